@@ -1,0 +1,105 @@
+package broker
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Bounds of DurationSeconds.
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
+const (
+	MinDuration             = 15 * time.Minute
+	MaxRoleDuration         = 12 * time.Hour
+	MaxSessionTokenDuration = 36 * time.Hour
+	// DefaultDuration is what a Request that names none gets, unless the
+	// Account says otherwise.
+	DefaultDuration = time.Hour
+)
+
+// MFAMode says what MFA an Account asks for.
+type MFAMode string
+
+const (
+	MFASession MFAMode = "session" // a code, or a live MFA session where these are on
+	MFAFresh   MFAMode = "fresh"   // a new code for each Request
+	MFANone    MFAMode = "none"    // no MFA at all; must be written out
+)
+
+// An Account is an alias for a role to assume. One without a role is the
+// caller's own AWS account: its credentials come from GetSessionToken.
+type Account struct {
+	Name            string
+	RoleARN         RoleARN // zero: the caller's own account
+	ExternalID      string
+	Region          string // for the snippet, S3 and console; STS is called in AWS_REGION
+	DefaultDuration time.Duration
+	MaxDuration     time.Duration
+	MFA             MFAMode
+	Allow           []string // Slack user IDs (U…, W…), user group IDs (S…), or "*"; nobody by default
+	SourceIdentity  bool
+	Tags            map[string]string
+	SessionPolicy   string // the JSON text of an inline session policy
+	PolicyARNs      []string
+}
+
+// HasRole reports whether credentials come from AssumeRole.
+func (a Account) HasRole() bool { return a.RoleARN != "" }
+
+// A User is a Slack user bound to an IAM user.
+type User struct {
+	Slack       string // Slack user ID
+	Name        string
+	SessionName string // the Name as RoleSessionName and SourceIdentity take it
+	MFASerial   string
+	Key         KeySource
+}
+
+// A KeySource says where a User's long-term access key is read from.
+// Exactly one of its fields is set.
+type KeySource struct {
+	Profile string // a shared-config profile
+	Env     string // a prefix: ALICE reads ALICE_AWS_ACCESS_KEY_ID and ALICE_AWS_SECRET_ACCESS_KEY
+	Secret  string // the name or ARN of an AWS Secrets Manager secret
+	Default bool   // the SDK's default chain
+}
+
+// String says where the key comes from; it holds no secret.
+func (k KeySource) String() string {
+	switch {
+	case k.Profile != "":
+		return "profile " + k.Profile
+	case k.Env != "":
+		return "environment " + k.Env + "_AWS_ACCESS_KEY_ID"
+	case k.Secret != "":
+		return "secret " + k.Secret
+	case k.Default:
+		return "default chain"
+	}
+	return "no source"
+}
+
+var accountName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
+
+// reservedWords have a meaning of their own where an account name may stand.
+var reservedWords = []string{
+	"accounts", "as", "because", "block", "break-glass", "cancel", "end", "explain", "for", "help", "key",
+	"pause", "prefix", "resume", "revoke", "sessions", "status", "unblock", "unlock", "who", "whoami",
+}
+
+// CheckAccountName says what is wrong with name as an Account's alias.
+func CheckAccountName(name string) error {
+	switch {
+	case !accountName.MatchString(name):
+		return errors.New("an account name is 1 to 63 of a-z, 0-9, dot, dash and underscore, and starts with a letter or digit")
+	case strings.Trim(name, "0123456789.-_") == "":
+		return errors.New("an account name needs a letter, or it would be read as an MFA code")
+	case slices.Contains(reservedWords, name):
+		return fmt.Errorf("%q is a word of the commands; choose another account name", name)
+	}
+	return nil
+}

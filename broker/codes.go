@@ -1,0 +1,65 @@
+package broker
+
+// Every kind of refusal and failure. What the person is told for each is where
+// it arises: policy in policy.go, STS in sts_errors.go, and so on.
+const (
+	// Refused before anything was asked of AWS.
+	CodeGrammar        Code = "grammar"
+	CodeNotUser        Code = "not_a_user"
+	CodeWorkspace      Code = "foreign_workspace"
+	CodeUnknownAccount Code = "unknown_account"
+	CodeNotAllowed     Code = "not_allowed"
+	CodeDirectory      Code = "membership_unknown"
+	CodeTooLong        Code = "duration_too_long"
+	CodeTooShort       Code = "duration_too_short"
+	CodeNeedsCode      Code = "code_needed"
+	CodeCodeSpent      Code = "code_spent"
+
+	// Refused by AWS.
+	CodeWrongCode       Code = "wrong_code"
+	CodeDevice          Code = "device_not_validated"
+	CodeMFAIncomplete   Code = "mfa_incomplete"
+	CodeTrust           Code = "role_not_trusted"
+	CodeSourceIdentity  Code = "source_identity_refused"
+	CodeTags            Code = "tags_refused"
+	CodeRoleMaximum     Code = "over_role_maximum"
+	CodeChaining        Code = "over_chaining_limit"
+	CodeSessionPolicy   Code = "session_policy_refused"
+	CodeKeyInvalid      Code = "key_invalid"
+	CodeSignature       Code = "signature_refused"
+	CodeClock           Code = "clock_off"
+	CodeExpired         Code = "session_expired"
+	CodeRegion          Code = "region_disabled"
+	CodeThrottled       Code = "throttled"
+	CodeAWSRefused      Code = "aws_refused"
+	CodeBucketsRefused  Code = "buckets_refused"
+	CodeCannotReachAWS  Code = "aws_unreachable"
+	CodeOutcomeUnknown  Code = "outcome_unknown"
+	CodeKeyUnreadable   Code = "key_unreadable"
+	CodeKeyNotLongTerm  Code = "key_not_long_term"
+	CodeCredentialsGone Code = "credentials_gone"
+
+	// Failed on our side.
+	CodeRecord      Code = "record_failed"
+	CodeStore       Code = "store_failed"
+	CodeTooLarge    Code = "too_large_for_slack"
+	CodeUndelivered Code = "not_delivered"
+	CodeInternal    Code = "internal"
+)
+
+type audience int
+
+const (
+	person audience = iota // the person can mend it, so the log says Warn
+	operator
+)
+
+// codes lists those that an operator has to mend.
+var codes = map[Code]audience{
+	CodeDirectory: operator, CodeDevice: operator, CodeMFAIncomplete: operator, CodeTrust: operator,
+	CodeSourceIdentity: operator, CodeTags: operator, CodeRoleMaximum: operator, CodeChaining: operator,
+	CodeSessionPolicy: operator, CodeKeyInvalid: operator, CodeSignature: operator, CodeClock: operator,
+	CodeRegion: operator, CodeAWSRefused: operator, CodeBucketsRefused: operator, CodeCannotReachAWS: operator,
+	CodeOutcomeUnknown: operator, CodeKeyUnreadable: operator, CodeKeyNotLongTerm: operator,
+	CodeRecord: operator, CodeStore: operator, CodeTooLarge: operator, CodeUndelivered: operator, CodeInternal: operator,
+}

@@ -1,0 +1,32 @@
+package broker
+
+import "fmt"
+
+// A Code names one kind of refusal or failure. It is stable: it is on the
+// record, and dashboards count by it.
+type Code string
+
+// An Error is one value for two audiences. Message and Hint are our own fixed
+// sentences for the person; they never hold upstream text. Err is the cause, for
+// operators.
+type Error struct {
+	Code    Code
+	Message string // what happened
+	Hint    string // what to do next
+	Err     error
+	Ref     string // what the person quotes and the operator's log carries; "" where nothing needs looking up
+}
+
+// Error implements error for operators.
+func (e *Error) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("%s: %s (%v)", e.Code, e.Message, e.Err)
+	}
+	return fmt.Sprintf("%s: %s", e.Code, e.Message)
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Ours reports whether an operator has to mend it; otherwise the person can.
+func (e *Error) Ours() bool { return codes[e.Code] == operator }

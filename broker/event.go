@@ -1,0 +1,40 @@
+package broker
+
+import "time"
+
+// An EventKind says what an Event tells.
+type EventKind string
+
+const (
+	EventIntent      EventKind = "intent"      // a Request is about to go to STS
+	EventGranted     EventKind = "granted"     // STS issued; this is the outcome of an intent
+	EventFailed      EventKind = "failed"      // STS refused, or its answer was lost; the outcome of an intent
+	EventRefused     EventKind = "refused"     // never got as far as STS
+	EventUndelivered EventKind = "undelivered" // issued, but Slack did not take the reply
+)
+
+// An Event is one entry of the audit record. It never holds a secret or a code.
+type Event struct {
+	ID           string    `json:"id"`
+	Time         time.Time `json:"time"`
+	Kind         EventKind `json:"kind"`
+	RequestID    string    `json:"request_id"`
+	SlackUser    string    `json:"slack_user"`
+	SlackTeam    string    `json:"slack_team,omitempty"`
+	SlackChannel string    `json:"slack_channel,omitempty"`
+	User         string    `json:"user,omitempty"`    // the User's name; "" for a stranger
+	Account      string    `json:"account,omitempty"` // as typed when it is not one of ours
+	RoleARN      RoleARN   `json:"role_arn,omitempty"`
+	Purpose      Purpose   `json:"purpose,omitempty"`
+	Method       Method    `json:"method,omitempty"`
+	MFA          bool      `json:"mfa"`
+	Seconds      int64     `json:"duration_seconds,omitempty"` // what was asked of STS
+	Reason       string    `json:"reason,omitempty"`           // what the person typed after because
+	Principal    string    `json:"principal,omitempty"`
+	AccessKeyID  string    `json:"access_key_id,omitempty"`
+	Expires      time.Time `json:"expires,omitzero"`
+	STSRequestID string    `json:"sts_request_id,omitempty"`
+	Code         Code      `json:"code,omitempty"`    // of a refusal or failure
+	Message      string    `json:"message,omitempty"` // ours, never upstream text
+	Ref          string    `json:"ref,omitempty"`
+}

@@ -1,0 +1,46 @@
+package broker
+
+import (
+	"context"
+	"time"
+)
+
+// A Recorder keeps the audit record.
+type Recorder interface {
+	// Record returns nil only once the Event is kept as durably as the record
+	// can. It is bounded by ctx and may be called concurrently. A repeat of an
+	// Event with the same ID may be kept twice.
+	Record(ctx context.Context, e Event) error
+}
+
+// Codes keeps MFA codes from being sent twice, across replicas.
+type Codes interface {
+	// ReserveCode claims code of the device serial for the Request requestID,
+	// for at least ttl, atomically. It returns true when the claim is this
+	// Request's, the first time or again, and false when another Request holds
+	// it. An error means unknown: do not send the code.
+	ReserveCode(ctx context.Context, user, serial string, code TokenCode, requestID string, ttl time.Duration) (bool, error)
+	// ReleaseCode gives the claim back if it is still requestID's. Only for a
+	// code that certainly did not reach AWS or was certainly not looked at.
+	ReleaseCode(ctx context.Context, user, serial string, code TokenCode, requestID string) error
+}
+
+// Grants keeps Grants until they expire, and their Credentials sealed for the
+// reveal window.
+type Grants interface {
+	// SaveGrant keeps g until it expires and c for the reveal window, or until
+	// c expires if that is sooner. Both or neither.
+	SaveGrant(ctx context.Context, g Grant, c Credentials, reveal time.Duration) error
+	// RevealGrant returns the newest live Grant of user for account whose
+	// Credentials are still kept. ok is false when there is none.
+	RevealGrant(ctx context.Context, user, account string) (g Grant, c Credentials, ok bool, err error)
+	// ForgetCredentials drops the Credentials of one Grant; the Grant stays.
+	ForgetCredentials(ctx context.Context, user, grantID string) error
+}
+
+// A Directory knows who is in which Slack user group.
+type Directory interface {
+	// InGroup reports whether user is in the user group. An error means
+	// unknown, and unknown is deny. A group that does not exist has no members.
+	InGroup(ctx context.Context, group, user string) (bool, error)
+}

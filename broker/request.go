@@ -1,0 +1,75 @@
+package broker
+
+import (
+	"crypto/rand"
+	"strings"
+	"time"
+)
+
+// A Caller is whoever speaks, a stranger too.
+type Caller struct {
+	User    string // Slack user ID
+	Team    string // Slack workspace ID
+	Channel string // where it was asked; "" in the App Home
+}
+
+// A Request is what a User asks.
+type Request struct {
+	ID       string // from NewID; scripts answer a repeat of it as they answered the first time
+	Caller   Caller
+	Account  string // the alias as typed, in lower case
+	Code     TokenCode
+	Duration time.Duration // 0: the Account's default
+	Reason   string
+	Purpose  Purpose
+}
+
+// A Purpose says what the credentials of a Request are for.
+type Purpose string
+
+const (
+	PurposeShow    Purpose = "show"    // to be shown to the person
+	PurposeBuckets Purpose = "buckets" // to list buckets with; not shown
+)
+
+// A Method is the STS call that issued Credentials.
+type Method string
+
+const (
+	MethodAssumeRole      Method = "AssumeRole"
+	MethodGetSessionToken Method = "GetSessionToken"
+)
+
+// A Grant is one issuance. It holds no secret.
+type Grant struct {
+	ID           string    `json:"id"` // the Request's
+	User         string    `json:"user"`
+	Account      string    `json:"account"`
+	RoleARN      RoleARN   `json:"role_arn,omitempty"`
+	Principal    string    `json:"principal,omitempty"` // the assumed-role ARN
+	AccessKeyID  string    `json:"access_key_id"`
+	Method       Method    `json:"method"`
+	MFA          bool      `json:"mfa"`
+	Issued       time.Time `json:"issued"`
+	Expires      time.Time `json:"expires"`
+	Reason       string    `json:"reason,omitempty"`
+	STSRequestID string    `json:"sts_request_id,omitempty"`
+}
+
+// Issued is what Issue answers: the Grant, its Credentials, and what the reply
+// must add.
+type Issued struct {
+	Grant       Grant
+	Credentials Credentials
+	Account     Account
+	Way         string // why the planner chose this call, a sentence for the reply
+	// Kept is false when the Credentials could not be sealed for the reveal
+	// window: they work, but cannot be shown or used again.
+	Kept bool
+}
+
+// NewID returns an unguessable identifier of a Request.
+func NewID() string { return strings.ToLower(rand.Text()) }
+
+// ShortRef is the part of an ID that a person can read out over the phone.
+func ShortRef(id string) string { return id[:min(len(id), 8)] }
