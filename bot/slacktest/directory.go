@@ -3,6 +3,7 @@ package slacktest
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
 // User is a person, or a bot, as users.info tells of them.
@@ -50,6 +51,7 @@ func (s *Server) AddUser(u User) {
 		u.TZ = "Etc/UTC"
 	}
 	s.users[u.ID] = u
+	s.names = nil
 	s.wake()
 }
 
@@ -62,6 +64,7 @@ func (s *Server) AddChannel(c Channel) {
 		c.Members = append(c.Members, s.botUser)
 	}
 	s.channels[c.ID] = &c
+	s.names = nil
 	s.wake()
 }
 
@@ -77,6 +80,7 @@ func (s *Server) dm(user string) string {
 	id := "D" + strings.TrimLeft(user, "UW")
 	if s.channels[id] == nil {
 		s.channels[id] = &Channel{ID: id, Name: "directmessage", Members: []string{user, s.botUser}, BotMember: true}
+		s.names = nil
 	}
 	return id
 }
@@ -96,6 +100,7 @@ func (s *Server) SetUserGroup(g UserGroup) {
 	before := s.groupTimes[g.ID]
 	now := s.clock().Unix()
 	s.groups[g.ID] = g
+	s.names = nil
 	s.groupTimes[g.ID] = now
 	subteam := s.subteamJSON(g, true)
 	s.wake()
@@ -154,8 +159,8 @@ func (s *Server) subteamJSON(g UserGroup, users bool) object {
 
 // userJSON renders a person as users.info does.
 // https://docs.slack.dev/reference/objects/user-object
-func userJSON(u User) object {
-	offset, label := zoneOf(u.TZ)
+func userJSON(u User, now time.Time) object {
+	offset, label := zoneOf(u.TZ, now)
 	return object{
 		"id": u.ID, "team_id": u.Team, "name": u.Name, "deleted": u.Deleted, "real_name": u.RealName,
 		"tz": u.TZ, "tz_label": label, "tz_offset": offset,

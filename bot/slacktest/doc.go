@@ -21,6 +21,9 @@
 //
 // Not modelled: Enterprise Grid and org-wide installs, scopes, attachments
 // beyond being counted as content, files, unfurls, threads' own views,
-// reactions, pagination cursors, `response_urls` of modal inputs, and method
-// tiers other than the one message a second per channel.
+// reactions, pagination cursors, parse and link_names, choices kept on a
+// message between two actions, `response_urls` of modal inputs, block types
+// beyond section, header, divider, context, actions, input, image, rich_text
+// and markdown, and method tiers other than the one message a second per
+// channel. A bare domain is linked only under a few top-level domains.
 package slacktest

@@ -15,12 +15,12 @@ import (
 // Server is one fake Slack workspace with one installed app. Its methods are
 // safe for concurrent use.
 type Server struct {
-	team, domain, appID       string
-	botUser, botID, botName   string
-	appToken, botToken, oldTk string
-	ackLimit, triggerLife     time.Duration
-	pingEvery, pingLimit      time.Duration
-	maxAttempts               int
+	team, domain, appID             string
+	botUser, botID, botName         string
+	appToken, botToken, verifyToken string
+	ackLimit, triggerLife           time.Duration
+	pingEvery, pingLimit            time.Duration
+	maxAttempts                     int
 
 	base     string
 	http     *http.Server
@@ -37,6 +37,7 @@ type Server struct {
 	lastMicros int64
 
 	users      map[string]User
+	names      *names // made from the three below when first needed
 	channels   map[string]*Channel
 	groups     map[string]UserGroup
 	groupTimes map[string]int64
@@ -123,7 +124,7 @@ func newServer() *Server {
 		botUser: "U0BOT", botID: "B0BOT", botName: "assumebot",
 		appToken:    "xapp-1-A0ASSUME-1-" + randomID(16),
 		botToken:    "xoxb-1-2-" + randomID(16),
-		oldTk:       randomID(12),
+		verifyToken: randomID(12),
 		ackLimit:    3 * time.Second,
 		triggerLife: 3 * time.Second,
 		pingEvery:   10 * time.Second,

@@ -1,0 +1,227 @@
+package slacktest
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// trigger lets the app open one modal, soon.
+// https://docs.slack.dev/interactivity/handling-user-interaction#modal_responses
+type trigger struct {
+	user   string
+	viewID string // the modal it came from
+	real   time.Time
+	made   time.Time // by the settable clock
+	used   bool
+}
+
+// newTrigger makes a trigger_id. The caller holds mu.
+func (s *Server) newTrigger(user, viewID string) string {
+	s.serial++
+	id := fmt.Sprintf("%d.%d.%s", s.serial, s.clock().Unix(), randomID(16))
+	s.triggers[id] = &trigger{user: user, viewID: viewID, real: time.Now(), made: s.clock()}
+	return id
+}
+
+// exchange uses a trigger up. The caller holds mu.
+func (s *Server) exchange(id string) (*trigger, error) {
+	t := s.triggers[id]
+	switch {
+	case t == nil:
+		return nil, failure("invalid_trigger_id")
+	case t.used:
+		return nil, failure("exchanged_trigger_id")
+	case time.Since(t.real) > s.triggerLife, s.clock().Sub(t.made) > s.triggerLife:
+		return nil, failure("expired_trigger_id")
+	}
+	t.used = true
+	return t, nil
+}
+
+// person finds who acts. The caller holds mu.
+func (s *Server) person(id string) (User, error) {
+	u, ok := s.users[id]
+	if !ok {
+		return u, fmt.Errorf("slacktest: no such user %q", id)
+	}
+	return u, nil
+}
+
+// place finds where somebody types. The caller holds mu.
+func (s *Server) place(user, id string) (*Channel, error) {
+	if id == "D"+strings.TrimLeft(user, "UW") {
+		s.dm(user)
+	}
+	ch := s.channels[id]
+	if ch == nil {
+		return nil, fmt.Errorf("slacktest: no such channel %q", id)
+	}
+	if !ch.has(user) {
+		return nil, fmt.Errorf("slacktest: %s is not in %s", user, id)
+	}
+	return ch, nil
+}
+
+// Command types a slash command; command has its slash, and text is what the
+// person typed after it. The error tells of a mistake of the caller's, such as
+// a user who is not in the channel; what became of the command is in the
+// Delivery, and a failure is also shown to the person as Slack shows it.
+// https://docs.slack.dev/interactivity/implementing-slash-commands
+func (s *Server) Command(user, channel, command, text string) (*Delivery, error) {
+	s.mu.Lock()
+	u, err := s.person(user)
+	if err != nil {
+		s.mu.Unlock()
+		return nil, err
+	}
+	ch, err := s.place(user, channel)
+	if err != nil {
+		s.mu.Unlock()
+		return nil, err
+	}
+	d := &Delivery{Type: "slash_commands", acceptsPayload: true}
+	d.TriggerID = s.newTrigger(user, "")
+	address, answers := s.newResponseURL("commands", user, ch.ID, MessageRef{})
+	d.ResponseURL = address
+	d.onFail = func(code error) {
+		s.post(&Message{
+			Channel: ch.ID, Ephemeral: true, To: user, Author: slackbot, Via: "slack",
+			Text: fmt.Sprintf("%s failed with the error %q", command, code.Error()),
+		})
+	}
+	d.onAck = func(payload json.RawMessage) error {
+		if payload == nil {
+			return nil
+		}
+		var body reply
+		if json.Unmarshal(payload, &body) != nil || s.reply(answers, body) != nil {
+			return ErrInvalidAck
+		}
+		return nil
+	}
+	d.Payload = encode(object{
+		"token": s.verifyToken, "team_id": s.team, "team_domain": s.domain,
+		"channel_id": ch.ID, "channel_name": ch.commandName(),
+		"user_id": u.ID, "user_name": u.Name, "command": command, "text": s.escape(strings.TrimSpace(text)),
+		"api_app_id": s.appID, "is_enterprise_install": "false",
+		"response_url": d.ResponseURL, "trigger_id": d.TriggerID,
+	})
+	s.mu.Unlock()
+	return s.send(d), nil
+}
+
+// commandName is the channel_name of a command: private channels are not named.
+func (c *Channel) commandName() string {
+	if c.Private {
+		return "privategroup"
+	}
+	return c.Name
+}
+
+// SendMessage posts what a person writes. The app hears of it when it is a
+// direct message (message.im) or mentions the bot where the bot is a member
+// (app_mention); otherwise the Delivery is nil.
+func (s *Server) SendMessage(user, channel, text string) (*Delivery, error) {
+	s.mu.Lock()
+	if _, err := s.person(user); err != nil {
+		s.mu.Unlock()
+		return nil, err
+	}
+	ch, err := s.place(user, channel)
+	if err != nil {
+		s.mu.Unlock()
+		return nil, err
+	}
+	// In messages, unlike in commands, a mention carries no name.
+	escaped := mentionName.ReplaceAllString(s.escape(text), "<$1>")
+	m := &Message{Channel: ch.ID, Text: escaped, Author: user, Via: "person"}
+	s.post(m)
+	event := object{
+		"user": user, "text": escaped, "ts": m.TS, "channel": ch.ID, "event_ts": m.TS,
+		"team": s.users[user].Team, "client_msg_id": envelopeID(),
+	}
+	switch {
+	case ch.isDM() && ch.BotMember:
+		event["type"], event["channel_type"] = "message", "im"
+	case ch.BotMember && strings.Contains(escaped, "<@"+s.botUser+">"):
+		event["type"] = "app_mention"
+	default:
+		event = nil
+	}
+	s.mu.Unlock()
+	if event == nil {
+		return nil, nil
+	}
+	return s.sendEvent(event), nil
+}
+
+// OpenHome opens the app's Home tab: app_home_opened.
+// https://docs.slack.dev/reference/events/app_home_opened
+func (s *Server) OpenHome(user string) (*Delivery, error) {
+	s.mu.Lock()
+	if _, err := s.person(user); err != nil {
+		s.mu.Unlock()
+		return nil, err
+	}
+	event := object{
+		"type": "app_home_opened", "user": user, "channel": s.dm(user), "tab": "home",
+		"event_ts": eventTS(s.clock().Unix()),
+	}
+	if v := s.views[s.homes[user]]; v != nil {
+		event["view"] = s.viewJSON(v)
+	}
+	s.mu.Unlock()
+	return s.sendEvent(event), nil
+}
+
+// Shortcut uses a global shortcut.
+// https://docs.slack.dev/interactivity/implementing-shortcuts
+func (s *Server) Shortcut(user, callbackID string) (*Delivery, error) {
+	s.mu.Lock()
+	u, err := s.person(user)
+	if err != nil {
+		s.mu.Unlock()
+		return nil, err
+	}
+	d := &Delivery{Type: "interactive", TriggerID: s.newTrigger(user, "")}
+	payload := s.interaction("shortcut", u)
+	payload["callback_id"], payload["trigger_id"] = callbackID, d.TriggerID
+	payload["action_ts"] = s.nextTS()
+	d.Payload = encode(payload)
+	s.mu.Unlock()
+	return s.send(d), nil
+}
+
+// interaction is what every interactive payload has. For somebody of another
+// workspace, here by Slack Connect, team is where they acted and user.team_id
+// their own. The caller holds mu.
+func (s *Server) interaction(kind string, u User) object {
+	return object{
+		"type": kind, "token": s.verifyToken, "api_app_id": s.appID,
+		"team":       object{"id": s.team, "domain": s.domain},
+		"user":       object{"id": u.ID, "username": u.Name, "name": u.Name, "team_id": u.Team},
+		"enterprise": nil, "is_enterprise_install": false,
+	}
+}
+
+// sendEvent delivers an Events API event.
+// https://docs.slack.dev/apis/events-api/#event-structure
+func (s *Server) sendEvent(event object) *Delivery {
+	s.mu.Lock()
+	d := &Delivery{Type: "events_api", EventID: "Ev" + strings.ToUpper(randomID(5))}
+	d.Payload = encode(object{
+		"token": s.verifyToken, "team_id": s.team, "context_team_id": s.team, "context_enterprise_id": nil,
+		"api_app_id": s.appID, "event": event, "type": "event_callback",
+		"event_id": d.EventID, "event_time": s.clock().Unix(),
+		"authorizations": []object{{
+			"enterprise_id": nil, "team_id": s.team, "user_id": s.botUser, "is_bot": true, "is_enterprise_install": false,
+		}},
+		"is_ext_shared_channel": false,
+	})
+	s.mu.Unlock()
+	return s.send(d)
+}
+
+func eventTS(unix int64) string { return fmt.Sprintf("%d.000000", unix) }

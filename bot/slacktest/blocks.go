@@ -1,0 +1,302 @@
+package slacktest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+type surface int
+
+const (
+	surfaceMessage surface = iota
+	surfaceModal
+	surfaceHome
+)
+
+// Limits of blocks. https://docs.slack.dev/reference/block-kit/blocks
+const (
+	maxMessageBlocks = 50
+	maxViewBlocks    = 100
+	maxIDLength      = 255  // block_id and action_id
+	maxSection       = 3000 // text of a section
+	maxFields        = 10
+	maxField         = 2000
+	maxHeader        = 150
+	maxContext       = 10
+	maxActions       = 25
+	maxLabel         = 2000 // of an input, its hint, an image's title and alt_text
+	maxMarkdown      = 12_000
+	// All text of the blocks of one message together. Observed, not
+	// documented: https://github.com/slackapi/bolt-js/issues/2509
+	maxMessageText = 13_200
+)
+
+// checker finds what Slack would refuse in a list of blocks.
+type checker struct {
+	surface  surface
+	errs     []string
+	blockIDs map[string]bool
+	chars    int
+	inputs   int
+}
+
+func newChecker(on surface) *checker {
+	return &checker{surface: on, blockIDs: map[string]bool{}}
+}
+
+// checkBlocks validates the blocks of a message and returns them with the ids
+// that Slack fills in; nil for an empty list.
+func checkBlocks(raw []byte, on surface) (json.RawMessage, error) {
+	var list []any
+	if decode(raw, &list) != nil {
+		return nil, failure("invalid_blocks_format")
+	}
+	if len(list) == 0 {
+		return nil, nil
+	}
+	c := newChecker(on)
+	c.blocks(list, "/blocks")
+	if len(c.errs) > 0 {
+		return nil, failure("invalid_blocks", c.errs...)
+	}
+	if on == surfaceMessage && c.chars > maxMessageText {
+		return nil, failure("msg_blocks_too_long")
+	}
+	return encode(list), nil
+}
+
+func decode(raw []byte, into any) error {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	return dec.Decode(into)
+}
+
+// fail records a complaint in the form Slack gives them.
+func (c *checker) fail(ptr, format string, args ...any) {
+	c.errs = append(c.errs, "[ERROR] "+fmt.Sprintf(format, args...)+" [json-pointer:"+ptr+"]")
+}
+
+func (c *checker) blocks(list []any, ptr string) {
+	limit := maxViewBlocks
+	if c.surface == surfaceMessage {
+		limit = maxMessageBlocks
+	}
+	if len(list) > limit {
+		c.fail(ptr, "no more than %d items allowed", limit)
+	}
+	for i, v := range list {
+		at := fmt.Sprintf("%s/%d", ptr, i)
+		n, ok := v.(map[string]any)
+		if !ok {
+			c.fail(at, "must be an object")
+			continue
+		}
+		c.block(n, at)
+	}
+}
+
+func (c *checker) block(n node, ptr string) {
+	c.id(n, "block_id", ptr)
+	if id := n.str("block_id"); c.blockIDs[id] {
+		c.fail(ptr+"/block_id", "block_id %q already exists", id)
+	} else {
+		c.blockIDs[id] = true
+	}
+	switch kind := n.str("type"); kind {
+	case "section":
+		c.section(n, ptr)
+	case "header":
+		c.fields(n, ptr, "text")
+		c.text(n, "text", ptr, maxHeader, "plain_text")
+	case "divider":
+		c.fields(n, ptr, "")
+	case "context":
+		c.context(n, ptr)
+	case "actions":
+		c.fields(n, ptr, "elements")
+		c.elements(n, ptr, maxActions)
+	case "input":
+		c.input(n, ptr)
+	case "image":
+		c.fields(n, ptr, "image_url slack_file alt_text title")
+		c.image(n, ptr)
+		if n["title"] != nil {
+			c.text(n, "title", ptr, maxLabel, "plain_text")
+		}
+	case "rich_text":
+		c.richText(n, ptr)
+	case "markdown":
+		c.fields(n, ptr, "text")
+		c.str(n, "text", ptr, maxMarkdown)
+		if c.surface != surfaceMessage {
+			c.fail(ptr, "unsupported type: markdown")
+		}
+	default:
+		c.fail(ptr+"/type", "unsupported type: %s", kind)
+	}
+}
+
+// fields refuses properties that the type does not have.
+func (c *checker) fields(n node, ptr, allowed string) {
+	names := strings.Fields(allowed)
+	for _, k := range sortedKeys(n) {
+		if k != "type" && k != "block_id" && !slices.Contains(names, k) {
+			c.fail(ptr+"/"+k, "invalid additional property: %s", k)
+		}
+	}
+}
+
+// id checks an id, or fills it in as Slack does.
+func (c *checker) id(n node, key, ptr string) {
+	v, ok := n[key]
+	if !ok || v == "" {
+		n[key] = randomID(3)
+		return
+	}
+	s, ok := v.(string)
+	if !ok {
+		c.fail(ptr+"/"+key, "must be a string")
+	} else if utf8.RuneCountInString(s) > maxIDLength {
+		c.fail(ptr+"/"+key, "must be less than %d characters", maxIDLength+1)
+	}
+}
+
+// str checks a string that must be there, 1 to limit characters long.
+func (c *checker) str(n node, key, ptr string, limit int) {
+	v, ok := n[key]
+	if !ok {
+		c.fail(ptr, "missing required field: %s", key)
+		return
+	}
+	s, ok := v.(string)
+	if !ok {
+		c.fail(ptr+"/"+key, "must be a string")
+		return
+	}
+	c.length(s, ptr+"/"+key, limit)
+}
+
+// optional checks a string that may be left out.
+func (c *checker) optional(n node, key, ptr string, limit int) {
+	if _, ok := n[key]; ok {
+		c.str(n, key, ptr, limit)
+	}
+}
+
+func (c *checker) length(s, ptr string, limit int) {
+	count := utf8.RuneCountInString(s)
+	c.chars += count
+	if count == 0 {
+		c.fail(ptr, "must be more than 0 characters")
+	}
+	if count > limit {
+		c.fail(ptr, "must be less than %d characters", limit+1)
+	}
+}
+
+// text checks a text object; kinds are the types it may have.
+// https://docs.slack.dev/reference/block-kit/composition-objects/text-object
+func (c *checker) text(n node, key, ptr string, limit int, kinds ...string) {
+	t, ok := n[key].(map[string]any)
+	if !ok {
+		c.fail(ptr, "missing required field: %s", key)
+		return
+	}
+	c.textObject(t, ptr+"/"+key, limit, kinds...)
+}
+
+func (c *checker) textObject(t node, ptr string, limit int, kinds ...string) {
+	kind := t.str("type")
+	if !slices.Contains(kinds, kind) {
+		c.fail(ptr+"/type", "must be %s, not %q", strings.Join(kinds, " or "), kind)
+	}
+	allowed := "text emoji"
+	if kind == "mrkdwn" {
+		allowed = "text verbatim"
+	}
+	c.fields(t, ptr, allowed)
+	c.str(t, "text", ptr, limit)
+}
+
+// https://docs.slack.dev/reference/block-kit/blocks/section-block
+func (c *checker) section(n node, ptr string) {
+	c.fields(n, ptr, "text fields accessory expand")
+	if n["text"] == nil && n["fields"] == nil {
+		c.fail(ptr, "missing required field: text")
+	}
+	if n["text"] != nil {
+		c.text(n, "text", ptr, maxSection, "plain_text", "mrkdwn")
+	}
+	if n["fields"] != nil {
+		list := n.children("fields")
+		c.count(len(list), ptr+"/fields", maxFields)
+		for i, f := range list {
+			c.textObject(f, fmt.Sprintf("%s/fields/%d", ptr, i), maxField, "plain_text", "mrkdwn")
+		}
+	}
+	if a := n.child("accessory"); a != nil {
+		c.element(a, ptr+"/accessory", "section")
+	}
+}
+
+// https://docs.slack.dev/reference/block-kit/blocks/context-block
+func (c *checker) context(n node, ptr string) {
+	c.fields(n, ptr, "elements")
+	list := n.children("elements")
+	c.count(len(list), ptr+"/elements", maxContext)
+	for i, e := range list {
+		at := fmt.Sprintf("%s/elements/%d", ptr, i)
+		if e.str("type") == "image" {
+			c.element(e, at, "context")
+			continue
+		}
+		c.textObject(e, at, maxSection, "plain_text", "mrkdwn")
+	}
+}
+
+// https://docs.slack.dev/reference/block-kit/blocks/input-block
+func (c *checker) input(n node, ptr string) {
+	c.inputs++
+	c.fields(n, ptr, "label element hint optional dispatch_action")
+	if c.surface == surfaceMessage {
+		c.fail(ptr+"/type", "unsupported type: input")
+	}
+	c.text(n, "label", ptr, maxLabel, "plain_text")
+	if n["hint"] != nil {
+		c.text(n, "hint", ptr, maxLabel, "plain_text")
+	}
+	e := n.child("element")
+	if e == nil {
+		c.fail(ptr, "missing required field: element")
+		return
+	}
+	c.element(e, ptr+"/element", "input")
+}
+
+func (c *checker) elements(n node, ptr string, limit int) {
+	list := n.children("elements")
+	c.count(len(list), ptr+"/elements", limit)
+	seen := map[string]bool{}
+	for i, e := range list {
+		at := fmt.Sprintf("%s/elements/%d", ptr, i)
+		c.element(e, at, "actions")
+		id := e.str("action_id")
+		if seen[id] {
+			c.fail(at+"/action_id", "action_id %q already exists", id)
+		}
+		seen[id] = true
+	}
+}
+
+func (c *checker) count(got int, ptr string, limit int) {
+	if got == 0 {
+		c.fail(ptr, "no fewer than 1 items allowed")
+	}
+	if got > limit {
+		c.fail(ptr, "no more than %d items allowed", limit)
+	}
+}

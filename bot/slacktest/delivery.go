@@ -1,0 +1,292 @@
+package slacktest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// What a person sees when the app did not answer, in Slack's words.
+var (
+	ErrDispatchFailed   = errors.New("dispatch_failed")
+	ErrOperationTimeout = errors.New("operation_timeout")
+	// ErrInvalidAck is an acknowledgement whose payload Slack cannot use.
+	ErrInvalidAck = errors.New("invalid acknowledgement payload")
+)
+
+// Redelivery says what happens to an envelope that nobody acknowledged, by
+// time-out or because its socket went away.
+type Redelivery int
+
+// The ways of redelivery. Slack documents neither; both are observed.
+const (
+	RedeliverNever Redelivery = iota
+	RedeliverSame             // under the same envelope_id
+	RedeliverNew              // under a new envelope_id, with the same trigger_id or event_id
+)
+
+// Delivery is the fate of one envelope.
+type Delivery struct {
+	EnvelopeID  string // of the first attempt
+	Type        string // slash_commands, interactive or events_api
+	TriggerID   string // commands and interactions
+	EventID     string // events
+	ResponseURL string // commands, and interactions on messages
+	Payload     json.RawMessage
+
+	s              *Server
+	acceptsPayload bool
+	onAck          func(payload json.RawMessage) error // under mu
+	onFail         func(code error)                    // under mu
+	first          time.Time
+	acked          chan struct{} // closed at the first acknowledgement
+	done           chan struct{} // closed when the person knows
+
+	// Below is guarded by s.mu.
+	attempts, acks int
+	socket         *socket
+	latency        time.Duration
+	ackPayload     json.RawMessage
+	err            error
+	settled        bool
+}
+
+// SetRedelivery sets what happens to unacknowledged envelopes; RedeliverSame
+// unless set. An envelope is sent three times at most.
+func (s *Server) SetRedelivery(r Redelivery) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.redelivery = r
+}
+
+// Wait returns once the person knows: nil when the app acknowledged in time,
+// otherwise ErrDispatchFailed, ErrOperationTimeout or ErrInvalidAck. When it
+// returns, what the acknowledgement's payload did to a modal has been done.
+func (d *Delivery) Wait(ctx context.Context) error {
+	select {
+	case <-d.done:
+		return d.Err()
+	case <-ctx.Done():
+		return fmt.Errorf("slacktest: wait for acknowledgement: %w", context.Cause(ctx))
+	case <-d.s.done:
+		return errors.New("slacktest: wait for acknowledgement: server closed")
+	}
+}
+
+// Err is what the person was told: nil while the envelope is under way and
+// when it was acknowledged in time.
+func (d *Delivery) Err() error {
+	d.s.mu.Lock()
+	defer d.s.mu.Unlock()
+	return d.err
+}
+
+// Seen is Err as the person reads it, "" when nothing went wrong.
+func (d *Delivery) Seen() string {
+	if err := d.Err(); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// Attempts is how often the envelope was sent, redeliveries included.
+func (d *Delivery) Attempts() int {
+	d.s.mu.Lock()
+	defer d.s.mu.Unlock()
+	return d.attempts
+}
+
+// Acks is how many acknowledgements came, late and repeated ones included.
+func (d *Delivery) Acks() int {
+	d.s.mu.Lock()
+	defer d.s.mu.Unlock()
+	return d.acks
+}
+
+// AckLatency is the time from the first attempt to the first acknowledgement.
+func (d *Delivery) AckLatency() time.Duration {
+	d.s.mu.Lock()
+	defer d.s.mu.Unlock()
+	return d.latency
+}
+
+// AckPayload is the payload of the first acknowledgement, nil for an empty one,
+// which {} is too.
+func (d *Delivery) AckPayload() json.RawMessage {
+	d.s.mu.Lock()
+	defer d.s.mu.Unlock()
+	return d.ackPayload
+}
+
+// Redeliver sends the envelope again, acknowledged or not: under a new
+// envelope_id if SetRedelivery said RedeliverNew, else under the same.
+func (s *Server) Redeliver(d *Delivery) error {
+	if !s.transmit(d) {
+		return ErrDispatchFailed
+	}
+	return nil
+}
+
+// send starts the life of d, whose Type and Payload are set.
+func (s *Server) send(d *Delivery) *Delivery {
+	d.s = s
+	d.EnvelopeID = envelopeID()
+	d.acked, d.done = make(chan struct{}), make(chan struct{})
+	d.first = time.Now()
+	if !s.transmit(d) {
+		s.mu.Lock()
+		d.settle(ErrDispatchFailed)
+		s.mu.Unlock()
+		return d
+	}
+	s.mu.Lock()
+	s.spawn(func() { s.watch(d) })
+	s.mu.Unlock()
+	return d
+}
+
+// transmit writes d to the next live socket, and reports whether there was one.
+func (s *Server) transmit(d *Delivery) bool {
+	s.mu.Lock()
+	c := s.pick()
+	if c == nil {
+		s.mu.Unlock()
+		return false
+	}
+	id := d.EnvelopeID
+	if d.attempts > 0 && s.redelivery == RedeliverNew {
+		id = envelopeID()
+	}
+	msg := object{
+		"envelope_id": id, "type": d.Type, "payload": d.Payload,
+		"accepts_response_payload": d.acceptsPayload,
+	}
+	if d.Type == "events_api" {
+		msg["retry_attempt"] = d.attempts
+		msg["retry_reason"] = ""
+		if d.attempts > 0 {
+			msg["retry_reason"] = "timeout"
+		}
+	}
+	s.envelopes[id] = d
+	d.attempts++
+	d.socket = c
+	c.sent++
+	s.wake()
+	s.mu.Unlock()
+	if err := c.write(msg); err != nil {
+		c.abort() // its reader sees the end and redelivers
+	}
+	return true
+}
+
+// watch waits for the acknowledgement of d and redelivers when it stays out.
+func (s *Server) watch(d *Delivery) {
+	for {
+		timer := time.NewTimer(s.ackLimit)
+		select {
+		case <-d.acked:
+			timer.Stop()
+			return
+		case <-s.done:
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+		s.mu.Lock()
+		if d.acks == 0 {
+			d.settle(ErrOperationTimeout)
+		}
+		again := d.acks == 0 && s.redelivery != RedeliverNever && d.attempts < s.maxAttempts
+		s.mu.Unlock()
+		if !again || !s.transmit(d) {
+			return
+		}
+	}
+}
+
+// settle records what the person saw, once. The caller holds mu.
+func (d *Delivery) settle(err error) {
+	if d.settled {
+		return
+	}
+	d.settled, d.err = true, err
+	if err != nil && d.onFail != nil {
+		d.onFail(err)
+	}
+	close(d.done)
+	d.s.wake()
+}
+
+// acknowledge takes in one acknowledgement of any attempt.
+func (s *Server) acknowledge(id string, payload json.RawMessage) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d := s.envelopes[id]
+	if d == nil {
+		return
+	}
+	d.acks++
+	s.wake()
+	if d.acks > 1 {
+		return
+	}
+	close(d.acked)
+	d.latency = time.Since(d.first)
+	// Slack's own framework acknowledges with an empty object where it has
+	// nothing to say.
+	if p := bytes.TrimSpace(payload); len(p) > 0 && string(p) != "null" && string(p) != "{}" {
+		d.ackPayload = bytes.Clone(p)
+	}
+	if d.settled {
+		return // too late: the person has been told
+	}
+	var err error
+	if d.onAck != nil {
+		err = d.onAck(d.ackPayload)
+	}
+	d.settle(err)
+}
+
+// lost redelivers what was under way on a socket that has ended.
+func (s *Server) lost(c *socket) {
+	s.mu.Lock()
+	var again []*Delivery
+	seen := map[*Delivery]bool{}
+	for _, d := range s.envelopes {
+		if d.socket == c && d.acks == 0 && d.attempts < s.maxAttempts && !seen[d] && s.redelivery != RedeliverNever {
+			seen[d] = true
+			again = append(again, d)
+		}
+	}
+	s.mu.Unlock()
+	for _, d := range again {
+		s.transmit(d)
+	}
+}
+
+// Forget drops the record of calls, settled deliveries and messages, with their
+// response URLs too, so that a long load test does not grow. Call it while
+// nothing is under way.
+func (s *Server) Forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls = nil
+	for id, d := range s.envelopes {
+		if d.settled {
+			delete(s.envelopes, id)
+		}
+	}
+	clear(s.live)
+	s.messages = nil
+	clear(s.responseURLs)
+	clear(s.triggers)
+}
+
+func envelopeID() string {
+	h := randomID(16)
+	return fmt.Sprintf("%s-%s-%s-%s-%s", h[:8], h[8:12], h[12:16], h[16:20], h[20:])
+}

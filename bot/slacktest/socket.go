@@ -1,0 +1,295 @@
+package slacktest
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+const (
+	// https://docs.slack.dev/apis/events-api/using-socket-mode: up to 10
+	// connections for one app.
+	maxSockets = 10
+	// An acknowledgement of 20 KB or more is dropped without a word (observed;
+	// slack-go socketmode.go).
+	maxAck = 20 * 1024
+	// A ticket of apps.connections.open opens one connection, soon.
+	ticketLife = 30 * time.Second
+	// What one frame of a client may hold before the connection is cut.
+	maxFrame = 4 << 20
+)
+
+// socket is one Socket Mode connection.
+type socket struct {
+	id   int
+	s    *Server
+	conn *websocket.Conn
+
+	writeMu sync.Mutex
+
+	// Below is guarded by s.mu.
+	draining bool
+	sent     int
+	acked    int
+	lastPong time.Time
+	aborted  sync.Once
+}
+
+// Connection tells of one live socket.
+type Connection struct {
+	ID       int
+	Draining bool // was told to disconnect, not closed yet
+	Sent     int  // envelopes
+	Acked    int
+}
+
+// Connections are the live sockets, oldest first.
+func (s *Server) Connections() []Connection {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]Connection, 0, len(s.sockets))
+	for _, c := range s.sockets {
+		out = append(out, Connection{ID: c.id, Draining: c.draining, Sent: c.sent, Acked: c.acked})
+	}
+	return out
+}
+
+// Opened is how many sockets have been greeted since the server started.
+func (s *Server) Opened() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.opened
+}
+
+// Disconnect tells the sockets with these ids, or all, that they end.
+// "warning" only announces it; "refresh_requested", "link_disabled" or another
+// reason closes the socket after grace, until when Slack reads
+// acknowledgements and may send envelopes on it.
+// https://docs.slack.dev/apis/events-api/using-socket-mode
+func (s *Server) Disconnect(reason string, grace time.Duration, ids ...int) {
+	for _, c := range s.chosen(ids) {
+		if err := c.write(c.disconnectMessage(reason)); err != nil {
+			c.abort()
+			continue
+		}
+		if reason == "warning" {
+			continue
+		}
+		s.mu.Lock()
+		c.draining = true
+		s.wake()
+		s.spawn(func() { c.closeAfter(grace) })
+		s.mu.Unlock()
+	}
+}
+
+// Recycle does what Slack does about hourly: a warning, after grace
+// refresh_requested, after grace again the end.
+func (s *Server) Recycle(grace time.Duration, ids ...int) {
+	for _, c := range s.chosen(ids) {
+		s.Disconnect("warning", 0, c.id)
+		s.mu.Lock()
+		s.spawn(func() {
+			if s.pause(grace) {
+				s.Disconnect("refresh_requested", grace, c.id)
+			}
+		})
+		s.mu.Unlock()
+	}
+}
+
+// Drop cuts the sockets with these ids, or all, without a word.
+func (s *Server) Drop(ids ...int) {
+	for _, c := range s.chosen(ids) {
+		c.abort()
+	}
+}
+
+func (s *Server) chosen(ids []int) []*socket {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []*socket
+	for _, c := range s.sockets {
+		if len(ids) == 0 || slices.Contains(ids, c.id) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// pause waits, and reports false when the server closed meanwhile.
+func (s *Server) pause(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-s.done:
+		return false
+	}
+}
+
+// pick takes sockets in turn, those that drain too: Slack may still send on
+// them. The caller holds mu.
+func (s *Server) pick() *socket {
+	if len(s.sockets) == 0 {
+		return nil
+	}
+	s.nextSocket++
+	return s.sockets[s.nextSocket%len(s.sockets)]
+}
+
+func (s *Server) connectionsOpen(*call) (object, error) {
+	ticket := randomID(16)
+	s.tickets[ticket] = time.Now().Add(ticketLife)
+	return object{"url": "ws://" + s.base + "/link/?ticket=" + ticket + "&app_id=" + s.appID}, nil
+}
+
+func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
+	ticket := r.URL.Query().Get("ticket")
+	s.mu.Lock()
+	until, ok := s.tickets[ticket]
+	delete(s.tickets, ticket)
+	s.mu.Unlock()
+	if !ok || time.Now().After(until) {
+		http.Error(w, "invalid ticket", http.StatusForbidden)
+		return
+	}
+	up := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
+	conn, err := up.Upgrade(w, r, nil)
+	if err != nil {
+		return // Upgrade has answered
+	}
+	conn.SetReadLimit(maxFrame)
+	c := &socket{s: s, conn: conn, lastPong: time.Now()}
+	if !s.admit(c) {
+		_ = c.write(c.disconnectMessage("too_many_websockets"))
+		c.closeNow()
+		return
+	}
+}
+
+// admit registers c, greets it and starts its goroutines.
+func (s *Server) admit(c *socket) bool {
+	c.writeMu.Lock() // hello is the first frame
+	defer c.writeMu.Unlock()
+	s.mu.Lock()
+	if s.closed || len(s.sockets) >= maxSockets {
+		s.mu.Unlock()
+		return false
+	}
+	s.opened++
+	c.id = s.opened
+	s.sockets = append(s.sockets, c)
+	hello := object{
+		"type": "hello", "num_connections": len(s.sockets),
+		"connection_info": object{"app_id": s.appID},
+		"debug_info": object{
+			"host": "applink-" + s.instance, "build_number": 1, "approximate_connection_time": 18060,
+		},
+	}
+	c.conn.SetPongHandler(func(string) error {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		c.lastPong = time.Now()
+		return nil
+	})
+	s.spawn(c.read)
+	s.spawn(c.ping)
+	s.wake()
+	s.mu.Unlock()
+	if err := c.writeLocked(hello); err != nil {
+		c.abort()
+	}
+	return true
+}
+
+func (c *socket) disconnectMessage(reason string) object {
+	return object{"type": "disconnect", "reason": reason, "debug_info": object{"host": "applink-" + c.s.instance}}
+}
+
+func (c *socket) write(msg object) error {
+	c.writeMu.Lock()
+	defer c.writeMu.Unlock()
+	return c.writeLocked(msg)
+}
+
+func (c *socket) writeLocked(msg object) error {
+	if err := c.conn.SetWriteDeadline(time.Now().Add(5 * time.Second)); err != nil {
+		return err
+	}
+	return c.conn.WriteMessage(websocket.TextMessage, encode(msg))
+}
+
+// abort cuts the connection; its reader tidies up.
+func (c *socket) abort() {
+	c.aborted.Do(func() { _ = c.conn.Close() })
+}
+
+// closeNow says goodbye properly.
+func (c *socket) closeNow() {
+	msg := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
+	_ = c.conn.WriteControl(websocket.CloseMessage, msg, time.Now().Add(time.Second))
+	c.abort()
+}
+
+func (c *socket) closeAfter(grace time.Duration) {
+	if c.s.pause(grace) {
+		c.closeNow()
+	}
+}
+
+// ping sends WebSocket pings and gives up on a client that answers none.
+func (c *socket) ping() {
+	for c.s.pause(c.s.pingEvery) {
+		c.s.mu.Lock()
+		alive := slices.Contains(c.s.sockets, c)
+		stale := time.Since(c.lastPong) > c.s.pingLimit
+		c.s.mu.Unlock()
+		if !alive {
+			return
+		}
+		err := c.conn.WriteControl(websocket.PingMessage, []byte("Ping from applink-"+c.s.instance), time.Now().Add(time.Second))
+		if stale || err != nil {
+			c.abort()
+			return
+		}
+	}
+}
+
+// read takes acknowledgements until the connection ends.
+func (c *socket) read() {
+	for {
+		kind, data, err := c.conn.ReadMessage()
+		if err != nil {
+			break
+		}
+		if kind != websocket.TextMessage || len(data) >= maxAck {
+			continue
+		}
+		var ack struct {
+			EnvelopeID string          `json:"envelope_id"`
+			Payload    json.RawMessage `json:"payload"`
+		}
+		if json.Unmarshal(data, &ack) != nil || ack.EnvelopeID == "" {
+			continue
+		}
+		c.s.mu.Lock()
+		c.acked++
+		c.s.mu.Unlock()
+		c.s.acknowledge(ack.EnvelopeID, ack.Payload)
+	}
+	c.abort()
+	c.s.mu.Lock()
+	c.s.sockets = slices.DeleteFunc(c.s.sockets, func(o *socket) bool { return o == c })
+	closed := c.s.closed
+	c.s.wake()
+	c.s.mu.Unlock()
+	if !closed {
+		c.s.lost(c)
+	}
+}

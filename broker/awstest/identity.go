@@ -1,0 +1,238 @@
+package awstest
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	minRoleSession = time.Hour
+	maxRoleSession = 12 * time.Hour
+)
+
+// User is an IAM user with one long-term key. Its identity policy allows everything but Deny.
+type User struct {
+	Account, Name                string
+	AccessKeyID, SecretAccessKey string
+	// Deny lists actions that are refused wherever they are checked, such as sts:AssumeRole or s3:*.
+	// GetCallerIdentity cannot be denied, at AWS neither.
+	Deny []string
+}
+
+// Role is an IAM role. Its permissions allow everything but Deny and what inline policies deny.
+type Role struct {
+	Account, Name string        // Name may have a path: team/OnCall
+	MaxSession    time.Duration // 1 to 12 hours; 0 means 1 hour
+	Trust         Trust
+	Deny          []string // actions that its permissions do not allow, such as s3:ListAllMyBuckets
+	// RequireMFAOnEachCall makes the permissions test aws:MultiFactorAuthPresent on each call. What
+	// AssumeRole returns never carries it, so such a role can do nothing, as at AWS.
+	RequireMFAOnEachCall bool
+}
+
+type user struct{ User }
+
+type role struct {
+	Role
+	inline map[string]inlinePolicy // by policy name
+}
+
+type accessKey struct {
+	userARN, secret string
+	disabled        bool
+}
+
+// session is what AssumeRole or GetSessionToken issued.
+type session struct {
+	keyID, secret, token         string
+	userARN, roleARN             string // one of them
+	name, sourceIdentity         string // of a role session
+	issued, expires              time.Time
+	mfaAt                        time.Time // zero without MFA
+	policy                       *policyDocument
+	account, callerARN, callerID string // as GetCallerIdentity tells them
+}
+
+// caller is whom a signature proved.
+type caller struct {
+	account, arn, userID string
+	userARN, roleARN     string   // one of them
+	session              *session // nil for a long-term key
+}
+
+// credential is what a signature is checked with.
+type credential struct {
+	secret string
+	who    *caller
+}
+
+// UserARN is arn:aws:iam::account:user/name.
+func UserARN(account, name string) string { return "arn:aws:iam::" + account + ":user/" + name }
+
+// RoleARN is arn:aws:iam::account:role/name.
+func RoleARN(account, name string) string { return "arn:aws:iam::" + account + ":role/" + name }
+
+// DeviceARN is the serial of a virtual MFA device: arn:aws:iam::account:mfa/name.
+func DeviceARN(account, name string) string { return "arn:aws:iam::" + account + ":mfa/" + name }
+
+// AddUser adds an IAM user. Added again with another key, the user has both; the rest is replaced.
+func (s *Server) AddUser(u User) {
+	arn := UserARN(u.Account, u.Name)
+	u.Deny = slices.Clone(u.Deny)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.users[arn] = &user{u}
+	s.keys[u.AccessKeyID] = &accessKey{userARN: arn, secret: u.SecretAccessKey}
+}
+
+// DisableKey makes a long-term key inactive: AWS answers as for an unknown one.
+func (s *Server) DisableKey(accessKeyID string) { s.setDisabled(accessKeyID, true) }
+
+// EnableKey undoes DisableKey.
+func (s *Server) EnableKey(accessKeyID string) { s.setDisabled(accessKeyID, false) }
+
+func (s *Server) setDisabled(accessKeyID string, disabled bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if k := s.keys[accessKeyID]; k != nil {
+		k.disabled = disabled
+	}
+}
+
+// DeleteKey removes a long-term key.
+func (s *Server) DeleteKey(accessKeyID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.keys, accessKeyID)
+}
+
+// RotateKey deletes all keys of the user and gives it a new one.
+func (s *Server) RotateKey(userARN, newID, newSecret string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, k := range s.keys {
+		if k.userARN == userARN {
+			delete(s.keys, id)
+		}
+	}
+	s.keys[newID] = &accessKey{userARN: userARN, secret: newSecret}
+}
+
+// AddRole adds a role, or replaces one of the same ARN and drops its inline policies. It panics on a
+// MaxSession outside of 1 to 12 hours.
+func (s *Server) AddRole(r Role) {
+	if r.MaxSession == 0 {
+		r.MaxSession = minRoleSession
+	}
+	if r.MaxSession < minRoleSession || r.MaxSession > maxRoleSession {
+		panic("awstest: MaxSession must be 1 to 12 hours: " + r.MaxSession.String())
+	}
+	r.Deny, r.Trust.Principals = slices.Clone(r.Deny), slices.Clone(r.Trust.Principals)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.roles[RoleARN(r.Account, r.Name)] = &role{Role: r, inline: map[string]inlinePolicy{}}
+}
+
+// credential finds the secret for a key and whose it is. The token must be the very one that was
+// issued with a temporary key, and absent with a long-term one.
+func (s *Server) credential(keyID, token string) (credential, sigProblem) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ses := s.sessions[keyID]; ses != nil {
+		switch {
+		case token != ses.token:
+			return credential{}, sigBadToken
+		case !s.now().Before(ses.expires):
+			return credential{}, sigExpired
+		}
+		return credential{ses.secret, &caller{
+			account: ses.account, arn: ses.callerARN, userID: ses.callerID,
+			userARN: ses.userARN, roleARN: ses.roleARN, session: ses,
+		}}, sigFine
+	}
+	k := s.keys[keyID]
+	if k == nil || k.disabled || s.users[k.userARN] == nil {
+		return credential{}, sigUnknownKey
+	}
+	if token != "" {
+		return credential{}, sigBadToken
+	}
+	u := s.users[k.userARN]
+	return credential{k.secret, &caller{
+		account: u.Account, arn: k.userARN, userID: uniqueID("AIDA", k.userARN), userARN: k.userARN,
+	}}, sigFine
+}
+
+// authorize returns why the caller may not do the action, in the words that follow AWS's "User: … is
+// not authorized to perform: …", or ok. The caller holds Server.mu.
+func (s *Server) authorize(who *caller, action string) (reason string, ok bool) {
+	noIdentity := " because no identity-based policy allows the " + action + " action"
+	if who.userARN != "" {
+		u := s.users[who.userARN]
+		return noIdentity, u != nil && !matchesAny(u.Deny, action)
+	}
+	r := s.roles[who.roleARN]
+	if r == nil || matchesAny(r.Deny, action) || r.RequireMFAOnEachCall {
+		return noIdentity, false
+	}
+	facts := who.conditionKeys(s.now())
+	for _, p := range r.inline {
+		if p.parsed.effect(action, facts) == effectDeny {
+			return " with an explicit deny in an identity-based policy", false
+		}
+	}
+	if p := who.session.policy; p != nil {
+		switch p.effect(action, facts) {
+		case effectDeny:
+			return " with an explicit deny in a session policy", false
+		case effectNone:
+			return " because no session policy allows the " + action + " action", false
+		case effectAllow:
+		}
+	}
+	return "", true
+}
+
+// conditionKeys are the global condition keys of the caller's request:
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+func (c *caller) conditionKeys(now time.Time) map[string]string {
+	keys := map[string]string{
+		"aws:userid":           c.userID,
+		"aws:principalarn":     c.arn,
+		"aws:principalaccount": c.account,
+		"aws:currenttime":      now.UTC().Format(time.RFC3339),
+	}
+	if c.roleARN != "" {
+		keys["aws:principalarn"] = c.roleARN
+	} else {
+		keys["aws:username"] = c.userARN[strings.LastIndexByte(c.userARN, '/')+1:]
+	}
+	if s := c.session; s != nil {
+		keys["aws:tokenissuetime"] = s.issued.UTC().Format(time.RFC3339)
+		keys["aws:multifactorauthpresent"] = fmt.Sprint(!s.mfaAt.IsZero())
+		if s.sourceIdentity != "" {
+			keys["aws:sourceidentity"] = s.sourceIdentity
+		}
+	}
+	return keys
+}
+
+// uniqueID is an IAM unique ID: the prefix (AIDA for users, AROA for roles) and 17 letters and digits,
+// here always the same for one ARN.
+func uniqueID(prefix, arn string) string {
+	sum := sha256.Sum256([]byte(arn))
+	return prefix + base32.StdEncoding.EncodeToString(sum[:])[:17]
+}
+
+// notAuthorized is AWS's sentence for a refused action.
+func notAuthorized(who *caller, action, resource, reason string) string {
+	sentence := fmt.Sprintf("User: %s is not authorized to perform: %s", who.arn, action)
+	if resource != "" {
+		sentence += " on resource: " + resource
+	}
+	return sentence + reason
+}
