@@ -24,6 +24,7 @@ const (
 // MFAMode says what MFA an Account asks for.
 type MFAMode string
 
+// The MFA modes.
 const (
 	MFASession MFAMode = "session" // a code, or a live MFA session where these are on
 	MFAFresh   MFAMode = "fresh"   // a new code for each Request
@@ -85,6 +86,18 @@ func (k KeySource) String() string {
 
 var accountName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
 
+// MayHoldCode reports whether word holds exactly six digits in a row. That is a
+// code whose space was forgotten (prod123456), and taking it for part of a name
+// would put a live code on the record.
+func MayHoldCode(word string) bool {
+	for _, run := range strings.FieldsFunc(word, func(r rune) bool { return r < '0' || r > '9' }) {
+		if len(run) == 6 {
+			return true
+		}
+	}
+	return false
+}
+
 // reservedWords have a meaning of their own where an account name may stand.
 var reservedWords = []string{
 	"accounts", "as", "because", "block", "break-glass", "cancel", "end", "explain", "for", "help", "key",
@@ -94,8 +107,8 @@ var reservedWords = []string{
 // CheckAccountName says what is wrong with name as an Account's alias.
 func CheckAccountName(name string) error {
 	switch {
-	case !accountName.MatchString(name):
-		return errors.New("an account name is 1 to 63 of a-z, 0-9, dot, dash and underscore, and starts with a letter or digit")
+	case !accountName.MatchString(name) || strings.HasSuffix(name, "."):
+		return errors.New("an account name is 1 to 63 of a-z, 0-9, dot, dash and underscore, starts with a letter or digit, and does not end in a dot")
 	case strings.Trim(name, "0123456789.-_") == "":
 		return errors.New("an account name needs a letter, or it would be read as an MFA code")
 	case slices.Contains(reservedWords, name):

@@ -15,7 +15,7 @@ var (
 	roleARN     = regexp.MustCompile(`^arn:(aws|aws-cn|aws-us-gov|aws-iso|aws-iso-b|aws-iso-e|aws-iso-f|aws-eusc):iam::(\d{12}):role/((?:[\x21-\x7e]+/)?)([\w+=,.@-]{1,64})$`)
 	mfaARN      = regexp.MustCompile(`^arn:(aws|aws-cn|aws-us-gov|aws-iso|aws-iso-b|aws-iso-e|aws-iso-f|aws-eusc):iam::(\d{12}):mfa/[\w+=,.@/-]+$`)
 	mfaSerial   = regexp.MustCompile(`^[\w+=/:,.@-]{9,256}$`)
-	externalID  = regexp.MustCompile(`^[\w+=,.@:/-]{2,1224}$`)
+	externalID  = regexp.MustCompile(`^[\w+=,.@:/-]+$`)
 	sessionName = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
 	notSession  = regexp.MustCompile(`[^\w+=,.@-]+`)
 	policyARN   = regexp.MustCompile(`^arn:(aws|aws-cn|aws-us-gov|aws-iso|aws-iso-b|aws-iso-e|aws-iso-f|aws-eusc):iam::(\d{12}|aws):policy/[\x21-\x7e]+$`)
@@ -72,7 +72,7 @@ func MFAPartition(serial string) string {
 
 // CheckExternalID says what is wrong with s as an ExternalId.
 func CheckExternalID(s string) error {
-	if !externalID.MatchString(s) {
+	if len(s) < 2 || len(s) > 1224 || !externalID.MatchString(s) {
 		return errors.New("an external ID is 2 to 1224 letters, digits and _+=,.@:/-")
 	}
 	return nil

@@ -5,12 +5,14 @@ import "time"
 // An EventKind says what an Event tells.
 type EventKind string
 
+// The kinds of Events.
 const (
 	EventIntent      EventKind = "intent"      // a Request is about to go to STS
 	EventGranted     EventKind = "granted"     // STS issued; this is the outcome of an intent
 	EventFailed      EventKind = "failed"      // STS refused, or its answer was lost; the outcome of an intent
 	EventRefused     EventKind = "refused"     // never got as far as STS
 	EventUndelivered EventKind = "undelivered" // issued, but Slack did not take the reply
+	EventListing     EventKind = "listing"     // the bot is about to list buckets with a Grant
 )
 
 // An Event is one entry of the audit record. It never holds a secret or a code.

@@ -27,6 +27,7 @@ type Request struct {
 // A Purpose says what the credentials of a Request are for.
 type Purpose string
 
+// The purposes.
 const (
 	PurposeShow    Purpose = "show"    // to be shown to the person
 	PurposeBuckets Purpose = "buckets" // to list buckets with; not shown
@@ -35,6 +36,7 @@ const (
 // A Method is the STS call that issued Credentials.
 type Method string
 
+// The calls.
 const (
 	MethodAssumeRole      Method = "AssumeRole"
 	MethodGetSessionToken Method = "GetSessionToken"

@@ -2,10 +2,101 @@ package app
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/bot"
+	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/store"
 )
 
-// Run connects the store, the broker and the bot and serves until ctx ends.
+// An App is assumebot wired together: store, broker, bot.
+type App struct {
+	Store *store.Store
+	Bot   *bot.Bot
+}
+
+// Environment is what an App takes from around it.
+type Environment struct {
+	Getenv func(string) string // where users' keys are, beside the SDK's own settings
+	Now    func() time.Time
+	Log    *slog.Logger
+}
+
+// Run wires assumebot, serves until ctx ends and finishes what was accepted.
 func Run(ctx context.Context, cfg Config, s Settings, log *slog.Logger) error {
-	return nil
+	a, err := New(ctx, cfg, s, Environment{Getenv: os.Getenv, Now: time.Now, Log: log})
+	if err != nil {
+		return err
+	}
+	return errors.Join(a.Bot.Run(ctx), a.Close())
+}
+
+// New reaches Redis and wires the rest; nothing is served before Bot.Run.
+func New(ctx context.Context, cfg Config, s Settings, env Environment) (*App, error) {
+	if err := s.CheckPartition(cfg); err != nil {
+		return nil, err
+	}
+	for _, w := range cfg.Warnings {
+		env.Log.Warn("config: " + w.Message)
+	}
+	aws, err := broker.NewAWS(ctx, s.AWSRegion, env.Getenv, env.Now)
+	if err != nil {
+		return nil, fmt.Errorf("AWS settings: %w", err)
+	}
+	st, err := store.Open(ctx, store.Options{URL: s.RedisURL, SealKeys: s.SealKeys, Now: env.Now, Log: env.Log})
+	if err != nil {
+		return nil, err
+	}
+	if st.Embedded() {
+		env.Log.Warn("Redis is embedded: what the bot knows ends with this process, the audit record too")
+	}
+	api := slack.New(s.SlackBotToken.Reveal(),
+		slack.OptionAppLevelToken(s.SlackAppToken.Reveal()),
+		slack.OptionAPIURL(s.SlackAPIURL),
+		slack.OptionHTTPClient(slackHTTP()))
+	issuing := cfg.Broker
+	issuing.Accounts = withRegion(issuing.Accounts, s.AWSRegion)
+	b := bot.New(bot.Deps{
+		API: api, HTTP: slackHTTP(), APIURL: s.SlackAPIURL,
+		Broker: broker.New(broker.Deps{
+			Config: &issuing, AWS: aws, Codes: st, Grants: st, Recorder: st,
+			Directory: bot.NewDirectory(api, env.Now), Now: env.Now, Log: env.Log,
+		}),
+		Seen: st, Record: st,
+		Workspaces: cfg.Broker.Workspaces, CommandPrefix: cfg.Slack.CommandPrefix,
+		Connections: cfg.Slack.Connections, AuditChannel: cfg.Slack.AuditChannel,
+		Embedded: st.Embedded(), Now: env.Now, Log: env.Log,
+	})
+	return &App{Store: st, Bot: b}, nil
+}
+
+// Close lets go of Redis.
+func (a *App) Close() error { return a.Store.Close() }
+
+// slackHTTP follows no redirect: a token or a credential goes where it was
+// addressed to or nowhere.
+func slackHTTP() *http.Client {
+	return &http.Client{
+		Timeout:       15 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// withRegion gives Accounts that name no region the one that STS is called in.
+func withRegion(accounts []broker.Account, region string) []broker.Account {
+	out := make([]broker.Account, len(accounts))
+	for i, a := range accounts {
+		if a.Region == "" {
+			a.Region = region
+		}
+		out[i] = a
+	}
+	return out
 }

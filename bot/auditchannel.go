@@ -1,0 +1,269 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// Record is the audit record as the audit channel's poster reads it, and what
+// it needs so that exactly one replica posts.
+type Record interface {
+	// ReadRecord returns up to limit entries after a position, in order; ""
+	// starts at the oldest.
+	ReadRecord(ctx context.Context, after string, limit int64) ([]broker.RecordEntry, error)
+	// AwaitRecord returns nil once there is an entry after a position or wait
+	// has passed.
+	AwaitRecord(ctx context.Context, after string, wait time.Duration) error
+	// Lease claims or renews a lease for holder; false when another holds it.
+	Lease(ctx context.Context, name, holder string, ttl time.Duration) (bool, error)
+	// ReleaseLease gives the lease up if it is holder's.
+	ReleaseLease(ctx context.Context, name, holder string) error
+	// SaveCursor keeps state only while holder still holds the lease.
+	SaveCursor(ctx context.Context, name, holder string, state []byte) (bool, error)
+	// LoadCursor returns the state kept last; nil when there is none.
+	LoadCursor(ctx context.Context, name string) ([]byte, error)
+}
+
+const (
+	auditLease    = "audit-channel"
+	auditLeaseTTL = 15 * time.Second
+	auditWait     = 2 * time.Second // how often a lease is looked after
+	auditBatch    = 50
+	auditFinish   = 5 * time.Second // what is on the record at SIGTERM is still posted, for so long
+)
+
+// An auditChannel posts the record to its channel, in order, from one replica
+// at a time. It posts at least once: a replica that dies between a post and its
+// cursor leaves the next one to post that Event again.
+type auditChannel struct {
+	record  Record
+	channel string
+	post    func(ctx context.Context, channel string, m message) error
+	holder  string
+	now     func() time.Time
+	log     *slog.Logger
+}
+
+// An auditState is how far the poster got; the holder of the lease keeps it in
+// the store.
+type auditState struct {
+	Position string           `json:"position"`
+	Folds    map[string]tally `json:"folds,omitempty"` // by Slack user
+}
+
+func newAuditChannel(d Deps, post func(context.Context, string, message) error) *auditChannel {
+	return &auditChannel{
+		record: d.Record, channel: d.AuditChannel, post: post,
+		holder: broker.NewID(), now: d.Now, log: d.Log.With("part", "audit channel"),
+	}
+}
+
+// run posts until ctx ends; it then posts what is on the record already and
+// gives the lease up.
+func (a *auditChannel) run(ctx context.Context) {
+	wait := backoff{}
+	for ctx.Err() == nil {
+		err := a.lead(ctx)
+		switch {
+		case ctx.Err() != nil:
+		case err == nil: // another replica posts
+			wait = backoff{}
+			sleep(ctx, auditWait)
+		default:
+			d := wait.next(err)
+			a.log.Error("audit channel is behind the record", "error", err, "retry_in", d)
+			sleep(ctx, d)
+		}
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditFinish)
+	defer cancel()
+	if err := a.finish(last); err != nil {
+		a.log.Warn("the rest of the record is left to another replica", "error", err)
+	}
+}
+
+// finish posts what there is, if the lease is ours, and gives it up.
+func (a *auditChannel) finish(ctx context.Context) error {
+	state, ok, err := a.takeLease(ctx)
+	if err != nil || !ok {
+		return err
+	}
+	for more := true; more && err == nil; {
+		more, err = a.step(ctx, &state)
+	}
+	return errors.Join(err, a.record.ReleaseLease(ctx, auditLease, a.holder))
+}
+
+// lead posts while the lease is ours; nil means that it is another's.
+func (a *auditChannel) lead(ctx context.Context) error {
+	state, ok, err := a.takeLease(ctx)
+	if err != nil || !ok {
+		return err
+	}
+	for ctx.Err() == nil {
+		if ok, err := a.record.Lease(ctx, auditLease, a.holder, auditLeaseTTL); err != nil || !ok {
+			return err
+		}
+		more, err := a.step(ctx, &state)
+		if err != nil {
+			return err
+		}
+		if !more {
+			if err := a.record.AwaitRecord(ctx, state.Position, auditWait); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (a *auditChannel) takeLease(ctx context.Context) (auditState, bool, error) {
+	var state auditState
+	ok, err := a.record.Lease(ctx, auditLease, a.holder, auditLeaseTTL)
+	if err != nil || !ok {
+		return state, ok, err
+	}
+	data, err := a.record.LoadCursor(ctx, auditLease)
+	if err != nil {
+		return state, false, err
+	}
+	if data != nil {
+		if err := json.Unmarshal(data, &state); err != nil {
+			return state, false, fmt.Errorf("audit channel's cursor: %w", err)
+		}
+	}
+	if state.Folds == nil {
+		state.Folds = make(map[string]tally)
+	}
+	return state, true, nil
+}
+
+// step posts folds that are due and the next entries; more is true while there
+// may be further ones at once.
+func (a *auditChannel) step(ctx context.Context, state *auditState) (more bool, err error) {
+	if err := a.flush(ctx, state); err != nil {
+		return false, err
+	}
+	entries, err := a.record.ReadRecord(ctx, state.Position, auditBatch)
+	if err != nil {
+		return false, err
+	}
+	for _, entry := range entries {
+		if err := a.tell(ctx, state, entry); err != nil {
+			return false, err
+		}
+	}
+	return len(entries) == auditBatch, nil
+}
+
+// tell posts one entry, or folds it, and moves the cursor behind it.
+func (a *auditChannel) tell(ctx context.Context, state *auditState, entry broker.RecordEntry) error {
+	m, post := message{}, false
+	if entry.Broken != "" {
+		a.log.Error("an entry of the record cannot be read", "position", entry.Position, "error", entry.Broken)
+		m, post = brokenMessage(entry.Position), true
+	} else if !state.tallied(entry.Event, a.now()) {
+		m, post = auditMessage(entry.Event)
+	}
+	if post {
+		err := a.send(ctx, m)
+		if messageRefused(err) {
+			// Trying again would hold up everything behind it.
+			a.log.Error("Slack does not take an event as it is rendered", "event", entry.Event.ID, "error", err)
+			err = a.send(ctx, unshownMessage(entry.Event))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	state.Position = entry.Position
+	return a.save(ctx, state)
+}
+
+// flush posts the counts of folded refusals whose minute is over.
+func (a *auditChannel) flush(ctx context.Context, state *auditState) error {
+	for _, user := range state.due(a.now()) {
+		f := state.Folds[user]
+		if f.Count > 0 {
+			if err := a.send(ctx, foldMessage(user, f)); err != nil {
+				return err
+			}
+			// What follows within the next minute is counted again.
+			state.Folds[user] = tally{User: f.User, Until: a.now().Add(foldWindow)}
+		} else {
+			delete(state.Folds, user)
+		}
+		if err := a.save(ctx, state); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// send posts one message, waiting as long as Slack asks; the lease is kept
+// meanwhile.
+func (a *auditChannel) send(ctx context.Context, m message) error {
+	for {
+		err := a.postOnce(ctx, m)
+		var limited *slack.RateLimitedError
+		if !errors.As(err, &limited) {
+			return err
+		}
+		until := limited.RetryAfter
+		for until > 0 && ctx.Err() == nil {
+			pause := min(until, auditLeaseTTL/3)
+			sleep(ctx, pause)
+			until -= pause
+			if ok, err := a.record.Lease(ctx, auditLease, a.holder, auditLeaseTTL); err != nil || !ok {
+				return errors.Join(errLeaseLost, err)
+			}
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+}
+
+// messageRefused reports whether Slack found fault with the message itself.
+func messageRefused(err error) bool {
+	var refused slack.SlackErrorResponse
+	if !errors.As(err, &refused) {
+		return false
+	}
+	switch refused.Err {
+	case "invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "no_text":
+		return true
+	}
+	return false
+}
+
+func (a *auditChannel) postOnce(ctx context.Context, m message) error {
+	ctx, cancel := context.WithTimeout(ctx, postTimeout)
+	defer cancel()
+	return a.post(ctx, a.channel, m)
+}
+
+var errLeaseLost = errors.New("the audit channel's lease went to another replica")
+
+func (a *auditChannel) save(ctx context.Context, state *auditState) error {
+	data, err := json.Marshal(state)
+	if err != nil {
+		return err
+	}
+	ok, err := a.record.SaveCursor(ctx, auditLease, a.holder, data)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return errLeaseLost
+	}
+	return nil
+}

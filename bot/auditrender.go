@@ -1,0 +1,147 @@
+package bot
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// auditMessage is an Event as the audit channel shows it; post is false for
+// those that are on the record alone. It names people without pinging them.
+func auditMessage(e broker.Event) (m message, post bool) {
+	var head []span
+	switch e.Kind {
+	case broker.EventGranted:
+		head = []span{bold("Granted"), plain(" "), code(e.Account), plain(" to " + person(e) + " until "), moment(e.Expires), plain(".")}
+	case broker.EventRefused:
+		head = []span{bold("Refused"), plain(" " + person(e))}
+		if e.Account != "" {
+			head = append(head, plain(" "), code(e.Account))
+		}
+		head = append(head, plain(": "+e.Message))
+	case broker.EventFailed:
+		head = []span{bold("Failed"), plain(" for " + person(e) + ", "), code(e.Account), plain(": " + e.Message)}
+	case broker.EventUndelivered:
+		head = []span{bold("Not shown"), plain(" to " + person(e) + ": credentials for "), code(e.Account),
+			plain(" were issued, live until "), moment(e.Expires), plain(", but did not reach the person.")}
+	default:
+		return message{}, false
+	}
+	elements := []slack.RichTextElement{paragraph(head...)}
+	if e.Kind == broker.EventGranted && !e.MFA {
+		elements = append(elements, paragraph(bold(noMFA)))
+	}
+	if e.Reason != "" {
+		elements = append(elements, quote(e.Reason))
+	}
+	if details := auditDetails(e); len(details) > 0 {
+		elements = append(elements, paragraph(details...))
+	}
+	return newMessage(auditText(e), elements...), true
+}
+
+// person names whom an Event is about, without pinging.
+func person(e broker.Event) string {
+	if e.User == "" {
+		return e.SlackUser + " of " + e.SlackTeam
+	}
+	return e.User + " (" + e.SlackUser + ")"
+}
+
+// auditDetails are what an investigator looks up elsewhere.
+func auditDetails(e broker.Event) []span {
+	var spans []span
+	add := func(label, value string) {
+		if value == "" {
+			return
+		}
+		if len(spans) > 0 {
+			spans = append(spans, plain(" · "))
+		}
+		spans = append(spans, plain(label+" "), code(value))
+	}
+	principal := e.Principal
+	if principal == "" {
+		principal = string(e.RoleARN)
+	}
+	if e.Kind != broker.EventRefused {
+		add("as", principal)
+		how := string(e.Method)
+		switch {
+		case how == "":
+		case e.MFA:
+			how += " with MFA"
+		default:
+			how += " without MFA"
+		}
+		add("by", how)
+		if e.Seconds > 0 {
+			add("for", broker.FormatDuration(time.Duration(e.Seconds)*time.Second))
+		}
+		if e.Purpose == broker.PurposeBuckets {
+			add("to", "list buckets")
+		}
+	}
+	add("access key", e.AccessKeyID)
+	add("STS request", e.STSRequestID)
+	if e.Code != "" {
+		add("code", string(e.Code))
+	}
+	add("ref", e.Ref)
+	return spans
+}
+
+// auditText is the fallback: ours alone, nothing that a person typed.
+func auditText(e broker.Event) string {
+	switch e.Kind {
+	case broker.EventGranted:
+		text := fmt.Sprintf("Granted %s to %s until %s.", e.Account, person(e), e.Expires.UTC().Format("2006-01-02 15:04 UTC"))
+		if !e.MFA {
+			text += " " + noMFA
+		}
+		return text
+	case broker.EventFailed:
+		return fmt.Sprintf("Failed for %s, %s: %s", person(e), e.Account, e.Message)
+	case broker.EventUndelivered:
+		return fmt.Sprintf("Not shown to %s: credentials for %s.", person(e), e.Account)
+	}
+	return "Refused " + person(e) + ": " + e.Message
+}
+
+// foldMessage tells of refusals that were only counted.
+func foldMessage(user string, f tally) message {
+	who := f.User
+	if who == "" {
+		who = user
+	} else {
+		who += " (" + user + ")"
+	}
+	noun := "refusals"
+	if f.Count == 1 {
+		noun = "refusal"
+	}
+	var kinds []string
+	for _, c := range slices.Sorted(maps.Keys(f.Codes)) {
+		kinds = append(kinds, fmt.Sprintf("%s %d", c, f.Codes[c]))
+	}
+	text := fmt.Sprintf("%d more %s of %s within a minute: %s.", f.Count, noun, who, strings.Join(kinds, ", "))
+	return newMessage(text, paragraph(bold(fmt.Sprintf("%d more %s", f.Count, noun)),
+		plain(" of "+who+" within a minute: "+strings.Join(kinds, ", ")+".")))
+}
+
+// unshownMessage stands in for an Event that Slack does not take.
+func unshownMessage(e broker.Event) message {
+	text := "An event is on the record but could not be shown here."
+	return newMessage(text, paragraph(plain(text+" Kind "), code(string(e.Kind)), plain(", request "), code(e.RequestID)))
+}
+
+func brokenMessage(position string) message {
+	text := "An entry of the audit record cannot be read. Look at it in the store: somebody or something changed it."
+	return newMessage(text, paragraph(bold(text), plain(" Position "), code(position)))
+}

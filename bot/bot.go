@@ -1,0 +1,155 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// Seen remembers what was handled already, across replicas.
+type Seen interface {
+	// FirstSight claims all ids for an hour and reports whether none of them
+	// had been claimed before. Empty ids are ignored. An error means unknown.
+	FirstSight(ctx context.Context, ids ...string) (bool, error)
+}
+
+// Deps is what a Bot is made of. All of it is needed.
+type Deps struct {
+	API           *slack.Client
+	HTTP          *http.Client // posts to response_urls; it must not follow redirects
+	APIURL        string       // where API points, to know whether TLS is expected of response_urls
+	Broker        *broker.Broker
+	Seen          Seen
+	Record        Record
+	Workspaces    []string
+	CommandPrefix string
+	Connections   int
+	AuditChannel  string
+	Embedded      bool // the state is in this process: stop issuing when another process shares the Slack app
+	Now           func() time.Time
+	Log           *slog.Logger
+}
+
+// A Bot is assumebot on Slack. New does no work; Run does all of it.
+type Bot struct {
+	api        *slack.Client
+	http       *http.Client
+	broker     *broker.Broker
+	seen       Seen
+	sockets    *Sockets
+	audit      *auditChannel
+	workspaces []string
+	prefix     string
+	clearText  bool // Slack itself is reached without TLS: a fake on loopback
+	embedded   bool
+	now        func() time.Time
+	log        *slog.Logger
+
+	working sync.WaitGroup
+	slots   chan struct{} // bounds how many Requests are worked on at once
+	ctx     context.Context
+}
+
+const (
+	// atOnce is how many Requests one process works on at once; the others are
+	// acknowledged and wait.
+	atOnce = 256
+	// requestTimeout bounds one Request from its acknowledgement to its reply.
+	requestTimeout = 90 * time.Second
+	// drainTimeout is what SIGTERM leaves to what was accepted. Kubernetes kills
+	// after 30 s.
+	drainTimeout = 25 * time.Second
+)
+
+// New returns a Bot.
+func New(d Deps) *Bot {
+	b := &Bot{
+		api: d.API, http: d.HTTP, broker: d.Broker, seen: d.Seen,
+		workspaces: d.Workspaces, prefix: d.CommandPrefix, embedded: d.Embedded,
+		now: d.Now, log: d.Log, slots: make(chan struct{}, atOnce),
+	}
+	if u, err := url.Parse(d.APIURL); err == nil {
+		b.clearText = u.Scheme == "http"
+	}
+	b.sockets = newSockets(d.API, d.Connections, d.Embedded, d.Log, b.receive)
+	b.audit = newAuditChannel(d, b.postMessage)
+	return b
+}
+
+// Run serves until ctx ends, then finishes what was accepted and returns nil.
+// It returns an error when Slack says something that only an operator can mend.
+func (b *Bot) Run(ctx context.Context) error {
+	if err := b.greet(ctx); err != nil {
+		return err
+	}
+	work, abandon := context.WithCancel(context.WithoutCancel(ctx))
+	defer abandon()
+	b.ctx = work
+
+	auditing, stopAudit := context.WithCancel(work)
+	var audit sync.WaitGroup
+	audit.Go(func() { b.audit.run(auditing) })
+
+	err := b.sockets.run(ctx)
+	b.drain(abandon)
+	stopAudit()
+	audit.Wait()
+	return err
+}
+
+// Ready is closed once a socket is open and Slack said hello on it.
+func (b *Bot) Ready() <-chan struct{} { return b.sockets.ready }
+
+// drain waits for what was accepted, up to drainTimeout.
+func (b *Bot) drain(abandon context.CancelFunc) {
+	overdue := time.AfterFunc(drainTimeout, func() {
+		b.log.Error("requests abandoned: they did not end in time", "after", drainTimeout)
+		abandon()
+	})
+	defer overdue.Stop()
+	b.working.Wait()
+}
+
+// greet checks the bot token, waiting for a Slack that cannot be reached.
+func (b *Bot) greet(ctx context.Context) error {
+	wait := backoff{}
+	for {
+		me, err := b.whoIsBot(ctx)
+		if err == nil {
+			b.log.Info("Slack knows the bot", "team", me.TeamID, "bot_user", me.UserID)
+			if !slices.Contains(b.workspaces, me.TeamID) && !slices.Contains(b.workspaces, me.EnterpriseID) {
+				b.log.Warn("the bot's own workspace is not in slack.workspaces, so nobody in it is served", "team", me.TeamID)
+			}
+			return nil
+		}
+		var fatal *fatalError
+		if errors.As(err, &fatal) {
+			return err
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		d := wait.next(err)
+		b.log.Warn("Slack does not answer", "error", err, "retry_in", d)
+		sleep(ctx, d)
+	}
+}
+
+func (b *Bot) whoIsBot(ctx context.Context) (*slack.AuthTestResponse, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	me, err := b.api.AuthTestContext(ctx)
+	if err != nil {
+		return nil, slackError("auth.test", err)
+	}
+	return me, nil
+}

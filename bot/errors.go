@@ -1,0 +1,65 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// refusal turns an error into what the person reads, and logs it once: as a
+// warning when the person can mend it, as an error when we must.
+func (b *Bot) refusal(ctx context.Context, to conversation, err error) message {
+	var e *broker.Error
+	if !errors.As(err, &e) {
+		e = &broker.Error{
+			Code: broker.CodeInternal, Err: err, Ref: broker.ShortRef(to.requestID),
+			Message: "Something failed on our side.",
+			Hint:    "Try again; if it stays, quote the reference.",
+		}
+	}
+	level := slog.LevelWarn
+	if e.Ours() {
+		level = slog.LevelError
+	}
+	attrs := []slog.Attr{
+		slog.String("code", string(e.Code)), slog.String("request", to.requestID),
+		slog.String("user", to.caller.User), slog.String("team", to.caller.Team),
+	}
+	if e.Ref != "" {
+		attrs = append(attrs, slog.String("ref", e.Ref))
+	}
+	if e.Err != nil {
+		attrs = append(attrs, slog.String("cause", e.Err.Error()))
+	}
+	b.log.LogAttrs(ctx, level, "request not served", attrs...)
+	return b.errorMessage(e)
+}
+
+// errorMessage is the one form in which a person reads an error.
+func (b *Bot) errorMessage(e *broker.Error) message {
+	hint := b.withPrefix(e.Hint)
+	spans := []span{bold(e.Message)}
+	if hint != "" {
+		spans = append(spans, plain("\n"))
+		spans = append(spans, codes(hint)...)
+	}
+	text := strings.TrimSpace(e.Message + " " + strings.ReplaceAll(hint, "`", ""))
+	if e.Ref != "" {
+		spans = append(spans, plain("\nReference: "), code(e.Ref))
+		text += " Reference: " + e.Ref
+	}
+	return message{text: text, blocks: []slack.Block{slack.NewRichTextBlock("", paragraph(spans...))}}
+}
+
+// withPrefix puts the configured prefix into the commands that a sentence names.
+func (b *Bot) withPrefix(sentence string) string {
+	if b.prefix == "" {
+		return sentence
+	}
+	return strings.NewReplacer("/assume", "/"+b.prefix+"assume", "/buckets", "/"+b.prefix+"buckets").Replace(sentence)
+}

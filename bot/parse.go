@@ -1,0 +1,319 @@
+package bot
+
+import (
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// A Verb is what a Command asks for.
+type Verb string
+
+// The verbs.
+const (
+	VerbAssume   Verb = "assume"
+	VerbBuckets  Verb = "buckets"
+	VerbHelp     Verb = "help"
+	VerbAccounts Verb = "accounts"
+	VerbWhoami   Verb = "whoami"
+)
+
+// A Command is what a person typed, understood.
+type Command struct {
+	Verb     Verb
+	Account  string // lower case, as broker.CheckAccountName wants it; "" where none was named
+	Code     broker.TokenCode
+	Duration time.Duration // whole seconds; 0: not said
+	Format   Format        // "": not said
+	Reason   string        // one line, at most maxReason characters
+	Prefix   string        // of bucket names, in the case it was typed in
+}
+
+const (
+	// maxText, in bytes as Slack sends them, bounds the work; with the longest
+	// reason, escaped throughout, a command stays well below it.
+	maxText = 4000
+	// maxReason keeps a reason readable on the record and in one Slack message.
+	maxReason = 500
+)
+
+// ParseAssume reads what follows /assume:
+//
+//	ACCOUNT CODE [for D] [as FORMAT] [because …] | help | accounts | whoami [ACCOUNT]
+//
+// in any order up to because. The text is as Slack sends it with should_escape.
+// An error is a *broker.Error of CodeGrammar that holds no part of a code.
+func ParseAssume(text string) (Command, error) {
+	return parse(text, VerbAssume, "for", "as", "because")
+}
+
+// ParseBuckets reads what follows /buckets: ACCOUNT [CODE] [prefix P] | help.
+// An error is as that of [ParseAssume].
+func ParseBuckets(text string) (Command, error) {
+	return parse(text, VerbBuckets, "prefix")
+}
+
+func parse(text string, verb Verb, keywords ...string) (Command, error) {
+	switch {
+	case len(text) > maxText:
+		return Command{}, errTextTooLong()
+	case !utf8.ValidString(text):
+		return Command{}, errNotText()
+	}
+	p := parser{tokens: tokenize(text), verb: verb, keywords: keywords, cmd: Command{Verb: verb}}
+	for p.pos < len(p.tokens) {
+		if err := p.step(); err != nil {
+			return Command{}, err
+		}
+	}
+	if err := p.finish(); err != nil {
+		return Command{}, err
+	}
+	return p.cmd, nil
+}
+
+// A parser reads tokens from left to right into cmd.
+type parser struct {
+	tokens   []token
+	pos      int
+	verb     Verb // of the slash command
+	keywords []string
+	cmd      Command
+
+	started  bool     // something was read that counts
+	numbers  []string // digits of words that stand together are joined
+	number   bool     // the last thing read was a number
+	idNumber bool     // one word was a twelve-digit AWS account ID
+	gave     []string // keywords so far
+}
+
+// step reads one word and what belongs to it.
+func (p *parser) step() error {
+	t := p.tokens[p.pos]
+	p.pos++
+	if t.kind != tokenWord {
+		return errMention(t.kind, p.cmd.Account == "")
+	}
+	if keyword, ok := p.keyword(t); ok {
+		p.started, p.number = true, false
+		return p.option(keyword)
+	}
+	word := t.word()
+	switch {
+	case word == "":
+		return nil
+	case digits(word) != "":
+		p.addNumber(digits(word))
+	case !p.started && p.isVerb(word):
+		if p.cmd.Verb = Verb(word); p.cmd.Verb == VerbHelp {
+			p.pos = len(p.tokens) // there is one help for everything
+		}
+	default:
+		return p.name(word)
+	}
+	p.started = true
+	return nil
+}
+
+// isVerb reports whether word, standing first, asks for something else than the
+// slash command itself does.
+func (p *parser) isVerb(word string) bool {
+	switch Verb(word) {
+	case VerbHelp:
+		return true
+	case VerbAccounts, VerbWhoami:
+		return p.verb == VerbAssume
+	}
+	return false
+}
+
+// keyword reads a keyword, and splits for=2h or for:2h behind it.
+func (p *parser) keyword(t token) (string, bool) {
+	word := t.word()
+	if slices.Contains(p.keywords, word) {
+		return word, true
+	}
+	at := strings.IndexAny(t.text, "=:")
+	if at < 0 {
+		return "", false
+	}
+	word = token{text: t.text[:at]}.word()
+	if !slices.Contains(p.keywords, word) {
+		return "", false
+	}
+	p.tokens = slices.Insert(p.tokens, p.pos, token{text: t.text[at+1:], glued: true})
+	return word, true
+}
+
+// addNumber takes digits: neighbours belong together (123 456).
+func (p *parser) addNumber(d string) {
+	p.idNumber = p.idNumber || len(d) == 12
+	if p.number {
+		p.numbers[len(p.numbers)-1] += d
+	} else {
+		p.numbers = append(p.numbers, d)
+	}
+	p.number = true
+}
+
+// name takes a word that is neither keyword nor number: the account, once.
+func (p *parser) name(word string) error {
+	p.started, p.number = true, false
+	word = strings.TrimPrefix(strings.TrimPrefix(word, "http://"), "https://")
+	word = strings.TrimRight(word, "/.")
+	switch {
+	case p.cmd.Verb == VerbAccounts:
+		return errAccountsTakesNothing()
+	case p.cmd.Account != "":
+		if len(p.numbers) == 0 && (nearlyCode(word) || nearlyCode(p.cmd.Account)) {
+			return errLettersInCode()
+		}
+		return p.errUnknownWord(word)
+	case strings.HasPrefix(word, "@"):
+		return errMention(tokenUser, true)
+	case strings.HasPrefix(word, "#"):
+		return errMention(tokenChannel, true)
+	case broker.CheckAccountName(word) != nil:
+		return errAccountName(word)
+	}
+	p.cmd.Account = word
+	return nil
+}
+
+// nearlyCode reports whether a word is a code with a letter or two in it.
+func nearlyCode(word string) bool {
+	found := 0
+	for _, r := range word {
+		if r >= '0' && r <= '9' {
+			found++
+		}
+	}
+	length := utf8.RuneCountInString(word)
+	return found >= 4 && length >= 5 && length <= 8 && length-found <= 2
+}
+
+// option reads what belongs to a keyword.
+func (p *parser) option(keyword string) error {
+	if slices.Contains(p.gave, keyword) {
+		return errTwice(keyword)
+	}
+	p.gave = append(p.gave, keyword)
+	switch keyword {
+	case "for":
+		return p.duration()
+	case "as":
+		return p.format()
+	case "prefix":
+		return p.prefix()
+	}
+	return p.reason()
+}
+
+func (p *parser) duration() error {
+	var words []string
+	for _, t := range p.tokens[p.pos:] {
+		word := strings.ToLower(t.value())
+		if word == "" || slices.Contains(p.keywords, t.word()) {
+			break
+		}
+		words = append(words, word)
+	}
+	d, used, problem := readDuration(words)
+	if problem != durationFine {
+		return errDuration(problem)
+	}
+	p.cmd.Duration = d
+	p.pos += used
+	return nil
+}
+
+func (p *parser) format() error {
+	word, ok := p.argument()
+	if !ok {
+		return errFormatMissing()
+	}
+	if p.cmd.Format, ok = ParseFormat(word.word()); !ok {
+		return errFormatUnknown(word.word())
+	}
+	return nil
+}
+
+func (p *parser) prefix() error {
+	t, ok := p.argument()
+	if !ok {
+		return errPrefixMissing()
+	}
+	// A prefix may well end with a dot.
+	p.cmd.Prefix = strings.Trim(fold(t.text), around)
+	if !validPrefix(p.cmd.Prefix) {
+		return errPrefix()
+	}
+	return nil
+}
+
+// validPrefix accepts what bucket names are made of, those from before the
+// rules of today included: 255 characters, capitals and underscores.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+func validPrefix(s string) bool {
+	const made = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
+	return s != "" && len(s) <= 255 && strings.Trim(s, made) == ""
+}
+
+// argument takes the next word, if it is one and no keyword.
+func (p *parser) argument() (token, bool) {
+	if p.pos == len(p.tokens) {
+		return token{}, false
+	}
+	t := p.tokens[p.pos]
+	if t.word() == "" || slices.Contains(p.keywords, t.word()) {
+		return token{}, false
+	}
+	p.pos++
+	return t, true
+}
+
+// reason takes everything to the end.
+func (p *parser) reason() error {
+	rest := p.tokens[p.pos:]
+	p.pos = len(p.tokens)
+	var text strings.Builder
+	for i, t := range rest {
+		if i > 0 && !t.glued {
+			text.WriteByte(' ')
+		}
+		text.WriteString(t.text)
+	}
+	reason := unquote(clean(text.String()))
+	if !strings.ContainsFunc(reason, isVisible) {
+		return errReasonEmpty()
+	}
+	if n := utf8.RuneCountInString(reason); n > maxReason {
+		return errReasonTooLong(n)
+	}
+	p.cmd.Reason = reason
+	return nil
+}
+
+func isVisible(r rune) bool {
+	return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S)
+}
+
+// unquote strips quotation marks around the whole of text, but not those of two
+// quotations in it.
+func unquote(text string) string {
+	for _, marks := range []string{"\"“”„‟«»", "'‘’‚‛`´‹›"} {
+		first, n := utf8.DecodeRuneInString(text)
+		last, m := utf8.DecodeLastRuneInString(text)
+		if len(text) < n+m || !strings.ContainsRune(marks, first) || !strings.ContainsRune(marks, last) {
+			continue
+		}
+		if inner := text[n : len(text)-m]; !strings.ContainsAny(inner, marks) {
+			return unquote(strings.TrimSpace(inner))
+		}
+	}
+	return text
+}

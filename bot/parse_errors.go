@@ -1,0 +1,232 @@
+package bot
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// The sentences that a person reads whose command was not understood. No example
+// holds digits, so that none can be taken for the person's own code.
+
+const (
+	usageAssume  = "Write /assume ACCOUNT CODE, and after it, if you like: for 2h, as fish, because REASON."
+	usageBuckets = "Write /buckets ACCOUNT, and after it, if you like: the CODE of your MFA device, prefix P."
+)
+
+func grammarError(message, hint string) error {
+	return &broker.Error{Code: broker.CodeGrammar, Message: message, Hint: hint}
+}
+
+func (p *parser) usage() string {
+	if p.verb == VerbBuckets {
+		return usageBuckets
+	}
+	return usageAssume
+}
+
+func errTextTooLong() error {
+	return grammarError("That is more text than I read: a command has at most 4,000 bytes.", "Shorten the reason, or keep it in a ticket and name the ticket.")
+}
+
+func errNotText() error {
+	return grammarError("That is not readable text.", "Type the command anew instead of pasting it.")
+}
+
+// errMention answers a mention where a name or an option should be.
+func errMention(kind tokenKind, accountMissing bool) error {
+	what := "a user group"
+	switch kind {
+	case tokenUser:
+		what = "a person"
+	case tokenChannel:
+		what = "a channel"
+	case tokenBroadcast:
+		what = "a mention of everybody"
+	}
+	if accountMissing {
+		return grammarError("Here belongs the name of an account, and this is "+what+".", "/assume accounts lists the accounts that you may have.")
+	}
+	return grammarError("I do not know what to do with "+what+" there.", "Mentions belong into the reason, after the word because.")
+}
+
+func (p *parser) errUnknownWord(word string) error {
+	message := "There is a word that I do not know."
+	if q := quoted(word); q != "" {
+		message = "I do not know the word " + q + " there."
+	}
+	if meant := broker.Nearest(word, p.keywords); meant != "" {
+		return grammarError(message, "Did you mean “"+meant+"”? "+p.usage())
+	}
+	return grammarError(message, "One account at a time. "+p.usage())
+}
+
+func errAccountName(word string) error {
+	message := "That cannot be the name of an account."
+	if q := quoted(word); q != "" {
+		message = q + " cannot be the name of an account."
+	}
+	return grammarError(message, "Names are made of letters, digits, dots, dashes and underscores; /assume accounts lists those that you may have.")
+}
+
+func errAccountsTakesNothing() error {
+	return grammarError("accounts stands alone.", "Write /assume accounts.")
+}
+
+func errWhoamiTakesAccount() error {
+	return grammarError("whoami takes the name of an account and nothing else.", "Write /assume whoami or /assume whoami ACCOUNT.")
+}
+
+func (p *parser) errNoAccount(code bool) error {
+	hint := "For example: /assume ACCOUNT CODE. /assume accounts lists those that you may have."
+	if p.verb == VerbBuckets {
+		hint = "For example: /buckets ACCOUNT CODE. /assume accounts lists those that you may have."
+	}
+	if code {
+		return grammarError("There is a code, but the account is missing.", hint+" The code was not used.")
+	}
+	return grammarError("The account is missing.", hint)
+}
+
+func (p *parser) errNoSpace() error {
+	return grammarError("The account and the code run together.", "Leave a space between them. "+p.usage())
+}
+
+func errAccountID() error {
+	return grammarError("Twelve digits are the number of an AWS account; I know accounts by name.", "/assume accounts lists the names that you may use.")
+}
+
+func errTwoNumbers() error {
+	return grammarError("There are two numbers, and I cannot tell which is the code.", "Write the six digits of your MFA device once; a duration needs its unit, as in for 2h.")
+}
+
+func errCodeLength(n int) error {
+	names := smallNumbers()
+	has := "more than twelve"
+	if n < len(names) {
+		has = names[n]
+	}
+	return grammarError("A code has six digits; this one has "+has+".", "Read the code from your MFA device again. It was not used.")
+}
+
+func errLettersInCode() error {
+	return grammarError("A code has six digits and no letters.", "Read the code from your MFA device again: zero and one are easily taken for letters. It was not used.")
+}
+
+func errTwice(keyword string) error {
+	return grammarError("The word "+keyword+" is there twice.", "Say it once; after because, everything is the reason.")
+}
+
+func errDuration(problem durationProblem) error {
+	hint := "Write for 90m, for 2h or for 1h30m. A reason goes after because."
+	switch problem {
+	case durationMissing:
+		return grammarError("After for, the duration is missing.", hint)
+	case durationUnitless:
+		return grammarError("Is that minutes or hours? A duration needs a unit.", hint)
+	case durationZero:
+		return grammarError("A duration has to be longer than nothing.", hint)
+	case durationNegative:
+		return grammarError("A duration cannot be negative.", hint)
+	case durationTooLong:
+		return grammarError("That is longer than AWS ever gives credentials for.", "AWS gives 36 hours at the very most, and most accounts allow less. "+hint)
+	}
+	return grammarError("I cannot read a duration after for.", hint)
+}
+
+func errFormatMissing() error {
+	return grammarError("After as, the format is missing.", "I can write "+formatList()+".")
+}
+
+func errFormatUnknown(word string) error {
+	message := "I do not know that format."
+	if q := quoted(word); q != "" {
+		message = "I do not know the format " + q + "."
+	}
+	var names []string
+	for _, f := range Formats() {
+		names = append(names, string(f))
+	}
+	hint := "I can write " + formatList() + "."
+	if meant := broker.Nearest(word, names); meant != "" {
+		hint = "Did you mean “" + meant + "”? " + hint
+	}
+	return grammarError(message, hint)
+}
+
+func formatList() string {
+	var list strings.Builder
+	formats := Formats()
+	for i, f := range formats {
+		switch {
+		case i == len(formats)-1:
+			list.WriteString(" or ")
+		case i > 0:
+			list.WriteString(", ")
+		}
+		list.WriteString(string(f))
+	}
+	return list.String()
+}
+
+func errPrefixMissing() error {
+	return grammarError("After prefix, the beginning of the bucket names is missing.", "Write /buckets ACCOUNT prefix logs-")
+}
+
+func errPrefix() error {
+	return grammarError("No bucket name begins like that.", "Bucket names are made of letters, digits, dots and dashes: /buckets ACCOUNT prefix logs-")
+}
+
+func errReasonEmpty() error {
+	return grammarError("After because, the reason is missing.", "Everything after because is the reason, to the end: because INC-42 failover.")
+}
+
+func errReasonTooLong(n int) error {
+	return grammarError(fmt.Sprintf("A reason has at most %d characters; this one has %s.", maxReason, thousands(n)), "Shorten it, or keep it in a ticket and name the ticket. It was not cut.")
+}
+
+func errCodeInReason() error {
+	return grammarError("The reason ends with six digits that look like your code.", "Everything after because is the reason and goes on the record: put the code before because. If it is a ticket, write its letters too, as in INC-42.")
+}
+
+func errReasonRepeatsCode() error {
+	return grammarError("The reason repeats your code.", "The reason goes on the record, where no code may be. Leave the code out of it; it was not used.")
+}
+
+// maxQuoted is enough to recognise one's own word by.
+const maxQuoted = 24
+
+// quoted returns a word of the person's between quotation marks, "" when it is
+// better not repeated: when nothing readable is left, or when it holds digits
+// that might be a code. What it returns can neither format nor ping nor link.
+func quoted(word string) string {
+	found := 0
+	var kept []rune
+	for _, r := range word {
+		if unicode.IsDigit(r) {
+			found++
+		}
+		if unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_.", r) {
+			kept = append(kept, r)
+		}
+	}
+	if len(kept) > maxQuoted {
+		kept = append(kept[:maxQuoted], '…')
+	}
+	text := strings.Trim(string(kept), "-_.")
+	if found >= 4 || text == "" {
+		return ""
+	}
+	return "“" + text + "”"
+}
+
+// thousands writes n, which is below a million, with a comma.
+func thousands(n int) string {
+	if n < 1000 {
+		return strconv.Itoa(n)
+	}
+	return fmt.Sprintf("%d,%03d", n/1000, n%1000)
+}

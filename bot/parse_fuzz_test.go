@@ -1,0 +1,101 @@
+package bot
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+func FuzzParseAssume(f *testing.F) {
+	for _, seed := range []string{
+		"", "prod", "prod 123456", "123 456 prod for 2h as fish because INC-42 failover", "PROD１２３４５６ —for 1h30m", "prod 1234567",
+		"prod for an hour 123-456", "prod because <@U123ABC|bob> said &amp;lt; “so”", "<http://prod.example.com|prod.example.com> 123456",
+		"whoami prod", "accounts", "help", "prod123456", "prod 123456 becuase x", "prod because x 123 456", "<!subteam^S123|@team> 123456",
+		"prod 123456 for 99999999999999999999h", "prod \u202e123456\u200b as='ps1'", "prod 123456 because \"'“x”'\"", "prod ١٢٣٤٥٦ for half an hour",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		checkParseHolds(t, text, ParseAssume)
+	})
+}
+
+func FuzzParseBuckets(f *testing.F) {
+	for _, seed := range []string{
+		"", "prod", "prod 123456 prefix logs-", "prefix=Logs. prod 123 456", "help", "123456", "prod prefix a/b", "prod prefix <https://x|x.y>", "prod 1234567",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		checkParseHolds(t, text, ParseBuckets)
+	})
+}
+
+// checkParseHolds checks what every text must hold, however wild.
+func checkParseHolds(t *testing.T, text string, parse func(string) (Command, error)) {
+	got, err := parse(text)
+	if err != nil {
+		if diff := cmp.Diff(Command{}, got, sameCode); diff != "" {
+			t.Errorf("parse(%q) gave both an error and a command:\n%s", text, diff)
+		}
+		var refused *broker.Error
+		if !errors.As(err, &refused) || refused.Code != broker.CodeGrammar {
+			t.Fatalf("parse(%q) = %v, want a grammar error", text, err)
+		}
+		checkRefusal(t, text, refused)
+		return
+	}
+	if got.Account != "" && broker.CheckAccountName(got.Account) != nil {
+		t.Errorf("parse(%q) names the account %q", text, got.Account)
+	}
+	if !got.Code.Empty() && strings.Contains(got.Account+" "+got.Reason, got.Code.Reveal()) {
+		t.Errorf("parse(%q) left the code in account %q or reason %q", text, got.Account, got.Reason)
+	}
+	if got.Duration < 0 || got.Duration > maxTypedDuration || got.Duration%time.Second != 0 {
+		t.Errorf("parse(%q) gives a duration of %v", text, got.Duration)
+	}
+	if strings.ContainsFunc(got.Reason, isUnfit) || strings.Contains(got.Reason, "  ") || utf8.RuneCountInString(got.Reason) > maxReason {
+		t.Errorf("parse(%q) gives the reason %q", text, got.Reason)
+	}
+	again, err := parse(render(got))
+	if err != nil {
+		t.Fatalf("parse(%q) = %v, from %q", render(got), err, text)
+	}
+	if diff := cmp.Diff(got, again, sameCode); diff != "" {
+		t.Errorf("parse(%q), from %q: (-first +again)\n%s", render(got), text, diff)
+	}
+}
+
+func isUnfit(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r != ' ' && unicode.IsSpace(r)
+}
+
+// render writes a Command as a careful person would, and escapes as Slack does.
+func render(c Command) string {
+	var words []string
+	if c.Verb == VerbHelp || c.Verb == VerbAccounts || c.Verb == VerbWhoami {
+		words = append(words, string(c.Verb))
+	}
+	words = append(words, c.Account, c.Code.Reveal())
+	if c.Duration > 0 {
+		words = append(words, fmt.Sprintf("for %ds", c.Duration/time.Second))
+	}
+	if c.Format != "" {
+		words = append(words, "as", string(c.Format))
+	}
+	if c.Prefix != "" {
+		words = append(words, "prefix", c.Prefix)
+	}
+	if c.Reason != "" {
+		words = append(words, "because", strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(c.Reason))
+	}
+	return strings.Join(words, " ")
+}

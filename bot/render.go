@@ -1,0 +1,221 @@
+package bot
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+const noMFA = "NO MFA: these credentials were issued without a second factor."
+
+// issuedMessage shows Credentials: what they are for, until when, how they were
+// obtained, and the snippet whole. What does not fit is not shown at all.
+func (b *Bot) issuedMessage(i broker.Issued, f Format) (message, error) {
+	if f == "" {
+		f = FormatBash
+	}
+	snippet, err := Snippet(f, SnippetParams{Credentials: i.Credentials, Region: i.Account.Region, Profile: i.Account.Name})
+	if err != nil {
+		return message{}, err
+	}
+	left := timeLeft(i.Grant.Expires.Sub(b.now()))
+	head := []span{bold(i.Account.Name), plain(" is yours until "), moment(i.Grant.Expires), plain(" (" + left + " left).\n")}
+	if i.Grant.Principal != "" {
+		head = append(head, code(i.Grant.Principal), plain("\n"))
+	}
+	head = append(head, codes(i.Way+".")...)
+	elements := []slack.RichTextElement{paragraph(head...)}
+	text := fmt.Sprintf("%s is yours for %s.", i.Account.Name, left)
+	if !i.Grant.MFA {
+		elements = append(elements, paragraph(bold(noMFA)))
+		text += " " + noMFA
+	}
+	elements = append(elements, preformatted(snippet.Reveal()), paragraph(codes(b.withPrefix(howToUse(f)))...))
+	m := newMessage(text, elements...)
+	if !m.fits() {
+		return message{}, &broker.Error{
+			Code:    broker.CodeTooLarge,
+			Ref:     broker.ShortRef(i.Grant.ID),
+			Err:     fmt.Errorf("the snippet is %d bytes", len(snippet.Reveal())),
+			Message: "AWS issued credentials for " + i.Account.Name + ", but they are too large for one Slack message. They are not shown: half of them would be no use.",
+			Hint:    "A session token grows with the session policy and tags of the account: the config must ask for less. Pass the reference to whoever runs the bot.",
+		}
+	}
+	return m, nil
+}
+
+func howToUse(f Format) string {
+	const other = " Another format: end your request with `as fish`, `as powershell`, `as cmd`, `as dotenv`, `as profile` or `as json`."
+	switch f {
+	case FormatFish:
+		return "Paste it into fish. It ends by itself."
+	case FormatPowerShell:
+		return "Paste it into PowerShell. It ends by itself."
+	case FormatCmd:
+		return "Paste it into a Command Prompt. It ends by itself."
+	case FormatDotenv:
+		return "Put it into a .env file that is never committed. It ends by itself."
+	case FormatProfile:
+		return "Put it into `~/.aws/credentials`. It ends by itself."
+	case FormatJSON:
+		return "This is what a `credential_process` prints. It ends by itself."
+	}
+	return "Paste it into bash, zsh or sh. It ends by itself." + other
+}
+
+// timeLeft writes a duration as people say it, to the minute.
+func timeLeft(d time.Duration) string {
+	if d < time.Minute {
+		return "less than a minute"
+	}
+	return broker.FormatDuration(d.Round(time.Minute))
+}
+
+// shownBuckets is how many buckets a reply lists.
+const shownBuckets = 20
+
+func (b *Bot) bucketsMessage(list broker.BucketList) message {
+	where := list.Account.Name
+	if list.Prefix != "" {
+		where += " that start with " + list.Prefix
+	}
+	total := len(list.Buckets)
+	if total == 0 {
+		return b.noBuckets(list)
+	}
+	head := fmt.Sprintf("%d buckets", total)
+	if total == 1 {
+		head = "1 bucket"
+	}
+	shown := list.Buckets[:min(total, shownBuckets)]
+	items := make([][]span, len(shown))
+	for i, bucket := range shown {
+		items[i] = []span{code(bucket.Name)}
+		if bucket.Region != "" {
+			items[i] = append(items[i], plain("  "+bucket.Region))
+		}
+		if !bucket.Created.IsZero() {
+			items[i] = append(items[i], plain("  "), day(bucket.Created))
+		}
+	}
+	spans := []span{bold(head), plain(" in " + where + ".")}
+	if total > len(shown) {
+		spans = append(spans, plain(fmt.Sprintf(" The first %d:", len(shown))))
+	}
+	elements := []slack.RichTextElement{paragraph(spans...), bullets(items...)}
+	if total > len(shown) {
+		hint := fmt.Sprintf("%d more. Narrow it: `/buckets %s prefix %s`", total-len(shown), list.Account.Name, examplePrefix(list))
+		elements = append(elements, paragraph(codes(b.withPrefix(hint))...))
+	}
+	elements = append(elements, paragraph(usedSpans(list)...))
+	return newMessage(head+" in "+where+".", elements...)
+}
+
+// examplePrefix is one that really narrows the list.
+func examplePrefix(list broker.BucketList) string {
+	name := list.Buckets[shownBuckets].Name
+	if n := len(list.Prefix); n < len(name) {
+		if i := strings.IndexAny(name[n:], "-."); i > 0 {
+			return name[:n+i+1]
+		}
+	}
+	return name[:min(len(name), len(list.Prefix)+3)]
+}
+
+func (b *Bot) noBuckets(list broker.BucketList) message {
+	spans := []span{bold("No buckets"), plain(" in " + list.Account.Name + ".\n")}
+	text := "No buckets in " + list.Account.Name + "."
+	if list.Prefix != "" {
+		spans = append([]span{bold("No buckets"), plain(" in " + list.Account.Name + " start with "), code(list.Prefix), plain(".\n")},
+			codes(b.withPrefix("All of them: `/buckets "+list.Account.Name+"`\n"))...)
+		text = "No buckets in " + list.Account.Name + " start with that."
+	}
+	return newMessage(text, paragraph(append(spans, usedSpans(list)...)...))
+}
+
+// usedSpans says with which credentials a list was made.
+func usedSpans(list broker.BucketList) []span {
+	g := list.Grant
+	if list.Reused {
+		return []span{plain("Listed with your credentials "), code(g.AccessKeyID), plain(", no new code needed.")}
+	}
+	spans := []span{plain("Listed with "), code(g.AccessKeyID), plain(", issued for this until "), moment(g.Expires), plain(".")}
+	if !g.MFA {
+		spans = append(spans, plain(" "), bold(noMFA))
+	}
+	return spans
+}
+
+func (b *Bot) whoamiMessage(w broker.WhoAmI) message {
+	elements := []slack.RichTextElement{paragraph(
+		plain("Your own key is "), code(w.Own.ARN), plain(" in account "), code(w.Own.Account), plain("."))}
+	switch {
+	case w.Live != nil:
+		elements = append(elements, paragraph(
+			plain("\nYour live credentials for "), bold(w.Account), plain(" are "), code(w.Live.ARN),
+			plain(" ("), code(w.Live.UserID), plain(") until "), moment(w.Grant.Expires), plain(".")))
+	case w.Account != "":
+		elements = append(elements, paragraph(plain("\nThe bot holds no live credentials of yours for "), bold(w.Account), plain(" that it could ask with.")))
+	}
+	return newMessage("Who AWS takes you for.", elements...)
+}
+
+func (b *Bot) accountsMessage(accounts []broker.Account, complete bool) message {
+	if len(accounts) == 0 && complete {
+		return newMessage("You may not have any account yet.", paragraph(bold("You may not have any account yet."), plain(" Ask whoever runs the bot to add you.")))
+	}
+	elements := []slack.RichTextElement{paragraph(bold("You may have:"))}
+	const most = 40
+	items := make([][]span, 0, len(accounts))
+	for _, a := range accounts[:min(len(accounts), most)] {
+		items = append(items, accountSpans(a))
+	}
+	if len(items) > 0 {
+		elements = append(elements, bullets(items...))
+	}
+	if len(accounts) > most {
+		elements = append(elements, paragraph(plain(fmt.Sprintf("and %d more.", len(accounts)-most))))
+	}
+	if !complete {
+		elements = append(elements, paragraph(plain("Slack cannot say right now which user groups you are in; there may be more.")))
+	}
+	return newMessage(fmt.Sprintf("You may have %d accounts.", len(accounts)), elements...)
+}
+
+func accountSpans(a broker.Account) []span {
+	spans := []span{code(a.Name)}
+	if a.HasRole() {
+		spans = append(spans, plain("  "+a.RoleARN.RoleName()+" in "+a.RoleARN.AccountID()))
+	} else {
+		spans = append(spans, plain("  your own IAM user"))
+	}
+	spans = append(spans, plain(", up to "+broker.FormatDuration(a.MaxDuration)))
+	if a.MFA == broker.MFANone {
+		spans = append(spans, plain(", "), bold("no MFA"))
+	}
+	return spans
+}
+
+// helpMessage shows by example, with an account that this person may have.
+func (b *Bot) helpMessage(accounts []broker.Account) message {
+	example := "prod"
+	if len(accounts) > 0 {
+		example = accounts[0].Name
+	}
+	line := func(s string) []span { return codes(b.withPrefix(strings.ReplaceAll(s, "ACCOUNT", example))) }
+	return newMessage("How to ask for AWS credentials.",
+		paragraph(bold("Short-lived AWS credentials, seen by nobody but you.")),
+		bullets(
+			line("`/assume ACCOUNT 123456`  credentials, with the code of your MFA device"),
+			line("`/assume ACCOUNT 123456 for 2h as fish because INC-42`  how long, for which shell, and why"),
+			line("`/buckets ACCOUNT 123456`  its S3 buckets; `/buckets ACCOUNT prefix logs-` narrows, without a code for some minutes"),
+			line("`/assume accounts`  what you may have"),
+			line("`/assume whoami ACCOUNT`  who AWS takes you for"),
+		),
+		paragraph(plain("Formats: bash (also zsh and sh), fish, powershell, cmd, dotenv, profile, json. Every request is on the audit record.")),
+	)
+}

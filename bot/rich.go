@@ -1,0 +1,84 @@
+package bot
+
+import (
+	"time"
+
+	"github.com/slack-go/slack"
+)
+
+// What a person reads is built of rich text: its elements are literal, so that
+// nothing somebody typed can ping, link or format, and preformatted text copies
+// byte for byte. Only the fallback text of a message is markup, and that holds
+// sentences of ours alone.
+// https://docs.slack.dev/reference/block-kit/blocks/rich-text-block
+
+// A span is one run of text within a paragraph.
+type span = slack.RichTextSectionElement
+
+func plain(s string) span { return slack.NewRichTextSectionTextElement(s, nil) }
+
+func bold(s string) span {
+	return slack.NewRichTextSectionTextElement(s, &slack.RichTextSectionTextStyle{Bold: true})
+}
+
+func code(s string) span {
+	return slack.NewRichTextSectionTextElement(s, &slack.RichTextSectionTextStyle{Code: true})
+}
+
+// moment shows t in the reader's own time zone.
+func moment(t time.Time) span {
+	fallback := t.UTC().Format("2006-01-02 15:04 UTC")
+	return slack.NewRichTextSectionDateElement(t.Unix(), "{date_short_pretty} at {time}", nil, &fallback)
+}
+
+// day shows the date of t in the reader's own time zone.
+func day(t time.Time) span {
+	fallback := t.UTC().Format("2006-01-02")
+	return slack.NewRichTextSectionDateElement(t.Unix(), "{date_short}", nil, &fallback)
+}
+
+func paragraph(spans ...span) slack.RichTextElement { return slack.NewRichTextSection(spans...) }
+
+// preformatted holds text that is there to be copied.
+func preformatted(text string) slack.RichTextElement {
+	return &slack.RichTextPreformatted{
+		Type:     slack.RTEPreformatted,
+		Elements: []slack.RichTextSectionElement{plain(text)},
+	}
+}
+
+// quote holds what a person typed.
+func quote(text string) slack.RichTextElement {
+	return &slack.RichTextQuote{Type: slack.RTEQuote, Elements: []slack.RichTextSectionElement{plain(text)}}
+}
+
+func bullets(items ...[]span) slack.RichTextElement {
+	elements := make([]slack.RichTextElement, len(items))
+	for i, spans := range items {
+		elements[i] = slack.NewRichTextSection(spans...)
+	}
+	return slack.NewRichTextList(slack.RTEListBullet, 0, elements...)
+}
+
+// codes turns the backquoted parts of one of our sentences into code.
+func codes(sentence string) []span {
+	var spans []span
+	inCode, start := false, 0
+	flush := func(end int) {
+		if end > start {
+			if inCode {
+				spans = append(spans, code(sentence[start:end]))
+			} else {
+				spans = append(spans, plain(sentence[start:end]))
+			}
+		}
+	}
+	for i := range len(sentence) {
+		if sentence[i] == '`' {
+			flush(i)
+			inCode, start = !inCode, i+1
+		}
+	}
+	flush(len(sentence))
+	return spans
+}

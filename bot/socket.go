@@ -1,0 +1,210 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+const (
+	dialTimeout  = 10 * time.Second
+	helloTimeout = 10 * time.Second
+	writeTimeout = 2 * time.Second // an ack is due within 3 s
+	pingInterval = 10 * time.Second
+	// silence is how long a socket may say nothing, pongs included, before it
+	// counts as dead.
+	silence = 3 * pingInterval
+	// handOver bounds how long a socket that Slack is about to close is still
+	// read, should Slack never close it.
+	handOver = 2 * time.Minute
+)
+
+// A socket is one Socket Mode connection after its hello. slack-go's own client
+// stops reading at Slack's disconnect message and loses what was on the socket;
+// this one reads and acknowledges until the server closes it.
+type socket struct {
+	conn *websocket.Conn
+	log  *slog.Logger
+
+	hello    frame
+	leaving  chan struct{} // closed when Slack announced that it will close this socket
+	why      string        // Slack's reason, readable once leaving is closed
+	finished chan struct{} // closed when reading ended
+	err      error         // readable once finished is closed
+
+	write sync.Mutex
+}
+
+// dialSocket connects and waits for Slack's hello.
+func dialSocket(ctx context.Context, url broker.Secret, log *slog.Logger) (*socket, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	dialer := websocket.Dialer{Proxy: http.ProxyFromEnvironment, HandshakeTimeout: dialTimeout}
+	conn, response, err := dialer.DialContext(ctx, url.Reveal(), nil)
+	if err != nil {
+		if response != nil {
+			return nil, fmt.Errorf("Slack answered %s instead of opening a WebSocket", response.Status)
+		}
+		return nil, withoutURL(err)
+	}
+	conn.SetReadLimit(maxEnvelope)
+	s := &socket{conn: conn, log: log, leaving: make(chan struct{}), finished: make(chan struct{})}
+	if err := s.readHello(); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *socket) readHello() error {
+	if err := s.conn.SetReadDeadline(time.Now().Add(helloTimeout)); err != nil {
+		return err
+	}
+	_, data, err := s.conn.ReadMessage()
+	if err != nil {
+		return fmt.Errorf("wait for Slack's hello: %w", err)
+	}
+	if s.hello, err = decodeFrame(data); err != nil {
+		return err
+	}
+	switch s.hello.Type {
+	case "hello":
+		return nil
+	case "disconnect":
+		return &disconnected{reason: s.hello.Reason}
+	}
+	return fmt.Errorf("Slack said %q instead of hello", s.hello.Type)
+}
+
+// A disconnected is Slack's refusal of a socket, with its reason.
+type disconnected struct{ reason string }
+
+func (d *disconnected) Error() string { return "Slack closed the socket: " + d.reason }
+
+// serve reads until the server closes the socket, the socket dies or stop ends,
+// and hands every envelope to handle, which must not block. Then it says
+// goodbye and closes the socket. It is called once.
+func (s *socket) serve(stop context.Context, handle func(*socket, envelope)) {
+	ctx, cancel := context.WithCancel(stop)
+	var pings sync.WaitGroup
+	pings.Go(func() { s.keepAlive(ctx, cancel) })
+	s.err = s.read(ctx, handle)
+	cancel()
+	pings.Wait()
+	s.sayGoodbye()
+	_ = s.conn.Close()
+	close(s.finished)
+}
+
+func (s *socket) read(ctx context.Context, handle func(*socket, envelope)) error {
+	// Whoever ends ctx then sets a deadline that has passed, so it is looked at
+	// after each new deadline: either order ends the reading.
+	alive := func(string) error {
+		if err := s.conn.SetReadDeadline(time.Now().Add(silence)); err != nil {
+			return err
+		}
+		return ctx.Err()
+	}
+	answer := s.conn.PingHandler()
+	s.conn.SetPongHandler(alive)
+	s.conn.SetPingHandler(func(data string) error {
+		if err := alive(data); err != nil {
+			return err
+		}
+		return answer(data)
+	})
+	for {
+		if err := alive(""); err != nil {
+			return err
+		}
+		_, data, err := s.conn.ReadMessage()
+		if err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			// Unacknowledged, so Slack gives it to another socket.
+			return ctx.Err()
+		}
+		f, err := decodeFrame(data)
+		switch {
+		case err != nil:
+			s.log.Warn("socket message skipped", "error", err)
+		case f.Type == "disconnect":
+			s.announce(f.Reason)
+		case f.EnvelopeID != "":
+			handle(s, f.envelope())
+		}
+	}
+}
+
+// announce notes that Slack will close this socket.
+func (s *socket) announce(reason string) {
+	s.log.Info("Slack will close this socket", "reason", reason)
+	select {
+	case <-s.leaving: // a warning came first
+	default:
+		s.why = reason
+		close(s.leaving)
+	}
+}
+
+// keepAlive pings until ctx ends, and then ends the reading. A close that Slack
+// announced but that does not come, it brings about.
+func (s *socket) keepAlive(ctx context.Context, cancel context.CancelFunc) {
+	ticker := time.NewTicker(pingInterval)
+	defer ticker.Stop()
+	leaving, overdue := s.leaving, (<-chan time.Time)(nil)
+	for {
+		select {
+		case <-ctx.Done():
+			_ = s.conn.SetReadDeadline(time.Now())
+			return
+		case <-ticker.C:
+			_ = s.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeTimeout))
+		case <-leaving:
+			leaving, overdue = nil, time.After(handOver)
+		case <-overdue:
+			cancel()
+		}
+	}
+}
+
+func (s *socket) sayGoodbye() {
+	bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
+	_ = s.conn.WriteControl(websocket.CloseMessage, bye, time.Now().Add(writeTimeout))
+}
+
+// maxAck is what a socket acknowledgement must stay under: Slack drops a larger
+// one without a word (slack-go, socketmode.go).
+const maxAck = 20_000
+
+var errAckTooLarge = errors.New("acknowledgement of 20 KB or more, which Slack drops")
+
+// ack acknowledges an envelope; payload is nil where an empty one will do.
+func (s *socket) ack(id string, payload any) error {
+	data, err := json.Marshal(struct {
+		EnvelopeID string `json:"envelope_id"`
+		Payload    any    `json:"payload,omitempty"`
+	}{id, payload})
+	if err != nil {
+		return err
+	}
+	if len(data) >= maxAck {
+		return errAckTooLarge
+	}
+	s.write.Lock()
+	defer s.write.Unlock()
+	if err := s.conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		return err
+	}
+	return s.conn.WriteMessage(websocket.TextMessage, data)
+}

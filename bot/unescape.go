@@ -1,0 +1,235 @@
+package bot
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+// A tokenKind says what a token is.
+type tokenKind int
+
+const (
+	tokenWord      tokenKind = iota
+	tokenUser                // a mention that Slack resolved; id is the Slack user ID
+	tokenChannel             // id is the channel's
+	tokenGroup               // a user group; id is its S…
+	tokenBroadcast           // @here, @channel, @everyone
+)
+
+// A token is one word of what a person typed, or one thing that Slack escaped
+// in it. Only what Slack resolved has an id: a typed @bob is a word, since
+// anybody can be called that.
+type token struct {
+	kind  tokenKind
+	text  string // as a person reads it, entities decoded once
+	id    string
+	glued bool // no white space between it and the token before
+}
+
+var (
+	userMention    = regexp.MustCompile(`^@([UW][A-Z0-9]{2,30})$`)
+	channelMention = regexp.MustCompile(`^#([CDG][A-Z0-9]{2,30})$`)
+	groupMention   = regexp.MustCompile(`^!subteam\^(S[A-Z0-9]{2,30})$`)
+)
+
+// tokenize splits the text of a slash command registered with should_escape.
+// https://docs.slack.dev/interactivity/implementing-slash-commands#escaping
+// https://docs.slack.dev/messaging/formatting-message-text#retrieving-messages
+func tokenize(text string) []token {
+	var s splitter
+	for {
+		from := strings.IndexByte(text, '<')
+		if from < 0 {
+			break
+		}
+		length := strings.IndexByte(text[from:], '>')
+		if length < 0 {
+			break
+		}
+		s.plain(text[:from])
+		s.escape(text[from+1 : from+length])
+		text = text[from+length+1:]
+	}
+	s.plain(text)
+	return s.tokens
+}
+
+// A splitter collects tokens, and whether white space came after the last.
+type splitter struct {
+	tokens []token
+	spaced bool
+}
+
+// plain takes text outside angle brackets, or the label inside them.
+func (s *splitter) plain(text string) {
+	text = decodeEntities(text)
+	start := -1
+	for i, r := range text {
+		if !isGap(r) {
+			if start < 0 {
+				start = i
+			}
+			continue
+		}
+		if start >= 0 {
+			s.add(token{text: text[start:i]})
+			start = -1
+		}
+		s.spaced = true
+	}
+	if start >= 0 {
+		s.add(token{text: text[start:]})
+	}
+}
+
+// escape takes what stood between < and >.
+func (s *splitter) escape(inner string) {
+	target, label, _ := strings.Cut(inner, "|")
+	name := clean(strings.TrimLeft(decodeEntities(label), "@#"))
+	orElse := func(fallback string) string {
+		if name != "" {
+			return name
+		}
+		return fallback
+	}
+	switch {
+	case target == "" && label == "":
+		s.plain("<" + inner + ">")
+	case userMention.MatchString(target):
+		s.add(token{kind: tokenUser, id: target[1:], text: "@" + orElse(target[1:])})
+	case channelMention.MatchString(target):
+		s.add(token{kind: tokenChannel, id: target[1:], text: "#" + orElse(target[1:])})
+	case groupMention.MatchString(target):
+		id := groupMention.FindStringSubmatch(target)[1]
+		s.add(token{kind: tokenGroup, id: id, text: "@" + orElse(id)})
+	case target == "!here", target == "!channel", target == "!everyone":
+		s.add(token{kind: tokenBroadcast, text: "@" + target[1:]})
+	case label != "":
+		s.plain(label)
+	default:
+		target = strings.TrimPrefix(target, "mailto:")
+		s.plain(strings.TrimPrefix(target, "tel:"))
+	}
+}
+
+// add appends t, or joins it to the word that it touches: Slack makes a link of
+// part of a word too.
+func (s *splitter) add(t token) {
+	t.text = stripInvisible(t.text)
+	if t.text == "" {
+		return
+	}
+	last := len(s.tokens) - 1
+	t.glued = last >= 0 && !s.spaced
+	s.spaced = false
+	if t.glued && t.kind == tokenWord && s.tokens[last].kind == tokenWord {
+		s.tokens[last].text += t.text
+		return
+	}
+	s.tokens = append(s.tokens, t)
+}
+
+// decodeEntities decodes Slack's three entities, each once: a typed "&lt;"
+// arrives as "&amp;lt;" and must stay "&lt;".
+func decodeEntities(text string) string {
+	return strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">").Replace(text)
+}
+
+// isGap reports whether r parts words: white space, controls, and the
+// zero-width space, which stands where a line may break.
+func isGap(r rune) bool {
+	return unicode.IsSpace(r) || unicode.IsControl(r) || r == '\u200b'
+}
+
+// stripInvisible removes format characters, the bidi overrides among them: they
+// make text read otherwise than it is. The joiners stay, since scripts and
+// emoji need them.
+func stripInvisible(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) && r != '\u200c' && r != '\u200d' {
+			return -1
+		}
+		return r
+	}, text)
+}
+
+// clean makes one line of text: no controls, no overrides, white space folded
+// to single spaces.
+func clean(text string) string {
+	return stripInvisible(strings.Join(strings.FieldsFunc(text, isGap), " "))
+}
+
+// fold turns what keyboards write for plain ASCII back into it: full-width
+// forms, other scripts' digits, every kind of dash. Joiners, variation
+// selectors and the keycap go.
+func fold(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 0xff01 && r <= 0xff5e: // the full-width forms of 0x21 to 0x7e
+			return r - 0xfee0
+		case unicode.Is(unicode.Nd, r):
+			return '0' + digitValue(r)
+		case unicode.Is(unicode.Pd, r), r == '\u2212':
+			return '-'
+		case r == '\u200c', r == '\u200d', r >= 0xfe00 && r <= 0xfe0f, r == '\u20e3':
+			return -1
+		}
+		return r
+	}, text)
+}
+
+// digitValue is the value of a decimal digit. Unicode encodes each script's
+// digits as ten neighbours from zero up, so a range holds a multiple of ten.
+// https://www.unicode.org/policies/stability_policy.html#Property_Value
+func digitValue(r rune) rune {
+	for _, within := range unicode.Nd.R16 {
+		if r >= rune(within.Lo) && r <= rune(within.Hi) {
+			return (r - rune(within.Lo)) % 10
+		}
+	}
+	for _, within := range unicode.Nd.R32 {
+		if r >= rune(within.Lo) && r <= rune(within.Hi) {
+			return (r - rune(within.Lo)) % 10
+		}
+	}
+	return 0
+}
+
+// What may stand around a word without being part of it. A dash or an
+// underscore may end an account name.
+const (
+	around = "\"'`´“”„‟‘’‚‛«»‹›*()[]{},;:!?…。、"
+	behind = around + "."
+)
+
+// word returns a word as the grammar reads it: folded, lower case, without
+// quotation marks, punctuation around it and leading dashes (phones turn the
+// two of --for into one long one).
+func (t token) word() string {
+	w := strings.ToLower(t.value())
+	return strings.TrimLeft(w, around+"-")
+}
+
+// value is a word whose case and leading dash mean something.
+func (t token) value() string {
+	if t.kind != tokenWord {
+		return ""
+	}
+	return strings.TrimLeft(strings.TrimRight(fold(t.text), behind), around)
+}
+
+// digits returns the digits of a word that holds nothing but digits and what
+// people put between them, "" for any other word.
+func digits(word string) string {
+	only := strings.Map(func(r rune) rune {
+		if strings.ContainsRune("-._·•'", r) {
+			return -1
+		}
+		return r
+	}, word)
+	if strings.Trim(only, "0123456789") != "" {
+		return ""
+	}
+	return only
+}

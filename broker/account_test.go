@@ -1,0 +1,68 @@
+package broker_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+func TestAccountNames(t *testing.T) {
+	for name, good := range map[string]bool{
+		"prod": true, "prod-eu.west_1": true, "a": true, "123456789012-prod": true, "7up": true, strings.Repeat("a", 63): true,
+		"": false, "Prod": false, "-prod": false, "prod.": false, "pr od": false, "123456": false, "12-34": false,
+		"for": false, "whoami": false, strings.Repeat("a", 64): false,
+	} {
+		if err := broker.CheckAccountName(name); (err == nil) != good {
+			t.Errorf("CheckAccountName(%q) = %v, want good %v", name, err, good)
+		}
+	}
+}
+
+func TestSessionNamesAreCleanedAndNeverCut(t *testing.T) {
+	for name, want := range map[string]string{
+		"alice@example.com": "alice@example.com", "Alice Example": "Alice-Example", " bob ": "bob", "josé": "jos",
+		"a": "", "é": "", strings.Repeat("a", 65): "", "aws:x": "aws-x",
+	} {
+		got, err := broker.SessionName(name)
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("SessionName(%q) = %q, %v; want %q", name, got, err, want)
+		}
+	}
+}
+
+func TestShapesOfARNsAndSerials(t *testing.T) {
+	roles := map[string]bool{
+		"arn:aws:iam::123456789012:role/Name": true, "arn:aws-cn:iam::123456789012:role/path/to/Name": true,
+		"arn:aws:iam::12345678901:role/Name": false, "arn:aws:iam::123456789012:user/Name": false, "": false,
+		"arn:aws:iam::123456789012:role/" + strings.Repeat("n", 65): false,
+	}
+	for s, good := range roles {
+		if _, err := broker.ParseRoleARN(s); (err == nil) != good {
+			t.Errorf("ParseRoleARN(%q): %v, want good %v", s, err, good)
+		}
+	}
+	serials := map[string]bool{
+		"arn:aws:iam::123456789012:mfa/alice": true, "GAHT12345678": true, "arn:aws:iam::123456789012:mfa/team/alice": true,
+		"arn:aws:iam::123456789012:u2f/user/alice/key": false, "arn:aws:iam::1234:mfa/alice": false, "short": false, "has space 123": false,
+	}
+	for s, good := range serials {
+		if err := broker.CheckMFASerial(s); (err == nil) != good {
+			t.Errorf("CheckMFASerial(%q): %v, want good %v", s, err, good)
+		}
+	}
+	for s, good := range map[string]bool{"ab": true, strings.Repeat("x", 1224): true, "a": false, strings.Repeat("x", 1225): false, "a b": false} {
+		if err := broker.CheckExternalID(s); (err == nil) != good {
+			t.Errorf("CheckExternalID(%d characters): %v, want good %v", len(s), err, good)
+		}
+	}
+}
+
+func TestDurationsReadAsPeopleTypeThem(t *testing.T) {
+	for seconds, want := range map[int]string{0: "0s", 59: "59s", 900: "15m", 3600: "1h", 5400: "1h30m", 129600: "36h", 61: "1m1s"} {
+		if got := broker.FormatDuration(time.Duration(seconds) * time.Second); got != want {
+			t.Errorf("FormatDuration(%ds) = %q, want %q", seconds, got, want)
+		}
+	}
+}

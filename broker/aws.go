@@ -1,0 +1,118 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/middleware"
+)
+
+// AWS is the one place that talks to AWS. It holds one long-lived STS client,
+// because the client learns how far our clock is from AWS's, which a call
+// without retries cannot heal by itself.
+type AWS struct {
+	config  aws.Config
+	sts     *sts.Client
+	secrets *secretsmanager.Client
+	getenv  func(string) string
+	now     func() time.Time
+
+	mu     sync.Mutex
+	s3     map[string]*s3.Client   // by region
+	cached map[string]cachedSecret // by secret name
+}
+
+// awsTimeout bounds one call to AWS, connecting and retries included.
+const awsTimeout = 15 * time.Second
+
+// NewAWS reads the SDK's own settings: region, endpoints, the bot's identity.
+// It calls nobody. getenv reads the variables that users' keys are in.
+func NewAWS(ctx context.Context, region string, getenv func(string) string, now func() time.Time) (*AWS, error) {
+	if region == "" {
+		return nil, errors.New("no AWS region: set AWS_REGION to the region whose STS the bot should call, such as eu-west-1")
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(region), config.WithAppID("assumebot"))
+	if err != nil {
+		return nil, err
+	}
+	if cfg.HTTPClient == nil {
+		cfg.HTTPClient = awshttp.NewBuildableClient()
+	}
+	cfg.HTTPClient = wholeAnswers{client: cfg.HTTPClient}
+	return &AWS{
+		config: cfg, sts: sts.NewFromConfig(cfg), secrets: secretsmanager.NewFromConfig(cfg),
+		getenv: getenv, now: now,
+		s3: make(map[string]*s3.Client), cached: make(map[string]cachedSecret),
+	}, nil
+}
+
+// wholeAnswers hides a request body's WriteTo from net/http. smithy-go 1.28.8
+// closes the body once the call returned, and its WriteTo answers io.EOF from
+// then on; net/http, still looking for surplus bytes, takes that for a failed
+// write and closes the connection in the middle of a long answer. The answer of
+// a call that spent a code would be lost.
+type wholeAnswers struct{ client aws.HTTPClient }
+
+// Do implements [aws.HTTPClient].
+func (w wholeAnswers) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = struct{ io.ReadCloser }{r.Body}
+	}
+	return w.client.Do(r)
+}
+
+// bucketsClient returns the long-lived S3 client of a region.
+func (a *AWS) bucketsClient(region string) *s3.Client {
+	if region == "" {
+		region = a.config.Region
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	client, ok := a.s3[region]
+	if !ok {
+		client = s3.NewFromConfig(a.config, func(o *s3.Options) { o.Region = region })
+		a.s3[region] = client
+	}
+	return client
+}
+
+// static signs with exactly these credentials.
+type static struct{ credentials aws.Credentials }
+
+func (s static) Retrieve(context.Context) (aws.Credentials, error) { return s.credentials, nil }
+
+// signing turns our Credentials back into the SDK's, to sign with.
+func signing(c Credentials) static {
+	return static{aws.Credentials{
+		AccessKeyID:     c.AccessKeyID,
+		SecretAccessKey: c.SecretAccessKey.Reveal(),
+		SessionToken:    c.SessionToken.Reveal(),
+		Source:          "assumebot",
+	}}
+}
+
+// resultID is the request ID of an answer.
+func resultID(m middleware.Metadata) string {
+	id, _ := awsmiddleware.GetRequestIDMetadata(m)
+	return id
+}
+
+// requestID is the request ID of an error's answer, "" if there was none.
+func requestID(err error) string {
+	var answered *awshttp.ResponseError
+	if errors.As(err, &answered) {
+		return answered.ServiceRequestID()
+	}
+	return ""
+}

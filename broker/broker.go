@@ -1,0 +1,251 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+)
+
+// Deps is what a Broker is made of. All of it is needed.
+type Deps struct {
+	Config    *Config
+	AWS       *AWS
+	Codes     Codes
+	Grants    Grants
+	Recorder  Recorder
+	Directory Directory
+	Now       func() time.Time
+	Log       *slog.Logger
+}
+
+// A Broker answers Requests. It is safe for concurrent use.
+type Broker struct {
+	config    *Config
+	aws       *AWS
+	codes     Codes
+	grants    Grants
+	recorder  Recorder
+	directory Directory
+	now       func() time.Time
+	log       *slog.Logger
+}
+
+// New returns a Broker; it does no work.
+func New(d Deps) *Broker {
+	return &Broker{
+		config: d.Config, aws: d.AWS, codes: d.Codes, grants: d.Grants,
+		recorder: d.Recorder, directory: d.Directory, now: d.Now, log: d.Log,
+	}
+}
+
+const (
+	// codeReservation covers the step a code belongs to and the one AWS still
+	// takes on either side: 3 × 30 s (RFC 6238, section 5.2).
+	codeReservation = 90 * time.Second
+	totpStep        = 30 * time.Second
+	// afterwards bounds what must be finished after STS answered, whether or
+	// not whoever asked is still there.
+	afterwards = 5 * time.Second
+)
+
+// Issue answers one Request: limits, policy, the code's reservation, the intent
+// on the record, STS, the outcome on the record, the Grant. What it returns is
+// an *Error; after one, no credentials are in anybody's hands.
+func (b *Broker) Issue(ctx context.Context, r Request) (Issued, error) {
+	user, err := b.identify(r.Caller)
+	if err != nil {
+		return Issued{}, b.refuse(ctx, r, err)
+	}
+	account, err := b.authorize(ctx, user, r.Account)
+	if err != nil {
+		return Issued{}, b.refuse(ctx, r, err)
+	}
+	return b.issue(ctx, r, user, account)
+}
+
+// issue is Issue after policy said yes.
+func (b *Broker) issue(ctx context.Context, r Request, user User, account Account) (Issued, error) {
+	d, err := account.CheckDuration(r.Duration)
+	if err != nil {
+		return Issued{}, b.refuse(ctx, r, err)
+	}
+	p, err := plan(account, d, !r.Code.Empty())
+	if err != nil {
+		// A question, not a refusal: nothing was denied, so nothing is recorded.
+		return Issued{}, err
+	}
+	key, err := b.aws.key(ctx, user, p)
+	if err != nil {
+		return Issued{}, b.refuse(ctx, r, err)
+	}
+	if err := b.reserve(ctx, r, user, p); err != nil {
+		return Issued{}, b.refuse(ctx, r, err)
+	}
+	intent := b.event(EventIntent, r)
+	intent.User, intent.RoleARN, intent.Method, intent.MFA = user.Name, account.RoleARN, p.Method, p.MFA
+	intent.Seconds = int64(p.Duration / time.Second)
+	if err := b.recorder.Record(ctx, intent); err != nil {
+		b.release(ctx, r, user, p)
+		return Issued{}, &Error{
+			Code: CodeRecord, Ref: ShortRef(r.ID), Err: err,
+			Message: "The audit record cannot be written right now, so nothing was issued.",
+			Hint:    "Your code was not used. Try again in a minute.",
+		}
+	}
+	issued, err := b.aws.issue(ctx, call{request: r, user: user, account: account, plan: p, key: key})
+
+	// From here on the person's patience no longer counts: what AWS did must be
+	// on the record even if the process is being stopped.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	defer cancel()
+	if err != nil {
+		return Issued{}, b.failed(ctx, r, user, p, intent, err)
+	}
+	return b.granted(ctx, r, intent, issued)
+}
+
+// reserve claims the code for this Request, so that no other sends it too.
+func (b *Broker) reserve(ctx context.Context, r Request, user User, p Plan) error {
+	if !p.MFA {
+		return nil
+	}
+	mine, err := b.codes.ReserveCode(ctx, user.Slack, user.MFASerial, r.Code, r.ID, codeReservation)
+	if err != nil {
+		return &Error{
+			Code: CodeStore, Ref: ShortRef(r.ID), Err: err,
+			Message: "The bot's own store is not answering, so nothing was issued.",
+			Hint:    "Your code was not used. Try again in a minute.",
+		}
+	}
+	if !mine {
+		return &Error{
+			Code:    CodeCodeSpent,
+			Message: "That code has been used already; a code works once.",
+			Hint:    b.nextCode(),
+		}
+	}
+	return nil
+}
+
+// nextCode tells how long the device shows the current code.
+func (b *Broker) nextCode() string {
+	now := b.now()
+	left := now.Truncate(totpStep).Add(totpStep).Sub(now).Round(time.Second)
+	return "Your device shows the next code in " + FormatDuration(max(left, time.Second)) + "."
+}
+
+func (b *Broker) release(ctx context.Context, r Request, user User, p Plan) {
+	if !p.MFA {
+		return
+	}
+	if err := b.codes.ReleaseCode(ctx, user.Slack, user.MFASerial, r.Code, r.ID); err != nil {
+		b.log.WarnContext(ctx, "code not released; it stays reserved until it is stale", "request", r.ID, "error", err)
+	}
+}
+
+// failed records that STS did not issue, or that nobody knows.
+func (b *Broker) failed(ctx context.Context, r Request, user User, p Plan, intent Event, err error) error {
+	e := b.asError(r, err)
+	if codeNotUsed(e.Code) {
+		b.release(ctx, r, user, p)
+	}
+	if e.Code == CodeWrongCode || e.Code == CodeOutcomeUnknown || e.Code == CodeThrottled {
+		e.Hint += " " + b.nextCode()
+	}
+	outcome := b.outcome(EventFailed, intent)
+	outcome.Code, outcome.Message, outcome.Ref = e.Code, e.Message, e.Ref
+	var answered *awsFailure
+	if errors.As(err, &answered) {
+		outcome.STSRequestID = answered.requestID
+	}
+	if err := b.recorder.Record(ctx, outcome); err != nil {
+		b.log.ErrorContext(ctx, "outcome not recorded", "request", r.ID, "code", e.Code, "error", err)
+	}
+	return e
+}
+
+// granted records what STS issued and keeps it. If the record fails, the
+// credentials are dropped here: nobody has seen them.
+func (b *Broker) granted(ctx context.Context, r Request, intent Event, issued Issued) (Issued, error) {
+	g := issued.Grant
+	outcome := b.outcome(EventGranted, intent)
+	outcome.Principal, outcome.AccessKeyID = g.Principal, g.AccessKeyID
+	outcome.Expires, outcome.STSRequestID = g.Expires, g.STSRequestID
+	if err := b.recorder.Record(ctx, outcome); err != nil {
+		return Issued{}, &Error{
+			Code: CodeRecord, Ref: ShortRef(r.ID), Err: err,
+			Message: "AWS issued credentials, but the audit record could not be written, so they were thrown away unseen.",
+			Hint:    "Try again in a minute with a new code.",
+		}
+	}
+	if err := b.grants.SaveGrant(ctx, g, issued.Credentials, b.config.RevealWindow); err != nil {
+		b.log.ErrorContext(ctx, "grant not kept; it cannot be shown again", "request", r.ID, "ref", ShortRef(r.ID), "error", err)
+	} else {
+		issued.Kept = true
+	}
+	return issued, nil
+}
+
+// refuse records that a Request went no further and returns the reason.
+func (b *Broker) refuse(ctx context.Context, r Request, err error) error {
+	e := b.asError(r, err)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	defer cancel()
+	event := b.event(EventRefused, r)
+	event.Code, event.Message, event.Ref = e.Code, e.Message, e.Ref
+	if user, ok := b.config.User(r.Caller.User); ok && e.Code != CodeWorkspace {
+		event.User = user.Name
+	}
+	if err := b.recorder.Record(ctx, event); err != nil {
+		b.log.ErrorContext(ctx, "refusal not recorded", "request", r.ID, "code", e.Code, "error", err)
+	}
+	return e
+}
+
+// asError returns err as an *Error, with a reference where an operator has to
+// look it up.
+func (b *Broker) asError(r Request, err error) *Error {
+	var e *Error
+	if !errors.As(err, &e) {
+		e = &Error{
+			Code: CodeInternal, Err: err,
+			Message: "Something failed on our side.",
+			Hint:    "Try again; if it stays, quote the reference.",
+		}
+	}
+	if e.Ours() && e.Ref == "" {
+		e.Ref = ShortRef(r.ID)
+	}
+	return e
+}
+
+func (b *Broker) event(kind EventKind, r Request) Event {
+	return Event{
+		ID: NewID(), Time: b.now().UTC(), Kind: kind, RequestID: r.ID,
+		SlackUser: r.Caller.User, SlackTeam: r.Caller.Team, SlackChannel: r.Caller.Channel,
+		Account: r.Account, Purpose: r.Purpose, Reason: r.Reason,
+	}
+}
+
+// outcome is the Event that ends an intent.
+func (b *Broker) outcome(kind EventKind, intent Event) Event {
+	e := intent
+	e.ID, e.Time, e.Kind = NewID(), b.now().UTC(), kind
+	return e
+}
+
+// Undelivered records that a Grant was issued but could not be shown.
+func (b *Broker) Undelivered(ctx context.Context, r Request, g Grant, code Code) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	defer cancel()
+	event := b.event(EventUndelivered, r)
+	event.RoleARN, event.Principal, event.AccessKeyID, event.Expires = g.RoleARN, g.Principal, g.AccessKeyID, g.Expires
+	event.STSRequestID, event.Code, event.Ref = g.STSRequestID, code, ShortRef(r.ID)
+	if user, ok := b.config.User(r.Caller.User); ok {
+		event.User = user.Name
+	}
+	if err := b.recorder.Record(ctx, event); err != nil {
+		b.log.ErrorContext(ctx, "undelivered credentials not recorded", "request", r.ID, "error", err)
+	}
+}

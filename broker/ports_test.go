@@ -1,0 +1,229 @@
+package broker_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/awstest"
+)
+
+// memory implements the broker's ports within the test, with a switch for each
+// thing that can fail.
+type memory struct {
+	mu       sync.Mutex
+	codes    map[string]string
+	events   []broker.Event
+	grants   map[string]broker.Grant
+	kept     map[string]broker.Credentials
+	groups   map[string][]string
+	failOn   map[broker.EventKind]bool
+	codesErr error
+	saveErr  error
+	groupErr error
+	recorded chan broker.EventKind // where a test waits for one; may be nil
+}
+
+func newMemory() *memory {
+	return &memory{
+		codes: map[string]string{}, grants: map[string]broker.Grant{}, kept: map[string]broker.Credentials{},
+		groups: map[string][]string{}, failOn: map[broker.EventKind]bool{},
+	}
+}
+
+var errDown = errors.New("the store is down")
+
+func (m *memory) Record(_ context.Context, e broker.Event) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.failOn[e.Kind] {
+		return errDown
+	}
+	m.events = append(m.events, e)
+	if m.recorded != nil {
+		m.recorded <- e.Kind
+	}
+	return nil
+}
+
+func (m *memory) ReserveCode(_ context.Context, user, serial string, code broker.TokenCode, id string, _ time.Duration) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.codesErr != nil {
+		return false, m.codesErr
+	}
+	key := user + serial + code.Reveal()
+	if holder, ok := m.codes[key]; ok && holder != id {
+		return false, nil
+	}
+	m.codes[key] = id
+	return true, nil
+}
+
+func (m *memory) ReleaseCode(_ context.Context, user, serial string, code broker.TokenCode, id string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	key := user + serial + code.Reveal()
+	if m.codes[key] == id {
+		delete(m.codes, key)
+	}
+	return nil
+}
+
+func (m *memory) SaveGrant(_ context.Context, g broker.Grant, c broker.Credentials, _ time.Duration) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.saveErr != nil {
+		return m.saveErr
+	}
+	m.grants[g.User+g.Account], m.kept[g.ID] = g, c
+	return nil
+}
+
+func (m *memory) RevealGrant(_ context.Context, user, account string) (broker.Grant, broker.Credentials, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.saveErr != nil {
+		return broker.Grant{}, broker.Credentials{}, false, m.saveErr
+	}
+	g, ok := m.grants[user+account]
+	c, kept := m.kept[g.ID]
+	return g, c, ok && kept, nil
+}
+
+func (m *memory) ForgetCredentials(_ context.Context, _, id string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.kept, id)
+	return nil
+}
+
+func (m *memory) InGroup(_ context.Context, group, user string) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, member := range m.groups[group] {
+		if member == user {
+			return true, m.groupErr
+		}
+	}
+	return false, m.groupErr
+}
+
+func (m *memory) kinds() []broker.EventKind {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var kinds []broker.EventKind
+	for _, e := range m.events {
+		kinds = append(kinds, e.Kind)
+	}
+	return kinds
+}
+
+func (m *memory) last(t *testing.T) broker.Event {
+	t.Helper()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.events) == 0 {
+		t.Fatal("nothing is on the record")
+	}
+	return m.events[len(m.events)-1]
+}
+
+// A bench is a broker over a fake AWS.
+type bench struct {
+	*broker.Broker
+	*memory
+	aws    *awstest.Server
+	device *awstest.Device
+	config *broker.Config
+	env    map[string]string
+	offset time.Duration
+}
+
+func (b *bench) now() time.Time { return time.Now().Add(b.offset) }
+
+const hub = "111111111111"
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	aws, err := awstest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = aws.Close() })
+	b := &bench{memory: newMemory(), aws: aws}
+	aws.SetClock(b.now)
+	aws.AddUser(awstest.User{Account: hub, Name: "alice", AccessKeyID: "AKIAALICE00000000000", SecretAccessKey: "alice-secret-key"})
+	b.device = aws.AddDevice(hub, "alice", awstest.DeviceARN(hub, "alice"), []byte("alice-seed-0123456789"))
+	trust := awstest.Trust{Principals: []string{awstest.UserARN(hub, "alice")}, RequireMFA: true}
+	aws.AddRole(awstest.Role{Account: "222222222222", Name: "OnCall", MaxSession: 2 * time.Hour, Trust: trust})
+	t.Setenv("AWS_ENDPOINT_URL", aws.URL())
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	t.Setenv("AWS_CONFIG_FILE", filepath.Join(t.TempDir(), "config"))
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(t.TempDir(), "credentials"))
+	b.env = map[string]string{"ALICE_AWS_ACCESS_KEY_ID": "AKIAALICE00000000000", "ALICE_AWS_SECRET_ACCESS_KEY": "alice-secret-key"}
+	client, err := broker.NewAWS(t.Context(), "eu-west-1", func(name string) string { return b.env[name] }, b.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.config = &broker.Config{
+		Workspaces: []string{"T0123"}, Contact: "#help-aws", RevealWindow: 10 * time.Minute,
+		Users: []broker.User{{
+			Slack: "U01ALICE", Name: "alice", SessionName: "alice",
+			MFASerial: awstest.DeviceARN(hub, "alice"), Key: broker.KeySource{Env: "ALICE"},
+		}},
+		Accounts: []broker.Account{
+			{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 12 * time.Hour, MFA: broker.MFAFresh, Allow: []string{"U01ALICE"}},
+			{Name: "hub", DefaultDuration: time.Hour, MaxDuration: 36 * time.Hour, Allow: []string{"S01ALL"}, MFA: broker.MFASession},
+		},
+	}
+	b.Broker = broker.New(broker.Deps{
+		Config: b.config, AWS: client, Codes: b.memory, Grants: b.memory, Recorder: b.memory, Directory: b.memory,
+		Now: b.now, Log: slog.New(slog.DiscardHandler),
+	})
+	return b
+}
+
+func (b *bench) request(account, code string) broker.Request {
+	r := broker.Request{
+		ID: broker.NewID(), Account: account, Purpose: broker.PurposeShow,
+		Caller: broker.Caller{User: "U01ALICE", Team: "T0123", Channel: "C0GENERAL"},
+	}
+	if code != "" {
+		c, ok := broker.ParseTokenCode(code)
+		if !ok {
+			panic(fmt.Sprintf("%q is no code", code))
+		}
+		r.Code = c
+	}
+	return r
+}
+
+func wantCode(t *testing.T, err error, want broker.Code) *broker.Error {
+	t.Helper()
+	var e *broker.Error
+	if !errors.As(err, &e) {
+		t.Fatalf("got error %v, want a broker.Error of %s", err, want)
+	}
+	if e.Code != want {
+		t.Fatalf("got %s (%v), want %s", e.Code, e, want)
+	}
+	if e.Message == "" || e.Hint == "" {
+		t.Errorf("got message %q and hint %q, want both", e.Message, e.Hint)
+	}
+	return e
+}
+
+func writeFile(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

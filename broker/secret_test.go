@@ -1,0 +1,51 @@
+package broker_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+func TestSecretsRedactEverywhere(t *testing.T) {
+	const canary = "CANARY-secret"
+	type outer struct {
+		Shown  broker.Secret
+		hidden broker.Secret
+		creds  broker.Credentials
+	}
+	s := broker.NewSecret(canary)
+	creds := broker.Credentials{AccessKeyID: "ASIA1", SecretAccessKey: s, SessionToken: s}
+	code := broker.TokenCode{Secret: s}
+	values := []any{s, &s, code, creds, &creds, outer{s, s, creds}, &outer{s, s, creds}, []broker.Secret{s}, map[string]broker.Secret{"k": s},
+		broker.Issued{Credentials: creds}, broker.Request{Code: code}, &broker.Error{Err: fmt.Errorf("wrapped %v", s)}}
+	var out bytes.Buffer
+	for _, v := range values {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%T", "%p"} {
+			fmt.Fprintf(&out, verb+"\n", v)
+		}
+		if data, err := json.Marshal(v); err == nil {
+			out.Write(data)
+		}
+		if data, err := yaml.Marshal(v); err == nil {
+			out.Write(data)
+		}
+		for _, h := range []slog.Handler{slog.NewTextHandler(&out, nil), slog.NewJSONHandler(&out, nil)} {
+			slog.New(h).Info("m", "v", v, slog.Group("g", "v", v))
+		}
+	}
+	for _, form := range []string{canary, fmt.Sprintf("%x", canary), fmt.Sprintf("%X", canary)} {
+		if strings.Contains(out.String(), form) {
+			t.Errorf("the secret shows as %q in:\n%s", form, out.String())
+		}
+	}
+	if got := s.Reveal(); got != canary {
+		t.Errorf("got %q, want the secret from Reveal", got)
+	}
+}

@@ -1,0 +1,104 @@
+package broker
+
+import (
+	"context"
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+)
+
+// An Identity is what GetCallerIdentity answers.
+type Identity struct {
+	Account string
+	ARN     string
+	UserID  string
+}
+
+// WhoAmI is what AWS takes the Caller for.
+type WhoAmI struct {
+	User    User
+	Own     Identity  // by the long-term key
+	Account string    // the alias asked for; "" if none was
+	Live    *Identity // by the live Grant of Account; nil if there is none in the reveal window
+	Grant   Grant     // that Grant
+}
+
+// WhoAmI asks AWS who the Caller's key is, and who their live Grant of
+// r.Account is. It issues nothing and needs no code.
+func (b *Broker) WhoAmI(ctx context.Context, r Request) (WhoAmI, error) {
+	user, err := b.identify(r.Caller)
+	if err != nil {
+		return WhoAmI{}, b.refuse(ctx, r, err)
+	}
+	who := WhoAmI{User: user, Account: r.Account}
+	var account Account
+	if r.Account != "" {
+		if account, err = b.authorize(ctx, user, r.Account); err != nil {
+			return WhoAmI{}, b.refuse(ctx, r, err)
+		}
+	}
+	key, err := b.aws.key(ctx, user, Plan{Method: MethodAssumeRole})
+	if err != nil {
+		return WhoAmI{}, b.asError(r, err)
+	}
+	if who.Own, err = b.aws.identity(ctx, static{key}); err != nil {
+		b.aws.forgetKey(user.Key)
+		return WhoAmI{}, b.asError(r, identityError(err))
+	}
+	if r.Account == "" {
+		return who, nil
+	}
+	grant, credentials, ok, err := b.grants.RevealGrant(ctx, user.Slack, account.Name)
+	if err != nil {
+		return WhoAmI{}, b.asError(r, &Error{
+			Code: CodeStore, Err: err,
+			Message: "The bot's own store is not answering, so it cannot look for your live credentials.",
+			Hint:    "Try again in a minute.",
+		})
+	}
+	if !ok {
+		return who, nil
+	}
+	live, err := b.aws.identity(ctx, signing(credentials))
+	if err != nil {
+		return WhoAmI{}, b.asError(r, identityError(err))
+	}
+	who.Live, who.Grant = &live, grant
+	return who, nil
+}
+
+func (a *AWS) identity(ctx context.Context, credentials aws.CredentialsProvider) (Identity, error) {
+	ctx, cancel := context.WithTimeout(ctx, awsTimeout)
+	defer cancel()
+	out, err := a.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, func(o *sts.Options) { o.Credentials = credentials })
+	if err != nil {
+		return Identity{}, err
+	}
+	return Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn), UserID: aws.ToString(out.UserId)}, nil
+}
+
+// identityError translates a call that carried no code and issues nothing.
+func identityError(err error) *Error {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return &Error{
+			Code: CodeCannotReachAWS, Err: err,
+			Message: "The bot got no answer from AWS STS.",
+			Hint:    "Try again in a minute.",
+		}
+	}
+	v := verdicts(api.ErrorCode(), call{})[0]
+	switch v.code {
+	case CodeKeyInvalid, CodeExpired:
+		return &Error{
+			Code: v.code, Err: err,
+			Message: "AWS does not know these credentials: they ended, or the key was deleted or disabled.",
+			Hint:    "If the key was replaced a moment ago, try again; else get a new key into place.",
+		}
+	}
+	e := stsError(err, call{})
+	e.Hint = askOperator
+	return e
+}

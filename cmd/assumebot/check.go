@@ -1,0 +1,131 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/cmd/internal/app"
+)
+
+// check reads the config file alone: no network, no secrets. What is wrong is
+// the error; warnings go to stderr and what the file grants to stdout.
+func check(args []string, getenv func(string) string, stdout, stderr io.Writer) error {
+	flags := flag.NewFlagSet("check", flag.ContinueOnError)
+	config := flags.String("config", "", "")
+	if err := parseFlags(flags, args, stdout); err != nil {
+		return unlessHelped(err)
+	}
+	path, err := configPath("check", *config, getenv("ASSUMEBOT_CONFIG"))
+	if err != nil {
+		return err
+	}
+	cfg, err := app.LoadConfig(path)
+	if err != nil {
+		return err
+	}
+	for _, w := range cfg.Warnings {
+		w.Message = "warning: " + w.Message
+		if _, err := fmt.Fprintln(stderr, w); err != nil {
+			return err
+		}
+	}
+	return summarize(stdout, path, cfg)
+}
+
+// summarize says what the file grants, for whoever reviews it.
+func summarize(w io.Writer, path string, cfg app.Config) error {
+	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	line := func(format string, args ...any) { _, _ = fmt.Fprintf(tab, format+"\n", args...) } // Flush tells of errors
+	b := cfg.Broker
+	line("%s is right: %s, %s, audit channel %s", path, count(len(b.Users), "user"), count(len(b.Accounts), "account"), cfg.Slack.AuditChannel)
+	line("\nusers:")
+	for _, u := range b.Users {
+		serial := u.MFASerial
+		if serial == "" {
+			serial = "no MFA device"
+		}
+		line("  %s\t%s\tkey from %s\t%s", u.SessionName, u.Slack, u.Key, serial)
+	}
+	line("\naccounts:")
+	for _, a := range b.Accounts {
+		line("  %s\t%s\t%s\t%s\t%s", a.Name, mfaText(a), callText(a), durationText(a), whoText(b, a))
+	}
+	return tab.Flush()
+}
+
+func mfaText(a broker.Account) string {
+	switch a.MFA {
+	case broker.MFANone:
+		return "NO MFA"
+	case broker.MFAFresh:
+		return "fresh MFA code"
+	}
+	return "MFA code"
+}
+
+// callText is the STS call that issues the Account's credentials.
+func callText(a broker.Account) string {
+	if !a.HasRole() {
+		return string(broker.MethodGetSessionToken) + " in the user's own account"
+	}
+	call := string(broker.MethodAssumeRole) + " " + string(a.RoleARN)
+	var with []string
+	for _, part := range []struct {
+		name string
+		set  bool
+	}{
+		{"external ID", a.ExternalID != ""},
+		{"source identity", a.SourceIdentity},
+		{count(len(a.Tags), "tag"), len(a.Tags) > 0},
+		{"session policy", a.SessionPolicy != ""},
+		{count(len(a.PolicyARNs), "managed policy"), len(a.PolicyARNs) > 0},
+	} {
+		if part.set {
+			with = append(with, part.name)
+		}
+	}
+	if len(with) > 0 {
+		call += " with " + strings.Join(with, ", ")
+	}
+	return call
+}
+
+func durationText(a broker.Account) string {
+	if a.DefaultDuration == a.MaxDuration {
+		return "for " + broker.FormatDuration(a.MaxDuration)
+	}
+	return fmt.Sprintf("for %s, up to %s", broker.FormatDuration(a.DefaultDuration), broker.FormatDuration(a.MaxDuration))
+}
+
+func whoText(b broker.Config, a broker.Account) string {
+	var names []string
+	for _, id := range a.Allow {
+		u, known := b.User(id)
+		switch {
+		case id == "*":
+			return "every user"
+		case known:
+			names = append(names, u.SessionName)
+		default:
+			names = append(names, "group "+id)
+		}
+	}
+	if len(names) == 0 {
+		return "NOBODY"
+	}
+	return strings.Join(names, ", ")
+}
+
+func count(n int, what string) string {
+	switch {
+	case n == 1:
+		return "1 " + what
+	case strings.HasSuffix(what, "y"):
+		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(what, "y"))
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

@@ -1,0 +1,41 @@
+// Command assumebot runs the bot, checks its config file and makes its keys.
+// `assumebot help` says how.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/assumebot/assumebot/cmd/internal/app"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A second signal finds the default action again, and ends the program.
+	context.AfterFunc(ctx, stop)
+	os.Exit(report(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr), os.Stderr))
+}
+
+// report prints what went wrong and returns the exit code: 1 when the work
+// failed, 2 when the command line was not understood.
+func report(err error, stderr io.Writer) int {
+	var problems app.Problems
+	var usage usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &usage):
+		_, _ = fmt.Fprintf(stderr, "assumebot: %s\n\n%s", usage.message, usageText)
+		return 2
+	case errors.As(err, &problems) && err.Error() == problems.Error():
+		_, _ = fmt.Fprintln(stderr, problems) // alone, as compilers print theirs
+	default:
+		_, _ = fmt.Fprintf(stderr, "assumebot: %v\n", err)
+	}
+	return 1
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"flag"
+	"io"
+	"os"
+	"runtime/debug"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+var update = flag.Bool("update", false, "write what the scripts got into them")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"assumebot": main})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		UpdateScripts:       *update,
+		Setup: func(env *testscript.Env) error {
+			// What the machine has set must not reach the scripts.
+			for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION", "REDIS_URL", "SLACK_APP_TOKEN", "SLACK_BOT_TOKEN"} {
+				env.Setenv(name, "")
+			}
+			return nil
+		},
+	})
+}
+
+func TestVersionTextNamesWhatTheBuildRecorded(t *testing.T) {
+	vcs := []debug.BuildSetting{{Key: "vcs.revision", Value: "abc123"}, {Key: "vcs.modified", Value: "true"}}
+	tests := []struct {
+		name string
+		info *debug.BuildInfo
+		ok   bool
+		want string
+	}{
+		{"no build info", nil, false, "assumebot unknown, commit unknown"},
+		{"empty build info", &debug.BuildInfo{}, true, "assumebot unknown, commit unknown, unknown"},
+		{"release", &debug.BuildInfo{GoVersion: "go1.26.0", Main: debug.Module{Version: "v1.2.3"}, Settings: vcs[:1]}, true, "assumebot v1.2.3, commit abc123, go1.26.0"},
+		{"changed tree", &debug.BuildInfo{GoVersion: "go1.26.0", Main: debug.Module{Version: "(devel)"}, Settings: vcs}, true,
+			"assumebot (devel), commit abc123 with uncommitted changes, go1.26.0"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := versionText(test.info, test.ok); got != test.want {
+				t.Errorf("version:\ngot  %s\nwant %s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestReportExitsWithZeroOnlyWithoutError(t *testing.T) {
+	for want, err := range map[int]error{0: nil, 1: os.ErrNotExist, 2: usagef("what?")} {
+		if got := report(err, io.Discard); got != want {
+			t.Errorf("exit code of %v: got %d, want %d", err, got, want)
+		}
+	}
+}

@@ -1,0 +1,50 @@
+package app
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"slices"
+	"strings"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// sealKeyBytes is the key size of AES-256.
+const sealKeyBytes = 32
+
+// NewSealKey returns a fresh key as ASSUMEBOT_SEAL_KEYS takes it.
+func NewSealKey() broker.Secret {
+	var key [sealKeyBytes]byte
+	_, _ = rand.Read(key[:]) // never fails: it ends the program instead
+	return broker.NewSecret(base64.StdEncoding.EncodeToString(key[:]))
+}
+
+// sealKeys reads a list of keys, in either base64 alphabet, with padding or
+// without, and returns each as [NewSealKey] would write it.
+func (r *settingsReader) sealKeys(list string) []broker.Secret {
+	const name = "ASSUMEBOT_SEAL_KEYS"
+	const hint = "make one with `assumebot keygen`, and put it before the others after a comma"
+	var raw []string
+	for i, entry := range strings.Split(list, ",") {
+		entry = strings.TrimRight(strings.TrimSpace(entry), "=")
+		entry = strings.NewReplacer("-", "+", "_", "/").Replace(entry)
+		key, err := base64.RawStdEncoding.DecodeString(entry)
+		switch {
+		case entry == "":
+			r.fail("%s: key %d is empty: remove the comma, or %s", name, i+1, hint)
+		case err != nil:
+			r.fail("%s: key %d is not base64: %s", name, i+1, hint)
+		case len(key) != sealKeyBytes:
+			r.fail("%s: key %d has %d bytes and needs %d: %s", name, i+1, len(key), sealKeyBytes, hint)
+		case slices.Contains(raw, string(key)):
+			r.fail("%s: key %d came before already: remove one of the two", name, i+1)
+		default:
+			raw = append(raw, string(key))
+		}
+	}
+	keys := make([]broker.Secret, len(raw))
+	for i, key := range raw {
+		keys[i] = broker.NewSecret(base64.StdEncoding.EncodeToString([]byte(key)))
+	}
+	return keys
+}

@@ -1,0 +1,236 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// Embedded is the REDIS_URL that asks for a Redis within the process.
+const Embedded = "embedded"
+
+const defaultSlackAPI = "https://slack.com/api/"
+
+// Settings is what comes from the environment: what is secret, or differs by
+// place. Its secrets redact themselves, however it is printed.
+type Settings struct {
+	SlackAppToken broker.Secret // xapp-…
+	SlackBotToken broker.Secret // xoxb-…
+	SlackAPIURL   string        // ends in /
+	RedisURL      broker.Secret // Embedded, or a URL, which may hold a password
+	// SealKeys are 32 bytes each in padded standard base64, newest first. With
+	// Embedded there may be none, and the store makes its own.
+	SealKeys   []broker.Secret
+	ConfigPath string // "" when ASSUMEBOT_CONFIG is unset
+	AWSRegion  string // where STS is called
+}
+
+// EmbeddedRedis reports whether Redis is within this process.
+func (s Settings) EmbeddedRedis() bool { return s.RedisURL.Reveal() == Embedded }
+
+// CheckPartition says so when STS would be called in another partition than the
+// one that cfg's ARNs are in, where every call would fail.
+func (s Settings) CheckPartition(cfg Config) error {
+	region := broker.PartitionOfRegion(s.AWSRegion)
+	for _, a := range cfg.Broker.Accounts {
+		if p := a.RoleARN.Partition(); a.HasRole() && p != region {
+			return fmt.Errorf("AWS_REGION is %s, in the partition %s, and the role of account %s is in %s: set AWS_REGION to a region of %s", s.AWSRegion, region, a.Name, p, p)
+		}
+	}
+	for _, u := range cfg.Broker.Users {
+		if p := broker.MFAPartition(u.MFASerial); p != "" && p != region {
+			return fmt.Errorf("AWS_REGION is %s, in the partition %s, and the MFA device of %s is in %s: set AWS_REGION to a region of %s", s.AWSRegion, region, u.Name, p, p)
+		}
+	}
+	return nil
+}
+
+// ReadSettings reads the environment through getenv, and the files that its
+// *_FILE variables name. The error joins everything that is wrong, each naming
+// the variable and what mends it; it never holds a value that may be secret.
+func ReadSettings(getenv func(string) string) (Settings, error) {
+	r := settingsReader{getenv: getenv}
+	s := Settings{
+		SlackAppToken: r.token("SLACK_APP_TOKEN", appToken),
+		SlackBotToken: r.token("SLACK_BOT_TOKEN", botToken),
+		SlackAPIURL:   r.slackAPI(),
+		ConfigPath:    getenv("ASSUMEBOT_CONFIG"),
+		AWSRegion:     r.region(),
+	}
+	redis := r.secret("REDIS_URL")
+	s.RedisURL = r.redis(redis)
+	keys := r.secret("ASSUMEBOT_SEAL_KEYS")
+	switch {
+	case !keys.Empty():
+		s.SealKeys = r.sealKeys(keys.Reveal())
+	case keys.failed || redis.Empty() || s.EmbeddedRedis():
+	default:
+		r.fail("ASSUMEBOT_SEAL_KEYS is not set, and what goes into Redis is sealed with it: make a key with `assumebot keygen` and give it to every replica")
+	}
+	return s, errors.Join(r.problems...)
+}
+
+type settingsReader struct {
+	getenv   func(string) string
+	problems []error
+}
+
+func (r *settingsReader) fail(format string, args ...any) {
+	r.problems = append(r.problems, fmt.Errorf(format, args...))
+}
+
+// A secretValue is Empty when it is unset, or when it failed, which was reported.
+type secretValue struct {
+	broker.Secret
+	failed bool
+}
+
+// secret reads name, or the file that name_FILE names, without the line break
+// that editors put at its end.
+func (r *settingsReader) secret(name string) secretValue {
+	direct, file := r.getenv(name), r.getenv(name+"_FILE")
+	switch {
+	case direct != "" && file != "":
+		r.fail("%s and %s_FILE are both set: unset one of them", name, name)
+		return secretValue{failed: true}
+	case file == "":
+		return secretValue{Secret: broker.NewSecret(direct)}
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		r.fail("%s_FILE: %s cannot be read: %s: name a file that the bot may read", name, file, reason(err))
+		return secretValue{failed: true}
+	}
+	text := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
+	if text == "" {
+		r.fail("%s_FILE: %s is empty: put the value into it", name, file)
+		return secretValue{failed: true}
+	}
+	return secretValue{Secret: broker.NewSecret(text)}
+}
+
+// A tokenKind is a kind of Slack token, told by its first letters.
+// https://docs.slack.dev/authentication/tokens/
+type tokenKind struct{ prefix, where string }
+
+var (
+	appToken  = tokenKind{"xapp-", "Basic Information, App-Level Tokens, with the scope connections:write"}
+	botToken  = tokenKind{"xoxb-", "OAuth & Permissions, Bot User OAuth Token"}
+	userToken = tokenKind{"xoxp-", ""}
+)
+
+var tokenText = regexp.MustCompile(`^[\x21-\x7e]+$`)
+
+func (r *settingsReader) token(name string, want tokenKind) broker.Secret {
+	got := r.secret(name)
+	text := got.Reveal()
+	other := map[tokenKind]string{
+		appToken: "an app-level token, which is for SLACK_APP_TOKEN", botToken: "a bot token, which is for SLACK_BOT_TOKEN",
+		userToken: "a user token, which the bot never needs",
+	}
+	switch {
+	case got.failed:
+	case text == "":
+		r.fail("%s is not set: it is the token %s… of your Slack app: %s", name, want.prefix, want.where)
+	case !tokenText.MatchString(text):
+		r.fail("%s has white space or other characters that no token has: copy it again", name)
+	case strings.HasPrefix(text, want.prefix) && len(text) > len(want.prefix):
+		return got.Secret
+	default:
+		for kind, what := range other {
+			if kind != want && strings.HasPrefix(text, kind.prefix) {
+				r.fail("%s holds %s: put the one that begins with %s there: %s", name, what, want.prefix, want.where)
+				return broker.Secret{}
+			}
+		}
+		r.fail("%s does not begin with %s: in your Slack app's settings it is at %s", name, want.prefix, want.where)
+	}
+	return broker.Secret{}
+}
+
+// slackAPI never repeats the URL: it may hold a password.
+func (r *settingsReader) slackAPI() string {
+	const name = "SLACK_API_URL"
+	text := r.getenv(name)
+	if text == "" {
+		return defaultSlackAPI
+	}
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
+		r.fail("%s is not an http or https URL: unset it for %s", name, defaultSlackAPI)
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		r.fail("%s must be a scheme, a host and a path alone: remove user, query and fragment", name)
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		r.fail("%s is http, and tokens would travel in clear: use https (http is for 127.0.0.1, ::1 and localhost)", name)
+	default:
+		if !strings.HasSuffix(u.Path, "/") {
+			u.Path += "/"
+		}
+		return u.String()
+	}
+	return ""
+}
+
+func loopback(host string) bool {
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
+}
+
+func (r *settingsReader) region() string {
+	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION"} {
+		switch v := r.getenv(name); {
+		case v == "":
+			continue
+		case !regionName.MatchString(v):
+			r.fail("%s is %s, which is not a region's code: write one such as eu-west-1", name, quote(v))
+			return ""
+		default:
+			return v
+		}
+	}
+	r.fail("AWS_REGION is not set: STS is called there; set it to a region such as eu-west-1")
+	return ""
+}
+
+// foreignRedis are schemes that other clients use; naming no other keeps the
+// first part of a mistyped URL, which may be a password, out of the message.
+var foreignRedis = []string{
+	"redis+sentinel", "redis-sentinel", "rediss+sentinel", "redis+cluster", "redis-cluster", "rediss+cluster",
+	"redis+socket", "redis+unix", "valkey", "valkeys", "http", "https", "tcp", "tls",
+}
+
+func (r *settingsReader) redis(got secretValue) broker.Secret {
+	const name = "REDIS_URL"
+	const choices = "set it to embedded for one process, or to a URL such as redis://HOST:6379/0 for several"
+	text := got.Reveal()
+	if got.failed || text == Embedded {
+		return got.Secret
+	}
+	if text == "" {
+		r.fail("%s is not set: %s", name, choices)
+		return broker.Secret{}
+	}
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		r.fail("%s is not a URL: %s; in a password write %%23 for #, %%2F for / and so on", name, choices)
+	case slices.Contains(foreignRedis, u.Scheme):
+		r.fail("%s begins with %s://, which is not understood: use redis://, rediss:// (TLS) or unix://; ?master_name= asks for Sentinel, ?addr= for more nodes of a cluster", name, u.Scheme)
+	case u.Scheme != "redis" && u.Scheme != "rediss" && u.Scheme != "unix":
+		r.fail("%s begins with neither redis://, rediss:// nor unix://: %s", name, choices)
+	case u.Scheme == "unix" && u.Path == "":
+		r.fail("%s has no path of a socket: write unix:///run/redis/redis.sock", name)
+	case u.Scheme != "unix" && u.Hostname() == "":
+		r.fail("%s has no host: write redis://HOST:6379/0", name)
+	default:
+		return got.Secret
+	}
+	return broker.Secret{}
+}

@@ -1,0 +1,23 @@
+// Package store keeps in Redis whatever two replicas of the bot must agree on:
+// reserved MFA codes, Grants, the Credentials of the reveal window, envelopes
+// already seen, the audit record and who reads it. These invariants hold:
+//
+//   - What is secret or grants something is sealed before it leaves the process
+//     and opens only under the Redis key it was stored under (seal.go).
+//   - No secret and no code is part of a key's name. Codes appear only as a
+//     keyed hash, since six digits can be tried out.
+//   - All keys of one User share the hash tag of the Slack user ID, so that each
+//     script stays in one slot of a cluster.
+//   - A script that changes state answers a repeat as it answered the first
+//     time, because the answer to the first may have been lost.
+//   - Every call ends: at ctx's deadline, or after [OpTimeout] if that is sooner.
+//     An error means unknown; nothing is guessed.
+//   - How long something lives is sent as a duration (PX), never as a moment:
+//     the bot's clock decides how long, Redis's clock when it is over, and the
+//     two need not agree.
+//
+// What an ACL user of a real Redis needs: keys ~assumebot:* and the commands
+// hello, auth, ping, select, evalsha, eval, script|load, get, set, mget, del,
+// pttl, pexpire, zadd, zrange, zremrangebyscore, xadd and xread; on a cluster
+// also cluster|slots, cluster|shards and command.
+package store

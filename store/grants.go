@@ -1,0 +1,230 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// pruneAfter is how long after its expiry a Grant leaves its User's index. The
+// Grant itself is gone on time; the margin keeps a replica whose clock runs
+// ahead from unlisting Grants that still live.
+const pruneAfter = time.Hour
+
+// sealedCredentials is what is sealed: [broker.Credentials] redacts itself. The
+// account is in it so that a Grant altered in Redis cannot present the
+// Credentials of one account as those of another.
+type sealedCredentials struct {
+	Account         string    `json:"account"`
+	AccessKeyID     string    `json:"access_key_id"`
+	SecretAccessKey string    `json:"secret_access_key"`
+	SessionToken    string    `json:"session_token"`
+	Expires         time.Time `json:"expires"`
+}
+
+// SaveGrant implements [broker.Grants]. A Grant or Credentials already expired
+// are an error; without a reveal window only the Grant is kept. One round trip.
+func (s *Store) SaveGrant(ctx context.Context, g broker.Grant, c broker.Credentials, reveal time.Duration) error {
+	now := s.now()
+	life := g.Expires.Sub(now)
+	switch {
+	case g.ID == "" || g.Account == "":
+		return errors.New("save grant: it needs an ID and an account")
+	case life <= 0 || !c.Expires.After(now):
+		return fmt.Errorf("save grant %s: it has already expired", g.ID)
+	}
+	keys, err := grantKeys(g.User, g.ID)
+	if err != nil {
+		return fmt.Errorf("save grant %s: %w", g.ID, err)
+	}
+	text, err := json.Marshal(g)
+	if err != nil {
+		return fmt.Errorf("save grant %s: %w", g.ID, err)
+	}
+	var sealed []byte
+	if reveal > 0 {
+		if sealed, err = s.sealCredentials(keys.credentials, g.Account, c); err != nil {
+			return fmt.Errorf("save grant %s: %w", g.ID, err)
+		}
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	err = s.scripts.save.Run(ctx, s.rdb, []string{keys.index, keys.grant, keys.credentials},
+		g.ID, g.Expires.UnixMilli(), now.Add(-pruneAfter).UnixMilli(),
+		text, milliseconds(life),
+		sealed, milliseconds(min(reveal, c.Expires.Sub(now)))).Err()
+	if err != nil {
+		return fmt.Errorf("save grant %s: %w", g.ID, err)
+	}
+	return nil
+}
+
+// RevealGrant implements [broker.Grants]. Credentials that do not open are an
+// error, an [*UnsealError] in its chain. Two round trips, one for a User
+// without Grants.
+func (s *Store) RevealGrant(ctx context.Context, user, account string) (broker.Grant, broker.Credentials, bool, error) {
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	found, err := s.readGrants(ctx, user, true)
+	if err != nil {
+		return broker.Grant{}, broker.Credentials{}, false, fmt.Errorf("reveal grant: %w", err)
+	}
+	for _, f := range slices.Backward(found) {
+		if f.Account != account || f.sealed == "" {
+			continue
+		}
+		c, err := s.openCredentials(f)
+		if err != nil {
+			return broker.Grant{}, broker.Credentials{}, false, fmt.Errorf("reveal grant: %w", err)
+		}
+		if c.Expires.After(s.now()) {
+			return f.Grant, c, true, nil
+		}
+	}
+	return broker.Grant{}, broker.Credentials{}, false, nil
+}
+
+// LiveGrants returns the Grants of user that have not expired, oldest first;
+// none is an empty list. Two round trips, one for a User without Grants.
+func (s *Store) LiveGrants(ctx context.Context, user string) ([]broker.Grant, error) {
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	found, err := s.readGrants(ctx, user, false)
+	if err != nil {
+		return nil, fmt.Errorf("list grants: %w", err)
+	}
+	out := make([]broker.Grant, len(found))
+	for i, f := range found {
+		out[i] = f.Grant
+	}
+	return out, nil
+}
+
+// ForgetCredentials implements [broker.Grants]. One round trip.
+func (s *Store) ForgetCredentials(ctx context.Context, user, grantID string) error {
+	keys, err := grantKeys(user, grantID)
+	if err != nil {
+		return fmt.Errorf("forget credentials: %w", err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	if err := s.rdb.Del(ctx, keys.credentials).Err(); err != nil {
+		return fmt.Errorf("forget credentials: %w", err)
+	}
+	return nil
+}
+
+// foundGrant is a live Grant as read, with its Credentials still sealed; "" when
+// they are gone or were not asked for.
+type foundGrant struct {
+	broker.Grant
+	keys   userKeys
+	sealed string
+}
+
+// readGrants reads the live Grants of user, oldest first.
+func (s *Store) readGrants(ctx context.Context, user string, credentials bool) ([]foundGrant, error) {
+	index, err := userKey(user, "grants")
+	if err != nil {
+		return nil, err
+	}
+	ids, err := s.rdb.ZRange(ctx, index, 0, -1).Result()
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	keys := make([]userKeys, len(ids))
+	var names []string
+	for i, id := range ids {
+		if keys[i], err = grantKeys(user, id); err != nil {
+			return nil, err
+		}
+		names = append(names, keys[i].grant)
+		if credentials {
+			names = append(names, keys[i].credentials)
+		}
+	}
+	values, err := s.rdb.MGet(ctx, names...).Result()
+	if err != nil {
+		return nil, err
+	}
+	var out []foundGrant
+	perGrant := len(names) / len(ids)
+	for i := range ids {
+		text, ok := values[i*perGrant].(string)
+		if !ok {
+			continue // it expired; the index is pruned when the next one is saved
+		}
+		f := foundGrant{keys: keys[i]}
+		if f.Grant, err = decodeGrant(keys[i].grant, text, user, ids[i]); err != nil {
+			return nil, err
+		}
+		if credentials {
+			f.sealed, _ = values[i*perGrant+1].(string)
+		}
+		if f.Expires.After(s.now()) {
+			out = append(out, f)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b foundGrant) int {
+		return cmp.Or(a.Issued.Compare(b.Issued), a.Expires.Compare(b.Expires), cmp.Compare(a.ID, b.ID))
+	})
+	return out, nil
+}
+
+func decodeGrant(key, text, user, id string) (broker.Grant, error) {
+	var g broker.Grant
+	if err := json.Unmarshal([]byte(text), &g); err != nil {
+		return broker.Grant{}, fmt.Errorf("%s is not a grant: %w", key, err)
+	}
+	if g.User != user || g.ID != id {
+		return broker.Grant{}, fmt.Errorf("%s is the grant of another key", key)
+	}
+	return g, nil
+}
+
+func (s *Store) sealCredentials(key, account string, c broker.Credentials) ([]byte, error) {
+	plain, err := json.Marshal(sealedCredentials{
+		Account: account, AccessKeyID: c.AccessKeyID, Expires: c.Expires,
+		SecretAccessKey: c.SecretAccessKey.Reveal(), SessionToken: c.SessionToken.Reveal(),
+	})
+	if err != nil {
+		return nil, errors.New("the credentials cannot be encoded")
+	}
+	return s.ring.seal(key, plain), nil
+}
+
+func (s *Store) openCredentials(f foundGrant) (broker.Credentials, error) {
+	plain, err := s.ring.open(f.keys.credentials, []byte(f.sealed))
+	if err != nil {
+		return broker.Credentials{}, err
+	}
+	var c sealedCredentials
+	if err := json.Unmarshal(plain, &c); err != nil {
+		return broker.Credentials{}, fmt.Errorf("%s holds something that is no credentials", f.keys.credentials) // err may quote them
+	}
+	if c.Account != f.Account || c.AccessKeyID != f.AccessKeyID {
+		return broker.Credentials{}, fmt.Errorf("%s does not belong to the credentials kept with it: the grant was altered", f.keys.grant)
+	}
+	return broker.Credentials{
+		AccessKeyID: c.AccessKeyID, Expires: c.Expires,
+		SecretAccessKey: broker.NewSecret(c.SecretAccessKey), SessionToken: broker.NewSecret(c.SessionToken),
+	}, nil
+}
+
+type userKeys struct{ index, grant, credentials string }
+
+func grantKeys(user, id string) (userKeys, error) {
+	index, err := userKey(user, "grants")
+	if err != nil {
+		return userKeys{}, err
+	}
+	grant, _ := userKey(user, "grant", id) // fails as the first does, on the user
+	credentials, _ := userKey(user, "credentials", id)
+	return userKeys{index: index, grant: grant, credentials: credentials}, nil
+}

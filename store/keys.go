@@ -1,0 +1,24 @@
+package store
+
+import (
+	"errors"
+	"strings"
+)
+
+const (
+	prefix    = "assumebot:"
+	recordKey = prefix + "record"
+)
+
+// userKey names a key of one User. The braces are a hash tag: a cluster puts
+// all keys with the same one into the same slot.
+// https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags
+func userKey(user string, parts ...string) (string, error) {
+	if user == "" || strings.ContainsAny(user, "{}") {
+		return "", errors.New("a Slack user ID is empty or holds a brace, so it cannot name a key")
+	}
+	return prefix + "{" + user + "}:" + strings.Join(parts, ":"), nil
+}
+
+func leaseKey(name string) string  { return prefix + "{lease:" + name + "}:holder" }
+func cursorKey(name string) string { return prefix + "{lease:" + name + "}:cursor" }

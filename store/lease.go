@@ -1,0 +1,67 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Lease claims the lease name for holder, or renews it, for ttl from now. It
+// returns false when another holds it. holder must be unique to the process's
+// run: one that took an old holder's name would inherit its lease. One round
+// trip.
+func (s *Store) Lease(ctx context.Context, name, holder string, ttl time.Duration) (bool, error) {
+	if holder == "" || ttl <= 0 {
+		return false, fmt.Errorf("lease %s: it needs a holder and a time", name)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	ours, err := s.scripts.lease.Run(ctx, s.rdb, []string{leaseKey(name)}, holder, milliseconds(ttl)).Bool()
+	if err != nil {
+		return false, fmt.Errorf("lease %s: %w", name, err)
+	}
+	return ours, nil
+}
+
+// ReleaseLease gives the lease back if it is still holder's. One round trip.
+func (s *Store) ReleaseLease(ctx context.Context, name, holder string) error {
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	if err := s.scripts.release.Run(ctx, s.rdb, []string{leaseKey(name)}, holder).Err(); err != nil {
+		return fmt.Errorf("release lease %s: %w", name, err)
+	}
+	return nil
+}
+
+// SaveCursor keeps the reader's state, where it is in the record and what it has
+// folded, only while holder still holds the lease name; otherwise it changes
+// nothing and returns false. The state is kept in clear: it must hold no secret.
+// One round trip.
+func (s *Store) SaveCursor(ctx context.Context, name, holder string, state []byte) (bool, error) {
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	ours, err := s.scripts.cursor.Run(ctx, s.rdb, []string{leaseKey(name), cursorKey(name)}, holder, state).Bool()
+	if err != nil {
+		return false, fmt.Errorf("save cursor %s: %w", name, err)
+	}
+	return ours, nil
+}
+
+// LoadCursor returns what SaveCursor kept last, nil when there is nothing. Load
+// it after taking the lease, or another holder may still be moving it. One round
+// trip.
+func (s *Store) LoadCursor(ctx context.Context, name string) ([]byte, error) {
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	state, err := s.rdb.Get(ctx, cursorKey(name)).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load cursor %s: %w", name, err)
+	}
+	return state, nil
+}

@@ -1,0 +1,140 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+const (
+	// OpTimeout bounds every call, whatever its ctx says.
+	OpTimeout = 5 * time.Second
+	// openTimeout bounds reaching Redis at start.
+	openTimeout = 10 * time.Second
+)
+
+// Options say which Redis, and how to seal.
+type Options struct {
+	// URL is "embedded" for a Redis inside the process, or redis://, rediss://
+	// or unix://. With ?addr= it names a cluster, with ?master_name= Sentinels.
+	URL broker.Secret
+	// SealKeys are 32 bytes each in base64, newest first. Embedded makes its own
+	// when there is none; a real Redis without any is an error.
+	SealKeys []broker.Secret
+	Now      func() time.Time // nil: time.Now
+	Log      *slog.Logger     // nil: discard
+}
+
+// A Store is the state of the bot, in Redis. It is safe for concurrent use.
+type Store struct {
+	rdb      redis.UniversalClient
+	waiting  redis.UniversalClient // for blocking reads alone
+	embedded *miniredis.Miniredis  // nil with a real Redis
+	ring     *ring
+	scripts  scripts
+	now      func() time.Time
+}
+
+var (
+	_ broker.Codes    = (*Store)(nil)
+	_ broker.Grants   = (*Store)(nil)
+	_ broker.Recorder = (*Store)(nil)
+)
+
+// Open reaches Redis and loads the scripts, or fails within ten seconds. No
+// error of it holds the URL or a password.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	s := &Store{scripts: newScripts(), now: o.Now}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if o.URL.Empty() {
+		return nil, errors.New("REDIS_URL is not set: give the URL of a Redis that all replicas share, or " +
+			"\"embedded\" for a single process that forgets everything when it ends")
+	}
+	raw := o.URL.Reveal()
+	var err error
+	if s.ring, err = chooseRing(raw == Embedded, o.SealKeys); err != nil {
+		return nil, err
+	}
+	var t target
+	if raw == Embedded {
+		s.embedded, t, err = startEmbedded()
+	} else {
+		t, err = parseTarget(raw)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.rdb, s.waiting = t.connect(poolSize), t.connect(waitingPool)
+	if err := s.reach(ctx); err != nil {
+		_ = s.Close() // it reached nothing, so there is nothing to lose
+		return nil, fmt.Errorf("reach Redis (%s): %w%s", t.kind, err, hint(err))
+	}
+	if o.Log != nil {
+		o.Log.InfoContext(ctx, "store open", "redis", t.kind, "seal_keys", len(s.ring.keys), "newest_seal_key", s.ring.newest())
+	}
+	return s, nil
+}
+
+func (s *Store) reach(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	if err := s.rdb.Ping(ctx).Err(); err != nil {
+		return err
+	}
+	return s.scripts.load(ctx, s.rdb)
+}
+
+func chooseRing(embedded bool, keys []broker.Secret) (*ring, error) {
+	switch {
+	case len(keys) > 0:
+		return newRing(keys)
+	case embedded:
+		return randomRing()
+	}
+	return nil, errors.New("ASSUMEBOT_SEAL_KEYS is not set: a real Redis needs at least one key to seal secrets with; " +
+		"assumebot keygen prints one, and all replicas take the same")
+}
+
+// hint adds what to do about the refusals that a start meets.
+func hint(err error) string {
+	text := err.Error()
+	switch {
+	case strings.Contains(text, "WRONGPASS"), strings.Contains(text, "NOAUTH"), strings.Contains(text, "invalid username-password"):
+		return " (check the user and password in REDIS_URL)"
+	case strings.Contains(text, "NOPERM"):
+		return " (the ACL user may not do this; it needs the commands listed in the store's package documentation)"
+	case strings.Contains(text, "cluster support disabled"):
+		return " (this Redis is no cluster: leave ?addr= out of REDIS_URL)"
+	}
+	return ""
+}
+
+// Close ends all connections, and the embedded Redis with what it holds.
+func (s *Store) Close() error {
+	err := errors.Join(s.waiting.Close(), s.rdb.Close())
+	if s.embedded != nil {
+		s.embedded.Close()
+	}
+	if err != nil {
+		return fmt.Errorf("close store: %w", err)
+	}
+	return nil
+}
+
+// bound gives every call an end.
+func (s *Store) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, OpTimeout)
+}
+
+// milliseconds is what PX takes, which refuses 0.
+func milliseconds(d time.Duration) int64 { return max(d.Milliseconds(), 1) }

@@ -1,0 +1,175 @@
+package store_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/store"
+	"github.com/assumebot/assumebot/store/storetest"
+)
+
+const password = "MARKED-password"
+
+func open(t *testing.T, url string, keys ...broker.Secret) (*store.Store, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+	defer cancel()
+	s, err := store.Open(ctx, store.Options{URL: broker.NewSecret(url), SealKeys: keys})
+	if err == nil {
+		t.Cleanup(func() { _ = s.Close() }) // some of these tests close it, or its server, themselves
+	}
+	return s, err
+}
+
+func mustOpen(t *testing.T, url string) *store.Store {
+	t.Helper()
+	s, err := open(t, url, storetest.KeyOne)
+	if err != nil {
+		t.Fatalf("open: %v", err)
+	}
+	return s
+}
+
+func wantOpenError(t *testing.T, url string, keys []broker.Secret, parts ...string) {
+	t.Helper()
+	_, err := open(t, url, keys...)
+	if err == nil {
+		t.Errorf("open: got no error, want one with %q", parts)
+		return
+	}
+	if strings.Contains(err.Error(), "MARKED") {
+		t.Errorf("the error holds the password: %v", err)
+	}
+	for _, part := range parts {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("got %q, want %q in it", err, part)
+		}
+	}
+}
+
+func TestOpenSaysWhatIsMissing(t *testing.T) {
+	wantOpenError(t, "", nil, "REDIS_URL", "embedded", "replicas")
+	wantOpenError(t, "redis://localhost", nil, "ASSUMEBOT_SEAL_KEYS", "assumebot keygen")
+	wantOpenError(t, "redis://localhost", []broker.Secret{broker.NewSecret("MARKED")}, "seal key 1 of 1", "assumebot keygen")
+	wantOpenError(t, store.Embedded, []broker.Secret{broker.NewSecret("MARKED")}, "seal key 1 of 1")
+}
+
+func TestOpenRefusesURLsWithoutQuotingThem(t *testing.T) {
+	keys := []broker.Secret{storetest.KeyOne}
+	for _, url := range []string{
+		"MARKED", "localhost:6379", "http://:MARKED@localhost", "redis:MARKED", "://MARKED",
+		"redis://:MARKED%zz@localhost", "redis://:MAR#KED@localhost", "redis://:MARKED/x@localhost",
+		"redis://u:12/MARKED@localhost", "redis://u:12#MARKED@localhost", "redis://u:12?MARKED@localhost",
+		"redis://localhost?password=MARKED", "redis://localhost/MARKED", "redis://localhost?addr=MARKED",
+		"unix://:MARKED@", "unix:///tmp/x?addr=MARKED:1", "redis://localhost?master_name=m&MARKED=1",
+		"redis://localhost?read_timeout=MARKED", " redis://:MARKED@localhost",
+	} {
+		wantOpenError(t, url, keys, "REDIS_URL cannot be read")
+	}
+}
+
+func TestOpenFailsClearlyWhenNobodyListens(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	keys := []broker.Secret{storetest.KeyOne}
+	wantOpenError(t, "redis://u:MARKED@"+addr, keys, "reach Redis (single node)", "refused")
+	wantOpenError(t, "redis://u:MARKED@"+addr+"?addr="+addr, keys, "reach Redis (cluster)")
+	wantOpenError(t, "redis://u:MARKED@"+addr+"?master_name=main", keys, "reach Redis (Sentinel)")
+}
+
+func TestOpenEndsWithItsContext(t *testing.T) {
+	p := newProxy(t, func() (net.Conn, error) { c, _ := net.Pipe(); return c, nil }, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	begun := time.Now()
+	_, err := store.Open(ctx, store.Options{URL: broker.NewSecret("redis://" + p.addr), SealKeys: []broker.Secret{storetest.KeyOne}})
+	if took := time.Since(begun); err == nil || took > 2*time.Second {
+		t.Errorf("open of a silent server: got %v after %v, want an error at the deadline", err, took)
+	}
+}
+
+// The commands that the package documentation lists.
+var aclUser = []string{
+	"--user", "bot", "on", ">" + password, "~assumebot:*", "-@all",
+	"+hello", "+auth", "+ping", "+select", "+evalsha", "+eval", "+script|load", "+get", "+set", "+mget", "+del",
+	"+pttl", "+pexpire", "+zadd", "+zrange", "+zremrangebyscore", "+xadd", "+xread",
+}
+
+func TestACLUserOfTheDocumentationIsEnough(t *testing.T) {
+	server := storetest.StartRedis(t, aclUser...)
+	withUser := func(user string) string { return strings.Replace(server.URL, "unix://", "unix://"+user+"@", 1) }
+	s := mustOpen(t, withUser("bot:"+password))
+	for name, call := range everyCall(s) {
+		if err := call(t.Context()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	keys := []broker.Secret{storetest.KeyOne}
+	wantOpenError(t, withUser("bot:MARKED-wrong"), keys, "WRONGPASS", "check the user and password in REDIS_URL")
+	wantOpenError(t, withUser("nobody:"+password), keys, "WRONGPASS")
+
+	locked := storetest.StartRedis(t, "--requirepass", password)
+	wantOpenError(t, locked.URL, keys, "NOAUTH", "check the user and password in REDIS_URL")
+	mustOpen(t, strings.Replace(locked.URL, "unix://", "unix://:"+password+"@", 1))
+
+	weak := storetest.StartRedis(t, "--user", "bot", "on", ">"+password, "~assumebot:*", "-@all", "+hello", "+ping", "+auth")
+	wantOpenError(t, strings.Replace(weak.URL, "unix://", "unix://bot:"+password+"@", 1), keys, "NOPERM", "ACL user")
+}
+
+func TestClusterURLOfASingleNodeSaysSo(t *testing.T) {
+	addr := storetest.RealTCP(t)
+	wantOpenError(t, "redis://"+addr+"?addr="+addr, []broker.Secret{storetest.KeyOne}, "reach Redis (cluster)", "no cluster")
+}
+
+func TestOpenLogsNoSecret(t *testing.T) {
+	var out bytes.Buffer
+	s, err := store.Open(t.Context(), store.Options{
+		URL: broker.NewSecret(store.Embedded), SealKeys: []broker.Secret{storetest.KeyOne},
+		Log: slog.New(slog.NewTextHandler(&out, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if got := out.String(); !strings.Contains(got, "store open") || strings.Contains(got, storetest.KeyOne.Reveal()) {
+		t.Errorf("log: got %q, want that it is open, without the key", got)
+	}
+}
+
+func TestEmbeddedExpiresByTheWallClockToo(t *testing.T) {
+	s := mustOpen(t, store.Embedded)
+	if !s.Embedded() {
+		t.Error("embedded: got false")
+	}
+	if ok, err := s.Lease(t.Context(), "x", "a", 30*time.Millisecond); !ok || err != nil {
+		t.Fatalf("lease: got %v, %v", ok, err)
+	}
+	storetest.Eventually(t, 10*time.Second, "the lease ran out", func() bool {
+		ok, err := s.Lease(t.Context(), "x", "b", time.Minute)
+		return ok && err == nil
+	})
+	if err := s.Advance(-time.Second); err == nil {
+		t.Error("advance backwards: got no error")
+	}
+}
+
+func TestARealRedisCannotBeMoved(t *testing.T) {
+	s := mustOpen(t, storetest.RealRedis(t))
+	if err := s.Advance(time.Second); err == nil || s.Embedded() {
+		t.Errorf("advance: got %v, embedded %v, want an error and false", err, s.Embedded())
+	}
+}

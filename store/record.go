@@ -1,0 +1,129 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+const (
+	// recordLimit bounds the stream. The record's durable copy is what the sinks
+	// of broker/audit wrote; the stream is the way there. A reader that falls
+	// this many Events behind loses the oldest ones.
+	recordLimit = 100_000
+	recordField = "event"
+	// recordStart comes before every entry.
+	recordStart = "0-0"
+	// awaitSlice bounds how long a cancelled wait goes unnoticed: go-redis obeys
+	// a context's deadline while it reads, but not its cancellation.
+	awaitSlice = time.Second
+	defaultMax = 100
+)
+
+// Record implements [broker.Recorder]: it appends e to the stream that all
+// replicas share and retries nothing. It is as durable as Redis is configured to
+// be: appendfsync everysec may lose a second. One round trip.
+func (s *Store) Record(ctx context.Context, e broker.Event) error {
+	text, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("record event %s: %w", e.ID, err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	err = s.rdb.XAdd(ctx, &redis.XAddArgs{
+		Stream: recordKey, MaxLen: recordLimit, Approx: true,
+		Values: []any{recordField, text},
+	}).Err()
+	if err != nil {
+		return fmt.Errorf("record event %s: %w", e.ID, err)
+	}
+	return nil
+}
+
+// ReadRecord returns up to limit entries after the position after, in the
+// record's order; "" starts at the oldest one kept, and a limit of 0 or less
+// means 100. An entry that cannot be read is returned as Broken, so that it does
+// not hold up those behind it. One round trip.
+func (s *Store) ReadRecord(ctx context.Context, after string, limit int64) ([]broker.RecordEntry, error) {
+	if limit <= 0 {
+		limit = defaultMax
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	streams, err := s.rdb.XRead(ctx, &redis.XReadArgs{
+		Streams: []string{recordKey}, ID: position(after), Count: limit, Block: -1,
+	}).Result()
+	if errors.Is(err, redis.Nil) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read record: %w", err)
+	}
+	var out []broker.RecordEntry
+	for _, stream := range streams {
+		for _, m := range stream.Messages {
+			out = append(out, decodeEntry(m))
+		}
+	}
+	return out, nil
+}
+
+// AwaitRecord returns once there is an entry after the position after, or wait
+// has passed, whichever comes first; both are nil. A ctx that is cancelled is
+// noticed within a second. It uses a connection of its own, so that whoever
+// waits takes none from those who work.
+func (s *Store) AwaitRecord(ctx context.Context, after string, wait time.Duration) error {
+	for wait > 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		slice := max(min(wait, awaitSlice), time.Millisecond) // BLOCK 0 would be for ever
+		found, err := s.awaitOnce(ctx, after, slice)
+		if err != nil {
+			return fmt.Errorf("await record: %w", err)
+		}
+		if found {
+			return nil
+		}
+		wait -= slice
+	}
+	return ctx.Err()
+}
+
+func (s *Store) awaitOnce(ctx context.Context, after string, slice time.Duration) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, slice+OpTimeout)
+	defer cancel()
+	err := s.waiting.XRead(ctx, &redis.XReadArgs{
+		Streams: []string{recordKey}, ID: position(after), Count: 1, Block: slice,
+	}).Err()
+	if errors.Is(err, redis.Nil) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func position(after string) string {
+	if after == "" {
+		return recordStart
+	}
+	return after
+}
+
+func decodeEntry(m redis.XMessage) broker.RecordEntry {
+	out := broker.RecordEntry{Position: m.ID}
+	text, ok := m.Values[recordField].(string)
+	if !ok {
+		out.Broken = "the entry has no field " + recordField
+		return out
+	}
+	if err := json.Unmarshal([]byte(text), &out.Event); err != nil {
+		out.Event, out.Broken = broker.Event{}, "the entry is not an event: "+err.Error()
+	}
+	return out
+}

@@ -1,0 +1,108 @@
+package store
+
+import (
+	"context"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// trips counts what is sent and waited for: a pipeline is one.
+type trips struct{ n atomic.Int64 }
+
+func (c *trips) DialHook(next redis.DialHook) redis.DialHook {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }
+}
+
+func (c *trips) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error { c.n.Add(1); return next(ctx, cmd) }
+}
+
+func (c *trips) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error { c.n.Add(1); return next(ctx, cmds) }
+}
+
+func TestRoundTripsOfEachCall(t *testing.T) {
+	s, err := Open(t.Context(), Options{URL: broker.NewSecret(Embedded)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	if err := s.rdb.Ping(t.Context()).Err(); err != nil { // the connection is up, so no handshake is counted
+		t.Fatal(err)
+	}
+	counter := &trips{}
+	s.rdb.AddHook(counter)
+
+	ctx, now := t.Context(), time.Now()
+	code, _ := broker.ParseTokenCode("123456")
+	g := broker.Grant{ID: "g1", User: "U01ALICE", Account: "prod", Issued: now, Expires: now.Add(time.Hour)}
+	c := broker.Credentials{Expires: now.Add(time.Hour)}
+	for _, call := range []struct {
+		name string
+		want int64
+		do   func() error
+	}{
+		{"FirstSight", 1, func() error { _, err := s.FirstSight(ctx, "env:1", "trigger:1"); return err }},
+		{"ReserveCode", 1, func() error { _, err := s.ReserveCode(ctx, "U01ALICE", "serial", code, "r1", time.Minute); return err }},
+		{"ReleaseCode", 1, func() error { return s.ReleaseCode(ctx, "U01ALICE", "serial", code, "r1") }},
+		{"Record", 1, func() error { return s.Record(ctx, broker.Event{ID: "1"}) }},
+		{"RevealGrant of nothing", 1, func() error { _, _, _, err := s.RevealGrant(ctx, "U01ALICE", "prod"); return err }},
+		{"SaveGrant", 1, func() error { return s.SaveGrant(ctx, g, c, time.Minute) }},
+		{"RevealGrant", 2, func() error { _, _, _, err := s.RevealGrant(ctx, "U01ALICE", "prod"); return err }},
+		{"LiveGrants", 2, func() error { _, err := s.LiveGrants(ctx, "U01ALICE"); return err }},
+		{"ForgetCredentials", 1, func() error { return s.ForgetCredentials(ctx, "U01ALICE", "g1") }},
+		{"ReadRecord", 1, func() error { _, err := s.ReadRecord(ctx, "", 10); return err }},
+		{"Lease", 1, func() error { _, err := s.Lease(ctx, "audit", "a", time.Minute); return err }},
+		{"SaveCursor", 1, func() error { _, err := s.SaveCursor(ctx, "audit", "a", nil); return err }},
+		{"LoadCursor", 1, func() error { _, err := s.LoadCursor(ctx, "audit"); return err }},
+		{"ReleaseLease", 1, func() error { return s.ReleaseLease(ctx, "audit", "a") }},
+	} {
+		before := counter.n.Load()
+		if err := call.do(); err != nil {
+			t.Errorf("%s: %v", call.name, err)
+		}
+		if got := counter.n.Load() - before; got != call.want {
+			t.Errorf("%s: got %d round trips, want %d", call.name, got, call.want)
+		}
+	}
+}
+
+func TestEmbeddedServerAsksForItsPassword(t *testing.T) {
+	s, err := Open(t.Context(), Options{URL: broker.NewSecret(Embedded)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	stranger := redis.NewClient(&redis.Options{Addr: s.embedded.Addr(), MaxRetries: -1})
+	t.Cleanup(func() { _ = stranger.Close() })
+	if err := stranger.Keys(t.Context(), "*").Err(); err == nil || !strings.Contains(err.Error(), "NOAUTH") {
+		t.Errorf("keys without the password: got %v, want NOAUTH", err)
+	}
+}
+
+func BenchmarkSaveAndRevealGrant(b *testing.B) {
+	s, err := Open(b.Context(), Options{URL: broker.NewSecret(Embedded)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = s.Close() })
+	now := time.Now()
+	g := broker.Grant{ID: "g1", User: "U01ALICE", Account: "prod", Issued: now, Expires: now.Add(time.Hour)}
+	c := broker.Credentials{SessionToken: broker.NewSecret(string(make([]byte, 4096))), Expires: g.Expires}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := s.SaveGrant(b.Context(), g, c, time.Minute); err != nil {
+			b.Fatal(err)
+		}
+		if _, _, ok, err := s.RevealGrant(b.Context(), g.User, g.Account); !ok || err != nil {
+			b.Fatal(ok, err)
+		}
+	}
+}

@@ -1,0 +1,78 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// scripts are loaded when the store opens and run by their hash. After a
+// fail-over that lost them go-redis sends the text again, one more round trip.
+type scripts struct {
+	reserve, release, save, lease, cursor *redis.Script
+}
+
+func newScripts() scripts {
+	return scripts{
+		reserve: redis.NewScript(reserveScript),
+		release: redis.NewScript(releaseScript),
+		save:    redis.NewScript(saveScript),
+		lease:   redis.NewScript(leaseScript),
+		cursor:  redis.NewScript(cursorScript),
+	}
+}
+
+func (s scripts) load(ctx context.Context, rdb redis.UniversalClient) error {
+	for _, script := range []*redis.Script{s.reserve, s.release, s.save, s.lease, s.cursor} {
+		if err := script.Load(ctx, rdb).Err(); err != nil {
+			return fmt.Errorf("load script: %w", err)
+		}
+	}
+	return nil
+}
+
+// KEYS: the code's hash under each key of the ring. ARGV: request ID, TTL in ms.
+// All keys are looked at before any is set, so a conflict leaves nothing behind.
+// NX keeps a repeat from lengthening its own claim.
+const reserveScript = `
+for _, key in ipairs(KEYS) do
+  local holder = redis.call('GET', key)
+  if holder and holder ~= ARGV[1] then return 0 end
+end
+for _, key in ipairs(KEYS) do
+  redis.call('SET', key, ARGV[1], 'NX', 'PX', ARGV[2])
+end
+return 1`
+
+// KEYS: any. ARGV: holder. Drops each key that the holder holds.
+const releaseScript = `
+for _, key in ipairs(KEYS) do
+  if redis.call('GET', key) == ARGV[1] then redis.call('DEL', key) end
+end
+return 1`
+
+// KEYS: index, grant, credentials. ARGV: grant ID, its expiry and the expiry to
+// prune up to (both Unix ms), grant, its TTL, sealed credentials or "", their TTL
+// (ms). The index comes first: it alone can fail, on a key of another type, and
+// nothing else is written then.
+const saveScript = `
+redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[3])
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[5]) then redis.call('PEXPIRE', KEYS[1], ARGV[5]) end
+redis.call('SET', KEYS[2], ARGV[4], 'PX', ARGV[5])
+if ARGV[6] ~= '' then redis.call('SET', KEYS[3], ARGV[6], 'PX', ARGV[7]) end
+return 1`
+
+// KEYS: lease. ARGV: holder, TTL in ms.
+const leaseScript = `
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1`
+
+// KEYS: lease, cursor. ARGV: holder, state.
+const cursorScript = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[2], ARGV[2])
+return 1`

@@ -1,0 +1,168 @@
+package store
+
+import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// A sealed value is
+//
+//	version (1 byte) | key ID (8) | nonce (12) | AES-256-GCM ciphertext and tag
+//
+// with version, key ID and the Redis key it is stored under as associated data,
+// so that a value moved to another key does not open.
+//
+// Nonces are random. NIST SP 800-38D, section 8.3, allows 2^32 values under one
+// key with random 96-bit nonces: at one a second that is 136 years.
+const (
+	sealVersion = 1
+	seedSize    = 32
+	keyIDSize   = 8
+	nonceSize   = 12
+	headerSize  = 1 + keyIDSize + nonceSize
+)
+
+// What each key of the ring is stretched into, so that no two uses share a key.
+const (
+	infoSeal  = "assumebot v1 seal"
+	infoCode  = "assumebot v1 code hash"
+	infoKeyID = "assumebot v1 key id"
+)
+
+// An UnsealError says that a value in Redis did not open. It is never to be read
+// as "absent": somebody may have altered it.
+type UnsealError struct {
+	Key        string // the Redis key
+	UnknownKey string // the ID of the seal key when it is not in the ring
+}
+
+// Error implements error; it holds no part of the value.
+func (e *UnsealError) Error() string {
+	if e.UnknownKey != "" {
+		return fmt.Sprintf("%s: sealed with key %s, which is not among the seal keys", e.Key, e.UnknownKey)
+	}
+	return e.Key + ": the sealed value does not open: it was altered, cut, or moved from another key"
+}
+
+// A ring is the seal keys, newest first: the first seals, all open.
+type ring struct{ keys []ringKey }
+
+type ringKey struct {
+	id   []byte
+	aead cipher.AEAD
+	code []byte // keys the hash of MFA codes
+}
+
+// newRing derives a ring from base64 texts of 32 bytes each.
+func newRing(seeds []broker.Secret) (*ring, error) {
+	r := &ring{}
+	for i, seed := range seeds {
+		raw, err := base64.StdEncoding.Strict().DecodeString(seed.Reveal())
+		if err != nil || len(raw) != seedSize {
+			return nil, fmt.Errorf("seal key %d of %d is not 32 bytes in base64; assumebot keygen prints one", i+1, len(seeds))
+		}
+		key, err := deriveKey(raw)
+		if err != nil {
+			return nil, fmt.Errorf("seal key %d of %d: %w", i+1, len(seeds), err)
+		}
+		if slices.ContainsFunc(r.keys, func(k ringKey) bool { return bytes.Equal(k.id, key.id) }) {
+			return nil, fmt.Errorf("seal key %d of %d is there twice", i+1, len(seeds))
+		}
+		r.keys = append(r.keys, key)
+	}
+	if len(r.keys) == 0 {
+		return nil, errors.New("no seal key")
+	}
+	return r, nil
+}
+
+// randomRing is the ring of one process, whose values end with it.
+func randomRing() (*ring, error) {
+	seed := make([]byte, seedSize)
+	_, _ = rand.Read(seed) // never fails: crypto/rand ends the program instead
+	key, err := deriveKey(seed)
+	if err != nil {
+		return nil, err
+	}
+	return &ring{keys: []ringKey{key}}, nil
+}
+
+func deriveKey(seed []byte) (ringKey, error) {
+	sealing, errSeal := hkdf.Key(sha256.New, seed, nil, infoSeal, 32)
+	code, errCode := hkdf.Key(sha256.New, seed, nil, infoCode, 32)
+	id, errID := hkdf.Key(sha256.New, seed, nil, infoKeyID, keyIDSize)
+	if err := errors.Join(errSeal, errCode, errID); err != nil {
+		return ringKey{}, fmt.Errorf("derive keys: %w", err)
+	}
+	block, err := aes.NewCipher(sealing)
+	if err != nil {
+		return ringKey{}, fmt.Errorf("make cipher: %w", err)
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		return ringKey{}, fmt.Errorf("make cipher: %w", err)
+	}
+	return ringKey{id: id, aead: aead, code: code}, nil
+}
+
+// seal encrypts plain with the newest key, for the Redis key it goes under.
+func (r *ring) seal(redisKey string, plain []byte) []byte {
+	k := r.keys[0]
+	out := make([]byte, 0, headerSize+len(plain)+k.aead.Overhead())
+	out = append(out, sealVersion)
+	out = append(out, k.id...)
+	out = out[:headerSize]
+	nonce := out[1+keyIDSize:]
+	_, _ = rand.Read(nonce)
+	return k.aead.Seal(out, nonce, plain, associated(k.id, redisKey))
+}
+
+// open reverses seal. Every failure is an [*UnsealError].
+func (r *ring) open(redisKey string, sealed []byte) ([]byte, error) {
+	if len(sealed) < headerSize || sealed[0] != sealVersion {
+		return nil, &UnsealError{Key: redisKey}
+	}
+	id, nonce := sealed[1:1+keyIDSize], sealed[1+keyIDSize:headerSize]
+	i := slices.IndexFunc(r.keys, func(k ringKey) bool { return bytes.Equal(k.id, id) })
+	if i < 0 {
+		return nil, &UnsealError{Key: redisKey, UnknownKey: hex.EncodeToString(id)}
+	}
+	plain, err := r.keys[i].aead.Open(nil, nonce, sealed[headerSize:], associated(id, redisKey))
+	if err != nil {
+		return nil, &UnsealError{Key: redisKey}
+	}
+	return plain, nil
+}
+
+func associated(id []byte, redisKey string) []byte {
+	out := append([]byte{sealVersion}, id...)
+	return append(out, redisKey...)
+}
+
+// newest names the key that seals; it is no secret.
+func (r *ring) newest() string { return hex.EncodeToString(r.keys[0].id) }
+
+// codeHashes hashes a device's code under every key of the ring, newest first.
+// During a rollout replicas with the rings [old] and [new, old] share a hash, so
+// they still see each other's claims.
+func (r *ring) codeHashes(serial string, code broker.TokenCode) []string {
+	out := make([]string, len(r.keys))
+	for i, k := range r.keys {
+		mac := hmac.New(sha256.New, k.code)
+		_, _ = mac.Write([]byte(serial + "\x00" + code.Reveal())) // a hash never fails; a serial holds no NUL
+		out[i] = hex.EncodeToString(mac.Sum(nil))
+	}
+	return out
+}

@@ -1,0 +1,69 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// seenFor covers Slack's redeliveries, which come within minutes.
+const seenFor = time.Hour
+
+// FirstSight claims ids, such as "env:…" and "trigger:…", and reports whether
+// none of them was claimed in the past hour by any replica. Empty ones are
+// ignored. When one is new and another was seen it is a duplicate, and the new
+// one is claimed all the same: the next redelivery may carry only that.
+//
+// An error means unknown. The ids may be claimed by then, so asking again with
+// the same ones may wrongly say duplicate. One round trip.
+func (s *Store) FirstSight(ctx context.Context, ids ...string) (bool, error) {
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	// Reading back who holds the key, instead of trusting the answer to SET,
+	// stays right when the cluster client sends the pipeline a second time.
+	claim := rand.Text()
+	pipe := s.rdb.Pipeline()
+	var holders []*redis.StringCmd
+	for _, id := range ids {
+		if id == "" {
+			continue
+		}
+		key := seenKey(id)
+		pipe.SetArgs(ctx, key, claim, redis.SetArgs{Mode: "NX", TTL: seenFor})
+		holders = append(holders, pipe.Get(ctx, key))
+	}
+	if len(holders) == 0 {
+		return false, errors.New("first sight: nothing to tell it by")
+	}
+	// A SET that lost answers nil, which Exec returns as an error; what counts
+	// is the error of each command.
+	cmds, _ := pipe.Exec(ctx)
+	for _, cmd := range cmds {
+		if err := cmd.Err(); err != nil && !errors.Is(err, redis.Nil) {
+			return false, fmt.Errorf("first sight: %w", err)
+		}
+	}
+	first := true
+	for _, holder := range holders {
+		got, err := holder.Result()
+		if err != nil {
+			return false, fmt.Errorf("first sight: %w", err)
+		}
+		first = first && got == claim
+	}
+	return first, nil
+}
+
+// seenKey hashes id, since a trigger ID opens a modal for as long as it lives.
+// A plain hash will do: these IDs are too long to try out, and replicas with
+// different key rings must agree on it.
+func seenKey(id string) string {
+	sum := sha256.Sum256([]byte(id))
+	return prefix + "seen:" + hex.EncodeToString(sum[:16])
+}

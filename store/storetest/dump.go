@@ -1,0 +1,102 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Eventually waits until done says so, and fails the test after within.
+func Eventually(t testing.TB, within time.Duration, what string, done func() bool) {
+	t.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	timeout := time.After(within)
+	for !done() {
+		select {
+		case <-timeout:
+			t.Fatalf("after %s still not: %s", within, what)
+		case <-tick.C:
+		}
+	}
+}
+
+// Raw is a client of the Redis at url that knows nothing of the store.
+func Raw(t testing.TB, url string) redis.UniversalClient {
+	t.Helper()
+	var rdb redis.UniversalClient
+	switch {
+	case strings.Contains(url, "addr="):
+		o, err := redis.ParseClusterURL(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rdb = redis.NewClusterClient(o)
+	case strings.Contains(url, "master_name="):
+		o, err := redis.ParseFailoverURL(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rdb = redis.NewFailoverClient(o)
+	default:
+		o, err := redis.ParseURL(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rdb = redis.NewClient(o)
+	}
+	t.Cleanup(func() { _ = rdb.Close() })
+	return rdb
+}
+
+// Dump returns every key of the Redis at url with all it holds, as text, to be
+// searched for what must not be there.
+func Dump(t testing.TB, url string) map[string]string {
+	t.Helper()
+	ctx := context.Background()
+	rdb := Raw(t, url)
+	keys, err := rdb.Keys(ctx, "*").Result()
+	if err != nil {
+		t.Fatalf("list keys: %v", err)
+	}
+	out := make(map[string]string, len(keys))
+	for _, key := range keys {
+		text, err := dumpKey(ctx, rdb, key)
+		if err != nil {
+			t.Fatalf("dump %s: %v", key, err)
+		}
+		out[key] = text
+	}
+	return out
+}
+
+func dumpKey(ctx context.Context, rdb redis.UniversalClient, key string) (string, error) {
+	kind, err := rdb.Type(ctx, key).Result()
+	if err != nil {
+		return "", err
+	}
+	var value any
+	switch kind {
+	case "none": // it expired since it was listed
+		return "", nil
+	case "string":
+		return rdb.Get(ctx, key).Result()
+	case "hash":
+		value, err = rdb.HGetAll(ctx, key).Result()
+	case "list":
+		value, err = rdb.LRange(ctx, key, 0, -1).Result()
+	case "set":
+		value, err = rdb.SMembers(ctx, key).Result()
+	case "zset":
+		value, err = rdb.ZRangeWithScores(ctx, key, 0, -1).Result()
+	case "stream":
+		value, err = rdb.XRange(ctx, key, "-", "+").Result()
+	default:
+		err = fmt.Errorf("it is of type %q, which nothing here reads", kind)
+	}
+	return fmt.Sprint(value), err
+}

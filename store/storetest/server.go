@@ -1,0 +1,218 @@
+package storetest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// RequireRedis is the environment variable that turns a missing redis-server
+// from a skip into a failure; CI sets it to 1.
+const RequireRedis = "ASSUMEBOT_REQUIRE_REDIS"
+
+// startTimeout is generous: a loaded CI machine starts processes slowly.
+const startTimeout = 20 * time.Second
+
+// A Server is a redis-server of the test's own.
+type Server struct {
+	URL  string
+	stop func()
+}
+
+// Stop kills the server at once, as a crash would. Stopping twice is fine.
+func (s *Server) Stop() { s.stop() }
+
+// RealRedis starts a redis-server that only this test reaches, on a Unix socket,
+// and returns its URL. It ends with the test. Where there is no redis-server the
+// test is skipped, or fails if [RequireRedis] is 1.
+func RealRedis(t testing.TB) (url string) { return StartRedis(t).URL }
+
+// StartRedis is [RealRedis] for a test that has to stop the server itself, or
+// gives it arguments of its own, such as "--requirepass", "x".
+func StartRedis(t testing.TB, args ...string) *Server {
+	t.Helper()
+	dir := tempDir(t)
+	socket := filepath.Join(dir, "redis.sock")
+	args = append([]string{"--port", "0", "--unixsocket", socket, "--unixsocketperm", "700"}, args...)
+	p := launch(t, dir, args)
+	s := &Server{URL: "unix://" + socket, stop: p.kill}
+	if !answers(t, p, "unix", socket) {
+		t.Fatalf("redis-server did not start: %s", p.log())
+	}
+	return s
+}
+
+// RealTCP is [RealRedis] on a loopback port, which it returns as host:port.
+func RealTCP(t testing.TB, args ...string) (addr string) {
+	t.Helper()
+	return startTCP(t, func(port int) []string { return append([]string{"--port", strconv.Itoa(port)}, args...) })
+}
+
+// RealCluster starts a cluster of one node, which holds every slot, and returns
+// its URL. One node refuses a command over several slots just as many do.
+func RealCluster(t testing.TB) (url string) {
+	t.Helper()
+	addr := startTCP(t, func(port int) []string {
+		return []string{
+			"--port", strconv.Itoa(port), "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf",
+			"--cluster-announce-ip", "127.0.0.1",
+		}
+	})
+	rdb := redis.NewClient(&redis.Options{Addr: addr})
+	defer func() { _ = rdb.Close() }()
+	ctx := context.Background()
+	if err := rdb.ClusterAddSlotsRange(ctx, 0, 16383).Err(); err != nil {
+		t.Fatalf("add slots: %v", err)
+	}
+	Eventually(t, startTimeout, "the cluster is up", func() bool {
+		info, err := rdb.ClusterInfo(ctx).Result()
+		return err == nil && strings.Contains(info, "cluster_state:ok")
+	})
+	return "redis://" + addr + "?addr=" + addr
+}
+
+// RealSentinel starts a node and a Sentinel that watches it, and returns the URL
+// that asks the Sentinel for the node.
+func RealSentinel(t testing.TB) (url string) {
+	t.Helper()
+	node := RealTCP(t)
+	host, port, _ := net.SplitHostPort(node)
+	config := filepath.Join(tempDir(t), "sentinel.conf") // a Sentinel rewrites its file
+	if err := os.WriteFile(config, fmt.Appendf(nil, "sentinel monitor main %s %s 1\n", host, port), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	addr := startTCP(t, func(port int) []string {
+		return []string{config, "--port", strconv.Itoa(port), "--sentinel"}
+	})
+	return "redis://" + addr + "?master_name=main"
+}
+
+// startTCP tries several ports, since a free one may be taken before the server
+// has it, and a cluster also takes the one 10,000 above.
+func startTCP(t testing.TB, args func(port int) []string) (addr string) {
+	t.Helper()
+	var said string
+	for range 10 {
+		port := freePort(t)
+		if port+10_000 > 65_535 {
+			continue
+		}
+		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+		p := launch(t, tempDir(t), args(port))
+		if answers(t, p, "tcp", addr) {
+			return addr
+		}
+		said = p.log()
+		p.kill()
+	}
+	t.Fatalf("redis-server did not start: %s", said)
+	return ""
+}
+
+type process struct {
+	kill   func()
+	exited <-chan struct{}
+	log    func() string
+}
+
+// launch runs redis-server in dir, without persistence, until the test ends.
+func launch(t testing.TB, dir string, args []string) process {
+	t.Helper()
+	program, err := exec.LookPath("redis-server")
+	if err != nil {
+		if os.Getenv(RequireRedis) == "1" {
+			t.Fatalf("redis-server is required but not in PATH: %v", err)
+		}
+		t.Skip("redis-server is not in PATH, so nothing is tried against a real Redis")
+	}
+	out := &buffer{}
+	cmd := exec.Command(program, append(args, "--bind", "127.0.0.1", "--dir", dir, "--save", "", "--appendonly", "no")...)
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("start redis-server: %v", err)
+	}
+	exited := make(chan struct{})
+	go func() {
+		defer close(exited)
+		_ = cmd.Wait() // it ends by being killed
+	}()
+	kill := func() {
+		_ = cmd.Process.Kill() // it may have ended already
+		<-exited
+	}
+	t.Cleanup(kill)
+	return process{kill: kill, exited: exited, log: out.String}
+}
+
+// answers waits until the server talks, and gives up when it has ended.
+func answers(t testing.TB, p process, network, addr string) bool {
+	t.Helper()
+	rdb := redis.NewClient(&redis.Options{Network: network, Addr: addr, DialerRetries: 1, MaxRetries: -1})
+	defer func() { _ = rdb.Close() }()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	timeout := time.After(startTimeout)
+	for {
+		select {
+		case <-p.exited:
+			return false
+		case <-timeout:
+			return false
+		case <-tick.C:
+			err := rdb.Ping(context.Background()).Err()
+			if _, refused := err.(redis.Error); err == nil || refused { //nolint:errorlint // an answer such as NOAUTH is not wrapped
+				return true
+			}
+		}
+	}
+}
+
+func freePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// tempDir is short, unlike t.TempDir: a socket's path takes 107 characters.
+func tempDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "redis")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+// buffer is a bytes.Buffer that may be read while the server writes to it.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}

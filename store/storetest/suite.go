@@ -1,0 +1,141 @@
+package storetest
+
+import (
+	"context"
+	"encoding/base64"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/store"
+)
+
+// Run holds the Redis at url, [store.Embedded] or a real one that nobody else
+// uses, to everything that the store promises. It empties a real one.
+func Run(t *testing.T, url string) {
+	for _, group := range []struct {
+		name  string
+		tests []test
+	}{
+		{"codes", codeTests},
+		{"grants", grantTests},
+		{"seen", seenTests},
+		{"record", recordTests},
+		{"leases", leaseTests},
+	} {
+		for _, test := range group.tests {
+			t.Run(group.name+"/"+test.name, func(t *testing.T) { test.run(t, newHarness(t, url)) })
+		}
+	}
+}
+
+type test struct {
+	name string
+	run  func(*testing.T, *harness)
+}
+
+// Two seal keys of tests; no real one is as regular.
+var (
+	KeyOne = SealKey('1')
+	KeyTwo = SealKey('2')
+)
+
+// SealKey is a seal key of nothing but b.
+func SealKey(b byte) broker.Secret {
+	return broker.NewSecret(base64.StdEncoding.EncodeToString([]byte(strings.Repeat(string(b), 32))))
+}
+
+type harness struct {
+	*store.Store
+	url  string
+	raw  redis.UniversalClient // nil when embedded
+	unit time.Duration         // long enough to work in, short enough to wait for
+
+	mu     sync.Mutex
+	offset time.Duration // of the bot's clock
+}
+
+func newHarness(t *testing.T, url string) *harness {
+	h := &harness{url: url, unit: time.Minute}
+	if url != store.Embedded {
+		h.raw, h.unit = Raw(t, url), 400*time.Millisecond
+		if err := h.raw.FlushAll(t.Context()).Err(); err != nil {
+			t.Fatalf("empty Redis: %v", err)
+		}
+	}
+	h.Store = h.replica(t, KeyOne)
+	return h
+}
+
+// replica opens the same Redis once more; embedded, where each is its own, only
+// the harness itself does.
+func (h *harness) replica(t *testing.T, keys ...broker.Secret) *store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), store.Options{URL: broker.NewSecret(h.url), SealKeys: keys, Now: h.now})
+	if err != nil {
+		t.Fatalf("open: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return s
+}
+
+func (h *harness) now() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return time.Now().Add(h.offset)
+}
+
+// skew sets the bot's clock off from Redis's.
+func (h *harness) skew(d time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.offset += d
+}
+
+// pass lets d go by, for Redis and for the bot: by time travel where that is
+// possible, else until the server's own clock has seen it.
+func (h *harness) pass(t *testing.T, d time.Duration) {
+	t.Helper()
+	if h.raw == nil {
+		h.skew(d)
+		if err := h.Advance(d); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	serverTime := func() time.Time {
+		now, err := h.raw.Time(context.Background()).Result()
+		if err != nil {
+			t.Fatalf("ask the server's time: %v", err)
+		}
+		return now
+	}
+	end := serverTime().Add(d + 2*time.Millisecond)
+	Eventually(t, d+10*time.Second, "the time has passed", func() bool { return serverTime().After(end) })
+}
+
+// needsShared skips what needs a second replica, or a look behind the store.
+func (h *harness) needsShared(t *testing.T) {
+	t.Helper()
+	if h.raw == nil {
+		t.Skip("an embedded Redis is reached by one store alone")
+	}
+}
+
+// only returns the one key that contains part.
+func (h *harness) only(t *testing.T, part string) string {
+	t.Helper()
+	keys, err := h.raw.Keys(t.Context(), "*"+part+"*").Result()
+	if err != nil || len(keys) != 1 {
+		t.Fatalf("keys with %q: got %v (%v), want one", part, keys, err)
+	}
+	return keys[0]
+}

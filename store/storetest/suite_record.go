@@ -1,0 +1,336 @@
+package storetest
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/store"
+)
+
+var seenTests = []test{
+	{"what is new is new once", newOnce},
+	{"one seen among new ones is a duplicate and the new one is claimed", partlySeen},
+	{"an hour later it is new again", seenForAnHour},
+	{"of many replicas one sees it first", seenRace},
+	{"IDs are not readable in Redis", seenIsHashed},
+}
+
+func wantFirst(t *testing.T, s *store.Store, want bool, ids ...string) {
+	t.Helper()
+	got, err := s.FirstSight(t.Context(), ids...)
+	if err != nil || got != want {
+		t.Errorf("first sight of %q: got %v, %v, want %v", ids, got, err, want)
+	}
+}
+
+func newOnce(t *testing.T, h *harness) {
+	wantFirst(t, h.Store, true, "env:1", "trigger:1", "")
+	wantFirst(t, h.Store, false, "env:1", "trigger:1")
+	wantFirst(t, h.Store, true, "env:2", "", "trigger:2")
+	if got, err := h.FirstSight(t.Context(), "", ""); got || err == nil {
+		t.Errorf("first sight of nothing: got %v, %v, want an error", got, err)
+	}
+}
+
+func partlySeen(t *testing.T, h *harness) {
+	wantFirst(t, h.Store, true, "env:1", "trigger:1")
+	wantFirst(t, h.Store, false, "env:2", "trigger:1")
+	wantFirst(t, h.Store, false, "env:2")
+	wantFirst(t, h.Store, false, "trigger:1", "env:3")
+	wantFirst(t, h.Store, false, "env:3")
+}
+
+func seenForAnHour(t *testing.T, h *harness) {
+	wantFirst(t, h.Store, true, "env:1")
+	if h.raw != nil {
+		ttl, err := h.raw.PTTL(t.Context(), h.only(t, ":seen:")).Result()
+		if err != nil || ttl < 59*time.Minute || ttl > time.Hour {
+			t.Errorf("kept for %v (%v), want an hour", ttl, err)
+		}
+		return
+	}
+	h.pass(t, 59*time.Minute)
+	wantFirst(t, h.Store, false, "env:1")
+	h.pass(t, time.Minute)
+	wantFirst(t, h.Store, true, "env:1")
+}
+
+func seenRace(t *testing.T, h *harness) {
+	const racers = 50
+	var wg sync.WaitGroup
+	first := make(chan bool, racers)
+	for range racers {
+		wg.Go(func() {
+			ok, err := h.FirstSight(t.Context(), "env:1")
+			if err != nil {
+				t.Errorf("first sight: %v", err)
+			}
+			if ok {
+				first <- true
+			}
+		})
+	}
+	wg.Wait()
+	if got := len(first); got != 1 {
+		t.Errorf("first: got %d, want 1", got)
+	}
+}
+
+func seenIsHashed(t *testing.T, h *harness) {
+	h.needsShared(t)
+	wantFirst(t, h.Store, true, "trigger:13345224609.738474920.8088930838d88f008e0")
+	for key, value := range Dump(t, h.url) {
+		if strings.Contains(key+value, "738474920") {
+			t.Errorf("%s = %s shows the trigger", key, value)
+		}
+	}
+}
+
+var recordTests = []test{
+	{"events are read in order and page by page", recordPages},
+	{"an entry that cannot be read does not block those behind it", brokenEntry},
+	{"waiting ends with an event", awaitEvent},
+	{"waiting ends by itself and by its context", awaitEnds},
+	{"events of many writers are all kept", manyWriters},
+	{"a position that is none is an error", badPosition},
+}
+
+func record(t *testing.T, s *store.Store, id string) broker.Event {
+	t.Helper()
+	e := broker.Event{
+		ID: id, Time: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC), Kind: broker.EventIntent, RequestID: "r" + id,
+		SlackUser: alice, Account: "prod", Reason: "INC-42 <!channel> \u202e", MFA: true,
+	}
+	if err := s.Record(t.Context(), e); err != nil {
+		t.Fatalf("record: %v", err)
+	}
+	return e
+}
+
+func read(t *testing.T, s *store.Store, after string, limit int64) []broker.RecordEntry {
+	t.Helper()
+	got, err := s.ReadRecord(t.Context(), after, limit)
+	if err != nil {
+		t.Fatalf("read record: %v", err)
+	}
+	return got
+}
+
+func recordPages(t *testing.T, h *harness) {
+	if got := read(t, h.Store, "", 10); len(got) != 0 {
+		t.Errorf("an empty record: got %d entries", len(got))
+	}
+	var want, got []broker.Event
+	for _, id := range []string{"1", "2", "3", "4", "5"} {
+		want = append(want, record(t, h.Store, id))
+	}
+	after := ""
+	for page := read(t, h.Store, after, 2); len(page) > 0; page = read(t, h.Store, after, 2) {
+		if len(page) > 2 {
+			t.Errorf("page of %d, want 2 at most", len(page))
+		}
+		for _, entry := range page {
+			got, after = append(got, entry.Event), entry.Position
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+	if got := read(t, h.Store, "", 0); len(got) != 5 {
+		t.Errorf("without a limit: got %d entries, want 5", len(got))
+	}
+}
+
+func brokenEntry(t *testing.T, h *harness) {
+	h.needsShared(t)
+	record(t, h.Store, "1")
+	for _, values := range [][]any{{"event", "{"}, {"other", "x"}, {"event", `{"time":"yesterday"}`}} {
+		if err := h.raw.XAdd(t.Context(), &redis.XAddArgs{Stream: "assumebot:record", Values: values}).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	record(t, h.Store, "2")
+	got := read(t, h.Store, "", 10)
+	if len(got) != 5 || got[0].Broken != "" || got[4].Event.ID != "2" {
+		t.Fatalf("got %+v, want five entries, the first and last whole", got)
+	}
+	for _, entry := range got[1:4] {
+		if entry.Broken == "" || entry.Position == "" || entry.Event != (broker.Event{}) {
+			t.Errorf("got %+v, want a broken entry with a position", entry)
+		}
+	}
+}
+
+func awaitEvent(t *testing.T, h *harness) {
+	record(t, h.Store, "1")
+	if err := h.AwaitRecord(t.Context(), "", time.Hour); err != nil { // there already
+		t.Fatal(err)
+	}
+	last := read(t, h.Store, "", 1)[0].Position
+	done := make(chan error, 1)
+	go func() { done <- h.AwaitRecord(t.Context(), last, time.Hour) }()
+	record(t, h.Store, "2")
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Errorf("await: %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("still waiting ten seconds after the event")
+	}
+	if got := read(t, h.Store, last, 10); len(got) != 1 || got[0].Event.ID != "2" {
+		t.Errorf("got %+v, want event 2", got)
+	}
+}
+
+func awaitEnds(t *testing.T, h *harness) {
+	if err := h.AwaitRecord(t.Context(), "", 20*time.Millisecond); err != nil {
+		t.Errorf("await: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- h.AwaitRecord(ctx, "", time.Hour) }()
+	cancel()
+	select {
+	case err := <-done:
+		if err == nil {
+			t.Error("await under a cancelled context: got no error")
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("still waiting ten seconds after the context ended")
+	}
+}
+
+func manyWriters(t *testing.T, h *harness) {
+	const writers, each = 8, 25
+	var wg sync.WaitGroup
+	for range writers {
+		wg.Go(func() {
+			for range each {
+				if err := h.Record(t.Context(), broker.Event{ID: broker.NewID()}); err != nil {
+					t.Errorf("record: %v", err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	seen := map[string]bool{}
+	for _, entry := range read(t, h.Store, "", 1000) {
+		seen[entry.Event.ID] = true
+	}
+	if got, want := len(seen), writers*each; got != want {
+		t.Errorf("events: got %d, want %d", got, want)
+	}
+}
+
+func badPosition(t *testing.T, h *harness) {
+	record(t, h.Store, "1")
+	if _, err := h.ReadRecord(t.Context(), "not a position", 1); err == nil {
+		t.Error("got no error")
+	}
+}
+
+var leaseTests = []test{
+	{"one holder at a time and it renews", oneHolder},
+	{"a lease that ran out is another's", leaseEnds},
+	{"only the holder gives it back", onlyHolderGivesBack},
+	{"of many one gets it", leaseRace},
+	{"a cursor is saved only under the lease", cursorIsFenced},
+}
+
+func wantLease(t *testing.T, s *store.Store, holder string, ttl time.Duration, want bool) {
+	t.Helper()
+	got, err := s.Lease(t.Context(), "audit", holder, ttl)
+	if err != nil || got != want {
+		t.Errorf("lease for %s: got %v, %v, want %v", holder, got, err, want)
+	}
+}
+
+func oneHolder(t *testing.T, h *harness) {
+	wantLease(t, h.Store, "a", 2*h.unit, true)
+	wantLease(t, h.Store, "b", 2*h.unit, false)
+	h.pass(t, h.unit)
+	wantLease(t, h.Store, "a", 2*h.unit, true)
+	h.pass(t, h.unit+h.unit/4)
+	wantLease(t, h.Store, "b", 2*h.unit, false)
+	if ok, err := h.Lease(t.Context(), "other", "b", h.unit); !ok || err != nil {
+		t.Errorf("another lease: got %v, %v, want true", ok, err)
+	}
+	if ok, err := h.Lease(t.Context(), "audit", "", h.unit); ok || err == nil {
+		t.Errorf("lease without a holder: got %v, %v, want an error", ok, err)
+	}
+}
+
+func leaseEnds(t *testing.T, h *harness) {
+	wantLease(t, h.Store, "a", h.unit, true)
+	h.pass(t, h.unit)
+	wantLease(t, h.Store, "b", time.Minute, true)
+	wantLease(t, h.Store, "a", time.Minute, false)
+}
+
+func onlyHolderGivesBack(t *testing.T, h *harness) {
+	wantLease(t, h.Store, "a", time.Minute, true)
+	for _, holder := range []string{"b", "a"} {
+		if err := h.ReleaseLease(t.Context(), "audit", holder); err != nil {
+			t.Fatal(err)
+		}
+		wantLease(t, h.Store, "c", time.Minute, holder == "a")
+	}
+}
+
+func leaseRace(t *testing.T, h *harness) {
+	const racers = 40
+	var wg sync.WaitGroup
+	won := make(chan bool, racers)
+	for range racers {
+		wg.Go(func() {
+			if ok, err := h.Lease(t.Context(), "audit", broker.NewID(), time.Minute); err != nil {
+				t.Errorf("lease: %v", err)
+			} else if ok {
+				won <- true
+			}
+		})
+	}
+	wg.Wait()
+	if got := len(won); got != 1 {
+		t.Errorf("holders: got %d, want 1", got)
+	}
+}
+
+func cursorIsFenced(t *testing.T, h *harness) {
+	if got, err := h.LoadCursor(t.Context(), "audit"); got != nil || err != nil {
+		t.Errorf("cursor of nobody: got %q, %v, want nothing", got, err)
+	}
+	saveCursor := func(holder, state string, want bool) {
+		t.Helper()
+		got, err := h.SaveCursor(t.Context(), "audit", holder, []byte(state))
+		if err != nil || got != want {
+			t.Errorf("save cursor for %s: got %v, %v, want %v", holder, got, err, want)
+		}
+	}
+	wantCursor := func(want string) {
+		t.Helper()
+		got, err := h.LoadCursor(t.Context(), "audit")
+		if err != nil || string(got) != want {
+			t.Errorf("cursor: got %q, %v, want %q", got, err, want)
+		}
+	}
+	saveCursor("a", "nobody's", false)
+	wantLease(t, h.Store, "a", h.unit, true)
+	saveCursor("a", "1-0\x00\xff", true)
+	saveCursor("b", "b's", false)
+	wantCursor("1-0\x00\xff")
+	h.pass(t, h.unit)
+	saveCursor("a", "too late", false)
+	wantLease(t, h.Store, "b", time.Minute, true)
+	saveCursor("a", "too late", false)
+	saveCursor("b", "2-0", true)
+	wantCursor("2-0")
+}

@@ -1,0 +1,116 @@
+package store
+
+import (
+	"errors"
+	"net/url"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// Of one connection. They bound a call whose ctx has no nearer deadline; the URL
+// may set others (dial_timeout, read_timeout, write_timeout, pool_size).
+const (
+	dialTimeout = 2 * time.Second
+	ioTimeout   = 2 * time.Second
+	poolTimeout = 2 * time.Second
+	poolSize    = 32
+	waitingPool = 2 // whoever waits for the record is one goroutine
+)
+
+// A target says how to reach Redis. Each connect makes a client of its own.
+type target struct {
+	kind    string // for logs and errors
+	connect func(pool int) redis.UniversalClient
+}
+
+// errURL never quotes the URL, nor what a parser said of it: both hold the
+// password.
+var errURL = errors.New("REDIS_URL cannot be read. It is \"embedded\", or redis://, rediss:// (TLS) or unix:// " +
+	"with user:password@ where needed; in a password, write anything but letters, digits, - . _ ~ as %XX")
+
+// parseTarget reads a Redis URL: several ?addr=host:port make it a cluster,
+// ?master_name= makes the hosts Sentinels, whose own user and password are those
+// before the @, while ?username= and ?password= are the node's.
+func parseTarget(raw string) (target, error) {
+	u, err := url.Parse(raw)
+	if err != nil || u.Fragment != "" || u.Opaque != "" {
+		return target{}, errURL
+	}
+	switch {
+	case u.Query().Has("master_name"):
+		o, err := redis.ParseFailoverURL(raw)
+		if err != nil {
+			return target{}, errURL
+		}
+		return sentinelTarget(o), nil
+	case u.Query().Has("addr"):
+		o, err := redis.ParseClusterURL(raw)
+		if err != nil {
+			return target{}, errURL
+		}
+		return clusterTarget(o), nil
+	}
+	o, err := redis.ParseURL(raw)
+	if err != nil {
+		return target{}, errURL
+	}
+	return singleTarget("single node", o), nil
+}
+
+// The three below differ only in the type of their options. No client retries:
+// a lost answer to a claim would read as "somebody else was first". Commands and
+// pipelines share one pool, and a connection says nothing about itself, which
+// older servers and miniredis do not understand.
+
+func singleTarget(kind string, base *redis.Options) target {
+	return target{kind: kind, connect: func(pool int) redis.UniversalClient {
+		o := *base
+		o.MaxRetries, o.ContextTimeoutEnabled = -1, true
+		o.DialerRetries = 1
+		o.DialTimeout, o.ReadTimeout, o.WriteTimeout = or(o.DialTimeout, dialTimeout), or(o.ReadTimeout, ioTimeout), or(o.WriteTimeout, ioTimeout)
+		o.PoolSize, o.PoolTimeout, o.PipelinePoolSize = or(o.PoolSize, pool), or(o.PoolTimeout, poolTimeout), -1
+		o.DisableIdentity, o.MaintNotificationsConfig = true, quiet()
+		return redis.NewClient(&o)
+	}}
+}
+
+func sentinelTarget(base *redis.FailoverOptions) target {
+	return target{kind: "Sentinel", connect: func(pool int) redis.UniversalClient {
+		o := *base
+		o.MaxRetries, o.ContextTimeoutEnabled = -1, true
+		o.DialerRetries = 1
+		o.DialTimeout, o.ReadTimeout, o.WriteTimeout = or(o.DialTimeout, dialTimeout), or(o.ReadTimeout, ioTimeout), or(o.WriteTimeout, ioTimeout)
+		o.PoolSize, o.PoolTimeout, o.PipelinePoolSize = or(o.PoolSize, pool), or(o.PoolTimeout, poolTimeout), -1
+		o.DisableIdentity = true
+		o.RouteByLatency, o.RouteRandomly, o.ReplicaOnly = false, false, false // a replica lags behind
+		return redis.NewFailoverClient(&o)
+	}}
+}
+
+func clusterTarget(base *redis.ClusterOptions) target {
+	return target{kind: "cluster", connect: func(pool int) redis.UniversalClient {
+		o := *base
+		o.MaxRetries, o.ContextTimeoutEnabled = -1, true
+		o.DialerRetries = 1
+		o.DialTimeout, o.ReadTimeout, o.WriteTimeout = or(o.DialTimeout, dialTimeout), or(o.ReadTimeout, ioTimeout), or(o.WriteTimeout, ioTimeout)
+		o.PoolSize, o.PoolTimeout, o.PipelinePoolSize = or(o.PoolSize, pool), or(o.PoolTimeout, poolTimeout), -1
+		o.DisableIdentity, o.MaintNotificationsConfig = true, quiet()
+		o.ReadOnly, o.RouteByLatency, o.RouteRandomly = false, false, false // a replica lags behind
+		return redis.NewClusterClient(&o)
+	}}
+}
+
+func quiet() *maintnotifications.Config {
+	return &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+}
+
+// or is cmp.Or that also replaces what a URL switched off: no call may be
+// without an end.
+func or[T int | time.Duration](set, otherwise T) T {
+	if set <= 0 {
+		return otherwise
+	}
+	return set
+}

@@ -1,0 +1,220 @@
+package store_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"io"
+	"math/big"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/store"
+	"github.com/assumebot/assumebot/store/storetest"
+)
+
+func everyCall(s *store.Store) map[string]func(context.Context) error {
+	code, _ := broker.ParseTokenCode("123456")
+	expires := time.Now().Add(time.Hour)
+	g := broker.Grant{ID: "g1", User: "U01ALICE", Account: "prod", Issued: time.Now(), Expires: expires}
+	c := broker.Credentials{SecretAccessKey: broker.NewSecret("MARKED"), Expires: expires}
+	return map[string]func(context.Context) error{
+		"FirstSight": func(ctx context.Context) error { _, err := s.FirstSight(ctx, broker.NewID()); return err },
+		"ReserveCode": func(ctx context.Context) error {
+			_, err := s.ReserveCode(ctx, "U01ALICE", "serial", code, "r1", time.Minute)
+			return err
+		},
+		"ReleaseCode": func(ctx context.Context) error { return s.ReleaseCode(ctx, "U01ALICE", "serial", code, "r1") },
+		"SaveGrant":   func(ctx context.Context) error { return s.SaveGrant(ctx, g, c, time.Minute) },
+		"RevealGrant": func(ctx context.Context) error {
+			_, _, _, err := s.RevealGrant(ctx, "U01ALICE", "prod")
+			return err
+		},
+		"LiveGrants":        func(ctx context.Context) error { _, err := s.LiveGrants(ctx, "U01ALICE"); return err },
+		"ForgetCredentials": func(ctx context.Context) error { return s.ForgetCredentials(ctx, "U01ALICE", "g1") },
+		"Record":            func(ctx context.Context) error { return s.Record(ctx, broker.Event{ID: "1"}) },
+		"ReadRecord":        func(ctx context.Context) error { _, err := s.ReadRecord(ctx, "", 10); return err },
+		"AwaitRecord":       func(ctx context.Context) error { return s.AwaitRecord(ctx, "", 50*time.Millisecond) },
+		"Lease":             func(ctx context.Context) error { _, err := s.Lease(ctx, "x", "a", time.Minute); return err },
+		"ReleaseLease":      func(ctx context.Context) error { return s.ReleaseLease(ctx, "x", "a") },
+		"SaveCursor":        func(ctx context.Context) error { _, err := s.SaveCursor(ctx, "x", "a", nil); return err },
+		"LoadCursor":        func(ctx context.Context) error { _, err := s.LoadCursor(ctx, "x"); return err },
+	}
+}
+
+// wantAllFail wants every call to end in an error within limit.
+func wantAllFail(t *testing.T, s *store.Store, deadline, limit time.Duration) {
+	t.Helper()
+	var wg sync.WaitGroup
+	for name, call := range everyCall(s) {
+		wg.Go(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), deadline)
+			defer cancel()
+			begun := time.Now()
+			err := call(ctx)
+			if took := time.Since(begun); err == nil || took > limit {
+				t.Errorf("%s: got %v after %v, want an error within %v", name, err, took, limit)
+			}
+			if err != nil && strings.Contains(err.Error(), "MARKED") {
+				t.Errorf("%s: the error holds a secret: %v", name, err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestEveryCallFailsSoonWhenRedisIsGone(t *testing.T) {
+	server := storetest.StartRedis(t, "--requirepass", password)
+	s := mustOpen(t, strings.Replace(server.URL, "unix://", "unix://:"+password+"@", 1))
+	for name, call := range everyCall(s) {
+		if err := call(t.Context()); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+	server.Stop()
+	wantAllFail(t, s, time.Minute, store.OpTimeout+time.Second)
+}
+
+func TestEveryCallKeepsItsDeadlineWhenRedisStalls(t *testing.T) {
+	backend := storetest.RealTCP(t)
+	p := newProxy(t, func() (net.Conn, error) { return net.Dial("tcp", backend) }, nil)
+	s := mustOpen(t, "redis://"+p.addr)
+	p.stall()
+	wantAllFail(t, s, 150*time.Millisecond, 2*time.Second)
+	wantAllFail(t, s, time.Minute, store.OpTimeout+2*time.Second) // no near deadline: the store's own
+}
+
+func TestCallsAfterCloseFail(t *testing.T) {
+	for _, url := range []string{store.Embedded, storetest.RealRedis(t)} {
+		s := mustOpen(t, url)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		wantAllFail(t, s, time.Second, time.Second)
+	}
+}
+
+func TestScriptsLostInAFailOverAreSentAgain(t *testing.T) {
+	url := storetest.RealRedis(t)
+	s := mustOpen(t, url)
+	if err := storetest.Raw(t, url).ScriptFlush(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	for name, call := range everyCall(s) {
+		if err := call(t.Context()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestAnIndexOfAnotherTypeLeavesNeitherGrantNorCredentials(t *testing.T) {
+	url := storetest.RealRedis(t)
+	s := mustOpen(t, url)
+	if err := storetest.Raw(t, url).Set(t.Context(), "assumebot:{U01ALICE}:grants", "x", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := everyCall(s)["SaveGrant"](t.Context()); err == nil {
+		t.Error("save: got no error")
+	}
+	if got := storetest.Dump(t, url); len(got) != 1 {
+		t.Errorf("keys: got %v, want the broken index alone", got)
+	}
+}
+
+func TestTLSIsVerified(t *testing.T) {
+	backend := storetest.RealTCP(t)
+	p := newProxy(t, func() (net.Conn, error) { return net.Dial("tcp", backend) }, selfSigned(t))
+	wantOpenError(t, "rediss://u:MARKED@"+p.addr, []broker.Secret{storetest.KeyOne}, "certificate")
+	s := mustOpen(t, "rediss://"+p.addr+"?skip_verify=true")
+	if ok, err := s.Lease(t.Context(), "x", "a", time.Minute); !ok || err != nil {
+		t.Errorf("lease over TLS: got %v, %v", ok, err)
+	}
+}
+
+func selfSigned(t *testing.T) *tls.Config {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "redis"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}
+}
+
+// A proxy stands between the store and Redis.
+type proxy struct {
+	addr    string
+	stalled chan struct{}
+	once    sync.Once
+}
+
+// stall makes it pass on nothing more, on any connection.
+func (p *proxy) stall() { p.once.Do(func() { close(p.stalled) }) }
+
+func newProxy(t *testing.T, dial func() (net.Conn, error), secure *tls.Config) *proxy {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &proxy{addr: l.Addr().String(), stalled: make(chan struct{})}
+	if secure != nil {
+		l = tls.NewListener(l, secure)
+	}
+	var wg sync.WaitGroup
+	ended := make(chan struct{})
+	wg.Go(func() {
+		for {
+			in, err := l.Accept()
+			if err != nil {
+				return
+			}
+			out, err := dial()
+			if err != nil {
+				_ = in.Close()
+				continue
+			}
+			wg.Go(func() { <-ended; _, _ = in.Close(), out.Close() })
+			wg.Go(func() { p.pass(out, in) })
+			wg.Go(func() { p.pass(in, out) })
+		}
+	})
+	t.Cleanup(func() { close(ended); _ = l.Close(); wg.Wait() })
+	return p
+}
+
+func (p *proxy) pass(to io.WriteCloser, from io.Reader) {
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buf)
+		select {
+		case <-p.stalled:
+			return // both ends stay open
+		default:
+		}
+		if n > 0 {
+			if _, werr := to.Write(buf[:n]); werr != nil {
+				return
+			}
+		}
+		if err != nil {
+			_ = to.Close()
+			return
+		}
+	}
+}
