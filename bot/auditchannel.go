@@ -26,8 +26,10 @@ type Record interface {
 	Lease(ctx context.Context, name, holder string, ttl time.Duration) (bool, error)
 	// ReleaseLease gives the lease up if it is holder's.
 	ReleaseLease(ctx context.Context, name, holder string) error
-	// SaveCursor keeps state only while holder still holds the lease.
-	SaveCursor(ctx context.Context, name, holder string, state []byte) (bool, error)
+	// SaveCursor replaces previous, what this holder loaded or saved last, by
+	// state, and renews the lease; false when another holds the lease or moved
+	// the cursor.
+	SaveCursor(ctx context.Context, name, holder string, ttl time.Duration, previous, state []byte) (bool, error)
 	// LoadCursor returns the state kept last; nil when there is none.
 	LoadCursor(ctx context.Context, name string) ([]byte, error)
 }
@@ -57,6 +59,8 @@ type auditChannel struct {
 type auditState struct {
 	Position string           `json:"position"`
 	Folds    map[string]tally `json:"folds,omitempty"` // by Slack user
+
+	saved []byte // as it is in the store
 }
 
 func newAuditChannel(d Deps, post func(context.Context, string, message) error) *auditChannel {
@@ -135,6 +139,7 @@ func (a *auditChannel) takeLease(ctx context.Context) (auditState, bool, error) 
 	if err != nil {
 		return state, false, err
 	}
+	state.saved = data
 	if data != nil {
 		if err := json.Unmarshal(data, &state); err != nil {
 			return state, false, fmt.Errorf("audit channel's cursor: %w", err)
@@ -258,12 +263,13 @@ func (a *auditChannel) save(ctx context.Context, state *auditState) error {
 	if err != nil {
 		return err
 	}
-	ok, err := a.record.SaveCursor(ctx, auditLease, a.holder, data)
+	ok, err := a.record.SaveCursor(ctx, auditLease, a.holder, auditLeaseTTL, state.saved, data)
 	if err != nil {
 		return err
 	}
 	if !ok {
 		return errLeaseLost
 	}
+	state.saved = data
 	return nil
 }

@@ -36,14 +36,19 @@ func (s *Store) ReleaseLease(ctx context.Context, name, holder string) error {
 	return nil
 }
 
-// SaveCursor keeps the reader's state, where it is in the record and what it has
-// folded, only while holder still holds the lease name; otherwise it changes
-// nothing and returns false. The state is kept in clear: it must hold no secret.
-// One round trip.
-func (s *Store) SaveCursor(ctx context.Context, name, holder string, state []byte) (bool, error) {
+// SaveCursor replaces the reader's state, where it is in the record and what it
+// has folded, and renews the lease name for ttl. It changes nothing and returns
+// false when another holds the lease, or when the state is no longer previous,
+// which is what this holder loaded or saved last; nil where there was none. The
+// state is kept in clear: it must hold no secret. One round trip.
+func (s *Store) SaveCursor(ctx context.Context, name, holder string, ttl time.Duration, previous, state []byte) (bool, error) {
+	if holder == "" || ttl <= 0 || len(state) == 0 {
+		return false, fmt.Errorf("save cursor %s: it needs a holder, a time and a state", name)
+	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	ours, err := s.scripts.cursor.Run(ctx, s.rdb, []string{leaseKey(name), cursorKey(name)}, holder, state).Bool()
+	ours, err := s.scripts.cursor.Run(ctx, s.rdb, []string{leaseKey(name), cursorKey(name)},
+		holder, milliseconds(ttl), previous, state).Bool()
 	if err != nil {
 		return false, fmt.Errorf("save cursor %s: %w", name, err)
 	}

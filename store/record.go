@@ -13,9 +13,10 @@ import (
 )
 
 const (
-	// recordLimit bounds the stream. The record's durable copy is what the sinks
-	// of broker/audit wrote; the stream is the way there. A reader that falls
-	// this many Events behind loses the oldest ones.
+	// recordLimit bounds the stream, roughly. A reader further behind than this
+	// misses the oldest Events. Trimming by count is only right
+	// while nothing but the audit channel reads the stream: once durable sinks
+	// do, they say what may go.
 	recordLimit = 100_000
 	recordField = "event"
 	// recordStart comes before every entry.

@@ -60,7 +60,7 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 		{"ForgetCredentials", 1, func() error { return s.ForgetCredentials(ctx, "U01ALICE", "g1") }},
 		{"ReadRecord", 1, func() error { _, err := s.ReadRecord(ctx, "", 10); return err }},
 		{"Lease", 1, func() error { _, err := s.Lease(ctx, "audit", "a", time.Minute); return err }},
-		{"SaveCursor", 1, func() error { _, err := s.SaveCursor(ctx, "audit", "a", nil); return err }},
+		{"SaveCursor", 1, func() error { _, err := s.SaveCursor(ctx, "audit", "a", time.Minute, nil, []byte("1-0")); return err }},
 		{"LoadCursor", 1, func() error { _, err := s.LoadCursor(ctx, "audit"); return err }},
 		{"ReleaseLease", 1, func() error { return s.ReleaseLease(ctx, "audit", "a") }},
 	} {

@@ -71,8 +71,15 @@ if holder and holder ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1`
 
-// KEYS: lease, cursor. ARGV: holder, state.
+// KEYS: lease, cursor. ARGV: holder, TTL of the lease in ms, the state that the
+// holder loaded or saved last, the state to keep. A lease that ran out unnoticed
+// is claimed again if nobody moved the cursor meanwhile; a repeat is answered as
+// the first time.
 const cursorScript = `
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[2], ARGV[2])
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+local kept = redis.call('GET', KEYS[2]) or ''
+if kept ~= ARGV[3] and kept ~= ARGV[4] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+redis.call('SET', KEYS[2], ARGV[4])
 return 1`

@@ -45,8 +45,11 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 		"AwaitRecord":       func(ctx context.Context) error { return s.AwaitRecord(ctx, "", 50*time.Millisecond) },
 		"Lease":             func(ctx context.Context) error { _, err := s.Lease(ctx, "x", "a", time.Minute); return err },
 		"ReleaseLease":      func(ctx context.Context) error { return s.ReleaseLease(ctx, "x", "a") },
-		"SaveCursor":        func(ctx context.Context) error { _, err := s.SaveCursor(ctx, "x", "a", nil); return err },
-		"LoadCursor":        func(ctx context.Context) error { _, err := s.LoadCursor(ctx, "x"); return err },
+		"SaveCursor": func(ctx context.Context) error {
+			_, err := s.SaveCursor(ctx, "x", "a", time.Minute, nil, []byte("1-0"))
+			return err
+		},
+		"LoadCursor": func(ctx context.Context) error { _, err := s.LoadCursor(ctx, "x"); return err },
 	}
 }
 

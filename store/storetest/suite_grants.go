@@ -92,7 +92,9 @@ func wantLive(t *testing.T, s *store.Store, want ...string) {
 }
 
 // sameSecret compares without revealing.
-func sameSecret(a, b broker.Secret) bool { return cmp.Equal(a, b, cmp.AllowUnexported(broker.Secret{})) }
+func sameSecret(a, b broker.Secret) bool {
+	return cmp.Equal(a, b, cmp.AllowUnexported(broker.Secret{}))
+}
 
 func grantRoundTrip(t *testing.T, h *harness) {
 	want, wantCreds := grant(h, "g1", "prod", time.Hour)

@@ -308,9 +308,9 @@ func cursorIsFenced(t *testing.T, h *harness) {
 	if got, err := h.LoadCursor(t.Context(), "audit"); got != nil || err != nil {
 		t.Errorf("cursor of nobody: got %q, %v, want nothing", got, err)
 	}
-	saveCursor := func(holder, state string, want bool) {
+	saveCursor := func(holder, previous, state string, want bool) {
 		t.Helper()
-		got, err := h.SaveCursor(t.Context(), "audit", holder, []byte(state))
+		got, err := h.SaveCursor(t.Context(), "audit", holder, h.unit, []byte(previous), []byte(state))
 		if err != nil || got != want {
 			t.Errorf("save cursor for %s: got %v, %v, want %v", holder, got, err, want)
 		}
@@ -322,15 +322,20 @@ func cursorIsFenced(t *testing.T, h *harness) {
 			t.Errorf("cursor: got %q, %v, want %q", got, err, want)
 		}
 	}
-	saveCursor("a", "nobody's", false)
 	wantLease(t, h.Store, "a", h.unit, true)
-	saveCursor("a", "1-0\x00\xff", true)
-	saveCursor("b", "b's", false)
+	saveCursor("a", "", "1-0\x00\xff", true)
+	saveCursor("a", "", "1-0\x00\xff", true) // a repeat
+	saveCursor("b", "1-0\x00\xff", "b's", false)
+	saveCursor("a", "not what is kept", "x", false)
 	wantCursor("1-0\x00\xff")
+	// A lease that ran out unnoticed, while nobody moved the cursor.
 	h.pass(t, h.unit)
-	saveCursor("a", "too late", false)
+	saveCursor("a", "1-0\x00\xff", "1-1", true)
+	wantLease(t, h.Store, "b", time.Minute, false)
+	h.pass(t, h.unit)
 	wantLease(t, h.Store, "b", time.Minute, true)
-	saveCursor("a", "too late", false)
-	saveCursor("b", "2-0", true)
+	saveCursor("a", "1-1", "too late", false)
+	saveCursor("b", "1-1", "2-0", true)
+	saveCursor("a", "1-1", "too late", false)
 	wantCursor("2-0")
 }

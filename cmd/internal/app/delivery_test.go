@@ -1,0 +1,149 @@
+package app_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/broker/awstest"
+)
+
+// directMessages are those that the bot sent to user.
+func (w *world) directMessages(user string) []slacktest.Message {
+	return w.slack.InChannel(w.slack.DM(user))
+}
+
+// command types without waiting for an answer.
+func (w *world) command(user, command, text string) *slacktest.Delivery {
+	w.t.Helper()
+	d, err := w.slack.Command(user, "C0GENERAL", command, text)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return d
+}
+
+// await waits for cond.
+func (w *world) await(what string, cond func() bool) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
+	defer cancel()
+	if err := w.slack.Await(ctx, func(*slacktest.Server) bool { return cond() }); err != nil {
+		w.t.Fatalf("%s did not come: %v\n%s", what, err, w.logs)
+	}
+}
+
+func TestRedeliveriesIssueOnce(t *testing.T) {
+	for name, mode := range map[string]slacktest.Redelivery{"same id": slacktest.RedeliverSame, "new id": slacktest.RedeliverNew} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.slack.SetRedelivery(mode)
+			w.start()
+			d := w.command("U01ALICE", "/assume", "prod "+w.alice.Code())
+			w.await("the answer", func() bool { return len(w.private("U01ALICE")) > 0 })
+			for range 3 {
+				if err := w.slack.Redeliver(d); err != nil {
+					t.Fatal(err)
+				}
+			}
+			// Something later proves that the redeliveries were dealt with.
+			w.says("U01ALICE", "/assume", "help")
+			w.says("U01ALICE", "/assume", "help")
+			if got := w.stsCalls("AssumeRole"); got != 1 {
+				t.Errorf("got %d AssumeRole calls, want 1", got)
+			}
+			if got := len(w.private("U01ALICE")); got != 3 {
+				t.Errorf("got %d answers, want one for each command", got)
+			}
+		})
+	}
+}
+
+func TestCredentialsThatSlackDoesNotTakeAreTold(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	w.slack.Inject(slacktest.Fault{Method: "response_url", Status: 404, Times: -1})
+	w.command("U01ALICE", "/assume", "prod "+w.alice.Code())
+	w.await("a direct message", func() bool { return len(w.directMessages("U01ALICE")) > 0 })
+	m := w.directMessages("U01ALICE")[0]
+	wantText(t, m, "AWS issued credentials for prod, but Slack did not take the reply", "Reference:")
+	if len(m.Preformatted()) > 0 || strings.Contains(m.Plain(), "AWS_SESSION_TOKEN") {
+		t.Error("credentials went out by direct message")
+	}
+	w.auditTells("Not shown", "prod", "not_delivered")
+}
+
+func TestRefusalsThatSlackDoesNotTakeComeByDirectMessage(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	w.slack.Inject(slacktest.Fault{Method: "response_url", Status: 404, Times: -1})
+	w.command("U01ALICE", "/assume", "prod")
+	w.await("a direct message", func() bool { return len(w.directMessages("U01ALICE")) > 0 })
+	wantText(t, w.directMessages("U01ALICE")[0], "prod needs the code")
+}
+
+func TestRepliesAreTriedAgain(t *testing.T) {
+	for name, fault := range map[string]slacktest.Fault{
+		"server error": {Method: "response_url", Status: 503, Times: 2},
+		"cut":          {Method: "response_url", Drop: true, Times: 2},
+		"limited":      {Method: "response_url", Status: 429, RetryAfter: time.Second, Times: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.start()
+			w.slack.Inject(fault)
+			m := w.says("U01ALICE", "/assume", "prod "+w.alice.Code())
+			wantText(t, m, "prod is yours")
+			if n := len(w.directMessages("U01ALICE")); n != 0 {
+				t.Errorf("got %d direct messages, want none", n)
+			}
+		})
+	}
+}
+
+func TestAcksDoNotWaitForAWS(t *testing.T) {
+	w := newWorld(t, slacktest.WithAckLimit(time.Second))
+	w.start()
+	w.aws.Inject(awstest.Fault{Action: "AssumeRole", Times: 1, Latency: 2 * time.Second})
+	wantText(t, w.says("U01ALICE", "/assume", "prod "+w.alice.Code()), "prod is yours")
+}
+
+func TestStoppingFinishesWhatWasAccepted(t *testing.T) {
+	w := newWorld(t)
+	r := w.start()
+	w.aws.Inject(awstest.Fault{Action: "AssumeRole", Times: 1, Latency: time.Second})
+	d := w.command("U01ALICE", "/assume", "prod "+w.alice.Code())
+	if err := d.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.stop(); err != nil {
+		t.Fatalf("stop: %v", err)
+	}
+	if len(w.private("U01ALICE")) != 1 {
+		t.Fatal("the accepted request was not answered")
+	}
+	wantText(t, w.private("U01ALICE")[0], "prod is yours")
+	wantText(t, w.audit(1)[0], "Granted prod")
+}
+
+func TestEmbeddedStopsIssuingBesideAnotherProcess(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	w.start()
+	// The second one saw the first one's sockets; the first hears of it at its
+	// next hello. Either way no answer issues anything from the second.
+	refused := 0
+	for range 4 {
+		if strings.Contains(w.says("U01ALICE", "/assume", "prod").Plain(), "Another copy of this bot") {
+			refused++
+		}
+	}
+	if refused == 0 {
+		t.Error("got no refusal, want the second process to notice the first")
+	}
+	if got := w.stsCalls("AssumeRole"); got != 0 {
+		t.Errorf("got %d AssumeRole calls, want none", got)
+	}
+}
