@@ -135,20 +135,26 @@ func (a *auditChannel) takeLease(ctx context.Context) (auditState, bool, error) 
 	if err != nil || !ok {
 		return state, ok, err
 	}
+	state, err = a.load(ctx)
+	return state, err == nil, err
+}
+
+func (a *auditChannel) load(ctx context.Context) (auditState, error) {
+	state := auditState{Folds: make(map[string]tally)}
 	data, err := a.record.LoadCursor(ctx, auditLease)
-	if err != nil {
-		return state, false, err
+	if err != nil || data == nil {
+		return state, err
 	}
 	state.saved = data
-	if data != nil {
-		if err := json.Unmarshal(data, &state); err != nil {
-			return state, false, fmt.Errorf("audit channel's cursor: %w", err)
-		}
+	if err := json.Unmarshal(data, &state); err != nil {
+		return state, fmt.Errorf("audit channel's cursor: %w", err)
 	}
-	if state.Folds == nil {
-		state.Folds = make(map[string]tally)
-	}
-	return state, true, nil
+	return state, nil
+}
+
+func (a *auditChannel) position(ctx context.Context) (string, error) {
+	state, err := a.load(ctx)
+	return state.Position, err
 }
 
 // step posts folds that are due and the next entries; more is true while there

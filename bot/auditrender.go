@@ -22,7 +22,7 @@ func auditMessage(e broker.Event) (m message, post bool) {
 	case broker.EventRefused:
 		head = []span{bold("Refused"), plain(" " + person(e))}
 		if e.Account != "" {
-			head = append(head, plain(" "), code(e.Account))
+			head = append(head, plain(", "), code(e.Account))
 		}
 		head = append(head, plain(": "+e.Message))
 	case broker.EventFailed:
@@ -91,7 +91,7 @@ func auditDetails(e broker.Event) []span {
 	add("access key", e.AccessKeyID)
 	add("STS request", e.STSRequestID)
 	if e.Code != "" {
-		add("code", string(e.Code))
+		add("error", string(e.Code))
 	}
 	add("ref", e.Ref)
 	return spans
@@ -122,17 +122,17 @@ func foldMessage(user string, f tally) message {
 	} else {
 		who += " (" + user + ")"
 	}
-	noun := "refusals"
-	if f.Count == 1 {
-		noun = "refusal"
-	}
+	more := counted(f.Count, "more refusal")
 	var kinds []string
 	for _, c := range slices.Sorted(maps.Keys(f.Codes)) {
-		kinds = append(kinds, fmt.Sprintf("%s %d", c, f.Codes[c]))
+		kind := string(c)
+		if n := f.Codes[c]; n > 1 {
+			kind = fmt.Sprintf("%d× %s", n, c)
+		}
+		kinds = append(kinds, kind)
 	}
-	text := fmt.Sprintf("%d more %s of %s within a minute: %s.", f.Count, noun, who, strings.Join(kinds, ", "))
-	return newMessage(text, paragraph(bold(fmt.Sprintf("%d more %s", f.Count, noun)),
-		plain(" of "+who+" within a minute: "+strings.Join(kinds, ", ")+".")))
+	rest := " of " + who + " within a minute: " + strings.Join(kinds, ", ") + "."
+	return newMessage(more+rest, paragraph(bold(more), plain(rest)))
 }
 
 // unshownMessage stands in for an Event that Slack does not take.

@@ -109,6 +109,10 @@ func (b *Bot) Run(ctx context.Context) error {
 // Ready is closed once a socket is open and Slack said hello on it.
 func (b *Bot) Ready() <-chan struct{} { return b.sockets.ready }
 
+// AuditPosition is the last entry of the record that the audit channel was
+// told; "" before the first.
+func (b *Bot) AuditPosition(ctx context.Context) (string, error) { return b.audit.position(ctx) }
+
 // drain waits for what was accepted, up to drainTimeout.
 func (b *Bot) drain(abandon context.CancelFunc) {
 	overdue := time.AfterFunc(drainTimeout, func() {
@@ -136,7 +140,7 @@ func (b *Bot) greet(ctx context.Context) error {
 			return err
 		}
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // told to stop before Slack answered
 		}
 		d := wait.next(err)
 		b.log.Warn("Slack does not answer", "error", err, "retry_in", d)

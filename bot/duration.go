@@ -167,7 +167,7 @@ func times(number string, one time.Duration) (time.Duration, durationProblem) {
 			return 0, durationTooLong
 		}
 	}
-	total, place := count*one, one
+	total, place := count*one, one //nolint:durationcheck // count is a number of ones
 	for _, digit := range decimals {
 		place /= 10
 		total += time.Duration(digit-'0') * place

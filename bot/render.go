@@ -35,6 +35,9 @@ func (b *Bot) issuedMessage(i broker.Issued, f Format) (message, error) {
 		text += " " + noMFA
 	}
 	elements = append(elements, preformatted(snippet.Reveal()), paragraph(codes(b.withPrefix(howToUse(f)))...))
+	if !i.Kept {
+		elements = append(elements, paragraph(plain("The bot's store did not keep them, so copy them now: nothing can show or use them again.")))
+	}
 	m := newMessage(text, elements...)
 	if !m.fits() {
 		return message{}, &broker.Error{
@@ -49,7 +52,7 @@ func (b *Bot) issuedMessage(i broker.Issued, f Format) (message, error) {
 }
 
 func howToUse(f Format) string {
-	const other = " Another format: end your request with `as fish`, `as powershell`, `as cmd`, `as dotenv`, `as profile` or `as json`."
+	const other = " For another format end your request with `as fish` (or powershell, cmd, dotenv, profile, json)."
 	switch f {
 	case FormatFish:
 		return "Paste it into fish. It ends by itself."
@@ -65,6 +68,14 @@ func howToUse(f Format) string {
 		return "This is what a `credential_process` prints. It ends by itself."
 	}
 	return "Paste it into bash, zsh or sh. It ends by itself." + other
+}
+
+// counted is n things: 1 bucket, 2 buckets.
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // timeLeft writes a duration as people say it, to the minute.
@@ -87,10 +98,7 @@ func (b *Bot) bucketsMessage(list broker.BucketList) message {
 	if total == 0 {
 		return b.noBuckets(list)
 	}
-	head := fmt.Sprintf("%d buckets", total)
-	if total == 1 {
-		head = "1 bucket"
-	}
+	head := counted(total, "bucket")
 	shown := list.Buckets[:min(total, shownBuckets)]
 	items := make([][]span, len(shown))
 	for i, bucket := range shown {
@@ -115,15 +123,19 @@ func (b *Bot) bucketsMessage(list broker.BucketList) message {
 	return newMessage(head+" in "+where+".", elements...)
 }
 
-// examplePrefix is one that really narrows the list.
+// examplePrefix is one that leaves some of the list out: what all names share,
+// and on to the end of the next word of the first that is not shown.
 func examplePrefix(list broker.BucketList) string {
-	name := list.Buckets[shownBuckets].Name
-	if n := len(list.Prefix); n < len(name) {
-		if i := strings.IndexAny(name[n:], "-."); i > 0 {
-			return name[:n+i+1]
-		}
+	first, last := list.Buckets[0].Name, list.Buckets[len(list.Buckets)-1].Name
+	shared := 0 // they are sorted, so what these two share all do
+	for shared < min(len(first), len(last)) && first[shared] == last[shared] {
+		shared++
 	}
-	return name[:min(len(name), len(list.Prefix)+3)]
+	name := list.Buckets[shownBuckets].Name
+	if i := strings.IndexAny(name[min(shared+1, len(name)):], "-."); i >= 0 {
+		return name[:shared+1+i+1]
+	}
+	return name[:min(shared+1, len(name))]
 }
 
 func (b *Bot) noBuckets(list broker.BucketList) message {
@@ -143,7 +155,7 @@ func usedSpans(list broker.BucketList) []span {
 	if list.Reused {
 		return []span{plain("Listed with your credentials "), code(g.AccessKeyID), plain(", no new code needed.")}
 	}
-	spans := []span{plain("Listed with "), code(g.AccessKeyID), plain(", issued for this until "), moment(g.Expires), plain(".")}
+	spans := []span{plain("Listed with "), code(g.AccessKeyID), plain(", issued for this list alone; it ends "), moment(g.Expires), plain(".")}
 	if !g.MFA {
 		spans = append(spans, plain(" "), bold(noMFA))
 	}
@@ -156,10 +168,10 @@ func (b *Bot) whoamiMessage(w broker.WhoAmI) message {
 	switch {
 	case w.Live != nil:
 		elements = append(elements, paragraph(
-			plain("\nYour live credentials for "), bold(w.Account), plain(" are "), code(w.Live.ARN),
+			plain("Your live credentials for "), bold(w.Account), plain(" are "), code(w.Live.ARN),
 			plain(" ("), code(w.Live.UserID), plain(") until "), moment(w.Grant.Expires), plain(".")))
 	case w.Account != "":
-		elements = append(elements, paragraph(plain("\nThe bot holds no live credentials of yours for "), bold(w.Account), plain(" that it could ask with.")))
+		elements = append(elements, paragraph(plain("The bot holds no live credentials of yours for "), bold(w.Account), plain(" that it could ask with.")))
 	}
 	return newMessage("Who AWS takes you for.", elements...)
 }
@@ -183,7 +195,7 @@ func (b *Bot) accountsMessage(accounts []broker.Account, complete bool) message 
 	if !complete {
 		elements = append(elements, paragraph(plain("Slack cannot say right now which user groups you are in; there may be more.")))
 	}
-	return newMessage(fmt.Sprintf("You may have %d accounts.", len(accounts)), elements...)
+	return newMessage("You may have "+counted(len(accounts), "account")+".", elements...)
 }
 
 func accountSpans(a broker.Account) []span {

@@ -49,7 +49,7 @@ func dialSocket(ctx context.Context, url broker.Secret, log *slog.Logger) (*sock
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	dialer := websocket.Dialer{Proxy: http.ProxyFromEnvironment, HandshakeTimeout: dialTimeout}
-	conn, response, err := dialer.DialContext(ctx, url.Reveal(), nil)
+	conn, response, err := dialer.DialContext(ctx, url.Reveal(), nil) //nolint:bodyclose // gorilla: the body needs no closing
 	if err != nil {
 		if response != nil {
 			return nil, fmt.Errorf("Slack answered %s instead of opening a WebSocket", response.Status)

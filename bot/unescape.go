@@ -189,8 +189,8 @@ func digitValue(r rune) rune {
 		}
 	}
 	for _, within := range unicode.Nd.R32 {
-		if r >= rune(within.Lo) && r <= rune(within.Hi) {
-			return (r - rune(within.Lo)) % 10
+		if lo, hi := rune(within.Lo), rune(within.Hi); r >= lo && r <= hi { //nolint:gosec // code points fit a rune
+			return (r - lo) % 10
 		}
 	}
 	return 0

@@ -73,7 +73,7 @@ func (b *Broker) issue(ctx context.Context, r Request, user User, account Accoun
 	p, err := plan(account, d, !r.Code.Empty())
 	if err != nil {
 		// A question, not a refusal: nothing was denied, so nothing is recorded.
-		return Issued{}, err
+		return Issued{}, askForCode(r, err)
 	}
 	key, err := b.aws.key(ctx, user, p)
 	if err != nil {
@@ -103,6 +103,19 @@ func (b *Broker) issue(ctx context.Context, r Request, user User, account Accoun
 		return Issued{}, b.failed(ctx, r, user, p, intent, err)
 	}
 	return b.granted(ctx, r, intent, issued)
+}
+
+// askForCode shows what to send instead.
+func askForCode(r Request, err error) error {
+	var e *Error
+	if errors.As(err, &e) && e.Code == CodeNeedsCode {
+		command := "/assume"
+		if r.Purpose == PurposeBuckets {
+			command = "/buckets"
+		}
+		e.Hint = "Send `" + command + " " + r.Account + " 123456` with the six digits that your device shows."
+	}
+	return err
 }
 
 // reserve claims the code for this Request, so that no other sends it too.

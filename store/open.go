@@ -119,6 +119,17 @@ func hint(err error) string {
 	return ""
 }
 
+// RouteClientLog sends go-redis's own words about connections to log instead of
+// stderr. It is for the whole process, so a program calls it once, before Open.
+func RouteClientLog(log *slog.Logger) { redis.SetLogger(clientLog{log}) }
+
+type clientLog struct{ log *slog.Logger }
+
+// Printf implements go-redis's logger.
+func (c clientLog) Printf(ctx context.Context, format string, v ...any) {
+	c.log.WarnContext(ctx, "redis client: "+fmt.Sprintf(format, v...))
+}
+
 // Close ends all connections, and the embedded Redis with what it holds.
 func (s *Store) Close() error {
 	err := errors.Join(s.waiting.Close(), s.rdb.Close())

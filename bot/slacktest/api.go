@@ -3,6 +3,7 @@ package slacktest
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -158,8 +159,8 @@ func (s *Server) answer(c *call, r *http.Request, bodyToken string) (object, err
 }
 
 func failed(w http.ResponseWriter, err error) (object, int, string) {
-	e, ok := err.(*apiError)
-	if !ok {
+	var e *apiError
+	if !errors.As(err, &e) {
 		e = &apiError{code: "internal_error"}
 	}
 	out := object{"ok": false, "error": e.code}

@@ -1,6 +1,7 @@
 package slacktest_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -93,7 +94,8 @@ func TestChannelTakesOneMessageASecondWhenLimited(t *testing.T) {
 	if err := post(); err != nil {
 		t.Fatal(err)
 	}
-	limited, ok := post().(*slack.RateLimitedError)
+	var limited *slack.RateLimitedError
+	ok := errors.As(post(), &limited)
 	if !ok || limited.RetryAfter != time.Second {
 		t.Errorf("got %v, want a rate limit of 1s", limited)
 	}

@@ -128,7 +128,11 @@ func (s *Server) answered(v *view, payload json.RawMessage) error {
 	}
 	body, blocks, err := checkView(jsonText(ack.View), "modal")
 	if err != nil {
-		return fmt.Errorf("%w: %w %v", ErrInvalidAck, err, err.(*apiError).messages)
+		var refused *apiError
+		if errors.As(err, &refused) {
+			return fmt.Errorf("%w: %w %v", ErrInvalidAck, err, refused.messages)
+		}
+		return fmt.Errorf("%w: %w", ErrInvalidAck, err)
 	}
 	if ack.Action == "update" {
 		v.load(body, blocks)

@@ -21,7 +21,7 @@ func TestAuditFoldsRepeatedRefusals(t *testing.T) {
 		t.Fatalf("got %d messages, want one of carol and one of bob", got)
 	}
 	w.later(r, 61*time.Second)
-	wantText(t, w.auditTells("5 more refusals"), "U03CAROL", "not_a_user 5")
+	wantText(t, w.auditTells("5 more refusals"), "U03CAROL", "5× not_a_user")
 	// The minute after is counted too, and ends in one message.
 	w.says("U03CAROL", "/assume", "prod 123456")
 	w.says("U01ALICE", "/assume", "open because what is posted in order was counted before")

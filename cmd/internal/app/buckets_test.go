@@ -13,7 +13,7 @@ func TestBucketsListsTheFirstTwentyAndHowToNarrow(t *testing.T) {
 	w := newWorld(t)
 	w.start()
 	m := w.says("U01ALICE", "/buckets", "prod "+w.alice.Code())
-	wantText(t, m, "45 buckets in prod", "prod-data-01", "eu-west-1", "25 more", "/buckets prod prefix prod-")
+	wantText(t, m, "45 buckets in prod", "prod-data-01", "eu-west-1", "25 more", "/buckets prod prefix prod-logs-")
 	if got := strings.Count(m.Plain(), "eu-west-1"); got != 20 {
 		t.Errorf("got %d buckets, want the first 20", got)
 	}

@@ -80,7 +80,7 @@ func (d *draft) readPolicy(name string) (string, error) {
 	if err := json.Unmarshal(data, &policy); err != nil {
 		if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
 			before := data[:min(int(syntax.Offset), len(data))]
-			return "", fmt.Errorf("not JSON, at line %d: %v; mend the file", bytes.Count(before, []byte("\n"))+1, err)
+			return "", fmt.Errorf("not JSON, at line %d: %w; mend the file", bytes.Count(before, []byte("\n"))+1, err)
 		}
 		return "", errors.New("not a JSON object: a policy is {\"Version\": …, \"Statement\": […]}")
 	}

@@ -31,6 +31,7 @@ type Environment struct {
 
 // Run wires assumebot, serves until ctx ends and finishes what was accepted.
 func Run(ctx context.Context, cfg Config, s Settings, log *slog.Logger) error {
+	store.RouteClientLog(log)
 	a, err := New(ctx, cfg, s, Environment{Getenv: os.Getenv, Now: time.Now, Log: log})
 	if err != nil {
 		return err

@@ -1,0 +1,193 @@
+package bot
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/broker"
+)
+
+var goldenTime = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+func goldenBot() *Bot {
+	return &Bot{now: func() time.Time { return goldenTime }, log: slog.New(slog.DiscardHandler)}
+}
+
+func goldenIssued(mfa bool) broker.Issued {
+	return broker.Issued{
+		Account: broker.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", Region: "eu-west-1"},
+		Way:     "AssumeRole with your MFA code",
+		Grant: broker.Grant{
+			ID: "abcdefghijkl", User: "U01ALICE", Account: "prod", Principal: "arn:aws:sts::222222222222:assumed-role/OnCall/alice@example.com",
+			AccessKeyID: "ASIAEXAMPLE000000000", Method: broker.MethodAssumeRole, MFA: mfa, Issued: goldenTime, Expires: goldenTime.Add(time.Hour),
+		},
+		Credentials: broker.Credentials{
+			AccessKeyID: "ASIAEXAMPLE000000000", SecretAccessKey: broker.NewSecret("wJalr/XUtnFEMI+K7MDENG/bPxRfiCYEXAMPLEKEY"),
+			SessionToken: broker.NewSecret("IQoJb3JpZ2luX2VjEXAMPLE//+token=="), Expires: goldenTime.Add(time.Hour),
+		},
+		Kept: true,
+	}
+}
+
+func goldenBuckets(n int, prefix string, reused bool) broker.BucketList {
+	list := broker.BucketList{
+		Account: broker.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall"}, Grant: goldenIssued(true).Grant,
+		Prefix: prefix, Reused: reused,
+	}
+	for i := range n {
+		list.Buckets = append(list.Buckets, broker.Bucket{Name: fmt.Sprintf("logs-%03d", i), Region: "eu-west-1", Created: goldenTime.AddDate(-1, 0, i)})
+	}
+	return list
+}
+
+// goldenMessages is every kind of message that a person or a channel reads.
+func goldenMessages(t *testing.T) map[string]message {
+	b := goldenBot()
+	issued := func(mfa bool, f Format) message {
+		m, err := b.issuedMessage(goldenIssued(mfa), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	audit := func(e broker.Event) message {
+		m, post := auditMessage(e)
+		if !post {
+			t.Fatalf("a %s event is not posted", e.Kind)
+		}
+		return m
+	}
+	event := broker.Event{
+		SlackUser: "U01ALICE", SlackTeam: "T0123", User: "alice@example.com", Account: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall",
+		Method: broker.MethodAssumeRole, MFA: true, Seconds: 3600, Reason: "INC-42 <!channel> *bold* <https://x.example|link> @here",
+		Principal: "arn:aws:sts::222222222222:assumed-role/OnCall/alice@example.com", AccessKeyID: "ASIAEXAMPLE000000000",
+		Expires: goldenTime.Add(time.Hour), STSRequestID: "4b1ec7b2-0000-0000-0000-000000000000",
+	}
+	with := func(change func(*broker.Event)) broker.Event { e := event; change(&e); return e }
+	accounts := []broker.Account{
+		{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", MaxDuration: 4 * time.Hour},
+		{Name: "open", RoleARN: "arn:aws:iam::333333333333:role/Open", MaxDuration: time.Hour, MFA: broker.MFANone},
+		{Name: "hub", MaxDuration: 36 * time.Hour},
+	}
+	live := broker.Identity{Account: "222222222222", ARN: event.Principal, UserID: "AROAEXAMPLE:alice@example.com"}
+	own := broker.Identity{Account: "111111111111", ARN: "arn:aws:iam::111111111111:user/alice", UserID: "AIDAEXAMPLE"}
+	return map[string]message{
+		"issued":            issued(true, ""),
+		"issued_fish":       issued(true, FormatFish),
+		"issued_without":    issued(false, FormatBash),
+		"buckets_none":      b.bucketsMessage(goldenBuckets(0, "", true)),
+		"buckets_unmatched": b.bucketsMessage(goldenBuckets(0, "<!here>-*x*", true)),
+		"buckets_one":       b.bucketsMessage(goldenBuckets(1, "", false)),
+		"buckets_many":      b.bucketsMessage(goldenBuckets(345, "logs-", true)),
+		"whoami":            b.whoamiMessage(broker.WhoAmI{Own: own, Account: "prod", Live: &live, Grant: goldenIssued(true).Grant}),
+		"whoami_none":       b.whoamiMessage(broker.WhoAmI{Own: own, Account: "prod"}),
+		"accounts":          b.accountsMessage(accounts, true),
+		"accounts_unknown":  b.accountsMessage(accounts[:1], false),
+		"accounts_none":     b.accountsMessage(nil, true),
+		"help":              b.helpMessage(accounts),
+		"error":             b.errorMessage(&broker.Error{Code: broker.CodeNotAllowed, Message: "You may not have prod.", Hint: "Ask in #help-aws. Your code was not used."}),
+		"error_ours":        b.errorMessage(&broker.Error{Code: broker.CodeTrust, Message: "AWS does not let your IAM user assume the role of prod.", Hint: "Pass the reference to whoever runs the bot.", Ref: "abcdefgh"}),
+		"audit_granted":     audit(with(func(e *broker.Event) { e.Kind = broker.EventGranted })),
+		"audit_without":     audit(with(func(e *broker.Event) { e.Kind, e.MFA, e.Reason = broker.EventGranted, false, "" })),
+		"audit_refused": audit(with(func(e *broker.Event) {
+
+			e.Kind, e.Code, e.Message = broker.EventRefused, broker.CodeNotAllowed, "You may not have prod."
+			e.AccessKeyID, e.STSRequestID = "", ""
+
+		})),
+		"audit_stranger": audit(broker.Event{Kind: broker.EventRefused, SlackUser: "U03CAROL", SlackTeam: "T0123", Account: "<!here>",
+			Code: broker.CodeNotUser, Message: "You are not set up to use this bot."}),
+		"audit_failed": audit(with(func(e *broker.Event) {
+			e.Kind, e.Code, e.Message, e.AccessKeyID, e.Principal = broker.EventFailed, broker.CodeWrongCode, "AWS did not accept that code: it is wrong, or was used already.", "", ""
+		})),
+		"audit_undelivered": audit(with(func(e *broker.Event) {
+			e.Kind, e.Code, e.Ref = broker.EventUndelivered, broker.CodeUndelivered, "abcdefgh"
+		})),
+		"audit_folded":  foldMessage("U03CAROL", tally{Count: 14, Codes: map[broker.Code]int{broker.CodeNotUser: 12, broker.CodeGrammar: 2}}),
+		"audit_broken":  brokenMessage("1-1"),
+		"audit_unshown": unshownMessage(broker.Event{Kind: broker.EventGranted, RequestID: "abcdefghijkl"}),
+	}
+}
+
+// TestMessagesAreAsJudged compares every message with its golden file, which
+// holds it as a person reads it and as Slack gets it, after a Slack that
+// enforces Slack's limits took it.
+func TestMessagesAreAsJudged(t *testing.T) {
+	server, err := slacktest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	server.AddChannel(slacktest.Channel{ID: "C0AUDIT", Name: "aws-audit", BotMember: true})
+	api := slack.New(server.BotToken(), slack.OptionAPIURL(server.APIURL()))
+	update := flag.Lookup("update").Value.String() == "true"
+	for name, m := range goldenMessages(t) {
+		t.Run(name, func(t *testing.T) {
+			b := &Bot{api: api}
+			if err := b.postMessage(t.Context(), "C0AUDIT", m); err != nil {
+				t.Fatalf("Slack does not take it: %v", err)
+			}
+			posted := server.InChannel("C0AUDIT")
+			got := posted[len(posted)-1]
+			if pings := append(got.Pings(), got.Links()...); len(pings) > 0 {
+				t.Errorf("it pings or links: %v", pings)
+			}
+			if got.Fallback() == "" || strings.ContainsAny(got.Text, "<>*`") {
+				t.Errorf("got fallback %q, want a sentence without markup", got.Text)
+			}
+			var blocks bytes.Buffer
+			data, err := json.Marshal(m.blocks)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := json.Indent(&blocks, data, "", "  "); err != nil {
+				t.Fatal(err)
+			}
+			text := got.Fallback() + "\n----\n" + got.Plain() + "\n----\n" + blocks.String() + "\n"
+			path := filepath.Join("testdata", "messages", name+".golden")
+			if update {
+				if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatalf("%v: refresh with go test ./bot -update", err)
+			}
+			if diff := cmp.Diff(string(want), text); diff != "" {
+				t.Errorf("message (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestMessagesRedactThemselves(t *testing.T) {
+	m, err := goldenBot().issuedMessage(goldenIssued(true), FormatBash)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprintf("%v %+v %#v %s", m, m, m, m); strings.Contains(got, "EXAMPLE") {
+		t.Errorf("got %q, want it redacted", got)
+	}
+}
+
+func TestPrefixedCommandsAreNamedInHints(t *testing.T) {
+	b := goldenBot()
+	b.prefix = "aws-"
+	m := b.errorMessage(&broker.Error{Message: "x", Hint: "`/assume help` and /buckets"})
+	if want := "x /aws-assume help and /aws-buckets"; m.text != want {
+		t.Errorf("got %q, want %q", m.text, want)
+	}
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/broker/awstest"
+)
+
+// remember keeps the credentials that a change shows to p, if it shows any.
+func (p *person) remember(c slacktest.Change) {
+	texts := c.Message.Preformatted()
+	if c.View.ID != "" {
+		texts = c.View.Preformatted()
+	}
+	for _, text := range texts {
+		if s, ok := readSnippet(text); ok {
+			p.shown = &s
+		}
+	}
+}
+
+// aws is what a person types into a shell into which they pasted the last
+// snippet they were shown: [PERSON] s3 ls, or [PERSON] sts get-caller-identity.
+func (t *terminal) aws(ctx context.Context, p *person, text string) error {
+	words := strings.Fields(text)
+	if named, ok := t.world.person(words[0]); ok {
+		p, words = named, words[1:]
+	}
+	call := awsCall(strings.Join(words, " "))
+	if call == nil {
+		return fmt.Errorf("the demo's aws knows `aws %s s3 ls` and `aws %s sts get-caller-identity`, not %q: "+
+			"for the rest use the AWS CLI in another terminal", p.name, p.name, "aws "+text)
+	}
+	if p.shown == nil {
+		t.note("%s was shown no credentials yet: ask for some first, as in @%s /assume staging %s", p.name, p.name, codeNow)
+		return nil
+	}
+	c := awstest.Client{Endpoint: t.world.aws.URL(), Region: p.shown.region, Credentials: p.shown.credentials}
+	if c.Region == "" {
+		c.Region = region
+	}
+	out, err := call(ctx, c)
+	var refused *awstest.APIError
+	switch {
+	case errors.As(err, &refused):
+		out = wrap(refused.Error(), "") + "\n"
+		t.remember(refused.Error())
+	case err != nil:
+		return err
+	}
+	head := "[" + p.name + "'s shell]\n"
+	t.remember(head + out)
+	t.print(head + out + "\n")
+	return nil
+}
+
+// awsCall finds what the words of a command do; nil when the demo cannot.
+func awsCall(words string) func(context.Context, awstest.Client) (string, error) {
+	switch words {
+	case "s3 ls":
+		return listBuckets
+	case "sts get-caller-identity":
+		return callerIdentity
+	}
+	return nil
+}
+
+// listBuckets prints as `aws s3 ls` does, in UTC.
+func listBuckets(ctx context.Context, c awstest.Client) (string, error) {
+	all, err := c.ListBuckets(ctx)
+	var out strings.Builder
+	for _, b := range all {
+		fmt.Fprintf(&out, "%s %s\n", b.Created.UTC().Format("2006-01-02 15:04:05"), b.Name)
+	}
+	return out.String(), err
+}
+
+// callerIdentity prints as `aws sts get-caller-identity` does.
+func callerIdentity(ctx context.Context, c awstest.Client) (string, error) {
+	who, err := c.CallerIdentity(ctx)
+	return fmt.Sprintf("{\n    \"UserId\": %q,\n    \"Account\": %q,\n    \"Arn\": %q\n}\n", who.UserID, who.Account, who.ARN), err
+}

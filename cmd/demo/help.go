@@ -1,0 +1,64 @@
+package main
+
+import "fmt"
+
+const usageText = `Usage: demo [-v]
+
+The whole bot against a fake Slack and a fake AWS, in one terminal. It reads
+lines from a keyboard, or a script from a pipe:
+
+  printf '/assume prod {mfa}\n/buckets prod\n' | go run ./cmd/demo
+
+Of a script the first line that fails ends it, and the exit code is 1.
+
+`
+
+const helpText = `A line is what alice does; @bob or @carol before it makes it theirs.
+
+  /assume prod {mfa}      a slash command, typed in #general
+  {mfa}                   the code that the person's device shows now
+  {mfa:next}              the next one: all clocks move to where it begins
+  say TEXT, dm TEXT       write to #general, to the bot
+  press LABEL, press N    press a button, by its label or its number
+  choose OPTION           choose from a menu
+  fill FIELD VALUE        type into a field of the open window
+  submit, cancel          end the open window
+  home                    open the App Home
+  aws alice s3 ls         in a shell, with the last credentials she was shown;
+                          sts get-caller-identity works too
+  wait 55m                move all clocks
+  expect TEXT             fail unless TEXT was shown since the last line; waits
+                          a few seconds for what comes by itself
+  # TEXT                  a comment
+  help, quit
+
+`
+
+// banner says what this is and what to try first.
+func (t *terminal) banner() string {
+	endpoint := t.world.aws.URL()
+	return fmt.Sprintf(`assumebot, the whole bot, with a fake Slack and a fake AWS in this terminal.
+Nothing of it is real, and nothing leaves this machine.
+
+  alice   may have prod, staging and hub; she is on call
+  bob     may have staging and hub
+  carol   is in the workspace, and the bot does not know her
+
+  prod      role OnCall in 222222222222, a new code each time, up to 4h
+  staging   role Developer in 333333333333
+  hub       no role: the caller's own IAM user in 111111111111
+
+What you type is what alice types; {mfa} becomes the code that her device shows.
+Try one of these; help shows more, quit ends.
+
+  /assume prod {mfa}
+  /buckets prod
+  @bob /assume prod {mfa}
+
+A snippet works in another terminal too, while this one runs. Point AWS here:
+
+  export AWS_ENDPOINT_URL=%s      for new AWS CLIs and SDKs
+  aws --endpoint-url %s s3 ls     for Debian's awscli
+
+`, endpoint, endpoint)
+}

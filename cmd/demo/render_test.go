@@ -1,0 +1,50 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/assumebot/assumebot/broker/awstest"
+)
+
+func TestLayOutWrapsProseAndKeepsSnippetsWhole(t *testing.T) {
+	long := "export AWS_SESSION_TOKEN='" + strings.Repeat("x", 200) + "'"
+	got := layOut("Short.\n"+strings.Repeat("word ", 20)+"end\n"+long+"\n• "+strings.Repeat("item ", 19)+"item\nAfter it.", []string{long})
+	want := "  Short.\n" +
+		"  " + strings.TrimSpace(strings.Repeat("word ", 15)) + "\n" +
+		"  word word word word word end\n" +
+		"\n" + long + "\n\n" +
+		"  • " + strings.TrimSpace(strings.Repeat("item ", 15)) + "\n" +
+		"    item item item item item\n" +
+		"  After it.\n"
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestSnippetsAreReadAsTheirShellsReadThem(t *testing.T) {
+	want := shown{region: "eu-west-1", credentials: awstest.Credentials{AccessKeyID: "ASIA1", SecretAccessKey: "a'b/+", SessionToken: "t="}}
+	plain := want
+	plain.credentials.SecretAccessKey = "ab/+"
+	noRegion := plain
+	noRegion.region = ""
+	for _, c := range []struct {
+		name, text string
+		want       shown
+	}{
+		{"bash", "unset AWS_PROFILE\nexport AWS_ACCESS_KEY_ID='ASIA1'\nexport AWS_SECRET_ACCESS_KEY='a'\\''b/+'\nexport AWS_SESSION_TOKEN='t='\nexport AWS_REGION='eu-west-1'", want},
+		{"fish", "set -e AWS_PROFILE;\nset -gx AWS_ACCESS_KEY_ID 'ASIA1';\nset -gx AWS_SECRET_ACCESS_KEY 'a\\'b/+';\nset -gx AWS_SESSION_TOKEN 't=';\nset -gx AWS_REGION 'eu-west-1';", want},
+		{"powershell", "$Env:AWS_ACCESS_KEY_ID = 'ASIA1'\n$Env:AWS_SECRET_ACCESS_KEY = 'a''b/+'\n$Env:AWS_SESSION_TOKEN = 't='\n$Env:AWS_REGION = 'eu-west-1'", want},
+		{"cmd", "set \"AWS_ACCESS_KEY_ID=ASIA1\"\nset \"AWS_SECRET_ACCESS_KEY=a'b/+\"\nset \"AWS_SESSION_TOKEN=t=\"\nset \"AWS_REGION=eu-west-1\"", want},
+		{"dotenv", "AWS_ACCESS_KEY_ID=ASIA1\nAWS_SECRET_ACCESS_KEY=ab/+\nAWS_SESSION_TOKEN=t=\nAWS_REGION=eu-west-1", plain},
+		{"profile", "[prod]\n# expires soon\naws_access_key_id = ASIA1\naws_secret_access_key = ab/+\naws_session_token = t=\nregion = eu-west-1", plain},
+		{"json", `{"Version": 1, "AccessKeyId": "ASIA1", "SecretAccessKey": "ab/+", "SessionToken": "t="}`, noRegion},
+	} {
+		if got, ok := readSnippet(c.text); !ok || got != c.want {
+			t.Errorf("%s: got %+v, %v, want %+v", c.name, got, ok, c.want)
+		}
+	}
+	if got, ok := readSnippet("no credentials = here"); ok {
+		t.Errorf("got %+v of a text without credentials, want none", got)
+	}
+}

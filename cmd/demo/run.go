@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+)
+
+// errUsage is a command line that was not understood; what is wrong with it has
+// been printed.
+var errUsage = errors.New("usage")
+
+// patience bounds every wait for something that the bot is to do.
+const patience = 20 * time.Second
+
+// lateness is how long `expect` waits for what comes by itself, such as a
+// reminder. The bot looks after these every two seconds.
+const lateness = 5 * time.Second
+
+// run is the program: it returns when the input has ended, somebody quit, or ctx
+// ended. A script that failed is an error that names its line.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	verbose := flags.Bool("v", false, "print the bot's log to standard error")
+	flags.Usage = func() {
+		fmt.Fprint(flags.Output(), usageText)
+		flags.PrintDefaults()
+		fmt.Fprint(flags.Output(), "\n"+helpText)
+	}
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return err
+		}
+		return errUsage
+	}
+	if flags.NArg() > 0 {
+		fmt.Fprintf(stderr, "demo: it takes no arguments; pipe lines in, or type them\n\n%s", usageText)
+		return errUsage
+	}
+	log := slog.New(slog.DiscardHandler)
+	if *verbose {
+		log = slog.New(slog.NewTextHandler(stderr, nil))
+	}
+	return perform(ctx, stdin, stdout, log, lateness)
+}
+
+// perform starts the world and the bot, serves stdin, and ends in reverse order,
+// so that what the bot finishes while it stops is still shown.
+func perform(ctx context.Context, stdin io.Reader, stdout io.Writer, log *slog.Logger, late time.Duration) (err error) {
+	restore, err := hideAWSSettings()
+	if err != nil {
+		return err
+	}
+	defer restore()
+	w, err := newWorld(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.close()) }() //nolint:contextcheck // it ends what ctx must not end
+	t := newTerminal(w, stdin, stdout, late)
+
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	// The bot outlives ctx for as long as it takes to stop it in order.
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	ended := make(chan error, 1)
+	go func() {
+		err := w.app.Bot.Run(running)
+		cancel(err) // without a bot there is nothing to serve
+		ended <- err
+	}()
+	select {
+	case <-w.app.Bot.Ready():
+		err = t.serve(ctx)
+	case <-ctx.Done():
+	}
+	stop()
+	if botErr := <-ended; botErr != nil {
+		err = errors.Join(err, fmt.Errorf("the bot stopped: %w", botErr))
+	}
+	return errors.Join(err, t.finish(context.WithoutCancel(ctx)))
+}
