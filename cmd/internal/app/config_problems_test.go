@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -20,8 +21,8 @@ func runProblemTests(t *testing.T, tests []problemTest) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			cfg, err := parse(test.text, test.dir)
-			problems, ok := err.(Problems)
-			if !ok {
+			var problems Problems
+			if !errors.As(err, &problems) {
 				t.Fatalf("error: got %v and %+v, want Problems", err, cfg)
 			}
 			for i, want := range test.wants {

@@ -30,7 +30,7 @@ const patience = 20 * time.Second
 // A world is Slack and AWS as fakes that speak the real protocols, and the real
 // bot, wired as the program wires it.
 type world struct {
-	t     *testing.T
+	t     testing.TB
 	slack *slacktest.Server
 	aws   *awstest.Server
 	alice *awstest.Device
@@ -86,7 +86,7 @@ accounts:
 
 // newWorld starts the fakes. The bot is started by run, so that a test can
 // change the world first.
-func newWorld(t *testing.T, options ...slacktest.Option) *world {
+func newWorld(t testing.TB, options ...slacktest.Option) *world {
 	t.Helper()
 	w := &world{t: t, dir: t.TempDir(), logs: &syncBuffer{}}
 	var err error
