@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -13,8 +14,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-// Record is the audit record as the audit channel's poster reads it, and what
-// it needs so that exactly one replica posts.
+// Record is the audit record as the audit channel's poster reads it.
 type Record interface {
 	// ReadRecord returns up to limit entries after a position, in order; ""
 	// starts at the oldest.
@@ -22,10 +22,18 @@ type Record interface {
 	// AwaitRecord returns nil once there is an entry after a position or wait
 	// has passed.
 	AwaitRecord(ctx context.Context, after string, wait time.Duration) error
+}
+
+// Leases let exactly one replica do a thing.
+type Leases interface {
 	// Lease claims or renews a lease for holder; false when another holds it.
 	Lease(ctx context.Context, name, holder string, ttl time.Duration) (bool, error)
 	// ReleaseLease gives the lease up if it is holder's.
 	ReleaseLease(ctx context.Context, name, holder string) error
+}
+
+// Cursors keep how far the holder of a lease got.
+type Cursors interface {
 	// SaveCursor replaces previous, what this holder loaded or saved last, by
 	// state, and renews the lease; false when another holds the lease or moved
 	// the cursor.
@@ -47,6 +55,8 @@ const (
 // cursor leaves the next one to post that Event again.
 type auditChannel struct {
 	record  Record
+	leases  Leases
+	cursors Cursors
 	channel string
 	post    func(ctx context.Context, channel string, m message) error
 	holder  string
@@ -59,13 +69,14 @@ type auditChannel struct {
 type auditState struct {
 	Position string           `json:"position"`
 	Folds    map[string]tally `json:"folds,omitempty"` // by Slack user
+	Open     map[string]open  `json:"open,omitempty"`  // intents without an outcome yet, by Request
 
 	saved []byte // as it is in the store
 }
 
 func newAuditChannel(d Deps, post func(context.Context, string, message) error) *auditChannel {
 	return &auditChannel{
-		record: d.Record, channel: d.AuditChannel, post: post,
+		record: d.Record, leases: d.Leases, cursors: d.Cursors, channel: d.AuditChannel, post: post,
 		holder: broker.NewID(), now: d.Now, log: d.Log.With("part", "audit channel"),
 	}
 }
@@ -103,7 +114,7 @@ func (a *auditChannel) finish(ctx context.Context) error {
 	for more := true; more && err == nil; {
 		more, err = a.step(ctx, &state)
 	}
-	return errors.Join(err, a.record.ReleaseLease(ctx, auditLease, a.holder))
+	return errors.Join(err, a.leases.ReleaseLease(ctx, auditLease, a.holder))
 }
 
 // lead posts while the lease is ours; nil means that it is another's.
@@ -113,7 +124,7 @@ func (a *auditChannel) lead(ctx context.Context) error {
 		return err
 	}
 	for ctx.Err() == nil {
-		if ok, err := a.record.Lease(ctx, auditLease, a.holder, auditLeaseTTL); err != nil || !ok {
+		if ok, err := a.leases.Lease(ctx, auditLease, a.holder, auditLeaseTTL); err != nil || !ok {
 			return err
 		}
 		more, err := a.step(ctx, &state)
@@ -131,7 +142,7 @@ func (a *auditChannel) lead(ctx context.Context) error {
 
 func (a *auditChannel) takeLease(ctx context.Context) (auditState, bool, error) {
 	var state auditState
-	ok, err := a.record.Lease(ctx, auditLease, a.holder, auditLeaseTTL)
+	ok, err := a.leases.Lease(ctx, auditLease, a.holder, auditLeaseTTL)
 	if err != nil || !ok {
 		return state, ok, err
 	}
@@ -140,8 +151,8 @@ func (a *auditChannel) takeLease(ctx context.Context) (auditState, bool, error) 
 }
 
 func (a *auditChannel) load(ctx context.Context) (auditState, error) {
-	state := auditState{Folds: make(map[string]tally)}
-	data, err := a.record.LoadCursor(ctx, auditLease)
+	state := auditState{Folds: make(map[string]tally), Open: make(map[string]open)}
+	data, err := a.cursors.LoadCursor(ctx, auditLease)
 	if err != nil || data == nil {
 		return state, err
 	}
@@ -181,15 +192,17 @@ func (a *auditChannel) tell(ctx context.Context, state *auditState, entry broker
 	if entry.Broken != "" {
 		a.log.Error("an entry of the record cannot be read", "position", entry.Position, "error", entry.Broken)
 		m, post = brokenMessage(entry.Position), true
-	} else if !state.tallied(entry.Event, a.now()) {
+	} else if state.follow(entry.Event, a.now()); !state.tallied(entry.Event, a.now()) {
 		m, post = auditMessage(entry.Event)
 	}
 	if post {
 		err := a.send(ctx, m)
 		if messageRefused(err) {
 			// Trying again would hold up everything behind it.
-			a.log.Error("Slack does not take an event as it is rendered", "event", entry.Event.ID, "error", err)
-			err = a.send(ctx, unshownMessage(entry.Event))
+			a.log.Error("Slack does not take an event as it is rendered", "position", entry.Position, "error", err)
+			if err = a.send(ctx, unshownMessage(entry.Position)); messageRefused(err) {
+				err = nil // it is on the record and in the log
+			}
 		}
 		if err != nil {
 			return err
@@ -199,8 +212,18 @@ func (a *auditChannel) tell(ctx context.Context, state *auditState, entry broker
 	return a.save(ctx, state)
 }
 
-// flush posts the counts of folded refusals whose minute is over.
+// flush posts the counts of folded refusals whose minute is over, and intents
+// whose outcome is overdue.
 func (a *auditChannel) flush(ctx context.Context, state *auditState) error {
+	for _, request := range state.overdue(a.now()) {
+		if err := a.send(ctx, openMessage(state.Open[request], request)); err != nil {
+			return err
+		}
+		delete(state.Open, request)
+		if err := a.save(ctx, state); err != nil {
+			return err
+		}
+	}
 	for _, user := range state.due(a.now()) {
 		f := state.Folds[user]
 		if f.Count > 0 {
@@ -233,7 +256,7 @@ func (a *auditChannel) send(ctx context.Context, m message) error {
 			pause := min(until, auditLeaseTTL/3)
 			sleep(ctx, pause)
 			until -= pause
-			if ok, err := a.record.Lease(ctx, auditLease, a.holder, auditLeaseTTL); err != nil || !ok {
+			if ok, err := a.leases.Lease(ctx, auditLease, a.holder, auditLeaseTTL); err != nil || !ok {
 				return errors.Join(errLeaseLost, err)
 			}
 		}
@@ -245,7 +268,13 @@ func (a *auditChannel) send(ctx context.Context, m message) error {
 
 // messageRefused reports whether Slack found fault with the message itself.
 func messageRefused(err error) bool {
-	var refused slack.SlackErrorResponse
+	var (
+		refused slack.SlackErrorResponse
+		status  slack.StatusCodeError
+	)
+	if errors.As(err, &status) {
+		return status.Code == http.StatusBadRequest || status.Code == http.StatusRequestEntityTooLarge
+	}
 	if !errors.As(err, &refused) {
 		return false
 	}
@@ -257,7 +286,9 @@ func messageRefused(err error) bool {
 }
 
 func (a *auditChannel) postOnce(ctx context.Context, m message) error {
-	ctx, cancel := context.WithTimeout(ctx, postTimeout)
+	// A post under way is not cut off: Slack may have taken it, and the next
+	// holder would post it again.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), postTimeout)
 	defer cancel()
 	return a.post(ctx, a.channel, m)
 }
@@ -269,7 +300,9 @@ func (a *auditChannel) save(ctx context.Context, state *auditState) error {
 	if err != nil {
 		return err
 	}
-	ok, err := a.record.SaveCursor(ctx, auditLease, a.holder, auditLeaseTTL, state.saved, data)
+	// What was posted is behind the cursor even if the process is being stopped;
+	// the store bounds it.
+	ok, err := a.cursors.SaveCursor(context.WithoutCancel(ctx), auditLease, a.holder, auditLeaseTTL, state.saved, data)
 	if err != nil {
 		return err
 	}

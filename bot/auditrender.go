@@ -15,6 +15,9 @@ import (
 // auditMessage is an Event as the audit channel shows it; post is false for
 // those that are on the record alone. It names people without pinging them.
 func auditMessage(e broker.Event) (m message, post bool) {
+	if e.Purpose == broker.PurposeMFASession {
+		return mfaAuditMessage(e)
+	}
 	var head []span
 	switch e.Kind {
 	case broker.EventGranted:
@@ -25,11 +28,25 @@ func auditMessage(e broker.Event) (m message, post bool) {
 			head = append(head, plain(", "), code(e.Account))
 		}
 		head = append(head, plain(": "+e.Message))
+	case broker.EventKeyChanged:
+		head = keyAudit(e)
+	case broker.EventUndeleted:
+		head = undeletedAudit(e)
 	case broker.EventFailed:
+		if e.Purpose == broker.PurposeKey {
+			head = keyFailed(e)
+			break
+		}
 		head = []span{bold("Failed"), plain(" for " + person(e) + ", "), code(e.Account), plain(": " + e.Message)}
 	case broker.EventUndelivered:
 		head = []span{bold("Not shown"), plain(" to " + person(e) + ": credentials for "), code(e.Account),
 			plain(" were issued, live until "), moment(e.Expires), plain(", but did not reach the person.")}
+		if e.Code == broker.CodeDeliveryUnknown {
+			head = []span{bold("Perhaps not shown"), plain(" to " + person(e) + ": credentials for "), code(e.Account),
+				plain(" were issued, live until "), moment(e.Expires), plain(", and Slack did not say whether it showed them.")}
+		}
+	case broker.EventEnded:
+		head = []span{bold("Ended"), plain(" by " + person(e) + ", "), code(e.Account), plain(": the bot has forgotten the credentials; AWS keeps them valid until "), moment(e.Expires), plain(".")}
 	default:
 		return message{}, false
 	}
@@ -75,20 +92,26 @@ func auditDetails(e broker.Event) []span {
 		how := string(e.Method)
 		switch {
 		case how == "":
+		case e.MFASession != "":
+			how += " from the MFA session"
 		case e.MFA:
 			how += " with MFA"
 		default:
 			how += " without MFA"
 		}
 		add("by", how)
-		if e.Seconds > 0 {
+		if e.Seconds > 0 && e.Purpose != broker.PurposeKey {
 			add("for", broker.FormatDuration(time.Duration(e.Seconds)*time.Second))
 		}
 		if e.Purpose == broker.PurposeBuckets {
 			add("to", "list buckets")
 		}
+		if e.Purpose == broker.PurposeConsole {
+			add("to", "sign in to the console")
+		}
 	}
 	add("access key", e.AccessKeyID)
+	add("MFA session", e.MFASession)
 	add("STS request", e.STSRequestID)
 	if e.Code != "" {
 		add("error", string(e.Code))
@@ -106,8 +129,17 @@ func auditText(e broker.Event) string {
 			text += " " + noMFA
 		}
 		return text
+	case broker.EventKeyChanged:
+		return keyAuditText(e)
+	case broker.EventUndeleted:
+		return undeletedText(e)
 	case broker.EventFailed:
+		if e.Purpose == broker.PurposeKey {
+			return fmt.Sprintf("Failed for %s, a key to be %s: %s", person(e), e.KeyChange, e.Message)
+		}
 		return fmt.Sprintf("Failed for %s, %s: %s", person(e), e.Account, e.Message)
+	case broker.EventEnded:
+		return fmt.Sprintf("Ended by %s, %s.", person(e), e.Account)
 	case broker.EventUndelivered:
 		return fmt.Sprintf("Not shown to %s: credentials for %s.", person(e), e.Account)
 	}
@@ -131,14 +163,15 @@ func foldMessage(user string, f tally) message {
 		}
 		kinds = append(kinds, kind)
 	}
-	rest := " of " + who + " within a minute: " + strings.Join(kinds, ", ") + "."
+	rest := " of " + who + " since the last: " + strings.Join(kinds, ", ") + "."
 	return newMessage(more+rest, paragraph(bold(more), plain(rest)))
 }
 
-// unshownMessage stands in for an Event that Slack does not take.
-func unshownMessage(e broker.Event) message {
+// unshownMessage stands in for an Event that Slack does not take. It holds
+// nothing of the Event, so that Slack takes it.
+func unshownMessage(position string) message {
 	text := "An event is on the record but could not be shown here."
-	return newMessage(text, paragraph(plain(text+" Kind "), code(string(e.Kind)), plain(", request "), code(e.RequestID)))
+	return newMessage(text, paragraph(plain(text+" Position "), code(position)))
 }
 
 func brokenMessage(position string) message {

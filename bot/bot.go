@@ -29,30 +29,47 @@ type Deps struct {
 	APIURL        string       // where API points, to know whether TLS is expected of response_urls
 	Broker        *broker.Broker
 	Seen          Seen
+	Preferences   Preferences
+	Homes         Homes
 	Record        Record
+	Leases        Leases
+	Cursors       Cursors
+	Due           DueLists
+	Ledger        Ledger
 	Workspaces    []string
 	CommandPrefix string
 	Connections   int
 	AuditChannel  string
-	Embedded      bool // the state is in this process: stop issuing when another process shares the Slack app
+	RevealWindow  time.Duration // how long credentials can be shown again
+	MFASession    time.Duration // how long an MFA session lasts at most; 0: there are none
+	Reminder      time.Duration // how long before the end of a Grant the person is reminded; 0: never
+	Embedded      bool          // the state is in this process: stop issuing when another process shares the Slack app
 	Now           func() time.Time
 	Log           *slog.Logger
 }
 
 // A Bot is assumebot on Slack. New does no work; Run does all of it.
 type Bot struct {
-	api        *slack.Client
-	http       *http.Client
-	broker     *broker.Broker
-	seen       Seen
-	sockets    *Sockets
-	audit      *auditChannel
-	workspaces []string
-	prefix     string
-	clearText  bool // Slack itself is reached without TLS: a fake on loopback
-	embedded   bool
-	now        func() time.Time
-	log        *slog.Logger
+	api         *slack.Client
+	http        *http.Client
+	broker      *broker.Broker
+	seen        Seen
+	preferences Preferences
+	homes       Homes
+	sockets     *Sockets
+	audit       *auditChannel
+	ledger      Ledger
+	reminders   *dueWorker
+	deletions   *dueWorker
+	workspaces  []string
+	prefix      string
+	reveal      time.Duration
+	mfaSession  time.Duration
+	reminder    time.Duration
+	clearText   bool // Slack itself is reached without TLS: a fake on loopback
+	embedded    bool
+	now         func() time.Time
+	log         *slog.Logger
 
 	working sync.WaitGroup
 	slots   chan struct{} // bounds how many Requests are worked on at once
@@ -65,16 +82,19 @@ const (
 	atOnce = 256
 	// requestTimeout bounds one Request from its acknowledgement to its reply.
 	requestTimeout = 90 * time.Second
-	// drainTimeout is what SIGTERM leaves to what was accepted. Kubernetes kills
-	// after 30 s.
-	drainTimeout = 25 * time.Second
+	// slotTimeout is how long a Request waits for its turn before it is refused.
+	slotTimeout = 20 * time.Second
+	// drainTimeout is what SIGTERM leaves to what was accepted. With the outcome
+	// of what is abandoned and the last of the audit channel it stays within the
+	// 30 s after which Kubernetes kills.
+	drainTimeout = 18 * time.Second
 )
 
 // New returns a Bot.
 func New(d Deps) *Bot {
 	b := &Bot{
-		api: d.API, http: d.HTTP, broker: d.Broker, seen: d.Seen,
-		workspaces: d.Workspaces, prefix: d.CommandPrefix, embedded: d.Embedded,
+		api: d.API, http: d.HTTP, broker: d.Broker, seen: d.Seen, preferences: d.Preferences, homes: d.Homes,
+		workspaces: d.Workspaces, prefix: d.CommandPrefix, reveal: d.RevealWindow, mfaSession: d.MFASession, embedded: d.Embedded,
 		now: d.Now, log: d.Log, slots: make(chan struct{}, atOnce),
 	}
 	if u, err := url.Parse(d.APIURL); err == nil {
@@ -82,6 +102,9 @@ func New(d Deps) *Bot {
 	}
 	b.sockets = newSockets(d.API, d.Connections, d.Embedded, d.Log, b.receive)
 	b.audit = newAuditChannel(d, b.postMessage)
+	b.ledger, b.reminder = d.Ledger, d.Reminder
+	b.reminders = newDueWorker(d, reminderList, b.serveReminder)
+	b.deletions = newDueWorker(d, deletionList, b.serveDeletion)
 	return b
 }
 
@@ -95,12 +118,20 @@ func (b *Bot) Run(ctx context.Context) error {
 	defer abandon()
 	b.ctx = work
 
-	auditing, stopAudit := context.WithCancel(work)
+	auditing, stopAudit := context.WithCancel(context.WithoutCancel(ctx))
 	var audit sync.WaitGroup
 	audit.Go(func() { b.audit.run(auditing) })
 
+	due, stopDue := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopDue()
+	var dueWork sync.WaitGroup
+	dueWork.Go(func() { b.reminders.run(due) })
+	dueWork.Go(func() { b.deletions.run(due) })
+
 	err := b.sockets.run(ctx)
+	stopDue()
 	b.drain(abandon)
+	dueWork.Wait() // what they tell the record, the audit channel still posts
 	stopAudit()
 	audit.Wait()
 	return err
@@ -130,7 +161,7 @@ func (b *Bot) greet(ctx context.Context) error {
 		me, err := b.whoIsBot(ctx)
 		if err == nil {
 			b.log.Info("Slack knows the bot", "team", me.TeamID, "bot_user", me.UserID)
-			if !slices.Contains(b.workspaces, me.TeamID) && !slices.Contains(b.workspaces, me.EnterpriseID) {
+			if !slices.Contains(b.workspaces, me.TeamID) {
 				b.log.Warn("the bot's own workspace is not in slack.workspaces, so nobody in it is served", "team", me.TeamID)
 			}
 			return nil

@@ -11,12 +11,8 @@ import (
 
 // serve answers one slash command.
 func (b *Bot) serve(ctx context.Context, to conversation, cmd slack.SlashCommand) {
-	if b.embedded && b.sockets.strangers() {
-		b.deliver(ctx, to, b.refusal(ctx, to, &broker.Error{
-			Code: broker.CodeStore, Ref: broker.ShortRef(to.requestID),
-			Message: "Another copy of this bot shares its Slack app while this one keeps its state in its own memory, so nothing is issued.",
-			Hint:    "Whoever runs the bot must give all copies one REDIS_URL. Your code was not used.",
-		}))
+	if err := b.aloneOrRefused(ctx, to); err != nil {
+		b.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
 	}
 	var (
@@ -28,6 +24,10 @@ func (b *Bot) serve(ctx context.Context, to conversation, cmd slack.SlashCommand
 		parsed, err = ParseAssume(cmd.Text)
 	case "buckets":
 		parsed, err = ParseBuckets(cmd.Text)
+	case "mfa":
+		parsed, err = ParseMFA(cmd.Text)
+	case "sessions":
+		parsed = Command{Verb: VerbSessions}
 	default:
 		err = &broker.Error{
 			Code:    broker.CodeGrammar,
@@ -48,10 +48,22 @@ func (b *Bot) serve(ctx context.Context, to conversation, cmd slack.SlashCommand
 
 func (b *Bot) run(ctx context.Context, to conversation, c Command) {
 	switch c.Verb {
+	case VerbForm:
+		b.openForm(ctx, to, formState{})
 	case VerbAssume:
 		b.assume(ctx, to, c)
 	case VerbBuckets:
 		b.buckets(ctx, to, c)
+	case VerbKey:
+		b.key(ctx, to, c)
+	case VerbMFA, VerbMFAStatus, VerbMFAEnd:
+		b.mfa(ctx, to, c)
+	case VerbSessions:
+		has, err := b.holds(ctx, to.request(c))
+		b.answer(ctx, to, err, func() message { return b.sessionsMessage(has) })
+	case VerbExplain:
+		e, err := b.broker.Explain(ctx, to.request(c))
+		b.answer(ctx, to, err, func() message { return b.explainMessage(e) })
 	case VerbWhoami:
 		who, err := b.broker.WhoAmI(ctx, to.request(c))
 		b.answer(ctx, to, err, func() message { return b.whoamiMessage(who) })
@@ -84,19 +96,39 @@ func (to conversation) request(c Command) broker.Request {
 }
 
 func (b *Bot) assume(ctx context.Context, to conversation, c Command) {
-	r := to.request(c)
-	issued, err := b.broker.Issue(ctx, r)
-	if err != nil {
-		b.deliver(ctx, to, b.refusal(ctx, to, err))
+	if c.Format == FormatConsole {
+		b.console(ctx, to, c)
 		return
 	}
-	m, err := b.issuedMessage(issued, c.Format)
+	r := to.request(c)
+	issued, err := b.issue(ctx, r)
+	switch {
+	case needsCode(err) && to.trigger != "":
+		b.formFor(ctx, to, c, err)
+	case err != nil:
+		b.deliver(ctx, to, b.refusal(ctx, to, err))
+	default:
+		if c.Format != "" {
+			b.rememberFormat(ctx, to, c.Format)
+		} else {
+			c.Format = b.rememberedFormat(ctx, to)
+		}
+		b.present(ctx, to, r, issued, c.Format)
+	}
+}
+
+// present shows what was issued. What cannot be shown is on the record, and
+// the person is told.
+func (b *Bot) present(ctx context.Context, to conversation, r broker.Request, issued broker.Issued, f Format) {
+	defer b.tellUsed(ctx, to, issued.UsedSession, issued.Account.Name)
+	m, err := b.issuedMessage(issued, f)
 	if err != nil {
-		b.broker.Undelivered(ctx, r, issued.Grant, broker.CodeTooLarge)
+		b.broker.Undelivered(ctx, r, issued.Grant, withheld(err))
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
 	}
 	b.deliverCredentials(ctx, to, r, issued, m)
+	b.refreshHome(ctx, to)
 }
 
 func (b *Bot) buckets(ctx context.Context, to conversation, c Command) {
@@ -104,4 +136,5 @@ func (b *Bot) buckets(ctx context.Context, to conversation, c Command) {
 	r.Purpose = broker.PurposeBuckets
 	list, err := b.broker.Buckets(ctx, r, c.Prefix)
 	b.answer(ctx, to, err, func() message { return b.bucketsMessage(list) })
+	b.tellUsed(ctx, to, list.UsedSession, list.Account.Name)
 }

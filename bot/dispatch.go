@@ -9,34 +9,68 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-// receive takes one envelope off a socket. It acknowledges first and works
-// afterwards, so that nothing but the socket itself can delay the
-// acknowledgement; it does not block.
+// receive takes one envelope off a socket; it does not block. Commands, buttons
+// and events are acknowledged first and worked on afterwards, so that nothing
+// but the socket itself can delay the acknowledgement. Where the answer is the
+// acknowledgement, of menus and submitted modals, it is due within 3 s and
+// never waits for AWS.
 func (b *Bot) receive(s *socket, e envelope) {
+	switch e.kind {
+	case "slash_commands":
+		b.ackEmpty(s, e)
+		b.work(func(ctx context.Context) { b.slashCommand(ctx, e) })
+	case "interactive":
+		b.receiveInteraction(s, e)
+	case "events_api":
+		b.ackEmpty(s, e)
+		b.work(func(ctx context.Context) { b.event(ctx, e) })
+	default:
+		b.ackEmpty(s, e)
+		b.log.Info("envelope not served", "type", e.kind)
+	}
+}
+
+func (b *Bot) ackEmpty(s *socket, e envelope) {
 	if err := s.ack(e.id, nil); err != nil {
 		// Slack will send it again, and then it is a duplicate; the answer goes
-		// by the response_url either way.
+		// its own way either way.
 		b.log.Warn("envelope not acknowledged", "type", e.kind, "error", err)
 	}
-	if e.kind != "slash_commands" {
-		b.log.Info("envelope not served", "type", e.kind)
-		return
-	}
+}
+
+// work does f in the background; SIGTERM waits for it.
+func (b *Bot) work(f func(context.Context)) {
 	ctx, cancel := context.WithTimeout(b.ctx, requestTimeout)
 	b.working.Go(func() {
 		defer cancel()
-		select {
-		case b.slots <- struct{}{}:
-			defer func() { <-b.slots }()
-			b.slashCommand(ctx, e)
-		case <-ctx.Done():
-			b.log.Error("request abandoned: too many at once", "type", e.kind)
-		}
+		f(ctx)
 	})
 }
 
-// slashCommand serves one slash command, unless it was served already: Slack
-// delivers again under the same envelope and under new ones.
+// takeSlot waits, not for long, to be one of the Requests that are worked on at
+// once. Whoever took one leaves it.
+func (b *Bot) takeSlot(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, slotTimeout)
+	defer cancel()
+	select {
+	case b.slots <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (b *Bot) leaveSlot() { <-b.slots }
+
+func busy(to conversation) error {
+	return &broker.Error{
+		Code: broker.CodeBusy, Ref: broker.ShortRef(to.requestID),
+		Message: "The bot has too much to do right now, so nothing was done.",
+		Hint:    "Your code was not used. Try again in a minute.",
+	}
+}
+
+// slashCommand serves one slash command, unless it was served already.
 func (b *Bot) slashCommand(ctx context.Context, e envelope) {
 	var cmd slack.SlashCommand
 	if err := e.decode(&cmd); err != nil {
@@ -47,22 +81,68 @@ func (b *Bot) slashCommand(ctx context.Context, e envelope) {
 		caller:      broker.Caller{User: cmd.UserID, Team: cmd.TeamID, Channel: cmd.ChannelID},
 		requestID:   broker.NewID(),
 		responseURL: broker.NewSecret(cmd.ResponseURL),
+		trigger:     cmd.TriggerID,
+	}
+	if !b.first(ctx, to, sightings(e, cmd.TriggerID)...) {
+		return
 	}
 	began := b.now()
-	first, err := b.seen.FirstSight(ctx, "envelope:"+e.id, "trigger:"+cmd.TriggerID)
-	switch {
-	case err != nil:
-		b.deliver(ctx, to, b.refusal(ctx, to, &broker.Error{
-			Code: broker.CodeStore, Ref: broker.ShortRef(to.requestID), Err: err,
-			Message: "The bot's own store is not answering, so nothing was done.",
-			Hint:    "Your code was not used. Try again in a minute.",
-		}))
-		return
-	case !first:
-		b.log.InfoContext(ctx, "duplicate delivery skipped", "envelope", e.id)
+	if !b.takeSlot(ctx) {
+		b.deliver(ctx, to, b.refusal(ctx, to, b.unlessStranger(ctx, to, busy(to))))
 		return
 	}
+	defer b.leaveSlot()
 	b.serve(ctx, to, cmd)
 	b.log.InfoContext(ctx, "command served", "command", cmd.Command, "request", to.requestID,
 		"user", to.caller.User, "took", b.now().Sub(began).Round(time.Millisecond))
+}
+
+// sightings are what a delivery is known by.
+func sightings(e envelope, trigger string) []string {
+	ids := []string{"envelope:" + e.id}
+	if trigger != "" {
+		ids = append(ids, "trigger:"+trigger)
+	}
+	return ids
+}
+
+// first reports whether this delivery is the first of its ids: Slack delivers
+// again under the same envelope and under new ones. When the store cannot tell,
+// the person is told and nothing is done.
+func (b *Bot) first(ctx context.Context, to conversation, ids ...string) bool {
+	first, err := b.seen.FirstSight(ctx, ids...)
+	if err != nil {
+		b.deliver(ctx, to, b.refusal(ctx, to, b.unlessStranger(ctx, to, &broker.Error{
+			Code: broker.CodeStore, Ref: broker.ShortRef(to.requestID), Err: err,
+			Message: "The bot's own store is not answering, so nothing was done.",
+			Hint:    "Your code was not used. Try again in a minute.",
+		})))
+		return false
+	}
+	if !first {
+		b.log.InfoContext(ctx, "duplicate delivery skipped", "user", to.caller.User)
+	}
+	return first
+}
+
+// aloneOrRefused refuses to issue from a process whose state is its own while
+// another process serves the same Slack app.
+func (b *Bot) aloneOrRefused(ctx context.Context, to conversation) error {
+	if !b.embedded || !b.sockets.strangers() {
+		return nil
+	}
+	return b.unlessStranger(ctx, to, &broker.Error{
+		Code: broker.CodeStore, Ref: broker.ShortRef(to.requestID),
+		Message: "Another copy of this bot shares its Slack app while this one keeps its state in its own memory, so nothing is issued.",
+		Hint:    "Whoever runs the bot must give all copies one REDIS_URL. Your code was not used.",
+	})
+}
+
+// unlessStranger returns err, or for a stranger what a stranger is told: no
+// error tells them more.
+func (b *Bot) unlessStranger(ctx context.Context, to conversation, err error) error {
+	if stranger := b.broker.Identify(ctx, to.request(Command{})); stranger != nil {
+		return stranger
+	}
+	return err
 }

@@ -22,6 +22,9 @@ func (b *Bot) refusal(ctx context.Context, to conversation, err error) message {
 			Hint:    "Try again; if it stays, quote the reference.",
 		}
 	}
+	if e.Ours() && e.Ref == "" {
+		e.Ref = broker.ShortRef(to.requestID)
+	}
 	level := slog.LevelWarn
 	if e.Ours() {
 		level = slog.LevelError
@@ -61,5 +64,5 @@ func (b *Bot) withPrefix(sentence string) string {
 	if b.prefix == "" {
 		return sentence
 	}
-	return strings.NewReplacer("/assume", "/"+b.prefix+"assume", "/buckets", "/"+b.prefix+"buckets").Replace(sentence)
+	return strings.NewReplacer("/assume", "/"+b.prefix+"assume", "/buckets", "/"+b.prefix+"buckets", "/mfa", "/"+b.prefix+"mfa").Replace(sentence)
 }

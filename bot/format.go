@@ -14,12 +14,17 @@ const (
 	FormatDotenv     Format = "dotenv"
 	FormatProfile    Format = "profile" // an INI block for ~/.aws/credentials
 	FormatJSON       Format = "json"    // the credential_process shape
+	FormatConsole    Format = "console" // a link that signs in to the AWS console, and no credentials
 )
 
-// Formats returns the formats in the order in which a person is shown them.
+// Formats returns the formats that credentials are written in, all but
+// FormatConsole, in the order in which a person is shown them.
 func Formats() []Format {
 	return []Format{FormatBash, FormatFish, FormatPowerShell, FormatCmd, FormatDotenv, FormatProfile, FormatJSON}
 }
+
+// allFormats is everything that may follow as.
+func allFormats() []Format { return append(Formats(), FormatConsole) }
 
 // ParseFormat reads a format by its name or by another name that people use
 // for it, in any case.
@@ -36,8 +41,10 @@ func ParseFormat(word string) (Format, bool) {
 		return FormatDotenv, true
 	case "ini":
 		return FormatProfile, true
+	case "web", "browser":
+		return FormatConsole, true
 	}
-	for _, f := range Formats() {
+	for _, f := range allFormats() {
 		if word == string(f) {
 			return f, true
 		}

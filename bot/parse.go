@@ -17,9 +17,12 @@ type Verb string
 const (
 	VerbAssume   Verb = "assume"
 	VerbBuckets  Verb = "buckets"
+	VerbForm     Verb = "form" // the form that asks for everything
+	VerbSessions Verb = "sessions"
 	VerbHelp     Verb = "help"
 	VerbAccounts Verb = "accounts"
 	VerbWhoami   Verb = "whoami"
+	VerbExplain  Verb = "explain"
 )
 
 // A Command is what a person typed, understood.
@@ -27,10 +30,13 @@ type Command struct {
 	Verb     Verb
 	Account  string // lower case, as broker.CheckAccountName wants it; "" where none was named
 	Code     broker.TokenCode
-	Duration time.Duration // whole seconds; 0: not said
-	Format   Format        // "": not said
-	Reason   string        // one line, at most maxReason characters
-	Prefix   string        // of bucket names, in the case it was typed in
+	Duration time.Duration    // whole seconds; 0: not said
+	Format   Format           // "": not said
+	Service  string           // whose console FormatConsole opens; "": its home
+	Reason   string           // one line, at most maxReason characters
+	Prefix   string           // of bucket names, in the case it was typed in
+	Key      broker.PublicKey // of KeySet
+	Change   KeyAction        // of VerbKey
 }
 
 const (
@@ -43,11 +49,14 @@ const (
 
 // ParseAssume reads what follows /assume:
 //
-//	ACCOUNT CODE [for D] [as FORMAT] [because …] | help | accounts | whoami [ACCOUNT]
+//	ACCOUNT CODE [for D] [as FORMAT] [because …] | help | accounts | whoami [ACCOUNT] | key …
 //
 // in any order up to because. The text is as Slack sends it with should_escape.
 // An error is a *broker.Error of CodeGrammar that holds no part of a code.
 func ParseAssume(text string) (Command, error) {
+	if isKeyCommand(text) {
+		return parseKey(text)
+	}
 	return parse(text, VerbAssume, "for", "as", "because")
 }
 
@@ -59,6 +68,8 @@ func ParseBuckets(text string) (Command, error) {
 
 func parse(text string, verb Verb, keywords ...string) (Command, error) {
 	switch {
+	case holdsPrivateKey(text):
+		return Command{}, errPrivateKey()
 	case len(text) > maxText:
 		return Command{}, errTextTooLong()
 	case !utf8.ValidString(text):
@@ -96,6 +107,9 @@ func (p *parser) step() error {
 	t := p.tokens[p.pos]
 	p.pos++
 	if t.kind != tokenWord {
+		if p.verb == VerbMFA {
+			return errMFAMention()
+		}
 		return errMention(t.kind, p.cmd.Account == "")
 	}
 	if keyword, ok := p.keyword(t); ok {
@@ -125,7 +139,7 @@ func (p *parser) isVerb(word string) bool {
 	switch Verb(word) {
 	case VerbHelp:
 		return true
-	case VerbAccounts, VerbWhoami:
+	case VerbAccounts, VerbWhoami, VerbExplain:
 		return p.verb == VerbAssume
 	}
 	return false
@@ -162,6 +176,9 @@ func (p *parser) addNumber(d string) {
 
 // name takes a word that is neither keyword nor number: the account, once.
 func (p *parser) name(word string) error {
+	if p.verb == VerbMFA {
+		return p.mfaWord(word)
+	}
 	p.started, p.number = true, false
 	word = strings.TrimPrefix(strings.TrimPrefix(word, "http://"), "https://")
 	word = strings.TrimRight(word, "/.")
@@ -179,6 +196,9 @@ func (p *parser) name(word string) error {
 		return errMention(tokenChannel, true)
 	case broker.CheckAccountName(word) != nil:
 		return errAccountName(word)
+	case broker.MayHoldCode(word):
+		// No account is named so, and a refusal would put it on the record.
+		return p.errNoSpace()
 	}
 	p.cmd.Account = word
 	return nil
@@ -224,7 +244,7 @@ func (p *parser) duration() error {
 	}
 	d, used, problem := readDuration(words)
 	if problem != durationFine {
-		return errDuration(problem)
+		return p.errDuration(problem)
 	}
 	p.cmd.Duration = d
 	p.pos += used
@@ -239,7 +259,7 @@ func (p *parser) format() error {
 	if p.cmd.Format, ok = ParseFormat(word.word()); !ok {
 		return errFormatUnknown(word.word())
 	}
-	return nil
+	return p.service()
 }
 
 func (p *parser) prefix() error {

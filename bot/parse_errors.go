@@ -2,6 +2,7 @@ package bot
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -22,8 +23,11 @@ func grammarError(message, hint string) error {
 }
 
 func (p *parser) usage() string {
-	if p.verb == VerbBuckets {
+	switch p.verb {
+	case VerbBuckets:
 		return usageBuckets
+	case VerbMFA:
+		return usageMFA
 	}
 	return usageAssume
 }
@@ -120,8 +124,11 @@ func errTwice(keyword string) error {
 	return grammarError("The word "+keyword+" is there twice.", "Say it once; after because, everything is the reason.")
 }
 
-func errDuration(problem durationProblem) error {
-	hint := "Write for 90m, for 2h or for 1h30m. A reason goes after because."
+func (p *parser) errDuration(problem durationProblem) error {
+	hint := "Write for 90m, for 2h or for 1h30m."
+	if slices.Contains(p.keywords, "because") {
+		hint += " A reason goes after because."
+	}
 	switch problem {
 	case durationMissing:
 		return grammarError("After for, the duration is missing.", hint)
@@ -147,7 +154,7 @@ func errFormatUnknown(word string) error {
 		message = "I do not know the format " + q + "."
 	}
 	var names []string
-	for _, f := range Formats() {
+	for _, f := range allFormats() {
 		names = append(names, string(f))
 	}
 	hint := "I can write " + formatList() + "."
@@ -159,7 +166,7 @@ func errFormatUnknown(word string) error {
 
 func formatList() string {
 	var list strings.Builder
-	formats := Formats()
+	formats := allFormats()
 	for i, f := range formats {
 		switch {
 		case i == len(formats)-1:

@@ -8,12 +8,18 @@ import (
 
 // finish judges the Command as a whole.
 func (p *parser) finish() error {
+	if p.verb == VerbMFA {
+		return p.finishMFA()
+	}
 	if !p.started {
 		p.cmd.Verb = VerbHelp
+		if p.verb == VerbAssume && len(p.tokens) == 0 {
+			p.cmd.Verb = VerbForm
+		}
 	}
 	switch p.cmd.Verb {
-	case VerbHelp:
-		p.cmd = Command{Verb: VerbHelp}
+	case VerbHelp, VerbForm:
+		p.cmd = Command{Verb: p.cmd.Verb}
 		return nil
 	case VerbAccounts:
 		if len(p.numbers)+len(p.gave) > 0 {
@@ -25,6 +31,8 @@ func (p *parser) finish() error {
 			return errWhoamiTakesAccount()
 		}
 		return nil
+	case VerbExplain:
+		return p.finishExplain()
 	}
 	code, err := p.code()
 	if err != nil {
@@ -33,9 +41,9 @@ func (p *parser) finish() error {
 	switch {
 	case p.cmd.Account == "":
 		return p.errNoAccount(code != "")
-	case code == "" && broker.MayHoldCode(p.cmd.Account), code != "" && strings.Contains(p.cmd.Account, code):
+	case code != "" && strings.Contains(p.cmd.Account, code):
 		return p.errNoSpace()
-	case code == "" && endsWithCode(p.cmd.Reason):
+	case code == "" && mayHoldCode(p.cmd.Reason):
 		return errCodeInReason()
 	case code != "" && repeatsCode(p.cmd.Reason, code):
 		return errReasonRepeatsCode()
@@ -61,15 +69,26 @@ func (p *parser) code() (string, error) {
 	return p.numbers[0], nil
 }
 
-// endsWithCode reports whether a reason ends with six digits that stand alone:
-// a code that was typed behind because would go on the record.
-func endsWithCode(reason string) bool {
-	found := ""
-	words := tokenizeReason(reason)
-	for i := len(words) - 1; i >= 0 && digits(words[i]) != ""; i-- {
-		found = digits(words[i]) + found
+// mayHoldCode reports whether six digits stand alone somewhere in a reason, in
+// any of the spellings of a code: one that was typed behind because would go on
+// the record.
+func mayHoldCode(reason string) bool {
+	found := 0
+	for _, word := range tokenizeReason(reason) {
+		n := len(digits(word))
+		if n == 0 {
+			if found == 6 {
+				return true
+			}
+			found = 0
+			continue
+		}
+		if n == 6 {
+			return true
+		}
+		found += n
 	}
-	return len(found) == 6
+	return found == 6
 }
 
 // repeatsCode reports whether the reason holds the code that was given, for the

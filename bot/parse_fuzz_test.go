@@ -23,6 +23,7 @@ func FuzzParseAssume(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
+	f.Add("key " + exampleSSH + " bob@host 123456")
 	f.Fuzz(func(t *testing.T, text string) {
 		checkParseHolds(t, text, ParseAssume)
 	})
@@ -81,15 +82,18 @@ func isUnfit(r rune) bool {
 // render writes a Command as a careful person would, and escapes as Slack does.
 func render(c Command) string {
 	var words []string
-	if c.Verb == VerbHelp || c.Verb == VerbAccounts || c.Verb == VerbWhoami {
+	if c.Verb == VerbHelp || c.Verb == VerbAccounts || c.Verb == VerbWhoami || c.Verb == VerbExplain || c.Verb == VerbMFAStatus || c.Verb == VerbMFAEnd {
 		words = append(words, string(c.Verb))
+	}
+	if c.Verb == VerbKey {
+		words = append(words, string(VerbKey), string(c.Change), c.Key.Text)
 	}
 	words = append(words, c.Account, c.Code.Reveal())
 	if c.Duration > 0 {
 		words = append(words, fmt.Sprintf("for %ds", c.Duration/time.Second))
 	}
 	if c.Format != "" {
-		words = append(words, "as", string(c.Format))
+		words = append(words, "as", string(c.Format), c.Service)
 	}
 	if c.Prefix != "" {
 		words = append(words, "prefix", c.Prefix)

@@ -22,6 +22,10 @@ func (b *Bot) issuedMessage(i broker.Issued, f Format) (message, error) {
 	if err != nil {
 		return message{}, err
 	}
+	shown, err := asShown(i, f, snippet)
+	if err != nil {
+		return message{}, err
+	}
 	left := timeLeft(i.Grant.Expires.Sub(b.now()))
 	head := []span{bold(i.Account.Name), plain(" is yours until "), moment(i.Grant.Expires), plain(" (" + left + " left).\n")}
 	if i.Grant.Principal != "" {
@@ -34,21 +38,31 @@ func (b *Bot) issuedMessage(i broker.Issued, f Format) (message, error) {
 		elements = append(elements, paragraph(bold(noMFA)))
 		text += " " + noMFA
 	}
-	elements = append(elements, preformatted(snippet.Reveal()), paragraph(codes(b.withPrefix(howToUse(f)))...))
+	elements = append(elements, preformatted(shown.text))
+	elements = append(elements, shown.paragraphs(b)...)
+	text = strings.TrimSpace(text + " " + shown.spoken())
 	if !i.Kept {
 		elements = append(elements, paragraph(plain("The bot's store did not keep them, so copy them now: nothing can show or use them again.")))
 	}
 	m := newMessage(text, elements...)
+	m.blocks = append(m.blocks, grantButtons(i.Grant, i.Kept))
 	if !m.fits() {
 		return message{}, &broker.Error{
 			Code:    broker.CodeTooLarge,
 			Ref:     broker.ShortRef(i.Grant.ID),
-			Err:     fmt.Errorf("the snippet is %d bytes", len(snippet.Reveal())),
+			Err:     fmt.Errorf("the snippet is %d bytes", len(shown.text)),
 			Message: "AWS issued credentials for " + i.Account.Name + ", but they are too large for one Slack message. They are not shown: half of them would be no use.",
 			Hint:    "A session token grows with the session policy and tags of the account: the config must ask for less. Pass the reference to whoever runs the bot.",
 		}
 	}
 	return m, nil
+}
+
+// endedMessage says honestly what ending a Grant does.
+func (b *Bot) endedMessage(g broker.Grant) message {
+	return newMessage("Ended: the bot has forgotten the credentials for "+g.Account+".",
+		paragraph(bold("Ended"), plain(": the bot has forgotten the credentials for "), bold(g.Account), plain(" "), code(g.AccessKeyID),
+			plain(". AWS keeps them valid until "), moment(g.Expires), plain(", wherever they were pasted.")))
 }
 
 func howToUse(f Format) string {
@@ -86,58 +100,6 @@ func timeLeft(d time.Duration) string {
 	return broker.FormatDuration(d.Round(time.Minute))
 }
 
-// shownBuckets is how many buckets a reply lists.
-const shownBuckets = 20
-
-func (b *Bot) bucketsMessage(list broker.BucketList) message {
-	where := list.Account.Name
-	if list.Prefix != "" {
-		where += " that start with " + list.Prefix
-	}
-	total := len(list.Buckets)
-	if total == 0 {
-		return b.noBuckets(list)
-	}
-	head := counted(total, "bucket")
-	shown := list.Buckets[:min(total, shownBuckets)]
-	items := make([][]span, len(shown))
-	for i, bucket := range shown {
-		items[i] = []span{code(bucket.Name)}
-		if bucket.Region != "" {
-			items[i] = append(items[i], plain("  "+bucket.Region))
-		}
-		if !bucket.Created.IsZero() {
-			items[i] = append(items[i], plain("  "), day(bucket.Created))
-		}
-	}
-	spans := []span{bold(head), plain(" in " + where + ".")}
-	if total > len(shown) {
-		spans = append(spans, plain(fmt.Sprintf(" The first %d:", len(shown))))
-	}
-	elements := []slack.RichTextElement{paragraph(spans...), bullets(items...)}
-	if total > len(shown) {
-		hint := fmt.Sprintf("%d more. Narrow it: `/buckets %s prefix %s`", total-len(shown), list.Account.Name, examplePrefix(list))
-		elements = append(elements, paragraph(codes(b.withPrefix(hint))...))
-	}
-	elements = append(elements, paragraph(usedSpans(list)...))
-	return newMessage(head+" in "+where+".", elements...)
-}
-
-// examplePrefix is one that leaves some of the list out: what all names share,
-// and on to the end of the next word of the first that is not shown.
-func examplePrefix(list broker.BucketList) string {
-	first, last := list.Buckets[0].Name, list.Buckets[len(list.Buckets)-1].Name
-	shared := 0 // they are sorted, so what these two share all do
-	for shared < min(len(first), len(last)) && first[shared] == last[shared] {
-		shared++
-	}
-	name := list.Buckets[shownBuckets].Name
-	if i := strings.IndexAny(name[min(shared+1, len(name)):], "-."); i >= 0 {
-		return name[:shared+1+i+1]
-	}
-	return name[:min(shared+1, len(name))]
-}
-
 func (b *Bot) noBuckets(list broker.BucketList) message {
 	spans := []span{bold("No buckets"), plain(" in " + list.Account.Name + ".\n")}
 	text := "No buckets in " + list.Account.Name + "."
@@ -152,10 +114,10 @@ func (b *Bot) noBuckets(list broker.BucketList) message {
 // usedSpans says with which credentials a list was made.
 func usedSpans(list broker.BucketList) []span {
 	g := list.Grant
+	spans := []span{plain("Listed with "), code(g.AccessKeyID), plain(", issued " + fromSession(g) + "for this; it ends "), moment(g.Expires), plain(".")}
 	if list.Reused {
-		return []span{plain("Listed with your credentials "), code(g.AccessKeyID), plain(", no new code needed.")}
+		spans = []span{plain("Listed with your credentials "), code(g.AccessKeyID), plain(", no new code needed.")}
 	}
-	spans := []span{plain("Listed with "), code(g.AccessKeyID), plain(", issued for this list alone; it ends "), moment(g.Expires), plain(".")}
 	if !g.MFA {
 		spans = append(spans, plain(" "), bold(noMFA))
 	}
@@ -172,6 +134,9 @@ func (b *Bot) whoamiMessage(w broker.WhoAmI) message {
 			plain(" ("), code(w.Live.UserID), plain(") until "), moment(w.Grant.Expires), plain(".")))
 	case w.Account != "":
 		elements = append(elements, paragraph(plain("The bot holds no live credentials of yours for "), bold(w.Account), plain(" that it could ask with.")))
+	}
+	if w.Session != nil {
+		elements = append(elements, paragraph(mfaSpans(*w.Session)...))
 	}
 	return newMessage("Who AWS takes you for.", elements...)
 }
@@ -221,13 +186,15 @@ func (b *Bot) helpMessage(accounts []broker.Account) message {
 	line := func(s string) []span { return codes(b.withPrefix(strings.ReplaceAll(s, "ACCOUNT", example))) }
 	return newMessage("How to ask for AWS credentials.",
 		paragraph(bold("Short-lived AWS credentials, seen by nobody but you.")),
-		bullets(
+		bullets(b.withSessionHelp(
 			line("`/assume ACCOUNT 123456`  credentials, with the code of your MFA device"),
 			line("`/assume ACCOUNT 123456 for 2h as fish because INC-42`  how long, for which shell, and why"),
 			line("`/buckets ACCOUNT 123456`  its S3 buckets; `/buckets ACCOUNT prefix logs-` narrows, without a code for some minutes"),
-			line("`/assume accounts`  what you may have"),
+			line("`/assume ACCOUNT 123456 as console s3`  a link that signs you in to the AWS console"),
+			line("`/assume accounts`  what you may have; `/assume explain ACCOUNT` says why, and how long"),
 			line("`/assume whoami ACCOUNT`  who AWS takes you for"),
-		),
-		paragraph(plain("Formats: bash (also zsh and sh), fish, powershell, cmd, dotenv, profile, json. Every request is on the audit record.")),
+			line("`/assume key`  have your credentials encrypted to your age or SSH key"),
+		)...),
+		paragraph(plain("Formats: bash (also zsh and sh), fish, powershell, cmd, dotenv, profile, json, console. Every request is on the audit record.")),
 	)
 }

@@ -1,9 +1,11 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -17,7 +19,11 @@ import (
 type conversation struct {
 	caller      broker.Caller
 	requestID   string
-	responseURL broker.Secret
+	responseURL broker.Secret // of a command, or of the message that was acted on
+	replace     bool          // the answer takes the place of that message
+	view        string        // the modal that the answer goes into
+	push        bool          // the answer goes on top of that modal instead
+	trigger     string        // opens a modal, for 3 s
 }
 
 const (
@@ -26,27 +32,57 @@ const (
 	longestPause = 5 * time.Second
 )
 
-// reply posts a private answer through the response_url, which works in
-// channels where the bot is not a member.
+// reply gives a private answer: into the modal that was acted in, or through
+// the response_url, which works in channels where the bot is not a member. From
+// Home there is neither: a modal is opened for it.
 func (b *Bot) reply(ctx context.Context, to conversation, m message) error {
+	switch {
+	case to.view != "" && to.push:
+		return b.pushView(ctx, to.trigger, resultView(m))
+	case to.view != "":
+		return b.updateView(ctx, to.view, resultView(m))
+	case to.responseURL.Empty() && to.trigger != "":
+		err := b.openView(ctx, to.trigger, resultView(m))
+		return err
+	}
+	return b.respond(ctx, to, m)
+}
+
+// respond posts to the response_url.
+func (b *Bot) respond(ctx context.Context, to conversation, m message) error {
 	if err := b.checkResponseURL(to.responseURL); err != nil {
 		return err
 	}
 	hook := &slack.WebhookMessage{
-		ResponseType: slack.ResponseTypeEphemeral,
-		Text:         m.fallback(),
-		Blocks:       &slack.Blocks{BlockSet: m.blocks},
+		ResponseType:    slack.ResponseTypeEphemeral,
+		Text:            m.fallback(),
+		Blocks:          &slack.Blocks{BlockSet: m.blocks},
+		ReplaceOriginal: to.replace,
+		UnfurlLinks:     new(bool),
+		UnfurlMedia:     new(bool),
 	}
-	var err error
+	return attempt(ctx, func() error { return b.post(ctx, to.responseURL, hook) })
+}
+
+// attempt does f up to postAttempts times, as long as that may help. When one
+// try may have been taken after all, its error is what is returned.
+func attempt(ctx context.Context, f func() error) error {
+	var last, open error
 	for try := range postAttempts {
 		if try > 0 {
-			sleep(ctx, pauseBefore(err))
+			sleep(ctx, pauseBefore(last))
 		}
-		if err = b.post(ctx, to.responseURL, hook); err == nil || !mayHelp(err) || ctx.Err() != nil {
+		if last = f(); last == nil {
+			return nil
+		}
+		if open == nil && !notTaken(last) {
+			open = last
+		}
+		if !mayHelp(last) || ctx.Err() != nil {
 			break
 		}
 	}
-	return err
+	return cmp.Or(open, last)
 }
 
 func (b *Bot) post(ctx context.Context, to broker.Secret, hook *slack.WebhookMessage) error {
@@ -58,26 +94,35 @@ func (b *Bot) post(ctx context.Context, to broker.Secret, hook *slack.WebhookMes
 	return nil
 }
 
+// errResponseURL is a response_url that nothing is posted to.
+var errResponseURL = errors.New("response_url")
+
 // checkResponseURL keeps credentials off the wire in clear: only a Slack that
 // is itself reached without TLS, a fake on loopback, may answer without it.
 func (b *Bot) checkResponseURL(to broker.Secret) error {
 	u, err := url.Parse(to.Reveal())
 	if err != nil || u.Host == "" {
-		return errors.New("response_url: missing or malformed")
+		return fmt.Errorf("%w: missing or malformed", errResponseURL)
 	}
 	if u.Scheme != "https" && !b.clearText {
-		return errors.New("response_url: not https")
+		return fmt.Errorf("%w: not https", errResponseURL)
 	}
 	return nil
 }
 
 // mayHelp reports whether posting again can mend err: not what Slack refused.
 func mayHelp(err error) bool {
-	var status slack.StatusCodeError
-	if errors.As(err, &status) {
+	var (
+		status  slack.StatusCodeError
+		refused slack.SlackErrorResponse
+	)
+	switch {
+	case errors.As(err, &status):
 		return status.Code >= http.StatusInternalServerError
+	case errors.As(err, &refused):
+		return refused.Err == "internal_error" || refused.Err == "fatal_error"
 	}
-	return true
+	return !errors.Is(err, errResponseURL)
 }
 
 func pauseBefore(err error) time.Duration {
@@ -95,52 +140,111 @@ func (b *Bot) deliver(ctx context.Context, to conversation, m message) {
 		return
 	}
 	b.log.WarnContext(ctx, "reply not delivered; trying a direct message", "request", to.requestID, "error", err)
-	if err := b.directMessage(ctx, to.caller.User, m); err != nil {
+	if err := b.tell(ctx, to.caller.User, m); err != nil {
 		b.log.ErrorContext(ctx, "nothing delivered", "request", to.requestID, "user", to.caller.User, "error", err)
 	}
 }
 
 // deliverCredentials replies with credentials. If Slack does not take them,
-// they are shown nowhere else: the record says so, and the person is told.
+// they are shown nowhere else: the record says so, and the person is told, with
+// a button that shows them while they are kept.
 func (b *Bot) deliverCredentials(ctx context.Context, to conversation, r broker.Request, issued broker.Issued, m message) {
+	if issued.Account.DMLife > 0 {
+		b.deliverByDM(ctx, to, r, issued, m)
+		return
+	}
 	err := b.reply(ctx, to, m)
 	if err == nil {
 		return
 	}
 	b.log.ErrorContext(ctx, "credentials not delivered", "request", to.requestID, "ref", broker.ShortRef(to.requestID), "error", err)
-	b.broker.Undelivered(ctx, r, issued.Grant, broker.CodeUndelivered)
-	notice := b.errorMessage(&broker.Error{
-		Code: broker.CodeUndelivered, Ref: broker.ShortRef(to.requestID),
-		Message: "AWS issued credentials for " + issued.Account.Name + ", but Slack did not take the reply, so nobody has seen them.",
-		Hint:    "Send your request again with a new code.",
-	})
-	if err := b.directMessage(ctx, to.caller.User, notice); err != nil {
+	undelivered := broker.CodeUndelivered
+	if !notTaken(err) {
+		undelivered = broker.CodeDeliveryUnknown
+	}
+	b.broker.Undelivered(ctx, r, issued.Grant, undelivered)
+	if err := b.tell(ctx, to.caller.User, b.undeliveredMessage(issued, undelivered, broker.ShortRef(to.requestID))); err != nil {
 		b.log.ErrorContext(ctx, "nothing delivered", "request", to.requestID, "user", to.caller.User, "error", err)
 	}
 }
 
+// undeliveredMessage tells of credentials that did not, or may not, have
+// reached the person.
+func (b *Bot) undeliveredMessage(issued broker.Issued, undelivered broker.Code, ref string) message {
+	e := &broker.Error{
+		Code: undelivered, Ref: ref,
+		Message: "AWS issued credentials for " + issued.Account.Name + ", but Slack did not take the reply, so nobody has seen them.",
+		Hint:    "Send your request again with a new code.",
+	}
+	if undelivered == broker.CodeDeliveryUnknown {
+		e.Message = "AWS issued credentials for " + issued.Account.Name + ", but Slack did not say whether it showed them to you."
+		e.Hint = "If you do not see them, send your request again with a new code."
+	}
+	if issued.Kept {
+		e.Hint = "The button shows them to you alone, within " + broker.FormatDuration(b.reveal) + " of their issue."
+	}
+	m := b.errorMessage(e)
+	if issued.Kept {
+		m.blocks = append(m.blocks, listedButtons(issued.Grant, true))
+	}
+	return m
+}
+
+// notTaken reports whether Slack certainly did not take a reply: it refused it,
+// or was never reached. A lost answer leaves that open.
+func notTaken(err error) bool {
+	var (
+		status  slack.StatusCodeError
+		refused slack.SlackErrorResponse
+		limited *slack.RateLimitedError
+		op      *net.OpError
+	)
+	return errors.As(err, &status) || errors.As(err, &refused) || errors.As(err, &limited) || errors.Is(err, errResponseURL) ||
+		errors.As(err, &op) && op.Op == "dial"
+}
+
 // directMessage tells a person something that is no secret.
 func (b *Bot) directMessage(ctx context.Context, user string, m message) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*postTimeout)
+	// That a Request ran out of time is a reason to tell, not to be silent.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*postTimeout)
+	defer cancel()
+	channel, err := b.openDM(ctx, user)
+	if err != nil {
+		return err
+	}
+	return b.postMessage(ctx, channel, m)
+}
+
+// openDM returns the conversation between a person and the bot.
+func (b *Bot) openDM(ctx context.Context, user string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, postTimeout)
 	defer cancel()
 	channel, _, _, err := b.api.OpenConversationContext(ctx, &slack.OpenConversationParameters{Users: []string{user}})
 	if err != nil {
-		return slackError("conversations.open", err)
+		return "", slackError("conversations.open", err)
 	}
-	return b.postMessage(ctx, channel.ID, m)
+	return channel.ID, nil
 }
 
 // postMessage posts to a channel, without unfurling anything.
 func (b *Bot) postMessage(ctx context.Context, channel string, m message) error {
-	_, _, err := b.api.PostMessageContext(ctx, channel,
+	_, err := b.postTo(ctx, channel, m)
+	return err
+}
+
+// postTo is postMessage that returns the name which the message got.
+func (b *Bot) postTo(ctx context.Context, channel string, m message) (ts string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, postTimeout)
+	defer cancel()
+	_, ts, err = b.api.PostMessageContext(ctx, channel,
 		slack.MsgOptionText(m.fallback(), false), slack.MsgOptionBlocks(m.blocks...),
 		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())
 	if err != nil {
 		var limited *slack.RateLimitedError
 		if errors.As(err, &limited) {
-			return err
+			return "", err
 		}
-		return slackError("chat.postMessage", err)
+		return "", slackError("chat.postMessage", err)
 	}
-	return nil
+	return ts, nil
 }

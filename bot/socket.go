@@ -41,7 +41,8 @@ type socket struct {
 	finished chan struct{} // closed when reading ended
 	err      error         // readable once finished is closed
 
-	write sync.Mutex
+	write   sync.Mutex
+	pending sync.WaitGroup // acknowledgements that are answers and still being made
 }
 
 // dialSocket connects and waits for Slack's hello.
@@ -58,6 +59,8 @@ func dialSocket(ctx context.Context, url broker.Secret, log *slog.Logger) (*sock
 	}
 	conn.SetReadLimit(maxEnvelope)
 	s := &socket{conn: conn, log: log, leaving: make(chan struct{}), finished: make(chan struct{})}
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Now()) })
+	defer stop()
 	if err := s.readHello(); err != nil {
 		_ = conn.Close()
 		return nil, err
@@ -98,6 +101,7 @@ func (s *socket) serve(stop context.Context, handle func(*socket, envelope)) {
 	var pings sync.WaitGroup
 	pings.Go(func() { s.keepAlive(ctx, cancel) })
 	s.err = s.read(ctx, handle)
+	s.pending.Wait() // each is bounded by judgeTimeout
 	cancel()
 	pings.Wait()
 	s.sayGoodbye()
@@ -169,7 +173,9 @@ func (s *socket) keepAlive(ctx context.Context, cancel context.CancelFunc) {
 			_ = s.conn.SetReadDeadline(time.Now())
 			return
 		case <-ticker.C:
-			_ = s.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeTimeout))
+			if s.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeTimeout)) != nil {
+				cancel() // a socket that takes no ping takes no ack either
+			}
 		case <-leaving:
 			leaving, overdue = nil, time.After(handOver)
 		case <-overdue:
@@ -203,8 +209,14 @@ func (s *socket) ack(id string, payload any) error {
 	}
 	s.write.Lock()
 	defer s.write.Unlock()
-	if err := s.conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
-		return err
+	err = s.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+	if err == nil {
+		err = s.conn.WriteMessage(websocket.TextMessage, data)
 	}
-	return s.conn.WriteMessage(websocket.TextMessage, data)
+	if err != nil {
+		// gorilla writes nothing more after a failed write: whatever this socket
+		// received from now on could not be acknowledged.
+		_ = s.conn.Close()
+	}
+	return err
 }

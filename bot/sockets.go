@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,6 +28,7 @@ type Sockets struct {
 	mu    sync.Mutex
 	live  int           // dialled and not yet closed, those that Slack is about to close too
 	said  int           // how many Slack counted in the last hello
+	ended []time.Time   // when our own were closed, of late: Slack may count them still
 	ready chan struct{} // closed at the first hello
 }
 
@@ -75,7 +77,7 @@ func (s *Sockets) run(ctx context.Context) error {
 func (s *Sockets) slot(ctx context.Context, log *slog.Logger) error {
 	var old sync.WaitGroup
 	defer old.Wait()
-	wait := backoff{}
+	wait, hasty := backoff{}, 0
 	for ctx.Err() == nil {
 		sock, err := s.dial(ctx, log)
 		if err != nil {
@@ -96,14 +98,20 @@ func (s *Sockets) slot(ctx context.Context, log *slog.Logger) error {
 		old.Go(func() {
 			defer leave()
 			sock.serve(serving, s.handle)
-			s.closed(true)
+			s.closed()
 			if ctx.Err() == nil {
 				log.Info("socket closed", "reason", sock.why, "error", sock.err)
 			}
 		})
 		select {
 		case <-sock.leaving:
-			wait = backoff{}
+			// The next is dialled while this one is still read, at once, unless
+			// Slack sends away one after another.
+			if time.Since(began) > silence {
+				wait, hasty = backoff{}, 0
+			} else if hasty++; hasty > 3 {
+				sleep(ctx, wait.next(nil))
+			}
 		case <-s.recount():
 			// Only another hello tells whether the strangers are still there.
 			leave()
@@ -130,7 +138,7 @@ func (s *Sockets) dial(ctx context.Context, log *slog.Logger) (*socket, error) {
 	s.mu.Unlock()
 	sock, err := dialSocket(ctx, url, log)
 	if err != nil {
-		s.closed(false)
+		s.closed()
 		return nil, err
 	}
 	log.Info("socket open", "host", sock.hello.DebugInfo.Host, "connections", sock.hello.NumConnections,
@@ -146,23 +154,24 @@ func (s *Sockets) dial(ctx context.Context, log *slog.Logger) (*socket, error) {
 	return sock, nil
 }
 
-// closed counts a socket out. One that said hello was in Slack's count too:
-// until the next hello that count, less this one, is what we know.
-func (s *Sockets) closed(saidHello bool) {
+// closed counts a socket out.
+func (s *Sockets) closed() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.live--
-	if saidHello {
-		s.said--
-	}
+	s.ended = append(s.ended, time.Now())
 }
+
+// countedAfter is how long Slack may go on counting a socket that has ended.
+const countedAfter = time.Minute
 
 // strangers reports whether Slack counts sockets of this app that are not ours:
 // another process is running with the same app token.
 func (s *Sockets) strangers() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.said > s.live
+	s.ended = slices.DeleteFunc(s.ended, func(at time.Time) bool { return time.Since(at) > countedAfter })
+	return s.said > s.live+len(s.ended)
 }
 
 // recount ticks once, a minute on, where strangers were counted and matter.

@@ -46,6 +46,10 @@ type Account struct {
 	Tags            map[string]string
 	SessionPolicy   string // the JSON text of an inline session policy
 	PolicyARNs      []string
+	SealRequired    bool // only Credentials encrypted to a key of the config are shown
+	// DMLife is how long the direct message with Credentials stays until the bot
+	// deletes it; 0: they go into an ephemeral reply, not a direct message.
+	DMLife time.Duration
 }
 
 // HasRole reports whether credentials come from AssumeRole.
@@ -53,11 +57,13 @@ func (a Account) HasRole() bool { return a.RoleARN != "" }
 
 // A User is a Slack user bound to an IAM user.
 type User struct {
-	Slack       string // Slack user ID
-	Name        string
-	SessionName string // the Name as RoleSessionName and SourceIdentity take it
-	MFASerial   string
-	Key         KeySource
+	Slack        string // Slack user ID
+	Name         string
+	SessionName  string // the Name as RoleSessionName and SourceIdentity take it
+	MFASerial    string
+	Key          KeySource
+	AgeKey       PublicKey // from the config; it wins over a registered one
+	SealRequired bool      // as that of an Account
 }
 
 // A KeySource says where a User's long-term access key is read from.
@@ -86,10 +92,17 @@ func (k KeySource) String() string {
 
 var accountName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
 
-// MayHoldCode reports whether word holds exactly six digits in a row. That is a
-// code whose space was forgotten (prod123456), and taking it for part of a name
-// would put a live code on the record.
+// betweenDigits is what people write between the digits of a code.
+var betweenDigits = regexp.MustCompile(`([0-9])[-._]+([0-9])`)
+
+// MayHoldCode reports whether word holds exactly six digits in a row, with or
+// without something between them. That is a code whose space was forgotten
+// (prod123456, prod-123-456), and taking it for part of a name would put a live
+// code on the record.
 func MayHoldCode(word string) bool {
+	for joined := ""; joined != word; {
+		joined, word = word, betweenDigits.ReplaceAllString(word, "$1$2")
+	}
 	for _, run := range strings.FieldsFunc(word, func(r rune) bool { return r < '0' || r > '9' }) {
 		if len(run) == 6 {
 			return true

@@ -27,6 +27,7 @@ type AWS struct {
 	secrets *secretsmanager.Client
 	getenv  func(string) string
 	now     func() time.Time
+	signin  http.RoundTripper // to the console sign-in endpoint
 
 	mu     sync.Mutex
 	s3     map[string]*s3.Client   // by region
@@ -49,10 +50,11 @@ func NewAWS(ctx context.Context, region string, getenv func(string) string, now 
 	if cfg.HTTPClient == nil {
 		cfg.HTTPClient = awshttp.NewBuildableClient()
 	}
+	signin := signinTransport(cfg.HTTPClient)
 	cfg.HTTPClient = wholeAnswers{client: cfg.HTTPClient}
 	return &AWS{
 		config: cfg, sts: sts.NewFromConfig(cfg), secrets: secretsmanager.NewFromConfig(cfg),
-		getenv: getenv, now: now,
+		getenv: getenv, now: now, signin: signin,
 		s3: make(map[string]*s3.Client), cached: make(map[string]cachedSecret),
 	}, nil
 }

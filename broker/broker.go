@@ -12,7 +12,13 @@ type Deps struct {
 	Config    *Config
 	AWS       *AWS
 	Codes     Codes
+	Claims    CodeClaims
+	Sessions  Sessions
 	Grants    Grants
+	Ledger    Ledger
+	Listings  Listings
+	Keys      SealedKeys
+	ParseKey  func(text string) (PublicKey, error) // what can be encrypted to, canonical
 	Recorder  Recorder
 	Directory Directory
 	Now       func() time.Time
@@ -21,20 +27,27 @@ type Deps struct {
 
 // A Broker answers Requests. It is safe for concurrent use.
 type Broker struct {
-	config    *Config
-	aws       *AWS
-	codes     Codes
-	grants    Grants
-	recorder  Recorder
-	directory Directory
-	now       func() time.Time
-	log       *slog.Logger
+	config     *Config
+	aws        *AWS
+	codes      Codes
+	claims     CodeClaims
+	sessions   Sessions
+	grants     Grants
+	ledger     Ledger
+	listings   Listings
+	sealedKeys SealedKeys
+	parseKey   func(text string) (PublicKey, error)
+	recorder   Recorder
+	directory  Directory
+	now        func() time.Time
+	log        *slog.Logger
 }
 
 // New returns a Broker; it does no work.
 func New(d Deps) *Broker {
 	return &Broker{
-		config: d.Config, aws: d.AWS, codes: d.Codes, grants: d.Grants,
+		config: d.Config, aws: d.AWS, codes: d.Codes, claims: d.Claims, sessions: d.Sessions, grants: d.Grants, ledger: d.Ledger, listings: d.Listings,
+		sealedKeys: d.Keys, parseKey: d.ParseKey,
 		recorder: d.Recorder, directory: d.Directory, now: d.Now, log: d.Log,
 	}
 }
@@ -64,16 +77,25 @@ func (b *Broker) Issue(ctx context.Context, r Request) (Issued, error) {
 	return b.issue(ctx, r, user, account)
 }
 
-// issue is Issue after policy said yes.
+// issue is Issue after policy said yes. How the Credentials may be shown is
+// looked up first, so that nothing is issued while nobody knows.
 func (b *Broker) issue(ctx context.Context, r Request, user User, account Account) (Issued, error) {
-	d, err := account.CheckDuration(r.Duration)
+	sealing, err := b.sealing(ctx, r, user, account)
 	if err != nil {
 		return Issued{}, b.refuse(ctx, r, err)
 	}
-	p, err := plan(account, d, !r.Code.Empty())
-	if err != nil {
-		// A question, not a refusal: nothing was denied, so nothing is recorded.
-		return Issued{}, askForCode(r, err)
+	issued, err := b.issueNow(ctx, r, user, account)
+	issued.Sealing = sealing
+	return issued, err
+}
+
+func (b *Broker) issueNow(ctx context.Context, r Request, user User, account Account) (Issued, error) {
+	p, held, err := b.planFor(ctx, r, user, account)
+	switch {
+	case err != nil:
+		return Issued{}, err
+	case p.Chained:
+		return b.issueFromSession(ctx, r, user, account, p, held)
 	}
 	key, err := b.aws.key(ctx, user, p)
 	if err != nil {
@@ -109,18 +131,27 @@ func (b *Broker) issue(ctx context.Context, r Request, user User, account Accoun
 func askForCode(r Request, err error) error {
 	var e *Error
 	if errors.As(err, &e) && e.Code == CodeNeedsCode {
-		command := "/assume"
-		if r.Purpose == PurposeBuckets {
-			command = "/buckets"
+		command := commandOf(r) + " " + r.Account + " 123456"
+		if r.Duration > 0 && r.Purpose != PurposeBuckets {
+			command += " for " + FormatDuration(r.Duration)
 		}
-		e.Hint = "Send `" + command + " " + r.Account + " 123456` with the six digits that your device shows."
+		e.Hint = "Send `" + command + "` with the six digits that your device shows."
 	}
 	return err
 }
 
-// reserve claims the code for this Request, so that no other sends it too.
+// commandOf is the slash command that a Request came by.
+func commandOf(r Request) string {
+	if r.Purpose == PurposeBuckets {
+		return "/buckets"
+	}
+	return "/assume"
+}
+
+// reserve claims the code for this Request, so that no other sends it too. One
+// that begins an MFA session is claimed by claimSession.
 func (b *Broker) reserve(ctx context.Context, r Request, user User, p Plan) error {
-	if !p.MFA {
+	if !p.sendsCode() {
 		return nil
 	}
 	mine, err := b.codes.ReserveCode(ctx, user.Slack, user.MFASerial, r.Code, r.ID, codeReservation)
@@ -132,13 +163,17 @@ func (b *Broker) reserve(ctx context.Context, r Request, user User, p Plan) erro
 		}
 	}
 	if !mine {
-		return &Error{
-			Code:    CodeCodeSpent,
-			Message: "That code has been used already; a code works once.",
-			Hint:    b.nextCode(),
-		}
+		return b.codeSpent()
 	}
 	return nil
+}
+
+func (b *Broker) codeSpent() error {
+	return &Error{
+		Code:    CodeCodeSpent,
+		Message: "That code has been used already; a code works once.",
+		Hint:    b.nextCode(),
+	}
 }
 
 // nextCode tells how long the device shows the current code.
@@ -149,10 +184,13 @@ func (b *Broker) nextCode() string {
 }
 
 func (b *Broker) release(ctx context.Context, r Request, user User, p Plan) {
-	if !p.MFA {
-		return
+	if p.sendsCode() {
+		b.releaseClaim(ctx, r, user, r.ID)
 	}
-	if err := b.codes.ReleaseCode(ctx, user.Slack, user.MFASerial, r.Code, r.ID); err != nil {
+}
+
+func (b *Broker) releaseClaim(ctx context.Context, r Request, user User, claim string) {
+	if err := b.codes.ReleaseCode(ctx, user.Slack, user.MFASerial, r.Code, claim); err != nil {
 		b.log.WarnContext(ctx, "code not released; it stays reserved until it is stale", "request", r.ID, "error", err)
 	}
 }
@@ -163,9 +201,21 @@ func (b *Broker) failed(ctx context.Context, r Request, user User, p Plan, inten
 	if codeNotUsed(e.Code) {
 		b.release(ctx, r, user, p)
 	}
+	b.addNextCode(e)
+	b.recordFailure(ctx, r, intent, e, err)
+	return e
+}
+
+// addNextCode tells whoever needs a new code when there is one.
+func (b *Broker) addNextCode(e *Error) {
 	if e.Code == CodeWrongCode || e.Code == CodeOutcomeUnknown || e.Code == CodeThrottled {
 		e.Hint += " " + b.nextCode()
 	}
+}
+
+// recordFailure records e, which is what the person is told of err, as the
+// outcome of an intent.
+func (b *Broker) recordFailure(ctx context.Context, r Request, intent Event, e *Error, err error) {
 	outcome := b.outcome(EventFailed, intent)
 	outcome.Code, outcome.Message, outcome.Ref = e.Code, e.Message, e.Ref
 	var answered *awsFailure
@@ -175,7 +225,6 @@ func (b *Broker) failed(ctx context.Context, r Request, user User, p Plan, inten
 	if err := b.recorder.Record(ctx, outcome); err != nil {
 		b.log.ErrorContext(ctx, "outcome not recorded", "request", r.ID, "code", e.Code, "error", err)
 	}
-	return e
 }
 
 // granted records what STS issued and keeps it. If the record fails, the
@@ -254,6 +303,7 @@ func (b *Broker) Undelivered(ctx context.Context, r Request, g Grant, code Code)
 	defer cancel()
 	event := b.event(EventUndelivered, r)
 	event.RoleARN, event.Principal, event.AccessKeyID, event.Expires = g.RoleARN, g.Principal, g.AccessKeyID, g.Expires
+	event.Method, event.MFA = g.Method, g.MFA
 	event.STSRequestID, event.Code, event.Ref = g.STSRequestID, code, ShortRef(r.ID)
 	if user, ok := b.config.User(r.Caller.User); ok {
 		event.User = user.Name

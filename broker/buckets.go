@@ -5,8 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 )
 
@@ -17,28 +15,31 @@ type Bucket struct {
 	Created time.Time
 }
 
-// A BucketList is all buckets of an Account whose names start with Prefix, in
-// S3's order.
+// A BucketList is one page of the buckets of an Account whose names start with
+// Prefix, in S3's order.
 type BucketList struct {
 	Grant   Grant
 	Account Account
 	Prefix  string
 	Buckets []Bucket
+	Page    int    // of BucketsPerPage each, from 0
+	Total   int    // of all pages
+	AtLeast bool   // there are more than Total; nobody counted on
+	Kept    bool   // the bot can show other pages without a new code, for a while
 	Way     string // how the credentials were obtained
 	Reused  bool   // an earlier Grant's credentials listed them
+	// UsedSession is as that of Issued.
+	UsedSession *Session
 }
 
-// pageSize is how many buckets one call asks for; S3 gives up to 10,000.
-// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
-const pageSize = 1000
-
-// bucketsTimeout bounds a whole listing, all pages.
+// bucketsTimeout bounds a whole listing, all calls.
 const bucketsTimeout = time.Minute
 
-// Buckets lists the buckets of r.Account. Without a code it uses the newest
+// Buckets lists the buckets of r.Account: the first page, and how many there
+// are. Without a code it uses the newest
 // Grant whose Credentials are still in the reveal window; policy is asked
 // either way. Credentials issued for a listing alone live as short as AWS
-// allows.
+// allows. With an error the list may still hold UsedSession.
 func (b *Broker) Buckets(ctx context.Context, r Request, prefix string) (BucketList, error) {
 	user, err := b.identify(r.Caller)
 	if err != nil {
@@ -52,14 +53,11 @@ func (b *Broker) Buckets(ctx context.Context, r Request, prefix string) (BucketL
 	if err != nil {
 		return BucketList{}, err
 	}
-	if err := b.recordListing(ctx, r, user, issued.Grant); err != nil {
-		return BucketList{}, err
+	list := BucketList{Grant: issued.Grant, Account: account, Prefix: prefix, Way: issued.Way, Reused: reused, Kept: reused || issued.Kept, UsedSession: issued.UsedSession}
+	if err := b.recordUse(ctx, r, EventListing, user, issued.Grant); err != nil {
+		return list, err
 	}
-	list := BucketList{Grant: issued.Grant, Account: account, Prefix: prefix, Way: issued.Way, Reused: reused}
-	if list.Buckets, err = b.aws.buckets(ctx, account, issued.Credentials, prefix); err != nil {
-		return BucketList{}, b.listingFailed(ctx, r, user, issued.Grant, err)
-	}
-	return list, nil
+	return b.listed(ctx, r, user, issued.Credentials, list, Listing{})
 }
 
 // forListing returns credentials to list with.
@@ -73,7 +71,7 @@ func (b *Broker) forListing(ctx context.Context, r Request, user User, account A
 				Message: "The bot's own store is not answering, so it cannot look for your live credentials.",
 				Hint:    "Try again in a minute.",
 			})
-		case ok && grant.RoleARN == account.RoleARN && b.now().Before(credentials.Expires):
+		case ok && stillGiven(grant, account) && b.now().Before(credentials.Expires):
 			return Issued{Grant: grant, Credentials: credentials, Account: account}, true, nil
 		}
 	}
@@ -82,15 +80,22 @@ func (b *Broker) forListing(ctx context.Context, r Request, user User, account A
 	return issued, false, err
 }
 
-// recordListing puts on the record that the bot is about to use a Grant.
-func (b *Broker) recordListing(ctx context.Context, r Request, user User, g Grant) error {
-	event := b.event(EventListing, r)
+// stillGiven reports whether today's config would give what the Grant gave: the
+// same role, and no less MFA.
+func stillGiven(g Grant, a Account) bool {
+	return g.RoleARN == a.RoleARN && (g.MFA || a.MFA == MFANone)
+}
+
+// recordUse puts on the record that the bot is about to use or end a Grant.
+func (b *Broker) recordUse(ctx context.Context, r Request, kind EventKind, user User, g Grant) error {
+	event := b.event(kind, r)
 	event.User, event.RoleARN, event.Principal = user.Name, g.RoleARN, g.Principal
 	event.Method, event.MFA, event.AccessKeyID, event.Expires = g.Method, g.MFA, g.AccessKeyID, g.Expires
+	event.MFASession = g.MFASession
 	if err := b.recorder.Record(ctx, event); err != nil {
 		return &Error{
 			Code: CodeRecord, Ref: ShortRef(r.ID), Err: err,
-			Message: "The audit record cannot be written right now, so nothing was listed.",
+			Message: "The audit record cannot be written right now, so nothing was done.",
 			Hint:    "Try again in a minute.",
 		}
 	}
@@ -108,35 +113,12 @@ func (b *Broker) listingFailed(ctx context.Context, r Request, user User, g Gran
 	}
 	event := b.event(EventFailed, r)
 	event.User, event.RoleARN, event.Principal, event.AccessKeyID = user.Name, g.RoleARN, g.Principal, g.AccessKeyID
+	event.Method, event.MFA = g.Method, g.MFA
 	event.Code, event.Message, event.Ref = e.Code, e.Message, e.Ref
 	if err := b.recorder.Record(ctx, event); err != nil {
 		b.log.ErrorContext(ctx, "failed listing not recorded", "request", r.ID, "code", e.Code, "error", err)
 	}
 	return e
-}
-
-// buckets reads all pages. No code is in these calls, so the SDK may retry.
-func (a *AWS) buckets(ctx context.Context, account Account, c Credentials, prefix string) ([]Bucket, error) {
-	ctx, cancel := context.WithTimeout(ctx, bucketsTimeout)
-	defer cancel()
-	in := &s3.ListBucketsInput{MaxBuckets: aws.Int32(pageSize)}
-	if prefix != "" {
-		in.Prefix = &prefix
-	}
-	pages := s3.NewListBucketsPaginator(a.bucketsClient(account.Region), in)
-	var buckets []Bucket
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx, func(o *s3.Options) { o.Credentials = signing(c) })
-		if err != nil {
-			return nil, bucketsError(err, account)
-		}
-		for _, b := range page.Buckets {
-			buckets = append(buckets, Bucket{
-				Name: aws.ToString(b.Name), Region: aws.ToString(b.BucketRegion), Created: aws.ToTime(b.CreationDate),
-			})
-		}
-	}
-	return buckets, nil
 }
 
 // bucketsError translates S3's refusals.

@@ -18,6 +18,9 @@ type Config struct {
 	Accounts     []Account
 	Contact      string        // shown to who may not use the bot
 	RevealWindow time.Duration // how long Credentials stay sealed in the store
+	MFASession   time.Duration // how long an MFA session lasts at most; 0: there are none
+
+	SigninEndpoint string // of console sign-in; "": AWS's own for the Account's partition
 }
 
 // User returns the User of a Slack user ID.

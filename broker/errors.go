@@ -29,4 +29,4 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // Ours reports whether an operator has to mend it; otherwise the person can.
-func (e *Error) Ours() bool { return codes[e.Code] == operator }
+func (e *Error) Ours() bool { return audiences[e.Code] == operator }

@@ -12,6 +12,11 @@ const (
 	EventFailed      EventKind = "failed"      // STS refused, or its answer was lost; the outcome of an intent
 	EventRefused     EventKind = "refused"     // never got as far as STS
 	EventUndelivered EventKind = "undelivered" // issued, but Slack did not take the reply
+	EventUndeleted   EventKind = "undeleted"   // a direct message with credentials was to be deleted, and Slack refused for good
+	EventShown       EventKind = "shown"       // the bot is about to show or use a Grant's Credentials again
+	EventEnded       EventKind = "ended"       // a person ended a Grant: the bot forgot it
+	EventKeyChanged  EventKind = "key_changed" // the key that a User's credentials are encrypted to is about to change; the outcome of an intent
+	EventIdentity    EventKind = "identity"    // the bot is about to ask AWS who a person's key and credentials are
 	EventListing     EventKind = "listing"     // the bot is about to list buckets with a Grant
 )
 
@@ -30,13 +35,17 @@ type Event struct {
 	Purpose      Purpose   `json:"purpose,omitempty"`
 	Method       Method    `json:"method,omitempty"`
 	MFA          bool      `json:"mfa"`
+	MFASession   string    `json:"mfa_session,omitempty"`      // access key ID of the MFA session that signed the call
 	Seconds      int64     `json:"duration_seconds,omitempty"` // what was asked of STS
 	Reason       string    `json:"reason,omitempty"`           // what the person typed after because
 	Principal    string    `json:"principal,omitempty"`
 	AccessKeyID  string    `json:"access_key_id,omitempty"`
 	Expires      time.Time `json:"expires,omitzero"`
 	STSRequestID string    `json:"sts_request_id,omitempty"`
-	Code         Code      `json:"code,omitempty"`    // of a refusal or failure
-	Message      string    `json:"message,omitempty"` // ours, never upstream text
+	KeyChange    KeyChange `json:"key_change,omitempty"`
+	Key          string    `json:"key,omitempty"`          // fingerprint of the key that was set
+	PreviousKey  string    `json:"previous_key,omitempty"` // and of the one before
+	Code         Code      `json:"code,omitempty"`         // of a refusal or failure
+	Message      string    `json:"message,omitempty"`      // ours, never upstream text
 	Ref          string    `json:"ref,omitempty"`
 }

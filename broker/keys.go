@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/smithy-go"
 )
 
 // secretLife is how long a key read from Secrets Manager is kept in memory. A
@@ -30,12 +31,14 @@ func (a *AWS) key(ctx context.Context, u User, p Plan) (aws.Credentials, error) 
 	credentials, err := a.readKey(ctx, u.Key)
 	if err != nil {
 		return aws.Credentials{}, &Error{
-			Code: CodeKeyUnreadable, Err: fmt.Errorf("%s: %w", u.Key, err),
+			Code: CodeKeyUnreadable, Err: fmt.Errorf("%s: %s", u.Key, keyFailure(err)),
 			Message: "The bot cannot read your long-term access key.",
 			Hint:    "Your code was not used. Pass the reference to whoever runs the bot.",
 		}
 	}
-	if credentials.SessionToken != "" && (p.MFA || p.Method == MethodGetSessionToken) {
+	// A profile without a key of its own would fall through to the bot's own
+	// role, and sign in another's name.
+	if credentials.SessionToken != "" && (p.MFA || p.Method == MethodGetSessionToken || !u.Key.Default) {
 		return aws.Credentials{}, &Error{
 			Code: CodeKeyNotLongTerm, Err: fmt.Errorf("%s holds temporary credentials", u.Key),
 			Message: "What the bot has for you is not an IAM user's long-term key, and AWS takes MFA codes only with one.",
@@ -44,6 +47,32 @@ func (a *AWS) key(ctx context.Context, u User, p Plan) (aws.Credentials, error) 
 	}
 	return credentials, nil
 }
+
+// keyFailure says why a key could not be read, without upstream's words: those
+// of a credential_process quote what the process printed, keys included.
+func keyFailure(err error) string {
+	var (
+		ours  *keyProblem
+		api   smithy.APIError
+		where *config.SharedConfigProfileNotExistError
+	)
+	switch {
+	case errors.As(err, &ours):
+		return ours.text
+	case errors.As(err, &api):
+		return "AWS answered " + api.ErrorCode()
+	case errors.As(err, &where):
+		return "there is no such profile"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "no answer in time"
+	}
+	return fmt.Sprintf("the SDK could not read it (%T); look at it with aws sts get-caller-identity", err)
+}
+
+// A keyProblem is a reason in words of ours.
+type keyProblem struct{ text string }
+
+func (k *keyProblem) Error() string { return k.text }
 
 func (a *AWS) readKey(ctx context.Context, k KeySource) (aws.Credentials, error) {
 	switch {
@@ -61,7 +90,7 @@ func (a *AWS) readKey(ctx context.Context, k KeySource) (aws.Credentials, error)
 	case k.Default:
 		return a.config.Credentials.Retrieve(ctx)
 	}
-	return aws.Credentials{}, errors.New("no source of credentials")
+	return aws.Credentials{}, &keyProblem{"no source of credentials"}
 }
 
 func (a *AWS) environmentKey(prefix string) (aws.Credentials, error) {
@@ -72,7 +101,7 @@ func (a *AWS) environmentKey(prefix string) (aws.Credentials, error) {
 		Source:          "environment",
 	}
 	if c.AccessKeyID == "" || c.SecretAccessKey == "" {
-		return aws.Credentials{}, fmt.Errorf("set both %s and %s", id, secret)
+		return aws.Credentials{}, &keyProblem{"set both " + id + " and " + secret}
 	}
 	return c, nil
 }
@@ -96,7 +125,7 @@ func (a *AWS) secretKey(ctx context.Context, name string) (aws.Credentials, erro
 	}
 	// The decoder's error may quote the text, which is the secret.
 	if json.Unmarshal([]byte(aws.ToString(out.SecretString)), &doc) != nil || doc.ID == "" || doc.Secret == "" {
-		return aws.Credentials{}, errors.New(`not a JSON object with "access_key_id" and "secret_access_key"`)
+		return aws.Credentials{}, &keyProblem{`not a JSON object with "access_key_id" and "secret_access_key"`}
 	}
 	c := aws.Credentials{AccessKeyID: doc.ID, SecretAccessKey: doc.Secret, Source: "secretsmanager"}
 	a.mu.Lock()
@@ -107,6 +136,9 @@ func (a *AWS) secretKey(ctx context.Context, name string) (aws.Credentials, erro
 
 // forgetKey makes the next Request read the key again.
 func (a *AWS) forgetKey(k KeySource) {
+	if cache, ok := a.config.Credentials.(*aws.CredentialsCache); ok && k.Default {
+		cache.Invalidate()
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.cached, k.Secret)

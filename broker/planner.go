@@ -8,10 +8,15 @@ import (
 // A Plan is which STS call a Request becomes, and why.
 type Plan struct {
 	Method   Method
-	MFA      bool // SerialNumber and TokenCode go into the call
+	MFA      bool // the credentials are issued under MFA
+	Chained  bool // the MFA session signs the call, instead of the long-term key and a code
+	Begins   bool // the code begins that MFA session first
 	Duration time.Duration
 	Way      string // for the reply
 }
+
+// sendsCode reports whether SerialNumber and TokenCode go into the call.
+func (p Plan) sendsCode() bool { return p.MFA && !p.Chained }
 
 // seconds is the Duration as STS takes it. MaxSessionTokenDuration bounds it.
 func (p Plan) seconds() int32 {
@@ -41,9 +46,30 @@ func (a Account) CheckDuration(d time.Duration) (time.Duration, error) {
 	return d, nil
 }
 
+// chainingCap is how long a role lives at most that temporary credentials
+// assume, those of an MFA session included.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
+const chainingCap = time.Hour
+
+// A situation is what the planner decides by.
+type situation struct {
+	account  Account
+	asked    time.Duration // what the person named; 0: nothing
+	duration time.Duration // what CheckDuration made of it
+	hasCode  bool
+	sessions time.Duration // how long MFA sessions last; 0: off
+	live     bool          // the User has an MFA session that may be used
+}
+
+// takesSession reports whether the Account may be had from an MFA session.
+func (s situation) takesSession() bool {
+	return s.sessions > 0 && s.account.HasRole() && s.account.MFA == MFASession
+}
+
 // plan follows the planner's table; anything it does not know asks for a code.
-func plan(a Account, d time.Duration, hasCode bool) (Plan, error) {
-	p := Plan{Method: MethodAssumeRole, MFA: true, Duration: d}
+func plan(s situation) (Plan, error) {
+	a := s.account
+	p := Plan{Method: MethodAssumeRole, MFA: true, Duration: s.duration}
 	if !a.HasRole() {
 		p.Method = MethodGetSessionToken
 	}
@@ -51,21 +77,52 @@ func plan(a Account, d time.Duration, hasCode bool) (Plan, error) {
 	case a.MFA == MFANone:
 		p.MFA = false
 		p.Way = fmt.Sprintf("%s without MFA: the config says `mfa: none` for this account", p.Method)
-		if hasCode {
+		if s.hasCode {
 			p.Way += "; your code was not sent"
 		}
-	case !hasCode:
-		return Plan{}, &Error{
-			Code:    CodeNeedsCode,
-			Message: a.Name + " needs the code of your MFA device.",
-			Hint:    "Send it again with the six digits after the account name.",
+	case !s.hasCode && s.live && s.takesSession() && s.asked <= chainingCap:
+		p.Chained = true
+		p.Way = "AssumeRole from your MFA session, without a new code"
+		if p.Duration > chainingCap {
+			p.Way += fmt.Sprintf("; for 1h instead of %s, since AWS gives no more from an MFA session", FormatDuration(p.Duration))
+			p.Duration = chainingCap
 		}
+	case !s.hasCode:
+		return Plan{}, s.needsCode()
+	case s.takesSession() && p.Duration <= chainingCap:
+		p.Chained, p.Begins = true, true
+		p.Way = "GetSessionToken with your MFA code, then AssumeRole from that MFA session"
+	case s.takesSession():
+		p.Way = "AssumeRole with your MFA code, without an MFA session: AWS gives 1h at most from one"
 	case a.HasRole():
 		p.Way = "AssumeRole with your MFA code"
 	default:
 		p.Way = "GetSessionToken with your MFA code: this account has no role, the credentials are your own IAM user's"
 	}
 	return p, nil
+}
+
+// needsCode asks for a code, and says why an MFA session that is there does not
+// do.
+func (s situation) needsCode() error {
+	e := &Error{
+		Code:    CodeNeedsCode,
+		Message: s.account.Name + " needs the code of your MFA device.",
+		Hint:    "Send it again with the six digits after the account name.",
+	}
+	if !s.live {
+		return e
+	}
+	e.Err = ErrMFASessionNotEnough
+	switch {
+	case s.takesSession():
+		e.Message = fmt.Sprintf("%s needs the code of your MFA device for %s: from your MFA session AWS gives 1h at most.", s.account.Name, FormatDuration(s.asked))
+	case s.account.HasRole():
+		e.Message = s.account.Name + " needs the code of your MFA device: it takes a new one for each request, so your MFA session does not do."
+	default:
+		e.Message = s.account.Name + " needs the code of your MFA device: your MFA session is only for accounts with a role."
+	}
+	return e
 }
 
 // FormatDuration writes d as people type it: 90m, 2h, 1h30m.

@@ -112,12 +112,15 @@ func (b *Broker) authorize(ctx context.Context, user User, name string) (Account
 }
 
 func (b *Broker) unknownAccount(ctx context.Context, user User, name string) error {
-	mine, _ := b.allowed(ctx, user)
+	mine, complete := b.allowed(ctx, user)
 	names := make([]string, len(mine))
 	for i, a := range mine {
 		names[i] = a.Name
 	}
 	hint := "You may not have any account yet. " + b.contact()
+	if !complete {
+		hint = "Slack cannot say right now which user groups you are in, so the bot cannot say what you may have."
+	}
 	if near := Nearest(name, names); near != "" {
 		hint = "Did you mean " + near + "?"
 	} else if len(names) > 0 {

@@ -38,6 +38,23 @@ type Grants interface {
 	ForgetCredentials(ctx context.Context, user, grantID string) error
 }
 
+// SealedKeys keeps the public keys that Users registered from Slack, without an
+// end. A key that gets lost means clear text from then on, and nothing in the
+// store could tell, since a marker would be lost with it: it must be as durable
+// as the record. The way that does not depend on the store is `sealed: required`
+// with a key in the config.
+type SealedKeys interface {
+	// LoadKey returns the key of user; ok is false when none is registered. An
+	// error means unknown, and then nothing is issued; [ErrKeyUnreadable] is in
+	// its chain when there is one that does not open.
+	LoadKey(ctx context.Context, user string) (k RegisteredKey, ok bool, err error)
+	// SaveKey registers k in place of any other, atomically. An error means
+	// unknown: the old one or k.
+	SaveKey(ctx context.Context, user string, k RegisteredKey) error
+	// RemoveKey drops the key of user; none is no error.
+	RemoveKey(ctx context.Context, user string) error
+}
+
 // A Directory knows who is in which Slack user group.
 type Directory interface {
 	// InGroup reports whether user is in the user group. An error means

@@ -23,7 +23,12 @@ type memory struct {
 	events   []broker.Event
 	grants   map[string]broker.Grant
 	kept     map[string]broker.Credentials
+	sessions map[string]keptSession
 	groups   map[string][]string
+	keys     map[string]broker.RegisteredKey
+	keysErr  error
+	listings map[string]broker.Listing
+	listErr  error
 	failOn   map[broker.EventKind]bool
 	codesErr error
 	saveErr  error
@@ -34,13 +39,16 @@ type memory struct {
 func newMemory() *memory {
 	return &memory{
 		codes: map[string]string{}, grants: map[string]broker.Grant{}, kept: map[string]broker.Credentials{},
-		groups: map[string][]string{}, failOn: map[broker.EventKind]bool{},
+		groups: map[string][]string{}, keys: map[string]broker.RegisteredKey{}, failOn: map[broker.EventKind]bool{},
 	}
 }
 
 var errDown = errors.New("the store is down")
 
-func (m *memory) Record(_ context.Context, e broker.Event) error {
+func (m *memory) Record(ctx context.Context, e broker.Event) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.failOn[e.Kind] {
@@ -103,6 +111,42 @@ func (m *memory) ForgetCredentials(_ context.Context, _, id string) error {
 	defer m.mu.Unlock()
 	delete(m.kept, id)
 	return nil
+}
+
+func (m *memory) LiveGrants(_ context.Context, user string) ([]broker.Grant, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []broker.Grant
+	for _, g := range m.grants {
+		if g.User == user {
+			out = append(out, g)
+		}
+	}
+	return out, m.saveErr
+}
+
+func (m *memory) FindGrant(_ context.Context, user, id string) (broker.KeptGrant, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, g := range m.grants {
+		if g.User == user && g.ID == id {
+			c, kept := m.kept[id]
+			return broker.KeptGrant{Grant: g, Credentials: c, Kept: kept}, true, m.saveErr
+		}
+	}
+	return broker.KeptGrant{}, false, m.saveErr
+}
+
+func (m *memory) EndGrant(_ context.Context, user, id string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for key, g := range m.grants {
+		if g.User == user && g.ID == id {
+			delete(m.grants, key)
+			delete(m.kept, id)
+		}
+	}
+	return m.saveErr
 }
 
 func (m *memory) InGroup(_ context.Context, group, user string) (bool, error) {
@@ -185,7 +229,8 @@ func newBench(t *testing.T) *bench {
 		},
 	}
 	b.Broker = broker.New(broker.Deps{
-		Config: b.config, AWS: client, Codes: b.memory, Grants: b.memory, Recorder: b.memory, Directory: b.memory,
+		Config: b.config, AWS: client, Codes: b.memory, Claims: b.memory, Sessions: b.memory, Grants: b.memory, Ledger: b.memory, Listings: b.memory, Recorder: b.memory, Directory: b.memory,
+		Keys: b.memory, ParseKey: parseKey,
 		Now: b.now, Log: slog.New(slog.DiscardHandler),
 	})
 	return b

@@ -31,6 +31,10 @@ type Purpose string
 const (
 	PurposeShow    Purpose = "show"    // to be shown to the person
 	PurposeBuckets Purpose = "buckets" // to list buckets with; not shown
+	// PurposeMFASession is to keep an MFA session with; not shown.
+	PurposeMFASession Purpose = "mfa_session"
+	PurposeConsole    Purpose = "console" // to sign in to the AWS console with; shown only if that fails
+	PurposeKey        Purpose = "key"     // none: a code is checked to change the registered key
 )
 
 // A Method is the STS call that issued Credentials.
@@ -50,8 +54,10 @@ type Grant struct {
 	RoleARN      RoleARN   `json:"role_arn,omitempty"`
 	Principal    string    `json:"principal,omitempty"` // the assumed-role ARN
 	AccessKeyID  string    `json:"access_key_id"`
+	Purpose      Purpose   `json:"purpose,omitempty"`
 	Method       Method    `json:"method"`
 	MFA          bool      `json:"mfa"`
+	MFASession   string    `json:"mfa_session,omitempty"` // access key ID of the MFA session that signed the call
 	Issued       time.Time `json:"issued"`
 	Expires      time.Time `json:"expires"`
 	Reason       string    `json:"reason,omitempty"`
@@ -64,10 +70,14 @@ type Issued struct {
 	Grant       Grant
 	Credentials Credentials
 	Account     Account
-	Way         string // why the planner chose this call, a sentence for the reply
+	Way         string  // why the planner chose this call, a sentence for the reply
+	Sealing     Sealing // how the Credentials may be shown
 	// Kept is false when the Credentials could not be sealed for the reveal
 	// window: they work, but cannot be shown or used again.
 	Kept bool
+	// UsedSession is the MFA session that took the place of a code: the person is
+	// told by direct message. nil when there was a code, or none was needed.
+	UsedSession *Session
 }
 
 // NewID returns an unguessable identifier of a Request.

@@ -68,7 +68,7 @@ func (c call) issued(a answer, now time.Time) Issued {
 		Grant: Grant{
 			ID: c.request.ID, User: c.user.Slack, Account: c.account.Name, RoleARN: c.account.RoleARN,
 			Principal: a.principal, AccessKeyID: *a.credentials.AccessKeyId,
-			Method: c.plan.Method, MFA: c.plan.MFA, Issued: now.UTC(), Expires: expires,
+			Purpose: c.request.Purpose, Method: c.plan.Method, MFA: c.plan.MFA, Issued: now.UTC(), Expires: expires,
 			Reason: c.request.Reason, STSRequestID: a.requestID,
 		},
 		Credentials: Credentials{
@@ -94,7 +94,7 @@ func (a *AWS) assumeRole(ctx context.Context, c call) (answer, error) {
 		RoleSessionName: &c.user.SessionName,
 		DurationSeconds: aws.Int32(c.plan.seconds()),
 	}
-	if c.plan.MFA {
+	if c.plan.sendsCode() {
 		in.SerialNumber = &c.user.MFASerial
 		in.TokenCode = aws.String(c.request.Code.Reveal())
 	}
@@ -126,7 +126,7 @@ func (a *AWS) assumeRole(ctx context.Context, c call) (answer, error) {
 
 func (a *AWS) sessionToken(ctx context.Context, c call) (answer, error) {
 	in := &sts.GetSessionTokenInput{DurationSeconds: aws.Int32(c.plan.seconds())}
-	if c.plan.MFA {
+	if c.plan.sendsCode() {
 		in.SerialNumber = &c.user.MFASerial
 		in.TokenCode = aws.String(c.request.Code.Reveal())
 	}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"strings"
 
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
 )
 
@@ -98,7 +99,7 @@ func codeNotUsed(code Code) bool {
 func stsError(err error, c call) *Error {
 	failure := &awsFailure{text: scrub(err, c.request.Code), requestID: requestID(err)}
 	var api smithy.APIError
-	if errors.As(err, &api) && api.ErrorCode() != "" {
+	if errors.As(err, &api) && api.ErrorCode() != "" && !serverFailed(err, api) {
 		message := strings.ToLower(api.ErrorMessage())
 		for _, v := range verdicts(api.ErrorCode(), c) {
 			if strings.Contains(message, v.contains) {
@@ -124,6 +125,17 @@ func stsError(err error, c call) *Error {
 	}
 }
 
+// serverFailed reports whether something on the way or in AWS broke, so that
+// what became of the call is unknown. The SDK makes an UnknownError of an answer
+// that is no refusal of STS, a proxy's page for one.
+func serverFailed(err error, api smithy.APIError) bool {
+	var answered *awshttp.ResponseError
+	if errors.As(err, &answered) && answered.HTTPStatusCode() >= 500 {
+		return true
+	}
+	return api.ErrorCode() == "UnknownError"
+}
+
 // neverSent reports whether the connection failed before the request went out.
 func neverSent(err error) bool {
 	var (
@@ -131,10 +143,9 @@ func neverSent(err error) bool {
 		dns     *net.DNSError
 		verify  *tls.CertificateVerificationError
 		unknown x509.UnknownAuthorityError
-		record  tls.RecordHeaderError
 	)
 	return errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect") ||
-		errors.As(err, &dns) || errors.As(err, &verify) || errors.As(err, &unknown) || errors.As(err, &record)
+		errors.As(err, &dns) || errors.As(err, &verify) || errors.As(err, &unknown)
 }
 
 // An awsFailure is the cause for operators, with the code taken out: AWS quotes

@@ -23,6 +23,7 @@ type WhoAmI struct {
 	Account string    // the alias asked for; "" if none was
 	Live    *Identity // by the live Grant of Account; nil if there is none in the reveal window
 	Grant   Grant     // that Grant
+	Session *Session  // the MFA session; nil if there is none
 }
 
 // WhoAmI asks AWS who the Caller's key is, and who their live Grant of
@@ -39,13 +40,32 @@ func (b *Broker) WhoAmI(ctx context.Context, r Request) (WhoAmI, error) {
 			return WhoAmI{}, b.refuse(ctx, r, err)
 		}
 	}
+	asking := b.event(EventIdentity, r)
+	asking.User, asking.RoleARN = user.Name, account.RoleARN
+	if err := b.recorder.Record(ctx, asking); err != nil {
+		return WhoAmI{}, b.asError(r, &Error{
+			Code: CodeRecord, Err: err,
+			Message: "The audit record cannot be written right now, so AWS was not asked.",
+			Hint:    "Try again in a minute.",
+		})
+	}
 	key, err := b.aws.key(ctx, user, Plan{Method: MethodAssumeRole})
 	if err != nil {
 		return WhoAmI{}, b.asError(r, err)
 	}
 	if who.Own, err = b.aws.identity(ctx, static{key}); err != nil {
-		b.aws.forgetKey(user.Key)
-		return WhoAmI{}, b.asError(r, identityError(err))
+		e := identityError(err)
+		if e.Code == CodeKeyInvalid {
+			b.aws.forgetKey(user.Key)
+		}
+		return WhoAmI{}, b.asError(r, e)
+	}
+	held, err := b.heldSession(ctx, user)
+	if err != nil {
+		return WhoAmI{}, b.asError(r, err)
+	}
+	if held.ok {
+		who.Session = &held.Session
 	}
 	if r.Account == "" {
 		return who, nil
@@ -58,7 +78,7 @@ func (b *Broker) WhoAmI(ctx context.Context, r Request) (WhoAmI, error) {
 			Hint:    "Try again in a minute.",
 		})
 	}
-	if !ok {
+	if !ok || !stillGiven(grant, account) {
 		return who, nil
 	}
 	live, err := b.aws.identity(ctx, signing(credentials))
@@ -99,6 +119,8 @@ func identityError(err error) *Error {
 		}
 	}
 	e := stsError(err, call{})
-	e.Hint = askOperator
+	if e.Ours() {
+		e.Hint = askOperator
+	}
 	return e
 }

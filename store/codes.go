@@ -12,7 +12,7 @@ import (
 // ReserveCode implements [broker.Codes]. A repeat by the same Request does not
 // lengthen its claim. One round trip.
 func (s *Store) ReserveCode(ctx context.Context, user, serial string, code broker.TokenCode, requestID string, ttl time.Duration) (bool, error) {
-	keys, err := s.codeKeys(user, serial, code, requestID)
+	keys, err := s.claimKeys(user, serial, code, requestID)
 	if err != nil {
 		return false, fmt.Errorf("reserve code: %w", err)
 	}
@@ -30,7 +30,7 @@ func (s *Store) ReserveCode(ctx context.Context, user, serial string, code broke
 
 // ReleaseCode implements [broker.Codes]. One round trip.
 func (s *Store) ReleaseCode(ctx context.Context, user, serial string, code broker.TokenCode, requestID string) error {
-	keys, err := s.codeKeys(user, serial, code, requestID)
+	keys, err := s.claimKeys(user, serial, code, requestID)
 	if err != nil {
 		return fmt.Errorf("release code: %w", err)
 	}
@@ -42,9 +42,17 @@ func (s *Store) ReleaseCode(ctx context.Context, user, serial string, code broke
 	return nil
 }
 
-func (s *Store) codeKeys(user, serial string, code broker.TokenCode, requestID string) ([]string, error) {
-	if serial == "" || code.Empty() || requestID == "" {
-		return nil, errors.New("it needs a device, a code and a request")
+// claimKeys are the keys of a code that a Request claims.
+func (s *Store) claimKeys(user, serial string, code broker.TokenCode, requestID string) ([]string, error) {
+	if requestID == "" {
+		return nil, errors.New("it needs a request")
+	}
+	return s.codeKeys(user, serial, code)
+}
+
+func (s *Store) codeKeys(user, serial string, code broker.TokenCode) ([]string, error) {
+	if serial == "" || code.Empty() {
+		return nil, errors.New("it needs a device and a code")
 	}
 	hashes := s.ring.codeHashes(serial, code)
 	for i, hash := range hashes {

@@ -1,6 +1,6 @@
 // Package store keeps in Redis whatever two replicas of the bot must agree on:
-// reserved MFA codes, Grants, the Credentials of the reveal window, envelopes
-// already seen, the audit record and who reads it. These invariants hold:
+// reserved MFA codes, MFA sessions, Grants, the Credentials of the reveal window,
+// envelopes already seen, the audit record and who reads it. These invariants hold:
 //
 //   - What is secret or grants something is sealed before it leaves the process
 //     and opens only under the Redis key it was stored under (seal.go).
@@ -18,6 +18,6 @@
 //
 // What an ACL user of a real Redis needs: keys ~assumebot:* and the commands
 // hello, auth, ping, select, evalsha, eval, script|load, get, set, mget, del,
-// pttl, pexpire, zadd, zrange, zremrangebyscore, xadd and xread; on a cluster
+// pttl, pexpire, zadd, zrange, zrem, zscore, zremrangebyscore, xadd and xread; on a cluster
 // also cluster|slots, cluster|shards and command.
 package store

@@ -22,3 +22,10 @@ func userKey(user string, parts ...string) (string, error) {
 
 func leaseKey(name string) string  { return prefix + "{lease:" + name + "}:holder" }
 func cursorKey(name string) string { return prefix + "{lease:" + name + "}:cursor" }
+
+func dueKey(list string) (string, error) {
+	if list == "" || strings.ContainsAny(list, "{}") {
+		return "", errors.New("the name of a due list is empty or holds a brace, so it cannot name a key")
+	}
+	return prefix + "{due:" + list + "}", nil
+}

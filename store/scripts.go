@@ -10,21 +10,23 @@ import (
 // scripts are loaded when the store opens and run by their hash. After a
 // fail-over that lost them go-redis sends the text again, one more round trip.
 type scripts struct {
-	reserve, release, save, lease, cursor *redis.Script
+	reserve, release, settle, save, lease, cursor, due *redis.Script
 }
 
 func newScripts() scripts {
 	return scripts{
 		reserve: redis.NewScript(reserveScript),
 		release: redis.NewScript(releaseScript),
+		settle:  redis.NewScript(settleScript),
 		save:    redis.NewScript(saveScript),
 		lease:   redis.NewScript(leaseScript),
 		cursor:  redis.NewScript(cursorScript),
+		due:     redis.NewScript(dueScript),
 	}
 }
 
 func (s scripts) load(ctx context.Context, rdb redis.UniversalClient) error {
-	for _, script := range []*redis.Script{s.reserve, s.release, s.save, s.lease, s.cursor} {
+	for _, script := range []*redis.Script{s.reserve, s.release, s.settle, s.save, s.lease, s.cursor, s.due} {
 		if err := script.Load(ctx, rdb).Err(); err != nil {
 			return fmt.Errorf("load script: %w", err)
 		}
@@ -49,6 +51,14 @@ return 1`
 const releaseScript = `
 for _, key in ipairs(KEYS) do
   if redis.call('GET', key) == ARGV[1] then redis.call('DEL', key) end
+end
+return 1`
+
+// KEYS: the code's hash under each key of the ring. ARGV: the claim, what takes
+// its place for as long as it still had to live. A repeat finds it replaced.
+const settleScript = `
+for _, key in ipairs(KEYS) do
+  if redis.call('GET', key) == ARGV[1] then redis.call('SET', key, ARGV[2], 'KEEPTTL') end
 end
 return 1`
 
@@ -82,4 +92,11 @@ local kept = redis.call('GET', KEYS[2]) or ''
 if kept ~= ARGV[3] and kept ~= ARGV[4] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 redis.call('SET', KEYS[2], ARGV[4])
+return 1`
+
+// KEYS: due list. ARGV: due (Unix ms), entry, the entry whose place it takes or
+// "". A repeat finds the old one gone and its own there.
+const dueScript = `
+if ARGV[3] ~= '' and redis.call('ZREM', KEYS[1], ARGV[3]) == 0 and not redis.call('ZSCORE', KEYS[1], ARGV[2]) then return 0 end
+redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])
 return 1`

@@ -49,7 +49,20 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 			_, err := s.SaveCursor(ctx, "x", "a", time.Minute, nil, []byte("1-0"))
 			return err
 		},
+		"SaveListing": func(ctx context.Context) error {
+			return s.SaveListing(ctx, "U01ALICE", "g1", "", broker.Listing{}, time.Minute)
+		},
+		"LoadListing": func(ctx context.Context) error {
+			_, _, err := s.LoadListing(ctx, "U01ALICE", "g1", "")
+			return err
+		},
 		"LoadCursor": func(ctx context.Context) error { _, err := s.LoadCursor(ctx, "x"); return err },
+		"PutDue": func(ctx context.Context) error {
+			_, err := s.PutDue(ctx, "x", expires, []byte("entry"), nil)
+			return err
+		},
+		"DueBy":   func(ctx context.Context) error { _, err := s.DueBy(ctx, "x", expires, 10); return err },
+		"DropDue": func(ctx context.Context) error { return s.DropDue(ctx, "x", []byte("entry")) },
 	}
 }
 

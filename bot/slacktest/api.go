@@ -105,8 +105,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("method")
 	c := &call{method: name}
 	f := s.fault(name)
-	if f != nil && !s.enact(w, r, f) {
-		s.record(name, nil, f.Status, f.label())
+	if f != nil && !s.enact(w, r, name, f) {
 		return
 	}
 	params, bodyToken, err := readParams(w, r)

@@ -83,8 +83,9 @@ func (f *Fault) label() string {
 	return "fault"
 }
 
-// enact plays f and reports whether the request should go on.
-func (s *Server) enact(w http.ResponseWriter, r *http.Request, f *Fault) bool {
+// enact plays f against a request of method and reports whether it should go
+// on. One that should not is recorded before the client learns of it.
+func (s *Server) enact(w http.ResponseWriter, r *http.Request, method string, f *Fault) bool {
 	if f.Latency > 0 {
 		t := time.NewTimer(f.Latency)
 		defer t.Stop()
@@ -95,6 +96,7 @@ func (s *Server) enact(w http.ResponseWriter, r *http.Request, f *Fault) bool {
 		}
 	}
 	if f.Drop {
+		s.record(method, nil, 0, f.label())
 		cut(w)
 		return false
 	}
@@ -122,6 +124,7 @@ func (s *Server) enact(w http.ResponseWriter, r *http.Request, f *Fault) bool {
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 		body = encode(object{"ok": false, "error": f.Error})
 	}
+	s.record(method, nil, f.Status, f.label())
 	w.WriteHeader(f.Status)
 	// An error here means that the client has gone.
 	_, _ = w.Write(body)

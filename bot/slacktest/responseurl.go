@@ -48,8 +48,7 @@ func (s *Server) serveResponseURL(w http.ResponseWriter, r *http.Request) {
 	f := s.fault("response_url")
 	if f != nil {
 		f.Method = "response_url"
-		if !s.enact(w, r, f) {
-			s.record("response_url", nil, f.Status, f.label())
+		if !s.enact(w, r, "response_url", f) {
 			return
 		}
 	}

@@ -25,6 +25,8 @@ type answer struct {
 	code   string // of an error
 	media  string
 	body   []byte
+
+	location string // of a redirect
 }
 
 type queryResponse struct {
@@ -67,6 +69,8 @@ func (r *request) succeed(result any) answer {
 func (r *request) refuse(ref *refusal) answer {
 	a := answer{status: ref.status, code: ref.code}
 	switch r.service {
+	case serviceSignin:
+		a.media, a.body = "text/html", signinPage(ref.message)
 	case serviceSecrets:
 		a.media = "application/x-amz-json-1.1"
 		a.body, _ = json.Marshal(map[string]string{"__type": ref.code, "message": ref.message})

@@ -54,6 +54,7 @@ type session struct {
 	issued, expires              time.Time
 	mfaAt                        time.Time // zero without MFA
 	policy                       *policyDocument
+	chained                      bool   // a role assumed with temporary credentials
 	account, callerARN, callerID string // as GetCallerIdentity tells them
 }
 

@@ -35,6 +35,10 @@ type request struct {
 // neither (S3). What the signature was scoped to is compared with that later.
 func newRequest(r *http.Request, body []byte) *request {
 	req := &request{http: r, body: body, id: newRequestID(), params: r.URL.Query()}
+	if r.URL.Path == federationPath {
+		req.readSignin()
+		return req
+	}
 	req.auth, req.authErr = parseAuthorization(r.Header)
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
 		req.service = serviceSecrets
@@ -76,6 +80,9 @@ func jsonParams(body []byte) url.Values {
 
 // dispatch authenticates the request and hands it to its service.
 func (s *Server) dispatch(req *request) answer {
+	if req.service == serviceSignin {
+		return s.federation(req)
+	}
 	who, ref := s.authenticate(req)
 	if ref != nil {
 		return req.refuse(ref)

@@ -1,4 +1,4 @@
-// Package awstest is a fake AWS over HTTP: STS, S3, Secrets Manager and IAM on one loopback
+// Package awstest is a fake AWS over HTTP: STS, S3, Secrets Manager, IAM and console sign-in on one loopback
 // endpoint, in AWS's wire formats. Tests, the demo and the load generator point real clients at it
 // with a base endpoint.
 //
@@ -58,6 +58,7 @@ type Server struct {
 	buckets  map[string][]Bucket   // by account, sorted by name; replaced, never changed in place
 	secrets  map[string]secret     // by account and name
 	disabled map[string]bool       // regions without STS
+	signin   signinState
 	faults   []*armed
 	calls    []Call
 }
@@ -65,7 +66,7 @@ type Server struct {
 // Call is one request as the fake read it, whether it was answered or not.
 type Call struct {
 	Time        time.Time // when it was worked on, by the fake's clock
-	Service     string    // sts, s3, secretsmanager or iam
+	Service     string    // sts, s3, secretsmanager, iam or signin
 	Action      string
 	Params      url.Values // query or form parameters; for Secrets Manager the members of the JSON body
 	Region      string     // from the credential scope
@@ -87,6 +88,7 @@ func Start() (*Server, error) {
 		users: map[string]*user{}, roles: map[string]*role{}, keys: map[string]*accessKey{},
 		sessions: map[string]*session{}, devices: map[string]*Device{}, buckets: map[string][]Bucket{},
 		secrets: map[string]secret{}, disabled: map[string]bool{},
+		signin: signinState{size: defaultSigninSize},
 	}
 	s.SetClock(time.Now)
 	s.SetTokenSize(defaultTokenSize)
@@ -235,6 +237,9 @@ func (s *Server) delay(ctx context.Context, d time.Duration) bool {
 func (s *Server) write(w http.ResponseWriter, req *request, a answer) {
 	h := w.Header()
 	h.Set("Content-Type", a.media)
+	if a.location != "" {
+		h.Set("Location", a.location)
+	}
 	h.Set("Date", s.awsTime().Format(http.TimeFormat))
 	if req.service == serviceS3 {
 		h.Set("x-amz-request-id", req.id)

@@ -99,6 +99,7 @@ func (s *Server) assumeRole(req *request, who *caller) (any, *refusal) {
 		account:   r.Account,
 		callerARN: "arn:aws:sts::" + r.Account + ":assumed-role/" + base + "/" + in.sessionName,
 		callerID:  uniqueID("AROA", in.roleARN) + ":" + in.sessionName,
+		chained:   who.session != nil,
 	}, in.duration, in.minToken)
 	return assumeRoleXML{
 		SourceIdentity:   ses.sourceIdentity,

@@ -42,27 +42,33 @@ func summarize(w io.Writer, path string, cfg app.Config) error {
 	line := func(format string, args ...any) { _, _ = fmt.Fprintf(tab, format+"\n", args...) } // Flush tells of errors
 	b := cfg.Broker
 	line("%s is right: %s, %s, audit channel %s", path, count(len(b.Users), "user"), count(len(b.Accounts), "account"), cfg.Slack.AuditChannel)
+	if b.MFASession > 0 {
+		line("MFA sessions last up to %s", broker.FormatDuration(b.MFASession))
+	}
 	line("\nusers:")
 	for _, u := range b.Users {
 		serial := u.MFASerial
 		if serial == "" {
 			serial = "no MFA device"
 		}
-		line("  %s\t%s\tkey from %s\t%s", u.SessionName, u.Slack, u.Key, serial)
+		line("  %s\t%s\tkey from %s\t%s", u.SessionName, u.Slack, u.Key, serial+userSealing(u))
 	}
 	line("\naccounts:")
 	for _, a := range b.Accounts {
-		line("  %s\t%s\t%s\t%s\t%s", a.Name, mfaText(a), callText(a), durationText(a), whoText(b, a))
+		line("  %s\t%s\t%s\t%s\t%s", a.Name, mfaText(b, a)+accountSealing(a), callText(a), durationText(a), whoText(b, a))
 	}
 	return tab.Flush()
 }
 
-func mfaText(a broker.Account) string {
+func mfaText(b broker.Config, a broker.Account) string {
 	switch a.MFA {
 	case broker.MFANone:
 		return "NO MFA"
 	case broker.MFAFresh:
 		return "fresh MFA code"
+	}
+	if b.MFASession > 0 && a.HasRole() {
+		return "MFA code or session"
 	}
 	return "MFA code"
 }

@@ -61,7 +61,7 @@ func TestPipeLineOfTheReadmeAnswersInOrder(t *testing.T) {
 		"[alice, only you]\n  prod is yours until ",
 		"\nunset AWS_PROFILE\nexport AWS_ACCESS_KEY_ID='ASIA", "\n  Paste it into bash",
 		"[#aws-audit]\n  Granted prod to alice@example.com",
-		"> /buckets prod\n", "[alice, only you]\n  32 buckets in prod.",
+		"> /buckets prod\n", "[alice, only you]\n  1–20 of 32 buckets in prod.",
 		"  • prod-api-assets  eu-west-1  2025-03-03\n")
 }
 
@@ -124,7 +124,7 @@ func TestExpectFailsWhenNothingOfTheKindWasShown(t *testing.T) {
 }
 
 func TestRefusalsThatWereFoldedComeByThemselves(t *testing.T) {
-	out, err := play(t, strings.Repeat("@carol /assume prod {mfa}\n", 3)+"wait 2m\nexpect 2 more refusals of U03CAROL within a minute\n")
+	out, err := play(t, strings.Repeat("@carol /assume prod {mfa}\n", 3)+"wait 2m\nexpect 2 more refusals of U03CAROL since the last\n")
 	if err != nil {
 		t.Fatalf("%v, in:\n%s", err, out)
 	}

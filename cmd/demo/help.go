@@ -53,6 +53,8 @@ Try one of these; help shows more, quit ends.
 
   /assume prod {mfa}
   /buckets prod
+  /mfa {mfa:next}
+  /assume staging
   @bob /assume prod {mfa}
 
 A snippet works in another terminal too, while this one runs. Point AWS here:

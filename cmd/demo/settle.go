@@ -44,7 +44,7 @@ func (t *terminal) settle(ctx context.Context, p *person, d *slacktest.Delivery)
 	if certain {
 		limit = patience
 	}
-	answered := t.await(ctx, limit, func(c slacktest.Change) bool { return !certain || t.world.onlyFor(c) == p })
+	answered := t.await(ctx, limit, func(c slacktest.Change) bool { return !certain || t.world.answers(p, c) })
 	if err := t.caughtUp(ctx); err != nil {
 		return err
 	}
@@ -57,6 +57,14 @@ func (t *terminal) settle(ctx context.Context, p *person, d *slacktest.Delivery)
 		return nil
 	}
 	return fmt.Errorf("the bot did not answer %s within %s: run the demo with -v to see its log", p.name, limit)
+}
+
+// answers reports whether a change may be the answer to a command of p's. The
+// App Home and direct messages come when they come, and may be those of the
+// line before.
+func (w *world) answers(p *person, c slacktest.Change) bool {
+	byItself := c.Kind == slacktest.HomePublished || c.User == "" && !c.Message.Ephemeral
+	return w.onlyFor(c) == p && !byItself
 }
 
 // await reports whether the inbox came to hold a change that is wanted.

@@ -76,15 +76,17 @@ func newWorld(ctx context.Context, log *slog.Logger) (_ *world, err error) {
 	if err := setenv(sdkSettings(w.aws.URL())); err != nil {
 		return nil, err
 	}
-	w.app, err = newApp(ctx, botSettings(w.slack), w.clock.now, log)
+	w.app, err = newApp(ctx, w.aws.URL()+"/federation", botSettings(w.slack), w.clock.now, log)
 	return w, err
 }
 
-func newApp(ctx context.Context, getenv func(string) string, now func() time.Time, log *slog.Logger) (*app.App, error) {
+// newApp wires the bot. Where console sign-in goes is known only now.
+func newApp(ctx context.Context, signin string, getenv func(string) string, now func() time.Time, log *slog.Logger) (*app.App, error) {
 	cfg, err := app.ParseConfig("demo.yaml", configFile, os.ReadFile)
 	if err != nil {
 		return nil, err
 	}
+	cfg.Broker.SigninEndpoint = signin
 	settings, err := app.ReadSettings(getenv)
 	if err != nil {
 		return nil, err

@@ -23,9 +23,13 @@ func Run(t *testing.T, url string) {
 	}{
 		{"codes", codeTests},
 		{"grants", grantTests},
+		{"MFA sessions", sessionTests},
 		{"seen", seenTests},
+		{"sealed keys", sealedKeyTests},
+		{"listings", listingTests},
 		{"record", recordTests},
 		{"leases", leaseTests},
+		{"due lists", dueTests},
 	} {
 		for _, test := range group.tests {
 			t.Run(group.name+"/"+test.name, func(t *testing.T) { test.run(t, newHarness(t, url)) })

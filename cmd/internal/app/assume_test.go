@@ -67,7 +67,11 @@ func TestAssumeRoleAsksForWhatTheConfigSays(t *testing.T) {
 func TestAssumeWithoutRoleIsGetSessionToken(t *testing.T) {
 	w := newWorld(t)
 	w.start()
-	wantText(t, w.says("U01ALICE", "/assume", "hub"), "hub needs the code of your MFA device.")
+	w.acked(w.slack.Command("U01ALICE", "C0GENERAL", "/assume", "hub"))
+	w.modal("U01ALICE", "Account", "MFA code")
+	if got := len(w.aws.Calls()); got != 0 {
+		t.Errorf("got %d calls to AWS without a code, want none", got)
+	}
 	wantText(t, w.says("U01ALICE", "/assume", "hub "+w.alice.Code()), "GetSessionToken with your MFA code", "export AWS_SESSION_TOKEN=")
 	if got := w.stsCalls("GetSessionToken"); got != 1 {
 		t.Errorf("got %d GetSessionToken calls, want 1", got)

@@ -9,11 +9,11 @@ import (
 	"github.com/assumebot/assumebot/broker/awstest"
 )
 
-func TestBucketsListsTheFirstTwentyAndHowToNarrow(t *testing.T) {
+func TestBucketsListsTheFirstTwenty(t *testing.T) {
 	w := newWorld(t)
 	w.start()
 	m := w.says("U01ALICE", "/buckets", "prod "+w.alice.Code())
-	wantText(t, m, "45 buckets in prod", "prod-data-01", "eu-west-1", "25 more", "/buckets prod prefix prod-logs-")
+	wantText(t, m, "1–20 of 45 buckets in prod", "prod-data-01", "eu-west-1", "2024-01-02", "[Next] [Search]")
 	if got := strings.Count(m.Plain(), "eu-west-1"); got != 20 {
 		t.Errorf("got %d buckets, want the first 20", got)
 	}
@@ -55,7 +55,7 @@ func TestBucketsReadsEveryPage(t *testing.T) {
 	}
 	w.aws.AddBuckets("333333333333", many...)
 	w.start()
-	wantText(t, w.says("U01ALICE", "/buckets", "staging "+w.alice.Code()), "2500 buckets in staging", "many-0000", "many-0019")
+	wantText(t, w.says("U01ALICE", "/buckets", "staging "+w.alice.Code()), "2,500 buckets in staging", "many-0000", "many-0019")
 	if got := w.stsCalls("ListBuckets"); got != 3 {
 		t.Errorf("got %d ListBuckets calls, want 3 pages", got)
 	}

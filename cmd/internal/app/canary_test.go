@@ -29,7 +29,7 @@ func (w *world) realRedis() (app.Settings, string) {
 func TestNoSecretLeaks(t *testing.T) {
 	w := newWorld(t)
 	settings, url := w.realRedis()
-	w.run(worldConfig, settings)
+	w.run(sessionConfig, settings)
 	secrets := map[string]string{"alice's key": aliceSecret, "bob's key": bobSecret, "the bot's key": "CANARYbot00/secret",
 		"bot token": w.slack.BotToken(), "app token": w.slack.AppToken(), "seal key": storetest.KeyOne.Reveal()}
 	var answers []slacktest.Message
@@ -49,11 +49,15 @@ func TestNoSecretLeaks(t *testing.T) {
 		say("U01ALICE", w.alice, "/assume", "prod {} as "+f+" because INC-42")
 	}
 	say("U02BOB", w.bob, "/assume", "staging {}")
-	say("U02BOB", w.bob, "/assume", "staging {}") // spent
+	say("U02BOB", w.bob, "/assume", "staging {}") // the same code again
 	step()
 	say("U02BOB", w.bob, "/buckets", "hub {}")
 	say("U01ALICE", w.alice, "/buckets", "prod")
 	say("U01ALICE", w.alice, "/assume", "whoami prod")
+	step()
+	say("U01ALICE", w.alice, "/mfa", "{} for 1h")
+	say("U01ALICE", w.alice, "/mfa", "{} prod")
+	say("U01ALICE", w.alice, "/assume", "staging")
 	say("U01ALICE", w.alice, "/assume", "nowhere {}")
 	say("U01ALICE", w.alice, "/assume", "prod{}")
 	say("U01ALICE", w.alice, "/assume", "{}")

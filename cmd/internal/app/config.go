@@ -17,7 +17,8 @@ import (
 type Config struct {
 	Slack    SlackConfig
 	Broker   broker.Config
-	Warnings Problems // what is allowed but should be said aloud, such as an Account without MFA
+	Reminder time.Duration // how long before the end of a Grant the person is reminded; 0: never
+	Warnings Problems      // what is allowed but should be said aloud, such as an Account without MFA
 }
 
 // minRevealWindow is the shortest in which a person who lost the reply can
@@ -68,10 +69,13 @@ type draft struct {
 	config   Config
 	users    []userDraft
 	accounts []accountDraft
+
+	mfaSessionAt pos
+	delivery     deliveryDraft // of the file; an account may have its own
 }
 
 func (d *draft) readRoot(root *yaml.Node) {
-	s, _ := newSection(d.collector, root, "the file", "slack", "contact", "reveal_window", "users", "accounts")
+	s, _ := newSection(d.collector, root, "the file", "slack", "contact", "reveal_window", "mfa_session", "signin_endpoint", "users", "accounts", "reminder", "delivery", "dm_ttl")
 	d.config.Broker.RevealWindow = broker.DefaultRevealWindow
 	if v := s.duration("reveal_window"); v.ok {
 		if v.v < minRevealWindow || v.v > broker.MaxRevealWindow {
@@ -85,6 +89,10 @@ func (d *draft) readRoot(root *yaml.Node) {
 		}
 		d.config.Broker.Contact = v.v
 	}
+	d.readMFASession(s)
+	d.readReminder(s)
+	d.delivery = d.readDelivery(s)
+	d.readSigninEndpoint(s)
 	d.readSlack(s)
 	if s.require("users", "who may use the bot") {
 		d.readUsers(s)

@@ -36,7 +36,7 @@ func (d *draft) readAccounts(root section) {
 	d.checkSize(root, "accounts", "there is nothing to have; add an account")
 	for _, n := range root.list("accounts", "accounts") {
 		s, ok := newSection(d.collector, n, "this account", "name", "role_arn", "external_id", "region", "duration", "mfa",
-			"allow", "source_identity", "tags", "session_policy", "policy_arns")
+			"allow", "source_identity", "tags", "session_policy", "policy_arns", "sealed", "delivery", "dm_ttl")
 		if !ok {
 			continue
 		}
@@ -63,6 +63,8 @@ func (d *draft) readAccount(s section) accountDraft {
 	}
 	d.readDurations(s, &a)
 	d.readMFA(s, &a)
+	a.SealRequired = d.readSealed(s)
+	d.setDelivery(s, &a)
 	a.allow = s.texts("allow", "Slack user and user group IDs")
 	for _, who := range a.allow {
 		if who.v != "*" {

@@ -56,7 +56,7 @@ func TestParseConfigRefusesWhatIsNotOneStrictDocument(t *testing.T) {
 			[]string{"2:8 anchor &u", "3:11 alias *u"}},
 		{"merge key", rest + "<<: {a: 1}\n", nil, []string{"4:1 merge key"}},
 		{"tag", rest + "contact: !!str 5\n", nil, []string{"4:10 tag !!str"}},
-		{"unknown key", rest + "mfa_session: 8h\n", nil, []string{`4:1 unknown key "mfa_session"`}},
+		{"unknown key", rest + "mfa_sessions: 8h\n", nil, []string{`4:1 unknown key "mfa_sessions" in the file: did you mean mfa_session?`}},
 		{"misspelled key", rest + "Reveal-Windw: 5m\n", nil, []string{"4:1 did you mean reveal_window?"}},
 		{"secret as a key", rest + "redis_url: redis://x\n", nil, []string{"4:1 secrets do not belong in this file"}},
 		{"duplicate key", rest + goodSlack, nil, []string{`4:1 "slack" is already on line 1`}},
@@ -99,7 +99,7 @@ func TestParseConfigRefusesWrongSlackSettings(t *testing.T) {
 	runProblemTests(t, []problemTest{
 		{"nothing in it", in("{}"), nil, []string{"1:8 workspaces is missing", "1:8 audit_channel is missing"}},
 		{"no workspaces", in("{workspaces: [], audit_channel: C0AUDIT}"), nil, []string{"1:21 nobody could speak"}},
-		{"workspace's name", in("{workspaces: [acme], audit_channel: C0AUDIT}"), nil, []string{"1:22 not a workspace ID (T… or E…)"}},
+		{"workspace's name", in("{workspaces: [acme], audit_channel: C0AUDIT}"), nil, []string{"1:22 not a workspace ID (T…)"}},
 		{"same workspace twice", in("{workspaces: [T0123, T0123], audit_channel: C0AUDIT}"), nil, []string{"1:29 already in workspaces"}},
 		{"channel's name", in("{workspaces: [T0123], audit_channel: '#audit'}"), nil, []string{"1:45 bottom of About"}},
 		{"user for a channel", in("{workspaces: [T0123], audit_channel: U01ALICE}"), nil, []string{`1:45 "U01ALICE" is a user ID; a channel ID`}},

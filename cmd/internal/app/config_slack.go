@@ -28,7 +28,7 @@ var commandPrefix = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,20}$`)
 type idKind struct{ name, letters, where string }
 
 var (
-	workspaceID = idKind{"workspace ID", "TE", "it is the T… in Slack's address in a browser, app.slack.com/client/T…"}
+	workspaceID = idKind{"workspace ID", "T", "it is the T… in Slack's address in a browser, app.slack.com/client/T…"}
 	userID      = idKind{"user ID", "UW", "open the person's profile in Slack, then the three dots, Copy member ID"}
 	groupID     = idKind{"user group ID", "S", "open the user group in Slack, then the three dots, Copy group ID"}
 	channelID   = idKind{"channel ID", "CG", "open the channel's details in Slack; the ID is at the bottom of About"}

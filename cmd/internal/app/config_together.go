@@ -122,6 +122,7 @@ func (d *draft) checkPartitions() {
 
 // warn notes what is right but should be said aloud.
 func (d *draft) warn() {
+	d.warnMFASession()
 	for _, a := range d.accounts {
 		if a.MFA == broker.MFANone {
 			d.warning(a.mfaAt, "account %s: no MFA: whoever may have it gets credentials without a code", a.Name)
@@ -134,6 +135,8 @@ func (d *draft) warn() {
 			d.warning(a.allow[0].pos, "account %s: \"*\" is every user already; the other entries of allow change nothing", a.Name)
 		}
 	}
+	d.warnSealed()
+	d.warnDelivery()
 	// Two users may sign with one IAM user's key, but then a leak or a block of
 	// it concerns both, and CloudTrail shows GetSessionToken as the same user.
 	shared := sharing(d.users, func(u userDraft) string { return u.Key.String() })

@@ -35,7 +35,7 @@ var (
 func (d *draft) readUsers(root section) {
 	d.checkSize(root, "users", "nobody could use the bot; add who may")
 	for _, n := range root.list("users", "users") {
-		s, ok := newSection(d.collector, n, "this user", "slack", "name", "mfa_serial", "credentials")
+		s, ok := newSection(d.collector, n, "this user", "slack", "name", "mfa_serial", "credentials", "age_key", "sealed")
 		if !ok {
 			continue
 		}
@@ -77,6 +77,7 @@ func (d *draft) readUser(s section) userDraft {
 			u.Key = d.readKeySource(n)
 		}
 	}
+	u.AgeKey, u.SealRequired = d.readAgeKey(s), d.readSealed(s)
 	return u
 }
 

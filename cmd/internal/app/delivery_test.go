@@ -79,9 +79,9 @@ func TestRefusalsThatSlackDoesNotTakeComeByDirectMessage(t *testing.T) {
 	w := newWorld(t)
 	w.start()
 	w.slack.Inject(slacktest.Fault{Method: "response_url", Status: 404, Times: -1})
-	w.command("U01ALICE", "/assume", "prod")
+	w.command("U01ALICE", "/assume", "nowhere 123456")
 	w.await("a direct message", func() bool { return len(w.directMessages("U01ALICE")) > 0 })
-	wantText(t, w.directMessages("U01ALICE")[0], "prod needs the code")
+	wantText(t, w.directMessages("U01ALICE")[0], "no account of that name")
 }
 
 func TestRepliesAreTriedAgain(t *testing.T) {
@@ -133,17 +133,20 @@ func TestEmbeddedStopsIssuingBesideAnotherProcess(t *testing.T) {
 	w.start()
 	w.start()
 	// The second one saw the first one's sockets; the first hears of it at its
-	// next hello. Either way no answer issues anything from the second.
-	refused := 0
-	for range 4 {
-		if strings.Contains(w.says("U01ALICE", "/assume", "prod").Plain(), "Another copy of this bot") {
+	// next hello.
+	refused, issued := 0, 0
+	for range 6 {
+		switch text := w.says("U01ALICE", "/assume", "open").Plain(); {
+		case strings.Contains(text, "Another copy of this bot"):
 			refused++
+		case strings.Contains(text, "open is yours"):
+			issued++
 		}
 	}
-	if refused == 0 {
-		t.Error("got no refusal, want the second process to notice the first")
+	if refused == 0 || refused+issued != 6 {
+		t.Errorf("got %d refusals and %d grants, want the second process to notice the first", refused, issued)
 	}
-	if got := w.stsCalls("AssumeRole"); got != 0 {
-		t.Errorf("got %d AssumeRole calls, want none", got)
+	if got := w.stsCalls("AssumeRole"); got != issued {
+		t.Errorf("got %d AssumeRole calls for %d grants, want none for a refusal", got, issued)
 	}
 }

@@ -21,10 +21,9 @@ func TestRefusalsSayWhatToDoNext(t *testing.T) {
 		{"not allowed", "U02BOB", "/assume", "prod 123456", []string{"You may not have prod.", "#help-aws"}, nil},
 		{"too long", "U01ALICE", "/assume", "staging 123456 for 2h", []string{"staging is issued for 1h at most", "1h or less"}, nil},
 		{"too short", "U01ALICE", "/assume", "staging 123456 for 5m", []string{"shorter than 15 minutes"}, nil},
-		{"no code", "U01ALICE", "/assume", "prod", []string{"prod needs the code", "six digits"}, nil},
 		{"stranger", "U03CAROL", "/assume", "prod 123456", []string{"not set up to use this bot", "#help-aws"}, []string{"prod", "staging"}},
 		{"stranger's help", "U03CAROL", "/assume", "help", []string{"not set up"}, []string{"prod", "/assume"}},
-		{"stranger's nonsense", "U03CAROL", "/assume", "!!", []string{"not set up"}, []string{"account"}},
+		{"stranger's nonsense", "U03CAROL", "/assume", "prod 1234567", []string{"not set up"}, []string{"account"}},
 		{"buckets without code", "U01ALICE", "/buckets", "prod", []string{"prod needs the code"}, nil},
 	}
 	w := newWorld(t)

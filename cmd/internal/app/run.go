@@ -5,11 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
 	"time"
-
-	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot"
 	"github.com/assumebot/assumebot/broker"
@@ -58,21 +55,19 @@ func New(ctx context.Context, cfg Config, s Settings, env Environment) (*App, er
 	if st.Embedded() {
 		env.Log.Warn("Redis is embedded: what the bot knows ends with this process, the audit record too")
 	}
-	api := slack.New(s.SlackBotToken.Reveal(),
-		slack.OptionAppLevelToken(s.SlackAppToken.Reveal()),
-		slack.OptionAPIURL(s.SlackAPIURL),
-		slack.OptionHTTPClient(slackHTTP()))
+	api := bot.NewClient(s.SlackAppToken, s.SlackBotToken, s.SlackAPIURL)
 	issuing := cfg.Broker
 	issuing.Accounts = withRegion(issuing.Accounts, s.AWSRegion)
 	b := bot.New(bot.Deps{
-		API: api, HTTP: slackHTTP(), APIURL: s.SlackAPIURL,
+		API: api, HTTP: bot.NewHTTPClient(), APIURL: s.SlackAPIURL,
 		Broker: broker.New(broker.Deps{
-			Config: &issuing, AWS: aws, Codes: st, Grants: st, Recorder: st,
+			Config: &issuing, AWS: aws, Codes: st, Claims: st, Sessions: st, Grants: st, Ledger: st, Listings: st, Keys: st, ParseKey: bot.ParsePublicKey, Recorder: st,
 			Directory: bot.NewDirectory(api, env.Now), Now: env.Now, Log: env.Log,
 		}),
-		Seen: st, Record: st,
+		Seen: st, Preferences: st, Homes: st, Record: st, Leases: st, Cursors: st, Due: st, Ledger: st,
 		Workspaces: cfg.Broker.Workspaces, CommandPrefix: cfg.Slack.CommandPrefix,
 		Connections: cfg.Slack.Connections, AuditChannel: cfg.Slack.AuditChannel,
+		RevealWindow: cfg.Broker.RevealWindow, MFASession: cfg.Broker.MFASession, Reminder: cfg.Reminder,
 		Embedded: st.Embedded(), Now: env.Now, Log: env.Log,
 	})
 	return &App{Store: st, Bot: b}, nil
@@ -80,15 +75,6 @@ func New(ctx context.Context, cfg Config, s Settings, env Environment) (*App, er
 
 // Close lets go of Redis.
 func (a *App) Close() error { return a.Store.Close() }
-
-// slackHTTP follows no redirect: a token or a credential goes where it was
-// addressed to or nowhere.
-func slackHTTP() *http.Client {
-	return &http.Client{
-		Timeout:       15 * time.Second,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
 
 // withRegion gives Accounts that name no region the one that STS is called in.
 func withRegion(accounts []broker.Account, region string) []broker.Account {

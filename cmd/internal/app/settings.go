@@ -61,9 +61,10 @@ func ReadSettings(getenv func(string) string) (Settings, error) {
 		SlackAppToken: r.token("SLACK_APP_TOKEN", appToken),
 		SlackBotToken: r.token("SLACK_BOT_TOKEN", botToken),
 		SlackAPIURL:   r.slackAPI(),
-		ConfigPath:    getenv("ASSUMEBOT_CONFIG"),
+		ConfigPath:    r.secret("ASSUMEBOT_CONFIG").Reveal(),
 		AWSRegion:     r.region(),
 	}
+	r.awsEndpoints()
 	redis := r.secret("REDIS_URL")
 	s.RedisURL = r.redis(redis)
 	keys := r.secret("ASSUMEBOT_SEAL_KEYS")
@@ -158,7 +159,7 @@ func (r *settingsReader) token(name string, want tokenKind) broker.Secret {
 // slackAPI never repeats the URL: it may hold a password.
 func (r *settingsReader) slackAPI() string {
 	const name = "SLACK_API_URL"
-	text := r.getenv(name)
+	text := r.secret(name).Reveal()
 	if text == "" {
 		return defaultSlackAPI
 	}
@@ -177,6 +178,17 @@ func (r *settingsReader) slackAPI() string {
 		return u.String()
 	}
 	return ""
+}
+
+// awsEndpoints looks at the SDK's own variables: a code, and what AWS issues,
+// would travel in clear to an http endpoint elsewhere.
+func (r *settingsReader) awsEndpoints() {
+	for _, name := range []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SECRETS_MANAGER"} {
+		u, err := url.Parse(r.getenv(name))
+		if err != nil || u.Scheme == "http" && !loopback(u.Hostname()) {
+			r.fail("%s is no https URL, and credentials would travel in clear: use https (http is for 127.0.0.1, ::1 and localhost)", name)
+		}
+	}
 }
 
 func loopback(host string) bool {

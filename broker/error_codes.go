@@ -14,6 +14,13 @@ const (
 	CodeTooShort       Code = "duration_too_short"
 	CodeNeedsCode      Code = "code_needed"
 	CodeCodeSpent      Code = "code_spent"
+	CodeSessionsOff    Code = "mfa_sessions_off"
+	CodeNoDevice       Code = "no_device"
+	CodeNoConsole      Code = "no_console"
+	CodeSealRequired   Code = "sealed_key_required"
+	CodeSealUnreadable Code = "sealed_key_unreadable"
+	CodeKeyFixed       Code = "sealed_key_fixed"
+	CodeKeyUnchanged   Code = "sealed_key_unchanged"
 
 	// Refused by AWS.
 	CodeWrongCode       Code = "wrong_code"
@@ -38,13 +45,20 @@ const (
 	CodeKeyUnreadable   Code = "key_unreadable"
 	CodeKeyNotLongTerm  Code = "key_not_long_term"
 	CodeCredentialsGone Code = "credentials_gone"
+	CodeSignin          Code = "signin_failed"
+	CodeGrantGone       Code = "grant_gone"
+	CodeRevealOver      Code = "reveal_window_over"
 
 	// Failed on our side.
-	CodeRecord      Code = "record_failed"
-	CodeStore       Code = "store_failed"
-	CodeTooLarge    Code = "too_large_for_slack"
-	CodeUndelivered Code = "not_delivered"
-	CodeInternal    Code = "internal"
+	CodeRecord          Code = "record_failed"
+	CodeStore           Code = "store_failed"
+	CodeTooLarge        Code = "too_large_for_slack"
+	CodeUndelivered     Code = "not_delivered"
+	CodeDeliveryUnknown Code = "delivery_unknown"
+	CodeUndeleted       Code = "not_deleted"
+	CodeSealFailed      Code = "seal_failed"
+	CodeBusy            Code = "busy"
+	CodeInternal        Code = "internal"
 )
 
 type audience int
@@ -54,12 +68,13 @@ const (
 	operator
 )
 
-// codes lists those that an operator has to mend.
-var codes = map[Code]audience{
+// audiences lists those that an operator has to mend.
+var audiences = map[Code]audience{
 	CodeDirectory: operator, CodeDevice: operator, CodeMFAIncomplete: operator, CodeTrust: operator,
 	CodeSourceIdentity: operator, CodeTags: operator, CodeRoleMaximum: operator, CodeChaining: operator,
 	CodeSessionPolicy: operator, CodeKeyInvalid: operator, CodeSignature: operator, CodeClock: operator,
 	CodeRegion: operator, CodeAWSRefused: operator, CodeBucketsRefused: operator, CodeCannotReachAWS: operator,
-	CodeOutcomeUnknown: operator, CodeKeyUnreadable: operator, CodeKeyNotLongTerm: operator,
-	CodeRecord: operator, CodeStore: operator, CodeTooLarge: operator, CodeUndelivered: operator, CodeInternal: operator,
+	CodeOutcomeUnknown: operator, CodeKeyUnreadable: operator, CodeKeyNotLongTerm: operator, CodeSignin: operator,
+	CodeRecord: operator, CodeStore: operator, CodeTooLarge: operator, CodeUndelivered: operator, CodeDeliveryUnknown: operator, CodeUndeleted: operator,
+	CodeSealUnreadable: operator, CodeSealFailed: operator, CodeBusy: operator, CodeInternal: operator,
 }

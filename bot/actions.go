@@ -1,0 +1,185 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// What can be pressed. The block of a Grant's buttons is named for the Grant;
+// everything else about it comes from the store, so that any replica serves any
+// press, and only the person to whom it was issued finds it there.
+const (
+	actFormat     = "format"
+	actBuckets    = "buckets"
+	actRenew      = "renew" // its value is the Account
+	actEnd        = "end"
+	actEndSession = "end_session"
+	actShow       = "show"
+	grantBlock    = "grant:"
+)
+
+// act serves one press or choice.
+func (b *Bot) act(ctx context.Context, in interaction, action *slack.BlockAction) {
+	grant, _ := strings.CutPrefix(action.BlockID, grantBlock)
+	switch action.ActionID {
+	case actAsk:
+		if action.Value == "any" {
+			b.openForm(ctx, in.to, formState{})
+			return
+		}
+		b.renew(ctx, in.to, action.Value)
+	case actFormat:
+		f, _ := ParseFormat(action.SelectedOption.Value)
+		b.rememberFormat(ctx, in.to, f)
+		b.showAgain(ctx, in.to, grant, f)
+	case actShow:
+		b.showAgain(ctx, in.to, grant, b.rememberedFormat(ctx, in.to))
+	case actBuckets:
+		b.bucketsOf(ctx, in.to.beside(), grant)
+	case actPrevious, actNext:
+		b.bucketPage(ctx, in, grant, action.Value)
+	case actSearch:
+		b.searchBuckets(ctx, in, grant, action.Value)
+	case actRenew:
+		b.renew(ctx, in.to.beside(), action.Value)
+	case actConsole:
+		b.consoleOf(ctx, in.to.beside(), grant)
+	case actOpenLink: // the browser has it
+	case actEndSession:
+		s, ok, err := b.broker.EndMFASession(ctx, in.to.request(Command{}))
+		b.answer(ctx, in.to.beside(), err, func() message { return b.mfaEndedMessage(s, ok) })
+		b.refreshHome(ctx, in.to)
+	case actEnd:
+		ended, err := b.broker.End(ctx, in.to.request(Command{}), grant)
+		if err != nil {
+			b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
+			return
+		}
+		b.deliver(ctx, in.to, b.endedMessage(ended))
+		b.refreshHome(ctx, in.to)
+	case fieldAccount:
+		b.chosenAccount(ctx, in, action.SelectedOption.Value)
+	default:
+		b.log.InfoContext(ctx, "action not served", "action", action.ActionID)
+	}
+}
+
+// beside answers next to what was acted on, and leaves that as it is.
+func (to conversation) beside() conversation {
+	to.replace = false
+	if to.view != "" {
+		to.push = true
+	}
+	return to
+}
+
+// showAgain puts a Grant's credentials in another format in place of what is
+// shown.
+func (b *Bot) showAgain(ctx context.Context, to conversation, grant string, f Format) {
+	r := to.request(Command{})
+	issued, err := b.broker.Reveal(ctx, r, grant)
+	if err != nil {
+		b.deliver(ctx, to.beside(), b.refusal(ctx, to, err))
+		return
+	}
+	r.Account = issued.Grant.Account
+	b.present(ctx, to, r, issued, f)
+}
+
+func (b *Bot) bucketsOf(ctx context.Context, to conversation, grant string) {
+	r := to.request(Command{})
+	g, err := b.broker.Grant(ctx, r, grant)
+	if err != nil {
+		b.deliver(ctx, to, b.refusal(ctx, to, err))
+		return
+	}
+	b.buckets(ctx, to, Command{Account: g.Account})
+}
+
+// renew issues anew where no code is needed, and asks for one where it is.
+func (b *Bot) renew(ctx context.Context, to conversation, account string) {
+	if err := b.aloneOrRefused(ctx, to); err != nil {
+		b.deliver(ctx, to, b.refusal(ctx, to, err))
+		return
+	}
+	b.assume(ctx, to, Command{Account: account, Format: b.rememberedFormat(ctx, to)})
+}
+
+// formFor asks for the code of a Request that lacks one, and says why if there
+// is an MFA session.
+func (b *Bot) formFor(ctx context.Context, to conversation, c Command, why error) {
+	f := formState{duration: c.Duration, format: c.Format, service: c.Service, reason: c.Reason, wrong: sessionNotEnough(why)}
+	accounts, _, err := b.broker.Accounts(ctx, to.request(c))
+	if err != nil {
+		b.deliver(ctx, to, b.refusal(ctx, to, err))
+		return
+	}
+	for _, a := range accounts {
+		if a.Name == c.Account {
+			f.account = a
+		}
+	}
+	b.openForm(ctx, to, f)
+}
+
+// chosenAccount puts the durations of the chosen Account into the form. The
+// other fields keep what was typed, as their blocks keep their names.
+func (b *Bot) chosenAccount(ctx context.Context, in interaction, name string) {
+	f, _ := readForm(in.View)
+	again := formState{format: f.format, service: f.service, reason: f.reason}
+	accounts, _, err := b.broker.Accounts(ctx, in.to.request(Command{}))
+	if err != nil {
+		return // the submission will say why
+	}
+	for _, a := range accounts {
+		if a.Name == name {
+			again.account = a
+		}
+	}
+	view := b.formView(again)
+	keepBlock(view.Blocks.BlockSet, fieldCode, f.blocks[fieldCode])
+	if _, err := b.api.UpdateViewContext(ctx, view, "", in.View.Hash, in.View.ID); err != nil {
+		b.log.WarnContext(ctx, "durations not updated", "request", in.to.requestID, "error", slackError("views.update", err))
+	}
+}
+
+// keepBlock gives the block of a field its old name, so that Slack keeps what
+// was typed there.
+func keepBlock(blocks []slack.Block, field, name string) {
+	for _, block := range blocks {
+		input, ok := block.(*slack.InputBlock)
+		if ok && name != "" && strings.HasPrefix(input.BlockID, field+"-") {
+			input.BlockID = name
+		}
+	}
+}
+
+// needsCode reports whether a person is only asked for a code.
+func needsCode(err error) bool {
+	var e *broker.Error
+	return errors.As(err, &e) && e.Code == broker.CodeNeedsCode
+}
+
+// grantButtons are what a person can do with a Grant.
+func grantButtons(g broker.Grant, kept bool) slack.Block {
+	var elements []slack.BlockElement
+	if kept {
+		elements = append(elements, formatMenu(actFormat), button(actBuckets, "List buckets", g.ID))
+	}
+	if kept && g.RoleARN != "" {
+		elements = append(elements, button(actConsole, "AWS console", g.ID))
+	}
+	end := button(actEnd, "End", g.ID)
+	end.Style = slack.StyleDanger
+	elements = append(elements, button(actRenew, "Renew", g.Account), end)
+	return slack.NewActionBlock(grantBlock+g.ID, elements...)
+}
+
+func button(actionID, label, value string) *slack.ButtonBlockElement {
+	return slack.NewButtonBlockElement(actionID, value, plainText(label))
+}

@@ -1,0 +1,262 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// What can be pressed on a bucket list. The block is named for the Grant that
+// the list was made with, and a value is the page and the prefix: neither is a
+// secret, and neither lets anybody see a list that is not theirs, since the
+// broker looks the Grant up among those of whoever presses and asks policy.
+const (
+	actPrevious = "previous"
+	actNext     = "next"
+	actSearch   = "search"
+)
+
+// The window in which buckets are searched. Slack allows no text field in a
+// message, so it holds both the field and the list that was found.
+const (
+	bucketsCallback = "buckets"
+	fieldPrefix     = "prefix"
+	// maxBucketName is what a name may have today.
+	// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+	maxBucketName = 63
+)
+
+func (b *Bot) bucketsMessage(list broker.BucketList) message {
+	return b.bucketsWith(list, "Search")
+}
+
+// bucketsWith shows a page with its buttons; that for a search is called search,
+// and "" is none.
+func (b *Bot) bucketsWith(list broker.BucketList, search string) message {
+	if list.Total == 0 {
+		m := b.noBuckets(list)
+		if list.Prefix != "" {
+			m.blocks = append(m.blocks, pageButtons(list, search)...)
+		}
+		return m
+	}
+	first := list.Page * broker.BucketsPerPage
+	head := fewOrMany(list)
+	paged := list.AtLeast || list.Total > len(list.Buckets)
+	if paged {
+		head = grouped(first+1) + "–" + grouped(first+len(list.Buckets)) + " of " + head
+	}
+	where := " in " + list.Account.Name
+	if list.Prefix != "" {
+		where += " that start with " + list.Prefix
+	}
+	items := make([][]span, len(list.Buckets))
+	for i, bucket := range list.Buckets {
+		items[i] = bucketSpans(bucket)
+	}
+	elements := []slack.RichTextElement{paragraph(bold(head), plain(where+".")), bullets(items...)}
+	if paged && !list.Kept {
+		elements = append(elements, paragraph(codes(b.withPrefix("To see others, narrow it: `/buckets "+list.Account.Name+" 123456 prefix logs-`"))...))
+	}
+	elements = append(elements, paragraph(usedSpans(list)...))
+	m := newMessage(head+where+".", elements...)
+	if paged || list.Prefix != "" {
+		m.blocks = append(m.blocks, pageButtons(list, search)...)
+	}
+	return m
+}
+
+func bucketSpans(bucket broker.Bucket) []span {
+	spans := []span{code(bucket.Name)}
+	if bucket.Region != "" {
+		spans = append(spans, plain("  "+bucket.Region))
+	}
+	if !bucket.Created.IsZero() {
+		spans = append(spans, plain("  "), day(bucket.Created))
+	}
+	return spans
+}
+
+// fewOrMany says how many there are, as far as that is known.
+func fewOrMany(list broker.BucketList) string {
+	switch {
+	case list.AtLeast:
+		return "more than " + grouped(list.Total) + " buckets"
+	case list.Total == 1:
+		return "1 bucket"
+	}
+	return grouped(list.Total) + " buckets"
+}
+
+// grouped writes a number as people read it: 10,000.
+func grouped(n int) string {
+	if n < 1000 {
+		return strconv.Itoa(n)
+	}
+	return fmt.Sprintf("%s,%03d", grouped(n/1000), n%1000)
+}
+
+// pageButtons are those that lead somewhere. There are none once the bot holds
+// nothing to list with.
+func pageButtons(list broker.BucketList, search string) []slack.Block {
+	if !list.Kept {
+		return nil
+	}
+	to := func(page int) string { return strconv.Itoa(page) + " " + list.Prefix }
+	var elements []slack.BlockElement
+	if list.Page > 0 {
+		elements = append(elements, button(actPrevious, "Previous", to(list.Page-1)))
+	}
+	if list.AtLeast || (list.Page+1)*broker.BucketsPerPage < list.Total {
+		elements = append(elements, button(actNext, "Next", to(list.Page+1)))
+	}
+	if search != "" {
+		elements = append(elements, button(actSearch, search, to(0)))
+	}
+	if len(elements) == 0 {
+		return nil
+	}
+	return []slack.Block{slack.NewActionBlock(grantBlock+list.Grant.ID, elements...)}
+}
+
+// readPage reads the value of a button. Any other is the first page of all.
+func readPage(value string) (page int, prefix string) {
+	number, prefix, _ := strings.Cut(value, " ")
+	page, err := strconv.Atoi(number)
+	if err != nil {
+		return 0, ""
+	}
+	return page, prefix
+}
+
+// bucketPage puts another page in place of the one that is shown. Why there is
+// none is said beside it.
+func (b *Bot) bucketPage(ctx context.Context, in interaction, grant, value string) {
+	page, prefix := readPage(value)
+	list, err := b.broker.BucketPage(ctx, in.to.request(Command{}), grant, prefix, page)
+	switch {
+	case err != nil:
+		b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
+	case in.to.view != "" && in.View.CallbackID == bucketsCallback:
+		b.showInSearch(ctx, in.to, grant, prefix, b.bucketsWith(list, ""))
+	default:
+		b.deliver(ctx, in.to, b.bucketsMessage(list))
+	}
+}
+
+// searchBuckets asks for the beginning of the names. In a modal it takes the
+// place of the list, since Slack stacks no more than three.
+func (b *Bot) searchBuckets(ctx context.Context, in interaction, grant, value string) {
+	if err := b.broker.Identify(ctx, in.to.request(Command{})); err != nil {
+		b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
+		return
+	}
+	_, prefix := readPage(value)
+	view := searchView(grant, prefix)
+	var err error
+	if in.to.view != "" {
+		err = b.updateView(ctx, in.to.view, view)
+	} else {
+		err = b.openView(ctx, in.to.trigger, view)
+	}
+	if err == nil {
+		return
+	}
+	b.log.WarnContext(ctx, "search not opened", "request", in.to.requestID, "error", err)
+	in.to.trigger = "" // it is spent or too old
+	b.deliver(ctx, in.to.beside(), b.errorMessage(&broker.Error{
+		Code:    broker.CodeUndelivered,
+		Message: "Slack did not open the search in time.",
+		Hint:    "Press Search again, or send `/buckets ACCOUNT prefix logs-`.",
+	}))
+}
+
+// searchView is the search, and below it what was found.
+func searchView(grant, prefix string, found ...slack.Block) slack.ModalViewRequest {
+	text := slack.NewPlainTextInputBlockElement(plainText("logs-"), fieldPrefix)
+	text.InitialValue = prefix
+	input := slack.NewInputBlock(fieldPrefix, plainText("Bucket names that start with"), plainText("Nothing shows all"), text)
+	input.Optional = true
+	return slack.ModalViewRequest{
+		Type: slack.VTModal, CallbackID: bucketsCallback, PrivateMetadata: grant,
+		Title: plainText("Buckets"), Submit: plainText("Search"), Close: plainText("Done"),
+		Blocks: slack.Blocks{BlockSet: append([]slack.Block{input}, found...)},
+	}
+}
+
+// submitSearch serves a submitted search. What no bucket can be named comes
+// back on the field; the list takes the place of "Asking AWS".
+func (b *Bot) submitSearch(ctx context.Context, e envelope, in interaction, ack func(any)) {
+	prefix, wrong := readSearch(in.View)
+	if wrong != "" {
+		ack(searchError(wrong))
+		return
+	}
+	judging, cancel := context.WithTimeout(ctx, judgeTimeout)
+	defer cancel()
+	first, err := b.seen.FirstSight(judging, append(sightings(e, in.TriggerID), "view:"+in.View.ID+in.View.Hash)...)
+	switch {
+	case err != nil:
+		b.refusal(ctx, in.to, err) // for the log
+		ack(searchError("The bot's own store is not answering. Try again in a minute."))
+		return
+	case !first:
+		ack(searchError("This was sent already; the answer comes in this window."))
+		return
+	}
+	grant := in.View.PrivateMetadata
+	working := searchView(grant, prefix, newMessage("", paragraph(plain("Asking AWS for the buckets…"))).blocks...)
+	ack(slack.NewUpdateViewSubmissionResponse(&working))
+	if !b.takeSlot(ctx) {
+		b.showInSearch(ctx, in.to, grant, prefix, b.refusal(ctx, in.to, busy(in.to)))
+		return
+	}
+	defer b.leaveSlot()
+	list, err := b.broker.BucketPage(ctx, in.to.request(Command{}), grant, prefix, 0)
+	m := b.bucketsWith(list, "")
+	if err != nil {
+		m = b.refusal(ctx, in.to, err)
+	}
+	b.showInSearch(ctx, in.to, grant, prefix, m)
+}
+
+// showInSearch shows m below the search.
+func (b *Bot) showInSearch(ctx context.Context, to conversation, grant, prefix string, m message) {
+	err := b.updateView(ctx, to.view, searchView(grant, prefix, m.blocks...))
+	var refused slack.SlackErrorResponse
+	if err == nil || errors.As(err, &refused) && refused.Err == "not_found" {
+		return // or closed meanwhile: the person does not want it
+	}
+	b.log.WarnContext(ctx, "buckets not shown in the search; trying a direct message", "request", to.requestID, "error", err)
+	if err := b.directMessage(ctx, to.caller.User, m); err != nil {
+		b.log.ErrorContext(ctx, "nothing delivered", "request", to.requestID, "user", to.caller.User, "error", err)
+	}
+}
+
+// readSearch reads what was typed, kindly: phones begin with a capital. wrong
+// says why no bucket has such a name.
+func readSearch(v slack.View) (prefix, wrong string) {
+	if v.State != nil {
+		prefix = v.State.Values[fieldPrefix][fieldPrefix].Value
+	}
+	prefix = strings.ToLower(strings.TrimSpace(clean(fold(prefix))))
+	switch {
+	case prefix == "":
+		return "", ""
+	case len(prefix) > maxBucketName:
+		return "", "A bucket name has at most 63 characters."
+	case !validPrefix(prefix):
+		return "", "Bucket names are made of letters, digits, dots and dashes, without spaces."
+	}
+	return prefix, ""
+}
+
+func searchError(text string) any {
+	return slack.NewErrorsViewSubmissionResponse(map[string]string{fieldPrefix: text})
+}

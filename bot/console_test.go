@@ -1,0 +1,119 @@
+package bot
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// goldenSignIn is a link of n bytes at least.
+func goldenSignIn(n int, change func(*broker.SignIn)) broker.SignIn {
+	s := broker.SignIn{Issued: goldenIssued(true), Until: goldenTime.Add(broker.LinkLife)}
+	s.Sealing = broker.InClear()
+	link := "https://signin.aws.amazon.com/federation?Action=login&Destination=https%3A%2F%2Fconsole.aws.amazon.com%2F&Issuer=assumebot&SigninToken=EXAMPLE"
+	s.Link = broker.NewSecret(link + strings.Repeat("0", max(0, n-len(link))))
+	if change != nil {
+		change(&s)
+	}
+	return s
+}
+
+// consoleMessages are those of console sign-in and of explain.
+func consoleMessages(t *testing.T) map[string]message {
+	b := goldenBot()
+	signIn := func(s broker.SignIn) message {
+		m, err := b.signInMessage(s, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	noLink, err := b.noLinkMessage(goldenSignIn(0, func(s *broker.SignIn) {
+		s.Problem = &broker.Error{Code: broker.CodeSignin, Ref: "abcdefgh", Message: "AWS's sign-in endpoint refused these credentials, so there is no link.",
+			Hint: "The credentials were issued and work; here they are. Pass the reference to whoever runs the bot."}
+	}), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	prod := broker.Explanation{
+		Account:  broker.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 4 * time.Hour},
+		Decision: broker.Decision{Effect: broker.Allow, Rule: "S01ONCALL"},
+		Duration: time.Hour, Way: "AssumeRole with your MFA code", NeedsCode: "prod needs the code of your MFA device.", Contact: "Ask in #help-aws.",
+	}
+	explain := func(change func(*broker.Explanation)) message { e := prod; change(&e); return b.explainMessage(e) }
+	return map[string]message{
+		"console":      signIn(goldenSignIn(maxButtonURL, nil)),
+		"console_long": signIn(goldenSignIn(maxButtonURL+1, nil)),
+		"console_service": signIn(goldenSignIn(0, func(s *broker.SignIn) {
+			s.Service, s.Grant.MFA, s.Kept = "s3", false, false
+		})),
+		"console_none": noLink,
+		"explain":      explain(func(*broker.Explanation) {}),
+		"explain_longer": explain(func(e *broker.Explanation) {
+			e.Decision.Rule, e.Duration = "U01ALICE", 2*time.Hour
+		}),
+		"explain_too_long": explain(func(e *broker.Explanation) {
+			e.Duration, e.Way, e.NeedsCode = 0, "", ""
+			e.Problem = &broker.Error{Message: "prod is issued for 4h at most.", Hint: "Ask for 4h or less."}
+		}),
+		"explain_without": explain(func(e *broker.Explanation) {
+			e.Decision.Rule, e.Account.MFA, e.NeedsCode = "*", broker.MFANone, ""
+			e.Way = "AssumeRole without MFA: the config says `mfa: none` for this account"
+		}),
+		"explain_denied": explain(func(e *broker.Explanation) {
+			*e = broker.Explanation{Account: broker.Account{Name: "prod"}, Decision: broker.Decision{Effect: broker.Deny, Rule: "default deny"}, Contact: e.Contact}
+		}),
+		"explain_unknown": explain(func(e *broker.Explanation) {
+			*e = broker.Explanation{Account: broker.Account{Name: "prod"}, Contact: e.Contact,
+				Decision: broker.Decision{Effect: broker.Deny, Rule: "membership unknown", Err: fmt.Errorf("usergroups.list: ratelimited")}}
+		}),
+	}
+}
+
+func TestSignInLinkIsNeverInTheFallbackText(t *testing.T) {
+	for _, n := range []int{0, maxButtonURL, maxButtonURL + 1, 10_000} {
+		m, err := goldenBot().signInMessage(goldenSignIn(n, nil), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(m.text, "http") || strings.Contains(m.text, "EXAMPLE") {
+			t.Errorf("%d bytes: got fallback %q, want nothing of the link in it", n, m.text)
+		}
+		if !m.fits() {
+			t.Errorf("%d bytes do not fit", n)
+		}
+	}
+}
+
+func TestSignInLinkIsSealedForWhoHasAKey(t *testing.T) {
+	key, err := ParsePublicKey("age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := goldenSignIn(0, func(s *broker.SignIn) { s.Sealing = broker.SealedTo(key) })
+	m, err := goldenBot().signInMessage(s, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := encoded(t, m)
+	if strings.Contains(got, "signin.aws") || !strings.Contains(got, "BEGIN AGE ENCRYPTED FILE") {
+		t.Errorf("got %s, want the link encrypted", got)
+	}
+	s.Sealing = broker.Sealing{}
+	if m, err := goldenBot().signInMessage(s, ""); err == nil {
+		t.Errorf("got %s while nobody looked for a key, want nothing", encoded(t, m))
+	}
+}
+
+func encoded(t *testing.T, m message) string {
+	t.Helper()
+	data, err := json.Marshal(m.blocks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m.text + string(data)
+}

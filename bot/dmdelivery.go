@@ -1,0 +1,247 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// deletionList is the due list of direct messages to delete.
+const deletionList = "deletions"
+
+// deletionPauses are what lies between the tries to delete a message while Slack
+// refuses: five tries over ten minutes.
+var deletionPauses = [...]time.Duration{30 * time.Second, 90 * time.Second, 3 * time.Minute, 5 * time.Minute}
+
+// A deletion is an entry of the due list: a direct message that holds
+// credentials, and what the record says of them. It holds no secret itself.
+type deletion struct {
+	Channel   string       `json:"channel"`
+	TS        string       `json:"ts"`
+	User      string       `json:"user"`
+	Team      string       `json:"team"`
+	RequestID string       `json:"request_id"`
+	Grant     broker.Grant `json:"grant"`
+	Refused   int          `json:"refused,omitempty"`  // how often Slack refused
+	Failed    int          `json:"failed,omitempty"`   // how often Slack did not answer
+	Recorded  bool         `json:"recorded,omitempty"` // that it stays is on the record
+}
+
+// deliverByDM shows credentials in a direct message that the bot deletes, and
+// says so where they were asked for. If Slack does not take the direct message,
+// that is where the person is told instead.
+func (b *Bot) deliverByDM(ctx context.Context, to conversation, r broker.Request, issued broker.Issued, m message) {
+	err := b.showByDM(ctx, to, issued, m)
+	if err == nil {
+		b.deliver(ctx, to, sentMessage(issued))
+		return
+	}
+	undelivered := broker.CodeUndelivered
+	if !notPosted(err) {
+		undelivered = broker.CodeDeliveryUnknown
+	}
+	b.log.ErrorContext(ctx, "credentials not delivered by direct message", "request", to.requestID, "ref", broker.ShortRef(to.requestID), "error", err)
+	b.broker.Undelivered(ctx, r, issued.Grant, undelivered)
+	b.deliver(ctx, to, b.undeliveredMessage(issued, undelivered, broker.ShortRef(to.requestID)))
+}
+
+// showByDM posts without the credentials, puts that message on the list of those
+// to delete, and only then writes the credentials into it. So there is no moment
+// in which a process could die and leave credentials that nobody deletes: Slack
+// tells the name of a message only after it was posted. At worst the empty
+// message stays.
+func (b *Bot) showByDM(ctx context.Context, to conversation, issued broker.Issued, m message) error {
+	d := deletion{User: to.caller.User, Team: to.caller.Team, RequestID: to.requestID, Grant: issued.Grant}
+	err := attempt(ctx, func() (err error) { d.Channel, err = b.openDM(ctx, to.caller.User); return err })
+	if err == nil {
+		d.TS, err = b.postPlaceholder(ctx, d.Channel, issued)
+	}
+	if err == nil {
+		err = b.deleteLater(ctx, d, issued.Account.DMLife)
+	}
+	if err != nil {
+		return errors.Join(errNotPosted, err)
+	}
+	return attempt(ctx, func() error {
+		return b.rewrite(ctx, d.Channel, d.TS, withDeadline(m, b.now().Add(issued.Account.DMLife)))
+	})
+}
+
+// postPlaceholder is tried again only while nothing can have been posted: a
+// second one would stay for good.
+func (b *Bot) postPlaceholder(ctx context.Context, channel string, issued broker.Issued) (ts string, err error) {
+	for try := range postAttempts {
+		if try > 0 {
+			sleep(ctx, pauseBefore(err))
+		}
+		if ts, err = b.postTo(ctx, channel, placeholderMessage(issued)); err == nil || !notTaken(err) || refusedBySlack(err) {
+			break
+		}
+	}
+	return ts, err
+}
+
+func (b *Bot) deleteLater(ctx context.Context, d deletion, after time.Duration) error {
+	entry, err := json.Marshal(d)
+	if err != nil {
+		return err
+	}
+	return b.deletions.put(ctx, b.now().Add(after), entry)
+}
+
+// serveDeletion deletes one direct message. A Slack that does not answer is
+// asked until it does; one that refuses, for ten minutes.
+func (b *Bot) serveDeletion(ctx context.Context, entry []byte) verdict {
+	var d deletion
+	if err := json.Unmarshal(entry, &d); err != nil {
+		b.log.ErrorContext(ctx, "a message to delete cannot be read from the list; it is dropped", "error", err)
+		return doneWith
+	}
+	log := b.log.With("request", d.RequestID, "user", d.User, "account", d.Grant.Account, "channel", d.Channel, "ts", d.TS)
+	err := b.deleteMessage(ctx, d.Channel, d.TS)
+	if err == nil {
+		return doneWith
+	}
+	if at, again := putOff(b.now(), err, d.Failed); again {
+		d.Failed++
+		log.WarnContext(ctx, "direct message with credentials not deleted yet", "error", err, "until", at)
+		return d.putOff(at)
+	}
+	if d.Refused < len(deletionPauses) {
+		at := b.now().Add(deletionPauses[d.Refused])
+		d.Refused++
+		log.WarnContext(ctx, "Slack refuses to delete a direct message with credentials", "error", err, "until", at)
+		return d.putOff(at)
+	}
+	log.ErrorContext(ctx, "direct message with credentials stays: Slack refuses to delete it", "tries", d.Refused+1, "error", err)
+	return b.giveUp(ctx, d)
+}
+
+// giveUp takes the credentials out of the message, which Slack may allow where
+// it allows no deletion, and tells the record and the person what became of it.
+func (b *Bot) giveUp(ctx context.Context, d deletion) verdict {
+	removed := true
+	if err := b.rewrite(ctx, d.Channel, d.TS, removedMessage(d.Grant)); err != nil {
+		b.log.ErrorContext(ctx, "the text of a direct message with credentials stays too", "request", d.RequestID, "user", d.User, "error", err)
+		removed = false
+	}
+	r := broker.Request{
+		ID: d.RequestID, Account: d.Grant.Account, Purpose: d.Grant.Purpose,
+		Caller: broker.Caller{User: d.User, Team: d.Team, Channel: d.Channel},
+	}
+	if !d.Recorded {
+		if err := b.broker.Undeleted(ctx, r, d.Grant, removed); err != nil {
+			at := b.now().Add(time.Minute)
+			b.log.ErrorContext(ctx, "a message that was not deleted is not on the record yet", "request", d.RequestID, "error", err, "until", at)
+			return d.putOff(at)
+		}
+		d.Recorded = true
+	}
+	err := b.directMessage(ctx, d.User, b.undeletedMessage(d.Grant, removed))
+	if err == nil {
+		return doneWith
+	}
+	at, again := putOff(b.now(), err, d.Failed)
+	if !again {
+		b.log.ErrorContext(ctx, "nobody was told that credentials stay in a direct message", "request", d.RequestID, "user", d.User, "error", err)
+		return doneWith
+	}
+	d.Failed++
+	b.log.WarnContext(ctx, "not told yet that credentials stay in a direct message", "request", d.RequestID, "user", d.User, "error", err, "until", at)
+	return d.putOff(at)
+}
+
+func (d deletion) putOff(at time.Time) verdict {
+	entry, err := json.Marshal(d)
+	if err != nil {
+		return doneWith // a struct of strings and times always encodes
+	}
+	return verdict{next: entry, at: at}
+}
+
+// deleteMessage deletes a message of the bot's; one that is gone already is
+// fine. https://docs.slack.dev/reference/methods/chat.delete
+func (b *Bot) deleteMessage(ctx context.Context, channel, ts string) error {
+	ctx, cancel := context.WithTimeout(ctx, postTimeout)
+	defer cancel()
+	_, _, err := b.api.DeleteMessageContext(ctx, channel, ts)
+	var refused slack.SlackErrorResponse
+	if err == nil || errors.As(err, &refused) && refused.Err == "message_not_found" {
+		return nil
+	}
+	return slackError("chat.delete", err)
+}
+
+// rewrite puts m in place of what a message of the bot's says.
+func (b *Bot) rewrite(ctx context.Context, channel, ts string, m message) error {
+	ctx, cancel := context.WithTimeout(ctx, postTimeout)
+	defer cancel()
+	_, _, _, err := b.api.UpdateMessageContext(ctx, channel, ts,
+		slack.MsgOptionText(m.fallback(), false), slack.MsgOptionBlocks(m.blocks...))
+	if err != nil {
+		return slackError("chat.update", err)
+	}
+	return nil
+}
+
+// tell sends a direct message and tries again where that may help, for what the
+// person has no other way to learn.
+func (b *Bot) tell(ctx context.Context, user string, m message) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*postTimeout)
+	defer cancel()
+	return attempt(ctx, func() error {
+		channel, err := b.openDM(ctx, user)
+		if err != nil {
+			return err
+		}
+		return b.postMessage(ctx, channel, m)
+	})
+}
+
+// placeholderMessage stands where credentials are about to be.
+func placeholderMessage(i broker.Issued) message {
+	rest := " are about to appear here, for " + inMinutes(i.Account.DMLife) + "."
+	return newMessage("Your credentials for "+i.Account.Name+rest,
+		paragraph(plain("Your credentials for "), bold(i.Account.Name), plain(rest)))
+}
+
+// sentMessage is the private answer to whoever gets credentials by direct
+// message.
+func sentMessage(i broker.Issued) message {
+	rest := " by direct message; it is deleted in " + inMinutes(i.Account.DMLife) + "."
+	return newMessage("I sent you the credentials for "+i.Account.Name+rest,
+		paragraph(plain("I sent you the credentials for "), bold(i.Account.Name), plain(rest)))
+}
+
+// withDeadline adds when the message is deleted, if Slack has room for it.
+func withDeadline(m message, at time.Time) message {
+	until := slack.NewRichTextBlock("", paragraph(plain("This message is deleted at "), moment(at), plain(".")))
+	longer := message{text: m.text, blocks: append(m.blocks[:len(m.blocks):len(m.blocks)], until)}
+	if !longer.fits() {
+		return m
+	}
+	return longer
+}
+
+// removedMessage stands in place of credentials that could only be taken out.
+func removedMessage(g broker.Grant) message {
+	text := "The credentials for " + g.Account + " that stood here were removed."
+	return newMessage(text, paragraph(plain(text)))
+}
+
+// undeletedMessage tells a person that Slack keeps what was to be deleted.
+func (b *Bot) undeletedMessage(g broker.Grant, removed bool) message {
+	first := "Slack does not let me delete my message with your credentials for " + g.Account + "."
+	then := " I have taken them out of its text, but Slack may have kept the earlier one."
+	if !removed {
+		then = " They can still be read there."
+	}
+	return newMessage(first+then,
+		paragraph(bold(first), plain(then)),
+		paragraph(code(g.AccessKeyID), plain(" works until "), moment(g.Expires), plain(". This is on the audit record.")))
+}

@@ -1,0 +1,73 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/slack-go/slack/slackevents"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// event serves one event: somebody opened Home, mentioned the bot or wrote to
+// it. Both of the latter are answered with help.
+func (b *Bot) event(ctx context.Context, e envelope) {
+	var outer struct {
+		TeamID  string          `json:"team_id"`
+		EventID string          `json:"event_id"`
+		Event   json.RawMessage `json:"event"`
+	}
+	var inner struct {
+		Type    string `json:"type"`
+		Subtype string `json:"subtype"`
+		User    string `json:"user"`
+		Team    string `json:"team"`
+		BotID   string `json:"bot_id"`
+		Tab     string `json:"tab"`
+		Channel string `json:"channel"`
+	}
+	if err := e.decode(&outer); err != nil || json.Unmarshal(outer.Event, &inner) != nil {
+		b.log.ErrorContext(ctx, "event not understood")
+		return
+	}
+	if inner.BotID != "" || inner.Subtype != "" || inner.User == "" {
+		return // the bot's own words, edits and joins
+	}
+	first, err := b.seen.FirstSight(ctx, "envelope:"+e.id, "event:"+outer.EventID)
+	if err != nil || !first {
+		if err != nil {
+			b.log.ErrorContext(ctx, "event not served: the store does not answer", "type", inner.Type, "error", err)
+		}
+		return
+	}
+	team := inner.Team
+	if team == "" {
+		team = outer.TeamID
+	}
+	to := conversation{
+		caller:    broker.Caller{User: inner.User, Team: team, Channel: inner.Channel},
+		requestID: broker.NewID(),
+	}
+	switch slackevents.EventsAPIType(inner.Type) {
+	case slackevents.AppHomeOpened:
+		if inner.Tab == "home" {
+			b.openedHome(ctx, to)
+		}
+	case slackevents.AppMention, slackevents.Message:
+		b.helpByDirectMessage(ctx, to)
+	}
+}
+
+// helpByDirectMessage answers privately, wherever it was asked.
+func (b *Bot) helpByDirectMessage(ctx context.Context, to conversation) {
+	accounts, _, err := b.broker.Accounts(ctx, to.request(Command{}))
+	var m message
+	if err != nil {
+		m = b.refusal(ctx, to, err)
+	} else {
+		m = b.helpMessage(accounts)
+	}
+	if err := b.directMessage(ctx, to.caller.User, m); err != nil {
+		b.log.ErrorContext(ctx, "help not delivered", "request", to.requestID, "user", to.caller.User, "error", err)
+	}
+}

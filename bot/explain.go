@@ -1,0 +1,82 @@
+package bot
+
+import (
+	"strings"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// explainMessage says what would become of a request, and why.
+func (b *Bot) explainMessage(e broker.Explanation) message {
+	name := e.Account.Name
+	if e.Decision.Effect != broker.Allow {
+		return b.explainDenied(e)
+	}
+	text := "You may have " + name + "."
+	head := append([]span{bold(text), plain(" ")}, allowedBy(e.Decision.Rule)...)
+	items := [][]span{accountSpans(e.Account)}
+	if e.Problem != nil {
+		items = append(items, append([]span{plain("But for that long it would be refused: ")}, codes(e.Problem.Message+" "+e.Problem.Hint)...))
+		text += " But not for that long."
+	} else {
+		items = append(items, b.howItWouldGo(e)...)
+	}
+	if e.Account.MFA == broker.MFANone {
+		text += " No MFA is asked for."
+	}
+	return newMessage(text,
+		paragraph(head...),
+		bullets(items...),
+		paragraph(plain("Nothing was issued: AWS was not asked.")))
+}
+
+// explainDenied tells which rule denies and nothing else of the Account.
+func (b *Bot) explainDenied(e broker.Explanation) message {
+	text := "You may not have " + e.Account.Name + "."
+	why := "Default deny: no rule allows you. " + e.Contact
+	if e.Decision.Err != nil {
+		why = "Membership unknown: Slack cannot say right now which user groups you are in, and what is unknown is denied. Try again in a minute. " + e.Contact
+	}
+	return newMessage(text, paragraph(bold(text), plain(" "+why)))
+}
+
+// allowedBy names the entry of allow that matched. A user group is named by its
+// ID: its handle would need a lookup, and can change.
+func allowedBy(rule string) []span {
+	switch {
+	case rule == "*":
+		return []span{plain("The config allows every user, by "), code(`"*"`), plain(".")}
+	case strings.HasPrefix(rule, "S"):
+		return []span{plain("The config allows the user group "), code(rule), plain(", and you are in it.")}
+	}
+	return []span{plain("The config allows you yourself, as "), code(rule), plain(".")}
+}
+
+// howItWouldGo is the planner's way, the code and the duration.
+func (b *Bot) howItWouldGo(e broker.Explanation) [][]span {
+	way := e.Way + "."
+	switch e.NeedsCode {
+	case "":
+		way += " No code is needed."
+	case e.Account.Name + " needs the code of your MFA device.": // the way says so
+	default:
+		way += " " + e.NeedsCode
+	}
+	lasting := "It would last " + broker.FormatDuration(e.Duration) + "."
+	if e.Duration != e.Account.DefaultDuration {
+		lasting = "It would last " + broker.FormatDuration(e.Duration) + "; " + broker.FormatDuration(e.Account.DefaultDuration) + " without `for`."
+	}
+	return [][]span{codes(way), codes(lasting), codes(b.withPrefix(exampleOf(e)))}
+}
+
+// exampleOf is what to send.
+func exampleOf(e broker.Explanation) string {
+	command := "Send `/assume " + e.Account.Name
+	if e.NeedsCode != "" {
+		command += " 123456"
+	}
+	if e.Duration != e.Account.DefaultDuration {
+		command += " for " + broker.FormatDuration(e.Duration)
+	}
+	return command + "`."
+}

@@ -1,0 +1,265 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// The form that asks for what a Request needs, and where its answers are.
+const (
+	formCallback  = "assume"
+	fieldAccount  = "account"
+	fieldDuration = "duration" // its block is named for the account, whose choices it holds
+	fieldFormat   = "format"
+	fieldCode     = "code" // its block is renamed with each form, so that an old code is not kept
+	fieldReason   = "reason"
+)
+
+// A formState is what a form shows: what was typed, and what was wrong with it.
+type formState struct {
+	account  broker.Account // the zero Account: none chosen
+	duration time.Duration
+	format   Format
+	service  string // of FormatConsole
+	reason   string
+	wrong    *broker.Error // shown above the form
+}
+
+// openForm opens the form from whatever trigger there is. It is said when Slack
+// does not open it.
+func (b *Bot) openForm(ctx context.Context, to conversation, f formState) {
+	if err := b.broker.Identify(ctx, to.request(Command{})); err != nil {
+		b.deliver(ctx, to, b.refusal(ctx, to, err))
+		return
+	}
+	if f.format == "" {
+		f.format = b.rememberedFormat(ctx, to)
+	}
+	var err error
+	if to.view != "" {
+		err = b.pushView(ctx, to.trigger, b.formView(f))
+	} else {
+		err = b.openView(ctx, to.trigger, b.formView(f))
+	}
+	if err == nil {
+		return
+	}
+	b.log.WarnContext(ctx, "form not opened", "request", to.requestID, "error", err)
+	account := "ACCOUNT"
+	if f.account.Name != "" {
+		account = f.account.Name
+	}
+	to.trigger = "" // it is spent or too old
+	b.deliver(ctx, to, b.errorMessage(&broker.Error{
+		Code:    broker.CodeNeedsCode,
+		Message: "Slack did not open the form in time.",
+		Hint:    "Send `/assume " + account + " 123456` with the six digits that your device shows.",
+	}))
+}
+
+// formView is the form as Slack shows it.
+func (b *Bot) formView(f formState) slack.ModalViewRequest {
+	var blocks []slack.Block
+	if f.wrong != nil {
+		blocks = append(blocks, b.errorMessage(f.wrong).blocks...)
+	}
+	blocks = append(blocks,
+		accountField(f),
+		durationField(f),
+		codeField(),
+		formatField(f),
+		reasonField(f),
+	)
+	return slack.ModalViewRequest{
+		Type: slack.VTModal, CallbackID: formCallback,
+		Title: plainText(modalTitle), Submit: plainText("Get credentials"), Close: plainText("Cancel"),
+		Blocks: slack.Blocks{BlockSet: blocks},
+	}
+}
+
+func accountField(f formState) slack.Block {
+	none := 0 // offers everything before anything is typed
+	menu := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, plainText("Type to search"), fieldAccount)
+	menu.MinQueryLength = &none
+	if f.account.Name != "" {
+		menu.InitialOption = accountOption(f.account)
+	}
+	input := slack.NewInputBlock(fieldAccount, plainText("Account"), nil, menu)
+	input.DispatchAction = true // its choice decides which durations there are
+	return input
+}
+
+// durations are those that people ask for; an Account offers those up to its
+// maximum, its default and the maximum itself.
+var durations = [...]time.Duration{
+	15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 12 * time.Hour, 24 * time.Hour, 36 * time.Hour,
+}
+
+func durationField(f formState) slack.Block {
+	usual := option("default", "As long as is usual")
+	options := []*slack.OptionBlockObject{usual}
+	chosen := usual
+	if f.account.Name != "" {
+		offered := []time.Duration{f.account.DefaultDuration, f.account.MaxDuration}
+		for _, d := range durations {
+			if d <= f.account.MaxDuration {
+				offered = append(offered, d)
+			}
+		}
+		slices.Sort(offered)
+		options = nil
+		for _, d := range slices.Compact(offered) {
+			o := option(d.String(), broker.FormatDuration(d))
+			options = append(options, o)
+			if d == f.account.DefaultDuration && f.duration == 0 || d == f.duration {
+				chosen = o
+			}
+		}
+	}
+	menu := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, nil, fieldDuration, options...)
+	if slices.Contains(options, chosen) {
+		menu.InitialOption = chosen
+	}
+	return slack.NewInputBlock(fieldDuration+"-"+f.account.Name, plainText("For how long"), nil, menu)
+}
+
+func codeField() slack.Block {
+	text := slack.NewPlainTextInputBlockElement(plainText("123 456"), fieldCode)
+	text.MaxLength = 20
+	input := slack.NewInputBlock(fieldCode+"-"+broker.ShortRef(broker.NewID()), plainText("MFA code"), plainText("The six digits that your device shows"), text)
+	input.Optional = true // some accounts take none; what is needed is said on this field
+	return input
+}
+
+func formatField(f formState) slack.Block {
+	menu := formatMenu(fieldFormat)
+	console := consoleOption(f.service)
+	menu.Options = append(menu.Options, console)
+	menu.InitialOption = formatOption(f.format)
+	if f.format == FormatConsole {
+		menu.InitialOption = console
+	}
+	return slack.NewInputBlock(fieldFormat, plainText("Format"), nil, menu)
+}
+
+func reasonField(f formState) slack.Block {
+	text := slack.NewPlainTextInputBlockElement(plainText("INC-42 failover"), fieldReason)
+	text.MaxLength = maxReason
+	text.InitialValue = f.reason
+	input := slack.NewInputBlock(fieldReason, plainText("Reason"), nil, text)
+	input.Optional = true
+	return input
+}
+
+func formatMenu(actionID string) *slack.SelectBlockElement {
+	var options []*slack.OptionBlockObject
+	for _, f := range Formats() {
+		options = append(options, formatOption(f))
+	}
+	return slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, plainText("Another format"), actionID, options...)
+}
+
+func formatOption(f Format) *slack.OptionBlockObject {
+	if f == "" {
+		f = FormatBash
+	}
+	label := string(f)
+	if f == FormatBash {
+		label = "bash, zsh, sh"
+	}
+	return option(string(f), label)
+}
+
+func option(value, label string) *slack.OptionBlockObject {
+	return slack.NewOptionBlockObject(value, plainText(label), nil)
+}
+
+// accountOption describes an Account within the 75 characters of an option.
+// https://docs.slack.dev/reference/block-kit/composition-objects/option-object
+func accountOption(a broker.Account) *slack.OptionBlockObject {
+	about := "your own IAM user"
+	if a.HasRole() {
+		about = a.RoleARN.RoleName() + " in " + a.RoleARN.AccountID()
+		if len(about) > 75 {
+			about = a.RoleARN.AccountID()
+		}
+	}
+	return slack.NewOptionBlockObject(a.Name, plainText(a.Name), plainText(about))
+}
+
+const (
+	mostOptions = 100
+	// optionBytes keeps the acknowledgement that holds the options under
+	// maxAck, with room for its frame.
+	optionBytes = maxAck - 2_000
+)
+
+// suggest offers the Accounts that the person may have and that match what is
+// typed so far, as the acknowledgement.
+func (b *Bot) suggest(ctx context.Context, in interaction, ack func(any)) {
+	ctx, cancel := context.WithTimeout(ctx, judgeTimeout)
+	defer cancel()
+	accounts, _, err := b.broker.Accounts(ctx, in.to.request(Command{}))
+	if err != nil {
+		b.log.WarnContext(ctx, "no accounts to offer", "request", in.to.requestID, "error", err)
+	}
+	ack(accountMenu(accounts, in.Value))
+}
+
+// accountMenu groups the matching Accounts by what they ask of the person. When
+// there are more than fit, the first heading says so.
+func accountMenu(accounts []broker.Account, typed string) slack.OptionGroupsResponse {
+	type group struct {
+		heading string
+		options []*slack.OptionBlockObject
+	}
+	groups := []*group{{heading: "With your MFA code"}, {heading: "Your own IAM user"}, {heading: "Without MFA"}}
+	size, shown, matching := 0, 0, 0
+	for _, a := range accounts {
+		if !matches(a, typed) {
+			continue
+		}
+		matching++
+		o := accountOption(a)
+		size += jsonSize(o)
+		if shown == mostOptions || size > optionBytes {
+			continue
+		}
+		shown++
+		g := groups[0]
+		switch {
+		case a.MFA == broker.MFANone:
+			g = groups[2]
+		case !a.HasRole():
+			g = groups[1]
+		}
+		g.options = append(g.options, o)
+	}
+	var out slack.OptionGroupsResponse
+	for _, g := range groups {
+		if len(g.options) == 0 {
+			continue
+		}
+		if shown < matching && len(out.OptionGroups) == 0 {
+			g.heading = fmt.Sprintf("%s (%d of %d: type to narrow)", g.heading, shown, matching)
+		}
+		out.OptionGroups = append(out.OptionGroups, slack.NewOptionGroupBlockElement(plainText(g.heading), g.options...))
+	}
+	return out
+}
+
+func matches(a broker.Account, typed string) bool {
+	for _, word := range strings.Fields(strings.ToLower(typed)) {
+		if !strings.Contains(a.Name, word) && !strings.Contains(strings.ToLower(string(a.RoleARN)), word) {
+			return false
+		}
+	}
+	return true
+}

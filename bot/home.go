@@ -1,0 +1,167 @@
+package bot
+
+import (
+	"context"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// homeAccounts is how many Accounts Home shows with a button each: a view takes
+// 100 blocks. https://docs.slack.dev/reference/views/home-tab-views
+const homeAccounts = 40
+
+const actAsk = "ask" // its value is the Account; "" asks which
+
+// Homes remembers whose Home is kept up to date.
+type Homes interface {
+	// RememberHome notes that user opened their Home.
+	RememberHome(ctx context.Context, user string) error
+	// HomeOpened reports whether user opened it within the past weeks.
+	HomeOpened(ctx context.Context, user string) (bool, error)
+}
+
+// openedHome publishes a Home that was just opened.
+func (b *Bot) openedHome(ctx context.Context, to conversation) {
+	if err := b.homes.RememberHome(ctx, to.caller.User); err != nil {
+		b.log.WarnContext(ctx, "Home will not be kept up to date", "user", to.caller.User, "error", err)
+	}
+	b.publishHome(ctx, to)
+}
+
+// refreshHome publishes the Home of somebody who uses it, after a Grant of
+// theirs changed.
+func (b *Bot) refreshHome(ctx context.Context, to conversation) {
+	opened, err := b.homes.HomeOpened(ctx, to.caller.User)
+	if err != nil {
+		b.log.WarnContext(ctx, "Home not refreshed", "user", to.caller.User, "error", err)
+		return
+	}
+	if opened {
+		b.publishHome(ctx, to)
+	}
+}
+
+// publishHome shows what the person may have and what they have now.
+func (b *Bot) publishHome(ctx context.Context, to conversation) {
+	blocks, err := b.homeBlocks(ctx, to)
+	if err != nil {
+		blocks = b.refusal(ctx, to, err).blocks
+	}
+	ctx, cancel := context.WithTimeout(ctx, postTimeout)
+	defer cancel()
+	_, err = b.api.PublishViewContext(ctx, slack.PublishViewContextRequest{
+		UserID: to.caller.User,
+		View:   slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: blocks}},
+	})
+	if err != nil {
+		b.log.WarnContext(ctx, "Home not published", "user", to.caller.User, "error", slackError("views.publish", err))
+	}
+}
+
+func (b *Bot) homeBlocks(ctx context.Context, to conversation) ([]slack.Block, error) {
+	r := to.request(Command{})
+	accounts, complete, err := b.broker.Accounts(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	has, err := b.holds(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	blocks := []slack.Block{slack.NewHeaderBlock(plainText("What you have now"))}
+	blocks = append(blocks, b.holdingBlocks(has, homeGrants)...)
+	blocks = append(blocks, slack.NewDividerBlock(), slack.NewHeaderBlock(plainText("What you may have")))
+	ask := button(actAsk, "Get AWS credentials", "any")
+	ask.Style = slack.StylePrimary
+	blocks = append(blocks, slack.NewActionBlock("", ask))
+	for _, a := range accounts[:min(len(accounts), homeAccounts)] {
+		blocks = append(blocks,
+			slack.NewRichTextBlock("", paragraph(accountSpans(a)...)),
+			slack.NewActionBlock("", button(actAsk, "Get "+a.Name, a.Name)))
+	}
+	if more := len(accounts) - homeAccounts; more > 0 {
+		blocks = append(blocks, slack.NewRichTextBlock("", paragraph(plain("and "+counted(more, "more account")+": the button above finds them."))))
+	}
+	if !complete {
+		blocks = append(blocks, slack.NewRichTextBlock("", paragraph(plain("Slack cannot say right now which user groups you are in; there may be more."))))
+	}
+	return blocks, nil
+}
+
+// How many Grants a list shows with their buttons: what Home and one message
+// have room for.
+const (
+	homeGrants    = 15
+	sessionGrants = 8
+)
+
+// A holding is what a person has now.
+type holding struct {
+	grants  []broker.Grant // oldest first
+	session *broker.Session
+}
+
+func (b *Bot) holds(ctx context.Context, r broker.Request) (holding, error) {
+	grants, err := b.broker.Live(ctx, r)
+	if err != nil || b.mfaSession == 0 {
+		return holding{grants: grants}, err
+	}
+	session, ok, err := b.broker.MFASession(ctx, r)
+	if err != nil || !ok {
+		return holding{grants: grants}, err
+	}
+	return holding{grants: grants, session: &session}, nil
+}
+
+// holdingBlocks lists the MFA session and live Grants, the newest first, each
+// with its buttons.
+func (b *Bot) holdingBlocks(has holding, most int) []slack.Block {
+	grants := has.grants
+	if len(grants) == 0 && has.session == nil {
+		return []slack.Block{slack.NewRichTextBlock("", paragraph(plain("Nothing. Credentials that you get show up here until they end.")))}
+	}
+	var blocks []slack.Block
+	if has.session != nil {
+		end := button(actEndSession, "End MFA session", "mfa")
+		end.Style = slack.StyleDanger
+		blocks = append(blocks,
+			slack.NewRichTextBlock("", paragraph(bold("Your MFA session"), plain(" runs until "), moment(has.session.Expires),
+				plain(" ("+timeLeft(has.session.Expires.Sub(b.now()))+" left)"))),
+			slack.NewActionBlock("", end))
+	}
+	for i := len(grants) - 1; i >= max(0, len(grants)-most); i-- {
+		g := grants[i]
+		spans := []span{bold(g.Account), plain(" until "), moment(g.Expires), plain(" (" + timeLeft(g.Expires.Sub(b.now())) + " left)  "), code(g.AccessKeyID)}
+		if !g.MFA {
+			spans = append(spans, plain("  "), bold("no MFA"))
+		}
+		blocks = append(blocks, slack.NewRichTextBlock("", paragraph(spans...)), listedButtons(g, b.now().Sub(g.Issued) < b.reveal))
+	}
+	if more := len(grants) - most; more > 0 {
+		blocks = append(blocks, slack.NewRichTextBlock("", paragraph(plain("and "+counted(more, "older one")+"."))))
+	}
+	return blocks
+}
+
+// listedButtons are what can be done with a Grant from a list: it is shown
+// again inside the reveal window alone.
+func listedButtons(g broker.Grant, kept bool) slack.Block {
+	var elements []slack.BlockElement
+	if kept {
+		elements = append(elements, button(actShow, "Show again", g.ID))
+	}
+	end := button(actEnd, "End", g.ID)
+	end.Style = slack.StyleDanger
+	return slack.NewActionBlock(grantBlock+g.ID, append(elements, button(actRenew, "Renew", g.Account), end)...)
+}
+
+// sessionsMessage is what the person has now.
+func (b *Bot) sessionsMessage(has holding) message {
+	text := "You have " + counted(len(has.grants), "live grant")
+	if has.session != nil {
+		text += " and an MFA session"
+	}
+	return message{text: text + ".", blocks: b.holdingBlocks(has, sessionGrants)}
+}

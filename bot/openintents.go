@@ -1,0 +1,61 @@
+package bot
+
+import (
+	"slices"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// outcomeDue is how long an intent may stay without an outcome: longer than any
+// Request takes.
+const outcomeDue = requestTimeout + 30*time.Second
+
+// An open intent may have been issued by AWS without anybody knowing: its
+// process died, or the outcome could not be recorded.
+type open struct {
+	Who     string        `json:"who"`
+	Account string        `json:"account,omitempty"`
+	Method  broker.Method `json:"method,omitempty"`
+	Due     time.Time     `json:"due"`
+}
+
+// follow notes an intent, and forgets it with its outcome.
+func (s *auditState) follow(e broker.Event, now time.Time) {
+	switch e.Kind {
+	case broker.EventIntent:
+		s.Open[e.RequestID] = open{Who: person(e), Account: e.Account, Method: e.Method, Due: now.Add(outcomeDue)}
+	case broker.EventGranted, broker.EventFailed:
+		delete(s.Open, e.RequestID)
+	default:
+	}
+}
+
+// overdue returns the Requests whose outcome should be there, in a fixed order.
+func (s *auditState) overdue(now time.Time) []string {
+	var requests []string
+	for request, o := range s.Open {
+		if !now.Before(o.Due) {
+			requests = append(requests, request)
+		}
+	}
+	slices.Sort(requests)
+	return requests
+}
+
+// openMessage tells that nobody knows what became of an intent.
+func openMessage(o open, request string) message {
+	spans := []span{bold("Outcome unknown"), plain(" for " + o.Who)}
+	if o.Account != "" {
+		spans = append(spans, plain(", "), code(o.Account))
+	}
+	spans = append(spans, plain(": AWS was about to be asked, and no outcome is on the record. CloudTrail knows whether credentials were issued."))
+	elements := []slack.RichTextElement{paragraph(spans...)}
+	details := []span{plain("request "), code(request)}
+	if o.Method != "" {
+		details = append(details, plain(" · by "), code(string(o.Method)))
+	}
+	return newMessage("Outcome unknown for "+o.Who+".", append(elements, paragraph(details...))...)
+}

@@ -1,0 +1,24 @@
+package bot
+
+import (
+	"testing"
+	"time"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+func TestIntentsWithoutAnOutcomeAreTold(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	s := auditState{Open: map[string]open{}}
+	for _, request := range []string{"granted", "failed", "lost"} {
+		s.follow(broker.Event{Kind: broker.EventIntent, RequestID: request, SlackUser: "U1"}, now)
+	}
+	s.follow(broker.Event{Kind: broker.EventGranted, RequestID: "granted"}, now)
+	s.follow(broker.Event{Kind: broker.EventFailed, RequestID: "failed"}, now)
+	if got := s.overdue(now.Add(outcomeDue - time.Second)); len(got) != 0 {
+		t.Errorf("got %v overdue while a request may still be under way, want none", got)
+	}
+	if got := s.overdue(now.Add(outcomeDue)); len(got) != 1 || got[0] != "lost" {
+		t.Errorf("got %v overdue, want the lost one", got)
+	}
+}

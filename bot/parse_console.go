@@ -1,0 +1,53 @@
+package bot
+
+import "github.com/assumebot/assumebot/broker"
+
+// service reads the service whose console is wanted, if its name follows as
+// console. Before the account is named, the next word is the account.
+func (p *parser) service() error {
+	if p.cmd.Format != FormatConsole || p.cmd.Account == "" {
+		return nil
+	}
+	if p.pos < len(p.tokens) && digits(p.tokens[p.pos].word()) != "" {
+		return nil // the code
+	}
+	t, ok := p.argument()
+	if !ok {
+		return nil
+	}
+	word := t.word()
+	switch {
+	case len(p.numbers) == 0 && nearlyCode(word):
+		return errLettersInCode()
+	case broker.MayHoldCode(word):
+		return p.errNoSpace()
+	case broker.CheckConsoleService(word) != nil:
+		return errService(word)
+	}
+	p.cmd.Service = word
+	return nil
+}
+
+// finishExplain judges explain ACCOUNT [for D].
+func (p *parser) finishExplain() error {
+	switch {
+	case len(p.numbers) > 0 || broker.MayHoldCode(p.cmd.Account):
+		return grammarError("explain needs no code.", explainUsage+" A code that was sent was not used.")
+	case len(p.gave) > 1 || len(p.gave) == 1 && p.gave[0] != "for":
+		return grammarError("explain takes the name of an account and a duration, and nothing else.", explainUsage)
+	case p.cmd.Account == "":
+		return grammarError("The account is missing.", explainUsage)
+	}
+	p.cmd = Command{Verb: VerbExplain, Account: p.cmd.Account, Duration: p.cmd.Duration}
+	return nil
+}
+
+const explainUsage = "Write /assume explain ACCOUNT or /assume explain ACCOUNT for 2h."
+
+func errService(word string) error {
+	message := "That cannot be the name of an AWS service."
+	if q := quoted(word); q != "" {
+		message = q + " cannot be the name of an AWS service."
+	}
+	return grammarError(message, "Write it as in the address of its console: as console ec2, or as console alone.")
+}

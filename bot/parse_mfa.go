@@ -1,0 +1,84 @@
+package bot
+
+import (
+	"github.com/assumebot/assumebot/broker"
+)
+
+// The verbs of /mfa.
+const (
+	VerbMFA       Verb = "mfa" // begin an MFA session
+	VerbMFAStatus Verb = "status"
+	VerbMFAEnd    Verb = "end"
+)
+
+const usageMFA = "Write /mfa CODE, and after it, if you like, for 8h. /mfa alone shows your MFA session, and /mfa end ends it."
+
+// ParseMFA reads what follows /mfa: CODE [for D] | status | end | help; nothing
+// is status. An error is as that of [ParseAssume].
+func ParseMFA(text string) (Command, error) {
+	return parse(text, VerbMFA, "for")
+}
+
+// mfaWord takes a word that is neither keyword nor number: at most one, and
+// alone. Whoever wants to end an MFA session is in a hurry, so other words for
+// it will do.
+func (p *parser) mfaWord(word string) error {
+	verb := Verb("")
+	switch word {
+	case "end", "stop", "off", "cancel":
+		verb = VerbMFAEnd
+	case "status", "show":
+		verb = VerbMFAStatus
+	}
+	switch {
+	case verb != "" && (p.started || len(p.numbers) > 0):
+		return errMFAWordAlone(verb)
+	case verb != "":
+		p.started, p.number, p.cmd.Verb = true, false, verb
+		return nil
+	case len(p.numbers) == 0 && nearlyCode(word):
+		return errLettersInCode()
+	}
+	message := "There is a word that I do not know."
+	if q := quoted(word); q != "" {
+		message = "I do not know the word " + q + " there."
+	}
+	if meant := broker.Nearest(word, []string{"for", string(VerbMFAEnd), string(VerbMFAStatus), string(VerbHelp)}); meant != "" {
+		return grammarError(message, "Did you mean “"+meant+"”? "+usageMFA)
+	}
+	return grammarError(message, "An MFA session is for all accounts alike. "+usageMFA)
+}
+
+// finishMFA judges the Command of /mfa as a whole.
+func (p *parser) finishMFA() error {
+	switch p.cmd.Verb {
+	case VerbHelp:
+		p.cmd = Command{Verb: VerbHelp}
+		return nil
+	case VerbMFAEnd, VerbMFAStatus:
+		if len(p.numbers)+len(p.gave) > 0 {
+			return errMFAWordAlone(p.cmd.Verb)
+		}
+		return nil
+	}
+	code, err := p.code()
+	switch {
+	case err != nil:
+		return err
+	case code == "" && len(p.gave) > 0:
+		return grammarError("There is a duration, but the code is missing.", usageMFA)
+	case code == "":
+		p.cmd.Verb = VerbMFAStatus
+		return nil
+	}
+	p.cmd.Code, _ = broker.ParseTokenCode(code)
+	return nil
+}
+
+func errMFAWordAlone(verb Verb) error {
+	return grammarError("The word "+string(verb)+" stands alone.", "Write /mfa "+string(verb)+". If there was a code, it was not used.")
+}
+
+func errMFAMention() error {
+	return grammarError("I do not know what to do with a mention there.", "An MFA session is your own. "+usageMFA)
+}

@@ -1,0 +1,32 @@
+package bot
+
+import "context"
+
+// Preferences remembers what a person used last. Losing it costs nobody
+// anything but a choice.
+type Preferences interface {
+	// LastFormat returns what SaveFormat kept last for user, "" for nothing.
+	LastFormat(ctx context.Context, user string) (string, error)
+	// SaveFormat remembers the format that user asked for.
+	SaveFormat(ctx context.Context, user, format string) error
+}
+
+func (b *Bot) rememberFormat(ctx context.Context, to conversation, f Format) {
+	if f == "" {
+		return
+	}
+	if err := b.preferences.SaveFormat(ctx, to.caller.User, string(f)); err != nil {
+		b.log.WarnContext(ctx, "format not remembered", "request", to.requestID, "error", err)
+	}
+}
+
+// rememberedFormat is the format that the person used last, "" for none.
+func (b *Bot) rememberedFormat(ctx context.Context, to conversation) Format {
+	last, err := b.preferences.LastFormat(ctx, to.caller.User)
+	if err != nil {
+		b.log.WarnContext(ctx, "last format not known", "request", to.requestID, "error", err)
+		return ""
+	}
+	f, _ := ParseFormat(last)
+	return f
+}

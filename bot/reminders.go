@@ -1,0 +1,161 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// A Ledger tells what a person has now.
+type Ledger interface {
+	// LiveGrants returns the Grants of user that have not expired or been
+	// ended, oldest first.
+	LiveGrants(ctx context.Context, user string) ([]broker.Grant, error)
+}
+
+// reminderList is the due list of reminders.
+const reminderList = "reminders"
+
+// A reminder is an entry of the due list. It holds no secret.
+type reminder struct {
+	User    string    `json:"user"`
+	Grant   string    `json:"grant"`
+	Account string    `json:"account"`
+	Expires time.Time `json:"expires"`
+	Tries   int       `json:"tries,omitempty"` // that failed on the way to Slack
+}
+
+// issue asks the broker and sees to the reminder of what it issued. It is put on
+// the list before anybody sees the credentials, so that a process that dies
+// while it replies leaves no Grant without one.
+func (b *Bot) issue(ctx context.Context, r broker.Request) (broker.Issued, error) {
+	issued, err := b.broker.Issue(ctx, r)
+	if err == nil {
+		b.remind(ctx, issued)
+	}
+	return issued, err
+}
+
+// remind puts the reminder of a Grant on the due list. A Grant that ends soon
+// after it began needs none; one that the store did not keep could never be told
+// from one that was ended.
+func (b *Bot) remind(ctx context.Context, issued broker.Issued) {
+	g := issued.Grant
+	if b.reminder <= 0 || !issued.Kept || g.Expires.Sub(b.now()) <= 2*b.reminder {
+		return
+	}
+	entry, err := json.Marshal(reminder{User: g.User, Grant: g.ID, Account: g.Account, Expires: g.Expires})
+	if err == nil {
+		err = b.reminders.put(ctx, g.Expires.Add(-b.reminder), entry)
+	}
+	if err != nil {
+		b.log.ErrorContext(ctx, "there will be no reminder of this grant", "request", g.ID, "user", g.User, "error", err)
+	}
+}
+
+// serveReminder tells the person, if there is still something to tell.
+func (b *Bot) serveReminder(ctx context.Context, entry []byte) verdict {
+	var r reminder
+	if err := json.Unmarshal(entry, &r); err != nil {
+		b.log.ErrorContext(ctx, "a reminder cannot be read; it is dropped", "error", err)
+		return doneWith
+	}
+	log := b.log.With("request", r.Grant, "user", r.User, "account", r.Account)
+	if !b.now().Before(r.Expires) {
+		log.WarnContext(ctx, "reminder dropped: the grant ended before anybody could be told")
+		return doneWith
+	}
+	if b.reminder <= 0 {
+		return doneWith // switched off since
+	}
+	grants, err := b.ledger.LiveGrants(ctx, r.User)
+	if err != nil {
+		log.WarnContext(ctx, "reminder put off: the store does not answer", "error", err)
+		return r.putOff(b.now().Add(dueTick))
+	}
+	g, wanted := wantsReminder(grants, r.Grant)
+	if !wanted {
+		return doneWith
+	}
+	err = b.postReminder(ctx, g)
+	if err == nil {
+		return doneWith
+	}
+	if at, again := putOff(b.now(), err, r.Tries); again && notPosted(err) {
+		r.Tries++
+		log.WarnContext(ctx, "reminder put off", "error", err, "until", at)
+		return r.putOff(at)
+	}
+	// A refusal stays one. A lost answer may hide a post, and nobody is to be
+	// reminded twice.
+	log.ErrorContext(ctx, "reminder not sent, or perhaps sent; it is dropped", "error", err)
+	return doneWith
+}
+
+func (r reminder) putOff(at time.Time) verdict {
+	entry, err := json.Marshal(r)
+	if err != nil {
+		return doneWith // a struct of strings and a time always encodes
+	}
+	return verdict{next: entry, at: at}
+}
+
+// wantsReminder finds a Grant among those that live, unless a newer one of its
+// Account lasts longer. One that only lists buckets is nothing to work with.
+func wantsReminder(grants []broker.Grant, id string) (broker.Grant, bool) {
+	i := slices.IndexFunc(grants, func(g broker.Grant) bool { return g.ID == id })
+	if i < 0 {
+		return broker.Grant{}, false
+	}
+	renewed := slices.ContainsFunc(grants, func(g broker.Grant) bool {
+		return g.Account == grants[i].Account && g.Purpose != broker.PurposeBuckets &&
+			g.Issued.After(grants[i].Issued) && g.Expires.After(grants[i].Expires)
+	})
+	return grants[i], !renewed
+}
+
+// errNotPosted is an error from before the post.
+var errNotPosted = errors.New("not posted")
+
+// notPosted reports whether a reminder certainly did not reach the person.
+func notPosted(err error) bool { return errors.Is(err, errNotPosted) || notTaken(err) }
+
+func (b *Bot) postReminder(ctx context.Context, g broker.Grant) error {
+	channel, err := b.openDM(ctx, g.User)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errNotPosted, err)
+	}
+	_, err = b.postTo(ctx, channel, b.reminderMessage(g))
+	return err
+}
+
+// reminderMessage says that a Grant ends soon, with what can be done about it.
+func (b *Bot) reminderMessage(g broker.Grant) message {
+	ends := " ends in " + inMinutes(g.Expires.Sub(b.now()))
+	return message{
+		text: g.Account + ends + ".",
+		blocks: []slack.Block{
+			slack.NewRichTextBlock("", paragraph(bold(g.Account), plain(ends+", at "), moment(g.Expires), plain(".  "), code(g.AccessKeyID))),
+			listedButtons(g, false),
+		},
+	}
+}
+
+// inMinutes writes a short time out: 5 minutes.
+func inMinutes(d time.Duration) string {
+	d = d.Round(time.Minute)
+	switch {
+	case d < time.Minute:
+		return "less than a minute"
+	case d%time.Hour == 0:
+		return counted(int(d/time.Hour), "hour")
+	}
+	return counted(int(d/time.Minute), "minute")
+}

@@ -1,0 +1,82 @@
+package bot
+
+import (
+	"errors"
+	"regexp"
+	"testing"
+
+	"filippo.io/age/armor"
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// sealedMessages are the messages of sealed delivery, for the golden files.
+func sealedMessages(t *testing.T) map[string]message {
+	t.Helper()
+	b := goldenBot()
+	ageKey, sshKey := exampleKey(t, exampleAge), exampleKey(t, exampleSSH)
+	all := map[string]message{}
+	for name, sealed := range map[string]struct {
+		f   Format
+		key broker.PublicKey
+		mfa bool
+	}{
+		"sealed": {"", sshKey, true}, "sealed_age": {FormatBash, ageKey, true}, "sealed_fish": {FormatFish, sshKey, true},
+		"sealed_powershell": {FormatPowerShell, sshKey, true}, "sealed_cmd": {FormatCmd, sshKey, true}, "sealed_dotenv": {FormatDotenv, sshKey, true},
+		"sealed_profile": {FormatProfile, ageKey, true}, "sealed_json": {FormatJSON, sshKey, true}, "sealed_without": {FormatBash, sshKey, false},
+	} {
+		i := goldenIssued(sealed.mfa)
+		i.Sealing = broker.SealedTo(sealed.key)
+		m, err := b.issuedMessage(i, sealed.f)
+		must(t, err)
+		all[name] = withFixedBlock(m)
+	}
+	for name, status := range map[string]broker.KeyStatus{
+		"key_none": {}, "key_required": {Required: true}, "key_unreadable": {Unreadable: true},
+		"key_config": {Key: ageKey, FromConfig: true}, "key_registered": {Key: sshKey, Set: goldenTime},
+		"key_registered_in_vain": {Key: sshKey, Set: goldenTime, Required: true},
+	} {
+		all[name] = b.keyMessage(status)
+	}
+	for change, changed := range map[broker.KeyChange]broker.ChangedKey{
+		broker.KeySet: {Key: sshKey}, broker.KeyReplaced: {Key: ageKey, Previous: sshKey}, broker.KeyRemoved: {Previous: sshKey},
+	} {
+		changed.Change, changed.At = change, goldenTime
+		all["key_"+string(change)], all["key_"+string(change)+"_notice"] = b.keyChangedMessage(changed), b.keyNoticeMessage(changed)
+		e := broker.Event{
+			Kind: broker.EventKeyChanged, SlackUser: "U01ALICE", SlackTeam: "T0123", User: "alice@example.com", Purpose: broker.PurposeKey,
+			Method: broker.MethodGetSessionToken, MFA: true, Seconds: 900, STSRequestID: "4b1ec7b2-0000-0000-0000-000000000000",
+			KeyChange: change, Key: changed.Key.Fingerprint, PreviousKey: changed.Previous.Fingerprint,
+		}
+		all["audit_key_"+string(change)], _ = auditMessage(e)
+		e.Kind, e.Code, e.Message = broker.EventFailed, broker.CodeWrongCode, "AWS did not accept that code: it is wrong, or was used already."
+		all["audit_key_not_"+string(change)], _ = auditMessage(e)
+	}
+	unreadable, _ := auditMessage(broker.Event{Kind: broker.EventKeyChanged, SlackUser: "U01ALICE", User: "alice", KeyChange: broker.KeyReplaced, Key: sshKey.Fingerprint})
+	all["audit_key_replaced_unreadable"] = unreadable
+	var pasted *broker.Error
+	if errors.As(errPrivateKey(), &pasted) {
+		all["error_private_key"] = b.errorMessage(pasted)
+	}
+	return all
+}
+
+var armored = regexp.MustCompile(`(?s)` + armor.Header + `\n.*\n` + armor.Footer)
+
+// withFixedBlock replaces ciphertext, which is another each time.
+func withFixedBlock(m message) message {
+	for _, block := range m.blocks {
+		rich, ok := block.(*slack.RichTextBlock)
+		if !ok {
+			continue
+		}
+		for _, element := range rich.Elements {
+			if p, ok := element.(*slack.RichTextPreformatted); ok {
+				text := p.Elements[0].(*slack.RichTextSectionTextElement)
+				text.Text = armored.ReplaceAllString(text.Text, armor.Header+"\nY2lwaGVydGV4dA==\n"+armor.Footer)
+			}
+		}
+	}
+	return m
+}

@@ -1,0 +1,197 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// A filled is what a submitted form holds.
+type filled struct {
+	account  string
+	duration time.Duration
+	format   Format
+	service  string // of FormatConsole
+	code     broker.TokenCode
+	reason   string
+	blocks   map[string]string // block by field, to put an error on
+}
+
+// submit serves a submitted form. What can be judged without AWS comes back in
+// the acknowledgement, on its field; otherwise the acknowledgement turns the
+// form into "working", and what AWS says replaces that.
+func (b *Bot) submit(ctx context.Context, e envelope, in interaction, ack func(any)) {
+	switch in.View.CallbackID {
+	case formCallback:
+	case bucketsCallback:
+		b.submitSearch(ctx, e, in, ack)
+		return
+	default:
+		return
+	}
+	f, wrong := readForm(in.View)
+	if wrong != nil {
+		ack(slack.NewErrorsViewSubmissionResponse(wrong))
+		return
+	}
+	judging, cancel := context.WithTimeout(ctx, judgeTimeout)
+	defer cancel()
+	// A second press sends the same view again, under another trigger.
+	first, err := b.seen.FirstSight(judging, append(sightings(e, in.TriggerID), "view:"+in.View.ID+in.View.Hash)...)
+	if err == nil && !first {
+		ack(f.errorOn(fieldAccount, "This was sent already; the answer comes in this window."))
+		return
+	}
+	r := in.to.request(Command{Account: f.account, Code: f.code, Duration: f.duration, Reason: f.reason})
+	if err == nil {
+		err = b.aloneOrRefused(ctx, in.to)
+	} else {
+		err = &broker.Error{Code: broker.CodeStore, Err: err, Ref: broker.ShortRef(r.ID),
+			Message: "The bot's own store is not answering, so nothing was done.", Hint: "Try again in a minute."}
+	}
+	if err == nil {
+		err = b.broker.Judge(judging, r)
+	}
+	if err != nil && judging.Err() == nil {
+		b.refusal(ctx, in.to, err) // for the log
+		ack(f.judged(err, b.withPrefix))
+		return
+	}
+	view := workingView(f.account)
+	ack(slack.NewUpdateViewSubmissionResponse(&view))
+	b.issueIntoView(ctx, in.to, r, f)
+}
+
+// issueIntoView asks AWS and shows what it says in the modal: the credentials,
+// or the form as it was filled in with the error above it.
+func (b *Bot) issueIntoView(ctx context.Context, to conversation, r broker.Request, f filled) {
+	err := b.issueAs(ctx, to, r, f)
+	if err == nil {
+		return
+	}
+	b.refusal(ctx, to, err) // for the log
+	var wrong *broker.Error
+	if !errors.As(err, &wrong) {
+		wrong = &broker.Error{Code: broker.CodeInternal, Message: "Something failed on our side.", Hint: "Try again.", Ref: broker.ShortRef(r.ID)}
+	}
+	again := formState{duration: f.duration, format: f.format, service: f.service, reason: f.reason, wrong: wrong}
+	if accounts, _, err := b.broker.Accounts(ctx, r); err == nil {
+		for _, a := range accounts {
+			if a.Name == f.account {
+				again.account = a
+			}
+		}
+	}
+	if err := b.updateView(ctx, to.view, b.formView(again)); err != nil {
+		b.log.WarnContext(ctx, "form not shown again; telling by direct message", "request", to.requestID, "error", err)
+		if err := b.directMessage(ctx, to.caller.User, b.errorMessage(wrong)); err != nil {
+			b.log.ErrorContext(ctx, "nothing delivered", "request", to.requestID, "error", err)
+		}
+	}
+}
+
+// issueAs issues and shows the credentials or, as console, a sign-in link.
+func (b *Bot) issueAs(ctx context.Context, to conversation, r broker.Request, f filled) error {
+	if f.format == FormatConsole {
+		r.Purpose = broker.PurposeConsole
+		s, err := b.broker.Console(ctx, r, f.service)
+		if err == nil {
+			b.presentSignIn(ctx, to, r, s)
+		}
+		return err
+	}
+	issued, err := b.issue(ctx, r)
+	if err == nil {
+		b.rememberFormat(ctx, to, f.format)
+		b.present(ctx, to, r, issued, f.format)
+	}
+	return err
+}
+
+// readForm reads what was filled in; wrong names what cannot be read, by block.
+func readForm(v slack.View) (f filled, wrong map[string]string) {
+	f.blocks, wrong = map[string]string{}, map[string]string{}
+	if v.State == nil {
+		v.State = &slack.ViewState{}
+	}
+	for block, actions := range v.State.Values {
+		for action, value := range actions {
+			f.blocks[action] = block
+			switch action {
+			case fieldAccount:
+				f.account = value.SelectedOption.Value
+			case fieldDuration:
+				// "default" is the Account's own, as no duration is.
+				f.duration, _ = time.ParseDuration(value.SelectedOption.Value)
+			case fieldFormat:
+				f.format, f.service = readFormat(value.SelectedOption.Value)
+			case fieldReason:
+				f.reason = clean(value.Value)
+				if holdsPrivateKey(value.Value) {
+					wrong[block] = "That is a private key. Treat it as leaked, and make a new one: Slack has seen it. The bot kept nothing of it."
+				}
+			case fieldCode:
+				if !f.readCode(value.Value) {
+					wrong[block] = "A code has six digits."
+				}
+			}
+		}
+	}
+	// The record must hold no code, so a reason that may be one is refused.
+	if f.code.Empty() && mayHoldCode(f.reason) || !f.code.Empty() && repeatsCode(f.reason, f.code.Reveal()) {
+		wrong[f.blocks[fieldReason]] = "This looks like your code; it goes into its own field."
+	}
+	if len(wrong) == 0 {
+		wrong = nil
+	}
+	return f, wrong
+}
+
+// readCode takes a code in any spelling; none at all is fine.
+func (f *filled) readCode(typed string) bool {
+	typed = strings.Join(strings.Fields(clean(fold(typed))), "")
+	if typed == "" {
+		return true
+	}
+	var ok bool
+	f.code, ok = broker.ParseTokenCode(digits(typed))
+	return ok
+}
+
+// judged puts an error onto the field that it is about.
+func (f filled) judged(err error, words func(string) string) any {
+	var e *broker.Error
+	if !errors.As(err, &e) {
+		return f.errorOn(fieldAccount, "Something failed on our side. Try again.")
+	}
+	field := fieldAccount
+	switch e.Code {
+	case broker.CodeTooLong, broker.CodeTooShort:
+		field = fieldDuration
+	case broker.CodeNeedsCode, broker.CodeCodeSpent:
+		field = fieldCode
+	}
+	text := e.Message + " " + strings.ReplaceAll(words(e.Hint), "`", "")
+	if e.Ref != "" {
+		text += " Reference: " + e.Ref
+	}
+	return f.errorOn(field, text)
+}
+
+func (f filled) errorOn(field, text string) any {
+	return slack.NewErrorsViewSubmissionResponse(map[string]string{f.blocks[field]: text})
+}
+
+func jsonSize(v any) int {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return maxAck
+	}
+	return len(data)
+}

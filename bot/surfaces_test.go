@@ -1,0 +1,122 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/broker"
+)
+
+func goldenAccounts() []broker.Account {
+	return []broker.Account{
+		{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 4 * time.Hour},
+		{Name: "open", RoleARN: "arn:aws:iam::333333333333:role/Open", DefaultDuration: time.Hour, MaxDuration: time.Hour, MFA: broker.MFANone},
+		{Name: "hub", DefaultDuration: time.Hour, MaxDuration: 36 * time.Hour},
+	}
+}
+
+// TestViewsAreAsJudged compares modals with their golden files, after a Slack
+// that enforces the shape of views took them.
+func TestViewsAreAsJudged(t *testing.T) {
+	b := goldenBot()
+	forms := map[string]slack.ModalViewRequest{
+		"form":         b.formView(formState{}),
+		"form_account": b.formView(formState{account: goldenAccounts()[0], duration: 2 * time.Hour, format: FormatFish, reason: "INC-42"}),
+		"form_refused": b.formView(formState{account: goldenAccounts()[0], wrong: &broker.Error{
+			Code: broker.CodeWrongCode, Message: "AWS did not accept that code: it is wrong, or was used already.", Hint: "Your device shows the next code in 12s."}}),
+		"working": workingView("prod"),
+	}
+	server, err := slacktest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	server.AddUser(slacktest.User{ID: "U01ALICE", Name: "alice"})
+	server.AddChannel(slacktest.Channel{ID: "C0GENERAL", Name: "general", Members: []string{"U01ALICE"}})
+	l := &line{Server: server}
+	api := slack.New(server.BotToken(), slack.OptionAppLevelToken(server.AppToken()), slack.OptionAPIURL(server.APIURL()))
+	l.sockets = newSockets(api, 1, false, b.log, func(s *socket, e envelope) { _ = s.ack(e.id, nil) })
+	l.run(t)
+	l.await(t, "a socket", func() bool { return len(server.Connections()) == 1 })
+	for name, view := range forms {
+		t.Run(name, func(t *testing.T) {
+			renameCodeBlock(view)
+			shown := openForTest(t.Context(), t, server, api, view)
+			compareGolden(t, name, shown.Plain(), view)
+		})
+	}
+}
+
+// renameCodeBlock takes the chance out of the code's block, which has a new
+// name in each form.
+func renameCodeBlock(view slack.ModalViewRequest) {
+	keepBlock(view.Blocks.BlockSet, fieldCode, fieldCode+"-golden")
+}
+
+func openForTest(ctx context.Context, t *testing.T, server *slacktest.Server, api *slack.Client, view slack.ModalViewRequest) slacktest.View {
+	t.Helper()
+	d, err := server.Command("U01ALICE", "C0GENERAL", "/assume", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := api.OpenViewContext(ctx, d.TriggerID, view); err != nil {
+		t.Fatalf("Slack does not take it: %v", err)
+	}
+	views := server.Views("U01ALICE")
+	return views[len(views)-1]
+}
+
+func compareGolden(t *testing.T, name, plain string, view any) {
+	t.Helper()
+	data, err := json.MarshalIndent(view, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := plain + "\n----\n" + string(data) + "\n"
+	path := filepath.Join("testdata", "messages", "view_"+name+".golden")
+	if flag.Lookup("update").Value.String() == "true" {
+		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v: refresh with go test ./bot -update", err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("view (-want +got):\n%s", diff)
+	}
+}
+
+func TestMenusStayUnderTwentyKilobytesAndSayWhatTheyLeaveOut(t *testing.T) {
+	var accounts []broker.Account
+	for range 200 {
+		accounts = append(accounts, broker.Account{
+			Name:    "a-name-as-long-as-names-of-accounts-may-be-which-is-sixty-three",
+			RoleARN: "arn:aws:iam::222222222222:role/ARoleNameOfFiftyCharactersIsAlsoAllowedByIAMItself"})
+	}
+	menu := accountMenu(accounts, "")
+	if size := jsonSize(menu); size >= maxAck {
+		t.Errorf("got %d bytes of options, want fewer than %d", size, maxAck)
+	}
+	shown := 0
+	for _, g := range menu.OptionGroups {
+		shown += len(g.Options)
+		if len(g.Label.Text) > 75 {
+			t.Errorf("got a heading of %d characters, want 75 at most", len(g.Label.Text))
+		}
+	}
+	if want := "(%d of 200: type to narrow)"; shown == 0 || shown > mostOptions || !cmp.Equal(menu.OptionGroups[0].Label.Text, "With your MFA code "+fmt.Sprintf(want, shown)) {
+		t.Errorf("got %d options under %q", shown, menu.OptionGroups[0].Label.Text)
+	}
+}

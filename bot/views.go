@@ -1,0 +1,68 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/slack-go/slack"
+)
+
+// modalTitle stays within the 24 characters that Slack allows.
+// https://docs.slack.dev/reference/views/modal-views
+const modalTitle = "AWS credentials"
+
+// openView opens a modal within the trigger's 3 s.
+func (b *Bot) openView(ctx context.Context, trigger string, v slack.ModalViewRequest) error {
+	ctx, cancel := context.WithTimeout(ctx, postTimeout)
+	defer cancel()
+	if _, err := b.api.OpenViewContext(ctx, trigger, v); err != nil {
+		return slackError("views.open", err)
+	}
+	return nil
+}
+
+// pushView opens a modal on top of the one that was acted in.
+func (b *Bot) pushView(ctx context.Context, trigger string, v slack.ModalViewRequest) error {
+	ctx, cancel := context.WithTimeout(ctx, postTimeout)
+	defer cancel()
+	if _, err := b.api.PushViewContext(ctx, trigger, v); err != nil {
+		return slackError("views.push", err)
+	}
+	return nil
+}
+
+// updateView puts v in place of what a modal shows, trying again where that
+// may help.
+func (b *Bot) updateView(ctx context.Context, id string, v slack.ModalViewRequest) error {
+	return attempt(ctx, func() error { return b.updateOnce(ctx, id, v) })
+}
+
+func (b *Bot) updateOnce(ctx context.Context, id string, v slack.ModalViewRequest) error {
+	ctx, cancel := context.WithTimeout(ctx, postTimeout)
+	defer cancel()
+	if _, err := b.api.UpdateViewContext(ctx, v, "", "", id); err != nil {
+		return slackError("views.update", err)
+	}
+	return nil
+}
+
+// resultView shows a message in a modal that asks for nothing more.
+func resultView(m message) slack.ModalViewRequest {
+	return slack.ModalViewRequest{
+		Type:   slack.VTModal,
+		Title:  plainText(modalTitle),
+		Close:  plainText("Done"),
+		Blocks: slack.Blocks{BlockSet: m.blocks},
+	}
+}
+
+// workingView is what a submitted modal turns into while AWS is asked.
+func workingView(account string) slack.ModalViewRequest {
+	v := resultView(newMessage("", paragraph(plain(fmt.Sprintf("Asking AWS for %s…", account)))))
+	v.Close = plainText("Close")
+	return v
+}
+
+func plainText(s string) *slack.TextBlockObject {
+	return slack.NewTextBlockObject(slack.PlainTextType, s, false, false)
+}

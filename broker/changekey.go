@@ -1,0 +1,179 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// A KeyChange is what became of a User's registered key.
+type KeyChange string
+
+// The changes.
+const (
+	KeySet      KeyChange = "set"
+	KeyReplaced KeyChange = "replaced"
+	KeyRemoved  KeyChange = "removed"
+)
+
+// A ChangedKey is what ChangeKey answers.
+type ChangedKey struct {
+	Change   KeyChange
+	Key      PublicKey // empty once removed
+	Previous PublicKey // empty when there was none, or none that could be read
+	At       time.Time
+}
+
+// ChangeKey registers key for the Caller, or removes theirs when key is empty.
+// Whoever sits at an unlocked Slack must not be able to do that, so it takes a
+// fresh code, which STS checks: GetSessionToken for 15 minutes, whose result
+// nobody keeps. The order is that of Issue, and the change is on the record
+// before it counts.
+func (b *Broker) ChangeKey(ctx context.Context, r Request, key PublicKey) (ChangedKey, error) {
+	r.Purpose, r.Account = PurposeKey, ""
+	user, err := b.identify(r.Caller)
+	if err != nil {
+		return ChangedKey{}, b.refuse(ctx, r, err)
+	}
+	change, err := b.planKeyChange(ctx, r, user, key)
+	if err != nil {
+		var e *Error
+		if errors.As(err, &e) && e.Code == CodeNeedsCode {
+			return ChangedKey{}, err // a question, not a refusal
+		}
+		return ChangedKey{}, b.refuse(ctx, r, err)
+	}
+	p := Plan{Method: MethodGetSessionToken, MFA: true, Duration: MinDuration}
+	long, err := b.aws.key(ctx, user, p)
+	if err != nil {
+		return ChangedKey{}, b.refuse(ctx, r, err)
+	}
+	if err := b.reserve(ctx, r, user, p); err != nil {
+		return ChangedKey{}, b.refuse(ctx, r, err)
+	}
+	intent := b.event(EventIntent, r)
+	intent.User, intent.Method, intent.MFA, intent.Seconds = user.Name, p.Method, p.MFA, int64(p.Duration/time.Second)
+	intent.KeyChange, intent.Key, intent.PreviousKey = change.Change, change.Key.Fingerprint, change.Previous.Fingerprint
+	if err := b.recorder.Record(ctx, intent); err != nil {
+		b.release(ctx, r, user, p)
+		return ChangedKey{}, &Error{
+			Code: CodeRecord, Ref: ShortRef(r.ID), Err: err,
+			Message: "The audit record cannot be written right now, so your key was not changed.",
+			Hint:    "Your code was not used. Try again in a minute.",
+		}
+	}
+	checked, err := b.aws.issue(ctx, call{request: r, user: user, plan: p, key: long})
+
+	// As in Issue: what happened must be on the record even if nobody waits.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	defer cancel()
+	if err != nil {
+		return ChangedKey{}, b.failed(ctx, r, user, p, intent, err)
+	}
+	intent.STSRequestID = checked.Grant.STSRequestID
+	return b.changeKey(ctx, r, user, intent, change)
+}
+
+// planKeyChange says what the change would be, or why there can be none. It
+// comes before the code is spent.
+func (b *Broker) planKeyChange(ctx context.Context, r Request, user User, key PublicKey) (ChangedKey, error) {
+	switch {
+	case !user.AgeKey.Empty():
+		return ChangedKey{}, &Error{
+			Code:    CodeKeyFixed,
+			Message: "Your key is set by the config and cannot be changed from Slack.",
+			Hint:    b.contact() + " Your code was not used.",
+		}
+	case user.MFASerial == "":
+		return ChangedKey{}, &Error{
+			Code:    CodeKeyFixed,
+			Message: "The config names no MFA device for you, so no code of yours can be checked, and a key cannot be changed without.",
+			Hint:    b.contact(),
+		}
+	}
+	previous, _, ok, err := b.registered(ctx, user)
+	if errors.Is(err, ErrKeyUnreadable) {
+		// A fresh code is the way out of it, for whoever holds the device.
+		previous, ok, err = PublicKey{}, true, nil
+	}
+	switch {
+	case err != nil:
+		return ChangedKey{}, &Error{
+			Code: CodeStore, Err: err,
+			Message: "The bot's own store is not answering, so your key was not changed.",
+			Hint:    "Your code was not used. Try again in a minute.",
+		}
+	case key.Empty() && !ok:
+		return ChangedKey{}, &Error{
+			Code:    CodeKeyUnchanged,
+			Message: "You have no key registered, so there is none to remove.",
+			Hint:    "`/assume key` shows what you have. Your code was not used.",
+		}
+	case ok && key == previous:
+		return ChangedKey{}, &Error{
+			Code:    CodeKeyUnchanged,
+			Message: "That is your registered key already.",
+			Hint:    "`/assume key` shows it. Your code was not used.",
+		}
+	case r.Code.Empty():
+		return ChangedKey{}, errKeyNeedsCode(key)
+	}
+	change := ChangedKey{Change: KeySet, Key: key, Previous: previous}
+	switch {
+	case key.Empty():
+		change.Change = KeyRemoved
+	case ok:
+		change.Change = KeyReplaced
+	}
+	return change, nil
+}
+
+func errKeyNeedsCode(key PublicKey) error {
+	example := "`/assume key remove 123456`"
+	switch {
+	case key.Empty():
+	case key.Text[0] == 'a':
+		example = "`/assume key age1… 123456`"
+	default:
+		example = "`/assume key " + key.Type + " AAAA… 123456`"
+	}
+	return &Error{
+		Code:    CodeNeedsCode,
+		Message: "To change your key takes a fresh code of your MFA device. Nothing was changed.",
+		Hint:    "Send " + example + ": the same again, with the six digits at its end.",
+	}
+}
+
+// changeKey puts the change on the record and then into the store, so that none
+// can take effect unrecorded. If the store fails, a second outcome says so.
+func (b *Broker) changeKey(ctx context.Context, r Request, user User, intent Event, change ChangedKey) (ChangedKey, error) {
+	outcome := b.outcome(EventKeyChanged, intent)
+	change.At = outcome.Time
+	if err := b.recorder.Record(ctx, outcome); err != nil {
+		return ChangedKey{}, &Error{
+			Code: CodeRecord, Ref: ShortRef(r.ID), Err: err,
+			Message: "AWS accepted your code, but the audit record could not be written, so your key was not changed.",
+			Hint:    "Try again in a minute with a new code.",
+		}
+	}
+	var err error
+	if change.Key.Empty() {
+		err = b.sealedKeys.RemoveKey(ctx, user.Slack)
+	} else {
+		err = b.sealedKeys.SaveKey(ctx, user.Slack, RegisteredKey{Text: change.Key.Text, Set: change.At})
+	}
+	if err == nil {
+		return change, nil
+	}
+	e := &Error{
+		Code: CodeStore, Ref: ShortRef(r.ID), Err: err,
+		Message: "AWS accepted your code, but the bot's own store did not answer, so nobody knows whether your key was changed.",
+		Hint:    "Look with `/assume key`; if it was not, try again with a new code.",
+	}
+	failed := b.outcome(EventFailed, intent)
+	failed.Code, failed.Message, failed.Ref = e.Code, e.Message, e.Ref
+	if err := b.recorder.Record(ctx, failed); err != nil {
+		b.log.ErrorContext(ctx, "outcome not recorded", "request", r.ID, "code", e.Code, "error", err)
+	}
+	return ChangedKey{}, e
+}

@@ -1,0 +1,35 @@
+package broker
+
+import (
+	"net/url"
+	"testing"
+)
+
+func TestEveryPartitionHasItsOwnConsole(t *testing.T) {
+	const token = "A+b/c=&d% e"
+	for _, test := range []struct{ partition, region, signin, destination string }{
+		{"aws", "eu-west-1", "https://signin.aws.amazon.com/federation", "https://console.aws.amazon.com/s3/home?region=eu-west-1"},
+		{"aws-cn", "cn-north-1", "https://signin.amazonaws.cn/federation", "https://console.amazonaws.cn/s3/home?region=cn-north-1"},
+		{"aws-us-gov", "us-gov-west-1", "https://signin.amazonaws-us-gov.com/federation", "https://console.amazonaws-us-gov.com/s3/home?region=us-gov-west-1"},
+	} {
+		role := RoleARN("arn:" + test.partition + ":iam::222222222222:role/OnCall")
+		if err := checkConsole(Account{Name: "prod", RoleARN: role}, "s3"); err != nil {
+			t.Errorf("%s: %v", test.partition, err)
+		}
+		link, err := url.Parse(loginURL(consoles[role.Partition()], NewSecret(token), "s3", test.region).Reveal())
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := link.Query()
+		link.RawQuery = ""
+		if link.String() != test.signin || q.Get("Action") != "login" || q.Get("Issuer") != "assumebot" ||
+			q.Get("Destination") != test.destination || q.Get("SigninToken") != token || len(q) != 4 {
+			t.Errorf("%s: got %s with %v, want %s to %s", test.partition, link, q, test.signin, test.destination)
+		}
+	}
+	for _, other := range []string{"aws-iso", "aws-iso-b", "aws-eusc"} {
+		if err := checkConsole(Account{Name: "prod", RoleARN: RoleARN("arn:" + other + ":iam::222222222222:role/OnCall")}, ""); err == nil {
+			t.Errorf("%s: got no refusal", other)
+		}
+	}
+}

@@ -1,0 +1,82 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+)
+
+// An Explanation is what would become of a Request, and why.
+type Explanation struct {
+	Account   Account // of one that is denied, its Name alone
+	Decision  Decision
+	Duration  time.Duration // what would be asked of STS
+	Way       string        // the planner's, a sentence
+	NeedsCode string        // why a Request without a code would be asked for one; "": it would not
+	Problem   *Error        // why a Request for this long would be refused
+	Contact   string        // whom to ask, a sentence
+}
+
+// Explain says what would become of r, without asking AWS, reserving a code or
+// issuing anything, so that there is nothing to put on the record. The error is
+// that the Caller is a stranger, which is recorded as everywhere, or that there
+// is no such Account.
+func (b *Broker) Explain(ctx context.Context, r Request) (Explanation, error) {
+	user, err := b.identify(r.Caller)
+	if err != nil {
+		return Explanation{}, b.refuse(ctx, r, err)
+	}
+	account, ok := b.config.Account(r.Account)
+	if !ok {
+		return Explanation{}, withoutCode(b.unknownAccount(ctx, user, r.Account))
+	}
+	e := Explanation{Decision: decide(ctx, account, user.Slack, b.directory), Contact: b.contact()}
+	if e.Decision.Err != nil {
+		b.log.WarnContext(ctx, "membership unknown", "request", r.ID, "account", account.Name, "error", e.Decision.Err)
+	}
+	if e.Decision.Effect != Allow {
+		e.Account.Name = account.Name
+		return e, nil
+	}
+	e.Account = account
+	d, err := account.CheckDuration(r.Duration)
+	if err != nil {
+		errors.As(withoutCode(err), &e.Problem)
+		return e, nil
+	}
+	held, err := b.heldSession(ctx, user)
+	if err != nil {
+		b.log.WarnContext(ctx, "MFA session unknown", "request", r.ID, "error", err)
+	}
+	return e.planned(situation{
+		account: account, asked: r.Duration, duration: d,
+		sessions: b.config.MFASession, live: held.ok,
+	})
+}
+
+// planned adds what the planner says: without a code if that will do, else with
+// one.
+func (e Explanation) planned(s situation) (Explanation, error) {
+	p, err := plan(s)
+	var asks *Error
+	if errors.As(err, &asks) && asks.Code == CodeNeedsCode {
+		e.NeedsCode, s.hasCode = asks.Message, true
+		p, err = plan(s)
+	}
+	if err != nil {
+		return Explanation{}, err
+	}
+	e.Duration, e.Way = p.Duration, p.Way
+	return e, nil
+}
+
+// withoutCode takes the assurance that a code was not used out of a hint: none
+// was given.
+func withoutCode(err error) error {
+	var e *Error
+	if errors.As(err, &e) {
+		e.Hint = strings.TrimSuffix(e.Hint, " Your code was not used.")
+	}
+	return err
+}

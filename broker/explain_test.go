@@ -1,0 +1,100 @@
+package broker_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+func (b *bench) explain(t *testing.T, account string, d time.Duration) broker.Explanation {
+	t.Helper()
+	r := b.request(account, "")
+	r.Duration = d
+	e, err := b.Explain(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func TestExplainNamesTheRule(t *testing.T) {
+	b := newBench(t)
+	b.groups["S01ALL"] = []string{"U01ALICE"}
+	b.config.Accounts = append(b.config.Accounts,
+		broker.Account{Name: "open", RoleARN: "arn:aws:iam::222222222222:role/OnCall", Allow: []string{"*"}, MFA: broker.MFANone, DefaultDuration: time.Hour, MaxDuration: time.Hour},
+		broker.Account{Name: "vault", RoleARN: "arn:aws:iam::222222222222:role/Vault", Allow: []string{"S02NONE"}, MFA: broker.MFAFresh})
+	for _, test := range []struct {
+		account string
+		want    broker.Decision
+	}{
+		{"prod", broker.Decision{Effect: broker.Allow, Rule: "U01ALICE"}},
+		{"hub", broker.Decision{Effect: broker.Allow, Rule: "S01ALL"}},
+		{"open", broker.Decision{Effect: broker.Allow, Rule: "*"}},
+		{"vault", broker.Decision{Effect: broker.Deny, Rule: "default deny"}},
+	} {
+		if diff := cmp.Diff(test.want, b.explain(t, test.account, 0).Decision); diff != "" {
+			t.Errorf("%s: decision (-want +got):\n%s", test.account, diff)
+		}
+	}
+	if got := b.kinds(); len(got) > 0 || len(b.aws.Calls()) > 0 {
+		t.Errorf("got %v on the record and %d calls to AWS, want neither", got, len(b.aws.Calls()))
+	}
+}
+
+func TestExplainTellsHowItWouldGo(t *testing.T) {
+	b := newBench(t)
+	e := b.explain(t, "prod", 90*time.Minute)
+	if e.Duration != 90*time.Minute || e.Way != "AssumeRole with your MFA code" || !strings.Contains(e.NeedsCode, "needs the code") || e.Problem != nil {
+		t.Errorf("got %+v, want AssumeRole with a code for 90m", e)
+	}
+	if e := b.explain(t, "prod", 0); e.Duration != time.Hour {
+		t.Errorf("got %v, want the account's default of 1h", e.Duration)
+	}
+	e = b.explain(t, "prod", 13*time.Hour)
+	if e.Problem == nil || e.Problem.Code != broker.CodeTooLong || strings.Contains(e.Problem.Hint, "Your code") {
+		t.Errorf("got problem %v, want that it is too long, and nothing of a code", e.Problem)
+	}
+	b.config.Accounts[0].MFA = broker.MFANone
+	if e := b.explain(t, "prod", 0); e.NeedsCode != "" || !strings.Contains(e.Way, "without MFA") || strings.Contains(e.Way, "your code") {
+		t.Errorf("got %q and %q, want that no code is needed", e.NeedsCode, e.Way)
+	}
+}
+
+func TestExplainTellsNothingOfWhatIsDenied(t *testing.T) {
+	b := newBench(t)
+	b.groupErr = errDown
+	e := b.explain(t, "hub", 0)
+	if e.Decision.Effect != broker.Deny || !errors.Is(e.Decision.Err, errDown) {
+		t.Errorf("got %+v, want deny while membership is unknown", e.Decision)
+	}
+	b.groupErr = nil
+	e = b.explain(t, "hub", 0)
+	want := broker.Explanation{Account: broker.Account{Name: "hub"}, Decision: broker.Decision{Effect: broker.Deny, Rule: "default deny"}, Contact: "Ask in #help-aws."}
+	if diff := cmp.Diff(want, e); diff != "" {
+		t.Errorf("explanation (-want +got):\n%s", diff)
+	}
+}
+
+func TestExplainAnswersStrangersAndTypingMistakesAsEverywhere(t *testing.T) {
+	b := newBench(t)
+	_, err := b.Explain(t.Context(), b.request("prd", ""))
+	e := wantCode(t, err, broker.CodeUnknownAccount)
+	if e.Hint != "Did you mean prod?" {
+		t.Errorf("got hint %q, want the suggestion alone", e.Hint)
+	}
+	r := b.request("prod", "")
+	r.Caller.User = "U03CAROL"
+	_, err = b.Explain(t.Context(), r)
+	e = wantCode(t, err, broker.CodeNotUser)
+	if strings.Contains(e.Message+e.Hint, "prod") {
+		t.Errorf("got %q and %q, want nothing of the account", e.Message, e.Hint)
+	}
+	if diff := cmp.Diff([]broker.EventKind{broker.EventRefused}, b.kinds()); diff != "" {
+		t.Errorf("record (-want +got):\n%s", diff)
+	}
+}

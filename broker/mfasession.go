@@ -1,0 +1,194 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Bounds of how long an MFA session lasts, which are GetSessionToken's.
+const (
+	MinMFASession = MinDuration
+	MaxMFASession = MaxSessionTokenDuration
+	// sessionMargin is what must be left of an MFA session for it to be used: a
+	// call that meets its end would fail with a refusal that explains nothing.
+	sessionMargin = time.Minute
+)
+
+// A Session is an MFA session: a User's GetSessionToken credentials, kept sealed
+// so that one code serves several Requests. It holds no secret.
+type Session struct {
+	ID          string    `json:"id"` // the Request whose code began it
+	User        string    `json:"user"`
+	MFASerial   string    `json:"mfa_serial"` // the device whose code began it
+	AccessKeyID string    `json:"access_key_id"`
+	Began       time.Time `json:"began"`
+	Expires     time.Time `json:"expires"`
+}
+
+// Sessions keeps at most one MFA session of each User, its Credentials
+// sealed, and the same for all replicas.
+type Sessions interface {
+	// SaveMFASession keeps s and c until c expires, in place of the one before.
+	SaveMFASession(ctx context.Context, s Session, c Credentials) error
+	// FindMFASession returns the User's live MFA session; ok is false when there is
+	// none. What does not open is an error, never absent.
+	FindMFASession(ctx context.Context, user string) (s Session, c Credentials, ok bool, err error)
+	// DropMFASession drops the MFA session id of user, any if id is "", and one
+	// that does not open too if id is "". It reports whether there was one.
+	DropMFASession(ctx context.Context, user, id string) (dropped bool, err error)
+}
+
+// ErrMFASessionNotEnough is in the chain of an error of CodeNeedsCode whose
+// Message says why the MFA session that there is does not do.
+var ErrMFASessionNotEnough = errors.New("the MFA session is not enough")
+
+// A heldSession is an MFA session that is there to be used.
+type heldSession struct {
+	Session
+	credentials Credentials
+	ok          bool
+	shared      bool // another Request sent the same code and began it
+	kept        bool
+}
+
+// heldSession returns the User's MFA session if there is one that may be used:
+// begun with the device that the config names, no longer ago than the config
+// allows today, and with some time left.
+func (b *Broker) heldSession(ctx context.Context, user User) (heldSession, error) {
+	if b.config.MFASession == 0 {
+		return heldSession{}, nil
+	}
+	s, c, ok, err := b.sessions.FindMFASession(ctx, user.Slack)
+	if err != nil {
+		return heldSession{}, &Error{
+			Code: CodeStore, Err: err,
+			Message: "The bot's own store cannot say whether you have an MFA session.",
+			Hint:    "Send a code with your request, or try again in a minute.",
+		}
+	}
+	if latest := s.Began.Add(b.config.MFASession); latest.Before(s.Expires) {
+		s.Expires = latest
+	}
+	if !ok || s.MFASerial != user.MFASerial || s.Expires.Sub(b.now()) < sessionMargin {
+		return heldSession{}, nil
+	}
+	return heldSession{Session: s, credentials: c, ok: true, kept: true}, nil
+}
+
+// BeginMFASession starts the Caller's MFA session with r.Code, in place of one
+// that may be there. r.Duration of 0 is as long as the config allows.
+func (b *Broker) BeginMFASession(ctx context.Context, r Request) (Session, error) {
+	user, err := b.identify(r.Caller)
+	if err != nil {
+		return Session{}, b.refuse(ctx, r, err)
+	}
+	d, err := b.sessionDuration(user, r.Duration)
+	if err != nil {
+		return Session{}, b.refuse(ctx, r, err)
+	}
+	held, err := b.sessionByCode(ctx, r, user, d)
+	switch {
+	case err != nil:
+		return Session{}, err
+	case !held.kept:
+		return Session{}, b.asError(r, &Error{
+			Code:    CodeStore,
+			Message: "AWS took the code, but the bot's own store did not keep the MFA session, so nobody has it.",
+			Hint:    "Try again in a minute with a new code.",
+		})
+	}
+	return held.Session, nil
+}
+
+func (b *Broker) sessionDuration(user User, asked time.Duration) (time.Duration, error) {
+	most := b.config.MFASession
+	switch {
+	case most == 0:
+		return 0, b.sessionsOff()
+	case user.MFASerial == "":
+		return 0, &Error{
+			Code:    CodeNoDevice,
+			Message: "The bot's config names no MFA device of yours.",
+			Hint:    b.contact() + " Your code was not used.",
+		}
+	case asked == 0:
+		return most, nil
+	case asked < MinMFASession:
+		return 0, &Error{
+			Code:    CodeTooShort,
+			Message: "AWS makes no MFA session shorter than 15 minutes.",
+			Hint:    "Ask for 15m or more. Your code was not used.",
+		}
+	case asked > most:
+		return 0, &Error{
+			Code:    CodeTooLong,
+			Message: "An MFA session lasts " + FormatDuration(most) + " at most.",
+			Hint:    "Ask for " + FormatDuration(most) + " or less. Your code was not used.",
+		}
+	}
+	return asked, nil
+}
+
+func (b *Broker) sessionsOff() error {
+	return &Error{
+		Code:    CodeSessionsOff,
+		Message: "MFA sessions are switched off here: each request needs a code of its own.",
+		Hint:    "Send `/assume ACCOUNT 123456` with the six digits that your device shows. Nothing was asked of AWS.",
+	}
+}
+
+// MFASession returns the Caller's MFA session; ok is false when there is none.
+func (b *Broker) MFASession(ctx context.Context, r Request) (s Session, ok bool, err error) {
+	user, err := b.identify(r.Caller)
+	if err != nil {
+		return Session{}, false, b.refuse(ctx, r, err)
+	}
+	if b.config.MFASession == 0 {
+		return Session{}, false, b.sessionsOff()
+	}
+	held, err := b.heldSession(ctx, user)
+	if err != nil {
+		return Session{}, false, b.asError(r, err)
+	}
+	return held.Session, held.ok, nil
+}
+
+// EndMFASession deletes the Caller's MFA session for all replicas at once; ok is
+// false when there was none. It works while MFA sessions are switched off, since
+// one from before may be left. AWS keeps the credentials valid until they
+// expire, but then nobody has them.
+func (b *Broker) EndMFASession(ctx context.Context, r Request) (s Session, ok bool, err error) {
+	user, err := b.identify(r.Caller)
+	if err != nil {
+		return Session{}, false, b.refuse(ctx, r, err)
+	}
+	// What does not open must be possible to end too.
+	s, _, _, err = b.sessions.FindMFASession(ctx, user.Slack)
+	if err != nil {
+		b.log.WarnContext(ctx, "MFA session not readable; it is ended all the same", "request", r.ID, "error", err)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	defer cancel()
+	ended, err := b.sessions.DropMFASession(ctx, user.Slack, "")
+	if err != nil {
+		return Session{}, false, b.asError(r, &Error{
+			Code: CodeStore, Err: err,
+			Message: "The bot's own store is not answering, so your MFA session has not ended.",
+			Hint:    "Try again in a minute, or tell whoever runs the bot.",
+		})
+	}
+	if !ended {
+		if b.config.MFASession == 0 {
+			return Session{}, false, b.sessionsOff()
+		}
+		return Session{}, false, nil
+	}
+	event := b.event(EventEnded, r)
+	event.User, event.AccessKeyID, event.Expires = user.Name, s.AccessKeyID, s.Expires
+	if err := b.recorder.Record(ctx, event); err != nil {
+		// It has ended all the same, and that takes nothing from anybody.
+		b.log.ErrorContext(ctx, "end of an MFA session not recorded", "request", r.ID, "error", err)
+	}
+	return s, true, nil
+}

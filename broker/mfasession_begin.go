@@ -1,0 +1,193 @@
+package broker
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+// CodeClaims tell what became of a code that another Request holds.
+type CodeClaims interface {
+	// CodeHolder returns what ReserveCode's claim on the code holds; "" when
+	// nobody claims it.
+	CodeHolder(ctx context.Context, user, serial string, code TokenCode) (string, error)
+	// SettleCode replaces the claim from by to, atomically and without
+	// lengthening it; a claim that is not from stays as it is.
+	SettleCode(ctx context.Context, user, serial string, code TokenCode, from, to string) error
+}
+
+// A code that is to begin an MFA session is claimed as beginning and settled as
+// begun. Whoever finds it claimed like that knows which MFA session to wait for,
+// and whoever finds a Request's bare ID knows that the code is spent.
+const (
+	beginning = "beginning:"
+	begun     = "begun:"
+)
+
+const (
+	// sessionWait bounds how long a Request waits for the MFA session that
+	// another one is beginning with the same code.
+	sessionWait  = 10 * time.Second
+	firstPause   = 20 * time.Millisecond
+	longestPause = 500 * time.Millisecond
+)
+
+// sessionByCode returns the MFA session that r.Code begins. Of several Requests
+// with one code, on any replica, one asks STS and the others wait for what it
+// gets: they hold the same code, so they may have the same MFA session.
+func (b *Broker) sessionByCode(ctx context.Context, r Request, user User, d time.Duration) (heldSession, error) {
+	key, err := b.aws.key(ctx, user, Plan{Method: MethodGetSessionToken, MFA: true})
+	if err != nil {
+		return heldSession{}, b.refuse(ctx, r, err)
+	}
+	held, mine, err := b.claimSession(ctx, r, user)
+	switch {
+	case err != nil:
+		return heldSession{}, b.refuse(ctx, r, err)
+	case mine:
+		return b.beginSession(ctx, r, user, d, key)
+	}
+	return held, nil
+}
+
+// claimSession claims r.Code for r, or waits for the MFA session of whoever did.
+func (b *Broker) claimSession(ctx context.Context, r Request, user User) (held heldSession, mine bool, err error) {
+	enough := time.NewTimer(sessionWait)
+	defer enough.Stop()
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+		mine, err := b.codes.ReserveCode(ctx, user.Slack, user.MFASerial, r.Code, beginning+r.ID, codeReservation)
+		if err != nil || mine {
+			return heldSession{}, mine, codeUnclaimed(err)
+		}
+		held, over, err := b.sessionOfHolder(ctx, r, user)
+		switch {
+		case err != nil:
+			return heldSession{}, false, codeUnclaimed(err)
+		case held.ok:
+			return held, false, nil
+		case over:
+			return heldSession{}, false, b.codeSpent()
+		}
+		select {
+		case <-time.After(pause):
+		case <-enough.C:
+			return heldSession{}, false, b.codeSpent()
+		case <-ctx.Done():
+			return heldSession{}, false, codeUnclaimed(ctx.Err())
+		}
+	}
+}
+
+// sessionOfHolder looks for the MFA session that the code's holder began; over
+// says that none will come.
+func (b *Broker) sessionOfHolder(ctx context.Context, r Request, user User) (held heldSession, over bool, err error) {
+	holder, err := b.claims.CodeHolder(ctx, user.Slack, user.MFASerial, r.Code)
+	if err != nil || holder == "" { // given back: it can be claimed now
+		return heldSession{}, false, err
+	}
+	id, over := strings.CutPrefix(holder, begun)
+	if !over {
+		var making bool
+		if id, making = strings.CutPrefix(holder, beginning); !making {
+			return heldSession{}, true, nil
+		}
+	}
+	held, err = b.heldSession(ctx, user)
+	if err != nil || held.ID != id {
+		return heldSession{}, over, err
+	}
+	held.shared = true
+	return held, false, nil
+}
+
+// codeUnclaimed is what a person is told when the store fails on the way to the
+// code's claim; nil when it does not.
+func codeUnclaimed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &Error{
+		Code: CodeStore, Err: err,
+		Message: "The bot's own store is not answering, so nothing was issued.",
+		Hint:    "Your code was not used by this request. Try again in a minute.",
+	}
+}
+
+// beginSession sends the code, which this Request holds.
+func (b *Broker) beginSession(ctx context.Context, r Request, user User, d time.Duration, key aws.Credentials) (heldSession, error) {
+	p := Plan{Method: MethodGetSessionToken, MFA: true, Duration: d}
+	asked := r
+	asked.Purpose = PurposeMFASession
+	intent := b.event(EventIntent, asked)
+	intent.User, intent.Method, intent.MFA, intent.Seconds = user.Name, p.Method, true, int64(d/time.Second)
+	if err := b.recorder.Record(ctx, intent); err != nil {
+		b.releaseClaim(ctx, r, user, beginning+r.ID)
+		return heldSession{}, &Error{
+			Code: CodeRecord, Ref: ShortRef(r.ID), Err: err,
+			Message: "The audit record cannot be written right now, so nothing was issued.",
+			Hint:    "Your code was not used. Try again in a minute.",
+		}
+	}
+	issued, err := b.aws.issue(ctx, call{request: r, user: user, account: Account{Name: "your MFA session"}, plan: p, key: key})
+
+	// What AWS did must be on the record, and those who wait must be told, even
+	// if whoever asked is gone.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	defer cancel()
+	if err != nil {
+		return heldSession{}, b.notBegun(ctx, r, user, intent, err)
+	}
+	return b.keepSession(ctx, r, user, intent, issued)
+}
+
+// notBegun records a failure and lets those who wait for it go.
+func (b *Broker) notBegun(ctx context.Context, r Request, user User, intent Event, err error) error {
+	e := b.asError(r, err)
+	if codeNotUsed(e.Code) {
+		b.releaseClaim(ctx, r, user, beginning+r.ID)
+	} else {
+		b.settle(ctx, r, user, r.ID)
+	}
+	b.addNextCode(e)
+	b.recordFailure(ctx, r, intent, e, err)
+	return e
+}
+
+// keepSession records what STS issued and keeps it. One that cannot be kept
+// still serves the Request that began it.
+func (b *Broker) keepSession(ctx context.Context, r Request, user User, intent Event, issued Issued) (heldSession, error) {
+	g := issued.Grant
+	outcome := b.outcome(EventGranted, intent)
+	outcome.AccessKeyID, outcome.Expires, outcome.STSRequestID = g.AccessKeyID, g.Expires, g.STSRequestID
+	if err := b.recorder.Record(ctx, outcome); err != nil {
+		b.settle(ctx, r, user, r.ID)
+		return heldSession{}, &Error{
+			Code: CodeRecord, Ref: ShortRef(r.ID), Err: err,
+			Message: "AWS took the code, but the audit record could not be written, so what it issued was thrown away unseen.",
+			Hint:    "Try again in a minute with a new code.",
+		}
+	}
+	held := heldSession{
+		Session: Session{
+			ID: r.ID, User: user.Slack, MFASerial: user.MFASerial,
+			AccessKeyID: g.AccessKeyID, Began: g.Issued, Expires: g.Expires,
+		},
+		credentials: issued.Credentials, ok: true,
+	}
+	if err := b.sessions.SaveMFASession(ctx, held.Session, held.credentials); err != nil {
+		b.log.ErrorContext(ctx, "MFA session not kept", "request", r.ID, "ref", ShortRef(r.ID), "error", err)
+		b.settle(ctx, r, user, r.ID)
+		return held, nil
+	}
+	held.kept = true
+	b.settle(ctx, r, user, begun+r.ID)
+	return held, nil
+}
+
+func (b *Broker) settle(ctx context.Context, r Request, user User, to string) {
+	if err := b.claims.SettleCode(ctx, user.Slack, user.MFASerial, r.Code, beginning+r.ID, to); err != nil {
+		b.log.WarnContext(ctx, "code not settled; who waits for it waits in vain", "request", r.ID, "error", err)
+	}
+}

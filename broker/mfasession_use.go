@@ -1,0 +1,142 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// planFor is what a Request for the Account becomes, and the MFA session that
+// it uses if the Plan says so.
+func (b *Broker) planFor(ctx context.Context, r Request, user User, account Account) (Plan, heldSession, error) {
+	d, err := account.CheckDuration(r.Duration)
+	if err != nil {
+		return Plan{}, heldSession{}, b.refuse(ctx, r, err)
+	}
+	var held heldSession
+	if r.Code.Empty() && account.MFA != MFANone {
+		if held, err = b.heldSession(ctx, user); err != nil {
+			return Plan{}, heldSession{}, b.refuse(ctx, r, err)
+		}
+	}
+	p, err := plan(situation{
+		account: account, asked: r.Duration, duration: d,
+		hasCode: !r.Code.Empty(), sessions: b.config.MFASession, live: held.ok,
+	})
+	if err != nil {
+		// A question, not a refusal: nothing was denied, so nothing is recorded.
+		return Plan{}, heldSession{}, askForCode(r, err)
+	}
+	return p, held, nil
+}
+
+// issueFromSession assumes the role with the User's MFA session, which r.Code
+// begins first if the Plan says so. The call carries no code.
+func (b *Broker) issueFromSession(ctx context.Context, r Request, user User, account Account, p Plan, held heldSession) (Issued, error) {
+	if p.Begins {
+		var err error
+		if held, err = b.sessionByCode(ctx, r, user, b.config.MFASession); err != nil {
+			return Issued{}, err
+		}
+		p.Way = begunWay(held, b.now())
+	}
+	intent := b.event(EventIntent, r)
+	intent.User, intent.RoleARN, intent.Method, intent.MFA = user.Name, account.RoleARN, p.Method, true
+	intent.Seconds, intent.MFASession = int64(p.Duration/time.Second), held.AccessKeyID
+	if err := b.recorder.Record(ctx, intent); err != nil {
+		return Issued{}, &Error{
+			Code: CodeRecord, Ref: ShortRef(r.ID), Err: err,
+			Message: "The audit record cannot be written right now, so no credentials for " + account.Name + " were issued.",
+			Hint:    "Try again in a minute" + noNewCode(held) + ".",
+		}
+	}
+	issued, err := b.aws.issue(ctx, call{request: r, user: user, account: account, plan: p, key: signing(held.credentials).credentials})
+
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	defer cancel()
+	if err != nil {
+		return Issued{}, b.refusedToSession(ctx, r, account, p, held, intent, err)
+	}
+	issued.Grant.MFASession = held.AccessKeyID
+	issued, err = b.granted(ctx, r, intent, issued)
+	if err == nil && !p.Begins {
+		issued.UsedSession = &held.Session
+	}
+	return issued, err
+}
+
+// begunWay says how credentials came from a session that a code began.
+func begunWay(held heldSession, now time.Time) string {
+	left := FormatDuration(held.Expires.Sub(now).Round(time.Minute))
+	switch {
+	case held.shared:
+		return "AssumeRole from the MFA session that the same code began; for " + left + " you need no new code"
+	case !held.kept:
+		return "GetSessionToken with your MFA code, then AssumeRole from that MFA session; the bot's store did not keep it, so the next request needs a code again"
+	}
+	return "GetSessionToken with your MFA code, then AssumeRole from that MFA session; for " + left + " you need no new code"
+}
+
+// noNewCode adds to a hint that the MFA session still serves.
+func noNewCode(held heldSession) string {
+	if !held.kept {
+		return " with a new code"
+	}
+	return "; you need no new code while your MFA session lives"
+}
+
+// refusedToSession records that STS did not issue from the MFA session, and
+// drops one that AWS takes no more.
+func (b *Broker) refusedToSession(ctx context.Context, r Request, account Account, p Plan, held heldSession, intent Event, err error) error {
+	e := b.asError(r, sessionError(err, r, account, p, held))
+	if e.Code == CodeExpired {
+		if _, err := b.sessions.DropMFASession(ctx, held.User, held.ID); err != nil {
+			b.log.WarnContext(ctx, "dead MFA session not dropped", "request", r.ID, "error", err)
+		}
+	}
+	b.recordFailure(ctx, r, intent, e, err)
+	if e.Code == CodeExpired && r.Code.Empty() {
+		// On the record it has failed; for the person it is the question for a code.
+		return askForCode(r, &Error{Code: CodeNeedsCode, Err: fmt.Errorf("%w: %w", ErrMFASessionNotEnough, err),
+			Message: "AWS takes your MFA session no more, so " + account.Name + " needs the code of your MFA device."})
+	}
+	return e
+}
+
+// sessionError says what became of a call that an MFA session signed. No code
+// was in it, so what stsError says of codes and long-term keys does not hold.
+func sessionError(err error, r Request, account Account, p Plan, held heldSession) error {
+	var e *Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	told := *e
+	again := "Send it again without a code: your MFA session does."
+	if !held.kept {
+		again = "Send it again with a new code."
+	}
+	switch e.Code {
+	case CodeExpired, CodeKeyInvalid:
+		told.Code = CodeExpired
+		told.Message, told.Hint = "AWS takes your MFA session no more.", "Send it again with a new code."
+	case CodeTrust:
+		told.Hint = "Its trust policy or your IAM user's own policy says no: principal, external ID and MFA conditions are what to look at. " + askOperator
+		if !p.Begins {
+			told.Hint = "It may want a code that is younger than your MFA session: try `" + commandOf(r) + " " + account.Name + " 123456` with a new one. Else: " + told.Hint
+		}
+	case CodeClock:
+		told.Hint = "The bot has learnt the difference from AWS. " + again
+	case CodeThrottled:
+		told.Hint = "Wait a little. " + again
+	case CodeCannotReachAWS:
+		told.Hint = "Try again in a minute" + noNewCode(held) + "."
+	case CodeOutcomeUnknown:
+		told.Hint = again
+	case CodeRoleMaximum:
+		told.Hint = "Ask for a shorter time. The account's duration.max in the config is longer than the role's own maximum."
+	case CodeSignature:
+		told.Message, told.Hint = "AWS does not take the signature made with your MFA session.", "Send it again with a new code. "+askOperator
+	}
+	return &told
+}

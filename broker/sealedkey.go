@@ -1,0 +1,139 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// A PublicKey is an age or SSH public key that credentials are encrypted to. It
+// holds no secret, and nothing of what a person typed beside the key.
+type PublicKey struct {
+	Text        string // canonical: age1…, or ssh-ed25519 or ssh-rsa and the base64, without a comment
+	Type        string // age, age post-quantum, ssh-ed25519, ssh-rsa
+	Fingerprint string // as ssh-keygen -l prints it; the shortened recipient for age
+}
+
+// Empty reports whether there is no key.
+func (k PublicKey) Empty() bool { return k.Text == "" }
+
+// A RegisteredKey is a public key as the store keeps it for a User.
+type RegisteredKey struct {
+	Text string // of a [PublicKey]
+	Set  time.Time
+}
+
+// ErrKeyUnreadable says that a User has a registered key that does not open or
+// is no key. It is never to be read as "none": somebody may have altered it so
+// that credentials go out in clear.
+var ErrKeyUnreadable = errors.New("the registered key cannot be read")
+
+// A Sealing says how Credentials may be shown: encrypted to a key, or in clear.
+// Its zero value says neither: nobody looked, so nothing may be shown. Whoever
+// shows Credentials anew looks again, since the key may have changed.
+type Sealing struct {
+	decided bool
+	key     PublicKey
+}
+
+// InClear is the Sealing of a User without a key.
+func InClear() Sealing { return Sealing{decided: true} }
+
+// SealedTo is the Sealing of a User whose key is k, which must not be empty.
+func SealedTo(k PublicKey) Sealing { return Sealing{decided: !k.Empty(), key: k} }
+
+// Decided reports whether anything may be shown at all.
+func (s Sealing) Decided() bool { return s.decided }
+
+// Key returns the key to encrypt to; ok is false when Credentials go in clear.
+func (s Sealing) Key() (k PublicKey, ok bool) { return s.key, s.decided && !s.key.Empty() }
+
+// sealing looks up how the Credentials of account may be shown to user. It comes
+// before a code is spent: while the store cannot say whether there is a key,
+// nothing is issued.
+func (b *Broker) sealing(ctx context.Context, r Request, user User, account Account) (Sealing, error) {
+	if r.Purpose == PurposeBuckets {
+		return Sealing{}, nil // a list shows none of them
+	}
+	if !user.AgeKey.Empty() {
+		return SealedTo(user.AgeKey), nil
+	}
+	if user.SealRequired || account.SealRequired {
+		return Sealing{}, b.errSealRequired(user, account)
+	}
+	key, _, ok, err := b.registered(ctx, user)
+	switch {
+	case errors.Is(err, ErrKeyUnreadable):
+		return Sealing{}, &Error{
+			Code: CodeSealUnreadable, Err: err,
+			Message: "You have a key registered to encrypt your credentials to, but it cannot be read, and they are not shown in clear instead.",
+			Hint:    "Your code was not used. Register the key again with `/assume key`, or " + askOperatorToo,
+		}
+	case err != nil:
+		return Sealing{}, &Error{
+			Code: CodeStore, Err: err,
+			Message: "The bot's own store is not answering, so it cannot tell whether your credentials must be encrypted; nothing was issued.",
+			Hint:    "Your code was not used. Try again in a minute.",
+		}
+	case !ok:
+		return InClear(), nil
+	}
+	return SealedTo(key), nil
+}
+
+const askOperatorToo = "pass the reference to whoever runs the bot."
+
+func (b *Broker) errSealRequired(user User, account Account) error {
+	message := account.Name + " is issued only encrypted to a key that the config names, and it names none for you."
+	if user.SealRequired {
+		message = "Your credentials are issued only encrypted to a key that the config names, and it names none for you."
+	}
+	return &Error{
+		Code:    CodeSealRequired,
+		Message: message,
+		Hint:    b.contact() + " A key set with `/assume key` does not count here. Your code was not used.",
+	}
+}
+
+// registered returns the key that user registered and since when. What is there
+// but is no key that we can encrypt to is [ErrKeyUnreadable].
+func (b *Broker) registered(ctx context.Context, user User) (PublicKey, time.Time, bool, error) {
+	kept, ok, err := b.sealedKeys.LoadKey(ctx, user.Slack)
+	if err != nil || !ok {
+		return PublicKey{}, time.Time{}, false, err
+	}
+	key, err := b.parseKey(kept.Text)
+	if err != nil {
+		return PublicKey{}, time.Time{}, false, errors.Join(ErrKeyUnreadable, err)
+	}
+	return key, kept.Set, true, nil
+}
+
+// A KeyStatus is what a User's credentials are encrypted to.
+type KeyStatus struct {
+	Key        PublicKey // empty: none, or Unreadable
+	Set        time.Time // zero when the config sets it
+	FromConfig bool
+	Required   bool // the config demands a key of its own for this User
+	Unreadable bool // there is a registered key that cannot be read
+}
+
+// KeyStatus tells the Caller their key. It asks nothing of AWS.
+func (b *Broker) KeyStatus(ctx context.Context, r Request) (KeyStatus, error) {
+	user, err := b.identify(r.Caller)
+	if err != nil {
+		return KeyStatus{}, b.refuse(ctx, r, err)
+	}
+	if !user.AgeKey.Empty() {
+		return KeyStatus{Key: user.AgeKey, FromConfig: true, Required: user.SealRequired}, nil
+	}
+	key, set, _, err := b.registered(ctx, user)
+	if err != nil && !errors.Is(err, ErrKeyUnreadable) {
+		return KeyStatus{}, b.asError(r, &Error{
+			Code: CodeStore, Err: err,
+			Message: "The bot's own store is not answering, so it cannot look for your key.",
+			Hint:    "Try again in a minute.",
+		})
+	}
+	return KeyStatus{Key: key, Set: set, Required: user.SealRequired, Unreadable: err != nil}, nil
+}

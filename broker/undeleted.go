@@ -1,0 +1,23 @@
+package broker
+
+import "context"
+
+// Undeleted records that a direct message with the Credentials of g was to be
+// deleted and Slack refused for good. removed says that its text could be taken
+// out of it at least. An error means that it may not be on the record.
+func (b *Broker) Undeleted(ctx context.Context, r Request, g Grant, removed bool) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	defer cancel()
+	event := b.event(EventUndeleted, r)
+	event.RoleARN, event.Principal, event.AccessKeyID, event.Expires = g.RoleARN, g.Principal, g.AccessKeyID, g.Expires
+	event.Method, event.MFA, event.STSRequestID = g.Method, g.MFA, g.STSRequestID
+	event.Code, event.Ref = CodeUndeleted, ShortRef(r.ID)
+	event.Message = "The credentials can still be read there."
+	if removed {
+		event.Message = "The credentials were taken out of its text; Slack may have kept the earlier one."
+	}
+	if user, ok := b.config.User(r.Caller.User); ok {
+		event.User = user.Name
+	}
+	return b.recorder.Record(ctx, event)
+}

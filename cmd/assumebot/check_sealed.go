@@ -1,0 +1,22 @@
+package main
+
+import "github.com/assumebot/assumebot/broker"
+
+// userSealing is what a user's line ends with: the key that the config sets.
+func userSealing(u broker.User) string {
+	switch {
+	case !u.AgeKey.Empty():
+		return ", sealed to " + u.AgeKey.Fingerprint
+	case u.SealRequired:
+		return ", SEALED REQUIRED AND NO KEY"
+	}
+	return ""
+}
+
+// accountSealing says which accounts are never shown in clear.
+func accountSealing(a broker.Account) string {
+	if a.SealRequired {
+		return ", sealed"
+	}
+	return ""
+}

@@ -1,0 +1,73 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+var _ broker.Listings = (*Store)(nil)
+
+// SaveListing implements [broker.Listings]. S3's tokens are sealed: they grant
+// nothing, but what they hold is S3's business. One round trip.
+func (s *Store) SaveListing(ctx context.Context, user, grantID, bucketPrefix string, l broker.Listing, ttl time.Duration) error {
+	key, err := listingKey(user, grantID, bucketPrefix)
+	if err != nil {
+		return fmt.Errorf("save listing: %w", err)
+	}
+	if ttl < time.Millisecond {
+		return errors.New("save listing: it needs a time to live")
+	}
+	plain, err := json.Marshal(l)
+	if err != nil {
+		return fmt.Errorf("save listing: %w", err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	if err := s.rdb.Set(ctx, key, s.ring.seal(key, plain), ttl).Err(); err != nil {
+		return fmt.Errorf("save listing: %w", err)
+	}
+	return nil
+}
+
+// LoadListing implements [broker.Listings]. One that does not open is an error.
+// One round trip.
+func (s *Store) LoadListing(ctx context.Context, user, grantID, bucketPrefix string) (broker.Listing, bool, error) {
+	key, err := listingKey(user, grantID, bucketPrefix)
+	if err != nil {
+		return broker.Listing{}, false, fmt.Errorf("load listing: %w", err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	sealed, err := s.rdb.Get(ctx, key).Bytes()
+	switch {
+	case errors.Is(err, redis.Nil):
+		return broker.Listing{}, false, nil
+	case err != nil:
+		return broker.Listing{}, false, fmt.Errorf("load listing: %w", err)
+	}
+	plain, err := s.ring.open(key, sealed)
+	if err != nil {
+		return broker.Listing{}, false, fmt.Errorf("load listing: %w", err)
+	}
+	var l broker.Listing
+	if err := json.Unmarshal(plain, &l); err != nil {
+		return broker.Listing{}, false, fmt.Errorf("load listing: %s is no listing: %w", key, err)
+	}
+	return l, true, nil
+}
+
+// listingKey holds a hash of the prefix: a person typed that, and it may be
+// long.
+func listingKey(user, grantID, bucketPrefix string) (string, error) {
+	sum := sha256.Sum256([]byte(bucketPrefix))
+	return userKey(user, "listing", grantID, hex.EncodeToString(sum[:16]))
+}

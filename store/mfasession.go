@@ -1,0 +1,162 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+var (
+	_ broker.Sessions   = (*Store)(nil)
+	_ broker.CodeClaims = (*Store)(nil)
+)
+
+// sealedSession is an MFA session as it is sealed, whole: what it says of the
+// device and of its beginning decides whether it may be used.
+type sealedSession struct {
+	broker.Session
+	SecretAccessKey string `json:"secret_access_key"`
+	SessionToken    string `json:"session_token"`
+}
+
+// SaveMFASession implements [broker.Sessions]. One that has expired already is an
+// error. One round trip.
+func (s *Store) SaveMFASession(ctx context.Context, session broker.Session, c broker.Credentials) error {
+	key, err := sessionKey(session.User)
+	life := session.Expires.Sub(s.now())
+	switch {
+	case err != nil:
+		return fmt.Errorf("save MFA session: %w", err)
+	case session.ID == "" || session.MFASerial == "" || session.AccessKeyID != c.AccessKeyID:
+		return errors.New("save MFA session: it needs an ID, a device and credentials of its own")
+	case life <= 0:
+		return errors.New("save MFA session: it has already expired")
+	}
+	plain, err := json.Marshal(sealedSession{Session: session, SecretAccessKey: c.SecretAccessKey.Reveal(), SessionToken: c.SessionToken.Reveal()})
+	if err != nil {
+		return errors.New("save MFA session: it cannot be encoded")
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	if err := s.rdb.Set(ctx, key, s.ring.seal(key, plain), max(life, time.Millisecond)).Err(); err != nil {
+		return fmt.Errorf("save MFA session: %w", err)
+	}
+	return nil
+}
+
+// FindMFASession implements [broker.Sessions]. One that does not open is an
+// error, an [*UnsealError] in its chain. One round trip.
+func (s *Store) FindMFASession(ctx context.Context, user string) (broker.Session, broker.Credentials, bool, error) {
+	found, _, err := s.readSession(ctx, user)
+	if err != nil {
+		return broker.Session{}, broker.Credentials{}, false, fmt.Errorf("find MFA session: %w", err)
+	}
+	if !found.Expires.After(s.now()) {
+		return broker.Session{}, broker.Credentials{}, false, nil
+	}
+	return found.Session, broker.Credentials{
+		AccessKeyID: found.AccessKeyID, Expires: found.Expires,
+		SecretAccessKey: broker.NewSecret(found.SecretAccessKey), SessionToken: broker.NewSecret(found.SessionToken),
+	}, true, nil
+}
+
+// DropMFASession implements [broker.Sessions]. One round trip; two for the one
+// with a given ID, which a newer one is not mistaken for.
+func (s *Store) DropMFASession(ctx context.Context, user, id string) (bool, error) {
+	key, err := sessionKey(user)
+	if err != nil {
+		return false, fmt.Errorf("drop MFA session: %w", err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	if id == "" {
+		n, err := s.rdb.Del(ctx, key).Result()
+		if err != nil {
+			return false, fmt.Errorf("drop MFA session: %w", err)
+		}
+		return n > 0, nil
+	}
+	found, sealed, err := s.readSession(ctx, user)
+	if err != nil {
+		return false, fmt.Errorf("drop MFA session: %w", err)
+	}
+	if found.ID != id {
+		return false, nil
+	}
+	if err := s.scripts.release.Run(ctx, s.rdb, []string{key}, sealed).Err(); err != nil {
+		return false, fmt.Errorf("drop MFA session: %w", err)
+	}
+	return true, nil
+}
+
+// readSession reads the MFA session of user as it is and as it is sealed; the
+// zero one and "" when there is none.
+func (s *Store) readSession(ctx context.Context, user string) (sealedSession, string, error) {
+	key, err := sessionKey(user)
+	if err != nil {
+		return sealedSession{}, "", err
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	sealed, err := s.rdb.Get(ctx, key).Result()
+	if errors.Is(err, redis.Nil) {
+		return sealedSession{}, "", nil
+	}
+	if err != nil {
+		return sealedSession{}, "", err
+	}
+	plain, err := s.ring.open(key, []byte(sealed))
+	if err != nil {
+		return sealedSession{}, "", err
+	}
+	var found sealedSession
+	if json.Unmarshal(plain, &found) != nil || found.User != user { // the decoder's error may quote it
+		return sealedSession{}, "", fmt.Errorf("%s holds something that is no MFA session of its user", key)
+	}
+	return found, sealed, nil
+}
+
+func sessionKey(user string) (string, error) { return userKey(user, "mfa") }
+
+// CodeHolder implements [broker.CodeClaims]. One round trip.
+func (s *Store) CodeHolder(ctx context.Context, user, serial string, code broker.TokenCode) (string, error) {
+	keys, err := s.codeKeys(user, serial, code)
+	if err != nil {
+		return "", fmt.Errorf("find holder of a code: %w", err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	values, err := s.rdb.MGet(ctx, keys...).Result()
+	if err != nil {
+		return "", fmt.Errorf("find holder of a code: %w", err)
+	}
+	for _, v := range values {
+		if holder, ok := v.(string); ok {
+			return holder, nil
+		}
+	}
+	return "", nil
+}
+
+// SettleCode implements [broker.CodeClaims]. One round trip.
+func (s *Store) SettleCode(ctx context.Context, user, serial string, code broker.TokenCode, from, to string) error {
+	keys, err := s.claimKeys(user, serial, code, from)
+	if err == nil && to == "" {
+		err = errors.New("it needs what becomes of the claim")
+	}
+	if err != nil {
+		return fmt.Errorf("settle code: %w", err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	if err := s.scripts.settle.Run(ctx, s.rdb, keys, from, to).Err(); err != nil {
+		return fmt.Errorf("settle code: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,78 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// preferenceLife is how long a format is remembered after it was last used.
+const preferenceLife = 90 * 24 * time.Hour
+
+// SaveFormat remembers the format that user asked for. One round trip.
+func (s *Store) SaveFormat(ctx context.Context, user, format string) error {
+	key, err := userKey(user, "format")
+	if err != nil {
+		return fmt.Errorf("save format: %w", err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	if err := s.rdb.Set(ctx, key, format, preferenceLife).Err(); err != nil {
+		return fmt.Errorf("save format: %w", err)
+	}
+	return nil
+}
+
+// LastFormat returns what SaveFormat kept last for user, "" for nothing. One
+// round trip.
+func (s *Store) LastFormat(ctx context.Context, user string) (string, error) {
+	key, err := userKey(user, "format")
+	if err != nil {
+		return "", fmt.Errorf("last format: %w", err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	format, err := s.rdb.Get(ctx, key).Result()
+	if errors.Is(err, redis.Nil) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("last format: %w", err)
+	}
+	return format, nil
+}
+
+// homeLife is how long a Home that was opened is kept up to date.
+const homeLife = 30 * 24 * time.Hour
+
+// RememberHome notes that user opened their Home. One round trip.
+func (s *Store) RememberHome(ctx context.Context, user string) error {
+	key, err := userKey(user, "home")
+	if err != nil {
+		return fmt.Errorf("remember home: %w", err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	if err := s.rdb.Set(ctx, key, "opened", homeLife).Err(); err != nil {
+		return fmt.Errorf("remember home: %w", err)
+	}
+	return nil
+}
+
+// HomeOpened reports whether user opened their Home of late. One round trip.
+func (s *Store) HomeOpened(ctx context.Context, user string) (bool, error) {
+	key, err := userKey(user, "home")
+	if err != nil {
+		return false, fmt.Errorf("home opened: %w", err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	n, err := s.rdb.Exists(ctx, key).Result()
+	if err != nil {
+		return false, fmt.Errorf("home opened: %w", err)
+	}
+	return n > 0, nil
+}

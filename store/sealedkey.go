@@ -1,0 +1,98 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// A registered public key is no secret, but whoever could replace it would read
+// the next credentials, so it is sealed like what grants something: Redis alone
+// cannot forge one, nor move one from another User. What Redis can do is lose
+// it, or be made to: then credentials go out in clear again, and nothing that is
+// itself in Redis could tell. So the Redis that holds keys needs
+//
+//   - appendonly yes. With appendfsync everysec the last second before a crash
+//     is lost, with always nothing; snapshots alone lose minutes.
+//   - maxmemory-policy noeviction: a key without TTL is evicted by allkeys-*.
+//   - replicas, if there are any, that a fail-over does not promote while they
+//     lag (min-replicas-to-write), and backups that are not older than a key's
+//     removal or replacement: one that is brings the former key back.
+//
+// Where that is too little, `sealed: required` with keys in the config does not
+// depend on Redis at all. An embedded Redis forgets every key when it ends.
+
+// keptKey is what is sealed.
+type keptKey struct {
+	Key string    `json:"key"`
+	Set time.Time `json:"set"`
+}
+
+var _ broker.SealedKeys = (*Store)(nil)
+
+// LoadKey implements [broker.SealedKeys]. One round trip.
+func (s *Store) LoadKey(ctx context.Context, user string) (broker.RegisteredKey, bool, error) {
+	key, err := userKey(user, "publickey")
+	if err != nil {
+		return broker.RegisteredKey{}, false, fmt.Errorf("load key: %w", err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	sealed, err := s.rdb.Get(ctx, key).Bytes()
+	switch {
+	case errors.Is(err, redis.Nil):
+		return broker.RegisteredKey{}, false, nil
+	case err != nil:
+		return broker.RegisteredKey{}, false, fmt.Errorf("load key: %w", err)
+	}
+	plain, err := s.ring.open(key, sealed)
+	if err != nil {
+		return broker.RegisteredKey{}, false, fmt.Errorf("load key: %w: %w", broker.ErrKeyUnreadable, err)
+	}
+	var kept keptKey
+	if err := json.Unmarshal(plain, &kept); err != nil || kept.Key == "" {
+		return broker.RegisteredKey{}, false, fmt.Errorf("load key: %w: %s holds something else", broker.ErrKeyUnreadable, key)
+	}
+	return broker.RegisteredKey{Text: kept.Key, Set: kept.Set}, true, nil
+}
+
+// SaveKey implements [broker.SealedKeys]. One round trip.
+func (s *Store) SaveKey(ctx context.Context, user string, k broker.RegisteredKey) error {
+	key, err := userKey(user, "publickey")
+	if err != nil {
+		return fmt.Errorf("save key: %w", err)
+	}
+	if k.Text == "" {
+		return errors.New("save key: it is empty")
+	}
+	plain, err := json.Marshal(keptKey{Key: k.Text, Set: k.Set})
+	if err != nil {
+		return fmt.Errorf("save key: %w", err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	if err := s.rdb.Set(ctx, key, s.ring.seal(key, plain), 0).Err(); err != nil {
+		return fmt.Errorf("save key: %w", err)
+	}
+	return nil
+}
+
+// RemoveKey implements [broker.SealedKeys]. One round trip.
+func (s *Store) RemoveKey(ctx context.Context, user string) error {
+	key, err := userKey(user, "publickey")
+	if err != nil {
+		return fmt.Errorf("remove key: %w", err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	if err := s.rdb.Del(ctx, key).Err(); err != nil {
+		return fmt.Errorf("remove key: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+package storetest
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/store"
+)
+
+var listingTests = []test{
+	{"a listing comes back as it went in, and the last one counts", listingRoundTrip},
+	{"a listing ends with the time it was given", listingExpires},
+	{"a listing is of one User, one Grant and one prefix", listingsAreApart},
+	{"nothing of a listing is readable in Redis", listingIsSealed},
+	{"a listing without a time to live is refused", listingWithoutEnd},
+}
+
+// listing is of n parts, with tokens that can be looked for.
+func listing(n int) broker.Listing {
+	l := broker.Listing{Total: 1000 * n}
+	for i := range n {
+		l.Parts = append(l.Parts, broker.ListingPart{First: 1000 * i, Token: strings.Repeat("MARKEDtoken", i)})
+	}
+	return l
+}
+
+// wantListing wants what is kept for a prefix of Alice's Grant g1; of no parts
+// is none.
+func wantListing(t *testing.T, s *store.Store, user, grantID, prefix string, want broker.Listing) {
+	t.Helper()
+	got, ok, err := s.LoadListing(t.Context(), user, grantID, prefix)
+	if err != nil {
+		t.Fatalf("load listing: %v", err)
+	}
+	if ok != (len(want.Parts) > 0) {
+		t.Errorf("listing of %s: got %t, want %t", prefix, ok, !ok)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("listing of %s (-want +got):\n%s", prefix, diff)
+	}
+}
+
+func saveListing(t *testing.T, h *harness, prefix string, l broker.Listing) {
+	t.Helper()
+	if err := h.SaveListing(t.Context(), alice, "g1", prefix, l, h.unit); err != nil {
+		t.Fatalf("save listing: %v", err)
+	}
+}
+
+func listingRoundTrip(t *testing.T, h *harness) {
+	wantListing(t, h.Store, alice, "g1", "", broker.Listing{})
+	saveListing(t, h, "", listing(2))
+	saveListing(t, h, "", listing(5))
+	wantListing(t, h.Store, alice, "g1", "", listing(5))
+}
+
+func listingExpires(t *testing.T, h *harness) {
+	saveListing(t, h, "", listing(2))
+	h.pass(t, h.unit)
+	wantListing(t, h.Store, alice, "g1", "", broker.Listing{})
+}
+
+func listingsAreApart(t *testing.T, h *harness) {
+	saveListing(t, h, "logs-", listing(2))
+	saveListing(t, h, "{data}:*", listing(3))
+	wantListing(t, h.Store, alice, "g1", "logs-", listing(2))
+	wantListing(t, h.Store, alice, "g1", "{data}:*", listing(3))
+	wantListing(t, h.Store, alice, "g1", "logs", broker.Listing{})
+	wantListing(t, h.Store, alice, "g2", "logs-", broker.Listing{})
+	wantListing(t, h.Store, "U02BOB", "g1", "logs-", broker.Listing{})
+}
+
+func listingIsSealed(t *testing.T, h *harness) {
+	h.needsShared(t)
+	saveListing(t, h, "MARKEDprefix", listing(3))
+	for key, value := range Dump(t, h.url) {
+		if strings.Contains(key+value, "MARKED") {
+			t.Errorf("%s holds a token or a prefix in clear", key)
+		}
+	}
+	if _, _, err := h.replica(t, KeyTwo).LoadListing(t.Context(), alice, "g1", "MARKEDprefix"); err == nil {
+		t.Error("under another key: got no error")
+	}
+}
+
+func listingWithoutEnd(t *testing.T, h *harness) {
+	for _, user := range []string{alice, ""} {
+		if err := h.SaveListing(t.Context(), user, "g1", "", listing(2), 0); err == nil {
+			t.Errorf("for %q: got no error", user)
+		}
+	}
+	wantListing(t, h.Store, alice, "g1", "", broker.Listing{})
+}
