@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/redis/go-redis/v9"
@@ -46,7 +45,8 @@ func (s *Store) FindGrant(ctx context.Context, user, grantID string) (broker.Kep
 	return kept, true, nil
 }
 
-// EndGrant implements [broker.Ledger]. One round trip, atomically.
+// EndGrant implements [broker.Ledger]. The Grant and its Credentials go together;
+// an index that still names them only costs a look. One round trip.
 func (s *Store) EndGrant(ctx context.Context, user, grantID string) error {
 	keys, err := grantKeys(user, grantID)
 	if err != nil {
@@ -54,8 +54,10 @@ func (s *Store) EndGrant(ctx context.Context, user, grantID string) error {
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	_, err = s.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
-		return errors.Join(p.Del(ctx, keys.grant, keys.credentials).Err(), p.ZRem(ctx, keys.index, grantID).Err())
+	_, err = s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		p.Del(ctx, keys.grant, keys.credentials)
+		p.ZRem(ctx, keys.index, grantID)
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("end grant: %w", err)

@@ -70,9 +70,12 @@ func (s *Store) HomeOpened(ctx context.Context, user string) (bool, error) {
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	n, err := s.rdb.Exists(ctx, key).Result()
+	err = s.rdb.Get(ctx, key).Err()
+	if errors.Is(err, redis.Nil) {
+		return false, nil
+	}
 	if err != nil {
 		return false, fmt.Errorf("home opened: %w", err)
 	}
-	return n > 0, nil
+	return true, nil
 }

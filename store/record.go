@@ -23,7 +23,7 @@ const (
 	recordStart = "0-0"
 	// awaitSlice bounds how long a cancelled wait goes unnoticed: go-redis obeys
 	// a context's deadline while it reads, but not its cancellation.
-	awaitSlice = time.Second
+	awaitSlice = 250 * time.Millisecond
 	defaultMax = 100
 )
 
@@ -77,7 +77,7 @@ func (s *Store) ReadRecord(ctx context.Context, after string, limit int64) ([]br
 
 // AwaitRecord returns once there is an entry after the position after, or wait
 // has passed, whichever comes first; both are nil. A ctx that is cancelled is
-// noticed within a second. It uses a connection of its own, so that whoever
+// noticed within a quarter of a second. It uses a connection of its own, so that whoever
 // waits takes none from those who work.
 func (s *Store) AwaitRecord(ctx context.Context, after string, wait time.Duration) error {
 	for wait > 0 {

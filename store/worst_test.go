@@ -38,6 +38,12 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 			_, _, _, err := s.RevealGrant(ctx, "U01ALICE", "prod")
 			return err
 		},
+		"FindGrant":         func(ctx context.Context) error { _, _, err := s.FindGrant(ctx, "U01ALICE", "g1"); return err },
+		"EndGrant":          func(ctx context.Context) error { return s.EndGrant(ctx, "U01ALICE", "g1") },
+		"SaveFormat":        func(ctx context.Context) error { return s.SaveFormat(ctx, "U01ALICE", "fish") },
+		"LastFormat":        func(ctx context.Context) error { _, err := s.LastFormat(ctx, "U01ALICE"); return err },
+		"RememberHome":      func(ctx context.Context) error { return s.RememberHome(ctx, "U01ALICE") },
+		"HomeOpened":        func(ctx context.Context) error { _, err := s.HomeOpened(ctx, "U01ALICE"); return err },
 		"LiveGrants":        func(ctx context.Context) error { _, err := s.LiveGrants(ctx, "U01ALICE"); return err },
 		"ForgetCredentials": func(ctx context.Context) error { return s.ForgetCredentials(ctx, "U01ALICE", "g1") },
 		"Record":            func(ctx context.Context) error { return s.Record(ctx, broker.Event{ID: "1"}) },

@@ -23,6 +23,7 @@ func Run(t *testing.T, url string) {
 	}{
 		{"codes", codeTests},
 		{"grants", grantTests},
+		{"ledger", ledgerTests},
 		{"MFA sessions", sessionTests},
 		{"seen", seenTests},
 		{"sealed keys", sealedKeyTests},
