@@ -33,6 +33,9 @@ type memory struct {
 	codesErr error
 	saveErr  error
 	groupErr error
+
+	reservedFor time.Duration // the last ReserveCode's ttl
+
 	recorded chan broker.EventKind // where a test waits for one; may be nil
 }
 
@@ -61,9 +64,10 @@ func (m *memory) Record(ctx context.Context, e broker.Event) error {
 	return nil
 }
 
-func (m *memory) ReserveCode(_ context.Context, user, serial string, code broker.TokenCode, id string, _ time.Duration) (bool, error) {
+func (m *memory) ReserveCode(_ context.Context, user, serial string, code broker.TokenCode, id string, ttl time.Duration) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.reservedFor = ttl
 	if m.codesErr != nil {
 		return false, m.codesErr
 	}
@@ -228,12 +232,17 @@ func newBench(t *testing.T) *bench {
 			{Name: "hub", DefaultDuration: time.Hour, MaxDuration: 36 * time.Hour, Allow: []string{"S01ALL"}, MFA: broker.MFASession},
 		},
 	}
-	b.Broker = broker.New(broker.Deps{
+	b.Broker = b.with(client)
+	return b
+}
+
+// with is the bench's broker over another AWS.
+func (b *bench) with(client *broker.AWS) *broker.Broker {
+	return broker.New(broker.Deps{
 		Config: b.config, AWS: client, Codes: b.memory, Claims: b.memory, Sessions: b.memory, Grants: b.memory, Ledger: b.memory, Listings: b.memory, Recorder: b.memory, Directory: b.memory,
 		Keys: b.memory, ParseKey: parseKey,
 		Now: b.now, Log: slog.New(slog.DiscardHandler),
 	})
-	return b
 }
 
 func (b *bench) request(account, code string) broker.Request {
