@@ -48,6 +48,7 @@ func endedGrantIsGone(t *testing.T, h *harness) {
 		t.Fatal(err)
 	}
 	wantFound(t, h, alice, "g1", false, false)
+	wantFound(t, h, alice, "g2", true, true)
 	wantLive(t, h.Store, "g2")
 	wantRevealed(t, h.Store, "prod", "g2")
 	if err := h.EndGrant(t.Context(), alice, "g1"); err != nil {
