@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -32,13 +33,13 @@ func (b *Bot) act(ctx context.Context, in interaction, action *slack.BlockAction
 			b.openForm(ctx, in.to, formState{})
 			return
 		}
-		b.renew(ctx, in.to, action.Value)
+		b.renew(ctx, in.to, action.Value, "")
 	case actFormat:
 		f, _ := ParseFormat(action.SelectedOption.Value)
 		b.rememberFormat(ctx, in.to, f)
 		b.showAgain(ctx, in.to, grant, f)
 	case actShow:
-		b.showAgain(ctx, in.to, grant, b.rememberedFormat(ctx, in.to))
+		b.showAgain(ctx, in.to.beside(), grant, b.rememberedFormat(ctx, in.to))
 	case actBuckets:
 		b.bucketsOf(ctx, in.to.beside(), grant)
 	case actPrevious, actNext:
@@ -46,7 +47,7 @@ func (b *Bot) act(ctx context.Context, in interaction, action *slack.BlockAction
 	case actSearch:
 		b.searchBuckets(ctx, in, grant, action.Value)
 	case actRenew:
-		b.renew(ctx, in.to.beside(), action.Value)
+		b.renew(ctx, in.to.beside(), action.Value, grant)
 	case actConsole:
 		b.consoleOf(ctx, in.to.beside(), grant)
 	case actOpenLink: // the browser has it
@@ -92,6 +93,10 @@ func (b *Bot) showAgain(ctx context.Context, to conversation, grant string, f Fo
 }
 
 func (b *Bot) bucketsOf(ctx context.Context, to conversation, grant string) {
+	if err := b.aloneOrRefused(ctx, to); err != nil {
+		b.deliver(ctx, to, b.refusal(ctx, to, err))
+		return
+	}
 	r := to.request(Command{})
 	g, err := b.broker.Grant(ctx, r, grant)
 	if err != nil {
@@ -102,12 +107,20 @@ func (b *Bot) bucketsOf(ctx context.Context, to conversation, grant string) {
 }
 
 // renew issues anew where no code is needed, and asks for one where it is.
-func (b *Bot) renew(ctx context.Context, to conversation, account string) {
+func (b *Bot) renew(ctx context.Context, to conversation, account, grant string) {
 	if err := b.aloneOrRefused(ctx, to); err != nil {
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
 	}
-	b.assume(ctx, to, Command{Account: account, Format: b.rememberedFormat(ctx, to)})
+	c := Command{Account: account, Format: b.rememberedFormat(ctx, to)}
+	if grant != "" {
+		// As long as before, and why; a Grant that has ended leaves both to the
+		// person.
+		if g, err := b.broker.Grant(ctx, to.request(Command{}), grant); err == nil && g.Account == account {
+			c.Duration, c.Reason = g.Expires.Sub(g.Issued).Round(time.Minute), g.Reason
+		}
+	}
+	b.assume(ctx, to, c)
 }
 
 // formFor asks for the code of a Request that lacks one, and says why if there
@@ -131,7 +144,7 @@ func (b *Bot) formFor(ctx context.Context, to conversation, c Command, why error
 // other fields keep what was typed, as their blocks keep their names.
 func (b *Bot) chosenAccount(ctx context.Context, in interaction, name string) {
 	f, _ := readForm(in.View)
-	again := formState{format: f.format, service: f.service, reason: f.reason}
+	again := formState{duration: f.duration, format: f.format, service: f.service, reason: f.reason}
 	accounts, _, err := b.broker.Accounts(ctx, in.to.request(Command{}))
 	if err != nil {
 		return // the submission will say why

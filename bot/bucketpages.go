@@ -192,7 +192,7 @@ func searchView(grant, prefix string, found ...slack.Block) slack.ModalViewReque
 
 // submitSearch serves a submitted search. What no bucket can be named comes
 // back on the field; the list takes the place of "Asking AWS".
-func (b *Bot) submitSearch(ctx context.Context, e envelope, in interaction, ack func(any)) {
+func (b *Bot) submitSearch(ctx context.Context, e envelope, in interaction, ack func(any) bool) {
 	prefix, wrong := readSearch(in.View)
 	if wrong != "" {
 		ack(searchError(wrong))

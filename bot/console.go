@@ -33,6 +33,7 @@ func (b *Bot) console(ctx context.Context, to conversation, c Command) {
 	case err != nil:
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 	default:
+		b.remind(ctx, s.Issued)
 		b.presentSignIn(ctx, to, r, s)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -102,6 +103,10 @@ func (b *Bot) serveDeletion(ctx context.Context, entry []byte) verdict {
 		b.log.ErrorContext(ctx, "a message to delete cannot be read from the list; it is dropped", "error", err)
 		return doneWith
 	}
+	if !strings.HasPrefix(d.Channel, "D") {
+		b.log.ErrorContext(ctx, "an entry of the list of direct messages names another channel; it is dropped", "channel", d.Channel)
+		return doneWith
+	}
 	log := b.log.With("request", d.RequestID, "user", d.User, "account", d.Grant.Account, "channel", d.Channel, "ts", d.TS)
 	err := b.deleteMessage(ctx, d.Channel, d.TS)
 	if err == nil {
@@ -127,6 +132,10 @@ func (b *Bot) serveDeletion(ctx context.Context, entry []byte) verdict {
 func (b *Bot) giveUp(ctx context.Context, d deletion) verdict {
 	removed := true
 	if err := b.rewrite(ctx, d.Channel, d.TS, removedMessage(d.Grant)); err != nil {
+		if at, again := putOff(b.now(), err, d.Failed); again {
+			d.Failed++
+			return d.putOff(at)
+		}
 		b.log.ErrorContext(ctx, "the text of a direct message with credentials stays too", "request", d.RequestID, "user", d.User, "error", err)
 		removed = false
 	}

@@ -64,5 +64,5 @@ func (b *Bot) withPrefix(sentence string) string {
 	if b.prefix == "" {
 		return sentence
 	}
-	return strings.NewReplacer("/assume", "/"+b.prefix+"assume", "/buckets", "/"+b.prefix+"buckets", "/mfa", "/"+b.prefix+"mfa").Replace(sentence)
+	return strings.NewReplacer("/assume", "/"+b.prefix+"assume", "/buckets", "/"+b.prefix+"buckets", "/mfa", "/"+b.prefix+"mfa", "/sessions", "/"+b.prefix+"sessions").Replace(sentence)
 }

@@ -113,6 +113,9 @@ func durationField(f formState) slack.Block {
 				offered = append(offered, d)
 			}
 		}
+		if f.duration >= broker.MinDuration && f.duration <= f.account.MaxDuration {
+			offered = append(offered, f.duration)
+		}
 		slices.Sort(offered)
 		options = nil
 		for _, d := range slices.Compact(offered) {
@@ -203,7 +206,7 @@ const (
 
 // suggest offers the Accounts that the person may have and that match what is
 // typed so far, as the acknowledgement.
-func (b *Bot) suggest(ctx context.Context, in interaction, ack func(any)) {
+func (b *Bot) suggest(ctx context.Context, in interaction, ack func(any) bool) {
 	ctx, cancel := context.WithTimeout(ctx, judgeTimeout)
 	defer cancel()
 	accounts, _, err := b.broker.Accounts(ctx, in.to.request(Command{}))
@@ -213,9 +216,15 @@ func (b *Bot) suggest(ctx context.Context, in interaction, ack func(any)) {
 	ack(accountMenu(accounts, in.Value))
 }
 
+// optionGroups are a menu's options as the acknowledgement gives them; none is
+// an empty list, which slack-go's own type leaves out.
+type optionGroups struct {
+	OptionGroups []*slack.OptionGroupBlockObject `json:"option_groups"`
+}
+
 // accountMenu groups the matching Accounts by what they ask of the person. When
 // there are more than fit, the first heading says so.
-func accountMenu(accounts []broker.Account, typed string) slack.OptionGroupsResponse {
+func accountMenu(accounts []broker.Account, typed string) optionGroups {
 	type group struct {
 		heading string
 		options []*slack.OptionBlockObject
@@ -242,7 +251,7 @@ func accountMenu(accounts []broker.Account, typed string) slack.OptionGroupsResp
 		}
 		g.options = append(g.options, o)
 	}
-	var out slack.OptionGroupsResponse
+	out := optionGroups{OptionGroups: []*slack.OptionGroupBlockObject{}}
 	for _, g := range groups {
 		if len(g.options) == 0 {
 			continue

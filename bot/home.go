@@ -120,7 +120,7 @@ func (b *Bot) holds(ctx context.Context, r broker.Request) (holding, error) {
 func (b *Bot) holdingBlocks(has holding, most int) []slack.Block {
 	grants := has.grants
 	if len(grants) == 0 && has.session == nil {
-		return []slack.Block{slack.NewRichTextBlock("", paragraph(plain("Nothing. Credentials that you get show up here until they end.")))}
+		return []slack.Block{slack.NewRichTextBlock("", paragraph(plain("You have no live credentials. What you get shows up here until it ends.")))}
 	}
 	var blocks []slack.Block
 	if has.session != nil {
@@ -159,9 +159,12 @@ func listedButtons(g broker.Grant, kept bool) slack.Block {
 
 // sessionsMessage is what the person has now.
 func (b *Bot) sessionsMessage(has holding) message {
-	text := "You have " + counted(len(has.grants), "live grant")
+	text := "You have " + counted(len(has.grants), "set") + " of live credentials"
+	if len(has.grants) == 0 {
+		text = "You have no live credentials"
+	}
 	if has.session != nil {
-		text += " and an MFA session"
+		text += "; your MFA session runs"
 	}
 	return message{text: text + ".", blocks: b.holdingBlocks(has, sessionGrants)}
 }

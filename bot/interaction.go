@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -12,6 +13,19 @@ import (
 // judgeTimeout is what an answer that is an acknowledgement may take; Slack
 // waits 3 s.
 const judgeTimeout = 2 * time.Second
+
+// latestAck is when an answer that is not there yet gives way to one that says
+// nothing wrong: "working" for a submission, no options for a menu.
+const latestAck = 2500 * time.Millisecond
+
+func (b *Bot) lateAck(in interaction) any {
+	if in.Type == slack.InteractionTypeBlockSuggestion {
+		return optionGroups{OptionGroups: []*slack.OptionGroupBlockObject{}}
+	}
+	f, _ := readForm(in.View)
+	view := workingView(f.account)
+	return slack.NewUpdateViewSubmissionResponse(&view)
+}
 
 // An interaction is a press, a choice, a submission or a shortcut.
 // https://docs.slack.dev/interactivity/handling-user-interaction
@@ -35,18 +49,20 @@ func (b *Bot) receiveInteraction(s *socket, e envelope) {
 		// The socket stays open until the acknowledgement is on it.
 		s.pending.Add(1)
 		b.work(func(ctx context.Context) {
-			acked := false
-			ack := func(payload any) {
-				if acked {
-					return
-				}
-				acked = true
-				defer s.pending.Done()
-				if err := s.ack(e.id, payload); err != nil {
-					b.log.Warn("interaction not acknowledged", "type", in.Type, "error", err)
-				}
+			var once sync.Once
+			ack := func(payload any) (sent bool) {
+				once.Do(func() {
+					sent = true
+					defer s.pending.Done()
+					if err := s.ack(e.id, payload); err != nil {
+						b.log.Warn("interaction not acknowledged", "type", in.Type, "error", err)
+					}
+				})
+				return sent
 			}
 			defer ack(nil)
+			overdue := time.AfterFunc(latestAck, func() { ack(b.lateAck(in)) })
+			defer overdue.Stop()
 			if in.Type == slack.InteractionTypeBlockSuggestion {
 				b.suggest(ctx, in, ack)
 			} else {

@@ -27,7 +27,7 @@ func (s *auditState) follow(e broker.Event, now time.Time) {
 	switch e.Kind {
 	case broker.EventIntent:
 		s.Open[e.RequestID] = open{Who: person(e), Account: e.Account, Method: e.Method, Due: now.Add(outcomeDue)}
-	case broker.EventGranted, broker.EventFailed:
+	case broker.EventGranted, broker.EventFailed, broker.EventKeyChanged:
 		delete(s.Open, e.RequestID)
 	default:
 	}

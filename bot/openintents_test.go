@@ -10,11 +10,12 @@ import (
 func TestIntentsWithoutAnOutcomeAreTold(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	s := auditState{Open: map[string]open{}}
-	for _, request := range []string{"granted", "failed", "lost"} {
+	for _, request := range []string{"granted", "failed", "key", "lost"} {
 		s.follow(broker.Event{Kind: broker.EventIntent, RequestID: request, SlackUser: "U1"}, now)
 	}
 	s.follow(broker.Event{Kind: broker.EventGranted, RequestID: "granted"}, now)
 	s.follow(broker.Event{Kind: broker.EventFailed, RequestID: "failed"}, now)
+	s.follow(broker.Event{Kind: broker.EventKeyChanged, RequestID: "key"}, now)
 	if got := s.overdue(now.Add(outcomeDue - time.Second)); len(got) != 0 {
 		t.Errorf("got %v overdue while a request may still be under way, want none", got)
 	}

@@ -191,6 +191,7 @@ func (b *Bot) helpMessage(accounts []broker.Account) message {
 			line("`/assume ACCOUNT 123456 for 2h as fish because INC-42`  how long, for which shell, and why"),
 			line("`/buckets ACCOUNT 123456`  its S3 buckets; `/buckets ACCOUNT prefix logs-` narrows, without a code for some minutes"),
 			line("`/assume ACCOUNT 123456 as console s3`  a link that signs you in to the AWS console"),
+			line("`/assume`  a form that asks for all of it; `/sessions`  what you have now, to show again, renew or end"),
 			line("`/assume accounts`  what you may have; `/assume explain ACCOUNT` says why, and how long"),
 			line("`/assume whoami ACCOUNT`  who AWS takes you for"),
 			line("`/assume key`  have your credentials encrypted to your age or SSH key"),

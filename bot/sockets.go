@@ -219,7 +219,11 @@ func sleep(ctx context.Context, d time.Duration) {
 type fatalError struct {
 	what string
 	hint string
+	err  error
 }
+
+// Unwrap returns Slack's own error.
+func (e *fatalError) Unwrap() error { return e.err }
 
 func (e *fatalError) Error() string { return e.what + ": " + e.hint }
 
@@ -249,5 +253,5 @@ func slackError(method string, err error) error {
 	default:
 		return fmt.Errorf("%s: %w", method, err)
 	}
-	return &fatalError{what: method + ": " + refused.Err, hint: hint}
+	return &fatalError{what: method + ": " + refused.Err, hint: hint, err: err}
 }

@@ -26,7 +26,7 @@ type filled struct {
 // submit serves a submitted form. What can be judged without AWS comes back in
 // the acknowledgement, on its field; otherwise the acknowledgement turns the
 // form into "working", and what AWS says replaces that.
-func (b *Bot) submit(ctx context.Context, e envelope, in interaction, ack func(any)) {
+func (b *Bot) submit(ctx context.Context, e envelope, in interaction, ack func(any) bool) {
 	switch in.View.CallbackID {
 	case formCallback:
 	case bucketsCallback:
@@ -42,46 +42,87 @@ func (b *Bot) submit(ctx context.Context, e envelope, in interaction, ack func(a
 	}
 	judging, cancel := context.WithTimeout(ctx, judgeTimeout)
 	defer cancel()
-	// A second press sends the same view again, under another trigger.
-	first, err := b.seen.FirstSight(judging, append(sightings(e, in.TriggerID), "view:"+in.View.ID+in.View.Hash)...)
+	r := in.to.request(Command{Account: f.account, Code: f.code, Duration: f.duration, Reason: f.reason})
+	first, err := b.firstSubmission(judging, in.to, sightings(e, in.TriggerID)...)
 	if err == nil && !first {
-		ack(f.errorOn(fieldAccount, "This was sent already; the answer comes in this window."))
+		ack(f.errorOn(fieldAccount, sentAlready))
 		return
 	}
-	r := in.to.request(Command{Account: f.account, Code: f.code, Duration: f.duration, Reason: f.reason})
 	if err == nil {
 		err = b.aloneOrRefused(ctx, in.to)
-	} else {
-		err = &broker.Error{Code: broker.CodeStore, Err: err, Ref: broker.ShortRef(r.ID),
-			Message: "The bot's own store is not answering, so nothing was done.", Hint: "Try again in a minute."}
 	}
-	if err == nil {
-		err = b.broker.Judge(judging, r)
+	if err != nil {
+		b.backToForm(ctx, in, f, err, ack)
+		return
 	}
-	if err != nil && judging.Err() == nil {
-		b.refusal(ctx, in.to, err) // for the log
-		ack(f.judged(err, b.withPrefix))
+	// Judging that takes too long is left to Issue, which judges again.
+	if err := b.broker.Judge(judging, r); err != nil && judging.Err() == nil {
+		b.backToForm(ctx, in, f, err, ack)
+		return
+	}
+	// A second press sends the same view again, under another trigger. A form that
+	// was refused on a field keeps its hash, so it counts only now.
+	claiming, done := context.WithTimeout(ctx, judgeTimeout)
+	defer done()
+	if first, err = b.firstSubmission(claiming, in.to, "view:"+in.View.ID+in.View.Hash); err != nil || !first {
+		if err != nil {
+			b.backToForm(ctx, in, f, err, ack)
+			return
+		}
+		ack(f.errorOn(fieldAccount, sentAlready))
 		return
 	}
 	view := workingView(f.account)
 	ack(slack.NewUpdateViewSubmissionResponse(&view))
+	if !b.takeSlot(ctx) {
+		b.deliver(ctx, in.to, b.refusal(ctx, in.to, busy(in.to)))
+		return
+	}
+	defer b.leaveSlot()
 	b.issueIntoView(ctx, in.to, r, f)
+}
+
+const sentAlready = "This was sent already; the answer comes in this window."
+
+// firstSubmission reports whether a submission is the first of its ids. When
+// the store cannot tell, nothing is done.
+func (b *Bot) firstSubmission(ctx context.Context, to conversation, ids ...string) (bool, error) {
+	first, err := b.seen.FirstSight(ctx, ids...)
+	if err != nil {
+		return false, &broker.Error{Code: broker.CodeStore, Err: err, Ref: broker.ShortRef(to.requestID),
+			Message: "The bot's own store is not answering, so nothing was done.", Hint: "Try again in a minute."}
+	}
+	return first, nil
+}
+
+// backToForm says on its field what is wrong; where the acknowledgement had to
+// go before that was known, above the form.
+func (b *Bot) backToForm(ctx context.Context, in interaction, f filled, err error, ack func(any) bool) {
+	if ack(f.judged(err, b.withPrefix)) {
+		b.refusal(ctx, in.to, err) // for the log
+		return
+	}
+	b.refillForm(ctx, in.to, f, err)
 }
 
 // issueIntoView asks AWS and shows what it says in the modal: the credentials,
 // or the form as it was filled in with the error above it.
 func (b *Bot) issueIntoView(ctx context.Context, to conversation, r broker.Request, f filled) {
-	err := b.issueAs(ctx, to, r, f)
-	if err == nil {
-		return
+	if err := b.issueAs(ctx, to, r, f); err != nil {
+		b.refillForm(ctx, to, f, err)
 	}
+}
+
+// refillForm shows the form as it was filled in, without the code, and the
+// error above it.
+func (b *Bot) refillForm(ctx context.Context, to conversation, f filled, err error) {
 	b.refusal(ctx, to, err) // for the log
 	var wrong *broker.Error
 	if !errors.As(err, &wrong) {
-		wrong = &broker.Error{Code: broker.CodeInternal, Message: "Something failed on our side.", Hint: "Try again.", Ref: broker.ShortRef(r.ID)}
+		wrong = &broker.Error{Code: broker.CodeInternal, Message: "Something failed on our side.", Hint: "Try again.", Ref: broker.ShortRef(to.requestID)}
 	}
 	again := formState{duration: f.duration, format: f.format, service: f.service, reason: f.reason, wrong: wrong}
-	if accounts, _, err := b.broker.Accounts(ctx, r); err == nil {
+	if accounts, _, err := b.broker.Accounts(ctx, to.request(Command{})); err == nil {
 		for _, a := range accounts {
 			if a.Name == f.account {
 				again.account = a
@@ -102,6 +143,7 @@ func (b *Bot) issueAs(ctx context.Context, to conversation, r broker.Request, f 
 		r.Purpose = broker.PurposeConsole
 		s, err := b.broker.Console(ctx, r, f.service)
 		if err == nil {
+			b.remind(ctx, s.Issued)
 			b.presentSignIn(ctx, to, r, s)
 		}
 		return err
@@ -177,7 +219,11 @@ func (f filled) judged(err error, words func(string) string) any {
 	case broker.CodeNeedsCode, broker.CodeCodeSpent:
 		field = fieldCode
 	}
-	text := e.Message + " " + strings.ReplaceAll(words(e.Hint), "`", "")
+	hint := strings.ReplaceAll(words(e.Hint), "`", "")
+	if e.Code == broker.CodeNeedsCode {
+		hint = "Type the six digits that your device shows." // the hint is for who has no form
+	}
+	text := e.Message + " " + hint
 	if e.Ref != "" {
 		text += " Reference: " + e.Ref
 	}

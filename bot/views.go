@@ -58,7 +58,11 @@ func resultView(m message) slack.ModalViewRequest {
 
 // workingView is what a submitted modal turns into while AWS is asked.
 func workingView(account string) slack.ModalViewRequest {
-	v := resultView(newMessage("", paragraph(plain(fmt.Sprintf("Asking AWS for %s…", account)))))
+	text := "Asking AWS…"
+	if account != "" {
+		text = fmt.Sprintf("Asking AWS for %s…", account)
+	}
+	v := resultView(newMessage("", paragraph(plain(text))))
 	v.Close = plainText("Close")
 	return v
 }

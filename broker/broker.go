@@ -254,6 +254,7 @@ func (b *Broker) refuse(ctx context.Context, r Request, err error) error {
 	e := b.asError(r, err)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
+	b.giveBack(ctx, r)
 	event := b.event(EventRefused, r)
 	event.Code, event.Message, event.Ref = e.Code, e.Message, e.Ref
 	if user, ok := b.config.User(r.Caller.User); ok && e.Code != CodeWorkspace {
@@ -263,6 +264,16 @@ func (b *Broker) refuse(ctx context.Context, r Request, err error) error {
 		b.log.ErrorContext(ctx, "refusal not recorded", "request", r.ID, "code", e.Code, "error", err)
 	}
 	return e
+}
+
+// giveBack releases a code that Judge reserved for a Request that went no
+// further; another's claim it leaves alone.
+func (b *Broker) giveBack(ctx context.Context, r Request) {
+	user, ok := b.config.User(r.Caller.User)
+	if !ok || r.Code.Empty() || user.MFASerial == "" {
+		return
+	}
+	b.release(ctx, r, user, Plan{MFA: true})
 }
 
 // asError returns err as an *Error, with a reference where an operator has to

@@ -55,7 +55,7 @@ func (b *Broker) Reveal(ctx context.Context, r Request, grantID string) (Issued,
 		return Issued{}, b.asError(r, &Error{
 			Code:    CodeRevealOver,
 			Message: "These credentials cannot be shown or used again: the bot keeps them for " + FormatDuration(b.config.RevealWindow) + " only.",
-			Hint:    "If you have lost them, renew.",
+			Hint:    "If you have lost them, press Renew.",
 		})
 	}
 	sealing, err := b.sealing(ctx, r, user, account)
@@ -111,8 +111,8 @@ func (b *Broker) find(ctx context.Context, r Request, user User, grantID string)
 	if !ok {
 		return KeptGrant{}, b.asError(r, &Error{
 			Code:    CodeGrantGone,
-			Message: "These credentials have ended, or they are not yours.",
-			Hint:    "`/sessions` shows what you have.",
+			Message: "These credentials have ended.",
+			Hint:    "`/sessions` shows what you have; `/assume` gets new ones.",
 		})
 	}
 	return found, nil

@@ -159,6 +159,7 @@ func (b *Broker) MFASession(ctx context.Context, r Request) (s Session, ok bool,
 // one from before may be left. AWS keeps the credentials valid until they
 // expire, but then nobody has them.
 func (b *Broker) EndMFASession(ctx context.Context, r Request) (s Session, ok bool, err error) {
+	r.Purpose = PurposeMFASession
 	user, err := b.identify(r.Caller)
 	if err != nil {
 		return Session{}, false, b.refuse(ctx, r, err)

@@ -10,7 +10,7 @@ import (
 // scripts are loaded when the store opens and run by their hash. After a
 // fail-over that lost them go-redis sends the text again, one more round trip.
 type scripts struct {
-	reserve, release, settle, save, lease, cursor, due *redis.Script
+	reserve, release, settle, save, lease, cursor, due, swap *redis.Script
 }
 
 func newScripts() scripts {
@@ -22,11 +22,12 @@ func newScripts() scripts {
 		lease:   redis.NewScript(leaseScript),
 		cursor:  redis.NewScript(cursorScript),
 		due:     redis.NewScript(dueScript),
+		swap:    redis.NewScript(swapScript),
 	}
 }
 
 func (s scripts) load(ctx context.Context, rdb redis.UniversalClient) error {
-	for _, script := range []*redis.Script{s.reserve, s.release, s.settle, s.save, s.lease, s.cursor, s.due} {
+	for _, script := range []*redis.Script{s.reserve, s.release, s.settle, s.save, s.lease, s.cursor, s.due, s.swap} {
 		if err := script.Load(ctx, rdb).Err(); err != nil {
 			return fmt.Errorf("load script: %w", err)
 		}
@@ -99,4 +100,10 @@ return 1`
 const dueScript = `
 if ARGV[3] ~= '' and redis.call('ZREM', KEYS[1], ARGV[3]) == 0 and not redis.call('ZSCORE', KEYS[1], ARGV[2]) then return 0 end
 redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])
+return 1`
+
+// KEYS: any. ARGV: the value that is there, the one to take its place for good.
+const swapScript = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2])
 return 1`

@@ -151,6 +151,11 @@ func associated(id []byte, redisKey string) []byte {
 	return append(out, redisKey...)
 }
 
+// sealedByNewest reports whether the newest key sealed what open has opened.
+func (r *ring) sealedByNewest(sealed []byte) bool {
+	return bytes.Equal(sealed[1:1+keyIDSize], r.keys[0].id)
+}
+
 // newest names the key that seals; it is no secret.
 func (r *ring) newest() string { return hex.EncodeToString(r.keys[0].id) }
 

@@ -59,7 +59,18 @@ func (s *Store) LoadKey(ctx context.Context, user string) (broker.RegisteredKey,
 	if err := json.Unmarshal(plain, &kept); err != nil || kept.Key == "" {
 		return broker.RegisteredKey{}, false, fmt.Errorf("load key: %w: %s holds something else", broker.ErrKeyUnreadable, key)
 	}
+	s.reseal(ctx, key, sealed, plain)
 	return broker.RegisteredKey{Text: kept.Key, Set: kept.Set}, true, nil
+}
+
+// reseal seals a key that an older seal key opened with the newest one: it has
+// no expiry, and the older one will be dropped some day. It gives way to a change
+// meanwhile, and the next load tries again what failed. One round trip more.
+func (s *Store) reseal(ctx context.Context, key string, sealed, plain []byte) {
+	if s.ring.sealedByNewest(sealed) {
+		return
+	}
+	_ = s.scripts.swap.Run(ctx, s.rdb, []string{key}, sealed, s.ring.seal(key, plain)).Err()
 }
 
 // SaveKey implements [broker.SealedKeys]. One round trip.

@@ -21,6 +21,7 @@ var sealedKeyTests = []test{
 	{"one User's key is not another's", keysAreApart},
 	{"a removed key is gone", keyRemoved},
 	{"a key is sealed, and opens under another ring that knows the old key", keyIsSealed},
+	{"a key that an older seal key opened is sealed with the newest", keyIsResealed},
 	{"a key that does not open is never none", keyThatDoesNotOpen},
 	{"what makes no sense is refused", senselessKey},
 }
@@ -150,4 +151,12 @@ func senselessKey(t *testing.T, h *harness) {
 	if err := h.RemoveKey(t.Context(), "U}"); err == nil {
 		t.Error("remove for a malformed user: got no error")
 	}
+}
+
+func keyIsResealed(t *testing.T, h *harness) {
+	h.needsShared(t)
+	saveKey(t, h.Store, publicKey, time.Now())
+	rotated := h.replica(t, KeyTwo, KeyOne)
+	wantKey(t, rotated, alice, publicKey)
+	wantKey(t, h.replica(t, KeyTwo), alice, publicKey)
 }

@@ -106,7 +106,7 @@ func TestBucketPagesAreOfWhoeverListed(t *testing.T) {
 	wantText(t, w.private("U01ALICE")[0], "21–40 of 45") // the list stays, the refusal is beside it
 	w.later(r, time.Hour)
 	w.acked(w.slack.Press("U01ALICE", m.Ref(), "", "next"))
-	w.shown("U01ALICE", "have ended, or they are not yours")
+	w.shown("U01ALICE", "These credentials have ended.")
 }
 
 func TestBucketsAreSearchedInPlace(t *testing.T) {

@@ -63,13 +63,13 @@ func TestButtonsEndWithTheRevealWindow(t *testing.T) {
 	m := w.says("U01ALICE", "/assume", "prod "+w.alice.Code())
 	w.later(r, 11*time.Minute)
 	w.acked(w.slack.Choose("U01ALICE", m.Ref(), "", "format", "fish"))
-	w.shown("U01ALICE", "cannot be shown or used again", "10m only", "renew")
+	w.shown("U01ALICE", "cannot be shown or used again", "10m only", "press Renew")
 	if !strings.Contains(w.private("U01ALICE")[0].Plain(), "export AWS_SESSION_TOKEN") {
 		t.Error("the refusal replaced the credentials, want it beside them")
 	}
 	w.later(r, time.Hour)
 	w.acked(w.slack.Press("U01ALICE", m.Ref(), "", "end"))
-	w.shown("U01ALICE", "have ended, or they are not yours")
+	w.shown("U01ALICE", "These credentials have ended.")
 }
 
 func TestListBucketsButton(t *testing.T) {
@@ -94,6 +94,17 @@ func TestRenewAsksForACodeWhereOneIsNeeded(t *testing.T) {
 	w.await("another grant", func() bool { return w.stsCalls("AssumeRole") == 3 })
 }
 
+func TestRenewKeepsDurationAndReason(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	m := w.says("U01ALICE", "/assume", "open for 30m because INC-42")
+	w.acked(w.slack.Press("U01ALICE", m.Ref(), "", "renew"))
+	w.await("another grant", func() bool { return w.stsCalls("AssumeRole") == 2 })
+	for _, m := range w.audit(2) {
+		wantText(t, m, "for 30m", "INC-42")
+	}
+}
+
 func TestEndForgetsAtOnceAndSaysWhatThatMeans(t *testing.T) {
 	w := newWorld(t)
 	w.start()
@@ -108,7 +119,7 @@ func TestEndForgetsAtOnceAndSaysWhatThatMeans(t *testing.T) {
 func TestSessionsShowsWhatIsLive(t *testing.T) {
 	w := newWorld(t)
 	r := w.start()
-	wantText(t, w.says("U01ALICE", "/sessions", ""), "Nothing.")
+	wantText(t, w.says("U01ALICE", "/sessions", ""), "You have no live credentials.")
 	w.says("U01ALICE", "/assume", "prod "+w.alice.Code())
 	w.says("U01ALICE", "/assume", "open")
 	m := w.says("U01ALICE", "/sessions", "")
@@ -119,7 +130,7 @@ func TestSessionsShowsWhatIsLive(t *testing.T) {
 	if strings.Contains(m.Plain(), "Show again") {
 		t.Errorf("got\n%s\nwant no Show again outside the window", m.Plain())
 	}
-	wantText(t, w.says("U02BOB", "/sessions", ""), "Nothing.")
+	wantText(t, w.says("U02BOB", "/sessions", ""), "You have no live credentials.")
 	wantText(t, w.says("U03CAROL", "/sessions", ""), "not set up")
 }
 
@@ -129,7 +140,7 @@ func TestHomeShowsWhatOneMayHaveAndHas(t *testing.T) {
 	w.acked(w.slack.OpenHome("U01ALICE"))
 	w.await("Home", func() bool {
 		home, ok := w.slack.Home("U01ALICE")
-		return ok && holdsAll(home.Plain(), []string{"What you have now", "Nothing.", "[Get prod]", "[Get hub]"})
+		return ok && holdsAll(home.Plain(), []string{"What you have now", "You have no live credentials.", "[Get prod]", "[Get hub]"})
 	})
 	w.says("U01ALICE", "/assume", "prod "+w.alice.Code())
 	w.await("the grant on Home", func() bool {

@@ -181,3 +181,13 @@ func TestOneCodeServesManyRequestsOnAnyReplica(t *testing.T) {
 	w.auditTells("MFA session of alice@example.com (U01ALICE) ended")
 	wantText(t, w.says("U01ALICE", "/assume", "staging "+code), "That code has been used already")
 }
+
+func TestTheButtonEndsTheMFASessionOnTheRecord(t *testing.T) {
+	w := newWorld(t)
+	w.run("mfa_session: 8h\n"+worldConfig, w.settings())
+	w.says("U01ALICE", "/mfa", w.alice.Code())
+	m := w.says("U01ALICE", "/sessions", "")
+	w.acked(w.slack.Press("U01ALICE", m.Ref(), "", "end_session"))
+	w.shown("U01ALICE", "Your MFA session has ended")
+	w.auditTells("alice@example.com", "ended", "MFA session")
+}

@@ -123,6 +123,28 @@ func TestModalJudgesOnItsFieldsWhatNeedsNoAWS(t *testing.T) {
 	}
 }
 
+func TestAFormRefusedOnAFieldCanBeSentAgain(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	w.acked(w.slack.Command("U01ALICE", "C0GENERAL", "/assume", "prod for 90m"))
+	v := w.modal("U01ALICE", "Account", "1h30m", "prod")
+	w.acked(w.slack.Submit("U01ALICE", v.ID, nil))
+	v = w.modal("U01ALICE", "prod needs the code")
+	w.acked(w.slack.Submit("U01ALICE", v.ID, map[string]string{"code": w.alice.Code()}))
+	w.modal("U01ALICE", "prod is yours until", "(1h30m left)")
+}
+
+func TestMenusAnswerWhatMatchesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	w.acked(w.slack.Command("U01ALICE", "C0GENERAL", "/assume", ""))
+	v := w.modal("U01ALICE", "Account")
+	f, _ := v.Field("account")
+	if offered, err := w.slack.Suggest(w.patient(), "U01ALICE", v.Ref(), f.BlockID, f.ActionID, "zzz"); err != nil || len(offered) != 0 {
+		t.Errorf("got %v, %v; want no options and no error", offered, err)
+	}
+}
+
 func TestModalIsRefilledWhenAWSRefuses(t *testing.T) {
 	w := newWorld(t)
 	r := w.start()

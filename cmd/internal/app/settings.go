@@ -61,7 +61,7 @@ func ReadSettings(getenv func(string) string) (Settings, error) {
 		SlackAppToken: r.token("SLACK_APP_TOKEN", appToken),
 		SlackBotToken: r.token("SLACK_BOT_TOKEN", botToken),
 		SlackAPIURL:   r.slackAPI(),
-		ConfigPath:    r.secret("ASSUMEBOT_CONFIG").Reveal(),
+		ConfigPath:    getenv("ASSUMEBOT_CONFIG"),
 		AWSRegion:     r.region(),
 	}
 	r.awsEndpoints()

@@ -95,7 +95,7 @@ func TestTheButtonShowsWhatWasNotDelivered(t *testing.T) {
 	w.acked(w.slack.Press("U01ALICE", m.Ref(), "", "show"))
 	w.await("the answer", func() bool { return len(w.private("U01ALICE")) > before })
 	late := w.private("U01ALICE")[before]
-	wantText(t, late, "cannot be shown or used again: the bot keeps them for 10m only", "renew")
+	wantText(t, late, "cannot be shown or used again: the bot keeps them for 10m only", "press Renew")
 	if len(late.Preformatted()) > 0 {
 		t.Error("they are shown after the window")
 	}
