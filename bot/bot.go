@@ -144,6 +144,19 @@ func (b *Bot) Ready() <-chan struct{} { return b.sockets.ready }
 // told; "" before the first.
 func (b *Bot) AuditPosition(ctx context.Context) (string, error) { return b.audit.position(ctx) }
 
+// Due is how many reminders and deletions are due and not done yet.
+func (b *Bot) Due(ctx context.Context) (int, error) {
+	total := 0
+	for _, w := range []*dueWorker{b.reminders, b.deletions} {
+		entries, err := w.due.DueBy(ctx, w.list, b.now(), dueBatch)
+		if err != nil {
+			return 0, err
+		}
+		total += len(entries)
+	}
+	return total, nil
+}
+
 // drain waits for what was accepted, up to drainTimeout.
 func (b *Bot) drain(abandon context.CancelFunc) {
 	overdue := time.AfterFunc(drainTimeout, func() {

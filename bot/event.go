@@ -25,6 +25,7 @@ func (b *Bot) event(ctx context.Context, e envelope) {
 		BotID   string `json:"bot_id"`
 		Tab     string `json:"tab"`
 		Channel string `json:"channel"`
+		Text    string `json:"text"`
 	}
 	if err := e.decode(&outer); err != nil || json.Unmarshal(outer.Event, &inner) != nil {
 		b.log.ErrorContext(ctx, "event not understood")
@@ -54,6 +55,10 @@ func (b *Bot) event(ctx context.Context, e envelope) {
 			b.openedHome(ctx, to)
 		}
 	case slackevents.AppMention, slackevents.Message:
+		if holdsPrivateKey(inner.Text) {
+			b.sayLeaked(ctx, to)
+			return
+		}
 		b.helpByDirectMessage(ctx, to)
 	}
 }
@@ -69,5 +74,14 @@ func (b *Bot) helpByDirectMessage(ctx context.Context, to conversation) {
 	}
 	if err := b.directMessage(ctx, to.caller.User, m); err != nil {
 		b.log.ErrorContext(ctx, "help not delivered", "request", to.requestID, "user", to.caller.User, "error", err)
+	}
+}
+
+// sayLeaked tells a person who wrote a private key that it is one; a stranger
+// learns no more than ever.
+func (b *Bot) sayLeaked(ctx context.Context, to conversation) {
+	m := b.refusal(ctx, to, b.unlessStranger(ctx, to, errPrivateKey()))
+	if err := b.directMessage(ctx, to.caller.User, m); err != nil {
+		b.log.ErrorContext(ctx, "a leaked key not told", "request", to.requestID, "user", to.caller.User, "error", err)
 	}
 }

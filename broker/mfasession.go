@@ -23,6 +23,7 @@ type Session struct {
 	MFASerial   string    `json:"mfa_serial"` // the device whose code began it
 	AccessKeyID string    `json:"access_key_id"`
 	Began       time.Time `json:"began"`
+	Asked       time.Time `json:"asked"` // when the Request that began it came; an end since then is about it too
 	Expires     time.Time `json:"expires"`
 }
 

@@ -172,7 +172,7 @@ func (b *Broker) keepSession(ctx context.Context, r Request, user User, intent E
 	held := heldSession{
 		Session: Session{
 			ID: r.ID, User: user.Slack, MFASerial: user.MFASerial,
-			AccessKeyID: g.AccessKeyID, Began: g.Issued, Expires: g.Expires,
+			AccessKeyID: g.AccessKeyID, Began: g.Issued, Asked: intent.Time, Expires: g.Expires,
 		},
 		credentials: issued.Credentials, ok: true,
 	}

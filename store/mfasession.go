@@ -25,8 +25,8 @@ type sealedSession struct {
 	SessionToken    string `json:"session_token"`
 }
 
-// SaveMFASession implements [broker.Sessions]. One that has expired already is an
-// error. One round trip.
+// SaveMFASession implements [broker.Sessions]. One that has expired already, or
+// whose user ended it while it began, is an error. One round trip.
 func (s *Store) SaveMFASession(ctx context.Context, session broker.Session, c broker.Credentials) error {
 	key, err := sessionKey(session.User)
 	life := session.Expires.Sub(s.now())
@@ -44,11 +44,21 @@ func (s *Store) SaveMFASession(ctx context.Context, session broker.Session, c br
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	if err := s.rdb.Set(ctx, key, s.ring.seal(key, plain), max(life, time.Millisecond)).Err(); err != nil {
+	ended, _ := userKey(session.User, "mfa-ended") // fails as sessionKey does, on the user
+	kept, err := s.scripts.session.Run(ctx, s.rdb, []string{key, ended},
+		s.ring.seal(key, plain), milliseconds(life), session.Asked.UnixMilli()).Bool()
+	if err != nil {
 		return fmt.Errorf("save MFA session: %w", err)
+	}
+	if !kept {
+		return errors.New("save MFA session: its user ended it while it began")
 	}
 	return nil
 }
+
+// endRemembered is how long an end is known to a session that was being begun:
+// longer than STS is waited for.
+const endRemembered = time.Minute
 
 // FindMFASession implements [broker.Sessions]. One that does not open is an
 // error, an [*UnsealError] in its chain. One round trip.
@@ -76,11 +86,18 @@ func (s *Store) DropMFASession(ctx context.Context, user, id string) (bool, erro
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	if id == "" {
-		n, err := s.rdb.Del(ctx, key).Result()
+		ended, _ := userKey(user, "mfa-ended")
+		var dropped *redis.IntCmd
+		_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+			// First, so that one that is being saved is refused or deleted.
+			p.Set(ctx, ended, s.now().UnixMilli(), endRemembered)
+			dropped = p.Del(ctx, key)
+			return nil
+		})
 		if err != nil {
 			return false, fmt.Errorf("drop MFA session: %w", err)
 		}
-		return n > 0, nil
+		return dropped.Val() > 0, nil
 	}
 	found, sealed, err := s.readSession(ctx, user)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 // scripts are loaded when the store opens and run by their hash. After a
 // fail-over that lost them go-redis sends the text again, one more round trip.
 type scripts struct {
-	reserve, release, settle, save, lease, cursor, due, swap *redis.Script
+	reserve, release, settle, save, lease, cursor, due, swap, session *redis.Script
 }
 
 func newScripts() scripts {
@@ -23,11 +23,12 @@ func newScripts() scripts {
 		cursor:  redis.NewScript(cursorScript),
 		due:     redis.NewScript(dueScript),
 		swap:    redis.NewScript(swapScript),
+		session: redis.NewScript(sessionScript),
 	}
 }
 
 func (s scripts) load(ctx context.Context, rdb redis.UniversalClient) error {
-	for _, script := range []*redis.Script{s.reserve, s.release, s.settle, s.save, s.lease, s.cursor, s.due, s.swap} {
+	for _, script := range []*redis.Script{s.reserve, s.release, s.settle, s.save, s.lease, s.cursor, s.due, s.swap, s.session} {
 		if err := script.Load(ctx, rdb).Err(); err != nil {
 			return fmt.Errorf("load script: %w", err)
 		}
@@ -106,4 +107,12 @@ return 1`
 const swapScript = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2])
+return 1`
+
+// KEYS: MFA session, when its user last ended one. ARGV: the sealed session, TTL
+// in ms, when it was asked for in ms.
+const sessionScript = `
+local ended = redis.call('GET', KEYS[2])
+if ended and tonumber(ended) > tonumber(ARGV[3]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1`

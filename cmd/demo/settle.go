@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
@@ -44,6 +45,9 @@ func (t *terminal) settle(ctx context.Context, p *person, d *slacktest.Delivery)
 	if certain {
 		limit = patience
 	}
+	if err := t.worked(ctx, p); err != nil {
+		return err
+	}
 	answered := t.await(ctx, limit, func(c slacktest.Change) bool { return !certain || t.world.answers(p, c) })
 	if err := t.caughtUp(ctx); err != nil {
 		return err
@@ -57,6 +61,13 @@ func (t *terminal) settle(ctx context.Context, p *person, d *slacktest.Delivery)
 		return nil
 	}
 	return fmt.Errorf("the bot did not answer %s within %s: run the demo with -v to see its log", p.name, limit)
+}
+
+// worked waits while a window of p's says that AWS is being asked.
+func (t *terminal) worked(ctx context.Context, p *person) error {
+	return t.world.slack.Await(ctx, func(s *slacktest.Server) bool {
+		return !slices.ContainsFunc(s.Views(p.id), func(v slacktest.View) bool { return strings.Contains(v.Plain(), "Asking AWS") })
+	})
 }
 
 // answers reports whether a change may be the answer to a command of p's. The

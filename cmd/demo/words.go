@@ -122,11 +122,34 @@ func (t *terminal) wait(ctx context.Context, text string) error {
 		return err
 	}
 	t.note("%s later it is %s; nobody really waited", d, t.world.clock.now().UTC().Format("2006-01-02 15:04 UTC"))
+	if err := t.dueDone(ctx); err != nil {
+		return err
+	}
 	if err := t.caughtUp(ctx); err != nil {
 		return err
 	}
 	t.showNews(nil)
 	return nil
+}
+
+// dueDone waits until the bot has done what fell due, reminders and deletions;
+// it looks every second.
+func (t *terminal) dueDone(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, briefly)
+	defer cancel()
+	ticker := time.NewTicker(cursorPause)
+	defer ticker.Stop()
+	for {
+		due, err := t.world.app.Bot.Due(ctx)
+		if err != nil || due == 0 {
+			return err
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return nil // Slack may be refusing; what happens is shown when it does
+		}
+	}
 }
 
 // expect succeeds once text has been shown since the last line that was none of

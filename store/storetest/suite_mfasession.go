@@ -14,6 +14,7 @@ import (
 )
 
 var sessionTests = []test{
+	{"an end counts for a session that is beginning", sessionEndedWhileItBegan},
 	{"an MFA session and its Credentials come back as they went in", sessionRoundTrip},
 	{"an MFA session ends when it expires", sessionExpires},
 	{"a new MFA session replaces the old one", sessionReplaced},
@@ -33,7 +34,7 @@ var sessionTests = []test{
 func mfaSession(h *harness, id string, life time.Duration) (broker.Session, broker.Credentials) {
 	_, c := grant(h, id, "prod", life)
 	return broker.Session{
-		ID: id, User: alice, MFASerial: serial, AccessKeyID: c.AccessKeyID, Began: h.now().Truncate(time.Millisecond).UTC(), Expires: c.Expires,
+		ID: id, User: alice, MFASerial: serial, AccessKeyID: c.AccessKeyID, Asked: h.now().Truncate(time.Millisecond).UTC(), Began: h.now().Truncate(time.Millisecond).UTC(), Expires: c.Expires,
 	}, c
 }
 
@@ -303,4 +304,18 @@ func sessionRace(t *testing.T, h *harness) {
 	if got := len(made); got != 1 {
 		t.Errorf("made: got %d MFA sessions, want 1", got)
 	}
+}
+
+func sessionEndedWhileItBegan(t *testing.T, h *harness) {
+	asked := h.now()
+	h.pass(t, 5*time.Millisecond)
+	if _, err := h.DropMFASession(t.Context(), alice, ""); err != nil {
+		t.Fatal(err)
+	}
+	c := broker.Credentials{AccessKeyID: "ASIALATE", SecretAccessKey: broker.NewSecret("s"), SessionToken: broker.NewSecret("t"), Expires: h.now().Add(time.Hour)}
+	late := broker.Session{ID: "late", User: alice, MFASerial: serial, AccessKeyID: "ASIALATE", Asked: asked, Began: h.now(), Expires: c.Expires}
+	if err := h.SaveMFASession(t.Context(), late, c); err == nil {
+		t.Error("a session that its user ended while it began was kept")
+	}
+	wantSession(t, h.Store, "")
 }

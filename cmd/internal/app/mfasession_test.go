@@ -191,3 +191,17 @@ func TestTheButtonEndsTheMFASessionOnTheRecord(t *testing.T) {
 	w.shown("U01ALICE", "Your MFA session has ended")
 	w.auditTells("alice@example.com", "ended", "MFA session")
 }
+
+func TestAnEndCountsForASessionThatIsBeginning(t *testing.T) {
+	w := newWorld(t)
+	r := w.run("mfa_session: 8h\n"+worldConfig, w.settings())
+	w.aws.Inject(awstest.Fault{Action: "GetSessionToken", Times: 1, Latency: time.Second})
+	w.command("U01ALICE", "/mfa", w.alice.Code())
+	storetest.Eventually(t, patience, "the intent", func() bool {
+		entries, err := r.Store.ReadRecord(t.Context(), "", 10)
+		return err == nil && len(entries) > 0
+	})
+	w.acked(w.slack.Command("U01ALICE", "C0GENERAL", "/mfa", "end"))
+	w.await("both answers", func() bool { return len(w.private("U01ALICE")) >= 2 })
+	wantText(t, w.says("U01ALICE", "/mfa", ""), "You have no MFA session")
+}
