@@ -18,12 +18,14 @@ func (b *Bot) mfa(ctx context.Context, to conversation, c Command) {
 	case VerbMFAEnd:
 		s, ok, err := b.broker.EndMFASession(ctx, r)
 		b.answer(ctx, to, err, func() message { return b.mfaEndedMessage(s, ok) })
+		b.refreshHome(ctx, to)
 	case VerbMFAStatus:
 		s, ok, err := b.broker.MFASession(ctx, r)
 		b.answer(ctx, to, err, func() message { return b.mfaStatusMessage(s, ok) })
 	default:
 		s, err := b.broker.BeginMFASession(ctx, r)
 		b.answer(ctx, to, err, func() message { return b.mfaBegunMessage(s) })
+		b.refreshHome(ctx, to)
 	}
 }
 

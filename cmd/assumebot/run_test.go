@@ -1,0 +1,82 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/assumebot/assumebot/bot/slacktest"
+)
+
+const runConfig = `
+slack: {workspaces: [T0123], audit_channel: C0AUDIT}
+users: [{slack: U01ALICE, name: alice, mfa_serial: "arn:aws:iam::111111111111:mfa/alice", credentials: {env: ALICE}}]
+accounts: [{name: prod, role_arn: "arn:aws:iam::222222222222:role/OnCall", allow: [U01ALICE]}]
+`
+
+// program runs the program itself, as a process of its own, against a fake
+// Slack; TestMain makes the test binary the program under its name.
+func program(t *testing.T, s *slacktest.Server, env ...string) (*exec.Cmd, *bytes.Buffer) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(config, []byte(runConfig), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	return &exec.Cmd{
+		Path: self, Args: []string{"assumebot", "run", "--config", config}, Stderr: &log,
+		Env: append([]string{"SLACK_API_URL=" + s.APIURL(), "SLACK_APP_TOKEN=" + s.AppToken(), "SLACK_BOT_TOKEN=" + s.BotToken(),
+			"REDIS_URL=embedded", "AWS_REGION=eu-west-1", "AWS_EC2_METADATA_DISABLED=true"}, env...),
+	}, &log
+}
+
+func startSlack(t *testing.T) *slacktest.Server {
+	t.Helper()
+	s, err := slacktest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func TestRunEndsWithZeroAtSIGTERM(t *testing.T) {
+	s := startSlack(t)
+	cmd, log := program(t, s)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if err := s.Await(ctx, func(s *slacktest.Server) bool { return len(s.Connections()) == 2 }); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("got %v, want exit 0\n%s", err, log)
+	}
+}
+
+func TestRunEndsWithWhatMendsATokenThatSlackRefuses(t *testing.T) {
+	s := startSlack(t)
+	for name, variable := range map[string]string{"SLACK_APP_TOKEN": "xapp-1-REFUSED", "SLACK_BOT_TOKEN": "xoxb-REFUSED"} {
+		cmd, log := program(t, s, name+"="+variable)
+		err := cmd.Run()
+		if err == nil || !strings.Contains(log.String(), "Slack does not take the token in "+name) || strings.Contains(log.String(), "REFUSED") {
+			t.Errorf("%s: got %v, want an error that names it and not the token\n%s", name, err, log)
+		}
+	}
+}
