@@ -24,11 +24,11 @@ func mfaAuditMessage(e broker.Event) (message, bool) {
 		head = append(head, plain("."))
 		text = fmt.Sprintf("MFA session of %s begun, until %s.", person(e), e.Expires.UTC().Format("2006-01-02 15:04 UTC"))
 	case broker.EventEnded:
-		head = []span{bold("MFA session"), plain(" of " + person(e) + " ended by them.")}
+		head = []span{bold("MFA session"), plain(" of " + person(e) + " was ended by its owner.")}
 		if !e.Expires.IsZero() {
 			head = append(head, plain(" AWS would take its credentials until "), moment(e.Expires), plain("; nobody has them."))
 		}
-		text = fmt.Sprintf("MFA session of %s ended by them.", person(e))
+		text = fmt.Sprintf("MFA session of %s was ended by its owner.", person(e))
 	case broker.EventFailed, broker.EventRefused:
 		word, whom := "Failed", " for "+person(e)
 		if e.Kind == broker.EventRefused {

@@ -82,7 +82,7 @@ func TestParseConfigRefusesScalarsOfTheWrongType(t *testing.T) {
 		{"space around", rest + "contact: \" a\"\n", nil, []string{"4:10 white space"}},
 		{"long contact", rest + "contact: " + strings.Repeat("x", 201) + "\n", nil, []string{"4:10 contact has 201 characters"}},
 		{"text for a switch", account(roleAccount + "source_identity: yes"), nil, []string{"6:20 must be true or false"}},
-		{"number for a duration", rest + "reveal_window: 600\n", nil, []string{"4:16 write 3600s, for hours 1h"}},
+		{"number for a duration", rest + "reveal_window: 600\n", nil, []string{"4:16 write 90s, 10m or 1h"}},
 		{"days", rest + "reveal_window: 1d\n", nil, []string{"4:16 a day is 24h"}},
 		{"fraction of a second", rest + "reveal_window: 90500ms\n", nil, []string{"4:16 whole seconds"}},
 		{"negative duration", rest + "reveal_window: -5m\n", nil, []string{"4:16 more than none"}},

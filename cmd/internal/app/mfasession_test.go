@@ -69,7 +69,7 @@ func TestACodeForAnAccountBeginsTheMFASession(t *testing.T) {
 	w := newSessionWorld(t)
 	r := w.run(sessionConfig, w.settings())
 	wantText(t, w.says("U01ALICE", "/assume", "staging "+w.alice.Code()), "staging is yours",
-		"GetSessionToken with your MFA code, then AssumeRole from that MFA session; for 8h you need no new code.")
+		"GetSessionToken with your MFA code, then AssumeRole from that MFA session; for 8h accounts like this need no new code.")
 	wantText(t, w.auditTells("MFA session of alice@example.com"), "with a code for staging")
 	w.auditTells("Granted staging", "by AssumeRole from the MFA session")
 	wantText(t, w.says("U01ALICE", "/assume", "staging"), "AssumeRole from your MFA session, without a new code.")
@@ -178,7 +178,7 @@ func TestOneCodeServesManyRequestsOnAnyReplica(t *testing.T) {
 			t.Errorf("%s is left over", key)
 		}
 	}
-	w.auditTells("MFA session of alice@example.com (U01ALICE) ended")
+	w.auditTells("MFA session of alice@example.com (U01ALICE) was ended")
 	wantText(t, w.says("U01ALICE", "/assume", "staging "+code), "That code has been used already")
 }
 
@@ -189,7 +189,7 @@ func TestTheButtonEndsTheMFASessionOnTheRecord(t *testing.T) {
 	m := w.says("U01ALICE", "/sessions", "")
 	w.acked(w.slack.Press("U01ALICE", m.Ref(), "", "end_session"))
 	w.shown("U01ALICE", "Your MFA session has ended")
-	w.auditTells("alice@example.com", "ended", "MFA session")
+	w.auditTells("MFA session of alice@example.com", "was ended by its owner")
 }
 
 func TestAnEndCountsForASessionThatIsBeginning(t *testing.T) {

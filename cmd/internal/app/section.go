@@ -176,7 +176,7 @@ func (s section) duration(key string) value[time.Duration] {
 		s.problem(got.pos, "%s must be a duration such as 90m or 1h30m, not %s", key, kindOf(n))
 		return got
 	case n.Tag == "!!int" || n.Tag == "!!float":
-		s.problem(got.pos, "%s is a number without a unit: for seconds write 3600s, for hours 1h", key)
+		s.problem(got.pos, "%s is a number without a unit: write 90s, 10m or 1h", key)
 		return got
 	}
 	d, err := time.ParseDuration(n.Value)
