@@ -1,20 +1,14 @@
 package bot
 
 import (
-	"bytes"
-	"encoding/json"
-	"flag"
 	"fmt"
 	"log/slog"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
@@ -146,7 +140,6 @@ func TestMessagesAreAsJudged(t *testing.T) {
 	t.Cleanup(func() { _ = server.Close() })
 	server.AddChannel(slacktest.Channel{ID: "C0AUDIT", Name: "aws-audit", BotMember: true})
 	api := slack.New(server.BotToken(), slack.OptionAPIURL(server.APIURL()))
-	update := flag.Lookup("update").Value.String() == "true"
 	all := goldenMessages(t)
 	maps.Copy(all, consoleMessages(t))
 	maps.Copy(all, mfaMessages())
@@ -171,28 +164,7 @@ func TestMessagesAreAsJudged(t *testing.T) {
 			if got.Fallback() == "" || strings.ContainsAny(got.Text, "<>*`") {
 				t.Errorf("got fallback %q, want a sentence without markup", got.Text)
 			}
-			var blocks bytes.Buffer
-			data, err := json.Marshal(m.blocks)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := json.Indent(&blocks, data, "", "  "); err != nil {
-				t.Fatal(err)
-			}
-			text := got.Fallback() + "\n----\n" + got.Plain() + "\n----\n" + blocks.String() + "\n"
-			path := filepath.Join("testdata", "messages", name+".golden")
-			if update {
-				if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatalf("%v: refresh with go test ./bot -update", err)
-			}
-			if diff := cmp.Diff(string(want), text); diff != "" {
-				t.Errorf("message (-want +got):\n%s", diff)
-			}
+			compareGolden(t, name, got.Fallback()+"\n----\n"+got.Plain(), m.blocks)
 		})
 	}
 }

@@ -52,7 +52,7 @@ func TestViewsAreAsJudged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			renameCodeBlock(view)
 			shown := openForTest(t.Context(), t, server, api, view)
-			compareGolden(t, name, shown.Plain(), view)
+			compareGolden(t, "view_"+name, shown.Plain(), view)
 		})
 	}
 }
@@ -76,14 +76,16 @@ func openForTest(ctx context.Context, t *testing.T, server *slacktest.Server, ap
 	return views[len(views)-1]
 }
 
-func compareGolden(t *testing.T, name, plain string, view any) {
+// compareGolden compares what a person reads, and what Slack gets of it, with
+// the golden file of that name.
+func compareGolden(t *testing.T, name, plain string, slackGets any) {
 	t.Helper()
-	data, err := json.MarshalIndent(view, "", "  ")
+	data, err := json.MarshalIndent(slackGets, "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := plain + "\n----\n" + string(data) + "\n"
-	path := filepath.Join("testdata", "messages", "view_"+name+".golden")
+	path := filepath.Join("testdata", "messages", name+".golden")
 	if flag.Lookup("update").Value.String() == "true" {
 		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
 			t.Fatal(err)
@@ -94,7 +96,7 @@ func compareGolden(t *testing.T, name, plain string, view any) {
 		t.Fatalf("%v: refresh with go test ./bot -update", err)
 	}
 	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("view (-want +got):\n%s", diff)
+		t.Errorf("golden (-want +got):\n%s", diff)
 	}
 }
 

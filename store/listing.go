@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -47,16 +45,12 @@ func (s *Store) LoadListing(ctx context.Context, user, grantID, bucketPrefix str
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	sealed, err := s.rdb.Get(ctx, key).Bytes()
-	switch {
-	case errors.Is(err, redis.Nil):
-		return broker.Listing{}, false, nil
-	case err != nil:
-		return broker.Listing{}, false, fmt.Errorf("load listing: %w", err)
-	}
-	plain, err := s.ring.open(key, sealed)
+	plain, sealed, err := s.getSealed(ctx, key)
 	if err != nil {
 		return broker.Listing{}, false, fmt.Errorf("load listing: %w", err)
+	}
+	if sealed == nil {
+		return broker.Listing{}, false, nil
 	}
 	var l broker.Listing
 	if err := json.Unmarshal(plain, &l); err != nil {

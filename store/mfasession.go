@@ -121,22 +121,15 @@ func (s *Store) readSession(ctx context.Context, user string) (sealedSession, st
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	sealed, err := s.rdb.Get(ctx, key).Result()
-	if errors.Is(err, redis.Nil) {
-		return sealedSession{}, "", nil
-	}
-	if err != nil {
-		return sealedSession{}, "", err
-	}
-	plain, err := s.ring.open(key, []byte(sealed))
-	if err != nil {
+	plain, sealed, err := s.getSealed(ctx, key)
+	if err != nil || sealed == nil {
 		return sealedSession{}, "", err
 	}
 	var found sealedSession
 	if json.Unmarshal(plain, &found) != nil || found.User != user { // the decoder's error may quote it
 		return sealedSession{}, "", fmt.Errorf("%s holds something that is no MFA session of its user", key)
 	}
-	return found, sealed, nil
+	return found, string(sealed), nil
 }
 
 func sessionKey(user string) (string, error) { return userKey(user, "mfa") }

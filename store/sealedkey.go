@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -44,16 +42,15 @@ func (s *Store) LoadKey(ctx context.Context, user string) (broker.RegisteredKey,
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	sealed, err := s.rdb.Get(ctx, key).Bytes()
+	plain, sealed, err := s.getSealed(ctx, key)
+	var unseal *UnsealError
 	switch {
-	case errors.Is(err, redis.Nil):
-		return broker.RegisteredKey{}, false, nil
+	case errors.As(err, &unseal):
+		return broker.RegisteredKey{}, false, fmt.Errorf("load key: %w: %w", broker.ErrKeyUnreadable, err)
 	case err != nil:
 		return broker.RegisteredKey{}, false, fmt.Errorf("load key: %w", err)
-	}
-	plain, err := s.ring.open(key, sealed)
-	if err != nil {
-		return broker.RegisteredKey{}, false, fmt.Errorf("load key: %w: %w", broker.ErrKeyUnreadable, err)
+	case sealed == nil:
+		return broker.RegisteredKey{}, false, nil
 	}
 	var kept keptKey
 	if err := json.Unmarshal(plain, &kept); err != nil || kept.Key == "" {

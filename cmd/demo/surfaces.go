@@ -126,7 +126,7 @@ func visible(all []surface, names func(surface) []string) string {
 		}
 	}
 	if len(parts) == 0 {
-		return "nothing of that kind is visible"
+		return "nothing of that kind is visible; what is behind a window is there again after cancel"
 	}
 	return strings.Join(parts, "; ")
 }
