@@ -30,6 +30,12 @@ func auditMessage(e broker.Event) (m message, post bool) {
 		head = append(head, plain(": "+e.Message))
 	case broker.EventKeyChanged:
 		head = keyAudit(e)
+	case broker.EventMembership:
+		head = membershipAudit(e)
+	case broker.EventLockedOut:
+		head = lockedOutAudit(e)
+	case broker.EventRevoked:
+		head = revokedAudit(e)
 	case broker.EventUndeleted:
 		head = undeletedAudit(e)
 	case broker.EventFailed:
@@ -131,6 +137,12 @@ func auditText(e broker.Event) string {
 		return text
 	case broker.EventKeyChanged:
 		return keyAuditText(e)
+	case broker.EventMembership:
+		return membershipText(e)
+	case broker.EventLockedOut:
+		return lockedOutText(e)
+	case broker.EventRevoked:
+		return revokedText(e)
 	case broker.EventUndeleted:
 		return undeletedText(e)
 	case broker.EventFailed:

@@ -29,6 +29,7 @@ type Deps struct {
 	APIURL        string       // where API points, to know whether TLS is expected of response_urls
 	Broker        *broker.Broker
 	Seen          Seen
+	Copies        Copies
 	Preferences   Preferences
 	Homes         Homes
 	Record        Record
@@ -54,6 +55,7 @@ type Bot struct {
 	http        *http.Client
 	broker      *broker.Broker
 	seen        Seen
+	copies      Copies
 	preferences Preferences
 	homes       Homes
 	sockets     *Sockets
@@ -93,7 +95,7 @@ const (
 // New returns a Bot.
 func New(d Deps) *Bot {
 	b := &Bot{
-		api: d.API, http: d.HTTP, broker: d.Broker, seen: d.Seen, preferences: d.Preferences, homes: d.Homes,
+		api: d.API, http: d.HTTP, broker: d.Broker, seen: d.Seen, copies: d.Copies, preferences: d.Preferences, homes: d.Homes,
 		workspaces: d.Workspaces, prefix: d.CommandPrefix, reveal: d.RevealWindow, mfaSession: d.MFASession, embedded: d.Embedded,
 		now: d.Now, log: d.Log, slots: make(chan struct{}, atOnce),
 	}

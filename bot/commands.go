@@ -54,6 +54,8 @@ func (b *Bot) run(ctx context.Context, to conversation, c Command) {
 		b.assume(ctx, to, c)
 	case VerbBuckets:
 		b.buckets(ctx, to, c)
+	case VerbRevoke:
+		b.revoke(ctx, to, c)
 	case VerbKey:
 		b.key(ctx, to, c)
 	case VerbMFA, VerbMFAStatus, VerbMFAEnd:

@@ -2,91 +2,230 @@ package bot
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/broker"
 )
 
 const (
-	// groupsAge is how old an answer about user groups may be. One
-	// usergroups.list a minute stays far below Tier 2, 20 a minute.
+	// groupsAge is how old an answer about user groups may be, from before Slack
+	// was asked. One usergroups.list a minute, of all replicas together, stays far
+	// below Tier 2, 20 a minute.
 	groupsAge     = time.Minute
 	groupsTimeout = 5 * time.Second
 	// failureAge keeps a Slack that does not answer from being asked, and waited
 	// for, by every Request.
 	failureAge = 5 * time.Second
+	// groupsClaim is longer than Slack and the store may take together; a replica
+	// that died while it asked holds the others up no longer.
+	groupsClaim   = 8 * time.Second
+	refreshWithin = 10 * time.Second // a claim that ran out, and some more
+	groupsLease   = "groups"
+	groupsCopy    = "groups"
+	firstPoll     = 20 * time.Millisecond
+	slowestPoll   = 250 * time.Millisecond
 )
 
-// A Directory knows who is in which Slack user group. It implements
-// broker.Directory.
-type Directory struct {
-	api *slack.Client
-	now func() time.Time
-
-	mu       sync.Mutex
-	current  membership
-	fetching chan struct{} // closed when the call under way has ended; nil: none is
+// Copies keep what Slack said for all replicas. An error means unknown.
+type Copies interface {
+	// LoadCopy returns a copy that is not too old; nil when there is none.
+	LoadCopy(ctx context.Context, name string) ([]byte, error)
+	// BeginCopy notes, before Slack is asked, that what it says may be kept for
+	// age from now, under a token that is used once.
+	BeginCopy(ctx context.Context, name, token string, age time.Duration) error
+	// SaveCopy keeps a copy for what is left of that age; false when DropCopy or
+	// another BeginCopy came between.
+	SaveCopy(ctx context.Context, name, token string, plain []byte) (bool, error)
+	// DropCopy forgets the copy, for all replicas, and those that are begun.
+	DropCopy(ctx context.Context, name string) error
 }
 
-// A membership is one answer, or why there is none.
-type membership struct {
-	members map[string][]string // by group ID
-	err     error
-	until   time.Time // when it is too old
+// DirectoryDeps is what a Directory is made of. All of it is needed.
+type DirectoryDeps struct {
+	API      *slack.Client
+	Copies   Copies
+	Known    Known
+	Leases   Leases
+	Recorder broker.Recorder
+	Named    []string // IDs of the user groups whose changes are recorded
+	Now      func() time.Time
+	Log      *slog.Logger
+}
+
+// A Directory knows who is in which Slack user group. All replicas share one
+// answer of Slack's, which one of them asks for. It implements broker.Directory.
+type Directory struct {
+	api     *slack.Client
+	copies  Copies
+	leases  Leases
+	changes *membershipChanges
+	holder  string
+	now     func() time.Time
+
+	mu      sync.Mutex
+	call    *refreshCall // under way; nil: none is
+	failed  error        // why the last one failed
+	retryAt time.Time
+}
+
+// A membership is who is in which group, by group ID; disabled groups are none.
+type membership map[string][]string
+
+// A refreshCall is waited for by all Requests of this process that need it.
+type refreshCall struct {
+	done   chan struct{}
+	groups membership
+	err    error
 }
 
 // NewDirectory returns a Directory; it asks nobody yet.
-func NewDirectory(api *slack.Client, now func() time.Time) *Directory {
-	return &Directory{api: api, now: now}
+func NewDirectory(d DirectoryDeps) *Directory {
+	dir := &Directory{api: d.API, copies: d.Copies, leases: d.Leases, holder: broker.NewID(), now: d.Now}
+	dir.changes = &membershipChanges{known: d.Known, recorder: d.Recorder, named: d.Named, now: d.Now, log: d.Log, still: dir.claim}
+	return dir
 }
 
 // InGroup reports whether user is in group; disabled groups have no members.
-// All who wait share one call, and nobody waits longer than ctx.
+// The store is read every time, so that a change counts on all replicas at once.
+// Nobody waits longer than ctx.
 func (d *Directory) InGroup(ctx context.Context, group, user string) (bool, error) {
-	for {
-		d.mu.Lock()
-		if d.now().Before(d.current.until) {
-			answer := d.current
-			d.mu.Unlock()
-			return slices.Contains(answer.members[group], user), answer.err
-		}
-		if d.fetching == nil {
-			d.fetching = make(chan struct{})
-			// It ends by itself within groupsTimeout, whoever still waits.
-			go d.fetch(context.WithoutCancel(ctx), d.fetching)
-		}
-		fetched := d.fetching
-		d.mu.Unlock()
-		select {
-		case <-fetched:
-		case <-ctx.Done():
-			return false, ctx.Err()
-		}
+	groups, err := d.load(ctx)
+	if err == nil && groups == nil {
+		groups, err = d.await(ctx)
+	}
+	if err != nil {
+		return false, err
+	}
+	return slices.Contains(groups[group], user), nil
+}
+
+// load returns what all replicas share; nil when there is none.
+func (d *Directory) load(ctx context.Context) (membership, error) {
+	data, err := d.copies.LoadCopy(ctx, groupsCopy)
+	if err != nil || data == nil {
+		return nil, err
+	}
+	groups := membership{}
+	if err := json.Unmarshal(data, &groups); err != nil {
+		return nil, fmt.Errorf("read user groups: %w", err)
+	}
+	return groups, nil
+}
+
+// await joins the refresh of this process, or starts one.
+func (d *Directory) await(ctx context.Context) (membership, error) {
+	d.mu.Lock()
+	if d.call == nil && d.now().Before(d.retryAt) {
+		defer d.mu.Unlock()
+		return nil, d.failed
+	}
+	if d.call == nil {
+		d.call = &refreshCall{done: make(chan struct{})}
+		// It ends by itself within refreshWithin, whoever still waits.
+		go d.run(context.WithoutCancel(ctx), d.call)
+	}
+	call := d.call
+	d.mu.Unlock()
+	select {
+	case <-call.done:
+		return call.groups, call.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
 }
 
-// fetch asks for all groups with their members in one call.
-// https://docs.slack.dev/reference/methods/usergroups.list
-func (d *Directory) fetch(ctx context.Context, done chan struct{}) {
-	ctx, cancel := context.WithTimeout(ctx, groupsTimeout)
+func (d *Directory) run(ctx context.Context, call *refreshCall) {
+	ctx, cancel := context.WithTimeout(ctx, refreshWithin)
 	defer cancel()
-	var next membership
-	asked := d.now()
-	groups, err := d.api.GetUserGroupsContext(ctx, slack.GetUserGroupsOptionIncludeUsers(true))
+	call.groups, call.err = d.lead(ctx)
+	d.mu.Lock()
+	d.call = nil
+	if call.err != nil {
+		d.failed, d.retryAt = call.err, d.now().Add(failureAge)
+	}
+	d.mu.Unlock()
+	close(call.done)
+}
+
+var errNotRefreshed = errors.New("user groups: neither this replica nor another got an answer in time")
+
+// lead asks Slack if no other replica does, and else waits for its answer.
+func (d *Directory) lead(ctx context.Context) (membership, error) {
+	for pause := firstPoll; ctx.Err() == nil; pause = min(2*pause, slowestPoll) {
+		ours, err := d.claim(ctx)
+		if err != nil {
+			return nil, err
+		}
+		// Another may have saved, or died, since this was looked at last.
+		groups, err := d.load(ctx)
+		if ours && err == nil && groups == nil {
+			groups, err = d.refresh(ctx)
+		}
+		if ours {
+			d.yield(ctx, err)
+		}
+		if err != nil || groups != nil {
+			return groups, err
+		}
+		sleep(ctx, pause)
+	}
+	return nil, errNotRefreshed
+}
+
+func (d *Directory) claim(ctx context.Context) (bool, error) {
+	return d.leases.Lease(ctx, groupsLease, d.holder, groupsClaim)
+}
+
+// yield gives the claim up, but after a failure only when Slack may be asked
+// again: the other replicas would ask it one after the other.
+func (d *Directory) yield(ctx context.Context, failed error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	// A claim that cannot be given up runs out.
+	if failed != nil {
+		_, _ = d.leases.Lease(ctx, groupsLease, d.holder, failureAge)
+		return
+	}
+	_ = d.leases.ReleaseLease(ctx, groupsLease, d.holder)
+}
+
+// refresh asks for all groups with their members in one call and keeps the
+// answer; nil when a group changed meanwhile, so that it may be out of date.
+// https://docs.slack.dev/reference/methods/usergroups.list
+func (d *Directory) refresh(ctx context.Context) (membership, error) {
+	token := broker.NewID()
+	before := d.changes.load(ctx)
+	if err := d.copies.BeginCopy(ctx, groupsCopy, token, groupsAge); err != nil {
+		return nil, err
+	}
+	asking, cancel := context.WithTimeout(ctx, groupsTimeout)
+	defer cancel()
+	list, err := d.api.GetUserGroupsContext(asking, slack.GetUserGroupsOptionIncludeUsers(true))
 	if err != nil {
-		next = membership{err: slackError("usergroups.list", err), until: d.now().Add(failureAge)}
-	} else {
-		next = membership{members: make(map[string][]string, len(groups)), until: asked.Add(groupsAge)}
-		for _, g := range groups {
-			if g.DateDelete == 0 {
-				next.members[g.ID] = g.Users
-			}
+		return nil, slackError("usergroups.list", err)
+	}
+	groups := make(membership, len(list))
+	for _, g := range list {
+		if g.DateDelete == 0 {
+			groups[g.ID] = g.Users
 		}
 	}
-	d.mu.Lock()
-	d.current, d.fetching = next, nil
-	d.mu.Unlock()
-	close(done)
+	data, err := json.Marshal(groups)
+	if err != nil {
+		return nil, fmt.Errorf("keep user groups: %w", err)
+	}
+	saved, err := d.copies.SaveCopy(ctx, groupsCopy, token, data)
+	if err != nil || !saved {
+		return nil, err
+	}
+	d.changes.record(ctx, before, groups)
+	return groups, nil
 }

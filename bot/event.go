@@ -27,7 +27,11 @@ func (b *Bot) event(ctx context.Context, e envelope) {
 		Channel string `json:"channel"`
 		Text    string `json:"text"`
 	}
-	if err := e.decode(&outer); err != nil || json.Unmarshal(outer.Event, &inner) != nil {
+	err := e.decode(&outer)
+	if err == nil && b.directoryEvent(ctx, outer.Event) {
+		return
+	}
+	if err != nil || json.Unmarshal(outer.Event, &inner) != nil {
 		b.log.ErrorContext(ctx, "event not understood")
 		return
 	}

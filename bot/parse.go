@@ -49,13 +49,16 @@ const (
 
 // ParseAssume reads what follows /assume:
 //
-//	ACCOUNT CODE [for D] [as FORMAT] [because …] | help | accounts | whoami [ACCOUNT] | key …
+//	ACCOUNT CODE [for D] [as FORMAT] [because …] | help | accounts | whoami [ACCOUNT] | key … | revoke ACCOUNT
 //
 // in any order up to because. The text is as Slack sends it with should_escape.
 // An error is a *broker.Error of CodeGrammar that holds no part of a code.
 func ParseAssume(text string) (Command, error) {
 	if isKeyCommand(text) {
 		return parseKey(text)
+	}
+	if cmd, ok, err := parseRevoke(text); ok {
+		return cmd, err
 	}
 	return parse(text, VerbAssume, "for", "as", "because")
 }

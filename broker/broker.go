@@ -22,6 +22,9 @@ type Deps struct {
 	ParseKey  func(text string) (PublicKey, error) // what can be encrypted to, canonical
 	Recorder  Recorder
 	Directory Directory
+	People    People
+	Lockouts  Lockouts
+	Leases    Leases
 	Now       func() time.Time
 	Log       *slog.Logger
 }
@@ -40,6 +43,9 @@ type Broker struct {
 	parseKey   func(text string) (PublicKey, error)
 	recorder   Recorder
 	directory  Directory
+	people     People
+	lockouts   Lockouts
+	leases     Leases
 	now        func() time.Time
 	log        *slog.Logger
 }
@@ -49,7 +55,7 @@ func New(d Deps) *Broker {
 	return &Broker{
 		config: d.Config, aws: d.AWS, codes: d.Codes, claims: d.Claims, sessions: d.Sessions, grants: d.Grants, ledger: d.Ledger, listings: d.Listings,
 		sealedKeys: d.Keys, parseKey: d.ParseKey,
-		recorder: d.Recorder, directory: d.Directory, now: d.Now, log: d.Log,
+		recorder: d.Recorder, directory: d.Directory, people: d.People, lockouts: d.Lockouts, leases: d.Leases, now: d.Now, log: d.Log,
 	}
 }
 
@@ -69,6 +75,9 @@ const (
 func (b *Broker) Issue(ctx context.Context, r Request) (Issued, error) {
 	user, err := b.identify(r.Caller)
 	if err != nil {
+		return Issued{}, b.refuse(ctx, r, err)
+	}
+	if err := b.admit(ctx, r, user); err != nil {
 		return Issued{}, b.refuse(ctx, r, err)
 	}
 	account, err := b.authorize(ctx, user, r.Account)
@@ -203,6 +212,7 @@ func (b *Broker) failed(ctx context.Context, r Request, user User, p Plan, inten
 		b.release(ctx, r, user, p)
 	}
 	b.addNextCode(e)
+	b.codeRefused(ctx, r, intent, e)
 	b.recordFailure(ctx, r, intent, e, err)
 	return e
 }
@@ -231,6 +241,9 @@ func (b *Broker) recordFailure(ctx context.Context, r Request, intent Event, e *
 // granted records what STS issued and keeps it. If the record fails, the
 // credentials are dropped here: nobody has seen them.
 func (b *Broker) granted(ctx context.Context, r Request, intent Event, issued Issued) (Issued, error) {
+	if intent.MFA && intent.MFASession == "" {
+		b.codeAccepted(ctx, r)
+	}
 	g := issued.Grant
 	outcome := b.outcome(EventGranted, intent)
 	outcome.Principal, outcome.AccessKeyID = g.Principal, g.AccessKeyID

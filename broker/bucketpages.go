@@ -71,6 +71,9 @@ func (b *Broker) BucketPage(ctx context.Context, r Request, grantID, prefix stri
 		return BucketList{}, err
 	}
 	r.Account = found.Grant.Account
+	if err := b.inGoodStanding(ctx, user); err != nil {
+		return BucketList{}, b.refuse(ctx, r, err)
+	}
 	account, err := b.authorize(ctx, user, r.Account)
 	if err != nil {
 		return BucketList{}, b.refuse(ctx, r, err)

@@ -45,6 +45,9 @@ func (b *Broker) Buckets(ctx context.Context, r Request, prefix string) (BucketL
 	if err != nil {
 		return BucketList{}, b.refuse(ctx, r, err)
 	}
+	if err := b.admit(ctx, r, user); err != nil {
+		return BucketList{}, b.refuse(ctx, r, err)
+	}
 	account, err := b.authorize(ctx, user, r.Account)
 	if err != nil {
 		return BucketList{}, b.refuse(ctx, r, err)

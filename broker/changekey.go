@@ -35,6 +35,9 @@ func (b *Broker) ChangeKey(ctx context.Context, r Request, key PublicKey) (Chang
 	if err != nil {
 		return ChangedKey{}, b.refuse(ctx, r, err)
 	}
+	if err := b.admit(ctx, r, user); err != nil {
+		return ChangedKey{}, b.refuse(ctx, r, err)
+	}
 	change, err := b.planKeyChange(ctx, r, user, key)
 	if err != nil {
 		var e *Error
@@ -70,6 +73,7 @@ func (b *Broker) ChangeKey(ctx context.Context, r Request, key PublicKey) (Chang
 	if err != nil {
 		return ChangedKey{}, b.failed(ctx, r, user, p, intent, err)
 	}
+	b.codeAccepted(ctx, r)
 	intent.STSRequestID = checked.Grant.STSRequestID
 	return b.changeKey(ctx, r, user, intent, change)
 }

@@ -74,6 +74,9 @@ func (b *Broker) Console(ctx context.Context, r Request, service string) (SignIn
 	if err != nil {
 		return SignIn{}, b.refuse(ctx, r, err)
 	}
+	if err := b.admit(ctx, r, user); err != nil {
+		return SignIn{}, b.refuse(ctx, r, err)
+	}
 	account, err := b.authorize(ctx, user, r.Account)
 	if err == nil {
 		err = checkConsole(account, service)

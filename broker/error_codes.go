@@ -10,9 +10,11 @@ const (
 	CodeUnknownAccount Code = "unknown_account"
 	CodeNotAllowed     Code = "not_allowed"
 	CodeDirectory      Code = "membership_unknown"
+	CodeNotAMember     Code = "not_a_member"
 	CodeTooLong        Code = "duration_too_long"
 	CodeTooShort       Code = "duration_too_short"
 	CodeNeedsCode      Code = "code_needed"
+	CodeLockedOut      Code = "locked_out"
 	CodeCodeSpent      Code = "code_spent"
 	CodeSessionsOff    Code = "mfa_sessions_off"
 	CodeNoDevice       Code = "no_device"
@@ -48,6 +50,7 @@ const (
 	CodeSignin          Code = "signin_failed"
 	CodeGrantGone       Code = "grant_gone"
 	CodeRevealOver      Code = "reveal_window_over"
+	CodeRevoker         Code = "revocation_failed"
 
 	// Failed on our side.
 	CodeRecord          Code = "record_failed"
@@ -76,5 +79,5 @@ var audiences = map[Code]audience{
 	CodeRegion: operator, CodeAWSRefused: operator, CodeBucketsRefused: operator, CodeCannotReachAWS: operator,
 	CodeOutcomeUnknown: operator, CodeKeyUnreadable: operator, CodeKeyNotLongTerm: operator, CodeSignin: operator,
 	CodeRecord: operator, CodeStore: operator, CodeTooLarge: operator, CodeUndelivered: operator, CodeDeliveryUnknown: operator, CodeUndeleted: operator,
-	CodeSealUnreadable: operator, CodeSealFailed: operator, CodeBusy: operator, CodeInternal: operator,
+	CodeSealUnreadable: operator, CodeSealFailed: operator, CodeBusy: operator, CodeInternal: operator, CodeRevoker: operator,
 }

@@ -17,7 +17,11 @@ const (
 	EventEnded       EventKind = "ended"       // a person ended a Grant: the bot forgot it
 	EventKeyChanged  EventKind = "key_changed" // the key that a User's credentials are encrypted to is about to change; the outcome of an intent
 	EventIdentity    EventKind = "identity"    // the bot is about to ask AWS who a person's key and credentials are
+	EventLockedOut   EventKind = "locked_out"  // too many wrong codes: no code of this User goes to STS before Expires
+	EventRevoking    EventKind = "revoking"    // the bot is about to take back what a User has of an Account
+	EventRevoked     EventKind = "revoked"     // what became of that
 	EventListing     EventKind = "listing"     // the bot is about to list buckets with a Grant
+	EventMembership  EventKind = "membership"  // the members of a user group that the config names have changed
 )
 
 // An Event is one entry of the audit record. It never holds a secret or a code.
@@ -45,7 +49,12 @@ type Event struct {
 	KeyChange    KeyChange `json:"key_change,omitempty"`
 	Key          string    `json:"key,omitempty"`          // fingerprint of the key that was set
 	PreviousKey  string    `json:"previous_key,omitempty"` // and of the one before
+	DeniedBefore time.Time `json:"denied_before,omitzero"` // sessions of the role issued before it are refused by AWS
+	DeniedAll    bool      `json:"denied_all,omitempty"`   // everybody's, not this User's alone
 	Code         Code      `json:"code,omitempty"`         // of a refusal or failure
 	Message      string    `json:"message,omitempty"`      // ours, never upstream text
 	Ref          string    `json:"ref,omitempty"`
+	Group        string    `json:"group,omitempty"` // the Slack user group whose members changed
+	Added        []string  `json:"added,omitempty"` // Slack user IDs
+	Removed      []string  `json:"removed,omitempty"`
 }

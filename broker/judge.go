@@ -11,6 +11,9 @@ func (b *Broker) Judge(ctx context.Context, r Request) error {
 	if err != nil {
 		return b.refuse(ctx, r, err)
 	}
+	if err := b.admit(ctx, r, user); err != nil {
+		return b.refuse(ctx, r, err)
+	}
 	account, err := b.authorize(ctx, user, r.Account)
 	if err != nil {
 		return b.refuse(ctx, r, err)

@@ -47,6 +47,9 @@ func (b *Broker) Reveal(ctx context.Context, r Request, grantID string) (Issued,
 		return Issued{}, err
 	}
 	r.Account = found.Grant.Account
+	if err := b.inGoodStanding(ctx, user); err != nil {
+		return Issued{}, b.refuse(ctx, r, err)
+	}
 	account, err := b.authorize(ctx, user, r.Account)
 	if err != nil {
 		return Issued{}, b.refuse(ctx, r, err)

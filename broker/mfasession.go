@@ -84,6 +84,9 @@ func (b *Broker) BeginMFASession(ctx context.Context, r Request) (Session, error
 	if err != nil {
 		return Session{}, b.refuse(ctx, r, err)
 	}
+	if err := b.admit(ctx, r, user); err != nil {
+		return Session{}, b.refuse(ctx, r, err)
+	}
 	d, err := b.sessionDuration(user, r.Duration)
 	if err != nil {
 		return Session{}, b.refuse(ctx, r, err)

@@ -151,6 +151,7 @@ func (b *Broker) notBegun(ctx context.Context, r Request, user User, intent Even
 		b.settle(ctx, r, user, r.ID)
 	}
 	b.addNextCode(e)
+	b.codeRefused(ctx, r, intent, e)
 	b.recordFailure(ctx, r, intent, e, err)
 	return e
 }
@@ -158,6 +159,7 @@ func (b *Broker) notBegun(ctx context.Context, r Request, user User, intent Even
 // keepSession records what STS issued and keeps it. One that cannot be kept
 // still serves the Request that began it.
 func (b *Broker) keepSession(ctx context.Context, r Request, user User, intent Event, issued Issued) (heldSession, error) {
+	b.codeAccepted(ctx, r)
 	g := issued.Grant
 	outcome := b.outcome(EventGranted, intent)
 	outcome.AccessKeyID, outcome.Expires, outcome.STSRequestID = g.AccessKeyID, g.Expires, g.STSRequestID

@@ -18,21 +18,24 @@ import (
 // memory implements the broker's ports within the test, with a switch for each
 // thing that can fail.
 type memory struct {
-	mu       sync.Mutex
-	codes    map[string]string
-	events   []broker.Event
-	grants   map[string]broker.Grant
-	kept     map[string]broker.Credentials
-	sessions map[string]keptSession
-	groups   map[string][]string
-	keys     map[string]broker.RegisteredKey
-	keysErr  error
-	listings map[string]broker.Listing
-	listErr  error
-	failOn   map[broker.EventKind]bool
-	codesErr error
-	saveErr  error
-	groupErr error
+	mu        sync.Mutex
+	codes     map[string]string
+	events    []broker.Event
+	grants    map[string]broker.Grant
+	kept      map[string]broker.Credentials
+	sessions  map[string]keptSession
+	groups    map[string][]string
+	lockouts  lockouts
+	standing  *broker.Standing // nil: a full member
+	peopleErr error
+	keys      map[string]broker.RegisteredKey
+	keysErr   error
+	listings  map[string]broker.Listing
+	listErr   error
+	failOn    map[broker.EventKind]bool
+	codesErr  error
+	saveErr   error
+	groupErr  error
 
 	reservedFor time.Duration // the last ReserveCode's ttl
 
@@ -239,7 +242,7 @@ func newBench(t *testing.T) *bench {
 // with is the bench's broker over another AWS.
 func (b *bench) with(client *broker.AWS) *broker.Broker {
 	return broker.New(broker.Deps{
-		Config: b.config, AWS: client, Codes: b.memory, Claims: b.memory, Sessions: b.memory, Grants: b.memory, Ledger: b.memory, Listings: b.memory, Recorder: b.memory, Directory: b.memory,
+		Config: b.config, AWS: client, Codes: b.memory, Claims: b.memory, Sessions: b.memory, Grants: b.memory, Ledger: b.memory, Listings: b.memory, Recorder: b.memory, Directory: b.memory, People: b.memory, Lockouts: b.memory,
 		Keys: b.memory, ParseKey: parseKey,
 		Now: b.now, Log: slog.New(slog.DiscardHandler),
 	})

@@ -10,7 +10,7 @@ import (
 // scripts are loaded when the store opens and run by their hash. After a
 // fail-over that lost them go-redis sends the text again, one more round trip.
 type scripts struct {
-	reserve, release, settle, save, lease, cursor, due, swap, session *redis.Script
+	reserve, release, settle, save, lease, cursor, due, swap, session, copied, known, wrong *redis.Script
 }
 
 func newScripts() scripts {
@@ -24,11 +24,14 @@ func newScripts() scripts {
 		due:     redis.NewScript(dueScript),
 		swap:    redis.NewScript(swapScript),
 		session: redis.NewScript(sessionScript),
+		copied:  redis.NewScript(copiedScript),
+		known:   redis.NewScript(knownScript),
+		wrong:   redis.NewScript(wrongScript),
 	}
 }
 
 func (s scripts) load(ctx context.Context, rdb redis.UniversalClient) error {
-	for _, script := range []*redis.Script{s.reserve, s.release, s.settle, s.save, s.lease, s.cursor, s.due, s.swap, s.session} {
+	for _, script := range []*redis.Script{s.reserve, s.release, s.settle, s.save, s.lease, s.cursor, s.due, s.swap, s.session, s.copied, s.known, s.wrong} {
 		if err := script.Load(ctx, rdb).Err(); err != nil {
 			return fmt.Errorf("load script: %w", err)
 		}
@@ -116,3 +119,28 @@ local ended = redis.call('GET', KEYS[2])
 if ended and tonumber(ended) > tonumber(ARGV[3]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1`
+
+// KEYS: the Requests with wrong codes, lock-out, the last one's length. ARGV:
+// request ID, how many lock, how long they count from the first on, the first
+// lock-out, the longest, how long its length is remembered (all ms). The lock
+// holds the Request that brought it, so that a repeat is answered as the first
+// time.
+const wrongScript = `
+if redis.call('GET', KEYS[2]) == ARGV[1] then return redis.call('PTTL', KEYS[2]) end
+local wrong, n = redis.call('GET', KEYS[1]) or '', 1
+for id in string.gmatch(wrong, '%S+') do
+  if id == ARGV[1] then return 0 end
+  n = n + 1
+end
+if n == 1 and tonumber(ARGV[2]) > 1 then
+  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
+  return 0
+elseif n < tonumber(ARGV[2]) then
+  redis.call('SET', KEYS[1], wrong .. ' ' .. ARGV[1], 'KEEPTTL')
+  return 0
+end
+local lock = math.min(math.max(2 * tonumber(redis.call('GET', KEYS[3]) or 0), tonumber(ARGV[4])), tonumber(ARGV[5]))
+redis.call('SET', KEYS[2], ARGV[1], 'PX', lock)
+redis.call('SET', KEYS[3], lock, 'PX', ARGV[6])
+redis.call('DEL', KEYS[1])
+return lock`

@@ -173,3 +173,14 @@ func userJSON(u User, now time.Time) object {
 		"is_bot": u.Bot, "is_app_user": false, "is_stranger": u.Stranger, "updated": 1700000000,
 	}
 }
+
+// ChangeUser replaces a person, such as by one who is Deleted or Restricted, and
+// tells the app by user_change. https://docs.slack.dev/reference/events/user_change
+func (s *Server) ChangeUser(u User) {
+	s.AddUser(u)
+	s.mu.Lock()
+	now := s.clock()
+	person := userJSON(s.users[u.ID], now)
+	s.mu.Unlock()
+	s.sendEvent(object{"type": "user_change", "user": person, "cache_ts": now.Unix(), "event_ts": eventTS(now.Unix())})
+}

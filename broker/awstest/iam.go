@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -20,6 +21,9 @@ const iamNamePattern = `[\w+=,.@-]+`
 type inlinePolicy struct {
 	text   string
 	parsed *policyDocument
+	// ahead is how far the fake's clock was ahead of the time that its answers show when the policy was
+	// written: that of its author, who could only go by the answers.
+	ahead time.Duration
 }
 
 type rolePolicyXML struct {
@@ -63,7 +67,7 @@ func (s *Server) iam(req *request, who *caller) (any, *refusal) {
 		return nil, noSuchEntity("The role with name " + roleName + " cannot be found.")
 	}
 	if req.action == "PutRolePolicy" {
-		return nil, r.putInline(policyName, req.params.Get("PolicyDocument"))
+		return nil, r.putInline(policyName, req.params.Get("PolicyDocument"), s.now().Sub(s.awsTime()))
 	}
 	if req.action == "ListRolePolicies" {
 		return rolePoliciesXML{PolicyNames: slices.Sorted(maps.Keys(r.inline))}, nil
@@ -89,7 +93,7 @@ func (s *Server) roleByName(account, name string) (string, *role) {
 	return RoleARN(account, name), nil
 }
 
-func (r *role) putInline(name, text string) *refusal {
+func (r *role) putInline(name, text string, ahead time.Duration) *refusal {
 	parsed, err := parsePolicy(text)
 	if err != nil {
 		return &refusal{http.StatusBadRequest, "MalformedPolicyDocument", sentence(err)}
@@ -104,7 +108,7 @@ func (r *role) putInline(name, text string) *refusal {
 		return &refusal{http.StatusConflict, "LimitExceeded",
 			fmt.Sprintf("Maximum policy size of %d bytes exceeded for role %s", maxInline, r.Name)}
 	}
-	r.inline[name] = inlinePolicy{text, parsed}
+	r.inline[name] = inlinePolicy{text, parsed, ahead}
 	return nil
 }
 

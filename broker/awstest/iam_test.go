@@ -75,7 +75,7 @@ func TestRevocationHitsOneSessionOfARole(t *testing.T) {
 	alice := w.mustAssume(sts.AssumeRoleInput{SourceIdentity: aws.String("alice")})
 	bob := w.mustAssume(sts.AssumeRoleInput{RoleSessionName: aws.String("bob")})
 	w.clock.advance(time.Minute)
-	before := w.clock.now().Format(time.RFC3339)
+	before := time.Now().UTC().Format(time.RFC3339) // as the fake's answers show it
 	for name, condition := range map[string]string{
 		"by user ID":         `{"StringLike":{"aws:userid":"*:alice@example.com"},"DateLessThan":{"aws:TokenIssueTime":"` + before + `"}}`,
 		"by source identity": `{"StringEquals":{"aws:SourceIdentity":"alice"},"DateLessThan":{"aws:TokenIssueTime":"` + before + `"}}`,

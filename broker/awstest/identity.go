@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -182,7 +183,9 @@ func (s *Server) authorize(who *caller, action string) (reason string, ok bool) 
 	}
 	facts := who.conditionKeys(s.now())
 	for _, p := range r.inline {
-		if p.parsed.effect(action, facts) == effectDeny {
+		seen := maps.Clone(facts)
+		seen["aws:tokenissuetime"] = who.session.issued.Add(-p.ahead).UTC().Format(time.RFC3339)
+		if p.parsed.effect(action, seen) == effectDeny {
 			return " with an explicit deny in an identity-based policy", false
 		}
 	}

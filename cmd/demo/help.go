@@ -45,7 +45,7 @@ Nothing of it is real, and nothing leaves this machine.
   carol   is in the workspace, and the bot does not know her
 
   prod      role OnCall in 222222222222, a new code each time, up to 4h
-  staging   role Developer in 333333333333
+  staging   role Developer in 333333333333; /assume revoke staging ends what is out
   hub       no role: the caller's own IAM user in 111111111111
 
 What you type is what alice types; {mfa} becomes the code that her device shows.

@@ -133,6 +133,10 @@ func (w *world) setUpAWS() {
 		Account: staging, Name: "Developer",
 		Trust: awstest.Trust{Principals: people, RequireMFA: true},
 	})
+	w.aws.AddRole(awstest.Role{
+		Account: staging, Name: "AssumebotRevoker",
+		Trust: awstest.Trust{Principals: []string{awstest.UserARN(hub, "assumebot")}},
+	})
 	w.aws.AddBuckets(hub, buckets("eu-west-1", "example-cloudtrail", "example-terraform-state")...)
 	w.aws.AddBuckets(staging, buckets("eu-central-1", "staging-assets", "staging-logs-app", "staging-logs-lb", "staging-uploads")...)
 	w.aws.AddBuckets(prod, prodBuckets()...)

@@ -30,7 +30,9 @@ func Run(t *testing.T, url string) {
 		{"listings", listingTests},
 		{"record", recordTests},
 		{"leases", leaseTests},
+		{"directory", directoryTests},
 		{"due lists", dueTests},
+		{"lock-outs", lockoutTests},
 	} {
 		for _, test := range group.tests {
 			t.Run(group.name+"/"+test.name, func(t *testing.T) { test.run(t, newHarness(t, url)) })

@@ -162,7 +162,7 @@ func brokenEntry(t *testing.T, h *harness) {
 		t.Fatalf("got %+v, want five entries, the first and last whole", got)
 	}
 	for _, entry := range got[1:4] {
-		if entry.Broken == "" || entry.Position == "" || entry.Event != (broker.Event{}) {
+		if entry.Broken == "" || entry.Position == "" || !cmp.Equal(entry.Event, broker.Event{}) {
 			t.Errorf("got %+v, want a broken entry with a position", entry)
 		}
 	}

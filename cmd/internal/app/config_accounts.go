@@ -30,13 +30,13 @@ func (a accountDraft) label() string {
 var regionName = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-\d+$`)
 
 // needRole are the keys that AssumeRole alone can use.
-var needRole = []string{"external_id", "session_policy", "policy_arns", "tags", "source_identity"}
+var needRole = []string{"external_id", "session_policy", "policy_arns", "tags", "source_identity", "revoker"}
 
 func (d *draft) readAccounts(root section) {
 	d.checkSize(root, "accounts", "there is nothing to have; add an account")
 	for _, n := range root.list("accounts", "accounts") {
 		s, ok := newSection(d.collector, n, "this account", "name", "role_arn", "external_id", "region", "duration", "mfa",
-			"allow", "source_identity", "tags", "session_policy", "policy_arns", "sealed", "delivery", "dm_ttl")
+			"allow", "source_identity", "tags", "session_policy", "policy_arns", "sealed", "delivery", "dm_ttl", "revoker")
 		if !ok {
 			continue
 		}
@@ -122,6 +122,7 @@ func (d *draft) readRole(s section, a *accountDraft) {
 		}
 		a.ExternalID = v.v
 	}
+	d.readRevoker(s, a)
 	a.SourceIdentity = s.boolean("source_identity").v
 }
 

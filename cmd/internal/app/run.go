@@ -58,13 +58,16 @@ func New(ctx context.Context, cfg Config, s Settings, env Environment) (*App, er
 	api := bot.NewClient(s.SlackAppToken, s.SlackBotToken, s.SlackAPIURL)
 	issuing := cfg.Broker
 	issuing.Accounts = withRegion(issuing.Accounts, s.AWSRegion)
+	directory := bot.NewDirectory(bot.DirectoryDeps{
+		API: api, Copies: st, Known: st, Leases: st, Recorder: st, Named: namedGroups(&issuing), Now: env.Now, Log: env.Log,
+	})
 	b := bot.New(bot.Deps{
 		API: api, HTTP: bot.NewHTTPClient(), APIURL: s.SlackAPIURL,
 		Broker: broker.New(broker.Deps{
 			Config: &issuing, AWS: aws, Codes: st, Claims: st, Sessions: st, Grants: st, Ledger: st, Listings: st, Keys: st, ParseKey: bot.ParsePublicKey, Recorder: st,
-			Directory: bot.NewDirectory(api, env.Now), Now: env.Now, Log: env.Log,
+			Leases: st, Lockouts: st, Directory: directory, People: bot.NewPeople(api, st), Now: env.Now, Log: env.Log,
 		}),
-		Seen: st, Preferences: st, Homes: st, Record: st, Leases: st, Cursors: st, Due: st, Ledger: st,
+		Seen: st, Copies: st, Preferences: st, Homes: st, Record: st, Leases: st, Cursors: st, Due: st, Ledger: st,
 		Workspaces: cfg.Broker.Workspaces, CommandPrefix: cfg.Slack.CommandPrefix,
 		Connections: cfg.Slack.Connections, AuditChannel: cfg.Slack.AuditChannel,
 		RevealWindow: cfg.Broker.RevealWindow, MFASession: cfg.Broker.MFASession, Reminder: cfg.Reminder,

@@ -1,0 +1,286 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/store"
+)
+
+// hall is a fake Slack, one Redis, and two replicas' Directory and People.
+type hall struct {
+	*slacktest.Server
+	store  *store.Store
+	dirs   [2]*Directory
+	people [2]*People
+	bot    *Bot // takes events
+
+	mu     sync.Mutex
+	failOn bool // the record fails
+}
+
+func (h *hall) Record(ctx context.Context, e broker.Event) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.failOn {
+		return errors.New("the record is down")
+	}
+	return h.store.Record(ctx, e)
+}
+
+func (h *hall) failRecord(on bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.failOn = on
+}
+
+func newHall(t *testing.T) *hall {
+	t.Helper()
+	server, err := slacktest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	st, err := store.Open(t.Context(), store.Options{URL: broker.NewSecret(store.Embedded)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = st.Close() })
+	h := &hall{Server: server, store: st}
+	h.AddUser(slacktest.User{ID: "U01ALICE"})
+	h.members("U01ALICE", "U02BOB")
+	log := slog.New(slog.DiscardHandler)
+	api := NewClient(broker.NewSecret(server.AppToken()), broker.NewSecret(server.BotToken()), server.APIURL())
+	for i, skew := range []time.Duration{0, 5 * time.Minute} {
+		h.dirs[i] = NewDirectory(DirectoryDeps{
+			API: api, Copies: st, Known: st, Leases: st, Recorder: h, Named: []string{"S01"},
+			Now: func() time.Time { return time.Now().Add(skew) }, Log: log,
+		})
+		h.people[i] = NewPeople(api, st)
+	}
+	h.bot = &Bot{copies: st, log: log}
+	return h
+}
+
+func (h *hall) members(ids ...string) {
+	h.SetUserGroup(slacktest.UserGroup{ID: "S01", Handle: "oncall", Members: ids})
+}
+
+// told hands an event to the bot of some replica.
+func (h *hall) told(t *testing.T, event string) {
+	t.Helper()
+	if !h.bot.directoryEvent(t.Context(), json.RawMessage(event)) {
+		t.Errorf("%s: got that it is no event of the directory", event)
+	}
+}
+
+const subteamUpdated = `{"type":"subteam_updated","subteam":{"id":"S01"}}`
+
+func (h *hall) calls(method string) int {
+	n := 0
+	for _, c := range h.Calls() {
+		if c.Method == method {
+			n++
+		}
+	}
+	return n
+}
+
+func (h *hall) changes(t *testing.T) [][2][]string {
+	t.Helper()
+	entries, err := h.store.ReadRecord(t.Context(), "", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out [][2][]string
+	for _, e := range entries {
+		if e.Event.Kind != broker.EventMembership || e.Event.Group != "S01" || e.Event.ID == "" {
+			t.Errorf("got event %+v, want a change of S01", e.Event)
+		}
+		out = append(out, [2][]string{e.Event.Added, e.Event.Removed})
+	}
+	return out
+}
+
+func wantMember(t *testing.T, d *Directory, user string, want bool) {
+	t.Helper()
+	if got, err := d.InGroup(t.Context(), "S01", user); err != nil || got != want {
+		t.Errorf("%s in S01: got %t, %v, want %t", user, got, err, want)
+	}
+}
+
+func TestDirectoryOfAllReplicasAsksSlackOnce(t *testing.T) {
+	h := newHall(t)
+	h.Inject(slacktest.Fault{Method: "usergroups.list", Latency: 200 * time.Millisecond})
+	var wg sync.WaitGroup
+	for i := range 20 {
+		wg.Go(func() { wantMember(t, h.dirs[i%2], "U02BOB", true) })
+	}
+	wg.Wait()
+	wantMember(t, h.dirs[0], "U03EVE", false)
+	if got := h.calls("usergroups.list"); got != 1 {
+		t.Errorf("got %d calls, want 1", got)
+	}
+	if err := h.store.Advance(groupsAge); err != nil {
+		t.Fatal(err)
+	}
+	wantMember(t, h.dirs[1], "U02BOB", true)
+	if got := h.calls("usergroups.list"); got != 2 {
+		t.Errorf("a minute later: got %d calls, want 2", got)
+	}
+}
+
+func TestDirectoryEventRefusesARemovedMemberAtOnceEverywhere(t *testing.T) {
+	h := newHall(t)
+	wantMember(t, h.dirs[1], "U02BOB", true)
+	h.members("U01ALICE")
+	h.told(t, `{"type":"subteam_members_changed","subteam_id":"S01"}`)
+	wantMember(t, h.dirs[1], "U02BOB", false)
+	wantMember(t, h.dirs[0], "U02BOB", false)
+}
+
+func TestDirectoryRefreshBegunBeforeAnEventPutsNothingOldBack(t *testing.T) {
+	h := newHall(t)
+	// An answer that was asked for before the event arrives after it.
+	if err := h.store.BeginCopy(t.Context(), groupsCopy, "slow", groupsAge); err != nil {
+		t.Fatal(err)
+	}
+	h.members("U01ALICE")
+	h.told(t, subteamUpdated)
+	if saved, err := h.store.SaveCopy(t.Context(), groupsCopy, "slow", []byte(`{"S01":["U02BOB"]}`)); saved || err != nil {
+		t.Errorf("save: got %t, %v, want false", saved, err)
+	}
+	wantMember(t, h.dirs[0], "U02BOB", false)
+	// And through the Directory: Bob leaves once Slack has answered.
+	h.members("U02BOB")
+	h.told(t, subteamUpdated)
+	h.dirs[0].copies = &meanwhile{Copies: h.store, do: sync.OnceFunc(func() {
+		h.members("U01ALICE")
+		h.told(t, subteamUpdated)
+	})}
+	before := h.calls("usergroups.list")
+	wantMember(t, h.dirs[0], "U02BOB", false)
+	if got := h.calls("usergroups.list") - before; got != 2 {
+		t.Errorf("got %d calls, want 2: one before the event and one after", got)
+	}
+	wantMember(t, h.dirs[1], "U02BOB", false)
+}
+
+// meanwhile does something between Slack's answer and its being kept.
+type meanwhile struct {
+	Copies
+	do func()
+}
+
+func (m *meanwhile) SaveCopy(ctx context.Context, name, token string, plain []byte) (bool, error) {
+	m.do()
+	return m.Copies.SaveCopy(ctx, name, token, plain)
+}
+
+func TestDirectoryDoesNotGuess(t *testing.T) {
+	h := newHall(t)
+	h.Inject(slacktest.Fault{Method: "usergroups.list", Times: -1, Status: 503})
+	if in, err := h.dirs[0].InGroup(t.Context(), "S01", "U02BOB"); in || err == nil {
+		t.Errorf("Slack away: got %t, %v, want an error", in, err)
+	}
+	if in, err := h.dirs[0].InGroup(t.Context(), "S01", "U02BOB"); in || err == nil || h.calls("usergroups.list") != 1 {
+		t.Errorf("at once again: got %t, %v, want the same error without a call", in, err)
+	}
+	if err := h.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if in, err := h.dirs[1].InGroup(t.Context(), "S01", "U02BOB"); in || err == nil {
+		t.Errorf("Redis away: got %t, %v, want an error", in, err)
+	}
+}
+
+func TestDirectoryOutlivesAClaimantThatDied(t *testing.T) {
+	h := newHall(t)
+	if ok, err := h.store.Lease(t.Context(), groupsLease, "dead", 500*time.Millisecond); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	wantMember(t, h.dirs[0], "U02BOB", true)
+}
+
+func TestDirectoryRecordsEachChangeOnce(t *testing.T) {
+	h := newHall(t)
+	wantMember(t, h.dirs[0], "U02BOB", true)
+	if got := h.changes(t); len(got) != 0 {
+		t.Errorf("first sight: got %v, want nothing", got)
+	}
+	h.members("U03EVE", "U01ALICE")
+	h.failRecord(true)
+	h.told(t, subteamUpdated)
+	wantMember(t, h.dirs[0], "U03EVE", true)
+	h.failRecord(false)
+	for range 3 {
+		h.told(t, subteamUpdated)
+		wantMember(t, h.dirs[1], "U03EVE", true)
+		wantMember(t, h.dirs[0], "U02BOB", false)
+	}
+	h.SetUserGroup(slacktest.UserGroup{ID: "S01", Handle: "oncall", Members: []string{"U03EVE"}, Disabled: true})
+	h.told(t, subteamUpdated)
+	wantMember(t, h.dirs[1], "U03EVE", false)
+	want := [][2][]string{{{"U03EVE"}, {"U02BOB"}}, {nil, {"U01ALICE", "U03EVE"}}}
+	if diff := cmp.Diff(want, h.changes(t)); diff != "" {
+		t.Errorf("changes (-want +got):\n%s", diff)
+	}
+}
+
+func TestDirectoryKnowsWhoIsNoFullMember(t *testing.T) {
+	h := newHall(t)
+	for _, test := range []struct {
+		user slacktest.User
+		want broker.Standing
+	}{
+		{slacktest.User{}, broker.Standing{}},
+		{slacktest.User{Deleted: true}, broker.Standing{Deactivated: true}},
+		{slacktest.User{Restricted: true}, broker.Standing{Guest: true}},
+		{slacktest.User{UltraRestricted: true}, broker.Standing{Guest: true}},
+		{slacktest.User{Bot: true}, broker.Standing{Bot: true}},
+		{slacktest.User{Team: "T9", Stranger: true}, broker.Standing{Team: "T9", Stranger: true}},
+	} {
+		test.user.ID = "U01ALICE"
+		if test.want.Team == "" {
+			test.want.Team = h.TeamID()
+		}
+		h.ChangeUser(test.user)
+		h.told(t, `{"type":"user_change","user":{"id":"U01ALICE"}}`)
+		before := h.calls("users.info")
+		for _, p := range h.people {
+			if got, err := p.Standing(t.Context(), "U01ALICE"); err != nil || got != test.want {
+				t.Errorf("got %+v, %v, want %+v", got, err, test.want)
+			}
+		}
+		if got := h.calls("users.info") - before; got != 1 {
+			t.Errorf("got %d calls, want 1", got)
+		}
+	}
+	if _, err := h.people[0].Standing(t.Context(), "U404"); err == nil {
+		t.Error("a user that Slack does not know: got no error")
+	}
+}
+
+func TestDirectoryAuditNamesTheGroupAndPeople(t *testing.T) {
+	m, post := auditMessage(broker.Event{Kind: broker.EventMembership, Group: "S01", Added: []string{"U03EVE"}, Removed: slices.Repeat([]string{"U02BOB"}, 60)})
+	text, err := json.Marshal(m.blocks)
+	if err != nil || !post {
+		t.Fatal(post, err)
+	}
+	for _, part := range []string{"S01", "U03EVE", "U02BOB", "and 10 more"} {
+		if !strings.Contains(string(text), part) {
+			t.Errorf("got %s, want %q in it", text, part)
+		}
+	}
+}

@@ -1,0 +1,17 @@
+package bot
+
+import (
+	"fmt"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// lockedOutAudit heads an Event about wrong codes: the person's own, or those of
+// somebody at their Slack.
+func lockedOutAudit(e broker.Event) []span {
+	return []span{bold("Locked out"), plain(": " + person(e) + " sent too many wrong codes. No code of theirs goes to AWS until "), moment(e.Expires), plain(".")}
+}
+
+func lockedOutText(e broker.Event) string {
+	return fmt.Sprintf("Locked out: %s sent too many wrong codes.", person(e))
+}

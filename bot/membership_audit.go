@@ -1,0 +1,38 @@
+package bot
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// memberListLimit keeps a large change within what Slack takes in one message;
+// all of it is on the record.
+const memberListLimit = 50
+
+// membershipAudit heads an Event about a changed user group. It names people by
+// ID, without pinging them.
+func membershipAudit(e broker.Event) []span {
+	spans := []span{bold("Members changed"), plain(" of the user group "), code(e.Group), plain(":")}
+	for _, change := range []struct {
+		what string
+		ids  []string
+	}{{" added ", e.Added}, {" removed ", e.Removed}} {
+		if len(change.ids) > 0 {
+			spans = append(spans, plain(change.what), code(memberList(change.ids)), plain("."))
+		}
+	}
+	return spans
+}
+
+func memberList(ids []string) string {
+	if len(ids) <= memberListLimit {
+		return strings.Join(ids, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(ids[:memberListLimit], ", "), len(ids)-memberListLimit)
+}
+
+func membershipText(e broker.Event) string {
+	return fmt.Sprintf("Members of the user group %s changed: %d added, %d removed.", e.Group, len(e.Added), len(e.Removed))
+}

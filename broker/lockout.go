@@ -1,0 +1,80 @@
+package broker
+
+import (
+	"context"
+	"time"
+)
+
+// Lockouts count wrong codes, the same for all replicas.
+type Lockouts interface {
+	// LockedFor returns how long the User is still locked out; 0: is not.
+	LockedFor(ctx context.Context, user string) (time.Duration, error)
+	// WrongCode counts one wrong code, that of a Request once, and returns how long
+	// it locks the User out; 0: not yet. The fifth within 15 minutes locks for 15
+	// minutes, each further five for twice as long as the time before, up to a day.
+	WrongCode(ctx context.Context, user, requestID string) (time.Duration, error)
+	// RightCode forgets the wrong ones, and how long the last lock-out was. It ends
+	// none that runs.
+	RightCode(ctx context.Context, user string) error
+}
+
+func (b *Broker) notLockedOut(ctx context.Context, r Request, user User) error {
+	if r.Code.Empty() {
+		return nil // there is nothing to try out
+	}
+	left, err := b.lockouts.LockedFor(ctx, user.Slack)
+	switch {
+	case err != nil:
+		return &Error{
+			Code: CodeStore, Err: err,
+			Message: "The bot's own store cannot say whether you are locked out, so nothing was asked of AWS.",
+			Hint:    "Your code was not used. Try again in a minute.",
+		}
+	case left > 0:
+		return &Error{
+			Code:    CodeLockedOut,
+			Message: "You are locked out after too many wrong codes.",
+			Hint:    "Your code was not used. Try again in " + atLeastAMinute(left) + ". If the codes were not yours, tell whoever runs the bot now.",
+		}
+	}
+	return nil
+}
+
+func atLeastAMinute(d time.Duration) string {
+	if d = d.Round(time.Minute); d < time.Minute {
+		d = time.Minute
+	}
+	return FormatDuration(d)
+}
+
+// codeRefused counts a wrong code. What it adds to the answer is said in e's
+// Hint; a lock-out is on the record.
+func (b *Broker) codeRefused(ctx context.Context, r Request, intent Event, e *Error) {
+	if e.Code != CodeWrongCode {
+		return
+	}
+	locked, err := b.lockouts.WrongCode(ctx, r.Caller.User, r.ID)
+	if err != nil {
+		b.log.ErrorContext(ctx, "wrong code not counted", "request", r.ID, "error", err)
+		return
+	}
+	if locked == 0 {
+		return
+	}
+	e.Hint = "That was one wrong code too many: you are locked out for " + atLeastAMinute(locked) + "."
+	event := b.outcome(EventLockedOut, intent)
+	event.Purpose, event.Expires = "", event.Time.Add(locked) // it is about the person, whatever the code was for
+	if err := b.recorder.Record(ctx, event); err != nil {
+		b.log.ErrorContext(ctx, "lock-out not recorded", "request", r.ID, "error", err)
+	}
+}
+
+// codeAccepted forgets the wrong codes before it.
+func (b *Broker) codeAccepted(ctx context.Context, r Request) {
+	if r.Code.Empty() {
+		return
+	}
+	if err := b.lockouts.RightCode(ctx, r.Caller.User); err != nil {
+		b.log.WarnContext(ctx, "wrong codes before a right one still count", "request", r.ID, "error", err)
+	}
+}

@@ -1,0 +1,158 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/aws/smithy-go"
+)
+
+// Leases keep two replicas from writing one role's policy at once.
+type Leases interface {
+	// Lease claims the lease name for holder, or renews it, for ttl from now;
+	// false when another holds it.
+	Lease(ctx context.Context, name, holder string, ttl time.Duration) (bool, error)
+	// ReleaseLease gives the lease back if it is still holder's.
+	ReleaseLease(ctx context.Context, name, holder string) error
+}
+
+const (
+	// revokeTimeout bounds one revocation, waiting for the lease included.
+	revokeTimeout = 60 * time.Second
+	// denyLease outlives any single call to IAM, so that who renewed it before a
+	// write holds it until that write ended.
+	denyLease = awsTimeout + 15*time.Second
+)
+
+// A Revocation is what became of one.
+type Revocation struct {
+	Account Account
+	Ended   int  // Grants that the bot forgot
+	Session bool // the MFA session ended too
+	// Denied is what AWS refuses now; nil when the config names no revoker, or
+	// Err says why it could not.
+	Denied *Denied
+	Err    *Error
+}
+
+// Revoke takes from the Caller what they have of r.Account: the Credentials that
+// the bot keeps, the MFA session, which could get new ones, and, where the
+// Account names a revoker, the credentials already handed out. Policy is not
+// asked: whoever lost an Account may still give back what they have of it.
+func (b *Broker) Revoke(ctx context.Context, r Request) (Revocation, error) {
+	user, err := b.identify(r.Caller)
+	if err != nil {
+		return Revocation{}, b.refuse(ctx, r, err)
+	}
+	account, ok := b.config.Account(r.Account)
+	if !ok {
+		return Revocation{}, b.refuse(ctx, r, b.unknownAccount(ctx, user, r.Account))
+	}
+	return b.revoke(ctx, r, user, account)
+}
+
+// revoke goes on when the Caller is gone, and when the record fails: it only
+// takes away.
+func (b *Broker) revoke(ctx context.Context, r Request, user User, account Account) (Revocation, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTimeout)
+	defer cancel()
+	event := b.event(EventRevoking, r)
+	event.User, event.RoleARN, event.Principal = user.Name, account.RoleARN, ""
+	b.note(ctx, event)
+	done := Revocation{Account: account}
+	var err error
+	if done.Ended, err = b.endGrants(ctx, user, account); err == nil {
+		done.Session, err = b.sessions.DropMFASession(ctx, user.Slack, "")
+	}
+	if account.Revoker != "" {
+		done.Denied, done.Err = b.deny(ctx, r, user, account)
+	}
+	if err != nil && done.Err == nil {
+		// Said last: AWS refuses all the same.
+		done.Err = b.asError(r, &Error{
+			Code: CodeStore, Err: err,
+			Message: "The bot's own store is not answering, so it may still keep credentials or an MFA session of yours.",
+			Hint:    "Try again in a minute, or tell whoever runs the bot.",
+		})
+	}
+	outcome := b.outcome(EventRevoked, event)
+	if done.Denied != nil {
+		outcome.DeniedBefore, outcome.DeniedAll = done.Denied.Before, done.Denied.Everybody
+	}
+	if done.Err != nil {
+		outcome.Code, outcome.Message, outcome.Ref = done.Err.Code, done.Err.Message, done.Err.Ref
+		b.log.ErrorContext(ctx, "revocation not complete", "request", r.ID, "account", account.Name, "error", done.Err)
+	}
+	b.note(ctx, outcome)
+	return done, nil
+}
+
+// note records what nothing waits for.
+func (b *Broker) note(ctx context.Context, e Event) {
+	if err := b.recorder.Record(ctx, e); err != nil {
+		b.log.ErrorContext(ctx, "event not recorded", "kind", e.Kind, "request", e.RequestID, "error", err)
+	}
+}
+
+// endGrants forgets the User's Grants of the Account.
+func (b *Broker) endGrants(ctx context.Context, user User, account Account) (int, error) {
+	grants, err := b.ledger.LiveGrants(ctx, user.Slack)
+	ended := 0
+	for _, g := range grants {
+		if g.Account != account.Name {
+			continue
+		}
+		if failed := b.ledger.EndGrant(ctx, user.Slack, g.ID); failed != nil {
+			err = errors.Join(err, failed)
+			continue
+		}
+		ended++
+	}
+	return ended, err
+}
+
+// deny has AWS refuse the User's sessions of the role, one replica at a time.
+func (b *Broker) deny(ctx context.Context, r Request, user User, account Account) (*Denied, *Error) {
+	name := "revocations:" + string(account.RoleARN)
+	still := func(ctx context.Context) error { return b.holdLease(ctx, name, r.ID) }
+	if err := still(ctx); err != nil {
+		return nil, b.notDenied(r, account, err)
+	}
+	denied, err := b.aws.deny(ctx, account, user.SessionName, still)
+	if released := b.leases.ReleaseLease(ctx, name, r.ID); released != nil {
+		b.log.WarnContext(ctx, "lease not released; the next revocation waits for its end", "lease", name, "error", released)
+	}
+	if err != nil {
+		return nil, b.notDenied(r, account, err)
+	}
+	return &denied, nil
+}
+
+// holdLease claims or renews the lease, waiting while another holds it.
+func (b *Broker) holdLease(ctx context.Context, name, holder string) error {
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+		mine, err := b.leases.Lease(ctx, name, holder, denyLease)
+		if err != nil || mine {
+			return err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (b *Broker) notDenied(r Request, account Account, err error) *Error {
+	e := &Error{
+		Code: CodeRevoker, Err: err,
+		Message: "AWS could not be told to refuse the credentials of " + account.Name + " that are out already: they work until they expire.",
+		Hint:    "Tell whoever looks after the AWS account, now if they may be in wrong hands.",
+	}
+	var api smithy.APIError
+	if errors.As(err, &api) && api.ErrorCode() == "AccessDenied" {
+		e.Hint = "The revoker role refused the bot, or lacks iam:GetRolePolicy or iam:PutRolePolicy. " + e.Hint
+	}
+	return b.asError(r, e)
+}

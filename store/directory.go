@@ -1,0 +1,129 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// A copy is what Slack said of groups or of a person, kept for all replicas.
+// Its age counts on Redis's clock alone, from before Slack was asked:
+// BeginCopy leaves a marker with the whole time to live, SaveCopy gives the copy
+// what is left of it, and DropCopy takes both away, so that an answer asked for
+// before a change is not kept after it.
+
+func copyKeys(name string) (value, asked string, err error) {
+	if name == "" || strings.ContainsAny(name, "{}") {
+		return "", "", errors.New("the name of a copy is empty or holds a brace, so it cannot name a key")
+	}
+	return prefix + "{copy:" + name + "}:value", prefix + "{copy:" + name + "}:asked", nil
+}
+
+const knownKey = prefix + "{copy:groups}:known"
+
+// LoadCopy returns what SaveCopy kept last under name; nil when there is none or
+// it is too old. One that does not open is an [*UnsealError]. One round trip.
+func (s *Store) LoadCopy(ctx context.Context, name string) ([]byte, error) {
+	value, _, err := copyKeys(name)
+	if err != nil {
+		return nil, fmt.Errorf("load copy: %w", err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	plain, _, err := s.getSealed(ctx, value)
+	if err != nil {
+		return nil, fmt.Errorf("load copy: %w", err)
+	}
+	return plain, nil
+}
+
+// BeginCopy notes that whoever holds token, which is used once, is about to ask
+// Slack; what it says may be kept until age from now. It takes the place of any
+// other begun under name. One round trip.
+func (s *Store) BeginCopy(ctx context.Context, name, token string, age time.Duration) error {
+	_, asked, err := copyKeys(name)
+	if err != nil || token == "" || age <= 0 {
+		return errors.Join(errors.New("begin copy: it needs a name, a token and a time"), err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	if err := s.rdb.Set(ctx, asked, token, age).Err(); err != nil {
+		return fmt.Errorf("begin copy: %w", err)
+	}
+	return nil
+}
+
+// SaveCopy keeps plain, sealed, for what is left of the age that BeginCopy gave
+// token. It keeps nothing and returns false when DropCopy or another BeginCopy
+// came between, or the age is over. One round trip.
+func (s *Store) SaveCopy(ctx context.Context, name, token string, plain []byte) (bool, error) {
+	value, asked, err := copyKeys(name)
+	if err != nil || token == "" || len(plain) == 0 {
+		return false, errors.Join(errors.New("save copy: it needs a name, a token and a content"), err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	saved, err := s.scripts.copied.Run(ctx, s.rdb, []string{asked, value}, token, s.ring.seal(value, plain)).Bool()
+	if err != nil {
+		return false, fmt.Errorf("save copy: %w", err)
+	}
+	return saved, nil
+}
+
+// DropCopy forgets the copy, and keeps those begun from being saved. One round
+// trip.
+func (s *Store) DropCopy(ctx context.Context, name string) error {
+	value, asked, err := copyKeys(name)
+	if err != nil {
+		return fmt.Errorf("drop copy: %w", err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	if err := s.rdb.Del(ctx, value, asked).Err(); err != nil {
+		return fmt.Errorf("drop copy: %w", err)
+	}
+	return nil
+}
+
+// LoadKnown returns the membership of groups that was compared last, and what
+// SwapKnown needs to replace it; both nil when there is none. One round trip.
+func (s *Store) LoadKnown(ctx context.Context) (plain, sealed []byte, err error) {
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	plain, sealed, err = s.getSealed(ctx, knownKey)
+	if err != nil {
+		return nil, nil, fmt.Errorf("load known membership: %w", err)
+	}
+	return plain, sealed, nil
+}
+
+// SwapKnown replaces what LoadKnown returned as sealed by plain, without an end;
+// false when another replaced it before. One round trip.
+func (s *Store) SwapKnown(ctx context.Context, sealed, plain []byte) (bool, error) {
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	swapped, err := s.scripts.known.Run(ctx, s.rdb, []string{knownKey}, sealed, s.ring.seal(knownKey, plain)).Bool()
+	if err != nil {
+		return false, fmt.Errorf("swap known membership: %w", err)
+	}
+	return swapped, nil
+}
+
+// KEYS: marker, copy. ARGV: token, the sealed copy. The copy ends when the marker
+// does; a marker at its last millisecond is over.
+const copiedScript = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+local left = redis.call('PTTL', KEYS[1])
+if left <= 0 then return 0 end
+redis.call('SET', KEYS[2], ARGV[2], 'PX', left)
+return 1`
+
+// KEYS: any. ARGV: the value that is there or "", the one to take its place for
+// good. A repeat finds its own there.
+const knownScript = `
+local kept = redis.call('GET', KEYS[1]) or ''
+if kept ~= ARGV[1] and kept ~= ARGV[2] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2])
+return 1`

@@ -1,0 +1,83 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+var _ broker.Lockouts = (*Store)(nil)
+
+const (
+	wrongCodes  = 5
+	wrongWindow = 15 * time.Minute
+	firstLock   = 15 * time.Minute
+	longestLock = 24 * time.Hour
+	// lockMemory is how long the last lock-out's length is remembered: twice the
+	// longest, so that waiting one out does not begin anew.
+	lockMemory = 48 * time.Hour
+)
+
+// LockedFor implements [broker.Lockouts]. One round trip.
+func (s *Store) LockedFor(ctx context.Context, user string) (time.Duration, error) {
+	key, err := userKey(user, "locked-out")
+	if err != nil {
+		return 0, fmt.Errorf("look for a lock-out: %w", err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	left, err := s.rdb.PTTL(ctx, key).Result()
+	if err != nil {
+		return 0, fmt.Errorf("look for a lock-out: %w", err)
+	}
+	return max(left, 0), nil // negative: there is none
+}
+
+// WrongCode implements [broker.Lockouts]. One round trip.
+func (s *Store) WrongCode(ctx context.Context, user, requestID string) (time.Duration, error) {
+	keys, err := lockKeys(user)
+	if err == nil && requestID == "" {
+		err = errors.New("it needs a request")
+	}
+	if err != nil {
+		return 0, fmt.Errorf("count a wrong code: %w", err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	locked, err := s.scripts.wrong.Run(ctx, s.rdb, keys, requestID, wrongCodes,
+		milliseconds(wrongWindow), milliseconds(firstLock), milliseconds(longestLock), milliseconds(lockMemory)).Int64()
+	if err != nil {
+		return 0, fmt.Errorf("count a wrong code: %w", err)
+	}
+	return time.Duration(locked) * time.Millisecond, nil
+}
+
+// RightCode implements [broker.Lockouts]. One round trip.
+func (s *Store) RightCode(ctx context.Context, user string) error {
+	keys, err := lockKeys(user)
+	if err != nil {
+		return fmt.Errorf("forget wrong codes: %w", err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	if err := s.rdb.Del(ctx, keys[0], keys[2]).Err(); err != nil {
+		return fmt.Errorf("forget wrong codes: %w", err)
+	}
+	return nil
+}
+
+// lockKeys are the wrong codes, the lock-out and how long the last one was.
+func lockKeys(user string) ([]string, error) {
+	keys := make([]string, 0, 3)
+	for _, part := range []string{"wrong-codes", "locked-out", "last-lock-out"} {
+		key, err := userKey(user, part)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}

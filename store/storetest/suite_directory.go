@@ -1,0 +1,143 @@
+package storetest
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/assumebot/assumebot/store"
+)
+
+var directoryTests = []test{
+	{"a copy comes back as it went in, for as long as since it was asked for", copyRoundTrip},
+	{"a copy asked for before a change is not kept after it", copyDroppedMeanwhile},
+	{"clocks of replicas five minutes apart change nothing", copyOfSkewedClocks},
+	{"nothing of a copy is readable, and one that was moved or altered is an error", copyIsSealed},
+	{"the known membership goes from one to the next exactly once", knownSwaps},
+	{"copies without a name, a token or a time are refused", copyIncomplete},
+}
+
+func wantCopy(t *testing.T, s *store.Store, name, want string) {
+	t.Helper()
+	got, err := s.LoadCopy(t.Context(), name)
+	if err != nil || string(got) != want || (got == nil) != (want == "") {
+		t.Errorf("copy %s: got %q, %v, want %q", name, got, err, want)
+	}
+}
+
+func beginCopy(t *testing.T, s *store.Store, token string, age time.Duration) {
+	t.Helper()
+	if err := s.BeginCopy(t.Context(), "groups", token, age); err != nil {
+		t.Fatalf("begin copy: %v", err)
+	}
+}
+
+func saveCopy(t *testing.T, s *store.Store, token, text string, want bool) {
+	t.Helper()
+	if saved, err := s.SaveCopy(t.Context(), "groups", token, []byte(text)); err != nil || saved != want {
+		t.Errorf("save copy: got %t, %v, want %t", saved, err, want)
+	}
+}
+
+func copyRoundTrip(t *testing.T, h *harness) {
+	wantCopy(t, h.Store, "groups", "")
+	beginCopy(t, h.Store, "t1", 2*h.unit)
+	h.pass(t, h.unit)
+	saveCopy(t, h.Store, "t1", "one", true)
+	saveCopy(t, h.Store, "t1", "one", true)
+	wantCopy(t, h.Store, "groups", "one")
+	wantCopy(t, h.Store, "user:U01ALICE", "")
+	h.pass(t, h.unit)
+	wantCopy(t, h.Store, "groups", "")
+	saveCopy(t, h.Store, "t1", "one", false)
+}
+
+func copyDroppedMeanwhile(t *testing.T, h *harness) {
+	beginCopy(t, h.Store, "t1", time.Minute)
+	saveCopy(t, h.Store, "t1", "old", true)
+	beginCopy(t, h.Store, "t2", time.Minute)
+	if err := h.DropCopy(t.Context(), "groups"); err != nil {
+		t.Fatal(err)
+	}
+	wantCopy(t, h.Store, "groups", "")
+	saveCopy(t, h.Store, "t2", "old", false)
+	beginCopy(t, h.Store, "t3", time.Minute)
+	saveCopy(t, h.Store, "t2", "old", false)
+	saveCopy(t, h.Store, "t3", "new", true)
+	wantCopy(t, h.Store, "groups", "new")
+}
+
+func copyOfSkewedClocks(t *testing.T, h *harness) {
+	beginCopy(t, h.Store, "t1", time.Minute)
+	h.skew(5 * time.Minute)
+	saveCopy(t, h.Store, "t1", "one", true)
+	h.skew(-10 * time.Minute)
+	wantCopy(t, h.Store, "groups", "one")
+}
+
+func copyIsSealed(t *testing.T, h *harness) {
+	h.needsShared(t)
+	beginCopy(t, h.Store, "t1", time.Minute)
+	saveCopy(t, h.Store, "t1", "MARKED", true)
+	if swapped, err := h.SwapKnown(t.Context(), nil, []byte("MARKED")); !swapped || err != nil {
+		t.Fatalf("swap: got %t, %v", swapped, err)
+	}
+	for key, value := range Dump(t, h.url) {
+		if strings.Contains(key+value, "MARKED") {
+			t.Errorf("%s holds a membership in clear", key)
+		}
+	}
+	other := h.replica(t, KeyTwo)
+	if _, err := other.LoadCopy(t.Context(), "groups"); err == nil {
+		t.Error("copy under another key: got no error")
+	}
+	if _, _, err := other.LoadKnown(t.Context()); err == nil {
+		t.Error("known membership under another key: got no error")
+	}
+	value, key := h.raw.Get(t.Context(), h.only(t, "groups}:value")).Val(), h.only(t, "groups}:value")
+	if err := h.raw.Set(t.Context(), strings.Replace(key, "groups", "user:U02BOB", 1), value, 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.LoadCopy(t.Context(), "user:U02BOB"); err == nil {
+		t.Error("a copy moved to another key: got no error")
+	}
+}
+
+func knownSwaps(t *testing.T, h *harness) {
+	swap := func(sealed []byte, text string, want bool) {
+		t.Helper()
+		if swapped, err := h.SwapKnown(t.Context(), sealed, []byte(text)); err != nil || swapped != want {
+			t.Errorf("swap: got %t, %v, want %t", swapped, err, want)
+		}
+	}
+	if plain, sealed, err := h.LoadKnown(t.Context()); plain != nil || sealed != nil || err != nil {
+		t.Errorf("known: got %q, %v, want nothing", plain, err)
+	}
+	swap(nil, "one", true)
+	swap(nil, "another one", false)
+	plain, sealed, err := h.LoadKnown(t.Context())
+	if string(plain) != "one" || err != nil {
+		t.Errorf("known: got %q, %v, want one", plain, err)
+	}
+	swap(sealed, "two", true)
+	swap(sealed, "another two", false)
+	if plain, _, err := h.LoadKnown(t.Context()); string(plain) != "two" || err != nil {
+		t.Errorf("known: got %q, %v, want two", plain, err)
+	}
+}
+
+func copyIncomplete(t *testing.T, h *harness) {
+	for name, err := range map[string]error{
+		"no name":  h.BeginCopy(t.Context(), "", "t", time.Minute),
+		"a brace":  h.BeginCopy(t.Context(), "a}b", "t", time.Minute),
+		"no token": h.BeginCopy(t.Context(), "groups", "", time.Minute),
+		"no time":  h.BeginCopy(t.Context(), "groups", "t", 0),
+	} {
+		if err == nil {
+			t.Errorf("%s: got no error", name)
+		}
+	}
+	if _, err := h.SaveCopy(t.Context(), "groups", "", []byte("x")); err == nil {
+		t.Error("save without a token: got no error")
+	}
+}

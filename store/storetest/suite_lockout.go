@@ -1,0 +1,124 @@
+package storetest
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/assumebot/assumebot/store"
+)
+
+var lockoutTests = []test{
+	{"the fifth wrong code locks, and each five after it twice as long", lockoutDoubles},
+	{"a right code begins anew, but ends no lock-out", lockoutEnds},
+	{"one Request counts once, and is answered again as the first time", lockoutRepeats},
+	{"of many at once each counts, on whichever replica", lockoutRaces},
+	{"a lock-out hits one User", lockoutHitsOne},
+}
+
+// wrong counts n wrong codes of alice and returns what the last one brought.
+func wrong(t *testing.T, s *store.Store, round string, n int) time.Duration {
+	t.Helper()
+	var locked time.Duration
+	for i := range n {
+		if locked > 0 {
+			t.Fatalf("locked by wrong code %d of %d", i, n)
+		}
+		var err error
+		if locked, err = s.WrongCode(t.Context(), "U01ALICE", fmt.Sprintf("%s-%d", round, i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return locked
+}
+
+func wantLocked(t *testing.T, s *store.Store, user string, want time.Duration) {
+	t.Helper()
+	got, err := s.LockedFor(t.Context(), user)
+	if err != nil || got > want || got < want-time.Minute {
+		t.Errorf("%s is locked out for %s, %v, want %s", user, got, err, want)
+	}
+}
+
+func lockoutDoubles(t *testing.T, h *harness) {
+	wantLocked(t, h.Store, "U01ALICE", 0)
+	if locked := wrong(t, h.Store, "early", 4); locked != 0 {
+		t.Errorf("four wrong codes lock for %s", locked)
+	}
+	want := 15 * time.Minute
+	if locked := wrong(t, h.Store, "fifth", 1); locked != want {
+		t.Errorf("got %s, want %s", locked, want)
+	}
+	wantLocked(t, h.Store, "U01ALICE", want)
+	for round := range 8 {
+		want = min(2*want, 24*time.Hour)
+		if locked := wrong(t, h.Store, fmt.Sprint("round", round), 5); locked != want {
+			t.Errorf("round %d: got %s, want %s", round, locked, want)
+		}
+	}
+}
+
+func lockoutEnds(t *testing.T, h *harness) {
+	wrong(t, h.Store, "first", 4)
+	if err := h.RightCode(t.Context(), "U01ALICE"); err != nil {
+		t.Fatal(err)
+	}
+	if locked := wrong(t, h.Store, "second", 5); locked != 15*time.Minute {
+		t.Errorf("got %s, want 15m: the wrong codes before a right one count", locked)
+	}
+	if err := h.RightCode(t.Context(), "U01ALICE"); err != nil {
+		t.Fatal(err)
+	}
+	wantLocked(t, h.Store, "U01ALICE", 15*time.Minute)
+	if locked := wrong(t, h.Store, "third", 5); locked != 15*time.Minute {
+		t.Errorf("got %s, want 15m: a right code did not forget the last lock-out", locked)
+	}
+}
+
+func lockoutRepeats(t *testing.T, h *harness) {
+	for range 10 {
+		if locked, err := h.WrongCode(t.Context(), "U01ALICE", "one"); err != nil || locked != 0 {
+			t.Fatalf("got %s, %v, want one count", locked, err)
+		}
+	}
+	wrong(t, h.Store, "more", 3)
+	for range 3 {
+		if locked, err := h.WrongCode(t.Context(), "U01ALICE", "last"); err != nil || locked > 15*time.Minute || locked < 14*time.Minute {
+			t.Fatalf("got %s, %v, want 15m each time", locked, err)
+		}
+	}
+	if _, err := h.WrongCode(t.Context(), "U01ALICE", ""); err == nil {
+		t.Error("a wrong code of no Request was counted")
+	}
+}
+
+func lockoutRaces(t *testing.T, h *harness) {
+	var (
+		mu    sync.Mutex
+		locks []time.Duration
+		all   sync.WaitGroup
+	)
+	for i := range 50 {
+		all.Go(func() {
+			locked, err := h.WrongCode(t.Context(), "U01ALICE", fmt.Sprint("request", i))
+			if err != nil {
+				t.Error(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if locked > 0 {
+				locks = append(locks, locked)
+			}
+		})
+	}
+	all.Wait()
+	if len(locks) != 10 {
+		t.Errorf("50 wrong codes locked %d times, want 10: %v", len(locks), locks)
+	}
+}
+
+func lockoutHitsOne(t *testing.T, h *harness) {
+	wrong(t, h.Store, "alice", 5)
+	wantLocked(t, h.Store, "U02BOB", 0)
+}
