@@ -52,11 +52,11 @@ func (b *Bot) act(ctx context.Context, in interaction, action *slack.BlockAction
 		b.consoleOf(ctx, in.to.beside(), grant)
 	case actOpenLink: // the browser has it
 	case actEndSession:
-		s, ok, err := b.broker.EndMFASession(ctx, in.to.request(Command{}))
+		s, ok, err := b.broker().EndMFASession(ctx, in.to.request(Command{}))
 		b.answer(ctx, in.to.beside(), err, func() message { return b.mfaEndedMessage(s, ok) })
 		b.refreshHome(ctx, in.to)
 	case actEnd:
-		ended, err := b.broker.End(ctx, in.to.request(Command{}), grant)
+		ended, err := b.broker().End(ctx, in.to.request(Command{}), grant)
 		if err != nil {
 			b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
 			return
@@ -83,7 +83,7 @@ func (to conversation) beside() conversation {
 // shown.
 func (b *Bot) showAgain(ctx context.Context, to conversation, grant string, f Format) {
 	r := to.request(Command{})
-	issued, err := b.broker.Reveal(ctx, r, grant)
+	issued, err := b.broker().Reveal(ctx, r, grant)
 	if err != nil {
 		b.deliver(ctx, to.beside(), b.refusal(ctx, to, err))
 		return
@@ -98,7 +98,7 @@ func (b *Bot) bucketsOf(ctx context.Context, to conversation, grant string) {
 		return
 	}
 	r := to.request(Command{})
-	g, err := b.broker.Grant(ctx, r, grant)
+	g, err := b.broker().Grant(ctx, r, grant)
 	if err != nil {
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
@@ -116,7 +116,7 @@ func (b *Bot) renew(ctx context.Context, to conversation, account, grant string)
 	if grant != "" {
 		// As long as before, and why; a Grant that has ended leaves both to the
 		// person.
-		if g, err := b.broker.Grant(ctx, to.request(Command{}), grant); err == nil && g.Account == account {
+		if g, err := b.broker().Grant(ctx, to.request(Command{}), grant); err == nil && g.Account == account {
 			c.Duration, c.Reason = g.Expires.Sub(g.Issued).Round(time.Minute), g.Reason
 		}
 	}
@@ -127,7 +127,7 @@ func (b *Bot) renew(ctx context.Context, to conversation, account, grant string)
 // is an MFA session.
 func (b *Bot) formFor(ctx context.Context, to conversation, c Command, why error) {
 	f := formState{duration: c.Duration, format: c.Format, service: c.Service, reason: c.Reason, wrong: sessionNotEnough(why)}
-	accounts, _, err := b.broker.Accounts(ctx, to.request(c))
+	accounts, _, err := b.broker().Accounts(ctx, to.request(c))
 	if err != nil {
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
@@ -145,7 +145,7 @@ func (b *Bot) formFor(ctx context.Context, to conversation, c Command, why error
 func (b *Bot) chosenAccount(ctx context.Context, in interaction, name string) {
 	f, _ := readForm(in.View)
 	again := formState{duration: f.duration, format: f.format, service: f.service, reason: f.reason}
-	accounts, _, err := b.broker.Accounts(ctx, in.to.request(Command{}))
+	accounts, _, err := b.broker().Accounts(ctx, in.to.request(Command{}))
 	if err != nil {
 		return // the submission will say why
 	}

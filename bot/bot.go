@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -37,14 +38,11 @@ type Deps struct {
 	Cursors       Cursors
 	Due           DueLists
 	Ledger        Ledger
-	Workspaces    []string
+	Settings      Settings
 	CommandPrefix string
 	Connections   int
 	AuditChannel  string
-	RevealWindow  time.Duration // how long credentials can be shown again
-	MFASession    time.Duration // how long an MFA session lasts at most; 0: there are none
-	Reminder      time.Duration // how long before the end of a Grant the person is reminded; 0: never
-	Embedded      bool          // the state is in this process: stop issuing when another process shares the Slack app
+	Embedded      bool // the state is in this process: stop issuing when another process shares the Slack app
 	Now           func() time.Time
 	Log           *slog.Logger
 }
@@ -53,7 +51,7 @@ type Deps struct {
 type Bot struct {
 	api         *slack.Client
 	http        *http.Client
-	broker      *broker.Broker
+	live        atomic.Pointer[serving]
 	seen        Seen
 	copies      Copies
 	preferences Preferences
@@ -63,11 +61,7 @@ type Bot struct {
 	ledger      Ledger
 	reminders   *dueWorker
 	deletions   *dueWorker
-	workspaces  []string
 	prefix      string
-	reveal      time.Duration
-	mfaSession  time.Duration
-	reminder    time.Duration
 	clearText   bool // Slack itself is reached without TLS: a fake on loopback
 	embedded    bool
 	now         func() time.Time
@@ -95,16 +89,16 @@ const (
 // New returns a Bot.
 func New(d Deps) *Bot {
 	b := &Bot{
-		api: d.API, http: d.HTTP, broker: d.Broker, seen: d.Seen, copies: d.Copies, preferences: d.Preferences, homes: d.Homes,
-		workspaces: d.Workspaces, prefix: d.CommandPrefix, reveal: d.RevealWindow, mfaSession: d.MFASession, embedded: d.Embedded,
-		now: d.Now, log: d.Log, slots: make(chan struct{}, atOnce),
+		api: d.API, http: d.HTTP, seen: d.Seen, copies: d.Copies, preferences: d.Preferences, homes: d.Homes,
+		prefix: d.CommandPrefix, embedded: d.Embedded, now: d.Now, log: d.Log, slots: make(chan struct{}, atOnce),
 	}
 	if u, err := url.Parse(d.APIURL); err == nil {
 		b.clearText = u.Scheme == "http"
 	}
 	b.sockets = newSockets(d.API, d.Connections, d.Embedded, d.Log, b.receive)
 	b.audit = newAuditChannel(d, b.postMessage)
-	b.ledger, b.reminder = d.Ledger, d.Reminder
+	b.ledger = d.Ledger
+	b.Serve(d.Broker, d.Settings)
 	b.reminders = newDueWorker(d, reminderList, b.serveReminder)
 	b.deletions = newDueWorker(d, deletionList, b.serveDeletion)
 	return b
@@ -176,7 +170,7 @@ func (b *Bot) greet(ctx context.Context) error {
 		me, err := b.whoIsBot(ctx)
 		if err == nil {
 			b.log.Info("Slack knows the bot", "team", me.TeamID, "bot_user", me.UserID)
-			if !slices.Contains(b.workspaces, me.TeamID) {
+			if !slices.Contains(b.settings().Workspaces, me.TeamID) {
 				b.log.Warn("the bot's own workspace is not in slack.workspaces, so nobody in it is served", "team", me.TeamID)
 			}
 			return nil

@@ -139,7 +139,7 @@ func readPage(value string) (page int, prefix string) {
 // none is said beside it.
 func (b *Bot) bucketPage(ctx context.Context, in interaction, grant, value string) {
 	page, prefix := readPage(value)
-	list, err := b.broker.BucketPage(ctx, in.to.request(Command{}), grant, prefix, page)
+	list, err := b.broker().BucketPage(ctx, in.to.request(Command{}), grant, prefix, page)
 	switch {
 	case err != nil:
 		b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
@@ -153,7 +153,7 @@ func (b *Bot) bucketPage(ctx context.Context, in interaction, grant, value strin
 // searchBuckets asks for the beginning of the names. In a modal it takes the
 // place of the list, since Slack stacks no more than three.
 func (b *Bot) searchBuckets(ctx context.Context, in interaction, grant, value string) {
-	if err := b.broker.Identify(ctx, in.to.request(Command{})); err != nil {
+	if err := b.broker().Identify(ctx, in.to.request(Command{})); err != nil {
 		b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
 		return
 	}
@@ -218,7 +218,7 @@ func (b *Bot) submitSearch(ctx context.Context, e envelope, in interaction, ack 
 		return
 	}
 	defer b.leaveSlot()
-	list, err := b.broker.BucketPage(ctx, in.to.request(Command{}), grant, prefix, 0)
+	list, err := b.broker().BucketPage(ctx, in.to.request(Command{}), grant, prefix, 0)
 	m := b.bucketsWith(list, "")
 	if err != nil {
 		m = b.refusal(ctx, in.to, err)

@@ -37,7 +37,7 @@ func (b *Bot) serve(ctx context.Context, to conversation, cmd slack.SlashCommand
 	}
 	if err != nil {
 		// A stranger learns nothing, not even the grammar.
-		if stranger := b.broker.Identify(ctx, to.request(Command{})); stranger != nil {
+		if stranger := b.broker().Identify(ctx, to.request(Command{})); stranger != nil {
 			err = stranger
 		}
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
@@ -64,13 +64,13 @@ func (b *Bot) run(ctx context.Context, to conversation, c Command) {
 		has, err := b.holds(ctx, to.request(c))
 		b.answer(ctx, to, err, func() message { return b.sessionsMessage(has) })
 	case VerbExplain:
-		e, err := b.broker.Explain(ctx, to.request(c))
+		e, err := b.broker().Explain(ctx, to.request(c))
 		b.answer(ctx, to, err, func() message { return b.explainMessage(e) })
 	case VerbWhoami:
-		who, err := b.broker.WhoAmI(ctx, to.request(c))
+		who, err := b.broker().WhoAmI(ctx, to.request(c))
 		b.answer(ctx, to, err, func() message { return b.whoamiMessage(who) })
 	case VerbAccounts, VerbHelp:
-		accounts, complete, err := b.broker.Accounts(ctx, to.request(c))
+		accounts, complete, err := b.broker().Accounts(ctx, to.request(c))
 		b.answer(ctx, to, err, func() message {
 			if c.Verb == VerbHelp {
 				return b.helpMessage(accounts)
@@ -125,7 +125,7 @@ func (b *Bot) present(ctx context.Context, to conversation, r broker.Request, is
 	defer b.tellUsed(ctx, to, issued.UsedSession, issued.Account.Name)
 	m, err := b.issuedMessage(issued, f)
 	if err != nil {
-		b.broker.Undelivered(ctx, r, issued.Grant, withheld(err))
+		b.broker().Undelivered(ctx, r, issued.Grant, withheld(err))
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
 	}
@@ -136,7 +136,7 @@ func (b *Bot) present(ctx context.Context, to conversation, r broker.Request, is
 func (b *Bot) buckets(ctx context.Context, to conversation, c Command) {
 	r := to.request(c)
 	r.Purpose = broker.PurposeBuckets
-	list, err := b.broker.Buckets(ctx, r, c.Prefix)
+	list, err := b.broker().Buckets(ctx, r, c.Prefix)
 	b.answer(ctx, to, err, func() message { return b.bucketsMessage(list) })
 	b.tellUsed(ctx, to, list.UsedSession, list.Account.Name)
 }

@@ -26,7 +26,7 @@ const maxButtonURL = 3000
 func (b *Bot) console(ctx context.Context, to conversation, c Command) {
 	r := to.request(c)
 	r.Purpose = broker.PurposeConsole
-	s, err := b.broker.Console(ctx, r, c.Service)
+	s, err := b.broker().Console(ctx, r, c.Service)
 	switch {
 	case needsCode(err) && to.trigger != "":
 		b.formFor(ctx, to, c, err)
@@ -58,13 +58,13 @@ func readFormat(value string) (f Format, service string) {
 func (b *Bot) consoleOf(ctx context.Context, to conversation, grant string) {
 	r := to.request(Command{})
 	r.Purpose = broker.PurposeConsole
-	issued, err := b.broker.Reveal(ctx, r, grant)
+	issued, err := b.broker().Reveal(ctx, r, grant)
 	if err != nil {
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
 	}
 	r.Account = issued.Account.Name
-	s, err := b.broker.ConsoleLink(ctx, r, issued, "")
+	s, err := b.broker().ConsoleLink(ctx, r, issued, "")
 	if err != nil {
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
@@ -91,7 +91,7 @@ func (b *Bot) presentSignIn(ctx context.Context, to conversation, r broker.Reque
 		m, err = b.noLinkMessage(s, format)
 	}
 	if err != nil {
-		b.broker.Undelivered(ctx, r, s.Grant, withheld(err))
+		b.broker().Undelivered(ctx, r, s.Grant, withheld(err))
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
 	}

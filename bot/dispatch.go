@@ -141,7 +141,7 @@ func (b *Bot) aloneOrRefused(ctx context.Context, to conversation) error {
 // unlessStranger returns err, or for a stranger what a stranger is told: no
 // error tells them more.
 func (b *Bot) unlessStranger(ctx context.Context, to conversation, err error) error {
-	if stranger := b.broker.Identify(ctx, to.request(Command{})); stranger != nil {
+	if stranger := b.broker().Identify(ctx, to.request(Command{})); stranger != nil {
 		return stranger
 	}
 	return err

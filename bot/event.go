@@ -69,7 +69,7 @@ func (b *Bot) event(ctx context.Context, e envelope) {
 
 // helpByDirectMessage answers privately, wherever it was asked.
 func (b *Bot) helpByDirectMessage(ctx context.Context, to conversation) {
-	accounts, _, err := b.broker.Accounts(ctx, to.request(Command{}))
+	accounts, _, err := b.broker().Accounts(ctx, to.request(Command{}))
 	var m message
 	if err != nil {
 		m = b.refusal(ctx, to, err)

@@ -35,7 +35,7 @@ type formState struct {
 // openForm opens the form from whatever trigger there is. It is said when Slack
 // does not open it.
 func (b *Bot) openForm(ctx context.Context, to conversation, f formState) {
-	if err := b.broker.Identify(ctx, to.request(Command{})); err != nil {
+	if err := b.broker().Identify(ctx, to.request(Command{})); err != nil {
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
 	}
@@ -209,7 +209,7 @@ const (
 func (b *Bot) suggest(ctx context.Context, in interaction, ack func(any) bool) {
 	ctx, cancel := context.WithTimeout(ctx, judgeTimeout)
 	defer cancel()
-	accounts, _, err := b.broker.Accounts(ctx, in.to.request(Command{}))
+	accounts, _, err := b.broker().Accounts(ctx, in.to.request(Command{}))
 	if err != nil {
 		b.log.WarnContext(ctx, "no accounts to offer", "request", in.to.requestID, "error", err)
 	}

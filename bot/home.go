@@ -62,7 +62,7 @@ func (b *Bot) publishHome(ctx context.Context, to conversation) {
 
 func (b *Bot) homeBlocks(ctx context.Context, to conversation) ([]slack.Block, error) {
 	r := to.request(Command{})
-	accounts, complete, err := b.broker.Accounts(ctx, r)
+	accounts, complete, err := b.broker().Accounts(ctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -104,11 +104,11 @@ type holding struct {
 }
 
 func (b *Bot) holds(ctx context.Context, r broker.Request) (holding, error) {
-	grants, err := b.broker.Live(ctx, r)
-	if err != nil || b.mfaSession == 0 {
+	grants, err := b.broker().Live(ctx, r)
+	if err != nil || b.settings().MFASession == 0 {
 		return holding{grants: grants}, err
 	}
-	session, ok, err := b.broker.MFASession(ctx, r)
+	session, ok, err := b.broker().MFASession(ctx, r)
 	if err != nil || !ok {
 		return holding{grants: grants}, err
 	}
@@ -137,7 +137,7 @@ func (b *Bot) holdingBlocks(has holding, most int) []slack.Block {
 		if !g.MFA {
 			spans = append(spans, plain("  "), bold("no MFA"))
 		}
-		blocks = append(blocks, slack.NewRichTextBlock("", paragraph(spans...)), listedButtons(g, b.now().Sub(g.Issued) < b.reveal))
+		blocks = append(blocks, slack.NewRichTextBlock("", paragraph(spans...)), listedButtons(g, b.now().Sub(g.Issued) < b.settings().RevealWindow))
 	}
 	if more := len(grants) - most; more > 0 {
 		blocks = append(blocks, slack.NewRichTextBlock("", paragraph(plain("and "+counted(more, "older one")+"."))))

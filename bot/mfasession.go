@@ -16,14 +16,14 @@ func (b *Bot) mfa(ctx context.Context, to conversation, c Command) {
 	r.Purpose = broker.PurposeMFASession
 	switch c.Verb {
 	case VerbMFAEnd:
-		s, ok, err := b.broker.EndMFASession(ctx, r)
+		s, ok, err := b.broker().EndMFASession(ctx, r)
 		b.answer(ctx, to, err, func() message { return b.mfaEndedMessage(s, ok) })
 		b.refreshHome(ctx, to)
 	case VerbMFAStatus:
-		s, ok, err := b.broker.MFASession(ctx, r)
+		s, ok, err := b.broker().MFASession(ctx, r)
 		b.answer(ctx, to, err, func() message { return b.mfaStatusMessage(s, ok) })
 	default:
-		s, err := b.broker.BeginMFASession(ctx, r)
+		s, err := b.broker().BeginMFASession(ctx, r)
 		b.answer(ctx, to, err, func() message { return b.mfaBegunMessage(s) })
 		b.refreshHome(ctx, to)
 	}
@@ -102,10 +102,10 @@ func (b *Bot) mfaUsedMessage(account string) message {
 // withSessionHelp adds what MFA sessions do to the lines of help, where there
 // are any.
 func (b *Bot) withSessionHelp(lines ...[]span) [][]span {
-	if b.mfaSession == 0 {
+	if b.settings().MFASession == 0 {
 		return lines
 	}
-	life := broker.FormatDuration(b.mfaSession.Round(time.Second))
+	life := broker.FormatDuration(b.settings().MFASession.Round(time.Second))
 	return append(lines, codes(b.withPrefix("`/mfa 123456`  one code for "+life+" of requests; `/mfa` shows how long it lasts, `/mfa end` ends it")))
 }
 

@@ -10,7 +10,7 @@ import (
 // mfaMessages are the messages about MFA sessions.
 func mfaMessages() map[string]message {
 	b := goldenBot()
-	b.mfaSession = 8 * time.Hour
+	b.Serve(nil, Settings{RevealWindow: 10 * time.Minute, MFASession: 8 * time.Hour})
 	session := broker.Session{
 		ID: "abcdefghijkl", User: "U01ALICE", AccessKeyID: "ASIASESSION000000000",
 		Began: goldenTime.Add(-time.Hour), Expires: goldenTime.Add(7 * time.Hour),
@@ -80,7 +80,7 @@ func TestHelpTellsOfMFASessionsOnlyWhereThereAreAny(t *testing.T) {
 	if got := b.withSessionHelp(codes("one")); len(got) != 1 {
 		t.Errorf("got %d lines without MFA sessions, want 1", len(got))
 	}
-	b.mfaSession = time.Hour
+	b.Serve(nil, Settings{RevealWindow: 10 * time.Minute, MFASession: time.Hour})
 	if got := b.withSessionHelp(codes("one")); len(got) != 2 {
 		t.Errorf("got %d lines with MFA sessions, want 2", len(got))
 	}

@@ -36,7 +36,7 @@ type reminder struct {
 // the list before anybody sees the credentials, so that a process that dies
 // while it replies leaves no Grant without one.
 func (b *Bot) issue(ctx context.Context, r broker.Request) (broker.Issued, error) {
-	issued, err := b.broker.Issue(ctx, r)
+	issued, err := b.broker().Issue(ctx, r)
 	if err == nil {
 		b.remind(ctx, issued)
 	}
@@ -48,12 +48,12 @@ func (b *Bot) issue(ctx context.Context, r broker.Request) (broker.Issued, error
 // from one that was ended.
 func (b *Bot) remind(ctx context.Context, issued broker.Issued) {
 	g := issued.Grant
-	if b.reminder <= 0 || !issued.Kept || g.Expires.Sub(b.now()) <= 2*b.reminder {
+	if b.settings().Reminder <= 0 || !issued.Kept || g.Expires.Sub(b.now()) <= 2*b.settings().Reminder {
 		return
 	}
 	entry, err := json.Marshal(reminder{User: g.User, Grant: g.ID, Account: g.Account, Expires: g.Expires})
 	if err == nil {
-		err = b.reminders.put(ctx, g.Expires.Add(-b.reminder), entry)
+		err = b.reminders.put(ctx, g.Expires.Add(-b.settings().Reminder), entry)
 	}
 	if err != nil {
 		b.log.ErrorContext(ctx, "there will be no reminder of this grant", "request", g.ID, "user", g.User, "error", err)
@@ -72,7 +72,7 @@ func (b *Bot) serveReminder(ctx context.Context, entry []byte) verdict {
 		log.WarnContext(ctx, "reminder dropped: the grant ended before anybody could be told")
 		return doneWith
 	}
-	if b.reminder <= 0 {
+	if b.settings().Reminder <= 0 {
 		return doneWith // switched off since
 	}
 	grants, err := b.ledger.LiveGrants(ctx, r.User)

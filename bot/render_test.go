@@ -18,7 +18,9 @@ import (
 var goldenTime = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 func goldenBot() *Bot {
-	return &Bot{now: func() time.Time { return goldenTime }, reveal: 10 * time.Minute, log: slog.New(slog.DiscardHandler)}
+	b := &Bot{now: func() time.Time { return goldenTime }, log: slog.New(slog.DiscardHandler)}
+	b.Serve(nil, Settings{RevealWindow: 10 * time.Minute})
+	return b
 }
 
 func goldenIssued(mfa bool) broker.Issued {

@@ -162,7 +162,7 @@ func (b *Bot) deliverCredentials(ctx context.Context, to conversation, r broker.
 	if !notTaken(err) {
 		undelivered = broker.CodeDeliveryUnknown
 	}
-	b.broker.Undelivered(ctx, r, issued.Grant, undelivered)
+	b.broker().Undelivered(ctx, r, issued.Grant, undelivered)
 	if err := b.tell(ctx, to.caller.User, b.undeliveredMessage(issued, undelivered, broker.ShortRef(to.requestID))); err != nil {
 		b.log.ErrorContext(ctx, "nothing delivered", "request", to.requestID, "user", to.caller.User, "error", err)
 	}
@@ -181,7 +181,7 @@ func (b *Bot) undeliveredMessage(issued broker.Issued, undelivered broker.Code, 
 		e.Hint = "If you do not see them, send your request again with a new code."
 	}
 	if issued.Kept {
-		e.Hint = "The button shows them to you alone, within " + broker.FormatDuration(b.reveal) + " of their issue."
+		e.Hint = "The button shows them to you alone, within " + broker.FormatDuration(b.settings().RevealWindow) + " of their issue."
 	}
 	m := b.errorMessage(e)
 	if issued.Kept {

@@ -11,7 +11,7 @@ import (
 
 // revoke answers /assume revoke ACCOUNT.
 func (b *Bot) revoke(ctx context.Context, to conversation, c Command) {
-	done, err := b.broker.Revoke(ctx, to.request(c))
+	done, err := b.broker().Revoke(ctx, to.request(c))
 	b.answer(ctx, to, err, func() message { return b.revokedMessage(done) })
 	if err == nil {
 		b.refreshHome(ctx, to)

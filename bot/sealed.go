@@ -104,11 +104,11 @@ func (s shown) paragraphs(b *Bot) []slack.RichTextElement {
 func (b *Bot) key(ctx context.Context, to conversation, c Command) {
 	r := to.request(c)
 	if c.Change == KeyShow {
-		status, err := b.broker.KeyStatus(ctx, r)
+		status, err := b.broker().KeyStatus(ctx, r)
 		b.answer(ctx, to, err, func() message { return b.keyMessage(status) })
 		return
 	}
-	changed, err := b.broker.ChangeKey(ctx, r, c.Key)
+	changed, err := b.broker().ChangeKey(ctx, r, c.Key)
 	if err != nil {
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 		return

@@ -56,7 +56,7 @@ func (b *Bot) submit(ctx context.Context, e envelope, in interaction, ack func(a
 		return
 	}
 	// Judging that takes too long is left to Issue, which judges again.
-	if err := b.broker.Judge(judging, r); err != nil && judging.Err() == nil {
+	if err := b.broker().Judge(judging, r); err != nil && judging.Err() == nil {
 		b.backToForm(ctx, in, f, err, ack)
 		return
 	}
@@ -122,7 +122,7 @@ func (b *Bot) refillForm(ctx context.Context, to conversation, f filled, err err
 		wrong = &broker.Error{Code: broker.CodeInternal, Message: "Something failed on our side.", Hint: "Try again.", Ref: broker.ShortRef(to.requestID)}
 	}
 	again := formState{duration: f.duration, format: f.format, service: f.service, reason: f.reason, wrong: wrong}
-	if accounts, _, err := b.broker.Accounts(ctx, to.request(Command{})); err == nil {
+	if accounts, _, err := b.broker().Accounts(ctx, to.request(Command{})); err == nil {
 		for _, a := range accounts {
 			if a.Name == f.account {
 				again.account = a
@@ -141,7 +141,7 @@ func (b *Bot) refillForm(ctx context.Context, to conversation, f filled, err err
 func (b *Bot) issueAs(ctx context.Context, to conversation, r broker.Request, f filled) error {
 	if f.format == FormatConsole {
 		r.Purpose = broker.PurposeConsole
-		s, err := b.broker.Console(ctx, r, f.service)
+		s, err := b.broker().Console(ctx, r, f.service)
 		if err == nil {
 			b.remind(ctx, s.Issued)
 			b.presentSignIn(ctx, to, r, s)

@@ -22,6 +22,17 @@ const (
 	EventRevoked     EventKind = "revoked"     // what became of that
 	EventListing     EventKind = "listing"     // the bot is about to list buckets with a Grant
 	EventMembership  EventKind = "membership"  // the members of a user group that the config names have changed
+
+	EventApproval     EventKind = "approval"      // an Approval was asked for, voted on or ended; State says which
+	EventAcknowledged EventKind = "acknowledged"  // an approver of the Account took note of a use of break-glass
+	EventUnlocked     EventKind = "unlocked"      // an admin ended Target's lock-out
+	EventBlocked      EventKind = "blocked"       // an admin: nothing for Target until unblocked
+	EventUnblocked    EventKind = "unblocked"     // an admin ended that
+	EventPaused       EventKind = "paused"        // an admin: nothing for anybody until resumed
+	EventResumed      EventKind = "resumed"       // an admin ended that
+	EventWho          EventKind = "who"           // an admin looked at everybody's live Grants
+	EventConfig       EventKind = "config"        // the config file says something else than before
+	EventConfigBroken EventKind = "config_broken" // it was changed and cannot be read; the config before it stays
 )
 
 // An Event is one entry of the audit record. It never holds a secret or a code.
@@ -57,4 +68,15 @@ type Event struct {
 	Group        string    `json:"group,omitempty"` // the Slack user group whose members changed
 	Added        []string  `json:"added,omitempty"` // Slack user IDs
 	Removed      []string  `json:"removed,omitempty"`
+
+	Rule       string        `json:"rule,omitempty"`        // of the config, that allowed or denied
+	BreakGlass bool          `json:"break_glass,omitempty"` // without the approval that the Account asks for
+	Approval   string        `json:"approval,omitempty"`    // ID of the Approval that it is about or that was used
+	State      ApprovalState `json:"approval_state,omitempty"`
+	ApprovedBy []string      `json:"approved_by,omitempty"` // names, with Slack user IDs
+	Target     string        `json:"target,omitempty"`      // Slack user ID of whom somebody else acted upon
+	TargetName string        `json:"target_name,omitempty"`
+	Comment    string        `json:"comment,omitempty"`  // what whoever denied an Approval wrote
+	Changes    []string      `json:"changes,omitempty"`  // of the config, a line each
+	Problems   []string      `json:"problems,omitempty"` // of the config file, a line each
 }

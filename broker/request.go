@@ -22,6 +22,10 @@ type Request struct {
 	Duration time.Duration // 0: the Account's default
 	Reason   string
 	Purpose  Purpose
+	// BreakGlass asks for the Account without the approval that it needs.
+	BreakGlass bool
+	// Approval is the ID of the Approval that is to be used; "": whatever there is.
+	Approval string
 }
 
 // A Purpose says what the credentials of a Request are for.
@@ -62,6 +66,8 @@ type Grant struct {
 	Expires      time.Time `json:"expires"`
 	Reason       string    `json:"reason,omitempty"`
 	STSRequestID string    `json:"sts_request_id,omitempty"`
+	Approval     string    `json:"approval,omitempty"` // ID of the Approval that was used
+	BreakGlass   bool      `json:"break_glass,omitempty"`
 }
 
 // Issued is what Issue answers: the Grant, its Credentials, and what the reply

@@ -68,9 +68,10 @@ func New(ctx context.Context, cfg Config, s Settings, env Environment) (*App, er
 			Leases: st, Lockouts: st, Directory: directory, People: bot.NewPeople(api, st), Now: env.Now, Log: env.Log,
 		}),
 		Seen: st, Copies: st, Preferences: st, Homes: st, Record: st, Leases: st, Cursors: st, Due: st, Ledger: st,
-		Workspaces: cfg.Broker.Workspaces, CommandPrefix: cfg.Slack.CommandPrefix,
-		Connections: cfg.Slack.Connections, AuditChannel: cfg.Slack.AuditChannel,
-		RevealWindow: cfg.Broker.RevealWindow, MFASession: cfg.Broker.MFASession, Reminder: cfg.Reminder,
+		Settings: bot.Settings{
+			Workspaces: cfg.Broker.Workspaces, RevealWindow: cfg.Broker.RevealWindow, MFASession: cfg.Broker.MFASession, Reminder: cfg.Reminder,
+		},
+		CommandPrefix: cfg.Slack.CommandPrefix, Connections: cfg.Slack.Connections, AuditChannel: cfg.Slack.AuditChannel,
 		Embedded: st.Embedded(), Now: env.Now, Log: env.Log,
 	})
 	return &App{Store: st, Bot: b}, nil

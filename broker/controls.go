@@ -1,0 +1,29 @@
+package broker
+
+import (
+	"context"
+	"time"
+)
+
+// An Order is what an admin laid upon a person, or upon all.
+type Order struct {
+	By     string    `json:"by"` // Slack user ID of the admin
+	ByName string    `json:"by_name,omitempty"`
+	Reason string    `json:"reason,omitempty"`
+	At     time.Time `json:"at"`
+}
+
+// Controls keep blocks and the pause, without an end, for all replicas at once.
+type Controls interface {
+	// Orders returns the block of a person and the pause; nil where there is none.
+	// An error means unknown, and then nothing is issued.
+	Orders(ctx context.Context, user string) (block, pause *Order, err error)
+	// Block lays o upon a person, in place of an earlier one.
+	Block(ctx context.Context, user string, o Order) error
+	// Unblock ends it; false when there was none.
+	Unblock(ctx context.Context, user string) (bool, error)
+	// Pause lays o upon all, in place of an earlier one.
+	Pause(ctx context.Context, o Order) error
+	// Resume ends it; false when there was none.
+	Resume(ctx context.Context) (bool, error)
+}
