@@ -41,7 +41,7 @@ func consoleMessages(t *testing.T) map[string]message {
 	}
 	prod := broker.Explanation{
 		Account:  broker.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 4 * time.Hour},
-		Decision: broker.Decision{Effect: broker.Allow, Rule: "S01ONCALL"},
+		Decision: broker.Decision{Effect: broker.Allow, Rule: "allow S01ONCALL"},
 		Duration: time.Hour, Way: "AssumeRole with your MFA code", NeedsCode: "prod needs the code of your MFA device.", Contact: "Ask in #help-aws.",
 	}
 	explain := func(change func(*broker.Explanation)) message { e := prod; change(&e); return b.explainMessage(e) }
@@ -54,14 +54,14 @@ func consoleMessages(t *testing.T) map[string]message {
 		"console_none": noLink,
 		"explain":      explain(func(*broker.Explanation) {}),
 		"explain_longer": explain(func(e *broker.Explanation) {
-			e.Decision.Rule, e.Duration = "U01ALICE", 2*time.Hour
+			e.Decision.Rule, e.Duration = "allow U01ALICE", 2*time.Hour
 		}),
 		"explain_too_long": explain(func(e *broker.Explanation) {
 			e.Duration, e.Way, e.NeedsCode = 0, "", ""
 			e.Problem = &broker.Error{Message: "prod is issued for 4h at most.", Hint: "Ask for 4h or less."}
 		}),
 		"explain_without": explain(func(e *broker.Explanation) {
-			e.Decision.Rule, e.Account.MFA, e.NeedsCode = "*", broker.MFANone, ""
+			e.Decision.Rule, e.Account.MFA, e.NeedsCode = "allow *", broker.MFANone, ""
 			e.Way = "AssumeRole without MFA: the config says `mfa: none` for this account"
 		}),
 		"explain_denied": explain(func(e *broker.Explanation) {

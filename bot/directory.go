@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -55,7 +54,7 @@ type DirectoryDeps struct {
 	Known    Known
 	Leases   Leases
 	Recorder broker.Recorder
-	Named    []string // IDs of the user groups whose changes are recorded
+	Named    func() []string // IDs of the user groups whose changes are recorded
 	Now      func() time.Time
 	Log      *slog.Logger
 }
@@ -93,18 +92,15 @@ func NewDirectory(d DirectoryDeps) *Directory {
 	return dir
 }
 
-// InGroup reports whether user is in group; disabled groups have no members.
-// The store is read every time, so that a change counts on all replicas at once.
+// Groups returns the members of every group; disabled groups have none. The
+// store is read every time, so that a change counts on all replicas at once.
 // Nobody waits longer than ctx.
-func (d *Directory) InGroup(ctx context.Context, group, user string) (bool, error) {
+func (d *Directory) Groups(ctx context.Context) (broker.Membership, error) {
 	groups, err := d.load(ctx)
 	if err == nil && groups == nil {
 		groups, err = d.await(ctx)
 	}
-	if err != nil {
-		return false, err
-	}
-	return slices.Contains(groups[group], user), nil
+	return broker.Membership(groups), err
 }
 
 // load returns what all replicas share; nil when there is none.

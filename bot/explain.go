@@ -9,7 +9,7 @@ import (
 // explainMessage says what would become of a request, and why.
 func (b *Bot) explainMessage(e broker.Explanation) message {
 	name := e.Account.Name
-	if e.Decision.Effect != broker.Allow {
+	if e.Decision.Effect == broker.Deny {
 		return b.explainDenied(e)
 	}
 	text := "You may have " + name + "."
@@ -43,7 +43,10 @@ func (b *Bot) explainDenied(e broker.Explanation) message {
 // allowedBy names the entry of allow that matched. A user group is named by its
 // ID: its handle would need a lookup, and can change.
 func allowedBy(rule string) []span {
+	list, rule, _ := strings.Cut(rule, " ")
 	switch {
+	case list == "oncall":
+		return []span{plain("The config allows the user group "), code(rule), plain(", which is on call, and you are in it.")}
 	case rule == "*":
 		return []span{plain("The config allows every user, by "), code(`"*"`), plain(".")}
 	case strings.HasPrefix(rule, "S"):

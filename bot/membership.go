@@ -29,7 +29,7 @@ type Known interface {
 type membershipChanges struct {
 	known    Known
 	recorder broker.Recorder
-	named    []string
+	named    func() []string
 	still    func(context.Context) (bool, error) // whether this replica still has the claim
 	now      func() time.Time
 	log      *slog.Logger
@@ -43,7 +43,7 @@ type knownMembership struct {
 }
 
 func (c *membershipChanges) load(ctx context.Context) knownMembership {
-	if len(c.named) == 0 {
+	if len(c.named()) == 0 {
 		return knownMembership{}
 	}
 	plain, sealed, err := c.known.LoadKnown(ctx)
@@ -69,7 +69,7 @@ func (c *membershipChanges) record(ctx context.Context, before knownMembership, 
 		return // whoever has the claim now compares
 	}
 	next := maps.Clone(before.groups) // a replica with another config may name further groups
-	for _, group := range c.named {
+	for _, group := range c.named() {
 		members := slices.Sorted(slices.Values(groups[group]))
 		old, seen := before.groups[group]
 		next[group] = slices.Compact(members)

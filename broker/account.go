@@ -41,7 +41,7 @@ type Account struct {
 	DefaultDuration time.Duration
 	MaxDuration     time.Duration
 	MFA             MFAMode
-	Allow           []string // Slack user IDs (U…, W…), user group IDs (S…), or "*"; nobody by default
+	Rules
 	SourceIdentity  bool
 	Tags            map[string]string
 	SessionPolicy   string // the JSON text of an inline session policy

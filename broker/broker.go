@@ -80,32 +80,33 @@ func (b *Broker) Issue(ctx context.Context, r Request) (Issued, error) {
 	if err := b.admit(ctx, r, user); err != nil {
 		return Issued{}, b.refuse(ctx, r, err)
 	}
-	account, err := b.authorize(ctx, user, r.Account)
+	cleared, err := b.clear(ctx, r, user)
 	if err != nil {
 		return Issued{}, b.refuse(ctx, r, err)
 	}
-	return b.issue(ctx, r, user, account)
+	return b.issue(ctx, r, user, cleared)
 }
 
 // issue is Issue after policy said yes. How the Credentials may be shown is
 // looked up first, so that nothing is issued while nobody knows.
-func (b *Broker) issue(ctx context.Context, r Request, user User, account Account) (Issued, error) {
-	sealing, err := b.sealing(ctx, r, user, account)
+func (b *Broker) issue(ctx context.Context, r Request, user User, cleared clearance) (Issued, error) {
+	sealing, err := b.sealing(ctx, r, user, cleared.account)
 	if err != nil {
 		return Issued{}, b.refuse(ctx, r, err)
 	}
-	issued, err := b.issueNow(ctx, r, user, account)
+	issued, err := b.issueNow(ctx, r, user, cleared)
 	issued.Sealing = sealing
 	return issued, err
 }
 
-func (b *Broker) issueNow(ctx context.Context, r Request, user User, account Account) (Issued, error) {
+func (b *Broker) issueNow(ctx context.Context, r Request, user User, cleared clearance) (Issued, error) {
+	account := cleared.account
 	p, held, err := b.planFor(ctx, r, user, account)
 	switch {
 	case err != nil:
 		return Issued{}, err
 	case p.Chained:
-		return b.issueFromSession(ctx, r, user, account, p, held)
+		return b.issueFromSession(ctx, r, user, cleared, p, held)
 	}
 	key, err := b.aws.key(ctx, user, p)
 	if err != nil {

@@ -74,10 +74,11 @@ func (b *Broker) BucketPage(ctx context.Context, r Request, grantID, prefix stri
 	if err := b.inGoodStanding(ctx, user); err != nil {
 		return BucketList{}, b.refuse(ctx, r, err)
 	}
-	account, err := b.authorize(ctx, user, r.Account)
+	cleared, err := b.clearAgain(ctx, r, user, found.Grant)
 	if err != nil {
 		return BucketList{}, b.refuse(ctx, r, err)
 	}
+	account := cleared.account
 	if !found.Kept || !stillGiven(found.Grant, account) || !b.now().Before(found.Credentials.Expires) {
 		return BucketList{}, b.asError(r, &Error{
 			Code:    CodeRevealOver,

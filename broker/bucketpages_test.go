@@ -188,7 +188,7 @@ func TestBucketPagesAreTheCallersAloneWhileKept(t *testing.T) {
 	bob := b.config.Users[0]
 	bob.Slack, bob.Name, bob.SessionName = "U02BOB", "bob", "bob"
 	b.config.Users = append(b.config.Users, bob)
-	b.config.Accounts[0].Allow = []string{"U01ALICE", "U02BOB"}
+	b.config.Accounts[0].Rules = allow("U01ALICE", "U02BOB")
 	wantCode(t, ask(func(r *broker.Request) { r.Caller.User = "U02BOB" }), broker.CodeGrantGone)
 	wantCode(t, ask(func(r *broker.Request) { r.Caller.User = "U03CAROL" }), broker.CodeNotUser)
 	_, err = b.BucketPage(t.Context(), b.request("", ""), "another", "", 1)
@@ -199,7 +199,7 @@ func TestBucketPagesAreTheCallersAloneWhileKept(t *testing.T) {
 	b.failOn[broker.EventListing] = false
 	b.config.Accounts[0].Allow = nil
 	wantCode(t, ask(func(*broker.Request) {}), broker.CodeNotAllowed)
-	b.config.Accounts[0].Allow = []string{"U01ALICE"}
+	b.config.Accounts[0].Rules = allow("U01ALICE")
 	if err := b.ForgetCredentials(t.Context(), "U01ALICE", list.Grant.ID); err != nil {
 		t.Fatal(err)
 	}

@@ -48,14 +48,11 @@ func (b *Broker) Buckets(ctx context.Context, r Request, prefix string) (BucketL
 	if err := b.admit(ctx, r, user); err != nil {
 		return BucketList{}, b.refuse(ctx, r, err)
 	}
-	account, err := b.authorize(ctx, user, r.Account)
-	if err != nil {
-		return BucketList{}, b.refuse(ctx, r, err)
-	}
-	issued, reused, err := b.forListing(ctx, r, user, account)
+	issued, reused, err := b.forListing(ctx, r, user)
 	if err != nil {
 		return BucketList{}, err
 	}
+	account := issued.Account
 	list := BucketList{Grant: issued.Grant, Account: account, Prefix: prefix, Way: issued.Way, Reused: reused, Kept: reused || issued.Kept, UsedSession: issued.UsedSession}
 	if err := b.recordUse(ctx, r, EventListing, user, issued.Grant); err != nil {
 		return list, err
@@ -63,10 +60,11 @@ func (b *Broker) Buckets(ctx context.Context, r Request, prefix string) (BucketL
 	return b.listed(ctx, r, user, issued.Credentials, list, Listing{})
 }
 
-// forListing returns credentials to list with.
-func (b *Broker) forListing(ctx context.Context, r Request, user User, account Account) (Issued, bool, error) {
+// forListing returns credentials to list with. A list has no reason of its own:
+// that of the Grant which is used counts.
+func (b *Broker) forListing(ctx context.Context, r Request, user User) (Issued, bool, error) {
 	if r.Code.Empty() {
-		grant, credentials, ok, err := b.grants.RevealGrant(ctx, user.Slack, account.Name)
+		grant, credentials, ok, err := b.grants.RevealGrant(ctx, user.Slack, r.Account)
 		switch {
 		case err != nil:
 			return Issued{}, false, b.refuse(ctx, r, &Error{
@@ -74,12 +72,22 @@ func (b *Broker) forListing(ctx context.Context, r Request, user User, account A
 				Message: "The bot's own store is not answering, so it cannot look for your live credentials.",
 				Hint:    "Try again in a minute.",
 			})
-		case ok && stillGiven(grant, account) && b.now().Before(credentials.Expires):
-			return Issued{Grant: grant, Credentials: credentials, Account: account}, true, nil
+		case ok && b.now().Before(credentials.Expires):
+			cleared, err := b.clearAgain(ctx, r, user, grant)
+			if err != nil {
+				return Issued{}, false, b.refuse(ctx, r, err)
+			}
+			if stillGiven(grant, cleared.account) {
+				return Issued{Grant: grant, Credentials: credentials, Account: cleared.account}, true, nil
+			}
 		}
 	}
 	r.Duration = MinDuration
-	issued, err := b.issue(ctx, r, user, account)
+	cleared, err := b.clear(ctx, r, user)
+	if err != nil {
+		return Issued{}, false, b.refuse(ctx, r, err)
+	}
+	issued, err := b.issue(ctx, r, user, cleared)
 	return issued, false, err
 }
 

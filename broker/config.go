@@ -16,11 +16,20 @@ type Config struct {
 	Workspaces   []string // Slack workspace IDs whose people may speak to the bot
 	Users        []User
 	Accounts     []Account
+	Groups       map[string][]string // by name: Slack user IDs and user group IDs
+	Admins       []string            // as those of an Account's rules
+	Limits       Limits
 	Contact      string        // shown to who may not use the bot
 	RevealWindow time.Duration // how long Credentials stay sealed in the store
 	MFASession   time.Duration // how long an MFA session lasts at most; 0: there are none
 
 	SigninEndpoint string // of console sign-in; "": AWS's own for the Account's partition
+}
+
+// Limits bound how often things are done within a minute; 0 is no limit.
+type Limits struct {
+	Requests int // of one person
+	STSCalls int // for one Account
 }
 
 // User returns the User of a Slack user ID.

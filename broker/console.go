@@ -77,14 +77,14 @@ func (b *Broker) Console(ctx context.Context, r Request, service string) (SignIn
 	if err := b.admit(ctx, r, user); err != nil {
 		return SignIn{}, b.refuse(ctx, r, err)
 	}
-	account, err := b.authorize(ctx, user, r.Account)
+	cleared, err := b.clear(ctx, r, user)
 	if err == nil {
-		err = checkConsole(account, service)
+		err = checkConsole(cleared.account, service)
 	}
 	if err != nil {
 		return SignIn{}, b.refuse(ctx, r, err)
 	}
-	issued, err := b.issue(ctx, r, user, account)
+	issued, err := b.issue(ctx, r, user, cleared)
 	if err != nil {
 		return SignIn{}, consoleHint(service, err)
 	}

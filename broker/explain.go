@@ -16,6 +16,9 @@ type Explanation struct {
 	NeedsCode string        // why a Request without a code would be asked for one; "": it would not
 	Problem   *Error        // why a Request for this long would be refused
 	Contact   string        // whom to ask, a sentence
+	// Unmet is what else stands in the way right now: of the conditions where, when
+	// and why it is asked.
+	Unmet []*Error
 }
 
 // Explain says what would become of r, without asking AWS, reserving a code or
@@ -31,19 +34,34 @@ func (b *Broker) Explain(ctx context.Context, r Request) (Explanation, error) {
 	if !ok {
 		return Explanation{}, withoutCode(b.unknownAccount(ctx, user, r.Account))
 	}
-	e := Explanation{Decision: decide(ctx, account, user.Slack, b.directory), Contact: b.contact()}
+	who := r
+	who.Duration = 0
+	e := Explanation{Decision: b.entitled(ctx, account, who), Contact: b.contact()}
 	if e.Decision.Err != nil {
 		b.log.WarnContext(ctx, "membership unknown", "request", r.ID, "account", account.Name, "error", e.Decision.Err)
 	}
-	if e.Decision.Effect != Allow {
+	if e.Decision.Effect == Deny {
 		e.Account.Name = account.Name
 		return e, nil
 	}
+	forThis := b.entitled(ctx, account, r)
+	if forThis.Effect == Deny {
+		e.Account = account.narrowed(e.Decision)
+		errors.As(withoutCode(b.denied(account, r, forThis)), &e.Problem)
+		return e, nil
+	}
+	e.Decision = forThis
+	account = account.narrowed(e.Decision)
 	e.Account = account
 	d, err := account.CheckDuration(r.Duration)
 	if err != nil {
 		errors.As(withoutCode(err), &e.Problem)
 		return e, nil
+	}
+	for _, unmet := range account.conditions(r, b.now()) {
+		condition := b.denied(account, r, unmet)
+		_ = withoutCode(condition)
+		e.Unmet = append(e.Unmet, condition)
 	}
 	held, err := b.heldSession(ctx, user)
 	if err != nil {

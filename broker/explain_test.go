@@ -26,16 +26,16 @@ func TestExplainNamesTheRule(t *testing.T) {
 	b := newBench(t)
 	b.groups["S01ALL"] = []string{"U01ALICE"}
 	b.config.Accounts = append(b.config.Accounts,
-		broker.Account{Name: "open", RoleARN: "arn:aws:iam::222222222222:role/OnCall", Allow: []string{"*"}, MFA: broker.MFANone, DefaultDuration: time.Hour, MaxDuration: time.Hour},
-		broker.Account{Name: "vault", RoleARN: "arn:aws:iam::222222222222:role/Vault", Allow: []string{"S02NONE"}, MFA: broker.MFAFresh})
+		broker.Account{Name: "open", RoleARN: "arn:aws:iam::222222222222:role/OnCall", Rules: allow("*"), MFA: broker.MFANone, DefaultDuration: time.Hour, MaxDuration: time.Hour},
+		broker.Account{Name: "vault", RoleARN: "arn:aws:iam::222222222222:role/Vault", Rules: allow("S02NONE"), MFA: broker.MFAFresh})
 	for _, test := range []struct {
 		account string
 		want    broker.Decision
 	}{
-		{"prod", broker.Decision{Effect: broker.Allow, Rule: "U01ALICE"}},
-		{"hub", broker.Decision{Effect: broker.Allow, Rule: "S01ALL"}},
-		{"open", broker.Decision{Effect: broker.Allow, Rule: "*"}},
-		{"vault", broker.Decision{Effect: broker.Deny, Rule: "default deny"}},
+		{"prod", broker.Decision{Effect: broker.Allow, Rule: "allow U01ALICE", Max: 12 * time.Hour}},
+		{"hub", broker.Decision{Effect: broker.Allow, Rule: "allow S01ALL", Max: 36 * time.Hour}},
+		{"open", broker.Decision{Effect: broker.Allow, Rule: "allow *", Max: time.Hour}},
+		{"vault", broker.Decision{Effect: broker.Deny, Rule: "default deny", Code: broker.CodeNotAllowed}},
 	} {
 		if diff := cmp.Diff(test.want, b.explain(t, test.account, 0).Decision); diff != "" {
 			t.Errorf("%s: decision (-want +got):\n%s", test.account, diff)
@@ -74,7 +74,7 @@ func TestExplainTellsNothingOfWhatIsDenied(t *testing.T) {
 	}
 	b.groupErr = nil
 	e = b.explain(t, "hub", 0)
-	want := broker.Explanation{Account: broker.Account{Name: "hub"}, Decision: broker.Decision{Effect: broker.Deny, Rule: "default deny"}, Contact: "Ask in #help-aws."}
+	want := broker.Explanation{Account: broker.Account{Name: "hub"}, Decision: broker.Decision{Effect: broker.Deny, Rule: "default deny", Code: broker.CodeNotAllowed}, Contact: "Ask in #help-aws."}
 	if diff := cmp.Diff(want, e); diff != "" {
 		t.Errorf("explanation (-want +got):\n%s", diff)
 	}

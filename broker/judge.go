@@ -14,14 +14,14 @@ func (b *Broker) Judge(ctx context.Context, r Request) error {
 	if err := b.admit(ctx, r, user); err != nil {
 		return b.refuse(ctx, r, err)
 	}
-	account, err := b.authorize(ctx, user, r.Account)
+	cleared, err := b.clear(ctx, r, user)
 	if err != nil {
 		return b.refuse(ctx, r, err)
 	}
-	if _, err := b.sealing(ctx, r, user, account); err != nil {
+	if _, err := b.sealing(ctx, r, user, cleared.account); err != nil {
 		return b.refuse(ctx, r, err)
 	}
-	p, _, err := b.planFor(ctx, r, user, account)
+	p, _, err := b.planFor(ctx, r, user, cleared.account)
 	if err != nil {
 		return err
 	}

@@ -50,10 +50,11 @@ func (b *Broker) Reveal(ctx context.Context, r Request, grantID string) (Issued,
 	if err := b.inGoodStanding(ctx, user); err != nil {
 		return Issued{}, b.refuse(ctx, r, err)
 	}
-	account, err := b.authorize(ctx, user, r.Account)
+	cleared, err := b.clearAgain(ctx, r, user, found.Grant)
 	if err != nil {
 		return Issued{}, b.refuse(ctx, r, err)
 	}
+	account := cleared.account
 	if !found.Kept || !stillGiven(found.Grant, account) || !b.now().Before(found.Credentials.Expires) {
 		return Issued{}, b.asError(r, &Error{
 			Code:    CodeRevealOver,

@@ -72,7 +72,7 @@ func newSessionBench(t *testing.T) *bench {
 	b.config.MFASession = 8 * time.Hour
 	b.config.Accounts = append(b.config.Accounts, broker.Account{
 		Name: "staging", RoleARN: "arn:aws:iam::333333333333:role/Developer", DefaultDuration: time.Hour, MaxDuration: 2 * time.Hour,
-		MFA: broker.MFASession, Allow: []string{"U01ALICE"},
+		MFA: broker.MFASession, Rules: allow("U01ALICE"),
 	})
 	b.aws.AddRole(awstest.Role{Account: "333333333333", Name: "Developer", MaxSession: 2 * time.Hour, Trust: stagingTrust(0)})
 	b.groups["S01ALL"] = []string{"U01ALICE"}

@@ -33,7 +33,8 @@ func (b *Broker) planFor(ctx context.Context, r Request, user User, account Acco
 
 // issueFromSession assumes the role with the User's MFA session, which r.Code
 // begins first if the Plan says so. The call carries no code.
-func (b *Broker) issueFromSession(ctx context.Context, r Request, user User, account Account, p Plan, held heldSession) (Issued, error) {
+func (b *Broker) issueFromSession(ctx context.Context, r Request, user User, cleared clearance, p Plan, held heldSession) (Issued, error) {
+	account := cleared.account
 	if p.Begins {
 		var err error
 		if held, err = b.sessionByCode(ctx, r, user, b.config.MFASession); err != nil {

@@ -4,50 +4,40 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 )
 
-// An Effect is what policy says of a Request.
-type Effect string
-
-// The effects.
-const (
-	Allow Effect = "allow"
-	Deny  Effect = "deny"
-)
-
-// A Decision is what policy says of a Request, and which rule says it.
-type Decision struct {
-	Effect Effect
-	Rule   string // the allow entry that matched, or why there is none
-	Err    error  // set when membership of a group could not be learnt
+// decide asks policy, and Slack for who is in which user group if that matters.
+func (b *Broker) decide(ctx context.Context, r Request) Decision {
+	return b.informed(ctx, func(m Membership) Decision { return Decide(b.config, m, r, b.now()) })
 }
 
-// decide is default deny. Entries that need no lookup are tried first, so that
-// Slack being away denies only those whom nothing but a group could allow.
-func decide(ctx context.Context, a Account, user string, dir Directory) Decision {
-	if slices.Contains(a.Allow, user) {
-		return Decision{Effect: Allow, Rule: user}
+// entitled is decide without the conditions of where, when and why.
+func (b *Broker) entitled(ctx context.Context, a Account, r Request) Decision {
+	return b.informed(ctx, func(m Membership) Decision { return b.config.decideWho(a, m, r) })
+}
+
+// informed decides without membership if that will do, else with it.
+func (b *Broker) informed(ctx context.Context, decide func(Membership) Decision) Decision {
+	d := decide(nil)
+	if !d.Unknown {
+		return d
 	}
-	if slices.Contains(a.Allow, "*") {
-		return Decision{Effect: Allow, Rule: "*"}
+	m, err := b.groups(ctx)
+	if err != nil {
+		d.Err = err // what does not depend on it stands
+		return d
 	}
-	var unknown error
-	for _, group := range a.Allow {
-		if !strings.HasPrefix(group, "S") {
-			continue
-		}
-		in, err := dir.InGroup(ctx, group, user)
-		switch {
-		case err != nil:
-			unknown = err
-		case in:
-			return Decision{Effect: Allow, Rule: group}
-		}
+	return decide(m)
+}
+
+// groups is who is in which user group; nil comes with an error alone.
+func (b *Broker) groups(ctx context.Context) (Membership, error) {
+	m, err := b.directory.Groups(ctx)
+	if err == nil && m == nil {
+		m = Membership{} // there are no user groups
 	}
-	if unknown != nil {
-		return Decision{Effect: Deny, Rule: "membership unknown", Err: unknown}
-	}
-	return Decision{Effect: Deny, Rule: "default deny"}
+	return m, err
 }
 
 // identify says who the Caller is, or refuses a stranger. A stranger learns
@@ -87,28 +77,50 @@ func (b *Broker) contact() string {
 	return "Ask in " + b.config.Contact + "."
 }
 
-// authorize finds the Account and asks policy whether the User may have it.
-func (b *Broker) authorize(ctx context.Context, user User, name string) (Account, error) {
-	account, ok := b.config.Account(name)
-	if !ok {
-		return Account{}, b.unknownAccount(ctx, user, name)
-	}
-	switch d := decide(ctx, account, user.Slack, b.directory); {
-	case d.Effect == Allow:
-		return account, nil
-	case d.Err != nil:
-		return Account{}, &Error{
-			Code:    CodeDirectory,
-			Message: "Slack cannot say right now which user groups you are in, so the answer is no.",
-			Hint:    "Try again in a minute. Your code was not used.",
-			Err:     d.Err,
+// narrowed is the Account for as long as the Decision gives it.
+func (a Account) narrowed(d Decision) Account {
+	a.MaxDuration = min(a.MaxDuration, d.Max)
+	a.DefaultDuration = min(a.DefaultDuration, a.MaxDuration)
+	return a
+}
+
+// denied is what a person is told of a deny. Who may not have the Account at all
+// learns nothing else of it.
+func (b *Broker) denied(a Account, r Request, d Decision) *Error {
+	const unused = " Your code was not used."
+	e := &Error{Code: d.Code, Err: d.Err}
+	switch d.Code {
+	case CodeDirectory:
+		e.Message = "Slack cannot say right now which user groups you are in, so the answer is no."
+		e.Hint = "Try again in a minute." + unused
+	case CodeTooLong:
+		whose := " is issued for "
+		if d.Max < a.MaxDuration {
+			whose = " is issued to you for "
 		}
+		e.Message = a.Name + whose + FormatDuration(d.Max) + " at most."
+		e.Hint = "Ask for " + FormatDuration(d.Max) + " or less." + unused
+	case CodeChannel:
+		e.Message = a.Name + " may be asked for only from certain Slack channels, and this is none of them."
+		e.Hint = b.contact() + " Forms and buttons count as asked from where they were opened." + unused
+	case CodeHours:
+		e.Message = a.Name + " may be had only " + a.Hours.String() + "."
+		e.Hint = b.contact() + unused
+	case CodeReason:
+		e.Message = a.Name + " needs a reason."
+		e.Hint = "Add it at the end of your request: because, and why." + unused
+		if a.Reason.Pattern != nil && !r.BreakGlass {
+			e.Message = a.Name + " needs a reason that reads like " + a.Reason.Pattern.String() + "."
+		}
+	default:
+		e.Code = CodeNotAllowed
+		e.Message = "You may not have " + a.Name + "."
+		if r.BreakGlass {
+			e.Message = "You may not have " + a.Name + " by break-glass."
+		}
+		e.Hint = b.contact() + unused
 	}
-	return Account{}, &Error{
-		Code:    CodeNotAllowed,
-		Message: "You may not have " + account.Name + ".",
-		Hint:    b.contact() + " Your code was not used.",
-	}
+	return e
 }
 
 func (b *Broker) unknownAccount(ctx context.Context, user User, name string) error {
@@ -150,13 +162,20 @@ func (b *Broker) Accounts(ctx context.Context, r Request) (accounts []Account, c
 }
 
 func (b *Broker) allowed(ctx context.Context, user User) (accounts []Account, complete bool) {
+	var (
+		ask    = Request{Caller: Caller{User: user.Slack}}
+		groups = sync.OnceValues(func() (Membership, error) { return b.groups(ctx) })
+	)
 	complete = true
 	for _, a := range b.config.Accounts {
-		switch d := decide(ctx, a, user.Slack, b.directory); {
-		case d.Effect == Allow:
-			accounts = append(accounts, a)
-		case d.Err != nil:
-			complete = false
+		d := b.config.decideWho(a, nil, ask)
+		if d.Unknown {
+			m, err := groups()
+			complete = complete && err == nil
+			d = b.config.decideWho(a, m, ask)
+		}
+		if d.Effect != Deny {
+			accounts = append(accounts, a.narrowed(d))
 		}
 	}
 	return accounts, complete

@@ -57,7 +57,8 @@ type SealedKeys interface {
 
 // A Directory knows who is in which Slack user group.
 type Directory interface {
-	// InGroup reports whether user is in the user group. An error means
-	// unknown, and unknown is deny. A group that does not exist has no members.
-	InGroup(ctx context.Context, group, user string) (bool, error)
+	// Groups returns the members of every user group, as they were at most a minute
+	// ago. An error means unknown, and unknown is deny. A group that does not exist
+	// has no members.
+	Groups(ctx context.Context) (Membership, error)
 }

@@ -156,15 +156,15 @@ func (m *memory) EndGrant(_ context.Context, user, id string) error {
 	return m.saveErr
 }
 
-func (m *memory) InGroup(_ context.Context, group, user string) (bool, error) {
+func (m *memory) Groups(context.Context) (broker.Membership, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, member := range m.groups[group] {
-		if member == user {
-			return true, m.groupErr
-		}
-	}
-	return false, m.groupErr
+	return m.groups, m.groupErr
+}
+
+// allow are Rules that allow whom they name, and nothing else.
+func allow(who ...string) broker.Rules {
+	return broker.Rules{Allow: []broker.Rule{{Who: who}}}
 }
 
 func (m *memory) kinds() []broker.EventKind {
@@ -231,8 +231,8 @@ func newBench(t *testing.T) *bench {
 			MFASerial: awstest.DeviceARN(hub, "alice"), Key: broker.KeySource{Env: "ALICE"},
 		}},
 		Accounts: []broker.Account{
-			{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 12 * time.Hour, MFA: broker.MFAFresh, Allow: []string{"U01ALICE"}},
-			{Name: "hub", DefaultDuration: time.Hour, MaxDuration: 36 * time.Hour, Allow: []string{"S01ALL"}, MFA: broker.MFASession},
+			{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 12 * time.Hour, MFA: broker.MFAFresh, Rules: allow("U01ALICE")},
+			{Name: "hub", DefaultDuration: time.Hour, MaxDuration: 36 * time.Hour, Rules: allow("S01ALL"), MFA: broker.MFASession},
 		},
 	}
 	b.Broker = b.with(client)

@@ -36,8 +36,12 @@ func (b *Broker) WhoAmI(ctx context.Context, r Request) (WhoAmI, error) {
 	who := WhoAmI{User: user, Account: r.Account}
 	var account Account
 	if r.Account != "" {
-		if account, err = b.authorize(ctx, user, r.Account); err != nil {
-			return WhoAmI{}, b.refuse(ctx, r, err)
+		var ok bool
+		if account, ok = b.config.Account(r.Account); !ok {
+			return WhoAmI{}, b.refuse(ctx, r, b.unknownAccount(ctx, user, r.Account))
+		}
+		if d := b.entitled(ctx, account, r); d.Effect == Deny {
+			return WhoAmI{}, b.refuse(ctx, r, b.denied(account, r, d))
 		}
 	}
 	asking := b.event(EventIdentity, r)

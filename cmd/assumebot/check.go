@@ -109,7 +109,7 @@ func durationText(a broker.Account) string {
 
 func whoText(b broker.Config, a broker.Account) string {
 	var names []string
-	for _, id := range a.Allow {
+	for _, id := range a.Allowed() {
 		u, known := b.User(id)
 		switch {
 		case id == "*":

@@ -72,7 +72,7 @@ func (d *draft) readAccount(s section) accountDraft {
 				d.problem(who.pos, `allow: %s; "*" is every user of this file`, wrong)
 			}
 		}
-		a.Allow = append(a.Allow, who.v)
+		a.Allow = append(a.Allow, broker.Rule{Who: []string{who.v}})
 	}
 	if s.has("role_arn") {
 		d.readSession(s, &a)

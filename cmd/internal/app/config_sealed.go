@@ -50,7 +50,7 @@ func (d *draft) warnSealed() {
 		}
 		var without []string
 		for _, u := range d.users {
-			if u.AgeKey.Empty() && (slices.Contains(a.Account.Allow, "*") || slices.Contains(a.Account.Allow, u.Slack)) {
+			if u.AgeKey.Empty() && (slices.Contains(a.Allowed(), "*") || slices.Contains(a.Allowed(), u.Slack)) {
 				without = append(without, u.Name)
 			}
 		}

@@ -83,10 +83,10 @@ func TestParseConfigReadsWholeFile(t *testing.T) {
 				{
 					Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", ExternalID: "7f3c", Region: "eu-west-1",
 					DefaultDuration: 90 * time.Minute, MaxDuration: 4 * time.Hour, MFA: broker.MFASession,
-					Allow: []string{"S01ONCALL", "U01ALICE"}, SealRequired: true, DMLife: 3 * time.Minute, SourceIdentity: true, Tags: map[string]string{"team": "payments", "stage": ""},
+					Rules: broker.Rules{Allow: []broker.Rule{{Who: []string{"S01ONCALL"}}, {Who: []string{"U01ALICE"}}}}, SealRequired: true, DMLife: 3 * time.Minute, SourceIdentity: true, Tags: map[string]string{"team": "payments", "stage": ""},
 					SessionPolicy: `{"Version":"2012-10-17","Statement":[]}`, PolicyARNs: []string{"arn:aws:iam::aws:policy/ReadOnlyAccess"},
 				},
-				{Name: "hub", DefaultDuration: time.Hour, MaxDuration: time.Hour, MFA: broker.MFASession, Allow: []string{"*"}},
+				{Name: "hub", DefaultDuration: time.Hour, MaxDuration: time.Hour, MFA: broker.MFASession, Rules: broker.Rules{Allow: []broker.Rule{{Who: []string{"*"}}}}},
 			},
 		},
 	}

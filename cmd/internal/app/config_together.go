@@ -127,7 +127,7 @@ func (d *draft) warn() {
 		if a.MFA == broker.MFANone {
 			d.warning(a.mfaAt, "account %s: no MFA: whoever may have it gets credentials without a code", a.Name)
 		}
-		everybody := slices.Contains(a.Allow, "*")
+		everybody := slices.Contains(a.Allowed(), "*")
 		switch {
 		case len(a.Allow) == 0:
 			d.warning(a.pos, "account %s: nobody may have it: allow names no one", a.Name)

@@ -59,7 +59,7 @@ func New(ctx context.Context, cfg Config, s Settings, env Environment) (*App, er
 	issuing := cfg.Broker
 	issuing.Accounts = withRegion(issuing.Accounts, s.AWSRegion)
 	directory := bot.NewDirectory(bot.DirectoryDeps{
-		API: api, Copies: st, Known: st, Leases: st, Recorder: st, Named: namedGroups(&issuing), Now: env.Now, Log: env.Log,
+		API: api, Copies: st, Known: st, Leases: st, Recorder: st, Named: issuing.UserGroups, Now: env.Now, Log: env.Log,
 	})
 	b := bot.New(bot.Deps{
 		API: api, HTTP: bot.NewHTTPClient(), APIURL: s.SlackAPIURL,

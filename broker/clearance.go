@@ -1,0 +1,74 @@
+package broker
+
+import "context"
+
+// A clearance is what policy gave a Request.
+type clearance struct {
+	account  Account // for as long as the rules give it to this User
+	decision Decision
+	approval *KeptApproval // what stands in for other people's consent; nil where none is needed
+}
+
+// mark puts on an Event why it was allowed.
+func (c clearance) mark(e *Event) {
+	e.Rule = c.decision.Rule
+	if c.approval != nil {
+		e.Approval, e.ApprovedBy = c.approval.ID, c.approval.names()
+	}
+}
+
+// clear finds the Account and asks policy for it. Where that wants an approval
+// there must be one; it is not used yet.
+func (b *Broker) clear(ctx context.Context, r Request, user User) (clearance, error) {
+	account, ok := b.config.Account(r.Account)
+	if !ok {
+		return clearance{}, b.unknownAccount(ctx, user, r.Account)
+	}
+	d := b.decide(ctx, r)
+	if d.Effect == Deny {
+		return clearance{}, b.denied(account, r, d)
+	}
+	c := clearance{account: account.narrowed(d), decision: d}
+	if r.BreakGlass {
+		c.account.MFA = MFAFresh
+	}
+	if d.Effect == NeedApproval {
+		approval, err := b.approved(ctx, r, user, c.account)
+		if err != nil {
+			return clearance{}, err
+		}
+		c.approval = &approval
+	}
+	return c, nil
+}
+
+// clearAgain asks policy for what a Grant gave already: today's config must
+// still allow it, for the reason that was given then. An approval that was used
+// for it need not be there any more.
+func (b *Broker) clearAgain(ctx context.Context, r Request, user User, g Grant) (clearance, error) {
+	account, ok := b.config.Account(g.Account)
+	if !ok {
+		return clearance{}, b.unknownAccount(ctx, user, g.Account)
+	}
+	r.Account, r.Reason, r.BreakGlass, r.Duration = g.Account, g.Reason, g.BreakGlass, 0
+	d := b.decide(ctx, r)
+	if d.Effect == NeedApproval && g.Approval != "" {
+		d.Effect = Allow
+	}
+	switch d.Effect {
+	case Deny:
+		return clearance{}, b.denied(account, r, d)
+	case NeedApproval:
+		return clearance{}, b.needsApproval(account)
+	}
+	return clearance{account: account.narrowed(d), decision: d}, nil
+}
+
+// needsApproval is the question that a Request without approval comes to.
+func (b *Broker) needsApproval(a Account) *Error {
+	return &Error{
+		Code:    CodeNeedsApproval,
+		Message: a.Name + " needs the approval of somebody else.",
+		Hint:    "Ask for it with `/assume " + a.Name + " because REASON`. Your code was not used.",
+	}
+}
