@@ -69,6 +69,8 @@ type KeptApproval struct {
 	Approval
 	Sealed []byte    // what SwapApproval replaces
 	Now    time.Time // by the clock that all replicas share
+
+	stored ApprovalState // where State says that the time is over, and the store not yet
 }
 
 // Approvals keep Approvals sealed, the same for all replicas. They go by one

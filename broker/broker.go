@@ -25,6 +25,7 @@ type Deps struct {
 	People    People
 	Lockouts  Lockouts
 	Leases    Leases
+	Approvals Approvals
 	Now       func() time.Time
 	Log       *slog.Logger
 }
@@ -46,6 +47,7 @@ type Broker struct {
 	people     People
 	lockouts   Lockouts
 	leases     Leases
+	approvals  Approvals
 	now        func() time.Time
 	log        *slog.Logger
 }
@@ -55,7 +57,7 @@ func New(d Deps) *Broker {
 	return &Broker{
 		config: d.Config, aws: d.AWS, codes: d.Codes, claims: d.Claims, sessions: d.Sessions, grants: d.Grants, ledger: d.Ledger, listings: d.Listings,
 		sealedKeys: d.Keys, parseKey: d.ParseKey,
-		recorder: d.Recorder, directory: d.Directory, people: d.People, lockouts: d.Lockouts, leases: d.Leases, now: d.Now, log: d.Log,
+		recorder: d.Recorder, directory: d.Directory, people: d.People, lockouts: d.Lockouts, leases: d.Leases, approvals: d.Approvals, now: d.Now, log: d.Log,
 	}
 }
 
@@ -84,7 +86,7 @@ func (b *Broker) Issue(ctx context.Context, r Request) (Issued, error) {
 	if err != nil {
 		return Issued{}, b.refuse(ctx, r, err)
 	}
-	return b.issue(ctx, r, user, cleared)
+	return b.issue(ctx, cleared.request, user, cleared)
 }
 
 // issue is Issue after policy said yes. How the Credentials may be shown is
@@ -115,11 +117,16 @@ func (b *Broker) issueNow(ctx context.Context, r Request, user User, cleared cle
 	if err := b.reserve(ctx, r, user, p); err != nil {
 		return Issued{}, b.refuse(ctx, r, err)
 	}
+	if err := b.useApproval(ctx, r, cleared); err != nil {
+		return Issued{}, b.refuse(ctx, r, err)
+	}
 	intent := b.event(EventIntent, r)
 	intent.User, intent.RoleARN, intent.Method, intent.MFA = user.Name, account.RoleARN, p.Method, p.MFA
 	intent.Seconds = int64(p.Duration / time.Second)
+	cleared.mark(&intent)
 	if err := b.recorder.Record(ctx, intent); err != nil {
 		b.release(ctx, r, user, p)
+		b.returnApproval(ctx, r, cleared)
 		return Issued{}, &Error{
 			Code: CodeRecord, Ref: ShortRef(r.ID), Err: err,
 			Message: "The audit record cannot be written right now, so nothing was issued.",
@@ -133,7 +140,9 @@ func (b *Broker) issueNow(ctx context.Context, r Request, user User, cleared cle
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	if err != nil {
-		return Issued{}, b.failed(ctx, r, user, p, intent, err)
+		e := b.failed(ctx, r, user, p, intent, err)
+		b.returnUnlessUsed(ctx, r, cleared, e)
+		return Issued{}, e
 	}
 	return b.granted(ctx, r, intent, issued)
 }
@@ -245,6 +254,7 @@ func (b *Broker) granted(ctx context.Context, r Request, intent Event, issued Is
 	if intent.MFA && intent.MFASession == "" {
 		b.codeAccepted(ctx, r)
 	}
+	issued.Grant.Approval, issued.Grant.BreakGlass = intent.Approval, intent.BreakGlass
 	g := issued.Grant
 	outcome := b.outcome(EventGranted, intent)
 	outcome.Principal, outcome.AccessKeyID = g.Principal, g.AccessKeyID
@@ -271,7 +281,7 @@ func (b *Broker) refuse(ctx context.Context, r Request, err error) error {
 	defer cancel()
 	b.giveBack(ctx, r)
 	event := b.event(EventRefused, r)
-	event.Code, event.Message, event.Ref = e.Code, e.Message, e.Ref
+	event.Code, event.Message, event.Rule, event.Ref = e.Code, e.Message, e.Rule, e.Ref
 	if user, ok := b.config.User(r.Caller.User); ok && e.Code != CodeWorkspace {
 		event.User = user.Name
 	}
@@ -315,7 +325,7 @@ func (b *Broker) event(kind EventKind, r Request) Event {
 	return Event{
 		ID: NewID(), Time: b.now().UTC(), Kind: kind, RequestID: r.ID,
 		SlackUser: r.Caller.User, SlackTeam: r.Caller.Team, SlackChannel: r.Caller.Channel,
-		Account: r.Account, Purpose: r.Purpose, Reason: r.Reason,
+		Account: r.Account, Purpose: r.Purpose, Reason: r.Reason, BreakGlass: r.BreakGlass,
 	}
 }
 

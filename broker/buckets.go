@@ -87,7 +87,7 @@ func (b *Broker) forListing(ctx context.Context, r Request, user User) (Issued, 
 	if err != nil {
 		return Issued{}, false, b.refuse(ctx, r, err)
 	}
-	issued, err := b.issue(ctx, r, user, cleared)
+	issued, err := b.issue(ctx, cleared.request, user, cleared)
 	return issued, false, err
 }
 

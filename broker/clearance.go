@@ -4,6 +4,7 @@ import "context"
 
 // A clearance is what policy gave a Request.
 type clearance struct {
+	request  Request // as an approval made it: for its duration and reason
 	account  Account // for as long as the rules give it to this User
 	decision Decision
 	approval *KeptApproval // what stands in for other people's consent; nil where none is needed
@@ -24,20 +25,25 @@ func (b *Broker) clear(ctx context.Context, r Request, user User) (clearance, er
 	if !ok {
 		return clearance{}, b.unknownAccount(ctx, user, r.Account)
 	}
+	approval, err := b.approvalFor(ctx, r, user, account)
+	if err != nil {
+		return clearance{}, err
+	}
+	if approval != nil {
+		r.Duration, r.Reason = approval.Duration, approval.Reason
+	}
 	d := b.decide(ctx, r)
-	if d.Effect == Deny {
+	c := clearance{request: r, account: account.narrowed(d), decision: d}
+	switch {
+	case d.Effect == Deny:
 		return clearance{}, b.denied(account, r, d)
-	}
-	c := clearance{account: account.narrowed(d), decision: d}
-	if r.BreakGlass {
+	case d.Effect == NeedApproval && approval == nil:
+		return clearance{}, b.needsApproval(account)
+	case d.Effect == NeedApproval:
+		c.approval = approval
+		return c, b.stillApproved(ctx, account, *approval)
+	case r.BreakGlass:
 		c.account.MFA = MFAFresh
-	}
-	if d.Effect == NeedApproval {
-		approval, err := b.approved(ctx, r, user, c.account)
-		if err != nil {
-			return clearance{}, err
-		}
-		c.approval = &approval
 	}
 	return c, nil
 }
@@ -67,7 +73,7 @@ func (b *Broker) clearAgain(ctx context.Context, r Request, user User, g Grant) 
 // needsApproval is the question that a Request without approval comes to.
 func (b *Broker) needsApproval(a Account) *Error {
 	return &Error{
-		Code:    CodeNeedsApproval,
+		Code: CodeNeedsApproval, Rule: "approval",
 		Message: a.Name + " needs the approval of somebody else.",
 		Hint:    "Ask for it with `/assume " + a.Name + " because REASON`. Your code was not used.",
 	}

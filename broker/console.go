@@ -84,11 +84,11 @@ func (b *Broker) Console(ctx context.Context, r Request, service string) (SignIn
 	if err != nil {
 		return SignIn{}, b.refuse(ctx, r, err)
 	}
-	issued, err := b.issue(ctx, r, user, cleared)
+	issued, err := b.issue(ctx, cleared.request, user, cleared)
 	if err != nil {
 		return SignIn{}, consoleHint(service, err)
 	}
-	return b.link(ctx, r, issued, service), nil
+	return b.link(ctx, cleared.request, issued, service), nil
 }
 
 // ConsoleLink makes a link for what Reveal gave back. The error is that no link

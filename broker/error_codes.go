@@ -18,6 +18,7 @@ const (
 	CodeApprovalGone   Code = "approval_gone"
 	CodeNotApprover    Code = "not_an_approver"
 	CodeOwnApproval    Code = "own_approval"
+	CodeApprovedOnce   Code = "approved_already"
 	CodeNotAdmin       Code = "not_an_admin"
 	CodeBlocked        Code = "blocked"
 	CodePaused         Code = "paused"

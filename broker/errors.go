@@ -14,6 +14,7 @@ type Error struct {
 	Message string // what happened
 	Hint    string // what to do next
 	Err     error
+	Rule    string // of the config, that denied; "" where none did
 	Ref     string // what the person quotes and the operator's log carries; "" where nothing needs looking up
 }
 

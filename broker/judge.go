@@ -18,6 +18,7 @@ func (b *Broker) Judge(ctx context.Context, r Request) error {
 	if err != nil {
 		return b.refuse(ctx, r, err)
 	}
+	r = cleared.request
 	if _, err := b.sealing(ctx, r, user, cleared.account); err != nil {
 		return b.refuse(ctx, r, err)
 	}

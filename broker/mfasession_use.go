@@ -42,10 +42,15 @@ func (b *Broker) issueFromSession(ctx context.Context, r Request, user User, cle
 		}
 		p.Way = begunWay(held, b.now())
 	}
+	if err := b.useApproval(ctx, r, cleared); err != nil {
+		return Issued{}, b.refuse(ctx, r, err)
+	}
 	intent := b.event(EventIntent, r)
 	intent.User, intent.RoleARN, intent.Method, intent.MFA = user.Name, account.RoleARN, p.Method, true
 	intent.Seconds, intent.MFASession = int64(p.Duration/time.Second), held.AccessKeyID
+	cleared.mark(&intent)
 	if err := b.recorder.Record(ctx, intent); err != nil {
+		b.returnApproval(ctx, r, cleared)
 		return Issued{}, &Error{
 			Code: CodeRecord, Ref: ShortRef(r.ID), Err: err,
 			Message: "The audit record cannot be written right now, so no credentials for " + account.Name + " were issued.",
@@ -57,7 +62,9 @@ func (b *Broker) issueFromSession(ctx context.Context, r Request, user User, cle
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	if err != nil {
-		return Issued{}, b.refusedToSession(ctx, r, account, p, held, intent, err)
+		err = b.refusedToSession(ctx, r, account, p, held, intent, err)
+		b.returnUnlessUsed(ctx, r, cleared, err)
+		return Issued{}, err
 	}
 	issued.Grant.MFASession = held.AccessKeyID
 	issued, err = b.granted(ctx, r, intent, issued)

@@ -34,10 +34,13 @@ func (b *Broker) informed(ctx context.Context, decide func(Membership) Decision)
 // groups is who is in which user group; nil comes with an error alone.
 func (b *Broker) groups(ctx context.Context) (Membership, error) {
 	m, err := b.directory.Groups(ctx)
-	if err == nil && m == nil {
+	switch {
+	case err != nil:
+		return nil, err
+	case m == nil:
 		m = Membership{} // there are no user groups
 	}
-	return m, err
+	return m, nil
 }
 
 // identify says who the Caller is, or refuses a stranger. A stranger learns
@@ -88,7 +91,7 @@ func (a Account) narrowed(d Decision) Account {
 // learns nothing else of it.
 func (b *Broker) denied(a Account, r Request, d Decision) *Error {
 	const unused = " Your code was not used."
-	e := &Error{Code: d.Code, Err: d.Err}
+	e := &Error{Code: d.Code, Rule: d.Rule, Err: d.Err}
 	switch d.Code {
 	case CodeDirectory:
 		e.Message = "Slack cannot say right now which user groups you are in, so the answer is no."

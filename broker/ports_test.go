@@ -31,6 +31,8 @@ type memory struct {
 	keys      map[string]broker.RegisteredKey
 	keysErr   error
 	listings  map[string]broker.Listing
+	approvals map[string]broker.Approval
+	asOf      func() time.Time // of the approvals' clock
 	listErr   error
 	failOn    map[broker.EventKind]bool
 	codesErr  error
@@ -45,7 +47,7 @@ type memory struct {
 func newMemory() *memory {
 	return &memory{
 		codes: map[string]string{}, grants: map[string]broker.Grant{}, kept: map[string]broker.Credentials{},
-		groups: map[string][]string{}, keys: map[string]broker.RegisteredKey{}, failOn: map[broker.EventKind]bool{},
+		groups: map[string][]string{}, keys: map[string]broker.RegisteredKey{}, approvals: map[string]broker.Approval{}, failOn: map[broker.EventKind]bool{},
 	}
 }
 
@@ -210,6 +212,7 @@ func newBench(t *testing.T) *bench {
 	}
 	t.Cleanup(func() { _ = aws.Close() })
 	b := &bench{memory: newMemory(), aws: aws}
+	b.asOf = b.now
 	aws.SetClock(b.now)
 	aws.AddUser(awstest.User{Account: hub, Name: "alice", AccessKeyID: "AKIAALICE00000000000", SecretAccessKey: "alice-secret-key"})
 	b.device = aws.AddDevice(hub, "alice", awstest.DeviceARN(hub, "alice"), []byte("alice-seed-0123456789"))
@@ -242,7 +245,7 @@ func newBench(t *testing.T) *bench {
 // with is the bench's broker over another AWS.
 func (b *bench) with(client *broker.AWS) *broker.Broker {
 	return broker.New(broker.Deps{
-		Config: b.config, AWS: client, Codes: b.memory, Claims: b.memory, Sessions: b.memory, Grants: b.memory, Ledger: b.memory, Listings: b.memory, Recorder: b.memory, Directory: b.memory, People: b.memory, Lockouts: b.memory,
+		Config: b.config, AWS: client, Codes: b.memory, Claims: b.memory, Sessions: b.memory, Grants: b.memory, Ledger: b.memory, Listings: b.memory, Recorder: b.memory, Directory: b.memory, People: b.memory, Lockouts: b.memory, Approvals: b.memory,
 		Keys: b.memory, ParseKey: parseKey,
 		Now: b.now, Log: slog.New(slog.DiscardHandler),
 	})

@@ -26,6 +26,10 @@ type sealedCredentials struct {
 	SecretAccessKey string    `json:"secret_access_key"`
 	SessionToken    string    `json:"session_token"`
 	Expires         time.Time `json:"expires"`
+	// What a Grant was given for decides whether it may be shown again.
+	Approval   string `json:"approval,omitempty"`
+	BreakGlass bool   `json:"break_glass,omitempty"`
+	Reason     string `json:"reason,omitempty"`
 }
 
 // SaveGrant implements [broker.Grants]. A Grant or Credentials already expired
@@ -49,7 +53,7 @@ func (s *Store) SaveGrant(ctx context.Context, g broker.Grant, c broker.Credenti
 	}
 	var sealed []byte
 	if reveal > 0 {
-		if sealed, err = s.sealCredentials(keys.credentials, g.Account, c); err != nil {
+		if sealed, err = s.sealCredentials(keys.credentials, g, c); err != nil {
 			return fmt.Errorf("save grant %s: %w", g.ID, err)
 		}
 	}
@@ -188,9 +192,10 @@ func decodeGrant(key, text, user, id string) (broker.Grant, error) {
 	return g, nil
 }
 
-func (s *Store) sealCredentials(key, account string, c broker.Credentials) ([]byte, error) {
+func (s *Store) sealCredentials(key string, g broker.Grant, c broker.Credentials) ([]byte, error) {
 	plain, err := json.Marshal(sealedCredentials{
-		Account: account, AccessKeyID: c.AccessKeyID, Expires: c.Expires,
+		Account: g.Account, AccessKeyID: c.AccessKeyID, Expires: c.Expires,
+		Approval: g.Approval, BreakGlass: g.BreakGlass, Reason: g.Reason,
 		SecretAccessKey: c.SecretAccessKey.Reveal(), SessionToken: c.SessionToken.Reveal(),
 	})
 	if err != nil {
@@ -208,7 +213,7 @@ func (s *Store) openCredentials(f foundGrant) (broker.Credentials, error) {
 	if err := json.Unmarshal(plain, &c); err != nil {
 		return broker.Credentials{}, fmt.Errorf("%s holds something that is no credentials", f.keys.credentials) // err may quote them
 	}
-	if c.Account != f.Account || c.AccessKeyID != f.AccessKeyID {
+	if c.Account != f.Account || c.AccessKeyID != f.AccessKeyID || c.Approval != f.Approval || c.BreakGlass != f.BreakGlass || c.Reason != f.Reason {
 		return broker.Credentials{}, fmt.Errorf("%s does not belong to the credentials kept with it: the grant was altered", f.keys.grant)
 	}
 	return broker.Credentials{

@@ -14,7 +14,7 @@ type accountDraft struct {
 	broker.Account
 	pos
 	nameAt, roleAt, regionAt, mfaAt pos
-	allow                           []value[string]
+	allow                           []value[string] // whoever is named and could have it
 	policies                        []value[string]
 }
 
@@ -36,7 +36,7 @@ func (d *draft) readAccounts(root section) {
 	d.checkSize(root, "accounts", "there is nothing to have; add an account")
 	for _, n := range root.list("accounts", "accounts") {
 		s, ok := newSection(d.collector, n, "this account", "name", "role_arn", "external_id", "region", "duration", "mfa",
-			"allow", "source_identity", "tags", "session_policy", "policy_arns", "sealed", "delivery", "dm_ttl", "revoker")
+			"allow", "deny", "break_glass", "approval", "channels", "hours", "reason", "source_identity", "tags", "session_policy", "policy_arns", "sealed", "delivery", "dm_ttl", "revoker")
 		if !ok {
 			continue
 		}
@@ -65,15 +65,7 @@ func (d *draft) readAccount(s section) accountDraft {
 	d.readMFA(s, &a)
 	a.SealRequired = d.readSealed(s)
 	d.setDelivery(s, &a)
-	a.allow = s.texts("allow", "Slack user and user group IDs")
-	for _, who := range a.allow {
-		if who.v != "*" {
-			if wrong := checkID(who.v, userID, groupID); wrong != "" {
-				d.problem(who.pos, `allow: %s; "*" is every user of this file`, wrong)
-			}
-		}
-		a.Allow = append(a.Allow, broker.Rule{Who: []string{who.v}})
-	}
+	d.readRules(s, &a)
 	if s.has("role_arn") {
 		d.readSession(s, &a)
 	}

@@ -26,7 +26,7 @@ func TestParseConfigRefusesWrongAccounts(t *testing.T) {
 		{"misspelled duration key", account(roleAccount + "duration: {maximum: 1h}"), nil, []string{"6:14 did you mean max?"}},
 		{"role's keys without a role", account("name: hub\nexternal_id: abc\nsession_policy: p.json\npolicy_arns: []\ntags: {a: b}\nsource_identity: true"), nil,
 			[]string{"5:16 needs role_arn", "6:19 needs role_arn", "7:16 needs role_arn", "8:9 needs role_arn", "9:20 needs role_arn"}},
-		{"later keys", account("name: hub\napproval: {}"), nil, []string{`5:3 unknown key "approval"`}},
+		{"later keys", account("name: hub\nquorum: {}"), nil, []string{`5:3 unknown key "quorum"`}},
 	})
 }
 

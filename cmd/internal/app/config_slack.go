@@ -11,6 +11,9 @@ type SlackConfig struct {
 	CommandPrefix string // aws- gives /aws-assume
 	AuditChannel  string // channel ID
 	Connections   int    // sockets per process
+	// ApprovalsChannel is where approvals are asked for: the audit channel unless
+	// it is named.
+	ApprovalsChannel string
 }
 
 // Slack allows 10 sockets per app; two bridge the hourly change of one.
@@ -81,7 +84,7 @@ func (d *draft) readSlack(root section) {
 	if n == nil {
 		return
 	}
-	s, ok := newSection(d.collector, n, "slack", "workspaces", "command_prefix", "audit_channel", "connections")
+	s, ok := newSection(d.collector, n, "slack", "workspaces", "command_prefix", "audit_channel", "approvals_channel", "connections")
 	if !ok {
 		return
 	}
@@ -101,6 +104,13 @@ func (d *draft) readSlack(root section) {
 			}
 			d.config.Slack.AuditChannel = v.v
 		}
+	}
+	d.config.Slack.ApprovalsChannel = d.config.Slack.AuditChannel
+	if v := s.text("approvals_channel"); v.ok {
+		if wrong := checkID(v.v, channelID); wrong != "" {
+			d.problem(v.pos, "approvals_channel: %s", wrong)
+		}
+		d.config.Slack.ApprovalsChannel = v.v
 	}
 	if v := s.textOrEmpty("command_prefix"); v.ok && v.v != "" {
 		if !commandPrefix.MatchString(v.v) {

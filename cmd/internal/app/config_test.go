@@ -66,7 +66,7 @@ func TestParseConfigReadsWholeFile(t *testing.T) {
 	}
 	got := mustParse(t, string(data), files{"readonly.json": "{\n \"Version\": \"2012-10-17\",\n \"Statement\": []\n}\n"})
 	want := Config{
-		Slack:    SlackConfig{CommandPrefix: "aws-", AuditChannel: "C0AUDIT", Connections: 3},
+		Slack:    SlackConfig{CommandPrefix: "aws-", AuditChannel: "C0AUDIT", ApprovalsChannel: "C0AUDIT", Connections: 3},
 		Reminder: 10 * time.Minute,
 		Broker: broker.Config{
 			Workspaces: []string{"T0123", "T0456"}, Contact: "#help-aws", RevealWindow: 5 * time.Minute, MFASession: 8 * time.Hour,

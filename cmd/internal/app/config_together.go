@@ -50,7 +50,7 @@ func (d *draft) checkUnique() {
 
 // checkSerials wants a device from every User, unless no Account would use it.
 func (d *draft) checkSerials() {
-	if !slices.ContainsFunc(d.accounts, func(a accountDraft) bool { return a.MFA != broker.MFANone }) {
+	if !slices.ContainsFunc(d.accounts, func(a accountDraft) bool { return a.MFA != broker.MFANone || len(a.BreakGlass) > 0 }) {
 		return
 	}
 	for _, u := range d.users {
@@ -67,7 +67,7 @@ func (d *draft) checkAllow() {
 			if !userID.match(who.v) || slices.ContainsFunc(d.users, func(u userDraft) bool { return u.Slack == who.v }) {
 				continue
 			}
-			d.problem(who.pos, "allow names %s, who is not one of users and so could never have %s: add the user or remove the entry", who.v, a.label())
+			d.problem(who.pos, "this names %s, who is not one of users and so could never have %s: add the user or remove the entry", who.v, a.label())
 		}
 	}
 }
@@ -129,9 +129,9 @@ func (d *draft) warn() {
 		}
 		everybody := slices.Contains(a.Allowed(), "*")
 		switch {
-		case len(a.Allow) == 0:
+		case len(a.Allow) == 0 && len(a.BreakGlass) == 0:
 			d.warning(a.pos, "account %s: nobody may have it: allow names no one", a.Name)
-		case everybody && len(a.Allow) > 1:
+		case everybody && len(a.Allow) > 1 && a.plain():
 			d.warning(a.allow[0].pos, "account %s: \"*\" is every user already; the other entries of allow change nothing", a.Name)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"time"
+	_ "time/tzdata" // a container without an operating system has no time zones
 
 	"github.com/assumebot/assumebot/bot"
 	"github.com/assumebot/assumebot/broker"
@@ -69,7 +70,7 @@ func New(ctx context.Context, cfg Config, s Settings, env Environment) (*App, er
 		}),
 		Seen: st, Copies: st, Preferences: st, Homes: st, Record: st, Leases: st, Cursors: st, Due: st, Ledger: st,
 		Settings: bot.Settings{
-			Workspaces: cfg.Broker.Workspaces, RevealWindow: cfg.Broker.RevealWindow, MFASession: cfg.Broker.MFASession, Reminder: cfg.Reminder,
+			Workspaces: cfg.Broker.Workspaces, ApprovalsChannel: cfg.Slack.ApprovalsChannel, RevealWindow: cfg.Broker.RevealWindow, MFASession: cfg.Broker.MFASession, Reminder: cfg.Reminder,
 		},
 		CommandPrefix: cfg.Slack.CommandPrefix, Connections: cfg.Slack.Connections, AuditChannel: cfg.Slack.AuditChannel,
 		Embedded: st.Embedded(), Now: env.Now, Log: env.Log,

@@ -1,0 +1,190 @@
+package broker
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// MayDecide returns the Approval if the Caller may decide about it, and says why
+// not otherwise.
+func (b *Broker) MayDecide(ctx context.Context, r Request, user, id string) (Approval, error) {
+	k, err := b.loadApproval(ctx, user, id)
+	if err == nil {
+		_, err = b.deciding(ctx, r, k)
+	}
+	if err != nil {
+		return Approval{}, b.refuseDecision(ctx, r, k.Approval, err)
+	}
+	return k.Approval, nil
+}
+
+// Approve counts the Caller's approval of what user asked for. With the last that
+// is needed it can be used, once, within [ApprovalUse].
+func (b *Broker) Approve(ctx context.Context, r Request, user, id string) (Approval, error) {
+	return b.decided(ctx, r, user, id, func(k KeptApproval, by Vote, account Account, m Membership) (Approval, error) {
+		switch {
+		case k.Acknowledge:
+			return Approval{}, b.approvalOver(k.Approval)
+		case k.VotedBy(by.User):
+			return Approval{}, &Error{
+				Code:    CodeApprovedOnce,
+				Message: "You have approved this already, and one person counts once.",
+				Hint:    "It waits for somebody else.",
+			}
+		}
+		k.Votes = append(slices.Clone(k.Votes), by)
+		if b.config.votes(account, k.Approval, m) >= max(k.Needs, account.Approval.Count) {
+			k.State, k.Expires = ApprovalApproved, k.Now.Add(ApprovalUse)
+		}
+		return k.Approval, nil
+	})
+}
+
+// DenyApproval ends what user asked for.
+func (b *Broker) DenyApproval(ctx context.Context, r Request, user, id, comment string) (Approval, error) {
+	return b.decided(ctx, r, user, id, func(k KeptApproval, by Vote, _ Account, _ Membership) (Approval, error) {
+		if k.Acknowledge {
+			return Approval{}, b.approvalOver(k.Approval)
+		}
+		k.State, k.EndedBy, k.Comment = ApprovalDenied, by, comment
+		return k.Approval, nil
+	})
+}
+
+// acknowledgeWithin is how long the approvers are shown a use of break-glass as
+// one that nobody has taken note of.
+const acknowledgeWithin = 7 * 24 * time.Hour
+
+// AskToAcknowledge keeps what asks the approvers of an Account to take note of
+// the break-glass that e tells of. A repeat returns what there is.
+func (b *Broker) AskToAcknowledge(ctx context.Context, e Event) (Approval, error) {
+	now, err := b.approvals.ApprovalClock(ctx)
+	if err != nil {
+		return Approval{}, err
+	}
+	if k, ok, err := b.approvals.LoadApproval(ctx, e.SlackUser, e.RequestID); err != nil || ok {
+		return k.Approval, err
+	}
+	a := Approval{
+		ID: e.RequestID, User: e.SlackUser, UserName: e.User, Team: e.SlackTeam, Channel: e.SlackChannel,
+		Account: e.Account, RoleARN: e.RoleARN, Duration: time.Duration(e.Seconds) * time.Second, Reason: e.Reason,
+		Needs: 1, Acknowledge: true, State: ApprovalWaiting, Asked: now, Expires: now.Add(acknowledgeWithin),
+	}
+	return a, b.approvals.SaveApproval(ctx, a, acknowledgeWithin+approvalKept)
+}
+
+// Acknowledge notes that the Caller took note of a use of break-glass.
+func (b *Broker) Acknowledge(ctx context.Context, r Request, user, id string) (Approval, error) {
+	return b.decided(ctx, r, user, id, func(k KeptApproval, by Vote, _ Account, _ Membership) (Approval, error) {
+		if !k.Acknowledge {
+			return Approval{}, b.approvalOver(k.Approval)
+		}
+		k.State, k.EndedBy = ApprovalAcknowledged, by
+		return k.Approval, nil
+	})
+}
+
+// decided is a decision of the Caller's. Who they are is looked up before each
+// try, so that a group they have left counts no more.
+func (b *Broker) decided(ctx context.Context, r Request, user, id string, decide func(KeptApproval, Vote, Account, Membership) (Approval, error)) (Approval, error) {
+	a, err := b.changeApproval(ctx, user, id, func(k KeptApproval) (Approval, error) {
+		who, err := b.deciding(ctx, r, k)
+		if err != nil {
+			return Approval{}, err
+		}
+		by := Vote{User: r.Caller.User, Name: b.nameOf(r.Caller.User), At: k.Now}
+		if by.Name == "" {
+			by.Name = by.User
+		}
+		return decide(k, by, who.account, who.groups)
+	})
+	if err != nil {
+		return a, b.refuseDecision(ctx, r, a, err)
+	}
+	event := b.approvalEvent(r, a)
+	if a.Acknowledge {
+		event.Kind, event.State = EventAcknowledged, ""
+	}
+	b.note(ctx, event)
+	return a, nil
+}
+
+// refuseDecision records that somebody may not decide. What has merely ended is
+// nothing for the record.
+func (b *Broker) refuseDecision(ctx context.Context, r Request, a Approval, err error) error {
+	e := b.asError(r, err)
+	if e.Code == CodeApprovalGone || e.Code == CodeApprovedOnce || e.Code == CodeStore {
+		return e
+	}
+	r.Account, r.Approval = a.Account, a.ID
+	return b.refuse(ctx, r, e)
+}
+
+// A decider is whoever may decide about an Approval, and by which config.
+type decider struct {
+	account Account
+	groups  Membership
+}
+
+// deciding refuses whoever may not decide about an Approval. Approvers need not
+// be Users of the config.
+func (b *Broker) deciding(ctx context.Context, r Request, k KeptApproval) (decider, error) {
+	if err := b.mayTakePart(ctx, r); err != nil {
+		return decider{}, err
+	}
+	account, ok := b.config.Account(k.Account)
+	if !ok || account.Approval == nil || account.RoleARN != k.RoleARN {
+		return decider{}, &Error{
+			Code:    CodeApprovalGone,
+			Message: "The config has changed since this was asked: " + k.Account + " is not what it was.",
+			Hint:    "Whoever asked can ask again.",
+		}
+	}
+	m, err := b.groups(ctx)
+	switch found := b.config.onList(account.Approval.Approvers, r.Caller.User, m); {
+	case found.unknown && !found.yes:
+		return decider{}, &Error{
+			Code: CodeDirectory, Err: err,
+			Message: "Slack cannot say right now whether you are an approver of " + account.Name + ", so the answer is no.",
+			Hint:    "Try again in a minute. Nothing was changed.",
+		}
+	case !found.yes:
+		return decider{}, &Error{
+			Code: CodeNotApprover, Rule: RuleDefault,
+			Message: "You are not an approver of " + account.Name + ".",
+			Hint:    "Nothing was changed. Only the approvers that the config names can decide.",
+		}
+	case r.Caller.User == k.User:
+		return decider{}, &Error{
+			Code:    CodeOwnApproval,
+			Message: "Nobody decides about their own request.",
+			Hint:    "Somebody else who is an approver of " + account.Name + " has to. `/assume cancel` takes it back.",
+		}
+	case !k.open():
+		return decider{}, b.approvalOver(k.Approval)
+	case k.State != ApprovalWaiting:
+		return decider{}, b.approvalOver(k.Approval)
+	}
+	return decider{account: account, groups: m}, nil
+}
+
+// mayTakePart refuses whoever is not a full, living member of a workspace that is
+// served; they need not be a User.
+func (b *Broker) mayTakePart(ctx context.Context, r Request) error {
+	if !slices.Contains(b.config.Workspaces, r.Caller.Team) {
+		return &Error{Code: CodeWorkspace, Message: "This bot does not serve your Slack workspace.", Hint: b.contact()}
+	}
+	return b.inGoodStanding(ctx, User{Slack: r.Caller.User})
+}
+
+// votes counts the approvals of those who are approvers still.
+func (c *Config) votes(account Account, a Approval, m Membership) int {
+	n := 0
+	for _, v := range a.Votes {
+		if v.User != a.User && c.onList(account.Approval.Approvers, v.User, m).yes {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,433 @@
+package broker_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/awstest"
+)
+
+func (m *memory) ApprovalClock(context.Context) (time.Time, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.asOf(), m.saveErr
+}
+
+func (m *memory) SaveApproval(_ context.Context, a broker.Approval, _ time.Duration) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, there := m.approvals[a.ID]; there || m.saveErr != nil {
+		return fmt.Errorf("%s is there already, or %w", a.ID, m.saveErr)
+	}
+	m.approvals[a.ID] = a
+	return nil
+}
+
+func (m *memory) LoadApproval(_ context.Context, user, id string) (broker.KeptApproval, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	a, ok := m.approvals[id]
+	return broker.KeptApproval{Approval: a, Sealed: []byte(fmt.Sprint(a)), Now: m.asOf()}, ok && a.User == user, m.saveErr
+}
+
+func (m *memory) SwapApproval(_ context.Context, old broker.KeptApproval, a broker.Approval) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if string(old.Sealed) != fmt.Sprint(m.approvals[a.ID]) || m.saveErr != nil {
+		return false, m.saveErr
+	}
+	m.approvals[a.ID] = a
+	return true, nil
+}
+
+func (m *memory) ApprovalsOf(_ context.Context, user string) ([]broker.KeptApproval, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []broker.KeptApproval
+	for _, a := range m.approvals {
+		if a.User == user {
+			out = append(out, broker.KeptApproval{Approval: a, Sealed: []byte(fmt.Sprint(a)), Now: m.asOf()})
+		}
+	}
+	slices.SortFunc(out, func(a, b broker.KeptApproval) int { return a.Asked.Compare(b.Asked) })
+	return out, m.saveErr
+}
+
+// newVault is a bench whose prod needs the approval of count of S02LEADS.
+func newVault(t *testing.T, count int) *bench {
+	t.Helper()
+	b := newBench(t)
+	b.groups["S02LEADS"] = []string{"U02BOB", "U03CAROL", "U01ALICE"}
+	b.config.Accounts[0].Approval = &broker.ApprovalPolicy{Approvers: []string{"S02LEADS"}, Count: count, Expires: 30 * time.Minute}
+	return b
+}
+
+func (b *bench) advance(d time.Duration) { b.offset += d }
+
+// ask is alice's question for prod.
+func (b *bench) ask(t *testing.T) broker.Approval {
+	t.Helper()
+	r := b.request("prod", b.device.Code())
+	r.Reason, r.Duration = "INC-1", 2*time.Hour
+	_, err := b.Issue(t.Context(), r)
+	wantCode(t, err, broker.CodeNeedsApproval)
+	a, again, err := b.Ask(t.Context(), r)
+	if err != nil || again || a.State != broker.ApprovalWaiting {
+		t.Fatalf("got %+v, %t, %v, want a new one that waits", a, again, err)
+	}
+	return a
+}
+
+func (b *bench) from(user string) broker.Request {
+	r := b.request("", "")
+	r.Caller.User = user
+	return r
+}
+
+// approve is bob's and carol's consent.
+func (b *bench) approve(t *testing.T, a broker.Approval, by ...string) broker.Approval {
+	t.Helper()
+	for _, user := range by {
+		var err error
+		if a, err = b.Approve(t.Context(), b.from(user), a.User, a.ID); err != nil {
+			t.Fatalf("%s: %v", user, err)
+		}
+	}
+	return a
+}
+
+func TestAnApprovalIsUsedOnceForExactlyWhatItWasGiven(t *testing.T) {
+	b := newVault(t, 2)
+	a := b.ask(t)
+	if got := b.approve(t, a, "U02BOB"); got.State != broker.ApprovalWaiting || len(got.Votes) != 1 {
+		t.Errorf("got %+v after one of two, want that it waits", got)
+	}
+	if got := b.approve(t, a, "U03CAROL"); got.State != broker.ApprovalApproved || got.Expires.Sub(b.now()).Round(time.Minute) != time.Hour {
+		t.Errorf("got %+v after two of two, want an hour to use it", got)
+	}
+	longer := b.request("prod", b.device.Code())
+	longer.Approval, longer.Duration = a.ID, 3*time.Hour
+	_, err := b.Issue(t.Context(), longer)
+	wantCode(t, err, broker.CodeApprovalGone)
+
+	r := b.request("prod", b.device.Code())
+	issued, err := b.Issue(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := b.last(t)
+	if diff := cmp.Diff([]string{"U02BOB", "U03CAROL"}, got.ApprovedBy); diff != "" || got.Approval != a.ID || got.Reason != "INC-1" || got.Seconds != 7200 {
+		t.Errorf("got %+v on the record, want the approval (-want +got):\n%s", got, diff)
+	}
+	if issued.Grant.Approval != a.ID {
+		t.Errorf("got a grant of approval %q, want %q", issued.Grant.Approval, a.ID)
+	}
+	b.advance(30 * time.Second)
+	_, err = b.Issue(t.Context(), b.request("prod", b.device.Code()))
+	wantCode(t, err, broker.CodeNeedsApproval)
+	again := b.request("prod", b.device.Code())
+	again.Approval = a.ID
+	_, err = b.Issue(t.Context(), again)
+	if e := wantCode(t, err, broker.CodeApprovalGone); !strings.Contains(e.Message, "used already") {
+		t.Errorf("got %q, want that it was used", e.Message)
+	}
+}
+
+func TestACodeSentForApprovalIsNeitherUsedNorReserved(t *testing.T) {
+	b := newVault(t, 1)
+	b.ask(t)
+	if len(b.codes) > 0 || len(b.aws.Calls()) > 0 {
+		t.Errorf("got reserved codes %v and %d calls to AWS, want neither", b.codes, len(b.aws.Calls()))
+	}
+}
+
+func TestNobodyDecidesWhoMayNot(t *testing.T) {
+	b := newVault(t, 2)
+	a := b.ask(t)
+	wants := func(user string, want broker.Code) {
+		t.Helper()
+		_, err := b.Approve(t.Context(), b.from(user), a.User, a.ID)
+		wantCode(t, err, want)
+	}
+	wants("U01ALICE", broker.CodeOwnApproval)
+	wants("U04DAVE", broker.CodeNotApprover)
+	b.approve(t, a, "U02BOB")
+	wants("U02BOB", broker.CodeApprovedOnce)
+	foreign := b.from("U03CAROL")
+	foreign.Caller.Team = "T0999"
+	_, err := b.Approve(t.Context(), foreign, a.User, a.ID)
+	wantCode(t, err, broker.CodeWorkspace)
+	b.standing = &broker.Standing{Team: "T0123", Guest: true}
+	wants("U03CAROL", broker.CodeNotAMember)
+	b.standing = nil
+	b.groupErr = errDown
+	wants("U03CAROL", broker.CodeDirectory)
+	b.groupErr = nil
+	b.saveErr = errDown
+	wants("U03CAROL", broker.CodeStore)
+	b.saveErr = nil
+	if got, err := b.Approval(t.Context(), a.User, a.ID); err != nil || got.State != broker.ApprovalWaiting || len(got.Votes) != 1 {
+		t.Errorf("got %+v, %v, want that one vote counts", got, err)
+	}
+}
+
+func TestAnApproverWhoLeftCountsNoMore(t *testing.T) {
+	b := newVault(t, 1)
+	a := b.approve(t, b.ask(t), "U02BOB")
+	b.groups["S02LEADS"] = []string{"U03CAROL"}
+	r := b.request("prod", b.device.Code())
+	r.Approval = a.ID
+	_, err := b.Issue(t.Context(), r)
+	wantCode(t, err, broker.CodeApprovalGone)
+	if n := len(b.aws.Calls()); n > 0 {
+		t.Errorf("got %d calls to AWS, want none", n)
+	}
+	b.groupErr = errDown
+	_, err = b.Issue(t.Context(), r)
+	wantCode(t, err, broker.CodeDirectory)
+	b.groups["S02LEADS"], b.groupErr = []string{"U02BOB"}, nil
+	b.config.Accounts[0].RoleARN = "arn:aws:iam::222222222222:role/Another"
+	_, err = b.Issue(t.Context(), r)
+	wantCode(t, err, broker.CodeApprovalGone)
+}
+
+func TestPolicyIsAskedAgainWhenAnApprovalIsUsed(t *testing.T) {
+	b := newVault(t, 1)
+	a := b.approve(t, b.ask(t), "U02BOB")
+	b.config.Accounts[0].Deny = []string{"U01ALICE"}
+	r := b.request("prod", b.device.Code())
+	r.Approval = a.ID
+	_, err := b.Issue(t.Context(), r)
+	if e := wantCode(t, err, broker.CodeNotAllowed); e.Rule != "deny U01ALICE" {
+		t.Errorf("got rule %q, want the deny", e.Rule)
+	}
+}
+
+func TestAWrongCodeGivesTheApprovalBack(t *testing.T) {
+	b := newVault(t, 1)
+	a := b.approve(t, b.ask(t), "U02BOB")
+	r := b.request("prod", "000000")
+	r.Approval = a.ID
+	_, err := b.Issue(t.Context(), r)
+	wantCode(t, err, broker.CodeWrongCode)
+	b.failOn[broker.EventIntent] = true
+	r = b.request("prod", b.device.Code())
+	r.Approval = a.ID
+	_, err = b.Issue(t.Context(), r)
+	wantCode(t, err, broker.CodeRecord)
+	b.failOn[broker.EventIntent] = false
+	if _, err = b.Issue(t.Context(), r); err != nil {
+		t.Errorf("the approval was not given back: %v", err)
+	}
+}
+
+func TestALostAnswerLeavesTheApprovalUsed(t *testing.T) {
+	b := newVault(t, 1)
+	a := b.approve(t, b.ask(t), "U02BOB")
+	b.aws.Inject(awstest.Fault{Action: "AssumeRole", Times: 1, LoseAnswer: true})
+	r := b.request("prod", b.device.Code())
+	r.Approval = a.ID
+	_, err := b.Issue(t.Context(), r)
+	wantCode(t, err, broker.CodeOutcomeUnknown)
+	if got, err := b.Approval(t.Context(), a.User, a.ID); err != nil || got.State != broker.ApprovalUsed {
+		t.Errorf("got %v, %v, want that it is used: credentials may exist", got.State, err)
+	}
+}
+
+func TestApprovalsEnd(t *testing.T) {
+	for name, test := range map[string]struct {
+		do   func(t *testing.T, b *bench, a broker.Approval)
+		want broker.ApprovalState
+	}{
+		"denied": {func(t *testing.T, b *bench, a broker.Approval) {
+			if _, err := b.DenyApproval(t.Context(), b.from("U02BOB"), a.User, a.ID, "not today"); err != nil {
+				t.Error(err)
+			}
+			if got := b.last(t); got.Comment != "not today" || got.SlackUser != "U02BOB" || got.Target != "U01ALICE" {
+				t.Errorf("got %+v on the record, want bob's comment", got)
+			}
+		}, broker.ApprovalDenied},
+		"cancelled": {func(t *testing.T, b *bench, a broker.Approval) {
+			if got, err := b.CancelApprovals(t.Context(), b.from("U01ALICE")); err != nil || len(got) != 1 || got[0].ID != a.ID {
+				t.Errorf("got %v, %v, want it cancelled", got, err)
+			}
+			if got, err := b.CancelApprovals(t.Context(), b.from("U01ALICE")); err != nil || len(got) > 0 {
+				t.Errorf("again: got %v, %v, want nothing", got, err)
+			}
+		}, broker.ApprovalCancelled},
+		"expired": {func(t *testing.T, b *bench, a broker.Approval) {
+			if _, left, err := b.ExpireApproval(t.Context(), a.User, a.ID); err != nil || left <= 0 {
+				t.Errorf("got %s left, %v, want that it is not over", left, err)
+			}
+			b.advance(31 * time.Minute)
+			for range 2 {
+				if got, left, err := b.ExpireApproval(t.Context(), a.User, a.ID); err != nil || left > 0 || got.State != broker.ApprovalExpired {
+					t.Errorf("got %+v, %s, %v, want expired", got, left, err)
+				}
+			}
+			if n := countStates(b, broker.ApprovalExpired); n != 1 {
+				t.Errorf("got %d events of the expiry, want 1", n)
+			}
+		}, broker.ApprovalExpired},
+		"expired unnoticed": {func(_ *testing.T, b *bench, _ broker.Approval) { b.advance(31 * time.Minute) }, broker.ApprovalExpired},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newVault(t, 1)
+			a := b.ask(t)
+			test.do(t, b, a)
+			if got, err := b.Approval(t.Context(), a.User, a.ID); err != nil || got.State != test.want {
+				t.Errorf("got %v, %v, want %s", got.State, err, test.want)
+			}
+			_, err := b.Approve(t.Context(), b.from("U03CAROL"), a.User, a.ID)
+			wantCode(t, err, broker.CodeApprovalGone)
+			_, err = b.Issue(t.Context(), b.request("prod", b.device.Code()))
+			wantCode(t, err, broker.CodeNeedsApproval)
+		})
+	}
+}
+
+func countStates(b *bench, s broker.ApprovalState) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := 0
+	for _, e := range b.events {
+		if e.Kind == broker.EventApproval && e.State == s {
+			n++
+		}
+	}
+	return n
+}
+
+func TestAnApprovalUnusedForAnHourIsOver(t *testing.T) {
+	b := newVault(t, 1)
+	a := b.approve(t, b.ask(t), "U02BOB")
+	b.advance(61 * time.Minute)
+	r := b.request("prod", b.device.Code())
+	r.Approval = a.ID
+	_, err := b.Issue(t.Context(), r)
+	wantCode(t, err, broker.CodeApprovalGone)
+}
+
+func TestTheSameQuestionIsAskedOnce(t *testing.T) {
+	b := newVault(t, 1)
+	a := b.ask(t)
+	r := b.request("prod", "")
+	r.Duration = 2 * time.Hour
+	if got, again, err := b.Ask(t.Context(), r); err != nil || !again || got.ID != a.ID {
+		t.Errorf("got %+v, %t, %v, want the one that waits", got, again, err)
+	}
+	for i := range 4 {
+		r := b.request("prod", "")
+		r.Duration = time.Duration(3+i) * time.Hour
+		if _, _, err := b.Ask(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r = b.request("prod", "")
+	_, _, err := b.Ask(t.Context(), r)
+	wantCode(t, err, broker.CodeTooMany)
+}
+
+func TestOfDecisionsAtOnceOneCounts(t *testing.T) {
+	b := newVault(t, 1)
+	for range 50 {
+		a := b.ask(t)
+		var wg sync.WaitGroup
+		results := make([]error, 2)
+		wg.Go(func() { _, results[0] = b.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID) })
+		wg.Go(func() { _, results[1] = b.DenyApproval(t.Context(), b.from("U03CAROL"), a.User, a.ID, "") })
+		wg.Wait()
+		if (results[0] == nil) == (results[1] == nil) {
+			t.Fatalf("got %v and %v, want that one of two counts", results[0], results[1])
+		}
+		if _, err := b.CancelApprovals(t.Context(), b.from("U01ALICE")); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestWhoeverIsOnCallNeedsNoApproval(t *testing.T) {
+	b := newVault(t, 1)
+	b.config.Accounts[0].Allow = append(b.config.Accounts[0].Allow, broker.Rule{Who: []string{"S03PAGER"}, OnCall: true})
+	_, err := b.Issue(t.Context(), b.request("prod", b.device.Code()))
+	wantCode(t, err, broker.CodeNeedsApproval)
+	b.groups["S03PAGER"] = []string{"U01ALICE"}
+	if _, err := b.Issue(t.Context(), b.request("prod", b.device.Code())); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.last(t); got.Rule != "oncall S03PAGER" {
+		t.Errorf("got rule %q on the record, want the on-call group", got.Rule)
+	}
+}
+
+func TestBreakGlassNeedsAReasonAndAFreshCodeAndNoApproval(t *testing.T) {
+	b := newVault(t, 1)
+	b.config.Accounts[0].BreakGlass, b.config.Accounts[0].MFA = []string{"U01ALICE"}, broker.MFANone
+	r := b.request("prod", "")
+	r.BreakGlass = true
+	_, err := b.Issue(t.Context(), r)
+	wantCode(t, err, broker.CodeReason)
+	r.Reason = "all of prod is down"
+	_, err = b.Issue(t.Context(), r)
+	wantCode(t, err, broker.CodeNeedsCode)
+	r.Code, _ = broker.ParseTokenCode(b.device.Code())
+	issued, err := b.Issue(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := b.last(t); !got.BreakGlass || !got.MFA || got.Rule != "break_glass U01ALICE" || !issued.Grant.BreakGlass {
+		t.Errorf("got %+v, want it flagged", got)
+	}
+	a, err := b.AskToAcknowledge(t.Context(), b.last(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := b.AskToAcknowledge(t.Context(), b.last(t)); err != nil || again.ID != a.ID {
+		t.Errorf("a repeat: got %+v, %v, want the same", again, err)
+	}
+	_, err = b.Acknowledge(t.Context(), b.from("U01ALICE"), a.User, a.ID)
+	wantCode(t, err, broker.CodeOwnApproval)
+	_, err = b.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)
+	wantCode(t, err, broker.CodeApprovalGone)
+	if got, err := b.Acknowledge(t.Context(), b.from("U02BOB"), a.User, a.ID); err != nil || got.State != broker.ApprovalAcknowledged || got.EndedBy.User != "U02BOB" {
+		t.Errorf("got %+v, %v, want bob's acknowledgement", got, err)
+	}
+	b.config.Accounts[0].Deny = []string{"*"}
+	_, err = b.Issue(t.Context(), r)
+	wantCode(t, err, broker.CodeNotAllowed)
+	b.config.Accounts[0].Deny, b.config.Accounts[0].BreakGlass = nil, nil
+	_, err = b.Issue(t.Context(), r)
+	wantCode(t, err, broker.CodeNotAllowed)
+}
+
+func TestWhatAnApprovalGaveIsShownAgainWithoutAnother(t *testing.T) {
+	b := newVault(t, 1)
+	a := b.approve(t, b.ask(t), "U02BOB")
+	r := b.request("prod", b.device.Code())
+	r.Approval = a.ID
+	issued, err := b.Issue(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Reveal(t.Context(), b.request("prod", ""), issued.Grant.ID); err != nil {
+		t.Errorf("show again: %v", err)
+	}
+	if _, err := b.Buckets(t.Context(), b.request("prod", ""), ""); err != nil {
+		t.Errorf("buckets: %v", err)
+	}
+	b.mu.Lock()
+	kept := b.grants["U01ALICE"+"prod"]
+	kept.Approval = ""
+	b.grants["U01ALICE"+"prod"] = kept
+	b.mu.Unlock()
+	_, err = b.Reveal(t.Context(), b.request("prod", ""), issued.Grant.ID)
+	wantCode(t, err, broker.CodeNeedsApproval)
+}

@@ -1,0 +1,138 @@
+package broker
+
+import (
+	"context"
+	"errors"
+)
+
+// approvalFor finds the approval that r may use, without using it: the one that
+// it names, or the newest that fits. nil means that there is none, or that none
+// is asked for.
+func (b *Broker) approvalFor(ctx context.Context, r Request, user User, account Account) (*KeptApproval, error) {
+	if r.Approval != "" {
+		k, err := b.loadApproval(ctx, user.Slack, r.Approval)
+		if err == nil && (k.State != ApprovalApproved || k.Acknowledge) {
+			err = b.approvalOver(k.Approval)
+		}
+		if err == nil && !k.fits(r, account) {
+			err = &Error{
+				Code:    CodeApprovalGone,
+				Message: "The approval is for something else: it is good for exactly the account, role and duration that it was given for.",
+				Hint:    "Ask for a new one. Your code was not used.",
+			}
+		}
+		return &k, err
+	}
+	if account.Approval == nil || r.BreakGlass || r.Purpose == PurposeBuckets {
+		return nil, nil
+	}
+	kept, err := b.approvals.ApprovalsOf(ctx, user.Slack)
+	if err != nil {
+		return nil, storeDown(err)
+	}
+	var newest *KeptApproval
+	for _, k := range kept {
+		if k.open() && k.State == ApprovalApproved && k.fits(r, account) {
+			newest = &k
+		}
+	}
+	return newest, nil
+}
+
+// fits reports whether the Approval is for what r asks.
+func (a Approval) fits(r Request, account Account) bool {
+	return !a.Acknowledge && a.User == r.Caller.User && a.Account == account.Name && a.RoleARN == account.RoleARN &&
+		(r.Duration == 0 || r.Duration == a.Duration)
+}
+
+// ApprovalToUse returns the Caller's Approval if it can be used now.
+func (b *Broker) ApprovalToUse(ctx context.Context, r Request, id string) (Approval, error) {
+	user, err := b.identify(r.Caller)
+	if err != nil {
+		return Approval{}, b.refuse(ctx, r, err)
+	}
+	k, err := b.loadApproval(ctx, user.Slack, id)
+	if err == nil && (k.State != ApprovalApproved || k.Acknowledge) {
+		err = b.approvalOver(k.Approval)
+	}
+	if err != nil {
+		return Approval{}, b.asError(r, err)
+	}
+	return k.Approval, nil
+}
+
+// stillApproved asks, at the moment of use, whether as many as today's config
+// wants have approved who are approvers today.
+func (b *Broker) stillApproved(ctx context.Context, account Account, k KeptApproval) error {
+	needs := max(k.Needs, account.Approval.Count)
+	m, err := b.groups(ctx)
+	if b.config.votes(account, k.Approval, m) < needs {
+		if err != nil {
+			return &Error{
+				Code: CodeDirectory, Err: err,
+				Message: "Slack cannot say right now whether those who approved are approvers still, so the answer is no.",
+				Hint:    "Try again in a minute. Your code was not used, and the approval stays.",
+			}
+		}
+		return &Error{
+			Code: CodeApprovalGone, Rule: "approval",
+			Message: "Not enough of those who approved are approvers of " + account.Name + " any more.",
+			Hint:    "Ask for a new approval. Your code was not used.",
+		}
+	}
+	for _, v := range k.Votes {
+		if err := b.inGoodStanding(ctx, User{Slack: v.User}); err != nil {
+			return &Error{
+				Code: CodeApprovalGone, Rule: "approval", Err: err,
+				Message: v.Name + ", who approved, cannot be seen to be a full member of this workspace any more.",
+				Hint:    "Ask for a new approval. Your code was not used.",
+			}
+		}
+	}
+	return nil
+}
+
+// useApproval spends the approval for r, before AWS is asked. A repeat of r finds
+// that it did.
+func (b *Broker) useApproval(ctx context.Context, r Request, c clearance) error {
+	if c.approval == nil {
+		return nil
+	}
+	_, err := b.changeApproval(ctx, c.approval.User, c.approval.ID, func(k KeptApproval) (Approval, error) {
+		if k.State == ApprovalUsed && k.UsedBy == r.ID {
+			return k.Approval, nil
+		}
+		if k.State != ApprovalApproved {
+			return Approval{}, b.approvalOver(k.Approval)
+		}
+		k.State, k.UsedBy = ApprovalUsed, r.ID
+		return k.Approval, nil
+	})
+	return err
+}
+
+// returnApproval gives an approval back that r spent for nothing.
+func (b *Broker) returnApproval(ctx context.Context, r Request, c clearance) {
+	if c.approval == nil {
+		return
+	}
+	_, err := b.changeApproval(ctx, c.approval.User, c.approval.ID, func(k KeptApproval) (Approval, error) {
+		if k.State != ApprovalUsed || k.UsedBy != r.ID {
+			return Approval{}, b.approvalOver(k.Approval)
+		}
+		k.State, k.UsedBy = ApprovalApproved, ""
+		return k.Approval, nil
+	})
+	if err != nil {
+		b.log.WarnContext(ctx, "approval not given back; it counts as used", "request", r.ID, "approval", c.approval.ID, "error", err)
+	}
+}
+
+// returnUnlessUsed gives the approval back when AWS certainly issued nothing: a
+// wrong code is no reason to ask people again.
+func (b *Broker) returnUnlessUsed(ctx context.Context, r Request, c clearance, err error) {
+	var e *Error
+	if errors.As(err, &e) && e.Code != CodeOutcomeUnknown && e.Code != CodeInternal {
+		b.returnApproval(ctx, r, c)
+	}
+}
