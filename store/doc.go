@@ -1,7 +1,7 @@
 // Package store keeps in Redis whatever two replicas of the bot must agree on:
 // reserved MFA codes, MFA sessions, Grants, the Credentials of the reveal window,
-// envelopes already seen, what Slack said of user groups and people, the audit
-// record and who reads it. These invariants hold:
+// Approvals, envelopes already seen, what Slack said of user groups and people,
+// the audit record and who reads it. These invariants hold:
 //
 //   - What is secret or grants something is sealed before it leaves the process
 //     and opens only under the Redis key it was stored under (seal.go).
@@ -15,10 +15,11 @@
 //     An error means unknown; nothing is guessed.
 //   - How long something lives is sent as a duration (PX), never as a moment:
 //     the bot's clock decides how long, Redis's clock when it is over, and the
-//     two need not agree.
+//     two need not agree. Where a moment is compared on several replicas, as in
+//     Approvals, it is of Redis's clock alone.
 //
 // What an ACL user of a real Redis needs: keys ~assumebot:* and the commands
 // hello, auth, ping, select, evalsha, eval, script|load, get, set, mget, del,
-// pttl, pexpire, zadd, zrange, zrem, zscore, zremrangebyscore, xadd and xread; on a cluster
-// also cluster|slots, cluster|shards and command.
+// pttl, pexpire, zadd, zrange, zrem, zscore, zremrangebyscore, xadd, xread and
+// time; on a cluster also cluster|slots, cluster|shards and command.
 package store

@@ -44,6 +44,7 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 	code, _ := broker.ParseTokenCode("123456")
 	g := broker.Grant{ID: "g1", User: "U01ALICE", Account: "prod", Issued: now, Expires: now.Add(time.Hour)}
 	c := broker.Credentials{Expires: now.Add(time.Hour)}
+	approval := broker.KeptApproval{Approval: broker.Approval{ID: "a1", User: "U01ALICE"}}
 	for _, call := range []struct {
 		name string
 		want int64
@@ -81,6 +82,17 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 		{"Lease", 1, func() error { _, err := s.Lease(ctx, "audit", "a", time.Minute); return err }},
 		{"SaveCursor", 1, func() error { _, err := s.SaveCursor(ctx, "audit", "a", time.Minute, nil, []byte("1-0")); return err }},
 		{"LoadCursor", 1, func() error { _, err := s.LoadCursor(ctx, "audit"); return err }},
+		{"ApprovalClock", 1, func() error { _, err := s.ApprovalClock(ctx); return err }},
+		{"ApprovalsOf nobody", 1, func() error { _, err := s.ApprovalsOf(ctx, "U01ALICE"); return err }},
+		{"SaveApproval", 1, func() error { return s.SaveApproval(ctx, approval.Approval, time.Minute) }},
+		{"LoadApproval", 1, func() error { approval, _, err = s.LoadApproval(ctx, "U01ALICE", "a1"); return err }},
+		{"SwapApproval", 1, func() error {
+			next := approval.Approval
+			next.Version++
+			_, err := s.SwapApproval(ctx, approval, next)
+			return err
+		}},
+		{"ApprovalsOf", 2, func() error { _, err := s.ApprovalsOf(ctx, "U01ALICE"); return err }},
 		{"BeginCopy", 1, func() error { return s.BeginCopy(ctx, "groups", "t", time.Minute) }},
 		{"SaveCopy", 1, func() error { _, err := s.SaveCopy(ctx, "groups", "t", []byte("{}")); return err }},
 		{"LoadCopy", 1, func() error { _, err := s.LoadCopy(ctx, "groups"); return err }},

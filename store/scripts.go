@@ -10,7 +10,7 @@ import (
 // scripts are loaded when the store opens and run by their hash. After a
 // fail-over that lost them go-redis sends the text again, one more round trip.
 type scripts struct {
-	reserve, release, settle, save, lease, cursor, due, swap, session, copied, known, wrong *redis.Script
+	reserve, release, settle, save, lease, cursor, due, swap, session, copied, known, wrong, ask, decide *redis.Script
 }
 
 func newScripts() scripts {
@@ -27,11 +27,15 @@ func newScripts() scripts {
 		copied:  redis.NewScript(copiedScript),
 		known:   redis.NewScript(knownScript),
 		wrong:   redis.NewScript(wrongScript),
+		ask:     redis.NewScript(askScript),
+		decide:  redis.NewScript(decideScript),
 	}
 }
 
 func (s scripts) load(ctx context.Context, rdb redis.UniversalClient) error {
-	for _, script := range []*redis.Script{s.reserve, s.release, s.settle, s.save, s.lease, s.cursor, s.due, s.swap, s.session, s.copied, s.known, s.wrong} {
+	for _, script := range []*redis.Script{
+		s.reserve, s.release, s.settle, s.save, s.lease, s.cursor, s.due, s.swap, s.session, s.copied, s.known, s.wrong, s.ask, s.decide,
+	} {
 		if err := script.Load(ctx, rdb).Err(); err != nil {
 			return fmt.Errorf("load script: %w", err)
 		}
@@ -144,3 +148,27 @@ redis.call('SET', KEYS[2], ARGV[1], 'PX', lock)
 redis.call('SET', KEYS[3], lock, 'PX', ARGV[6])
 redis.call('DEL', KEYS[1])
 return lock`
+
+// KEYS: index, approval. ARGV: its ID, when it ends and the end to prune up to
+// (both Unix ms), the sealed approval, its TTL in ms. Returns what is there then:
+// who asks opens it to see whose it is, since no two sealings are alike.
+const askScript = `
+local kept = redis.call('GET', KEYS[2])
+if kept then return kept end
+redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[3])
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[5]) then redis.call('PEXPIRE', KEYS[1], ARGV[5]) end
+redis.call('SET', KEYS[2], ARGV[4], 'PX', ARGV[5])
+return ARGV[4]`
+
+// KEYS: approval. ARGV: what is there, what takes its place for as long as it
+// still had to live. Returns what is there then, as askScript does.
+const decideScript = `
+local kept = redis.call('GET', KEYS[1])
+if kept ~= ARGV[1] then return kept end
+redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
+return ARGV[2]`
+
+// KEYS: one that says which node. In a script because a cluster sends a plain
+// TIME to any of its nodes.
+const clockScript = `return redis.call('TIME')`

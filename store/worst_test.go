@@ -26,6 +26,7 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 	expires := time.Now().Add(time.Hour)
 	g := broker.Grant{ID: "g1", User: "U01ALICE", Account: "prod", Issued: time.Now(), Expires: expires}
 	c := broker.Credentials{SecretAccessKey: broker.NewSecret("MARKED"), Expires: expires}
+	approval := broker.Approval{ID: "a1", User: "U01ALICE", Account: "prod", Reason: "MARKED", State: broker.ApprovalWaiting}
 	return map[string]func(context.Context) error{
 		"FirstSight": func(ctx context.Context) error { _, err := s.FirstSight(ctx, broker.NewID()); return err },
 		"ReserveCode": func(ctx context.Context) error {
@@ -62,8 +63,18 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 			_, _, err := s.LoadListing(ctx, "U01ALICE", "g1", "")
 			return err
 		},
-		"LoadCopy":  func(ctx context.Context) error { _, err := s.LoadCopy(ctx, "groups"); return err },
-		"BeginCopy": func(ctx context.Context) error { return s.BeginCopy(ctx, "groups", "t", time.Minute) },
+		"ApprovalClock": func(ctx context.Context) error { _, err := s.ApprovalClock(ctx); return err },
+		"SaveApproval":  func(ctx context.Context) error { return s.SaveApproval(ctx, approval, time.Minute) },
+		"LoadApproval":  func(ctx context.Context) error { _, _, err := s.LoadApproval(ctx, "U01ALICE", "a1"); return err },
+		"SwapApproval": func(ctx context.Context) error {
+			newer := approval
+			newer.Version++
+			_, err := s.SwapApproval(ctx, broker.KeptApproval{Approval: approval, Sealed: []byte("x")}, newer)
+			return err
+		},
+		"ApprovalsOf": func(ctx context.Context) error { _, err := s.ApprovalsOf(ctx, "U01ALICE"); return err },
+		"LoadCopy":    func(ctx context.Context) error { _, err := s.LoadCopy(ctx, "groups"); return err },
+		"BeginCopy":   func(ctx context.Context) error { return s.BeginCopy(ctx, "groups", "t", time.Minute) },
 		"SaveCopy": func(ctx context.Context) error {
 			_, err := s.SaveCopy(ctx, "groups", "t", []byte("MARKED"))
 			return err

@@ -1,0 +1,236 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// An Approval is sealed whole: whoever could write to Redis can neither make one
+// nor change who approved what, nor move one to another User or ID. What is left
+// to them is to drop one, and to put back what it was earlier under the same
+// key, so every moment that limits it is inside the seal.
+
+var _ broker.Approvals = (*Store)(nil)
+
+// clockKey is no key that exists: it sends the question for the time to one and
+// the same node of a cluster, whose nodes may differ about it.
+const clockKey = prefix + "{clock}"
+
+// ApprovalClock implements [broker.Approvals]: a real Redis's own clock; the
+// store's when Redis is in this process, where nobody could differ. One round
+// trip.
+func (s *Store) ApprovalClock(ctx context.Context) (time.Time, error) {
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	now, err := s.withClock(ctx, nil)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read the approval clock: %w", err)
+	}
+	return now, nil
+}
+
+// withClock runs what more adds to a pipeline, and asks for the time in the same
+// round trip. Commands of more that find nothing are no error.
+func (s *Store) withClock(ctx context.Context, more func(redis.Pipeliner)) (time.Time, error) {
+	var clock *redis.Cmd
+	cmds, _ := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error { // each command has its own error
+		if s.embedded == nil {
+			clock = p.Eval(ctx, clockScript, []string{clockKey})
+		} else {
+			p.Ping(ctx) // whether it is there
+		}
+		if more != nil {
+			more(p)
+		}
+		return nil
+	})
+	for _, cmd := range cmds {
+		if err := cmd.Err(); err != nil && !errors.Is(err, redis.Nil) {
+			return time.Time{}, err
+		}
+	}
+	if clock == nil {
+		return s.now().UTC().Round(0), nil
+	}
+	parts, err := clock.Int64Slice()
+	if err != nil || len(parts) != 2 {
+		return time.Time{}, fmt.Errorf("Redis's time has %d parts: %w", len(parts), err)
+	}
+	return time.Unix(parts[0], parts[1]*int64(time.Microsecond)).UTC(), nil
+}
+
+// SaveApproval implements [broker.Approvals]; the very same one again is no
+// error. One round trip.
+func (s *Store) SaveApproval(ctx context.Context, a broker.Approval, keep time.Duration) error {
+	keys, err := approvalKeys(a.User, a.ID)
+	if err == nil && keep <= 0 {
+		err = errors.New("it has already expired")
+	}
+	if err != nil {
+		return fmt.Errorf("save approval: %w", err)
+	}
+	plain, err := json.Marshal(a)
+	if err != nil {
+		return fmt.Errorf("save approval: %w", err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	now := s.now()
+	there, err := s.scripts.ask.Run(ctx, s.rdb, []string{keys.index, keys.approval}, a.ID,
+		now.Add(keep).UnixMilli(), now.Add(-pruneAfter).UnixMilli(), s.ring.seal(keys.approval, plain), milliseconds(keep)).Text()
+	if err != nil {
+		return fmt.Errorf("save approval: %w", err)
+	}
+	same, err := s.opensTo(keys.approval, there, plain)
+	switch {
+	case err != nil:
+		return fmt.Errorf("save approval: %w", err)
+	case !same:
+		return errors.New("save approval: there is another one with its ID")
+	}
+	return nil
+}
+
+// LoadApproval implements [broker.Approvals]. One that does not open is an
+// [*UnsealError] in the error's chain. One round trip.
+func (s *Store) LoadApproval(ctx context.Context, user, id string) (broker.KeptApproval, bool, error) {
+	keys, err := approvalKeys(user, id)
+	if err != nil {
+		return broker.KeptApproval{}, false, fmt.Errorf("load approval: %w", err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	var get *redis.StringCmd
+	now, err := s.withClock(ctx, func(p redis.Pipeliner) { get = p.Get(ctx, keys.approval) })
+	if err != nil {
+		return broker.KeptApproval{}, false, fmt.Errorf("load approval: %w", err)
+	}
+	sealed, err := get.Bytes()
+	if errors.Is(err, redis.Nil) {
+		return broker.KeptApproval{}, false, nil
+	}
+	kept, err := s.openApproval(keys.approval, sealed, user, id)
+	if err != nil {
+		return broker.KeptApproval{}, false, fmt.Errorf("load approval: %w", err)
+	}
+	kept.Now = now
+	return kept, true, nil
+}
+
+// SwapApproval implements [broker.Approvals]. A repeat is answered as the first
+// time until the Approval changes once more. One round trip.
+func (s *Store) SwapApproval(ctx context.Context, old broker.KeptApproval, a broker.Approval) (bool, error) {
+	keys, err := approvalKeys(a.User, a.ID)
+	switch {
+	case err != nil:
+		return false, fmt.Errorf("swap approval: %w", err)
+	case old.User != a.User || old.ID != a.ID || len(old.Sealed) == 0:
+		return false, errors.New("swap approval: what it replaces is another, or was not loaded")
+	case a.Version <= old.Version:
+		return false, errors.New("swap approval: its version must grow")
+	}
+	plain, err := json.Marshal(a)
+	if err != nil {
+		return false, fmt.Errorf("swap approval: %w", err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	there, err := s.scripts.decide.Run(ctx, s.rdb, []string{keys.approval}, old.Sealed, s.ring.seal(keys.approval, plain)).Text()
+	if errors.Is(err, redis.Nil) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("swap approval: %w", err)
+	}
+	mine, err := s.opensTo(keys.approval, there, plain)
+	if err != nil {
+		return false, fmt.Errorf("swap approval: %w", err)
+	}
+	return mine, nil
+}
+
+// opensTo reports whether what is sealed under key is plain.
+func (s *Store) opensTo(key, sealed string, plain []byte) (bool, error) {
+	opened, err := s.ring.open(key, []byte(sealed))
+	return bytes.Equal(opened, plain), err
+}
+
+// ApprovalsOf implements [broker.Approvals]. Two round trips, one for a User
+// without Approvals.
+func (s *Store) ApprovalsOf(ctx context.Context, user string) ([]broker.KeptApproval, error) {
+	index, err := userKey(user, "approvals")
+	if err != nil {
+		return nil, fmt.Errorf("list approvals: %w", err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	ids, err := s.rdb.ZRange(ctx, index, 0, -1).Result()
+	if err != nil {
+		return nil, fmt.Errorf("list approvals: %w", err)
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i], _ = userKey(user, "approval", id) // fails as the index does, on the user
+	}
+	var get *redis.SliceCmd
+	now, err := s.withClock(ctx, func(p redis.Pipeliner) { get = p.MGet(ctx, names...) })
+	if err != nil {
+		return nil, fmt.Errorf("list approvals: %w", err)
+	}
+	var out []broker.KeptApproval
+	for i, value := range get.Val() {
+		sealed, ok := value.(string)
+		if !ok {
+			continue // its time is over; the index is pruned when the next one is saved
+		}
+		kept, err := s.openApproval(names[i], []byte(sealed), user, ids[i])
+		if err != nil {
+			return nil, fmt.Errorf("list approvals: %w", err)
+		}
+		kept.Now = now
+		out = append(out, kept)
+	}
+	slices.SortStableFunc(out, func(a, b broker.KeptApproval) int {
+		return cmp.Or(a.Asked.Compare(b.Asked), cmp.Compare(a.ID, b.ID))
+	})
+	return out, nil
+}
+
+func (s *Store) openApproval(key string, sealed []byte, user, id string) (broker.KeptApproval, error) {
+	plain, err := s.ring.open(key, sealed)
+	if err != nil {
+		return broker.KeptApproval{}, err
+	}
+	kept := broker.KeptApproval{Sealed: sealed}
+	if err := json.Unmarshal(plain, &kept.Approval); err != nil || kept.User != user || kept.ID != id {
+		return broker.KeptApproval{}, fmt.Errorf("%s holds something that is no approval of its user", key)
+	}
+	return kept, nil
+}
+
+type approvalNames struct{ index, approval string }
+
+func approvalKeys(user, id string) (approvalNames, error) {
+	index, err := userKey(user, "approvals")
+	if err == nil && id == "" {
+		err = errors.New("an approval needs an ID")
+	}
+	if err != nil {
+		return approvalNames{}, err
+	}
+	approval, _ := userKey(user, "approval", id) // fails as the first does, on the user
+	return approvalNames{index: index, approval: approval}, nil
+}
