@@ -20,7 +20,9 @@ type filled struct {
 	service  string // of FormatConsole
 	code     broker.TokenCode
 	reason   string
-	blocks   map[string]string // block by field, to put an error on
+	// breakGlass comes with the form, not from what was typed.
+	breakGlass bool
+	blocks     map[string]string // block by field, to put an error on
 }
 
 // submit serves a submitted form. What can be judged without AWS comes back in
@@ -42,7 +44,8 @@ func (b *Bot) submit(ctx context.Context, e envelope, in interaction, ack func(a
 	}
 	judging, cancel := context.WithTimeout(ctx, judgeTimeout)
 	defer cancel()
-	r := in.to.request(Command{Account: f.account, Code: f.code, Duration: f.duration, Reason: f.reason})
+	f.breakGlass = origin(in.View).BreakGlass
+	r := in.to.request(Command{Account: f.account, Code: f.code, Duration: f.duration, Reason: f.reason, BreakGlass: f.breakGlass})
 	first, err := b.firstSubmission(judging, in.to, sightings(e, in.TriggerID)...)
 	if err == nil && !first {
 		ack(f.errorOn(fieldAccount, sentAlready))
@@ -121,7 +124,7 @@ func (b *Bot) refillForm(ctx context.Context, to conversation, f filled, err err
 	if !errors.As(err, &wrong) {
 		wrong = &broker.Error{Code: broker.CodeInternal, Message: "Something failed on our side.", Hint: "Try again.", Ref: broker.ShortRef(to.requestID)}
 	}
-	again := formState{duration: f.duration, format: f.format, service: f.service, reason: f.reason, wrong: wrong}
+	again := formState{duration: f.duration, format: f.format, service: f.service, reason: f.reason, breakGlass: f.breakGlass, channel: to.caller.Channel, wrong: wrong}
 	if accounts, _, err := b.broker().Accounts(ctx, to.request(Command{})); err == nil {
 		for _, a := range accounts {
 			if a.Name == f.account {
@@ -218,6 +221,8 @@ func (f filled) judged(err error, words func(string) string) any {
 		field = fieldDuration
 	case broker.CodeNeedsCode, broker.CodeCodeSpent:
 		field = fieldCode
+	case broker.CodeReason:
+		field = fieldReason
 	}
 	hint := strings.ReplaceAll(words(e.Hint), "`", "")
 	if e.Code == broker.CodeNeedsCode {
