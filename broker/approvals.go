@@ -79,10 +79,10 @@ func (b *Broker) toAsk(ctx context.Context, r Request, user User) (Approval, err
 		return Approval{}, b.unknownAccount(ctx, user, r.Account)
 	}
 	d := b.decide(ctx, r)
-	switch {
-	case d.Effect == Deny:
+	switch d.Effect {
+	case Deny:
 		return Approval{}, b.denied(account, r, d)
-	case d.Effect == Allow:
+	case Allow:
 		return Approval{}, &Error{
 			Code:    CodeApprovalGone,
 			Message: "You need no approval for " + account.Name + " any more.",
