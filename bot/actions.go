@@ -66,6 +66,22 @@ func (b *Bot) act(ctx context.Context, in interaction, action *slack.BlockAction
 	case fieldAccount:
 		b.chosenAccount(ctx, in, action.SelectedOption.Value)
 	default:
+		b.actOnApproval(ctx, in, action)
+	}
+}
+
+// actOnApproval serves a press about an Approval.
+func (b *Bot) actOnApproval(ctx context.Context, in interaction, action *slack.BlockAction) {
+	switch action.ActionID {
+	case actApprove:
+		b.pressed(ctx, in, action.Value, b.broker().Approve)
+	case actAcknowledge:
+		b.pressed(ctx, in, action.Value, b.broker().Acknowledge)
+	case actDeny:
+		b.askWhyDenied(ctx, in, action.Value)
+	case actEnterCode:
+		b.enterCode(ctx, in, action.Value)
+	default:
 		b.log.InfoContext(ctx, "action not served", "action", action.ActionID)
 	}
 }

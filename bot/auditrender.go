@@ -18,7 +18,29 @@ func auditMessage(e broker.Event) (m message, post bool) {
 	if e.Purpose == broker.PurposeMFASession {
 		return mfaAuditMessage(e)
 	}
-	var head []span
+	head := auditHead(e)
+	if len(head) == 0 || isQuestion(e) {
+		return message{}, false
+	}
+	elements := []slack.RichTextElement{paragraph(head...)}
+	if e.Kind == broker.EventGranted && !e.MFA {
+		elements = append(elements, paragraph(bold(noMFA)))
+	}
+	if e.Reason != "" {
+		elements = append(elements, quote(e.Reason))
+	}
+	if e.Comment != "" {
+		elements = append(elements, paragraph(plain("Comment:")), quote(e.Comment))
+	}
+	if details := auditDetails(e); len(details) > 0 {
+		elements = append(elements, paragraph(details...))
+	}
+	return newMessage(auditText(e), elements...), true
+}
+
+// auditHead says in a sentence what an Event tells; nothing for one that is on
+// the record alone.
+func auditHead(e broker.Event) (head []span) {
 	switch e.Kind {
 	case broker.EventGranted:
 		if e.BreakGlass {
@@ -41,6 +63,10 @@ func auditMessage(e broker.Event) (m message, post bool) {
 		head = revokedAudit(e)
 	case broker.EventUndeleted:
 		head = undeletedAudit(e)
+	case broker.EventApproval:
+		head = approvalAudit(e)
+	case broker.EventAcknowledged:
+		head = acknowledgedAudit(e)
 	case broker.EventFailed:
 		if e.Purpose == broker.PurposeKey {
 			head = keyFailed(e)
@@ -56,20 +82,8 @@ func auditMessage(e broker.Event) (m message, post bool) {
 		}
 	case broker.EventEnded:
 		head = []span{bold("Ended"), plain(" by " + person(e) + ", "), code(e.Account), plain(": the bot has forgotten the credentials; AWS keeps them valid until "), moment(e.Expires), plain(".")}
-	default:
-		return message{}, false
 	}
-	elements := []slack.RichTextElement{paragraph(head...)}
-	if e.Kind == broker.EventGranted && !e.MFA {
-		elements = append(elements, paragraph(bold(noMFA)))
-	}
-	if e.Reason != "" {
-		elements = append(elements, quote(e.Reason))
-	}
-	if details := auditDetails(e); len(details) > 0 {
-		elements = append(elements, paragraph(details...))
-	}
-	return newMessage(auditText(e), elements...), true
+	return head
 }
 
 // person names whom an Event is about, without pinging.
@@ -120,7 +134,9 @@ func auditDetails(e broker.Event) []span {
 		}
 	}
 	add("rule", e.Rule)
-	add("approved by", strings.Join(e.ApprovedBy, ", "))
+	if e.Kind == broker.EventGranted && len(e.ApprovedBy) > 0 {
+		add("approved by", listedNames(e.ApprovedBy))
+	}
 	add("access key", e.AccessKeyID)
 	add("MFA session", e.MFASession)
 	add("STS request", e.STSRequestID)
@@ -153,6 +169,8 @@ func auditText(e broker.Event) string {
 		return revokedText(e)
 	case broker.EventUndeleted:
 		return undeletedText(e)
+	case broker.EventApproval, broker.EventAcknowledged:
+		return approvalAuditText(e)
 	case broker.EventFailed:
 		if e.Purpose == broker.PurposeKey {
 			return fmt.Sprintf("Failed for %s, a key to be %s: %s", person(e), e.KeyChange, e.Message)

@@ -61,6 +61,7 @@ type Bot struct {
 	ledger      Ledger
 	reminders   *dueWorker
 	deletions   *dueWorker
+	approvals   *dueWorker
 	prefix      string
 	clearText   bool // Slack itself is reached without TLS: a fake on loopback
 	embedded    bool
@@ -101,6 +102,7 @@ func New(d Deps) *Bot {
 	b.Serve(d.Broker, d.Settings)
 	b.reminders = newDueWorker(d, reminderList, b.serveReminder)
 	b.deletions = newDueWorker(d, deletionList, b.serveDeletion)
+	b.approvals = newDueWorker(d, approvalList, b.serveApproval)
 	return b
 }
 
@@ -123,6 +125,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	var dueWork sync.WaitGroup
 	dueWork.Go(func() { b.reminders.run(due) })
 	dueWork.Go(func() { b.deletions.run(due) })
+	dueWork.Go(func() { b.approvals.run(due) })
 
 	err := b.sockets.run(ctx)
 	stopDue()
@@ -140,10 +143,10 @@ func (b *Bot) Ready() <-chan struct{} { return b.sockets.ready }
 // told; "" before the first.
 func (b *Bot) AuditPosition(ctx context.Context) (string, error) { return b.audit.position(ctx) }
 
-// Due is how many reminders and deletions are due and not done yet.
+// Due is how much of reminders, deletions and approvals is due and not done yet.
 func (b *Bot) Due(ctx context.Context) (int, error) {
 	total := 0
-	for _, w := range []*dueWorker{b.reminders, b.deletions} {
+	for _, w := range []*dueWorker{b.reminders, b.deletions, b.approvals} {
 		entries, err := w.due.DueBy(ctx, w.list, b.now(), dueBatch)
 		if err != nil {
 			return 0, err

@@ -54,6 +54,8 @@ func (b *Bot) run(ctx context.Context, to conversation, c Command) {
 		b.assume(ctx, to, c)
 	case VerbBuckets:
 		b.buckets(ctx, to, c)
+	case VerbCancel:
+		b.cancelApprovals(ctx, to, c)
 	case VerbRevoke:
 		b.revoke(ctx, to, c)
 	case VerbKey:
@@ -107,6 +109,8 @@ func (b *Bot) assume(ctx context.Context, to conversation, c Command) {
 	switch {
 	case needsCode(err) && to.trigger != "":
 		b.formFor(ctx, to, c, err)
+	case needsApproval(r, err):
+		b.ask(ctx, to, r)
 	case err != nil:
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 	default:

@@ -30,10 +30,12 @@ func (b *Bot) console(ctx context.Context, to conversation, c Command) {
 	switch {
 	case needsCode(err) && to.trigger != "":
 		b.formFor(ctx, to, c, err)
+	case needsApproval(r, err):
+		b.ask(ctx, to, r)
 	case err != nil:
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 	default:
-		b.remind(ctx, s.Issued)
+		b.seeTo(ctx, s.Issued)
 		b.presentSignIn(ctx, to, r, s)
 	}
 }

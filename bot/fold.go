@@ -21,7 +21,7 @@ type tally struct {
 // tallied counts e if it is a further refusal of somebody within their minute; a
 // first one opens the minute and is to be posted.
 func (s *auditState) tallied(e broker.Event, now time.Time) bool {
-	if e.Kind != broker.EventRefused {
+	if e.Kind != broker.EventRefused || isQuestion(e) {
 		return false
 	}
 	f, open := s.Folds[e.SlackUser]

@@ -24,6 +24,9 @@ func (b *Bot) lateAck(in interaction) any {
 	}
 	f, _ := readForm(in.View)
 	view := workingView(f.account)
+	if in.View.CallbackID == denyCallback {
+		view = resultView(newMessage("", paragraph(plain("Denying…"))))
+	}
 	return slack.NewUpdateViewSubmissionResponse(&view)
 }
 

@@ -38,9 +38,15 @@ type reminder struct {
 func (b *Bot) issue(ctx context.Context, r broker.Request) (broker.Issued, error) {
 	issued, err := b.broker().Issue(ctx, r)
 	if err == nil {
-		b.remind(ctx, issued)
+		b.seeTo(ctx, issued)
 	}
 	return issued, err
+}
+
+// seeTo does what follows from an issuance, whichever way it came.
+func (b *Bot) seeTo(ctx context.Context, issued broker.Issued) {
+	b.remind(ctx, issued)
+	b.used(issued.Grant) //nolint:contextcheck // the reply does not wait for it, nor it for whoever asked
 }
 
 // remind puts the reminder of a Grant on the due list. A Grant that ends soon

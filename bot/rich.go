@@ -26,6 +26,12 @@ func code(s string) span {
 	return slack.NewRichTextSectionTextElement(s, &slack.RichTextSectionTextStyle{Code: true})
 }
 
+// group names a user group, and pings it.
+func group(id string) span { return slack.NewRichTextSectionUserGroupElement(id) }
+
+// member names a person, and pings them.
+func member(id string) span { return slack.NewRichTextSectionUserElement(id, nil) }
+
 // moment shows t in the reader's own time zone.
 func moment(t time.Time) span {
 	fallback := t.UTC().Format("2006-01-02 15:04 UTC")

@@ -20,23 +20,28 @@ type filled struct {
 	service  string // of FormatConsole
 	code     broker.TokenCode
 	reason   string
+	approval string // the one that the form is bound to
 	// breakGlass comes with the form, not from what was typed.
 	breakGlass bool
 	blocks     map[string]string // block by field, to put an error on
 }
 
-// submit serves a submitted form. What can be judged without AWS comes back in
-// the acknowledgement, on its field; otherwise the acknowledgement turns the
-// form into "working", and what AWS says replaces that.
+// submit serves a submitted form.
 func (b *Bot) submit(ctx context.Context, e envelope, in interaction, ack func(any) bool) {
 	switch in.View.CallbackID {
-	case formCallback:
+	case formCallback, useCallback:
+		b.submitForm(ctx, e, in, ack)
+	case denyCallback:
+		b.submitDenial(ctx, e, in, ack)
 	case bucketsCallback:
 		b.submitSearch(ctx, e, in, ack)
-		return
-	default:
-		return
 	}
+}
+
+// submitForm serves the form that asks for credentials. What can be judged
+// without AWS comes back in the acknowledgement, on its field; otherwise the
+// acknowledgement turns the form into "working", and what AWS says replaces that.
+func (b *Bot) submitForm(ctx context.Context, e envelope, in interaction, ack func(any) bool) {
 	f, wrong := readForm(in.View)
 	if wrong != nil {
 		ack(slack.NewErrorsViewSubmissionResponse(wrong))
@@ -45,7 +50,6 @@ func (b *Bot) submit(ctx context.Context, e envelope, in interaction, ack func(a
 	judging, cancel := context.WithTimeout(ctx, judgeTimeout)
 	defer cancel()
 	f.breakGlass = origin(in.View).BreakGlass
-	r := in.to.request(Command{Account: f.account, Code: f.code, Duration: f.duration, Reason: f.reason, BreakGlass: f.breakGlass})
 	first, err := b.firstSubmission(judging, in.to, sightings(e, in.TriggerID)...)
 	if err == nil && !first {
 		ack(f.errorOn(fieldAccount, sentAlready))
@@ -54,12 +58,17 @@ func (b *Bot) submit(ctx context.Context, e envelope, in interaction, ack func(a
 	if err == nil {
 		err = b.aloneOrRefused(ctx, in.to)
 	}
+	var r broker.Request
+	if err == nil {
+		r, err = b.asks(judging, in, &f)
+	}
 	if err != nil {
 		b.backToForm(ctx, in, f, err, ack)
 		return
 	}
-	// Judging that takes too long is left to Issue, which judges again.
-	if err := b.broker().Judge(judging, r); err != nil && judging.Err() == nil {
+	// Judging that takes too long is left to Issue, which judges again; so is what
+	// others have to be asked for.
+	if err := b.broker().Judge(judging, r); err != nil && judging.Err() == nil && !needsApproval(r, err) {
 		b.backToForm(ctx, in, f, err, ack)
 		return
 	}
@@ -109,9 +118,14 @@ func (b *Bot) backToForm(ctx context.Context, in interaction, f filled, err erro
 }
 
 // issueIntoView asks AWS and shows what it says in the modal: the credentials,
-// or the form as it was filled in with the error above it.
+// that it waits for approval, or the form as it was filled in with the error
+// above it.
 func (b *Bot) issueIntoView(ctx context.Context, to conversation, r broker.Request, f filled) {
-	if err := b.issueAs(ctx, to, r, f); err != nil {
+	err := b.issueAs(ctx, to, r, f)
+	switch {
+	case needsApproval(r, err):
+		b.ask(ctx, to, r)
+	case err != nil:
 		b.refillForm(ctx, to, f, err)
 	}
 }
@@ -120,19 +134,8 @@ func (b *Bot) issueIntoView(ctx context.Context, to conversation, r broker.Reque
 // error above it.
 func (b *Bot) refillForm(ctx context.Context, to conversation, f filled, err error) {
 	b.refusal(ctx, to, err) // for the log
-	var wrong *broker.Error
-	if !errors.As(err, &wrong) {
-		wrong = &broker.Error{Code: broker.CodeInternal, Message: "Something failed on our side.", Hint: "Try again.", Ref: broker.ShortRef(to.requestID)}
-	}
-	again := formState{duration: f.duration, format: f.format, service: f.service, reason: f.reason, breakGlass: f.breakGlass, channel: to.caller.Channel, wrong: wrong}
-	if accounts, _, err := b.broker().Accounts(ctx, to.request(Command{})); err == nil {
-		for _, a := range accounts {
-			if a.Name == f.account {
-				again.account = a
-			}
-		}
-	}
-	if err := b.updateView(ctx, to.view, b.formView(again)); err != nil {
+	wrong := asBrokerError(to, err)
+	if err := b.updateView(ctx, to.view, b.formAgain(ctx, to, f, wrong)); err != nil {
 		b.log.WarnContext(ctx, "form not shown again; telling by direct message", "request", to.requestID, "error", err)
 		if err := b.directMessage(ctx, to.caller.User, b.errorMessage(wrong)); err != nil {
 			b.log.ErrorContext(ctx, "nothing delivered", "request", to.requestID, "error", err)
@@ -146,7 +149,7 @@ func (b *Bot) issueAs(ctx context.Context, to conversation, r broker.Request, f 
 		r.Purpose = broker.PurposeConsole
 		s, err := b.broker().Console(ctx, r, f.service)
 		if err == nil {
-			b.remind(ctx, s.Issued)
+			b.seeTo(ctx, s.Issued)
 			b.presentSignIn(ctx, to, r, s)
 		}
 		return err
@@ -186,6 +189,11 @@ func readForm(v slack.View) (f filled, wrong map[string]string) {
 					wrong[block] = "A code has six digits."
 				}
 			}
+		}
+	}
+	for _, field := range []string{fieldAccount, fieldDuration, fieldReason} {
+		if f.blocks[field] == "" { // a form bound to an approval has none
+			f.blocks[field] = f.blocks[fieldCode]
 		}
 	}
 	// The record must hold no code, so a reason that may be one is refused.

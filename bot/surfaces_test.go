@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -36,6 +37,7 @@ func TestViewsAreAsJudged(t *testing.T) {
 			Code: broker.CodeWrongCode, Message: "AWS did not accept that code: it is wrong, or was used already.", Hint: "Your device shows the next code in 12s."}}),
 		"working": workingView("prod"),
 	}
+	maps.Copy(forms, approvalViews(b))
 	server, err := slacktest.Start()
 	if err != nil {
 		t.Fatal(err)

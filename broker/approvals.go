@@ -163,16 +163,19 @@ func (b *Broker) changeApproval(ctx context.Context, user, id string, change fun
 	return Approval{}, storeDown(fmt.Errorf("approval %s: %d others came first", id, swapTries))
 }
 
-// MarkPosted notes which message shows the Approval.
+// MarkPosted notes which message shows the Approval; the first stays.
 func (b *Broker) MarkPosted(ctx context.Context, a Approval, channel, ts string) (Approval, error) {
 	return b.changeApproval(ctx, a.User, a.ID, func(k KeptApproval) (Approval, error) {
-		k.PostIn, k.PostTS, k.State = channel, ts, k.stored
+		if k.PostTS == "" {
+			k.PostIn, k.PostTS = channel, ts
+		}
+		k.State = k.stored
 		return k.Approval, nil
 	})
 }
 
 // CancelApprovals takes back what the Caller asked for, of r.Account or, where
-// that is "", of all accounts.
+// that is "", of all accounts; only r.Approval if there is one.
 func (b *Broker) CancelApprovals(ctx context.Context, r Request) ([]Approval, error) {
 	user, err := b.identify(r.Caller)
 	if err != nil {
@@ -184,7 +187,7 @@ func (b *Broker) CancelApprovals(ctx context.Context, r Request) ([]Approval, er
 	}
 	var cancelled []Approval
 	for _, k := range kept {
-		if !k.open() || k.Acknowledge || r.Account != "" && k.Account != r.Account {
+		if !k.open() || k.Acknowledge || r.Account != "" && k.Account != r.Account || r.Approval != "" && k.ID != r.Approval {
 			continue
 		}
 		a, err := b.cancelApproval(ctx, user.Slack, k.ID, Vote{User: user.Slack, Name: user.Name})
@@ -263,7 +266,8 @@ func (b *Broker) approvalEvent(r Request, a Approval) Event {
 	e := b.event(EventApproval, r)
 	e.User = b.nameOf(r.Caller.User)
 	e.Target, e.TargetName = a.User, a.UserName
-	e.RoleARN, e.Seconds = a.RoleARN, int64(a.Duration/time.Second)
+	e.RoleARN, e.Seconds, e.BreakGlass = a.RoleARN, int64(a.Duration/time.Second), a.Acknowledge
+	e.BreakGlass = a.Acknowledge
 	e.Approval, e.State, e.ApprovedBy, e.Comment = a.ID, a.State, a.names(), a.Comment
 	return e
 }

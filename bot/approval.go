@@ -1,0 +1,254 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// What can be pressed about an Approval. All of it is found by who asked and by
+// its ID, which the buttons carry, so that any replica serves any press.
+const (
+	actApprove     = "approve"
+	actDeny        = "deny"
+	actAcknowledge = "acknowledge"
+	actEnterCode   = "enter_code" // its value is the ID alone: the Approval is of whoever presses
+	approvalBlock  = "approval:"
+)
+
+// An approvalName is how a button names an Approval.
+type approvalName struct{ user, id string }
+
+func (n approvalName) String() string { return n.user + "/" + n.id }
+
+func nameOf(a broker.Approval) approvalName { return approvalName{a.User, a.ID} }
+
+func readApprovalName(value string) approvalName {
+	user, id, _ := strings.Cut(value, "/")
+	return approvalName{user, id}
+}
+
+// needsApproval reports whether a Request can be served once others approve. A
+// list of buckets is not asked for: what it needs is an approval to use.
+func needsApproval(r broker.Request, err error) bool {
+	var e *broker.Error
+	return errors.As(err, &e) && e.Code == broker.CodeNeedsApproval && r.Purpose != broker.PurposeBuckets
+}
+
+// ask asks others to approve what r asks, and says so privately.
+func (b *Bot) ask(ctx context.Context, to conversation, r broker.Request) {
+	a, again, err := b.broker().Ask(ctx, r)
+	if err == nil && a.State == broker.ApprovalWaiting && a.PostTS == "" {
+		if err = b.postApproval(ctx, a); err != nil {
+			b.log.ErrorContext(ctx, "approval not asked for", "request", to.requestID, "approval", a.ID, "error", err)
+			err = b.takeBack(ctx, r, a)
+		}
+	}
+	b.answer(ctx, to, err, func() message {
+		if a.State == broker.ApprovalApproved {
+			return b.approvedMessage(a, !r.Code.Empty())
+		}
+		return b.askedMessage(a, b.broker().Approvers(a), again, !r.Code.Empty())
+	})
+}
+
+// takeBack cancels an Approval that nobody was shown, and is the error that says
+// so.
+func (b *Bot) takeBack(ctx context.Context, r broker.Request, a broker.Approval) error {
+	r.Account, r.Approval = a.Account, a.ID
+	e := &broker.Error{
+		Code: broker.CodeUndelivered, Ref: broker.ShortRef(r.ID),
+		Message: "Slack did not take the message that asks for approval, so nobody was asked.",
+		Hint:    "Try again in a minute." + unusedCode(r),
+	}
+	if _, err := b.broker().CancelApprovals(ctx, r); err != nil {
+		e.Err = err
+		e.Message = "Slack did not take the message that asks for approval."
+		e.Hint = "Ask again in a minute." + unusedCode(r)
+	}
+	return e
+}
+
+func unusedCode(r broker.Request) string {
+	if r.Code.Empty() {
+		return ""
+	}
+	return " Your code was neither used nor kept."
+}
+
+// pressed serves a press that decides: what it changed shows in the message
+// itself; a refusal is told to whoever pressed alone.
+func (b *Bot) pressed(ctx context.Context, in interaction, value string,
+	decide func(ctx context.Context, r broker.Request, user, id string) (broker.Approval, error)) {
+	name := readApprovalName(value)
+	t := approvalTask{User: name.user, ID: name.id, Press: in.to.requestID, Channel: in.Channel.ID, TS: in.Container.MessageTs}
+	err := b.decided(ctx, t, func() (broker.Approval, error) {
+		return decide(ctx, in.to.request(Command{}), name.user, name.id)
+	})
+	if err == nil {
+		return
+	}
+	b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
+	if gone(err) { // so its message should have no buttons any more
+		if a, err := b.broker().Approval(ctx, name.user, name.id); err == nil {
+			b.showLater(ctx, a)
+		}
+	}
+}
+
+// decided makes a change and sees to what follows from it. That is on the due
+// list before the change, so that a replica that dies in between leaves no
+// message with an older state and nobody untold.
+func (b *Bot) decided(ctx context.Context, t approvalTask, change func() (broker.Approval, error)) error {
+	entry := t.entry()
+	if err := b.approvals.put(ctx, b.now().Add(followAfter), entry); err != nil {
+		return &broker.Error{
+			Code: broker.CodeStore, Err: err, Ref: broker.ShortRef(t.Press),
+			Message: "The bot's own store is not answering, so nothing was changed.", Hint: "Try again in a minute.",
+		}
+	}
+	a, err := change()
+	next := verdict{}
+	var e *broker.Error
+	switch {
+	case err == nil:
+		next = b.follow(ctx, a, t)
+	case errors.As(err, &e) && !e.Ours(): // certainly nothing was changed
+	default:
+		return err // the due list finds out
+	}
+	if settling := b.approvals.settleOnce(context.WithoutCancel(ctx), entry, next); settling != nil {
+		b.log.WarnContext(ctx, "what follows from a decision stays on the due list", "approval", t.ID, "error", settling)
+	}
+	return err
+}
+
+// cancelApprovals answers /assume cancel.
+func (b *Bot) cancelApprovals(ctx context.Context, to conversation, c Command) {
+	cancelled, err := b.broker().CancelApprovals(ctx, to.request(c))
+	b.answer(ctx, to, err, func() message { return cancelledMessage(c.Account, cancelled) })
+	for _, a := range cancelled {
+		b.showLater(ctx, a)
+	}
+}
+
+// used shows that a Request spent an Approval.
+func (b *Bot) used(g broker.Grant) {
+	if g.Approval == "" {
+		return
+	}
+	b.work(func(ctx context.Context) {
+		a, err := b.broker().Approval(ctx, g.User, g.Approval)
+		if err != nil {
+			a = broker.Approval{User: g.User, ID: g.Approval}
+		}
+		b.showLater(ctx, a)
+	})
+}
+
+// showLater shows what has become of an Approval, now if that is possible.
+func (b *Bot) showLater(ctx context.Context, a broker.Approval) {
+	t := approvalTask{User: a.User, ID: a.ID, Press: broker.NewID(), Told: true}
+	next := verdict{next: t.entry(), at: b.now()}
+	if a.State != "" {
+		next = b.follow(ctx, a, t)
+	}
+	if next.next == nil {
+		return
+	}
+	if err := b.approvals.put(ctx, next.at, next.next); err != nil {
+		b.log.ErrorContext(ctx, "an approval's message shows an older state", "approval", a.ID, "error", err)
+	}
+}
+
+const (
+	denyCallback = "deny"
+	fieldComment = "comment"
+)
+
+// askWhyDenied opens the form for the comment of a denial, for who may deny.
+func (b *Bot) askWhyDenied(ctx context.Context, in interaction, value string) {
+	name := readApprovalName(value)
+	a, err := b.broker().MayDecide(ctx, in.to.request(Command{}), name.user, name.id)
+	if err == nil {
+		if err = b.openView(ctx, in.to.trigger, denyView(a)); err == nil {
+			return
+		}
+		b.log.WarnContext(ctx, "form not opened", "request", in.to.requestID, "error", err)
+		err = &broker.Error{Code: broker.CodeNeedsCode, Message: "Slack did not open the form in time.", Hint: "Press Deny again. Nothing was changed."}
+	}
+	in.to.trigger = "" // it is spent, or not needed
+	b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
+}
+
+func denyView(a broker.Approval) slack.ModalViewRequest {
+	text := slack.NewPlainTextInputBlockElement(plainText("What speaks against it"), fieldComment)
+	text.MaxLength, text.Multiline = maxReason, true
+	comment := slack.NewInputBlock(fieldComment, plainText("Comment"), plainText("Who asked, this channel and the audit record get it"), text)
+	comment.Optional = true
+	return slack.ModalViewRequest{
+		Type: slack.VTModal, CallbackID: denyCallback, PrivateMetadata: nameOf(a).String(),
+		Title: plainText("Deny"), Submit: plainText("Deny"), Close: plainText("Cancel"),
+		Blocks: slack.Blocks{BlockSet: append(newMessage("", wanted(a)...).blocks, comment)},
+	}
+}
+
+// submitDenial serves the form of a denial. AWS has no part in it, so the answer
+// is the acknowledgement.
+func (b *Bot) submitDenial(ctx context.Context, e envelope, in interaction, ack func(any) bool) {
+	comment, wrong := readComment(in.View)
+	refuse := func(text string) bool {
+		return ack(slack.NewErrorsViewSubmissionResponse(map[string]string{fieldComment: text}))
+	}
+	if wrong != "" {
+		refuse(wrong)
+		return
+	}
+	judging, cancel := context.WithTimeout(ctx, judgeTimeout)
+	defer cancel()
+	first, err := b.firstSubmission(judging, in.to, sightings(e, in.TriggerID)...)
+	if err == nil && !first {
+		return
+	}
+	late := false
+	if err == nil {
+		name := readApprovalName(in.View.PrivateMetadata)
+		t := approvalTask{User: name.user, ID: name.id, Press: in.to.requestID}
+		err = b.decided(ctx, t, func() (broker.Approval, error) {
+			a, err := b.broker().DenyApproval(judging, in.to.request(Command{}), name.user, name.id, comment)
+			if err == nil {
+				late = !ack(nil) // in time it closes the form
+			}
+			return a, err
+		})
+	}
+	if late && err == nil {
+		b.deliver(ctx, in.to, newMessage("Denied.", paragraph(plain("Denied."))))
+	}
+	if err == nil {
+		return
+	}
+	m := b.refusal(ctx, in.to, err)
+	if !refuse(strings.ReplaceAll(m.text, "`", "")) {
+		b.deliver(ctx, in.to, m)
+	}
+}
+
+// readComment reads a comment; wrong says why it may not go on the record.
+func readComment(v slack.View) (comment, wrong string) {
+	if v.State == nil {
+		return "", ""
+	}
+	typed := v.State.Values[fieldComment][fieldComment].Value
+	switch comment = clean(typed); {
+	case holdsPrivateKey(typed):
+		return "", "That is a private key. Treat it as leaked, and make a new one: Slack has seen it. The bot kept nothing of it."
+	case mayHoldCode(comment):
+		return "", "The comment holds six digits that look like a code. It goes on the record: leave them out."
+	}
+	return comment, ""
+}

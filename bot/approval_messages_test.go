@@ -1,0 +1,188 @@
+package bot
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/broker"
+)
+
+// hostile is what a person may type: none of it may ping, link or format.
+const hostile = "INC-42 <!channel> *bold* <https://x.example|link> @here <@U02BOB> <!subteam^S01LEADS>"
+
+func goldenApproval(change func(*broker.Approval)) broker.Approval {
+	a := broker.Approval{
+		ID: "abcdefghijkl", User: "U01ALICE", UserName: "alice@example.com", Team: "T0123", Channel: "C0GENERAL", Account: "vault",
+		RoleARN: "arn:aws:iam::222222222222:role/Vault", Duration: time.Hour, Reason: hostile, Needs: 1,
+		State: broker.ApprovalWaiting, Asked: goldenTime, Expires: goldenTime.Add(30 * time.Minute),
+	}
+	if change != nil {
+		change(&a)
+	}
+	return a
+}
+
+func bobVote() broker.Vote {
+	return broker.Vote{User: "U02BOB", Name: "bob@example.com", At: goldenTime}
+}
+
+// approvalStates are an Approval in each of its states.
+func approvalStates() map[string]broker.Approval {
+	in := func(state broker.ApprovalState, change func(*broker.Approval)) broker.Approval {
+		return goldenApproval(func(a *broker.Approval) {
+			a.State = state
+			if change != nil {
+				change(a)
+			}
+		})
+	}
+	voted := func(a *broker.Approval) { a.Votes = []broker.Vote{bobVote()} }
+	ended := func(a *broker.Approval) { a.EndedBy = bobVote() }
+	glass := func(a *broker.Approval) { a.Acknowledge = true; a.EndedBy = bobVote() }
+	return map[string]broker.Approval{
+		"waiting":   in(broker.ApprovalWaiting, nil),
+		"no_reason": in(broker.ApprovalWaiting, func(a *broker.Approval) { a.Reason, a.RoleARN = "", "" }),
+		"half": in(broker.ApprovalWaiting, func(a *broker.Approval) {
+			a.Needs, a.Votes = 2, []broker.Vote{{User: "U03CAROL", Name: "U03CAROL", At: goldenTime}}
+		}),
+		"approved":      in(broker.ApprovalApproved, voted),
+		"used":          in(broker.ApprovalUsed, voted),
+		"denied":        in(broker.ApprovalDenied, func(a *broker.Approval) { ended(a); a.Comment = "not now: " + hostile }),
+		"cancelled":     in(broker.ApprovalCancelled, func(a *broker.Approval) { a.EndedBy = broker.Vote{User: a.User, Name: a.UserName} }),
+		"expired":       in(broker.ApprovalExpired, nil),
+		"expired_half":  in(broker.ApprovalExpired, func(a *broker.Approval) { voted(a); a.Needs = 2 }),
+		"expired_use":   in(broker.ApprovalExpired, voted),
+		"glass_waiting": in(broker.ApprovalWaiting, glass),
+		"glass_noted":   in(broker.ApprovalAcknowledged, glass),
+		"glass_expired": in(broker.ApprovalExpired, glass),
+	}
+}
+
+// approvalMessages are those that ping nobody.
+func approvalMessages(t *testing.T) map[string]message {
+	t.Helper()
+	b := goldenBot()
+	all := map[string]message{
+		"approval_cancel":         cancelledMessage("", []broker.Approval{goldenApproval(nil), goldenApproval(func(a *broker.Approval) { a.Account = "prod" })}),
+		"approval_cancel_none":    cancelledMessage("", nil),
+		"approval_cancel_nothing": cancelledMessage("vault", nil),
+		"approval_enter_code":     b.approvedMessage(approvalStates()["approved"], true),
+	}
+	for name, a := range approvalStates() {
+		if a.State != broker.ApprovalWaiting {
+			all["approval_"+name] = approvalMessage(a, []string{"S01LEADS", "U04DAVE"})
+		}
+		if m, tells := b.outcomeMessage(a); tells {
+			all["approval_told_"+name] = m
+		}
+	}
+	event := broker.Event{
+		Kind: broker.EventApproval, SlackUser: "U02BOB", SlackTeam: "T0123", User: "bob@example.com", Account: "vault",
+		RoleARN: "arn:aws:iam::222222222222:role/Vault", Seconds: 3600, Reason: hostile, Approval: "abcdefghijkl",
+		Target: "U01ALICE", TargetName: "alice@example.com",
+	}
+	audit := func(name string, change func(*broker.Event)) {
+		e := event
+		change(&e)
+		m, post := auditMessage(e)
+		if !post {
+			t.Fatalf("%s is not posted", name)
+		}
+		all["audit_approval_"+name] = m
+	}
+	audit("approved", func(e *broker.Event) {
+		e.State, e.ApprovedBy = broker.ApprovalApproved, []string{"bob@example.com (U02BOB)"}
+	})
+	audit("denied", func(e *broker.Event) { e.State, e.Comment = broker.ApprovalDenied, hostile })
+	audit("cancelled", func(e *broker.Event) {
+		e.State, e.SlackUser, e.User = broker.ApprovalCancelled, "U01ALICE", "alice@example.com"
+	})
+	audit("expired", func(e *broker.Event) {
+		e.State, e.ApprovedBy = broker.ApprovalExpired, []string{"bob@example.com (U02BOB)"}
+	})
+	audit("glass_expired", func(e *broker.Event) { e.State, e.BreakGlass = broker.ApprovalExpired, true })
+	audit("acknowledged", func(e *broker.Event) { e.Kind = broker.EventAcknowledged })
+	audit("granted", func(e *broker.Event) {
+		e.Kind, e.Expires, e.MFA, e.Method = broker.EventGranted, goldenTime.Add(time.Hour), true, broker.MethodAssumeRole
+		e.SlackUser, e.User, e.ApprovedBy = "U01ALICE", "alice@example.com", []string{"bob@example.com (U02BOB)", "U03CAROL"}
+	})
+	return all
+}
+
+// TestApprovalsPingTheApproversAlone compares the messages that ping: user groups
+// where there are some, people only where there are none, never who asked, and
+// nothing that somebody typed.
+func TestApprovalsPingTheApproversAlone(t *testing.T) {
+	server, err := slacktest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	server.AddChannel(slacktest.Channel{ID: "C0AUDIT", Name: "aws-audit", BotMember: true})
+	b := goldenBot()
+	b.api = slack.New(server.BotToken(), slack.OptionAPIURL(server.APIURL()))
+	groups, people := []string{"S01LEADS", "S02OPS", "U04DAVE"}, []string{"U01ALICE", "U02BOB", "W04DAVE", "*"}
+	var many []string
+	for i := range 60 {
+		many = append(many, "U0"+strings.Repeat("X", 7)+string(rune('A'+i%26))+string(rune('A'+i/26)))
+	}
+	long := goldenApproval(func(a *broker.Approval) { a.Reason = strings.Repeat("<&>", maxReason/3) })
+	states := approvalStates()
+	for name, test := range map[string]struct {
+		m     message
+		pings []string
+	}{
+		"approval_waiting":       {approvalMessage(states["waiting"], groups), []string{"<!subteam^S01LEADS>", "<!subteam^S02OPS>"}},
+		"approval_people":        {approvalMessage(states["half"], people), []string{"<@U02BOB>", "<@W04DAVE>"}},
+		"approval_no_reason":     {approvalMessage(states["no_reason"], nil), nil},
+		"approval_glass_waiting": {approvalMessage(states["glass_waiting"], groups), []string{"<!subteam^S01LEADS>", "<!subteam^S02OPS>"}},
+		"approval_asked":         {b.askedMessage(states["waiting"], groups, false, true), []string{"<!subteam^S01LEADS>", "<!subteam^S02OPS>"}},
+		"approval_asked_again":   {b.askedMessage(states["half"], people, true, false), []string{"<@U02BOB>", "<@W04DAVE>"}},
+		"":                       {approvalMessage(long, many), nil},
+	} {
+		if err := b.postMessage(t.Context(), "C0AUDIT", test.m); err != nil {
+			t.Fatalf("%s: Slack does not take it: %v", name, err)
+		}
+		posted := server.InChannel("C0AUDIT")
+		got := posted[len(posted)-1]
+		if name == "" { // only whether Slack takes it
+			if n := len(got.Pings()); n != mostAsked || !test.m.fits() {
+				t.Errorf("pings %d, want %d", n, mostAsked)
+			}
+			continue
+		}
+		if !slices.Equal(got.Pings(), test.pings) || len(got.Links()) > 0 {
+			t.Errorf("%s: pings %v, want %v; links %v", name, got.Pings(), test.pings, got.Links())
+		}
+		if got.Fallback() == "" || strings.ContainsAny(got.Text, "<>*`") {
+			t.Errorf("%s: got fallback %q, want a sentence without markup", name, got.Text)
+		}
+		compareGolden(t, name, got.Fallback()+"\n----\n"+got.Plain(), test.m.blocks)
+	}
+}
+
+// approvalViews are the forms of Approvals.
+func approvalViews(b *Bot) map[string]slack.ModalViewRequest {
+	a := approvalStates()["approved"]
+	wrong := b.errorMessage(&broker.Error{Code: broker.CodeWrongCode, Message: "AWS did not accept that code.", Hint: "Try the next."})
+	return map[string]slack.ModalViewRequest{
+		"use_approval": useView(a, formState{format: FormatFish}), "use_approval_refused": useView(a, formState{}, wrong.blocks...),
+		"deny": denyView(approvalStates()["waiting"]),
+	}
+}
+
+func TestWhatOnlyWaitsIsNotInTheAuditChannel(t *testing.T) {
+	for _, e := range []broker.Event{
+		{Kind: broker.EventApproval, State: broker.ApprovalWaiting},
+		{Kind: broker.EventRefused, Code: broker.CodeNeedsApproval, Purpose: broker.PurposeShow},
+	} {
+		if _, post := auditMessage(e); post {
+			t.Errorf("%+v is posted", e)
+		}
+	}
+}

@@ -1,0 +1,207 @@
+package bot
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// approvalList is the due list of Approvals: each at the end of its time, and
+// what still follows from a decision.
+const approvalList = "approvals"
+
+// followAfter is when the due list looks after a decision that a replica may
+// have died over.
+const followAfter = 30 * time.Second
+
+// An approvalTask is an entry of the due list. It holds no secret and grants
+// nothing: what is to be shown or told is read from the Approval.
+type approvalTask struct {
+	User  string `json:"user"`
+	ID    string `json:"id"`
+	Press string `json:"press,omitempty"` // the Request that decided; "" for the end of its time
+	Told  bool   `json:"told,omitempty"`  // who asked knows, or need not be told
+	Tries int    `json:"tries,omitempty"` // that failed
+	// Channel and TS are the message that was pressed, for an Approval that was
+	// not yet marked with it.
+	Channel string `json:"channel,omitempty"`
+	TS      string `json:"ts,omitempty"`
+}
+
+func (t approvalTask) entry() []byte {
+	entry, _ := json.Marshal(t) // a struct of strings always encodes
+	return entry
+}
+
+// putOff is the task again, after a failure.
+func (t approvalTask) putOff(at time.Time) verdict {
+	t.Tries++
+	return verdict{next: t.entry(), at: at}
+}
+
+// postApproval shows a new Approval to the approvers, and sees to its end. An
+// error means that it is not shown, as far as that is known; one that asks to
+// take note of break-glass is posted later then.
+func (b *Bot) postApproval(ctx context.Context, a broker.Approval) error {
+	err := b.expireLater(ctx, a)
+	if err == nil {
+		err = b.postNow(ctx, a)
+	}
+	if err == nil || !a.Acknowledge {
+		return err
+	}
+	b.log.WarnContext(ctx, "break-glass is not shown to the approvers yet", "approval", a.ID, "error", err)
+	t := approvalTask{User: a.User, ID: a.ID, Press: a.ID, Told: true}
+	return b.approvals.put(ctx, b.now().Add(dueTick), t.entry())
+}
+
+// expireLater puts the end of an Approval's time on the due list, in place of an
+// earlier one. How long that is goes by the clock that all replicas share; the
+// due list by that of whichever replica works on it, which asks again.
+func (b *Bot) expireLater(ctx context.Context, a broker.Approval) error {
+	since := a.Asked
+	if n := len(a.Votes); n > 0 {
+		since = a.Votes[n-1].At
+	}
+	return b.approvals.put(ctx, b.now().Add(a.Expires.Sub(since)), approvalTask{User: a.User, ID: a.ID}.entry())
+}
+
+// postNow posts the message of an Approval and marks it with it. Where two
+// replicas do so at once, the message that the Approval is not marked with goes.
+func (b *Bot) postNow(ctx context.Context, a broker.Approval) error {
+	channel := cmp.Or(b.settings().ApprovalsChannel, b.audit.channel)
+	ts, err := b.postApprovalOnce(ctx, channel, approvalMessage(a, b.broker().Approvers(a)))
+	if err != nil {
+		return err
+	}
+	marked, err := b.broker().MarkPosted(ctx, a, channel, ts)
+	if err != nil || marked.PostTS != ts {
+		if gone := b.deleteMessage(ctx, channel, ts); gone != nil {
+			b.log.WarnContext(ctx, "a message about an approval stays that should not", "approval", a.ID, "channel", channel, "ts", ts, "error", gone)
+		}
+		return err
+	}
+	if marked.State != a.State || len(marked.Votes) != len(a.Votes) { // somebody was quick
+		b.showLater(ctx, marked)
+	}
+	return nil
+}
+
+// postApprovalOnce tries again only while nothing can have been posted: nobody is
+// to be asked twice.
+func (b *Bot) postApprovalOnce(ctx context.Context, channel string, m message) (ts string, err error) {
+	for try := range postAttempts {
+		if try > 0 {
+			sleep(ctx, pauseBefore(err))
+		}
+		if ts, err = b.postTo(ctx, channel, m); err == nil || !notTaken(err) || refusedBySlack(err) {
+			break
+		}
+	}
+	return ts, err
+}
+
+// show puts an Approval's state on its message. Of two replicas that do so at
+// once the later may hold the older state; so each looks again after it wrote,
+// until what it wrote is what there is. An error is one that may pass.
+func (b *Bot) show(ctx context.Context, a broker.Approval, t approvalTask) error {
+	for {
+		if a.PostTS == "" {
+			a.PostIn, a.PostTS = t.Channel, t.TS
+		}
+		switch {
+		case a.PostTS != "":
+			if err := b.rewrite(ctx, a.PostIn, a.PostTS, approvalMessage(a, b.broker().Approvers(a))); refusedBySlack(err) {
+				b.log.ErrorContext(ctx, "Slack refuses to show what became of an approval", "approval", a.ID, "state", a.State, "error", err)
+				return nil
+			} else if err != nil {
+				return err
+			}
+		case a.Acknowledge:
+			if err := b.postNow(ctx, a); err != nil {
+				return err
+			}
+		}
+		now, err := b.broker().Approval(ctx, a.User, a.ID)
+		if gone(err) || err == nil && now.Version == a.Version && now.State == a.State {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		a = now
+	}
+}
+
+// gone reports whether nothing is known of an Approval any more.
+func gone(err error) bool {
+	var e *broker.Error
+	return errors.As(err, &e) && e.Code == broker.CodeApprovalGone
+}
+
+// follow does what follows from a change: the message shows it, who asked is
+// told of an end, and an approval's own end is due. What fails is put off.
+func (b *Bot) follow(ctx context.Context, a broker.Approval, t approvalTask) verdict {
+	var failed error
+	if a.State == broker.ApprovalApproved {
+		failed = b.expireLater(ctx, a)
+	}
+	if m, tells := b.outcomeMessage(a); tells && !t.Told {
+		err := b.tell(ctx, a.User, m)
+		t.Told = err == nil || refusedBySlack(err)
+		switch {
+		case err != nil && t.Told:
+			b.log.ErrorContext(ctx, "who asked cannot be told what became of it", "approval", a.ID, "user", a.User, "error", err)
+		case err != nil:
+			failed = err
+		}
+	}
+	if err := b.show(ctx, a, t); err != nil {
+		failed = err
+	}
+	if failed == nil {
+		return doneWith
+	}
+	at, again := putOff(b.now(), failed, t.Tries)
+	b.log.WarnContext(ctx, "what follows from a decision is put off", "approval", a.ID, "state", a.State, "error", failed, "until", at)
+	if !again {
+		return doneWith
+	}
+	return t.putOff(at)
+}
+
+// serveApproval does what is due about an Approval.
+func (b *Bot) serveApproval(ctx context.Context, entry []byte) verdict {
+	var t approvalTask
+	if err := json.Unmarshal(entry, &t); err != nil {
+		b.log.ErrorContext(ctx, "an entry about an approval cannot be read; it is dropped", "error", err)
+		return doneWith
+	}
+	var (
+		a    broker.Approval
+		left time.Duration
+		err  error
+	)
+	if t.Press == "" {
+		a, left, err = b.broker().ExpireApproval(ctx, t.User, t.ID)
+	} else {
+		a, err = b.broker().Approval(ctx, t.User, t.ID)
+	}
+	switch {
+	case gone(err):
+		return doneWith
+	case err != nil:
+		b.log.WarnContext(ctx, "an approval is looked at later: the store does not answer", "approval", t.ID, "error", err)
+		return t.putOff(b.now().Add(min(time.Minute, dueTick<<min(t.Tries, 6))))
+	case left > 0: // by the clock that counts; or somebody approved meanwhile
+		return verdict{next: entry, at: b.now().Add(left)}
+	}
+	if t.Press == "" && a.State != broker.ApprovalExpired {
+		t.Told = true // by whoever ended it
+	}
+	return b.follow(ctx, a, t)
+}

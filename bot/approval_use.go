@@ -1,0 +1,103 @@
+package bot
+
+import (
+	"context"
+	"errors"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// useCallback is the form for the code of an approved Request. It is bound to
+// the Approval: everything but code and format is what was approved.
+const useCallback = "use_approval"
+
+// enterCode opens that form.
+func (b *Bot) enterCode(ctx context.Context, in interaction, id string) {
+	a, err := b.broker().ApprovalToUse(ctx, in.to.request(Command{}), id)
+	if err != nil {
+		b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
+		return
+	}
+	view := useView(a, formState{format: b.rememberedFormat(ctx, in.to)})
+	if in.to.view != "" {
+		err = b.pushView(ctx, in.to.trigger, view)
+	} else {
+		err = b.openView(ctx, in.to.trigger, view)
+	}
+	if err == nil {
+		return
+	}
+	b.log.WarnContext(ctx, "form not opened", "request", in.to.requestID, "error", err)
+	to := in.to.beside()
+	to.trigger = "" // it is spent or too old
+	b.deliver(ctx, to, b.errorMessage(&broker.Error{
+		Code: broker.CodeNeedsCode, Message: "Slack did not open the form in time.",
+		Hint: "Press the button again, or send `/assume " + a.Account + " 123456` with the six digits that your device shows.",
+	}))
+}
+
+func useView(a broker.Approval, f formState, above ...slack.Block) slack.ModalViewRequest {
+	about := []slack.RichTextElement{paragraph(bold(a.Account), plain(" for "+broker.FormatDuration(a.Duration)+", approved by "+votes(a)+
+		". The approval is good for one request, until "), moment(a.Expires), plain("."))}
+	if a.Reason != "" {
+		about = append(about, quote(a.Reason))
+	}
+	blocks := append(above, newMessage("", about...).blocks...)
+	return slack.ModalViewRequest{
+		Type: slack.VTModal, CallbackID: useCallback, PrivateMetadata: a.ID,
+		Title: plainText(modalTitle), Submit: plainText("Get credentials"), Close: plainText("Cancel"),
+		Blocks: slack.Blocks{BlockSet: append(blocks, codeField(), formatField(f))},
+	}
+}
+
+// asks is the Request that a form makes. Of a bound form it is what was
+// approved.
+func (b *Bot) asks(ctx context.Context, in interaction, f *filled) (broker.Request, error) {
+	c := Command{Account: f.account, Code: f.code, Duration: f.duration, Reason: f.reason, BreakGlass: f.breakGlass}
+	if in.View.CallbackID != useCallback {
+		return in.to.request(c), nil
+	}
+	f.approval = in.View.PrivateMetadata
+	a, err := b.broker().ApprovalToUse(ctx, in.to.request(Command{}), f.approval)
+	f.account, f.duration, f.reason = a.Account, a.Duration, a.Reason
+	c.Account, c.Duration, c.Reason = a.Account, a.Duration, a.Reason
+	r := in.to.request(c)
+	r.Approval = f.approval
+	return r, err
+}
+
+// formAgain is the form as it was filled in, without the code, and what is wrong
+// above it.
+func (b *Bot) formAgain(ctx context.Context, to conversation, f filled, wrong *broker.Error) slack.ModalViewRequest {
+	again := formState{
+		duration: f.duration, format: f.format, service: f.service, reason: f.reason,
+		breakGlass: f.breakGlass, channel: to.caller.Channel, wrong: wrong,
+	}
+	if f.approval != "" {
+		above := b.errorMessage(wrong).blocks
+		a, err := b.broker().ApprovalToUse(ctx, to.request(Command{}), f.approval)
+		if err != nil { // then there is nothing to enter a code for
+			return resultView(message{blocks: above})
+		}
+		return useView(a, again, above...)
+	}
+	if accounts, _, err := b.broker().Accounts(ctx, to.request(Command{})); err == nil {
+		for _, a := range accounts {
+			if a.Name == f.account {
+				again.account = a
+			}
+		}
+	}
+	return b.formView(again)
+}
+
+// asBrokerError is err as the person is told of it.
+func asBrokerError(to conversation, err error) *broker.Error {
+	var e *broker.Error
+	if !errors.As(err, &e) {
+		e = &broker.Error{Code: broker.CodeInternal, Message: "Something failed on our side.", Hint: "Try again.", Ref: broker.ShortRef(to.requestID)}
+	}
+	return e
+}

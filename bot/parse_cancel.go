@@ -1,0 +1,42 @@
+package bot
+
+import (
+	"slices"
+	"unicode/utf8"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// VerbCancel is /assume cancel.
+const VerbCancel Verb = "cancel"
+
+const usageCancel = "Write /assume cancel, or /assume cancel ACCOUNT."
+
+// parseCancel reads what follows /assume if its first word is cancel; ok is false
+// if it is not.
+//
+//	cancel [ACCOUNT]
+func parseCancel(text string) (cmd Command, ok bool, err error) {
+	if len(text) > maxText || !utf8.ValidString(text) {
+		return Command{}, false, nil
+	}
+	tokens := slices.DeleteFunc(tokenize(text), func(t token) bool { return t.kind == tokenWord && t.word() == "" })
+	if len(tokens) == 0 || tokens[0].kind != tokenWord || tokens[0].word() != string(VerbCancel) {
+		return Command{}, false, nil
+	}
+	cmd = Command{Verb: VerbCancel}
+	switch rest := tokens[1:]; {
+	case len(rest) == 0:
+		return cmd, true, nil
+	case rest[0].kind != tokenWord:
+		return Command{}, true, grammarError("You can cancel what you asked for yourself. Nothing was cancelled.", usageCancel)
+	case len(rest) > 1:
+		return Command{}, true, grammarError("There is more than the name of an account. Nothing was cancelled.", usageCancel)
+	default:
+		cmd.Account = rest[0].word()
+	}
+	if broker.CheckAccountName(cmd.Account) != nil || broker.MayHoldCode(cmd.Account) {
+		return Command{}, true, grammarError("That is not the name of an account. Nothing was cancelled.", usageCancel)
+	}
+	return cmd, true, nil
+}
