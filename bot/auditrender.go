@@ -44,6 +44,8 @@ func auditMessage(e broker.Event) (m message, post bool) {
 			break
 		}
 		head = []span{bold("Failed"), plain(" for " + person(e) + ", "), code(e.Account), plain(": " + e.Message)}
+	case broker.EventConfig, broker.EventConfigBroken:
+		return configAudit(e), true
 	case broker.EventUndelivered:
 		head = []span{bold("Not shown"), plain(" to " + person(e) + ": credentials for "), code(e.Account),
 			plain(" were issued, live until "), moment(e.Expires), plain(", but did not reach the person.")}

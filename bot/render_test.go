@@ -149,6 +149,7 @@ func TestMessagesAreAsJudged(t *testing.T) {
 	maps.Copy(all, sealedMessages(t))
 	maps.Copy(all, deliveryMessages(t))
 	maps.Copy(all, bucketPageMessages())
+	maps.Copy(all, configMessages())
 	for name, m := range all {
 		t.Run(name, func(t *testing.T) {
 			b := &Bot{api: api}
