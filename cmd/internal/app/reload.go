@@ -56,7 +56,7 @@ func (w *watcher) start(ctx context.Context, c Config) error {
 			w.told(ctx, lines)
 			return nil
 		case ctx.Err() != nil:
-			return nil // told to stop
+			return nil //nolint:nilerr // told to stop
 		case !errors.Is(err, errAnnouncing) || time.Now().After(deadline):
 			return fmt.Errorf("what changed of the config is not on the record, so nothing is served: %w", err)
 		}

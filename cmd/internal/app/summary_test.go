@@ -1,9 +1,11 @@
 package app
 
 import (
+	"encoding/json"
 	"reflect"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -149,6 +151,9 @@ func TestChangesAreReadable(t *testing.T) {
 	a.Allow = []broker.Rule{{Who: []string{"leads", "S1"}, Max: 2 * time.Hour}, {Who: []string{"U1"}, OnCall: true}}
 	a.Approval = &broker.ApprovalPolicy{Approvers: []string{"U1", "leads"}, Count: 2, Expires: time.Hour}
 	after.Broker.Accounts = append(after.Broker.Accounts, broker.Account{Name: "vault", RoleARN: "r", ExternalID: "MARKED", MFA: broker.MFANone, Rules: broker.Rules{Allow: []broker.Rule{{Who: []string{"*"}}}}})
+	if kept, err := json.Marshal(summarize(after)); err != nil || strings.Contains(string(kept), "MARKED") {
+		t.Errorf("got %s, %v, want no external ID in it", kept, err)
+	}
 	got := changes(summarize(before), summarize(after), true)
 	want := []string{
 		"account prod: allow gained S1 for up to 2h, U1 on call, leads for up to 2h, lost U1 for up to 1h",

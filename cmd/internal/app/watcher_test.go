@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -130,7 +131,10 @@ func TestAnAnnouncementIsNotMadeWhileAnotherReplicaMakesOne(t *testing.T) {
 
 func TestProblemsOnTheRecordAreBounded(t *testing.T) {
 	_, err := parse(goodSlack+goodUsers+goodAccount+strings.Repeat("zzzz: 1\n", 60), nil)
-	problems := err.(Problems)
+	var problems Problems
+	if !errors.As(err, &problems) {
+		t.Fatal(err)
+	}
 	problems[0].Message = strings.Repeat("ä\u202e", 400)
 	got := problems.bounded()
 	if len(got) != maxProblems+1 || !strings.HasPrefix(got[maxProblems], "and ") {
