@@ -142,7 +142,7 @@ func (b *Bot) renew(ctx context.Context, to conversation, account, grant string)
 // formFor asks for the code of a Request that lacks one, and says why if there
 // is an MFA session.
 func (b *Bot) formFor(ctx context.Context, to conversation, c Command, why error) {
-	f := formState{duration: c.Duration, format: c.Format, service: c.Service, reason: c.Reason, wrong: sessionNotEnough(why)}
+	f := formState{duration: c.Duration, format: c.Format, service: c.Service, reason: c.Reason, breakGlass: c.BreakGlass, wrong: sessionNotEnough(why)}
 	accounts, _, err := b.broker().Accounts(ctx, to.request(c))
 	if err != nil {
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
@@ -160,7 +160,8 @@ func (b *Bot) formFor(ctx context.Context, to conversation, c Command, why error
 // other fields keep what was typed, as their blocks keep their names.
 func (b *Bot) chosenAccount(ctx context.Context, in interaction, name string) {
 	f, _ := readForm(in.View)
-	again := formState{duration: f.duration, format: f.format, service: f.service, reason: f.reason}
+	kept := origin(in.View)
+	again := formState{duration: f.duration, format: f.format, service: f.service, reason: f.reason, breakGlass: kept.BreakGlass, channel: kept.Channel}
 	accounts, _, err := b.broker().Accounts(ctx, in.to.request(Command{}))
 	if err != nil {
 		return // the submission will say why

@@ -55,7 +55,7 @@ func useView(a broker.Approval, f formState, above ...slack.Block) slack.ModalVi
 // asks is the Request that a form makes. Of a bound form it is what was
 // approved.
 func (b *Bot) asks(ctx context.Context, in interaction, f *filled) (broker.Request, error) {
-	c := Command{Account: f.account, Code: f.code, Duration: f.duration, Reason: f.reason}
+	c := Command{Account: f.account, Code: f.code, Duration: f.duration, Reason: f.reason, BreakGlass: f.breakGlass}
 	if in.View.CallbackID != useCallback {
 		return in.to.request(c), nil
 	}
@@ -65,13 +65,14 @@ func (b *Bot) asks(ctx context.Context, in interaction, f *filled) (broker.Reque
 	c.Account, c.Duration, c.Reason = a.Account, a.Duration, a.Reason
 	r := in.to.request(c)
 	r.Approval = f.approval
+	r.Caller.Channel = a.Channel // where it was asked, wherever the code is entered
 	return r, err
 }
 
 // formAgain is the form as it was filled in, without the code, and what is wrong
 // above it.
 func (b *Bot) formAgain(ctx context.Context, to conversation, f filled, wrong *broker.Error) slack.ModalViewRequest {
-	again := formState{duration: f.duration, format: f.format, service: f.service, reason: f.reason, wrong: wrong}
+	again := formState{duration: f.duration, format: f.format, service: f.service, reason: f.reason, breakGlass: f.breakGlass, channel: to.caller.Channel, wrong: wrong}
 	if f.approval != "" {
 		above := b.errorMessage(wrong).blocks
 		a, err := b.broker().ApprovalToUse(ctx, to.request(Command{}), f.approval)

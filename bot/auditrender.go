@@ -43,7 +43,10 @@ func auditMessage(e broker.Event) (m message, post bool) {
 func auditHead(e broker.Event) (head []span) {
 	switch e.Kind {
 	case broker.EventGranted:
-		head = []span{bold("Granted"), plain(" "), code(e.Account), plain(" to " + person(e) + " until "), moment(e.Expires), plain(".")}
+		if e.BreakGlass {
+			head = append(head, slack.NewRichTextSectionBroadcastElement("here"), plain(" "), bold("BREAK-GLASS"), plain(", without approval: "))
+		}
+		head = append(head, bold("Granted"), plain(" "), code(e.Account), plain(" to "+person(e)+" until "), moment(e.Expires), plain("."))
 	case broker.EventRefused:
 		head = []span{bold("Refused"), plain(" " + person(e))}
 		if e.Account != "" {
@@ -130,8 +133,9 @@ func auditDetails(e broker.Event) []span {
 			add("to", "sign in to the console")
 		}
 	}
-	if e.Kind == broker.EventGranted && len(e.ApprovedBy) > 0 {
-		add("approved by", listedNames(e.ApprovedBy))
+	add("rule", e.Rule)
+	if e.Kind != broker.EventApproval {
+		add("approved by", strings.Join(e.ApprovedBy, ", "))
 	}
 	add("access key", e.AccessKeyID)
 	add("MFA session", e.MFASession)
@@ -148,6 +152,9 @@ func auditText(e broker.Event) string {
 	switch e.Kind {
 	case broker.EventGranted:
 		text := fmt.Sprintf("Granted %s to %s until %s.", e.Account, person(e), e.Expires.UTC().Format("2006-01-02 15:04 UTC"))
+		if e.BreakGlass {
+			text = "BREAK-GLASS, without approval: " + text
+		}
 		if !e.MFA {
 			text += " " + noMFA
 		}

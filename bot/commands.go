@@ -95,7 +95,7 @@ func (b *Bot) answer(ctx context.Context, to conversation, err error, render fun
 func (to conversation) request(c Command) broker.Request {
 	return broker.Request{
 		ID: to.requestID, Caller: to.caller, Account: c.Account, Code: c.Code,
-		Duration: c.Duration, Reason: c.Reason, Purpose: broker.PurposeShow,
+		Duration: c.Duration, Reason: c.Reason, Purpose: broker.PurposeShow, BreakGlass: c.BreakGlass,
 	}
 }
 

@@ -64,6 +64,13 @@ func consoleMessages(t *testing.T) map[string]message {
 			e.Decision.Rule, e.Account.MFA, e.NeedsCode = "allow *", broker.MFANone, ""
 			e.Way = "AssumeRole without MFA: the config says `mfa: none` for this account"
 		}),
+		"explain_approval": explain(func(e *broker.Explanation) {
+			e.Decision = broker.Decision{Effect: broker.NeedApproval, Rule: "allow leads (S05PLATFORM)"}
+			e.Account.Approval = &broker.ApprovalPolicy{Approvers: []string{"S02LEADS", "U02BOB"}, Count: 2, Expires: 30 * time.Minute}
+			e.Unmet = []*broker.Error{{Message: "prod needs a reason.", Hint: "Add it at the end of your request: because, and why."}}
+		}),
+		"explain_oncall": explain(func(e *broker.Explanation) { e.Decision.Rule = "oncall S03PAGER" }),
+		"explain_group":  explain(func(e *broker.Explanation) { e.Decision.Rule = "allow leads" }),
 		"explain_denied": explain(func(e *broker.Explanation) {
 			*e = broker.Explanation{Account: broker.Account{Name: "prod"}, Decision: broker.Decision{Effect: broker.Deny, Rule: "default deny"}, Contact: e.Contact}
 		}),

@@ -49,7 +49,11 @@ func (b *Bot) errorMessage(e *broker.Error) message {
 	spans := []span{bold(e.Message)}
 	if hint != "" {
 		spans = append(spans, plain("\n"))
-		spans = append(spans, codes(hint)...)
+		if e.Code == broker.CodeChannel {
+			spans = append(spans, channels(hint)...)
+		} else {
+			spans = append(spans, codes(hint)...)
+		}
 	}
 	text := strings.TrimSpace(e.Message + " " + strings.ReplaceAll(hint, "`", ""))
 	if e.Ref != "" {

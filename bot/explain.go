@@ -13,8 +13,17 @@ func (b *Bot) explainMessage(e broker.Explanation) message {
 		return b.explainDenied(e)
 	}
 	text := "You may have " + name + "."
+	if e.Decision.Effect == broker.NeedApproval {
+		text = "You may have " + name + " once somebody else approves."
+	}
 	head := append([]span{bold(text), plain(" ")}, allowedBy(e.Decision.Rule)...)
 	items := [][]span{accountSpans(e.Account)}
+	if e.Decision.Effect == broker.NeedApproval {
+		items = append(items, approvalSpans(e.Account.Approval))
+	}
+	for _, unmet := range e.Unmet {
+		items = append(items, append([]span{bold("Not as things are: ")}, codes(unmet.Message+" "+unmet.Hint)...))
+	}
 	if e.Problem != nil {
 		items = append(items, append([]span{plain("But for that long it would be refused: ")}, codes(e.Problem.Message+" "+e.Problem.Hint)...))
 		text += " But not for that long."
@@ -44,15 +53,34 @@ func (b *Bot) explainDenied(e broker.Explanation) message {
 // ID: its handle would need a lookup, and can change.
 func allowedBy(rule string) []span {
 	list, rule, _ := strings.Cut(rule, " ")
+	name, group, byGroup := strings.Cut(strings.TrimSuffix(rule, ")"), " (")
 	switch {
 	case list == "oncall":
 		return []span{plain("The config allows the user group "), code(rule), plain(", which is on call, and you are in it.")}
+	case byGroup:
+		return []span{plain("The config allows its group "), code(name), plain(", and you are in it, by the user group "), code(group), plain(".")}
+	case rule != "" && rule[0] >= 'a' && rule[0] <= 'z':
+		return []span{plain("The config allows its group "), code(rule), plain(", and you are in it.")}
 	case rule == "*":
 		return []span{plain("The config allows every user, by "), code(`"*"`), plain(".")}
 	case strings.HasPrefix(rule, "S"):
 		return []span{plain("The config allows the user group "), code(rule), plain(", and you are in it.")}
 	}
 	return []span{plain("The config allows you yourself, as "), code(rule), plain(".")}
+}
+
+// approvalSpans says who decides. User groups are named by their IDs, as in
+// allowedBy.
+func approvalSpans(p *broker.ApprovalPolicy) []span {
+	spans := []span{plain(counted(p.Count, "approval") + " of ")}
+	for i, who := range p.Approvers {
+		if i > 0 {
+			spans = append(spans, plain(", "))
+		}
+		spans = append(spans, code(who))
+	}
+	return append(spans, plain(", not your own, within "+broker.FormatDuration(p.Expires)+" of your asking; then you have "+
+		broker.FormatDuration(broker.ApprovalUse)+" to use it, once. No code is needed to ask."))
 }
 
 // howItWouldGo is the planner's way, the code and the duration.

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,7 +30,26 @@ type formState struct {
 	format   Format
 	service  string // of FormatConsole
 	reason   string
-	wrong    *broker.Error // shown above the form
+	// breakGlass is kept from the command that the form completes.
+	breakGlass bool
+	channel    string        // where it was opened, which is where it counts as asked
+	wrong      *broker.Error // shown above the form
+}
+
+// A formOrigin is what a form carries without showing it.
+type formOrigin struct {
+	Channel    string `json:"channel,omitempty"`
+	BreakGlass bool   `json:"break_glass,omitempty"`
+}
+
+// origin reads what formView put into a form; whoever submits one cannot change
+// it.
+func origin(v slack.View) formOrigin {
+	var o formOrigin
+	if v.CallbackID == formCallback {
+		_ = json.Unmarshal([]byte(v.PrivateMetadata), &o) // ours, or none
+	}
+	return o
 }
 
 // openForm opens the form from whatever trigger there is. It is said when Slack
@@ -42,6 +62,7 @@ func (b *Bot) openForm(ctx context.Context, to conversation, f formState) {
 	if f.format == "" {
 		f.format = b.rememberedFormat(ctx, to)
 	}
+	f.channel = to.caller.Channel
 	var err error
 	if to.view != "" {
 		err = b.pushView(ctx, to.trigger, b.formView(f))
@@ -70,6 +91,10 @@ func (b *Bot) formView(f formState) slack.ModalViewRequest {
 	if f.wrong != nil {
 		blocks = append(blocks, b.errorMessage(f.wrong).blocks...)
 	}
+	if f.breakGlass {
+		blocks = append(blocks, slack.NewRichTextBlock("", paragraph(bold("Break-glass: "), plain("without approval, told to everybody in the audit channel."))))
+	}
+	kept, _ := json.Marshal(formOrigin{Channel: f.channel, BreakGlass: f.breakGlass}) // it cannot fail
 	blocks = append(blocks,
 		accountField(f),
 		durationField(f),
@@ -78,7 +103,7 @@ func (b *Bot) formView(f formState) slack.ModalViewRequest {
 		reasonField(f),
 	)
 	return slack.ModalViewRequest{
-		Type: slack.VTModal, CallbackID: formCallback,
+		Type: slack.VTModal, CallbackID: formCallback, PrivateMetadata: string(kept),
 		Title: plainText(modalTitle), Submit: plainText("Get credentials"), Close: plainText("Cancel"),
 		Blocks: slack.Blocks{BlockSet: blocks},
 	}
@@ -229,7 +254,7 @@ func accountMenu(accounts []broker.Account, typed string) optionGroups {
 		heading string
 		options []*slack.OptionBlockObject
 	}
-	groups := []*group{{heading: "With your MFA code"}, {heading: "Your own IAM user"}, {heading: "Without MFA"}}
+	groups := []*group{{heading: "With your MFA code"}, {heading: "With approval"}, {heading: "Your own IAM user"}, {heading: "Without MFA"}}
 	size, shown, matching := 0, 0, 0
 	for _, a := range accounts {
 		if !matches(a, typed) {
@@ -244,10 +269,12 @@ func accountMenu(accounts []broker.Account, typed string) optionGroups {
 		shown++
 		g := groups[0]
 		switch {
-		case a.MFA == broker.MFANone:
-			g = groups[2]
-		case !a.HasRole():
+		case a.Approval != nil:
 			g = groups[1]
+		case a.MFA == broker.MFANone:
+			g = groups[3]
+		case !a.HasRole():
+			g = groups[2]
 		}
 		g.options = append(g.options, o)
 	}

@@ -101,6 +101,9 @@ func (b *Bot) conversationOf(in slack.InteractionCallback) conversation {
 		requestID: broker.NewID(),
 		trigger:   in.TriggerID,
 	}
+	if from := origin(in.View).Channel; to.caller.Channel == "" {
+		to.caller.Channel = from
+	}
 	switch {
 	case in.View.ID != "" && in.View.Type == slack.VTModal:
 		to.view = in.View.ID

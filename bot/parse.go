@@ -37,6 +37,8 @@ type Command struct {
 	Prefix   string           // of bucket names, in the case it was typed in
 	Key      broker.PublicKey // of KeySet
 	Change   KeyAction        // of VerbKey
+	// BreakGlass asks without the approval that the Account needs.
+	BreakGlass bool
 }
 
 const (
@@ -49,7 +51,8 @@ const (
 
 // ParseAssume reads what follows /assume:
 //
-//	ACCOUNT CODE [for D] [as FORMAT] [because …] | help | accounts | whoami [ACCOUNT] | key … | revoke ACCOUNT | cancel [ACCOUNT]
+//	ACCOUNT CODE [for D] [as FORMAT] [break-glass] [because …] | help | accounts | whoami [ACCOUNT] | key … |
+//	revoke ACCOUNT | cancel [ACCOUNT]
 //
 // in any order up to because. The text is as Slack sends it with should_escape.
 // An error is a *broker.Error of CodeGrammar that holds no part of a code.
@@ -63,7 +66,7 @@ func ParseAssume(text string) (Command, error) {
 	if cmd, ok, err := parseCancel(text); ok {
 		return cmd, err
 	}
-	return parse(text, VerbAssume, "for", "as", "because")
+	return parse(text, VerbAssume, "for", "as", breakGlass, "because")
 }
 
 // ParseBuckets reads what follows /buckets: ACCOUNT [CODE] [prefix P] | help.
@@ -123,6 +126,10 @@ func (p *parser) step() error {
 		return p.option(keyword)
 	}
 	word := t.word()
+	if p.brokenGlass(word) {
+		p.started, p.number = true, false
+		return p.option(breakGlass)
+	}
 	switch {
 	case word == "":
 		return nil
@@ -167,6 +174,22 @@ func (p *parser) keyword(t token) (string, bool) {
 	}
 	p.tokens = slices.Insert(p.tokens, p.pos, token{text: t.text[at+1:], glued: true})
 	return word, true
+}
+
+const breakGlass = "break-glass"
+
+// brokenGlass reads break glass and breakglass, which phones make of break-glass.
+func (p *parser) brokenGlass(word string) bool {
+	switch {
+	case !slices.Contains(p.keywords, breakGlass) || p.cmd.Account == "":
+		return false
+	case word == "breakglass":
+		return true
+	case word == "break" && p.pos < len(p.tokens) && p.tokens[p.pos].word() == "glass":
+		p.pos++
+		return true
+	}
+	return false
 }
 
 // addNumber takes digits: neighbours belong together (123 456).
@@ -235,6 +258,9 @@ func (p *parser) option(keyword string) error {
 		return p.format()
 	case "prefix":
 		return p.prefix()
+	case breakGlass:
+		p.cmd.BreakGlass = true
+		return nil
 	}
 	return p.reason()
 }

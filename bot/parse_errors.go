@@ -195,6 +195,10 @@ func errReasonTooLong(n int) error {
 	return grammarError(fmt.Sprintf("A reason has at most %d characters; this one has %s.", maxReason, thousands(n)), "Shorten it, or keep it in a ticket and name the ticket. It was not cut.")
 }
 
+func errBreakGlassReason() error {
+	return grammarError("break-glass needs a reason.", "Add it at the end: break-glass because all of prod is down. A code that was sent was not used.")
+}
+
 func errCodeInReason() error {
 	return grammarError("The reason ends with six digits that look like your code.", "Everything after because is the reason and goes on the record: put the code before because. If it is a ticket, write its letters too, as in INC-42.")
 }

@@ -41,6 +41,8 @@ func (p *parser) finish() error {
 	switch {
 	case p.cmd.Account == "":
 		return p.errNoAccount(code != "")
+	case p.cmd.BreakGlass && p.cmd.Reason == "":
+		return errBreakGlassReason()
 	case code != "" && strings.Contains(p.cmd.Account, code):
 		return p.errNoSpace()
 	case code == "" && mayHoldCode(p.cmd.Reason):

@@ -93,6 +93,19 @@ func TestParseAssumeReadsEverySpellingOfAccountAndCode(t *testing.T) {
 		{name: "dashInAccount", text: "prod-eu_1 123456", want: withCode(func(c *Command) { c.Account = "prod-eu_1" })},
 	}
 	for name, text := range map[string]string{
+		"word": "prod 123456 break-glass because all is down", "before": "break-glass prod 123456 because all is down",
+		"phone": "prod 123 456 —break–glass because all is down", "spaced": "prod 123456 break glass because all is down",
+		"joined": "prod 123456 Breakglass because all is down", "beforeTheCode": "prod break-glass 123456 because all is down",
+	} {
+		tests = append(tests, parseCase{name: "breakGlass " + name, text: text, want: withCode(func(c *Command) { c.BreakGlass, c.Reason = true, "all is down" })})
+	}
+	tests = append(tests,
+		parseCase{name: "breakGlassWithoutReason", text: "prod 123456 break-glass", fail: "break-glass needs a reason"},
+		parseCase{name: "breakGlassTwice", text: "prod break-glass break-glass because x", fail: "twice"},
+		parseCase{name: "breakAlone", text: "prod 123456 break because x", fail: "I do not know the word"},
+		parseCase{name: "breakGlassInReason", text: "prod 123456 because of break-glass", want: withCode(func(c *Command) { c.Reason = "of break-glass" })},
+	)
+	for name, text := range map[string]string{
 		"plain": "prod 123456", "spacedCode": "prod 123 456", "dashedCode": "prod 123-456", "thirds": "prod 12 34 56",
 		"longDash": "prod 123–456", "dotted": "prod 123.456", "codeFirst": "123456 prod", "spacedCodeFirst": "123 456 prod",
 		"spaces": "   prod \t\n  123456  ", "nbsp": "prod\u00a0123\u202f456", "zeroWidthSpace": "prod\u200b123456",

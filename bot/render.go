@@ -171,6 +171,9 @@ func accountSpans(a broker.Account) []span {
 		spans = append(spans, plain("  your own IAM user"))
 	}
 	spans = append(spans, plain(", up to "+broker.FormatDuration(a.MaxDuration)))
+	if a.Approval != nil {
+		spans = append(spans, plain(", with approval"))
+	}
 	if a.MFA == broker.MFANone {
 		spans = append(spans, plain(", "), bold("no MFA"))
 	}

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"regexp"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -64,6 +65,24 @@ func bullets(items ...[]span) slack.RichTextElement {
 		elements[i] = slack.NewRichTextSection(spans...)
 	}
 	return slack.NewRichTextList(slack.RTEListBullet, 0, elements...)
+}
+
+var channelNamed = regexp.MustCompile(`#[CG][A-Z0-9]{2,30}`)
+
+// channels turns the channels that one of our sentences names by ID into links.
+func channels(sentence string) []span {
+	var spans []span
+	for {
+		at := channelNamed.FindStringIndex(sentence)
+		if at == nil {
+			return append(spans, plain(sentence))
+		}
+		if at[0] > 0 {
+			spans = append(spans, plain(sentence[:at[0]]))
+		}
+		spans = append(spans, slack.NewRichTextSectionChannelElement(sentence[at[0]+1:at[1]], nil))
+		sentence = sentence[at[1]:]
+	}
 }
 
 // codes turns the backquoted parts of one of our sentences into code.

@@ -20,8 +20,10 @@ type filled struct {
 	service  string // of FormatConsole
 	code     broker.TokenCode
 	reason   string
-	approval string            // the one that the form is bound to
-	blocks   map[string]string // block by field, to put an error on
+	approval string // the one that the form is bound to
+	// breakGlass comes with the form, not from what was typed.
+	breakGlass bool
+	blocks     map[string]string // block by field, to put an error on
 }
 
 // submit serves a submitted form.
@@ -47,6 +49,7 @@ func (b *Bot) submitForm(ctx context.Context, e envelope, in interaction, ack fu
 	}
 	judging, cancel := context.WithTimeout(ctx, judgeTimeout)
 	defer cancel()
+	f.breakGlass = origin(in.View).BreakGlass
 	first, err := b.firstSubmission(judging, in.to, sightings(e, in.TriggerID)...)
 	if err == nil && !first {
 		ack(f.errorOn(fieldAccount, sentAlready))
@@ -226,6 +229,8 @@ func (f filled) judged(err error, words func(string) string) any {
 		field = fieldDuration
 	case broker.CodeNeedsCode, broker.CodeCodeSpent:
 		field = fieldCode
+	case broker.CodeReason:
+		field = fieldReason
 	}
 	hint := strings.ReplaceAll(words(e.Hint), "`", "")
 	if e.Code == broker.CodeNeedsCode {

@@ -105,7 +105,7 @@ func (b *Broker) denied(a Account, r Request, d Decision) *Error {
 		e.Hint = "Ask for " + FormatDuration(d.Max) + " or less." + unused
 	case CodeChannel:
 		e.Message = a.Name + " may be asked for only from certain Slack channels, and this is none of them."
-		e.Hint = b.contact() + " Forms and buttons count as asked from where they were opened." + unused
+		e.Hint = "Ask in #" + strings.Join(a.Channels, ", #") + ". Forms and buttons count as asked from where they were opened." + unused
 	case CodeHours:
 		e.Message = a.Name + " may be had only " + a.Hours.String() + "."
 		e.Hint = b.contact() + unused

@@ -55,7 +55,20 @@ func summarize(w io.Writer, path string, cfg app.Config) error {
 	}
 	line("\naccounts:")
 	for _, a := range b.Accounts {
-		line("  %s\t%s\t%s\t%s\t%s", a.Name, mfaText(b, a)+accountSealing(a), callText(a), durationText(a), whoText(b, a))
+		line("  %s\t%s\t%s\t%s\t%s", a.Name, mfaText(b, a)+accountSealing(a), callText(a), durationText(a), namesText(b, a.Allowed()))
+	}
+	rules := false
+	for _, a := range b.Accounts {
+		for _, text := range rulesText(b, a) {
+			if !rules {
+				line("\nrules:")
+			}
+			rules = true
+			line("  %s\t%s", a.Name, text)
+		}
+	}
+	if cfg.Slack.ApprovalsChannel != cfg.Slack.AuditChannel {
+		line("\napprovals are asked for in %s", cfg.Slack.ApprovalsChannel)
 	}
 	return tab.Flush()
 }
@@ -105,25 +118,6 @@ func durationText(a broker.Account) string {
 		return "for " + broker.FormatDuration(a.MaxDuration)
 	}
 	return fmt.Sprintf("for %s, up to %s", broker.FormatDuration(a.DefaultDuration), broker.FormatDuration(a.MaxDuration))
-}
-
-func whoText(b broker.Config, a broker.Account) string {
-	var names []string
-	for _, id := range a.Allowed() {
-		u, known := b.User(id)
-		switch {
-		case id == "*":
-			return "every user"
-		case known:
-			names = append(names, u.SessionName)
-		default:
-			names = append(names, "group "+id)
-		}
-	}
-	if len(names) == 0 {
-		return "NOBODY"
-	}
-	return strings.Join(names, ", ")
 }
 
 func count(n int, what string) string {
