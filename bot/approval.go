@@ -95,7 +95,7 @@ func (b *Bot) pressed(ctx context.Context, in interaction, value string,
 	b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
 	if gone(err) { // so its message should have no buttons any more
 		if a, err := b.broker().Approval(ctx, name.user, name.id); err == nil {
-			b.showLater(ctx, a)
+			b.showState(ctx, a, t)
 		}
 	}
 }
@@ -132,7 +132,7 @@ func (b *Bot) cancelApprovals(ctx context.Context, to conversation, c Command) {
 	cancelled, err := b.broker().CancelApprovals(ctx, to.request(c))
 	b.answer(ctx, to, err, func() message { return cancelledMessage(c.Account, cancelled) })
 	for _, a := range cancelled {
-		b.showLater(ctx, a)
+		b.showState(ctx, a, approvalTask{Press: to.requestID})
 	}
 }
 
@@ -146,13 +146,13 @@ func (b *Bot) used(g broker.Grant) {
 		if err != nil {
 			a = broker.Approval{User: g.User, ID: g.Approval}
 		}
-		b.showLater(ctx, a)
+		b.showState(ctx, a, approvalTask{Press: g.ID})
 	})
 }
 
-// showLater shows what has become of an Approval, now if that is possible.
-func (b *Bot) showLater(ctx context.Context, a broker.Approval) {
-	t := approvalTask{User: a.User, ID: a.ID, Press: broker.NewID(), Told: true}
+// showState shows what has become of an Approval, now if that is possible.
+func (b *Bot) showState(ctx context.Context, a broker.Approval, t approvalTask) {
+	t.User, t.ID, t.Told = a.User, a.ID, true
 	next := verdict{next: t.entry(), at: b.now()}
 	if a.State != "" {
 		next = b.follow(ctx, a, t)

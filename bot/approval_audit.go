@@ -19,7 +19,7 @@ func approvalAudit(e broker.Event) []span {
 	what := []span{plain(" what " + target(e) + " asked for, "), code(e.Account)}
 	switch e.State {
 	case broker.ApprovalApproved:
-		return append(append([]span{bold("Approved")}, what...), plain(", by "+listedNames(e.ApprovedBy)+"."))
+		return append(append([]span{bold("Approved")}, what...), plain(", by "+strings.Join(e.ApprovedBy, ", ")+"."))
 	case broker.ApprovalDenied:
 		return append(append([]span{bold("Denied")}, what...), plain(", by "+person(e)+"."))
 	case broker.ApprovalCancelled:
@@ -30,7 +30,7 @@ func approvalAudit(e broker.Event) []span {
 		}
 		head := append(append([]span{bold("Expired:")}, what...), plain("."))
 		if len(e.ApprovedBy) > 0 {
-			head = append(head, plain(" Approved by "+listedNames(e.ApprovedBy)+"."))
+			head = append(head, plain(" Approved by "+strings.Join(e.ApprovedBy, ", ")+"."))
 		}
 		return head
 	}
@@ -49,9 +49,6 @@ func approvalAuditText(e broker.Event) string {
 	}
 	return fmt.Sprintf("Approval %s: %s, %s.", what, target(e), e.Account)
 }
-
-// listedNames joins those who approved.
-func listedNames(names []string) string { return strings.Join(names, ", ") }
 
 // target names whom somebody else acted upon, without pinging.
 func target(e broker.Event) string { return broker.Vote{User: e.Target, Name: e.TargetName}.String() }

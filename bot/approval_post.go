@@ -86,7 +86,7 @@ func (b *Bot) postNow(ctx context.Context, a broker.Approval) error {
 		return err
 	}
 	if marked.State != a.State || len(marked.Votes) != len(a.Votes) { // somebody was quick
-		b.showLater(ctx, marked)
+		b.showState(ctx, marked, approvalTask{Press: a.ID})
 	}
 	return nil
 }

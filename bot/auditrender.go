@@ -137,8 +137,8 @@ func auditDetails(e broker.Event) []span {
 		}
 	}
 	add("rule", e.Rule)
-	if e.Kind == broker.EventGranted && len(e.ApprovedBy) > 0 {
-		add("approved by", listedNames(e.ApprovedBy))
+	if e.Kind != broker.EventApproval {
+		add("approved by", strings.Join(e.ApprovedBy, ", "))
 	}
 	add("access key", e.AccessKeyID)
 	add("MFA session", e.MFASession)
