@@ -74,7 +74,11 @@ func (b *Bot) expireLater(ctx context.Context, a broker.Approval) error {
 // replicas do so at once, the message that the Approval is not marked with goes.
 func (b *Bot) postNow(ctx context.Context, a broker.Approval) error {
 	channel := cmp.Or(b.settings().ApprovalsChannel, b.audit.channel)
-	ts, err := b.postApprovalOnce(ctx, channel, approvalMessage(a, b.broker().Approvers(a)))
+	m := approvalMessage(a, b.broker().Approvers(a))
+	if a.Acknowledge && channel != b.audit.channel { // there it was loud already
+		m = loud(m)
+	}
+	ts, err := b.postApprovalOnce(ctx, channel, m)
 	if err != nil {
 		return err
 	}

@@ -59,9 +59,12 @@ type auditChannel struct {
 	cursors Cursors
 	channel string
 	post    func(ctx context.Context, channel string, m message) error
-	holder  string
-	now     func() time.Time
-	log     *slog.Logger
+	// followUp does what an entry asks for beside being told; a repeat does nothing
+	// more.
+	followUp func(ctx context.Context, e broker.Event) error
+	holder   string
+	now      func() time.Time
+	log      *slog.Logger
 }
 
 // An auditState is how far the poster got; the holder of the lease keeps it in
@@ -74,9 +77,9 @@ type auditState struct {
 	saved []byte // as it is in the store
 }
 
-func newAuditChannel(d Deps, post func(context.Context, string, message) error) *auditChannel {
+func newAuditChannel(d Deps, post func(context.Context, string, message) error, followUp func(context.Context, broker.Event) error) *auditChannel {
 	return &auditChannel{
-		record: d.Record, leases: d.Leases, cursors: d.Cursors, channel: d.AuditChannel, post: post,
+		record: d.Record, leases: d.Leases, cursors: d.Cursors, channel: d.AuditChannel, post: post, followUp: followUp,
 		holder: broker.NewID(), now: d.Now, log: d.Log.With("part", "audit channel"),
 	}
 }
@@ -194,6 +197,9 @@ func (a *auditChannel) tell(ctx context.Context, state *auditState, entry broker
 		m, post = brokenMessage(entry.Position), true
 	} else if state.follow(entry.Event, a.now()); !state.tallied(entry.Event, a.now()) {
 		m, post = auditMessage(entry.Event)
+	}
+	if err := a.followUp(ctx, entry.Event); err != nil {
+		return err
 	}
 	if post {
 		err := a.send(ctx, m)

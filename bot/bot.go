@@ -97,7 +97,7 @@ func New(d Deps) *Bot {
 		b.clearText = u.Scheme == "http"
 	}
 	b.sockets = newSockets(d.API, d.Connections, d.Embedded, d.Log, b.receive)
-	b.audit = newAuditChannel(d, b.postMessage)
+	b.audit = newAuditChannel(d, b.postMessage, b.followBreakGlass)
 	b.ledger = d.Ledger
 	b.Serve(d.Broker, d.Settings)
 	b.reminders = newDueWorker(d, reminderList, b.serveReminder)
