@@ -159,6 +159,12 @@ type replica struct {
 // run starts a replica and waits until a socket is open.
 func (w *world) run(config string, s app.Settings) *replica {
 	w.t.Helper()
+	return w.runAt(config, s, w.now)
+}
+
+// runAt is run with a clock of the replica's own.
+func (w *world) runAt(config string, s app.Settings, now func() time.Time) *replica {
+	w.t.Helper()
 	path := filepath.Join(w.dir, "config.yaml")
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 		w.t.Fatal(err)
@@ -168,7 +174,7 @@ func (w *world) run(config string, s app.Settings) *replica {
 		w.t.Fatal(err)
 	}
 	log := slog.New(slog.NewJSONHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	a, err := app.New(w.t.Context(), cfg, s, app.Environment{Getenv: os.Getenv, Now: w.now, Log: log})
+	a, err := app.New(w.t.Context(), cfg, s, app.Environment{Getenv: os.Getenv, Now: now, Log: log})
 	if err != nil {
 		w.t.Fatal(err)
 	}
