@@ -72,7 +72,10 @@ func (b *Bot) asks(ctx context.Context, in interaction, f *filled) (broker.Reque
 // formAgain is the form as it was filled in, without the code, and what is wrong
 // above it.
 func (b *Bot) formAgain(ctx context.Context, to conversation, f filled, wrong *broker.Error) slack.ModalViewRequest {
-	again := formState{duration: f.duration, format: f.format, service: f.service, reason: f.reason, breakGlass: f.breakGlass, channel: to.caller.Channel, wrong: wrong}
+	again := formState{
+		duration: f.duration, format: f.format, service: f.service, reason: f.reason,
+		breakGlass: f.breakGlass, channel: to.caller.Channel, wrong: wrong,
+	}
 	if f.approval != "" {
 		above := b.errorMessage(wrong).blocks
 		a, err := b.broker().ApprovalToUse(ctx, to.request(Command{}), f.approval)

@@ -18,6 +18,9 @@ func auditMessage(e broker.Event) (m message, post bool) {
 	if e.Purpose == broker.PurposeMFASession {
 		return mfaAuditMessage(e)
 	}
+	if e.Kind == broker.EventConfig || e.Kind == broker.EventConfigBroken {
+		return configAudit(e), true
+	}
 	head := auditHead(e)
 	if len(head) == 0 || isQuestion(e) {
 		return message{}, false

@@ -14,14 +14,17 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-// Known keeps the membership that was compared last, for all replicas.
+// Known keeps what was compared last, by name, for all replicas.
 type Known interface {
 	// LoadKnown returns it, and what SwapKnown takes as what it replaces; nil
 	// when there is none.
-	LoadKnown(ctx context.Context) (plain, sealed []byte, err error)
+	LoadKnown(ctx context.Context, name string) (plain, sealed []byte, err error)
 	// SwapKnown replaces it atomically; false when another did before.
-	SwapKnown(ctx context.Context, sealed, plain []byte) (bool, error)
+	SwapKnown(ctx context.Context, name string, sealed, plain []byte) (bool, error)
 }
+
+// groupsKnown names the membership.
+const groupsKnown = "groups"
 
 // membershipChanges puts changes of the groups that the config names on the
 // record: at least once, and once unless a replica dies between the record and
@@ -46,7 +49,7 @@ func (c *membershipChanges) load(ctx context.Context) knownMembership {
 	if len(c.named()) == 0 {
 		return knownMembership{}
 	}
-	plain, sealed, err := c.known.LoadKnown(ctx)
+	plain, sealed, err := c.known.LoadKnown(ctx, groupsKnown)
 	k := knownMembership{groups: membership{}, sealed: sealed}
 	if err == nil && plain != nil {
 		err = json.Unmarshal(plain, &k.groups)
@@ -88,7 +91,7 @@ func (c *membershipChanges) record(ctx context.Context, before knownMembership, 
 	}
 	plain, err := json.Marshal(next)
 	if err == nil {
-		_, err = c.known.SwapKnown(ctx, before.sealed, plain)
+		_, err = c.known.SwapKnown(ctx, groupsKnown, before.sealed, plain)
 	}
 	if err != nil {
 		c.log.ErrorContext(ctx, "the membership of user groups is not kept; its changes may be recorded again", "error", err)

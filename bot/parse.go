@@ -51,8 +51,8 @@ const (
 
 // ParseAssume reads what follows /assume:
 //
-//	ACCOUNT CODE [for D] [as FORMAT] [break-glass] [because …] | help | accounts | whoami [ACCOUNT] | key … |
-//	revoke ACCOUNT | cancel [ACCOUNT]
+//	ACCOUNT CODE [for D] [as FORMAT] [break-glass] [because …] |
+//	help | accounts | whoami [ACCOUNT] | key … | revoke ACCOUNT | cancel [ACCOUNT]
 //
 // in any order up to because. The text is as Slack sends it with should_escape.
 // An error is a *broker.Error of CodeGrammar that holds no part of a code.

@@ -150,6 +150,7 @@ func TestMessagesAreAsJudged(t *testing.T) {
 	maps.Copy(all, deliveryMessages(t))
 	maps.Copy(all, bucketPageMessages())
 	maps.Copy(all, approvalMessages(t))
+	maps.Copy(all, configMessages())
 	for name, m := range all {
 		t.Run(name, func(t *testing.T) {
 			b := &Bot{api: api}

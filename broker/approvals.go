@@ -79,10 +79,10 @@ func (b *Broker) toAsk(ctx context.Context, r Request, user User) (Approval, err
 		return Approval{}, b.unknownAccount(ctx, user, r.Account)
 	}
 	d := b.decide(ctx, r)
-	switch {
-	case d.Effect == Deny:
+	switch d.Effect {
+	case Deny:
 		return Approval{}, b.denied(account, r, d)
-	case d.Effect == Allow:
+	case Allow:
 		return Approval{}, &Error{
 			Code:    CodeApprovalGone,
 			Message: "You need no approval for " + account.Name + " any more.",
@@ -267,6 +267,7 @@ func (b *Broker) approvalEvent(r Request, a Approval) Event {
 	e.User = b.nameOf(r.Caller.User)
 	e.Target, e.TargetName = a.User, a.UserName
 	e.RoleARN, e.Seconds, e.BreakGlass = a.RoleARN, int64(a.Duration/time.Second), a.Acknowledge
+	e.BreakGlass = a.Acknowledge
 	e.Approval, e.State, e.ApprovedBy, e.Comment = a.ID, a.State, a.names(), a.Comment
 	return e
 }

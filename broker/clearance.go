@@ -32,7 +32,11 @@ func (b *Broker) clear(ctx context.Context, r Request, user User) (clearance, er
 	if approval != nil {
 		r.Duration, r.Reason = approval.Duration, approval.Reason
 	}
-	d := b.decide(ctx, r)
+	judged := r
+	if approval != nil { // it was asked there, whether or not its code comes from there
+		judged.Caller.Channel = approval.Channel
+	}
+	d := b.decide(ctx, judged)
 	c := clearance{request: r, account: account.narrowed(d), decision: d}
 	switch {
 	case d.Effect == Deny:

@@ -8,6 +8,7 @@ import (
 	"time"
 )
 
+// Known is what was compared last, of the same names and kept without an end.
 // A copy is what Slack said of groups or of a person, kept for all replicas.
 // Its age counts on Redis's clock alone, from before Slack was asked:
 // BeginCopy leaves a marker with the whole time to live, SaveCopy gives the copy
@@ -20,8 +21,6 @@ func copyKeys(name string) (value, asked string, err error) {
 	}
 	return prefix + "{copy:" + name + "}:value", prefix + "{copy:" + name + "}:asked", nil
 }
-
-const knownKey = prefix + "{copy:groups}:known"
 
 // LoadCopy returns what SaveCopy kept last under name; nil when there is none or
 // it is too old. One that does not open is an [*UnsealError]. One round trip.
@@ -87,26 +86,42 @@ func (s *Store) DropCopy(ctx context.Context, name string) error {
 	return nil
 }
 
-// LoadKnown returns the membership of groups that was compared last, and what
-// SwapKnown needs to replace it; both nil when there is none. One round trip.
-func (s *Store) LoadKnown(ctx context.Context) (plain, sealed []byte, err error) {
+func knownKey(name string) (string, error) {
+	if _, _, err := copyKeys(name); err != nil {
+		return "", err
+	}
+	return prefix + "{copy:" + name + "}:known", nil
+}
+
+// LoadKnown returns what was compared last under name, and what SwapKnown needs
+// to replace it; both nil when there is none. One that does not open is an
+// [*UnsealError], and what SwapKnown needs comes with it. One round trip.
+func (s *Store) LoadKnown(ctx context.Context, name string) (plain, sealed []byte, err error) {
+	key, err := knownKey(name)
+	if err != nil {
+		return nil, nil, fmt.Errorf("load known: %w", err)
+	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	plain, sealed, err = s.getSealed(ctx, knownKey)
+	plain, sealed, err = s.getSealed(ctx, key)
 	if err != nil {
-		return nil, nil, fmt.Errorf("load known membership: %w", err)
+		return nil, sealed, fmt.Errorf("load known %s: %w", name, err)
 	}
 	return plain, sealed, nil
 }
 
 // SwapKnown replaces what LoadKnown returned as sealed by plain, without an end;
 // false when another replaced it before. One round trip.
-func (s *Store) SwapKnown(ctx context.Context, sealed, plain []byte) (bool, error) {
+func (s *Store) SwapKnown(ctx context.Context, name string, sealed, plain []byte) (bool, error) {
+	key, err := knownKey(name)
+	if err != nil {
+		return false, fmt.Errorf("swap known: %w", err)
+	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	swapped, err := s.scripts.known.Run(ctx, s.rdb, []string{knownKey}, sealed, s.ring.seal(knownKey, plain)).Bool()
+	swapped, err := s.scripts.known.Run(ctx, s.rdb, []string{key}, sealed, s.ring.seal(key, plain)).Bool()
 	if err != nil {
-		return false, fmt.Errorf("swap known membership: %w", err)
+		return false, fmt.Errorf("swap known %s: %w", name, err)
 	}
 	return swapped, nil
 }

@@ -8,8 +8,8 @@ import (
 )
 
 // getSealed reads what is sealed under key, opened and as it is; sealed is nil
-// when there is nothing, and only then. One that does not open is an
-// [*UnsealError]. One round trip.
+// when there is nothing or it could not be asked for. One that does not open is
+// an [*UnsealError]. One round trip.
 func (s *Store) getSealed(ctx context.Context, key string) (plain, sealed []byte, err error) {
 	sealed, err = s.rdb.Get(ctx, key).Bytes()
 	if errors.Is(err, redis.Nil) {
@@ -19,8 +19,5 @@ func (s *Store) getSealed(ctx context.Context, key string) (plain, sealed []byte
 		return nil, nil, err
 	}
 	plain, err = s.ring.open(key, sealed)
-	if err != nil {
-		return nil, nil, err
-	}
-	return plain, sealed, nil
+	return plain, sealed, err
 }

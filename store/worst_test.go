@@ -79,9 +79,12 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 			_, err := s.SaveCopy(ctx, "groups", "t", []byte("MARKED"))
 			return err
 		},
-		"DropCopy":   func(ctx context.Context) error { return s.DropCopy(ctx, "groups") },
-		"LoadKnown":  func(ctx context.Context) error { _, _, err := s.LoadKnown(ctx); return err },
-		"SwapKnown":  func(ctx context.Context) error { _, err := s.SwapKnown(ctx, nil, []byte("MARKED")); return err },
+		"DropCopy":  func(ctx context.Context) error { return s.DropCopy(ctx, "groups") },
+		"LoadKnown": func(ctx context.Context) error { _, _, err := s.LoadKnown(ctx, "groups"); return err },
+		"SwapKnown": func(ctx context.Context) error {
+			_, err := s.SwapKnown(ctx, "groups", nil, []byte("MARKED"))
+			return err
+		},
 		"LoadCursor": func(ctx context.Context) error { _, err := s.LoadCursor(ctx, "x"); return err },
 		"PutDue": func(ctx context.Context) error {
 			_, err := s.PutDue(ctx, "x", expires, []byte("entry"), nil)

@@ -80,3 +80,48 @@ func TestRunEndsWithWhatMendsATokenThatSlackRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestRunReadsItsConfigAgainAtSIGHUP sends it while the program starts, where it
+// would end it, and while it runs.
+func TestRunReadsItsConfigAgainAtSIGHUP(t *testing.T) {
+	s := startSlack(t)
+	s.AddChannel(slacktest.Channel{ID: "C0AUDIT", Name: "aws-audit", BotMember: true})
+	s.Inject(slacktest.Fault{Method: "auth.test", Status: 503, Times: 1})
+	cmd, log := program(t, s)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	await := func(cond func(*slacktest.Server) bool) {
+		t.Helper()
+		if err := s.Await(ctx, cond); err != nil {
+			t.Fatal(err)
+		}
+	}
+	signal := func(sig os.Signal) {
+		t.Helper()
+		if err := cmd.Process.Signal(sig); err != nil {
+			t.Fatal(err)
+		}
+	}
+	await(func(s *slacktest.Server) bool { return len(s.Calls()) > 0 })
+	signal(syscall.SIGHUP)
+	await(func(s *slacktest.Server) bool { return len(s.Connections()) == 2 })
+	if err := os.WriteFile(cmd.Args[3], []byte(runConfig+"contct: me\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	signal(syscall.SIGHUP)
+	await(func(s *slacktest.Server) bool {
+		told := s.InChannel("C0AUDIT")
+		return len(told) > 0 && strings.Contains(told[0].Plain(), `config.yaml:5:1: unknown key "contct"`)
+	})
+	signal(syscall.SIGTERM)
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("got %v, want exit 0\n%s", err, log)
+	}
+	if got := strings.Count(log.String(), "SIGHUP: reading the config file"); got != 2 {
+		t.Errorf("got %d lines of SIGHUP in the log, want 2\n%s", got, log)
+	}
+}

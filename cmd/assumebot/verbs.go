@@ -7,15 +7,18 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"os/signal"
 	"runtime/debug"
 	"strings"
+	"syscall"
 
 	"github.com/assumebot/assumebot/cmd/internal/app"
 )
 
 const usageText = `usage:
   assumebot run --config FILE [--log-format json|text] [--log-level debug|info|warn|error]
-      connect to Slack and serve until SIGTERM
+      connect to Slack and serve until SIGTERM; SIGHUP, or a change of FILE, has it read again
   assumebot check --config FILE
       read the config file alone; list what is wrong with it, or what it grants
   assumebot keygen
@@ -91,6 +94,10 @@ func parseFlags(flags *flag.FlagSet, args []string, stdout io.Writer) error {
 }
 
 func runBot(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
+	// From the first moment on: SIGHUP would end the program, also while it starts.
+	reload := make(chan os.Signal, 1)
+	signal.Notify(reload, syscall.SIGHUP)
+	defer signal.Stop(reload)
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
 	config := flags.String("config", "", "")
 	format := flags.String("log-format", "json", "")
@@ -123,7 +130,7 @@ func runBot(ctx context.Context, args []string, getenv func(string) string, stdo
 	if err := errors.Join(problems, err); err != nil {
 		return fmt.Errorf("cannot start:\n%w", err)
 	}
-	return app.Run(ctx, cfg, settings, slog.New(handler))
+	return app.Run(ctx, path, cfg, settings, reload, slog.New(handler))
 }
 
 func unlessHelped(err error) error {

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +14,7 @@ var directoryTests = []test{
 	{"a copy asked for before a change is not kept after it", copyDroppedMeanwhile},
 	{"clocks of replicas five minutes apart change nothing", copyOfSkewedClocks},
 	{"nothing of a copy is readable, and one that was moved or altered is an error", copyIsSealed},
-	{"the known membership goes from one to the next exactly once", knownSwaps},
+	{"what is known goes from one to the next exactly once", knownSwaps},
 	{"copies without a name, a token or a time are refused", copyIncomplete},
 }
 
@@ -79,7 +80,7 @@ func copyIsSealed(t *testing.T, h *harness) {
 	h.needsShared(t)
 	beginCopy(t, h.Store, "t1", time.Minute)
 	saveCopy(t, h.Store, "t1", "MARKED", true)
-	if swapped, err := h.SwapKnown(t.Context(), nil, []byte("MARKED")); !swapped || err != nil {
+	if swapped, err := h.SwapKnown(t.Context(), "groups", nil, []byte("MARKED")); !swapped || err != nil {
 		t.Fatalf("swap: got %t, %v", swapped, err)
 	}
 	for key, value := range Dump(t, h.url) {
@@ -91,8 +92,12 @@ func copyIsSealed(t *testing.T, h *harness) {
 	if _, err := other.LoadCopy(t.Context(), "groups"); err == nil {
 		t.Error("copy under another key: got no error")
 	}
-	if _, _, err := other.LoadKnown(t.Context()); err == nil {
-		t.Error("known membership under another key: got no error")
+	_, sealed, err := other.LoadKnown(t.Context(), "groups")
+	if unsealed := (*store.UnsealError)(nil); !errors.As(err, &unsealed) {
+		t.Errorf("known membership under another key: got %v, want that it does not open", err)
+	}
+	if swapped, err := other.SwapKnown(t.Context(), "groups", sealed, []byte("MARKED")); !swapped || err != nil {
+		t.Errorf("swap of what does not open: got %t, %v", swapped, err)
 	}
 	value, key := h.raw.Get(t.Context(), h.only(t, "groups}:value")).Val(), h.only(t, "groups}:value")
 	if err := h.raw.Set(t.Context(), strings.Replace(key, "groups", "user:U02BOB", 1), value, 0).Err(); err != nil {
@@ -106,22 +111,25 @@ func copyIsSealed(t *testing.T, h *harness) {
 func knownSwaps(t *testing.T, h *harness) {
 	swap := func(sealed []byte, text string, want bool) {
 		t.Helper()
-		if swapped, err := h.SwapKnown(t.Context(), sealed, []byte(text)); err != nil || swapped != want {
+		if swapped, err := h.SwapKnown(t.Context(), "groups", sealed, []byte(text)); err != nil || swapped != want {
 			t.Errorf("swap: got %t, %v, want %t", swapped, err, want)
 		}
 	}
-	if plain, sealed, err := h.LoadKnown(t.Context()); plain != nil || sealed != nil || err != nil {
+	if plain, sealed, err := h.LoadKnown(t.Context(), "groups"); plain != nil || sealed != nil || err != nil {
 		t.Errorf("known: got %q, %v, want nothing", plain, err)
 	}
 	swap(nil, "one", true)
 	swap(nil, "another one", false)
-	plain, sealed, err := h.LoadKnown(t.Context())
+	if plain, sealed, err := h.LoadKnown(t.Context(), "config"); plain != nil || sealed != nil || err != nil {
+		t.Errorf("known under another name: got %q, %v, want nothing", plain, err)
+	}
+	plain, sealed, err := h.LoadKnown(t.Context(), "groups")
 	if string(plain) != "one" || err != nil {
 		t.Errorf("known: got %q, %v, want one", plain, err)
 	}
 	swap(sealed, "two", true)
 	swap(sealed, "another two", false)
-	if plain, _, err := h.LoadKnown(t.Context()); string(plain) != "two" || err != nil {
+	if plain, _, err := h.LoadKnown(t.Context(), "groups"); string(plain) != "two" || err != nil {
 		t.Errorf("known: got %q, %v, want two", plain, err)
 	}
 }
@@ -132,6 +140,8 @@ func copyIncomplete(t *testing.T, h *harness) {
 		"a brace":  h.BeginCopy(t.Context(), "a}b", "t", time.Minute),
 		"no token": h.BeginCopy(t.Context(), "groups", "", time.Minute),
 		"no time":  h.BeginCopy(t.Context(), "groups", "t", 0),
+		"known":    func() error { _, _, err := h.LoadKnown(t.Context(), ""); return err }(),
+		"a swap":   func() error { _, err := h.SwapKnown(t.Context(), "a{b", nil, []byte("x")); return err }(),
 	} {
 		if err == nil {
 			t.Errorf("%s: got no error", name)

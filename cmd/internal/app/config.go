@@ -2,11 +2,9 @@ package app
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
@@ -31,17 +29,8 @@ const maxContact = 200
 // LoadConfig reads the config file at path and the files it names. The error
 // is [Problems]: everything that is wrong, in one go.
 func LoadConfig(path string) (Config, error) {
-	data, err := readFile(path, maxConfigBytes)
-	if err != nil {
-		return Config{}, Problems{{File: path, Message: fmt.Sprintf("cannot be read: %s: name the config file with --config FILE or ASSUMEBOT_CONFIG", reason(err))}}
-	}
-	dir := filepath.Dir(path)
-	return ParseConfig(path, data, func(name string) ([]byte, error) {
-		if !filepath.IsAbs(name) {
-			name = filepath.Join(dir, name)
-		}
-		return readFile(name, maxPolicyBytes)
-	})
+	r := readConfig(path)
+	return r.config, r.err()
 }
 
 // ParseConfig reads data as a config file that messages call file. A file that

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync"
+	"sync/atomic"
 	"time"
 	_ "time/tzdata" // a container without an operating system has no time zones
 
@@ -16,8 +18,10 @@ import (
 
 // An App is assumebot wired together: store, broker, bot.
 type App struct {
-	Store *store.Store
-	Bot   *bot.Bot
+	Store   *store.Store
+	Bot     *bot.Bot
+	config  Config
+	watcher *watcher // nil: there is no file to watch
 }
 
 // Environment is what an App takes from around it.
@@ -25,26 +29,32 @@ type Environment struct {
 	Getenv func(string) string // where users' keys are, beside the SDK's own settings
 	Now    func() time.Time
 	Log    *slog.Logger
+
+	ConfigPath string           // where the config was read from; "": it is not read again
+	Look       <-chan time.Time // when to look whether it says something else
+	Reload     <-chan os.Signal // when to read it at once
 }
 
-// Run wires assumebot, serves until ctx ends and finishes what was accepted.
-func Run(ctx context.Context, cfg Config, s Settings, log *slog.Logger) error {
+// Run wires assumebot with the config that was read from path, serves until ctx
+// ends and finishes what was accepted. It reads the config again when the file
+// changes, and at each signal of reload.
+func Run(ctx context.Context, path string, cfg Config, s Settings, reload <-chan os.Signal, log *slog.Logger) error {
 	store.RouteClientLog(log)
-	a, err := New(ctx, cfg, s, Environment{Getenv: os.Getenv, Now: time.Now, Log: log})
+	look := time.NewTicker(pollEvery)
+	defer look.Stop()
+	a, err := New(ctx, cfg, s, Environment{Getenv: os.Getenv, Now: time.Now, Log: log, ConfigPath: path, Look: look.C, Reload: reload})
 	if err != nil {
 		return err
 	}
-	return errors.Join(a.Bot.Run(ctx), a.Close())
+	return errors.Join(a.Run(ctx), a.Close())
 }
 
-// New reaches Redis and wires the rest; nothing is served before Bot.Run.
+// New reaches Redis and wires the rest; nothing is served before Run.
 func New(ctx context.Context, cfg Config, s Settings, env Environment) (*App, error) {
 	if err := s.CheckPartition(cfg); err != nil {
 		return nil, err
 	}
-	for _, w := range cfg.Warnings {
-		env.Log.Warn("config: " + w.Message)
-	}
+	warn(ctx, cfg, env.Log)
 	aws, err := broker.NewAWS(ctx, s.AWSRegion, env.Getenv, env.Now)
 	if err != nil {
 		return nil, fmt.Errorf("AWS settings: %w", err)
@@ -57,25 +67,78 @@ func New(ctx context.Context, cfg Config, s Settings, env Environment) (*App, er
 		env.Log.Warn("Redis is embedded: what the bot knows ends with this process, the audit record too")
 	}
 	api := bot.NewClient(s.SlackAppToken, s.SlackBotToken, s.SlackAPIURL)
-	issuing := cfg.Broker
-	issuing.Accounts = withRegion(issuing.Accounts, s.AWSRegion)
-	directory := bot.NewDirectory(bot.DirectoryDeps{
-		API: api, Copies: st, Known: st, Leases: st, Recorder: st, Named: issuing.UserGroups, Now: env.Now, Log: env.Log,
-	})
+	m := &maker{region: s.AWSRegion}
+	m.deps = broker.Deps{
+		AWS: aws, Codes: st, Claims: st, Sessions: st, Grants: st, Ledger: st, Listings: st, Keys: st, ParseKey: bot.ParsePublicKey, Recorder: st,
+		Leases: st, Lockouts: st, Approvals: st, People: bot.NewPeople(api, st), Now: env.Now, Log: env.Log,
+		Directory: bot.NewDirectory(bot.DirectoryDeps{
+			API: api, Copies: st, Known: st, Leases: st, Recorder: st, Named: m.userGroups, Now: env.Now, Log: env.Log,
+		}),
+	}
 	b := bot.New(bot.Deps{
 		API: api, HTTP: bot.NewHTTPClient(), APIURL: s.SlackAPIURL,
-		Broker: broker.New(broker.Deps{
-			Config: &issuing, AWS: aws, Codes: st, Claims: st, Sessions: st, Grants: st, Ledger: st, Listings: st, Keys: st, ParseKey: bot.ParsePublicKey, Recorder: st,
-			Leases: st, Lockouts: st, Approvals: st, Directory: directory, People: bot.NewPeople(api, st), Now: env.Now, Log: env.Log,
-		}),
+		Broker: m.broker(cfg), Settings: botSettings(cfg),
 		Seen: st, Copies: st, Preferences: st, Homes: st, Record: st, Leases: st, Cursors: st, Due: st, Ledger: st,
-		Settings: bot.Settings{
-			Workspaces: cfg.Broker.Workspaces, ApprovalsChannel: cfg.Slack.ApprovalsChannel, RevealWindow: cfg.Broker.RevealWindow, MFASession: cfg.Broker.MFASession, Reminder: cfg.Reminder,
-		},
 		CommandPrefix: cfg.Slack.CommandPrefix, Connections: cfg.Slack.Connections, AuditChannel: cfg.Slack.AuditChannel,
 		Embedded: st.Embedded(), Now: env.Now, Log: env.Log,
 	})
-	return &App{Store: st, Bot: b}, nil
+	a := &App{Store: st, Bot: b, config: cfg}
+	if env.ConfigPath != "" {
+		a.watcher = &watcher{
+			path: env.ConfigPath, look: env.Look, reload: env.Reload, check: s.CheckPartition, log: env.Log,
+			serve:    func(c Config) { b.Serve(m.broker(c), botSettings(c)) },
+			announce: &announcer{store: st, now: env.Now, holder: broker.NewID()},
+		}
+	}
+	return a, nil
+}
+
+// Run serves until ctx ends and finishes what was accepted.
+func (a *App) Run(ctx context.Context) error {
+	if a.watcher == nil {
+		return a.Bot.Run(ctx)
+	}
+	if err := a.watcher.start(ctx, a.config); err != nil {
+		return err
+	}
+	watching, stop := context.WithCancel(ctx)
+	var watcher sync.WaitGroup
+	watcher.Go(func() { a.watcher.run(watching) })
+	err := a.Bot.Run(ctx)
+	stop()
+	watcher.Wait()
+	return err
+}
+
+// A maker makes a Broker of each config. They share all that has a state.
+type maker struct {
+	deps    broker.Deps
+	region  string // where STS is called
+	current atomic.Pointer[broker.Config]
+}
+
+func (m *maker) broker(c Config) *broker.Broker {
+	issuing := c.Broker
+	issuing.Accounts = withRegion(issuing.Accounts, m.region)
+	m.current.Store(&issuing)
+	d := m.deps
+	d.Config = &issuing
+	return broker.New(d)
+}
+
+// userGroups are those that the config names now.
+func (m *maker) userGroups() []string { return m.current.Load().UserGroups() }
+
+func botSettings(c Config) bot.Settings {
+	return bot.Settings{
+		Workspaces: c.Broker.Workspaces, ApprovalsChannel: c.Slack.ApprovalsChannel, RevealWindow: c.Broker.RevealWindow, MFASession: c.Broker.MFASession, Reminder: c.Reminder,
+	}
+}
+
+func warn(ctx context.Context, c Config, log *slog.Logger) {
+	for _, w := range c.Warnings {
+		log.WarnContext(ctx, "config: "+w.Message)
+	}
 }
 
 // Close lets go of Redis.

@@ -153,7 +153,9 @@ func (w *world) settings() app.Settings {
 // A replica is one running bot.
 type replica struct {
 	*app.App
-	stop func() error
+	stop   func() error
+	look   chan time.Time // has it look at its config file
+	reload chan os.Signal
 }
 
 // run starts a replica and waits until a socket is open.
@@ -165,23 +167,27 @@ func (w *world) run(config string, s app.Settings) *replica {
 // runAt is run with a clock of the replica's own.
 func (w *world) runAt(config string, s app.Settings, now func() time.Time) *replica {
 	w.t.Helper()
-	path := filepath.Join(w.dir, "config.yaml")
-	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
-		w.t.Fatal(err)
-	}
+	w.writes(config)
+	return w.launch(filepath.Join(w.dir, "config.yaml"), s, now)
+}
+
+// launch is runAt with the config at path.
+func (w *world) launch(path string, s app.Settings, now func() time.Time) *replica {
+	w.t.Helper()
 	cfg, err := app.LoadConfig(path)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	log := slog.New(slog.NewJSONHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	a, err := app.New(w.t.Context(), cfg, s, app.Environment{Getenv: os.Getenv, Now: now, Log: log})
+	look, reload := make(chan time.Time), make(chan os.Signal)
+	a, err := app.New(w.t.Context(), cfg, s, app.Environment{Getenv: os.Getenv, Now: now, Log: log, ConfigPath: path, Look: look, Reload: reload})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- a.Bot.Run(ctx) }()
-	r := &replica{App: a, stop: sync.OnceValue(func() error {
+	go func() { ended <- a.Run(ctx) }()
+	r := &replica{App: a, look: look, reload: reload, stop: sync.OnceValue(func() error {
 		cancel()
 		err := <-ended
 		if closing := a.Close(); err == nil {

@@ -1,0 +1,54 @@
+package bot
+
+import (
+	"fmt"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// What the audit channel shows of a config; all of it is on the record.
+const (
+	configLines     = 40
+	configLineRunes = 300
+)
+
+// configAudit tells what the config says now and did not before, or why it
+// cannot be used. Slack takes it whole however much there is.
+func configAudit(e broker.Event) message {
+	head, lines := []span{bold("Config changed."), plain(" What is asked from now on goes by it:")}, e.Changes
+	if e.Kind == broker.EventConfigBroken {
+		head, lines = []span{bold("Config refused."), plain(" The file was changed and cannot be used. Nothing of it counts; the config before it stays:")}, e.Problems
+	}
+	for shown := min(len(lines), configLines); ; shown-- {
+		elements := []slack.RichTextElement{paragraph(head...)}
+		if shown > 0 {
+			elements = append(elements, lineList(lines[:shown]))
+		}
+		if more := len(lines) - shown; more > 0 {
+			elements = append(elements, paragraph(plain(fmt.Sprintf("and %d more, all on the record", more))))
+		}
+		if m := newMessage(configText(e), elements...); shown == 0 || m.fits() {
+			return m
+		}
+	}
+}
+
+func lineList(lines []string) slack.RichTextElement {
+	items := make([][]span, len(lines))
+	for i, line := range lines {
+		if r := []rune(line); len(r) > configLineRunes {
+			line = string(r[:configLineRunes-1]) + "…"
+		}
+		items[i] = []span{plain(line)}
+	}
+	return bullets(items...)
+}
+
+func configText(e broker.Event) string {
+	if e.Kind == broker.EventConfigBroken {
+		return "The config file was changed and cannot be used. The config before it stays."
+	}
+	return fmt.Sprintf("The config changed: %s.", counted(len(e.Changes), "change"))
+}

@@ -1,0 +1,186 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/store"
+)
+
+const (
+	// announceClaim is longer than one announcement may take; a replica that
+	// died within one holds the others up no longer.
+	announceClaim   = 15 * time.Second
+	announceTimeout = 12 * time.Second
+	// configKnown names the lease and what was announced last.
+	configKnown = "config"
+
+	// Of a broken file the record has so many problems, cut to so many
+	// characters; the log has all of them whole.
+	maxProblems     = 20
+	maxProblemRunes = 300
+)
+
+// errAnnouncing says that another replica announces, or did in between.
+var errAnnouncing = errors.New("another replica announces a change of the config")
+
+const (
+	readableAgain   = "the file can be read again; nothing changed"
+	nothingToTellBy = "what was announced last cannot be read, so what changed since is not known"
+)
+
+// An announcer puts on the record what changes of the config, for all replicas
+// once: at least once, and once unless a replica dies between the record and
+// what it keeps in the store, which is what was announced last.
+type announcer struct {
+	store  *store.Store
+	now    func() time.Time
+	holder string
+}
+
+// announced is what all replicas keep.
+type announced struct {
+	Config summary `json:"config"`
+	Broken string  `json:"broken,omitempty"` // digest of a file that came after it and could not be used
+}
+
+// A before is what was announced last, as far as that is known.
+type before struct {
+	announced
+	sealed  []byte // as it is in the store
+	unknown bool   // it is there and cannot be read
+	first   bool   // there is none
+}
+
+// accept announces what a config changes, and returns it. served is what this
+// process goes by; nil at its start, and the first start ever has nothing to
+// announce.
+func (a *announcer) accept(ctx context.Context, next, served summary) (lines []string, err error) {
+	err = a.exchange(ctx, func(b before) (announced, *broker.Event) {
+		switch {
+		case b.first && served == nil:
+			return announced{Config: next}, nil
+		case b.first:
+			b.Config = served
+		case b.unknown:
+			lines = append(lines, nothingToTellBy)
+			if b.Config = served; served == nil {
+				b.Config = next
+			}
+		}
+		lines = append(lines, changes(b.Config, next, served != nil)...)
+		if len(lines) == 0 && b.Broken != "" {
+			lines = append(lines, readableAgain)
+		}
+		if len(lines) == 0 {
+			return announced{Config: next}, nil
+		}
+		return announced{Config: next}, &broker.Event{Kind: broker.EventConfig, Changes: lines}
+	})
+	return lines, err
+}
+
+// refuse announces a file that cannot be used, once for each content.
+func (a *announcer) refuse(ctx context.Context, digest string, problems Problems, served summary) error {
+	return a.exchange(ctx, func(b before) (announced, *broker.Event) {
+		if b.first || b.unknown {
+			b.Config = served
+		}
+		next := announced{Config: b.Config, Broken: digest}
+		if b.Broken == digest {
+			return next, nil
+		}
+		return next, &broker.Event{Kind: broker.EventConfigBroken, Problems: problems.bounded()}
+	})
+}
+
+// exchange replaces what was announced last by what decide makes of it, with the
+// Event on the record before.
+func (a *announcer) exchange(ctx context.Context, decide func(before) (announced, *broker.Event)) error {
+	ctx, cancel := context.WithTimeout(ctx, announceTimeout)
+	defer cancel()
+	ours, err := a.store.Lease(ctx, configKnown, a.holder, announceClaim)
+	if err != nil {
+		return err
+	}
+	if !ours {
+		return errAnnouncing
+	}
+	defer a.yield(ctx)
+	b, err := a.load(ctx)
+	if err != nil {
+		return err
+	}
+	next, event := decide(b)
+	if event != nil {
+		event.ID, event.Time = announcementID(b.sealed, *event), a.now().UTC()
+		if err := a.store.Record(ctx, *event); err != nil {
+			return err
+		}
+	}
+	plain, err := json.Marshal(next)
+	if err != nil {
+		return fmt.Errorf("keep what was announced: %w", err)
+	}
+	// Also what is as before: it is sealed by the newest key from then on.
+	swapped, err := a.store.SwapKnown(ctx, configKnown, b.sealed, plain)
+	if err == nil && !swapped {
+		err = errAnnouncing
+	}
+	return err
+}
+
+func (a *announcer) yield(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	_ = a.store.ReleaseLease(ctx, configKnown, a.holder) // one that cannot be given up runs out
+}
+
+func (a *announcer) load(ctx context.Context) (before, error) {
+	plain, sealed, err := a.store.LoadKnown(ctx, configKnown)
+	b := before{sealed: sealed, first: sealed == nil}
+	var unseal *store.UnsealError
+	switch {
+	case errors.As(err, &unseal):
+		b.unknown = true
+	case err != nil:
+		return before{}, err
+	case plain != nil:
+		b.unknown = json.Unmarshal(plain, &b.announced) != nil
+	}
+	if b.unknown {
+		b.announced = announced{}
+	}
+	return b, nil
+}
+
+// announcementID is the same for the same Event after the same state.
+func announcementID(sealed []byte, e broker.Event) string {
+	text, _ := json.Marshal([]any{e.Kind, e.Changes, e.Problems}) // strings always marshal
+	sum := sha256.Sum256(bytes.Join([][]byte{sealed, text}, nil))
+	return hex.EncodeToString(sum[:16])
+}
+
+// bounded is what the record keeps of them.
+func (ps Problems) bounded() []string {
+	var lines []string
+	for i, p := range ps {
+		if i == maxProblems {
+			lines = append(lines, fmt.Sprintf("and %d more", len(ps)-maxProblems))
+			break
+		}
+		line := printed(p.String())
+		if r := []rune(line); len(r) > maxProblemRunes {
+			line = string(r[:maxProblemRunes-1]) + "…"
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}

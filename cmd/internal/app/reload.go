@@ -1,0 +1,174 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"reflect"
+	"time"
+)
+
+const (
+	// pollEvery is how often the config file is looked at. Looking, rather than
+	// being told by the kernel, also sees what a symlink, NFS or a bind mount
+	// changes.
+	pollEvery = 2 * time.Second
+	// startPatience is how long a start waits for another replica that announces:
+	// one that died within it is waited for as well.
+	startPatience = announceClaim + 5*time.Second
+	startPause    = 100 * time.Millisecond
+)
+
+// A watcher has the bot go by another config when the file says something else.
+// What cannot be used is refused whole, and what is not on the record does not
+// count: then the config before it stays, and it is tried again.
+type watcher struct {
+	path     string // "" when it cannot be read again
+	look     <-chan time.Time
+	reload   <-chan os.Signal
+	check    func(Config) error
+	serve    func(Config)
+	announce *announcer
+	log      *slog.Logger
+
+	served   summary // what this process goes by
+	settled  reading // the last one that was dealt with
+	seen     string  // digest of one that was seen once
+	lamented string  // digest of one that could not be dealt with, which was logged
+}
+
+// start announces what changed since any replica announced something. It is over
+// before anything is served.
+func (w *watcher) start(ctx context.Context, c Config) error {
+	w.served = summarize(c)
+	if info, err := os.Stat(w.path); err == nil && !info.Mode().IsRegular() {
+		w.log.WarnContext(ctx, "the config is not a regular file, so it is read at the start alone", "file", w.path)
+		w.path = ""
+	} else if r := readConfig(w.path); r.err() == nil && reflect.DeepEqual(summarize(r.config), w.served) {
+		w.settled = r
+	}
+	for deadline := time.Now().Add(startPatience); ; {
+		lines, err := w.announce.accept(ctx, w.served, nil)
+		switch {
+		case err == nil:
+			w.told(ctx, lines)
+			return nil
+		case ctx.Err() != nil:
+			return nil //nolint:nilerr // told to stop
+		case !errors.Is(err, errAnnouncing) || time.Now().After(deadline):
+			return fmt.Errorf("what changed of the config is not on the record, so nothing is served: %w", err)
+		}
+		select {
+		case <-time.After(startPause):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// run looks after the file until ctx ends.
+func (w *watcher) run(ctx context.Context) {
+	look := w.look
+	if w.path == "" {
+		look = nil
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-look:
+			w.poll(ctx)
+		case <-w.reload:
+			if w.path == "" {
+				w.log.WarnContext(ctx, "SIGHUP: the config is not a regular file and cannot be read again")
+				continue
+			}
+			w.log.InfoContext(ctx, "SIGHUP: reading the config file", "file", w.path)
+			w.take(ctx, readConfig(w.path))
+		}
+	}
+}
+
+// poll takes what was the same twice in a row: a file that is being written is
+// not read half.
+func (w *watcher) poll(ctx context.Context) {
+	if w.settled.files != nil && !w.settled.stale() {
+		w.seen = ""
+		return
+	}
+	next := readConfig(w.path)
+	if next.digest != w.seen {
+		w.seen = next.digest
+		return
+	}
+	w.take(ctx, next)
+}
+
+// take deals with a reading, or leaves it to the next look.
+func (w *watcher) take(ctx context.Context, next reading) {
+	if next.err() == nil {
+		next.refuse(w.check(next.config))
+	}
+	var err error
+	if next.err() != nil {
+		err = w.refuse(ctx, next)
+	} else {
+		err = w.accept(ctx, next.config)
+	}
+	w.seen = next.digest
+	switch {
+	case err == nil:
+		w.settled, w.lamented = next, ""
+	case ctx.Err() != nil || errors.Is(err, errAnnouncing):
+	case w.lamented != next.digest:
+		w.lamented = next.digest
+		w.log.ErrorContext(ctx, "the config file is not taken yet, since that cannot be put on the record; the config before it stays", "error", err)
+	}
+}
+
+func (w *watcher) refuse(ctx context.Context, r reading) error {
+	if w.lamented != r.digest {
+		w.log.ErrorContext(ctx, "the config file is refused; the config before it stays", "problems", problemLines(r.problems))
+	}
+	return w.announce.refuse(ctx, r.digest, r.problems, w.served)
+}
+
+func (w *watcher) accept(ctx context.Context, c Config) error {
+	next := summarize(c)
+	lines, err := w.announce.accept(ctx, next, w.served)
+	if err != nil {
+		return err
+	}
+	w.serve(c)
+	own := changes(w.served, next, true)
+	w.served = next.withFixed(w.served)
+	w.told(ctx, lines)
+	warn(ctx, c, w.log)
+	w.log.InfoContext(ctx, "config file read", "changes", own)
+	return nil
+}
+
+// told logs what this replica announced.
+func (w *watcher) told(ctx context.Context, lines []string) {
+	if len(lines) > 0 {
+		w.log.InfoContext(ctx, "a change of the config was announced", "changes", lines)
+	}
+}
+
+// withFixed is s, but for what the process goes on with as it was.
+func (s summary) withFixed(old summary) summary {
+	for _, field := range fixed {
+		delete(s[wholeEntry].Values, field)
+		s[wholeEntry].set(field, old[wholeEntry].Values[field])
+	}
+	return s
+}
+
+func problemLines(ps Problems) []string {
+	lines := make([]string, len(ps))
+	for i, p := range ps {
+		lines[i] = p.String()
+	}
+	return lines
+}

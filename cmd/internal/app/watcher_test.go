@@ -1,0 +1,160 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/store"
+)
+
+// A watched is a watcher of a file, with what it had the bot serve.
+type watched struct {
+	*watcher
+	served []Config
+}
+
+// newWatched starts a watcher of path, which holds text.
+func newWatched(t *testing.T, path, text string) *watched {
+	t.Helper()
+	st, err := store.Open(t.Context(), store.Options{URL: broker.NewSecret(store.Embedded)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = st.Close() })
+	w := &watched{}
+	w.watcher = &watcher{
+		path: path, check: func(Config) error { return nil }, serve: func(c Config) { w.served = append(w.served, c) }, log: slog.New(slog.DiscardHandler),
+		announce: &announcer{store: st, now: time.Now, holder: broker.NewID()},
+	}
+	if err := w.start(t.Context(), mustParse(t, text, nil)); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+const good = goodSlack + goodUsers + goodAccount
+
+func TestWatcherTakesNoHalfWrittenFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	write(t, path, good)
+	w := newWatched(t, path, good)
+	w.poll(t.Context())
+	for _, half := range []string{"", goodSlack, goodSlack + goodUsers + "accounts: [{name: hub}]\n"} {
+		write(t, path, half)
+		w.poll(t.Context())
+	}
+	write(t, path, good)
+	for range 3 {
+		w.poll(t.Context())
+	}
+	write(t, path, goodSlack) // seen once before, but not twice in a row
+	w.poll(t.Context())
+	if len(w.served) > 0 {
+		t.Fatalf("got %v served, want nothing", w.served)
+	}
+	write(t, path, good+"contact: me\n")
+	w.poll(t.Context())
+	w.poll(t.Context())
+	if len(w.served) != 1 || w.served[0].Broker.Contact != "me" {
+		t.Errorf("got %v served, want the last", w.served)
+	}
+	entries, err := w.announce.store.ReadRecord(t.Context(), "", 10)
+	if err != nil || len(entries) != 1 || entries[0].Event.Kind != broker.EventConfig {
+		t.Errorf("got %v, %v on the record, want the last alone", entries, err)
+	}
+}
+
+func TestWatcherSeesWhatChangedBeforeItLookedFirst(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	write(t, path, good+"contact: me\n") // the process began with another
+	w := newWatched(t, path, good)
+	w.poll(t.Context())
+	w.poll(t.Context())
+	if len(w.served) != 1 {
+		t.Errorf("got %v served, want what is in the file", w.served)
+	}
+}
+
+// TestWatcherLeavesAPipeAlone: it says everything once, so nothing of it is to be
+// read again, and whoever opens it waits.
+func TestWatcherLeavesAPipeAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := newWatched(t, path, good)
+	look, reload := make(chan time.Time), make(chan os.Signal)
+	w.look, w.reload = look, reload
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { w.run(ctx); close(ended) }()
+	reload <- syscall.SIGHUP
+	reload <- syscall.SIGHUP
+	cancel()
+	<-ended
+	if len(w.served) > 0 {
+		t.Errorf("got %v served, want nothing", w.served)
+	}
+}
+
+func TestAnAnnouncementIsNotMadeWhileAnotherReplicaMakesOne(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	write(t, path, good)
+	w := newWatched(t, path, good)
+	st := w.announce.store
+	if ok, err := st.Lease(t.Context(), configKnown, "another", time.Minute); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	write(t, path, good+"contact: me\n")
+	for range 4 {
+		w.poll(t.Context())
+	}
+	if len(w.served) > 0 {
+		t.Fatalf("got %v served, want the config from before", w.served)
+	}
+	if err := st.ReleaseLease(t.Context(), configKnown, "another"); err != nil {
+		t.Fatal(err)
+	}
+	w.poll(t.Context())
+	if len(w.served) != 1 {
+		t.Errorf("got %v served, want the new config", w.served)
+	}
+}
+
+func TestProblemsOnTheRecordAreBounded(t *testing.T) {
+	_, err := parse(goodSlack+goodUsers+goodAccount+strings.Repeat("zzzz: 1\n", 60), nil)
+	var problems Problems
+	if !errors.As(err, &problems) {
+		t.Fatal(err)
+	}
+	problems[0].Message = strings.Repeat("ä\u202e", 400)
+	got := problems.bounded()
+	if len(got) != maxProblems+1 || !strings.HasPrefix(got[maxProblems], "and ") {
+		t.Errorf("got %d lines, the last %q, want %d and one that counts the rest", len(got), got[len(got)-1], maxProblems)
+	}
+	if n := len([]rune(got[0])); n != maxProblemRunes || strings.Contains(got[0], "\u202e") {
+		t.Errorf("got %d characters, %q", n, got[0])
+	}
+}
+
+func TestReplicasAgreeOnTheDigestOfTheSameFiles(t *testing.T) {
+	var digests []string
+	for range 2 {
+		dir := t.TempDir()
+		write(t, filepath.Join(dir, "config.yaml"), account(roleAccount+"session_policy: p.json"))
+		digests = append(digests, readConfig(filepath.Join(dir, "config.yaml")).digest)
+		write(t, filepath.Join(dir, "p.json"), `{"Statement": []}`)
+		digests = append(digests, readConfig(filepath.Join(dir, "config.yaml")).digest)
+	}
+	if digests[0] != digests[2] || digests[1] != digests[3] || digests[0] == digests[1] {
+		t.Errorf("got %q, want two that are each the same in both places", digests)
+	}
+}
