@@ -12,15 +12,20 @@ import (
 
 // approvalConfig has an account that one of the leads must approve, and one that
 // two must.
-var approvalConfig = strings.Replace(worldConfig, "audit_channel: C0AUDIT\n", "audit_channel: C0AUDIT\n  approvals_channel: C0LEADS\n", 1) + `
-  - name: vault
-    role_arn: arn:aws:iam::222222222222:role/Vault
-    allow: [S01ONCALL, U02BOB]
-    approval: {approvers: [S02LEADS], expires: 30m}
+var approvalConfig = strings.NewReplacer("audit_channel: C0AUDIT\n", "audit_channel: C0AUDIT\n  approvals_channel: C0LEADS\n",
+	"accounts:\n", vaultAccount).Replace(worldConfig) + `
   - name: safe
     role_arn: arn:aws:iam::222222222222:role/Vault
     allow: [U01ALICE]
     approval: {approvers: [S02LEADS], count: 2, expires: 30m}
+`
+
+// vaultAccount begins a list of accounts with one that a lead must approve.
+const vaultAccount = `accounts:
+  - name: vault
+    role_arn: arn:aws:iam::222222222222:role/Vault
+    allow: [S01ONCALL, U02BOB]
+    approval: {approvers: [S02LEADS], expires: 30m}
 `
 
 // leads adds a channel where the leads decide: bob, carol, who is no User of the

@@ -29,7 +29,8 @@ func (w *world) realRedis() (app.Settings, string) {
 func TestNoSecretLeaks(t *testing.T) {
 	w := newWorld(t)
 	settings, url := w.realRedis()
-	w.run(sessionConfig, settings)
+	w.leads()
+	w.run(strings.Replace(sessionConfig, "accounts:\n", vaultAccount, 1), settings)
 	secrets := map[string]string{"alice's key": aliceSecret, "bob's key": bobSecret, "the bot's key": "CANARYbot00/secret",
 		"bot token": w.slack.BotToken(), "app token": w.slack.AppToken(), "seal key": storetest.KeyOne.Reveal()}
 	var answers []slacktest.Message
@@ -64,6 +65,7 @@ func TestNoSecretLeaks(t *testing.T) {
 	say("U01ALICE", w.alice, "/assume", "prod {} nonsense")
 	say("U01ALICE", w.alice, "/assume", "prod because {}")
 	say("U03CAROL", w.alice, "/assume", "prod {}")
+	say("U01ALICE", w.alice, "/assume", "vault {} because INC-42")
 	step()
 	w.aws.Inject(awstest.Fault{Action: "AssumeRole", Times: 1, Error: &awstest.FaultError{Status: 400, Code: "ValidationError", Message: "Value '" + w.alice.Code() + "' at 'tokenCode' is bad"}})
 	say("U01ALICE", w.alice, "/assume", "prod {}")

@@ -153,7 +153,7 @@ func TestReloadNoticesAConfigMapThatIsSwapped(t *testing.T) {
 	}
 	link("..1", "..data")
 	link("..data/bot.yaml", "bot.yaml")
-	r := w.launch(filepath.Join(w.dir, "bot.yaml"), w.settings())
+	r := w.launch(filepath.Join(w.dir, "bot.yaml"), w.settings(), w.now)
 	w.notices(r)
 	w.wantChanges(r)
 	link("..2", "..data_tmp")
@@ -201,7 +201,7 @@ func TestReloadLeavesToTheNextStartWhatCannotChange(t *testing.T) {
 	if err := r.stop(); err != nil {
 		t.Fatal(err)
 	}
-	again := w.launch(filepath.Join(w.dir, "config.yaml"), settings)
+	again := w.launch(filepath.Join(w.dir, "config.yaml"), settings, w.now)
 	wantText(t, w.says("U01ALICE", "/x-assume", "help"), "/x-assume prod")
 	if got := w.recorded(again, broker.EventConfig); len(got) != 1 {
 		t.Errorf("got %v, want nothing more: it was announced already", got)

@@ -161,12 +161,18 @@ type replica struct {
 // run starts a replica and waits until a socket is open.
 func (w *world) run(config string, s app.Settings) *replica {
 	w.t.Helper()
-	w.writes(config)
-	return w.launch(filepath.Join(w.dir, "config.yaml"), s)
+	return w.runAt(config, s, w.now)
 }
 
-// launch is run with the config at path.
-func (w *world) launch(path string, s app.Settings) *replica {
+// runAt is run with a clock of the replica's own.
+func (w *world) runAt(config string, s app.Settings, now func() time.Time) *replica {
+	w.t.Helper()
+	w.writes(config)
+	return w.launch(filepath.Join(w.dir, "config.yaml"), s, now)
+}
+
+// launch is runAt with the config at path.
+func (w *world) launch(path string, s app.Settings, now func() time.Time) *replica {
 	w.t.Helper()
 	cfg, err := app.LoadConfig(path)
 	if err != nil {
@@ -174,7 +180,7 @@ func (w *world) launch(path string, s app.Settings) *replica {
 	}
 	log := slog.New(slog.NewJSONHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	look, reload := make(chan time.Time), make(chan os.Signal)
-	a, err := app.New(w.t.Context(), cfg, s, app.Environment{Getenv: os.Getenv, Now: w.now, Log: log, ConfigPath: path, Look: look, Reload: reload})
+	a, err := app.New(w.t.Context(), cfg, s, app.Environment{Getenv: os.Getenv, Now: now, Log: log, ConfigPath: path, Look: look, Reload: reload})
 	if err != nil {
 		w.t.Fatal(err)
 	}
