@@ -3,7 +3,9 @@ package bot
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/slack-go/slack"
 
@@ -247,6 +249,8 @@ func readComment(v slack.View) (comment, wrong string) {
 	switch comment = clean(typed); {
 	case holdsPrivateKey(typed):
 		return "", "That is a private key. Treat it as leaked, and make a new one: Slack has seen it. The bot kept nothing of it."
+	case utf8.RuneCountInString(comment) > maxReason:
+		return "", fmt.Sprintf("A comment has at most %d characters. It was not cut.", maxReason)
 	case mayHoldCode(comment):
 		return "", "The comment holds six digits that look like a code. It goes on the record: leave them out."
 	}

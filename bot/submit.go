@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/slack-go/slack"
 
@@ -181,6 +183,9 @@ func readForm(v slack.View) (f filled, wrong map[string]string) {
 				f.format, f.service = readFormat(value.SelectedOption.Value)
 			case fieldReason:
 				f.reason = clean(value.Value)
+				if n := utf8.RuneCountInString(f.reason); n > maxReason {
+					wrong[block] = fmt.Sprintf("A reason has at most %d characters; this one has %d. It was not cut.", maxReason, n)
+				}
 				if holdsPrivateKey(value.Value) {
 					wrong[block] = "That is a private key. Treat it as leaked, and make a new one: Slack has seen it. The bot kept nothing of it."
 				}

@@ -93,6 +93,9 @@ func (b *Broker) toAsk(ctx context.Context, r Request, user User) (Approval, err
 	if err != nil {
 		return Approval{}, err
 	}
+	if _, err := b.sealing(ctx, r, user, account); err != nil {
+		return Approval{}, err // they would approve in vain
+	}
 	now, err := b.approvals.ApprovalClock(ctx)
 	if err != nil {
 		return Approval{}, storeDown(err)
