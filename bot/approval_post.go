@@ -154,6 +154,9 @@ func (b *Bot) follow(ctx context.Context, a broker.Approval, t approvalTask) ver
 	if a.State == broker.ApprovalApproved {
 		failed = b.expireLater(ctx, a)
 	}
+	if err := b.show(ctx, a, t); err != nil {
+		failed = err
+	}
 	if m, tells := b.outcomeMessage(a); tells && !t.Told {
 		err := b.tell(ctx, a.User, m)
 		t.Told = err == nil || refusedBySlack(err)
@@ -163,9 +166,6 @@ func (b *Bot) follow(ctx context.Context, a broker.Approval, t approvalTask) ver
 		case err != nil:
 			failed = err
 		}
-	}
-	if err := b.show(ctx, a, t); err != nil {
-		failed = err
 	}
 	if failed == nil {
 		return doneWith
