@@ -14,6 +14,13 @@ type Ledger interface {
 	EndGrant(ctx context.Context, user, grantID string) error
 }
 
+// Holders tell who has something.
+type Holders interface {
+	// Holders returns the Slack user ID of everybody who has live Grants, those
+	// whom the config names no more too. Some may have none any more.
+	Holders(ctx context.Context) ([]string, error)
+}
+
 // A KeptGrant is a live Grant and, inside the reveal window, its Credentials.
 type KeptGrant struct {
 	Grant       Grant

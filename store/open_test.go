@@ -104,7 +104,7 @@ func TestOpenEndsWithItsContext(t *testing.T) {
 var aclUser = []string{
 	"--user", "bot", "on", ">" + password, "~assumebot:*", "-@all",
 	"+hello", "+auth", "+ping", "+select", "+evalsha", "+eval", "+script|load", "+get", "+set", "+mget", "+del",
-	"+pttl", "+pexpire", "+zadd", "+zrange", "+zrem", "+zscore", "+zremrangebyscore", "+xadd", "+xread",
+	"+pttl", "+pexpire", "+zadd", "+zrange", "+zrem", "+zscore", "+zremrangebyscore", "+xadd", "+xread", "+time",
 }
 
 func TestACLUserOfTheDocumentationIsEnough(t *testing.T) {

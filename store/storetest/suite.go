@@ -33,6 +33,9 @@ func Run(t *testing.T, url string) {
 		{"directory", directoryTests},
 		{"due lists", dueTests},
 		{"lock-outs", lockoutTests},
+		{"controls", controlTests},
+		{"rates", rateTests},
+		{"holders", holderTests},
 	} {
 		for _, test := range group.tests {
 			t.Run(group.name+"/"+test.name, func(t *testing.T) { test.run(t, newHarness(t, url)) })
