@@ -61,7 +61,7 @@ func (b *Bot) act(ctx context.Context, in interaction, action *slack.BlockAction
 			b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
 			return
 		}
-		b.deliver(ctx, in.to, b.endedMessage(ended))
+		b.deliver(ctx, in.to, b.endedMessage(ended.Grant))
 		b.refreshHome(ctx, in.to)
 	case fieldAccount:
 		b.chosenAccount(ctx, in, action.SelectedOption.Value)

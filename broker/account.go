@@ -42,12 +42,12 @@ type Account struct {
 	MaxDuration     time.Duration
 	MFA             MFAMode
 	Rules
-	SourceIdentity  bool
-	Tags            map[string]string
-	SessionPolicy   string // the JSON text of an inline session policy
-	PolicyARNs      []string
-	Revoker         RoleARN // may deny issued sessions of RoleARN; zero: nobody does
-	SealRequired    bool    // only Credentials encrypted to a key of the config are shown
+	SourceIdentity bool
+	Tags           map[string]string
+	SessionPolicy  string // the JSON text of an inline session policy
+	PolicyARNs     []string
+	Revoker        RoleARN // may deny issued sessions of RoleARN; zero: nobody does
+	SealRequired   bool    // only Credentials encrypted to a key of the config are shown
 	// DMLife is how long the direct message with Credentials stays until the bot
 	// deletes it; 0: they go into an ephemeral reply, not a direct message.
 	DMLife time.Duration

@@ -25,6 +25,9 @@ type Deps struct {
 	People    People
 	Lockouts  Lockouts
 	Leases    Leases
+	Controls  Controls
+	Rates     Rates
+	Holders   Holders
 	Now       func() time.Time
 	Log       *slog.Logger
 }
@@ -46,6 +49,9 @@ type Broker struct {
 	people     People
 	lockouts   Lockouts
 	leases     Leases
+	controls   Controls
+	rates      Rates
+	holders    Holders
 	now        func() time.Time
 	log        *slog.Logger
 }
@@ -55,7 +61,8 @@ func New(d Deps) *Broker {
 	return &Broker{
 		config: d.Config, aws: d.AWS, codes: d.Codes, claims: d.Claims, sessions: d.Sessions, grants: d.Grants, ledger: d.Ledger, listings: d.Listings,
 		sealedKeys: d.Keys, parseKey: d.ParseKey,
-		recorder: d.Recorder, directory: d.Directory, people: d.People, lockouts: d.Lockouts, leases: d.Leases, now: d.Now, log: d.Log,
+		recorder: d.Recorder, directory: d.Directory, people: d.People, lockouts: d.Lockouts, leases: d.Leases,
+		controls: d.Controls, rates: d.Rates, holders: d.Holders, now: d.Now, log: d.Log,
 	}
 }
 
@@ -110,6 +117,9 @@ func (b *Broker) issueNow(ctx context.Context, r Request, user User, cleared cle
 	}
 	key, err := b.aws.key(ctx, user, p)
 	if err != nil {
+		return Issued{}, b.refuse(ctx, r, err)
+	}
+	if err := b.takeCalls(ctx, r, account, p); err != nil {
 		return Issued{}, b.refuse(ctx, r, err)
 	}
 	if err := b.reserve(ctx, r, user, p); err != nil {
@@ -245,6 +255,9 @@ func (b *Broker) granted(ctx context.Context, r Request, intent Event, issued Is
 	if intent.MFA && intent.MFASession == "" {
 		b.codeAccepted(ctx, r)
 	}
+	if err := b.overtaken(ctx, r, intent, issued); err != nil {
+		return Issued{}, err
+	}
 	g := issued.Grant
 	outcome := b.outcome(EventGranted, intent)
 	outcome.Principal, outcome.AccessKeyID = g.Principal, g.AccessKeyID
@@ -266,12 +279,18 @@ func (b *Broker) granted(ctx context.Context, r Request, intent Event, issued Is
 
 // refuse records that a Request went no further and returns the reason.
 func (b *Broker) refuse(ctx context.Context, r Request, err error) error {
+	return b.refuseAbout(ctx, r, "", err)
+}
+
+// refuseAbout is refuse for what a person would have done to target.
+func (b *Broker) refuseAbout(ctx context.Context, r Request, target string, err error) error {
 	e := b.asError(r, err)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	b.giveBack(ctx, r)
 	event := b.event(EventRefused, r)
 	event.Code, event.Message, event.Ref = e.Code, e.Message, e.Ref
+	event.Target, event.TargetName = target, b.nameOf(target)
 	if user, ok := b.config.User(r.Caller.User); ok && e.Code != CodeWorkspace {
 		event.User = user.Name
 	}

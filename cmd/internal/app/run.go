@@ -65,7 +65,7 @@ func New(ctx context.Context, cfg Config, s Settings, env Environment) (*App, er
 		API: api, HTTP: bot.NewHTTPClient(), APIURL: s.SlackAPIURL,
 		Broker: broker.New(broker.Deps{
 			Config: &issuing, AWS: aws, Codes: st, Claims: st, Sessions: st, Grants: st, Ledger: st, Listings: st, Keys: st, ParseKey: bot.ParsePublicKey, Recorder: st,
-			Leases: st, Lockouts: st, Directory: directory, People: bot.NewPeople(api, st), Now: env.Now, Log: env.Log,
+			Leases: st, Lockouts: st, Controls: st, Rates: st, Holders: st, Directory: directory, People: bot.NewPeople(api, st), Now: env.Now, Log: env.Log,
 		}),
 		Seen: st, Copies: st, Preferences: st, Homes: st, Record: st, Leases: st, Cursors: st, Due: st, Ledger: st,
 		Settings: bot.Settings{
