@@ -18,7 +18,10 @@ func auditMessage(e broker.Event) (m message, post bool) {
 	if e.Purpose == broker.PurposeMFASession {
 		return mfaAuditMessage(e)
 	}
-	var head []span
+	head, _, done := adminAudit(e)
+	if done {
+		return auditWith(e, head), true
+	}
 	switch e.Kind {
 	case broker.EventGranted:
 		head = []span{bold("Granted"), plain(" "), code(e.Account), plain(" to " + person(e) + " until "), moment(e.Expires), plain(".")}
@@ -56,6 +59,11 @@ func auditMessage(e broker.Event) (m message, post bool) {
 	default:
 		return message{}, false
 	}
+	return auditWith(e, head), true
+}
+
+// auditWith is what stands below the head of an Event.
+func auditWith(e broker.Event, head []span) message {
 	elements := []slack.RichTextElement{paragraph(head...)}
 	if e.Kind == broker.EventGranted && !e.MFA {
 		elements = append(elements, paragraph(bold(noMFA)))
@@ -66,7 +74,7 @@ func auditMessage(e broker.Event) (m message, post bool) {
 	if details := auditDetails(e); len(details) > 0 {
 		elements = append(elements, paragraph(details...))
 	}
-	return newMessage(auditText(e), elements...), true
+	return newMessage(auditText(e), elements...)
 }
 
 // person names whom an Event is about, without pinging.
@@ -92,6 +100,9 @@ func auditDetails(e broker.Event) []span {
 	principal := e.Principal
 	if principal == "" {
 		principal = string(e.RoleARN)
+	}
+	if e.Kind == broker.EventRefused && e.Target != "" {
+		add("about", named(e.TargetName, e.Target))
 	}
 	if e.Kind != broker.EventRefused {
 		add("as", principal)
@@ -128,6 +139,9 @@ func auditDetails(e broker.Event) []span {
 
 // auditText is the fallback: ours alone, nothing that a person typed.
 func auditText(e broker.Event) string {
+	if _, text, ok := adminAudit(e); ok {
+		return text
+	}
 	switch e.Kind {
 	case broker.EventGranted:
 		text := fmt.Sprintf("Granted %s to %s until %s.", e.Account, person(e), e.Expires.UTC().Format("2006-01-02 15:04 UTC"))

@@ -37,6 +37,7 @@ type Command struct {
 	Prefix   string           // of bucket names, in the case it was typed in
 	Key      broker.PublicKey // of KeySet
 	Change   KeyAction        // of VerbKey
+	Target   string           // Slack user ID of whom an admin acts upon
 }
 
 const (
@@ -50,12 +51,16 @@ const (
 // ParseAssume reads what follows /assume:
 //
 //	ACCOUNT CODE [for D] [as FORMAT] [because …] | help | accounts | whoami [ACCOUNT] | key … | revoke ACCOUNT
+//	and what parseAdmin reads
 //
 // in any order up to because. The text is as Slack sends it with should_escape.
 // An error is a *broker.Error of CodeGrammar that holds no part of a code.
 func ParseAssume(text string) (Command, error) {
 	if isKeyCommand(text) {
 		return parseKey(text)
+	}
+	if cmd, ok, err := parseAdmin(text); ok {
+		return cmd, err
 	}
 	if cmd, ok, err := parseRevoke(text); ok {
 		return cmd, err

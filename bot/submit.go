@@ -49,6 +49,9 @@ func (b *Bot) submit(ctx context.Context, e envelope, in interaction, ack func(a
 		return
 	}
 	if err == nil {
+		err = b.broker().Enter(judging, r)
+	}
+	if err == nil {
 		err = b.aloneOrRefused(ctx, in.to)
 	}
 	if err != nil {
@@ -224,6 +227,9 @@ func (f filled) judged(err error, words func(string) string) any {
 		hint = "Type the six digits that your device shows." // the hint is for who has no form
 	}
 	text := e.Message + " " + hint
+	if e.Quote != "" {
+		text += " “" + e.Quote + "”"
+	}
 	if e.Ref != "" {
 		text += " Reference: " + e.Ref
 	}

@@ -22,7 +22,7 @@ func (b *Broker) asAdmin(ctx context.Context, r Request, target, act string) (ad
 	if err := b.judgeAdmin(ctx, r, act); err != nil {
 		return admin{}, b.refuseAbout(ctx, r, target, err)
 	}
-	return admin{slack: r.Caller.User, name: b.nameOf(r.Caller.User)}, nil
+	return admin{slack: r.Caller.User, name: b.NameOf(r.Caller.User)}, nil
 }
 
 func (b *Broker) judgeAdmin(ctx context.Context, r Request, act string) error {
@@ -77,20 +77,18 @@ func (b *Broker) Administers(ctx context.Context, r Request) bool {
 // Help returns what help is written by: the Accounts that the Caller may have,
 // and whether they are an admin. A stranger is refused, on the record.
 func (b *Broker) Help(ctx context.Context, r Request) (accounts []Account, isAdmin bool, err error) {
-	user, err := b.identify(r.Caller)
 	isAdmin = b.Administers(ctx, r)
-	switch {
-	case err != nil && !isAdmin:
-		return nil, false, b.refuse(ctx, r, err)
-	case err != nil:
-		return nil, true, nil
+	user, stranger := b.identify(r.Caller)
+	if stranger == nil {
+		accounts, _ = b.allowed(ctx, user)
+	} else if !isAdmin {
+		return nil, false, b.refuse(ctx, r, stranger)
 	}
-	accounts, _ = b.allowed(ctx, user)
 	return accounts, isAdmin, nil
 }
 
-// nameOf is what the config calls a person; "" if it does not know them.
-func (b *Broker) nameOf(slackID string) string {
+// NameOf is what the config calls a person; "" if it does not know them.
+func (b *Broker) NameOf(slackID string) string {
 	user, _ := b.config.User(slackID)
 	return user.Name
 }
@@ -99,7 +97,7 @@ func (b *Broker) nameOf(slackID string) string {
 func (b *Broker) adminEvent(kind EventKind, r Request, admin admin, target string) Event {
 	e := b.event(kind, r)
 	e.User, e.Purpose, e.Account = admin.name, "", ""
-	e.Target, e.TargetName = target, b.nameOf(target)
+	e.Target, e.TargetName = target, b.NameOf(target)
 	return e
 }
 

@@ -66,7 +66,7 @@ func (b *Broker) noAccountToRevoke(name string) *Error {
 func (b *Broker) revokePerson(ctx context.Context, r Request, by admin, target string) PersonRevocation {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokePersonTimeout)
 	defer cancel()
-	done := PersonRevocation{Target: target, TargetName: b.nameOf(target)}
+	done := PersonRevocation{Target: target, TargetName: b.NameOf(target)}
 	intent := b.adminEvent(EventRevoking, r, by, target)
 	intent.Account = r.Account
 	b.note(ctx, intent)

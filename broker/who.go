@@ -45,7 +45,7 @@ func (b *Broker) Who(ctx context.Context, r Request) ([]Held, error) {
 		defer mu.Unlock()
 		first = cmp.Or(first, err)
 		for _, g := range grants {
-			all = append(all, Held{Grant: g, Name: b.nameOf(g.User)})
+			all = append(all, Held{Grant: g, Name: b.NameOf(g.User)})
 		}
 	})
 	if first != nil {
