@@ -75,7 +75,7 @@ type draft struct {
 }
 
 func (d *draft) readRoot(root *yaml.Node) {
-	s, _ := newSection(d.collector, root, "the file", "slack", "contact", "reveal_window", "mfa_session", "signin_endpoint", "users", "accounts", "reminder", "delivery", "dm_ttl")
+	s, _ := newSection(d.collector, root, "the file", "slack", "contact", "reveal_window", "mfa_session", "signin_endpoint", "users", "accounts", "reminder", "delivery", "dm_ttl", "admins", "limits")
 	d.config.Broker.RevealWindow = broker.DefaultRevealWindow
 	if v := s.duration("reveal_window"); v.ok {
 		if v.v < minRevealWindow || v.v > broker.MaxRevealWindow {
@@ -94,6 +94,8 @@ func (d *draft) readRoot(root *yaml.Node) {
 	d.delivery = d.readDelivery(s)
 	d.readSigninEndpoint(s)
 	d.readSlack(s)
+	d.readAdmins(s)
+	d.readLimits(s)
 	if s.require("users", "who may use the bot") {
 		d.readUsers(s)
 	}

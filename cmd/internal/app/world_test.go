@@ -82,7 +82,10 @@ accounts:
     allow: [U01ALICE]
   - name: hub
     allow: ["*"]
-`
+` + worldLimits + "\n"
+
+// worldLimits are in no test's way but in those that are about limits.
+const worldLimits = "limits: {requests: 1000, sts_calls: 1000}"
 
 // newWorld starts the fakes. The bot is started by run, so that a test can
 // change the world first.
