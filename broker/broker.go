@@ -271,8 +271,13 @@ func (b *Broker) granted(ctx context.Context, r Request, intent Event, issued Is
 	}
 	if err := b.grants.SaveGrant(ctx, g, issued.Credentials, b.config.RevealWindow); err != nil {
 		b.log.ErrorContext(ctx, "grant not kept; it cannot be shown again", "request", r.ID, "ref", ShortRef(r.ID), "error", err)
-	} else {
-		issued.Kept = true
+		return issued, nil
+	}
+	issued.Kept = true
+	// An order that came since the last look may have missed this Grant.
+	if err := b.overtaken(ctx, r, intent, issued); err != nil {
+		b.forgetOvertaken(ctx, r, g)
+		return Issued{}, err
 	}
 	return issued, nil
 }

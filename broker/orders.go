@@ -97,6 +97,14 @@ func (b *Broker) overtaken(ctx context.Context, r Request, intent Event, issued 
 	return e
 }
 
+// forgetOvertaken drops a Grant that was saved while an admin took back what its
+// person has.
+func (b *Broker) forgetOvertaken(ctx context.Context, r Request, g Grant) {
+	if err := b.ledger.EndGrant(ctx, g.User, g.ID); err != nil {
+		b.log.ErrorContext(ctx, "an overtaken grant is still kept; while its person is blocked nobody sees it", "request", r.ID, "error", err)
+	}
+}
+
 // denyUnseen has AWS refuse credentials that nobody will see, and with them what
 // the person had of the role before.
 func (b *Broker) denyUnseen(ctx context.Context, r Request, intent Event, issued Issued) {

@@ -185,6 +185,23 @@ func TestWhatAnOrderOvertakesIsDropped(t *testing.T) {
 	}
 }
 
+// TestAnOrderThatMissesAGrantEndsItAllTheSame lays each order between the last
+// look before a Grant is saved and the save, when a revocation does not find it.
+func TestAnOrderThatMissesAGrantEndsItAllTheSame(t *testing.T) {
+	for code, lay := range anOrder {
+		b := newBench(t)
+		lay(&b.controls)
+		b.controls.when = func() bool { return len(b.grants) > 0 }
+		wantCode(t, second(b.Issue(t.Context(), b.request("prod", b.device.Code()))), code)
+		if len(b.grants)+len(b.kept) > 0 {
+			t.Errorf("%s: the grant is kept", code)
+		}
+		if last := b.last(t); last.Kind != broker.EventFailed || last.Code != code {
+			t.Errorf("%s: got %+v on the record, want that it failed after all", code, last)
+		}
+	}
+}
+
 func TestWhatAnOrderOvertakesIsRevokedAtAWS(t *testing.T) {
 	b := newBench(t)
 	revocable(t, b)

@@ -37,6 +37,7 @@ type world struct {
 	bob   *awstest.Device
 	dir   string
 	logs  *syncBuffer
+	limit int // of requests and calls, above what a config takes; 0: as the config says
 
 	mu     sync.Mutex
 	offset time.Duration
@@ -169,6 +170,9 @@ func (w *world) run(config string, s app.Settings) *replica {
 	cfg, err := app.LoadConfig(path)
 	if err != nil {
 		w.t.Fatal(err)
+	}
+	if w.limit > 0 {
+		cfg.Broker.Limits = broker.Limits{Requests: w.limit, STSCalls: w.limit}
 	}
 	log := slog.New(slog.NewJSONHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	a, err := app.New(w.t.Context(), cfg, s, app.Environment{Getenv: os.Getenv, Now: w.now, Log: log})
