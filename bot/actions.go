@@ -63,6 +63,8 @@ func (b *Bot) act(ctx context.Context, in interaction, action *slack.BlockAction
 		}
 		b.deliver(ctx, in.to, b.endedMessage(ended))
 		b.refreshHome(ctx, in.to)
+	case actUnblock:
+		b.admin(ctx, in.to.beside(), Command{Verb: VerbUnblock, Target: action.Value})
 	case fieldAccount:
 		b.chosenAccount(ctx, in, action.SelectedOption.Value)
 	default:
@@ -196,7 +198,7 @@ func needsCode(err error) bool {
 }
 
 // grantButtons are what a person can do with a Grant.
-func grantButtons(g broker.Grant, kept bool) slack.Block {
+func grantButtons(g broker.Grant, kept, revocable bool) slack.Block {
 	var elements []slack.BlockElement
 	if kept {
 		elements = append(elements, formatMenu(actFormat), button(actBuckets, "List buckets", g.ID))
@@ -204,10 +206,21 @@ func grantButtons(g broker.Grant, kept bool) slack.Block {
 	if kept && g.RoleARN != "" {
 		elements = append(elements, button(actConsole, "AWS console", g.ID))
 	}
+	elements = append(elements, button(actRenew, "Renew", g.Account), endButton(g, revocable))
+	return slack.NewActionBlock(grantBlock+g.ID, elements...)
+}
+
+// endButton asks first where more ends than the one Grant.
+func endButton(g broker.Grant, revocable bool) slack.BlockElement {
 	end := button(actEnd, "End", g.ID)
 	end.Style = slack.StyleDanger
-	elements = append(elements, button(actRenew, "Renew", g.Account), end)
-	return slack.NewActionBlock(grantBlock+g.ID, elements...)
+	if revocable {
+		end.Confirm = slack.NewConfirmationBlockObject(
+			plainText("Revoke "+g.Account+"?"),
+			plainText("AWS will refuse all your sessions of this role that were issued until now, not these credentials alone, and your MFA session ends. What you ask for afterwards works."),
+			plainText("Revoke"), plainText("Keep"))
+	}
+	return end
 }
 
 func button(actionID, label, value string) *slack.ButtonBlockElement {

@@ -216,6 +216,9 @@ func (b *Bot) submitDenial(ctx context.Context, e envelope, in interaction, ack 
 	if err == nil && !first {
 		return
 	}
+	if err == nil {
+		err = b.broker().Enter(judging, in.to.request(Command{}))
+	}
 	late := false
 	if err == nil {
 		name := readApprovalName(in.View.PrivateMetadata)

@@ -21,7 +21,10 @@ func auditMessage(e broker.Event) (m message, post bool) {
 	if e.Kind == broker.EventConfig || e.Kind == broker.EventConfigBroken {
 		return configAudit(e), true
 	}
-	head := auditHead(e)
+	head, _, done := adminAudit(e)
+	if !done {
+		head = auditHead(e)
+	}
 	if len(head) == 0 || isQuestion(e) {
 		return message{}, false
 	}
@@ -113,6 +116,9 @@ func auditDetails(e broker.Event) []span {
 	if principal == "" {
 		principal = string(e.RoleARN)
 	}
+	if e.Kind == broker.EventRefused && e.Target != "" {
+		add("about", named(e.TargetName, e.Target))
+	}
 	if e.Kind != broker.EventRefused {
 		add("as", principal)
 		how := string(e.Method)
@@ -152,6 +158,9 @@ func auditDetails(e broker.Event) []span {
 
 // auditText is the fallback: ours alone, nothing that a person typed.
 func auditText(e broker.Event) string {
+	if _, text, ok := adminAudit(e); ok {
+		return text
+	}
 	switch e.Kind {
 	case broker.EventGranted:
 		text := fmt.Sprintf("Granted %s to %s until %s.", e.Account, person(e), e.Expires.UTC().Format("2006-01-02 15:04 UTC"))

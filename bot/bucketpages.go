@@ -210,6 +210,11 @@ func (b *Bot) submitSearch(ctx context.Context, e envelope, in interaction, ack 
 		ack(searchError("This was sent already; the answer comes in this window."))
 		return
 	}
+	if err := b.broker().Enter(judging, in.to.request(Command{})); err != nil {
+		b.refusal(ctx, in.to, err) // for the log
+		ack(searchError(told(err)))
+		return
+	}
 	grant := in.View.PrivateMetadata
 	working := searchView(grant, prefix, newMessage("", paragraph(plain("Asking AWS for the buckets…"))).blocks...)
 	ack(slack.NewUpdateViewSubmissionResponse(&working))

@@ -57,7 +57,13 @@ func (b *Bot) run(ctx context.Context, to conversation, c Command) {
 	case VerbCancel:
 		b.cancelApprovals(ctx, to, c)
 	case VerbRevoke:
+		if c.Target != "" {
+			b.admin(ctx, to, c)
+			return
+		}
 		b.revoke(ctx, to, c)
+	case VerbWho, VerbUnlock, VerbBlock, VerbUnblock, VerbPause, VerbResume:
+		b.admin(ctx, to, c)
 	case VerbKey:
 		b.key(ctx, to, c)
 	case VerbMFA, VerbMFAStatus, VerbMFAEnd:
@@ -71,14 +77,12 @@ func (b *Bot) run(ctx context.Context, to conversation, c Command) {
 	case VerbWhoami:
 		who, err := b.broker().WhoAmI(ctx, to.request(c))
 		b.answer(ctx, to, err, func() message { return b.whoamiMessage(who) })
-	case VerbAccounts, VerbHelp:
+	case VerbHelp:
+		accounts, admin, err := b.broker().Help(ctx, to.request(c))
+		b.answer(ctx, to, err, func() message { return b.helpMessage(accounts, admin) })
+	case VerbAccounts:
 		accounts, complete, err := b.broker().Accounts(ctx, to.request(c))
-		b.answer(ctx, to, err, func() message {
-			if c.Verb == VerbHelp {
-				return b.helpMessage(accounts)
-			}
-			return b.accountsMessage(accounts, complete)
-		})
+		b.answer(ctx, to, err, func() message { return b.accountsMessage(accounts, complete) })
 	}
 }
 

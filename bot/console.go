@@ -124,7 +124,7 @@ func (b *Bot) signInMessage(s broker.SignIn, f Format) (message, error) {
 		moment(s.Grant.Expires), plain(" ("+timeLeft(s.Grant.Expires.Sub(b.now()))+" left)."))
 	m := message{text: text, blocks: []slack.Block{slack.NewRichTextBlock("", head...)}}
 	m.blocks = append(m.blocks, blocks...)
-	m.blocks = append(m.blocks, slack.NewRichTextBlock("", until), grantButtons(s.Grant, s.Kept))
+	m.blocks = append(m.blocks, slack.NewRichTextBlock("", until), grantButtons(s.Grant, s.Kept, s.Account.Revoker != ""))
 	return m, nil
 }
 

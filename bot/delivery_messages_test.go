@@ -31,7 +31,7 @@ func deliveryMessages(t *testing.T) map[string]message {
 		t.Fatal("a message that was not deleted is not posted")
 	}
 	return map[string]message{
-		"reminder":            b.reminderMessage(ending),
+		"reminder":            b.reminderMessage(ending, false),
 		"dm_placeholder":      placeholderMessage(issued),
 		"dm_issued":           withDeadline(shown, goldenTime.Add(5*time.Minute)),
 		"dm_sent":             sentMessage(issued),

@@ -86,6 +86,9 @@ func (b *Bot) slashCommand(ctx context.Context, e envelope) {
 	if !b.first(ctx, to, sightings(e, cmd.TriggerID)...) {
 		return
 	}
+	if !b.enter(ctx, to) {
+		return
+	}
 	began := b.now()
 	if !b.takeSlot(ctx) {
 		b.deliver(ctx, to, b.refusal(ctx, to, b.unlessStranger(ctx, to, busy(to))))
@@ -95,6 +98,16 @@ func (b *Bot) slashCommand(ctx context.Context, e envelope) {
 	b.serve(ctx, to, cmd)
 	b.log.InfoContext(ctx, "command served", "command", cmd.Command, "request", to.requestID,
 		"user", to.caller.User, "took", b.now().Sub(began).Round(time.Millisecond))
+}
+
+// enter reports whether the person has not asked for too much; otherwise they are
+// told, and nothing else is looked at.
+func (b *Bot) enter(ctx context.Context, to conversation) bool {
+	err := b.broker().Enter(ctx, to.request(Command{}))
+	if err != nil {
+		b.deliver(ctx, to.beside(), b.refusal(ctx, to, err))
+	}
+	return err == nil
 }
 
 // sightings are what a delivery is known by.

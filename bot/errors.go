@@ -60,7 +60,20 @@ func (b *Bot) errorMessage(e *broker.Error) message {
 		spans = append(spans, plain("\nReference: "), code(e.Ref))
 		text += " Reference: " + e.Ref
 	}
-	return message{text: text, blocks: []slack.Block{slack.NewRichTextBlock("", paragraph(spans...))}}
+	elements := []slack.RichTextElement{paragraph(spans...)}
+	if e.Quote != "" {
+		elements = append(elements, quote(e.Quote))
+	}
+	return newMessage(text, elements...)
+}
+
+// told is an error as plain text, where there is room for no more.
+func told(err error) string {
+	var e *broker.Error
+	if !errors.As(err, &e) {
+		return "Something failed on our side. Try again."
+	}
+	return e.Message + " " + strings.ReplaceAll(e.Hint, "`", "")
 }
 
 // withPrefix puts the configured prefix into the commands that a sentence names.

@@ -53,6 +53,10 @@ func (b *Bot) event(ctx context.Context, e envelope) {
 		caller:    broker.Caller{User: inner.User, Team: team, Channel: inner.Channel},
 		requestID: broker.NewID(),
 	}
+	if err := b.broker().Enter(ctx, to.request(Command{})); err != nil {
+		b.refusal(ctx, to, err) // for the log: an answer to each would be what the limit is against
+		return
+	}
 	switch slackevents.EventsAPIType(inner.Type) {
 	case slackevents.AppHomeOpened:
 		if inner.Tab == "home" {
@@ -69,12 +73,12 @@ func (b *Bot) event(ctx context.Context, e envelope) {
 
 // helpByDirectMessage answers privately, wherever it was asked.
 func (b *Bot) helpByDirectMessage(ctx context.Context, to conversation) {
-	accounts, _, err := b.broker().Accounts(ctx, to.request(Command{}))
+	accounts, admin, err := b.broker().Help(ctx, to.request(Command{}))
 	var m message
 	if err != nil {
 		m = b.refusal(ctx, to, err)
 	} else {
-		m = b.helpMessage(accounts)
+		m = b.helpMessage(accounts, admin)
 	}
 	if err := b.directMessage(ctx, to.caller.User, m); err != nil {
 		b.log.ErrorContext(ctx, "help not delivered", "request", to.requestID, "user", to.caller.User, "error", err)

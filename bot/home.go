@@ -101,18 +101,24 @@ const (
 type holding struct {
 	grants  []broker.Grant // oldest first
 	session *broker.Session
+	// revocable are the Grants whose end AWS is told of, by ID.
+	revocable map[string]bool
 }
 
 func (b *Bot) holds(ctx context.Context, r broker.Request) (holding, error) {
 	grants, err := b.broker().Live(ctx, r)
+	has := holding{grants: grants, revocable: map[string]bool{}}
+	for _, g := range grants {
+		has.revocable[g.ID] = b.broker().Revocable(g)
+	}
 	if err != nil || b.settings().MFASession == 0 {
-		return holding{grants: grants}, err
+		return has, err
 	}
 	session, ok, err := b.broker().MFASession(ctx, r)
-	if err != nil || !ok {
-		return holding{grants: grants}, err
+	if err == nil && ok {
+		has.session = &session
 	}
-	return holding{grants: grants, session: &session}, nil
+	return has, err
 }
 
 // holdingBlocks lists the MFA session and live Grants, the newest first, each
@@ -137,7 +143,7 @@ func (b *Bot) holdingBlocks(has holding, most int) []slack.Block {
 		if !g.MFA {
 			spans = append(spans, plain("  "), bold("no MFA"))
 		}
-		blocks = append(blocks, slack.NewRichTextBlock("", paragraph(spans...)), listedButtons(g, b.now().Sub(g.Issued) < b.settings().RevealWindow))
+		blocks = append(blocks, slack.NewRichTextBlock("", paragraph(spans...)), listedButtons(g, b.now().Sub(g.Issued) < b.settings().RevealWindow, has.revocable[g.ID]))
 	}
 	if more := len(grants) - most; more > 0 {
 		blocks = append(blocks, slack.NewRichTextBlock("", paragraph(plain("and "+counted(more, "older one")+"."))))
@@ -147,14 +153,12 @@ func (b *Bot) holdingBlocks(has holding, most int) []slack.Block {
 
 // listedButtons are what can be done with a Grant from a list: it is shown
 // again inside the reveal window alone.
-func listedButtons(g broker.Grant, kept bool) slack.Block {
+func listedButtons(g broker.Grant, kept, revocable bool) slack.Block {
 	var elements []slack.BlockElement
 	if kept {
 		elements = append(elements, button(actShow, "Show again", g.ID))
 	}
-	end := button(actEnd, "End", g.ID)
-	end.Style = slack.StyleDanger
-	return slack.NewActionBlock(grantBlock+g.ID, append(elements, button(actRenew, "Renew", g.Account), end)...)
+	return slack.NewActionBlock(grantBlock+g.ID, append(elements, button(actRenew, "Renew", g.Account), endButton(g, revocable))...)
 }
 
 // sessionsMessage is what the person has now.

@@ -78,6 +78,9 @@ func (b *Bot) receiveInteraction(s *socket, e envelope) {
 			if !b.first(ctx, in.to, sightings(e, in.TriggerID)...) {
 				return
 			}
+			if in.Type != slack.InteractionTypeViewClosed && !b.enter(ctx, in.to) {
+				return
+			}
 			if !b.takeSlot(ctx) {
 				b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, b.unlessStranger(ctx, in.to, busy(in.to))))
 				return

@@ -39,6 +39,7 @@ type Command struct {
 	Change   KeyAction        // of VerbKey
 	// BreakGlass asks without the approval that the Account needs.
 	BreakGlass bool
+	Target     string // Slack user ID of whom an admin acts upon
 }
 
 const (
@@ -52,13 +53,17 @@ const (
 // ParseAssume reads what follows /assume:
 //
 //	ACCOUNT CODE [for D] [as FORMAT] [break-glass] [because …] |
-//	help | accounts | whoami [ACCOUNT] | key … | revoke ACCOUNT | cancel [ACCOUNT]
+//	help | accounts | whoami [ACCOUNT] | key … | revoke ACCOUNT | cancel [ACCOUNT],
+//	and what parseAdmin reads
 //
 // in any order up to because. The text is as Slack sends it with should_escape.
 // An error is a *broker.Error of CodeGrammar that holds no part of a code.
 func ParseAssume(text string) (Command, error) {
 	if isKeyCommand(text) {
 		return parseKey(text)
+	}
+	if cmd, ok, err := parseAdmin(text); ok {
+		return cmd, err
 	}
 	if cmd, ok, err := parseRevoke(text); ok {
 		return cmd, err

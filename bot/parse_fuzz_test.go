@@ -23,6 +23,12 @@ func FuzzParseAssume(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
+	for _, seed := range []string{
+		"who", "resume", "pause because <!here> “x”", "block <@U02BOB|bob> because <@U03CAROL>", "unblock <@U02BOB>", "unlock @bob", "revoke prod because x",
+		"revoke <@U02BOB|bob> prod because INC-42", "revoke <@U02BOB|bob>prod", "pause because 123 456", "block <!subteam^S123|@team>", "revoke <@U02BOB> 123456",
+	} {
+		f.Add(seed)
+	}
 	f.Add("key " + exampleSSH + " bob@host 123456")
 	f.Fuzz(func(t *testing.T, text string) {
 		checkParseHolds(t, text, ParseAssume)
@@ -60,6 +66,9 @@ func checkParseHolds(t *testing.T, text string, parse func(string) (Command, err
 	if !got.Code.Empty() && strings.Contains(got.Account+" "+got.Reason, got.Code.Reveal()) {
 		t.Errorf("parse(%q) left the code in account %q or reason %q", text, got.Account, got.Reason)
 	}
+	if got.Target != "" && !strings.Contains(text, "<@"+got.Target) {
+		t.Errorf("parse(%q) acts upon %q, whom Slack did not name", text, got.Target)
+	}
 	if got.Duration < 0 || got.Duration > maxTypedDuration || got.Duration%time.Second != 0 {
 		t.Errorf("parse(%q) gives a duration of %v", text, got.Duration)
 	}
@@ -84,6 +93,13 @@ func render(c Command) string {
 	var words []string
 	if c.Verb == VerbHelp || c.Verb == VerbAccounts || c.Verb == VerbWhoami || c.Verb == VerbExplain || c.Verb == VerbMFAStatus || c.Verb == VerbMFAEnd || c.Verb == VerbCancel {
 		words = append(words, string(c.Verb))
+	}
+	switch c.Verb {
+	case VerbWho, VerbUnlock, VerbBlock, VerbUnblock, VerbPause, VerbResume, VerbRevoke:
+		words = append(words, string(c.Verb))
+	}
+	if c.Target != "" {
+		words = append(words, "<@"+c.Target+"|somebody>")
 	}
 	if c.Verb == VerbKey {
 		words = append(words, string(VerbKey), string(c.Change), c.Key.Text)

@@ -20,7 +20,6 @@ func TestParseAssumeReadsRevoke(t *testing.T) {
 		"revoke":                     "Of which account?",
 		"revoke prod staging":        "One account at a time",
 		"revoke prod <@U02BOB|bob>":  "One account at a time",
-		"revoke <@U02BOB|bob>":       "what you have yourself",
 		"revoke 123456":              "not the name of an account",
 		"revoke prod-123456":         "not the name of an account",
 		"revoke prod because":        "the reason is missing",

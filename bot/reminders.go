@@ -138,18 +138,18 @@ func (b *Bot) postReminder(ctx context.Context, g broker.Grant) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errNotPosted, err)
 	}
-	_, err = b.postTo(ctx, channel, b.reminderMessage(g))
+	_, err = b.postTo(ctx, channel, b.reminderMessage(g, b.broker().Revocable(g)))
 	return err
 }
 
 // reminderMessage says that a Grant ends soon, with what can be done about it.
-func (b *Bot) reminderMessage(g broker.Grant) message {
+func (b *Bot) reminderMessage(g broker.Grant, revocable bool) message {
 	ends := " ends in " + inMinutes(g.Expires.Sub(b.now()))
 	return message{
 		text: g.Account + ends + ".",
 		blocks: []slack.Block{
 			slack.NewRichTextBlock("", paragraph(bold(g.Account), plain(ends+", at "), moment(g.Expires), plain(".  "), code(g.AccessKeyID))),
-			listedButtons(g, false),
+			listedButtons(g, false, revocable),
 		},
 	}
 }

@@ -45,7 +45,7 @@ func (b *Bot) issuedMessage(i broker.Issued, f Format) (message, error) {
 		elements = append(elements, paragraph(plain("The bot's store did not keep them, so copy them now: nothing can show or use them again.")))
 	}
 	m := newMessage(text, elements...)
-	m.blocks = append(m.blocks, grantButtons(i.Grant, i.Kept))
+	m.blocks = append(m.blocks, grantButtons(i.Grant, i.Kept, i.Account.Revoker != ""))
 	if !m.fits() {
 		return message{}, &broker.Error{
 			Code:    broker.CodeTooLarge,
@@ -58,11 +58,15 @@ func (b *Bot) issuedMessage(i broker.Issued, f Format) (message, error) {
 	return m, nil
 }
 
-// endedMessage says honestly what ending a Grant does.
-func (b *Bot) endedMessage(g broker.Grant) message {
+// endedMessage says honestly what ending a Grant did.
+func (b *Bot) endedMessage(ended broker.Ending) message {
+	if ended.Revoked != nil {
+		return b.revokedMessage(*ended.Revoked)
+	}
+	g := ended.Grant
 	return newMessage("Ended: the bot has forgotten the credentials for "+g.Account+".",
 		paragraph(bold("Ended"), plain(": the bot has forgotten the credentials for "), bold(g.Account), plain(" "), code(g.AccessKeyID),
-			plain(". AWS keeps them valid until "), moment(g.Expires), plain(", wherever they were pasted.")))
+			plain(sessionEnded(ended.Session)+". AWS keeps them valid until "), moment(g.Expires), plain(", wherever they were pasted.")))
 }
 
 func howToUse(f Format) string {
@@ -181,13 +185,13 @@ func accountSpans(a broker.Account) []span {
 }
 
 // helpMessage shows by example, with an account that this person may have.
-func (b *Bot) helpMessage(accounts []broker.Account) message {
+func (b *Bot) helpMessage(accounts []broker.Account, admin bool) message {
 	example := "prod"
 	if len(accounts) > 0 {
 		example = accounts[0].Name
 	}
 	line := func(s string) []span { return codes(b.withPrefix(strings.ReplaceAll(s, "ACCOUNT", example))) }
-	return newMessage("How to ask for AWS credentials.",
+	elements := []slack.RichTextElement{
 		paragraph(bold("Short-lived AWS credentials, seen by nobody but you.")),
 		bullets(b.withSessionHelp(
 			line("`/assume ACCOUNT 123456`  credentials, with the code of your MFA device"),
@@ -200,5 +204,9 @@ func (b *Bot) helpMessage(accounts []broker.Account) message {
 			line("`/assume key`  have your credentials encrypted to your age or SSH key"),
 		)...),
 		paragraph(plain("Formats: bash (also zsh and sh), fish, powershell, cmd, dotenv, profile, json, console. Every request is on the audit record.")),
-	)
+	}
+	if admin {
+		elements = append(elements, b.adminHelp()...)
+	}
+	return newMessage("How to ask for AWS credentials.", elements...)
 }

@@ -104,9 +104,9 @@ func goldenMessages(t *testing.T) map[string]message {
 		"accounts_none":     b.accountsMessage(nil, true),
 		"sessions":          b.sessionsMessage(holding{grants: []broker.Grant{goldenIssued(true).Grant, otherGrant()}, session: &broker.Session{Expires: goldenTime.Add(8 * time.Hour)}}),
 		"sessions_none":     b.sessionsMessage(holding{}),
-		"ended":             b.endedMessage(goldenIssued(true).Grant),
+		"ended":             b.endedMessage(broker.Ending{Grant: goldenIssued(true).Grant}),
 		"undelivered":       b.undeliveredMessage(goldenIssued(true), broker.CodeUndelivered, "abcdefgh"),
-		"help":              b.helpMessage(accounts),
+		"help":              b.helpMessage(accounts, false),
 		"error":             b.errorMessage(&broker.Error{Code: broker.CodeNotAllowed, Message: "You may not have prod.", Hint: "Ask in #help-aws. Your code was not used."}),
 		"error_ours":        b.errorMessage(&broker.Error{Code: broker.CodeTrust, Message: "AWS does not let your IAM user assume the role of prod.", Hint: "Pass the reference to whoever runs the bot.", Ref: "abcdefgh"}),
 		"audit_granted":     audit(with(func(e *broker.Event) { e.Kind = broker.EventGranted })),
@@ -151,6 +151,7 @@ func TestMessagesAreAsJudged(t *testing.T) {
 	maps.Copy(all, bucketPageMessages())
 	maps.Copy(all, approvalMessages(t))
 	maps.Copy(all, configMessages())
+	maps.Copy(all, adminMessages(t))
 	for name, m := range all {
 		t.Run(name, func(t *testing.T) {
 			b := &Bot{api: api}

@@ -185,7 +185,7 @@ func (b *Bot) undeliveredMessage(issued broker.Issued, undelivered broker.Code, 
 	}
 	m := b.errorMessage(e)
 	if issued.Kept {
-		m.blocks = append(m.blocks, listedButtons(issued.Grant, true))
+		m.blocks = append(m.blocks, listedButtons(issued.Grant, true, issued.Account.Revoker != ""))
 	}
 	return m
 }

@@ -8,7 +8,14 @@ import (
 
 // revokedAudit heads an Event about what was taken back.
 func revokedAudit(e broker.Event) []span {
-	head := []span{bold("Revoked"), plain(" what " + person(e) + " had of "), code(e.Account), plain(".")}
+	head := []span{bold("Revoked"), plain(" what " + revokedFrom(e) + " had")}
+	if e.Account != "" {
+		head = append(head, plain(" of "), code(e.Account))
+	}
+	if e.Target != "" {
+		head = append(head, plain(", by "+person(e)))
+	}
+	head = append(head, plain("."))
 	switch {
 	case e.DeniedAll:
 		head = append(head, plain(" The role had no room for one more session: AWS refuses "), bold("everybody's"), plain(" that were issued before "), moment(e.DeniedBefore), plain("."))
@@ -24,5 +31,17 @@ func revokedAudit(e broker.Event) []span {
 }
 
 func revokedText(e broker.Event) string {
-	return fmt.Sprintf("Revoked what %s had of %s. %s", person(e), e.Account, e.Message)
+	if e.Account == "" {
+		return fmt.Sprintf("Revoked what %s had. %s", revokedFrom(e), e.Message)
+	}
+	return fmt.Sprintf("Revoked what %s had of %s. %s", revokedFrom(e), e.Account, e.Message)
+}
+
+// revokedFrom is whose it was: a person's own, or another's whom an admin acted
+// upon.
+func revokedFrom(e broker.Event) string {
+	if e.Target != "" {
+		return named(e.TargetName, e.Target)
+	}
+	return person(e)
 }

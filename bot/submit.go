@@ -58,6 +58,9 @@ func (b *Bot) submitForm(ctx context.Context, e envelope, in interaction, ack fu
 		return
 	}
 	if err == nil {
+		err = b.broker().Enter(judging, in.to.request(Command{Account: f.account}))
+	}
+	if err == nil {
 		err = b.aloneOrRefused(ctx, in.to)
 	}
 	var r broker.Request
@@ -242,6 +245,9 @@ func (f filled) judged(err error, words func(string) string) any {
 		hint = "Type the six digits that your device shows." // the hint is for who has no form
 	}
 	text := e.Message + " " + hint
+	if e.Quote != "" {
+		text += " “" + e.Quote + "”"
+	}
 	if e.Ref != "" {
 		text += " Reference: " + e.Ref
 	}

@@ -267,18 +267,12 @@ func (b *Broker) approvalOver(a Approval) *Error {
 func (b *Broker) approvalEvent(r Request, a Approval) Event {
 	r.Account, r.Reason, r.Purpose = a.Account, a.Reason, PurposeShow
 	e := b.event(EventApproval, r)
-	e.User = b.nameOf(r.Caller.User)
+	e.User = b.NameOf(r.Caller.User)
 	e.Target, e.TargetName = a.User, a.UserName
 	e.RoleARN, e.Seconds, e.BreakGlass = a.RoleARN, int64(a.Duration/time.Second), a.Acknowledge
 	e.BreakGlass = a.Acknowledge
 	e.Approval, e.State, e.ApprovedBy, e.Comment = a.ID, a.State, a.names(), a.Comment
 	return e
-}
-
-// nameOf is the name of a User, "" of anybody else.
-func (b *Broker) nameOf(slackID string) string {
-	user, _ := b.config.User(slackID)
-	return user.Name
 }
 
 // names are those who approved, for the record.

@@ -11,7 +11,7 @@ import (
 func (b *Broker) MayDecide(ctx context.Context, r Request, user, id string) (Approval, error) {
 	k, err := b.loadApproval(ctx, user, id)
 	if err == nil {
-		_, err = b.deciding(ctx, r, k)
+		_, err = b.deciding(ctx, r, k, b.notBlocked)
 	}
 	if err != nil {
 		return Approval{}, b.refuseDecision(ctx, r, k.Approval, err)
@@ -22,7 +22,7 @@ func (b *Broker) MayDecide(ctx context.Context, r Request, user, id string) (App
 // Approve counts the Caller's approval of what user asked for. With the last that
 // is needed it can be used, once, within [ApprovalUse].
 func (b *Broker) Approve(ctx context.Context, r Request, user, id string) (Approval, error) {
-	return b.decided(ctx, r, user, id, func(k KeptApproval, by Vote, account Account, m Membership) (Approval, error) {
+	return b.decided(ctx, r, user, id, b.mayAct, func(k KeptApproval, by Vote, account Account, m Membership) (Approval, error) {
 		switch {
 		case k.Acknowledge:
 			return Approval{}, b.approvalOver(k.Approval)
@@ -43,7 +43,7 @@ func (b *Broker) Approve(ctx context.Context, r Request, user, id string) (Appro
 
 // DenyApproval ends what user asked for.
 func (b *Broker) DenyApproval(ctx context.Context, r Request, user, id, comment string) (Approval, error) {
-	return b.decided(ctx, r, user, id, func(k KeptApproval, by Vote, _ Account, _ Membership) (Approval, error) {
+	return b.decided(ctx, r, user, id, b.notBlocked, func(k KeptApproval, by Vote, _ Account, _ Membership) (Approval, error) {
 		if k.Acknowledge {
 			return Approval{}, b.approvalOver(k.Approval)
 		}
@@ -76,7 +76,7 @@ func (b *Broker) AskToAcknowledge(ctx context.Context, e Event) (Approval, error
 
 // Acknowledge notes that the Caller took note of a use of break-glass.
 func (b *Broker) Acknowledge(ctx context.Context, r Request, user, id string) (Approval, error) {
-	return b.decided(ctx, r, user, id, func(k KeptApproval, by Vote, _ Account, _ Membership) (Approval, error) {
+	return b.decided(ctx, r, user, id, b.notBlocked, func(k KeptApproval, by Vote, _ Account, _ Membership) (Approval, error) {
 		if !k.Acknowledge {
 			return Approval{}, b.approvalOver(k.Approval)
 		}
@@ -85,15 +85,19 @@ func (b *Broker) Acknowledge(ctx context.Context, r Request, user, id string) (A
 	})
 }
 
+// orders are which of the admins' orders keep a person from something: mayAct
+// from what gives, notBlocked from what takes or only takes note.
+type orders func(ctx context.Context, user string) error
+
 // decided is a decision of the Caller's. Who they are is looked up before each
 // try, so that a group they have left counts no more.
-func (b *Broker) decided(ctx context.Context, r Request, user, id string, decide func(KeptApproval, Vote, Account, Membership) (Approval, error)) (Approval, error) {
+func (b *Broker) decided(ctx context.Context, r Request, user, id string, ordered orders, decide func(KeptApproval, Vote, Account, Membership) (Approval, error)) (Approval, error) {
 	a, err := b.changeApproval(ctx, user, id, func(k KeptApproval) (Approval, error) {
-		who, err := b.deciding(ctx, r, k)
+		who, err := b.deciding(ctx, r, k, ordered)
 		if err != nil {
 			return Approval{}, err
 		}
-		by := Vote{User: r.Caller.User, Name: b.nameOf(r.Caller.User), At: k.Now}
+		by := Vote{User: r.Caller.User, Name: b.NameOf(r.Caller.User), At: k.Now}
 		if by.Name == "" {
 			by.Name = by.User
 		}
@@ -129,8 +133,12 @@ type decider struct {
 
 // deciding refuses whoever may not decide about an Approval. Approvers need not
 // be Users of the config.
-func (b *Broker) deciding(ctx context.Context, r Request, k KeptApproval) (decider, error) {
-	if err := b.mayTakePart(ctx, r); err != nil {
+func (b *Broker) deciding(ctx context.Context, r Request, k KeptApproval, ordered orders) (decider, error) {
+	err := b.mayTakePart(ctx, r)
+	if err == nil {
+		err = ordered(ctx, r.Caller.User)
+	}
+	if err != nil {
 		return decider{}, err
 	}
 	account, ok := b.config.Account(k.Account)

@@ -81,11 +81,15 @@ func (b *Broker) stillApproved(ctx context.Context, account Account, k KeptAppro
 		}
 	}
 	for _, v := range k.Votes {
-		if err := b.inGoodStanding(ctx, User{Slack: v.User}); err != nil {
+		err := b.inGoodStanding(ctx, User{Slack: v.User})
+		if err == nil {
+			err = b.notBlocked(ctx, v.User)
+		}
+		if err != nil {
 			return &Error{
 				Code: CodeApprovalGone, Rule: "approval", Err: err,
-				Message: v.Name + ", who approved, cannot be seen to be a full member of this workspace any more.",
-				Hint:    "Ask for a new approval. Your code was not used.",
+				Message: v.Name + ", who approved, is not, or cannot be seen to be, a full member of this workspace who is not blocked.",
+				Hint:    "Try again in a minute, or ask for a new approval. Your code was not used.",
 			}
 		}
 	}

@@ -26,6 +26,9 @@ type Deps struct {
 	Lockouts  Lockouts
 	Leases    Leases
 	Approvals Approvals
+	Controls  Controls
+	Rates     Rates
+	Holders   Holders
 	Now       func() time.Time
 	Log       *slog.Logger
 }
@@ -48,6 +51,9 @@ type Broker struct {
 	lockouts   Lockouts
 	leases     Leases
 	approvals  Approvals
+	controls   Controls
+	rates      Rates
+	holders    Holders
 	now        func() time.Time
 	log        *slog.Logger
 }
@@ -57,7 +63,8 @@ func New(d Deps) *Broker {
 	return &Broker{
 		config: d.Config, aws: d.AWS, codes: d.Codes, claims: d.Claims, sessions: d.Sessions, grants: d.Grants, ledger: d.Ledger, listings: d.Listings,
 		sealedKeys: d.Keys, parseKey: d.ParseKey,
-		recorder: d.Recorder, directory: d.Directory, people: d.People, lockouts: d.Lockouts, leases: d.Leases, approvals: d.Approvals, now: d.Now, log: d.Log,
+		recorder: d.Recorder, directory: d.Directory, people: d.People, lockouts: d.Lockouts, leases: d.Leases, approvals: d.Approvals,
+		controls: d.Controls, rates: d.Rates, holders: d.Holders, now: d.Now, log: d.Log,
 	}
 }
 
@@ -112,6 +119,9 @@ func (b *Broker) issueNow(ctx context.Context, r Request, user User, cleared cle
 	}
 	key, err := b.aws.key(ctx, user, p)
 	if err != nil {
+		return Issued{}, b.refuse(ctx, r, err)
+	}
+	if err := b.takeCalls(ctx, r, account, p); err != nil {
 		return Issued{}, b.refuse(ctx, r, err)
 	}
 	if err := b.reserve(ctx, r, user, p); err != nil {
@@ -254,6 +264,9 @@ func (b *Broker) granted(ctx context.Context, r Request, intent Event, issued Is
 	if intent.MFA && intent.MFASession == "" {
 		b.codeAccepted(ctx, r)
 	}
+	if err := b.overtaken(ctx, r, intent, issued); err != nil {
+		return Issued{}, err
+	}
 	issued.Grant.Approval, issued.Grant.BreakGlass = intent.Approval, intent.BreakGlass
 	g := issued.Grant
 	outcome := b.outcome(EventGranted, intent)
@@ -268,20 +281,31 @@ func (b *Broker) granted(ctx context.Context, r Request, intent Event, issued Is
 	}
 	if err := b.grants.SaveGrant(ctx, g, issued.Credentials, b.config.RevealWindow); err != nil {
 		b.log.ErrorContext(ctx, "grant not kept; it cannot be shown again", "request", r.ID, "ref", ShortRef(r.ID), "error", err)
-	} else {
-		issued.Kept = true
+		return issued, nil
+	}
+	issued.Kept = true
+	// An order that came since the last look may have missed this Grant.
+	if err := b.overtaken(ctx, r, intent, issued); err != nil {
+		b.forgetOvertaken(ctx, r, g)
+		return Issued{}, err
 	}
 	return issued, nil
 }
 
 // refuse records that a Request went no further and returns the reason.
 func (b *Broker) refuse(ctx context.Context, r Request, err error) error {
+	return b.refuseAbout(ctx, r, "", err)
+}
+
+// refuseAbout is refuse for what a person would have done to target.
+func (b *Broker) refuseAbout(ctx context.Context, r Request, target string, err error) error {
 	e := b.asError(r, err)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	b.giveBack(ctx, r)
 	event := b.event(EventRefused, r)
 	event.Code, event.Message, event.Rule, event.Ref = e.Code, e.Message, e.Rule, e.Ref
+	event.Target, event.TargetName = target, b.NameOf(target)
 	if user, ok := b.config.User(r.Caller.User); ok && e.Code != CodeWorkspace {
 		event.User = user.Name
 	}

@@ -74,6 +74,9 @@ func (b *Broker) BucketPage(ctx context.Context, r Request, grantID, prefix stri
 	if err := b.inGoodStanding(ctx, user); err != nil {
 		return BucketList{}, b.refuse(ctx, r, err)
 	}
+	if err := b.mayAct(ctx, user.Slack); err != nil {
+		return BucketList{}, b.refuse(ctx, r, err)
+	}
 	cleared, err := b.clearAgain(ctx, r, user, found.Grant)
 	if err != nil {
 		return BucketList{}, b.refuse(ctx, r, err)

@@ -74,6 +74,9 @@ func (b *Broker) ChangeKey(ctx context.Context, r Request, key PublicKey) (Chang
 		return ChangedKey{}, b.failed(ctx, r, user, p, intent, err)
 	}
 	b.codeAccepted(ctx, r)
+	if err := b.overtaken(ctx, r, intent, checked); err != nil {
+		return ChangedKey{}, err
+	}
 	intent.STSRequestID = checked.Grant.STSRequestID
 	return b.changeKey(ctx, r, user, intent, change)
 }

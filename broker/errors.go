@@ -13,6 +13,7 @@ type Error struct {
 	Code    Code
 	Message string // what happened
 	Hint    string // what to do next
+	Quote   string // what a person wrote about it, shown as it is; in no sentence, fallback text or Event
 	Err     error
 	Rule    string // of the config, that denied; "" where none did
 	Ref     string // what the person quotes and the operator's log carries; "" where nothing needs looking up

@@ -63,6 +63,9 @@ func (b *Broker) Explain(ctx context.Context, r Request) (Explanation, error) {
 		_ = withoutCode(condition)
 		e.Unmet = append(e.Unmet, condition)
 	}
+	if err := b.mayAct(ctx, user.Slack); err != nil {
+		e.Unmet = append(e.Unmet, b.asError(r, err))
+	}
 	held, err := b.heldSession(ctx, user)
 	if err != nil {
 		b.log.WarnContext(ctx, "MFA session unknown", "request", r.ID, "error", err)

@@ -163,7 +163,7 @@ func TestKeysComeFromEverySource(t *testing.T) {
 			config := *b.config
 			config.Users = []broker.User{config.Users[0]}
 			config.Users[0].Key = test.key
-			br := broker.New(broker.Deps{Config: &config, AWS: client, Codes: b.memory, Grants: b.memory, Ledger: b.memory, Keys: b.memory, ParseKey: parseKey,
+			br := broker.New(broker.Deps{Config: &config, AWS: client, Codes: b.memory, Grants: b.memory, Ledger: b.memory, Keys: b.memory, Controls: b.memory, ParseKey: parseKey,
 				Recorder: b.memory, Directory: b.memory, People: b.memory, Lockouts: b.memory, Now: b.now, Log: quiet()})
 			_, err := br.Issue(t.Context(), b.request("prod", b.device.Code()))
 			if test.want == "" {

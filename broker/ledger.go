@@ -14,6 +14,13 @@ type Ledger interface {
 	EndGrant(ctx context.Context, user, grantID string) error
 }
 
+// Holders tell who has something.
+type Holders interface {
+	// Holders returns the Slack user ID of everybody who has live Grants, those
+	// whom the config names no more too. Some may have none any more.
+	Holders(ctx context.Context) ([]string, error)
+}
+
 // A KeptGrant is a live Grant and, inside the reveal window, its Credentials.
 type KeptGrant struct {
 	Grant       Grant
@@ -48,6 +55,9 @@ func (b *Broker) Reveal(ctx context.Context, r Request, grantID string) (Issued,
 	}
 	r.Account = found.Grant.Account
 	if err := b.inGoodStanding(ctx, user); err != nil {
+		return Issued{}, b.refuse(ctx, r, err)
+	}
+	if err := b.mayAct(ctx, user.Slack); err != nil {
 		return Issued{}, b.refuse(ctx, r, err)
 	}
 	cleared, err := b.clearAgain(ctx, r, user, found.Grant)
@@ -85,26 +95,61 @@ func (b *Broker) Grant(ctx context.Context, r Request, grantID string) (Grant, e
 	return found.Grant, err
 }
 
-// End makes the bot forget a Grant of the Caller at once, everywhere. AWS keeps
-// the credentials valid until they expire: whoever copied them has them still.
-func (b *Broker) End(ctx context.Context, r Request, grantID string) (Grant, error) {
+// An Ending is what became of a Grant that its person ended.
+type Ending struct {
+	Grant   Grant
+	Session bool // the MFA session ended too
+	// Revoked is that of the whole Account, where AWS can be told; nil: AWS keeps
+	// the credentials valid until they expire.
+	Revoked *Revocation
+}
+
+// Revocable reports whether End has AWS refuse the Grant's credentials, and the
+// person's others of the same role.
+func (b *Broker) Revocable(g Grant) bool {
+	account, ok := b.config.Account(g.Account)
+	return ok && account.Revoker != "" && account.RoleARN == g.RoleARN
+}
+
+// End takes back a Grant of the Caller at once, everywhere. Where the Account
+// names a revoker it is Revoke; elsewhere the bot forgets the Grant and the MFA
+// session, and whoever copied the credentials has them still.
+func (b *Broker) End(ctx context.Context, r Request, grantID string) (Ending, error) {
 	user, err := b.identify(r.Caller)
 	if err != nil {
-		return Grant{}, b.refuse(ctx, r, err)
+		return Ending{}, b.refuse(ctx, r, err)
 	}
 	found, err := b.find(ctx, r, user, grantID)
 	if err != nil {
-		return Grant{}, err
-	}
-	if err := b.ledger.EndGrant(ctx, user.Slack, grantID); err != nil {
-		return Grant{}, b.asError(r, storeDown(err))
+		return Ending{}, err
 	}
 	r.Account = found.Grant.Account
+	if account, ok := b.config.Account(r.Account); ok && b.Revocable(found.Grant) {
+		done, err := b.revoke(ctx, r, user, account)
+		return Ending{Grant: found.Grant, Session: done.Session, Revoked: &done}, err
+	}
+	ended := Ending{Grant: found.Grant}
+	if err := b.ledger.EndGrant(ctx, user.Slack, grantID); err != nil {
+		return Ending{}, b.asError(r, storeDown(err))
+	}
+	var failed error
+	if ended.Session, failed = b.sessions.DropMFASession(ctx, user.Slack, ""); ended.Session {
+		event := b.event(EventEnded, r)
+		event.User, event.Purpose, event.Account = user.Name, PurposeMFASession, ""
+		b.note(ctx, event)
+	}
 	if err := b.recordUse(ctx, r, EventEnded, user, found.Grant); err != nil {
 		// It has ended all the same, and that takes nothing from anybody.
 		b.log.ErrorContext(ctx, "end of a grant not recorded", "request", r.ID, "grant", grantID, "error", err)
 	}
-	return found.Grant, nil
+	if failed != nil {
+		return Ending{}, b.asError(r, &Error{
+			Code: CodeStore, Err: failed,
+			Message: "The bot has forgotten the credentials, but its own store did not say whether your MFA session has ended.",
+			Hint:    "Send `/mfa end` in a minute.",
+		})
+	}
+	return ended, nil
 }
 
 func (b *Broker) find(ctx context.Context, r Request, user User, grantID string) (KeptGrant, error) {

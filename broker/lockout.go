@@ -16,6 +16,9 @@ type Lockouts interface {
 	// RightCode forgets the wrong ones, and how long the last lock-out was. It ends
 	// none that runs.
 	RightCode(ctx context.Context, user string) error
+	// Unlock ends a lock-out that runs, and forgets wrong codes and how long the
+	// last lock-out was; false when none ran.
+	Unlock(ctx context.Context, user string) (bool, error)
 }
 
 func (b *Broker) notLockedOut(ctx context.Context, r Request, user User) error {

@@ -160,6 +160,10 @@ func (b *Broker) notBegun(ctx context.Context, r Request, user User, intent Even
 // still serves the Request that began it.
 func (b *Broker) keepSession(ctx context.Context, r Request, user User, intent Event, issued Issued) (heldSession, error) {
 	b.codeAccepted(ctx, r)
+	if err := b.overtaken(ctx, r, intent, issued); err != nil {
+		b.settle(ctx, r, user, r.ID)
+		return heldSession{}, err
+	}
 	g := issued.Grant
 	outcome := b.outcome(EventGranted, intent)
 	outcome.AccessKeyID, outcome.Expires, outcome.STSRequestID = g.AccessKeyID, g.Expires, g.STSRequestID

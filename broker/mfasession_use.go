@@ -35,6 +35,9 @@ func (b *Broker) planFor(ctx context.Context, r Request, user User, account Acco
 // begins first if the Plan says so. The call carries no code.
 func (b *Broker) issueFromSession(ctx context.Context, r Request, user User, cleared clearance, p Plan, held heldSession) (Issued, error) {
 	account := cleared.account
+	if err := b.takeCalls(ctx, r, account, p); err != nil {
+		return Issued{}, b.refuse(ctx, r, err)
+	}
 	if p.Begins {
 		var err error
 		if held, err = b.sessionByCode(ctx, r, user, b.config.MFASession); err != nil {

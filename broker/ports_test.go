@@ -26,6 +26,8 @@ type memory struct {
 	sessions  map[string]keptSession
 	groups    map[string][]string
 	lockouts  lockouts
+	controls  controls
+	rates     rates
 	standing  *broker.Standing // nil: a full member
 	peopleErr error
 	keys      map[string]broker.RegisteredKey
@@ -246,6 +248,7 @@ func newBench(t *testing.T) *bench {
 func (b *bench) with(client *broker.AWS) *broker.Broker {
 	return broker.New(broker.Deps{
 		Config: b.config, AWS: client, Codes: b.memory, Claims: b.memory, Sessions: b.memory, Grants: b.memory, Ledger: b.memory, Listings: b.memory, Recorder: b.memory, Directory: b.memory, People: b.memory, Lockouts: b.memory, Approvals: b.memory,
+		Leases: b.memory, Controls: b.memory, Rates: b.memory, Holders: b.memory,
 		Keys: b.memory, ParseKey: parseKey,
 		Now: b.now, Log: slog.New(slog.DiscardHandler),
 	})

@@ -66,7 +66,7 @@ func (b *Broker) revoke(ctx context.Context, r Request, user User, account Accou
 		done.Session, err = b.sessions.DropMFASession(ctx, user.Slack, "")
 	}
 	if account.Revoker != "" {
-		done.Denied, done.Err = b.deny(ctx, r, user, account)
+		done.Denied, done.Err = b.deny(ctx, r, account, user.SessionName)
 	}
 	if err != nil && done.Err == nil {
 		// Said last: AWS refuses all the same.
@@ -77,11 +77,8 @@ func (b *Broker) revoke(ctx context.Context, r Request, user User, account Accou
 		})
 	}
 	outcome := b.outcome(EventRevoked, event)
-	if done.Denied != nil {
-		outcome.DeniedBefore, outcome.DeniedAll = done.Denied.Before, done.Denied.Everybody
-	}
+	outcome.told(done.Denied, done.Err)
 	if done.Err != nil {
-		outcome.Code, outcome.Message, outcome.Ref = done.Err.Code, done.Err.Message, done.Err.Ref
 		b.log.ErrorContext(ctx, "revocation not complete", "request", r.ID, "account", account.Name, "error", done.Err)
 	}
 	b.note(ctx, outcome)
@@ -112,15 +109,17 @@ func (b *Broker) endGrants(ctx context.Context, user User, account Account) (int
 	return ended, err
 }
 
-// deny has AWS refuse the User's sessions of the role, one replica at a time.
-func (b *Broker) deny(ctx context.Context, r Request, user User, account Account) (*Denied, *Error) {
-	name := "revocations:" + string(account.RoleARN)
-	still := func(ctx context.Context) error { return b.holdLease(ctx, name, r.ID) }
+// deny has AWS refuse the sessions of that name of the Account's role, one
+// replica and one Account at a time.
+func (b *Broker) deny(ctx context.Context, r Request, account Account, session string) (*Denied, *Error) {
+	// Two Accounts may have one role.
+	name, holder := "revocations:"+string(account.RoleARN), r.ID+":"+account.Name
+	still := func(ctx context.Context) error { return b.holdLease(ctx, name, holder) }
 	if err := still(ctx); err != nil {
 		return nil, b.notDenied(r, account, err)
 	}
-	denied, err := b.aws.deny(ctx, account, user.SessionName, still)
-	if released := b.leases.ReleaseLease(ctx, name, r.ID); released != nil {
+	denied, err := b.aws.deny(ctx, account, session, still)
+	if released := b.leases.ReleaseLease(ctx, name, holder); released != nil {
 		b.log.WarnContext(ctx, "lease not released; the next revocation waits for its end", "lease", name, "error", released)
 	}
 	if err != nil {

@@ -33,6 +33,9 @@ func (b *Broker) WhoAmI(ctx context.Context, r Request) (WhoAmI, error) {
 	if err != nil {
 		return WhoAmI{}, b.refuse(ctx, r, err)
 	}
+	if err := b.mayAct(ctx, user.Slack); err != nil {
+		return WhoAmI{}, b.refuse(ctx, r, err)
+	}
 	who := WhoAmI{User: user, Account: r.Account}
 	var account Account
 	if r.Account != "" {

@@ -8,7 +8,8 @@
 //   - No secret and no code is part of a key's name. Codes appear only as a
 //     keyed hash, since six digits can be tried out.
 //   - All keys of one User share the hash tag of the Slack user ID, so that each
-//     script stays in one slot of a cluster.
+//     script stays in one slot of a cluster. What is about several people, or may
+//     be about a stranger, has a hash tag of its own.
 //   - A script that changes state answers a repeat as it answered the first
 //     time, because the answer to the first may have been lost.
 //   - Every call ends: at ctx's deadline, or after [OpTimeout] if that is sooner.

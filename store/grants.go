@@ -33,7 +33,7 @@ type sealedCredentials struct {
 }
 
 // SaveGrant implements [broker.Grants]. A Grant or Credentials already expired
-// are an error; without a reveal window only the Grant is kept. One round trip.
+// are an error; without a reveal window only the Grant is kept. Two round trips.
 func (s *Store) SaveGrant(ctx context.Context, g broker.Grant, c broker.Credentials, reveal time.Duration) error {
 	now := s.now()
 	life := g.Expires.Sub(now)
@@ -59,6 +59,9 @@ func (s *Store) SaveGrant(ctx context.Context, g broker.Grant, c broker.Credenti
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
+	if err := s.addHolder(ctx, g.User, g.Expires, now); err != nil {
+		return fmt.Errorf("save grant %s: %w", g.ID, err)
+	}
 	err = s.scripts.save.Run(ctx, s.rdb, []string{keys.index, keys.grant, keys.credentials},
 		g.ID, g.Expires.UnixMilli(), now.Add(-pruneAfter).UnixMilli(),
 		text, milliseconds(life),

@@ -23,6 +23,14 @@ func userKey(user string, parts ...string) (string, error) {
 func leaseKey(name string) string  { return prefix + "{lease:" + name + "}:holder" }
 func cursorKey(name string) string { return prefix + "{lease:" + name + "}:cursor" }
 
+// rateKeys are the Requests that were taken, and the first that was not.
+func rateKeys(name string) ([]string, error) {
+	if name == "" || strings.ContainsAny(name, "{}") {
+		return nil, errors.New("the name of a rate is empty or holds a brace, so it cannot name a key")
+	}
+	return []string{prefix + "{rate:" + name + "}:taken", prefix + "{rate:" + name + "}:refused"}, nil
+}
+
 func dueKey(list string) (string, error) {
 	if list == "" || strings.ContainsAny(list, "{}") {
 		return "", errors.New("the name of a due list is empty or holds a brace, so it cannot name a key")

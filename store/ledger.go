@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -61,6 +63,37 @@ func (s *Store) EndGrant(ctx context.Context, user, grantID string) error {
 	})
 	if err != nil {
 		return fmt.Errorf("end grant: %w", err)
+	}
+	return nil
+}
+
+// holdersKey is a sorted set: who may have live Grants, by when the last of them
+// ends.
+const holdersKey = prefix + "{holders}"
+
+var _ broker.Holders = (*Store)(nil)
+
+// Holders implements [broker.Holders]. One round trip.
+func (s *Store) Holders(ctx context.Context) ([]string, error) {
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	users, err := s.rdb.ZRange(ctx, holdersKey, 0, -1).Result()
+	if err != nil {
+		return nil, fmt.Errorf("list holders: %w", err)
+	}
+	return users, nil
+}
+
+// addHolder notes that user is about to have a Grant. It comes before the Grant,
+// in another slot of a cluster, so that no Grant is without its holder.
+func (s *Store) addHolder(ctx context.Context, user string, expires, now time.Time) error {
+	_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		p.ZAddArgs(ctx, holdersKey, redis.ZAddArgs{GT: true, Members: []redis.Z{{Score: float64(expires.UnixMilli()), Member: user}}})
+		p.ZRemRangeByScore(ctx, holdersKey, "-inf", strconv.FormatInt(now.Add(-pruneAfter).UnixMilli(), 10))
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("note the holder: %w", err)
 	}
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -67,6 +69,26 @@ func (s *Store) RightCode(ctx context.Context, user string) error {
 		return fmt.Errorf("forget wrong codes: %w", err)
 	}
 	return nil
+}
+
+// Unlock implements [broker.Lockouts]. One round trip.
+func (s *Store) Unlock(ctx context.Context, user string) (bool, error) {
+	keys, err := lockKeys(user)
+	if err != nil {
+		return false, fmt.Errorf("unlock: %w", err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	var lock *redis.IntCmd
+	_, err = s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		p.Del(ctx, keys[0], keys[2])
+		lock = p.Del(ctx, keys[1])
+		return nil
+	})
+	if err != nil {
+		return false, fmt.Errorf("unlock: %w", err)
+	}
+	return lock.Val() > 0, nil
 }
 
 // lockKeys are the wrong codes, the lock-out and how long the last one was.

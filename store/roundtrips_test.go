@@ -64,7 +64,7 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 		{"DropMFASession", 1, func() error { _, err := s.DropMFASession(ctx, "U01ALICE", ""); return err }},
 		{"Record", 1, func() error { return s.Record(ctx, broker.Event{ID: "1"}) }},
 		{"RevealGrant of nothing", 1, func() error { _, _, _, err := s.RevealGrant(ctx, "U01ALICE", "prod"); return err }},
-		{"SaveGrant", 1, func() error { return s.SaveGrant(ctx, g, c, time.Minute) }},
+		{"SaveGrant", 2, func() error { return s.SaveGrant(ctx, g, c, time.Minute) }},
 		{"RevealGrant", 2, func() error { _, _, _, err := s.RevealGrant(ctx, "U01ALICE", "prod"); return err }},
 		{"LiveGrants", 2, func() error { _, err := s.LiveGrants(ctx, "U01ALICE"); return err }},
 		{"FindGrant", 1, func() error { _, _, err := s.FindGrant(ctx, "U01ALICE", "g1"); return err }},
@@ -103,6 +103,14 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 		{"PutDue in place of another", 1, func() error { _, err := s.PutDue(ctx, "x", now, []byte("two"), []byte("one")); return err }},
 		{"DueBy", 1, func() error { _, err := s.DueBy(ctx, "x", now, 10); return err }},
 		{"DropDue", 1, func() error { return s.DropDue(ctx, "x", []byte("two")) }},
+		{"Orders", 1, func() error { _, _, err := s.Orders(ctx, "U01ALICE"); return err }},
+		{"Block", 1, func() error { return s.Block(ctx, "U01ALICE", broker.Order{}) }},
+		{"Unblock", 1, func() error { _, err := s.Unblock(ctx, "U01ALICE"); return err }},
+		{"Pause", 1, func() error { return s.Pause(ctx, broker.Order{}) }},
+		{"Resume", 1, func() error { _, err := s.Resume(ctx); return err }},
+		{"TakeRate", 1, func() error { _, err := s.TakeRate(ctx, "x", "r1", 1, time.Minute); return err }},
+		{"Holders", 1, func() error { _, err := s.Holders(ctx); return err }},
+		{"Unlock", 1, func() error { _, err := s.Unlock(ctx, "U01ALICE"); return err }},
 		{"ReleaseLease", 1, func() error { return s.ReleaseLease(ctx, "audit", "a") }},
 	} {
 		before := counter.n.Load()

@@ -10,7 +10,7 @@ import (
 // scripts are loaded when the store opens and run by their hash. After a
 // fail-over that lost them go-redis sends the text again, one more round trip.
 type scripts struct {
-	reserve, release, settle, save, lease, cursor, due, swap, session, copied, known, wrong, ask, decide *redis.Script
+	reserve, release, settle, save, lease, cursor, due, swap, session, copied, known, wrong, ask, decide, rate *redis.Script
 }
 
 func newScripts() scripts {
@@ -29,12 +29,13 @@ func newScripts() scripts {
 		wrong:   redis.NewScript(wrongScript),
 		ask:     redis.NewScript(askScript),
 		decide:  redis.NewScript(decideScript),
+		rate:    redis.NewScript(rateScript),
 	}
 }
 
 func (s scripts) load(ctx context.Context, rdb redis.UniversalClient) error {
 	for _, script := range []*redis.Script{
-		s.reserve, s.release, s.settle, s.save, s.lease, s.cursor, s.due, s.swap, s.session, s.copied, s.known, s.wrong, s.ask, s.decide,
+		s.reserve, s.release, s.settle, s.save, s.lease, s.cursor, s.due, s.swap, s.session, s.copied, s.known, s.wrong, s.ask, s.decide, s.rate,
 	} {
 		if err := script.Load(ctx, rdb).Err(); err != nil {
 			return fmt.Errorf("load script: %w", err)
@@ -172,3 +173,25 @@ return ARGV[2]`
 // KEYS: one that says which node. In a script because a cluster sends a plain
 // TIME to any of its nodes.
 const clockScript = `return redis.call('TIME')`
+
+// KEYS: the Requests that were taken, the first that was not. ARGV: request ID,
+// how many are taken within a time, that time in ms. By the server's own clock
+// in µs. It answers whether the Request is taken, how long until one would be,
+// and whether it is the first that is not. The one that is limit places from the
+// end stands in the way as long as it is there. A clock that was set back keeps
+// nothing beyond the keys' TTL.
+const rateScript = `
+local now = redis.call('TIME')
+now = tonumber(now[1]) * 1000000 + tonumber(now[2])
+local per = tonumber(ARGV[3]) * 1000
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now - per))
+if redis.call('ZSCORE', KEYS[1], ARGV[1]) then return {1, 0, 0} end
+local oldest = redis.call('ZRANGE', KEYS[1], '-' .. ARGV[2], '-' .. ARGV[2], 'WITHSCORES')
+if #oldest == 0 then
+  redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[1])
+  redis.call('PEXPIRE', KEYS[1], ARGV[3])
+  return {1, 0, 0}
+end
+redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[3])
+local first = redis.call('GET', KEYS[2]) == ARGV[1] and 1 or 0
+return {0, tonumber(oldest[2]) + per - now, first}`

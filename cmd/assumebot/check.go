@@ -45,6 +45,9 @@ func summarize(w io.Writer, path string, cfg app.Config) error {
 	if b.MFASession > 0 {
 		line("MFA sessions last up to %s", broker.FormatDuration(b.MFASession))
 	}
+	if len(b.Admins) > 0 {
+		line("admins: %s", adminsText(b))
+	}
 	line("\nusers:")
 	for _, u := range b.Users {
 		serial := u.MFASerial

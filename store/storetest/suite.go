@@ -34,6 +34,9 @@ func Run(t *testing.T, url string) {
 		{"due lists", dueTests},
 		{"lock-outs", lockoutTests},
 		{"approvals", approvalTests},
+		{"controls", controlTests},
+		{"rates", rateTests},
+		{"holders", holderTests},
 	} {
 		for _, test := range group.tests {
 			t.Run(group.name+"/"+test.name, func(t *testing.T) { test.run(t, newHarness(t, url)) })

@@ -15,6 +15,7 @@ var lockoutTests = []test{
 	{"one Request counts once, and is answered again as the first time", lockoutRepeats},
 	{"of many at once each counts, on whichever replica", lockoutRaces},
 	{"a lock-out hits one User", lockoutHitsOne},
+	{"an unlock ends it, and it begins anew", unlockBeginsAnew},
 }
 
 // wrong counts n wrong codes of alice and returns what the last one brought.
@@ -121,4 +122,26 @@ func lockoutRaces(t *testing.T, h *harness) {
 func lockoutHitsOne(t *testing.T, h *harness) {
 	wrong(t, h.Store, "alice", 5)
 	wantLocked(t, h.Store, "U02BOB", 0)
+}
+
+func unlockBeginsAnew(t *testing.T, h *harness) {
+	wantUnlocked := func(want bool) {
+		t.Helper()
+		if got, err := h.Unlock(t.Context(), "U01ALICE"); err != nil || got != want {
+			t.Errorf("unlock: got %v, %v, want %v", got, err, want)
+		}
+	}
+	wantUnlocked(false)
+	wrong(t, h.Store, "first", 5)
+	if _, err := h.Unlock(t.Context(), "U02BOB"); err != nil {
+		t.Fatal(err)
+	}
+	wantLocked(t, h.Store, "U01ALICE", 15*time.Minute)
+	wantUnlocked(true)
+	wantLocked(t, h.Store, "U01ALICE", 0)
+	wrong(t, h.Store, "second", 4)
+	wantUnlocked(false)
+	if locked := wrong(t, h.Store, "third", 5); locked != 15*time.Minute {
+		t.Errorf("got %s, want 15m: the wrong codes or the lock-out before an unlock count", locked)
+	}
 }

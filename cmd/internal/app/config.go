@@ -64,7 +64,7 @@ type draft struct {
 }
 
 func (d *draft) readRoot(root *yaml.Node) {
-	s, _ := newSection(d.collector, root, "the file", "slack", "contact", "reveal_window", "mfa_session", "signin_endpoint", "users", "groups", "accounts", "reminder", "delivery", "dm_ttl")
+	s, _ := newSection(d.collector, root, "the file", "slack", "contact", "reveal_window", "mfa_session", "signin_endpoint", "users", "groups", "accounts", "reminder", "delivery", "dm_ttl", "admins", "limits")
 	d.config.Broker.RevealWindow = broker.DefaultRevealWindow
 	if v := s.duration("reveal_window"); v.ok {
 		if v.v < minRevealWindow || v.v > broker.MaxRevealWindow {
@@ -84,6 +84,8 @@ func (d *draft) readRoot(root *yaml.Node) {
 	d.readSigninEndpoint(s)
 	d.readSlack(s)
 	d.readGroups(s)
+	d.readAdmins(s)
+	d.readLimits(s)
 	if s.require("users", "who may use the bot") {
 		d.readUsers(s)
 	}

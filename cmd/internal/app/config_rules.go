@@ -69,7 +69,7 @@ func (d *draft) readWho(s section, key string, all bool) []value[string] {
 	for _, who := range found {
 		if who.v == everybody {
 			if !all {
-				d.problem(who.pos, `%s: "*" is not taken here: name people (U…), user groups (S…) or groups of this file`, key)
+				d.problem(who.pos, `%s: "*" is not taken here, which would be everybody: name people (U…), user groups (S…) or groups of this file`, key)
 			}
 			continue
 		}

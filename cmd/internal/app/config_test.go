@@ -69,7 +69,7 @@ func TestParseConfigReadsWholeFile(t *testing.T) {
 		Slack:    SlackConfig{CommandPrefix: "aws-", AuditChannel: "C0AUDIT", ApprovalsChannel: "C0AUDIT", Connections: 3},
 		Reminder: 10 * time.Minute,
 		Broker: broker.Config{
-			Workspaces: []string{"T0123", "T0456"}, Contact: "#help-aws", RevealWindow: 5 * time.Minute, MFASession: 8 * time.Hour,
+			Workspaces: []string{"T0123", "T0456"}, Admins: []string{"U09ADMIN", "S09ADMINS"}, Limits: broker.Limits{Requests: 20, STSCalls: 50}, Contact: "#help-aws", RevealWindow: 5 * time.Minute, MFASession: 8 * time.Hour,
 			SigninEndpoint: "https://eu-west-1.signin.aws.amazon.com/federation",
 			Users: []broker.User{
 				{Slack: "U01ALICE", Name: "Alice Jones", SessionName: "Alice-Jones", MFASerial: "arn:aws:iam::111111111111:mfa/alice", Key: broker.KeySource{Profile: "alice"},

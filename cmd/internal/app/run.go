@@ -70,7 +70,7 @@ func New(ctx context.Context, cfg Config, s Settings, env Environment) (*App, er
 	m := &maker{region: s.AWSRegion}
 	m.deps = broker.Deps{
 		AWS: aws, Codes: st, Claims: st, Sessions: st, Grants: st, Ledger: st, Listings: st, Keys: st, ParseKey: bot.ParsePublicKey, Recorder: st,
-		Leases: st, Lockouts: st, Approvals: st, People: bot.NewPeople(api, st), Now: env.Now, Log: env.Log,
+		Leases: st, Lockouts: st, Approvals: st, Controls: st, Rates: st, Holders: st, People: bot.NewPeople(api, st), Now: env.Now, Log: env.Log,
 		Directory: bot.NewDirectory(bot.DirectoryDeps{
 			API: api, Copies: st, Known: st, Leases: st, Recorder: st, Named: m.userGroups, Now: env.Now, Log: env.Log,
 		}),

@@ -37,6 +37,7 @@ type world struct {
 	bob   *awstest.Device
 	dir   string
 	logs  *syncBuffer
+	limit int // of requests and calls, above what a config takes; 0: as the config says
 
 	mu     sync.Mutex
 	offset time.Duration
@@ -49,7 +50,7 @@ func (w *world) now() time.Time {
 	return time.Now().Add(w.offset)
 }
 
-const worldConfig = `
+const worldConfig = worldLimits + `
 slack:
   workspaces: [T0123]
   audit_channel: C0AUDIT
@@ -83,6 +84,9 @@ accounts:
   - name: hub
     allow: ["*"]
 `
+
+// worldLimits are in no test's way but in those that are about limits.
+const worldLimits = "limits: {requests: 1000, sts_calls: 1000}"
 
 // newWorld starts the fakes. The bot is started by run, so that a test can
 // change the world first.
@@ -177,6 +181,9 @@ func (w *world) launch(path string, s app.Settings, now func() time.Time) *repli
 	cfg, err := app.LoadConfig(path)
 	if err != nil {
 		w.t.Fatal(err)
+	}
+	if w.limit > 0 {
+		cfg.Broker.Limits = broker.Limits{Requests: w.limit, STSCalls: w.limit}
 	}
 	log := slog.New(slog.NewJSONHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	look, reload := make(chan time.Time), make(chan os.Signal)

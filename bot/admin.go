@@ -1,0 +1,219 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+const (
+	actUnblock = "unblock" // its value is the person's Slack user ID
+	adminBlock = "admin:"
+)
+
+// admin serves what admins alone may do; the broker says who is one.
+func (b *Bot) admin(ctx context.Context, to conversation, c Command) {
+	r := to.request(c)
+	whom := named(b.broker().NameOf(c.Target), c.Target)
+	switch c.Verb {
+	case VerbWho:
+		held, err := b.broker().Who(ctx, r)
+		b.answer(ctx, to, err, func() message { return b.whoMessage(held) })
+	case VerbBlock:
+		_, err := b.broker().Block(ctx, r, c.Target)
+		b.answer(ctx, to, err, func() message { return b.blockedMessage(c.Target, whom) })
+	case VerbUnblock:
+		was, err := b.broker().Unblock(ctx, r, c.Target)
+		b.answer(ctx, to, err, func() message { return unblockedMessage(whom, was) })
+	case VerbUnlock:
+		was, err := b.broker().Unlock(ctx, r, c.Target)
+		b.answer(ctx, to, err, func() message { return unlockedMessage(whom, was) })
+	case VerbPause:
+		_, err := b.broker().Pause(ctx, r)
+		b.answer(ctx, to, err, b.pausedMessage)
+	case VerbResume:
+		was, err := b.broker().Resume(ctx, r)
+		b.answer(ctx, to, err, func() message { return resumedMessage(was) })
+	case VerbRevoke:
+		done, err := b.broker().RevokePerson(ctx, r, c.Target)
+		b.answer(ctx, to, err, func() message { return b.revokedPersonMessage(done) })
+	}
+}
+
+// named is how a person is called, without pinging them.
+func named(name, slackID string) string {
+	if name == "" {
+		return slackID
+	}
+	return name + " (" + slackID + ")"
+}
+
+func (b *Bot) blockedMessage(target, whom string) message {
+	m := newMessage("Blocked "+whom+".",
+		paragraph(bold("Blocked"), plain(" "+whom+": nothing is issued or shown to them, they approve nothing and change no key, on every replica and from now on.")),
+		paragraph(codes(b.withPrefix("Credentials that they have already work until they expire. `/assume revoke @PERSON` takes them back."))...))
+	m.blocks = append(m.blocks, unblockButton(target))
+	return m
+}
+
+func unblockButton(target string) slack.Block {
+	return slack.NewActionBlock(adminBlock+target, button(actUnblock, "Unblock", target))
+}
+
+func unblockedMessage(whom string, was bool) message {
+	if !was {
+		return newMessage(whom+" is not blocked.", paragraph(bold(whom), plain(" is not blocked, so there is nothing to end.")))
+	}
+	return newMessage("Unblocked "+whom+".", paragraph(bold("Unblocked"), plain(" "+whom+".")))
+}
+
+func unlockedMessage(whom string, was bool) message {
+	if !was {
+		return newMessage(whom+" is not locked out.", paragraph(bold(whom), plain(" is not locked out. Their wrong codes until now are forgotten.")))
+	}
+	return newMessage("Unlocked "+whom+".", paragraph(bold("Unlocked"), plain(" "+whom+": their codes go to AWS again, and the wrong ones until now are forgotten.")))
+}
+
+func (b *Bot) pausedMessage() message {
+	return newMessage("Paused: nothing is issued to anybody.",
+		paragraph(bold("Paused"), plain(": nothing is issued, shown again, approved or changed, for anybody and on every replica.")),
+		paragraph(codes(b.withPrefix("Credentials that are out already work until they expire. `/assume resume` ends it."))...))
+}
+
+func resumedMessage(was bool) message {
+	if !was {
+		return newMessage("The bot is not paused.", paragraph(bold("The bot is not paused"), plain(", so there is nothing to resume.")))
+	}
+	return newMessage("Resumed.", paragraph(bold("Resumed"), plain(": the bot issues again.")))
+}
+
+// revokedPersonMessage says of each account which of the two happened: whether
+// the bot alone forgot the credentials, or AWS refuses them too.
+func (b *Bot) revokedPersonMessage(done broker.PersonRevocation) message {
+	whom := named(done.TargetName, done.Target)
+	ended := 0
+	for _, of := range done.Accounts {
+		ended += of.Ended
+	}
+	head := []span{bold("Revoked"), plain(" what " + whom + " has, and "), bold("blocked"), plain(" them. The bot has forgotten " + counted(ended, "grant"))}
+	if done.Session {
+		head = append(head, plain(" and their MFA session"))
+	}
+	said := []slack.RichTextElement{paragraph(append(head, plain("."))...)}
+	if done.Err != nil {
+		said = append(said, notComplete(done.Err))
+	}
+	told := false
+	items := make([][]span, 0, len(done.Accounts))
+	for _, of := range done.Accounts {
+		told = told || of.Denied != nil
+		items = append(items, revokedSpans(of))
+	}
+	end := []span{plain("What is not named here, the bot did not issue to them, or it has ended.")}
+	if told {
+		end = []span{plain("IAM may take minutes until what AWS refuses is refused everywhere.")}
+	}
+	m := message{}
+	for n := len(items); ; n-- { // what Slack does not take is on the record
+		said := said
+		if n > 0 {
+			said = append(said[:len(said):len(said)], bullets(items[:n]...))
+		}
+		if more := len(items) - n; more > 0 {
+			said = append(said[:len(said):len(said)], paragraph(plain("and "+counted(more, "more account")+": the record has them.")))
+		}
+		m = newMessage("Revoked what "+whom+" has, and blocked them.", append(said[:len(said):len(said)], paragraph(end...))...)
+		if n == 0 || m.fits() {
+			break
+		}
+	}
+	m.blocks = append(m.blocks, unblockButton(done.Target))
+	return m
+}
+
+func notComplete(e *broker.Error) slack.RichTextElement {
+	return paragraph(append([]span{bold("Not complete. "), plain(e.Message + " ")}, append(codes(e.Hint), plain(" (ref "+e.Ref+")"))...)...)
+}
+
+func revokedSpans(of broker.Revocation) []span {
+	spans := []span{code(of.Account.Name), plain("  ")}
+	switch {
+	case of.Err != nil:
+		spans = append(spans, bold("Not complete. "), plain(of.Err.Message+" "+of.Err.Hint+" (ref "+of.Err.Ref+")"))
+	case of.Denied != nil && of.Denied.Everybody:
+		spans = append(spans, bold("AWS refuses everybody's"), plain(" sessions of its role that were issued before "), moment(of.Denied.Before), plain(": it had no room for theirs alone."))
+	case of.Denied != nil:
+		spans = append(spans, bold("AWS refuses"), plain(" their sessions of its role that were issued before "), moment(of.Denied.Before), plain("."))
+	default:
+		spans = append(spans, bold("AWS does not know of it"), plain(": copies of the credentials work until they expire, since the config names no revoker."))
+	}
+	return spans
+}
+
+const (
+	whoMost   = 60
+	whoReason = 80 // characters of a reason
+)
+
+// whoMessage lists everybody's live Grants, as many as Slack takes.
+func (b *Bot) whoMessage(held []broker.Held) message {
+	if len(held) == 0 {
+		return newMessage("Nobody has live credentials.", paragraph(bold("Nobody has live credentials"), plain(" from this bot.")))
+	}
+	items := make([][]span, 0, min(len(held), whoMost))
+	for _, h := range held[:min(len(held), whoMost)] {
+		items = append(items, b.heldSpans(h))
+	}
+	head := counted(len(held), "set") + " of live credentials"
+	for n := len(items); ; n-- {
+		said := []slack.RichTextElement{paragraph(bold(head + ":"))}
+		if n > 0 {
+			said = append(said, bullets(items[:n]...))
+		}
+		if more := len(held) - n; more > 0 {
+			said = append(said, paragraph(plain(fmt.Sprintf("and %d more: the record has them.", more))))
+		}
+		if m := newMessage(head+".", said...); n == 0 || m.fits() {
+			return m
+		}
+	}
+}
+
+func (b *Bot) heldSpans(h broker.Held) []span {
+	spans := []span{bold(named(h.Name, h.User)), plain("  "), code(h.Account), plain(" until "), moment(h.Expires),
+		plain(" (" + timeLeft(h.Expires.Sub(b.now())) + " left)  "), code(h.AccessKeyID)}
+	if !h.MFA {
+		spans = append(spans, plain("  "), bold("no MFA"))
+	}
+	if h.Reason != "" {
+		spans = append(spans, plain("  “"+shortened(h.Reason, whoReason)+"”"))
+	}
+	return spans
+}
+
+// shortened cuts text after n characters, and shows that it did.
+func shortened(text string, n int) string {
+	if utf8.RuneCountInString(text) <= n {
+		return text
+	}
+	return string([]rune(text)[:n]) + "…"
+}
+
+// adminHelp is what help adds for admins alone.
+func (b *Bot) adminHelp() []slack.RichTextElement {
+	line := func(s string) []span { return codes(b.withPrefix(s)) }
+	return []slack.RichTextElement{
+		paragraph(bold("For admins")),
+		bullets(
+			line("`/assume who`  everybody's live credentials"),
+			line("`/assume revoke @PERSON ACCOUNT because REASON`  block a person and take back what they have; without an account, of all"),
+			line("`/assume block @PERSON because REASON`  nothing for this person; `/assume unblock @PERSON` ends it"),
+			line("`/assume unlock @PERSON`  end a lock-out after wrong codes"),
+			line("`/assume pause because REASON`  nothing for anybody; `/assume resume` ends it"),
+		),
+	}
+}

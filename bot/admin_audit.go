@@ -1,0 +1,27 @@
+package bot
+
+import "github.com/assumebot/assumebot/broker"
+
+// adminAudit heads an Event about what an admin did, and says it in a sentence;
+// ok is false for any other.
+func adminAudit(e broker.Event) (head []span, text string, ok bool) {
+	what, rest := "", ""
+	whom := named(e.TargetName, e.Target)
+	switch e.Kind {
+	case broker.EventBlocked:
+		what, rest = "Blocked", " "+whom+": nothing for them until they are unblocked. By "+person(e)+"."
+	case broker.EventUnblocked:
+		what, rest = "Unblocked", " "+whom+", by "+person(e)+"."
+	case broker.EventUnlocked:
+		what, rest = "Unlocked", " "+whom+" after wrong codes, by "+person(e)+"."
+	case broker.EventPaused:
+		what, rest = "Paused", ": nothing for anybody until it is resumed. By "+person(e)+"."
+	case broker.EventResumed:
+		what, rest = "Resumed", " by "+person(e)+"."
+	case broker.EventWho:
+		what, rest = "Looked at", " by "+person(e)+": everybody's live credentials."
+	default:
+		return nil, "", false
+	}
+	return []span{bold(what), plain(rest)}, what + rest, true
+}

@@ -1,0 +1,105 @@
+package bot
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+const wildReason = "INC-42 <!channel> *bold* <https://x.example|link> @here"
+
+// adminMessages are those that admins read, and what the audit channel is told of
+// them.
+func adminMessages(t *testing.T) map[string]message {
+	b := goldenBot()
+	held := func(n int) []broker.Held {
+		var all []broker.Held
+		for i := range n {
+			g := goldenIssued(i%5 != 0).Grant
+			g.User, g.Reason = fmt.Sprintf("U%02dPERSON", i), strings.Repeat(wildReason, i%3)
+			all = append(all, broker.Held{Grant: g, Name: []string{"", "alice@example.com"}[i%2]})
+		}
+		return all
+	}
+	denied := func(everybody bool) *broker.Denied {
+		return &broker.Denied{Before: goldenTime, Everybody: everybody}
+	}
+	failed := &broker.Error{Code: broker.CodeRevoker, Ref: "abcdefgh", Message: "AWS could not be told to refuse the credentials of broken that are out already: they work until they expire.", Hint: "Tell whoever looks after the AWS account, now if they may be in wrong hands."}
+	account := func(name string) broker.Account { return broker.Account{Name: name, Revoker: "x"} }
+	revoked := broker.PersonRevocation{Target: "U02BOB", TargetName: "bob@example.com", Session: true, Accounts: []broker.Revocation{
+		{Account: account("prod"), Ended: 2, Denied: denied(false)}, {Account: account("full"), Denied: denied(true)},
+		{Account: account("broken"), Err: failed}, {Account: broker.Account{Name: "hub"}, Ended: 1},
+	}}
+	var many broker.PersonRevocation
+	many.Target = "U02BOB"
+	for i := range 200 {
+		many.Accounts = append(many.Accounts, broker.Revocation{Account: account(fmt.Sprintf("account-%03d", i)), Err: failed})
+	}
+	ended := broker.Ending{Grant: goldenIssued(true).Grant, Session: true}
+	denying := broker.Revocation{Account: account("prod"), Ended: 1, Session: true, Denied: denied(false)}
+	has := holding{grants: []broker.Grant{goldenIssued(true).Grant, otherGrant()}, revocable: map[string]bool{goldenIssued(true).Grant.ID: true}}
+	audit := func(e broker.Event) message {
+		e.SlackUser, e.SlackTeam = "U09ADMIN", "T0123"
+		m, post := auditMessage(e)
+		if !post {
+			t.Fatalf("a %s event is not posted", e.Kind)
+		}
+		return m
+	}
+	about := func(kind broker.EventKind) broker.Event {
+		return broker.Event{Kind: kind, User: "admin@example.com", Target: "U02BOB", TargetName: "bob@example.com", Reason: wildReason}
+	}
+	withCode := about(broker.EventRefused)
+	withCode.Code, withCode.Message = broker.CodeNotAdmin, "Only admins may block people."
+	ofProd := about(broker.EventRevoked)
+	ofProd.Account, ofProd.DeniedBefore = "prod", goldenTime
+	notTold := broker.Event{Kind: broker.EventRevoked, Target: "U07GONE", Code: failed.Code, Message: failed.Message, Ref: failed.Ref}
+	return map[string]message{
+		"admin_blocked":         b.blockedMessage("U02BOB", "bob@example.com (U02BOB)"),
+		"admin_unblocked":       unblockedMessage("bob@example.com (U02BOB)", true),
+		"admin_not_blocked":     unblockedMessage("U02BOB", false),
+		"admin_unlocked":        unlockedMessage("bob@example.com (U02BOB)", true),
+		"admin_not_locked":      unlockedMessage("U02BOB", false),
+		"admin_paused":          b.pausedMessage(),
+		"admin_resumed":         resumedMessage(true),
+		"admin_not_paused":      resumedMessage(false),
+		"admin_who":             b.whoMessage(held(5)),
+		"admin_who_many":        b.whoMessage(held(300)),
+		"admin_who_none":        b.whoMessage(nil),
+		"admin_revoked":         b.revokedPersonMessage(revoked),
+		"admin_revoked_many":    b.revokedPersonMessage(many),
+		"admin_revoked_nothing": b.revokedPersonMessage(broker.PersonRevocation{Target: "U07GONE", Err: failed}),
+		"admin_help":            b.helpMessage(nil, true),
+		"ended_session":         b.endedMessage(ended),
+		"ended_revoked":         b.endedMessage(broker.Ending{Grant: ended.Grant, Revoked: &denying}),
+		"sessions_revocable":    b.sessionsMessage(has),
+		"error_paused":          b.errorMessage(&broker.Error{Code: broker.CodePaused, Message: "admin@example.com paused the bot at 2026-01-02 03:04 UTC: nothing is issued to anybody.", Hint: "Your code was not used. Try again once an admin has resumed it.", Quote: wildReason}),
+		"audit_admin_blocked":   audit(about(broker.EventBlocked)),
+		"audit_admin_unblocked": audit(about(broker.EventUnblocked)),
+		"audit_admin_unlocked":  audit(about(broker.EventUnlocked)),
+		"audit_admin_paused":    audit(broker.Event{Kind: broker.EventPaused, User: "admin@example.com", Reason: wildReason}),
+		"audit_admin_resumed":   audit(broker.Event{Kind: broker.EventResumed}),
+		"audit_admin_who":       audit(broker.Event{Kind: broker.EventWho, User: "admin@example.com"}),
+		"audit_admin_refused":   audit(withCode),
+		"audit_admin_revoked":   audit(ofProd),
+		"audit_admin_not_told":  audit(notTold),
+	}
+}
+
+func TestListsOfAdminsFitOneMessageAndSayWhatIsLeftOut(t *testing.T) {
+	for _, name := range []string{"admin_who_many", "admin_revoked_many"} {
+		m := adminMessages(t)[name]
+		if !m.fits() {
+			t.Errorf("%s does not fit", name)
+		}
+	}
+	if got := shortened(strings.Repeat("é", whoReason+1), whoReason); got != strings.Repeat("é", whoReason)+"…" {
+		t.Errorf("got %q", got)
+	}
+	if left := timeLeft(time.Hour); left != "1h" {
+		t.Errorf("got %q", left)
+	}
+}

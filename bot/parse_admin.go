@@ -1,0 +1,125 @@
+package bot
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// The verbs of admins; VerbRevoke with a Target is one too.
+const (
+	VerbWho     Verb = "who"
+	VerbUnlock  Verb = "unlock"
+	VerbBlock   Verb = "block"
+	VerbUnblock Verb = "unblock"
+	VerbPause   Verb = "pause"
+	VerbResume  Verb = "resume"
+)
+
+const (
+	usageRevokePerson = "Write /assume revoke @PERSON, and after it, if you like: an ACCOUNT, because REASON."
+	// nothingDone ends each message about a command of an admin that was not
+	// understood.
+	nothingDone = " Nothing was done."
+)
+
+// words splits text for a command whose first word says what it is; nil for what
+// parse refuses.
+func words(text string) []token {
+	if len(text) > maxText || !utf8.ValidString(text) {
+		return nil
+	}
+	return slices.DeleteFunc(tokenize(text), func(t token) bool { return t.kind == tokenWord && t.word() == "" })
+}
+
+// parseAdmin reads what follows /assume if its first word is one of admins; ok is
+// false if it is not.
+//
+//	who | resume | pause [because …] | unlock @P | unblock @P | block @P [because …] | revoke @P [ACCOUNT] [because …]
+//
+// A person is only who Slack resolved: anybody can be called @bob.
+func parseAdmin(text string) (cmd Command, ok bool, err error) {
+	tokens := words(text)
+	if len(tokens) == 0 || tokens[0].kind != tokenWord {
+		return Command{}, false, nil
+	}
+	cmd.Verb = Verb(tokens[0].word())
+	rest := tokens[1:]
+	switch cmd.Verb {
+	case VerbWho, VerbResume, VerbPause:
+	case VerbRevoke:
+		if len(rest) == 0 || rest[0].kind == tokenWord && !strings.HasPrefix(rest[0].word(), "@") {
+			return Command{}, false, nil // one's own
+		}
+		fallthrough
+	case VerbUnlock, VerbBlock, VerbUnblock:
+		if cmd.Target, err = targetOf(cmd.Verb, rest); err != nil {
+			return Command{}, true, err
+		}
+		rest = rest[1:]
+	default:
+		return Command{}, false, nil
+	}
+	if cmd.Verb == VerbRevoke && len(rest) > 0 && rest[0].word() != "because" {
+		if cmd.Account = rest[0].word(); broker.CheckAccountName(cmd.Account) != nil || broker.MayHoldCode(cmd.Account) {
+			return Command{}, true, grammarError("After the person belongs the name of an account."+nothingDone, usageRevokePerson)
+		}
+		rest = rest[1:]
+	}
+	takesReason := cmd.Verb == VerbBlock || cmd.Verb == VerbPause || cmd.Verb == VerbRevoke
+	switch {
+	case len(rest) == 0:
+		return cmd, true, nil
+	case !takesReason || rest[0].word() != "because":
+		return Command{}, true, grammarError("There is more than I understand."+nothingDone, usageAdmin(cmd.Verb))
+	}
+	if cmd.Reason, err = reasonWithoutCode(rest[1:], nothingDone); err != nil {
+		return Command{}, true, err
+	}
+	return cmd, true, nil
+}
+
+// targetOf is the person that a command of an admin is about.
+func targetOf(verb Verb, rest []token) (string, error) {
+	const choose = "Type @ and the first letters of the name, choose the person from the list that Slack shows, and send it again."
+	switch {
+	case len(rest) == 0:
+		return "", grammarError("Whom?"+nothingDone, usageAdmin(verb))
+	case rest[0].kind == tokenUser:
+		return rest[0].id, nil
+	case rest[0].kind != tokenWord:
+		return "", grammarError("One person at a time: that is not a person."+nothingDone, usageAdmin(verb))
+	case strings.HasPrefix(rest[0].word(), "@"):
+		return "", grammarError("Slack does not say whom that means: anybody can be called so."+nothingDone, choose)
+	}
+	return "", grammarError("That is not a mention of a person."+nothingDone, choose)
+}
+
+func usageAdmin(verb Verb) string {
+	switch verb {
+	case VerbRevoke:
+		return usageRevokePerson
+	case VerbBlock:
+		return "Write /assume block @PERSON, and after it, if you like: because REASON."
+	case VerbPause:
+		return "Write /assume pause, and after it, if you like: because REASON."
+	case VerbUnlock, VerbUnblock:
+		return "Write /assume " + string(verb) + " @PERSON."
+	}
+	return "Write /assume " + string(verb) + "."
+}
+
+// reasonWithoutCode reads a reason where there is no code to be used, so that six
+// digits are one that was typed in vain.
+func reasonWithoutCode(tokens []token, nothing string) (string, error) {
+	p := parser{tokens: tokens}
+	if err := p.reason(); err != nil {
+		return "", err
+	}
+	if mayHoldCode(p.cmd.Reason) {
+		return "", grammarError("The reason holds six digits that look like your code."+nothing, "It goes on the record, and this takes no code: leave them out.")
+	}
+	return p.cmd.Reason, nil
+}

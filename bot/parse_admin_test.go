@@ -1,0 +1,58 @@
+package bot
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestParseAssumeReadsWhatAdminsWrite(t *testing.T) {
+	for text, want := range map[string]Command{
+		"who":                           {Verb: VerbWho},
+		" Resume ":                      {Verb: VerbResume},
+		"pause":                         {Verb: VerbPause},
+		"pause because the worst day":   {Verb: VerbPause, Reason: "the worst day"},
+		"unlock <@U02BOB|bob>":          {Verb: VerbUnlock, Target: "U02BOB"},
+		"UNBLOCK <@W02BOB>":             {Verb: VerbUnblock, Target: "W02BOB"},
+		"block <@U02BOB|bob>":           {Verb: VerbBlock, Target: "U02BOB"},
+		"block <@U02BOB|bob> because x": {Verb: VerbBlock, Target: "U02BOB", Reason: "x"},
+		"revoke <@U02BOB|bob>":          {Verb: VerbRevoke, Target: "U02BOB"},
+		"revoke <@U02BOB|bob> PROD":     {Verb: VerbRevoke, Target: "U02BOB", Account: "prod"},
+		"revoke <@U02BOB|bob> prod because <@U03CAROL|carol> saw it": {Verb: VerbRevoke, Target: "U02BOB", Account: "prod", Reason: "@carol saw it"},
+		"revoke <@U02BOB|bob> because lost":                          {Verb: VerbRevoke, Target: "U02BOB", Reason: "lost"},
+		"whoami":                                                     {Verb: VerbWhoami},
+	} {
+		if got, err := ParseAssume(text); err != nil || got != want {
+			t.Errorf("%q: got %+v, %v, want %+v", text, got, err, want)
+		}
+	}
+	for text, want := range map[string]string{
+		"who is it":                                 "more than I understand",
+		"resume now":                                "more than I understand",
+		"pause now":                                 "more than I understand",
+		"pause because":                             "the reason is missing",
+		"pause because 123456":                      "six digits that look like your code",
+		"block":                                     "Whom?",
+		"block @bob":                                "anybody can be called so",
+		"block “@bob”":                              "anybody can be called so",
+		"revoke @bob prod":                          "anybody can be called so",
+		"block bob":                                 "not a mention of a person",
+		"block U02BOB":                              "not a mention of a person",
+		"block <!subteam^S01TEAM|@team>":            "One person at a time",
+		"revoke <!here>":                            "One person at a time",
+		"block <#C0GENERAL|general>":                "One person at a time",
+		"block <@U02BOB|bob> <@U03CAROL|carol>":     "more than I understand",
+		"unlock <@U02BOB|bob> because x":            "more than I understand",
+		"unblock <@U02BOB|bob> now":                 "more than I understand",
+		"revoke <@U02BOB|bob> 123456":               "the name of an account",
+		"revoke <@U02BOB|bob> <@U03CAROL|carol>":    "the name of an account",
+		"revoke <@U02BOB|bob> prod staging":         "more than I understand",
+		"revoke <@U02BOB|bob> prod because 123 456": "six digits that look like your code",
+		"block <@U02BOB|bob> because " + strings.Repeat("x", maxReason+1): "at most 500 characters",
+	} {
+		if got, err := ParseAssume(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %+v, %v, want an error with %q", text, got, err, want)
+		} else if got != (Command{}) {
+			t.Errorf("%q: got %+v beside an error", text, got)
+		}
+	}
+}

@@ -1,0 +1,226 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"slices"
+)
+
+// Admins are judged by their Slack user ID alone: they need not be Users, so that
+// somebody can stop the bot who can have nothing of it.
+//
+// What takes away, a block and the pause, counts first and is recorded then; it
+// stays when the record fails. What gives back is recorded first, and does not
+// happen when that fails.
+
+// An admin is one who was found to be.
+type admin struct{ slack, name string }
+
+// asAdmin refuses, on the record, whoever may not act as an admin; act completes
+// "Only admins may …". target is whom it would be about.
+func (b *Broker) asAdmin(ctx context.Context, r Request, target, act string) (admin, error) {
+	if err := b.judgeAdmin(ctx, r, act); err != nil {
+		return admin{}, b.refuseAbout(ctx, r, target, err)
+	}
+	return admin{slack: r.Caller.User, name: b.NameOf(r.Caller.User)}, nil
+}
+
+func (b *Broker) judgeAdmin(ctx context.Context, r Request, act string) error {
+	_, stranger := b.identify(r.Caller)
+	var why *Error
+	if errors.As(stranger, &why) && why.Code == CodeWorkspace {
+		return stranger
+	}
+	listed, err := b.listedAsAdmin(ctx, r.Caller.User)
+	switch {
+	case err != nil:
+		return err
+	case !listed && stranger != nil:
+		return stranger
+	case !listed:
+		return &Error{Code: CodeNotAdmin, Message: "Only admins may " + act + ".", Hint: b.contact()}
+	}
+	if err := b.inGoodStanding(ctx, User{Slack: r.Caller.User}); err != nil {
+		return err
+	}
+	return b.notBlocked(ctx, r.Caller.User)
+}
+
+// listedAsAdmin looks the person up in Admins. An error means unknown.
+func (b *Broker) listedAsAdmin(ctx context.Context, user string) (bool, error) {
+	found := b.config.onList(b.config.Admins, user, nil)
+	if !found.unknown || found.yes {
+		return found.yes, nil
+	}
+	m, err := b.groups(ctx)
+	if err != nil {
+		return false, &Error{
+			Code: CodeDirectory, Err: err,
+			Message: "Slack cannot say right now which user groups you are in, so the answer is no.",
+			Hint:    "Try again in a minute.",
+		}
+	}
+	return b.config.onList(b.config.Admins, user, m).yes, nil
+}
+
+// Administers reports whether the Caller is an admin as far as the config and
+// Slack's user groups say. Nothing is recorded, and nothing may be done because
+// of it: it says what is worth showing.
+func (b *Broker) Administers(ctx context.Context, r Request) bool {
+	if !slices.Contains(b.config.Workspaces, r.Caller.Team) {
+		return false
+	}
+	listed, err := b.listedAsAdmin(ctx, r.Caller.User)
+	return err == nil && listed
+}
+
+// Help returns what help is written by: the Accounts that the Caller may have,
+// and whether they are an admin. A stranger is refused, on the record.
+func (b *Broker) Help(ctx context.Context, r Request) (accounts []Account, isAdmin bool, err error) {
+	isAdmin = b.Administers(ctx, r)
+	user, stranger := b.identify(r.Caller)
+	if stranger == nil {
+		accounts, _ = b.allowed(ctx, user)
+	} else if !isAdmin {
+		return nil, false, b.refuse(ctx, r, stranger)
+	}
+	return accounts, isAdmin, nil
+}
+
+// NameOf is what the config calls a person; "" if it does not know them.
+func (b *Broker) NameOf(slackID string) string {
+	user, _ := b.config.User(slackID)
+	return user.Name
+}
+
+// adminEvent is an Event about what an admin does.
+func (b *Broker) adminEvent(kind EventKind, r Request, admin admin, target string) Event {
+	e := b.event(kind, r)
+	e.User, e.Purpose, e.Account = admin.name, "", ""
+	e.Target, e.TargetName = target, b.NameOf(target)
+	return e
+}
+
+// notOneself refuses what an admin must not do to themselves.
+func (b *Broker) notOneself(r Request, target, message, hint string) error {
+	if target != r.Caller.User {
+		return nil
+	}
+	return b.asError(r, &Error{Code: CodeGrammar, Message: message, Hint: hint})
+}
+
+// Block keeps target from getting, seeing, approving and changing anything, on
+// every replica at once.
+func (b *Broker) Block(ctx context.Context, r Request, target string) (Order, error) {
+	by, err := b.asAdmin(ctx, r, target, "block people")
+	if err == nil {
+		err = b.notOneself(r, target, "You cannot block yourself.", "`/assume revoke ACCOUNT` takes back what you have yourself.")
+	}
+	if err != nil {
+		return Order{}, err
+	}
+	return b.block(ctx, r, by, target)
+}
+
+func (b *Broker) block(ctx context.Context, r Request, by admin, target string) (Order, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	defer cancel()
+	o := b.order(r, by)
+	if err := b.controls.Block(ctx, target, o); err != nil {
+		return Order{}, b.asError(r, &Error{
+			Code: CodeStore, Err: err,
+			Message: "The bot's own store is not answering, so nobody knows whether this person is blocked.",
+			Hint:    "Try again at once. While the store is away, nothing is issued to anybody.",
+		})
+	}
+	b.note(ctx, b.adminEvent(EventBlocked, r, by, target))
+	return o, nil
+}
+
+// Unblock ends a block; false when there was none.
+func (b *Broker) Unblock(ctx context.Context, r Request, target string) (bool, error) {
+	by, err := b.asAdmin(ctx, r, target, "unblock people")
+	if err != nil {
+		return false, err
+	}
+	block, _, err := b.controls.Orders(ctx, target)
+	if err != nil {
+		return false, b.asError(r, storeDown(err))
+	}
+	if block == nil {
+		return false, nil
+	}
+	return b.giveBackTo(ctx, r, b.adminEvent(EventUnblocked, r, by, target), func(ctx context.Context) (bool, error) { return b.controls.Unblock(ctx, target) })
+}
+
+// Unlock ends a lock-out after wrong codes, and forgets them; false when none
+// ran.
+func (b *Broker) Unlock(ctx context.Context, r Request, target string) (bool, error) {
+	by, err := b.asAdmin(ctx, r, target, "unlock people")
+	if err == nil {
+		err = b.notOneself(r, target, "You cannot unlock yourself.", "Another admin can; or wait. Whoever sits at your Slack must not be able to try codes without an end.")
+	}
+	if err != nil {
+		return false, err
+	}
+	return b.giveBackTo(ctx, r, b.adminEvent(EventUnlocked, r, by, target), func(ctx context.Context) (bool, error) { return b.lockouts.Unlock(ctx, target) })
+}
+
+// Pause stops all issuance, reveals, approvals and changes of keys, for everybody
+// and on every replica at once.
+func (b *Broker) Pause(ctx context.Context, r Request) (Order, error) {
+	by, err := b.asAdmin(ctx, r, "", "pause the bot")
+	if err != nil {
+		return Order{}, err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	defer cancel()
+	o := b.order(r, by)
+	if err := b.controls.Pause(ctx, o); err != nil {
+		return Order{}, b.asError(r, &Error{
+			Code: CodeStore, Err: err,
+			Message: "The bot's own store is not answering, so nobody knows whether the bot is paused.",
+			Hint:    "Try again at once. While the store is away, nothing is issued to anybody.",
+		})
+	}
+	b.note(ctx, b.adminEvent(EventPaused, r, by, ""))
+	return o, nil
+}
+
+// Resume ends the pause; false when there was none.
+func (b *Broker) Resume(ctx context.Context, r Request) (bool, error) {
+	by, err := b.asAdmin(ctx, r, "", "resume the bot")
+	if err != nil {
+		return false, err
+	}
+	_, pause, err := b.controls.Orders(ctx, r.Caller.User)
+	if err != nil {
+		return false, b.asError(r, storeDown(err))
+	}
+	if pause == nil {
+		return false, nil
+	}
+	return b.giveBackTo(ctx, r, b.adminEvent(EventResumed, r, by, ""), b.controls.Resume)
+}
+
+// giveBackTo records e and then does what it says.
+func (b *Broker) giveBackTo(ctx context.Context, r Request, e Event, do func(context.Context) (bool, error)) (bool, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	defer cancel()
+	if err := b.recorder.Record(ctx, e); err != nil {
+		return false, b.asError(r, &Error{
+			Code: CodeRecord, Err: err,
+			Message: "The audit record cannot be written right now, so nothing was changed.",
+			Hint:    "Try again in a minute.",
+		})
+	}
+	was, err := do(ctx)
+	if err != nil {
+		return false, b.asError(r, &Error{
+			Code: CodeStore, Err: err,
+			Message: "The bot's own store is not answering, so nobody knows whether that was done.",
+			Hint:    "Try again in a minute.",
+		})
+	}
+	return was, nil
+}

@@ -1,0 +1,272 @@
+package broker_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+func (m *memory) Unlock(context.Context, string) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	was := m.lockouts.locked > 0
+	m.lockouts.wrong, m.lockouts.locked = nil, 0
+	return was, m.lockouts.err
+}
+
+const adminID = "U09ADMIN" // no User of the config
+
+func newAdminBench(t *testing.T) *bench {
+	b := newBench(t)
+	b.config.Admins = []string{adminID}
+	return b
+}
+
+func by(b *bench, user string) broker.Request {
+	r := b.request("", "")
+	r.Caller.User, r.Reason = user, "INC-42"
+	return r
+}
+
+// adminActs is everything that admins alone may do, to alice.
+func adminActs(b *bench) map[broker.EventKind]func(r broker.Request) error {
+	ctx := context.Background()
+	return map[broker.EventKind]func(r broker.Request) error{
+		broker.EventBlocked:   func(r broker.Request) error { return second(b.Broker.Block(ctx, r, "U01ALICE")) },
+		broker.EventUnblocked: func(r broker.Request) error { return second(b.Broker.Unblock(ctx, r, "U01ALICE")) },
+		broker.EventUnlocked:  func(r broker.Request) error { return second(b.Broker.Unlock(ctx, r, "U01ALICE")) },
+		broker.EventPaused:    func(r broker.Request) error { return second(b.Broker.Pause(ctx, r)) },
+		broker.EventResumed:   func(r broker.Request) error { return second(b.Broker.Resume(ctx, r)) },
+		broker.EventWho:       func(r broker.Request) error { return second(b.Who(ctx, r)) },
+		broker.EventRevoked:   func(r broker.Request) error { return second(b.RevokePerson(ctx, r, "U01ALICE")) },
+	}
+}
+
+func TestOnlyAdminsActAsAdmins(t *testing.T) {
+	refusals := []struct {
+		name string
+		user string
+		want broker.Code
+		set  func(b *bench)
+	}{
+		{"a User", "U01ALICE", broker.CodeNotAdmin, func(*bench) {}},
+		{"a stranger", "U05EVE", broker.CodeNotUser, func(*bench) {}},
+		{"nobody is admin", adminID, broker.CodeNotUser, func(b *bench) { b.config.Admins = nil }},
+		{"of a workspace that is not served", adminID, broker.CodeWorkspace, func(b *bench) { b.config.Workspaces = []string{"T0OTHER"} }},
+		{"a guest", adminID, broker.CodeNotAMember, func(b *bench) { b.standing = &broker.Standing{Team: "T0123", Guest: true} }},
+		{"standing unknown", adminID, broker.CodeDirectory, func(b *bench) { b.peopleErr = errDown }},
+		{"membership unknown", adminID, broker.CodeDirectory, func(b *bench) { b.config.Admins, b.groupErr = []string{"S09ADMINS"}, errDown }},
+		{"not in the user group", adminID, broker.CodeNotUser, func(b *bench) { b.config.Admins = []string{"S09ADMINS"} }},
+		{"a blocked admin", adminID, broker.CodeBlocked, func(b *bench) { b.controls.blocks = map[string]broker.Order{adminID: {By: "U08OTHER"}} }},
+		{"orders unknown", adminID, broker.CodeStore, func(b *bench) { b.controls.err = errDown }},
+	}
+	for _, c := range refusals {
+		b := newAdminBench(t)
+		b.controls.pause = &broker.Order{By: "U08OTHER"}
+		c.set(b)
+		for kind, act := range adminActs(b) {
+			t.Run(c.name+"/"+string(kind), func(t *testing.T) {
+				wantCode(t, act(by(b, c.user)), c.want)
+				last := b.last(t)
+				if last.Kind != broker.EventRefused || last.Code != c.want || last.SlackUser != c.user {
+					t.Errorf("got %+v on the record, want the refusal", last)
+				}
+				if about := kind != broker.EventPaused && kind != broker.EventResumed && kind != broker.EventWho; (last.Target == "U01ALICE") != about {
+					t.Errorf("got target %q on the record of a refused %s", last.Target, kind)
+				}
+			})
+		}
+		if b.controls.pause == nil || len(b.controls.blocks["U01ALICE"].By) > 0 {
+			t.Errorf("%s: it was done all the same", c.name)
+		}
+	}
+}
+
+func TestAdminsByUserGroupAct(t *testing.T) {
+	b := newAdminBench(t)
+	b.config.Admins = []string{"S09ADMINS"}
+	b.groups["S09ADMINS"] = []string{adminID}
+	if _, err := b.Broker.Block(t.Context(), by(b, adminID), "U01ALICE"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestEachAdminActIsOnTheRecordWithWhoAndWhom(t *testing.T) {
+	b := newAdminBench(t)
+	b.controls.blocks = map[string]broker.Order{"U01ALICE": {By: "x"}}
+	b.controls.pause = &broker.Order{By: "x"}
+	for kind, act := range adminActs(b) {
+		b.controls.blocks["U01ALICE"] = broker.Order{By: "x"}
+		b.controls.pause = &broker.Order{By: "x"}
+		if err := act(by(b, adminID)); err != nil {
+			t.Fatalf("%s: %v", kind, err)
+		}
+		last := b.last(t)
+		if last.Kind != kind || last.SlackUser != adminID || last.Reason != "INC-42" || last.Purpose != "" {
+			t.Errorf("%s: got %+v on the record", kind, last)
+		}
+		if last.Target != "" && (last.Target != "U01ALICE" || last.TargetName != "alice") {
+			t.Errorf("%s: got target %q (%q)", kind, last.Target, last.TargetName)
+		}
+	}
+}
+
+func TestWhatTakesAwayStaysWhenTheRecordFails(t *testing.T) {
+	b := newAdminBench(t)
+	for _, kind := range []broker.EventKind{broker.EventBlocked, broker.EventPaused, broker.EventRevoking, broker.EventRevoked} {
+		b.failOn[kind] = true
+	}
+	if _, err := b.Broker.Pause(t.Context(), by(b, adminID)); err != nil || b.controls.pause == nil {
+		t.Errorf("pause: got %v and %v", err, b.controls.pause)
+	}
+	if _, err := b.RevokePerson(t.Context(), by(b, adminID), "U01ALICE"); err != nil || b.controls.blocks["U01ALICE"].By != adminID {
+		t.Errorf("revoke: got %v and %v", err, b.controls.blocks)
+	}
+	if o := b.controls.pause; o.By != adminID || o.Reason != "INC-42" || o.At.IsZero() {
+		t.Errorf("got order %+v", o)
+	}
+}
+
+func TestWhatGivesBackNeedsTheRecord(t *testing.T) {
+	b := newAdminBench(t)
+	b.controls.blocks = map[string]broker.Order{"U01ALICE": {By: "x"}}
+	b.controls.pause = &broker.Order{By: "x"}
+	b.lockouts.locked = time.Minute
+	for _, kind := range []broker.EventKind{broker.EventUnblocked, broker.EventResumed, broker.EventUnlocked, broker.EventWho} {
+		b.failOn[kind] = true
+		wantCode(t, adminActs(b)[kind](by(b, adminID)), broker.CodeRecord)
+	}
+	if len(b.controls.blocks) != 1 || b.controls.pause == nil || b.lockouts.locked == 0 {
+		t.Error("something was given back off the record")
+	}
+}
+
+func TestThereIsNothingToUnblockOrResume(t *testing.T) {
+	b := newAdminBench(t)
+	if was, err := b.Broker.Unblock(t.Context(), by(b, adminID), "U01ALICE"); was || err != nil {
+		t.Errorf("unblock: got %v, %v", was, err)
+	}
+	if was, err := b.Broker.Resume(t.Context(), by(b, adminID)); was || err != nil {
+		t.Errorf("resume: got %v, %v", was, err)
+	}
+	if got := b.kinds(); len(got) != 0 {
+		t.Errorf("got %v on the record, want nothing", got)
+	}
+}
+
+func TestAdminsDoNotActUponThemselves(t *testing.T) {
+	b := newAdminBench(t)
+	for name, act := range map[string]func() error{
+		"block":  func() error { return second(b.Broker.Block(t.Context(), by(b, adminID), adminID)) },
+		"revoke": func() error { return second(b.RevokePerson(t.Context(), by(b, adminID), adminID)) },
+		"unlock": func() error { return second(b.Broker.Unlock(t.Context(), by(b, adminID), adminID)) },
+	} {
+		t.Run(name, func(t *testing.T) { wantCode(t, act(), broker.CodeGrammar) })
+	}
+	if len(b.controls.blocks) > 0 {
+		t.Error("the admin blocked themselves")
+	}
+}
+
+func TestWhoListsEverybodysGrantsThoseOfTheForgottenToo(t *testing.T) {
+	b := newAdminBench(t)
+	if _, err := b.Issue(t.Context(), b.request("prod", b.device.Code())); err != nil {
+		t.Fatal(err)
+	}
+	b.grants["gone"] = broker.Grant{ID: "g9", User: "U07GONE", Account: "prod", Principal: "arn:aws:sts::222222222222:assumed-role/OnCall/gone"}
+	all, err := b.Who(t.Context(), by(b, adminID))
+	if err != nil || len(all) != 2 || all[0].User != "U07GONE" || all[0].Name != "" || all[1].Name != "alice" {
+		t.Errorf("got %+v, %v", all, err)
+	}
+	b.saveErr = errDown
+	wantCode(t, second(b.Who(t.Context(), by(b, adminID))), broker.CodeStore)
+}
+
+func TestRevokePersonTakesEverythingAndTellsAWS(t *testing.T) {
+	b := newAdminBench(t)
+	revocable(t, b)
+	b.config.MFASession = 8 * time.Hour
+	if _, err := b.Issue(t.Context(), b.request("prod", b.device.Code())); err != nil {
+		t.Fatal(err)
+	}
+	b.offset += time.Minute
+	if _, err := b.BeginMFASession(t.Context(), b.request("", b.device.Code())); err != nil {
+		t.Fatal(err)
+	}
+	done, err := b.RevokePerson(t.Context(), by(b, adminID), "U01ALICE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(done.Accounts) != 1 || done.Accounts[0].Denied == nil || done.Accounts[0].Ended != 1 || !done.Session || done.Err != nil {
+		t.Errorf("got %+v", done)
+	}
+	if len(b.grants)+len(b.sessions) > 0 || b.controls.blocks["U01ALICE"].By != adminID {
+		t.Error("something is left, or she is not blocked")
+	}
+	if kinds := b.kinds(); slices.Index(kinds, broker.EventBlocked) > slices.Index(kinds, broker.EventRevoked) {
+		t.Errorf("got %v, want the block first", kinds)
+	}
+}
+
+func TestRevokePersonGoesOnWhereOneAccountFails(t *testing.T) {
+	b := newAdminBench(t)
+	revocable(t, b)
+	broken := b.config.Accounts[0]
+	broken.Name, broken.Revoker = "broken", "arn:aws:iam::222222222222:role/Nowhere"
+	b.config.Accounts = append([]broker.Account{broken}, b.config.Accounts...)
+	done, err := b.RevokePerson(t.Context(), by(b, adminID), "U01ALICE")
+	if err != nil || len(done.Accounts) != 2 {
+		t.Fatalf("got %+v, %v", done, err)
+	}
+	if done.Accounts[0].Err == nil || done.Accounts[0].Denied != nil || done.Accounts[1].Denied == nil || done.Accounts[1].Err != nil {
+		t.Errorf("got %+v, want that the second is refused all the same", done.Accounts)
+	}
+}
+
+func TestRevokePersonKnowsTheForgottenByTheirGrants(t *testing.T) {
+	b := newAdminBench(t)
+	revocable(t, b)
+	gone := "U07GONE"
+	done, err := b.RevokePerson(t.Context(), by(b, adminID), gone)
+	if err != nil || len(done.Accounts) != 1 || done.Accounts[0].Err == nil {
+		t.Errorf("got %+v, %v, want that AWS cannot be told", done, err)
+	}
+	b.grants["x"] = broker.Grant{ID: "g9", User: gone, Account: "prod", Principal: "arn:aws:sts::222222222222:assumed-role/OnCall/gone"}
+	done, err = b.RevokePerson(t.Context(), by(b, adminID), gone)
+	if err != nil || done.Accounts[0].Denied == nil || done.Accounts[0].Ended != 1 {
+		t.Errorf("got %+v, %v, want their sessions refused", done, err)
+	}
+	// A name that is alice's by now is not theirs.
+	b.grants["x"] = broker.Grant{ID: "g9", User: gone, Account: "prod", Principal: "arn:aws:sts::222222222222:assumed-role/OnCall/alice"}
+	if done, _ = b.RevokePerson(t.Context(), by(b, adminID), gone); done.Accounts[0].Denied != nil {
+		t.Error("alice's sessions were refused for another's")
+	}
+}
+
+func TestRevokePersonOfNoSuchAccountDoesNothing(t *testing.T) {
+	b := newAdminBench(t)
+	r := by(b, adminID)
+	r.Account = "prdo"
+	e := wantCode(t, second(b.RevokePerson(t.Context(), r, "U01ALICE")), broker.CodeUnknownAccount)
+	if len(b.controls.blocks) > 0 || e.Hint != "Did you mean prod? Without an account it is for all of them." {
+		t.Errorf("got hint %q and blocks %v", e.Hint, b.controls.blocks)
+	}
+}
+
+func TestHelpTellsAdminsApart(t *testing.T) {
+	b := newAdminBench(t)
+	if accounts, isAdmin, err := b.Help(t.Context(), b.request("", "")); err != nil || isAdmin || len(accounts) == 0 {
+		t.Errorf("a User: got %v, %v, %v", accounts, isAdmin, err)
+	}
+	if accounts, isAdmin, err := b.Help(t.Context(), by(b, adminID)); err != nil || !isAdmin || len(accounts) != 0 {
+		t.Errorf("an admin who is no User: got %v, %v, %v", accounts, isAdmin, err)
+	}
+	_, _, err := b.Help(t.Context(), by(b, "U05EVE"))
+	wantCode(t, err, broker.CodeNotUser)
+	if err := b.Identify(t.Context(), by(b, adminID)); err != nil {
+		t.Errorf("an admin is a stranger: %v", err)
+	}
+}

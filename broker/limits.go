@@ -1,0 +1,85 @@
+package broker
+
+import (
+	"context"
+	"time"
+)
+
+// limitWindow is what the Limits are counted within.
+const limitWindow = time.Minute
+
+// Enter counts a Request of whoever speaks, a stranger too, before anything else
+// is looked at. The first that is too many within a minute is on the record; the
+// others are not, so that nobody fills it.
+func (b *Broker) Enter(ctx context.Context, r Request) error {
+	limit := b.config.Limits.Requests
+	if limit == 0 {
+		return nil
+	}
+	rate, err := b.rates.TakeRate(ctx, "requests:"+r.Caller.User, r.ID, limit, limitWindow)
+	switch {
+	case err != nil:
+		return b.unlessStranger(ctx, r, b.asError(r, &Error{
+			Code: CodeStore, Err: err,
+			Message: "The bot's own store cannot say how much you have asked for lately, so the answer is no.",
+			Hint:    "Your code was not used. Try again in a minute.",
+		}))
+	case rate.Taken:
+		return nil
+	}
+	// The assurance is for whoever sent a code, which is not read yet.
+	many := &Error{
+		Code:    CodeTooMany,
+		Message: "You are asking for too much at once.",
+		Hint:    "Nothing was done, and a code that was with it was not used. Try again in " + seconds(rate.Wait) + ".",
+	}
+	if rate.First {
+		_ = b.refuse(ctx, r, many)
+	}
+	return b.unlessStranger(ctx, r, many)
+}
+
+// unlessStranger returns err, or for whoever is neither a User nor an admin what
+// a stranger is told. Nothing is recorded.
+func (b *Broker) unlessStranger(ctx context.Context, r Request, err error) error {
+	if _, stranger := b.identify(r.Caller); stranger != nil && !b.Administers(ctx, r) {
+		return stranger
+	}
+	return err
+}
+
+// takeCalls counts calls to STS for the Account before they are made, and before
+// their code is claimed.
+func (b *Broker) takeCalls(ctx context.Context, r Request, account Account, p Plan) error {
+	limit := b.config.Limits.STSCalls
+	if limit == 0 {
+		return nil
+	}
+	calls := []string{r.ID}
+	if p.Begins { // GetSessionToken, then AssumeRole
+		calls = append(calls, r.ID+":session")
+	}
+	for _, id := range calls {
+		rate, err := b.rates.TakeRate(ctx, "sts:"+account.Name, id, limit, limitWindow)
+		switch {
+		case err != nil:
+			return &Error{
+				Code: CodeStore, Err: err,
+				Message: "The bot's own store cannot say how often AWS was asked for " + account.Name + " lately, so nothing was issued.",
+				Hint:    "Your code was not used. Try again in a minute.",
+			}
+		case !rate.Taken:
+			return &Error{
+				Code:    CodeAccountBusy,
+				Message: "Too much is being asked for " + account.Name + " right now, by all people together.",
+				Hint:    "Your code was not used. Try again in " + seconds(rate.Wait) + ".",
+			}
+		}
+	}
+	return nil
+}
+
+// seconds writes a wait in whole seconds, rounded up.
+func seconds(d time.Duration) string {
+	return FormatDuration(max(d+time.Second-1, time.Second).Truncate(time.Second))
+}

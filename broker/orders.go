@@ -1,0 +1,146 @@
+package broker
+
+import (
+	"context"
+	"strings"
+	"time"
+)
+
+// mayAct refuses the blocked, and everybody while the bot is paused. It is asked
+// before whatever gives somebody something: an issue, a reveal, an approval, a
+// change of key. What takes something away needs nobody's leave.
+func (b *Broker) mayAct(ctx context.Context, user string) error {
+	block, pause, err := b.controls.Orders(ctx, user)
+	switch {
+	case err != nil:
+		return ordersUnknown(err)
+	case block != nil:
+		return b.blocked(*block)
+	case pause != nil:
+		return paused(*pause)
+	}
+	return nil
+}
+
+// notBlocked is mayAct for what goes on while the bot is paused.
+func (b *Broker) notBlocked(ctx context.Context, user string) error {
+	block, _, err := b.controls.Orders(ctx, user)
+	switch {
+	case err != nil:
+		return ordersUnknown(err)
+	case block != nil:
+		return b.blocked(*block)
+	}
+	return nil
+}
+
+const codeUnused = "Your code was not used."
+
+func ordersUnknown(err error) *Error {
+	return &Error{
+		Code: CodeStore, Err: err,
+		Message: "The bot's own store cannot say whether you are blocked or everything is paused, so the answer is no.",
+		Hint:    codeUnused + " Try again in a minute.",
+	}
+}
+
+// blocked says since when, and whom to ask. By whom and why is for the record:
+// whoever reads this may be the one because of whom it was done.
+func (b *Broker) blocked(o Order) *Error {
+	return &Error{
+		Code:    CodeBlocked,
+		Message: "You are blocked since " + o.At.UTC().Format("2006-01-02 15:04 UTC") + ": the bot does nothing for you.",
+		Hint:    codeUnused + " " + b.contact(),
+	}
+}
+
+func paused(o Order) *Error {
+	who := o.ByName
+	if who == "" {
+		who = "An admin (" + o.By + ")"
+	}
+	return &Error{
+		Code:    CodePaused,
+		Message: who + " paused the bot at " + o.At.UTC().Format("2006-01-02 15:04 UTC") + ": nothing is issued to anybody.",
+		Hint:    codeUnused + " Try again once an admin has resumed it.",
+		Quote:   o.Reason,
+	}
+}
+
+// overtaken asks again after STS answered. Where an order came meanwhile, or
+// nobody knows, the error says so: it is on the record as the outcome, the caller
+// drops what was issued, and AWS is told to refuse it where the Account names a
+// revoker.
+func (b *Broker) overtaken(ctx context.Context, r Request, intent Event, issued Issued) error {
+	err := b.mayAct(ctx, r.Caller.User)
+	if err == nil {
+		return nil
+	}
+	e := b.asError(r, err)
+	const unseen = ", so what it issued was thrown away unseen."
+	switch e.Code {
+	case CodeBlocked:
+		e.Message = "You were blocked while AWS was being asked" + unseen
+	case CodePaused:
+		e.Message = "The bot was paused while AWS was being asked" + unseen
+	default:
+		e.Message = "AWS has answered, but the bot's own store cannot say whether you are blocked or everything is paused" + unseen
+		e.Hint = "Try again in a minute with a new code."
+	}
+	e.Hint = strings.TrimSpace(strings.ReplaceAll(e.Hint, codeUnused, ""))
+	outcome := b.outcome(EventFailed, intent)
+	g := issued.Grant
+	outcome.Principal, outcome.AccessKeyID, outcome.Expires, outcome.STSRequestID = g.Principal, g.AccessKeyID, g.Expires, g.STSRequestID
+	outcome.Code, outcome.Message, outcome.Ref = e.Code, e.Message, e.Ref
+	b.note(ctx, outcome)
+	b.denyUnseen(ctx, r, intent, issued)
+	return e
+}
+
+// forgetOvertaken drops a Grant that was saved while an admin took back what its
+// person has.
+func (b *Broker) forgetOvertaken(ctx context.Context, r Request, g Grant) {
+	if err := b.ledger.EndGrant(ctx, g.User, g.ID); err != nil {
+		b.log.ErrorContext(ctx, "an overtaken grant is still kept; while its person is blocked nobody sees it", "request", r.ID, "error", err)
+	}
+}
+
+// denyUnseen has AWS refuse credentials that nobody will see, and with them what
+// the person had of the role before.
+func (b *Broker) denyUnseen(ctx context.Context, r Request, intent Event, issued Issued) {
+	account := issued.Account
+	if account.Revoker == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTimeout)
+	defer cancel()
+	denied, failed := b.deny(ctx, r, account, sessionOf(issued.Grant.Principal))
+	event := b.outcome(EventRevoked, intent)
+	event.Purpose, event.Method, event.Seconds = "", "", 0
+	event.told(denied, failed)
+	if failed != nil {
+		b.log.ErrorContext(ctx, "credentials that nobody saw not revoked", "request", r.ID, "account", account.Name, "error", failed)
+	}
+	b.note(ctx, event)
+}
+
+// told puts on an Event what AWS refuses now, or why it could not be told.
+func (e *Event) told(denied *Denied, failed *Error) {
+	if denied != nil {
+		e.DeniedBefore, e.DeniedAll = denied.Before, denied.Everybody
+	}
+	if failed != nil {
+		e.Code, e.Message, e.Ref = failed.Code, failed.Message, failed.Ref
+	}
+}
+
+// sessionOf is the session name within the ARN of an assumed role:
+// arn:aws:sts::222222222222:assumed-role/OnCall/alice.
+func sessionOf(principal string) string {
+	return principal[strings.LastIndexByte(principal, '/')+1:]
+}
+
+// order is what an admin's Request lays down.
+func (b *Broker) order(r Request, admin admin) Order {
+	return Order{By: admin.slack, ByName: admin.name, Reason: r.Reason, At: b.now().UTC().Truncate(time.Second)}
+}

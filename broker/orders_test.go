@@ -1,0 +1,230 @@
+package broker_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/awstest"
+)
+
+// controls is a broker.Controls.
+type controls struct {
+	blocks map[string]broker.Order
+	pause  *broker.Order
+	err    error
+	// when delays orders and err until it says so; nil: they hold at once.
+	when func() bool
+}
+
+func (m *memory) Orders(_ context.Context, user string) (block, pause *broker.Order, err error) {
+	if m.controls.when != nil && !m.controls.when() {
+		return nil, nil, nil
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if o, ok := m.controls.blocks[user]; ok {
+		block = &o
+	}
+	return block, m.controls.pause, m.controls.err
+}
+
+func (m *memory) Block(_ context.Context, user string, o broker.Order) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.controls.blocks == nil {
+		m.controls.blocks = map[string]broker.Order{}
+	}
+	m.controls.blocks[user] = o
+	return m.controls.err
+}
+
+func (m *memory) Unblock(_ context.Context, user string) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, was := m.controls.blocks[user]
+	delete(m.controls.blocks, user)
+	return was, m.controls.err
+}
+
+func (m *memory) Pause(_ context.Context, o broker.Order) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.controls.pause = &o
+	return m.controls.err
+}
+
+func (m *memory) Resume(context.Context) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	was := m.controls.pause != nil
+	m.controls.pause = nil
+	return was, m.controls.err
+}
+
+func (m *memory) Lease(context.Context, string, string, time.Duration) (bool, error) {
+	return true, nil
+}
+
+func (m *memory) ReleaseLease(context.Context, string, string) error { return nil }
+
+func (m *memory) Holders(context.Context) ([]string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var users []string
+	for _, g := range m.grants {
+		if !slices.Contains(users, g.User) {
+			users = append(users, g.User)
+		}
+	}
+	return users, m.saveErr
+}
+
+// anOrder is one of each kind, and what whoever it hits is told.
+var anOrder = map[broker.Code]func(*controls){
+	broker.CodeBlocked: func(c *controls) {
+		c.blocks = map[string]broker.Order{"U01ALICE": {By: "U09ADMIN", ByName: "root", Reason: "a secret reason", At: time.Now()}}
+	},
+	broker.CodePaused: func(c *controls) {
+		c.pause = &broker.Order{By: "U09ADMIN", ByName: "root", Reason: "*the* <!channel> worst day", At: time.Now()}
+	},
+	broker.CodeStore: func(c *controls) { c.err = errDown },
+}
+
+// gives is everything that gives somebody something.
+func gives(b *bench, grant string) map[string]func(r broker.Request) error {
+	ctx := context.Background()
+	return map[string]func(r broker.Request) error{
+		"Issue":           func(r broker.Request) error { return second(b.Issue(ctx, r)) },
+		"Judge":           func(r broker.Request) error { return b.Judge(ctx, r) },
+		"Console":         func(r broker.Request) error { return second(b.Console(ctx, r, "")) },
+		"Buckets":         func(r broker.Request) error { return second(b.Buckets(ctx, r, "")) },
+		"BeginMFASession": func(r broker.Request) error { return second(b.BeginMFASession(ctx, r)) },
+		"ChangeKey":       func(r broker.Request) error { return second(b.ChangeKey(ctx, r, ageKey)) },
+		"Reveal":          func(r broker.Request) error { return second(b.Reveal(ctx, r, grant)) },
+		"BucketPage":      func(r broker.Request) error { return second(b.BucketPage(ctx, r, grant, "", 0)) },
+		"WhoAmI":          func(r broker.Request) error { return second(b.WhoAmI(ctx, r)) },
+	}
+}
+
+var ageKey = broker.PublicKey{Text: "age1example", Type: "age", Fingerprint: "age1example"}
+
+func TestNothingIsGivenToTheBlockedOrWhilePaused(t *testing.T) {
+	b := newSessionBench(t)
+	issued, err := b.Issue(t.Context(), b.request("prod", b.device.Code()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.offset += time.Minute
+	for code, lay := range anOrder {
+		b.controls = controls{}
+		lay(&b.controls)
+		before := len(b.aws.Calls())
+		for name, give := range gives(b, issued.Grant.ID) {
+			t.Run(string(code)+"/"+name, func(t *testing.T) {
+				e := wantCode(t, give(b.request("prod", b.device.Code())), code)
+				if strings.Contains(e.Message+e.Hint, "a secret reason") || strings.Contains(e.Message+e.Hint, "worst day") {
+					t.Errorf("got %q and %q: what a person typed is in a sentence of ours", e.Message, e.Hint)
+				}
+				if code == broker.CodePaused && (!strings.Contains(e.Message, "root") || e.Quote == "") {
+					t.Errorf("got %q and quote %q, want who paused and why", e.Message, e.Quote)
+				}
+				if code == broker.CodeBlocked && (strings.Contains(e.Message+e.Hint, "root") || e.Quote != "" || !strings.Contains(e.Hint, "#help-aws")) {
+					t.Errorf("got %q, %q and quote %q, want whom to ask and no more", e.Message, e.Hint, e.Quote)
+				}
+				if last := b.last(t); last.Kind != broker.EventRefused || last.Code != code {
+					t.Errorf("got %s %s on the record, want the refusal", last.Kind, last.Code)
+				}
+			})
+		}
+		if n := len(b.aws.Calls()) - before; n != 0 {
+			t.Errorf("%s: got %d calls to AWS, want none", code, n)
+		}
+	}
+	b.controls = controls{}
+	if _, err := b.Issue(t.Context(), b.request("prod", b.device.Code())); err != nil {
+		t.Errorf("the code of a refused request was not given back: %v", err)
+	}
+}
+
+// TestWhatAnOrderOvertakesIsDropped lays each order between a call to STS and
+// what is done with its answer.
+func TestWhatAnOrderOvertakesIsDropped(t *testing.T) {
+	for code, lay := range anOrder {
+		for _, name := range []string{"Issue", "Console", "Buckets", "BeginMFASession", "ChangeKey", "staging"} {
+			t.Run(string(code)+"/"+name, func(t *testing.T) {
+				b := newSessionBench(t)
+				lay(&b.controls)
+				b.controls.when = func() bool { return len(b.aws.Calls()) > 0 }
+				account, call := "prod", name
+				if name == "staging" { // whose code begins an MFA session first
+					account, call = "staging", "Issue"
+				}
+				e := wantCode(t, gives(b, "")[call](b.request(account, b.device.Code())), code)
+				if !strings.Contains(e.Message, "thrown away unseen") || strings.Contains(e.Hint, "not used") {
+					t.Errorf("got %q and %q, want that something was issued and dropped", e.Message, e.Hint)
+				}
+				if got := len(b.aws.Calls()); got != 1 {
+					t.Errorf("got %d calls to AWS, want the one", got)
+				}
+				if len(b.grants)+len(b.sessions)+len(b.keys) > 0 {
+					t.Error("something was kept")
+				}
+				last := b.last(t)
+				if last.Kind != broker.EventFailed || last.Code != code || last.AccessKeyID == "" || last.STSRequestID == "" {
+					t.Errorf("got %+v on the record, want the outcome and what CloudTrail calls it", last)
+				}
+				if slices.Contains(b.kinds(), broker.EventGranted) {
+					t.Error("it is granted on the record")
+				}
+			})
+		}
+	}
+}
+
+// TestAnOrderThatMissesAGrantEndsItAllTheSame lays each order between the last
+// look before a Grant is saved and the save, when a revocation does not find it.
+func TestAnOrderThatMissesAGrantEndsItAllTheSame(t *testing.T) {
+	for code, lay := range anOrder {
+		b := newBench(t)
+		lay(&b.controls)
+		b.controls.when = func() bool { return len(b.grants) > 0 }
+		wantCode(t, second(b.Issue(t.Context(), b.request("prod", b.device.Code()))), code)
+		if len(b.grants)+len(b.kept) > 0 {
+			t.Errorf("%s: the grant is kept", code)
+		}
+		if last := b.last(t); last.Kind != broker.EventFailed || last.Code != code {
+			t.Errorf("%s: got %+v on the record, want that it failed after all", code, last)
+		}
+	}
+}
+
+func TestWhatAnOrderOvertakesIsRevokedAtAWS(t *testing.T) {
+	b := newBench(t)
+	revocable(t, b)
+	b.controls.when = func() bool { return len(b.aws.Calls()) > 0 }
+	anOrder[broker.CodeBlocked](&b.controls)
+	wantCode(t, second(b.Issue(t.Context(), b.request("prod", b.device.Code()))), broker.CodeBlocked)
+	last := b.last(t)
+	if last.Kind != broker.EventRevoked || last.DeniedBefore.IsZero() || last.Account != "prod" || last.User != "alice" {
+		t.Errorf("got %+v on the record, want that AWS refuses it", last)
+	}
+}
+
+// revocable gives prod a revoker that works, and the bot an identity of its own.
+func revocable(t *testing.T, b *bench) {
+	t.Helper()
+	b.aws.AddUser(awstest.User{Account: hub, Name: "assumebot", AccessKeyID: "AKIABOT0000000000000", SecretAccessKey: "bot-secret-key"})
+	b.aws.AddRole(awstest.Role{Account: "222222222222", Name: "Revoker", Trust: awstest.Trust{Principals: []string{awstest.UserARN(hub, "assumebot")}}})
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIABOT0000000000000")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "bot-secret-key")
+	client, err := broker.NewAWS(t.Context(), "eu-west-1", func(name string) string { return b.env[name] }, b.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.config.Accounts[0].Revoker = "arn:aws:iam::222222222222:role/Revoker"
+	b.Broker = b.with(client)
+}

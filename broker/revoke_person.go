@@ -1,0 +1,184 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+)
+
+const (
+	// revokePersonTimeout bounds all accounts together, so that the answer still
+	// reaches whoever waits for it.
+	revokePersonTimeout = 60 * time.Second
+	// revokeOneTimeout keeps one account whose AWS does not answer from taking the
+	// time of the others.
+	revokeOneTimeout = 25 * time.Second
+	revokeAtOnce     = 4
+)
+
+// A PersonRevocation is what an admin took from a person.
+type PersonRevocation struct {
+	Target, TargetName string
+	Accounts           []Revocation // of which something was taken, or AWS told
+	Session            bool         // the MFA session ended
+	Err                *Error       // why the bot may still keep something
+}
+
+// RevokePerson blocks target and takes what they have: of r.Account, or for "" of
+// every Account. AWS is told for that Account, or for each that names a revoker;
+// one that fails does not stop the others. An *Error means that not even the
+// block is sure.
+func (b *Broker) RevokePerson(ctx context.Context, r Request, target string) (PersonRevocation, error) {
+	by, err := b.asAdmin(ctx, r, target, "revoke what others have")
+	if err == nil {
+		err = b.notOneself(r, target, "That is you yourself, and you would block yourself.", "`/assume revoke ACCOUNT` takes back what you have of an account.")
+	}
+	if err != nil {
+		return PersonRevocation{}, err
+	}
+	if _, ok := b.config.Account(r.Account); !ok && r.Account != "" {
+		return PersonRevocation{}, b.asError(r, b.noAccountToRevoke(r.Account))
+	}
+	if _, err := b.block(ctx, r, by, target); err != nil {
+		return PersonRevocation{}, err
+	}
+	return b.revokePerson(ctx, r, by, target), nil
+}
+
+func (b *Broker) noAccountToRevoke(name string) *Error {
+	names := make([]string, len(b.config.Accounts))
+	for i, a := range b.config.Accounts {
+		names[i] = a.Name
+	}
+	e := &Error{
+		Code:    CodeUnknownAccount,
+		Message: "There is no account of that name, so nothing was revoked and nobody was blocked.",
+		Hint:    "Without an account it is for all of them.",
+	}
+	if near := Nearest(name, names); near != "" {
+		e.Hint = "Did you mean " + near + "? " + e.Hint
+	}
+	return e
+}
+
+// revokePerson goes on when the Caller is gone, and when the record fails.
+func (b *Broker) revokePerson(ctx context.Context, r Request, by admin, target string) PersonRevocation {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokePersonTimeout)
+	defer cancel()
+	done := PersonRevocation{Target: target, TargetName: b.NameOf(target)}
+	intent := b.adminEvent(EventRevoking, r, by, target)
+	intent.Account = r.Account
+	b.note(ctx, intent)
+	// First what the bot keeps: an MFA session can get new credentials.
+	session, err := b.sessions.DropMFASession(ctx, target, "")
+	grants, failed := b.ledger.LiveGrants(ctx, target)
+	ended := map[string]int{}
+	err = errors.Join(err, failed)
+	for _, g := range grants {
+		if r.Account != "" && g.Account != r.Account {
+			continue
+		}
+		if failed := b.ledger.EndGrant(ctx, target, g.ID); failed != nil {
+			err = errors.Join(err, failed)
+			continue
+		}
+		ended[g.Account]++
+	}
+	done.Session = session
+	if err != nil {
+		done.Err = b.asError(r, &Error{
+			Code: CodeStore, Err: err,
+			Message: "The bot's own store is not answering, so it may still keep credentials or an MFA session of this person.",
+			Hint:    "They are blocked, so nothing of it is shown to them. Revoke again in a minute.",
+		})
+		b.log.ErrorContext(ctx, "revocation not complete", "request", r.ID, "target", target, "error", err)
+	}
+	done.Accounts = b.revocationsOf(r, ended)
+	names := b.sessionNames(target, grants)
+	eachAtOnce(revokeAtOnce, len(done.Accounts), func(i int) { b.denyPerson(ctx, r, &done.Accounts[i], names) })
+	b.notePerson(ctx, by, r, done)
+	return done
+}
+
+// revocationsOf lists the Accounts that a revocation is about: the one that is
+// named, or those that name a revoker, and those whose Grants ended.
+func (b *Broker) revocationsOf(r Request, ended map[string]int) []Revocation {
+	var all []Revocation
+	for _, a := range b.config.Accounts {
+		if a.Name == r.Account || r.Account == "" && (a.Revoker != "" || ended[a.Name] > 0) {
+			all = append(all, Revocation{Account: a, Ended: ended[a.Name]})
+		}
+		delete(ended, a.Name)
+	}
+	for name, n := range ended { // the config names them no more
+		all = append(all, Revocation{Account: Account{Name: name}, Ended: n})
+	}
+	return all
+}
+
+// sessionNames are what AWS calls the person's sessions: by the config, and by
+// the Grants that they have, which may be from before a change of it. A name that
+// is another User's by now is not theirs.
+func (b *Broker) sessionNames(target string, grants []Grant) []string {
+	var names []string
+	add := func(name string) {
+		others := slices.ContainsFunc(b.config.Users, func(u User) bool { return u.Slack != target && u.SessionName == name })
+		if name != "" && !others && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	if user, ok := b.config.User(target); ok {
+		add(user.SessionName)
+	}
+	for _, g := range grants {
+		add(sessionOf(g.Principal))
+	}
+	return names
+}
+
+// denyPerson has AWS refuse the person's sessions of one Account.
+func (b *Broker) denyPerson(ctx context.Context, r Request, of *Revocation, names []string) {
+	if of.Account.Revoker == "" {
+		return
+	}
+	if len(names) == 0 {
+		of.Err = b.asError(r, &Error{
+			Code: CodeRevoker, Err: errors.New("no session name is known"),
+			Message: "This person is not in the config and has no live credentials from the bot, so it does not know how AWS calls their sessions of " + of.Account.Name + ".",
+			Hint:    "Look in CloudTrail, and revoke the sessions of the role there.",
+		})
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, revokeOneTimeout)
+	defer cancel()
+	for _, name := range names {
+		denied, failed := b.deny(ctx, r, of.Account, name)
+		if failed != nil {
+			of.Err = failed
+			b.log.ErrorContext(ctx, "revocation not complete", "request", r.ID, "account", of.Account.Name, "error", failed)
+			return
+		}
+		of.Denied = denied
+	}
+}
+
+// notePerson records what became of it, for each Account.
+func (b *Broker) notePerson(ctx context.Context, by admin, r Request, done PersonRevocation) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	defer cancel()
+	all := done.Accounts
+	if len(all) == 0 {
+		all = []Revocation{{}}
+	}
+	for i, of := range all {
+		event := b.adminEvent(EventRevoked, r, by, done.Target)
+		event.Account, event.RoleARN = of.Account.Name, of.Account.RoleARN
+		failed := of.Err
+		if failed == nil && i == 0 {
+			failed = done.Err
+		}
+		event.told(of.Denied, failed)
+		b.note(ctx, event)
+	}
+}

@@ -1,0 +1,72 @@
+package broker
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+)
+
+// A Held is a live Grant, and what the config calls who has it.
+type Held struct {
+	Grant
+	Name string // "": the config knows them no more
+}
+
+// whoAtOnce bounds how many people are looked up at once.
+const whoAtOnce = 8
+
+// Who returns everybody's live Grants, by person and then by their end. It is on
+// the record before anybody sees them.
+func (b *Broker) Who(ctx context.Context, r Request) ([]Held, error) {
+	by, err := b.asAdmin(ctx, r, "", "see everybody's credentials")
+	if err != nil {
+		return nil, err
+	}
+	if err := b.recorder.Record(ctx, b.adminEvent(EventWho, r, by, "")); err != nil {
+		return nil, b.asError(r, &Error{
+			Code: CodeRecord, Err: err,
+			Message: "The audit record cannot be written right now, so nothing is shown.",
+			Hint:    "Try again in a minute.",
+		})
+	}
+	users, err := b.holders.Holders(ctx)
+	if err != nil {
+		return nil, b.asError(r, storeDown(err))
+	}
+	var (
+		mu    sync.Mutex
+		all   []Held
+		first error
+	)
+	eachAtOnce(whoAtOnce, len(users), func(i int) {
+		grants, err := b.ledger.LiveGrants(ctx, users[i])
+		mu.Lock()
+		defer mu.Unlock()
+		first = cmp.Or(first, err)
+		for _, g := range grants {
+			all = append(all, Held{Grant: g, Name: b.NameOf(g.User)})
+		}
+	})
+	if first != nil {
+		return nil, b.asError(r, storeDown(first))
+	}
+	slices.SortFunc(all, func(x, y Held) int {
+		return cmp.Or(cmp.Compare(x.Name, y.Name), cmp.Compare(x.User, y.User), x.Expires.Compare(y.Expires), cmp.Compare(x.ID, y.ID))
+	})
+	return all, nil
+}
+
+// eachAtOnce does f for 0 to n-1, at most some at once, and waits for all.
+func eachAtOnce(most, n int, f func(i int)) {
+	slots := make(chan struct{}, most)
+	var all sync.WaitGroup
+	for i := range n {
+		slots <- struct{}{}
+		all.Go(func() {
+			defer func() { <-slots }()
+			f(i)
+		})
+	}
+	all.Wait()
+}

@@ -1,0 +1,93 @@
+package app_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// limited is the world's config with other limits.
+func limited(limits string) string {
+	return strings.Replace(worldConfig, worldLimits, limits, 1)
+}
+
+func TestAPersonsRequestsAreBoundedForAMinute(t *testing.T) {
+	w := newWorld(t)
+	r := w.run(limited("limits: {requests: 3}"), w.settings())
+	shown := w.says("U01ALICE", "/assume", "open")
+	for range 2 {
+		wantText(t, w.says("U01ALICE", "/assume", "accounts"), "You may have")
+	}
+	for range 3 {
+		wantText(t, w.says("U01ALICE", "/assume", "open"), "asking for too much at once", "Nothing was done", "Try again in")
+	}
+	w.acked(w.slack.Press("U01ALICE", shown.Ref(), "", "buckets"))
+	w.await("the refusal of a press", func() bool { return len(w.private("U01ALICE")) == 7 })
+	if got := w.stsCalls("AssumeRole"); got != 1 {
+		t.Errorf("got %d calls to STS, want one", got)
+	}
+	wantText(t, w.says("U02BOB", "/assume", "accounts"), "You may have") // another counts for themselves
+	w.later(r, time.Minute)
+	wantText(t, w.says("U01ALICE", "/assume", "accounts"), "You may have")
+	// One of the four refusals is on the record.
+	w.auditTells("Refused alice@example.com", "asking for too much")
+	events, err := r.Store.ReadRecord(t.Context(), "", 100)
+	refusals := 0
+	for _, e := range events {
+		if e.Event.Code == "too_many_requests" {
+			refusals++
+		}
+	}
+	if err != nil || refusals != 1 {
+		t.Errorf("got %d refusals on the record (%v), want the first of the minute", refusals, err)
+	}
+}
+
+func TestAStrangersRequestsAreBoundedAndTeachNothing(t *testing.T) {
+	w := newWorld(t)
+	r := w.run(limited("limits: {requests: 2}"), w.settings())
+	for range 6 {
+		wantText(t, w.says("U03CAROL", "/assume", "open"), "You are not set up to use this bot")
+	}
+	events, err := r.Store.ReadRecord(t.Context(), "", 100)
+	if err != nil || len(events) != 3 {
+		t.Errorf("got %d events (%v), want the two refusals and that there were too many", len(events), err)
+	}
+}
+
+func TestReplicasCountTogether(t *testing.T) {
+	w := newWorld(t)
+	settings, _ := w.realRedis()
+	for range 2 {
+		w.run(limited("limits: {requests: 4, sts_calls: 1}"), settings)
+	}
+	wantText(t, w.says("U01ALICE", "/assume", "open"), "open is yours")
+	code := w.alice.Code()
+	for range 3 {
+		wantText(t, w.says("U01ALICE", "/assume", "open"), "Too much is being asked for open right now", "Try again in")
+	}
+	wantText(t, w.says("U01ALICE", "/assume", "hub "+code), "asking for too much at once")
+	wantText(t, w.says("U02BOB", "/assume", "hub "+w.bob.Code()), "hub is yours")
+	if got := w.stsCalls("AssumeRole"); got != 1 {
+		t.Errorf("got %d calls to STS for one account, want one", got)
+	}
+}
+
+func TestASubmittedFormIsCounted(t *testing.T) {
+	w := newWorld(t)
+	w.run(limited("limits: {requests: 1}"), w.settings())
+	w.acked(w.slack.Command("U01ALICE", "C0GENERAL", "/assume", ""))
+	v := w.modal("U01ALICE", "Account")
+	w.choose("U01ALICE", v, "account", "open", "open")
+	d, err := w.slack.Submit("U01ALICE", v.ID, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Wait(w.patient()); err != nil {
+		t.Fatal(err)
+	}
+	w.modal("U01ALICE", "asking for too much at once")
+	if got := len(w.aws.Calls()); got != 0 {
+		t.Errorf("got %d calls to AWS, want none", got)
+	}
+}

@@ -1,0 +1,109 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+var _ broker.Controls = (*Store)(nil)
+
+// pauseKey is in a slot of its own: it is about all Users.
+const pauseKey = prefix + "{pause}"
+
+// Orders are kept in clear and without an end: they grant nothing.
+
+// Orders implements [broker.Controls]. One that cannot be read is an error,
+// never absent. One round trip, on a cluster one to each of two nodes.
+func (s *Store) Orders(ctx context.Context, user string) (block, pause *broker.Order, err error) {
+	key, err := userKey(user, "blocked")
+	if err != nil {
+		return nil, nil, fmt.Errorf("look for orders: %w", err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	var blocked, paused *redis.StringCmd
+	_, err = s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		blocked, paused = p.Get(ctx, key), p.Get(ctx, pauseKey)
+		return nil
+	})
+	if err != nil && !errors.Is(err, redis.Nil) { // of the first that failed; the other is looked at below
+		return nil, nil, fmt.Errorf("look for orders: %w", err)
+	}
+	if block, err = decodeOrder(key, blocked); err == nil {
+		pause, err = decodeOrder(pauseKey, paused)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("look for orders: %w", err)
+	}
+	return block, pause, nil
+}
+
+func decodeOrder(key string, got *redis.StringCmd) (*broker.Order, error) {
+	text, err := got.Bytes()
+	switch {
+	case errors.Is(err, redis.Nil):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	var o broker.Order
+	if err := json.Unmarshal(text, &o); err != nil {
+		return nil, fmt.Errorf("%s is not an order: %w", key, err)
+	}
+	return &o, nil
+}
+
+// Block implements [broker.Controls]. One round trip.
+func (s *Store) Block(ctx context.Context, user string, o broker.Order) error {
+	key, err := userKey(user, "blocked")
+	if err != nil {
+		return fmt.Errorf("block: %w", err)
+	}
+	return s.giveOrder(ctx, "block", key, o)
+}
+
+// Pause implements [broker.Controls]. One round trip.
+func (s *Store) Pause(ctx context.Context, o broker.Order) error {
+	return s.giveOrder(ctx, "pause", pauseKey, o)
+}
+
+func (s *Store) giveOrder(ctx context.Context, what, key string, o broker.Order) error {
+	text, err := json.Marshal(o)
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	if err := s.rdb.Set(ctx, key, text, 0).Err(); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
+// Unblock implements [broker.Controls]. One round trip.
+func (s *Store) Unblock(ctx context.Context, user string) (bool, error) {
+	key, err := userKey(user, "blocked")
+	if err != nil {
+		return false, fmt.Errorf("unblock: %w", err)
+	}
+	return s.endOrder(ctx, "unblock", key)
+}
+
+// Resume implements [broker.Controls]. One round trip.
+func (s *Store) Resume(ctx context.Context) (bool, error) { return s.endOrder(ctx, "resume", pauseKey) }
+
+func (s *Store) endOrder(ctx context.Context, what, key string) (bool, error) {
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	n, err := s.rdb.Del(ctx, key).Result()
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", what, err)
+	}
+	return n > 0, nil
+}

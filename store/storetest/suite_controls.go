@@ -1,0 +1,111 @@
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/store"
+)
+
+var controlTests = []test{
+	{"a block holds for one person until it is ended", blockHoldsForOne},
+	{"a pause holds for all until it is ended", pauseHoldsForAll},
+	{"every replica sees them at once, and they outlive the bot", ordersAreShared},
+	{"an order that cannot be read is an error, never absent", corruptOrder},
+}
+
+func order(h *harness, reason string) broker.Order {
+	return broker.Order{By: "U09ADMIN", ByName: "admin@example.com", Reason: reason, At: h.now().UTC().Truncate(time.Second)}
+}
+
+func wantOrders(t *testing.T, s *store.Store, user string, block, pause *broker.Order) {
+	t.Helper()
+	gotBlock, gotPause, err := s.Orders(t.Context(), user)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]*broker.Order{block, pause}, []*broker.Order{gotBlock, gotPause}); diff != "" {
+		t.Errorf("block and pause of %s (-want +got):\n%s", user, diff)
+	}
+}
+
+func blockHoldsForOne(t *testing.T, h *harness) {
+	wantOrders(t, h.Store, alice, nil, nil)
+	if was, err := h.Unblock(t.Context(), alice); err != nil || was {
+		t.Errorf("unblock: got %v, %v, want that there was none", was, err)
+	}
+	var o broker.Order
+	for _, reason := range []string{"laptop lost", ""} { // the second in place of the first
+		o = order(h, reason)
+		if err := h.Block(t.Context(), alice, o); err != nil {
+			t.Fatal(err)
+		}
+		wantOrders(t, h.Store, alice, &o, nil)
+	}
+	wantOrders(t, h.Store, "U02BOB", nil, nil)
+	h.pass(t, 3*h.unit)
+	wantOrders(t, h.Store, alice, &o, nil)
+	if was, err := h.Unblock(t.Context(), alice); err != nil || !was {
+		t.Errorf("unblock: got %v, %v, want that there was one", was, err)
+	}
+	wantOrders(t, h.Store, alice, nil, nil)
+}
+
+func pauseHoldsForAll(t *testing.T, h *harness) {
+	if was, err := h.Resume(t.Context()); err != nil || was {
+		t.Errorf("resume: got %v, %v, want that there was none", was, err)
+	}
+	pause, block := order(h, "the worst day"), order(h, "")
+	if err := h.Pause(t.Context(), pause); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Block(t.Context(), alice, block); err != nil {
+		t.Fatal(err)
+	}
+	wantOrders(t, h.Store, alice, &block, &pause)
+	wantOrders(t, h.Store, "U02BOB", nil, &pause)
+	if was, err := h.Resume(t.Context()); err != nil || !was {
+		t.Errorf("resume: got %v, %v, want that there was one", was, err)
+	}
+	wantOrders(t, h.Store, alice, &block, nil)
+}
+
+func ordersAreShared(t *testing.T, h *harness) {
+	h.needsShared(t)
+	other := h.replica(t, KeyOne)
+	pause, block := order(h, "x"), order(h, "y")
+	if err := h.Pause(t.Context(), pause); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Block(t.Context(), alice, block); err != nil {
+		t.Fatal(err)
+	}
+	wantOrders(t, other, alice, &block, &pause)
+	wantOrders(t, h.Store, alice, &block, &pause)
+	wantOrders(t, h.replica(t, KeyTwo), alice, &block, &pause) // they are not sealed
+}
+
+func corruptOrder(t *testing.T, h *harness) {
+	h.needsShared(t)
+	if err := h.Block(t.Context(), alice, order(h, "")); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Pause(t.Context(), order(h, "")); err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{"blocked", "pause"} {
+		key := h.only(t, part)
+		kept, err := h.raw.Get(t.Context(), key).Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.raw.Set(t.Context(), key, "x", 0)
+		if _, _, err := h.Orders(t.Context(), alice); err == nil {
+			t.Errorf("%s: got no error", part)
+		}
+		h.raw.Set(t.Context(), key, kept, 0)
+	}
+}

@@ -1,0 +1,191 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+var rateTests = []test{
+	{"as many are taken as the limit says, and more after the time", rateFrees},
+	{"the window slides", rateSlides},
+	{"one Request counts once, and is answered again as the first time", rateRepeats},
+	{"of many at once as many are taken as the limit says, and one is the first that is not", rateRaces},
+	{"a name counts for itself", rateNames},
+	{"it keeps no more than it needs, and not for longer", rateIsBounded},
+	{"what cannot be counted is an error", rateErrors},
+}
+
+func take(t *testing.T, h *harness, name, id string, limit int, per time.Duration) broker.Rate {
+	t.Helper()
+	got, err := h.TakeRate(t.Context(), name, id, limit, per)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func rateFrees(t *testing.T, h *harness) {
+	per := 4 * h.unit
+	for round := range 2 {
+		for i := range 3 {
+			if got := take(t, h, "x", fmt.Sprint(round, "-", i), 3, per); !got.Taken || got.First || got.Wait != 0 {
+				t.Fatalf("request %d of round %d: got %+v, want it taken", i, round, got)
+			}
+		}
+		for i := range 3 {
+			got := take(t, h, "x", fmt.Sprint(round, "-more", i), 3, per)
+			if got.Taken || got.First != (i == 0) || got.Wait <= 0 || got.Wait > per {
+				t.Errorf("request %d too many of round %d: got %+v", i, round, got)
+			}
+		}
+		h.pass(t, per)
+	}
+}
+
+func rateSlides(t *testing.T, h *harness) {
+	h.needsShared(t) // an embedded Redis moves what ends, and not its clock
+	per := 4 * h.unit
+	take(t, h, "x", "a", 2, per)
+	h.pass(t, per/2)
+	take(t, h, "x", "b", 2, per)
+	refused := take(t, h, "x", "c", 2, per)
+	if refused.Taken || refused.Wait > per/2 {
+		t.Errorf("got %+v, want a wait for the first of the two", refused)
+	}
+	h.pass(t, refused.Wait)
+	if got := take(t, h, "x", "d", 2, per); !got.Taken {
+		t.Errorf("got %+v, want room where the first was", got)
+	}
+	if got := take(t, h, "x", "e", 2, per); got.Taken || got.Wait > per/2 {
+		t.Errorf("got %+v, want a wait for the second", got)
+	}
+	if got := take(t, h, "x", "f", 1, per); got.Taken || got.Wait <= per/2 {
+		t.Errorf("got %+v, want a longer wait under a smaller limit", got)
+	}
+}
+
+func rateRepeats(t *testing.T, h *harness) {
+	for range 5 {
+		if got := take(t, h, "x", "a", 1, time.Hour); !got.Taken {
+			t.Errorf("got %+v, want it taken each time", got)
+		}
+	}
+	for range 3 {
+		if got := take(t, h, "x", "b", 1, time.Hour); got.Taken || !got.First {
+			t.Errorf("got %+v, want it the first that is not taken each time", got)
+		}
+		if got := take(t, h, "x", "c", 1, time.Hour); got.Taken || got.First {
+			t.Errorf("got %+v, want it not taken and not the first", got)
+		}
+	}
+}
+
+func rateRaces(t *testing.T, h *harness) {
+	var taken, first atomic.Int64
+	var all sync.WaitGroup
+	for i := range 50 {
+		all.Go(func() {
+			got, err := h.TakeRate(t.Context(), "x", fmt.Sprint("request", i), 10, time.Hour)
+			if err != nil {
+				t.Error(err)
+			}
+			if got.Taken {
+				taken.Add(1)
+			}
+			if got.First {
+				first.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if taken.Load() != 10 || first.Load() != 1 {
+		t.Errorf("got %d taken and %d first, want 10 and 1", taken.Load(), first.Load())
+	}
+}
+
+func rateNames(t *testing.T, h *harness) {
+	for _, name := range []string{"requests:U01ALICE", "requests:U02BOB", "sts:prod"} {
+		if got := take(t, h, name, "a", 1, time.Hour); !got.Taken {
+			t.Errorf("%s: got %+v, want it taken", name, got)
+		}
+	}
+}
+
+func rateIsBounded(t *testing.T, h *harness) {
+	h.needsShared(t)
+	for i := range 100 {
+		take(t, h, "x", fmt.Sprint(i), 5, 2*h.unit)
+	}
+	if n := h.raw.ZCard(t.Context(), h.only(t, "taken")).Val(); n != 5 {
+		t.Errorf("got %d kept, want 5", n)
+	}
+	h.pass(t, 2*h.unit)
+	if keys := h.raw.Keys(t.Context(), "*rate*").Val(); len(keys) != 0 {
+		t.Errorf("got %v, want nothing left", keys)
+	}
+}
+
+func rateErrors(t *testing.T, h *harness) {
+	for _, c := range []struct {
+		name, id string
+		limit    int
+		per      time.Duration
+	}{{"", "a", 1, time.Hour}, {"{x}", "a", 1, time.Hour}, {"x", "", 1, time.Hour}, {"x", "a", 0, time.Hour}, {"x", "a", 1, 0}} {
+		if got, err := h.TakeRate(t.Context(), c.name, c.id, c.limit, c.per); err == nil || got.Taken {
+			t.Errorf("%+v: got %+v, %v, want an error", c, got, err)
+		}
+	}
+}
+
+var holderTests = []test{
+	{"whoever has a live Grant is found", holdersAreFound},
+	{"who has had none for long is forgotten", holdersAreForgotten},
+}
+
+func wantHolders(t *testing.T, h *harness, want ...string) {
+	t.Helper()
+	got, err := h.Holders(t.Context())
+	slices.Sort(got)
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("holders: got %v, %v, want %v", got, err, want)
+	}
+}
+
+func saveOf(t *testing.T, h *harness, user, id string, life time.Duration) {
+	t.Helper()
+	g, c := grant(h, id, "prod", life)
+	g.User = user
+	if err := h.SaveGrant(t.Context(), g, c, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func holdersAreFound(t *testing.T, h *harness) {
+	wantHolders(t, h)
+	saveOf(t, h, "U02BOB", "g1", time.Hour)
+	saveOf(t, h, alice, "g2", 12*time.Hour)
+	saveOf(t, h, alice, "g3", 15*time.Minute) // which ends first, and she stays
+	wantHolders(t, h, alice, "U02BOB")
+	if err := h.EndGrant(t.Context(), alice, "g2"); err != nil {
+		t.Fatal(err)
+	}
+	h.skew(3 * time.Hour) // bob's Grant has ended
+	saveOf(t, h, "U03CAROL", "g4", time.Hour)
+	wantHolders(t, h, alice, "U03CAROL")
+}
+
+func holdersAreForgotten(t *testing.T, h *harness) {
+	saveOf(t, h, alice, "g1", time.Hour)
+	h.skew(90 * time.Minute)
+	saveOf(t, h, "U02BOB", "g2", time.Hour)
+	wantHolders(t, h, alice, "U02BOB") // another replica's clock may be behind
+	h.skew(time.Hour)
+	saveOf(t, h, "U02BOB", "g3", time.Hour)
+	wantHolders(t, h, "U02BOB")
+}
