@@ -50,7 +50,7 @@ func (w *world) now() time.Time {
 	return time.Now().Add(w.offset)
 }
 
-const worldConfig = `
+const worldConfig = worldLimits + `
 slack:
   workspaces: [T0123]
   audit_channel: C0AUDIT
@@ -83,7 +83,7 @@ accounts:
     allow: [U01ALICE]
   - name: hub
     allow: ["*"]
-` + worldLimits + "\n"
+`
 
 // worldLimits are in no test's way but in those that are about limits.
 const worldLimits = "limits: {requests: 1000, sts_calls: 1000}"
