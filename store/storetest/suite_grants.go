@@ -240,7 +240,7 @@ func credentialsAreSealed(t *testing.T, h *harness) {
 	h.needsShared(t)
 	save(t, h, h.Store, "g1", "prod", time.Hour, time.Hour)
 	dump := Dump(t, h.url)
-	if got, want := len(dump), 3; got != want {
+	if got, want := len(dump), 4; got != want {
 		t.Errorf("keys: got %d, want %d: %v", got, want, dump)
 	}
 	for key, value := range dump {

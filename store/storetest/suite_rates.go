@@ -62,7 +62,7 @@ func rateSlides(t *testing.T, h *harness) {
 	if got := take(t, h, "x", "d", 2, per); !got.Taken {
 		t.Errorf("got %+v, want room where the first was", got)
 	}
-	if got := take(t, h, "x", "e", 2, per); got.Taken || got.Wait > per/2 {
+	if got := take(t, h, "x", "e", 2, per); got.Taken || got.Wait > 3*per/4 {
 		t.Errorf("got %+v, want a wait for the second", got)
 	}
 	if got := take(t, h, "x", "f", 1, per); got.Taken || got.Wait <= per/2 {

@@ -23,6 +23,7 @@ func TestAPersonsRequestsAreBoundedForAMinute(t *testing.T) {
 	}
 	w.acked(w.slack.Press("U01ALICE", shown.Ref(), "", "buckets"))
 	w.await("the refusal of a press", func() bool { return len(w.private("U01ALICE")) == 7 })
+	wantText(t, w.private("U01ALICE")[6], "asking for too much at once")
 	if got := w.stsCalls("AssumeRole"); got != 1 {
 		t.Errorf("got %d calls to STS, want one", got)
 	}
@@ -75,7 +76,7 @@ func TestReplicasCountTogether(t *testing.T) {
 
 func TestASubmittedFormIsCounted(t *testing.T) {
 	w := newWorld(t)
-	w.run(limited("limits: {requests: 1}"), w.settings())
+	w.run(limited("limits: {requests: 2}"), w.settings()) // the command and the choice
 	w.acked(w.slack.Command("U01ALICE", "C0GENERAL", "/assume", ""))
 	v := w.modal("U01ALICE", "Account")
 	w.choose("U01ALICE", v, "account", "open", "open")
