@@ -21,14 +21,14 @@ func parseRevoke(text string) (cmd Command, ok bool, err error) {
 	cmd = Command{Verb: VerbRevoke}
 	switch rest := tokens[1:]; {
 	case len(rest) == 0:
-		return Command{}, true, grammarError("Of which account? Nothing was revoked.", usageRevoke+" `/sessions` shows what you have.")
+		return Command{}, true, grammarError("Of which account? Nothing was revoked.", usageRevoke+" /sessions shows what you have.")
 	case len(rest) > 1 && rest[1].word() != "because":
 		return Command{}, true, grammarError("One account at a time: there is more than its name. Nothing was revoked.", usageRevoke)
 	default:
 		cmd.Account = rest[0].word()
 	}
 	if broker.CheckAccountName(cmd.Account) != nil || broker.MayHoldCode(cmd.Account) {
-		return Command{}, true, grammarError("That is not the name of an account. Nothing was revoked.", usageRevoke+" `/sessions` shows what you have.")
+		return Command{}, true, grammarError("That is not the name of an account. Nothing was revoked.", usageRevoke+" /sessions shows what you have.")
 	}
 	if len(tokens) > 2 {
 		if cmd.Reason, err = reasonWithoutCode(tokens[3:], " Nothing was revoked."); err != nil {

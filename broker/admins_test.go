@@ -270,3 +270,50 @@ func TestHelpTellsAdminsApart(t *testing.T) {
 		t.Errorf("an admin is a stranger: %v", err)
 	}
 }
+
+func TestTwoAccountsOfOneRoleWaitForEachOther(t *testing.T) {
+	b := newAdminBench(t)
+	revocable(t, b)
+	again := b.config.Accounts[0]
+	again.Name = "prod-again"
+	b.config.Accounts = append(b.config.Accounts, again)
+	done, err := b.RevokePerson(t.Context(), by(b, adminID), "U01ALICE")
+	if err != nil || len(done.Accounts) != 2 || done.Accounts[0].Denied == nil || done.Accounts[1].Denied == nil {
+		t.Fatalf("got %+v, %v", done, err)
+	}
+	if len(b.holders) != 2 || len(b.leases) != 0 {
+		t.Errorf("got holders %v and leases %v, want one holder for each account", b.holders, b.leases)
+	}
+}
+
+func TestOnlyAGrantOfTheRoleThatItsAccountHasTodayIsRevocable(t *testing.T) {
+	b := newBench(t)
+	b.config.Accounts[0].Revoker = "arn:aws:iam::222222222222:role/Revoker"
+	for role, want := range map[broker.RoleARN]bool{b.config.Accounts[0].RoleARN: true, "arn:aws:iam::222222222222:role/Before": false, "": false} {
+		if got := b.Revocable(broker.Grant{Account: "prod", RoleARN: role}); got != want {
+			t.Errorf("%q: got %v, want %v", role, got, want)
+		}
+	}
+	if b.Revocable(broker.Grant{Account: "hub"}) || b.Revocable(broker.Grant{Account: "gone"}) {
+		t.Error("an account without a revoker has one")
+	}
+}
+
+func TestEndForgetsTheMFASessionToo(t *testing.T) {
+	b := newSessionBench(t)
+	if _, err := b.BeginMFASession(t.Context(), b.request("", b.device.Code())); err != nil {
+		t.Fatal(err)
+	}
+	b.offset += time.Minute
+	issued, err := b.Issue(t.Context(), b.request("prod", b.device.Code()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, err := b.End(t.Context(), b.request("", ""), issued.Grant.ID)
+	if err != nil || !ended.Session || ended.Revoked != nil || len(b.grants)+len(b.sessions) > 0 {
+		t.Errorf("got %+v, %v, want the grant and the MFA session gone", ended, err)
+	}
+	if kinds := b.kinds(); kinds[len(kinds)-1] != broker.EventEnded || kinds[len(kinds)-2] != broker.EventEnded {
+		t.Errorf("got %v, want both ends on the record", kinds)
+	}
+}

@@ -65,11 +65,30 @@ func (m *memory) Resume(context.Context) (bool, error) {
 	return was, m.controls.err
 }
 
-func (m *memory) Lease(context.Context, string, string, time.Duration) (bool, error) {
+func (m *memory) Lease(_ context.Context, name, holder string, _ time.Duration) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.leases == nil {
+		m.leases = map[string]string{}
+	}
+	if held, ok := m.leases[name]; ok && held != holder {
+		return false, nil
+	}
+	m.leases[name] = holder
+	if !slices.Contains(m.holders, holder) {
+		m.holders = append(m.holders, holder)
+	}
 	return true, nil
 }
 
-func (m *memory) ReleaseLease(context.Context, string, string) error { return nil }
+func (m *memory) ReleaseLease(_ context.Context, name, holder string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.leases[name] == holder {
+		delete(m.leases, name)
+	}
+	return nil
+}
 
 func (m *memory) Holders(context.Context) ([]string, error) {
 	m.mu.Lock()

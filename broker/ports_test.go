@@ -28,6 +28,8 @@ type memory struct {
 	lockouts  lockouts
 	controls  controls
 	rates     rates
+	leases    map[string]string
+	holders   []string         // everybody who ever held one
 	standing  *broker.Standing // nil: a full member
 	peopleErr error
 	keys      map[string]broker.RegisteredKey

@@ -77,6 +77,11 @@ func (b *Broker) WhoAmI(ctx context.Context, r Request) (WhoAmI, error) {
 	if r.Account == "" {
 		return who, nil
 	}
+	return b.liveIdentity(ctx, r, user, account, who)
+}
+
+// liveIdentity adds who the User is by their live Grant of the Account.
+func (b *Broker) liveIdentity(ctx context.Context, r Request, user User, account Account, who WhoAmI) (WhoAmI, error) {
 	grant, credentials, ok, err := b.grants.RevealGrant(ctx, user.Slack, account.Name)
 	if err != nil {
 		return WhoAmI{}, b.asError(r, &Error{
