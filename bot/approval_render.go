@@ -2,6 +2,7 @@ package bot
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -246,4 +247,19 @@ func cancelledMessage(account string, cancelled []broker.Approval) message {
 	}
 	return newMessage("Cancelled "+counted(len(cancelled), "request")+" for approval.",
 		paragraph(bold("Cancelled"), plain(", and shown as such to the approvers:")), bullets(items...))
+}
+
+// approvalHelp is what help adds for who may have something that others approve.
+func (b *Bot) approvalHelp(accounts []broker.Account) [][]span {
+	var lines [][]span
+	line := func(in func(broker.Account) bool, text string) {
+		if i := slices.IndexFunc(accounts, in); i >= 0 {
+			lines = append(lines, codes(b.withPrefix(strings.ReplaceAll(text, "ACCOUNT", accounts[i].Name))))
+		}
+	}
+	line(func(a broker.Account) bool { return a.Approval != nil },
+		"`/assume ACCOUNT for 30m because INC-42`  asks others to approve; the code comes after that. `/assume cancel` takes it back")
+	line(func(a broker.Account) bool { return len(a.BreakGlass) > 0 },
+		"`/assume ACCOUNT 123456 break-glass because REASON`  in an emergency, for whom the config lets: no approval, told to everybody")
+	return lines
 }

@@ -103,11 +103,14 @@ func (b *Bot) howItWouldGo(e broker.Explanation) [][]span {
 // exampleOf is what to send.
 func exampleOf(e broker.Explanation) string {
 	command := "Send `/assume " + e.Account.Name
-	if e.NeedsCode != "" {
+	if e.NeedsCode != "" && e.Decision.Effect == broker.Allow {
 		command += " 123456"
 	}
 	if e.Duration != e.Account.DefaultDuration {
 		command += " for " + broker.FormatDuration(e.Duration)
+	}
+	if e.Account.Reason.Required || e.Decision.Effect == broker.NeedApproval {
+		command += " because REASON"
 	}
 	return command + "`."
 }

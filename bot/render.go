@@ -2,6 +2,7 @@ package bot
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -190,10 +191,14 @@ func (b *Bot) helpMessage(accounts []broker.Account, admin bool) message {
 	if len(accounts) > 0 {
 		example = accounts[0].Name
 	}
+	// The best example is one that can be had by oneself.
+	if i := slices.IndexFunc(accounts, func(a broker.Account) bool { return a.Approval == nil }); i > 0 {
+		example = accounts[i].Name
+	}
 	line := func(s string) []span { return codes(b.withPrefix(strings.ReplaceAll(s, "ACCOUNT", example))) }
 	elements := []slack.RichTextElement{
 		paragraph(bold("Short-lived AWS credentials, seen by nobody but you.")),
-		bullets(b.withSessionHelp(
+		bullets(append(b.withSessionHelp(
 			line("`/assume ACCOUNT 123456`  credentials, with the code of your MFA device"),
 			line("`/assume ACCOUNT 123456 for 2h as fish because INC-42`  how long, for which shell, and why"),
 			line("`/buckets ACCOUNT 123456`  its S3 buckets; `/buckets ACCOUNT prefix logs-` narrows, without a code for some minutes"),
@@ -202,7 +207,8 @@ func (b *Bot) helpMessage(accounts []broker.Account, admin bool) message {
 			line("`/assume accounts`  what you may have; `/assume explain ACCOUNT` says why, and how long"),
 			line("`/assume whoami ACCOUNT`  who AWS takes you for"),
 			line("`/assume key`  have your credentials encrypted to your age or SSH key"),
-		)...),
+			line("`/assume revoke ACCOUNT`  takes back what you have of it, if it may be in wrong hands"),
+		), b.approvalHelp(accounts)...)...),
 		paragraph(plain("Formats: bash (also zsh and sh), fish, powershell, cmd, dotenv, profile, json, console. Every request is on the audit record.")),
 	}
 	if admin {

@@ -116,9 +116,9 @@ func TestScriptFailsAtTheFirstLineThatIsNotUnderstood(t *testing.T) {
 
 func TestExpectFailsWhenNothingOfTheKindWasShown(t *testing.T) {
 	var out bytes.Buffer
-	script := "/assume accounts\nexpect staging Developer in\nexpect vault\n"
+	script := "/assume accounts\nexpect staging Developer in\nexpect nowhere\n"
 	err := perform(t.Context(), strings.NewReader(script), &out, slog.New(slog.DiscardHandler), 20*time.Millisecond)
-	if err == nil || !strings.Contains(err.Error(), `line 3: expected "vault"`) {
+	if err == nil || !strings.Contains(err.Error(), `line 3: expected "nowhere"`) {
 		t.Errorf("got %v, want the third line to fail, in:\n%s", err, out.String())
 	}
 }

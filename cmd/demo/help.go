@@ -40,12 +40,13 @@ func (t *terminal) banner() string {
 	return fmt.Sprintf(`assumebot, the whole bot, with a fake Slack and a fake AWS in this terminal.
 Nothing of it is real, and nothing leaves this machine.
 
-  alice   may have prod, staging and hub; she is on call
-  bob     may have staging and hub
+  alice   may have prod, staging and hub, and vault if bob approves; she is on call
+  bob     may have staging and hub; he approves for vault, and is an admin
   carol   is in the workspace, and the bot does not know her
 
   prod      role OnCall in 222222222222, a new code each time, up to 4h
   staging   role Developer in 333333333333; /assume revoke staging ends what is out
+  vault     role Vault in 444444444444, with bob's approval and a reason
   hub       no role: the caller's own IAM user in 111111111111
 
 What you type is what alice types; {mfa} becomes the code that her device shows.
@@ -56,6 +57,8 @@ Try one of these; help shows more, quit ends.
   /mfa {mfa:next}
   /assume staging
   @bob /assume prod {mfa}
+  /assume vault for 30m because INC-1
+  @bob press Approve
 
 A snippet works in another terminal too, while this one runs. Point AWS here:
 

@@ -19,7 +19,7 @@ import (
 var configFile []byte
 
 const (
-	hub, prod, staging = "111111111111", "222222222222", "333333333333"
+	hub, prod, staging, vault = "111111111111", "222222222222", "333333333333", "444444444444"
 
 	region  = "eu-west-1"
 	team    = "T0123"
@@ -134,11 +134,18 @@ func (w *world) setUpAWS() {
 		Trust: awstest.Trust{Principals: people, RequireMFA: true},
 	})
 	w.aws.AddRole(awstest.Role{
-		Account: staging, Name: "AssumebotRevoker",
-		Trust: awstest.Trust{Principals: []string{awstest.UserARN(hub, "assumebot")}},
+		Account: vault, Name: "Vault",
+		Trust: awstest.Trust{Principals: people, RequireMFA: true},
 	})
+	for _, account := range []string{staging, vault} {
+		w.aws.AddRole(awstest.Role{
+			Account: account, Name: "AssumebotRevoker",
+			Trust: awstest.Trust{Principals: []string{awstest.UserARN(hub, "assumebot")}},
+		})
+	}
 	w.aws.AddBuckets(hub, buckets("eu-west-1", "example-cloudtrail", "example-terraform-state")...)
 	w.aws.AddBuckets(staging, buckets("eu-central-1", "staging-assets", "staging-logs-app", "staging-logs-lb", "staging-uploads")...)
+	w.aws.AddBuckets(vault, buckets("eu-west-1", "vault-keys", "vault-ledger")...)
 	w.aws.AddBuckets(prod, prodBuckets()...)
 }
 
