@@ -1,0 +1,66 @@
+package broker_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// another is the bench's broker on a replica that has another config.
+func (b *bench) another(t *testing.T, change func(*broker.Account)) *broker.Broker {
+	t.Helper()
+	mine := b.config
+	defer func() { b.config = mine }()
+	other := *mine
+	other.Accounts = append([]broker.Account{}, mine.Accounts...)
+	change(&other.Accounts[0])
+	b.config = &other
+	client, err := broker.NewAWS(t.Context(), "eu-west-1", func(name string) string { return b.env[name] }, b.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.with(client)
+}
+
+// TestTwoConfigsDuringARollout: each replica goes by its own config, and what one
+// was asked counts on no other that would not have asked it.
+func TestTwoConfigsDuringARollout(t *testing.T) {
+	b := newVault(t, 1)
+	for name, change := range map[string]func(*broker.Account){
+		"no approval yet":     func(a *broker.Account) { a.Approval = nil },
+		"another role":        func(a *broker.Account) { a.RoleARN = "arn:aws:iam::222222222222:role/Another" },
+		"the account is gone": func(a *broker.Account) { a.Name = "gone" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			other, a := b.another(t, change), b.ask(t)
+			_, err := other.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)
+			wantCode(t, err, broker.CodeApprovalGone)
+			_, err = other.DenyApproval(t.Context(), b.from("U02BOB"), a.User, a.ID, "")
+			wantCode(t, err, broker.CodeApprovalGone)
+			if got, err := b.Approval(t.Context(), a.User, a.ID); err != nil || got.State != broker.ApprovalWaiting || len(got.Votes) > 0 {
+				t.Errorf("got %+v, %v, want that it waits untouched", got, err)
+			}
+			if got := other.Approvers(a); name != "another role" && len(got) > 0 {
+				t.Errorf("got approvers %v of what that config does not know", got)
+			}
+			if _, err := b.CancelApprovals(t.Context(), b.from("U01ALICE")); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	stricter := b.another(t, func(a *broker.Account) {
+		a.Approval = &broker.ApprovalPolicy{Approvers: []string{"S02LEADS"}, Count: 2, Expires: time.Hour}
+	})
+	a := b.approve(t, b.ask(t), "U02BOB")
+	r := b.request("prod", b.device.Code())
+	r.Approval = a.ID
+	_, err := stricter.Issue(t.Context(), r)
+	wantCode(t, err, broker.CodeApprovalGone)
+	if n := len(b.aws.Calls()); n > 0 {
+		t.Errorf("got %d calls to AWS, want none", n)
+	}
+	if _, err := b.Issue(t.Context(), r); err != nil {
+		t.Errorf("the replica that asked for one approval: %v", err)
+	}
+}
