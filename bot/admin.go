@@ -24,8 +24,9 @@ func (b *Bot) admin(ctx context.Context, to conversation, c Command) {
 		held, err := b.broker().Who(ctx, r)
 		b.answer(ctx, to, err, func() message { return b.whoMessage(held) })
 	case VerbBlock:
-		_, err := b.broker().Block(ctx, r, c.Target)
+		cancelled, err := b.broker().Block(ctx, r, c.Target)
 		b.answer(ctx, to, err, func() message { return b.blockedMessage(c.Target, whom) })
+		b.showCancelled(ctx, to, cancelled)
 	case VerbUnblock:
 		was, err := b.broker().Unblock(ctx, r, c.Target)
 		b.answer(ctx, to, err, func() message { return unblockedMessage(whom, was) })
@@ -41,6 +42,7 @@ func (b *Bot) admin(ctx context.Context, to conversation, c Command) {
 	case VerbRevoke:
 		done, err := b.broker().RevokePerson(ctx, r, c.Target)
 		b.answer(ctx, to, err, func() message { return b.revokedPersonMessage(done) })
+		b.showCancelled(ctx, to, done.Cancelled)
 	}
 }
 

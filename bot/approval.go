@@ -133,6 +133,11 @@ func (b *Bot) decided(ctx context.Context, t approvalTask, change func() (broker
 func (b *Bot) cancelApprovals(ctx context.Context, to conversation, c Command) {
 	cancelled, err := b.broker().CancelApprovals(ctx, to.request(c))
 	b.answer(ctx, to, err, func() message { return cancelledMessage(c.Account, cancelled) })
+	b.showCancelled(ctx, to, cancelled)
+}
+
+// showCancelled shows the approvers that they are asked no more.
+func (b *Bot) showCancelled(ctx context.Context, to conversation, cancelled []broker.Approval) {
 	for _, a := range cancelled {
 		b.showState(ctx, a, approvalTask{Press: to.requestID})
 	}

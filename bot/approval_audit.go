@@ -23,6 +23,9 @@ func approvalAudit(e broker.Event) []span {
 	case broker.ApprovalDenied:
 		return append(append([]span{bold("Denied")}, what...), plain(", by "+person(e)+"."))
 	case broker.ApprovalCancelled:
+		if e.SlackUser != e.Target {
+			return append(append([]span{bold("Cancelled")}, what...), plain(", by "+person(e)+"."))
+		}
 		return []span{bold("Cancelled"), plain(" by " + person(e) + ": asks for "), code(e.Account), plain(" no more.")}
 	case broker.ApprovalExpired:
 		if e.BreakGlass {

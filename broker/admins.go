@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -110,31 +111,37 @@ func (b *Broker) notOneself(r Request, target, message, hint string) error {
 }
 
 // Block keeps target from getting, seeing, approving and changing anything, on
-// every replica at once.
-func (b *Broker) Block(ctx context.Context, r Request, target string) (Order, error) {
+// every replica at once. What they asked others to approve is cancelled, and
+// returned: an approval must not outlive what they were blocked for.
+func (b *Broker) Block(ctx context.Context, r Request, target string) ([]Approval, error) {
 	by, err := b.asAdmin(ctx, r, target, "block people")
 	if err == nil {
 		err = b.notOneself(r, target, "You cannot block yourself.", "`/assume revoke ACCOUNT` takes back what you have yourself.")
 	}
 	if err != nil {
-		return Order{}, err
+		return nil, err
 	}
 	return b.block(ctx, r, by, target)
 }
 
-func (b *Broker) block(ctx context.Context, r Request, by admin, target string) (Order, error) {
+func (b *Broker) block(ctx context.Context, r Request, by admin, target string) ([]Approval, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	o := b.order(r, by)
 	if err := b.controls.Block(ctx, target, o); err != nil {
-		return Order{}, b.asError(r, &Error{
+		return nil, b.asError(r, &Error{
 			Code: CodeStore, Err: err,
 			Message: "The bot's own store is not answering, so nobody knows whether this person is blocked.",
 			Hint:    "Try again at once. While the store is away, nothing is issued to anybody.",
 		})
 	}
 	b.note(ctx, b.adminEvent(EventBlocked, r, by, target))
-	return o, nil
+	r.Account, r.Approval = "", ""
+	cancelled, err := b.cancelOpen(ctx, r, target, Vote{User: by.slack, Name: cmp.Or(by.name, by.slack)})
+	if err != nil { // while they are blocked nothing of it can be used
+		b.log.ErrorContext(ctx, "approvals of a blocked person not cancelled", "request", r.ID, "target", target, "error", err)
+	}
+	return cancelled, nil
 }
 
 // Unblock ends a block; false when there was none.

@@ -184,7 +184,12 @@ func (b *Broker) CancelApprovals(ctx context.Context, r Request) ([]Approval, er
 	if err != nil {
 		return nil, b.refuse(ctx, r, err)
 	}
-	kept, err := b.approvals.ApprovalsOf(ctx, user.Slack)
+	return b.cancelOpen(ctx, r, user.Slack, Vote{User: user.Slack, Name: user.Name})
+}
+
+// cancelOpen ends what owner asked for and what could still be used, as r says.
+func (b *Broker) cancelOpen(ctx context.Context, r Request, owner string, by Vote) ([]Approval, error) {
+	kept, err := b.approvals.ApprovalsOf(ctx, owner)
 	if err != nil {
 		return nil, b.asError(r, storeDown(err))
 	}
@@ -193,7 +198,7 @@ func (b *Broker) CancelApprovals(ctx context.Context, r Request) ([]Approval, er
 		if !k.open() || k.Acknowledge || r.Account != "" && k.Account != r.Account || r.Approval != "" && k.ID != r.Approval {
 			continue
 		}
-		a, err := b.cancelApproval(ctx, user.Slack, k.ID, Vote{User: user.Slack, Name: user.Name})
+		a, err := b.cancelApproval(ctx, owner, k.ID, by)
 		switch {
 		case err == nil:
 			b.note(ctx, b.approvalEvent(r, a))
@@ -251,7 +256,7 @@ func (b *Broker) approvalOver(a Approval) *Error {
 	case ApprovalDenied:
 		e.Message = "This request was denied by " + a.EndedBy.Name + "."
 	case ApprovalCancelled:
-		e.Message = "This request was cancelled by who asked."
+		e.Message = "This request was cancelled by " + a.EndedBy.Name + "."
 	case ApprovalAcknowledged:
 		e.Message = "This was acknowledged by " + a.EndedBy.Name + " already."
 	case ApprovalExpired:

@@ -22,6 +22,7 @@ type PersonRevocation struct {
 	Target, TargetName string
 	Accounts           []Revocation // of which something was taken, or AWS told
 	Session            bool         // the MFA session ended
+	Cancelled          []Approval   // what they asked others to approve
 	Err                *Error       // why the bot may still keep something
 }
 
@@ -40,10 +41,13 @@ func (b *Broker) RevokePerson(ctx context.Context, r Request, target string) (Pe
 	if _, ok := b.config.Account(r.Account); !ok && r.Account != "" {
 		return PersonRevocation{}, b.asError(r, b.noAccountToRevoke(r.Account))
 	}
-	if _, err := b.block(ctx, r, by, target); err != nil {
+	cancelled, err := b.block(ctx, r, by, target)
+	if err != nil {
 		return PersonRevocation{}, err
 	}
-	return b.revokePerson(ctx, r, by, target), nil
+	done := b.revokePerson(ctx, r, by, target)
+	done.Cancelled = cancelled
+	return done, nil
 }
 
 func (b *Broker) noAccountToRevoke(name string) *Error {
