@@ -135,7 +135,7 @@ func (b *Bot) renew(ctx context.Context, to conversation, account, grant string)
 		// As long as before, and why; a Grant that has ended leaves both to the
 		// person.
 		if g, err := b.broker().Grant(ctx, to.request(Command{}), grant); err == nil && g.Account == account {
-			c.Duration, c.Reason = g.Expires.Sub(g.Issued).Round(time.Minute), g.Reason
+			c.Duration, c.Reason, c.BreakGlass = g.Expires.Sub(g.Issued).Round(time.Minute), g.Reason, g.BreakGlass
 		}
 	}
 	b.assume(ctx, to, c)
@@ -145,16 +145,7 @@ func (b *Bot) renew(ctx context.Context, to conversation, account, grant string)
 // is an MFA session.
 func (b *Bot) formFor(ctx context.Context, to conversation, c Command, why error) {
 	f := formState{duration: c.Duration, format: c.Format, service: c.Service, reason: c.Reason, breakGlass: c.BreakGlass, wrong: sessionNotEnough(why)}
-	accounts, _, err := b.broker().Accounts(ctx, to.request(c))
-	if err != nil {
-		b.deliver(ctx, to, b.refusal(ctx, to, err))
-		return
-	}
-	for _, a := range accounts {
-		if a.Name == c.Account {
-			f.account = a
-		}
-	}
+	f.account, _ = b.broker().AccountFor(ctx, to.request(c))
 	b.openForm(ctx, to, f)
 }
 
@@ -164,14 +155,9 @@ func (b *Bot) chosenAccount(ctx context.Context, in interaction, name string) {
 	f, _ := readForm(in.View)
 	kept := origin(in.View)
 	again := formState{duration: f.duration, format: f.format, service: f.service, reason: f.reason, breakGlass: kept.BreakGlass, channel: kept.Channel}
-	accounts, _, err := b.broker().Accounts(ctx, in.to.request(Command{}))
-	if err != nil {
+	var ok bool
+	if again.account, ok = b.broker().AccountFor(ctx, in.to.request(Command{Account: name, BreakGlass: kept.BreakGlass})); !ok {
 		return // the submission will say why
-	}
-	for _, a := range accounts {
-		if a.Name == name {
-			again.account = a
-		}
 	}
 	view := b.formView(again)
 	keepBlock(view.Blocks.BlockSet, fieldCode, f.blocks[fieldCode])

@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/slack-go/slack"
@@ -105,7 +106,7 @@ func (b *Bot) revokedPersonMessage(done broker.PersonRevocation) message {
 	if done.Session {
 		head = append(head, plain(" and their MFA session"))
 	}
-	said := []slack.RichTextElement{paragraph(append(head, plain("."))...)}
+	said := []slack.RichTextElement{paragraph(append(head, plain(requestsCancelled(done.Cancelled)+"."))...)}
 	if done.Err != nil {
 		said = append(said, notComplete(done.Err))
 	}
@@ -118,6 +119,10 @@ func (b *Bot) revokedPersonMessage(done broker.PersonRevocation) message {
 	end := []span{plain("What is not named here, the bot did not issue to them, or it has ended.")}
 	if told {
 		end = []span{plain("IAM may take minutes until what AWS refuses is refused everywhere.")}
+	}
+	if len(done.Others) > 0 {
+		end = append([]span{bold("They still have "), code(strings.Join(done.Others, ", ")), plain(", which works until it expires. ")},
+			codes(b.withPrefix("`/assume revoke @PERSON` without an account takes back all."))...)
 	}
 	m := message{}
 	for n := len(items); ; n-- { // what Slack does not take is on the record

@@ -221,9 +221,11 @@ func (b *Bot) askedMessage(a broker.Approval, approvers []string, again, sentCod
 	}
 	spans = append(spans, plain(needs))
 	spans = append(spans, asked(approvers, a.User)...)
-	elements := []slack.RichTextElement{
-		paragraph(spans...), paragraph(codes(b.withPrefix("`/assume cancel " + a.Account + "` takes it back."))...),
+	elements := []slack.RichTextElement{paragraph(spans...)}
+	if again && a.Reason != "" { // which may not be the one just given
+		elements = append(elements, quote(a.Reason))
 	}
+	elements = append(elements, paragraph(codes(b.withPrefix("`/assume cancel "+a.Account+"` takes it back."))...))
 	text := first + a.Account + "."
 	if sentCode {
 		elements = append(elements, paragraph(bold(codeDropped), plain(" Enter a new one once it is approved.")))
@@ -262,4 +264,20 @@ func (b *Bot) approvalHelp(accounts []broker.Account) [][]span {
 	line(func(a broker.Account) bool { return len(a.BreakGlass) > 0 },
 		"`/assume ACCOUNT 123456 break-glass because REASON`  in an emergency, for whom the config lets: no approval, told to everybody")
 	return lines
+}
+
+// openApprovalBlocks lists what a person asked others to approve.
+func openApprovalBlocks(open []broker.Approval) []slack.Block {
+	var blocks []slack.Block
+	for _, a := range open {
+		what := []span{bold(a.Account), plain(" for " + broker.FormatDuration(a.Duration) + ": waits for approval until "), moment(a.Expires)}
+		if a.State == broker.ApprovalApproved {
+			what = []span{bold(a.Account), plain(" for " + broker.FormatDuration(a.Duration) + ": approved by " + votes(a) + ", to be used until "), moment(a.Expires)}
+		}
+		blocks = append(blocks, slack.NewRichTextBlock("", paragraph(what...)))
+		if a.State == broker.ApprovalApproved {
+			blocks = append(blocks, slack.NewActionBlock(approvalBlock+a.ID, styled(actEnterCode, "Enter code", a.ID, slack.StylePrimary)))
+		}
+	}
+	return blocks
 }

@@ -20,7 +20,11 @@ func (b *Bot) enterCode(ctx context.Context, in interaction, id string) {
 		b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
 		return
 	}
-	view := useView(a, formState{format: b.rememberedFormat(ctx, in.to)})
+	asked := formState{}
+	if asked.format, asked.service = readFormat(a.Format); asked.format == "" {
+		asked.format = b.rememberedFormat(ctx, in.to)
+	}
+	view := useView(a, asked)
 	if in.to.view != "" {
 		err = b.pushView(ctx, in.to.trigger, view)
 	} else {
@@ -55,7 +59,7 @@ func useView(a broker.Approval, f formState, above ...slack.Block) slack.ModalVi
 // asks is the Request that a form makes. Of a bound form it is what was
 // approved.
 func (b *Bot) asks(ctx context.Context, in interaction, f *filled) (broker.Request, error) {
-	c := Command{Account: f.account, Code: f.code, Duration: f.duration, Reason: f.reason, BreakGlass: f.breakGlass}
+	c := Command{Account: f.account, Code: f.code, Duration: f.duration, Format: f.format, Service: f.service, Reason: f.reason, BreakGlass: f.breakGlass}
 	if in.View.CallbackID != useCallback {
 		return in.to.request(c), nil
 	}
@@ -84,13 +88,7 @@ func (b *Bot) formAgain(ctx context.Context, to conversation, f filled, wrong *b
 		}
 		return useView(a, again, above...)
 	}
-	if accounts, _, err := b.broker().Accounts(ctx, to.request(Command{})); err == nil {
-		for _, a := range accounts {
-			if a.Name == f.account {
-				again.account = a
-			}
-		}
-	}
+	again.account, _ = b.broker().AccountFor(ctx, to.request(Command{Account: f.account, BreakGlass: f.breakGlass}))
 	return b.formView(again)
 }
 

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -36,9 +37,10 @@ func (b *Bot) serve(ctx context.Context, to conversation, cmd slack.SlashCommand
 		}
 	}
 	if err != nil {
-		// A stranger learns nothing, not even the grammar.
-		if stranger := b.broker().Identify(ctx, to.request(Command{})); stranger != nil {
-			err = stranger
+		err = aboutTheCode(err, cmd.Text)
+		// A stranger learns nothing, not even the grammar. An admin need not be a User.
+		if !b.broker().Administers(ctx, to.request(Command{})) {
+			err = b.unlessStranger(ctx, to, err)
 		}
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
@@ -100,6 +102,7 @@ func (to conversation) request(c Command) broker.Request {
 	return broker.Request{
 		ID: to.requestID, Caller: to.caller, Account: c.Account, Code: c.Code,
 		Duration: c.Duration, Reason: c.Reason, Purpose: broker.PurposeShow, BreakGlass: c.BreakGlass,
+		Format: formatValue(c.Format, c.Service),
 	}
 }
 
@@ -116,7 +119,7 @@ func (b *Bot) assume(ctx context.Context, to conversation, c Command) {
 	case needsApproval(r, err):
 		b.ask(ctx, to, r)
 	case err != nil:
-		b.deliver(ctx, to, b.refusal(ctx, to, err))
+		b.deliver(ctx, to, b.refusal(ctx, to, orVerb(c, err)))
 	default:
 		if c.Format != "" {
 			b.rememberFormat(ctx, to, c.Format)
@@ -125,6 +128,18 @@ func (b *Bot) assume(ctx context.Context, to conversation, c Command) {
 		}
 		b.present(ctx, to, r, issued, c.Format)
 	}
+}
+
+// orVerb adds to an unknown account which verb may have been meant.
+func orVerb(c Command, err error) error {
+	var e *broker.Error
+	if !errors.As(err, &e) || e.Code != broker.CodeUnknownAccount {
+		return err
+	}
+	if meant := verbMeant(c.Account); meant != "" {
+		e.Hint = meant + " " + e.Hint
+	}
+	return err
 }
 
 // present shows what was issued. What cannot be shown is on the record, and

@@ -18,6 +18,9 @@ const (
 // cannot be used. Slack takes it whole however much there is.
 func configAudit(e broker.Event) message {
 	head, lines := []span{bold("Config changed."), plain(" What is asked from now on goes by it:")}, e.Changes
+	if len(lines) == 0 {
+		head = []span{bold("Config can be read again."), plain(" It says what it said before: nothing changed.")}
+	}
 	if e.Kind == broker.EventConfigBroken {
 		head, lines = []span{bold("Config refused."), plain(" The file was changed and cannot be used. Nothing of it counts; the config before it stays:")}, e.Problems
 	}
@@ -49,6 +52,9 @@ func lineList(lines []string) slack.RichTextElement {
 func configText(e broker.Event) string {
 	if e.Kind == broker.EventConfigBroken {
 		return "The config file was changed and cannot be used. The config before it stays."
+	}
+	if len(e.Changes) == 0 {
+		return "The config file can be read again; nothing changed."
 	}
 	return fmt.Sprintf("The config changed: %s.", counted(len(e.Changes), "change"))
 }

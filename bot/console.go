@@ -49,6 +49,11 @@ func consoleOption(service string) *slack.OptionBlockObject {
 	return option(string(FormatConsole)+" "+service, "a link to the AWS console, at "+service)
 }
 
+// formatValue is what readFormat reads.
+func formatValue(f Format, service string) string {
+	return strings.TrimSpace(string(f) + " " + service)
+}
+
 // readFormat reads the value of a format's option.
 func readFormat(value string) (f Format, service string) {
 	name, service, _ := strings.Cut(value, " ")

@@ -69,6 +69,15 @@ func consoleMessages(t *testing.T) map[string]message {
 			e.Account.Approval = &broker.ApprovalPolicy{Approvers: []string{"S02LEADS", "U02BOB"}, Count: 2, Expires: 30 * time.Minute}
 			e.Unmet = []*broker.Error{{Message: "prod needs a reason.", Hint: "Add it at the end of your request: because, and why."}}
 		}),
+		"explain_unmet": explain(func(e *broker.Explanation) {
+			e.Unmet = []*broker.Error{{Code: broker.CodeChannel, Message: "prod may be asked for only from certain Slack channels, and this is none of them.", Hint: "Ask in #C0OPS, #C0DUTY."}}
+		}),
+		"explain_denied_by": explain(func(e *broker.Explanation) {
+			*e = broker.Explanation{Account: broker.Account{Name: "prod"}, Decision: broker.Decision{Effect: broker.Deny, Rule: "deny leads"}, Contact: e.Contact}
+		}),
+		"explain_break_glass": explain(func(e *broker.Explanation) {
+			*e = broker.Explanation{Account: broker.Account{Name: "prod"}, Decision: broker.Decision{Effect: broker.Deny, Rule: "default deny"}, Contact: e.Contact, BreakGlass: true}
+		}),
 		"explain_oncall": explain(func(e *broker.Explanation) { e.Decision.Rule = "oncall S03PAGER" }),
 		"explain_group":  explain(func(e *broker.Explanation) { e.Decision.Rule = "allow leads" }),
 		"explain_denied": explain(func(e *broker.Explanation) {

@@ -49,11 +49,7 @@ func (b *Bot) errorMessage(e *broker.Error) message {
 	spans := []span{bold(e.Message)}
 	if hint != "" {
 		spans = append(spans, plain("\n"))
-		if e.Code == broker.CodeChannel {
-			spans = append(spans, channels(hint)...)
-		} else {
-			spans = append(spans, codes(hint)...)
-		}
+		spans = append(spans, b.hintSpans(e.Code, hint)...)
 	}
 	text := strings.TrimSpace(e.Message + " " + strings.ReplaceAll(hint, "`", ""))
 	if e.Ref != "" {
@@ -74,6 +70,15 @@ func told(err error) string {
 		return "Something failed on our side. Try again."
 	}
 	return e.Message + " " + strings.ReplaceAll(e.Hint, "`", "")
+}
+
+// hintSpans shows one of our sentences: channels that it names by ID as links,
+// commands as code.
+func (b *Bot) hintSpans(c broker.Code, sentence string) []span {
+	if c == broker.CodeChannel {
+		return channels(sentence)
+	}
+	return codes(sentence)
 }
 
 // withPrefix puts the configured prefix into the commands that a sentence names.

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/assumebot/assumebot/broker"
@@ -13,6 +14,9 @@ func (b *Bot) explainMessage(e broker.Explanation) message {
 		return b.explainDenied(e)
 	}
 	text := "You may have " + name + "."
+	if len(e.Unmet) > 0 {
+		text = "You may have " + name + ", but not as things are."
+	}
 	if e.Decision.Effect == broker.NeedApproval {
 		text = "You may have " + name + " once somebody else approves."
 	}
@@ -22,7 +26,10 @@ func (b *Bot) explainMessage(e broker.Explanation) message {
 		items = append(items, approvalSpans(e.Account.Approval))
 	}
 	for _, unmet := range e.Unmet {
-		items = append(items, append([]span{bold("Not as things are: ")}, codes(unmet.Message+" "+unmet.Hint)...))
+		items = append(items, append([]span{bold("Not as things are: ")}, b.hintSpans(unmet.Code, unmet.Message+" "+unmet.Hint)...))
+	}
+	if e.BreakGlass {
+		items = append(items, codes(b.withPrefix(byBreakGlass(name))))
 	}
 	if e.Problem != nil {
 		items = append(items, append([]span{plain("But for that long it would be refused: ")}, codes(e.Problem.Message+" "+e.Problem.Hint)...))
@@ -42,11 +49,18 @@ func (b *Bot) explainMessage(e broker.Explanation) message {
 // explainDenied tells which rule denies and nothing else of the Account.
 func (b *Bot) explainDenied(e broker.Explanation) message {
 	text := "You may not have " + e.Account.Name + "."
-	why := "Default deny: no rule allows you. " + e.Contact
-	if e.Decision.Err != nil {
-		why = "Membership unknown: Slack cannot say right now which user groups you are in, and what is unknown is denied. Try again in a minute. " + e.Contact
+	why := []span{plain(" Default deny: no rule allows you. ")}
+	if list, rule, _ := strings.Cut(e.Decision.Rule, " "); list == "deny" {
+		why = []span{plain(" The config denies you, by "), code(rule), plain(", whatever else it allows. ")}
 	}
-	return newMessage(text, paragraph(bold(text), plain(" "+why)))
+	if e.Decision.Err != nil {
+		why = []span{plain(" Membership unknown: Slack cannot say right now which user groups you are in, and what is unknown is denied. Try again in a minute. ")}
+	}
+	if e.BreakGlass {
+		text = "You may have " + e.Account.Name + " by break-glass alone."
+		why = append([]span{plain(" ")}, codes(b.withPrefix(byBreakGlass(e.Account.Name)+" "))...)
+	}
+	return newMessage(text, paragraph(append(append([]span{bold(text)}, why...), plain(e.Contact))...))
 }
 
 // allowedBy names the entry of allow that matched. A user group is named by its
@@ -67,6 +81,10 @@ func allowedBy(rule string) []span {
 		return []span{plain("The config allows the user group "), code(rule), plain(", and you are in it.")}
 	}
 	return []span{plain("The config allows you yourself, as "), code(rule), plain(".")}
+}
+
+func byBreakGlass(account string) string {
+	return "In an emergency: `/assume " + account + " 123456 break-glass because REASON`, without approval, and told to everybody."
 }
 
 // approvalSpans says who decides. User groups are named by their IDs, as in
@@ -97,7 +115,11 @@ func (b *Bot) howItWouldGo(e broker.Explanation) [][]span {
 	if e.Duration != e.Account.DefaultDuration {
 		lasting = "It would last " + broker.FormatDuration(e.Duration) + "; " + broker.FormatDuration(e.Account.DefaultDuration) + " without `for`."
 	}
-	return [][]span{codes(way), codes(lasting), codes(b.withPrefix(exampleOf(e)))}
+	lines := [][]span{codes(way), codes(lasting)}
+	if slices.ContainsFunc(e.Unmet, func(unmet *broker.Error) bool { return unmet.Code != broker.CodeReason }) {
+		return lines // what one could send would be refused
+	}
+	return append(lines, codes(b.withPrefix(exampleOf(e))))
 }
 
 // exampleOf is what to send.

@@ -94,6 +94,10 @@ func (b *Bot) formView(f formState) slack.ModalViewRequest {
 	if f.breakGlass {
 		blocks = append(blocks, slack.NewRichTextBlock("", paragraph(bold("Break-glass: "), plain("without approval, told to everybody in the audit channel."))))
 	}
+	if f.account.Approval != nil && !f.breakGlass {
+		blocks = append(blocks, slack.NewRichTextBlock("", paragraph(bold(f.account.Name+" needs the approval of others. "),
+			plain("Leave the code empty: you are asked for it once they have approved."))))
+	}
 	kept, _ := json.Marshal(formOrigin{Channel: f.channel, BreakGlass: f.breakGlass}) // it cannot fail
 	blocks = append(blocks,
 		accountField(f),

@@ -99,8 +99,9 @@ const (
 
 // A holding is what a person has now.
 type holding struct {
-	grants  []broker.Grant // oldest first
-	session *broker.Session
+	grants    []broker.Grant // oldest first
+	session   *broker.Session
+	approvals []broker.Approval // that wait, or can be used
 	// revocable are the Grants whose end AWS is told of, by ID.
 	revocable map[string]bool
 }
@@ -110,6 +111,9 @@ func (b *Bot) holds(ctx context.Context, r broker.Request) (holding, error) {
 	has := holding{grants: grants, revocable: map[string]bool{}}
 	for _, g := range grants {
 		has.revocable[g.ID] = b.broker().Revocable(g)
+	}
+	if err == nil {
+		has.approvals, err = b.broker().OpenApprovals(ctx, r)
 	}
 	if err != nil || b.settings().MFASession == 0 {
 		return has, err
@@ -125,10 +129,10 @@ func (b *Bot) holds(ctx context.Context, r broker.Request) (holding, error) {
 // with its buttons.
 func (b *Bot) holdingBlocks(has holding, most int) []slack.Block {
 	grants := has.grants
+	blocks := openApprovalBlocks(has.approvals)
 	if len(grants) == 0 && has.session == nil {
-		return []slack.Block{slack.NewRichTextBlock("", paragraph(plain("You have no live credentials. What you get shows up here until it ends.")))}
+		return append(blocks, slack.NewRichTextBlock("", paragraph(plain("You have no live credentials. What you get shows up here until it ends."))))
 	}
-	var blocks []slack.Block
 	if has.session != nil {
 		end := button(actEndSession, "End MFA session", "mfa")
 		end.Style = slack.StyleDanger

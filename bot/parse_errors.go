@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -57,10 +58,41 @@ func errMention(kind tokenKind, accountMissing bool) error {
 	return grammarError("I do not know what to do with "+what+" there.", "Mentions belong into the reason, after the word because.")
 }
 
+// verbs are the words that may stand first after /assume.
+var verbs = []string{"accounts", "block", "cancel", "explain", "help", "key", "pause", "resume", "revoke", "unblock", "unlock", "whoami"}
+
+// verbMeant tells who misspelt a verb, so that it reads as an account, which one
+// it is; "" when it is none.
+func verbMeant(account string) string {
+	if strings.HasPrefix(account, "appr") {
+		return "Approvers press Approve on the message that asks them."
+	}
+	if meant := broker.Nearest(account, verbs); len(account) > 3 && meant != "" && meant != account {
+		return "Did you mean /assume " + meant + "?"
+	}
+	return ""
+}
+
+// aboutTheCode adds that a code was not used, where one was sent and nothing is
+// said of it.
+func aboutTheCode(err error, text string) error {
+	var e *broker.Error
+	if errors.As(err, &e) && mayHoldCode(text) && !strings.Contains(e.Message+e.Hint, "not used") {
+		e.Hint += " Your code was not used."
+	}
+	return err
+}
+
 func (p *parser) errUnknownWord(word string) error {
 	message := "There is a word that I do not know."
 	if q := quoted(word); q != "" {
 		message = "I do not know the word " + q + " there."
+	}
+	if meant := verbMeant(p.cmd.Account); p.verb == VerbAssume && meant != "" {
+		if q := quoted(p.cmd.Account); q != "" {
+			message = q + " is read as an account, and " + strings.ToLower(message[:1]) + message[1:]
+		}
+		return grammarError(message, meant)
 	}
 	if meant := broker.Nearest(word, p.keywords); meant != "" {
 		return grammarError(message, "Did you mean “"+meant+"”? "+p.usage())

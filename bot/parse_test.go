@@ -102,6 +102,8 @@ func TestParseAssumeReadsEverySpellingOfAccountAndCode(t *testing.T) {
 	tests = append(tests,
 		parseCase{name: "breakGlassWithoutReason", text: "prod 123456 break-glass", fail: "break-glass needs a reason"},
 		parseCase{name: "breakGlassTwice", text: "prod break-glass break-glass because x", fail: "twice"},
+		parseCase{name: "misspeltVerb", text: "revok vault", fail: "Did you mean /assume revoke?"},
+		parseCase{name: "approve", text: "approve vault", fail: "Approvers press Approve"},
 		parseCase{name: "breakAlone", text: "prod 123456 break because x", fail: "I do not know the word"},
 		parseCase{name: "breakGlassInReason", text: "prod 123456 because of break-glass", want: withCode(func(c *Command) { c.Reason = "of break-glass" })},
 	)

@@ -195,12 +195,16 @@ func (b *Bot) helpMessage(accounts []broker.Account, admin bool) message {
 	if i := slices.IndexFunc(accounts, func(a broker.Account) bool { return a.Approval == nil }); i > 0 {
 		example = accounts[i].Name
 	}
+	long := 2 * time.Hour
+	if i := slices.IndexFunc(accounts, func(a broker.Account) bool { return a.Name == example && a.MaxDuration > 0 }); i >= 0 {
+		long = min(long, accounts[i].MaxDuration)
+	}
 	line := func(s string) []span { return codes(b.withPrefix(strings.ReplaceAll(s, "ACCOUNT", example))) }
 	elements := []slack.RichTextElement{
 		paragraph(bold("Short-lived AWS credentials, seen by nobody but you.")),
 		bullets(append(b.withSessionHelp(
 			line("`/assume ACCOUNT 123456`  credentials, with the code of your MFA device"),
-			line("`/assume ACCOUNT 123456 for 2h as fish because INC-42`  how long, for which shell, and why"),
+			line("`/assume ACCOUNT 123456 for "+broker.FormatDuration(long)+" as fish because INC-42`  how long, for which shell, and why"),
 			line("`/buckets ACCOUNT 123456`  its S3 buckets; `/buckets ACCOUNT prefix logs-` narrows, without a code for some minutes"),
 			line("`/assume ACCOUNT 123456 as console s3`  a link that signs you in to the AWS console"),
 			line("`/assume`  a form that asks for all of it; `/sessions`  what you have now, to show again, renew or end"),

@@ -13,6 +13,7 @@ import (
 func (b *Bot) revoke(ctx context.Context, to conversation, c Command) {
 	done, err := b.broker().Revoke(ctx, to.request(c))
 	b.answer(ctx, to, err, func() message { return b.revokedMessage(done) })
+	b.showCancelled(ctx, to, done.Cancelled)
 	if err == nil {
 		b.refreshHome(ctx, to)
 	}
@@ -23,7 +24,10 @@ func (b *Bot) revoke(ctx context.Context, to conversation, c Command) {
 func (b *Bot) revokedMessage(done broker.Revocation) message {
 	account := done.Account.Name
 	said := []slack.RichTextElement{paragraph(bold("Revoked"), plain(": the bot has forgotten "+counted(done.Ended, "grant")+" of "), bold(account),
-		plain(sessionEnded(done.Session)+"."))}
+		plain(sessionEnded(done.Session)+requestsCancelled(done.Cancelled)+"."))}
+	if done.Ended == 0 && !done.Session && len(done.Cancelled) == 0 {
+		said = []slack.RichTextElement{paragraph(bold("The bot holds nothing of yours for "), bold(account), plain("."))}
+	}
 	if done.Err != nil {
 		said = append(said, paragraph(bold("Not complete. "), plain(done.Err.Message+" ")),
 			paragraph(append(codes(done.Err.Hint), plain(" (ref "+done.Err.Ref+")"))...))
@@ -41,6 +45,13 @@ func (b *Bot) revokedMessage(done broker.Revocation) message {
 			"If they are in wrong hands, tell whoever looks after the AWS account now.")))
 	}
 	return newMessage(fmt.Sprintf("Revoked what you had of %s.", account), said...)
+}
+
+func requestsCancelled(cancelled []broker.Approval) string {
+	if len(cancelled) == 0 {
+		return ""
+	}
+	return " and cancelled " + counted(len(cancelled), "request") + " for approval"
 }
 
 func sessionEnded(was bool) string {

@@ -73,7 +73,10 @@ func (b *Bot) submitForm(ctx context.Context, e envelope, in interaction, ack fu
 	}
 	// Judging that takes too long is left to Issue, which judges again; so is what
 	// others have to be asked for.
-	if err := b.broker().Judge(judging, r); err != nil && judging.Err() == nil && !needsApproval(r, err) {
+	view := workingView(f.account)
+	if err := b.broker().Judge(judging, r); needsApproval(r, err) {
+		view = waitingView("Asking others to approve " + f.account + "…")
+	} else if err != nil && judging.Err() == nil {
 		b.backToForm(ctx, in, f, err, ack)
 		return
 	}
@@ -89,7 +92,6 @@ func (b *Bot) submitForm(ctx context.Context, e envelope, in interaction, ack fu
 		ack(f.errorOn(fieldAccount, sentAlready))
 		return
 	}
-	view := workingView(f.account)
 	ack(slack.NewUpdateViewSubmissionResponse(&view))
 	if !b.takeSlot(ctx) {
 		b.deliver(ctx, in.to, b.refusal(ctx, in.to, busy(in.to)))
@@ -241,6 +243,9 @@ func (f filled) judged(err error, words func(string) string) any {
 		field = fieldReason
 	}
 	hint := strings.ReplaceAll(words(e.Hint), "`", "")
+	if e.Code == broker.CodeReason {
+		hint = "Type why. Your code was not used."
+	}
 	if e.Code == broker.CodeNeedsCode {
 		hint = "Type the six digits that your device shows." // the hint is for who has no form
 	}

@@ -62,6 +62,11 @@ func workingView(account string) slack.ModalViewRequest {
 	if account != "" {
 		text = fmt.Sprintf("Asking AWS for %s…", account)
 	}
+	return waitingView(text)
+}
+
+// waitingView says what is being done.
+func waitingView(text string) slack.ModalViewRequest {
 	v := resultView(newMessage("", paragraph(plain(text))))
 	v.Close = plainText("Close")
 	return v

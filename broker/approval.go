@@ -34,7 +34,8 @@ type Approval struct {
 	RoleARN  RoleARN       `json:"role_arn,omitempty"`
 	Duration time.Duration `json:"duration"`
 	Reason   string        `json:"reason,omitempty"`
-	Needs    int           `json:"needs"` // how many must approve
+	Format   string        `json:"format,omitempty"` // the bot's word for how the person wants to be shown it
+	Needs    int           `json:"needs"`            // how many must approve
 
 	// Acknowledge says that nothing waits: credentials were issued by break-glass,
 	// and an approver is to take note of it.

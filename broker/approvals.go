@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -96,15 +97,46 @@ func (b *Broker) toAsk(ctx context.Context, r Request, user User) (Approval, err
 	if _, err := b.sealing(ctx, r, user, account); err != nil {
 		return Approval{}, err // they would approve in vain
 	}
+	if err := b.somebodyCanApprove(ctx, account, user); err != nil {
+		return Approval{}, err
+	}
 	now, err := b.approvals.ApprovalClock(ctx)
 	if err != nil {
 		return Approval{}, storeDown(err)
 	}
 	return Approval{
 		ID: r.ID, User: user.Slack, UserName: user.Name, Team: r.Caller.Team, Channel: r.Caller.Channel,
-		Account: account.Name, RoleARN: account.RoleARN, Duration: duration, Reason: r.Reason,
+		Account: account.Name, RoleARN: account.RoleARN, Duration: duration, Reason: r.Reason, Format: r.Format,
 		Needs: account.Approval.Count, State: ApprovalWaiting, Asked: now, Expires: now.Add(account.Approval.Expires),
 	}, nil
+}
+
+// somebodyCanApprove refuses to ask where, but for the person who asks, there are
+// fewer approvers than are needed. While nobody knows who is in their user groups
+// there may be enough.
+func (b *Broker) somebodyCanApprove(ctx context.Context, account Account, user User) error {
+	var people []string
+	for _, id := range b.approvers(account) {
+		if !strings.HasPrefix(id, "S") {
+			people = append(people, id)
+			continue
+		}
+		m, err := b.groups(ctx)
+		if err != nil {
+			return nil //nolint:nilerr // deciding will find out
+		}
+		people = append(people, m[id]...)
+	}
+	people = slices.DeleteFunc(people, func(id string) bool { return id == user.Slack })
+	slices.Sort(people)
+	if have := len(slices.Compact(people)); have < account.Approval.Count {
+		return &Error{
+			Code: CodeNotAllowed, Rule: "approval",
+			Message: fmt.Sprintf("%s needs %d to approve, and of its approvers %d are not you yourself, so nobody was asked.", account.Name, account.Approval.Count, have),
+			Hint:    "The config has to name more approvers. " + b.contact(),
+		}
+	}
+	return nil
 }
 
 // open reports whether something can still become of the Approval.
@@ -184,18 +216,69 @@ func (b *Broker) CancelApprovals(ctx context.Context, r Request) ([]Approval, er
 	if err != nil {
 		return nil, b.refuse(ctx, r, err)
 	}
+	if _, ok := b.config.Account(r.Account); !ok && r.Account != "" {
+		return nil, b.asError(r, b.nothingToCancel(ctx, user, r.Account))
+	}
 	return b.cancelOpen(ctx, r, user.Slack, Vote{User: user.Slack, Name: user.Name})
+}
+
+// nothingToCancel says what waits, where an account was misspelt.
+func (b *Broker) nothingToCancel(ctx context.Context, user User, name string) *Error {
+	e := &Error{Code: CodeUnknownAccount, Message: "There is no account of that name, so nothing was cancelled.", Hint: "Nothing that you asked for waits."}
+	open, err := b.openOf(ctx, user.Slack)
+	if err != nil {
+		return storeDown(err)
+	}
+	var names []string
+	for _, a := range open {
+		names = append(names, a.Account+" for "+FormatDuration(a.Duration))
+	}
+	if len(names) > 0 {
+		e.Hint = "What you asked for is: " + listed(names, maxWaiting) + "."
+	}
+	if near := Nearest(name, names); near != "" {
+		e.Hint = "Did you mean " + near + "? " + e.Hint
+	}
+	return e
+}
+
+// OpenApprovals are what the Caller asked others to approve and what can still be
+// decided or used, the oldest first.
+func (b *Broker) OpenApprovals(ctx context.Context, r Request) ([]Approval, error) {
+	user, err := b.identify(r.Caller)
+	if err != nil {
+		return nil, b.refuse(ctx, r, err)
+	}
+	open, err := b.openOf(ctx, user.Slack)
+	if err != nil {
+		return nil, b.asError(r, storeDown(err))
+	}
+	return open, nil
+}
+
+func (b *Broker) openOf(ctx context.Context, user string) ([]Approval, error) {
+	kept, err := b.approvals.ApprovalsOf(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	var open []Approval
+	for _, k := range kept {
+		if k.open() && !k.Acknowledge {
+			open = append(open, k.Approval)
+		}
+	}
+	return open, nil
 }
 
 // cancelOpen ends what owner asked for and what could still be used, as r says.
 func (b *Broker) cancelOpen(ctx context.Context, r Request, owner string, by Vote) ([]Approval, error) {
-	kept, err := b.approvals.ApprovalsOf(ctx, owner)
+	kept, err := b.openOf(ctx, owner)
 	if err != nil {
 		return nil, b.asError(r, storeDown(err))
 	}
 	var cancelled []Approval
 	for _, k := range kept {
-		if !k.open() || k.Acknowledge || r.Account != "" && k.Account != r.Account || r.Approval != "" && k.ID != r.Approval {
+		if r.Account != "" && k.Account != r.Account || r.Approval != "" && k.ID != r.Approval {
 			continue
 		}
 		a, err := b.cancelApproval(ctx, owner, k.ID, by)
@@ -304,6 +387,10 @@ func (b *Broker) Approvers(a Approval) []string {
 	if !ok || account.Approval == nil {
 		return nil
 	}
+	return b.approvers(account)
+}
+
+func (b *Broker) approvers(account Account) []string {
 	var who []string
 	for _, entry := range account.Approval.Approvers {
 		if members, named := b.config.Groups[entry]; named {

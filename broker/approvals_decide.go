@@ -163,6 +163,12 @@ func (b *Broker) deciding(ctx context.Context, r Request, k KeptApproval, ordere
 			Message: "You are not an approver of " + account.Name + ".",
 			Hint:    "Nothing was changed. Only the approvers that the config names can decide.",
 		}
+	case r.Caller.User == k.User && k.Acknowledge:
+		return decider{}, &Error{
+			Code:    CodeOwnApproval,
+			Message: "Nobody acknowledges their own break-glass.",
+			Hint:    "Somebody else who is an approver of " + account.Name + " has to.",
+		}
 	case r.Caller.User == k.User:
 		return decider{}, &Error{
 			Code:    CodeOwnApproval,

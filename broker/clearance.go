@@ -25,6 +25,9 @@ func (b *Broker) clear(ctx context.Context, r Request, user User) (clearance, er
 	if !ok {
 		return clearance{}, b.unknownAccount(ctx, user, r.Account)
 	}
+	if r.Purpose == PurposeBuckets && b.entitled(ctx, account, r).Effect == NeedApproval {
+		return clearance{}, b.needsApproval(account) // whatever else is unmet: a list is not asked for
+	}
 	approval, err := b.approvalFor(ctx, r, user, account)
 	if err != nil {
 		return clearance{}, err
@@ -40,7 +43,7 @@ func (b *Broker) clear(ctx context.Context, r Request, user User) (clearance, er
 	c := clearance{request: r, account: account.narrowed(d), decision: d}
 	switch {
 	case d.Effect == Deny:
-		return clearance{}, b.denied(account, r, d)
+		return clearance{}, b.orWithoutBreakGlass(ctx, r, account, b.denied(account, r, d))
 	case d.Effect == NeedApproval && approval == nil:
 		return clearance{}, b.needsApproval(account)
 	case d.Effect == NeedApproval:
@@ -50,6 +53,20 @@ func (b *Broker) clear(ctx context.Context, r Request, user User) (clearance, er
 		c.account.MFA = MFAFresh
 	}
 	return c, nil
+}
+
+// orWithoutBreakGlass tells who may not have an Account by break-glass, and needs
+// none, so.
+func (b *Broker) orWithoutBreakGlass(ctx context.Context, r Request, account Account, e *Error) *Error {
+	if !r.BreakGlass || e.Code != CodeNotAllowed {
+		return e
+	}
+	r.BreakGlass = false
+	if b.entitled(ctx, account, r).Effect == Allow {
+		e.Message = account.Name + " needs no break-glass of yours: you may have it at once."
+		e.Hint = "Send it again without break-glass. Your code was not used."
+	}
+	return e
 }
 
 // clearAgain asks policy for what a Grant gave already: today's config must

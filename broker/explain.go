@@ -16,6 +16,8 @@ type Explanation struct {
 	NeedsCode string        // why a Request without a code would be asked for one; "": it would not
 	Problem   *Error        // why a Request for this long would be refused
 	Contact   string        // whom to ask, a sentence
+	// BreakGlass says that the Account may be had that way, whatever the Decision.
+	BreakGlass bool
 	// Unmet is what else stands in the way right now: of the conditions where, when
 	// and why it is asked.
 	Unmet []*Error
@@ -37,6 +39,9 @@ func (b *Broker) Explain(ctx context.Context, r Request) (Explanation, error) {
 	who := r
 	who.Duration = 0
 	e := Explanation{Decision: b.entitled(ctx, account, who), Contact: b.contact()}
+	glass := who
+	glass.BreakGlass = true
+	e.BreakGlass = e.Decision.Effect != Allow && len(account.BreakGlass) > 0 && b.entitled(ctx, account, glass).Effect == Allow
 	if e.Decision.Err != nil {
 		b.log.WarnContext(ctx, "membership unknown", "request", r.ID, "account", account.Name, "error", e.Decision.Err)
 	}

@@ -37,7 +37,7 @@ func (b *Broker) notLockedOut(ctx context.Context, r Request, user User) error {
 		return &Error{
 			Code:    CodeLockedOut,
 			Message: "You are locked out after too many wrong codes.",
-			Hint:    "Your code was not used. Try again in " + atLeastAMinute(left) + ". If the codes were not yours, tell whoever runs the bot now.",
+			Hint:    "Your code was not used. Try again in " + atLeastAMinute(left) + ", or have an admin unlock you. If the codes were not yours, say so now. " + b.contact(),
 		}
 	}
 	return nil
@@ -64,7 +64,7 @@ func (b *Broker) codeRefused(ctx context.Context, r Request, intent Event, e *Er
 	if locked == 0 {
 		return
 	}
-	e.Hint = "That was one wrong code too many: you are locked out for " + atLeastAMinute(locked) + "."
+	e.Hint = "That was one wrong code too many: you are locked out for " + atLeastAMinute(locked) + ". An admin can unlock you. " + b.contact()
 	event := b.outcome(EventLockedOut, intent)
 	event.Purpose, event.Expires = "", event.Time.Add(locked) // it is about the person, whatever the code was for
 	if err := b.recorder.Record(ctx, event); err != nil {

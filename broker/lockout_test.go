@@ -47,7 +47,7 @@ func TestIssueSendsNoCodeOfWhoIsLockedOut(t *testing.T) {
 	for i := range 5 {
 		_, err := b.Issue(t.Context(), b.request("prod", fmt.Sprintf("00000%d", i)))
 		e := wantCode(t, err, broker.CodeWrongCode)
-		if locked := e.Hint == "That was one wrong code too many: you are locked out for 15m."; locked != (i == 4) {
+		if locked := e.Hint == "That was one wrong code too many: you are locked out for 15m. An admin can unlock you. Ask in #help-aws."; locked != (i == 4) {
 			t.Errorf("wrong code %d: got hint %q", i+1, e.Hint)
 		}
 	}

@@ -59,12 +59,16 @@ func paused(o Order) *Error {
 	if who == "" {
 		who = "An admin (" + o.By + ")"
 	}
-	return &Error{
+	e := &Error{
 		Code:    CodePaused,
 		Message: who + " paused the bot at " + o.At.UTC().Format("2006-01-02 15:04 UTC") + ": nothing is issued to anybody.",
 		Hint:    codeUnused + " Try again once an admin has resumed it.",
 		Quote:   o.Reason,
 	}
+	if o.Reason != "" {
+		e.Hint += " The reason that they gave:"
+	}
+	return e
 }
 
 // overtaken asks again after STS answered. Where an order came meanwhile, or

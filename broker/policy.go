@@ -84,6 +84,9 @@ func (b *Broker) contact() string {
 func (a Account) narrowed(d Decision) Account {
 	a.MaxDuration = min(a.MaxDuration, d.Max)
 	a.DefaultDuration = min(a.DefaultDuration, a.MaxDuration)
+	if d.Effect == Allow { // by being on call, or by break-glass
+		a.Approval = nil
+	}
 	return a
 }
 
@@ -115,13 +118,16 @@ func (b *Broker) denied(a Account, r Request, d Decision) *Error {
 		if a.Reason.Pattern != nil && !r.BreakGlass {
 			e.Message = a.Name + " needs a reason that reads like " + a.Reason.Pattern.String() + "."
 		}
+		if r.Purpose == PurposeBuckets {
+			e.Hint = "Get it with `/assume " + a.Name + " 123456 because REASON`; `/buckets " + a.Name + "` then needs nothing more." + unused
+		}
 	default:
 		e.Code = CodeNotAllowed
 		e.Message = "You may not have " + a.Name + "."
+		e.Hint = b.contact() + unused
 		if r.BreakGlass {
 			e.Message = "You may not have " + a.Name + " by break-glass."
 		}
-		e.Hint = b.contact() + unused
 	}
 	return e
 }
@@ -162,6 +168,18 @@ func (b *Broker) Accounts(ctx context.Context, r Request) (accounts []Account, c
 	}
 	accounts, complete = b.allowed(ctx, user)
 	return accounts, complete, nil
+}
+
+// AccountFor is the Account of r as the Caller may have it, with or without
+// approval, and by break-glass if r says so.
+func (b *Broker) AccountFor(ctx context.Context, r Request) (Account, bool) {
+	account, ok := b.config.Account(r.Account)
+	if !ok {
+		return Account{}, false
+	}
+	r.Duration = 0
+	d := b.entitled(ctx, account, r)
+	return account.narrowed(d), d.Effect != Deny
 }
 
 func (b *Broker) allowed(ctx context.Context, user User) (accounts []Account, complete bool) {

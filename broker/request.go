@@ -24,6 +24,9 @@ type Request struct {
 	Purpose  Purpose
 	// BreakGlass asks for the Account without the approval that it needs.
 	BreakGlass bool
+	// Format is how the person wants to be shown what is issued. It is the bot's
+	// word, and is only kept with an Approval.
+	Format string
 	// Approval is the ID of the Approval that is to be used; "": whatever there is.
 	Approval string
 }

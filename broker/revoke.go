@@ -30,6 +30,8 @@ type Revocation struct {
 	Account Account
 	Ended   int  // Grants that the bot forgot
 	Session bool // the MFA session ended too
+	// Cancelled is what the person asked others to approve of the Account.
+	Cancelled []Approval
 	// Denied is what AWS refuses now; nil when the config names no revoker, or
 	// Err says why it could not.
 	Denied *Denied
@@ -61,9 +63,12 @@ func (b *Broker) revoke(ctx context.Context, r Request, user User, account Accou
 	event.User, event.RoleARN, event.Principal = user.Name, account.RoleARN, ""
 	b.note(ctx, event)
 	done := Revocation{Account: account}
-	var err error
-	if done.Ended, err = b.endGrants(ctx, user, account); err == nil {
-		done.Session, err = b.sessions.DropMFASession(ctx, user.Slack, "")
+	ended, failed := b.endGrants(ctx, user, account)
+	session, err := b.sessions.DropMFASession(ctx, user.Slack, "")
+	done.Ended, done.Session, err = ended, session, errors.Join(failed, err)
+	r.Account, r.Approval = account.Name, ""
+	if done.Cancelled, failed = b.cancelOpen(ctx, r, user.Slack, Vote{User: user.Slack, Name: user.Name}); failed != nil {
+		err = errors.Join(err, failed)
 	}
 	if account.Revoker != "" {
 		done.Denied, done.Err = b.deny(ctx, r, account, user.SessionName)

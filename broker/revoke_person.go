@@ -23,6 +23,7 @@ type PersonRevocation struct {
 	Accounts           []Revocation // of which something was taken, or AWS told
 	Session            bool         // the MFA session ended
 	Cancelled          []Approval   // what they asked others to approve
+	Others             []string     // names of Accounts that they still have Grants of
 	Err                *Error       // why the bot may still keep something
 }
 
@@ -81,6 +82,9 @@ func (b *Broker) revokePerson(ctx context.Context, r Request, by admin, target s
 	err = errors.Join(err, failed)
 	for _, g := range grants {
 		if r.Account != "" && g.Account != r.Account {
+			if !slices.Contains(done.Others, g.Account) {
+				done.Others = append(done.Others, g.Account)
+			}
 			continue
 		}
 		if failed := b.ledger.EndGrant(ctx, target, g.ID); failed != nil {

@@ -26,7 +26,7 @@ func rulesText(b broker.Config, a broker.Account) []string {
 		add("with approval", fmt.Sprintf("%d of %s, within %s", p.Count, namesText(b, p.Approvers), broker.FormatDuration(p.Expires)))
 	}
 	if len(a.BreakGlass) > 0 {
-		add("break-glass", namesText(b, a.BreakGlass))
+		add("break-glass", namesText(b, a.BreakGlass)+"; with any reason and at any hour, but from the same channels, and never those who are denied")
 	}
 	if len(a.Channels) > 0 {
 		add("asked from", strings.Join(a.Channels, ", "))

@@ -66,7 +66,9 @@ func (t *terminal) settle(ctx context.Context, p *person, d *slacktest.Delivery)
 // worked waits while a window of p's says that AWS is being asked.
 func (t *terminal) worked(ctx context.Context, p *person) error {
 	return t.world.slack.Await(ctx, func(s *slacktest.Server) bool {
-		return !slices.ContainsFunc(s.Views(p.id), func(v slacktest.View) bool { return strings.Contains(v.Plain(), "Asking AWS") })
+		return !slices.ContainsFunc(s.Views(p.id), func(v slacktest.View) bool {
+			return strings.Contains(v.Plain(), "Asking AWS") || strings.Contains(v.Plain(), "Asking others")
+		})
 	})
 }
 

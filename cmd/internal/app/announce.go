@@ -31,10 +31,7 @@ const (
 // errAnnouncing says that another replica announces, or did in between.
 var errAnnouncing = errors.New("another replica announces a change of the config")
 
-const (
-	readableAgain   = "the file can be read again; nothing changed"
-	nothingToTellBy = "what was announced last cannot be read, so what changed since is not known"
-)
+const nothingToTellBy = "what was announced last cannot be read, so what changed since is not known"
 
 // An announcer puts on the record what changes of the config, for all replicas
 // once: at least once, and once unless a replica dies between the record and
@@ -76,12 +73,10 @@ func (a *announcer) accept(ctx context.Context, next, served summary) (lines []s
 			}
 		}
 		lines = append(lines, changes(b.Config, next, served != nil)...)
-		if len(lines) == 0 && b.Broken != "" {
-			lines = append(lines, readableAgain)
-		}
-		if len(lines) == 0 {
+		if len(lines) == 0 && b.Broken == "" {
 			return announced{Config: next}, nil
 		}
+		// Without a line, what could not be read can be read again.
 		return announced{Config: next}, &broker.Event{Kind: broker.EventConfig, Changes: lines}
 	})
 	return lines, err

@@ -114,7 +114,7 @@ func TestAQuestionWhoseAnswerWasLostCannotBeDecided(t *testing.T) {
 	wantText(t, w.says("U01ALICE", "/assume", "vault"), "Slack did not take the message")
 	m := w.approval("Approval wanted")
 	w.press("U02BOB", m, "approve")
-	w.shown("U02BOB", "This request was cancelled by who asked")
+	w.shown("U02BOB", "This request was cancelled by alice@example.com")
 	wantNoButtons(t, w.approval("Cancelled by alice@example.com"))
 }
 

@@ -59,6 +59,8 @@ func (e entry) changes(after entry, running bool) []string {
 		case old == new:
 		case strings.HasPrefix(old, concealed) && strings.HasPrefix(new, concealed):
 			add(field, "changed")
+		case field == "approval" && new == "":
+			add(field, printed(old)+" → NOT NEEDED any more")
 		default:
 			add(field, printed(old)+" → "+printed(new))
 		}

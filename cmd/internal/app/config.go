@@ -60,6 +60,7 @@ type draft struct {
 	accounts []accountDraft
 
 	mfaSessionAt pos
+	groupsAt     pos
 	delivery     deliveryDraft // of the file; an account may have its own
 }
 

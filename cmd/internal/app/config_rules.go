@@ -27,7 +27,7 @@ func (d *draft) readGroups(root section) {
 	if !ok {
 		return
 	}
-	d.config.Broker.Groups = map[string][]string{}
+	d.config.Broker.Groups, d.groupsAt = map[string][]string{}, s.pos
 	for name := range s.values {
 		if !groupName.MatchString(name) {
 			d.problem(s.at(name), "group %s: a name is 1 to 63 of a-z, 0-9, dot, dash and underscore, and begins with a letter", quote(name))
@@ -164,13 +164,13 @@ func (d *draft) readRule(n *yaml.Node, a *accountDraft) {
 		if on == nil {
 			return
 		}
-		group, ok := newSection(d.collector, on, "oncall", "group")
+		group, ok := newSection(d.collector, on, "oncall, such as {oncall: {group: S03PAGER}},", "group")
 		if !ok || !group.require("group", "the Slack user group (S…) that your pager keeps in step") {
 			return
 		}
 		if v := group.text("group"); v.ok {
 			if wrong := checkID(v.v, groupID); wrong != "" {
-				d.problem(v.pos, "oncall: %s", wrong)
+				d.problem(v.pos, "oncall takes a Slack user group alone: %s", wrong)
 			}
 			rule.Who = []string{v.v}
 		}

@@ -135,6 +135,7 @@ func (d *draft) warn() {
 			d.warning(a.allow[0].pos, "account %s: \"*\" is every user already; the other entries of allow change nothing", a.Name)
 		}
 	}
+	d.warnRules()
 	d.warnSealed()
 	d.warnDelivery()
 	// Two users may sign with one IAM user's key, but then a leak or a block of

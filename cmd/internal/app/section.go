@@ -33,7 +33,11 @@ func newSection(c *collector, n *yaml.Node, what string, known ...string) (secti
 	s := section{collector: c, pos: position(n), what: what, values: map[string]*yaml.Node{}}
 	if n.Kind != yaml.MappingNode {
 		if n.Kind != yaml.AliasNode { // reported by refuseIndirection
-			c.problem(s.pos, "%s must be a map with the keys %s, not %s", what, strings.Join(known, ", "), kindOf(n))
+			keys := ""
+			if len(known) > 0 {
+				keys = " with the keys " + strings.Join(known, ", ")
+			}
+			c.problem(s.pos, "%s must be a map%s, not %s", what, keys, kindOf(n))
 		}
 		return s, false
 	}

@@ -1,0 +1,99 @@
+package broker_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+func TestExplainTellsOfApprovalBreakGlassAndConditions(t *testing.T) {
+	b := newVault(t, 1)
+	prod := &b.config.Accounts[0]
+	prod.BreakGlass, prod.Channels, prod.Reason.Required = []string{"U01ALICE"}, []string{"C0OPS"}, true
+	e := b.explain(t, "prod", 0)
+	if e.Decision.Effect != broker.NeedApproval || e.Account.Approval == nil || !e.BreakGlass {
+		t.Errorf("got %+v, want that it needs approval, or break-glass", e)
+	}
+	if len(e.Unmet) != 2 || e.Unmet[0].Code != broker.CodeChannel || e.Unmet[1].Code != broker.CodeReason || strings.Contains(e.Unmet[0].Hint, "code was not used") {
+		t.Errorf("got unmet %v, want channel and reason, and nothing of a code", e.Unmet)
+	}
+	prod.Allow = nil
+	if e := b.explain(t, "prod", 0); e.Decision.Effect != broker.Deny || !e.BreakGlass {
+		t.Errorf("got %+v, want that only break-glass is left", e)
+	}
+	prod.Deny = []string{"S02LEADS"}
+	if e := b.explain(t, "prod", 0); e.Decision.Rule != "deny S02LEADS" || e.BreakGlass {
+		t.Errorf("got %+v, want the deny, and no break-glass", e)
+	}
+}
+
+func TestWhoIsOnCallIsToldOfNoApproval(t *testing.T) {
+	b := newVault(t, 1)
+	b.config.Accounts[0].Allow = append(b.config.Accounts[0].Allow, broker.Rule{Who: []string{"S03PAGER"}, OnCall: true})
+	b.groups["S03PAGER"] = []string{"U01ALICE"}
+	accounts, _, err := b.Accounts(t.Context(), b.request("", ""))
+	if err != nil || len(accounts) == 0 || accounts[0].Approval != nil {
+		t.Errorf("got %+v, %v, want prod without approval", accounts, err)
+	}
+	r := b.request("prod", b.device.Code())
+	r.BreakGlass, r.Reason = true, "all is down"
+	_, err = b.Issue(t.Context(), r)
+	if e := wantCode(t, err, broker.CodeNotAllowed); !strings.Contains(e.Message, "needs no break-glass") {
+		t.Errorf("got %q, want that none is needed", e.Message)
+	}
+}
+
+func TestNobodyIsAskedWhereNobodyCouldApprove(t *testing.T) {
+	b := newVault(t, 1)
+	ask := func() error {
+		r := b.request("prod", "")
+		r.Duration = time.Hour
+		_, _, err := b.Ask(t.Context(), r)
+		return err
+	}
+	b.groups["S02LEADS"] = []string{"U01ALICE"}
+	if e := wantCode(t, ask(), broker.CodeNotAllowed); !strings.Contains(e.Message, "nobody was asked") {
+		t.Errorf("got %q", e.Message)
+	}
+	b.config.Accounts[0].Approval.Approvers = []string{"S02LEADS", "U02BOB"}
+	b.config.Accounts[0].Approval.Count = 2
+	wantCode(t, ask(), broker.CodeNotAllowed)
+	b.groups["S02LEADS"] = []string{"U01ALICE", "U03CAROL"}
+	if err := ask(); err != nil {
+		t.Errorf("bob and carol could: %v", err)
+	}
+}
+
+func TestBucketsOfWhatNeedsApprovalSayWhatToDo(t *testing.T) {
+	b := newVault(t, 1)
+	b.config.Accounts[0].Reason.Required = true
+	r := b.request("prod", b.device.Code())
+	r.Purpose = broker.PurposeBuckets
+	_, err := b.Buckets(t.Context(), r, "")
+	if e := wantCode(t, err, broker.CodeNeedsApproval); !strings.Contains(e.Hint, "/assume prod because REASON") {
+		t.Errorf("got hint %q, want how to ask", e.Hint)
+	}
+	b.config.Accounts[0].Approval = nil
+	_, err = b.Buckets(t.Context(), r, "")
+	if e := wantCode(t, err, broker.CodeReason); !strings.Contains(e.Hint, "/buckets prod") {
+		t.Errorf("got hint %q, want how to list", e.Hint)
+	}
+}
+
+func TestRevokingOnesOwnCancelsWhatWaits(t *testing.T) {
+	b := newVault(t, 1)
+	a := b.approve(t, b.ask(t), "U02BOB")
+	done, err := b.Revoke(t.Context(), b.request("prod", ""))
+	if err != nil || len(done.Cancelled) != 1 || done.Cancelled[0].ID != a.ID {
+		t.Errorf("got %+v, %v, want the approval cancelled", done, err)
+	}
+	if open, err := b.OpenApprovals(t.Context(), b.request("", "")); err != nil || len(open) > 0 {
+		t.Errorf("got %v, %v, want nothing open", open, err)
+	}
+	_, err = b.CancelApprovals(t.Context(), b.request("prd", ""))
+	if e := wantCode(t, err, broker.CodeUnknownAccount); !strings.Contains(e.Message, "nothing was cancelled") {
+		t.Errorf("got %q", e.Message)
+	}
+}
