@@ -26,10 +26,13 @@ type approvalTask struct {
 	Press string `json:"press,omitempty"` // the Request that decided; "" for the end of its time
 	Told  bool   `json:"told,omitempty"`  // who asked knows, or need not be told
 	Tries int    `json:"tries,omitempty"` // that failed
+	// BreakGlass is what the approvers could not be asked to take note of.
+	BreakGlass *broker.Event `json:"break_glass,omitempty"`
 	// Channel and TS are the message that was pressed, for an Approval that was
-	// not yet marked with it.
-	Channel string `json:"channel,omitempty"`
-	TS      string `json:"ts,omitempty"`
+	// not yet marked with it. The list is in clear, so they are not on it: whoever
+	// wrote there could have the bot overwrite any message of its own.
+	Channel string `json:"-"`
+	TS      string `json:"-"`
 }
 
 func (t approvalTask) entry() []byte {
@@ -184,6 +187,9 @@ func (b *Bot) serveApproval(ctx context.Context, entry []byte) verdict {
 	if err := json.Unmarshal(entry, &t); err != nil {
 		b.log.ErrorContext(ctx, "an entry about an approval cannot be read; it is dropped", "error", err)
 		return doneWith
+	}
+	if t.BreakGlass != nil {
+		return b.serveBreakGlass(ctx, t)
 	}
 	var (
 		a    broker.Approval

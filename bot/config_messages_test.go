@@ -20,7 +20,7 @@ func configMessages() map[string]message {
 			"slack.audit_channel C0AUDIT → C0OTHER (from the next start)",
 		}}),
 		"audit_config_again": configAudit(broker.Event{Kind: broker.EventConfig}),
-		"audit_config_many": configAudit(broker.Event{Kind: broker.EventConfig, Changes: many}),
+		"audit_config_many":  configAudit(broker.Event{Kind: broker.EventConfig, Changes: many}),
 		"audit_config_broken": configAudit(broker.Event{Kind: broker.EventConfigBroken, Problems: []string{
 			"assumebot.yaml:14:5: unknown key \"alow\" in this account: did you mean allow?",
 			"and 3 more",

@@ -238,11 +238,7 @@ const (
 func (b *Bot) suggest(ctx context.Context, in interaction, ack func(any) bool) {
 	ctx, cancel := context.WithTimeout(ctx, judgeTimeout)
 	defer cancel()
-	accounts, _, err := b.broker().Accounts(ctx, in.to.request(Command{}))
-	if err != nil {
-		b.log.WarnContext(ctx, "no accounts to offer", "request", in.to.requestID, "error", err)
-	}
-	ack(accountMenu(accounts, in.Value))
+	ack(accountMenu(b.broker().Offered(ctx, in.to.request(Command{})), in.Value))
 }
 
 // optionGroups are a menu's options as the acknowledgement gives them; none is

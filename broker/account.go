@@ -1,6 +1,9 @@
 package broker
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -51,6 +54,14 @@ type Account struct {
 	// DMLife is how long the direct message with Credentials stays until the bot
 	// deletes it; 0: they go into an ephemeral reply, not a direct message.
 	DMLife time.Duration
+}
+
+// terms sum up what else than role and duration decides what credentials of the
+// Account may do, and how they are got: an approval is for these alone.
+func (a Account) terms() string {
+	text, _ := json.Marshal([]any{a.RoleARN, a.ExternalID, a.MFA, a.SourceIdentity, a.Tags, a.SessionPolicy, a.PolicyARNs}) // it cannot fail
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
 }
 
 // HasRole reports whether credentials come from AssumeRole.

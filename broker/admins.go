@@ -118,30 +118,52 @@ func (b *Broker) Block(ctx context.Context, r Request, target string) ([]Approva
 	if err == nil {
 		err = b.notOneself(r, target, "You cannot block yourself.", "`/assume revoke ACCOUNT` takes back what you have yourself.")
 	}
+	if err == nil {
+		err = b.block(ctx, r, by, target)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return b.block(ctx, r, by, target)
+	return b.cancelBlocked(ctx, r, by, target)
 }
 
-func (b *Broker) block(ctx context.Context, r Request, by admin, target string) ([]Approval, error) {
+func (b *Broker) block(ctx context.Context, r Request, by admin, target string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	o := b.order(r, by)
 	if err := b.controls.Block(ctx, target, o); err != nil {
-		return nil, b.asError(r, &Error{
+		b.noteUnsure(ctx, b.adminEvent(EventBlocked, r, by, target))
+		return b.asError(r, &Error{
 			Code: CodeStore, Err: err,
 			Message: "The bot's own store is not answering, so nobody knows whether this person is blocked.",
 			Hint:    "Try again at once. While the store is away, nothing is issued to anybody.",
 		})
 	}
 	b.note(ctx, b.adminEvent(EventBlocked, r, by, target))
+	return nil
+}
+
+// cancelBlocked ends what a person asked others to approve who is blocked by now.
+// The error says that they are, whatever else.
+func (b *Broker) cancelBlocked(ctx context.Context, r Request, by admin, target string) ([]Approval, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	defer cancel()
 	r.Account, r.Approval = "", ""
 	cancelled, err := b.cancelOpen(ctx, r, target, Vote{User: by.slack, Name: cmp.Or(by.name, by.slack)})
-	if err != nil { // while they are blocked nothing of it can be used
-		b.log.ErrorContext(ctx, "approvals of a blocked person not cancelled", "request", r.ID, "target", target, "error", err)
+	if err != nil {
+		return cancelled, b.asError(r, &Error{
+			Code: CodeStore, Err: err,
+			Message: "They are blocked, but the bot's own store did not answer when what they asked others to approve was to be cancelled.",
+			Hint:    "While they are blocked nothing of it can be used. Do it again in a minute, before they are unblocked.",
+		})
 	}
 	return cancelled, nil
+}
+
+// noteUnsure records an order of which nobody knows whether it was taken.
+func (b *Broker) noteUnsure(ctx context.Context, e Event) {
+	e.Code, e.Message = CodeStore, "The bot's own store did not answer: nobody knows whether it holds."
+	b.note(ctx, e)
 }
 
 // Unblock ends a block; false when there was none.
@@ -157,7 +179,9 @@ func (b *Broker) Unblock(ctx context.Context, r Request, target string) (bool, e
 	if block == nil {
 		return false, nil
 	}
-	return b.giveBackTo(ctx, r, b.adminEvent(EventUnblocked, r, by, target), func(ctx context.Context) (bool, error) { return b.controls.Unblock(ctx, target) })
+	return b.endOrder(ctx, r, b.adminEvent(EventUnblocked, r, by, target), func(ctx context.Context) (bool, error) {
+		return b.controls.Unblock(ctx, target, *block)
+	})
 }
 
 // Unlock ends a lock-out after wrong codes, and forgets them; false when none
@@ -184,6 +208,7 @@ func (b *Broker) Pause(ctx context.Context, r Request) (Order, error) {
 	defer cancel()
 	o := b.order(r, by)
 	if err := b.controls.Pause(ctx, o); err != nil {
+		b.noteUnsure(ctx, b.adminEvent(EventPaused, r, by, ""))
 		return Order{}, b.asError(r, &Error{
 			Code: CodeStore, Err: err,
 			Message: "The bot's own store is not answering, so nobody knows whether the bot is paused.",
@@ -207,7 +232,23 @@ func (b *Broker) Resume(ctx context.Context, r Request) (bool, error) {
 	if pause == nil {
 		return false, nil
 	}
-	return b.giveBackTo(ctx, r, b.adminEvent(EventResumed, r, by, ""), b.controls.Resume)
+	return b.endOrder(ctx, r, b.adminEvent(EventResumed, r, by, ""), func(ctx context.Context) (bool, error) {
+		return b.controls.Resume(ctx, *pause)
+	})
+}
+
+// endOrder ends the order that was looked at, and no other: one that somebody
+// gave meanwhile stands.
+func (b *Broker) endOrder(ctx context.Context, r Request, e Event, end func(context.Context) (bool, error)) (bool, error) {
+	ended, err := b.giveBackTo(ctx, r, e, end)
+	if err == nil && !ended {
+		err = b.asError(r, &Error{
+			Code:    CodeNotEnded,
+			Message: "It has ended already, or another admin has given a new order meanwhile, which stands.",
+			Hint:    "Look again, and end that one if you mean it.",
+		})
+	}
+	return ended, err
 }
 
 // giveBackTo records e and then does what it says.

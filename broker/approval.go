@@ -32,6 +32,7 @@ type Approval struct {
 	Channel  string        `json:"channel,omitempty"` // where it was asked
 	Account  string        `json:"account"`
 	RoleARN  RoleARN       `json:"role_arn,omitempty"`
+	Terms    string        `json:"terms,omitempty"` // digest of all that decides what the credentials may do
 	Duration time.Duration `json:"duration"`
 	Reason   string        `json:"reason,omitempty"`
 	Format   string        `json:"format,omitempty"` // the bot's word for how the person wants to be shown it
@@ -89,6 +90,6 @@ type Approvals interface {
 	// lengthening its life; false when it has changed since.
 	SwapApproval(ctx context.Context, old KeptApproval, a Approval) (bool, error)
 	// ApprovalsOf returns the Approvals of user that are kept, in whatever state,
-	// the oldest first.
+	// the oldest first. One that does not open is left out.
 	ApprovalsOf(ctx context.Context, user string) ([]KeptApproval, error)
 }

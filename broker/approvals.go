@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -34,28 +35,33 @@ func (b *Broker) Ask(ctx context.Context, r Request) (a Approval, again bool, er
 	if err != nil {
 		return Approval{}, false, b.refuse(ctx, r, err)
 	}
-	kept, err := b.approvals.ApprovalsOf(ctx, user.Slack)
+	open, err := b.openOf(ctx, user.Slack)
 	if err != nil {
 		return Approval{}, false, b.refuse(ctx, r, storeDown(err))
 	}
-	waiting := 0
-	for _, k := range kept {
-		if !k.open() {
-			continue
-		}
+	for _, k := range open {
 		if k.sameAs(a) {
-			return k.Approval, true, nil
+			return k, true, nil
 		}
-		waiting++
 	}
-	if waiting >= maxWaiting {
+	if len(open) >= maxWaiting {
 		return Approval{}, false, b.refuse(ctx, r, &Error{
 			Code:    CodeTooMany,
-			Message: fmt.Sprintf("You have %d requests waiting for approval already.", waiting),
+			Message: fmt.Sprintf("You have %d requests waiting for approval already.", len(open)),
 			Hint:    "`/assume cancel` takes them back. Nothing was asked.",
 		})
 	}
-	return a, false, b.keepAsked(ctx, r, a)
+	if err := b.keepAsked(ctx, r, a); err != nil {
+		return Approval{}, false, err
+	}
+	// A block that came meanwhile has cancelled what there was before this.
+	if err := b.mayAct(ctx, user.Slack); err != nil {
+		if _, failed := b.cancelApproval(ctx, a.User, a.ID, Vote{User: user.Slack, Name: user.Name}); failed != nil {
+			b.log.ErrorContext(ctx, "what was asked for during a block is not cancelled", "request", r.ID, "error", failed)
+		}
+		return Approval{}, false, b.refuse(ctx, r, err)
+	}
+	return a, false, nil
 }
 
 // keepAsked puts a new Approval on the record and keeps it.
@@ -106,7 +112,7 @@ func (b *Broker) toAsk(ctx context.Context, r Request, user User) (Approval, err
 	}
 	return Approval{
 		ID: r.ID, User: user.Slack, UserName: user.Name, Team: r.Caller.Team, Channel: r.Caller.Channel,
-		Account: account.Name, RoleARN: account.RoleARN, Duration: duration, Reason: r.Reason, Format: r.Format,
+		Account: account.Name, RoleARN: account.RoleARN, Duration: duration, Reason: r.Reason, Format: r.Format, Terms: account.terms(),
 		Needs: account.Approval.Count, State: ApprovalWaiting, Asked: now, Expires: now.Add(account.Approval.Expires),
 	}, nil
 }
@@ -145,7 +151,7 @@ func (k KeptApproval) open() bool {
 }
 
 func (a Approval) sameAs(other Approval) bool {
-	return !a.Acknowledge && a.Account == other.Account && a.RoleARN == other.RoleARN && a.Duration == other.Duration
+	return !a.Acknowledge && a.Account == other.Account && a.RoleARN == other.RoleARN && a.Terms == other.Terms && a.Duration == other.Duration
 }
 
 // Approval returns an Approval as it is now; one whose time is over is expired,
@@ -189,13 +195,21 @@ func (b *Broker) changeApproval(ctx context.Context, user, id string, change fun
 		next.Version++
 		swapped, err := b.approvals.SwapApproval(ctx, k, next)
 		switch {
-		case err != nil:
+		case err != nil && !b.taken(ctx, next):
 			return Approval{}, storeDown(err)
-		case swapped:
-			return next, nil
+		case err != nil || swapped:
+			return next, nil //nolint:nilerr // it was taken, and only the answer was lost
 		}
 	}
 	return Approval{}, storeDown(fmt.Errorf("approval %s: %d others came first", id, swapTries))
+}
+
+// taken reports whether a change is there whose answer was lost.
+func (b *Broker) taken(ctx context.Context, next Approval) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	defer cancel()
+	k, ok, err := b.approvals.LoadApproval(ctx, next.User, next.ID)
+	return err == nil && ok && reflect.DeepEqual(k.Approval, next)
 }
 
 // MarkPosted notes which message shows the Approval; the first stays.

@@ -22,6 +22,7 @@ func (b *Broker) MayDecide(ctx context.Context, r Request, user, id string) (App
 // Approve counts the Caller's approval of what user asked for. With the last that
 // is needed it can be used, once, within [ApprovalUse].
 func (b *Broker) Approve(ctx context.Context, r Request, user, id string) (Approval, error) {
+	var intended bool
 	return b.decided(ctx, r, user, id, b.mayAct, func(k KeptApproval, by Vote, account Account, m Membership) (Approval, error) {
 		switch {
 		case k.Acknowledge:
@@ -33,12 +34,32 @@ func (b *Broker) Approve(ctx context.Context, r Request, user, id string) (Appro
 				Hint:    "It waits for somebody else.",
 			}
 		}
+		// What gives something is on the record before it counts.
+		if !intended {
+			if err := b.intendApproval(ctx, r, k.Approval); err != nil {
+				return Approval{}, err
+			}
+			intended = true
+		}
 		k.Votes = append(slices.Clone(k.Votes), by)
 		if b.config.votes(account, k.Approval, m) >= max(k.Needs, account.Approval.Count) {
 			k.State, k.Expires = ApprovalApproved, k.Now.Add(ApprovalUse)
 		}
 		return k.Approval, nil
 	})
+}
+
+func (b *Broker) intendApproval(ctx context.Context, r Request, a Approval) error {
+	intent := b.approvalEvent(r, a)
+	intent.Kind, intent.State = EventApproving, ""
+	if err := b.recorder.Record(ctx, intent); err != nil {
+		return &Error{
+			Code: CodeRecord, Err: err,
+			Message: "The audit record cannot be written right now, so nothing was approved.",
+			Hint:    "Press it again in a minute.",
+		}
+	}
+	return nil
 }
 
 // DenyApproval ends what user asked for.
@@ -118,7 +139,7 @@ func (b *Broker) decided(ctx context.Context, r Request, user, id string, ordere
 // nothing for the record.
 func (b *Broker) refuseDecision(ctx context.Context, r Request, a Approval, err error) error {
 	e := b.asError(r, err)
-	if e.Code == CodeApprovalGone || e.Code == CodeApprovedOnce || e.Code == CodeStore {
+	if e.Code == CodeApprovalGone || e.Code == CodeApprovedOnce || e.Code == CodeStore || e.Code == CodeRecord {
 		return e
 	}
 	r.Account, r.Approval = a.Account, a.ID
@@ -142,7 +163,7 @@ func (b *Broker) deciding(ctx context.Context, r Request, k KeptApproval, ordere
 		return decider{}, err
 	}
 	account, ok := b.config.Account(k.Account)
-	if !ok || account.Approval == nil || account.RoleARN != k.RoleARN {
+	if !ok || account.Approval == nil || !k.Acknowledge && account.terms() != k.Terms {
 		return decider{}, &Error{
 			Code:    CodeApprovalGone,
 			Message: "The config has changed since this was asked: " + k.Account + " is not what it was.",

@@ -17,7 +17,7 @@ func (b *Broker) approvalFor(ctx context.Context, r Request, user User, account 
 		if err == nil && !k.fits(r, account) {
 			err = &Error{
 				Code:    CodeApprovalGone,
-				Message: "The approval is for something else: it is good for exactly the account, role and duration that it was given for.",
+				Message: "The approval is for something else: it is good for exactly the account, as the config had it, and the duration that it was given for.",
 				Hint:    "Ask for a new one. Your code was not used.",
 			}
 		}
@@ -41,7 +41,7 @@ func (b *Broker) approvalFor(ctx context.Context, r Request, user User, account 
 
 // fits reports whether the Approval is for what r asks.
 func (a Approval) fits(r Request, account Account) bool {
-	return !a.Acknowledge && a.User == r.Caller.User && a.Account == account.Name && a.RoleARN == account.RoleARN &&
+	return !a.Acknowledge && a.User == r.Caller.User && a.Account == account.Name && a.RoleARN == account.RoleARN && a.Terms == account.terms() &&
 		(r.Duration == 0 || r.Duration == a.Duration)
 }
 

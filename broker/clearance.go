@@ -28,18 +28,20 @@ func (b *Broker) clear(ctx context.Context, r Request, user User) (clearance, er
 	if r.Purpose == PurposeBuckets && b.entitled(ctx, account, r).Effect == NeedApproval {
 		return clearance{}, b.needsApproval(account) // whatever else is unmet: a list is not asked for
 	}
-	approval, err := b.approvalFor(ctx, r, user, account)
-	if err != nil {
-		return clearance{}, err
+	d := b.decide(ctx, r)
+	var approval *KeptApproval
+	if d.Effect != Allow || r.Approval != "" {
+		var err error
+		if approval, err = b.approvalFor(ctx, r, user, account); err != nil {
+			return clearance{}, err
+		}
 	}
 	if approval != nil {
 		r.Duration, r.Reason = approval.Duration, approval.Reason
+		judged := r
+		judged.Caller.Channel = approval.Channel // it was asked there, wherever its code comes from
+		d = b.decide(ctx, judged)
 	}
-	judged := r
-	if approval != nil { // it was asked there, whether or not its code comes from there
-		judged.Caller.Channel = approval.Channel
-	}
-	d := b.decide(ctx, judged)
 	c := clearance{request: r, account: account.narrowed(d), decision: d}
 	switch {
 	case d.Effect == Deny:

@@ -7,7 +7,8 @@ import (
 
 // An Order is what an admin laid upon a person, or upon all.
 type Order struct {
-	By     string    `json:"by"` // Slack user ID of the admin
+	ID     string    `json:"id,omitempty"` // of the Request that gave it
+	By     string    `json:"by"`           // Slack user ID of the admin
 	ByName string    `json:"by_name,omitempty"`
 	Reason string    `json:"reason,omitempty"`
 	At     time.Time `json:"at"`
@@ -20,10 +21,11 @@ type Controls interface {
 	Orders(ctx context.Context, user string) (block, pause *Order, err error)
 	// Block lays o upon a person, in place of an earlier one.
 	Block(ctx context.Context, user string, o Order) error
-	// Unblock ends it; false when there was none.
-	Unblock(ctx context.Context, user string) (bool, error)
+	// Unblock ends the block o of a person, atomically; false when it is gone, or
+	// another has taken its place.
+	Unblock(ctx context.Context, user string, o Order) (bool, error)
 	// Pause lays o upon all, in place of an earlier one.
 	Pause(ctx context.Context, o Order) error
-	// Resume ends it; false when there was none.
-	Resume(ctx context.Context) (bool, error)
+	// Resume ends the pause o, as Unblock does a block.
+	Resume(ctx context.Context, o Order) (bool, error)
 }

@@ -19,6 +19,7 @@ const (
 	CodeNotApprover    Code = "not_an_approver"
 	CodeOwnApproval    Code = "own_approval"
 	CodeApprovedOnce   Code = "approved_already"
+	CodeNotEnded       Code = "order_not_ended"
 	CodeNotAdmin       Code = "not_an_admin"
 	CodeBlocked        Code = "blocked"
 	CodePaused         Code = "paused"

@@ -23,6 +23,7 @@ const (
 	EventListing     EventKind = "listing"     // the bot is about to list buckets with a Grant
 	EventMembership  EventKind = "membership"  // the members of a user group that the config names have changed
 
+	EventApproving    EventKind = "approving"     // somebody is about to approve; EventApproval says what became of it
 	EventApproval     EventKind = "approval"      // an Approval was asked for, voted on or ended; State says which
 	EventAcknowledged EventKind = "acknowledged"  // an approver of the Account took note of a use of break-glass
 	EventUnlocked     EventKind = "unlocked"      // an admin ended Target's lock-out

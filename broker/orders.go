@@ -146,5 +146,5 @@ func sessionOf(principal string) string {
 
 // order is what an admin's Request lays down.
 func (b *Broker) order(r Request, admin admin) Order {
-	return Order{By: admin.slack, ByName: admin.name, Reason: r.Reason, At: b.now().UTC().Truncate(time.Second)}
+	return Order{ID: r.ID, By: admin.slack, ByName: admin.name, Reason: r.Reason, At: b.now().UTC().Truncate(time.Second)}
 }

@@ -42,12 +42,14 @@ func (m *memory) Block(_ context.Context, user string, o broker.Order) error {
 	return m.controls.err
 }
 
-func (m *memory) Unblock(_ context.Context, user string) (bool, error) {
+func (m *memory) Unblock(_ context.Context, user string, o broker.Order) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	_, was := m.controls.blocks[user]
+	if is, ok := m.controls.blocks[user]; !ok || is != o {
+		return false, m.controls.err
+	}
 	delete(m.controls.blocks, user)
-	return was, m.controls.err
+	return true, m.controls.err
 }
 
 func (m *memory) Pause(_ context.Context, o broker.Order) error {
@@ -57,12 +59,14 @@ func (m *memory) Pause(_ context.Context, o broker.Order) error {
 	return m.controls.err
 }
 
-func (m *memory) Resume(context.Context) (bool, error) {
+func (m *memory) Resume(_ context.Context, o broker.Order) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	was := m.controls.pause != nil
+	if m.controls.pause == nil || *m.controls.pause != o {
+		return false, m.controls.err
+	}
 	m.controls.pause = nil
-	return was, m.controls.err
+	return true, m.controls.err
 }
 
 func (m *memory) Lease(_ context.Context, name, holder string, _ time.Duration) (bool, error) {

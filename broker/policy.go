@@ -170,6 +170,17 @@ func (b *Broker) Accounts(ctx context.Context, r Request) (accounts []Account, c
 	return accounts, complete, nil
 }
 
+// Offered is Accounts for each letter that somebody types: a stranger has none,
+// and nothing is on the record.
+func (b *Broker) Offered(ctx context.Context, r Request) []Account {
+	user, err := b.identify(r.Caller)
+	if err != nil {
+		return nil
+	}
+	accounts, _ := b.allowed(ctx, user)
+	return accounts
+}
+
 // AccountFor is the Account of r as the Caller may have it, with or without
 // approval, and by break-glass if r says so.
 func (b *Broker) AccountFor(ctx context.Context, r Request) (Account, bool) {

@@ -90,8 +90,11 @@ func (b *Broker) revoke(ctx context.Context, r Request, user User, account Accou
 	return done, nil
 }
 
-// note records what nothing waits for.
+// note records what nothing waits for, whether or not whoever asked is still
+// there.
 func (b *Broker) note(ctx context.Context, e Event) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	defer cancel()
 	if err := b.recorder.Record(ctx, e); err != nil {
 		b.log.ErrorContext(ctx, "event not recorded", "kind", e.Kind, "request", e.RequestID, "error", err)
 	}

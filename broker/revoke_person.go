@@ -42,12 +42,15 @@ func (b *Broker) RevokePerson(ctx context.Context, r Request, target string) (Pe
 	if _, ok := b.config.Account(r.Account); !ok && r.Account != "" {
 		return PersonRevocation{}, b.asError(r, b.noAccountToRevoke(r.Account))
 	}
-	cancelled, err := b.block(ctx, r, by, target)
-	if err != nil {
+	if err := b.block(ctx, r, by, target); err != nil {
 		return PersonRevocation{}, err
 	}
+	cancelled, failed := b.cancelBlocked(ctx, r, by, target)
 	done := b.revokePerson(ctx, r, by, target)
 	done.Cancelled = cancelled
+	if failed != nil && done.Err == nil {
+		done.Err = b.asError(r, failed)
+	}
 	return done, nil
 }
 

@@ -87,23 +87,34 @@ func (s *Store) giveOrder(ctx context.Context, what, key string, o broker.Order)
 }
 
 // Unblock implements [broker.Controls]. One round trip.
-func (s *Store) Unblock(ctx context.Context, user string) (bool, error) {
+func (s *Store) Unblock(ctx context.Context, user string, o broker.Order) (bool, error) {
 	key, err := userKey(user, "blocked")
 	if err != nil {
 		return false, fmt.Errorf("unblock: %w", err)
 	}
-	return s.endOrder(ctx, "unblock", key)
+	return s.endOrder(ctx, "unblock", key, o)
 }
 
 // Resume implements [broker.Controls]. One round trip.
-func (s *Store) Resume(ctx context.Context) (bool, error) { return s.endOrder(ctx, "resume", pauseKey) }
+func (s *Store) Resume(ctx context.Context, o broker.Order) (bool, error) {
+	return s.endOrder(ctx, "resume", pauseKey, o)
+}
 
-func (s *Store) endOrder(ctx context.Context, what, key string) (bool, error) {
-	ctx, cancel := s.bound(ctx)
-	defer cancel()
-	n, err := s.rdb.Del(ctx, key).Result()
+func (s *Store) endOrder(ctx context.Context, what, key string, o broker.Order) (bool, error) {
+	text, err := json.Marshal(o)
 	if err != nil {
 		return false, fmt.Errorf("%s: %w", what, err)
 	}
-	return n > 0, nil
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	ended, err := s.scripts.end.Run(ctx, s.rdb, []string{key}, text).Bool()
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", what, err)
+	}
+	return ended, nil
 }
+
+// KEYS: an order. ARGV: what it is. Another one stays.
+const endScript = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])`

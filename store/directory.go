@@ -2,10 +2,13 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // Known is what was compared last, of the same names and kept without an end.
@@ -13,7 +16,14 @@ import (
 // Its age counts on Redis's clock alone, from before Slack was asked:
 // BeginCopy leaves a marker with the whole time to live, SaveCopy gives the copy
 // what is left of it, and DropCopy takes both away, so that an answer asked for
-// before a change is not kept after it.
+// before a change is not kept after it. When that time ends is within the seal
+// too: whoever can write to Redis could put an old copy back, or take its end away.
+
+// A keptCopy is what is sealed.
+type keptCopy struct {
+	Until time.Time `json:"until"` // by Redis's clock
+	Plain []byte    `json:"plain"`
+}
 
 func copyKeys(name string) (value, asked string, err error) {
 	if name == "" || strings.ContainsAny(name, "{}") {
@@ -31,11 +41,27 @@ func (s *Store) LoadCopy(ctx context.Context, name string) ([]byte, error) {
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	plain, _, err := s.getSealed(ctx, value)
+	var get *redis.StringCmd
+	now, err := s.withClock(ctx, func(p redis.Pipeliner) { get = p.Get(ctx, value) })
 	if err != nil {
 		return nil, fmt.Errorf("load copy: %w", err)
 	}
-	return plain, nil
+	sealed, err := get.Bytes()
+	if errors.Is(err, redis.Nil) {
+		return nil, nil
+	}
+	plain, err := s.ring.open(value, sealed)
+	if err != nil {
+		return nil, fmt.Errorf("load copy: %w", err)
+	}
+	var kept keptCopy
+	if err := json.Unmarshal(plain, &kept); err != nil {
+		return nil, fmt.Errorf("load copy: %s holds something else", value)
+	}
+	if !now.Before(kept.Until) {
+		return nil, nil
+	}
+	return kept.Plain, nil
 }
 
 // BeginCopy notes that whoever holds token, which is used once, is about to ask
@@ -56,7 +82,7 @@ func (s *Store) BeginCopy(ctx context.Context, name, token string, age time.Dura
 
 // SaveCopy keeps plain, sealed, for what is left of the age that BeginCopy gave
 // token. It keeps nothing and returns false when DropCopy or another BeginCopy
-// came between, or the age is over. One round trip.
+// came between, or the age is over. Two round trips.
 func (s *Store) SaveCopy(ctx context.Context, name, token string, plain []byte) (bool, error) {
 	value, asked, err := copyKeys(name)
 	if err != nil || token == "" || len(plain) == 0 {
@@ -64,7 +90,16 @@ func (s *Store) SaveCopy(ctx context.Context, name, token string, plain []byte) 
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	saved, err := s.scripts.copied.Run(ctx, s.rdb, []string{asked, value}, token, s.ring.seal(value, plain)).Bool()
+	var left *redis.DurationCmd
+	now, err := s.withClock(ctx, func(p redis.Pipeliner) { left = p.PTTL(ctx, asked) })
+	if err != nil {
+		return false, fmt.Errorf("save copy: %w", err)
+	}
+	kept, err := json.Marshal(keptCopy{Until: now.Add(left.Val()), Plain: plain})
+	if err != nil {
+		return false, fmt.Errorf("save copy: %w", err)
+	}
+	saved, err := s.scripts.copied.Run(ctx, s.rdb, []string{asked, value}, token, s.ring.seal(value, kept)).Bool()
 	if err != nil {
 		return false, fmt.Errorf("save copy: %w", err)
 	}

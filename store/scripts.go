@@ -10,7 +10,7 @@ import (
 // scripts are loaded when the store opens and run by their hash. After a
 // fail-over that lost them go-redis sends the text again, one more round trip.
 type scripts struct {
-	reserve, release, settle, save, lease, cursor, due, swap, session, copied, known, wrong, ask, decide, rate *redis.Script
+	reserve, release, settle, save, lease, cursor, due, swap, session, copied, known, wrong, ask, decide, rate, end *redis.Script
 }
 
 func newScripts() scripts {
@@ -30,12 +30,13 @@ func newScripts() scripts {
 		ask:     redis.NewScript(askScript),
 		decide:  redis.NewScript(decideScript),
 		rate:    redis.NewScript(rateScript),
+		end:     redis.NewScript(endScript),
 	}
 }
 
 func (s scripts) load(ctx context.Context, rdb redis.UniversalClient) error {
 	for _, script := range []*redis.Script{
-		s.reserve, s.release, s.settle, s.save, s.lease, s.cursor, s.due, s.swap, s.session, s.copied, s.known, s.wrong, s.ask, s.decide, s.rate,
+		s.reserve, s.release, s.settle, s.save, s.lease, s.cursor, s.due, s.swap, s.session, s.copied, s.known, s.wrong, s.ask, s.decide, s.rate, s.end,
 	} {
 		if err := script.Load(ctx, rdb).Err(); err != nil {
 			return fmt.Errorf("load script: %w", err)

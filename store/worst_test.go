@@ -75,9 +75,9 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 		"ApprovalsOf": func(ctx context.Context) error { _, err := s.ApprovalsOf(ctx, "U01ALICE"); return err },
 		"Orders":      func(ctx context.Context) error { _, _, err := s.Orders(ctx, "U01ALICE"); return err },
 		"Block":       func(ctx context.Context) error { return s.Block(ctx, "U01ALICE", broker.Order{By: "U02BOB"}) },
-		"Unblock":     func(ctx context.Context) error { _, err := s.Unblock(ctx, "U01ALICE"); return err },
+		"Unblock":     func(ctx context.Context) error { _, err := s.Unblock(ctx, "U01ALICE", broker.Order{}); return err },
 		"Pause":       func(ctx context.Context) error { return s.Pause(ctx, broker.Order{By: "U02BOB"}) },
-		"Resume":      func(ctx context.Context) error { _, err := s.Resume(ctx); return err },
+		"Resume":      func(ctx context.Context) error { _, err := s.Resume(ctx, broker.Order{}); return err },
 		"TakeRate":    func(ctx context.Context) error { _, err := s.TakeRate(ctx, "x", "r1", 1, time.Minute); return err },
 		"Holders":     func(ctx context.Context) error { _, err := s.Holders(ctx); return err },
 		"LockedFor": func(ctx context.Context) error {

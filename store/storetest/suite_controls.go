@@ -34,7 +34,7 @@ func wantOrders(t *testing.T, s *store.Store, user string, block, pause *broker.
 
 func blockHoldsForOne(t *testing.T, h *harness) {
 	wantOrders(t, h.Store, alice, nil, nil)
-	if was, err := h.Unblock(t.Context(), alice); err != nil || was {
+	if was, err := h.Unblock(t.Context(), alice, order(h, "")); err != nil || was {
 		t.Errorf("unblock: got %v, %v, want that there was none", was, err)
 	}
 	var o broker.Order
@@ -48,14 +48,18 @@ func blockHoldsForOne(t *testing.T, h *harness) {
 	wantOrders(t, h.Store, "U02BOB", nil, nil)
 	h.pass(t, 3*h.unit)
 	wantOrders(t, h.Store, alice, &o, nil)
-	if was, err := h.Unblock(t.Context(), alice); err != nil || !was {
+	if was, err := h.Unblock(t.Context(), alice, order(h, "laptop lost")); err != nil || was {
+		t.Errorf("unblock by the order before: got %v, %v, want that the later one stands", was, err)
+	}
+	wantOrders(t, h.Store, alice, &o, nil)
+	if was, err := h.Unblock(t.Context(), alice, o); err != nil || !was {
 		t.Errorf("unblock: got %v, %v, want that there was one", was, err)
 	}
 	wantOrders(t, h.Store, alice, nil, nil)
 }
 
 func pauseHoldsForAll(t *testing.T, h *harness) {
-	if was, err := h.Resume(t.Context()); err != nil || was {
+	if was, err := h.Resume(t.Context(), order(h, "")); err != nil || was {
 		t.Errorf("resume: got %v, %v, want that there was none", was, err)
 	}
 	pause, block := order(h, "the worst day"), order(h, "")
@@ -67,7 +71,10 @@ func pauseHoldsForAll(t *testing.T, h *harness) {
 	}
 	wantOrders(t, h.Store, alice, &block, &pause)
 	wantOrders(t, h.Store, "U02BOB", nil, &pause)
-	if was, err := h.Resume(t.Context()); err != nil || !was {
+	if was, err := h.Resume(t.Context(), block); err != nil || was {
+		t.Errorf("resume by another order: got %v, %v, want that the pause stands", was, err)
+	}
+	if was, err := h.Resume(t.Context(), pause); err != nil || !was {
 		t.Errorf("resume: got %v, %v, want that there was one", was, err)
 	}
 	wantOrders(t, h.Store, alice, &block, nil)

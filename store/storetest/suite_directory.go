@@ -14,6 +14,7 @@ var directoryTests = []test{
 	{"a copy asked for before a change is not kept after it", copyDroppedMeanwhile},
 	{"clocks of replicas five minutes apart change nothing", copyOfSkewedClocks},
 	{"nothing of a copy is readable, and one that was moved or altered is an error", copyIsSealed},
+	{"a copy whose age is over stays so, whoever puts it back", copyPutBack},
 	{"what is known goes from one to the next exactly once", knownSwaps},
 	{"copies without a name, a token or a time are refused", copyIncomplete},
 }
@@ -51,6 +52,24 @@ func copyRoundTrip(t *testing.T, h *harness) {
 	h.pass(t, h.unit)
 	wantCopy(t, h.Store, "groups", "")
 	saveCopy(t, h.Store, "t1", "one", false)
+}
+
+func copyPutBack(t *testing.T, h *harness) {
+	h.needsShared(t)
+	beginCopy(t, h.Store, "t1", h.unit)
+	saveCopy(t, h.Store, "t1", "old", true)
+	key := h.only(t, "groups}:value")
+	sealed := h.raw.Get(t.Context(), key).Val()
+	if err := h.raw.Persist(t.Context(), key).Err(); err != nil {
+		t.Fatal(err)
+	}
+	wantCopy(t, h.Store, "groups", "old")
+	h.pass(t, 2*h.unit)
+	wantCopy(t, h.Store, "groups", "")
+	if err := h.raw.Set(t.Context(), key, sealed, 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	wantCopy(t, h.Store, "groups", "")
 }
 
 func copyDroppedMeanwhile(t *testing.T, h *harness) {

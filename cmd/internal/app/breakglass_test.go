@@ -4,8 +4,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/broker"
 )
 
 // glassConfig is approvalConfig in which alice may have vault by break-glass.
@@ -63,4 +65,21 @@ func TestAFormKeepsThatItIsBreakGlass(t *testing.T) {
 	w.acked(w.slack.Submit("U01ALICE", v.ID, map[string]string{"code": w.alice.Code()}))
 	w.modal("U01ALICE", "vault is yours until")
 	w.auditTells("BREAK-GLASS", "Granted vault")
+}
+
+// TestAFollowUpThatCannotBeMadeHoldsNothingUp: somebody wrote to the record, or a
+// seal key is lost.
+func TestAFollowUpThatCannotBeMadeHoldsNothingUp(t *testing.T) {
+	w := newWorld(t)
+	w.leads()
+	r := w.run(glassConfig, w.settings())
+	for _, user := range []string{"", "U{01}"} {
+		e := broker.Event{ID: broker.NewID(), Kind: broker.EventGranted, RequestID: broker.NewID(), SlackUser: user, SlackTeam: "T0123", Account: "vault", BreakGlass: true, MFA: true, Expires: w.now().Add(time.Hour)}
+		if err := r.Store.Record(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantText(t, w.says("U02BOB", "/assume", "staging "+w.bob.Code()), "staging is yours")
+	w.auditTells("BREAK-GLASS", "Granted vault")
+	w.auditTells("Granted staging to bob@example.com")
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
@@ -105,7 +106,8 @@ func (d *draft) checkSize(s section, key, hint string) {
 // readFile reads at most limit+1 bytes, so that the caller can tell that there
 // were more.
 func readFile(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
+	// Not to wait for whoever writes to a named pipe.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}

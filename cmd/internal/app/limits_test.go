@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/assumebot/assumebot/broker"
 )
 
 // limited is the world's config with other limits.
@@ -90,5 +92,26 @@ func TestASubmittedFormIsCounted(t *testing.T) {
 	w.modal("U01ALICE", "asking for too much at once")
 	if got := len(w.aws.Calls()); got != 0 {
 		t.Errorf("got %d calls to AWS, want none", got)
+	}
+}
+
+// TestTypingIntoAMenuIsNotOnTheRecord: whoever is no user any more, and has a form
+// open still, is offered nothing.
+func TestTypingIntoAMenuIsNotOnTheRecord(t *testing.T) {
+	w := newWorld(t)
+	r := w.start()
+	w.acked(w.slack.Shortcut("U01ALICE", "assume"))
+	v := w.modal("U01ALICE", "Account")
+	w.writes(strings.NewReplacer("  - slack: U01ALICE\n    name: alice@example.com\n    mfa_serial: arn:aws:iam::111111111111:mfa/alice\n    credentials: {env: ALICE}\n", "",
+		"allow: [U01ALICE, U02BOB]", "allow: [U02BOB]", "allow: [U01ALICE]", "allow: [U02BOB]").Replace(worldConfig))
+	w.notices(r)
+	for range 5 {
+		offered, err := w.slack.Suggest(w.patient(), "U01ALICE", v.Ref(), "", "account", "x")
+		if err != nil || len(offered) > 0 {
+			t.Fatalf("got %v, %v, want nothing offered", offered, err)
+		}
+	}
+	if got := w.recorded(r, broker.EventRefused); len(got) > 0 {
+		t.Errorf("got %d refusals on the record, want none", len(got))
 	}
 }

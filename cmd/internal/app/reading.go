@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"os"
 	"path/filepath"
 )
 
@@ -73,7 +74,7 @@ func (f *fileSet) read(name string) ([]byte, error) {
 	case !filepath.IsAbs(name):
 		path = filepath.Join(filepath.Dir(f.path), name)
 	}
-	data, err := readFile(path, limit)
+	data, err := readRegular(path, limit)
 	f.names = append(f.names, name)
 	failed := ""
 	if err != nil {
@@ -82,6 +83,15 @@ func (f *fileSet) read(name string) ([]byte, error) {
 	fmt.Fprintf(f.sum, "%q %d %q\n", name, len(data), failed)
 	_, _ = f.sum.Write(data) // a hash takes everything
 	return data, err
+}
+
+// readRegular reads a file that is there to be read again; a pipe or a device
+// could keep the reader for ever.
+func readRegular(path string, limit int64) ([]byte, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, errors.New("it is not a regular file")
+	}
+	return readFile(path, limit)
 }
 
 func (f *fileSet) digest() string { return hex.EncodeToString(f.sum.Sum(nil)) }

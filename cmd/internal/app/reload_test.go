@@ -290,3 +290,23 @@ func TestARequestEndsByTheConfigThatItBeganWith(t *testing.T) {
 	wantText(t, w.private("U01ALICE")[0], "staging is yours")
 	wantText(t, w.says("U01ALICE", "/assume", "staging"), "There is no account of that name")
 }
+
+// TestANamedPipeInAPolicysPlaceHoldsNobodyUp: nobody writes to it, and SIGTERM
+// still ends the program.
+func TestANamedPipeInAPolicysPlaceHoldsNobodyUp(t *testing.T) {
+	w := newWorld(t)
+	w.put("p.json", `{"Version": "2012-10-17", "Statement": []}`)
+	r := w.run(strings.Replace(worldConfig, "    allow: [U01ALICE, U02BOB]", "    session_policy: p.json\n    allow: [U01ALICE, U02BOB]", 1), w.settings())
+	pipe := filepath.Join(w.dir, "p.json")
+	if err := os.Remove(pipe); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.notices(r)
+	wantText(t, w.auditTells("Config refused"), "it is not a regular file")
+	if err := r.stop(); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,192 @@
+package broker_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// swapper is a store in which something happens once a swap was taken.
+type swapper struct {
+	*memory
+	then func() error
+}
+
+func (s swapper) SwapApproval(ctx context.Context, old broker.KeptApproval, a broker.Approval) (bool, error) {
+	taken, err := s.memory.SwapApproval(ctx, old, a)
+	if failed := s.then(); failed != nil {
+		return false, failed
+	}
+	return taken, err
+}
+
+// over is the bench's broker over other Approvals and another record.
+func (b *bench) over(approvals broker.Approvals, record broker.Recorder) *broker.Broker {
+	return broker.New(broker.Deps{
+		Config: b.config, Sessions: b.memory, Grants: b.memory, Ledger: b.memory, Recorder: record, Directory: b.memory, People: b.memory,
+		Lockouts: b.memory, Approvals: approvals, Leases: b.memory, Controls: b.memory, Rates: b.memory, Holders: b.memory,
+		Keys: b.memory, ParseKey: parseKey, Now: b.now, Log: slog.New(slog.DiscardHandler),
+	})
+}
+
+func TestAnApprovalWhoseAnswerWasLostIsTakenAndOnTheRecord(t *testing.T) {
+	b := newVault(t, 1)
+	a := b.ask(t)
+	lossy := b.over(swapper{b.memory, func() error { return errors.New("i/o timeout") }}, b.memory)
+	if got, err := lossy.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID); err != nil || got.State != broker.ApprovalApproved {
+		t.Errorf("got %+v, %v, want it approved: it is", got.State, err)
+	}
+	if n := countStates(b, broker.ApprovalApproved); n != 1 {
+		t.Errorf("got %d entries of it, want 1", n)
+	}
+}
+
+func TestNothingIsApprovedOffTheRecord(t *testing.T) {
+	b := newVault(t, 1)
+	a := b.ask(t)
+	b.failOn[broker.EventApproving] = true
+	_, err := b.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)
+	wantCode(t, err, broker.CodeRecord)
+	if got, err := b.Approval(t.Context(), a.User, a.ID); err != nil || len(got.Votes) > 0 {
+		t.Errorf("got %+v, %v, want no vote", got, err)
+	}
+}
+
+func TestADecisionIsOnTheRecordThoughWhoeverPressedIsGone(t *testing.T) {
+	b := newVault(t, 1)
+	a := b.ask(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	dying := b.over(swapper{b.memory, func() error { cancel(); return nil }}, b.memory)
+	if got, err := dying.DenyApproval(ctx, b.from("U02BOB"), a.User, a.ID, "no"); err != nil || got.State != broker.ApprovalDenied {
+		t.Fatalf("got %v, %v, want it denied", got.State, err)
+	}
+	if n := countStates(b, broker.ApprovalDenied); n != 1 {
+		t.Errorf("got %d entries of it, want 1", n)
+	}
+}
+
+func TestUnacknowledgedBreakGlassKeepsNobodyFromAsking(t *testing.T) {
+	b := newVault(t, 1)
+	for range 5 {
+		e := broker.Event{SlackUser: "U01ALICE", RequestID: broker.NewID(), Account: "prod", BreakGlass: true, Kind: broker.EventGranted}
+		if _, err := b.AskToAcknowledge(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.ask(t)
+}
+
+func TestAnApprovalIsForTheTermsThatItWasGivenFor(t *testing.T) {
+	for name, change := range map[string]func(*broker.Account){
+		"session policy":  func(a *broker.Account) { a.SessionPolicy = "" },
+		"policies":        func(a *broker.Account) { a.PolicyARNs = nil },
+		"external ID":     func(a *broker.Account) { a.ExternalID = "other" },
+		"MFA":             func(a *broker.Account) { a.MFA = broker.MFANone },
+		"tags":            func(a *broker.Account) { a.Tags = nil },
+		"source identity": func(a *broker.Account) { a.SourceIdentity = true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newVault(t, 1)
+			prod := &b.config.Accounts[0]
+			prod.SessionPolicy, prod.PolicyARNs, prod.Tags = `{"Version":"2012-10-17","Statement":[]}`, []string{"arn:aws:iam::aws:policy/ReadOnlyAccess"}, map[string]string{"team": "a"}
+			a := b.approve(t, b.ask(t), "U02BOB")
+			change(prod)
+			r := b.request("prod", b.device.Code())
+			_, err := b.Issue(t.Context(), r)
+			wantCode(t, err, broker.CodeNeedsApproval)
+			r.Approval = a.ID
+			_, err = b.Issue(t.Context(), r)
+			wantCode(t, err, broker.CodeApprovalGone)
+			_, err = b.Approve(t.Context(), b.from("U03CAROL"), a.User, a.ID)
+			wantCode(t, err, broker.CodeApprovalGone)
+		})
+	}
+}
+
+func TestWhoNeedsNoApprovalIsNotHeldToOne(t *testing.T) {
+	b := newVault(t, 1)
+	b.approve(t, b.ask(t), "U02BOB")
+	b.config.Accounts[0].Allow = append(b.config.Accounts[0].Allow, broker.Rule{Who: []string{"U01ALICE"}, OnCall: true})
+	r := b.request("prod", b.device.Code())
+	r.Reason = "INC-2"
+	issued, err := b.Issue(t.Context(), r)
+	if got := b.last(t); err != nil || got.Reason != "INC-2" || got.Seconds != 3600 || issued.Grant.Approval != "" {
+		t.Errorf("got %+v, %v, want what was asked now, and the approval unused", got, err)
+	}
+}
+
+// hooked runs something while an Event is being recorded, as another replica may.
+type hooked struct {
+	*memory
+	during map[broker.EventKind]func()
+}
+
+func (h hooked) Record(ctx context.Context, e broker.Event) error {
+	err := h.memory.Record(ctx, e)
+	if f := h.during[e.Kind]; f != nil {
+		f()
+	}
+	return err
+}
+
+func TestANewerOrderOutlivesTheEndOfTheOneBefore(t *testing.T) {
+	b := newAdminBench(t)
+	b.config.Admins = []string{adminID, "U02BOB"}
+	for _, order := range []struct {
+		kind broker.EventKind
+		give func(by string) error
+		end  func(*broker.Broker) error
+	}{
+		{
+			broker.EventResumed,
+			func(by string) error { _, err := b.Broker.Pause(t.Context(), b.from(by)); return err },
+			func(br *broker.Broker) error { _, err := br.Resume(t.Context(), b.from(adminID)); return err },
+		},
+		{
+			broker.EventUnblocked,
+			func(by string) error { _, err := b.Broker.Block(t.Context(), b.from(by), "U01ALICE"); return err },
+			func(br *broker.Broker) error {
+				_, err := br.Unblock(t.Context(), b.from(adminID), "U01ALICE")
+				return err
+			},
+		},
+	} {
+		if err := order.give(adminID); err != nil {
+			t.Fatal(err)
+		}
+		meanwhile := b.over(b.memory, hooked{b.memory, map[broker.EventKind]func(){order.kind: func() {
+			if err := order.give("U02BOB"); err != nil {
+				t.Error(err)
+			}
+		}}})
+		wantCode(t, order.end(meanwhile), broker.CodeNotEnded)
+		block, pause, _ := b.Orders(t.Context(), "U01ALICE")
+		if order.kind == broker.EventResumed && pause == nil || order.kind == broker.EventUnblocked && block == nil {
+			t.Errorf("%s: what bob ordered meanwhile is gone", order.kind)
+		}
+	}
+}
+
+func TestWhatIsAskedDuringABlockDoesNotOutliveIt(t *testing.T) {
+	b := newVault(t, 1)
+	b.config.Admins = []string{"U03CAROL"}
+	meanwhile := b.over(b.memory, hooked{b.memory, map[broker.EventKind]func(){broker.EventApproval: func() {
+		if block, _, _ := b.Orders(t.Context(), "U01ALICE"); block != nil {
+			return
+		}
+		if _, err := b.Broker.Block(t.Context(), b.from("U03CAROL"), "U01ALICE"); err != nil {
+			t.Error(err)
+		}
+	}}})
+	r := b.request("prod", "")
+	r.Duration = time.Hour
+	_, _, err := meanwhile.Ask(t.Context(), r)
+	wantCode(t, err, broker.CodeBlocked)
+	if a, err := b.Approval(t.Context(), "U01ALICE", r.ID); err != nil || a.State != broker.ApprovalCancelled {
+		t.Errorf("got %v, %v, want it cancelled", a.State, err)
+	}
+}
