@@ -30,7 +30,8 @@ type memory struct {
 	rates     rates
 	leases    map[string]string
 	holders   []string         // everybody who ever held one
-	standing  *broker.Standing // nil: a full member
+	standing  *broker.Standing // of everybody; nil: a full member
+	left      string           // Slack user ID of one who is deactivated
 	peopleErr error
 	keys      map[string]broker.RegisteredKey
 	keysErr   error
@@ -44,6 +45,7 @@ type memory struct {
 	groupErr  error
 
 	reservedFor time.Duration // the last ReserveCode's ttl
+	approvalFor time.Duration // the last SaveApproval's keep
 
 	recorded chan broker.EventKind // where a test waits for one; may be nil
 }
