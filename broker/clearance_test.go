@@ -20,6 +20,36 @@ func TestARequestThatNamesNoDurationGetsWhatItsRuleGives(t *testing.T) {
 	}
 }
 
+func TestWhoAsksForTooLongIsToldWhetherThatIsTheirLimitOrTheAccounts(t *testing.T) {
+	b := newBench(t)
+	r := b.request("prod", b.device.Code())
+	r.Duration = 13 * time.Hour
+	if e := wantCode(t, second(b.Issue(t.Context(), r)), broker.CodeTooLong); e.Message != "prod is issued for 12h at most." {
+		t.Errorf("got %q, want the account's maximum", e.Message)
+	}
+	b.config.Accounts[0].Allow[0].Max = 30 * time.Minute
+	if e := wantCode(t, second(b.Issue(t.Context(), r)), broker.CodeTooLong); e.Message != "prod is issued to you for 30m at most." {
+		t.Errorf("got %q, want that of the rule", e.Message)
+	}
+}
+
+// TestAccountsThatOnlyAGroupCouldGiveAreSaidToBeMissing while Slack is away.
+func TestAccountsThatOnlyAGroupCouldGiveAreSaidToBeMissing(t *testing.T) {
+	b := newBench(t)
+	b.groups["S01ALL"] = []string{"U01ALICE"}
+	for _, down := range []error{nil, errDown} {
+		b.groupErr = down
+		got, complete, err := b.Accounts(t.Context(), b.request("", ""))
+		want := 2
+		if down != nil {
+			want = 1
+		}
+		if err != nil || len(got) != want || complete != (down == nil) {
+			t.Errorf("Slack says %v: got %d accounts, complete %t, %v, want %d", down, len(got), complete, err, want)
+		}
+	}
+}
+
 // TestOfRulesThatMatchTheOneThatGivesLongestCounts, whatever their order, and
 // none gives more than the Account does.
 func TestOfRulesThatMatchTheOneThatGivesLongestCounts(t *testing.T) {
