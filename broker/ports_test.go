@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,6 +44,7 @@ type memory struct {
 	codesErr  error
 	saveErr   error
 	groupErr  error
+	ledgerErr error // of LiveGrants alone
 
 	reservedFor time.Duration // the last ReserveCode's ttl
 	approvalFor time.Duration // the last SaveApproval's keep
@@ -137,7 +139,7 @@ func (m *memory) LiveGrants(_ context.Context, user string) ([]broker.Grant, err
 			out = append(out, g)
 		}
 	}
-	return out, m.saveErr
+	return out, cmp.Or(m.saveErr, m.ledgerErr)
 }
 
 func (m *memory) FindGrant(_ context.Context, user, id string) (broker.KeptGrant, bool, error) {
