@@ -151,7 +151,7 @@ func (b *Broker) deciding(ctx context.Context, r Request, k KeptApproval, ordere
 	}
 	m, err := b.groups(ctx)
 	switch found := b.config.onList(account.Approval.Approvers, r.Caller.User, m); {
-	case found.unknown && !found.yes:
+	case found.unknown:
 		return decider{}, &Error{
 			Code: CodeDirectory, Err: err,
 			Message: "Slack cannot say right now whether you are an approver of " + account.Name + ", so the answer is no.",
