@@ -121,7 +121,7 @@ func (b *Broker) refuseDecision(ctx context.Context, r Request, a Approval, err 
 	if e.Code == CodeApprovalGone || e.Code == CodeApprovedOnce || e.Code == CodeStore {
 		return e
 	}
-	r.Account, r.Approval = a.Account, a.ID
+	r.Account = a.Account
 	return b.refuse(ctx, r, e)
 }
 
@@ -169,9 +169,7 @@ func (b *Broker) deciding(ctx context.Context, r Request, k KeptApproval, ordere
 			Message: "Nobody decides about their own request.",
 			Hint:    "Somebody else who is an approver of " + account.Name + " has to. `/assume cancel` takes it back.",
 		}
-	case !k.open():
-		return decider{}, b.approvalOver(k.Approval)
-	case k.State != ApprovalWaiting:
+	case k.State != ApprovalWaiting: // nor is one whose time is over
 		return decider{}, b.approvalOver(k.Approval)
 	}
 	return decider{account: account, groups: m}, nil
