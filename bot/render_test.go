@@ -109,10 +109,10 @@ func goldenMessages(t *testing.T) map[string]message {
 		"help":              b.helpMessage(accounts, false),
 		"help_approval": b.helpMessage(append([]broker.Account{{Name: "vault", Rules: broker.Rules{
 			Approval: &broker.ApprovalPolicy{}, BreakGlass: []string{"*"}}}}, accounts...), false),
-		"error":             b.errorMessage(&broker.Error{Code: broker.CodeNotAllowed, Message: "You may not have prod.", Hint: "Ask in #help-aws. Your code was not used."}),
-		"error_ours":        b.errorMessage(&broker.Error{Code: broker.CodeTrust, Message: "AWS does not let your IAM user assume the role of prod.", Hint: "Pass the reference to whoever runs the bot.", Ref: "abcdefgh"}),
-		"audit_granted":     audit(with(func(e *broker.Event) { e.Kind = broker.EventGranted })),
-		"audit_without":     audit(with(func(e *broker.Event) { e.Kind, e.MFA, e.Reason = broker.EventGranted, false, "" })),
+		"error":         b.errorMessage(&broker.Error{Code: broker.CodeNotAllowed, Message: "You may not have prod.", Hint: "Ask in #help-aws. Your code was not used."}),
+		"error_ours":    b.errorMessage(&broker.Error{Code: broker.CodeTrust, Message: "AWS does not let your IAM user assume the role of prod.", Hint: "Pass the reference to whoever runs the bot.", Ref: "abcdefgh"}),
+		"audit_granted": audit(with(func(e *broker.Event) { e.Kind = broker.EventGranted })),
+		"audit_without": audit(with(func(e *broker.Event) { e.Kind, e.MFA, e.Reason = broker.EventGranted, false, "" })),
 		"audit_refused": audit(with(func(e *broker.Event) {
 
 			e.Kind, e.Code, e.Message = broker.EventRefused, broker.CodeNotAllowed, "You may not have prod."
