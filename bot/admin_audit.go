@@ -6,7 +6,7 @@ import "github.com/assumebot/assumebot/broker"
 // ok is false for any other.
 func adminAudit(e broker.Event) (head []span, text string, ok bool) {
 	what, rest := "", ""
-	whom := named(e.TargetName, e.Target)
+	whom := target(e)
 	switch e.Kind {
 	case broker.EventBlocked:
 		what, rest = "Blocked", " "+whom+": nothing for them until they are unblocked. By "+person(e)+"."

@@ -54,4 +54,4 @@ func approvalAuditText(e broker.Event) string {
 }
 
 // target names whom somebody else acted upon, without pinging.
-func target(e broker.Event) string { return broker.Vote{User: e.Target, Name: e.TargetName}.String() }
+func target(e broker.Event) string { return named(e.TargetName, e.Target) }

@@ -117,7 +117,7 @@ func auditDetails(e broker.Event) []span {
 		principal = string(e.RoleARN)
 	}
 	if e.Kind == broker.EventRefused && e.Target != "" {
-		add("about", named(e.TargetName, e.Target))
+		add("about", target(e))
 	}
 	if e.Kind != broker.EventRefused {
 		add("as", principal)

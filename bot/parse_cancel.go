@@ -1,11 +1,6 @@
 package bot
 
-import (
-	"slices"
-	"unicode/utf8"
-
-	"github.com/assumebot/assumebot/broker"
-)
+import "github.com/assumebot/assumebot/broker"
 
 // VerbCancel is /assume cancel.
 const VerbCancel Verb = "cancel"
@@ -17,10 +12,7 @@ const usageCancel = "Write /assume cancel, or /assume cancel ACCOUNT."
 //
 //	cancel [ACCOUNT]
 func parseCancel(text string) (cmd Command, ok bool, err error) {
-	if len(text) > maxText || !utf8.ValidString(text) {
-		return Command{}, false, nil
-	}
-	tokens := slices.DeleteFunc(tokenize(text), func(t token) bool { return t.kind == tokenWord && t.word() == "" })
+	tokens := words(text)
 	if len(tokens) == 0 || tokens[0].kind != tokenWord || tokens[0].word() != string(VerbCancel) {
 		return Command{}, false, nil
 	}

@@ -41,7 +41,7 @@ func revokedText(e broker.Event) string {
 // upon.
 func revokedFrom(e broker.Event) string {
 	if e.Target != "" {
-		return named(e.TargetName, e.Target)
+		return target(e)
 	}
 	return person(e)
 }

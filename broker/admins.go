@@ -50,7 +50,7 @@ func (b *Broker) judgeAdmin(ctx context.Context, r Request, act string) error {
 // listedAsAdmin looks the person up in Admins. An error means unknown.
 func (b *Broker) listedAsAdmin(ctx context.Context, user string) (bool, error) {
 	found := b.config.onList(b.config.Admins, user, nil)
-	if !found.unknown || found.yes {
+	if !found.unknown {
 		return found.yes, nil
 	}
 	m, err := b.groups(ctx)

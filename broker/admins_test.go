@@ -181,7 +181,9 @@ func TestWhoListsEverybodysGrantsThoseOfTheForgottenToo(t *testing.T) {
 	if err != nil || len(all) != 2 || all[0].User != "U07GONE" || all[0].Name != "" || all[1].Name != "alice" {
 		t.Errorf("got %+v, %v", all, err)
 	}
-	b.saveErr = errDown
+	b.ledgerErr = errDown // what is there of some is not shown as if it were all
+	wantCode(t, second(b.Who(t.Context(), by(b, adminID))), broker.CodeStore)
+	b.ledgerErr, b.saveErr = nil, errDown
 	wantCode(t, second(b.Who(t.Context(), by(b, adminID))), broker.CodeStore)
 }
 
@@ -269,6 +271,10 @@ func TestHelpTellsAdminsApart(t *testing.T) {
 	if err := b.Identify(t.Context(), by(b, adminID)); err != nil {
 		t.Errorf("an admin is a stranger: %v", err)
 	}
+	elsewhere := by(b, adminID)
+	elsewhere.Caller.Team = "T0999"
+	_, _, err = b.Help(t.Context(), elsewhere)
+	wantCode(t, err, broker.CodeWorkspace)
 }
 
 func TestTwoAccountsOfOneRoleWaitForEachOther(t *testing.T) {

@@ -372,7 +372,6 @@ func (b *Broker) approvalEvent(r Request, a Approval) Event {
 	e.User = b.NameOf(r.Caller.User)
 	e.Target, e.TargetName = a.User, a.UserName
 	e.RoleARN, e.Seconds, e.BreakGlass = a.RoleARN, int64(a.Duration/time.Second), a.Acknowledge
-	e.BreakGlass = a.Acknowledge
 	e.Approval, e.State, e.ApprovedBy, e.Comment = a.ID, a.State, a.names(), a.Comment
 	return e
 }

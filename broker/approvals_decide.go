@@ -142,7 +142,7 @@ func (b *Broker) refuseDecision(ctx context.Context, r Request, a Approval, err 
 	if e.Code == CodeApprovalGone || e.Code == CodeApprovedOnce || e.Code == CodeStore || e.Code == CodeRecord {
 		return e
 	}
-	r.Account, r.Approval = a.Account, a.ID
+	r.Account = a.Account
 	return b.refuse(ctx, r, e)
 }
 
@@ -172,7 +172,7 @@ func (b *Broker) deciding(ctx context.Context, r Request, k KeptApproval, ordere
 	}
 	m, err := b.groups(ctx)
 	switch found := b.config.onList(account.Approval.Approvers, r.Caller.User, m); {
-	case found.unknown && !found.yes:
+	case found.unknown:
 		return decider{}, &Error{
 			Code: CodeDirectory, Err: err,
 			Message: "Slack cannot say right now whether you are an approver of " + account.Name + ", so the answer is no.",
@@ -196,9 +196,7 @@ func (b *Broker) deciding(ctx context.Context, r Request, k KeptApproval, ordere
 			Message: "Nobody decides about their own request.",
 			Hint:    "Somebody else who is an approver of " + account.Name + " has to. `/assume cancel` takes it back.",
 		}
-	case !k.open():
-		return decider{}, b.approvalOver(k.Approval)
-	case k.State != ApprovalWaiting:
+	case k.State != ApprovalWaiting: // nor is one whose time is over
 		return decider{}, b.approvalOver(k.Approval)
 	}
 	return decider{account: account, groups: m}, nil

@@ -21,9 +21,10 @@ func (m *memory) ApprovalClock(context.Context) (time.Time, error) {
 	return m.asOf(), m.saveErr
 }
 
-func (m *memory) SaveApproval(_ context.Context, a broker.Approval, _ time.Duration) error {
+func (m *memory) SaveApproval(_ context.Context, a broker.Approval, keep time.Duration) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.approvalFor = keep
 	if _, there := m.approvals[a.ID]; there || m.saveErr != nil {
 		return fmt.Errorf("%s is there already, or %w", a.ID, m.saveErr)
 	}

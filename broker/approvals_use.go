@@ -10,10 +10,7 @@ import (
 // is asked for.
 func (b *Broker) approvalFor(ctx context.Context, r Request, user User, account Account) (*KeptApproval, error) {
 	if r.Approval != "" {
-		k, err := b.loadApproval(ctx, user.Slack, r.Approval)
-		if err == nil && (k.State != ApprovalApproved || k.Acknowledge) {
-			err = b.approvalOver(k.Approval)
-		}
+		k, err := b.usableApproval(ctx, user, r.Approval)
 		if err == nil && !k.fits(r, account) {
 			err = &Error{
 				Code:    CodeApprovalGone,
@@ -21,7 +18,10 @@ func (b *Broker) approvalFor(ctx context.Context, r Request, user User, account 
 				Hint:    "Ask for a new one. Your code was not used.",
 			}
 		}
-		return &k, err
+		if err != nil {
+			return nil, err
+		}
+		return &k, nil
 	}
 	if account.Approval == nil || r.BreakGlass || r.Purpose == PurposeBuckets {
 		return nil, nil
@@ -51,14 +51,21 @@ func (b *Broker) ApprovalToUse(ctx context.Context, r Request, id string) (Appro
 	if err != nil {
 		return Approval{}, b.refuse(ctx, r, err)
 	}
-	k, err := b.loadApproval(ctx, user.Slack, id)
-	if err == nil && (k.State != ApprovalApproved || k.Acknowledge) {
-		err = b.approvalOver(k.Approval)
-	}
+	k, err := b.usableApproval(ctx, user, id)
 	if err != nil {
 		return Approval{}, b.asError(r, err)
 	}
 	return k.Approval, nil
+}
+
+// usableApproval loads one of the User's Approvals, or says why it cannot be used
+// now.
+func (b *Broker) usableApproval(ctx context.Context, user User, id string) (KeptApproval, error) {
+	k, err := b.loadApproval(ctx, user.Slack, id)
+	if err == nil && (k.State != ApprovalApproved || k.Acknowledge) {
+		err = b.approvalOver(k.Approval)
+	}
+	return k, err
 }
 
 // stillApproved asks, at the moment of use, whether as many as today's config

@@ -98,6 +98,6 @@ func (b *Broker) needsApproval(a Account) *Error {
 	return &Error{
 		Code: CodeNeedsApproval, Rule: "approval",
 		Message: a.Name + " needs the approval of somebody else.",
-		Hint:    "Ask for it with `/assume " + a.Name + " because REASON`. Your code was not used.",
+		Hint:    "Ask for it with `/assume " + a.Name + " because REASON`. " + codeUnused,
 	}
 }

@@ -102,7 +102,7 @@ func (c *Config) decideWho(a Account, m Membership, r Request) Decision {
 	best, open := Decision{Effect: Deny, Rule: RuleDefault, Code: CodeNotAllowed}, false
 	for _, rule := range a.Allow {
 		found := c.onList(rule.Who, user, m)
-		open = open || found.unknown && !found.yes
+		open = open || found.unknown
 		if found.yes {
 			best = better(best, a.within(a.by(rule, found.entry), r.Duration))
 		}

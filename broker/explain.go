@@ -3,7 +3,6 @@ package broker
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 )
 
@@ -69,7 +68,9 @@ func (b *Broker) Explain(ctx context.Context, r Request) (Explanation, error) {
 		e.Unmet = append(e.Unmet, condition)
 	}
 	if err := b.mayAct(ctx, user.Slack); err != nil {
-		e.Unmet = append(e.Unmet, b.asError(r, err))
+		ordered := b.asError(r, err)
+		_ = withoutCode(ordered)
+		e.Unmet = append(e.Unmet, ordered)
 	}
 	held, err := b.heldSession(ctx, user)
 	if err != nil {
@@ -102,7 +103,7 @@ func (e Explanation) planned(s situation) (Explanation, error) {
 func withoutCode(err error) error {
 	var e *Error
 	if errors.As(err, &e) {
-		e.Hint = strings.TrimSuffix(e.Hint, " Your code was not used.")
+		e.Hint = withoutAssurance(e.Hint)
 	}
 	return err
 }

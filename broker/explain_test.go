@@ -98,3 +98,21 @@ func TestExplainAnswersStrangersAndTypingMistakesAsEverywhere(t *testing.T) {
 		t.Errorf("record (-want +got):\n%s", diff)
 	}
 }
+
+// TestExplainSpeaksOfNoCode: none was given, so none was not used.
+func TestExplainSpeaksOfNoCode(t *testing.T) {
+	for code, lay := range anOrder {
+		b := newBench(t)
+		b.config.Accounts[0].Reason.Required = true
+		lay(&b.controls)
+		e, err := b.Explain(t.Context(), b.request("prod", ""))
+		if err != nil || len(e.Unmet) != 2 || e.Unmet[1].Code != code {
+			t.Fatalf("%s: got %+v, %v, want the reason and the order", code, e.Unmet, err)
+		}
+		for _, unmet := range e.Unmet {
+			if unmet.Hint == "" || strings.Contains(unmet.Hint, "code was not used") {
+				t.Errorf("%s: got hint %q", unmet.Code, unmet.Hint)
+			}
+		}
+	}
+}

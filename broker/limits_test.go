@@ -69,6 +69,16 @@ func TestEnterBoundsWhatOnePersonAsks(t *testing.T) {
 	}
 }
 
+// TestAnAdminWhoIsNoUserIsToldOfTheLimit: they are no stranger.
+func TestAnAdminWhoIsNoUserIsToldOfTheLimit(t *testing.T) {
+	b := newAdminBench(t)
+	b.config.Limits.Requests = 1
+	if err := b.Enter(t.Context(), by(b, adminID)); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, b.Enter(t.Context(), by(b, adminID)), broker.CodeTooMany)
+}
+
 func TestEnterCountsARequestOnceAndRefusesWhenNobodyCounts(t *testing.T) {
 	b := newBench(t)
 	b.config.Limits.Requests = 1

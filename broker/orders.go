@@ -36,6 +36,12 @@ func (b *Broker) notBlocked(ctx context.Context, user string) error {
 
 const codeUnused = "Your code was not used."
 
+// withoutAssurance is a hint without that: where a code was used, or none was
+// given.
+func withoutAssurance(hint string) string {
+	return strings.TrimSpace(strings.ReplaceAll(" "+hint, " "+codeUnused, ""))
+}
+
 func ordersUnknown(err error) *Error {
 	return &Error{
 		Code: CodeStore, Err: err,
@@ -91,7 +97,7 @@ func (b *Broker) overtaken(ctx context.Context, r Request, intent Event, issued 
 		e.Message = "AWS has answered, but the bot's own store cannot say whether you are blocked or everything is paused" + unseen
 		e.Hint = "Try again in a minute with a new code."
 	}
-	e.Hint = strings.TrimSpace(strings.ReplaceAll(e.Hint, codeUnused, ""))
+	e.Hint = withoutAssurance(e.Hint)
 	outcome := b.outcome(EventFailed, intent)
 	g := issued.Grant
 	outcome.Principal, outcome.AccessKeyID, outcome.Expires, outcome.STSRequestID = g.Principal, g.AccessKeyID, g.Expires, g.STSRequestID

@@ -7,9 +7,12 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-func (m *memory) Standing(context.Context, string) (broker.Standing, error) {
+func (m *memory) Standing(_ context.Context, user string) (broker.Standing, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if user == m.left {
+		return broker.Standing{Team: "T0123", Deactivated: true}, m.peopleErr
+	}
 	if m.standing != nil {
 		return *m.standing, m.peopleErr
 	}

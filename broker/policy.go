@@ -93,7 +93,7 @@ func (a Account) narrowed(d Decision) Account {
 // denied is what a person is told of a deny. Who may not have the Account at all
 // learns nothing else of it.
 func (b *Broker) denied(a Account, r Request, d Decision) *Error {
-	const unused = " Your code was not used."
+	const unused = " " + codeUnused
 	e := &Error{Code: d.Code, Rule: d.Rule, Err: d.Err}
 	switch d.Code {
 	case CodeDirectory:
@@ -147,7 +147,7 @@ func (b *Broker) unknownAccount(ctx context.Context, user User, name string) err
 	} else if len(names) > 0 {
 		hint = "You may have: " + listed(names, 20) + "."
 	}
-	return &Error{Code: CodeUnknownAccount, Message: "There is no account of that name.", Hint: hint + " Your code was not used."}
+	return &Error{Code: CodeUnknownAccount, Message: "There is no account of that name.", Hint: hint + " " + codeUnused}
 }
 
 // listed joins names, at most n of them, and says how many it left out.

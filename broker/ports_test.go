@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,7 +31,8 @@ type memory struct {
 	rates     rates
 	leases    map[string]string
 	holders   []string         // everybody who ever held one
-	standing  *broker.Standing // nil: a full member
+	standing  *broker.Standing // of everybody; nil: a full member
+	left      string           // Slack user ID of one who is deactivated
 	peopleErr error
 	keys      map[string]broker.RegisteredKey
 	keysErr   error
@@ -42,8 +44,10 @@ type memory struct {
 	codesErr  error
 	saveErr   error
 	groupErr  error
+	ledgerErr error // of LiveGrants alone
 
 	reservedFor time.Duration // the last ReserveCode's ttl
+	approvalFor time.Duration // the last SaveApproval's keep
 
 	recorded chan broker.EventKind // where a test waits for one; may be nil
 }
@@ -135,7 +139,7 @@ func (m *memory) LiveGrants(_ context.Context, user string) ([]broker.Grant, err
 			out = append(out, g)
 		}
 	}
-	return out, m.saveErr
+	return out, cmp.Or(m.saveErr, m.ledgerErr)
 }
 
 func (m *memory) FindGrant(_ context.Context, user, id string) (broker.KeptGrant, bool, error) {

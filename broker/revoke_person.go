@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 )
@@ -122,8 +123,8 @@ func (b *Broker) revocationsOf(r Request, ended map[string]int) []Revocation {
 		}
 		delete(ended, a.Name)
 	}
-	for name, n := range ended { // the config names them no more
-		all = append(all, Revocation{Account: Account{Name: name}, Ended: n})
+	for _, name := range slices.Sorted(maps.Keys(ended)) { // the config names them no more
+		all = append(all, Revocation{Account: Account{Name: name}, Ended: ended[name]})
 	}
 	return all
 }

@@ -127,7 +127,7 @@ type Membership map[string][]string
 // A match is whether a person is on a list, and by which of its entries.
 type match struct {
 	yes     bool
-	unknown bool // only a user group could say, and membership is not known
+	unknown bool // only a user group could say, and membership is not known; then yes is false
 	entry   string
 }
 

@@ -63,8 +63,11 @@ func (s *Store) withClock(ctx context.Context, more func(redis.Pipeliner)) (time
 		return s.now().UTC().Round(0), nil
 	}
 	parts, err := clock.Int64Slice()
-	if err != nil || len(parts) != 2 {
-		return time.Time{}, fmt.Errorf("Redis's time has %d parts: %w", len(parts), err)
+	if err == nil && len(parts) != 2 {
+		err = fmt.Errorf("Redis's time has %d parts", len(parts))
+	}
+	if err != nil {
+		return time.Time{}, err
 	}
 	return time.Unix(parts[0], parts[1]*int64(time.Microsecond)).UTC(), nil
 }

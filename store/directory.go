@@ -11,7 +11,6 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Known is what was compared last, of the same names and kept without an end.
 // A copy is what Slack said of groups or of a person, kept for all replicas.
 // Its age counts on Redis's clock alone, from before Slack was asked:
 // BeginCopy leaves a marker with the whole time to live, SaveCopy gives the copy
@@ -121,6 +120,8 @@ func (s *Store) DropCopy(ctx context.Context, name string) error {
 	return nil
 }
 
+// knownKey is of what was compared last, of the same names as copies and kept
+// without an end.
 func knownKey(name string) (string, error) {
 	if _, _, err := copyKeys(name); err != nil {
 		return "", err

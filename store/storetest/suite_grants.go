@@ -35,7 +35,7 @@ var grantTests = []test{
 	{"after a rotation old values open and new ones are sealed with the newest key", rotation},
 	{"Credentials sealed with unknown keys are an error", unknownKeys},
 	{"tampered or moved Credentials are an error", tampered},
-	{"a Grant altered to another account does not reveal", alteredGrant},
+	{"a Grant altered to another account, or to what it was not given for, does not reveal", alteredGrant},
 	{"a corrupt Grant is an error that names its key", corruptGrant},
 }
 
@@ -319,11 +319,22 @@ func alteredGrant(t *testing.T, h *harness) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := h.raw.Set(t.Context(), key, strings.Replace(text, "staging", "prod", 1), time.Hour).Err(); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, ok, err := h.RevealGrant(t.Context(), alice, "prod"); ok || err == nil {
-		t.Errorf("reveal: got %v, %v, want an error", ok, err)
+	for _, altered := range []struct{ account, from, to string }{
+		{"prod", `"account":"staging"`, `"account":"prod"`},
+		{"staging", `"ASIAG1"`, `"ASIAG2"`},
+		{"staging", `"reason":"INC-42"`, `"reason":"INC-43"`},
+		{"staging", `"reason"`, `"approval":"a1","reason"`},
+		{"staging", `"reason"`, `"break_glass":true,"reason"`},
+	} {
+		if n := strings.Count(text, altered.from); n != 1 {
+			t.Fatalf("got %d times %s in %s, want it once", n, altered.from, text)
+		}
+		if err := h.raw.Set(t.Context(), key, strings.Replace(text, altered.from, altered.to, 1), time.Hour).Err(); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, ok, err := h.RevealGrant(t.Context(), alice, altered.account); ok || err == nil {
+			t.Errorf("reveal with %s: got %v, %v, want an error", altered.to, ok, err)
+		}
 	}
 }
 

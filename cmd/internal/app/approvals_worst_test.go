@@ -172,6 +172,41 @@ func TestWhatFollowsADecisionIsDoneByOthers(t *testing.T) {
 	w.toldAlice("Approved: vault")
 }
 
+// TestAnApprovalEndsBeforeItWouldHaveStoppedWaiting: one that waits for a day can
+// be used for an hour.
+func TestAnApprovalEndsBeforeItWouldHaveStoppedWaiting(t *testing.T) {
+	w := newWorld(t)
+	w.leads()
+	r := w.run(strings.ReplaceAll(approvalConfig, "expires: 30m", "expires: 24h"), w.settings())
+	w.says("U01ALICE", "/assume", "vault")
+	m := w.approval("Approval wanted")
+	w.later(r, 20*time.Minute)
+	w.press("U02BOB", m, "approve")
+	w.toldAlice("Approved: vault")
+	w.later(r, 61*time.Minute)
+	wantNoButtons(t, w.approval("Expired: approved by bob@example.com (U02BOB), but not used in time"))
+}
+
+// TestWhoWasDeniedIsToldOnce, though the time of what they asked for ends later.
+func TestWhoWasDeniedIsToldOnce(t *testing.T) {
+	w, r := withLeads(t)
+	w.says("U01ALICE", "/assume", "vault")
+	w.press("U02BOB", w.approval("Approval wanted"), "deny")
+	v := w.modal("U02BOB", "Comment")
+	w.acked(w.slack.Submit("U02BOB", v.ID, nil))
+	w.toldAlice("Denied: vault")
+	edits := w.approval("Denied by bob@example.com").Edits
+	w.later(r, 31*time.Minute)
+	w.await("the end of its time", func() bool { return w.posted()[0].Edits > edits })
+	storetest.Eventually(t, patience, "nothing is due", func() bool {
+		n, err := r.Bot.Due(t.Context())
+		return err == nil && n == 0
+	})
+	if n := len(w.directMessages("U01ALICE")); n != 1 {
+		t.Errorf("told %d times, want once", n)
+	}
+}
+
 func TestRedisGoneRefusesAndGuessesNothing(t *testing.T) {
 	w := newWorld(t)
 	w.leads()

@@ -54,6 +54,18 @@ func TestBreakGlassIsFollowedUpAfterSlackRefused(t *testing.T) {
 	w.approval("Break-glass was used", "[Acknowledge]")
 }
 
+// TestTheRecordIsToldWhereNobodyCanBeAskedToTakeNote: a channel that is gone holds
+// up nothing but its own message.
+func TestTheRecordIsToldWhereNobodyCanBeAskedToTakeNote(t *testing.T) {
+	w := newWorld(t)
+	w.leads()
+	w.run(strings.Replace(glassConfig, "approvals_channel: C0LEADS", "approvals_channel: C0GONE", 1), w.settings())
+	w.says("U01ALICE", "/assume", "vault "+w.alice.Code()+" break-glass because all is down")
+	w.auditTells("BREAK-GLASS", "Granted vault")
+	w.says("U02BOB", "/assume", "staging "+w.bob.Code())
+	w.auditTells("Granted staging to bob@example.com")
+}
+
 func TestAFormKeepsThatItIsBreakGlass(t *testing.T) {
 	w := newWorld(t)
 	w.leads()

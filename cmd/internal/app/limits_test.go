@@ -115,3 +115,17 @@ func TestTypingIntoAMenuIsNotOnTheRecord(t *testing.T) {
 		t.Errorf("got %d refusals on the record, want none", len(got))
 	}
 }
+
+func TestADenialThatIsOneTooManySaysSoInItsForm(t *testing.T) {
+	w := newWorld(t)
+	w.leads()
+	w.run(strings.Replace(approvalConfig, worldLimits, "limits: {requests: 1}", 1), w.settings())
+	w.says("U01ALICE", "/assume", "vault")
+	w.press("U02BOB", w.approval("Approval wanted"), "deny")
+	v := w.modal("U02BOB", "Comment")
+	w.acked(w.slack.Submit("U02BOB", v.ID, nil))
+	if f, _ := w.modal("U02BOB", "Comment").Field("comment"); !strings.Contains(f.Error, "asking for too much at once") {
+		t.Errorf("got error %q, want that it is too much", f.Error)
+	}
+	w.approval("Waiting until", "[Approve] [Deny]")
+}

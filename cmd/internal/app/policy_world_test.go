@@ -46,6 +46,8 @@ func TestAFormCountsAsAskedFromWhereItWasOpened(t *testing.T) {
 	w.run(staging("channels: [C0GENERAL]"), w.settings())
 	w.acked(w.slack.Command("U01ALICE", "C0GENERAL", "/assume", "staging"))
 	v := w.modal("U01ALICE", "Account", "staging")
+	w.acked(w.slack.Submit("U01ALICE", v.ID, map[string]string{"code": "000000"}))
+	v = w.modal("U01ALICE", "AWS did not accept that code") // and once more when it is filled in again
 	w.acked(w.slack.Submit("U01ALICE", v.ID, map[string]string{"code": w.alice.Code()}))
 	w.modal("U01ALICE", "staging is yours until")
 

@@ -249,6 +249,20 @@ func TestAStartThatCannotTellWhatChangedSaysSo(t *testing.T) {
 	wantText(t, w.auditTells("Config changed", "staging"), againStaging...)
 }
 
+// TestReloadTellsWhatChangedWhenTheStoreHasForgotten: a running bot knows what it
+// goes by.
+func TestReloadTellsWhatChangedWhenTheStoreHasForgotten(t *testing.T) {
+	w := newWorld(t)
+	settings, url := w.realRedis()
+	r := w.run(worldConfig, settings)
+	if err := storetest.Raw(t, url).Del(t.Context(), "assumebot:{copy:config}:known").Err(); err != nil {
+		t.Fatal(err)
+	}
+	w.writes(bobAlone)
+	w.notices(r)
+	w.wantChanges(r, lostStaging)
+}
+
 func TestReloadWaitsForTheRecord(t *testing.T) {
 	w := newWorld(t)
 	settings, url := w.realRedis()

@@ -6,10 +6,13 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/store"
@@ -47,7 +50,7 @@ func TestWatcherTakesNoHalfWrittenFile(t *testing.T) {
 	write(t, path, good)
 	w := newWatched(t, path, good)
 	w.poll(t.Context())
-	for _, half := range []string{"", goodSlack, goodSlack + goodUsers + "accounts: [{name: hub}]\n"} {
+	for _, half := range []string{"", goodSlack + goodUsers + "accounts: [{name: hub}]\n", goodSlack} {
 		write(t, path, half)
 		w.poll(t.Context())
 	}
@@ -129,6 +132,97 @@ func TestAnAnnouncementIsNotMadeWhileAnotherReplicaMakesOne(t *testing.T) {
 	}
 }
 
+// readableAgain stands for an Event without a change.
+const readableAgain = "readable again"
+
+// announcedChanges are what the record has of changes.
+func announcedChanges(t *testing.T, w *watched) []string {
+	t.Helper()
+	entries, err := w.announce.store.ReadRecord(t.Context(), "", 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, e := range entries {
+		if e.Event.Kind == broker.EventConfig && len(e.Event.Changes) == 0 {
+			lines = append(lines, readableAgain)
+		}
+		lines = append(lines, e.Event.Changes...)
+	}
+	return lines
+}
+
+// TestARefusedFileLeavesWhatWasAnnounced, whoever announced it and also if it
+// cannot be read: the next change is told by it, once.
+func TestARefusedFileLeavesWhatWasAnnounced(t *testing.T) {
+	const me = "contact none → \"me\""
+	for name, test := range map[string]struct {
+		before func(t *testing.T, w *watched)
+		want   []string
+	}{
+		"by this replica": {func(*testing.T, *watched) {}, []string{me}},
+		"by another, which is ahead": {func(t *testing.T, w *watched) {
+			ahead := &announcer{store: w.announce.store, now: time.Now, holder: "another"}
+			if _, err := ahead.accept(t.Context(), summarize(mustParse(t, good+"contact: me\n", nil)), w.watcher.served); err != nil {
+				t.Fatal(err)
+			}
+		}, []string{me, readableAgain}},
+		"unreadable": {func(t *testing.T, w *watched) {
+			_, sealed, err := w.announce.store.LoadKnown(t.Context(), configKnown)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ok, err := w.announce.store.SwapKnown(t.Context(), configKnown, sealed, []byte("no JSON")); err != nil || !ok {
+				t.Fatal(ok, err)
+			}
+		}, []string{me}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "config.yaml")
+			write(t, path, good)
+			w := newWatched(t, path, good)
+			test.before(t, w)
+			for _, text := range []string{goodSlack, good + "contact: me\n"} {
+				write(t, path, text)
+				w.poll(t.Context())
+				w.poll(t.Context())
+			}
+			if diff := cmp.Diff(test.want, announcedChanges(t, w)); diff != "" {
+				t.Errorf("changes on the record (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestAStartWaitsForAnotherReplicaThatAnnounces, until it is told to stop.
+func TestAStartWaitsForAnotherReplicaThatAnnounces(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	write(t, path, good)
+	w := newWatched(t, path, good)
+	if ok, err := w.announce.store.Lease(t.Context(), configKnown, "another", time.Minute); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	c := mustParse(t, good, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- w.start(ctx, c) }()
+	select {
+	case err := <-ended:
+		t.Fatalf("got %v before it was told to stop, want that it waits", err)
+	case <-time.After(2 * startPause):
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Errorf("told to stop: %v", err)
+	}
+	if err := w.announce.store.ReleaseLease(t.Context(), configKnown, "another"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.start(t.Context(), c); err != nil {
+		t.Errorf("after the other: %v", err)
+	}
+}
+
 func TestProblemsOnTheRecordAreBounded(t *testing.T) {
 	_, err := parse(goodSlack+goodUsers+goodAccount+strings.Repeat("zzzz: 1\n", 60), nil)
 	var problems Problems
@@ -151,10 +245,12 @@ func TestReplicasAgreeOnTheDigestOfTheSameFiles(t *testing.T) {
 		dir := t.TempDir()
 		write(t, filepath.Join(dir, "config.yaml"), account(roleAccount+"session_policy: p.json"))
 		digests = append(digests, readConfig(filepath.Join(dir, "config.yaml")).digest)
-		write(t, filepath.Join(dir, "p.json"), `{"Statement": []}`)
-		digests = append(digests, readConfig(filepath.Join(dir, "config.yaml")).digest)
+		for _, policy := range []string{`{"Statement": []}`, `{"Statement": {}}`} { // as long
+			write(t, filepath.Join(dir, "p.json"), policy)
+			digests = append(digests, readConfig(filepath.Join(dir, "config.yaml")).digest)
+		}
 	}
-	if digests[0] != digests[2] || digests[1] != digests[3] || digests[0] == digests[1] {
-		t.Errorf("got %q, want two that are each the same in both places", digests)
+	if !slices.Equal(digests[:3], digests[3:]) || digests[0] == digests[1] || digests[1] == digests[2] || digests[0] == digests[2] {
+		t.Errorf("got %q, want three that are each the same in both places", digests)
 	}
 }

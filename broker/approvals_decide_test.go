@@ -1,0 +1,116 @@
+package broker_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+func TestAnApprovalNeedsTheMostThatTheConfigAskedForThenOrNow(t *testing.T) {
+	for name, counts := range map[string]struct{ asked, today int }{"more since": {1, 2}, "fewer since": {2, 1}} {
+		t.Run(name, func(t *testing.T) {
+			b := newVault(t, counts.asked)
+			a := b.ask(t)
+			b.config.Accounts[0].Approval.Count = counts.today
+			if got := b.approve(t, a, "U02BOB"); got.State != broker.ApprovalWaiting {
+				t.Errorf("got %s after one of two, want that it waits", got.State)
+			}
+			if got := b.approve(t, a, "U03CAROL"); got.State != broker.ApprovalApproved {
+				t.Errorf("got %s after two of two, want approved", got.State)
+			}
+		})
+	}
+}
+
+// TestOrdersKeepFromApprovingAndThePauseFromNothingElse: a pause stops what
+// gives, and no denial.
+func TestOrdersKeepFromApprovingAndThePauseFromNothingElse(t *testing.T) {
+	b := newVault(t, 1)
+	a := b.ask(t)
+	decisions := map[string]func() error{
+		"Approve":      func() error { return second(b.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)) },
+		"MayDecide":    func() error { return second(b.MayDecide(t.Context(), b.from("U02BOB"), a.User, a.ID)) },
+		"DenyApproval": func() error { return second(b.DenyApproval(t.Context(), b.from("U02BOB"), a.User, a.ID, "")) },
+	}
+	b.controls.blocks = map[string]broker.Order{"U02BOB": {By: adminID, At: time.Now()}}
+	for name, decide := range decisions {
+		t.Run("blocked/"+name, func(t *testing.T) { wantCode(t, decide(), broker.CodeBlocked) })
+	}
+	b.controls = controls{pause: &broker.Order{By: adminID, At: time.Now()}}
+	wantCode(t, decisions["Approve"](), broker.CodePaused)
+	for _, name := range []string{"MayDecide", "DenyApproval"} {
+		if err := decisions[name](); err != nil {
+			t.Errorf("%s while paused: %v", name, err)
+		}
+	}
+}
+
+func TestNothingIsAskedForByTheBlockedOrWhilePaused(t *testing.T) {
+	for code, lay := range anOrder {
+		b := newVault(t, 1)
+		lay(&b.controls)
+		_, _, err := b.Ask(t.Context(), b.request("prod", ""))
+		wantCode(t, err, code)
+		if len(b.approvals) > 0 {
+			t.Errorf("%s: got %v, want that nothing waits", code, b.approvals)
+		}
+	}
+}
+
+func TestARoleThatChangedSinceCannotBeApproved(t *testing.T) {
+	b := newVault(t, 1)
+	a := b.ask(t)
+	b.config.Accounts[0].RoleARN = "arn:aws:iam::222222222222:role/Another"
+	_, err := b.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)
+	wantCode(t, err, broker.CodeApprovalGone)
+}
+
+// TestWhatCannotBeDecidedAnyMoreIsNotOnTheRecord: nobody did anything wrong.
+func TestWhatCannotBeDecidedAnyMoreIsNotOnTheRecord(t *testing.T) {
+	b := newVault(t, 2)
+	a := b.approve(t, b.ask(t), "U02BOB")
+	before := len(b.kinds())
+	_, err := b.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)
+	wantCode(t, err, broker.CodeApprovedOnce)
+	b.saveErr = errDown
+	_, err = b.Approve(t.Context(), b.from("U03CAROL"), a.User, a.ID)
+	wantCode(t, err, broker.CodeStore)
+	b.saveErr = nil
+	b.advance(31 * time.Minute)
+	_, err = b.Approve(t.Context(), b.from("U03CAROL"), a.User, a.ID)
+	wantCode(t, err, broker.CodeApprovalGone)
+	if got := b.kinds()[before:]; len(got) > 0 {
+		t.Errorf("got %v on the record, want nothing", got)
+	}
+	_, err = b.Approve(t.Context(), b.from("U04DAVE"), a.User, a.ID)
+	wantCode(t, err, broker.CodeNotApprover)
+	if last := b.last(t); last.Kind != broker.EventRefused || last.SlackUser != "U04DAVE" || last.Account != "prod" {
+		t.Errorf("got %+v on the record, want who may not and what it was about", last)
+	}
+}
+
+// TestWhatAsksToTakeNoteIsNoApproval: whoever used break-glass can neither take
+// the note back nor pass it for something that waits.
+func TestWhatAsksToTakeNoteIsNoApproval(t *testing.T) {
+	b := newVault(t, 1)
+	note, err := b.AskToAcknowledge(t.Context(), broker.Event{
+		RequestID: broker.NewID(), SlackUser: "U01ALICE", User: "alice", Account: "prod", RoleARN: b.config.Accounts[0].RoleARN, Seconds: 7200, Reason: "down",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := b.ask(t) // for as long
+	_, err = b.Acknowledge(t.Context(), b.from("U02BOB"), a.User, a.ID)
+	wantCode(t, err, broker.CodeApprovalGone)
+	_, err = b.DenyApproval(t.Context(), b.from("U02BOB"), note.User, note.ID, "")
+	wantCode(t, err, broker.CodeApprovalGone)
+	cancelled, err := b.CancelApprovals(t.Context(), b.from("U01ALICE"))
+	if err != nil || !slices.EqualFunc(cancelled, []string{a.ID}, func(a broker.Approval, id string) bool { return a.ID == id }) {
+		t.Errorf("got %+v, %v cancelled, want what she asked for alone", cancelled, err)
+	}
+	if got, err := b.Approval(t.Context(), note.User, note.ID); err != nil || got.State != broker.ApprovalWaiting {
+		t.Errorf("got %s, %v, want that it still asks to take note", got.State, err)
+	}
+}
