@@ -69,7 +69,6 @@ func (b *Bot) asks(ctx context.Context, in interaction, f *filled) (broker.Reque
 	c.Account, c.Duration, c.Reason = a.Account, a.Duration, a.Reason
 	r := in.to.request(c)
 	r.Approval = f.approval
-	r.Caller.Channel = a.Channel // where it was asked, wherever the code is entered
 	return r, err
 }
 

@@ -142,7 +142,7 @@ func (b *Broker) refuseDecision(ctx context.Context, r Request, a Approval, err 
 	if e.Code == CodeApprovalGone || e.Code == CodeApprovedOnce || e.Code == CodeStore || e.Code == CodeRecord {
 		return e
 	}
-	r.Account = a.Account
+	r.Account, r.Approval = a.Account, a.ID
 	return b.refuse(ctx, r, e)
 }
 

@@ -305,6 +305,7 @@ func (b *Broker) refuseAbout(ctx context.Context, r Request, target string, err 
 	b.giveBack(ctx, r)
 	event := b.event(EventRefused, r)
 	event.Code, event.Message, event.Rule, event.Ref = e.Code, e.Message, e.Rule, e.Ref
+	event.Approval = r.Approval
 	event.Target, event.TargetName = target, b.NameOf(target)
 	if user, ok := b.config.User(r.Caller.User); ok && e.Code != CodeWorkspace {
 		event.User = user.Name

@@ -3,6 +3,8 @@ package store
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,18 +20,14 @@ import (
 const pruneAfter = time.Hour
 
 // sealedCredentials is what is sealed: [broker.Credentials] redacts itself. The
-// account is in it so that a Grant altered in Redis cannot present the
-// Credentials of one account as those of another.
+// Grant's digest is in it, since account, role, MFA, approval and reason decide
+// whether they may be shown again, and the Grant itself is kept in clear.
 type sealedCredentials struct {
-	Account         string    `json:"account"`
+	Grant           string    `json:"grant"`
 	AccessKeyID     string    `json:"access_key_id"`
 	SecretAccessKey string    `json:"secret_access_key"`
 	SessionToken    string    `json:"session_token"`
 	Expires         time.Time `json:"expires"`
-	// What a Grant was given for decides whether it may be shown again.
-	Approval   string `json:"approval,omitempty"`
-	BreakGlass bool   `json:"break_glass,omitempty"`
-	Reason     string `json:"reason,omitempty"`
 }
 
 // SaveGrant implements [broker.Grants]. A Grant or Credentials already expired
@@ -53,7 +51,7 @@ func (s *Store) SaveGrant(ctx context.Context, g broker.Grant, c broker.Credenti
 	}
 	var sealed []byte
 	if reveal > 0 {
-		if sealed, err = s.sealCredentials(keys.credentials, g, c); err != nil {
+		if sealed, err = s.sealCredentials(keys.credentials, text, c); err != nil {
 			return fmt.Errorf("save grant %s: %w", g.ID, err)
 		}
 	}
@@ -132,7 +130,13 @@ func (s *Store) ForgetCredentials(ctx context.Context, user, grantID string) err
 type foundGrant struct {
 	broker.Grant
 	keys   userKeys
+	text   string // the Grant as it is kept
 	sealed string
+}
+
+func digest(text []byte) string {
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
 }
 
 // readGrants reads the live Grants of user, oldest first.
@@ -167,7 +171,7 @@ func (s *Store) readGrants(ctx context.Context, user string, credentials bool) (
 		if !ok {
 			continue // it expired; the index is pruned when the next one is saved
 		}
-		f := foundGrant{keys: keys[i]}
+		f := foundGrant{keys: keys[i], text: text}
 		if f.Grant, err = decodeGrant(keys[i].grant, text, user, ids[i]); err != nil {
 			return nil, err
 		}
@@ -195,10 +199,9 @@ func decodeGrant(key, text, user, id string) (broker.Grant, error) {
 	return g, nil
 }
 
-func (s *Store) sealCredentials(key string, g broker.Grant, c broker.Credentials) ([]byte, error) {
+func (s *Store) sealCredentials(key string, grant []byte, c broker.Credentials) ([]byte, error) {
 	plain, err := json.Marshal(sealedCredentials{
-		Account: g.Account, AccessKeyID: c.AccessKeyID, Expires: c.Expires,
-		Approval: g.Approval, BreakGlass: g.BreakGlass, Reason: g.Reason,
+		Grant: digest(grant), AccessKeyID: c.AccessKeyID, Expires: c.Expires,
 		SecretAccessKey: c.SecretAccessKey.Reveal(), SessionToken: c.SessionToken.Reveal(),
 	})
 	if err != nil {
@@ -216,7 +219,7 @@ func (s *Store) openCredentials(f foundGrant) (broker.Credentials, error) {
 	if err := json.Unmarshal(plain, &c); err != nil {
 		return broker.Credentials{}, fmt.Errorf("%s holds something that is no credentials", f.keys.credentials) // err may quote them
 	}
-	if c.Account != f.Account || c.AccessKeyID != f.AccessKeyID || c.Approval != f.Approval || c.BreakGlass != f.BreakGlass || c.Reason != f.Reason {
+	if c.Grant != digest([]byte(f.text)) || c.AccessKeyID != f.AccessKeyID {
 		return broker.Credentials{}, fmt.Errorf("%s does not belong to the credentials kept with it: the grant was altered", f.keys.grant)
 	}
 	return broker.Credentials{

@@ -30,7 +30,7 @@ func (s *Store) FindGrant(ctx context.Context, user, grantID string) (broker.Kep
 	if !ok {
 		return broker.KeptGrant{}, false, nil
 	}
-	found := foundGrant{keys: keys}
+	found := foundGrant{keys: keys, text: text}
 	if found.Grant, err = decodeGrant(keys.grant, text, user, grantID); err != nil {
 		return broker.KeptGrant{}, false, fmt.Errorf("find grant: %w", err)
 	}
