@@ -1,0 +1,146 @@
+package broker
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"time"
+)
+
+// swapTries bounds how often a change is judged anew because another came first;
+// each means that somebody's change was taken.
+const swapTries = 50
+
+// open reports whether something can still become of the Approval.
+func (k KeptApproval) open() bool {
+	return (k.State == ApprovalWaiting || k.State == ApprovalApproved) && k.Now.Before(k.Expires)
+}
+
+func (a Approval) sameAs(other Approval) bool {
+	return !a.Acknowledge && a.Account == other.Account && a.RoleARN == other.RoleARN && a.Terms == other.Terms && a.Duration == other.Duration
+}
+
+// Approval returns an Approval as it is now; one whose time is over is expired,
+// whether or not anybody has noted that.
+func (b *Broker) Approval(ctx context.Context, user, id string) (Approval, error) {
+	k, err := b.loadApproval(ctx, user, id)
+	return k.Approval, err
+}
+
+func (b *Broker) loadApproval(ctx context.Context, user, id string) (KeptApproval, error) {
+	k, ok, err := b.approvals.LoadApproval(ctx, user, id)
+	switch {
+	case err != nil:
+		return KeptApproval{}, storeDown(err)
+	case !ok:
+		return KeptApproval{}, &Error{
+			Code:    CodeApprovalGone,
+			Message: "This request is too old: nothing is known of it any more.",
+			Hint:    "Whoever asked can ask again.",
+		}
+	}
+	k.stored = k.State
+	if (k.State == ApprovalWaiting || k.State == ApprovalApproved) && !k.open() {
+		k.State = ApprovalExpired
+	}
+	return k, nil
+}
+
+// changeApproval replaces an Approval by what change makes of it. Of changes at
+// the same instant one is taken; the others are judged anew by what it left.
+func (b *Broker) changeApproval(ctx context.Context, user, id string, change func(KeptApproval) (Approval, error)) (Approval, error) {
+	for range swapTries {
+		k, err := b.loadApproval(ctx, user, id)
+		if err != nil {
+			return Approval{}, err
+		}
+		next, err := change(k)
+		if err != nil {
+			return k.Approval, err
+		}
+		next.Version++
+		swapped, err := b.approvals.SwapApproval(ctx, k, next)
+		switch {
+		case err != nil && !b.taken(ctx, next):
+			return Approval{}, storeDown(err)
+		case err != nil || swapped:
+			return next, nil //nolint:nilerr // it was taken, and only the answer was lost
+		}
+	}
+	return Approval{}, storeDown(fmt.Errorf("approval %s: %d others came first", id, swapTries))
+}
+
+// taken reports whether a change is there whose answer was lost.
+func (b *Broker) taken(ctx context.Context, next Approval) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	defer cancel()
+	k, ok, err := b.approvals.LoadApproval(ctx, next.User, next.ID)
+	return err == nil && ok && reflect.DeepEqual(k.Approval, next)
+}
+
+// MarkPosted notes which message shows the Approval; the first stays.
+func (b *Broker) MarkPosted(ctx context.Context, a Approval, channel, ts string) (Approval, error) {
+	return b.changeApproval(ctx, a.User, a.ID, func(k KeptApproval) (Approval, error) {
+		if k.PostTS == "" {
+			k.PostIn, k.PostTS = channel, ts
+		}
+		k.State = k.stored
+		return k.Approval, nil
+	})
+}
+
+// OpenApprovals are what the Caller asked others to approve and what can still be
+// decided or used, the oldest first.
+func (b *Broker) OpenApprovals(ctx context.Context, r Request) ([]Approval, error) {
+	user, err := b.identify(r.Caller)
+	if err != nil {
+		return nil, b.refuse(ctx, r, err)
+	}
+	open, err := b.openOf(ctx, user.Slack)
+	if err != nil {
+		return nil, b.asError(r, storeDown(err))
+	}
+	return open, nil
+}
+
+func (b *Broker) openOf(ctx context.Context, user string) ([]Approval, error) {
+	kept, err := b.approvals.ApprovalsOf(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	var open []Approval
+	for _, k := range kept {
+		if k.open() && !k.Acknowledge {
+			open = append(open, k.Approval)
+		}
+	}
+	return open, nil
+}
+
+// approvalEvent tells what r's Caller did about an Approval.
+func (b *Broker) approvalEvent(r Request, a Approval) Event {
+	r.Account, r.Reason, r.Purpose = a.Account, a.Reason, PurposeShow
+	e := b.event(EventApproval, r)
+	e.User = b.NameOf(r.Caller.User)
+	e.Target, e.TargetName = a.User, a.UserName
+	e.RoleARN, e.Seconds, e.BreakGlass = a.RoleARN, int64(a.Duration/time.Second), a.Acknowledge
+	e.Approval, e.State, e.ApprovedBy, e.Comment = a.ID, a.State, a.names(), a.Comment
+	return e
+}
+
+// names are those who approved, for the record.
+func (a Approval) names() []string {
+	var names []string
+	for _, v := range a.Votes {
+		names = append(names, v.String())
+	}
+	return names
+}
+
+// String names who voted, with the Slack user ID.
+func (v Vote) String() string {
+	if v.Name == "" || v.Name == v.User {
+		return v.User
+	}
+	return v.Name + " (" + v.User + ")"
+}

@@ -1,0 +1,120 @@
+package broker
+
+import (
+	"context"
+	"time"
+)
+
+// CancelApprovals takes back what the Caller asked for, of r.Account or, where
+// that is "", of all accounts; only r.Approval if there is one.
+func (b *Broker) CancelApprovals(ctx context.Context, r Request) ([]Approval, error) {
+	user, err := b.identify(r.Caller)
+	if err != nil {
+		return nil, b.refuse(ctx, r, err)
+	}
+	if _, ok := b.config.Account(r.Account); !ok && r.Account != "" {
+		return nil, b.asError(r, b.nothingToCancel(ctx, user, r.Account))
+	}
+	return b.cancelOpen(ctx, r, user.Slack, Vote{User: user.Slack, Name: user.Name})
+}
+
+// nothingToCancel says what waits, where an account was misspelt.
+func (b *Broker) nothingToCancel(ctx context.Context, user User, name string) *Error {
+	e := &Error{Code: CodeUnknownAccount, Message: "There is no account of that name, so nothing was cancelled.", Hint: "Nothing that you asked for waits."}
+	open, err := b.openOf(ctx, user.Slack)
+	if err != nil {
+		return storeDown(err)
+	}
+	var names []string
+	for _, a := range open {
+		names = append(names, a.Account+" for "+FormatDuration(a.Duration))
+	}
+	if len(names) > 0 {
+		e.Hint = "What you asked for is: " + listed(names, maxWaiting) + "."
+	}
+	if near := Nearest(name, names); near != "" {
+		e.Hint = "Did you mean " + near + "? " + e.Hint
+	}
+	return e
+}
+
+// cancelOpen ends what owner asked for and what could still be used, as r says.
+func (b *Broker) cancelOpen(ctx context.Context, r Request, owner string, by Vote) ([]Approval, error) {
+	kept, err := b.openOf(ctx, owner)
+	if err != nil {
+		return nil, b.asError(r, storeDown(err))
+	}
+	var cancelled []Approval
+	for _, k := range kept {
+		if r.Account != "" && k.Account != r.Account || r.Approval != "" && k.ID != r.Approval {
+			continue
+		}
+		a, err := b.cancelApproval(ctx, owner, k.ID, by)
+		switch {
+		case err == nil:
+			b.note(ctx, b.approvalEvent(r, a))
+			cancelled = append(cancelled, a)
+		case a.ID == "": // the store; what another decided meanwhile is no error
+			return cancelled, b.asError(r, err)
+		}
+	}
+	return cancelled, nil
+}
+
+// cancelApproval takes one back. The error comes with what became of it instead,
+// or with no Approval when nobody knows.
+func (b *Broker) cancelApproval(ctx context.Context, user, id string, by Vote) (Approval, error) {
+	return b.changeApproval(ctx, user, id, func(k KeptApproval) (Approval, error) {
+		if !k.open() {
+			return Approval{}, b.approvalOver(k.Approval)
+		}
+		k.State, by.At = ApprovalCancelled, k.Now
+		k.EndedBy = by
+		return k.Approval, nil
+	})
+}
+
+// ExpireApproval notes that the time of an Approval is over; left is how long it
+// is not yet. What has ended otherwise stays as it is.
+func (b *Broker) ExpireApproval(ctx context.Context, user, id string) (a Approval, left time.Duration, err error) {
+	a, err = b.changeApproval(ctx, user, id, func(k KeptApproval) (Approval, error) {
+		left = k.Expires.Sub(k.Now)
+		if k.State != ApprovalExpired || k.stored == ApprovalExpired {
+			return Approval{}, b.approvalOver(k.Approval)
+		}
+		return k.Approval, nil
+	})
+	switch {
+	case a.ID == "":
+		return Approval{}, 0, err
+	case a.State == ApprovalWaiting || a.State == ApprovalApproved:
+		return a, left, nil
+	case err == nil:
+		event := b.approvalEvent(Request{ID: a.ID, Caller: Caller{User: a.User, Team: a.Team, Channel: a.Channel}}, a)
+		b.note(ctx, event)
+	}
+	return a, 0, nil
+}
+
+// approvalOver says what became of an Approval that can no longer be decided.
+func (b *Broker) approvalOver(a Approval) *Error {
+	e := &Error{Code: CodeApprovalGone, Hint: "Nothing was changed."}
+	switch a.State {
+	case ApprovalApproved:
+		e.Message = "This request has been approved already."
+	case ApprovalUsed:
+		e.Message = "This approval has been used already: it is good for one request."
+	case ApprovalDenied:
+		e.Message = "This request was denied by " + a.EndedBy.Name + "."
+	case ApprovalCancelled:
+		e.Message = "This request was cancelled by " + a.EndedBy.Name + "."
+	case ApprovalAcknowledged:
+		e.Message = "This was acknowledged by " + a.EndedBy.Name + " already."
+	case ApprovalExpired:
+		e.Message = "The time for this request is over."
+		e.Hint = "Whoever asked can ask again."
+	default:
+		e.Message = "This request still waits for approval."
+	}
+	return e
+}
