@@ -35,8 +35,8 @@ func (b *Bot) admin(ctx context.Context, to conversation, c Command) {
 		was, err := b.broker().Unlock(ctx, r, c.Target)
 		b.answer(ctx, to, err, func() message { return unlockedMessage(whom, was) })
 	case VerbPause:
-		_, err := b.broker().Pause(ctx, r)
-		b.answer(ctx, to, err, b.pausedMessage)
+		before, err := b.broker().Pause(ctx, r)
+		b.answer(ctx, to, err, func() message { return b.pausedMessage(before) })
 	case VerbResume:
 		was, err := b.broker().Resume(ctx, r)
 		b.answer(ctx, to, err, func() message { return resumedMessage(was) })
@@ -81,9 +81,13 @@ func unlockedMessage(whom string, was bool) message {
 	return newMessage("Unlocked "+whom+".", paragraph(bold("Unlocked"), plain(" "+whom+": their codes go to AWS again, and the wrong ones until now are forgotten.")))
 }
 
-func (b *Bot) pausedMessage() message {
+func (b *Bot) pausedMessage(before *broker.Order) message {
+	said := []span{bold("Paused"), plain(": nothing is issued, shown again, approved or changed, for anybody and on every replica.")}
+	if before != nil {
+		said = append(said, plain(" It was already, since "), moment(before.At), plain(" by "+named(before.ByName, before.By)+"; yours stands now."))
+	}
 	return newMessage("Paused: nothing is issued to anybody.",
-		paragraph(bold("Paused"), plain(": nothing is issued, shown again, approved or changed, for anybody and on every replica.")),
+		paragraph(said...),
 		paragraph(codes(b.withPrefix("Credentials that are out already work until they expire. `/assume resume` ends it."))...))
 }
 

@@ -198,25 +198,29 @@ func (b *Broker) Unlock(ctx context.Context, r Request, target string) (bool, er
 }
 
 // Pause stops all issuance, reveals, approvals and changes of keys, for everybody
-// and on every replica at once.
-func (b *Broker) Pause(ctx context.Context, r Request) (Order, error) {
+// and on every replica at once. It takes the place of a pause that there was, which
+// is returned; nil when there was none, or nobody knows.
+func (b *Broker) Pause(ctx context.Context, r Request) (before *Order, err error) {
 	by, err := b.asAdmin(ctx, r, "", "pause the bot")
 	if err != nil {
-		return Order{}, err
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
+	if _, before, err = b.controls.Orders(ctx, r.Caller.User); err != nil {
+		before = nil // the pause is what matters
+	}
 	o := b.order(r, by)
 	if err := b.controls.Pause(ctx, o); err != nil {
 		b.noteUnsure(ctx, b.adminEvent(EventPaused, r, by, ""))
-		return Order{}, b.asError(r, &Error{
+		return nil, b.asError(r, &Error{
 			Code: CodeStore, Err: err,
 			Message: "The bot's own store is not answering, so nobody knows whether the bot is paused.",
 			Hint:    "Try again at once. While the store is away, nothing is issued to anybody.",
 		})
 	}
 	b.note(ctx, b.adminEvent(EventPaused, r, by, ""))
-	return o, nil
+	return before, nil
 }
 
 // Resume ends the pause; false when there was none.
