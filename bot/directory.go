@@ -40,9 +40,9 @@ type Copies interface {
 	// BeginCopy notes, before Slack is asked, that what it says may be kept for
 	// age from now, under a token that is used once.
 	BeginCopy(ctx context.Context, name, token string, age time.Duration) error
-	// SaveCopy keeps a copy for what is left of that age; false when DropCopy or
+	// SaveCopy keeps a copy for what is left of that age, given again; false when DropCopy or
 	// another BeginCopy came between.
-	SaveCopy(ctx context.Context, name, token string, plain []byte) (bool, error)
+	SaveCopy(ctx context.Context, name, token string, plain []byte, age time.Duration) (bool, error)
 	// DropCopy forgets the copy, for all replicas, and those that are begun.
 	DropCopy(ctx context.Context, name string) error
 }
@@ -218,7 +218,7 @@ func (d *Directory) refresh(ctx context.Context) (membership, error) {
 	if err != nil {
 		return nil, fmt.Errorf("keep user groups: %w", err)
 	}
-	saved, err := d.copies.SaveCopy(ctx, groupsCopy, token, data)
+	saved, err := d.copies.SaveCopy(ctx, groupsCopy, token, data, groupsAge)
 	if err != nil || !saved {
 		return nil, err
 	}

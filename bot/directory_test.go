@@ -164,7 +164,7 @@ func TestDirectoryRefreshBegunBeforeAnEventPutsNothingOldBack(t *testing.T) {
 	}
 	h.members("U01ALICE")
 	h.told(t, subteamUpdated)
-	if saved, err := h.store.SaveCopy(t.Context(), groupsCopy, "slow", []byte(`{"S01":["U02BOB"]}`)); saved || err != nil {
+	if saved, err := h.store.SaveCopy(t.Context(), groupsCopy, "slow", []byte(`{"S01":["U02BOB"]}`), groupsAge); saved || err != nil {
 		t.Errorf("save: got %t, %v, want false", saved, err)
 	}
 	wantMember(t, h.dirs[0], "U02BOB", false)
@@ -189,9 +189,9 @@ type meanwhile struct {
 	do func()
 }
 
-func (m *meanwhile) SaveCopy(ctx context.Context, name, token string, plain []byte) (bool, error) {
+func (m *meanwhile) SaveCopy(ctx context.Context, name, token string, plain []byte, age time.Duration) (bool, error) {
 	m.do()
-	return m.Copies.SaveCopy(ctx, name, token, plain)
+	return m.Copies.SaveCopy(ctx, name, token, plain, age)
 }
 
 func TestDirectoryDoesNotGuess(t *testing.T) {

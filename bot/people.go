@@ -67,7 +67,7 @@ func (p *People) Standing(ctx context.Context, user string) (broker.Standing, er
 	}
 	// Not kept when something changed or another asked meanwhile: this Request
 	// came before the question, so the answer is good for it all the same.
-	if _, err := p.copies.SaveCopy(ctx, personCopy(user), token, data); err != nil {
+	if _, err := p.copies.SaveCopy(ctx, personCopy(user), token, data, standingAge); err != nil {
 		return broker.Standing{}, err
 	}
 	return s, nil

@@ -80,12 +80,13 @@ func (s *Store) BeginCopy(ctx context.Context, name, token string, age time.Dura
 }
 
 // SaveCopy keeps plain, sealed, for what is left of the age that BeginCopy gave
-// token. It keeps nothing and returns false when DropCopy or another BeginCopy
-// came between, or the age is over. Two round trips.
-func (s *Store) SaveCopy(ctx context.Context, name, token string, plain []byte) (bool, error) {
+// token, and for no longer than age from now: whoever can write to Redis could
+// stretch the marker. It keeps nothing and returns false when DropCopy or another
+// BeginCopy came between, or the age is over. Two round trips.
+func (s *Store) SaveCopy(ctx context.Context, name, token string, plain []byte, age time.Duration) (bool, error) {
 	value, asked, err := copyKeys(name)
-	if err != nil || token == "" || len(plain) == 0 {
-		return false, errors.Join(errors.New("save copy: it needs a name, a token and a content"), err)
+	if err != nil || token == "" || len(plain) == 0 || age <= 0 {
+		return false, errors.Join(errors.New("save copy: it needs a name, a token, a content and a time"), err)
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
@@ -94,7 +95,7 @@ func (s *Store) SaveCopy(ctx context.Context, name, token string, plain []byte) 
 	if err != nil {
 		return false, fmt.Errorf("save copy: %w", err)
 	}
-	kept, err := json.Marshal(keptCopy{Until: now.Add(left.Val()), Plain: plain})
+	kept, err := json.Marshal(keptCopy{Until: now.Add(min(left.Val(), age)), Plain: plain})
 	if err != nil {
 		return false, fmt.Errorf("save copy: %w", err)
 	}

@@ -94,7 +94,7 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 		}},
 		{"ApprovalsOf", 2, func() error { _, err := s.ApprovalsOf(ctx, "U01ALICE"); return err }},
 		{"BeginCopy", 1, func() error { return s.BeginCopy(ctx, "groups", "t", time.Minute) }},
-		{"SaveCopy", 2, func() error { _, err := s.SaveCopy(ctx, "groups", "t", []byte("{}")); return err }},
+		{"SaveCopy", 2, func() error { _, err := s.SaveCopy(ctx, "groups", "t", []byte("{}"), time.Minute); return err }},
 		{"LoadCopy", 1, func() error { _, err := s.LoadCopy(ctx, "groups"); return err }},
 		{"DropCopy", 1, func() error { return s.DropCopy(ctx, "groups") }},
 		{"SwapKnown", 1, func() error { _, err := s.SwapKnown(ctx, "groups", nil, []byte("{}")); return err }},

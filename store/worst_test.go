@@ -90,7 +90,7 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 		"LoadCopy":  func(ctx context.Context) error { _, err := s.LoadCopy(ctx, "groups"); return err },
 		"BeginCopy": func(ctx context.Context) error { return s.BeginCopy(ctx, "groups", "t", time.Minute) },
 		"SaveCopy": func(ctx context.Context) error {
-			_, err := s.SaveCopy(ctx, "groups", "t", []byte("MARKED"))
+			_, err := s.SaveCopy(ctx, "groups", "t", []byte("MARKED"), time.Minute)
 			return err
 		},
 		"DropCopy":  func(ctx context.Context) error { return s.DropCopy(ctx, "groups") },

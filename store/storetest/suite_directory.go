@@ -15,6 +15,7 @@ var directoryTests = []test{
 	{"clocks of replicas five minutes apart change nothing", copyOfSkewedClocks},
 	{"nothing of a copy is readable, and one that was moved or altered is an error", copyIsSealed},
 	{"a copy whose age is over stays so, whoever puts it back", copyPutBack},
+	{"a copy lives no longer than its age, though its marker is stretched", copyStretched},
 	{"what is known goes from one to the next exactly once", knownSwaps},
 	{"copies without a name, a token or a time are refused", copyIncomplete},
 }
@@ -36,7 +37,7 @@ func beginCopy(t *testing.T, s *store.Store, token string, age time.Duration) {
 
 func saveCopy(t *testing.T, s *store.Store, token, text string, want bool) {
 	t.Helper()
-	if saved, err := s.SaveCopy(t.Context(), "groups", token, []byte(text)); err != nil || saved != want {
+	if saved, err := s.SaveCopy(t.Context(), "groups", token, []byte(text), time.Hour); err != nil || saved != want {
 		t.Errorf("save copy: got %t, %v, want %t", saved, err, want)
 	}
 }
@@ -166,7 +167,28 @@ func copyIncomplete(t *testing.T, h *harness) {
 			t.Errorf("%s: got no error", name)
 		}
 	}
-	if _, err := h.SaveCopy(t.Context(), "groups", "", []byte("x")); err == nil {
+	if _, err := h.SaveCopy(t.Context(), "groups", "", []byte("x"), time.Minute); err == nil {
 		t.Error("save without a token: got no error")
 	}
+	if _, err := h.SaveCopy(t.Context(), "groups", "t", []byte("x"), 0); err == nil {
+		t.Error("save without a time: got no error")
+	}
+}
+
+func copyStretched(t *testing.T, h *harness) {
+	h.needsShared(t)
+	beginCopy(t, h.Store, "t1", h.unit)
+	if err := h.raw.PExpire(t.Context(), h.only(t, "groups}:asked"), 1000*time.Hour).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if saved, err := h.SaveCopy(t.Context(), "groups", "t1", []byte("old"), h.unit); err != nil || !saved {
+		t.Fatalf("save copy: got %t, %v", saved, err)
+	}
+	value := h.only(t, "groups}:value")
+	sealed := h.raw.Get(t.Context(), value).Val()
+	h.pass(t, 2*h.unit)
+	if err := h.raw.Set(t.Context(), value, sealed, 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	wantCopy(t, h.Store, "groups", "")
 }
