@@ -161,7 +161,7 @@ func (b *Bot) searchBuckets(ctx context.Context, in interaction, grant, value st
 	view := searchView(grant, prefix)
 	var err error
 	if in.to.view != "" {
-		err = b.updateView(ctx, in.to.view, view)
+		err = b.updateView(ctx, in.to, view)
 	} else {
 		err = b.openView(ctx, in.to.trigger, view)
 	}
@@ -218,6 +218,7 @@ func (b *Bot) submitSearch(ctx context.Context, e envelope, in interaction, ack 
 	grant := in.View.PrivateMetadata
 	working := searchView(grant, prefix, newMessage("", paragraph(plain("Asking AWS for the buckets…"))).blocks...)
 	ack(slack.NewUpdateViewSubmissionResponse(&working))
+	in.to = in.to.turned()
 	if !b.takeSlot(ctx) {
 		b.showInSearch(ctx, in.to, grant, prefix, b.refusal(ctx, in.to, busy(in.to)))
 		return
@@ -233,7 +234,7 @@ func (b *Bot) submitSearch(ctx context.Context, e envelope, in interaction, ack 
 
 // showInSearch shows m below the search.
 func (b *Bot) showInSearch(ctx context.Context, to conversation, grant, prefix string, m message) {
-	err := b.updateView(ctx, to.view, searchView(grant, prefix, m.blocks...))
+	err := b.updateView(ctx, to, searchView(grant, prefix, m.blocks...))
 	var refused slack.SlackErrorResponse
 	if err == nil || errors.As(err, &refused) && refused.Err == "not_found" {
 		return // or closed meanwhile: the person does not want it

@@ -23,6 +23,7 @@ type conversation struct {
 	replace     bool          // the answer takes the place of that message
 	view        string        // the modal that the answer goes into
 	push        bool          // the answer goes on top of that modal instead
+	turns       time.Time     // until when that modal may still turn into what an acknowledgement says
 	trigger     string        // opens a modal, for 3 s
 }
 
@@ -40,7 +41,7 @@ func (b *Bot) reply(ctx context.Context, to conversation, m message) error {
 	case to.view != "" && to.push:
 		return b.pushView(ctx, to.trigger, resultView(m))
 	case to.view != "":
-		return b.updateView(ctx, to.view, resultView(m))
+		return b.updateView(ctx, to, resultView(m))
 	case to.responseURL.Empty() && to.trigger != "":
 		err := b.openView(ctx, to.trigger, resultView(m))
 		return err

@@ -93,6 +93,7 @@ func (b *Bot) submitForm(ctx context.Context, e envelope, in interaction, ack fu
 		return
 	}
 	ack(slack.NewUpdateViewSubmissionResponse(&view))
+	in.to = in.to.turned()
 	if !b.takeSlot(ctx) {
 		b.deliver(ctx, in.to, b.refusal(ctx, in.to, busy(in.to)))
 		return
@@ -121,7 +122,7 @@ func (b *Bot) backToForm(ctx context.Context, in interaction, f filled, err erro
 		b.refusal(ctx, in.to, err) // for the log
 		return
 	}
-	b.refillForm(ctx, in.to, f, err)
+	b.refillForm(ctx, in.to.turned(), f, err)
 }
 
 // issueIntoView asks AWS and shows what it says in the modal: the credentials,
@@ -142,7 +143,7 @@ func (b *Bot) issueIntoView(ctx context.Context, to conversation, r broker.Reque
 func (b *Bot) refillForm(ctx context.Context, to conversation, f filled, err error) {
 	b.refusal(ctx, to, err) // for the log
 	wrong := asBrokerError(to, err)
-	if err := b.updateView(ctx, to.view, b.formAgain(ctx, to, f, wrong)); err != nil {
+	if err := b.updateView(ctx, to, b.formAgain(ctx, to, f, wrong)); err != nil {
 		b.log.WarnContext(ctx, "form not shown again; telling by direct message", "request", to.requestID, "error", err)
 		if err := b.directMessage(ctx, to.caller.User, b.errorMessage(wrong)); err != nil {
 			b.log.ErrorContext(ctx, "nothing delivered", "request", to.requestID, "error", err)

@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/slack-go/slack"
 )
@@ -31,10 +32,22 @@ func (b *Bot) pushView(ctx context.Context, trigger string, v slack.ModalViewReq
 	return nil
 }
 
-// updateView puts v in place of what a modal shows, trying again where that
+// turnsWithin is how long Slack may take to show the view of an acknowledgement.
+// That goes through the socket and views.update does not, so the later of the two
+// could be shown first, and "Asking AWS…" then stay for good.
+const turnsWithin = 300 * time.Millisecond
+
+// turned is to, once an acknowledgement has put another view into its modal.
+func (to conversation) turned() conversation {
+	to.turns = time.Now().Add(turnsWithin)
+	return to
+}
+
+// updateView puts v in place of what to's modal shows, trying again where that
 // may help.
-func (b *Bot) updateView(ctx context.Context, id string, v slack.ModalViewRequest) error {
-	return attempt(ctx, func() error { return b.updateOnce(ctx, id, v) })
+func (b *Bot) updateView(ctx context.Context, to conversation, v slack.ModalViewRequest) error {
+	sleep(ctx, time.Until(to.turns))
+	return attempt(ctx, func() error { return b.updateOnce(ctx, to.view, v) })
 }
 
 func (b *Bot) updateOnce(ctx context.Context, id string, v slack.ModalViewRequest) error {
