@@ -1,6 +1,10 @@
 package bot
 
-import "github.com/assumebot/assumebot/broker"
+import (
+	"strings"
+
+	"github.com/assumebot/assumebot/broker"
+)
 
 // adminAudit heads an Event about what an admin did, and says it in a sentence;
 // ok is false for any other.
@@ -22,6 +26,9 @@ func adminAudit(e broker.Event) (head []span, text string, ok bool) {
 		what, rest = "Looked at", " by "+person(e)+": everybody's live credentials."
 	default:
 		return nil, "", false
+	}
+	if e.Code == broker.CodeNotEnded {
+		what, rest = "Not "+strings.ToLower(what), rest+" It had ended already, or a newer order stands."
 	}
 	return []span{bold(what), plain(rest)}, what + rest, true
 }

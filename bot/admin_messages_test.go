@@ -80,13 +80,18 @@ func adminMessages(t *testing.T) map[string]message {
 		"error_paused":          b.errorMessage(&broker.Error{Code: broker.CodePaused, Message: "admin@example.com paused the bot at 2026-01-02 03:04 UTC: nothing is issued to anybody.", Hint: "Your code was not used. Try again once an admin has resumed it.", Quote: wildReason}),
 		"audit_admin_blocked":   audit(about(broker.EventBlocked)),
 		"audit_admin_unblocked": audit(about(broker.EventUnblocked)),
-		"audit_admin_unlocked":  audit(about(broker.EventUnlocked)),
-		"audit_admin_paused":    audit(broker.Event{Kind: broker.EventPaused, User: "admin@example.com", Reason: wildReason}),
-		"audit_admin_resumed":   audit(broker.Event{Kind: broker.EventResumed}),
-		"audit_admin_who":       audit(broker.Event{Kind: broker.EventWho, User: "admin@example.com"}),
-		"audit_admin_refused":   audit(withCode),
-		"audit_admin_revoked":   audit(ofProd),
-		"audit_admin_not_told":  audit(notTold),
+		"audit_admin_not_unblocked": audit(func() broker.Event {
+			e := about(broker.EventUnblocked)
+			e.Code = broker.CodeNotEnded
+			return e
+		}()),
+		"audit_admin_unlocked": audit(about(broker.EventUnlocked)),
+		"audit_admin_paused":   audit(broker.Event{Kind: broker.EventPaused, User: "admin@example.com", Reason: wildReason}),
+		"audit_admin_resumed":  audit(broker.Event{Kind: broker.EventResumed}),
+		"audit_admin_who":      audit(broker.Event{Kind: broker.EventWho, User: "admin@example.com"}),
+		"audit_admin_refused":  audit(withCode),
+		"audit_admin_revoked":  audit(ofProd),
+		"audit_admin_not_told": audit(notTold),
 	}
 }
 

@@ -246,6 +246,8 @@ func (b *Broker) Resume(ctx context.Context, r Request) (bool, error) {
 func (b *Broker) endOrder(ctx context.Context, r Request, e Event, end func(context.Context) (bool, error)) (bool, error) {
 	ended, err := b.giveBackTo(ctx, r, e, end)
 	if err == nil && !ended {
+		e.Code, e.Message = CodeNotEnded, "It had ended already, or a newer order stands."
+		b.note(ctx, e)
 		err = b.asError(r, &Error{
 			Code:    CodeNotEnded,
 			Message: "It has ended already, or another admin has given a new order meanwhile, which stands.",

@@ -50,11 +50,8 @@ func (b *Broker) Ask(ctx context.Context, r Request) (a Approval, again bool, er
 	if err := b.keepAsked(ctx, r, a); err != nil {
 		return Approval{}, false, err
 	}
-	// A block that came meanwhile has cancelled what there was before this.
 	if err := b.mayAct(ctx, user.Slack); err != nil {
-		if _, failed := b.cancelApproval(ctx, a.User, a.ID, Vote{User: user.Slack, Name: user.Name}); failed != nil {
-			b.log.ErrorContext(ctx, "what was asked for during a block is not cancelled", "request", r.ID, "error", failed)
-		}
+		b.cancelLate(ctx, r, a)
 		return Approval{}, false, b.refuse(ctx, r, err)
 	}
 	return a, false, nil

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -61,6 +62,19 @@ func (b *Broker) cancelOpen(ctx context.Context, r Request, owner string, by Vot
 	return cancelled, nil
 }
 
+// cancelLate ends what a block that came meanwhile did not find: it was not there
+// yet, or in use.
+func (b *Broker) cancelLate(ctx context.Context, r Request, a Approval) {
+	by := Vote{User: a.User, Name: a.UserName}
+	if block, _, err := b.controls.Orders(ctx, a.User); err == nil && block != nil {
+		by = Vote{User: block.By, Name: cmp.Or(block.ByName, block.By)}
+	}
+	r.Account, r.Approval = a.Account, a.ID
+	if cancelled, err := b.cancelOpen(ctx, r, a.User, by); err != nil || len(cancelled) == 0 {
+		b.log.ErrorContext(ctx, "approval not cancelled after a block", "request", r.ID, "approval", a.ID, "error", err)
+	}
+}
+
 // cancelApproval takes one back. The error comes with what became of it instead,
 // or with no Approval when nobody knows.
 func (b *Broker) cancelApproval(ctx context.Context, user, id string, by Vote) (Approval, error) {
@@ -107,7 +121,11 @@ func (b *Broker) approvalOver(a Approval) *Error {
 	case ApprovalDenied:
 		e.Message = "This request was denied by " + a.EndedBy.Name + "."
 	case ApprovalCancelled:
-		e.Message = "This request was cancelled by " + a.EndedBy.Name + "."
+		// Who was blocked does not learn here by whom.
+		e.Message = "This request was cancelled by an admin."
+		if a.EndedBy.User == a.User {
+			e.Message = "This request was cancelled by " + a.EndedBy.Name + "."
+		}
 	case ApprovalAcknowledged:
 		e.Message = "This was acknowledged by " + a.EndedBy.Name + " already."
 	case ApprovalExpired:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -27,7 +28,7 @@ func (s swapper) SwapApproval(ctx context.Context, old broker.KeptApproval, a br
 // over is the bench's broker over other Approvals and another record.
 func (b *bench) over(approvals broker.Approvals, record broker.Recorder) *broker.Broker {
 	return broker.New(broker.Deps{
-		Config: b.config, Sessions: b.memory, Grants: b.memory, Ledger: b.memory, Recorder: record, Directory: b.memory, People: b.memory,
+		Config: b.config, AWS: b.client, Codes: b.memory, Claims: b.memory, Sessions: b.memory, Grants: b.memory, Ledger: b.memory, Recorder: record, Directory: b.memory, People: b.memory,
 		Lockouts: b.memory, Approvals: approvals, Leases: b.memory, Controls: b.memory, Rates: b.memory, Holders: b.memory,
 		Keys: b.memory, ParseKey: parseKey, Now: b.now, Log: slog.New(slog.DiscardHandler),
 	})
@@ -164,6 +165,9 @@ func TestANewerOrderOutlivesTheEndOfTheOneBefore(t *testing.T) {
 			}
 		}}})
 		wantCode(t, order.end(meanwhile), broker.CodeNotEnded)
+		if !slices.ContainsFunc(b.events, func(e broker.Event) bool { return e.Kind == order.kind && e.Code == broker.CodeNotEnded }) {
+			t.Errorf("%s: the record does not say that the order stands", order.kind)
+		}
 		block, pause, _ := b.Orders(t.Context(), "U01ALICE")
 		if order.kind == broker.EventResumed && pause == nil || order.kind == broker.EventUnblocked && block == nil {
 			t.Errorf("%s: what bob ordered meanwhile is gone", order.kind)
@@ -188,5 +192,34 @@ func TestWhatIsAskedDuringABlockDoesNotOutliveIt(t *testing.T) {
 	wantCode(t, err, broker.CodeBlocked)
 	if a, err := b.Approval(t.Context(), "U01ALICE", r.ID); err != nil || a.State != broker.ApprovalCancelled {
 		t.Errorf("got %v, %v, want it cancelled", a.State, err)
+	}
+}
+
+func TestABlockDuringAFailedUseCancelsTheApproval(t *testing.T) {
+	b := newVault(t, 1)
+	b.config.Admins = []string{"U03CAROL"}
+	a := b.approve(t, b.ask(t), "U02BOB")
+	blocked := false
+	meanwhile := b.over(b.memory, hooked{b.memory, map[broker.EventKind]func(){broker.EventIntent: func() {
+		if blocked {
+			return
+		}
+		blocked = true
+		if _, err := b.Broker.Block(t.Context(), b.from("U03CAROL"), "U01ALICE"); err != nil {
+			t.Error(err)
+		}
+	}}})
+	r := b.request("prod", "000000")
+	r.Approval = a.ID
+	_, err := meanwhile.Issue(t.Context(), r)
+	wantCode(t, err, broker.CodeWrongCode)
+	got, err := b.Approval(t.Context(), "U01ALICE", a.ID)
+	if err != nil || got.State != broker.ApprovalCancelled || got.EndedBy.User != "U03CAROL" {
+		t.Errorf("got %s by %q, %v, want it cancelled by who blocked", got.State, got.EndedBy.User, err)
+	}
+	if !slices.ContainsFunc(b.events, func(e broker.Event) bool {
+		return e.Kind == broker.EventApproval && e.State == broker.ApprovalCancelled
+	}) {
+		t.Error("the record does not say that it was cancelled")
 	}
 }

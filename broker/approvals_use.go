@@ -58,6 +58,21 @@ func (b *Broker) ApprovalToUse(ctx context.Context, r Request, id string) (Appro
 	return k.Approval, nil
 }
 
+// ApprovalFor returns what r would use of what others have approved. That there
+// is none is no error: r is judged anew when it is made.
+func (b *Broker) ApprovalFor(ctx context.Context, r Request) (Approval, bool) {
+	user, err := b.identify(r.Caller)
+	account, ok := b.config.Account(r.Account)
+	if err != nil || !ok {
+		return Approval{}, false
+	}
+	k, err := b.approvalFor(ctx, r, user, account)
+	if err != nil || k == nil {
+		return Approval{}, false
+	}
+	return k.Approval, true
+}
+
 // usableApproval loads one of the User's Approvals, or says why it cannot be used
 // now.
 func (b *Broker) usableApproval(ctx context.Context, user User, id string) (KeptApproval, error) {
@@ -134,6 +149,9 @@ func (b *Broker) returnApproval(ctx context.Context, r Request, c clearance) {
 		k.State, k.UsedBy = ApprovalApproved, ""
 		return k.Approval, nil
 	})
+	if err == nil && b.notBlocked(ctx, c.approval.User) != nil {
+		b.cancelLate(ctx, r, c.approval.Approval)
+	}
 	if err != nil {
 		b.log.WarnContext(ctx, "approval not given back; it counts as used", "request", r.ID, "approval", c.approval.ID, "error", err)
 	}

@@ -26,7 +26,9 @@ func (b *Broker) clear(ctx context.Context, r Request, user User) (clearance, er
 		return clearance{}, b.unknownAccount(ctx, user, r.Account)
 	}
 	if r.Purpose == PurposeBuckets && b.entitled(ctx, account, r).Effect == NeedApproval {
-		return clearance{}, b.needsApproval(account) // whatever else is unmet: a list is not asked for
+		e := b.needsApproval(account) // whatever else is unmet: a list is not asked for
+		e.Hint = "Ask for it with `/assume " + account.Name + " because REASON`; once you have the credentials, `/buckets " + account.Name + "` lists without a code for a while. " + codeUnused
+		return clearance{}, e
 	}
 	d := b.decide(ctx, r)
 	var approval *KeptApproval
@@ -37,10 +39,14 @@ func (b *Broker) clear(ctx context.Context, r Request, user User) (clearance, er
 		}
 	}
 	if approval != nil {
+		asked := r
 		r.Duration, r.Reason = approval.Duration, approval.Reason
 		judged := r
-		judged.Caller.Channel = approval.Channel // it was asked there, wherever its code comes from
-		d = b.decide(ctx, judged)
+		judged.Caller.Channel = approval.Channel          // it was asked there, wherever its code comes from
+		if d = b.decide(ctx, judged); d.Effect == Allow { // nothing uses it up, so it lends nothing
+			r = asked
+			d = b.decide(ctx, r)
+		}
 	}
 	c := clearance{request: r, account: account.narrowed(d), decision: d}
 	switch {

@@ -15,6 +15,8 @@ type Explanation struct {
 	NeedsCode string        // why a Request without a code would be asked for one; "": it would not
 	Problem   *Error        // why a Request for this long would be refused
 	Contact   string        // whom to ask, a sentence
+	// Approved is what others have approved already, where that would be used.
+	Approved *Approval
 	// BreakGlass says that the Account may be had that way, whatever the Decision.
 	BreakGlass bool
 	// Unmet is what else stands in the way right now: of the conditions where, when
@@ -55,6 +57,7 @@ func (b *Broker) Explain(ctx context.Context, r Request) (Explanation, error) {
 		return e, nil
 	}
 	e.Decision = forThis
+	e.Approved, r = b.approvedAlready(ctx, r, user, account, e.Decision)
 	account = account.narrowed(e.Decision)
 	e.Account = account
 	d, err := account.CheckDuration(r.Duration)
@@ -80,6 +83,27 @@ func (b *Broker) Explain(ctx context.Context, r Request) (Explanation, error) {
 		account: account, asked: r.Duration, duration: d,
 		sessions: b.config.MFASession, live: held.ok,
 	})
+}
+
+// approvedAlready finds what r would use of what others have approved, and r as
+// that makes it.
+func (b *Broker) approvedAlready(ctx context.Context, r Request, user User, account Account, d Decision) (*Approval, Request) {
+	if d.Effect != NeedApproval {
+		return nil, r
+	}
+	k, err := b.approvalFor(ctx, r, user, account)
+	if err == nil && k != nil {
+		err = b.stillApproved(ctx, account, *k)
+	}
+	switch {
+	case err != nil:
+		b.log.WarnContext(ctx, "approval not explained", "request", r.ID, "account", account.Name, "error", err)
+		return nil, r
+	case k == nil:
+		return nil, r
+	}
+	r.Duration, r.Reason, r.Caller.Channel = k.Duration, k.Reason, k.Channel
+	return &k.Approval, r
 }
 
 // planned adds what the planner says: without a code if that will do, else with

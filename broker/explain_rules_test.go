@@ -97,3 +97,36 @@ func TestRevokingOnesOwnCancelsWhatWaits(t *testing.T) {
 		t.Errorf("got %q", e.Message)
 	}
 }
+
+func TestExplainTellsWhatIsApprovedAlready(t *testing.T) {
+	b := newVault(t, 1)
+	prod := &b.config.Accounts[0]
+	prod.Reason.Required = true
+	a := b.approve(t, b.ask(t), "U02BOB")
+	e := b.explain(t, "prod", 0)
+	if e.Approved == nil || e.Approved.ID != a.ID || e.Duration != a.Duration || len(e.Unmet) > 0 {
+		t.Errorf("got %+v, want what is approved, and that nothing more is needed", e)
+	}
+	if e := b.explain(t, "prod", a.Duration+time.Minute); e.Approved != nil {
+		t.Error("an approval is shown for another duration")
+	}
+	b.groups["S02LEADS"] = nil
+	if e := b.explain(t, "prod", 0); e.Approved != nil {
+		t.Error("an approval is shown that counts no more")
+	}
+}
+
+func TestAnApprovalThatIsNotUsedLendsNothing(t *testing.T) {
+	b := newVault(t, 1)
+	prod := &b.config.Accounts[0]
+	prod.Channels, prod.Reason.Required = []string{"C0GENERAL"}, true
+	a := b.approve(t, b.ask(t), "U02BOB")
+	prod.Allow = append(prod.Allow, broker.Rule{Who: []string{"U01ALICE"}, OnCall: true})
+	for _, approval := range []string{"", a.ID} {
+		r := b.request("prod", b.device.Code())
+		r.Approval, r.Caller.Channel = approval, "D0ELSEWHERE"
+		_, err := b.Issue(t.Context(), r)
+		wantCode(t, err, broker.CodeChannel)
+	}
+	b.wantState(t, a, broker.ApprovalApproved)
+}

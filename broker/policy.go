@@ -190,7 +190,10 @@ func (b *Broker) AccountFor(ctx context.Context, r Request) (Account, bool) {
 	}
 	r.Duration = 0
 	d := b.entitled(ctx, account, r)
-	return account.narrowed(d), d.Effect != Deny
+	if d.Effect == Deny {
+		return Account{}, false
+	}
+	return account.narrowed(d), true
 }
 
 func (b *Broker) allowed(ctx context.Context, user User) (accounts []Account, complete bool) {

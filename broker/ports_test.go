@@ -205,6 +205,7 @@ type bench struct {
 	device *awstest.Device
 	config *broker.Config
 	env    map[string]string
+	client *broker.AWS
 	offset time.Duration
 }
 
@@ -246,6 +247,7 @@ func newBench(t *testing.T) *bench {
 			{Name: "hub", DefaultDuration: time.Hour, MaxDuration: 36 * time.Hour, Rules: allow("S01ALL"), MFA: broker.MFASession},
 		},
 	}
+	b.client = client
 	b.Broker = b.with(client)
 	return b
 }

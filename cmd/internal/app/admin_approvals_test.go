@@ -28,7 +28,7 @@ func TestRevokingSomebodyEndsWhatTheyAskedFor(t *testing.T) {
 	w.press("U01ALICE", offered, "enter_code")
 	w.await("that it is over", func() bool {
 		for _, m := range w.slack.SeenBy("U01ALICE") {
-			if strings.Contains(m.Plain(), "This request was cancelled by U09ADMIN.") {
+			if strings.Contains(m.Plain(), "This request was cancelled by an admin.") {
 				return true
 			}
 		}

@@ -278,7 +278,7 @@ func TestAFormThatNeedsApprovalAsksForIt(t *testing.T) {
 
 func TestBucketsOfWhatNeedsApprovalAreNotAskedFor(t *testing.T) {
 	w, _ := withLeads(t)
-	wantText(t, w.says("U01ALICE", "/buckets", "vault "+w.alice.Code()), "vault needs the approval of somebody else", "Your code was not used")
+	wantText(t, w.says("U01ALICE", "/buckets", "vault "+w.alice.Code()), "vault needs the approval of somebody else", "once you have the credentials, /buckets vault lists without a code", "Your code was not used")
 	w.auditTells("Refused alice@example.com", "approval_needed")
 	if n := len(w.posted()); n != 0 {
 		t.Errorf("got %d messages to the approvers, want none", n)
