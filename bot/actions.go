@@ -141,10 +141,17 @@ func (b *Bot) renew(ctx context.Context, to conversation, account, grant string)
 	b.assume(ctx, to, c)
 }
 
-// formFor asks for the code of a Request that lacks one, and says why if there
-// is an MFA session.
+// formFor asks for what a Request lacks, and says why where that is not plain:
+// of an approved one for the code alone.
 func (b *Bot) formFor(ctx context.Context, to conversation, c Command, why error) {
 	f := formState{duration: c.Duration, format: c.Format, service: c.Service, reason: c.Reason, breakGlass: c.BreakGlass, wrong: sessionNotEnough(why)}
+	var e *broker.Error
+	if errors.As(why, &e) && e.Code == broker.CodeReason {
+		f.wrong = &broker.Error{Code: e.Code, Message: e.Message, Hint: "Type it below."}
+	} else if a, ok := b.broker().ApprovalFor(ctx, to.request(c)); ok {
+		b.openUse(ctx, to, a, f)
+		return
+	}
 	f.account, _ = b.broker().AccountFor(ctx, to.request(c))
 	b.openForm(ctx, to, f)
 }
@@ -175,6 +182,13 @@ func keepBlock(blocks []slack.Block, field, name string) {
 			input.BlockID = name
 		}
 	}
+}
+
+// completable reports whether a form can complete what was asked: it lacks a
+// code, or a reason and no code is lost by asking again.
+func completable(c Command, err error) bool {
+	var e *broker.Error
+	return needsCode(err) || errors.As(err, &e) && e.Code == broker.CodeReason && c.Code.Empty()
 }
 
 // needsCode reports whether a person is only asked for a code.

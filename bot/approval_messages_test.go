@@ -132,6 +132,13 @@ func TestApprovalsPingTheApproversAlone(t *testing.T) {
 		many = append(many, "U0"+strings.Repeat("X", 7)+string(rune('A'+i%26))+string(rune('A'+i/26)))
 	}
 	long := goldenApproval(func(a *broker.Approval) { a.Reason = strings.Repeat("<&>", maxReason/3) })
+	explained := broker.Explanation{
+		Account:  broker.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 4 * time.Hour},
+		Decision: broker.Decision{Effect: broker.NeedApproval, Rule: "allow leads (S05PLATFORM)"},
+		Duration: time.Hour, Way: "AssumeRole with your MFA code", NeedsCode: "prod needs the code of your MFA device.", Contact: "Ask in #help-aws.",
+		Unmet: []*broker.Error{{Message: "prod needs a reason.", Hint: "Add it at the end of your request: because, and why."}},
+	}
+	explained.Account.Approval = &broker.ApprovalPolicy{Approvers: []string{"S01LEADS", "U02BOB", "leads"}, Count: 2, Expires: 30 * time.Minute}
 	states := approvalStates()
 	for name, test := range map[string]struct {
 		m     message
@@ -143,6 +150,7 @@ func TestApprovalsPingTheApproversAlone(t *testing.T) {
 		"approval_glass_waiting": {approvalMessage(states["glass_waiting"], groups), []string{"<!subteam^S01LEADS>", "<!subteam^S02OPS>"}},
 		"approval_asked":         {b.askedMessage(states["waiting"], groups, false, true), []string{"<!subteam^S01LEADS>", "<!subteam^S02OPS>"}},
 		"approval_asked_again":   {b.askedMessage(states["half"], people, true, false), []string{"<@U02BOB>", "<@W04DAVE>"}},
+		"explain_approval":       {b.explainMessage(explained), []string{"<!subteam^S01LEADS>", "<@U02BOB>"}},
 		"":                       {approvalMessage(long, many), nil},
 	} {
 		if err := b.postMessage(t.Context(), "C0AUDIT", test.m); err != nil {

@@ -20,21 +20,34 @@ func (b *Bot) enterCode(ctx context.Context, in interaction, id string) {
 		b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
 		return
 	}
-	asked := formState{}
-	if asked.format, asked.service = readFormat(a.Format); asked.format == "" {
-		asked.format = b.rememberedFormat(ctx, in.to)
+	b.openUse(ctx, in.to, a, formState{})
+}
+
+// openUse opens that form from whatever trigger there is. It is said when Slack
+// does not open it.
+func (b *Bot) openUse(ctx context.Context, to conversation, a broker.Approval, asked formState) {
+	if asked.format == "" {
+		asked.format, asked.service = readFormat(a.Format)
 	}
-	view := useView(a, asked)
-	if in.to.view != "" {
-		err = b.pushView(ctx, in.to.trigger, view)
+	if asked.format == "" {
+		asked.format = b.rememberedFormat(ctx, to)
+	}
+	var above []slack.Block
+	if asked.wrong != nil {
+		above = b.errorMessage(asked.wrong).blocks
+	}
+	view := useView(a, asked, above...)
+	var err error
+	if to.view != "" {
+		err = b.pushView(ctx, to.trigger, view)
 	} else {
-		err = b.openView(ctx, in.to.trigger, view)
+		err = b.openView(ctx, to.trigger, view)
 	}
 	if err == nil {
 		return
 	}
-	b.log.WarnContext(ctx, "form not opened", "request", in.to.requestID, "error", err)
-	to := in.to.beside()
+	b.log.WarnContext(ctx, "form not opened", "request", to.requestID, "error", err)
+	to = to.beside()
 	to.trigger = "" // it is spent or too old
 	b.deliver(ctx, to, b.errorMessage(&broker.Error{
 		Code: broker.CodeNeedsCode, Message: "Slack did not open the form in time.",

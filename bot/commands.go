@@ -114,7 +114,7 @@ func (b *Bot) assume(ctx context.Context, to conversation, c Command) {
 	r := to.request(c)
 	issued, err := b.issue(ctx, r)
 	switch {
-	case needsCode(err) && to.trigger != "":
+	case completable(c, err) && to.trigger != "":
 		b.formFor(ctx, to, c, err)
 	case needsApproval(r, err):
 		b.ask(ctx, to, r)

@@ -28,7 +28,7 @@ func (b *Bot) console(ctx context.Context, to conversation, c Command) {
 	r.Purpose = broker.PurposeConsole
 	s, err := b.broker().Console(ctx, r, c.Service)
 	switch {
-	case needsCode(err) && to.trigger != "":
+	case completable(c, err) && to.trigger != "":
 		b.formFor(ctx, to, c, err)
 	case needsApproval(r, err):
 		b.ask(ctx, to, r)

@@ -64,10 +64,14 @@ func consoleMessages(t *testing.T) map[string]message {
 			e.Decision.Rule, e.Account.MFA, e.NeedsCode = "allow *", broker.MFANone, ""
 			e.Way = "AssumeRole without MFA: the config says `mfa: none` for this account"
 		}),
-		"explain_approval": explain(func(e *broker.Explanation) {
+		"explain_approved": explain(func(e *broker.Explanation) {
 			e.Decision = broker.Decision{Effect: broker.NeedApproval, Rule: "allow leads (S05PLATFORM)"}
-			e.Account.Approval = &broker.ApprovalPolicy{Approvers: []string{"S02LEADS", "U02BOB"}, Count: 2, Expires: 30 * time.Minute}
-			e.Unmet = []*broker.Error{{Message: "prod needs a reason.", Hint: "Add it at the end of your request: because, and why."}}
+			e.Account.Approval, e.Duration = &broker.ApprovalPolicy{Approvers: []string{"S02LEADS"}, Count: 1}, time.Hour
+			approved := approvalStates()["approved"]
+			e.Approved = &approved
+		}),
+		"explain_paused": explain(func(e *broker.Explanation) {
+			e.Unmet = []*broker.Error{{Code: broker.CodePaused, Message: "Everything is paused by U09ADMIN.", Quote: "*laptop* lost"}}
 		}),
 		"explain_unmet": explain(func(e *broker.Explanation) {
 			e.Unmet = []*broker.Error{{Code: broker.CodeChannel, Message: "prod may be asked for only from certain Slack channels, and this is none of them.", Hint: "Ask in #C0OPS, #C0DUTY."}}

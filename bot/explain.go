@@ -20,13 +20,19 @@ func (b *Bot) explainMessage(e broker.Explanation) message {
 	if e.Decision.Effect == broker.NeedApproval {
 		text = "You may have " + name + " once somebody else approves."
 	}
+	if e.Approved != nil {
+		text = "You may have " + name + " now: others have approved."
+	}
 	head := append([]span{bold(text), plain(" ")}, allowedBy(e.Decision.Rule)...)
 	items := [][]span{accountSpans(e.Account)}
-	if e.Decision.Effect == broker.NeedApproval {
+	switch {
+	case e.Approved != nil:
+		items = append(items, []span{plain("Approved by " + votes(*e.Approved) + ", for " + broker.FormatDuration(e.Approved.Duration) + " and one request, until "), moment(e.Approved.Expires), plain(".")})
+	case e.Decision.Effect == broker.NeedApproval:
 		items = append(items, approvalSpans(e.Account.Approval))
 	}
 	for _, unmet := range e.Unmet {
-		items = append(items, append([]span{bold("Not as things are: ")}, b.hintSpans(unmet.Code, unmet.Message+" "+unmet.Hint)...))
+		items = append(items, append([]span{bold("Not as things are: ")}, b.hintSpans(unmet.Code, unmet.Message+" "+unmet.Hint+quoting(unmet))...))
 	}
 	if e.BreakGlass {
 		items = append(items, codes(b.withPrefix(byBreakGlass(name))))
@@ -44,6 +50,14 @@ func (b *Bot) explainMessage(e broker.Explanation) message {
 		paragraph(head...),
 		bullets(items...),
 		paragraph(plain("Nothing was issued: AWS was not asked.")))
+}
+
+// quoting is what an error quotes, in the midst of a line.
+func quoting(e *broker.Error) string {
+	if e.Quote == "" {
+		return ""
+	}
+	return " “" + e.Quote + "”"
 }
 
 // explainDenied tells which rule denies and nothing else of the Account.
@@ -87,18 +101,31 @@ func byBreakGlass(account string) string {
 	return "In an emergency: `/assume " + account + " 123456 break-glass because REASON`, without approval, and told to everybody."
 }
 
-// approvalSpans says who decides. User groups are named by their IDs, as in
-// allowedBy.
+// approvalSpans says who decides. The answer is private, so that this pings
+// nobody.
 func approvalSpans(p *broker.ApprovalPolicy) []span {
 	spans := []span{plain(counted(p.Count, "approval") + " of ")}
 	for i, who := range p.Approvers {
 		if i > 0 {
 			spans = append(spans, plain(", "))
 		}
-		spans = append(spans, code(who))
+		spans = append(spans, decides(who))
 	}
 	return append(spans, plain(", not your own, within "+broker.FormatDuration(p.Expires)+" of your asking; then you have "+
 		broker.FormatDuration(broker.ApprovalUse)+" to use it, once. No code is needed to ask."))
+}
+
+// decides is one of the approvers, or a group of them by its name in the config.
+func decides(who string) span {
+	switch {
+	case who == "":
+		return plain("")
+	case who[0] == 'S':
+		return group(who)
+	case who[0] == 'U', who[0] == 'W':
+		return member(who)
+	}
+	return code(who)
 }
 
 // howItWouldGo is the planner's way, the code and the duration.
@@ -112,7 +139,7 @@ func (b *Bot) howItWouldGo(e broker.Explanation) [][]span {
 		way += " " + e.NeedsCode
 	}
 	lasting := "It would last " + broker.FormatDuration(e.Duration) + "."
-	if e.Duration != e.Account.DefaultDuration {
+	if e.Duration != e.Account.DefaultDuration && e.Approved == nil {
 		lasting = "It would last " + broker.FormatDuration(e.Duration) + "; " + broker.FormatDuration(e.Account.DefaultDuration) + " without `for`."
 	}
 	lines := [][]span{codes(way), codes(lasting)}
@@ -125,8 +152,11 @@ func (b *Bot) howItWouldGo(e broker.Explanation) [][]span {
 // exampleOf is what to send.
 func exampleOf(e broker.Explanation) string {
 	command := "Send `/assume " + e.Account.Name
-	if e.NeedsCode != "" && e.Decision.Effect == broker.Allow {
+	if e.NeedsCode != "" && (e.Decision.Effect == broker.Allow || e.Approved != nil) {
 		command += " 123456"
+	}
+	if e.Approved != nil {
+		return command + "`."
 	}
 	if e.Duration != e.Account.DefaultDuration {
 		command += " for " + broker.FormatDuration(e.Duration)

@@ -124,6 +124,9 @@ func (p *parser) step() error {
 		if p.verb == VerbMFA {
 			return errMFAMention()
 		}
+		if meant := verbMeant(p.cmd.Account); p.verb == VerbAssume && meant != "" {
+			return grammarError(quoted(p.cmd.Account)+" is read as an account, and no person belongs after it.", meant)
+		}
 		return errMention(t.kind, p.cmd.Account == "")
 	}
 	if keyword, ok := p.keyword(t); ok {

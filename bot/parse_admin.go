@@ -68,7 +68,7 @@ func parseAdmin(text string) (cmd Command, ok bool, err error) {
 		}
 		rest = rest[1:]
 	}
-	takesReason := cmd.Verb == VerbBlock || cmd.Verb == VerbPause || cmd.Verb == VerbRevoke
+	takesReason := cmd.Verb != VerbWho
 	switch {
 	case len(rest) == 0:
 		return cmd, true, nil
@@ -101,12 +101,10 @@ func usageAdmin(verb Verb) string {
 	switch verb {
 	case VerbRevoke:
 		return usageRevokePerson
-	case VerbBlock:
-		return "Write /assume block @PERSON, and after it, if you like: because REASON."
-	case VerbPause:
-		return "Write /assume pause, and after it, if you like: because REASON."
-	case VerbUnlock, VerbUnblock:
-		return "Write /assume " + string(verb) + " @PERSON."
+	case VerbPause, VerbResume:
+		return "Write /assume " + string(verb) + ", and after it, if you like: because REASON."
+	case VerbBlock, VerbUnlock, VerbUnblock:
+		return "Write /assume " + string(verb) + " @PERSON, and after it, if you like: because REASON."
 	}
 	return "Write /assume " + string(verb) + "."
 }

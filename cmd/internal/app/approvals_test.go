@@ -237,7 +237,7 @@ func TestApprovalsExpireAndSaySo(t *testing.T) {
 	dm := w.toldAlice("Approved: vault")
 	w.later(r, 59*time.Minute)
 	w.command("U01ALICE", "/assume", "vault") // there is one: what it needs is a code
-	w.modal("U01ALICE", "Account", "vault", "MFA code")
+	w.modal("U01ALICE", "vault for 1h, approved by bob@example.com", "MFA code")
 	w.later(r, 2*time.Minute)
 	w.approval("Expired: approved by bob@example.com (U02BOB), but not used in time")
 	w.toldAlice("but not used in time")
@@ -280,4 +280,21 @@ func TestAWrongCodeLeavesTheApproval(t *testing.T) {
 	w.later(r, time.Minute)
 	w.acked(w.slack.Submit("U01ALICE", v.ID, map[string]string{"code": w.alice.Code(), "format": "fish"}))
 	w.modal("U01ALICE", "vault is yours until", "set -gx AWS_SESSION_TOKEN")
+}
+
+// TestTheFormOfWhatIsApprovedAsksForTheCodeAlone opens it for a request that was
+// typed again, rather than from the message that told of the approval.
+func TestTheFormOfWhatIsApprovedAsksForTheCodeAlone(t *testing.T) {
+	w, _ := withLeads(t)
+	w.says("U01ALICE", "/assume", "vault for 30m because INC-42")
+	w.press("U02BOB", w.approval("Approval wanted"), "approve")
+	w.toldAlice("Approved: vault for 30m")
+	wantText(t, w.says("U01ALICE", "/assume", "explain vault"), "You may have vault now", "Approved by bob@example.com (U02BOB), for 30m", "Send /assume vault 123456.")
+	w.acked(w.slack.Command("U01ALICE", "C0GENERAL", "/assume", "vault"))
+	v := w.modal("U01ALICE", "vault for 30m, approved by bob@example.com (U02BOB)", "INC-42", "MFA code")
+	if _, ok := v.Field("duration"); ok {
+		t.Error("it asks how long, which is decided")
+	}
+	w.acked(w.slack.Submit("U01ALICE", v.ID, map[string]string{"code": w.alice.Code()}))
+	w.modal("U01ALICE", "vault is yours until", "30m left")
 }

@@ -49,11 +49,16 @@ func (d *draft) warnApproval(a accountDraft) {
 		return
 	}
 	allowed, _ := d.people(a.Allowed())
+	loudly, _ := d.people(a.BreakGlass)
 	var never []string
 	for _, u := range d.users {
 		asks := slices.Contains(allowed, u.Slack) || slices.Contains(allowed, everybody)
 		if asks && slices.Contains(approvers, u.Slack) && len(approvers)-1 < a.Approval.Count {
-			never = append(never, u.Name)
+			name := u.Name
+			if slices.Contains(loudly, u.Slack) || slices.Contains(loudly, everybody) {
+				name += " (save by break-glass)"
+			}
+			never = append(never, name)
 		}
 	}
 	if len(never) > 0 {

@@ -43,10 +43,7 @@ type watcher struct {
 // before anything is served.
 func (w *watcher) start(ctx context.Context, c Config) error {
 	w.served = summarize(c)
-	if info, err := os.Stat(w.path); err == nil && !info.Mode().IsRegular() {
-		w.log.WarnContext(ctx, "the config is not a regular file, so it is read at the start alone", "file", w.path)
-		w.path = ""
-	} else if r := readConfig(w.path); r.err() == nil && reflect.DeepEqual(summarize(r.config), w.served) {
+	if r := readConfig(w.path); r.err() == nil && reflect.DeepEqual(summarize(r.config), w.served) {
 		w.settled = r
 	}
 	for deadline := time.Now().Add(startPatience); ; {
@@ -69,21 +66,13 @@ func (w *watcher) start(ctx context.Context, c Config) error {
 
 // run looks after the file until ctx ends.
 func (w *watcher) run(ctx context.Context) {
-	look := w.look
-	if w.path == "" {
-		look = nil
-	}
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-look:
+		case <-w.look:
 			w.poll(ctx)
 		case <-w.reload:
-			if w.path == "" {
-				w.log.WarnContext(ctx, "SIGHUP: the config is not a regular file and cannot be read again")
-				continue
-			}
 			w.log.InfoContext(ctx, "SIGHUP: reading the config file", "file", w.path)
 			w.take(ctx, readConfig(w.path))
 		}
