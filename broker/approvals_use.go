@@ -99,7 +99,7 @@ func (b *Broker) stillApproved(ctx context.Context, account Account, k KeptAppro
 		return &Error{
 			Code: CodeApprovalGone, Rule: "approval",
 			Message: "Not enough of those who approved are approvers of " + account.Name + " any more.",
-			Hint:    "Ask for a new approval. Your code was not used.",
+			Hint:    "`/assume cancel " + account.Name + "` takes it back; then ask for a new one. Your code was not used.",
 		}
 	}
 	for _, v := range k.Votes {
@@ -111,7 +111,7 @@ func (b *Broker) stillApproved(ctx context.Context, account Account, k KeptAppro
 			return &Error{
 				Code: CodeApprovalGone, Rule: "approval", Err: err,
 				Message: v.Name + ", who approved, is not, or cannot be seen to be, a full member of this workspace who is not blocked.",
-				Hint:    "Try again in a minute, or ask for a new approval. Your code was not used.",
+				Hint:    "Try again in a minute; or `/assume cancel " + account.Name + "` takes it back, and you can ask for a new one. Your code was not used.",
 			}
 		}
 	}

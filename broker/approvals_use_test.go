@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -148,4 +149,19 @@ func TestAnApprovalCountsWhereItWasAsked(t *testing.T) {
 	r = b.request("prod", b.device.Code())
 	r.Caller.Channel = ""
 	wantCode(t, second(b.Issue(t.Context(), r)), broker.CodeChannel)
+}
+
+func TestAnApprovalThatCountsNoMoreGivesWayToANewOne(t *testing.T) {
+	b := newVault(t, 1)
+	a := b.approve(t, b.ask(t), "U02BOB")
+	b.groups["S02LEADS"] = []string{"U03CAROL"}
+	_, err := b.Issue(t.Context(), b.request("prod", ""))
+	if e := wantCode(t, err, broker.CodeApprovalGone); !strings.Contains(e.Hint, "`/assume cancel prod`") {
+		t.Errorf("got hint %q, want how to be rid of it", e.Hint)
+	}
+	if _, err := b.CancelApprovals(t.Context(), b.request("prod", "")); err != nil {
+		t.Fatal(err)
+	}
+	b.wantState(t, a, broker.ApprovalCancelled)
+	b.ask(t)
 }
