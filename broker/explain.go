@@ -74,6 +74,7 @@ func (b *Broker) Explain(ctx context.Context, r Request) (Explanation, error) {
 		ordered := b.asError(r, err)
 		_ = withoutCode(ordered)
 		e.Unmet = append(e.Unmet, ordered)
+		e.BreakGlass = false // that is refused likewise
 	}
 	held, err := b.heldSession(ctx, user)
 	if err != nil {

@@ -130,3 +130,18 @@ func TestAnApprovalThatIsNotUsedLendsNothing(t *testing.T) {
 	}
 	b.wantState(t, a, broker.ApprovalApproved)
 }
+
+func TestExplainOffersNoBreakGlassDuringAPause(t *testing.T) {
+	b := newVault(t, 1)
+	b.config.Admins = []string{"U03CAROL"}
+	b.config.Accounts[0].BreakGlass = []string{"U01ALICE"}
+	if e := b.explain(t, "prod", 0); !e.BreakGlass {
+		t.Error("break-glass is not offered")
+	}
+	if _, err := b.Broker.Pause(t.Context(), b.from("U03CAROL")); err != nil {
+		t.Fatal(err)
+	}
+	if e := b.explain(t, "prod", 0); e.BreakGlass || len(e.Unmet) == 0 {
+		t.Errorf("got %+v, want the pause, and nothing that it refuses", e)
+	}
+}
