@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -27,7 +26,7 @@ type Seen interface {
 type Deps struct {
 	API           *slack.Client
 	HTTP          *http.Client // posts to response_urls; it must not follow redirects
-	APIURL        string       // where API points, to know whether TLS is expected of response_urls
+	APIURL        string       // where API points: response_urls are on this machine only where Slack is
 	Broker        *broker.Broker
 	Seen          Seen
 	Copies        Copies
@@ -63,7 +62,7 @@ type Bot struct {
 	deletions   *dueWorker
 	approvals   *dueWorker
 	prefix      string
-	clearText   bool // Slack itself is reached without TLS: a fake on loopback
+	fake        bool // Slack itself is on this machine
 	embedded    bool
 	now         func() time.Time
 	log         *slog.Logger
@@ -91,10 +90,7 @@ const (
 func New(d Deps) *Bot {
 	b := &Bot{
 		api: d.API, http: d.HTTP, seen: d.Seen, copies: d.Copies, preferences: d.Preferences, homes: d.Homes,
-		prefix: d.CommandPrefix, embedded: d.Embedded, now: d.Now, log: d.Log, slots: make(chan struct{}, atOnce),
-	}
-	if u, err := url.Parse(d.APIURL); err == nil {
-		b.clearText = u.Scheme == "http"
+		prefix: d.CommandPrefix, fake: onLoopback(d.APIURL), embedded: d.Embedded, now: d.Now, log: d.Log, slots: make(chan struct{}, atOnce),
 	}
 	b.sockets = newSockets(d.API, d.Connections, d.Embedded, d.Log, b.receive)
 	b.audit = newAuditChannel(d, b.postMessage, b.followBreakGlass)

@@ -49,6 +49,9 @@ type socket struct {
 func dialSocket(ctx context.Context, url broker.Secret, log *slog.Logger) (*socket, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
+	if err := checkSocketURL(url); err != nil {
+		return nil, err
+	}
 	dialer := websocket.Dialer{Proxy: http.ProxyFromEnvironment, HandshakeTimeout: dialTimeout}
 	conn, response, err := dialer.DialContext(ctx, url.Reveal(), nil) //nolint:bodyclose // gorilla: the body needs no closing
 	if err != nil {
