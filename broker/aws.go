@@ -23,6 +23,7 @@ import (
 // without retries cannot heal by itself.
 type AWS struct {
 	config  aws.Config
+	foreign bool // endpoints of others were accepted
 	sts     *sts.Client
 	secrets *secretsmanager.Client
 	getenv  func(string) string
@@ -43,7 +44,8 @@ func NewAWS(ctx context.Context, region string, getenv func(string) string, now 
 	if region == "" {
 		return nil, errors.New("no AWS region: set AWS_REGION to the region whose STS the bot should call, such as eu-west-1")
 	}
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(region), config.WithAppID("assumebot"))
+	foreign := getenv(AcceptForeignEndpoint) == Accepted
+	cfg, err := loadConfig(ctx, foreign, config.WithRegion(region), config.WithAppID("assumebot"))
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +55,7 @@ func NewAWS(ctx context.Context, region string, getenv func(string) string, now 
 	signin := signinTransport(cfg.HTTPClient)
 	cfg.HTTPClient = wholeAnswers{client: cfg.HTTPClient}
 	return &AWS{
-		config: cfg, sts: sts.NewFromConfig(cfg), secrets: secretsmanager.NewFromConfig(cfg),
+		config: cfg, foreign: foreign, sts: sts.NewFromConfig(cfg), secrets: secretsmanager.NewFromConfig(cfg),
 		getenv: getenv, now: now, signin: signin,
 		s3: make(map[string]*s3.Client), cached: make(map[string]cachedSecret),
 	}, nil

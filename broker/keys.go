@@ -53,12 +53,15 @@ func (a *AWS) key(ctx context.Context, u User, p Plan) (aws.Credentials, error) 
 func keyFailure(err error) string {
 	var (
 		ours  *keyProblem
+		place *endpointError
 		api   smithy.APIError
 		where *config.SharedConfigProfileNotExistError
 	)
 	switch {
 	case errors.As(err, &ours):
 		return ours.text
+	case errors.As(err, &place):
+		return place.text
 	case errors.As(err, &api):
 		return "AWS answered " + api.ErrorCode()
 	case errors.As(err, &where):
@@ -82,7 +85,7 @@ func (a *AWS) readKey(ctx context.Context, k KeySource) (aws.Credentials, error)
 		return a.secretKey(ctx, k.Secret)
 	case k.Profile != "":
 		// Read anew each time, so that a rotated key counts at once.
-		cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(a.config.Region), config.WithSharedConfigProfile(k.Profile))
+		cfg, err := loadConfig(ctx, a.foreign, config.WithRegion(a.config.Region), config.WithSharedConfigProfile(k.Profile))
 		if err != nil {
 			return aws.Credentials{}, err
 		}

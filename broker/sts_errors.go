@@ -143,9 +143,10 @@ func neverSent(err error) bool {
 		dns     *net.DNSError
 		verify  *tls.CertificateVerificationError
 		unknown x509.UnknownAuthorityError
+		refused *endpointError
 	)
 	return errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect") ||
-		errors.As(err, &dns) || errors.As(err, &verify) || errors.As(err, &unknown)
+		errors.As(err, &dns) || errors.As(err, &verify) || errors.As(err, &unknown) || errors.As(err, &refused)
 }
 
 // An awsFailure is the cause for operators, with the code taken out: AWS quotes

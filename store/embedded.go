@@ -26,7 +26,7 @@ func startEmbedded() (*miniredis.Miniredis, target, error) {
 	if err := m.StartAddr("127.0.0.1:0"); err != nil {
 		return nil, target{}, fmt.Errorf("start embedded Redis: %w", err)
 	}
-	return m, singleTarget("embedded", &redis.Options{Addr: m.Addr(), Password: password}), nil
+	return m, singleTarget("embedded", &redis.Options{Addr: m.Addr(), Password: password}, false), nil
 }
 
 // Embedded reports whether the Redis is inside this process: state is lost when

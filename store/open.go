@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -29,8 +30,10 @@ type Options struct {
 	// SealKeys are 32 bytes each in base64, newest first. Embedded makes its own
 	// when there is none; a real Redis without any is an error.
 	SealKeys []broker.Secret
-	Now      func() time.Time // nil: time.Now
-	Log      *slog.Logger     // nil: discard
+	// Cleartext lets redis:// reach other hosts than this one.
+	Cleartext bool
+	Now       func() time.Time // nil: time.Now
+	Log       *slog.Logger     // nil: discard
 }
 
 // A Store is the state of the bot, in Redis. It is safe for concurrent use.
@@ -69,7 +72,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if raw == Embedded {
 		s.embedded, t, err = startEmbedded()
 	} else {
-		t, err = parseTarget(raw)
+		t, err = parseTarget(raw, o.Cleartext)
 	}
 	if err != nil {
 		return nil, err
@@ -97,7 +100,13 @@ func (s *Store) reach(ctx context.Context) error {
 func chooseRing(embedded bool, keys []broker.Secret) (*ring, error) {
 	switch {
 	case len(keys) > 0:
-		return newRing(keys)
+		r, err := newRing(keys)
+		for i, key := range keys {
+			if raw, _ := base64.StdEncoding.DecodeString(key.Reveal()); err == nil && WeakSealKey(raw) {
+				err = fmt.Errorf("seal key %d of %d is too regular to be random; assumebot keygen prints one", i+1, len(keys))
+			}
+		}
+		return r, err
 	case embedded:
 		return randomRing()
 	}

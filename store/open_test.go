@@ -3,6 +3,7 @@ package store_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"log/slog"
 	"net"
 	"strings"
@@ -87,6 +88,22 @@ func TestOpenFailsClearlyWhenNobodyListens(t *testing.T) {
 	wantOpenError(t, "redis://u:MARKED@"+addr, keys, "reach Redis (single node)", "refused")
 	wantOpenError(t, "redis://u:MARKED@"+addr+"?addr="+addr, keys, "reach Redis (cluster)")
 	wantOpenError(t, "redis://u:MARKED@"+addr+"?master_name=main", keys, "reach Redis (Sentinel)")
+}
+
+// TestOpenReachesNoOtherHostInClear takes the URL's host, and one that a Sentinel
+// on this machine names.
+func TestOpenReachesNoOtherHostInClear(t *testing.T) {
+	keys := []broker.Secret{storetest.KeyOne}
+	const says = "is another host, and would be reached in clear"
+	for _, url := range []string{"redis://u:MARKED@192.0.2.1:1", "redis://u:MARKED@192.0.2.1:1?addr=192.0.2.1:1", "redis://u:MARKED@192.0.2.1:1?master_name=main"} {
+		wantOpenError(t, url, keys, says)
+	}
+	wantOpenError(t, storetest.RealSentinelOf(t, "192.0.2.1", "6379"), keys, "192.0.2.1:6379 "+says)
+}
+
+func TestOpenRefusesASealKeyThatAnybodyCouldGuess(t *testing.T) {
+	zero := broker.NewSecret(base64.StdEncoding.EncodeToString(make([]byte, 32)))
+	wantOpenError(t, store.Embedded, []broker.Secret{storetest.KeyOne, zero}, "seal key 2 of 2 is too regular")
 }
 
 func TestOpenEndsWithItsContext(t *testing.T) {

@@ -88,6 +88,18 @@ func newRing(seeds []broker.Secret) (*ring, error) {
 	return r, nil
 }
 
+// WeakSealKey reports whether a key of 32 bytes cannot have come from a source of
+// randomness: it has fewer than 12 different bytes, which happens by chance once
+// in 2^80, or its bytes count up or down evenly.
+func WeakSealKey(key []byte) bool {
+	different, even := map[byte]bool{}, true
+	for i, b := range key {
+		different[b] = true
+		even = even && (i < 2 || b-key[i-1] == key[1]-key[0])
+	}
+	return len(different) < 12 || even
+}
+
 // randomRing is the ring of one process, whose values end with it.
 func randomRing() (*ring, error) {
 	seed := make([]byte, seedSize)

@@ -1,12 +1,16 @@
 package store
 
 import (
+	"context"
 	"errors"
+	"net"
 	"net/url"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"github.com/assumebot/assumebot/broker"
 )
 
 // Of one connection. They bound a call whose ctx has no nearer deadline; the URL
@@ -32,8 +36,9 @@ var errURL = errors.New("REDIS_URL cannot be read. It is \"embedded\", or redis:
 
 // parseTarget reads a Redis URL: several ?addr=host:port make it a cluster,
 // ?master_name= makes the hosts Sentinels, whose own user and password are those
-// before the @, while ?username= and ?password= are the node's.
-func parseTarget(raw string) (target, error) {
+// before the @, while ?username= and ?password= are the node's. Without TLS and
+// without clear, only this machine is reached.
+func parseTarget(raw string, clear bool) (target, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Fragment != "" || u.Opaque != "" {
 		return target{}, errURL
@@ -44,19 +49,19 @@ func parseTarget(raw string) (target, error) {
 		if err != nil {
 			return target{}, errURL
 		}
-		return sentinelTarget(o), nil
+		return sentinelTarget(o, clear), nil
 	case u.Query().Has("addr"):
 		o, err := redis.ParseClusterURL(raw)
 		if err != nil {
 			return target{}, errURL
 		}
-		return clusterTarget(o), nil
+		return clusterTarget(o, clear), nil
 	}
 	o, err := redis.ParseURL(raw)
 	if err != nil {
 		return target{}, errURL
 	}
-	return singleTarget("single node", o), nil
+	return singleTarget("single node", o, clear), nil
 }
 
 // The three below differ only in the type of their options. No client retries:
@@ -64,7 +69,7 @@ func parseTarget(raw string) (target, error) {
 // pipelines share one pool, and a connection says nothing about itself, which
 // older servers and miniredis do not understand.
 
-func singleTarget(kind string, base *redis.Options) target {
+func singleTarget(kind string, base *redis.Options, clear bool) target {
 	return target{kind: kind, connect: func(pool int) redis.UniversalClient {
 		o := *base
 		o.MaxRetries, o.ContextTimeoutEnabled = -1, true
@@ -72,11 +77,14 @@ func singleTarget(kind string, base *redis.Options) target {
 		o.DialTimeout, o.ReadTimeout, o.WriteTimeout = or(o.DialTimeout, dialTimeout), or(o.ReadTimeout, ioTimeout), or(o.WriteTimeout, ioTimeout)
 		o.PoolSize, o.PoolTimeout, o.PipelinePoolSize = or(o.PoolSize, pool), or(o.PoolTimeout, poolTimeout), -1
 		o.DisableIdentity, o.MaintNotificationsConfig = true, quiet()
+		if o.TLSConfig == nil && !clear {
+			o.Dialer = onThisMachine(o.DialTimeout)
+		}
 		return redis.NewClient(&o)
 	}}
 }
 
-func sentinelTarget(base *redis.FailoverOptions) target {
+func sentinelTarget(base *redis.FailoverOptions, clear bool) target {
 	return target{kind: "Sentinel", connect: func(pool int) redis.UniversalClient {
 		o := *base
 		o.MaxRetries, o.ContextTimeoutEnabled = -1, true
@@ -85,11 +93,14 @@ func sentinelTarget(base *redis.FailoverOptions) target {
 		o.PoolSize, o.PoolTimeout, o.PipelinePoolSize = or(o.PoolSize, pool), or(o.PoolTimeout, poolTimeout), -1
 		o.DisableIdentity = true
 		o.RouteByLatency, o.RouteRandomly, o.ReplicaOnly = false, false, false // a replica lags behind
+		if o.TLSConfig == nil && !clear {
+			o.Dialer = onThisMachine(o.DialTimeout)
+		}
 		return redis.NewFailoverClient(&o)
 	}}
 }
 
-func clusterTarget(base *redis.ClusterOptions) target {
+func clusterTarget(base *redis.ClusterOptions, clear bool) target {
 	return target{kind: "cluster", connect: func(pool int) redis.UniversalClient {
 		o := *base
 		o.MaxRetries, o.ContextTimeoutEnabled = -1, true
@@ -98,8 +109,30 @@ func clusterTarget(base *redis.ClusterOptions) target {
 		o.PoolSize, o.PoolTimeout, o.PipelinePoolSize = or(o.PoolSize, pool), or(o.PoolTimeout, poolTimeout), -1
 		o.DisableIdentity, o.MaintNotificationsConfig = true, quiet()
 		o.ReadOnly, o.RouteByLatency, o.RouteRandomly = false, false, false // a replica lags behind
+		if o.TLSConfig == nil && !clear {
+			o.Dialer = onThisMachine(o.DialTimeout)
+		}
 		return redis.NewClusterClient(&o)
 	}}
+}
+
+// A clearError is a host that would be reached in clear.
+type clearError struct{ addr string }
+
+func (e *clearError) Error() string {
+	return e.addr + " is another host, and would be reached in clear: use rediss:// (TLS) in REDIS_URL, or set REDIS_CLEARTEXT=accepted"
+}
+
+// onThisMachine dials nobody else: a cluster and Sentinels name nodes that the
+// URL does not.
+func onThisMachine(timeout time.Duration) func(context.Context, string, string) (net.Conn, error) {
+	dialer := &net.Dialer{Timeout: timeout}
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if host, _, err := net.SplitHostPort(addr); network != "unix" && (err != nil || !broker.Loopback(host)) {
+			return nil, &clearError{addr}
+		}
+		return dialer.DialContext(ctx, network, addr)
+	}
 }
 
 func quiet() *maintnotifications.Config {

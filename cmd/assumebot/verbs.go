@@ -33,10 +33,12 @@ environment (each of those marked * also as NAME_FILE, the path of a file that h
   SLACK_APP_TOKEN *      xapp-…, with the scope connections:write
   SLACK_BOT_TOKEN *      xoxb-…
   REDIS_URL *            embedded for one process, or redis://, rediss:// or unix://
-  ASSUMEBOT_SEAL_KEYS *  comma-separated, newest first; not needed with embedded
+  ASSUMEBOT_SEAL_KEYS *  comma-separated or one a line, newest first; not needed with embedded
   AWS_REGION             where STS is called; other AWS settings are the SDK's own
   ASSUMEBOT_CONFIG       the config file, when --config is not given
-  SLACK_API_URL          https://slack.com/api/ unless set
+  SLACK_API_URL *        https://slack.com/api/ unless set
+  REDIS_CLEARTEXT, REDIS_SKIP_VERIFY, AWS_FOREIGN_ENDPOINT
+                         accepted, to take the risk that the name says
 `
 
 // A usageError is a command line that was not understood.

@@ -86,8 +86,13 @@ func RealCluster(t testing.TB) (url string) {
 // that asks the Sentinel for the node.
 func RealSentinel(t testing.TB) (url string) {
 	t.Helper()
-	node := RealTCP(t)
-	host, port, _ := net.SplitHostPort(node)
+	host, port, _ := net.SplitHostPort(RealTCP(t))
+	return RealSentinelOf(t, host, port)
+}
+
+// RealSentinelOf starts a Sentinel that names a node, whether or not it is there.
+func RealSentinelOf(t testing.TB, host, port string) (url string) {
+	t.Helper()
 	config := filepath.Join(tempDir(t), "sentinel.conf") // a Sentinel rewrites its file
 	if err := os.WriteFile(config, fmt.Appendf(nil, "sentinel monitor main %s %s 1\n", host, port), 0o600); err != nil {
 		t.Fatal(err)

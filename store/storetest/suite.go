@@ -2,8 +2,8 @@ package storetest
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -49,15 +49,16 @@ type test struct {
 	run  func(*testing.T, *harness)
 }
 
-// Two seal keys of tests; no real one is as regular.
+// Two seal keys of tests.
 var (
 	KeyOne = SealKey('1')
 	KeyTwo = SealKey('2')
 )
 
-// SealKey is a seal key of nothing but b.
+// SealKey is a seal key that b alone decides.
 func SealKey(b byte) broker.Secret {
-	return broker.NewSecret(base64.StdEncoding.EncodeToString([]byte(strings.Repeat(string(b), 32))))
+	key := sha256.Sum256([]byte{b})
+	return broker.NewSecret(base64.StdEncoding.EncodeToString(key[:]))
 }
 
 type harness struct {

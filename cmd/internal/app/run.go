@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -55,11 +56,16 @@ func New(ctx context.Context, cfg Config, s Settings, env Environment) (*App, er
 		return nil, err
 	}
 	warn(ctx, cfg, env.Log)
+	for _, risk := range riskWarnings {
+		if slices.Contains(s.Risks, risk.name) {
+			env.Log.WarnContext(ctx, risk.name+" is "+broker.Accepted+": "+risk.text)
+		}
+	}
 	aws, err := broker.NewAWS(ctx, s.AWSRegion, env.Getenv, env.Now)
 	if err != nil {
 		return nil, fmt.Errorf("AWS settings: %w", err)
 	}
-	st, err := store.Open(ctx, store.Options{URL: s.RedisURL, SealKeys: s.SealKeys, Now: env.Now, Log: env.Log})
+	st, err := store.Open(ctx, store.Options{URL: s.RedisURL, SealKeys: s.SealKeys, Cleartext: slices.Contains(s.Risks, riskRedisClear), Now: env.Now, Log: env.Log})
 	if err != nil {
 		return nil, err
 	}

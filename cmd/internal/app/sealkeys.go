@@ -3,10 +3,12 @@ package app
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/store"
 )
 
 // sealKeyBytes is the key size of AES-256.
@@ -19,14 +21,17 @@ func NewSealKey() broker.Secret {
 	return broker.NewSecret(base64.StdEncoding.EncodeToString(key[:]))
 }
 
+// betweenKeys is a comma, or a line of its own for each key.
+var betweenKeys = regexp.MustCompile(`\s*,\s*|\s+`)
+
 // sealKeys reads a list of keys, in either base64 alphabet, with padding or
 // without, and returns each as [NewSealKey] would write it.
 func (r *settingsReader) sealKeys(list string) []broker.Secret {
 	const name = "ASSUMEBOT_SEAL_KEYS"
 	const hint = "make one with `assumebot keygen`, and put it before the others after a comma"
 	var raw []string
-	for i, entry := range strings.Split(list, ",") {
-		entry = strings.TrimRight(strings.TrimSpace(entry), "=")
+	for i, entry := range betweenKeys.Split(strings.TrimSpace(list), -1) {
+		entry = strings.TrimRight(entry, "=")
 		entry = strings.NewReplacer("-", "+", "_", "/").Replace(entry)
 		key, err := base64.RawStdEncoding.DecodeString(entry)
 		switch {
@@ -36,6 +41,8 @@ func (r *settingsReader) sealKeys(list string) []broker.Secret {
 			r.fail("%s: key %d is not base64: %s", name, i+1, hint)
 		case len(key) != sealKeyBytes:
 			r.fail("%s: key %d has %d bytes and needs %d: %s", name, i+1, len(key), sealKeyBytes, hint)
+		case store.WeakSealKey(key):
+			r.fail("%s: key %d is too regular to be random, and anybody could guess it: %s", name, i+1, hint)
 		case slices.Contains(raw, string(key)):
 			r.fail("%s: key %d came before already: remove one of the two", name, i+1)
 		default:

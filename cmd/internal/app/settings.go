@@ -3,7 +3,7 @@ package app
 import (
 	"errors"
 	"fmt"
-	"net"
+	"maps"
 	"net/url"
 	"os"
 	"regexp"
@@ -30,6 +30,8 @@ type Settings struct {
 	SealKeys   []broker.Secret
 	ConfigPath string // "" when ASSUMEBOT_CONFIG is unset
 	AWSRegion  string // where STS is called
+	// Risks are the names of the settings that accept one, such as REDIS_CLEARTEXT.
+	Risks []string
 }
 
 // EmbeddedRedis reports whether Redis is within this process.
@@ -64,7 +66,7 @@ func ReadSettings(getenv func(string) string) (Settings, error) {
 		ConfigPath:    getenv("ASSUMEBOT_CONFIG"),
 		AWSRegion:     r.region(),
 	}
-	r.awsEndpoints()
+	r.awsEndpoints(r.accepts(broker.AcceptForeignEndpoint))
 	redis := r.secret("REDIS_URL")
 	s.RedisURL = r.redis(redis)
 	keys := r.secret("ASSUMEBOT_SEAL_KEYS")
@@ -75,12 +77,14 @@ func ReadSettings(getenv func(string) string) (Settings, error) {
 	default:
 		r.fail("ASSUMEBOT_SEAL_KEYS is not set, and what goes into Redis is sealed with it: make a key with `assumebot keygen` and give it to every replica")
 	}
+	s.Risks = r.risks
 	return s, errors.Join(r.problems...)
 }
 
 type settingsReader struct {
 	getenv   func(string) string
 	problems []error
+	risks    []string // settings that were accepted
 }
 
 func (r *settingsReader) fail(format string, args ...any) {
@@ -93,8 +97,8 @@ type secretValue struct {
 	failed bool
 }
 
-// secret reads name, or the file that name_FILE names, without the line break
-// that editors put at its end.
+// secret reads name, or the file that name_FILE names, without the white space
+// that editors put around it.
 func (r *settingsReader) secret(name string) secretValue {
 	direct, file := r.getenv(name), r.getenv(name+"_FILE")
 	switch {
@@ -109,7 +113,7 @@ func (r *settingsReader) secret(name string) secretValue {
 		r.fail("%s_FILE: %s cannot be read: %s: name a file that the bot may read", name, file, reason(err))
 		return secretValue{failed: true}
 	}
-	text := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
+	text := strings.TrimSpace(string(data))
 	if text == "" {
 		r.fail("%s_FILE: %s is empty: put the value into it", name, file)
 		return secretValue{failed: true}
@@ -169,7 +173,7 @@ func (r *settingsReader) slackAPI() string {
 		r.fail("%s is not an http or https URL: unset it for %s", name, defaultSlackAPI)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		r.fail("%s must be a scheme, a host and a path alone: remove user, query and fragment", name)
-	case u.Scheme == "http" && !loopback(u.Hostname()):
+	case u.Scheme == "http" && !broker.Loopback(u.Hostname()):
 		r.fail("%s is http, and tokens would travel in clear: use https (http is for 127.0.0.1, ::1 and localhost)", name)
 	default:
 		if !strings.HasSuffix(u.Path, "/") {
@@ -180,19 +184,17 @@ func (r *settingsReader) slackAPI() string {
 	return ""
 }
 
-// awsEndpoints looks at the SDK's own variables: a code, and what AWS issues,
-// would travel in clear to an http endpoint elsewhere.
-func (r *settingsReader) awsEndpoints() {
-	for _, name := range []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SECRETS_MANAGER"} {
-		u, err := url.Parse(r.getenv(name))
-		if err != nil || u.Scheme == "http" && !loopback(u.Hostname()) {
-			r.fail("%s is no https URL, and credentials would travel in clear: use https (http is for 127.0.0.1, ::1 and localhost)", name)
+// awsEndpoints looks at the SDK's own variables for the services that the bot or
+// the SDK itself calls; the broker looks at the shared config too.
+func (r *settingsReader) awsEndpoints(foreign bool) {
+	for _, service := range []string{"", "_STS", "_S3", "_IAM", "_SECRETS_MANAGER", "_SSO", "_SSO_OIDC", "_SIGNIN"} {
+		name := "AWS_ENDPOINT_URL" + service
+		if v := r.getenv(name); v != "" {
+			if err := broker.CheckEndpoint(v, foreign); err != nil {
+				r.fail("%s %v", name, err)
+			}
 		}
 	}
-}
-
-func loopback(host string) bool {
-	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
 func (r *settingsReader) region() string {
@@ -218,6 +220,27 @@ var foreignRedis = []string{
 	"redis+socket", "redis+unix", "valkey", "valkeys", "http", "https", "tcp", "tls",
 }
 
+// foreignParameters are those that other clients take, and what to do instead.
+var foreignParameters = map[string]string{
+	"ssl":                "write rediss:// for TLS, and leave it out",
+	"tls":                "write rediss:// for TLS, and leave it out",
+	"ssl_cert_reqs":      "leave it out, the certificate is always checked; SSL_CERT_FILE names a CA of your own",
+	"ssl_ca_certs":       "leave it out; SSL_CERT_FILE names a CA of your own",
+	"ssl_ca_path":        "leave it out; SSL_CERT_DIR names a directory of CAs of your own",
+	"ssl_certfile":       "certificates of a client are not supported; leave it out, and give a user and a password",
+	"ssl_keyfile":        "certificates of a client are not supported; leave it out, and give a user and a password",
+	"ssl_check_hostname": "leave it out, the host's name is always checked",
+}
+
+func foreignParameter(query url.Values) string {
+	for _, p := range slices.Sorted(maps.Keys(foreignParameters)) {
+		if query.Has(p) {
+			return p
+		}
+	}
+	return ""
+}
+
 func (r *settingsReader) redis(got secretValue) broker.Secret {
 	const name = "REDIS_URL"
 	const choices = "set it to embedded for one process, or to a URL such as redis://HOST:6379/0 for several"
@@ -241,7 +264,10 @@ func (r *settingsReader) redis(got secretValue) broker.Secret {
 		r.fail("%s has no path of a socket: write unix:///run/redis/redis.sock", name)
 	case u.Scheme != "unix" && u.Hostname() == "":
 		r.fail("%s has no host: write redis://HOST:6379/0", name)
-	default:
+	case foreignParameter(u.Query()) != "":
+		p := foreignParameter(u.Query())
+		r.fail("%s has ?%s=, which is another client's: %s", name, p, foreignParameters[p])
+	case r.redisRisks(u):
 		return got.Secret
 	}
 	return broker.Secret{}

@@ -26,7 +26,7 @@ func goodEnvironment() map[string]string {
 
 // sealKey is a key of 32 bytes that begins with text.
 func sealKey(text string) string {
-	return base64.StdEncoding.EncodeToString([]byte(text + strings.Repeat(".", sealKeyBytes-len(text))))
+	return base64.StdEncoding.EncodeToString([]byte((text + "0123456789ABCDEFGHIJKLMNOPQRSTUV")[:sealKeyBytes]))
 }
 
 // read reads the good environment with changes; "" unsets.
@@ -83,11 +83,71 @@ func TestReadSettingsTakesDefaultRegion(t *testing.T) {
 }
 
 func TestReadSettingsTakesEverySealKeySpelling(t *testing.T) {
-	raw := strings.Repeat("\xff\xfe", sealKeyBytes/2)
+	raw := "\xff\xfe" + "0123456789ABCDEFGHIJKLMNOPQRST"
 	for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
 		s, err := read(map[string]string{"ASSUMEBOT_SEAL_KEYS": enc.EncodeToString([]byte(raw))})
 		if err != nil || len(s.SealKeys) != 1 || s.SealKeys[0].Reveal() != base64.StdEncoding.EncodeToString([]byte(raw)) {
 			t.Errorf("key: got %d keys and %v, want the one", len(s.SealKeys), err)
+		}
+	}
+}
+
+func TestReadSettingsTakesSealKeysWithCommasOrOneALine(t *testing.T) {
+	one, two := sealKey("one"), sealKey("two")
+	for _, list := range []string{one + "," + two, one + "\n" + two, " " + one + ",\r\n" + two + "\n\n", one + " , " + two, one + "\n\n\t" + two} {
+		s, err := read(map[string]string{"ASSUMEBOT_SEAL_KEYS": list})
+		if err != nil || len(s.SealKeys) != 2 || s.SealKeys[0].Reveal() != one || s.SealKeys[1].Reveal() != two {
+			t.Errorf("%q: got %d keys and %v, want both in their order", list, len(s.SealKeys), err)
+		}
+	}
+}
+
+func TestReadSettingsRefusesSealKeysThatAnybodyCouldGuess(t *testing.T) {
+	counting := make([]byte, sealKeyBytes)
+	for i := range counting {
+		counting[i] = byte(i * 3)
+	}
+	for name, raw := range map[string][]byte{
+		"all zero": make([]byte, sealKeyBytes), "one letter": []byte(strings.Repeat("x", sealKeyBytes)),
+		"a short pattern": []byte(strings.Repeat("changeme", sealKeyBytes/8)), "counting": counting,
+	} {
+		_, err := read(map[string]string{"ASSUMEBOT_SEAL_KEYS": base64.StdEncoding.EncodeToString(raw)})
+		if err == nil || !strings.Contains(err.Error(), "key 1 is too regular to be random") {
+			t.Errorf("%s: got %v, want it refused", name, err)
+		}
+	}
+}
+
+func TestRisksAreTakenOnlyByTheSettingThatNamesThem(t *testing.T) {
+	tests := []struct {
+		risk, says string
+		change     map[string]string
+	}{
+		{"REDIS_CLEARTEXT", "travel in clear", map[string]string{"REDIS_URL": "redis://u:" + canary + "@redis.example:6379"}},
+		{"REDIS_CLEARTEXT", "travel in clear", map[string]string{"REDIS_URL": "redis://127.0.0.1?addr=10.0.0.1:6379&addr=127.0.0.1:1"}},
+		{"REDIS_CLEARTEXT", "travel in clear", map[string]string{"REDIS_URL": "redis://10.0.0.1:26379?master_name=main"}},
+		{"REDIS_SKIP_VERIFY", "anybody on the way", map[string]string{"REDIS_URL": "rediss://redis.example?skip_verify=true"}},
+		{"REDIS_SKIP_VERIFY", "anybody on the way", map[string]string{"REDIS_URL": "rediss://redis.example?skip_verify=false&skip_verify=1"}},
+		{"AWS_FOREIGN_ENDPOINT", "AWS_ENDPOINT_URL_IAM is no host of AWS", map[string]string{"AWS_ENDPOINT_URL_IAM": "https://iam.example"}},
+	}
+	for _, test := range tests {
+		_, err := read(test.change)
+		if err == nil || !strings.Contains(err.Error(), test.says) || !strings.Contains(err.Error(), test.risk+"=accepted") || strings.Contains(err.Error(), canary) {
+			t.Errorf("%v: got %v, want a refusal that names %s", test.change, err, test.risk)
+		}
+		test.change[test.risk] = "yes"
+		if _, err := read(test.change); err == nil || !strings.Contains(err.Error(), test.risk+` is "yes": write accepted, or unset it`) {
+			t.Errorf("%v: got %v, want yes refused", test.change, err)
+		}
+		test.change[test.risk] = "accepted"
+		s, err := read(test.change)
+		if err != nil || len(s.Risks) != 1 || s.Risks[0] != test.risk {
+			t.Errorf("%v: got risks %v and %v, want the one taken", test.change, s.Risks, err)
+		}
+	}
+	for _, url := range []string{"redis://127.0.0.1:6379", "redis://localhost?addr=[::1]:6379", "unix:///run/redis.sock", "rediss://redis.example?skip_verify=false"} {
+		if _, err := read(map[string]string{"REDIS_URL": url}); err != nil {
+			t.Errorf("%s: got %v, want it taken", url, err)
 		}
 	}
 }
@@ -126,6 +186,9 @@ func TestReadSettingsSaysWhatMendsEachVariable(t *testing.T) {
 		{"Redis that is no URL", "REDIS_URL", "redis://:" + canary + "%@host", "REDIS_URL is not a URL"},
 		{"Redis without scheme", "REDIS_URL", canary + ":6379", "neither redis://"},
 		{"Redis of another client", "REDIS_URL", "redis+sentinel://:" + canary + "@host", "begins with redis+sentinel://, which is not understood"},
+		{"redis-py's habits", "REDIS_URL", "rediss://u:" + canary + "@redis.example?ssl_cert_reqs=none", "REDIS_URL has ?ssl_cert_reqs=, which is another client's: leave it out"},
+		{"AWS in clear", "AWS_ENDPOINT_URL_SSO_OIDC", "http://u:" + canary + "@oidc.example", "AWS_ENDPOINT_URL_SSO_OIDC is http"},
+		{"AWS that is no URL", "AWS_ENDPOINT_URL_IAM", canary, "AWS_ENDPOINT_URL_IAM is no https URL"},
 		{"Redis without host", "REDIS_URL", "redis:///0", "has no host"},
 		{"socket without path", "REDIS_URL", "unix://", "no path of a socket"},
 		{"seal keys unset", "ASSUMEBOT_SEAL_KEYS", "", "make a key with `assumebot keygen`"},

@@ -1,0 +1,175 @@
+package broker
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+func TestASigninEndpointIsAWSsOrOnThisMachine(t *testing.T) {
+	for _, endpoint := range []string{
+		"https://signin.aws.amazon.com/federation", "https://eu-west-1.signin.aws.amazon.com/federation", "https://signin.amazonaws.cn/federation",
+		"https://signin.amazonaws-us-gov.com/federation", "https://us-gov-west-1.signin.amazonaws-us-gov.com:443/federation",
+		"https://eusc-de-east-1.signin.amazonaws-eusc.eu/federation", "https://EU-west-1.SIGNIN.aws.amazon.com/federation",
+		"http://127.0.0.1:4566/federation", "https://localhost:4566/federation", "http://[::1]:1/",
+	} {
+		if err := CheckSigninEndpoint(endpoint); err != nil {
+			t.Errorf("%s: got %v, want it taken", endpoint, err)
+		}
+	}
+	for _, endpoint := range []string{
+		"https://signin.example/federation", "https://signin.aws.amazon.com.example/federation", "https://evil-signin.aws.amazon.com/",
+		"https://x.signin.aws.amazon.com/", "https://eu-west-1.signin.aws.amazon.com@evil.example/", "https://evil.example/signin.aws.amazon.com",
+		"https://signin.aws.amazon.com:8443/", "http://signin.aws.amazon.com/", "https://s3.amazonaws.com/", "https://abc.execute-api.eu-west-1.amazonaws.com/",
+		"https://eu-west-1.evil.signin.aws.amazon.com/", "https://signin.aws.amazon.com\n.example/",
+	} {
+		if err := CheckSigninEndpoint(endpoint); err == nil {
+			t.Errorf("%q was taken, want it refused", endpoint)
+		}
+	}
+}
+
+// TestEveryEndpointThatTheSDKChoosesIsAWSs keeps the list of domains whole.
+func TestEveryEndpointThatTheSDKChoosesIsAWSs(t *testing.T) {
+	ctx := t.Context()
+	for _, region := range []string{"eu-west-1", "us-east-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1", "us-iso-east-1", "us-isob-east-1", "us-isof-south-1", "eu-isoe-west-1"} {
+		for _, dual := range []bool{false, true} {
+			r, d := aws.String(region), aws.Bool(dual)
+			check := func(service, url string, err error) {
+				if err == nil {
+					err = CheckEndpoint(url, false)
+				} else {
+					return // this partition has no such endpoint
+				}
+				if err != nil {
+					t.Errorf("%s in %s, dual-stack %v: %s %v", service, region, dual, url, err)
+				}
+			}
+			e, err := sts.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx, sts.EndpointParameters{Region: r, UseDualStack: d})
+			check("STS", e.URI.String(), err)
+			e, err = s3.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx, s3.EndpointParameters{Region: r, UseDualStack: d})
+			check("S3", e.URI.String(), err)
+			e, err = iam.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx, iam.EndpointParameters{Region: r, UseDualStack: d})
+			check("IAM", e.URI.String(), err)
+			e, err = secretsmanager.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx, secretsmanager.EndpointParameters{Region: r, UseDualStack: d})
+			check("Secrets Manager", e.URI.String(), err)
+		}
+	}
+	if err := CheckEndpoint("https://vpce-0123-abcd.sts.eu-west-1.vpce.amazonaws.com", false); err != nil {
+		t.Errorf("a VPC endpoint: %v", err)
+	}
+}
+
+// quietAWS is an environment without what the machine has set.
+func quietAWS(t *testing.T, sharedConfig string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "config")
+	if err := os.WriteFile(path, []byte(sharedConfig), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, variable := range os.Environ() {
+		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "AWS_") {
+			t.Setenv(name, "")
+		}
+	}
+	t.Setenv("AWS_CONFIG_FILE", path)
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(t.TempDir(), "absent"))
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+}
+
+func newQuietAWS(t *testing.T) (*AWS, error) {
+	t.Helper()
+	return NewAWS(t.Context(), "eu-west-1", os.Getenv, time.Now)
+}
+
+func TestNoEndpointLeadsOutInClearOrToSomebodyElse(t *testing.T) {
+	const clear, foreign = "http://10.0.0.1:4566", "https://sts.example"
+	tests := []struct {
+		name, variable, value, file, want string
+	}{
+		{"STS in clear", "AWS_ENDPOINT_URL_STS", clear, "", "AWS_ENDPOINT_URL_STS is http"},
+		{"IAM in clear", "AWS_ENDPOINT_URL_IAM", clear, "", "AWS_ENDPOINT_URL_IAM is http"},
+		{"SSO in clear", "AWS_ENDPOINT_URL_SSO", clear, "", "AWS_ENDPOINT_URL_SSO is http"},
+		{"SSO's tokens in clear", "AWS_ENDPOINT_URL_SSO_OIDC", clear, "", "AWS_ENDPOINT_URL_SSO_OIDC is http"},
+		{"sign-in in clear", "AWS_ENDPOINT_URL_SIGNIN", clear, "", "AWS_ENDPOINT_URL_SIGNIN is http"},
+		{"all to somebody else", "AWS_ENDPOINT_URL", foreign, "", "AWS_ENDPOINT_URL is no host of AWS"},
+		{"the profile's", "", "", "[default]\nendpoint_url = " + clear + "\n", "endpoint_url of the profile default is http"},
+		{"the profile's, to somebody else", "", "", "[default]\nendpoint_url = " + foreign + "\n", "endpoint_url of the profile default is no host of AWS"},
+		{"a service's", "", "", "[default]\nservices = mine\n[services mine]\nsts =\n  endpoint_url = " + clear + "\n", "endpoint_url of sts, in the services section of the profile default is http"},
+		{"a lookalike", "AWS_ENDPOINT_URL", "https://amazonaws.com.example", "", "is no host of AWS"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			quietAWS(t, test.file)
+			if test.variable != "" {
+				t.Setenv(test.variable, test.value)
+			}
+			_, err := newQuietAWS(t)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want an error with %q", err, test.want)
+			}
+			t.Setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
+			if _, err := newQuietAWS(t); err != nil {
+				t.Errorf("ignored: got %v, want none", err)
+			}
+			t.Setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "")
+			t.Setenv(AcceptForeignEndpoint, Accepted)
+			_, err = newQuietAWS(t)
+			if accepted := err == nil; accepted != strings.Contains(test.want, "no host of AWS") {
+				t.Errorf("accepted: got %v", err)
+			}
+		})
+	}
+}
+
+// TestWhatSlipsThroughIsRefusedBeforeItLeaves has the profile of one person lead
+// elsewhere, which is read with each request, and a client whose endpoint was
+// changed after all was looked at.
+func TestWhatSlipsThroughIsRefusedBeforeItLeaves(t *testing.T) {
+	quietAWS(t, "[profile bob]\nendpoint_url = http://10.0.0.1:1\nrole_arn = arn:aws:iam::111111111111:role/x\nsource_profile = keys\n"+
+		"[profile keys]\naws_access_key_id = AKIA00000000\naws_secret_access_key = secret\n")
+	a, err := newQuietAWS(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.readKey(t.Context(), KeySource{Profile: "bob"}); err == nil || !strings.Contains(keyFailure(err), "endpoint_url of the profile bob is http") {
+		t.Errorf("bob's profile: got %v, want it refused", err)
+	}
+	var asked bool
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
+	defer server.Close()
+	elsewhere := strings.Replace(server.URL, "127.0.0.1", "0.0.0.0", 1) // reaches the server, and is no loopback address
+	_, err = a.sts.GetSessionToken(context.Background(), &sts.GetSessionTokenInput{}, once(aws.Credentials{AccessKeyID: "a", SecretAccessKey: "b"}),
+		func(o *sts.Options) { o.BaseEndpoint = &elsewhere })
+	if err == nil || !neverSent(err) || asked {
+		t.Errorf("got %v, asked %v, want a refusal before anything left", err, asked)
+	}
+}
+
+func TestPrintableLeavesTextAndShowsWhatHides(t *testing.T) {
+	for in, want := range map[string]string{
+		"prod, Zoë, 東京 …":  "prod, Zoë, 東京 …",
+		"a\x1b[31mb":       `a\x1b[31mb`,
+		"a\nGranted\tb\r":  `a\nGranted\tb\r`,
+		"\u202eevil\u2066": `\u202eevil\u2066`,
+		"\u200b\ufeff":     `\u200b\ufeff`,
+		"\xff\xfeok":       `\xff\xfeok`,
+		"\x07\x9b":         `\a\x9b`,
+		"":                 "",
+	} {
+		if got := Printable(in); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+	}
+}
