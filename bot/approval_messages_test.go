@@ -170,7 +170,7 @@ func TestApprovalsPingTheApproversAlone(t *testing.T) {
 		if got.Fallback() == "" || strings.ContainsAny(got.Text, "<>*`") {
 			t.Errorf("%s: got fallback %q, want a sentence without markup", name, got.Text)
 		}
-		compareGolden(t, name, got.Fallback()+"\n----\n"+got.Plain(), test.m.blocks)
+		compareGolden(t, name, got.FallbackFor(goldenReader)+"\n----\n"+asRead(got.Tree(goldenReader)), test.m.blocks)
 	}
 }
 

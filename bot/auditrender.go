@@ -163,7 +163,7 @@ func auditText(e broker.Event) string {
 	}
 	switch e.Kind {
 	case broker.EventGranted:
-		text := fmt.Sprintf("Granted %s to %s until %s.", e.Account, person(e), e.Expires.UTC().Format("2006-01-02 15:04 UTC"))
+		text := fmt.Sprintf("Granted %s to %s until %s.", e.Account, person(e), inUTC(e.Expires))
 		if e.BreakGlass {
 			text = "BREAK-GLASS, without approval: " + text
 		}

@@ -229,7 +229,7 @@ func sentMessage(i broker.Issued) message {
 
 // withDeadline adds when the message is deleted, if Slack has room for it.
 func withDeadline(m message, at time.Time) message {
-	until := slack.NewRichTextBlock("", paragraph(plain("This message will be deleted at "), moment(at), plain(".")))
+	until := slack.NewRichTextBlock("", paragraph(plain("This message will be deleted "), moment(at), plain(".")))
 	longer := message{text: m.text, blocks: append(m.blocks[:len(m.blocks):len(m.blocks)], until)}
 	if !longer.fits() {
 		return m

@@ -22,7 +22,7 @@ func mfaAuditMessage(e broker.Event) (message, bool) {
 			head = append(head, plain(", with a code for "), code(e.Account))
 		}
 		head = append(head, plain("."))
-		text = fmt.Sprintf("MFA session of %s begun, until %s.", person(e), e.Expires.UTC().Format("2006-01-02 15:04 UTC"))
+		text = fmt.Sprintf("MFA session of %s begun, until %s.", person(e), inUTC(e.Expires))
 	case broker.EventEnded:
 		head = []span{bold("MFA session"), plain(" of " + person(e) + " was ended by its owner.")}
 		if !e.Expires.IsZero() {

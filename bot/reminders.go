@@ -148,7 +148,7 @@ func (b *Bot) reminderMessage(g broker.Grant, revocable bool) message {
 	return message{
 		text: g.Account + ends + ".",
 		blocks: []slack.Block{
-			slack.NewRichTextBlock("", paragraph(bold(g.Account), plain(ends+", at "), moment(g.Expires), plain(".  "), code(g.AccessKeyID))),
+			slack.NewRichTextBlock("", paragraph(bold(g.Account), plain(ends+", "), moment(g.Expires), plain(".  "), code(g.AccessKeyID))),
 			listedButtons(g, false, revocable),
 		},
 	}

@@ -171,7 +171,7 @@ func TestMessagesAreAsJudged(t *testing.T) {
 			if got.Fallback() == "" || strings.ContainsAny(got.Text, "<>*`") {
 				t.Errorf("got fallback %q, want a sentence without markup", got.Text)
 			}
-			compareGolden(t, name, got.Fallback()+"\n----\n"+got.Plain(), m.blocks)
+			compareGolden(t, name, got.FallbackFor(goldenReader)+"\n----\n"+asRead(got.Tree(goldenReader)), m.blocks)
 		})
 	}
 }

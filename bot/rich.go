@@ -32,10 +32,19 @@ func group(id string) span { return slack.NewRichTextSectionUserGroupElement(id)
 // member names a person, and pings them.
 func member(id string) span { return slack.NewRichTextSectionUserElement(id, nil) }
 
+// momentFormat reads "today at 3:04 PM": no "at" or "on" may stand before it.
+// Slack capitalises what a format begins with, and the zero-width space keeps
+// it from writing "until Today".
+// https://metacpan.org/pod/Slack::BlockKit::Block::RichText::Date
+const momentFormat = "\u200b{date_short_pretty} at {time}"
+
+// inUTC is for where Slack prints no time of the reader's own, and says so.
+func inUTC(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+
 // moment shows t in the reader's own time zone.
 func moment(t time.Time) span {
-	fallback := t.UTC().Format("2006-01-02 15:04 UTC")
-	return slack.NewRichTextSectionDateElement(t.Unix(), "{date_short_pretty} at {time}", nil, &fallback)
+	fallback := inUTC(t)
+	return slack.NewRichTextSectionDateElement(t.Unix(), momentFormat, nil, &fallback)
 }
 
 // day shows the date of t in the reader's own time zone.

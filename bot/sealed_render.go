@@ -74,7 +74,7 @@ func fingerprintCommand(k broker.PublicKey) string {
 // keyNoticeMessage tells a person of a change that may not be theirs.
 func (b *Bot) keyNoticeMessage(c broker.ChangedKey) message {
 	text := "The key that your AWS credentials are encrypted to was " + string(c.Change) + "."
-	spans := []span{bold(text), plain("\nAt "), moment(c.At)}
+	spans := []span{bold(text), plain("\nChanged "), moment(c.At)}
 	if !c.Key.Empty() {
 		spans = append(spans, keySpans(", to the ", c.Key, "")...)
 	}

@@ -30,6 +30,8 @@ const (
 	maxActions       = 25
 	maxLabel         = 2000 // of an input, its hint, an image's title and alt_text
 	maxMarkdown      = 12_000
+	maxRows          = 100
+	maxCells         = 20
 	// All text of the blocks of one message together. Observed, not
 	// documented: https://github.com/slackapi/bolt-js/issues/2509
 	maxMessageText = 13_200
@@ -42,6 +44,7 @@ type checker struct {
 	blockIDs map[string]bool
 	chars    int
 	inputs   int
+	tables   int
 }
 
 func newChecker(on surface) *checker {
@@ -129,6 +132,8 @@ func (c *checker) block(n node, ptr string) {
 		}
 	case "rich_text":
 		c.richText(n, ptr)
+	case "table":
+		c.table(n, ptr)
 	case "markdown":
 		c.fields(n, ptr, "text")
 		c.str(n, "text", ptr, maxMarkdown)
@@ -240,6 +245,36 @@ func (c *checker) section(n node, ptr string) {
 	}
 	if a := n.child("accessory"); a != nil {
 		c.element(a, ptr+"/accessory", "section")
+	}
+}
+
+// https://docs.slack.dev/reference/block-kit/blocks/table-block
+func (c *checker) table(n node, ptr string) {
+	c.fields(n, ptr, "rows column_settings")
+	if c.tables++; c.tables > 1 {
+		c.fail(ptr, "only one table is allowed")
+	}
+	if c.surface != surfaceMessage {
+		c.fail(ptr+"/type", "unsupported type: table")
+	}
+	rows, _ := n["rows"].([]any)
+	c.count(len(rows), ptr+"/rows", maxRows)
+	for i, row := range rows {
+		at := fmt.Sprintf("%s/rows/%d", ptr, i)
+		cells := node{"cells": row}.children("cells")
+		c.count(len(cells), at, maxCells)
+		for j, cell := range cells {
+			at := fmt.Sprintf("%s/%d", at, j)
+			switch kind := cell.str("type"); kind {
+			case "rich_text":
+				c.richText(cell, at)
+			case "raw_text":
+				c.fields(cell, at, "text")
+				c.str(cell, "text", at, maxSection)
+			default:
+				c.fail(at+"/type", "unsupported type: %s", kind)
+			}
+		}
 	}
 }
 

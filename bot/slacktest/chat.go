@@ -2,6 +2,7 @@ package slacktest
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -46,8 +47,9 @@ func (s *Server) channelNamed(id string) *Channel {
 
 // content is what a message is made of, checked.
 type content struct {
-	text   string
-	blocks json.RawMessage
+	text        string
+	blocks      json.RawMessage
+	attachments json.RawMessage
 }
 
 // messageContent checks text and blocks as every way of posting does.
@@ -55,10 +57,11 @@ func messageContent(text, blocks, attachments string) (content, error) {
 	c := content{text: text}
 	attached := attachments != "" && attachments != "[]"
 	if attached {
-		var list []map[string]any
-		if json.Unmarshal([]byte(attachments), &list) != nil {
-			return c, failure("invalid_attachments")
+		checked, err := checkAttachments(attachments)
+		if err != nil {
+			return c, err
 		}
+		c.attachments = checked
 	}
 	if utf8.RuneCountInString(text) > maxText {
 		return c, failure("msg_too_long")
@@ -74,6 +77,29 @@ func messageContent(text, blocks, attachments string) (content, error) {
 		return c, failure("no_text")
 	}
 	return c, nil
+}
+
+// checkAttachments checks the blocks within attachments, and returns all with
+// the ids that Slack fills in.
+func checkAttachments(raw string) (json.RawMessage, error) {
+	var list []any
+	if decode([]byte(raw), &list) != nil {
+		return nil, failure("invalid_attachments")
+	}
+	c := newChecker(surfaceMessage)
+	for i, v := range list {
+		a, ok := v.(map[string]any)
+		if !ok {
+			return nil, failure("invalid_attachments")
+		}
+		if blocks, ok := a["blocks"].([]any); ok {
+			c.blocks(blocks, fmt.Sprintf("/attachments/%d/blocks", i))
+		}
+	}
+	if len(c.errs) > 0 {
+		return nil, failure("invalid_attachments", c.errs...)
+	}
+	return encode(list), nil
 }
 
 // slow refuses a second message within a second. The caller holds mu.
@@ -103,7 +129,7 @@ func (s *Server) chatPost(c *call) (object, error) {
 		return nil, err
 	}
 	m := &Message{
-		Channel: ch.ID, ThreadTS: c.get("thread_ts"), Text: body.text, Blocks: body.blocks,
+		Channel: ch.ID, ThreadTS: c.get("thread_ts"), Text: body.text, Blocks: body.blocks, Attachments: body.attachments,
 		Author: s.botUser, Via: c.method,
 		UnfurlLinks: c.flag("unfurl_links"),
 		UnfurlMedia: !c.has("unfurl_media") || c.flag("unfurl_media"),
@@ -131,7 +157,7 @@ func (s *Server) chatPostEphemeral(c *call) (object, error) {
 	}
 	m := &Message{
 		Channel: ch.ID, ThreadTS: c.get("thread_ts"), Ephemeral: true, To: u.ID,
-		Text: body.text, Blocks: body.blocks, Author: s.botUser, Via: c.method,
+		Text: body.text, Blocks: body.blocks, Attachments: body.attachments, Author: s.botUser, Via: c.method,
 	}
 	s.post(m)
 	return object{"message_ts": m.TS}, nil

@@ -174,7 +174,7 @@ func TestPlainReadsAsPeopleDo(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := s.InChannel(general)[0]
-	want := "Credentials\nfor @bob of @oncall until 13:00 <b> here\n" + snippet + "\n[Renew] <Format ▾>"
+	want := "Credentials\nfor @bob of @oncall until 8:00 AM <b> here\n" + snippet + "\n[Renew] <Format ▾>"
 	if diff := cmp.Diff(want, m.Plain()); diff != "" {
 		t.Errorf("Plain (-want +got):\n%s", diff)
 	}

@@ -19,11 +19,14 @@
 // of a response URL, message rate) follows [Server.SetClock]. A trigger ends
 // by whichever clock is first.
 //
-// Not modelled: Enterprise Grid and org-wide installs, scopes, attachments
-// beyond being counted as content, files, unfurls, threads' own views,
+// What Slack draws of a message or a view is read into a tree by
+// [Message.Tree] and [View.Tree], and printed as text by [Piece.Text].
+//
+// Not modelled: Enterprise Grid and org-wide installs, scopes, limits of
+// attachments beyond those of their blocks, files, unfurls, threads' own views,
 // reactions, pagination cursors, parse and link_names, choices kept on a
 // message between two actions, `response_urls` of modal inputs, block types
-// beyond section, header, divider, context, actions, input, image, rich_text
-// and markdown, and method tiers other than the one message a second per
+// beyond section, header, divider, context, actions, input, image, rich_text,
+// table and markdown, and method tiers other than the one message a second per
 // channel. A bare domain is linked only under a few top-level domains.
 package slacktest

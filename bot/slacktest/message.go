@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 )
 
 // MessageRef names a message, or, with ViewID, a modal or Home.
@@ -17,6 +18,8 @@ type Message struct {
 	To        string
 	Text      string
 	Blocks    json.RawMessage // with the block_ids and action_ids Slack filled in
+	// Attachments are the legacy ones, and blocks beside a coloured bar.
+	Attachments json.RawMessage
 	// Author is a user id: the bot's, a person's, or USLACKBOT for what Slack
 	// itself says.
 	Author string
@@ -32,6 +35,7 @@ type Message struct {
 	UnfurlLinks, UnfurlMedia bool
 
 	names *names
+	now   time.Time // when this was read
 }
 
 // slackbot is who tells people that a command failed.
@@ -100,7 +104,7 @@ func (s *Server) visible(m *Message, user string) bool {
 // snapshot is m for somebody outside. The caller holds mu.
 func (s *Server) snapshot(m *Message) Message {
 	out := *m
-	out.names = s.nameTable()
+	out.names, out.now = s.nameTable(), s.clock()
 	return out
 }
 
@@ -116,7 +120,7 @@ func (s *Server) post(m *Message) {
 // replace puts a new version in m's place. The caller holds mu.
 func (s *Server) replace(m *Message, body content, via string) *Message {
 	next := *m
-	next.Text, next.Blocks, next.Via = body.text, body.blocks, via
+	next.Text, next.Blocks, next.Attachments, next.Via = body.text, body.blocks, body.attachments, via
 	next.Edits++
 	m.Replaced = true
 	s.messages = append(s.messages, &next)
@@ -142,6 +146,9 @@ func (s *Server) messageJSON(m *Message) object {
 	}
 	if m.Blocks != nil {
 		out["blocks"] = m.Blocks
+	}
+	if m.Attachments != nil {
+		out["attachments"] = m.Attachments
 	}
 	if m.ThreadTS != "" {
 		out["thread_ts"] = m.ThreadTS

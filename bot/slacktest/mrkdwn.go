@@ -2,9 +2,7 @@ package slacktest
 
 import (
 	"regexp"
-	"strconv"
 	"strings"
-	"time"
 )
 
 // names resolves ids to what people call them. It is never changed once made.
@@ -53,51 +51,6 @@ func (n *names) pick(id string, table int) string {
 var entityPattern = regexp.MustCompile(`<([^<>\n]+)>`)
 
 var barePattern = regexp.MustCompile(`https?://[^\s<>|]+`)
-
-// readMrkdwn renders mrkdwn as it is read: mentions by name, links by label,
-// dates by their fallback, entities decoded. Marks such as * and ` stay.
-func readMrkdwn(text string, n *names) string {
-	var out strings.Builder
-	last := 0
-	for _, at := range entityPattern.FindAllStringSubmatchIndex(text, -1) {
-		out.WriteString(unescape(text[last:at[0]]))
-		out.WriteString(readEntity(text[at[2]:at[3]], n))
-		last = at[1]
-	}
-	out.WriteString(unescape(text[last:]))
-	return out.String()
-}
-
-func readEntity(body string, n *names) string {
-	ref, label, labelled := strings.Cut(body, "|")
-	switch {
-	case strings.HasPrefix(ref, "@"):
-		return n.user(ref[1:])
-	case strings.HasPrefix(ref, "#"):
-		return n.channel(ref[1:])
-	case strings.HasPrefix(ref, "!subteam^"):
-		return n.group(strings.TrimPrefix(ref, "!subteam^"))
-	case strings.HasPrefix(ref, "!date^"):
-		if labelled {
-			return unescape(label)
-		}
-		stamp, _, _ := strings.Cut(strings.TrimPrefix(ref, "!date^"), "^")
-		return readDate(stamp)
-	case strings.HasPrefix(ref, "!"):
-		return "@" + ref[1:]
-	case labelled:
-		return unescape(label)
-	}
-	return unescape(strings.TrimPrefix(ref, "mailto:"))
-}
-
-func readDate(stamp string) string {
-	sec, err := strconv.ParseInt(stamp, 10, 64)
-	if err != nil {
-		return stamp
-	}
-	return time.Unix(sec, 0).UTC().Format("2006-01-02 15:04 MST")
-}
 
 func unescape(s string) string {
 	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(s)

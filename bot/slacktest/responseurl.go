@@ -118,7 +118,7 @@ func (s *Server) reply(u *responseURL, body reply) error {
 		return nil
 	}
 	m := &Message{
-		Channel: u.channel, ThreadTS: body.ThreadTS, Text: made.text, Blocks: made.blocks,
+		Channel: u.channel, ThreadTS: body.ThreadTS, Text: made.text, Blocks: made.blocks, Attachments: made.attachments,
 		Author: s.botUser, Via: "response_url",
 		UnfurlLinks: body.UnfurlLinks, UnfurlMedia: body.UnfurlMedia == nil || *body.UnfurlMedia,
 	}

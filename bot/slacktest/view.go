@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -38,6 +39,7 @@ type View struct {
 	Trouble string
 
 	names *names
+	now   time.Time
 }
 
 // Field is an input block of a View, or a menu elsewhere in it.
@@ -54,51 +56,26 @@ type Field struct {
 // Ref names the view for Press, Choose and Suggest.
 func (v View) Ref() MessageRef { return MessageRef{ViewID: v.ID} }
 
-// Plain is the view as a person reads it: fields with what they hold, errors
-// under their fields.
-func (v View) Plain() string {
-	var out []string
-	if v.Title != "" {
-		out = append(out, v.Title)
-	}
-	fields := map[string]Field{}
+func (v View) read(reader Reader) *treeReader {
+	t := &treeReader{names: v.names, reader: reader, fields: map[string]Field{}}
 	for _, f := range v.Fields {
-		fields[f.BlockID] = f
+		t.fields[f.BlockID+"\x00"+f.ActionID] = f
 	}
-	for _, b := range parseNodes(v.Blocks) {
-		f := fields[b.str("block_id")]
-		if b.str("type") == "input" && f.Value != "" {
-			out = append(out, f.Label+": "+f.Value)
-		} else {
-			out = append(out, plainBlock(b, v.names))
-		}
-		if f.Error != "" {
-			out = append(out, "! "+f.Error)
-		}
-	}
-	if v.Trouble != "" {
-		out = append(out, "! "+v.Trouble)
-	}
-	var ends []string
-	for _, l := range []string{v.CloseLabel, v.SubmitLabel} {
-		if l != "" {
-			ends = append(ends, "["+l+"]")
-		}
-	}
-	if len(ends) > 0 {
-		out = append(out, strings.Join(ends, " "))
-	}
-	return strings.Join(out, "\n")
+	return t
 }
 
+// Plain is the view as a person in UTC reads it: fields with what they hold,
+// errors under their fields.
+func (v View) Plain() string { return v.Tree(Reader{Now: v.now}).Text(Layout{}) }
+
 // Buttons are the buttons among the view's blocks, in order.
-func (v View) Buttons() []Button { return buttons(v.Blocks) }
+func (v View) Buttons() []Button { return v.read(Reader{Now: v.now}).buttons(v.Blocks) }
 
 // Menus are the menus among the view's blocks, in order.
-func (v View) Menus() []Menu { return menus(v.Blocks) }
+func (v View) Menus() []Menu { return v.read(Reader{Now: v.now}).menus(v.Blocks) }
 
 // Preformatted is the exact text of each preformatted element.
-func (v View) Preformatted() []string { return preformatted(v.Blocks) }
+func (v View) Preformatted() []string { return v.Tree(Reader{Now: v.now}).Preformatted() }
 
 // Field finds a field by block_id, action_id or label.
 func (v View) Field(name string) (Field, bool) {
@@ -138,7 +115,7 @@ func (s *Server) viewSnapshot(v *view) View {
 		ID: v.id, Kind: v.body.str("type"), User: v.user, CallbackID: v.body.str("callback_id"),
 		ExternalID: v.body.str("external_id"), Hash: v.hash, Title: v.body.text("title"),
 		SubmitLabel: v.body.text("submit"), CloseLabel: v.body.text("close"),
-		PrivateMetadata: v.body.str("private_metadata"), Blocks: v.blocks, Trouble: v.trouble, names: s.nameTable(),
+		PrivateMetadata: v.body.str("private_metadata"), Blocks: v.blocks, Trouble: v.trouble, names: s.nameTable(), now: s.clock(),
 	}
 	for _, b := range parseNodes(v.blocks) {
 		for _, e := range b.interactive() {
@@ -147,11 +124,15 @@ func (s *Server) viewSnapshot(v *view) View {
 			if state == nil {
 				continue
 			}
+			options := menuOptions(e)
+			for _, o := range s.suggested[v.id+"\x00"+id+"\x00"+action] {
+				options = append(options, readOption(o, ""))
+			}
 			out.Fields = append(out.Fields, Field{
 				BlockID: id, ActionID: action, Kind: e.str("type"), Label: b.text("label"),
 				Placeholder: e.text("placeholder"), Hint: b.text("hint"),
 				Optional: b.flag("optional") || b.str("type") != "input", Multiline: e.flag("multiline"),
-				Options: menuOptions(e), Initial: shown(initialState(e)), Value: shown(state), Error: v.errors[id],
+				Options: options, Initial: shown(initialState(e)), Value: shown(state), Error: v.errors[id],
 			})
 		}
 	}

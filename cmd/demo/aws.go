@@ -47,7 +47,7 @@ func (t *terminal) aws(ctx context.Context, p *person, text string) error {
 	var refused *awstest.APIError
 	switch {
 	case errors.As(err, &refused):
-		out = wrap(refused.Error(), "") + "\n"
+		out = wrap(refused.Error()) + "\n"
 		t.remember(refused.Error())
 	case err != nil:
 		return err

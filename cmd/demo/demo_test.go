@@ -62,7 +62,7 @@ func TestPipeLineOfTheReadmeAnswersInOrder(t *testing.T) {
 		"\nunset AWS_PROFILE\nexport AWS_ACCESS_KEY_ID='ASIA", "\n  Paste it into bash",
 		"[#aws-audit]\n  Granted prod to alice@example.com",
 		"> /buckets prod\n", "[alice, only you]\n  1–20 of 32 buckets in prod.",
-		"  • prod-api-assets  eu-west-1  2025-03-03\n")
+		"  • prod-api-assets  eu-west-1  Mar 3, 2025\n")
 }
 
 func TestEveryFormatCanBeReadBackAndWorks(t *testing.T) {

@@ -3,7 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
-	"unicode/utf8"
+	"time"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
 )
@@ -57,15 +57,15 @@ func (w *world) heading(c slacktest.Change) string {
 	return "[" + where + "]"
 }
 
-// controls says what can be pressed and chosen, "" when nothing can.
-func controls(buttons []slacktest.Button, menus []slacktest.Menu) string {
+// handles says what can be pressed and chosen, "" when nothing can.
+func handles(buttons []slacktest.Button, menus []slacktest.Menu) string {
 	var out strings.Builder
 	if len(buttons) > 0 {
 		labels := make([]string, len(buttons))
 		for i, b := range buttons {
 			labels[i] = fmt.Sprintf("%d %s", i+1, b.Label)
 		}
-		out.WriteString("\npress: " + strings.Join(labels, ", "))
+		out.WriteString("press: " + strings.Join(labels, ", "))
 	}
 	for _, m := range menus {
 		options := make([]string, len(m.Options))
@@ -76,62 +76,28 @@ func controls(buttons []slacktest.Button, menus []slacktest.Menu) string {
 			out.WriteString("\nchoose: " + strings.Join(options, ", "))
 		}
 	}
-	return out.String()
+	return strings.TrimPrefix(out.String(), "\n")
 }
 
-// layOut indents and wraps prose, and leaves each of exact alone on lines of its
-// own, so that copying it off the terminal gives what copying it off Slack gives.
-func layOut(text string, exact []string) string {
-	var out strings.Builder
-	prose := func(s string) {
-		if s = strings.Trim(s, "\n"); s != "" {
-			out.WriteString(wrap(s, "  ") + "\n")
-		}
-	}
-	for _, whole := range exact {
-		before, after, found := strings.Cut(text, whole)
-		if !found || whole == "" {
-			continue
-		}
-		prose(before)
-		out.WriteString("\n" + whole + "\n\n")
-		text = after
-	}
-	prose(text)
-	return out.String()
+// wrap breaks what the demo itself says at spaces.
+func wrap(text string) string {
+	said := slacktest.Piece{Kind: slacktest.PieceParagraph, Spans: []slacktest.Span{{Kind: slacktest.SpanText, Text: text}}}
+	return said.Text(slacktest.Layout{Width: width})
 }
 
-// wrap breaks lines that are too long at spaces, and indents all of them. What
-// has no space to break at stays whole.
-func wrap(text, indent string) string {
-	var out []string
-	for line := range strings.SplitSeq(text, "\n") {
-		hang := indent
-		if strings.HasPrefix(line, "• ") {
-			hang += "  "
-		}
-		out = append(out, wrapLine(line, indent, hang)...)
-	}
-	return strings.Join(out, "\n")
+// reader is whoever sits at the terminal: times are theirs.
+func (w *world) reader() slacktest.Reader {
+	return slacktest.Reader{Zone: time.Local, Now: w.clock.now()}
 }
 
-// wrapLine indents the first line by indent and what follows by hang.
-func wrapLine(line, indent, hang string) []string {
-	if utf8.RuneCountInString(indent+line) <= width {
-		return []string{strings.TrimRight(indent+line, " ")}
+// drawn is what Slack draws after a change, and what can be done with it.
+func (w *world) drawn(c slacktest.Change) (tree slacktest.Piece, controls string) {
+	switch c.Kind {
+	case slacktest.MessagePosted, slacktest.MessageUpdated:
+		return c.Message.Tree(w.reader()), handles(c.Message.Buttons(), c.Message.Menus())
+	case slacktest.ViewOpened, slacktest.ViewUpdated, slacktest.HomePublished:
+		return c.View.Tree(w.reader()), handles(c.View.Buttons(), c.View.Menus())
+	case slacktest.MessageDeleted, slacktest.ViewClosed:
 	}
-	var out []string
-	current := indent
-	for i, word := range strings.Split(line, " ") {
-		switch {
-		case i == 0:
-			current += word
-		case utf8.RuneCountInString(current+" "+word) > width:
-			out = append(out, strings.TrimRight(current, " "))
-			current = hang + word
-		default:
-			current += " " + word
-		}
-	}
-	return append(out, current)
+	return slacktest.Piece{Kind: slacktest.PieceWhole}, ""
 }

@@ -1,26 +1,10 @@
 package main
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/assumebot/assumebot/broker/awstest"
 )
-
-func TestLayOutWrapsProseAndKeepsSnippetsWhole(t *testing.T) {
-	long := "export AWS_SESSION_TOKEN='" + strings.Repeat("x", 200) + "'"
-	got := layOut("Short.\n"+strings.Repeat("word ", 20)+"end\n"+long+"\n• "+strings.Repeat("item ", 19)+"item\nAfter it.", []string{long})
-	want := "  Short.\n" +
-		"  " + strings.TrimSpace(strings.Repeat("word ", 15)) + "\n" +
-		"  word word word word word end\n" +
-		"\n" + long + "\n\n" +
-		"  • " + strings.TrimSpace(strings.Repeat("item ", 15)) + "\n" +
-		"    item item item item item\n" +
-		"  After it.\n"
-	if got != want {
-		t.Errorf("got\n%s\nwant\n%s", got, want)
-	}
-}
 
 func TestSnippetsAreReadAsTheirShellsReadThem(t *testing.T) {
 	want := shown{region: "eu-west-1", credentials: awstest.Credentials{AccessKeyID: "ASIA1", SecretAccessKey: "a'b/+", SessionToken: "t="}}

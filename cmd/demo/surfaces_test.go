@@ -84,7 +84,7 @@ func TestButtonsAndMenusOfMessagesAreFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inOrder(t, got, "[#aws-audit]\n  alice asks for *vault*\n", "  press: 1 Approve, 2 Deny\n  choose: fish\n",
+	inOrder(t, got, "[#aws-audit]\n  alice asks for vault\n", "  press: 1 Approve, 2 Deny\n  choose: fish\n",
 		"> @bob press approve\n", "Slack shows bob a warning sign: dispatch_failed")
 	for _, line := range []string{"press 2", "choose fish"} {
 		if got, err := do(t, term, out, line); err != nil || !strings.Contains(got, "dispatch_failed") {

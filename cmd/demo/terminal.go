@@ -101,7 +101,7 @@ func (t *terminal) serve(ctx context.Context) error {
 			case err != nil && t.script:
 				return fmt.Errorf("line %d: %w", number, err)
 			case err != nil:
-				t.print(wrap("("+err.Error()+")", "") + "\n") // nothing for expect to find
+				t.print(wrap("("+err.Error()+")") + "\n") // nothing for expect to find
 			}
 			number++
 			t.prompt()
@@ -220,26 +220,22 @@ func (t *terminal) show(c slacktest.Change) {
 	if to != nil {
 		to.remember(c)
 	}
-	head, body := t.world.heading(c), ""
-	var exact []string
-	switch c.Kind {
-	case slacktest.MessagePosted, slacktest.MessageUpdated:
-		body, exact = c.Message.Plain(), c.Message.Preformatted()
-		body += controls(c.Message.Buttons(), c.Message.Menus())
-	case slacktest.ViewOpened, slacktest.ViewUpdated, slacktest.HomePublished:
-		body, exact = c.View.Plain(), c.View.Preformatted()
-		body += controls(c.View.Buttons(), c.View.Menus())
-	case slacktest.MessageDeleted, slacktest.ViewClosed:
+	head := t.world.heading(c)
+	tree, controls := t.world.drawn(c)
+	t.remember(head + "\n" + tree.Text(slacktest.Layout{}) + "\n" + controls)
+	layout := slacktest.Layout{Width: width, Indent: "  "}
+	body := strings.TrimLeft(tree.Text(layout), "\n") + "\n"
+	for line := range strings.SplitSeq(controls, "\n") {
+		body += slacktest.Piece{Kind: slacktest.PieceParagraph, Spans: []slacktest.Span{{Text: line}}}.Text(layout) + "\n"
 	}
-	t.remember(head + "\n" + body)
-	t.print(head + "\n" + layOut(body, exact) + "\n")
+	t.print(head + "\n" + strings.TrimRight(body, "\n ") + "\n\n")
 }
 
 // note prints something of the demo's own.
 func (t *terminal) note(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	t.remember(text)
-	t.print(wrap("("+text+")", "") + "\n")
+	t.print(wrap("("+text+")") + "\n")
 }
 
 func (t *terminal) remember(text string) { t.said.WriteString(text + "\n") }

@@ -46,7 +46,7 @@ func TestBucketPagesComeFromAnyReplica(t *testing.T) {
 	settings, url := w.realRedis()
 	first := w.run(worldConfig, settings)
 	m := w.says("U01ALICE", "/buckets", "staging "+w.alice.Code())
-	wantText(t, m, "1–20 of 2,500 buckets in staging.", "many-00000", "eu-north-1", "2024-02-03")
+	wantText(t, m, "1–20 of 2,500 buckets in staging.", "many-00000", "eu-north-1", "Feb 3, 2024")
 	if got, want := labels(m.Buttons()), "Next Search"; got != want {
 		t.Errorf("got buttons %q, want %q", got, want)
 	}
@@ -127,7 +127,7 @@ func TestBucketsAreSearchedInPlace(t *testing.T) {
 		t.Errorf("got buttons %q, want Next alone: the field is above", got)
 	}
 	w.acked(w.slack.Press("U01ALICE", v.Ref(), "", "next"))
-	v = w.modal("U01ALICE", "21–40 of 45", "Bucket names that start with: prod-", "[Search]")
+	v = w.modal("U01ALICE", "21–40 of 45", "Bucket names that start with (optional): prod-", "[Search]")
 	w.acked(w.slack.Submit("U01ALICE", v.ID, map[string]string{"prefix": "nothing"}))
 	v = w.modal("U01ALICE", "No buckets in prod start with nothing")
 	wantText(t, w.private("U01ALICE")[0], "1–20 of 45") // the message stays as it was

@@ -13,7 +13,7 @@ func TestBucketsListsTheFirstTwenty(t *testing.T) {
 	w := newWorld(t)
 	w.start()
 	m := w.says("U01ALICE", "/buckets", "prod "+w.alice.Code())
-	wantText(t, m, "1–20 of 45 buckets in prod", "prod-data-01", "eu-west-1", "2024-01-02", "[Next] [Search]")
+	wantText(t, m, "1–20 of 45 buckets in prod", "prod-data-01", "eu-west-1", "Jan 2, 2024", "[Next] [Search]")
 	if got := strings.Count(m.Plain(), "eu-west-1"); got != 20 {
 		t.Errorf("got %d buckets, want the first 20", got)
 	}
