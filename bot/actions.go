@@ -203,7 +203,7 @@ func grantButtons(g broker.Grant, kept, revocable bool) slack.Block {
 	if kept {
 		elements = append(elements, formatMenu(actFormat), button(actBuckets, "List buckets", g.ID))
 	}
-	if kept && g.RoleARN != "" && !g.NoConsole {
+	if kept && g.RoleARN != "" {
 		elements = append(elements, button(actConsole, "AWS console", g.ID))
 	}
 	elements = append(elements, button(actRenew, "Renew", g.Account), endButton(g, revocable))

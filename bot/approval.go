@@ -106,8 +106,8 @@ func (b *Bot) pressed(ctx context.Context, in interaction, value string,
 // list before the change, so that a replica that dies in between leaves no
 // message with an older state and nobody untold.
 func (b *Bot) decided(ctx context.Context, t approvalTask, change func() (broker.Approval, error)) error {
-	entry := t.entry()
-	if err := b.approvals.put(ctx, b.now().Add(followAfter), entry); err != nil {
+	due, err := b.approvals.put(ctx, b.now().Add(followAfter), t.entry())
+	if err != nil {
 		return &broker.Error{
 			Code: broker.CodeStore, Err: err, Ref: broker.ShortRef(t.Press),
 			Message: "The bot's own store is not answering, so nothing was changed.", Hint: "Try again in a minute.",
@@ -123,7 +123,7 @@ func (b *Bot) decided(ctx context.Context, t approvalTask, change func() (broker
 	default:
 		return err // the due list finds out
 	}
-	if settling := b.approvals.settleOnce(context.WithoutCancel(ctx), entry, next); settling != nil {
+	if settling := b.approvals.settleOnce(context.WithoutCancel(ctx), due, next); settling != nil {
 		b.log.WarnContext(ctx, "what follows from a decision stays on the due list", "approval", t.ID, "error", settling)
 	}
 	return err
@@ -167,7 +167,7 @@ func (b *Bot) showState(ctx context.Context, a broker.Approval, t approvalTask) 
 	if next.next == nil {
 		return
 	}
-	if err := b.approvals.put(ctx, next.at, next.next); err != nil {
+	if _, err := b.approvals.put(ctx, next.at, next.next); err != nil {
 		b.log.ErrorContext(ctx, "an approval's message shows an older state", "approval", a.ID, "error", err)
 	}
 }

@@ -29,8 +29,8 @@ type approvalTask struct {
 	// BreakGlass is what the approvers could not be asked to take note of.
 	BreakGlass *broker.Event `json:"break_glass,omitempty"`
 	// Channel and TS are the message that was pressed, for an Approval that was
-	// not yet marked with it. The list is in clear, so they are not on it: whoever
-	// wrote there could have the bot overwrite any message of its own.
+	// not yet marked with it. They come from a press, so they are not on the list:
+	// nobody but the store says later which message of its own the bot overwrites.
 	Channel string `json:"-"`
 	TS      string `json:"-"`
 }
@@ -59,7 +59,8 @@ func (b *Bot) postApproval(ctx context.Context, a broker.Approval) error {
 	}
 	b.log.WarnContext(ctx, "break-glass is not shown to the approvers yet", "approval", a.ID, "error", err)
 	t := approvalTask{User: a.User, ID: a.ID, Press: a.ID, Told: true}
-	return b.approvals.put(ctx, b.now().Add(dueTick), t.entry())
+	_, err = b.approvals.put(ctx, b.now().Add(dueTick), t.entry())
+	return err
 }
 
 // expireLater puts the end of an Approval's time on the due list, in place of an
@@ -70,7 +71,8 @@ func (b *Bot) expireLater(ctx context.Context, a broker.Approval) error {
 	if n := len(a.Votes); n > 0 {
 		since = a.Votes[n-1].At
 	}
-	return b.approvals.put(ctx, b.now().Add(a.Expires.Sub(since)), approvalTask{User: a.User, ID: a.ID}.entry())
+	_, err := b.approvals.put(ctx, b.now().Add(a.Expires.Sub(since)), approvalTask{User: a.User, ID: a.ID}.entry())
+	return err
 }
 
 // postNow posts the message of an Approval and marks it with it. Where two
@@ -184,9 +186,8 @@ func (b *Bot) follow(ctx context.Context, a broker.Approval, t approvalTask) ver
 // serveApproval does what is due about an Approval.
 func (b *Bot) serveApproval(ctx context.Context, entry []byte) verdict {
 	var t approvalTask
-	if err := json.Unmarshal(entry, &t); err != nil {
-		b.log.ErrorContext(ctx, "an entry about an approval cannot be read; it is dropped", "error", err)
-		return doneWith
+	if json.Unmarshal(entry, &t) != nil || !isSlackID(t.User) || !isEntryID(t.ID) {
+		return setAside("it is about no approval")
 	}
 	if t.BreakGlass != nil {
 		return b.serveBreakGlass(ctx, t)
@@ -206,7 +207,7 @@ func (b *Bot) serveApproval(ctx context.Context, entry []byte) verdict {
 		return doneWith
 	case err != nil:
 		b.log.WarnContext(ctx, "an approval is looked at later: the store does not answer", "approval", t.ID, "error", err)
-		return t.putOff(b.now().Add(min(time.Minute, dueTick<<min(t.Tries, 6))))
+		return t.putOff(b.now().Add(min(time.Minute, dueTick<<min(max(t.Tries, 0), 6))))
 	case left > 0: // by the clock that counts; or somebody approved meanwhile
 		return verdict{next: entry, at: b.now().Add(left)}
 	}

@@ -69,6 +69,8 @@ func auditHead(e broker.Event) (head []span) {
 		head = revokedAudit(e)
 	case broker.EventUndeleted:
 		head = undeletedAudit(e)
+	case broker.EventSetAside:
+		head = []span{bold("Given up"), plain(". " + e.Message + " The log says more; look who can write to Redis.")}
 	case broker.EventApproval:
 		head = approvalAudit(e)
 	case broker.EventAcknowledged:
@@ -181,6 +183,8 @@ func auditText(e broker.Event) string {
 		return revokedText(e)
 	case broker.EventUndeleted:
 		return undeletedText(e)
+	case broker.EventSetAside:
+		return "Given up. " + e.Message
 	case broker.EventApproval, broker.EventAcknowledged:
 		return approvalAuditText(e)
 	case broker.EventFailed:

@@ -96,9 +96,9 @@ func New(d Deps) *Bot {
 	b.audit = newAuditChannel(d, b.postMessage, b.followBreakGlass)
 	b.ledger = d.Ledger
 	b.Serve(d.Broker, d.Settings)
-	b.reminders = newDueWorker(d, reminderList, b.serveReminder)
-	b.deletions = newDueWorker(d, deletionList, b.serveDeletion)
-	b.approvals = newDueWorker(d, approvalList, b.serveApproval)
+	b.reminders = newDueWorker(d, reminderList, b.serveReminder, b.tellAside)
+	b.deletions = newDueWorker(d, deletionList, b.serveDeletion, b.tellAside)
+	b.approvals = newDueWorker(d, approvalList, b.serveApproval, b.tellAside)
 	return b
 }
 

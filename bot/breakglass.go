@@ -25,7 +25,7 @@ func (b *Bot) followBreakGlass(ctx context.Context, e broker.Event) error {
 	}
 	b.log.ErrorContext(ctx, "the approvers are not asked yet to take note of break-glass", "request", e.RequestID, "error", err)
 	t := approvalTask{User: e.SlackUser, ID: e.RequestID, BreakGlass: &e}
-	if err := b.approvals.put(ctx, b.now().Add(followAfter), t.entry()); err != nil {
+	if _, err := b.approvals.put(ctx, b.now().Add(followAfter), t.entry()); err != nil {
 		return fmt.Errorf("ask to take note of break-glass: %w", err)
 	}
 	return nil

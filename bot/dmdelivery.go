@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -92,20 +91,16 @@ func (b *Bot) deleteLater(ctx context.Context, d deletion, after time.Duration) 
 	if err != nil {
 		return err
 	}
-	return b.deletions.put(ctx, b.now().Add(after), entry)
+	_, err = b.deletions.put(ctx, b.now().Add(after), entry)
+	return err
 }
 
 // serveDeletion deletes one direct message. A Slack that does not answer is
 // asked until it does; one that refuses, for ten minutes.
 func (b *Bot) serveDeletion(ctx context.Context, entry []byte) verdict {
 	var d deletion
-	if err := json.Unmarshal(entry, &d); err != nil {
-		b.log.ErrorContext(ctx, "a message to delete cannot be read from the list; it is dropped", "error", err)
-		return doneWith
-	}
-	if !strings.HasPrefix(d.Channel, "D") {
-		b.log.ErrorContext(ctx, "an entry of the list of direct messages names another channel; it is dropped", "channel", d.Channel)
-		return doneWith
+	if json.Unmarshal(entry, &d) != nil || !isSlackID(d.Channel) || d.Channel[0] != 'D' || !isTimestamp(d.TS) || d.Refused < 0 {
+		return setAside("it names no direct message to delete")
 	}
 	log := b.log.With("request", d.RequestID, "user", d.User, "account", d.Grant.Account, "channel", d.Channel, "ts", d.TS)
 	err := b.deleteMessage(ctx, d.Channel, d.TS)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"regexp"
+	"runtime/debug"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -13,17 +15,25 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-// DueLists keep what is to be done later, so that any replica can do it. Due
-// times are moments of the bot's clock.
+// DueLists keep what is to be done later, so that any replica can do it, sealed.
+// Due times are moments of the bot's clock.
 type DueLists interface {
-	// PutDue keeps entry in list, due at at, in place of old if that is not nil;
-	// false when old is no longer there, and then nothing changed.
-	PutDue(ctx context.Context, list string, at time.Time, entry, old []byte) (bool, error)
-	// DueBy returns up to limit entries that are due, the earliest first; they
-	// stay until they are dropped.
-	DueBy(ctx context.Context, list string, now time.Time, limit int64) ([][]byte, error)
-	// DropDue takes entry off list; one that is not there is no error.
-	DropDue(ctx context.Context, list string, entry []byte) error
+	// PutDue keeps text in list, due at at, and returns it as SettleDue takes it;
+	// the same text again only moves. false when the list holds most entries
+	// already; 0 is no limit.
+	PutDue(ctx context.Context, list string, at time.Time, text []byte, most int) (broker.DueEntry, bool, error)
+	// DueBy returns up to limit entries that are due, the earliest first; they stay
+	// until they are settled.
+	DueBy(ctx context.Context, list string, now time.Time, limit int64) ([]broker.DueEntry, error)
+	// TakeDue takes e until until, so that nobody else works on it; false when
+	// another did. One that is not settled by then comes back.
+	TakeDue(ctx context.Context, list string, e broker.DueEntry, until time.Time) (broker.DueEntry, bool, error)
+	// SettleDue puts next in the place of e, which the caller took, or, for nil,
+	// takes e off the list; false when another took it meanwhile.
+	SettleDue(ctx context.Context, list string, e broker.DueEntry, at time.Time, next []byte) (bool, error)
+	// SetAsideDue takes e off the list and keeps it where nobody works on it; false
+	// when another did.
+	SetAsideDue(ctx context.Context, list string, e broker.DueEntry) (bool, error)
 }
 
 const (
@@ -37,37 +47,62 @@ const (
 	// dueLeaseTTL leaves room for one entry, so that nobody else begins the same.
 	dueLeaseTTL = 30 * time.Second
 	dueTimeout  = 20 * time.Second
+	// dueHold is how long an entry is taken for: longer than working on it and
+	// settling it take together.
+	dueHold = dueTimeout + dueFinish + 5*time.Second
 	// dueFinish bounds what is left to do with the list after SIGTERM.
 	dueFinish = 5 * time.Second
+	// dueTries is how often an entry is taken without anybody ever saying what
+	// became of it: a store that lost the answers, or a process that died of it.
+	dueTries = 20
+	// duePanics is how often working on an entry may panic in one process.
+	duePanics = 3
 )
 
 // A verdict says what becomes of an entry after it was worked on.
 type verdict struct {
-	next []byte    // takes the entry's place; nil: the entry is done with
-	at   time.Time // when next is due
+	next  []byte    // takes the entry's place; nil: the entry is done with
+	at    time.Time // when next is due
+	aside string    // why nobody can ever work on it; it is told and set aside
+	left  bool      // it comes back by itself
 }
 
 var doneWith = verdict{}
 
-// A dueWorker works one list off, from one replica at a time. An entry leaves
-// the list only after it was worked on, so a replica that dies in between leaves
-// it to be worked on again; only then is anything done twice.
+// setAside is the verdict on an entry that cannot be what the bot put there.
+func setAside(why string) verdict { return verdict{aside: why} }
+
+// A dueWorker works one list off. One replica at a time does, and each entry is
+// taken before it is worked on, which fences it. An entry leaves the list only
+// after it was worked on, so a replica that dies in between leaves it to be worked
+// on again; only then is anything done twice.
+//
+// What an entry says is bounded where it is read. Whatever goes wrong with one
+// harms no other: a panic is logged with its stack, and an entry that nobody can
+// work on is told once and set aside.
 type dueWorker struct {
 	list   string
 	due    DueLists
 	leases Leases
 	serve  func(ctx context.Context, entry []byte) verdict // what it cannot do, it logs or puts off
+	aside  func(ctx context.Context, list, why string)     // tells of an entry that was set aside
 	holder string
 	now    func() time.Time
 	log    *slog.Logger
+	panics map[string]int // by entry; of the goroutine that works
+	most   int            // how many entries the list may hold; 0: any number
 }
 
-func newDueWorker(d Deps, list string, serve func(context.Context, []byte) verdict) *dueWorker {
+func newDueWorker(d Deps, list string, serve func(context.Context, []byte) verdict, aside func(ctx context.Context, list, why string)) *dueWorker {
 	return &dueWorker{
-		list: list, due: d.Due, leases: d.Leases, serve: serve,
-		holder: broker.NewID(), now: d.Now, log: d.Log.With("part", list),
+		list: list, due: d.Due, leases: d.Leases, serve: serve, aside: aside,
+		holder: broker.NewID(), now: d.Now, log: d.Log.With("part", list), panics: map[string]int{},
 	}
 }
+
+// lease is the name of the lease: not that of older releases, which work on
+// another list.
+func (w *dueWorker) leaseName() string { return w.list + ":sealed" }
 
 // run works until ctx ends, finishes the entry in hand and gives the lease up.
 func (w *dueWorker) run(ctx context.Context) {
@@ -91,7 +126,7 @@ func (w *dueWorker) run(ctx context.Context) {
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), dueFinish)
 	defer cancel()
-	if err := w.leases.ReleaseLease(last, w.list, w.holder); err != nil {
+	if err := w.leases.ReleaseLease(last, w.leaseName(), w.holder); err != nil {
 		w.log.Warn("lease not given up; another replica takes it when it ends", "error", err)
 	}
 }
@@ -109,7 +144,7 @@ func (w *dueWorker) round(ctx context.Context) (held bool, err error) {
 		if held, err = w.lease(ctx); err != nil || !held || ctx.Err() != nil {
 			return held, err
 		}
-		if err := w.settle(ctx, entry, w.work(ctx, entry)); err != nil {
+		if err := w.handle(ctx, entry); err != nil {
 			return true, err
 		}
 	}
@@ -117,23 +152,72 @@ func (w *dueWorker) round(ctx context.Context) (held bool, err error) {
 }
 
 func (w *dueWorker) lease(ctx context.Context) (bool, error) {
-	return w.leases.Lease(ctx, w.list, w.holder, dueLeaseTTL)
+	return w.leases.Lease(ctx, w.leaseName(), w.holder, dueLeaseTTL)
+}
+
+// handle works on one entry, if it is nobody else's.
+func (w *dueWorker) handle(ctx context.Context, e broker.DueEntry) error {
+	switch {
+	case e.Broken != "":
+		// For the log alone: the rest may be written by anybody.
+		w.log.Error("an entry of the due list cannot be read", "entry", fmt.Sprintf("%.100q", e.ID), "why", e.Broken, "holds", fmt.Sprintf("%.500q", e.Kept))
+		return w.putAside(ctx, e, "it does not open, since it was changed, an older release wrote it, or its seal key is gone")
+	case e.Tries >= dueTries:
+		return w.putAside(ctx, e, fmt.Sprintf("it was worked on %d times, and no time ended", e.Tries))
+	}
+	e, taken, err := w.due.TakeDue(ctx, w.list, e, w.now().Add(dueHold))
+	if err != nil || !taken {
+		return err
+	}
+	v := w.work(ctx, e)
+	switch {
+	case v.left:
+		return nil
+	case v.aside != "":
+		return w.putAside(ctx, e, v.aside)
+	}
+	return w.settle(ctx, e, v)
 }
 
 // work does not stop in the middle because the process does.
-func (w *dueWorker) work(ctx context.Context, entry []byte) verdict {
+func (w *dueWorker) work(ctx context.Context, e broker.DueEntry) (v verdict) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dueTimeout)
 	defer cancel()
-	return w.serve(ctx, entry)
+	defer func() {
+		if r := recover(); r != nil {
+			w.panics[e.ID]++
+			w.log.Error("working on an entry of the due list panicked", "entry", e.ID, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+			if v = (verdict{left: true}); w.panics[e.ID] >= duePanics {
+				delete(w.panics, e.ID)
+				v = setAside("working on it panics")
+			}
+		}
+	}()
+	v = w.serve(ctx, e.Text)
+	delete(w.panics, e.ID)
+	return v
+}
+
+// putAside takes an entry out of everybody's way and tells of it once.
+func (w *dueWorker) putAside(ctx context.Context, e broker.DueEntry, why string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dueFinish)
+	defer cancel()
+	aside, err := w.due.SetAsideDue(ctx, w.list, e)
+	if err != nil || !aside {
+		return err
+	}
+	w.log.Error("an entry of the due list is set aside: nobody works on it any more", "entry", fmt.Sprintf("%.100q", e.ID), "due", e.At, "why", why)
+	w.aside(ctx, w.list, why)
+	return nil
 }
 
 // settle keeps trying while the store is away: the next holder would do again
 // what was done already.
-func (w *dueWorker) settle(ctx context.Context, entry []byte, v verdict) error {
+func (w *dueWorker) settle(ctx context.Context, e broker.DueEntry, v verdict) error {
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), dueFinish)
 	defer cancel()
-	err := w.settleOnce(last, entry, v)
-	for wait := (backoff{}); err != nil && ctx.Err() == nil; err = w.settleOnce(ctx, entry, v) {
+	err := w.settleOnce(last, e, v)
+	for wait := (backoff{}); err != nil && ctx.Err() == nil; err = w.settleOnce(ctx, e, v) {
 		d := wait.next(err)
 		w.log.Error("an entry of the due list was worked on and is still there", "error", err, "retry_in", d)
 		sleep(ctx, d)
@@ -141,24 +225,41 @@ func (w *dueWorker) settle(ctx context.Context, entry []byte, v verdict) error {
 	return err
 }
 
-func (w *dueWorker) settleOnce(ctx context.Context, entry []byte, v verdict) error {
-	if v.next == nil {
-		return w.due.DropDue(ctx, w.list, entry)
-	}
-	_, err := w.due.PutDue(ctx, w.list, v.at, v.next, entry)
+func (w *dueWorker) settleOnce(ctx context.Context, e broker.DueEntry, v verdict) error {
+	_, err := w.due.SettleDue(ctx, w.list, e, v.at, v.next)
 	return err
 }
 
 // put keeps an entry for whichever replica holds the list by then.
-func (w *dueWorker) put(ctx context.Context, at time.Time, entry []byte) error {
+func (w *dueWorker) put(ctx context.Context, at time.Time, text []byte) (broker.DueEntry, error) {
 	// What is to be done later must be kept, whether or not whoever asked is
 	// still there.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dueFinish)
 	defer cancel()
-	if _, err := w.due.PutDue(ctx, w.list, at, entry, nil); err != nil {
-		return fmt.Errorf("due list %s: %w", w.list, err)
+	e, put, err := w.due.PutDue(ctx, w.list, at, text, w.most)
+	if err == nil && !put {
+		err = fmt.Errorf("it holds %d entries already", w.most)
 	}
-	return nil
+	if err != nil {
+		return broker.DueEntry{}, fmt.Errorf("due list %s: %w", w.list, err)
+	}
+	return e, nil
+}
+
+// What an entry may name: a Slack ID, an ID of the bot's own, a message's name.
+var (
+	slackIDShape = regexp.MustCompile(`^[A-Z][A-Z0-9]{1,30}$`)
+	entryIDShape = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+	tsShape      = regexp.MustCompile(`^[0-9]{1,12}\.[0-9]{1,9}$`)
+)
+
+func isSlackID(s string) bool   { return slackIDShape.MatchString(s) }
+func isEntryID(s string) bool   { return entryIDShape.MatchString(s) }
+func isTimestamp(s string) bool { return tsShape.MatchString(s) }
+
+// tellAside puts on the record that an entry was set aside.
+func (b *Bot) tellAside(ctx context.Context, list, why string) {
+	b.broker().SetAside(ctx, list, why)
 }
 
 // putOff is when to try again after err: when Slack says so, or by backing off.
@@ -167,11 +268,11 @@ func putOff(now time.Time, err error, tries int) (at time.Time, ok bool) {
 	var limited *slack.RateLimitedError
 	switch {
 	case errors.As(err, &limited):
-		return now.Add(max(limited.RetryAfter, time.Second)), true
+		return now.Add(min(max(limited.RetryAfter, time.Second), time.Hour)), true
 	case refusedBySlack(err):
 		return time.Time{}, false
 	}
-	return now.Add(min(time.Minute, time.Second<<min(tries, 10))), true
+	return now.Add(min(time.Minute, time.Second<<min(max(tries, 0), 10))), true
 }
 
 // refusedBySlack reports whether Slack answered and will not answer otherwise:

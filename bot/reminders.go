@@ -59,7 +59,7 @@ func (b *Bot) remind(ctx context.Context, issued broker.Issued) {
 	}
 	entry, err := json.Marshal(reminder{User: g.User, Grant: g.ID, Account: g.Account, Expires: g.Expires})
 	if err == nil {
-		err = b.reminders.put(ctx, g.Expires.Add(-b.settings().Reminder), entry)
+		_, err = b.reminders.put(ctx, g.Expires.Add(-b.settings().Reminder), entry)
 	}
 	if err != nil {
 		b.log.ErrorContext(ctx, "there will be no reminder of this grant", "request", g.ID, "user", g.User, "error", err)
@@ -69,9 +69,8 @@ func (b *Bot) remind(ctx context.Context, issued broker.Issued) {
 // serveReminder tells the person, if there is still something to tell.
 func (b *Bot) serveReminder(ctx context.Context, entry []byte) verdict {
 	var r reminder
-	if err := json.Unmarshal(entry, &r); err != nil {
-		b.log.ErrorContext(ctx, "a reminder cannot be read; it is dropped", "error", err)
-		return doneWith
+	if json.Unmarshal(entry, &r) != nil || !isSlackID(r.User) || !isEntryID(r.Grant) {
+		return setAside("it is no reminder")
 	}
 	log := b.log.With("request", r.Grant, "user", r.User, "account", r.Account)
 	if !b.now().Before(r.Expires) {

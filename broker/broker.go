@@ -118,9 +118,6 @@ func (b *Broker) issueNow(ctx context.Context, r Request, user User, cleared cle
 		return b.issueFromSession(ctx, r, user, cleared, p, held)
 	}
 	key, err := b.aws.key(ctx, user, p)
-	if err == nil && key.SessionToken != "" {
-		p, err = p.fromTemporary(r, account)
-	}
 	if err != nil {
 		return Issued{}, b.refuse(ctx, r, err)
 	}

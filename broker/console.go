@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,40 +33,13 @@ const (
 // A partitionConsole is where one partition signs people in, and to what.
 type partitionConsole struct{ signin, console string }
 
-// consoles are those of the partitions whose hosts AWS documents. REGION is that
-// of the Account: the European Sovereign Cloud signs in by region.
+// consoles are those of the partitions whose hosts AWS documents.
 // https://docs.amazonaws.cn/en_us/IAM/latest/UserGuide/id_roles_providers_enable-console-custom-url.html
 // https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-console.html
 var consoles = map[string]partitionConsole{
 	"aws":        {"https://signin.aws.amazon.com/federation", "https://console.aws.amazon.com/"},
 	"aws-cn":     {"https://signin.amazonaws.cn/federation", "https://console.amazonaws.cn/"},
 	"aws-us-gov": {"https://signin.amazonaws-us-gov.com/federation", "https://console.amazonaws-us-gov.com/"},
-	"aws-eusc":   {"https://REGION.signin.amazonaws-eusc.eu/federation", "https://console.amazonaws-eusc.eu/"},
-}
-
-// sovereignRegion is the first region of aws-eusc, for an Account without one.
-const sovereignRegion = "eusc-de-east-1"
-
-// consoleOf is where a signs in: at endpoint, if the config names one, else where
-// its partition does; ok is false when neither says. A partition without
-// documented hosts has its console where its endpoint says, since everywhere
-// signin.DOMAIN belongs to console.DOMAIN.
-func consoleOf(a Account, endpoint string) (hosts partitionConsole, ok bool) {
-	hosts, ok = consoles[a.RoleARN.Partition()]
-	hosts.signin = strings.Replace(hosts.signin, "REGION", cmp.Or(a.Region, sovereignRegion), 1)
-	if endpoint == "" {
-		return hosts, ok
-	}
-	if !ok {
-		hosts.console = consoles["aws"].console // for a stand-in on loopback
-		if u, err := url.Parse(endpoint); err == nil {
-			if _, domain, found := strings.Cut("."+u.Hostname(), ".signin."); found {
-				hosts.console = "https://console." + domain + "/"
-			}
-		}
-	}
-	hosts.signin = endpoint
-	return hosts, true
 }
 
 var consoleService = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
@@ -107,7 +79,7 @@ func (b *Broker) Console(ctx context.Context, r Request, service string) (SignIn
 	}
 	cleared, err := b.clear(ctx, r, user)
 	if err == nil {
-		err = b.checkConsole(cleared.account, service)
+		err = checkConsole(cleared.account, service)
 	}
 	if err != nil {
 		return SignIn{}, b.refuse(ctx, r, err)
@@ -123,21 +95,14 @@ func (b *Broker) Console(ctx context.Context, r Request, service string) (SignIn
 // can be made for this Account at all.
 func (b *Broker) ConsoleLink(ctx context.Context, r Request, issued Issued, service string) (SignIn, error) {
 	r.Purpose, r.Account = PurposeConsole, issued.Account.Name
-	if err := b.checkConsole(issued.Account, service); err != nil {
+	if err := checkConsole(issued.Account, service); err != nil {
 		return SignIn{}, b.refuse(ctx, r, err)
-	}
-	if issued.Grant.NoConsole {
-		return SignIn{}, b.refuse(ctx, r, &Error{
-			Code:    CodeNoConsole,
-			Message: "AWS signs nobody in to the console with these credentials: they came from temporary ones, for less than 1h.",
-			Hint:    "Send `/assume " + issued.Account.Name + " 123456 as console` with a new code.",
-		})
 	}
 	return b.link(ctx, r, issued, service), nil
 }
 
 // checkConsole refuses what AWS would.
-func (b *Broker) checkConsole(a Account, service string) error {
+func checkConsole(a Account, service string) error {
 	if !a.HasRole() {
 		return &Error{
 			Code:    CodeNoConsole,
@@ -145,11 +110,11 @@ func (b *Broker) checkConsole(a Account, service string) error {
 			Hint:    "Sign in with your own password, or ask for an account that has a role. Your code was not used.",
 		}
 	}
-	if _, ok := consoleOf(a, b.config.SigninEndpoint); !ok {
+	if _, ok := consoles[a.RoleARN.Partition()]; !ok {
 		return &Error{
 			Code:    CodeNoConsole,
 			Message: "The bot knows no console for " + a.Name + ": it is in the partition " + a.RoleARN.Partition() + ".",
-			Hint:    "Ask for the credentials without `as console`, or have signin_endpoint set in the config. Your code was not used.",
+			Hint:    "Ask for the credentials without `as console`. Your code was not used.",
 		}
 	}
 	if err := CheckConsoleService(service); service != "" && err != nil {
@@ -178,7 +143,10 @@ func (b *Broker) link(ctx context.Context, r Request, issued Issued, service str
 	if s.Until.After(issued.Credentials.Expires) {
 		s.Until = issued.Credentials.Expires
 	}
-	hosts, _ := consoleOf(issued.Account, b.config.SigninEndpoint)
+	hosts := consoles[issued.Account.RoleARN.Partition()]
+	if b.config.SigninEndpoint != "" {
+		hosts.signin = b.config.SigninEndpoint
+	}
 	token, err := b.aws.signinToken(ctx, hosts.signin, issued.Credentials)
 	if err != nil {
 		s.Problem = b.noLink(ctx, r, issued.Grant, err)

@@ -132,8 +132,6 @@ func TestConsoleRefusesBeforeACodeIsSpent(t *testing.T) {
 	iso := b.config.Accounts[0]
 	iso.Name, iso.RoleARN = "iso", "arn:aws-iso:iam::222222222222:role/OnCall"
 	b.config.Accounts = append(b.config.Accounts, iso)
-	signin := b.config.SigninEndpoint
-	b.config.SigninEndpoint = "" // which would name a console for iso
 	code := b.device.Code()
 	for _, test := range []struct {
 		account, service, say string
@@ -151,7 +149,6 @@ func TestConsoleRefusesBeforeACodeIsSpent(t *testing.T) {
 	if n := len(b.aws.Calls()); n != 0 {
 		t.Errorf("got %d calls to AWS, want none", n)
 	}
-	b.config.SigninEndpoint = signin
 	if _, err := b.Console(t.Context(), b.request("prod", code), ""); err != nil {
 		t.Errorf("the code was spent: %v", err)
 	}
@@ -176,133 +173,6 @@ func TestConsoleNeedsNoMFAWhereTheConfigSaysSo(t *testing.T) {
 	if err != nil || s.Link.Empty() || s.Grant.MFA {
 		t.Errorf("got %+v, %v, want a link without MFA", s, err)
 	}
-}
-
-// TestConsoleGoesTheWayThatSignInTakes has the fake refuse what AWS's guide says
-// that it refuses: credentials that temporary ones asked for by duration.
-func TestConsoleGoesTheWayThatSignInTakes(t *testing.T) {
-	const direct = "AssumeRole"
-	for _, test := range []struct {
-		name          string
-		code, live    bool
-		asked, normal time.Duration
-		want          []string // calls; nil: it asks for a code
-		dated         bool     // DurationSeconds is sent
-		says          string
-	}{
-		{name: "code", code: true, want: []string{direct}, dated: true, says: "AssumeRole with your MFA code, without an MFA session"},
-		{name: "code, 15m", code: true, asked: 15 * time.Minute, want: []string{direct}, dated: true, says: "AssumeRole with your MFA code"},
-		{name: "code and a live session", code: true, live: true, want: []string{direct}, dated: true, says: "AssumeRole with your MFA code"},
-		{name: "live session", live: true, want: []string{direct}, says: "AssumeRole from your MFA session"},
-		{name: "live session, 1h", live: true, asked: time.Hour, want: []string{direct}, says: "AssumeRole from your MFA session"},
-		{name: "live session, over 1h by default", live: true, normal: 2 * time.Hour, want: []string{direct}, says: "for 1h instead of 2h"},
-		{name: "live session, 30m", live: true, asked: 30 * time.Minute, says: "for 30m in the console: with your MFA session AWS gives the console 1h"},
-		{name: "live session, 30m by default", live: true, normal: 30 * time.Minute, says: "for 30m in the console"},
-		{name: "live session, 2h", live: true, asked: 2 * time.Hour, says: "for 2h: from your MFA session AWS gives 1h at most"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			b := newSessionBench(t)
-			b.config.SigninEndpoint = b.aws.URL() + "/federation"
-			if test.normal > 0 {
-				b.config.Accounts[2].DefaultDuration = test.normal
-			}
-			if test.live {
-				b.begin(t)
-			}
-			code := ""
-			if test.code {
-				code = b.device.Code()
-			}
-			r := b.request("staging", code)
-			r.Duration = test.asked
-			s, err := b.Console(t.Context(), r, "")
-			if test.want == nil {
-				if e := wantCode(t, err, broker.CodeNeedsCode); !strings.Contains(e.Message, test.says) {
-					t.Errorf("got %q, want it to say %q", e.Message, test.says)
-				}
-				return
-			}
-			if err != nil || s.Problem != nil {
-				t.Fatalf("got %v and problem %v, want a link", err, s.Problem)
-			}
-			if !strings.Contains(s.Way, test.says) {
-				t.Errorf("got way %q, want it to say %q", s.Way, test.says)
-			}
-			for _, c := range b.aws.Calls() {
-				if c.Action == direct && c.Params.Has("DurationSeconds") != test.dated {
-					t.Errorf("got DurationSeconds %q, want it sent: %t", c.Params.Get("DurationSeconds"), test.dated)
-				}
-			}
-			if got := b.last(t); got.Seconds != int64(s.Grant.Expires.Sub(s.Grant.Issued).Round(time.Minute)/time.Second) {
-				t.Errorf("got %d seconds on the record, want what was issued: until %v", got.Seconds, s.Grant.Expires)
-			}
-		})
-	}
-}
-
-func TestALinkIsRefusedWhereAWSWouldRefuseIt(t *testing.T) {
-	for _, test := range []struct {
-		asked time.Duration
-		works bool
-	}{{time.Hour, true}, {30 * time.Minute, false}} {
-		b := newSessionBench(t)
-		b.config.SigninEndpoint = b.aws.URL() + "/federation"
-		r := b.request("staging", b.device.Code())
-		r.Duration = test.asked
-		issued, err := b.Issue(t.Context(), r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if issued.Grant.NoConsole == test.works {
-			t.Errorf("%v: got NoConsole %t", test.asked, issued.Grant.NoConsole)
-		}
-		s, err := b.ConsoleLink(t.Context(), b.request("", ""), issued, "")
-		if test.works && (err != nil || s.Problem != nil) {
-			t.Errorf("%v: got %v and problem %v, want a link", test.asked, err, s.Problem)
-		}
-		if !test.works {
-			wantCode(t, err, broker.CodeNoConsole)
-		}
-		if n := b.asked("getSigninToken"); n > 0 && !test.works {
-			t.Errorf("%v: AWS was asked all the same", test.asked)
-		}
-	}
-}
-
-// TestConsoleWithTheBotsOwnTemporaryCredentials is mfa: none by a User whose key
-// is the bot's own identity.
-func TestConsoleWithTheBotsOwnTemporaryCredentials(t *testing.T) {
-	b := consoleBench(t)
-	c := b.hubCredentials(t)
-	t.Setenv("AWS_ACCESS_KEY_ID", c.AccessKeyID)
-	t.Setenv("AWS_SECRET_ACCESS_KEY", c.SecretAccessKey.Reveal())
-	t.Setenv("AWS_SESSION_TOKEN", c.SessionToken.Reveal())
-	client, err := broker.NewAWS(t.Context(), "eu-west-1", func(string) string { return "" }, b.now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.config.Users[0].Key = broker.KeySource{Default: true}
-	b.config.Accounts[0].MFA = broker.MFANone
-	br := b.with(client)
-	s, err := br.Console(t.Context(), b.request("prod", ""), "")
-	if err != nil || s.Problem != nil {
-		t.Fatalf("got %v and problem %v, want a link", err, s.Problem)
-	}
-	r := b.request("prod", "")
-	r.Duration = 30 * time.Minute
-	_, err = br.Console(t.Context(), r, "")
-	wantCode(t, err, broker.CodeNoConsole)
-}
-
-// hubCredentials are alice's own, from GetSessionToken.
-func (b *bench) hubCredentials(t *testing.T) broker.Credentials {
-	t.Helper()
-	b.groups["S01ALL"] = []string{"U01ALICE"}
-	issued, err := b.Issue(t.Context(), b.request("hub", b.device.Code()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return issued.Credentials
 }
 
 // endpoint is a sign-in endpoint of the test's own.

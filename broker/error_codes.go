@@ -73,6 +73,7 @@ const (
 	CodeUndelivered     Code = "not_delivered"
 	CodeDeliveryUnknown Code = "delivery_unknown"
 	CodeUndeleted       Code = "not_deleted"
+	CodeSetAside        Code = "set_aside"
 	CodeSealFailed      Code = "seal_failed"
 	CodeBusy            Code = "busy"
 	CodeInternal        Code = "internal"
@@ -92,6 +93,6 @@ var audiences = map[Code]audience{
 	CodeSessionPolicy: operator, CodeKeyInvalid: operator, CodeSignature: operator, CodeClock: operator,
 	CodeRegion: operator, CodeAWSRefused: operator, CodeBucketsRefused: operator, CodeCannotReachAWS: operator,
 	CodeOutcomeUnknown: operator, CodeKeyUnreadable: operator, CodeKeyNotLongTerm: operator, CodeSignin: operator,
-	CodeRecord: operator, CodeStore: operator, CodeTooLarge: operator, CodeUndelivered: operator, CodeDeliveryUnknown: operator, CodeUndeleted: operator,
+	CodeRecord: operator, CodeStore: operator, CodeTooLarge: operator, CodeUndelivered: operator, CodeDeliveryUnknown: operator, CodeUndeleted: operator, CodeSetAside: operator,
 	CodeSealUnreadable: operator, CodeSealFailed: operator, CodeBusy: operator, CodeInternal: operator, CodeRevoker: operator,
 }

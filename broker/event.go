@@ -13,6 +13,7 @@ const (
 	EventRefused     EventKind = "refused"     // never got as far as STS
 	EventUndelivered EventKind = "undelivered" // issued, but Slack did not take the reply
 	EventUndeleted   EventKind = "undeleted"   // a direct message with credentials was to be deleted, and Slack refused for good
+	EventSetAside    EventKind = "set_aside"   // what was to be done later cannot be read or done, and nobody tries it any more
 	EventShown       EventKind = "shown"       // the bot is about to show or use a Grant's Credentials again
 	EventEnded       EventKind = "ended"       // a person ended a Grant: the bot forgot it
 	EventKeyChanged  EventKind = "key_changed" // the key that a User's credentials are encrypted to is about to change; the outcome of an intent

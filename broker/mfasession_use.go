@@ -22,7 +22,7 @@ func (b *Broker) planFor(ctx context.Context, r Request, user User, account Acco
 	}
 	p, err := plan(situation{
 		account: account, asked: r.Duration, duration: d,
-		hasCode: !r.Code.Empty(), sessions: b.config.MFASession, live: held.ok, console: r.Purpose == PurposeConsole,
+		hasCode: !r.Code.Empty(), sessions: b.config.MFASession, live: held.ok,
 	})
 	if err != nil {
 		// A question, not a refusal: nothing was denied, so nothing is recorded.

@@ -7,14 +7,10 @@ import (
 
 // A Plan is which STS call a Request becomes, and why.
 type Plan struct {
-	Method  Method
-	MFA     bool // the credentials are issued under MFA
-	Chained bool // the MFA session signs the call, instead of the long-term key and a code
-	Begins  bool // the code begins that MFA session first
-	// Undated leaves DurationSeconds out, for the hour that AWS gives by itself:
-	// what was dated by a caller without a long-term key, its console sign-in
-	// refuses.
-	Undated  bool
+	Method   Method
+	MFA      bool // the credentials are issued under MFA
+	Chained  bool // the MFA session signs the call, instead of the long-term key and a code
+	Begins   bool // the code begins that MFA session first
 	Duration time.Duration
 	Way      string // for the reply
 }
@@ -63,18 +59,11 @@ type situation struct {
 	hasCode  bool
 	sessions time.Duration // how long MFA sessions last; 0: off
 	live     bool          // the User has an MFA session that may be used
-	console  bool          // it is to sign in to the console with
 }
 
 // takesSession reports whether the Account may be had from an MFA session.
 func (s situation) takesSession() bool {
 	return s.sessions > 0 && s.account.HasRole() && s.account.MFA == MFASession
-}
-
-// sessionDoes reports whether the live MFA session gives what was asked. For the
-// console that is an hour, no less: see [Plan.Undated].
-func (s situation) sessionDoes() bool {
-	return s.live && s.takesSession() && s.asked <= chainingCap && (!s.console || s.duration >= chainingCap)
 }
 
 // plan follows the planner's table; anything it does not know asks for a code.
@@ -91,20 +80,17 @@ func plan(s situation) (Plan, error) {
 		if s.hasCode {
 			p.Way += "; your code was not sent"
 		}
-	case !s.hasCode && s.sessionDoes():
+	case !s.hasCode && s.live && s.takesSession() && s.asked <= chainingCap:
 		p.Chained = true
 		p.Way = "AssumeRole from your MFA session, without a new code"
 		if p.Duration > chainingCap {
 			p.Way += fmt.Sprintf("; for 1h instead of %s, since AWS gives no more from an MFA session", FormatDuration(p.Duration))
 			p.Duration = chainingCap
 		}
-		p.Undated = p.Duration == chainingCap
 	case !s.hasCode:
 		return Plan{}, s.needsCode()
-	case s.takesSession() && s.console:
-		p.Way = "AssumeRole with your MFA code, without an MFA session: for the console AWS wants it so"
 	case s.takesSession() && p.Duration <= chainingCap:
-		p.Chained, p.Begins, p.Undated = true, true, p.Duration == chainingCap
+		p.Chained, p.Begins = true, true
 		p.Way = "GetSessionToken with your MFA code, then AssumeRole from that MFA session"
 	case s.takesSession():
 		p.Way = "AssumeRole with your MFA code, without an MFA session: AWS gives 1h at most from one"
@@ -113,19 +99,6 @@ func plan(s situation) (Plan, error) {
 	default:
 		p.Way = "GetSessionToken with your MFA code: this account has no role, the credentials are your own IAM user's"
 	}
-	return p, nil
-}
-
-// fromTemporary is p where the bot's own temporary credentials sign the call.
-func (p Plan) fromTemporary(r Request, a Account) (Plan, error) {
-	if r.Purpose == PurposeConsole && p.Duration < chainingCap {
-		return p, &Error{
-			Code:    CodeNoConsole,
-			Message: fmt.Sprintf("AWS signs nobody in to the console of %s for %s: the bot asks with temporary credentials, and then it is 1h.", a.Name, FormatDuration(p.Duration)),
-			Hint:    "Ask for 1h, or without `as console`.",
-		}
-	}
-	p.Undated = p.Duration == chainingCap
 	return p, nil
 }
 
@@ -142,8 +115,6 @@ func (s situation) needsCode() error {
 	}
 	e.Err = ErrMFASessionNotEnough
 	switch {
-	case s.takesSession() && s.console && s.asked <= chainingCap:
-		e.Message = fmt.Sprintf("%s needs the code of your MFA device for %s in the console: with your MFA session AWS gives the console 1h, no more and no less.", s.account.Name, FormatDuration(s.duration))
 	case s.takesSession():
 		e.Message = fmt.Sprintf("%s needs the code of your MFA device for %s: from your MFA session AWS gives 1h at most.", s.account.Name, FormatDuration(s.asked))
 	case s.account.HasRole():

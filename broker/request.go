@@ -71,9 +71,6 @@ type Grant struct {
 	STSRequestID string    `json:"sts_request_id,omitempty"`
 	Approval     string    `json:"approval,omitempty"` // ID of the Approval that was used
 	BreakGlass   bool      `json:"break_glass,omitempty"`
-	// NoConsole says that AWS's console sign-in refuses the Credentials: temporary
-	// ones asked for them and named how long.
-	NoConsole bool `json:"no_console,omitempty"`
 }
 
 // Issued is what Issue answers: the Grant, its Credentials, and what the reply

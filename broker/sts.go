@@ -62,7 +62,6 @@ func (a answer) complete() bool {
 
 func (c call) issued(a answer, now time.Time) Issued {
 	expires := a.credentials.Expiration.UTC()
-	temporary := c.key.SessionToken != ""
 	return Issued{
 		Account: c.account,
 		Way:     c.plan.Way,
@@ -70,7 +69,7 @@ func (c call) issued(a answer, now time.Time) Issued {
 			ID: c.request.ID, User: c.user.Slack, Account: c.account.Name, RoleARN: c.account.RoleARN,
 			Principal: a.principal, AccessKeyID: *a.credentials.AccessKeyId,
 			Purpose: c.request.Purpose, Method: c.plan.Method, MFA: c.plan.MFA, Issued: now.UTC(), Expires: expires,
-			Reason: c.request.Reason, STSRequestID: a.requestID, NoConsole: temporary && !c.plan.Undated,
+			Reason: c.request.Reason, STSRequestID: a.requestID,
 		},
 		Credentials: Credentials{
 			AccessKeyID:     *a.credentials.AccessKeyId,
@@ -93,9 +92,7 @@ func (a *AWS) assumeRole(ctx context.Context, c call) (answer, error) {
 	in := &sts.AssumeRoleInput{
 		RoleArn:         aws.String(string(c.account.RoleARN)),
 		RoleSessionName: &c.user.SessionName,
-	}
-	if !c.plan.Undated {
-		in.DurationSeconds = aws.Int32(c.plan.seconds())
+		DurationSeconds: aws.Int32(c.plan.seconds()),
 	}
 	if c.plan.sendsCode() {
 		in.SerialNumber = &c.user.MFASerial

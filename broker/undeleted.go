@@ -2,6 +2,15 @@ package broker
 
 import "context"
 
+// SetAside records that the bot gave up an entry of a list of what is to be done
+// later, and why.
+func (b *Broker) SetAside(ctx context.Context, list, why string) {
+	b.note(ctx, Event{
+		ID: NewID(), Time: b.now().UTC(), Kind: EventSetAside, RequestID: NewID(), Code: CodeSetAside,
+		Message: "An entry of the list of " + list + " was set aside: " + why + ".",
+	})
+}
+
 // Undeleted records that a direct message with the Credentials of g was to be
 // deleted and Slack refused for good. removed says that its text could be taken
 // out of it at least. An error means that it may not be on the record.

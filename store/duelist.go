@@ -1,75 +1,314 @@
 package store
 
 import (
+	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/assumebot/assumebot/broker"
 )
 
-// A due list is a sorted set: what is to be done, by when it is due. It lives
-// under a hash tag of its own, and its entries are kept in clear and without an
-// end: they must hold no secret, and whoever works the list off drops them. Due
-// times are moments of the bot's clock that no clock but the bot's is compared
-// with.
+// A due list is a sorted set of IDs, by when each is due, and a value of each ID:
+// what is to be done. All of it lives under one hash tag and without an end;
+// whoever works the list off drops it. Due times are moments of the bot's clock
+// that no clock but the bot's is compared with.
+//
+// An entry can have the bot delete a message or tell somebody something, so it is
+// sealed, and opens only in its list, under its ID and for the moment at which it
+// is due: whoever can write to Redis can drop one, and put one back as it was for
+// the moment it had, but can make none, change none and move none.
+//
+// Taking an entry is what fences it: that replaces it by itself, due later and
+// with a mark of whoever took it, so of two replicas one has it. A process that
+// dies leaves it to be taken again.
+//
+// Releases before this kept entries in clear, in the list's key without "sealed".
+// Anybody who could write to Redis could have made those, so nothing is done by
+// them: DueBy returns those that no older replica serves any more as broken, and
+// whoever reads it says so and sets them aside.
 
-// PutDue keeps entry in list until it is dropped, due at at. Where old is not
-// nil it takes old's place, and when old is no longer there nothing changes and
-// it returns false: another holder of the list settled it. The same entry again
-// only moves. One round trip.
-func (s *Store) PutDue(ctx context.Context, list string, at time.Time, entry, old []byte) (bool, error) {
-	key, err := dueKey(list)
-	if err == nil && len(entry) == 0 {
-		err = errors.New("it needs an entry")
+const (
+	// brokenAfter is how long after its time an entry that does not open is left
+	// alone: a replica with other seal keys, or of an older release, may serve it.
+	brokenAfter = 5 * time.Minute
+	// asideFor is how long an entry that was set aside is kept to be looked at.
+	asideFor  = 30 * 24 * time.Hour
+	asideMost = 1000
+	// maxDueEntry bounds what is read and written.
+	maxDueEntry = 64 << 10
+	oldEntry    = "an older release wrote it, in clear"
+)
+
+// A keptDue is what is sealed.
+type keptDue struct {
+	Tries int    `json:"tries,omitempty"`
+	By    string `json:"by,omitempty"` // a mark of whoever took it
+	Text  []byte `json:"text"`
+}
+
+// PutDue keeps text in list until it is settled, due at at, and returns it as
+// SettleDue takes it. The same text again only moves. It keeps nothing and returns
+// false when the list holds most entries
+// or more; 0 is no limit. One round trip.
+func (s *Store) PutDue(ctx context.Context, list string, at time.Time, text []byte, most int) (broker.DueEntry, bool, error) {
+	keys, err := dueKeys(list)
+	switch {
+	case err != nil:
+	case len(text) == 0 || len(text) > maxDueEntry:
+		err = fmt.Errorf("an entry has 1 to %d bytes, not %d", maxDueEntry, len(text))
+	case at.UnixMilli() <= 0:
+		err = errors.New("it needs a time")
 	}
 	if err != nil {
-		return false, fmt.Errorf("put on due list: %w", err)
+		return broker.DueEntry{}, false, fmt.Errorf("put on due list: %w", err)
+	}
+	id := s.ring.dueID(list, text)
+	sealed, err := s.sealDue(keys.entry(id), at, keptDue{Text: text})
+	if err != nil {
+		return broker.DueEntry{}, false, fmt.Errorf("put on due list %s: %w", list, err)
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	put, err := s.scripts.due.Run(ctx, s.rdb, []string{key}, at.UnixMilli(), entry, old).Bool()
+	put, err := s.scripts.due.Run(ctx, s.rdb, []string{keys.list, keys.entry(id)}, at.UnixMilli(), id, sealed, most).Bool()
 	if err != nil {
-		return false, fmt.Errorf("put on due list %s: %w", list, err)
+		return broker.DueEntry{}, false, fmt.Errorf("put on due list %s: %w", list, err)
 	}
-	return put, nil
+	return broker.DueEntry{ID: id, At: at.Truncate(time.Millisecond), Text: text, Kept: sealed}, put, nil
 }
 
 // DueBy returns up to limit entries of list that are due at now or before, the
-// earliest first. They stay. One round trip.
-func (s *Store) DueBy(ctx context.Context, list string, now time.Time, limit int64) ([][]byte, error) {
-	key, err := dueKey(list)
+// earliest first, and what an older release left. They stay. One that does not
+// open is left out for as long as another replica may open it; then it is Broken.
+// Two round trips, one for an empty list.
+func (s *Store) DueBy(ctx context.Context, list string, now time.Time, limit int64) ([]broker.DueEntry, error) {
+	keys, err := dueKeys(list)
 	if err != nil {
 		return nil, fmt.Errorf("read due list: %w", err)
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	texts, err := s.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{
-		Key: key, ByScore: true, Start: "-inf", Stop: strconv.FormatInt(now.UnixMilli(), 10), Count: limit,
-	}).Result()
+	var due, old *redis.ZSliceCmd
+	_, err = s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		due = p.ZRangeArgsWithScores(ctx, dueBefore(keys.list, now, limit))
+		old = p.ZRangeArgsWithScores(ctx, dueBefore(keys.old, now.Add(-brokenAfter), limit))
+		return nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read due list %s: %w", list, err)
 	}
-	entries := make([][]byte, len(texts))
-	for i, text := range texts {
-		entries[i] = []byte(text)
+	var out []broker.DueEntry
+	for _, z := range old.Val() {
+		text, _ := z.Member.(string) // it is always one
+		out = append(out, broker.DueEntry{At: time.UnixMilli(int64(z.Score)), Kept: []byte(text), Broken: oldEntry})
 	}
-	return entries, nil
+	found, err := s.openDue(ctx, keys, due.Val(), now)
+	if err != nil {
+		return nil, fmt.Errorf("read due list %s: %w", list, err)
+	}
+	return append(out, found...), nil
 }
 
-// DropDue takes entry off list; one that is not there is no error. One round
-// trip.
-func (s *Store) DropDue(ctx context.Context, list string, entry []byte) error {
-	key, err := dueKey(list)
+func dueBefore(key string, now time.Time, limit int64) redis.ZRangeArgs {
+	return redis.ZRangeArgs{Key: key, ByScore: true, Start: "-inf", Stop: strconv.FormatInt(now.UnixMilli(), 10), Count: limit}
+}
+
+// openDue reads the entries that IDs with their moments name.
+func (s *Store) openDue(ctx context.Context, keys dueNames, due []redis.Z, now time.Time) ([]broker.DueEntry, error) {
+	if len(due) == 0 {
+		return nil, nil
+	}
+	names := make([]string, len(due))
+	for i, z := range due {
+		id, _ := z.Member.(string)
+		names[i] = keys.entry(id)
+	}
+	values, err := s.rdb.MGet(ctx, names...).Result()
 	if err != nil {
-		return fmt.Errorf("drop from due list: %w", err)
+		return nil, err
+	}
+	var out []broker.DueEntry
+	for i, z := range due {
+		e := broker.DueEntry{ID: names[i][len(keys.entry("")):], At: time.UnixMilli(int64(z.Score))}
+		sealed, _ := values[i].(string)
+		e.Kept = []byte(sealed)
+		kept, err := s.unsealDue(names[i], e.At, e.Kept)
+		if err != nil {
+			e.Broken = err.Error()
+		}
+		if e.Broken != "" && now.Sub(e.At) < brokenAfter {
+			continue
+		}
+		e.Text, e.Tries = kept.Text, kept.Tries
+		out = append(out, e)
+	}
+	return out, nil
+}
+
+// TakeDue takes e for the caller until until; false when another took or settled
+// it. What is returned is what the caller may work on and settle. One round trip.
+func (s *Store) TakeDue(ctx context.Context, list string, e broker.DueEntry, until time.Time) (broker.DueEntry, bool, error) {
+	keys, err := dueKeys(list)
+	if err == nil && (e.ID == "" || e.Broken != "") {
+		err = errors.New("it is broken")
+	}
+	var sealed []byte
+	if err == nil {
+		sealed, err = s.sealDue(keys.entry(e.ID), until, keptDue{Tries: e.Tries + 1, By: rand.Text(), Text: e.Text})
+	}
+	if err != nil {
+		return broker.DueEntry{}, false, fmt.Errorf("take from due list: %w", err)
+	}
+	taken, err := s.replaceDue(ctx, keys, e, until, sealed)
+	if err != nil {
+		return broker.DueEntry{}, false, fmt.Errorf("take from due list %s: %w", list, err)
+	}
+	e.At, e.Kept, e.Tries = until.Truncate(time.Millisecond), sealed, e.Tries+1
+	return e, taken, nil
+}
+
+// SettleDue puts next, due at at, in the place of e, or takes e off the list if
+// next is nil; false when another took it meanwhile, and then nothing changes. A
+// repeat is answered as the first time. One round trip.
+func (s *Store) SettleDue(ctx context.Context, list string, e broker.DueEntry, at time.Time, next []byte) (bool, error) {
+	keys, err := dueKeys(list)
+	switch {
+	case err != nil:
+	case e.ID == "":
+		err = errors.New("it is broken")
+	case next != nil && (len(next) == 0 || len(next) > maxDueEntry || at.UnixMilli() <= 0):
+		err = errors.New("what takes its place is none")
+	}
+	var sealed []byte
+	if err == nil && next != nil {
+		sealed, err = s.sealDue(keys.entry(e.ID), at, keptDue{Text: next})
+	}
+	if err != nil {
+		return false, fmt.Errorf("settle on due list: %w", err)
+	}
+	settled, err := s.replaceDue(ctx, keys, e, at, sealed)
+	if err != nil {
+		return false, fmt.Errorf("settle on due list %s: %w", list, err)
+	}
+	return settled, nil
+}
+
+func (s *Store) replaceDue(ctx context.Context, keys dueNames, e broker.DueEntry, at time.Time, sealed []byte) (bool, error) {
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	return s.scripts.replaceDue.Run(ctx, s.rdb, []string{keys.list, keys.entry(e.ID)}, at.UnixMilli(), e.ID, e.Kept, sealed).Bool()
+}
+
+// SetAsideDue takes e off the list whatever it holds, and keeps it for a while
+// where nobody works on it; false when another did, so that it is told once. One
+// round trip.
+func (s *Store) SetAsideDue(ctx context.Context, list string, e broker.DueEntry) (bool, error) {
+	keys, err := dueKeys(list)
+	if err != nil {
+		return false, fmt.Errorf("set aside from due list: %w", err)
+	}
+	from, member, entry, kept := keys.list, e.ID, keys.entry(e.ID), e.Kept
+	if e.Broken == oldEntry {
+		from, member, entry, kept = keys.old, string(e.Kept), keys.entry(""), nil
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	if err := s.rdb.ZRem(ctx, key, entry).Err(); err != nil {
-		return fmt.Errorf("drop from due list %s: %w", list, err)
+	now := s.now()
+	aside, err := s.scripts.asideDue.Run(ctx, s.rdb, []string{from, entry, keys.aside}, member, kept, e.At.UnixMilli(),
+		now.UnixMilli(), now.Add(-asideFor).UnixMilli(), milliseconds(asideFor), asideMost).Bool()
+	if err != nil {
+		return false, fmt.Errorf("set aside from due list %s: %w", list, err)
 	}
-	return nil
+	return aside, nil
 }
+
+// sealDue seals what is due at at. The nonce is made of what is sealed, so that
+// the same is always sealed alike, and nothing else ever is.
+func (s *Store) sealDue(key string, at time.Time, kept keptDue) ([]byte, error) {
+	plain, err := json.Marshal(kept)
+	if err != nil {
+		return nil, err
+	}
+	return s.ring.sealAlike(dueAs(key, at), plain), nil
+}
+
+func (s *Store) unsealDue(key string, at time.Time, sealed []byte) (keptDue, error) {
+	var kept keptDue
+	plain, err := s.ring.open(dueAs(key, at), sealed)
+	if err == nil && json.Unmarshal(plain, &kept) != nil {
+		err = fmt.Errorf("%s holds something else", key)
+	}
+	if err != nil {
+		return keptDue{}, err
+	}
+	kept.Tries = max(kept.Tries, 0)
+	return kept, nil
+}
+
+// dueAs is what an entry is bound to.
+func dueAs(key string, at time.Time) string { return key + "@" + strconv.FormatInt(at.UnixMilli(), 10) }
+
+// dueID names an entry by what it holds, so that the same is there once. After a
+// rotation of the seal keys it may be there twice.
+func (r *ring) dueID(list string, text []byte) string {
+	mac := hmac.New(sha256.New, r.keys[0].due)
+	_, _ = mac.Write([]byte("id\x00" + list + "\x00")) // a hash never fails
+	_, _ = mac.Write(text)
+	return hex.EncodeToString(mac.Sum(nil)[:16])
+}
+
+// sealAlike is seal with a nonce that is a keyed hash of all that is sealed: the
+// same text for the same key gives the same bytes.
+func (r *ring) sealAlike(redisKey string, plain []byte) []byte {
+	mac := hmac.New(sha256.New, r.keys[0].due)
+	_, _ = mac.Write(bytes.Join([][]byte{[]byte("nonce"), []byte(redisKey), plain}, []byte{0}))
+	return r.sealWith(mac.Sum(nil)[:nonceSize], redisKey, plain)
+}
+
+// KEYS: due list, the entry's value. ARGV: due (Unix ms), ID, the sealed entry, how
+// many entries are too many or 0. One that is there already only moves.
+const dueScript = `
+local most = tonumber(ARGV[4])
+if most > 0 and not redis.call('ZSCORE', KEYS[1], ARGV[2]) and #redis.call('ZRANGE', KEYS[1], most - 1, most - 1) > 0 then return 0 end
+redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])
+redis.call('SET', KEYS[2], ARGV[3])
+return 1`
+
+// KEYS: due list, the entry's value. ARGV: due (Unix ms), ID, the sealed entry that
+// is there, what takes its place or "". A repeat finds it done.
+const replaceDueScript = `
+local kept = redis.call('GET', KEYS[2]) or ''
+if kept ~= ARGV[3] and kept ~= ARGV[4] then return 0 end
+if ARGV[4] == '' then
+  redis.call('ZREM', KEYS[1], ARGV[2])
+  redis.call('DEL', KEYS[2])
+else
+  redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])
+  redis.call('SET', KEYS[2], ARGV[4])
+end
+return 1`
+
+// KEYS: due list, the entry's value, those set aside. ARGV: its name in the list,
+// what it holds, when it was due, now, until when those set aside are forgotten
+// (all Unix ms), how long they are kept (ms), how many at most. One that was taken
+// or put off meanwhile stays.
+const asideDueScript = `
+local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if not score or tonumber(score) > tonumber(ARGV[3]) + 1 or (redis.call('GET', KEYS[2]) or '') ~= ARGV[2] then return 0 end
+redis.call('ZREM', KEYS[1], ARGV[1])
+redis.call('DEL', KEYS[2])
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ARGV[5])
+if #redis.call('ZRANGE', KEYS[3], ARGV[7] - 1, ARGV[7] - 1) == 0 then
+  redis.call('ZADD', KEYS[3], ARGV[4], ARGV[1] .. ' ' .. ARGV[2])
+  redis.call('PEXPIRE', KEYS[3], ARGV[6])
+end
+return 1`

@@ -31,9 +31,17 @@ func rateKeys(name string) ([]string, error) {
 	return []string{prefix + "{rate:" + name + "}:taken", prefix + "{rate:" + name + "}:refused"}, nil
 }
 
-func dueKey(list string) (string, error) {
+// dueNames are the keys of a due list: its IDs by when each is due, what older
+// releases kept in clear, and what was set aside.
+type dueNames struct{ list, old, aside string }
+
+// entry is the key of what an ID stands for.
+func (n dueNames) entry(id string) string { return n.old + ":entry:" + id }
+
+func dueKeys(list string) (dueNames, error) {
 	if list == "" || strings.ContainsAny(list, "{}") {
-		return "", errors.New("the name of a due list is empty or holds a brace, so it cannot name a key")
+		return dueNames{}, errors.New("the name of a due list is empty or holds a brace, so it cannot name a key")
 	}
-	return prefix + "{due:" + list + "}", nil
+	key := prefix + "{due:" + list + "}"
+	return dueNames{list: key + ":sealed", old: key, aside: key + ":aside"}, nil
 }

@@ -44,6 +44,7 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 	code, _ := broker.ParseTokenCode("123456")
 	g := broker.Grant{ID: "g1", User: "U01ALICE", Account: "prod", Issued: now, Expires: now.Add(time.Hour)}
 	c := broker.Credentials{Expires: now.Add(time.Hour)}
+	var due broker.DueEntry
 	approval := broker.KeptApproval{Approval: broker.Approval{ID: "a1", User: "U01ALICE"}}
 	for _, call := range []struct {
 		name string
@@ -99,10 +100,18 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 		{"DropCopy", 1, func() error { return s.DropCopy(ctx, "groups") }},
 		{"SwapKnown", 1, func() error { _, err := s.SwapKnown(ctx, "groups", nil, []byte("{}")); return err }},
 		{"LoadKnown", 1, func() error { _, _, err := s.LoadKnown(ctx, "groups"); return err }},
-		{"PutDue", 1, func() error { _, err := s.PutDue(ctx, "x", now, []byte("one"), nil); return err }},
-		{"PutDue in place of another", 1, func() error { _, err := s.PutDue(ctx, "x", now, []byte("two"), []byte("one")); return err }},
-		{"DueBy", 1, func() error { _, err := s.DueBy(ctx, "x", now, 10); return err }},
-		{"DropDue", 1, func() error { return s.DropDue(ctx, "x", []byte("two")) }},
+		{"PutDue", 1, func() error { _, _, err := s.PutDue(ctx, "x", now, []byte("one"), 0); return err }},
+		{"DueBy of nothing", 1, func() error { _, err := s.DueBy(ctx, "y", now, 10); return err }},
+		{"DueBy", 2, func() error {
+			entries, err := s.DueBy(ctx, "x", now, 10)
+			if len(entries) == 1 {
+				due = entries[0]
+			}
+			return err
+		}},
+		{"TakeDue", 1, func() error { due, _, err = s.TakeDue(ctx, "x", due, now); return err }},
+		{"SettleDue", 1, func() error { _, err := s.SettleDue(ctx, "x", due, now, []byte("two")); return err }},
+		{"SetAsideDue", 1, func() error { _, err := s.SetAsideDue(ctx, "x", due); return err }},
 		{"Orders", 1, func() error { _, _, err := s.Orders(ctx, "U01ALICE"); return err }},
 		{"Block", 1, func() error { return s.Block(ctx, "U01ALICE", broker.Order{}) }},
 		{"Unblock", 1, func() error { _, err := s.Unblock(ctx, "U01ALICE", broker.Order{}); return err }},

@@ -10,33 +10,35 @@ import (
 // scripts are loaded when the store opens and run by their hash. After a
 // fail-over that lost them go-redis sends the text again, one more round trip.
 type scripts struct {
-	reserve, release, settle, save, lease, cursor, due, swap, session, copied, known, wrong, ask, decide, rate, end *redis.Script
+	reserve, release, settle, save, lease, cursor, due, replaceDue, asideDue, swap, session, copied, known, wrong, ask, decide, rate, end *redis.Script
 }
 
 func newScripts() scripts {
 	return scripts{
-		reserve: redis.NewScript(reserveScript),
-		release: redis.NewScript(releaseScript),
-		settle:  redis.NewScript(settleScript),
-		save:    redis.NewScript(saveScript),
-		lease:   redis.NewScript(leaseScript),
-		cursor:  redis.NewScript(cursorScript),
-		due:     redis.NewScript(dueScript),
-		swap:    redis.NewScript(swapScript),
-		session: redis.NewScript(sessionScript),
-		copied:  redis.NewScript(copiedScript),
-		known:   redis.NewScript(knownScript),
-		wrong:   redis.NewScript(wrongScript),
-		ask:     redis.NewScript(askScript),
-		decide:  redis.NewScript(decideScript),
-		rate:    redis.NewScript(rateScript),
-		end:     redis.NewScript(endScript),
+		reserve:    redis.NewScript(reserveScript),
+		release:    redis.NewScript(releaseScript),
+		settle:     redis.NewScript(settleScript),
+		save:       redis.NewScript(saveScript),
+		lease:      redis.NewScript(leaseScript),
+		cursor:     redis.NewScript(cursorScript),
+		due:        redis.NewScript(dueScript),
+		replaceDue: redis.NewScript(replaceDueScript),
+		asideDue:   redis.NewScript(asideDueScript),
+		swap:       redis.NewScript(swapScript),
+		session:    redis.NewScript(sessionScript),
+		copied:     redis.NewScript(copiedScript),
+		known:      redis.NewScript(knownScript),
+		wrong:      redis.NewScript(wrongScript),
+		ask:        redis.NewScript(askScript),
+		decide:     redis.NewScript(decideScript),
+		rate:       redis.NewScript(rateScript),
+		end:        redis.NewScript(endScript),
 	}
 }
 
 func (s scripts) load(ctx context.Context, rdb redis.UniversalClient) error {
 	for _, script := range []*redis.Script{
-		s.reserve, s.release, s.settle, s.save, s.lease, s.cursor, s.due, s.swap, s.session, s.copied, s.known, s.wrong, s.ask, s.decide, s.rate, s.end,
+		s.reserve, s.release, s.settle, s.save, s.lease, s.cursor, s.due, s.replaceDue, s.asideDue, s.swap, s.session, s.copied, s.known, s.wrong, s.ask, s.decide, s.rate, s.end,
 	} {
 		if err := script.Load(ctx, rdb).Err(); err != nil {
 			return fmt.Errorf("load script: %w", err)
@@ -103,13 +105,6 @@ local kept = redis.call('GET', KEYS[2]) or ''
 if kept ~= ARGV[3] and kept ~= ARGV[4] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 redis.call('SET', KEYS[2], ARGV[4])
-return 1`
-
-// KEYS: due list. ARGV: due (Unix ms), entry, the entry whose place it takes or
-// "". A repeat finds the old one gone and its own there.
-const dueScript = `
-if ARGV[3] ~= '' and redis.call('ZREM', KEYS[1], ARGV[3]) == 0 and not redis.call('ZSCORE', KEYS[1], ARGV[2]) then return 0 end
-redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])
 return 1`
 
 // KEYS: any. ARGV: the value that is there, the one to take its place for good.

@@ -39,6 +39,7 @@ const (
 	infoSeal  = "assumebot v1 seal"
 	infoCode  = "assumebot v1 code hash"
 	infoKeyID = "assumebot v1 key id"
+	infoDue   = "assumebot v1 due list"
 )
 
 // An UnsealError says that a value in Redis did not open. It is never to be read
@@ -63,6 +64,7 @@ type ringKey struct {
 	id   []byte
 	aead cipher.AEAD
 	code []byte // keys the hash of MFA codes
+	due  []byte // keys the names and nonces of entries of due lists
 }
 
 // newRing derives a ring from base64 texts of 32 bytes each.
@@ -115,7 +117,8 @@ func deriveKey(seed []byte) (ringKey, error) {
 	sealing, errSeal := hkdf.Key(sha256.New, seed, nil, infoSeal, 32)
 	code, errCode := hkdf.Key(sha256.New, seed, nil, infoCode, 32)
 	id, errID := hkdf.Key(sha256.New, seed, nil, infoKeyID, keyIDSize)
-	if err := errors.Join(errSeal, errCode, errID); err != nil {
+	due, errDue := hkdf.Key(sha256.New, seed, nil, infoDue, 32)
+	if err := errors.Join(errSeal, errCode, errID, errDue); err != nil {
 		return ringKey{}, fmt.Errorf("derive keys: %w", err)
 	}
 	block, err := aes.NewCipher(sealing)
@@ -126,18 +129,23 @@ func deriveKey(seed []byte) (ringKey, error) {
 	if err != nil {
 		return ringKey{}, fmt.Errorf("make cipher: %w", err)
 	}
-	return ringKey{id: id, aead: aead, code: code}, nil
+	return ringKey{id: id, aead: aead, code: code, due: due}, nil
 }
 
 // seal encrypts plain with the newest key, for the Redis key it goes under.
 func (r *ring) seal(redisKey string, plain []byte) []byte {
+	var nonce [nonceSize]byte
+	_, _ = rand.Read(nonce[:]) // never fails: crypto/rand ends the program instead
+	return r.sealWith(nonce[:], redisKey, plain)
+}
+
+// sealWith is seal with a nonce that was never used for anything else.
+func (r *ring) sealWith(nonce []byte, redisKey string, plain []byte) []byte {
 	k := r.keys[0]
 	out := make([]byte, 0, headerSize+len(plain)+k.aead.Overhead())
 	out = append(out, sealVersion)
 	out = append(out, k.id...)
-	out = out[:headerSize]
-	nonce := out[1+keyIDSize:]
-	_, _ = rand.Read(nonce)
+	out = append(out, nonce...)
 	return k.aead.Seal(out, nonce, plain, associated(k.id, redisKey))
 }
 

@@ -101,11 +101,22 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 		},
 		"LoadCursor": func(ctx context.Context) error { _, err := s.LoadCursor(ctx, "x"); return err },
 		"PutDue": func(ctx context.Context) error {
-			_, err := s.PutDue(ctx, "x", expires, []byte("entry"), nil)
+			_, _, err := s.PutDue(ctx, "x", expires, []byte("entry"), 0)
 			return err
 		},
-		"DueBy":   func(ctx context.Context) error { _, err := s.DueBy(ctx, "x", expires, 10); return err },
-		"DropDue": func(ctx context.Context) error { return s.DropDue(ctx, "x", []byte("entry")) },
+		"DueBy": func(ctx context.Context) error { _, err := s.DueBy(ctx, "x", expires, 10); return err },
+		"TakeDue": func(ctx context.Context) error {
+			_, _, err := s.TakeDue(ctx, "x", broker.DueEntry{ID: "entry", Text: []byte("entry")}, expires)
+			return err
+		},
+		"SettleDue": func(ctx context.Context) error {
+			_, err := s.SettleDue(ctx, "x", broker.DueEntry{ID: "entry"}, expires, []byte("next"))
+			return err
+		},
+		"SetAsideDue": func(ctx context.Context) error {
+			_, err := s.SetAsideDue(ctx, "x", broker.DueEntry{ID: "entry"})
+			return err
+		},
 	}
 }
 

@@ -26,8 +26,9 @@ const (
 
 // signinState is what the federation endpoint knows.
 type signinState struct {
-	size   int
-	tokens map[string]signin
+	size          int
+	refuseChained bool
+	tokens        map[string]signin
 }
 
 // signin is what a sign-in token stands for.
@@ -41,6 +42,15 @@ func (s *Server) SetSigninTokenSize(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.signin.size = n
+}
+
+// RefuseChainedSignin makes the federation endpoint refuse credentials of a role that was assumed with
+// temporary credentials. AWS's guide says that it does so where AssumeRole was given DurationSeconds;
+// people report that it works, so the fake does either.
+func (s *Server) RefuseChainedSignin(refuse bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.signin.refuseChained = refuse
 }
 
 // federation answers what is not signed: a session's own secret proves it, then the sign-in token.
@@ -72,7 +82,7 @@ func (s *Server) signinToken(req *request) answer {
 		return badSignin("Invalid credentials")
 	case ses.roleARN == "": // GetSessionToken's cannot sign in
 		return badSignin("Session not valid for console federation")
-	case ses.chained && ses.dated: // of whom "if you use the DurationSeconds parameter" in the guide speaks
+	case ses.chained && s.signin.refuseChained:
 		return badSignin("Session from role chaining not valid for console federation")
 	}
 	if req.params.Has("SessionDuration") {
@@ -110,7 +120,7 @@ func isConsole(destination string) bool {
 	if err != nil || u.Scheme != "https" {
 		return false
 	}
-	return slices.ContainsFunc([]string{"console.aws.amazon.com", "console.amazonaws.cn", "console.amazonaws-us-gov.com", "console.amazonaws-eusc.eu"},
+	return slices.ContainsFunc([]string{"console.aws.amazon.com", "console.amazonaws.cn", "console.amazonaws-us-gov.com"},
 		func(host string) bool { return u.Host == host || strings.HasSuffix(u.Host, "."+host) })
 }
 

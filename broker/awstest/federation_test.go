@@ -133,28 +133,25 @@ func TestFederationRefusesWhatAWSRefuses(t *testing.T) {
 	}
 }
 
-func TestFederationRefusesWhatTemporaryCredentialsAskedForByDuration(t *testing.T) {
+func TestFederationTakesChainedCredentialsUnlessSwitchedOff(t *testing.T) {
 	w := newWorld(t)
-	session := w.mustSession(sts.GetSessionTokenInput{})
-	out, err := w.assume(session, sts.AssumeRoleInput{})
+	out, err := w.assume(w.mustSession(sts.GetSessionTokenInput{}), sts.AssumeRoleInput{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	chained := issued(out.Credentials)
 	if _, status := w.signin(chained, nil); status != http.StatusOK {
-		t.Errorf("got %d without DurationSeconds, want 200", status)
+		t.Errorf("got %d, want 200", status)
 	}
 	if _, status := w.signin(chained, url.Values{"SessionDuration": {"3600"}}); status != http.StatusBadRequest {
 		t.Errorf("got %d with SessionDuration, want 400", status)
 	}
-	if out, err = w.assume(session, sts.AssumeRoleInput{DurationSeconds: aws.Int32(3600)}); err != nil {
-		t.Fatal(err)
+	w.RefuseChainedSignin(true)
+	if _, status := w.signin(chained, nil); status != http.StatusBadRequest {
+		t.Errorf("got %d when switched off, want 400", status)
 	}
-	if _, status := w.signin(issued(out.Credentials), nil); status != http.StatusBadRequest {
-		t.Errorf("got %d with DurationSeconds, want 400", status)
-	}
-	if _, status := w.signin(w.mustAssume(sts.AssumeRoleInput{DurationSeconds: aws.Int32(3600)}), nil); status != http.StatusOK {
-		t.Errorf("got %d for DurationSeconds from a long-term key, want 200", status)
+	if _, status := w.signin(w.mustAssume(sts.AssumeRoleInput{}), nil); status != http.StatusOK {
+		t.Errorf("got %d for credentials that are not chained, want 200", status)
 	}
 }
 

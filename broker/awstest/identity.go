@@ -56,7 +56,6 @@ type session struct {
 	mfaAt                        time.Time // zero without MFA
 	policy                       *policyDocument
 	chained                      bool   // a role assumed with temporary credentials
-	dated                        bool   // AssumeRole was given DurationSeconds
 	account, callerARN, callerID string // as GetCallerIdentity tells them
 }
 

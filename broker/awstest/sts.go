@@ -100,7 +100,6 @@ func (s *Server) assumeRole(req *request, who *caller) (any, *refusal) {
 		callerARN: "arn:aws:sts::" + r.Account + ":assumed-role/" + base + "/" + in.sessionName,
 		callerID:  uniqueID("AROA", in.roleARN) + ":" + in.sessionName,
 		chained:   who.session != nil,
-		dated:     req.params.Has("DurationSeconds"),
 	}, in.duration, in.minToken)
 	return assumeRoleXML{
 		SourceIdentity:   ses.sourceIdentity,

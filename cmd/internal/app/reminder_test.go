@@ -6,19 +6,29 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/store"
 	"github.com/assumebot/assumebot/store/storetest"
 )
 
 // dueEntries waits until a due list has as many entries as wanted.
 func dueEntries(t *testing.T, url, list string, want int, holding string) {
 	t.Helper()
-	rdb := storetest.Raw(t, url)
+	st, err := store.Open(t.Context(), store.Options{URL: broker.NewSecret(url), SealKeys: []broker.Secret{storetest.KeyOne}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = st.Close() }()
 	storetest.Eventually(t, patience, "the list of "+list+" is as wanted", func() bool {
-		entries, err := rdb.ZRange(t.Context(), "assumebot:{due:"+list+"}", 0, -1).Result()
+		entries, err := st.DueBy(t.Context(), list, time.Now().AddDate(0, 0, 7), 100)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return len(entries) == want && strings.Contains(strings.Join(entries, "\n"), holding)
+		var all []string
+		for _, e := range entries {
+			all = append(all, string(e.Text))
+		}
+		return len(entries) == want && strings.Contains(strings.Join(all, "\n"), holding)
 	})
 }
 

@@ -1,0 +1,137 @@
+package bot
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// oneDue is a due list of at most one entry, with everything that a worker asks
+// of it but other replicas.
+type oneDue struct {
+	DueLists
+	entry *broker.DueEntry
+	aside int
+}
+
+func (l *oneDue) DueBy(_ context.Context, _ string, now time.Time, _ int64) ([]broker.DueEntry, error) {
+	if l.entry == nil || l.entry.At.After(now) {
+		return nil, nil
+	}
+	return []broker.DueEntry{*l.entry}, nil
+}
+
+func (l *oneDue) TakeDue(_ context.Context, _ string, e broker.DueEntry, until time.Time) (broker.DueEntry, bool, error) {
+	e.At, e.Tries = until, e.Tries+1
+	l.entry = &e
+	return e, true, nil
+}
+
+func (l *oneDue) SettleDue(_ context.Context, _ string, e broker.DueEntry, at time.Time, next []byte) (bool, error) {
+	l.entry = nil
+	if next != nil {
+		l.entry = &broker.DueEntry{ID: e.ID, At: at, Text: next}
+	}
+	return true, nil
+}
+
+func (l *oneDue) SetAsideDue(context.Context, string, broker.DueEntry) (bool, error) {
+	l.entry, l.aside = nil, l.aside+1
+	return true, nil
+}
+
+type ownLease struct{}
+
+func (ownLease) Lease(context.Context, string, string, time.Duration) (bool, error) { return true, nil }
+func (ownLease) ReleaseLease(context.Context, string, string) error                 { return nil }
+
+// worked runs rounds of a worker of one entry, each after the entry may be taken
+// again, and returns what it told of entries set aside, and its log.
+func worked(t *testing.T, l *oneDue, rounds int, serve func(context.Context, []byte) verdict) (told []string, log string) {
+	t.Helper()
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	var out strings.Builder
+	w := newDueWorker(Deps{
+		Due: l, Leases: ownLease{}, Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(&out, nil)),
+	}, "x", serve, func(_ context.Context, _, why string) { told = append(told, why) })
+	for range rounds {
+		if _, err := w.round(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(dueHold)
+	}
+	return told, out.String()
+}
+
+func TestAnEntryThatPanicsIsSetAsideAndToldOnce(t *testing.T) {
+	l := &oneDue{entry: &broker.DueEntry{ID: "poison", Text: []byte("{}")}}
+	served := 0
+	told, log := worked(t, l, 10, func(context.Context, []byte) verdict {
+		served++
+		panic("a negative shift amount")
+	})
+	if served != duePanics || l.aside != 1 || len(told) != 1 {
+		t.Errorf("got %d tries, set aside %d times, told %q, want %d tries and one of both", served, l.aside, told, duePanics)
+	}
+	if !strings.Contains(log, "a negative shift amount") || !strings.Contains(log, "duework_test.go") {
+		t.Errorf("got the log %s, want the panic with its stack", log)
+	}
+}
+
+func TestAnEntryThatNobodyEverSettlesIsSetAside(t *testing.T) {
+	l := &oneDue{entry: &broker.DueEntry{ID: "deadly", Text: []byte("{}")}}
+	served := 0
+	told, _ := worked(t, l, dueTries+5, func(context.Context, []byte) verdict {
+		served++
+		return verdict{left: true} // as if the process had died of it
+	})
+	if served != dueTries || l.aside != 1 || len(told) != 1 {
+		t.Errorf("got %d tries, set aside %d times, told %q, want %d tries and one of both", served, l.aside, told, dueTries)
+	}
+}
+
+func TestABrokenEntryIsNotWorkedOn(t *testing.T) {
+	l := &oneDue{entry: &broker.DueEntry{ID: "x\n\x1b[31m", Kept: []byte("forged\nline"), Broken: "it does not open"}}
+	told, log := worked(t, l, 3, func(context.Context, []byte) verdict {
+		t.Error("it was worked on")
+		return doneWith
+	})
+	if l.aside != 1 || len(told) != 1 || strings.Contains(told[0], "forged") || strings.ContainsAny(log, "\x1b") {
+		t.Errorf("set aside %d times, told %q, log %q; want it told once, in our own words", l.aside, told, log)
+	}
+}
+
+func TestHostileEntriesOfDueListsAreSetAside(t *testing.T) {
+	b := goldenBot()
+	for name, test := range map[string]struct {
+		serve   func(context.Context, []byte) verdict
+		entries []string
+	}{
+		"approvals": {b.serveApproval, []string{
+			`{"user":"{","id":"x","press":"p","tries":-1}`, `{"user":"U1","id":"a:b"}`, `{"id":"x"}`, `null`, `[]`, `{"user":"U1","id":"` + strings.Repeat("x", 100) + `"}`,
+		}},
+		"deletions": {b.serveDeletion, []string{
+			`{"channel":"C0AUDIT","ts":"1.2"}`, `{"channel":"D1","ts":"","refused":1}`, `{"channel":"D1","ts":"1.2","refused":-1}`, `{"channel":"","ts":"1.2"}`, `x`,
+		}},
+		"reminders": {b.serveReminder, []string{`{"user":"{","grant":"x"}`, `{"user":"U1","grant":""}`, `"x"`}},
+	} {
+		for _, entry := range test.entries {
+			if v := test.serve(t.Context(), []byte(entry)); v.aside == "" {
+				t.Errorf("%s: %s: got %+v, want it set aside", name, entry, v)
+			}
+		}
+	}
+}
+
+func TestPuttingOffIsBounded(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for _, tries := range []int{-1 << 62, -1, 0, 1, 63, 1 << 62} {
+		if at, ok := putOff(now, context.DeadlineExceeded, tries); !ok || at.Before(now) || at.After(now.Add(time.Minute)) {
+			t.Errorf("%d tries: got %s, %v, want within a minute", tries, at, ok)
+		}
+	}
+}

@@ -1,0 +1,59 @@
+package app_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/assumebot/assumebot/store/storetest"
+)
+
+// givenUp counts what the audit channel was told of entries that were set aside.
+func (w *world) givenUp() int {
+	n := 0
+	for _, m := range w.slack.InChannel("C0AUDIT") {
+		if strings.Contains(m.Plain(), "Given up") {
+			n++
+		}
+	}
+	return n
+}
+
+// TestAPoisonedEntryHarmsNoReplica: the one that ended every replica for ever,
+// written by whoever can write to Redis, and sealed as only the bot can.
+func TestAPoisonedEntryHarmsNoReplica(t *testing.T) {
+	const poison = `{"user":"{","id":"x","press":"p","tries":-1}`
+	w := newWorld(t)
+	settings, url := w.realRedis()
+	rdb := storetest.Raw(t, url)
+	past := redis.Z{Score: float64(time.Now().Add(-time.Hour).UnixMilli()), Member: poison}
+	lists := []string{"approvals", "reminders", "deletions"}
+	for _, list := range lists {
+		for _, key := range []string{"assumebot:{due:" + list + "}", "assumebot:{due:" + list + "}:sealed"} {
+			if err := rdb.ZAdd(t.Context(), key, past).Err(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	r := w.run(worldConfig, settings)
+	w.run(worldConfig, settings)
+	for _, list := range lists {
+		if _, _, err := r.Store.PutDue(t.Context(), list, w.now(), []byte(poison), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.await("nine are given up", func() bool { return w.givenUp() >= 9 })
+	for _, list := range lists {
+		dueEntries(t, url, list, 0, "")
+	}
+	wantText(t, w.says("U01ALICE", "/assume", "open"), "open is yours")
+	w.audit(10)
+	if got := w.givenUp(); got != 9 {
+		t.Errorf("got %d told, want each of the nine once", got)
+	}
+	if text := w.logs.String(); strings.Contains(text, "panicked") || !strings.Contains(text, "an older release wrote it, in clear") {
+		t.Error("the log does not say what was wrong, or says that the bot panicked")
+	}
+}
