@@ -37,6 +37,7 @@ type Deps struct {
 	Cursors       Cursors
 	Due           DueLists
 	Ledger        Ledger
+	Rates         broker.Rates
 	Settings      Settings
 	CommandPrefix string
 	Connections   int
@@ -92,7 +93,7 @@ func New(d Deps) *Bot {
 		api: d.API, http: d.HTTP, seen: d.Seen, copies: d.Copies, preferences: d.Preferences, homes: d.Homes,
 		prefix: d.CommandPrefix, fake: onLoopback(d.APIURL), embedded: d.Embedded, now: d.Now, log: d.Log, slots: make(chan struct{}, atOnce),
 	}
-	b.sockets = newSockets(d.API, d.Connections, d.Embedded, d.Log, b.receive)
+	b.sockets = newSockets(d.API, d.Connections, d.Embedded, d.Rates, d.Log, b.receive)
 	b.audit = newAuditChannel(d, b.postMessage, b.followBreakGlass)
 	b.ledger = d.Ledger
 	b.Serve(d.Broker, d.Settings)

@@ -139,16 +139,23 @@ func (b *Bot) first(ctx context.Context, to conversation, ids ...string) bool {
 }
 
 // aloneOrRefused refuses to issue from a process whose state is its own while
-// another process serves the same Slack app.
+// another process may serve the same Slack app.
 func (b *Bot) aloneOrRefused(ctx context.Context, to conversation) error {
-	if !b.embedded || !b.sockets.strangers() {
+	n, certain := b.sockets.census.strangers()
+	if !b.embedded || n == 0 {
 		return nil
 	}
-	return b.unlessStranger(ctx, to, &broker.Error{
+	e := &broker.Error{
 		Code: broker.CodeStore, Ref: broker.ShortRef(to.requestID),
-		Message: "Another copy of this bot shares its Slack app while this one keeps its state in its own memory, so nothing is issued.",
-		Hint:    "Whoever runs the bot must give all copies one REDIS_URL. Your code was not used.",
-	})
+		Message: "Another copy of this bot may share its Slack app while this one keeps its state in its own memory, so nothing is issued.",
+		Hint: "Slack counts connections that are not this copy's: another copy's, or dead ones. Whoever runs the bot finds in its log " +
+			"what to do. Your code was not used.",
+	}
+	if certain {
+		e.Message = "Another copy of this bot shares its Slack app while this one keeps its state in its own memory, so nothing is issued."
+		e.Hint = "Whoever runs the bot must give all copies one REDIS_URL, or stop the other copy and start this one again. Your code was not used."
+	}
+	return b.unlessStranger(ctx, to, e)
 }
 
 // unlessStranger returns err, or for a stranger what a stranger is told: no

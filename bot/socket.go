@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -19,25 +21,38 @@ const (
 	dialTimeout  = 10 * time.Second
 	helloTimeout = 10 * time.Second
 	writeTimeout = 2 * time.Second // an ack is due within 3 s
-	pingInterval = 10 * time.Second
 	// silence is how long a socket may say nothing, pongs included, before it
 	// counts as dead.
-	silence = 3 * pingInterval
+	silence = 30 * time.Second
 	// handOver bounds how long a socket that Slack is about to close is still
 	// read, should Slack never close it.
 	handOver = 2 * time.Minute
 )
 
+// A pulse is how a socket is watched. A pong that takes longer than an
+// acknowledgement may take is a missed one.
+type pulse struct {
+	every    time.Duration // between pings
+	within   time.Duration // a pong is due, or anything else from Slack; less than every
+	farewell time.Duration // the answer to our own close is due
+}
+
+var defaultPulse = pulse{every: 5 * time.Second, within: 3 * time.Second, farewell: 5 * time.Second}
+
 // A socket is one Socket Mode connection after its hello. slack-go's own client
 // stops reading at Slack's disconnect message and loses what was on the socket;
 // this one reads and acknowledges until the server closes it.
 type socket struct {
-	conn *websocket.Conn
-	log  *slog.Logger
+	conn  *websocket.Conn
+	pulse pulse
+	log   *slog.Logger
 
 	hello    frame
+	heard    atomic.Int64  // how often something came
 	leaving  chan struct{} // closed when Slack announced that it will close this socket
 	why      string        // Slack's reason, readable once leaving is closed
+	silent   chan struct{} // closed when a pong is overdue
+	retired  chan struct{} // closed when another has taken its place
 	finished chan struct{} // closed when reading ended
 	err      error         // readable once finished is closed
 
@@ -46,7 +61,7 @@ type socket struct {
 }
 
 // dialSocket connects and waits for Slack's hello.
-func dialSocket(ctx context.Context, url broker.Secret, log *slog.Logger) (*socket, error) {
+func dialSocket(ctx context.Context, url broker.Secret, p pulse, log *slog.Logger) (*socket, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	if err := checkSocketURL(url); err != nil {
@@ -61,7 +76,10 @@ func dialSocket(ctx context.Context, url broker.Secret, log *slog.Logger) (*sock
 		return nil, withoutURL(err)
 	}
 	conn.SetReadLimit(maxEnvelope)
-	s := &socket{conn: conn, log: log, leaving: make(chan struct{}), finished: make(chan struct{})}
+	s := &socket{
+		conn: conn, pulse: p, log: log,
+		leaving: make(chan struct{}), silent: make(chan struct{}), retired: make(chan struct{}), finished: make(chan struct{}),
+	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Now()) })
 	defer stop()
 	if err := s.readHello(); err != nil {
@@ -104,18 +122,19 @@ func (s *socket) serve(stop context.Context, handle func(*socket, envelope)) {
 	var pings sync.WaitGroup
 	pings.Go(func() { s.keepAlive(ctx, cancel) })
 	s.err = s.read(ctx, handle)
+	close(s.finished)
 	s.pending.Wait() // each is bounded by judgeTimeout
 	cancel()
 	pings.Wait()
 	s.sayGoodbye()
 	_ = s.conn.Close()
-	close(s.finished)
 }
 
 func (s *socket) read(ctx context.Context, handle func(*socket, envelope)) error {
 	// Whoever ends ctx then sets a deadline that has passed, so it is looked at
 	// after each new deadline: either order ends the reading.
 	alive := func(string) error {
+		s.heard.Add(1)
 		if err := s.conn.SetReadDeadline(time.Now().Add(silence)); err != nil {
 			return err
 		}
@@ -164,27 +183,50 @@ func (s *socket) announce(reason string) {
 	}
 }
 
-// keepAlive pings until ctx ends, and then ends the reading. A close that Slack
-// announced but that does not come, it brings about.
+// keepAlive pings until ctx ends, and then ends the reading. The first pong that
+// is missed is told; a close that was announced but does not come, it brings
+// about.
 func (s *socket) keepAlive(ctx context.Context, cancel context.CancelFunc) {
-	ticker := time.NewTicker(pingInterval)
+	ticker := time.NewTicker(s.pulse.every)
 	defer ticker.Stop()
-	leaving, overdue := s.leaving, (<-chan time.Time)(nil)
+	var overdue, late <-chan time.Time
+	var before int64 // how often something had come when the last ping went out
+	leaving, retired, silent := s.leaving, s.retired, s.silent
 	for {
 		select {
 		case <-ctx.Done():
 			_ = s.conn.SetReadDeadline(time.Now())
 			return
 		case <-ticker.C:
+			before = s.heard.Load()
 			if s.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeTimeout)) != nil {
 				cancel() // a socket that takes no ping takes no ack either
 			}
+			late = time.After(s.pulse.within)
+		case <-late:
+			if silent != nil && s.heard.Load() == before {
+				close(silent)
+				silent = nil
+			}
 		case <-leaving:
 			leaving, overdue = nil, time.After(handOver)
+		case <-retired:
+			retired, overdue = nil, time.After(s.pulse.farewell)
+			s.sayGoodbye()
 		case <-overdue:
 			cancel()
 		}
 	}
+}
+
+// retire closes a socket whose place another has taken. It is called once.
+func (s *socket) retire() { close(s.retired) }
+
+// known reports whether Slack knows that the socket has ended: it closed it, or
+// its machine answered to the end. It is asked once serve has returned.
+func (s *socket) known() bool {
+	var closed *websocket.CloseError
+	return errors.As(s.err, &closed) || errors.Is(s.err, syscall.ECONNRESET)
 }
 
 func (s *socket) sayGoodbye() {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"time"
 
@@ -18,25 +17,41 @@ import (
 // Sockets keeps a number of Socket Mode connections open. Two or more, because
 // Slack closes each about hourly and what it sends while there is none fails
 // with dispatch_failed.
+//
+// Each is kept by a slot. A slot whose socket ends, or is about to, dials the
+// next at once; only the pace that all replicas share makes it wait. Trouble
+// makes a slot back off as long as another slot serves: the last one never does.
 type Sockets struct {
 	open   func(context.Context) (broker.Secret, error)
 	handle func(*socket, envelope)
 	count  int
-	alone  bool // the state is in this process, so sockets of others must be noticed
+	alone  bool // the state is in this process: another one on the same app must not issue
+	pace   *pace
+	census *census
+	pulse  pulse
+	pause  func(ctx context.Context, d time.Duration, other <-chan struct{})
 	log    *slog.Logger
 
-	mu    sync.Mutex
-	live  int           // dialled and not yet closed, those that Slack is about to close too
-	said  int           // how many Slack counted in the last hello
-	ended []time.Time   // when our own were closed, of late: Slack may count them still
-	ready chan struct{} // closed at the first hello
+	mu      sync.Mutex
+	serving int           // slots whose socket is open and not about to end
+	changed chan struct{} // closed, and made anew, when serving goes down
+	ready   chan struct{} // closed at the first hello
 }
 
 // newSockets returns count sockets' keeper; it dials nothing.
-func newSockets(api *slack.Client, count int, alone bool, log *slog.Logger, handle func(*socket, envelope)) *Sockets {
+func newSockets(api *slack.Client, count int, alone bool, rates broker.Rates, log *slog.Logger, handle func(*socket, envelope)) *Sockets {
 	return &Sockets{
-		open:   func(ctx context.Context) (broker.Secret, error) { return openConnection(ctx, api) },
-		handle: handle, count: count, alone: alone, log: log, ready: make(chan struct{}),
+		open:    func(ctx context.Context) (broker.Secret, error) { return openConnection(ctx, api) },
+		handle:  handle,
+		count:   count,
+		alone:   alone,
+		pace:    &pace{rates: rates, now: time.Now},
+		census:  newCensus(),
+		pulse:   defaultPulse,
+		pause:   pause,
+		log:     log,
+		changed: make(chan struct{}),
+		ready:   make(chan struct{}),
 	}
 }
 
@@ -47,6 +62,10 @@ func openConnection(ctx context.Context, api *slack.Client) (broker.Secret, erro
 	defer cancel()
 	_, url, err := api.StartSocketModeContext(ctx)
 	if err != nil {
+		var limited *slack.RateLimitedError
+		if errors.As(err, &limited) {
+			return broker.Secret{}, err
+		}
 		return broker.Secret{}, slackError("apps.connections.open", err)
 	}
 	return broker.NewSecret(url), nil
@@ -60,7 +79,8 @@ func (s *Sockets) run(ctx context.Context) error {
 	var slots sync.WaitGroup
 	for i := range s.count {
 		slots.Go(func() {
-			if err := s.slot(ctx, s.log.With("slot", i)); err != nil {
+			slot := slot{Sockets: s, log: s.log.With("slot", i)}
+			if err := slot.run(ctx); err != nil {
 				cancel(err)
 			}
 		})
@@ -72,115 +92,66 @@ func (s *Sockets) run(ctx context.Context) error {
 	return nil
 }
 
-// slot keeps one connection open. When Slack announces that it will close a
-// socket, the next is dialled while the old one is still read.
-func (s *Sockets) slot(ctx context.Context, log *slog.Logger) error {
-	var old sync.WaitGroup
-	defer old.Wait()
-	wait, hasty := backoff{}, 0
-	for ctx.Err() == nil {
-		sock, err := s.dial(ctx, log)
-		if err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
-			var fatal *fatalError
-			if errors.As(err, &fatal) {
-				return err
-			}
-			d := wait.next(err)
-			log.Warn("no socket", "error", err, "retry_in", d)
-			sleep(ctx, d)
-			continue
-		}
-		began := time.Now()
-		serving, leave := context.WithCancel(ctx)
-		old.Go(func() {
-			defer leave()
-			sock.serve(serving, s.handle)
-			s.closed()
-			if ctx.Err() == nil {
-				log.Info("socket closed", "reason", sock.why, "error", sock.err)
-			}
-		})
-		select {
-		case <-sock.leaving:
-			// The next is dialled while this one is still read, at once, unless
-			// Slack sends away one after another.
-			if time.Since(began) > silence {
-				wait, hasty = backoff{}, 0
-			} else if hasty++; hasty > 3 {
-				sleep(ctx, wait.next(nil))
-			}
-		case <-s.recount():
-			// Only another hello tells whether the strangers are still there.
-			leave()
-		case <-sock.finished:
-			// A socket that lived was not the trouble; one that died at once is.
-			if time.Since(began) > silence {
-				wait = backoff{}
-			}
-			sleep(ctx, wait.next(nil))
-		case <-ctx.Done():
-		}
-	}
-	return nil
-}
-
 // dial opens one socket and sees its hello.
 func (s *Sockets) dial(ctx context.Context, log *slog.Logger) (*socket, error) {
 	url, err := s.open(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	s.live++
-	s.mu.Unlock()
-	sock, err := dialSocket(ctx, url, log)
+	s.census.dial()
+	sock, err := dialSocket(ctx, url, s.pulse, log)
 	if err != nil {
-		s.closed()
+		s.census.failed(time.Now())
 		return nil, err
 	}
+	s.census.hello(sock.hello.NumConnections, time.Now())
 	log.Info("socket open", "host", sock.hello.DebugInfo.Host, "connections", sock.hello.NumConnections,
 		"lifetime", time.Duration(sock.hello.DebugInfo.ApproximateLifetime)*time.Second)
+	if n, certain := s.census.strangers(); s.alone && n > 0 {
+		log.Error("nothing is issued: "+strangersHint(certain), "connections_not_ours", n)
+	}
+	return sock, nil
+}
+
+// strangersHint says what Slack's count means to a process that keeps its state
+// to itself, and what to do.
+func strangersHint(certain bool) string {
+	if certain {
+		return "another process has connected with the same app token, and the state of this one is in its own memory. " +
+			"Give all of them one REDIS_URL, or stop the other and start this one again"
+	}
+	return "Slack counted connections of this app before this process opened its first. They are another process, or dead ones that " +
+		"Slack may count for some hours. If another process runs with this app token, stop it, or give all of them one REDIS_URL. " +
+		"If none does, start this one with REDIS_URL=embedded?alone=true"
+}
+
+// up counts a slot that serves.
+func (s *Sockets) up() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.said = sock.hello.NumConnections
+	s.serving++
 	select {
 	case <-s.ready:
 	default:
 		close(s.ready)
 	}
-	return sock, nil
 }
 
-// closed counts a socket out.
-func (s *Sockets) closed() {
+// down counts out a slot whose socket ended or is about to.
+func (s *Sockets) down() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.live--
-	s.ended = append(s.ended, time.Now())
+	s.serving--
+	close(s.changed)
+	s.changed = make(chan struct{})
 }
 
-// countedAfter is how long Slack may go on counting a socket that has ended.
-const countedAfter = time.Minute
-
-// strangers reports whether Slack counts sockets of this app that are not ours:
-// another process is running with the same app token.
-func (s *Sockets) strangers() bool {
+// deaf reports whether no slot serves, and returns what is closed when that may
+// have come about.
+func (s *Sockets) deaf() (bool, <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ended = slices.DeleteFunc(s.ended, func(at time.Time) bool { return time.Since(at) > countedAfter })
-	return s.said > s.live+len(s.ended)
-}
-
-// recount ticks once, a minute on, where strangers were counted and matter.
-func (s *Sockets) recount() <-chan time.Time {
-	if !s.alone || !s.strangers() {
-		return nil
-	}
-	s.log.Error("another process is connected with the same app token, and the state of this one is in its own memory: nothing is issued. Give all of them one REDIS_URL")
-	return time.After(time.Minute)
+	return s.serving == 0, s.changed
 }
 
 // A backoff is the wait before the next try: exponential, with full jitter.
@@ -198,12 +169,17 @@ func (b *backoff) next(err error) time.Duration {
 	}
 	ceiling := min(longest, firstWait<<min(b.tries, 10))
 	b.tries++
-	var refused *disconnected
-	if errors.As(err, &refused) && refused.reason == "too_many_websockets" {
+	if crowded(err) {
 		// Ten are open already; one closes about every six minutes.
 		ceiling = longest
 	}
 	return firstWait/2 + rand.N(ceiling)
+}
+
+// crowded reports whether Slack has as many sockets of the app as it allows.
+func crowded(err error) bool {
+	var refused *disconnected
+	return errors.As(err, &refused) && refused.reason == "too_many_websockets"
 }
 
 func sleep(ctx context.Context, d time.Duration) {

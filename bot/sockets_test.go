@@ -13,6 +13,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/broker"
 )
 
 // patience bounds every wait; nothing is asserted about time.
@@ -30,14 +31,38 @@ type line struct {
 }
 
 type lockedBuilder struct {
-	mu sync.Mutex
-	b  strings.Builder
+	mu    sync.Mutex
+	b     strings.Builder
+	wrote chan struct{} // closed at the next write
 }
+
+func newLockedBuilder() *lockedBuilder { return &lockedBuilder{wrote: make(chan struct{})} }
 
 func (l *lockedBuilder) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	close(l.wrote)
+	l.wrote = make(chan struct{})
 	return l.b.Write(p)
+}
+
+// await waits until text was written.
+func (l *lockedBuilder) await(t *testing.T, text string) {
+	t.Helper()
+	deadline := time.After(patience)
+	for {
+		l.mu.Lock()
+		there, wrote := strings.Contains(l.b.String(), text), l.wrote
+		l.mu.Unlock()
+		if there {
+			return
+		}
+		select {
+		case <-wrote:
+		case <-deadline:
+			t.Fatalf("%q was not written: %s", text, l)
+		}
+	}
 }
 
 func (l *lockedBuilder) String() string {
@@ -55,15 +80,25 @@ func newLine(t *testing.T, count int, alone bool, options ...slacktest.Option) *
 	t.Cleanup(func() { _ = server.Close() })
 	server.AddUser(slacktest.User{ID: "U01ALICE", Name: "alice"})
 	server.AddChannel(slacktest.Channel{ID: "C0GENERAL", Name: "general", Members: []string{"U01ALICE"}})
-	l := &line{Server: server, log: &lockedBuilder{}, seen: map[string]int{}}
-	api := slack.New(server.BotToken(), slack.OptionAppLevelToken(server.AppToken()), slack.OptionAPIURL(server.APIURL()))
-	l.sockets = newSockets(api, count, alone, slog.New(slog.NewTextHandler(l.log, nil)), func(s *socket, e envelope) {
+	l := &line{Server: server, log: newLockedBuilder(), seen: map[string]int{}}
+	l.sockets = newSockets(l.api(), count, alone, rates{}, slog.New(slog.NewTextHandler(l.log, nil)), func(s *socket, e envelope) {
 		l.mu.Lock()
 		l.seen[e.id]++
 		l.mu.Unlock()
 		_ = s.ack(e.id, nil)
 	})
 	return l
+}
+
+func (l *line) api() *slack.Client {
+	return slack.New(l.BotToken(), slack.OptionAppLevelToken(l.AppToken()), slack.OptionAPIURL(l.APIURL()))
+}
+
+// rates take everything.
+type rates struct{}
+
+func (rates) TakeRate(context.Context, string, string, int, time.Duration) (broker.Rate, error) {
+	return broker.Rate{Taken: true}, nil
 }
 
 func (l *line) run(t *testing.T) {
@@ -152,7 +187,7 @@ func TestUnusableTokensAreFatalWithWhatMendsThem(t *testing.T) {
 				test.token = l.BotToken()
 			}
 			api := slack.New(l.BotToken(), slack.OptionAppLevelToken(test.token), slack.OptionAPIURL(l.APIURL()))
-			s := newSockets(api, 2, false, slog.New(slog.DiscardHandler), nil)
+			s := newSockets(api, 2, false, rates{}, slog.New(slog.DiscardHandler), nil)
 			err := s.run(t.Context())
 			var fatal *fatalError
 			if !errors.As(err, &fatal) || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), test.token) {
@@ -177,8 +212,7 @@ func TestTooManySocketsAreWaitedFor(t *testing.T) {
 	l := newLine(t, 10, false)
 	l.run(t)
 	l.await(t, "ten sockets", func() bool { return len(l.Connections()) == 10 })
-	api := slack.New(l.BotToken(), slack.OptionAppLevelToken(l.AppToken()), slack.OptionAPIURL(l.APIURL()))
-	s := newSockets(api, 1, false, slog.New(slog.DiscardHandler), nil)
+	s := newSockets(l.api(), 1, false, rates{}, slog.New(slog.DiscardHandler), nil)
 	_, err := s.dial(t.Context(), slog.New(slog.DiscardHandler))
 	var refused *disconnected
 	if !errors.As(err, &refused) || refused.reason != "too_many_websockets" {
@@ -190,18 +224,17 @@ func TestForeignSocketsAreNoticed(t *testing.T) {
 	l := newLine(t, 1, true)
 	l.run(t)
 	l.await(t, "a socket", func() bool { return len(l.Connections()) == 1 })
-	if l.sockets.strangers() {
-		t.Error("got strangers, want none")
+	if n, _ := l.sockets.census.strangers(); n != 0 {
+		t.Errorf("got %d strangers, want none", n)
 	}
-	api := slack.New(l.BotToken(), slack.OptionAppLevelToken(l.AppToken()), slack.OptionAPIURL(l.APIURL()))
-	other := newSockets(api, 1, true, slog.New(slog.DiscardHandler), nil)
+	other := newSockets(l.api(), 1, true, rates{}, slog.New(slog.DiscardHandler), nil)
 	sock, err := other.dial(t.Context(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = sock.conn.Close() }()
-	if !other.strangers() {
-		t.Error("got no strangers, want the first process to be noticed")
+	if n, certain := other.census.strangers(); n != 1 || certain {
+		t.Errorf("got %d strangers, certain %t, want the first process's socket, which may also be a dead one", n, certain)
 	}
 }
 

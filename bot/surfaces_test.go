@@ -48,7 +48,7 @@ func TestViewsAreAsJudged(t *testing.T) {
 	server.AddChannel(slacktest.Channel{ID: "C0GENERAL", Name: "general", Members: []string{"U01ALICE"}})
 	l := &line{Server: server}
 	api := slack.New(server.BotToken(), slack.OptionAppLevelToken(server.AppToken()), slack.OptionAPIURL(server.APIURL()))
-	l.sockets = newSockets(api, 1, false, b.log, func(s *socket, e envelope) { _ = s.ack(e.id, nil) })
+	l.sockets = newSockets(api, 1, false, rates{}, b.log, func(s *socket, e envelope) { _ = s.ack(e.id, nil) })
 	l.run(t)
 	l.await(t, "a socket", func() bool { return len(server.Connections()) == 1 })
 	for name, view := range forms {

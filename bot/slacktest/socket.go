@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -29,7 +30,8 @@ type socket struct {
 	s    *Server
 	conn *websocket.Conn
 
-	writeMu sync.Mutex
+	writeMu  sync.Mutex
+	halfOpen atomic.Bool // nothing passes
 
 	// Below is guarded by s.mu.
 	draining bool
@@ -192,6 +194,7 @@ func (s *Server) admit(c *socket) bool {
 			"host": "applink-" + s.instance, "build_number": 1, "approximate_connection_time": 18060,
 		},
 	}
+	c.conn.SetPingHandler(c.pong)
 	c.conn.SetPongHandler(func(string) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -219,6 +222,9 @@ func (c *socket) write(msg object) error {
 }
 
 func (c *socket) writeLocked(msg object) error {
+	if c.halfOpen.Load() {
+		return nil
+	}
 	if err := c.conn.SetWriteDeadline(time.Now().Add(5 * time.Second)); err != nil {
 		return err
 	}
@@ -253,6 +259,9 @@ func (c *socket) ping() {
 		if !alive {
 			return
 		}
+		if c.halfOpen.Load() {
+			continue
+		}
 		err := c.conn.WriteControl(websocket.PingMessage, []byte("Ping from applink-"+c.s.instance), time.Now().Add(time.Second))
 		if stale || err != nil {
 			c.abort()
@@ -268,7 +277,7 @@ func (c *socket) read() {
 		if err != nil {
 			break
 		}
-		if kind != websocket.TextMessage || len(data) >= maxAck {
+		if kind != websocket.TextMessage || len(data) >= maxAck || c.halfOpen.Load() {
 			continue
 		}
 		var ack struct {
@@ -284,6 +293,9 @@ func (c *socket) read() {
 		c.s.acknowledge(ack.EnvelopeID, ack.Payload)
 	}
 	c.abort()
+	if c.halfOpen.Load() {
+		return // Slack does not see it end
+	}
 	c.s.mu.Lock()
 	c.s.sockets = slices.DeleteFunc(c.s.sockets, func(o *socket) bool { return o == c })
 	closed := c.s.closed

@@ -17,6 +17,7 @@ var rateTests = []test{
 	{"one Request counts once, and is answered again as the first time", rateRepeats},
 	{"of many at once as many are taken as the limit says, and one is the first that is not", rateRaces},
 	{"a name counts for itself", rateNames},
+	{"whoever asks under a smaller limit leaves room", rateReserves},
 	{"it keeps no more than it needs, and not for longer", rateIsBounded},
 	{"what cannot be counted is an error", rateErrors},
 }
@@ -67,6 +68,19 @@ func rateSlides(t *testing.T, h *harness) {
 	}
 	if got := take(t, h, "x", "f", 1, per); got.Taken || got.Wait <= per/2 {
 		t.Errorf("got %+v, want a longer wait under a smaller limit", got)
+	}
+}
+
+func rateReserves(t *testing.T, h *harness) {
+	for i := range 6 {
+		if got := take(t, h, "x", fmt.Sprint("spare", i), 3, time.Hour); got.Taken != (i < 3) {
+			t.Errorf("spare %d: got %+v, want 3 taken", i, got)
+		}
+	}
+	for i := range 4 {
+		if got := take(t, h, "x", fmt.Sprint("needed", i), 5, time.Hour); got.Taken != (i < 2) {
+			t.Errorf("needed %d: got %+v, want what is left of 5 taken", i, got)
+		}
 	}
 }
 

@@ -157,3 +157,14 @@ func TestEmbeddedStopsIssuingBesideAnotherProcess(t *testing.T) {
 		t.Errorf("got %d AssumeRole calls for %d grants, want none for a refusal", got, issued)
 	}
 }
+
+func TestEmbeddedIssuesWhereTheOperatorSaysThatItIsAlone(t *testing.T) {
+	w := newWorld(t)
+	w.start() // for the second one no more than a number that Slack counts
+	s := w.settings()
+	s.Alone = true
+	w.run(worldConfig, s)
+	for range 6 { // they go to both in turn
+		wantText(t, w.says("U01ALICE", "/assume", "open"), "open is yours")
+	}
+}

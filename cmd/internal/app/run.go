@@ -84,9 +84,9 @@ func New(ctx context.Context, cfg Config, s Settings, env Environment) (*App, er
 	b := bot.New(bot.Deps{
 		API: api, HTTP: bot.NewHTTPClient(), APIURL: s.SlackAPIURL,
 		Broker: m.broker(cfg), Settings: botSettings(cfg),
-		Seen: st, Copies: st, Preferences: st, Homes: st, Record: st, Leases: st, Cursors: st, Due: st, Ledger: st,
+		Seen: st, Copies: st, Preferences: st, Homes: st, Record: st, Leases: st, Cursors: st, Due: st, Ledger: st, Rates: st,
 		CommandPrefix: cfg.Slack.CommandPrefix, Connections: cfg.Slack.Connections, AuditChannel: cfg.Slack.AuditChannel,
-		Embedded: st.Embedded(), Now: env.Now, Log: env.Log,
+		Embedded: st.Embedded() && !s.Alone, Now: env.Now, Log: env.Log,
 	})
 	a := &App{Store: st, Bot: b, config: cfg}
 	if env.ConfigPath != "" {

@@ -16,6 +16,10 @@ import (
 // Embedded is the REDIS_URL that asks for a Redis within the process.
 const Embedded = "embedded"
 
+// embeddedAlone is Embedded where the operator vouches for it that no other
+// process uses the Slack app, whatever number of connections Slack counts.
+const embeddedAlone = Embedded + "?alone=true"
+
 const defaultSlackAPI = "https://slack.com/api/"
 
 // Settings is what comes from the environment: what is secret, or differs by
@@ -25,6 +29,7 @@ type Settings struct {
 	SlackBotToken broker.Secret // xoxb-…
 	SlackAPIURL   string        // ends in /
 	RedisURL      broker.Secret // Embedded, or a URL, which may hold a password
+	Alone         bool          // Embedded, and no other process uses the Slack app
 	// SealKeys are 32 bytes each in padded standard base64, newest first. With
 	// Embedded there may be none, and the store makes its own.
 	SealKeys   []broker.Secret
@@ -68,7 +73,7 @@ func ReadSettings(getenv func(string) string) (Settings, error) {
 	}
 	r.awsEndpoints(r.accepts(broker.AcceptForeignEndpoint))
 	redis := r.secret("REDIS_URL")
-	s.RedisURL = r.redis(redis)
+	s.RedisURL, s.Alone = r.redis(redis)
 	keys := r.secret("ASSUMEBOT_SEAL_KEYS")
 	switch {
 	case !keys.Empty():
@@ -241,16 +246,21 @@ func foreignParameter(query url.Values) string {
 	return ""
 }
 
-func (r *settingsReader) redis(got secretValue) broker.Secret {
+func (r *settingsReader) redis(got secretValue) (target broker.Secret, alone bool) {
 	const name = "REDIS_URL"
 	const choices = "set it to embedded for one process, or to a URL such as redis://HOST:6379/0 for several"
 	text := got.Reveal()
-	if got.failed || text == Embedded {
-		return got.Secret
-	}
-	if text == "" {
+	switch {
+	case got.failed || text == Embedded:
+		return got.Secret, false
+	case text == embeddedAlone:
+		return broker.NewSecret(Embedded), true
+	case strings.HasPrefix(text, Embedded+"?"):
+		r.fail("%s: after %s comes nothing, or ?alone=true where no other process uses this Slack app", name, Embedded)
+		return broker.Secret{}, false
+	case text == "":
 		r.fail("%s is not set: %s", name, choices)
-		return broker.Secret{}
+		return broker.Secret{}, false
 	}
 	u, err := url.Parse(text)
 	switch {
@@ -268,7 +278,7 @@ func (r *settingsReader) redis(got secretValue) broker.Secret {
 		p := foreignParameter(u.Query())
 		r.fail("%s has ?%s=, which is another client's: %s", name, p, foreignParameters[p])
 	case r.redisRisks(u):
-		return got.Secret
+		return got.Secret, false
 	}
-	return broker.Secret{}
+	return broker.Secret{}, false
 }

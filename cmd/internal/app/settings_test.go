@@ -82,6 +82,15 @@ func TestReadSettingsTakesDefaultRegion(t *testing.T) {
 	}
 }
 
+func TestReadSettingsTakesTheWordOfWhoeverRunsItAlone(t *testing.T) {
+	for url, want := range map[string]bool{Embedded: false, Embedded + "?alone=true": true} {
+		s, err := read(map[string]string{"REDIS_URL": url, "ASSUMEBOT_SEAL_KEYS": ""})
+		if err != nil || !s.EmbeddedRedis() || s.Alone != want {
+			t.Errorf("%s: got embedded %t, alone %t, %v, want true, %t", url, s.EmbeddedRedis(), s.Alone, err, want)
+		}
+	}
+}
+
 func TestReadSettingsTakesEverySealKeySpelling(t *testing.T) {
 	raw := "\xff\xfe" + "0123456789ABCDEFGHIJKLMNOPQRST"
 	for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
@@ -183,6 +192,7 @@ func TestReadSettingsSaysWhatMendsEachVariable(t *testing.T) {
 		{"Slack that is no URL", "SLACK_API_URL", canary, "SLACK_API_URL is not an http or https URL"},
 		{"Slack with a password", "SLACK_API_URL", "https://u:" + canary + "@slack.com/api/", "remove user, query"},
 		{"Redis unset", "REDIS_URL", "", "REDIS_URL is not set: set it to embedded for one process, or to a URL such as redis://"},
+		{"embedded with a word too many", "REDIS_URL", "embedded?alone=yes", "after embedded comes nothing, or ?alone=true"},
 		{"Redis that is no URL", "REDIS_URL", "redis://:" + canary + "%@host", "REDIS_URL is not a URL"},
 		{"Redis without scheme", "REDIS_URL", canary + ":6379", "neither redis://"},
 		{"Redis of another client", "REDIS_URL", "redis+sentinel://:" + canary + "@host", "begins with redis+sentinel://, which is not understood"},
