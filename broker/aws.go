@@ -73,7 +73,7 @@ func (w wholeAnswers) Do(r *http.Request) (*http.Response, error) {
 	if r.Body != nil && r.Body != http.NoBody {
 		r.Body = struct{ io.ReadCloser }{r.Body}
 	}
-	return w.client.Do(r)
+	return w.client.Do(watch(r))
 }
 
 // bucketsClient returns the long-lived S3 client of a region.

@@ -231,7 +231,9 @@ func (b *Broker) failed(ctx context.Context, r Request, user User, p Plan, inten
 	if codeNotUsed(e.Code) {
 		b.release(ctx, r, user, p)
 	}
-	b.addNextCode(e)
+	if p.sendsCode() {
+		b.addNextCode(e)
+	}
 	b.codeRefused(ctx, r, intent, e)
 	b.recordFailure(ctx, r, intent, e, err)
 	return e

@@ -143,16 +143,17 @@ func TestWhatSlipsThroughIsRefusedBeforeItLeaves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.readKey(t.Context(), KeySource{Profile: "bob"}); err == nil || !strings.Contains(keyFailure(err), "endpoint_url of the profile bob is http") {
+	if _, err := a.readKey(t.Context(), KeySource{Profile: "bob"}); err == nil || !strings.Contains(keyFailure(KeySource{Profile: "bob"}, err, &sending{}), "endpoint_url of the profile bob is http") {
 		t.Errorf("bob's profile: got %v, want it refused", err)
 	}
 	var asked bool
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
 	defer server.Close()
 	elsewhere := strings.Replace(server.URL, "127.0.0.1", "0.0.0.0", 1) // reaches the server, and is no loopback address
-	_, err = a.sts.GetSessionToken(context.Background(), &sts.GetSessionTokenInput{}, once(aws.Credentials{AccessKeyID: "a", SecretAccessKey: "b"}),
+	ctx, sent := withSending(context.Background())
+	_, err = a.sts.GetSessionToken(ctx, &sts.GetSessionTokenInput{}, once(aws.Credentials{AccessKeyID: "a", SecretAccessKey: "b"}),
 		func(o *sts.Options) { o.BaseEndpoint = &elsewhere })
-	if err == nil || !neverSent(err) || asked {
+	if err == nil || sent.arrivalOf(ctx, err, "") != misdirected || asked {
 		t.Errorf("got %v, asked %v, want a refusal before anything left", err, asked)
 	}
 }

@@ -57,6 +57,8 @@ const (
 	CodeAWSRefused      Code = "aws_refused"
 	CodeBucketsRefused  Code = "buckets_refused"
 	CodeCannotReachAWS  Code = "aws_unreachable"
+	CodeSettings        Code = "aws_settings"
+	CodeStrangeAnswer   Code = "answer_not_understood"
 	CodeOutcomeUnknown  Code = "outcome_unknown"
 	CodeKeyUnreadable   Code = "key_unreadable"
 	CodeKeyNotLongTerm  Code = "key_not_long_term"
@@ -92,6 +94,7 @@ var audiences = map[Code]audience{
 	CodeSourceIdentity: operator, CodeTags: operator, CodeRoleMaximum: operator, CodeChaining: operator,
 	CodeSessionPolicy: operator, CodeKeyInvalid: operator, CodeSignature: operator, CodeClock: operator,
 	CodeRegion: operator, CodeAWSRefused: operator, CodeBucketsRefused: operator, CodeCannotReachAWS: operator,
+	CodeSettings: operator, CodeStrangeAnswer: operator,
 	CodeOutcomeUnknown: operator, CodeKeyUnreadable: operator, CodeKeyNotLongTerm: operator, CodeSignin: operator,
 	CodeRecord: operator, CodeStore: operator, CodeTooLarge: operator, CodeUndelivered: operator, CodeDeliveryUnknown: operator, CodeUndeleted: operator, CodeSetAside: operator,
 	CodeSealUnreadable: operator, CodeSealFailed: operator, CodeBusy: operator, CodeInternal: operator, CodeRevoker: operator,

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -28,10 +29,14 @@ type cachedSecret struct {
 func (a *AWS) key(ctx context.Context, u User, p Plan) (aws.Credentials, error) {
 	ctx, cancel := context.WithTimeout(ctx, awsTimeout)
 	defer cancel()
+	ctx, sent := withSending(ctx)
 	credentials, err := a.readKey(ctx, u.Key)
+	if err == nil {
+		credentials, err = checkKey(credentials)
+	}
 	if err != nil {
 		return aws.Credentials{}, &Error{
-			Code: CodeKeyUnreadable, Err: fmt.Errorf("%s: %s", u.Key, keyFailure(err)),
+			Code: CodeKeyUnreadable, Err: fmt.Errorf("%s: %s", u.Key, keyFailure(u.Key, err, sent)),
 			Message: "The bot cannot read your long-term access key.",
 			Hint:    "Your code was not used. Pass the reference to whoever runs the bot.",
 		}
@@ -50,22 +55,31 @@ func (a *AWS) key(ctx context.Context, u User, p Plan) (aws.Credentials, error) 
 
 // keyFailure says why a key could not be read, without upstream's words: those
 // of a credential_process quote what the process printed, keys included.
-func keyFailure(err error) string {
+func keyFailure(k KeySource, err error, s *sending) string {
 	var (
-		ours  *keyProblem
-		place *endpointError
-		api   smithy.APIError
-		where *config.SharedConfigProfileNotExistError
+		ours    *keyProblem
+		place   *endpointError
+		api     smithy.APIError
+		profile config.SharedConfigProfileNotExistError
+		file    config.SharedConfigLoadError
 	)
 	switch {
 	case errors.As(err, &ours):
 		return ours.text
 	case errors.As(err, &place):
 		return place.text
-	case errors.As(err, &api):
+	case errors.As(err, &api) && api.ErrorCode() != "UnknownError":
 		return "AWS answered " + api.ErrorCode()
-	case errors.As(err, &where):
-		return "there is no such profile"
+	case errors.As(err, &profile):
+		return fmt.Sprintf("the shared config and credentials files name no profile %q", k.Profile)
+	case errors.As(err, &file):
+		return fmt.Sprintf("the file %q cannot be read", file.Filename)
+	case statusOf(err) != 0:
+		return fmt.Sprintf("the answer (HTTP %d) is not one of AWS", statusOf(err))
+	case s.handed.Load() && !s.dialled.Load():
+		return "no request can be made with the bot's own credentials: they hold characters that no key has"
+	case s.handed.Load() && !s.written.Load():
+		return "the bot cannot reach " + s.address()
 	case errors.Is(err, context.DeadlineExceeded):
 		return "no answer in time"
 	}
@@ -76,6 +90,34 @@ func keyFailure(err error) string {
 type keyProblem struct{ text string }
 
 func (k *keyProblem) Error() string { return k.text }
+
+// keyID is what IAM says an access key ID is made of.
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html
+var keyID = regexp.MustCompile(`^\w{16,128}$`)
+
+// byteOrderMark begins a file that some editors on Windows wrote.
+const byteOrderMark = "\ufeff"
+
+// checkKey takes off the line break or blank that people paste along, and refuses
+// what AWS would refuse with a sentence about something else. Every source of a
+// key passes here, whatever it is.
+func checkKey(c aws.Credentials) (aws.Credentials, error) {
+	for _, part := range []*string{&c.AccessKeyID, &c.SecretAccessKey, &c.SessionToken} {
+		*part = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(*part), byteOrderMark))
+	}
+	unfit := func(r rune) bool { return r <= ' ' || r > '~' }
+	switch {
+	case c.AccessKeyID == "" || c.SecretAccessKey == "":
+		return c, &keyProblem{"the access key ID or the secret access key is empty"}
+	case !keyID.MatchString(c.AccessKeyID):
+		return c, &keyProblem{"the access key ID is not one: it has 16 to 128 letters and digits, such as AKIAIOSFODNN7EXAMPLE"}
+	case strings.ContainsFunc(c.SecretAccessKey, unfit):
+		return c, &keyProblem{"the secret access key holds white space, quotes of a word processor or other characters that no key has"}
+	case strings.ContainsFunc(c.SessionToken, unfit):
+		return c, &keyProblem{"the session token holds characters that none has"}
+	}
+	return c, nil
+}
 
 func (a *AWS) readKey(ctx context.Context, k KeySource) (aws.Credentials, error) {
 	switch {
@@ -99,11 +141,11 @@ func (a *AWS) readKey(ctx context.Context, k KeySource) (aws.Credentials, error)
 func (a *AWS) environmentKey(prefix string) (aws.Credentials, error) {
 	id, secret := prefix+"_AWS_ACCESS_KEY_ID", prefix+"_AWS_SECRET_ACCESS_KEY"
 	c := aws.Credentials{
-		AccessKeyID:     strings.TrimSpace(a.getenv(id)),
-		SecretAccessKey: strings.TrimSpace(a.getenv(secret)),
+		AccessKeyID:     a.getenv(id),
+		SecretAccessKey: a.getenv(secret),
 		Source:          "environment",
 	}
-	if c.AccessKeyID == "" || c.SecretAccessKey == "" {
+	if strings.TrimSpace(c.AccessKeyID) == "" || strings.TrimSpace(c.SecretAccessKey) == "" {
 		return aws.Credentials{}, &keyProblem{"set both " + id + " and " + secret}
 	}
 	return c, nil
@@ -130,7 +172,10 @@ func (a *AWS) secretKey(ctx context.Context, name string) (aws.Credentials, erro
 	if json.Unmarshal([]byte(aws.ToString(out.SecretString)), &doc) != nil || doc.ID == "" || doc.Secret == "" {
 		return aws.Credentials{}, &keyProblem{`not a JSON object with "access_key_id" and "secret_access_key"`}
 	}
-	c := aws.Credentials{AccessKeyID: doc.ID, SecretAccessKey: doc.Secret, Source: "secretsmanager"}
+	c, err := checkKey(aws.Credentials{AccessKeyID: doc.ID, SecretAccessKey: doc.Secret, Source: "secretsmanager"})
+	if err != nil {
+		return aws.Credentials{}, err // not kept: who mends it need not wait
+	}
 	a.mu.Lock()
 	a.cached[name] = cachedSecret{credentials: c, until: a.now().Add(secretLife)}
 	a.mu.Unlock()

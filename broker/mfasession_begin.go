@@ -130,7 +130,7 @@ func (b *Broker) beginSession(ctx context.Context, r Request, user User, d time.
 			Hint:    "Your code was not used. Try again in a minute.",
 		}
 	}
-	issued, err := b.aws.issue(ctx, call{request: r, user: user, account: Account{Name: "your MFA session"}, plan: p, key: key})
+	issued, err := b.aws.issue(ctx, call{request: asked, user: user, account: Account{Name: "your MFA session"}, plan: p, key: key})
 
 	// What AWS did must be on the record, and those who wait must be told, even
 	// if whoever asked is gone.

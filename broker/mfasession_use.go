@@ -128,7 +128,7 @@ func sessionError(err error, r Request, account Account, p Plan, held heldSessio
 		again = "Send it again with a new code."
 	}
 	switch e.Code {
-	case CodeExpired, CodeKeyInvalid:
+	case CodeExpired, CodeKeyInvalid, CodeKeyUnreadable:
 		told.Code = CodeExpired
 		told.Message, told.Hint = "AWS takes your MFA session no more.", "Send it again with a new code."
 	case CodeTrust:

@@ -277,12 +277,18 @@ func (b *bench) request(account, code string) broker.Request {
 	return r
 }
 
-func wantCode(t *testing.T, err error, want broker.Code) *broker.Error {
+func wantBrokerError(t *testing.T, err error) *broker.Error {
 	t.Helper()
 	var e *broker.Error
 	if !errors.As(err, &e) {
-		t.Fatalf("got error %v, want a broker.Error of %s", err, want)
+		t.Fatalf("got error %v, want a broker.Error", err)
 	}
+	return e
+}
+
+func wantCode(t *testing.T, err error, want broker.Code) *broker.Error {
+	t.Helper()
+	e := wantBrokerError(t, err)
 	if e.Code != want {
 		t.Fatalf("got %s (%v), want %s", e.Code, e, want)
 	}

@@ -19,12 +19,15 @@ type call struct {
 	account Account
 	plan    Plan
 	key     aws.Credentials
+	region  string // whose STS is called
 }
 
 // issue calls STS once: a code is never sent twice, so nothing is retried.
 func (a *AWS) issue(ctx context.Context, c call) (Issued, error) {
 	ctx, cancel := context.WithTimeout(ctx, awsTimeout)
 	defer cancel()
+	ctx, sent := withSending(ctx)
+	c.region = a.config.Region
 	var (
 		answer answer
 		err    error
@@ -38,7 +41,7 @@ func (a *AWS) issue(ctx context.Context, c call) (Issued, error) {
 		err = errors.New("STS answered without credentials")
 	}
 	if err != nil {
-		e := stsError(err, c)
+		e := stsError(ctx, err, c, sent)
 		if e.Code == CodeKeyInvalid {
 			a.forgetKey(c.user.Key)
 		}

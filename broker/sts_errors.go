@@ -2,13 +2,11 @@ package broker
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
 )
 
@@ -39,17 +37,38 @@ func verdicts(code string, c call) []verdict {
 	case "MalformedPolicyDocument", "MalformedPolicyDocumentException":
 		return []verdict{{CodeSessionPolicy, "", "AWS does not understand the session policy of " + c.account.Name + ".", "The file that session_policy names must be mended. " + askOperator}}
 	case "InvalidClientTokenId", "UnrecognizedClientException":
-		return []verdict{{CodeKeyInvalid, "", "AWS does not know your long-term access key: it was deleted, disabled or just replaced.", "Your code was not used. If the key was replaced a moment ago, send the same again; else get a new key into place."}}
+		return []verdict{keyUnknown(c)}
 	case "SignatureDoesNotMatch", "RequestExpired":
-		return signature()
+		return signature(c)
 	case "ExpiredToken", "ExpiredTokenException":
-		return []verdict{{CodeExpired, "", "The credentials that the bot asked with have ended.", "Send it again with a new code."}}
+		again := c.again()
+		if c.request.Purpose == purposeIdentity {
+			again = "Ask for new ones."
+		}
+		return []verdict{{CodeExpired, "", "The credentials that the bot asked with have ended.", again}}
 	case "RegionDisabledException":
 		return []verdict{{CodeRegion, "", "STS is switched off in the region that the bot calls.", "Somebody must enable the region for that AWS account, or set AWS_REGION to another. " + askOperator}}
 	case "Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException":
-		return []verdict{{CodeThrottled, "", "AWS is being asked too often right now.", "Wait a little and send it again with a new code."}}
+		return []verdict{{CodeThrottled, "", "AWS is being asked too often right now.", "Wait a little. " + c.again()}}
 	}
-	return []verdict{{CodeAWSRefused, "", "AWS refused in a way that the bot does not know.", "Nothing was issued. " + askOperator}}
+	return []verdict{{CodeAWSRefused, "", "AWS refused in a way that the bot does not know.", c.undone() + askOperator}}
+}
+
+// keyUnknown names both causes: AWS gives the same code for a key that is gone and
+// in an opt-in region that the key's AWS account has not enabled.
+// https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
+func keyUnknown(c call) verdict {
+	v := verdict{
+		code:    CodeKeyInvalid,
+		message: fmt.Sprintf("AWS does not know your long-term access key in %s: it was deleted, disabled or just replaced, or the region is not enabled for its AWS account.", c.region),
+		hint: c.unused() + "If the key was replaced a moment ago, send the same again; else get a new key into place. " +
+			"If " + c.region + " is a region to opt in to, it must be enabled in the AWS account of the key, or AWS_REGION must name another.",
+	}
+	if c.key.SessionToken != "" {
+		v.message = fmt.Sprintf("AWS does not know these credentials in %s: they ended, or the region is not enabled for their AWS account.", c.region)
+		v.hint = "If " + c.region + " is a region to opt in to, it must be enabled in that AWS account, or AWS_REGION must name another. " + askOperator
+	}
+	return v
 }
 
 func accessDenied(c call) []verdict {
@@ -62,26 +81,30 @@ func accessDenied(c call) []verdict {
 		{CodeSourceIdentity, "sts:setsourceidentity", "AWS does not let the bot set a source identity on " + role + ".", "The role's trust policy, and your IAM user's policy, must allow sts:SetSourceIdentity. " + askOperator},
 		{CodeTags, "sts:tagsession", "AWS does not let the bot set session tags on " + role + ".", "The role's trust policy, and your IAM user's policy, must allow sts:TagSession. " + askOperator},
 		{CodeTrust, "is not authorized to perform: sts:assumerole", "AWS does not let your IAM user assume the role of " + role + ".", "Its trust policy or your IAM user's own policy says no: principal, external ID and MFA conditions are what to look at. " + askOperator},
-		{CodeAWSRefused, "", "AWS refused: access denied.", "Nothing was issued. " + askOperator},
+		{CodeAWSRefused, "", "AWS refused: access denied.", c.undone() + askOperator},
 	}
 }
 
 func validation(c call) []verdict {
+	shorter := "Ask for a shorter time."
+	if c.plan.sendsCode() {
+		shorter = "Ask for a shorter time with a new code."
+	}
 	return []verdict{
-		{CodeRoleMaximum, "exceeds the maxsessionduration set for this role", "That is longer than the role of " + c.account.Name + " allows.", "Ask for a shorter time with a new code. The account's duration.max in the config is longer than the role's own maximum."},
+		{CodeRoleMaximum, "exceeds the maxsessionduration set for this role", "That is longer than the role of " + c.account.Name + " allows.", shorter + " The account's duration.max in the config is longer than the role's own maximum."},
 		{CodeChaining, "1 hour session limit for roles assumed by role chaining", "AWS gives no more than one hour here: the bot asked with temporary credentials.", "Ask for 1h or less."},
-		{CodeAWSRefused, "", "AWS found the request malformed.", "Nothing was issued. " + askOperator},
+		{CodeAWSRefused, "", "AWS found the request malformed.", c.undone() + askOperator},
 	}
 }
 
-func signature() []verdict {
+func signature(c call) []verdict {
 	const message = "AWS turned the request away because the bot's clock is off."
-	const hint = "Your code was not used. The bot has learnt the difference from AWS: send the same again."
+	hint := c.unused() + "The bot has learnt the difference from AWS: send the same again."
 	return []verdict{
 		{CodeClock, "signature expired", message, hint},
 		{CodeClock, "signature not yet current", message, hint},
 		{CodeClock, "request has expired", message, hint},
-		{CodeSignature, "", "AWS says that your long-term secret key is wrong.", "Your code was not used. The stored key does not belong to its access key ID. " + askOperator},
+		{CodeSignature, "", "AWS says that your long-term secret key is wrong.", c.unused() + "The stored key does not belong to its access key ID. " + askOperator},
 	}
 }
 
@@ -89,64 +112,76 @@ func signature() []verdict {
 // same one can be sent again.
 func codeNotUsed(code Code) bool {
 	switch code {
-	case CodeKeyInvalid, CodeClock, CodeSignature, CodeCannotReachAWS:
+	case CodeKeyInvalid, CodeKeyUnreadable, CodeClock, CodeSignature, CodeCannotReachAWS, CodeSettings:
 		return true
 	}
 	return false
 }
 
-// stsError says what became of a call.
-func stsError(err error, c call) *Error {
+// stsError says what became of a call. Only what carried a code speaks of one.
+func stsError(ctx context.Context, err error, c call, s *sending) *Error {
 	failure := &awsFailure{text: scrub(err, c.request.Code), requestID: requestID(err)}
 	var api smithy.APIError
-	if errors.As(err, &api) && api.ErrorCode() != "" && !serverFailed(err, api) {
-		message := strings.ToLower(api.ErrorMessage())
-		for _, v := range verdicts(api.ErrorCode(), c) {
-			if strings.Contains(message, v.contains) {
+	code, said := "", ""
+	if errors.As(err, &api) {
+		code, said = api.ErrorCode(), strings.ToLower(api.ErrorMessage())
+	}
+	switch s.arrivalOf(ctx, err, code) {
+	case refusedByAWS:
+		for _, v := range verdicts(code, c) {
+			if strings.Contains(said, v.contains) {
 				return &Error{Code: v.code, Message: v.message, Hint: v.hint, Err: failure}
 			}
 		}
+	case refusedOnWay:
+		return &Error{
+			Code: CodeStrangeAnswer, Err: failure,
+			Message: fmt.Sprintf("Something between the bot and AWS STS, a proxy perhaps, refused the request: the answer (HTTP %d) is not one of AWS.", statusOf(err)),
+			Hint:    c.undone() + c.again() + " " + askOperator,
+		}
+	case arrivedNowhere, misdirected:
+		return s.notReached(err, failure, "AWS STS", "AWS_REGION", c.unused())
+	case malformed:
+		return &Error{
+			Code: CodeKeyUnreadable, Err: failure,
+			Message: "No request to AWS can be made with the access key that the bot has for you: it holds characters that no key has.",
+			Hint:    c.unused() + askOperator,
+		}
+	case serverFailed, lost:
 	}
-	if neverSent(err) {
+	return c.unanswered(err, failure)
+}
+
+// notReached is a call to service, in the region that setting gives, of which
+// nothing was sent.
+func (s *sending) notReached(err, failure error, service, setting, unused string) *Error {
+	var dns *net.DNSError
+	unknown := errors.As(err, &dns) && dns.IsNotFound
+	switch {
+	case s.fips(err) && (unknown || !s.handed.Load()):
+		return &Error{
+			Code: CodeSettings, Err: failure,
+			Message: "The bot cannot reach " + service + ": it is told to use FIPS hosts, and there is none in its region.",
+			Hint:    unused + "AWS_USE_FIPS_ENDPOINT must be off, or " + setting + " name a region that has one. " + askOperator,
+		}
+	case !s.handed.Load():
+		return &Error{
+			Code: CodeSettings, Err: failure,
+			Message: "The bot cannot ask " + service + ": its AWS settings lead to no host of AWS.",
+			Hint:    unused + "Look at " + setting + " and at the AWS_… variables of the bot. " + askOperator,
+		}
+	case unknown:
 		return &Error{
 			Code: CodeCannotReachAWS, Err: failure,
-			Message: "The bot cannot reach AWS STS.",
-			Hint:    "Your code was not used. Try again in a minute.",
+			Message: "The bot cannot reach " + service + ": nobody knows the host " + dns.Name + ".",
+			Hint:    unused + "Try again in a minute; if it stays, " + setting + " names no region, or the bot's DNS does not work. " + askOperator,
 		}
 	}
-	message := "The bot asked AWS, but the answer was lost on the way, so nobody knows whether credentials were issued. If they were, nobody has them."
-	if errors.Is(err, context.DeadlineExceeded) {
-		message = "AWS did not answer in time, so nobody knows whether credentials were issued. If they were, nobody has them."
-	}
 	return &Error{
-		Code: CodeOutcomeUnknown, Err: failure,
-		Message: message,
-		Hint:    "Your code counts as used. Send it again with a new one.",
+		Code: CodeCannotReachAWS, Err: failure,
+		Message: "The bot cannot reach " + service + ".",
+		Hint:    unused + "Try again in a minute.",
 	}
-}
-
-// serverFailed reports whether something on the way or in AWS broke, so that
-// what became of the call is unknown. The SDK makes an UnknownError of an answer
-// that is no refusal of STS, a proxy's page for one.
-func serverFailed(err error, api smithy.APIError) bool {
-	var answered *awshttp.ResponseError
-	if errors.As(err, &answered) && answered.HTTPStatusCode() >= 500 {
-		return true
-	}
-	return api.ErrorCode() == "UnknownError"
-}
-
-// neverSent reports whether the connection failed before the request went out.
-func neverSent(err error) bool {
-	var (
-		op      *net.OpError
-		dns     *net.DNSError
-		verify  *tls.CertificateVerificationError
-		unknown x509.UnknownAuthorityError
-		refused *endpointError
-	)
-	return errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect") ||
-		errors.As(err, &dns) || errors.As(err, &verify) || errors.As(err, &unknown) || errors.As(err, &refused)
 }
 
 // An awsFailure is the cause for operators, with the code taken out: AWS quotes

@@ -2,11 +2,9 @@ package broker
 
 import (
 	"context"
-	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
-	"github.com/aws/smithy-go"
 )
 
 // An Identity is what GetCallerIdentity answers.
@@ -60,12 +58,12 @@ func (b *Broker) WhoAmI(ctx context.Context, r Request) (WhoAmI, error) {
 	if err != nil {
 		return WhoAmI{}, b.asError(r, err)
 	}
-	if who.Own, err = b.aws.identity(ctx, static{key}); err != nil {
-		e := identityError(err)
+	if who.Own, err = b.aws.identity(ctx, key); err != nil {
+		e := b.asError(r, err)
 		if e.Code == CodeKeyInvalid {
 			b.aws.forgetKey(user.Key)
 		}
-		return WhoAmI{}, b.asError(r, e)
+		return WhoAmI{}, e
 	}
 	held, err := b.heldSession(ctx, user)
 	if err != nil {
@@ -93,46 +91,22 @@ func (b *Broker) liveIdentity(ctx context.Context, r Request, user User, account
 	if !ok || !stillGiven(grant, account) {
 		return who, nil
 	}
-	live, err := b.aws.identity(ctx, signing(credentials))
+	live, err := b.aws.identity(ctx, signing(credentials).credentials)
 	if err != nil {
-		return WhoAmI{}, b.asError(r, identityError(err))
+		return WhoAmI{}, b.asError(r, err)
 	}
 	who.Live, who.Grant = &live, grant
 	return who, nil
 }
 
-func (a *AWS) identity(ctx context.Context, credentials aws.CredentialsProvider) (Identity, error) {
+// identity asks who signs with key. What it returns is an *Error.
+func (a *AWS) identity(ctx context.Context, key aws.Credentials) (Identity, error) {
 	ctx, cancel := context.WithTimeout(ctx, awsTimeout)
 	defer cancel()
-	out, err := a.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, func(o *sts.Options) { o.Credentials = credentials })
+	ctx, sent := withSending(ctx)
+	out, err := a.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, func(o *sts.Options) { o.Credentials = static{key} })
 	if err != nil {
-		return Identity{}, err
+		return Identity{}, stsError(ctx, err, call{request: Request{Purpose: purposeIdentity}, key: key, region: a.config.Region}, sent)
 	}
 	return Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn), UserID: aws.ToString(out.UserId)}, nil
-}
-
-// identityError translates a call that carried no code and issues nothing.
-func identityError(err error) *Error {
-	var api smithy.APIError
-	if !errors.As(err, &api) {
-		return &Error{
-			Code: CodeCannotReachAWS, Err: err,
-			Message: "The bot got no answer from AWS STS.",
-			Hint:    "Try again in a minute.",
-		}
-	}
-	v := verdicts(api.ErrorCode(), call{})[0]
-	switch v.code {
-	case CodeKeyInvalid, CodeExpired:
-		return &Error{
-			Code: v.code, Err: err,
-			Message: "AWS does not know these credentials: they ended, or the key was deleted or disabled.",
-			Hint:    "If the key was replaced a moment ago, try again; else get a new key into place.",
-		}
-	}
-	e := stsError(err, call{})
-	if e.Ours() {
-		e.Hint = askOperator
-	}
-	return e
 }

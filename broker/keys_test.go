@@ -1,0 +1,112 @@
+package broker_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/awstest"
+)
+
+// keySources are all ways in which a long-term key reaches the bot; each puts one
+// in place.
+var keySources = map[string]func(t *testing.T, b *bench, id, secret string) broker.KeySource{
+	"env": func(_ *testing.T, b *bench, id, secret string) broker.KeySource {
+		b.env["ALICE_AWS_ACCESS_KEY_ID"], b.env["ALICE_AWS_SECRET_ACCESS_KEY"] = id, secret
+		return broker.KeySource{Env: "ALICE"}
+	},
+	"profile": func(t *testing.T, _ *bench, id, secret string) broker.KeySource {
+		process := fmt.Sprintf(`{"Version":1,"AccessKeyId":%q,"SecretAccessKey":%q}`, id, secret)
+		file := os.Getenv("AWS_CONFIG_FILE")
+		writeFile(t, file+".json", process)
+		writeFile(t, file, "[profile alice]\ncredential_process = cat "+file+".json\n")
+		return broker.KeySource{Profile: "alice"}
+	},
+	"secret": func(t *testing.T, b *bench, id, secret string) broker.KeySource {
+		t.Setenv("AWS_ACCESS_KEY_ID", "AKIABOT0000000000000")
+		t.Setenv("AWS_SECRET_ACCESS_KEY", "bot-secret-key")
+		b.aws.AddUser(awstest.User{Account: hub, Name: "assumebot", AccessKeyID: "AKIABOT0000000000000", SecretAccessKey: "bot-secret-key"})
+		b.aws.PutSecret(hub, "assumebot/alice", fmt.Sprintf(`{"access_key_id":%q,"secret_access_key":%q}`, id, secret))
+		return broker.KeySource{Secret: "assumebot/alice"}
+	},
+	"default": func(t *testing.T, _ *bench, id, secret string) broker.KeySource {
+		t.Setenv("AWS_ACCESS_KEY_ID", id)
+		t.Setenv("AWS_SECRET_ACCESS_KEY", secret)
+		return broker.KeySource{Default: true}
+	},
+}
+
+// keyed is a bench whose user has the key from source.
+func keyed(t *testing.T, source, id, secret string) (*bench, *broker.Broker) {
+	t.Helper()
+	b := newBench(t)
+	b.config.Users[0].Key = keySources[source](t, b, id, secret)
+	client, err := broker.NewAWS(t.Context(), "eu-west-1", func(name string) string { return b.env[name] }, b.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b, b.with(client)
+}
+
+func TestWhatIsPastedAlongWithAKeyIsTakenOff(t *testing.T) {
+	for source := range keySources {
+		for name, around := range map[string][2]string{
+			"line break": {"", "\n"}, "Windows line break": {"", "\r\n"}, "blanks": {" ", "\t "}, "byte order mark": {"\ufeff", "\n"},
+		} {
+			t.Run(source+" "+name, func(t *testing.T) {
+				b, br := keyed(t, source, around[0]+"AKIAALICE00000000000"+around[1], around[0]+"alice-secret-key"+around[1])
+				if _, err := br.Issue(t.Context(), b.request("prod", b.device.Code())); err != nil {
+					t.Errorf("got %v, want credentials", err)
+				}
+			})
+		}
+	}
+}
+
+func TestAKeyThatCannotBeOneIsRefusedAlikeWhereverItIs(t *testing.T) {
+	for source := range keySources {
+		for name, key := range map[string]struct{ id, secret, says string }{
+			"a line break inside": {"AKIAALICE00000000000", "alice-\nsecret-key", "secret access key holds"},
+			"a blank inside":      {"AKIAALICE00000000000", "alice- secret-key", "secret access key holds"},
+			"a long dash":         {"AKIAALICE00000000000", "alice\u2014secret-key", "secret access key holds"},
+			"not an ID":           {"AKIA ALICE", "CANARY-secret-key", "access key ID is not one"},
+			"swapped":             {"CANARY+secret/key-0123456789", "AKIAALICE00000000000", "access key ID is not one"},
+		} {
+			t.Run(source+" "+name, func(t *testing.T) {
+				b, br := keyed(t, source, key.id, key.secret)
+				code := b.device.Code()
+				_, err := br.Issue(t.Context(), b.request("prod", code))
+				e := wantCode(t, err, broker.CodeKeyUnreadable)
+				if !strings.Contains(e.Err.Error(), key.says) || strings.Contains(e.Error(), key.secret) || strings.Contains(e.Error(), "CANARY") {
+					t.Errorf("got %q, want it to say %q and nothing of the key", e, key.says)
+				}
+				if !strings.Contains(e.Hint, "Your code was not used.") || b.asked("AssumeRole") > 0 {
+					t.Errorf("got hint %q and %d calls, want the code unused", e.Hint, b.asked("AssumeRole"))
+				}
+			})
+		}
+	}
+}
+
+func TestASecretThatIsMendedCountsAtOnce(t *testing.T) {
+	b, br := keyed(t, "secret", "AKIAALICE00000000000", "alice secret key")
+	_, err := br.Issue(t.Context(), b.request("prod", b.device.Code()))
+	wantCode(t, err, broker.CodeKeyUnreadable)
+	b.aws.PutSecret(hub, "assumebot/alice", `{"access_key_id":"AKIAALICE00000000000","secret_access_key":"alice-secret-key"}`)
+	if _, err := br.Issue(t.Context(), b.request("prod", b.device.Code())); err != nil {
+		t.Errorf("got %v, want credentials", err)
+	}
+}
+
+func TestAMisspeltProfileIsNamed(t *testing.T) {
+	b := newBench(t)
+	writeFile(t, os.Getenv("AWS_CONFIG_FILE"), "[profile alice]\nregion = eu-west-1\n")
+	b.config.Users[0].Key = broker.KeySource{Profile: "alcie"}
+	_, err := b.Issue(t.Context(), b.request("prod", b.device.Code()))
+	e := wantCode(t, err, broker.CodeKeyUnreadable)
+	if !strings.Contains(e.Err.Error(), `no profile "alcie"`) {
+		t.Errorf("got %q, want it to name the profile", e.Err)
+	}
+}

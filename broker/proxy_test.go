@@ -1,0 +1,276 @@
+package broker_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/x509"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// A proxy is an egress proxy: connect answers CONNECT, with the connection in
+// hand, and plain answers requests without TLS.
+type proxy struct {
+	connect func(t *testing.T, conn net.Conn)
+	plain   http.HandlerFunc
+}
+
+func (p proxy) start(t *testing.T) *url.URL {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodConnect {
+			_, _ = io.Copy(io.Discard, r.Body)
+			p.plain(w, r)
+			return
+		}
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer func() { _ = conn.Close() }()
+		p.connect(t, conn)
+	}))
+	t.Cleanup(server.Close)
+	u, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// says answers CONNECT with these bytes and hangs up.
+func says(text string) func(*testing.T, net.Conn) {
+	return func(_ *testing.T, conn net.Conn) { _, _ = io.WriteString(conn, text) }
+}
+
+// opens answers CONNECT with 200 and lets the tunnel end at server.
+func opens(server *httptest.Server) func(*testing.T, net.Conn) {
+	return func(t *testing.T, conn net.Conn) {
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 Connection established\r\n\r\n")
+		to, err := net.Dial("tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer func() { _ = to.Close() }()
+		go func() { _, _ = io.Copy(to, conn) }()
+		_, _ = io.Copy(conn, to)
+	}
+}
+
+// through is the bench's broker with AWS's own hosts, reached by a transport of
+// the test's.
+func (b *bench) through(t *testing.T, region string, change func(*http.Transport)) *broker.Broker {
+	t.Helper()
+	client, err := broker.NewAWS(t.Context(), region, func(name string) string { return b.env[name] }, b.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.with(client.Through(change))
+}
+
+const blockPage = "<!DOCTYPE html><html><body>Blocked by policy</body></html>"
+
+// TestWhatIsWrittenDecidesAboutTheCode puts a real proxy between the bot and
+// https://sts.eu-west-1.amazonaws.com.
+func TestWhatIsWrittenDecidesAboutTheCode(t *testing.T) {
+	page := func(status int) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			w.Header().Set("Content-Type", "text/html")
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, blockPage)
+		}
+	}
+	cut := func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		panic(http.ErrAbortHandler)
+	}
+	for _, test := range []struct {
+		name      string
+		connect   func(*testing.T, net.Conn) // what CONNECT gets
+		behind    http.HandlerFunc           // whose TLS the bot trusts, behind CONNECT
+		distrust  bool                       // it does not
+		want      broker.Code
+		says      string
+		codeUsed  bool
+		hintsUsed string
+	}{
+		{name: "CONNECT 407", connect: says("HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n"), want: broker.CodeCannotReachAWS, says: "cannot reach AWS STS"},
+		{name: "CONNECT 403 and a page", connect: says("HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: 58\r\n\r\n" + blockPage), want: broker.CodeCannotReachAWS, says: "cannot reach"},
+		{name: "CONNECT 503", connect: says("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"), want: broker.CodeCannotReachAWS, says: "cannot reach"},
+		{name: "CONNECT 200 and a page in clear", connect: says("HTTP/1.1 200 OK\r\n\r\n" + blockPage), want: broker.CodeCannotReachAWS, says: "cannot reach"},
+		{name: "CONNECT 200 and nothing", connect: says("HTTP/1.1 200 OK\r\n\r\n"), want: broker.CodeCannotReachAWS, says: "cannot reach"},
+		{name: "no answer to CONNECT", connect: says(""), want: broker.CodeCannotReachAWS, says: "cannot reach"},
+		{name: "another's certificate", behind: page(403), distrust: true, want: broker.CodeCannotReachAWS, says: "cannot reach"},
+		{name: "403 and a page", behind: page(403), want: broker.CodeStrangeAnswer, says: "HTTP 403", codeUsed: true, hintsUsed: "Nothing was issued."},
+		{name: "404 and a page", behind: page(404), want: broker.CodeStrangeAnswer, says: "HTTP 404", codeUsed: true, hintsUsed: "with a new code"},
+		{name: "302 to a portal", behind: http.RedirectHandler("https://portal.example/", http.StatusFound).ServeHTTP, want: broker.CodeStrangeAnswer, says: "HTTP 302", codeUsed: true, hintsUsed: "Nothing was issued."},
+		{name: "200 and a page", behind: page(200), want: broker.CodeOutcomeUnknown, says: "nobody knows", codeUsed: true, hintsUsed: "counts as used"},
+		{name: "502 and a page", behind: page(502), want: broker.CodeOutcomeUnknown, says: "is not working right now, so nobody knows", codeUsed: true, hintsUsed: "counts as used"},
+		{name: "cut after the request", behind: cut, want: broker.CodeOutcomeUnknown, says: "answer was lost", codeUsed: true, hintsUsed: "counts as used"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := newBench(t)
+			t.Setenv("AWS_ENDPOINT_URL", "")
+			roots := x509.NewCertPool()
+			if test.behind != nil {
+				server := httptest.NewTLSServer(test.behind)
+				t.Cleanup(server.Close)
+				if !test.distrust {
+					roots.AddCert(server.Certificate())
+				}
+				test.connect = opens(server)
+			}
+			u := proxy{connect: test.connect}.start(t)
+			br := b.through(t, "eu-west-1", func(tr *http.Transport) {
+				tr.Proxy = http.ProxyURL(u)
+				tr.TLSClientConfig.RootCAs, tr.TLSClientConfig.ServerName = roots, "example.com"
+			})
+			code := b.device.Code()
+			_, err := br.Issue(t.Context(), b.request("prod", code))
+			e := wantCode(t, err, test.want)
+			if !strings.Contains(e.Message, test.says) {
+				t.Errorf("got message %q, want it to say %q", e.Message, test.says)
+			}
+			if said := strings.Contains(e.Hint, "Your code was not used."); said == test.codeUsed || !strings.Contains(e.Hint, test.hintsUsed) {
+				t.Errorf("got hint %q, want it to say %q, and that the code was not used: %t", e.Hint, test.hintsUsed, !test.codeUsed)
+			}
+			_, err = b.Issue(t.Context(), b.request("prod", code)) // another way to AWS
+			if used := err != nil; used != test.codeUsed {
+				t.Errorf("got the code used: %v (%v), want %v", used, err, test.codeUsed)
+			}
+		})
+	}
+}
+
+// TestAProxyWithoutTLSThatRefusesUsesNoCode is for an endpoint in clear, which a
+// proxy answers in AWS's place.
+func TestAProxyWithoutTLSThatRefusesUsesNoCode(t *testing.T) {
+	for status, want := range map[int]broker.Code{407: broker.CodeCannotReachAWS, 403: broker.CodeStrangeAnswer, 511: broker.CodeOutcomeUnknown} {
+		b := newBench(t)
+		t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+		u := proxy{plain: func(w http.ResponseWriter, _ *http.Request) { http.Error(w, blockPage, status) }}.start(t)
+		_, err := b.through(t, "eu-west-1", func(tr *http.Transport) { tr.Proxy = http.ProxyURL(u) }).Issue(t.Context(), b.request("prod", b.device.Code()))
+		e := wantCode(t, err, want)
+		if said := strings.Contains(e.Hint, "Your code was not used."); said != (status == 407) {
+			t.Errorf("%d: got hint %q", status, e.Hint)
+		}
+	}
+}
+
+func TestAProxyThatIsGoneUsesNoCode(t *testing.T) {
+	b := newBench(t)
+	t.Setenv("AWS_ENDPOINT_URL", "")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = l.Close()
+	code := b.device.Code()
+	br := b.through(t, "eu-west-1", func(tr *http.Transport) { tr.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: l.Addr().String()}) })
+	for range 2 {
+		_, err := br.Issue(t.Context(), b.request("prod", code))
+		wantCode(t, err, broker.CodeCannotReachAWS)
+	}
+}
+
+// TestATLSHandshakeThatNeverEndsUsesNoCode gives up while AWS's host has not yet
+// said hello.
+func TestATLSHandshakeThatNeverEndsUsesNoCode(t *testing.T) {
+	b := newBench(t)
+	t.Setenv("AWS_ENDPOINT_URL", "")
+	begun := make(chan struct{})
+	u := proxy{connect: func(_ *testing.T, conn net.Conn) {
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\n")
+		_, _ = bufio.NewReader(conn).ReadByte() // of the client's hello
+		close(begun)
+		_, _ = io.Copy(io.Discard, conn)
+	}}.start(t)
+	ctx, giveUp := context.WithCancel(t.Context())
+	defer giveUp()
+	go func() { <-begun; giveUp() }()
+	br := b.through(t, "eu-west-1", func(tr *http.Transport) { tr.Proxy = http.ProxyURL(u) })
+	code := b.device.Code()
+	_, err := br.Issue(ctx, b.request("prod", code))
+	wantCode(t, err, broker.CodeCannotReachAWS)
+	if _, err := b.Issue(t.Context(), b.request("prod", code)); err != nil {
+		t.Errorf("the code was not given back: %v", err)
+	}
+}
+
+// nowhere is a transport to which every name is unknown.
+func nowhere(tr *http.Transport) {
+	tr.DialContext = func(_ context.Context, _, address string) (net.Conn, error) {
+		host, _, _ := net.SplitHostPort(address)
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}}
+	}
+}
+
+func TestAMissingHostNamesTheSetting(t *testing.T) {
+	for _, test := range []struct {
+		name, region string
+		fips         bool
+		want         broker.Code
+		says         []string
+	}{
+		{"region that is none", "eu-wst-1", false, broker.CodeCannotReachAWS, []string{"sts.eu-wst-1.amazonaws.com", "AWS_REGION"}},
+		{"no FIPS host in the region", "eu-west-1", true, broker.CodeSettings, []string{"FIPS", "AWS_USE_FIPS_ENDPOINT", "AWS_REGION"}},
+		{"no FIPS in the partition", "cn-north-1", true, broker.CodeSettings, []string{"FIPS", "AWS_USE_FIPS_ENDPOINT"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := newBench(t)
+			t.Setenv("AWS_ENDPOINT_URL", "")
+			if test.fips {
+				t.Setenv("AWS_USE_FIPS_ENDPOINT", "true")
+			}
+			code := b.device.Code()
+			_, err := b.through(t, test.region, nowhere).Issue(t.Context(), b.request("prod", code))
+			e := wantCode(t, err, test.want)
+			for _, part := range append(test.says, "Your code was not used.") {
+				if !strings.Contains(e.Message+" "+e.Hint, part) {
+					t.Errorf("got %q %q, want it to say %q", e.Message, e.Hint, part)
+				}
+			}
+			if _, err := b.Issue(t.Context(), b.request("prod", code)); err != nil {
+				t.Errorf("the code was not given back: %v", err)
+			}
+		})
+	}
+}
+
+func TestARequestThatCannotBeWrittenIsAFaultOfTheKey(t *testing.T) {
+	b := newSessionBench(t)
+	b.begin(t)
+	kept := b.sessions["U01ALICE"]
+	kept.credentials.SessionToken = broker.NewSecret("a token\nwith a line break")
+	b.sessions["U01ALICE"] = kept
+	_, err := b.Issue(t.Context(), b.request("staging", ""))
+	wantCode(t, err, broker.CodeNeedsCode)
+	if got := b.last(t); got.Code != broker.CodeExpired {
+		t.Errorf("got %+v on the record, want that the session is useless", got)
+	}
+	if _, kept := b.sessions["U01ALICE"]; kept {
+		t.Error("the session is still there")
+	}
+
+	issued, err := b.Issue(t.Context(), b.request("prod", b.device.Code()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := issued.Credentials
+	c.SessionToken = broker.NewSecret("a token\nwith a line break")
+	b.kept[issued.Grant.ID] = c
+	_, err = b.WhoAmI(t.Context(), b.request("prod", ""))
+	if e := wantCode(t, err, broker.CodeKeyUnreadable); strings.Contains(e.Message+e.Hint, "code was") {
+		t.Errorf("got %q %q, want nothing of a code", e.Message, e.Hint)
+	}
+}
