@@ -77,7 +77,7 @@ func adminMessages(t *testing.T) map[string]message {
 		"ended_session":         b.endedMessage(ended),
 		"ended_revoked":         b.endedMessage(broker.Ending{Grant: ended.Grant, Revoked: &denying}),
 		"sessions_revocable":    b.sessionsMessage(has),
-		"error_paused":          b.errorMessage(&broker.Error{Code: broker.CodePaused, Message: "admin@example.com paused the bot at 2026-01-02 03:04 UTC: nothing is issued to anybody.", Hint: "Your code was not used. Try again once an admin has resumed it.", Quote: wildReason}),
+		"error_paused":          b.errorMessage(&broker.Error{Code: broker.CodePaused, Message: "The bot is paused since 2026-01-02 03:04 UTC, by admin@example.com: nothing is issued to anybody.", Hint: "Your code was not used. Try again once an admin has resumed it.", Quote: wildReason}),
 		"audit_admin_blocked":   audit(about(broker.EventBlocked)),
 		"audit_admin_unblocked": audit(about(broker.EventUnblocked)),
 		"audit_admin_not_unblocked": audit(func() broker.Event {

@@ -58,7 +58,7 @@ func auditHead(e broker.Event) (head []span) {
 		if e.Account != "" {
 			head = append(head, plain(", "), code(e.Account))
 		}
-		head = append(head, plain(": "+e.Message))
+		head = append(head, timed(": "+e.Message, plains)...)
 	case broker.EventKeyChanged:
 		head = keyAudit(e)
 	case broker.EventMembership:
@@ -80,7 +80,8 @@ func auditHead(e broker.Event) (head []span) {
 			head = keyFailed(e)
 			break
 		}
-		head = []span{bold("Failed"), plain(" for " + person(e) + ", "), code(e.Account), plain(": " + e.Message)}
+		head = []span{bold("Failed"), plain(" for " + person(e) + ", "), code(e.Account)}
+		head = append(head, timed(": "+e.Message, plains)...)
 	case broker.EventUndelivered:
 		head = []span{bold("Not shown"), plain(" to " + person(e) + ": credentials for "), code(e.Account),
 			plain(" were issued, live until "), moment(e.Expires), plain(", but did not reach the person.")}

@@ -46,7 +46,7 @@ func (b *Bot) refusal(ctx context.Context, to conversation, err error) message {
 // errorMessage is the one form in which a person reads an error.
 func (b *Bot) errorMessage(e *broker.Error) message {
 	hint := b.withPrefix(e.Hint)
-	spans := []span{bold(e.Message)}
+	spans := timed(e.Message, bolds)
 	if hint != "" {
 		spans = append(spans, plain("\n"))
 		spans = append(spans, b.hintSpans(e.Code, hint)...)
@@ -73,12 +73,12 @@ func told(err error) string {
 }
 
 // hintSpans shows one of our sentences: channels that it names by ID as links,
-// commands as code.
+// commands as code, times as the reader's own.
 func (b *Bot) hintSpans(c broker.Code, sentence string) []span {
 	if c == broker.CodeChannel {
-		return channels(sentence)
+		return timed(sentence, channels)
 	}
-	return codes(sentence)
+	return timed(sentence, codes)
 }
 
 // withPrefix puts the configured prefix into the commands that a sentence names.

@@ -101,6 +101,7 @@ const (
 type holding struct {
 	grants    []broker.Grant // oldest first
 	session   *broker.Session
+	order     *broker.Error     // why nothing is issued to them now
 	approvals []broker.Approval // that wait, or can be used
 	// revocable are the Grants whose end AWS is told of, by ID.
 	revocable map[string]bool
@@ -108,13 +109,17 @@ type holding struct {
 
 func (b *Bot) holds(ctx context.Context, r broker.Request) (holding, error) {
 	grants, err := b.broker().Live(ctx, r)
+	if err != nil {
+		return holding{}, err
+	}
 	has := holding{grants: grants, revocable: map[string]bool{}}
 	for _, g := range grants {
 		has.revocable[g.ID] = b.broker().Revocable(g)
 	}
-	if err == nil {
-		has.approvals, err = b.broker().OpenApprovals(ctx, r)
+	if has.order, err = b.broker().StandingOrder(ctx, r); err != nil {
+		return has, err
 	}
+	has.approvals, err = b.broker().OpenApprovals(ctx, r)
 	if err != nil || b.settings().MFASession == 0 {
 		return has, err
 	}
@@ -125,11 +130,15 @@ func (b *Bot) holds(ctx context.Context, r broker.Request) (holding, error) {
 	return has, err
 }
 
-// holdingBlocks lists the MFA session and live Grants, the newest first, each
-// with its buttons.
+// holdingBlocks says what stands in the person's way, and lists the MFA session
+// and live Grants, the newest first, each with its buttons.
 func (b *Bot) holdingBlocks(has holding, most int) []slack.Block {
 	grants := has.grants
-	blocks := openApprovalBlocks(has.approvals)
+	var blocks []slack.Block
+	if has.order != nil {
+		blocks = b.errorMessage(has.order).blocks
+	}
+	blocks = append(blocks, openApprovalBlocks(has.approvals)...)
 	if len(grants) == 0 && has.session == nil {
 		return append(blocks, slack.NewRichTextBlock("", paragraph(plain("You have no live credentials. What you get shows up here until it ends."))))
 	}
@@ -174,5 +183,9 @@ func (b *Bot) sessionsMessage(has holding) message {
 	if has.session != nil {
 		text += "; your MFA session runs"
 	}
-	return message{text: text + ".", blocks: b.holdingBlocks(has, sessionGrants)}
+	text += "."
+	if has.order != nil {
+		text = has.order.Message + " " + text
+	}
+	return message{text: text, blocks: b.holdingBlocks(has, sessionGrants)}
 }

@@ -38,7 +38,7 @@ func mfaAuditMessage(e broker.Event) (message, bool) {
 		if e.Account != "" {
 			head = append(head, plain(" for "), code(e.Account))
 		}
-		head = append(head, plain(": "+e.Message))
+		head = append(head, timed(": "+e.Message, plains)...)
 		text = fmt.Sprintf("%s%s, MFA session: %s", word, whom, e.Message)
 	default:
 		return message{}, false

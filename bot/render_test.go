@@ -39,6 +39,10 @@ func goldenIssued(mfa bool) broker.Issued {
 	}
 }
 
+func goldenOrder(c broker.Code, what, quote string) *broker.Error {
+	return &broker.Error{Code: c, Message: what, Hint: "Ask in #help-aws.", Quote: quote}
+}
+
 // otherGrant is a Grant beside goldenIssued's.
 func otherGrant() broker.Grant {
 	g := goldenIssued(false).Grant
@@ -104,6 +108,8 @@ func goldenMessages(t *testing.T) map[string]message {
 		"accounts_none":     b.accountsMessage(nil, true),
 		"sessions":          b.sessionsMessage(holding{grants: []broker.Grant{goldenIssued(true).Grant, otherGrant()}, session: &broker.Session{Expires: goldenTime.Add(8 * time.Hour)}}),
 		"sessions_none":     b.sessionsMessage(holding{}),
+		"sessions_blocked":  b.sessionsMessage(holding{grants: []broker.Grant{otherGrant()}, order: goldenOrder(broker.CodeBlocked, "You are blocked since 2026-01-02 01:04 UTC: the bot does nothing for you.", "")}),
+		"sessions_paused":   b.sessionsMessage(holding{order: goldenOrder(broker.CodePaused, "The bot is paused since 2026-01-02 01:04 UTC, by admin@example.com: nothing is issued to anybody.", "Redis is being moved")}),
 		"ended":             b.endedMessage(broker.Ending{Grant: goldenIssued(true).Grant}),
 		"undelivered":       b.undeliveredMessage(goldenIssued(true), broker.CodeUndelivered, "abcdefgh"),
 		"help":              b.helpMessage(accounts, false),

@@ -47,6 +47,37 @@ func moment(t time.Time) span {
 	return slack.NewRichTextSectionDateElement(t.Unix(), momentFormat, nil, &fallback)
 }
 
+var timeNamed = regexp.MustCompile(`\b\d{4}-\d{2}-\d{2} \d{2}:\d{2} UTC\b`)
+
+// timed shows the times that one of our sentences names in UTC as the reader's
+// own, and the rest of it by rest.
+func timed(sentence string, rest func(string) []span) []span {
+	var spans []span
+	for {
+		at := timeNamed.FindStringIndex(sentence)
+		if at == nil {
+			break
+		}
+		t, err := time.Parse("2006-01-02 15:04 UTC", sentence[at[0]:at[1]])
+		if err != nil {
+			break
+		}
+		if at[0] > 0 {
+			spans = append(spans, rest(sentence[:at[0]])...)
+		}
+		spans = append(spans, moment(t))
+		sentence = sentence[at[1]:]
+	}
+	if sentence == "" {
+		return spans
+	}
+	return append(spans, rest(sentence)...)
+}
+
+func plains(s string) []span { return []span{plain(s)} }
+
+func bolds(s string) []span { return []span{bold(s)} }
+
 // day shows the date of t in the reader's own time zone.
 func day(t time.Time) span {
 	fallback := t.UTC().Format("2006-01-02")

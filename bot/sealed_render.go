@@ -114,5 +114,5 @@ func keyAuditText(e broker.Event) string {
 
 // keyFailed says of whom a change failed, for Events that name no account.
 func keyFailed(e broker.Event) []span {
-	return []span{bold("Failed"), plain(" for " + person(e) + ", a key to be " + string(e.KeyChange) + ": " + e.Message)}
+	return append([]span{bold("Failed")}, timed(" for "+person(e)+", a key to be "+string(e.KeyChange)+": "+e.Message, plains)...)
 }

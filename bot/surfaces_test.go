@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,6 +96,13 @@ func compareGolden(t *testing.T, name, plain string, slackGets any) {
 	t.Helper()
 	if found := atToday.FindString(plain); found != "" {
 		t.Errorf("got %q: a date brings its own words", found)
+	}
+	_, seen, notified := strings.Cut(plain, "\n----\n")
+	if !notified { // a view has no notification
+		seen = plain
+	}
+	if strings.Contains(seen, " UTC") {
+		t.Errorf("got a time in UTC where Slack would show the reader's own:\n%s", seen)
 	}
 	data, err := json.MarshalIndent(slackGets, "", "  ")
 	if err != nil {

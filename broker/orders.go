@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 )
@@ -34,6 +35,29 @@ func (b *Broker) notBlocked(ctx context.Context, user string) error {
 	return nil
 }
 
+// StandingOrder is why nothing is issued to the Caller now, a block or the
+// pause, in the words of the refusal; nil where neither stands. It goes on no
+// record: nobody was refused.
+func (b *Broker) StandingOrder(ctx context.Context, r Request) (*Error, error) {
+	user, err := b.identify(r.Caller)
+	if err != nil {
+		return nil, b.refuse(ctx, r, err)
+	}
+	var order *Error
+	err = b.mayAct(ctx, user.Slack)
+	if err != nil && !errors.As(err, &order) {
+		return nil, b.asError(r, err)
+	}
+	if order == nil {
+		return nil, nil
+	}
+	order.Hint = withoutAssurance(order.Hint)
+	if order.Code != CodeBlocked && order.Code != CodePaused {
+		return nil, b.asError(r, order)
+	}
+	return order, nil
+}
+
 const codeUnused = "Your code was not used."
 
 // withoutAssurance is a hint without that: where a code was used, or none was
@@ -50,12 +74,16 @@ func ordersUnknown(err error) *Error {
 	}
 }
 
+// inUTC is how a sentence names a time. Where Slack can, bot shows it as the
+// reader's own.
+func inUTC(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+
 // blocked says since when, and whom to ask. By whom and why is for the record:
 // whoever reads this may be the one because of whom it was done.
 func (b *Broker) blocked(o Order) *Error {
 	return &Error{
 		Code:    CodeBlocked,
-		Message: "You are blocked since " + o.At.UTC().Format("2006-01-02 15:04 UTC") + ": the bot does nothing for you.",
+		Message: "You are blocked since " + inUTC(o.At) + ": the bot does nothing for you.",
 		Hint:    codeUnused + " " + b.contact(),
 	}
 }
@@ -63,11 +91,11 @@ func (b *Broker) blocked(o Order) *Error {
 func paused(o Order) *Error {
 	who := o.ByName
 	if who == "" {
-		who = "An admin (" + o.By + ")"
+		who = "an admin (" + o.By + ")"
 	}
 	e := &Error{
 		Code:    CodePaused,
-		Message: who + " paused the bot at " + o.At.UTC().Format("2006-01-02 15:04 UTC") + ": nothing is issued to anybody.",
+		Message: "The bot is paused since " + inUTC(o.At) + ", by " + who + ": nothing is issued to anybody.",
 		Hint:    codeUnused + " Try again once an admin has resumed it.",
 		Quote:   o.Reason,
 	}

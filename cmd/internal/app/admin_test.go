@@ -50,7 +50,7 @@ func TestABlockCountsOnAllReplicasAtOnce(t *testing.T) {
 	wantText(t, w.says(admin, "/assume", "block @bob because laptop lost"), "Blocked bob@example.com (U02BOB)", "on every replica")
 	for range 6 { // whichever replica takes it
 		m := w.says("U02BOB", "/assume", "staging 123456")
-		wantText(t, m, "You are blocked since", "Ask in #help-aws", "Your code was not used")
+		wantText(t, m, "You are blocked since today at", "Ask in #help-aws", "Your code was not used")
 		if strings.Contains(m.Plain(), "laptop") || strings.Contains(m.Plain(), "U09ADMIN") {
 			t.Errorf("the blocked person reads by whom and why: %s", m.Plain())
 		}
@@ -99,7 +99,7 @@ func TestAPauseStopsEverythingUntilItIsResumed(t *testing.T) {
 	wantText(t, w.says(admin, "/assume", "pause because the <!channel> worst day"), "Paused", "on every replica", "/assume resume")
 	wantText(t, answered(), "The bot was paused while AWS was being asked", "thrown away unseen", "worst day")
 	for range 4 {
-		wantText(t, w.says("U01ALICE", "/assume", "open"), "An admin (U09ADMIN) paused the bot", "the <!channel> worst day")
+		wantText(t, w.says("U01ALICE", "/assume", "open"), "The bot is paused since today at", "by an admin (U09ADMIN)", "the <!channel> worst day")
 	}
 	w.acked(w.slack.Choose("U01ALICE", issued.Ref(), "", "format", "fish"))
 	w.await("the refusal of a reveal", func() bool { return len(w.private("U01ALICE")) == 6 })
@@ -241,4 +241,45 @@ func TestEndOfRevocableCredentialsIsRevocation(t *testing.T) {
 		t.Error("the ended credentials still work")
 	}
 	w.auditTells("Revoked", "staging", "alice@example.com (U01ALICE)", "AWS refuses this person's sessions")
+}
+
+// TestBlockedAndPausedShowOnHomeAndSessions also shows that the times are dates
+// of Slack's, which it prints in the reader's own zone.
+func TestBlockedAndPausedShowOnHomeAndSessions(t *testing.T) {
+	w := newAdminWorld(t)
+	w.run(adminConfig, w.settings())
+	home := func(user string, want ...string) {
+		t.Helper()
+		w.acked(w.slack.OpenHome(user))
+		w.await("Home", func() bool {
+			v, ok := w.slack.Home(user)
+			return ok && holdsAll(v.Plain(), want)
+		})
+	}
+	home("U02BOB", "You have no live credentials")
+	w.says(admin, "/assume", "block @bob because laptop lost")
+	wantText(t, w.says(admin, "/assume", "pause because the worst day"), "Paused")
+
+	blocked := w.says("U02BOB", "/sessions", "")
+	wantText(t, blocked, "You are blocked since today at", "Ask in #help-aws", "You have no live credentials")
+	home("U02BOB", "You are blocked since today at", "Ask in #help-aws", "You have no live credentials")
+	paused := w.says("U01ALICE", "/sessions", "")
+	wantText(t, paused, "The bot is paused since today at", "by an admin (U09ADMIN)", "the worst day", "You have no live credentials")
+	home("U01ALICE", "The bot is paused since today at", "by an admin (U09ADMIN)", "the worst day")
+	for _, m := range []slacktest.Message{blocked, paused} {
+		for _, never := range []string{" UTC", "code was not used", "laptop"} {
+			if strings.Contains(m.Plain(), never) {
+				t.Errorf("got %q in %s", never, m.Plain())
+			}
+		}
+		if strings.Contains(m.Fallback(), "since") != strings.Contains(m.Fallback(), " UTC") {
+			t.Errorf("the notification has no date element, so it must say UTC: %s", m.Fallback())
+		}
+	}
+	w.says(admin, "/assume", "resume")
+	w.says(admin, "/assume", "unblock @bob")
+	m := w.says("U02BOB", "/sessions", "")
+	if strings.Contains(m.Plain(), "blocked") || strings.Contains(m.Plain(), "paused") {
+		t.Errorf("got %s, want no order any more", m.Plain())
+	}
 }
