@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -52,21 +51,22 @@ var (
 	_ broker.Recorder = (*Store)(nil)
 )
 
-// Open reaches Redis and loads the scripts, or fails within ten seconds. No
-// error of it holds the URL or a password.
+// Open reaches Redis, tries to write and loads the scripts, or fails within ten
+// seconds. The error is a [*SetupError] where trying again cannot mend it; none
+// holds the URL or a password.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{scripts: newScripts(), now: o.Now}
 	if s.now == nil {
 		s.now = time.Now
 	}
 	if o.URL.Empty() {
-		return nil, errors.New("REDIS_URL is not set: give the URL of a Redis that all replicas share, or " +
-			"\"embedded\" for a single process that forgets everything when it ends")
+		return nil, &SetupError{errors.New("REDIS_URL is not set: give the URL of a Redis that all replicas share, or " +
+			"\"embedded\" for a single process that forgets everything when it ends")}
 	}
 	raw := o.URL.Reveal()
 	var err error
 	if s.ring, err = chooseRing(raw == Embedded, o.SealKeys); err != nil {
-		return nil, err
+		return nil, &SetupError{err}
 	}
 	var t target
 	if raw == Embedded {
@@ -75,12 +75,12 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		t, err = parseTarget(raw, o.Cleartext)
 	}
 	if err != nil {
-		return nil, err
+		return nil, &SetupError{err}
 	}
 	s.rdb, s.waiting = t.connect(poolSize), t.connect(waitingPool)
 	if err := s.reach(ctx); err != nil {
 		_ = s.Close() // it reached nothing, so there is nothing to lose
-		return nil, fmt.Errorf("reach Redis (%s): %w%s", t.kind, err, hint(err))
+		return nil, t.unreachable(err)
 	}
 	if o.Log != nil {
 		o.Log.InfoContext(ctx, "store open", "redis", t.kind, "seal_keys", len(s.ring.keys), "newest_seal_key", s.ring.newest())
@@ -92,6 +92,9 @@ func (s *Store) reach(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	if err := s.rdb.Ping(ctx).Err(); err != nil {
+		return err
+	}
+	if err := probe(ctx, s.rdb); err != nil {
 		return err
 	}
 	return s.scripts.load(ctx, s.rdb)
@@ -112,20 +115,6 @@ func chooseRing(embedded bool, keys []broker.Secret) (*ring, error) {
 	}
 	return nil, errors.New("ASSUMEBOT_SEAL_KEYS is not set: a real Redis needs at least one key to seal secrets with; " +
 		"assumebot keygen prints one, and all replicas take the same")
-}
-
-// hint adds what to do about the refusals that a start meets.
-func hint(err error) string {
-	text := err.Error()
-	switch {
-	case strings.Contains(text, "WRONGPASS"), strings.Contains(text, "NOAUTH"), strings.Contains(text, "invalid username-password"):
-		return " (check the user and password in REDIS_URL)"
-	case strings.Contains(text, "NOPERM"):
-		return " (the ACL user may not do this; it needs the commands listed in the store's package documentation)"
-	case strings.Contains(text, "cluster support disabled"):
-		return " (this Redis is no cluster: leave ?addr= out of REDIS_URL)"
-	}
-	return ""
 }
 
 // RouteClientLog sends go-redis's own words about connections to log instead of

@@ -26,6 +26,7 @@ const (
 // A target says how to reach Redis. Each connect makes a client of its own.
 type target struct {
 	kind    string // for logs and errors
+	tls     bool
 	connect func(pool int) redis.UniversalClient
 }
 
@@ -70,7 +71,7 @@ func parseTarget(raw string, clear bool) (target, error) {
 // older servers and miniredis do not understand.
 
 func singleTarget(kind string, base *redis.Options, clear bool) target {
-	return target{kind: kind, connect: func(pool int) redis.UniversalClient {
+	return target{kind: kind, tls: base.TLSConfig != nil, connect: func(pool int) redis.UniversalClient {
 		o := *base
 		o.MaxRetries, o.ContextTimeoutEnabled = -1, true
 		o.DialerRetries = 1
@@ -85,7 +86,7 @@ func singleTarget(kind string, base *redis.Options, clear bool) target {
 }
 
 func sentinelTarget(base *redis.FailoverOptions, clear bool) target {
-	return target{kind: "Sentinel", connect: func(pool int) redis.UniversalClient {
+	return target{kind: "Sentinel", tls: base.TLSConfig != nil, connect: func(pool int) redis.UniversalClient {
 		o := *base
 		o.MaxRetries, o.ContextTimeoutEnabled = -1, true
 		o.DialerRetries = 1
@@ -101,7 +102,7 @@ func sentinelTarget(base *redis.FailoverOptions, clear bool) target {
 }
 
 func clusterTarget(base *redis.ClusterOptions, clear bool) target {
-	return target{kind: "cluster", connect: func(pool int) redis.UniversalClient {
+	return target{kind: "cluster", tls: base.TLSConfig != nil, connect: func(pool int) redis.UniversalClient {
 		o := *base
 		o.MaxRetries, o.ContextTimeoutEnabled = -1, true
 		o.DialerRetries = 1

@@ -21,11 +21,21 @@ func main() {
 	os.Exit(report(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr), os.Stderr))
 }
 
+// exitSetup is EX_CONFIG of sysexits(3): only a person can mend it, so that
+// whoever starts the program again need not try.
+const exitSetup = 78
+
 // report prints what went wrong and returns the exit code: 1 when the work
-// failed, 2 when the command line was not understood.
+// failed, 2 when the command line was not understood, 78 when the bot cannot run
+// until a person mends its settings.
 func report(err error, stderr io.Writer) int {
 	var problems app.Problems
 	var usage usageError
+	var setup *app.SetupError
+	code := 1
+	if errors.As(err, &setup) {
+		code = exitSetup
+	}
 	switch {
 	case err == nil:
 		return 0
@@ -37,5 +47,5 @@ func report(err error, stderr io.Writer) int {
 	default:
 		_, _ = fmt.Fprintf(stderr, "assumebot: %v\n", err)
 	}
-	return 1
+	return code
 }

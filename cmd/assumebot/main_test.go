@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/assumebot/assumebot/cmd/internal/app"
 )
 
 var update = flag.Bool("update", false, "write what the scripts got into them")
@@ -56,7 +58,9 @@ func TestVersionTextNamesWhatTheBuildRecorded(t *testing.T) {
 }
 
 func TestReportExitsWithZeroOnlyWithoutError(t *testing.T) {
-	for want, err := range map[int]error{0: nil, 1: os.ErrNotExist, 2: usagef("what?")} {
+	for want, err := range map[int]error{
+		0: nil, 1: os.ErrNotExist, 2: usagef("what?"), 78: app.NeedsPerson(os.ErrNotExist),
+	} {
 		if got := report(err, io.Discard); got != want {
 			t.Errorf("exit code of %v: got %d, want %d", err, got, want)
 		}

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +14,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/store/storetest"
 )
 
 const runConfig = `
@@ -75,9 +78,58 @@ func TestRunEndsWithWhatMendsATokenThatSlackRefuses(t *testing.T) {
 	for name, variable := range map[string]string{"SLACK_APP_TOKEN": "xapp-1-REFUSED", "SLACK_BOT_TOKEN": "xoxb-REFUSED"} {
 		cmd, log := program(t, s, name+"="+variable)
 		err := cmd.Run()
-		if err == nil || !strings.Contains(log.String(), "Slack does not take the token in "+name) || strings.Contains(log.String(), "REFUSED") {
-			t.Errorf("%s: got %v, want an error that names it and not the token\n%s", name, err, log)
+		if cmd.ProcessState.ExitCode() != 78 || !strings.Contains(log.String(), "Slack does not take the token in "+name) || strings.Contains(log.String(), "REFUSED") {
+			t.Errorf("%s: got %v, want exit 78 and an error that names it and not the token\n%s", name, err, log)
 		}
+	}
+}
+
+// TestRunEndsWith78WhereOnlyAPersonCanMendIt takes a setting, the config, and what
+// Redis says.
+func TestRunEndsWith78WhereOnlyAPersonCanMendIt(t *testing.T) {
+	s := startSlack(t)
+	locked := storetest.StartRedis(t, "--requirepass", "x")
+	key := "ASSUMEBOT_SEAL_KEYS=" + storetest.KeyOne.Reveal()
+	for name, env := range map[string][]string{
+		"setting": {"AWS_REGION=nowhere"}, "partition": {"AWS_REGION=cn-north-1"}, "profile": {"AWS_PROFILE=absent", "AWS_CONFIG_FILE=/dev/null"},
+		"endpoint": {"AWS_ENDPOINT_URL_IAM=http://192.0.2.1"}, "password": {"REDIS_URL=" + locked.URL, key},
+	} {
+		cmd, log := program(t, s, env...)
+		if err := cmd.Run(); cmd.ProcessState.ExitCode() != 78 {
+			t.Errorf("%s: got %v, want exit 78\n%s", name, err, log)
+		}
+	}
+	cmd, log := program(t, s)
+	if err := os.WriteFile(cmd.Args[3], []byte(runConfig+"contct: me\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Run(); cmd.ProcessState.ExitCode() != 78 {
+		t.Errorf("config: got %v, want exit 78\n%s", err, log)
+	}
+}
+
+// TestRunWaitsForRedisAndStopsAtSIGTERM has no Redis at its address.
+func TestRunWaitsForRedisAndStopsAtSIGTERM(t *testing.T) {
+	s := startSlack(t)
+	cmd, _ := program(t, s, "REDIS_URL=unix:///absent/redis.sock", "ASSUMEBOT_SEAL_KEYS="+storetest.KeyOne.Reveal())
+	said, w := io.Pipe()
+	cmd.Stderr = w
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	lines := bufio.NewScanner(said)
+	for tries := 0; tries < 2 && lines.Scan(); {
+		if strings.Contains(lines.Text(), "waiting for Redis") {
+			tries++
+		}
+	}
+	go func() { _, _ = io.Copy(io.Discard, said) }()
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("got %v, want exit 0", err)
 	}
 }
 

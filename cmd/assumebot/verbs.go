@@ -39,6 +39,9 @@ environment (each of those marked * also as NAME_FILE, the path of a file that h
   SLACK_API_URL *        https://slack.com/api/ unless set
   REDIS_CLEARTEXT, REDIS_SKIP_VERIFY, AWS_FOREIGN_ENDPOINT
                          accepted, to take the risk that the name says
+
+exit codes: 0 done, 1 failed, 2 the command line is wrong,
+  78 the bot cannot run until a person mends its settings, its config or a token
 `
 
 // A usageError is a command line that was not understood.
@@ -130,7 +133,7 @@ func runBot(ctx context.Context, args []string, getenv func(string) string, stdo
 	}
 	cfg, err := app.LoadConfig(path)
 	if err := errors.Join(problems, err); err != nil {
-		return fmt.Errorf("cannot start:\n%w", err)
+		return app.NeedsPerson(fmt.Errorf("cannot start:\n%w", err))
 	}
 	return app.Run(ctx, path, cfg, settings, reload, slog.New(handler))
 }

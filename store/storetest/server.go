@@ -82,6 +82,34 @@ func RealCluster(t testing.TB) (url string) {
 	return "redis://" + addr + "?addr=" + addr
 }
 
+// RealClusterOfTwo starts a cluster of two nodes, each with half of the slots,
+// and returns the address of one.
+func RealClusterOfTwo(t testing.TB) (addr string) {
+	t.Helper()
+	ctx := context.Background()
+	var nodes []*redis.Client
+	for _, slots := range [][2]int{{0, 8191}, {8192, 16383}} {
+		addr := RealTCP(t, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-announce-ip", "127.0.0.1")
+		rdb := redis.NewClient(&redis.Options{Addr: addr})
+		defer func() { _ = rdb.Close() }()
+		if err := rdb.ClusterAddSlotsRange(ctx, slots[0], slots[1]).Err(); err != nil {
+			t.Fatalf("add slots: %v", err)
+		}
+		nodes = append(nodes, rdb)
+	}
+	host, port, _ := net.SplitHostPort(nodes[1].Options().Addr)
+	if err := nodes[0].ClusterMeet(ctx, host, port).Err(); err != nil {
+		t.Fatalf("meet: %v", err)
+	}
+	for _, rdb := range nodes {
+		Eventually(t, startTimeout, "the cluster is up", func() bool {
+			info, err := rdb.ClusterInfo(ctx).Result()
+			return err == nil && strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_known_nodes:2")
+		})
+	}
+	return nodes[0].Options().Addr
+}
+
 // RealSentinel starts a node and a Sentinel that watches it, and returns the URL
 // that asks the Sentinel for the node.
 func RealSentinel(t testing.TB) (url string) {

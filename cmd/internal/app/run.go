@@ -44,16 +44,21 @@ func Run(ctx context.Context, path string, cfg Config, s Settings, reload <-chan
 	look := time.NewTicker(pollEvery)
 	defer look.Stop()
 	a, err := New(ctx, cfg, s, Environment{Getenv: os.Getenv, Now: time.Now, Log: log, ConfigPath: path, Look: look.C, Reload: reload})
-	if err != nil {
+	switch {
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		log.Info("told to stop while waiting for Redis")
+		return nil
+	case err != nil:
 		return err
 	}
 	return errors.Join(a.Run(ctx), a.Close())
 }
 
-// New reaches Redis and wires the rest; nothing is served before Run.
+// New reaches Redis, for which it waits until ctx ends, and wires the rest;
+// nothing is served before Run. The error is a [*SetupError], or that of ctx.
 func New(ctx context.Context, cfg Config, s Settings, env Environment) (*App, error) {
 	if err := s.CheckPartition(cfg); err != nil {
-		return nil, err
+		return nil, NeedsPerson(err)
 	}
 	warn(ctx, cfg, env.Log)
 	for _, risk := range riskWarnings {
@@ -63,9 +68,9 @@ func New(ctx context.Context, cfg Config, s Settings, env Environment) (*App, er
 	}
 	aws, err := broker.NewAWS(ctx, s.AWSRegion, env.Getenv, env.Now)
 	if err != nil {
-		return nil, fmt.Errorf("AWS settings: %w", err)
+		return nil, NeedsPerson(fmt.Errorf("AWS settings: %w", err))
 	}
-	st, err := store.Open(ctx, store.Options{URL: s.RedisURL, SealKeys: s.SealKeys, Cleartext: slices.Contains(s.Risks, riskRedisClear), Now: env.Now, Log: env.Log})
+	st, err := openStore(ctx, store.Options{URL: s.RedisURL, SealKeys: s.SealKeys, Cleartext: slices.Contains(s.Risks, riskRedisClear), Now: env.Now, Log: env.Log})
 	if err != nil {
 		return nil, err
 	}
@@ -99,10 +104,11 @@ func New(ctx context.Context, cfg Config, s Settings, env Environment) (*App, er
 	return a, nil
 }
 
-// Run serves until ctx ends and finishes what was accepted.
+// Run serves until ctx ends and finishes what was accepted. What Slack says that
+// only a person can mend is a [*SetupError].
 func (a *App) Run(ctx context.Context) error {
 	if a.watcher == nil {
-		return a.Bot.Run(ctx)
+		return NeedsPerson(a.Bot.Run(ctx))
 	}
 	if err := a.watcher.start(ctx, a.config); err != nil {
 		return err
@@ -113,7 +119,7 @@ func (a *App) Run(ctx context.Context) error {
 	err := a.Bot.Run(ctx)
 	stop()
 	watcher.Wait()
-	return err
+	return NeedsPerson(err)
 }
 
 // A maker makes a Broker of each config. They share all that has a state.

@@ -248,7 +248,7 @@ func foreignParameter(query url.Values) string {
 
 func (r *settingsReader) redis(got secretValue) (target broker.Secret, alone bool) {
 	const name = "REDIS_URL"
-	const choices = "set it to embedded for one process, or to a URL such as redis://HOST:6379/0 for several"
+	const choices = "set it to embedded for one process, or to a URL such as rediss://HOST:6379/0 for several"
 	text := got.Reveal()
 	switch {
 	case got.failed || text == Embedded:
@@ -273,7 +273,7 @@ func (r *settingsReader) redis(got secretValue) (target broker.Secret, alone boo
 	case u.Scheme == "unix" && u.Path == "":
 		r.fail("%s has no path of a socket: write unix:///run/redis/redis.sock", name)
 	case u.Scheme != "unix" && u.Hostname() == "":
-		r.fail("%s has no host: write redis://HOST:6379/0", name)
+		r.fail("%s has no host: write rediss://HOST:6379/0", name)
 	case foreignParameter(u.Query()) != "":
 		p := foreignParameter(u.Query())
 		r.fail("%s has ?%s=, which is another client's: %s", name, p, foreignParameters[p])

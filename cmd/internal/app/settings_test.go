@@ -191,7 +191,7 @@ func TestReadSettingsSaysWhatMendsEachVariable(t *testing.T) {
 		{"Slack in clear", "SLACK_API_URL", "http://slack.example/api/", "tokens would travel in clear"},
 		{"Slack that is no URL", "SLACK_API_URL", canary, "SLACK_API_URL is not an http or https URL"},
 		{"Slack with a password", "SLACK_API_URL", "https://u:" + canary + "@slack.com/api/", "remove user, query"},
-		{"Redis unset", "REDIS_URL", "", "REDIS_URL is not set: set it to embedded for one process, or to a URL such as redis://"},
+		{"Redis unset", "REDIS_URL", "", "REDIS_URL is not set: set it to embedded for one process, or to a URL such as rediss://"},
 		{"embedded with a word too many", "REDIS_URL", "embedded?alone=yes", "after embedded comes nothing, or ?alone=true"},
 		{"Redis that is no URL", "REDIS_URL", "redis://:" + canary + "%@host", "REDIS_URL is not a URL"},
 		{"Redis without scheme", "REDIS_URL", canary + ":6379", "neither redis://"},

@@ -1,0 +1,136 @@
+package store
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// A SetupError is one that trying again cannot mend: somebody has to change a
+// setting, or Redis's own.
+type SetupError struct{ err error }
+
+// Error implements error; it holds neither the URL nor a password.
+func (e *SetupError) Error() string { return e.err.Error() }
+
+// Unwrap returns the cause.
+func (e *SetupError) Unwrap() error { return e.err }
+
+// An advice is what to do about something that a start meets. Settled is what
+// only a person can mend; the rest may mend itself, after a fail-over for one.
+type advice struct {
+	text    string
+	settled bool
+}
+
+// refusals are Redis's own words, and what to do about them.
+var refusals = []struct {
+	says string
+	advice
+}{
+	{"WRONGPASS", advice{"check the user and password in REDIS_URL", true}},
+	{"NOAUTH", advice{"check the user and password in REDIS_URL", true}},
+	{"invalid username-password", advice{"check the user and password in REDIS_URL", true}},
+	{"AUTH called without any password", advice{"this Redis has no password: leave it out of REDIS_URL", true}},
+	{"NOPERM", advice{"the ACL user may not do this; it needs the commands in deploy/redis-users.example.acl, and for a cluster those in README", true}},
+	{"cluster support disabled", advice{"this Redis is no cluster: leave ?addr= out of REDIS_URL", true}},
+	{"MOVED ", advice{"this Redis is one node of a cluster: add ?addr= with another of its nodes to REDIS_URL", true}},
+	{"SELECT is not allowed in cluster mode", advice{"a cluster has no numbered databases: leave the number out of REDIS_URL", true}},
+	{"DB index is out of range", advice{"this Redis has no database of that number: change it in REDIS_URL", true}},
+	{"DENIED Redis is running in protected mode", advice{"give this Redis a password, or have it bind to the bot's network alone", true}},
+	{"READONLY ", advice{"this Redis is a replica: name the primary in REDIS_URL, or Sentinels by ?master_name=", false}},
+	{"LOADING ", advice{"Redis still reads its data from disk", false}},
+	{"CLUSTERDOWN", advice{"the cluster does not serve all of its slots: look at CLUSTER INFO", false}},
+	{"MASTERDOWN", advice{"this Redis is a replica that has lost its primary: name the primary in REDIS_URL", false}},
+	{"MISCONF", advice{"Redis cannot write to its disk and takes no writes: look at its log", false}},
+	{"OOM command", advice{"Redis has no memory left: raise maxmemory", false}},
+	{"NOREPLICAS", advice{"Redis takes no writes while it has too few replicas: see min-replicas-to-write", false}},
+}
+
+// adviceOn says what to do about err, which a start met over TLS or without.
+func adviceOn(err error, overTLS bool) advice {
+	var (
+		header   tls.RecordHeaderError
+		verify   *tls.CertificateVerificationError
+		alert    tls.AlertError
+		outside  *clearError
+		dns      *net.DNSError
+		unknown  x509.UnknownAuthorityError
+		hostname x509.HostnameError
+	)
+	text := err.Error()
+	switch {
+	case errors.As(err, &outside):
+		return advice{"", true}
+	case errors.As(err, &header):
+		return advice{"that port has no TLS: write redis:// in REDIS_URL, or name its TLS port", true}
+	case errors.As(err, &unknown), strings.Contains(text, "certificate signed by unknown authority"):
+		return advice{"the certificate is from a CA that this machine does not know: name the CA's file by SSL_CERT_FILE", true}
+	case errors.As(err, &hostname):
+		return advice{"the certificate is for another host: write the name that it has in REDIS_URL", true}
+	case errors.As(err, &verify):
+		return advice{"the certificate does not hold", true}
+	case errors.As(err, &alert), strings.Contains(text, "tls: certificate required"):
+		return advice{"this Redis refused the TLS connection; if it asks clients for a certificate, set tls-auth-clients no: the bot has none", true}
+	case !overTLS && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET)):
+		return advice{"the connection was closed at the first word: if that port is for TLS, write rediss:// in REDIS_URL", false}
+	case overTLS && timedOut(err):
+		return advice{"no answer over TLS: if that port has no TLS, write redis:// in REDIS_URL", false}
+	case errors.As(err, &dns):
+		return advice{"the host in REDIS_URL has no address", false}
+	}
+	for _, r := range refusals {
+		if strings.Contains(text, r.says) {
+			return r.advice
+		}
+	}
+	return advice{}
+}
+
+func timedOut(err error) bool {
+	var timeout net.Error
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
+}
+
+// unreachable says of which kind of Redis err is, and what to do about it.
+func (t target) unreachable(err error) error {
+	a := adviceOn(err, t.tls)
+	if a.text != "" {
+		a.text = " (" + a.text + ")"
+	}
+	err = fmt.Errorf("reach Redis (%s): %w%s", t.kind, err, a.text)
+	if a.settled {
+		return &SetupError{err}
+	}
+	return err
+}
+
+// probes are as many keys, of which one node of a cluster of three has all once
+// in 40 million.
+const probes = 16
+
+// probe writes, which a replica, a full Redis and one node of a cluster refuse
+// where they answer PING.
+func probe(ctx context.Context, rdb redis.UniversalClient) error {
+	_, err := rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for i := range probes {
+			key := fmt.Sprintf("assumebot:probe:%d", i)
+			p.Set(ctx, key, "", time.Second)
+			p.Del(ctx, key)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("write: %w", err)
+	}
+	return nil
+}
