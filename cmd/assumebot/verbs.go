@@ -103,6 +103,7 @@ func runBot(ctx context.Context, args []string, getenv func(string) string, stdo
 	reload := make(chan os.Signal, 1)
 	signal.Notify(reload, syscall.SIGHUP)
 	defer signal.Stop(reload)
+	hardened := app.Harden()
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
 	config := flags.String("config", "", "")
 	format := flags.String("log-format", "json", "")
@@ -135,7 +136,11 @@ func runBot(ctx context.Context, args []string, getenv func(string) string, stdo
 	if err := errors.Join(problems, err); err != nil {
 		return app.NeedsPerson(fmt.Errorf("cannot start:\n%w", err))
 	}
-	return app.Run(ctx, path, cfg, settings, reload, slog.New(handler))
+	log := slog.New(handler)
+	if hardened != nil {
+		log.Warn("a core file of this process could hold keys and codes", "error", hardened)
+	}
+	return app.Run(ctx, path, cfg, settings, reload, log)
 }
 
 func unlessHelped(err error) error {
