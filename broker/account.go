@@ -102,6 +102,9 @@ func (k KeySource) String() string {
 	return "no source"
 }
 
+// maxAccountName is what accountName takes.
+const maxAccountName = 63
+
 var accountName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
 
 // betweenDigits is what people write between the digits of a code.

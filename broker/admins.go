@@ -210,6 +210,10 @@ func (b *Broker) Pause(ctx context.Context, r Request) (before *Order, err error
 	if _, before, err = b.controls.Orders(ctx, r.Caller.User); err != nil {
 		before = nil // the pause is what matters
 	}
+	if before != nil {
+		shown := before.shown()
+		before = &shown
+	}
 	o := b.order(r, by)
 	if err := b.controls.Pause(ctx, o); err != nil {
 		b.noteUnsure(ctx, b.adminEvent(EventPaused, r, by, ""))

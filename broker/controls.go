@@ -14,6 +14,14 @@ type Order struct {
 	At     time.Time `json:"at"`
 }
 
+// shown is o as it may be shown: it is kept where others may write, and ended by
+// what is there, so it is cleaned no sooner.
+func (o Order) shown() Order {
+	cleanFields(&o)
+	o.Reason = atMost(o.Reason, MaxReason)
+	return o
+}
+
 // Controls keep blocks and the pause, without an end, for all replicas at once.
 type Controls interface {
 	// Orders returns the block of a person and the pause; nil where there is none.

@@ -63,9 +63,9 @@ func (a Account) conditions(r Request, at time.Time) []Decision {
 	if len(a.Channels) > 0 && !slices.Contains(a.Channels, r.Caller.Channel) {
 		deny("channels", CodeChannel)
 	}
-	reason := strings.TrimSpace(r.Reason)
+	given := SaysSomething(r.Reason)
 	if r.BreakGlass { // an emergency keeps no hours, and may have no ticket yet
-		if reason == "" {
+		if !given {
 			deny("break_glass", CodeReason)
 		}
 		return unmet
@@ -73,7 +73,7 @@ func (a Account) conditions(r Request, at time.Time) []Decision {
 	if !a.Hours.Open(at) {
 		deny("hours", CodeHours)
 	}
-	if a.Reason.Required && reason == "" || a.Reason.Pattern != nil && !a.Reason.Pattern.MatchString(reason) {
+	if a.Reason.Required && !given || a.Reason.Pattern != nil && !a.Reason.Pattern.MatchString(strings.TrimSpace(r.Reason)) {
 		deny("reason", CodeReason)
 	}
 	return unmet

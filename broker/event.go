@@ -82,3 +82,14 @@ type Event struct {
 	Changes    []string      `json:"changes,omitempty"`  // of the config, a line each
 	Problems   []string      `json:"problems,omitempty"` // of the config file, a line each
 }
+
+// Cleaned is e as it may stand on the record: every string is one line, without
+// controls and what turns or hides text, and no longer than its field can be. A
+// [Recorder] keeps no other, whoever made the Event, and shows no other.
+func (e Event) Cleaned() Event {
+	cleanFields(&e)
+	e.Account = atMost(e.Account, maxAccountName)
+	e.Reason, e.Comment = atMost(e.Reason, MaxReason), atMost(e.Comment, MaxReason)
+	e.Seconds = min(max(e.Seconds, 0), int64(MaxSessionTokenDuration/time.Second))
+	return e
+}

@@ -89,6 +89,7 @@ func (b *Broker) blocked(o Order) *Error {
 }
 
 func paused(o Order) *Error {
+	o = o.shown()
 	who := o.ByName
 	if who == "" {
 		who = "an admin (" + o.By + ")"

@@ -7,7 +7,7 @@ import (
 
 // A Recorder keeps the audit record.
 type Recorder interface {
-	// Record returns nil only once the Event is kept as durably as the record
+	// Record returns nil only once e.Cleaned() is kept as durably as the record
 	// can. It is bounded by ctx and may be called concurrently. A repeat of an
 	// Event with the same ID may be kept twice.
 	Record(ctx context.Context, e Event) error

@@ -73,6 +73,12 @@ type Grant struct {
 	BreakGlass   bool      `json:"break_glass,omitempty"`
 }
 
+// Cleaned is g as it may be shown: read back from where others may write.
+func (g Grant) Cleaned() Grant {
+	cleanFields(&g)
+	return g
+}
+
 // Issued is what Issue answers: the Grant, its Credentials, and what the reply
 // must add.
 type Issued struct {

@@ -27,11 +27,11 @@ const (
 	defaultMax = 100
 )
 
-// Record implements [broker.Recorder]: it appends e to the stream that all
+// Record implements [broker.Recorder]: it appends e, cleaned, to the stream that all
 // replicas share and retries nothing. It is as durable as Redis is configured to
 // be: appendfsync everysec may lose a second. One round trip.
 func (s *Store) Record(ctx context.Context, e broker.Event) error {
-	text, err := json.Marshal(e)
+	text, err := json.Marshal(e.Cleaned())
 	if err != nil {
 		return fmt.Errorf("record event %s: %w", e.ID, err)
 	}
@@ -126,5 +126,6 @@ func decodeEntry(m redis.XMessage) broker.RecordEntry {
 	if err := json.Unmarshal([]byte(text), &out.Event); err != nil {
 		out.Event, out.Broken = broker.Event{}, "the entry is not an event: "+err.Error()
 	}
+	out.Event = out.Event.Cleaned() // whoever can write to Redis may have written it
 	return out
 }

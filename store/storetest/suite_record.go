@@ -2,10 +2,13 @@ package storetest
 
 import (
 	"context"
+	"encoding/json"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9"
@@ -95,6 +98,7 @@ func seenIsHashed(t *testing.T, h *harness) {
 
 var recordTests = []test{
 	{"events are read in order and page by page", recordPages},
+	{"what an event says is one line each, and bounded", recordClean},
 	{"an entry that cannot be read does not block those behind it", brokenEntry},
 	{"waiting ends with an event", awaitEvent},
 	{"waiting ends by itself and by its context", awaitEnds},
@@ -106,12 +110,52 @@ func record(t *testing.T, s *store.Store, id string) broker.Event {
 	t.Helper()
 	e := broker.Event{
 		ID: id, Time: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC), Kind: broker.EventIntent, RequestID: "r" + id,
-		SlackUser: alice, Account: "prod", Reason: "INC-42 <!channel> \u202e", MFA: true,
+		SlackUser: alice, Account: "prod", Reason: "INC-42 <!channel>", MFA: true,
 	}
 	if err := s.Record(t.Context(), e); err != nil {
 		t.Fatalf("record: %v", err)
 	}
 	return e
+}
+
+// recordClean records what a hostile client may have brought into an Event, and
+// reads what a hostile Redis holds.
+func recordClean(t *testing.T, h *harness) {
+	h.needsShared(t)
+	forged := broker.Event{
+		ID: "e1", Kind: broker.EventRefused, SlackUser: alice, Account: "prod\nGranted prod to bob", Reason: "\u202etxt\x1b[31m" + strings.Repeat("x", 1<<20),
+		Message: strings.Repeat("é", 1<<20), Seconds: 1 << 62, ApprovedBy: []string{"bob\r\n\u2066carol"}, Group: "\u3164",
+	}
+	if err := h.Record(t.Context(), forged); err != nil {
+		t.Fatal(err)
+	}
+	kept, err := h.raw.XRange(t.Context(), "assumebot:record", "-", "+").Result()
+	if err != nil || len(kept) != 1 || len(kept[0].Values["event"].(string)) > 10_000 {
+		t.Fatalf("got %d entries, %v, want one of at most 10 kB", len(kept), err)
+	}
+	text, err := json.Marshal(forged)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.raw.XAdd(t.Context(), &redis.XAddArgs{Stream: "assumebot:record", Values: []any{"event", text}}).Err(); err != nil {
+		t.Fatal(err)
+	}
+	entries := read(t, h.Store, "", 10)
+	if len(entries) != 2 {
+		t.Fatalf("got %d entries, want 2", len(entries))
+	}
+	for _, entry := range entries {
+		e := entry.Event
+		if e.Account != "prod Granted prod to bob" || !strings.HasPrefix(e.Reason, "txt [31mxxx") || e.Group != "" || !slices.Equal(e.ApprovedBy, []string{"bob carol"}) {
+			t.Errorf("got account %q, reason %.20q, group %q, approved by %q", e.Account, e.Reason, e.Group, e.ApprovedBy)
+		}
+		if n := utf8.RuneCountInString(e.Reason); n != broker.MaxReason {
+			t.Errorf("got a reason of %d characters, want %d", n, broker.MaxReason)
+		}
+		if len(e.Message) > 5000 || e.Seconds > 36*3600 {
+			t.Errorf("got a message of %d bytes and %d seconds", len(e.Message), e.Seconds)
+		}
+	}
 }
 
 func read(t *testing.T, s *store.Store, after string, limit int64) []broker.RecordEntry {

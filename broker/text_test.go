@@ -1,0 +1,85 @@
+package broker_test
+
+import (
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// blanks are what a person sees nothing of, though it is no white space.
+var blanks = map[string]string{
+	"Hangul filler": "\u3164", "Hangul choseong filler": "\u115f", "Hangul jungseong filler": "\u1160", "halfwidth Hangul filler": "\uffa0",
+	"Braille blank": "\u2800", "joiner": "\u200d", "non-joiner": "\u200c", "grapheme joiner": "\u034f", "zero width space": "\u200b",
+	"no-break space": "\u00a0", "word joiner": "\u2060", "byte order mark": "\ufeff", "soft hyphen": "\u00ad", "variation selector": "\ufe0f",
+	"supplementary variation selector": "\U000e0100", "Mongolian variation selector": "\u180b", "tag": "\U000e0041", "invisible times": "\u2062",
+	"right to left mark": "\u200f", "override": "\u202e", "isolate": "\u2066", "Khmer inherent vowel": "\u17b4", "hieroglyph blank": "\U00013441",
+	"null notehead": "\U0001d159", "Khitan filler": "\U00016fe4", "line separator": "\u2028", "ideographic space": "\u3000", "controls": "\x00\x1b\x7f\u0085",
+	"not UTF-8": "\xff", "private use": "\ue000", "combining mark alone": "\u0301",
+}
+
+func TestWhatShowsNothingSaysNothing(t *testing.T) {
+	for name, text := range blanks {
+		for _, text := range []string{text, strings.Repeat(text, 40), " " + text + "\t" + text} {
+			if broker.SaysSomething(text) {
+				t.Errorf("%s, %+q: got that it says something", name, text)
+			}
+		}
+		if !broker.SaysSomething(text + "x") {
+			t.Errorf("%s and a letter: got that it says nothing", name)
+		}
+	}
+	for _, text := range []string{"a", "INC-42", "é", "理由", "سبب", "कारण", "🔥", "👩‍💻", "!", "1"} {
+		if !broker.SaysSomething(text) {
+			t.Errorf("%q: got that it says nothing", text)
+		}
+	}
+}
+
+func TestOneLineIsOneLineOfWhatIsSeen(t *testing.T) {
+	for text, want := range map[string]string{
+		"INC-42 failover":              "INC-42 failover",
+		"":                             "",
+		"  a \t b\r\n\u2028c\u0085 d ": "a b c d",
+		"prod\nGranted prod to bob":    "prod Granted prod to bob",
+		"\u202etxt.exe\u202c \u2066x\u2069\u200f": "txt.exe x",
+		"red \x1b[31malert\x07":                   "red [31malert",
+		"p\u200dr\u200co\u034fd\ufe0f":            "prod",
+		"\u3164a\u115f\u1160\uffa0":               "a",
+		"a\u2800b":                                "a b",
+		"👩‍💻 🏳️‍🌈 ❤️‍🔥":                           "👩‍💻 🏳️‍🌈 ❤️‍🔥",
+		"می‌خواهم":                                "می‌خواهم",
+		"👩\u200d\u200d\u200d\ufe0f\ufe0f💻":        "👩\u200d💻",
+		"é e\u0301":                               "é e\u0301",
+		"a\xffb\ue000":                            "a\ufffdb\ufffd",
+	} {
+		if got := broker.OneLine(text); got != want {
+			t.Errorf("%+q: got %+q, want %+q", text, got, want)
+		}
+	}
+}
+
+func FuzzOneLine(f *testing.F) {
+	for _, text := range blanks {
+		f.Add("a" + text + "b" + text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got := broker.OneLine(text)
+		if !utf8.ValidString(got) || got != strings.TrimSpace(got) || strings.Contains(got, "  ") {
+			t.Errorf("%+q: got %+q, want one line of text", text, got)
+		}
+		for _, r := range got {
+			if unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp) {
+				t.Errorf("%+q: got %+q, which holds %U", text, got, r)
+			}
+		}
+		if again := broker.OneLine(got); again != got {
+			t.Errorf("%+q: got %+q, and of that %+q", text, got, again)
+		}
+		if broker.SaysSomething(text) && got == "" {
+			t.Errorf("%+q says something, and got nothing of it", text)
+		}
+	})
+}
