@@ -28,6 +28,8 @@ const (
 	// an account that asked AWS for no more.
 	// https://docs.aws.amazon.com/general/latest/gr/s3.html
 	countUpTo = 10_000
+	// lastPage is that of a million buckets, which is as many as AWS allows.
+	lastPage = 1_000_000/BucketsPerPage - 1
 	// countFor ends the counting sooner when S3 is slow: a person waits.
 	countFor = 10 * time.Second
 )
@@ -54,6 +56,21 @@ type Listing struct {
 type ListingPart struct {
 	First int    `json:"first"` // how many buckets are before it
 	Token string `json:"token,omitempty"`
+}
+
+// sound is l as it was kept; what cannot be a listing knows nothing.
+func (l Listing) sound() Listing {
+	before := 0
+	for i, part := range l.Parts {
+		if i == 0 && part.First != 0 || part.First < before {
+			return Listing{}
+		}
+		before = part.First
+	}
+	if len(l.Parts) == 0 || l.Total < before {
+		return Listing{}
+	}
+	return l
 }
 
 // BucketPage shows a page, from 0, of the list that a Grant of the Caller made.
@@ -97,7 +114,8 @@ func (b *Broker) BucketPage(ctx context.Context, r Request, grantID, prefix stri
 		b.log.WarnContext(ctx, "listing not found again; counted anew", "request", r.ID, "error", err)
 		known = Listing{}
 	}
-	list := BucketList{Grant: found.Grant, Account: account, Prefix: prefix, Page: max(page, 0), Reused: true, Kept: true}
+	known = known.sound()
+	list := BucketList{Grant: found.Grant, Account: account, Prefix: prefix, Page: min(max(page, 0), lastPage), Reused: true, Kept: true}
 	return b.listed(ctx, r, user, found.Credentials, list, known)
 }
 

@@ -146,6 +146,7 @@ func (s *Store) readGrants(ctx context.Context, user string, credentials bool) (
 		return nil, err
 	}
 	ids, err := s.rdb.ZRange(ctx, index, 0, -1).Result()
+	ids = slices.DeleteFunc(ids, func(id string) bool { return !plausible(id) })
 	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
@@ -196,7 +197,7 @@ func decodeGrant(key, text, user, id string) (broker.Grant, error) {
 	if g.User != user || g.ID != id {
 		return broker.Grant{}, fmt.Errorf("%s is the grant of another key", key)
 	}
-	return g, nil
+	return g.Cleaned(), nil
 }
 
 func (s *Store) sealCredentials(key string, grant []byte, c broker.Credentials) ([]byte, error) {

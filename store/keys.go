@@ -10,12 +10,24 @@ const (
 	recordKey = prefix + "record"
 )
 
+// errNoName is what a key cannot be formed of. Nothing is kept under such a name:
+// who looks there finds nothing, and the store is not away.
+var errNoName = errors.New("a Slack user ID is empty or holds a brace, so it cannot name a key")
+
+// plausible reports whether id, as it was read back, can be that of a person or a
+// Request: whoever can write to Redis may have put anything into an index.
+func plausible(id string) bool {
+	return id != "" && len(id) <= maxID && strings.Trim(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == ""
+}
+
+const maxID = 64
+
 // userKey names a key of one User. The braces are a hash tag: a cluster puts
 // all keys with the same one into the same slot.
 // https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags
 func userKey(user string, parts ...string) (string, error) {
 	if user == "" || strings.ContainsAny(user, "{}") {
-		return "", errors.New("a Slack user ID is empty or holds a brace, so it cannot name a key")
+		return "", errNoName
 	}
 	return prefix + "{" + user + "}:" + strings.Join(parts, ":"), nil
 }

@@ -23,6 +23,9 @@ const (
 	lockMemory = 48 * time.Hour
 )
 
+// noExpiry is how go-redis returns the PTTL of a key that has none.
+const noExpiry time.Duration = -1
+
 // LockedFor implements [broker.Lockouts]. One round trip.
 func (s *Store) LockedFor(ctx context.Context, user string) (time.Duration, error) {
 	key, err := userKey(user, "locked-out")
@@ -35,7 +38,10 @@ func (s *Store) LockedFor(ctx context.Context, user string) (time.Duration, erro
 	if err != nil {
 		return 0, fmt.Errorf("look for a lock-out: %w", err)
 	}
-	return max(left, 0), nil // negative: there is none
+	if left == noExpiry { // which this store never writes
+		return longestLock, nil
+	}
+	return min(max(left, 0), longestLock), nil // negative: there is none
 }
 
 // WrongCode implements [broker.Lockouts]. One round trip.
@@ -54,7 +60,7 @@ func (s *Store) WrongCode(ctx context.Context, user, requestID string) (time.Dur
 	if err != nil {
 		return 0, fmt.Errorf("count a wrong code: %w", err)
 	}
-	return time.Duration(locked) * time.Millisecond, nil
+	return min(max(time.Duration(locked)*time.Millisecond, 0), longestLock), nil
 }
 
 // RightCode implements [broker.Lockouts]. One round trip.

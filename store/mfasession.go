@@ -148,7 +148,7 @@ func (s *Store) CodeHolder(ctx context.Context, user, serial string, code broker
 	}
 	for _, v := range values {
 		if holder, ok := v.(string); ok {
-			return holder, nil
+			return holder[:min(len(holder), 2*maxID)], nil
 		}
 	}
 	return "", nil

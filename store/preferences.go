@@ -42,6 +42,9 @@ func (s *Store) LastFormat(ctx context.Context, user string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("last format: %w", err)
 	}
+	if !plausible(format) {
+		return "", nil // no word of the bot's
+	}
 	return format, nil
 }
 

@@ -140,7 +140,7 @@ elseif n < tonumber(ARGV[2]) then
   redis.call('SET', KEYS[1], wrong .. ' ' .. ARGV[1], 'KEEPTTL')
   return 0
 end
-local lock = math.min(math.max(2 * tonumber(redis.call('GET', KEYS[3]) or 0), tonumber(ARGV[4])), tonumber(ARGV[5]))
+local lock = math.min(math.max(2 * (tonumber(redis.call('GET', KEYS[3]) or 0) or 0), tonumber(ARGV[4])), tonumber(ARGV[5]))
 redis.call('SET', KEYS[2], ARGV[1], 'PX', lock)
 redis.call('SET', KEYS[3], lock, 'PX', ARGV[6])
 redis.call('DEL', KEYS[1])

@@ -3,10 +3,13 @@ package storetest
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/assumebot/assumebot/broker"
 )
@@ -160,6 +163,7 @@ func rateErrors(t *testing.T, h *harness) {
 var holderTests = []test{
 	{"whoever has a live Grant is found", holdersAreFound},
 	{"who has had none for long is forgotten", holdersAreForgotten},
+	{"what another wrote into an index keeps nothing from being found", poisonedIndexes},
 }
 
 func wantHolders(t *testing.T, h *harness, want ...string) {
@@ -202,4 +206,43 @@ func holdersAreForgotten(t *testing.T, h *harness) {
 	h.skew(time.Hour)
 	saveOf(t, h, "U02BOB", "g3", time.Hour)
 	wantHolders(t, h, "U02BOB")
+}
+
+// poisonedIndexes is what whoever can write to Redis may leave there.
+func poisonedIndexes(t *testing.T, h *harness) {
+	h.needsShared(t)
+	saveOf(t, h, alice, "g1", time.Hour)
+	wrong(t, h.Store, "x", 5)
+	for _, poison := range []string{"{", "U{1}", "", strings.Repeat("x", 1<<20), "a b", "a\nb"} {
+		for _, index := range []string{"assumebot:{holders}", "assumebot:{" + alice + "}:grants", "assumebot:{" + alice + "}:approvals"} {
+			if err := h.raw.ZAdd(t.Context(), index, redis.Z{Score: 1e15, Member: poison}).Err(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	wantHolders(t, h, alice)
+	if grants, err := h.LiveGrants(t.Context(), alice); err != nil || len(grants) != 1 {
+		t.Errorf("got %d grants, %v, want one", len(grants), err)
+	}
+	if approvals, err := h.ApprovalsOf(t.Context(), alice); err != nil || len(approvals) != 0 {
+		t.Errorf("got %d approvals, %v, want none", len(approvals), err)
+	}
+	locked := "assumebot:{U01ALICE}:locked-out"
+	for name, change := range map[string]func() error{
+		"for ever":     func() error { return h.raw.Persist(t.Context(), locked).Err() },
+		"for too long": func() error { return h.raw.Expire(t.Context(), locked, 1000*time.Hour).Err() },
+	} {
+		if err := change(); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := h.LockedFor(t.Context(), "U01ALICE"); err != nil || got != 24*time.Hour {
+			t.Errorf("locked %s: got %s, %v, want the longest there is", name, got, err)
+		}
+	}
+	if err := h.raw.Set(t.Context(), "assumebot:{U01ALICE}:format", strings.Repeat("fish", 1<<18), 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := h.LastFormat(t.Context(), "U01ALICE"); err != nil || got != "" {
+		t.Errorf("got a format of %d bytes, %v, want none", len(got), err)
+	}
 }
