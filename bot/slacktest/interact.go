@@ -21,27 +21,33 @@ type target struct {
 // optionSet is what an external menu offered last, as the app gave it.
 type optionSet []node
 
-// find looks for an element on a message or view that user can see; blockID
-// may be empty. The caller holds mu.
-func (s *Server) find(user string, on MessageRef, blockID, actionID string) (*target, error) {
+// surface looks for a message or view that user can see, and returns its blocks.
+// The caller holds mu.
+func (s *Server) surface(user string, on MessageRef) (*target, json.RawMessage, error) {
 	u, err := s.person(user)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	t := &target{user: u}
-	var blocks json.RawMessage
 	if on.ViewID != "" {
 		v := s.views[on.ViewID]
 		if v == nil || v.closed || v.user != user {
-			return nil, fmt.Errorf("slacktest: %s has no view %q open", user, on.ViewID)
+			return nil, nil, fmt.Errorf("slacktest: %s has no view %q open", user, on.ViewID)
 		}
-		t.view, blocks, t.key = v, v.blocks, v.id
-	} else {
-		m := s.live[on]
-		if m == nil || !s.visible(m, user) {
-			return nil, fmt.Errorf("slacktest: %s sees no message %s in %s", user, on.TS, on.Channel)
-		}
-		t.message, blocks, t.key = m, m.Blocks, m.Channel+m.TS
+		return &target{user: u, view: v, key: v.id}, v.blocks, nil
+	}
+	m := s.live[on]
+	if m == nil || !s.visible(m, user) {
+		return nil, nil, fmt.Errorf("slacktest: %s sees no message %s in %s", user, on.TS, on.Channel)
+	}
+	return &target{user: u, message: m, key: m.Channel + m.TS}, m.Blocks, nil
+}
+
+// find looks for an element on a message or view that user can see; blockID
+// may be empty. The caller holds mu.
+func (s *Server) find(user string, on MessageRef, blockID, actionID string) (*target, error) {
+	t, blocks, err := s.surface(user, on)
+	if err != nil {
+		return nil, err
 	}
 	found := 0
 	for _, b := range parseNodes(blocks) {

@@ -85,10 +85,15 @@ func (s *Server) submission(user, viewID string, values map[string]string) (*Del
 			return nil, fmt.Errorf("slacktest: please complete this required field: %s", f.Label)
 		}
 	}
+	return s.submitted(v, u, s.viewJSON(v)), nil
+}
+
+// submitted is the submission of v, with what view holds. The caller holds mu.
+func (s *Server) submitted(v *view, u User, view object) *Delivery {
 	v.errors, v.trouble = nil, ""
-	d := &Delivery{Type: "interactive", acceptsPayload: true, TriggerID: s.newTrigger(user, v.id)}
+	d := &Delivery{Type: "interactive", acceptsPayload: true, TriggerID: s.newTrigger(u.ID, v.id)}
 	p := s.interaction("view_submission", u)
-	p["trigger_id"], p["view"], p["response_urls"] = d.TriggerID, s.viewJSON(v), []string{}
+	p["trigger_id"], p["view"], p["response_urls"] = d.TriggerID, view, []string{}
 	d.Payload = encode(p)
 	fail := func() {
 		v.trouble = trouble
@@ -96,7 +101,7 @@ func (s *Server) submission(user, viewID string, values map[string]string) (*Del
 	}
 	d.onFail = func(error) { fail() }
 	d.onAck = func(payload json.RawMessage) error { return s.answered(v, payload) }
-	return d, nil
+	return d
 }
 
 // answered does what the acknowledgement of a submission asks. The caller
