@@ -25,38 +25,36 @@ const (
 )
 
 // act serves one press or choice.
-func (b *Bot) act(ctx context.Context, in interaction, action *slack.BlockAction) {
-	grant, _ := strings.CutPrefix(action.BlockID, grantBlock)
-	switch action.ActionID {
+func (b *Bot) act(ctx context.Context, in interaction, p press) {
+	switch p.action {
 	case actAsk:
-		if action.Value == "any" {
+		if p.account == "" {
 			b.openForm(ctx, in.to, formState{})
 			return
 		}
-		b.renew(ctx, in.to, action.Value, "")
+		b.renew(ctx, in.to, p.account, "")
 	case actFormat:
-		f, _ := ParseFormat(action.SelectedOption.Value)
-		b.rememberFormat(ctx, in.to, f)
-		b.showAgain(ctx, in.to, grant, f)
+		b.rememberFormat(ctx, in.to, p.format)
+		b.showAgain(ctx, in.to, p.grant, p.format)
 	case actShow:
-		b.showAgain(ctx, in.to.beside(), grant, b.rememberedFormat(ctx, in.to))
+		b.showAgain(ctx, in.to.beside(), p.grant, b.rememberedFormat(ctx, in.to))
 	case actBuckets:
-		b.bucketsOf(ctx, in.to.beside(), grant)
+		b.bucketsOf(ctx, in.to.beside(), p.grant)
 	case actPrevious, actNext:
-		b.bucketPage(ctx, in, grant, action.Value)
+		b.bucketPage(ctx, in, p)
 	case actSearch:
-		b.searchBuckets(ctx, in, grant, action.Value)
+		b.searchBuckets(ctx, in, p)
 	case actRenew:
-		b.renew(ctx, in.to.beside(), action.Value, grant)
+		b.renew(ctx, in.to.beside(), p.account, p.grant)
 	case actConsole:
-		b.consoleOf(ctx, in.to.beside(), grant)
+		b.consoleOf(ctx, in.to.beside(), p.grant)
 	case actOpenLink: // the browser has it
 	case actEndSession:
 		s, ok, err := b.broker().EndMFASession(ctx, in.to.request(Command{}))
 		b.answer(ctx, in.to.beside(), err, func() message { return b.mfaEndedMessage(s, ok) })
 		b.refreshHome(ctx, in.to)
 	case actEnd:
-		ended, err := b.broker().End(ctx, in.to.request(Command{}), grant)
+		ended, err := b.broker().End(ctx, in.to.request(Command{}), p.grant)
 		if err != nil {
 			b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
 			return
@@ -64,27 +62,27 @@ func (b *Bot) act(ctx context.Context, in interaction, action *slack.BlockAction
 		b.deliver(ctx, in.to, b.endedMessage(ended))
 		b.refreshHome(ctx, in.to)
 	case actUnblock:
-		b.admin(ctx, in.to.beside(), Command{Verb: VerbUnblock, Target: action.Value})
+		b.admin(ctx, in.to.beside(), Command{Verb: VerbUnblock, Target: p.target})
 	case fieldAccount:
-		b.chosenAccount(ctx, in, action.SelectedOption.Value)
+		b.chosenAccount(ctx, in, p.account)
 	default:
-		b.actOnApproval(ctx, in, action)
+		b.actOnApproval(ctx, in, p)
 	}
 }
 
 // actOnApproval serves a press about an Approval.
-func (b *Bot) actOnApproval(ctx context.Context, in interaction, action *slack.BlockAction) {
-	switch action.ActionID {
+func (b *Bot) actOnApproval(ctx context.Context, in interaction, p press) {
+	switch p.action {
 	case actApprove:
-		b.pressed(ctx, in, action.Value, b.broker().Approve)
+		b.pressed(ctx, in, p.approval, b.broker().Approve)
 	case actAcknowledge:
-		b.pressed(ctx, in, action.Value, b.broker().Acknowledge)
+		b.pressed(ctx, in, p.approval, b.broker().Acknowledge)
 	case actDeny:
-		b.askWhyDenied(ctx, in, action.Value)
+		b.askWhyDenied(ctx, in, p.approval)
 	case actEnterCode:
-		b.enterCode(ctx, in, action.Value)
+		b.enterCode(ctx, in, p.approval.id)
 	default:
-		b.log.InfoContext(ctx, "action not served", "action", action.ActionID)
+		b.log.InfoContext(ctx, "action not served", "action", shortened(clean(p.action), maxQuery))
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/slack-go/slack"
 
@@ -28,11 +27,6 @@ type approvalName struct{ user, id string }
 func (n approvalName) String() string { return n.user + "/" + n.id }
 
 func nameOf(a broker.Approval) approvalName { return approvalName{a.User, a.ID} }
-
-func readApprovalName(value string) approvalName {
-	user, id, _ := strings.Cut(value, "/")
-	return approvalName{user, id}
-}
 
 // needsApproval reports whether a Request can be served once others approve. A
 // list of buckets is not asked for: what it needs is an approval to use.
@@ -84,13 +78,15 @@ func unusedCode(r broker.Request) string {
 
 // pressed serves a press that decides: what it changed shows in the message
 // itself; a refusal is told to whoever pressed alone.
-func (b *Bot) pressed(ctx context.Context, in interaction, value string,
+func (b *Bot) pressed(ctx context.Context, in interaction, name approvalName,
 	decide func(ctx context.Context, r broker.Request, user, id string) (broker.Approval, error)) {
-	name := readApprovalName(value)
 	t := approvalTask{User: name.user, ID: name.id, Press: in.to.requestID, Channel: in.Channel.ID, TS: in.Container.MessageTs}
-	err := b.decided(ctx, t, func() (broker.Approval, error) {
-		return decide(ctx, in.to.request(Command{}), name.user, name.id)
-	})
+	_, err := b.broker().MayDecide(ctx, in.to.request(Command{}), name.user, name.id)
+	if err == nil {
+		err = b.decided(ctx, t, func() (broker.Approval, error) {
+			return decide(ctx, in.to.request(Command{}), name.user, name.id)
+		})
+	}
 	if err == nil {
 		return
 	}
@@ -102,8 +98,8 @@ func (b *Bot) pressed(ctx context.Context, in interaction, value string,
 	}
 }
 
-// decided makes a change and sees to what follows from it. That is on the due
-// list before the change, so that a replica that dies in between leaves no
+// decided makes a change that whoever asks for it was judged to be allowed, and
+// sees to what follows from it. That is on the due list before the change, so that a replica that dies in between leaves no
 // message with an older state and nobody untold.
 func (b *Bot) decided(ctx context.Context, t approvalTask, change func() (broker.Approval, error)) error {
 	due, err := b.approvals.put(ctx, b.now().Add(followAfter), t.entry())
@@ -178,8 +174,7 @@ const (
 )
 
 // askWhyDenied opens the form for the comment of a denial, for who may deny.
-func (b *Bot) askWhyDenied(ctx context.Context, in interaction, value string) {
-	name := readApprovalName(value)
+func (b *Bot) askWhyDenied(ctx context.Context, in interaction, name approvalName) {
 	a, err := b.broker().MayDecide(ctx, in.to.request(Command{}), name.user, name.id)
 	if err == nil {
 		if err = b.openView(ctx, in.to.trigger, denyView(a)); err == nil {
@@ -224,9 +219,11 @@ func (b *Bot) submitDenial(ctx context.Context, e envelope, in interaction, ack 
 	if err == nil {
 		err = b.broker().Enter(judging, in.to.request(Command{}))
 	}
-	late := false
+	late, name := false, readApprovalName(in.View.PrivateMetadata)
 	if err == nil {
-		name := readApprovalName(in.View.PrivateMetadata)
+		_, err = b.broker().MayDecide(judging, in.to.request(Command{}), name.user, name.id)
+	}
+	if err == nil {
 		t := approvalTask{User: name.user, ID: name.id, Press: in.to.requestID}
 		err = b.decided(ctx, t, func() (broker.Approval, error) {
 			a, err := b.broker().DenyApproval(judging, in.to.request(Command{}), name.user, name.id, comment)
@@ -254,10 +251,11 @@ func readComment(v slack.View) (comment, wrong string) {
 		return "", ""
 	}
 	typed := v.State.Values[fieldComment][fieldComment].Value
-	switch comment = clean(typed); {
+	comment, over := readReason(typed)
+	switch {
 	case holdsPrivateKey(typed):
 		return "", "That is a private key. Treat it as leaked, and make a new one: Slack has seen it. The bot kept nothing of it."
-	case utf8.RuneCountInString(comment) > maxReason:
+	case over > 0:
 		return "", fmt.Sprintf("A comment has at most %d characters. It was not cut.", maxReason)
 	case mayHoldCode(comment):
 		return "", "The comment holds six digits that look like a code. It goes on the record: leave them out."

@@ -27,7 +27,7 @@ func (b *Bot) enterCode(ctx context.Context, in interaction, id string) {
 // does not open it.
 func (b *Bot) openUse(ctx context.Context, to conversation, a broker.Approval, asked formState) {
 	if asked.format == "" {
-		asked.format, asked.service = readFormat(a.Format)
+		asked.format, asked.service, _ = readFormat(a.Format) // one that is not known is none
 	}
 	if asked.format == "" {
 		asked.format = b.rememberedFormat(ctx, to)
@@ -76,7 +76,7 @@ func (b *Bot) asks(ctx context.Context, in interaction, f *filled) (broker.Reque
 	if in.View.CallbackID != useCallback {
 		return in.to.request(c), nil
 	}
-	f.approval = in.View.PrivateMetadata
+	f.approval = only(requestID, in.View.PrivateMetadata)
 	a, err := b.broker().ApprovalToUse(ctx, in.to.request(Command{}), f.approval)
 	f.account, f.duration, f.reason = a.Account, a.Duration, a.Reason
 	c.Account, c.Duration, c.Reason = a.Account, a.Duration, a.Reason

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -75,6 +76,32 @@ type auditState struct {
 	Open     map[string]open  `json:"open,omitempty"`  // intents without an outcome yet, by Request
 
 	saved []byte // as it is in the store
+}
+
+// cleaned is the state as it was read back, from where others may write: what it
+// shows is one line each, and there is something to write into.
+func (s auditState) cleaned() auditState {
+	folds, opened := map[string]tally{}, map[string]open{}
+	for user, f := range s.Folds {
+		f.User, f.Count = readBack(f.User), max(f.Count, 0)
+		codes := map[broker.Code]int{}
+		for c, n := range f.Codes {
+			codes[broker.Code(readBack(string(c)))] += max(n, 0)
+		}
+		f.Codes = codes
+		folds[readBack(user)] = f
+	}
+	for request, o := range s.Open {
+		o.Who, o.Account, o.Method = readBack(o.Who), readBack(o.Account), broker.Method(readBack(string(o.Method)))
+		opened[readBack(request)] = o
+	}
+	s.Folds, s.Open = folds, opened
+	return s
+}
+
+// readBack is a short text that was kept in clear.
+func readBack(text string) string {
+	return shortened(clean(text[:min(len(text), maxText)]), maxBlockID)
 }
 
 func newAuditChannel(d Deps, post func(context.Context, string, message) error, followUp func(context.Context, broker.Event) error) *auditChannel {
@@ -163,7 +190,7 @@ func (a *auditChannel) load(ctx context.Context) (auditState, error) {
 	if err := json.Unmarshal(data, &state); err != nil {
 		return state, fmt.Errorf("audit channel's cursor: %w", err)
 	}
-	return state, nil
+	return state.cleaned(), nil
 }
 
 func (a *auditChannel) position(ctx context.Context) (string, error) {
@@ -195,14 +222,19 @@ func (a *auditChannel) tell(ctx context.Context, state *auditState, entry broker
 	if entry.Broken != "" {
 		a.log.Error("an entry of the record cannot be read", "position", entry.Position, "error", entry.Broken)
 		m, post = brokenMessage(entry.Position), true
-	} else if state.follow(entry.Event, a.now()); !state.tallied(entry.Event, a.now()) {
-		m, post = auditMessage(entry.Event)
+	} else if !a.guarded(entry.Position, func() {
+		if state.follow(entry.Event, a.now()); !state.tallied(entry.Event, a.now()) {
+			m, post = auditMessage(entry.Event)
+		}
+	}) {
+		m, post = unshownMessage(entry.Position), true
 	}
-	if err := a.followUp(ctx, entry.Event); err != nil {
+	var err error
+	if a.guarded(entry.Position, func() { err = a.followUp(ctx, entry.Event) }); err != nil {
 		return err
 	}
 	if post {
-		err := a.send(ctx, m)
+		err = a.send(ctx, m)
 		if messageRefused(err) {
 			// Trying again would hold up everything behind it.
 			a.log.Error("Slack does not take an event as it is rendered", "position", entry.Position, "error", err)
@@ -216,6 +248,18 @@ func (a *auditChannel) tell(ctx context.Context, state *auditState, entry broker
 	}
 	state.Position = entry.Position
 	return a.save(ctx, state)
+}
+
+// guarded reports whether f ended without a panic: an entry that brings one about
+// would do so on every replica, and hold up the channel for good.
+func (a *auditChannel) guarded(position string, f func()) (ended bool) {
+	defer func() {
+		if what := recover(); what != nil {
+			a.log.Error("panic over an entry of the record; the rest goes on", "position", position, "panic", panicText(what), "stack", string(debug.Stack()))
+		}
+	}()
+	f()
+	return true
 }
 
 // flush posts the counts of folded refusals whose minute is over, and intents

@@ -70,6 +70,8 @@ type Bot struct {
 
 	working sync.WaitGroup
 	slots   chan struct{} // bounds how many Requests are worked on at once
+	panics  atomic.Int64  // that were ended where they arose
+	claims  atomic.Int64  // actions that payloads claimed beside their first
 	ctx     context.Context
 }
 

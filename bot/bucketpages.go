@@ -125,26 +125,15 @@ func pageButtons(list broker.BucketList, search string) []slack.Block {
 	return []slack.Block{slack.NewActionBlock(grantBlock+list.Grant.ID, elements...)}
 }
 
-// readPage reads the value of a button. Any other is the first page of all.
-func readPage(value string) (page int, prefix string) {
-	number, prefix, _ := strings.Cut(value, " ")
-	page, err := strconv.Atoi(number)
-	if err != nil {
-		return 0, ""
-	}
-	return page, prefix
-}
-
 // bucketPage puts another page in place of the one that is shown. Why there is
 // none is said beside it.
-func (b *Bot) bucketPage(ctx context.Context, in interaction, grant, value string) {
-	page, prefix := readPage(value)
-	list, err := b.broker().BucketPage(ctx, in.to.request(Command{}), grant, prefix, page)
+func (b *Bot) bucketPage(ctx context.Context, in interaction, p press) {
+	list, err := b.broker().BucketPage(ctx, in.to.request(Command{}), p.grant, p.prefix, p.page)
 	switch {
 	case err != nil:
 		b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
 	case in.to.view != "" && in.View.CallbackID == bucketsCallback:
-		b.showInSearch(ctx, in.to, grant, prefix, b.bucketsWith(list, ""))
+		b.showInSearch(ctx, in.to, p.grant, p.prefix, b.bucketsWith(list, ""))
 	default:
 		b.deliver(ctx, in.to, b.bucketsMessage(list))
 	}
@@ -152,13 +141,12 @@ func (b *Bot) bucketPage(ctx context.Context, in interaction, grant, value strin
 
 // searchBuckets asks for the beginning of the names. In a modal it takes the
 // place of the list, since Slack stacks no more than three.
-func (b *Bot) searchBuckets(ctx context.Context, in interaction, grant, value string) {
+func (b *Bot) searchBuckets(ctx context.Context, in interaction, p press) {
 	if err := b.broker().Identify(ctx, in.to.request(Command{})); err != nil {
 		b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
 		return
 	}
-	_, prefix := readPage(value)
-	view := searchView(grant, prefix)
+	view := searchView(p.grant, p.prefix)
 	var err error
 	if in.to.view != "" {
 		err = b.updateView(ctx, in.to, view)
@@ -215,7 +203,7 @@ func (b *Bot) submitSearch(ctx context.Context, e envelope, in interaction, ack 
 		ack(searchError(told(err)))
 		return
 	}
-	grant := in.View.PrivateMetadata
+	grant := only(requestID, in.View.PrivateMetadata)
 	working := searchView(grant, prefix, newMessage("", paragraph(plain("Asking AWS for the buckets…"))).blocks...)
 	ack(slack.NewUpdateViewSubmissionResponse(&working))
 	in.to = in.to.turned()
@@ -251,7 +239,7 @@ func readSearch(v slack.View) (prefix, wrong string) {
 	if v.State != nil {
 		prefix = v.State.Values[fieldPrefix][fieldPrefix].Value
 	}
-	prefix = strings.ToLower(strings.TrimSpace(clean(fold(prefix))))
+	prefix = strings.ToLower(strings.TrimSpace(clean(fold(prefix[:min(len(prefix), maxText)]))))
 	switch {
 	case prefix == "":
 		return "", ""

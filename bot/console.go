@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/slack-go/slack"
 
@@ -47,18 +46,6 @@ func consoleOption(service string) *slack.OptionBlockObject {
 		return option(string(FormatConsole), "a link to the AWS console")
 	}
 	return option(string(FormatConsole)+" "+service, "a link to the AWS console, at "+service)
-}
-
-// formatValue is what readFormat reads.
-func formatValue(f Format, service string) string {
-	return strings.TrimSpace(string(f) + " " + service)
-}
-
-// readFormat reads the value of a format's option.
-func readFormat(value string) (f Format, service string) {
-	name, service, _ := strings.Cut(value, " ")
-	f, _ = ParseFormat(name)
-	return f, service
 }
 
 // consoleOf makes a sign-in link of a Grant inside its reveal window.

@@ -9,12 +9,16 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
+// A panic ends the envelope that it arose in, and neither the process nor the next:
+// rescue stands behind each, here and in every goroutine that works on one.
+
 // receive takes one envelope off a socket; it does not block. Commands, buttons
 // and events are acknowledged first and worked on afterwards, so that nothing
 // but the socket itself can delay the acknowledgement. Where the answer is the
 // acknowledgement, of menus and submitted modals, it is due within 3 s and
 // never waits for AWS.
 func (b *Bot) receive(s *socket, e envelope) {
+	defer b.rescue(b.ctx, conversation{}, nil)
 	switch e.kind {
 	case "slash_commands":
 		b.ackEmpty(s, e)
@@ -43,6 +47,7 @@ func (b *Bot) work(f func(context.Context)) {
 	ctx, cancel := context.WithTimeout(b.ctx, requestTimeout)
 	b.working.Go(func() {
 		defer cancel()
+		defer b.rescue(ctx, conversation{}, nil)
 		f(ctx)
 	})
 }
@@ -78,11 +83,12 @@ func (b *Bot) slashCommand(ctx context.Context, e envelope) {
 		return
 	}
 	to := conversation{
-		caller:      broker.Caller{User: cmd.UserID, Team: cmd.TeamID, Channel: cmd.ChannelID},
+		caller:      readCaller(cmd.UserID, cmd.TeamID, cmd.ChannelID),
 		requestID:   broker.NewID(),
 		responseURL: broker.NewSecret(cmd.ResponseURL),
 		trigger:     cmd.TriggerID,
 	}
+	defer b.rescue(ctx, to, func(m message) { b.deliver(ctx, to.beside(), m) })
 	if !b.first(ctx, to, sightings(e, cmd.TriggerID)...) {
 		return
 	}
@@ -96,7 +102,7 @@ func (b *Bot) slashCommand(ctx context.Context, e envelope) {
 	}
 	defer b.leaveSlot()
 	b.serve(ctx, to, cmd)
-	b.log.InfoContext(ctx, "command served", "command", cmd.Command, "request", to.requestID,
+	b.log.InfoContext(ctx, "command served", "command", shortened(clean(cmd.Command), maxQuery), "request", to.requestID,
 		"user", to.caller.User, "took", b.now().Sub(began).Round(time.Millisecond))
 }
 

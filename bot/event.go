@@ -50,9 +50,10 @@ func (b *Bot) event(ctx context.Context, e envelope) {
 		team = outer.TeamID
 	}
 	to := conversation{
-		caller:    broker.Caller{User: inner.User, Team: team, Channel: inner.Channel},
+		caller:    readCaller(inner.User, team, inner.Channel),
 		requestID: broker.NewID(),
 	}
+	defer b.rescue(ctx, to, func(m message) { _ = b.directMessage(ctx, to.caller.User, m) })
 	if err := b.broker().Enter(ctx, to.request(Command{})); err != nil {
 		b.refusal(ctx, to, err) // for the log: an answer to each would be what the limit is against
 		return

@@ -42,16 +42,6 @@ type formOrigin struct {
 	BreakGlass bool   `json:"break_glass,omitempty"`
 }
 
-// origin reads what formView put into a form; whoever submits one cannot change
-// it.
-func origin(v slack.View) formOrigin {
-	var o formOrigin
-	if v.CallbackID == formCallback {
-		_ = json.Unmarshal([]byte(v.PrivateMetadata), &o) // ours, or none
-	}
-	return o
-}
-
 // openForm opens the form from whatever trigger there is. It is said when Slack
 // does not open it.
 func (b *Bot) openForm(ctx context.Context, to conversation, f formState) {
@@ -238,7 +228,7 @@ const (
 func (b *Bot) suggest(ctx context.Context, in interaction, ack func(any) bool) {
 	ctx, cancel := context.WithTimeout(ctx, judgeTimeout)
 	defer cancel()
-	ack(accountMenu(b.broker().Offered(ctx, in.to.request(Command{})), in.Value))
+	ack(accountMenu(b.broker().Offered(ctx, in.to.request(Command{})), shortened(in.Value[:min(len(in.Value), maxText)], maxQuery)))
 }
 
 // optionGroups are a menu's options as the acknowledgement gives them; none is

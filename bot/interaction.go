@@ -34,47 +34,29 @@ func (b *Bot) lateAck(in interaction) any {
 // https://docs.slack.dev/interactivity/handling-user-interaction
 type interaction struct {
 	slack.InteractionCallback
-	to conversation
+	to   conversation
+	more int // actions that it claims beside its first
 }
 
 // receiveInteraction acknowledges an interaction as its type asks and serves
 // it.
 func (b *Bot) receiveInteraction(s *socket, e envelope) {
-	var in interaction
-	if err := e.decode(&in.InteractionCallback); err != nil {
+	callback, more, err := readInteraction([]byte(e.payload.Reveal()))
+	if err != nil {
 		b.ackEmpty(s, e)
 		b.log.Error("interaction not understood", "error", err)
 		return
 	}
-	in.to = b.conversationOf(in.InteractionCallback)
+	in := interaction{InteractionCallback: callback, to: b.conversationOf(callback), more: more}
 	switch in.Type {
 	case slack.InteractionTypeBlockSuggestion, slack.InteractionTypeViewSubmission:
 		// The socket stays open until the acknowledgement is on it.
 		s.pending.Add(1)
-		b.work(func(ctx context.Context) {
-			var once sync.Once
-			ack := func(payload any) (sent bool) {
-				once.Do(func() {
-					sent = true
-					defer s.pending.Done()
-					if err := s.ack(e.id, payload); err != nil {
-						b.log.Warn("interaction not acknowledged", "type", in.Type, "error", err)
-					}
-				})
-				return sent
-			}
-			defer ack(nil)
-			overdue := time.AfterFunc(latestAck, func() { ack(b.lateAck(in)) })
-			defer overdue.Stop()
-			if in.Type == slack.InteractionTypeBlockSuggestion {
-				b.suggest(ctx, in, ack)
-			} else {
-				b.submit(ctx, e, in, ack)
-			}
-		})
+		b.work(func(ctx context.Context) { b.answerByAck(ctx, s, e, in) })
 	default:
 		b.ackEmpty(s, e)
 		b.work(func(ctx context.Context) {
+			defer b.rescue(ctx, in.to, func(m message) { b.deliver(ctx, in.to.beside(), m) })
 			if !b.first(ctx, in.to, sightings(e, in.TriggerID)...) {
 				return
 			}
@@ -91,6 +73,43 @@ func (b *Bot) receiveInteraction(s *socket, e envelope) {
 	}
 }
 
+// answerByAck serves what is answered by its acknowledgement: there is one in any
+// case, the latest when it is due.
+func (b *Bot) answerByAck(ctx context.Context, s *socket, e envelope, in interaction) {
+	var once sync.Once
+	ack := func(payload any) (sent bool) {
+		once.Do(func() {
+			sent = true
+			defer s.pending.Done()
+			if err := s.ack(e.id, payload); err != nil {
+				b.log.Warn("interaction not acknowledged", "type", in.Type, "error", err)
+			}
+		})
+		return sent
+	}
+	defer ack(nil)
+	suggestion := in.Type == slack.InteractionTypeBlockSuggestion
+	defer b.rescue(ctx, in.to, func(m message) {
+		view := resultView(m)
+		switch {
+		case suggestion:
+			ack(b.lateAck(in))
+		case !ack(slack.NewUpdateViewSubmissionResponse(&view)):
+			b.deliver(ctx, in.to.turned(), m)
+		}
+	})
+	overdue := time.AfterFunc(latestAck, func() {
+		defer b.rescue(ctx, in.to, nil)
+		ack(b.lateAck(in))
+	})
+	defer overdue.Stop()
+	if suggestion {
+		b.suggest(ctx, in, ack)
+		return
+	}
+	b.submit(ctx, e, in, ack)
+}
+
 // conversationOf says who acts and where the answer goes: into the modal that
 // was acted in, in place of the message that was acted on, or, from Home and
 // shortcuts, into a modal of its own.
@@ -100,7 +119,7 @@ func (b *Bot) conversationOf(in slack.InteractionCallback) conversation {
 		team = in.Team.ID
 	}
 	to := conversation{
-		caller:    broker.Caller{User: in.User.ID, Team: team, Channel: in.Channel.ID},
+		caller:    readCaller(in.User.ID, team, in.Channel.ID),
 		requestID: broker.NewID(),
 		trigger:   in.TriggerID,
 	}
@@ -121,13 +140,30 @@ func (b *Bot) conversationOf(in slack.InteractionCallback) conversation {
 func (b *Bot) interact(ctx context.Context, in interaction) {
 	switch in.Type {
 	case slack.InteractionTypeBlockActions:
-		for _, action := range in.ActionCallback.BlockActions {
-			b.act(ctx, in, action)
-		}
+		b.firstAction(ctx, in)
 	case slack.InteractionTypeShortcut:
 		b.openForm(ctx, in.to, formState{})
 	case slack.InteractionTypeViewClosed:
 	default:
-		b.log.InfoContext(ctx, "interaction not served", "type", in.Type)
+		b.log.InfoContext(ctx, "interaction not served", "type", shortened(clean(string(in.Type)), maxQuery))
 	}
+}
+
+// firstAction serves the one action of a payload. Slack's own clients send no
+// more: what a client claims beside it is refused and counted.
+func (b *Bot) firstAction(ctx context.Context, in interaction) {
+	if in.more > 0 {
+		b.log.WarnContext(ctx, "a payload claims more than one action; all but the first are refused",
+			"request", in.to.requestID, "user", in.to.caller.User, "refused", in.more, "refused_so_far", b.claims.Add(int64(in.more)))
+	}
+	actions := in.ActionCallback.BlockActions
+	if len(actions) == 0 {
+		return
+	}
+	p, err := readPress(actions[0])
+	if err != nil {
+		b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, b.unlessStranger(ctx, in.to, err)))
+		return
+	}
+	b.act(ctx, in, p)
 }

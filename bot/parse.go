@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/assumebot/assumebot/broker"
@@ -45,9 +44,8 @@ type Command struct {
 const (
 	// maxText, in bytes as Slack sends them, bounds the work; with the longest
 	// reason, escaped throughout, a command stays well below it.
-	maxText = 4000
-	// maxReason keeps a reason readable on the record and in one Slack message.
-	maxReason = 500
+	maxText   = 4000
+	maxReason = broker.MaxReason
 )
 
 // ParseAssume reads what follows /assume:
@@ -347,19 +345,15 @@ func (p *parser) reason() error {
 		}
 		text.WriteString(t.text)
 	}
-	reason := unquote(clean(text.String()))
-	if !strings.ContainsFunc(reason, isVisible) {
+	reason, over := readReason(unquote(clean(text.String())))
+	switch {
+	case over > 0:
+		return errReasonTooLong(over)
+	case reason == "":
 		return errReasonEmpty()
-	}
-	if n := utf8.RuneCountInString(reason); n > maxReason {
-		return errReasonTooLong(n)
 	}
 	p.cmd.Reason = reason
 	return nil
-}
-
-func isVisible(r rune) bool {
-	return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S)
 }
 
 // unquote strips quotation marks around the whole of text, but not those of two

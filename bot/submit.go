@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/slack-go/slack"
 
@@ -171,33 +170,21 @@ func (b *Bot) issueAs(ctx context.Context, to conversation, r broker.Request, f 
 }
 
 // readForm reads what was filled in; wrong names what cannot be read, by block.
+// What is wrong is left out of f.
 func readForm(v slack.View) (f filled, wrong map[string]string) {
 	f.blocks, wrong = map[string]string{}, map[string]string{}
 	if v.State == nil {
 		v.State = &slack.ViewState{}
 	}
 	for block, actions := range v.State.Values {
+		if len(block) > maxBlockID {
+			continue
+		}
 		for action, value := range actions {
-			f.blocks[action] = block
-			switch action {
-			case fieldAccount:
-				f.account = value.SelectedOption.Value
-			case fieldDuration:
-				// "default" is the Account's own, as no duration is.
-				f.duration, _ = time.ParseDuration(value.SelectedOption.Value)
-			case fieldFormat:
-				f.format, f.service = readFormat(value.SelectedOption.Value)
-			case fieldReason:
-				f.reason = clean(value.Value)
-				if n := utf8.RuneCountInString(f.reason); n > maxReason {
-					wrong[block] = fmt.Sprintf("A reason has at most %d characters; this one has %d. It was not cut.", maxReason, n)
-				}
-				if holdsPrivateKey(value.Value) {
-					wrong[block] = "That is a private key. Treat it as leaked, and make a new one: Slack has seen it. The bot kept nothing of it."
-				}
-			case fieldCode:
-				if !f.readCode(value.Value) {
-					wrong[block] = "A code has six digits."
+			if problem, ours := f.readField(action, value); ours {
+				f.blocks[action] = block
+				if problem != "" {
+					wrong[block] = problem
 				}
 			}
 		}
@@ -206,6 +193,9 @@ func readForm(v slack.View) (f filled, wrong map[string]string) {
 		if f.blocks[field] == "" { // a form bound to an approval has none
 			f.blocks[field] = f.blocks[fieldCode]
 		}
+	}
+	if v.CallbackID == formCallback && f.account == "" && len(wrong) == 0 {
+		wrong[f.blocks[fieldAccount]] = told(new(parser).errNoAccount(false))
 	}
 	// The record must hold no code, so a reason that may be one is refused.
 	if f.code.Empty() && mayHoldCode(f.reason) || !f.code.Empty() && repeatsCode(f.reason, f.code.Reveal()) {
@@ -217,8 +207,46 @@ func readForm(v slack.View) (f filled, wrong map[string]string) {
 	return f, wrong
 }
 
+// readField reads one field as what is typed is read. ours is false for one that
+// the form does not have.
+func (f *filled) readField(action string, value slack.BlockAction) (problem string, ours bool) {
+	chosen := value.SelectedOption.Value
+	var err error
+	switch action {
+	case fieldAccount:
+		if chosen != "" {
+			f.account, err = readAccount(chosen)
+		}
+	case fieldDuration:
+		f.duration, err = readDurationOption(chosen)
+	case fieldFormat:
+		f.format, f.service, err = readFormat(chosen)
+	case fieldReason:
+		var over int
+		if f.reason, over = readReason(value.Value); over > 0 {
+			problem = fmt.Sprintf("A reason has at most %d characters; this one has %d. It was not cut.", maxReason, over)
+		}
+		if holdsPrivateKey(value.Value) {
+			problem = "That is a private key. Treat it as leaked, and make a new one: Slack has seen it. The bot kept nothing of it."
+		}
+	case fieldCode:
+		if !f.readCode(value.Value) {
+			problem = "A code has six digits."
+		}
+	default:
+		return "", false
+	}
+	if err != nil {
+		problem = told(err)
+	}
+	return problem, true
+}
+
 // readCode takes a code in any spelling; none at all is fine.
 func (f *filled) readCode(typed string) bool {
+	if len(typed) > maxText {
+		return false
+	}
 	typed = strings.Join(strings.Fields(clean(fold(typed))), "")
 	if typed == "" {
 		return true

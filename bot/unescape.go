@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+
+	"github.com/assumebot/assumebot/broker"
 )
 
 // A tokenKind says what a token is.
@@ -66,7 +68,7 @@ func (s *splitter) plain(text string) {
 	text = decodeEntities(text)
 	start := -1
 	for i, r := range text {
-		if !isGap(r) {
+		if !broker.IsGap(r) {
 			if start < 0 {
 				start = i
 			}
@@ -116,7 +118,7 @@ func (s *splitter) escape(inner string) {
 // add appends t, or joins it to the word that it touches: Slack makes a link of
 // part of a word too.
 func (s *splitter) add(t token) {
-	t.text = stripInvisible(t.text)
+	t.text = clean(t.text)
 	if t.text == "" {
 		return
 	}
@@ -136,29 +138,8 @@ func decodeEntities(text string) string {
 	return strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">").Replace(text)
 }
 
-// isGap reports whether r parts words: white space, controls, and the
-// zero-width space, which stands where a line may break.
-func isGap(r rune) bool {
-	return unicode.IsSpace(r) || unicode.IsControl(r) || r == '\u200b'
-}
-
-// stripInvisible removes format characters, the bidi overrides among them: they
-// make text read otherwise than it is. The joiners stay, since scripts and
-// emoji need them.
-func stripInvisible(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Cf, r) && r != '\u200c' && r != '\u200d' {
-			return -1
-		}
-		return r
-	}, text)
-}
-
-// clean makes one line of text: no controls, no overrides, white space folded
-// to single spaces.
-func clean(text string) string {
-	return stripInvisible(strings.Join(strings.FieldsFunc(text, isGap), " "))
-}
+// clean makes one line of what a person sees of text.
+func clean(text string) string { return broker.OneLine(text) }
 
 // fold turns what keyboards write for plain ASCII back into it: full-width
 // forms, other scripts' digits, every kind of dash. Joiners, variation

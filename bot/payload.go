@@ -1,0 +1,232 @@
+package bot
+
+import (
+	"encoding/json"
+	"errors"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// A client can send any option value, button value, state value and block ID, and
+// any number of actions; only the person, their workspace, and the IDs of channels,
+// messages and views come from Slack. So nothing is trusted because the bot once
+// put it there: what was pressed, chosen and kept in private_metadata is read here,
+// within the bounds of what is typed, and what is not of that shape goes no further.
+
+var (
+	slackUser    = regexp.MustCompile(`^[UW][A-Z0-9]{2,30}$`)
+	slackTeam    = regexp.MustCompile(`^[TE][A-Z0-9]{2,30}$`)
+	slackChannel = regexp.MustCompile(`^[CDG][A-Z0-9]{2,30}$`)
+	requestID    = regexp.MustCompile(`^[a-z2-7]{26}$`) // as broker.NewID makes them
+)
+
+const (
+	// maxBlockID is what a block_id has at most.
+	// https://docs.slack.dev/reference/block-kit/blocks/input-block
+	maxBlockID = 255
+	// maxMetadata is what private_metadata has at most.
+	// https://docs.slack.dev/reference/views/modal-views
+	maxMetadata = 3000
+	// maxQuery is more than any name of an account or role.
+	maxQuery = 100
+	// lastPage is the last page of a million buckets, which is as many as AWS
+	// allows. https://docs.aws.amazon.com/general/latest/gr/s3.html
+	lastPage = 1_000_000/broker.BucketsPerPage - 1
+)
+
+// only is text if it has the shape, "" otherwise.
+func only(shape *regexp.Regexp, text string) string {
+	if !shape.MatchString(text) {
+		return ""
+	}
+	return text
+}
+
+// readCaller is who speaks and from where. What is no ID of Slack's is nobody's.
+func readCaller(user, team, channel string) broker.Caller {
+	return broker.Caller{User: only(slackUser, user), Team: only(slackTeam, team), Channel: only(slackChannel, channel)}
+}
+
+// readInteraction reads an interaction, and of the actions that it claims the
+// first alone: one payload is one request, for every limit counts payloads. more
+// is how many others there were.
+func readInteraction(payload []byte) (in slack.InteractionCallback, more int, err error) {
+	var claimed struct {
+		Actions []json.RawMessage `json:"actions"`
+	}
+	if json.Unmarshal(payload, &claimed) == nil && len(claimed.Actions) > 1 {
+		more = len(claimed.Actions) - 1
+		whole := map[string]json.RawMessage{}
+		err := json.Unmarshal(payload, &whole)
+		if err == nil {
+			whole["actions"], err = json.Marshal(claimed.Actions[:1])
+		}
+		if err == nil {
+			payload, err = json.Marshal(whole)
+		}
+		if err != nil {
+			return slack.InteractionCallback{}, more, errPayload
+		}
+	}
+	if json.Unmarshal(payload, &in) != nil { // its error may quote what it read
+		return slack.InteractionCallback{}, more, errPayload
+	}
+	return in, more, nil
+}
+
+var errPayload = errors.New("the payload of an interaction is not of the expected shape")
+
+// A press is one action as it was read; what it does not say is zero.
+type press struct {
+	action   string
+	grant    string       // that its block names
+	account  string       // of actAsk, where "" asks which, actRenew and fieldAccount
+	format   Format       // of actFormat
+	page     int          // of actPrevious and actNext
+	prefix   string       // of those and of actSearch
+	target   string       // of actUnblock
+	approval approvalName // of what is pressed about an Approval
+}
+
+// readPress reads an action. An error is as that of [ParseAssume].
+func readPress(a *slack.BlockAction) (press, error) {
+	block, _ := strings.CutPrefix(a.BlockID, grantBlock)
+	p := press{action: a.ActionID, grant: only(requestID, block)}
+	var err error
+	switch a.ActionID {
+	case actAsk:
+		if a.Value != "any" {
+			p.account, err = readAccount(a.Value)
+		}
+	case actRenew:
+		p.account, err = readAccount(a.Value)
+	case fieldAccount:
+		p.account, err = readAccount(a.SelectedOption.Value)
+	case actFormat:
+		var service string
+		if p.format, service, err = readFormat(a.SelectedOption.Value); err == nil && (p.format == "" || p.format == FormatConsole || service != "") {
+			err = errPressed()
+		}
+	case actPrevious, actNext, actSearch:
+		p.page, p.prefix = readPage(a.Value)
+	case actUnblock:
+		if p.target = only(slackUser, a.Value); p.target == "" {
+			err = errPressed()
+		}
+	case actApprove, actAcknowledge, actDeny:
+		if p.approval = readApprovalName(a.Value); p.approval == (approvalName{}) {
+			err = errPressed()
+		}
+	case actEnterCode:
+		if p.approval.id = only(requestID, a.Value); p.approval.id == "" {
+			err = errPressed()
+		}
+	}
+	if err != nil {
+		return press{}, err
+	}
+	return p, nil
+}
+
+func errPressed() error {
+	return grammarError("The bot cannot read what this button or menu holds, so nothing was done.", "Use a newer message of the bot's, or type the command.")
+}
+
+// readAccount reads the name of an Account.
+func readAccount(word string) (string, error) {
+	if len(word) > maxText || broker.CheckAccountName(word) != nil || broker.MayHoldCode(word) {
+		return "", errAccountName(shortened(word[:min(len(word), maxText)], maxQuoted))
+	}
+	return word, nil
+}
+
+// readReason reads a reason or comment; "" is one that says nothing. over is how
+// many characters one has that is too long, which is then not returned.
+func readReason(text string) (reason string, over int) {
+	if reason = clean(text); !broker.SaysSomething(reason) {
+		return "", 0
+	}
+	if n := utf8.RuneCountInString(reason); n > maxReason {
+		return "", n
+	}
+	return reason, 0
+}
+
+// formatValue is what readFormat reads.
+func formatValue(f Format, service string) string {
+	return strings.TrimSpace(string(f) + " " + service)
+}
+
+// readFormat reads the value of a format's option; "" says nothing.
+func readFormat(value string) (f Format, service string, err error) {
+	if value == "" {
+		return "", "", nil
+	}
+	name, service, _ := strings.Cut(value, " ")
+	f, ok := ParseFormat(name[:min(len(name), maxQuery)])
+	switch {
+	case !ok || len(name) > maxQuery:
+		return "", "", errFormatUnknown(shortened(name[:min(len(name), maxText)], maxQuoted))
+	case service == "":
+		return f, "", nil
+	case f != FormatConsole || broker.CheckConsoleService(service) != nil || broker.MayHoldCode(service):
+		return "", "", errService(shortened(service[:min(len(service), maxText)], maxQuoted))
+	}
+	return f, service, nil
+}
+
+// readDurationOption reads the value of a duration's option. The Account's own,
+// "default", is none.
+func readDurationOption(value string) (time.Duration, error) {
+	if value == "" || value == "default" {
+		return 0, nil
+	}
+	if len(value) > maxQuery {
+		return 0, new(parser).errDuration(durationUnreadable)
+	}
+	d, used, problem := readDuration([]string{value})
+	if problem == durationFine && used != 1 {
+		problem = durationUnreadable
+	}
+	if problem != durationFine {
+		return 0, new(parser).errDuration(problem)
+	}
+	return d, nil
+}
+
+// readPage reads the value of a button. Any other is the first page of all.
+func readPage(value string) (page int, prefix string) {
+	number, prefix, _ := strings.Cut(value, " ")
+	page, err := strconv.Atoi(number)
+	if err != nil || page < 0 || page > lastPage || prefix != "" && !validPrefix(prefix) {
+		return 0, ""
+	}
+	return page, prefix
+}
+
+// readApprovalName reads how a button names an Approval; the zero one is what
+// names none.
+func readApprovalName(value string) approvalName {
+	user, id, _ := strings.Cut(value, "/")
+	if !slackUser.MatchString(user) || !requestID.MatchString(id) {
+		return approvalName{}
+	}
+	return approvalName{user, id}
+}
+
+// origin reads what formView put into a form.
+func origin(v slack.View) formOrigin {
+	var o formOrigin
+	if v.CallbackID != formCallback || len(v.PrivateMetadata) > maxMetadata || json.Unmarshal([]byte(v.PrivateMetadata), &o) != nil {
+		return formOrigin{}
+	}
+	o.Channel = only(slackChannel, o.Channel)
+	return o
+}

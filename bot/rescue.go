@@ -1,0 +1,47 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// rescue is deferred: it ends a panic where it arose, counts it, logs it with its
+// stack, and tells whoever waits, if tell is not nil. What was asked may have got
+// as far as AWS by then, so nothing is said of it but where to look; an intent on
+// the record whose outcome stays away is told to the audit channel.
+func (b *Bot) rescue(ctx context.Context, to conversation, tell func(message)) {
+	what := recover()
+	if what == nil {
+		return
+	}
+	e := &broker.Error{
+		Code: broker.CodeInternal, Err: errPanic, Ref: broker.ShortRef(to.requestID),
+		Message: "Something failed on our side while the bot worked on this, and it stopped there.",
+		Hint:    "`/sessions` shows whether you got something. A code that you sent may be used up: wait for the next one. If it happens again, quote the reference.",
+	}
+	b.log.LogAttrs(ctx, slog.LevelError, "panic; the rest goes on",
+		slog.String("panic", panicText(what)), slog.String("request", to.requestID), slog.String("user", to.caller.User), slog.String("ref", e.Ref),
+		slog.Int64("panics_so_far", b.panics.Add(1)), slog.String("stack", string(debug.Stack())))
+	if tell == nil {
+		return
+	}
+	defer b.rescue(ctx, to, nil) // whatever failed may fail again
+	tell(b.refusal(ctx, to, e))
+}
+
+var errPanic = errors.New("panic; its stack is logged")
+
+// panicText says what a panic said, if it is Go's own: any other value may hold
+// what a person sent.
+func panicText(what any) string {
+	if err, ok := what.(runtime.Error); ok {
+		return err.Error()
+	}
+	return fmt.Sprintf("%T", what)
+}

@@ -1,0 +1,128 @@
+package bot
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/broker"
+)
+
+// panicking is a store that brings a panic about.
+type panicking struct{ none []int }
+
+func (p panicking) FirstSight(context.Context, ...string) (bool, error) {
+	return p.none[len(p.none)] == 0, nil
+}
+
+func (panicking) TakeRate(context.Context, string, string, int, time.Duration) (broker.Rate, error) {
+	return broker.Rate{Taken: true}, nil
+}
+
+// TestAPanicEndsItsEnvelopeAlone: the person is told, the log has the stack, and
+// the next one is served.
+func TestAPanicEndsItsEnvelopeAlone(t *testing.T) {
+	s, err := slacktest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	s.AddUser(slacktest.User{ID: "U01ALICE", Name: "alice"})
+	s.AddChannel(slacktest.Channel{ID: "C0GENERAL", Name: "general", Members: []string{"U01ALICE"}})
+	seen, logs := panicking{}, &lockedBuffer{}
+	b := New(Deps{
+		API:  slack.New(s.BotToken(), slack.OptionAppLevelToken(s.AppToken()), slack.OptionAPIURL(s.APIURL())),
+		HTTP: http.DefaultClient, APIURL: s.APIURL(), Seen: seen, Rates: seen, Connections: 1, Now: time.Now, Log: slog.New(slog.NewJSONHandler(logs, nil)),
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	b.ctx = ctx
+	ended := make(chan error, 1)
+	go func() { ended <- b.sockets.run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		b.working.Wait()
+	})
+	<-b.Ready()
+	patient, done := context.WithTimeout(t.Context(), 20*time.Second)
+	defer done()
+	for range 2 {
+		before := len(s.SeenBy("U01ALICE"))
+		d, err := s.Command("U01ALICE", "C0GENERAL", "/assume", "prod 123456")
+		if err == nil {
+			err = d.Wait(patient)
+		}
+		if err == nil {
+			err = s.Await(patient, func(s *slacktest.Server) bool { return len(s.SeenBy("U01ALICE")) > before })
+		}
+		if err != nil {
+			t.Fatal(err, logs.String())
+		}
+		text := s.SeenBy("U01ALICE")[before].Plain()
+		if !strings.Contains(text, "Something failed on our side") || !strings.Contains(text, "Reference:") || !strings.Contains(text, "/sessions") {
+			t.Errorf("got %q, want what failed and where to look", text)
+		}
+	}
+	got := logs.String()
+	for _, part := range []string{`"panics_so_far":2`, "index out of range", "FirstSight", `"user":"U01ALICE"`} {
+		if !strings.Contains(got, part) {
+			t.Errorf("the log does not hold %q:\n%s", part, got)
+		}
+	}
+	if strings.Contains(got, "123456") {
+		t.Error("the log holds the code")
+	}
+}
+
+// TestWhoeverWaitsIsToldOnceOfAPanic, also when telling them panics, and the log
+// holds nothing that may be theirs.
+func TestWhoeverWaitsIsToldOnceOfAPanic(t *testing.T) {
+	b := goldenBot()
+	b.log = slog.New(slog.DiscardHandler)
+	var told []message
+	func() {
+		defer b.rescue(t.Context(), conversation{requestID: "abcdefgh"}, func(m message) {
+			told = append(told, m)
+			panic("and again")
+		})
+		panic("a value that may hold what a person sent")
+	}()
+	if len(told) != 1 || !strings.Contains(told[0].text, "Reference: abcdefgh") {
+		t.Errorf("got %v, want one answer with its reference", told)
+	}
+	if b.panics.Load() != 2 {
+		t.Errorf("got %d panics, want both", b.panics.Load())
+	}
+	if got := panicText("secret"); got != "string" {
+		t.Errorf("got %q, want the type alone", got)
+	}
+}
+
+// lockedBuffer collects logs from many goroutines.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
