@@ -25,9 +25,9 @@ func (b *Bot) admin(ctx context.Context, to conversation, c Command) {
 		held, err := b.broker().Who(ctx, r)
 		b.answer(ctx, to, err, func() message { return b.whoMessage(held) })
 	case VerbBlock:
-		cancelled, err := b.broker().Block(ctx, r, c.Target)
-		b.answer(ctx, to, err, func() message { return b.blockedMessage(c.Target, whom) })
-		b.showCancelled(ctx, to, cancelled)
+		done, err := b.broker().Block(ctx, r, c.Target)
+		b.answer(ctx, to, err, func() message { return b.blockedMessage(c.Target, whom, done.Before) })
+		b.showCancelled(ctx, to, done.Cancelled)
 	case VerbUnblock:
 		was, err := b.broker().Unblock(ctx, r, c.Target)
 		b.answer(ctx, to, err, func() message { return unblockedMessage(whom, was) })
@@ -55,9 +55,10 @@ func named(name, slackID string) string {
 	return name + " (" + slackID + ")"
 }
 
-func (b *Bot) blockedMessage(target, whom string) message {
+func (b *Bot) blockedMessage(target, whom string, before *broker.Order) message {
 	m := newMessage("Blocked "+whom+".",
-		paragraph(bold("Blocked"), plain(" "+whom+": nothing is issued or shown to them, they approve nothing and change no key, on every replica and from now on.")),
+		paragraph(append([]span{bold("Blocked"), plain(" " + whom + ": nothing is issued or shown to them, they approve nothing and change no key, on every replica and from now on.")},
+			replacedSpans("They were blocked", before)...)...),
 		paragraph(codes(b.withPrefix("Credentials that they have already work until they expire. `/assume revoke @PERSON` takes them back."))...))
 	m.blocks = append(m.blocks, unblockButton(target))
 	return m
@@ -83,12 +84,23 @@ func unlockedMessage(whom string, was bool) message {
 
 func (b *Bot) pausedMessage(before *broker.Order) message {
 	said := []span{bold("Paused"), plain(": nothing is issued, shown again, approved or changed, for anybody and on every replica.")}
-	if before != nil {
-		said = append(said, plain(" It was already, since "), moment(before.At), plain(" by "+named(before.ByName, before.By)+"; yours stands now."))
-	}
+	said = append(said, replacedSpans("It was paused", before)...)
 	return newMessage("Paused: nothing is issued to anybody.",
 		paragraph(said...),
 		paragraph(codes(b.withPrefix("Credentials that are out already work until they expire. `/assume resume` ends it."))...))
+}
+
+// replacedSpans tells of the order whose place a new one takes; nothing when there
+// was none.
+func replacedSpans(was string, before *broker.Order) []span {
+	if before == nil {
+		return nil
+	}
+	spans := []span{plain(" " + was + " already, since "), moment(before.At), plain(" by " + named(before.ByName, before.By))}
+	if before.Reason != "" {
+		spans = append(spans, plain(": “"+shortened(before.Reason, whoReason)+"”"))
+	}
+	return append(spans, plain(". Your order replaces that one."))
 }
 
 func resumedMessage(was bool) message {
@@ -98,35 +110,52 @@ func resumedMessage(was bool) message {
 	return newMessage("Resumed.", paragraph(bold("Resumed"), plain(": the bot issues again.")))
 }
 
-// revokedPersonMessage says of each account which of the two happened: whether
-// the bot alone forgot the credentials, or AWS refuses them too.
+// revokedPersonMessage says what became of each account; "revoked" only where AWS
+// was told.
 func (b *Bot) revokedPersonMessage(done broker.PersonRevocation) message {
 	whom := named(done.TargetName, done.Target)
-	ended := 0
+	ended, revoked, not := 0, []string(nil), []string(nil)
+	items := make([][]span, 0, len(done.Accounts))
 	for _, of := range done.Accounts {
 		ended += of.Ended
+		switch {
+		case of.Denied != nil:
+			revoked = append(revoked, of.Account.Name)
+		case of.Ended > 0 || of.Err != nil:
+			not = append(not, of.Account.Name)
+		}
+		items = append(items, revokedSpans(of))
 	}
-	head := []span{bold("Revoked"), plain(" what " + whom + " has, and "), bold("blocked"), plain(" them. The bot has forgotten " + counted(ended, "grant"))}
-	if done.Session {
-		head = append(head, plain(" and their MFA session"))
+	headline := "Blocked " + whom + "."
+	head := []span{bold("Blocked"), plain(" " + whom + ". ")}
+	switch {
+	case len(revoked) > 0 && len(not) > 0:
+		headline += " Revoked in AWS: " + fewOf(revoked) + ". Not revoked in AWS: " + fewOf(not) + "."
+		head = append(head, bold("Not everything is revoked in AWS"), plain(", see below."))
+	case len(revoked) > 0:
+		headline += " Revoked in AWS: " + fewOf(revoked) + "."
+		head = append(head, bold("Revoked in AWS"), plain(": what they had."))
+	case len(not) > 0:
+		headline += " Not revoked in AWS: " + fewOf(not) + "."
+		head = append(head, bold("Not revoked in AWS"), plain(", see below."))
+	case done.Err == nil:
+		headline += " Nothing of theirs was live."
+		head = append(head, bold("Nothing was live"), plain(" of what the bot gave them."))
 	}
-	said := []slack.RichTextElement{paragraph(append(head, plain(requestsCancelled(done.Cancelled)+"."))...)}
+	said := []slack.RichTextElement{paragraph(head...)}
+	if ended > 0 || done.Session || len(done.Cancelled) > 0 {
+		said = append(said, paragraph(plain("The bot has "+tookBack(ended, done.Session, "their", done.Cancelled)+".")))
+	}
 	if done.Err != nil {
 		said = append(said, notComplete(done.Err))
 	}
-	told := false
-	items := make([][]span, 0, len(done.Accounts))
-	for _, of := range done.Accounts {
-		told = told || of.Denied != nil
-		items = append(items, revokedSpans(of))
-	}
-	end := []span{plain("What is not named here, the bot did not issue to them, or it has ended.")}
-	if told {
-		end = []span{plain("IAM may take minutes until what AWS refuses is refused everywhere.")}
+	var end []span
+	if len(revoked) > 0 {
+		end = append(end, plain("It may take minutes until IAM has spread what AWS refuses."))
 	}
 	if len(done.Others) > 0 {
-		end = append([]span{bold("They still have "), code(strings.Join(done.Others, ", ")), plain(", which works until it expires. ")},
-			codes(b.withPrefix("`/assume revoke @PERSON` without an account takes back all."))...)
+		end = append(end, plain(" "), bold("They still have "), code(strings.Join(done.Others, ", ")), plain(", which works until it expires. "))
+		end = append(end, codes(b.withPrefix("`/assume revoke @PERSON` without an account takes back all."))...)
 	}
 	m := message{}
 	for n := len(items); ; n-- { // what Slack does not take is on the record
@@ -137,13 +166,24 @@ func (b *Bot) revokedPersonMessage(done broker.PersonRevocation) message {
 		if more := len(items) - n; more > 0 {
 			said = append(said[:len(said):len(said)], paragraph(plain("and "+counted(more, "more account")+": the record has them.")))
 		}
-		m = newMessage("Revoked what "+whom+" has, and blocked them.", append(said[:len(said):len(said)], paragraph(end...))...)
+		if len(end) > 0 {
+			said = append(said[:len(said):len(said)], paragraph(end...))
+		}
+		m = newMessage(headline, said...)
 		if n == 0 || m.fits() {
 			break
 		}
 	}
 	m.blocks = append(m.blocks, unblockButton(done.Target))
 	return m
+}
+
+// fewOf names three, and counts the others.
+func fewOf(names []string) string {
+	if more := len(names) - 3; more > 1 {
+		return strings.Join(names[:3], ", ") + " and " + counted(more, "more account")
+	}
+	return strings.Join(names, ", ")
 }
 
 func notComplete(e *broker.Error) slack.RichTextElement {
@@ -153,14 +193,17 @@ func notComplete(e *broker.Error) slack.RichTextElement {
 func revokedSpans(of broker.Revocation) []span {
 	spans := []span{code(of.Account.Name), plain("  ")}
 	switch {
-	case of.Err != nil:
-		spans = append(spans, bold("Not complete. "), plain(of.Err.Message+" "+of.Err.Hint+" (ref "+of.Err.Ref+")"))
+	case of.Err != nil && of.Denied == nil:
+		spans = append(spans, bold("not revoked in AWS. "), plain(of.Err.Message+" "+of.Err.Hint+" (ref "+of.Err.Ref+")"))
 	case of.Denied != nil && of.Denied.Everybody:
-		spans = append(spans, bold("AWS refuses everybody's"), plain(" sessions of its role that were issued before "), moment(of.Denied.Before), plain(": it had no room for theirs alone."))
+		spans = append(spans, bold("revoked"), plain(": AWS refuses "), bold("everybody's"), plain(" sessions of its role that were issued before "), moment(of.Denied.Before),
+			plain(", since its policy had no room for one more session name."))
 	case of.Denied != nil:
-		spans = append(spans, bold("AWS refuses"), plain(" their sessions of its role that were issued before "), moment(of.Denied.Before), plain("."))
+		spans = append(spans, bold("revoked"), plain(": AWS refuses their sessions of its role that were issued before "), moment(of.Denied.Before), plain("."))
+	case of.Ended > 0:
+		spans = append(spans, bold("not revoked in AWS"), plain(": copies work until "), moment(of.Until), plain(", since the config names no revoker."))
 	default:
-		spans = append(spans, bold("AWS does not know of it"), plain(": copies of the credentials work until they expire, since the config names no revoker."))
+		spans = append(spans, plain("nothing was live."))
 	}
 	return spans
 }

@@ -27,7 +27,9 @@ func adminAudit(e broker.Event) (head []span, text string, ok bool) {
 	default:
 		return nil, "", false
 	}
-	if e.Code == broker.CodeNotEnded {
+	if e.Code == broker.CodeNotEnded && e.Kind == broker.EventUnlocked {
+		what, rest = "Not locked out", ": "+whom+", whose wrong codes until now are forgotten. By "+person(e)+"."
+	} else if e.Code == broker.CodeNotEnded {
 		what, rest = "Not "+strings.ToLower(what), rest+" It had ended already, or a newer order stands."
 	}
 	return []span{bold(what), plain(rest)}, what + rest, true

@@ -31,7 +31,7 @@ func adminMessages(t *testing.T) map[string]message {
 	account := func(name string) broker.Account { return broker.Account{Name: name, Revoker: "x"} }
 	revoked := broker.PersonRevocation{Target: "U02BOB", TargetName: "bob@example.com", Session: true, Accounts: []broker.Revocation{
 		{Account: account("prod"), Ended: 2, Denied: denied(false)}, {Account: account("full"), Denied: denied(true)},
-		{Account: account("broken"), Err: failed}, {Account: broker.Account{Name: "hub"}, Ended: 1},
+		{Account: account("broken"), Err: failed}, {Account: broker.Account{Name: "hub"}, Ended: 1, Until: goldenTime},
 	}}
 	var many broker.PersonRevocation
 	many.Target = "U02BOB"
@@ -58,7 +58,23 @@ func adminMessages(t *testing.T) map[string]message {
 	ofProd.Account, ofProd.DeniedBefore = "prod", goldenTime
 	notTold := broker.Event{Kind: broker.EventRevoked, Target: "U07GONE", Code: failed.Code, Message: failed.Message, Ref: failed.Ref}
 	return map[string]message{
-		"admin_blocked":         b.blockedMessage("U02BOB", "bob@example.com (U02BOB)"),
+		"admin_blocked":         b.blockedMessage("U02BOB", "bob@example.com (U02BOB)", nil),
+		"admin_blocked_again":   b.blockedMessage("U02BOB", "bob@example.com (U02BOB)", &broker.Order{By: "U09ADMIN", Reason: wildReason, At: goldenTime}),
+		"revoked":               b.revokedMessage(denying),
+		"revoked_everybody":     b.revokedMessage(broker.Revocation{Account: account("prod"), Denied: denied(true)}),
+		"revoked_not":           b.revokedMessage(broker.Revocation{Account: broker.Account{Name: "hub"}, Ended: 2, Session: true, Until: goldenTime}),
+		"revoked_failed":        b.revokedMessage(broker.Revocation{Account: account("broken"), Ended: 1, Until: goldenTime, Err: failed}),
+		"revoked_nothing":       b.revokedMessage(broker.Revocation{Account: account("prod")}),
+		"revoked_nothing_known": b.revokedMessage(broker.Revocation{Account: account("prod"), Err: &broker.Error{Code: broker.CodeStore, Ref: "abcdefgh", Message: "The bot's own store is not answering, so it may still keep credentials or an MFA session of yours.", Hint: "Try again in a minute."}}),
+		"admin_revoked_none":    b.revokedPersonMessage(broker.PersonRevocation{Target: "U02BOB"}),
+		"admin_revoked_all":     b.revokedPersonMessage(broker.PersonRevocation{Target: "U02BOB", Accounts: revoked.Accounts[:1], Others: []string{"hub"}}),
+		"audit_admin_not_locked": audit(func() broker.Event {
+			e := about(broker.EventUnlocked)
+			e.Code = broker.CodeNotEnded
+			return e
+		}()),
+		"audit_revoked_not":     audit(broker.Event{Kind: broker.EventRevoked, User: "alice@example.com", Account: "hub", Expires: goldenTime}),
+		"audit_revoked_nothing": audit(broker.Event{Kind: broker.EventRevoked, User: "alice@example.com", Account: "hub"}),
 		"admin_unblocked":       unblockedMessage("bob@example.com (U02BOB)", true),
 		"admin_not_blocked":     unblockedMessage("U02BOB", false),
 		"admin_unlocked":        unlockedMessage("bob@example.com (U02BOB)", true),

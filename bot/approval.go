@@ -37,6 +37,12 @@ func needsApproval(r broker.Request, err error) bool {
 
 // ask asks others to approve what r asks, and says so privately.
 func (b *Bot) ask(ctx context.Context, to conversation, r broker.Request) {
+	lapsed, err := b.broker().CancelLapsed(ctx, r)
+	b.showCancelled(ctx, to, lapsed)
+	if err != nil {
+		b.deliver(ctx, to, b.refusal(ctx, to, err))
+		return
+	}
 	a, again, err := b.broker().Ask(ctx, r)
 	if err == nil && a.State == broker.ApprovalWaiting && a.PostTS == "" {
 		if err = b.postApproval(ctx, a); err != nil {

@@ -2,7 +2,7 @@ package bot
 
 import (
 	"context"
-	"fmt"
+	"strings"
 
 	"github.com/slack-go/slack"
 
@@ -19,39 +19,71 @@ func (b *Bot) revoke(ctx context.Context, to conversation, c Command) {
 	}
 }
 
-// revokedMessage says which of the two happened: whether the bot alone forgot
-// the credentials, or AWS refuses them too.
+// revokedMessage says what became of it; its headline says "revoked" only where
+// AWS was told.
 func (b *Bot) revokedMessage(done broker.Revocation) message {
 	account := done.Account.Name
-	said := []slack.RichTextElement{paragraph(bold("Revoked"), plain(": the bot has forgotten "+counted(done.Ended, "grant")+" of "), bold(account),
-		plain(sessionEnded(done.Session)+requestsCancelled(done.Cancelled)+"."))}
-	if done.Ended == 0 && !done.Session && len(done.Cancelled) == 0 {
-		said = []slack.RichTextElement{paragraph(bold("The bot holds nothing of yours for "), bold(account), plain("."))}
-	}
-	if done.Err != nil {
-		said = append(said, paragraph(bold("Not complete. "), plain(done.Err.Message+" ")),
-			paragraph(append(codes(done.Err.Hint), plain(" (ref "+done.Err.Ref+")"))...))
-	}
+	headline, head := "", []span(nil)
 	switch {
 	case done.Denied != nil:
-		whose := "your sessions"
-		if done.Denied.Everybody {
-			whose = "everybody's sessions, since the role had no room for yours alone,"
-		}
-		said = append(said, paragraph(bold("AWS refuses "), plain(whose+" of this role that were issued before "), moment(done.Denied.Before),
-			plain(". IAM may take minutes until that holds everywhere.")))
-	case done.Err == nil || done.Account.Revoker == "":
-		said = append(said, paragraph(bold("AWS does not know of it: "), plain("copies of the credentials work until they expire, since the config names no revoker for this account. "+
-			"If they are in wrong hands, tell whoever looks after the AWS account now.")))
+		headline, head = "Revoked "+account+".", append([]span{bold("Revoked"), plain(": ")}, deniedSpans(done, "your")...)
+	case done.Ended > 0:
+		headline = "Not revoked in AWS: copies of " + account + " work until they expire."
+		head = []span{bold("Not revoked in AWS"), plain(": copies of "), bold(account), plain(" work until "), moment(done.Until), plain(".")}
+	case done.Err != nil:
+		headline, head = "Not complete: "+done.Err.Message, []span{bold("Nothing of yours was found for "), bold(account), plain(".")}
+	default:
+		headline, head = "Nothing of "+account+" was live.", []span{bold("Nothing was live"), plain(": the bot holds no credentials of yours for "), bold(account), plain(".")}
 	}
-	return newMessage(fmt.Sprintf("Revoked what you had of %s.", account), said...)
+	said := []slack.RichTextElement{paragraph(head...)}
+	if done.Ended > 0 || done.Session || len(done.Cancelled) > 0 {
+		said = append(said, paragraph(plain("The bot has "+tookBack(done.Ended, done.Session, "your", done.Cancelled)+".")))
+	}
+	if done.Err != nil {
+		said = append(said, notComplete(done.Err))
+	}
+	if done.Denied == nil && done.Account.Revoker == "" && (done.Ended > 0 || done.Err != nil) {
+		said = append(said, paragraph(plain("AWS was not told, because the config names no revoker for this account. "+
+			"If copies of the credentials are in wrong hands, tell whoever looks after the AWS account now.")))
+	}
+	return newMessage(headline, said...)
 }
 
-func requestsCancelled(cancelled []broker.Approval) string {
-	if len(cancelled) == 0 {
-		return ""
+// deniedSpans says what AWS refuses now.
+func deniedSpans(done broker.Revocation, whose string) []span {
+	why := "."
+	if done.Denied.Everybody {
+		whose, why = "everybody's", ". The role's policy had no room for one more session name."
 	}
-	return " and cancelled " + counted(len(cancelled), "request") + " for approval"
+	return []span{plain("AWS refuses " + whose + " sessions of "), bold(done.Account.Name), plain(" that were issued before "), moment(done.Denied.Before),
+		plain(why + " It may take minutes until IAM has spread that.")}
+}
+
+// tookBack says what the bot itself took back; whose is whose MFA session it was.
+func tookBack(ended int, session bool, whose string, cancelled []broker.Approval) string {
+	var did []string
+	if ended > 0 {
+		did = append(did, "forgotten "+counted(ended, "grant"))
+	}
+	if session {
+		did = append(did, "ended "+whose+" MFA session")
+	}
+	if n := len(cancelled); n > 0 {
+		did = append(did, "cancelled "+counted(n, "request")+" for approval")
+	}
+	if len(did) == 0 {
+		return "nothing of it left to forget"
+	}
+	return listOf(did)
+}
+
+// listOf joins words as a sentence does.
+func listOf(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
 func sessionEnded(was bool) string {

@@ -1,28 +1,22 @@
 package bot
 
 import (
-	"fmt"
-
 	"github.com/assumebot/assumebot/broker"
 )
 
-// revokedAudit heads an Event about what was taken back.
+// revokedAudit heads an Event about what was taken back. It says "revoked" only
+// where AWS was told.
 func revokedAudit(e broker.Event) []span {
-	head := []span{bold("Revoked"), plain(" what " + revokedFrom(e) + " had")}
-	if e.Account != "" {
-		head = append(head, plain(" of "), code(e.Account))
-	}
-	if e.Target != "" {
-		head = append(head, plain(", by "+person(e)))
-	}
-	head = append(head, plain("."))
+	what, rest := revokedHeadline(e)
+	head := []span{bold(what), plain(rest)}
 	switch {
 	case e.DeniedAll:
-		head = append(head, plain(" The role had no room for one more session: AWS refuses "), bold("everybody's"), plain(" that were issued before "), moment(e.DeniedBefore), plain("."))
+		head = append(head, plain(" AWS refuses "), bold("everybody's"), plain(" sessions of the role that were issued before "), moment(e.DeniedBefore),
+			plain(": its policy had no room for one more session name."))
 	case !e.DeniedBefore.IsZero():
 		head = append(head, plain(" AWS refuses this person's sessions that were issued before "), moment(e.DeniedBefore), plain("."))
-	case e.Code == "":
-		head = append(head, plain(" The bot has forgotten it; AWS was not told, copies work until they expire."))
+	case !e.Expires.IsZero():
+		head = append(head, plain(" The bot has forgotten its own; copies work until "), moment(e.Expires), plain("."))
 	}
 	if e.Code != "" {
 		head = append(head, plain(" "), bold("Not complete: "), plain(e.Message))
@@ -31,10 +25,25 @@ func revokedAudit(e broker.Event) []span {
 }
 
 func revokedText(e broker.Event) string {
-	if e.Account == "" {
-		return fmt.Sprintf("Revoked what %s had. %s", revokedFrom(e), e.Message)
+	what, rest := revokedHeadline(e)
+	return what + rest
+}
+
+func revokedHeadline(e broker.Event) (what, rest string) {
+	of := revokedFrom(e)
+	if e.Account != "" {
+		of = e.Account + " of " + of
 	}
-	return fmt.Sprintf("Revoked what %s had of %s. %s", revokedFrom(e), e.Account, e.Message)
+	if e.Target != "" {
+		of += ", by " + person(e)
+	}
+	switch {
+	case !e.DeniedBefore.IsZero():
+		return "Revoked", " " + of + "."
+	case e.Code != "" || !e.Expires.IsZero():
+		return "Not revoked in AWS", ": " + of + "."
+	}
+	return "Nothing was live", ": " + of + "."
 }
 
 // revokedFrom is whose it was: a person's own, or another's whom an admin acted

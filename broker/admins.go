@@ -110,21 +110,31 @@ func (b *Broker) notOneself(r Request, target, message, hint string) error {
 	return b.asError(r, &Error{Code: CodeGrammar, Message: message, Hint: hint})
 }
 
+// A Blocking is what a block came to.
+type Blocking struct {
+	Before    *Order     // the block whose place it takes; nil when there was none, or nobody knows
+	Cancelled []Approval // what the person asked others to approve
+}
+
 // Block keeps target from getting, seeing, approving and changing anything, on
-// every replica at once. What they asked others to approve is cancelled, and
-// returned: an approval must not outlive what they were blocked for.
-func (b *Broker) Block(ctx context.Context, r Request, target string) ([]Approval, error) {
+// every replica at once. What they asked others to approve is cancelled: an
+// approval must not outlive what they were blocked for.
+func (b *Broker) Block(ctx context.Context, r Request, target string) (done Blocking, err error) {
 	by, err := b.asAdmin(ctx, r, target, "block people")
 	if err == nil {
 		err = b.notOneself(r, target, "You cannot block yourself.", "`/assume revoke ACCOUNT` takes back what you have yourself.")
 	}
-	if err == nil {
-		err = b.block(ctx, r, by, target)
-	}
 	if err != nil {
-		return nil, err
+		return Blocking{}, err
 	}
-	return b.cancelBlocked(ctx, r, by, target)
+	if before, _, err := b.controls.Orders(ctx, target); err == nil {
+		done.Before = before // where nobody knows, the block is what matters
+	}
+	if err := b.block(ctx, r, by, target); err != nil {
+		return Blocking{}, err
+	}
+	done.Cancelled, err = b.cancelBlocked(ctx, r, by, target)
+	return done, err
 }
 
 func (b *Broker) block(ctx context.Context, r Request, by admin, target string) error {
@@ -194,7 +204,19 @@ func (b *Broker) Unlock(ctx context.Context, r Request, target string) (bool, er
 	if err != nil {
 		return false, err
 	}
-	return b.giveBackTo(ctx, r, b.adminEvent(EventUnlocked, r, by, target), func(ctx context.Context) (bool, error) { return b.lockouts.Unlock(ctx, target) })
+	left, err := b.lockouts.LockedFor(ctx, target)
+	if err != nil {
+		return false, b.asError(r, storeDown(err))
+	}
+	e := b.adminEvent(EventUnlocked, r, by, target)
+	if left <= 0 {
+		e.Code, e.Message = CodeNotEnded, "They were not locked out; the wrong codes until now are forgotten."
+	}
+	was, err := b.giveBackTo(ctx, r, e, func(ctx context.Context) (bool, error) { return b.lockouts.Unlock(ctx, target) })
+	if err == nil && was && left <= 0 { // the lock-out came in between
+		b.note(ctx, b.adminEvent(EventUnlocked, r, by, target))
+	}
+	return was, err
 }
 
 // Pause stops all issuance, reveals, approvals and changes of keys, for everybody

@@ -99,6 +99,7 @@ func TestEachAdminActIsOnTheRecordWithWhoAndWhom(t *testing.T) {
 	b.controls.blocks = map[string]broker.Order{"U01ALICE": {By: "x"}}
 	b.controls.pause = &broker.Order{By: "x"}
 	for kind, act := range adminActs(b) {
+		b.lockouts.locked = time.Minute
 		b.controls.blocks["U01ALICE"] = broker.Order{By: "x"}
 		b.controls.pause = &broker.Order{By: "x"}
 		if err := act(by(b, adminID)); err != nil {
@@ -154,6 +155,32 @@ func TestThereIsNothingToUnblockOrResume(t *testing.T) {
 	}
 	if got := b.kinds(); len(got) != 0 {
 		t.Errorf("got %v on the record, want nothing", got)
+	}
+}
+
+func TestUnlockSaysThatNobodyWasLockedOut(t *testing.T) {
+	b := newAdminBench(t)
+	b.lockouts.wrong = []string{"one"}
+	if was, err := b.Broker.Unlock(t.Context(), by(b, adminID), "U01ALICE"); was || err != nil {
+		t.Errorf("got %v, %v, want false, nil", was, err)
+	}
+	if got := b.last(t); got.Kind != broker.EventUnlocked || got.Code != broker.CodeNotEnded {
+		t.Errorf("got %+v on the record, want that there was no lock-out to end", got)
+	}
+	if len(b.lockouts.wrong) != 0 {
+		t.Error("the wrong codes still count")
+	}
+	b.lockouts.err = errDown
+	wantCode(t, second(b.Broker.Unlock(t.Context(), by(b, adminID), "U01ALICE")), broker.CodeStore)
+}
+
+func TestASecondBlockSaysWhoseItReplaces(t *testing.T) {
+	b := newAdminBench(t)
+	if done, err := b.Broker.Block(t.Context(), by(b, adminID), "U01ALICE"); err != nil || done.Before != nil {
+		t.Fatalf("first: got %+v, %v, want none before it", done, err)
+	}
+	if done, err := b.Broker.Block(t.Context(), by(b, adminID), "U01ALICE"); err != nil || done.Before == nil || done.Before.By != adminID || done.Before.Reason != "INC-42" {
+		t.Errorf("second: got %+v, %v, want the first as the one before", done, err)
 	}
 }
 

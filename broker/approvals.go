@@ -35,9 +35,10 @@ func (b *Broker) Ask(ctx context.Context, r Request) (a Approval, again bool, er
 	if err != nil {
 		return Approval{}, false, b.refuse(ctx, r, storeDown(err))
 	}
+	account, _ := b.config.Account(a.Account)
 	for _, k := range open {
-		if k.sameAs(a) {
-			return k, true, nil
+		if k.sameAs(a) && !b.isLapsed(ctx, account, k) {
+			return k.Approval, true, nil
 		}
 	}
 	if len(open) >= maxWaiting {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 )
 
@@ -96,25 +97,23 @@ func (b *Broker) OpenApprovals(ctx context.Context, r Request) ([]Approval, erro
 	if err != nil {
 		return nil, b.refuse(ctx, r, err)
 	}
-	open, err := b.openOf(ctx, user.Slack)
+	kept, err := b.openOf(ctx, user.Slack)
 	if err != nil {
 		return nil, b.asError(r, storeDown(err))
+	}
+	var open []Approval
+	for _, k := range kept {
+		open = append(open, k.Approval)
 	}
 	return open, nil
 }
 
-func (b *Broker) openOf(ctx context.Context, user string) ([]Approval, error) {
+func (b *Broker) openOf(ctx context.Context, user string) ([]KeptApproval, error) {
 	kept, err := b.approvals.ApprovalsOf(ctx, user)
 	if err != nil {
 		return nil, err
 	}
-	var open []Approval
-	for _, k := range kept {
-		if k.open() && !k.Acknowledge {
-			open = append(open, k.Approval)
-		}
-	}
-	return open, nil
+	return slices.DeleteFunc(kept, func(k KeptApproval) bool { return !k.open() || k.Acknowledge }), nil
 }
 
 // approvalEvent tells what r's Caller did about an Approval.

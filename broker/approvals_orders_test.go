@@ -19,9 +19,9 @@ func TestABlockCancelsWhatThePersonAskedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.approve(t, approved, "U02BOB")
-	cancelled, err := b.Broker.Block(t.Context(), b.from("U03CAROL"), "U01ALICE")
-	if err != nil || len(cancelled) != 2 {
-		t.Fatalf("got %+v, %v, want both cancelled", cancelled, err)
+	blocking, err := b.Broker.Block(t.Context(), b.from("U03CAROL"), "U01ALICE")
+	if err != nil || len(blocking.Cancelled) != 2 || blocking.Before != nil {
+		t.Fatalf("got %+v, %v, want both cancelled", blocking, err)
 	}
 	if _, err := b.Broker.Unblock(t.Context(), b.from("U03CAROL"), "U01ALICE"); err != nil {
 		t.Fatal(err)

@@ -376,6 +376,9 @@ func TestBreakGlassNeedsAReasonAndAFreshCodeAndNoApproval(t *testing.T) {
 	r.BreakGlass = true
 	_, err := b.Issue(t.Context(), r)
 	wantCode(t, err, broker.CodeReason)
+	if got := b.kinds(); len(got) != 0 {
+		t.Errorf("got %v on the record, want nothing: the form asks for the reason", got)
+	}
 	r.Reason = "all of prod is down"
 	_, err = b.Issue(t.Context(), r)
 	wantCode(t, err, broker.CodeNeedsCode)

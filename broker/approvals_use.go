@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"errors"
+	"slices"
 )
 
 // approvalFor finds the approval that r may use, without using it: the one that
@@ -30,13 +31,50 @@ func (b *Broker) approvalFor(ctx context.Context, r Request, user User, account 
 	if err != nil {
 		return nil, storeDown(err)
 	}
-	var newest *KeptApproval
-	for _, k := range kept {
-		if k.open() && k.State == ApprovalApproved && k.fits(r, account) {
-			newest = &k
+	for _, k := range slices.Backward(kept) {
+		if k.open() && k.State == ApprovalApproved && k.fits(r, account) && !lapsed(b.stillApproved(ctx, account, k)) {
+			return &k, nil
 		}
 	}
-	return newest, nil
+	return nil, nil
+}
+
+// lapsed reports whether err, of stillApproved, says that the approval counts no
+// more: it gives way to a new one. While nobody knows it stays.
+func lapsed(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Code == CodeApprovalGone
+}
+
+// CancelLapsed takes back what was approved for r.Account and counts no more,
+// since whoever approved it may not any longer.
+func (b *Broker) CancelLapsed(ctx context.Context, r Request) ([]Approval, error) {
+	user, err := b.identify(r.Caller)
+	account, ok := b.config.Account(r.Account)
+	if err != nil || !ok || account.Approval == nil {
+		return nil, nil //nolint:nilerr // to ask says so
+	}
+	open, err := b.openOf(ctx, user.Slack)
+	if err != nil {
+		return nil, b.asError(r, storeDown(err))
+	}
+	var all []Approval
+	for _, k := range open {
+		if !b.isLapsed(ctx, account, k) {
+			continue
+		}
+		r.Approval = k.ID
+		cancelled, err := b.cancelOpen(ctx, r, user.Slack, Vote{User: user.Slack, Name: user.Name})
+		if all = append(all, cancelled...); err != nil {
+			return all, err
+		}
+	}
+	return all, nil
+}
+
+// isLapsed is lapsed of one that is open.
+func (b *Broker) isLapsed(ctx context.Context, account Account, k KeptApproval) bool {
+	return k.State == ApprovalApproved && k.Account == account.Name && lapsed(b.stillApproved(ctx, account, k))
 }
 
 // fits reports whether the Approval is for what r asks.
@@ -99,7 +137,7 @@ func (b *Broker) stillApproved(ctx context.Context, account Account, k KeptAppro
 		return &Error{
 			Code: CodeApprovalGone, Rule: "approval",
 			Message: "Not enough of those who approved are approvers of " + account.Name + " any more.",
-			Hint:    "`/assume cancel " + account.Name + "` takes it back; then ask for a new one. Your code was not used.",
+			Hint:    b.askAnew(account),
 		}
 	}
 	for _, v := range k.Votes {
@@ -107,15 +145,29 @@ func (b *Broker) stillApproved(ctx context.Context, account Account, k KeptAppro
 		if err == nil {
 			err = b.notBlocked(ctx, v.User)
 		}
-		if err != nil {
+		var e *Error
+		switch {
+		case err == nil:
+		case errors.As(err, &e) && (e.Code == CodeNotAMember || e.Code == CodeBlocked):
 			return &Error{
 				Code: CodeApprovalGone, Rule: "approval", Err: err,
-				Message: v.Name + ", who approved, is not, or cannot be seen to be, a full member of this workspace who is not blocked.",
-				Hint:    "Try again in a minute; or `/assume cancel " + account.Name + "` takes it back, and you can ask for a new one. Your code was not used.",
+				Message: v.Name + ", who approved, is blocked or is no full member of this workspace, so the approval does not count any more.",
+				Hint:    b.askAnew(account),
+			}
+		default:
+			return &Error{
+				Code: CodeDirectory, Rule: "approval", Err: err,
+				Message: "The bot cannot see right now whether " + v.Name + ", who approved, is a full member who is not blocked, so the answer is no.",
+				Hint:    "Try again in a minute. Your code was not used, and the approval stays.",
 			}
 		}
 	}
 	return nil
+}
+
+// askAnew is the hint where an approval counts no more.
+func (b *Broker) askAnew(account Account) string {
+	return "Ask for a new one with `/assume " + account.Name + " because REASON`. Your code was not used."
 }
 
 // useApproval spends the approval for r, before AWS is asked. A repeat of r finds

@@ -90,7 +90,10 @@ func (b *Broker) Issue(ctx context.Context, r Request) (Issued, error) {
 		return Issued{}, b.refuse(ctx, r, err)
 	}
 	cleared, err := b.clear(ctx, r, user)
-	if err != nil {
+	switch {
+	case err != nil && asksWhy(r, err):
+		return Issued{}, b.asError(r, err)
+	case err != nil:
 		return Issued{}, b.refuse(ctx, r, err)
 	}
 	return b.issue(ctx, cleared.request, user, cleared)
@@ -155,6 +158,14 @@ func (b *Broker) issueNow(ctx context.Context, r Request, user User, cleared cle
 		return Issued{}, e
 	}
 	return b.granted(ctx, r, intent, issued)
+}
+
+// asksWhy reports whether a Request is a question still: it has no code yet and
+// lacks the reason, which a form asks for. That is no refusal, as a missing code
+// is none.
+func asksWhy(r Request, err error) bool {
+	var e *Error
+	return r.Code.Empty() && errors.As(err, &e) && e.Code == CodeReason
 }
 
 // askForCode shows what to send instead.

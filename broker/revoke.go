@@ -28,8 +28,9 @@ const (
 // A Revocation is what became of one.
 type Revocation struct {
 	Account Account
-	Ended   int  // Grants that the bot forgot
-	Session bool // the MFA session ended too
+	Ended   int       // Grants that the bot forgot
+	Until   time.Time // when the last of those expires: copies work until then, unless AWS was told
+	Session bool      // the MFA session ended too
 	// Cancelled is what the person asked others to approve of the Account.
 	Cancelled []Approval
 	// Denied is what AWS refuses now; nil when the config names no revoker, or
@@ -63,9 +64,9 @@ func (b *Broker) revoke(ctx context.Context, r Request, user User, account Accou
 	event.User, event.RoleARN, event.Principal = user.Name, account.RoleARN, ""
 	b.note(ctx, event)
 	done := Revocation{Account: account}
-	ended, failed := b.endGrants(ctx, user, account)
+	failed := b.endGrants(ctx, user, &done)
 	session, err := b.sessions.DropMFASession(ctx, user.Slack, "")
-	done.Ended, done.Session, err = ended, session, errors.Join(failed, err)
+	done.Session, err = session, errors.Join(failed, err)
 	r.Account, r.Approval = account.Name, ""
 	if done.Cancelled, failed = b.cancelOpen(ctx, r, user.Slack, Vote{User: user.Slack, Name: user.Name}); failed != nil {
 		err = errors.Join(err, failed)
@@ -82,6 +83,7 @@ func (b *Broker) revoke(ctx context.Context, r Request, user User, account Accou
 		})
 	}
 	outcome := b.outcome(EventRevoked, event)
+	outcome.Expires = done.Until
 	outcome.told(done.Denied, done.Err)
 	if done.Err != nil {
 		b.log.ErrorContext(ctx, "revocation not complete", "request", r.ID, "account", account.Name, "error", done.Err)
@@ -100,21 +102,28 @@ func (b *Broker) note(ctx context.Context, e Event) {
 	}
 }
 
+// took counts a Grant that the bot forgot.
+func (done *Revocation) took(g Grant) {
+	done.Ended++
+	if g.Expires.After(done.Until) {
+		done.Until = g.Expires
+	}
+}
+
 // endGrants forgets the User's Grants of the Account.
-func (b *Broker) endGrants(ctx context.Context, user User, account Account) (int, error) {
+func (b *Broker) endGrants(ctx context.Context, user User, done *Revocation) error {
 	grants, err := b.ledger.LiveGrants(ctx, user.Slack)
-	ended := 0
 	for _, g := range grants {
-		if g.Account != account.Name {
+		if g.Account != done.Account.Name {
 			continue
 		}
 		if failed := b.ledger.EndGrant(ctx, user.Slack, g.ID); failed != nil {
 			err = errors.Join(err, failed)
 			continue
 		}
-		ended++
+		done.took(g)
 	}
-	return ended, err
+	return err
 }
 
 // deny has AWS refuse the sessions of that name of the Account's role, one

@@ -82,7 +82,7 @@ func (b *Broker) revokePerson(ctx context.Context, r Request, by admin, target s
 	// First what the bot keeps: an MFA session can get new credentials.
 	session, err := b.sessions.DropMFASession(ctx, target, "")
 	grants, failed := b.ledger.LiveGrants(ctx, target)
-	ended := map[string]int{}
+	ended := map[string]*Revocation{}
 	err = errors.Join(err, failed)
 	for _, g := range grants {
 		if r.Account != "" && g.Account != r.Account {
@@ -95,7 +95,10 @@ func (b *Broker) revokePerson(ctx context.Context, r Request, by admin, target s
 			err = errors.Join(err, failed)
 			continue
 		}
-		ended[g.Account]++
+		if ended[g.Account] == nil {
+			ended[g.Account] = &Revocation{}
+		}
+		ended[g.Account].took(g)
 	}
 	done.Session = session
 	if err != nil {
@@ -115,16 +118,23 @@ func (b *Broker) revokePerson(ctx context.Context, r Request, by admin, target s
 
 // revocationsOf lists the Accounts that a revocation is about: the one that is
 // named, or those that name a revoker, and those whose Grants ended.
-func (b *Broker) revocationsOf(r Request, ended map[string]int) []Revocation {
+func (b *Broker) revocationsOf(r Request, ended map[string]*Revocation) []Revocation {
 	var all []Revocation
+	add := func(a Account, was *Revocation) {
+		of := Revocation{Account: a}
+		if was != nil {
+			of.Ended, of.Until = was.Ended, was.Until
+		}
+		all = append(all, of)
+	}
 	for _, a := range b.config.Accounts {
-		if a.Name == r.Account || r.Account == "" && (a.Revoker != "" || ended[a.Name] > 0) {
-			all = append(all, Revocation{Account: a, Ended: ended[a.Name]})
+		if a.Name == r.Account || r.Account == "" && (a.Revoker != "" || ended[a.Name] != nil) {
+			add(a, ended[a.Name])
 		}
 		delete(ended, a.Name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(ended)) { // the config names them no more
-		all = append(all, Revocation{Account: Account{Name: name}, Ended: ended[name]})
+		add(Account{Name: name}, ended[name])
 	}
 	return all
 }
@@ -185,7 +195,7 @@ func (b *Broker) notePerson(ctx context.Context, by admin, r Request, done Perso
 	}
 	for i, of := range all {
 		event := b.adminEvent(EventRevoked, r, by, done.Target)
-		event.Account, event.RoleARN = of.Account.Name, of.Account.RoleARN
+		event.Account, event.RoleARN, event.Expires = of.Account.Name, of.Account.RoleARN, of.Until
 		failed := of.Err
 		if failed == nil && i == 0 {
 			failed = done.Err

@@ -21,7 +21,7 @@ func TestRevokingSomebodyEndsWhatTheyAskedFor(t *testing.T) {
 	w.approval("Approved by bob@example.com (U02BOB)")
 	offered := w.toldAlice("Approved: vault for 30m")
 
-	wantText(t, w.says(admin, "/assume", "revoke @alice because laptop stolen"), "Revoked what alice@example.com (U01ALICE) has", "[Unblock]")
+	wantText(t, w.says(admin, "/assume", "revoke @alice because laptop stolen"), "Blocked alice@example.com (U01ALICE)", "[Unblock]")
 	wantNoButtons(t, w.approval("Cancelled by U09ADMIN"))
 	wantText(t, w.auditTells("Cancelled what alice@example.com (U01ALICE) asked for, vault, by U09ADMIN"))
 	wantText(t, w.says(admin, "/assume", "unblock @alice"), "Unblocked")

@@ -138,7 +138,7 @@ func TestRevokeOfAPersonHasAWSRefuseThemAndNobodyElse(t *testing.T) {
 		t.Fatal("credentials do not work to begin with")
 	}
 	m := w.says(admin, "/assume", "revoke @bob because laptop lost")
-	wantText(t, m, "Revoked what bob@example.com (U02BOB) has, and blocked them", "1 grant and their MFA session", "staging", "AWS refuses their sessions", "IAM may take minutes")
+	wantText(t, m, "Blocked bob@example.com (U02BOB). Revoked in AWS", "forgotten 1 grant and ended their MFA session", "staging  revoked: AWS refuses their sessions", "minutes until IAM")
 	if !w.refuses(bob) {
 		t.Error("the revoked credentials still work")
 	}
@@ -148,7 +148,7 @@ func TestRevokeOfAPersonHasAWSRefuseThemAndNobodyElse(t *testing.T) {
 	wantText(t, w.says("U02BOB", "/sessions", ""), "You have no live credentials")
 	wantText(t, w.says("U02BOB", "/assume", "staging"), "You are blocked")
 	w.auditTells("Blocked bob@example.com (U02BOB)", "laptop lost")
-	w.auditTells("Revoked what bob@example.com (U02BOB) had of staging, by U09ADMIN", "AWS refuses this person's sessions", "laptop lost")
+	w.auditTells("Revoked staging of bob@example.com (U02BOB), by U09ADMIN", "AWS refuses this person's sessions", "laptop lost")
 	w.later(r, time.Minute)
 	w.acked(w.slack.Press(admin, m.Ref(), "", "unblock"))
 	w.shown(admin, "Unblocked bob@example.com (U02BOB)")
@@ -163,7 +163,7 @@ func TestRevokeOfAPersonAndOneAccount(t *testing.T) {
 	w.run(adminConfig, w.settings())
 	hub := w.pasted(w.says("U02BOB", "/assume", "hub "+w.bob.Code()))
 	wantText(t, w.says(admin, "/assume", "revoke @bob stagin"), "There is no account of that name", "nobody was blocked", "Did you mean staging?")
-	wantText(t, w.says(admin, "/assume", "revoke @bob hub"), "1 grant", "hub", "AWS does not know of it", "names no revoker")
+	wantText(t, w.says(admin, "/assume", "revoke @bob hub"), "1 grant", "hub", "not revoked in AWS: copies work until", "names no revoker")
 	if w.refuses(hub) {
 		t.Error("AWS refuses what it was not told to refuse")
 	}
@@ -236,7 +236,7 @@ func TestEndOfRevocableCredentialsIsRevocation(t *testing.T) {
 		t.Error("End does not ask first")
 	}
 	w.acked(w.slack.Press("U01ALICE", m.Ref(), "", "end"))
-	w.shown("U01ALICE", "Revoked", "1 grant of staging", "AWS refuses your sessions", "IAM may take minutes")
+	w.shown("U01ALICE", "Revoked: AWS refuses your sessions of staging", "minutes until IAM", "forgotten 1 grant")
 	if !w.refuses(alice) {
 		t.Error("the ended credentials still work")
 	}

@@ -52,7 +52,7 @@ func TestRevokeHasAWSRefuseOnePersonsSessions(t *testing.T) {
 	if w.refuses(alice) || w.refuses(bob) {
 		t.Fatal("credentials do not work to begin with")
 	}
-	wantText(t, w.says("U01ALICE", "/assume", "revoke staging because laptop lost"), "Revoked", "1 grant of staging", "AWS refuses your sessions", "IAM may take minutes")
+	wantText(t, w.says("U01ALICE", "/assume", "revoke staging because laptop lost"), "Revoked: AWS refuses your sessions of staging", "minutes until IAM", "forgotten 1 grant")
 	if !w.refuses(alice) {
 		t.Error("the revoked credentials still work")
 	}
@@ -71,7 +71,7 @@ func TestRevokeSaysWhenAWSIsNotTold(t *testing.T) {
 	w := newWorld(t)
 	w.start()
 	alice := w.pasted(w.says("U01ALICE", "/assume", "staging "+w.alice.Code()))
-	wantText(t, w.says("U01ALICE", "/assume", "revoke staging"), "has forgotten 1 grant", "AWS does not know of it", "names no revoker")
+	wantText(t, w.says("U01ALICE", "/assume", "revoke staging"), "Not revoked in AWS: copies of staging work until", "has forgotten 1 grant", "names no revoker")
 	if w.refuses(alice) {
 		t.Error("AWS refuses what it was not told to refuse")
 	}
@@ -84,6 +84,6 @@ func TestRevokeSaysWhenTheRevokerRefuses(t *testing.T) {
 	w := newWorld(t)
 	w.run(revokerConfig, w.settings()) // there is no such role
 	w.says("U01ALICE", "/assume", "staging "+w.alice.Code())
-	wantText(t, w.says("U01ALICE", "/assume", "revoke staging"), "has forgotten 1 grant", "Not complete", "work until they expire", "revoker role refused", "ref ")
-	wantText(t, w.auditTells("Revoked", "Not complete"), "revocation_failed")
+	wantText(t, w.says("U01ALICE", "/assume", "revoke staging"), "Not revoked in AWS: copies of staging work until", "has forgotten 1 grant", "Not complete", "work until they expire", "revoker role refused", "ref ")
+	wantText(t, w.auditTells("Not revoked in AWS", "Not complete"), "revocation_failed")
 }
