@@ -60,6 +60,15 @@ func TestBesideALivingSocketTroubleIsWaitedOut(t *testing.T) {
 	p := l.withoutPauses()
 	l.run(t)
 	l.await(t, "two sockets", func() bool { return len(l.Connections()) == 2 })
+	for range 2 { // Slack takes them in turn: who has served is up here too
+		d, err := l.Command("U01ALICE", "C0GENERAL", "/assume", "help")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
 	stays := l.Connections()[0].ID
 	for i := 3; i <= 6; i++ {
 		for _, c := range l.Connections() {
