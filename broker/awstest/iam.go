@@ -67,7 +67,7 @@ func (s *Server) iam(req *request, who *caller) (any, *refusal) {
 		return nil, noSuchEntity("The role with name " + roleName + " cannot be found.")
 	}
 	if req.action == "PutRolePolicy" {
-		return nil, r.putInline(policyName, req.params.Get("PolicyDocument"), s.now().Sub(s.awsTime()))
+		return nil, r.putInline(policyName, req.params.Get("PolicyDocument"), s.now().Sub(s.shownTime()))
 	}
 	if req.action == "ListRolePolicies" {
 		return rolePoliciesXML{PolicyNames: slices.Sorted(maps.Keys(r.inline))}, nil

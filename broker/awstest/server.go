@@ -47,6 +47,7 @@ type Server struct {
 	shutErr  error
 	clock    atomic.Pointer[func() time.Time]
 	skew     atomic.Int64
+	travel   atomic.Pointer[func() time.Duration]
 	tokenLen atomic.Int64
 
 	mu       sync.Mutex
@@ -138,6 +139,12 @@ func (s *Server) track(_ net.Conn, state http.ConnState) {
 // clock: see SetSkew.
 func (s *Server) SetClock(now func() time.Time) { s.clock.Store(&now) }
 
+// SetTravel lets the Date header go ahead of the wall clock by what ahead returns, as far as time
+// travel has moved everybody: it may only grow, and must be safe for concurrent use. Clients sign by
+// the wall clock, or by the Date of an earlier answer, so any date from the wall clock's to the one
+// that is shown is good for a signature.
+func (s *Server) SetTravel(ahead func() time.Duration) { s.travel.Store(&ahead) }
+
 // SetSkew puts AWS's clock d ahead of the wall clock, for signatures and the Date header alone.
 // Beyond five minutes (S3: fifteen) signatures are refused.
 func (s *Server) SetSkew(d time.Duration) { s.skew.Store(int64(d)) }
@@ -169,6 +176,14 @@ func (s *Server) ForgetCalls() {
 
 func (s *Server) now() time.Time     { return (*s.clock.Load())() }
 func (s *Server) awsTime() time.Time { return time.Now().Add(time.Duration(s.skew.Load())).UTC() }
+
+// shownTime is what the Date header says.
+func (s *Server) shownTime() time.Time {
+	if ahead := s.travel.Load(); ahead != nil {
+		return s.awsTime().Add((*ahead)())
+	}
+	return s.awsTime()
+}
 
 // serve answers one request. A fault that cuts the connection ends in http.ErrAbortHandler, which
 // net/http documents as the way to do that.
@@ -240,7 +255,7 @@ func (s *Server) write(w http.ResponseWriter, req *request, a answer) {
 	if a.location != "" {
 		h.Set("Location", a.location)
 	}
-	h.Set("Date", s.awsTime().Format(http.TimeFormat))
+	h.Set("Date", s.shownTime().Format(http.TimeFormat))
 	if req.service == serviceS3 {
 		h.Set("x-amz-request-id", req.id)
 		h.Set("x-amz-id-2", hostID(req.id))

@@ -93,7 +93,7 @@ func (s *Server) authenticate(r *request) (*caller, *refusal) {
 	if kind != sigFine {
 		return nil, r.unauthenticated(kind, "")
 	}
-	if detail := r.dateProblem(s.awsTime()); detail != "" {
+	if detail := r.dateProblem(s.awsTime(), s.shownTime()); detail != "" {
 		return nil, r.unauthenticated(sigSkewed, detail)
 	}
 	if name := r.unsignedHeader(); name != "" {
@@ -125,19 +125,19 @@ func (r *request) scopeProblem() string {
 	return ""
 }
 
-func (r *request) dateProblem(now time.Time) string {
+func (r *request) dateProblem(earliest, latest time.Time) string {
 	window := sigWindow
 	if r.service == serviceS3 {
 		window = s3SigWindow
 	}
 	minutes := int(window.Minutes())
-	if oldest := now.Add(-window); r.auth.at.Before(oldest.Truncate(time.Second)) {
+	if oldest := earliest.Add(-window); r.auth.at.Before(oldest.Truncate(time.Second)) {
 		return fmt.Sprintf("Signature expired: %s is now earlier than %s (%s - %d min.)",
-			r.auth.date, oldest.Format(amzDate), now.Format(amzDate), minutes)
+			r.auth.date, oldest.Format(amzDate), earliest.Format(amzDate), minutes)
 	}
-	if newest := now.Add(window); r.auth.at.After(newest) {
+	if newest := latest.Add(window); r.auth.at.After(newest) {
 		return fmt.Sprintf("Signature not yet current: %s is still later than %s (%s + %d min.)",
-			r.auth.date, newest.Format(amzDate), now.Format(amzDate), minutes)
+			r.auth.date, newest.Format(amzDate), latest.Format(amzDate), minutes)
 	}
 	return ""
 }

@@ -131,6 +131,30 @@ func TestClientsLearnTheSkewFromTheDateHeader(t *testing.T) {
 	}
 }
 
+// TestDatesTravelAndSignaturesMayLagBehind is time travel: a client that signs by
+// the wall clock, or by a Date of before, is not refused.
+func TestDatesTravelAndSignaturesMayLagBehind(t *testing.T) {
+	w := newWorld(t)
+	client := w.sts(w.alicesCreds)
+	for _, ahead := range []time.Duration{0, 2 * time.Hour, 26 * time.Hour} {
+		w.SetTravel(func() time.Duration { return ahead })
+		_, err := client.GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
+		wantError(t, err, "", "")
+		resp, err := http.Get(w.URL())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		date, err := http.ParseTime(resp.Header.Get("Date"))
+		if got := time.Until(date); err != nil || got > ahead || got < ahead-time.Minute {
+			t.Errorf("got a Date %s ahead (%v), want %s", got, err, ahead)
+		}
+	}
+	w.SetSkew(time.Hour) // the fake still refuses whose clock is behind all that it showed
+	_, err := w.sts(w.alicesCreds).GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
+	wantError(t, err, "SignatureDoesNotMatch", "Signature expired")
+}
+
 // raw is a request signed by the SDK's signer and then spoilt.
 type raw struct {
 	method, path, body string
