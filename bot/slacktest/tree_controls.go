@@ -116,3 +116,12 @@ func selectedOptions(e node) []Choice {
 	}
 	return out
 }
+
+// AllControls are the controls in a tree, in the order in which they are drawn.
+func (p Piece) AllControls() []Control {
+	var out []Control
+	for _, inner := range p.Pieces {
+		out = append(out, inner.AllControls()...)
+	}
+	return append(out, p.Controls...)
+}

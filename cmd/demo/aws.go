@@ -17,8 +17,11 @@ func (p *person) remember(c slacktest.Change) {
 		texts = c.View.Preformatted()
 	}
 	for _, text := range texts {
-		if s, ok := readSnippet(text); ok {
-			p.shown = &s
+		if strings.Contains(text, "-----BEGIN AGE ENCRYPTED FILE-----") {
+			// A sign-in link is encrypted too, and replaces nothing in a shell.
+			p.sealed = p.sealed || !strings.Contains(c.Message.Plain()+c.View.Plain(), "in the AWS console")
+		} else if s, ok := readSnippet(text); ok {
+			p.shown, p.sealed = &s, false
 		}
 	}
 }
@@ -34,6 +37,11 @@ func (t *terminal) aws(ctx context.Context, p *person, text string) error {
 	if call == nil {
 		return fmt.Errorf("the demo's aws knows `aws %s s3 ls` and `aws %s sts get-caller-identity`, not %q: "+
 			"for the rest use the AWS CLI in another terminal", p.name, p.name, "aws "+text)
+	}
+	if p.sealed {
+		t.note("what %s was shown last is encrypted to their key, which the demo does not have: paste it where age finds the key, "+
+			"or send @%s /assume key remove %s and ask again", p.name, p.name, codeNext)
+		return nil
 	}
 	if p.shown == nil {
 		t.note("%s was shown no credentials yet: ask for some first, as in @%s /assume staging %s", p.name, p.name, codeNow)

@@ -19,8 +19,9 @@ const helpText = `A line is what alice does; @bob or @carol before it makes it t
   {mfa}                   the code that the person's device shows now
   {mfa:next}              the next one: all clocks move to where it begins
   say TEXT, dm TEXT       write to #general, to the bot
-  press LABEL, press N    press a button, by its label or its number
-  choose OPTION           choose from a menu
+  press LABEL, press N    press a button, by its label or its number; what it
+                          asks first is answered in the same way
+  choose OPTION           choose from a menu; its beginning will do
   fill FIELD VALUE        type into a field of the open window
   submit, cancel          end the open window
   home                    open the App Home
@@ -31,6 +32,11 @@ const helpText = `A line is what alice does; @bob or @carol before it makes it t
                           a few seconds for what comes by itself
   # TEXT                  a comment
   help, quit
+
+At a terminal the arrow keys edit a line and bring earlier ones back, and long
+lines of snippets are shortened. This shows and keeps them whole:
+
+  go run ./cmd/demo | tee demo.txt
 
 `
 
@@ -59,8 +65,10 @@ Try one of these; help shows more, quit ends.
   @bob /assume prod {mfa}
   /assume vault for 30m because INC-1
   @bob press Approve
+  @assumebot help
 
-A snippet works in another terminal too, while this one runs. Point AWS here:
+A snippet works in another terminal too, while this one runs (to have it whole,
+pipe the output of the demo through tee; help shows how). Point AWS here:
 
   export AWS_ENDPOINT_URL=%s      for new AWS CLIs and SDKs
   aws --endpoint-url %s s3 ls     for Debian's awscli

@@ -31,8 +31,11 @@ func (w *world) heading(c slacktest.Change) string {
 	m, where := c.Message, ""
 	switch c.Kind {
 	case slacktest.ViewOpened, slacktest.ViewUpdated:
-		return "[" + who + ", in a window]"
+		return "[" + who + ", in " + w.stacked(c) + "]"
 	case slacktest.ViewClosed:
+		if below, open := w.below(c); open {
+			return "[" + who + ", the window closed; the one below it is " + below.Title + "]"
+		}
 		return "[" + who + ", the window closed]"
 	case slacktest.HomePublished:
 		return "[" + who + ", App Home of @" + bot + "]"
@@ -96,8 +99,61 @@ func (w *world) drawn(c slacktest.Change) (tree slacktest.Piece, controls string
 	case slacktest.MessagePosted, slacktest.MessageUpdated:
 		return c.Message.Tree(w.reader()), handles(c.Message.Buttons(), c.Message.Menus())
 	case slacktest.ViewOpened, slacktest.ViewUpdated, slacktest.HomePublished:
-		return c.View.Tree(w.reader()), handles(c.View.Buttons(), c.View.Menus())
-	case slacktest.MessageDeleted, slacktest.ViewClosed:
+		v := w.asItIs(c)
+		return v.Tree(w.reader()), handles(v.Buttons(), v.Menus())
+	case slacktest.ViewClosed:
+		if v, open := w.below(c); open {
+			return v.Tree(w.reader()), handles(v.Buttons(), v.Menus())
+		}
+	case slacktest.MessageDeleted:
 	}
 	return slacktest.Piece{Kind: slacktest.PieceWhole}, ""
+}
+
+// stacked says on which of a person's windows a change is.
+func (w *world) stacked(c slacktest.Change) string {
+	open := w.slack.Views(c.User)
+	for i, v := range open {
+		if v.ID == c.View.ID && len(open) > 1 {
+			place := fmt.Sprintf("window %d of %d", i+1, len(open))
+			if i > 0 {
+				place += ", on top of " + open[i-1].Title
+			}
+			return place
+		}
+	}
+	return "a window"
+}
+
+// below is the window that is on top again once another was closed.
+func (w *world) below(c slacktest.Change) (slacktest.View, bool) {
+	open := w.slack.Views(c.User)
+	if len(open) == 0 {
+		return slacktest.View{}, false
+	}
+	return open[len(open)-1], true
+}
+
+// asItIs is the view of a change with what its menus have come to offer.
+func (w *world) asItIs(c slacktest.Change) slacktest.View {
+	for _, v := range w.slack.Views(c.User) {
+		if v.ID == c.View.ID && v.Hash == c.View.Hash {
+			return v
+		}
+	}
+	return c.View
+}
+
+// longest is the longest line of a snippet that a terminal shows whole.
+const longest = 160
+
+// shorten cuts lines that are many lines of a terminal.
+func shorten(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if runes := []rune(line); len(runes) > longest {
+			lines[i] = fmt.Sprintf("%s… (%d more characters: help says how to see them)", string(runes[:longest/2]), len(runes)-longest/2)
+		}
+	}
+	return strings.Join(lines, "\n")
 }

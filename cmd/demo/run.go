@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"time"
 )
 
@@ -63,6 +64,14 @@ func perform(ctx context.Context, stdin io.Reader, stdout io.Writer, log *slog.L
 	}
 	defer func() { err = errors.Join(err, w.close()) }() //nolint:contextcheck // it ends what ctx must not end
 	t := newTerminal(w, stdin, stdout, late)
+	// The bot's log would go to the terminal past the line that is being edited.
+	if canEdit(stdin, stdout) && !log.Enabled(ctx, slog.LevelError) {
+		restore, editErr := t.edit(stdin.(*os.File), stdout.(*os.File))
+		if editErr != nil {
+			return editErr
+		}
+		defer func() { err = errors.Join(err, restore()) }()
+	}
 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

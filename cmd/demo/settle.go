@@ -52,6 +52,7 @@ func (t *terminal) settle(ctx context.Context, p *person, d *slacktest.Delivery)
 	if err := t.caughtUp(ctx); err != nil {
 		return err
 	}
+	t.unfold(ctx, p)
 	t.showNews(p)
 	switch {
 	case answered || ctx.Err() != nil:

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
 )
@@ -17,23 +18,24 @@ type surface struct {
 	ref     slacktest.MessageRef
 	buttons []slacktest.Button
 	menus   []slacktest.Menu
+	tree    slacktest.Piece
 }
 
 // surfaces are what p could press something on, what they would try first being
 // first. An open window hides all else, as in Slack.
 func (w *world) surfaces(p *person) []surface {
 	if v, open := w.window(p); open {
-		return []surface{{"the window " + v.Title, v.Ref(), v.Buttons(), v.Menus()}}
+		return []surface{{"the window " + v.Title, v.Ref(), v.Buttons(), v.Menus(), v.Tree(w.reader())}}
 	}
 	var all []surface
 	for _, m := range slices.Backward(w.slack.SeenBy(p.id)) {
 		if b, menus := m.Buttons(), m.Menus(); len(b)+len(menus) > 0 {
 			where := w.heading(slacktest.Change{Kind: slacktest.MessagePosted, Message: m})
-			all = append(all, surface{where, m.Ref(), b, menus})
+			all = append(all, surface{where, m.Ref(), b, menus, m.Tree(w.reader())})
 		}
 	}
 	if v, ok := w.slack.Home(p.id); ok {
-		home := surface{"the App Home", v.Ref(), v.Buttons(), v.Menus()}
+		home := surface{"the App Home", v.Ref(), v.Buttons(), v.Menus(), v.Tree(w.reader())}
 		if p.atHome {
 			return append([]surface{home}, all...)
 		}
@@ -51,21 +53,49 @@ func (w *world) window(p *person) (slacktest.View, bool) {
 	return open[len(open)-1], true
 }
 
+// seen reports whether look found what it looks for, at once or in time: what a
+// person acts on may not be there yet. What came meanwhile is shown.
+func (t *terminal) seen(ctx context.Context, look func() bool) bool {
+	if look() {
+		return true
+	}
+	limit := t.late
+	if !t.script {
+		limit = min(limit, time.Second) // whoever sits here has mistyped it
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	found := t.world.slack.Await(ctx, func(*slacktest.Server) bool { return look() }) == nil
+	t.showNews(nil)
+	return found
+}
+
 // press presses a button by its label, or by its number on the newest surface
-// that has buttons.
+// that has buttons. A button that asks first is pressed once that is answered.
 func (t *terminal) press(ctx context.Context, p *person, what string) error {
-	all := t.world.surfaces(p)
-	s, b, ok := findButton(all, what)
-	if !ok {
+	if p.asked != nil {
+		return t.decide(ctx, p, what)
+	}
+	var (
+		all []surface
+		s   surface
+		b   slacktest.Button
+	)
+	if !t.seen(ctx, func() (ok bool) {
+		all = t.world.surfaces(p)
+		s, b, ok = findButton(all, what)
+		return ok
+	}) {
 		return fmt.Errorf("%s sees no button %q: %s", p.name, what, visible(all, func(s surface) []string {
 			return labels(s.buttons, func(b slacktest.Button) string { return b.Label })
 		}))
 	}
-	if b.URL != "" {
-		t.note("%s opens %s", p.name, b.URL)
-	}
-	d, err := t.world.slack.Press(p.id, s.ref, b.BlockID, b.ActionID)
-	return t.answered(ctx, p, d, err)
+	return t.confirmed(ctx, p, s, b.BlockID, b.ActionID, func() (*slacktest.Delivery, error) {
+		if b.URL != "" {
+			t.note("%s opens %s", p.name, b.URL)
+		}
+		return t.world.slack.Press(p.id, s.ref, b.BlockID, b.ActionID)
+	})
 }
 
 func findButton(all []surface, what string) (surface, slacktest.Button, bool) {
@@ -81,40 +111,6 @@ func findButton(all []surface, what string) (surface, slacktest.Button, bool) {
 		}
 	}
 	return surface{}, slacktest.Button{}, false
-}
-
-// choose picks an option from the first menu that has it.
-func (t *terminal) choose(ctx context.Context, p *person, option string) error {
-	all := t.world.surfaces(p)
-	for _, s := range all {
-		for _, m := range s.menus {
-			options := m.Options
-			if len(options) == 0 && strings.HasSuffix(m.Kind, "external_select") {
-				offered, err := t.world.slack.Suggest(ctx, p.id, s.ref, m.BlockID, m.ActionID, option)
-				if err != nil {
-					return err
-				}
-				options = offered
-			}
-			for _, o := range options {
-				if !strings.EqualFold(o.Text, option) && o.Value != option {
-					continue
-				}
-				d, err := t.world.slack.Choose(p.id, s.ref, m.BlockID, m.ActionID, o.Value)
-				if err == nil && d == nil {
-					t.note("chosen: %s", o.Text)
-				}
-				return t.answered(ctx, p, d, err)
-			}
-		}
-	}
-	return fmt.Errorf("%s sees no menu with %q: %s", p.name, option, visible(all, func(s surface) []string {
-		var options []string
-		for _, m := range s.menus {
-			options = append(options, labels(m.Options, func(o slacktest.Choice) string { return o.Text })...)
-		}
-		return options
-	}))
 }
 
 // visible says what there is, surface by surface.
@@ -139,19 +135,34 @@ func labels[T any](list []T, label func(T) string) []string {
 	return out
 }
 
-// fill types into a field of the open window: FIELD is the beginning of what
-// follows, as long as a label can be found in it.
-func (t *terminal) fill(p *person, text string) error {
-	v, err := t.openWindow(p)
-	if err != nil {
-		return err
-	}
-	f, value, ok := splitField(v, text)
-	if !ok {
+// fill types into a field of the open window, or chooses from a menu of it:
+// FIELD is the beginning of what follows, as long as a label can be found in it.
+func (t *terminal) fill(ctx context.Context, p *person, text string) error {
+	var (
+		v     slacktest.View
+		f     slacktest.Field
+		value string
+	)
+	found := t.seen(ctx, func() (ok bool) {
+		if v, ok = t.world.window(p); ok {
+			f, value, ok = splitField(v, text)
+		}
+		return ok
+	})
+	switch {
+	case v.ID == "":
+		return noWindow(p)
+	case !found:
 		return fmt.Errorf("the window %s has no such field; its fields are: %s", v.Title,
 			strings.Join(labels(v.Fields, func(f slacktest.Field) string { return f.Label }), ", "))
 	}
-	if value, err = t.withCodes(p, value); err != nil {
+	for _, m := range v.Menus() {
+		if m.BlockID == f.BlockID && m.ActionID == f.ActionID {
+			return t.chooseFrom(ctx, p, surface{ref: v.Ref(), tree: v.Tree(t.world.reader())}, m, value)
+		}
+	}
+	value, err := t.withCodes(p, value)
+	if err != nil {
 		return err
 	}
 	if err := t.world.slack.Fill(p.id, v.ID, f.BlockID, value); err != nil {
@@ -181,7 +192,7 @@ func splitField(v slacktest.View, text string) (slacktest.Field, string, bool) {
 
 // submit submits the open window.
 func (t *terminal) submit(ctx context.Context, p *person) error {
-	v, err := t.openWindow(p)
+	v, err := t.openWindow(ctx, p, func(v slacktest.View) bool { return v.SubmitLabel != "" })
 	if err != nil {
 		return err
 	}
@@ -189,9 +200,12 @@ func (t *terminal) submit(ctx context.Context, p *person) error {
 	return t.answered(ctx, p, d, err)
 }
 
-// cancel closes the open window.
+// cancel closes the open window, or says no to what is asked.
 func (t *terminal) cancel(ctx context.Context, p *person) error {
-	v, err := t.openWindow(p)
+	if p.asked != nil {
+		return t.decide(ctx, p, p.asked.No)
+	}
+	v, err := t.openWindow(ctx, p, func(slacktest.View) bool { return true })
 	if err != nil {
 		return err
 	}
@@ -202,13 +216,21 @@ func (t *terminal) cancel(ctx context.Context, p *person) error {
 	return t.answered(ctx, p, d, err)
 }
 
-func (t *terminal) openWindow(p *person) (slacktest.View, error) {
-	v, open := t.world.window(p)
-	if !open {
-		return v, fmt.Errorf("%s has no window open", p.name)
+// openWindow is the window that p has open, once it is as wanted; in the end as
+// it is, and Slack says what is wrong with it.
+func (t *terminal) openWindow(ctx context.Context, p *person, wanted func(slacktest.View) bool) (slacktest.View, error) {
+	var v slacktest.View
+	t.seen(ctx, func() (ok bool) {
+		v, ok = t.world.window(p)
+		return ok && wanted(v)
+	})
+	if v.ID == "" {
+		return v, noWindow(p)
 	}
 	return v, nil
 }
+
+func noWindow(p *person) error { return fmt.Errorf("%s has no window open", p.name) }
 
 // plainly is an error of the fake's in the demo's words.
 func plainly(err error) error { return errors.New(strings.TrimPrefix(err.Error(), "slacktest: ")) }

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
 )
@@ -152,5 +153,118 @@ func TestHeadingsSayWhoSeesIt(t *testing.T) {
 		if got := w.heading(c.change); got != c.want {
 			t.Errorf("got %s, want %s", got, c.want)
 		}
+	}
+}
+
+func TestActionsWaitForWhatIsNotThereYet(t *testing.T) {
+	w, out := stage(t), &bytes.Buffer{}
+	term := newTerminal(w, strings.NewReader(""), out, patience)
+	bob, _ := w.person("bob")
+	looks := 0
+	found := term.seen(t.Context(), func() bool {
+		_, _, ok := findButton(w.surfaces(bob), "Approve")
+		if looks++; looks == 1 {
+			api(t, w, "chat.postMessage", url.Values{"channel": {audit}, "text": {"asks"}, "blocks": {approval}})
+		}
+		return ok
+	})
+	if !found || looks < 2 {
+		t.Errorf("got %v after %d looks, want the button once it came", found, looks)
+	}
+	term.late = 0
+	for _, line := range []string{"@bob press Renew", "@bob choose cmd", "@bob fill code 1", "@bob submit", "@bob cancel"} {
+		if _, err := do(t, term, out, line); err == nil {
+			t.Errorf("%s: got no error, want one after the wait", line)
+		}
+	}
+}
+
+const dangerous = `[{"type":"actions","block_id":"a","elements":[
+	{"type":"button","action_id":"end","style":"danger","text":{"type":"plain_text","text":"End"},"confirm":{
+		"title":{"type":"plain_text","text":"Revoke prod?"},"text":{"type":"plain_text","text":"All of it."},
+		"confirm":{"type":"plain_text","text":"Revoke"},"deny":{"type":"plain_text","text":"Keep"}}}]}]`
+
+func TestConfirmationDialogsAreAsked(t *testing.T) {
+	w, out := stage(t), &bytes.Buffer{}
+	term := newTerminal(w, strings.NewReader(""), out, 0)
+	api(t, w, "chat.postMessage", url.Values{"channel": {audit}, "text": {"x"}, "blocks": {dangerous}})
+	if err := term.awaitNotice(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ line, want, refused string }{
+		{line: "press End", want: "[alice is asked]\n  Revoke prod?\n  All of it.\n  [Keep] [Revoke]\n  press: 1 Keep, 2 Revoke\n"},
+		{line: "press End", refused: `alice is asked "Revoke prod?": press Keep, or press Revoke`},
+		{line: "/assume accounts", refused: `alice is asked "Revoke prod?"`},
+		{line: "press keep", want: "(alice says Keep: nothing was done)"},
+		{line: "press End", want: "[alice is asked]"},
+		{line: "cancel", want: "nothing was done"},
+		{line: "press End", want: "[alice is asked]"},
+		{line: "press 2", want: "dispatch_failed"}, // it reached Slack, and nobody listens
+	} {
+		got, err := do(t, term, out, c.line)
+		if c.refused != "" {
+			if err == nil || !strings.Contains(err.Error(), c.refused) {
+				t.Errorf("%s: got %v, want it refused with %q", c.line, err, c.refused)
+			}
+			continue
+		}
+		if err != nil || !strings.Contains(got, c.want) {
+			t.Errorf("%s: got %q, %v, want %q", c.line, got, err, c.want)
+		}
+	}
+}
+
+func TestWindowsStackVisibly(t *testing.T) {
+	w, out := stage(t), &bytes.Buffer{}
+	term := newTerminal(w, strings.NewReader(""), out, 0)
+	opened := func() bool {
+		return term.await(t.Context(), patience, func(c slacktest.Change) bool { return c.Kind == slacktest.ViewOpened })
+	}
+	d, err := w.slack.Command("U01ALICE", general, "/assume", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	api(t, w, "views.open", url.Values{"trigger_id": {d.TriggerID}, "view": {window}})
+	if !opened() {
+		t.Fatal("no window opened")
+	}
+	term.showNews(nil)
+	if !strings.Contains(out.String(), "[alice, in a window]\n  Get credentials\n") {
+		t.Errorf("got %s, want one window, not called one of many", out)
+	}
+	out.Reset()
+	alice, _ := w.person("alice")
+	below, _ := w.window(alice)
+	d, err = w.slack.Submit("U01ALICE", below.ID, map[string]string{"b1": "123456"}) // its trigger may push
+	if err != nil {
+		t.Fatal(err)
+	}
+	api(t, w, "views.push", url.Values{"trigger_id": {d.TriggerID}, "view": {strings.Replace(window, "Get credentials", "Sure?", 1)}})
+	if !opened() {
+		t.Fatal("no second window opened")
+	}
+	term.showNews(nil)
+	if want := "[alice, in window 2 of 2, on top of Get credentials]\n  Sure?\n"; !strings.Contains(out.String(), want) {
+		t.Errorf("got %s, want %q", out, want)
+	}
+	got, err := do(t, term, out, "cancel")
+	if want := "[alice, the window closed; the one below it is Get credentials]\n  Get credentials\n  MFA code: 123456\n"; err != nil || !strings.Contains(got, want) {
+		t.Errorf("got %q, %v, want %q", got, err, want)
+	}
+}
+
+func TestAWSShowsTheTimeThatTheDemoMovedTo(t *testing.T) {
+	w := stage(t)
+	if err := w.advance(2 * time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.Get(w.aws.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	date, err := http.ParseTime(resp.Header.Get("Date"))
+	if off := w.clock.now().Sub(date); err != nil || off < -time.Minute || off > time.Minute {
+		t.Errorf("got a Date %s away from the demo's clock (%v)", off, err)
 	}
 }

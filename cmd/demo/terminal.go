@@ -6,11 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/term"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
 )
@@ -27,6 +28,11 @@ type terminal struct {
 	late   time.Duration // how long expect waits
 	script bool          // lines come from a pipe: they are echoed, and the first that fails ends it
 
+	exact    func(string) string // prints a snippet in another way than whole
+	editor   *term.Terminal      // nil where lines are not edited
+	measured func()              // called before a line is edited
+	wanted   chan struct{}       // filled when the editor is to read one
+
 	recordEnd string          // how far the audit record has been seen
 	said      strings.Builder // what was shown since the last line, for expect
 	failed    error           // of writing to out
@@ -40,18 +46,11 @@ type terminal struct {
 
 func newTerminal(w *world, in io.Reader, out io.Writer, late time.Duration) *terminal {
 	t := &terminal{world: w, in: in, out: out, late: late, script: !isTerminal(in), news: make(chan struct{}, 1)}
+	if isTerminal(out) {
+		t.exact = shorten
+	}
 	w.slack.Subscribe(t.notice)
 	return t
-}
-
-// isTerminal reports whether a person types at in.
-func isTerminal(in io.Reader) bool {
-	f, ok := in.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // notice takes a change of Slack in; the fake calls it on a goroutine of its own.
@@ -76,7 +75,11 @@ func (t *terminal) serve(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	t.print(t.banner())
-	lines, readErr := readLines(ctx, t.in)
+	read := readLines
+	if t.editor != nil {
+		read = func(ctx context.Context, _ io.Reader) (<-chan string, <-chan error) { return t.editedLines(ctx) }
+	}
+	lines, readErr := read(ctx, t.in)
 	t.prompt()
 	for number := 1; ; {
 		select {
@@ -90,7 +93,7 @@ func (t *terminal) serve(ctx context.Context) error {
 				if err := <-readErr; err != nil {
 					return fmt.Errorf("line %d: %w", number, err)
 				}
-				if !t.script {
+				if !t.script && t.editor == nil {
 					t.print("\n") // after the prompt
 				}
 				return t.failed
@@ -150,7 +153,10 @@ func (t *terminal) interrupt() {
 	t.mu.Lock()
 	waiting := len(t.inbox)
 	t.mu.Unlock()
-	if waiting > 0 {
+	switch {
+	case waiting > 0 && t.editor != nil: // it keeps the line below what is printed
+		t.showNews(nil)
+	case waiting > 0:
 		t.print("\n")
 		t.showNews(nil)
 		t.prompt()
@@ -220,10 +226,14 @@ func (t *terminal) show(c slacktest.Change) {
 	if to != nil {
 		to.remember(c)
 	}
-	head := t.world.heading(c)
 	tree, controls := t.world.drawn(c)
+	t.draw(t.world.heading(c), tree, controls)
+}
+
+// draw prints what Slack draws, and what can be done with it.
+func (t *terminal) draw(head string, tree slacktest.Piece, controls string) {
 	t.remember(head + "\n" + tree.Text(slacktest.Layout{}) + "\n" + controls)
-	layout := slacktest.Layout{Width: width, Indent: "  "}
+	layout := slacktest.Layout{Width: width, Indent: "  ", Exact: t.exact}
 	body := strings.TrimLeft(tree.Text(layout), "\n") + "\n"
 	for line := range strings.SplitSeq(controls, "\n") {
 		body += slacktest.Piece{Kind: slacktest.PieceParagraph, Spans: []slacktest.Span{{Text: line}}}.Text(layout) + "\n"
@@ -248,7 +258,13 @@ func (t *terminal) print(text string) {
 }
 
 func (t *terminal) prompt() {
-	if !t.script {
+	switch {
+	case t.editor != nil:
+		select {
+		case t.wanted <- struct{}{}:
+		default:
+		}
+	case !t.script:
 		t.print("> ")
 	}
 }

@@ -27,6 +27,12 @@ func (t *terminal) do(ctx context.Context, l line) error {
 		p.atHome = l.word == wordHome
 	}
 	switch l.word {
+	case wordCommand, wordSay, wordDM, wordHome, wordChoose, wordFill, wordSubmit:
+		if p.asked != nil {
+			return p.beforeThem()
+		}
+	}
+	switch l.word {
 	case wordCommand:
 		return t.command(ctx, p, l.rest)
 	case wordSay:
@@ -41,7 +47,7 @@ func (t *terminal) do(ctx context.Context, l line) error {
 	case wordChoose:
 		return t.choose(ctx, p, l.rest)
 	case wordFill:
-		return t.fill(p, l.rest)
+		return t.fill(ctx, p, l.rest)
 	case wordSubmit:
 		return t.submit(ctx, p)
 	case wordCancel:
@@ -80,7 +86,8 @@ func (t *terminal) write(ctx context.Context, p *person, channel, text string) e
 	}
 	d, err := t.world.slack.SendMessage(p.id, channel, text)
 	if err == nil && d == nil {
-		t.note("%s wrote to %s, where the bot hears nothing: `dm TEXT` writes to the bot itself", p.name, channelName(channel))
+		t.note("%s wrote to %s, where the bot hears of mentions alone: `@%s help` is one, and `dm TEXT` writes to the bot itself",
+			p.name, channelName(channel), t.world.slack.BotName())
 		return nil
 	}
 	return t.answered(ctx, p, d, err)
@@ -121,7 +128,7 @@ func (t *terminal) wait(ctx context.Context, text string) error {
 	if err := t.world.advance(d); err != nil {
 		return err
 	}
-	t.note("%s later it is %s; nobody really waited", d, t.world.clock.now().UTC().Format("2006-01-02 15:04 UTC"))
+	t.note("%s later it is %s; nobody really waited", d, t.world.clock.now().Format("2006-01-02 15:04 MST"))
 	if err := t.dueDone(ctx); err != nil {
 		return err
 	}

@@ -42,7 +42,9 @@ type person struct {
 	dm       string // the conversation with the bot
 	device   *awstest.Device
 	shown    *shown // the last credentials that they saw; nil before
+	sealed   bool   // what they saw last is encrypted to their key
 	atHome   bool   // the App Home is what is before them
+	asked    *question
 }
 
 // A world is the fakes, the people in them, and the bot, which is not running yet.
@@ -67,6 +69,7 @@ func newWorld(ctx context.Context, log *slog.Logger) (_ *world, err error) {
 		return nil, err
 	}
 	w.aws.SetClock(w.clock.now)
+	w.aws.SetTravel(w.clock.moved)
 	if w.slack, err = slacktest.Start(slacktest.WithTeam(team, "example")); err != nil {
 		return nil, err
 	}
@@ -183,8 +186,7 @@ func (w *world) setUpSlack() {
 		p.dm = w.slack.DM(p.id)
 		members = append(members, p.id)
 	}
-	// The bot is no member of #general: a command works there all the same.
-	w.slack.AddChannel(slacktest.Channel{ID: general, Name: "general", Members: members})
+	w.slack.AddChannel(slacktest.Channel{ID: general, Name: "general", Members: members, BotMember: true})
 	w.slack.AddChannel(slacktest.Channel{ID: audit, Name: "aws-audit", Members: members[:2], BotMember: true})
 	w.slack.SetUserGroup(slacktest.UserGroup{ID: "S01ONCALL", Handle: "oncall", Name: "On call", Members: members[:1]})
 }

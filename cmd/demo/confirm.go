@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/assumebot/assumebot/bot/slacktest"
+)
+
+// A question is a confirmation dialog that somebody has before them. In Slack
+// nothing else can be done until it is answered.
+type question struct {
+	slacktest.Confirm
+	do func() (*slacktest.Delivery, error)
+}
+
+// confirmed does what p wants with a control, after the dialog that it has.
+func (t *terminal) confirmed(ctx context.Context, p *person, s surface, block, action string, do func() (*slacktest.Delivery, error)) error {
+	for _, c := range s.tree.AllControls() {
+		if c.BlockID == block && c.ActionID == action && c.Confirm != nil {
+			p.asked = &question{*c.Confirm, do}
+			t.draw("["+p.name+" is asked]", p.asked.window(), fmt.Sprintf("press: 1 %s, 2 %s", c.Confirm.No, c.Confirm.Yes))
+			return nil
+		}
+	}
+	d, err := do()
+	return t.answered(ctx, p, d, err)
+}
+
+func (q question) window() slacktest.Piece {
+	return slacktest.Piece{
+		Kind:   slacktest.PieceWindow,
+		Label:  q.Title,
+		Pieces: q.Text,
+		Controls: []slacktest.Control{
+			{Kind: "button", Label: q.No},
+			{Kind: "button", Label: q.Yes},
+		},
+	}
+}
+
+// decide answers what p is asked.
+func (t *terminal) decide(ctx context.Context, p *person, what string) error {
+	q := p.asked
+	switch {
+	case strings.EqualFold(what, q.No), what == "1":
+		p.asked = nil
+		t.note("%s says %s: nothing was done", p.name, q.No)
+		return nil
+	case strings.EqualFold(what, q.Yes), what == "2":
+		p.asked = nil
+		d, err := q.do()
+		return t.answered(ctx, p, d, err)
+	}
+	return p.beforeThem()
+}
+
+// beforeThem says what p has to answer before they can do anything else.
+func (p *person) beforeThem() error {
+	return fmt.Errorf("%s is asked %q: press %s, or press %s", p.name, p.asked.Title, p.asked.No, p.asked.Yes)
+}
