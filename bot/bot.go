@@ -81,8 +81,9 @@ const (
 	atOnce = 256
 	// requestTimeout bounds one Request from its acknowledgement to its reply.
 	requestTimeout = 90 * time.Second
-	// slotTimeout is how long a Request waits for its turn before it is refused.
-	slotTimeout = 20 * time.Second
+	// slotTimeout is how long a Request waits for its turn before it is refused: who
+	// asked is told within 15 s.
+	slotTimeout = 8 * time.Second
 	// drainTimeout is what SIGTERM leaves to what was accepted. With the outcome
 	// of what is abandoned and the last of the audit channel it stays within the
 	// 30 s after which Kubernetes kills.

@@ -42,9 +42,10 @@ func (b *Bot) ackEmpty(s *socket, e envelope) {
 	}
 }
 
-// work does f in the background; SIGTERM waits for it.
+// work does f in the background; SIGTERM waits for it. What f asks of AWS ends in
+// time for an answer to who waits, by the clock of this machine.
 func (b *Bot) work(f func(context.Context)) {
-	ctx, cancel := context.WithTimeout(b.ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(broker.WithPatience(b.ctx, time.Now()), requestTimeout)
 	b.working.Go(func() {
 		defer cancel()
 		defer b.rescue(ctx, conversation{}, nil)

@@ -31,7 +31,7 @@ const (
 	// lastPage is that of a million buckets, which is as many as AWS allows.
 	lastPage = 1_000_000/BucketsPerPage - 1
 	// countFor ends the counting sooner when S3 is slow: a person waits.
-	countFor = 10 * time.Second
+	countFor = 5 * time.Second
 )
 
 // Listings keep what is known of bucket lists. Losing one costs calls to S3 and
@@ -121,9 +121,9 @@ func (b *Broker) BucketPage(ctx context.Context, r Request, grantID, prefix stri
 
 // listed reads list.Page and keeps what it came to know of the list.
 func (b *Broker) listed(ctx context.Context, r Request, user User, c Credentials, list BucketList, known Listing) (BucketList, error) {
-	reading, cancel := context.WithTimeout(ctx, bucketsTimeout)
+	reading, cancel := forAWS(ctx)
 	defer cancel()
-	w := walk{aws: b.aws, account: list.Account, credentials: c, prefix: list.Prefix, now: b.now, known: known}
+	w := walk{aws: b.aws, list: list, credentials: c, now: b.now, known: known}
 	var err error
 	list.Buckets, err = w.page(reading, list.Page)
 	if err == nil && len(list.Buckets) == 0 && list.Page > 0 { // they became fewer
@@ -146,11 +146,11 @@ func (b *Broker) listed(ctx context.Context, r Request, user User, c Credentials
 // A walk reads a list from S3, as much of it as is needed.
 type walk struct {
 	aws         *AWS
-	account     Account
+	list        BucketList // for what, and what can be done when it fails
 	credentials Credentials
-	prefix      string
 	now         func() time.Time
 	known       Listing
+	sent        *sending // the last call
 }
 
 // page returns the buckets of a page. A token that S3 takes no longer is no
@@ -163,7 +163,7 @@ func (w *walk) page(ctx context.Context, page int) ([]Bucket, error) {
 		buckets, err = w.read(ctx, page*BucketsPerPage)
 	}
 	if err != nil {
-		return nil, bucketsError(err, w.account)
+		return nil, w.failure(ctx, err)
 	}
 	return buckets, nil
 }
@@ -183,7 +183,12 @@ func (w *walk) read(ctx context.Context, first int) ([]Bucket, error) {
 	var page []Bucket
 	for {
 		part := w.known.Parts[i]
-		buckets, next, err := w.aws.listBuckets(ctx, w.account, w.credentials, w.prefix, part.Token)
+		var calling context.Context
+		calling, w.sent = withSending(ctx)
+		buckets, next, err := w.aws.listBuckets(calling, w.list.Account, w.credentials, w.list.Prefix, part.Token)
+		if err != nil && ctx.Err() != nil && part.First >= until {
+			return page, nil // the page is there; who waits need not know how many more there are
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -233,6 +238,9 @@ func (a *AWS) listBuckets(ctx context.Context, account Account, c Credentials, p
 	out, err := a.bucketsClient(account.Region).ListBuckets(ctx, in, func(o *s3.Options) { o.Credentials = signing(c) })
 	if err != nil {
 		return nil, "", err
+	}
+	if out.Owner == nil {
+		return nil, "", errNoList
 	}
 	buckets := make([]Bucket, len(out.Buckets))
 	for i, b := range out.Buckets {

@@ -2,10 +2,7 @@ package broker
 
 import (
 	"context"
-	"errors"
 	"time"
-
-	"github.com/aws/smithy-go"
 )
 
 // A Bucket is one S3 bucket.
@@ -31,9 +28,6 @@ type BucketList struct {
 	// UsedSession is as that of Issued.
 	UsedSession *Session
 }
-
-// bucketsTimeout bounds a whole listing, all calls.
-const bucketsTimeout = time.Minute
 
 // Buckets lists the buckets of r.Account: the first page, and how many there
 // are. Without a code it uses the newest
@@ -128,39 +122,6 @@ func (b *Broker) listingFailed(ctx context.Context, r Request, user User, g Gran
 	event.Code, event.Message, event.Ref = e.Code, e.Message, e.Ref
 	if err := b.recorder.Record(ctx, event); err != nil {
 		b.log.ErrorContext(ctx, "failed listing not recorded", "request", r.ID, "code", e.Code, "error", err)
-	}
-	return e
-}
-
-// bucketsError translates S3's refusals.
-// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
-func bucketsError(err error, account Account) *Error {
-	var api smithy.APIError
-	code := ""
-	if errors.As(err, &api) {
-		code = api.ErrorCode()
-	}
-	e := &Error{Code: CodeAWSRefused, Err: err, Message: "AWS refused to list the buckets of " + account.Name + ".", Hint: askOperator}
-	switch code {
-	case "AccessDenied":
-		e.Code = CodeBucketsRefused
-		e.Message = "The role of " + account.Name + " may not list buckets."
-		if !account.HasRole() {
-			e.Message = "Your IAM user may not list buckets."
-		}
-		e.Hint = "Its policy, and any session policy, must allow s3:ListAllMyBuckets. " + askOperator
-	case "ExpiredToken", "InvalidAccessKeyId", "InvalidToken":
-		e.Code = CodeCredentialsGone
-		e.Message, e.Hint = "The credentials for "+account.Name+" have ended.", "Send it again with a new code."
-	case "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded":
-		e.Code = CodeThrottled
-		e.Message, e.Hint = "AWS is being asked too often right now.", "Try again in a minute; no new code is needed while your credentials live."
-	case "RequestTimeTooSkewed":
-		e.Code = CodeClock
-		e.Message, e.Hint = "AWS turned the request away because the bot's clock is off.", "Send the same again without a code."
-	case "":
-		e.Code = CodeCannotReachAWS
-		e.Message, e.Hint = "The bot got no answer from S3.", "Try again in a minute; no new code is needed while your credentials live."
 	}
 	return e
 }

@@ -213,6 +213,8 @@ func (a *AWS) signinToken(ctx context.Context, endpoint string, c Credentials) (
 		return Secret{}, fmt.Errorf("encode session: %w", err)
 	}
 	query := NewSecret(url.Values{"Action": {"getSigninToken"}, "Session": {string(session)}}.Encode())
+	ctx, cancel := forAWS(ctx)
+	defer cancel()
 	var token Secret
 	for range signinAttempts {
 		var unanswered bool

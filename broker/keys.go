@@ -27,7 +27,7 @@ type cachedSecret struct {
 // key returns the User's long-term key. Where MFA or GetSessionToken is in the
 // plan it must be one: temporary credentials own no MFA device.
 func (a *AWS) key(ctx context.Context, u User, p Plan) (aws.Credentials, error) {
-	ctx, cancel := context.WithTimeout(ctx, awsTimeout)
+	ctx, cancel := forAWS(ctx)
 	defer cancel()
 	ctx, sent := withSending(ctx)
 	credentials, err := a.readKey(ctx, u.Key)

@@ -54,6 +54,8 @@ func (b *Broker) sessionByCode(ctx context.Context, r Request, user User, d time
 
 // claimSession claims r.Code for r, or waits for the MFA session of whoever did.
 func (b *Broker) claimSession(ctx context.Context, r Request, user User) (held heldSession, mine bool, err error) {
+	waiting, done := forAWS(ctx)
+	defer done()
 	enough := time.NewTimer(sessionWait)
 	defer enough.Stop()
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
@@ -74,6 +76,11 @@ func (b *Broker) claimSession(ctx context.Context, r Request, user User) (held h
 		case <-time.After(pause):
 		case <-enough.C:
 			return heldSession{}, false, b.codeSpent()
+		case <-waiting.Done():
+			if ctx.Err() == nil {
+				return heldSession{}, false, b.codeSpent()
+			}
+			return heldSession{}, false, codeUnclaimed(ctx.Err())
 		case <-ctx.Done():
 			return heldSession{}, false, codeUnclaimed(ctx.Err())
 		}

@@ -69,7 +69,7 @@ func (s *sending) arrivalOf(ctx context.Context, err error, code string) arrival
 		return arrivedNowhere
 	case status >= http.StatusInternalServerError:
 		return serverFailed
-	case status >= http.StatusMultipleChoices && (code == "" || code == "UnknownError"):
+	case status >= http.StatusMultipleChoices && (code == "" || code == "UnknownError" || code == inventedCode(status) && requestID(err) == ""):
 		return refusedOnWay
 	case status >= http.StatusMultipleChoices:
 		return refusedByAWS
@@ -87,6 +87,9 @@ func (s *sending) arrivalOf(ctx context.Context, err error, code string) arrival
 	}
 	return arrivedNowhere
 }
+
+// inventedCode is what the SDK makes of a refusal of S3 that gives none.
+func inventedCode(status int) string { return strings.ReplaceAll(http.StatusText(status), " ", "") }
 
 // statusOf is the HTTP status of the answer that err is about, 0 without one.
 func statusOf(err error) int {

@@ -24,10 +24,13 @@ type call struct {
 
 // issue calls STS once: a code is never sent twice, so nothing is retried.
 func (a *AWS) issue(ctx context.Context, c call) (Issued, error) {
-	ctx, cancel := context.WithTimeout(ctx, awsTimeout)
+	c.region = a.config.Region
+	if tooLate(ctx) {
+		return Issued{}, tooLateError(c)
+	}
+	ctx, cancel := forAWS(ctx)
 	defer cancel()
 	ctx, sent := withSending(ctx)
-	c.region = a.config.Region
 	var (
 		answer answer
 		err    error

@@ -101,7 +101,7 @@ func (b *Broker) liveIdentity(ctx context.Context, r Request, user User, account
 
 // identity asks who signs with key. What it returns is an *Error.
 func (a *AWS) identity(ctx context.Context, key aws.Credentials) (Identity, error) {
-	ctx, cancel := context.WithTimeout(ctx, awsTimeout)
+	ctx, cancel := forAWS(ctx)
 	defer cancel()
 	ctx, sent := withSending(ctx)
 	out, err := a.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, func(o *sts.Options) { o.Credentials = static{key} })
