@@ -13,6 +13,20 @@ import (
 
 const noMFA = "NO MFA: these credentials were issued without a second factor."
 
+// largeToken is where tools begin to refuse session tokens, in bytes.
+// https://github.com/kubernetes-sigs/aws-iam-authenticator/issues/1106
+const largeToken = 2500
+
+// tokenWarning says that not every tool takes this session token; "" where none
+// is known to refuse it.
+func tokenWarning(c broker.Credentials) string {
+	n := len(c.SessionToken.Reveal())
+	if n <= largeToken {
+		return ""
+	}
+	return fmt.Sprintf("The session token is large, %s bytes: some tools refuse one of more than %s, aws-iam-authenticator for one.", grouped(n), grouped(largeToken))
+}
+
 // issuedMessage shows Credentials: what they are for, until when, how they were
 // obtained, and the snippet whole. What does not fit is not shown at all.
 func (b *Bot) issuedMessage(i broker.Issued, f Format) (message, error) {
@@ -42,6 +56,9 @@ func (b *Bot) issuedMessage(i broker.Issued, f Format) (message, error) {
 	elements = append(elements, preformatted(shown.text))
 	elements = append(elements, shown.paragraphs(b)...)
 	text = strings.TrimSpace(text + " " + shown.spoken())
+	if warning := tokenWarning(i.Credentials); warning != "" {
+		elements = append(elements, paragraph(plain(warning)))
+	}
 	if !i.Kept {
 		elements = append(elements, paragraph(plain("The bot's store did not keep them, so copy them now: nothing can show or use them again.")))
 	}

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -162,4 +163,22 @@ func TestLargeSessionTokens(t *testing.T) {
 		t.Errorf("preformatted (-want +got):\n%s", diff)
 	}
 	w.auditTells("Not shown", "staging")
+}
+
+// TestALargeSessionTokenIsSaidToBeOne takes tokens of 2,500 bytes, which all tools
+// take, and of one more.
+func TestALargeSessionTokenIsSaidToBeOne(t *testing.T) {
+	const says = "some tools refuse one of more than 2,500"
+	w := newWorld(t)
+	r := w.start()
+	for _, command := range []string{"prod %s", "prod %s as json", "hub %s"} {
+		w.aws.SetTokenSize(2500)
+		if m := w.says("U01ALICE", "/assume", fmt.Sprintf(command, w.alice.Code())); strings.Contains(m.Plain(), says) {
+			t.Errorf("%s: got a warning for 2,500 bytes:\n%s", command, m.Plain())
+		}
+		w.later(r, time.Minute)
+		w.aws.SetTokenSize(2501)
+		wantText(t, w.says("U01ALICE", "/assume", fmt.Sprintf(command, w.alice.Code())), "2,501 bytes", says)
+		w.later(r, time.Minute)
+	}
 }

@@ -185,3 +185,13 @@ func BenchmarkBuckets(b *testing.B) {
 		}
 	})
 }
+
+// TestASlowS3IsNotWaitedFor has S3 answer after two minutes: the person is told
+// long before, and what became of what they sent.
+func TestASlowS3IsNotWaitedFor(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	w.aws.Inject(awstest.Fault{Action: "ListBuckets", Latency: 2 * time.Minute})
+	m := w.says("U01ALICE", "/buckets", "prod "+w.alice.Code())
+	wantText(t, m, "S3 did not answer in time", "no new code is needed while your credentials live")
+}
