@@ -94,6 +94,9 @@ func TestAStrangersActionsLeaveTheRecordAlone(t *testing.T) {
 	if got := len(w.everything(r)) - before; got != 2 {
 		t.Errorf("got %d events, want one refusal for Home and one for 3,000 actions", got)
 	}
+	if log := w.logs.String(); !strings.Contains(log, `"refused":2999`) {
+		t.Error("the log does not say that 2,999 actions were refused")
+	}
 }
 
 // everything is the whole record.

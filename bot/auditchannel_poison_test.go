@@ -1,0 +1,62 @@
+package bot
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// cursor is what the store keeps of the audit channel.
+type cursor struct{ state []byte }
+
+func (c *cursor) SaveCursor(_ context.Context, _, _ string, _ time.Duration, _, state []byte) (bool, error) {
+	c.state = state
+	return true, nil
+}
+
+func (c *cursor) LoadCursor(context.Context, string) ([]byte, error) { return c.state, nil }
+
+// TestAPoisonedCursorOrEntryDoesNotHoldUpTheChannel: it would do so on every
+// replica, and for good.
+func TestAPoisonedCursorOrEntryDoesNotHoldUpTheChannel(t *testing.T) {
+	long := strings.Repeat("x", 1<<16)
+	for _, kept := range []string{
+		`{"position":"1-0","folds":null,"open":null}`,
+		`{"position":"1-0"}`,
+		`{"position":"1-0","folds":{"U02BOB\nx":{"user":"bob\nGranted","count":-9223372036854775808,"codes":{"` + long + `":-1}}},"open":{"r\u001b":{"who":"` + long + `"}}}`,
+	} {
+		var posted []message
+		c := &cursor{state: []byte(kept)}
+		a := &auditChannel{
+			cursors: c, now: func() time.Time { return goldenTime }, log: slog.New(slog.DiscardHandler),
+			post:     func(_ context.Context, _ string, m message) error { posted = append(posted, m); return nil },
+			followUp: func(context.Context, broker.Event) error { panic("poisoned") },
+		}
+		state, err := a.load(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		refused := broker.Event{Kind: broker.EventRefused, SlackUser: "U01ALICE", SlackTeam: "T0123", Message: "No.", Code: broker.CodeNotAllowed}
+		intent := broker.Event{Kind: broker.EventIntent, SlackUser: "U01ALICE", RequestID: "r1"}
+		for i, e := range []broker.Event{refused, refused, intent} {
+			if err := a.tell(t.Context(), &state, broker.RecordEntry{Position: "2-" + string(rune('0'+i)), Event: e}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := a.flush(t.Context(), &state); err != nil {
+			t.Fatal(err)
+		}
+		if len(posted) == 0 || !strings.Contains(posted[0].text, "Refused") || state.Position != "2-2" {
+			t.Errorf("%.60s: got %d posts up to %s, want the refusal, up to 2-2", kept, len(posted), state.Position)
+		}
+		for _, m := range posted {
+			if strings.ContainsAny(m.text, "\n\x1b") || len(m.text) > 2000 {
+				t.Errorf("%.60s: got a post of %d bytes, %.80q", kept, len(m.text), m.text)
+			}
+		}
+	}
+}
