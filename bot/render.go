@@ -42,7 +42,7 @@ func (b *Bot) issuedMessage(i broker.Issued, f Format) (message, error) {
 		return message{}, err
 	}
 	left := timeLeft(i.Grant.Expires.Sub(b.now()))
-	head := []span{bold(i.Account.Name), plain(" is yours until "), moment(i.Grant.Expires), plain(" (" + left + " left).\n")}
+	head := []span{bold(i.Account.Name), plain(" is yours until "), moment(i.Grant.Expires), plain(", " + left + " left.\n")}
 	if i.Grant.Principal != "" {
 		head = append(head, code(i.Grant.Principal), plain("\n"))
 	}
@@ -60,7 +60,7 @@ func (b *Bot) issuedMessage(i broker.Issued, f Format) (message, error) {
 		elements = append(elements, paragraph(plain(warning)))
 	}
 	if !i.Kept {
-		elements = append(elements, paragraph(plain("The bot's store did not keep them, so copy them now: nothing can show or use them again.")))
+		elements = append(elements, paragraph(plain("The store of the bot did not keep them, so copy them now: nothing can show or use them again.")))
 	}
 	m := newMessage(text, elements...)
 	m.blocks = append(m.blocks, grantButtons(i.Grant, i.Kept, i.Account.Revoker != ""))
@@ -87,23 +87,29 @@ func (b *Bot) endedMessage(ended broker.Ending) message {
 			plain(sessionEnded(ended.Session)+". AWS keeps them valid until "), moment(g.Expires), plain(", wherever they were pasted.")))
 }
 
-func howToUse(f Format) string {
-	const other = " For another format end your request with `as fish` (or powershell, cmd, dotenv, profile, json)."
+// howToUse says how a snippet is used. Like all that stands around a snippet it
+// can be pasted together with it: a quotation mark, a parenthesis or a semicolon
+// would keep a shell from reading what comes after, or fish from reading anything.
+func howToUse(f Format, account string) string {
+	const space = " Each line begins with a space, so that shells set to do so keep it out of their history: "
 	switch f {
 	case FormatFish:
-		return "Paste it into fish. It ends by itself."
+		return "Paste it into fish. It ends by itself. fish drops the first space of what is pasted: press Space before you paste, and it stays out of the history."
 	case FormatPowerShell:
 		return "Paste it into PowerShell. It ends by itself."
 	case FormatCmd:
 		return "Paste it into a Command Prompt. It ends by itself."
 	case FormatDotenv:
-		return "Put it into a .env file that is never committed. It ends by itself."
+		return "Put it into a .env file that is never committed. It ends by itself. What a shell has set goes before the file, so clear that first: `unset " +
+			strings.Join(credentialNames(), " ") + "`."
 	case FormatProfile:
-		return "Put it into `~/.aws/credentials`. It ends by itself."
+		return "Put it into `~/.aws/credentials`, in place of the section `[" + account + "]` that is there: one that is there twice stops the AWS CLI for every profile. " +
+			"Name it with `--profile " + account + "`. It ends by itself."
 	case FormatJSON:
 		return "This is what a `credential_process` prints. It ends by itself."
 	}
-	return "Paste it into bash, zsh or sh. It ends by itself." + other
+	return "Paste it into bash, zsh or sh. It ends by itself." + space + "`HISTCONTROL=ignorespace`, in zsh `HIST_IGNORE_SPACE`. " +
+		"For another format end your request with `as fish`, or as powershell, cmd, dotenv, profile, json."
 }
 
 // counted is n things: 1 bucket, 2 buckets.

@@ -73,7 +73,7 @@ func asShown(i broker.Issued, f Format, snippet broker.Secret) (shown, error) {
 	case !i.Sealing.Decided():
 		return shown{}, errSeal(i, errors.New("nobody looked whether the person has a key"))
 	case !sealed:
-		return shown{text: snippet.Reveal(), use: howToUse(f)}, nil
+		return shown{text: snippet.Reveal(), use: howToUse(f, i.Account.Name)}, nil
 	}
 	block, err := sealFor(key, snippet)
 	if err != nil {

@@ -8,37 +8,45 @@ import (
 
 // sealedSnippet wraps an armored block into what opens and evaluates it in one
 // paste, where the format has a shell for that; otherwise the block stands alone,
-// to be saved. use says how, account names the file. An armored block is base64
+// to be saved. What the shell had before is cleared first, and an age that does
+// not open the block makes the whole fail: old credentials must not serve in place
+// of new ones. use says how, account names the file. An armored block is base64
 // between two lines of dashes, so it needs no quoting of its own.
 // https://age-encryption.org/v1#ascii-armor and RFC 7468
 func sealedSnippet(f Format, block string, key broker.PublicKey, account string) (text, use string) {
 	unix, windows := identityFile(key)
-	another := " If the private half of your key is not in `" + unix + "`, write where it is."
+	elsewhere := func(file string) string {
+		return " If the private half of your key is not in `" + file + "`, write where it is."
+	}
+	pasted := howToUse(f, account) + " It needs age."
 	file := account + ".age"
+	saved := "Save it as `" + file + "`. Then `age -d -i " + unix + " " + file + "` prints it."
 	switch f {
 	case FormatFish:
-		// fish has no heredocs; between single quotes it keeps line breaks.
-		return "printf '%s\\n' '" + block + "' | age -d -i " + unix + " | source",
-			"Paste it into fish; it needs age. It ends by itself." + another
+		// fish has no heredocs; between single quotes it keeps line breaks. A
+		// pipeline has the status of its last command; that of age is in the middle.
+		return fishClear(credentialNames()) + "\n" +
+				" printf '%s\\n' '" + block + "' | age -d -i " + unix + " | source;\n" +
+				` test "$pipestatus" = '0 0 0';`,
+			pasted + elsewhere(unix)
 	case FormatPowerShell:
 		// The end of a here-string must be first in its line. A native command
-		// does not get ~ expanded by Windows PowerShell.
-		return "@'\n" + block + "\n'@ | age -d -i \"" + windows + "\" | Out-String | Invoke-Expression",
-			"Paste it into PowerShell; it needs age. It ends by itself. If the private half of your key is not in `" + windows + "`, write where it is."
+		// does not get ~ expanded by Windows PowerShell. Without text
+		// Invoke-Expression fails.
+		return powershellUnset(credentialNames()) + "\n@'\n" + block + "\n'@ | age -d -i \"" + windows + "\" | Out-String | Invoke-Expression",
+			pasted + elsewhere(windows)
 	case FormatCmd:
-		return block, "Save it as `" + file + "`; `age -d -i IDENTITY " + file + "` prints what to paste into a Command Prompt. " +
+		return block, "Save it as `" + file + "`. Then `age -d -i IDENTITY " + file + "` prints what to paste into a Command Prompt. " +
 			"IDENTITY is the file of your private key. It ends by itself."
-	case FormatDotenv:
-		return block, "Save it as `" + file + "`; `age -d -i " + unix + " " + file + "` prints your .env file, which is never committed. It ends by itself." + another
-	case FormatProfile:
-		return block, "Save it as `" + file + "`; `age -d -i " + unix + " " + file + "` prints what belongs into `~/.aws/credentials`. It ends by itself." + another
+	case FormatDotenv, FormatProfile:
+		return block, saved + elsewhere(unix) + " " + howToUse(f, account)
 	case FormatJSON:
-		return block, "Save it as `" + file + "`; `age -d -i " + unix + " " + file + "`, with whole paths, is a `credential_process`. It ends by itself." + another
+		return block, saved + elsewhere(unix) + " That command, with whole paths, is a `credential_process`. It ends by itself."
 	}
 	// The command substitution is quoted, or the shell would split it; nothing is
-	// expanded in the heredoc, whose end is quoted.
-	return strings.Join([]string{`eval "$(age -d -i ` + unix + ` <<'EOF'`, block, "EOF", `)"`}, "\n"),
-		"Paste it into bash, zsh or sh; it needs age. It ends by itself." + another
+	// expanded in the heredoc, whose end is quoted. eval of nothing would succeed.
+	return strings.Join([]string{bashUnset(credentialNames()), ` eval "$(age -d -i ` + unix + ` <<'EOF' || echo false`, block, "EOF", ` )"`}, "\n"),
+		pasted + elsewhere(unix)
 }
 
 // identityFile is where the private half most likely is: ssh-keygen's own

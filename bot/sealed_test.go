@@ -104,9 +104,10 @@ func (s shell) inHome(t *testing.T, pair keyPair) shell {
 	file := filepath.Join(dir, strings.TrimPrefix(unix, "~/"))
 	must(t, os.MkdirAll(filepath.Dir(file), 0o700))
 	must(t, os.WriteFile(file, []byte(pair.private), 0o600))
-	s.before += "HOME='" + dir + "'\n"
-	if s.name == "fish" {
-		s.before = "set -gx HOME '" + dir + "'\n"
+	if s.program == "fish" {
+		s.before += "set -gx HOME '" + dir + "'\n"
+	} else {
+		s.before += "HOME='" + dir + "'\n"
 	}
 	return s
 }
@@ -124,19 +125,17 @@ func TestSealedSnippetsAreOpenedAndEvaluated(t *testing.T) {
 			continue // Debian's age is older than these; the library opened them above
 		}
 		for _, v := range []values{ordinary(), large, wild} {
-			want := map[string]string{}
-			for _, each := range v.variables() {
-				want[each.name] = each.value
-			}
+			want := left(v)
 			for _, s := range posixShells() {
 				got := s.inHome(t, pair).run(t, sealedShown(t, FormatBash, v, pair).text)
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Errorf("%s in %s (-want +got):\n%s", pair.name, s.name, diff)
 				}
 			}
-			fish := shell{name: "fish", program: "fish", args: []string{"--no-config"}}.inHome(t, pair)
-			if diff := cmp.Diff(want, fish.run(t, sealedShown(t, FormatFish, v, pair).text)); diff != "" {
-				t.Errorf("%s in fish (-want +got):\n%s", pair.name, diff)
+			for _, s := range fishShells()[:2] {
+				if diff := cmp.Diff(want, s.inHome(t, pair).run(t, sealedShown(t, FormatFish, v, pair).text)); diff != "" {
+					t.Errorf("%s in %s (-want +got):\n%s", pair.name, s.name, diff)
+				}
 			}
 		}
 	}

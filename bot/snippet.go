@@ -91,6 +91,22 @@ func (v values) variables() []variable {
 	return append(all, variable{"AWS_CREDENTIAL_EXPIRATION", v.expires})
 }
 
+// inTheWay are the variables that some reader prefers to those of a snippet, or
+// takes together with them: a profile goes before keys in the SDKs for Go and
+// JavaScript, and one that is missing stops the AWS CLI; AWS_SECURITY_TOKEN goes
+// before AWS_SESSION_TOKEN in botocore; account and scope of other credentials
+// choose endpoints.
+// https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html#EVarSettings
+func inTheWay() []string {
+	return []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SECURITY_TOKEN", "AWS_ACCOUNT_ID", "AWS_CREDENTIAL_SCOPE"}
+}
+
+// credentialNames are the variables of old credentials, which a snippet replaces.
+// Where it may not get that far they go first.
+func credentialNames() []string {
+	return append(inTheWay(), "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CREDENTIAL_EXPIRATION")
+}
+
 // lines writes one line for each variable.
 func (v values) lines(line func(variable) string) []string {
 	var all []string

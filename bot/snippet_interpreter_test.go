@@ -38,42 +38,88 @@ type shell struct {
 	stdin         bool     // the script comes as if typed
 }
 
+// universalVariables are the lines of fish that make every old setting one of all
+// its sessions.
+func universalVariables() string {
+	var lines strings.Builder
+	for _, entry := range hostileEnv() {
+		name, value, _ := strings.Cut(entry, "=")
+		lines.WriteString("set -eg " + name + "; set -Ux " + name + " " + quoteFish(value) + "\n")
+	}
+	return lines.String()
+}
+
 func posixShells() []shell {
 	return []shell{
 		{name: "bash", program: "bash", args: []string{"--norc"}},
 		{name: "bashStrict", program: "bash", before: "set -euo pipefail\n"},
 		{name: "bashInteractive", program: "bash", args: []string{"--norc", "--noprofile", "-i"}, before: "set -o history\nset -H\n", stdin: true},
+		{name: "zsh", program: "zsh", args: []string{"-f"}},
+		{name: "zshStrict", program: "zsh", args: []string{"-f"}, before: "set -euo pipefail\n"},
+		{name: "zshInteractive", program: "zsh", args: []string{"-f", "-i"}, stdin: true},
 		{name: "sh", program: "sh"},
 		{name: "shStrict", program: "sh", before: "set -eu\n"},
 	}
 }
 
-// run runs script in a clean directory with AWS_PROFILE and old keys set, and
-// returns the environment's AWS variables afterwards.
-func (s shell) run(t *testing.T, script string) map[string]string {
+func fishShells() []shell {
+	return []shell{
+		{name: "fish", program: "fish"},
+		{name: "fishInteractive", program: "fish", args: []string{"-i"}, stdin: true},
+		{name: "fishUniversal", program: "fish", before: universalVariables()},
+	}
+}
+
+// hostileEnv is what an earlier session may have left: settings that one reader or
+// another prefers to the keys of a snippet, and other keys.
+func hostileEnv() []string {
+	return []string{
+		"AWS_PROFILE=other", "AWS_DEFAULT_PROFILE=other", "AWS_SECURITY_TOKEN=old", "AWS_ACCOUNT_ID=999999999999", "AWS_CREDENTIAL_SCOPE=old",
+		"AWS_ACCESS_KEY_ID=AKIAOLD", "AWS_SECRET_ACCESS_KEY=old", "AWS_SESSION_TOKEN=old", "AWS_CREDENTIAL_EXPIRATION=2001-01-01T00:00:00Z",
+		"AWS_REGION=old", "AWS_DEFAULT_REGION=old",
+	}
+}
+
+// command is s about to run script in dir, with hostileEnv set.
+func (s shell) command(t *testing.T, dir, script string) *exec.Cmd {
 	t.Helper()
-	path := requireInterpreter(t, s.program, nil)
-	dir := t.TempDir()
-	script = s.before + script + "\nenv -0\n"
-	writeFile(t, dir, "snippet", script)
-	cmd := exec.CommandContext(t.Context(), path, s.args...)
+	cmd := exec.CommandContext(t.Context(), requireInterpreter(t, s.program, nil), s.args...)
 	cmd.Dir = dir
-	cmd.Env = append(bareEnv(dir), "AWS_PROFILE=other", "AWS_SESSION_TOKEN=old", "AWS_REGION=old", "LC_ALL=C.UTF-8")
+	cmd.Env = append(append(bareEnv(dir), hostileEnv()...), "LC_ALL=C.UTF-8")
+	script = s.before + script
+	writeFile(t, dir, "snippet", script)
 	if s.stdin {
 		cmd.Stdin = strings.NewReader(script)
 	} else {
 		cmd.Args = append(cmd.Args, filepath.Join(dir, "snippet"))
 	}
-	out, err := cmd.Output()
+	return cmd
+}
+
+// run runs script in a clean directory and returns the environment's AWS
+// variables afterwards. One that fish can only hide is as good as gone.
+func (s shell) run(t *testing.T, script string) map[string]string {
+	t.Helper()
+	dir := t.TempDir()
+	out, err := s.command(t, dir, script+"\nenv -0 >after\n").CombinedOutput()
 	if err != nil {
-		t.Fatalf("%s: %v", s.name, err)
+		t.Fatalf("%s: %v\n%s", s.name, err, out)
 	}
+	return s.after(t, dir)
+}
+
+// after reads what env -0 left in dir.
+func (s shell) after(t *testing.T, dir string) map[string]string {
+	t.Helper()
 	if _, err := os.Stat(filepath.Join(dir, "pwned")); err == nil {
 		t.Error("the shell ran a part of a value")
 	}
+	out, err := os.ReadFile(filepath.Join(dir, "after"))
+	must(t, err)
 	got := map[string]string{}
 	for entry := range strings.SplitSeq(string(out), "\x00") {
-		if name, value, ok := strings.Cut(entry, "="); ok && strings.HasPrefix(name, "AWS_") {
+		name, value, ok := strings.Cut(entry, "=")
+		if hidden := s.name == "fishUniversal" && value == ""; ok && !hidden && strings.HasPrefix(name, "AWS_") {
 			got[name] = value
 		}
 	}
@@ -88,13 +134,22 @@ func bareEnv(dir string) []string {
 // checkShell runs a snippet of v in s and compares bytes.
 func checkShell(t *testing.T, s shell, f Format, v values) {
 	t.Helper()
-	want := map[string]string{}
-	for _, each := range v.variables() {
-		want[each.name] = each.value
+	want := left(v)
+	if s.name == "fishUniversal" {
+		want["AWS_SECURITY_TOKEN"] = v.token // botocore takes it, an empty one too
 	}
 	if diff := cmp.Diff(want, s.run(t, snippetOf(t, f, v))); diff != "" {
 		t.Errorf("%s: (-want +got)\n%s", s.name, diff)
 	}
+}
+
+// left are the variables that a snippet of v leaves.
+func left(v values) map[string]string {
+	want := map[string]string{}
+	for _, each := range v.variables() {
+		want[each.name] = each.value
+	}
+	return want
 }
 
 // hostileSets spreads the hostile values over as few sets as will do, since a
@@ -125,14 +180,41 @@ func TestSnippetOfBashIsReadByPOSIXShells(t *testing.T) {
 }
 
 func TestSnippetOfFishIsReadByFish(t *testing.T) {
-	for _, v := range hostileSets() {
-		checkShell(t, shell{name: "fish", program: "fish", args: []string{"--no-config"}}, FormatFish, v)
+	for _, s := range fishShells() {
+		t.Run(s.name, func(t *testing.T) {
+			for _, v := range hostileSets() {
+				checkShell(t, s, FormatFish, v)
+			}
+		})
+	}
+}
+
+// TestSnippetOfFishErasesNothingUniversal looks at another session afterwards.
+func TestSnippetOfFishErasesNothingUniversal(t *testing.T) {
+	v := ordinary()
+	v.region = ""
+	dir := t.TempDir()
+	s := shell{name: "fish", program: "fish", before: universalVariables()}
+	for _, script := range []string{snippetOf(t, FormatFish, v), sealedShown(t, FormatFish, v, keyPairs(t)[0]).text + "\ntrue"} {
+		if out, err := s.command(t, dir, script).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		next := shell{name: "fish", program: "fish"}.command(t, dir, "env -0 >after\n")
+		next.Env = bareEnv(dir)
+		must(t, next.Run())
+		got := s.after(t, dir)
+		for _, entry := range hostileEnv() {
+			name, want, _ := strings.Cut(entry, "=")
+			if got[name] != want {
+				t.Errorf("another session has %s=%q, want %q", name, got[name], want)
+			}
+		}
 	}
 }
 
 func TestSnippetOfDotenvIsSourcedBySh(t *testing.T) {
 	source := func(v values) {
-		s := shell{name: "sh", program: "sh", before: "unset AWS_PROFILE\nset -a\n"}
+		s := shell{name: "sh", program: "sh", before: unsetCommand(t, howToUse(FormatDotenv, "prod")) + "\nset -a\n"}
 		checkShell(t, s, FormatDotenv, v)
 	}
 	source(ordinary())
@@ -144,6 +226,29 @@ func TestSnippetOfDotenvIsSourcedBySh(t *testing.T) {
 		v.token = hostile
 		source(v)
 	}
+}
+
+// TestDotenvSaysWhatToUnset runs what the reply says, since readers of .env files
+// leave what is set already.
+func TestDotenvSaysWhatToUnset(t *testing.T) {
+	sealed := sealedShown(t, FormatDotenv, ordinary(), keyPairs(t)[0])
+	for _, use := range []string{howToUse(FormatDotenv, "prod"), sealed.use} {
+		got := shell{name: "sh", program: "sh"}.run(t, unsetCommand(t, use))
+		if diff := cmp.Diff(map[string]string{"AWS_REGION": "old", "AWS_DEFAULT_REGION": "old"}, got); diff != "" {
+			t.Errorf("%q leaves more than the region: (-want +got)\n%s", use, diff)
+		}
+	}
+}
+
+// unsetCommand is the command in a sentence on how to use a .env file.
+func unsetCommand(t *testing.T, use string) string {
+	t.Helper()
+	_, command, ok := strings.Cut(use, "`unset ")
+	command, _, closed := strings.Cut(command, "`")
+	if !ok || !closed {
+		t.Fatalf("%q says nothing to unset", use)
+	}
+	return "unset " + command
 }
 
 // requireCLI finds the AWS CLI, version 2, which alone can export credentials.

@@ -1,15 +1,24 @@
 package bot
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
+
+// Lines for bash, zsh, sh and fish begin with a space: shells that are set to do
+// so (HISTCONTROL=ignorespace, HIST_IGNORE_SPACE) keep such a line out of their
+// history. PowerShell and cmd know nothing like it.
 
 // bashSnippet is for bash, zsh and every POSIX sh. unset comes first: were the
-// last line lost in copying, the keys would still be whole, and no profile would
+// last line lost in copying, the keys would still be whole, and nothing would
 // stand before them.
 func bashSnippet(v values) string {
-	return joinLines(append([]string{"unset AWS_PROFILE"}, v.lines(func(each variable) string {
-		return "export " + each.name + "=" + quotePOSIX(each.value)
+	return joinLines(append([]string{bashUnset(inTheWay())}, v.lines(func(each variable) string {
+		return " export " + each.name + "=" + quotePOSIX(each.value)
 	})...))
 }
+
+func bashUnset(names []string) string { return " unset " + strings.Join(names, " ") }
 
 // quotePOSIX quotes s for any POSIX shell. Between single quotes every character
 // stands for itself, the ! of history expansion too; a single quote cannot stand
@@ -19,10 +28,23 @@ func quotePOSIX(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
+// fishSnippet is for fish. What is universal there belongs to every session, so
+// it is hidden in this one and kept: set -e alone would erase it for good. fish
+// exports a universal variable even where a global one without -x stands before
+// it, so only an exported one hides it, an empty one. That will do for all
+// readers but two: botocore takes an empty AWS_SECURITY_TOKEN for the token, and
+// the AWS CLI an empty AWS_PROFILE for a name.
 func fishSnippet(v values) string {
-	return joinLines(append([]string{"set -e AWS_PROFILE;"}, v.lines(func(each variable) string {
-		return "set -gx " + each.name + " " + quoteFish(each.value) + ";"
-	})...))
+	lines := append([]string{fishClear(inTheWay())}, v.lines(func(each variable) string {
+		return " set -gx " + each.name + " " + quoteFish(each.value) + ";"
+	})...)
+	return joinLines(slices.Insert(lines, len(lines)-1,
+		" if set -qUx AWS_SECURITY_TOKEN; set -gx AWS_SECURITY_TOKEN $AWS_SESSION_TOKEN; end;",
+		" if set -qUx AWS_PROFILE; or set -qUx AWS_DEFAULT_PROFILE; function aws; env -u AWS_PROFILE -u AWS_DEFAULT_PROFILE aws $argv; end; end;"))
+}
+
+func fishClear(names []string) string {
+	return " for assumebot in " + strings.Join(names, " ") + "; set -eg $assumebot; if set -qUx $assumebot; set -gx $assumebot; end; end; set -e assumebot;"
 }
 
 // quoteFish quotes s for fish, where \' and \\ are the only escapes between
@@ -33,9 +55,15 @@ func quoteFish(s string) string {
 }
 
 func powershellSnippet(v values) string {
-	return joinLines(append([]string{"Remove-Item Env:AWS_PROFILE -ErrorAction SilentlyContinue"}, v.lines(func(each variable) string {
+	return joinLines(append([]string{powershellUnset(inTheWay())}, v.lines(func(each variable) string {
 		return "$Env:" + each.name + " = " + quotePowerShell(each.value)
 	})...))
+}
+
+// powershellUnset removes each that is there; Remove-Item goes on after one that
+// is not.
+func powershellUnset(names []string) string {
+	return "Remove-Item Env:" + strings.Join(names, ", Env:") + " -ErrorAction SilentlyContinue"
 }
 
 // quotePowerShell quotes s for PowerShell, where a doubled quotation mark stands
@@ -55,7 +83,11 @@ const maxCmdLine = 8191 - 1
 // quotation mark ends the protection of & and |, and a batch file has a code page
 // of its own: such values are refused.
 func cmdSnippet(v values) (string, error) {
-	lines := append([]string{`set "AWS_PROFILE="`}, v.lines(func(each variable) string {
+	var lines []string
+	for _, name := range inTheWay() {
+		lines = append(lines, `set "`+name+`="`)
+	}
+	lines = append(lines, v.lines(func(each variable) string {
 		return `set "` + each.name + "=" + each.value + `"`
 	})...)
 	for _, each := range v.variables() {

@@ -202,11 +202,14 @@ func FuzzSnippetBash(f *testing.F) {
 			want = append(want, each.name+"="+each.value)
 		}
 		lines := strings.Split(got.Reveal(), "\n")
-		if lines[0] != "unset AWS_PROFILE" {
+		if lines[0] != " unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SECURITY_TOKEN AWS_ACCOUNT_ID AWS_CREDENTIAL_SCOPE" {
 			t.Errorf("the snippet begins with %q", lines[0])
 		}
 		var read []string
 		for _, line := range lines[1:] {
+			if line[0] != ' ' {
+				t.Errorf("%q does not begin with a space", line)
+			}
 			words, err := shellWords(line)
 			if err != nil || len(words) != 2 || words[0] != "export" {
 				t.Fatalf("a shell reads %q as %q, %v", line, words, err)

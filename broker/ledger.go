@@ -81,7 +81,7 @@ func (b *Broker) Reveal(ctx context.Context, r Request, grantID string) (Issued,
 	}
 	return Issued{
 		Grant: found.Grant, Credentials: found.Credentials, Account: account, Kept: true,
-		Way: "Shown again; nothing new was issued", Sealing: sealing,
+		Way: "Shown again, nothing new was issued", Sealing: sealing,
 	}, nil
 }
 

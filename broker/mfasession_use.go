@@ -82,11 +82,11 @@ func begunWay(held heldSession, now time.Time) string {
 	left := FormatDuration(held.Expires.Sub(now).Round(time.Minute))
 	switch {
 	case held.shared:
-		return "AssumeRole from the MFA session that the same code began; for " + left + " accounts like this need no new code"
+		return "AssumeRole from the MFA session that the same code began: for " + left + " accounts like this need no new code"
 	case !held.kept:
-		return "GetSessionToken with your MFA code, then AssumeRole from that MFA session; the bot's store did not keep it, so the next request needs a code again"
+		return "GetSessionToken with your MFA code, then AssumeRole from that MFA session: the store did not keep it, so the next request needs a code again"
 	}
-	return "GetSessionToken with your MFA code, then AssumeRole from that MFA session; for " + left + " accounts like this need no new code"
+	return "GetSessionToken with your MFA code, then AssumeRole from that MFA session: for " + left + " accounts like this need no new code"
 }
 
 // noNewCode adds to a hint that the MFA session still serves.

@@ -78,13 +78,13 @@ func plan(s situation) (Plan, error) {
 		p.MFA = false
 		p.Way = fmt.Sprintf("%s without MFA: the config says `mfa: none` for this account", p.Method)
 		if s.hasCode {
-			p.Way += "; your code was not sent"
+			p.Way += ", and your code was not sent"
 		}
 	case !s.hasCode && s.live && s.takesSession() && s.asked <= chainingCap:
 		p.Chained = true
 		p.Way = "AssumeRole from your MFA session, without a new code"
 		if p.Duration > chainingCap {
-			p.Way += fmt.Sprintf("; for 1h instead of %s, since AWS gives no more from an MFA session", FormatDuration(p.Duration))
+			p.Way += fmt.Sprintf(", for 1h instead of %s, since AWS gives no more from an MFA session", FormatDuration(p.Duration))
 			p.Duration = chainingCap
 		}
 	case !s.hasCode:
@@ -97,7 +97,7 @@ func plan(s situation) (Plan, error) {
 	case a.HasRole():
 		p.Way = "AssumeRole with your MFA code"
 	default:
-		p.Way = "GetSessionToken with your MFA code: this account has no role, the credentials are your own IAM user's"
+		p.Way = "GetSessionToken with your MFA code: this account has no role, so the credentials are those of your own IAM user"
 	}
 	return p, nil
 }

@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -25,7 +26,7 @@ type planned struct {
 func plannerTable() []planned {
 	const direct, session = "AssumeRole", "GetSessionToken"
 	return []planned{
-		{name: "code", account: "staging", code: true, want: []string{session, direct}, says: "GetSessionToken with your MFA code, then AssumeRole from that MFA session; for 8h", seconds: 3600},
+		{name: "code", account: "staging", code: true, want: []string{session, direct}, says: "GetSessionToken with your MFA code, then AssumeRole from that MFA session: for 8h", seconds: 3600},
 		{name: "code, 1h", account: "staging", code: true, asked: time.Hour, want: []string{session, direct}, says: "from that MFA session", seconds: 3600},
 		{name: "code and a live session", account: "staging", code: true, live: true, want: []string{session, direct}, says: "with your MFA code", seconds: 3600},
 		{name: "code, over 1h", account: "staging", code: true, asked: 2 * time.Hour, want: []string{direct}, says: "without an MFA session: AWS gives 1h at most from one", seconds: 7200},
@@ -93,4 +94,15 @@ func TestPlannerFollowsItsTable(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Issue is that of the Broker. What its Way says stands above a snippet, and may be
+// pasted with it: a quotation mark, a parenthesis or a semicolon keeps shells from
+// reading what comes after.
+func (b *bench) Issue(ctx context.Context, r broker.Request) (broker.Issued, error) {
+	issued, err := b.Broker.Issue(ctx, r)
+	if strings.ContainsAny(issued.Way, "'\"();<>|&$\\!*?[]{}#~") || strings.Count(issued.Way, "`")%2 != 0 {
+		panic("a shell would not read on after " + issued.Way)
+	}
+	return issued, err
 }

@@ -59,7 +59,7 @@ func TestPipeLineOfTheReadmeAnswersInOrder(t *testing.T) {
 	inOrder(t, out,
 		"> /assume prod {mfa}\n", "(alice's device shows ",
 		"[alice, only you]\n  prod is yours until ",
-		"\nunset AWS_PROFILE\nexport AWS_ACCESS_KEY_ID='ASIA", "\n  Paste it into bash",
+		"\n unset AWS_PROFILE AWS_DEFAULT_PROFILE", "\n export AWS_ACCESS_KEY_ID='ASIA", "\n  Paste it into bash",
 		"[#aws-audit]\n  Granted prod to alice@example.com",
 		"> /buckets prod\n", "[alice, only you]\n  1–20 of 32 buckets in prod.",
 		"  • prod-api-assets  eu-west-1  Mar 3, 2025\n")

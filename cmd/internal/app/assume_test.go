@@ -16,9 +16,9 @@ func TestAssumeShowsCredentialsToNobodyElse(t *testing.T) {
 	w := newWorld(t)
 	w.start()
 	m := w.says("U01ALICE", "/assume", "prod "+w.alice.Code()+" for 2h because INC-42 <!channel> *failover* https://x.example")
-	wantText(t, m, "prod is yours until", "(2h left)", "arn:aws:sts::222222222222:assumed-role/OnCall/alice@example.com", "AssumeRole with your MFA code.")
+	wantText(t, m, "prod is yours until", "2h left", "arn:aws:sts::222222222222:assumed-role/OnCall/alice@example.com", "AssumeRole with your MFA code.")
 	snippets := m.Preformatted()
-	if len(snippets) != 1 || !strings.Contains(snippets[0], "\nexport AWS_SESSION_TOKEN=") {
+	if len(snippets) != 1 || !strings.Contains(snippets[0], "\n export AWS_SESSION_TOKEN=") {
 		t.Fatalf("got snippets %q, want one to paste", snippets)
 	}
 	if strings.Contains(m.Fallback(), "ASIA") || strings.Contains(m.Fallback(), "AWS_") {

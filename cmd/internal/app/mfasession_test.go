@@ -39,7 +39,7 @@ func TestOneCodeServesWhileTheMFASessionLives(t *testing.T) {
 		t.Errorf("got %d messages in the audit channel, want one for the MFA session", got)
 	}
 	m := w.says("U01ALICE", "/assume", "staging for 30m because INC-42")
-	wantText(t, m, "staging is yours", "(30m left)", "AssumeRole from your MFA session, without a new code.", "export AWS_SESSION_TOKEN=")
+	wantText(t, m, "staging is yours", "30m left", "AssumeRole from your MFA session, without a new code.", "export AWS_SESSION_TOKEN=")
 	wantText(t, w.auditTells("Granted staging"), "by AssumeRole from the MFA session", "for 30m", "INC-42")
 	told := w.told(1)[0]
 	wantText(t, told, "Your MFA session was used for staging, without a code. Not you? /mfa end")
@@ -69,13 +69,13 @@ func TestACodeForAnAccountBeginsTheMFASession(t *testing.T) {
 	w := newSessionWorld(t)
 	r := w.run(sessionConfig, w.settings())
 	wantText(t, w.says("U01ALICE", "/assume", "staging "+w.alice.Code()), "staging is yours",
-		"GetSessionToken with your MFA code, then AssumeRole from that MFA session; for 8h accounts like this need no new code.")
+		"GetSessionToken with your MFA code, then AssumeRole from that MFA session: for 8h accounts like this need no new code.")
 	wantText(t, w.auditTells("MFA session of alice@example.com"), "with a code for staging")
 	w.auditTells("Granted staging", "by AssumeRole from the MFA session")
 	wantText(t, w.says("U01ALICE", "/assume", "staging"), "AssumeRole from your MFA session, without a new code.")
 	w.told(1)
 	w.later(r, time.Minute)
-	wantText(t, w.says("U01ALICE", "/assume", "staging "+w.alice.Code()+" for 2h"), "(2h left)", "AWS gives 1h at most from one.")
+	wantText(t, w.says("U01ALICE", "/assume", "staging "+w.alice.Code()+" for 2h"), "2h left", "AWS gives 1h at most from one.")
 	wantText(t, w.says("U01ALICE", "/assume", "explain staging for 2h"), "staging")
 	if got, want := w.stsCalls("GetSessionToken"), 1; got != want {
 		t.Errorf("got %d GetSessionToken calls, want %d", got, want)

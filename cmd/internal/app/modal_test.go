@@ -86,7 +86,7 @@ func TestModalAsksForEverythingAndShowsTheCredentialsInItself(t *testing.T) {
 	w.choose("U01ALICE", v, "duration", "", "2h")
 	code := w.alice.Code()
 	w.acked(w.slack.Submit("U01ALICE", v.ID, map[string]string{"code": code[:3] + " " + code[3:], "reason": "INC-42"}))
-	v = w.modal("U01ALICE", "prod is yours until", "(2h left)")
+	v = w.modal("U01ALICE", "prod is yours until", "2h left")
 	if s := v.Preformatted(); len(s) != 1 || !strings.Contains(s[0], "export AWS_SESSION_TOKEN=") {
 		t.Errorf("got snippets %q, want one to paste", s)
 	}
@@ -131,7 +131,7 @@ func TestAFormRefusedOnAFieldCanBeSentAgain(t *testing.T) {
 	w.acked(w.slack.Submit("U01ALICE", v.ID, nil))
 	v = w.modal("U01ALICE", "prod needs the code")
 	w.acked(w.slack.Submit("U01ALICE", v.ID, map[string]string{"code": w.alice.Code()}))
-	w.modal("U01ALICE", "prod is yours until", "(1h30m left)")
+	w.modal("U01ALICE", "prod is yours until", "1h30m left")
 }
 
 func TestMenusAnswerWhatMatchesNothing(t *testing.T) {
@@ -162,7 +162,7 @@ func TestModalIsRefilledWhenAWSRefuses(t *testing.T) {
 	}
 	w.later(r, 30*time.Second)
 	w.acked(w.slack.Submit("U01ALICE", v.ID, map[string]string{"code": w.alice.Code()}))
-	w.modal("U01ALICE", "prod is yours until", "(2h left)")
+	w.modal("U01ALICE", "prod is yours until", "2h left")
 }
 
 func TestModalSubmittedTwiceIssuesOnce(t *testing.T) {

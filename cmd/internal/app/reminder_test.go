@@ -206,7 +206,7 @@ func TestRenewFromAReminder(t *testing.T) {
 	}
 	w.await("the renewed credentials", func() bool { return len(w.private("U01ALICE")) > before })
 	renewed := w.private("U01ALICE")[before]
-	wantText(t, renewed, "open is yours", "(1h left)", "AWS_SESSION_TOKEN")
+	wantText(t, renewed, "open is yours", "1h left", "AWS_SESSION_TOKEN")
 	if want := w.slack.DM("U01ALICE"); renewed.Channel != want {
 		t.Errorf("shown in %s, want beside the reminder in %s", renewed.Channel, want)
 	}

@@ -80,7 +80,7 @@ func TestTheButtonShowsWhatWasNotDelivered(t *testing.T) {
 	w.acked(w.slack.Press("U01ALICE", m.Ref(), "", "show"))
 	w.await("the credentials", func() bool { return len(w.private("U01ALICE")) > before })
 	shown := w.private("U01ALICE")[before]
-	wantText(t, shown, "prod is yours until", "Shown again; nothing new was issued", "AWS_SESSION_TOKEN")
+	wantText(t, shown, "prod is yours until", "Shown again, nothing new was issued", "AWS_SESSION_TOKEN")
 	if len(w.private("U02BOB")) > 0 {
 		t.Error("Bob was shown something")
 	}

@@ -1,0 +1,184 @@
+package bot
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/assumebot/assumebot/broker/awstest"
+)
+
+// askWithJS asks AWS who the credentials are that the JavaScript SDK finds by
+// itself, and prints them and the answer. Its arguments: the folder that the SDK
+// was installed into, and AWS's endpoint.
+const askWithJS = `
+const [folder, endpoint] = process.argv.slice(-2);
+const { STSClient, GetCallerIdentityCommand } = require(require.resolve('@aws-sdk/client-sts', { paths: [folder] }));
+(async () => {
+  const client = new STSClient({ endpoint, maxAttempts: 1 });
+  const found = await client.config.credentials();
+  const who = await client.send(new GetCallerIdentityCommand({}));
+  console.log(JSON.stringify({
+    Arn: who.Arn, key: found.accessKeyId, token: found.sessionToken,
+    expires: found.expiration ? found.expiration.toISOString() : '', stale: [found.accountId, found.credentialScope].join(''),
+  }));
+})().catch((err) => { console.error(err.name + ': ' + err.message); process.exit(1); });
+`
+
+// A client asks AWS for the caller's identity with whatever credentials it finds,
+// and prints an answer with its Arn.
+type client struct {
+	name    string
+	profile string // what the profile of the environment is: the worst for this client
+	command func(f Format) []string
+}
+
+// othersProfile is taken before keys by the SDK; that there is none stops the CLI.
+const othersProfile = "[other]\naws_access_key_id = AKIAOTHER\naws_secret_access_key = other\n"
+
+// requireClients finds Debian's AWS CLI and the JavaScript SDK, of which one that
+// is missing is left out, unless it is demanded.
+func requireClients(t *testing.T, endpoint string) []client {
+	t.Helper()
+	var all []client
+	if folder := os.Getenv("ASSUMEBOT_AWS_SDK_JS"); folder != "" {
+		node := requireInterpreter(t, "node", nil)
+		all = append(all, client{"the JavaScript SDK", othersProfile, func(Format) []string { return []string{node, "-e", askWithJS, folder, endpoint} }})
+	} else if os.Getenv("ASSUMEBOT_REQUIRE_AWS_SDK_JS") == "1" {
+		t.Fatal("ASSUMEBOT_AWS_SDK_JS names no folder, and ASSUMEBOT_REQUIRE_AWS_SDK_JS=1 demands it")
+	} else {
+		t.Log("ASSUMEBOT_AWS_SDK_JS names no folder: the JavaScript SDK is not tried")
+	}
+	requireCLI(t) // of version 2; found by name below, as a person does
+	return append(all, client{"the AWS CLI", "", func(f Format) []string {
+		args := []string{"aws", "--endpoint-url", endpoint, "--output", "json", "sts", "get-caller-identity"}
+		if f == FormatProfile {
+			args = append(args, "--profile", "prod")
+		}
+		return args
+	}})
+}
+
+// issuedByAWS is a role session that the fake AWS knows, and its role session ARN.
+func issuedByAWS(t *testing.T, server *awstest.Server) (v values, arn string) {
+	t.Helper()
+	const account = "111111111111"
+	server.AddUser(awstest.User{Account: account, Name: "alice", AccessKeyID: "AKIAALICE00000000000", SecretAccessKey: "alice-secret-key"})
+	server.AddRole(awstest.Role{Account: account, Name: "OnCall", Trust: awstest.Trust{Principals: []string{awstest.UserARN(account, "alice")}}})
+	out, err := sts.New(sts.Options{
+		Region: "eu-west-1", BaseEndpoint: aws.String(server.URL()),
+		Credentials: credentials.NewStaticCredentialsProvider("AKIAALICE00000000000", "alice-secret-key", ""),
+	}).AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: aws.String(awstest.RoleARN(account, "OnCall")), RoleSessionName: aws.String("alice")})
+	must(t, err)
+	return values{
+		accessKeyID: *out.Credentials.AccessKeyId, secretKey: *out.Credentials.SecretAccessKey, token: *out.Credentials.SessionToken,
+		region: "eu-west-1", expires: out.Credentials.Expiration.UTC().Format(time.RFC3339),
+	}, *out.AssumedRoleUser.Arn
+}
+
+// TestSnippetsServeRealClientsInHostileShells pastes snippets into shells in which
+// everything is set that a client could take instead, and asks AWS who it is. The
+// other shells of POSIX get the same variables, as TestSnippetOfBashIsReadByPOSIXShells shows.
+// PowerShell and cmd are held by their golden files alone.
+func TestSnippetsServeRealClientsInHostileShells(t *testing.T) {
+	requireInterpreter(t, "age", nil)
+	server, err := awstest.Start()
+	must(t, err)
+	t.Cleanup(func() { _ = server.Close() })
+	v, arn := issuedByAWS(t, server)
+	clients := requireClients(t, server.URL())
+	pair := keyPairs(t)[0]
+	for _, s := range []shell{
+		{name: "bash", program: "bash"}, {name: "fish", program: "fish"}, {name: "fishUniversal", program: "fish", before: universalVariables()},
+	} {
+		f := FormatBash
+		if s.program == "fish" {
+			f = FormatFish
+		}
+		for name, text := range map[string]string{"clear": snippetOf(t, f, v), "sealed": sealedShown(t, f, v, pair).text} {
+			for _, c := range clients {
+				t.Run(s.name+"/"+name+"/"+c.name, func(t *testing.T) {
+					files := map[string]string{".aws/credentials": c.profile, ".config/age/keys.txt": pair.private}
+					wantAnswer(t, s, f, c, text, files, v, arn)
+				})
+			}
+		}
+	}
+}
+
+// TestFilesServeRealClientsInHostileShells is the same for what goes into a file,
+// used as the reply says.
+func TestFilesServeRealClientsInHostileShells(t *testing.T) {
+	server, err := awstest.Start()
+	must(t, err)
+	t.Cleanup(func() { _ = server.Close() })
+	v, arn := issuedByAWS(t, server)
+	sh := shell{name: "sh", program: "sh"}
+	for _, c := range requireClients(t, server.URL()) {
+		dotenv := unsetCommand(t, howToUse(FormatDotenv, "prod")) + "\nset -a\n. ./dotenv\n"
+		wantAnswer(t, sh, FormatDotenv, c, dotenv, map[string]string{"dotenv": snippetOf(t, FormatDotenv, v)}, v, arn)
+		section := snippetOf(t, FormatProfile, v)
+		if !strings.Contains(howToUse(FormatProfile, "prod"), "in place of the section `[prod]` that is there") || !strings.HasPrefix(section, "[prod]\n") {
+			t.Errorf("got %q, want it to say what it takes the place of", howToUse(FormatProfile, "prod"))
+		}
+		// The SDK has no --profile: it takes the one of the environment. A region of
+		// the environment goes before that of a profile, as a person may want it.
+		wantAnswer(t, sh, FormatProfile, c, "unset AWS_REGION AWS_DEFAULT_REGION\nAWS_PROFILE=prod", map[string]string{".aws/credentials": section + "\n\n" + othersProfile}, v, arn)
+	}
+}
+
+// wantAnswer runs script and then c in s, with files below its home.
+func wantAnswer(t *testing.T, s shell, f Format, c client, script string, files map[string]string, v values, arn string) {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		must(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700))
+		writeFile(t, dir, name, text)
+	}
+	var call strings.Builder
+	for _, arg := range c.command(f) {
+		if s.program == "fish" {
+			call.WriteString(" " + quoteFish(arg))
+		} else {
+			call.WriteString(" " + quotePOSIX(arg))
+		}
+	}
+	cmd := s.command(t, dir, script+"\n"+call.String()+"\n")
+	cmd.Env = append(cmd.Env, "AWS_EC2_METADATA_DISABLED=true", "PATH="+cliFirst(t))
+	out, err := cmd.Output()
+	var got struct{ Arn, Key, Token, Expires, Stale string }
+	if err == nil {
+		err = json.Unmarshal(out, &got)
+	}
+	if err != nil {
+		t.Errorf("%s in %s: %v\n%s", c.name, s.name, err, stderrOf(err))
+		return
+	}
+	if got.Arn != arn {
+		t.Errorf("%s in %s is %q, want %q", c.name, s.name, got.Arn, arn)
+	}
+	if got.Key != "" && (got.Key != v.accessKeyID || got.Token != v.token || got.Stale != "") {
+		t.Errorf("%s in %s found %+v, want the credentials of the snippet and nothing of others", c.name, s.name, got)
+	}
+}
+
+// cliFirst is PATH with the AWS CLI of version 2 before any other.
+func cliFirst(t *testing.T) string {
+	t.Helper()
+	return filepath.Dir(requireCLI(t)) + string(filepath.ListSeparator) + os.Getenv("PATH")
+}
+
+func stderrOf(err error) string {
+	if exit, ok := err.(*exec.ExitError); ok { //nolint:errorlint // of cmd.Output itself
+		return string(exit.Stderr)
+	}
+	return ""
+}

@@ -1,0 +1,96 @@
+package bot
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/broker"
+)
+
+// selected is what is copied where somebody selects a whole reply: its text and
+// the labels of its buttons.
+func selected(t *testing.T, m message) string {
+	t.Helper()
+	var lines []string
+	for _, block := range m.blocks {
+		data, err := json.Marshal([]any{block})
+		must(t, err)
+		shown := slacktest.Message{Blocks: data}
+		if block.BlockType() == "rich_text" {
+			lines = append(lines, shown.Plain())
+		}
+		for _, menu := range shown.Menus() {
+			lines = append(lines, menu.Placeholder)
+		}
+		for _, button := range shown.Buttons() {
+			lines = append(lines, button.Label)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// waysOfIssue are all that a reply may say of how credentials were issued, from
+// the planner and what follows it.
+func waysOfIssue() []string {
+	return []string{
+		"AssumeRole with your MFA code",
+		"AssumeRole with your MFA code, without an MFA session: AWS gives 1h at most from one",
+		"AssumeRole without MFA: the config says `mfa: none` for this account, and your code was not sent",
+		"AssumeRole from your MFA session, without a new code, for 1h instead of 4h, since AWS gives no more from an MFA session",
+		"AssumeRole from the MFA session that the same code began: for 8h accounts like this need no new code",
+		"GetSessionToken with your MFA code, then AssumeRole from that MFA session: the store did not keep it, so the next request needs a code again",
+		"GetSessionToken with your MFA code: this account has no role, so the credentials are those of your own IAM user",
+		"Shown again, nothing new was issued",
+	}
+}
+
+// TestWholeReplyCanBePasted pastes all of a reply, as Slack shows it, into real
+// shells: nothing around the snippet may keep it from being read.
+func TestWholeReplyCanBePasted(t *testing.T) {
+	requireInterpreter(t, "age", nil)
+	pair := keyPairs(t)[0]
+	key, err := ParsePublicKey(pair.public)
+	must(t, err)
+	b := goldenBot()
+	for _, way := range waysOfIssue() {
+		for _, sealing := range []broker.Sealing{broker.InClear(), broker.SealedTo(key)} {
+			for _, plainest := range []bool{true, false} {
+				i := goldenIssued(plainest)
+				i.Way, i.Sealing, i.Kept = way, sealing, plainest
+				i.Account.Revoker = broker.RoleARN(strings.Repeat("x", len(way)%2))
+				checkPasted(t, b, i, pair)
+			}
+		}
+	}
+}
+
+func checkPasted(t *testing.T, b *Bot, i broker.Issued, pair keyPair) {
+	t.Helper()
+	want := left(values{
+		accessKeyID: i.Credentials.AccessKeyID, secretKey: i.Credentials.SecretAccessKey.Reveal(), token: i.Credentials.SessionToken.Reveal(),
+		region: i.Account.Region, expires: "2026-01-02T04:04:05Z",
+	})
+	for _, s := range []shell{
+		{name: "bash", program: "bash", args: []string{"--norc", "--noprofile", "-i"}, before: "set -o history\nset -H\n", stdin: true},
+		{name: "zsh", program: "zsh", args: []string{"-f", "-i"}, stdin: true},
+		{name: "fish", program: "fish", args: []string{"-i"}, stdin: true},
+	} {
+		f := FormatBash
+		if s.program == "fish" {
+			f = FormatFish
+		}
+		m, err := b.issuedMessage(i, f)
+		must(t, err)
+		if i.Kept {
+			m = withDeadline(m, goldenTime)
+		}
+		text := selected(t, m)
+		if diff := cmp.Diff(want, s.inHome(t, pair).run(t, text)); diff != "" {
+			t.Errorf("%s, pasted:\n%s\n(-want +got):\n%s", s.name, text, diff)
+		}
+	}
+}
