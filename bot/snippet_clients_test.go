@@ -38,6 +38,7 @@ const { STSClient, GetCallerIdentityCommand } = require(require.resolve('@aws-sd
 type client struct {
 	name    string
 	profile string // what the profile of the environment is: the worst for this client
+	path    string // where it is looked for before PATH, as a person's shell would
 	command func(f Format) []string
 }
 
@@ -51,14 +52,13 @@ func requireClients(t *testing.T, endpoint string) []client {
 	var all []client
 	if folder := os.Getenv("ASSUMEBOT_AWS_SDK_JS"); folder != "" {
 		node := requireInterpreter(t, "node", nil)
-		all = append(all, client{"the JavaScript SDK", othersProfile, func(Format) []string { return []string{node, "-e", askWithJS, folder, endpoint} }})
+		all = append(all, client{"the JavaScript SDK", othersProfile, filepath.Dir(node), func(Format) []string { return []string{node, "-e", askWithJS, folder, endpoint} }})
 	} else if os.Getenv("ASSUMEBOT_REQUIRE_AWS_SDK_JS") == "1" {
 		t.Fatal("ASSUMEBOT_AWS_SDK_JS names no folder, and ASSUMEBOT_REQUIRE_AWS_SDK_JS=1 demands it")
 	} else {
 		t.Log("ASSUMEBOT_AWS_SDK_JS names no folder: the JavaScript SDK is not tried")
 	}
-	requireCLI(t) // of version 2; found by name below, as a person does
-	return append(all, client{"the AWS CLI", "", func(f Format) []string {
+	return append(all, client{"the AWS CLI", "", filepath.Dir(requireCLI(t)), func(f Format) []string {
 		args := []string{"aws", "--endpoint-url", endpoint, "--output", "json", "sts", "get-caller-identity"}
 		if f == FormatProfile {
 			args = append(args, "--profile", "prod")
@@ -152,7 +152,7 @@ func wantAnswer(t *testing.T, s shell, f Format, c client, script string, files 
 		}
 	}
 	cmd := s.command(t, dir, script+"\n"+call.String()+"\n")
-	cmd.Env = append(cmd.Env, "AWS_EC2_METADATA_DISABLED=true", "PATH="+cliFirst(t))
+	cmd.Env = append(cmd.Env, "AWS_EC2_METADATA_DISABLED=true", "PATH="+c.path+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	out, err := cmd.Output()
 	var got struct{ Arn, Key, Token, Expires, Stale string }
 	if err == nil {
@@ -168,12 +168,6 @@ func wantAnswer(t *testing.T, s shell, f Format, c client, script string, files 
 	if got.Key != "" && (got.Key != v.accessKeyID || got.Token != v.token || got.Stale != "") {
 		t.Errorf("%s in %s found %+v, want the credentials of the snippet and nothing of others", c.name, s.name, got)
 	}
-}
-
-// cliFirst is PATH with the AWS CLI of version 2 before any other.
-func cliFirst(t *testing.T) string {
-	t.Helper()
-	return filepath.Dir(requireCLI(t)) + string(filepath.ListSeparator) + os.Getenv("PATH")
 }
 
 func stderrOf(err error) string {
