@@ -93,10 +93,13 @@ func ofAWS(host string) bool {
 	return slices.ContainsFunc(awsDomains, func(domain string) bool { return host == domain || strings.HasSuffix(host, "."+domain) })
 }
 
-// loadConfig is the SDK's own, less every endpoint that may not be.
+// loadConfig is the SDK's own, less every endpoint that may not be, and with
+// errors that may be logged.
 func loadConfig(ctx context.Context, foreign bool, options ...func(*config.LoadOptions) error) (aws.Config, error) {
-	wall := func(s *middleware.Stack) error { return s.Deserialize.Add(endpointWall{foreign}, middleware.After) }
-	cfg, err := config.LoadDefaultConfig(ctx, append(options, config.WithAPIOptions([]func(*middleware.Stack) error{wall}))...)
+	guards := func(s *middleware.Stack) error {
+		return errors.Join(s.Deserialize.Add(endpointWall{foreign}, middleware.After), s.Deserialize.Add(errorCleaner{}, middleware.Before))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, append(options, config.WithAPIOptions([]func(*middleware.Stack) error{guards}))...)
 	if err != nil {
 		return aws.Config{}, err
 	}

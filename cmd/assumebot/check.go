@@ -39,7 +39,7 @@ func check(args []string, getenv func(string) string, stdout, stderr io.Writer) 
 // summarize says what the file grants, for whoever reviews it.
 func summarize(w io.Writer, path string, cfg app.Config) error {
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	line := func(format string, args ...any) { _, _ = fmt.Fprintf(tab, format+"\n", args...) } // Flush tells of errors
+	line := func(format string, args ...any) { _, _ = fmt.Fprintln(tab, terminal(fmt.Sprintf(format, args...))) } // Flush tells of errors
 	b := cfg.Broker
 	line("%s is right: %s, %s, audit channel %s", path, count(len(b.Users), "user"), count(len(b.Accounts), "account"), cfg.Slack.AuditChannel)
 	if b.MFASession > 0 {

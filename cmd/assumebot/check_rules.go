@@ -10,7 +10,7 @@ import (
 // rulesText is what an account's rules say beside whom they allow, a line each.
 func rulesText(b broker.Config, a broker.Account) []string {
 	var lines []string
-	add := func(what, text string) { lines = append(lines, what+"\t"+text) }
+	add := func(what, text string) { lines = append(lines, what+"\t"+broker.Printable(text)) }
 	for _, r := range a.Allow {
 		if r.Max > 0 {
 			add("for at most "+broker.FormatDuration(r.Max), namesText(b, r.Who))

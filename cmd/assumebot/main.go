@@ -40,12 +40,12 @@ func report(err error, stderr io.Writer) int {
 	case err == nil:
 		return 0
 	case errors.As(err, &usage):
-		_, _ = fmt.Fprintf(stderr, "assumebot: %s\n\n%s", usage.message, usageText)
+		_, _ = fmt.Fprintf(stderr, "assumebot: %s\n\n%s", terminal(usage.message), usageText)
 		return 2
 	case errors.As(err, &problems) && err.Error() == problems.Error():
 		_, _ = fmt.Fprintln(stderr, problems) // alone, as compilers print theirs
 	default:
-		_, _ = fmt.Fprintf(stderr, "assumebot: %v\n", err)
+		_, _ = fmt.Fprintf(stderr, "assumebot: %s\n", terminal(err.Error()))
 	}
 	return code
 }

@@ -118,7 +118,7 @@ func runBot(ctx context.Context, args []string, getenv func(string) string, stdo
 		return unlessHelped(err)
 	}
 	var handler slog.Handler
-	options := &slog.HandlerOptions{Level: &level, ReplaceAttr: readableDuration}
+	options := &slog.HandlerOptions{Level: &level, ReplaceAttr: readable}
 	switch *format {
 	case "json":
 		handler = slog.NewJSONHandler(stderr, options)
@@ -159,12 +159,4 @@ func configPath(verb, flagged, environment string) (string, error) {
 		return environment, nil
 	}
 	return "", usagef("%s: which config file? Give --config FILE or set ASSUMEBOT_CONFIG", verb)
-}
-
-// readableDuration writes durations as 1.5s; JSON would have bare nanoseconds.
-func readableDuration(_ []string, a slog.Attr) slog.Attr {
-	if a.Value.Kind() == slog.KindDuration {
-		a.Value = slog.StringValue(a.Value.Duration().String())
-	}
-	return a
 }

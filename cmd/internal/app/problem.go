@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/assumebot/assumebot/broker"
 )
 
 // maxPrinted is how many problems one error prints: what a person can work
@@ -18,12 +20,14 @@ type Problem struct {
 	Message      string
 }
 
-// String puts the Problem as compilers do, so that editors can jump to it.
+// String puts the Problem as compilers do, so that editors can jump to it. It is
+// one line, and nothing in the file can steer the terminal that shows it.
 func (p Problem) String() string {
+	file, message := broker.Printable(p.File), broker.Printable(p.Message)
 	if p.Line == 0 {
-		return fmt.Sprintf("%s: %s", p.File, p.Message)
+		return fmt.Sprintf("%s: %s", file, message)
 	}
-	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Message)
+	return fmt.Sprintf("%s:%d:%d: %s", file, p.Line, p.Column, message)
 }
 
 // Problems is every Problem of one file, in the order of the file. It is never
