@@ -82,7 +82,7 @@ type User struct {
 // Exactly one of its fields is set.
 type KeySource struct {
 	Profile string // a shared-config profile
-	Env     string // a prefix: ALICE reads ALICE_AWS_ACCESS_KEY_ID and ALICE_AWS_SECRET_ACCESS_KEY
+	Env     string // a prefix: ALICE reads ALICE_AWS_ACCESS_KEY_ID and ALICE_AWS_SECRET_ACCESS_KEY, each also as …_FILE
 	Secret  string // the name or ARN of an AWS Secrets Manager secret
 	Default bool   // the SDK's default chain
 }

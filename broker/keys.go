@@ -1,12 +1,16 @@
 package broker
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"regexp"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -140,15 +144,48 @@ func (a *AWS) readKey(ctx context.Context, k KeySource) (aws.Credentials, error)
 
 func (a *AWS) environmentKey(prefix string) (aws.Credentials, error) {
 	id, secret := prefix+"_AWS_ACCESS_KEY_ID", prefix+"_AWS_SECRET_ACCESS_KEY"
-	c := aws.Credentials{
-		AccessKeyID:     a.getenv(id),
-		SecretAccessKey: a.getenv(secret),
-		Source:          "environment",
+	c := aws.Credentials{Source: "environment"}
+	var err error
+	if c.AccessKeyID, err = a.variable(id); err == nil {
+		c.SecretAccessKey, err = a.variable(secret)
 	}
-	if strings.TrimSpace(c.AccessKeyID) == "" || strings.TrimSpace(c.SecretAccessKey) == "" {
-		return aws.Credentials{}, &keyProblem{"set both " + id + " and " + secret}
+	if err == nil && (strings.TrimSpace(c.AccessKeyID) == "" || strings.TrimSpace(c.SecretAccessKey) == "") {
+		err = &keyProblem{"set both " + id + " and " + secret + ", or name a file for either by " + id + "_FILE and " + secret + "_FILE"}
 	}
-	return c, nil
+	return c, err
+}
+
+// maxKeyFile is far above any key: what is larger is another file.
+const maxKeyFile = 4096
+
+// variable returns the variable called name, or what is in the file that
+// name_FILE names. A file is read anew each time, so that a rotated key counts at
+// once, and what it holds is in no environment that somebody could read.
+func (a *AWS) variable(name string) (string, error) {
+	direct, path := a.getenv(name), a.getenv(name+"_FILE")
+	switch {
+	case direct != "" && path != "":
+		return "", &keyProblem{name + " and " + name + "_FILE are both set: unset one of them"}
+	case path == "":
+		return direct, nil
+	}
+	problem := func(what string) error { return &keyProblem{fmt.Sprintf("%s_FILE: the file %q %s", name, path, what)} }
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // not to wait for whoever writes to a named pipe
+	if err != nil {
+		return "", problem("cannot be opened")
+	}
+	defer func() { _ = f.Close() }() // only read from
+	data, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
+	defer clear(data)
+	switch {
+	case err != nil:
+		return "", problem("cannot be read")
+	case len(data) > maxKeyFile:
+		return "", problem("is too large for a key")
+	case len(bytes.TrimSpace(data)) == 0:
+		return "", problem("is empty")
+	}
+	return string(data), nil
 }
 
 // secretKey reads {"access_key_id","secret_access_key"} from Secrets Manager.
@@ -176,10 +213,23 @@ func (a *AWS) secretKey(ctx context.Context, name string) (aws.Credentials, erro
 	if err != nil {
 		return aws.Credentials{}, err // not kept: who mends it need not wait
 	}
-	a.mu.Lock()
-	a.cached[name] = cachedSecret{credentials: c, until: a.now().Add(secretLife)}
-	a.mu.Unlock()
+	a.keep(name, cachedSecret{credentials: c, until: a.now().Add(secretLife)})
 	return c, nil
+}
+
+// keep has a key at hand for secretLife, and no longer: nobody may ask for it
+// again, and it would stay in memory.
+func (a *AWS) keep(name string, c cachedSecret) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.cached[name] = c
+	time.AfterFunc(secretLife, func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if a.cached[name] == c {
+			delete(a.cached, name)
+		}
+	})
 }
 
 // forgetKey makes the next Request read the key again.

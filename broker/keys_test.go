@@ -3,6 +3,7 @@ package broker_test
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -16,6 +17,14 @@ var keySources = map[string]func(t *testing.T, b *bench, id, secret string) brok
 	"env": func(_ *testing.T, b *bench, id, secret string) broker.KeySource {
 		b.env["ALICE_AWS_ACCESS_KEY_ID"], b.env["ALICE_AWS_SECRET_ACCESS_KEY"] = id, secret
 		return broker.KeySource{Env: "ALICE"}
+	},
+	"files": func(t *testing.T, b *bench, id, secret string) broker.KeySource {
+		clear(b.env)
+		for name, text := range map[string]string{"CAROL_AWS_ACCESS_KEY_ID": id, "CAROL_AWS_SECRET_ACCESS_KEY": secret} {
+			b.env[name+"_FILE"] = filepath.Join(t.TempDir(), name)
+			writeFile(t, b.env[name+"_FILE"], text)
+		}
+		return broker.KeySource{Env: "CAROL"}
 	},
 	"profile": func(t *testing.T, _ *bench, id, secret string) broker.KeySource {
 		process := fmt.Sprintf(`{"Version":1,"AccessKeyId":%q,"SecretAccessKey":%q}`, id, secret)
@@ -48,6 +57,29 @@ func keyed(t *testing.T, source, id, secret string) (*bench, *broker.Broker) {
 		t.Fatal(err)
 	}
 	return b, b.with(client)
+}
+
+func TestAKeyFileThatCannotBeUsedIsNamedAndItsTextIsNot(t *testing.T) {
+	for name, test := range map[string]struct{ direct, text, want string }{
+		"both":      {direct: "CANARY", text: "x", want: "CAROL_AWS_SECRET_ACCESS_KEY and CAROL_AWS_SECRET_ACCESS_KEY_FILE are both set"},
+		"empty":     {text: " \n", want: "is empty"},
+		"too large": {text: strings.Repeat("CANARY", 1000), want: "is too large for a key"},
+		"no key":    {text: "CANARY with spaces", want: "holds white space"},
+		"absent":    {want: "cannot be opened"},
+	} {
+		b, br := keyed(t, "files", "AKIAALICE00000000000", "alice-secret-key")
+		const variable = "CAROL_AWS_SECRET_ACCESS_KEY"
+		b.env[variable] = test.direct
+		writeFile(t, b.env[variable+"_FILE"], test.text)
+		if test.text == "" {
+			b.env[variable+"_FILE"] = "/absent"
+		}
+		_, err := br.Issue(t.Context(), b.request("prod", b.device.Code()))
+		e := wantCode(t, err, broker.CodeKeyUnreadable)
+		if said := fmt.Sprint(e.Err); !strings.Contains(said, test.want) || strings.Contains(said, "CANARY") {
+			t.Errorf("%s: got %q, want %q in it and nothing of the file", name, said, test.want)
+		}
+	}
 }
 
 func TestWhatIsPastedAlongWithAKeyIsTakenOff(t *testing.T) {
