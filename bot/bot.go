@@ -68,6 +68,7 @@ type Bot struct {
 	now         func() time.Time
 	log         *slog.Logger
 
+	sweeper *sweeper
 	working sync.WaitGroup
 	slots   chan struct{} // bounds how many Requests are worked on at once
 	panics  atomic.Int64  // that were ended where they arose
@@ -96,6 +97,7 @@ func New(d Deps) *Bot {
 		api: d.API, http: d.HTTP, seen: d.Seen, copies: d.Copies, preferences: d.Preferences, homes: d.Homes,
 		prefix: d.CommandPrefix, fake: onLoopback(d.APIURL), embedded: d.Embedded, now: d.Now, log: d.Log, slots: make(chan struct{}, atOnce),
 	}
+	b.sweeper = newSweeper(b.sweepMemory)
 	b.sockets = newSockets(d.API, d.Connections, d.Embedded, d.Rates, d.Log, b.receive)
 	b.audit = newAuditChannel(d, b.postMessage, b.followBreakGlass)
 	b.ledger = d.Ledger
@@ -126,6 +128,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	dueWork.Go(func() { b.reminders.run(due) })
 	dueWork.Go(func() { b.deletions.run(due) })
 	dueWork.Go(func() { b.approvals.run(due) })
+	dueWork.Go(func() { b.sweeper.run(due) })
 
 	err := b.sockets.run(ctx)
 	stopDue()

@@ -47,6 +47,7 @@ func (b *Bot) ackEmpty(s *socket, e envelope) {
 func (b *Bot) work(f func(context.Context)) {
 	ctx, cancel := context.WithTimeout(broker.WithPatience(b.ctx, time.Now()), requestTimeout)
 	b.working.Go(func() {
+		defer b.sweeper.touch()
 		defer cancel()
 		defer b.rescue(ctx, conversation{}, nil)
 		f(ctx)

@@ -208,6 +208,7 @@ func (s *Store) sealCredentials(key string, grant []byte, c broker.Credentials) 
 	if err != nil {
 		return nil, errors.New("the credentials cannot be encoded")
 	}
+	defer clear(plain)
 	return s.ring.seal(key, plain), nil
 }
 
@@ -216,6 +217,7 @@ func (s *Store) openCredentials(f foundGrant) (broker.Credentials, error) {
 	if err != nil {
 		return broker.Credentials{}, err
 	}
+	defer clear(plain)
 	var c sealedCredentials
 	if err := json.Unmarshal(plain, &c); err != nil {
 		return broker.Credentials{}, fmt.Errorf("%s holds something that is no credentials", f.keys.credentials) // err may quote them

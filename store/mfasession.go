@@ -42,6 +42,7 @@ func (s *Store) SaveMFASession(ctx context.Context, session broker.Session, c br
 	if err != nil {
 		return errors.New("save MFA session: it cannot be encoded")
 	}
+	defer clear(plain)
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	ended, _ := userKey(session.User, "mfa-ended") // fails as sessionKey does, on the user
@@ -125,6 +126,7 @@ func (s *Store) readSession(ctx context.Context, user string) (sealedSession, st
 	if err != nil || sealed == nil {
 		return sealedSession{}, "", err
 	}
+	defer clear(plain)
 	var found sealedSession
 	if json.Unmarshal(plain, &found) != nil || found.User != user { // the decoder's error may quote it
 		return sealedSession{}, "", fmt.Errorf("%s holds something that is no MFA session of its user", key)
