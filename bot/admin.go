@@ -19,6 +19,9 @@ const (
 // admin serves what admins alone may do; the broker says who is one.
 func (b *Bot) admin(ctx context.Context, to conversation, c Command) {
 	r := to.request(c)
+	if c.Target != "" {
+		c.Target = b.broker().Person(ctx, c.Target) // so that a block holds by whichever ID they come
+	}
 	whom := named(b.broker().NameOf(c.Target), c.Target)
 	switch c.Verb {
 	case VerbWho:

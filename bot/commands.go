@@ -37,12 +37,8 @@ func (b *Bot) serve(ctx context.Context, to conversation, cmd slack.SlashCommand
 		}
 	}
 	if err != nil {
-		err = aboutTheCode(err, cmd.Text)
-		// A stranger learns nothing, not even the grammar. An admin need not be a User.
-		if !b.broker().Administers(ctx, to.request(Command{})) {
-			err = b.unlessStranger(ctx, to, err)
-		}
-		b.deliver(ctx, to, b.refusal(ctx, to, err))
+		// A stranger learns nothing, not even the grammar.
+		b.deliver(ctx, to, b.refusal(ctx, to, b.unlessRefused(ctx, to, aboutTheCode(err, cmd.Text))))
 		return
 	}
 	b.run(ctx, to, parsed)

@@ -25,7 +25,10 @@ func (b *Bot) directoryEvent(ctx context.Context, event json.RawMessage) bool {
 	case "user_change":
 		var changed struct {
 			User struct {
-				ID string `json:"id"`
+				ID         string `json:"id"`
+				Enterprise struct {
+					ID string `json:"id"`
+				} `json:"enterprise_user"`
 			} `json:"user"`
 		}
 		if json.Unmarshal(event, &changed) != nil || changed.User.ID == "" {
@@ -33,6 +36,9 @@ func (b *Bot) directoryEvent(ctx context.Context, event json.RawMessage) bool {
 			break
 		}
 		b.dropCopy(ctx, personCopy(changed.User.ID))
+		if other := changed.User.Enterprise.ID; other != "" && other != changed.User.ID {
+			b.dropCopy(ctx, personCopy(other))
+		}
 	default:
 		return false
 	}

@@ -265,7 +265,7 @@ func TestDirectoryKnowsWhoIsNoFullMember(t *testing.T) {
 		h.told(t, `{"type":"user_change","user":{"id":"U01ALICE"}}`)
 		before := h.calls("users.info")
 		for _, p := range h.people {
-			if got, err := p.Standing(t.Context(), "U01ALICE"); err != nil || got != test.want {
+			if got, err := p.Standing(t.Context(), "U01ALICE"); err != nil || !cmp.Equal(got, test.want) {
 				t.Errorf("got %+v, %v, want %+v", got, err, test.want)
 			}
 		}

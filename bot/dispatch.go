@@ -94,6 +94,7 @@ func (b *Bot) slashCommand(ctx context.Context, e envelope) {
 	if !b.first(ctx, to, sightings(e, cmd.TriggerID)...) {
 		return
 	}
+	to.caller.User = b.broker().Person(ctx, to.caller.User)
 	if !b.enter(ctx, to) {
 		return
 	}
@@ -166,11 +167,20 @@ func (b *Bot) aloneOrRefused(ctx context.Context, to conversation) error {
 	return b.unlessStranger(ctx, to, e)
 }
 
-// unlessStranger returns err, or for a stranger what a stranger is told: no
-// error tells them more.
+// unlessStranger returns err, which says that the bot cannot serve, or for a
+// stranger what a stranger is told: no error tells them more.
 func (b *Bot) unlessStranger(ctx context.Context, to conversation, err error) error {
-	if stranger := b.broker().Identify(ctx, to.request(Command{})); stranger != nil {
+	if stranger := b.broker().Recognize(ctx, to.request(Command{})); stranger != nil {
 		return stranger
+	}
+	return err
+}
+
+// unlessRefused is unlessStranger for an error that teaches something, such as
+// the grammar: guests and the like learn nothing either.
+func (b *Bot) unlessRefused(ctx context.Context, to conversation, err error) error {
+	if refused := b.broker().Identify(ctx, to.request(Command{})); refused != nil {
+		return refused
 	}
 	return err
 }

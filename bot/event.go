@@ -54,6 +54,7 @@ func (b *Bot) event(ctx context.Context, e envelope) {
 		requestID: broker.NewID(),
 	}
 	defer b.rescue(ctx, to, func(m message) { _ = b.directMessage(ctx, to.caller.User, m) })
+	to.caller.User = b.broker().Person(ctx, to.caller.User)
 	if err := b.broker().Enter(ctx, to.request(Command{})); err != nil {
 		b.refusal(ctx, to, err) // for the log: an answer to each would be what the limit is against
 		return
@@ -89,7 +90,7 @@ func (b *Bot) helpByDirectMessage(ctx context.Context, to conversation) {
 // sayLeaked tells a person who wrote a private key that it is one; a stranger
 // learns no more than ever.
 func (b *Bot) sayLeaked(ctx context.Context, to conversation) {
-	m := b.refusal(ctx, to, b.unlessStranger(ctx, to, errPrivateKey()))
+	m := b.refusal(ctx, to, b.unlessRefused(ctx, to, errPrivateKey()))
 	if err := b.directMessage(ctx, to.caller.User, m); err != nil {
 		b.log.ErrorContext(ctx, "a leaked key not told", "request", to.requestID, "user", to.caller.User, "error", err)
 	}

@@ -60,6 +60,7 @@ func (b *Bot) receiveInteraction(s *socket, e envelope) {
 			if !b.first(ctx, in.to, sightings(e, in.TriggerID)...) {
 				return
 			}
+			in.to.caller.User = b.broker().Person(ctx, in.to.caller.User)
 			if in.Type != slack.InteractionTypeViewClosed && !b.enter(ctx, in.to) {
 				return
 			}
@@ -103,11 +104,20 @@ func (b *Bot) answerByAck(ctx context.Context, s *socket, e envelope, in interac
 		ack(b.lateAck(in))
 	})
 	defer overdue.Stop()
+	asked := in // the timer has in
+	asked.to.caller.User = b.personInTime(ctx, in.to.caller.User)
 	if suggestion {
-		b.suggest(ctx, in, ack)
+		b.suggest(ctx, asked, ack)
 		return
 	}
-	b.submit(ctx, e, in, ack)
+	b.submit(ctx, e, asked, ack)
+}
+
+// personInTime is [broker.Broker.Person] where the answer is the acknowledgement.
+func (b *Bot) personInTime(ctx context.Context, id string) string {
+	ctx, cancel := context.WithTimeout(ctx, judgeTimeout/2)
+	defer cancel()
+	return b.broker().Person(ctx, id)
 }
 
 // conversationOf says who acts and where the answer goes: into the modal that

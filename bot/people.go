@@ -55,12 +55,17 @@ func (p *People) Standing(ctx context.Context, user string) (broker.Standing, er
 	if err != nil {
 		return broker.Standing{}, slackError("users.info", err)
 	}
-	if u.ID != user {
+	// On a Grid one person has two IDs, and Slack may answer with the other one.
+	// https://docs.slack.dev/reference/objects/user-object
+	if u.ID != user && u.Enterprise.ID != user {
 		return broker.Standing{}, errors.New("users.info: Slack tells of somebody else")
 	}
 	s = broker.Standing{
-		Team: u.TeamID, Deactivated: u.Deleted, Bot: u.IsBot,
+		Team: u.TeamID, Teams: u.Enterprise.Teams, Deactivated: u.Deleted, Bot: u.IsBot,
 		Guest: u.IsRestricted || u.IsUltraRestricted, Stranger: u.IsStranger,
+	}
+	if u.Enterprise.ID != "" && u.Enterprise.ID != u.ID {
+		s.IDs = []string{u.ID, u.Enterprise.ID}
 	}
 	if data, err = json.Marshal(s); err != nil {
 		return broker.Standing{}, fmt.Errorf("keep standing: %w", err)

@@ -3,8 +3,6 @@ package broker
 import (
 	"cmp"
 	"context"
-	"errors"
-	"slices"
 )
 
 // Admins are judged by their Slack user ID alone: they need not be Users, so that
@@ -27,22 +25,21 @@ func (b *Broker) asAdmin(ctx context.Context, r Request, target, act string) (ad
 }
 
 func (b *Broker) judgeAdmin(ctx context.Context, r Request, act string) error {
-	_, stranger := b.identify(r.Caller)
-	var why *Error
-	if errors.As(stranger, &why) && why.Code == CodeWorkspace {
-		return stranger
+	if err := b.served(ctx, r.Caller); err != nil {
+		return err
 	}
 	listed, err := b.listedAsAdmin(ctx, r.Caller.User)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case !listed && stranger != nil:
-		return stranger
-	case !listed:
-		return &Error{Code: CodeNotAdmin, Message: "Only admins may " + act + ".", Hint: b.contact()}
 	}
-	if err := b.inGoodStanding(ctx, User{Slack: r.Caller.User}); err != nil {
+	if _, stranger := b.known(ctx, r.Caller); !listed && stranger != nil {
+		return stranger
+	}
+	if err := b.inGoodStanding(ctx, r.Caller.User); err != nil {
 		return err
+	}
+	if !listed {
+		return &Error{Code: CodeNotAdmin, Message: "Only admins may " + act + ".", Hint: b.contact()}
 	}
 	return b.notBlocked(ctx, r.Caller.User)
 }
@@ -53,7 +50,7 @@ func (b *Broker) listedAsAdmin(ctx context.Context, user string) (bool, error) {
 	if !found.unknown {
 		return found.yes, nil
 	}
-	m, err := b.groups(ctx)
+	m, err := b.groups(ctx, user)
 	if err != nil {
 		return false, &Error{
 			Code: CodeDirectory, Err: err,
@@ -65,13 +62,18 @@ func (b *Broker) listedAsAdmin(ctx context.Context, user string) (bool, error) {
 }
 
 // Administers reports whether the Caller is an admin as far as the config and
-// Slack's user groups say. Nothing is recorded, and nothing may be done because
-// of it: it says what is worth showing.
+// Slack say. Nothing is recorded, and nothing may be done because of it: it says
+// what is worth showing.
 func (b *Broker) Administers(ctx context.Context, r Request) bool {
-	if !slices.Contains(b.config.Workspaces, r.Caller.Team) {
+	return b.callsAdmin(ctx, r.Caller) && b.inGoodStanding(ctx, r.Caller.User) == nil
+}
+
+// callsAdmin reports whether the config or a user group calls the Caller an admin.
+func (b *Broker) callsAdmin(ctx context.Context, c Caller) bool {
+	if b.served(ctx, c) != nil {
 		return false
 	}
-	listed, err := b.listedAsAdmin(ctx, r.Caller.User)
+	listed, err := b.listedAsAdmin(ctx, c.User)
 	return err == nil && listed
 }
 
@@ -79,7 +81,7 @@ func (b *Broker) Administers(ctx context.Context, r Request) bool {
 // and whether they are an admin. A stranger is refused, on the record.
 func (b *Broker) Help(ctx context.Context, r Request) (accounts []Account, isAdmin bool, err error) {
 	isAdmin = b.Administers(ctx, r)
-	user, stranger := b.identify(r.Caller)
+	user, stranger := b.identify(ctx, r.Caller)
 	if stranger == nil {
 		accounts, _ = b.allowed(ctx, user)
 	} else if !isAdmin {

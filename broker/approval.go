@@ -66,6 +66,15 @@ func (a Approval) VotedBy(user string) bool {
 	return slices.ContainsFunc(a.Votes, func(v Vote) bool { return v.User == user })
 }
 
+// voters are the Slack user IDs of who approved.
+func (a Approval) voters() []string {
+	var who []string
+	for _, v := range a.Votes {
+		who = append(who, v.User)
+	}
+	return who
+}
+
 // A KeptApproval is an Approval as it is in the store.
 type KeptApproval struct {
 	Approval

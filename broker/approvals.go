@@ -20,7 +20,7 @@ const (
 // that is equal and still good is returned instead, and again is true.
 func (b *Broker) Ask(ctx context.Context, r Request) (a Approval, again bool, err error) {
 	r.Code = TokenCode{}
-	user, err := b.identify(r.Caller)
+	user, err := b.identify(ctx, r.Caller)
 	if err != nil {
 		return Approval{}, false, b.refuse(ctx, r, err)
 	}
@@ -121,7 +121,7 @@ func (b *Broker) somebodyCanApprove(ctx context.Context, account Account, user U
 			people = append(people, id)
 			continue
 		}
-		m, err := b.groups(ctx)
+		m, err := b.groups(ctx, user.Slack)
 		if err != nil {
 			return nil //nolint:nilerr // deciding will find out
 		}

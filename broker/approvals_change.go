@@ -93,7 +93,7 @@ func (b *Broker) MarkPosted(ctx context.Context, a Approval, channel, ts string)
 // OpenApprovals are what the Caller asked others to approve and what can still be
 // decided or used, the oldest first.
 func (b *Broker) OpenApprovals(ctx context.Context, r Request) ([]Approval, error) {
-	user, err := b.identify(r.Caller)
+	user, err := b.identify(ctx, r.Caller)
 	if err != nil {
 		return nil, b.refuse(ctx, r, err)
 	}

@@ -170,7 +170,7 @@ func (b *Broker) deciding(ctx context.Context, r Request, k KeptApproval, ordere
 			Hint:    "Whoever asked can ask again.",
 		}
 	}
-	m, err := b.groups(ctx)
+	m, err := b.groups(ctx, append(k.voters(), r.Caller.User)...)
 	switch found := b.config.onList(account.Approval.Approvers, r.Caller.User, m); {
 	case found.unknown:
 		return decider{}, &Error{
@@ -205,10 +205,10 @@ func (b *Broker) deciding(ctx context.Context, r Request, k KeptApproval, ordere
 // mayTakePart refuses whoever is not a full, living member of a workspace that is
 // served; they need not be a User.
 func (b *Broker) mayTakePart(ctx context.Context, r Request) error {
-	if !slices.Contains(b.config.Workspaces, r.Caller.Team) {
-		return &Error{Code: CodeWorkspace, Message: "This bot does not serve your Slack workspace.", Hint: b.contact()}
+	if err := b.served(ctx, r.Caller); err != nil {
+		return err
 	}
-	return b.inGoodStanding(ctx, User{Slack: r.Caller.User})
+	return b.inGoodStanding(ctx, r.Caller.User)
 }
 
 // votes counts the approvals of those who are approvers still.

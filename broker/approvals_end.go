@@ -9,7 +9,7 @@ import (
 // CancelApprovals takes back what the Caller asked for, of r.Account or, where
 // that is "", of all accounts; only r.Approval if there is one.
 func (b *Broker) CancelApprovals(ctx context.Context, r Request) ([]Approval, error) {
-	user, err := b.identify(r.Caller)
+	user, err := b.known(ctx, r.Caller)
 	if err != nil {
 		return nil, b.refuse(ctx, r, err)
 	}

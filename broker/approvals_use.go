@@ -49,7 +49,7 @@ func lapsed(err error) bool {
 // CancelLapsed takes back what was approved for r.Account and counts no more,
 // since whoever approved it may not any longer.
 func (b *Broker) CancelLapsed(ctx context.Context, r Request) ([]Approval, error) {
-	user, err := b.identify(r.Caller)
+	user, err := b.identify(ctx, r.Caller)
 	account, ok := b.config.Account(r.Account)
 	if err != nil || !ok || account.Approval == nil {
 		return nil, nil //nolint:nilerr // to ask says so
@@ -85,7 +85,7 @@ func (a Approval) fits(r Request, account Account) bool {
 
 // ApprovalToUse returns the Caller's Approval if it can be used now.
 func (b *Broker) ApprovalToUse(ctx context.Context, r Request, id string) (Approval, error) {
-	user, err := b.identify(r.Caller)
+	user, err := b.identify(ctx, r.Caller)
 	if err != nil {
 		return Approval{}, b.refuse(ctx, r, err)
 	}
@@ -99,7 +99,7 @@ func (b *Broker) ApprovalToUse(ctx context.Context, r Request, id string) (Appro
 // ApprovalFor returns what r would use of what others have approved. That there
 // is none is no error: r is judged anew when it is made.
 func (b *Broker) ApprovalFor(ctx context.Context, r Request) (Approval, bool) {
-	user, err := b.identify(r.Caller)
+	user, err := b.identify(ctx, r.Caller)
 	account, ok := b.config.Account(r.Account)
 	if err != nil || !ok {
 		return Approval{}, false
@@ -125,7 +125,7 @@ func (b *Broker) usableApproval(ctx context.Context, user User, id string) (Kept
 // wants have approved who are approvers today.
 func (b *Broker) stillApproved(ctx context.Context, account Account, k KeptApproval) error {
 	needs := max(k.Needs, account.Approval.Count)
-	m, err := b.groups(ctx)
+	m, err := b.groups(ctx, k.voters()...)
 	if b.config.votes(account, k.Approval, m) < needs {
 		if err != nil {
 			return &Error{
@@ -141,7 +141,7 @@ func (b *Broker) stillApproved(ctx context.Context, account Account, k KeptAppro
 		}
 	}
 	for _, v := range k.Votes {
-		err := b.inGoodStanding(ctx, User{Slack: v.User})
+		err := b.inGoodStanding(ctx, v.User)
 		if err == nil {
 			err = b.notBlocked(ctx, v.User)
 		}

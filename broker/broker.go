@@ -82,7 +82,7 @@ const (
 // on the record, STS, the outcome on the record, the Grant. What it returns is
 // an *Error; after one, no credentials are in anybody's hands.
 func (b *Broker) Issue(ctx context.Context, r Request) (Issued, error) {
-	user, err := b.identify(r.Caller)
+	user, err := b.identify(ctx, r.Caller)
 	if err != nil {
 		return Issued{}, b.refuse(ctx, r, err)
 	}

@@ -35,7 +35,7 @@ type BucketList struct {
 // either way. Credentials issued for a listing alone live as short as AWS
 // allows. With an error the list may still hold UsedSession.
 func (b *Broker) Buckets(ctx context.Context, r Request, prefix string) (BucketList, error) {
-	user, err := b.identify(r.Caller)
+	user, err := b.identify(ctx, r.Caller)
 	if err != nil {
 		return BucketList{}, b.refuse(ctx, r, err)
 	}

@@ -31,7 +31,7 @@ type ChangedKey struct {
 // before it counts.
 func (b *Broker) ChangeKey(ctx context.Context, r Request, key PublicKey) (ChangedKey, error) {
 	r.Purpose, r.Account = PurposeKey, ""
-	user, err := b.identify(r.Caller)
+	user, err := b.identify(ctx, r.Caller)
 	if err != nil {
 		return ChangedKey{}, b.refuse(ctx, r, err)
 	}

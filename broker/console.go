@@ -70,7 +70,7 @@ type SignIn struct {
 // SignIn's Problem, and on the record.
 func (b *Broker) Console(ctx context.Context, r Request, service string) (SignIn, error) {
 	r.Purpose = PurposeConsole
-	user, err := b.identify(r.Caller)
+	user, err := b.identify(ctx, r.Caller)
 	if err != nil {
 		return SignIn{}, b.refuse(ctx, r, err)
 	}

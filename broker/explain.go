@@ -29,7 +29,7 @@ type Explanation struct {
 // that the Caller is a stranger, which is recorded as everywhere, or that there
 // is no such Account.
 func (b *Broker) Explain(ctx context.Context, r Request) (Explanation, error) {
-	user, err := b.identify(r.Caller)
+	user, err := b.identify(ctx, r.Caller)
 	if err != nil {
 		return Explanation{}, b.refuse(ctx, r, err)
 	}

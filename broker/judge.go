@@ -7,7 +7,7 @@ import "context"
 // missing or spent. nil means that Issue would go on. A code that Issue would
 // send is then reserved for r.ID, so that Issue with the same Request sends it.
 func (b *Broker) Judge(ctx context.Context, r Request) error {
-	user, err := b.identify(r.Caller)
+	user, err := b.identify(ctx, r.Caller)
 	if err != nil {
 		return b.refuse(ctx, r, err)
 	}

@@ -30,7 +30,7 @@ type KeptGrant struct {
 
 // Live returns the Caller's live Grants, oldest first.
 func (b *Broker) Live(ctx context.Context, r Request) ([]Grant, error) {
-	user, err := b.identify(r.Caller)
+	user, err := b.identify(ctx, r.Caller)
 	if err != nil {
 		return nil, b.refuse(ctx, r, err)
 	}
@@ -45,7 +45,7 @@ func (b *Broker) Live(ctx context.Context, r Request) ([]Grant, error) {
 // used again. Policy is asked again, and it is on the record before anybody
 // sees anything.
 func (b *Broker) Reveal(ctx context.Context, r Request, grantID string) (Issued, error) {
-	user, err := b.identify(r.Caller)
+	user, err := b.identify(ctx, r.Caller)
 	if err != nil {
 		return Issued{}, b.refuse(ctx, r, err)
 	}
@@ -54,9 +54,6 @@ func (b *Broker) Reveal(ctx context.Context, r Request, grantID string) (Issued,
 		return Issued{}, err
 	}
 	r.Account = found.Grant.Account
-	if err := b.inGoodStanding(ctx, user); err != nil {
-		return Issued{}, b.refuse(ctx, r, err)
-	}
 	if err := b.mayAct(ctx, user.Slack); err != nil {
 		return Issued{}, b.refuse(ctx, r, err)
 	}
@@ -87,7 +84,7 @@ func (b *Broker) Reveal(ctx context.Context, r Request, grantID string) (Issued,
 
 // Grant returns a live Grant of the Caller, without its Credentials.
 func (b *Broker) Grant(ctx context.Context, r Request, grantID string) (Grant, error) {
-	user, err := b.identify(r.Caller)
+	user, err := b.identify(ctx, r.Caller)
 	if err != nil {
 		return Grant{}, b.refuse(ctx, r, err)
 	}
@@ -115,7 +112,7 @@ func (b *Broker) Revocable(g Grant) bool {
 // names a revoker it is Revoke; elsewhere the bot forgets the Grant and the MFA
 // session, and whoever copied the credentials has them still.
 func (b *Broker) End(ctx context.Context, r Request, grantID string) (Ending, error) {
-	user, err := b.identify(r.Caller)
+	user, err := b.known(ctx, r.Caller)
 	if err != nil {
 		return Ending{}, b.refuse(ctx, r, err)
 	}

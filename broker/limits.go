@@ -42,7 +42,7 @@ func (b *Broker) Enter(ctx context.Context, r Request) error {
 // unlessStranger returns err, or for whoever is neither a User nor an admin what
 // a stranger is told. Nothing is recorded.
 func (b *Broker) unlessStranger(ctx context.Context, r Request, err error) error {
-	if _, stranger := b.identify(r.Caller); stranger != nil && !b.Administers(ctx, r) {
+	if _, stranger := b.known(ctx, r.Caller); stranger != nil && !b.callsAdmin(ctx, r.Caller) {
 		return stranger
 	}
 	return err

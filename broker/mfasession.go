@@ -80,7 +80,7 @@ func (b *Broker) heldSession(ctx context.Context, user User) (heldSession, error
 // BeginMFASession starts the Caller's MFA session with r.Code, in place of one
 // that may be there. r.Duration of 0 is as long as the config allows.
 func (b *Broker) BeginMFASession(ctx context.Context, r Request) (Session, error) {
-	user, err := b.identify(r.Caller)
+	user, err := b.identify(ctx, r.Caller)
 	if err != nil {
 		return Session{}, b.refuse(ctx, r, err)
 	}
@@ -144,7 +144,7 @@ func (b *Broker) sessionsOff() error {
 
 // MFASession returns the Caller's MFA session; ok is false when there is none.
 func (b *Broker) MFASession(ctx context.Context, r Request) (s Session, ok bool, err error) {
-	user, err := b.identify(r.Caller)
+	user, err := b.identify(ctx, r.Caller)
 	if err != nil {
 		return Session{}, false, b.refuse(ctx, r, err)
 	}
@@ -164,7 +164,7 @@ func (b *Broker) MFASession(ctx context.Context, r Request) (s Session, ok bool,
 // expire, but then nobody has them.
 func (b *Broker) EndMFASession(ctx context.Context, r Request) (s Session, ok bool, err error) {
 	r.Purpose = PurposeMFASession
-	user, err := b.identify(r.Caller)
+	user, err := b.known(ctx, r.Caller)
 	if err != nil {
 		return Session{}, false, b.refuse(ctx, r, err)
 	}

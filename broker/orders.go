@@ -39,7 +39,7 @@ func (b *Broker) notBlocked(ctx context.Context, user string) error {
 // pause, in the words of the refusal; nil where neither stands. It goes on no
 // record: nobody was refused.
 func (b *Broker) StandingOrder(ctx context.Context, r Request) (*Error, error) {
-	user, err := b.identify(r.Caller)
+	user, err := b.identify(ctx, r.Caller)
 	if err != nil {
 		return nil, b.refuse(ctx, r, err)
 	}

@@ -5,13 +5,23 @@ import (
 	"slices"
 )
 
+// Who speaks is looked up in one place, whatever they ask. What gives or tells
+// anything goes by identify; what only takes away goes by known, so that whoever
+// was made a guest, or whom Slack cannot say anything of, can still give back what
+// they have.
+
 // A Standing is what Slack says of a person's account.
 type Standing struct {
-	Team        string `json:"team"` // the workspace they belong to
-	Deactivated bool   `json:"deactivated,omitempty"`
-	Guest       bool   `json:"guest,omitempty"`
-	Bot         bool   `json:"bot,omitempty"`
-	Stranger    bool   `json:"stranger,omitempty"` // of another organisation, here by Slack Connect
+	Team string `json:"team"` // the workspace they belong to; "" where Slack leaves it out
+	// Teams are the workspaces of an Enterprise Grid that they belong to.
+	Teams []string `json:"teams,omitempty"`
+	// IDs are all that Slack calls them by: on a Grid U… in one place and W… in
+	// another.
+	IDs         []string `json:"ids,omitempty"`
+	Deactivated bool     `json:"deactivated,omitempty"`
+	Guest       bool     `json:"guest,omitempty"`
+	Bot         bool     `json:"bot,omitempty"`
+	Stranger    bool     `json:"stranger,omitempty"` // of another organisation, here by Slack Connect
 }
 
 // People knows the Standing of Slack users.
@@ -21,23 +31,103 @@ type People interface {
 	Standing(ctx context.Context, user string) (Standing, error)
 }
 
-// inGoodStanding refuses whoever is not a full, living member of a workspace that
-// is served, whatever the config says of them.
-func (b *Broker) inGoodStanding(ctx context.Context, user User) error {
-	s, err := b.people.Standing(ctx, user.Slack)
+// identify says who the Caller is: a User who is a full member. Anybody else is
+// refused, and learns nothing but whom to ask.
+func (b *Broker) identify(ctx context.Context, c Caller) (User, error) {
+	user, err := b.known(ctx, c)
+	if err == nil {
+		err = b.inGoodStanding(ctx, user.Slack)
+	}
 	if err != nil {
-		return &Error{
-			Code: CodeDirectory, Err: err,
-			Message: "Slack cannot say right now whether you are a full member of this workspace, so the answer is no.",
-			Hint:    "Try again in a minute. Your code was not used.",
+		return User{}, err
+	}
+	return user, nil
+}
+
+// known is identify by the config alone.
+func (b *Broker) known(ctx context.Context, c Caller) (User, error) {
+	if err := b.served(ctx, c); err != nil {
+		return User{}, err
+	}
+	user, ok := b.config.User(c.User)
+	if !ok {
+		return User{}, &Error{
+			Code:    CodeNotUser,
+			Message: "You are not set up to use this bot.",
+			Hint:    b.contact(),
 		}
 	}
-	if s.Deactivated || s.Guest || s.Bot || s.Stranger || !slices.Contains(b.config.Workspaces, s.Team) {
+	return user, nil
+}
+
+// served refuses whoever speaks from a workspace that is not served. On an
+// Enterprise Grid a payload may name another workspace of it, or none: there a
+// person is served who belongs to a workspace that is.
+func (b *Broker) served(ctx context.Context, c Caller) error {
+	if slices.Contains(b.config.Workspaces, c.Team) {
+		return nil
+	}
+	s, err := b.people.Standing(ctx, c.User)
+	switch _, user := b.config.User(c.User); {
+	case err != nil && user:
+		return standingUnknown(err)
+	case err == nil && (b.inGrid(s) || c.Team == "" && !s.Stranger && slices.Contains(b.config.Workspaces, s.Team)):
+		return nil
+	}
+	return &Error{
+		Code: CodeWorkspace, Err: err,
+		Message: "This bot does not serve your Slack workspace.",
+		Hint:    b.contact(),
+	}
+}
+
+// inGrid reports whether a person belongs to a served workspace of a Grid.
+func (b *Broker) inGrid(s Standing) bool {
+	return slices.ContainsFunc(s.Teams, func(team string) bool { return slices.Contains(b.config.Workspaces, team) })
+}
+
+// inGoodStanding refuses whoever is not a full, living member of a workspace that
+// is served, whatever the config says of them.
+func (b *Broker) inGoodStanding(ctx context.Context, user string) error {
+	s, err := b.people.Standing(ctx, user)
+	if err != nil {
+		return standingUnknown(err)
+	}
+	// To Slack whoever is of another workspace than the bot's token is a stranger,
+	// of the same Grid too. https://docs.slack.dev/reference/objects/user-object
+	member := b.inGrid(s) || !s.Stranger && slices.Contains(b.config.Workspaces, s.Team)
+	if s.Deactivated || s.Guest || s.Bot || !member {
 		return &Error{
 			Code:    CodeNotAMember,
 			Message: "Only full members of this Slack workspace are served: no guests, bots, deactivated accounts or people of other workspaces.",
 			Hint:    b.contact() + " Your code was not used.",
 		}
+	}
+	return nil
+}
+
+func standingUnknown(err error) *Error {
+	return &Error{
+		Code: CodeDirectory, Err: err,
+		Message: "Slack cannot say right now whether you are a full member of this workspace, so the answer is no.",
+		Hint:    "Try again in a minute. Your code was not used.",
+	}
+}
+
+// Identify refuses, on the record, whoever is neither a User nor an admin, or is
+// no full member.
+func (b *Broker) Identify(ctx context.Context, r Request) error {
+	if _, err := b.identify(ctx, r.Caller); err != nil && !b.Administers(ctx, r) {
+		return b.refuse(ctx, r, err)
+	}
+	return nil
+}
+
+// Recognize is Identify by the config alone, for answers that tell nothing but
+// that the bot cannot serve right now: Slack is not asked first.
+func (b *Broker) Recognize(ctx context.Context, r Request) error {
+	if _, err := b.known(ctx, r.Caller); err != nil && !b.callsAdmin(ctx, r.Caller) {
+		return b.refuse(ctx, r, err)
 	}
 	return nil
 }

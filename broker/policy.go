@@ -2,75 +2,32 @@ package broker
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"sync"
 )
 
 // decide asks policy, and Slack for who is in which user group if that matters.
 func (b *Broker) decide(ctx context.Context, r Request) Decision {
-	return b.informed(ctx, func(m Membership) Decision { return Decide(b.config, m, r, b.now()) })
+	return b.informed(ctx, r.Caller.User, func(m Membership) Decision { return Decide(b.config, m, r, b.now()) })
 }
 
 // entitled is decide without the conditions of where, when and why.
 func (b *Broker) entitled(ctx context.Context, a Account, r Request) Decision {
-	return b.informed(ctx, func(m Membership) Decision { return b.config.decideWho(a, m, r) })
+	return b.informed(ctx, r.Caller.User, func(m Membership) Decision { return b.config.decideWho(a, m, r) })
 }
 
 // informed decides without membership if that will do, else with it.
-func (b *Broker) informed(ctx context.Context, decide func(Membership) Decision) Decision {
+func (b *Broker) informed(ctx context.Context, user string, decide func(Membership) Decision) Decision {
 	d := decide(nil)
 	if !d.Unknown {
 		return d
 	}
-	m, err := b.groups(ctx)
+	m, err := b.groups(ctx, user)
 	if err != nil {
 		d.Err = err // what does not depend on it stands
 		return d
 	}
 	return decide(m)
-}
-
-// groups is who is in which user group; nil comes with an error alone.
-func (b *Broker) groups(ctx context.Context) (Membership, error) {
-	m, err := b.directory.Groups(ctx)
-	switch {
-	case err != nil:
-		return nil, err
-	case m == nil:
-		m = Membership{} // there are no user groups
-	}
-	return m, nil
-}
-
-// identify says who the Caller is, or refuses a stranger. A stranger learns
-// nothing but whom to ask.
-func (b *Broker) identify(c Caller) (User, error) {
-	if !slices.Contains(b.config.Workspaces, c.Team) {
-		return User{}, &Error{
-			Code:    CodeWorkspace,
-			Message: "This bot does not serve your Slack workspace.",
-			Hint:    b.contact(),
-		}
-	}
-	user, ok := b.config.User(c.User)
-	if !ok {
-		return User{}, &Error{
-			Code:    CodeNotUser,
-			Message: "You are not set up to use this bot.",
-			Hint:    b.contact(),
-		}
-	}
-	return user, nil
-}
-
-// Identify refuses a stranger, on the record; nil means that the Caller is a
-// User or an admin.
-func (b *Broker) Identify(ctx context.Context, r Request) error {
-	if _, err := b.identify(r.Caller); err != nil && !b.Administers(ctx, r) {
-		return b.refuse(ctx, r, err)
-	}
-	return nil
 }
 
 func (b *Broker) contact() string {
@@ -162,7 +119,7 @@ func listed(names []string, n int) string {
 // config. complete is false when Slack could not say who is in which group, and
 // Accounts that only a group allows are missing.
 func (b *Broker) Accounts(ctx context.Context, r Request) (accounts []Account, complete bool, err error) {
-	user, err := b.identify(r.Caller)
+	user, err := b.identify(ctx, r.Caller)
 	if err != nil {
 		return nil, false, b.refuse(ctx, r, err)
 	}
@@ -173,7 +130,7 @@ func (b *Broker) Accounts(ctx context.Context, r Request) (accounts []Account, c
 // Offered is Accounts for each letter that somebody types: a stranger has none,
 // and nothing is on the record.
 func (b *Broker) Offered(ctx context.Context, r Request) []Account {
-	user, err := b.identify(r.Caller)
+	user, err := b.identify(ctx, r.Caller)
 	if err != nil {
 		return nil
 	}
@@ -188,6 +145,9 @@ func (b *Broker) AccountFor(ctx context.Context, r Request) (Account, bool) {
 	if !ok {
 		return Account{}, false
 	}
+	if _, err := b.identify(ctx, r.Caller); err != nil {
+		return Account{}, false
+	}
 	r.Duration = 0
 	d := b.entitled(ctx, account, r)
 	if d.Effect == Deny {
@@ -199,7 +159,7 @@ func (b *Broker) AccountFor(ctx context.Context, r Request) (Account, bool) {
 func (b *Broker) allowed(ctx context.Context, user User) (accounts []Account, complete bool) {
 	var (
 		ask    = Request{Caller: Caller{User: user.Slack}}
-		groups = sync.OnceValues(func() (Membership, error) { return b.groups(ctx) })
+		groups = sync.OnceValues(func() (Membership, error) { return b.groups(ctx, user.Slack) })
 	)
 	complete = true
 	for _, a := range b.config.Accounts {

@@ -44,12 +44,15 @@ type Revocation struct {
 // Account names a revoker, the credentials already handed out. Policy is not
 // asked: whoever lost an Account may still give back what they have of it.
 func (b *Broker) Revoke(ctx context.Context, r Request) (Revocation, error) {
-	user, err := b.identify(r.Caller)
+	user, err := b.known(ctx, r.Caller)
 	if err != nil {
 		return Revocation{}, b.refuse(ctx, r, err)
 	}
 	account, ok := b.config.Account(r.Account)
 	if !ok {
+		if err := b.inGoodStanding(ctx, user.Slack); err != nil { // who is no full member learns no names
+			return Revocation{}, b.refuse(ctx, r, err)
+		}
 		return Revocation{}, b.refuse(ctx, r, b.unknownAccount(ctx, user, r.Account))
 	}
 	return b.revoke(ctx, r, user, account)

@@ -167,6 +167,13 @@ func (c *Config) onList(list []string, user string, m Membership) match {
 
 // UserGroups returns the IDs of all Slack user groups that the config names.
 func (c *Config) UserGroups() []string {
+	ids := slices.DeleteFunc(c.named(), func(id string) bool { return !strings.HasPrefix(id, "S") })
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// named is every entry of every list of the config.
+func (c *Config) named() []string {
 	lists := [][]string{c.Admins}
 	for _, members := range c.Groups {
 		lists = append(lists, members)
@@ -180,7 +187,5 @@ func (c *Config) UserGroups() []string {
 			lists = append(lists, a.Approval.Approvers)
 		}
 	}
-	ids := slices.DeleteFunc(slices.Concat(lists...), func(id string) bool { return !strings.HasPrefix(id, "S") })
-	slices.Sort(ids)
-	return slices.Compact(ids)
+	return slices.Concat(lists...)
 }

@@ -120,7 +120,7 @@ type KeyStatus struct {
 
 // KeyStatus tells the Caller their key. It asks nothing of AWS.
 func (b *Broker) KeyStatus(ctx context.Context, r Request) (KeyStatus, error) {
-	user, err := b.identify(r.Caller)
+	user, err := b.identify(ctx, r.Caller)
 	if err != nil {
 		return KeyStatus{}, b.refuse(ctx, r, err)
 	}

@@ -27,7 +27,7 @@ type WhoAmI struct {
 // WhoAmI asks AWS who the Caller's key is, and who their live Grant of
 // r.Account is. It issues nothing and needs no code.
 func (b *Broker) WhoAmI(ctx context.Context, r Request) (WhoAmI, error) {
-	user, err := b.identify(r.Caller)
+	user, err := b.identify(ctx, r.Caller)
 	if err != nil {
 		return WhoAmI{}, b.refuse(ctx, r, err)
 	}

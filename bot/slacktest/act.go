@@ -101,13 +101,20 @@ func (s *Server) Command(user, channel, command, text string) (*Delivery, error)
 		}
 		return nil
 	}
-	d.Payload = encode(object{
-		"token": s.verifyToken, "team_id": s.team, "team_domain": s.domain,
+	payload := object{
+		"token": s.verifyToken, "team_domain": s.domain,
 		"channel_id": ch.ID, "channel_name": ch.commandName(),
 		"user_id": u.ID, "user_name": u.Name, "command": command, "text": s.escape(strings.TrimSpace(text)),
 		"api_app_id": s.appID, "is_enterprise_install": "false",
 		"response_url": d.ResponseURL, "trigger_id": d.TriggerID,
-	})
+	}
+	if team := u.actsIn(s.team); team != "" {
+		payload["team_id"] = team
+	}
+	if s.enterprise != "" {
+		payload["enterprise_id"], payload["enterprise_name"] = s.enterprise, "Example Corp"
+	}
+	d.Payload = encode(payload)
 	s.mu.Unlock()
 	return s.send(d), nil
 }
@@ -140,7 +147,10 @@ func (s *Server) SendMessage(user, channel, text string) (*Delivery, error) {
 	s.post(m)
 	event := object{
 		"user": user, "text": escaped, "ts": m.TS, "channel": ch.ID, "event_ts": m.TS,
-		"team": s.users[user].Team, "client_msg_id": envelopeID(),
+		"client_msg_id": envelopeID(),
+	}
+	if u := s.users[user]; u.actsIn(u.Team) != "" {
+		event["team"] = u.actsIn(u.Team)
 	}
 	switch {
 	case ch.isDM() && ch.BotMember:
@@ -198,11 +208,16 @@ func (s *Server) Shortcut(user, callbackID string) (*Delivery, error) {
 // workspace, here by Slack Connect, team is where they acted and user.team_id
 // their own. The caller holds mu.
 func (s *Server) interaction(kind string, u User) object {
+	person := object{"id": u.ID, "username": u.Name, "name": u.Name}
+	var team any // left out for a Bare one
+	if own := u.actsIn(u.Team); own != "" {
+		person["team_id"] = own
+		team = object{"id": s.team, "domain": s.domain}
+	}
 	return object{
 		"type": kind, "token": s.verifyToken, "api_app_id": s.appID,
-		"team":       object{"id": s.team, "domain": s.domain},
-		"user":       object{"id": u.ID, "username": u.Name, "name": u.Name, "team_id": u.Team},
-		"enterprise": nil, "is_enterprise_install": false,
+		"team": team, "user": person,
+		"enterprise": s.enterpriseJSON(), "is_enterprise_install": false,
 	}
 }
 
@@ -212,7 +227,7 @@ func (s *Server) sendEvent(event object) *Delivery {
 	s.mu.Lock()
 	d := &Delivery{Type: "events_api", EventID: "Ev" + strings.ToUpper(randomID(5))}
 	d.Payload = encode(object{
-		"token": s.verifyToken, "team_id": s.team, "context_team_id": s.team, "context_enterprise_id": nil,
+		"token": s.verifyToken, "team_id": s.team, "context_team_id": s.team, "context_enterprise_id": s.enterpriseID(),
 		"api_app_id": s.appID, "event": event, "type": "event_callback",
 		"event_id": d.EventID, "event_time": s.clock().Unix(),
 		"authorizations": []object{{

@@ -16,10 +16,11 @@ const maxText = 40_000
 // direct messages with that person. The caller holds mu.
 func (s *Server) postable(id string) (*Channel, error) {
 	if strings.HasPrefix(id, "U") || strings.HasPrefix(id, "W") {
-		if _, ok := s.users[id]; !ok {
+		u, ok := s.user(id)
+		if !ok {
 			return nil, failure("channel_not_found")
 		}
-		id = s.dm(id)
+		id = s.dm(u.ID)
 	}
 	ch := s.channelNamed(id)
 	switch {
@@ -144,7 +145,7 @@ func (s *Server) chatPostEphemeral(c *call) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	u, ok := s.users[c.get("user")]
+	u, ok := s.user(c.get("user"))
 	if !ok || u.Deleted || !ch.has(u.ID) {
 		return nil, failure("user_not_in_channel")
 	}

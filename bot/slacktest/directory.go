@@ -13,6 +13,8 @@ type User struct {
 	// single-channel guest. Stranger is somebody of another organisation who
 	// is here by Slack Connect: give them a Team of their own.
 	Deleted, Bot, Restricted, UltraRestricted, Stranger bool
+	// Grid is set for who is in an Enterprise Grid.
+	Grid *Grid
 }
 
 // Channel is a conversation.
@@ -49,6 +51,9 @@ func (s *Server) AddUser(u User) {
 	}
 	if u.TZ == "" {
 		u.TZ = "Etc/UTC"
+	}
+	if u.Grid != nil {
+		delete(s.users, u.Grid.ID) // it is the same person
 	}
 	s.users[u.ID] = u
 	s.names = nil
@@ -159,9 +164,9 @@ func (s *Server) subteamJSON(g UserGroup, users bool) object {
 
 // userJSON renders a person as users.info does.
 // https://docs.slack.dev/reference/objects/user-object
-func userJSON(u User, now time.Time) object {
+func (s *Server) userJSON(u User, now time.Time) object {
 	offset, label := zoneOf(u.TZ, now)
-	return object{
+	out := object{
 		"id": u.ID, "team_id": u.Team, "name": u.Name, "deleted": u.Deleted, "real_name": u.RealName,
 		"tz": u.TZ, "tz_label": label, "tz_offset": offset,
 		"profile": object{
@@ -172,6 +177,8 @@ func userJSON(u User, now time.Time) object {
 		"is_restricted": u.Restricted || u.UltraRestricted, "is_ultra_restricted": u.UltraRestricted,
 		"is_bot": u.Bot, "is_app_user": false, "is_stranger": u.Stranger, "updated": 1700000000,
 	}
+	gridJSON(u, s.enterprise, out)
+	return out
 }
 
 // ChangeUser replaces a person, such as by one who is Deleted or Restricted, and
@@ -180,7 +187,7 @@ func (s *Server) ChangeUser(u User) {
 	s.AddUser(u)
 	s.mu.Lock()
 	now := s.clock()
-	person := userJSON(s.users[u.ID], now)
+	person := s.userJSON(s.users[u.ID], now)
 	s.mu.Unlock()
 	s.sendEvent(object{"type": "user_change", "user": person, "cache_ts": now.Unix(), "event_ts": eventTS(now.Unix())})
 }

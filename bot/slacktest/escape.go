@@ -59,7 +59,10 @@ func (s *Server) mention(name, typed string) string {
 	for _, try := range []string{name, strings.TrimRight(name, ".-_")} {
 		rest := name[len(try):]
 		for _, id := range sortedKeys(s.users) {
-			if s.users[id].Name == try {
+			if u := s.users[id]; u.Name == try {
+				if u.Grid != nil && u.Grid.ID != "" {
+					id = u.Grid.ID // so that a mention and a payload differ, which Slack may do
+				}
 				return "<@" + id + "|" + try + ">" + rest
 			}
 		}

@@ -8,10 +8,14 @@ import (
 
 // https://docs.slack.dev/reference/methods/auth.test
 func (s *Server) authTest(*call) (object, error) {
-	return object{
+	out := object{
 		"url": "https://" + s.domain + ".slack.com/", "team": s.domain, "user": s.botName,
 		"team_id": s.team, "user_id": s.botUser, "bot_id": s.botID, "is_enterprise_install": false,
-	}, nil
+	}
+	if s.enterprise != "" {
+		out["enterprise_id"] = s.enterprise
+	}
+	return out, nil
 }
 
 // https://docs.slack.dev/reference/methods/conversations.open
@@ -27,8 +31,8 @@ func (s *Server) conversationsOpen(c *call) (object, error) {
 	if len(ids) == 0 {
 		return nil, failure("users_list_not_supplied")
 	}
-	for _, id := range ids {
-		u, ok := s.users[id]
+	for i, id := range ids {
+		u, ok := s.user(id)
 		switch {
 		case !ok:
 			return nil, failure("user_not_found")
@@ -37,6 +41,7 @@ func (s *Server) conversationsOpen(c *call) (object, error) {
 		case u.Bot:
 			return nil, failure("cannot_dm_bot")
 		}
+		ids[i] = u.ID
 	}
 	if len(ids) > 8 {
 		return nil, failure("too_many_users")
@@ -76,11 +81,11 @@ func (s *Server) conversationsInfo(c *call) (object, error) {
 
 // https://docs.slack.dev/reference/methods/users.info
 func (s *Server) usersInfo(c *call) (object, error) {
-	u, ok := s.users[c.get("user")]
+	u, ok := s.user(c.get("user"))
 	if !ok {
 		return nil, failure("user_not_found")
 	}
-	return object{"user": userJSON(u, s.clock())}, nil
+	return object{"user": s.userJSON(u, s.clock())}, nil
 }
 
 // https://docs.slack.dev/reference/methods/usergroups.list

@@ -16,6 +16,7 @@ import (
 // safe for concurrent use.
 type Server struct {
 	team, domain, appID             string
+	enterprise                      string // E…; "": no Grid
 	botUser, botID, botName         string
 	appToken, botToken, verifyToken string
 	ackLimit, triggerLife           time.Duration

@@ -118,7 +118,7 @@ func (s *Server) viewsUpdate(c *call) (object, error) {
 
 // https://docs.slack.dev/reference/methods/views.publish
 func (s *Server) viewsPublish(c *call) (object, error) {
-	u, ok := s.users[c.get("user_id")]
+	u, ok := s.user(c.get("user_id"))
 	if !ok {
 		return nil, failure("invalid_arguments", "[ERROR] user_id is not a user")
 	}

@@ -1,0 +1,100 @@
+package broker
+
+import (
+	"context"
+	"slices"
+	"strings"
+)
+
+// On an Enterprise Grid Slack may call one person U… in one place and W… in
+// another: in payloads, mentions, user groups and the config. The bot knows them
+// by one ID, which Person finds at the edge, and reads user groups as if these
+// had it. Elsewhere, where all IDs are U…, Slack is asked nothing for it.
+// https://docs.slack.dev/reference/objects/user-object
+
+// Person is the ID by which the bot knows the person whom Slack calls id: that of
+// the config, or where it names none of theirs the first one in the alphabet.
+// While Slack cannot say, it is id.
+func (b *Broker) Person(ctx context.Context, id string) string {
+	if _, user := b.config.User(id); user || !isGlobal(id) && !b.config.namesGlobal() {
+		return id
+	}
+	s, err := b.people.Standing(ctx, id)
+	if err != nil || len(s.IDs) == 0 || !slices.Contains(s.IDs, id) {
+		return id
+	}
+	for _, named := range []func(string) bool{b.config.isUser, b.config.namesPerson} {
+		if i := slices.IndexFunc(s.IDs, named); i >= 0 {
+			return s.IDs[i]
+		}
+	}
+	return slices.Min(s.IDs)
+}
+
+// groups is who is in which user group, where people go by the IDs given; nil
+// comes with an error alone.
+func (b *Broker) groups(ctx context.Context, people ...string) (Membership, error) {
+	m, err := b.directory.Groups(ctx)
+	switch {
+	case err != nil:
+		return nil, err
+	case m == nil:
+		m = Membership{} // there are no user groups
+	}
+	for _, person := range people {
+		if !m.mixed(person) {
+			continue
+		}
+		s, err := b.people.Standing(ctx, person)
+		if err != nil {
+			return nil, err // a group that denies them may have their other ID
+		}
+		m = m.calling(person, s.IDs)
+	}
+	return m, nil
+}
+
+// mixed reports whether groups have IDs of the other kind than a person's.
+func (m Membership) mixed(person string) bool {
+	for _, members := range m {
+		if slices.ContainsFunc(members, func(id string) bool { return isGlobal(id) != isGlobal(person) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// calling is the Membership with person in place of each of their IDs.
+func (m Membership) calling(person string, ids []string) Membership {
+	if len(ids) == 0 {
+		return m
+	}
+	out := make(Membership, len(m))
+	for group, members := range m {
+		if slices.ContainsFunc(members, func(id string) bool { return slices.Contains(ids, id) }) {
+			members = slices.Clone(members)
+			for i, id := range members {
+				if slices.Contains(ids, id) {
+					members[i] = person
+				}
+			}
+		}
+		out[group] = members
+	}
+	return out
+}
+
+func isGlobal(id string) bool { return strings.HasPrefix(id, "W") }
+
+func (c *Config) isUser(id string) bool {
+	_, ok := c.User(id)
+	return ok
+}
+
+// namesPerson reports whether the config names id anywhere.
+func (c *Config) namesPerson(id string) bool { return c.isUser(id) || slices.Contains(c.named(), id) }
+
+// namesGlobal reports whether the config calls anybody W….
+func (c *Config) namesGlobal() bool {
+	return slices.ContainsFunc(c.Users, func(u User) bool { return isGlobal(u.Slack) }) || slices.ContainsFunc(c.named(), isGlobal)
+}
