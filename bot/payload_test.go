@@ -19,12 +19,16 @@ func FuzzInteraction(f *testing.F) {
 	id := strings.Repeat("a", 26)
 	for _, seed := range []string{
 		`{}`, `null`, `[]`, `{"type":"block_actions","actions":[null]}`, `{"actions":[{"block_id":1}]}`, `{"type":"block_actions","actions":{}}`,
-		`{"type":"block_actions","user":{"id":"U01ALICE","team_id":"T0123"},"actions":[{"block_id":"grant:` + id + `","action_id":"next","value":"922337203685477580 "}]}`,
+		`{"type":"block_actions","user":{"id":"U01ALICE","team_id":"T0123"},"actions":[{"block_id":"grant:` + id + `","action_id":"next",` +
+			`"value":"922337203685477580 "}]}`,
 		`{"type":"block_actions","actions":[{"block_id":"x","action_id":"approve","value":"{/1"},{"block_id":"x","action_id":"unblock","value":"U02BOB"}]}`,
 		`{"type":"block_actions","actions":[{"block_id":"","action_id":"format","selected_option":{"value":"console ec2"}}]}`,
 		`{"type":"block_actions","actions":[{"block_id":"","action_id":"renew","value":"prod\nGranted prod to bob"}]}`,
-		`{"type":"view_submission","view":{"type":"modal","id":"V1","callback_id":"assume","private_metadata":"{\"channel\":\"C0GENERAL\",\"break_glass\":true}","state":{"values":{"account":{"account":{"selected_option":{"value":"prod"}}},"duration-prod":{"duration":{"selected_option":{"value":"1h0m0s"}}},"code-1":{"code":{"value":"123 456"}},"reason":{"reason":{"value":"INC-42\u202e"}}}}}}`,
-		`{"type":"view_submission","view":{"callback_id":"deny","private_metadata":"U01ALICE/` + id + `","state":{"values":{"comment":{"comment":{"value":"\u3164"}}}}}}`,
+		`{"type":"view_submission","view":{"type":"modal","id":"V1","callback_id":"assume","private_metadata":"{\"channel\":\"C0GENERAL\",\"break_glass\":true}",` +
+			`"state":{"values":{"account":{"account":{"selected_option":{"value":"prod"}}},` +
+			`"duration-prod":{"duration":{"selected_option":{"value":"1h0m0s"}}},"code-1":{"code":{"value":"123 456"}},"reason":{"reason":{"value":"INC-42\u202e"}}}}}}`,
+		`{"type":"view_submission","view":{"callback_id":"deny","private_metadata":"U01ALICE/` + id + `",` +
+			`"state":{"values":{"comment":{"comment":{"value":"\u3164"}}}}}}`,
 		`{"type":"view_submission","view":{"callback_id":"buckets","private_metadata":"` + id + `","state":{"values":{"prefix":{"prefix":{"value":"logs-"}}}}}}`,
 	} {
 		f.Add([]byte(seed))
@@ -47,7 +51,8 @@ func FuzzInteraction(f *testing.F) {
 }
 
 func checkCaller(t *testing.T, c broker.Caller) {
-	if c.User != "" && !slackUser.MatchString(c.User) || c.Team != "" && !slackTeam.MatchString(c.Team) || c.Channel != "" && !slackChannel.MatchString(c.Channel) {
+	if c.User != "" && !slackUser.MatchString(c.User) || c.Team != "" && !slackTeam.MatchString(c.Team) ||
+		c.Channel != "" && !slackChannel.MatchString(c.Channel) {
 		t.Errorf("got caller %+q", fmt.Sprint(c))
 	}
 }
@@ -83,7 +88,8 @@ func checkForm(t *testing.T, v slack.View) {
 		f.service != "" && broker.CheckConsoleService(f.service) != nil:
 		t.Errorf("got %+v", f)
 	}
-	if comment, _ := readComment(v); utf8.RuneCountInString(comment) > maxReason || strings.ContainsFunc(comment, isUnfit) || comment != "" && !broker.SaysSomething(comment) {
+	if comment, _ := readComment(v); utf8.RuneCountInString(comment) > maxReason ||
+		strings.ContainsFunc(comment, isUnfit) || comment != "" && !broker.SaysSomething(comment) {
 		t.Errorf("got comment %q", comment)
 	}
 	if prefix, _ := readSearch(v); prefix != "" && !validPrefix(prefix) {
@@ -138,7 +144,10 @@ func TestACommentThatShowsNothingIsNone(t *testing.T) {
 		if f, _ := readForm(view); f.reason != "" {
 			t.Errorf("%+q: got reason %+q, want none", blank, f.reason)
 		}
-		for _, text := range []string{"prod because " + blank, "prod break-glass because " + blank, "block <@U02BOB> because " + blank, "revoke prod because " + blank} {
+		for _, text := range []string{
+			"prod because " + blank, "prod break-glass because " + blank,
+			"block <@U02BOB> because " + blank, "revoke prod because " + blank,
+		} {
 			if c, err := ParseAssume(text); err == nil {
 				t.Errorf("%+q: got %+v, want that the reason is missing", text, c)
 			}

@@ -142,13 +142,16 @@ func TestNamesFromAClientAreReadAsIfTheyWereTyped(t *testing.T) {
 		}
 	}
 	for _, action := range []map[string]any{
-		choiceOf(block, "format", "console"), choiceOf(block, "format", "fish "+strings.Repeat("x", 1<<20)), choiceOf(block, "format", "\x1b"), choiceOf(block, "format", ""),
+		choiceOf(block, "format", "console"), choiceOf(block, "format", "fish "+strings.Repeat("x", 1<<20)),
+		choiceOf(block, "format", "\x1b"), choiceOf(block, "format", ""),
 		pressOf("admin:", "unblock", "{"), pressOf("admin:", "unblock", "U01ALICE\nx"),
 	} {
 		n := len(w.private("U01ALICE"))
 		w.forges("U01ALICE", action)
 		w.await("an answer", func() bool { return len(w.private("U01ALICE")) > n })
-		if text := w.private("U01ALICE")[n].Plain(); !holdsAll(text, []string{"cannot read what this button"}) && !holdsAll(text, []string{"the format"}) && !holdsAll(text, []string{"that format"}) && !holdsAll(text, []string{"AWS service"}) {
+		text := w.private("U01ALICE")[n].Plain()
+		said := func(part string) bool { return strings.Contains(text, part) }
+		if !said("cannot read what this button") && !said("the format") && !said("that format") && !said("AWS service") {
 			t.Errorf("%.60v: got %q, want that it cannot be read", action, text)
 		}
 	}
