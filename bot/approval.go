@@ -54,7 +54,8 @@ func (b *Bot) ask(ctx context.Context, to conversation, r broker.Request) {
 		if a.State == broker.ApprovalApproved {
 			return b.approvedMessage(a, !r.Code.Empty())
 		}
-		return b.askedMessage(a, b.broker().Approvers(a), again, !r.Code.Empty())
+		glass := b.broker().MayBreakGlass(ctx, a.User, a.Account)
+		return b.askedMessage(a, b.broker().Approvers(a), asking{again: again, sentCode: !r.Code.Empty(), breakGlass: glass})
 	})
 }
 

@@ -50,6 +50,9 @@ func approvalStates() map[string]broker.Approval {
 		"half": in(broker.ApprovalWaiting, func(a *broker.Approval) {
 			a.Needs, a.Votes = 2, []broker.Vote{{User: "U03CAROL", Name: "U03CAROL", At: goldenTime}}
 		}),
+		"on_call": in(broker.ApprovalWaiting, func(a *broker.Approval) {
+			a.OnCall, a.Channel, a.UserName, a.RoleARN, a.Reason = broker.OnCallYes, "", "", "", ""
+		}),
 		"approved":      in(broker.ApprovalApproved, voted),
 		"used":          in(broker.ApprovalUsed, voted),
 		"denied":        in(broker.ApprovalDenied, func(a *broker.Approval) { ended(a); a.Comment = "not now: " + hostile }),
@@ -77,7 +80,7 @@ func approvalMessages(t *testing.T) map[string]message {
 		if a.State != broker.ApprovalWaiting {
 			all["approval_"+name] = approvalMessage(a, []string{"S01LEADS", "U04DAVE"})
 		}
-		if m, tells := b.outcomeMessage(a); tells {
+		if m, tells := b.outcomeMessage(a, name == "expired"); tells {
 			all["approval_told_"+name] = m
 		}
 	}
@@ -144,12 +147,14 @@ func TestApprovalsPingTheApproversAlone(t *testing.T) {
 		m     message
 		pings []string
 	}{
-		"approval_waiting":       {approvalMessage(states["waiting"], groups), []string{"<!subteam^S01LEADS>", "<!subteam^S02OPS>"}},
-		"approval_people":        {approvalMessage(states["half"], people), []string{"<@U02BOB>", "<@W04DAVE>"}},
-		"approval_no_reason":     {approvalMessage(states["no_reason"], nil), nil},
+		"approval_waiting":       {approvalMessage(states["waiting"], groups), []string{"<@U01ALICE>", "<!subteam^S01LEADS>", "<!subteam^S02OPS>"}},
+		"approval_people":        {approvalMessage(states["half"], people), []string{"<@U01ALICE>", "<@U02BOB>", "<@W04DAVE>"}},
+		"approval_no_reason":     {approvalMessage(states["no_reason"], nil), []string{"<@U01ALICE>"}},
+		"approval_reminder":      {approvalReminder(states["waiting"], groups), []string{"<!subteam^S01LEADS>", "<!subteam^S02OPS>"}},
+		"approval_on_call":       {approvalMessage(states["on_call"], nil), []string{"<@U01ALICE>"}},
 		"approval_glass_waiting": {approvalMessage(states["glass_waiting"], groups), []string{"<!subteam^S01LEADS>", "<!subteam^S02OPS>"}},
-		"approval_asked":         {b.askedMessage(states["waiting"], groups, false, true), []string{"<!subteam^S01LEADS>", "<!subteam^S02OPS>"}},
-		"approval_asked_again":   {b.askedMessage(states["half"], people, true, false), []string{"<@U02BOB>", "<@W04DAVE>"}},
+		"approval_asked":         {b.askedMessage(states["waiting"], groups, asking{sentCode: true, breakGlass: true}), []string{"<!subteam^S01LEADS>", "<!subteam^S02OPS>"}},
+		"approval_asked_again":   {b.askedMessage(states["half"], people, asking{again: true}), []string{"<@U02BOB>", "<@W04DAVE>"}},
 		"explain_approval":       {b.explainMessage(explained), []string{"<!subteam^S01LEADS>", "<@U02BOB>"}},
 		"":                       {approvalMessage(long, many), nil},
 	} {
@@ -159,8 +164,9 @@ func TestApprovalsPingTheApproversAlone(t *testing.T) {
 		posted := server.InChannel("C0AUDIT")
 		got := posted[len(posted)-1]
 		if name == "" { // only whether Slack takes it
-			if n := len(got.Pings()); n != mostAsked || !test.m.fits() {
-				t.Errorf("pings %d, want %d", n, mostAsked)
+			if n := len(got.Pings()); n != mostAsked+1 || // and who asks
+				!test.m.fits() {
+				t.Errorf("pings %d, want %d", n, mostAsked+1)
 			}
 			continue
 		}

@@ -26,6 +26,10 @@ type approvalTask struct {
 	Press string `json:"press,omitempty"` // the Request that decided; "" for the end of its time
 	Told  bool   `json:"told,omitempty"`  // who asked knows, or need not be told
 	Tries int    `json:"tries,omitempty"` // that failed
+
+	Ask    string `json:"ask,omitempty"`    // the approver who is to be sent it
+	Remind bool   `json:"remind,omitempty"` // the approvers are to be reminded
+	Marked bool   `json:"marked,omitempty"` // and it is noted that they are
 	// BreakGlass is what the approvers could not be asked to take note of.
 	BreakGlass *broker.Event `json:"break_glass,omitempty"`
 	// Channel and TS are the message that was pressed, for an Approval that was
@@ -97,6 +101,7 @@ func (b *Bot) postNow(ctx context.Context, a broker.Approval) error {
 	if marked.State != a.State || len(marked.Votes) != len(a.Votes) { // somebody was quick
 		b.showState(ctx, marked, approvalTask{Press: a.ID})
 	}
+	b.askEach(ctx, marked)
 	return nil
 }
 
@@ -130,6 +135,9 @@ func (b *Bot) show(ctx context.Context, a broker.Approval, t approvalTask) error
 			} else if err != nil {
 				return err
 			}
+			if err := b.showCopies(ctx, a); err != nil {
+				return err
+			}
 		case a.Acknowledge:
 			if err := b.postNow(ctx, a); err != nil {
 				return err
@@ -144,6 +152,20 @@ func (b *Bot) show(ctx context.Context, a broker.Approval, t approvalTask) error
 		}
 		a = now
 	}
+}
+
+// showCopies puts an Approval's state on what single approvers were sent.
+func (b *Bot) showCopies(ctx context.Context, a broker.Approval) error {
+	var failed error
+	for _, c := range a.Copies {
+		switch err := b.rewrite(ctx, c.In, c.TS, approvalMessage(a, nil)); {
+		case refusedBySlack(err):
+			b.log.WarnContext(ctx, "Slack refuses to show an approver what became of an approval", "approval", a.ID, "user", c.User, "error", err)
+		case err != nil:
+			failed = err
+		}
+	}
+	return failed
 }
 
 // gone reports whether nothing is known of an Approval any more.
@@ -162,7 +184,7 @@ func (b *Bot) follow(ctx context.Context, a broker.Approval, t approvalTask) ver
 	if err := b.show(ctx, a, t); err != nil {
 		failed = err
 	}
-	if m, tells := b.outcomeMessage(a); tells && !t.Told {
+	if m, tells := b.outcomeMessage(a, b.broker().MayBreakGlass(ctx, a.User, a.Account)); tells && !t.Told {
 		err := b.tell(ctx, a.User, m)
 		t.Told = err == nil || refusedBySlack(err)
 		switch {
@@ -189,8 +211,15 @@ func (b *Bot) serveApproval(ctx context.Context, entry []byte) verdict {
 	if json.Unmarshal(entry, &t) != nil || !isSlackID(t.User) || !isEntryID(t.ID) {
 		return setAside("it is about no approval")
 	}
-	if t.BreakGlass != nil {
+	switch {
+	case t.BreakGlass != nil:
 		return b.serveBreakGlass(ctx, t)
+	case t.Ask != "" && !isSlackID(t.Ask):
+		return setAside("it is about no approver")
+	case t.Ask != "":
+		return b.serveAsk(ctx, t)
+	case t.Remind:
+		return b.serveApprovalReminder(ctx, t)
 	}
 	var (
 		a    broker.Approval

@@ -47,18 +47,47 @@ func wanted(a broker.Approval) []slack.RichTextElement {
 	if a.State != broker.ApprovalWaiting {
 		title, verb = "Approval: ", " asked for "
 	}
-	head := []span{bold(title), plain(asker(a) + verb), bold(a.Account), plain(" for " + broker.FormatDuration(a.Duration) + ".")}
+	who := []span{plain(asker(a))}
+	if a.State == broker.ApprovalWaiting && !a.Acknowledge { // a mention opens who they are
+		if who = []span{member(a.User)}; a.UserName != "" {
+			who = append(who, plain(" ("+a.UserName+")"))
+		}
+	}
+	head := append([]span{bold(title)}, append(who, plain(verb), bold(a.Account), plain(" for "+broker.FormatDuration(a.Duration)+"."))...)
 	if a.Acknowledge {
-		head = []span{bold("Break-glass was used: "), plain(asker(a) + " got "), bold(a.Account),
-			plain(" for " + broker.FormatDuration(a.Duration) + ", without the approval that it needs.")}
+		head = append([]span{bold("Break-glass was used: ")}, append(who, plain(" got "), bold(a.Account),
+			plain(" for "+broker.FormatDuration(a.Duration)+", without the approval that it needs."))...)
 	}
 	if a.RoleARN != "" {
-		head = append(head, plain("\n"), code(string(a.RoleARN)))
+		head = append(head, plain("\nAWS account "), code(a.RoleARN.AccountID()), plain(", role "), code(a.RoleARN.RoleName()))
 	}
+	head = append(head, askedFrom(a)...)
 	if a.Reason == "" {
 		return []slack.RichTextElement{paragraph(append(head, plain("\nNo reason was given."))...)}
 	}
 	return []slack.RichTextElement{paragraph(head...), quote(a.Reason)}
+}
+
+// askedFrom says where it was asked, and whether by somebody on call.
+func askedFrom(a broker.Approval) []span {
+	spans := []span{plain("\nAsked from ")}
+	switch {
+	case a.Channel == "":
+		spans = append(spans, plain("Home or a shortcut, in no channel"))
+	case a.Channel[0] == 'D':
+		spans = append(spans, plain("a direct message"))
+	default:
+		spans = append(spans, slack.NewRichTextSectionChannelElement(a.Channel, nil))
+	}
+	switch a.OnCall {
+	case broker.OnCallYes:
+		spans = append(spans, plain(", "), bold("on call"))
+	case broker.OnCallNo:
+		spans = append(spans, plain(", not on call"))
+	case broker.OnCallUnknown:
+		spans = append(spans, plain("; Slack could not say whether they are on call"))
+	}
+	return append(spans, plain("."))
 }
 
 // standing is how far it has come, and by whom.
@@ -171,7 +200,7 @@ func approvalText(a broker.Approval) string {
 
 // outcomeMessage is what who asked is told; tells is false where there is
 // nothing that they do not know.
-func (b *Bot) outcomeMessage(a broker.Approval) (m message, tells bool) {
+func (b *Bot) outcomeMessage(a broker.Approval, breakGlass bool) (m message, tells bool) {
 	if a.Acknowledge {
 		return message{}, false
 	}
@@ -188,7 +217,8 @@ func (b *Bot) outcomeMessage(a broker.Approval) (m message, tells bool) {
 	case broker.ApprovalExpired:
 		again := codes(b.withPrefix("\nAsk again: `/assume " + a.Account + " for " + broker.FormatDuration(a.Duration) + " because REASON`"))
 		spans := append(append([]span{bold("Expired: ")}, what...), plain(": "+whyExpired(a)))
-		return newMessage("Expired: "+a.Account+".", paragraph(append(spans, again...)...)), true
+		elements := []slack.RichTextElement{paragraph(append(spans, again...)...)}
+		return newMessage("Expired: "+a.Account+".", append(elements, b.inEmergency(a, breakGlass)...)...), true
 	}
 	return message{}, false
 }
@@ -208,10 +238,25 @@ func (b *Bot) approvedMessage(a broker.Approval, sentCode bool) message {
 
 const codeDropped = "The code that you sent was neither used nor kept."
 
+// inEmergency names break-glass to who may use it.
+func (b *Bot) inEmergency(a broker.Approval, breakGlass bool) []slack.RichTextElement {
+	if !breakGlass {
+		return nil
+	}
+	return []slack.RichTextElement{paragraph(codes(b.withPrefix("In an emergency, without approval: `/assume " + a.Account + " 123456 break-glass because REASON`. Everybody is told."))...)}
+}
+
+// An asking is how somebody came to wait for an Approval.
+type asking struct {
+	again      bool // they had asked for the same before
+	sentCode   bool
+	breakGlass bool // they could have it without, in an emergency
+}
+
 // askedMessage says that it waits for others, and what became of a code.
-func (b *Bot) askedMessage(a broker.Approval, approvers []string, again, sentCode bool) message {
+func (b *Bot) askedMessage(a broker.Approval, approvers []string, how asking) message {
 	first := "Asked for approval: "
-	if again {
+	if how.again {
 		first = "Already asked for approval: "
 	}
 	spans := []span{bold(first), bold(a.Account), plain(" for " + broker.FormatDuration(a.Duration) + ", until "), moment(a.Expires), plain(". ")}
@@ -222,12 +267,13 @@ func (b *Bot) askedMessage(a broker.Approval, approvers []string, again, sentCod
 	spans = append(spans, plain(needs))
 	spans = append(spans, asked(approvers, a.User)...)
 	elements := []slack.RichTextElement{paragraph(spans...)}
-	if again && a.Reason != "" { // which may not be the one just given
+	if how.again && a.Reason != "" { // which may not be the one just given
 		elements = append(elements, quote(a.Reason))
 	}
-	elements = append(elements, paragraph(codes(b.withPrefix("`/assume cancel "+a.Account+"` takes it back."))...))
+	elements = append(elements, paragraph(codes(b.withPrefix("`/assume cancel "+a.Account+"` cancels the request."))...))
+	elements = append(elements, b.inEmergency(a, how.breakGlass)...)
 	text := first + a.Account + "."
-	if sentCode {
+	if how.sentCode {
 		elements = append(elements, paragraph(bold(codeDropped), plain(" Enter a new one once it is approved.")))
 		text += " " + codeDropped
 	}

@@ -69,6 +69,10 @@ func (b *Bot) event(ctx context.Context, e envelope) {
 			b.sayLeaked(ctx, to)
 			return
 		}
+		if mayHoldCode(inner.Text) {
+			b.sayCodeSeen(ctx, to)
+			return
+		}
 		b.helpByDirectMessage(ctx, to)
 	}
 }
@@ -84,6 +88,19 @@ func (b *Bot) helpByDirectMessage(ctx context.Context, to conversation) {
 	}
 	if err := b.directMessage(ctx, to.caller.User, m); err != nil {
 		b.log.ErrorContext(ctx, "help not delivered", "request", to.requestID, "user", to.caller.User, "error", err)
+	}
+}
+
+// sayCodeSeen tells a person who wrote what may be a code that commands alone
+// take one; a stranger learns no more than ever.
+func (b *Bot) sayCodeSeen(ctx context.Context, to conversation) {
+	m := b.refusal(ctx, to, b.unlessStranger(ctx, to, &broker.Error{
+		Code:    broker.CodeGrammar,
+		Message: "The bot takes codes in commands alone: your code was not used.",
+		Hint:    "Delete that message, since others may read it. Then send `/assume ACCOUNT 123456` with the next code.",
+	}))
+	if err := b.directMessage(ctx, to.caller.User, m); err != nil {
+		b.log.ErrorContext(ctx, "a code in a message not answered", "request", to.requestID, "user", to.caller.User, "error", err)
 	}
 }
 

@@ -223,12 +223,14 @@ func (b *Bot) postTo(ctx context.Context, channel string, m message) (ts string,
 	_, ts, err = b.api.PostMessageContext(ctx, channel,
 		slack.MsgOptionText(m.fallback(), false), slack.MsgOptionBlocks(m.blocks...),
 		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())
-	if err != nil {
-		var limited *slack.RateLimitedError
-		if errors.As(err, &limited) {
-			return "", err
-		}
-		return "", slackError("chat.postMessage", err)
+	return ts, postError(err)
+}
+
+// postError is what a failed chat.postMessage came to.
+func postError(err error) error {
+	var limited *slack.RateLimitedError
+	if err == nil || errors.As(err, &limited) {
+		return err
 	}
-	return ts, nil
+	return slackError("chat.postMessage", err)
 }

@@ -51,7 +51,11 @@ type Approval struct {
 	UsedBy  string        `json:"used_by,omitempty"` // the Request that used it
 	PostIn  string        `json:"post_in,omitempty"` // Slack channel of the message that shows it
 	PostTS  string        `json:"post_ts,omitempty"` // and the message's name there; "" until it is posted
-	Version int           `json:"version,omitempty"` // grows with each change
+	Copies  []PostedCopy  `json:"copies,omitempty"`  // what single approvers were sent
+	OnCall  OnCall        `json:"on_call,omitempty"` // whether who asks was on call then
+	// Reminded says that the approvers were.
+	Reminded bool `json:"reminded,omitempty"`
+	Version  int  `json:"version,omitempty"` // grows with each change
 }
 
 // A Vote is what one person did about an Approval.

@@ -107,7 +107,7 @@ func (b *Broker) toAsk(ctx context.Context, r Request, user User) (Approval, err
 	return Approval{
 		ID: r.ID, User: user.Slack, UserName: user.Name, Team: r.Caller.Team, Channel: r.Caller.Channel,
 		Account: account.Name, RoleARN: account.RoleARN, Duration: duration, Reason: r.Reason, Format: r.Format, Terms: account.terms(),
-		Needs: account.Approval.Count, State: ApprovalWaiting, Asked: now, Expires: now.Add(account.Approval.Expires),
+		OnCall: b.onCall(ctx, user), Needs: account.Approval.Count, State: ApprovalWaiting, Asked: now, Expires: now.Add(account.Approval.Expires),
 	}, nil
 }
 

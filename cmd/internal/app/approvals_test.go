@@ -98,10 +98,10 @@ func TestApprovalFromAskingToCredentials(t *testing.T) {
 	code := w.alice.Code()
 	wantText(t, w.says("U01ALICE", "/assume", "vault "+code+" for 30m because INC-42 <!channel> *x*"),
 		"Asked for approval: vault for 30m", "@leads", "/assume cancel vault", "The code that you sent was neither used nor kept")
-	m := w.approval("Approval wanted: alice@example.com (U01ALICE) asks for vault for 30m.", "role/Vault", "INC-42 <!channel> *x*",
+	m := w.approval("Approval wanted: @alice (alice@example.com) asks for vault for 30m.", "AWS account 222222222222, role Vault", "Asked from #general", "INC-42 <!channel> *x*",
 		"Waiting until", "One approval is needed", "Asked: @leads", "[Approve] [Deny]")
-	if pings := m.Pings(); !slices.Equal(pings, []string{"<!subteam^S02LEADS>"}) {
-		t.Errorf("pings %v, want the user group alone", pings)
+	if pings := m.Pings(); !slices.Equal(pings, []string{"<@U01ALICE>", "<!subteam^S02LEADS>"}) {
+		t.Errorf("pings %v, want who asks and the user group", pings)
 	}
 	wantText(t, w.says("U01ALICE", "/assume", "vault for 30m"), "Already asked for approval: vault")
 	w.press("U03CAROL", m, "approve")
@@ -173,7 +173,7 @@ func TestDenyingWithAComment(t *testing.T) {
 	w.says("U01ALICE", "/assume", "vault")
 	m := w.approval("Approval wanted")
 	w.press("U02BOB", m, "deny")
-	v := w.modal("U02BOB", "alice@example.com (U01ALICE) asks for vault for 1h", "Comment")
+	v := w.modal("U02BOB", "@alice (alice@example.com) asks for vault for 1h", "Comment")
 	w.acked(w.slack.Submit("U02BOB", v.ID, map[string]string{"comment": "use 123456"}))
 	if f, _ := w.modal("U02BOB", "Comment").Field("comment"); !strings.Contains(f.Error, "six digits") {
 		t.Errorf("a code in the comment: got error %q", f.Error)

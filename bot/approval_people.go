@@ -1,0 +1,134 @@
+package bot
+
+import (
+	"context"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// Approvers whom the config names one by one, and not as a user group, may not be
+// in the approvals channel: each gets a direct message with the same buttons,
+// which changes with the message in the channel. Halfway to the end of its time
+// an Approval that still waits is recalled once, in the thread of each message.
+
+// shortestReminder is the wait that deserves a reminder.
+const shortestReminder = 2 * time.Minute
+
+// individuals are the approvers that are named one by one, as many as a message
+// would ping, without who asked.
+func individuals(approvers []string, except string) []string {
+	var who []string
+	for _, id := range approvers {
+		if id != except && isSlackID(id) && (id[0] == 'U' || id[0] == 'W') && len(who) < mostAsked {
+			who = append(who, id)
+		}
+	}
+	return who
+}
+
+// askEach puts on the due list who else is to be asked, and the reminder. What
+// cannot be put there is in the channel all the same.
+func (b *Bot) askEach(ctx context.Context, a broker.Approval) {
+	if a.Acknowledge {
+		return
+	}
+	put := func(at time.Time, t approvalTask) {
+		t.User, t.ID = a.User, a.ID
+		if _, err := b.approvals.put(ctx, at, t.entry()); err != nil {
+			b.log.ErrorContext(ctx, "an approver is not asked by direct message, or not reminded", "approval", a.ID, "error", err)
+		}
+	}
+	for _, id := range individuals(b.broker().Approvers(a), a.User) {
+		put(b.now(), approvalTask{Ask: id})
+	}
+	if wait := a.Expires.Sub(a.Asked); wait >= shortestReminder {
+		put(b.now().Add(wait/2), approvalTask{Remind: true})
+	}
+}
+
+// serveAsk sends one approver the message with the buttons.
+func (b *Bot) serveAsk(ctx context.Context, t approvalTask) verdict {
+	a, err := b.broker().Approval(ctx, t.User, t.ID)
+	_, asked := a.CopyFor(t.Ask)
+	switch {
+	case gone(err), err == nil && (a.State != broker.ApprovalWaiting || asked):
+		return doneWith
+	case err != nil:
+		return b.later(ctx, t, err)
+	}
+	c := broker.PostedCopy{User: t.Ask}
+	if c.In, err = b.openDM(ctx, t.Ask); err == nil {
+		c.TS, err = b.postTo(ctx, c.In, approvalMessage(a, nil))
+	}
+	if err != nil {
+		return b.later(ctx, t, err)
+	}
+	marked, err := b.broker().MarkCopy(ctx, a, c)
+	if kept, _ := marked.CopyFor(t.Ask); err != nil || kept != c {
+		if gone := b.deleteMessage(ctx, c.In, c.TS); gone != nil {
+			b.log.WarnContext(ctx, "a message about an approval stays that should not", "approval", a.ID, "error", gone)
+		}
+	}
+	if err != nil && !gone(err) {
+		return b.later(ctx, t, err)
+	}
+	if err == nil && (marked.State != a.State || len(marked.Votes) != len(a.Votes)) { // somebody was quick
+		b.showState(ctx, marked, approvalTask{Press: t.ID})
+	}
+	return doneWith
+}
+
+// serveApprovalReminder reminds the approvers, once.
+func (b *Bot) serveApprovalReminder(ctx context.Context, t approvalTask) verdict {
+	a, first, err := b.broker().MarkReminded(ctx, t.User, t.ID)
+	switch {
+	case gone(err), err == nil && !first && !t.Marked:
+		return doneWith
+	case err != nil:
+		return b.later(ctx, t, err)
+	case a.State != broker.ApprovalWaiting:
+		return doneWith
+	}
+	t.Marked = true
+	if err := b.postReply(ctx, a.PostIn, a.PostTS, approvalReminder(a, b.broker().Approvers(a))); err != nil {
+		return b.later(ctx, t, err)
+	}
+	for _, c := range a.Copies {
+		if a.VotedBy(c.User) {
+			continue
+		}
+		if err := b.postReply(ctx, c.In, c.TS, approvalReminder(a, nil)); err != nil {
+			b.log.WarnContext(ctx, "an approver is not reminded", "approval", a.ID, "user", c.User, "error", err)
+		}
+	}
+	return doneWith
+}
+
+// later puts a task off, or gives it up where Slack refuses for good.
+func (b *Bot) later(ctx context.Context, t approvalTask, err error) verdict {
+	at, again := putOff(b.now(), err, t.Tries)
+	b.log.WarnContext(ctx, "asking an approver is put off", "approval", t.ID, "user", t.Ask, "error", err, "again", again)
+	if !again || t.Tries >= dueTries {
+		return doneWith
+	}
+	return t.putOff(at)
+}
+
+// approvalReminder recalls what still waits.
+func approvalReminder(a broker.Approval, approvers []string) message {
+	spans := []span{bold("Still waiting: "), plain(asker(a) + " asks for "), bold(a.Account), plain(" until "), moment(a.Expires), plain(". The buttons are above.")}
+	return newMessage("Still waiting for an approval: "+asker(a)+", "+a.Account+".", paragraph(append(spans, asked(approvers, a.User)...)...))
+}
+
+// postReply posts into the thread of a message.
+func (b *Bot) postReply(ctx context.Context, channel, ts string, m message) error {
+	ctx, cancel := context.WithTimeout(ctx, postTimeout)
+	defer cancel()
+	_, _, err := b.api.PostMessageContext(ctx, channel, slack.MsgOptionTS(ts),
+		slack.MsgOptionText(m.fallback(), false), slack.MsgOptionBlocks(m.blocks...),
+		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())
+	return postError(err)
+}
