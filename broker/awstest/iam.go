@@ -37,8 +37,8 @@ type rolePoliciesXML struct {
 	IsTruncated bool
 }
 
-// iam keeps inline policies of the caller's account's roles. Their Deny statements count from the next
-// call on; at AWS that may take minutes.
+// iam keeps inline policies of the caller's account's roles. They count from the next call on; at AWS that
+// may take minutes.
 func (s *Server) iam(req *request, who *caller) (any, *refusal) {
 	// "You cannot call any IAM API operations unless MFA authentication information is included":
 	// https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
@@ -60,7 +60,13 @@ func (s *Server) iam(req *request, who *caller) (any, *refusal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	arn, r := s.roleByName(who.account, roleName)
-	if reason, ok := s.authorize(who, "iam:"+req.action); !ok {
+	a := s.ask(who, "iam:"+req.action, arn)
+	if r != nil && r.Boundary != "" && (req.action == "PutRolePolicy" || req.action == "DeleteRolePolicy") {
+		// The other two actions have no such key:
+		// https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
+		a.facts["iam:permissionsboundary"] = r.Boundary
+	}
+	if reason, ok := s.authorize(who, a); !ok {
 		return nil, &refusal{http.StatusForbidden, "AccessDenied", notAuthorized(who, "iam:"+req.action, arn, reason)}
 	}
 	if r == nil {

@@ -15,16 +15,20 @@ const (
 	maxRoleSession = 12 * time.Hour
 )
 
-// User is an IAM user with one long-term key. Its identity policy allows everything but Deny.
+// User is an IAM user with one long-term key. It may do what Policy allows, without one everything, but
+// never what Deny lists.
 type User struct {
 	Account, Name                string
 	AccessKeyID, SecretAccessKey string
 	// Deny lists actions that are refused wherever they are checked, such as sts:AssumeRole or s3:*.
 	// GetCallerIdentity cannot be denied, at AWS neither.
 	Deny []string
+	// Policy is its identity policy, as IAM takes it.
+	Policy string
 }
 
-// Role is an IAM role. Its permissions allow everything but Deny and what inline policies deny.
+// Role is an IAM role. It may do what Policy or an inline policy allows, without Policy everything, but never
+// what Deny lists or an inline policy denies.
 type Role struct {
 	Account, Name string        // Name may have a path: team/OnCall
 	MaxSession    time.Duration // 1 to 12 hours; 0 means 1 hour
@@ -33,12 +37,22 @@ type Role struct {
 	// RequireMFAOnEachCall makes the permissions test aws:MultiFactorAuthPresent on each call. What
 	// AssumeRole returns never carries it, so such a role can do nothing, as at AWS.
 	RequireMFAOnEachCall bool
+	// Policy is its permissions policy, as IAM takes it.
+	Policy string
+	// Boundary is the ARN of its permissions boundary, which IAM knows as iam:PermissionsBoundary; the fake
+	// knows none of what such a policy says.
+	Boundary string
 }
 
-type user struct{ User }
+type user struct {
+	User
+	policy *policyDocument // nil allows everything
+}
 
 type role struct {
 	Role
+	policy *policyDocument // nil allows everything
+	trust  *policyDocument
 	inline map[string]inlinePolicy // by policy name
 }
 
@@ -64,6 +78,7 @@ type caller struct {
 	account, arn, userID string
 	userARN, roleARN     string   // one of them
 	session              *session // nil for a long-term key
+	ip                   string   // where the request came from
 }
 
 // credential is what a signature is checked with.
@@ -81,13 +96,15 @@ func RoleARN(account, name string) string { return "arn:aws:iam::" + account + "
 // DeviceARN is the serial of a virtual MFA device: arn:aws:iam::account:mfa/name.
 func DeviceARN(account, name string) string { return "arn:aws:iam::" + account + ":mfa/" + name }
 
-// AddUser adds an IAM user. Added again with another key, the user has both; the rest is replaced.
+// AddUser adds an IAM user. Added again with another key, the user has both; the rest is replaced. It panics
+// on a Policy that IAM would refuse.
 func (s *Server) AddUser(u User) {
 	arn := UserARN(u.Account, u.Name)
 	u.Deny = slices.Clone(u.Deny)
+	policy := mustParse(u.Policy)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.users[arn] = &user{u}
+	s.users[arn] = &user{u, policy}
 	s.keys[u.AccessKeyID] = &accessKey{userARN: arn, secret: u.SecretAccessKey}
 }
 
@@ -124,8 +141,19 @@ func (s *Server) RotateKey(userARN, newID, newSecret string) {
 	s.keys[newID] = &accessKey{userARN: userARN, secret: newSecret}
 }
 
+func mustParse(policy string) *policyDocument {
+	if policy == "" {
+		return nil
+	}
+	doc, err := parsePolicy(policy)
+	if err != nil {
+		panic("awstest: policy: " + err.Error())
+	}
+	return doc
+}
+
 // AddRole adds a role, or replaces one of the same ARN and drops its inline policies. It panics on a
-// MaxSession outside of 1 to 12 hours.
+// MaxSession outside of 1 to 12 hours, and on a policy that IAM would refuse.
 func (s *Server) AddRole(r Role) {
 	if r.MaxSession == 0 {
 		r.MaxSession = minRoleSession
@@ -133,10 +161,11 @@ func (s *Server) AddRole(r Role) {
 	if r.MaxSession < minRoleSession || r.MaxSession > maxRoleSession {
 		panic("awstest: MaxSession must be 1 to 12 hours: " + r.MaxSession.String())
 	}
-	r.Deny, r.Trust.Principals = slices.Clone(r.Deny), slices.Clone(r.Trust.Principals)
+	r.Deny = slices.Clone(r.Deny)
+	policy, trust := mustParse(r.Policy), r.Trust.document()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.roles[RoleARN(r.Account, r.Name)] = &role{Role: r, inline: map[string]inlinePolicy{}}
+	s.roles[RoleARN(r.Account, r.Name)] = &role{Role: r, policy: policy, trust: trust, inline: map[string]inlinePolicy{}}
 }
 
 // credential finds the secret for a key and whose it is. The token must be the very one that was
@@ -169,36 +198,62 @@ func (s *Server) credential(keyID, token string) (credential, sigProblem) {
 	}}, sigFine
 }
 
+// ask is what policies are asked about an action of the caller.
+func (s *Server) ask(who *caller, action, resource string) asked {
+	return asked{action, resource, who.conditionKeys(s.now())}
+}
+
 // authorize returns why the caller may not do the action, in the words that follow AWS's "User: … is
 // not authorized to perform: …", or ok. The caller holds Server.mu.
-func (s *Server) authorize(who *caller, action string) (reason string, ok bool) {
-	noIdentity := " because no identity-based policy allows the " + action + " action"
+func (s *Server) authorize(who *caller, a asked) (reason string, ok bool) {
+	e, reason := s.decide(who, a)
+	return reason, e == effectAllow
+}
+
+// decide is what the caller's own policies say of the action, and unless they allow it, why.
+func (s *Server) decide(who *caller, a asked) (e effect, reason string) {
+	noIdentity := " because no identity-based policy allows the " + a.action + " action"
+	const denied = " with an explicit deny in an identity-based policy"
 	if who.userARN != "" {
 		u := s.users[who.userARN]
-		return noIdentity, u != nil && !matchesAny(u.Deny, action)
+		switch {
+		case u == nil || matchesAny(u.Deny, a.action):
+			return effectDeny, noIdentity
+		case u.policy == nil:
+			return effectAllow, ""
+		}
+		e = u.policy.effect(a)
+		return e, map[effect]string{effectDeny: denied, effectNone: noIdentity}[e]
 	}
 	r := s.roles[who.roleARN]
-	if r == nil || matchesAny(r.Deny, action) || r.RequireMFAOnEachCall {
-		return noIdentity, false
+	if r == nil || matchesAny(r.Deny, a.action) || r.RequireMFAOnEachCall {
+		return effectDeny, noIdentity
 	}
-	facts := who.conditionKeys(s.now())
+	e = effectAllow
+	if r.policy != nil {
+		e = r.policy.effect(a)
+	}
 	for _, p := range r.inline {
-		seen := maps.Clone(facts)
-		seen["aws:tokenissuetime"] = who.session.issued.Add(-p.ahead).UTC().Format(time.RFC3339)
-		if p.parsed.effect(action, seen) == effectDeny {
-			return " with an explicit deny in an identity-based policy", false
-		}
+		seen := asked{a.action, a.resource, maps.Clone(a.facts)}
+		seen.facts["aws:tokenissuetime"] = who.session.issued.Add(-p.ahead).UTC().Format(time.RFC3339)
+		e = max(e, p.parsed.effect(seen))
 	}
-	if p := who.session.policy; p != nil {
-		switch p.effect(action, facts) {
-		case effectDeny:
-			return " with an explicit deny in a session policy", false
-		case effectNone:
-			return " because no session policy allows the " + action + " action", false
-		case effectAllow:
-		}
+	switch {
+	case e == effectDeny:
+		return e, denied
+	case e == effectNone:
+		return e, noIdentity
+	case who.session.policy == nil:
+		return e, ""
 	}
-	return "", true
+	switch e = who.session.policy.effect(a); e {
+	case effectDeny:
+		return e, " with an explicit deny in a session policy"
+	case effectNone:
+		return e, " because no session policy allows the " + a.action + " action"
+	case effectAllow:
+	}
+	return e, ""
 }
 
 // conditionKeys are the global condition keys of the caller's request:
@@ -209,6 +264,9 @@ func (c *caller) conditionKeys(now time.Time) map[string]string {
 		"aws:principalarn":     c.arn,
 		"aws:principalaccount": c.account,
 		"aws:currenttime":      now.UTC().Format(time.RFC3339),
+	}
+	if c.ip != "" {
+		keys["aws:sourceip"] = c.ip
 	}
 	if c.roleARN != "" {
 		keys["aws:principalarn"] = c.roleARN

@@ -4,12 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
-	"time"
 )
 
-// policyDocument is as much of an IAM policy as the fake evaluates: effect, action and condition.
-// Resources are parsed and not compared. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html
+// policyDocument is an IAM policy: effect, principal, action, resource and condition.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html
 type policyDocument struct {
 	Version   string
 	ID        string `json:"Id"`
@@ -19,12 +19,14 @@ type policyDocument struct {
 type statement struct {
 	Sid         string
 	Effect      string
+	Principal   principals // of a trust policy alone, which has no resource
 	Action      oneOrMore[string]
 	NotAction   oneOrMore[string]
 	Resource    oneOrMore[string]
 	NotResource oneOrMore[string]
 	// Condition is operator, then key, then values.
 	Condition map[string]map[string]oneOrMore[string]
+	literal   bool // variables are no variables in an older version of the language
 }
 
 // oneOrMore reads a JSON list, or a single element without one.
@@ -42,6 +44,24 @@ func (o *oneOrMore[T]) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// principals are lists by kind, such as AWS; "*" is everybody.
+type principals map[string]oneOrMore[string]
+
+func (p *principals) UnmarshalJSON(data []byte) error {
+	if string(data) == `"*"` {
+		*p = principals{"AWS": {"*"}}
+		return nil
+	}
+	return json.Unmarshal(data, (*map[string]oneOrMore[string])(p))
+}
+
+// asked is what a policy is asked about: an action on a resource, and the condition keys of the request,
+// in lower case.
+type asked struct {
+	action, resource string
+	facts            map[string]string
+}
+
 type effect int
 
 const (
@@ -52,23 +72,50 @@ const (
 
 var errPolicy = errors.New("syntax errors in policy")
 
-// parsePolicy refuses what IAM refuses as malformed, with an error in IAM's words.
+// parsePolicy reads the policy of an identity. It refuses what IAM refuses as malformed, with an error in
+// IAM's words.
 func parsePolicy(text string) (*policyDocument, error) {
+	p, err := parseDocument(text)
+	if err != nil {
+		return nil, err
+	}
+	for _, st := range p.Statement {
+		if st.Principal != nil || (len(st.Resource) == 0) == (len(st.NotResource) == 0) {
+			return nil, fmt.Errorf("%w", errPolicy)
+		}
+	}
+	return p, nil
+}
+
+// parseTrust reads the trust policy of a role, as parsePolicy does.
+func parseTrust(text string) (*policyDocument, error) {
+	p, err := parseDocument(text)
+	if err != nil {
+		return nil, err
+	}
+	for _, st := range p.Statement {
+		if len(st.Principal) == 0 || len(st.Resource)+len(st.NotResource) > 0 {
+			return nil, fmt.Errorf("%w", errPolicy)
+		}
+	}
+	return p, nil
+}
+
+func parseDocument(text string) (*policyDocument, error) {
 	var p policyDocument
 	dec := json.NewDecoder(strings.NewReader(text))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&p); err != nil || dec.More() {
 		return nil, fmt.Errorf("%w", errPolicy)
 	}
-	if p.Version != "" && p.Version != "2012-10-17" && p.Version != "2008-10-17" {
+	if p.Version != "" && p.Version != variablesSince && p.Version != "2008-10-17" {
 		return nil, fmt.Errorf("%w: the policy must contain a valid version string", errPolicy)
 	}
 	if len(p.Statement) == 0 {
 		return nil, fmt.Errorf("%w: the policy must contain a statement", errPolicy)
 	}
 	for _, st := range p.Statement {
-		if st.Effect != "Allow" && st.Effect != "Deny" || (len(st.Action) == 0) == (len(st.NotAction) == 0) ||
-			(len(st.Resource) == 0) == (len(st.NotResource) == 0) {
+		if st.Effect != "Allow" && st.Effect != "Deny" || (len(st.Action) == 0) == (len(st.NotAction) == 0) {
 			return nil, fmt.Errorf("%w", errPolicy)
 		}
 		for op := range st.Condition {
@@ -80,12 +127,13 @@ func parsePolicy(text string) (*policyDocument, error) {
 	return &p, nil
 }
 
-// effect is what the policy says of an action: deny before allow before nothing. The facts are
-// condition keys in lower case.
-func (p *policyDocument) effect(action string, facts map[string]string) effect {
+// effect is what the policy says: deny before allow before nothing. who are the caller's names as
+// principals; an identity's own policy has no principal, so none are given.
+func (p *policyDocument) effect(a asked, who ...string) effect {
 	result := effectNone
 	for _, st := range p.Statement {
-		if !st.covers(action) || !st.applies(facts) {
+		st.literal = p.Version != variablesSince
+		if !st.concerns(who) || !st.covers(a) || !st.applies(a.facts) {
 			continue
 		}
 		if st.Effect == "Deny" {
@@ -96,65 +144,31 @@ func (p *policyDocument) effect(action string, facts map[string]string) effect {
 	return result
 }
 
-func (st statement) covers(action string) bool {
-	if len(st.NotAction) > 0 {
-		return !matchesAny(st.NotAction, action)
+// concerns reports whether the statement is about one of the principals.
+func (st statement) concerns(who []string) bool {
+	if st.Principal == nil {
+		return true
 	}
-	return matchesAny(st.Action, action)
-}
-
-// operators are the condition operators that the fake knows; any other is refused where a policy enters.
-var operators = map[string]func(pattern, value string) bool{
-	"StringEquals":    func(p, v string) bool { return p == v },
-	"StringNotEquals": func(p, v string) bool { return p != v },
-	"StringLike":      wildcard,
-	"StringNotLike":   func(p, v string) bool { return !wildcard(p, v) },
-	"ArnLike":         wildcard,
-	"ArnNotLike":      func(p, v string) bool { return !wildcard(p, v) },
-	"Bool":            strings.EqualFold,
-	"DateLessThan":    func(p, v string) bool { return compareDates(v, p) < 0 },
-	"DateGreaterThan": func(p, v string) bool { return compareDates(v, p) > 0 },
-}
-
-// applies tests every condition: all operators and keys must hold. Of one key's values any may, for a
-// negated operator all must. An absent key holds only for a negated operator or one ending in IfExists.
-func (st statement) applies(facts map[string]string) bool {
-	for op, keys := range st.Condition {
-		name, ifExists := strings.CutSuffix(op, "IfExists")
-		negated := strings.Contains(name, "Not")
-		for key, values := range keys {
-			fact, known := facts[strings.ToLower(key)]
-			if !known {
-				if !negated && !ifExists {
-					return false
-				}
-				continue
-			}
-			held := 0
-			for _, v := range values {
-				if operators[name](v, fact) {
-					held++
-				}
-			}
-			if held == 0 || negated && held < len(values) {
-				return false
-			}
+	for _, p := range st.Principal["AWS"] {
+		if p != "" && (p == "*" || slices.Contains(who, p)) {
+			return true
 		}
 	}
-	return true
+	return false
 }
 
-// compareDates orders two ISO 8601 dates; an unreadable one is in the far past.
-func compareDates(a, b string) int {
-	parse := func(s string) time.Time {
-		for _, layout := range []string{time.RFC3339Nano, "2006-01-02"} {
-			if t, err := time.Parse(layout, s); err == nil {
-				return t
-			}
-		}
-		return time.Time{}
+func (st statement) covers(a asked) bool {
+	if len(st.NotAction) > 0 == matchesAny(append(st.NotAction, st.Action...), a.action) {
+		return false
 	}
-	return parse(a).Compare(parse(b))
+	if st.Principal != nil {
+		return true
+	}
+	named := slices.ContainsFunc(append(st.NotResource, st.Resource...), func(pattern string) bool {
+		pattern, ok := st.expand(pattern, a.facts)
+		return ok && wildcard(pattern, a.resource)
+	})
+	return named != (len(st.NotResource) > 0)
 }
 
 // matchesAny compares an action with patterns, as IAM without regard to case.

@@ -61,7 +61,7 @@ func (s *Server) s3(req *request, who *caller) (any, *refusal) {
 		return nil, notImplemented()
 	}
 	s.mu.Lock()
-	reason, ok := s.authorize(who, "s3:ListAllMyBuckets")
+	reason, ok := s.authorize(who, s.ask(who, "s3:ListAllMyBuckets", "*"))
 	all := s.buckets[who.account]
 	s.mu.Unlock()
 	if !ok {

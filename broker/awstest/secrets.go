@@ -53,11 +53,8 @@ func (s *Server) secretsManager(req *request, who *caller) (any, *refusal) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	const action = "secretsmanager:GetSecretValue"
-	if reason, ok := s.authorize(who, action); !ok {
-		return nil, &refusal{http.StatusBadRequest, "AccessDeniedException", notAuthorized(who, action, id, reason)}
-	}
 	prefix := "arn:aws:secretsmanager:" + req.auth.region + ":" + who.account + ":secret:"
+	const action = "secretsmanager:GetSecretValue"
 	if strings.HasPrefix(id, "arn:") && !strings.HasPrefix(id, prefix) {
 		return nil, &refusal{http.StatusBadRequest, "AccessDeniedException",
 			notAuthorized(who, action, id, " because no resource-based policy allows the "+action+" action")}
@@ -68,6 +65,9 @@ func (s *Server) secretsManager(req *request, who *caller) (any, *refusal) {
 		sec, ok = s.secrets[who.account+"/"+name[:cut]]
 		ok = ok && name[cut:] == "-"+sec.suffix
 		name = name[:cut]
+	}
+	if reason, allowed := s.authorize(who, s.ask(who, action, prefix+name+"-"+sec.suffix)); !allowed {
+		return nil, &refusal{http.StatusBadRequest, "AccessDeniedException", notAuthorized(who, action, id, reason)}
 	}
 	stage, version := req.params.Get("VersionStage"), req.params.Get("VersionId")
 	if !ok || stage != "" && stage != "AWSCURRENT" || version != "" && version != sec.version {

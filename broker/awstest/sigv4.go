@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -107,6 +108,7 @@ func (s *Server) authenticate(r *request) (*caller, *refusal) {
 	if !hmac.Equal([]byte(want), []byte(r.auth.signature)) {
 		return nil, r.unauthenticated(sigMismatch, "")
 	}
+	cred.who.ip, _, _ = net.SplitHostPort(r.http.RemoteAddr) // as net/http writes it
 	return cred.who, nil
 }
 

@@ -124,7 +124,8 @@ func (s *Server) sessionToken(req *request, who *caller) (any, *refusal) {
 	if ref != nil {
 		return nil, ref
 	}
-	if reason, ok := s.authorize(who, "sts:GetSessionToken"); !ok {
+	// It needs no permission: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
+	if e, reason := s.decide(who, s.ask(who, "sts:GetSessionToken", who.arn)); e == effectDeny {
 		return nil, &refusal{http.StatusForbidden, "AccessDenied",
 			notAuthorized(who, "sts:GetSessionToken", who.arn, reason)}
 	}

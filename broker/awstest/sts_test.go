@@ -228,6 +228,13 @@ func TestTrustDecidesWhoAssumes(t *testing.T) {
 		"tags":              {awstest.Trust{Principals: []string{root}}, sts.AssumeRoleInput{Tags: tags(1, 1, 1)}, tag},
 		"tags allowed":      {awstest.Trust{Principals: []string{root}, TagSession: true}, sts.AssumeRoleInput{Tags: tags(50, 128, 256)}, ""},
 		"source":            {awstest.Trust{Principals: []string{root}}, sts.AssumeRoleInput{SourceIdentity: aws.String("al")}, source},
+		"own name":          {awstest.Trust{Principals: []string{alice}, SessionName: awstest.UserName}, sts.AssumeRoleInput{RoleSessionName: aws.String("alice")}, ""},
+		"another's name":    {awstest.Trust{Principals: []string{alice}, SessionName: awstest.UserName}, sts.AssumeRoleInput{RoleSessionName: aws.String("bob")}, assume},
+		"no own source":     {awstest.Trust{Principals: []string{alice}, SourceIdentity: awstest.UserName, SetSourceIdentity: true}, sts.AssumeRoleInput{}, assume},
+		"another's source":  {awstest.Trust{Principals: []string{alice}, SourceIdentity: awstest.UserName, SetSourceIdentity: true}, sts.AssumeRoleInput{SourceIdentity: aws.String("bob")}, assume},
+		"own source":        {awstest.Trust{Principals: []string{alice}, SourceIdentity: awstest.UserName, SetSourceIdentity: true}, sts.AssumeRoleInput{SourceIdentity: aws.String("alice")}, ""},
+		"its address":       {awstest.Trust{Principals: []string{alice}, SourceIPs: []string{"192.0.2.0/24", "127.0.0.1"}}, sts.AssumeRoleInput{}, ""},
+		"another address":   {awstest.Trust{Principals: []string{alice}, SourceIPs: []string{"192.0.2.0/24"}}, sts.AssumeRoleInput{}, assume},
 		"source allowed":    {awstest.Trust{Principals: []string{root}, SetSourceIdentity: true}, sts.AssumeRoleInput{SourceIdentity: aws.String("al")}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -239,6 +246,26 @@ func TestTrustDecidesWhoAssumes(t *testing.T) {
 			}
 			wantError(t, err, accessDenied, "User: "+alice+" is not authorized to perform: "+c.message+": "+w.onCall)
 		})
+	}
+}
+
+func TestWithinOneAccountANamedUserNeedsNoPolicyOfTheirOwn(t *testing.T) {
+	w := newWorld(t)
+	const none = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"none:*","Resource":"*"}]}`
+	w.AddUser(awstest.User{Account: hub, Name: "alice", AccessKeyID: aliceKey, SecretAccessKey: aliceSecret, Policy: none})
+	alice, root := awstest.UserARN(hub, "alice"), "arn:aws:iam::"+hub+":root"
+	for name, c := range map[string]struct{ account, principal, want string }{
+		"named in the same account":   {hub, alice, ""},
+		"by the account":              {hub, root, accessDenied},
+		"named from another account":  {target, alice, accessDenied},
+		"somebody else of the same":   {hub, awstest.UserARN(hub, "bob"), accessDenied},
+		"by its number in the policy": {hub, hub, accessDenied},
+	} {
+		w.AddRole(awstest.Role{Account: c.account, Name: "Own", Trust: awstest.Trust{Principals: []string{c.principal}}})
+		_, err := w.assume(w.alicesCreds, sts.AssumeRoleInput{RoleArn: aws.String(awstest.RoleARN(c.account, "Own"))})
+		if got := code(err); got != c.want {
+			t.Errorf("%s: got %v, want %q", name, err, c.want)
+		}
 	}
 }
 
@@ -381,15 +408,23 @@ func TestDisabledRegionIssuesNothing(t *testing.T) {
 	wantError(t, err, "RegionDisabledException", "")
 }
 
+const (
+	allowAll = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
+	trustAll = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"}}`
+)
+
 func TestSetUpRefusesWhatIAMRefuses(t *testing.T) {
 	w := newWorld(t)
 	for i := range 7 { // alice has one already
 		w.AddDevice(hub, "alice", awstest.DeviceARN(hub, fmt.Sprint("alice", i)), nil)
 	}
 	for name, f := range map[string]func(){
-		"ninth device": func() { w.AddDevice(hub, "alice", awstest.DeviceARN(hub, "alice9"), nil) },
-		"taken serial": func() { w.AddDevice(hub, "carol", w.alice.Serial(), nil) },
-		"13 hours":     func() { w.AddRole(awstest.Role{Account: target, Name: "X", MaxSession: 13 * time.Hour}) },
+		"ninth device":               func() { w.AddDevice(hub, "alice", awstest.DeviceARN(hub, "alice9"), nil) },
+		"taken serial":               func() { w.AddDevice(hub, "carol", w.alice.Serial(), nil) },
+		"13 hours":                   func() { w.AddRole(awstest.Role{Account: target, Name: "X", MaxSession: 13 * time.Hour}) },
+		"a user's policy of a role":  func() { w.AddUser(awstest.User{Account: hub, Name: "carol", Policy: trustAll}) },
+		"a role's trust in nobody":   func() { w.AddRole(awstest.Role{Account: target, Name: "X", Trust: awstest.Trust{Policy: allowAll}}) },
+		"a role's policy of nothing": func() { w.AddRole(awstest.Role{Account: target, Name: "X", Policy: "{}"}) },
 	} {
 		func() {
 			defer func() {

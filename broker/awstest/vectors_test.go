@@ -84,8 +84,63 @@ func TestPolicyConditionsDecide(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", condition, err)
 		}
-		if got := p.effect("s3:ListAllMyBuckets", facts); got != want {
+		if got := p.effect(asked{"s3:ListAllMyBuckets", "*", facts}); got != want {
 			t.Errorf("%s: got %d, want %d", condition, got, want)
 		}
+	}
+}
+
+func TestPoliciesCoverActionsResourcesAndVariables(t *testing.T) {
+	a := asked{"s3:GetObject", "arn:aws:s3:::home/alice/notes", map[string]string{"aws:username": "alice", "aws:sourceip": "192.0.2.7"}}
+	const newer, older = `"2012-10-17"`, `"2008-10-17"`
+	for name, c := range map[string]struct {
+		version, statement string
+		want               effect
+	}{
+		"the resource":               {newer, `"Action":"s3:*","Resource":"arn:aws:s3:::home/*"`, effectAllow},
+		"another resource":           {newer, `"Action":"s3:*","Resource":["arn:aws:s3:::work/*","arn:aws:s3:::home"]`, effectNone},
+		"all but another resource":   {newer, `"Action":"s3:*","NotResource":"arn:aws:s3:::work/*"`, effectAllow},
+		"all but this resource":      {newer, `"Action":"s3:*","NotResource":"arn:aws:s3:::home/*"`, effectNone},
+		"all but this action":        {newer, `"NotAction":"s3:Get*","Resource":"*"`, effectNone},
+		"all but another action":     {newer, `"NotAction":"iam:*","Resource":"*"`, effectAllow},
+		"variable":                   {newer, `"Action":"*","Resource":"arn:aws:s3:::home/${aws:username}/*"`, effectAllow},
+		"variable that is not known": {newer, `"Action":"*","Resource":"arn:aws:s3:::home/${aws:userid}*/*"`, effectNone},
+		"variable of older language": {older, `"Action":"*","Resource":"arn:aws:s3:::home/${aws:username}/*"`, effectNone},
+		"variable in a condition":    {newer, `"Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:username":"${aws:UserName}"}}`, effectAllow},
+		"unknown in a condition":     {newer, `"Action":"*","Resource":"*","Condition":{"StringNotEquals":{"aws:username":"${aws:userid}"}}`, effectNone},
+		"character, no variable":     {newer, `"Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:username":"alice${*}"}}`, effectNone},
+		"address":                    {newer, `"Action":"*","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":["10.0.0.0/8","192.0.2.7"]}}`, effectAllow},
+		"network":                    {newer, `"Action":"*","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"192.0.2.0/29"}}`, effectAllow},
+		"another network":            {newer, `"Action":"*","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"192.0.2.8/29"}}`, effectNone},
+		"not from the network":       {newer, `"Action":"*","Resource":"*","Condition":{"NotIpAddress":{"aws:SourceIp":"192.0.2.0/29"}}`, effectNone},
+	} {
+		p, err := parsePolicy(`{"Version":` + c.version + `,"Statement":{"Effect":"Allow",` + c.statement + `}}`)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if got := p.effect(a); got != c.want {
+			t.Errorf("%s: got %d, want %d", name, got, c.want)
+		}
+	}
+}
+
+func TestPrincipalsAreForTrustPoliciesAlone(t *testing.T) {
+	const head, tail = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole",`, `}}`
+	for body, trust := range map[string]bool{
+		`"Resource":"*"`:  false,
+		`"Principal":"*"`: true,
+		`"Principal":{"AWS":"arn:aws:iam::111111111111:root"}`: true,
+		`"Principal":{"AWS":["111111111111","222222222222"]}`:  true,
+		`"Principal":{"Service":"ec2.amazonaws.com"}`:          true,
+	} {
+		if _, err := parsePolicy(head + body + tail); (err == nil) == trust {
+			t.Errorf("%s as an identity's policy: got %v", body, err)
+		}
+		if _, err := parseTrust(head + body + tail); (err == nil) != trust {
+			t.Errorf("%s as a trust policy: got %v", body, err)
+		}
+	}
+	if _, err := parseTrust(head + `"Principal":"*","Resource":"*"` + tail); err == nil {
+		t.Error("a trust policy with a resource was accepted")
 	}
 }
