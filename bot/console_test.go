@@ -64,6 +64,10 @@ func consoleMessages(t *testing.T) map[string]message {
 			e.Decision.Rule, e.Account.MFA, e.NeedsCode = "allow *", broker.MFANone, ""
 			e.Way = "AssumeRole without MFA: the config says `mfa: none` for this account"
 		}),
+		"explain_own": explain(func(e *broker.Explanation) {
+			e.Account = broker.Account{Name: "hub", DefaultDuration: time.Hour, MaxDuration: 12 * time.Hour}
+			e.Way, e.NeedsCode = "GetSessionToken with your MFA code: this account has no role, the credentials are your own IAM user's", "hub needs the code of your MFA device."
+		}),
 		"explain_approved": explain(func(e *broker.Explanation) {
 			e.Decision = broker.Decision{Effect: broker.NeedApproval, Rule: "allow leads (S05PLATFORM)"}
 			e.Account.Approval, e.Duration = &broker.ApprovalPolicy{Approvers: []string{"S02LEADS"}, Count: 1}, time.Hour

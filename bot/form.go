@@ -206,7 +206,7 @@ func option(value, label string) *slack.OptionBlockObject {
 // accountOption describes an Account within the 75 characters of an option.
 // https://docs.slack.dev/reference/block-kit/composition-objects/option-object
 func accountOption(a broker.Account) *slack.OptionBlockObject {
-	about := "your own IAM user"
+	about := "your own IAM user, outside of the rules for roles"
 	if a.HasRole() {
 		about = a.RoleARN.RoleName() + " in " + a.RoleARN.AccountID()
 		if len(about) > 75 {

@@ -11,6 +11,9 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
+// ownUser is said of credentials of an Account without a role.
+const ownUser = "These credentials are your own IAM user: they can assume every role that trusts it, outside of this bot. No rule, block or revocation of the bot reaches that."
+
 const noMFA = "NO MFA: these credentials were issued without a second factor."
 
 // largeToken is where tools begin to refuse session tokens, in bytes.
@@ -52,6 +55,10 @@ func (b *Bot) issuedMessage(i broker.Issued, f Format) (message, error) {
 	if !i.Grant.MFA {
 		elements = append(elements, paragraph(bold(noMFA)))
 		text += " " + noMFA
+	}
+	if !i.Account.HasRole() {
+		elements = append(elements, paragraph(plain(ownUser)))
+		text += " They are your own IAM user, outside of the rules for roles."
 	}
 	elements = append(elements, preformatted(shown.text))
 	elements = append(elements, shown.paragraphs(b)...)
@@ -204,6 +211,9 @@ func accountSpans(a broker.Account) []span {
 	}
 	if a.MFA == broker.MFANone {
 		spans = append(spans, plain(", "), bold("no MFA"))
+	}
+	if !a.HasRole() {
+		spans = append(spans, plain(". It can assume every role that trusts it, outside of the bot's rules."))
 	}
 	return spans
 }

@@ -91,12 +91,20 @@ func goldenMessages(t *testing.T) map[string]message {
 		{Name: "open", RoleARN: "arn:aws:iam::333333333333:role/Open", MaxDuration: time.Hour, MFA: broker.MFANone},
 		{Name: "hub", MaxDuration: 36 * time.Hour},
 	}
+	hub := goldenIssued(true)
+	hub.Account, hub.Way = accounts[2], "GetSessionToken with your MFA code: this account has no role, the credentials are your own IAM user's"
+	hub.Grant.Account, hub.Grant.Principal, hub.Grant.Method = "hub", "", broker.MethodGetSessionToken
+	issuedOwn, err := b.issuedMessage(hub, "")
+	if err != nil {
+		t.Fatal(err)
+	}
 	live := broker.Identity{Account: "222222222222", ARN: event.Principal, UserID: "AROAEXAMPLE:alice@example.com"}
 	own := broker.Identity{Account: "111111111111", ARN: "arn:aws:iam::111111111111:user/alice", UserID: "AIDAEXAMPLE"}
 	return map[string]message{
 		"issued":            issued(true, ""),
 		"issued_fish":       issued(true, FormatFish),
 		"issued_without":    issued(false, FormatBash),
+		"issued_own":        issuedOwn,
 		"buckets_none":      b.bucketsMessage(goldenBuckets(0, "", true)),
 		"buckets_unmatched": b.bucketsMessage(goldenBuckets(0, "<!here>-*x*", true)),
 		"buckets_one":       b.bucketsMessage(goldenBuckets(1, "", false)),

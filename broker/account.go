@@ -50,7 +50,10 @@ type Account struct {
 	SessionPolicy  string // the JSON text of an inline session policy
 	PolicyARNs     []string
 	Revoker        RoleARN // may deny issued sessions of RoleARN; zero: nobody does
-	SealRequired   bool    // only Credentials encrypted to a key of the config are shown
+	// OutsideRules says that the config accepts what an Account without a role can
+	// do to the rules of those with one; it changes nothing of what is issued.
+	OutsideRules bool
+	SealRequired bool // only Credentials encrypted to a key of the config are shown
 	// DMLife is how long the direct message with Credentials stays until the bot
 	// deletes it; 0: they go into an ephemeral reply, not a direct message.
 	DMLife time.Duration
@@ -71,7 +74,7 @@ func (a Account) HasRole() bool { return a.RoleARN != "" }
 type User struct {
 	Slack        string // Slack user ID
 	Name         string
-	SessionName  string // the Name as RoleSessionName and SourceIdentity take it
+	SessionName  string // what RoleSessionName and SourceIdentity are: the Name as these take it, unless the config gives another
 	MFASerial    string
 	Key          KeySource
 	AgeKey       PublicKey // from the config; it wins over a registered one

@@ -32,6 +32,17 @@ func TestSessionNamesAreCleanedAndNeverCut(t *testing.T) {
 	}
 }
 
+func TestSessionNamesOfTheConfigAreTakenAsTheyStand(t *testing.T) {
+	for name, good := range map[string]bool{
+		"alice": true, "alice@example.com": true, "-Alice-": true, "al": true, strings.Repeat("a", 64): true,
+		"a": false, "": false, "Alice Example": false, "josé": false, "aws:x": false, "*": false, "al*": false, strings.Repeat("a", 65): false,
+	} {
+		if err := broker.CheckSessionName(name); (err == nil) != good {
+			t.Errorf("CheckSessionName(%q) = %v, want good %v", name, err, good)
+		}
+	}
+}
+
 func TestShapesOfARNsAndSerials(t *testing.T) {
 	roles := map[string]bool{
 		"arn:aws:iam::123456789012:role/Name": true, "arn:aws-cn:iam::123456789012:role/path/to/Name": true,

@@ -102,6 +102,16 @@ func SessionName(name string) (string, error) {
 	return clean, nil
 }
 
+// CheckSessionName says what is wrong with name as RoleSessionName and
+// SourceIdentity, which take every name of an IAM user but those of one
+// character.
+func CheckSessionName(name string) error {
+	if !sessionName.MatchString(name) {
+		return errors.New("a session name is 2 to 64 letters, digits and _+=,.@-")
+	}
+	return nil
+}
+
 // PartitionOfRegion returns the partition a region is in, by its prefix.
 // https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
 func PartitionOfRegion(region string) string {

@@ -132,7 +132,7 @@ func sessionError(err error, r Request, account Account, p Plan, held heldSessio
 		told.Code = CodeExpired
 		told.Message, told.Hint = "AWS takes your MFA session no more.", "Send it again with a new code."
 	case CodeTrust:
-		told.Hint = "Its trust policy or your IAM user's own policy says no: principal, external ID and MFA conditions are what to look at. " + askOperator
+		told.Hint = "Its trust policy or your IAM user's own policy says no: principal, external ID, MFA, session name, source identity and address are what to look at. " + askOperator
 		if !p.Begins {
 			told.Hint = "It may want a code that is younger than your MFA session: try `" + commandOf(r) + " " + account.Name + " 123456` with a new one. Else: " + told.Hint
 		}

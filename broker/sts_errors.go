@@ -80,7 +80,7 @@ func accessDenied(c call) []verdict {
 		// These two also say "is not authorized to perform", so they come first.
 		{CodeSourceIdentity, "sts:setsourceidentity", "AWS does not let the bot set a source identity on " + role + ".", "The role's trust policy, and your IAM user's policy, must allow sts:SetSourceIdentity. " + askOperator},
 		{CodeTags, "sts:tagsession", "AWS does not let the bot set session tags on " + role + ".", "The role's trust policy, and your IAM user's policy, must allow sts:TagSession. " + askOperator},
-		{CodeTrust, "is not authorized to perform: sts:assumerole", "AWS does not let your IAM user assume the role of " + role + ".", "Its trust policy or your IAM user's own policy says no: principal, external ID and MFA conditions are what to look at. " + askOperator},
+		{CodeTrust, "is not authorized to perform: sts:assumerole", "AWS does not let your IAM user assume the role of " + role + ".", "Its trust policy or your IAM user's own policy says no: principal, external ID, MFA, session name, source identity and address are what to look at. " + askOperator},
 		{CodeAWSRefused, "", "AWS refused: access denied.", c.undone() + askOperator},
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -54,7 +56,10 @@ func summarize(w io.Writer, path string, cfg app.Config) error {
 		if serial == "" {
 			serial = "no MFA device"
 		}
-		line("  %s\t%s\tkey from %s\t%s", u.SessionName, u.Slack, u.Key, serial+userSealing(u))
+		line("  %s\t%s\tkey from %s\t%s", sessionText(u), u.Slack, u.Key, serial+userSealing(u))
+	}
+	if slices.ContainsFunc(b.Accounts, broker.Account.HasRole) {
+		line("%s", sessionNote)
 	}
 	line("\naccounts:")
 	for _, a := range b.Accounts {
@@ -74,6 +79,17 @@ func summarize(w io.Writer, path string, cfg app.Config) error {
 		line("\napprovals are asked for in %s", cfg.Slack.ApprovalsChannel)
 	}
 	return tab.Flush()
+}
+
+// sessionNote is what no file shows: names of IAM users, and trust policies.
+const sessionNote = "  AWS calls each by this session name. Where a role's trust policy binds it, it must be the name of the IAM user, which check cannot see."
+
+// sessionText is the User's session name, and the name if that is another.
+func sessionText(u broker.User) string {
+	if own, err := broker.SessionName(u.Name); err == nil && own == u.SessionName {
+		return own
+	}
+	return u.SessionName + " (" + strconv.Quote(u.Name) + ")"
 }
 
 func mfaText(b broker.Config, a broker.Account) string {

@@ -7,10 +7,15 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
+const outsideText = "its credentials can assume, without the bot, every role that trusts the person's IAM user; check cannot see which roles trust whom"
+
 // rulesText is what an account's rules say beside whom they allow, a line each.
 func rulesText(b broker.Config, a broker.Account) []string {
 	var lines []string
 	add := func(what, text string) { lines = append(lines, what+"\t"+broker.Printable(text)) }
+	if !a.HasRole() {
+		add("outside rules", outsideText)
+	}
 	for _, r := range a.Allow {
 		if r.Max > 0 {
 			add("for at most "+broker.FormatDuration(r.Max), namesText(b, r.Who))

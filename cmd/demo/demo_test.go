@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +49,21 @@ func TestConversationOfCIHolds(t *testing.T) {
 	}
 	if out, err := play(t, string(script)); err != nil {
 		t.Fatalf("%v, in:\n%s", err, out)
+	}
+}
+
+func TestRolesOfTheDemoTakeOnesOwnNameAlone(t *testing.T) {
+	bound := configFile
+	t.Cleanup(func() { configFile = bound })
+	configFile = regexp.MustCompile(`(?m)^    session_name: .*\n`).ReplaceAll(bound, nil)
+	if bytes.Equal(configFile, bound) {
+		t.Fatal("the demo's config has no session_name")
+	}
+	for account, request := range map[string]string{"prod": "{mfa}", "staging": "{mfa}", "vault": "{mfa} break-glass because INC-1"} {
+		out, err := play(t, "/assume "+account+" "+request+"\nexpect AWS does not let your IAM user assume the role of "+account+"\n")
+		if err != nil {
+			t.Errorf("%v, in:\n%s", err, out)
+		}
 	}
 }
 

@@ -128,18 +128,19 @@ func (w *world) setUpAWS() {
 	w.aws.PutSecret(hub, "assumebot/bob",
 		fmt.Sprintf(`{"access_key_id": %q, "secret_access_key": %q}`, bobKey.id, bobKey.secret))
 	people := []string{awstest.UserARN(hub, "alice"), awstest.UserARN(hub, "bob")}
-	w.aws.AddRole(awstest.Role{
-		Account: prod, Name: "OnCall", MaxSession: 4 * time.Hour,
-		Trust: awstest.Trust{Principals: people, ExternalID: "7f3c91d2", RequireMFA: true, SetSourceIdentity: true},
-	})
-	w.aws.AddRole(awstest.Role{
-		Account: staging, Name: "Developer",
-		Trust: awstest.Trust{Principals: people, RequireMFA: true},
-	})
-	w.aws.AddRole(awstest.Role{
-		Account: vault, Name: "Vault",
-		Trust: awstest.Trust{Principals: people, RequireMFA: true},
-	})
+	// As deploy/iam/role-trust-policy.json: with MFA, and under one's own name alone.
+	trust := awstest.Trust{
+		Principals:        people,
+		RequireMFA:        true,
+		SessionName:       awstest.UserName,
+		SourceIdentity:    awstest.UserName,
+		SetSourceIdentity: true,
+	}
+	inProd := trust
+	inProd.ExternalID = "7f3c91d2"
+	w.aws.AddRole(awstest.Role{Account: prod, Name: "OnCall", MaxSession: 4 * time.Hour, Trust: inProd})
+	w.aws.AddRole(awstest.Role{Account: staging, Name: "Developer", Trust: trust})
+	w.aws.AddRole(awstest.Role{Account: vault, Name: "Vault", Trust: trust})
 	for _, account := range []string{staging, vault} {
 		w.aws.AddRole(awstest.Role{
 			Account: account, Name: "AssumebotRevoker",

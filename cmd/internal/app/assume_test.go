@@ -73,7 +73,8 @@ func TestAssumeWithoutRoleIsGetSessionToken(t *testing.T) {
 	if got := len(w.aws.Calls()); got != 0 {
 		t.Errorf("got %d calls to AWS without a code, want none", got)
 	}
-	wantText(t, w.says("U01ALICE", "/assume", "hub "+w.alice.Code()), "GetSessionToken with your MFA code", "export AWS_SESSION_TOKEN=")
+	wantText(t, w.says("U01ALICE", "/assume", "hub "+w.alice.Code()), "GetSessionToken with your MFA code", "export AWS_SESSION_TOKEN=",
+		"they can assume every role that trusts it, outside of this bot")
 	if got := w.stsCalls("GetSessionToken"); got != 1 {
 		t.Errorf("got %d GetSessionToken calls, want 1", got)
 	}

@@ -140,7 +140,8 @@ func TestHomeShowsWhatOneMayHaveAndHas(t *testing.T) {
 	w.acked(w.slack.OpenHome("U01ALICE"))
 	w.await("Home", func() bool {
 		home, ok := w.slack.Home("U01ALICE")
-		return ok && holdsAll(home.Plain(), []string{"What you have now", "You have no live credentials.", "[Get prod]", "[Get hub]"})
+		return ok && holdsAll(home.Plain(), []string{"What you have now", "You have no live credentials.", "[Get prod]", "[Get hub]",
+			"your own IAM user", "It can assume every role that trusts it, outside of the bot's rules."})
 	})
 	w.says("U01ALICE", "/assume", "prod "+w.alice.Code())
 	w.await("the grant on Home", func() bool {

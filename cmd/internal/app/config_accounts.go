@@ -14,6 +14,7 @@ type accountDraft struct {
 	broker.Account
 	pos
 	nameAt, roleAt, regionAt, mfaAt pos
+	roleless                        bool            // without role_arn, even a wrong one
 	allow                           []value[string] // whoever is named and could have it
 	policies                        []value[string]
 }
@@ -36,7 +37,7 @@ func (d *draft) readAccounts(root section) {
 	d.checkSize(root, "accounts", "there is nothing to have; add an account")
 	for _, n := range root.list("accounts", "accounts") {
 		s, ok := newSection(d.collector, n, "this account", "name", "role_arn", "external_id", "region", "duration", "mfa",
-			"allow", "deny", "break_glass", "approval", "channels", "hours", "reason", "source_identity", "tags", "session_policy", "policy_arns", "sealed", "delivery", "dm_ttl", "revoker")
+			"allow", "deny", "break_glass", "approval", "channels", "hours", "reason", "source_identity", "tags", "session_policy", "policy_arns", "sealed", "delivery", "dm_ttl", "revoker", "outside_rules")
 		if !ok {
 			continue
 		}
@@ -54,6 +55,7 @@ func (d *draft) readAccount(s section) accountDraft {
 		a.Name = d.readAccountName(s)
 	}
 	d.readRole(s, &a)
+	d.readOutsideRules(s, &a)
 	if v := s.text("region"); v.ok {
 		if regionName.MatchString(v.v) {
 			a.Region = v.v

@@ -144,6 +144,6 @@ func TestParseConfigRefusesUsersThatCannotBeToldApart(t *testing.T) {
 		{"one device", two("slack: U01ALICE, name: alice, mfa_serial: GAHT12345678", "slack: U02BOB, name: bob, mfa_serial: gaht12345678"), nil,
 			[]string{"5:69 a device of their own"}},
 		{"one session name", two("slack: U01ALICE, mfa_serial: GAHT12345678, name: Alice Jones", "slack: U02BOB, mfa_serial: GAHT12345679, name: alice/jones"), nil,
-			[]string{"5:78 becomes the session name alice-jones, as does \"Alice Jones\" on line 4"}},
+			[]string{"5:78 becomes the session name alice-jones, the same as that of \"Alice Jones\" on line 4"}},
 	})
 }

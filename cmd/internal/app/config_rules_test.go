@@ -25,6 +25,7 @@ accounts:
     reason: {pattern: '^(INC|CHG)-\d+'}
   - name: hub
     allow: ["*"]
+    outside_rules: accepted
     approval: {approvers: [S02LEADS]}
     hours: {days: [fri-mon], zone: UTC}
     reason: required

@@ -14,6 +14,7 @@ func (d *draft) checkTogether() {
 	d.checkSerials()
 	d.checkAllow()
 	d.checkPartitions()
+	d.checkOutside()
 }
 
 func (d *draft) checkUnique() {
@@ -31,8 +32,12 @@ func (d *draft) checkUnique() {
 	}
 	for _, g := range sharing(d.users, func(u userDraft) string { return strings.ToLower(u.SessionName) }) {
 		for _, u := range g[1:] {
-			d.problem(u.nameAt, "name %s becomes the session name %s, as does %s on line %d, and CloudTrail could not tell the two apart: choose another name",
-				quote(u.Name), u.SessionName, quote(g[0].Name), g[0].line)
+			what, mend := "session_name", "choose another"
+			if u.sessionAt == u.nameAt {
+				what, mend = "name "+quote(u.Name)+" becomes the session name", "choose another name, or give a session_name"
+			}
+			d.problem(u.sessionAt, "%s %s, the same as that of %s on line %d, and CloudTrail could not tell the two apart: %s",
+				what, u.SessionName, quote(g[0].label()), g[0].line, mend)
 		}
 	}
 	first := map[string]int{}

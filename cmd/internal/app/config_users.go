@@ -11,7 +11,7 @@ import (
 type userDraft struct {
 	broker.User
 	pos
-	slackAt, nameAt, serialAt, keyAt pos
+	slackAt, nameAt, sessionAt, serialAt, keyAt pos
 }
 
 // label is how messages call the User.
@@ -35,7 +35,7 @@ var (
 func (d *draft) readUsers(root section) {
 	d.checkSize(root, "users", "nobody could use the bot; add who may")
 	for _, n := range root.list("users", "users") {
-		s, ok := newSection(d.collector, n, "this user", "slack", "name", "mfa_serial", "credentials", "age_key", "sealed")
+		s, ok := newSection(d.collector, n, "this user", "slack", "name", "session_name", "mfa_serial", "credentials", "age_key", "sealed")
 		if !ok {
 			continue
 		}
@@ -46,7 +46,7 @@ func (d *draft) readUsers(root section) {
 }
 
 func (d *draft) readUser(s section) userDraft {
-	u := userDraft{pos: s.pos, slackAt: s.at("slack"), nameAt: s.at("name"), serialAt: s.at("mfa_serial"), keyAt: s.at("credentials")}
+	u := userDraft{pos: s.pos, slackAt: s.at("slack"), nameAt: s.at("name"), sessionAt: s.at("name"), serialAt: s.at("mfa_serial"), keyAt: s.at("credentials")}
 	if s.require("slack", "the person's Slack user ID (U…)") {
 		if v := s.text("slack"); v.ok {
 			if wrong := checkID(v.v, userID); wrong != "" {
@@ -58,13 +58,17 @@ func (d *draft) readUser(s section) userDraft {
 	}
 	if s.require("name", "what AWS and the record shall call the person, such as alice@example.com") {
 		if v := s.text("name"); v.ok {
-			session, err := broker.SessionName(v.v)
-			if err != nil {
-				d.problem(v.pos, "name %s: %v", quote(v.v), err)
+			u.Name = v.v
+			if !s.has("session_name") {
+				session, err := broker.SessionName(v.v)
+				if err != nil {
+					d.problem(v.pos, "name %s: %v; or give a session_name, which is what AWS calls the person", quote(v.v), err)
+				}
+				u.SessionName = session
 			}
-			u.Name, u.SessionName = v.v, session
 		}
 	}
+	d.readSessionName(s, &u)
 	if v := s.text("mfa_serial"); v.ok {
 		if err := broker.CheckMFASerial(v.v); err != nil {
 			d.problem(v.pos, "mfa_serial %s: %v", quote(v.v), err)
@@ -79,6 +83,21 @@ func (d *draft) readUser(s section) userDraft {
 	}
 	u.AgeKey, u.SealRequired = d.readAgeKey(s), d.readSealed(s)
 	return u
+}
+
+// readSessionName reads what RoleSessionName and SourceIdentity are, which a
+// trust policy may compare with the IAM user's name: it is taken as it stands.
+func (d *draft) readSessionName(s section, u *userDraft) {
+	v := s.text("session_name")
+	if !v.ok {
+		return
+	}
+	u.sessionAt = v.pos
+	if err := broker.CheckSessionName(v.v); err != nil {
+		d.problem(v.pos, "session_name %s: %v", quote(v.v), err)
+		return
+	}
+	u.SessionName = v.v
 }
 
 // readKeySource never repeats a value: a key pasted in by mistake would end up

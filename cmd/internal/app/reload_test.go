@@ -124,6 +124,16 @@ func TestReloadRefusesABrokenFileWhole(t *testing.T) {
 	}
 }
 
+func TestReloadRefusesWhatIsHadOutsideOfTheRules(t *testing.T) {
+	w := newWorld(t)
+	r := w.start()
+	w.writes(strings.Replace(worldConfig, "    outside_rules: accepted\n", "", 1))
+	w.notices(r)
+	wantText(t, w.auditTells("Config refused"), "account hub has no role", "check cannot see which roles trust whom",
+		"account hub: alice@example.com may also have prod, staging, open", "account hub: bob@example.com may also have prod, staging")
+	wantText(t, w.says("U01ALICE", "/assume", "staging "+w.alice.Code()), "staging is yours")
+}
+
 func TestReloadRefusesWhatCouldNotStart(t *testing.T) {
 	w := newWorld(t)
 	r := w.start()

@@ -90,6 +90,7 @@ func summarizeAccount(a broker.Account) entry {
 	e.duration("duration.default", a.DefaultDuration)
 	e.duration("duration.max", a.MaxDuration)
 	e.set("mfa", string(a.MFA))
+	e.flag("outside_rules", a.OutsideRules, "accepted")
 	e.flag("source_identity", a.SourceIdentity, "true")
 	var tags []string
 	for key, value := range a.Tags {

@@ -83,6 +83,7 @@ accounts:
     allow: [U01ALICE]
   - name: hub
     allow: ["*"]
+    outside_rules: accepted
 `
 
 // worldLimits are in no test's way but in those that are about limits.
