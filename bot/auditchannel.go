@@ -199,11 +199,13 @@ func (a *auditChannel) position(ctx context.Context) (string, error) {
 }
 
 // step posts folds that are due and the next entries; more is true while there
-// may be further ones at once.
+// may be further ones at once. That an outcome is missing is known only once the
+// record was read to its end, as it was before that.
 func (a *auditChannel) step(ctx context.Context, state *auditState) (more bool, err error) {
 	if err := a.flush(ctx, state); err != nil {
 		return false, err
 	}
+	asOf := a.now()
 	entries, err := a.record.ReadRecord(ctx, state.Position, auditBatch)
 	if err != nil {
 		return false, err
@@ -213,7 +215,25 @@ func (a *auditChannel) step(ctx context.Context, state *auditState) (more bool, 
 			return false, err
 		}
 	}
-	return len(entries) == auditBatch, nil
+	if len(entries) == auditBatch {
+		return true, nil
+	}
+	return false, a.tellOverdue(ctx, state, asOf)
+}
+
+// tellOverdue posts the intents whose outcome was not on the record as of then,
+// and should have been.
+func (a *auditChannel) tellOverdue(ctx context.Context, state *auditState, then time.Time) error {
+	for _, request := range state.overdue(then) {
+		if err := a.send(ctx, openMessage(state.Open[request], request)); err != nil {
+			return err
+		}
+		delete(state.Open, request)
+		if err := a.save(ctx, state); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // tell posts one entry, or folds it, and moves the cursor behind it.
@@ -262,18 +282,8 @@ func (a *auditChannel) guarded(position string, f func()) (ended bool) {
 	return true
 }
 
-// flush posts the counts of folded refusals whose minute is over, and intents
-// whose outcome is overdue.
+// flush posts the counts of folded refusals whose minute is over.
 func (a *auditChannel) flush(ctx context.Context, state *auditState) error {
-	for _, request := range state.overdue(a.now()) {
-		if err := a.send(ctx, openMessage(state.Open[request], request)); err != nil {
-			return err
-		}
-		delete(state.Open, request)
-		if err := a.save(ctx, state); err != nil {
-			return err
-		}
-	}
 	for _, user := range state.due(a.now()) {
 		f := state.Folds[user]
 		if f.Count > 0 {

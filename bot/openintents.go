@@ -22,22 +22,29 @@ type open struct {
 	Due     time.Time     `json:"due"`
 }
 
-// follow notes an intent, and forgets it with its outcome.
+// follow notes an intent, and forgets it with its outcome. Its time counts, not
+// that at which it is read: the poster may be far behind the record. One from the
+// future counts from now.
 func (s *auditState) follow(e broker.Event, now time.Time) {
 	switch e.Kind {
 	case broker.EventIntent:
-		s.Open[e.RequestID] = open{Who: person(e), Account: e.Account, Method: e.Method, Due: now.Add(outcomeDue)}
+		began := e.Time
+		if began.After(now) {
+			began = now
+		}
+		s.Open[e.RequestID] = open{Who: person(e), Account: e.Account, Method: e.Method, Due: began.Add(outcomeDue)}
 	case broker.EventGranted, broker.EventFailed, broker.EventKeyChanged:
 		delete(s.Open, e.RequestID)
 	default:
 	}
 }
 
-// overdue returns the Requests whose outcome should be there, in a fixed order.
-func (s *auditState) overdue(now time.Time) []string {
+// overdue returns the Requests whose outcome should have been on the record by
+// then, in a fixed order. Whoever asks has read the record as it was then.
+func (s *auditState) overdue(then time.Time) []string {
 	var requests []string
 	for request, o := range s.Open {
-		if !now.Before(o.Due) {
+		if !then.Before(o.Due) {
 			requests = append(requests, request)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/broker"
 )
 
 func TestAuditFoldsRepeatedRefusals(t *testing.T) {
@@ -65,4 +66,32 @@ func TestAuditSkipsWhatSlackRefusesToShow(t *testing.T) {
 	messages := w.audit(2)
 	wantText(t, messages[0], "on the record but could not be shown")
 	wantText(t, messages[1], "second")
+}
+
+// TestNoOutcomeIsUnknownBecauseTheChannelWasAway: outcomes that stand unread
+// behind a failing post are not missing.
+func TestNoOutcomeIsUnknownBecauseTheChannelWasAway(t *testing.T) {
+	w := newWorld(t)
+	r := w.start()
+	w.slack.Inject(slacktest.Fault{Method: "chat.postMessage", Status: 503, Times: -1})
+	for i := range 4 {
+		w.says("U01ALICE", "/assume", fmt.Sprintf("open because number %d", i))
+	}
+	w.await("a failing post", func() bool { return strings.Contains(w.logs.String(), "audit channel is behind the record") })
+	w.later(r, 10*time.Minute)
+	lost := broker.Event{
+		ID: "lost", Kind: broker.EventIntent, RequestID: "lost", Time: w.now().Add(-9 * time.Minute),
+		SlackUser: "U02BOB", SlackTeam: "T0123", User: "bob@example.com", Account: "staging",
+	}
+	if err := r.Store.Record(t.Context(), lost); err != nil {
+		t.Fatal(err)
+	}
+	w.slack.ClearFaults()
+	wantText(t, w.auditTells("Outcome unknown"), "bob@example.com", "staging")
+	for i, m := range w.audit(5)[:4] {
+		wantText(t, m, "Granted open", fmt.Sprintf("number %d", i))
+	}
+	if got := len(w.audit(5)); got != 5 {
+		t.Errorf("got %d messages, want the four grants and the one lost intent", got)
+	}
 }
