@@ -45,6 +45,15 @@ type issueCondition struct {
 // anySession is the session name that stands for every session of the role.
 const anySession = ""
 
+// checkDeniable refuses what is no session name: a * would shut out everybody,
+// and what AWS never gave anybody shuts out nobody.
+func checkDeniable(session string) error {
+	if !sessionName.MatchString(session) {
+		return fmt.Errorf("%.100q is no session name, so no policy is written for it", session)
+	}
+	return nil
+}
+
 func deny(session string, before time.Time) revocationStatement {
 	s := revocationStatement{Effect: "Deny", Action: "*", Resource: "*"}
 	s.Condition.DateLessThan.Issued = before
@@ -77,7 +86,7 @@ func parseRevocations(text string) (revocations, error) {
 		again := deny(s.session(), s.before())
 		like, _ := json.Marshal(again) // of strings and a time: it cannot fail
 		is, _ := json.Marshal(s)
-		if s.before().IsZero() || !bytes.Equal(like, is) {
+		if s.session() != anySession && checkDeniable(s.session()) != nil || s.before().IsZero() || !bytes.Equal(like, is) {
 			return revocations{}, errors.New("the policy " + RevocationsPolicy + " is not as the bot writes it")
 		}
 	}

@@ -71,3 +71,26 @@ func TestRevocationsReadOnlyWhatTheyWrote(t *testing.T) {
 		}
 	}
 }
+
+func TestOnlySessionNamesAreDenied(t *testing.T) {
+	for _, session := range []string{"", "*", "ali*", "a?ice", "${aws:username}", "a", "alice/bob", "alice bob", "alice\n", strings.Repeat("x", 65), "аlice"} {
+		if err := checkDeniable(session); err == nil {
+			t.Errorf("%q: got no error", session)
+		}
+		// Nor is AWS asked for anything: the zero AWS has no client.
+		if _, err := (&AWS{}).deny(t.Context(), Account{}, session, nil); err == nil {
+			t.Errorf("deny %q: got no error", session)
+		}
+		if session != "" {
+			text := revocations{}.with(session, time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)).text()
+			if _, err := parseRevocations(text); err == nil {
+				t.Errorf("a policy that denies %q: got it taken for the bot's", session)
+			}
+		}
+	}
+	for _, session := range []string{"al", "alice@example.com", "alice_+=,.@-1", strings.Repeat("x", 64)} {
+		if err := checkDeniable(session); err != nil {
+			t.Errorf("%q: got %v", session, err)
+		}
+	}
+}

@@ -35,6 +35,9 @@ type Denied struct {
 // now, and keeps what it refuses already. still is asked before each write
 // whether this process may go on.
 func (a *AWS) deny(ctx context.Context, account Account, session string, still func(context.Context) error) (Denied, error) {
+	if err := checkDeniable(session); err != nil {
+		return Denied{}, err
+	}
 	client, err := a.revoker(ctx, account)
 	if err != nil {
 		return Denied{}, fmt.Errorf("assume the revoker: %w", err)

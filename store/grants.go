@@ -22,7 +22,10 @@ const pruneAfter = time.Hour
 // sealedCredentials is what is sealed: [broker.Credentials] redacts itself. The
 // Grant's digest is in it, since account, role, MFA, approval and reason decide
 // whether they may be shown again, and the Grant itself is kept in clear.
+// So is the end of the reveal window: Redis's own end of the value is gone where
+// somebody puts it back. Credentials without one, of an older release, are over.
 type sealedCredentials struct {
+	Until           time.Time `json:"until"`
 	Grant           string    `json:"grant"`
 	AccessKeyID     string    `json:"access_key_id"`
 	SecretAccessKey string    `json:"secret_access_key"`
@@ -51,7 +54,7 @@ func (s *Store) SaveGrant(ctx context.Context, g broker.Grant, c broker.Credenti
 	}
 	var sealed []byte
 	if reveal > 0 {
-		if sealed, err = s.sealCredentials(keys.credentials, text, c); err != nil {
+		if sealed, err = s.sealCredentials(keys.credentials, text, c, now.Add(reveal)); err != nil {
 			return fmt.Errorf("save grant %s: %w", g.ID, err)
 		}
 	}
@@ -84,11 +87,11 @@ func (s *Store) RevealGrant(ctx context.Context, user, account string) (broker.G
 		if f.Account != account || f.sealed == "" {
 			continue
 		}
-		c, err := s.openCredentials(f)
+		c, kept, err := s.openCredentials(f)
 		if err != nil {
 			return broker.Grant{}, broker.Credentials{}, false, fmt.Errorf("reveal grant: %w", err)
 		}
-		if c.Expires.After(s.now()) {
+		if kept {
 			return f.Grant, c, true, nil
 		}
 	}
@@ -156,7 +159,7 @@ func (s *Store) readGrants(ctx context.Context, user string, credentials bool) (
 		if keys[i], err = grantKeys(user, id); err != nil {
 			return nil, err
 		}
-		names = append(names, keys[i].grant)
+		names = append(names, keys[i].grant, keys[i].ended)
 		if credentials {
 			names = append(names, keys[i].credentials)
 		}
@@ -169,15 +172,15 @@ func (s *Store) readGrants(ctx context.Context, user string, credentials bool) (
 	perGrant := len(names) / len(ids)
 	for i := range ids {
 		text, ok := values[i*perGrant].(string)
-		if !ok {
-			continue // it expired; the index is pruned when the next one is saved
+		if !ok || values[i*perGrant+1] != nil || s.ended.holds(keys[i].grant, s.now()) {
+			continue // it expired or was ended; the index is pruned when the next one is saved
 		}
 		f := foundGrant{keys: keys[i], text: text}
 		if f.Grant, err = decodeGrant(keys[i].grant, text, user, ids[i]); err != nil {
 			return nil, err
 		}
 		if credentials {
-			f.sealed, _ = values[i*perGrant+1].(string)
+			f.sealed, _ = values[i*perGrant+2].(string)
 		}
 		if f.Expires.After(s.now()) {
 			out = append(out, f)
@@ -200,9 +203,9 @@ func decodeGrant(key, text, user, id string) (broker.Grant, error) {
 	return g.Cleaned(), nil
 }
 
-func (s *Store) sealCredentials(key string, grant []byte, c broker.Credentials) ([]byte, error) {
+func (s *Store) sealCredentials(key string, grant []byte, c broker.Credentials, until time.Time) ([]byte, error) {
 	plain, err := json.Marshal(sealedCredentials{
-		Grant: digest(grant), AccessKeyID: c.AccessKeyID, Expires: c.Expires,
+		Until: until, Grant: digest(grant), AccessKeyID: c.AccessKeyID, Expires: c.Expires,
 		SecretAccessKey: c.SecretAccessKey.Reveal(), SessionToken: c.SessionToken.Reveal(),
 	})
 	if err != nil {
@@ -212,26 +215,31 @@ func (s *Store) sealCredentials(key string, grant []byte, c broker.Credentials) 
 	return s.ring.seal(key, plain), nil
 }
 
-func (s *Store) openCredentials(f foundGrant) (broker.Credentials, error) {
+// openCredentials returns what was sealed with a Grant; kept is false when its
+// time is over.
+func (s *Store) openCredentials(f foundGrant) (c broker.Credentials, kept bool, err error) {
 	plain, err := s.ring.open(f.keys.credentials, []byte(f.sealed))
 	if err != nil {
-		return broker.Credentials{}, err
+		return broker.Credentials{}, false, err
 	}
 	defer clear(plain)
-	var c sealedCredentials
-	if err := json.Unmarshal(plain, &c); err != nil {
-		return broker.Credentials{}, fmt.Errorf("%s holds something that is no credentials", f.keys.credentials) // err may quote them
+	var sealed sealedCredentials
+	if err := json.Unmarshal(plain, &sealed); err != nil {
+		return broker.Credentials{}, false, fmt.Errorf("%s holds something that is no credentials", f.keys.credentials) // err may quote them
 	}
-	if c.Grant != digest([]byte(f.text)) || c.AccessKeyID != f.AccessKeyID {
-		return broker.Credentials{}, fmt.Errorf("%s does not belong to the credentials kept with it: the grant was altered", f.keys.grant)
+	if sealed.Grant != digest([]byte(f.text)) || sealed.AccessKeyID != f.AccessKeyID {
+		return broker.Credentials{}, false, fmt.Errorf("%s does not belong to the credentials kept with it: the grant was altered", f.keys.grant)
+	}
+	if now := s.now(); !sealed.Until.After(now) || !sealed.Expires.After(now) {
+		return broker.Credentials{}, false, nil
 	}
 	return broker.Credentials{
-		AccessKeyID: c.AccessKeyID, Expires: c.Expires,
-		SecretAccessKey: broker.NewSecret(c.SecretAccessKey), SessionToken: broker.NewSecret(c.SessionToken),
-	}, nil
+		AccessKeyID: sealed.AccessKeyID, Expires: sealed.Expires,
+		SecretAccessKey: broker.NewSecret(sealed.SecretAccessKey), SessionToken: broker.NewSecret(sealed.SessionToken),
+	}, true, nil
 }
 
-type userKeys struct{ index, grant, credentials string }
+type userKeys struct{ index, grant, credentials, ended string }
 
 func grantKeys(user, id string) (userKeys, error) {
 	index, err := userKey(user, "grants")
@@ -240,5 +248,6 @@ func grantKeys(user, id string) (userKeys, error) {
 	}
 	grant, _ := userKey(user, "grant", id) // fails as the first does, on the user
 	credentials, _ := userKey(user, "credentials", id)
-	return userKeys{index: index, grant: grant, credentials: credentials}, nil
+	ended, _ := userKey(user, "ended", id)
+	return userKeys{index: index, grant: grant, credentials: credentials, ended: ended}, nil
 }

@@ -23,12 +23,12 @@ func (s *Store) FindGrant(ctx context.Context, user, grantID string) (broker.Kep
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	values, err := s.rdb.MGet(ctx, keys.grant, keys.credentials).Result()
+	values, err := s.rdb.MGet(ctx, keys.grant, keys.credentials, keys.ended).Result()
 	if err != nil {
 		return broker.KeptGrant{}, false, fmt.Errorf("find grant: %w", err)
 	}
 	text, ok := values[0].(string)
-	if !ok {
+	if !ok || values[2] != nil || s.ended.holds(keys.grant, s.now()) {
 		return broker.KeptGrant{}, false, nil
 	}
 	found := foundGrant{keys: keys, text: text}
@@ -40,16 +40,17 @@ func (s *Store) FindGrant(ctx context.Context, user, grantID string) (broker.Kep
 		return broker.KeptGrant{}, false, nil
 	}
 	if found.sealed, ok = values[1].(string); ok {
-		if kept.Credentials, err = s.openCredentials(found); err != nil {
+		if kept.Credentials, kept.Kept, err = s.openCredentials(found); err != nil {
 			return broker.KeptGrant{}, false, fmt.Errorf("find grant: %w", err)
 		}
-		kept.Kept = true
 	}
 	return kept, true, nil
 }
 
 // EndGrant implements [broker.Ledger]. The Grant and its Credentials go together;
-// an index that still names them only costs a look. One round trip.
+// an index that still names them only costs a look. That it has ended is noted
+// beside it and in this process, first: where a value is put back, that still
+// counts. One round trip.
 func (s *Store) EndGrant(ctx context.Context, user, grantID string) error {
 	keys, err := grantKeys(user, grantID)
 	if err != nil {
@@ -57,7 +58,9 @@ func (s *Store) EndGrant(ctx context.Context, user, grantID string) error {
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
+	s.ended.note(keys.grant, s.now())
 	_, err = s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		p.Set(ctx, keys.ended, s.now().UnixMilli(), endRemembered)
 		p.Del(ctx, keys.grant, keys.credentials)
 		p.ZRem(ctx, keys.index, grantID)
 		return nil

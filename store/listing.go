@@ -14,6 +14,12 @@ import (
 
 var _ broker.Listings = (*Store)(nil)
 
+// A keptListing is what is sealed.
+type keptListing struct {
+	Until   time.Time      `json:"until"`
+	Listing broker.Listing `json:"listing"`
+}
+
 // SaveListing implements [broker.Listings]. S3's tokens are sealed: they grant
 // nothing, but what they hold is S3's business. One round trip.
 func (s *Store) SaveListing(ctx context.Context, user, grantID, bucketPrefix string, l broker.Listing, ttl time.Duration) error {
@@ -24,7 +30,7 @@ func (s *Store) SaveListing(ctx context.Context, user, grantID, bucketPrefix str
 	if ttl < time.Millisecond {
 		return errors.New("save listing: it needs a time to live")
 	}
-	plain, err := json.Marshal(l)
+	plain, err := json.Marshal(keptListing{Until: s.now().Add(ttl), Listing: l})
 	if err != nil {
 		return fmt.Errorf("save listing: %w", err)
 	}
@@ -52,11 +58,14 @@ func (s *Store) LoadListing(ctx context.Context, user, grantID, bucketPrefix str
 	if sealed == nil {
 		return broker.Listing{}, false, nil
 	}
-	var l broker.Listing
-	if err := json.Unmarshal(plain, &l); err != nil {
+	var kept keptListing
+	if err := json.Unmarshal(plain, &kept); err != nil {
 		return broker.Listing{}, false, fmt.Errorf("load listing: %s is no listing: %w", key, err)
 	}
-	return l, true, nil
+	if !kept.Until.After(s.now()) {
+		return broker.Listing{}, false, nil
+	}
+	return kept.Listing, true, nil
 }
 
 // listingKey holds a hash of the prefix: a person typed that, and it may be

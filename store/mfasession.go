@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -57,10 +58,6 @@ func (s *Store) SaveMFASession(ctx context.Context, session broker.Session, c br
 	return nil
 }
 
-// endRemembered is how long an end is known to a session that was being begun:
-// longer than STS is waited for.
-const endRemembered = time.Minute
-
 // FindMFASession implements [broker.Sessions]. One that does not open is an
 // error, an [*UnsealError] in its chain. One round trip.
 func (s *Store) FindMFASession(ctx context.Context, user string) (broker.Session, broker.Credentials, bool, error) {
@@ -87,10 +84,12 @@ func (s *Store) DropMFASession(ctx context.Context, user, id string) (bool, erro
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	if id == "" {
+		s.ended.note(key, s.now())
 		ended, _ := userKey(user, "mfa-ended")
 		var dropped *redis.IntCmd
 		_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
-			// First, so that one that is being saved is refused or deleted.
+			// First, so that one that is being saved is refused or deleted. What was
+			// asked for before it is over, also where it is put back.
 			p.Set(ctx, ended, s.now().UnixMilli(), endRemembered)
 			dropped = p.Del(ctx, key)
 			return nil
@@ -122,8 +121,17 @@ func (s *Store) readSession(ctx context.Context, user string) (sealedSession, st
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	plain, sealed, err := s.getSealed(ctx, key)
-	if err != nil || sealed == nil {
+	endedKey, _ := userKey(user, "mfa-ended") // fails as sessionKey does, on the user
+	values, err := s.rdb.MGet(ctx, key, endedKey).Result()
+	if err != nil {
+		return sealedSession{}, "", err
+	}
+	sealed, there := values[0].(string)
+	if !there {
+		return sealedSession{}, "", nil
+	}
+	plain, err := s.ring.open(key, []byte(sealed))
+	if err != nil {
 		return sealedSession{}, "", err
 	}
 	defer clear(plain)
@@ -131,7 +139,22 @@ func (s *Store) readSession(ctx context.Context, user string) (sealedSession, st
 	if json.Unmarshal(plain, &found) != nil || found.User != user { // the decoder's error may quote it
 		return sealedSession{}, "", fmt.Errorf("%s holds something that is no MFA session of its user", key)
 	}
-	return found, string(sealed), nil
+	if s.endedSince(key, values[1], found.Asked) {
+		return sealedSession{}, "", nil
+	}
+	return found, sealed, nil
+}
+
+// endedSince reports whether what is under key, asked for at asked, was ended
+// after that: by what is noted in Redis, in Unix ms, or by this process.
+func (s *Store) endedSince(key string, noted any, asked time.Time) bool {
+	if text, ok := noted.(string); ok {
+		ms, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || ms > asked.UnixMilli() {
+			return true // what is no number was not written by the bot
+		}
+	}
+	return s.ended.of(key, s.now()).UnixMilli() > asked.UnixMilli()
 }
 
 func sessionKey(user string) (string, error) { return userKey(user, "mfa") }

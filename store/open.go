@@ -42,6 +42,7 @@ type Store struct {
 	embedded *miniredis.Miniredis  // nil with a real Redis
 	ring     *ring
 	scripts  scripts
+	ended    ends
 	now      func() time.Time
 }
 

@@ -32,6 +32,7 @@ func Run(t *testing.T, url string) {
 		{"leases", leaseTests},
 		{"directory", directoryTests},
 		{"due lists", dueTests},
+		{"what is put back", putBackTests},
 		{"lock-outs", lockoutTests},
 		{"approvals", approvalTests},
 		{"controls", controlTests},
