@@ -62,6 +62,7 @@ type Bot struct {
 	reminders   *dueWorker
 	deletions   *dueWorker
 	approvals   *dueWorker
+	owed        *dueWorker
 	prefix      string
 	fake        bool // Slack itself is on this machine
 	embedded    bool
@@ -105,6 +106,8 @@ func New(d Deps) *Bot {
 	b.reminders = newDueWorker(d, reminderList, b.serveReminder, b.tellAside)
 	b.deletions = newDueWorker(d, deletionList, b.serveDeletion, b.tellAside)
 	b.approvals = newDueWorker(d, approvalList, b.serveApproval, b.tellAside)
+	b.owed = newDueWorker(d, owedList, b.serveOwed, b.tellAside)
+	b.owed.most, b.owed.atOnce, b.owed.shared = owedMost, owedAtOnce, true
 	return b
 }
 
@@ -129,6 +132,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	dueWork.Go(func() { b.deletions.run(due) })
 	dueWork.Go(func() { b.approvals.run(due) })
 	dueWork.Go(func() { b.sweeper.run(due) })
+	dueWork.Go(func() { b.owed.run(due) })
 
 	err := b.sockets.run(ctx)
 	stopDue()
@@ -146,10 +150,10 @@ func (b *Bot) Ready() <-chan struct{} { return b.sockets.ready }
 // told; "" before the first.
 func (b *Bot) AuditPosition(ctx context.Context) (string, error) { return b.audit.position(ctx) }
 
-// Due is how much of reminders, deletions and approvals is due and not done yet.
+// Due is how much of reminders, deletions, approvals and answers owed is due and not done yet.
 func (b *Bot) Due(ctx context.Context) (int, error) {
 	total := 0
-	for _, w := range []*dueWorker{b.reminders, b.deletions, b.approvals} {
+	for _, w := range []*dueWorker{b.reminders, b.deletions, b.approvals, b.owed} {
 		entries, err := w.due.DueBy(ctx, w.list, b.now(), dueBatch)
 		if err != nil {
 			return 0, err

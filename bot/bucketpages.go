@@ -228,9 +228,7 @@ func (b *Bot) showInSearch(ctx context.Context, to conversation, grant, prefix s
 		return // or closed meanwhile: the person does not want it
 	}
 	b.log.WarnContext(ctx, "buckets not shown in the search; trying a direct message", "request", to.requestID, "error", err)
-	if err := b.directMessage(ctx, to.caller.User, m); err != nil {
-		b.log.ErrorContext(ctx, "nothing delivered", "request", to.requestID, "user", to.caller.User, "error", err)
-	}
+	b.tellOrOwe(ctx, to, m)
 }
 
 // readSearch reads what was typed, kindly: phones begin with a capital. wrong

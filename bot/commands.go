@@ -144,7 +144,7 @@ func (b *Bot) present(ctx context.Context, to conversation, r broker.Request, is
 	defer b.tellUsed(ctx, to, issued.UsedSession, issued.Account.Name)
 	m, err := b.issuedMessage(issued, f)
 	if err != nil {
-		b.broker().Undelivered(ctx, r, issued.Grant, withheld(err))
+		b.withhold(ctx, r, issued, err)
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
 	}

@@ -34,7 +34,7 @@ func (b *Bot) console(ctx context.Context, to conversation, c Command) {
 	case err != nil:
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 	default:
-		b.seeTo(ctx, s.Issued)
+		b.seeTo(ctx, r, s.Issued)
 		b.presentSignIn(ctx, to, r, s)
 	}
 }
@@ -85,7 +85,7 @@ func (b *Bot) presentSignIn(ctx context.Context, to conversation, r broker.Reque
 		m, err = b.noLinkMessage(s, format)
 	}
 	if err != nil {
-		b.broker().Undelivered(ctx, r, s.Grant, withheld(err))
+		b.withhold(ctx, r, s.Issued, err)
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
 	}

@@ -40,6 +40,8 @@ func deliveryMessages(t *testing.T) map[string]message {
 		"dm_only_removed":     b.undeletedMessage(issued.Grant, true),
 		"undelivered":         b.undeliveredMessage(issued, broker.CodeUndelivered, "abcdefgh"),
 		"undelivered_unkept":  b.undeliveredMessage(lost, broker.CodeUndelivered, "abcdefgh"),
+		"undelivered_stopped": b.stoppedMessage(issued, "abcdefgh"),
+		"undelivered_late":    late(newMessage("You may not have prod.", paragraph(bold("You may not have prod."))), goldenTime),
 		"undelivered_unknown": b.undeliveredMessage(issued, broker.CodeDeliveryUnknown, "abcdefgh"),
 		"audit_undeleted":     audit,
 	}

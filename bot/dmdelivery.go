@@ -36,8 +36,10 @@ type deletion struct {
 // says so where they were asked for. If Slack does not take the direct message,
 // that is where the person is told instead.
 func (b *Bot) deliverByDM(ctx context.Context, to conversation, r broker.Request, issued broker.Issued, m message) {
-	err := b.showByDM(ctx, to, issued, m)
+	owed := b.oweCredentials(ctx, r, issued)
+	err := b.showByDM(ctx, to, issued, m, &owed)
 	if err == nil {
+		b.settled(ctx, owed)
 		b.deliver(ctx, to, sentMessage(issued))
 		return
 	}
@@ -48,18 +50,38 @@ func (b *Bot) deliverByDM(ctx context.Context, to conversation, r broker.Request
 	b.log.ErrorContext(ctx, "credentials not delivered by direct message", "request", to.requestID, "ref", broker.ShortRef(to.requestID), "error", err)
 	b.broker().Undelivered(ctx, r, issued.Grant, undelivered)
 	b.deliver(ctx, to, b.undeliveredMessage(issued, undelivered, broker.ShortRef(to.requestID)))
+	if owed.Message == nil || undelivered == broker.CodeDeliveryUnknown && owed.Message.TS != "" {
+		b.settled(ctx, owed) // what may hold the credentials is deleted in its time
+		return
+	}
+	left := owed.owed
+	left.Code, left.Told = undelivered, true
+	b.becomes(ctx, owed, left, b.now())
 }
 
 // showByDM posts without the credentials, puts that message on the list of those
 // to delete, and only then writes the credentials into it. So there is no moment
 // in which a process could die and leave credentials that nobody deletes: Slack
-// tells the name of a message only after it was posted. At worst the empty
-// message stays.
-func (b *Bot) showByDM(ctx context.Context, to conversation, issued broker.Issued, m message) error {
+// tells the name of a message only after it was posted. The empty message itself
+// is on the list of what is owed before it is posted; owed is what stands there.
+func (b *Bot) showByDM(ctx context.Context, to conversation, issued broker.Issued, m message, owed *debt) error {
+	standing := func(ts string) {
+		next := owed.owed
+		next.Message = &shownMessage{Channel: owed.Message.Channel, TS: ts}
+		*owed = b.becomes(ctx, *owed, next, b.now().Add(owedAfter))
+	}
 	d := deletion{User: to.caller.User, Team: to.caller.Team, RequestID: to.requestID, Grant: issued.Grant}
 	err := attempt(ctx, func() (err error) { d.Channel, err = b.openDM(ctx, to.caller.User); return err })
 	if err == nil {
+		owed.Message = &shownMessage{Channel: d.Channel}
+		standing("")
 		d.TS, err = b.postPlaceholder(ctx, d.Channel, issued)
+		switch {
+		case err == nil:
+			standing(d.TS)
+		case notTaken(err):
+			owed.Message = nil // there is none
+		}
 	}
 	if err == nil {
 		err = b.deleteLater(ctx, d, issued.Account.DMLife)
@@ -76,8 +98,8 @@ func (b *Bot) showByDM(ctx context.Context, to conversation, issued broker.Issue
 // second one would stay for good.
 func (b *Bot) postPlaceholder(ctx context.Context, channel string, issued broker.Issued) (ts string, err error) {
 	for try := range postAttempts {
-		if try > 0 {
-			sleep(ctx, pauseBefore(err))
+		if try > 0 && !rest(ctx, err) {
+			break
 		}
 		if ts, err = b.postTo(ctx, channel, placeholderMessage(issued)); err == nil || !notTaken(err) || refusedBySlack(err) {
 			break
@@ -207,11 +229,17 @@ func (b *Bot) tell(ctx context.Context, user string, m message) error {
 	})
 }
 
+// placeholderBlock names the block of a message that stands where credentials are
+// about to be, with the Grant: by that it is found.
+const placeholderBlock = "about_to_appear:"
+
 // placeholderMessage stands where credentials are about to be.
 func placeholderMessage(i broker.Issued) message {
 	rest := " are about to appear here, for " + inMinutes(i.Account.DMLife) + "."
-	return newMessage("Your credentials for "+i.Account.Name+rest,
+	m := newMessage("Your credentials for "+i.Account.Name+rest,
 		paragraph(plain("Your credentials for "), bold(i.Account.Name), plain(rest)))
+	m.blocks[0].(*slack.RichTextBlock).BlockID = placeholderBlock + i.Grant.ID
+	return m
 }
 
 // sentMessage is the private answer to whoever gets credentials by direct

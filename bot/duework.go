@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"regexp"
 	"runtime/debug"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -72,8 +74,8 @@ var doneWith = verdict{}
 // setAside is the verdict on an entry that cannot be what the bot put there.
 func setAside(why string) verdict { return verdict{aside: why} }
 
-// A dueWorker works one list off. One replica at a time does, and each entry is
-// taken before it is worked on, which fences it. An entry leaves the list only
+// A dueWorker works one list off. One replica at a time does, unless it is shared,
+// and each entry is taken before it is worked on, which fences it. An entry leaves the list only
 // after it was worked on, so a replica that dies in between leaves it to be worked
 // on again; only then is anything done twice.
 //
@@ -89,7 +91,10 @@ type dueWorker struct {
 	holder string
 	now    func() time.Time
 	log    *slog.Logger
-	panics map[string]int // by entry; of the goroutine that works
+	shared bool // all replicas work on it at once: taking an entry is fence enough
+	atOnce int  // how many entries are worked on at once; 0: one
+	mu     sync.Mutex
+	panics map[string]int // by entry
 	most   int            // how many entries the list may hold; 0: any number
 }
 
@@ -124,6 +129,9 @@ func (w *dueWorker) run(ctx context.Context) {
 			}
 		}
 	}
+	if w.shared {
+		return
+	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), dueFinish)
 	defer cancel()
 	if err := w.leases.ReleaseLease(last, w.leaseName(), w.holder); err != nil {
@@ -140,11 +148,17 @@ func (w *dueWorker) round(ctx context.Context) (held bool, err error) {
 	if err != nil {
 		return true, err
 	}
-	for _, entry := range entries {
+	for some := range slices.Chunk(entries, max(w.atOnce, 1)) {
 		if held, err = w.lease(ctx); err != nil || !held || ctx.Err() != nil {
 			return held, err
 		}
-		if err := w.handle(ctx, entry); err != nil {
+		failed := make([]error, len(some))
+		var all sync.WaitGroup
+		for i, entry := range some {
+			all.Go(func() { failed[i] = w.handle(ctx, entry) })
+		}
+		all.Wait()
+		if err := errors.Join(failed...); err != nil {
 			return true, err
 		}
 	}
@@ -152,6 +166,9 @@ func (w *dueWorker) round(ctx context.Context) (held bool, err error) {
 }
 
 func (w *dueWorker) lease(ctx context.Context) (bool, error) {
+	if w.shared {
+		return true, nil
+	}
 	return w.leases.Lease(ctx, w.leaseName(), w.holder, dueLeaseTTL)
 }
 
@@ -185,17 +202,27 @@ func (w *dueWorker) work(ctx context.Context, e broker.DueEntry) (v verdict) {
 	defer cancel()
 	defer func() {
 		if r := recover(); r != nil {
-			w.panics[e.ID]++
+			tries := w.panicked(e.ID)
 			w.log.Error("working on an entry of the due list panicked", "entry", e.ID, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
-			if v = (verdict{left: true}); w.panics[e.ID] >= duePanics {
-				delete(w.panics, e.ID)
+			if v = (verdict{left: true}); tries >= duePanics {
 				v = setAside("working on it panics")
 			}
 		}
 	}()
-	v = w.serve(ctx, e.Text)
-	delete(w.panics, e.ID)
-	return v
+	return w.serve(ctx, e.Text)
+}
+
+// panicked counts how often working on an entry did, and forgets the count at the
+// last.
+func (w *dueWorker) panicked(id string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.panics[id]++
+	tries := w.panics[id]
+	if tries >= duePanics {
+		delete(w.panics, id)
+	}
+	return tries
 }
 
 // putAside takes an entry out of everybody's way and tells of it once.

@@ -86,9 +86,7 @@ func (b *Bot) helpByDirectMessage(ctx context.Context, to conversation) {
 	} else {
 		m = b.helpMessage(accounts, admin)
 	}
-	if err := b.directMessage(ctx, to.caller.User, m); err != nil {
-		b.log.ErrorContext(ctx, "help not delivered", "request", to.requestID, "user", to.caller.User, "error", err)
-	}
+	b.tellOrOwe(ctx, to, m)
 }
 
 // sayCodeSeen tells a person who wrote what may be a code that commands alone
@@ -107,8 +105,5 @@ func (b *Bot) sayCodeSeen(ctx context.Context, to conversation) {
 // sayLeaked tells a person who wrote a private key that it is one; a stranger
 // learns no more than ever.
 func (b *Bot) sayLeaked(ctx context.Context, to conversation) {
-	m := b.refusal(ctx, to, b.unlessRefused(ctx, to, errPrivateKey()))
-	if err := b.directMessage(ctx, to.caller.User, m); err != nil {
-		b.log.ErrorContext(ctx, "a leaked key not told", "request", to.requestID, "user", to.caller.User, "error", err)
-	}
+	b.tellOrOwe(ctx, to, b.refusal(ctx, to, b.unlessRefused(ctx, to, errPrivateKey())))
 }

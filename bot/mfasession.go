@@ -5,8 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/slack-go/slack"
-
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -66,8 +64,6 @@ func (b *Bot) mfaEndedMessage(s broker.Session, ok bool) message {
 		paragraph(plain("What was issued from it before lives on until it expires by itself.")))
 }
 
-const noticeAttempts = 3
-
 // tellUsed tells a person that their MFA session took the place of a code, so
 // that they notice it if it was somebody else at their Slack. It comes after the
 // reply, and even if whoever asked is gone.
@@ -75,22 +71,7 @@ func (b *Bot) tellUsed(ctx context.Context, to conversation, s *broker.Session, 
 	if s == nil {
 		return
 	}
-	ctx = context.WithoutCancel(ctx)
-	m := b.mfaUsedMessage(account)
-	var err error
-	for try := range noticeAttempts {
-		if try > 0 {
-			sleep(ctx, pauseBefore(err))
-		}
-		if err = b.directMessage(ctx, to.caller.User, m); err == nil {
-			return
-		}
-		var refused slack.SlackErrorResponse
-		if errors.As(err, &refused) {
-			break
-		}
-	}
-	b.log.ErrorContext(ctx, "use of an MFA session not told", "request", to.requestID, "user", to.caller.User, "error", err)
+	b.tellOrOwe(ctx, to, b.mfaUsedMessage(account))
 }
 
 func (b *Bot) mfaUsedMessage(account string) message {

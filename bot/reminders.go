@@ -38,13 +38,15 @@ type reminder struct {
 func (b *Bot) issue(ctx context.Context, r broker.Request) (broker.Issued, error) {
 	issued, err := b.broker().Issue(ctx, r)
 	if err == nil {
-		b.seeTo(ctx, issued)
+		b.seeTo(ctx, r, issued)
 	}
 	return issued, err
 }
 
-// seeTo does what follows from an issuance, whichever way it came.
-func (b *Bot) seeTo(ctx context.Context, issued broker.Issued) {
+// seeTo does what follows from an issuance, whichever way it came. That the person
+// is owed the credentials comes first.
+func (b *Bot) seeTo(ctx context.Context, r broker.Request, issued broker.Issued) {
+	b.oweCredentials(ctx, r, issued)
 	b.remind(ctx, issued)
 	b.used(issued.Grant) //nolint:contextcheck // the reply does not wait for it, nor it for whoever asked
 }

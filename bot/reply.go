@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -29,7 +31,14 @@ type conversation struct {
 const (
 	postTimeout  = 5 * time.Second
 	postAttempts = 3 // of the five posts that a response_url takes
-	longestPause = 5 * time.Second
+	// replyTimeout is for a response_url, which is posted to once: whatever may have
+	// been taken is not sent again.
+	replyTimeout = 9 * time.Second
+	// replyWithin bounds one reply, with all its tries.
+	replyWithin = 10 * time.Second
+	// longestPause is how long a reply waits for Slack's Retry-After; a longer one
+	// is left to the list of answers owed.
+	longestPause = 3 * time.Second
 )
 
 // reply gives a private answer: into the modal that was acted in, or through
@@ -61,16 +70,41 @@ func (b *Bot) respond(ctx context.Context, to conversation, m message) error {
 		UnfurlLinks:     new(bool),
 		UnfurlMedia:     new(bool),
 	}
-	return attempt(ctx, func() error { return b.post(ctx, to.responseURL, hook) })
+	return attemptOnce(ctx, func() error { return b.post(ctx, to.responseURL, hook) })
 }
 
-// attempt does f up to postAttempts times, as long as that may help. When one
+// attemptOnce does f again only while Slack certainly did not take it: what it
+// may have shown is not shown twice.
+func attemptOnce(ctx context.Context, f func() error) error {
+	var err error
+	for try := range postAttempts {
+		if try > 0 && !rest(ctx, err) {
+			break
+		}
+		if err = f(); err == nil || !notTaken(err) || !mayHelp(err) {
+			break
+		}
+	}
+	return err
+}
+
+// rest waits until f may be tried again after err; false when that is too long.
+func rest(ctx context.Context, err error) bool {
+	d := pauseBefore(err)
+	if d > longestPause {
+		return false
+	}
+	sleep(ctx, d)
+	return ctx.Err() == nil
+}
+
+// attempt does f, which may be done twice, up to postAttempts times, as long as that may help. When one
 // try may have been taken after all, its error is what is returned.
 func attempt(ctx context.Context, f func() error) error {
 	var last, open error
 	for try := range postAttempts {
-		if try > 0 {
-			sleep(ctx, pauseBefore(last))
+		if try > 0 && !rest(ctx, last) {
+			break
 		}
 		if last = f(); last == nil {
 			return nil
@@ -86,12 +120,18 @@ func attempt(ctx context.Context, f func() error) error {
 }
 
 func (b *Bot) post(ctx context.Context, to broker.Secret, hook *slack.WebhookMessage) error {
-	ctx, cancel := context.WithTimeout(ctx, postTimeout)
+	ctx, cancel := context.WithTimeout(ctx, replyTimeout)
 	defer cancel()
-	if err := slack.PostWebhookCustomHTTPContext(ctx, to.Reveal(), b.http, hook); err != nil {
-		return fmt.Errorf("response_url: %w", withoutURL(err))
+	var wrote atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true) }})
+	err := slack.PostWebhookCustomHTTPContext(ctx, to.Reveal(), b.http, hook)
+	switch {
+	case err == nil:
+		return nil
+	case !wrote.Load():
+		return fmt.Errorf("response_url: %w: %w", errNotWritten, withoutURL(err))
 	}
-	return nil
+	return fmt.Errorf("response_url: %w", withoutURL(err))
 }
 
 // mayHelp reports whether posting again can mend err: not what Slack refused.
@@ -112,21 +152,28 @@ func mayHelp(err error) bool {
 func pauseBefore(err error) time.Duration {
 	var limited *slack.RateLimitedError
 	if errors.As(err, &limited) {
-		return min(limited.RetryAfter, longestPause)
+		return limited.RetryAfter
 	}
 	return 300 * time.Millisecond
 }
 
-// deliver replies, and tells the person by direct message when it cannot.
+// deliver replies, and tells the person by direct message when it cannot, as soon
+// as Slack takes that.
 func (b *Bot) deliver(ctx context.Context, to conversation, m message) {
-	err := b.reply(ctx, to, m)
+	err := b.replyInTime(ctx, to, m)
 	if err == nil {
 		return
 	}
 	b.log.WarnContext(ctx, "reply not delivered; trying a direct message", "request", to.requestID, "error", err)
-	if err := b.tell(ctx, to.caller.User, m); err != nil {
-		b.log.ErrorContext(ctx, "nothing delivered", "request", to.requestID, "user", to.caller.User, "error", err)
-	}
+	b.tellOrOwe(ctx, to, m)
+}
+
+// replyInTime is reply with a time of its own: that a Request ran out of its time
+// is a reason to tell.
+func (b *Bot) replyInTime(ctx context.Context, to conversation, m message) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), replyWithin)
+	defer cancel()
+	return b.reply(ctx, to, m)
 }
 
 // deliverCredentials replies with credentials. If Slack does not take them,
@@ -137,8 +184,10 @@ func (b *Bot) deliverCredentials(ctx context.Context, to conversation, r broker.
 		b.deliverByDM(ctx, to, r, issued, m)
 		return
 	}
-	err := b.reply(ctx, to, m)
+	d := b.oweCredentials(ctx, r, issued)
+	err := b.replyInTime(ctx, to, m)
 	if err == nil {
+		b.settled(ctx, d)
 		return
 	}
 	b.log.ErrorContext(ctx, "credentials not delivered", "request", to.requestID, "ref", broker.ShortRef(to.requestID), "error", err)
@@ -147,9 +196,8 @@ func (b *Bot) deliverCredentials(ctx context.Context, to conversation, r broker.
 		undelivered = broker.CodeDeliveryUnknown
 	}
 	b.broker().Undelivered(ctx, r, issued.Grant, undelivered)
-	if err := b.tell(ctx, to.caller.User, b.undeliveredMessage(issued, undelivered, broker.ShortRef(to.requestID))); err != nil {
-		b.log.ErrorContext(ctx, "nothing delivered", "request", to.requestID, "user", to.caller.User, "error", err)
-	}
+	d.Code = undelivered
+	b.tellUndelivered(ctx, d, b.undeliveredMessage(issued, undelivered, broker.ShortRef(to.requestID)))
 }
 
 // undeliveredMessage tells of credentials that did not, or may not, have
@@ -164,6 +212,22 @@ func (b *Bot) undeliveredMessage(issued broker.Issued, undelivered broker.Code, 
 		e.Message = "AWS issued credentials for " + issued.Account.Name + ", but Slack did not say whether it showed them to you."
 		e.Hint = "If you do not see them, send your request again with a new code."
 	}
+	return b.noticeOf(e, issued)
+}
+
+// stoppedMessage tells of credentials whose process ended before it knew whether
+// they arrived.
+func (b *Bot) stoppedMessage(issued broker.Issued, ref string) message {
+	return b.noticeOf(&broker.Error{
+		Code: broker.CodeDeliveryUnknown, Ref: ref,
+		Message: "AWS issued credentials for " + issued.Account.Name + ", but the bot was stopped before it knew whether Slack showed them to you.",
+		Hint:    "If you do not see them, send your request again with a new code.",
+	}, issued)
+}
+
+// noticeOf tells of credentials, with the button that shows them while they are
+// kept.
+func (b *Bot) noticeOf(e *broker.Error, issued broker.Issued) message {
 	if issued.Kept {
 		e.Hint = "The button shows them to you alone, within " + broker.FormatDuration(b.settings().RevealWindow) + " of their issue."
 	}
@@ -183,7 +247,7 @@ func notTaken(err error) bool {
 		limited *slack.RateLimitedError
 		op      *net.OpError
 	)
-	return errors.As(err, &status) || errors.As(err, &refused) || errors.As(err, &limited) || errors.Is(err, errResponseURL) ||
+	return errors.As(err, &status) || errors.As(err, &refused) || errors.As(err, &limited) || errors.Is(err, errResponseURL) || errors.Is(err, errNotWritten) ||
 		errors.As(err, &op) && op.Op == "dial"
 }
 

@@ -48,6 +48,13 @@ func errSeal(i broker.Issued, err error) error {
 	}
 }
 
+// withhold records that credentials exist and are not shown; why is told as the
+// answer, so it is owed no more.
+func (b *Bot) withhold(ctx context.Context, r broker.Request, issued broker.Issued, err error) {
+	b.broker().Undelivered(ctx, r, issued.Grant, withheld(err))
+	b.settled(ctx, b.oweCredentials(ctx, r, issued))
+}
+
 // withheld is the Code under which the record says that credentials were issued
 // and not shown.
 func withheld(err error) broker.Code {
@@ -116,7 +123,5 @@ func (b *Bot) key(ctx context.Context, to conversation, c Command) {
 	b.deliver(ctx, to, b.keyChangedMessage(changed))
 	// The direct message is for the person whose Slack somebody else holds: it
 	// stays, where the private answer is gone with the next reload.
-	if err := b.tell(ctx, to.caller.User, b.keyNoticeMessage(changed)); err != nil {
-		b.log.ErrorContext(ctx, "a changed key was not told by direct message", "request", to.requestID, "user", to.caller.User, "error", err)
-	}
+	b.tellOrOwe(ctx, to, b.keyNoticeMessage(changed))
 }

@@ -144,9 +144,7 @@ func (b *Bot) refillForm(ctx context.Context, to conversation, f filled, err err
 	wrong := asBrokerError(to, err)
 	if err := b.updateView(ctx, to, b.formAgain(ctx, to, f, wrong)); err != nil {
 		b.log.WarnContext(ctx, "form not shown again; telling by direct message", "request", to.requestID, "error", err)
-		if err := b.directMessage(ctx, to.caller.User, b.errorMessage(wrong)); err != nil {
-			b.log.ErrorContext(ctx, "nothing delivered", "request", to.requestID, "error", err)
-		}
+		b.tellOrOwe(ctx, to, b.errorMessage(wrong))
 	}
 }
 
@@ -156,7 +154,7 @@ func (b *Bot) issueAs(ctx context.Context, to conversation, r broker.Request, f 
 		r.Purpose = broker.PurposeConsole
 		s, err := b.broker().Console(ctx, r, f.service)
 		if err == nil {
-			b.seeTo(ctx, s.Issued)
+			b.seeTo(ctx, r, s.Issued)
 			b.presentSignIn(ctx, to, r, s)
 		}
 		return err

@@ -90,6 +90,7 @@ func (s *Server) method(name string) (h handler, app bool) {
 		"chat.delete":           s.chatDelete,
 		"conversations.open":    s.conversationsOpen,
 		"conversations.info":    s.conversationsInfo,
+		"conversations.history": s.conversationsHistory,
 		"users.info":            s.usersInfo,
 		"usergroups.list":       s.usergroupsList,
 		"usergroups.users.list": s.usergroupsUsersList,
@@ -124,6 +125,9 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 		out["ok"] = true
 	}
 	s.record(name, c.params, status, code)
+	if f != nil {
+		s.delay(r, f.SlowAnswer)
+	}
 	if f != nil && f.LoseAnswer {
 		cut(w)
 		return

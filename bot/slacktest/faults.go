@@ -23,6 +23,8 @@ type Fault struct {
 	// Drop cuts the connection and does nothing; LoseAnswer does what was
 	// asked and cuts the connection instead of answering.
 	Drop, LoseAnswer bool
+	// SlowAnswer does what was asked and delays the answer.
+	SlowAnswer time.Duration
 }
 
 // Inject adds a fault; earlier ones are used up first.
@@ -73,6 +75,20 @@ func (s *Server) fault(method string) *Fault {
 	return nil
 }
 
+// delay waits for d, or until nobody waits for the answer any more.
+func (s *Server) delay(r *http.Request, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-r.Context().Done():
+	case <-s.done:
+	}
+}
+
 func (f *Fault) label() string {
 	switch {
 	case f.Drop:
@@ -86,15 +102,7 @@ func (f *Fault) label() string {
 // enact plays f against a request of method and reports whether it should go
 // on. One that should not is recorded before the client learns of it.
 func (s *Server) enact(w http.ResponseWriter, r *http.Request, method string, f *Fault) bool {
-	if f.Latency > 0 {
-		t := time.NewTimer(f.Latency)
-		defer t.Stop()
-		select {
-		case <-t.C:
-		case <-r.Context().Done():
-		case <-s.done:
-		}
-	}
+	s.delay(r, f.Latency)
 	if f.Drop {
 		s.record(method, nil, 0, f.label())
 		cut(w)

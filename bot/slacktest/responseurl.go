@@ -54,6 +54,9 @@ func (s *Server) serveResponseURL(w http.ResponseWriter, r *http.Request) {
 	}
 	status, code, params := s.respond(w, r)
 	s.record("response_url", params, status, code)
+	if f != nil {
+		s.delay(r, f.SlowAnswer)
+	}
 	if f != nil && f.LoseAnswer {
 		cut(w)
 		return

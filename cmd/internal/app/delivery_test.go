@@ -94,7 +94,6 @@ func TestRefusalsThatSlackDoesNotTakeComeByDirectMessage(t *testing.T) {
 func TestRepliesAreTriedAgain(t *testing.T) {
 	for name, fault := range map[string]slacktest.Fault{
 		"server error": {Method: "response_url", Status: 503, Times: 2},
-		"cut":          {Method: "response_url", Drop: true, Times: 2},
 		"limited":      {Method: "response_url", Status: 429, RetryAfter: time.Second, Times: 1},
 	} {
 		t.Run(name, func(t *testing.T) {

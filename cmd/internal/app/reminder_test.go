@@ -11,24 +11,31 @@ import (
 	"github.com/assumebot/assumebot/store/storetest"
 )
 
-// dueEntries waits until a due list has as many entries as wanted.
-func dueEntries(t *testing.T, url, list string, want int, holding string) {
+// dueTexts are the entries of a due list.
+func dueTexts(t *testing.T, url, list string) []string {
 	t.Helper()
 	st, err := store.Open(t.Context(), store.Options{URL: broker.NewSecret(url), SealKeys: []broker.Secret{storetest.KeyOne}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = st.Close() }()
+	entries, err := st.DueBy(t.Context(), list, time.Now().AddDate(0, 0, 7), 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, e := range entries {
+		all = append(all, string(e.Text))
+	}
+	return all
+}
+
+// dueEntries waits until a due list has as many entries as wanted.
+func dueEntries(t *testing.T, url, list string, want int, holding string) {
+	t.Helper()
 	storetest.Eventually(t, patience, "the list of "+list+" is as wanted", func() bool {
-		entries, err := st.DueBy(t.Context(), list, time.Now().AddDate(0, 0, 7), 100)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var all []string
-		for _, e := range entries {
-			all = append(all, string(e.Text))
-		}
-		return len(entries) == want && strings.Contains(strings.Join(all, "\n"), holding)
+		all := dueTexts(t, url, list)
+		return len(all) == want && strings.Contains(strings.Join(all, "\n"), holding)
 	})
 }
 

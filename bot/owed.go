@@ -1,0 +1,306 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// An answer is owed to whoever could not be reached at once: it is on a list in
+// the store, sealed, and whichever replica is there tries until the person was
+// told by direct message. Slack's Retry-After is honoured, and there is an end, in
+// time and in number.
+//
+// That credentials were issued is owed before anybody tries to show them, so that
+// a process that dies on the way leaves somebody who says so. The credentials
+// themselves are never on the list: the notice has a button that shows them while
+// they are kept. So is a direct message that says that credentials are about to
+// appear, before it is posted: whoever finds it on the list takes it away.
+
+// owedList is the due list of answers owed.
+const owedList = "owed"
+
+const (
+	// owedAfter is when it counts as not delivered what nobody said was: longer
+	// than a reply and a direct message take.
+	owedAfter = 45 * time.Second
+	// owedFor is how long an answer is worth telling; that credentials exist is for
+	// as long as they live.
+	owedFor  = 30 * time.Minute
+	owedMost = 10_000
+	// owedAtOnce keeps one slow person from holding up the others.
+	owedAtOnce = 8
+)
+
+// An owed is an entry of that list.
+type owed struct {
+	User    string    `json:"user"`
+	Team    string    `json:"team,omitempty"`
+	Channel string    `json:"channel,omitempty"` // where it was asked
+	Request string    `json:"request"`
+	Since   time.Time `json:"since"`
+	Until   time.Time `json:"until"`
+	Tries   int       `json:"tries,omitempty"` // that failed
+
+	// An answer that is no secret.
+	Text   string        `json:"text,omitempty"`
+	Blocks *slack.Blocks `json:"blocks,omitempty"`
+
+	// Credentials that did not, or may not, have reached the person.
+	Grant     *broker.Grant `json:"grant,omitempty"`
+	Code      broker.Code   `json:"code,omitempty"`    // what the record says; "": nobody said yet
+	Stopped   bool          `json:"stopped,omitempty"` // its process ended on the way
+	Told      bool          `json:"told,omitempty"`    // only the message is left
+	Message   *shownMessage `json:"message,omitempty"` // that says they are about to appear
+	Kept      bool          `json:"kept,omitempty"`    // the store has the Grant
+	Revocable bool          `json:"revocable,omitempty"`
+}
+
+// A shownMessage is a direct message of the bot's. TS is "" while Slack has not
+// said what it is called.
+type shownMessage struct {
+	Channel string `json:"channel"`
+	TS      string `json:"ts,omitempty"`
+}
+
+func (o owed) entry() ([]byte, error) { return json.Marshal(o) }
+
+func (o owed) request() broker.Request {
+	r := broker.Request{ID: o.Request, Caller: broker.Caller{User: o.User, Team: o.Team, Channel: o.Channel}}
+	if o.Grant != nil {
+		r.Account, r.Purpose = o.Grant.Account, o.Grant.Purpose
+	}
+	return r
+}
+
+// A debt is an owed that this process put on the list, so that it can take it off.
+type debt struct {
+	owed
+	entry broker.DueEntry // the zero one: the store did not keep it
+}
+
+// owe puts o on the list, due at at. That it could not be kept is logged.
+func (b *Bot) owe(ctx context.Context, o owed, at time.Time) debt {
+	text, err := o.entry()
+	var entry broker.DueEntry
+	if err == nil {
+		entry, err = b.owed.put(ctx, at, text)
+	}
+	if err != nil {
+		b.log.ErrorContext(ctx, "an answer cannot be kept for later; if it is not delivered now, nobody tells it", "request", o.Request, "user", o.User, "error", err)
+	}
+	return debt{owed: o, entry: entry}
+}
+
+// settled takes a debt off the list: it was told, or another has its place.
+func (b *Bot) settled(ctx context.Context, d debt) {
+	if d.entry.ID == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dueFinish)
+	defer cancel()
+	if err := b.owed.settleOnce(ctx, d.entry, doneWith); err != nil {
+		b.log.WarnContext(ctx, "an answer that was delivered stays on the list, and may be told again", "request", d.Request, "user", d.User, "error", err)
+	}
+}
+
+// becomes puts o on the list in the place of d.
+func (b *Bot) becomes(ctx context.Context, d debt, o owed, at time.Time) debt {
+	next := b.owe(ctx, o, at)
+	b.settled(ctx, d)
+	return next
+}
+
+// oweCredentials notes that a person is to be told of a Grant. A repeat for the
+// same Grant only moves what is there.
+func (b *Bot) oweCredentials(ctx context.Context, r broker.Request, issued broker.Issued) debt {
+	g := issued.Grant
+	return b.owe(ctx, owed{
+		User: r.Caller.User, Team: r.Caller.Team, Channel: r.Caller.Channel, Request: r.ID,
+		Since: g.Issued, Until: g.Expires, Grant: &g, Kept: issued.Kept, Revocable: issued.Account.Revoker != "",
+	}, b.now().Add(owedAfter))
+}
+
+// tellOrOwe tells a person by direct message, now or as soon as Slack takes it.
+func (b *Bot) tellOrOwe(ctx context.Context, to conversation, m message) {
+	err := b.directMessage(ctx, to.caller.User, m)
+	if err == nil {
+		return
+	}
+	at, again := putOff(b.now(), err, 0)
+	if !again {
+		b.log.ErrorContext(ctx, "nothing delivered", "request", to.requestID, "user", to.caller.User, "error", err)
+		return
+	}
+	b.log.WarnContext(ctx, "not delivered yet; it is owed", "request", to.requestID, "user", to.caller.User, "error", err, "until", at)
+	b.owe(ctx, owed{
+		User: to.caller.User, Team: to.caller.Team, Channel: to.caller.Channel, Request: to.requestID,
+		Since: b.now(), Until: b.now().Add(owedFor), Text: m.text, Blocks: &slack.Blocks{BlockSet: m.blocks},
+	}, at)
+}
+
+// tellUndelivered tells of credentials that did not, or may not, have reached the
+// person, now or as soon as Slack takes it. It is on the record already.
+func (b *Bot) tellUndelivered(ctx context.Context, d debt, m message) {
+	err := b.directMessage(ctx, d.User, m)
+	if err == nil {
+		b.settled(ctx, d)
+		return
+	}
+	at, again := putOff(b.now(), err, 0)
+	if !again {
+		b.log.ErrorContext(ctx, "nothing delivered", "request", d.Request, "user", d.User, "error", err)
+		b.settled(ctx, d)
+		return
+	}
+	b.log.WarnContext(ctx, "not told yet of credentials that were not delivered; it is owed", "request", d.Request, "user", d.User, "error", err, "until", at)
+	b.becomes(ctx, d, d.owed, at)
+}
+
+// serveOwed tells what is owed.
+func (b *Bot) serveOwed(ctx context.Context, entry []byte) verdict {
+	var o owed
+	if json.Unmarshal(entry, &o) != nil || !isSlackID(o.User) || !isEntryID(o.Request) || o.Grant == nil && o.Text == "" ||
+		o.Message != nil && (!isSlackID(o.Message.Channel) || o.Message.Channel[0] != 'D') {
+		return setAside("it is no answer")
+	}
+	if o.Grant != nil {
+		return b.serveOwedCredentials(ctx, o)
+	}
+	if !b.now().Before(o.Until) {
+		b.log.ErrorContext(ctx, "nothing delivered: Slack did not take an answer in time", "request", o.Request, "user", o.User)
+		return doneWith
+	}
+	m := message{text: o.Text}
+	if o.Blocks != nil {
+		m.blocks = o.Blocks.BlockSet
+	}
+	return b.tellOwed(ctx, o, late(m, o.Since))
+}
+
+// tellOwed sends m, once Slack takes it.
+func (b *Bot) tellOwed(ctx context.Context, o owed, m message) verdict {
+	err := b.directMessage(ctx, o.User, m)
+	if err == nil {
+		return doneWith
+	}
+	return b.owedPutOff(ctx, o, err)
+}
+
+func (b *Bot) owedPutOff(ctx context.Context, o owed, err error) verdict {
+	at, again := putOff(b.now(), err, o.Tries)
+	if !again {
+		b.log.ErrorContext(ctx, "nothing delivered", "request", o.Request, "user", o.User, "error", err)
+		return doneWith
+	}
+	o.Tries = min(max(o.Tries, 0), 1_000_000) + 1
+	b.log.WarnContext(ctx, "not delivered yet; it is owed", "request", o.Request, "user", o.User, "error", err, "until", at)
+	text, failed := o.entry()
+	if failed != nil {
+		return setAside("it cannot be written again")
+	}
+	return verdict{next: text, at: at}
+}
+
+// serveOwedCredentials tells of a Grant what nobody said was delivered. What was
+// ended since is owed to nobody, but the record says that it was not seen to
+// arrive.
+func (b *Bot) serveOwedCredentials(ctx context.Context, o owed) verdict {
+	stopped := o.Code == ""
+	if stopped {
+		o.Code = broker.CodeDeliveryUnknown
+		b.log.ErrorContext(ctx, "credentials were issued, and a process ended before it knew whether they arrived", "request", o.Request, "user", o.User)
+		b.broker().Undelivered(ctx, o.request(), *o.Grant, o.Code)
+	}
+	if o.Message != nil {
+		if err := b.takeAway(ctx, o); err != nil && !refusedBySlack(err) {
+			return b.owedPutOff(ctx, o, err)
+		}
+		o.Message = nil
+	}
+	if o.Told {
+		return doneWith
+	}
+	if !b.now().Before(o.Until) {
+		b.log.ErrorContext(ctx, "nothing delivered: the credentials expired before Slack took the notice", "request", o.Request, "user", o.User)
+		return doneWith
+	}
+	if o.Kept {
+		grants, err := b.ledger.LiveGrants(ctx, o.User)
+		if err != nil {
+			return b.owedPutOff(ctx, o, err)
+		}
+		if !slices.ContainsFunc(grants, func(g broker.Grant) bool { return g.ID == o.Grant.ID }) {
+			return doneWith // somebody ended it
+		}
+	}
+	issued := broker.Issued{Grant: *o.Grant, Kept: o.Kept && b.now().Before(o.Grant.Issued.Add(b.settings().RevealWindow))}
+	issued.Account.Name = o.Grant.Account
+	if o.Revocable {
+		issued.Account.Revoker = o.Grant.RoleARN // that there is one is all that counts here
+	}
+	m := b.undeliveredMessage(issued, o.Code, broker.ShortRef(o.Request))
+	if o.Stopped = o.Stopped || stopped; o.Stopped {
+		m = b.stoppedMessage(issued, broker.ShortRef(o.Request))
+	}
+	return b.tellOwed(ctx, o, m)
+}
+
+// late says above an answer which request it is to.
+func late(m message, since time.Time) message {
+	head := slack.NewRichTextBlock("", paragraph(plain("Slack did not take this answer at once. It is to what you asked at "), moment(since), plain(":")))
+	longer := message{text: m.text, blocks: append([]slack.Block{head}, m.blocks...)}
+	if !longer.fits() {
+		return m
+	}
+	return longer
+}
+
+// takeAway deletes the message that says that credentials are about to appear,
+// or, where Slack does not allow that, what it says. Where its process ended
+// before Slack said what it is called, it is looked for.
+func (b *Bot) takeAway(ctx context.Context, o owed) error {
+	ts := o.Message.TS
+	if ts == "" {
+		var err error
+		if ts, err = b.findPlaceholder(ctx, o); err != nil || ts == "" {
+			return err
+		}
+	}
+	err := b.deleteMessage(ctx, o.Message.Channel, ts)
+	if !refusedBySlack(err) {
+		return err
+	}
+	return b.rewrite(ctx, o.Message.Channel, ts, removedMessage(*o.Grant))
+}
+
+// findPlaceholder looks for it among the latest messages of the conversation; ""
+// when it is not there. https://docs.slack.dev/reference/methods/conversations.history
+func (b *Bot) findPlaceholder(ctx context.Context, o owed) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, postTimeout)
+	defer cancel()
+	history, err := b.api.GetConversationHistoryContext(ctx, &slack.GetConversationHistoryParameters{
+		ChannelID: o.Message.Channel, Limit: 100, Oldest: strconv.FormatInt(o.Since.Add(-10*time.Minute).Unix(), 10),
+	})
+	if err != nil {
+		return "", slackError("conversations.history", err)
+	}
+	for _, m := range history.Messages {
+		for _, block := range m.Blocks.BlockSet {
+			if block.ID() == placeholderBlock+o.Grant.ID {
+				return m.Timestamp, nil
+			}
+		}
+	}
+	return "", nil
+}
+
+// errNotWritten is an error from before anything was written to Slack.
+var errNotWritten = errors.New("nothing was sent")
