@@ -83,9 +83,12 @@ const (
 	atOnce = 256
 	// requestTimeout bounds one Request from its acknowledgement to its reply.
 	requestTimeout = 90 * time.Second
-	// slotTimeout is how long a Request waits for its turn before it is refused: who
-	// asked is told within 15 s.
-	slotTimeout = 8 * time.Second
+	// answerWithin is what a Request has from its arrival until its answer goes out:
+	// a person waits 15 s at most. What must follow AWS's answer, and the reply, have
+	// times of their own.
+	answerWithin = 12 * time.Second
+	// slotTimeout is how long a Request waits for its turn before it is refused.
+	slotTimeout = 5 * time.Second
 	// drainTimeout is what SIGTERM leaves to what was accepted. With the outcome
 	// of what is abandoned and the last of the audit channel it stays within the
 	// 30 s after which Kubernetes kills.

@@ -87,7 +87,7 @@ type refreshCall struct {
 
 // NewDirectory returns a Directory; it asks nobody yet.
 func NewDirectory(d DirectoryDeps) *Directory {
-	dir := &Directory{api: d.API, copies: d.Copies, leases: d.Leases, holder: broker.NewID(), now: d.Now}
+	dir := &Directory{api: d.API, copies: namedCopies{d.Copies}, leases: namedLeases{d.Leases}, holder: broker.NewID(), now: d.Now}
 	dir.changes = &membershipChanges{known: d.Known, recorder: d.Recorder, named: d.Named, now: d.Now, log: d.Log, still: dir.claim}
 	return dir
 }

@@ -79,6 +79,8 @@ func busy(to conversation) error {
 
 // slashCommand serves one slash command, unless it was served already.
 func (b *Bot) slashCommand(ctx context.Context, e envelope) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
 	var cmd slack.SlashCommand
 	if err := e.decode(&cmd); err != nil {
 		b.log.ErrorContext(ctx, "slash command not understood", "error", err)

@@ -37,7 +37,9 @@ type deletion struct {
 // that is where the person is told instead.
 func (b *Bot) deliverByDM(ctx context.Context, to conversation, r broker.Request, issued broker.Issued, m message) {
 	owed := b.oweCredentials(ctx, r, issued)
-	err := b.showByDM(ctx, to, issued, m, &owed)
+	showing, cancel := context.WithTimeout(context.WithoutCancel(ctx), replyWithin+postTimeout)
+	defer cancel()
+	err := b.showByDM(showing, to, issued, m, &owed)
 	if err == nil {
 		b.settled(ctx, owed)
 		b.deliver(ctx, to, sentMessage(issued))

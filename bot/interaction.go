@@ -52,10 +52,16 @@ func (b *Bot) receiveInteraction(s *socket, e envelope) {
 	case slack.InteractionTypeBlockSuggestion, slack.InteractionTypeViewSubmission:
 		// The socket stays open until the acknowledgement is on it.
 		s.pending.Add(1)
-		b.work(func(ctx context.Context) { b.answerByAck(ctx, s, e, in) })
+		b.work(func(ctx context.Context) {
+			ctx, cancel := context.WithTimeout(ctx, answerWithin)
+			defer cancel()
+			b.answerByAck(ctx, s, e, in)
+		})
 	default:
 		b.ackEmpty(s, e)
 		b.work(func(ctx context.Context) {
+			ctx, cancel := context.WithTimeout(ctx, answerWithin)
+			defer cancel()
 			defer b.rescue(ctx, in.to, func(m message) { b.deliver(ctx, in.to.beside(), m) })
 			if !b.first(ctx, in.to, sightings(e, in.TriggerID)...) {
 				return

@@ -255,7 +255,7 @@ func (b *Bot) serveOwedCredentials(ctx context.Context, o owed) verdict {
 
 // late says above an answer which request it is to.
 func late(m message, since time.Time) message {
-	head := slack.NewRichTextBlock("", paragraph(plain("Slack did not take this answer at once. It is to what you asked at "), moment(since), plain(":")))
+	head := slack.NewRichTextBlock("", paragraph(plain("Slack did not take this answer at once. You asked "), moment(since), plain(".")))
 	longer := message{text: m.text, blocks: append([]slack.Block{head}, m.blocks...)}
 	if !longer.fits() {
 		return m

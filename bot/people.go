@@ -27,7 +27,9 @@ type People struct {
 }
 
 // NewPeople returns a People; it asks nobody yet.
-func NewPeople(api *slack.Client, copies Copies) *People { return &People{api: api, copies: copies} }
+func NewPeople(api *slack.Client, copies Copies) *People {
+	return &People{api: api, copies: namedCopies{copies}}
+}
 
 func personCopy(user string) string { return "user:" + user }
 

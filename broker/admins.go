@@ -52,9 +52,10 @@ func (b *Broker) listedAsAdmin(ctx context.Context, user string) (bool, error) {
 	}
 	m, err := b.groups(ctx, user)
 	if err != nil {
+		who, c := notKnown(err)
 		return false, &Error{
-			Code: CodeDirectory, Err: err,
-			Message: "Slack cannot say right now which user groups you are in, so the answer is no.",
+			Code: c, Err: err,
+			Message: who + " cannot say right now which user groups you are in, so the answer is no.",
 			Hint:    "Try again in a minute.",
 		}
 	}

@@ -173,9 +173,10 @@ func (b *Broker) deciding(ctx context.Context, r Request, k KeptApproval, ordere
 	m, err := b.groups(ctx, append(k.voters(), r.Caller.User)...)
 	switch found := b.config.onList(account.Approval.Approvers, r.Caller.User, m); {
 	case found.unknown:
+		who, c := notKnown(err)
 		return decider{}, &Error{
-			Code: CodeDirectory, Err: err,
-			Message: "Slack cannot say right now whether you are an approver of " + account.Name + ", so the answer is no.",
+			Code: c, Err: err,
+			Message: who + " cannot say right now whether you are an approver of " + account.Name + ", so the answer is no.",
 			Hint:    "Try again in a minute. Nothing was changed.",
 		}
 	case !found.yes:

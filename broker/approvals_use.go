@@ -128,9 +128,10 @@ func (b *Broker) stillApproved(ctx context.Context, account Account, k KeptAppro
 	m, err := b.groups(ctx, k.voters()...)
 	if b.config.votes(account, k.Approval, m) < needs {
 		if err != nil {
+			who, c := notKnown(err)
 			return &Error{
-				Code: CodeDirectory, Err: err,
-				Message: "Slack cannot say right now whether those who approved are approvers still, so the answer is no.",
+				Code: c, Err: err,
+				Message: who + " cannot say right now whether those who approved are approvers still, so the answer is no.",
 				Hint:    "Try again in a minute. Your code was not used, and the approval stays.",
 			}
 		}

@@ -124,6 +124,7 @@ func (b *Broker) issueNow(ctx context.Context, r Request, user User, cleared cle
 	if err != nil {
 		return Issued{}, b.refuse(ctx, r, err)
 	}
+	began := b.now()
 	if err := b.takeCalls(ctx, r, account, p); err != nil {
 		return Issued{}, b.refuse(ctx, r, err)
 	}
@@ -145,6 +146,12 @@ func (b *Broker) issueNow(ctx context.Context, r Request, user User, cleared cle
 			Message: "The audit record cannot be written right now, so nothing was issued.",
 			Hint:    "Your code was not used. Try again in a minute.",
 		}
+	}
+	if late := b.tooLate(ctx, r, began); late != nil {
+		return Issued{}, b.notAsked(ctx, r, intent, late, func(ctx context.Context) {
+			b.release(ctx, r, user, p)
+			b.returnApproval(ctx, r, cleared)
+		})
 	}
 	issued, err := b.aws.issue(ctx, call{request: r, user: user, account: account, plan: p, key: key})
 
@@ -299,7 +306,6 @@ func (b *Broker) granted(ctx context.Context, r Request, intent Event, issued Is
 	issued.Kept = true
 	// An order that came since the last look may have missed this Grant.
 	if err := b.overtaken(ctx, r, intent, issued); err != nil {
-		b.forgetOvertaken(ctx, r, g)
 		return Issued{}, err
 	}
 	return issued, nil

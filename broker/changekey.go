@@ -51,6 +51,7 @@ func (b *Broker) ChangeKey(ctx context.Context, r Request, key PublicKey) (Chang
 	if err != nil {
 		return ChangedKey{}, b.refuse(ctx, r, err)
 	}
+	began := b.now()
 	if err := b.reserve(ctx, r, user, p); err != nil {
 		return ChangedKey{}, b.refuse(ctx, r, err)
 	}
@@ -64,6 +65,9 @@ func (b *Broker) ChangeKey(ctx context.Context, r Request, key PublicKey) (Chang
 			Message: "The audit record cannot be written right now, so your key was not changed.",
 			Hint:    "Your code was not used. Try again in a minute.",
 		}
+	}
+	if late := b.tooLate(ctx, r, began); late != nil {
+		return ChangedKey{}, b.notAsked(ctx, r, intent, late, func(ctx context.Context) { b.release(ctx, r, user, p) })
 	}
 	checked, err := b.aws.issue(ctx, call{request: r, user: user, plan: p, key: long})
 

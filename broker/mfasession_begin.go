@@ -125,7 +125,7 @@ func codeUnclaimed(err error) error {
 // beginSession sends the code, which this Request holds.
 func (b *Broker) beginSession(ctx context.Context, r Request, user User, d time.Duration, key aws.Credentials) (heldSession, error) {
 	p := Plan{Method: MethodGetSessionToken, MFA: true, Duration: d}
-	asked := r
+	began, asked := b.now(), r
 	asked.Purpose = PurposeMFASession
 	intent := b.event(EventIntent, asked)
 	intent.User, intent.Method, intent.MFA, intent.Seconds = user.Name, p.Method, true, int64(d/time.Second)
@@ -136,6 +136,9 @@ func (b *Broker) beginSession(ctx context.Context, r Request, user User, d time.
 			Message: "The audit record cannot be written right now, so nothing was issued.",
 			Hint:    "Your code was not used. Try again in a minute.",
 		}
+	}
+	if late := b.tooLate(ctx, r, began); late != nil {
+		return heldSession{}, b.notAsked(ctx, r, intent, late, func(ctx context.Context) { b.releaseClaim(ctx, r, user, beginning+r.ID) })
 	}
 	issued, err := b.aws.issue(ctx, call{request: asked, user: user, account: Account{Name: "your MFA session"}, plan: p, key: key})
 

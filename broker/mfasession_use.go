@@ -45,6 +45,7 @@ func (b *Broker) issueFromSession(ctx context.Context, r Request, user User, cle
 		}
 		p.Way = begunWay(held, b.now())
 	}
+	began := b.now()
 	if err := b.useApproval(ctx, r, cleared); err != nil {
 		return Issued{}, b.refuse(ctx, r, err)
 	}
@@ -59,6 +60,12 @@ func (b *Broker) issueFromSession(ctx context.Context, r Request, user User, cle
 			Message: "The audit record cannot be written right now, so no credentials for " + account.Name + " were issued.",
 			Hint:    "Try again in a minute" + noNewCode(held) + ".",
 		}
+	}
+	if late := b.tooLate(ctx, r, began); late != nil {
+		if p.Begins { // the code is spent
+			late = b.slowAfterCode(r, held)
+		}
+		return Issued{}, b.notAsked(ctx, r, intent, late, func(ctx context.Context) { b.returnApproval(ctx, r, cleared) })
 	}
 	issued, err := b.aws.issue(ctx, call{request: r, user: user, account: account, plan: p, key: signing(held.credentials).credentials})
 
@@ -75,6 +82,15 @@ func (b *Broker) issueFromSession(ctx context.Context, r Request, user User, cle
 		issued.UsedSession = &held.Session
 	}
 	return issued, err
+}
+
+// slowAfterCode is tooLate's error where the code has begun an MFA session.
+func (b *Broker) slowAfterCode(r Request, held heldSession) error {
+	return b.asError(r, &Error{
+		Code:    CodeStore,
+		Message: "The bot's own store is too slow right now, so AWS was not asked for " + r.Account + ".",
+		Hint:    "Try again in a minute" + noNewCode(held) + ".",
+	})
 }
 
 // begunWay says how credentials came from a session that a code began.

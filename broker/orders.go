@@ -116,7 +116,7 @@ func (b *Broker) overtaken(ctx context.Context, r Request, intent Event, issued 
 		return nil
 	}
 	e := b.asError(r, err)
-	const unseen = ", so what it issued was thrown away unseen."
+	unseen := b.throwAway(ctx, r, issued, e)
 	switch e.Code {
 	case CodeBlocked:
 		e.Message = "You were blocked while AWS was being asked" + unseen
@@ -136,12 +136,18 @@ func (b *Broker) overtaken(ctx context.Context, r Request, intent Event, issued 
 	return e
 }
 
-// forgetOvertaken drops a Grant that was saved while an admin took back what its
-// person has.
-func (b *Broker) forgetOvertaken(ctx context.Context, r Request, g Grant) {
-	if err := b.ledger.EndGrant(ctx, g.User, g.ID); err != nil {
-		b.log.ErrorContext(ctx, "an overtaken grant is still kept; while its person is blocked nobody sees it", "request", r.ID, "error", err)
+// throwAway drops what was issued and must not be shown, and says in the end of a
+// sentence what became of it: a Grant that was saved already may stay.
+func (b *Broker) throwAway(ctx context.Context, r Request, issued Issued, why *Error) string {
+	if !issued.Kept {
+		return ", so what it issued was thrown away unseen."
 	}
+	g := issued.Grant
+	if err := b.ledger.EndGrant(ctx, g.User, g.ID); err != nil {
+		b.log.ErrorContext(ctx, "a grant that is not shown is still kept: the store did not forget it", "request", r.ID, "code", why.Code, "error", err)
+		return ", so what it issued is not shown. The bot still keeps it: once its store answers, `/sessions` ends it."
+	}
+	return ", so what it issued was thrown away unseen."
 }
 
 // denyUnseen has AWS refuse credentials that nobody will see, and with them what

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"slices"
 )
 
@@ -22,6 +23,18 @@ type Standing struct {
 	Guest       bool     `json:"guest,omitempty"`
 	Bot         bool     `json:"bot,omitempty"`
 	Stranger    bool     `json:"stranger,omitempty"` // of another organisation, here by Slack Connect
+}
+
+// ErrStore is in the chain of an error of a People or a Directory that could not
+// ask the bot's own store, which is not Slack's fault.
+var ErrStore = errors.New("the store does not answer")
+
+// notKnown says who cannot say what, and under which Code.
+func notKnown(err error) (who string, c Code) {
+	if errors.Is(err, ErrStore) {
+		return "The bot's own store", CodeStore
+	}
+	return "Slack", CodeDirectory
 }
 
 // People knows the Standing of Slack users.
@@ -107,9 +120,10 @@ func (b *Broker) inGoodStanding(ctx context.Context, user string) error {
 }
 
 func standingUnknown(err error) *Error {
+	who, c := notKnown(err)
 	return &Error{
-		Code: CodeDirectory, Err: err,
-		Message: "Slack cannot say right now whether you are a full member of this workspace, so the answer is no.",
+		Code: c, Err: err,
+		Message: who + " cannot say right now whether you are a full member of this workspace, so the answer is no.",
 		Hint:    "Try again in a minute. Your code was not used.",
 	}
 }

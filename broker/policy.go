@@ -54,7 +54,9 @@ func (b *Broker) denied(a Account, r Request, d Decision) *Error {
 	e := &Error{Code: d.Code, Rule: d.Rule, Err: d.Err}
 	switch d.Code {
 	case CodeDirectory:
-		e.Message = "Slack cannot say right now which user groups you are in, so the answer is no."
+		who, c := notKnown(d.Err)
+		e.Code = c
+		e.Message = who + " cannot say right now which user groups you are in, so the answer is no."
 		e.Hint = "Try again in a minute." + unused
 	case CodeTooLong:
 		whose := " is issued for "

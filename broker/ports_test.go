@@ -49,7 +49,9 @@ type memory struct {
 	reservedFor time.Duration // the last ReserveCode's ttl
 	approvalFor time.Duration // the last SaveApproval's keep
 
-	recorded chan broker.EventKind // where a test waits for one; may be nil
+	onRecord func(broker.EventKind) // before each Event; may be nil
+	endErr   error                  // of EndGrant
+	recorded chan broker.EventKind  // where a test waits for one; may be nil
 }
 
 func newMemory() *memory {
@@ -64,6 +66,9 @@ var errDown = errors.New("the store is down")
 func (m *memory) Record(ctx context.Context, e broker.Event) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	if m.onRecord != nil {
+		m.onRecord(e.Kind)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -157,6 +162,9 @@ func (m *memory) FindGrant(_ context.Context, user, id string) (broker.KeptGrant
 func (m *memory) EndGrant(_ context.Context, user, id string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.endErr != nil {
+		return m.endErr
+	}
 	for key, g := range m.grants {
 		if g.User == user && g.ID == id {
 			delete(m.grants, key)

@@ -89,7 +89,8 @@ func TestLostAnswersAreOutcomeUnknown(t *testing.T) {
 	}{
 		{"connection cut", awstest.Fault{Action: "AssumeRole", LoseAnswer: true}, time.Minute, "answer was lost"},
 		{"garbage", awstest.Fault{Action: "AssumeRole", Malformed: true}, time.Minute, "answer was lost"},
-		{"no answer in time", awstest.Fault{Action: "AssumeRole", Latency: time.Minute}, 200 * time.Millisecond, "did not answer in time"},
+		{"no answer in time", awstest.Fault{Action: "AssumeRole", Latency: time.Minute}, 4200 * time.Millisecond, // with less, AWS is not asked
+			"did not answer in time"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -1,0 +1,50 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// namedCopies are Copies whose errors say that it is the store that failed, where
+// a person would else be told that it was Slack.
+type namedCopies struct{ Copies }
+
+func (c namedCopies) LoadCopy(ctx context.Context, name string) ([]byte, error) {
+	data, err := c.Copies.LoadCopy(ctx, name)
+	return data, storeFailed(err)
+}
+
+func (c namedCopies) BeginCopy(ctx context.Context, name, token string, age time.Duration) error {
+	return storeFailed(c.Copies.BeginCopy(ctx, name, token, age))
+}
+
+func (c namedCopies) SaveCopy(ctx context.Context, name, token string, plain []byte, age time.Duration) (bool, error) {
+	saved, err := c.Copies.SaveCopy(ctx, name, token, plain, age)
+	return saved, storeFailed(err)
+}
+
+func (c namedCopies) DropCopy(ctx context.Context, name string) error {
+	return storeFailed(c.Copies.DropCopy(ctx, name))
+}
+
+// namedLeases are Leases of the same kind.
+type namedLeases struct{ Leases }
+
+func (l namedLeases) Lease(ctx context.Context, name, holder string, ttl time.Duration) (bool, error) {
+	held, err := l.Leases.Lease(ctx, name, holder, ttl)
+	return held, storeFailed(err)
+}
+
+func (l namedLeases) ReleaseLease(ctx context.Context, name, holder string) error {
+	return storeFailed(l.Leases.ReleaseLease(ctx, name, holder))
+}
+
+func storeFailed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", broker.ErrStore, err)
+}

@@ -1,0 +1,89 @@
+package broker_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// TestAStoreThatIsTooSlowIsFoundOutBeforeAWSIsAsked: the code and the approval
+// serve again, and the record says that AWS was not asked.
+func TestAStoreThatIsTooSlowIsFoundOutBeforeAWSIsAsked(t *testing.T) {
+	for _, name := range []string{"Issue", "Console", "Buckets", "BeginMFASession", "ChangeKey", "staging"} {
+		t.Run(name, func(t *testing.T) {
+			b := newSessionBench(t)
+			account, call := "prod", name
+			if name == "staging" {
+				account, call = "staging", "Issue"
+			}
+			b.onRecord = func(kind broker.EventKind) {
+				if kind == broker.EventIntent {
+					b.offset += 3 * time.Second
+				}
+			}
+			code := b.device.Code()
+			e := wantCode(t, gives(b, "")[call](b.request(account, code)), broker.CodeStore)
+			if !strings.Contains(e.Message, "too slow") || !strings.Contains(e.Hint, "was not used") || e.Ref == "" {
+				t.Errorf("got %q and %q, want that the store is too slow and the code was not used", e.Message, e.Hint)
+			}
+			if got := len(b.aws.Calls()); got != 0 {
+				t.Errorf("got %d calls to AWS, want none", got)
+			}
+			if last := b.last(t); last.Kind != broker.EventFailed || last.Code != broker.CodeStore {
+				t.Errorf("got %+v on the record, want the outcome", last)
+			}
+			b.onRecord = nil
+			if err := gives(b, "")[call](b.request(account, code)); err != nil {
+				t.Errorf("the same code again: %v", err)
+			}
+		})
+	}
+}
+
+func TestAWSIsNotAskedWhenTheRequestsTimeIsAlmostOver(t *testing.T) {
+	b := newBench(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	_, err := b.Issue(ctx, b.request("prod", b.device.Code()))
+	wantCode(t, err, broker.CodeStore)
+	if got := len(b.aws.Calls()); got != 0 {
+		t.Errorf("got %d calls to AWS, want none", got)
+	}
+}
+
+func TestTheStoreIsNamedWhereItFailedAndNotSlack(t *testing.T) {
+	down := fmt.Errorf("%w: %w", broker.ErrStore, errDown)
+	for name, fail := range map[string]func(*bench){
+		"standing": func(b *bench) { b.peopleErr = down },
+		"groups":   func(b *bench) { b.groupErr = down },
+	} {
+		b := newBench(t)
+		fail(b)
+		account := map[string]string{"standing": "prod", "groups": "hub"}[name] // hub is for a user group
+		_, err := b.Issue(t.Context(), b.request(account, b.device.Code()))
+		if e := wantCode(t, err, broker.CodeStore); strings.Contains(e.Message, "Slack cannot") || !strings.Contains(e.Message, "The bot's own store cannot say") {
+			t.Errorf("%s: got %q, want the store named", name, e.Message)
+		}
+	}
+}
+
+// TestAGrantThatTheStoreDoesNotForgetIsNotCalledThrownAway: the store fails after
+// the Grant was saved.
+func TestAGrantThatTheStoreDoesNotForgetIsNotCalledThrownAway(t *testing.T) {
+	b := newBench(t)
+	b.controls.err = errDown
+	b.controls.when = func() bool { return len(b.grants) > 0 }
+	b.endErr = errDown
+	_, err := b.Issue(t.Context(), b.request("prod", b.device.Code()))
+	e := wantCode(t, err, broker.CodeStore)
+	if strings.Contains(e.Message, "thrown away") || !strings.Contains(e.Message, "The bot still keeps it") {
+		t.Errorf("got %q, want that the bot still keeps it", e.Message)
+	}
+	if len(b.grants) != 1 {
+		t.Errorf("got %d grants, want the one that is kept", len(b.grants))
+	}
+}
