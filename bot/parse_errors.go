@@ -94,10 +94,13 @@ func (p *parser) errUnknownWord(word string) error {
 		}
 		return grammarError(message, meant)
 	}
+	if hint := p.meant(word, p.tokens[p.pos:]); hint != "" {
+		return grammarError(message, hint)
+	}
 	if meant := broker.Nearest(word, p.keywords); meant != "" {
 		return grammarError(message, "Did you mean “"+meant+"”? "+p.usage())
 	}
-	return grammarError(message, "One account at a time. "+p.usage())
+	return grammarError(message, "Leave it out, or write because before it if it is the reason. Another account needs a command of its own. "+p.usage())
 }
 
 func errAccountName(word string) error {

@@ -273,7 +273,7 @@ func TestParseAssumeRefusesWithoutRepeatingACode(t *testing.T) {
 		{name: "codeInName", text: "prod/123456", fail: "That cannot be the name"},
 		{name: "unknownWord", text: "prod 123456 fro 2h", fail: "Did you mean “for”?"},
 		{name: "unknownBecause", text: "prod 123456 becuase it is for 2h", fail: "Did you mean “because”?"},
-		{name: "twoAccounts", text: "prod staging 123456", fail: "I do not know the word “staging” there. One account at a time."},
+		{name: "twoAccounts", text: "prod staging 123456", fail: "I do not know the word “staging” there. Leave it out"},
 		{name: "longWord", text: "prod " + strings.Repeat("x", 100), fail: "“" + strings.Repeat("x", maxQuoted) + "…”"},
 		{name: "formatting", text: "prod *_~evil~_*&lt;!here&gt;", fail: "the word “evil_here”"},
 		{name: "reserved", text: "sessions", fail: "“sessions” cannot be the name"},
@@ -320,4 +320,20 @@ func TestCommandRedactsItsCode(t *testing.T) {
 			t.Errorf("a Command prints as %s", got)
 		}
 	}
+}
+
+func TestParseAssumeSaysWhatToType(t *testing.T) {
+	checkParse(t, ParseAssume, []parseCase{
+		{name: "duration", text: "prod 123456 2h", fail: "I do not know the word “2h” there. Write for before how long you want it: for 2h."},
+		{name: "durationInWords", text: "prod 123456 half an hour", fail: "for 30m."},
+		{name: "durationOfTwo", text: "prod 123456 1h 30m", fail: "for 1h30m."},
+		{name: "durationBeforeTheCode", text: "prod 2h 123456", fail: "for 2h."},
+		{name: "explained", text: "explain prod 2h", fail: "for 2h."},
+		{name: "format", text: "prod 123456 console", fail: "I do not know the word “console” there. Write as before the format: as console."},
+		{name: "shell", text: "prod 123456 zsh", fail: "as bash."},
+		{name: "ticket", text: "prod 123456 INC-42", fail: "as the last of all: because INC-42."},
+		{name: "longTicket", text: "prod 123456 INC-4242", fail: "because REASON."},
+		{name: "until", text: "prod 123456 until 6pm", fail: "Write for how long, not until when: for 2h."},
+		{name: "please", text: "prod 123456 please", fail: "I do not know the word “please” there. Leave it out, or write because before it"},
+	})
 }
