@@ -14,7 +14,7 @@ func TestSessionsShowWhatWaitsAndWhatCanBeUsed(t *testing.T) {
 	wantText(t, w.says("U01ALICE", "/sessions", ""), "vault for 30m: approved by bob@example.com (U02BOB), to be used until", "[Enter code]")
 	wantText(t, w.says("U01ALICE", "/assume", "cancel vautl"), "no account of that name, so nothing was cancelled", "vault for 30m")
 	wantText(t, w.says("U01ALICE", "/assume", "revoke vault"), "cancelled 1 request for approval")
-	wantText(t, w.says("U01ALICE", "/assume", "revoke vault"), "The bot holds nothing of yours for vault")
+	wantText(t, w.says("U01ALICE", "/assume", "revoke vault"), "Nothing was live: the bot holds no credentials of yours for vault")
 }
 
 func TestTheFormatThatWasAskedForIsKeptForTheCodeForm(t *testing.T) {

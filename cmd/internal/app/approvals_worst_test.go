@@ -141,7 +141,7 @@ func TestAStateThatSlackDoesNotTakeIsShownLater(t *testing.T) {
 			w.press("U02BOB", m, "approve")
 			wantNoButtons(t, w.approval("Approved by bob@example.com"))
 			w.toldAlice("Approved: vault")
-			dueEntries(t, url, "approvals", 1, "") // its end alone
+			dueEntries(t, url, "approvals", 2, "") // its end and the reminder
 			told := 0
 			for _, m := range w.directMessages("U01ALICE") {
 				if strings.Contains(m.Plain(), "Approved: vault") {
@@ -166,7 +166,7 @@ func TestWhatFollowsADecisionIsDoneByOthers(t *testing.T) {
 	m := w.approval("Approval wanted")
 	w.slack.Inject(slacktest.Fault{Method: "conversations.open", Latency: time.Hour}) // where it hangs
 	w.press("U02BOB", m, "approve")
-	dueEntries(t, url, "approvals", 2, "U01ALICE")
+	dueEntries(t, url, "approvals", 3, "U01ALICE") // the reminder too
 	w.later(r, 31*time.Second)
 	wantNoButtons(t, w.approval("Approved by bob@example.com"))
 	w.toldAlice("Approved: vault")

@@ -82,6 +82,7 @@ func TestASubmittedFormIsCounted(t *testing.T) {
 	w.acked(w.slack.Command("U01ALICE", "C0GENERAL", "/assume", ""))
 	v := w.modal("U01ALICE", "Account")
 	w.choose("U01ALICE", v, "account", "open", "open")
+	w.await("the form after the choice", func() bool { return w.slack.Views("U01ALICE")[0].Hash != v.Hash })
 	d, err := w.slack.Submit("U01ALICE", v.ID, nil)
 	if err != nil {
 		t.Fatal(err)
