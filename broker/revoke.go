@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/aws/smithy-go"
@@ -67,7 +68,7 @@ func (b *Broker) revoke(ctx context.Context, r Request, user User, account Accou
 	event.User, event.RoleARN, event.Principal = user.Name, account.RoleARN, ""
 	b.note(ctx, event)
 	done := Revocation{Account: account}
-	failed := b.endGrants(ctx, user, &done)
+	grants, failed := b.endGrants(ctx, user, &done)
 	session, err := b.sessions.DropMFASession(ctx, user.Slack, "")
 	done.Session, err = session, errors.Join(failed, err)
 	r.Account, r.Approval = account.Name, ""
@@ -75,7 +76,12 @@ func (b *Broker) revoke(ctx context.Context, r Request, user User, account Accou
 		err = errors.Join(err, failed)
 	}
 	if account.Revoker != "" {
-		done.Denied, done.Err = b.deny(ctx, r, account, user.SessionName)
+		for _, name := range b.sessionNames(user.Slack, grants) {
+			denied, failed := b.deny(ctx, r, account, name)
+			if done.Denied, done.Err = denied, failed; failed != nil {
+				break
+			}
+		}
 	}
 	if err != nil && done.Err == nil {
 		// Said last: AWS refuses all the same.
@@ -113,20 +119,19 @@ func (done *Revocation) took(g Grant) {
 	}
 }
 
-// endGrants forgets the User's Grants of the Account.
-func (b *Broker) endGrants(ctx context.Context, user User, done *Revocation) error {
+// endGrants forgets the User's Grants of the Account, and returns all that they had
+// of it.
+func (b *Broker) endGrants(ctx context.Context, user User, done *Revocation) ([]Grant, error) {
 	grants, err := b.ledger.LiveGrants(ctx, user.Slack)
+	grants = slices.DeleteFunc(grants, func(g Grant) bool { return g.Account != done.Account.Name })
 	for _, g := range grants {
-		if g.Account != done.Account.Name {
-			continue
-		}
 		if failed := b.ledger.EndGrant(ctx, user.Slack, g.ID); failed != nil {
 			err = errors.Join(err, failed)
 			continue
 		}
 		done.took(g)
 	}
-	return err
+	return grants, err
 }
 
 // deny has AWS refuse the sessions of that name of the Account's role, one

@@ -67,6 +67,23 @@ func TestRevokeHasAWSRefuseOnePersonsSessions(t *testing.T) {
 	}
 }
 
+func TestRevokeKnowsTheSessionNameOfBefore(t *testing.T) {
+	w := newWorld(t)
+	w.aws.AddRole(awstest.Role{Account: "333333333333", Name: "Revoker", Trust: awstest.Trust{Principals: []string{"arn:aws:iam::111111111111:user/assumebot"}}})
+	r := w.run(revokerConfig, w.settings())
+	alice := w.pasted(w.says("U01ALICE", "/assume", "staging "+w.alice.Code()))
+	w.writes(strings.Replace(revokerConfig, "    name: alice@example.com\n", "    name: alice@example.com\n    session_name: alice\n", 1))
+	w.notices(r)
+	w.later(r, time.Minute)
+	renamed := w.pasted(w.says("U01ALICE", "/assume", "staging "+w.alice.Code()))
+	wantText(t, w.says("U01ALICE", "/assume", "revoke staging"), "AWS refuses your sessions")
+	for name, c := range map[string]awstest.Client{"before": alice, "after": renamed} {
+		if !w.refuses(c) {
+			t.Errorf("what was issued %s the session name changed still works", name)
+		}
+	}
+}
+
 func TestRevokeSaysWhenAWSIsNotTold(t *testing.T) {
 	w := newWorld(t)
 	w.start()
