@@ -12,7 +12,8 @@ import (
 )
 
 // ownUser is said of credentials of an Account without a role.
-const ownUser = "These credentials are your own IAM user: they can assume every role that trusts it, outside of this bot. No rule, block or revocation of the bot reaches that."
+const ownUser = "These credentials are your own IAM user: they can assume every role that trusts it, outside of this bot. " +
+	"No rule, block or revocation of the bot reaches that."
 
 const noMFA = "NO MFA: these credentials were issued without a second factor."
 

@@ -72,6 +72,13 @@ func bound() sts.AssumeRoleInput {
 	}
 }
 
+// revokerIn is how the bot asks for the revoker of an AWS account.
+func revokerIn(account string) sts.AssumeRoleInput {
+	return sts.AssumeRoleInput{
+		RoleArn: aws.String(awstest.RoleARN(account, "AssumebotRevoker")), RoleSessionName: aws.String("assumebot-revoker"),
+	}
+}
+
 // hubCredentials are what an Account without a role gives to alice.
 func (w *world) hubCredentials() aws.Credentials {
 	w.t.Helper()
@@ -204,7 +211,8 @@ func TestShippedUserPolicyAssumesTheRolesAndNothingElse(t *testing.T) {
 	w.PutSecret(hub, "assumebot/bob", "{}")
 	_, err = w.secrets(own).GetSecretValue(context.Background(), &secretsmanager.GetSecretValueInput{SecretId: aws.String("assumebot/bob")})
 	wantError(t, err, "AccessDeniedException", "secretsmanager:GetSecretValue")
-	if status, body := w.send(own, form("PutRolePolicy", iamVersion, "RoleName", "assumebot", "PolicyName", "p", "PolicyDocument", allowAll)); status != http.StatusForbidden {
+	put := form("PutRolePolicy", iamVersion, "RoleName", "assumebot", "PolicyName", "p", "PolicyDocument", allowAll)
+	if status, body := w.send(own, put); status != http.StatusForbidden {
 		t.Errorf("got %d %s, want a refusal", status, body)
 	}
 }
@@ -220,7 +228,7 @@ func TestShippedBotPolicyReadsKeysAndAssumesRevokers(t *testing.T) {
 	wantError(t, get("assumebot/alice"), "", "")
 	wantError(t, get("payroll/database"), "AccessDeniedException", "because no identity-based policy allows")
 	for _, account := range []string{target, "333333333333", "444444444444"} {
-		_, err := w.assume(w.bot(), sts.AssumeRoleInput{RoleArn: aws.String(awstest.RoleARN(account, "AssumebotRevoker")), RoleSessionName: aws.String("assumebot-revoker")})
+		_, err := w.assume(w.bot(), revokerIn(account))
 		wantError(t, err, "", "")
 	}
 	w.role(awstest.Trust{Principals: []string{"*"}})
@@ -230,7 +238,7 @@ func TestShippedBotPolicyReadsKeysAndAssumesRevokers(t *testing.T) {
 
 func TestShippedRevokerIsForTheBotAlone(t *testing.T) {
 	w := deployed(t, shipped(t, "role-trust-policy.json"))
-	revoker := sts.AssumeRoleInput{RoleArn: aws.String(awstest.RoleARN(target, "AssumebotRevoker")), RoleSessionName: aws.String("assumebot-revoker")}
+	revoker := revokerIn(target)
 	// Their own policies allow it, so that it is the trust policy that refuses.
 	w.AddUser(awstest.User{Account: hub, Name: "alice", AccessKeyID: aliceKey, SecretAccessKey: aliceSecret, Policy: allowAll})
 	for name, creds := range map[string]aws.Credentials{"with her key": w.alicesCreds, "with MFA": w.hubCredentials()} {
@@ -250,7 +258,7 @@ func TestShippedRevokerIsForTheBotAlone(t *testing.T) {
 func TestShippedRevokerCanOnlyTakeAway(t *testing.T) {
 	put := func(w *world, role, document string) (int, string) {
 		t.Helper()
-		out, err := w.assume(w.bot(), sts.AssumeRoleInput{RoleArn: aws.String(awstest.RoleARN(target, "AssumebotRevoker")), RoleSessionName: aws.String("assumebot-revoker")})
+		out, err := w.assume(w.bot(), revokerIn(target))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -279,7 +287,7 @@ func TestShippedRevokerCanOnlyTakeAway(t *testing.T) {
 	if status, body := put(w, "OnCall", allowAll); status != http.StatusOK {
 		t.Fatalf("got %d %s", status, body)
 	}
-	out, err := w.assume(w.bot(), sts.AssumeRoleInput{RoleArn: aws.String(awstest.RoleARN(target, "AssumebotRevoker")), RoleSessionName: aws.String("assumebot-revoker")})
+	out, err := w.assume(w.bot(), revokerIn(target))
 	if err != nil {
 		t.Fatal(err)
 	}

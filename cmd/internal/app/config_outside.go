@@ -38,8 +38,8 @@ func (d *draft) checkOutside() {
 		if a.OutsideRules {
 			report, what, mend = d.warning, "has no role, which is accepted", ""
 		}
-		report(a.nameAt, "account %s %s: its credentials can assume, without the bot, every role that trusts the person's IAM user, and check cannot see which roles trust whom%s",
-			a.Name, what, mend)
+		report(a.nameAt, "account %s %s: its credentials can assume, without the bot, every role that trusts the person's IAM user, "+
+			"and check cannot see which roles trust whom%s", a.Name, what, mend)
 		for _, line := range lines {
 			report(a.nameAt, "account %s: %s", a.Name, line)
 		}

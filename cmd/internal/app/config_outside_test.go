@@ -32,19 +32,27 @@ func TestParseConfigRefusesWhatIsHadOutsideOfTheRules(t *testing.T) {
 		{"everybody has the other", beside("allow: [U03CAROL]", "name: prod, allow: ['*']"), []string{"carol may also have prod"}},
 		{"a user group has it", beside("allow: [S01DEVS]", "name: prod, allow: [U02BOB]"), []string{"bob may also have prod"}},
 		{"a user group has the other", beside("allow: [U01ALICE]", "name: prod, allow: [S01DEVS]"), []string{"alice may also have prod"}},
-		{"who is on call has the other", beside("allow: [U01ALICE]", "name: prod, approval: {approvers: [U02BOB]}, allow: [{oncall: {group: S03PAGER}}]"), []string{"alice may also have prod"}},
+		{"who is on call has the other", beside("allow: [U01ALICE]", "name: prod, approval: {approvers: [U02BOB]}, allow: [{oncall: {group: S03PAGER}}]"),
+			[]string{"alice may also have prod"}},
 		{"by break-glass", beside("allow: [U01ALICE]", "name: prod, approval: {approvers: [U02BOB]}, break_glass: [U01ALICE]"), []string{"alice may also have prod"}},
-		{"it by break-glass", beside("approval: {approvers: [U02BOB]}, break_glass: [U01ALICE]", "name: prod, allow: [U01ALICE]"), []string{"alice may also have prod"}},
-		{"with approval, and for less", beside("allow: [{who: [U01ALICE], max: 15m}]", "name: prod, approval: {approvers: [U02BOB]}, allow: [{who: [U01ALICE], max: 15m}]"), []string{"alice may also have prod"}},
-		{"by groups of the file", beside("allow: [a]", "name: prod, allow: [b]") + "groups: {a: [U01ALICE, U02BOB], b: [U02BOB, U03CAROL]}\n", []string{"bob may also have prod"}},
-		{"a group of the file with a user group", beside("allow: [a]", "name: prod, allow: [U02BOB]") + "groups: {a: [U01ALICE, S01DEVS]}\n", []string{"bob may also have prod"}},
+		{"it by break-glass", beside("approval: {approvers: [U02BOB]}, break_glass: [U01ALICE]", "name: prod, allow: [U01ALICE]"),
+			[]string{"alice may also have prod"}},
+		{"with approval, and for less", beside("allow: [{who: [U01ALICE], max: 15m}]",
+			"name: prod, approval: {approvers: [U02BOB]}, allow: [{who: [U01ALICE], max: 15m}]"),
+			[]string{"alice may also have prod"}},
+		{"by groups of the file", beside("allow: [a]", "name: prod, allow: [b]") + "groups: {a: [U01ALICE, U02BOB], b: [U02BOB, U03CAROL]}\n",
+			[]string{"bob may also have prod"}},
+		{"a group of the file with a user group", beside("allow: [a]", "name: prod, allow: [U02BOB]") + "groups: {a: [U01ALICE, S01DEVS]}\n",
+			[]string{"bob may also have prod"}},
 		{"shut out", beside("allow: [U01ALICE]", "name: prod, allow: [U02BOB], deny: [U01ALICE]"), []string{"alice may be denied prod"}},
 		{"allowed and shut out", beside("allow: [U01ALICE]", "name: prod, allow: ['*'], deny: [U01ALICE]"), []string{"alice may be denied prod"}},
 		{"shut out by a user group", beside("allow: [U01ALICE]", "name: prod, allow: [U02BOB], deny: [S09LEFT]"), []string{"alice may be denied prod"}},
 		{"everybody is shut out", beside("allow: [U01ALICE]", "name: prod, allow: [U02BOB], deny: ['*']"), []string{"alice may be denied prod"}},
-		{"several", beside("allow: ['*']", "name: prod, allow: [U01ALICE, U02BOB]", "name: vault, allow: [U01ALICE, U02BOB], deny: [U03CAROL]", "name: dev, allow: [U03CAROL]"),
+		{"several", beside("allow: ['*']", "name: prod, allow: [U01ALICE, U02BOB]", "name: vault, allow: [U01ALICE, U02BOB], deny: [U03CAROL]",
+			"name: dev, allow: [U03CAROL]"),
 			[]string{"alice, bob may also have prod, vault", "carol may also have dev and may be denied vault"}},
-		{"one key for two", strings.Replace(beside("allow: [U01ALICE]", "name: prod, allow: [U02BOB]"), "{env: B}", "{env: A}", 1), []string{"alice (one AWS key with bob) may also have prod"}},
+		{"one key for two", strings.Replace(beside("allow: [U01ALICE]", "name: prod, allow: [U02BOB]"), "{env: B}", "{env: A}", 1),
+			[]string{"alice (one AWS key with bob) may also have prod"}},
 
 		{"who has nothing else", beside("allow: [U01ALICE]", "name: prod, allow: [U02BOB]"), nil},
 		{"who is denied it", beside("allow: ['*'], deny: [U01ALICE]", "name: prod, allow: [U01ALICE]"), nil},
@@ -104,7 +112,8 @@ func TestParseConfigRefusesWrongOutsideRules(t *testing.T) {
 		{"true", account("name: hub\noutside_rules: true"), nil, []string{"5:18 YAML reads this as true or false"}},
 		{"with a role", account(roleAccount + "outside_rules: accepted"), nil, []string{"6:18 for an account without role_arn"}},
 		// What is wrong with a role does not make it none.
-		{"with a wrong role", goodSlack + goodUsers + "accounts:\n- {name: hub, allow: ['*'], role_arn: x}\n- {name: prod, allow: ['*'], role_arn: 'arn:aws:iam::222222222222:role/R'}\n", nil,
+		{"with a wrong role", goodSlack + goodUsers + "accounts:\n- {name: hub, allow: ['*'], role_arn: x}\n" +
+			"- {name: prod, allow: ['*'], role_arn: 'arn:aws:iam::222222222222:role/R'}\n", nil,
 			[]string{"4:39 not a role ARN"}},
 	})
 }
@@ -115,9 +124,11 @@ func TestParseConfigRefusesWrongSessionNames(t *testing.T) {
 		{"a space", user("slack: U01ALICE\nname: Alice\nsession_name: Alice Example" + rest), nil, []string{"6:17 2 to 64 letters"}},
 		{"empty", user("slack: U01ALICE\nname: Alice\nsession_name: ''" + rest), nil, []string{"6:17 session_name is empty"}},
 		{"an ARN", user("slack: U01ALICE\nname: Alice\nsession_name: 'arn:aws:iam::111111111111:user/alice'" + rest), nil, []string{"6:17 2 to 64 letters"}},
-		{"the same twice", goodSlack + goodAccount + "users:\n- {slack: U01A, name: a1, session_name: Ann, mfa_serial: GAHT12345678, credentials: {env: A}}\n- {slack: U01B, name: b1, session_name: ann, mfa_serial: GAHT12345679, credentials: {env: B}}\n", nil,
+		{"the same twice", goodSlack + goodAccount + "users:\n- {slack: U01A, name: a1, session_name: Ann, mfa_serial: GAHT12345678, credentials: {env: A}}\n" +
+			"- {slack: U01B, name: b1, session_name: ann, mfa_serial: GAHT12345679, credentials: {env: B}}\n", nil,
 			[]string{`5:41 session_name ann, the same as that of "a1" on line 4`}},
-		{"as another's name", goodSlack + goodAccount + "users:\n- {slack: U01A, name: a1, session_name: b1, mfa_serial: GAHT12345678, credentials: {env: A}}\n- {slack: U01B, name: b1, mfa_serial: GAHT12345679, credentials: {env: B}}\n", nil,
+		{"as another's name", goodSlack + goodAccount + "users:\n- {slack: U01A, name: a1, session_name: b1, mfa_serial: GAHT12345678, credentials: {env: A}}\n" +
+			"- {slack: U01B, name: b1, mfa_serial: GAHT12345679, credentials: {env: B}}\n", nil,
 			[]string{`5:23 name "b1" becomes the session name b1, the same as that of "a1" on line 4`}},
 	})
 	// A name that could be none is fine beside one that is.

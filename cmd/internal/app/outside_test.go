@@ -58,8 +58,9 @@ func shipped(t *testing.T, name string) string {
 func deployed(t *testing.T, trust string) *world {
 	w := newWorld(t)
 	trust = strings.Replace(shipped(t, trust), "192.0.2.10/32", "127.0.0.1/32", 1)
-	w.aws.AddUser(awstest.User{Account: "111111111111", Name: "alice", AccessKeyID: "AKIAALICE00000000000", SecretAccessKey: aliceSecret, Policy: shipped(t, "user-policy.json")})
-	w.aws.AddUser(awstest.User{Account: "111111111111", Name: "bob", AccessKeyID: "AKIABOB0000000000000", SecretAccessKey: bobSecret, Policy: shipped(t, "user-policy.json")})
+	for name, key := range map[string][2]string{"alice": {"AKIAALICE00000000000", aliceSecret}, "bob": {"AKIABOB0000000000000", bobSecret}} {
+		w.aws.AddUser(awstest.User{Account: "111111111111", Name: name, AccessKeyID: key[0], SecretAccessKey: key[1], Policy: shipped(t, "user-policy.json")})
+	}
 	// The bot is a user here, and a role where it is deployed.
 	w.aws.AddUser(awstest.User{Account: "111111111111", Name: "assumebot", AccessKeyID: "AKIABOT0000000000000",
 		SecretAccessKey: "CANARYbot00/secret+key0123456789abcdefgh", Policy: shipped(t, "bot-policy.json")})
