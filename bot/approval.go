@@ -195,9 +195,9 @@ func (b *Bot) askWhyDenied(ctx context.Context, in interaction, name approvalNam
 }
 
 func denyView(a broker.Approval) slack.ModalViewRequest {
-	text := slack.NewPlainTextInputBlockElement(plainText("What speaks against it"), fieldComment)
+	text := slack.NewPlainTextInputBlockElement(plainText("Why you deny it"), fieldComment)
 	text.MaxLength, text.Multiline = maxReason, true
-	comment := slack.NewInputBlock(fieldComment, plainText("Comment"), plainText("Who asked, this channel and the audit record get it"), text)
+	comment := slack.NewInputBlock(fieldComment, plainText("Comment"), plainText("The person who asked, this channel and the audit record see it"), text)
 	comment.Optional = true
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: denyCallback, PrivateMetadata: nameOf(a).String(),

@@ -26,7 +26,7 @@ func approvalAudit(e broker.Event) []span {
 		if e.SlackUser != e.Target {
 			return append(append([]span{bold("Cancelled")}, what...), plain(", by "+person(e)+"."))
 		}
-		return []span{bold("Cancelled"), plain(" by " + person(e) + ": asks for "), code(e.Account), plain(" no more.")}
+		return []span{bold("Cancelled"), plain(" by " + person(e) + ": the request for "), code(e.Account), plain(".")}
 	case broker.ApprovalExpired:
 		if e.BreakGlass {
 			return []span{bold("Not acknowledged"), plain(" in time: break-glass of " + target(e) + ", "), code(e.Account), plain(".")}

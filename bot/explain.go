@@ -15,7 +15,7 @@ func (b *Bot) explainMessage(e broker.Explanation) message {
 	}
 	text := "You may have " + name + "."
 	if len(e.Unmet) > 0 {
-		text = "You may have " + name + ", but not as things are."
+		text = "You may have " + name + ", but not right now."
 	}
 	if e.Decision.Effect == broker.NeedApproval {
 		text = "You may have " + name + " once somebody else approves."
@@ -32,7 +32,7 @@ func (b *Bot) explainMessage(e broker.Explanation) message {
 		items = append(items, approvalSpans(e.Account.Approval))
 	}
 	for _, unmet := range e.Unmet {
-		items = append(items, append([]span{bold("Not as things are: ")}, b.hintSpans(unmet.Code, unmet.Message+" "+unmet.Hint+quoting(unmet))...))
+		items = append(items, append([]span{bold("Not right now: ")}, b.hintSpans(unmet.Code, unmet.Message+" "+unmet.Hint+quoting(unmet))...))
 	}
 	if e.BreakGlass {
 		items = append(items, codes(b.withPrefix(byBreakGlass(name))))

@@ -122,7 +122,7 @@ var durations = [...]time.Duration{
 }
 
 func durationField(f formState) slack.Block {
-	usual := option("default", "As long as is usual")
+	usual := option("default", "The default of the account")
 	options := []*slack.OptionBlockObject{usual}
 	chosen := usual
 	if f.account.Name != "" {

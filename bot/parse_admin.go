@@ -92,7 +92,7 @@ func targetOf(verb Verb, rest []token) (string, error) {
 	case rest[0].kind != tokenWord:
 		return "", grammarError("One person at a time: that is not a person."+nothingDone, usageAdmin(verb))
 	case strings.HasPrefix(rest[0].word(), "@"):
-		return "", grammarError("Slack does not say whom that means: anybody can be called so."+nothingDone, choose)
+		return "", grammarError("Slack does not say who that is: anybody can use that name."+nothingDone, choose)
 	}
 	return "", grammarError("That is not a mention of a person."+nothingDone, choose)
 }

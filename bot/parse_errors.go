@@ -112,7 +112,7 @@ func errAccountName(word string) error {
 }
 
 func errAccountsTakesNothing() error {
-	return grammarError("accounts stands alone.", "Write /assume accounts.")
+	return grammarError("Nothing else goes with the word accounts.", "Write /assume accounts.")
 }
 
 func errWhoamiTakesAccount() error {

@@ -76,7 +76,7 @@ func (p *parser) finishMFA() error {
 }
 
 func errMFAWordAlone(verb Verb) error {
-	return grammarError("The word "+string(verb)+" stands alone.", "Write /mfa "+string(verb)+". If there was a code, it was not used.")
+	return grammarError("Nothing else goes with the word "+string(verb)+".", "Write /mfa "+string(verb)+". If there was a code, it was not used.")
 }
 
 func errMFAMention() error {

@@ -99,25 +99,25 @@ func (b *Bot) endedMessage(ended broker.Ending) message {
 // can be pasted together with it: a quotation mark, a parenthesis or a semicolon
 // would keep a shell from reading what comes after, or fish from reading anything.
 func howToUse(f Format, account string) string {
-	const space = " Each line begins with a space, so that shells set to do so keep it out of their history: "
+	const space = " Each line begins with a space, which keeps it out of the history of a bash with `HISTCONTROL=ignorespace` and a zsh with `HIST_IGNORE_SPACE`. "
 	switch f {
 	case FormatFish:
-		return "Paste it into fish. It ends by itself. fish drops the first space of what is pasted: press Space before you paste, and it stays out of the history."
+		return "Paste it into fish. The credentials expire at the time above. To keep it out of the history, press Space before you paste: fish drops the first space of what is pasted."
 	case FormatPowerShell:
-		return "Paste it into PowerShell. It ends by itself."
+		return "Paste it into PowerShell. The credentials expire at the time above."
 	case FormatCmd:
-		return "Paste it into a Command Prompt. It ends by itself."
+		return "Paste it into a Command Prompt. The credentials expire at the time above."
 	case FormatDotenv:
-		return "Put it into a .env file that is never committed. It ends by itself. What a shell has set goes before the file, so clear that first: `unset " +
+		return "Put it into a .env file and never commit that file. The credentials expire at the time above. Variables that your shell has already set override the file, so clear them first: `unset " +
 			strings.Join(credentialNames(), " ") + "`."
 	case FormatProfile:
-		return "Put it into `~/.aws/credentials`, in place of the section `[" + account + "]` that is there: one that is there twice stops the AWS CLI for every profile. " +
-			"Name it with `--profile " + account + "`. It ends by itself."
+		return "Put it into `~/.aws/credentials`, in place of the section `[" + account + "]` if there is one: a section that is there twice stops the AWS CLI for every profile. " +
+			"Use it with `--profile " + account + "`. The credentials expire at the time above."
 	case FormatJSON:
-		return "This is what a `credential_process` prints. It ends by itself."
+		return "This is what a `credential_process` prints. The credentials expire at the time above."
 	}
-	return "Paste it into bash, zsh or sh. It ends by itself." + space + "`HISTCONTROL=ignorespace`, in zsh `HIST_IGNORE_SPACE`. " +
-		"For another format end your request with `as fish`, or as powershell, cmd, dotenv, profile, json."
+	return "Paste it into bash, zsh or sh. The credentials expire at the time above." + space +
+		"For another format, end your request with `as fish`, or as powershell, cmd, dotenv, profile, json."
 }
 
 // counted is n things: 1 bucket, 2 buckets.

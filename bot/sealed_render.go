@@ -26,15 +26,15 @@ func (b *Bot) keyMessage(k broker.KeyStatus) message {
 		return say("Your credentials are encrypted to your "+k.Key.Type+" key, which the config sets.",
 			keySpans("Your credentials are encrypted to your ", k.Key, ", which the config sets."), "It cannot be changed from Slack.")
 	case k.Key.Empty() && k.Required:
-		head := "You have no key, and the config demands one of its own for you."
-		return say(head, []span{bold(head)}, "Until it names one, nothing is issued to you. A key set from Slack does not count.")
+		head := "You have no key that counts: for you, the key must be in the config."
+		return say(head, []span{bold(head)}, "Nothing is issued to you until the config names your key. A key set with `/assume key` does not count. Ask whoever runs the bot to add yours.")
 	case k.Key.Empty():
 		head := "You have no key: your credentials go through Slack in clear."
 		return say(head, []span{bold(head)}, howToSetKey)
 	}
 	text, head := "Your credentials are encrypted to your "+k.Key.Type+" key.", keySpans("Your credentials are encrypted to your ", k.Key, ", set ")
 	if k.Required {
-		text = "Your key does not count: the config demands one of its own for you, and nothing is issued until it names one."
+		text = "Your key does not count: for you, the key must be in the config. Nothing is issued to you until the config names one."
 		head = append([]span{bold(text + " ")}, keySpans("You registered the ", k.Key, ", set ")...)
 	}
 	return say(text, append(head, moment(k.Set), plain(".")), howToChangeKey)

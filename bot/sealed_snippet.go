@@ -16,7 +16,7 @@ import (
 func sealedSnippet(f Format, block string, key broker.PublicKey, account string) (text, use string) {
 	unix, windows := identityFile(key)
 	elsewhere := func(file string) string {
-		return " If the private half of your key is not in `" + file + "`, write where it is."
+		return " If your private key is in another file than `" + file + "`, write the name of that file."
 	}
 	pasted := howToUse(f, account) + " It needs age."
 	file := account + ".age"
@@ -36,12 +36,12 @@ func sealedSnippet(f Format, block string, key broker.PublicKey, account string)
 		return powershellUnset(credentialNames()) + "\n@'\n" + block + "\n'@ | age -d -i \"" + windows + "\" | Out-String | Invoke-Expression",
 			pasted + elsewhere(windows)
 	case FormatCmd:
-		return block, "Save it as `" + file + "`. Then `age -d -i IDENTITY " + file + "` prints what to paste into a Command Prompt. " +
-			"IDENTITY is the file of your private key. It ends by itself."
+		return block, "Save it as `" + file + "`. Then `age -d -i IDENTITY " + file + "` prints what you paste into a Command Prompt. " +
+			"IDENTITY is the file of your private key. The credentials expire at the time above."
 	case FormatDotenv, FormatProfile:
 		return block, saved + elsewhere(unix) + " " + howToUse(f, account)
 	case FormatJSON:
-		return block, saved + elsewhere(unix) + " That command, with whole paths, is a `credential_process`. It ends by itself."
+		return block, saved + elsewhere(unix) + " That command, with whole paths, is a `credential_process`. The credentials expire at the time above."
 	}
 	// The command substitution is quoted, or the shell would split it; nothing is
 	// expanded in the heredoc, whose end is quoted. eval of nothing would succeed.

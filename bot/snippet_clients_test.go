@@ -126,7 +126,7 @@ func TestFilesServeRealClientsInHostileShells(t *testing.T) {
 		dotenv := unsetCommand(t, howToUse(FormatDotenv, "prod")) + "\nset -a\n. ./dotenv\n"
 		wantAnswer(t, sh, FormatDotenv, c, dotenv, map[string]string{"dotenv": snippetOf(t, FormatDotenv, v)}, v, arn)
 		section := snippetOf(t, FormatProfile, v)
-		if !strings.Contains(howToUse(FormatProfile, "prod"), "in place of the section `[prod]` that is there") || !strings.HasPrefix(section, "[prod]\n") {
+		if !strings.Contains(howToUse(FormatProfile, "prod"), "in place of the section `[prod]`") || !strings.HasPrefix(section, "[prod]\n") {
 			t.Errorf("got %q, want it to say what it takes the place of", howToUse(FormatProfile, "prod"))
 		}
 		// The SDK has no --profile: it takes the one of the environment. A region of

@@ -45,7 +45,7 @@ func (b *Broker) Ask(ctx context.Context, r Request) (a Approval, again bool, er
 		return Approval{}, false, b.refuse(ctx, r, &Error{
 			Code:    CodeTooMany,
 			Message: fmt.Sprintf("You have %d requests waiting for approval already.", len(open)),
-			Hint:    "`/assume cancel` takes them back. Nothing was asked.",
+			Hint:    "`/assume cancel` cancels them. Nobody was asked about this request.",
 		})
 	}
 	if err := b.keepAsked(ctx, r, a); err != nil {

@@ -195,7 +195,7 @@ func (b *Broker) deciding(ctx context.Context, r Request, k KeptApproval, ordere
 		return decider{}, &Error{
 			Code:    CodeOwnApproval,
 			Message: "Nobody decides about their own request.",
-			Hint:    "Somebody else who is an approver of " + account.Name + " has to. `/assume cancel` takes it back.",
+			Hint:    "Somebody else who is an approver of " + account.Name + " has to. `/assume cancel` cancels the request.",
 		}
 	case k.State != ApprovalWaiting: // nor is one whose time is over
 		return decider{}, b.approvalOver(k.Approval)

@@ -126,7 +126,7 @@ func (b *Broker) refusedToSession(ctx context.Context, r Request, account Accoun
 	if e.Code == CodeExpired && r.Code.Empty() {
 		// On the record it has failed; for the person it is the question for a code.
 		return askForCode(r, &Error{Code: CodeNeedsCode, Err: fmt.Errorf("%w: %w", ErrMFASessionNotEnough, err),
-			Message: "AWS takes your MFA session no more, so " + account.Name + " needs the code of your MFA device."})
+			Message: "AWS no longer accepts your MFA session, so " + account.Name + " needs the code of your MFA device."})
 	}
 	return e
 }
@@ -146,7 +146,7 @@ func sessionError(err error, r Request, account Account, p Plan, held heldSessio
 	switch e.Code {
 	case CodeExpired, CodeKeyInvalid, CodeKeyUnreadable:
 		told.Code = CodeExpired
-		told.Message, told.Hint = "AWS takes your MFA session no more.", "Send it again with a new code."
+		told.Message, told.Hint = "AWS no longer accepts your MFA session.", "Send it again with a new code."
 	case CodeTrust:
 		told.Hint = "Its trust policy or your IAM user's own policy says no: principal, external ID, MFA, session name, source identity and address are what to look at. " + askOperator
 		if !p.Begins {
@@ -163,7 +163,7 @@ func sessionError(err error, r Request, account Account, p Plan, held heldSessio
 	case CodeRoleMaximum:
 		told.Hint = "Ask for a shorter time. The account's duration.max in the config is longer than the role's own maximum."
 	case CodeSignature:
-		told.Message, told.Hint = "AWS does not take the signature made with your MFA session.", "Send it again with a new code. "+askOperator
+		told.Message, told.Hint = "AWS did not accept the signature made with your MFA session.", "Send it again with a new code. "+askOperator
 	}
 	return &told
 }

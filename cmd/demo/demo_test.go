@@ -108,7 +108,7 @@ func TestScriptFailsAtTheFirstLineThatIsNotUnderstood(t *testing.T) {
 		{"wait a bit", "wait takes a time"},
 		{"aws bob ec2 ls", "the demo's aws knows `aws bob s3 ls`"},
 		{"aws", "aws what? For example: aws alice s3 ls"},
-		{"quit now", "quit stands alone"},
+		{"quit now", "quit takes nothing after it"},
 	} {
 		t.Run(c.line, func(t *testing.T) {
 			w := stage(t)

@@ -65,7 +65,7 @@ func (w *world) parse(text string) (line, error) {
 		return l, nil
 	case wordCancel, wordHelp, wordHome, wordQuit, wordSubmit:
 		if l.rest != "" {
-			return l, fmt.Errorf("%s stands alone, without %q", l.word, l.rest)
+			return l, fmt.Errorf("%s takes nothing after it, but %q is there", l.word, l.rest)
 		}
 		return l, nil
 	case "exit":

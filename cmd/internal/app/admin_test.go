@@ -168,7 +168,7 @@ func TestRevokeOfAPersonAndOneAccount(t *testing.T) {
 		t.Error("AWS refuses what it was not told to refuse")
 	}
 	wantText(t, w.says(admin, "/assume", "revoke @root"), "That is you yourself", "/assume revoke ACCOUNT")
-	wantText(t, w.says(admin, "/assume", "revoke @nobody"), "anybody can be called so", "Nothing was done")
+	wantText(t, w.says(admin, "/assume", "revoke @nobody"), "anybody can use that name", "Nothing was done")
 }
 
 func TestWhoShowsEverybodysLiveCredentialsToAdmins(t *testing.T) {

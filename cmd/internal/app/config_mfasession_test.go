@@ -23,7 +23,7 @@ func TestParseConfigRefusesWrongMFASession(t *testing.T) {
 		{"too short", rest + "mfa_session: 14m59s\n", nil, []string{"4:14 GetSessionToken takes 15m to 36h"}},
 		{"too long", rest + "mfa_session: 37h\n", nil, []string{"4:14 mfa_session is 37h"}},
 		{"no unit", rest + "mfa_session: 8\n", nil, []string{"4:14 a number without a unit"}},
-		{"negative", rest + "mfa_session: -8h\n", nil, []string{"4:14 more than none"}},
+		{"negative", rest + "mfa_session: -8h\n", nil, []string{"4:14 one second or more"}},
 		{"a word", rest + "mfa_session: off\n", nil, []string{"4:14 not a duration"}},
 		{"nothing", rest + "mfa_session:\n", nil, []string{"4:13 no value"}},
 	})

@@ -85,7 +85,7 @@ func TestParseConfigRefusesScalarsOfTheWrongType(t *testing.T) {
 		{"number for a duration", rest + "reveal_window: 600\n", nil, []string{"4:16 write 90s, 10m or 1h"}},
 		{"days", rest + "reveal_window: 1d\n", nil, []string{"4:16 a day is 24h"}},
 		{"fraction of a second", rest + "reveal_window: 90500ms\n", nil, []string{"4:16 whole seconds"}},
-		{"negative duration", rest + "reveal_window: -5m\n", nil, []string{"4:16 more than none"}},
+		{"negative duration", rest + "reveal_window: -5m\n", nil, []string{"4:16 one second or more"}},
 		{"list for a duration", rest + "reveal_window: [5m]\n", nil, []string{"4:16 must be a duration"}},
 		{"window too short", rest + "reveal_window: 59s\n", nil, []string{"4:16 between 1m and 1h"}},
 		{"window too long", rest + "reveal_window: 61m\n", nil, []string{"4:16 between 1m and 1h"}},

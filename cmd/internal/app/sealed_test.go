@@ -225,7 +225,7 @@ func TestKeyOfTheConfigWinsAndIsDemanded(t *testing.T) {
 		w := newWorld(t)
 		r := w.run(strings.Replace(worldConfig, "    credentials: {env: ALICE}\n", "    credentials: {env: ALICE}\n    sealed: required\n", 1), w.settings())
 		wantText(t, w.says("U01ALICE", "/assume", "staging "+w.code(r)), "Your credentials are issued only encrypted")
-		wantText(t, w.says("U01ALICE", "/assume", "key"), "the config demands one of its own for you")
+		wantText(t, w.says("U01ALICE", "/assume", "key"), "for you, the key must be in the config")
 		wantText(t, w.says("U02BOB", "/assume", "staging "+w.bob.Code()), "export AWS_SESSION_TOKEN=")
 	})
 }

@@ -188,7 +188,7 @@ func (s section) duration(key string) value[time.Duration] {
 	case err != nil:
 		s.problem(got.pos, "%s is not a duration: %s; write 90m, 2h or 1h30m (h, m and s; a day is 24h)", key, quote(n.Value))
 	case d <= 0 || d%time.Second != 0:
-		s.problem(got.pos, "%s must be whole seconds, and more than none", key)
+		s.problem(got.pos, "%s must be one second or more, in whole seconds", key)
 	default:
 		got.v, got.ok = d, true
 	}
