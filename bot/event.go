@@ -97,9 +97,7 @@ func (b *Bot) sayCodeSeen(ctx context.Context, to conversation) {
 		Message: "The bot takes codes in commands alone: your code was not used.",
 		Hint:    "Delete that message, since others may read it. Then send `/assume ACCOUNT 123456` with the next code.",
 	}))
-	if err := b.directMessage(ctx, to.caller.User, m); err != nil {
-		b.log.ErrorContext(ctx, "a code in a message not answered", "request", to.requestID, "user", to.caller.User, "error", err)
-	}
+	b.tellOrOwe(ctx, to, m)
 }
 
 // sayLeaked tells a person who wrote a private key that it is one; a stranger

@@ -20,16 +20,16 @@ var putBackTests = []test{
 	{"a listing that is put back after its time is not there", putBackListing},
 }
 
-// putBack writes every key of user with its value at the time of the call again,
+// putBack writes every key of Alice's with its value at the time of the call again,
 // without an end; those of except are deleted.
-func putBack(t *testing.T, h *harness, user string) (again func(except ...string)) {
+func putBack(t *testing.T, h *harness) (again func(except ...string)) {
 	t.Helper()
 	type member struct {
 		text string
 		z    []redis.Z
 	}
 	was := map[string]member{}
-	keys, err := h.raw.Keys(t.Context(), "assumebot:{"+user+"}*").Result()
+	keys, err := h.raw.Keys(t.Context(), "assumebot:{U01ALICE}*").Result()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func putBack(t *testing.T, h *harness, user string) (again func(except ...string
 	}
 }
 
-func putBackGrant(t *testing.T, h *harness, reveal time.Duration) broker.Grant {
+func putBackGrant(t *testing.T, h *harness, reveal time.Duration) {
 	t.Helper()
 	now := h.now()
 	g := broker.Grant{ID: "g1", User: "U01ALICE", Account: "prod", AccessKeyID: "ASIA1", Issued: now, Expires: now.Add(time.Hour)}
@@ -70,7 +70,6 @@ func putBackGrant(t *testing.T, h *harness, reveal time.Duration) broker.Grant {
 	if err := h.SaveGrant(t.Context(), g, c, reveal); err != nil {
 		t.Fatal(err)
 	}
-	return g
 }
 
 // wantGrant wants g1 to be there, with or without its credentials, or not at all.
@@ -96,7 +95,7 @@ func wantGrant(t *testing.T, s interface {
 func putBackAfterWindow(t *testing.T, h *harness) {
 	h.needsShared(t)
 	putBackGrant(t, h, 10*time.Minute)
-	again := putBack(t, h, "U01ALICE")
+	again := putBack(t, h)
 	wantGrant(t, h, true, true)
 	h.skew(10 * time.Minute)
 	again()
@@ -106,7 +105,7 @@ func putBackAfterWindow(t *testing.T, h *harness) {
 func putBackAfterEnd(t *testing.T, h *harness) {
 	h.needsShared(t)
 	putBackGrant(t, h, 10*time.Minute)
-	again := putBack(t, h, "U01ALICE")
+	again := putBack(t, h)
 	if err := h.EndGrant(t.Context(), "U01ALICE", "g1"); err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +117,7 @@ func putBackAfterEnd(t *testing.T, h *harness) {
 func putBackWithoutNote(t *testing.T, h *harness) {
 	h.needsShared(t)
 	putBackGrant(t, h, 10*time.Minute)
-	again := putBack(t, h, "U01ALICE")
+	again := putBack(t, h)
 	if err := h.EndGrant(t.Context(), "U01ALICE", "g1"); err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +145,7 @@ func putBackSession(t *testing.T, h *harness) {
 		}
 	}
 	save("first", now)
-	again := putBack(t, h, "U01ALICE")
+	again := putBack(t, h)
 	want(h, "first")
 	h.skew(2 * time.Minute)
 	if _, err := h.DropMFASession(t.Context(), "U01ALICE", ""); err != nil {
@@ -167,7 +166,7 @@ func putBackListing(t *testing.T, h *harness) {
 	if err := h.SaveListing(t.Context(), "U01ALICE", "g1", "logs-", broker.Listing{}, time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	again := putBack(t, h, "U01ALICE")
+	again := putBack(t, h)
 	if _, ok, err := h.LoadListing(t.Context(), "U01ALICE", "g1", "logs-"); !ok || err != nil {
 		t.Fatalf("got %v, %v, want it there", ok, err)
 	}
