@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/slack-go/slack"
+
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -52,4 +54,10 @@ func (e envelope) decode(v any) error {
 		return fmt.Errorf("the payload of a %s envelope is not of the expected shape", e.kind)
 	}
 	return nil
+}
+
+// interaction reads the payload of what a person did with a control: the first
+// of the actions that it claims, and how many there are beside it.
+func (e envelope) interaction() (slack.InteractionCallback, int, error) {
+	return readInteraction([]byte(e.payload.Reveal()))
 }

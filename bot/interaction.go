@@ -41,7 +41,7 @@ type interaction struct {
 // receiveInteraction acknowledges an interaction as its type asks and serves
 // it.
 func (b *Bot) receiveInteraction(s *socket, e envelope) {
-	callback, more, err := readInteraction([]byte(e.payload.Reveal()))
+	callback, more, err := e.interaction()
 	if err != nil {
 		b.ackEmpty(s, e)
 		b.log.Error("interaction not understood", "error", err)

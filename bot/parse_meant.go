@@ -22,7 +22,7 @@ func (p *parser) meant(word string, rest []token) string {
 		return "Write as before the format: as " + string(f) + "."
 	}
 	switch word {
-	case "until", "untill", "till", "til":
+	case "until", "untill", "till", "til": //nolint:misspell // as people type it
 		if p.takes("for") {
 			return "Write for how long, not until when: for 2h."
 		}

@@ -68,7 +68,7 @@ func (s *slot) failed(ctx context.Context, err error) error {
 		limited *slack.RateLimitedError
 	)
 	if ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // told to stop
 	}
 	if errors.As(err, &fatal) {
 		return err

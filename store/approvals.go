@@ -109,7 +109,7 @@ func (s *Store) SaveApproval(ctx context.Context, a broker.Approval, keep time.D
 func (s *Store) LoadApproval(ctx context.Context, user, id string) (broker.KeptApproval, bool, error) {
 	keys, err := approvalKeys(user, id)
 	if err != nil {
-		return broker.KeptApproval{}, false, nil //nolint:nilerr // nothing is kept under such a name
+		return broker.KeptApproval{}, false, nil // nothing is kept under such a name
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()

@@ -19,7 +19,7 @@ var _ broker.Ledger = (*Store)(nil)
 func (s *Store) FindGrant(ctx context.Context, user, grantID string) (broker.KeptGrant, bool, error) {
 	keys, err := grantKeys(user, grantID)
 	if err != nil {
-		return broker.KeptGrant{}, false, nil //nolint:nilerr // nothing is kept under such a name
+		return broker.KeptGrant{}, false, nil // nothing is kept under such a name
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
