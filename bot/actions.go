@@ -199,10 +199,13 @@ func needsCode(err error) bool {
 func grantButtons(g broker.Grant, kept, revocable bool) slack.Block {
 	var elements []slack.BlockElement
 	if kept {
-		elements = append(elements, formatMenu(actFormat), button(actBuckets, "List buckets", g.ID))
+		elements = append(elements, formatMenu(actFormat))
 	}
 	if kept && g.RoleARN != "" {
 		elements = append(elements, button(actConsole, "AWS console", g.ID))
+	}
+	if kept {
+		elements = append(elements, button(actBuckets, "List buckets", g.ID))
 	}
 	elements = append(elements, button(actRenew, "Renew", g.Account), endButton(g, revocable))
 	return slack.NewActionBlock(grantBlock+g.ID, elements...)

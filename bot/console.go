@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/slack-go/slack"
 
@@ -115,8 +116,13 @@ func (b *Bot) signInMessage(s broker.SignIn, f Format) (message, error) {
 		plain("The link works until "), moment(s.Until), plain(" and signs in whoever opens it: keep it to yourself.\nThe console session lasts until "),
 		moment(s.Grant.Expires), plain(" ("+timeLeft(s.Grant.Expires.Sub(b.now()))+" left)."))
 	m := message{text: text, blocks: []slack.Block{slack.NewRichTextBlock("", head...)}}
-	m.blocks = append(m.blocks, blocks...)
-	m.blocks = append(m.blocks, slack.NewRichTextBlock("", until), grantButtons(s.Grant, s.Kept, s.Account.Revoker != ""))
+	// The buttons come before what is to be copied, after the link that is one.
+	at := 0
+	if blocks[0].BlockType() == slack.MBTAction {
+		at = 1
+	}
+	m.blocks = append(m.blocks, slices.Insert(blocks, at, grantButtons(s.Grant, s.Kept, s.Account.Revoker != ""))...)
+	m.blocks = append(m.blocks, slack.NewRichTextBlock("", until))
 	return m, nil
 }
 

@@ -51,27 +51,30 @@ func (b *Bot) issuedMessage(i broker.Issued, f Format) (message, error) {
 		head = append(head, code(i.Grant.Principal), plain("\n"))
 	}
 	head = append(head, codes(i.Way+".")...)
-	elements := []slack.RichTextElement{paragraph(head...)}
+	above := []slack.RichTextElement{paragraph(head...)}
 	text := fmt.Sprintf("%s is yours for %s.", i.Account.Name, left)
 	if !i.Grant.MFA {
-		elements = append(elements, paragraph(bold(noMFA)))
+		above = append(above, paragraph(bold(noMFA)))
 		text += " " + noMFA
 	}
 	if !i.Account.HasRole() {
-		elements = append(elements, paragraph(plain(ownUser)))
+		above = append(above, paragraph(plain(ownUser)))
 		text += " They are your own IAM user, outside of the rules for roles."
 	}
-	elements = append(elements, preformatted(shown.text))
-	elements = append(elements, shown.paragraphs(b)...)
+	below := append([]slack.RichTextElement{preformatted(shown.text)}, shown.paragraphs(b)...)
 	text = strings.TrimSpace(text + " " + shown.spoken())
 	if warning := tokenWarning(i.Credentials); warning != "" {
-		elements = append(elements, paragraph(plain(warning)))
+		below = append(below, paragraph(plain(warning)))
 	}
 	if !i.Kept {
-		elements = append(elements, paragraph(plain("The store of the bot did not keep them, so copy them now: nothing can show or use them again.")))
+		below = append(below, paragraph(plain("The store of the bot did not keep them, so copy them now: nothing can show or use them again.")))
 	}
-	m := newMessage(text, elements...)
-	m.blocks = append(m.blocks, grantButtons(i.Grant, i.Kept, i.Account.Revoker != ""))
+	// The buttons come before the snippet, which fills the screen of a phone.
+	m := message{text: text, blocks: []slack.Block{
+		slack.NewRichTextBlock("", above...),
+		grantButtons(i.Grant, i.Kept, i.Account.Revoker != ""),
+		slack.NewRichTextBlock("", below...),
+	}}
 	if !m.fits() {
 		return message{}, &broker.Error{
 			Code:    broker.CodeTooLarge,

@@ -28,7 +28,8 @@ func goldenIssued(mfa bool) broker.Issued {
 		Account: broker.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", Region: "eu-west-1"},
 		Way:     "AssumeRole with your MFA code",
 		Grant: broker.Grant{
-			ID: "abcdefghijkl", User: "U01ALICE", Account: "prod", Principal: "arn:aws:sts::222222222222:assumed-role/OnCall/alice@example.com",
+			ID: "abcdefghijkl", User: "U01ALICE", Account: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall",
+			Principal:   "arn:aws:sts::222222222222:assumed-role/OnCall/alice@example.com",
 			AccessKeyID: "ASIAEXAMPLE000000000", Method: broker.MethodAssumeRole, MFA: mfa, Issued: goldenTime, Expires: goldenTime.Add(time.Hour),
 		},
 		Credentials: broker.Credentials{

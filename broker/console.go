@@ -232,17 +232,17 @@ func (a *AWS) askSignin(ctx context.Context, endpoint string, query Secret) (tok
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint, http.NoBody)
 	if err != nil {
-		return Secret{}, false, signinError("The bot cannot reach AWS's sign-in endpoint, so there is no link.", errors.New("signin_endpoint is not a URL"))
+		return Secret{}, false, signinError("The bot cannot reach the sign-in endpoint of AWS, so there is no link.", errors.New("signin_endpoint is not a URL"))
 	}
 	request.URL.RawQuery = query.Reveal()
 	answer, err := a.signin.RoundTrip(request)
 	if err != nil {
-		return Secret{}, true, signinError("AWS's sign-in endpoint did not answer, so there is no link.", withoutURL(err))
+		return Secret{}, true, signinError("The sign-in endpoint of AWS did not answer, so there is no link.", withoutURL(err))
 	}
 	defer func() { _ = answer.Body.Close() }() // only read from
 	body, err := io.ReadAll(io.LimitReader(answer.Body, maxSigninAnswer+1))
 	if err != nil {
-		return Secret{}, true, signinError("AWS's sign-in endpoint did not answer, so there is no link.", withoutURL(err))
+		return Secret{}, true, signinError("The sign-in endpoint of AWS did not answer, so there is no link.", withoutURL(err))
 	}
 	// Neither the body nor its header goes into an error: they may repeat what
 	// was asked.
@@ -251,7 +251,7 @@ func (a *AWS) askSignin(ctx context.Context, endpoint string, query Secret) (tok
 	}
 	var out struct{ SigninToken string }
 	if len(body) > maxSigninAnswer || json.Unmarshal(body, &out) != nil || out.SigninToken == "" {
-		return Secret{}, false, signinError("AWS's sign-in endpoint answered something else than a link.",
+		return Secret{}, false, signinError("The sign-in endpoint of AWS answered something else than a link.",
 			fmt.Errorf("%d bytes that hold no sign-in token", len(body)))
 	}
 	return NewSecret(out.SigninToken), false, nil
@@ -263,9 +263,9 @@ func (a *AWS) askSignin(ctx context.Context, endpoint string, query Secret) (tok
 func signinRefused(status int) *Error {
 	err := fmt.Errorf("the sign-in endpoint answered %d", status)
 	if status >= http.StatusBadRequest && status < http.StatusInternalServerError {
-		return signinError("AWS's sign-in endpoint refused these credentials, so there is no link.", err)
+		return signinError("The sign-in endpoint of AWS refused these credentials, so there is no link.", err)
 	}
-	return signinError("AWS's sign-in endpoint is not working, so there is no link.", err)
+	return signinError("The sign-in endpoint of AWS is not working, so there is no link.", err)
 }
 
 func signinError(message string, err error) *Error {

@@ -1,0 +1,119 @@
+package bot
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/broker"
+)
+
+// copiedMessages are the replies that hold something to be copied or opened, and
+// what that is where it is known.
+func copiedMessages(t *testing.T, b *Bot) (all map[string]message, snippets map[string]string) {
+	t.Helper()
+	all, snippets = map[string]message{}, map[string]string{}
+	add := func(name string, m message, err error) {
+		must(t, err)
+		all[name], all[name+", by direct message"] = m, withDeadline(m, goldenTime)
+	}
+	noLink := &broker.Error{Code: broker.CodeSignin, Message: "The sign-in endpoint of AWS refused these credentials, so there is no link."}
+	sealings := map[string]broker.Sealing{"in clear": broker.InClear(), "sealed": broker.SealedTo(exampleKey(t, exampleAge))}
+	for how, sealing := range sealings {
+		for _, f := range Formats() {
+			for _, mfa := range []bool{true, false} {
+				i := goldenIssued(mfa)
+				i.Sealing, i.Kept = sealing, mfa
+				name := string(f) + " " + how + map[bool]string{true: "", false: " without MFA"}[mfa]
+				m, err := b.issuedMessage(i, f)
+				add(name, m, err)
+				if how == "in clear" {
+					s, err := Snippet(f, SnippetParams{Credentials: i.Credentials, Region: i.Account.Region, Profile: i.Account.Name})
+					must(t, err)
+					snippets[name] = s.Reveal()
+				}
+			}
+		}
+		for name, n := range map[string]int{"a link": 0, "a long link": maxButtonURL + 1} {
+			m, err := b.signInMessage(goldenSignIn(n, func(s *broker.SignIn) { s.Sealing = sealing }), FormatBash)
+			add(name+" "+how, m, err)
+		}
+		m, err := b.noLinkMessage(goldenSignIn(0, func(s *broker.SignIn) { s.Sealing, s.Problem = sealing, noLink }), FormatBash)
+		add("no link "+how, m, err)
+	}
+	return all, snippets
+}
+
+// TestButtonsStandAboveWhatIsToBeCopied: a snippet fills the screen of a phone,
+// so that what is below it is out of reach.
+func TestButtonsStandAboveWhatIsToBeCopied(t *testing.T) {
+	all, snippets := copiedMessages(t, goldenBot())
+	for name, m := range all {
+		data, err := json.Marshal(m.blocks)
+		must(t, err)
+		shown := slacktest.Message{Blocks: data}
+		first, copied := -1, len(m.blocks)
+		for i, block := range m.blocks {
+			if a, ok := block.(*slack.ActionBlock); ok && a.BlockID == grantBlock+goldenIssued(true).Grant.ID {
+				first = i
+			}
+			text, err := json.Marshal(block)
+			must(t, err)
+			if copied == len(m.blocks) && strings.Contains(string(text), `"rich_text_preformatted"`) {
+				copied = i
+			}
+		}
+		if first < 0 || first > copied {
+			t.Errorf("%s: the buttons are block %d and what is to be copied is block %d, want the buttons first", name, first, copied)
+		}
+		if want, ok := snippets[name]; ok && !slices.Contains(shown.Tree(goldenReader).Preformatted(), want) {
+			t.Errorf("%s: the snippet is not there byte for byte", name)
+		}
+	}
+}
+
+// TestTheConsoleIsAmongTheFirstButtons: on a phone nobody pastes into a shell.
+func TestTheConsoleIsAmongTheFirstButtons(t *testing.T) {
+	all, _ := copiedMessages(t, goldenBot())
+	for name, m := range all {
+		var actions []string
+		for _, block := range m.blocks {
+			if a, ok := block.(*slack.ActionBlock); ok {
+				for _, e := range a.Elements.ElementSet {
+					switch e := e.(type) {
+					case *slack.ButtonBlockElement:
+						actions = append(actions, e.ActionID)
+					case *slack.SelectBlockElement:
+						actions = append(actions, e.ActionID)
+					}
+				}
+			}
+		}
+		kept := !strings.Contains(name, "without MFA") // those are not kept either
+		if at := slices.IndexFunc(actions, func(id string) bool { return id == actConsole || id == actOpenLink }); kept && (at < 0 || at > 1) {
+			t.Errorf("%s: got the buttons %v, want the console among the first two", name, actions)
+		}
+	}
+}
+
+// TestNothingAboveWhatIsToBeCopiedOpensAQuotation, which would swallow it when
+// the whole reply is pasted into a shell.
+func TestNothingAboveWhatIsToBeCopiedOpensAQuotation(t *testing.T) {
+	all, _ := copiedMessages(t, goldenBot())
+	for name, m := range all {
+		if !strings.HasPrefix(name, "fish") && !strings.HasPrefix(name, "bash") && !strings.HasPrefix(name, "no link") {
+			continue // nobody pastes it into one of these shells
+		}
+		above, _, found := strings.Cut(selected(t, m), credentialNames()[0])
+		if !found {
+			t.Errorf("%s: found nothing to be copied", name)
+		}
+		if at := strings.IndexAny(above, "'\"`()"); at >= 0 {
+			t.Errorf("%s: got %q above what is to be copied:\n%s", name, above[at], above)
+		}
+	}
+}
