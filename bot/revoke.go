@@ -46,6 +46,9 @@ func (b *Bot) revokedMessage(done broker.Revocation) message {
 		said = append(said, paragraph(plain("AWS was not told, because the config names no revoker for this account. "+
 			"If copies of the credentials are in wrong hands, tell whoever looks after the AWS account now.")))
 	}
+	if done.Nothing && done.Err == nil {
+		said = append(said, paragraph(codes(b.withPrefix("So AWS was told nothing. If copies are out all the same, have an admin send `/assume revoke @PERSON`."))...))
+	}
 	return newMessage(headline, said...)
 }
 

@@ -56,6 +56,8 @@ type Broker struct {
 	holders    Holders
 	now        func() time.Time
 	log        *slog.Logger
+	folds      fold
+	denials    denials
 }
 
 // New returns a Broker; it does no work.

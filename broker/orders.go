@@ -159,7 +159,7 @@ func (b *Broker) denyUnseen(ctx context.Context, r Request, intent Event, issued
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTimeout)
 	defer cancel()
-	denied, failed := b.deny(ctx, r, account, sessionOf(issued.Grant.Principal))
+	denied, failed := b.deny(ctx, r, account, sessionOf(issued.Grant.Principal), true)
 	event := b.outcome(EventRevoked, intent)
 	event.Purpose, event.Method, event.Seconds = "", "", 0
 	event.told(denied, failed)

@@ -77,8 +77,8 @@ func TestOnlySessionNamesAreDenied(t *testing.T) {
 		if err := checkDeniable(session); err == nil {
 			t.Errorf("%q: got no error", session)
 		}
-		// Nor is AWS asked for anything: the zero AWS has no client.
-		if _, err := (&AWS{}).deny(t.Context(), Account{}, session, nil); err == nil {
+		// Nor is AWS asked for anything, or a lease: the zero Broker has neither.
+		if _, err := (&Broker{}).deny(t.Context(), Request{}, Account{}, session, false); err == nil {
 			t.Errorf("deny %q: got no error", session)
 		}
 		if session != "" {

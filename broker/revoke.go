@@ -34,10 +34,12 @@ type Revocation struct {
 	Session bool      // the MFA session ended too
 	// Cancelled is what the person asked others to approve of the Account.
 	Cancelled []Approval
-	// Denied is what AWS refuses now; nil when the config names no revoker, or
-	// Err says why it could not.
+	// Denied is what AWS refuses now; nil when the config names no revoker, where
+	// AWS was told nothing, or Err says why it could not.
 	Denied *Denied
 	Err    *Error
+	// Nothing says that the person had nothing of the role, so AWS was told nothing.
+	Nothing bool
 }
 
 // Revoke takes from the Caller what they have of r.Account: the Credentials that
@@ -64,23 +66,50 @@ func (b *Broker) Revoke(ctx context.Context, r Request) (Revocation, error) {
 func (b *Broker) revoke(ctx context.Context, r Request, user User, account Account) (Revocation, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTimeout)
 	defer cancel()
+	found, _ := b.grantsOf(ctx, user, account)
+	done, shared := b.folds.do(ctx, user.Slack+" "+account.Name, found, func() Revocation { return b.revokeNow(ctx, r, user, account) })
+	if shared {
+		b.log.InfoContext(ctx, "revoked by the same request, which was under way", "request", r.ID, "account", account.Name)
+	}
+	return done, nil
+}
+
+// grantsOf are the User's live Grants of the Account, and of its role by another
+// name: AWS refuses those too.
+func (b *Broker) grantsOf(ctx context.Context, user User, account Account) ([]Grant, error) {
+	grants, err := b.ledger.LiveGrants(ctx, user.Slack)
+	return slices.DeleteFunc(slices.Clone(grants), func(g Grant) bool {
+		return g.Account != account.Name && (account.RoleARN == "" || g.RoleARN != account.RoleARN)
+	}), err
+}
+
+// revokeNow takes what there is. Of who has nothing it asks AWS nothing, and
+// unless something was taken there is nothing to put on the record. While nobody
+// knows what they have, they may have something.
+func (b *Broker) revokeNow(ctx context.Context, r Request, user User, account Account) Revocation {
+	found, failed := b.grantsOf(ctx, user, account)
 	event := b.event(EventRevoking, r)
 	event.User, event.RoleARN, event.Principal = user.Name, account.RoleARN, ""
-	b.note(ctx, event)
-	done := Revocation{Account: account}
-	grants, failed := b.endGrants(ctx, user, &done)
+	tells := account.Revoker != "" && (len(found) > 0 || failed != nil)
+	if len(found) > 0 || failed != nil {
+		b.note(ctx, event)
+	}
+	done := Revocation{Account: account, Nothing: account.Revoker != "" && !tells}
 	session, err := b.sessions.DropMFASession(ctx, user.Slack, "")
 	done.Session, err = session, errors.Join(failed, err)
+	err = errors.Join(err, b.take(ctx, user.Slack, found, tells, &done))
 	r.Account, r.Approval = account.Name, ""
 	if done.Cancelled, failed = b.cancelOpen(ctx, r, user.Slack, Vote{User: user.Slack, Name: user.Name}); failed != nil {
 		err = errors.Join(err, failed)
 	}
-	if account.Revoker != "" {
-		for _, name := range b.sessionNames(user.Slack, grants) {
-			denied, failed := b.deny(ctx, r, account, name)
-			if done.Denied, done.Err = denied, failed; failed != nil {
+	if tells {
+		for _, name := range b.sessionNames(user.Slack, found) {
+			if done.Denied, done.Err = b.deny(ctx, r, account, name, false); done.Err != nil {
 				break
 			}
+		}
+		if done.Err == nil {
+			err = errors.Join(err, b.take(ctx, user.Slack, found, false, &Revocation{}))
 		}
 	}
 	if err != nil && done.Err == nil {
@@ -91,14 +120,38 @@ func (b *Broker) revoke(ctx context.Context, r Request, user User, account Accou
 			Hint:    "Try again in a minute, or tell whoever runs the bot.",
 		})
 	}
-	outcome := b.outcome(EventRevoked, event)
-	outcome.Expires = done.Until
-	outcome.told(done.Denied, done.Err)
 	if done.Err != nil {
 		b.log.ErrorContext(ctx, "revocation not complete", "request", r.ID, "account", account.Name, "error", done.Err)
 	}
-	b.note(ctx, outcome)
-	return done, nil
+	if len(found) > 0 || done.Session || len(done.Cancelled) > 0 || done.Err != nil {
+		outcome := b.outcome(EventRevoked, event)
+		outcome.Expires = done.Until
+		outcome.told(done.Denied, done.Err)
+		b.note(ctx, outcome)
+	}
+	return done
+}
+
+// take forgets Grants of a person, and counts them in done. Those that AWS is told
+// of keep their place until it refuses them, without their Credentials: they work,
+// so a list of what is live shows them, and a revocation that failed finds them
+// again.
+func (b *Broker) take(ctx context.Context, user string, grants []Grant, keepPlace bool, done *Revocation) error {
+	var err error
+	for _, g := range grants {
+		var failed error
+		if keepPlace {
+			failed = b.grants.ForgetCredentials(ctx, user, g.ID)
+		} else {
+			failed = b.ledger.EndGrant(ctx, user, g.ID)
+		}
+		if failed != nil {
+			err = errors.Join(err, failed)
+			continue
+		}
+		done.took(g)
+	}
+	return err
 }
 
 // note records what nothing waits for, whether or not whoever asked is still
@@ -119,64 +172,26 @@ func (done *Revocation) took(g Grant) {
 	}
 }
 
-// endGrants forgets the User's Grants of the Account, and returns all that they had
-// of it.
-func (b *Broker) endGrants(ctx context.Context, user User, done *Revocation) ([]Grant, error) {
-	grants, err := b.ledger.LiveGrants(ctx, user.Slack)
-	grants = slices.DeleteFunc(grants, func(g Grant) bool { return g.Account != done.Account.Name })
-	for _, g := range grants {
-		if failed := b.ledger.EndGrant(ctx, user.Slack, g.ID); failed != nil {
-			err = errors.Join(err, failed)
-			continue
-		}
-		done.took(g)
-	}
-	return grants, err
-}
-
-// deny has AWS refuse the sessions of that name of the Account's role, one
-// replica and one Account at a time.
-func (b *Broker) deny(ctx context.Context, r Request, account Account, session string) (*Denied, *Error) {
-	// Two Accounts may have one role.
-	name, holder := "revocations:"+string(account.RoleARN), r.ID+":"+account.Name
-	still := func(ctx context.Context) error { return b.holdLease(ctx, name, holder) }
-	if err := still(ctx); err != nil {
-		return nil, b.notDenied(r, account, err)
-	}
-	denied, err := b.aws.deny(ctx, account, session, still)
-	if released := b.leases.ReleaseLease(ctx, name, holder); released != nil {
-		b.log.WarnContext(ctx, "lease not released; the next revocation waits for its end", "lease", name, "error", released)
-	}
-	if err != nil {
-		return nil, b.notDenied(r, account, err)
-	}
-	return &denied, nil
-}
-
-// holdLease claims or renews the lease, waiting while another holds it.
-func (b *Broker) holdLease(ctx context.Context, name, holder string) error {
-	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		mine, err := b.leases.Lease(ctx, name, holder, denyLease)
-		if err != nil || mine {
-			return err
-		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-func (b *Broker) notDenied(r Request, account Account, err error) *Error {
+// notDenied says what is known of what AWS was to refuse.
+func (b *Broker) notDenied(r Request, account Account, session string, err error) *Error {
 	e := &Error{
 		Code: CodeRevoker, Err: err,
 		Message: "AWS could not be told to refuse the credentials of " + account.Name + " that are out already: they work until they expire.",
 		Hint:    "Tell whoever looks after the AWS account, now if they may be in wrong hands.",
 	}
-	var api smithy.APIError
-	if errors.As(err, &api) && api.ErrorCode() == "AccessDenied" {
+	var (
+		api     smithy.APIError
+		unknown *unconfirmed
+	)
+	switch {
+	case errors.As(err, &api) && api.ErrorCode() == "AccessDenied":
 		e.Hint = "The revoker role refused the bot, or lacks iam:GetRolePolicy or iam:PutRolePolicy. " + e.Hint
+	case errors.As(err, &unknown):
+		e.Message = "AWS did not confirm in time that it refuses the credentials of " + account.Name + " that are out already: nobody knows whether it does."
+		e.Hint = "Revoke again in a minute. " + e.Hint
+	}
+	if knownDenied(err, session) != nil {
+		e.Message = "AWS refuses what was issued of " + account.Name + " before an earlier revocation, and could not be told of what was issued since: that works until it expires."
 	}
 	return b.asError(r, e)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
@@ -31,44 +33,92 @@ type Denied struct {
 	Everybody bool      // there was no room for one session name, so it denies all
 }
 
-// deny makes the role of the Account refuse session's sessions issued until
-// now, and keeps what it refuses already. still is asked before each write
-// whether this process may go on.
-func (a *AWS) deny(ctx context.Context, account Account, session string, still func(context.Context) error) (Denied, error) {
-	if err := checkDeniable(session); err != nil {
-		return Denied{}, err
+// unconfirmed says that AWS may have been told all the same.
+type unconfirmed struct{ err error }
+
+func (u *unconfirmed) Error() string { return "AWS did not confirm it: " + u.err.Error() }
+
+func (u *unconfirmed) Unwrap() error { return u.err }
+
+// stillDenied is what the policy refused before a writing that failed.
+type stillDenied struct {
+	doc revocations
+	err error
+}
+
+func (s *stillDenied) Error() string { return s.err.Error() }
+
+func (s *stillDenied) Unwrap() error { return s.err }
+
+// knownDenied is what AWS is known to refuse of session although err; nil: nothing.
+func knownDenied(err error, session string) *Denied {
+	var still *stillDenied
+	if !errors.As(err, &still) {
+		return nil
 	}
+	var known *Denied
+	for _, s := range still.doc.Statement {
+		if name := s.session(); (name == session || name == anySession) && (known == nil || s.before().After(known.Before)) {
+			known = &Denied{Before: s.before(), Everybody: name == anySession}
+		}
+	}
+	return known
+}
+
+// deny makes the role of the Account refuse sessions, of all that names returns,
+// issued until now, and keeps what it refuses already. names is asked once, before
+// the policy is read; still before each write whether this process may go on.
+func (a *AWS) deny(ctx context.Context, account Account, names func() []string, still func(context.Context) error) (Denied, error) {
 	client, err := a.revoker(ctx, account)
 	if err != nil {
 		return Denied{}, fmt.Errorf("assume the revoker: %w", err)
 	}
-	role := account.RoleARN.RoleName()
+	role, sessions := account.RoleARN.RoleName(), names()
+	for _, session := range sessions {
+		if err := checkDeniable(session); err != nil {
+			return Denied{}, err
+		}
+	}
 	doc, now, err := readRevocations(ctx, client, role)
 	if err != nil {
 		return Denied{}, fmt.Errorf("read the policy: %w", err)
 	}
 	// What was issued within the second of now is issued before the next one.
 	denied := Denied{Before: now.Truncate(time.Second).Add(time.Second)}
+	before := doc
 	for range denyTries {
 		if err := still(ctx); err != nil {
-			return Denied{}, err
+			return Denied{}, &stillDenied{before, err}
 		}
-		if err := writeRevocations(ctx, client, role, doc, session, &denied); err != nil {
-			return Denied{}, fmt.Errorf("write the policy: %w", err)
+		if err := writeRevocations(ctx, client, role, doc, sessions, &denied); err != nil {
+			return Denied{}, &stillDenied{before, fmt.Errorf("write the policy: %w", maybeWritten(err))}
 		}
 		if doc, _, err = readRevocations(ctx, client, role); err != nil {
-			return Denied{}, fmt.Errorf("read the policy again: %w", err)
+			return Denied{}, &stillDenied{before, fmt.Errorf("read the policy again: %w", &unconfirmed{err})}
 		}
-		if doc.denies(denied.session(session), denied.Before) {
+		if denied.shownBy(doc, sessions) {
 			return denied, nil
 		}
 		select {
 		case <-time.After(denyPause):
 		case <-ctx.Done():
-			return Denied{}, ctx.Err()
+			return Denied{}, &stillDenied{before, &unconfirmed{ctx.Err()}}
 		}
 	}
-	return Denied{}, errors.New("the policy was written, but IAM does not show it")
+	return Denied{}, &stillDenied{before, &unconfirmed{errors.New("the policy was written, but IAM does not show it")}}
+}
+
+// maybeWritten marks what is no refusal: the answer may have been lost.
+func maybeWritten(err error) error {
+	var refused smithy.APIError
+	if errors.As(err, &refused) {
+		return err
+	}
+	return &unconfirmed{err}
+}
+
+func (d Denied) shownBy(doc revocations, sessions []string) bool {
+	return !slices.ContainsFunc(sessions, func(name string) bool { return !doc.denies(d.session(name), d.Before) })
 }
 
 func (d Denied) session(name string) string {
@@ -78,17 +128,21 @@ func (d Denied) session(name string) string {
 	return name
 }
 
-// writeRevocations puts doc with the deny of session. If that is more than all
+// writeRevocations puts doc with the deny of sessions. If that is more than all
 // inline policies of the role may hold together, it denies everybody instead.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-func writeRevocations(ctx context.Context, client *iam.Client, role string, doc revocations, session string, denied *Denied) error {
+func writeRevocations(ctx context.Context, client *iam.Client, role string, doc revocations, sessions []string, denied *Denied) error {
 	put := func(doc revocations) error {
 		_, err := client.PutRolePolicy(ctx, &iam.PutRolePolicyInput{
 			RoleName: &role, PolicyName: aws.String(RevocationsPolicy), PolicyDocument: aws.String(doc.text()),
 		})
 		return err
 	}
-	err := put(doc.with(denied.session(session), denied.Before))
+	next := doc
+	for _, name := range sessions {
+		next = next.with(denied.session(name), denied.Before)
+	}
+	err := put(next)
 	var full *types.LimitExceededException
 	if errors.As(err, &full) && !denied.Everybody {
 		denied.Everybody = true

@@ -49,6 +49,8 @@ func revokeWorld(t *testing.T) (*AWS, Account) {
 
 func alone(context.Context) error { return nil }
 
+func only(name string) func() []string { return func() []string { return []string{name} } }
+
 func standing(t *testing.T, a *AWS, account Account) revocations {
 	t.Helper()
 	client, err := a.revoker(t.Context(), account)
@@ -70,7 +72,7 @@ func TestDenyKeepsWhatIsDeniedAlready(t *testing.T) {
 		people.Go(func() {
 			held.Lock()
 			defer held.Unlock()
-			if _, err := a.deny(t.Context(), account, fmt.Sprintf("person-%d", i), alone); err != nil {
+			if _, err := a.deny(t.Context(), account, only(fmt.Sprintf("person-%d", i)), alone); err != nil {
 				t.Error(err)
 			}
 		})
@@ -85,7 +87,7 @@ func TestDenyKeepsWhatIsDeniedAlready(t *testing.T) {
 func TestDenyWritesNothingWithoutTheLease(t *testing.T) {
 	a, account := revokeWorld(t)
 	lost := errors.New("another holds the lease")
-	if _, err := a.deny(t.Context(), account, "alice", func(context.Context) error { return lost }); !errors.Is(err, lost) {
+	if _, err := a.deny(t.Context(), account, only("alice"), func(context.Context) error { return lost }); !errors.Is(err, lost) {
 		t.Errorf("got %v, want %v", err, lost)
 	}
 	if doc := standing(t, a, account); len(doc.Statement) > 0 {
@@ -110,11 +112,11 @@ func TestDenyHitsEverybodyWhenTheRoleIsFull(t *testing.T) {
 	const limit = 10_240
 	fill(limit - len(frame) - 500)
 	for i := range 2 {
-		if denied, err := a.deny(t.Context(), account, fmt.Sprintf("person-%d", i), alone); err != nil || denied.Everybody {
+		if denied, err := a.deny(t.Context(), account, only(fmt.Sprintf("person-%d", i)), alone); err != nil || denied.Everybody {
 			t.Fatalf("got %+v, %v, want one person denied", denied, err)
 		}
 	}
-	denied, err := a.deny(t.Context(), account, "person-3", alone)
+	denied, err := a.deny(t.Context(), account, only("person-3"), alone)
 	if err != nil || !denied.Everybody {
 		t.Fatalf("got %+v, %v, want everybody denied", denied, err)
 	}
@@ -127,7 +129,7 @@ func TestDenyHitsEverybodyWhenTheRoleIsFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	fill(limit - len(frame))
-	if denied, err := a.deny(t.Context(), account, "person-4", alone); err == nil {
+	if denied, err := a.deny(t.Context(), account, only("person-4"), alone); err == nil {
 		t.Errorf("got %+v, want an error", denied)
 	}
 }
@@ -142,7 +144,7 @@ func TestDenyLeavesAPolicyThatIsNotItsOwn(t *testing.T) {
 	if _, err := client.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String("OnCall"), PolicyName: aws.String(RevocationsPolicy), PolicyDocument: &text}); err != nil {
 		t.Fatal(err)
 	}
-	if denied, err := a.deny(t.Context(), account, "alice", alone); err == nil {
+	if denied, err := a.deny(t.Context(), account, only("alice"), alone); err == nil {
 		t.Errorf("got %+v, want an error: a hand-written policy was replaced", denied)
 	}
 }

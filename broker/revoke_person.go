@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -82,7 +83,7 @@ func (b *Broker) revokePerson(ctx context.Context, r Request, by admin, target s
 	// First what the bot keeps: an MFA session can get new credentials.
 	session, err := b.sessions.DropMFASession(ctx, target, "")
 	grants, failed := b.ledger.LiveGrants(ctx, target)
-	ended := map[string]*Revocation{}
+	ended, untold := map[string]*Revocation{}, map[string][]Grant{}
 	err = errors.Join(err, failed)
 	for _, g := range grants {
 		if r.Account != "" && g.Account != r.Account {
@@ -91,14 +92,15 @@ func (b *Broker) revokePerson(ctx context.Context, r Request, by admin, target s
 			}
 			continue
 		}
-		if failed := b.ledger.EndGrant(ctx, target, g.ID); failed != nil {
-			err = errors.Join(err, failed)
-			continue
+		account, _ := b.config.Account(g.Account)
+		tells := account.Revoker != "" && account.RoleARN == g.RoleARN
+		of := cmp.Or(ended[g.Account], &Revocation{})
+		if err = errors.Join(err, b.take(ctx, target, []Grant{g}, tells, of)); of.Ended > 0 {
+			ended[g.Account] = of
 		}
-		if ended[g.Account] == nil {
-			ended[g.Account] = &Revocation{}
+		if tells {
+			untold[g.Account] = append(untold[g.Account], g)
 		}
-		ended[g.Account].took(g)
 	}
 	done.Session = session
 	if err != nil {
@@ -111,7 +113,14 @@ func (b *Broker) revokePerson(ctx context.Context, r Request, by admin, target s
 	}
 	done.Accounts = b.revocationsOf(r, ended)
 	names := b.sessionNames(target, grants)
-	eachAtOnce(revokeAtOnce, len(done.Accounts), func(i int) { b.denyPerson(ctx, r, &done.Accounts[i], names) })
+	eachAtOnce(revokeAtOnce, len(done.Accounts), func(i int) {
+		of := &done.Accounts[i]
+		if b.denyPerson(ctx, r, of, names); of.Err == nil {
+			if failed := b.take(ctx, target, untold[of.Account.Name], false, &Revocation{}); failed != nil {
+				b.log.WarnContext(ctx, "a grant that AWS refuses is still listed", "request", r.ID, "target", target, "error", failed)
+			}
+		}
+	})
 	b.notePerson(ctx, by, r, done)
 	return done
 }
@@ -175,7 +184,7 @@ func (b *Broker) denyPerson(ctx context.Context, r Request, of *Revocation, name
 	ctx, cancel := context.WithTimeout(ctx, revokeOneTimeout)
 	defer cancel()
 	for _, name := range names {
-		denied, failed := b.deny(ctx, r, of.Account, name)
+		denied, failed := b.deny(ctx, r, of.Account, name, true)
 		if failed != nil {
 			of.Err = failed
 			b.log.ErrorContext(ctx, "revocation not complete", "request", r.ID, "account", of.Account.Name, "error", failed)

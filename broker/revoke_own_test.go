@@ -1,0 +1,73 @@
+package broker_test
+
+import (
+	"testing"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+func (b *bench) wrote() int {
+	n := 0
+	for _, c := range b.aws.Calls() {
+		if c.Action == "PutRolePolicy" {
+			n++
+		}
+	}
+	return n
+}
+
+// TestRevokeWritesNothingForWhoHoldsNothing: neither to IAM nor on the record, as
+// often as somebody who is blocked tries.
+func TestRevokeWritesNothingForWhoHoldsNothing(t *testing.T) {
+	b := newAdminBench(t)
+	revocable(t, b)
+	if _, err := b.Broker.Block(t.Context(), by(b, adminID), "U01ALICE"); err != nil {
+		t.Fatal(err)
+	}
+	before := len(b.kinds())
+	for range 28 {
+		done, err := b.Revoke(t.Context(), b.request("prod", ""))
+		if err != nil || done.Err != nil || !done.Nothing || done.Denied != nil {
+			t.Fatalf("got %+v, %v, want that there was nothing", done, err)
+		}
+	}
+	if got := len(b.kinds()) - before; got != 0 || len(b.aws.Calls()) != 0 {
+		t.Errorf("got %d events and %d calls to AWS, want none", got, len(b.aws.Calls()))
+	}
+	done, err := b.RevokePerson(t.Context(), by(b, adminID), "U01ALICE")
+	if err != nil || done.Accounts[0].Denied == nil || done.Accounts[0].Err != nil || b.wrote() != 1 {
+		t.Errorf("got %+v, %v and %d writings, want that AWS was told for the admin", done, err, b.wrote())
+	}
+}
+
+// TestARevocationThatFailedAtAWSFindsTheGrantAgain, though the bot has forgotten
+// the credentials.
+func TestARevocationThatFailedAtAWSFindsTheGrantAgain(t *testing.T) {
+	b := newAdminBench(t)
+	revocable(t, b)
+	b.given("prod", "alice")
+	b.config.Accounts[0].Revoker = "arn:aws:iam::222222222222:role/Nobody"
+	done, err := b.Revoke(t.Context(), b.request("prod", ""))
+	if err != nil || done.Err == nil || done.Ended != 1 {
+		t.Fatalf("got %+v, %v, want that AWS was not told", done, err)
+	}
+	b.config.Accounts[0].Revoker = "arn:aws:iam::222222222222:role/Revoker"
+	done, err = b.Revoke(t.Context(), b.request("prod", ""))
+	if err != nil || done.Err != nil || done.Denied == nil || b.wrote() != 1 {
+		t.Errorf("got %+v, %v, want that AWS refuses it now", done, err)
+	}
+	if len(b.grants) != 0 {
+		t.Error("the grant is listed still")
+	}
+}
+
+// TestRevokeAsksAWSWhileNobodyKnowsWhatThereIs: they may hold something.
+func TestRevokeAsksAWSWhileNobodyKnowsWhatThereIs(t *testing.T) {
+	b := newAdminBench(t)
+	revocable(t, b)
+	b.ledgerErr = errDown
+	done, err := b.Revoke(t.Context(), b.request("prod", ""))
+	if err != nil || done.Denied == nil || done.Err == nil || done.Err.Code != broker.CodeStore {
+		t.Errorf("got %+v, %v, want that AWS refuses, and that something may be left", done, err)
+	}
+}
