@@ -94,6 +94,9 @@ func askedFrom(a broker.Approval) []span {
 func standing(a broker.Approval, approvers []string) []span {
 	switch a.State {
 	case broker.ApprovalWaiting:
+		if a.Quiet {
+			return waitingSpans(a)
+		}
 		return append(waitingSpans(a), asked(approvers, a.User)...)
 	case broker.ApprovalApproved:
 		return []span{bold("Approved"), plain(" by " + votes(a) + ". It can be used once, by " + asker(a) + " alone, until "), moment(a.Expires), plain(".")}
@@ -265,7 +268,11 @@ func (b *Bot) askedMessage(a broker.Approval, approvers []string, how asking) me
 		needs = fmt.Sprintf("%d of the approvers have to say yes; you are told by direct message.", a.Needs)
 	}
 	spans = append(spans, plain(needs))
-	spans = append(spans, asked(approvers, a.User)...)
+	if a.Quiet {
+		spans = append(spans, plain("\n"), bold("The approvers were not pinged"), plain(": you asked a short time ago. The request is in their channel; tell one of them."))
+	} else {
+		spans = append(spans, asked(approvers, a.User)...)
+	}
 	elements := []slack.RichTextElement{paragraph(spans...)}
 	if how.again && a.Reason != "" { // which may not be the one just given
 		elements = append(elements, quote(a.Reason))

@@ -228,6 +228,19 @@ const (
 func (b *Bot) suggest(ctx context.Context, in interaction, ack func(any) bool) {
 	ctx, cancel := context.WithTimeout(ctx, judgeTimeout)
 	defer cancel()
+	// What is too much, or finds no turn in time, is offered nothing.
+	none := optionGroups{OptionGroups: []*slack.OptionGroupBlockObject{}}
+	if err := b.broker().Enter(ctx, in.to.request(Command{})); err != nil {
+		ack(none)
+		b.refusal(ctx, in.to, err) // for the log
+		return
+	}
+	if !b.takeSlot(ctx) {
+		ack(none)
+		b.refusal(ctx, in.to, busy(in.to)) // for the log
+		return
+	}
+	defer b.leaveSlot()
 	ack(accountMenu(b.broker().Offered(ctx, in.to.request(Command{})), shortened(in.Value[:min(len(in.Value), maxText)], maxQuery)))
 }
 

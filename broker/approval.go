@@ -42,6 +42,10 @@ type Approval struct {
 	// and an approver is to take note of it.
 	Acknowledge bool `json:"acknowledge,omitempty"`
 
+	// Quiet says that the approvers are not pinged: the same person asked for the
+	// Account a short time ago.
+	Quiet bool `json:"quiet,omitempty"`
+
 	State   ApprovalState `json:"state"`
 	Asked   time.Time     `json:"asked"`
 	Expires time.Time     `json:"expires"`           // of waiting; once approved, of the time to use it

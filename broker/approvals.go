@@ -48,6 +48,12 @@ func (b *Broker) Ask(ctx context.Context, r Request) (a Approval, again bool, er
 			Hint:    "`/assume cancel` cancels them. Nobody was asked about this request.",
 		})
 	}
+	if err = b.notTakenBack(ctx, user.Slack); err == nil {
+		a.Quiet, err = b.quiet(ctx, r, a)
+	}
+	if err != nil {
+		return Approval{}, false, b.refuse(ctx, r, err)
+	}
 	if err := b.keepAsked(ctx, r, a); err != nil {
 		return Approval{}, false, err
 	}

@@ -13,7 +13,7 @@ import (
 // meanwhile and find nothing that it did not find: they get its answer. It takes
 // what the bot keeps, so later ones find nothing and ask AWS nothing.
 //
-// What AWS is to refuse of one role is written for all who wait at once. Whoever
+// What AWS is to refuse of one Account is written for all who wait at once. Whoever
 // comes before the policy is read joins those who wait for the lease; whoever
 // comes later waits for the next writing. So nobody waits for more than two, and
 // one that an admin waits for asks for the lease without pausing longer.
@@ -76,7 +76,7 @@ func (r *foldRun) covers(found []Grant) bool {
 // denials are the writings that wait for the lease of their role.
 type denials struct {
 	mu      sync.Mutex
-	waiting map[string]*denial // by lease
+	waiting map[string]*denial // by lease and Account
 }
 
 // A denial is one writing, for all session names that joined before it began.
@@ -128,7 +128,7 @@ func (b *Broker) deny(ctx context.Context, r Request, account Account, session s
 	}
 	// Two Accounts may have one role.
 	lease := "revocations:" + string(account.RoleARN)
-	waiting := lease + " " + string(account.Revoker)
+	waiting := lease + " " + account.Name
 	w, leads := b.denials.join(waiting, session, urgent)
 	if leads {
 		b.writeDenial(ctx, r, account, lease, waiting, w)

@@ -130,3 +130,20 @@ func TestADenialThatIsOneTooManySaysSoInItsForm(t *testing.T) {
 	}
 	w.approval("Waiting until", "[Approve] [Deny]")
 }
+
+// TestTypingIntoAMenuIsCounted: what is too much is offered nothing.
+func TestTypingIntoAMenuIsCounted(t *testing.T) {
+	w := newWorld(t)
+	r := w.run(limited("limits: {requests: 3}"), w.settings())
+	w.acked(w.slack.Shortcut("U01ALICE", "assume"))
+	v := w.modal("U01ALICE", "Account")
+	for i := range 8 {
+		offered, err := w.slack.Suggest(w.patient(), "U01ALICE", v.Ref(), "", "account", "")
+		if err != nil || (len(offered) > 0) != (i < 2) {
+			t.Errorf("letter %d: got %v, %v, want accounts for the first two alone", i, offered, err)
+		}
+	}
+	if got := w.recorded(r, broker.EventRefused); len(got) != 1 {
+		t.Errorf("got %d refusals on the record, want the first", len(got))
+	}
+}
