@@ -191,7 +191,8 @@ func (b *Broker) notDenied(r Request, account Account, session string, err error
 		e.Hint = "Revoke again in a minute. " + e.Hint
 	}
 	if knownDenied(err, session) != nil {
-		e.Message = "AWS refuses what was issued of " + account.Name + " before an earlier revocation, and could not be told of what was issued since: that works until it expires."
+		e.Message = "AWS refuses what was issued of " + account.Name + " before an earlier revocation, " +
+			"and could not be told of what was issued since: that works until it expires."
 	}
 	return b.asError(r, e)
 }
