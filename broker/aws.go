@@ -53,12 +53,25 @@ func NewAWS(ctx context.Context, region string, getenv func(string) string, now 
 		cfg.HTTPClient = awshttp.NewBuildableClient()
 	}
 	signin := signinTransport(cfg.HTTPClient)
-	cfg.HTTPClient = wholeAnswers{client: cfg.HTTPClient}
+	cfg.HTTPClient = wholeAnswers{client: staying(cfg.HTTPClient)}
 	return &AWS{
 		config: cfg, foreign: foreign, sts: sts.NewFromConfig(cfg), secrets: secretsmanager.NewFromConfig(cfg),
 		getenv: getenv, now: now, signin: signin,
 		s3: make(map[string]*s3.Client), cached: make(map[string]cachedSecret),
 	}, nil
+}
+
+// staying is client less its redirects, which the SDK's own follows for 307 and
+// 308: where they lead, no wall has looked at, and AWS's endpoints send none.
+func staying(client aws.HTTPClient) aws.HTTPClient {
+	buildable, ok := client.(*awshttp.BuildableClient)
+	if !ok {
+		buildable = awshttp.NewBuildableClient()
+	}
+	return &http.Client{
+		Transport:     buildable.GetTransport(),
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 // wholeAnswers hides a request body's WriteTo from net/http. smithy-go 1.28.8

@@ -90,6 +90,9 @@ func CheckEndpoint(raw string, foreign bool) error {
 
 func ofAWS(host string) bool {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if strings.ContainsAny(host, ":%") { // an address: its zone may read like a domain
+		return false
+	}
 	return slices.ContainsFunc(awsDomains, func(domain string) bool { return host == domain || strings.HasSuffix(host, "."+domain) })
 }
 

@@ -158,6 +158,50 @@ func TestWhatSlipsThroughIsRefusedBeforeItLeaves(t *testing.T) {
 	}
 }
 
+// TestNoRedirectIsFollowed, whether or not what was asked has a body: nobody has
+// looked at where it leads.
+func TestNoRedirectIsFollowed(t *testing.T) {
+	quietAWS(t, "")
+	var followed []string
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { followed = append(followed, r.Method) }))
+	defer elsewhere.Close()
+	for _, status := range []int{http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect} {
+		server := httptest.NewServer(http.RedirectHandler(elsewhere.URL, status))
+		t.Cleanup(server.Close)
+		t.Setenv("AWS_ENDPOINT_URL", server.URL)
+		a, err := newQuietAWS(t)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key := static{aws.Credentials{AccessKeyID: "a", SecretAccessKey: "b", SessionToken: "c"}}
+		_, err = a.bucketsClient("").ListBuckets(t.Context(), &s3.ListBucketsInput{}, func(o *s3.Options) { o.Credentials, o.Retryer = key, aws.NopRetryer{} })
+		if statusOf(err) != status {
+			t.Errorf("S3, %d: got %v, want that it is the answer", status, err)
+		}
+		_, err = a.sts.GetSessionToken(t.Context(), &sts.GetSessionTokenInput{TokenCode: aws.String("123456")}, once(key.credentials))
+		if statusOf(err) != status {
+			t.Errorf("STS, %d: got %v, want that it is the answer", status, err)
+		}
+	}
+	if len(followed) > 0 {
+		t.Errorf("got %v at where the redirects lead, want nothing", followed)
+	}
+}
+
+// TestAnAddressIsNoHostOfAWSs, whatever zone it is in: the system takes a zone
+// that it does not know for none.
+func TestAnAddressIsNoHostOfAWSs(t *testing.T) {
+	for _, endpoint := range []string{
+		"https://[2001:db8::1%25.amazonaws.com]", "https://[2001:db8::1%25x.amazonaws.com]:443", "https://[::ffff:192.0.2.1%25a.api.aws]",
+		"https://192.0.2.1", "https://3221225985", "https://0xc0000201", "https://sts.amazonaws.com@192.0.2.1", "https://amazonaws.com..example",
+		"https://sts\u3002amazonaws.com.example", "http://127.1", "http://2130706433", "http://[::1%25lo]",
+	} {
+		if err := CheckEndpoint(endpoint, false); err == nil {
+			t.Errorf("%s was taken, want it refused", endpoint)
+		}
+	}
+}
+
 func TestPrintableLeavesTextAndShowsWhatHides(t *testing.T) {
 	for in, want := range map[string]string{
 		"prod, Zoë, 東京 …":  "prod, Zoë, 東京 …",

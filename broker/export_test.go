@@ -15,7 +15,7 @@ import (
 func (a *AWS) Through(change func(*http.Transport)) *AWS {
 	client := awshttp.NewBuildableClient().WithTransportOptions(change)
 	a.signin = signinTransport(client)
-	a.config.HTTPClient = wholeAnswers{client: client}
+	a.config.HTTPClient = wholeAnswers{client: staying(client)}
 	a.sts, a.secrets, a.s3 = sts.NewFromConfig(a.config), secretsmanager.NewFromConfig(a.config), make(map[string]*s3.Client)
 	return a
 }
