@@ -14,13 +14,27 @@ import (
 
 // Person is the ID by which the bot knows the person whom Slack calls id: that of
 // the config, or where it names none of theirs the first one in the alphabet.
-// While Slack cannot say, it is id.
+// While Slack cannot say, it is id, and inGoodStanding refuses whoever turns out to
+// be somebody else.
 func (b *Broker) Person(ctx context.Context, id string) string {
-	if _, user := b.config.User(id); user || !isGlobal(id) && !b.config.namesGlobal() {
+	if !b.mayGoBy(id) {
 		return id
 	}
 	s, err := b.people.Standing(ctx, id)
-	if err != nil || len(s.IDs) == 0 || !slices.Contains(s.IDs, id) {
+	if err != nil {
+		return id
+	}
+	return b.person(id, s)
+}
+
+// mayGoBy reports whether the bot may know by another ID whom Slack calls id.
+func (b *Broker) mayGoBy(id string) bool {
+	return !b.config.isUser(id) && (isGlobal(id) || b.config.namesGlobal())
+}
+
+// person is Person of whom Slack says this.
+func (b *Broker) person(id string, s Standing) string {
+	if !b.mayGoBy(id) || !slices.Contains(s.IDs, id) {
 		return id
 	}
 	for _, named := range []func(string) bool{b.config.isUser, b.config.namesPerson} {

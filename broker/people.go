@@ -99,10 +99,17 @@ func (b *Broker) inGrid(s Standing) bool {
 	return slices.ContainsFunc(s.Teams, func(team string) bool { return slices.Contains(b.config.Workspaces, team) })
 }
 
+// errOtherID is Slack that says only now whom the bot knows by another ID: what
+// they asked for, and their blocks, are kept under that one.
+var errOtherID = errors.New("the bot knows this person by another ID, as Slack says only now")
+
 // inGoodStanding refuses whoever is not a full, living member of a workspace that
 // is served, whatever the config says of them.
 func (b *Broker) inGoodStanding(ctx context.Context, user string) error {
 	s, err := b.people.Standing(ctx, user)
+	if err == nil && b.person(user, s) != user {
+		err = errOtherID
+	}
 	if err != nil {
 		return standingUnknown(err)
 	}

@@ -1,0 +1,40 @@
+package broker_test
+
+import (
+	"testing"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// aliceByBoth is alice, whom the config calls U01ALICE and Slack's user groups and
+// payloads W01ALICE. Slack could not say so when the payload came, and can now:
+// the Caller is W01ALICE still.
+func aliceByBoth(t *testing.T) *bench {
+	t.Helper()
+	b := newVault(t, 1)
+	b.groups["S02LEADS"] = []string{"U02BOB", "W01ALICE"}
+	b.memory.standing = &broker.Standing{Team: "T0123", IDs: []string{"U01ALICE", "W01ALICE"}}
+	return b
+}
+
+func TestNobodyApprovesTheirOwnRequestByTheirOtherID(t *testing.T) {
+	b := aliceByBoth(t)
+	a := b.ask(t)
+	_, err := b.Approve(t.Context(), b.from("W01ALICE"), a.User, a.ID)
+	wantCode(t, err, broker.CodeDirectory)
+	b.wantState(t, a, broker.ApprovalWaiting)
+}
+
+func TestABlockedAdminEndsNoBlockByTheirOtherID(t *testing.T) {
+	b := aliceByBoth(t)
+	b.config.Admins = []string{"S02LEADS", "U02BOB"}
+	r := b.from("U02BOB")
+	r.Reason = "INC-1"
+	b.memory.standing.IDs = nil // bob has one
+	if _, err := b.Broker.Block(t.Context(), r, "U01ALICE"); err != nil {
+		t.Fatal(err)
+	}
+	b.memory.standing.IDs = []string{"U01ALICE", "W01ALICE"}
+	_, err := b.Broker.Unblock(t.Context(), b.from("W01ALICE"), "U01ALICE")
+	wantCode(t, err, broker.CodeDirectory)
+}
