@@ -60,9 +60,9 @@ func named(name, slackID string) string {
 
 func (b *Bot) blockedMessage(target, whom string, before *broker.Order) message {
 	m := newMessage("Blocked "+whom+".",
-		paragraph(append([]span{bold("Blocked"), plain(" " + whom + ": nothing is issued or shown to them, they approve nothing and change no key, on every replica and from now on.")},
+		paragraph(append([]span{bold("Blocked"), plain(" " + whom + ": from now on nothing is issued or shown to them, on every replica. They cannot approve anything or change a key.")},
 			replacedSpans("They were blocked", before)...)...),
-		paragraph(codes(b.withPrefix("Credentials that they have already work until they expire. `/assume revoke @PERSON` takes them back."))...))
+		paragraph(codes(b.withPrefix("Credentials that they have still work until they expire. `/assume revoke @PERSON` revokes them."))...))
 	m.blocks = append(m.blocks, unblockButton(target))
 	return m
 }
@@ -90,7 +90,7 @@ func (b *Bot) pausedMessage(before *broker.Order) message {
 	said = append(said, replacedSpans("It was paused", before)...)
 	return newMessage("Paused: nothing is issued to anybody.",
 		paragraph(said...),
-		paragraph(codes(b.withPrefix("Credentials that are out already work until they expire. `/assume resume` ends it."))...))
+		paragraph(codes(b.withPrefix("Credentials that were issued before still work until they expire. `/assume resume` ends the pause."))...))
 }
 
 // replacedSpans tells of the order whose place a new one takes; nothing when there
@@ -143,7 +143,7 @@ func (b *Bot) revokedPersonMessage(done broker.PersonRevocation) message {
 		head = append(head, bold("Not revoked in AWS"), plain(", see below."))
 	case done.Err == nil:
 		headline += " Nothing of theirs was live."
-		head = append(head, bold("Nothing was live"), plain(" of what the bot gave them."))
+		head = append(head, bold("Nothing was live"), plain(": they have no live credentials from the bot."))
 	}
 	said := []slack.RichTextElement{paragraph(head...)}
 	if ended > 0 || done.Session || len(done.Cancelled) > 0 {
@@ -154,11 +154,11 @@ func (b *Bot) revokedPersonMessage(done broker.PersonRevocation) message {
 	}
 	var end []span
 	if len(revoked) > 0 {
-		end = append(end, plain("It may take minutes until IAM has spread what AWS refuses."))
+		end = append(end, plain("It can take minutes until AWS refuses them everywhere."))
 	}
 	if len(done.Others) > 0 {
 		end = append(end, plain(" "), bold("They still have "), code(strings.Join(done.Others, ", ")), plain(", which works until it expires. "))
-		end = append(end, codes(b.withPrefix("`/assume revoke @PERSON` without an account takes back all."))...)
+		end = append(end, codes(b.withPrefix("`/assume revoke @PERSON` without an account revokes all."))...)
 	}
 	m := message{}
 	for n := len(items); ; n-- { // what Slack does not take is on the record
@@ -267,7 +267,7 @@ func (b *Bot) adminHelp() []slack.RichTextElement {
 		paragraph(bold("For admins")),
 		bullets(
 			line("`/assume who`  everybody's live credentials"),
-			line("`/assume revoke @PERSON ACCOUNT because REASON`  block a person and take back what they have; without an account, of all"),
+			line("`/assume revoke @PERSON ACCOUNT because REASON`  block a person and revoke what they have of it; without ACCOUNT, of every account"),
 			line("`/assume block @PERSON because REASON`  nothing for this person; `/assume unblock @PERSON` ends it"),
 			line("`/assume unlock @PERSON`  end a lock-out after wrong codes"),
 			line("`/assume pause because REASON`  nothing for anybody; `/assume resume` ends it"),

@@ -27,7 +27,7 @@ func adminMessages(t *testing.T) map[string]message {
 	denied := func(everybody bool) *broker.Denied {
 		return &broker.Denied{Before: goldenTime, Everybody: everybody}
 	}
-	failed := &broker.Error{Code: broker.CodeRevoker, Ref: "abcdefgh", Message: "AWS could not be told to refuse the credentials of broken that are out already: they work until they expire.", Hint: "Tell whoever looks after the AWS account, now if they may be in wrong hands."}
+	failed := &broker.Error{Code: broker.CodeRevoker, Ref: "abcdefgh", Message: "The bot could not tell AWS to refuse the credentials of broken that were issued before: they work until they expire.", Hint: "Tell the people who run the AWS account. Do it now if somebody else may have the credentials."}
 	account := func(name string) broker.Account { return broker.Account{Name: name, Revoker: "x"} }
 	revoked := broker.PersonRevocation{Target: "U02BOB", TargetName: "bob@example.com", Session: true, Accounts: []broker.Revocation{
 		{Account: account("prod"), Ended: 2, Denied: denied(false)}, {Account: account("full"), Denied: denied(true)},

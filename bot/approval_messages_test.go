@@ -139,7 +139,7 @@ func TestApprovalsPingTheApproversAlone(t *testing.T) {
 		Account:  broker.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 4 * time.Hour},
 		Decision: broker.Decision{Effect: broker.NeedApproval, Rule: "allow leads (S05PLATFORM)"},
 		Duration: time.Hour, Way: "AssumeRole with your MFA code", NeedsCode: "prod needs the code of your MFA device.", Contact: "Ask in #help-aws.",
-		Unmet: []*broker.Error{{Message: "prod needs a reason.", Hint: "Add it at the end of your request: because, and why."}},
+		Unmet: []*broker.Error{{Message: "prod needs a reason.", Hint: "End your request with because and the reason."}},
 	}
 	explained.Account.Approval = &broker.ApprovalPolicy{Approvers: []string{"S01LEADS", "U02BOB", "leads"}, Count: 2, Expires: 30 * time.Minute}
 	states := approvalStates()

@@ -315,7 +315,7 @@ func (b *Bot) approvalHelp(accounts []broker.Account) [][]span {
 	line(func(a broker.Account) bool { return a.Approval != nil },
 		"`/assume ACCOUNT for 30m because INC-42`  asks others to approve; the code comes after that. `/assume cancel` cancels the request")
 	line(func(a broker.Account) bool { return len(a.BreakGlass) > 0 },
-		"`/assume ACCOUNT 123456 break-glass because REASON`  in an emergency, for whom the config lets: no approval, told to everybody")
+		"`/assume ACCOUNT 123456 break-glass because REASON`  in an emergency, if the config lets you: without approval, and everybody is told")
 	return lines
 }
 

@@ -195,7 +195,7 @@ func (b *Bot) submitSearch(ctx context.Context, e envelope, in interaction, ack 
 		ack(searchError("The bot's own store is not answering. Try again in a minute."))
 		return
 	case !first:
-		ack(searchError("This was sent already; the answer comes in this window."))
+		ack(searchError("This was already sent. The answer comes in this window."))
 		return
 	}
 	if err := b.broker().Enter(judging, in.to.request(Command{})); err != nil {

@@ -17,12 +17,12 @@ const (
 // configAudit tells what the config says now and did not before, or why it
 // cannot be used. Slack takes it whole however much there is.
 func configAudit(e broker.Event) message {
-	head, lines := []span{bold("Config changed."), plain(" What is asked from now on goes by it:")}, e.Changes
+	head, lines := []span{bold("Config changed."), plain(" Requests use it from now on:")}, e.Changes
 	if len(lines) == 0 {
-		head = []span{bold("Config can be read again."), plain(" It says what it said before: nothing changed.")}
+		head = []span{bold("Config can be read again."), plain(" Nothing in it has changed.")}
 	}
 	if e.Kind == broker.EventConfigBroken {
-		head, lines = []span{bold("Config refused."), plain(" The file was changed and cannot be used. Nothing of it counts; the config before it stays:")}, e.Problems
+		head, lines = []span{bold("Config refused."), plain(" The file was changed and cannot be used. The bot keeps the config that it had:")}, e.Problems
 	}
 	for shown := min(len(lines), configLines); ; shown-- {
 		elements := []slack.RichTextElement{paragraph(head...)}
@@ -51,7 +51,7 @@ func lineList(lines []string) slack.RichTextElement {
 
 func configText(e broker.Event) string {
 	if e.Kind == broker.EventConfigBroken {
-		return "The config file was changed and cannot be used. The config before it stays."
+		return "The config file was changed and cannot be used. The bot keeps the config that it had."
 	}
 	if len(e.Changes) == 0 {
 		return "The config file can be read again; nothing changed."

@@ -202,6 +202,6 @@ func errLinkTooLong(s broker.SignIn) *broker.Error {
 		Code: broker.CodeTooLarge, Ref: broker.ShortRef(s.Grant.ID),
 		Err:     fmt.Errorf("the link is %d bytes", len(s.Link.Reveal())),
 		Message: "The sign-in link is too long for one Slack message.",
-		Hint:    "It grows with the session policy and tags of the account. The credentials were issued and work; here they are.",
+		Hint:    "It grows with the session policy and tags of the account. The credentials were issued and work: here they are.",
 	}
 }

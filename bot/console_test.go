@@ -34,7 +34,7 @@ func consoleMessages(t *testing.T) map[string]message {
 	}
 	noLink, err := b.noLinkMessage(goldenSignIn(0, func(s *broker.SignIn) {
 		s.Problem = &broker.Error{Code: broker.CodeSignin, Ref: "abcdefgh", Message: "The sign-in endpoint of AWS refused these credentials, so there is no link.",
-			Hint: "The credentials were issued and work; here they are. Pass the reference to whoever runs the bot."}
+			Hint: "The credentials were issued and work: here they are. Pass the reference to whoever runs the bot."}
 	}), "")
 	if err != nil {
 		t.Fatal(err)

@@ -140,7 +140,7 @@ func (b *Bot) holdingBlocks(has holding, most int) []slack.Block {
 	}
 	blocks = append(blocks, openApprovalBlocks(has.approvals)...)
 	if len(grants) == 0 && has.session == nil {
-		return append(blocks, slack.NewRichTextBlock("", paragraph(plain("You have no live credentials. What you get shows up here until it ends."))))
+		return append(blocks, slack.NewRichTextBlock("", paragraph(plain("You have no live credentials. Those that you get are listed here until they expire."))))
 	}
 	if has.session != nil {
 		end := button(actEndSession, "End MFA session", "mfa")

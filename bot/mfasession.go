@@ -39,7 +39,7 @@ func (b *Bot) mfaStatusMessage(s broker.Session, ok bool) message {
 	if !ok {
 		return newMessage("You have no MFA session.",
 			paragraph(bold("You have no MFA session.")),
-			paragraph(codes(b.withPrefix("`/mfa 123456` begins one, with the six digits that your device shows; `/mfa 123456 for 2h` a short one."))...))
+			paragraph(codes(b.withPrefix("`/mfa 123456` begins one, with the six digits that your device shows; `/mfa 123456 for 2h` begins a shorter one."))...))
 	}
 	left := timeLeft(s.Expires.Sub(b.now()))
 	return newMessage("Your MFA session lasts another "+left+".",
@@ -57,11 +57,11 @@ func (b *Bot) mfaEndedMessage(s broker.Session, ok bool) message {
 	ended := []span{bold("Your MFA session has ended.")}
 	if s.AccessKeyID != "" {
 		ended = append(ended, plain(" The bot has deleted its credentials "), code(s.AccessKeyID),
-			plain(". AWS would take them until "), moment(s.Expires), plain(", but nobody has them."))
+			plain(". AWS would accept them until "), moment(s.Expires), plain(", but nobody has them."))
 	}
 	return newMessage("Your MFA session has ended.",
 		paragraph(ended...),
-		paragraph(plain("What was issued from it before lives on until it expires by itself.")))
+		paragraph(plain("Credentials that were issued from it before still work until they expire.")))
 }
 
 // tellUsed tells a person that their MFA session took the place of a code, so

@@ -26,7 +26,7 @@ func mfaAuditMessage(e broker.Event) (message, bool) {
 	case broker.EventEnded:
 		head = []span{bold("MFA session"), plain(" of " + person(e) + " was ended by its owner.")}
 		if !e.Expires.IsZero() {
-			head = append(head, plain(" AWS would take its credentials until "), moment(e.Expires), plain("; nobody has them."))
+			head = append(head, plain(" AWS would accept its credentials until "), moment(e.Expires), plain("; nobody has them."))
 		}
 		text = fmt.Sprintf("MFA session of %s was ended by its owner.", person(e))
 	case broker.EventFailed, broker.EventRefused:

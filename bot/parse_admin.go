@@ -73,7 +73,7 @@ func parseAdmin(text string) (cmd Command, ok bool, err error) {
 	case len(rest) == 0:
 		return cmd, true, nil
 	case !takesReason || rest[0].word() != "because":
-		return Command{}, true, grammarError("There is more than I understand."+nothingDone, usageAdmin(cmd.Verb))
+		return Command{}, true, grammarError("I do not understand all of that."+nothingDone, usageAdmin(cmd.Verb))
 	}
 	if cmd.Reason, err = reasonWithoutCode(rest[1:], nothingDone); err != nil {
 		return Command{}, true, err

@@ -28,9 +28,9 @@ func TestParseAssumeReadsWhatAdminsWrite(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"who is it":                                 "more than I understand",
-		"resume now":                                "more than I understand",
-		"pause now":                                 "more than I understand",
+		"who is it":                                 "do not understand all of that",
+		"resume now":                                "do not understand all of that",
+		"pause now":                                 "do not understand all of that",
 		"pause because":                             "the reason is missing",
 		"pause because 123456":                      "six digits that look like your code",
 		"block":                                     "Whom?",
@@ -42,12 +42,12 @@ func TestParseAssumeReadsWhatAdminsWrite(t *testing.T) {
 		"block <!subteam^S01TEAM|@team>":            "One person at a time",
 		"revoke <!here>":                            "One person at a time",
 		"block <#C0GENERAL|general>":                "One person at a time",
-		"block <@U02BOB|bob> <@U03CAROL|carol>":     "more than I understand",
+		"block <@U02BOB|bob> <@U03CAROL|carol>":     "do not understand all of that",
 		"blokc <@U02BOB|bob>":                       "is read as an account",
-		"unblock <@U02BOB|bob> now":                 "more than I understand",
+		"unblock <@U02BOB|bob> now":                 "do not understand all of that",
 		"revoke <@U02BOB|bob> 123456":               "the name of an account",
 		"revoke <@U02BOB|bob> <@U03CAROL|carol>":    "the name of an account",
-		"revoke <@U02BOB|bob> prod staging":         "more than I understand",
+		"revoke <@U02BOB|bob> prod staging":         "do not understand all of that",
 		"revoke <@U02BOB|bob> prod because 123 456": "six digits that look like your code",
 		"block <@U02BOB|bob> because " + strings.Repeat("x", maxReason+1): "at most 500 characters",
 	} {

@@ -31,7 +31,7 @@ func TestParseAssumeReadsTheConsole(t *testing.T) {
 		{name: "twoServices", text: "prod 123456 as console s3 ec2", fail: "I do not know the word “ec2”"},
 		{name: "codeWithALetter", text: "prod as console 12345o", fail: "no letters"},
 		{name: "codeWithoutASpace", text: "prod as console iam-123456", fail: "Leave a space"},
-		{name: "person", text: "prod 123456 as console <@U02BOB|bob>", fail: "Mentions belong"},
+		{name: "person", text: "prod 123456 as console <@U02BOB|bob>", fail: "A mention can stand only"},
 		{name: "otherFormatsTakeNone", text: "prod 123456 as fish s3", fail: "I do not know the word “s3”"},
 		{name: "listed", text: "prod 123456 as perl", fail: "json or console"},
 		{name: "nearest", text: "prod 123456 as consol", fail: "Did you mean “console”?"},

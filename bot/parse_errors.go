@@ -53,9 +53,9 @@ func errMention(kind tokenKind, accountMissing bool) error {
 		what = "a mention of everybody"
 	}
 	if accountMissing {
-		return grammarError("Here belongs the name of an account, and this is "+what+".", "/assume accounts lists the accounts that you may have.")
+		return grammarError("The name of an account belongs here, but this is "+what+".", "/assume accounts lists the accounts that you may have.")
 	}
-	return grammarError("I do not know what to do with "+what+" there.", "Mentions belong into the reason, after the word because.")
+	return grammarError("I do not know what to do with "+what+" there.", "A mention can stand only in the reason, after the word because.")
 }
 
 // verbs are the words that may stand first after /assume.
@@ -170,7 +170,7 @@ func (p *parser) errDuration(problem durationProblem) error {
 	case durationUnitless:
 		return grammarError("Is that minutes or hours? A duration needs a unit.", hint)
 	case durationZero:
-		return grammarError("A duration has to be longer than nothing.", hint)
+		return grammarError("A duration must be more than zero.", hint)
 	case durationNegative:
 		return grammarError("A duration cannot be negative.", hint)
 	case durationTooLong:

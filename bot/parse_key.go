@@ -130,9 +130,9 @@ func errKeyMissing() error {
 }
 
 func errKeyRemoveAlone() error {
-	return grammarError("Only the code belongs behind remove. Nothing was changed.", "Write /assume key remove CODE.")
+	return grammarError("Only the code goes after remove. Nothing was changed.", "Write /assume key remove CODE.")
 }
 
 func errKeyShowAlone() error {
-	return grammarError("Nothing belongs behind show. Nothing was changed.", "Write /assume key.")
+	return grammarError("Nothing goes after show. Nothing was changed.", "Write /assume key.")
 }

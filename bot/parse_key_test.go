@@ -57,8 +57,8 @@ func TestParseKeyReadsItsForms(t *testing.T) {
 	}
 	for text, fail := range map[string]string{
 		"key 123456":                              "the key is missing",
-		"key remove all 123456":                   "Only the code belongs behind remove",
-		"key show 123456":                         "Nothing belongs behind show",
+		"key remove all 123456":                   "Only the code goes after remove",
+		"key show 123456":                         "Nothing goes after show",
 		"key " + exampleAge + " 12345":            "this one has five",
 		"key " + exampleSSH + " 1234567":          "this one has seven",
 		"key hello 123456":                        "not a public key that the bot knows",

@@ -148,14 +148,14 @@ func TestParseAssumeReadsEverySpellingOfADuration(t *testing.T) {
 func TestParseAssumeRefusesWhatIsNoDuration(t *testing.T) {
 	var tests []parseCase
 	for text, fail := range map[string]string{
-		"for 90": "needs a unit", "for 1 hour 30": "needs a unit", "for 0": "needs a unit", "for 0h": "longer than nothing",
-		"for 0.001s": "longer than nothing", "for -2h": "negative", "for −2h": "negative", "for 9999999999999999999h": "longer than AWS",
+		"for 90": "needs a unit", "for 1 hour 30": "needs a unit", "for 0": "needs a unit", "for 0h": "more than zero",
+		"for 0.001s": "more than zero", "for -2h": "negative", "for −2h": "negative", "for 9999999999999999999h": "longer than AWS",
 		"for 99999999999999999999999999999999 hours": "longer than AWS", "for 31d": "longer than AWS", "for 29d 29d": "longer than AWS",
 		"for 24h 999h": "longer than AWS", "for 719h 719h": "longer than AWS", "for 719h719h": "longer than AWS",
 		"for": "missing", "for as fish": "missing", "for because x": "missing", "for because": "missing", "for 2h for 3h": "twice",
 		"for 2x": "cannot read", "for 2parsecs": "cannot read", "for 2 parsecs": "needs a unit", "for ever": "cannot read", "for 1..5h": "cannot read",
 		"for 1.2345h": "cannot read", "for .5h": "cannot read", "for debugging": "because", "for <@U123ABC|bob>": "missing", "for 1h30m15": "cannot read",
-		"for half": "cannot read", "for half a mile": "cannot read", "for two": "cannot read", "for zero hours": "longer than nothing", "for 2h 30x": "word",
+		"for half": "cannot read", "for half a mile": "cannot read", "for two": "cannot read", "for zero hours": "more than zero", "for 2h 30x": "word",
 	} {
 		tests = append(tests, parseCase{name: text, text: "prod 123456 " + text, fail: fail})
 	}

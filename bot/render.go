@@ -248,7 +248,7 @@ func (b *Bot) helpMessage(accounts []broker.Account, admin bool) message {
 			line("`/assume accounts`  what you may have; `/assume explain ACCOUNT` says why, and how long"),
 			line("`/assume whoami ACCOUNT`  who AWS takes you for"),
 			line("`/assume key`  have your credentials encrypted to your age or SSH key"),
-			line("`/assume revoke ACCOUNT`  takes back what you have of it, if it may be in wrong hands"),
+			line("`/assume revoke ACCOUNT`  revokes what you have of it, if somebody else may have got it"),
 		), b.approvalHelp(accounts)...)...),
 		paragraph(plain("Formats: bash (also zsh and sh), fish, powershell, cmd, dotenv, profile, json, console. Every request is on the audit record.")),
 	}

@@ -44,7 +44,7 @@ func (b *Bot) revokedMessage(done broker.Revocation) message {
 	}
 	if done.Denied == nil && done.Account.Revoker == "" && (done.Ended > 0 || done.Err != nil) {
 		said = append(said, paragraph(plain("AWS was not told, because the config names no revoker for this account. "+
-			"If copies of the credentials are in wrong hands, tell whoever looks after the AWS account now.")))
+			"If somebody else may have the credentials, tell the people who run the AWS account now.")))
 	}
 	if done.Nothing && done.Err == nil {
 		said = append(said, paragraph(codes(b.withPrefix("So AWS was told nothing. If copies are out all the same, have an admin send `/assume revoke @PERSON`."))...))
@@ -59,7 +59,7 @@ func deniedSpans(done broker.Revocation, whose string) []span {
 		whose, why = "everybody's", ". The role's policy had no room for one more session name."
 	}
 	return []span{plain("AWS refuses " + whose + " sessions of "), bold(done.Account.Name), plain(" that were issued before "), moment(done.Denied.Before),
-		plain(why + " It may take minutes until IAM has spread that.")}
+		plain(why + " It can take minutes until AWS does so everywhere.")}
 }
 
 // tookBack says what the bot itself took back; whose is whose MFA session it was.

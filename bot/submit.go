@@ -101,7 +101,7 @@ func (b *Bot) submitForm(ctx context.Context, e envelope, in interaction, ack fu
 	b.issueIntoView(ctx, in.to, r, f)
 }
 
-const sentAlready = "This was sent already; the answer comes in this window."
+const sentAlready = "This was already sent. The answer comes in this window."
 
 // firstSubmission reports whether a submission is the first of its ids. When
 // the store cannot tell, nothing is done.

@@ -125,7 +125,7 @@ type Blocking struct {
 func (b *Broker) Block(ctx context.Context, r Request, target string) (done Blocking, err error) {
 	by, err := b.asAdmin(ctx, r, target, "block people")
 	if err == nil {
-		err = b.notOneself(r, target, "You cannot block yourself.", "`/assume revoke ACCOUNT` takes back what you have yourself.")
+		err = b.notOneself(r, target, "You cannot block yourself.", "`/assume revoke ACCOUNT` revokes what you have yourself.")
 	}
 	if err != nil {
 		return Blocking{}, err

@@ -37,7 +37,7 @@ func (b *Broker) loadApproval(ctx context.Context, user, id string) (KeptApprova
 		return KeptApproval{}, &Error{
 			Code:    CodeApprovalGone,
 			Message: "This request is too old: nothing is known of it any more.",
-			Hint:    "Whoever asked can ask again.",
+			Hint:    "The person who asked can ask again.",
 		}
 	}
 	k.stored = k.State

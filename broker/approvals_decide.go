@@ -167,7 +167,7 @@ func (b *Broker) deciding(ctx context.Context, r Request, k KeptApproval, ordere
 		return decider{}, &Error{
 			Code:    CodeApprovalGone,
 			Message: "The config has changed since this was asked: " + k.Account + " is not what it was.",
-			Hint:    "Whoever asked can ask again.",
+			Hint:    "The person who asked can ask again.",
 		}
 	}
 	m, err := b.groups(ctx, append(k.voters(), r.Caller.User)...)
@@ -188,14 +188,14 @@ func (b *Broker) deciding(ctx context.Context, r Request, k KeptApproval, ordere
 	case r.Caller.User == k.User && k.Acknowledge:
 		return decider{}, &Error{
 			Code:    CodeOwnApproval,
-			Message: "Nobody acknowledges their own break-glass.",
-			Hint:    "Somebody else who is an approver of " + account.Name + " has to.",
+			Message: "You cannot acknowledge your own break-glass.",
+			Hint:    "Another approver of " + account.Name + " must do it.",
 		}
 	case r.Caller.User == k.User:
 		return decider{}, &Error{
 			Code:    CodeOwnApproval,
-			Message: "Nobody decides about their own request.",
-			Hint:    "Somebody else who is an approver of " + account.Name + " has to. `/assume cancel` cancels the request.",
+			Message: "You cannot decide about your own request.",
+			Hint:    "Another approver of " + account.Name + " must do it. `/assume cancel` cancels the request.",
 		}
 	case k.State != ApprovalWaiting: // nor is one whose time is over
 		return decider{}, b.approvalOver(k.Approval)

@@ -130,7 +130,7 @@ func (b *Broker) approvalOver(a Approval) *Error {
 		e.Message = "This was acknowledged by " + a.EndedBy.Name + " already."
 	case ApprovalExpired:
 		e.Message = "The time for this request is over."
-		e.Hint = "Whoever asked can ask again."
+		e.Hint = "The person who asked can ask again."
 	default:
 		e.Message = "This request still waits for approval."
 	}

@@ -15,7 +15,7 @@ func (b *Broker) approvalFor(ctx context.Context, r Request, user User, account 
 		if err == nil && !k.fits(r, account) {
 			err = &Error{
 				Code:    CodeApprovalGone,
-				Message: "The approval is for something else: it is good for exactly the account, as the config had it, and the duration that it was given for.",
+				Message: "The approval is for something else. It counts only for the account and duration that were approved, while the config of the account stays the same.",
 				Hint:    "Ask for a new one. Your code was not used.",
 			}
 		}
@@ -137,7 +137,7 @@ func (b *Broker) stillApproved(ctx context.Context, account Account, k KeptAppro
 		}
 		return &Error{
 			Code: CodeApprovalGone, Rule: "approval",
-			Message: "Not enough of those who approved are approvers of " + account.Name + " any more.",
+			Message: "Too few of those who approved are still approvers of " + account.Name + ".",
 			Hint:    b.askAnew(account),
 		}
 	}

@@ -88,7 +88,7 @@ func (w *walk) refused(err error, code string) *Error {
 		e.Message, e.Hint = "AWS is being asked too often right now.", "Try again in a minute"+w.noNewCode()+"."
 	case "RequestTimeTooSkewed":
 		e.Code = CodeClock
-		e.Message, e.Hint = "AWS turned the request away because the bot's clock is off.", "The bot has learnt the difference from AWS: try again"+w.noNewCode()+"."
+		e.Message, e.Hint = "AWS refused the request because the bot's clock is wrong.", "The bot has learnt the right time from AWS: try again"+w.noNewCode()+"."
 	}
 	return e
 }

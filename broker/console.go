@@ -272,7 +272,7 @@ func signinError(message string, err error) *Error {
 	return &Error{
 		Code: CodeSignin, Err: err,
 		Message: message,
-		Hint:    "The credentials were issued and work; here they are. " + askOperator,
+		Hint:    "The credentials were issued and work: here they are. " + askOperator,
 	}
 }
 

@@ -196,6 +196,9 @@ func wantNoLink(t *testing.T, b *bench, s broker.SignIn, err error) {
 	if s.Credentials.SecretAccessKey.Empty() || !s.Kept {
 		t.Error("the credentials are lost")
 	}
+	if said := s.Problem.Message + s.Problem.Hint; strings.ContainsAny(said, "'\"();") { // it stands above a snippet, and may be pasted with it
+		t.Errorf("got %q, which keeps a shell from reading on", said)
+	}
 	if !strings.Contains(s.Problem.Message, "no link") && !strings.Contains(s.Problem.Message, "than a link") || s.Problem.Ref == "" {
 		t.Errorf("got %q (ref %q), want it to say that there is no link", s.Problem.Message, s.Problem.Ref)
 	}

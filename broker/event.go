@@ -34,7 +34,7 @@ const (
 	EventResumed      EventKind = "resumed"       // an admin ended that
 	EventWho          EventKind = "who"           // an admin looked at everybody's live Grants
 	EventConfig       EventKind = "config"        // the config file says something else than before
-	EventConfigBroken EventKind = "config_broken" // it was changed and cannot be read; the config before it stays
+	EventConfigBroken EventKind = "config_broken" // it was changed and cannot be read; the bot keeps the config that it had
 )
 
 // An Event is one entry of the audit record. It never holds a secret or a code.

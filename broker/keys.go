@@ -50,7 +50,7 @@ func (a *AWS) key(ctx context.Context, u User, p Plan) (aws.Credentials, error) 
 	if credentials.SessionToken != "" && (p.MFA || p.Method == MethodGetSessionToken || !u.Key.Default) {
 		return aws.Credentials{}, &Error{
 			Code: CodeKeyNotLongTerm, Err: fmt.Errorf("%s holds temporary credentials", u.Key),
-			Message: "What the bot has for you is not an IAM user's long-term key, and AWS takes MFA codes only with one.",
+			Message: "The key that the bot has for you is not an IAM user's long-term key. AWS accepts MFA codes only with a long-term key.",
 			Hint:    "Your code was not used. Pass the reference to whoever runs the bot.",
 		}
 	}

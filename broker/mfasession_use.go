@@ -139,7 +139,7 @@ func sessionError(err error, r Request, account Account, p Plan, held heldSessio
 		return err
 	}
 	told := *e
-	again := "Send it again without a code: your MFA session does."
+	again := "Send it again without a code: your MFA session is enough."
 	if !held.kept {
 		again = "Send it again with a new code."
 	}
@@ -153,7 +153,7 @@ func sessionError(err error, r Request, account Account, p Plan, held heldSessio
 			told.Hint = "It may want a code that is younger than your MFA session: try `" + commandOf(r) + " " + account.Name + " 123456` with a new one. Else: " + told.Hint
 		}
 	case CodeClock:
-		told.Hint = "The bot has learnt the difference from AWS. " + again
+		told.Hint = "The bot has learnt the right time from AWS. " + again
 	case CodeThrottled:
 		told.Hint = "Wait a little. " + again
 	case CodeCannotReachAWS:

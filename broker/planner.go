@@ -118,7 +118,7 @@ func (s situation) needsCode() error {
 	case s.takesSession():
 		e.Message = fmt.Sprintf("%s needs the code of your MFA device for %s: from your MFA session AWS gives 1h at most.", s.account.Name, FormatDuration(s.asked))
 	case s.account.HasRole():
-		e.Message = s.account.Name + " needs the code of your MFA device: it takes a new one for each request, so your MFA session does not do."
+		e.Message = s.account.Name + " needs the code of your MFA device: it takes a new one for each request, so your MFA session is not enough."
 	default:
 		e.Message = s.account.Name + " needs the code of your MFA device: your MFA session is only for accounts with a role."
 	}

@@ -37,7 +37,7 @@ func plannerTable() []planned {
 		{name: "live session, less", account: "staging", live: true, asked: 15 * time.Minute, want: []string{direct}, says: "from your MFA session", seconds: 900},
 		{name: "live session, over 1h by default", account: "staging", live: true, standard: 2 * time.Hour, want: []string{direct}, says: "for 1h instead of 2h, since AWS gives no more", seconds: 3600},
 		{name: "live session, over 1h", account: "staging", live: true, asked: 2 * time.Hour, says: "needs the code of your MFA device for 2h: from your MFA session AWS gives 1h at most"},
-		{name: "live session, fresh", account: "prod", live: true, says: "your MFA session does not do"},
+		{name: "live session, fresh", account: "prod", live: true, says: "your MFA session is not enough"},
 		{name: "live session, no role", account: "hub", live: true, says: "only for accounts with a role"},
 		{name: "live session, switched off since", account: "staging", live: true, off: true, says: "needs the code"},
 		{name: "nothing", account: "staging", says: "staging needs the code of your MFA device."},

@@ -73,9 +73,9 @@ func (b *Broker) denied(a Account, r Request, d Decision) *Error {
 		e.Hint = b.contact() + unused
 	case CodeReason:
 		e.Message = a.Name + " needs a reason."
-		e.Hint = "Add it at the end of your request: because, and why." + unused
+		e.Hint = "End your request with because and the reason." + unused
 		if a.Reason.Pattern != nil && !r.BreakGlass {
-			e.Message = a.Name + " needs a reason that reads like " + a.Reason.Pattern.String() + "."
+			e.Message = a.Name + " needs a reason that matches " + a.Reason.Pattern.String() + "."
 		}
 		if r.Purpose == PurposeBuckets {
 			e.Hint = "Get it with `/assume " + a.Name + " 123456 because REASON`; `/buckets " + a.Name + "` then needs nothing more." + unused

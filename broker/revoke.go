@@ -176,8 +176,8 @@ func (done *Revocation) took(g Grant) {
 func (b *Broker) notDenied(r Request, account Account, session string, err error) *Error {
 	e := &Error{
 		Code: CodeRevoker, Err: err,
-		Message: "AWS could not be told to refuse the credentials of " + account.Name + " that are out already: they work until they expire.",
-		Hint:    "Tell whoever looks after the AWS account, now if they may be in wrong hands.",
+		Message: "The bot could not tell AWS to refuse the credentials of " + account.Name + " that were issued before: they work until they expire.",
+		Hint:    "Tell the people who run the AWS account. Do it now if somebody else may have the credentials.",
 	}
 	var (
 		api     smithy.APIError

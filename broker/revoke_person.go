@@ -36,7 +36,7 @@ type PersonRevocation struct {
 func (b *Broker) RevokePerson(ctx context.Context, r Request, target string) (PersonRevocation, error) {
 	by, err := b.asAdmin(ctx, r, target, "revoke what others have")
 	if err == nil {
-		err = b.notOneself(r, target, "That is you yourself, and you would block yourself.", "`/assume revoke ACCOUNT` takes back what you have of an account.")
+		err = b.notOneself(r, target, "That is you yourself, and you would block yourself.", "`/assume revoke ACCOUNT` revokes what you have of an account.")
 	}
 	if err != nil {
 		return PersonRevocation{}, err

@@ -98,8 +98,8 @@ func validation(c call) []verdict {
 }
 
 func signature(c call) []verdict {
-	const message = "AWS turned the request away because the bot's clock is off."
-	hint := c.unused() + "The bot has learnt the difference from AWS: send the same again."
+	const message = "AWS refused the request because the bot's clock is wrong."
+	hint := c.unused() + "The bot has learnt the right time from AWS: send the same again."
 	return []verdict{
 		{CodeClock, "signature expired", message, hint},
 		{CodeClock, "signature not yet current", message, hint},

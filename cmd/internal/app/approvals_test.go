@@ -140,7 +140,7 @@ func TestWhoMayNotDecideIsToldPrivately(t *testing.T) {
 	m := w.approval("Approval wanted")
 	for _, action := range []string{"approve", "deny"} {
 		w.press("U01ALICE", m, action)
-		w.shown("U01ALICE", "Nobody decides about their own request", "/assume cancel")
+		w.shown("U01ALICE", "You cannot decide about your own request", "/assume cancel")
 		w.press("U04DAVE", m, action)
 		w.shown("U04DAVE", "You are not an approver of vault")
 	}

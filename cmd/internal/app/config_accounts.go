@@ -34,7 +34,7 @@ var regionName = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-\d+$`)
 var needRole = []string{"external_id", "session_policy", "policy_arns", "tags", "source_identity", "revoker"}
 
 func (d *draft) readAccounts(root section) {
-	d.checkSize(root, "accounts", "there is nothing to have; add an account")
+	d.checkSize(root, "accounts", "nobody could have anything; add an account")
 	for _, n := range root.list("accounts", "accounts") {
 		s, ok := newSection(d.collector, n, "this account", "name", "role_arn", "external_id", "region", "duration", "mfa",
 			"allow", "deny", "break_glass", "approval", "channels", "hours", "reason", "source_identity", "tags", "session_policy", "policy_arns", "sealed", "delivery", "dm_ttl", "revoker", "outside_rules")

@@ -105,7 +105,7 @@ func (d *draft) readRules(s section, a *accountDraft) {
 		}
 		a.Channels = append(a.Channels, c.v)
 	}
-	d.checkSize(s, "channels", "from nowhere could it be asked; add a channel's ID, or remove channels")
+	d.checkSize(s, "channels", "nobody could ask for it from anywhere; add a channel's ID, or remove channels")
 	a.Hours = d.readHours(s)
 	a.Reason = d.readReason(s)
 	switch {
@@ -326,7 +326,7 @@ func (d *draft) readDays(s section, h *broker.Hours) {
 		h.Days = [7]bool{true, true, true, true, true, true, true}
 		return
 	}
-	d.checkSize(s, "days", "on no day could it be had; write [mon-fri], or remove days")
+	d.checkSize(s, "days", "nobody could have it on any day; write [mon-fri], or remove days")
 	for _, v := range s.texts("days", "days such as mon or mon-fri") {
 		first, last, ranged := strings.Cut(v.v, "-")
 		if !ranged {

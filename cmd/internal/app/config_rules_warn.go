@@ -56,7 +56,7 @@ func (d *draft) warnApproval(a accountDraft) {
 		if asks && slices.Contains(approvers, u.Slack) && len(approvers)-1 < a.Approval.Count {
 			name := u.Name
 			if slices.Contains(loudly, u.Slack) || slices.Contains(loudly, everybody) {
-				name += " (save by break-glass)"
+				name += " (except by break-glass)"
 			}
 			never = append(never, name)
 		}

@@ -12,7 +12,7 @@ func TestWarnsOfRulesThatMayNotBeMeant(t *testing.T) {
 		"everybody is denied":  {"accounts: [{name: hub, allow: ['*'], deny: ['*']}]\n", "deny is for every user"},
 		"break-glass for all":  {"accounts: [{name: hub, allow: ['*'], break_glass: ['*'], approval: {approvers: [S02LEADS]}}]\n", "break_glass is for every user"},
 		"the one approver":     {"accounts: [{name: hub, allow: [U02BOB], approval: {approvers: [U02BOB]}}]\n", "can never be had by bob"},
-		"or loudly":            {"accounts: [{name: hub, allow: [U02BOB], break_glass: [U02BOB], approval: {approvers: [U02BOB]}}]\n", "can never be had by bob (save by break-glass)"},
+		"or loudly":            {"accounts: [{name: hub, allow: [U02BOB], break_glass: [U02BOB], approval: {approvers: [U02BOB]}}]\n", "can never be had by bob (except by break-glass)"},
 		"both must approve":    {"accounts: [{name: hub, allow: [both], approval: {approvers: [U01ALICE, U02BOB], count: 2}}]\ngroups: {both: [U01ALICE, U02BOB]}\n", "can never be had by alice, bob"},
 		"group that is unused": {"accounts: [{name: hub, allow: ['*']}]\ngroups: {idle: [U01ALICE]}\n", "group idle is named nowhere"},
 	} {

@@ -119,7 +119,7 @@ func (d *draft) checkPartitions() {
 	}
 	for _, p := range all {
 		if p.partition != most {
-			d.problem(p.pos, "%s is in the partition %s, and most of this file in %s: credentials of one are nothing in another; correct it, or run a second assumebot for %s",
+			d.problem(p.pos, "%s is in the partition %s, and most of this file in %s: credentials of one do not work in another; correct it, or run a second assumebot for %s",
 				p.what, p.partition, most, p.partition)
 		}
 	}

@@ -55,7 +55,7 @@ func TestOneCodeServesWhileTheMFASessionLives(t *testing.T) {
 	if got := w.stsCalls("GetSessionToken"); got != 1 {
 		t.Errorf("got %d GetSessionToken calls, want 1", got)
 	}
-	wantText(t, w.says("U01ALICE", "/buckets", "prod"), "it takes a new one for each request, so your MFA session does not do")
+	wantText(t, w.says("U01ALICE", "/buckets", "prod"), "it takes a new one for each request, so your MFA session is not enough")
 	wantText(t, w.says("U01ALICE", "/buckets", "hub"), "your MFA session is only for accounts with a role")
 	w.later(r, 7*time.Hour)
 	wantText(t, w.says("U01ALICE", "/mfa", ""), "You have no MFA session.")

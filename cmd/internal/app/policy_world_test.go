@@ -24,7 +24,7 @@ deny: [U02BOB]`), w.settings())
 	code := w.alice.Code()
 	wantText(t, w.says("U01ALICE", "/assume", "staging "+code+" because INC-1"), "may be asked for only from certain Slack channels", "ops", "Your code was not used")
 	wantText(t, w.says("U02BOB", "/assume", "staging "+w.bob.Code()), "You may not have staging")
-	wantText(t, w.says("U01ALICE", "/assume", "explain staging"), "You may have staging", "Not right now: staging may be asked for only from certain", `Not right now: staging needs a reason that reads like ^INC-\d+`)
+	wantText(t, w.says("U01ALICE", "/assume", "explain staging"), "You may have staging", "Not right now: staging may be asked for only from certain", `Not right now: staging needs a reason that matches ^INC-\d+`)
 
 	inOps := func(text string) {
 		t.Helper()
@@ -34,7 +34,7 @@ deny: [U02BOB]`), w.settings())
 	}
 	inOps("staging " + code)
 	seen := w.slack.SeenBy("U01ALICE")
-	wantText(t, seen[len(seen)-1], "staging needs a reason that reads like", "Your code was not used")
+	wantText(t, seen[len(seen)-1], "staging needs a reason that matches", "Your code was not used")
 	inOps("staging " + code + " because INC-1")
 	seen = w.slack.SeenBy("U01ALICE")
 	wantText(t, seen[len(seen)-1], "staging is yours until")

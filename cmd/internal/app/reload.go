@@ -23,7 +23,7 @@ const (
 
 // A watcher has the bot go by another config when the file says something else.
 // What cannot be used is refused whole, and what is not on the record does not
-// count: then the config before it stays, and it is tried again.
+// count: then the bot keeps the config that it had, and it is tried again.
 type watcher struct {
 	path     string // "" when it cannot be read again
 	look     <-chan time.Time
@@ -112,13 +112,13 @@ func (w *watcher) take(ctx context.Context, next reading) {
 	case ctx.Err() != nil || errors.Is(err, errAnnouncing):
 	case w.lamented != next.digest:
 		w.lamented = next.digest
-		w.log.ErrorContext(ctx, "the config file is not taken yet, since that cannot be put on the record; the config before it stays", "error", err)
+		w.log.ErrorContext(ctx, "the config file is not used yet, since that cannot be put on the record; the bot keeps the config that it had", "error", err)
 	}
 }
 
 func (w *watcher) refuse(ctx context.Context, r reading) error {
 	if w.lamented != r.digest {
-		w.log.ErrorContext(ctx, "the config file is refused; the config before it stays", "problems", problemLines(r.problems))
+		w.log.ErrorContext(ctx, "the config file is refused; the bot keeps the config that it had", "problems", problemLines(r.problems))
 	}
 	return w.announce.refuse(ctx, r.digest, r.problems, w.served)
 }

@@ -287,7 +287,7 @@ func TestReloadWaitsForTheRecord(t *testing.T) {
 	if got := w.says("U01ALICE", "/assume", "accounts").Plain(); strings.Contains(got, "staging") {
 		t.Errorf("got %s, want the config from before", got)
 	}
-	if got := strings.Count(w.logs.String(), "not taken yet"); got != 1 {
+	if got := strings.Count(w.logs.String(), "not used yet"); got != 1 {
 		t.Errorf("got %d lines of the log, want one for each content", got)
 	}
 	if err := redis.Del(t.Context(), "assumebot:record").Err(); err != nil {

@@ -52,7 +52,7 @@ func TestRevokeHasAWSRefuseOnePersonsSessions(t *testing.T) {
 	if w.refuses(alice) || w.refuses(bob) {
 		t.Fatal("credentials do not work to begin with")
 	}
-	wantText(t, w.says("U01ALICE", "/assume", "revoke staging because laptop lost"), "Revoked: AWS refuses your sessions of staging", "minutes until IAM", "forgotten 1 grant")
+	wantText(t, w.says("U01ALICE", "/assume", "revoke staging because laptop lost"), "Revoked: AWS refuses your sessions of staging", "minutes until AWS", "forgotten 1 grant")
 	if !w.refuses(alice) {
 		t.Error("the revoked credentials still work")
 	}

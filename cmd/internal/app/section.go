@@ -46,7 +46,7 @@ func newSection(c *collector, n *yaml.Node, what string, known ...string) (secti
 		key, val := n.Content[i], n.Content[i+1]
 		switch first, twice := lines[key.Value]; {
 		case key.Tag == "!!merge":
-			c.problem(position(key), "merge key <<: merging is not taken; write the values out")
+			c.problem(position(key), "merge key <<: merging is not supported; write the values out")
 		case key.Kind != yaml.ScalarNode:
 			c.problem(position(key), "a key must be a word, not %s: in %s the keys are %s", kindOf(key), what, strings.Join(known, ", "))
 		case twice:

@@ -256,7 +256,7 @@ func (r *settingsReader) redis(got secretValue) (target broker.Secret, alone boo
 	case text == embeddedAlone:
 		return broker.NewSecret(Embedded), true
 	case strings.HasPrefix(text, Embedded+"?"):
-		r.fail("%s: after %s comes nothing, or ?alone=true where no other process uses this Slack app", name, Embedded)
+		r.fail("%s: nothing may stand after %s but ?alone=true, where no other process uses this Slack app", name, Embedded)
 		return broker.Secret{}, false
 	case text == "":
 		r.fail("%s is not set: %s", name, choices)

@@ -192,7 +192,7 @@ func TestReadSettingsSaysWhatMendsEachVariable(t *testing.T) {
 		{"Slack that is no URL", "SLACK_API_URL", canary, "SLACK_API_URL is not an http or https URL"},
 		{"Slack with a password", "SLACK_API_URL", "https://u:" + canary + "@slack.com/api/", "remove user, query"},
 		{"Redis unset", "REDIS_URL", "", "REDIS_URL is not set: set it to embedded for one process, or to a URL such as rediss://"},
-		{"embedded with a word too many", "REDIS_URL", "embedded?alone=yes", "after embedded comes nothing, or ?alone=true"},
+		{"embedded with a word too many", "REDIS_URL", "embedded?alone=yes", "nothing may stand after embedded but ?alone=true"},
 		{"Redis that is no URL", "REDIS_URL", "redis://:" + canary + "%@host", "REDIS_URL is not a URL"},
 		{"Redis without scheme", "REDIS_URL", canary + ":6379", "neither redis://"},
 		{"Redis of another client", "REDIS_URL", "redis+sentinel://:" + canary + "@host", "begins with redis+sentinel://, which is not understood"},

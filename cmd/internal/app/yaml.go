@@ -148,7 +148,7 @@ func reportSyntax(c *collector, data []byte, err error) {
 	case strings.Contains(message, "cannot start any token"):
 		hint = `indent with spaces, not tabs, and put what begins with @, % or a backquote in quotes`
 	case anchor != nil:
-		hint = "aliases are not taken: write the value out, in quotes if it begins with a star"
+		hint = "aliases are not supported: write the value out, in quotes if it begins with a star"
 		if before, _, found := bytes.Cut(data, []byte("*"+anchor[1])); found {
 			last := before[bytes.LastIndexByte(before, '\n')+1:]
 			at = pos{bytes.Count(before, []byte("\n")) + 1, utf8.RuneCount(last) + 1}
@@ -163,12 +163,12 @@ func reportSyntax(c *collector, data []byte, err error) {
 func refuseIndirection(c *collector, n *yaml.Node) {
 	switch {
 	case n.Kind == yaml.AliasNode:
-		c.problem(position(n), "alias *%s: aliases are not taken; write the value out", n.Value)
+		c.problem(position(n), "alias *%s: aliases are not supported; write the value out", n.Value)
 		return
 	case n.Anchor != "":
-		c.problem(position(n), "anchor &%s: anchors are not taken; write the value out where it is needed", n.Anchor)
+		c.problem(position(n), "anchor &%s: anchors are not supported; write the value out where it is needed", n.Anchor)
 	case n.Style&yaml.TaggedStyle != 0:
-		c.problem(position(n), "tag %s: tags are not taken; write the value alone", n.Tag)
+		c.problem(position(n), "tag %s: tags are not supported; write the value alone", n.Tag)
 	}
 	for _, child := range n.Content {
 		refuseIndirection(c, child)
