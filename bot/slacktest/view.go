@@ -33,6 +33,7 @@ type View struct {
 	ID, Kind, User, CallbackID, ExternalID, Hash string
 	Title, SubmitLabel, CloseLabel               string
 	PrivateMetadata                              string
+	Below                                        string // the ID of the view that it was opened above, if any
 	Blocks                                       json.RawMessage
 	Fields                                       []Field
 	// Trouble is Slack's own complaint, when the app did not answer.
@@ -112,7 +113,7 @@ func (s *Server) Home(user string) (View, bool) {
 // viewSnapshot is v for somebody outside. The caller holds mu.
 func (s *Server) viewSnapshot(v *view) View {
 	out := View{
-		ID: v.id, Kind: v.body.str("type"), User: v.user, CallbackID: v.body.str("callback_id"),
+		ID: v.id, Below: v.previous, Kind: v.body.str("type"), User: v.user, CallbackID: v.body.str("callback_id"),
 		ExternalID: v.body.str("external_id"), Hash: v.hash, Title: v.body.text("title"),
 		SubmitLabel: v.body.text("submit"), CloseLabel: v.body.text("close"),
 		PrivateMetadata: v.body.str("private_metadata"), Blocks: v.blocks, Trouble: v.trouble, names: s.nameTable(), now: s.clock(),

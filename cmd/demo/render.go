@@ -125,10 +125,11 @@ func (w *world) stacked(c slacktest.Change) string {
 	return "a window"
 }
 
-// below is the window that is on top again once another was closed.
+// below is the window that is on top again once another was closed. One that was
+// opened in place of what was closed is none.
 func (w *world) below(c slacktest.Change) (slacktest.View, bool) {
 	open := w.slack.Views(c.User)
-	if len(open) == 0 {
+	if len(open) == 0 || open[len(open)-1].ID != c.View.Below {
 		return slacktest.View{}, false
 	}
 	return open[len(open)-1], true

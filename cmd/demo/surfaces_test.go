@@ -253,6 +253,25 @@ func TestWindowsStackVisibly(t *testing.T) {
 	}
 }
 
+func TestAWindowInPlaceOfAnotherIsNotCalledTheOneBelow(t *testing.T) {
+	w, out := stage(t), &bytes.Buffer{}
+	term := newTerminal(w, strings.NewReader(""), out, 0)
+	for _, title := range []string{"First", "Second"} {
+		d, err := w.slack.Command("U01ALICE", general, "/assume", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		api(t, w, "views.open", url.Values{"trigger_id": {d.TriggerID}, "view": {strings.Replace(window, "Get credentials", title, 1)}})
+		if !term.await(t.Context(), patience, func(c slacktest.Change) bool { return c.Kind == slacktest.ViewOpened && c.View.Title == title }) {
+			t.Fatalf("no window %s opened", title)
+		}
+	}
+	term.showNews(nil)
+	if got, want := out.String(), "[alice, the window closed]\n"; !strings.Contains(got, want) || strings.Contains(got, "below") || strings.Count(got, "  Second\n") != 1 {
+		t.Errorf("got %s, want %q and the second window once", got, want)
+	}
+}
+
 func TestAWSShowsTheTimeThatTheDemoMovedTo(t *testing.T) {
 	w := stage(t)
 	if err := w.advance(2 * time.Hour); err != nil {
