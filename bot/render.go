@@ -102,7 +102,7 @@ func (b *Bot) endedMessage(ended broker.Ending) message {
 // can be pasted together with it: a quotation mark, a parenthesis or a semicolon
 // would keep a shell from reading what comes after, or fish from reading anything.
 func howToUse(f Format, account string) string {
-	const space = " Each line begins with a space, which keeps it out of the history of a bash with `HISTCONTROL=ignorespace` and a zsh with `HIST_IGNORE_SPACE`. "
+	const space = " Each command begins with a space, which keeps it out of the history of a bash with `HISTCONTROL=ignorespace` and a zsh with `HIST_IGNORE_SPACE`. "
 	switch f {
 	case FormatFish:
 		return "Paste it into fish. The credentials expire at the time above. To keep it out of the history, press Space before you paste: fish drops the first space of what is pasted."
