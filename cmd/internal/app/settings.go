@@ -78,7 +78,7 @@ func ReadSettings(getenv func(string) string) (Settings, error) {
 	switch {
 	case !keys.Empty():
 		s.SealKeys = r.sealKeys(keys.Reveal())
-	case keys.failed || redis.Empty() || s.EmbeddedRedis():
+	case keys.failed || redis.Empty() || redis.Reveal() == Embedded || strings.HasPrefix(redis.Reveal(), Embedded+"?"):
 	default:
 		r.fail("ASSUMEBOT_SEAL_KEYS is not set, and what goes into Redis is sealed with it: make a key with `assumebot keygen` and give it to every replica")
 	}

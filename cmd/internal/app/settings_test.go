@@ -230,6 +230,14 @@ func TestReadSettingsSaysWhatMendsEachVariable(t *testing.T) {
 	}
 }
 
+// Whoever writes embedded means it, with a word too many as well: it needs no keys.
+func TestAMisspeltEmbeddedAsksForNoSealKeys(t *testing.T) {
+	_, err := read(map[string]string{"REDIS_URL": "embedded?alone=yes", "ASSUMEBOT_SEAL_KEYS": ""})
+	if err == nil || !strings.Contains(err.Error(), "?alone=true") || strings.Contains(err.Error(), "ASSUMEBOT_SEAL_KEYS") {
+		t.Errorf("got %v, want a word about alone and none about seal keys", err)
+	}
+}
+
 func TestReadSettingsReportsAllInOneGo(t *testing.T) {
 	_, err := ReadSettings(func(string) string { return "" })
 	if err == nil {
