@@ -226,6 +226,13 @@ func (b *Bot) submitDenial(ctx context.Context, e envelope, in interaction, ack 
 	if err == nil {
 		err = b.broker().Enter(judging, in.to.request(Command{}))
 	}
+	if err == nil {
+		if b.takeSlot(judging) {
+			defer b.leaveSlot()
+		} else {
+			err = busy(in.to)
+		}
+	}
 	late, name := false, readApprovalName(in.View.PrivateMetadata)
 	if err == nil {
 		_, err = b.broker().MayDecide(judging, in.to.request(Command{}), name.user, name.id)

@@ -70,10 +70,12 @@ func approvalStates() map[string]broker.Approval {
 func approvalMessages(t *testing.T) map[string]message {
 	t.Helper()
 	b := goldenBot()
+	quiet := goldenApproval(func(a *broker.Approval) { a.Quiet = true })
 	all := map[string]message{
 		"approval_cancel":         cancelledMessage("", []broker.Approval{goldenApproval(nil), goldenApproval(func(a *broker.Approval) { a.Account = "prod" })}),
 		"approval_cancel_none":    cancelledMessage("", nil),
 		"approval_cancel_nothing": cancelledMessage("vault", nil),
+		"approval_quiet_asked":    b.askedMessage(quiet, []string{"S01LEADS", "U04DAVE"}, asking{}),
 		"approval_enter_code":     b.approvedMessage(approvalStates()["approved"], true),
 	}
 	for name, a := range approvalStates() {
@@ -149,6 +151,7 @@ func TestApprovalsPingTheApproversAlone(t *testing.T) {
 	}{
 		"approval_waiting":       {approvalMessage(states["waiting"], groups), []string{"<@U01ALICE>", "<!subteam^S01LEADS>", "<!subteam^S02OPS>"}},
 		"approval_people":        {approvalMessage(states["half"], people), []string{"<@U01ALICE>", "<@U02BOB>", "<@W04DAVE>"}},
+		"approval_quiet":         {approvalMessage(goldenApproval(func(a *broker.Approval) { a.Quiet = true }), groups), []string{"<@U01ALICE>"}},
 		"approval_no_reason":     {approvalMessage(states["no_reason"], nil), []string{"<@U01ALICE>"}},
 		"approval_reminder":      {approvalReminder(states["waiting"], groups), []string{"<!subteam^S01LEADS>", "<!subteam^S02OPS>"}},
 		"approval_on_call":       {approvalMessage(states["on_call"], nil), []string{"<@U01ALICE>"}},

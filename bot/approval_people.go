@@ -30,9 +30,10 @@ func individuals(approvers []string, except string) []string {
 }
 
 // askEach puts on the due list who else is to be asked, and the reminder. What
-// cannot be put there is in the channel all the same.
+// cannot be put there is in the channel all the same. A quiet one is in the channel
+// alone: a direct message and a reminder would ping too.
 func (b *Bot) askEach(ctx context.Context, a broker.Approval) {
-	if a.Acknowledge {
+	if a.Acknowledge || a.Quiet {
 		return
 	}
 	put := func(at time.Time, t approvalTask) {

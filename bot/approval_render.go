@@ -269,7 +269,8 @@ func (b *Bot) askedMessage(a broker.Approval, approvers []string, how asking) me
 	}
 	spans = append(spans, plain(needs))
 	if a.Quiet {
-		spans = append(spans, plain("\n"), bold("The approvers were not pinged"), plain(": you asked a short time ago. The request is in their channel; tell one of them."))
+		spans = append(spans, plain("\n"), bold("The approvers were not pinged"),
+			plain(": you asked a short time ago. The request is in their channel, without a direct message or a reminder; tell one of them."))
 	} else {
 		spans = append(spans, asked(approvers, a.User)...)
 	}

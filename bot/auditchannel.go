@@ -72,7 +72,7 @@ type auditChannel struct {
 // the store.
 type auditState struct {
 	Position string           `json:"position"`
-	Folds    map[string]tally `json:"folds,omitempty"` // by Slack user
+	Folds    map[string]tally `json:"folds,omitempty"` // by Slack user and kind
 	Open     map[string]open  `json:"open,omitempty"`  // intents without an outcome yet, by Request
 
 	saved []byte // as it is in the store
@@ -83,7 +83,7 @@ type auditState struct {
 func (s auditState) cleaned() auditState {
 	folds, opened := map[string]tally{}, map[string]open{}
 	for user, f := range s.Folds {
-		f.User, f.Count = readBack(f.User), max(f.Count, 0)
+		f.User, f.Count, f.Kind = readBack(f.User), max(f.Count, 0), broker.EventKind(readBack(string(f.Kind)))
 		codes := map[broker.Code]int{}
 		for c, n := range f.Codes {
 			codes[broker.Code(readBack(string(c)))] += max(n, 0)
@@ -243,8 +243,9 @@ func (a *auditChannel) tell(ctx context.Context, state *auditState, entry broker
 		a.log.Error("an entry of the record cannot be read", "position", entry.Position, "error", entry.Broken)
 		m, post = brokenMessage(entry.Position), true
 	} else if !a.guarded(entry.Position, func() {
-		if state.follow(entry.Event, a.now()); !state.tallied(entry.Event, a.now()) {
-			m, post = auditMessage(entry.Event)
+		state.follow(entry.Event, a.now())
+		if m, post = auditMessage(entry.Event); post {
+			post = !state.tallied(entry.Event, a.now())
 		}
 	}) {
 		m, post = unshownMessage(entry.Position), true
@@ -282,7 +283,7 @@ func (a *auditChannel) guarded(position string, f func()) (ended bool) {
 	return true
 }
 
-// flush posts the counts of folded refusals whose minute is over.
+// flush posts the counts of what was folded whose minute is over.
 func (a *auditChannel) flush(ctx context.Context, state *auditState) error {
 	for _, user := range state.due(a.now()) {
 		f := state.Folds[user]
@@ -291,7 +292,7 @@ func (a *auditChannel) flush(ctx context.Context, state *auditState) error {
 				return err
 			}
 			// What follows within the next minute is counted again.
-			state.Folds[user] = tally{User: f.User, Until: a.now().Add(foldWindow)}
+			state.Folds[user] = tally{User: f.User, Kind: f.Kind, Until: a.now().Add(foldWindow)}
 		} else {
 			delete(state.Folds, user)
 		}

@@ -201,15 +201,18 @@ func auditText(e broker.Event) string {
 	return "Refused " + person(e) + ": " + e.Message
 }
 
-// foldMessage tells of refusals that were only counted.
-func foldMessage(user string, f tally) message {
-	who := f.User
-	if who == "" {
-		who = user
-	} else {
-		who += " (" + user + ")"
+// foldMessage tells of what was only counted; name is the tally's.
+func foldMessage(name string, f tally) message {
+	user, _, _ := strings.Cut(name, foldKind)
+	who := user
+	switch {
+	case user == "":
+		who = "the bot"
+	case f.User != "":
+		who = f.User + " (" + user + ")"
 	}
-	more := counted(f.Count, "more refusal")
+	what, whose := foldWords(f.Kind)
+	more := counted(f.Count, what)
 	var kinds []string
 	for _, c := range slices.Sorted(maps.Keys(f.Codes)) {
 		kind := string(c)
@@ -218,7 +221,11 @@ func foldMessage(user string, f tally) message {
 		}
 		kinds = append(kinds, kind)
 	}
-	rest := " of " + who + " since the last: " + strings.Join(kinds, ", ") + "."
+	rest := whose + who + " since the last"
+	if len(kinds) > 0 {
+		rest += ": " + strings.Join(kinds, ", ")
+	}
+	rest += "."
 	return newMessage(more+rest, paragraph(bold(more), plain(rest)))
 }
 

@@ -7,35 +7,97 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-// foldWindow is how long further refusals of one person are only counted.
+// foldWindow is how long further Events of one kind that one person caused are only
+// counted.
 const foldWindow = time.Minute
 
-// A tally counts the refusals of one person after the one that was posted.
+// A tally counts the Events of one kind and person after the one that was posted.
 type tally struct {
 	User  string              `json:"user,omitempty"` // the User's name, "" for a stranger
+	Kind  broker.EventKind    `json:"kind,omitempty"` // "" for refusals
 	Until time.Time           `json:"until"`
 	Count int                 `json:"count,omitempty"`
 	Codes map[broker.Code]int `json:"codes,omitempty"`
 }
 
-// tallied counts e if it is a further refusal of somebody within their minute; a
-// first one opens the minute and is to be posted.
-func (s *auditState) tallied(e broker.Event, now time.Time) bool {
-	if e.Kind != broker.EventRefused || isQuestion(e) {
+// folds reports whether e is of what one person causes by typing and pressing alone.
+// What was issued, break-glass, what may be out although it failed, and what somebody
+// did to another are told one by one.
+func folds(e broker.Event) bool {
+	switch {
+	case e.Kind == broker.EventRefused:
+		return !isQuestion(e)
+	case e.BreakGlass || e.Target != "" && e.Target != e.SlackUser:
 		return false
 	}
-	f, open := s.Folds[e.SlackUser]
+	switch e.Kind {
+	case broker.EventFailed:
+		return e.Code != broker.CodeOutcomeUnknown
+	case broker.EventEnded, broker.EventKeyChanged, broker.EventSetAside:
+		return true
+	case broker.EventApproval:
+		return e.State == broker.ApprovalCancelled
+	case broker.EventRevoked: // that found nothing
+		return e.DeniedBefore.IsZero() && e.Expires.IsZero() && e.Code == ""
+	}
+	return false
+}
+
+// foldName is the key of the tally for e.
+func foldName(e broker.Event) string {
+	if e.Kind == broker.EventRefused {
+		return e.SlackUser
+	}
+	return e.SlackUser + foldKind + string(e.Kind)
+}
+
+// foldKind parts the person from the kind.
+const foldKind = "/"
+
+// tallied counts e if it is a further one of its kind of somebody within their
+// minute; a first one opens the minute and is to be posted.
+func (s *auditState) tallied(e broker.Event, now time.Time) bool {
+	if !folds(e) {
+		return false
+	}
+	name := foldName(e)
+	f, open := s.Folds[name]
 	if !open {
-		s.Folds[e.SlackUser] = tally{User: e.User, Until: now.Add(foldWindow)}
+		f = tally{User: e.User, Until: now.Add(foldWindow)}
+		if e.Kind != broker.EventRefused {
+			f.Kind = e.Kind
+		}
+		s.Folds[name] = f
 		return false
 	}
 	if f.Codes == nil {
 		f.Codes = make(map[broker.Code]int)
 	}
 	f.Count++
-	f.Codes[e.Code]++
-	s.Folds[e.SlackUser] = f
+	if e.Code != "" {
+		f.Codes[e.Code]++
+	}
+	s.Folds[name] = f
 	return true
+}
+
+// foldWords are what was only counted, and how whose it is goes on.
+func foldWords(kind broker.EventKind) (what, whose string) {
+	switch kind {
+	case broker.EventFailed:
+		return "more failure", " for "
+	case broker.EventEnded:
+		return "more credential", " ended by "
+	case broker.EventKeyChanged:
+		return "more key change", " by "
+	case broker.EventSetAside:
+		return "more task", " given up by "
+	case broker.EventApproval:
+		return "more request", " for approval cancelled by "
+	case broker.EventRevoked:
+		return "more revocation", " that found nothing, by "
+	}
+	return "more refusal", " of "
 }
 
 // due returns whose minute is over, in a fixed order.

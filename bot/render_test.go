@@ -142,9 +142,11 @@ func goldenMessages(t *testing.T) map[string]message {
 		"audit_undelivered": audit(with(func(e *broker.Event) {
 			e.Kind, e.Code, e.Ref = broker.EventUndelivered, broker.CodeUndelivered, "abcdefgh"
 		})),
-		"audit_folded":  foldMessage("U03CAROL", tally{Count: 14, Codes: map[broker.Code]int{broker.CodeNotUser: 12, broker.CodeGrammar: 2}}),
-		"audit_broken":  brokenMessage("1-1"),
-		"audit_unshown": unshownMessage("1-1"),
+		"audit_folded_cancelled": foldMessage("U03CAROL/approval", tally{User: "carol@example.com", Kind: broker.EventApproval, Count: 2}),
+		"audit_folded_failed":    foldMessage("U03CAROL/failed", tally{Kind: broker.EventFailed, Count: 1, Codes: map[broker.Code]int{broker.CodeWrongCode: 1}}),
+		"audit_folded":           foldMessage("U03CAROL", tally{Count: 14, Codes: map[broker.Code]int{broker.CodeNotUser: 12, broker.CodeGrammar: 2}}),
+		"audit_broken":           brokenMessage("1-1"),
+		"audit_unshown":          unshownMessage("1-1"),
 	}
 }
 
