@@ -2,17 +2,26 @@ package broker
 
 import (
 	"context"
+	"strconv"
 	"time"
 )
+
+// WrongCodes are what the wrong codes of a User come to, one more counted.
+type WrongCodes struct {
+	Locked time.Duration // how long it locks the User out; 0: not yet
+	Left   int           // how many more lock the User out; 0 once one did
+	Next   time.Duration // for how long those would; 0 once one did
+}
 
 // Lockouts count wrong codes, the same for all replicas.
 type Lockouts interface {
 	// LockedFor returns how long the User is still locked out; 0: is not.
 	LockedFor(ctx context.Context, user string) (time.Duration, error)
-	// WrongCode counts one wrong code, that of a Request once, and returns how long
-	// it locks the User out; 0: not yet. The fifth within 15 minutes locks for 15
-	// minutes, each further five for twice as long as the time before, up to a day.
-	WrongCode(ctx context.Context, user, requestID string) (time.Duration, error)
+	// WrongCode counts one wrong code, that of a Request once, and returns what that
+	// came to, in one step. The fifth within 15 minutes locks for 15 minutes, each
+	// further five for twice as long as the time before, up to a day. A repeat is
+	// answered as the first time.
+	WrongCode(ctx context.Context, user, requestID string) (WrongCodes, error)
 	// RightCode forgets the wrong ones, and how long the last lock-out was. It ends
 	// none that runs.
 	RightCode(ctx context.Context, user string) error
@@ -56,17 +65,22 @@ func (b *Broker) codeRefused(ctx context.Context, r Request, intent Event, e *Er
 	if e.Code != CodeWrongCode {
 		return
 	}
-	locked, err := b.lockouts.WrongCode(ctx, r.Caller.User, r.ID)
+	wrong, err := b.lockouts.WrongCode(ctx, r.Caller.User, r.ID)
 	if err != nil {
 		b.log.ErrorContext(ctx, "wrong code not counted", "request", r.ID, "error", err)
 		return
 	}
-	if locked == 0 {
+	if wrong.Locked == 0 {
+		tries := "1 try"
+		if wrong.Left != 1 {
+			tries = strconv.Itoa(wrong.Left) + " tries"
+		}
+		e.Hint += " " + tries + " left; then your codes are refused for " + atLeastAMinute(wrong.Next) + "."
 		return
 	}
-	e.Hint = "That was one wrong code too many: you are locked out for " + atLeastAMinute(locked) + ". An admin can unlock you. " + b.contact()
+	e.Hint = "That was one wrong code too many: you are locked out for " + atLeastAMinute(wrong.Locked) + ". An admin can unlock you. " + b.contact()
 	event := b.outcome(EventLockedOut, intent)
-	event.Purpose, event.Expires = "", event.Time.Add(locked) // it is about the person, whatever the code was for
+	event.Purpose, event.Expires = "", event.Time.Add(wrong.Locked) // it is about the person, whatever the code was for
 	if err := b.recorder.Record(ctx, event); err != nil {
 		b.log.ErrorContext(ctx, "lock-out not recorded", "request", r.ID, "error", err)
 	}

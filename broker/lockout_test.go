@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,16 +24,18 @@ func (m *memory) LockedFor(context.Context, string) (time.Duration, error) {
 	return m.lockouts.locked, m.lockouts.err
 }
 
-func (m *memory) WrongCode(_ context.Context, _, requestID string) (time.Duration, error) {
+func (m *memory) WrongCode(_ context.Context, _, requestID string) (broker.WrongCodes, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !slices.Contains(m.lockouts.wrong, requestID) {
 		m.lockouts.wrong = append(m.lockouts.wrong, requestID)
 	}
-	if len(m.lockouts.wrong) == 5 {
+	place := slices.Index(m.lockouts.wrong, requestID) + 1
+	if place >= 5 {
 		m.lockouts.locked = 15 * time.Minute
+		return broker.WrongCodes{Locked: m.lockouts.locked}, m.lockouts.err
 	}
-	return m.lockouts.locked, m.lockouts.err
+	return broker.WrongCodes{Left: 5 - place, Next: 15 * time.Minute}, m.lockouts.err
 }
 
 func (m *memory) RightCode(context.Context, string) error {
@@ -47,8 +50,15 @@ func TestIssueSendsNoCodeOfWhoIsLockedOut(t *testing.T) {
 	for i := range 5 {
 		_, err := b.Issue(t.Context(), b.request("prod", fmt.Sprintf("00000%d", i)))
 		e := wantCode(t, err, broker.CodeWrongCode)
-		if locked := e.Hint == "That was one wrong code too many: you are locked out for 15m. An admin can unlock you. Ask in #help-aws."; locked != (i == 4) {
-			t.Errorf("wrong code %d: got hint %q", i+1, e.Hint)
+		want := []string{
+			"4 tries left; then your codes are refused for 15m.",
+			"3 tries left; then your codes are refused for 15m.",
+			"2 tries left; then your codes are refused for 15m.",
+			"1 try left; then your codes are refused for 15m.",
+			"That was one wrong code too many: you are locked out for 15m. An admin can unlock you. Ask in #help-aws.",
+		}[i]
+		if !strings.HasSuffix(e.Hint, want) {
+			t.Errorf("wrong code %d: got hint %q, want it to end %q", i+1, e.Hint, want)
 		}
 	}
 	if !slices.Contains(b.kinds(), broker.EventLockedOut) {

@@ -45,22 +45,34 @@ func (s *Store) LockedFor(ctx context.Context, user string) (time.Duration, erro
 }
 
 // WrongCode implements [broker.Lockouts]. One round trip.
-func (s *Store) WrongCode(ctx context.Context, user, requestID string) (time.Duration, error) {
+func (s *Store) WrongCode(ctx context.Context, user, requestID string) (broker.WrongCodes, error) {
 	keys, err := lockKeys(user)
 	if err == nil && requestID == "" {
 		err = errors.New("it needs a request")
 	}
 	if err != nil {
-		return 0, fmt.Errorf("count a wrong code: %w", err)
+		return broker.WrongCodes{}, fmt.Errorf("count a wrong code: %w", err)
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	locked, err := s.scripts.wrong.Run(ctx, s.rdb, keys, requestID, wrongCodes,
-		milliseconds(wrongWindow), milliseconds(firstLock), milliseconds(longestLock), milliseconds(lockMemory)).Int64()
-	if err != nil {
-		return 0, fmt.Errorf("count a wrong code: %w", err)
+	answer, err := s.scripts.wrong.Run(ctx, s.rdb, keys, requestID, wrongCodes,
+		milliseconds(wrongWindow), milliseconds(firstLock), milliseconds(longestLock), milliseconds(lockMemory)).Int64Slice()
+	if err == nil && len(answer) != 3 {
+		err = fmt.Errorf("an answer of %d parts", len(answer))
 	}
-	return min(max(time.Duration(locked)*time.Millisecond, 0), longestLock), nil
+	if err != nil {
+		return broker.WrongCodes{}, fmt.Errorf("count a wrong code: %w", err)
+	}
+	return broker.WrongCodes{
+		Locked: lockOf(answer[0]),
+		Left:   int(min(max(answer[1], 0), wrongCodes)),
+		Next:   lockOf(answer[2]),
+	}, nil
+}
+
+// lockOf is a lock-out of so many milliseconds, which are bounded.
+func lockOf(ms int64) time.Duration {
+	return time.Duration(min(max(ms, 0), longestLock.Milliseconds())) * time.Millisecond
 }
 
 // RightCode implements [broker.Lockouts]. One round trip.

@@ -6,12 +6,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/store"
 )
 
 var lockoutTests = []test{
 	{"the fifth wrong code locks, and each five after it twice as long", lockoutDoubles},
 	{"a right code begins anew, but ends no lock-out", lockoutEnds},
+	{"each wrong code tells how many are left, and how long the lock-out will be", lockoutCountsDown},
 	{"one Request counts once, and is answered again as the first time", lockoutRepeats},
 	{"of many at once each counts, on whichever replica", lockoutRaces},
 	{"a lock-out hits one User", lockoutHitsOne},
@@ -26,10 +28,11 @@ func wrong(t *testing.T, s *store.Store, round string, n int) time.Duration {
 		if locked > 0 {
 			t.Fatalf("locked by wrong code %d of %d", i, n)
 		}
-		var err error
-		if locked, err = s.WrongCode(t.Context(), "U01ALICE", fmt.Sprintf("%s-%d", round, i)); err != nil {
+		counted, err := s.WrongCode(t.Context(), "U01ALICE", fmt.Sprintf("%s-%d", round, i))
+		if err != nil {
 			t.Fatal(err)
 		}
+		locked = counted.Locked
 	}
 	return locked
 }
@@ -77,16 +80,41 @@ func lockoutEnds(t *testing.T, h *harness) {
 	}
 }
 
+func lockoutCountsDown(t *testing.T, h *harness) {
+	next := 15 * time.Minute
+	for round := range 3 {
+		for i := range 5 {
+			want := broker.WrongCodes{Left: 4 - i, Next: next}
+			if i == 4 {
+				want = broker.WrongCodes{Locked: next}
+			}
+			id := fmt.Sprintf("round%d-%d", round, i)
+			if got, err := h.WrongCode(t.Context(), "U01ALICE", id); err != nil || got != want {
+				t.Errorf("round %d, wrong code %d: got %+v, %v, want %+v", round, i+1, got, err, want)
+			}
+			if i == 4 {
+				break
+			}
+			first := fmt.Sprintf("round%d-0", round)
+			if got, err := h.WrongCode(t.Context(), "U01ALICE", first); err != nil || got != (broker.WrongCodes{Left: 4, Next: next}) {
+				t.Errorf("round %d, the first again after %d: got %+v, %v, want its own answer", round, i+1, got, err)
+			}
+		}
+		next *= 2
+	}
+}
+
 func lockoutRepeats(t *testing.T, h *harness) {
 	for range 10 {
-		if locked, err := h.WrongCode(t.Context(), "U01ALICE", "one"); err != nil || locked != 0 {
-			t.Fatalf("got %s, %v, want one count", locked, err)
+		if got, err := h.WrongCode(t.Context(), "U01ALICE", "one"); err != nil || got.Locked != 0 || got.Left != 4 {
+			t.Fatalf("got %+v, %v, want one count", got, err)
 		}
 	}
 	wrong(t, h.Store, "more", 3)
 	for range 3 {
-		if locked, err := h.WrongCode(t.Context(), "U01ALICE", "last"); err != nil || locked > 15*time.Minute || locked < 14*time.Minute {
-			t.Fatalf("got %s, %v, want 15m each time", locked, err)
+		if got, err := h.WrongCode(t.Context(), "U01ALICE", "last"); err != nil || got.Left != 0 ||
+			got.Locked > 15*time.Minute || got.Locked < 14*time.Minute {
+			t.Fatalf("got %+v, %v, want 15m each time", got, err)
 		}
 	}
 	if _, err := h.WrongCode(t.Context(), "U01ALICE", ""); err == nil {
@@ -102,14 +130,14 @@ func lockoutRaces(t *testing.T, h *harness) {
 	)
 	for i := range 50 {
 		all.Go(func() {
-			locked, err := h.WrongCode(t.Context(), "U01ALICE", fmt.Sprint("request", i))
+			got, err := h.WrongCode(t.Context(), "U01ALICE", fmt.Sprint("request", i))
 			if err != nil {
 				t.Error(err)
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			if locked > 0 {
-				locks = append(locks, locked)
+			if got.Locked > 0 {
+				locks = append(locks, got.Locked)
 			}
 		})
 	}
