@@ -38,7 +38,7 @@ func (b *Bot) serve(ctx context.Context, to conversation, cmd slack.SlashCommand
 	}
 	if err != nil {
 		// A stranger learns nothing, not even the grammar.
-		b.deliver(ctx, to, b.refusal(ctx, to, b.unlessRefused(ctx, to, aboutTheCode(err, cmd.Text))))
+		b.deliver(ctx, to, b.refusal(ctx, to, b.unlessRefused(ctx, to, aboutTheCode(err, to.code))))
 		return
 	}
 	b.run(ctx, to, parsed)
@@ -98,7 +98,7 @@ func (to conversation) request(c Command) broker.Request {
 	return broker.Request{
 		ID: to.requestID, Caller: to.caller, Account: c.Account, Code: c.Code,
 		Duration: c.Duration, Reason: c.Reason, Purpose: broker.PurposeShow, BreakGlass: c.BreakGlass,
-		Format: formatValue(c.Format, c.Service),
+		Format: formatValue(c.Format, c.Service), SentCode: to.code,
 	}
 }
 

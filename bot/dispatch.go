@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -73,7 +74,7 @@ func busy(to conversation) error {
 	return &broker.Error{
 		Code: broker.CodeBusy, Ref: broker.ShortRef(to.requestID),
 		Message: "The bot has too much to do right now, so nothing was done.",
-		Hint:    "Your code was not used. Try again in a minute.",
+		Hint:    to.unused() + "Try again in a minute.",
 	}
 }
 
@@ -91,6 +92,7 @@ func (b *Bot) slashCommand(ctx context.Context, e envelope) {
 		requestID:   broker.NewID(),
 		responseURL: broker.NewSecret(cmd.ResponseURL),
 		trigger:     cmd.TriggerID,
+		code:        carriesCode(cmd.Text),
 	}
 	defer b.rescue(ctx, to, func(m message) { b.deliver(ctx, to.beside(), m) })
 	if !b.first(ctx, to, sightings(e, cmd.TriggerID)...) {
@@ -139,7 +141,7 @@ func (b *Bot) first(ctx context.Context, to conversation, ids ...string) bool {
 		b.deliver(ctx, to, b.refusal(ctx, to, b.unlessStranger(ctx, to, &broker.Error{
 			Code: broker.CodeStore, Ref: broker.ShortRef(to.requestID), Err: err,
 			Message: "The bot's own store is not answering, so nothing was done.",
-			Hint:    "Your code was not used. Try again in a minute.",
+			Hint:    to.unused() + "Try again in a minute.",
 		})))
 		return false
 	}
@@ -160,12 +162,13 @@ func (b *Bot) aloneOrRefused(ctx context.Context, to conversation) error {
 		Code: broker.CodeStore, Ref: broker.ShortRef(to.requestID),
 		Message: "Another copy of this bot may share its Slack app while this one keeps its state in its own memory, so nothing is issued.",
 		Hint: "Slack counts connections that are not this copy's: another copy's, or dead ones. Whoever runs the bot finds in its log " +
-			"what to do. Your code was not used.",
+			"what to do. " + to.unused(),
 	}
 	if certain {
 		e.Message = "Another copy of this bot shares its Slack app while this one keeps its state in its own memory, so nothing is issued."
-		e.Hint = "Whoever runs the bot must give all copies one REDIS_URL, or stop the other copy and start this one again. Your code was not used."
+		e.Hint = "Whoever runs the bot must give all copies one REDIS_URL, or stop the other copy and start this one again. " + to.unused()
 	}
+	e.Hint = strings.TrimSpace(e.Hint)
 	return b.unlessStranger(ctx, to, e)
 }
 

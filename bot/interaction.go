@@ -139,6 +139,10 @@ func (b *Bot) conversationOf(in slack.InteractionCallback) conversation {
 		requestID: broker.NewID(),
 		trigger:   in.TriggerID,
 	}
+	if in.Type == slack.InteractionTypeViewSubmission {
+		f, _ := readForm(in.View)
+		to.code = !f.code.Empty()
+	}
 	if from := origin(in.View).Channel; to.caller.Channel == "" {
 		to.caller.Channel = from
 	}

@@ -75,9 +75,9 @@ func verbMeant(account string) string {
 
 // aboutTheCode adds that a code was not used, where one was sent and nothing is
 // said of it.
-func aboutTheCode(err error, text string) error {
+func aboutTheCode(err error, sent bool) error {
 	var e *broker.Error
-	if errors.As(err, &e) && mayHoldCode(text) && !strings.Contains(e.Message+e.Hint, "not used") {
+	if errors.As(err, &e) && sent && !strings.Contains(e.Message+e.Hint, "not used") {
 		e.Hint += " Your code was not used."
 	}
 	return err

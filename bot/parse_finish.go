@@ -93,6 +93,15 @@ func mayHoldCode(reason string) bool {
 	return found == 6
 }
 
+// carriesCode reports whether a command may hold a code, before it is parsed.
+func carriesCode(text string) bool {
+	var words []string
+	for _, t := range tokenize(text[:min(len(text), maxText)]) {
+		words = append(words, t.value())
+	}
+	return mayHoldCode(strings.Join(words, " "))
+}
+
 // repeatsCode reports whether the reason holds the code that was given, for the
 // record must hold none.
 func repeatsCode(reason, code string) bool {

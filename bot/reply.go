@@ -26,6 +26,15 @@ type conversation struct {
 	push        bool          // the answer goes on top of that modal instead
 	turns       time.Time     // until when that modal may still turn into what an acknowledgement says
 	trigger     string        // opens a modal, for 3 s
+	code        bool          // what is answered carried a code; presses never do
+}
+
+// unused assures that a code was not used, where one was sent.
+func (to conversation) unused() string {
+	if !to.code {
+		return ""
+	}
+	return "Your code was not used. "
 }
 
 const (

@@ -70,8 +70,9 @@ func TestAPanicEndsItsEnvelopeAlone(t *testing.T) {
 			t.Fatal(err, logs.String())
 		}
 		text := s.SeenBy("U01ALICE")[before].Plain()
-		if !strings.Contains(text, "Something failed on our side") || !strings.Contains(text, "Reference:") || !strings.Contains(text, "/sessions") {
-			t.Errorf("got %q, want what failed and where to look", text)
+		if !strings.Contains(text, "Something failed on our side") || !strings.Contains(text, "Reference:") || !strings.Contains(text, "/sessions") ||
+			!strings.Contains(text, "Your code may be used up") {
+			t.Errorf("got %q, want what failed, where to look, and what became of the code", text)
 		}
 	}
 	got := logs.String()
@@ -98,8 +99,8 @@ func TestWhoeverWaitsIsToldOnceOfAPanic(t *testing.T) {
 		})
 		panic("a value that may hold what a person sent")
 	}()
-	if len(told) != 1 || !strings.Contains(told[0].text, "Reference: abcdefgh") {
-		t.Errorf("got %v, want one answer with its reference", told)
+	if len(told) != 1 || !strings.Contains(told[0].text, "Reference: abcdefgh") || strings.Contains(told[0].text, "code") {
+		t.Errorf("got %v, want one answer with its reference, and no word of a code that was not sent", told)
 	}
 	if b.panics.Load() != 2 {
 		t.Errorf("got %d panics, want both", b.panics.Load())

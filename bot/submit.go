@@ -109,7 +109,7 @@ func (b *Bot) firstSubmission(ctx context.Context, to conversation, ids ...strin
 	first, err := b.seen.FirstSight(ctx, ids...)
 	if err != nil {
 		return false, &broker.Error{Code: broker.CodeStore, Err: err, Ref: broker.ShortRef(to.requestID),
-			Message: "The bot's own store is not answering, so nothing was done.", Hint: "Try again in a minute."}
+			Message: "The bot's own store is not answering, so nothing was done.", Hint: to.unused() + "Try again in a minute."}
 	}
 	return first, nil
 }
@@ -271,7 +271,10 @@ func (f filled) judged(err error, words func(string) string) any {
 	}
 	hint := strings.ReplaceAll(words(e.Hint), "`", "")
 	if e.Code == broker.CodeReason {
-		hint = "Type why. Your code was not used."
+		hint = "Type why."
+		if !f.code.Empty() {
+			hint += " Your code was not used."
+		}
 	}
 	if e.Code == broker.CodeNeedsCode {
 		hint = "Type the six digits that your device shows." // the hint is for who has no form

@@ -361,7 +361,7 @@ func (b *Broker) asError(r Request, err error) *Error {
 	if e.Ours() && e.Ref == "" {
 		e.Ref = ShortRef(r.ID)
 	}
-	if r.Code.Empty() { // then there is nothing to say of it
+	if r.Code.Empty() && !r.SentCode { // then there is nothing to say of it
 		e.Hint = strings.TrimSpace(strings.ReplaceAll(strings.ReplaceAll(e.Hint, "Your code was not used. ", ""), "Your code was not used.", ""))
 	}
 	return e

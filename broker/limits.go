@@ -27,11 +27,13 @@ func (b *Broker) Enter(ctx context.Context, r Request) error {
 	case rate.Taken:
 		return nil
 	}
-	// The assurance is for whoever sent a code, which is not read yet.
 	many := &Error{
 		Code:    CodeTooMany,
 		Message: "You are asking for too much at once.",
-		Hint:    "Nothing was done, and a code that was with it was not used. Try again in " + seconds(rate.Wait) + ".",
+		Hint:    "Nothing was done. Try again in " + seconds(rate.Wait) + ".",
+	}
+	if r.SentCode {
+		many.Hint = "Nothing was done, and your code was not used. Try again in " + seconds(rate.Wait) + "."
 	}
 	if rate.First {
 		_ = b.refuse(ctx, r, many)

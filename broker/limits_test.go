@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,9 +49,13 @@ func TestEnterBoundsWhatOnePersonAsks(t *testing.T) {
 		}
 	}
 	for i := range 5 {
-		e := wantCode(t, b.Enter(t.Context(), b.request("", "")), broker.CodeTooMany)
-		if i == 0 && e.Hint != "Nothing was done, and a code that was with it was not used. Try again in 30s." {
-			t.Errorf("got hint %q", e.Hint)
+		r := b.request("", "")
+		want := "Nothing was done. Try again in 30s."
+		if r.SentCode = i == 1; r.SentCode {
+			want = "Nothing was done, and your code was not used. Try again in 30s."
+		}
+		if e := wantCode(t, b.Enter(t.Context(), r), broker.CodeTooMany); e.Hint != want {
+			t.Errorf("got hint %q, want %q", e.Hint, want)
 		}
 	}
 	if got := b.kinds(); len(got) != 1 || b.last(t).Code != broker.CodeTooMany {
@@ -89,7 +94,11 @@ func TestEnterCountsARequestOnceAndRefusesWhenNobodyCounts(t *testing.T) {
 		}
 	}
 	b.rates.err = errDown
-	wantCode(t, b.Enter(t.Context(), r), broker.CodeStore)
+	for _, r.SentCode = range []bool{false, true} {
+		if e := wantCode(t, b.Enter(t.Context(), r), broker.CodeStore); strings.Contains(e.Hint, "code") != r.SentCode {
+			t.Errorf("got hint %q, want it to speak of a code where one was sent", e.Hint)
+		}
+	}
 	b.config.Limits.Requests = 0
 	if err := b.Enter(t.Context(), r); err != nil {
 		t.Errorf("without a limit: %v", err)

@@ -27,6 +27,9 @@ type Request struct {
 	// Format is how the person wants to be shown what is issued. It is the bot's
 	// word, and is only kept with an Approval.
 	Format string
+	// SentCode says that a code came with it, also where it is not read: whoever
+	// sent one is told that it was not used.
+	SentCode bool
 	// Approval is the ID of the Approval that is to be used; "": whatever there is.
 	Approval string
 }

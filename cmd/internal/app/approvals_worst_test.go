@@ -218,7 +218,10 @@ func TestRedisGoneRefusesAndGuessesNothing(t *testing.T) {
 	m := w.approval("Approval wanted")
 	server.Stop()
 	w.press("U02BOB", m, "approve")
-	w.shown("U02BOB", "store is not answering", "nothing was done")
+	if text := w.shown("U02BOB", "store is not answering", "nothing was done").Plain(); strings.Contains(text, "code") {
+		t.Errorf("got\n%s\nwant no word of a code at a press", text)
+	}
+	wantText(t, w.says("U01ALICE", "/assume", "vault "+w.alice.Code()), "store is not answering", "Your code was not used")
 	w.press("U02BOB", m, "deny")
 	wantText(t, w.says("U01ALICE", "/assume", "vault"), "store is not answering")
 	wantText(t, w.says("U01ALICE", "/assume", "cancel"), "store is not answering")

@@ -145,6 +145,9 @@ func TestEmbeddedStopsIssuingBesideAnotherProcess(t *testing.T) {
 		switch text := w.says("U01ALICE", "/assume", "open").Plain(); {
 		case strings.Contains(text, "Another copy of this bot"):
 			refused++
+			if strings.Contains(text, "code") {
+				t.Errorf("got\n%s\nwant no word of a code, since none was sent", text)
+			}
 		case strings.Contains(text, "open is yours"):
 			issued++
 		}

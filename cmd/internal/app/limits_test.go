@@ -23,16 +23,20 @@ func TestAPersonsRequestsAreBoundedForAMinute(t *testing.T) {
 	for range 3 {
 		wantText(t, w.says("U01ALICE", "/assume", "open"), "asking for too much at once", "Nothing was done", "Try again in")
 	}
+	wantText(t, w.says("U01ALICE", "/assume", "hub "+w.alice.Code()), "asking for too much at once", "your code was not used")
 	w.acked(w.slack.Press("U01ALICE", shown.Ref(), "", "buckets"))
-	w.await("the refusal of a press", func() bool { return len(w.private("U01ALICE")) == 7 })
-	wantText(t, w.private("U01ALICE")[6], "asking for too much at once")
+	w.await("the refusal of a press", func() bool { return len(w.private("U01ALICE")) == 8 })
+	wantText(t, w.private("U01ALICE")[7], "asking for too much at once")
+	if text := w.private("U01ALICE")[7].Plain(); strings.Contains(text, "code") {
+		t.Errorf("got\n%s\nwant no word of a code at a press", text)
+	}
 	if got := w.stsCalls("AssumeRole"); got != 1 {
 		t.Errorf("got %d calls to STS, want one", got)
 	}
 	wantText(t, w.says("U02BOB", "/assume", "accounts"), "You may have") // another counts for themselves
 	w.later(r, time.Minute)
 	wantText(t, w.says("U01ALICE", "/assume", "accounts"), "You may have")
-	// One of the four refusals is on the record.
+	// One of the five refusals is on the record.
 	w.auditTells("Refused alice@example.com", "asking for too much")
 	events, err := r.Store.ReadRecord(t.Context(), "", 100)
 	refusals := 0
