@@ -139,6 +139,8 @@ func (p *parser) step() error {
 	switch {
 	case word == "":
 		return nil
+	case p.bareDuration(word) != 0:
+		return p.errBareDuration(p.bareDuration(word))
 	case digits(word) != "":
 		p.addNumber(digits(word))
 	case !p.started && p.isVerb(word):
@@ -282,7 +284,7 @@ func (p *parser) duration() error {
 	}
 	d, used, problem := readDuration(words)
 	if problem != durationFine {
-		return p.errDuration(problem)
+		return p.errDuration(problem, words)
 	}
 	p.cmd.Duration = d
 	p.pos += used
@@ -308,7 +310,7 @@ func (p *parser) prefix() error {
 	// A prefix may well end with a dot.
 	p.cmd.Prefix = strings.Trim(fold(t.text), around)
 	if !validPrefix(p.cmd.Prefix) {
-		return errPrefix()
+		return errPrefix(p.cmd.Prefix)
 	}
 	return nil
 }

@@ -64,7 +64,7 @@ func parseAdmin(text string) (cmd Command, ok bool, err error) {
 	}
 	if cmd.Verb == VerbRevoke && len(rest) > 0 && rest[0].word() != "because" {
 		if cmd.Account = rest[0].word(); broker.CheckAccountName(cmd.Account) != nil || broker.MayHoldCode(cmd.Account) {
-			return Command{}, true, grammarError("After the person belongs the name of an account."+nothingDone, usageRevokePerson)
+			return Command{}, true, grammarError(orQuoted(cmd.Account, "is not the name of an account.", "After the person belongs the name of an account.")+nothingDone, usageRevokePerson)
 		}
 		rest = rest[1:]
 	}
@@ -73,7 +73,7 @@ func parseAdmin(text string) (cmd Command, ok bool, err error) {
 	case len(rest) == 0:
 		return cmd, true, nil
 	case !takesReason || rest[0].word() != "because":
-		return Command{}, true, grammarError("I do not understand all of that."+nothingDone, usageAdmin(cmd.Verb))
+		return Command{}, true, grammarError(unknownWord(rest[0].word(), "I do not understand all of that.")+nothingDone, usageAdmin(cmd.Verb))
 	}
 	if cmd.Reason, err = reasonWithoutCode(rest[1:], nothingDone); err != nil {
 		return Command{}, true, err
@@ -92,9 +92,13 @@ func targetOf(verb Verb, rest []token) (string, error) {
 	case rest[0].kind != tokenWord:
 		return "", grammarError("One person at a time: that is not a person."+nothingDone, usageAdmin(verb))
 	case strings.HasPrefix(rest[0].word(), "@"):
-		return "", grammarError("Slack does not say who that is: anybody can use that name."+nothingDone, choose)
+		who := "that"
+		if q := quoted(rest[0].word()); q != "" {
+			who = q
+		}
+		return "", grammarError("Slack does not say who "+who+" is: anybody can use that name."+nothingDone, choose)
 	}
-	return "", grammarError("That is not a mention of a person."+nothingDone, choose)
+	return "", grammarError(orQuoted(rest[0].word(), "is not a mention of a person.", "That is not a mention of a person.")+nothingDone, choose)
 }
 
 func usageAdmin(verb Verb) string {

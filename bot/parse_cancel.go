@@ -23,12 +23,12 @@ func parseCancel(text string) (cmd Command, ok bool, err error) {
 	case rest[0].kind != tokenWord:
 		return Command{}, true, grammarError("You can cancel what you asked for yourself. Nothing was cancelled.", usageCancel)
 	case len(rest) > 1:
-		return Command{}, true, grammarError("There is more than the name of an account. Nothing was cancelled.", usageCancel)
+		return Command{}, true, grammarError(unknownWord(rest[1].word(), "There is more than the name of an account.")+" Nothing was cancelled.", usageCancel)
 	default:
 		cmd.Account = rest[0].word()
 	}
 	if broker.CheckAccountName(cmd.Account) != nil || broker.MayHoldCode(cmd.Account) {
-		return Command{}, true, grammarError("That is not the name of an account. Nothing was cancelled.", usageCancel)
+		return Command{}, true, grammarError(orQuoted(cmd.Account, "is not the name of an account.", "That is not the name of an account.")+" Nothing was cancelled.", usageCancel)
 	}
 	return cmd, true, nil
 }

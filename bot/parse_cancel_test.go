@@ -17,7 +17,9 @@ func TestParseAssumeReadsCancel(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"cancel vault prod":        "more than the name of an account",
+		"cancel vault prod":        "I do not know the word “prod” there.",
+		"cancel vault <!here>":     "more than the name of an account",
+		"cancel a/b":               "“a/b” is not the name of an account",
 		"cancel vault 123456":      "more than the name of an account",
 		"cancel <@U02BOB|bob>":     "what you asked for yourself",
 		"cancel 123456":            "not the name of an account",
@@ -33,7 +35,7 @@ func TestParseAssumeReadsCancel(t *testing.T) {
 }
 
 func FuzzParseCancel(f *testing.F) {
-	for _, seed := range []string{"", "vault", "vault because x", "123456", "<@U02BOB|bob>", "<https://x|vault>", "“vault”", "\u202evault", "vault 123 456"} {
+	for _, seed := range []string{"", "vault", "vault because x", "123456", "<@U02BOB|bob>", "<https://x|vault>", "“vault”", "\u202evault", "vault 123 456", "vault prod", "a/b", "vault \u3164\u202ex"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -61,9 +61,12 @@ func errMention(kind tokenKind, accountMissing bool) error {
 // verbs are the words that may stand first after /assume.
 var verbs = []string{"accounts", "block", "cancel", "explain", "help", "key", "pause", "resume", "revoke", "unblock", "unlock", "whoami"}
 
-// verbMeant tells who misspelt a verb, so that it reads as an account, which one
-// it is; "" when it is none.
+// verbMeant tells who wrote a duration, or misspelt a verb, where it reads as an
+// account, what to type; "" when it looks like neither.
 func verbMeant(account string) string {
+	if hint := timeMeant([]string{account}); hint != "" {
+		return hint
+	}
 	if strings.HasPrefix(account, "appr") {
 		return "Approvers press Approve on the message that asks them."
 	}
@@ -83,14 +86,29 @@ func aboutTheCode(err error, sent bool) error {
 	return err
 }
 
-func (p *parser) errUnknownWord(word string) error {
-	message := "There is a word that I do not know."
+// unknownWord says that a word means nothing where it stands, or other where that
+// word is better not repeated.
+func unknownWord(word, other string) string {
 	if q := quoted(word); q != "" {
-		message = "I do not know the word " + q + " there."
+		return "I do not know the word " + q + " there."
 	}
+	return other
+}
+
+// orQuoted is a sentence that begins with the word that it is about, or other
+// where that word is better not repeated.
+func orQuoted(word, sentence, other string) string {
+	if q := quoted(word); q != "" {
+		return q + " " + sentence
+	}
+	return other
+}
+
+func (p *parser) errUnknownWord(word string) error {
+	message := unknownWord(word, "There is a word that I do not know.")
 	if meant := verbMeant(p.cmd.Account); p.verb == VerbAssume && meant != "" {
 		if q := quoted(p.cmd.Account); q != "" {
-			message = q + " is read as an account, and " + strings.ToLower(message[:1]) + message[1:]
+			message = q + " is read as an account. " + message
 		}
 		return grammarError(message, meant)
 	}
@@ -100,15 +118,18 @@ func (p *parser) errUnknownWord(word string) error {
 	if meant := broker.Nearest(word, p.keywords); meant != "" {
 		return grammarError(message, "Did you mean “"+meant+"”? "+p.usage())
 	}
+	if hint := p.prefixMeant(); hint != "" {
+		return grammarError(message, hint)
+	}
+	if f, ok := ParseFormat(p.cmd.Account); ok && p.takes("as") {
+		return grammarError(orQuoted(p.cmd.Account, "is read as an account.", "A format is read as an account.")+" "+message,
+			"Write as before the format: as "+string(f)+".")
+	}
 	return grammarError(message, "Leave it out, or write because before it if it is the reason. Another account needs a command of its own. "+p.usage())
 }
 
 func errAccountName(word string) error {
-	message := "That cannot be the name of an account."
-	if q := quoted(word); q != "" {
-		message = q + " cannot be the name of an account."
-	}
-	return grammarError(message, "Names are made of letters, digits, dots, dashes and underscores; /assume accounts lists those that you may have.")
+	return grammarError(orQuoted(word, "cannot be the name of an account.", "That cannot be the name of an account."), "Names are made of letters, digits, dots, dashes and underscores; /assume accounts lists those that you may have.")
 }
 
 func errAccountsTakesNothing() error {
@@ -159,7 +180,9 @@ func errTwice(keyword string) error {
 	return grammarError("The word "+keyword+" is there twice.", "Say it once; after because, everything is the reason.")
 }
 
-func (p *parser) errDuration(problem durationProblem) error {
+// errDuration says what is wrong with the words after for.
+func (p *parser) errDuration(problem durationProblem, words []string) error {
+	typed := durationTyped(words)
 	hint := "Write for 90m, for 2h or for 1h30m."
 	if slices.Contains(p.keywords, "because") {
 		hint += " A reason goes after because."
@@ -168,13 +191,16 @@ func (p *parser) errDuration(problem durationProblem) error {
 	case durationMissing:
 		return grammarError("After for, the duration is missing.", hint)
 	case durationUnitless:
-		return grammarError("Is that minutes or hours? A duration needs a unit.", hint)
+		return grammarError("Is that minutes or hours? "+orQuoted(typed, "needs a unit.", "A duration needs a unit."), hint)
 	case durationZero:
-		return grammarError("A duration must be more than zero.", hint)
+		return grammarError(orQuoted(typed, "must be more than zero.", "A duration must be more than zero."), hint)
 	case durationNegative:
-		return grammarError("A duration cannot be negative.", hint)
+		return grammarError(orQuoted(typed, "is negative; a duration must be more than zero.", "A duration cannot be negative."), hint)
 	case durationTooLong:
-		return grammarError("That is longer than AWS ever gives credentials for.", "AWS gives 36 hours at the very most, and most accounts allow less. "+hint)
+		return grammarError(orQuoted(typed, "is longer than AWS ever gives credentials for.", "That is longer than AWS ever gives credentials for."), "AWS gives 36 hours at the very most, and most accounts allow less. "+hint)
+	}
+	if q := quoted(typed); q != "" {
+		return grammarError("I cannot read "+q+" as a duration.", hint)
 	}
 	return grammarError("I cannot read a duration after for.", hint)
 }
@@ -218,8 +244,12 @@ func errPrefixMissing() error {
 	return grammarError("After prefix, the beginning of the bucket names is missing.", "Write /buckets ACCOUNT prefix logs-")
 }
 
-func errPrefix() error {
-	return grammarError("No bucket name begins like that.", "Bucket names are made of letters, digits, dots and dashes: /buckets ACCOUNT prefix logs-")
+func errPrefix(typed string) error {
+	message := "No bucket name begins like that."
+	if q := quoted(typed); q != "" {
+		message = "No bucket name begins with " + q + "."
+	}
+	return grammarError(message, "Bucket names are made of letters, digits, dots and dashes: /buckets ACCOUNT prefix logs-")
 }
 
 func errReasonEmpty() error {
@@ -249,24 +279,26 @@ const maxQuoted = 24
 // better not repeated: when nothing readable is left, or when it holds digits
 // that might be a code. What it returns can neither format nor ping nor link.
 func quoted(word string) string {
-	found := 0
+	letters, found := 0, 0
 	var kept []rune
-	for _, r := range word {
-		if unicode.IsDigit(r) {
+	for _, r := range clean(word[:min(len(word), maxText)]) {
+		switch {
+		case unicode.IsDigit(r):
 			found++
+		case unicode.IsLetter(r):
+			letters++
+		case !strings.ContainsRune("-_./ ", r):
+			continue
 		}
-		if unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_.", r) {
-			kept = append(kept, r)
-		}
+		kept = append(kept, r)
+	}
+	if found >= 4 || letters+found == 0 {
+		return ""
 	}
 	if len(kept) > maxQuoted {
 		kept = append(kept[:maxQuoted], '…')
 	}
-	text := strings.Trim(string(kept), "-_.")
-	if found >= 4 || text == "" {
-		return ""
-	}
-	return "“" + text + "”"
+	return "“" + strings.Trim(string(kept), "_ ") + "”"
 }
 
 // thousands writes n, which is below a million, with a comma.

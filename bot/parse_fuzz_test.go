@@ -20,6 +20,9 @@ func FuzzParseAssume(f *testing.F) {
 		"prod for an hour 123-456", "prod because <@U123ABC|bob> said &amp;lt; “so”", "<http://prod.example.com|prod.example.com> 123456",
 		"whoami prod", "accounts", "help", "prod123456", "prod 123456 becuase x", "prod because x 123 456", "<!subteam^S123|@team> 123456",
 		"prod 123456 for 99999999999999999999h", "prod \u202e123456\u200b as='ps1'", "prod 123456 because \"'“x”'\"", "prod ١٢٣٤٥٦ for half an hour",
+		"prod 123456 2h", "prod 123456 2 hours", "2h prod 123456", "2 hours prod 123 456", "prod 123456 half an hour", "prod 123456 console", "fish prod 123456",
+		"prod 123456 INC-42", "prod 123456 until 6pm", "prod 123456 please", "prod 123 4 m", "prod 12 h 3456", "prod 123456 for -2h", "prod 123456 for 123 days",
+		"prod 123456 for \u3164\u202eever", "prod \u3164 123456",
 	} {
 		f.Add(seed)
 	}
@@ -38,6 +41,7 @@ func FuzzParseAssume(f *testing.F) {
 func FuzzParseBuckets(f *testing.F) {
 	for _, seed := range []string{
 		"", "prod", "prod 123456 prefix logs-", "prefix=Logs. prod 123 456", "help", "123456", "prod prefix a/b", "prod prefix <https://x|x.y>", "prod 1234567",
+		"prod logs-", "prod 123456 Logs.", "prod staging", "prod logs-2024", "prod 123456 prefix a/b", "prod 123456 \u3164\u202ex", "prod 123456 for 2h", "prod 2 hours",
 	} {
 		f.Add(seed)
 	}

@@ -39,9 +39,9 @@ func (p *parser) mfaWord(word string) error {
 	case len(p.numbers) == 0 && nearlyCode(word):
 		return errLettersInCode()
 	}
-	message := "There is a word that I do not know."
-	if q := quoted(word); q != "" {
-		message = "I do not know the word " + q + " there."
+	message := unknownWord(word, "There is a word that I do not know.")
+	if hint := p.meant(word, p.tokens[p.pos:]); hint != "" {
+		return grammarError(message, hint)
 	}
 	if meant := broker.Nearest(word, []string{"for", string(VerbMFAEnd), string(VerbMFAStatus), string(VerbHelp)}); meant != "" {
 		return grammarError(message, "Did you mean “"+meant+"”? "+usageMFA)

@@ -41,7 +41,12 @@ func TestParseMFA(t *testing.T) {
 		{name: "durationAlone", text: "for 8h", fail: "the code is missing"},
 		{name: "durationMissing", text: "123456 for", fail: "the duration is missing"},
 		{name: "unitless", text: "123456 for 8", fail: "needs a unit"},
-		{name: "unreadable", text: "123456 for ever", fail: "cannot read a duration"},
+		{name: "unreadable", text: "123456 for ever", fail: "I cannot read “ever” as a duration."},
+		{name: "durationWithoutFor", text: "123456 8h", fail: "I do not know the word “8h” there. Write for before how long you want it: for 8h."},
+		{name: "durationBeforeTheCode", text: "8h 123456", fail: "for 8h."},
+		{name: "durationOfTwoWords", text: "123 456 8 hours", fail: "There is a duration without the word for. Write for before how long you want it: for 8h."},
+		{name: "formatIsNoneOfIts", text: "123456 fish", fail: "for all accounts alike"},
+		{name: "until", text: "123456 until 6pm", fail: "Write for how long, not until when: for 2h."},
 		{name: "account", text: "prod 123456", fail: "I do not know the word “prod” there. An MFA session is for all accounts alike."},
 		{name: "accountBehind", text: "123456 prod", fail: "for all accounts alike"},
 		{name: "near", text: "ned", fail: "Did you mean “end”?"},
@@ -58,7 +63,7 @@ func TestParseMFA(t *testing.T) {
 }
 
 func FuzzParseMFA(f *testing.F) {
-	for _, seed := range []string{"", "123456", "123 456 for 8h", "end", "status", "help", "for half an hour 123-456", "prod 123456", "<@U123ABC> end", "end 123456", "１２３４５６ —for=1h30m"} {
+	for _, seed := range []string{"", "123456", "123 456 for 8h", "end", "status", "help", "for half an hour 123-456", "prod 123456", "<@U123ABC> end", "end 123456", "１２３４５６ —for=1h30m", "123456 8h", "8 hours 123 456", "123456 until 6pm", "123456 for 2 parsecs"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

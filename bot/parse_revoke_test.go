@@ -18,7 +18,8 @@ func TestParseAssumeReadsRevoke(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"revoke":                     "Of which account?",
-		"revoke prod staging":        "One account at a time",
+		"revoke prod staging":        "I do not know the word “staging” there. One account at a time",
+		"revoke a/b":                 "“a/b” is not the name of an account",
 		"revoke prod <@U02BOB|bob>":  "One account at a time",
 		"revoke 123456":              "not the name of an account",
 		"revoke prod-123456":         "not the name of an account",

@@ -189,14 +189,14 @@ func readDurationOption(value string) (time.Duration, error) {
 		return 0, nil
 	}
 	if len(value) > maxQuery {
-		return 0, new(parser).errDuration(durationUnreadable)
+		return 0, new(parser).errDuration(durationUnreadable, nil)
 	}
 	d, used, problem := readDuration([]string{value})
 	if problem == durationFine && used != 1 {
 		problem = durationUnreadable
 	}
 	if problem != durationFine {
-		return 0, new(parser).errDuration(problem)
+		return 0, new(parser).errDuration(problem, []string{value})
 	}
 	return d, nil
 }
