@@ -138,7 +138,7 @@ func TestRevokeOfAPersonHasAWSRefuseThemAndNobodyElse(t *testing.T) {
 		t.Fatal("credentials do not work to begin with")
 	}
 	m := w.says(admin, "/assume", "revoke @bob because laptop lost")
-	wantText(t, m, "Blocked bob@example.com (U02BOB). Revoked in AWS", "forgotten 1 grant and ended their MFA session", "staging  revoked: AWS refuses their sessions", "minutes until IAM")
+	wantText(t, m, "Blocked bob@example.com (U02BOB). Revoked in AWS", "forgotten 1 grant and ended their MFA session", "staging  revoked: AWS refuses their sessions", "can take minutes until AWS")
 	if !w.refuses(bob) {
 		t.Error("the revoked credentials still work")
 	}
@@ -236,7 +236,7 @@ func TestEndOfRevocableCredentialsIsRevocation(t *testing.T) {
 		t.Error("End does not ask first")
 	}
 	w.acked(w.slack.Press("U01ALICE", m.Ref(), "", "end"))
-	w.shown("U01ALICE", "Revoked: AWS refuses your sessions of staging", "minutes until IAM", "forgotten 1 grant")
+	w.shown("U01ALICE", "Revoked: AWS refuses your sessions of staging", "can take minutes until AWS", "forgotten 1 grant")
 	if !w.refuses(alice) {
 		t.Error("the ended credentials still work")
 	}
