@@ -163,6 +163,9 @@ func (b *Broker) cancelBlocked(ctx context.Context, r Request, by admin, target 
 	defer cancel()
 	r.Account, r.Approval = "", ""
 	cancelled, err := b.cancelOpen(ctx, r, target, Vote{User: by.slack, Name: cmp.Or(by.name, by.slack)})
+	if unsure := b.sureOf(ctx, target); unsure != nil {
+		return cancelled, b.asError(r, unsure)
+	}
 	if err != nil {
 		return cancelled, b.asError(r, &Error{
 			Code: CodeStore, Err: err,

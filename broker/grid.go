@@ -45,6 +45,23 @@ func (b *Broker) person(id string, s Standing) string {
 	return slices.Min(s.IDs)
 }
 
+// sureOf returns an error while Slack cannot say that target, who was just blocked
+// by this ID, is known to the bot by it.
+func (b *Broker) sureOf(ctx context.Context, target string) error {
+	if !b.mayGoBy(target) {
+		return nil
+	}
+	s, err := b.people.Standing(ctx, target)
+	if err == nil && b.person(target, s) == target {
+		return nil
+	}
+	return &Error{
+		Code: CodeDirectory, Err: err,
+		Message: "Blocked is " + target + ", but Slack could not say whether the bot knows this person by another ID, which is not blocked then.",
+		Hint:    "Do it again in a minute, or name the person as the config does.",
+	}
+}
+
 // groups is who is in which user group, where people go by the IDs given; nil
 // comes with an error alone.
 func (b *Broker) groups(ctx context.Context, people ...string) (Membership, error) {

@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/assumebot/assumebot/broker"
@@ -37,4 +38,36 @@ func TestABlockedAdminEndsNoBlockByTheirOtherID(t *testing.T) {
 	b.memory.standing.IDs = []string{"U01ALICE", "W01ALICE"}
 	_, err := b.Broker.Unblock(t.Context(), b.from("W01ALICE"), "U01ALICE")
 	wantCode(t, err, broker.CodeDirectory)
+}
+
+// TestABlockSaysThatItMayReachNobody while Slack cannot say by which ID the bot
+// knows whom it is for.
+func TestABlockSaysThatItMayReachNobody(t *testing.T) {
+	for name, standing := range map[string]*broker.Standing{"unknown": nil, "known too late": {Team: "T0123", IDs: []string{"U01ALICE", "W01ALICE"}}} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.config.Admins = []string{"U02BOB"}
+			b.memory.standing = standing
+			if standing == nil {
+				b.memory.nobodyKnows = "W01ALICE"
+			}
+			r := b.from("U02BOB")
+			r.Reason = "INC-1"
+			_, err := b.Broker.Block(t.Context(), r, "W01ALICE")
+			e := wantCode(t, err, broker.CodeDirectory)
+			if want := "Blocked is W01ALICE"; !strings.HasPrefix(e.Message, want) {
+				t.Errorf("got %q, want it to begin with %q", e.Message, want)
+			}
+			if block, _, err := b.memory.Orders(t.Context(), "W01ALICE"); err != nil || block == nil {
+				t.Errorf("got %v, %v, want the block all the same", block, err)
+			}
+			done, err := b.RevokePerson(t.Context(), r, "W01ALICE")
+			if err != nil || done.Err == nil || done.Err.Code != broker.CodeDirectory {
+				t.Errorf("revoked: got %+v, %v, want the same said", done, err)
+			}
+			if _, err := b.Broker.Block(t.Context(), r, "U01ALICE"); err != nil {
+				t.Errorf("by the ID of the config: got %v", err)
+			}
+		})
+	}
 }

@@ -10,6 +10,9 @@ import (
 func (m *memory) Standing(_ context.Context, user string) (broker.Standing, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if user == m.nobodyKnows {
+		return broker.Standing{}, errDown
+	}
 	if user == m.left {
 		return broker.Standing{Team: "T0123", Deactivated: true}, m.peopleErr
 	}

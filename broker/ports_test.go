@@ -19,32 +19,33 @@ import (
 // memory implements the broker's ports within the test, with a switch for each
 // thing that can fail.
 type memory struct {
-	mu        sync.Mutex
-	codes     map[string]string
-	events    []broker.Event
-	grants    map[string]broker.Grant
-	kept      map[string]broker.Credentials
-	sessions  map[string]keptSession
-	groups    map[string][]string
-	lockouts  lockouts
-	controls  controls
-	rates     rates
-	leases    map[string]string
-	holders   []string         // everybody who ever held one
-	standing  *broker.Standing // of everybody; nil: a full member
-	left      string           // Slack user ID of one who is deactivated
-	peopleErr error
-	keys      map[string]broker.RegisteredKey
-	keysErr   error
-	listings  map[string]broker.Listing
-	approvals map[string]broker.Approval
-	asOf      func() time.Time // of the approvals' clock
-	listErr   error
-	failOn    map[broker.EventKind]bool
-	codesErr  error
-	saveErr   error
-	groupErr  error
-	ledgerErr error // of LiveGrants alone
+	mu          sync.Mutex
+	codes       map[string]string
+	events      []broker.Event
+	grants      map[string]broker.Grant
+	kept        map[string]broker.Credentials
+	sessions    map[string]keptSession
+	groups      map[string][]string
+	lockouts    lockouts
+	controls    controls
+	rates       rates
+	leases      map[string]string
+	holders     []string         // everybody who ever held one
+	standing    *broker.Standing // of everybody; nil: a full member
+	left        string           // Slack user ID of one who is deactivated
+	peopleErr   error
+	nobodyKnows string // whose Standing is unknown
+	keys        map[string]broker.RegisteredKey
+	keysErr     error
+	listings    map[string]broker.Listing
+	approvals   map[string]broker.Approval
+	asOf        func() time.Time // of the approvals' clock
+	listErr     error
+	failOn      map[broker.EventKind]bool
+	codesErr    error
+	saveErr     error
+	groupErr    error
+	ledgerErr   error // of LiveGrants alone
 
 	reservedFor time.Duration // the last ReserveCode's ttl
 	approvalFor time.Duration // the last SaveApproval's keep
