@@ -112,6 +112,7 @@ func TestWhatIsWrittenDecidesAboutTheCode(t *testing.T) {
 		{name: "no answer to CONNECT", connect: says(""), want: broker.CodeCannotReachAWS, says: "cannot reach"},
 		{name: "another's certificate", behind: page(403), distrust: true, want: broker.CodeCannotReachAWS, says: "cannot reach"},
 		{name: "403 and a page", behind: page(403), want: broker.CodeStrangeAnswer, says: "HTTP 403", codeUsed: true, hintsUsed: "Nothing was issued."},
+		{name: "407 behind TLS, which is no proxy's before it", behind: page(407), want: broker.CodeStrangeAnswer, says: "HTTP 407", codeUsed: true, hintsUsed: "with a new code"},
 		{name: "404 and a page", behind: page(404), want: broker.CodeStrangeAnswer, says: "HTTP 404", codeUsed: true, hintsUsed: "with a new code"},
 		{name: "302 to a portal", behind: http.RedirectHandler("https://portal.example/", http.StatusFound).ServeHTTP, want: broker.CodeStrangeAnswer, says: "HTTP 302", codeUsed: true, hintsUsed: "Nothing was issued."},
 		{name: "200 and a page", behind: page(200), want: broker.CodeOutcomeUnknown, says: "nobody knows", codeUsed: true, hintsUsed: "counts as used"},

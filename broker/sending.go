@@ -20,6 +20,7 @@ import (
 // https://pkg.go.dev/net/http/httptrace#ClientTrace
 type sending struct {
 	handed  atomic.Bool // to the HTTP client: it has an address and a signature
+	sealed  atomic.Bool // by TLS, so that whoever answers is where it ends
 	dialled atomic.Bool // a connection was wanted: it can be written
 	written atomic.Bool // its headers were
 	host    atomic.Pointer[string]
@@ -42,6 +43,7 @@ func watch(r *http.Request) *http.Request {
 	host := r.URL.Hostname()
 	s.host.Store(&host)
 	s.handed.Store(true)
+	s.sealed.Store(r.URL.Scheme == "https")
 	return r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
 		GetConn:      func(string) { s.dialled.Store(true) },
 		WroteHeaders: func() { s.written.Store(true) },
@@ -65,7 +67,7 @@ const (
 // it gave none.
 func (s *sending) arrivalOf(ctx context.Context, err error, code string) arrival {
 	switch status := statusOf(err); {
-	case status == http.StatusProxyAuthRequired:
+	case status == http.StatusProxyAuthRequired && !s.sealed.Load():
 		return arrivedNowhere
 	case status >= http.StatusInternalServerError:
 		return serverFailed
