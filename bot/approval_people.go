@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -56,6 +57,14 @@ func (b *Bot) serveAsk(ctx context.Context, t approvalTask) verdict {
 	_, asked := a.CopyFor(t.Ask)
 	switch {
 	case gone(err), err == nil && (a.State != broker.ApprovalWaiting || asked):
+		return doneWith
+	case err != nil:
+		return b.later(ctx, t, err)
+	}
+	var unfit *broker.Error
+	switch err := b.broker().MayBeAsked(ctx, t.Ask); {
+	case errors.As(err, &unfit) && (unfit.Code == broker.CodeNotAMember || unfit.Code == broker.CodeBlocked):
+		b.log.WarnContext(ctx, "an approver is not asked: they are blocked or no full member", "approval", a.ID, "user", t.Ask, "code", unfit.Code)
 		return doneWith
 	case err != nil:
 		return b.later(ctx, t, err)

@@ -22,6 +22,15 @@ func (a Approval) CopyFor(user string) (PostedCopy, bool) {
 	return PostedCopy{}, false
 }
 
+// MayBeAsked returns an error for an approver who could not decide, and so is not
+// told who asks for what.
+func (b *Broker) MayBeAsked(ctx context.Context, approver string) error {
+	if err := b.inGoodStanding(ctx, approver); err != nil {
+		return err
+	}
+	return b.notBlocked(ctx, approver)
+}
+
 // MarkCopy notes which message shows the Approval to one approver; the first
 // stays.
 func (b *Broker) MarkCopy(ctx context.Context, a Approval, c PostedCopy) (Approval, error) {

@@ -44,6 +44,32 @@ func TestAnApproverNamedOneByOneDecidesInADirectMessage(t *testing.T) {
 	}
 }
 
+// TestWhoMayNotDecideIsNotTold who asks for what and why.
+func TestWhoMayNotDecideIsNotTold(t *testing.T) {
+	for name, dave := range map[string]slacktest.User{
+		"a guest":     {ID: "U04DAVE", Name: "dave", Restricted: true},
+		"deactivated": {ID: "U04DAVE", Name: "dave", Deleted: true},
+		"blocked":     {ID: "U04DAVE", Name: "dave"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.leads()
+			w.slack.AddUser(dave)
+			w.run(strings.Replace(namedConfig, "contact:", "admins: [U02BOB]\ncontact:", 1), w.settings())
+			if name == "blocked" {
+				wantText(t, w.says("U02BOB", "/assume", "block @dave because INC-42"), "Blocked")
+			}
+			w.says("U01ALICE", "/assume", "vault because INC-1")
+			w.await("that dave is passed over", func() bool {
+				return strings.Contains(w.logs.String(), "an approver is not asked")
+			})
+			if all := w.directMessages("U04DAVE"); len(all) != 0 {
+				t.Errorf("got %d direct messages, want none: %s", len(all), all[0].Plain())
+			}
+		})
+	}
+}
+
 func TestADecisionInTheChannelShowsInTheDirectMessage(t *testing.T) {
 	w := newWorld(t)
 	w.leads()
