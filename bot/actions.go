@@ -54,13 +54,7 @@ func (b *Bot) act(ctx context.Context, in interaction, p press) {
 		b.answer(ctx, in.to.beside(), err, func() message { return b.mfaEndedMessage(s, ok) })
 		b.refreshHome(ctx, in.to)
 	case actEnd:
-		ended, err := b.broker().End(ctx, in.to.request(Command{}), p.grant)
-		if err != nil {
-			b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
-			return
-		}
-		b.deliver(ctx, in.to, b.endedMessage(ended))
-		b.refreshHome(ctx, in.to)
+		b.end(ctx, in.to, p.grant)
 	case actUnblock:
 		b.admin(ctx, in.to.beside(), Command{Verb: VerbUnblock, Target: p.target})
 	case fieldAccount:

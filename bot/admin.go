@@ -44,9 +44,11 @@ func (b *Bot) admin(ctx context.Context, to conversation, c Command) {
 		was, err := b.broker().Resume(ctx, r)
 		b.answer(ctx, to, err, func() message { return resumedMessage(was) })
 	case VerbRevoke:
-		done, err := b.broker().RevokePerson(ctx, r, c.Target)
-		b.answer(ctx, to, err, func() message { return b.revokedPersonMessage(done) })
-		b.showCancelled(ctx, to, done.Cancelled)
+		b.inTime(ctx, to, stillRevoking("what "+whom+" has"), func(ctx context.Context) (message, error) {
+			done, err := b.broker().RevokePerson(ctx, r, c.Target)
+			b.showCancelled(ctx, to, done.Cancelled)
+			return b.revokedPersonMessage(done), err
+		})
 	}
 }
 

@@ -64,6 +64,7 @@ func adminMessages(t *testing.T) map[string]message {
 		"revoked_everybody":     b.revokedMessage(broker.Revocation{Account: account("prod"), Denied: denied(true)}),
 		"revoked_not":           b.revokedMessage(broker.Revocation{Account: broker.Account{Name: "hub"}, Ended: 2, Session: true, Until: goldenTime}),
 		"revoked_failed":        b.revokedMessage(broker.Revocation{Account: account("broken"), Ended: 1, Until: goldenTime, Err: failed}),
+		"revoked_still":         stillRevoking("staging"),
 		"revoked_nothing":       b.revokedMessage(broker.Revocation{Account: account("prod")}),
 		"revoked_nothing_known": b.revokedMessage(broker.Revocation{Account: account("prod"), Err: &broker.Error{Code: broker.CodeStore, Ref: "abcdefgh", Message: "The bot's own store is not answering, so it may still keep credentials or an MFA session of yours.", Hint: "Try again in a minute."}}),
 		"admin_revoked_none":    b.revokedPersonMessage(broker.PersonRevocation{Target: "U02BOB"}),

@@ -11,12 +11,27 @@ import (
 
 // revoke answers /assume revoke ACCOUNT.
 func (b *Bot) revoke(ctx context.Context, to conversation, c Command) {
-	done, err := b.broker().Revoke(ctx, to.request(c))
-	b.answer(ctx, to, err, func() message { return b.revokedMessage(done) })
-	b.showCancelled(ctx, to, done.Cancelled)
-	if err == nil {
+	b.inTime(ctx, to, stillRevoking(c.Account), func(ctx context.Context) (message, error) {
+		done, err := b.broker().Revoke(ctx, to.request(c))
+		b.showCancelled(ctx, to, done.Cancelled)
+		if err != nil {
+			return message{}, err
+		}
 		b.refreshHome(ctx, to)
-	}
+		return b.revokedMessage(done), nil
+	})
+}
+
+// end serves the press that ends a Grant.
+func (b *Bot) end(ctx context.Context, to conversation, grant string) {
+	b.inTime(ctx, to, stillRevoking("that"), func(ctx context.Context) (message, error) {
+		ended, err := b.broker().End(ctx, to.request(Command{}), grant)
+		if err != nil {
+			return message{}, err
+		}
+		b.refreshHome(ctx, to)
+		return b.endedMessage(ended), nil
+	})
 }
 
 // revokedMessage says what became of it; its headline says "revoked" only where

@@ -84,6 +84,20 @@ func TestRevokeKnowsTheSessionNameOfBefore(t *testing.T) {
 	}
 }
 
+func TestARevocationThatTakesLongIsAnsweredInTimeAndToldByDirectMessage(t *testing.T) {
+	w := newWorld(t)
+	w.aws.AddRole(awstest.Role{Account: "333333333333", Name: "Revoker", Trust: awstest.Trust{Principals: []string{"arn:aws:iam::111111111111:user/assumebot"}}})
+	w.run(revokerConfig, w.settings())
+	alice := w.pasted(w.says("U01ALICE", "/assume", "staging "+w.alice.Code()))
+	// Longer than an answer may take: 12 s from the command on.
+	w.aws.Inject(awstest.Fault{Action: "PutRolePolicy", Times: 1, Latency: 13 * time.Second})
+	wantText(t, w.says("U01ALICE", "/assume", "revoke staging"), "Not revoked yet", "AWS takes long to answer about staging", "by direct message")
+	w.sent("U01ALICE", "Revoked: AWS refuses your sessions of staging")
+	if !w.refuses(alice) {
+		t.Error("the revoked credentials still work")
+	}
+}
+
 func TestRevokeSaysWhenAWSIsNotTold(t *testing.T) {
 	w := newWorld(t)
 	w.start()
