@@ -143,6 +143,9 @@ func (b *Bot) revokedPersonMessage(done broker.PersonRevocation) message {
 	case len(not) > 0:
 		headline += " Not revoked in AWS: " + fewOf(not) + "."
 		head = append(head, bold("Not revoked in AWS"), plain(", see below."))
+	case done.Err == nil && len(done.Others) > 0: // one account was named, and they have others
+		headline += " Nothing was live there."
+		head = append(head, bold("Nothing was live"), plain(" of the account that you named."))
 	case done.Err == nil:
 		headline += " Nothing of theirs was live."
 		head = append(head, bold("Nothing was live"), plain(": they have no live credentials from the bot."))
@@ -159,7 +162,10 @@ func (b *Bot) revokedPersonMessage(done broker.PersonRevocation) message {
 		end = append(end, plain("It can take minutes until AWS refuses them everywhere."))
 	}
 	if len(done.Others) > 0 {
-		end = append(end, plain(" "), bold("They still have "), code(strings.Join(done.Others, ", ")), plain(", which works until it expires. "))
+		if len(end) > 0 {
+			end = append(end, plain(" "))
+		}
+		end = append(end, bold("They still have "), code(strings.Join(done.Others, ", ")), plain(", which works until it expires. "))
 		end = append(end, codes(b.withPrefix("`/assume revoke @PERSON` without an account revokes all."))...)
 	}
 	m := message{}

@@ -68,6 +68,7 @@ func adminMessages(t *testing.T) map[string]message {
 		"revoked_nothing":       b.revokedMessage(broker.Revocation{Account: account("prod")}),
 		"revoked_nothing_known": b.revokedMessage(broker.Revocation{Account: account("prod"), Err: &broker.Error{Code: broker.CodeStore, Ref: "abcdefgh", Message: "The bot's own store is not answering, so it may still keep credentials or an MFA session of yours.", Hint: "Try again in a minute."}}),
 		"admin_revoked_none":    b.revokedPersonMessage(broker.PersonRevocation{Target: "U02BOB"}),
+		"admin_revoked_others":  b.revokedPersonMessage(broker.PersonRevocation{Target: "U02BOB", Others: []string{"hub"}}),
 		"admin_revoked_all":     b.revokedPersonMessage(broker.PersonRevocation{Target: "U02BOB", Accounts: revoked.Accounts[:1], Others: []string{"hub"}}),
 		"audit_admin_not_locked": audit(func() broker.Event {
 			e := about(broker.EventUnlocked)
