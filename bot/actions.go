@@ -32,12 +32,14 @@ func (b *Bot) act(ctx context.Context, in interaction, p press) {
 			b.openForm(ctx, in.to, formState{})
 			return
 		}
-		b.renew(ctx, in.to, p.account, "")
+		if c := (Command{Account: p.account}); !b.offeredAgain(ctx, in.to, c) {
+			b.renew(ctx, in.to, p)
+		}
 	case actFormat:
 		b.rememberFormat(ctx, in.to, p.format)
 		b.showAgain(ctx, in.to, p.grant, p.format)
 	case actShow:
-		b.showAgain(ctx, in.to.beside(), p.grant, b.rememberedFormat(ctx, in.to))
+		b.showAgain(ctx, in.to.beside(), p.grant, "")
 	case actBuckets:
 		b.bucketsOf(ctx, in.to.beside(), p.grant)
 	case actPrevious, actNext:
@@ -45,7 +47,13 @@ func (b *Bot) act(ctx context.Context, in interaction, p press) {
 	case actSearch:
 		b.searchBuckets(ctx, in, p)
 	case actRenew:
-		b.renew(ctx, in.to.beside(), p.account, p.grant)
+		b.renew(ctx, in.to.beside(), p)
+	case actBreakGlass:
+		b.breakGlassForm(ctx, in.to.beside(), p.account)
+	case actHelp:
+		b.help(ctx, in.to.beside(), false)
+	case actMoreHelp:
+		b.help(ctx, in.to, true)
 	case actConsole:
 		b.consoleOf(ctx, in.to.beside(), p.grant)
 	case actOpenLink: // the browser has it
@@ -90,7 +98,7 @@ func (to conversation) beside() conversation {
 }
 
 // showAgain puts a Grant's credentials in another format in place of what is
-// shown.
+// shown; "" is the one that is usual.
 func (b *Bot) showAgain(ctx context.Context, to conversation, grant string, f Format) {
 	r := to.request(Command{})
 	issued, err := b.broker().Reveal(ctx, r, grant)
@@ -99,6 +107,9 @@ func (b *Bot) showAgain(ctx context.Context, to conversation, grant string, f Fo
 		return
 	}
 	r.Account = issued.Grant.Account
+	if f == "" {
+		f = b.usualFormat(ctx, to, issued.Grant.BreakGlass)
+	}
 	b.present(ctx, to, r, issued, f)
 }
 
@@ -117,17 +128,23 @@ func (b *Bot) bucketsOf(ctx context.Context, to conversation, grant string) {
 }
 
 // renew issues anew where no code is needed, and asks for one where it is.
-func (b *Bot) renew(ctx context.Context, to conversation, account, grant string) {
+func (b *Bot) renew(ctx context.Context, to conversation, p press) {
 	if err := b.aloneOrRefused(ctx, to); err != nil {
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
 	}
-	c := Command{Account: account, Format: b.rememberedFormat(ctx, to)}
-	if grant != "" {
+	c := Command{Account: p.account, Format: b.rememberedFormat(ctx, to)}
+	if p.action == actRenew && p.grant != "" {
 		// As long as before, and why; a Grant that has ended leaves both to the
 		// person.
-		if g, err := b.broker().Grant(ctx, to.request(Command{}), grant); err == nil && g.Account == account {
+		if g, err := b.broker().Grant(ctx, to.request(Command{}), p.grant); err == nil && g.Account == p.account {
 			c.Duration, c.Reason, c.BreakGlass = g.Expires.Sub(g.Issued).Round(time.Minute), g.Reason, g.BreakGlass
+			if g.BreakGlass {
+				c.Format = b.usualFormat(ctx, to, true)
+			}
+		}
+		if p.duration > 0 {
+			c.Duration = p.duration
 		}
 	}
 	b.assume(ctx, to, c)

@@ -91,7 +91,7 @@ func adminMessages(t *testing.T) map[string]message {
 		"admin_revoked":         b.revokedPersonMessage(revoked),
 		"admin_revoked_many":    b.revokedPersonMessage(many),
 		"admin_revoked_nothing": b.revokedPersonMessage(broker.PersonRevocation{Target: "U07GONE", Err: failed}),
-		"admin_help":            b.helpMessage(nil, true),
+		"admin_help":            b.helpMessage(nil, true, true),
 		"ended_session":         b.endedMessage(ended),
 		"ended_revoked":         b.endedMessage(broker.Ending{Grant: ended.Grant, Revoked: &denying}),
 		"sessions_revocable":    b.sessionsMessage(has),

@@ -50,12 +50,20 @@ func (b *Bot) ask(ctx context.Context, to conversation, r broker.Request) {
 			err = b.takeBack(ctx, r, a)
 		}
 	}
+	if err != nil {
+		b.refused(ctx, to, r, err)
+		return
+	}
 	b.answer(ctx, to, err, func() message {
 		if a.State == broker.ApprovalApproved {
 			return b.approvedMessage(a, !r.Code.Empty())
 		}
 		glass := b.broker().MayBreakGlass(ctx, a.User, a.Account)
-		return b.askedMessage(a, b.broker().Approvers(a), asking{again: again, sentCode: !r.Code.Empty(), breakGlass: glass})
+		m := b.askedMessage(a, b.broker().Approvers(a), asking{again: again, sentCode: !r.Code.Empty(), breakGlass: glass})
+		if b.broker().BreakGlassFrom(ctx, r.Caller, a.Account) {
+			m.blocks = append(m.blocks, glassButton(a.Account))
+		}
+		return m
 	})
 }
 

@@ -185,6 +185,10 @@ func (b *Bot) follow(ctx context.Context, a broker.Approval, t approvalTask) ver
 		failed = err
 	}
 	if m, tells := b.outcomeMessage(a, b.broker().MayBreakGlass(ctx, a.User, a.Account)); tells && !t.Told {
+		// The press counts as asked from the direct message.
+		if a.State == broker.ApprovalExpired && b.broker().BreakGlassFrom(ctx, broker.Caller{User: a.User}, a.Account) {
+			m.blocks = append(m.blocks, glassButton(a.Account))
+		}
 		err := b.tell(ctx, a.User, m)
 		t.Told = err == nil || refusedBySlack(err)
 		switch {

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -54,6 +55,63 @@ func (b *Bot) serveBreakGlass(ctx context.Context, t approvalTask) verdict {
 		return doneWith
 	}
 	return t.putOff(at)
+}
+
+// actBreakGlass opens the form for break-glass; its value is the Account.
+const actBreakGlass = "break_glass"
+
+// glassButton opens the form: it issues nothing by itself.
+func glassButton(account string) slack.Block {
+	return slack.NewActionBlock("glass:"+account, styled(actBreakGlass, "Break-glass", account, slack.StyleDanger))
+}
+
+// breakGlassForm opens the form, set to break-glass, with the reason and the
+// duration that others were asked to approve.
+func (b *Bot) breakGlassForm(ctx context.Context, to conversation, account string) {
+	r := to.request(Command{Account: account, BreakGlass: true})
+	if !b.broker().MayBreakGlass(ctx, r.Caller.User, account) {
+		b.deliver(ctx, to, b.refusal(ctx, to, b.unlessStranger(ctx, to, &broker.Error{
+			Code:    broker.CodeNotAllowed,
+			Message: "You may not have " + account + " by break-glass.",
+			Hint:    "`/assume accounts` lists what you may have.",
+		})))
+		return
+	}
+	f := formState{breakGlass: true}
+	f.account, _ = b.broker().AccountFor(ctx, r)
+	open, err := b.broker().OpenApprovals(ctx, r)
+	if err != nil {
+		b.log.WarnContext(ctx, "the form for break-glass does not know what was asked", "request", to.requestID, "error", err)
+	}
+	for _, a := range open {
+		if a.Account == account {
+			f.reason, f.duration = a.Reason, a.Duration
+		}
+	}
+	b.openForm(ctx, to, f)
+}
+
+// glassHelps reports whether break-glass gives what a refusal denies, to who may
+// use it from where they are.
+func (b *Bot) glassHelps(ctx context.Context, r broker.Request, err error) bool {
+	var e *broker.Error
+	if r.BreakGlass || !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code {
+	case broker.CodeHours, broker.CodeNotAllowed, broker.CodeDirectory, broker.CodeNeedsApproval, broker.CodeUndelivered:
+		return b.broker().BreakGlassFrom(ctx, r.Caller, r.Account)
+	}
+	return false
+}
+
+// refused delivers a refusal, with a button where break-glass helps.
+func (b *Bot) refused(ctx context.Context, to conversation, r broker.Request, err error) {
+	m := b.refusal(ctx, to, err)
+	if b.glassHelps(ctx, r, err) {
+		m.blocks = append(m.blocks, glassButton(r.Account))
+	}
+	b.deliver(ctx, to, m)
 }
 
 // loud makes a message one that everybody who is there is told of.

@@ -49,7 +49,9 @@ func (b *Bot) run(ctx context.Context, to conversation, c Command) {
 	case VerbForm:
 		b.openForm(ctx, to, formState{})
 	case VerbAssume:
-		b.assume(ctx, to, c)
+		if !b.offeredAgain(ctx, to, c) {
+			b.assume(ctx, to, c)
+		}
 	case VerbBuckets:
 		b.buckets(ctx, to, c)
 	case VerbCancel:
@@ -75,9 +77,8 @@ func (b *Bot) run(ctx context.Context, to conversation, c Command) {
 	case VerbWhoami:
 		who, err := b.broker().WhoAmI(ctx, to.request(c))
 		b.answer(ctx, to, err, func() message { return b.whoamiMessage(who) })
-	case VerbHelp:
-		accounts, admin, err := b.broker().Help(ctx, to.request(c))
-		b.answer(ctx, to, err, func() message { return b.helpMessage(accounts, admin) })
+	case VerbHelp, VerbMoreHelp:
+		b.help(ctx, to, c.Verb == VerbMoreHelp)
 	case VerbAccounts:
 		accounts, complete, err := b.broker().Accounts(ctx, to.request(c))
 		b.answer(ctx, to, err, func() message { return b.accountsMessage(accounts, complete) })
@@ -115,12 +116,12 @@ func (b *Bot) assume(ctx context.Context, to conversation, c Command) {
 	case needsApproval(r, err):
 		b.ask(ctx, to, r)
 	case err != nil:
-		b.deliver(ctx, to, b.refusal(ctx, to, orVerb(c, err)))
+		b.refused(ctx, to, r, orVerb(c, err))
 	default:
 		if c.Format != "" {
 			b.rememberFormat(ctx, to, c.Format)
 		} else {
-			c.Format = b.rememberedFormat(ctx, to)
+			c.Format = b.usualFormat(ctx, to, issued.Grant.BreakGlass)
 		}
 		b.present(ctx, to, r, issued, c.Format)
 	}

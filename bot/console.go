@@ -33,7 +33,7 @@ func (b *Bot) console(ctx context.Context, to conversation, c Command) {
 	case needsApproval(r, err):
 		b.ask(ctx, to, r)
 	case err != nil:
-		b.deliver(ctx, to, b.refusal(ctx, to, err))
+		b.refused(ctx, to, r, err)
 	default:
 		b.seeTo(ctx, r, s.Issued)
 		b.presentSignIn(ctx, to, r, s)
@@ -75,7 +75,7 @@ func (b *Bot) presentSignIn(ctx context.Context, to conversation, r broker.Reque
 		m   message
 		err error
 	)
-	format := b.rememberedFormat(ctx, to)
+	format := b.usualFormat(ctx, to, s.Grant.BreakGlass)
 	if s.Problem == nil {
 		if m, err = b.signInMessage(s, format); err == nil && !m.fits() {
 			s.Problem = errLinkTooLong(s)

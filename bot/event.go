@@ -73,18 +73,18 @@ func (b *Bot) event(ctx context.Context, e envelope) {
 			b.sayCodeSeen(ctx, to)
 			return
 		}
-		b.helpByDirectMessage(ctx, to)
+		b.helpByDirectMessage(ctx, to, asksMoreHelp(words(inner.Text)))
 	}
 }
 
 // helpByDirectMessage answers privately, wherever it was asked.
-func (b *Bot) helpByDirectMessage(ctx context.Context, to conversation) {
+func (b *Bot) helpByDirectMessage(ctx context.Context, to conversation, more bool) {
 	accounts, admin, err := b.broker().Help(ctx, to.request(Command{}))
 	var m message
 	if err != nil {
 		m = b.refusal(ctx, to, err)
 	} else {
-		m = b.helpMessage(accounts, admin)
+		m = b.helpMessage(accounts, admin, more)
 	}
 	b.tellOrOwe(ctx, to, m)
 }

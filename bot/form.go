@@ -50,7 +50,7 @@ func (b *Bot) openForm(ctx context.Context, to conversation, f formState) {
 		return
 	}
 	if f.format == "" {
-		f.format = b.rememberedFormat(ctx, to)
+		f.format = b.usualFormat(ctx, to, f.breakGlass)
 	}
 	f.channel = to.caller.Channel
 	var err error

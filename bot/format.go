@@ -23,6 +23,15 @@ func Formats() []Format {
 	return []Format{FormatBash, FormatFish, FormatPowerShell, FormatCmd, FormatDotenv, FormatProfile, FormatJSON}
 }
 
+// forShell reports whether a shell reads the format.
+func (f Format) forShell() bool {
+	switch f {
+	case FormatBash, FormatFish, FormatPowerShell, FormatCmd:
+		return true
+	}
+	return false
+}
+
 // allFormats is everything that may follow as.
 func allFormats() []Format { return append(Formats(), FormatConsole) }
 

@@ -75,7 +75,7 @@ func (b *Bot) homeBlocks(ctx context.Context, to conversation) ([]slack.Block, e
 	blocks = append(blocks, slack.NewDividerBlock(), slack.NewHeaderBlock(plainText("What you may have")))
 	ask := button(actAsk, "Get AWS credentials", "any")
 	ask.Style = slack.StylePrimary
-	blocks = append(blocks, slack.NewActionBlock("", ask))
+	blocks = append(blocks, slack.NewActionBlock("", ask, button(actHelp, "Help", "help")))
 	for _, a := range accounts[:min(len(accounts), homeAccounts)] {
 		blocks = append(blocks,
 			slack.NewRichTextBlock("", paragraph(accountSpans(a)...)),

@@ -30,7 +30,7 @@ func mfaMessages() map[string]message {
 			list.Grant.MFASession = session.AccessKeyID
 			return b.bucketsMessage(list)
 		}(),
-		"mfa_help": b.helpMessage([]broker.Account{{Name: "staging"}}, false),
+		"mfa_help": b.helpMessage([]broker.Account{{Name: "staging"}}, false, true),
 	}
 }
 

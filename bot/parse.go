@@ -19,6 +19,7 @@ const (
 	VerbForm     Verb = "form" // the form that asks for everything
 	VerbSessions Verb = "sessions"
 	VerbHelp     Verb = "help"
+	VerbMoreHelp Verb = "help more"
 	VerbAccounts Verb = "accounts"
 	VerbWhoami   Verb = "whoami"
 	VerbExplain  Verb = "explain"
@@ -145,6 +146,9 @@ func (p *parser) step() error {
 		p.addNumber(digits(word))
 	case !p.started && p.isVerb(word):
 		if p.cmd.Verb = Verb(word); p.cmd.Verb == VerbHelp {
+			if asksMoreHelp(p.tokens) {
+				p.cmd.Verb = VerbMoreHelp
+			}
 			p.pos = len(p.tokens) // there is one help for everything
 		}
 	default:

@@ -18,7 +18,7 @@ func (p *parser) finish() error {
 		}
 	}
 	switch p.cmd.Verb {
-	case VerbHelp, VerbForm:
+	case VerbHelp, VerbMoreHelp, VerbForm:
 		p.cmd = Command{Verb: p.cmd.Verb}
 		return nil
 	case VerbAccounts:

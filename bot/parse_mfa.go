@@ -52,8 +52,8 @@ func (p *parser) mfaWord(word string) error {
 // finishMFA judges the Command of /mfa as a whole.
 func (p *parser) finishMFA() error {
 	switch p.cmd.Verb {
-	case VerbHelp:
-		p.cmd = Command{Verb: VerbHelp}
+	case VerbHelp, VerbMoreHelp:
+		p.cmd = Command{Verb: p.cmd.Verb}
 		return nil
 	case VerbMFAEnd, VerbMFAStatus:
 		if len(p.numbers)+len(p.gave) > 0 {

@@ -236,6 +236,7 @@ func TestParseAssumeReadsItsVerbs(t *testing.T) {
 		{name: "questionMark", text: "?", want: Command{Verb: VerbHelp}},
 		{name: "help", text: "help", want: Command{Verb: VerbHelp}},
 		{name: "helpWithDashes", text: "—help", want: Command{Verb: VerbHelp}},
+		{name: "helpMore", text: "help more", want: Command{Verb: VerbMoreHelp}},
 		{name: "helpForSomething", text: "Help! for what", want: Command{Verb: VerbHelp}},
 		{name: "accounts", text: "accounts", want: Command{Verb: VerbAccounts}},
 		{name: "accountsOfSomething", text: "accounts prod", fail: "Nothing else goes with"},

@@ -86,13 +86,14 @@ var errPayload = errors.New("the payload of an interaction is not of the expecte
 // A press is one action as it was read; what it does not say is zero.
 type press struct {
 	action   string
-	grant    string       // that its block names
-	account  string       // of actAsk, where "" asks which, actRenew and fieldAccount
-	format   Format       // of actFormat
-	page     int          // of actPrevious and actNext
-	prefix   string       // of those and of actSearch
-	target   string       // of actUnblock
-	approval approvalName // of what is pressed about an Approval
+	grant    string        // that its block names
+	account  string        // of actAsk, where "" asks which, actRenew, actBreakGlass and fieldAccount
+	format   Format        // of actFormat
+	duration time.Duration // of actRenew, where the Grant's own is not meant
+	page     int           // of actPrevious and actNext
+	prefix   string        // of those and of actSearch
+	target   string        // of actUnblock
+	approval approvalName  // of what is pressed about an Approval
 }
 
 // readPress reads an action. An error is as that of [ParseAssume].
@@ -106,6 +107,11 @@ func readPress(a *slack.BlockAction) (press, error) {
 			p.account, err = readAccount(a.Value)
 		}
 	case actRenew:
+		account, duration, _ := strings.Cut(a.Value, " ")
+		if p.account, err = readAccount(account); err == nil {
+			p.duration, err = readDurationOption(duration)
+		}
+	case actBreakGlass:
 		p.account, err = readAccount(a.Value)
 	case fieldAccount:
 		p.account, err = readAccount(a.SelectedOption.Value)

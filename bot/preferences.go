@@ -20,6 +20,16 @@ func (b *Bot) rememberFormat(ctx context.Context, to conversation, f Format) {
 	}
 }
 
+// usualFormat is the format for who names none: the one used last, but in an
+// emergency only one that a shell reads.
+func (b *Bot) usualFormat(ctx context.Context, to conversation, breakGlass bool) Format {
+	f := b.rememberedFormat(ctx, to)
+	if breakGlass && !f.forShell() {
+		return FormatBash
+	}
+	return f
+}
+
 // rememberedFormat is the format that the person used last, "" for none.
 func (b *Bot) rememberedFormat(ctx context.Context, to conversation) Format {
 	last, err := b.preferences.LastFormat(ctx, to.caller.User)

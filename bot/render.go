@@ -2,7 +2,6 @@ package bot
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -220,40 +219,4 @@ func accountSpans(a broker.Account) []span {
 		spans = append(spans, plain(". It can assume every role that trusts it, outside of the bot's rules."))
 	}
 	return spans
-}
-
-// helpMessage shows by example, with an account that this person may have.
-func (b *Bot) helpMessage(accounts []broker.Account, admin bool) message {
-	example := "prod"
-	if len(accounts) > 0 {
-		example = accounts[0].Name
-	}
-	// The best example is one that can be had by oneself.
-	if i := slices.IndexFunc(accounts, func(a broker.Account) bool { return a.Approval == nil }); i > 0 {
-		example = accounts[i].Name
-	}
-	long := 2 * time.Hour
-	if i := slices.IndexFunc(accounts, func(a broker.Account) bool { return a.Name == example && a.MaxDuration > 0 }); i >= 0 {
-		long = min(long, accounts[i].MaxDuration)
-	}
-	line := func(s string) []span { return codes(b.withPrefix(strings.ReplaceAll(s, "ACCOUNT", example))) }
-	elements := []slack.RichTextElement{
-		paragraph(bold("Short-lived AWS credentials, seen by nobody but you.")),
-		bullets(append(b.withSessionHelp(
-			line("`/assume ACCOUNT 123456`  credentials, with the code of your MFA device"),
-			line("`/assume ACCOUNT 123456 for "+broker.FormatDuration(long)+" as fish because INC-42`  how long, for which shell, and why"),
-			line("`/buckets ACCOUNT 123456`  its S3 buckets; `/buckets ACCOUNT prefix logs-` narrows, without a code for some minutes"),
-			line("`/assume ACCOUNT 123456 as console s3`  a link that signs you in to the AWS console"),
-			line("`/assume`  a form that asks for all of it; `/sessions`  what you have now, to show again, renew or end"),
-			line("`/assume accounts`  what you may have; `/assume explain ACCOUNT` says why, and how long"),
-			line("`/assume whoami ACCOUNT`  who AWS takes you for"),
-			line("`/assume key`  have your credentials encrypted to your age or SSH key"),
-			line("`/assume revoke ACCOUNT`  revokes what you have of it, if somebody else may have got it"),
-		), b.approvalHelp(accounts)...)...),
-		paragraph(plain("Formats: bash (also zsh and sh), fish, powershell, cmd, dotenv, profile, json, console. Every request is on the audit record.")),
-	}
-	if admin {
-		elements = append(elements, b.adminHelp()...)
-	}
-	return newMessage("How to ask for AWS credentials.", elements...)
 }

@@ -161,7 +161,9 @@ func (b *Bot) issueAs(ctx context.Context, to conversation, r broker.Request, f 
 	}
 	issued, err := b.issue(ctx, r)
 	if err == nil {
-		b.rememberFormat(ctx, to, f.format)
+		if !f.breakGlass { // there the form chose, perhaps
+			b.rememberFormat(ctx, to, f.format)
+		}
 		b.present(ctx, to, r, issued, f.format)
 	}
 	return err

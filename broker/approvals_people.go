@@ -1,6 +1,9 @@
 package broker
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // What the approvers are shown beside the message of an Approval, each of it
 // once.
@@ -66,6 +69,13 @@ func (b *Broker) MayBreakGlass(ctx context.Context, user, account string) bool {
 	a, ok := b.config.Account(account)
 	r := Request{Caller: Caller{User: user}, Account: account, BreakGlass: true}
 	return ok && len(a.BreakGlass) > 0 && b.entitled(ctx, a, r).Effect == Allow
+}
+
+// BreakGlassFrom is MayBreakGlass from where the Caller is: the channels of an
+// Account hold for break-glass too.
+func (b *Broker) BreakGlassFrom(ctx context.Context, c Caller, account string) bool {
+	a, ok := b.config.Account(account)
+	return ok && (len(a.Channels) == 0 || slices.Contains(a.Channels, c.Channel)) && b.MayBreakGlass(ctx, c.User, account)
 }
 
 // OnCall says whether who asks is on call, for those who decide.

@@ -75,8 +75,8 @@ func TestGroupsThatSlackCannotTellAreDenied(t *testing.T) {
 func TestHelpAndAccountsShowOnlyWhatOneMayHave(t *testing.T) {
 	w := newWorld(t)
 	w.start()
-	wantText(t, w.says("U01ALICE", "/assume", "help"), "/assume prod 123456", "/buckets prod")
-	wantText(t, w.says("U02BOB", "/assume", "help"), "/assume staging 123456")
+	wantText(t, w.says("U01ALICE", "/assume", "help more"), "/assume prod 123456", "/buckets prod")
+	wantText(t, w.says("U02BOB", "/assume", "help more"), "/assume staging 123456")
 	m := w.says("U02BOB", "/assume", "accounts")
 	wantText(t, m, "staging", "Developer in 333333333333", "hub", "your own IAM user")
 	if strings.Contains(m.Plain(), "prod") {

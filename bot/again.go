@@ -1,0 +1,52 @@
+package bot
+
+import (
+	"context"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// offeredAgain answers a Request for what the person has with that: nothing is
+// issued, no code asked for and no MFA session used, until they press for it. Who
+// sends a code, or fills in a form, wants new credentials and gets them.
+func (b *Bot) offeredAgain(ctx context.Context, to conversation, c Command) bool {
+	r := to.request(c)
+	g, ok := b.broker().Again(ctx, r)
+	if !ok {
+		return false
+	}
+	if _, approved := b.broker().ApprovalFor(ctx, r); approved { // others approved new ones meanwhile
+		return false
+	}
+	if c.Format != FormatConsole {
+		b.rememberFormat(ctx, to, c.Format) // for either button
+	}
+	b.deliver(ctx, to, b.againMessage(g, c, b.broker().Revocable(g)))
+	return true
+}
+
+func (b *Bot) againMessage(g broker.Grant, c Command, revocable bool) message {
+	left := timeLeft(g.Expires.Sub(b.now()))
+	spans := []span{plain("You have "), bold(g.Account), plain(" until "), moment(g.Expires), plain(", " + left + " left.  "), code(g.AccessKeyID),
+		plain("\nNothing new was issued. Show again shows these credentials; Renew gets new ones.")}
+	show := button(actShow, "Show again", g.ID)
+	elements := []slack.BlockElement{show}
+	if g.RoleARN != "" {
+		elements = append(elements, button(actConsole, "AWS console", g.ID))
+	}
+	if c.Format == FormatConsole && len(elements) > 1 {
+		elements[0], elements[1] = elements[1], elements[0]
+	} else {
+		show.Style = slack.StylePrimary
+	}
+	renew := g.Account
+	if c.Duration > 0 { // as long as was asked, not as long as before
+		renew += " " + c.Duration.String()
+	}
+	elements = append(elements, button(actRenew, "Renew", renew), endButton(g, revocable))
+	m := newMessage("You have "+g.Account+", "+left+" left. Nothing new was issued.", paragraph(spans...))
+	m.blocks = append(m.blocks, slack.NewActionBlock(grantBlock+g.ID, elements...))
+	return m
+}

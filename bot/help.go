@@ -1,0 +1,84 @@
+package bot
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+const (
+	actHelp     = "help"
+	actMoreHelp = "more_help"
+)
+
+// help answers with help, privately.
+func (b *Bot) help(ctx context.Context, to conversation, more bool) {
+	accounts, admin, err := b.broker().Help(ctx, to.request(Command{}))
+	b.answer(ctx, to, err, func() message { return b.helpMessage(accounts, admin, more) })
+}
+
+// asksMoreHelp reports whether words that begin with help go on with more.
+func asksMoreHelp(tokens []token) bool {
+	for i, t := range tokens {
+		if t.word() == string(VerbHelp) {
+			return i+1 < len(tokens) && tokens[i+1].word() == "more"
+		}
+	}
+	return false
+}
+
+// helpMessage shows by example, with an account that this person may have: five
+// lines, and a button for the rest. With more it is all of it.
+func (b *Bot) helpMessage(accounts []broker.Account, admin, more bool) message {
+	example := "prod"
+	if len(accounts) > 0 {
+		example = accounts[0].Name
+	}
+	// The best example is one that can be had by oneself.
+	if i := slices.IndexFunc(accounts, func(a broker.Account) bool { return a.Approval == nil }); i > 0 {
+		example = accounts[i].Name
+	}
+	long := 2 * time.Hour
+	if i := slices.IndexFunc(accounts, func(a broker.Account) bool { return a.Name == example && a.MaxDuration > 0 }); i >= 0 {
+		long = min(long, accounts[i].MaxDuration)
+	}
+	line := func(s string) []span { return codes(b.withPrefix(strings.ReplaceAll(s, "ACCOUNT", example))) }
+	first := "`/assume ACCOUNT 123456`  AWS credentials that you alone see, with the code of your MFA device"
+	if i := slices.IndexFunc(accounts, func(a broker.Account) bool { return a.Name == example && a.Approval != nil }); i >= 0 {
+		first = "`/assume ACCOUNT because INC-42`  asks others to approve; the code comes after that"
+	}
+	lines := [][]span{
+		line(first),
+		line("`/assume ACCOUNT 123456 for " + broker.FormatDuration(long) + " as fish because INC-42`  how long, for which shell, and why"),
+		line("`/assume ACCOUNT 123456 as console`  a link that signs you in to the AWS console"),
+		line("`/assume`  a form that asks for all of it; `/assume accounts`  what you may have"),
+		line("`/sessions`  what you have now, to show again, renew or end"),
+	}
+	const text = "How to ask for AWS credentials."
+	if !more {
+		m := newMessage(text, bullets(lines...))
+		m.blocks = append(m.blocks, slack.NewActionBlock("", button(actMoreHelp, "More", "more")))
+		return m
+	}
+	lines = append(lines, b.withSessionHelp(
+		line("`/buckets ACCOUNT 123456`  its S3 buckets; `/buckets ACCOUNT prefix logs-` narrows, without a code for some minutes"),
+		line("`/assume ACCOUNT 123456 as console s3`  the link opens the console of one service"),
+		line("`/assume explain ACCOUNT`  whether you may have it, why, and how long"),
+		line("`/assume whoami ACCOUNT`  who AWS takes you for"),
+		line("`/assume key`  have your credentials encrypted to your age or SSH key"),
+		line("`/assume revoke ACCOUNT`  revokes what you have of it, if somebody else may have got it"),
+	)...)
+	elements := []slack.RichTextElement{
+		bullets(append(lines, b.approvalHelp(accounts)...)...),
+		paragraph(plain("Formats: bash (also zsh and sh), fish, powershell, cmd, dotenv, profile, json, console. Every request is on the audit record.")),
+	}
+	if admin {
+		elements = append(elements, b.adminHelp()...)
+	}
+	return newMessage(text, elements...)
+}

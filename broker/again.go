@@ -1,0 +1,53 @@
+package broker
+
+import (
+	"context"
+	"strings"
+	"time"
+)
+
+// Again returns the Grant that a Request asks for once more: a live one of the
+// Caller for the same Account, whose Credentials are still kept and which policy
+// would show them. ok is false for what asks for something else: with a code, for
+// longer than that was issued for, for another reason, by break-glass where that
+// was not, or when less than half of what is asked is left. Nothing is on the
+// record: it is a question, and [Broker.Reveal] judges and records anew.
+func (b *Broker) Again(ctx context.Context, r Request) (g Grant, ok bool) {
+	if !r.Code.Empty() {
+		return Grant{}, false
+	}
+	user, err := b.identify(ctx, r.Caller)
+	if err == nil {
+		err = b.mayAct(ctx, user.Slack)
+	}
+	var grants []Grant
+	if err == nil {
+		grants, err = b.ledger.LiveGrants(ctx, user.Slack)
+	}
+	for i := len(grants) - 1; i >= 0 && g.ID == ""; i-- {
+		if b.asksAgain(r, grants[i]) {
+			g = grants[i]
+		}
+	}
+	if err != nil || g.ID == "" {
+		return Grant{}, false // Issue says what is wrong
+	}
+	found, kept, err := b.ledger.FindGrant(ctx, user.Slack, g.ID)
+	if err != nil || !kept || !found.Kept {
+		return Grant{}, false
+	}
+	cleared, err := b.clearAgain(ctx, r, user, found.Grant)
+	return found.Grant, err == nil && stillGiven(found.Grant, cleared.account)
+}
+
+// asksAgain reports whether r asks for no more than what g gave.
+func (b *Broker) asksAgain(r Request, g Grant) bool {
+	gave, want := g.Expires.Sub(g.Issued).Round(time.Minute), r.Duration
+	if want == 0 {
+		want = gave
+	}
+	reason := strings.TrimSpace(r.Reason)
+	return g.Account == r.Account && g.Purpose != PurposeBuckets &&
+		want <= gave && 2*g.Expires.Sub(b.now()) >= want &&
+		(reason == "" || reason == g.Reason) && (g.BreakGlass || !r.BreakGlass)
+}
