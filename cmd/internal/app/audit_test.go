@@ -35,7 +35,7 @@ func TestAuditWaitsAsLongAsSlackAsks(t *testing.T) {
 	w := newWorld(t)
 	w.slack.LimitRate(true)
 	w.start()
-	for _, account := range []string{"open", "open", "open"} {
+	for _, account := range []string{"open because 1", "open because 2", "open because 3"} {
 		w.says("U01ALICE", "/assume", account)
 	}
 	for i, m := range w.audit(3) {

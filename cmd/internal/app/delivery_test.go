@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -141,8 +142,8 @@ func TestEmbeddedStopsIssuingBesideAnotherProcess(t *testing.T) {
 	// The second one saw the first one's sockets; the first hears of it at its
 	// next hello.
 	refused, issued := 0, 0
-	for range 6 {
-		switch text := w.says("U01ALICE", "/assume", "open").Plain(); {
+	for i := range 6 {
+		switch text := w.says("U01ALICE", "/assume", fmt.Sprintf("open because %d", i)).Plain(); {
 		case strings.Contains(text, "Another copy of this bot"):
 			refused++
 			if strings.Contains(text, "code") {
@@ -166,7 +167,7 @@ func TestEmbeddedIssuesWhereTheOperatorSaysThatItIsAlone(t *testing.T) {
 	s := w.settings()
 	s.Alone = true
 	w.run(worldConfig, s)
-	for range 6 { // they go to both in turn
-		wantText(t, w.says("U01ALICE", "/assume", "open"), "open is yours")
+	for i := range 6 { // they go to both in turn
+		wantText(t, w.says("U01ALICE", "/assume", fmt.Sprintf("open because %d", i)), "open is yours")
 	}
 }

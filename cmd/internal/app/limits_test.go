@@ -71,7 +71,7 @@ func TestReplicasCountTogether(t *testing.T) {
 	wantText(t, w.says("U01ALICE", "/assume", "open"), "open is yours")
 	code := w.alice.Code()
 	for range 3 {
-		wantText(t, w.says("U01ALICE", "/assume", "open"), "Too much is being asked for open right now", "Try again in")
+		wantText(t, w.says("U01ALICE", "/assume", "open because more"), "Too much is being asked for open right now", "Try again in")
 	}
 	wantText(t, w.says("U01ALICE", "/assume", "hub "+code), "asking for too much at once")
 	wantText(t, w.says("U02BOB", "/assume", "hub "+w.bob.Code()), "hub is yours")

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -47,7 +48,7 @@ func TestOneCodeServesWhileTheMFASessionLives(t *testing.T) {
 		t.Error("credentials went out by direct message")
 	}
 	wantText(t, w.says("U01ALICE", "/assume", "whoami"), "Your MFA session runs until")
-	wantText(t, w.says("U01ALICE", "/assume", "help"), "/mfa 123456", "one code for 8h of requests")
+	wantText(t, w.says("U01ALICE", "/assume", "help more"), "/mfa 123456", "one code for 8h of requests")
 	w.later(r, time.Hour)
 	wantText(t, w.says("U01ALICE", "/buckets", "staging"), "No buckets in staging")
 	wantText(t, w.told(2)[1], "was used for staging")
@@ -72,7 +73,7 @@ func TestACodeForAnAccountBeginsTheMFASession(t *testing.T) {
 		"GetSessionToken with your MFA code, then AssumeRole from that MFA session: for 8h accounts like this need no new code.")
 	wantText(t, w.auditTells("MFA session of alice@example.com"), "with a code for staging")
 	w.auditTells("Granted staging", "by AssumeRole from the MFA session")
-	wantText(t, w.says("U01ALICE", "/assume", "staging"), "AssumeRole from your MFA session, without a new code.")
+	wantText(t, w.says("U01ALICE", "/assume", "staging because INC-2"), "AssumeRole from your MFA session, without a new code.")
 	w.told(1)
 	w.later(r, time.Minute)
 	wantText(t, w.says("U01ALICE", "/assume", "staging "+w.alice.Code()+" for 2h"), "2h left", "AWS gives 1h at most from one.")
@@ -91,7 +92,7 @@ func TestMFASessionsAreOffUnlessConfigured(t *testing.T) {
 	for _, text := range []string{w.alice.Code(), "", "end"} {
 		wantText(t, w.says("U01ALICE", "/mfa", text), "MFA sessions are switched off here")
 	}
-	if strings.Contains(w.says("U01ALICE", "/assume", "help").Plain(), "/mfa") {
+	if strings.Contains(w.says("U01ALICE", "/assume", "help more").Plain(), "/mfa") {
 		t.Error("help tells of /mfa, want nothing of what is switched off")
 	}
 	if got := len(w.aws.Calls()); got != 0 {
@@ -118,7 +119,7 @@ func TestMFARefusalsSayWhatToDoNext(t *testing.T) {
 	} {
 		wantText(t, w.says(test.user, "/mfa", test.text), test.want)
 	}
-	wantText(t, w.says("U01ALICE", "/mfa", "help"), "/assume", "/mfa 123456")
+	wantText(t, w.says("U01ALICE", "/mfa", "help more"), "/assume", "/mfa 123456")
 }
 
 func TestTheNoticeOfAnMFASessionDelaysNoReply(t *testing.T) {
@@ -166,8 +167,8 @@ func TestOneCodeServesManyRequestsOnAnyReplica(t *testing.T) {
 	// Whatever needs a code of its own does not get it a second time.
 	wantText(t, w.says("U01ALICE", "/assume", "prod "+code), "That code has been used already")
 
-	for range 4 { // whichever replica it reaches
-		wantText(t, w.says("U01ALICE", "/assume", "staging"), "without a new code")
+	for i := range 4 { // whichever replica it reaches
+		wantText(t, w.says("U01ALICE", "/assume", fmt.Sprintf("staging because %d", i)), "without a new code")
 	}
 	wantText(t, w.says("U01ALICE", "/mfa", "end"), "Your MFA session has ended.", "nobody has them")
 	for range 4 {

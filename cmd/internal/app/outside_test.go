@@ -150,7 +150,7 @@ func TestShippedPoliciesServeTheBot(t *testing.T) {
 		r := w.run(strings.Replace(outsideConfig, "admins:", "mfa_session: 8h\nadmins:", 1), w.settings())
 		wantText(t, w.says("U01ALICE", "/assume", "oncall "+w.alice.Code()), "oncall is yours", "assumed-role/OnCall/alice")
 		wantText(t, w.says("U02BOB", "/assume", "oncall "+w.bob.Code()), "oncall is yours", "assumed-role/OnCall/bob") // its key is in Secrets Manager
-		wantText(t, w.says("U01ALICE", "/assume", "oncall"), "oncall is yours")
+		wantText(t, w.says("U01ALICE", "/assume", "oncall because INC-2"), "oncall is yours")
 		w.later(r, time.Minute)
 		wantText(t, w.says("U01ALICE", "/assume", "revoke oncall"), "AWS refuses your sessions")
 	}

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -95,8 +96,8 @@ func TestThreeReplicasRemindOnce(t *testing.T) {
 	for range 3 {
 		r = w.run(worldConfig, settings)
 	}
-	for range 3 {
-		wantText(t, w.says("U01ALICE", "/assume", "open for 1h"), "open is yours")
+	for i := range 3 {
+		wantText(t, w.says("U01ALICE", "/assume", fmt.Sprintf("open for 1h because %d", i)), "open is yours")
 		w.later(r, time.Minute)
 	}
 	wantText(t, w.says("U01ALICE", "/assume", "staging "+w.alice.Code()), "staging is yours")
