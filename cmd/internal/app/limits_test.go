@@ -82,7 +82,7 @@ func TestReplicasCountTogether(t *testing.T) {
 
 func TestASubmittedFormIsCounted(t *testing.T) {
 	w := newWorld(t)
-	w.run(limited("limits: {requests: 2}"), w.settings()) // the command and the choice
+	w.run(limited("limits: {requests: 3}"), w.settings()) // the command, the typing and the choice
 	w.acked(w.slack.Command("U01ALICE", "C0GENERAL", "/assume", ""))
 	v := w.modal("U01ALICE", "Account")
 	w.choose("U01ALICE", v, "account", "open", "open")

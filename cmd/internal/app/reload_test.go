@@ -113,7 +113,7 @@ func TestReloadRefusesABrokenFileWhole(t *testing.T) {
 	w.notices(r)
 	w.writes(worldConfig)
 	w.notices(r)
-	wantText(t, w.auditTells("Config can be read again"), "nothing changed")
+	wantText(t, w.auditTells("Config can be read again"), "Nothing in it has changed")
 	w.writes(misspelt)
 	w.notices(r)
 	w.writes(bobAlone)
