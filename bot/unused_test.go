@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -36,8 +37,8 @@ func TestAVisitCarriesACodeWhereOneWasSent(t *testing.T) {
 
 func TestBusySpeaksOfACodeWhereOneWasSent(t *testing.T) {
 	for _, sent := range []bool{false, true} {
-		e, ok := busy(conversation{code: sent}).(*broker.Error)
-		if !ok || strings.Contains(e.Hint, "code was not used") != sent || !strings.HasSuffix(e.Hint, "Try again in a minute.") {
+		var e *broker.Error
+		if !errors.As(busy(conversation{code: sent}), &e) || strings.Contains(e.Hint, "code was not used") != sent || !strings.HasSuffix(e.Hint, "Try again in a minute.") {
 			t.Errorf("sent=%v: got %+v", sent, e)
 		}
 	}
