@@ -64,7 +64,8 @@ func parseAdmin(text string) (cmd Command, ok bool, err error) {
 	}
 	if cmd.Verb == VerbRevoke && len(rest) > 0 && rest[0].word() != "because" {
 		if cmd.Account = rest[0].word(); broker.CheckAccountName(cmd.Account) != nil || broker.MayHoldCode(cmd.Account) {
-			return Command{}, true, grammarError(orQuoted(cmd.Account, "is not the name of an account.", "After the person belongs the name of an account.")+nothingDone, usageRevokePerson)
+			return Command{}, true, grammarError(
+				orQuoted(cmd.Account, "is not the name of an account.", "After the person belongs the name of an account.")+nothingDone, usageRevokePerson)
 		}
 		rest = rest[1:]
 	}

@@ -28,7 +28,9 @@ func parseCancel(text string) (cmd Command, ok bool, err error) {
 		cmd.Account = rest[0].word()
 	}
 	if broker.CheckAccountName(cmd.Account) != nil || broker.MayHoldCode(cmd.Account) {
-		return Command{}, true, grammarError(orQuoted(cmd.Account, "is not the name of an account.", "That is not the name of an account.")+" Nothing was cancelled.", usageCancel)
+		return Command{}, true, grammarError(
+			orQuoted(cmd.Account, "is not the name of an account.", "That is not the name of an account.")+" Nothing was cancelled.",
+			usageCancel)
 	}
 	return cmd, true, nil
 }

@@ -45,5 +45,6 @@ func (p *parser) finishExplain() error {
 const explainUsage = "Write /assume explain ACCOUNT or /assume explain ACCOUNT for 2h."
 
 func errService(word string) error {
-	return grammarError(orQuoted(word, "cannot be the name of an AWS service.", "That cannot be the name of an AWS service."), "Write it as in the address of its console: as console ec2, or as console alone.")
+	return grammarError(orQuoted(word, "cannot be the name of an AWS service.", "That cannot be the name of an AWS service."),
+		"Write it as in the address of its console: as console ec2, or as console alone.")
 }

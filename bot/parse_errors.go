@@ -129,7 +129,8 @@ func (p *parser) errUnknownWord(word string) error {
 }
 
 func errAccountName(word string) error {
-	return grammarError(orQuoted(word, "cannot be the name of an account.", "That cannot be the name of an account."), "Names are made of letters, digits, dots, dashes and underscores; /assume accounts lists those that you may have.")
+	return grammarError(orQuoted(word, "cannot be the name of an account.", "That cannot be the name of an account."),
+		"Names are made of letters, digits, dots, dashes and underscores; /assume accounts lists those that you may have.")
 }
 
 func errAccountsTakesNothing() error {
@@ -197,7 +198,8 @@ func (p *parser) errDuration(problem durationProblem, words []string) error {
 	case durationNegative:
 		return grammarError(orQuoted(typed, "is negative; a duration must be more than zero.", "A duration cannot be negative."), hint)
 	case durationTooLong:
-		return grammarError(orQuoted(typed, "is longer than AWS ever gives credentials for.", "That is longer than AWS ever gives credentials for."), "AWS gives 36 hours at the very most, and most accounts allow less. "+hint)
+		return grammarError(orQuoted(typed, "is longer than AWS ever gives credentials for.", "That is longer than AWS ever gives credentials for."),
+			"AWS gives 36 hours at the very most, and most accounts allow less. "+hint)
 	}
 	if q := quoted(typed); q != "" {
 		return grammarError("I cannot read "+q+" as a duration.", hint)

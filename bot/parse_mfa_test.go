@@ -63,7 +63,10 @@ func TestParseMFA(t *testing.T) {
 }
 
 func FuzzParseMFA(f *testing.F) {
-	for _, seed := range []string{"", "123456", "123 456 for 8h", "end", "status", "help", "for half an hour 123-456", "prod 123456", "<@U123ABC> end", "end 123456", "１２３４５６ —for=1h30m", "123456 8h", "8 hours 123 456", "123456 until 6pm", "123456 for 2 parsecs"} {
+	for _, seed := range []string{
+		"", "123456", "123 456 for 8h", "end", "status", "help", "for half an hour 123-456", "prod 123456", "<@U123ABC> end", "end 123456",
+		"１２３４５６ —for=1h30m", "123456 8h", "8 hours 123 456", "123456 until 6pm", "123456 for 2 parsecs",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -23,12 +23,14 @@ func parseRevoke(text string) (cmd Command, ok bool, err error) {
 	case len(rest) == 0:
 		return Command{}, true, grammarError("Of which account? Nothing was revoked.", usageRevoke+" /sessions shows what you have.")
 	case len(rest) > 1 && rest[1].word() != "because":
-		return Command{}, true, grammarError(unknownWord(rest[1].word(), "There is more than the name of an account.")+" One account at a time. Nothing was revoked.", usageRevoke)
+		return Command{}, true, grammarError(
+			unknownWord(rest[1].word(), "There is more than the name of an account.")+" One account at a time. Nothing was revoked.", usageRevoke)
 	default:
 		cmd.Account = rest[0].word()
 	}
 	if broker.CheckAccountName(cmd.Account) != nil || broker.MayHoldCode(cmd.Account) {
-		return Command{}, true, grammarError(orQuoted(cmd.Account, "is not the name of an account.", "That is not the name of an account.")+" Nothing was revoked.", usageRevoke+" /sessions shows what you have.")
+		return Command{}, true, grammarError(
+			orQuoted(cmd.Account, "is not the name of an account.", "That is not the name of an account.")+" Nothing was revoked.", usageRevoke+" /sessions shows what you have.")
 	}
 	if len(tokens) > 2 {
 		if cmd.Reason, err = reasonWithoutCode(tokens[3:], " Nothing was revoked."); err != nil {

@@ -155,7 +155,8 @@ func TestParseAssumeRefusesWhatIsNoDuration(t *testing.T) {
 		"for 31 days": "“31 days” is longer than AWS", "for 29d 29d": "longer than AWS",
 		"for 24h 999h": "longer than AWS", "for 719h 719h": "longer than AWS", "for 719h719h": "longer than AWS",
 		"for": "missing", "for as fish": "missing", "for because x": "missing", "for because": "missing", "for 2h for 3h": "twice",
-		"for 2x": "I cannot read “2x” as a duration.", "for 2parsecs": "cannot read", "for 2 parsecs": "needs a unit", "for ever": "cannot read", "for 1..5h": "cannot read",
+		"for 2x":       "I cannot read “2x” as a duration.",
+		"for 2parsecs": "cannot read", "for 2 parsecs": "needs a unit", "for ever": "cannot read", "for 1..5h": "cannot read",
 		"for 1.2345h": "cannot read", "for .5h": "cannot read", "for debugging": "because", "for <@U123ABC|bob>": "missing", "for 1h30m15": "cannot read",
 		"for half": "cannot read", "for half a mile": "cannot read", "for two": "cannot read", "for zero hours": "“zero hours” must be more than zero",
 		"for a\u3164\u202e*_b": "“a_b”", "for 2h 30x": "word",
@@ -309,7 +310,8 @@ func TestParseBuckets(t *testing.T) {
 		{name: "twice", text: "prod prefix a prefix b", fail: "twice"},
 		{name: "wrong", text: "prod prefix a/b", fail: "No bucket name begins with “a/b”."},
 		{name: "mention", text: "prod prefix <@U123ABC>", fail: "After prefix"},
-		{name: "withoutPrefix", text: "prod logs-", fail: "I do not know the word “logs-” there. Another account needs a command of its own. If the names of the buckets begin so, write: prefix logs-"},
+		{name: "withoutPrefix", text: "prod logs-", fail: "I do not know the word “logs-” there. Another account needs " +
+			"a command of its own. If the names of the buckets begin so, write: prefix logs-"},
 		{name: "withoutPrefixInItsCase", text: "prod 123456 Logs.", fail: "write: prefix Logs."},
 		{name: "withoutPrefixNotRepeated", text: "prod 123456 logs-654321", fail: "write: prefix P"},
 		{name: "codeTwice", text: "prod 123456 654321", fail: "this one has twelve"},
@@ -341,8 +343,10 @@ func TestParseAssumeSaysWhatToType(t *testing.T) {
 		{name: "durationOfTwoWordsFirst", text: "2 hours prod 123456", fail: "for 2h."},
 		{name: "durationOfTwoWordsInTheMiddle", text: "prod 2 hours 123456", fail: "for 2h."},
 		{name: "halfACodeIsNoDuration", text: "prod 123 456 m", fail: "I do not know the word “m” there."},
-		{name: "durationFirst", text: "2h prod 123456", fail: "“2h” is read as an account. I do not know the word “prod” there. Write for before how long you want it: for 2h."},
-		{name: "formatFirst", text: "fish prod 123456", fail: "“fish” is read as an account. I do not know the word “prod” there. Write as before the format: as fish."},
+		{name: "durationFirst", text: "2h prod 123456", fail: "“2h” is read as an account. " +
+			"I do not know the word “prod” there. Write for before how long you want it: for 2h."},
+		{name: "formatFirst", text: "fish prod 123456", fail: "“fish” is read as an account. " +
+			"I do not know the word “prod” there. Write as before the format: as fish."},
 		{name: "untilFirst", text: "until 6pm prod 123456", fail: "Write for how long, not until when: for 2h."},
 		{name: "nothingToSee", text: "prod 123456 \u3164x\u202e", fail: "I do not know the word “x” there."},
 		{name: "durationBeforeTheCode", text: "prod 2h 123456", fail: "for 2h."},

@@ -11,15 +11,15 @@ func TestAWordWithoutItsKeywordCostsNoCode(t *testing.T) {
 	w := newWorld(t)
 	r := w.start()
 	for _, test := range []struct{ command, before, after, hint string }{
-		{"/assume", "prod ", " 2h", "for 2h"},
-		{"/assume", "prod ", " 2 hours", "for 2h"},
-		{"/assume", "2h prod ", "", "for 2h"},
-		{"/assume", "prod ", " console", "as console"},
-		{"/assume", "prod ", " INC-42", "because INC-42"},
-		{"/assume", "prod ", " until 6pm", "for 2h"},
+		{"/assume", "prod ", " 2h", "how long you want it: for 2h."},
+		{"/assume", "prod ", " 2 hours", "how long you want it: for 2h."},
+		{"/assume", "2h prod ", "", "how long you want it: for 2h."},
+		{"/assume", "prod ", " console", "before the format: as console."},
+		{"/assume", "prod ", " INC-42", "last of all: because INC-42."},
+		{"/assume", "prod ", " until 6pm", "not until when: for 2h."},
 		{"/assume", "prod ", " please", "because before it"},
 		{"/buckets", "prod ", " logs-", "prefix logs-"},
-		{"/mfa", "", " 8h", "for 8h"},
+		{"/mfa", "", " 8h", "how long you want it: for 8h."},
 	} {
 		code, calls := w.alice.Code(), len(w.aws.Calls())
 		m := w.says("U01ALICE", test.command, test.before+code+test.after)
