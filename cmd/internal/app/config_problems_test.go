@@ -66,7 +66,7 @@ func TestParseConfigRefusesWhatIsNotOneStrictDocument(t *testing.T) {
 		{"sections of the wrong kind", "slack: [a]\nusers: {a: b}\naccounts: text\n", nil,
 			[]string{"1:8 slack must be a map", "2:8 users must be a list", "3:11 accounts must be a list"}},
 		{"entries of the wrong kind", goodSlack + "users: [alice]\naccounts: [[]]\n", nil, []string{"2:9 this user must be a map", "3:12 this account must be a map"}},
-		{"no users or accounts", goodSlack + "users: []\naccounts: []\n", nil, []string{"2:8 nobody could use the bot", "3:11 there is nothing to have"}},
+		{"no users or accounts", goodSlack + "users: []\naccounts: []\n", nil, []string{"2:8 nobody could use the bot", "3:11 accounts is empty: nobody could have anything"}},
 	})
 }
 

@@ -96,7 +96,7 @@ func TestParseConfigRefusesWrongRules(t *testing.T) {
 		{"waits too long", account("name: hub\napproval: {approvers: [S02LEADS], expires: 48h}"), nil, []string{"5:46 expires is 48h"}},
 		{"no approvers", account("name: hub\napproval: {count: 1}"), nil, []string{"5:13 approvers is missing"}},
 		{"display name of a channel", account("name: hub\nchannels: ['#ops']"), nil, []string{"5:14 is a display name"}},
-		{"no channels", account("name: hub\nchannels: []"), nil, []string{"5:13 from nowhere could it be asked"}},
+		{"no channels", account("name: hub\nchannels: []"), nil, []string{"5:13 channels is empty: nobody could ask for it from anywhere"}},
 		{"hours without a zone", account("name: hub\nhours: {days: [mon]}"), nil, []string{"5:10 zone is missing"}},
 		{"hours of no zone", account("name: hub\nhours: {days: [mon], zone: CEST}"), nil, []string{"5:30 not a time zone"}},
 		{"hours that say nothing", account("name: hub\nhours: {zone: UTC}"), nil, []string{"5:10 hours says nothing"}},
