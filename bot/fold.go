@@ -32,12 +32,12 @@ func folds(e broker.Event) bool {
 	}
 	switch e.Kind {
 	case broker.EventFailed:
-		return e.Code != broker.CodeOutcomeUnknown
-	case broker.EventEnded, broker.EventKeyChanged, broker.EventSetAside:
+		return e.Code != broker.CodeOutcomeUnknown && e.AccessKeyID == ""
+	case broker.EventEnded, broker.EventSetAside:
 		return true
 	case broker.EventApproval:
 		return e.State == broker.ApprovalCancelled
-	case broker.EventRevoked: // that found nothing
+	case broker.EventRevoked: // that found no credentials
 		return e.DeniedBefore.IsZero() && e.Expires.IsZero() && e.Code == ""
 	}
 	return false
@@ -88,14 +88,12 @@ func foldWords(kind broker.EventKind) (what, whose string) {
 		return "more failure", " for "
 	case broker.EventEnded:
 		return "more credential", " ended by "
-	case broker.EventKeyChanged:
-		return "more key change", " by "
 	case broker.EventSetAside:
 		return "more task", " given up by "
 	case broker.EventApproval:
 		return "more request", " for approval cancelled by "
 	case broker.EventRevoked:
-		return "more revocation", " that found nothing, by "
+		return "more revocation", " that found no credentials, by "
 	}
 	return "more refusal", " of "
 }

@@ -37,7 +37,6 @@ func TestWhatOnePersonRepeatsFoldsByItsKind(t *testing.T) {
 		"cancelled": {Kind: broker.EventApproval, State: broker.ApprovalCancelled, SlackUser: "U1", Target: "U1"},
 		"failed":    {Kind: broker.EventFailed, SlackUser: "U1", Code: broker.CodeWrongCode},
 		"ended":     {Kind: broker.EventEnded, SlackUser: "U1"},
-		"key":       {Kind: broker.EventKeyChanged, SlackUser: "U1"},
 		"revoked":   {Kind: broker.EventRevoked, SlackUser: "U1"},
 		"set aside": {Kind: broker.EventSetAside, Code: broker.CodeSetAside},
 	} {
@@ -63,6 +62,8 @@ func TestWhatWasIssuedOrDoneToAnotherIsToldOneByOne(t *testing.T) {
 		"locked out":              {Kind: broker.EventLockedOut},
 		"blocked":                 {Kind: broker.EventBlocked, Target: "U2"},
 		"paused":                  {Kind: broker.EventPaused},
+		"key changed":             {Kind: broker.EventKeyChanged},
+		"issued and thrown away":  {Kind: broker.EventFailed, Code: broker.CodeBlocked, AccessKeyID: "ASIAEXAMPLE000000000"},
 		"break-glass that failed": {Kind: broker.EventFailed, BreakGlass: true},
 		"outcome unknown":         {Kind: broker.EventFailed, Code: broker.CodeOutcomeUnknown},
 		"cancelled by another":    {Kind: broker.EventApproval, State: broker.ApprovalCancelled, Target: "U2"},

@@ -114,6 +114,10 @@ func (b *Bot) settled(ctx context.Context, d debt) {
 // becomes puts o on the list in the place of d.
 func (b *Bot) becomes(ctx context.Context, d debt, o owed, at time.Time) debt {
 	next := b.owe(ctx, o, at)
+	if next.entry.ID == "" { // it was not kept, so d stays: once too often is better than never
+		next.entry = d.entry
+		return next
+	}
 	b.settled(ctx, d)
 	return next
 }
@@ -215,7 +219,7 @@ func (b *Bot) owedPutOff(ctx context.Context, o owed, err error) verdict {
 func (b *Bot) serveOwedCredentials(ctx context.Context, o owed) verdict {
 	stopped := o.Code == ""
 	if stopped {
-		o.Code = broker.CodeDeliveryUnknown
+		o.Code, o.Stopped = broker.CodeDeliveryUnknown, true
 		b.log.ErrorContext(ctx, "credentials were issued, and a process ended before it knew whether they arrived", "request", o.Request, "user", o.User)
 		b.broker().Undelivered(ctx, o.request(), *o.Grant, o.Code)
 	}

@@ -43,7 +43,7 @@ func revokedHeadline(e broker.Event) (what, rest string) {
 	case e.Code != "" || !e.Expires.IsZero():
 		return "Not revoked in AWS", ": " + of + "."
 	}
-	return "Nothing was live", ": " + of + "."
+	return "No credentials were live", ": " + of + "."
 }
 
 // revokedFrom is whose it was: a person's own, or another's whom an admin acted

@@ -65,7 +65,11 @@ func (c *census) hello(told int, now time.Time) {
 	others := max(0, told-c.greeted-c.dialing-len(c.closed))
 	// Slack no longer counts the oldest of them.
 	c.ghosts = c.ghosts[max(0, len(c.ghosts)-others):]
+	before := c.foreign
 	c.foreign = others - len(c.ghosts)
+	if c.foreign < before && (len(c.closed) > 0 || c.dialing > 0) {
+		c.foreign = before // ours that Slack may not count any more would hide them
+	}
 	switch {
 	case c.foreign == 0:
 		c.joined = false

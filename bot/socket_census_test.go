@@ -44,6 +44,13 @@ func TestCensusTellsGhostsFromStrangers(t *testing.T) {
 			steps: []step{{"hello", 0, 1}, {"died", 1, 0}, {"hello", time.Hour, 1}, {"closed", 2 * time.Hour, 0}, {"hello", 3 * time.Hour, 2}},
 			want:  1, certain: true,
 		},
+		"a blip of ours does not hide somebody": {
+			steps: []step{
+				{"hello", 0, 1}, {"hello", 1, 4}, {"closed", time.Hour, 0}, {"closed", time.Hour, 0},
+				{"dial", time.Hour, 0}, {"failed", time.Hour, 0}, {"hello", time.Hour + time.Second, 3},
+			},
+			want: 2, certain: true,
+		},
 		"somebody who leaves is forgotten": {
 			steps: []step{{"hello", 0, 2}, {"closed", time.Hour, 0}, {"hello", 2 * time.Hour, 1}},
 		},

@@ -66,12 +66,29 @@ func (b *Broker) Revoke(ctx context.Context, r Request) (Revocation, error) {
 func (b *Broker) revoke(ctx context.Context, r Request, user User, account Account) (Revocation, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTimeout)
 	defer cancel()
-	found, _ := b.grantsOf(ctx, user, account)
+	found, err := b.grantsOf(ctx, user, account)
+	if err != nil { // nobody knows what a run under way would have to cover
+		return b.revokeNow(ctx, r, user, account), nil
+	}
 	done, shared := b.folds.do(ctx, user.Slack+" "+account.Name, found, func() Revocation { return b.revokeNow(ctx, r, user, account) })
 	if shared {
 		b.log.InfoContext(ctx, "revoked by the same request, which was under way", "request", r.ID, "account", account.Name)
+		b.takeSince(ctx, r, user, account, &done)
 	}
 	return done, nil
+}
+
+// takeSince takes what came while the run was under way whose answer is shared: an
+// MFA session that was begun, and what was asked of others.
+func (b *Broker) takeSince(ctx context.Context, r Request, user User, account Account, done *Revocation) {
+	session, err := b.sessions.DropMFASession(ctx, user.Slack, "")
+	r.Account, r.Approval = account.Name, ""
+	cancelled, failed := b.cancelOpen(ctx, r, user.Slack, Vote{User: user.Slack, Name: user.Name})
+	done.Session = done.Session || session
+	done.Cancelled = append(slices.Clone(done.Cancelled), cancelled...)
+	if err = errors.Join(err, failed); err != nil && done.Err == nil {
+		done.Err = b.asError(r, storeDown(err))
+	}
 }
 
 // grantsOf are the User's live Grants of the Account, and of its role by another

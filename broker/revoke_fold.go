@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -23,6 +24,9 @@ type fold struct {
 	mu   sync.Mutex
 	runs map[string]*foldRun
 }
+
+// errPanicked is what those get who waited for a run that panicked.
+var errPanicked = errors.New("the run that was waited for did not end")
 
 type foldRun struct {
 	found map[string]bool // IDs of the Grants that it takes
@@ -60,6 +64,7 @@ func (f *fold) do(ctx context.Context, name string, found []Grant, revoke func()
 		}
 		close(run.done)
 	}()
+	run.what.Err = &Error{Code: CodeInternal, Err: errPanicked, Message: "Something failed on our side.", Hint: "Try again; if it stays, quote the reference."}
 	run.what = revoke()
 	return run.what, false
 }
@@ -136,7 +141,11 @@ func (b *Broker) deny(ctx context.Context, r Request, account Account, session s
 	select {
 	case <-w.done:
 	case <-ctx.Done():
-		return nil, b.notDenied(r, account, session, &unconfirmed{ctx.Err()})
+		select {
+		case <-w.done: // what was written counts, also at the last moment
+		default:
+			return nil, b.notDenied(r, account, session, &unconfirmed{ctx.Err()})
+		}
 	}
 	if w.err != nil {
 		return nil, b.notDenied(r, account, session, w.err)
@@ -151,15 +160,23 @@ func (b *Broker) writeDenial(ctx context.Context, r Request, account Account, le
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeOneTimeout)
 	defer cancel()
 	defer close(w.done)
+	ended := false
+	defer func() {
+		if !ended { // a panic is no success for those who joined
+			w.err = &unconfirmed{errPanicked}
+		}
+	}()
 	defer b.denials.begin(waiting, w) // where it never came to that
 	holder := r.ID + ":" + account.Name
 	still := func(ctx context.Context) error {
 		return b.holdLease(ctx, lease, holder, func() bool { return b.denials.isUrgent(w) })
 	}
 	if w.err = still(ctx); w.err != nil {
+		ended = true
 		return
 	}
 	w.denied, w.err = b.aws.deny(ctx, account, func() []string { return b.denials.begin(waiting, w) }, still)
+	ended = true
 	// Also when the time is over: others wait for it.
 	ctx, release := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer release()

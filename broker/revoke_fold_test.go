@@ -122,3 +122,25 @@ func TestAFailedWritingSaysWhatAWSRefusedBefore(t *testing.T) {
 		t.Errorf("got %q", e.Message)
 	}
 }
+
+func TestWhoWaitedForARunThatPanickedIsNotToldThatItEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var f fold
+		end := make(chan struct{})
+		do := func(revoke func() Revocation) (Revocation, bool) {
+			return f.do(context.Background(), "alice staging", []Grant{{ID: "old"}}, revoke)
+		}
+		go func() {
+			defer func() { _ = recover() }()
+			do(func() Revocation { <-end; panic("x") })
+		}()
+		synctest.Wait()
+		go func() {
+			if done, shared := do(func() Revocation { return Revocation{Ended: 7} }); !shared || done.Err == nil {
+				t.Errorf("got %+v, shared %t, want an error for what nobody finished", done, shared)
+			}
+		}()
+		synctest.Wait()
+		close(end)
+	})
+}
