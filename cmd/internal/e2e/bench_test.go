@@ -1,0 +1,203 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/store/storetest"
+)
+
+// A crowd is many Users with a device each, so that each can send a fresh code
+// in every round.
+type crowd struct {
+	*world
+	devices []*awstest.Device
+
+	mu      sync.Mutex
+	replied map[string]chan time.Time
+}
+
+func newCrowd(b *testing.B, n int) (*crowd, string) {
+	c := &crowd{world: newWorld(b), replied: map[string]chan time.Time{}}
+	var users, members strings.Builder
+	ids := []string{"U01ALICE", "U02BOB", "U03CAROL"}
+	for i := range n {
+		id, name := fmt.Sprintf("U%05d", i), fmt.Sprintf("user%05d", i)
+		ids = append(ids, id)
+		c.slack.AddUser(slacktest.User{ID: id, Name: name})
+		key, secret := fmt.Sprintf("AKIAUSER%012d", i), fmt.Sprintf("secret%034d", i)
+		c.aws.AddUser(awstest.User{Account: "111111111111", Name: name, AccessKeyID: key, SecretAccessKey: secret})
+		c.devices = append(c.devices, c.aws.AddDevice("111111111111", name, awstest.DeviceARN("111111111111", name), []byte(name+"-seed-0123456789")))
+		prefix := fmt.Sprintf("USER%d", i)
+		b.Setenv(prefix+"_AWS_ACCESS_KEY_ID", key)
+		b.Setenv(prefix+"_AWS_SECRET_ACCESS_KEY", secret)
+		fmt.Fprintf(&users, "  - {slack: %s, name: %s, mfa_serial: %q, credentials: {env: %s}}\n", id, name, awstest.DeviceARN("111111111111", name), prefix)
+		fmt.Fprintf(&members, ", %s", id)
+		c.replied[id] = make(chan time.Time, 1)
+	}
+	c.slack.AddChannel(slacktest.Channel{ID: "C0GENERAL", Name: "general", Members: ids})
+	c.slack.Subscribe(func(change slacktest.Change) {
+		if change.Kind == slacktest.MessagePosted && change.Message.Ephemeral {
+			c.mu.Lock()
+			replied := c.replied[change.Message.To]
+			c.mu.Unlock()
+			if replied != nil {
+				replied <- time.Now()
+			}
+		}
+	})
+	config := strings.Replace(worldConfig, "accounts:\n", users.String()+"accounts:\n", 1)
+	return c, strings.Replace(config, "[U01ALICE, U02BOB]", "[U01ALICE, U02BOB"+members.String()+"]", 1)
+}
+
+// round lets everybody ask at once, and measures from the envelope.
+func (c *crowd) round(b *testing.B) (acks, replies []time.Duration) {
+	acks, replies = make([]time.Duration, len(c.devices)), make([]time.Duration, len(c.devices))
+	var asking sync.WaitGroup
+	for i, device := range c.devices {
+		asking.Go(func() {
+			id := fmt.Sprintf("U%05d", i)
+			began := time.Now()
+			d, err := c.slack.Command(id, "C0GENERAL", "/assume", "staging "+device.Code())
+			if err == nil {
+				err = d.Wait(b.Context())
+			}
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			acks[i] = d.AckLatency()
+			select {
+			case at := <-c.replied[id]:
+				replies[i] = at.Sub(began)
+			case <-time.After(patience):
+				b.Error("no reply")
+			}
+		})
+	}
+	asking.Wait()
+	return acks, replies
+}
+
+func percentiles(b *testing.B, name string, d []time.Duration) {
+	slices.Sort(d)
+	at := func(p float64) float64 { return float64(d[int(p*float64(len(d)-1))].Microseconds()) / 1000 }
+	b.ReportMetric(at(0.5), name+"-p50-ms")
+	b.ReportMetric(at(0.99), name+"-p99-ms")
+}
+
+// BenchmarkAssume measures from envelope to acknowledgement and to reply, over
+// real HTTP, WebSocket and a real redis-server. Allocations are those of the
+// whole process, the fakes' included.
+func BenchmarkAssume(b *testing.B) {
+	for _, people := range []int{1, 50} {
+		for _, latency := range []time.Duration{0, 50 * time.Millisecond} {
+			b.Run(fmt.Sprintf("people=%d/sts=%s", people, latency), func(b *testing.B) {
+				c, config := newCrowd(b, people)
+				c.limit = 1 << 20 // counted, and never reached
+				s := c.settings()
+				s.RedisURL, s.SealKeys = broker.NewSecret(storetest.RealRedis(b)), []broker.Secret{storetest.KeyOne}
+				c.run(config, s)
+				if latency > 0 {
+					c.aws.Inject(awstest.Fault{Action: "AssumeRole", Latency: latency})
+				}
+				c.round(b) // connections are up after it
+				var acks, replies []time.Duration
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				for b.Loop() {
+					c.world.mu.Lock()
+					c.offset += 30 * time.Second
+					c.world.mu.Unlock()
+					a, r := c.round(b)
+					acks, replies = append(acks, a...), append(replies, r...)
+				}
+				runtime.ReadMemStats(&after)
+				percentiles(b, "ack", acks)
+				percentiles(b, "reply", replies)
+				b.ReportMetric(float64(after.Mallocs-before.Mallocs)/float64(len(acks)), "allocs/request")
+			})
+		}
+	}
+}
+
+// BenchmarkProgram measures the program itself as a process of its own: its
+// size, the time from start to the first hello, its resident memory idle and
+// after 2,000 requests of 50 people.
+func BenchmarkProgram(b *testing.B) {
+	c, config := newCrowd(b, 50)
+	binary := filepath.Join(b.TempDir(), "assumebot")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", binary, "github.com/assumebot/assumebot/cmd/assumebot")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	info, err := os.Stat(binary)
+	if err != nil {
+		b.Fatal(err)
+	}
+	path := filepath.Join(c.dir, "bench.yaml")
+	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	program := exec.Command(binary, "run", "--config", path)
+	program.Env = append(os.Environ(), "SLACK_APP_TOKEN="+c.slack.AppToken(), "SLACK_BOT_TOKEN="+c.slack.BotToken(),
+		"SLACK_API_URL="+c.slack.APIURL(), "REDIS_URL="+storetest.RealRedis(b), "ASSUMEBOT_SEAL_KEYS="+storetest.KeyOne.Reveal(), "AWS_REGION=eu-west-1")
+	began := time.Now()
+	if err := program.Start(); err != nil {
+		b.Fatal(err)
+	}
+	c.await("a socket", func() bool { return len(c.slack.Connections()) > 0 })
+	connected := time.Since(began)
+	c.await("two sockets", func() bool { return len(c.slack.Connections()) == 2 })
+	idle := resident(b, program.Process.Pid)
+	for b.Loop() {
+		for range 40 {
+			c.world.mu.Lock()
+			c.offset += 30 * time.Second
+			c.world.mu.Unlock()
+			c.round(b)
+		}
+	}
+	b.ReportMetric(resident(b, program.Process.Pid), "loaded-MB")
+	b.ReportMetric(float64(connected.Microseconds())/1000, "start-to-connected-ms")
+	b.ReportMetric(float64(info.Size())/1e6, "binary-MB")
+	b.ReportMetric(idle, "idle-MB")
+	if err := program.Process.Signal(os.Interrupt); err != nil {
+		b.Fatal(err)
+	}
+	if err := program.Wait(); err != nil {
+		b.Errorf("got %v at the end, want exit 0", err)
+	}
+}
+
+// resident is VmRSS in MB.
+func resident(b *testing.B, pid int) float64 {
+	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	if err != nil {
+		b.Skip("no /proc here to read the resident memory from: ", err)
+	}
+	for line := range strings.Lines(string(data)) {
+		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			kb, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+			if err != nil {
+				b.Fatal(err)
+			}
+			return kb / 1000
+		}
+	}
+	b.Fatal("no VmRSS")
+	return 0
+}
