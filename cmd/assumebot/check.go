@@ -10,22 +10,22 @@ import (
 	"text/tabwriter"
 
 	"github.com/assumebot/assumebot/broker"
-	"github.com/assumebot/assumebot/cmd/internal/app"
+	"github.com/assumebot/assumebot/cmd/internal/config"
 )
 
 // check reads the config file alone: no network, no secrets. What is wrong is
 // the error; warnings go to stderr and what the file grants to stdout.
 func check(args []string, getenv func(string) string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("check", flag.ContinueOnError)
-	config := flags.String("config", "", "")
+	file := flags.String("config", "", "")
 	if err := parseFlags(flags, args, stdout); err != nil {
 		return unlessHelped(err)
 	}
-	path, err := configPath("check", *config, getenv("ASSUMEBOT_CONFIG"))
+	path, err := configPath("check", *file, getenv("ASSUMEBOT_CONFIG"))
 	if err != nil {
 		return err
 	}
-	cfg, err := app.LoadConfig(path)
+	cfg, err := config.Load(path)
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func check(args []string, getenv func(string) string, stdout, stderr io.Writer) 
 }
 
 // summarize says what the file grants, for whoever reviews it.
-func summarize(w io.Writer, path string, cfg app.Config) error {
+func summarize(w io.Writer, path string, cfg config.Config) error {
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(format string, args ...any) { _, _ = fmt.Fprintln(tab, terminal(fmt.Sprintf(format, args...))) } // Flush tells of errors
 	b := cfg.Broker

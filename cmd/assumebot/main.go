@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/assumebot/assumebot/cmd/internal/app"
+	"github.com/assumebot/assumebot/cmd/internal/config"
 )
 
 func main() {
@@ -29,7 +30,7 @@ const exitSetup = 78
 // failed, 2 when the command line was not understood, 78 when the bot cannot run
 // until a person mends its settings.
 func report(err error, stderr io.Writer) int {
-	var problems app.Problems
+	var problems config.Problems
 	var usage usageError
 	var setup *app.SetupError
 	code := 1

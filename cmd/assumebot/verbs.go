@@ -14,6 +14,7 @@ import (
 	"syscall"
 
 	"github.com/assumebot/assumebot/cmd/internal/app"
+	"github.com/assumebot/assumebot/cmd/internal/config"
 )
 
 const usageText = `usage:
@@ -105,7 +106,7 @@ func runBot(ctx context.Context, args []string, getenv func(string) string, stdo
 	defer signal.Stop(reload)
 	hardened := app.Harden()
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
-	config := flags.String("config", "", "")
+	file := flags.String("config", "", "")
 	format := flags.String("log-format", "json", "")
 	var level slog.Level
 	flags.Func("log-level", "", func(s string) error {
@@ -128,11 +129,11 @@ func runBot(ctx context.Context, args []string, getenv func(string) string, stdo
 		return usagef("run: unknown log format %q: write json or text", *format)
 	}
 	settings, problems := app.ReadSettings(getenv)
-	path, err := configPath("run", *config, settings.ConfigPath)
+	path, err := configPath("run", *file, settings.ConfigPath)
 	if err != nil {
 		return err
 	}
-	cfg, err := app.LoadConfig(path)
+	cfg, err := config.Load(path)
 	if err := errors.Join(problems, err); err != nil {
 		return app.NeedsPerson(fmt.Errorf("cannot start:\n%w", err))
 	}

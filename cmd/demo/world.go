@@ -13,6 +13,7 @@ import (
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/broker/awstest"
 	"github.com/assumebot/assumebot/cmd/internal/app"
+	"github.com/assumebot/assumebot/cmd/internal/config"
 )
 
 //go:embed demo.yaml
@@ -85,7 +86,7 @@ func newWorld(ctx context.Context, log *slog.Logger) (_ *world, err error) {
 
 // newApp wires the bot. Where console sign-in goes is known only now.
 func newApp(ctx context.Context, signin string, getenv func(string) string, now func() time.Time, log *slog.Logger) (*app.App, error) {
-	cfg, err := app.ParseConfig("demo.yaml", configFile, os.ReadFile)
+	cfg, err := config.Parse("demo.yaml", configFile, os.ReadFile)
 	if err != nil {
 		return nil, err
 	}

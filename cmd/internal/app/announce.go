@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/cmd/internal/config"
 	"github.com/assumebot/assumebot/store"
 )
 
@@ -21,11 +22,6 @@ const (
 	announceTimeout = 12 * time.Second
 	// configKnown names the lease and what was announced last.
 	configKnown = "config"
-
-	// Of a broken file the record has so many problems, cut to so many
-	// characters; the log has all of them whole.
-	maxProblems     = 20
-	maxProblemRunes = 300
 )
 
 // errAnnouncing says that another replica announces, or did in between.
@@ -44,8 +40,8 @@ type announcer struct {
 
 // announced is what all replicas keep.
 type announced struct {
-	Config summary `json:"config"`
-	Broken string  `json:"broken,omitempty"` // digest of a file that came after it and could not be used
+	Config config.Summary `json:"config"`
+	Broken string         `json:"broken,omitempty"` // digest of a file that came after it and could not be used
 }
 
 // A before is what was announced last, as far as that is known.
@@ -59,7 +55,7 @@ type before struct {
 // accept announces what a config changes, and returns it. served is what this
 // process goes by; nil at its start, and the first start ever has nothing to
 // announce.
-func (a *announcer) accept(ctx context.Context, next, served summary) (lines []string, err error) {
+func (a *announcer) accept(ctx context.Context, next, served config.Summary) (lines []string, err error) {
 	err = a.exchange(ctx, func(b before) (announced, *broker.Event) {
 		switch {
 		case b.first && served == nil:
@@ -72,7 +68,7 @@ func (a *announcer) accept(ctx context.Context, next, served summary) (lines []s
 				b.Config = next
 			}
 		}
-		lines = append(lines, changes(b.Config, next, served != nil)...)
+		lines = append(lines, config.Changes(b.Config, next, served != nil)...)
 		if len(lines) == 0 && b.Broken == "" {
 			return announced{Config: next}, nil
 		}
@@ -83,7 +79,7 @@ func (a *announcer) accept(ctx context.Context, next, served summary) (lines []s
 }
 
 // refuse announces a file that cannot be used, once for each content.
-func (a *announcer) refuse(ctx context.Context, digest string, problems Problems, served summary) error {
+func (a *announcer) refuse(ctx context.Context, digest string, problems config.Problems, served config.Summary) error {
 	return a.exchange(ctx, func(b before) (announced, *broker.Event) {
 		if b.first || b.unknown {
 			b.Config = served
@@ -92,7 +88,7 @@ func (a *announcer) refuse(ctx context.Context, digest string, problems Problems
 		if b.Broken == digest {
 			return next, nil
 		}
-		return next, &broker.Event{Kind: broker.EventConfigBroken, Problems: problems.bounded()}
+		return next, &broker.Event{Kind: broker.EventConfigBroken, Problems: problems.Recorded()}
 	})
 }
 
@@ -161,21 +157,4 @@ func announcementID(sealed []byte, e broker.Event) string {
 	text, _ := json.Marshal([]any{e.Kind, e.Changes, e.Problems}) // strings always marshal
 	sum := sha256.Sum256(bytes.Join([][]byte{sealed, text}, nil))
 	return hex.EncodeToString(sum[:16])
-}
-
-// bounded is what the record keeps of them.
-func (ps Problems) bounded() []string {
-	var lines []string
-	for i, p := range ps {
-		if i == maxProblems {
-			lines = append(lines, fmt.Sprintf("and %d more", len(ps)-maxProblems))
-			break
-		}
-		line := printed(p.String())
-		if r := []rune(line); len(r) > maxProblemRunes {
-			line = string(r[:maxProblemRunes-1]) + "…"
-		}
-		lines = append(lines, line)
-	}
-	return lines
 }

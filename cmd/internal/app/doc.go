@@ -1,7 +1,6 @@
-// Package app is what the programs under cmd share: it reads and validates the
-// config file and the environment, and connects store, broker and bot.
+// Package app is what the programs under cmd share: it reads the environment,
+// connects store, broker and bot, and has them go by a config file that changes.
 //
-// Reading is pure: [LoadConfig] and [ReadSettings] start nothing and reach no
-// network, and each reports every problem in one go, so that a person mends a
-// file once. No error of this package holds the value of a secret.
+// [ReadSettings] is pure: it starts nothing and reaches no network, and reports
+// every problem in one go. No error of this package holds the value of a secret.
 package app

@@ -8,6 +8,8 @@ import (
 	"os"
 	"reflect"
 	"time"
+
+	"github.com/assumebot/assumebot/cmd/internal/config"
 )
 
 const (
@@ -28,22 +30,22 @@ type watcher struct {
 	path     string // "" when it cannot be read again
 	look     <-chan time.Time
 	reload   <-chan os.Signal
-	check    func(Config) error
-	serve    func(Config)
+	check    func(config.Config) error
+	serve    func(config.Config)
 	announce *announcer
 	log      *slog.Logger
 
-	served   summary // what this process goes by
-	settled  reading // the last one that was dealt with
-	seen     string  // digest of one that was seen once
-	lamented string  // digest of one that could not be dealt with, which was logged
+	served   config.Summary // what this process goes by
+	settled  config.Reading // the last one that was dealt with
+	seen     string         // digest of one that was seen once
+	lamented string         // digest of one that could not be dealt with, which was logged
 }
 
 // start announces what changed since any replica announced something. It is over
 // before anything is served.
-func (w *watcher) start(ctx context.Context, c Config) error {
-	w.served = summarize(c)
-	if r := readConfig(w.path); r.err() == nil && reflect.DeepEqual(summarize(r.config), w.served) {
+func (w *watcher) start(ctx context.Context, c config.Config) error {
+	w.served = config.Summarize(c)
+	if r := config.Read(w.path); r.Err() == nil && reflect.DeepEqual(config.Summarize(r.Config), w.served) {
 		w.settled = r
 	}
 	for deadline := time.Now().Add(startPatience); ; {
@@ -74,7 +76,7 @@ func (w *watcher) run(ctx context.Context) {
 			w.poll(ctx)
 		case <-w.reload:
 			w.log.InfoContext(ctx, "SIGHUP: reading the config file", "file", w.path)
-			w.take(ctx, readConfig(w.path))
+			w.take(ctx, config.Read(w.path))
 		}
 	}
 }
@@ -82,56 +84,56 @@ func (w *watcher) run(ctx context.Context) {
 // poll takes what was the same twice in a row: a file that is being written is
 // not read half.
 func (w *watcher) poll(ctx context.Context) {
-	if w.settled.files != nil && !w.settled.stale() {
+	if w.settled.Digest != "" && !w.settled.Stale() {
 		w.seen = ""
 		return
 	}
-	next := readConfig(w.path)
-	if next.digest != w.seen {
-		w.seen = next.digest
+	next := config.Read(w.path)
+	if next.Digest != w.seen {
+		w.seen = next.Digest
 		return
 	}
 	w.take(ctx, next)
 }
 
 // take deals with a reading, or leaves it to the next look.
-func (w *watcher) take(ctx context.Context, next reading) {
-	if next.err() == nil {
-		next.refuse(w.check(next.config))
+func (w *watcher) take(ctx context.Context, next config.Reading) {
+	if next.Err() == nil {
+		next.Refuse(w.check(next.Config))
 	}
 	var err error
-	if next.err() != nil {
+	if next.Err() != nil {
 		err = w.refuse(ctx, next)
 	} else {
-		err = w.accept(ctx, next.config)
+		err = w.accept(ctx, next.Config)
 	}
-	w.seen = next.digest
+	w.seen = next.Digest
 	switch {
 	case err == nil:
 		w.settled, w.lamented = next, ""
 	case ctx.Err() != nil || errors.Is(err, errAnnouncing):
-	case w.lamented != next.digest:
-		w.lamented = next.digest
+	case w.lamented != next.Digest:
+		w.lamented = next.Digest
 		w.log.ErrorContext(ctx, "the config file is not used yet, since that cannot be put on the record; the bot keeps the config that it had", "error", err)
 	}
 }
 
-func (w *watcher) refuse(ctx context.Context, r reading) error {
-	if w.lamented != r.digest {
-		w.log.ErrorContext(ctx, "the config file is refused; the bot keeps the config that it had", "problems", problemLines(r.problems))
+func (w *watcher) refuse(ctx context.Context, r config.Reading) error {
+	if w.lamented != r.Digest {
+		w.log.ErrorContext(ctx, "the config file is refused; the bot keeps the config that it had", "problems", r.Problems.Lines())
 	}
-	return w.announce.refuse(ctx, r.digest, r.problems, w.served)
+	return w.announce.refuse(ctx, r.Digest, r.Problems, w.served)
 }
 
-func (w *watcher) accept(ctx context.Context, c Config) error {
-	next := summarize(c)
+func (w *watcher) accept(ctx context.Context, c config.Config) error {
+	next := config.Summarize(c)
 	lines, err := w.announce.accept(ctx, next, w.served)
 	if err != nil {
 		return err
 	}
 	w.serve(c)
-	own := changes(w.served, next, true)
-	w.served = next.withFixed(w.served)
+	own := config.Changes(w.served, next, true)
+	w.served = next.WithFixed(w.served)
 	w.told(ctx, lines)
 	warn(ctx, c, w.log)
 	w.log.InfoContext(ctx, "config file read", "changes", own)
@@ -143,21 +145,4 @@ func (w *watcher) told(ctx context.Context, lines []string) {
 	if len(lines) > 0 {
 		w.log.InfoContext(ctx, "a change of the config was announced", "changes", lines)
 	}
-}
-
-// withFixed is s, but for what the process goes on with as it was.
-func (s summary) withFixed(old summary) summary {
-	for _, field := range fixed {
-		delete(s[wholeEntry].Values, field)
-		s[wholeEntry].set(field, old[wholeEntry].Values[field])
-	}
-	return s
-}
-
-func problemLines(ps Problems) []string {
-	lines := make([]string, len(ps))
-	for i, p := range ps {
-		lines[i] = p.String()
-	}
-	return lines
 }

@@ -10,10 +10,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-	_ "time/tzdata" // a container without an operating system has no time zones
 
 	"github.com/assumebot/assumebot/bot"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/cmd/internal/config"
 	"github.com/assumebot/assumebot/store"
 )
 
@@ -21,7 +21,7 @@ import (
 type App struct {
 	Store   *store.Store
 	Bot     *bot.Bot
-	config  Config
+	config  config.Config
 	watcher *watcher // nil: there is no file to watch
 }
 
@@ -39,7 +39,7 @@ type Environment struct {
 // Run wires assumebot with the config that was read from path, serves until ctx
 // ends and finishes what was accepted. It reads the config again when the file
 // changes, and at each signal of reload.
-func Run(ctx context.Context, path string, cfg Config, s Settings, reload <-chan os.Signal, log *slog.Logger) error {
+func Run(ctx context.Context, path string, cfg config.Config, s Settings, reload <-chan os.Signal, log *slog.Logger) error {
 	store.RouteClientLog(log)
 	look := time.NewTicker(pollEvery)
 	defer look.Stop()
@@ -56,7 +56,7 @@ func Run(ctx context.Context, path string, cfg Config, s Settings, reload <-chan
 
 // New reaches Redis, for which it waits until ctx ends, and wires the rest;
 // nothing is served before Run. The error is a [*SetupError], or that of ctx.
-func New(ctx context.Context, cfg Config, s Settings, env Environment) (*App, error) {
+func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*App, error) {
 	if err := s.CheckPartition(cfg); err != nil {
 		return nil, NeedsPerson(err)
 	}
@@ -97,7 +97,7 @@ func New(ctx context.Context, cfg Config, s Settings, env Environment) (*App, er
 	if env.ConfigPath != "" {
 		a.watcher = &watcher{
 			path: env.ConfigPath, look: env.Look, reload: env.Reload, check: s.CheckPartition, log: env.Log,
-			serve:    func(c Config) { b.Serve(m.broker(c), botSettings(c)) },
+			serve:    func(c config.Config) { b.Serve(m.broker(c), botSettings(c)) },
 			announce: &announcer{store: st, now: env.Now, holder: broker.NewID()},
 		}
 	}
@@ -129,7 +129,7 @@ type maker struct {
 	current atomic.Pointer[broker.Config]
 }
 
-func (m *maker) broker(c Config) *broker.Broker {
+func (m *maker) broker(c config.Config) *broker.Broker {
 	issuing := c.Broker
 	issuing.Accounts = withRegion(issuing.Accounts, m.region)
 	m.current.Store(&issuing)
@@ -141,13 +141,13 @@ func (m *maker) broker(c Config) *broker.Broker {
 // userGroups are those that the config names now.
 func (m *maker) userGroups() []string { return m.current.Load().UserGroups() }
 
-func botSettings(c Config) bot.Settings {
+func botSettings(c config.Config) bot.Settings {
 	return bot.Settings{
 		Workspaces: c.Broker.Workspaces, ApprovalsChannel: c.Slack.ApprovalsChannel, RevealWindow: c.Broker.RevealWindow, MFASession: c.Broker.MFASession, Reminder: c.Reminder,
 	}
 }
 
-func warn(ctx context.Context, c Config, log *slog.Logger) {
+func warn(ctx context.Context, c config.Config, log *slog.Logger) {
 	for _, w := range c.Warnings {
 		log.WarnContext(ctx, "config: "+w.Message)
 	}

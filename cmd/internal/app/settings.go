@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/cmd/internal/config"
 )
 
 // Embedded is the REDIS_URL that asks for a Redis within the process.
@@ -44,7 +45,7 @@ func (s Settings) EmbeddedRedis() bool { return s.RedisURL.Reveal() == Embedded 
 
 // CheckPartition says so when STS would be called in another partition than the
 // one that cfg's ARNs are in, where every call would fail.
-func (s Settings) CheckPartition(cfg Config) error {
+func (s Settings) CheckPartition(cfg config.Config) error {
 	region := broker.PartitionOfRegion(s.AWSRegion)
 	for _, a := range cfg.Broker.Accounts {
 		if p := a.RoleARN.Partition(); a.HasRole() && p != region {
@@ -115,7 +116,7 @@ func (r *settingsReader) secret(name string) secretValue {
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
-		r.fail("%s_FILE: %s cannot be read: %s: name a file that the bot may read", name, file, reason(err))
+		r.fail("%s_FILE: %s cannot be read: %s: name a file that the bot may read", name, file, config.Reason(err))
 		return secretValue{failed: true}
 	}
 	text := strings.TrimSpace(string(data))
@@ -207,8 +208,8 @@ func (r *settingsReader) region() string {
 		switch v := r.getenv(name); {
 		case v == "":
 			continue
-		case !regionName.MatchString(v):
-			r.fail("%s is %s, which is not a region's code: write one such as eu-west-1", name, quote(v))
+		case !config.IsRegion(v):
+			r.fail("%s is %s, which is not a region's code: write one such as eu-west-1", name, config.Quote(v))
 			return ""
 		default:
 			return v

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/cmd/internal/config"
 )
 
 // Each of these settings takes one risk, which its name says, when it is set to
@@ -33,7 +34,7 @@ func (r *settingsReader) accepts(name string) bool {
 		r.risks = append(r.risks, name)
 		return true
 	default:
-		r.fail("%s is %s: write %s, or unset it", name, quote(v), broker.Accepted)
+		r.fail("%s is %s: write %s, or unset it", name, config.Quote(v), broker.Accepted)
 		return false
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/cmd/internal/config"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -277,9 +278,9 @@ func TestSettingsNeverPrintSecrets(t *testing.T) {
 }
 
 func TestCheckPartitionComparesRegionWithRolesAndDevices(t *testing.T) {
-	role := Config{Broker: broker.Config{Accounts: []broker.Account{{Name: "hub"}, {Name: "prod", RoleARN: "arn:aws-cn:iam::222222222222:role/x"}}}}
-	device := Config{Broker: broker.Config{Users: []broker.User{{Name: "bob", MFASerial: "GAHT12345678"}, {Name: "alice", MFASerial: "arn:aws-cn:iam::111111111111:mfa/alice"}}}}
-	for want, cfg := range map[string]Config{"role of account prod": role, "MFA device of alice": device} {
+	role := config.Config{Broker: broker.Config{Accounts: []broker.Account{{Name: "hub"}, {Name: "prod", RoleARN: "arn:aws-cn:iam::222222222222:role/x"}}}}
+	device := config.Config{Broker: broker.Config{Users: []broker.User{{Name: "bob", MFASerial: "GAHT12345678"}, {Name: "alice", MFASerial: "arn:aws-cn:iam::111111111111:mfa/alice"}}}}
+	for want, cfg := range map[string]config.Config{"role of account prod": role, "MFA device of alice": device} {
 		if err := (Settings{AWSRegion: "eu-west-1"}).CheckPartition(cfg); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error: got %v, want one with %q", err, want)
 		}

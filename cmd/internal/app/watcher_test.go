@@ -2,12 +2,9 @@ package app
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -15,13 +12,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/cmd/internal/config"
 	"github.com/assumebot/assumebot/store"
 )
 
 // A watched is a watcher of a file, with what it had the bot serve.
 type watched struct {
 	*watcher
-	served []Config
+	served []config.Config
 }
 
 // newWatched starts a watcher of path, which holds text.
@@ -34,16 +32,36 @@ func newWatched(t *testing.T, path, text string) *watched {
 	t.Cleanup(func() { _ = st.Close() })
 	w := &watched{}
 	w.watcher = &watcher{
-		path: path, check: func(Config) error { return nil }, serve: func(c Config) { w.served = append(w.served, c) }, log: slog.New(slog.DiscardHandler),
+		path: path, check: func(config.Config) error { return nil }, serve: func(c config.Config) { w.served = append(w.served, c) }, log: slog.New(slog.DiscardHandler),
 		announce: &announcer{store: st, now: time.Now, holder: broker.NewID()},
 	}
-	if err := w.start(t.Context(), mustParse(t, text, nil)); err != nil {
+	if err := w.start(t.Context(), parsed(t, text)); err != nil {
 		t.Fatal(err)
 	}
 	return w
 }
 
-const good = goodSlack + goodUsers + goodAccount
+const (
+	goodSlack = "slack: {workspaces: [T0123], audit_channel: C0AUDIT}\n"
+	goodUsers = "users: [{slack: U01ALICE, name: alice, mfa_serial: 'arn:aws:iam::111111111111:mfa/alice', credentials: {profile: alice}}]\n"
+	good      = goodSlack + goodUsers + "accounts: [{name: hub, allow: ['*']}]\n"
+)
+
+func parsed(t *testing.T, text string) config.Config {
+	t.Helper()
+	c, err := config.Parse("config.yaml", []byte(text), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
 
 func TestWatcherTakesNoHalfWrittenFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.yaml")
@@ -163,7 +181,7 @@ func TestARefusedFileLeavesWhatWasAnnounced(t *testing.T) {
 		"by this replica": {func(*testing.T, *watched) {}, []string{me}},
 		"by another, which is ahead": {func(t *testing.T, w *watched) {
 			ahead := &announcer{store: w.announce.store, now: time.Now, holder: "another"}
-			if _, err := ahead.accept(t.Context(), summarize(mustParse(t, good+"contact: me\n", nil)), w.watcher.served); err != nil {
+			if _, err := ahead.accept(t.Context(), config.Summarize(parsed(t, good+"contact: me\n")), w.watcher.served); err != nil {
 				t.Fatal(err)
 			}
 		}, []string{me, readableAgain}},
@@ -202,7 +220,7 @@ func TestAStartWaitsForAnotherReplicaThatAnnounces(t *testing.T) {
 	if ok, err := w.announce.store.Lease(t.Context(), configKnown, "another", time.Minute); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
-	c := mustParse(t, good, nil)
+	c := parsed(t, good)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- w.start(ctx, c) }()
@@ -220,37 +238,5 @@ func TestAStartWaitsForAnotherReplicaThatAnnounces(t *testing.T) {
 	}
 	if err := w.start(t.Context(), c); err != nil {
 		t.Errorf("after the other: %v", err)
-	}
-}
-
-func TestProblemsOnTheRecordAreBounded(t *testing.T) {
-	_, err := parse(goodSlack+goodUsers+goodAccount+strings.Repeat("zzzz: 1\n", 60), nil)
-	var problems Problems
-	if !errors.As(err, &problems) {
-		t.Fatal(err)
-	}
-	problems[0].Message = strings.Repeat("ä\u202e", 400)
-	got := problems.bounded()
-	if len(got) != maxProblems+1 || !strings.HasPrefix(got[maxProblems], "and ") {
-		t.Errorf("got %d lines, the last %q, want %d and one that counts the rest", len(got), got[len(got)-1], maxProblems)
-	}
-	if n := len([]rune(got[0])); n != maxProblemRunes || strings.Contains(got[0], "\u202e") {
-		t.Errorf("got %d characters, %q", n, got[0])
-	}
-}
-
-func TestReplicasAgreeOnTheDigestOfTheSameFiles(t *testing.T) {
-	var digests []string
-	for range 2 {
-		dir := t.TempDir()
-		write(t, filepath.Join(dir, "config.yaml"), account(roleAccount+"session_policy: p.json"))
-		digests = append(digests, readConfig(filepath.Join(dir, "config.yaml")).digest)
-		for _, policy := range []string{`{"Statement": []}`, `{"Statement": {}}`} { // as long
-			write(t, filepath.Join(dir, "p.json"), policy)
-			digests = append(digests, readConfig(filepath.Join(dir, "config.yaml")).digest)
-		}
-	}
-	if !slices.Equal(digests[:3], digests[3:]) || digests[0] == digests[1] || digests[1] == digests[2] || digests[0] == digests[2] {
-		t.Errorf("got %q, want three that are each the same in both places", digests)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/awstest"
-	"github.com/assumebot/assumebot/cmd/internal/app"
+	"github.com/assumebot/assumebot/cmd/internal/config"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
@@ -176,7 +176,7 @@ func TestShippedTrustRefusesABotThatIsNotSetUpForIt(t *testing.T) {
 }
 
 func TestShippedPoliciesNameWhatTheExampleDoes(t *testing.T) {
-	cfg, err := app.LoadConfig("../../../deploy/assumebot.example.yaml")
+	cfg, err := config.Load("../../../deploy/assumebot.example.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

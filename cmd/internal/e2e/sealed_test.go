@@ -23,6 +23,7 @@ import (
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/cmd/internal/app"
+	"github.com/assumebot/assumebot/cmd/internal/config"
 	"github.com/assumebot/assumebot/store/storetest"
 )
 
@@ -334,7 +335,7 @@ func TestWhatWasIssuedInClearIsShownAgainSealed(t *testing.T) {
 
 func TestCredentialsThatCannotBeEncryptedAreShownToNobody(t *testing.T) {
 	w := newWorld(t)
-	cfg, err := app.ParseConfig("config.yaml", []byte(worldConfig), nil)
+	cfg, err := config.Parse("config.yaml", []byte(worldConfig), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
 	"github.com/assumebot/assumebot/cmd/internal/app"
+	"github.com/assumebot/assumebot/cmd/internal/config"
 )
 
 // The keys that the world's users have. The canary test searches for them.
@@ -179,7 +180,7 @@ func (w *world) runAt(config string, s app.Settings, now func() time.Time) *repl
 // launch is runAt with the config at path.
 func (w *world) launch(path string, s app.Settings, now func() time.Time) *replica {
 	w.t.Helper()
-	cfg, err := app.LoadConfig(path)
+	cfg, err := config.Load(path)
 	if err != nil {
 		w.t.Fatal(err)
 	}

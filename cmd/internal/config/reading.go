@@ -1,0 +1,99 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"os"
+	"path/filepath"
+)
+
+// A Reading is one look at the config file and the files that it names. What it
+// was parsed from is what its digest is of.
+type Reading struct {
+	Config   Config
+	Problems Problems // none: the config is right
+	Digest   string   // the same for the same content, wherever the files are
+	files    *fileSet
+}
+
+// Err is the Problems, if there are any.
+func (r Reading) Err() error {
+	if len(r.Problems) == 0 {
+		return nil
+	}
+	return r.Problems
+}
+
+// Refuse makes a config that is right by itself wrong all the same.
+func (r *Reading) Refuse(why error) {
+	if why != nil {
+		r.Problems = Problems{{File: r.files.path, Message: why.Error()}}
+	}
+}
+
+// Stale reports whether the files say something else by now.
+func (r Reading) Stale() bool {
+	again := newFileSet(r.files.path)
+	for _, name := range r.files.names {
+		_, _ = again.read(name) // an error is part of the digest
+	}
+	return again.digest() != r.Digest
+}
+
+// Read reads the config file at path and the files that it names.
+func Read(path string) Reading {
+	r := Reading{files: newFileSet(path)}
+	data, err := r.files.read("")
+	if err != nil {
+		r.Problems = Problems{{File: path, Message: fmt.Sprintf("cannot be read: %s: name the config file with --config FILE or ASSUMEBOT_CONFIG", Reason(err))}}
+	} else if r.Config, err = Parse(path, data, r.files.read); err != nil && !errors.As(err, &r.Problems) {
+		r.Refuse(err)
+	}
+	r.Digest = r.files.digest()
+	return r
+}
+
+// A fileSet reads the config file and those beside it, and sums up what it read.
+// The digest does not depend on where the config file is, so that replicas on
+// several hosts agree on it.
+type fileSet struct {
+	path  string // of the config file
+	names []string
+	sum   hash.Hash
+}
+
+func newFileSet(path string) *fileSet { return &fileSet{path: path, sum: sha256.New()} }
+
+// read reads a file that the config file names, or itself, which is "".
+func (f *fileSet) read(name string) ([]byte, error) {
+	path, limit := name, int64(maxPolicyBytes)
+	switch {
+	case name == "":
+		path, limit = f.path, maxConfigBytes
+	case !filepath.IsAbs(name):
+		path = filepath.Join(filepath.Dir(f.path), name)
+	}
+	data, err := readRegular(path, limit)
+	f.names = append(f.names, name)
+	failed := ""
+	if err != nil {
+		failed = Reason(err)
+	}
+	fmt.Fprintf(f.sum, "%q %d %q\n", name, len(data), failed)
+	_, _ = f.sum.Write(data) // a hash takes everything
+	return data, err
+}
+
+// readRegular reads a file that is there to be read again; a pipe or a device
+// could keep the reader for ever.
+func readRegular(path string, limit int64) ([]byte, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, errors.New("it is not a regular file")
+	}
+	return readFile(path, limit)
+}
+
+func (f *fileSet) digest() string { return hex.EncodeToString(f.sum.Sum(nil)) }
