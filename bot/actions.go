@@ -156,7 +156,7 @@ func (b *Bot) formFor(ctx context.Context, to conversation, c Command, why error
 	f := formState{duration: c.Duration, format: c.Format, service: c.Service, reason: c.Reason, breakGlass: c.BreakGlass, wrong: sessionNotEnough(why)}
 	var e *broker.Error
 	if errors.As(why, &e) && e.Code == broker.CodeReason {
-		f.wrong = &broker.Error{Code: e.Code, Message: e.Message, Hint: "Type it below."}
+		f.wrong = &broker.Error{Code: e.Code, What: broker.Say(broker.Plain(e.What)), Hint: broker.Say("Type it below.")}
 	} else if a, ok := b.broker().ApprovalFor(ctx, to.request(c)); ok {
 		b.openUse(ctx, to, a, f)
 		return

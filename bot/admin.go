@@ -198,14 +198,14 @@ func fewOf(names []string) string {
 }
 
 func notComplete(e *broker.Error) slack.RichTextElement {
-	return paragraph(append([]span{bold("Not complete. "), plain(e.Message + " ")}, append(codes(e.Hint), plain(" (ref "+e.Ref+")"))...)...)
+	return paragraph(append([]span{bold("Not complete. "), plain(broker.Plain(e.What) + " ")}, append(codes(broker.Plain(e.Hint)), plain(" (ref "+e.Ref+")"))...)...)
 }
 
 func revokedSpans(of broker.Revocation) []span {
 	spans := []span{code(of.Account.Name), plain("  ")}
 	switch {
 	case of.Err != nil && of.Denied == nil:
-		spans = append(spans, bold("not revoked in AWS. "), plain(of.Err.Message+" "+of.Err.Hint+" (ref "+of.Err.Ref+")"))
+		spans = append(spans, bold("not revoked in AWS. "), plain(broker.Plain(of.Err.What)+" "+broker.Plain(of.Err.Hint)+" (ref "+of.Err.Ref+")"))
 	case of.Denied != nil && of.Denied.Everybody:
 		spans = append(spans, bold("revoked"), plain(": AWS refuses "), bold("everybody's"), plain(" sessions of its role that were issued before "), moment(of.Denied.Before),
 			plain(", since its policy had no room for one more session name."))

@@ -27,7 +27,7 @@ func adminMessages(t *testing.T) map[string]message {
 	denied := func(everybody bool) *broker.Denied {
 		return &broker.Denied{Before: goldenTime, Everybody: everybody}
 	}
-	failed := &broker.Error{Code: broker.CodeRevoker, Ref: "abcdefgh", Message: "The bot could not tell AWS to refuse the credentials of broken that were issued before: they work until they expire.", Hint: "Tell the people who run the AWS account. Do it now if somebody else may have the credentials."}
+	failed := &broker.Error{Code: broker.CodeRevoker, Ref: "abcdefgh", What: broker.Say("The bot could not tell AWS to refuse the credentials of broken that were issued before: they work until they expire."), Hint: broker.Say("Tell the people who run the AWS account. Do it now if somebody else may have the credentials.")}
 	account := func(name string) broker.Account { return broker.Account{Name: name, Revoker: "x"} }
 	revoked := broker.PersonRevocation{Target: "U02BOB", TargetName: "bob@example.com", Session: true, Accounts: []broker.Revocation{
 		{Account: account("prod"), Ended: 2, Denied: denied(false)}, {Account: account("full"), Denied: denied(true)},
@@ -56,7 +56,7 @@ func adminMessages(t *testing.T) map[string]message {
 	withCode.Code, withCode.Message = broker.CodeNotAdmin, "Only admins may block people."
 	ofProd := about(broker.EventRevoked)
 	ofProd.Account, ofProd.DeniedBefore = "prod", goldenTime
-	notTold := broker.Event{Kind: broker.EventRevoked, Target: "U07GONE", Code: failed.Code, Message: failed.Message, Ref: failed.Ref}
+	notTold := broker.Event{Kind: broker.EventRevoked, Target: "U07GONE", Code: failed.Code, Message: broker.Plain(failed.What), Ref: failed.Ref}
 	return map[string]message{
 		"admin_blocked":         b.blockedMessage("U02BOB", "bob@example.com (U02BOB)", nil),
 		"admin_blocked_again":   b.blockedMessage("U02BOB", "bob@example.com (U02BOB)", &broker.Order{By: "U09ADMIN", Reason: wildReason, At: goldenTime}),
@@ -66,7 +66,7 @@ func adminMessages(t *testing.T) map[string]message {
 		"revoked_failed":        b.revokedMessage(broker.Revocation{Account: account("broken"), Ended: 1, Until: goldenTime, Err: failed}),
 		"revoked_still":         stillRevoking("staging"),
 		"revoked_nothing":       b.revokedMessage(broker.Revocation{Account: account("prod")}),
-		"revoked_nothing_known": b.revokedMessage(broker.Revocation{Account: account("prod"), Err: &broker.Error{Code: broker.CodeStore, Ref: "abcdefgh", Message: "The bot's own store is not answering, so it may still keep credentials or an MFA session of yours.", Hint: "Try again in a minute."}}),
+		"revoked_nothing_known": b.revokedMessage(broker.Revocation{Account: account("prod"), Err: &broker.Error{Code: broker.CodeStore, Ref: "abcdefgh", What: broker.Say("The bot's own store is not answering, so it may still keep credentials or an MFA session of yours."), Hint: broker.Say("Try again in a minute.")}}),
 		"admin_revoked_none":    b.revokedPersonMessage(broker.PersonRevocation{Target: "U02BOB"}),
 		"admin_revoked_others":  b.revokedPersonMessage(broker.PersonRevocation{Target: "U02BOB", Others: []string{"hub"}}),
 		"admin_revoked_all":     b.revokedPersonMessage(broker.PersonRevocation{Target: "U02BOB", Accounts: revoked.Accounts[:1], Others: []string{"hub"}}),
@@ -95,7 +95,7 @@ func adminMessages(t *testing.T) map[string]message {
 		"ended_session":         b.endedMessage(ended),
 		"ended_revoked":         b.endedMessage(broker.Ending{Grant: ended.Grant, Revoked: &denying}),
 		"sessions_revocable":    b.sessionsMessage(has),
-		"error_paused":          b.errorMessage(&broker.Error{Code: broker.CodePaused, Message: "The bot is paused since 2026-01-02 03:04 UTC, by admin@example.com: nothing is issued to anybody.", Hint: "Your code was not used. Try again once an admin has resumed it.", Quote: wildReason}),
+		"error_paused":          b.errorMessage(&broker.Error{Code: broker.CodePaused, What: broker.Say("The bot is paused since 2026-01-02 03:04 UTC, by admin@example.com: nothing is issued to anybody."), Hint: broker.Say("Your code was not used. Try again once an admin has resumed it."), Quote: wildReason}),
 		"audit_admin_blocked":   audit(about(broker.EventBlocked)),
 		"audit_admin_unblocked": audit(about(broker.EventUnblocked)),
 		"audit_admin_not_unblocked": audit(func() broker.Event {

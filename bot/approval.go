@@ -73,13 +73,13 @@ func (b *Bot) takeBack(ctx context.Context, r broker.Request, a broker.Approval)
 	r.Account, r.Approval = a.Account, a.ID
 	e := &broker.Error{
 		Code: broker.CodeUndelivered, Ref: broker.ShortRef(r.ID),
-		Message: "Slack did not take the message that asks for approval, so nobody was asked.",
-		Hint:    "Try again in a minute." + unusedCode(r),
+		What: broker.Say("Slack did not take the message that asks for approval, so nobody was asked."),
+		Hint: broker.Say("Try again in a minute." + unusedCode(r)),
 	}
 	if _, err := b.broker().CancelApprovals(ctx, r); err != nil {
 		e.Err = err
-		e.Message = "Slack did not take the message that asks for approval."
-		e.Hint = "Ask again in a minute." + unusedCode(r)
+		e.What = broker.Say("Slack did not take the message that asks for approval.")
+		e.Hint = broker.Say("Ask again in a minute." + unusedCode(r))
 	}
 	return e
 }
@@ -121,7 +121,7 @@ func (b *Bot) decided(ctx context.Context, t approvalTask, change func() (broker
 	if err != nil {
 		return &broker.Error{
 			Code: broker.CodeStore, Err: err, Ref: broker.ShortRef(t.Press),
-			Message: "The bot's own store is not answering, so nothing was changed.", Hint: "Try again in a minute.",
+			What: broker.Say("The bot's own store is not answering, so nothing was changed."), Hint: broker.Say("Try again in a minute."),
 		}
 	}
 	a, err := change()
@@ -196,7 +196,7 @@ func (b *Bot) askWhyDenied(ctx context.Context, in interaction, name approvalNam
 			return
 		}
 		b.log.WarnContext(ctx, "form not opened", "request", in.to.requestID, "error", err)
-		err = &broker.Error{Code: broker.CodeNeedsCode, Message: "Slack did not open the form in time.", Hint: "Press Deny again. Nothing was changed."}
+		err = &broker.Error{Code: broker.CodeNeedsCode, What: broker.Say("Slack did not open the form in time."), Hint: broker.Say("Press Deny again. Nothing was changed.")}
 	}
 	in.to.trigger = "" // it is spent, or not needed
 	b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))

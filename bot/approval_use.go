@@ -50,8 +50,8 @@ func (b *Bot) openUse(ctx context.Context, to conversation, a broker.Approval, a
 	to = to.beside()
 	to.trigger = "" // it is spent or too old
 	b.deliver(ctx, to, b.errorMessage(&broker.Error{
-		Code: broker.CodeNeedsCode, Message: "Slack did not open the form in time.",
-		Hint: "Press the button again, or send `/assume " + a.Account + " 123456` with the six digits that your device shows.",
+		Code: broker.CodeNeedsCode, What: broker.Say("Slack did not open the form in time."),
+		Hint: broker.Say("Press the button again, or send `/assume " + a.Account + " 123456` with the six digits that your device shows."),
 	}))
 }
 
@@ -108,7 +108,7 @@ func (b *Bot) formAgain(ctx context.Context, to conversation, f filled, wrong *b
 func asBrokerError(to conversation, err error) *broker.Error {
 	var e *broker.Error
 	if !errors.As(err, &e) {
-		e = &broker.Error{Code: broker.CodeInternal, Message: "Something failed on our side.", Hint: "Try again.", Ref: broker.ShortRef(to.requestID)}
+		e = &broker.Error{Code: broker.CodeInternal, What: broker.Say("Something failed on our side."), Hint: broker.Say("Try again."), Ref: broker.ShortRef(to.requestID)}
 	}
 	return e
 }

@@ -71,9 +71,9 @@ func (b *Bot) breakGlassForm(ctx context.Context, to conversation, account strin
 	r := to.request(Command{Account: account, BreakGlass: true})
 	if !b.broker().MayBreakGlass(ctx, r.Caller.User, account) {
 		b.deliver(ctx, to, b.refusal(ctx, to, b.unlessStranger(ctx, to, &broker.Error{
-			Code:    broker.CodeNotAllowed,
-			Message: "You may not have " + account + " by break-glass.",
-			Hint:    "`/assume accounts` lists what you may have.",
+			Code: broker.CodeNotAllowed,
+			What: broker.Say("You may not have " + account + " by break-glass."),
+			Hint: broker.Say("`/assume accounts` lists what you may have."),
 		})))
 		return
 	}

@@ -159,9 +159,9 @@ func (b *Bot) searchBuckets(ctx context.Context, in interaction, p press) {
 	b.log.WarnContext(ctx, "search not opened", "request", in.to.requestID, "error", err)
 	in.to.trigger = "" // it is spent or too old
 	b.deliver(ctx, in.to.beside(), b.errorMessage(&broker.Error{
-		Code:    broker.CodeUndelivered,
-		Message: "Slack did not open the search in time.",
-		Hint:    "Press Search again, or send `/buckets ACCOUNT prefix logs-`.",
+		Code: broker.CodeUndelivered,
+		What: broker.Say("Slack did not open the search in time."),
+		Hint: broker.Say("Press Search again, or send `/buckets ACCOUNT prefix logs-`."),
 	}))
 }
 

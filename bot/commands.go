@@ -31,9 +31,9 @@ func (b *Bot) serve(ctx context.Context, to conversation, cmd slack.SlashCommand
 		parsed = Command{Verb: VerbSessions}
 	default:
 		err = &broker.Error{
-			Code:    broker.CodeGrammar,
-			Message: "The bot does not know this command.",
-			Hint:    "`/assume help` shows what it knows. If the command is new, the app's manifest may be newer than the bot.",
+			Code: broker.CodeGrammar,
+			What: broker.Say("The bot does not know this command."),
+			Hint: broker.Say("`/assume help` shows what it knows. If the command is new, the app's manifest may be newer than the bot."),
 		}
 	}
 	if err != nil {
@@ -134,7 +134,7 @@ func orVerb(c Command, err error) error {
 		return err
 	}
 	if meant := verbMeant(c.Account); meant != "" {
-		e.Hint = meant + " " + e.Hint
+		e.Hint = broker.Say(meant + " " + broker.Plain(e.Hint))
 	}
 	return err
 }

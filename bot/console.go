@@ -186,12 +186,12 @@ func (b *Bot) noLinkMessage(s broker.SignIn, f Format) (message, error) {
 	}
 	why := b.errorMessage(s.Problem)
 	m.blocks = append(why.blocks, m.blocks...)
-	m.text = s.Problem.Message + " " + m.text
+	m.text = broker.Plain(s.Problem.What) + " " + m.text
 	if !m.fits() {
 		return message{}, &broker.Error{
 			Code: broker.CodeTooLarge, Ref: broker.ShortRef(s.Grant.ID), Err: errors.New("the snippet and the reason why there is no link"),
-			Message: s.Problem.Message + " The credentials were issued, but are too large for one Slack message.",
-			Hint:    "Ask again with a new code, without `as console`.",
+			What: broker.Say(broker.Plain(s.Problem.What) + " The credentials were issued, but are too large for one Slack message."),
+			Hint: broker.Say("Ask again with a new code, without `as console`."),
 		}
 	}
 	return m, nil
@@ -200,8 +200,8 @@ func (b *Bot) noLinkMessage(s broker.SignIn, f Format) (message, error) {
 func errLinkTooLong(s broker.SignIn) *broker.Error {
 	return &broker.Error{
 		Code: broker.CodeTooLarge, Ref: broker.ShortRef(s.Grant.ID),
-		Err:     fmt.Errorf("the link is %d bytes", len(s.Link.Reveal())),
-		Message: "The sign-in link is too long for one Slack message.",
-		Hint:    "It grows with the session policy and tags of the account. The credentials were issued and work: here they are.",
+		Err:  fmt.Errorf("the link is %d bytes", len(s.Link.Reveal())),
+		What: broker.Say("The sign-in link is too long for one Slack message."),
+		Hint: broker.Say("It grows with the session policy and tags of the account. The credentials were issued and work: here they are."),
 	}
 }

@@ -33,8 +33,8 @@ func consoleMessages(t *testing.T) map[string]message {
 		return m
 	}
 	noLink, err := b.noLinkMessage(goldenSignIn(0, func(s *broker.SignIn) {
-		s.Problem = &broker.Error{Code: broker.CodeSignin, Ref: "abcdefgh", Message: "The sign-in endpoint of AWS refused these credentials, so there is no link.",
-			Hint: "The credentials were issued and work: here they are. Pass the reference to whoever runs the bot."}
+		s.Problem = &broker.Error{Code: broker.CodeSignin, Ref: "abcdefgh", What: broker.Say("The sign-in endpoint of AWS refused these credentials, so there is no link."),
+			Hint: broker.Say("The credentials were issued and work: here they are. Pass the reference to whoever runs the bot.")}
 	}), "")
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +58,7 @@ func consoleMessages(t *testing.T) map[string]message {
 		}),
 		"explain_too_long": explain(func(e *broker.Explanation) {
 			e.Duration, e.Way, e.NeedsCode = 0, "", ""
-			e.Problem = &broker.Error{Message: "prod is issued for 4h at most.", Hint: "Ask for 4h or less."}
+			e.Problem = &broker.Error{What: broker.Say("prod is issued for 4h at most."), Hint: broker.Say("Ask for 4h or less.")}
 		}),
 		"explain_without": explain(func(e *broker.Explanation) {
 			e.Decision.Rule, e.Account.MFA, e.NeedsCode = "allow *", broker.MFANone, ""
@@ -75,10 +75,10 @@ func consoleMessages(t *testing.T) map[string]message {
 			e.Approved = &approved
 		}),
 		"explain_paused": explain(func(e *broker.Explanation) {
-			e.Unmet = []*broker.Error{{Code: broker.CodePaused, Message: "Everything is paused by U09ADMIN.", Quote: "*laptop* lost"}}
+			e.Unmet = []*broker.Error{{Code: broker.CodePaused, What: broker.Say("Everything is paused by U09ADMIN."), Quote: "*laptop* lost"}}
 		}),
 		"explain_unmet": explain(func(e *broker.Explanation) {
-			e.Unmet = []*broker.Error{{Code: broker.CodeChannel, Message: "prod may be asked for only from certain Slack channels, and this is none of them.", Hint: "Ask in #C0OPS, #C0DUTY."}}
+			e.Unmet = []*broker.Error{{Code: broker.CodeChannel, What: broker.Say("prod may be asked for only from certain Slack channels, and this is none of them."), Hint: broker.Say("Ask in #C0OPS, #C0DUTY.")}}
 		}),
 		"explain_denied_by": explain(func(e *broker.Explanation) {
 			*e = broker.Explanation{Account: broker.Account{Name: "prod"}, Decision: broker.Decision{Effect: broker.Deny, Rule: "deny leads"}, Contact: e.Contact}

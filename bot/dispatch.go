@@ -73,8 +73,8 @@ func (b *Bot) leaveSlot() { <-b.slots }
 func busy(to conversation) error {
 	return &broker.Error{
 		Code: broker.CodeBusy, Ref: broker.ShortRef(to.requestID),
-		Message: "The bot has too much to do right now, so nothing was done.",
-		Hint:    to.unused() + "Try again in a minute.",
+		What: broker.Say("The bot has too much to do right now, so nothing was done."),
+		Hint: broker.Say(to.unused() + "Try again in a minute."),
 	}
 }
 
@@ -140,8 +140,8 @@ func (b *Bot) first(ctx context.Context, to conversation, ids ...string) bool {
 	if err != nil {
 		b.deliver(ctx, to, b.refusal(ctx, to, b.unlessStranger(ctx, to, &broker.Error{
 			Code: broker.CodeStore, Ref: broker.ShortRef(to.requestID), Err: err,
-			Message: "The bot's own store is not answering, so nothing was done.",
-			Hint:    to.unused() + "Try again in a minute.",
+			What: broker.Say("The bot's own store is not answering, so nothing was done."),
+			Hint: broker.Say(to.unused() + "Try again in a minute."),
 		})))
 		return false
 	}
@@ -160,15 +160,15 @@ func (b *Bot) aloneOrRefused(ctx context.Context, to conversation) error {
 	}
 	e := &broker.Error{
 		Code: broker.CodeStore, Ref: broker.ShortRef(to.requestID),
-		Message: "Another copy of this bot may share its Slack app while this one keeps its state in its own memory, so nothing is issued.",
-		Hint: "Slack counts connections that are not this copy's: another copy's, or dead ones. Whoever runs the bot finds in its log " +
-			"what to do. " + to.unused(),
+		What: broker.Say("Another copy of this bot may share its Slack app while this one keeps its state in its own memory, so nothing is issued."),
+		Hint: broker.Say("Slack counts connections that are not this copy's: another copy's, or dead ones. Whoever runs the bot finds in its log " +
+			"what to do. " + to.unused()),
 	}
 	if certain {
-		e.Message = "Another copy of this bot shares its Slack app while this one keeps its state in its own memory, so nothing is issued."
-		e.Hint = "Whoever runs the bot must give all copies one REDIS_URL, or stop the other copy and start this one again. " + to.unused()
+		e.What = broker.Say("Another copy of this bot shares its Slack app while this one keeps its state in its own memory, so nothing is issued.")
+		e.Hint = broker.Say("Whoever runs the bot must give all copies one REDIS_URL, or stop the other copy and start this one again. " + to.unused())
 	}
-	e.Hint = strings.TrimSpace(e.Hint)
+	e.Hint = broker.Say(strings.TrimSpace(broker.Plain(e.Hint)))
 	return b.unlessStranger(ctx, to, e)
 }
 

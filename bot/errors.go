@@ -18,8 +18,8 @@ func (b *Bot) refusal(ctx context.Context, to conversation, err error) message {
 	if !errors.As(err, &e) {
 		e = &broker.Error{
 			Code: broker.CodeInternal, Err: err, Ref: broker.ShortRef(to.requestID),
-			Message: "Something failed on our side.",
-			Hint:    "Try again; if it stays, quote the reference.",
+			What: broker.Say("Something failed on our side."),
+			Hint: broker.Say("Try again; if it stays, quote the reference."),
 		}
 	}
 	if e.Ours() && e.Ref == "" {
@@ -45,13 +45,13 @@ func (b *Bot) refusal(ctx context.Context, to conversation, err error) message {
 
 // errorMessage is the one form in which a person reads an error.
 func (b *Bot) errorMessage(e *broker.Error) message {
-	hint := b.withPrefix(e.Hint)
-	spans := timed(e.Message, bolds)
+	hint := b.withPrefix(broker.Plain(e.Hint))
+	spans := timed(broker.Plain(e.What), bolds)
 	if hint != "" {
 		spans = append(spans, plain("\n"))
 		spans = append(spans, b.hintSpans(e.Code, hint)...)
 	}
-	text := strings.TrimSpace(e.Message + " " + strings.ReplaceAll(hint, "`", ""))
+	text := strings.TrimSpace(broker.Plain(e.What) + " " + strings.ReplaceAll(hint, "`", ""))
 	if e.Ref != "" {
 		spans = append(spans, plain("\nReference: "), code(e.Ref))
 		text += " Reference: " + e.Ref
@@ -69,7 +69,7 @@ func told(err error) string {
 	if !errors.As(err, &e) {
 		return "Something failed on our side. Try again."
 	}
-	return e.Message + " " + strings.ReplaceAll(e.Hint, "`", "")
+	return broker.Plain(e.What) + " " + strings.ReplaceAll(broker.Plain(e.Hint), "`", "")
 }
 
 // hintSpans shows one of our sentences: channels that it names by ID as links,

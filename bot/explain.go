@@ -32,13 +32,13 @@ func (b *Bot) explainMessage(e broker.Explanation) message {
 		items = append(items, approvalSpans(e.Account.Approval))
 	}
 	for _, unmet := range e.Unmet {
-		items = append(items, append([]span{bold("Not right now: ")}, b.hintSpans(unmet.Code, unmet.Message+" "+unmet.Hint+quoting(unmet))...))
+		items = append(items, append([]span{bold("Not right now: ")}, b.hintSpans(unmet.Code, broker.Plain(unmet.What)+" "+broker.Plain(unmet.Hint)+quoting(unmet))...))
 	}
 	if e.BreakGlass {
 		items = append(items, codes(b.withPrefix(byBreakGlass(name))))
 	}
 	if e.Problem != nil {
-		items = append(items, append([]span{plain("But for that long it would be refused: ")}, codes(e.Problem.Message+" "+e.Problem.Hint)...))
+		items = append(items, append([]span{plain("But for that long it would be refused: ")}, codes(broker.Plain(e.Problem.What)+" "+broker.Plain(e.Problem.Hint))...))
 		text += " But not for that long."
 	} else {
 		items = append(items, b.howItWouldGo(e)...)

@@ -69,9 +69,9 @@ func (b *Bot) openForm(ctx context.Context, to conversation, f formState) {
 	}
 	to.trigger = "" // it is spent or too old
 	b.deliver(ctx, to, b.errorMessage(&broker.Error{
-		Code:    broker.CodeNeedsCode,
-		Message: "Slack did not open the form in time.",
-		Hint:    "Send `/assume " + account + " 123456` with the six digits that your device shows.",
+		Code: broker.CodeNeedsCode,
+		What: broker.Say("Slack did not open the form in time."),
+		Hint: broker.Say("Send `/assume " + account + " 123456` with the six digits that your device shows."),
 	}))
 }
 

@@ -185,7 +185,7 @@ func (b *Bot) sessionsMessage(has holding) message {
 	}
 	text += "."
 	if has.order != nil {
-		text = has.order.Message + " " + text
+		text = broker.Plain(has.order.What) + " " + text
 	}
 	return message{text: text, blocks: b.holdingBlocks(has, sessionGrants)}
 }

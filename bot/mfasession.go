@@ -102,7 +102,7 @@ func sessionNotEnough(why error) *broker.Error {
 	if !errors.Is(why, broker.ErrMFASessionNotEnough) || !errors.As(why, &e) {
 		return nil
 	}
-	return &broker.Error{Code: e.Code, Message: e.Message} // the form itself is the hint
+	return &broker.Error{Code: e.Code, What: broker.Say(broker.Plain(e.What))} // the form itself is the hint
 }
 
 // fromSession says that an MFA session issued a Grant, in the midst of a

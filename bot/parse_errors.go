@@ -20,7 +20,7 @@ const (
 )
 
 func grammarError(message, hint string) error {
-	return &broker.Error{Code: broker.CodeGrammar, Message: message, Hint: hint}
+	return &broker.Error{Code: broker.CodeGrammar, What: broker.Say(message), Hint: broker.Say(hint)}
 }
 
 func (p *parser) usage() string {
@@ -80,8 +80,8 @@ func verbMeant(account string) string {
 // said of it.
 func aboutTheCode(err error, sent bool) error {
 	var e *broker.Error
-	if errors.As(err, &e) && sent && !strings.Contains(e.Message+e.Hint, "not used") {
-		e.Hint += " Your code was not used."
+	if errors.As(err, &e) && sent && !strings.Contains(broker.Plain(e.What)+broker.Plain(e.Hint), "not used") {
+		e.Hint = append(e.Hint, broker.Say(" Your code was not used.")...)
 	}
 	return err
 }

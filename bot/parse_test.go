@@ -58,7 +58,7 @@ func checkParse(t *testing.T, parse func(string) (Command, error), tests []parse
 			if !errors.As(err, &refused) || refused.Code != broker.CodeGrammar {
 				t.Fatalf("parse(%q) = %+v, %v, want a grammar error", test.text, got, err)
 			}
-			if said := refused.Message + " " + refused.Hint; !strings.Contains(said, test.fail) {
+			if said := broker.Plain(refused.What) + " " + broker.Plain(refused.Hint); !strings.Contains(said, test.fail) {
 				t.Errorf("parse(%q) says %q, want it to say %q", test.text, said, test.fail)
 			}
 			checkRefusal(t, test.text, refused)
@@ -69,7 +69,7 @@ func checkParse(t *testing.T, parse func(string) (Command, error), tests []parse
 // checkRefusal holds what every refusal promises.
 func checkRefusal(t *testing.T, text string, refused *broker.Error) {
 	t.Helper()
-	for _, said := range []string{refused.Message, refused.Hint} {
+	for _, said := range []string{broker.Plain(refused.What), broker.Plain(refused.Hint)} {
 		if said == "" || len(said) > 400 || strings.ContainsAny(said, "<>&\n\r`*") {
 			t.Errorf("parse(%q) says %q: empty, long, or not plain", text, said)
 		}

@@ -21,7 +21,7 @@ func copiedMessages(t *testing.T, b *Bot) (all map[string]message, snippets map[
 		must(t, err)
 		all[name], all[name+", by direct message"] = m, withDeadline(m, goldenTime)
 	}
-	noLink := &broker.Error{Code: broker.CodeSignin, Message: "The sign-in endpoint of AWS refused these credentials, so there is no link."}
+	noLink := &broker.Error{Code: broker.CodeSignin, What: broker.Say("The sign-in endpoint of AWS refused these credentials, so there is no link.")}
 	sealings := map[string]broker.Sealing{"in clear": broker.InClear(), "sealed": broker.SealedTo(exampleKey(t, exampleAge))}
 	for how, sealing := range sealings {
 		for _, f := range Formats() {

@@ -271,7 +271,7 @@ func checkKeyRefusal(t *testing.T, name, text string, err error, want string) {
 		t.Errorf("%s: got %v, want a refusal", name, err)
 		return
 	}
-	if said := refused.Message + " " + refused.Hint; !strings.Contains(said, want) {
+	if said := broker.Plain(refused.What) + " " + broker.Plain(refused.Hint); !strings.Contains(said, want) {
 		t.Errorf("%s: got %q, want it to say %q", name, said, want)
 	}
 	checkRefusal(t, name, refused)

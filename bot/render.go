@@ -76,11 +76,11 @@ func (b *Bot) issuedMessage(i broker.Issued, f Format) (message, error) {
 	}}
 	if !m.fits() {
 		return message{}, &broker.Error{
-			Code:    broker.CodeTooLarge,
-			Ref:     broker.ShortRef(i.Grant.ID),
-			Err:     fmt.Errorf("the snippet is %d bytes", len(shown.text)),
-			Message: "AWS issued credentials for " + i.Account.Name + ", but they are too large for one Slack message. They are not shown: half of them would be no use.",
-			Hint:    "A session token grows with the session policy and tags of the account: the config must ask for less. Pass the reference to whoever runs the bot.",
+			Code: broker.CodeTooLarge,
+			Ref:  broker.ShortRef(i.Grant.ID),
+			Err:  fmt.Errorf("the snippet is %d bytes", len(shown.text)),
+			What: broker.Say("AWS issued credentials for " + i.Account.Name + ", but they are too large for one Slack message. They are not shown: half of them would be no use."),
+			Hint: broker.Say("A session token grows with the session policy and tags of the account: the config must ask for less. Pass the reference to whoever runs the bot."),
 		}
 	}
 	return m, nil

@@ -41,7 +41,7 @@ func goldenIssued(mfa bool) broker.Issued {
 }
 
 func goldenOrder(c broker.Code, what, quote string) *broker.Error {
-	return &broker.Error{Code: c, Message: what, Hint: "Ask in #help-aws.", Quote: quote}
+	return &broker.Error{Code: c, What: broker.Say(what), Hint: broker.Say("Ask in #help-aws."), Quote: quote}
 }
 
 // otherGrant is a Grant beside goldenIssued's.
@@ -127,8 +127,8 @@ func goldenMessages(t *testing.T) map[string]message {
 		"help_more":         b.helpMessage(accounts, false, true),
 		"help_approval": b.helpMessage(append([]broker.Account{{Name: "vault", Rules: broker.Rules{
 			Approval: &broker.ApprovalPolicy{}, BreakGlass: []string{"*"}}}}, accounts...), false, true),
-		"error":         b.errorMessage(&broker.Error{Code: broker.CodeNotAllowed, Message: "You may not have prod.", Hint: "Ask in #help-aws. Your code was not used."}),
-		"error_ours":    b.errorMessage(&broker.Error{Code: broker.CodeTrust, Message: "AWS does not let your IAM user assume the role of prod.", Hint: "Pass the reference to whoever runs the bot.", Ref: "abcdefgh"}),
+		"error":         b.errorMessage(&broker.Error{Code: broker.CodeNotAllowed, What: broker.Say("You may not have prod."), Hint: broker.Say("Ask in #help-aws. Your code was not used.")}),
+		"error_ours":    b.errorMessage(&broker.Error{Code: broker.CodeTrust, What: broker.Say("AWS does not let your IAM user assume the role of prod."), Hint: broker.Say("Pass the reference to whoever runs the bot."), Ref: "abcdefgh"}),
 		"audit_granted": audit(with(func(e *broker.Event) { e.Kind = broker.EventGranted })),
 		"audit_without": audit(with(func(e *broker.Event) { e.Kind, e.MFA, e.Reason = broker.EventGranted, false, "" })),
 		"audit_refused": audit(with(func(e *broker.Event) {
@@ -209,7 +209,7 @@ func TestMessagesRedactThemselves(t *testing.T) {
 func TestPrefixedCommandsAreNamedInHints(t *testing.T) {
 	b := goldenBot()
 	b.prefix = "aws-"
-	m := b.errorMessage(&broker.Error{Message: "x", Hint: "`/assume help` and /buckets"})
+	m := b.errorMessage(&broker.Error{What: broker.Say("x"), Hint: broker.Say("`/assume help` and /buckets")})
 	if want := "x /aws-assume help and /aws-buckets"; m.text != want {
 		t.Errorf("got %q, want %q", m.text, want)
 	}

@@ -214,12 +214,12 @@ func (b *Bot) deliverCredentials(ctx context.Context, to conversation, r broker.
 func (b *Bot) undeliveredMessage(issued broker.Issued, undelivered broker.Code, ref string) message {
 	e := &broker.Error{
 		Code: undelivered, Ref: ref,
-		Message: "AWS issued credentials for " + issued.Account.Name + ", but Slack did not take the reply, so nobody has seen them.",
-		Hint:    "Send your request again with a new code.",
+		What: broker.Say("AWS issued credentials for " + issued.Account.Name + ", but Slack did not take the reply, so nobody has seen them."),
+		Hint: broker.Say("Send your request again with a new code."),
 	}
 	if undelivered == broker.CodeDeliveryUnknown {
-		e.Message = "AWS issued credentials for " + issued.Account.Name + ", but Slack did not say whether it showed them to you."
-		e.Hint = "If you do not see them, send your request again with a new code."
+		e.What = broker.Say("AWS issued credentials for " + issued.Account.Name + ", but Slack did not say whether it showed them to you.")
+		e.Hint = broker.Say("If you do not see them, send your request again with a new code.")
 	}
 	return b.noticeOf(e, issued)
 }
@@ -229,8 +229,8 @@ func (b *Bot) undeliveredMessage(issued broker.Issued, undelivered broker.Code, 
 func (b *Bot) stoppedMessage(issued broker.Issued, ref string) message {
 	return b.noticeOf(&broker.Error{
 		Code: broker.CodeDeliveryUnknown, Ref: ref,
-		Message: "AWS issued credentials for " + issued.Account.Name + ", but the bot was stopped before it knew whether Slack showed them to you.",
-		Hint:    "If you do not see them, send your request again with a new code.",
+		What: broker.Say("AWS issued credentials for " + issued.Account.Name + ", but the bot was stopped before it knew whether Slack showed them to you."),
+		Hint: broker.Say("If you do not see them, send your request again with a new code."),
 	}, issued)
 }
 
@@ -238,7 +238,7 @@ func (b *Bot) stoppedMessage(issued broker.Issued, ref string) message {
 // kept.
 func (b *Bot) noticeOf(e *broker.Error, issued broker.Issued) message {
 	if issued.Kept {
-		e.Hint = "The button shows them to you alone, within " + broker.FormatDuration(b.settings().RevealWindow) + " of their issue."
+		e.Hint = broker.Say("The button shows them to you alone, within " + broker.FormatDuration(b.settings().RevealWindow) + " of their issue.")
 	}
 	m := b.errorMessage(e)
 	if issued.Kept {

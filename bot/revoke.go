@@ -46,7 +46,7 @@ func (b *Bot) revokedMessage(done broker.Revocation) message {
 		headline = "Not revoked in AWS: copies of " + account + " work until they expire."
 		head = []span{bold("Not revoked in AWS"), plain(": copies of "), bold(account), plain(" work until "), moment(done.Until), plain(".")}
 	case done.Err != nil:
-		headline, head = "Not complete: "+done.Err.Message, []span{bold("Nothing of yours was found for "), bold(account), plain(".")}
+		headline, head = "Not complete: "+broker.Plain(done.Err.What), []span{bold("Nothing of yours was found for "), bold(account), plain(".")}
 	default:
 		headline, head = "Nothing of "+account+" was live.", []span{bold("Nothing was live"), plain(": the bot holds no credentials of yours for "), bold(account), plain(".")}
 	}

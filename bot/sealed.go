@@ -43,8 +43,8 @@ func sealFor(to broker.PublicKey, s broker.Secret) (string, error) {
 func errSeal(i broker.Issued, err error) error {
 	return &broker.Error{
 		Code: broker.CodeSealFailed, Ref: broker.ShortRef(i.Grant.ID), Err: err,
-		Message: "AWS issued credentials for " + i.Account.Name + ", but they could not be encrypted to your key, so they are shown to nobody.",
-		Hint:    "`/assume key` shows your key. Pass the reference to whoever runs the bot.",
+		What: broker.Say("AWS issued credentials for " + i.Account.Name + ", but they could not be encrypted to your key, so they are shown to nobody."),
+		Hint: broker.Say("`/assume key` shows your key. Pass the reference to whoever runs the bot."),
 	}
 }
 

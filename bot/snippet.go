@@ -125,7 +125,7 @@ func isPrintable(s string) bool {
 }
 
 func snippetError(message, hint string) error {
-	return &broker.Error{Code: broker.CodeInternal, Message: message, Hint: hint}
+	return &broker.Error{Code: broker.CodeInternal, What: broker.Say(message), Hint: broker.Say(hint)}
 }
 
 func errSnippetIncomplete() error {

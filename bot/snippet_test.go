@@ -151,7 +151,7 @@ func checkUnfit(t *testing.T, f Format, v values, what string) {
 	t.Helper()
 	got, err := Snippet(f, paramsOf(t, v))
 	var refused *broker.Error
-	if !errors.As(err, &refused) || refused.Message == "" || refused.Hint == "" {
+	if !errors.As(err, &refused) || broker.Plain(refused.What) == "" || broker.Plain(refused.Hint) == "" {
 		t.Errorf("Snippet(%s) of %s = %q, %v, want a broker.Error", f, what, got.Reveal(), err)
 		return
 	}

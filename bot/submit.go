@@ -109,7 +109,7 @@ func (b *Bot) firstSubmission(ctx context.Context, to conversation, ids ...strin
 	first, err := b.seen.FirstSight(ctx, ids...)
 	if err != nil {
 		return false, &broker.Error{Code: broker.CodeStore, Err: err, Ref: broker.ShortRef(to.requestID),
-			Message: "The bot's own store is not answering, so nothing was done.", Hint: to.unused() + "Try again in a minute."}
+			What: broker.Say("The bot's own store is not answering, so nothing was done."), Hint: broker.Say(to.unused() + "Try again in a minute.")}
 	}
 	return first, nil
 }
@@ -271,7 +271,7 @@ func (f filled) judged(err error, words func(string) string) any {
 	case broker.CodeReason:
 		field = fieldReason
 	}
-	hint := strings.ReplaceAll(words(e.Hint), "`", "")
+	hint := strings.ReplaceAll(words(broker.Plain(e.Hint)), "`", "")
 	if e.Code == broker.CodeReason {
 		hint = "Type why."
 		if !f.code.Empty() {
@@ -281,7 +281,7 @@ func (f filled) judged(err error, words func(string) string) any {
 	if e.Code == broker.CodeNeedsCode {
 		hint = "Type the six digits that your device shows." // the hint is for who has no form
 	}
-	text := e.Message + " " + hint
+	text := broker.Plain(e.What) + " " + hint
 	if e.Quote != "" {
 		text += " “" + e.Quote + "”"
 	}

@@ -36,7 +36,7 @@ func TestViewsAreAsJudged(t *testing.T) {
 		"form":         b.formView(formState{}),
 		"form_account": b.formView(formState{account: goldenAccounts()[0], duration: 2 * time.Hour, format: FormatFish, reason: "INC-42"}),
 		"form_refused": b.formView(formState{account: goldenAccounts()[0], wrong: &broker.Error{
-			Code: broker.CodeWrongCode, Message: "AWS did not accept that code: it is wrong, or was used already.", Hint: "Your device shows the next code in 12s."}}),
+			Code: broker.CodeWrongCode, What: broker.Say("AWS did not accept that code: it is wrong, or was used already."), Hint: broker.Say("Your device shows the next code in 12s.")}}),
 		"working": workingView("prod"),
 	}
 	maps.Copy(forms, approvalViews(b))

@@ -39,7 +39,7 @@ func (b *Broker) judgeAdmin(ctx context.Context, r Request, act string) error {
 		return err
 	}
 	if !listed {
-		return &Error{Code: CodeNotAdmin, Message: "Only admins may " + act + ".", Hint: b.contact()}
+		return &Error{Code: CodeNotAdmin, What: Say("Only admins may " + act + "."), Hint: Say(b.contact())}
 	}
 	return b.notBlocked(ctx, r.Caller.User)
 }
@@ -55,8 +55,8 @@ func (b *Broker) listedAsAdmin(ctx context.Context, user string) (bool, error) {
 		who, c := notKnown(err)
 		return false, &Error{
 			Code: c, Err: err,
-			Message: who + " cannot say right now which user groups you are in, so the answer is no.",
-			Hint:    "Try again in a minute.",
+			What: Say(who + " cannot say right now which user groups you are in, so the answer is no."),
+			Hint: Say("Try again in a minute."),
 		}
 	}
 	return b.config.onList(b.config.Admins, user, m).yes, nil
@@ -110,7 +110,7 @@ func (b *Broker) notOneself(r Request, target, message, hint string) error {
 	if target != r.Caller.User {
 		return nil
 	}
-	return b.asError(r, &Error{Code: CodeGrammar, Message: message, Hint: hint})
+	return b.asError(r, &Error{Code: CodeGrammar, What: Say(message), Hint: Say(hint)})
 }
 
 // A Blocking is what a block came to.
@@ -148,8 +148,8 @@ func (b *Broker) block(ctx context.Context, r Request, by admin, target string) 
 		b.noteUnsure(ctx, b.adminEvent(EventBlocked, r, by, target))
 		return b.asError(r, &Error{
 			Code: CodeStore, Err: err,
-			Message: "The bot's own store is not answering, so nobody knows whether this person is blocked.",
-			Hint:    "Try again at once. While the store is away, nothing is issued to anybody.",
+			What: Say("The bot's own store is not answering, so nobody knows whether this person is blocked."),
+			Hint: Say("Try again at once. While the store is away, nothing is issued to anybody."),
 		})
 	}
 	b.note(ctx, b.adminEvent(EventBlocked, r, by, target))
@@ -169,8 +169,8 @@ func (b *Broker) cancelBlocked(ctx context.Context, r Request, by admin, target 
 	if err != nil {
 		return cancelled, b.asError(r, &Error{
 			Code: CodeStore, Err: err,
-			Message: "They are blocked, but the bot's own store did not answer when what they asked others to approve was to be cancelled.",
-			Hint:    "While they are blocked nothing of it can be used. Do it again in a minute, before they are unblocked.",
+			What: Say("They are blocked, but the bot's own store did not answer when what they asked others to approve was to be cancelled."),
+			Hint: Say("While they are blocked nothing of it can be used. Do it again in a minute, before they are unblocked."),
 		})
 	}
 	return cancelled, nil
@@ -247,8 +247,8 @@ func (b *Broker) Pause(ctx context.Context, r Request) (before *Order, err error
 		b.noteUnsure(ctx, b.adminEvent(EventPaused, r, by, ""))
 		return nil, b.asError(r, &Error{
 			Code: CodeStore, Err: err,
-			Message: "The bot's own store is not answering, so nobody knows whether the bot is paused.",
-			Hint:    "Try again at once. While the store is away, nothing is issued to anybody.",
+			What: Say("The bot's own store is not answering, so nobody knows whether the bot is paused."),
+			Hint: Say("Try again at once. While the store is away, nothing is issued to anybody."),
 		})
 	}
 	b.note(ctx, b.adminEvent(EventPaused, r, by, ""))
@@ -281,9 +281,9 @@ func (b *Broker) endOrder(ctx context.Context, r Request, e Event, end func(cont
 		e.Code, e.Message = CodeNotEnded, "It had ended already, or a newer order stands."
 		b.note(ctx, e)
 		err = b.asError(r, &Error{
-			Code:    CodeNotEnded,
-			Message: "It has ended already, or another admin has given a new order meanwhile, which stands.",
-			Hint:    "Look again, and end that one if you mean it.",
+			Code: CodeNotEnded,
+			What: Say("It has ended already, or another admin has given a new order meanwhile, which stands."),
+			Hint: Say("Look again, and end that one if you mean it."),
 		})
 	}
 	return ended, err
@@ -296,16 +296,16 @@ func (b *Broker) giveBackTo(ctx context.Context, r Request, e Event, do func(con
 	if err := b.recorder.Record(ctx, e); err != nil {
 		return false, b.asError(r, &Error{
 			Code: CodeRecord, Err: err,
-			Message: "The audit record cannot be written right now, so nothing was changed.",
-			Hint:    "Try again in a minute.",
+			What: Say("The audit record cannot be written right now, so nothing was changed."),
+			Hint: Say("Try again in a minute."),
 		})
 	}
 	was, err := do(ctx)
 	if err != nil {
 		return false, b.asError(r, &Error{
 			Code: CodeStore, Err: err,
-			Message: "The bot's own store is not answering, so nobody knows whether that was done.",
-			Hint:    "Try again in a minute.",
+			What: Say("The bot's own store is not answering, so nobody knows whether that was done."),
+			Hint: Say("Try again in a minute."),
 		})
 	}
 	return was, nil

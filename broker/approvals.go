@@ -43,9 +43,9 @@ func (b *Broker) Ask(ctx context.Context, r Request) (a Approval, again bool, er
 	}
 	if len(open) >= maxWaiting {
 		return Approval{}, false, b.refuse(ctx, r, &Error{
-			Code:    CodeTooMany,
-			Message: fmt.Sprintf("You have %d requests waiting for approval already.", len(open)),
-			Hint:    "`/assume cancel` cancels them. Nobody was asked about this request.",
+			Code: CodeTooMany,
+			What: Say(fmt.Sprintf("You have %d requests waiting for approval already.", len(open))),
+			Hint: Say("`/assume cancel` cancels them. Nobody was asked about this request."),
 		})
 	}
 	if err = b.notTakenBack(ctx, user.Slack); err == nil {
@@ -69,8 +69,8 @@ func (b *Broker) keepAsked(ctx context.Context, r Request, a Approval) error {
 	if err := b.recorder.Record(ctx, b.approvalEvent(r, a)); err != nil {
 		return b.asError(r, &Error{
 			Code: CodeRecord, Err: err,
-			Message: "The audit record cannot be written right now, so nobody was asked.",
-			Hint:    "Try again in a minute.",
+			What: Say("The audit record cannot be written right now, so nobody was asked."),
+			Hint: Say("Try again in a minute."),
 		})
 	}
 	if err := b.approvals.SaveApproval(ctx, a, a.Expires.Sub(a.Asked)+ApprovalUse+approvalKept); err != nil {
@@ -91,9 +91,9 @@ func (b *Broker) toAsk(ctx context.Context, r Request, user User) (Approval, err
 		return Approval{}, b.denied(account, r, d)
 	case Allow:
 		return Approval{}, &Error{
-			Code:    CodeApprovalGone,
-			Message: "You need no approval for " + account.Name + " any more.",
-			Hint:    "Send your request again, with your code.",
+			Code: CodeApprovalGone,
+			What: Say("You need no approval for " + account.Name + " any more."),
+			Hint: Say("Send your request again, with your code."),
 		}
 	}
 	duration, err := account.narrowed(d).CheckDuration(r.Duration)
@@ -138,8 +138,8 @@ func (b *Broker) somebodyCanApprove(ctx context.Context, account Account, user U
 	if have := len(slices.Compact(people)); have < account.Approval.Count {
 		return &Error{
 			Code: CodeNotAllowed, Rule: "approval",
-			Message: fmt.Sprintf("%s needs %d to approve, and of its approvers %d are not you yourself, so nobody was asked.", account.Name, account.Approval.Count, have),
-			Hint:    "The config has to name more approvers. " + b.contact(),
+			What: Say(fmt.Sprintf("%s needs %d to approve, and of its approvers %d are not you yourself, so nobody was asked.", account.Name, account.Approval.Count, have)),
+			Hint: Say("The config has to name more approvers. " + b.contact()),
 		}
 	}
 	return nil

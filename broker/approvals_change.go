@@ -35,9 +35,9 @@ func (b *Broker) loadApproval(ctx context.Context, user, id string) (KeptApprova
 		return KeptApproval{}, storeDown(err)
 	case !ok:
 		return KeptApproval{}, &Error{
-			Code:    CodeApprovalGone,
-			Message: "This request is too old: nothing is known of it any more.",
-			Hint:    "The person who asked can ask again.",
+			Code: CodeApprovalGone,
+			What: Say("This request is too old: nothing is known of it any more."),
+			Hint: Say("The person who asked can ask again."),
 		}
 	}
 	k.stored = k.State

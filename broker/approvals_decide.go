@@ -29,9 +29,9 @@ func (b *Broker) Approve(ctx context.Context, r Request, user, id string) (Appro
 			return Approval{}, b.approvalOver(k.Approval)
 		case k.VotedBy(by.User):
 			return Approval{}, &Error{
-				Code:    CodeApprovedOnce,
-				Message: "You have approved this already, and one person counts once.",
-				Hint:    "It waits for somebody else.",
+				Code: CodeApprovedOnce,
+				What: Say("You have approved this already, and one person counts once."),
+				Hint: Say("It waits for somebody else."),
 			}
 		}
 		// What gives something is on the record before it counts.
@@ -55,8 +55,8 @@ func (b *Broker) intendApproval(ctx context.Context, r Request, a Approval) erro
 	if err := b.recorder.Record(ctx, intent); err != nil {
 		return &Error{
 			Code: CodeRecord, Err: err,
-			Message: "The audit record cannot be written right now, so nothing was approved.",
-			Hint:    "Press it again in a minute.",
+			What: Say("The audit record cannot be written right now, so nothing was approved."),
+			Hint: Say("Press it again in a minute."),
 		}
 	}
 	return nil
@@ -165,9 +165,9 @@ func (b *Broker) deciding(ctx context.Context, r Request, k KeptApproval, ordere
 	account, ok := b.config.Account(k.Account)
 	if !ok || account.Approval == nil || !k.Acknowledge && account.terms() != k.Terms {
 		return decider{}, &Error{
-			Code:    CodeApprovalGone,
-			Message: "The config has changed since this was asked: " + k.Account + " is not what it was.",
-			Hint:    "The person who asked can ask again.",
+			Code: CodeApprovalGone,
+			What: Say("The config has changed since this was asked: " + k.Account + " is not what it was."),
+			Hint: Say("The person who asked can ask again."),
 		}
 	}
 	m, err := b.groups(ctx, append(k.voters(), r.Caller.User)...)
@@ -176,26 +176,26 @@ func (b *Broker) deciding(ctx context.Context, r Request, k KeptApproval, ordere
 		who, c := notKnown(err)
 		return decider{}, &Error{
 			Code: c, Err: err,
-			Message: who + " cannot say right now whether you are an approver of " + account.Name + ", so the answer is no.",
-			Hint:    "Try again in a minute. Nothing was changed.",
+			What: Say(who + " cannot say right now whether you are an approver of " + account.Name + ", so the answer is no."),
+			Hint: Say("Try again in a minute. Nothing was changed."),
 		}
 	case !found.yes:
 		return decider{}, &Error{
 			Code: CodeNotApprover, Rule: RuleDefault,
-			Message: "You are not an approver of " + account.Name + ".",
-			Hint:    "Nothing was changed. Only the approvers that the config names can decide.",
+			What: Say("You are not an approver of " + account.Name + "."),
+			Hint: Say("Nothing was changed. Only the approvers that the config names can decide."),
 		}
 	case r.Caller.User == k.User && k.Acknowledge:
 		return decider{}, &Error{
-			Code:    CodeOwnApproval,
-			Message: "You cannot acknowledge your own break-glass.",
-			Hint:    "Another approver of " + account.Name + " must do it.",
+			Code: CodeOwnApproval,
+			What: Say("You cannot acknowledge your own break-glass."),
+			Hint: Say("Another approver of " + account.Name + " must do it."),
 		}
 	case r.Caller.User == k.User:
 		return decider{}, &Error{
-			Code:    CodeOwnApproval,
-			Message: "You cannot decide about your own request.",
-			Hint:    "Another approver of " + account.Name + " must do it. `/assume cancel` cancels the request.",
+			Code: CodeOwnApproval,
+			What: Say("You cannot decide about your own request."),
+			Hint: Say("Another approver of " + account.Name + " must do it. `/assume cancel` cancels the request."),
 		}
 	case k.State != ApprovalWaiting: // nor is one whose time is over
 		return decider{}, b.approvalOver(k.Approval)

@@ -21,7 +21,7 @@ func (b *Broker) CancelApprovals(ctx context.Context, r Request) ([]Approval, er
 
 // nothingToCancel says what waits, where an account was misspelt.
 func (b *Broker) nothingToCancel(ctx context.Context, user User, name string) *Error {
-	e := &Error{Code: CodeUnknownAccount, Message: "There is no account of that name, so nothing was cancelled.", Hint: "Nothing that you asked for waits."}
+	e := &Error{Code: CodeUnknownAccount, What: Say("There is no account of that name, so nothing was cancelled."), Hint: Say("Nothing that you asked for waits.")}
 	open, err := b.openOf(ctx, user.Slack)
 	if err != nil {
 		return storeDown(err)
@@ -31,10 +31,10 @@ func (b *Broker) nothingToCancel(ctx context.Context, user User, name string) *E
 		names = append(names, a.Account+" for "+FormatDuration(a.Duration))
 	}
 	if len(names) > 0 {
-		e.Hint = "What you asked for is: " + listed(names, maxWaiting) + "."
+		e.Hint = Say("What you asked for is: " + listed(names, maxWaiting) + ".")
 	}
 	if near := Nearest(name, names); near != "" {
-		e.Hint = "Did you mean " + near + "? " + e.Hint
+		e.Hint = Say("Did you mean " + near + "? " + Plain(e.Hint))
 	}
 	return e
 }
@@ -112,27 +112,27 @@ func (b *Broker) ExpireApproval(ctx context.Context, user, id string) (a Approva
 
 // approvalOver says what became of an Approval that can no longer be decided.
 func (b *Broker) approvalOver(a Approval) *Error {
-	e := &Error{Code: CodeApprovalGone, Hint: "Nothing was changed."}
+	e := &Error{Code: CodeApprovalGone, Hint: Say("Nothing was changed.")}
 	switch a.State {
 	case ApprovalApproved:
-		e.Message = "This request has been approved already."
+		e.What = Say("This request has been approved already.")
 	case ApprovalUsed:
-		e.Message = "This approval has been used already: it is good for one request."
+		e.What = Say("This approval has been used already: it is good for one request.")
 	case ApprovalDenied:
-		e.Message = "This request was denied by " + a.EndedBy.Name + "."
+		e.What = Say("This request was denied by " + a.EndedBy.Name + ".")
 	case ApprovalCancelled:
 		// Who was blocked does not learn here by whom.
-		e.Message = "This request was cancelled by an admin."
+		e.What = Say("This request was cancelled by an admin.")
 		if a.EndedBy.User == a.User {
-			e.Message = "This request was cancelled by " + a.EndedBy.Name + "."
+			e.What = Say("This request was cancelled by " + a.EndedBy.Name + ".")
 		}
 	case ApprovalAcknowledged:
-		e.Message = "This was acknowledged by " + a.EndedBy.Name + " already."
+		e.What = Say("This was acknowledged by " + a.EndedBy.Name + " already.")
 	case ApprovalExpired:
-		e.Message = "The time for this request is over."
-		e.Hint = "The person who asked can ask again."
+		e.What = Say("The time for this request is over.")
+		e.Hint = Say("The person who asked can ask again.")
 	default:
-		e.Message = "This request still waits for approval."
+		e.What = Say("This request still waits for approval.")
 	}
 	return e
 }

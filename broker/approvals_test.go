@@ -137,8 +137,8 @@ func TestAnApprovalIsUsedOnceForExactlyWhatItWasGiven(t *testing.T) {
 	again := b.request("prod", b.device.Code())
 	again.Approval = a.ID
 	_, err = b.Issue(t.Context(), again)
-	if e := wantCode(t, err, broker.CodeApprovalGone); !strings.Contains(e.Message, "used already") {
-		t.Errorf("got %q, want that it was used", e.Message)
+	if e := wantCode(t, err, broker.CodeApprovalGone); !strings.Contains(broker.Plain(e.What), "used already") {
+		t.Errorf("got %q, want that it was used", broker.Plain(e.What))
 	}
 }
 

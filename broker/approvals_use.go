@@ -14,9 +14,9 @@ func (b *Broker) approvalFor(ctx context.Context, r Request, user User, account 
 		k, err := b.usableApproval(ctx, user, r.Approval)
 		if err == nil && !k.fits(r, account) {
 			err = &Error{
-				Code:    CodeApprovalGone,
-				Message: "The approval is for something else. It counts only for the account and duration that were approved, while the config of the account stays the same.",
-				Hint:    "Ask for a new one. Your code was not used.",
+				Code: CodeApprovalGone,
+				What: Say("The approval is for something else. It counts only for the account and duration that were approved, while the config of the account stays the same."),
+				Hint: Say("Ask for a new one. Your code was not used."),
 			}
 		}
 		if err != nil {
@@ -131,14 +131,14 @@ func (b *Broker) stillApproved(ctx context.Context, account Account, k KeptAppro
 			who, c := notKnown(err)
 			return &Error{
 				Code: c, Err: err,
-				Message: who + " cannot say right now whether those who approved are approvers still, so the answer is no.",
-				Hint:    "Try again in a minute. Your code was not used, and the approval stays.",
+				What: Say(who + " cannot say right now whether those who approved are approvers still, so the answer is no."),
+				Hint: Say("Try again in a minute. Your code was not used, and the approval stays."),
 			}
 		}
 		return &Error{
 			Code: CodeApprovalGone, Rule: "approval",
-			Message: "Too few of those who approved are still approvers of " + account.Name + ".",
-			Hint:    b.askAnew(account),
+			What: Say("Too few of those who approved are still approvers of " + account.Name + "."),
+			Hint: Say(b.askAnew(account)),
 		}
 	}
 	for _, v := range k.Votes {
@@ -152,14 +152,14 @@ func (b *Broker) stillApproved(ctx context.Context, account Account, k KeptAppro
 		case errors.As(err, &e) && (e.Code == CodeNotAMember || e.Code == CodeBlocked):
 			return &Error{
 				Code: CodeApprovalGone, Rule: "approval", Err: err,
-				Message: v.Name + ", who approved, is blocked or is no full member of this workspace, so the approval does not count any more.",
-				Hint:    b.askAnew(account),
+				What: Say(v.Name + ", who approved, is blocked or is no full member of this workspace, so the approval does not count any more."),
+				Hint: Say(b.askAnew(account)),
 			}
 		default:
 			return &Error{
 				Code: CodeDirectory, Rule: "approval", Err: err,
-				Message: "The bot cannot see right now whether " + v.Name + ", who approved, is a full member who is not blocked, so the answer is no.",
-				Hint:    "Try again in a minute. Your code was not used, and the approval stays.",
+				What: Say("The bot cannot see right now whether " + v.Name + ", who approved, is a full member who is not blocked, so the answer is no."),
+				Hint: Say("Try again in a minute. Your code was not used, and the approval stays."),
 			}
 		}
 	}

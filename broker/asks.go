@@ -32,9 +32,9 @@ func (b *Broker) notTakenBack(ctx context.Context, user string) error {
 		return nil
 	}
 	return &Error{
-		Code:    CodeTooMany,
-		Message: fmt.Sprintf("You have asked for approval and cancelled it %d times within %s.", len(taken), FormatDuration(askWindow)),
-		Hint:    "Nothing was asked. Try again in " + seconds(taken[len(taken)-mostTaken]) + ".",
+		Code: CodeTooMany,
+		What: Say(fmt.Sprintf("You have asked for approval and cancelled it %d times within %s.", len(taken), FormatDuration(askWindow))),
+		Hint: Say("Nothing was asked. Try again in " + seconds(taken[len(taken)-mostTaken]) + "."),
 	}
 }
 

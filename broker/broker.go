@@ -145,8 +145,8 @@ func (b *Broker) issueNow(ctx context.Context, r Request, user User, cleared cle
 		b.returnApproval(ctx, r, cleared)
 		return Issued{}, &Error{
 			Code: CodeRecord, Ref: ShortRef(r.ID), Err: err,
-			Message: "The audit record cannot be written right now, so nothing was issued.",
-			Hint:    "Your code was not used. Try again in a minute.",
+			What: Say("The audit record cannot be written right now, so nothing was issued."),
+			Hint: Say("Your code was not used. Try again in a minute."),
 		}
 	}
 	if late := b.tooLate(ctx, r, began); late != nil {
@@ -185,7 +185,7 @@ func askForCode(r Request, err error) error {
 		if r.Duration > 0 && r.Purpose != PurposeBuckets {
 			command += " for " + FormatDuration(r.Duration)
 		}
-		e.Hint = "Send `" + command + "` with the six digits that your device shows."
+		e.Hint = Say("Send `" + command + "` with the six digits that your device shows.")
 	}
 	return err
 }
@@ -208,8 +208,8 @@ func (b *Broker) reserve(ctx context.Context, r Request, user User, p Plan) erro
 	if err != nil {
 		return &Error{
 			Code: CodeStore, Ref: ShortRef(r.ID), Err: err,
-			Message: "The bot's own store is not answering, so nothing was issued.",
-			Hint:    "Your code was not used. Try again in a minute.",
+			What: Say("The bot's own store is not answering, so nothing was issued."),
+			Hint: Say("Your code was not used. Try again in a minute."),
 		}
 	}
 	if !mine {
@@ -220,9 +220,9 @@ func (b *Broker) reserve(ctx context.Context, r Request, user User, p Plan) erro
 
 func (b *Broker) codeSpent() error {
 	return &Error{
-		Code:    CodeCodeSpent,
-		Message: "That code has been used already; a code works once.",
-		Hint:    b.nextCode(),
+		Code: CodeCodeSpent,
+		What: Say("That code has been used already; a code works once."),
+		Hint: Say(b.nextCode()),
 	}
 }
 
@@ -262,7 +262,7 @@ func (b *Broker) failed(ctx context.Context, r Request, user User, p Plan, inten
 // addNextCode tells whoever needs a new code when there is one.
 func (b *Broker) addNextCode(e *Error) {
 	if e.Code == CodeWrongCode || e.Code == CodeOutcomeUnknown || e.Code == CodeThrottled {
-		e.Hint += " " + b.nextCode()
+		e.Hint = append(e.Hint, Say(" "+b.nextCode())...)
 	}
 }
 
@@ -270,7 +270,7 @@ func (b *Broker) addNextCode(e *Error) {
 // outcome of an intent.
 func (b *Broker) recordFailure(ctx context.Context, r Request, intent Event, e *Error, err error) {
 	outcome := b.outcome(EventFailed, intent)
-	outcome.Code, outcome.Message, outcome.Ref = e.Code, e.Message, e.Ref
+	outcome.Code, outcome.Message, outcome.Ref = e.Code, Plain(e.What), e.Ref
 	var answered *awsFailure
 	if errors.As(err, &answered) {
 		outcome.STSRequestID = answered.requestID
@@ -297,8 +297,8 @@ func (b *Broker) granted(ctx context.Context, r Request, intent Event, issued Is
 	if err := b.recorder.Record(ctx, outcome); err != nil {
 		return Issued{}, &Error{
 			Code: CodeRecord, Ref: ShortRef(r.ID), Err: err,
-			Message: "AWS issued credentials, but the audit record could not be written, so they were thrown away unseen.",
-			Hint:    "Try again in a minute with a new code.",
+			What: Say("AWS issued credentials, but the audit record could not be written, so they were thrown away unseen."),
+			Hint: Say("Try again in a minute with a new code."),
 		}
 	}
 	if err := b.grants.SaveGrant(ctx, g, issued.Credentials, b.config.RevealWindow); err != nil {
@@ -325,7 +325,7 @@ func (b *Broker) refuseAbout(ctx context.Context, r Request, target string, err 
 	defer cancel()
 	b.giveBack(ctx, r)
 	event := b.event(EventRefused, r)
-	event.Code, event.Message, event.Rule, event.Ref = e.Code, e.Message, e.Rule, e.Ref
+	event.Code, event.Message, event.Rule, event.Ref = e.Code, Plain(e.What), e.Rule, e.Ref
 	event.Approval = r.Approval
 	event.Target, event.TargetName = target, b.NameOf(target)
 	if user, ok := b.config.User(r.Caller.User); ok && e.Code != CodeWorkspace {
@@ -354,15 +354,15 @@ func (b *Broker) asError(r Request, err error) *Error {
 	if !errors.As(err, &e) {
 		e = &Error{
 			Code: CodeInternal, Err: err,
-			Message: "Something failed on our side.",
-			Hint:    "Try again; if it stays, quote the reference.",
+			What: Say("Something failed on our side."),
+			Hint: Say("Try again; if it stays, quote the reference."),
 		}
 	}
 	if e.Ours() && e.Ref == "" {
 		e.Ref = ShortRef(r.ID)
 	}
 	if r.Code.Empty() && !r.SentCode { // then there is nothing to say of it
-		e.Hint = strings.TrimSpace(strings.ReplaceAll(strings.ReplaceAll(e.Hint, "Your code was not used. ", ""), "Your code was not used.", ""))
+		e.Hint = Say(strings.TrimSpace(strings.ReplaceAll(strings.ReplaceAll(Plain(e.Hint), "Your code was not used. ", ""), "Your code was not used.", "")))
 	}
 	return e
 }

@@ -98,9 +98,9 @@ func (b *Broker) BucketPage(ctx context.Context, r Request, grantID, prefix stri
 	account := cleared.account
 	if !found.Kept || !stillGiven(found.Grant, account) || !b.now().Before(found.Credentials.Expires) {
 		return BucketList{}, b.asError(r, &Error{
-			Code:    CodeRevealOver,
-			Message: "This list has ended: the bot keeps the credentials that it was made with for " + FormatDuration(b.config.RevealWindow) + " only.",
-			Hint:    "Send `/buckets " + account.Name + "` again.",
+			Code: CodeRevealOver,
+			What: Say("This list has ended: the bot keeps the credentials that it was made with for " + FormatDuration(b.config.RevealWindow) + " only."),
+			Hint: Say("Send `/buckets " + account.Name + "` again."),
 		})
 	}
 	if err := b.recordUse(ctx, r, EventListing, user, found.Grant); err != nil {

@@ -63,8 +63,8 @@ func (b *Broker) forListing(ctx context.Context, r Request, user User) (Issued, 
 		case err != nil:
 			return Issued{}, false, b.refuse(ctx, r, &Error{
 				Code: CodeStore, Err: err,
-				Message: "The bot's own store is not answering, so it cannot look for your live credentials.",
-				Hint:    "Try again in a minute.",
+				What: Say("The bot's own store is not answering, so it cannot look for your live credentials."),
+				Hint: Say("Try again in a minute."),
 			})
 		case ok && b.now().Before(credentials.Expires):
 			cleared, err := b.clearAgain(ctx, r, user, grant)
@@ -100,8 +100,8 @@ func (b *Broker) recordUse(ctx context.Context, r Request, kind EventKind, user 
 	if err := b.recorder.Record(ctx, event); err != nil {
 		return &Error{
 			Code: CodeRecord, Ref: ShortRef(r.ID), Err: err,
-			Message: "The audit record cannot be written right now, so nothing was done.",
-			Hint:    "Try again in a minute.",
+			What: Say("The audit record cannot be written right now, so nothing was done."),
+			Hint: Say("Try again in a minute."),
 		}
 	}
 	return nil
@@ -119,7 +119,7 @@ func (b *Broker) listingFailed(ctx context.Context, r Request, user User, g Gran
 	event := b.event(EventFailed, r)
 	event.User, event.RoleARN, event.Principal, event.AccessKeyID = user.Name, g.RoleARN, g.Principal, g.AccessKeyID
 	event.Method, event.MFA = g.Method, g.MFA
-	event.Code, event.Message, event.Ref = e.Code, e.Message, e.Ref
+	event.Code, event.Message, event.Ref = e.Code, Plain(e.What), e.Ref
 	if err := b.recorder.Record(ctx, event); err != nil {
 		b.log.ErrorContext(ctx, "failed listing not recorded", "request", r.ID, "code", e.Code, "error", err)
 	}

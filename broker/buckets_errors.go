@@ -31,29 +31,29 @@ func (w *walk) failure(ctx context.Context, err error) *Error {
 		return w.refused(err, code)
 	case arrivedNowhere, misdirected:
 		e = w.sent.notReached(err, err, "S3", w.setting(), "")
-		if e.Hint == "Try again in a minute." {
-			e.Hint = again
+		if Plain(e.Hint) == "Try again in a minute." {
+			e.Hint = Say(again)
 		}
 	case malformed:
 		e.Code = CodeCredentialsGone
-		e.Message, e.Hint = "No request to S3 can be made with the credentials for "+account.Name+".", w.withNewOnes()
+		e.What, e.Hint = Say("No request to S3 can be made with the credentials for "+account.Name+"."), Say(w.withNewOnes())
 	case refusedOnWay:
 		e.Code = CodeStrangeAnswer
-		e.Message = fmt.Sprintf("Something between the bot and S3, a proxy perhaps, refused the request: the answer (HTTP %d) is not one of AWS.", statusOf(err))
-		e.Hint = askOperator
+		e.What = Say(fmt.Sprintf("Something between the bot and S3, a proxy perhaps, refused the request: the answer (HTTP %d) is not one of AWS.", statusOf(err)))
+		e.Hint = Say(askOperator)
 	case serverFailed:
 		if code == "SlowDown" {
 			return w.refused(err, code)
 		}
-		e.Code, e.Message, e.Hint = CodeCannotReachAWS, "S3 is not working right now.", again
+		e.Code, e.What, e.Hint = CodeCannotReachAWS, Say("S3 is not working right now."), Say(again)
 	case lost:
-		e.Code, e.Message, e.Hint = CodeCannotReachAWS, "The bot got no answer from S3.", again
+		e.Code, e.What, e.Hint = CodeCannotReachAWS, Say("The bot got no answer from S3."), Say(again)
 		switch {
 		case errors.Is(err, context.DeadlineExceeded):
-			e.Message = "S3 did not answer in time."
+			e.What = Say("S3 did not answer in time.")
 		case errors.Is(err, io.ErrUnexpectedEOF):
 		case errors.Is(err, errNoList), statusOf(err) == http.StatusOK:
-			e.Code, e.Message, e.Hint = CodeStrangeAnswer, "S3 answered, but not with a list of buckets that the bot can read.", askOperator
+			e.Code, e.What, e.Hint = CodeStrangeAnswer, Say("S3 answered, but not with a list of buckets that the bot can read."), Say(askOperator)
 		}
 	}
 	return e
@@ -62,33 +62,33 @@ func (w *walk) failure(ctx context.Context, err error) *Error {
 // refused is S3's own refusal.
 func (w *walk) refused(err error, code string) *Error {
 	account := w.list.Account
-	e := &Error{Code: CodeAWSRefused, Err: err, Message: "AWS refused to list the buckets of " + account.Name + ".", Hint: askOperator}
+	e := &Error{Code: CodeAWSRefused, Err: err, What: Say("AWS refused to list the buckets of " + account.Name + "."), Hint: Say(askOperator)}
 	switch code {
 	case "AccessDenied":
 		e.Code = CodeBucketsRefused
-		e.Message = "The role of " + account.Name + " may not list buckets."
+		e.What = Say("The role of " + account.Name + " may not list buckets.")
 		if !account.HasRole() {
-			e.Message = "Your IAM user may not list buckets."
+			e.What = Say("Your IAM user may not list buckets.")
 		}
-		e.Hint = "Its policy, and any session policy, must allow s3:ListAllMyBuckets. " + askOperator
+		e.Hint = Say("Its policy, and any session policy, must allow s3:ListAllMyBuckets. " + askOperator)
 	case "ExpiredToken":
 		e.Code = CodeCredentialsGone
-		e.Message, e.Hint = "The credentials for "+account.Name+" have ended.", w.withNewOnes()
+		e.What, e.Hint = Say("The credentials for "+account.Name+" have ended."), Say(w.withNewOnes())
 	case "InvalidAccessKeyId", "InvalidToken":
 		// Both also of credentials that live, in a region that is off.
 		e.Code = CodeRegion
-		e.Message = "S3 in " + w.region() + " does not know the credentials for " + account.Name + ": they ended, or the region is not enabled for their AWS account."
-		e.Hint = "If it is a region to opt in to, enable it there, or let " + w.setting() + " be another. Else: " + w.withNewOnes()
+		e.What = Say("S3 in " + w.region() + " does not know the credentials for " + account.Name + ": they ended, or the region is not enabled for their AWS account.")
+		e.Hint = Say("If it is a region to opt in to, enable it there, or let " + w.setting() + " be another. Else: " + w.withNewOnes())
 	case "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "PermanentRedirect":
 		e.Code = CodeRegion
-		e.Message = "S3 does not answer for " + w.region() + " where the bot asked."
-		e.Hint = "Look at " + w.setting() + ". " + askOperator
+		e.What = Say("S3 does not answer for " + w.region() + " where the bot asked.")
+		e.Hint = Say("Look at " + w.setting() + ". " + askOperator)
 	case "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded":
 		e.Code = CodeThrottled
-		e.Message, e.Hint = "AWS is being asked too often right now.", "Try again in a minute"+w.noNewCode()+"."
+		e.What, e.Hint = Say("AWS is being asked too often right now."), Say("Try again in a minute"+w.noNewCode()+".")
 	case "RequestTimeTooSkewed":
 		e.Code = CodeClock
-		e.Message, e.Hint = "AWS refused the request because the bot's clock is wrong.", "The bot has learnt the right time from AWS: try again"+w.noNewCode()+"."
+		e.What, e.Hint = Say("AWS refused the request because the bot's clock is wrong."), Say("The bot has learnt the right time from AWS: try again"+w.noNewCode()+".")
 	}
 	return e
 }

@@ -69,8 +69,8 @@ func TestWhatIsNoListOfBucketsIsNotTakenForOne(t *testing.T) {
 			}
 			e := wantCode(t, err, test.want)
 			for _, part := range test.says {
-				if !strings.Contains(e.Message+" "+e.Hint, part) {
-					t.Errorf("got %q %q, want it to say %q", e.Message, e.Hint, part)
+				if !strings.Contains(broker.Plain(e.What)+" "+broker.Plain(e.Hint), part) {
+					t.Errorf("got %q %q, want it to say %q", broker.Plain(e.What), broker.Plain(e.Hint), part)
 				}
 			}
 			if last := b.last(t); last.Kind != broker.EventFailed || last.Code != test.want {
@@ -117,8 +117,8 @@ func TestAMissingS3HostNamesTheSetting(t *testing.T) {
 			_, err := b.through(t, test.region, nowhere).Buckets(t.Context(), b.request("prod", ""), "")
 			e := wantCode(t, err, test.want)
 			for _, part := range test.says {
-				if !strings.Contains(e.Message+" "+e.Hint, part) {
-					t.Errorf("got %q %q, want it to say %q", e.Message, e.Hint, part)
+				if !strings.Contains(broker.Plain(e.What)+" "+broker.Plain(e.Hint), part) {
+					t.Errorf("got %q %q, want it to say %q", broker.Plain(e.What), broker.Plain(e.Hint), part)
 				}
 			}
 		})
@@ -138,8 +138,8 @@ func TestAListWithoutMFASpeaksOfNoCode(t *testing.T) {
 		clear := b.aws.Inject(awstest.Fault{Action: "ListBuckets", Error: &f})
 		_, err := b.with(client).Buckets(t.Context(), b.request("prod", ""), "")
 		clear()
-		if e := wantBrokerError(t, err); strings.Contains(e.Message+e.Hint, "code") {
-			t.Errorf("%s: got %q %q, want nothing of a code", f.Code, e.Message, e.Hint)
+		if e := wantBrokerError(t, err); strings.Contains(broker.Plain(e.What)+broker.Plain(e.Hint), "code") {
+			t.Errorf("%s: got %q %q, want nothing of a code", f.Code, broker.Plain(e.What), broker.Plain(e.Hint))
 		}
 	}
 }
@@ -159,8 +159,8 @@ func TestASlowS3IsAnsweredInTime(t *testing.T) {
 	ctx := impatient(t, 300*time.Millisecond)
 	list, err := b.Buckets(ctx, b.request("prod", ""), "")
 	e := wantCode(t, err, broker.CodeCannotReachAWS)
-	if !strings.Contains(e.Message, "S3 did not answer in time") || !strings.Contains(e.Hint, "no new code is needed while your credentials live") || !list.Kept {
-		t.Errorf("got %q %q (kept: %v), want the truth about the code", e.Message, e.Hint, list.Kept)
+	if !strings.Contains(broker.Plain(e.What), "S3 did not answer in time") || !strings.Contains(broker.Plain(e.Hint), "no new code is needed while your credentials live") || !list.Kept {
+		t.Errorf("got %q %q (kept: %v), want the truth about the code", broker.Plain(e.What), broker.Plain(e.Hint), list.Kept)
 	}
 	if ctx.Err() != nil {
 		t.Error("nothing is left to answer with")
@@ -172,8 +172,8 @@ func TestASlowS3WithoutKeptCredentialsTakesANewCode(t *testing.T) {
 	b.saveErr = errDown
 	b.aws.Inject(awstest.Fault{Action: "ListBuckets", Error: &awstest.FaultError{Status: 503, Code: "SlowDown"}})
 	_, err := b.Buckets(t.Context(), b.request("prod", b.device.Code()), "")
-	if e := wantCode(t, err, broker.CodeThrottled); !strings.Contains(e.Hint, "with a new code") {
-		t.Errorf("got hint %q, want it to say that it takes a new code", e.Hint)
+	if e := wantCode(t, err, broker.CodeThrottled); !strings.Contains(broker.Plain(e.Hint), "with a new code") {
+		t.Errorf("got hint %q, want it to say that it takes a new code", broker.Plain(e.Hint))
 	}
 }
 
@@ -239,8 +239,8 @@ func TestNoCodeIsSentWhenThereIsNoTimeForTheAnswer(t *testing.T) {
 		},
 	} {
 		e := wantCode(t, do(), broker.CodeCannotReachAWS)
-		if !strings.Contains(e.Hint, "Your code was not used.") {
-			t.Errorf("%s: got hint %q", name, e.Hint)
+		if !strings.Contains(broker.Plain(e.Hint), "Your code was not used.") {
+			t.Errorf("%s: got hint %q", name, broker.Plain(e.Hint))
 		}
 	}
 	if n := len(b.aws.Calls()); n != 0 {

@@ -62,8 +62,8 @@ func (b *Broker) ChangeKey(ctx context.Context, r Request, key PublicKey) (Chang
 		b.release(ctx, r, user, p)
 		return ChangedKey{}, &Error{
 			Code: CodeRecord, Ref: ShortRef(r.ID), Err: err,
-			Message: "The audit record cannot be written right now, so your key was not changed.",
-			Hint:    "Your code was not used. Try again in a minute.",
+			What: Say("The audit record cannot be written right now, so your key was not changed."),
+			Hint: Say("Your code was not used. Try again in a minute."),
 		}
 	}
 	if late := b.tooLate(ctx, r, began); late != nil {
@@ -91,15 +91,15 @@ func (b *Broker) planKeyChange(ctx context.Context, r Request, user User, key Pu
 	switch {
 	case !user.AgeKey.Empty():
 		return ChangedKey{}, &Error{
-			Code:    CodeKeyFixed,
-			Message: "Your key is set by the config and cannot be changed from Slack.",
-			Hint:    b.contact() + " Your code was not used.",
+			Code: CodeKeyFixed,
+			What: Say("Your key is set by the config and cannot be changed from Slack."),
+			Hint: Say(b.contact() + " Your code was not used."),
 		}
 	case user.MFASerial == "":
 		return ChangedKey{}, &Error{
-			Code:    CodeKeyFixed,
-			Message: "The config names no MFA device for you, so no code of yours can be checked, and a key cannot be changed without.",
-			Hint:    b.contact(),
+			Code: CodeKeyFixed,
+			What: Say("The config names no MFA device for you, so no code of yours can be checked, and a key cannot be changed without."),
+			Hint: Say(b.contact()),
 		}
 	}
 	previous, _, ok, err := b.registered(ctx, user)
@@ -111,20 +111,20 @@ func (b *Broker) planKeyChange(ctx context.Context, r Request, user User, key Pu
 	case err != nil:
 		return ChangedKey{}, &Error{
 			Code: CodeStore, Err: err,
-			Message: "The bot's own store is not answering, so your key was not changed.",
-			Hint:    "Your code was not used. Try again in a minute.",
+			What: Say("The bot's own store is not answering, so your key was not changed."),
+			Hint: Say("Your code was not used. Try again in a minute."),
 		}
 	case key.Empty() && !ok:
 		return ChangedKey{}, &Error{
-			Code:    CodeKeyUnchanged,
-			Message: "You have no key registered, so there is none to remove.",
-			Hint:    "`/assume key` shows what you have. Your code was not used.",
+			Code: CodeKeyUnchanged,
+			What: Say("You have no key registered, so there is none to remove."),
+			Hint: Say("`/assume key` shows what you have. Your code was not used."),
 		}
 	case ok && key == previous:
 		return ChangedKey{}, &Error{
-			Code:    CodeKeyUnchanged,
-			Message: "That is your registered key already.",
-			Hint:    "`/assume key` shows it. Your code was not used.",
+			Code: CodeKeyUnchanged,
+			What: Say("That is your registered key already."),
+			Hint: Say("`/assume key` shows it. Your code was not used."),
 		}
 	case r.Code.Empty():
 		return ChangedKey{}, errKeyNeedsCode(key)
@@ -149,9 +149,9 @@ func errKeyNeedsCode(key PublicKey) error {
 		example = "`/assume key " + key.Type + " AAAA… 123456`"
 	}
 	return &Error{
-		Code:    CodeNeedsCode,
-		Message: "To change your key takes a fresh code of your MFA device. Nothing was changed.",
-		Hint:    "Send " + example + ": the same again, with the six digits at its end.",
+		Code: CodeNeedsCode,
+		What: Say("To change your key takes a fresh code of your MFA device. Nothing was changed."),
+		Hint: Say("Send " + example + ": the same again, with the six digits at its end."),
 	}
 }
 
@@ -163,8 +163,8 @@ func (b *Broker) changeKey(ctx context.Context, r Request, user User, intent Eve
 	if err := b.recorder.Record(ctx, outcome); err != nil {
 		return ChangedKey{}, &Error{
 			Code: CodeRecord, Ref: ShortRef(r.ID), Err: err,
-			Message: "AWS accepted your code, but the audit record could not be written, so your key was not changed.",
-			Hint:    "Try again in a minute with a new code.",
+			What: Say("AWS accepted your code, but the audit record could not be written, so your key was not changed."),
+			Hint: Say("Try again in a minute with a new code."),
 		}
 	}
 	var err error
@@ -178,11 +178,11 @@ func (b *Broker) changeKey(ctx context.Context, r Request, user User, intent Eve
 	}
 	e := &Error{
 		Code: CodeStore, Ref: ShortRef(r.ID), Err: err,
-		Message: "AWS accepted your code, but the bot's own store did not answer, so nobody knows whether your key was changed.",
-		Hint:    "Look with `/assume key`; if it was not, try again with a new code.",
+		What: Say("AWS accepted your code, but the bot's own store did not answer, so nobody knows whether your key was changed."),
+		Hint: Say("Look with `/assume key`; if it was not, try again with a new code."),
 	}
 	failed := b.outcome(EventFailed, intent)
-	failed.Code, failed.Message, failed.Ref = e.Code, e.Message, e.Ref
+	failed.Code, failed.Message, failed.Ref = e.Code, Plain(e.What), e.Ref
 	if err := b.recorder.Record(ctx, failed); err != nil {
 		b.log.ErrorContext(ctx, "outcome not recorded", "request", r.ID, "code", e.Code, "error", err)
 	}

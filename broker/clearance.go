@@ -27,7 +27,7 @@ func (b *Broker) clear(ctx context.Context, r Request, user User) (clearance, er
 	}
 	if r.Purpose == PurposeBuckets && b.entitled(ctx, account, r).Effect == NeedApproval {
 		e := b.needsApproval(account) // whatever else is unmet: a list is not asked for
-		e.Hint = "Ask for it with `/assume " + account.Name + " because REASON`; once you have the credentials, `/buckets " + account.Name + "` lists without a code for a while. " + codeUnused
+		e.Hint = Say("Ask for it with `/assume " + account.Name + " because REASON`; once you have the credentials, `/buckets " + account.Name + "` lists without a code for a while. " + codeUnused)
 		return clearance{}, e
 	}
 	d := b.decide(ctx, r)
@@ -71,8 +71,8 @@ func (b *Broker) orWithoutBreakGlass(ctx context.Context, r Request, account Acc
 	}
 	r.BreakGlass = false
 	if b.entitled(ctx, account, r).Effect == Allow {
-		e.Message = account.Name + " needs no break-glass of yours: you may have it at once."
-		e.Hint = "Send it again without break-glass. Your code was not used."
+		e.What = Say(account.Name + " needs no break-glass of yours: you may have it at once.")
+		e.Hint = Say("Send it again without break-glass. Your code was not used.")
 	}
 	return e
 }
@@ -103,7 +103,7 @@ func (b *Broker) clearAgain(ctx context.Context, r Request, user User, g Grant) 
 func (b *Broker) needsApproval(a Account) *Error {
 	return &Error{
 		Code: CodeNeedsApproval, Rule: "approval",
-		Message: a.Name + " needs the approval of somebody else.",
-		Hint:    "Ask for it with `/assume " + a.Name + " because REASON`. " + codeUnused,
+		What: Say(a.Name + " needs the approval of somebody else."),
+		Hint: Say("Ask for it with `/assume " + a.Name + " because REASON`. " + codeUnused),
 	}
 }

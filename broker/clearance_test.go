@@ -24,12 +24,12 @@ func TestWhoAsksForTooLongIsToldWhetherThatIsTheirLimitOrTheAccounts(t *testing.
 	b := newBench(t)
 	r := b.request("prod", b.device.Code())
 	r.Duration = 13 * time.Hour
-	if e := wantCode(t, second(b.Issue(t.Context(), r)), broker.CodeTooLong); e.Message != "prod is issued for 12h at most." {
-		t.Errorf("got %q, want the account's maximum", e.Message)
+	if e := wantCode(t, second(b.Issue(t.Context(), r)), broker.CodeTooLong); broker.Plain(e.What) != "prod is issued for 12h at most." {
+		t.Errorf("got %q, want the account's maximum", broker.Plain(e.What))
 	}
 	b.config.Accounts[0].Allow[0].Max = 30 * time.Minute
-	if e := wantCode(t, second(b.Issue(t.Context(), r)), broker.CodeTooLong); e.Message != "prod is issued to you for 30m at most." {
-		t.Errorf("got %q, want that of the rule", e.Message)
+	if e := wantCode(t, second(b.Issue(t.Context(), r)), broker.CodeTooLong); broker.Plain(e.What) != "prod is issued to you for 30m at most." {
+		t.Errorf("got %q, want that of the rule", broker.Plain(e.What))
 	}
 }
 

@@ -105,23 +105,23 @@ func (b *Broker) ConsoleLink(ctx context.Context, r Request, issued Issued, serv
 func checkConsole(a Account, service string) error {
 	if !a.HasRole() {
 		return &Error{
-			Code:    CodeNoConsole,
-			Message: a.Name + " has no role, and AWS signs nobody in to the console with the credentials of GetSessionToken.",
-			Hint:    "Sign in with your own password, or ask for an account that has a role. Your code was not used.",
+			Code: CodeNoConsole,
+			What: Say(a.Name + " has no role, and AWS signs nobody in to the console with the credentials of GetSessionToken."),
+			Hint: Say("Sign in with your own password, or ask for an account that has a role. Your code was not used."),
 		}
 	}
 	if _, ok := consoles[a.RoleARN.Partition()]; !ok {
 		return &Error{
-			Code:    CodeNoConsole,
-			Message: "The bot knows no console for " + a.Name + ": it is in the partition " + a.RoleARN.Partition() + ".",
-			Hint:    "Ask for the credentials without `as console`. Your code was not used.",
+			Code: CodeNoConsole,
+			What: Say("The bot knows no console for " + a.Name + ": it is in the partition " + a.RoleARN.Partition() + "."),
+			Hint: Say("Ask for the credentials without `as console`. Your code was not used."),
 		}
 	}
 	if err := CheckConsoleService(service); service != "" && err != nil {
 		return &Error{
 			Code: CodeNoConsole, Err: err,
-			Message: "That cannot be the name of an AWS service.",
-			Hint:    "Write it as in the console's address: `as console s3`, `as console ec2`. Your code was not used.",
+			What: Say("That cannot be the name of an AWS service."),
+			Hint: Say("Write it as in the console's address: `as console s3`, `as console ec2`. Your code was not used."),
 		}
 	}
 	return nil
@@ -131,8 +131,8 @@ func checkConsole(a Account, service string) error {
 func consoleHint(service string, err error) error {
 	var e *Error
 	if errors.As(err, &e) && e.Code == CodeNeedsCode {
-		command, rest, _ := strings.Cut(e.Hint, "` with ")
-		e.Hint = strings.TrimSpace(command+" as console "+service) + "` with " + rest
+		command, rest, _ := strings.Cut(Plain(e.Hint), "` with ")
+		e.Hint = Say(strings.TrimSpace(command+" as console "+service) + "` with " + rest)
 	}
 	return err
 }
@@ -165,7 +165,7 @@ func (b *Broker) noLink(ctx context.Context, r Request, g Grant, err error) *Err
 	event := b.event(EventFailed, r)
 	event.RoleARN, event.Principal, event.AccessKeyID, event.Expires = g.RoleARN, g.Principal, g.AccessKeyID, g.Expires
 	event.Code, event.Ref = e.Code, e.Ref
-	event.Message = e.Message + " The credentials themselves are shown instead."
+	event.Message = Plain(e.What) + " The credentials themselves are shown instead."
 	if user, ok := b.config.User(r.Caller.User); ok {
 		event.User = user.Name
 	}
@@ -271,8 +271,8 @@ func signinRefused(status int) *Error {
 func signinError(message string, err error) *Error {
 	return &Error{
 		Code: CodeSignin, Err: err,
-		Message: message,
-		Hint:    "The credentials were issued and work: here they are. " + askOperator,
+		What: Say(message),
+		Hint: Say("The credentials were issued and work: here they are. " + askOperator),
 	}
 }
 

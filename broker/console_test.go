@@ -142,8 +142,8 @@ func TestConsoleRefusesBeforeACodeIsSpent(t *testing.T) {
 	} {
 		_, err := b.Console(t.Context(), b.request(test.account, code), test.service)
 		e := wantCode(t, err, broker.CodeNoConsole)
-		if !strings.Contains(e.Message, test.say) || !strings.Contains(e.Hint, "Your code was not used.") {
-			t.Errorf("%s: got %q and %q, want it to say %q and that the code was not used", test.account, e.Message, e.Hint, test.say)
+		if !strings.Contains(broker.Plain(e.What), test.say) || !strings.Contains(broker.Plain(e.Hint), "Your code was not used.") {
+			t.Errorf("%s: got %q and %q, want it to say %q and that the code was not used", test.account, broker.Plain(e.What), broker.Plain(e.Hint), test.say)
 		}
 	}
 	if n := len(b.aws.Calls()); n != 0 {
@@ -160,8 +160,8 @@ func TestConsoleRefusesBeforeACodeIsSpent(t *testing.T) {
 func TestConsoleAsksForACodeInItsOwnWords(t *testing.T) {
 	b := consoleBench(t)
 	_, err := b.Console(t.Context(), b.request("prod", ""), "s3")
-	if e := wantCode(t, err, broker.CodeNeedsCode); !strings.Contains(e.Hint, "`/assume prod 123456 as console s3` with") {
-		t.Errorf("got hint %q, want the whole command in it", e.Hint)
+	if e := wantCode(t, err, broker.CodeNeedsCode); !strings.Contains(broker.Plain(e.Hint), "`/assume prod 123456 as console s3` with") {
+		t.Errorf("got hint %q, want the whole command in it", broker.Plain(e.Hint))
 	}
 }
 
@@ -196,11 +196,11 @@ func wantNoLink(t *testing.T, b *bench, s broker.SignIn, err error) {
 	if s.Credentials.SecretAccessKey.Empty() || !s.Kept {
 		t.Error("the credentials are lost")
 	}
-	if said := s.Problem.Message + s.Problem.Hint; strings.ContainsAny(said, "'\"();") { // it stands above a snippet, and may be pasted with it
+	if said := broker.Plain(s.Problem.What) + broker.Plain(s.Problem.Hint); strings.ContainsAny(said, "'\"();") { // it stands above a snippet, and may be pasted with it
 		t.Errorf("got %q, which keeps a shell from reading on", said)
 	}
-	if !strings.Contains(s.Problem.Message, "no link") && !strings.Contains(s.Problem.Message, "than a link") || s.Problem.Ref == "" {
-		t.Errorf("got %q (ref %q), want it to say that there is no link", s.Problem.Message, s.Problem.Ref)
+	if !strings.Contains(broker.Plain(s.Problem.What), "no link") && !strings.Contains(broker.Plain(s.Problem.What), "than a link") || s.Problem.Ref == "" {
+		t.Errorf("got %q (ref %q), want it to say that there is no link", broker.Plain(s.Problem.What), s.Problem.Ref)
 	}
 	got := b.last(t)
 	if got.Kind != broker.EventFailed || got.Code != broker.CodeSignin || got.AccessKeyID != s.Grant.AccessKeyID || !strings.Contains(got.Message, "shown instead") {

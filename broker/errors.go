@@ -6,25 +6,25 @@ import "fmt"
 // record, and dashboards count by it.
 type Code string
 
-// An Error is one value for two audiences. Message and Hint are our own fixed
+// An Error is one value for two audiences. What and Hint are our own fixed
 // sentences for the person; they never hold upstream text. Err is the cause, for
 // operators.
 type Error struct {
-	Code    Code
-	Message string // what happened
-	Hint    string // what to do next
-	Quote   string // what a person wrote about it, shown as it is; in no sentence, fallback text or Event
-	Err     error
-	Rule    string // of the config, that denied; "" where none did
-	Ref     string // what the person quotes and the operator's log carries; "" where nothing needs looking up
+	Code  Code
+	What  []Part // what happened
+	Hint  []Part // what to do next
+	Quote string // what a person wrote about it, shown as it is; in no sentence, fallback text or Event
+	Err   error
+	Rule  string // of the config, that denied; "" where none did
+	Ref   string // what the person quotes and the operator's log carries; "" where nothing needs looking up
 }
 
 // Error implements error for operators.
 func (e *Error) Error() string {
 	if e.Err != nil {
-		return fmt.Sprintf("%s: %s (%v)", e.Code, e.Message, e.Err)
+		return fmt.Sprintf("%s: %s (%v)", e.Code, Plain(e.What), e.Err)
 	}
-	return fmt.Sprintf("%s: %s", e.Code, e.Message)
+	return fmt.Sprintf("%s: %s", e.Code, Plain(e.What))
 }
 
 // Unwrap returns the cause.

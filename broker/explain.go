@@ -113,7 +113,7 @@ func (e Explanation) planned(s situation) (Explanation, error) {
 	p, err := plan(s)
 	var asks *Error
 	if errors.As(err, &asks) && asks.Code == CodeNeedsCode {
-		e.NeedsCode, s.hasCode = asks.Message, true
+		e.NeedsCode, s.hasCode = Plain(asks.What), true
 		p, err = plan(s)
 	}
 	if err != nil {
@@ -128,7 +128,7 @@ func (e Explanation) planned(s situation) (Explanation, error) {
 func withoutCode(err error) error {
 	var e *Error
 	if errors.As(err, &e) {
-		e.Hint = withoutAssurance(e.Hint)
+		e.Hint = Say(withoutAssurance(Plain(e.Hint)))
 	}
 	return err
 }

@@ -16,7 +16,7 @@ func TestExplainTellsOfApprovalBreakGlassAndConditions(t *testing.T) {
 	if e.Decision.Effect != broker.NeedApproval || e.Account.Approval == nil || !e.BreakGlass {
 		t.Errorf("got %+v, want that it needs approval, or break-glass", e)
 	}
-	if len(e.Unmet) != 2 || e.Unmet[0].Code != broker.CodeChannel || e.Unmet[1].Code != broker.CodeReason || strings.Contains(e.Unmet[0].Hint, "code was not used") {
+	if len(e.Unmet) != 2 || e.Unmet[0].Code != broker.CodeChannel || e.Unmet[1].Code != broker.CodeReason || strings.Contains(broker.Plain(e.Unmet[0].Hint), "code was not used") {
 		t.Errorf("got unmet %v, want channel and reason, and nothing of a code", e.Unmet)
 	}
 	prod.Allow = nil
@@ -40,8 +40,8 @@ func TestWhoIsOnCallIsToldOfNoApproval(t *testing.T) {
 	r := b.request("prod", b.device.Code())
 	r.BreakGlass, r.Reason = true, "all is down"
 	_, err = b.Issue(t.Context(), r)
-	if e := wantCode(t, err, broker.CodeNotAllowed); !strings.Contains(e.Message, "needs no break-glass") {
-		t.Errorf("got %q, want that none is needed", e.Message)
+	if e := wantCode(t, err, broker.CodeNotAllowed); !strings.Contains(broker.Plain(e.What), "needs no break-glass") {
+		t.Errorf("got %q, want that none is needed", broker.Plain(e.What))
 	}
 }
 
@@ -54,8 +54,8 @@ func TestNobodyIsAskedWhereNobodyCouldApprove(t *testing.T) {
 		return err
 	}
 	b.groups["S02LEADS"] = []string{"U01ALICE"}
-	if e := wantCode(t, ask(), broker.CodeNotAllowed); !strings.Contains(e.Message, "nobody was asked") {
-		t.Errorf("got %q", e.Message)
+	if e := wantCode(t, ask(), broker.CodeNotAllowed); !strings.Contains(broker.Plain(e.What), "nobody was asked") {
+		t.Errorf("got %q", broker.Plain(e.What))
 	}
 	b.config.Accounts[0].Approval.Approvers = []string{"S02LEADS", "U02BOB"}
 	b.config.Accounts[0].Approval.Count = 2
@@ -72,13 +72,13 @@ func TestBucketsOfWhatNeedsApprovalSayWhatToDo(t *testing.T) {
 	r := b.request("prod", b.device.Code())
 	r.Purpose = broker.PurposeBuckets
 	_, err := b.Buckets(t.Context(), r, "")
-	if e := wantCode(t, err, broker.CodeNeedsApproval); !strings.Contains(e.Hint, "/assume prod because REASON") {
-		t.Errorf("got hint %q, want how to ask", e.Hint)
+	if e := wantCode(t, err, broker.CodeNeedsApproval); !strings.Contains(broker.Plain(e.Hint), "/assume prod because REASON") {
+		t.Errorf("got hint %q, want how to ask", broker.Plain(e.Hint))
 	}
 	b.config.Accounts[0].Approval = nil
 	_, err = b.Buckets(t.Context(), r, "")
-	if e := wantCode(t, err, broker.CodeReason); !strings.Contains(e.Hint, "/buckets prod") {
-		t.Errorf("got hint %q, want how to list", e.Hint)
+	if e := wantCode(t, err, broker.CodeReason); !strings.Contains(broker.Plain(e.Hint), "/buckets prod") {
+		t.Errorf("got hint %q, want how to list", broker.Plain(e.Hint))
 	}
 }
 
@@ -93,8 +93,8 @@ func TestRevokingOnesOwnCancelsWhatWaits(t *testing.T) {
 		t.Errorf("got %v, %v, want nothing open", open, err)
 	}
 	_, err = b.CancelApprovals(t.Context(), b.request("prd", ""))
-	if e := wantCode(t, err, broker.CodeUnknownAccount); !strings.Contains(e.Message, "nothing was cancelled") {
-		t.Errorf("got %q", e.Message)
+	if e := wantCode(t, err, broker.CodeUnknownAccount); !strings.Contains(broker.Plain(e.What), "nothing was cancelled") {
+		t.Errorf("got %q", broker.Plain(e.What))
 	}
 }
 

@@ -56,7 +56,7 @@ func TestExplainTellsHowItWouldGo(t *testing.T) {
 		t.Errorf("got %v, want the account's default of 1h", e.Duration)
 	}
 	e = b.explain(t, "prod", 13*time.Hour)
-	if e.Problem == nil || e.Problem.Code != broker.CodeTooLong || strings.Contains(e.Problem.Hint, "Your code") {
+	if e.Problem == nil || e.Problem.Code != broker.CodeTooLong || strings.Contains(broker.Plain(e.Problem.Hint), "Your code") {
 		t.Errorf("got problem %v, want that it is too long, and nothing of a code", e.Problem)
 	}
 	b.config.Accounts[0].MFA = broker.MFANone
@@ -84,15 +84,15 @@ func TestExplainAnswersStrangersAndTypingMistakesAsEverywhere(t *testing.T) {
 	b := newBench(t)
 	_, err := b.Explain(t.Context(), b.request("prd", ""))
 	e := wantCode(t, err, broker.CodeUnknownAccount)
-	if e.Hint != "Did you mean prod?" {
-		t.Errorf("got hint %q, want the suggestion alone", e.Hint)
+	if broker.Plain(e.Hint) != "Did you mean prod?" {
+		t.Errorf("got hint %q, want the suggestion alone", broker.Plain(e.Hint))
 	}
 	r := b.request("prod", "")
 	r.Caller.User = "U03CAROL"
 	_, err = b.Explain(t.Context(), r)
 	e = wantCode(t, err, broker.CodeNotUser)
-	if strings.Contains(e.Message+e.Hint, "prod") {
-		t.Errorf("got %q and %q, want nothing of the account", e.Message, e.Hint)
+	if strings.Contains(broker.Plain(e.What)+broker.Plain(e.Hint), "prod") {
+		t.Errorf("got %q and %q, want nothing of the account", broker.Plain(e.What), broker.Plain(e.Hint))
 	}
 	if diff := cmp.Diff([]broker.EventKind{broker.EventRefused}, b.kinds()); diff != "" {
 		t.Errorf("record (-want +got):\n%s", diff)
@@ -110,8 +110,8 @@ func TestExplainSpeaksOfNoCode(t *testing.T) {
 			t.Fatalf("%s: got %+v, %v, want the reason and the order", code, e.Unmet, err)
 		}
 		for _, unmet := range e.Unmet {
-			if unmet.Hint == "" || strings.Contains(unmet.Hint, "code was not used") {
-				t.Errorf("%s: got hint %q", unmet.Code, unmet.Hint)
+			if broker.Plain(unmet.Hint) == "" || strings.Contains(broker.Plain(unmet.Hint), "code was not used") {
+				t.Errorf("%s: got hint %q", unmet.Code, broker.Plain(unmet.Hint))
 			}
 		}
 	}

@@ -57,8 +57,8 @@ func (b *Broker) sureOf(ctx context.Context, target string) error {
 	}
 	return &Error{
 		Code: CodeDirectory, Err: err,
-		Message: "Blocked is " + target + ", but Slack could not say whether the bot knows this person by another ID, which is not blocked then.",
-		Hint:    "Do it again in a minute, or name the person as the config does.",
+		What: Say("Blocked is " + target + ", but Slack could not say whether the bot knows this person by another ID, which is not blocked then."),
+		Hint: Say("Do it again in a minute, or name the person as the config does."),
 	}
 }
 

@@ -55,8 +55,8 @@ func TestABlockSaysThatItMayReachNobody(t *testing.T) {
 			r.Reason = "INC-1"
 			_, err := b.Broker.Block(t.Context(), r, "W01ALICE")
 			e := wantCode(t, err, broker.CodeDirectory)
-			if want := "Blocked is W01ALICE"; !strings.HasPrefix(e.Message, want) {
-				t.Errorf("got %q, want it to begin with %q", e.Message, want)
+			if want := "Blocked is W01ALICE"; !strings.HasPrefix(broker.Plain(e.What), want) {
+				t.Errorf("got %q, want it to begin with %q", broker.Plain(e.What), want)
 			}
 			if block, _, err := b.memory.Orders(t.Context(), "W01ALICE"); err != nil || block == nil {
 				t.Errorf("got %v, %v, want the block all the same", block, err)

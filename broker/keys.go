@@ -41,8 +41,8 @@ func (a *AWS) key(ctx context.Context, u User, p Plan) (aws.Credentials, error) 
 	if err != nil {
 		return aws.Credentials{}, &Error{
 			Code: CodeKeyUnreadable, Err: fmt.Errorf("%s: %s", u.Key, keyFailure(u.Key, err, sent)),
-			Message: "The bot cannot read your long-term access key.",
-			Hint:    "Your code was not used. Pass the reference to whoever runs the bot.",
+			What: Say("The bot cannot read your long-term access key."),
+			Hint: Say("Your code was not used. Pass the reference to whoever runs the bot."),
 		}
 	}
 	// A profile without a key of its own would fall through to the bot's own
@@ -50,8 +50,8 @@ func (a *AWS) key(ctx context.Context, u User, p Plan) (aws.Credentials, error) 
 	if credentials.SessionToken != "" && (p.MFA || p.Method == MethodGetSessionToken || !u.Key.Default) {
 		return aws.Credentials{}, &Error{
 			Code: CodeKeyNotLongTerm, Err: fmt.Errorf("%s holds temporary credentials", u.Key),
-			Message: "The key that the bot has for you is not an IAM user's long-term key. AWS accepts MFA codes only with a long-term key.",
-			Hint:    "Your code was not used. Pass the reference to whoever runs the bot.",
+			What: Say("The key that the bot has for you is not an IAM user's long-term key. AWS accepts MFA codes only with a long-term key."),
+			Hint: Say("Your code was not used. Pass the reference to whoever runs the bot."),
 		}
 	}
 	return credentials, nil

@@ -64,9 +64,9 @@ func (b *Broker) Reveal(ctx context.Context, r Request, grantID string) (Issued,
 	account := cleared.account
 	if !found.Kept || !stillGiven(found.Grant, account) || !b.now().Before(found.Credentials.Expires) {
 		return Issued{}, b.asError(r, &Error{
-			Code:    CodeRevealOver,
-			Message: "These credentials cannot be shown or used again: the bot keeps them for " + FormatDuration(b.config.RevealWindow) + " only.",
-			Hint:    "If you have lost them, press Renew.",
+			Code: CodeRevealOver,
+			What: Say("These credentials cannot be shown or used again: the bot keeps them for " + FormatDuration(b.config.RevealWindow) + " only."),
+			Hint: Say("If you have lost them, press Renew."),
 		})
 	}
 	sealing, err := b.sealing(ctx, r, user, account)
@@ -142,8 +142,8 @@ func (b *Broker) End(ctx context.Context, r Request, grantID string) (Ending, er
 	if failed != nil {
 		return Ending{}, b.asError(r, &Error{
 			Code: CodeStore, Err: failed,
-			Message: "The bot has forgotten the credentials, but its own store did not say whether your MFA session has ended.",
-			Hint:    "Send `/mfa end` in a minute.",
+			What: Say("The bot has forgotten the credentials, but its own store did not say whether your MFA session has ended."),
+			Hint: Say("Send `/mfa end` in a minute."),
 		})
 	}
 	return ended, nil
@@ -156,9 +156,9 @@ func (b *Broker) find(ctx context.Context, r Request, user User, grantID string)
 	}
 	if !ok {
 		return KeptGrant{}, b.asError(r, &Error{
-			Code:    CodeGrantGone,
-			Message: "These credentials have ended.",
-			Hint:    "`/sessions` shows what you have; `/assume` gets new ones.",
+			Code: CodeGrantGone,
+			What: Say("These credentials have ended."),
+			Hint: Say("`/sessions` shows what you have; `/assume` gets new ones."),
 		})
 	}
 	return found, nil
@@ -167,7 +167,7 @@ func (b *Broker) find(ctx context.Context, r Request, user User, grantID string)
 func storeDown(err error) *Error {
 	return &Error{
 		Code: CodeStore, Err: err,
-		Message: "The bot's own store is not answering.",
-		Hint:    "Try again in a minute.",
+		What: Say("The bot's own store is not answering."),
+		Hint: Say("Try again in a minute."),
 	}
 }

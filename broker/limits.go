@@ -21,19 +21,19 @@ func (b *Broker) Enter(ctx context.Context, r Request) error {
 	case err != nil:
 		return b.unlessStranger(ctx, r, b.asError(r, &Error{
 			Code: CodeStore, Err: err,
-			Message: "The bot's own store cannot say how much you have asked for lately, so the answer is no.",
-			Hint:    "Your code was not used. Try again in a minute.",
+			What: Say("The bot's own store cannot say how much you have asked for lately, so the answer is no."),
+			Hint: Say("Your code was not used. Try again in a minute."),
 		}))
 	case rate.Taken:
 		return nil
 	}
 	many := &Error{
-		Code:    CodeTooMany,
-		Message: "You are asking for too much at once.",
-		Hint:    "Nothing was done. Try again in " + seconds(rate.Wait) + ".",
+		Code: CodeTooMany,
+		What: Say("You are asking for too much at once."),
+		Hint: Say("Nothing was done. Try again in " + seconds(rate.Wait) + "."),
 	}
 	if r.SentCode {
-		many.Hint = "Nothing was done, and your code was not used. Try again in " + seconds(rate.Wait) + "."
+		many.Hint = Say("Nothing was done, and your code was not used. Try again in " + seconds(rate.Wait) + ".")
 	}
 	if rate.First {
 		_ = b.refuse(ctx, r, many)
@@ -67,14 +67,14 @@ func (b *Broker) takeCalls(ctx context.Context, r Request, account Account, p Pl
 		case err != nil:
 			return &Error{
 				Code: CodeStore, Err: err,
-				Message: "The bot's own store cannot say how often AWS was asked for " + account.Name + " lately, so nothing was issued.",
-				Hint:    "Your code was not used. Try again in a minute.",
+				What: Say("The bot's own store cannot say how often AWS was asked for " + account.Name + " lately, so nothing was issued."),
+				Hint: Say("Your code was not used. Try again in a minute."),
 			}
 		case !rate.Taken:
 			return &Error{
-				Code:    CodeAccountBusy,
-				Message: "Too much is being asked for " + account.Name + " right now, by all people together.",
-				Hint:    "Your code was not used. Try again in " + seconds(rate.Wait) + ".",
+				Code: CodeAccountBusy,
+				What: Say("Too much is being asked for " + account.Name + " right now, by all people together."),
+				Hint: Say("Your code was not used. Try again in " + seconds(rate.Wait) + "."),
 			}
 		}
 	}

@@ -54,8 +54,8 @@ func TestEnterBoundsWhatOnePersonAsks(t *testing.T) {
 		if r.SentCode = i == 1; r.SentCode {
 			want = "Nothing was done, and your code was not used. Try again in 30s."
 		}
-		if e := wantCode(t, b.Enter(t.Context(), r), broker.CodeTooMany); e.Hint != want {
-			t.Errorf("got hint %q, want %q", e.Hint, want)
+		if e := wantCode(t, b.Enter(t.Context(), r), broker.CodeTooMany); broker.Plain(e.Hint) != want {
+			t.Errorf("got hint %q, want %q", broker.Plain(e.Hint), want)
 		}
 	}
 	if got := b.kinds(); len(got) != 1 || b.last(t).Code != broker.CodeTooMany {
@@ -95,8 +95,8 @@ func TestEnterCountsARequestOnceAndRefusesWhenNobodyCounts(t *testing.T) {
 	}
 	b.rates.err = errDown
 	for _, r.SentCode = range []bool{false, true} {
-		if e := wantCode(t, b.Enter(t.Context(), r), broker.CodeStore); strings.Contains(e.Hint, "code") != r.SentCode {
-			t.Errorf("got hint %q, want it to speak of a code where one was sent", e.Hint)
+		if e := wantCode(t, b.Enter(t.Context(), r), broker.CodeStore); strings.Contains(broker.Plain(e.Hint), "code") != r.SentCode {
+			t.Errorf("got hint %q, want it to speak of a code where one was sent", broker.Plain(e.Hint))
 		}
 	}
 	b.config.Limits.Requests = 0

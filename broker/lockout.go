@@ -39,14 +39,14 @@ func (b *Broker) notLockedOut(ctx context.Context, r Request, user User) error {
 	case err != nil:
 		return &Error{
 			Code: CodeStore, Err: err,
-			Message: "The bot's own store cannot say whether you are locked out, so nothing was asked of AWS.",
-			Hint:    "Your code was not used. Try again in a minute.",
+			What: Say("The bot's own store cannot say whether you are locked out, so nothing was asked of AWS."),
+			Hint: Say("Your code was not used. Try again in a minute."),
 		}
 	case left > 0:
 		return &Error{
-			Code:    CodeLockedOut,
-			Message: "You are locked out after too many wrong codes.",
-			Hint:    "Your code was not used. Try again in " + atLeastAMinute(left) + ", or have an admin unlock you. If the codes were not yours, say so now. " + b.contact(),
+			Code: CodeLockedOut,
+			What: Say("You are locked out after too many wrong codes."),
+			Hint: Say("Your code was not used. Try again in " + atLeastAMinute(left) + ", or have an admin unlock you. If the codes were not yours, say so now. " + b.contact()),
 		}
 	}
 	return nil
@@ -75,10 +75,10 @@ func (b *Broker) codeRefused(ctx context.Context, r Request, intent Event, e *Er
 		if wrong.Left != 1 {
 			tries = strconv.Itoa(wrong.Left) + " tries"
 		}
-		e.Hint += " " + tries + " left; then your codes are refused for " + atLeastAMinute(wrong.Next) + "."
+		e.Hint = append(e.Hint, Say(" "+tries+" left; then your codes are refused for "+atLeastAMinute(wrong.Next)+".")...)
 		return
 	}
-	e.Hint = "That was one wrong code too many: you are locked out for " + atLeastAMinute(wrong.Locked) + ". An admin can unlock you. " + b.contact()
+	e.Hint = Say("That was one wrong code too many: you are locked out for " + atLeastAMinute(wrong.Locked) + ". An admin can unlock you. " + b.contact())
 	event := b.outcome(EventLockedOut, intent)
 	event.Purpose, event.Expires = "", event.Time.Add(wrong.Locked) // it is about the person, whatever the code was for
 	if err := b.recorder.Record(ctx, event); err != nil {

@@ -64,8 +64,8 @@ func (b *Broker) heldSession(ctx context.Context, user User) (heldSession, error
 	if err != nil {
 		return heldSession{}, &Error{
 			Code: CodeStore, Err: err,
-			Message: "The bot's own store cannot say whether you have an MFA session.",
-			Hint:    "Send a code with your request, or try again in a minute.",
+			What: Say("The bot's own store cannot say whether you have an MFA session."),
+			Hint: Say("Send a code with your request, or try again in a minute."),
 		}
 	}
 	if latest := s.Began.Add(b.config.MFASession); latest.Before(s.Expires) {
@@ -97,9 +97,9 @@ func (b *Broker) BeginMFASession(ctx context.Context, r Request) (Session, error
 		return Session{}, err
 	case !held.kept:
 		return Session{}, b.asError(r, &Error{
-			Code:    CodeStore,
-			Message: "AWS took the code, but the bot's own store did not keep the MFA session, so nobody has it.",
-			Hint:    "Try again in a minute with a new code.",
+			Code: CodeStore,
+			What: Say("AWS took the code, but the bot's own store did not keep the MFA session, so nobody has it."),
+			Hint: Say("Try again in a minute with a new code."),
 		})
 	}
 	return held.Session, nil
@@ -112,23 +112,23 @@ func (b *Broker) sessionDuration(user User, asked time.Duration) (time.Duration,
 		return 0, b.sessionsOff()
 	case user.MFASerial == "":
 		return 0, &Error{
-			Code:    CodeNoDevice,
-			Message: "The bot's config names no MFA device of yours.",
-			Hint:    b.contact() + " Your code was not used.",
+			Code: CodeNoDevice,
+			What: Say("The bot's config names no MFA device of yours."),
+			Hint: Say(b.contact() + " Your code was not used."),
 		}
 	case asked == 0:
 		return most, nil
 	case asked < MinMFASession:
 		return 0, &Error{
-			Code:    CodeTooShort,
-			Message: "AWS makes no MFA session shorter than 15 minutes.",
-			Hint:    "Ask for 15m or more. Your code was not used.",
+			Code: CodeTooShort,
+			What: Say("AWS makes no MFA session shorter than 15 minutes."),
+			Hint: Say("Ask for 15m or more. Your code was not used."),
 		}
 	case asked > most:
 		return 0, &Error{
-			Code:    CodeTooLong,
-			Message: "An MFA session lasts " + FormatDuration(most) + " at most.",
-			Hint:    "Ask for " + FormatDuration(most) + " or less. Your code was not used.",
+			Code: CodeTooLong,
+			What: Say("An MFA session lasts " + FormatDuration(most) + " at most."),
+			Hint: Say("Ask for " + FormatDuration(most) + " or less. Your code was not used."),
 		}
 	}
 	return asked, nil
@@ -136,9 +136,9 @@ func (b *Broker) sessionDuration(user User, asked time.Duration) (time.Duration,
 
 func (b *Broker) sessionsOff() error {
 	return &Error{
-		Code:    CodeSessionsOff,
-		Message: "MFA sessions are switched off here: each request needs a code of its own.",
-		Hint:    "Send `/assume ACCOUNT 123456` with the six digits that your device shows. Nothing was asked of AWS.",
+		Code: CodeSessionsOff,
+		What: Say("MFA sessions are switched off here: each request needs a code of its own."),
+		Hint: Say("Send `/assume ACCOUNT 123456` with the six digits that your device shows. Nothing was asked of AWS."),
 	}
 }
 
@@ -179,8 +179,8 @@ func (b *Broker) EndMFASession(ctx context.Context, r Request) (s Session, ok bo
 	if err != nil {
 		return Session{}, false, b.asError(r, &Error{
 			Code: CodeStore, Err: err,
-			Message: "The bot's own store is not answering, so your MFA session has not ended.",
-			Hint:    "Try again in a minute, or tell whoever runs the bot.",
+			What: Say("The bot's own store is not answering, so your MFA session has not ended."),
+			Hint: Say("Try again in a minute, or tell whoever runs the bot."),
 		})
 	}
 	if !ended {

@@ -117,8 +117,8 @@ func codeUnclaimed(err error) error {
 	}
 	return &Error{
 		Code: CodeStore, Err: err,
-		Message: "The bot's own store is not answering, so nothing was issued.",
-		Hint:    "Your code was not used by this request. Try again in a minute.",
+		What: Say("The bot's own store is not answering, so nothing was issued."),
+		Hint: Say("Your code was not used by this request. Try again in a minute."),
 	}
 }
 
@@ -133,8 +133,8 @@ func (b *Broker) beginSession(ctx context.Context, r Request, user User, d time.
 		b.releaseClaim(ctx, r, user, beginning+r.ID)
 		return heldSession{}, &Error{
 			Code: CodeRecord, Ref: ShortRef(r.ID), Err: err,
-			Message: "The audit record cannot be written right now, so nothing was issued.",
-			Hint:    "Your code was not used. Try again in a minute.",
+			What: Say("The audit record cannot be written right now, so nothing was issued."),
+			Hint: Say("Your code was not used. Try again in a minute."),
 		}
 	}
 	if late := b.tooLate(ctx, r, began); late != nil {
@@ -181,8 +181,8 @@ func (b *Broker) keepSession(ctx context.Context, r Request, user User, intent E
 		b.settle(ctx, r, user, r.ID)
 		return heldSession{}, &Error{
 			Code: CodeRecord, Ref: ShortRef(r.ID), Err: err,
-			Message: "AWS took the code, but the audit record could not be written, so what it issued was thrown away unseen.",
-			Hint:    "Try again in a minute with a new code.",
+			What: Say("AWS took the code, but the audit record could not be written, so what it issued was thrown away unseen."),
+			Hint: Say("Try again in a minute with a new code."),
 		}
 	}
 	held := heldSession{

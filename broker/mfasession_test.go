@@ -259,8 +259,8 @@ func TestRefusalsOfACallFromTheMFASession(t *testing.T) {
 			b.aws.Inject(awstest.Fault{Action: "AssumeRole", Times: 1, Error: &test.fault})
 			_, err := b.Issue(t.Context(), b.request("staging", ""))
 			e := wantCode(t, err, test.want)
-			if !strings.Contains(e.Hint, test.hint) || strings.Contains(e.Hint, "code was not used") {
-				t.Errorf("got hint %q, want it to say %q and nothing of a code that there was not", e.Hint, test.hint)
+			if !strings.Contains(broker.Plain(e.Hint), test.hint) || strings.Contains(broker.Plain(e.Hint), "code was not used") {
+				t.Errorf("got hint %q, want it to say %q and nothing of a code that there was not", broker.Plain(e.Hint), test.hint)
 			}
 			b.wantCalls(t, "AssumeRole")
 			if got := b.last(t); got.Kind != broker.EventFailed || got.Code != test.on || got.MFASession == "" || got.STSRequestID == "" {
@@ -280,8 +280,8 @@ func TestAFreshCodeHelpsWhereTheMFASessionIsTooOld(t *testing.T) {
 	b.wantIssued(t, b.request("staging", ""))
 	b.later(2 * time.Hour)
 	_, err := b.Issue(t.Context(), b.request("staging", ""))
-	if e := wantCode(t, err, broker.CodeTrust); !strings.Contains(e.Hint, "younger than your MFA session") {
-		t.Errorf("got hint %q, want it to offer a fresh code", e.Hint)
+	if e := wantCode(t, err, broker.CodeTrust); !strings.Contains(broker.Plain(e.Hint), "younger than your MFA session") {
+		t.Errorf("got hint %q, want it to offer a fresh code", broker.Plain(e.Hint))
 	}
 	b.wantIssued(t, b.request("staging", b.device.Code()))
 }

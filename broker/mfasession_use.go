@@ -57,8 +57,8 @@ func (b *Broker) issueFromSession(ctx context.Context, r Request, user User, cle
 		b.returnApproval(ctx, r, cleared)
 		return Issued{}, &Error{
 			Code: CodeRecord, Ref: ShortRef(r.ID), Err: err,
-			Message: "The audit record cannot be written right now, so no credentials for " + account.Name + " were issued.",
-			Hint:    "Try again in a minute" + noNewCode(held) + ".",
+			What: Say("The audit record cannot be written right now, so no credentials for " + account.Name + " were issued."),
+			Hint: Say("Try again in a minute" + noNewCode(held) + "."),
 		}
 	}
 	if late := b.tooLate(ctx, r, began); late != nil {
@@ -87,9 +87,9 @@ func (b *Broker) issueFromSession(ctx context.Context, r Request, user User, cle
 // slowAfterCode is tooLate's error where the code has begun an MFA session.
 func (b *Broker) slowAfterCode(r Request, held heldSession) error {
 	return b.asError(r, &Error{
-		Code:    CodeStore,
-		Message: "The bot's own store is too slow right now, so AWS was not asked for " + r.Account + ".",
-		Hint:    "Try again in a minute" + noNewCode(held) + ".",
+		Code: CodeStore,
+		What: Say("The bot's own store is too slow right now, so AWS was not asked for " + r.Account + "."),
+		Hint: Say("Try again in a minute" + noNewCode(held) + "."),
 	})
 }
 
@@ -126,7 +126,7 @@ func (b *Broker) refusedToSession(ctx context.Context, r Request, account Accoun
 	if e.Code == CodeExpired && r.Code.Empty() {
 		// On the record it has failed; for the person it is the question for a code.
 		return askForCode(r, &Error{Code: CodeNeedsCode, Err: fmt.Errorf("%w: %w", ErrMFASessionNotEnough, err),
-			Message: "AWS no longer accepts your MFA session, so " + account.Name + " needs the code of your MFA device."})
+			What: Say("AWS no longer accepts your MFA session, so " + account.Name + " needs the code of your MFA device.")})
 	}
 	return e
 }
@@ -146,24 +146,24 @@ func sessionError(err error, r Request, account Account, p Plan, held heldSessio
 	switch e.Code {
 	case CodeExpired, CodeKeyInvalid, CodeKeyUnreadable:
 		told.Code = CodeExpired
-		told.Message, told.Hint = "AWS no longer accepts your MFA session.", "Send it again with a new code."
+		told.What, told.Hint = Say("AWS no longer accepts your MFA session."), Say("Send it again with a new code.")
 	case CodeTrust:
-		told.Hint = "Its trust policy or your IAM user's own policy says no: principal, external ID, MFA, session name, source identity and address are what to look at. " + askOperator
+		told.Hint = Say("Its trust policy or your IAM user's own policy says no: principal, external ID, MFA, session name, source identity and address are what to look at. " + askOperator)
 		if !p.Begins {
-			told.Hint = "It may want a code that is younger than your MFA session: try `" + commandOf(r) + " " + account.Name + " 123456` with a new one. Else: " + told.Hint
+			told.Hint = Say("It may want a code that is younger than your MFA session: try `" + commandOf(r) + " " + account.Name + " 123456` with a new one. Else: " + Plain(told.Hint))
 		}
 	case CodeClock:
-		told.Hint = "The bot has learnt the right time from AWS. " + again
+		told.Hint = Say("The bot has learnt the right time from AWS. " + again)
 	case CodeThrottled:
-		told.Hint = "Wait a little. " + again
+		told.Hint = Say("Wait a little. " + again)
 	case CodeCannotReachAWS:
-		told.Hint = "Try again in a minute" + noNewCode(held) + "."
+		told.Hint = Say("Try again in a minute" + noNewCode(held) + ".")
 	case CodeOutcomeUnknown:
-		told.Hint = again
+		told.Hint = Say(again)
 	case CodeRoleMaximum:
-		told.Hint = "Ask for a shorter time. The account's duration.max in the config is longer than the role's own maximum."
+		told.Hint = Say("Ask for a shorter time. The account's duration.max in the config is longer than the role's own maximum.")
 	case CodeSignature:
-		told.Message, told.Hint = "AWS did not accept the signature made with your MFA session.", "Send it again with a new code. "+askOperator
+		told.What, told.Hint = Say("AWS did not accept the signature made with your MFA session."), Say("Send it again with a new code. "+askOperator)
 	}
 	return &told
 }

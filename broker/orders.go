@@ -51,7 +51,7 @@ func (b *Broker) StandingOrder(ctx context.Context, r Request) (*Error, error) {
 	if order == nil {
 		return nil, nil
 	}
-	order.Hint = withoutAssurance(order.Hint)
+	order.Hint = Say(withoutAssurance(Plain(order.Hint)))
 	if order.Code != CodeBlocked && order.Code != CodePaused {
 		return nil, b.asError(r, order)
 	}
@@ -69,8 +69,8 @@ func withoutAssurance(hint string) string {
 func ordersUnknown(err error) *Error {
 	return &Error{
 		Code: CodeStore, Err: err,
-		Message: "The bot's own store cannot say whether you are blocked or everything is paused, so the answer is no.",
-		Hint:    codeUnused + " Try again in a minute.",
+		What: Say("The bot's own store cannot say whether you are blocked or everything is paused, so the answer is no."),
+		Hint: Say(codeUnused + " Try again in a minute."),
 	}
 }
 
@@ -82,9 +82,9 @@ func inUTC(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 // whoever reads this may be the one because of whom it was done.
 func (b *Broker) blocked(o Order) *Error {
 	return &Error{
-		Code:    CodeBlocked,
-		Message: "You are blocked since " + inUTC(o.At) + ": the bot does nothing for you.",
-		Hint:    codeUnused + " " + b.contact(),
+		Code: CodeBlocked,
+		What: Say("You are blocked since " + inUTC(o.At) + ": the bot does nothing for you."),
+		Hint: Say(codeUnused + " " + b.contact()),
 	}
 }
 
@@ -95,13 +95,13 @@ func paused(o Order) *Error {
 		who = "an admin (" + o.By + ")"
 	}
 	e := &Error{
-		Code:    CodePaused,
-		Message: "The bot is paused since " + inUTC(o.At) + ", by " + who + ": nothing is issued to anybody.",
-		Hint:    codeUnused + " Try again once an admin has resumed it.",
-		Quote:   o.Reason,
+		Code:  CodePaused,
+		What:  Say("The bot is paused since " + inUTC(o.At) + ", by " + who + ": nothing is issued to anybody."),
+		Hint:  Say(codeUnused + " Try again once an admin has resumed it."),
+		Quote: o.Reason,
 	}
 	if o.Reason != "" {
-		e.Hint += " The reason that they gave:"
+		e.Hint = append(e.Hint, Say(" The reason that they gave:")...)
 	}
 	return e
 }
@@ -119,18 +119,18 @@ func (b *Broker) overtaken(ctx context.Context, r Request, intent Event, issued 
 	unseen := b.throwAway(ctx, r, issued, e)
 	switch e.Code {
 	case CodeBlocked:
-		e.Message = "You were blocked while AWS was being asked" + unseen
+		e.What = Say("You were blocked while AWS was being asked" + unseen)
 	case CodePaused:
-		e.Message = "The bot was paused while AWS was being asked" + unseen
+		e.What = Say("The bot was paused while AWS was being asked" + unseen)
 	default:
-		e.Message = "AWS has answered, but the bot's own store cannot say whether you are blocked or everything is paused" + unseen
-		e.Hint = "Try again in a minute with a new code."
+		e.What = Say("AWS has answered, but the bot's own store cannot say whether you are blocked or everything is paused" + unseen)
+		e.Hint = Say("Try again in a minute with a new code.")
 	}
-	e.Hint = withoutAssurance(e.Hint)
+	e.Hint = Say(withoutAssurance(Plain(e.Hint)))
 	outcome := b.outcome(EventFailed, intent)
 	g := issued.Grant
 	outcome.Principal, outcome.AccessKeyID, outcome.Expires, outcome.STSRequestID = g.Principal, g.AccessKeyID, g.Expires, g.STSRequestID
-	outcome.Code, outcome.Message, outcome.Ref = e.Code, e.Message, e.Ref
+	outcome.Code, outcome.Message, outcome.Ref = e.Code, Plain(e.What), e.Ref
 	b.note(ctx, outcome)
 	b.denyUnseen(ctx, r, intent, issued)
 	return e
@@ -175,7 +175,7 @@ func (e *Event) told(denied *Denied, failed *Error) {
 		e.DeniedBefore, e.DeniedAll = denied.Before, denied.Everybody
 	}
 	if failed != nil {
-		e.Code, e.Message, e.Ref = failed.Code, failed.Message, failed.Ref
+		e.Code, e.Message, e.Ref = failed.Code, Plain(failed.What), failed.Ref
 	}
 }
 

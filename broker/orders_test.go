@@ -149,14 +149,14 @@ func TestNothingIsGivenToTheBlockedOrWhilePaused(t *testing.T) {
 		for name, give := range gives(b, issued.Grant.ID) {
 			t.Run(string(code)+"/"+name, func(t *testing.T) {
 				e := wantCode(t, give(b.request("prod", b.device.Code())), code)
-				if strings.Contains(e.Message+e.Hint, "a secret reason") || strings.Contains(e.Message+e.Hint, "worst day") {
-					t.Errorf("got %q and %q: what a person typed is in a sentence of ours", e.Message, e.Hint)
+				if strings.Contains(broker.Plain(e.What)+broker.Plain(e.Hint), "a secret reason") || strings.Contains(broker.Plain(e.What)+broker.Plain(e.Hint), "worst day") {
+					t.Errorf("got %q and %q: what a person typed is in a sentence of ours", broker.Plain(e.What), broker.Plain(e.Hint))
 				}
-				if code == broker.CodePaused && (!strings.Contains(e.Message, "root") || e.Quote == "") {
-					t.Errorf("got %q and quote %q, want who paused and why", e.Message, e.Quote)
+				if code == broker.CodePaused && (!strings.Contains(broker.Plain(e.What), "root") || e.Quote == "") {
+					t.Errorf("got %q and quote %q, want who paused and why", broker.Plain(e.What), e.Quote)
 				}
-				if code == broker.CodeBlocked && (strings.Contains(e.Message+e.Hint, "root") || e.Quote != "" || !strings.Contains(e.Hint, "#help-aws")) {
-					t.Errorf("got %q, %q and quote %q, want whom to ask and no more", e.Message, e.Hint, e.Quote)
+				if code == broker.CodeBlocked && (strings.Contains(broker.Plain(e.What)+broker.Plain(e.Hint), "root") || e.Quote != "" || !strings.Contains(broker.Plain(e.Hint), "#help-aws")) {
+					t.Errorf("got %q, %q and quote %q, want whom to ask and no more", broker.Plain(e.What), broker.Plain(e.Hint), e.Quote)
 				}
 				if last := b.last(t); last.Kind != broker.EventRefused || last.Code != code {
 					t.Errorf("got %s %s on the record, want the refusal", last.Kind, last.Code)
@@ -187,8 +187,8 @@ func TestWhatAnOrderOvertakesIsDropped(t *testing.T) {
 					account, call = "staging", "Issue"
 				}
 				e := wantCode(t, gives(b, "")[call](b.request(account, b.device.Code())), code)
-				if !strings.Contains(e.Message, "thrown away unseen") || strings.Contains(e.Hint, "not used") {
-					t.Errorf("got %q and %q, want that something was issued and dropped", e.Message, e.Hint)
+				if !strings.Contains(broker.Plain(e.What), "thrown away unseen") || strings.Contains(broker.Plain(e.Hint), "not used") {
+					t.Errorf("got %q and %q, want that something was issued and dropped", broker.Plain(e.What), broker.Plain(e.Hint))
 				}
 				if got := len(b.aws.Calls()); got != 1 {
 					t.Errorf("got %d calls to AWS, want the one", got)

@@ -27,9 +27,9 @@ func (b *Broker) tooLate(ctx context.Context, r Request, began time.Time) error 
 		}
 	}
 	return b.asError(r, &Error{
-		Code:    CodeStore,
-		Message: "The bot's own store is too slow right now, so AWS was not asked and nothing was issued.",
-		Hint:    "Your code was not used. Try again in a minute.",
+		Code: CodeStore,
+		What: Say("The bot's own store is too slow right now, so AWS was not asked and nothing was issued."),
+		Hint: Say("Your code was not used. Try again in a minute."),
 	})
 }
 

@@ -27,8 +27,8 @@ func TestAStoreThatIsTooSlowIsFoundOutBeforeAWSIsAsked(t *testing.T) {
 			}
 			code := b.device.Code()
 			e := wantCode(t, gives(b, "")[call](b.request(account, code)), broker.CodeStore)
-			if !strings.Contains(e.Message, "too slow") || !strings.Contains(e.Hint, "was not used") || e.Ref == "" {
-				t.Errorf("got %q and %q, want that the store is too slow and the code was not used", e.Message, e.Hint)
+			if !strings.Contains(broker.Plain(e.What), "too slow") || !strings.Contains(broker.Plain(e.Hint), "was not used") || e.Ref == "" {
+				t.Errorf("got %q and %q, want that the store is too slow and the code was not used", broker.Plain(e.What), broker.Plain(e.Hint))
 			}
 			if got := len(b.aws.Calls()); got != 0 {
 				t.Errorf("got %d calls to AWS, want none", got)
@@ -65,8 +65,8 @@ func TestTheStoreIsNamedWhereItFailedAndNotSlack(t *testing.T) {
 		fail(b)
 		account := map[string]string{"standing": "prod", "groups": "hub"}[name] // hub is for a user group
 		_, err := b.Issue(t.Context(), b.request(account, b.device.Code()))
-		if e := wantCode(t, err, broker.CodeStore); strings.Contains(e.Message, "Slack cannot") || !strings.Contains(e.Message, "The bot's own store cannot say") {
-			t.Errorf("%s: got %q, want the store named", name, e.Message)
+		if e := wantCode(t, err, broker.CodeStore); strings.Contains(broker.Plain(e.What), "Slack cannot") || !strings.Contains(broker.Plain(e.What), "The bot's own store cannot say") {
+			t.Errorf("%s: got %q, want the store named", name, broker.Plain(e.What))
 		}
 	}
 }
@@ -80,8 +80,8 @@ func TestAGrantThatTheStoreDoesNotForgetIsNotCalledThrownAway(t *testing.T) {
 	b.endErr = errDown
 	_, err := b.Issue(t.Context(), b.request("prod", b.device.Code()))
 	e := wantCode(t, err, broker.CodeStore)
-	if strings.Contains(e.Message, "thrown away") || !strings.Contains(e.Message, "The bot still keeps it") {
-		t.Errorf("got %q, want that the bot still keeps it", e.Message)
+	if strings.Contains(broker.Plain(e.What), "thrown away") || !strings.Contains(broker.Plain(e.What), "The bot still keeps it") {
+		t.Errorf("got %q, want that the bot still keeps it", broker.Plain(e.What))
 	}
 	if len(b.grants) != 1 {
 		t.Errorf("got %d grants, want the one that is kept", len(b.grants))

@@ -45,9 +45,9 @@ func tooLate(ctx context.Context) bool {
 // tooLateError is of a call that was not begun.
 func tooLateError(c call) *Error {
 	return &Error{
-		Code:    CodeCannotReachAWS,
-		Err:     errTooLate,
-		Message: "There was too little time left to ask AWS, so it was not asked.",
-		Hint:    c.unused() + "Try again in a minute.",
+		Code: CodeCannotReachAWS,
+		Err:  errTooLate,
+		What: Say("There was too little time left to ask AWS, so it was not asked."),
+		Hint: Say(c.unused() + "Try again in a minute."),
 	}
 }

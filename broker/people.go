@@ -65,9 +65,9 @@ func (b *Broker) known(ctx context.Context, c Caller) (User, error) {
 	user, ok := b.config.User(c.User)
 	if !ok {
 		return User{}, &Error{
-			Code:    CodeNotUser,
-			Message: "You are not set up to use this bot.",
-			Hint:    b.contact(),
+			Code: CodeNotUser,
+			What: Say("You are not set up to use this bot."),
+			Hint: Say(b.contact()),
 		}
 	}
 	return user, nil
@@ -89,8 +89,8 @@ func (b *Broker) served(ctx context.Context, c Caller) error {
 	}
 	return &Error{
 		Code: CodeWorkspace, Err: err,
-		Message: "This bot does not serve your Slack workspace.",
-		Hint:    b.contact(),
+		What: Say("This bot does not serve your Slack workspace."),
+		Hint: Say(b.contact()),
 	}
 }
 
@@ -118,9 +118,9 @@ func (b *Broker) inGoodStanding(ctx context.Context, user string) error {
 	member := b.inGrid(s) || !s.Stranger && slices.Contains(b.config.Workspaces, s.Team)
 	if s.Deactivated || s.Guest || s.Bot || !member {
 		return &Error{
-			Code:    CodeNotAMember,
-			Message: "Only full members of this Slack workspace are served: no guests, bots, deactivated accounts or people of other workspaces.",
-			Hint:    b.contact() + " Your code was not used.",
+			Code: CodeNotAMember,
+			What: Say("Only full members of this Slack workspace are served: no guests, bots, deactivated accounts or people of other workspaces."),
+			Hint: Say(b.contact() + " Your code was not used."),
 		}
 	}
 	return nil
@@ -130,8 +130,8 @@ func standingUnknown(err error) *Error {
 	who, c := notKnown(err)
 	return &Error{
 		Code: c, Err: err,
-		Message: who + " cannot say right now whether you are a full member of this workspace, so the answer is no.",
-		Hint:    "Try again in a minute. Your code was not used.",
+		What: Say(who + " cannot say right now whether you are a full member of this workspace, so the answer is no."),
+		Hint: Say("Try again in a minute. Your code was not used."),
 	}
 }
 

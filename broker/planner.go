@@ -31,16 +31,16 @@ func (a Account) CheckDuration(d time.Duration) (time.Duration, error) {
 	}
 	if d < MinDuration {
 		return 0, &Error{
-			Code:    CodeTooShort,
-			Message: "AWS issues nothing shorter than 15 minutes.",
-			Hint:    "Ask for 15m or more. Your code was not used.",
+			Code: CodeTooShort,
+			What: Say("AWS issues nothing shorter than 15 minutes."),
+			Hint: Say("Ask for 15m or more. Your code was not used."),
 		}
 	}
 	if d > a.MaxDuration {
 		return 0, &Error{
-			Code:    CodeTooLong,
-			Message: fmt.Sprintf("%s is issued for %s at most.", a.Name, FormatDuration(a.MaxDuration)),
-			Hint:    fmt.Sprintf("Ask for %s or less. Your code was not used.", FormatDuration(a.MaxDuration)),
+			Code: CodeTooLong,
+			What: Say(fmt.Sprintf("%s is issued for %s at most.", a.Name, FormatDuration(a.MaxDuration))),
+			Hint: Say(fmt.Sprintf("Ask for %s or less. Your code was not used.", FormatDuration(a.MaxDuration))),
 		}
 	}
 	return d, nil
@@ -106,9 +106,9 @@ func plan(s situation) (Plan, error) {
 // do.
 func (s situation) needsCode() error {
 	e := &Error{
-		Code:    CodeNeedsCode,
-		Message: s.account.Name + " needs the code of your MFA device.",
-		Hint:    "Send it again with the six digits after the account name.",
+		Code: CodeNeedsCode,
+		What: Say(s.account.Name + " needs the code of your MFA device."),
+		Hint: Say("Send it again with the six digits after the account name."),
 	}
 	if !s.live {
 		return e
@@ -116,11 +116,11 @@ func (s situation) needsCode() error {
 	e.Err = ErrMFASessionNotEnough
 	switch {
 	case s.takesSession():
-		e.Message = fmt.Sprintf("%s needs the code of your MFA device for %s: from your MFA session AWS gives 1h at most.", s.account.Name, FormatDuration(s.asked))
+		e.What = Say(fmt.Sprintf("%s needs the code of your MFA device for %s: from your MFA session AWS gives 1h at most.", s.account.Name, FormatDuration(s.asked)))
 	case s.account.HasRole():
-		e.Message = s.account.Name + " needs the code of your MFA device: it takes a new one for each request, so your MFA session is not enough."
+		e.What = Say(s.account.Name + " needs the code of your MFA device: it takes a new one for each request, so your MFA session is not enough.")
 	default:
-		e.Message = s.account.Name + " needs the code of your MFA device: your MFA session is only for accounts with a role."
+		e.What = Say(s.account.Name + " needs the code of your MFA device: your MFA session is only for accounts with a role.")
 	}
 	return e
 }

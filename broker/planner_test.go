@@ -69,8 +69,8 @@ func TestPlannerFollowsItsTable(t *testing.T) {
 			issued, err := b.Issue(t.Context(), r)
 			if test.want == nil {
 				e := wantCode(t, err, broker.CodeNeedsCode)
-				if !strings.Contains(e.Message, test.says) {
-					t.Errorf("got %q, want it to say %q", e.Message, test.says)
+				if !strings.Contains(broker.Plain(e.What), test.says) {
+					t.Errorf("got %q, want it to say %q", broker.Plain(e.What), test.says)
 				}
 				b.wantCalls(t)
 				return

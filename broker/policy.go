@@ -56,36 +56,36 @@ func (b *Broker) denied(a Account, r Request, d Decision) *Error {
 	case CodeDirectory:
 		who, c := notKnown(d.Err)
 		e.Code = c
-		e.Message = who + " cannot say right now which user groups you are in, so the answer is no."
-		e.Hint = "Try again in a minute." + unused
+		e.What = Say(who + " cannot say right now which user groups you are in, so the answer is no.")
+		e.Hint = Say("Try again in a minute." + unused)
 	case CodeTooLong:
 		whose := " is issued for "
 		if d.Max < a.MaxDuration {
 			whose = " is issued to you for "
 		}
-		e.Message = a.Name + whose + FormatDuration(d.Max) + " at most."
-		e.Hint = "Ask for " + FormatDuration(d.Max) + " or less." + unused
+		e.What = Say(a.Name + whose + FormatDuration(d.Max) + " at most.")
+		e.Hint = Say("Ask for " + FormatDuration(d.Max) + " or less." + unused)
 	case CodeChannel:
-		e.Message = a.Name + " may be asked for only from certain Slack channels, and this is none of them."
-		e.Hint = "Ask in #" + strings.Join(a.Channels, ", #") + ". Forms and buttons count as asked from where they were opened." + unused
+		e.What = Say(a.Name + " may be asked for only from certain Slack channels, and this is none of them.")
+		e.Hint = Say("Ask in #" + strings.Join(a.Channels, ", #") + ". Forms and buttons count as asked from where they were opened." + unused)
 	case CodeHours:
-		e.Message = a.Name + " may be had only " + a.Hours.String() + "."
-		e.Hint = b.contact() + unused
+		e.What = Say(a.Name + " may be had only " + a.Hours.String() + ".")
+		e.Hint = Say(b.contact() + unused)
 	case CodeReason:
-		e.Message = a.Name + " needs a reason."
-		e.Hint = "End your request with because and the reason." + unused
+		e.What = Say(a.Name + " needs a reason.")
+		e.Hint = Say("End your request with because and the reason." + unused)
 		if a.Reason.Pattern != nil && !r.BreakGlass {
-			e.Message = a.Name + " needs a reason that matches " + a.Reason.Pattern.String() + "."
+			e.What = Say(a.Name + " needs a reason that matches " + a.Reason.Pattern.String() + ".")
 		}
 		if r.Purpose == PurposeBuckets {
-			e.Hint = "Get it with `/assume " + a.Name + " 123456 because REASON`; `/buckets " + a.Name + "` then needs nothing more." + unused
+			e.Hint = Say("Get it with `/assume " + a.Name + " 123456 because REASON`; `/buckets " + a.Name + "` then needs nothing more." + unused)
 		}
 	default:
 		e.Code = CodeNotAllowed
-		e.Message = "You may not have " + a.Name + "."
-		e.Hint = b.contact() + unused
+		e.What = Say("You may not have " + a.Name + ".")
+		e.Hint = Say(b.contact() + unused)
 		if r.BreakGlass {
-			e.Message = "You may not have " + a.Name + " by break-glass."
+			e.What = Say("You may not have " + a.Name + " by break-glass.")
 		}
 	}
 	return e
@@ -106,7 +106,7 @@ func (b *Broker) unknownAccount(ctx context.Context, user User, name string) err
 	} else if len(names) > 0 {
 		hint = "You may have: " + listed(names, 20) + "."
 	}
-	return &Error{Code: CodeUnknownAccount, Message: "There is no account of that name.", Hint: hint + " " + codeUnused}
+	return &Error{Code: CodeUnknownAccount, What: Say("There is no account of that name."), Hint: Say(hint + " " + codeUnused)}
 }
 
 // listed joins names, at most n of them, and says how many it left out.

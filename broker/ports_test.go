@@ -301,8 +301,8 @@ func wantCode(t *testing.T, err error, want broker.Code) *broker.Error {
 	if e.Code != want {
 		t.Fatalf("got %s (%v), want %s", e.Code, e, want)
 	}
-	if e.Message == "" || e.Hint == "" {
-		t.Errorf("got message %q and hint %q, want both", e.Message, e.Hint)
+	if broker.Plain(e.What) == "" || broker.Plain(e.Hint) == "" {
+		t.Errorf("got message %q and hint %q, want both", broker.Plain(e.What), broker.Plain(e.Hint))
 	}
 	return e
 }

@@ -139,11 +139,11 @@ func TestWhatIsWrittenDecidesAboutTheCode(t *testing.T) {
 			code := b.device.Code()
 			_, err := br.Issue(t.Context(), b.request("prod", code))
 			e := wantCode(t, err, test.want)
-			if !strings.Contains(e.Message, test.says) {
-				t.Errorf("got message %q, want it to say %q", e.Message, test.says)
+			if !strings.Contains(broker.Plain(e.What), test.says) {
+				t.Errorf("got message %q, want it to say %q", broker.Plain(e.What), test.says)
 			}
-			if said := strings.Contains(e.Hint, "Your code was not used."); said == test.codeUsed || !strings.Contains(e.Hint, test.hintsUsed) {
-				t.Errorf("got hint %q, want it to say %q, and that the code was not used: %t", e.Hint, test.hintsUsed, !test.codeUsed)
+			if said := strings.Contains(broker.Plain(e.Hint), "Your code was not used."); said == test.codeUsed || !strings.Contains(broker.Plain(e.Hint), test.hintsUsed) {
+				t.Errorf("got hint %q, want it to say %q, and that the code was not used: %t", broker.Plain(e.Hint), test.hintsUsed, !test.codeUsed)
 			}
 			_, err = b.Issue(t.Context(), b.request("prod", code)) // another way to AWS
 			if used := err != nil; used != test.codeUsed {
@@ -162,8 +162,8 @@ func TestAProxyWithoutTLSThatRefusesUsesNoCode(t *testing.T) {
 		u := proxy{plain: func(w http.ResponseWriter, _ *http.Request) { http.Error(w, blockPage, status) }}.start(t)
 		_, err := b.through(t, "eu-west-1", func(tr *http.Transport) { tr.Proxy = http.ProxyURL(u) }).Issue(t.Context(), b.request("prod", b.device.Code()))
 		e := wantCode(t, err, want)
-		if said := strings.Contains(e.Hint, "Your code was not used."); said != (status == 407) {
-			t.Errorf("%d: got hint %q", status, e.Hint)
+		if said := strings.Contains(broker.Plain(e.Hint), "Your code was not used."); said != (status == 407) {
+			t.Errorf("%d: got hint %q", status, broker.Plain(e.Hint))
 		}
 	}
 }
@@ -237,8 +237,8 @@ func TestAMissingHostNamesTheSetting(t *testing.T) {
 			_, err := b.through(t, test.region, nowhere).Issue(t.Context(), b.request("prod", code))
 			e := wantCode(t, err, test.want)
 			for _, part := range append(test.says, "Your code was not used.") {
-				if !strings.Contains(e.Message+" "+e.Hint, part) {
-					t.Errorf("got %q %q, want it to say %q", e.Message, e.Hint, part)
+				if !strings.Contains(broker.Plain(e.What)+" "+broker.Plain(e.Hint), part) {
+					t.Errorf("got %q %q, want it to say %q", broker.Plain(e.What), broker.Plain(e.Hint), part)
 				}
 			}
 			if _, err := b.Issue(t.Context(), b.request("prod", code)); err != nil {
@@ -271,7 +271,7 @@ func TestARequestThatCannotBeWrittenIsAFaultOfTheKey(t *testing.T) {
 	c.SessionToken = broker.NewSecret("a token\nwith a line break")
 	b.kept[issued.Grant.ID] = c
 	_, err = b.WhoAmI(t.Context(), b.request("prod", ""))
-	if e := wantCode(t, err, broker.CodeKeyUnreadable); strings.Contains(e.Message+e.Hint, "code was") {
-		t.Errorf("got %q %q, want nothing of a code", e.Message, e.Hint)
+	if e := wantCode(t, err, broker.CodeKeyUnreadable); strings.Contains(broker.Plain(e.What)+broker.Plain(e.Hint), "code was") {
+		t.Errorf("got %q %q, want nothing of a code", broker.Plain(e.What), broker.Plain(e.Hint))
 	}
 }

@@ -133,8 +133,8 @@ func (b *Broker) revokeNow(ctx context.Context, r Request, user User, account Ac
 		// Said last: AWS refuses all the same.
 		done.Err = b.asError(r, &Error{
 			Code: CodeStore, Err: err,
-			Message: "The bot's own store is not answering, so it may still keep credentials or an MFA session of yours.",
-			Hint:    "Try again in a minute, or tell whoever runs the bot.",
+			What: Say("The bot's own store is not answering, so it may still keep credentials or an MFA session of yours."),
+			Hint: Say("Try again in a minute, or tell whoever runs the bot."),
 		})
 	}
 	if done.Err != nil {
@@ -193,8 +193,8 @@ func (done *Revocation) took(g Grant) {
 func (b *Broker) notDenied(r Request, account Account, session string, err error) *Error {
 	e := &Error{
 		Code: CodeRevoker, Err: err,
-		Message: "The bot could not tell AWS to refuse the credentials of " + account.Name + " that were issued before: they work until they expire.",
-		Hint:    "Tell the people who run the AWS account. Do it now if somebody else may have the credentials.",
+		What: Say("The bot could not tell AWS to refuse the credentials of " + account.Name + " that were issued before: they work until they expire."),
+		Hint: Say("Tell the people who run the AWS account. Do it now if somebody else may have the credentials."),
 	}
 	var (
 		api     smithy.APIError
@@ -202,14 +202,14 @@ func (b *Broker) notDenied(r Request, account Account, session string, err error
 	)
 	switch {
 	case errors.As(err, &api) && api.ErrorCode() == "AccessDenied":
-		e.Hint = "The revoker role refused the bot, or lacks iam:GetRolePolicy or iam:PutRolePolicy. " + e.Hint
+		e.Hint = Say("The revoker role refused the bot, or lacks iam:GetRolePolicy or iam:PutRolePolicy. " + Plain(e.Hint))
 	case errors.As(err, &unknown):
-		e.Message = "AWS did not confirm in time that it refuses the credentials of " + account.Name + " that are out already: nobody knows whether it does."
-		e.Hint = "Revoke again in a minute. " + e.Hint
+		e.What = Say("AWS did not confirm in time that it refuses the credentials of " + account.Name + " that are out already: nobody knows whether it does.")
+		e.Hint = Say("Revoke again in a minute. " + Plain(e.Hint))
 	}
 	if knownDenied(err, session) != nil {
-		e.Message = "AWS refuses what was issued of " + account.Name + " before an earlier revocation, " +
-			"and could not be told of what was issued since: that works until it expires."
+		e.What = Say("AWS refuses what was issued of " + account.Name + " before an earlier revocation, " +
+			"and could not be told of what was issued since: that works until it expires.")
 	}
 	return b.asError(r, e)
 }

@@ -118,8 +118,8 @@ func TestAFailedWritingSaysWhatAWSRefusedBefore(t *testing.T) {
 		t.Errorf("got %+v for another, want nothing known", known)
 	}
 	e := (&Broker{config: &Config{}}).notDenied(Request{ID: NewID()}, account, "alice", err)
-	if !strings.Contains(e.Message, "before an earlier revocation") {
-		t.Errorf("got %q", e.Message)
+	if !strings.Contains(Plain(e.What), "before an earlier revocation") {
+		t.Errorf("got %q", Plain(e.What))
 	}
 }
 

@@ -62,12 +62,12 @@ func (b *Broker) noAccountToRevoke(name string) *Error {
 		names[i] = a.Name
 	}
 	e := &Error{
-		Code:    CodeUnknownAccount,
-		Message: "There is no account of that name, so nothing was revoked and nobody was blocked.",
-		Hint:    "Without an account it is for all of them.",
+		Code: CodeUnknownAccount,
+		What: Say("There is no account of that name, so nothing was revoked and nobody was blocked."),
+		Hint: Say("Without an account it is for all of them."),
 	}
 	if near := Nearest(name, names); near != "" {
-		e.Hint = "Did you mean " + near + "? " + e.Hint
+		e.Hint = Say("Did you mean " + near + "? " + Plain(e.Hint))
 	}
 	return e
 }
@@ -106,8 +106,8 @@ func (b *Broker) revokePerson(ctx context.Context, r Request, by admin, target s
 	if err != nil {
 		done.Err = b.asError(r, &Error{
 			Code: CodeStore, Err: err,
-			Message: "The bot's own store is not answering, so it may still keep credentials or an MFA session of this person.",
-			Hint:    "They are blocked, so nothing of it is shown to them. Revoke again in a minute.",
+			What: Say("The bot's own store is not answering, so it may still keep credentials or an MFA session of this person."),
+			Hint: Say("They are blocked, so nothing of it is shown to them. Revoke again in a minute."),
 		})
 		b.log.ErrorContext(ctx, "revocation not complete", "request", r.ID, "target", target, "error", err)
 	}
@@ -176,8 +176,8 @@ func (b *Broker) denyPerson(ctx context.Context, r Request, of *Revocation, name
 	if len(names) == 0 {
 		of.Err = b.asError(r, &Error{
 			Code: CodeRevoker, Err: errors.New("no session name is known"),
-			Message: "This person is not in the config and has no live credentials from the bot, so it does not know how AWS calls their sessions of " + of.Account.Name + ".",
-			Hint:    "Look in CloudTrail, and revoke the sessions of the role there.",
+			What: Say("This person is not in the config and has no live credentials from the bot, so it does not know how AWS calls their sessions of " + of.Account.Name + "."),
+			Hint: Say("Look in CloudTrail, and revoke the sessions of the role there."),
 		})
 		return
 	}

@@ -66,14 +66,14 @@ func (b *Broker) sealing(ctx context.Context, r Request, user User, account Acco
 	case errors.Is(err, ErrKeyUnreadable):
 		return Sealing{}, &Error{
 			Code: CodeSealUnreadable, Err: err,
-			Message: "You have a key registered to encrypt your credentials to, but it cannot be read, and they are not shown in clear instead.",
-			Hint:    "Your code was not used. Register the key again with `/assume key`, or " + askOperatorToo,
+			What: Say("You have a key registered to encrypt your credentials to, but it cannot be read, and they are not shown in clear instead."),
+			Hint: Say("Your code was not used. Register the key again with `/assume key`, or " + askOperatorToo),
 		}
 	case err != nil:
 		return Sealing{}, &Error{
 			Code: CodeStore, Err: err,
-			Message: "The bot's own store is not answering, so it cannot tell whether your credentials must be encrypted; nothing was issued.",
-			Hint:    "Your code was not used. Try again in a minute.",
+			What: Say("The bot's own store is not answering, so it cannot tell whether your credentials must be encrypted; nothing was issued."),
+			Hint: Say("Your code was not used. Try again in a minute."),
 		}
 	case !ok:
 		return InClear(), nil
@@ -89,9 +89,9 @@ func (b *Broker) errSealRequired(user User, account Account) error {
 		message = "Your credentials are issued only encrypted to a key that the config names, and it names none for you."
 	}
 	return &Error{
-		Code:    CodeSealRequired,
-		Message: message,
-		Hint:    b.contact() + " A key set with `/assume key` does not count here. Your code was not used.",
+		Code: CodeSealRequired,
+		What: Say(message),
+		Hint: Say(b.contact() + " A key set with `/assume key` does not count here. Your code was not used."),
 	}
 }
 
@@ -131,8 +131,8 @@ func (b *Broker) KeyStatus(ctx context.Context, r Request) (KeyStatus, error) {
 	if err != nil && !errors.Is(err, ErrKeyUnreadable) {
 		return KeyStatus{}, b.asError(r, &Error{
 			Code: CodeStore, Err: err,
-			Message: "The bot's own store is not answering, so it cannot look for your key.",
-			Hint:    "Try again in a minute.",
+			What: Say("The bot's own store is not answering, so it cannot look for your key."),
+			Hint: Say("Try again in a minute."),
 		})
 	}
 	return KeyStatus{Key: key, Set: set, Required: user.SealRequired, Unreadable: err != nil}, nil

@@ -208,8 +208,8 @@ func TestChangeKeyChangesNothingThatIsNotProvenAndRecorded(t *testing.T) {
 	}
 	b.saveErr = errDown
 	_, err = b.ChangeKey(t.Context(), b.request("", b.code()), keyOf("two"))
-	if e := wantCode(t, err, broker.CodeStore); !strings.Contains(e.Message, "nobody knows") {
-		t.Errorf("got %q, want it to say that nobody knows", e.Message)
+	if e := wantCode(t, err, broker.CodeStore); !strings.Contains(broker.Plain(e.What), "nobody knows") {
+		t.Errorf("got %q, want it to say that nobody knows", broker.Plain(e.What))
 	}
 	if e := b.last(t); e.Kind != broker.EventFailed || e.Code != broker.CodeStore {
 		t.Errorf("got event %+v, want the failure behind the change", e)

@@ -130,22 +130,22 @@ func stsError(ctx context.Context, err error, c call, s *sending) *Error {
 	case refusedByAWS:
 		for _, v := range verdicts(code, c) {
 			if strings.Contains(said, v.contains) {
-				return &Error{Code: v.code, Message: v.message, Hint: v.hint, Err: failure}
+				return &Error{Code: v.code, What: Say(v.message), Hint: Say(v.hint), Err: failure}
 			}
 		}
 	case refusedOnWay:
 		return &Error{
 			Code: CodeStrangeAnswer, Err: failure,
-			Message: fmt.Sprintf("Something between the bot and AWS STS, a proxy perhaps, refused the request: the answer (HTTP %d) is not one of AWS.", statusOf(err)),
-			Hint:    c.undone() + c.again() + " " + askOperator,
+			What: Say(fmt.Sprintf("Something between the bot and AWS STS, a proxy perhaps, refused the request: the answer (HTTP %d) is not one of AWS.", statusOf(err))),
+			Hint: Say(c.undone() + c.again() + " " + askOperator),
 		}
 	case arrivedNowhere, misdirected:
 		return s.notReached(err, failure, "AWS STS", "AWS_REGION", c.unused())
 	case malformed:
 		return &Error{
 			Code: CodeKeyUnreadable, Err: failure,
-			Message: "No request to AWS can be made with the access key that the bot has for you: it holds characters that no key has.",
-			Hint:    c.unused() + askOperator,
+			What: Say("No request to AWS can be made with the access key that the bot has for you: it holds characters that no key has."),
+			Hint: Say(c.unused() + askOperator),
 		}
 	case serverFailed, lost:
 	}
@@ -161,26 +161,26 @@ func (s *sending) notReached(err, failure error, service, setting, unused string
 	case s.fips(err) && (unknown || !s.handed.Load()):
 		return &Error{
 			Code: CodeSettings, Err: failure,
-			Message: "The bot cannot reach " + service + ": it is told to use FIPS hosts, and there is none in its region.",
-			Hint:    unused + "AWS_USE_FIPS_ENDPOINT must be off, or " + setting + " name a region that has one. " + askOperator,
+			What: Say("The bot cannot reach " + service + ": it is told to use FIPS hosts, and there is none in its region."),
+			Hint: Say(unused + "AWS_USE_FIPS_ENDPOINT must be off, or " + setting + " name a region that has one. " + askOperator),
 		}
 	case !s.handed.Load():
 		return &Error{
 			Code: CodeSettings, Err: failure,
-			Message: "The bot cannot ask " + service + ": its AWS settings lead to no host of AWS.",
-			Hint:    unused + "Look at " + setting + " and at the AWS_… variables of the bot. " + askOperator,
+			What: Say("The bot cannot ask " + service + ": its AWS settings lead to no host of AWS."),
+			Hint: Say(unused + "Look at " + setting + " and at the AWS_… variables of the bot. " + askOperator),
 		}
 	case unknown:
 		return &Error{
 			Code: CodeCannotReachAWS, Err: failure,
-			Message: "The bot cannot reach " + service + ": nobody knows the host " + dns.Name + ".",
-			Hint:    unused + "Try again in a minute; if it stays, " + setting + " names no region, or the bot's DNS does not work. " + askOperator,
+			What: Say("The bot cannot reach " + service + ": nobody knows the host " + dns.Name + "."),
+			Hint: Say(unused + "Try again in a minute; if it stays, " + setting + " names no region, or the bot's DNS does not work. " + askOperator),
 		}
 	}
 	return &Error{
 		Code: CodeCannotReachAWS, Err: failure,
-		Message: "The bot cannot reach " + service + ".",
-		Hint:    unused + "Try again in a minute.",
+		What: Say("The bot cannot reach " + service + "."),
+		Hint: Say(unused + "Try again in a minute."),
 	}
 }
 

@@ -56,11 +56,11 @@ func TestEveryRefusalOfSTSHasItsOwnSentence(t *testing.T) {
 			_, err := b.Issue(t.Context(), b.request("prod", code))
 			clear()
 			e := wantCode(t, err, test.want)
-			if !strings.Contains(e.Message, test.says) {
-				t.Errorf("got message %q, want it to say %q", e.Message, test.says)
+			if !strings.Contains(broker.Plain(e.What), test.says) {
+				t.Errorf("got message %q, want it to say %q", broker.Plain(e.What), test.says)
 			}
-			if strings.Contains(e.Message+e.Hint, test.message) {
-				t.Errorf("got %q %q, want none of AWS's own words", e.Message, e.Hint)
+			if strings.Contains(broker.Plain(e.What)+broker.Plain(e.Hint), test.message) {
+				t.Errorf("got %q %q, want none of AWS's own words", broker.Plain(e.What), broker.Plain(e.Hint))
 			}
 			if got := e.Ref != ""; got != e.Ours() {
 				t.Errorf("got reference %q, want one exactly where an operator must look", e.Ref)
@@ -101,8 +101,8 @@ func TestLostAnswersAreOutcomeUnknown(t *testing.T) {
 			code := b.device.Code()
 			_, err := b.Issue(ctx, b.request("prod", code))
 			e := wantCode(t, err, broker.CodeOutcomeUnknown)
-			if !strings.Contains(e.Message, test.says) || !strings.Contains(e.Hint, "next code in") {
-				t.Errorf("got %q %q, want it to say %q and when the next code comes", e.Message, e.Hint, test.says)
+			if !strings.Contains(broker.Plain(e.What), test.says) || !strings.Contains(broker.Plain(e.Hint), "next code in") {
+				t.Errorf("got %q %q, want it to say %q and when the next code comes", broker.Plain(e.What), broker.Plain(e.Hint), test.says)
 			}
 			if last := b.last(t); last.Kind != broker.EventFailed || last.Code != broker.CodeOutcomeUnknown {
 				t.Errorf("got outcome %+v, want an unknown one", last)

@@ -51,19 +51,19 @@ func (c call) unanswered(err, failure error) *Error {
 	case statusOf(err) >= 500:
 		what = "AWS, or something on the way to it, is not working right now"
 	}
-	e := &Error{Code: CodeOutcomeUnknown, Err: failure, Hint: c.again()}
+	e := &Error{Code: CodeOutcomeUnknown, Err: failure, Hint: Say(c.again())}
 	if c.plan.sendsCode() {
-		e.Hint = "Your code counts as used. Send it again with a new one."
+		e.Hint = Say("Your code counts as used. Send it again with a new one.")
 	}
 	switch c.request.Purpose {
 	case purposeIdentity:
-		e.Code, e.Message = CodeCannotReachAWS, what+"."
+		e.Code, e.What = CodeCannotReachAWS, Say(what+".")
 	case PurposeKey:
-		e.Message = what + ", so nobody knows whether it accepted your code. Your key was not changed."
+		e.What = Say(what + ", so nobody knows whether it accepted your code. Your key was not changed.")
 	case PurposeMFASession:
-		e.Message = what + ", so nobody knows whether an MFA session was started. If it was, nobody has it."
+		e.What = Say(what + ", so nobody knows whether an MFA session was started. If it was, nobody has it.")
 	default:
-		e.Message = what + ", so nobody knows whether credentials were issued. If they were, nobody has them."
+		e.What = Say(what + ", so nobody knows whether credentials were issued. If they were, nobody has them.")
 	}
 	return e
 }

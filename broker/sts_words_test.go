@@ -76,7 +76,7 @@ func TestEachOperationHasItsOwnSentences(t *testing.T) {
 				fault.Action = op.action
 				b.aws.Inject(fault)
 				e := wantBrokerError(t, op.do(t.Context(), b))
-				said := e.Message + " " + e.Hint
+				said := broker.Plain(e.What) + " " + broker.Plain(e.Hint)
 				for _, word := range op.never {
 					if strings.Contains(said, word) && (name != "ended" || word != "credentials") {
 						t.Errorf("got %s: %q, want nothing of %q", e.Code, said, word)
@@ -98,8 +98,8 @@ func TestWhatIsUnknownOfAKeyChangeIsTheCodeAlone(t *testing.T) {
 	b.aws.Inject(awstest.Fault{Action: "GetSessionToken", Error: &awstest.FaultError{Status: 503, Code: "ServiceUnavailable", Message: "x"}})
 	_, err := b.ChangeKey(t.Context(), b.request("", b.device.Code()), keyOf("one"))
 	e := wantCode(t, err, broker.CodeOutcomeUnknown)
-	if want := "AWS, or something on the way to it, is not working right now, so nobody knows whether it accepted your code. Your key was not changed."; e.Message != want {
-		t.Errorf("got %q, want %q", e.Message, want)
+	if want := "AWS, or something on the way to it, is not working right now, so nobody knows whether it accepted your code. Your key was not changed."; broker.Plain(e.What) != want {
+		t.Errorf("got %q, want %q", broker.Plain(e.What), want)
 	}
 	if _, changed := b.keys["U01ALICE"]; changed {
 		t.Error("the key was changed")
@@ -115,8 +115,8 @@ func TestAKeyThatAWSDoesNotKnowMayBeARegionThatIsOff(t *testing.T) {
 	} {
 		e := wantCode(t, do(), broker.CodeKeyInvalid)
 		for _, part := range []string{"deleted, disabled or just replaced", "the region is not enabled", "eu-west-1", "AWS_REGION"} {
-			if !strings.Contains(e.Message+" "+e.Hint, part) {
-				t.Errorf("%s: got %q %q, want it to say %q", name, e.Message, e.Hint, part)
+			if !strings.Contains(broker.Plain(e.What)+" "+broker.Plain(e.Hint), part) {
+				t.Errorf("%s: got %q %q, want it to say %q", name, broker.Plain(e.What), broker.Plain(e.Hint), part)
 			}
 		}
 	}

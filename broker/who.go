@@ -26,8 +26,8 @@ func (b *Broker) Who(ctx context.Context, r Request) ([]Held, error) {
 	if err := b.recorder.Record(ctx, b.adminEvent(EventWho, r, by, "")); err != nil {
 		return nil, b.asError(r, &Error{
 			Code: CodeRecord, Err: err,
-			Message: "The audit record cannot be written right now, so nothing is shown.",
-			Hint:    "Try again in a minute.",
+			What: Say("The audit record cannot be written right now, so nothing is shown."),
+			Hint: Say("Try again in a minute."),
 		})
 	}
 	users, err := b.holders.Holders(ctx)

@@ -50,8 +50,8 @@ func (b *Broker) WhoAmI(ctx context.Context, r Request) (WhoAmI, error) {
 	if err := b.recorder.Record(ctx, asking); err != nil {
 		return WhoAmI{}, b.asError(r, &Error{
 			Code: CodeRecord, Err: err,
-			Message: "The audit record cannot be written right now, so AWS was not asked.",
-			Hint:    "Try again in a minute.",
+			What: Say("The audit record cannot be written right now, so AWS was not asked."),
+			Hint: Say("Try again in a minute."),
 		})
 	}
 	key, err := b.aws.key(ctx, user, Plan{Method: MethodAssumeRole})
@@ -84,8 +84,8 @@ func (b *Broker) liveIdentity(ctx context.Context, r Request, user User, account
 	if err != nil {
 		return WhoAmI{}, b.asError(r, &Error{
 			Code: CodeStore, Err: err,
-			Message: "The bot's own store is not answering, so it cannot look for your live credentials.",
-			Hint:    "Try again in a minute.",
+			What: Say("The bot's own store is not answering, so it cannot look for your live credentials."),
+			Hint: Say("Try again in a minute."),
 		})
 	}
 	if !ok || !stillGiven(grant, account) {

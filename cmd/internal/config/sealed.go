@@ -30,7 +30,7 @@ func (d *draft) readAgeKey(s section) broker.PublicKey {
 	if err != nil {
 		message := "it cannot be read"
 		if e := (*broker.Error)(nil); errors.As(err, &e) {
-			message = e.Message + " " + e.Hint
+			message = broker.Plain(e.What) + " " + broker.Plain(e.Hint)
 		}
 		d.problem(v.pos, "age_key: %s", message)
 	}
