@@ -1,7 +1,6 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"io"
 	"slices"
@@ -9,22 +8,33 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/spf13/cobra"
+
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 )
 
-// check reads the config file alone: no network, no secrets. What is wrong is
-// the error; warnings go to stderr and what the file grants to stdout.
-func check(args []string, getenv func(string) string, stdout, stderr io.Writer) error {
-	flags := flag.NewFlagSet("check", flag.ContinueOnError)
-	file := flags.String("config", "", "")
-	if err := parseFlags(flags, args, stdout); err != nil {
-		return unlessHelped(err)
+func checkCommand(getenv func(string) string) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "check --config FILE",
+		Short: "Read the config file alone, and say what it grants",
+		Long: "Read the config file alone: no network, no secrets. What is wrong with it is listed with file, line and column, and the exit code is 1.\n" +
+			"Otherwise what it grants is said; warnings are on standard error.",
+		Args:              noArgs(fileGoesAfter),
+		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	path, err := configPath("check", *file, getenv("ASSUMEBOT_CONFIG"))
-	if err != nil {
-		return err
+	file := configFlag(c)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		path, err := configPath(c, *file, getenv("ASSUMEBOT_CONFIG"))
+		if err != nil {
+			return err
+		}
+		return check(path, c.OutOrStdout(), c.ErrOrStderr())
 	}
+	return c
+}
+
+func check(path string, stdout, stderr io.Writer) error {
 	cfg, err := config.Load(path)
 	if err != nil {
 		return err

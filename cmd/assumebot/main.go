@@ -41,7 +41,7 @@ func report(err error, stderr io.Writer) int {
 	case err == nil:
 		return 0
 	case errors.As(err, &usage):
-		_, _ = fmt.Fprintf(stderr, "assumebot: %s\n\n%s", terminal(usage.message), usageText)
+		_, _ = fmt.Fprintf(stderr, "assumebot: %s\n\n%s", terminal(usage.Error()), usageText(usage.cmd))
 		return 2
 	case errors.As(err, &problems) && err.Error() == problems.Error():
 		_, _ = fmt.Fprintln(stderr, problems) // alone, as compilers print theirs

@@ -1,13 +1,19 @@
 package main
 
 import (
+	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"runtime/debug"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/cobra"
 
 	"github.com/assumebot/assumebot/cmd/internal/app"
 )
@@ -31,7 +37,41 @@ func TestScripts(t *testing.T) {
 			}
 			return nil
 		},
+		Cmds:      map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Condition: shell,
 	})
+}
+
+// exits is `exits CODE PROGRAM ARG…`: the program must end with this exit code.
+// What it wrote is there for stdout, stderr and cmp.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE PROGRAM ARG...")
+	}
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var ended *exec.ExitError
+		if !errors.As(err, &ended) {
+			ts.Fatalf("%v", err)
+		}
+		got = ended.ExitCode()
+	}
+	if strconv.Itoa(got) != args[0] {
+		ts.Fatalf("got exit code %d, want %s", got, args[0])
+	}
+}
+
+// shell is the condition shell:NAME, whether that shell is installed. Where
+// ASSUMEBOT_REQUIRE_SHELLS=1 it must be.
+func shell(cond string) (bool, error) {
+	name, ok := strings.CutPrefix(cond, "shell:")
+	if !ok {
+		return false, fmt.Errorf("unknown condition %q", cond)
+	}
+	if _, err := exec.LookPath(name); err != nil && os.Getenv("ASSUMEBOT_REQUIRE_SHELLS") != "1" {
+		return false, nil
+	}
+	return true, nil
 }
 
 func TestVersionTextNamesWhatTheBuildRecorded(t *testing.T) {
@@ -59,7 +99,7 @@ func TestVersionTextNamesWhatTheBuildRecorded(t *testing.T) {
 
 func TestReportExitsWithZeroOnlyWithoutError(t *testing.T) {
 	for want, err := range map[int]error{
-		0: nil, 1: os.ErrNotExist, 2: usagef("what?"), 78: app.NeedsPerson(os.ErrNotExist),
+		0: nil, 1: os.ErrNotExist, 2: usagef(&cobra.Command{}, "what?"), 78: app.NeedsPerson(os.ErrNotExist),
 	} {
 		if got := report(err, io.Discard); got != want {
 			t.Errorf("exit code of %v: got %d, want %d", err, got, want)

@@ -4,7 +4,23 @@ import (
 	"cmp"
 	"fmt"
 	"runtime/debug"
+
+	"github.com/spf13/cobra"
 )
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:               "version",
+		Short:             "Say which version this is",
+		Long:              "Say which version this is, of which commit, and which Go has built it.",
+		Args:              noArgs("it takes no arguments"),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(c *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(c.OutOrStdout(), versionText(debug.ReadBuildInfo()))
+			return err
+		},
+	}
+}
 
 // versionText is one line: module version, commit, compiler. What the build did
 // not record is called unknown.

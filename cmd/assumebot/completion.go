@@ -1,0 +1,45 @@
+package main
+
+import "github.com/spf13/cobra"
+
+const completionAbout = `Print what has a shell complete commands and flags of assumebot.
+
+  bash        source <(assumebot completion bash), where bash-completion is installed
+  zsh         source <(assumebot completion zsh)
+  fish        assumebot completion fish | source
+  powershell  assumebot completion powershell | Out-String | Invoke-Expression
+
+In the file that the shell reads at its start it does so for good.`
+
+func completionCommand() *cobra.Command {
+	shells := []string{"bash", "zsh", "fish", "powershell"}
+	return &cobra.Command{
+		Use:       "completion SHELL",
+		Short:     "Print a completion script for bash, zsh, fish or powershell",
+		Long:      completionAbout,
+		ValidArgs: shells,
+		Args: func(c *cobra.Command, args []string) error {
+			switch len(args) {
+			case 0:
+				return usagef(c, "which shell? Give %s", oneOf(shells))
+			case 1:
+				return nil
+			}
+			return usagef(c, "unexpected %q: give one shell", args[1])
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			root, out := c.Root(), c.OutOrStdout()
+			switch args[0] {
+			case "bash":
+				return root.GenBashCompletionV2(out, true)
+			case "zsh":
+				return root.GenZshCompletion(out)
+			case "fish":
+				return root.GenFishCompletion(out, true)
+			case "powershell":
+				return root.GenPowerShellCompletionWithDesc(out)
+			}
+			return usagef(c, "unknown shell %q: give %s", args[0], oneOf(shells))
+		},
+	}
+}
