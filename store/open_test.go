@@ -95,8 +95,8 @@ func TestOpenFailsClearlyWhenNobodyListens(t *testing.T) {
 func TestOpenReachesNoOtherHostInClear(t *testing.T) {
 	keys := []broker.Secret{storetest.KeyOne}
 	const says = "is another host, and would be reached in clear"
-	for _, url := range []string{"redis://u:MARKED@192.0.2.1:1", "redis://u:MARKED@192.0.2.1:1?addr=192.0.2.1:1", "redis://u:MARKED@192.0.2.1:1?master_name=main"} {
-		wantOpenError(t, url, keys, says)
+	for _, query := range []string{"", "?addr=192.0.2.1:1", "?master_name=main"} {
+		wantOpenError(t, "redis://u:MARKED@192.0.2.1:1"+query, keys, says)
 	}
 	wantOpenError(t, storetest.RealSentinelOf(t, "192.0.2.1", "6379"), keys, "192.0.2.1:6379 "+says)
 }

@@ -101,7 +101,8 @@ const controls = `[
 			"title":{"type":"plain_text","text":"End it?"},"text":{"type":"mrkdwn","text":"Since <!date^1767364200^{time}|x>."},
 			"confirm":{"type":"plain_text","text":"End"},"deny":{"type":"plain_text","text":"Keep"},"style":"danger"}},
 		{"type":"static_select","action_id":"f","placeholder":{"type":"plain_text","text":"Format"},"option_groups":[
-			{"label":{"type":"plain_text","text":"Shells"},"options":[{"text":{"type":"plain_text","text":"bash"},"value":"b"},{"text":{"type":"plain_text","text":"fish"},"value":"f"}]},
+			{"label":{"type":"plain_text","text":"Shells"},"options":[
+				{"text":{"type":"plain_text","text":"bash"},"value":"b"},{"text":{"type":"plain_text","text":"fish"},"value":"f"}]},
 			{"label":{"type":"plain_text","text":"Files"},"options":[{"text":{"type":"plain_text","text":"json"},"value":"j"}]}]}]},
 	{"type":"divider"},
 	{"type":"context","elements":[{"type":"image","image_url":"https://x.example/i.png","alt_text":"a lock"},{"type":"mrkdwn","text":"small"}]},

@@ -139,7 +139,8 @@ func TestSubmissionShowsWhatTheAckSays(t *testing.T) {
 	if f, _ := s.Views(alice)[0].Field("Code"); f.Error != "six digits" {
 		t.Errorf("got field %+v", f)
 	}
-	working := map[string]any{"type": "modal", "title": map[string]string{"type": "plain_text", "text": "Working"}, "blocks": []any{map[string]any{"type": "divider"}}}
+	title := map[string]string{"type": "plain_text", "text": "Working"}
+	working := map[string]any{"type": "modal", "title": title, "blocks": []any{map[string]any{"type": "divider"}}}
 	if err := submit(map[string]any{"response_action": "update", "view": working}); err != nil {
 		t.Fatal(err)
 	}

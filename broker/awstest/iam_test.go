@@ -24,6 +24,7 @@ func TestInlinePoliciesAreKept(t *testing.T) {
 	w := newWorld(t)
 	admin := w.admin()
 	const doc = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"none:*","Resource":"*"}]}`
+	spaced := doc + strings.Repeat(" ", 20_000)
 	large := strings.Replace(doc, "none", strings.Repeat("n", 10_240-len(doc)), 1)
 	for _, c := range []struct {
 		name   string
@@ -35,7 +36,7 @@ func TestInlinePoliciesAreKept(t *testing.T) {
 		{"get", form("GetRolePolicy", iamVersion, "RoleName", "OnCall", "PolicyName", "p"), 200, url.PathEscape(doc)},
 		{"list", form("ListRolePolicies", iamVersion, "RoleName", "OnCall"), 200, "<member>p</member>"},
 		{"too much", form("PutRolePolicy", iamVersion, "RoleName", "OnCall", "PolicyName", "q", "PolicyDocument", large), 409, "LimitExceeded"},
-		{"white space is free", form("PutRolePolicy", iamVersion, "RoleName", "OnCall", "PolicyName", "q", "PolicyDocument", doc+strings.Repeat(" ", 20_000)), 200, ""},
+		{"white space is free", form("PutRolePolicy", iamVersion, "RoleName", "OnCall", "PolicyName", "q", "PolicyDocument", spaced), 200, ""},
 		{"in its place", form("DeleteRolePolicy", iamVersion, "RoleName", "OnCall", "PolicyName", "p"), 200, ""},
 		{"gone", form("DeleteRolePolicy", iamVersion, "RoleName", "OnCall", "PolicyName", "p"), 404, "NoSuchEntity"},
 		{"no role", form("ListRolePolicies", iamVersion, "RoleName", "Nobody"), 404, "The role with name Nobody cannot be found."},

@@ -61,33 +61,34 @@ func TestAssumeRoleIssuesCredentials(t *testing.T) {
 
 func TestAssumeRoleRefusesMalformedParameters(t *testing.T) {
 	w := newWorld(t)
+	const invalid = "ValidationError"
 	for name, c := range map[string]struct {
 		in      sts.AssumeRoleInput
 		code    string
 		message string
 	}{
-		"session name": {sts.AssumeRoleInput{RoleSessionName: aws.String("a:b")}, "ValidationError",
+		"session name": {sts.AssumeRoleInput{RoleSessionName: aws.String("a:b")}, invalid,
 			`1 validation error detected: Value 'a:b' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w+=,.@-]*`},
-		"short session name": {sts.AssumeRoleInput{RoleSessionName: aws.String("a")}, "ValidationError", "greater than or equal to 2"},
-		"long session name":  {sts.AssumeRoleInput{RoleSessionName: aws.String(strings.Repeat("a", 65))}, "ValidationError", "less than or equal to 64"},
-		"short serial":       {sts.AssumeRoleInput{SerialNumber: aws.String("GAHT1234"), TokenCode: aws.String("123456")}, "ValidationError", "'serialNumber'"},
-		"long serial":        {sts.AssumeRoleInput{SerialNumber: aws.String(strings.Repeat("a", 257)), TokenCode: aws.String("123456")}, "ValidationError", "'serialNumber'"},
-		"five digits":        {sts.AssumeRoleInput{SerialNumber: aws.String(w.alice.Serial()), TokenCode: aws.String("12345")}, "ValidationError", "'tokenCode'"},
-		"letters":            {sts.AssumeRoleInput{SerialNumber: aws.String(w.alice.Serial()), TokenCode: aws.String("12345a")}, "ValidationError", `[\d]*`},
-		"two at once":        {sts.AssumeRoleInput{RoleSessionName: aws.String("a"), ExternalId: aws.String("b")}, "ValidationError", "2 validation errors detected: "},
-		"external id":        {sts.AssumeRoleInput{ExternalId: aws.String("a b")}, "ValidationError", "'externalId'"},
-		"source identity":    {sts.AssumeRoleInput{SourceIdentity: aws.String("aws:alice")}, "ValidationError", "'sourceIdentity'"},
-		"too short a time":   {sts.AssumeRoleInput{DurationSeconds: aws.Int32(899)}, "ValidationError", "greater than or equal to 900"},
-		"too long a time":    {sts.AssumeRoleInput{DurationSeconds: aws.Int32(43201)}, "ValidationError", "less than or equal to 43200"},
-		"role's maximum":     {sts.AssumeRoleInput{DurationSeconds: aws.Int32(14401)}, "ValidationError", "exceeds the MaxSessionDuration set for this role"},
-		"not a role":         {sts.AssumeRoleInput{RoleArn: aws.String(awstest.UserARN(hub, "alice"))}, "ValidationError", "Request ARN is invalid"},
-		"tag key":            {sts.AssumeRoleInput{Tags: tags(1, 129, 1)}, "ValidationError", "'tags.1.member.key'"},
-		"tag value":          {sts.AssumeRoleInput{Tags: tags(1, 1, 257)}, "ValidationError", "'tags.1.member.value'"},
-		"51 tags":            {sts.AssumeRoleInput{Tags: tags(51, 1, 1)}, "ValidationError", "less than or equal to 50"},
+		"short session name": {sts.AssumeRoleInput{RoleSessionName: aws.String("a")}, invalid, "greater than or equal to 2"},
+		"long session name":  {sts.AssumeRoleInput{RoleSessionName: aws.String(strings.Repeat("a", 65))}, invalid, "less than or equal to 64"},
+		"short serial":       {sts.AssumeRoleInput{SerialNumber: aws.String("GAHT1234"), TokenCode: aws.String("123456")}, invalid, "'serialNumber'"},
+		"long serial":        {sts.AssumeRoleInput{SerialNumber: aws.String(strings.Repeat("a", 257)), TokenCode: aws.String("123456")}, invalid, "'serialNumber'"},
+		"five digits":        {sts.AssumeRoleInput{SerialNumber: aws.String(w.alice.Serial()), TokenCode: aws.String("12345")}, invalid, "'tokenCode'"},
+		"letters":            {sts.AssumeRoleInput{SerialNumber: aws.String(w.alice.Serial()), TokenCode: aws.String("12345a")}, invalid, `[\d]*`},
+		"two at once":        {sts.AssumeRoleInput{RoleSessionName: aws.String("a"), ExternalId: aws.String("b")}, invalid, "2 validation errors detected: "},
+		"external id":        {sts.AssumeRoleInput{ExternalId: aws.String("a b")}, invalid, "'externalId'"},
+		"source identity":    {sts.AssumeRoleInput{SourceIdentity: aws.String("aws:alice")}, invalid, "'sourceIdentity'"},
+		"too short a time":   {sts.AssumeRoleInput{DurationSeconds: aws.Int32(899)}, invalid, "greater than or equal to 900"},
+		"too long a time":    {sts.AssumeRoleInput{DurationSeconds: aws.Int32(43201)}, invalid, "less than or equal to 43200"},
+		"role's maximum":     {sts.AssumeRoleInput{DurationSeconds: aws.Int32(14401)}, invalid, "exceeds the MaxSessionDuration set for this role"},
+		"not a role":         {sts.AssumeRoleInput{RoleArn: aws.String(awstest.UserARN(hub, "alice"))}, invalid, "Request ARN is invalid"},
+		"tag key":            {sts.AssumeRoleInput{Tags: tags(1, 129, 1)}, invalid, "'tags.1.member.key'"},
+		"tag value":          {sts.AssumeRoleInput{Tags: tags(1, 1, 257)}, invalid, "'tags.1.member.value'"},
+		"51 tags":            {sts.AssumeRoleInput{Tags: tags(51, 1, 1)}, invalid, "less than or equal to 50"},
 		"twice a tag": {sts.AssumeRoleInput{Tags: []types.Tag{
 			{Key: aws.String("Team"), Value: aws.String("a")}, {Key: aws.String("team"), Value: aws.String("b")},
-		}}, "ValidationError", "Duplicate tag keys"},
-		"11 policies":      {sts.AssumeRoleInput{PolicyArns: policyARNs(11)}, "ValidationError", "'policyArns'"},
+		}}, invalid, "Duplicate tag keys"},
+		"11 policies":      {sts.AssumeRoleInput{PolicyArns: policyARNs(11)}, invalid, "'policyArns'"},
 		"large policy":     {sts.AssumeRoleInput{Policy: aws.String(policyOf(2049))}, "PackedPolicyTooLarge", "% of allotted space"},
 		"policy and ARNs":  {sts.AssumeRoleInput{Policy: aws.String(policyOf(2000)), PolicyArns: policyARNs(2)}, "PackedPolicyTooLarge", ""},
 		"malformed policy": {sts.AssumeRoleInput{Policy: aws.String(`{"Statement":[`)}, "MalformedPolicyDocument", "Syntax errors in policy."},
@@ -210,6 +211,8 @@ func TestTrustDecidesWhoAssumes(t *testing.T) {
 	w := newWorld(t)
 	root, alice := "arn:aws:iam::"+hub+":root", awstest.UserARN(hub, "alice")
 	const assume, tag, source = "sts:AssumeRole on resource", "sts:TagSession on resource", "sts:SetSourceIdentity on resource"
+	named := awstest.Trust{Principals: []string{alice}, SessionName: awstest.UserName}
+	sourced := awstest.Trust{Principals: []string{alice}, SourceIdentity: awstest.UserName, SetSourceIdentity: true}
 	for name, c := range map[string]struct {
 		trust   awstest.Trust
 		in      sts.AssumeRoleInput
@@ -228,11 +231,11 @@ func TestTrustDecidesWhoAssumes(t *testing.T) {
 		"tags":              {awstest.Trust{Principals: []string{root}}, sts.AssumeRoleInput{Tags: tags(1, 1, 1)}, tag},
 		"tags allowed":      {awstest.Trust{Principals: []string{root}, TagSession: true}, sts.AssumeRoleInput{Tags: tags(50, 128, 256)}, ""},
 		"source":            {awstest.Trust{Principals: []string{root}}, sts.AssumeRoleInput{SourceIdentity: aws.String("al")}, source},
-		"own name":          {awstest.Trust{Principals: []string{alice}, SessionName: awstest.UserName}, sts.AssumeRoleInput{RoleSessionName: aws.String("alice")}, ""},
-		"another's name":    {awstest.Trust{Principals: []string{alice}, SessionName: awstest.UserName}, sts.AssumeRoleInput{RoleSessionName: aws.String("bob")}, assume},
-		"no own source":     {awstest.Trust{Principals: []string{alice}, SourceIdentity: awstest.UserName, SetSourceIdentity: true}, sts.AssumeRoleInput{}, assume},
-		"another's source":  {awstest.Trust{Principals: []string{alice}, SourceIdentity: awstest.UserName, SetSourceIdentity: true}, sts.AssumeRoleInput{SourceIdentity: aws.String("bob")}, assume},
-		"own source":        {awstest.Trust{Principals: []string{alice}, SourceIdentity: awstest.UserName, SetSourceIdentity: true}, sts.AssumeRoleInput{SourceIdentity: aws.String("alice")}, ""},
+		"own name":          {named, sts.AssumeRoleInput{RoleSessionName: aws.String("alice")}, ""},
+		"another's name":    {named, sts.AssumeRoleInput{RoleSessionName: aws.String("bob")}, assume},
+		"no own source":     {sourced, sts.AssumeRoleInput{}, assume},
+		"another's source":  {sourced, sts.AssumeRoleInput{SourceIdentity: aws.String("bob")}, assume},
+		"own source":        {sourced, sts.AssumeRoleInput{SourceIdentity: aws.String("alice")}, ""},
 		"its address":       {awstest.Trust{Principals: []string{alice}, SourceIPs: []string{"192.0.2.0/24", "127.0.0.1"}}, sts.AssumeRoleInput{}, ""},
 		"another address":   {awstest.Trust{Principals: []string{alice}, SourceIPs: []string{"192.0.2.0/24"}}, sts.AssumeRoleInput{}, assume},
 		"source allowed":    {awstest.Trust{Principals: []string{root}, SetSourceIdentity: true}, sts.AssumeRoleInput{SourceIdentity: aws.String("al")}, ""},

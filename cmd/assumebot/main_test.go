@@ -84,7 +84,8 @@ func TestVersionTextNamesWhatTheBuildRecorded(t *testing.T) {
 	}{
 		{"no build info", nil, false, "assumebot unknown, commit unknown"},
 		{"empty build info", &debug.BuildInfo{}, true, "assumebot unknown, commit unknown, unknown"},
-		{"release", &debug.BuildInfo{GoVersion: "go1.26.0", Main: debug.Module{Version: "v1.2.3"}, Settings: vcs[:1]}, true, "assumebot v1.2.3, commit abc123, go1.26.0"},
+		{"release", &debug.BuildInfo{GoVersion: "go1.26.0", Main: debug.Module{Version: "v1.2.3"}, Settings: vcs[:1]}, true,
+			"assumebot v1.2.3, commit abc123, go1.26.0"},
 		{"changed tree", &debug.BuildInfo{GoVersion: "go1.26.0", Main: debug.Module{Version: "(devel)"}, Settings: vcs}, true,
 			"assumebot (devel), commit abc123 with uncommitted changes, go1.26.0"},
 	}

@@ -78,7 +78,8 @@ func TestRunEndsWithWhatMendsATokenThatSlackRefuses(t *testing.T) {
 	for name, variable := range map[string]string{"SLACK_APP_TOKEN": "xapp-1-REFUSED", "SLACK_BOT_TOKEN": "xoxb-REFUSED"} {
 		cmd, log := program(t, s, name+"="+variable)
 		err := cmd.Run()
-		if cmd.ProcessState.ExitCode() != 78 || !strings.Contains(log.String(), "Slack does not take the token in "+name) || strings.Contains(log.String(), "REFUSED") {
+		said := strings.Contains(log.String(), "Slack does not take the token in "+name)
+		if cmd.ProcessState.ExitCode() != 78 || !said || strings.Contains(log.String(), "REFUSED") {
 			t.Errorf("%s: got %v, want exit 78 and an error that names it and not the token\n%s", name, err, log)
 		}
 	}

@@ -16,8 +16,10 @@ func TestSnippetsAreReadAsTheirShellsReadThem(t *testing.T) {
 		name, text string
 		want       shown
 	}{
-		{"bash", " unset AWS_PROFILE\n export AWS_ACCESS_KEY_ID='ASIA1'\n export AWS_SECRET_ACCESS_KEY='a'\\''b/+'\n export AWS_SESSION_TOKEN='t='\n export AWS_REGION='eu-west-1'", want},
-		{"fish", " set -eg AWS_PROFILE;\n set -gx AWS_ACCESS_KEY_ID 'ASIA1';\n set -gx AWS_SECRET_ACCESS_KEY 'a\\'b/+';\n set -gx AWS_SESSION_TOKEN 't=';\n set -gx AWS_REGION 'eu-west-1';", want},
+		{"bash", " unset AWS_PROFILE\n" +
+			" export AWS_ACCESS_KEY_ID='ASIA1'\n export AWS_SECRET_ACCESS_KEY='a'\\''b/+'\n export AWS_SESSION_TOKEN='t='\n export AWS_REGION='eu-west-1'", want},
+		{"fish", " set -eg AWS_PROFILE;\n" +
+			" set -gx AWS_ACCESS_KEY_ID 'ASIA1';\n set -gx AWS_SECRET_ACCESS_KEY 'a\\'b/+';\n set -gx AWS_SESSION_TOKEN 't=';\n set -gx AWS_REGION 'eu-west-1';", want},
 		{"powershell", "$Env:AWS_ACCESS_KEY_ID = 'ASIA1'\n$Env:AWS_SECRET_ACCESS_KEY = 'a''b/+'\n$Env:AWS_SESSION_TOKEN = 't='\n$Env:AWS_REGION = 'eu-west-1'", want},
 		{"cmd", "set \"AWS_ACCESS_KEY_ID=ASIA1\"\nset \"AWS_SECRET_ACCESS_KEY=a'b/+\"\nset \"AWS_SESSION_TOKEN=t=\"\nset \"AWS_REGION=eu-west-1\"", want},
 		{"dotenv", "AWS_ACCESS_KEY_ID=ASIA1\nAWS_SECRET_ACCESS_KEY=ab/+\nAWS_SESSION_TOKEN=t=\nAWS_REGION=eu-west-1", plain},

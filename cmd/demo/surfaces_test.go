@@ -248,7 +248,8 @@ func TestWindowsStackVisibly(t *testing.T) {
 		t.Errorf("got %s, want %q", out, want)
 	}
 	got, err := do(t, term, out, "cancel")
-	if want := "[alice, the window closed; the one below it is Get credentials]\n  Get credentials\n  MFA code: 123456\n"; err != nil || !strings.Contains(got, want) {
+	want := "[alice, the window closed; the one below it is Get credentials]\n  Get credentials\n  MFA code: 123456\n"
+	if err != nil || !strings.Contains(got, want) {
 		t.Errorf("got %q, %v, want %q", got, err, want)
 	}
 }
@@ -267,7 +268,8 @@ func TestAWindowInPlaceOfAnotherIsNotCalledTheOneBelow(t *testing.T) {
 		}
 	}
 	term.showNews(nil)
-	if got, want := out.String(), "[alice, the window closed]\n"; !strings.Contains(got, want) || strings.Contains(got, "below") || strings.Count(got, "  Second\n") != 1 {
+	got, want := out.String(), "[alice, the window closed]\n"
+	if !strings.Contains(got, want) || strings.Contains(got, "below") || strings.Count(got, "  Second\n") != 1 {
 		t.Errorf("got %s, want %q and the second window once", got, want)
 	}
 }

@@ -33,9 +33,8 @@ var sessionTests = []test{
 
 func mfaSession(h *harness, id string, life time.Duration) (broker.Session, broker.Credentials) {
 	_, c := grant(h, id, "prod", life)
-	return broker.Session{
-		ID: id, User: alice, MFASerial: serial, AccessKeyID: c.AccessKeyID, Asked: h.now().Truncate(time.Millisecond).UTC(), Began: h.now().Truncate(time.Millisecond).UTC(), Expires: c.Expires,
-	}, c
+	now := h.now().Truncate(time.Millisecond).UTC()
+	return broker.Session{ID: id, User: alice, MFASerial: serial, AccessKeyID: c.AccessKeyID, Asked: now, Began: now, Expires: c.Expires}, c
 }
 
 func saveSession(t *testing.T, h *harness, s *store.Store, id string, life time.Duration) broker.Session {

@@ -146,7 +146,8 @@ func recordClean(t *testing.T, h *harness) {
 	}
 	for _, entry := range entries {
 		e := entry.Event
-		if e.Account != "prod Granted prod to bob" || !strings.HasPrefix(e.Reason, "txt [31mxxx") || e.Group != "" || !slices.Equal(e.ApprovedBy, []string{"bob carol"}) {
+		if e.Account != "prod Granted prod to bob" || !strings.HasPrefix(e.Reason, "txt [31mxxx") ||
+			e.Group != "" || !slices.Equal(e.ApprovedBy, []string{"bob carol"}) {
 			t.Errorf("got account %q, reason %.20q, group %q, approved by %q", e.Account, e.Reason, e.Group, e.ApprovedBy)
 		}
 		if n := utf8.RuneCountInString(e.Reason); n != broker.MaxReason {
