@@ -33,6 +33,7 @@ func userKey(user string, parts ...string) (string, error) {
 }
 
 func leaseKey(name string) string  { return prefix + "{lease:" + name + "}:holder" }
+func turnKey(name string) string   { return prefix + "{lease:" + name + "}:turn" }
 func cursorKey(name string) string { return prefix + "{lease:" + name + "}:cursor" }
 
 // rateKeys are the Requests that were taken, and the first that was not.

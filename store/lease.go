@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/assumebot/assumebot/broker/lease"
 )
 
 // Lease claims the lease name for holder, or renews it, for ttl from now. It
@@ -24,6 +26,26 @@ func (s *Store) Lease(ctx context.Context, name, holder string, ttl time.Duratio
 		return false, fmt.Errorf("lease %s: %w", name, err)
 	}
 	return ours, nil
+}
+
+// HoldLease claims the lease name for holder, or renews it, for ttl from now. It
+// returns whose turn it is, a number that grows with each new holder; 0 when
+// another holds it. holder must be unique to who holds: one that took an old
+// holder's name would inherit its lease. One round trip.
+func (s *Store) HoldLease(ctx context.Context, name, holder string, ttl time.Duration) (turn int64, err error) {
+	if holder == "" || ttl <= 0 {
+		return 0, fmt.Errorf("lease %s: it needs a holder and a time", name)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	turn, err = s.scripts.hold.Run(ctx, s.rdb, []string{leaseKey(name), turnKey(name)}, holder, milliseconds(ttl)).Int64()
+	if err == nil && turn < 0 {
+		err = errors.New("its turn is no number above 0")
+	}
+	if err != nil {
+		return 0, fmt.Errorf("lease %s: %w", name, err)
+	}
+	return turn, nil
 }
 
 // ReleaseLease gives the lease back if it is still holder's. One round trip.
@@ -53,6 +75,25 @@ func (s *Store) SaveCursor(ctx context.Context, name, holder string, ttl time.Du
 		return false, fmt.Errorf("save cursor %s: %w", name, err)
 	}
 	return ours, nil
+}
+
+// MoveCursor replaces the reader's state, where it is in the record and what it
+// has folded. It changes nothing and returns false when another has had the lease
+// since f, or when the state is no longer previous, which is what this holder
+// loaded or saved last; nil where there was none. The state is kept in clear: it
+// must hold no secret. One round trip.
+func (s *Store) MoveCursor(ctx context.Context, f lease.Fence, previous, state []byte) (bool, error) {
+	if f.Holder == "" || f.Turn <= 0 || len(state) == 0 {
+		return false, fmt.Errorf("move cursor %s: it needs a turn and a state", f.Lease)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	turn := fmt.Sprintf("%d %s", f.Turn, f.Holder)
+	moved, err := s.scripts.move.Run(ctx, s.rdb, []string{turnKey(f.Lease), cursorKey(f.Lease)}, turn, previous, state).Bool()
+	if err != nil {
+		return false, fmt.Errorf("move cursor %s: %w", f.Lease, err)
+	}
+	return moved, nil
 }
 
 // LoadCursor returns what SaveCursor kept last, nil when there is nothing. Load

@@ -10,7 +10,7 @@ import (
 // scripts are loaded when the store opens and run by their hash. After a
 // fail-over that lost them go-redis sends the text again, one more round trip.
 type scripts struct {
-	reserve, release, settle, save, lease, cursor, due, replaceDue, asideDue, swap, session, copied, known, wrong, ask, decide, rate, end *redis.Script
+	reserve, release, settle, save, hold, lease, move, cursor, due, replaceDue, asideDue, swap, session, copied, known, wrong, ask, decide, rate, end *redis.Script
 }
 
 func newScripts() scripts {
@@ -19,7 +19,9 @@ func newScripts() scripts {
 		release:    redis.NewScript(releaseScript),
 		settle:     redis.NewScript(settleScript),
 		save:       redis.NewScript(saveScript),
+		hold:       redis.NewScript(holdScript),
 		lease:      redis.NewScript(leaseScript),
+		move:       redis.NewScript(moveScript),
 		cursor:     redis.NewScript(cursorScript),
 		due:        redis.NewScript(dueScript),
 		replaceDue: redis.NewScript(replaceDueScript),
@@ -38,7 +40,7 @@ func newScripts() scripts {
 
 func (s scripts) load(ctx context.Context, rdb redis.UniversalClient) error {
 	for _, script := range []*redis.Script{
-		s.reserve, s.release, s.settle, s.save, s.lease, s.cursor, s.due, s.replaceDue, s.asideDue, s.swap, s.session, s.copied, s.known, s.wrong, s.ask, s.decide, s.rate, s.end,
+		s.reserve, s.release, s.settle, s.save, s.hold, s.lease, s.move, s.cursor, s.due, s.replaceDue, s.asideDue, s.swap, s.session, s.copied, s.known, s.wrong, s.ask, s.decide, s.rate, s.end,
 	} {
 		if err := script.Load(ctx, rdb).Err(); err != nil {
 			return fmt.Errorf("load script: %w", err)
@@ -87,6 +89,21 @@ redis.call('SET', KEYS[2], ARGV[4], 'PX', ARGV[5])
 if ARGV[6] ~= '' then redis.call('SET', KEYS[3], ARGV[6], 'PX', ARGV[7]) end
 return 1`
 
+// KEYS: lease, turn. ARGV: holder, TTL in ms. The turn is a number and whose it is,
+// and stays when the lease ends. It answers the number; 0 when another holds the
+// lease.
+const holdScript = `
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+local n, whose = string.match(redis.call('GET', KEYS[2]) or '', '^(%d+) (.*)$')
+n = tonumber(n) or 0
+if whose ~= ARGV[1] or n < 1 then
+  n = n < 9007199254740991 and n + 1 or 1
+  redis.call('SET', KEYS[2], string.format('%.0f %s', n, ARGV[1]))
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return n`
+
 // KEYS: lease. ARGV: holder, TTL in ms.
 const leaseScript = `
 local holder = redis.call('GET', KEYS[1])
@@ -105,6 +122,16 @@ local kept = redis.call('GET', KEYS[2]) or ''
 if kept ~= ARGV[3] and kept ~= ARGV[4] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 redis.call('SET', KEYS[2], ARGV[4])
+return 1`
+
+// KEYS: turn, cursor. ARGV: the turn as holdScript keeps it, the state that its
+// holder loaded or saved last, the state to keep. A lease that ran out is no
+// hindrance while nobody else has had a turn; a repeat is answered as the first time.
+const moveScript = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+local kept = redis.call('GET', KEYS[2]) or ''
+if kept ~= ARGV[2] and kept ~= ARGV[3] then return 0 end
+redis.call('SET', KEYS[2], ARGV[3])
 return 1`
 
 // KEYS: any. ARGV: the value that is there, the one to take its place for good.
