@@ -11,9 +11,8 @@ import (
 type Hold struct {
 	lease  *Lease
 	turn   int64
-	ctx    context.Context // the work's own
-	cancel context.CancelCauseFunc
-	stop   chan struct{} // closed when nothing is to be renewed any more
+	cancel context.CancelCauseFunc // of the work
+	stop   chan struct{}           // closed when nothing is to be renewed any more
 	keeper sync.WaitGroup
 
 	mu      sync.Mutex
@@ -23,15 +22,15 @@ type Hold struct {
 	lost    bool
 }
 
-// begin starts to renew.
-func (l *Lease) begin(ctx context.Context, turn int64, asked time.Time) *Hold {
-	h := &Hold{lease: l, turn: turn, asked: asked, stop: make(chan struct{})}
-	h.ctx, h.cancel = context.WithCancelCause(ctx)
+// begin starts to renew, and returns the work's context.
+func (l *Lease) begin(ctx context.Context, turn int64, asked time.Time) (context.Context, *Hold) {
+	working, cancel := context.WithCancelCause(ctx)
+	h := &Hold{lease: l, turn: turn, cancel: cancel, asked: asked, stop: make(chan struct{})}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.overdue = time.AfterFunc(h.left(), h.lose)
 	h.keeper.Go(func() { h.keep(context.WithoutCancel(ctx)) })
-	return h
+	return working, h
 }
 
 // Fence returns what a write carries; ErrLost when the lease is, or may be,

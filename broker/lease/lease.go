@@ -106,14 +106,14 @@ func (l *Lease) Do(ctx context.Context, work Work) (err error) {
 	case turn == 0:
 		return ErrTaken
 	}
-	h := l.begin(ctx, turn, asked)
+	working, h := l.begin(ctx, turn, asked)
 	defer func() {
 		if h.end() {
 			err = errors.Join(ErrLost, err)
 		}
 		l.giveUp(ctx, err)
 	}()
-	return work(h.ctx, h)
+	return work(working, h)
 }
 
 // Run works whenever the lease is free, until ctx ends. It looks again after

@@ -242,14 +242,20 @@ func cutOff(t *testing.T, h *harness) {
 	<-stopped
 }
 
-// pausedHolder: the process stands still while its lease runs out, and goes on
-// with what it was about to write.
+// pausedHolder: the process stands still while its lease runs out and another has
+// its turn, and goes on with what it was about to write.
 func pausedHolder(t *testing.T, h *harness) {
 	log := slog.New(slog.DiscardHandler)
 	net := &cuttable{Store: h.Store}
 	var asleep atomic.Int64
 	paused := lease.New(net, "audit", 3*h.unit, log)
 	paused.Now = func() time.Time { return time.Now().Add(time.Duration(asleep.Load())) }
+	pause := func() {
+		net.cut.Store(true) // nothing of it runs
+		h.pass(t, 3*h.unit)
+		new(fenced).once(t, lease.New(h.Store, "audit", time.Minute, log))
+		asleep.Store(int64(3 * h.unit)) // its clocks went on
+	}
 	err := paused.Do(t.Context(), func(ctx context.Context, hold *lease.Hold) error {
 		before, err := hold.Fence()
 		if err != nil {
@@ -258,13 +264,7 @@ func pausedHolder(t *testing.T, h *harness) {
 		if saved, err := h.MoveCursor(ctx, before, nil, []byte("1-0")); !saved || err != nil {
 			t.Errorf("in its turn: got %v, %v, want it saved", saved, err)
 		}
-		net.cut.Store(true) // nothing of it runs
-		h.pass(t, 3*h.unit)
-		next := lease.New(h.Store, "audit", time.Minute, log)
-		if err := next.Do(t.Context(), func(context.Context, *lease.Hold) error { return nil }); err != nil {
-			t.Errorf("the next holder: %v", err)
-		}
-		asleep.Store(int64(3 * h.unit)) // its clocks went on
+		pause()
 		if saved, err := h.MoveCursor(context.WithoutCancel(ctx), before, []byte("1-0"), []byte("2-0")); saved || err != nil {
 			t.Errorf("a write of the turn before: got %v, %v, want it refused", saved, err)
 		}
