@@ -171,12 +171,23 @@ func (b *Broker) askAnew(account Account) string {
 	return "Ask for a new one with `/assume " + account.Name + " because REASON`. Your code was not used."
 }
 
-// useApproval spends the approval for r, before AWS is asked. A repeat of r finds
-// that it did.
-func (b *Broker) useApproval(ctx context.Context, r Request, c clearance) error {
+// approvalClaim is the claim on the approval that r uses, if it needs one. It is
+// given back when AWS certainly issued nothing: a wrong code is no reason to ask
+// people again.
+func (b *Broker) approvalClaim(r Request, c clearance) []claim {
 	if c.approval == nil {
 		return nil
 	}
+	return []claim{{
+		take:     func(ctx context.Context) error { return b.useApproval(ctx, r, c) },
+		giveBack: func(ctx context.Context) { b.returnApproval(ctx, r, c) },
+		spent:    func(e *Error) bool { return e.Code == CodeOutcomeUnknown || e.Code == CodeInternal },
+	}}
+}
+
+// useApproval spends the approval for r, before AWS is asked. A repeat of r finds
+// that it did.
+func (b *Broker) useApproval(ctx context.Context, r Request, c clearance) error {
 	_, err := b.changeApproval(ctx, c.approval.User, c.approval.ID, func(k KeptApproval) (Approval, error) {
 		if k.State == ApprovalUsed && k.UsedBy == r.ID {
 			return k.Approval, nil
@@ -192,9 +203,6 @@ func (b *Broker) useApproval(ctx context.Context, r Request, c clearance) error 
 
 // returnApproval gives an approval back that r spent for nothing.
 func (b *Broker) returnApproval(ctx context.Context, r Request, c clearance) {
-	if c.approval == nil {
-		return
-	}
 	_, err := b.changeApproval(ctx, c.approval.User, c.approval.ID, func(k KeptApproval) (Approval, error) {
 		if k.State != ApprovalUsed || k.UsedBy != r.ID {
 			return Approval{}, b.approvalOver(k.Approval)
@@ -207,14 +215,5 @@ func (b *Broker) returnApproval(ctx context.Context, r Request, c clearance) {
 	}
 	if err != nil {
 		b.log.WarnContext(ctx, "approval not given back; it counts as used", "request", r.ID, "approval", c.approval.ID, "error", err)
-	}
-}
-
-// returnUnlessUsed gives the approval back when AWS certainly issued nothing: a
-// wrong code is no reason to ask people again.
-func (b *Broker) returnUnlessUsed(ctx context.Context, r Request, c clearance, err error) {
-	var e *Error
-	if errors.As(err, &e) && e.Code != CodeOutcomeUnknown && e.Code != CodeInternal {
-		b.returnApproval(ctx, r, c)
 	}
 }

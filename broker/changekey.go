@@ -51,38 +51,33 @@ func (b *Broker) ChangeKey(ctx context.Context, r Request, key PublicKey) (Chang
 	if err != nil {
 		return ChangedKey{}, b.refuse(ctx, r, err)
 	}
-	began := b.now()
-	if err := b.reserve(ctx, r, user, p); err != nil {
-		return ChangedKey{}, b.refuse(ctx, r, err)
-	}
 	intent := b.event(EventIntent, r)
 	intent.User, intent.Method, intent.MFA, intent.Seconds = user.Name, p.Method, p.MFA, int64(p.Duration/time.Second)
 	intent.KeyChange, intent.Key, intent.PreviousKey = change.Change, change.Key.Fingerprint, change.Previous.Fingerprint
-	if err := b.recorder.Record(ctx, intent); err != nil {
-		b.release(ctx, r, user, p)
-		return ChangedKey{}, &Error{
-			Code: CodeRecord, Ref: ShortRef(r.ID), Err: err,
-			What: Say("The audit record cannot be written right now, so your key was not changed."),
-			Hint: Say("Your code was not used. Try again in a minute."),
-		}
-	}
-	if late := b.tooLate(ctx, r, began); late != nil {
-		return ChangedKey{}, b.notAsked(ctx, r, intent, late, func(ctx context.Context) { b.release(ctx, r, user, p) })
-	}
-	checked, err := b.aws.issue(ctx, call{request: r, user: user, plan: p, key: long})
-
-	// As in Issue: what happened must be on the record even if nobody waits.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
-	defer cancel()
+	_, err = b.perform(ctx, attempt{
+		request: r,
+		claims:  []claim{b.codeClaim(r, user)},
+		intent:  intent,
+		code:    true,
+		undone:  "your key was not changed",
+		outcome: EventKeyChanged,
+		unrecorded: &Error{
+			Code: CodeRecord,
+			What: Say("AWS accepted your code, but the audit record could not be written, so your key was not changed."),
+			Hint: Say("Try again in a minute with a new code."),
+		},
+		act: func(ctx context.Context) (Issued, error) {
+			return b.aws.issue(ctx, call{request: r, user: user, plan: p, key: long})
+		},
+		keep: func(ctx context.Context, issued Issued, outcome Event) (Issued, error) {
+			change.At = outcome.Time
+			return issued, b.keepKey(ctx, r, user, outcome, change)
+		},
+	})
 	if err != nil {
-		return ChangedKey{}, b.failed(ctx, r, user, p, intent, err)
-	}
-	b.codeAccepted(ctx, r)
-	if err := b.overtaken(ctx, r, intent, checked); err != nil {
 		return ChangedKey{}, err
 	}
-	intent.STSRequestID = checked.Grant.STSRequestID
-	return b.changeKey(ctx, r, user, intent, change)
+	return change, nil
 }
 
 // planKeyChange says what the change would be, or why there can be none. It
@@ -155,18 +150,9 @@ func errKeyNeedsCode(key PublicKey) error {
 	}
 }
 
-// changeKey puts the change on the record and then into the store, so that none
-// can take effect unrecorded. If the store fails, a second outcome says so.
-func (b *Broker) changeKey(ctx context.Context, r Request, user User, intent Event, change ChangedKey) (ChangedKey, error) {
-	outcome := b.outcome(EventKeyChanged, intent)
-	change.At = outcome.Time
-	if err := b.recorder.Record(ctx, outcome); err != nil {
-		return ChangedKey{}, &Error{
-			Code: CodeRecord, Ref: ShortRef(r.ID), Err: err,
-			What: Say("AWS accepted your code, but the audit record could not be written, so your key was not changed."),
-			Hint: Say("Try again in a minute with a new code."),
-		}
-	}
+// keepKey puts a change that is on the record into the store. If the store fails, a
+// second outcome says so.
+func (b *Broker) keepKey(ctx context.Context, r Request, user User, outcome Event, change ChangedKey) error {
 	var err error
 	if change.Key.Empty() {
 		err = b.sealedKeys.RemoveKey(ctx, user.Slack)
@@ -174,17 +160,13 @@ func (b *Broker) changeKey(ctx context.Context, r Request, user User, intent Eve
 		err = b.sealedKeys.SaveKey(ctx, user.Slack, RegisteredKey{Text: change.Key.Text, Set: change.At})
 	}
 	if err == nil {
-		return change, nil
+		return nil
 	}
-	e := &Error{
-		Code: CodeStore, Ref: ShortRef(r.ID), Err: err,
+	e := b.asError(r, &Error{
+		Code: CodeStore, Err: err,
 		What: Say("AWS accepted your code, but the bot's own store did not answer, so nobody knows whether your key was changed."),
 		Hint: Say("Look with `/assume key`; if it was not, try again with a new code."),
-	}
-	failed := b.outcome(EventFailed, intent)
-	failed.Code, failed.Message, failed.Ref = e.Code, Plain(e.What), e.Ref
-	if err := b.recorder.Record(ctx, failed); err != nil {
-		b.log.ErrorContext(ctx, "outcome not recorded", "request", r.ID, "code", e.Code, "error", err)
-	}
-	return ChangedKey{}, e
+	})
+	b.recordFailure(ctx, r, outcome, e, err)
+	return e
 }

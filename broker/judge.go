@@ -26,8 +26,10 @@ func (b *Broker) Judge(ctx context.Context, r Request) error {
 	if err != nil {
 		return err
 	}
-	if err := b.reserve(ctx, r, user, p); err != nil {
-		return b.refuse(ctx, r, err)
+	if p.sendsCode() {
+		if err := b.reserve(ctx, r, user); err != nil {
+			return b.refuse(ctx, r, err)
+		}
 	}
 	return nil
 }

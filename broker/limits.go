@@ -50,6 +50,11 @@ func (b *Broker) unlessStranger(ctx context.Context, r Request, err error) error
 	return err
 }
 
+// callsClaim is takeCalls as the first step of an attempt; what was counted stays so.
+func (b *Broker) callsClaim(r Request, account Account, p Plan) claim {
+	return claim{take: func(ctx context.Context) error { return b.takeCalls(ctx, r, account, p) }}
+}
+
 // takeCalls counts calls to STS for the Account before they are made, and before
 // their code is claimed.
 func (b *Broker) takeCalls(ctx context.Context, r Request, account Account, p Plan) error {

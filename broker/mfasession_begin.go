@@ -122,86 +122,69 @@ func codeUnclaimed(err error) error {
 	}
 }
 
-// beginSession sends the code, which this Request holds.
+// beginSession sends the code, which this Request holds. A session that cannot be
+// kept still serves the Request that began it.
 func (b *Broker) beginSession(ctx context.Context, r Request, user User, d time.Duration, key aws.Credentials) (heldSession, error) {
 	p := Plan{Method: MethodGetSessionToken, MFA: true, Duration: d}
-	began, asked := b.now(), r
+	asked := r
 	asked.Purpose = PurposeMFASession
 	intent := b.event(EventIntent, asked)
 	intent.User, intent.Method, intent.MFA, intent.Seconds = user.Name, p.Method, true, int64(d/time.Second)
-	if err := b.recorder.Record(ctx, intent); err != nil {
-		b.releaseClaim(ctx, r, user, beginning+r.ID)
-		return heldSession{}, &Error{
-			Code: CodeRecord, Ref: ShortRef(r.ID), Err: err,
-			What: Say("The audit record cannot be written right now, so nothing was issued."),
-			Hint: Say("Your code was not used. Try again in a minute."),
-		}
-	}
-	if late := b.tooLate(ctx, r, began); late != nil {
-		return heldSession{}, b.notAsked(ctx, r, intent, late, func(ctx context.Context) { b.releaseClaim(ctx, r, user, beginning+r.ID) })
-	}
-	issued, err := b.aws.issue(ctx, call{request: asked, user: user, account: Account{Name: "your MFA session"}, plan: p, key: key})
-
-	// What AWS did must be on the record, and those who wait must be told, even
-	// if whoever asked is gone.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
-	defer cancel()
-	if err != nil {
-		return heldSession{}, b.notBegun(ctx, r, user, intent, err)
-	}
-	return b.keepSession(ctx, r, user, intent, issued)
-}
-
-// notBegun records a failure and lets those who wait for it go.
-func (b *Broker) notBegun(ctx context.Context, r Request, user User, intent Event, err error) error {
-	e := b.asError(r, err)
-	if codeNotUsed(e.Code) {
-		b.releaseClaim(ctx, r, user, beginning+r.ID)
-	} else {
-		b.settle(ctx, r, user, r.ID)
-	}
-	b.addNextCode(e)
-	b.codeRefused(ctx, r, intent, e)
-	b.recordFailure(ctx, r, intent, e, err)
-	return e
-}
-
-// keepSession records what STS issued and keeps it. One that cannot be kept
-// still serves the Request that began it.
-func (b *Broker) keepSession(ctx context.Context, r Request, user User, intent Event, issued Issued) (heldSession, error) {
-	b.codeAccepted(ctx, r)
-	if err := b.overtaken(ctx, r, intent, issued); err != nil {
-		b.settle(ctx, r, user, r.ID)
-		return heldSession{}, err
-	}
-	g := issued.Grant
-	outcome := b.outcome(EventGranted, intent)
-	outcome.AccessKeyID, outcome.Expires, outcome.STSRequestID = g.AccessKeyID, g.Expires, g.STSRequestID
-	if err := b.recorder.Record(ctx, outcome); err != nil {
-		b.settle(ctx, r, user, r.ID)
-		return heldSession{}, &Error{
-			Code: CodeRecord, Ref: ShortRef(r.ID), Err: err,
+	held := heldSession{ok: true}
+	_, err := b.perform(ctx, attempt{
+		request: r,
+		claims: []claim{{
+			take:     func(context.Context) error { return nil }, // by claimSession
+			giveBack: func(ctx context.Context) { b.releaseCode(ctx, r, user, beginning+r.ID) },
+			spent:    func(e *Error) bool { return !codeNotUsed(e.Code) },
+			spend:    func(ctx context.Context) { b.settle(ctx, r, user, r.ID) },
+		}},
+		intent:  intent,
+		code:    true,
+		undone:  "nothing was issued",
+		outcome: EventGranted,
+		unrecorded: &Error{
+			Code: CodeRecord,
 			What: Say("AWS took the code, but the audit record could not be written, so what it issued was thrown away unseen."),
 			Hint: Say("Try again in a minute with a new code."),
-		}
-	}
-	held := heldSession{
-		Session: Session{
-			ID: r.ID, User: user.Slack, MFASerial: user.MFASerial,
-			AccessKeyID: g.AccessKeyID, Began: g.Issued, Asked: intent.Time, Expires: g.Expires,
 		},
-		credentials: issued.Credentials, ok: true,
+		act: func(ctx context.Context) (Issued, error) {
+			return b.aws.issue(ctx, call{request: asked, user: user, account: Account{Name: "your MFA session"}, plan: p, key: key})
+		},
+		keep: func(ctx context.Context, issued Issued, _ Event) (Issued, error) {
+			g := issued.Grant
+			held.credentials = issued.Credentials
+			held.Session = Session{
+				ID:          r.ID,
+				User:        user.Slack,
+				MFASerial:   user.MFASerial,
+				AccessKeyID: g.AccessKeyID,
+				Began:       g.Issued,
+				Asked:       intent.Time,
+				Expires:     g.Expires,
+			}
+			held.kept = b.keepSession(ctx, r, user, held)
+			return issued, nil
+		},
+	})
+	if err != nil {
+		return heldSession{}, err
 	}
-	if err := b.sessions.SaveMFASession(ctx, held.Session, held.credentials); err != nil {
-		b.log.ErrorContext(ctx, "MFA session not kept", "request", r.ID, "ref", ShortRef(r.ID), "error", err)
-		b.settle(ctx, r, user, r.ID)
-		return held, nil
-	}
-	held.kept = true
-	b.settle(ctx, r, user, begun+r.ID)
 	return held, nil
 }
 
+// keepSession keeps an MFA session, and lets those who wait for it go on.
+func (b *Broker) keepSession(ctx context.Context, r Request, user User, held heldSession) bool {
+	if err := b.sessions.SaveMFASession(ctx, held.Session, held.credentials); err != nil {
+		b.log.ErrorContext(ctx, "MFA session not kept", "request", r.ID, "ref", ShortRef(r.ID), "error", err)
+		b.settle(ctx, r, user, r.ID)
+		return false
+	}
+	b.settle(ctx, r, user, begun+r.ID)
+	return true
+}
+
+// settle tells those who wait for the MFA session that a code begins what became of it.
 func (b *Broker) settle(ctx context.Context, r Request, user User, to string) {
 	if err := b.claims.SettleCode(ctx, user.Slack, user.MFASerial, r.Code, beginning+r.ID, to); err != nil {
 		b.log.WarnContext(ctx, "code not settled; who waits for it waits in vain", "request", r.ID, "error", err)

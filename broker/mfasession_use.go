@@ -45,53 +45,72 @@ func (b *Broker) issueFromSession(ctx context.Context, r Request, user User, cle
 		}
 		p.Way = begunWay(held, b.now())
 	}
-	began := b.now()
-	if err := b.useApproval(ctx, r, cleared); err != nil {
-		return Issued{}, b.refuse(ctx, r, err)
+	intent := b.issueIntent(r, user, p, cleared)
+	intent.MFASession = held.AccessKeyID
+	a := attempt{
+		request:    r,
+		claims:     b.approvalClaim(r, cleared),
+		intent:     intent,
+		undone:     "no credentials for " + account.Name + " were issued",
+		undoneHint: tryAgain(held),
+		outcome:    EventGranted,
+		unrecorded: issuedUnrecorded(),
+		act: func(ctx context.Context) (Issued, error) {
+			return b.aws.issue(ctx, call{request: r, user: user, account: account, plan: p, key: signing(held.credentials).credentials})
+		},
+		meaning: func(ctx context.Context, err error) error { return b.sessionFailed(ctx, r, account, p, held, err) },
+		keep:    b.keepGrant,
 	}
-	intent := b.event(EventIntent, r)
-	intent.User, intent.RoleARN, intent.Method, intent.MFA = user.Name, account.RoleARN, p.Method, true
-	intent.Seconds, intent.MFASession = int64(p.Duration/time.Second), held.AccessKeyID
-	cleared.mark(&intent)
-	if err := b.recorder.Record(ctx, intent); err != nil {
-		b.returnApproval(ctx, r, cleared)
-		return Issued{}, &Error{
-			Code: CodeRecord, Ref: ShortRef(r.ID), Err: err,
-			What: Say("The audit record cannot be written right now, so no credentials for " + account.Name + " were issued."),
-			Hint: Say("Try again in a minute" + noNewCode(held) + "."),
-		}
+	if p.Begins { // the code is spent
+		a.late = slowAfterCode(r, held)
 	}
-	if late := b.tooLate(ctx, r, began); late != nil {
-		if p.Begins { // the code is spent
-			late = b.slowAfterCode(r, held)
-		}
-		return Issued{}, b.notAsked(ctx, r, intent, late, func(ctx context.Context) { b.returnApproval(ctx, r, cleared) })
-	}
-	issued, err := b.aws.issue(ctx, call{request: r, user: user, account: account, plan: p, key: signing(held.credentials).credentials})
-
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
-	defer cancel()
+	issued, err := b.perform(ctx, a)
 	if err != nil {
-		err = b.refusedToSession(ctx, r, account, p, held, intent, err)
-		b.returnUnlessUsed(ctx, r, cleared, err)
-		return Issued{}, err
+		return Issued{}, askInstead(r, account, err)
 	}
-	issued.Grant.MFASession = held.AccessKeyID
-	issued, err = b.granted(ctx, r, intent, issued)
-	if err == nil && !p.Begins {
+	if !p.Begins {
 		issued.UsedSession = &held.Session
 	}
-	return issued, err
+	return issued, nil
 }
 
-// slowAfterCode is tooLate's error where the code has begun an MFA session.
-func (b *Broker) slowAfterCode(r Request, held heldSession) error {
-	return b.asError(r, &Error{
-		Code: CodeStore,
-		What: Say("The bot's own store is too slow right now, so AWS was not asked for " + r.Account + "."),
-		Hint: Say("Try again in a minute" + noNewCode(held) + "."),
+// sessionFailed says what a failure of the call means, and drops an MFA session
+// that AWS no longer accepts.
+func (b *Broker) sessionFailed(ctx context.Context, r Request, account Account, p Plan, held heldSession, err error) error {
+	err = sessionError(err, r, account, p, held)
+	if e := (*Error)(nil); errors.As(err, &e) && e.Code == CodeExpired {
+		if _, err := b.sessions.DropMFASession(ctx, held.User, held.ID); err != nil {
+			b.log.WarnContext(ctx, "dead MFA session not dropped", "request", r.ID, "error", err)
+		}
+	}
+	return err
+}
+
+// askInstead turns an MFA session that AWS no longer accepts into the question for
+// a code, where none was sent. On the record the attempt has failed.
+func askInstead(r Request, account Account, err error) error {
+	var e *Error
+	if !errors.As(err, &e) || e.Code != CodeExpired || !r.Code.Empty() {
+		return err
+	}
+	return askForCode(r, &Error{
+		Code: CodeNeedsCode,
+		Err:  fmt.Errorf("%w: %w", ErrMFASessionNotEnough, err),
+		What: Say("AWS no longer accepts your MFA session, so " + account.Name + " needs the code of your MFA device."),
 	})
 }
+
+// slowAfterCode is that the store is too slow where the code has begun an MFA
+// session.
+func slowAfterCode(r Request, held heldSession) *Error {
+	return &Error{
+		Code: CodeStore,
+		What: Say("The bot's own store is too slow right now, so AWS was not asked for " + r.Account + "."),
+		Hint: tryAgain(held),
+	}
+}
+
+func tryAgain(held heldSession) []Part { return Say("Try again in a minute" + noNewCode(held) + ".") }
 
 // begunWay says how credentials came from a session that a code began.
 func begunWay(held heldSession, now time.Time) string {
@@ -111,24 +130,6 @@ func noNewCode(held heldSession) string {
 		return " with a new code"
 	}
 	return "; you need no new code while your MFA session lives"
-}
-
-// refusedToSession records that STS did not issue from the MFA session, and
-// drops one that AWS takes no more.
-func (b *Broker) refusedToSession(ctx context.Context, r Request, account Account, p Plan, held heldSession, intent Event, err error) error {
-	e := b.asError(r, sessionError(err, r, account, p, held))
-	if e.Code == CodeExpired {
-		if _, err := b.sessions.DropMFASession(ctx, held.User, held.ID); err != nil {
-			b.log.WarnContext(ctx, "dead MFA session not dropped", "request", r.ID, "error", err)
-		}
-	}
-	b.recordFailure(ctx, r, intent, e, err)
-	if e.Code == CodeExpired && r.Code.Empty() {
-		// On the record it has failed; for the person it is the question for a code.
-		return askForCode(r, &Error{Code: CodeNeedsCode, Err: fmt.Errorf("%w: %w", ErrMFASessionNotEnough, err),
-			What: Say("AWS no longer accepts your MFA session, so " + account.Name + " needs the code of your MFA device.")})
-	}
-	return e
 }
 
 // sessionError says what became of a call that an MFA session signed. No code

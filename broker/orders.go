@@ -128,8 +128,7 @@ func (b *Broker) overtaken(ctx context.Context, r Request, intent Event, issued 
 	}
 	e.Hint = Say(withoutAssurance(Plain(e.Hint)))
 	outcome := b.outcome(EventFailed, intent)
-	g := issued.Grant
-	outcome.Principal, outcome.AccessKeyID, outcome.Expires, outcome.STSRequestID = g.Principal, g.AccessKeyID, g.Expires, g.STSRequestID
+	outcome.issued(issued.Grant)
 	outcome.Code, outcome.Message, outcome.Ref = e.Code, Plain(e.What), e.Ref
 	b.note(ctx, outcome)
 	b.denyUnseen(ctx, r, intent, issued)

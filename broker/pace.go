@@ -32,13 +32,3 @@ func (b *Broker) tooLate(ctx context.Context, r Request, began time.Time) error 
 		Hint: Say("Your code was not used. Try again in a minute."),
 	})
 }
-
-// notAsked records that AWS was not asked after all, as the outcome of an intent,
-// after what was claimed is given back.
-func (b *Broker) notAsked(ctx context.Context, r Request, intent Event, late error, giveBack func(ctx context.Context)) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
-	defer cancel()
-	giveBack(ctx)
-	b.recordFailure(ctx, r, intent, b.asError(r, late), late)
-	return late
-}

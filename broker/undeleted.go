@@ -30,3 +30,19 @@ func (b *Broker) Undeleted(ctx context.Context, r Request, g Grant, removed bool
 	}
 	return b.recorder.Record(ctx, event)
 }
+
+// Undelivered records that a Grant was issued but could not be shown.
+func (b *Broker) Undelivered(ctx context.Context, r Request, g Grant, code Code) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	defer cancel()
+	event := b.event(EventUndelivered, r)
+	event.RoleARN, event.Principal, event.AccessKeyID, event.Expires = g.RoleARN, g.Principal, g.AccessKeyID, g.Expires
+	event.Method, event.MFA = g.Method, g.MFA
+	event.STSRequestID, event.Code, event.Ref = g.STSRequestID, code, ShortRef(r.ID)
+	if user, ok := b.config.User(r.Caller.User); ok {
+		event.User = user.Name
+	}
+	if err := b.recorder.Record(ctx, event); err != nil {
+		b.log.ErrorContext(ctx, "undelivered credentials not recorded", "request", r.ID, "error", err)
+	}
+}

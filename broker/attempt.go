@@ -1,0 +1,194 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"slices"
+)
+
+// An attempt is one act that needs the record: it spends a code, or has AWS issue
+// something. [Broker.perform] is the only place that does one. Its rules:
+//
+//  1. Claim what can be used once, the code and then the approval. What cannot be
+//     claimed ends the attempt; what was claimed until then is given back.
+//  2. Put the intent on the record. If that fails AWS is not asked, and every claim
+//     is given back. The same goes for a store that was so slow until now that
+//     nothing could be shown in time; the outcome then says that AWS was not asked.
+//  3. Act: ask AWS, once. From here on it no longer counts whether the person still
+//     waits: what AWS did must be on the record, even while the process stops.
+//  4. Put the outcome on the record. What AWS refused gives back what it certainly
+//     did not use. If an order of an admin came meanwhile, or the outcome cannot be
+//     recorded, what AWS issued is dropped: nobody has seen it.
+//  5. Keep what came of it. An order that came since the last look may have missed
+//     it, so it is asked once more.
+//
+// What only shows or uses what is kept, and spends nothing, has one Event before it
+// that is intent and outcome (recordUse). What takes something away is no attempt.
+type attempt struct {
+	request Request
+	claims  []claim
+	intent  Event
+	// code says that AWS checks the code: a wrong one counts towards the lock-out.
+	code bool
+	// undone completes "The audit record cannot be written right now, so …".
+	undone     string
+	undoneHint []Part // what to do then; nil: the code was not used, try again
+	// late is told instead of the general error when AWS is not asked since the
+	// store is too slow; may be nil.
+	late *Error
+	act  func(ctx context.Context) (Issued, error)
+	// meaning is what AWS's failure means here; nil: what it says.
+	meaning func(ctx context.Context, err error) error
+	// outcome is the kind of the Event that ends it well.
+	outcome EventKind
+	// unrecorded is told when that Event cannot be recorded.
+	unrecorded *Error
+	// keep does what follows, and reports in Issued.Kept whether a Grant is kept.
+	keep func(ctx context.Context, issued Issued, outcome Event) (Issued, error)
+}
+
+// A claim is what one attempt uses once. Its functions may be nil, but for take.
+type claim struct {
+	take     func(ctx context.Context) error
+	giveBack func(ctx context.Context) // AWS did not use it
+	// spent reports whether a failure of AWS leaves it used; nil: never.
+	spent func(e *Error) bool
+	// spend tells others that it is used for good.
+	spend func(ctx context.Context)
+}
+
+// perform does an attempt by the rules above.
+func (b *Broker) perform(ctx context.Context, a attempt) (Issued, error) {
+	began := b.now()
+	for i, c := range a.claims {
+		if err := c.take(ctx); err != nil {
+			b.giveBackAll(ctx, a.claims[:i])
+			return Issued{}, b.refuse(ctx, a.request, err)
+		}
+	}
+	if err := b.recorder.Record(ctx, a.intent); err != nil {
+		b.giveBackAll(ctx, a.claims)
+		return Issued{}, b.intentUnrecorded(a, err)
+	}
+	if late := b.tooLate(ctx, a.request, began); late != nil {
+		return Issued{}, b.notAsked(ctx, a, late)
+	}
+	issued, err := a.act(ctx)
+
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	defer cancel()
+	if err != nil {
+		return Issued{}, b.failed(ctx, a, err)
+	}
+	return b.succeeded(ctx, a, issued)
+}
+
+// intentUnrecorded is told when the intent cannot be recorded.
+func (b *Broker) intentUnrecorded(a attempt, err error) *Error {
+	e := &Error{
+		Code: CodeRecord, Err: err,
+		What: Say("The audit record cannot be written right now, so " + a.undone + "."),
+		Hint: a.undoneHint,
+	}
+	if e.Hint == nil {
+		e.Hint = Say("Your code was not used. Try again in a minute.")
+	}
+	return b.asError(a.request, e)
+}
+
+// giveBackAll gives claims back, the last first, whether or not the person waits.
+func (b *Broker) giveBackAll(ctx context.Context, claims []claim) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	defer cancel()
+	for _, c := range slices.Backward(claims) {
+		if c.giveBack != nil {
+			c.giveBack(ctx)
+		}
+	}
+}
+
+// spendAll marks claims as used for good.
+func spendAll(ctx context.Context, claims []claim) {
+	for _, c := range claims {
+		if c.spend != nil {
+			c.spend(ctx)
+		}
+	}
+}
+
+// notAsked ends an attempt whose intent is on the record and for which AWS is not
+// asked after all.
+func (b *Broker) notAsked(ctx context.Context, a attempt, late error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	defer cancel()
+	b.giveBackAll(ctx, a.claims)
+	if a.late != nil {
+		late = a.late
+	}
+	e := b.asError(a.request, late)
+	b.recordFailure(ctx, a.request, a.intent, e, late)
+	return e
+}
+
+// failed ends an attempt that AWS did not serve, or of which nobody knows.
+func (b *Broker) failed(ctx context.Context, a attempt, err error) error {
+	if a.meaning != nil {
+		err = a.meaning(ctx, err)
+	}
+	e := b.asError(a.request, err)
+	for _, c := range slices.Backward(a.claims) {
+		switch spent := c.spent != nil && c.spent(e); {
+		case spent && c.spend != nil:
+			c.spend(ctx)
+		case !spent && c.giveBack != nil:
+			c.giveBack(ctx)
+		}
+	}
+	if a.code {
+		b.addNextCode(e)
+		b.codeRefused(ctx, a.request, a.intent, e)
+	}
+	b.recordFailure(ctx, a.request, a.intent, e, err)
+	return e
+}
+
+// succeeded ends an attempt that AWS served.
+func (b *Broker) succeeded(ctx context.Context, a attempt, issued Issued) (Issued, error) {
+	if a.code {
+		b.codeAccepted(ctx, a.request)
+	}
+	if err := b.overtaken(ctx, a.request, a.intent, issued); err != nil {
+		spendAll(ctx, a.claims)
+		return Issued{}, err
+	}
+	outcome := b.outcome(a.outcome, a.intent)
+	outcome.issued(issued.Grant)
+	if err := b.recorder.Record(ctx, outcome); err != nil {
+		spendAll(ctx, a.claims)
+		e := *a.unrecorded
+		e.Err = err
+		return Issued{}, b.asError(a.request, &e)
+	}
+	issued, err := a.keep(ctx, issued, outcome)
+	if err == nil && issued.Kept {
+		err = b.overtaken(ctx, a.request, a.intent, issued)
+	}
+	if err != nil {
+		return Issued{}, err
+	}
+	return issued, nil
+}
+
+// recordFailure records e, which is what the person is told of err, as the
+// outcome of an intent.
+func (b *Broker) recordFailure(ctx context.Context, r Request, intent Event, e *Error, err error) {
+	outcome := b.outcome(EventFailed, intent)
+	outcome.Code, outcome.Message, outcome.Ref = e.Code, Plain(e.What), e.Ref
+	var answered *awsFailure
+	if errors.As(err, &answered) {
+		outcome.STSRequestID = answered.requestID
+	}
+	if err := b.recorder.Record(ctx, outcome); err != nil {
+		b.log.ErrorContext(ctx, "outcome not recorded", "request", r.ID, "code", e.Code, "error", err)
+	}
+}

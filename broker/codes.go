@@ -1,0 +1,67 @@
+package broker
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	// codeReservation covers the step a code belongs to and the one AWS still
+	// takes on either side: 3 × 30 s (RFC 6238, section 5.2).
+	codeReservation = 90 * time.Second
+	totpStep        = 30 * time.Second
+)
+
+// codeClaim claims the code for this Request, so that no other sends it too. One
+// that begins an MFA session is claimed by claimSession.
+func (b *Broker) codeClaim(r Request, user User) claim {
+	return claim{
+		take:     func(ctx context.Context) error { return b.reserve(ctx, r, user) },
+		giveBack: func(ctx context.Context) { b.releaseCode(ctx, r, user, r.ID) },
+		spent:    func(e *Error) bool { return !codeNotUsed(e.Code) },
+	}
+}
+
+func (b *Broker) reserve(ctx context.Context, r Request, user User) error {
+	mine, err := b.codes.ReserveCode(ctx, user.Slack, user.MFASerial, r.Code, r.ID, codeReservation)
+	if err != nil {
+		return &Error{
+			Code: CodeStore, Ref: ShortRef(r.ID), Err: err,
+			What: Say("The bot's own store is not answering, so nothing was issued."),
+			Hint: Say("Your code was not used. Try again in a minute."),
+		}
+	}
+	if !mine {
+		return b.codeSpent()
+	}
+	return nil
+}
+
+func (b *Broker) codeSpent() error {
+	return &Error{
+		Code: CodeCodeSpent,
+		What: Say("That code has been used already; a code works once."),
+		Hint: Say(b.nextCode()),
+	}
+}
+
+// nextCode tells how long the device shows the current code.
+func (b *Broker) nextCode() string {
+	now := b.now()
+	left := now.Truncate(totpStep).Add(totpStep).Sub(now).Round(time.Second)
+	return "Your device shows the next code in " + FormatDuration(max(left, time.Second)) + "."
+}
+
+// releaseCode gives the code back if the claim is still this one.
+func (b *Broker) releaseCode(ctx context.Context, r Request, user User, claim string) {
+	if err := b.codes.ReleaseCode(ctx, user.Slack, user.MFASerial, r.Code, claim); err != nil {
+		b.log.WarnContext(ctx, "code not released; it stays reserved until it is stale", "request", r.ID, "error", err)
+	}
+}
+
+// addNextCode tells whoever needs a new code when there is one.
+func (b *Broker) addNextCode(e *Error) {
+	if e.Code == CodeWrongCode || e.Code == CodeOutcomeUnknown || e.Code == CodeThrottled {
+		e.Hint = append(e.Hint, Say(" "+b.nextCode())...)
+	}
+}

@@ -1,0 +1,137 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// afterwards bounds what must be finished after AWS answered, whether or not the
+// person still waits.
+const afterwards = 5 * time.Second
+
+// Issue answers one Request: limits, policy, the code's reservation, the intent
+// on the record, STS, the outcome on the record, the Grant. What it returns is
+// an *Error; after one, no credentials are in anybody's hands.
+func (b *Broker) Issue(ctx context.Context, r Request) (Issued, error) {
+	user, err := b.identify(ctx, r.Caller)
+	if err != nil {
+		return Issued{}, b.refuse(ctx, r, err)
+	}
+	if err := b.admit(ctx, r, user); err != nil {
+		return Issued{}, b.refuse(ctx, r, err)
+	}
+	cleared, err := b.clear(ctx, r, user)
+	switch {
+	case err != nil && asksWhy(r, err):
+		return Issued{}, b.asError(r, err)
+	case err != nil:
+		return Issued{}, b.refuse(ctx, r, err)
+	}
+	return b.issue(ctx, cleared.request, user, cleared)
+}
+
+// issue is Issue after policy said yes. How the Credentials may be shown is
+// looked up first, so that nothing is issued while nobody knows.
+func (b *Broker) issue(ctx context.Context, r Request, user User, cleared clearance) (Issued, error) {
+	sealing, err := b.sealing(ctx, r, user, cleared.account)
+	if err != nil {
+		return Issued{}, b.refuse(ctx, r, err)
+	}
+	issued, err := b.issueNow(ctx, r, user, cleared)
+	issued.Sealing = sealing
+	return issued, err
+}
+
+func (b *Broker) issueNow(ctx context.Context, r Request, user User, cleared clearance) (Issued, error) {
+	account := cleared.account
+	p, held, err := b.planFor(ctx, r, user, account)
+	if err != nil {
+		return Issued{}, err
+	}
+	if p.Chained {
+		return b.issueFromSession(ctx, r, user, cleared, p, held)
+	}
+	key, err := b.aws.key(ctx, user, p)
+	if err != nil {
+		return Issued{}, b.refuse(ctx, r, err)
+	}
+	a := attempt{
+		request:    r,
+		claims:     []claim{b.callsClaim(r, account, p)},
+		intent:     b.issueIntent(r, user, p, cleared),
+		code:       p.sendsCode(),
+		undone:     "nothing was issued",
+		outcome:    EventGranted,
+		unrecorded: issuedUnrecorded(),
+		act: func(ctx context.Context) (Issued, error) {
+			return b.aws.issue(ctx, call{request: r, user: user, account: account, plan: p, key: key})
+		},
+		keep: b.keepGrant,
+	}
+	if p.sendsCode() {
+		a.claims = append(a.claims, b.codeClaim(r, user))
+	}
+	a.claims = append(a.claims, b.approvalClaim(r, cleared)...)
+	return b.perform(ctx, a)
+}
+
+// issueIntent says what is about to be asked of AWS.
+func (b *Broker) issueIntent(r Request, user User, p Plan, cleared clearance) Event {
+	intent := b.event(EventIntent, r)
+	intent.User, intent.RoleARN, intent.Method, intent.MFA = user.Name, cleared.account.RoleARN, p.Method, p.MFA
+	intent.Seconds = int64(p.Duration / time.Second)
+	cleared.mark(&intent)
+	return intent
+}
+
+// issuedUnrecorded is told when AWS issued what cannot be recorded.
+func issuedUnrecorded() *Error {
+	return &Error{
+		Code: CodeRecord,
+		What: Say("AWS issued credentials, but the audit record could not be written, so they were thrown away unseen."),
+		Hint: Say("Try again in a minute with a new code."),
+	}
+}
+
+// keepGrant keeps what STS issued. What cannot be kept is shown all the same, once.
+func (b *Broker) keepGrant(ctx context.Context, issued Issued, outcome Event) (Issued, error) {
+	issued.Grant.Approval, issued.Grant.BreakGlass = outcome.Approval, outcome.BreakGlass
+	issued.Grant.MFASession = outcome.MFASession
+	g := issued.Grant
+	if err := b.grants.SaveGrant(ctx, g, issued.Credentials, b.config.RevealWindow); err != nil {
+		b.log.ErrorContext(ctx, "grant not kept; it cannot be shown again", "request", g.ID, "ref", ShortRef(g.ID), "error", err)
+		return issued, nil
+	}
+	issued.Kept = true
+	return issued, nil
+}
+
+// asksWhy reports whether a Request is a question still: it has no code yet and
+// lacks the reason, which a form asks for. That is no refusal, as a missing code
+// is none.
+func asksWhy(r Request, err error) bool {
+	var e *Error
+	return r.Code.Empty() && errors.As(err, &e) && e.Code == CodeReason
+}
+
+// askForCode shows what to send instead.
+func askForCode(r Request, err error) error {
+	var e *Error
+	if errors.As(err, &e) && e.Code == CodeNeedsCode {
+		command := commandOf(r) + " " + r.Account + " 123456"
+		if r.Duration > 0 && r.Purpose != PurposeBuckets {
+			command += " for " + FormatDuration(r.Duration)
+		}
+		e.Hint = Say("Send `" + command + "` with the six digits that your device shows.")
+	}
+	return err
+}
+
+// commandOf is the slash command that a Request came by.
+func commandOf(r Request) string {
+	if r.Purpose == PurposeBuckets {
+		return "/buckets"
+	}
+	return "/assume"
+}

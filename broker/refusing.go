@@ -1,0 +1,61 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"strings"
+)
+
+// refuse records that a Request went no further and returns the reason.
+func (b *Broker) refuse(ctx context.Context, r Request, err error) error {
+	return b.refuseAbout(ctx, r, "", err)
+}
+
+// refuseAbout is refuse for what a person would have done to target.
+func (b *Broker) refuseAbout(ctx context.Context, r Request, target string, err error) error {
+	e := b.asError(r, err)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	defer cancel()
+	b.giveBack(ctx, r)
+	event := b.event(EventRefused, r)
+	event.Code, event.Message, event.Rule, event.Ref = e.Code, Plain(e.What), e.Rule, e.Ref
+	event.Approval = r.Approval
+	event.Target, event.TargetName = target, b.NameOf(target)
+	if user, ok := b.config.User(r.Caller.User); ok && e.Code != CodeWorkspace {
+		event.User = user.Name
+	}
+	if err := b.recorder.Record(ctx, event); err != nil {
+		b.log.ErrorContext(ctx, "refusal not recorded", "request", r.ID, "code", e.Code, "error", err)
+	}
+	return e
+}
+
+// giveBack releases a code that Judge reserved for a Request that went no
+// further; another's claim it leaves alone.
+func (b *Broker) giveBack(ctx context.Context, r Request) {
+	user, ok := b.config.User(r.Caller.User)
+	if !ok || r.Code.Empty() || user.MFASerial == "" {
+		return
+	}
+	b.releaseCode(ctx, r, user, r.ID)
+}
+
+// asError returns err as an *Error, with a reference where an operator has to
+// look it up.
+func (b *Broker) asError(r Request, err error) *Error {
+	var e *Error
+	if !errors.As(err, &e) {
+		e = &Error{
+			Code: CodeInternal, Err: err,
+			What: Say("Something failed on our side."),
+			Hint: Say("Try again; if it stays, quote the reference."),
+		}
+	}
+	if e.Ours() && e.Ref == "" {
+		e.Ref = ShortRef(r.ID)
+	}
+	if r.Code.Empty() && !r.SentCode { // then there is nothing to say of it
+		e.Hint = Say(strings.TrimSpace(strings.ReplaceAll(strings.ReplaceAll(Plain(e.Hint), "Your code was not used. ", ""), "Your code was not used.", "")))
+	}
+	return e
+}
