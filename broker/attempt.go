@@ -126,7 +126,7 @@ func (b *Broker) notAsked(ctx context.Context, a attempt, late error) error {
 		late = a.late
 	}
 	e := b.asError(a.request, late)
-	b.recordFailure(ctx, a.request, a.intent, e, late)
+	b.recordFailure(ctx, a.intent, e, late)
 	return e
 }
 
@@ -148,7 +148,7 @@ func (b *Broker) failed(ctx context.Context, a attempt, err error) error {
 		b.addNextCode(e)
 		b.codeRefused(ctx, a.request, a.intent, e)
 	}
-	b.recordFailure(ctx, a.request, a.intent, e, err)
+	b.recordFailure(ctx, a.intent, e, err)
 	return e
 }
 
@@ -181,14 +181,12 @@ func (b *Broker) succeeded(ctx context.Context, a attempt, issued Issued) (Issue
 
 // recordFailure records e, which is what the person is told of err, as the
 // outcome of an intent.
-func (b *Broker) recordFailure(ctx context.Context, r Request, intent Event, e *Error, err error) {
+func (b *Broker) recordFailure(ctx context.Context, intent Event, e *Error, err error) {
 	outcome := b.outcome(EventFailed, intent)
-	outcome.Code, outcome.Message, outcome.Ref = e.Code, Plain(e.What), e.Ref
+	outcome.failed(e)
 	var answered *awsFailure
 	if errors.As(err, &answered) {
 		outcome.STSRequestID = answered.requestID
 	}
-	if err := b.recorder.Record(ctx, outcome); err != nil {
-		b.log.ErrorContext(ctx, "outcome not recorded", "request", r.ID, "code", e.Code, "error", err)
-	}
+	b.note(ctx, outcome)
 }

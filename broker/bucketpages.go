@@ -103,7 +103,7 @@ func (b *Broker) BucketPage(ctx context.Context, r Request, grantID, prefix stri
 			Hint: Say("Send `/buckets " + account.Name + "` again."),
 		})
 	}
-	if err := b.recordUse(ctx, r, EventListing, user, found.Grant); err != nil {
+	if err := b.recordUse(ctx, r, EventListing, found.Grant); err != nil {
 		return BucketList{}, err
 	}
 	known, _, err := b.listings.LoadListing(ctx, user.Slack, grantID, prefix)

@@ -48,7 +48,7 @@ func (b *Broker) Buckets(ctx context.Context, r Request, prefix string) (BucketL
 	}
 	account := issued.Account
 	list := BucketList{Grant: issued.Grant, Account: account, Prefix: prefix, Way: issued.Way, Reused: reused, Kept: reused || issued.Kept, UsedSession: issued.UsedSession}
-	if err := b.recordUse(ctx, r, EventListing, user, issued.Grant); err != nil {
+	if err := b.recordUse(ctx, r, EventListing, issued.Grant); err != nil {
 		return list, err
 	}
 	return b.listed(ctx, r, user, issued.Credentials, list, Listing{})
@@ -92,12 +92,8 @@ func stillGiven(g Grant, a Account) bool {
 }
 
 // recordUse puts on the record that the bot is about to use or end a Grant.
-func (b *Broker) recordUse(ctx context.Context, r Request, kind EventKind, user User, g Grant) error {
-	event := b.event(kind, r)
-	event.User, event.RoleARN, event.Principal = user.Name, g.RoleARN, g.Principal
-	event.Method, event.MFA, event.AccessKeyID, event.Expires = g.Method, g.MFA, g.AccessKeyID, g.Expires
-	event.MFASession = g.MFASession
-	if err := b.recorder.Record(ctx, event); err != nil {
+func (b *Broker) recordUse(ctx context.Context, r Request, kind EventKind, g Grant) error {
+	if err := b.recorder.Record(ctx, b.grantEvent(kind, r, g)); err != nil {
 		return &Error{
 			Code: CodeRecord, Ref: ShortRef(r.ID), Err: err,
 			What: Say("The audit record cannot be written right now, so nothing was done."),
@@ -116,12 +112,8 @@ func (b *Broker) listingFailed(ctx context.Context, r Request, user User, g Gran
 			b.log.WarnContext(ctx, "dead credentials not forgotten", "request", r.ID, "error", err)
 		}
 	}
-	event := b.event(EventFailed, r)
-	event.User, event.RoleARN, event.Principal, event.AccessKeyID = user.Name, g.RoleARN, g.Principal, g.AccessKeyID
-	event.Method, event.MFA = g.Method, g.MFA
-	event.Code, event.Message, event.Ref = e.Code, Plain(e.What), e.Ref
-	if err := b.recorder.Record(ctx, event); err != nil {
-		b.log.ErrorContext(ctx, "failed listing not recorded", "request", r.ID, "code", e.Code, "error", err)
-	}
+	event := b.grantEvent(EventFailed, r, g)
+	event.failed(e)
+	b.note(ctx, event)
 	return e
 }

@@ -51,8 +51,7 @@ func (b *Broker) ChangeKey(ctx context.Context, r Request, key PublicKey) (Chang
 	if err != nil {
 		return ChangedKey{}, b.refuse(ctx, r, err)
 	}
-	intent := b.event(EventIntent, r)
-	intent.User, intent.Method, intent.MFA, intent.Seconds = user.Name, p.Method, p.MFA, int64(p.Duration/time.Second)
+	intent := b.intent(r, user, p)
 	intent.KeyChange, intent.Key, intent.PreviousKey = change.Change, change.Key.Fingerprint, change.Previous.Fingerprint
 	_, err = b.perform(ctx, attempt{
 		request: r,
@@ -167,6 +166,6 @@ func (b *Broker) keepKey(ctx context.Context, r Request, user User, outcome Even
 		What: Say("AWS accepted your code, but the bot's own store did not answer, so nobody knows whether your key was changed."),
 		Hint: Say("Look with `/assume key`; if it was not, try again with a new code."),
 	})
-	b.recordFailure(ctx, r, outcome, e, err)
+	b.recordFailure(ctx, outcome, e, err)
 	return e
 }

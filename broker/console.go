@@ -160,18 +160,10 @@ func (b *Broker) link(ctx context.Context, r Request, issued Issued, service str
 // for: what was granted for the console may now be used anywhere.
 func (b *Broker) noLink(ctx context.Context, r Request, g Grant, err error) *Error {
 	e := b.asError(r, err)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
-	defer cancel()
-	event := b.event(EventFailed, r)
-	event.RoleARN, event.Principal, event.AccessKeyID, event.Expires = g.RoleARN, g.Principal, g.AccessKeyID, g.Expires
-	event.Code, event.Ref = e.Code, e.Ref
-	event.Message = Plain(e.What) + " The credentials themselves are shown instead."
-	if user, ok := b.config.User(r.Caller.User); ok {
-		event.User = user.Name
-	}
-	if err := b.recorder.Record(ctx, event); err != nil {
-		b.log.ErrorContext(ctx, "failed sign-in link not recorded", "request", r.ID, "error", err)
-	}
+	event := b.grantEvent(EventFailed, r, g)
+	event.failed(e)
+	event.Message += " The credentials themselves are shown instead."
+	b.note(ctx, event)
 	return e
 }
 

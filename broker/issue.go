@@ -78,9 +78,8 @@ func (b *Broker) issueNow(ctx context.Context, r Request, user User, cleared cle
 
 // issueIntent says what is about to be asked of AWS.
 func (b *Broker) issueIntent(r Request, user User, p Plan, cleared clearance) Event {
-	intent := b.event(EventIntent, r)
-	intent.User, intent.RoleARN, intent.Method, intent.MFA = user.Name, cleared.account.RoleARN, p.Method, p.MFA
-	intent.Seconds = int64(p.Duration / time.Second)
+	intent := b.intent(r, user, p)
+	intent.RoleARN = cleared.account.RoleARN
 	cleared.mark(&intent)
 	return intent
 }

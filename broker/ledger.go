@@ -73,7 +73,7 @@ func (b *Broker) Reveal(ctx context.Context, r Request, grantID string) (Issued,
 	if err != nil {
 		return Issued{}, b.refuse(ctx, r, err)
 	}
-	if err := b.recordUse(ctx, r, EventShown, user, found.Grant); err != nil {
+	if err := b.recordUse(ctx, r, EventShown, found.Grant); err != nil {
 		return Issued{}, err
 	}
 	return Issued{
@@ -135,10 +135,7 @@ func (b *Broker) End(ctx context.Context, r Request, grantID string) (Ending, er
 		event.User, event.Purpose, event.Account = user.Name, PurposeMFASession, ""
 		b.note(ctx, event)
 	}
-	if err := b.recordUse(ctx, r, EventEnded, user, found.Grant); err != nil {
-		// It has ended all the same, and that takes nothing from anybody.
-		b.log.ErrorContext(ctx, "end of a grant not recorded", "request", r.ID, "grant", grantID, "error", err)
-	}
+	b.note(ctx, b.grantEvent(EventEnded, r, found.Grant))
 	if failed != nil {
 		return Ending{}, b.asError(r, &Error{
 			Code: CodeStore, Err: failed,

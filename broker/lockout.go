@@ -81,9 +81,7 @@ func (b *Broker) codeRefused(ctx context.Context, r Request, intent Event, e *Er
 	e.Hint = Say("That was one wrong code too many: you are locked out for " + atLeastAMinute(wrong.Locked) + ". An admin can unlock you. " + b.contact())
 	event := b.outcome(EventLockedOut, intent)
 	event.Purpose, event.Expires = "", event.Time.Add(wrong.Locked) // it is about the person, whatever the code was for
-	if err := b.recorder.Record(ctx, event); err != nil {
-		b.log.ErrorContext(ctx, "lock-out not recorded", "request", r.ID, "error", err)
-	}
+	b.note(ctx, event)
 }
 
 // codeAccepted forgets the wrong codes before it.

@@ -191,9 +191,6 @@ func (b *Broker) EndMFASession(ctx context.Context, r Request) (s Session, ok bo
 	}
 	event := b.event(EventEnded, r)
 	event.User, event.AccessKeyID, event.Expires = user.Name, s.AccessKeyID, s.Expires
-	if err := b.recorder.Record(ctx, event); err != nil {
-		// It has ended all the same, and that takes nothing from anybody.
-		b.log.ErrorContext(ctx, "end of an MFA session not recorded", "request", r.ID, "error", err)
-	}
+	b.note(ctx, event)
 	return s, true, nil
 }

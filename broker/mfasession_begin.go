@@ -128,8 +128,7 @@ func (b *Broker) beginSession(ctx context.Context, r Request, user User, d time.
 	p := Plan{Method: MethodGetSessionToken, MFA: true, Duration: d}
 	asked := r
 	asked.Purpose = PurposeMFASession
-	intent := b.event(EventIntent, asked)
-	intent.User, intent.Method, intent.MFA, intent.Seconds = user.Name, p.Method, true, int64(d/time.Second)
+	intent := b.intent(asked, user, p)
 	held := heldSession{ok: true}
 	_, err := b.perform(ctx, attempt{
 		request: r,

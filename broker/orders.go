@@ -129,7 +129,7 @@ func (b *Broker) overtaken(ctx context.Context, r Request, intent Event, issued 
 	e.Hint = Say(withoutAssurance(Plain(e.Hint)))
 	outcome := b.outcome(EventFailed, intent)
 	outcome.issued(issued.Grant)
-	outcome.Code, outcome.Message, outcome.Ref = e.Code, Plain(e.What), e.Ref
+	outcome.failed(e)
 	b.note(ctx, outcome)
 	b.denyUnseen(ctx, r, intent, issued)
 	return e
@@ -161,21 +161,11 @@ func (b *Broker) denyUnseen(ctx context.Context, r Request, intent Event, issued
 	denied, failed := b.deny(ctx, r, account, sessionOf(issued.Grant.Principal), true)
 	event := b.outcome(EventRevoked, intent)
 	event.Purpose, event.Method, event.Seconds = "", "", 0
-	event.told(denied, failed)
+	event.denial(denied, failed)
 	if failed != nil {
 		b.log.ErrorContext(ctx, "credentials that nobody saw not revoked", "request", r.ID, "account", account.Name, "error", failed)
 	}
 	b.note(ctx, event)
-}
-
-// told puts on an Event what AWS refuses now, or why it could not be told.
-func (e *Event) told(denied *Denied, failed *Error) {
-	if denied != nil {
-		e.DeniedBefore, e.DeniedAll = denied.Before, denied.Everybody
-	}
-	if failed != nil {
-		e.Code, e.Message, e.Ref = failed.Code, Plain(failed.What), failed.Ref
-	}
 }
 
 // sessionOf is the session name within the ARN of an assumed role:

@@ -14,19 +14,16 @@ func (b *Broker) refuse(ctx context.Context, r Request, err error) error {
 // refuseAbout is refuse for what a person would have done to target.
 func (b *Broker) refuseAbout(ctx context.Context, r Request, target string, err error) error {
 	e := b.asError(r, err)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
-	defer cancel()
 	b.giveBack(ctx, r)
 	event := b.event(EventRefused, r)
-	event.Code, event.Message, event.Rule, event.Ref = e.Code, Plain(e.What), e.Rule, e.Ref
+	event.failed(e)
+	event.Rule = e.Rule
 	event.Approval = r.Approval
 	event.Target, event.TargetName = target, b.NameOf(target)
 	if user, ok := b.config.User(r.Caller.User); ok && e.Code != CodeWorkspace {
 		event.User = user.Name
 	}
-	if err := b.recorder.Record(ctx, event); err != nil {
-		b.log.ErrorContext(ctx, "refusal not recorded", "request", r.ID, "code", e.Code, "error", err)
-	}
+	b.note(ctx, event)
 	return e
 }
 

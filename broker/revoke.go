@@ -143,7 +143,7 @@ func (b *Broker) revokeNow(ctx context.Context, r Request, user User, account Ac
 	if len(found) > 0 || done.Session || len(done.Cancelled) > 0 || done.Err != nil {
 		outcome := b.outcome(EventRevoked, event)
 		outcome.Expires = done.Until
-		outcome.told(done.Denied, done.Err)
+		outcome.denial(done.Denied, done.Err)
 		b.note(ctx, outcome)
 	}
 	return done
@@ -169,16 +169,6 @@ func (b *Broker) take(ctx context.Context, user string, grants []Grant, keepPlac
 		done.took(g)
 	}
 	return err
-}
-
-// note records what nothing waits for, whether or not whoever asked is still
-// there.
-func (b *Broker) note(ctx context.Context, e Event) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
-	defer cancel()
-	if err := b.recorder.Record(ctx, e); err != nil {
-		b.log.ErrorContext(ctx, "event not recorded", "kind", e.Kind, "request", e.RequestID, "error", err)
-	}
 }
 
 // took counts a Grant that the bot forgot.

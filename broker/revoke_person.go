@@ -209,7 +209,7 @@ func (b *Broker) notePerson(ctx context.Context, by admin, r Request, done Perso
 		if failed == nil && i == 0 {
 			failed = done.Err
 		}
-		event.told(of.Denied, failed)
+		event.denial(of.Denied, failed)
 		b.note(ctx, event)
 	}
 }

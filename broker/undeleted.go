@@ -17,32 +17,18 @@ func (b *Broker) SetAside(ctx context.Context, list, why string) {
 func (b *Broker) Undeleted(ctx context.Context, r Request, g Grant, removed bool) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
-	event := b.event(EventUndeleted, r)
-	event.RoleARN, event.Principal, event.AccessKeyID, event.Expires = g.RoleARN, g.Principal, g.AccessKeyID, g.Expires
-	event.Method, event.MFA, event.STSRequestID = g.Method, g.MFA, g.STSRequestID
-	event.Code, event.Ref = CodeUndeleted, ShortRef(r.ID)
+	event := b.grantEvent(EventUndeleted, r, g)
+	event.STSRequestID, event.Code, event.Ref = g.STSRequestID, CodeUndeleted, ShortRef(r.ID)
 	event.Message = "The credentials can still be read there."
 	if removed {
 		event.Message = "The credentials were taken out of its text; Slack may have kept the earlier one."
-	}
-	if user, ok := b.config.User(r.Caller.User); ok {
-		event.User = user.Name
 	}
 	return b.recorder.Record(ctx, event)
 }
 
 // Undelivered records that a Grant was issued but could not be shown.
 func (b *Broker) Undelivered(ctx context.Context, r Request, g Grant, code Code) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
-	defer cancel()
-	event := b.event(EventUndelivered, r)
-	event.RoleARN, event.Principal, event.AccessKeyID, event.Expires = g.RoleARN, g.Principal, g.AccessKeyID, g.Expires
-	event.Method, event.MFA = g.Method, g.MFA
+	event := b.grantEvent(EventUndelivered, r, g)
 	event.STSRequestID, event.Code, event.Ref = g.STSRequestID, code, ShortRef(r.ID)
-	if user, ok := b.config.User(r.Caller.User); ok {
-		event.User = user.Name
-	}
-	if err := b.recorder.Record(ctx, event); err != nil {
-		b.log.ErrorContext(ctx, "undelivered credentials not recorded", "request", r.ID, "error", err)
-	}
+	b.note(ctx, event)
 }
