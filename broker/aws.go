@@ -49,6 +49,25 @@ func NewAWS(ctx context.Context, region string, getenv func(string) string, now 
 	if err != nil {
 		return nil, err
 	}
+	return newAWS(cfg, foreign, getenv, now), nil
+}
+
+// An AWSPlace is an AWS that answers at one Endpoint, where the bot is whom Key
+// belongs to.
+type AWSPlace struct {
+	Endpoint string
+	Key      Credentials
+}
+
+// NewAWSAt is [NewAWS] for one place. It reads none of the SDK's own settings, so
+// that those of whoever runs the process are not used.
+func NewAWSAt(place AWSPlace, region string, getenv func(string) string, now func() time.Time) *AWS {
+	return newAWS(aws.Config{
+		Region: region, BaseEndpoint: &place.Endpoint, Credentials: signing(place.Key), AppID: "assumebot", APIOptions: guards(false),
+	}, false, getenv, now)
+}
+
+func newAWS(cfg aws.Config, foreign bool, getenv func(string) string, now func() time.Time) *AWS {
 	if cfg.HTTPClient == nil {
 		cfg.HTTPClient = awshttp.NewBuildableClient()
 	}
@@ -58,7 +77,7 @@ func NewAWS(ctx context.Context, region string, getenv func(string) string, now 
 		config: cfg, foreign: foreign, sts: sts.NewFromConfig(cfg), secrets: secretsmanager.NewFromConfig(cfg),
 		getenv: getenv, now: now, signin: signin,
 		s3: make(map[string]*s3.Client), cached: make(map[string]cachedSecret),
-	}, nil
+	}
 }
 
 // staying is client less its redirects, which the SDK's own follows for 307 and

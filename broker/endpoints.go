@@ -99,14 +99,18 @@ func ofAWS(host string) bool {
 // loadConfig is the SDK's own, less every endpoint that may not be, and with
 // errors that may be logged.
 func loadConfig(ctx context.Context, foreign bool, options ...func(*config.LoadOptions) error) (aws.Config, error) {
-	guards := func(s *middleware.Stack) error {
-		return errors.Join(s.Deserialize.Add(endpointWall{foreign}, middleware.After), s.Deserialize.Add(errorCleaner{}, middleware.Before))
-	}
-	cfg, err := config.LoadDefaultConfig(ctx, append(options, config.WithAPIOptions([]func(*middleware.Stack) error{guards}))...)
+	cfg, err := config.LoadDefaultConfig(ctx, append(options, config.WithAPIOptions(guards(foreign)))...)
 	if err != nil {
 		return aws.Config{}, err
 	}
 	return cfg, checkEndpoints(ctx, cfg, foreign)
+}
+
+// guards stand around every call.
+func guards(foreign bool) []func(*middleware.Stack) error {
+	return []func(*middleware.Stack) error{func(s *middleware.Stack) error {
+		return errors.Join(s.Deserialize.Add(endpointWall{foreign}, middleware.After), s.Deserialize.Add(errorCleaner{}, middleware.Before))
+	}}
 }
 
 // checkEndpoints looks at every override that the SDK would follow.

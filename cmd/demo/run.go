@@ -53,11 +53,6 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 // perform starts the world and the bot, serves stdin, and ends in reverse order,
 // so that what the bot finishes while it stops is still shown.
 func perform(ctx context.Context, stdin io.Reader, stdout io.Writer, log *slog.Logger, late time.Duration) (err error) {
-	restore, err := hideAWSSettings()
-	if err != nil {
-		return err
-	}
-	defer restore()
 	w, err := newWorld(ctx, log)
 	if err != nil {
 		return err

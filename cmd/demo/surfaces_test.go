@@ -16,11 +16,6 @@ import (
 // stage is a world whose bot does not run: tests show what a bot would.
 func stage(t *testing.T) *world {
 	t.Helper()
-	restore, err := hideAWSSettings()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(restore)
 	w, err := newWorld(t.Context(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

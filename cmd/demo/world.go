@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
 	"github.com/assumebot/assumebot/cmd/internal/app"
 	"github.com/assumebot/assumebot/cmd/internal/config"
@@ -58,7 +59,7 @@ type world struct {
 }
 
 // newWorld starts the fakes and wires the bot to them as `assumebot run` does.
-// AWS settings must be hidden; it sets those that the SDK is to find.
+// Neither a profile nor a key of whoever starts the demo is used by it.
 func newWorld(ctx context.Context, log *slog.Logger) (_ *world, err error) {
 	w := &world{clock: &clock{}}
 	defer func() { //nolint:contextcheck // it ends what ctx must not end
@@ -77,25 +78,24 @@ func newWorld(ctx context.Context, log *slog.Logger) (_ *world, err error) {
 	w.slack.SetClock(w.clock.now)
 	w.setUpAWS()
 	w.setUpSlack()
-	if err := setenv(sdkSettings(w.aws.URL())); err != nil {
-		return nil, err
-	}
-	w.app, err = newApp(ctx, w.aws.URL()+"/federation", botSettings(w.slack), w.clock.now, log)
+	w.app, err = w.newApp(ctx, log)
 	return w, err
 }
 
-// newApp wires the bot. Where console sign-in goes is known only now.
-func newApp(ctx context.Context, signin string, getenv func(string) string, now func() time.Time, log *slog.Logger) (*app.App, error) {
+// newApp wires the bot, whose own identity reads bob's key from Secrets Manager.
+func (w *world) newApp(ctx context.Context, log *slog.Logger) (*app.App, error) {
 	cfg, err := config.Parse("demo.yaml", configFile, os.ReadFile)
 	if err != nil {
 		return nil, err
 	}
-	cfg.Broker.SigninEndpoint = signin
+	cfg.Broker.SigninEndpoint = w.aws.URL() + "/federation" // known only now
+	getenv := botSettings(w.slack)
 	settings, err := app.ReadSettings(getenv)
 	if err != nil {
 		return nil, err
 	}
-	return app.New(ctx, cfg, settings, app.Environment{Getenv: getenv, Now: now, Log: log})
+	aws := broker.AWSPlace{Endpoint: w.aws.URL(), Key: broker.Credentials{AccessKeyID: botKey.id, SecretAccessKey: broker.NewSecret(botKey.secret)}}
+	return app.New(ctx, cfg, settings, app.Environment{Getenv: getenv, AWS: &aws, Now: w.clock.now, Log: log})
 }
 
 // close ends what was started, in reverse order.

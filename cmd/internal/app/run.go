@@ -28,6 +28,7 @@ type App struct {
 // Environment is what an App takes from around it.
 type Environment struct {
 	Getenv func(string) string // where users' keys are, beside the SDK's own settings
+	AWS    *broker.AWSPlace    // nil: where the SDK's own settings say
 	Now    func() time.Time
 	Log    *slog.Logger
 
@@ -66,9 +67,9 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 			env.Log.WarnContext(ctx, risk.name+" is "+broker.Accepted+": "+risk.text)
 		}
 	}
-	aws, err := broker.NewAWS(ctx, s.AWSRegion, env.Getenv, env.Now)
+	aws, err := openAWS(ctx, s.AWSRegion, env)
 	if err != nil {
-		return nil, NeedsPerson(fmt.Errorf("AWS settings: %w", err))
+		return nil, err
 	}
 	st, err := openStore(ctx, store.Options{URL: s.RedisURL, SealKeys: s.SealKeys, Cleartext: slices.Contains(s.Risks, riskRedisClear), Now: env.Now, Log: env.Log})
 	if err != nil {
@@ -102,6 +103,17 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 		}
 	}
 	return a, nil
+}
+
+func openAWS(ctx context.Context, region string, env Environment) (*broker.AWS, error) {
+	if env.AWS != nil {
+		return broker.NewAWSAt(*env.AWS, region, env.Getenv, env.Now), nil
+	}
+	aws, err := broker.NewAWS(ctx, region, env.Getenv, env.Now)
+	if err != nil {
+		return nil, NeedsPerson(fmt.Errorf("AWS settings: %w", err))
+	}
+	return aws, nil
 }
 
 // Run serves until ctx ends and finishes what was accepted. What Slack says that

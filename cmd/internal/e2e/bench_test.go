@@ -41,8 +41,7 @@ func newCrowd(b *testing.B, n int) (*crowd, string) {
 		c.aws.AddUser(awstest.User{Account: "111111111111", Name: name, AccessKeyID: key, SecretAccessKey: secret})
 		c.devices = append(c.devices, c.aws.AddDevice("111111111111", name, awstest.DeviceARN("111111111111", name), []byte(name+"-seed-0123456789")))
 		prefix := fmt.Sprintf("USER%d", i)
-		b.Setenv(prefix+"_AWS_ACCESS_KEY_ID", key)
-		b.Setenv(prefix+"_AWS_SECRET_ACCESS_KEY", secret)
+		c.env[prefix+"_AWS_ACCESS_KEY_ID"], c.env[prefix+"_AWS_SECRET_ACCESS_KEY"] = key, secret
 		fmt.Fprintf(&users, "  - {slack: %s, name: %s, mfa_serial: %q, credentials: {env: %s}}\n", id, name, awstest.DeviceARN("111111111111", name), prefix)
 		fmt.Fprintf(&members, ", %s", id)
 		c.replied[id] = make(chan time.Time, 1)
@@ -154,7 +153,11 @@ func BenchmarkProgram(b *testing.B) {
 	}
 	program := exec.Command(binary, "run", "--config", path)
 	program.Env = append(os.Environ(), "SLACK_APP_TOKEN="+c.slack.AppToken(), "SLACK_BOT_TOKEN="+c.slack.BotToken(),
-		"SLACK_API_URL="+c.slack.APIURL(), "REDIS_URL="+storetest.RealRedis(b), "ASSUMEBOT_SEAL_KEYS="+storetest.KeyOne.Reveal(), "AWS_REGION=eu-west-1")
+		"SLACK_API_URL="+c.slack.APIURL(), "REDIS_URL="+storetest.RealRedis(b), "ASSUMEBOT_SEAL_KEYS="+storetest.KeyOne.Reveal(), "AWS_REGION=eu-west-1",
+		"AWS_ENDPOINT_URL="+c.place, "AWS_ACCESS_KEY_ID="+botKeyID, "AWS_SECRET_ACCESS_KEY="+botSecret)
+	for name, value := range c.env {
+		program.Env = append(program.Env, name+"="+value)
+	}
 	began := time.Now()
 	if err := program.Start(); err != nil {
 		b.Fatal(err)

@@ -58,12 +58,11 @@ func shipped(t *testing.T, name string) string {
 func deployed(t *testing.T, trust string) *world {
 	w := newWorld(t)
 	trust = strings.Replace(shipped(t, trust), "192.0.2.10/32", "127.0.0.1/32", 1)
-	for name, key := range map[string][2]string{"alice": {"AKIAALICE00000000000", aliceSecret}, "bob": {"AKIABOB0000000000000", bobSecret}} {
+	for name, key := range map[string][2]string{"alice": {aliceKeyID, aliceSecret}, "bob": {"AKIABOB0000000000000", bobSecret}} {
 		w.aws.AddUser(awstest.User{Account: "111111111111", Name: name, AccessKeyID: key[0], SecretAccessKey: key[1], Policy: shipped(t, "user-policy.json")})
 	}
 	// The bot is a user here, and a role where it is deployed.
-	w.aws.AddUser(awstest.User{Account: "111111111111", Name: "assumebot", AccessKeyID: "AKIABOT0000000000000",
-		SecretAccessKey: "CANARYbot00/secret+key0123456789abcdefgh", Policy: shipped(t, "bot-policy.json")})
+	w.aws.AddUser(awstest.User{Account: "111111111111", Name: "assumebot", AccessKeyID: botKeyID, SecretAccessKey: botSecret, Policy: shipped(t, "bot-policy.json")})
 	w.aws.AddRole(awstest.Role{Account: "222222222222", Name: "OnCall", Trust: awstest.Trust{Policy: trust},
 		Boundary: "arn:aws:iam::222222222222:policy/OnCallBoundary"})
 	w.aws.AddRole(awstest.Role{Account: "444444444444", Name: "Vault", Trust: awstest.Trust{Policy: trust}})

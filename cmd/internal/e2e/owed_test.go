@@ -180,7 +180,7 @@ func TestChild(t *testing.T) {
 	if os.Getenv(childEnv) == "" {
 		t.Skip("it is run by other tests, as a process of its own")
 	}
-	w := &world{t: t, dir: os.Getenv("ASSUMEBOT_TEST_DIR"), logs: &syncBuffer{}}
+	w := &world{t: t, dir: os.Getenv("ASSUMEBOT_TEST_DIR"), logs: &syncBuffer{}, env: worldEnv(), place: os.Getenv("ASSUMEBOT_TEST_AWS")}
 	w.launch(filepath.Join(w.dir, "config.yaml"), app.Settings{
 		SlackAppToken: broker.NewSecret(os.Getenv("ASSUMEBOT_TEST_APP_TOKEN")), SlackBotToken: broker.NewSecret(os.Getenv("ASSUMEBOT_TEST_BOT_TOKEN")),
 		SlackAPIURL: os.Getenv("ASSUMEBOT_TEST_SLACK"), AWSRegion: "eu-west-1",
@@ -197,7 +197,7 @@ func (w *world) killedOver(config, redisURL string, done func() bool) {
 	w.t.Helper()
 	w.writes(config)
 	cmd := exec.Command(os.Args[0], "-test.run=^TestChild$", "-test.timeout=5m")
-	cmd.Env = append(os.Environ(), childEnv+"=1", "ASSUMEBOT_TEST_DIR="+w.dir, "ASSUMEBOT_TEST_REDIS="+redisURL,
+	cmd.Env = append(os.Environ(), childEnv+"=1", "ASSUMEBOT_TEST_DIR="+w.dir, "ASSUMEBOT_TEST_REDIS="+redisURL, "ASSUMEBOT_TEST_AWS="+w.place,
 		"ASSUMEBOT_TEST_SLACK="+w.slack.APIURL(), "ASSUMEBOT_TEST_APP_TOKEN="+w.slack.AppToken(), "ASSUMEBOT_TEST_BOT_TOKEN="+w.slack.BotToken())
 	if err := cmd.Start(); err != nil {
 		w.t.Fatal(err)

@@ -341,7 +341,7 @@ func TestCredentialsThatCannotBeEncryptedAreShownToNobody(t *testing.T) {
 	}
 	cfg.Broker.Users[0].AgeKey = broker.PublicKey{Text: "age1junk", Type: "age", Fingerprint: "age1junk"} // no config can say that
 	log := slog.New(slog.NewJSONHandler(w.logs, nil))
-	a, err := app.New(t.Context(), cfg, w.settings(), app.Environment{Getenv: os.Getenv, Now: w.now, Log: log})
+	a, err := app.New(t.Context(), cfg, w.settings(), app.Environment{Getenv: w.getenv, AWS: w.botOnAWS(), Now: w.now, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,10 @@ import (
 const (
 	aliceSecret = "CANARYalice/secret+key0123456789abcdefgh"
 	bobSecret   = "CANARYbob00/secret+key0123456789abcdefgh"
+	botSecret   = "CANARYbot00/secret+key0123456789abcdefgh"
+
+	aliceKeyID = "AKIAALICE00000000000"
+	botKeyID   = "AKIABOT0000000000000"
 )
 
 // patience bounds every wait of a test; nothing is asserted about time.
@@ -37,6 +41,8 @@ type world struct {
 	alice *awstest.Device
 	bob   *awstest.Device
 	dir   string
+	env   map[string]string // of the bot
+	place string            // where AWS is
 	logs  *syncBuffer
 	limit int // of requests and calls, above what a config takes; 0: as the config says
 
@@ -90,11 +96,15 @@ accounts:
 // worldLimits are in no test's way but in those that are about limits.
 const worldLimits = "limits: {requests: 1000, sts_calls: 1000}"
 
+func worldEnv() map[string]string {
+	return map[string]string{"ALICE_AWS_ACCESS_KEY_ID": aliceKeyID, "ALICE_AWS_SECRET_ACCESS_KEY": aliceSecret}
+}
+
 // newWorld starts the fakes. The bot is started by run, so that a test can
 // change the world first.
 func newWorld(t testing.TB, options ...slacktest.Option) *world {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir(), logs: &syncBuffer{}}
+	w := &world{t: t, dir: t.TempDir(), logs: &syncBuffer{}, env: worldEnv()}
 	var err error
 	if w.slack, err = slacktest.Start(options...); err != nil {
 		t.Fatal(err)
@@ -104,20 +114,20 @@ func newWorld(t testing.TB, options ...slacktest.Option) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.aws.Close() })
+	w.place = w.aws.URL()
 	w.slack.SetClock(w.now)
 	w.aws.SetClock(w.now)
 	w.people()
 	w.iam()
-	t.Setenv("AWS_ENDPOINT_URL", w.aws.URL())
-	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
-	t.Setenv("AWS_CONFIG_FILE", filepath.Join(w.dir, "aws-config"))
-	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(w.dir, "aws-credentials"))
-	// The bot's own identity, for Secrets Manager.
-	t.Setenv("AWS_ACCESS_KEY_ID", "AKIABOT0000000000000")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "CANARYbot00/secret+key0123456789abcdefgh")
-	t.Setenv("ALICE_AWS_ACCESS_KEY_ID", "AKIAALICE00000000000")
-	t.Setenv("ALICE_AWS_SECRET_ACCESS_KEY", aliceSecret)
 	return w
+}
+
+// getenv is the environment of the bot: alice's key, and those of a crowd.
+func (w *world) getenv(name string) string { return w.env[name] }
+
+// botOnAWS is the bot's own identity, for Secrets Manager.
+func (w *world) botOnAWS() *broker.AWSPlace {
+	return &broker.AWSPlace{Endpoint: w.place, Key: broker.Credentials{AccessKeyID: botKeyID, SecretAccessKey: broker.NewSecret(botSecret)}}
 }
 
 func (w *world) people() {
@@ -130,9 +140,9 @@ func (w *world) people() {
 }
 
 func (w *world) iam() {
-	w.aws.AddUser(awstest.User{Account: "111111111111", Name: "alice", AccessKeyID: "AKIAALICE00000000000", SecretAccessKey: aliceSecret})
+	w.aws.AddUser(awstest.User{Account: "111111111111", Name: "alice", AccessKeyID: aliceKeyID, SecretAccessKey: aliceSecret})
 	w.aws.AddUser(awstest.User{Account: "111111111111", Name: "bob", AccessKeyID: "AKIABOB0000000000000", SecretAccessKey: bobSecret})
-	w.aws.AddUser(awstest.User{Account: "111111111111", Name: "assumebot", AccessKeyID: "AKIABOT0000000000000", SecretAccessKey: "CANARYbot00/secret+key0123456789abcdefgh"})
+	w.aws.AddUser(awstest.User{Account: "111111111111", Name: "assumebot", AccessKeyID: botKeyID, SecretAccessKey: botSecret})
 	w.alice = w.aws.AddDevice("111111111111", "alice", awstest.DeviceARN("111111111111", "alice"), []byte("alice-seed-0123456789"))
 	w.bob = w.aws.AddDevice("111111111111", "bob", awstest.DeviceARN("111111111111", "bob"), []byte("bob-seed-0123456789ab"))
 	w.aws.PutSecret("111111111111", "assumebot/bob", fmt.Sprintf(`{"access_key_id":"AKIABOB0000000000000","secret_access_key":%q}`, bobSecret))
@@ -189,7 +199,7 @@ func (w *world) launch(path string, s app.Settings, now func() time.Time) *repli
 	}
 	log := slog.New(slog.NewJSONHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	look, reload := make(chan time.Time), make(chan os.Signal)
-	a, err := app.New(w.t.Context(), cfg, s, app.Environment{Getenv: os.Getenv, Now: now, Log: log, ConfigPath: path, Look: look, Reload: reload})
+	a, err := app.New(w.t.Context(), cfg, s, app.Environment{Getenv: w.getenv, AWS: w.botOnAWS(), Now: now, Log: log, ConfigPath: path, Look: look, Reload: reload})
 	if err != nil {
 		w.t.Fatal(err)
 	}
