@@ -234,7 +234,3 @@ func endButton(g broker.Grant, revocable bool) slack.BlockElement {
 	}
 	return end
 }
-
-func button(actionID, label, value string) *slack.ButtonBlockElement {
-	return slack.NewButtonBlockElement(actionID, value, plainText(label))
-}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/slack-go/slack"
 
@@ -50,14 +49,6 @@ func (b *Bot) admin(ctx context.Context, to conversation, c Command) {
 			return b.revokedPersonMessage(done), err
 		})
 	}
-}
-
-// named is how a person is called, without pinging them.
-func named(name, slackID string) string {
-	if name == "" {
-		return slackID
-	}
-	return name + " (" + slackID + ")"
 }
 
 func (b *Bot) blockedMessage(target, whom string, before *broker.Order) message {
@@ -258,14 +249,6 @@ func (b *Bot) heldSpans(h broker.Held) []span {
 		spans = append(spans, plain("  “"+shortened(h.Reason, whoReason)+"”"))
 	}
 	return spans
-}
-
-// shortened cuts text after n characters, and shows that it did.
-func shortened(text string, n int) string {
-	if utf8.RuneCountInString(text) <= n {
-		return text
-	}
-	return string([]rune(text)[:n]) + "…"
 }
 
 // adminHelp is what help adds for admins alone.

@@ -32,12 +32,6 @@ func approvalMessage(a broker.Approval, approvers []string) message {
 	return m
 }
 
-func styled(actionID, label, value string, style slack.Style) *slack.ButtonBlockElement {
-	b := button(actionID, label, value)
-	b.Style = style
-	return b
-}
-
 // asker names who asked, without pinging.
 func asker(a broker.Approval) string { return broker.Vote{User: a.User, Name: a.UserName}.String() }
 

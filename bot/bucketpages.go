@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -92,14 +91,6 @@ func fewOrMany(list broker.BucketList) string {
 		return "1 bucket"
 	}
 	return grouped(list.Total) + " buckets"
-}
-
-// grouped writes a number as people read it: 10,000.
-func grouped(n int) string {
-	if n < 1000 {
-		return strconv.Itoa(n)
-	}
-	return fmt.Sprintf("%s,%03d", grouped(n/1000), n%1000)
 }
 
 // pageButtons are those that lead somewhere. There are none once the bot holds

@@ -199,10 +199,6 @@ func formatOption(f Format) *slack.OptionBlockObject {
 	return option(string(f), label)
 }
 
-func option(value, label string) *slack.OptionBlockObject {
-	return slack.NewOptionBlockObject(value, plainText(label), nil)
-}
-
 // accountOption describes an Account within the 75 characters of an option.
 // https://docs.slack.dev/reference/block-kit/composition-objects/option-object
 func accountOption(a broker.Account) *slack.OptionBlockObject {

@@ -3,7 +3,6 @@ package bot
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/slack-go/slack"
 
@@ -120,22 +119,6 @@ func howToUse(f Format, account string) string {
 	}
 	return "Paste it into bash, zsh or sh. The credentials expire at the time above." + space +
 		"For another format, end your request with `as fish`, or as powershell, cmd, dotenv, profile, json."
-}
-
-// counted is n things: 1 bucket, 2 buckets.
-func counted(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
-}
-
-// timeLeft writes a duration as people say it, to the minute.
-func timeLeft(d time.Duration) string {
-	if d < time.Minute {
-		return "less than a minute"
-	}
-	return broker.FormatDuration(d.Round(time.Minute))
 }
 
 func (b *Bot) noBuckets(list broker.BucketList) message {

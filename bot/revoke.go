@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"strings"
 
 	"github.com/slack-go/slack"
 
@@ -93,15 +92,6 @@ func tookBack(ended int, session bool, whose string, cancelled []broker.Approval
 		return "nothing of it left to forget"
 	}
 	return listOf(did)
-}
-
-// listOf joins words as a sentence does.
-func listOf(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
 func sessionEnded(was bool) string {

@@ -84,7 +84,3 @@ func waitingView(text string) slack.ModalViewRequest {
 	v.Close = plainText("Close")
 	return v
 }
-
-func plainText(s string) *slack.TextBlockObject {
-	return slack.NewTextBlockObject(slack.PlainTextType, s, false, false)
-}
