@@ -8,6 +8,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -59,7 +60,7 @@ func (b *Bot) act(ctx context.Context, in interaction, p press) {
 	case actOpenLink: // the browser has it
 	case actEndSession:
 		s, ok, err := b.broker().EndMFASession(ctx, in.to.request(Command{}))
-		b.answer(ctx, in.to.beside(), err, func() message { return b.mfaEndedMessage(s, ok) })
+		b.answer(ctx, in.to.beside(), err, func() blockkit.Message { return b.mfaEndedMessage(s, ok) })
 		b.refreshHome(ctx, in.to)
 	case actEnd:
 		b.end(ctx, in.to, p.grant)
@@ -84,7 +85,7 @@ func (b *Bot) actOnApproval(ctx context.Context, in interaction, p press) {
 	case actEnterCode:
 		b.enterCode(ctx, in, p.approval.id)
 	default:
-		b.log.InfoContext(ctx, "action not served", "action", shortened(clean(p.action), maxQuery))
+		b.log.InfoContext(ctx, "action not served", "action", blockkit.Shortened(clean(p.action), maxQuery))
 	}
 }
 
@@ -213,24 +214,25 @@ func grantButtons(g broker.Grant, kept, revocable bool) slack.Block {
 		elements = append(elements, formatMenu(actFormat))
 	}
 	if kept && g.RoleARN != "" {
-		elements = append(elements, button(actConsole, "AWS console", g.ID))
+		elements = append(elements, blockkit.Button(actConsole, "AWS console", g.ID))
 	}
 	if kept {
-		elements = append(elements, button(actBuckets, "List buckets", g.ID))
+		elements = append(elements, blockkit.Button(actBuckets, "List buckets", g.ID))
 	}
-	elements = append(elements, button(actRenew, "Renew", g.Account), endButton(g, revocable))
+	elements = append(elements, blockkit.Button(actRenew, "Renew", g.Account), endButton(g, revocable))
 	return slack.NewActionBlock(grantBlock+g.ID, elements...)
 }
 
 // endButton asks first where more ends than the one Grant.
 func endButton(g broker.Grant, revocable bool) slack.BlockElement {
-	end := button(actEnd, "End", g.ID)
+	end := blockkit.Button(actEnd, "End", g.ID)
 	end.Style = slack.StyleDanger
 	if revocable {
 		end.Confirm = slack.NewConfirmationBlockObject(
-			plainText("Revoke "+g.Account+"?"),
-			plainText("AWS will refuse all your sessions of this role that were issued until now, not these credentials alone, and your MFA session ends. What you ask for afterwards works."),
-			plainText("Revoke"), plainText("Keep"))
+			blockkit.PlainText("Revoke "+g.Account+"?"),
+			blockkit.PlainText("AWS will refuse all your sessions of this role that were issued until now, not these credentials alone, and your MFA session ends. "+
+				"What you ask for afterwards works."),
+			blockkit.PlainText("Revoke"), blockkit.PlainText("Keep"))
 	}
 	return end
 }

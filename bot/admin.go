@@ -7,6 +7,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -21,29 +22,29 @@ func (b *Bot) admin(ctx context.Context, to conversation, c Command) {
 	if c.Target != "" {
 		c.Target = b.broker().Person(ctx, c.Target) // so that a block holds by whichever ID they come
 	}
-	whom := named(b.broker().NameOf(c.Target), c.Target)
+	whom := blockkit.Named(b.broker().NameOf(c.Target), c.Target)
 	switch c.Verb {
 	case VerbWho:
 		held, err := b.broker().Who(ctx, r)
-		b.answer(ctx, to, err, func() message { return b.whoMessage(held) })
+		b.answer(ctx, to, err, func() blockkit.Message { return b.whoMessage(held) })
 	case VerbBlock:
 		done, err := b.broker().Block(ctx, r, c.Target)
-		b.answer(ctx, to, err, func() message { return b.blockedMessage(c.Target, whom, done.Before) })
+		b.answer(ctx, to, err, func() blockkit.Message { return b.blockedMessage(c.Target, whom, done.Before) })
 		b.showCancelled(ctx, to, done.Cancelled)
 	case VerbUnblock:
 		was, err := b.broker().Unblock(ctx, r, c.Target)
-		b.answer(ctx, to, err, func() message { return unblockedMessage(whom, was) })
+		b.answer(ctx, to, err, func() blockkit.Message { return unblockedMessage(whom, was) })
 	case VerbUnlock:
 		was, err := b.broker().Unlock(ctx, r, c.Target)
-		b.answer(ctx, to, err, func() message { return unlockedMessage(whom, was) })
+		b.answer(ctx, to, err, func() blockkit.Message { return unlockedMessage(whom, was) })
 	case VerbPause:
 		before, err := b.broker().Pause(ctx, r)
-		b.answer(ctx, to, err, func() message { return b.pausedMessage(before) })
+		b.answer(ctx, to, err, func() blockkit.Message { return b.pausedMessage(before) })
 	case VerbResume:
 		was, err := b.broker().Resume(ctx, r)
-		b.answer(ctx, to, err, func() message { return resumedMessage(was) })
+		b.answer(ctx, to, err, func() blockkit.Message { return resumedMessage(was) })
 	case VerbRevoke:
-		b.inTime(ctx, to, stillRevoking("what "+whom+" has"), func(ctx context.Context) (message, error) {
+		b.inTime(ctx, to, stillRevoking("what "+whom+" has"), func(ctx context.Context) (blockkit.Message, error) {
 			done, err := b.broker().RevokePerson(ctx, r, c.Target)
 			b.showCancelled(ctx, to, done.Cancelled)
 			return b.revokedPersonMessage(done), err
@@ -51,67 +52,72 @@ func (b *Bot) admin(ctx context.Context, to conversation, c Command) {
 	}
 }
 
-func (b *Bot) blockedMessage(target, whom string, before *broker.Order) message {
-	m := newMessage("Blocked "+whom+".",
-		paragraph(append([]span{bold("Blocked"), plain(" " + whom + ": from now on nothing is issued or shown to them, on every replica. They cannot approve anything or change a key.")},
+func (b *Bot) blockedMessage(target, whom string, before *broker.Order) blockkit.Message {
+	m := blockkit.NewMessage("Blocked "+whom+".",
+		blockkit.Paragraph(append([]blockkit.Span{blockkit.Bold("Blocked"),
+			blockkit.Plain(" " + whom + ": from now on nothing is issued or shown to them, on every replica. They cannot approve anything or change a key.")},
 			replacedSpans("They were blocked", before)...)...),
-		paragraph(codes(b.withPrefix("Credentials that they have still work until they expire. `/assume revoke @PERSON` revokes them."))...))
-	m.blocks = append(m.blocks, unblockButton(target))
+		blockkit.Paragraph(blockkit.Codes(b.withPrefix("Credentials that they have still work until they expire. `/assume revoke @PERSON` revokes them."))...))
+	m.Blocks = append(m.Blocks, unblockButton(target))
 	return m
 }
 
 func unblockButton(target string) slack.Block {
-	return slack.NewActionBlock(adminBlock+target, button(actUnblock, "Unblock", target))
+	return slack.NewActionBlock(adminBlock+target, blockkit.Button(actUnblock, "Unblock", target))
 }
 
-func unblockedMessage(whom string, was bool) message {
+func unblockedMessage(whom string, was bool) blockkit.Message {
 	if !was {
-		return newMessage(whom+" is not blocked.", paragraph(bold(whom), plain(" is not blocked, so there is nothing to end.")))
+		return blockkit.NewMessage(whom+" is not blocked.", blockkit.Paragraph(blockkit.Bold(whom), blockkit.Plain(" is not blocked, so there is nothing to end.")))
 	}
-	return newMessage("Unblocked "+whom+".", paragraph(bold("Unblocked"), plain(" "+whom+".")))
+	return blockkit.NewMessage("Unblocked "+whom+".", blockkit.Paragraph(blockkit.Bold("Unblocked"), blockkit.Plain(" "+whom+".")))
 }
 
-func unlockedMessage(whom string, was bool) message {
+func unlockedMessage(whom string, was bool) blockkit.Message {
 	if !was {
-		return newMessage(whom+" is not locked out.", paragraph(bold(whom), plain(" is not locked out. Their wrong codes until now are forgotten.")))
+		return blockkit.NewMessage(whom+" is not locked out.",
+			blockkit.Paragraph(blockkit.Bold(whom), blockkit.Plain(" is not locked out. Their wrong codes until now are forgotten.")))
 	}
-	return newMessage("Unlocked "+whom+".", paragraph(bold("Unlocked"), plain(" "+whom+": their codes go to AWS again, and the wrong ones until now are forgotten.")))
+	return blockkit.NewMessage("Unlocked "+whom+".",
+		blockkit.Paragraph(blockkit.Bold("Unlocked"), blockkit.Plain(" "+whom+": their codes go to AWS again, and the wrong ones until now are forgotten.")))
 }
 
-func (b *Bot) pausedMessage(before *broker.Order) message {
-	said := []span{bold("Paused"), plain(": nothing is issued, shown again, approved or changed, for anybody and on every replica.")}
+func (b *Bot) pausedMessage(before *broker.Order) blockkit.Message {
+	said := []blockkit.Span{blockkit.Bold("Paused"), blockkit.Plain(": nothing is issued, shown again, approved or changed, for anybody and on every replica.")}
 	said = append(said, replacedSpans("It was paused", before)...)
-	return newMessage("Paused: nothing is issued to anybody.",
-		paragraph(said...),
-		paragraph(codes(b.withPrefix("Credentials that were issued before still work until they expire. `/assume resume` ends the pause."))...))
+	return blockkit.NewMessage("Paused: nothing is issued to anybody.",
+		blockkit.Paragraph(said...),
+		blockkit.Paragraph(blockkit.Codes(b.withPrefix("Credentials that were issued before still work until they expire. `/assume resume` ends the pause."))...))
 }
 
 // replacedSpans tells of the order whose place a new one takes; nothing when there
 // was none.
-func replacedSpans(was string, before *broker.Order) []span {
+func replacedSpans(was string, before *broker.Order) []blockkit.Span {
 	if before == nil {
 		return nil
 	}
-	spans := []span{plain(" " + was + " already, since "), moment(before.At), plain(" by " + named(before.ByName, before.By))}
+	spans := []blockkit.Span{blockkit.Plain(" " + was + " already, since "), blockkit.Moment(before.At),
+		blockkit.Plain(" by " + blockkit.Named(before.ByName, before.By))}
 	if before.Reason != "" {
-		spans = append(spans, plain(": “"+shortened(before.Reason, whoReason)+"”"))
+		spans = append(spans, blockkit.Plain(": “"+blockkit.Shortened(before.Reason, whoReason)+"”"))
 	}
-	return append(spans, plain(". Your order replaces that one."))
+	return append(spans, blockkit.Plain(". Your order replaces that one."))
 }
 
-func resumedMessage(was bool) message {
+func resumedMessage(was bool) blockkit.Message {
 	if !was {
-		return newMessage("The bot is not paused.", paragraph(bold("The bot is not paused"), plain(", so there is nothing to resume.")))
+		return blockkit.NewMessage("The bot is not paused.",
+			blockkit.Paragraph(blockkit.Bold("The bot is not paused"), blockkit.Plain(", so there is nothing to resume.")))
 	}
-	return newMessage("Resumed.", paragraph(bold("Resumed"), plain(": the bot issues again.")))
+	return blockkit.NewMessage("Resumed.", blockkit.Paragraph(blockkit.Bold("Resumed"), blockkit.Plain(": the bot issues again.")))
 }
 
 // revokedPersonMessage says what became of each account; "revoked" only where AWS
 // was told.
-func (b *Bot) revokedPersonMessage(done broker.PersonRevocation) message {
-	whom := named(done.TargetName, done.Target)
+func (b *Bot) revokedPersonMessage(done broker.PersonRevocation) blockkit.Message {
+	whom := blockkit.Named(done.TargetName, done.Target)
 	ended, revoked, not := 0, []string(nil), []string(nil)
-	items := make([][]span, 0, len(done.Accounts))
+	items := make([][]blockkit.Span, 0, len(done.Accounts))
 	for _, of := range done.Accounts {
 		ended += of.Ended
 		switch {
@@ -123,89 +129,93 @@ func (b *Bot) revokedPersonMessage(done broker.PersonRevocation) message {
 		items = append(items, revokedSpans(of))
 	}
 	headline := "Blocked " + whom + "."
-	head := []span{bold("Blocked"), plain(" " + whom + ". ")}
+	head := []blockkit.Span{blockkit.Bold("Blocked"), blockkit.Plain(" " + whom + ". ")}
 	switch {
 	case len(revoked) > 0 && len(not) > 0:
 		headline += " Revoked in AWS: " + fewOf(revoked) + ". Not revoked in AWS: " + fewOf(not) + "."
-		head = append(head, bold("Not everything is revoked in AWS"), plain(", see below."))
+		head = append(head, blockkit.Bold("Not everything is revoked in AWS"), blockkit.Plain(", see below."))
 	case len(revoked) > 0:
 		headline += " Revoked in AWS: " + fewOf(revoked) + "."
-		head = append(head, bold("Revoked in AWS"), plain(": what they had."))
+		head = append(head, blockkit.Bold("Revoked in AWS"), blockkit.Plain(": what they had."))
 	case len(not) > 0:
 		headline += " Not revoked in AWS: " + fewOf(not) + "."
-		head = append(head, bold("Not revoked in AWS"), plain(", see below."))
+		head = append(head, blockkit.Bold("Not revoked in AWS"), blockkit.Plain(", see below."))
 	case done.Err == nil && len(done.Others) > 0: // one account was named, and they have others
 		headline += " Nothing was live there."
-		head = append(head, bold("Nothing was live"), plain(" of the account that you named."))
+		head = append(head, blockkit.Bold("Nothing was live"), blockkit.Plain(" of the account that you named."))
 	case done.Err == nil:
 		headline += " Nothing of theirs was live."
-		head = append(head, bold("Nothing was live"), plain(": they have no live credentials from the bot."))
+		head = append(head, blockkit.Bold("Nothing was live"), blockkit.Plain(": they have no live credentials from the bot."))
 	}
-	said := []slack.RichTextElement{paragraph(head...)}
+	said := []slack.RichTextElement{blockkit.Paragraph(head...)}
 	if ended > 0 || done.Session || len(done.Cancelled) > 0 {
-		said = append(said, paragraph(plain("The bot has "+tookBack(ended, done.Session, "their", done.Cancelled)+".")))
+		said = append(said, blockkit.Paragraph(blockkit.Plain("The bot has "+tookBack(ended, done.Session, "their", done.Cancelled)+".")))
 	}
 	if done.Err != nil {
 		said = append(said, notComplete(done.Err))
 	}
-	var end []span
+	var end []blockkit.Span
 	if len(revoked) > 0 {
-		end = append(end, plain("It can take minutes until AWS refuses them everywhere."))
+		end = append(end, blockkit.Plain("It can take minutes until AWS refuses them everywhere."))
 	}
 	if len(done.Others) > 0 {
 		if len(end) > 0 {
-			end = append(end, plain(" "))
+			end = append(end, blockkit.Plain(" "))
 		}
-		end = append(end, bold("They still have "), code(strings.Join(done.Others, ", ")), plain(", which works until it expires. "))
-		end = append(end, codes(b.withPrefix("`/assume revoke @PERSON` without an account revokes all."))...)
+		end = append(end, blockkit.Bold("They still have "), blockkit.Code(strings.Join(done.Others, ", ")), blockkit.Plain(", which works until it expires. "))
+		end = append(end, blockkit.Codes(b.withPrefix("`/assume revoke @PERSON` without an account revokes all."))...)
 	}
-	m := message{}
+	m := blockkit.Message{}
 	for n := len(items); ; n-- { // what Slack does not take is on the record
 		said := said
 		if n > 0 {
-			said = append(said[:len(said):len(said)], bullets(items[:n]...))
+			said = append(said[:len(said):len(said)], blockkit.Bullets(items[:n]...))
 		}
 		if more := len(items) - n; more > 0 {
-			said = append(said[:len(said):len(said)], paragraph(plain("and "+counted(more, "more account")+": the record has them.")))
+			said = append(said[:len(said):len(said)], blockkit.Paragraph(blockkit.Plain("and "+blockkit.Counted(more, "more account")+": the record has them.")))
 		}
 		if len(end) > 0 {
-			said = append(said[:len(said):len(said)], paragraph(end...))
+			said = append(said[:len(said):len(said)], blockkit.Paragraph(end...))
 		}
-		m = newMessage(headline, said...)
-		if n == 0 || m.fits() {
+		m = blockkit.NewMessage(headline, said...)
+		if n == 0 || m.Fits() {
 			break
 		}
 	}
-	m.blocks = append(m.blocks, unblockButton(done.Target))
+	m.Blocks = append(m.Blocks, unblockButton(done.Target))
 	return m
 }
 
 // fewOf names three, and counts the others.
 func fewOf(names []string) string {
 	if more := len(names) - 3; more > 1 {
-		return strings.Join(names[:3], ", ") + " and " + counted(more, "more account")
+		return strings.Join(names[:3], ", ") + " and " + blockkit.Counted(more, "more account")
 	}
 	return strings.Join(names, ", ")
 }
 
 func notComplete(e *broker.Error) slack.RichTextElement {
-	return paragraph(append([]span{bold("Not complete. "), plain(broker.Plain(e.What) + " ")}, append(codes(broker.Plain(e.Hint)), plain(" (ref "+e.Ref+")"))...)...)
+	return blockkit.Paragraph(append([]blockkit.Span{blockkit.Bold("Not complete. "), blockkit.Plain(broker.Plain(e.What) + " ")},
+		append(blockkit.Codes(broker.Plain(e.Hint)), blockkit.Plain(" (ref "+e.Ref+")"))...)...)
 }
 
-func revokedSpans(of broker.Revocation) []span {
-	spans := []span{code(of.Account.Name), plain("  ")}
+func revokedSpans(of broker.Revocation) []blockkit.Span {
+	spans := []blockkit.Span{blockkit.Code(of.Account.Name), blockkit.Plain("  ")}
 	switch {
 	case of.Err != nil && of.Denied == nil:
-		spans = append(spans, bold("not revoked in AWS. "), plain(broker.Plain(of.Err.What)+" "+broker.Plain(of.Err.Hint)+" (ref "+of.Err.Ref+")"))
+		spans = append(spans, blockkit.Bold("not revoked in AWS. "), blockkit.Plain(broker.Plain(of.Err.What)+" "+broker.Plain(of.Err.Hint)+" (ref "+of.Err.Ref+")"))
 	case of.Denied != nil && of.Denied.Everybody:
-		spans = append(spans, bold("revoked"), plain(": AWS refuses "), bold("everybody's"), plain(" sessions of its role that were issued before "), moment(of.Denied.Before),
-			plain(", since its policy had no room for one more session name."))
+		spans = append(spans, blockkit.Bold("revoked"), blockkit.Plain(": AWS refuses "), blockkit.Bold("everybody's"),
+			blockkit.Plain(" sessions of its role that were issued before "), blockkit.Moment(of.Denied.Before),
+			blockkit.Plain(", since its policy had no room for one more session name."))
 	case of.Denied != nil:
-		spans = append(spans, bold("revoked"), plain(": AWS refuses their sessions of its role that were issued before "), moment(of.Denied.Before), plain("."))
+		spans = append(spans, blockkit.Bold("revoked"), blockkit.Plain(": AWS refuses their sessions of its role that were issued before "),
+			blockkit.Moment(of.Denied.Before), blockkit.Plain("."))
 	case of.Ended > 0:
-		spans = append(spans, bold("not revoked in AWS"), plain(": copies work until "), moment(of.Until), plain(", since the config names no revoker."))
+		spans = append(spans, blockkit.Bold("not revoked in AWS"), blockkit.Plain(": copies work until "), blockkit.Moment(of.Until),
+			blockkit.Plain(", since the config names no revoker."))
 	default:
-		spans = append(spans, plain("nothing was live."))
+		spans = append(spans, blockkit.Plain("nothing was live."))
 	}
 	return spans
 }
@@ -216,47 +226,49 @@ const (
 )
 
 // whoMessage lists everybody's live Grants, as many as Slack takes.
-func (b *Bot) whoMessage(held []broker.Held) message {
+func (b *Bot) whoMessage(held []broker.Held) blockkit.Message {
 	if len(held) == 0 {
-		return newMessage("Nobody has live credentials.", paragraph(bold("Nobody has live credentials"), plain(" from this bot.")))
+		return blockkit.NewMessage("Nobody has live credentials.",
+			blockkit.Paragraph(blockkit.Bold("Nobody has live credentials"), blockkit.Plain(" from this bot.")))
 	}
-	items := make([][]span, 0, min(len(held), whoMost))
+	items := make([][]blockkit.Span, 0, min(len(held), whoMost))
 	for _, h := range held[:min(len(held), whoMost)] {
 		items = append(items, b.heldSpans(h))
 	}
-	head := counted(len(held), "set") + " of live credentials"
+	head := blockkit.Counted(len(held), "set") + " of live credentials"
 	for n := len(items); ; n-- {
-		said := []slack.RichTextElement{paragraph(bold(head + ":"))}
+		said := []slack.RichTextElement{blockkit.Paragraph(blockkit.Bold(head + ":"))}
 		if n > 0 {
-			said = append(said, bullets(items[:n]...))
+			said = append(said, blockkit.Bullets(items[:n]...))
 		}
 		if more := len(held) - n; more > 0 {
-			said = append(said, paragraph(plain(fmt.Sprintf("and %d more: the record has them.", more))))
+			said = append(said, blockkit.Paragraph(blockkit.Plain(fmt.Sprintf("and %d more: the record has them.", more))))
 		}
-		if m := newMessage(head+".", said...); n == 0 || m.fits() {
+		if m := blockkit.NewMessage(head+".", said...); n == 0 || m.Fits() {
 			return m
 		}
 	}
 }
 
-func (b *Bot) heldSpans(h broker.Held) []span {
-	spans := []span{bold(named(h.Name, h.User)), plain("  "), code(h.Account), plain(" until "), moment(h.Expires),
-		plain(" (" + timeLeft(h.Expires.Sub(b.now())) + " left)  "), code(h.AccessKeyID)}
+func (b *Bot) heldSpans(h broker.Held) []blockkit.Span {
+	spans := []blockkit.Span{blockkit.Bold(blockkit.Named(h.Name, h.User)), blockkit.Plain("  "), blockkit.Code(h.Account), blockkit.Plain(" until "),
+		blockkit.Moment(h.Expires),
+		blockkit.Plain(" (" + blockkit.TimeLeft(h.Expires.Sub(b.now())) + " left)  "), blockkit.Code(h.AccessKeyID)}
 	if !h.MFA {
-		spans = append(spans, plain("  "), bold("no MFA"))
+		spans = append(spans, blockkit.Plain("  "), blockkit.Bold("no MFA"))
 	}
 	if h.Reason != "" {
-		spans = append(spans, plain("  “"+shortened(h.Reason, whoReason)+"”"))
+		spans = append(spans, blockkit.Plain("  “"+blockkit.Shortened(h.Reason, whoReason)+"”"))
 	}
 	return spans
 }
 
 // adminHelp is what help adds for admins alone.
 func (b *Bot) adminHelp() []slack.RichTextElement {
-	line := func(s string) []span { return codes(b.withPrefix(s)) }
+	line := func(s string) []blockkit.Span { return blockkit.Codes(b.withPrefix(s)) }
 	return []slack.RichTextElement{
-		paragraph(bold("For admins")),
-		bullets(
+		blockkit.Paragraph(blockkit.Bold("For admins")),
+		blockkit.Bullets(
 			line("`/assume who`  everybody's live credentials"),
 			line("`/assume revoke @PERSON ACCOUNT because REASON`  block a person and revoke what they have of it; without ACCOUNT, of every account"),
 			line("`/assume block @PERSON because REASON`  nothing for this person; `/assume unblock @PERSON` ends it"),

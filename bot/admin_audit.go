@@ -3,12 +3,13 @@ package bot
 import (
 	"strings"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
 // adminAudit heads an Event about what an admin did, and says it in a sentence;
 // ok is false for any other.
-func adminAudit(e broker.Event) (head []span, text string, ok bool) {
+func adminAudit(e broker.Event) (head []blockkit.Span, text string, ok bool) {
 	what, rest := "", ""
 	whom := target(e)
 	switch e.Kind {
@@ -32,5 +33,5 @@ func adminAudit(e broker.Event) (head []span, text string, ok bool) {
 	} else if e.Code == broker.CodeNotEnded {
 		what, rest = "Not "+strings.ToLower(what), rest+" It had ended already, or a newer order stands."
 	}
-	return []span{bold(what), plain(rest)}, what + rest, true
+	return []blockkit.Span{blockkit.Bold(what), blockkit.Plain(rest)}, what + rest, true
 }

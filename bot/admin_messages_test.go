@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -13,7 +14,7 @@ const wildReason = "INC-42 <!channel> *bold* <https://x.example|link> @here"
 
 // adminMessages are those that admins read, and what the audit channel is told of
 // them.
-func adminMessages(t *testing.T) map[string]message {
+func adminMessages(t *testing.T) map[string]blockkit.Message {
 	b := goldenBot()
 	held := func(n int) []broker.Held {
 		var all []broker.Held
@@ -27,7 +28,9 @@ func adminMessages(t *testing.T) map[string]message {
 	denied := func(everybody bool) *broker.Denied {
 		return &broker.Denied{Before: goldenTime, Everybody: everybody}
 	}
-	failed := &broker.Error{Code: broker.CodeRevoker, Ref: "abcdefgh", What: broker.Say("The bot could not tell AWS to refuse the credentials of broken that were issued before: they work until they expire."), Hint: broker.Say("Tell the people who run the AWS account. Do it now if somebody else may have the credentials.")}
+	failed := &broker.Error{Code: broker.CodeRevoker, Ref: "abcdefgh",
+		What: broker.Say("The bot could not tell AWS to refuse the credentials of broken that were issued before: they work until " +
+			"they expire."), Hint: broker.Say("Tell the people who run the AWS account. Do it now if somebody else may have the credentials.")}
 	account := func(name string) broker.Account { return broker.Account{Name: name, Revoker: "x"} }
 	revoked := broker.PersonRevocation{Target: "U02BOB", TargetName: "bob@example.com", Session: true, Accounts: []broker.Revocation{
 		{Account: account("prod"), Ended: 2, Denied: denied(false)}, {Account: account("full"), Denied: denied(true)},
@@ -41,7 +44,7 @@ func adminMessages(t *testing.T) map[string]message {
 	ended := broker.Ending{Grant: goldenIssued(true).Grant, Session: true}
 	denying := broker.Revocation{Account: account("prod"), Ended: 1, Session: true, Denied: denied(false)}
 	has := holding{grants: []broker.Grant{goldenIssued(true).Grant, otherGrant()}, revocable: map[string]bool{goldenIssued(true).Grant.ID: true}}
-	audit := func(e broker.Event) message {
+	audit := func(e broker.Event) blockkit.Message {
 		e.SlackUser, e.SlackTeam = "U09ADMIN", "T0123"
 		m, post := auditMessage(e)
 		if !post {
@@ -57,19 +60,22 @@ func adminMessages(t *testing.T) map[string]message {
 	ofProd := about(broker.EventRevoked)
 	ofProd.Account, ofProd.DeniedBefore = "prod", goldenTime
 	notTold := broker.Event{Kind: broker.EventRevoked, Target: "U07GONE", Code: failed.Code, Message: broker.Plain(failed.What), Ref: failed.Ref}
-	return map[string]message{
-		"admin_blocked":         b.blockedMessage("U02BOB", "bob@example.com (U02BOB)", nil),
-		"admin_blocked_again":   b.blockedMessage("U02BOB", "bob@example.com (U02BOB)", &broker.Order{By: "U09ADMIN", Reason: wildReason, At: goldenTime}),
-		"revoked":               b.revokedMessage(denying),
-		"revoked_everybody":     b.revokedMessage(broker.Revocation{Account: account("prod"), Denied: denied(true)}),
-		"revoked_not":           b.revokedMessage(broker.Revocation{Account: broker.Account{Name: "hub"}, Ended: 2, Session: true, Until: goldenTime}),
-		"revoked_failed":        b.revokedMessage(broker.Revocation{Account: account("broken"), Ended: 1, Until: goldenTime, Err: failed}),
-		"revoked_still":         stillRevoking("staging"),
-		"revoked_nothing":       b.revokedMessage(broker.Revocation{Account: account("prod")}),
-		"revoked_nothing_known": b.revokedMessage(broker.Revocation{Account: account("prod"), Err: &broker.Error{Code: broker.CodeStore, Ref: "abcdefgh", What: broker.Say("The bot's own store is not answering, so it may still keep credentials or an MFA session of yours."), Hint: broker.Say("Try again in a minute.")}}),
-		"admin_revoked_none":    b.revokedPersonMessage(broker.PersonRevocation{Target: "U02BOB"}),
-		"admin_revoked_others":  b.revokedPersonMessage(broker.PersonRevocation{Target: "U02BOB", Others: []string{"hub"}}),
-		"admin_revoked_all":     b.revokedPersonMessage(broker.PersonRevocation{Target: "U02BOB", Accounts: revoked.Accounts[:1], Others: []string{"hub"}}),
+	return map[string]blockkit.Message{
+		"admin_blocked":       b.blockedMessage("U02BOB", "bob@example.com (U02BOB)", nil),
+		"admin_blocked_again": b.blockedMessage("U02BOB", "bob@example.com (U02BOB)", &broker.Order{By: "U09ADMIN", Reason: wildReason, At: goldenTime}),
+		"revoked":             b.revokedMessage(denying),
+		"revoked_everybody":   b.revokedMessage(broker.Revocation{Account: account("prod"), Denied: denied(true)}),
+		"revoked_not":         b.revokedMessage(broker.Revocation{Account: broker.Account{Name: "hub"}, Ended: 2, Session: true, Until: goldenTime}),
+		"revoked_failed":      b.revokedMessage(broker.Revocation{Account: account("broken"), Ended: 1, Until: goldenTime, Err: failed}),
+		"revoked_still":       stillRevoking("staging"),
+		"revoked_nothing":     b.revokedMessage(broker.Revocation{Account: account("prod")}),
+		"revoked_nothing_known": b.revokedMessage(broker.Revocation{Account: account("prod"),
+			Err: &broker.Error{Code: broker.CodeStore, Ref: "abcdefgh",
+				What: broker.Say("The bot's own store is not answering, so it may still keep credentials or an MFA " +
+					"session of yours."), Hint: broker.Say("Try again in a minute.")}}),
+		"admin_revoked_none":   b.revokedPersonMessage(broker.PersonRevocation{Target: "U02BOB"}),
+		"admin_revoked_others": b.revokedPersonMessage(broker.PersonRevocation{Target: "U02BOB", Others: []string{"hub"}}),
+		"admin_revoked_all":    b.revokedPersonMessage(broker.PersonRevocation{Target: "U02BOB", Accounts: revoked.Accounts[:1], Others: []string{"hub"}}),
 		"audit_admin_not_locked": audit(func() broker.Event {
 			e := about(broker.EventUnlocked)
 			e.Code = broker.CodeNotEnded
@@ -95,7 +101,9 @@ func adminMessages(t *testing.T) map[string]message {
 		"ended_session":         b.endedMessage(ended),
 		"ended_revoked":         b.endedMessage(broker.Ending{Grant: ended.Grant, Revoked: &denying}),
 		"sessions_revocable":    b.sessionsMessage(has),
-		"error_paused":          b.errorMessage(&broker.Error{Code: broker.CodePaused, What: broker.Say("The bot is paused since 2026-01-02 03:04 UTC, by admin@example.com: nothing is issued to anybody."), Hint: broker.Say("Your code was not used. Try again once an admin has resumed it."), Quote: wildReason}),
+		"error_paused": b.errorMessage(&broker.Error{Code: broker.CodePaused,
+			What: broker.Say("The bot is paused since 2026-01-02 03:04 UTC, by admin@example.com: nothing is issued " +
+				"to anybody."), Hint: broker.Say("Your code was not used. Try again once an admin has resumed it."), Quote: wildReason}),
 		"audit_admin_blocked":   audit(about(broker.EventBlocked)),
 		"audit_admin_unblocked": audit(about(broker.EventUnblocked)),
 		"audit_admin_not_unblocked": audit(func() broker.Event {
@@ -116,14 +124,14 @@ func adminMessages(t *testing.T) map[string]message {
 func TestListsOfAdminsFitOneMessageAndSayWhatIsLeftOut(t *testing.T) {
 	for _, name := range []string{"admin_who_many", "admin_revoked_many"} {
 		m := adminMessages(t)[name]
-		if !m.fits() {
+		if !m.Fits() {
 			t.Errorf("%s does not fit", name)
 		}
 	}
-	if got := shortened(strings.Repeat("é", whoReason+1), whoReason); got != strings.Repeat("é", whoReason)+"…" {
+	if got := blockkit.Shortened(strings.Repeat("é", whoReason+1), whoReason); got != strings.Repeat("é", whoReason)+"…" {
 		t.Errorf("got %q", got)
 	}
-	if left := timeLeft(time.Hour); left != "1h" {
+	if left := blockkit.TimeLeft(time.Hour); left != "1h" {
 		t.Errorf("got %q", left)
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -27,14 +28,15 @@ func (b *Bot) offeredAgain(ctx context.Context, to conversation, c Command) bool
 	return true
 }
 
-func (b *Bot) againMessage(g broker.Grant, c Command, revocable bool) message {
-	left := timeLeft(g.Expires.Sub(b.now()))
-	spans := []span{plain("You have "), bold(g.Account), plain(" until "), moment(g.Expires), plain(", " + left + " left.  "), code(g.AccessKeyID),
-		plain("\nNothing new was issued. Show again shows these credentials; Renew gets new ones.")}
-	show := button(actShow, "Show again", g.ID)
+func (b *Bot) againMessage(g broker.Grant, c Command, revocable bool) blockkit.Message {
+	left := blockkit.TimeLeft(g.Expires.Sub(b.now()))
+	spans := []blockkit.Span{blockkit.Plain("You have "), blockkit.Bold(g.Account), blockkit.Plain(" until "), blockkit.Moment(g.Expires),
+		blockkit.Plain(", " + left + " left.  "), blockkit.Code(g.AccessKeyID),
+		blockkit.Plain("\nNothing new was issued. Show again shows these credentials; Renew gets new ones.")}
+	show := blockkit.Button(actShow, "Show again", g.ID)
 	elements := []slack.BlockElement{show}
 	if g.RoleARN != "" {
-		elements = append(elements, button(actConsole, "AWS console", g.ID))
+		elements = append(elements, blockkit.Button(actConsole, "AWS console", g.ID))
 	}
 	if c.Format == FormatConsole && len(elements) > 1 {
 		elements[0], elements[1] = elements[1], elements[0]
@@ -45,8 +47,8 @@ func (b *Bot) againMessage(g broker.Grant, c Command, revocable bool) message {
 	if c.Duration > 0 { // as long as was asked, not as long as before
 		renew += " " + c.Duration.String()
 	}
-	elements = append(elements, button(actRenew, "Renew", renew), endButton(g, revocable))
-	m := newMessage("You have "+g.Account+", "+left+" left. Nothing new was issued.", paragraph(spans...))
-	m.blocks = append(m.blocks, slack.NewActionBlock(grantBlock+g.ID, elements...))
+	elements = append(elements, blockkit.Button(actRenew, "Renew", renew), endButton(g, revocable))
+	m := blockkit.NewMessage("You have "+g.Account+", "+left+" left. Nothing new was issued.", blockkit.Paragraph(spans...))
+	m.Blocks = append(m.Blocks, slack.NewActionBlock(grantBlock+g.ID, elements...))
 	return m
 }

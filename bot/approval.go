@@ -8,6 +8,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -54,14 +55,14 @@ func (b *Bot) ask(ctx context.Context, to conversation, r broker.Request) {
 		b.refused(ctx, to, r, err)
 		return
 	}
-	b.answer(ctx, to, err, func() message {
+	b.answer(ctx, to, err, func() blockkit.Message {
 		if a.State == broker.ApprovalApproved {
 			return b.approvedMessage(a, !r.Code.Empty())
 		}
 		glass := b.broker().MayBreakGlass(ctx, a.User, a.Account)
 		m := b.askedMessage(a, b.broker().Approvers(a), asking{again: again, sentCode: !r.Code.Empty(), breakGlass: glass})
 		if b.broker().BreakGlassFrom(ctx, r.Caller, a.Account) {
-			m.blocks = append(m.blocks, glassButton(a.Account))
+			m.Blocks = append(m.Blocks, glassButton(a.Account))
 		}
 		return m
 	})
@@ -143,7 +144,7 @@ func (b *Bot) decided(ctx context.Context, t approvalTask, change func() (broker
 // cancelApprovals answers /assume cancel.
 func (b *Bot) cancelApprovals(ctx context.Context, to conversation, c Command) {
 	cancelled, err := b.broker().CancelApprovals(ctx, to.request(c))
-	b.answer(ctx, to, err, func() message { return cancelledMessage(c.Account, cancelled) })
+	b.answer(ctx, to, err, func() blockkit.Message { return cancelledMessage(c.Account, cancelled) })
 	b.showCancelled(ctx, to, cancelled)
 }
 
@@ -196,21 +197,23 @@ func (b *Bot) askWhyDenied(ctx context.Context, in interaction, name approvalNam
 			return
 		}
 		b.log.WarnContext(ctx, "form not opened", "request", in.to.requestID, "error", err)
-		err = &broker.Error{Code: broker.CodeNeedsCode, What: broker.Say("Slack did not open the form in time."), Hint: broker.Say("Press Deny again. Nothing was changed.")}
+		err = &broker.Error{Code: broker.CodeNeedsCode, What: broker.Say("Slack did not open the form in time."),
+			Hint: broker.Say("Press Deny again. Nothing was changed.")}
 	}
 	in.to.trigger = "" // it is spent, or not needed
 	b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
 }
 
 func denyView(a broker.Approval) slack.ModalViewRequest {
-	text := slack.NewPlainTextInputBlockElement(plainText("Why you deny it"), fieldComment)
+	text := slack.NewPlainTextInputBlockElement(blockkit.PlainText("Why you deny it"), fieldComment)
 	text.MaxLength, text.Multiline = maxReason, true
-	comment := slack.NewInputBlock(fieldComment, plainText("Comment"), plainText("The person who asked, this channel and the audit record see it"), text)
+	comment := slack.NewInputBlock(fieldComment, blockkit.PlainText("Comment"),
+		blockkit.PlainText("The person who asked, this channel and the audit record see it"), text)
 	comment.Optional = true
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: denyCallback, PrivateMetadata: nameOf(a).String(),
-		Title: plainText("Deny"), Submit: plainText("Deny"), Close: plainText("Cancel"),
-		Blocks: slack.Blocks{BlockSet: append(newMessage("", wanted(a)...).blocks, comment)},
+		Title: blockkit.PlainText("Deny"), Submit: blockkit.PlainText("Deny"), Close: blockkit.PlainText("Cancel"),
+		Blocks: slack.Blocks{BlockSet: append(blockkit.NewMessage("", wanted(a)...).Blocks, comment)},
 	}
 }
 
@@ -256,13 +259,13 @@ func (b *Bot) submitDenial(ctx context.Context, e envelope, in interaction, ack 
 		})
 	}
 	if late && err == nil {
-		b.deliver(ctx, in.to, newMessage("Denied.", paragraph(plain("Denied."))))
+		b.deliver(ctx, in.to, blockkit.NewMessage("Denied.", blockkit.Paragraph(blockkit.Plain("Denied."))))
 	}
 	if err == nil {
 		return
 	}
 	m := b.refusal(ctx, in.to, err)
-	if !refuse(strings.ReplaceAll(m.text, "`", "")) {
+	if !refuse(strings.ReplaceAll(m.Text, "`", "")) {
 		b.deliver(ctx, in.to, m)
 	}
 }

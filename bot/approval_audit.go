@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -15,33 +16,35 @@ func isQuestion(e broker.Event) bool {
 
 // approvalAudit heads an Event about what became of an Approval; nil for one that
 // only waits, which has a message of its own.
-func approvalAudit(e broker.Event) []span {
-	what := []span{plain(" what " + target(e) + " asked for, "), code(e.Account)}
+func approvalAudit(e broker.Event) []blockkit.Span {
+	what := []blockkit.Span{blockkit.Plain(" what " + target(e) + " asked for, "), blockkit.Code(e.Account)}
 	switch e.State {
 	case broker.ApprovalApproved:
-		return append(append([]span{bold("Approved")}, what...), plain(", by "+strings.Join(e.ApprovedBy, ", ")+"."))
+		return append(append([]blockkit.Span{blockkit.Bold("Approved")}, what...), blockkit.Plain(", by "+strings.Join(e.ApprovedBy, ", ")+"."))
 	case broker.ApprovalDenied:
-		return append(append([]span{bold("Denied")}, what...), plain(", by "+person(e)+"."))
+		return append(append([]blockkit.Span{blockkit.Bold("Denied")}, what...), blockkit.Plain(", by "+person(e)+"."))
 	case broker.ApprovalCancelled:
 		if e.SlackUser != e.Target {
-			return append(append([]span{bold("Cancelled")}, what...), plain(", by "+person(e)+"."))
+			return append(append([]blockkit.Span{blockkit.Bold("Cancelled")}, what...), blockkit.Plain(", by "+person(e)+"."))
 		}
-		return []span{bold("Cancelled"), plain(" by " + person(e) + ": the request for "), code(e.Account), plain(".")}
+		return []blockkit.Span{blockkit.Bold("Cancelled"), blockkit.Plain(" by " + person(e) + ": the request for "), blockkit.Code(e.Account), blockkit.Plain(".")}
 	case broker.ApprovalExpired:
 		if e.BreakGlass {
-			return []span{bold("Not acknowledged"), plain(" in time: break-glass of " + target(e) + ", "), code(e.Account), plain(".")}
+			return []blockkit.Span{blockkit.Bold("Not acknowledged"), blockkit.Plain(" in time: break-glass of " + target(e) + ", "), blockkit.Code(e.Account),
+				blockkit.Plain(".")}
 		}
-		head := append(append([]span{bold("Expired:")}, what...), plain("."))
+		head := append(append([]blockkit.Span{blockkit.Bold("Expired:")}, what...), blockkit.Plain("."))
 		if len(e.ApprovedBy) > 0 {
-			head = append(head, plain(" Approved by "+strings.Join(e.ApprovedBy, ", ")+"."))
+			head = append(head, blockkit.Plain(" Approved by "+strings.Join(e.ApprovedBy, ", ")+"."))
 		}
 		return head
 	}
 	return nil
 }
 
-func acknowledgedAudit(e broker.Event) []span {
-	return []span{bold("Acknowledged"), plain(" by " + person(e) + ": break-glass of " + target(e) + ", "), code(e.Account), plain(".")}
+func acknowledgedAudit(e broker.Event) []blockkit.Span {
+	return []blockkit.Span{blockkit.Bold("Acknowledged"), blockkit.Plain(" by " + person(e) + ": break-glass of " + target(e) + ", "),
+		blockkit.Code(e.Account), blockkit.Plain(".")}
 }
 
 // approvalAuditText is the fallback of both.
@@ -54,4 +57,4 @@ func approvalAuditText(e broker.Event) string {
 }
 
 // target names whom somebody else acted upon, without pinging.
-func target(e broker.Event) string { return named(e.TargetName, e.Target) }
+func target(e broker.Event) string { return blockkit.Named(e.TargetName, e.Target) }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -67,11 +68,11 @@ func approvalStates() map[string]broker.Approval {
 }
 
 // approvalMessages are those that ping nobody.
-func approvalMessages(t *testing.T) map[string]message {
+func approvalMessages(t *testing.T) map[string]blockkit.Message {
 	t.Helper()
 	b := goldenBot()
 	quiet := goldenApproval(func(a *broker.Approval) { a.Quiet = true })
-	all := map[string]message{
+	all := map[string]blockkit.Message{
 		"approval_cancel":         cancelledMessage("", []broker.Approval{goldenApproval(nil), goldenApproval(func(a *broker.Approval) { a.Account = "prod" })}),
 		"approval_cancel_none":    cancelledMessage("", nil),
 		"approval_cancel_nothing": cancelledMessage("vault", nil),
@@ -146,7 +147,7 @@ func TestApprovalsPingTheApproversAlone(t *testing.T) {
 	explained.Account.Approval = &broker.ApprovalPolicy{Approvers: []string{"S01LEADS", "U02BOB", "leads"}, Count: 2, Expires: 30 * time.Minute}
 	states := approvalStates()
 	for name, test := range map[string]struct {
-		m     message
+		m     blockkit.Message
 		pings []string
 	}{
 		"approval_waiting":       {approvalMessage(states["waiting"], groups), []string{"<@U01ALICE>", "<!subteam^S01LEADS>", "<!subteam^S02OPS>"}},
@@ -156,10 +157,11 @@ func TestApprovalsPingTheApproversAlone(t *testing.T) {
 		"approval_reminder":      {approvalReminder(states["waiting"], groups), []string{"<!subteam^S01LEADS>", "<!subteam^S02OPS>"}},
 		"approval_on_call":       {approvalMessage(states["on_call"], nil), []string{"<@U01ALICE>"}},
 		"approval_glass_waiting": {approvalMessage(states["glass_waiting"], groups), []string{"<!subteam^S01LEADS>", "<!subteam^S02OPS>"}},
-		"approval_asked":         {b.askedMessage(states["waiting"], groups, asking{sentCode: true, breakGlass: true}), []string{"<!subteam^S01LEADS>", "<!subteam^S02OPS>"}},
-		"approval_asked_again":   {b.askedMessage(states["half"], people, asking{again: true}), []string{"<@U02BOB>", "<@W04DAVE>"}},
-		"explain_approval":       {b.explainMessage(explained), []string{"<!subteam^S01LEADS>", "<@U02BOB>"}},
-		"":                       {approvalMessage(long, many), nil},
+		"approval_asked": {b.askedMessage(states["waiting"], groups, asking{sentCode: true, breakGlass: true}),
+			[]string{"<!subteam^S01LEADS>", "<!subteam^S02OPS>"}},
+		"approval_asked_again": {b.askedMessage(states["half"], people, asking{again: true}), []string{"<@U02BOB>", "<@W04DAVE>"}},
+		"explain_approval":     {b.explainMessage(explained), []string{"<!subteam^S01LEADS>", "<@U02BOB>"}},
+		"":                     {approvalMessage(long, many), nil},
 	} {
 		if err := b.postMessage(t.Context(), "C0AUDIT", test.m); err != nil {
 			t.Fatalf("%s: Slack does not take it: %v", name, err)
@@ -168,7 +170,7 @@ func TestApprovalsPingTheApproversAlone(t *testing.T) {
 		got := posted[len(posted)-1]
 		if name == "" { // only whether Slack takes it
 			if n := len(got.Pings()); n != mostAsked+1 || // and who asks
-				!test.m.fits() {
+				!test.m.Fits() {
 				t.Errorf("pings %d, want %d", n, mostAsked+1)
 			}
 			continue
@@ -179,7 +181,7 @@ func TestApprovalsPingTheApproversAlone(t *testing.T) {
 		if got.Fallback() == "" || strings.ContainsAny(got.Text, "<>*`") {
 			t.Errorf("%s: got fallback %q, want a sentence without markup", name, got.Text)
 		}
-		compareGolden(t, name, got.FallbackFor(goldenReader)+"\n----\n"+asRead(got.Tree(goldenReader)), test.m.blocks)
+		compareGolden(t, name, got.FallbackFor(goldenReader)+"\n----\n"+asRead(got.Tree(goldenReader)), test.m.Blocks)
 	}
 }
 
@@ -188,7 +190,7 @@ func approvalViews(b *Bot) map[string]slack.ModalViewRequest {
 	a := approvalStates()["approved"]
 	wrong := b.errorMessage(&broker.Error{Code: broker.CodeWrongCode, What: broker.Say("AWS did not accept that code."), Hint: broker.Say("Try the next.")})
 	return map[string]slack.ModalViewRequest{
-		"use_approval": useView(a, formState{format: FormatFish}), "use_approval_refused": useView(a, formState{}, wrong.blocks...),
+		"use_approval": useView(a, formState{format: FormatFish}), "use_approval_refused": useView(a, formState{}, wrong.Blocks...),
 		"deny": denyView(approvalStates()["waiting"]),
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -128,17 +129,18 @@ func (b *Bot) later(ctx context.Context, t approvalTask, err error) verdict {
 }
 
 // approvalReminder recalls what still waits.
-func approvalReminder(a broker.Approval, approvers []string) message {
-	spans := []span{bold("Still waiting: "), plain(asker(a) + " asks for "), bold(a.Account), plain(" until "), moment(a.Expires), plain(". The buttons are above.")}
-	return newMessage("Still waiting for an approval: "+asker(a)+", "+a.Account+".", paragraph(append(spans, asked(approvers, a.User)...)...))
+func approvalReminder(a broker.Approval, approvers []string) blockkit.Message {
+	spans := []blockkit.Span{blockkit.Bold("Still waiting: "), blockkit.Plain(asker(a) + " asks for "), blockkit.Bold(a.Account), blockkit.Plain(" until "),
+		blockkit.Moment(a.Expires), blockkit.Plain(". The buttons are above.")}
+	return blockkit.NewMessage("Still waiting for an approval: "+asker(a)+", "+a.Account+".", blockkit.Paragraph(append(spans, asked(approvers, a.User)...)...))
 }
 
 // postReply posts into the thread of a message.
-func (b *Bot) postReply(ctx context.Context, channel, ts string, m message) error {
+func (b *Bot) postReply(ctx context.Context, channel, ts string, m blockkit.Message) error {
 	ctx, cancel := context.WithTimeout(ctx, postTimeout)
 	defer cancel()
 	_, _, err := b.api.PostMessageContext(ctx, channel, slack.MsgOptionTS(ts),
-		slack.MsgOptionText(m.fallback(), false), slack.MsgOptionBlocks(m.blocks...),
+		slack.MsgOptionText(m.Fallback(), false), slack.MsgOptionBlocks(m.Blocks...),
 		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())
 	return postError(err)
 }

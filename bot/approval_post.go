@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -107,7 +108,7 @@ func (b *Bot) postNow(ctx context.Context, a broker.Approval) error {
 
 // postApprovalOnce tries again only while nothing can have been posted: nobody is
 // to be asked twice.
-func (b *Bot) postApprovalOnce(ctx context.Context, channel string, m message) (ts string, err error) {
+func (b *Bot) postApprovalOnce(ctx context.Context, channel string, m blockkit.Message) (ts string, err error) {
 	for try := range postAttempts {
 		if try > 0 {
 			sleep(ctx, pauseBefore(err))
@@ -187,7 +188,7 @@ func (b *Bot) follow(ctx context.Context, a broker.Approval, t approvalTask) ver
 	if m, tells := b.outcomeMessage(a, b.broker().MayBreakGlass(ctx, a.User, a.Account)); tells && !t.Told {
 		// The press counts as asked from the direct message.
 		if a.State == broker.ApprovalExpired && b.broker().BreakGlassFrom(ctx, broker.Caller{User: a.User}, a.Account) {
-			m.blocks = append(m.blocks, glassButton(a.Account))
+			m.Blocks = append(m.Blocks, glassButton(a.Account))
 		}
 		err := b.tell(ctx, a.User, m)
 		t.Told = err == nil || refusedBySlack(err)

@@ -7,28 +7,29 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
 // approvalMessage is what the approvers see: what is asked, and how far that has
 // come. It pings them only while it waits; Slack pings nobody for an update.
-func approvalMessage(a broker.Approval, approvers []string) message {
-	elements := append(wanted(a), paragraph(standing(a, approvers)...))
+func approvalMessage(a broker.Approval, approvers []string) blockkit.Message {
+	elements := append(wanted(a), blockkit.Paragraph(standing(a, approvers)...))
 	if a.Comment != "" {
-		elements = append(elements, quote(a.Comment))
+		elements = append(elements, blockkit.Quote(a.Comment))
 	}
-	m := newMessage(approvalText(a), elements...)
+	m := blockkit.NewMessage(approvalText(a), elements...)
 	if a.State != broker.ApprovalWaiting {
 		return m
 	}
 	value := nameOf(a).String()
-	buttons := []slack.BlockElement{styled(actAcknowledge, "Acknowledge", value, slack.StylePrimary)}
+	buttons := []slack.BlockElement{blockkit.StyledButton(actAcknowledge, "Acknowledge", value, slack.StylePrimary)}
 	if !a.Acknowledge {
 		buttons = []slack.BlockElement{
-			styled(actApprove, "Approve", value, slack.StylePrimary), styled(actDeny, "Deny", value, slack.StyleDanger),
+			blockkit.StyledButton(actApprove, "Approve", value, slack.StylePrimary), blockkit.StyledButton(actDeny, "Deny", value, slack.StyleDanger),
 		}
 	}
-	m.blocks = append(m.blocks, slack.NewActionBlock(approvalBlock+a.ID, buttons...))
+	m.Blocks = append(m.Blocks, slack.NewActionBlock(approvalBlock+a.ID, buttons...))
 	return m
 }
 
@@ -41,51 +42,52 @@ func wanted(a broker.Approval) []slack.RichTextElement {
 	if a.State != broker.ApprovalWaiting {
 		title, verb = "Approval: ", " asked for "
 	}
-	who := []span{plain(asker(a))}
+	who := []blockkit.Span{blockkit.Plain(asker(a))}
 	if a.State == broker.ApprovalWaiting && !a.Acknowledge { // a mention opens who they are
-		if who = []span{member(a.User)}; a.UserName != "" {
-			who = append(who, plain(" ("+a.UserName+")"))
+		if who = []blockkit.Span{blockkit.Member(a.User)}; a.UserName != "" {
+			who = append(who, blockkit.Plain(" ("+a.UserName+")"))
 		}
 	}
-	head := append([]span{bold(title)}, append(who, plain(verb), bold(a.Account), plain(" for "+broker.FormatDuration(a.Duration)+"."))...)
+	head := append([]blockkit.Span{blockkit.Bold(title)},
+		append(who, blockkit.Plain(verb), blockkit.Bold(a.Account), blockkit.Plain(" for "+broker.FormatDuration(a.Duration)+"."))...)
 	if a.Acknowledge {
-		head = append([]span{bold("Break-glass was used: ")}, append(who, plain(" got "), bold(a.Account),
-			plain(" for "+broker.FormatDuration(a.Duration)+", without the approval that it needs."))...)
+		head = append([]blockkit.Span{blockkit.Bold("Break-glass was used: ")}, append(who, blockkit.Plain(" got "), blockkit.Bold(a.Account),
+			blockkit.Plain(" for "+broker.FormatDuration(a.Duration)+", without the approval that it needs."))...)
 	}
 	if a.RoleARN != "" {
-		head = append(head, plain("\nAWS account "), code(a.RoleARN.AccountID()), plain(", role "), code(a.RoleARN.RoleName()))
+		head = append(head, blockkit.Plain("\nAWS account "), blockkit.Code(a.RoleARN.AccountID()), blockkit.Plain(", role "), blockkit.Code(a.RoleARN.RoleName()))
 	}
 	head = append(head, askedFrom(a)...)
 	if a.Reason == "" {
-		return []slack.RichTextElement{paragraph(append(head, plain("\nNo reason was given."))...)}
+		return []slack.RichTextElement{blockkit.Paragraph(append(head, blockkit.Plain("\nNo reason was given."))...)}
 	}
-	return []slack.RichTextElement{paragraph(head...), quote(a.Reason)}
+	return []slack.RichTextElement{blockkit.Paragraph(head...), blockkit.Quote(a.Reason)}
 }
 
 // askedFrom says where it was asked, and whether by somebody on call.
-func askedFrom(a broker.Approval) []span {
-	spans := []span{plain("\nAsked from ")}
+func askedFrom(a broker.Approval) []blockkit.Span {
+	spans := []blockkit.Span{blockkit.Plain("\nAsked from ")}
 	switch {
 	case a.Channel == "":
-		spans = append(spans, plain("Home or a shortcut, in no channel"))
+		spans = append(spans, blockkit.Plain("Home or a shortcut, in no channel"))
 	case a.Channel[0] == 'D':
-		spans = append(spans, plain("a direct message"))
+		spans = append(spans, blockkit.Plain("a direct message"))
 	default:
 		spans = append(spans, slack.NewRichTextSectionChannelElement(a.Channel, nil))
 	}
 	switch a.OnCall {
 	case broker.OnCallYes:
-		spans = append(spans, plain(", "), bold("on call"))
+		spans = append(spans, blockkit.Plain(", "), blockkit.Bold("on call"))
 	case broker.OnCallNo:
-		spans = append(spans, plain(", not on call"))
+		spans = append(spans, blockkit.Plain(", not on call"))
 	case broker.OnCallUnknown:
-		spans = append(spans, plain("; Slack could not say whether they are on call"))
+		spans = append(spans, blockkit.Plain("; Slack could not say whether they are on call"))
 	}
-	return append(spans, plain("."))
+	return append(spans, blockkit.Plain("."))
 }
 
 // standing is how far it has come, and by whom.
-func standing(a broker.Approval, approvers []string) []span {
+func standing(a broker.Approval, approvers []string) []blockkit.Span {
 	switch a.State {
 	case broker.ApprovalWaiting:
 		if a.Quiet {
@@ -93,32 +95,33 @@ func standing(a broker.Approval, approvers []string) []span {
 		}
 		return append(waitingSpans(a), asked(approvers, a.User)...)
 	case broker.ApprovalApproved:
-		return []span{bold("Approved"), plain(" by " + votes(a) + ". It can be used once, by " + asker(a) + " alone, until "), moment(a.Expires), plain(".")}
+		return []blockkit.Span{blockkit.Bold("Approved"), blockkit.Plain(" by " + votes(a) + ". It can be used once, by " + asker(a) + " alone, until "),
+			blockkit.Moment(a.Expires), blockkit.Plain(".")}
 	case broker.ApprovalUsed:
-		return []span{bold("Approved"), plain(" by " + votes(a) + ", "), bold("and used"), plain(".")}
+		return []blockkit.Span{blockkit.Bold("Approved"), blockkit.Plain(" by " + votes(a) + ", "), blockkit.Bold("and used"), blockkit.Plain(".")}
 	case broker.ApprovalDenied:
-		return []span{bold("Denied"), plain(" by " + a.EndedBy.String() + ".")}
+		return []blockkit.Span{blockkit.Bold("Denied"), blockkit.Plain(" by " + a.EndedBy.String() + ".")}
 	case broker.ApprovalCancelled:
-		return []span{bold("Cancelled"), plain(" by " + a.EndedBy.String() + ".")}
+		return []blockkit.Span{blockkit.Bold("Cancelled"), blockkit.Plain(" by " + a.EndedBy.String() + ".")}
 	case broker.ApprovalAcknowledged:
-		return []span{bold("Acknowledged"), plain(" by " + a.EndedBy.String() + ".")}
+		return []blockkit.Span{blockkit.Bold("Acknowledged"), blockkit.Plain(" by " + a.EndedBy.String() + ".")}
 	}
-	return []span{bold("Expired"), plain(": " + whyExpired(a))}
+	return []blockkit.Span{blockkit.Bold("Expired"), blockkit.Plain(": " + whyExpired(a))}
 }
 
-func waitingSpans(a broker.Approval) []span {
+func waitingSpans(a broker.Approval) []blockkit.Span {
 	if a.Acknowledge {
-		return []span{bold("To be acknowledged"), plain(" by an approver, until "), moment(a.Expires), plain(".")}
+		return []blockkit.Span{blockkit.Bold("To be acknowledged"), blockkit.Plain(" by an approver, until "), blockkit.Moment(a.Expires), blockkit.Plain(".")}
 	}
 	needs := "One approval is needed"
 	if a.Needs > 1 {
 		needs = fmt.Sprintf("%d approvals are needed, of different people", a.Needs)
 	}
-	spans := []span{bold("Waiting"), plain(" until "), moment(a.Expires), plain(". " + needs)}
+	spans := []blockkit.Span{blockkit.Bold("Waiting"), blockkit.Plain(" until "), blockkit.Moment(a.Expires), blockkit.Plain(". " + needs)}
 	if len(a.Votes) > 0 {
-		return append(spans, plain("; "), bold("approved"), plain(" so far by "+votes(a)+"."))
+		return append(spans, blockkit.Plain("; "), blockkit.Bold("approved"), blockkit.Plain(" so far by "+votes(a)+"."))
 	}
-	return append(spans, plain("."))
+	return append(spans, blockkit.Plain("."))
 }
 
 func whyExpired(a broker.Approval) string {
@@ -150,15 +153,15 @@ const mostAsked = 20
 
 // asked pings the approvers: as user groups, which people can mute and Slack
 // keeps up to date, and one by one only where there is none.
-func asked(approvers []string, except string) []span {
-	var groups, people []span
+func asked(approvers []string, except string) []blockkit.Span {
+	var groups, people []blockkit.Span
 	for _, id := range approvers {
 		switch {
 		case id == except || id == "":
 		case id[0] == 'S':
-			groups = append(groups, group(id))
+			groups = append(groups, blockkit.Group(id))
 		case id[0] == 'U', id[0] == 'W':
-			people = append(people, member(id))
+			people = append(people, blockkit.Member(id))
 		}
 	}
 	who := groups
@@ -168,17 +171,17 @@ func asked(approvers []string, except string) []span {
 	if len(who) == 0 {
 		return nil
 	}
-	spans := []span{plain("\nAsked: ")}
+	spans := []blockkit.Span{blockkit.Plain("\nAsked: ")}
 	for i, s := range who[:min(len(who), mostAsked)] {
 		if i > 0 {
-			spans = append(spans, plain(", "))
+			spans = append(spans, blockkit.Plain(", "))
 		}
 		spans = append(spans, s)
 	}
 	if len(who) > mostAsked {
-		spans = append(spans, plain(fmt.Sprintf(" and %d more", len(who)-mostAsked)))
+		spans = append(spans, blockkit.Plain(fmt.Sprintf(" and %d more", len(who)-mostAsked)))
 	}
-	return append(spans, plain("."))
+	return append(spans, blockkit.Plain("."))
 }
 
 // approvalText is the fallback: nothing that a person typed.
@@ -197,39 +200,41 @@ func approvalText(a broker.Approval) string {
 
 // outcomeMessage is what who asked is told; tells is false where there is
 // nothing that they do not know.
-func (b *Bot) outcomeMessage(a broker.Approval, breakGlass bool) (m message, tells bool) {
+func (b *Bot) outcomeMessage(a broker.Approval, breakGlass bool) (m blockkit.Message, tells bool) {
 	if a.Acknowledge {
-		return message{}, false
+		return blockkit.Message{}, false
 	}
-	what := []span{bold(a.Account), plain(" for " + broker.FormatDuration(a.Duration))}
+	what := []blockkit.Span{blockkit.Bold(a.Account), blockkit.Plain(" for " + broker.FormatDuration(a.Duration))}
 	switch a.State {
 	case broker.ApprovalApproved:
 		return b.approvedMessage(a, false), true
 	case broker.ApprovalDenied:
-		elements := []slack.RichTextElement{paragraph(append(append([]span{bold("Denied: ")}, what...), plain(", by "+a.EndedBy.String()+"."))...)}
+		elements := []slack.RichTextElement{blockkit.Paragraph(append(append([]blockkit.Span{blockkit.Bold("Denied: ")}, what...),
+			blockkit.Plain(", by "+a.EndedBy.String()+"."))...)}
 		if a.Comment != "" {
-			elements = append(elements, quote(a.Comment))
+			elements = append(elements, blockkit.Quote(a.Comment))
 		}
-		return newMessage("Denied: "+a.Account+", by "+a.EndedBy.String()+".", elements...), true
+		return blockkit.NewMessage("Denied: "+a.Account+", by "+a.EndedBy.String()+".", elements...), true
 	case broker.ApprovalExpired:
-		again := codes(b.withPrefix("\nAsk again: `/assume " + a.Account + " for " + broker.FormatDuration(a.Duration) + " because REASON`"))
-		spans := append(append([]span{bold("Expired: ")}, what...), plain(": "+whyExpired(a)))
-		elements := []slack.RichTextElement{paragraph(append(spans, again...)...)}
-		return newMessage("Expired: "+a.Account+".", append(elements, b.inEmergency(a, breakGlass)...)...), true
+		again := blockkit.Codes(b.withPrefix("\nAsk again: `/assume " + a.Account + " for " + broker.FormatDuration(a.Duration) + " because REASON`"))
+		spans := append(append([]blockkit.Span{blockkit.Bold("Expired: ")}, what...), blockkit.Plain(": "+whyExpired(a)))
+		elements := []slack.RichTextElement{blockkit.Paragraph(append(spans, again...)...)}
+		return blockkit.NewMessage("Expired: "+a.Account+".", append(elements, b.inEmergency(a, breakGlass)...)...), true
 	}
-	return message{}, false
+	return blockkit.Message{}, false
 }
 
 // approvedMessage is for who asked: it opens the form for the code.
-func (b *Bot) approvedMessage(a broker.Approval, sentCode bool) message {
-	elements := []slack.RichTextElement{paragraph(
-		bold("Approved: "), bold(a.Account), plain(" for "+broker.FormatDuration(a.Duration)+", by "+votes(a)+".\nIt is for you alone, is good for one request, and ends "),
-		moment(a.Expires), plain("."))}
+func (b *Bot) approvedMessage(a broker.Approval, sentCode bool) blockkit.Message {
+	elements := []slack.RichTextElement{blockkit.Paragraph(
+		blockkit.Bold("Approved: "), blockkit.Bold(a.Account), blockkit.Plain(" for "+broker.FormatDuration(a.Duration)+", by "+votes(a)+".\nIt is for you alone, "+
+			"is good for one request, and ends "),
+		blockkit.Moment(a.Expires), blockkit.Plain("."))}
 	if sentCode {
-		elements = append(elements, paragraph(plain(codeDropped+" Enter a new one.")))
+		elements = append(elements, blockkit.Paragraph(blockkit.Plain(codeDropped+" Enter a new one.")))
 	}
-	m := newMessage("Approved: "+a.Account+".", elements...)
-	m.blocks = append(m.blocks, slack.NewActionBlock(approvalBlock+a.ID, styled(actEnterCode, "Enter code", a.ID, slack.StylePrimary)))
+	m := blockkit.NewMessage("Approved: "+a.Account+".", elements...)
+	m.Blocks = append(m.Blocks, slack.NewActionBlock(approvalBlock+a.ID, blockkit.StyledButton(actEnterCode, "Enter code", a.ID, slack.StylePrimary)))
 	return m
 }
 
@@ -240,7 +245,8 @@ func (b *Bot) inEmergency(a broker.Approval, breakGlass bool) []slack.RichTextEl
 	if !breakGlass {
 		return nil
 	}
-	return []slack.RichTextElement{paragraph(codes(b.withPrefix("In an emergency, without approval: `/assume " + a.Account + " 123456 break-glass because REASON`. Everybody is told."))...)}
+	return []slack.RichTextElement{blockkit.Paragraph(blockkit.Codes(b.withPrefix("In an emergency, without approval: `/assume " + a.Account +
+		" 123456 break-glass because REASON`. Everybody is told."))...)}
 }
 
 // An asking is how somebody came to wait for an Approval.
@@ -251,60 +257,61 @@ type asking struct {
 }
 
 // askedMessage says that it waits for others, and what became of a code.
-func (b *Bot) askedMessage(a broker.Approval, approvers []string, how asking) message {
+func (b *Bot) askedMessage(a broker.Approval, approvers []string, how asking) blockkit.Message {
 	first := "Asked for approval: "
 	if how.again {
 		first = "Already asked for approval: "
 	}
-	spans := []span{bold(first), bold(a.Account), plain(" for " + broker.FormatDuration(a.Duration) + ", until "), moment(a.Expires), plain(". ")}
+	spans := []blockkit.Span{blockkit.Bold(first), blockkit.Bold(a.Account), blockkit.Plain(" for " + broker.FormatDuration(a.Duration) + ", until "),
+		blockkit.Moment(a.Expires), blockkit.Plain(". ")}
 	needs := "One of the approvers has to say yes; you are told by direct message."
 	if a.Needs > 1 {
 		needs = fmt.Sprintf("%d of the approvers have to say yes; you are told by direct message.", a.Needs)
 	}
-	spans = append(spans, plain(needs))
+	spans = append(spans, blockkit.Plain(needs))
 	if a.Quiet {
-		spans = append(spans, plain("\n"), bold("The approvers were not pinged"),
-			plain(": you asked a short time ago. The request is in their channel, without a direct message or a reminder; tell one of them."))
+		spans = append(spans, blockkit.Plain("\n"), blockkit.Bold("The approvers were not pinged"),
+			blockkit.Plain(": you asked a short time ago. The request is in their channel, without a direct message or a reminder; tell one of them."))
 	} else {
 		spans = append(spans, asked(approvers, a.User)...)
 	}
-	elements := []slack.RichTextElement{paragraph(spans...)}
+	elements := []slack.RichTextElement{blockkit.Paragraph(spans...)}
 	if how.again && a.Reason != "" { // which may not be the one just given
-		elements = append(elements, quote(a.Reason))
+		elements = append(elements, blockkit.Quote(a.Reason))
 	}
-	elements = append(elements, paragraph(codes(b.withPrefix("`/assume cancel "+a.Account+"` cancels the request."))...))
+	elements = append(elements, blockkit.Paragraph(blockkit.Codes(b.withPrefix("`/assume cancel "+a.Account+"` cancels the request."))...))
 	elements = append(elements, b.inEmergency(a, how.breakGlass)...)
 	text := first + a.Account + "."
 	if how.sentCode {
-		elements = append(elements, paragraph(bold(codeDropped), plain(" Enter a new one once it is approved.")))
+		elements = append(elements, blockkit.Paragraph(blockkit.Bold(codeDropped), blockkit.Plain(" Enter a new one once it is approved.")))
 		text += " " + codeDropped
 	}
-	return newMessage(text, elements...)
+	return blockkit.NewMessage(text, elements...)
 }
 
 // cancelledMessage says what was taken back.
-func cancelledMessage(account string, cancelled []broker.Approval) message {
+func cancelledMessage(account string, cancelled []broker.Approval) blockkit.Message {
 	if len(cancelled) == 0 {
 		text := "Nothing that you asked for waits for approval."
 		if account != "" {
 			text = "Nothing that you asked of " + account + " waits for approval."
 		}
-		return newMessage(text, paragraph(plain(text)))
+		return blockkit.NewMessage(text, blockkit.Paragraph(blockkit.Plain(text)))
 	}
-	items := make([][]span, len(cancelled))
+	items := make([][]blockkit.Span, len(cancelled))
 	for i, a := range cancelled {
-		items[i] = []span{bold(a.Account), plain(" for " + broker.FormatDuration(a.Duration))}
+		items[i] = []blockkit.Span{blockkit.Bold(a.Account), blockkit.Plain(" for " + broker.FormatDuration(a.Duration))}
 	}
-	return newMessage("Cancelled "+counted(len(cancelled), "request")+" for approval.",
-		paragraph(bold("Cancelled"), plain(", and shown as such to the approvers:")), bullets(items...))
+	return blockkit.NewMessage("Cancelled "+blockkit.Counted(len(cancelled), "request")+" for approval.",
+		blockkit.Paragraph(blockkit.Bold("Cancelled"), blockkit.Plain(", and shown as such to the approvers:")), blockkit.Bullets(items...))
 }
 
 // approvalHelp is what help adds for who may have something that others approve.
-func (b *Bot) approvalHelp(accounts []broker.Account) [][]span {
-	var lines [][]span
+func (b *Bot) approvalHelp(accounts []broker.Account) [][]blockkit.Span {
+	var lines [][]blockkit.Span
 	line := func(in func(broker.Account) bool, text string) {
 		if i := slices.IndexFunc(accounts, in); i >= 0 {
-			lines = append(lines, codes(b.withPrefix(strings.ReplaceAll(text, "ACCOUNT", accounts[i].Name))))
+			lines = append(lines, blockkit.Codes(b.withPrefix(strings.ReplaceAll(text, "ACCOUNT", accounts[i].Name))))
 		}
 	}
 	line(func(a broker.Account) bool { return a.Approval != nil },
@@ -318,13 +325,15 @@ func (b *Bot) approvalHelp(accounts []broker.Account) [][]span {
 func openApprovalBlocks(open []broker.Approval) []slack.Block {
 	var blocks []slack.Block
 	for _, a := range open {
-		what := []span{bold(a.Account), plain(" for " + broker.FormatDuration(a.Duration) + ": waits for approval until "), moment(a.Expires)}
+		what := []blockkit.Span{blockkit.Bold(a.Account), blockkit.Plain(" for " + broker.FormatDuration(a.Duration) + ": waits for approval until "),
+			blockkit.Moment(a.Expires)}
 		if a.State == broker.ApprovalApproved {
-			what = []span{bold(a.Account), plain(" for " + broker.FormatDuration(a.Duration) + ": approved by " + votes(a) + ", to be used until "), moment(a.Expires)}
+			what = []blockkit.Span{blockkit.Bold(a.Account),
+				blockkit.Plain(" for " + broker.FormatDuration(a.Duration) + ": approved by " + votes(a) + ", to be used until "), blockkit.Moment(a.Expires)}
 		}
-		blocks = append(blocks, slack.NewRichTextBlock("", paragraph(what...)))
+		blocks = append(blocks, slack.NewRichTextBlock("", blockkit.Paragraph(what...)))
 		if a.State == broker.ApprovalApproved {
-			blocks = append(blocks, slack.NewActionBlock(approvalBlock+a.ID, styled(actEnterCode, "Enter code", a.ID, slack.StylePrimary)))
+			blocks = append(blocks, slack.NewActionBlock(approvalBlock+a.ID, blockkit.StyledButton(actEnterCode, "Enter code", a.ID, slack.StylePrimary)))
 		}
 	}
 	return blocks

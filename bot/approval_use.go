@@ -6,6 +6,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -34,7 +35,7 @@ func (b *Bot) openUse(ctx context.Context, to conversation, a broker.Approval, a
 	}
 	var above []slack.Block
 	if asked.wrong != nil {
-		above = b.errorMessage(asked.wrong).blocks
+		above = b.errorMessage(asked.wrong).Blocks
 	}
 	view := useView(a, asked, above...)
 	var err error
@@ -56,15 +57,16 @@ func (b *Bot) openUse(ctx context.Context, to conversation, a broker.Approval, a
 }
 
 func useView(a broker.Approval, f formState, above ...slack.Block) slack.ModalViewRequest {
-	about := []slack.RichTextElement{paragraph(bold(a.Account), plain(" for "+broker.FormatDuration(a.Duration)+", approved by "+votes(a)+
-		". The approval is good for one request, until "), moment(a.Expires), plain("."))}
+	about := []slack.RichTextElement{blockkit.Paragraph(blockkit.Bold(a.Account),
+		blockkit.Plain(" for "+broker.FormatDuration(a.Duration)+", approved by "+votes(a)+
+			". The approval is good for one request, until "), blockkit.Moment(a.Expires), blockkit.Plain("."))}
 	if a.Reason != "" {
-		about = append(about, quote(a.Reason))
+		about = append(about, blockkit.Quote(a.Reason))
 	}
-	blocks := append(above, newMessage("", about...).blocks...)
+	blocks := append(above, blockkit.NewMessage("", about...).Blocks...)
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: useCallback, PrivateMetadata: a.ID,
-		Title: plainText(modalTitle), Submit: plainText("Get credentials"), Close: plainText("Cancel"),
+		Title: blockkit.PlainText(modalTitle), Submit: blockkit.PlainText("Get credentials"), Close: blockkit.PlainText("Cancel"),
 		Blocks: slack.Blocks{BlockSet: append(blocks, codeField(), formatField(f))},
 	}
 }
@@ -93,10 +95,10 @@ func (b *Bot) formAgain(ctx context.Context, to conversation, f filled, wrong *b
 		breakGlass: f.breakGlass, channel: to.caller.Channel, wrong: wrong,
 	}
 	if f.approval != "" {
-		above := b.errorMessage(wrong).blocks
+		above := b.errorMessage(wrong).Blocks
 		a, err := b.broker().ApprovalToUse(ctx, to.request(Command{}), f.approval)
 		if err != nil { // then there is nothing to enter a code for
-			return resultView(message{blocks: above})
+			return resultView(blockkit.Message{Blocks: above})
 		}
 		return useView(a, again, above...)
 	}
@@ -108,7 +110,8 @@ func (b *Bot) formAgain(ctx context.Context, to conversation, f filled, wrong *b
 func asBrokerError(to conversation, err error) *broker.Error {
 	var e *broker.Error
 	if !errors.As(err, &e) {
-		e = &broker.Error{Code: broker.CodeInternal, What: broker.Say("Something failed on our side."), Hint: broker.Say("Try again."), Ref: broker.ShortRef(to.requestID)}
+		e = &broker.Error{Code: broker.CodeInternal, What: broker.Say("Something failed on our side."), Hint: broker.Say("Try again."),
+			Ref: broker.ShortRef(to.requestID)}
 	}
 	return e
 }

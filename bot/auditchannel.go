@@ -12,6 +12,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -59,7 +60,7 @@ type auditChannel struct {
 	leases  Leases
 	cursors Cursors
 	channel string
-	post    func(ctx context.Context, channel string, m message) error
+	post    func(ctx context.Context, channel string, m blockkit.Message) error
 	// followUp does what an entry asks for beside being told; a repeat does nothing
 	// more.
 	followUp func(ctx context.Context, e broker.Event) error
@@ -101,10 +102,10 @@ func (s auditState) cleaned() auditState {
 
 // readBack is a short text that was kept in clear.
 func readBack(text string) string {
-	return shortened(clean(text[:min(len(text), maxText)]), maxBlockID)
+	return blockkit.Shortened(clean(text[:min(len(text), maxText)]), maxBlockID)
 }
 
-func newAuditChannel(d Deps, post func(context.Context, string, message) error, followUp func(context.Context, broker.Event) error) *auditChannel {
+func newAuditChannel(d Deps, post func(context.Context, string, blockkit.Message) error, followUp func(context.Context, broker.Event) error) *auditChannel {
 	return &auditChannel{
 		record: d.Record, leases: d.Leases, cursors: d.Cursors, channel: d.AuditChannel, post: post, followUp: followUp,
 		holder: broker.NewID(), now: d.Now, log: d.Log.With("part", "audit channel"),
@@ -238,7 +239,7 @@ func (a *auditChannel) tellOverdue(ctx context.Context, state *auditState, then 
 
 // tell posts one entry, or folds it, and moves the cursor behind it.
 func (a *auditChannel) tell(ctx context.Context, state *auditState, entry broker.RecordEntry) error {
-	m, post := message{}, false
+	m, post := blockkit.Message{}, false
 	if entry.Broken != "" {
 		a.log.Error("an entry of the record cannot be read", "position", entry.Position, "error", entry.Broken)
 		m, post = brokenMessage(entry.Position), true
@@ -305,7 +306,7 @@ func (a *auditChannel) flush(ctx context.Context, state *auditState) error {
 
 // send posts one message, waiting as long as Slack asks; the lease is kept
 // meanwhile.
-func (a *auditChannel) send(ctx context.Context, m message) error {
+func (a *auditChannel) send(ctx context.Context, m blockkit.Message) error {
 	for {
 		err := a.postOnce(ctx, m)
 		var limited *slack.RateLimitedError
@@ -346,7 +347,7 @@ func messageRefused(err error) bool {
 	return false
 }
 
-func (a *auditChannel) postOnce(ctx context.Context, m message) error {
+func (a *auditChannel) postOnce(ctx context.Context, m blockkit.Message) error {
 	// A post under way is not cut off: Slack may have taken it, and the next
 	// holder would post it again.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), postTimeout)

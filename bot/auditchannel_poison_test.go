@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -27,13 +28,14 @@ func TestAPoisonedCursorOrEntryDoesNotHoldUpTheChannel(t *testing.T) {
 	for _, kept := range []string{
 		`{"position":"1-0","folds":null,"open":null}`,
 		`{"position":"1-0"}`,
-		`{"position":"1-0","folds":{"U02BOB\nx":{"user":"bob\nGranted","count":-9223372036854775808,"codes":{"` + long + `":-1}}},"open":{"r\u001b":{"who":"` + long + `"}}}`,
+		`{"position":"1-0","folds":{"U02BOB\nx":{"user":"bob\nGranted","count":-9223372036854775808,"codes":{"` + long + `":-1}}},"open":{"r\u001b":{"who":"` +
+			long + `"}}}`,
 	} {
-		var posted []message
+		var posted []blockkit.Message
 		c := &cursor{state: []byte(kept)}
 		a := &auditChannel{
 			cursors: c, now: func() time.Time { return goldenTime }, log: slog.New(slog.DiscardHandler),
-			post:     func(_ context.Context, _ string, m message) error { posted = append(posted, m); return nil },
+			post:     func(_ context.Context, _ string, m blockkit.Message) error { posted = append(posted, m); return nil },
 			followUp: func(context.Context, broker.Event) error { panic("poisoned") },
 		}
 		state, err := a.load(t.Context())
@@ -50,12 +52,12 @@ func TestAPoisonedCursorOrEntryDoesNotHoldUpTheChannel(t *testing.T) {
 		if err := a.flush(t.Context(), &state); err != nil {
 			t.Fatal(err)
 		}
-		if len(posted) == 0 || !strings.Contains(posted[0].text, "Refused") || state.Position != "2-2" {
+		if len(posted) == 0 || !strings.Contains(posted[0].Text, "Refused") || state.Position != "2-2" {
 			t.Errorf("%.60s: got %d posts up to %s, want the refusal, up to 2-2", kept, len(posted), state.Position)
 		}
 		for _, m := range posted {
-			if strings.ContainsAny(m.text, "\n\x1b") || len(m.text) > 2000 {
-				t.Errorf("%.60s: got a post of %d bytes, %.80q", kept, len(m.text), m.text)
+			if strings.ContainsAny(m.Text, "\n\x1b") || len(m.Text) > 2000 {
+				t.Errorf("%.60s: got a post of %d bytes, %.80q", kept, len(m.Text), m.Text)
 			}
 		}
 	}

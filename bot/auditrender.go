@@ -9,12 +9,13 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
 // auditMessage is an Event as the audit channel shows it; post is false for
 // those that are on the record alone. It names people without pinging them.
-func auditMessage(e broker.Event) (m message, post bool) {
+func auditMessage(e broker.Event) (m blockkit.Message, post bool) {
 	if e.Purpose == broker.PurposeMFASession {
 		return mfaAuditMessage(e)
 	}
@@ -26,39 +27,41 @@ func auditMessage(e broker.Event) (m message, post bool) {
 		head = auditHead(e)
 	}
 	if len(head) == 0 || isQuestion(e) {
-		return message{}, false
+		return blockkit.Message{}, false
 	}
-	elements := []slack.RichTextElement{paragraph(head...)}
+	elements := []slack.RichTextElement{blockkit.Paragraph(head...)}
 	if e.Kind == broker.EventGranted && !e.MFA {
-		elements = append(elements, paragraph(bold(noMFA)))
+		elements = append(elements, blockkit.Paragraph(blockkit.Bold(noMFA)))
 	}
 	if e.Reason != "" {
-		elements = append(elements, quote(e.Reason))
+		elements = append(elements, blockkit.Quote(e.Reason))
 	}
 	if e.Comment != "" {
-		elements = append(elements, paragraph(plain("Comment:")), quote(e.Comment))
+		elements = append(elements, blockkit.Paragraph(blockkit.Plain("Comment:")), blockkit.Quote(e.Comment))
 	}
 	if details := auditDetails(e); len(details) > 0 {
-		elements = append(elements, paragraph(details...))
+		elements = append(elements, blockkit.Paragraph(details...))
 	}
-	return newMessage(auditText(e), elements...), true
+	return blockkit.NewMessage(auditText(e), elements...), true
 }
 
 // auditHead says in a sentence what an Event tells; nothing for one that is on
 // the record alone.
-func auditHead(e broker.Event) (head []span) {
+func auditHead(e broker.Event) (head []blockkit.Span) {
 	switch e.Kind {
 	case broker.EventGranted:
 		if e.BreakGlass {
-			head = append(head, slack.NewRichTextSectionBroadcastElement("here"), plain(" "), bold("BREAK-GLASS"), plain(", without approval: "))
+			head = append(head, slack.NewRichTextSectionBroadcastElement("here"), blockkit.Plain(" "), blockkit.Bold("BREAK-GLASS"),
+				blockkit.Plain(", without approval: "))
 		}
-		head = append(head, bold("Granted"), plain(" "), code(e.Account), plain(" to "+person(e)+" until "), moment(e.Expires), plain("."))
+		head = append(head, blockkit.Bold("Granted"), blockkit.Plain(" "), blockkit.Code(e.Account), blockkit.Plain(" to "+person(e)+" until "),
+			blockkit.Moment(e.Expires), blockkit.Plain("."))
 	case broker.EventRefused:
-		head = []span{bold("Refused"), plain(" " + person(e))}
+		head = []blockkit.Span{blockkit.Bold("Refused"), blockkit.Plain(" " + person(e))}
 		if e.Account != "" {
-			head = append(head, plain(", "), code(e.Account))
+			head = append(head, blockkit.Plain(", "), blockkit.Code(e.Account))
 		}
-		head = append(head, timed(": "+e.Message, plains)...)
+		head = append(head, blockkit.Timed(": "+e.Message, blockkit.Plains)...)
 	case broker.EventKeyChanged:
 		head = keyAudit(e)
 	case broker.EventMembership:
@@ -70,7 +73,7 @@ func auditHead(e broker.Event) (head []span) {
 	case broker.EventUndeleted:
 		head = undeletedAudit(e)
 	case broker.EventSetAside:
-		head = []span{bold("Given up"), plain(". " + e.Message + " The log says more; look who can write to Redis.")}
+		head = []blockkit.Span{blockkit.Bold("Given up"), blockkit.Plain(". " + e.Message + " The log says more; look who can write to Redis.")}
 	case broker.EventApproval:
 		head = approvalAudit(e)
 	case broker.EventAcknowledged:
@@ -80,17 +83,18 @@ func auditHead(e broker.Event) (head []span) {
 			head = keyFailed(e)
 			break
 		}
-		head = []span{bold("Failed"), plain(" for " + person(e) + ", "), code(e.Account)}
-		head = append(head, timed(": "+e.Message, plains)...)
+		head = []blockkit.Span{blockkit.Bold("Failed"), blockkit.Plain(" for " + person(e) + ", "), blockkit.Code(e.Account)}
+		head = append(head, blockkit.Timed(": "+e.Message, blockkit.Plains)...)
 	case broker.EventUndelivered:
-		head = []span{bold("Not shown"), plain(" to " + person(e) + ": credentials for "), code(e.Account),
-			plain(" were issued, live until "), moment(e.Expires), plain(", but did not reach the person.")}
+		head = []blockkit.Span{blockkit.Bold("Not shown"), blockkit.Plain(" to " + person(e) + ": credentials for "), blockkit.Code(e.Account),
+			blockkit.Plain(" were issued, live until "), blockkit.Moment(e.Expires), blockkit.Plain(", but did not reach the person.")}
 		if e.Code == broker.CodeDeliveryUnknown {
-			head = []span{bold("Perhaps not shown"), plain(" to " + person(e) + ": credentials for "), code(e.Account),
-				plain(" were issued, live until "), moment(e.Expires), plain(", and Slack did not say whether it showed them.")}
+			head = []blockkit.Span{blockkit.Bold("Perhaps not shown"), blockkit.Plain(" to " + person(e) + ": credentials for "), blockkit.Code(e.Account),
+				blockkit.Plain(" were issued, live until "), blockkit.Moment(e.Expires), blockkit.Plain(", and Slack did not say whether it showed them.")}
 		}
 	case broker.EventEnded:
-		head = []span{bold("Ended"), plain(" by " + person(e) + ", "), code(e.Account), plain(": the bot has forgotten the credentials; AWS keeps them valid until "), moment(e.Expires), plain(".")}
+		head = []blockkit.Span{blockkit.Bold("Ended"), blockkit.Plain(" by " + person(e) + ", "), blockkit.Code(e.Account),
+			blockkit.Plain(": the bot has forgotten the credentials; AWS keeps them valid until "), blockkit.Moment(e.Expires), blockkit.Plain(".")}
 	}
 	return head
 }
@@ -104,16 +108,16 @@ func person(e broker.Event) string {
 }
 
 // auditDetails are what an investigator looks up elsewhere.
-func auditDetails(e broker.Event) []span {
-	var spans []span
+func auditDetails(e broker.Event) []blockkit.Span {
+	var spans []blockkit.Span
 	add := func(label, value string) {
 		if value == "" {
 			return
 		}
 		if len(spans) > 0 {
-			spans = append(spans, plain(" · "))
+			spans = append(spans, blockkit.Plain(" · "))
 		}
-		spans = append(spans, plain(label+" "), code(value))
+		spans = append(spans, blockkit.Plain(label+" "), blockkit.Code(value))
 	}
 	principal := e.Principal
 	if principal == "" {
@@ -166,7 +170,7 @@ func auditText(e broker.Event) string {
 	}
 	switch e.Kind {
 	case broker.EventGranted:
-		text := fmt.Sprintf("Granted %s to %s until %s.", e.Account, person(e), inUTC(e.Expires))
+		text := fmt.Sprintf("Granted %s to %s until %s.", e.Account, person(e), blockkit.UTC(e.Expires))
 		if e.BreakGlass {
 			text = "BREAK-GLASS, without approval: " + text
 		}
@@ -202,7 +206,7 @@ func auditText(e broker.Event) string {
 }
 
 // foldMessage tells of what was only counted; name is the tally's.
-func foldMessage(name string, f tally) message {
+func foldMessage(name string, f tally) blockkit.Message {
 	user, _, _ := strings.Cut(name, foldKind)
 	who := user
 	switch {
@@ -212,7 +216,7 @@ func foldMessage(name string, f tally) message {
 		who = f.User + " (" + user + ")"
 	}
 	what, whose := foldWords(f.Kind)
-	more := counted(f.Count, what)
+	more := blockkit.Counted(f.Count, what)
 	var kinds []string
 	for _, c := range slices.Sorted(maps.Keys(f.Codes)) {
 		kind := string(c)
@@ -226,17 +230,17 @@ func foldMessage(name string, f tally) message {
 		rest += ": " + strings.Join(kinds, ", ")
 	}
 	rest += "."
-	return newMessage(more+rest, paragraph(bold(more), plain(rest)))
+	return blockkit.NewMessage(more+rest, blockkit.Paragraph(blockkit.Bold(more), blockkit.Plain(rest)))
 }
 
 // unshownMessage stands in for an Event that Slack does not take. It holds
 // nothing of the Event, so that Slack takes it.
-func unshownMessage(position string) message {
+func unshownMessage(position string) blockkit.Message {
 	text := "An event is on the record but could not be shown here."
-	return newMessage(text, paragraph(plain(text+" Position "), code(position)))
+	return blockkit.NewMessage(text, blockkit.Paragraph(blockkit.Plain(text+" Position "), blockkit.Code(position)))
 }
 
-func brokenMessage(position string) message {
+func brokenMessage(position string) blockkit.Message {
 	text := "An entry of the audit record cannot be read. Look at it in the store: somebody or something changed it."
-	return newMessage(text, paragraph(bold(text), plain(" Position "), code(position)))
+	return blockkit.NewMessage(text, blockkit.Paragraph(blockkit.Bold(text), blockkit.Plain(" Position "), blockkit.Code(position)))
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -62,7 +63,7 @@ const actBreakGlass = "break_glass"
 
 // glassButton opens the form: it issues nothing by itself.
 func glassButton(account string) slack.Block {
-	return slack.NewActionBlock("glass:"+account, styled(actBreakGlass, "Break-glass", account, slack.StyleDanger))
+	return slack.NewActionBlock("glass:"+account, blockkit.StyledButton(actBreakGlass, "Break-glass", account, slack.StyleDanger))
 }
 
 // breakGlassForm opens the form, set to break-glass, with the reason and the
@@ -109,14 +110,14 @@ func (b *Bot) glassHelps(ctx context.Context, r broker.Request, err error) bool 
 func (b *Bot) refused(ctx context.Context, to conversation, r broker.Request, err error) {
 	m := b.refusal(ctx, to, err)
 	if b.glassHelps(ctx, r, err) {
-		m.blocks = append(m.blocks, glassButton(r.Account))
+		m.Blocks = append(m.Blocks, glassButton(r.Account))
 	}
 	b.deliver(ctx, to, m)
 }
 
 // loud makes a message one that everybody who is there is told of.
-func loud(m message) message {
-	here := slack.NewRichTextBlock("", paragraph(slack.NewRichTextSectionBroadcastElement("here")))
-	m.blocks = slices.Insert(slices.Clone(m.blocks), 0, slack.Block(here))
+func loud(m blockkit.Message) blockkit.Message {
+	here := slack.NewRichTextBlock("", blockkit.Paragraph(slack.NewRichTextSectionBroadcastElement("here")))
+	m.Blocks = slices.Insert(slices.Clone(m.Blocks), 0, slack.Block(here))
 	return m
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -31,17 +32,17 @@ const (
 	maxBucketName = 63
 )
 
-func (b *Bot) bucketsMessage(list broker.BucketList) message {
+func (b *Bot) bucketsMessage(list broker.BucketList) blockkit.Message {
 	return b.bucketsWith(list, "Search")
 }
 
 // bucketsWith shows a page with its buttons; that for a search is called search,
 // and "" is none.
-func (b *Bot) bucketsWith(list broker.BucketList, search string) message {
+func (b *Bot) bucketsWith(list broker.BucketList, search string) blockkit.Message {
 	if list.Total == 0 {
 		m := b.noBuckets(list)
 		if list.Prefix != "" {
-			m.blocks = append(m.blocks, pageButtons(list, search)...)
+			m.Blocks = append(m.Blocks, pageButtons(list, search)...)
 		}
 		return m
 	}
@@ -49,35 +50,36 @@ func (b *Bot) bucketsWith(list broker.BucketList, search string) message {
 	head := fewOrMany(list)
 	paged := list.AtLeast || list.Total > len(list.Buckets)
 	if paged {
-		head = grouped(first+1) + "–" + grouped(first+len(list.Buckets)) + " of " + head
+		head = blockkit.Grouped(first+1) + "–" + blockkit.Grouped(first+len(list.Buckets)) + " of " + head
 	}
 	where := " in " + list.Account.Name
 	if list.Prefix != "" {
 		where += " that start with " + list.Prefix
 	}
-	items := make([][]span, len(list.Buckets))
+	items := make([][]blockkit.Span, len(list.Buckets))
 	for i, bucket := range list.Buckets {
 		items[i] = bucketSpans(bucket)
 	}
-	elements := []slack.RichTextElement{paragraph(bold(head), plain(where+".")), bullets(items...)}
+	elements := []slack.RichTextElement{blockkit.Paragraph(blockkit.Bold(head), blockkit.Plain(where+".")), blockkit.Bullets(items...)}
 	if paged && !list.Kept {
-		elements = append(elements, paragraph(codes(b.withPrefix("To see others, narrow it: `/buckets "+list.Account.Name+" 123456 prefix logs-`"))...))
+		elements = append(elements, blockkit.Paragraph(blockkit.Codes(b.withPrefix("To see others, narrow "+
+			"it: `/buckets "+list.Account.Name+" 123456 prefix logs-`"))...))
 	}
-	elements = append(elements, paragraph(usedSpans(list)...))
-	m := newMessage(head+where+".", elements...)
+	elements = append(elements, blockkit.Paragraph(usedSpans(list)...))
+	m := blockkit.NewMessage(head+where+".", elements...)
 	if paged || list.Prefix != "" {
-		m.blocks = append(m.blocks, pageButtons(list, search)...)
+		m.Blocks = append(m.Blocks, pageButtons(list, search)...)
 	}
 	return m
 }
 
-func bucketSpans(bucket broker.Bucket) []span {
-	spans := []span{code(bucket.Name)}
+func bucketSpans(bucket broker.Bucket) []blockkit.Span {
+	spans := []blockkit.Span{blockkit.Code(bucket.Name)}
 	if bucket.Region != "" {
-		spans = append(spans, plain("  "+bucket.Region))
+		spans = append(spans, blockkit.Plain("  "+bucket.Region))
 	}
 	if !bucket.Created.IsZero() {
-		spans = append(spans, plain("  "), day(bucket.Created))
+		spans = append(spans, blockkit.Plain("  "), blockkit.Day(bucket.Created))
 	}
 	return spans
 }
@@ -86,11 +88,11 @@ func bucketSpans(bucket broker.Bucket) []span {
 func fewOrMany(list broker.BucketList) string {
 	switch {
 	case list.AtLeast:
-		return "more than " + grouped(list.Total) + " buckets"
+		return "more than " + blockkit.Grouped(list.Total) + " buckets"
 	case list.Total == 1:
 		return "1 bucket"
 	}
-	return grouped(list.Total) + " buckets"
+	return blockkit.Grouped(list.Total) + " buckets"
 }
 
 // pageButtons are those that lead somewhere. There are none once the bot holds
@@ -102,13 +104,13 @@ func pageButtons(list broker.BucketList, search string) []slack.Block {
 	to := func(page int) string { return strconv.Itoa(page) + " " + list.Prefix }
 	var elements []slack.BlockElement
 	if list.Page > 0 {
-		elements = append(elements, button(actPrevious, "Previous", to(list.Page-1)))
+		elements = append(elements, blockkit.Button(actPrevious, "Previous", to(list.Page-1)))
 	}
 	if list.AtLeast || (list.Page+1)*broker.BucketsPerPage < list.Total {
-		elements = append(elements, button(actNext, "Next", to(list.Page+1)))
+		elements = append(elements, blockkit.Button(actNext, "Next", to(list.Page+1)))
 	}
 	if search != "" {
-		elements = append(elements, button(actSearch, search, to(0)))
+		elements = append(elements, blockkit.Button(actSearch, search, to(0)))
 	}
 	if len(elements) == 0 {
 		return nil
@@ -158,13 +160,13 @@ func (b *Bot) searchBuckets(ctx context.Context, in interaction, p press) {
 
 // searchView is the search, and below it what was found.
 func searchView(grant, prefix string, found ...slack.Block) slack.ModalViewRequest {
-	text := slack.NewPlainTextInputBlockElement(plainText("logs-"), fieldPrefix)
+	text := slack.NewPlainTextInputBlockElement(blockkit.PlainText("logs-"), fieldPrefix)
 	text.InitialValue = prefix
-	input := slack.NewInputBlock(fieldPrefix, plainText("Bucket names that start with"), plainText("Nothing shows all"), text)
+	input := slack.NewInputBlock(fieldPrefix, blockkit.PlainText("Bucket names that start with"), blockkit.PlainText("Nothing shows all"), text)
 	input.Optional = true
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: bucketsCallback, PrivateMetadata: grant,
-		Title: plainText("Buckets"), Submit: plainText("Search"), Close: plainText("Done"),
+		Title: blockkit.PlainText("Buckets"), Submit: blockkit.PlainText("Search"), Close: blockkit.PlainText("Done"),
 		Blocks: slack.Blocks{BlockSet: append([]slack.Block{input}, found...)},
 	}
 }
@@ -195,7 +197,7 @@ func (b *Bot) submitSearch(ctx context.Context, e envelope, in interaction, ack 
 		return
 	}
 	grant := only(requestID, in.View.PrivateMetadata)
-	working := searchView(grant, prefix, newMessage("", paragraph(plain("Asking AWS for the buckets…"))).blocks...)
+	working := searchView(grant, prefix, blockkit.NewMessage("", blockkit.Paragraph(blockkit.Plain("Asking AWS for the buckets…"))).Blocks...)
 	ack(slack.NewUpdateViewSubmissionResponse(&working))
 	in.to = in.to.turned()
 	if !b.takeSlot(ctx) {
@@ -212,8 +214,8 @@ func (b *Bot) submitSearch(ctx context.Context, e envelope, in interaction, ack 
 }
 
 // showInSearch shows m below the search.
-func (b *Bot) showInSearch(ctx context.Context, to conversation, grant, prefix string, m message) {
-	err := b.updateView(ctx, to, searchView(grant, prefix, m.blocks...))
+func (b *Bot) showInSearch(ctx context.Context, to conversation, grant, prefix string, m blockkit.Message) {
+	err := b.updateView(ctx, to, searchView(grant, prefix, m.Blocks...))
 	var refused slack.SlackErrorResponse
 	if err == nil || errors.As(err, &refused) && refused.Err == "not_found" {
 		return // or closed meanwhile: the person does not want it

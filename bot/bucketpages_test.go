@@ -7,6 +7,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -25,9 +26,9 @@ func goldenPage(page, total int, prefix string, change func(*broker.BucketList))
 }
 
 // bucketPageMessages are pages behind the first.
-func bucketPageMessages() map[string]message {
+func bucketPageMessages() map[string]blockkit.Message {
 	b := goldenBot()
-	return map[string]message{
+	return map[string]blockkit.Message{
 		"buckets_middle": b.bucketsMessage(goldenPage(7, 2345, "logs-", nil)),
 		"buckets_last":   b.bucketsMessage(goldenPage(17, 345, "", nil)),
 		"buckets_more":   b.bucketsMessage(goldenPage(0, 10_000, "", func(l *broker.BucketList) { l.AtLeast = true })),
@@ -48,10 +49,10 @@ func TestPagesFitWithTheLongestNames(t *testing.T) {
 			l.Grant.MFA = false
 		})
 		m := goldenBot().bucketsMessage(list)
-		if !m.fits() {
-			t.Errorf("names of %d: got %d bytes of blocks, want at most %d", length, jsonSize(m.blocks), maxBlocks)
+		if !m.Fits() {
+			t.Errorf("names of %d: got %d bytes of blocks, want at most %d", length, jsonSize(m.Blocks), blockkit.MaxBytes)
 		}
-		t.Logf("names of %d: %d bytes of blocks", length, jsonSize(m.blocks))
+		t.Logf("names of %d: %d bytes of blocks", length, jsonSize(m.Blocks))
 	}
 }
 
@@ -72,7 +73,7 @@ func TestButtonsLeadOnlyToPagesThatAre(t *testing.T) {
 	}
 	for _, test := range tests {
 		var got []string
-		for _, block := range goldenBot().bucketsMessage(test.list).blocks {
+		for _, block := range goldenBot().bucketsMessage(test.list).Blocks {
 			if actions, ok := block.(*slack.ActionBlock); ok {
 				for _, e := range actions.Elements.ElementSet {
 					b := e.(*slack.ButtonBlockElement)

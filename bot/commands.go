@@ -7,6 +7,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -70,23 +71,23 @@ func (b *Bot) run(ctx context.Context, to conversation, c Command) {
 		b.mfa(ctx, to, c)
 	case VerbSessions:
 		has, err := b.holds(ctx, to.request(c))
-		b.answer(ctx, to, err, func() message { return b.sessionsMessage(has) })
+		b.answer(ctx, to, err, func() blockkit.Message { return b.sessionsMessage(has) })
 	case VerbExplain:
 		e, err := b.broker().Explain(ctx, to.request(c))
-		b.answer(ctx, to, err, func() message { return b.explainMessage(e) })
+		b.answer(ctx, to, err, func() blockkit.Message { return b.explainMessage(e) })
 	case VerbWhoami:
 		who, err := b.broker().WhoAmI(ctx, to.request(c))
-		b.answer(ctx, to, err, func() message { return b.whoamiMessage(who) })
+		b.answer(ctx, to, err, func() blockkit.Message { return b.whoamiMessage(who) })
 	case VerbHelp, VerbMoreHelp:
 		b.help(ctx, to, c.Verb == VerbMoreHelp)
 	case VerbAccounts:
 		accounts, complete, err := b.broker().Accounts(ctx, to.request(c))
-		b.answer(ctx, to, err, func() message { return b.accountsMessage(accounts, complete) })
+		b.answer(ctx, to, err, func() blockkit.Message { return b.accountsMessage(accounts, complete) })
 	}
 }
 
 // answer delivers what render makes, or the reason why there is nothing.
-func (b *Bot) answer(ctx context.Context, to conversation, err error, render func() message) {
+func (b *Bot) answer(ctx context.Context, to conversation, err error, render func() blockkit.Message) {
 	if err != nil {
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
@@ -157,6 +158,6 @@ func (b *Bot) buckets(ctx context.Context, to conversation, c Command) {
 	r := to.request(c)
 	r.Purpose = broker.PurposeBuckets
 	list, err := b.broker().Buckets(ctx, r, c.Prefix)
-	b.answer(ctx, to, err, func() message { return b.bucketsMessage(list) })
+	b.answer(ctx, to, err, func() blockkit.Message { return b.bucketsMessage(list) })
 	b.tellUsed(ctx, to, list.UsedSession, list.Account.Name)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -16,37 +17,38 @@ const (
 
 // configAudit tells what the config says now and did not before, or why it
 // cannot be used. Slack takes it whole however much there is.
-func configAudit(e broker.Event) message {
-	head, lines := []span{bold("Config changed."), plain(" Requests use it from now on:")}, e.Changes
+func configAudit(e broker.Event) blockkit.Message {
+	head, lines := []blockkit.Span{blockkit.Bold("Config changed."), blockkit.Plain(" Requests use it from now on:")}, e.Changes
 	if len(lines) == 0 {
-		head = []span{bold("Config can be read again."), plain(" Nothing in it has changed.")}
+		head = []blockkit.Span{blockkit.Bold("Config can be read again."), blockkit.Plain(" Nothing in it has changed.")}
 	}
 	if e.Kind == broker.EventConfigBroken {
-		head, lines = []span{bold("Config refused."), plain(" The file was changed and cannot be used. The bot keeps the config that it had:")}, e.Problems
+		head, lines = []blockkit.Span{blockkit.Bold("Config refused."),
+			blockkit.Plain(" The file was changed and cannot be used. The bot keeps the config that it had:")}, e.Problems
 	}
 	for shown := min(len(lines), configLines); ; shown-- {
-		elements := []slack.RichTextElement{paragraph(head...)}
+		elements := []slack.RichTextElement{blockkit.Paragraph(head...)}
 		if shown > 0 {
 			elements = append(elements, lineList(lines[:shown]))
 		}
 		if more := len(lines) - shown; more > 0 {
-			elements = append(elements, paragraph(plain(fmt.Sprintf("and %d more, all on the record", more))))
+			elements = append(elements, blockkit.Paragraph(blockkit.Plain(fmt.Sprintf("and %d more, all on the record", more))))
 		}
-		if m := newMessage(configText(e), elements...); shown == 0 || m.fits() {
+		if m := blockkit.NewMessage(configText(e), elements...); shown == 0 || m.Fits() {
 			return m
 		}
 	}
 }
 
 func lineList(lines []string) slack.RichTextElement {
-	items := make([][]span, len(lines))
+	items := make([][]blockkit.Span, len(lines))
 	for i, line := range lines {
 		if r := []rune(line); len(r) > configLineRunes {
 			line = string(r[:configLineRunes-1]) + "…"
 		}
-		items[i] = []span{plain(line)}
+		items[i] = []blockkit.Span{blockkit.Plain(line)}
 	}
-	return bullets(items...)
+	return blockkit.Bullets(items...)
 }
 
 func configText(e broker.Event) string {
@@ -56,5 +58,5 @@ func configText(e broker.Event) string {
 	if len(e.Changes) == 0 {
 		return "The config file can be read again; nothing changed."
 	}
-	return fmt.Sprintf("The config changed: %s.", counted(len(e.Changes), "change"))
+	return fmt.Sprintf("The config changed: %s.", blockkit.Counted(len(e.Changes), "change"))
 }

@@ -5,15 +5,16 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
-func configMessages() map[string]message {
+func configMessages() map[string]blockkit.Message {
 	var many []string
 	for i := range 60 {
 		many = append(many, fmt.Sprintf("account a%02d added: allow %s", i, strings.Repeat("<!here> *U01ALICE* ", 30)))
 	}
-	return map[string]message{
+	return map[string]blockkit.Message{
 		"audit_config": configAudit(broker.Event{Kind: broker.EventConfig, Changes: []string{
 			"account prod: allow gained S02LEADS, lost U01ALICE",
 			"contact \"#help-aws\" → \"<!channel> <https://x.example|link>\"",
@@ -36,7 +37,7 @@ func TestAMessageAboutTheConfigAlwaysFits(t *testing.T) {
 				lines[i] = strings.Repeat(r, 1000)
 			}
 			for _, e := range []broker.Event{{Kind: broker.EventConfig, Changes: lines}, {Kind: broker.EventConfigBroken, Problems: lines}} {
-				if m, post := auditMessage(e); !post || !m.fits() {
+				if m, post := auditMessage(e); !post || !m.Fits() {
 					t.Errorf("%d lines of %q: got posted %t and not fitting, want a message that fits", n, r, post)
 				}
 			}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -44,9 +45,9 @@ func (b *Bot) console(ctx context.Context, to conversation, c Command) {
 // console, too.
 func consoleOption(service string) *slack.OptionBlockObject {
 	if service == "" {
-		return option(string(FormatConsole), "a link to the AWS console")
+		return blockkit.Option(string(FormatConsole), "a link to the AWS console")
 	}
-	return option(string(FormatConsole)+" "+service, "a link to the AWS console, at "+service)
+	return blockkit.Option(string(FormatConsole)+" "+service, "a link to the AWS console, at "+service)
 }
 
 // consoleOf makes a sign-in link of a Grant inside its reveal window.
@@ -72,12 +73,12 @@ func (b *Bot) consoleOf(ctx context.Context, to conversation, grant string) {
 func (b *Bot) presentSignIn(ctx context.Context, to conversation, r broker.Request, s broker.SignIn) {
 	defer b.tellUsed(ctx, to, s.UsedSession, s.Account.Name)
 	var (
-		m   message
+		m   blockkit.Message
 		err error
 	)
 	format := b.usualFormat(ctx, to, s.Grant.BreakGlass)
 	if s.Problem == nil {
-		if m, err = b.signInMessage(s, format); err == nil && !m.fits() {
+		if m, err = b.signInMessage(s, format); err == nil && !m.Fits() {
 			s.Problem = errLinkTooLong(s)
 		}
 	}
@@ -97,32 +98,33 @@ func (b *Bot) presentSignIn(ctx context.Context, to conversation, r broker.Reque
 // signInMessage holds the link in a button, or whole as text to copy: never in
 // the fallback text, and nothing that Slack would unfurl, and so open. Who has a
 // key gets it encrypted, since whoever has the link is signed in.
-func (b *Bot) signInMessage(s broker.SignIn, f Format) (message, error) {
+func (b *Bot) signInMessage(s broker.SignIn, f Format) (blockkit.Message, error) {
 	blocks, err := b.linkBlocks(s, f)
 	if err != nil {
-		return message{}, errSeal(s.Issued, err)
+		return blockkit.Message{}, errSeal(s.Issued, err)
 	}
-	head := []slack.RichTextElement{paragraph(b.signInHead(s)...)}
+	head := []slack.RichTextElement{blockkit.Paragraph(b.signInHead(s)...)}
 	text := fmt.Sprintf("%s: here is your link to the AWS console. It works for %s, the session lasts %s.",
-		s.Account.Name, timeLeft(s.Until.Sub(b.now())), timeLeft(s.Grant.Expires.Sub(b.now())))
+		s.Account.Name, blockkit.TimeLeft(s.Until.Sub(b.now())), blockkit.TimeLeft(s.Grant.Expires.Sub(b.now())))
 	if _, sealed := s.Sealing.Key(); sealed {
 		text += " It is encrypted to your key."
 	}
 	if !s.Grant.MFA {
-		head = append(head, paragraph(bold(noMFA)))
+		head = append(head, blockkit.Paragraph(blockkit.Bold(noMFA)))
 		text += " " + noMFA
 	}
-	until := paragraph(
-		plain("The link works until "), moment(s.Until), plain(" and signs in whoever opens it: keep it to yourself.\nThe console session lasts until "),
-		moment(s.Grant.Expires), plain(" ("+timeLeft(s.Grant.Expires.Sub(b.now()))+" left)."))
-	m := message{text: text, blocks: []slack.Block{slack.NewRichTextBlock("", head...)}}
+	until := blockkit.Paragraph(
+		blockkit.Plain("The link works until "), blockkit.Moment(s.Until), blockkit.Plain(" and signs in whoever opens it: keep it to yourself.\nThe console "+
+			"session lasts until "),
+		blockkit.Moment(s.Grant.Expires), blockkit.Plain(" ("+blockkit.TimeLeft(s.Grant.Expires.Sub(b.now()))+" left)."))
+	m := blockkit.Message{Text: text, Blocks: []slack.Block{slack.NewRichTextBlock("", head...)}}
 	// The buttons come before what is to be copied, after the link that is one.
 	at := 0
 	if blocks[0].BlockType() == slack.MBTAction {
 		at = 1
 	}
-	m.blocks = append(m.blocks, slices.Insert(blocks, at, grantButtons(s.Grant, s.Kept, s.Account.Revoker != ""))...)
-	m.blocks = append(m.blocks, slack.NewRichTextBlock("", until))
+	m.Blocks = append(m.Blocks, slices.Insert(blocks, at, grantButtons(s.Grant, s.Kept, s.Account.Revoker != ""))...)
+	m.Blocks = append(m.Blocks, slack.NewRichTextBlock("", until))
 	return m, nil
 }
 
@@ -140,12 +142,12 @@ func (b *Bot) linkBlocks(s broker.SignIn, f Format) ([]slack.Block, error) {
 			return nil, err
 		}
 		text, use := sealedLink(f, block, key)
-		return []slack.Block{slack.NewRichTextBlock("", preformatted(text),
-			paragraph(codes(use+" It is encrypted to your key `"+key.Fingerprint+"`.")...))}, nil
+		return []slack.Block{slack.NewRichTextBlock("", blockkit.Preformatted(text),
+			blockkit.Paragraph(blockkit.Codes(use+" It is encrypted to your key `"+key.Fingerprint+"`.")...))}, nil
 	case len(link) > maxButtonURL:
-		return []slack.Block{slack.NewRichTextBlock("", paragraph(plain("Copy this link into a browser:")), preformatted(link))}, nil
+		return []slack.Block{slack.NewRichTextBlock("", blockkit.Paragraph(blockkit.Plain("Copy this link into a browser:")), blockkit.Preformatted(link))}, nil
 	}
-	open := button(actOpenLink, "Open the AWS console", s.Grant.ID)
+	open := blockkit.Button(actOpenLink, "Open the AWS console", s.Grant.ID)
 	open.URL, open.Style = link, slack.StylePrimary
 	return []slack.Block{slack.NewActionBlock("", open)}, nil
 }
@@ -162,33 +164,33 @@ func sealedLink(f Format, block string, key broker.PublicKey) (text, use string)
 	return "age -d -i " + unix + " <<'EOF'\n" + block + "\nEOF", "Pasted into bash, zsh or sh, it prints the link; it needs age."
 }
 
-func (b *Bot) signInHead(s broker.SignIn) []span {
-	head := []span{bold(s.Account.Name), plain(" in the AWS console")}
+func (b *Bot) signInHead(s broker.SignIn) []blockkit.Span {
+	head := []blockkit.Span{blockkit.Bold(s.Account.Name), blockkit.Plain(" in the AWS console")}
 	if s.Service != "" {
-		head = append(head, plain(", at "), code(s.Service))
+		head = append(head, blockkit.Plain(", at "), blockkit.Code(s.Service))
 	}
 	if s.Account.Region != "" {
-		head = append(head, plain(", in "+s.Account.Region))
+		head = append(head, blockkit.Plain(", in "+s.Account.Region))
 	}
-	head = append(head, plain(".\n"))
+	head = append(head, blockkit.Plain(".\n"))
 	if s.Grant.Principal != "" {
-		head = append(head, code(s.Grant.Principal), plain("\n"))
+		head = append(head, blockkit.Code(s.Grant.Principal), blockkit.Plain("\n"))
 	}
-	return append(head, codes(s.Way+".")...)
+	return append(head, blockkit.Codes(s.Way+".")...)
 }
 
 // noLinkMessage says why there is no link, above what would have been shown
 // without "as console".
-func (b *Bot) noLinkMessage(s broker.SignIn, f Format) (message, error) {
+func (b *Bot) noLinkMessage(s broker.SignIn, f Format) (blockkit.Message, error) {
 	m, err := b.issuedMessage(s.Issued, f)
 	if err != nil {
-		return message{}, err
+		return blockkit.Message{}, err
 	}
 	why := b.errorMessage(s.Problem)
-	m.blocks = append(why.blocks, m.blocks...)
-	m.text = broker.Plain(s.Problem.What) + " " + m.text
-	if !m.fits() {
-		return message{}, &broker.Error{
+	m.Blocks = append(why.Blocks, m.Blocks...)
+	m.Text = broker.Plain(s.Problem.What) + " " + m.Text
+	if !m.Fits() {
+		return blockkit.Message{}, &broker.Error{
 			Code: broker.CodeTooLarge, Ref: broker.ShortRef(s.Grant.ID), Err: errors.New("the snippet and the reason why there is no link"),
 			What: broker.Say(broker.Plain(s.Problem.What) + " The credentials were issued, but are too large for one Slack message."),
 			Hint: broker.Say("Ask again with a new code, without `as console`."),

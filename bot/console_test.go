@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -23,9 +24,9 @@ func goldenSignIn(n int, change func(*broker.SignIn)) broker.SignIn {
 }
 
 // consoleMessages are those of console sign-in and of explain.
-func consoleMessages(t *testing.T) map[string]message {
+func consoleMessages(t *testing.T) map[string]blockkit.Message {
 	b := goldenBot()
-	signIn := func(s broker.SignIn) message {
+	signIn := func(s broker.SignIn) blockkit.Message {
 		m, err := b.signInMessage(s, "")
 		if err != nil {
 			t.Fatal(err)
@@ -33,7 +34,8 @@ func consoleMessages(t *testing.T) map[string]message {
 		return m
 	}
 	noLink, err := b.noLinkMessage(goldenSignIn(0, func(s *broker.SignIn) {
-		s.Problem = &broker.Error{Code: broker.CodeSignin, Ref: "abcdefgh", What: broker.Say("The sign-in endpoint of AWS refused these credentials, so there is no link."),
+		s.Problem = &broker.Error{Code: broker.CodeSignin, Ref: "abcdefgh",
+			What: broker.Say("The sign-in endpoint of AWS refused these credentials, so there is no link."),
 			Hint: broker.Say("The credentials were issued and work: here they are. Pass the reference to whoever runs the bot.")}
 	}), "")
 	if err != nil {
@@ -44,8 +46,12 @@ func consoleMessages(t *testing.T) map[string]message {
 		Decision: broker.Decision{Effect: broker.Allow, Rule: "allow S01ONCALL"},
 		Duration: time.Hour, Way: "AssumeRole with your MFA code", NeedsCode: "prod needs the code of your MFA device.", Contact: "Ask in #help-aws.",
 	}
-	explain := func(change func(*broker.Explanation)) message { e := prod; change(&e); return b.explainMessage(e) }
-	return map[string]message{
+	explain := func(change func(*broker.Explanation)) blockkit.Message {
+		e := prod
+		change(&e)
+		return b.explainMessage(e)
+	}
+	return map[string]blockkit.Message{
 		"console":      signIn(goldenSignIn(maxButtonURL, nil)),
 		"console_long": signIn(goldenSignIn(maxButtonURL+1, nil)),
 		"console_service": signIn(goldenSignIn(0, func(s *broker.SignIn) {
@@ -66,7 +72,8 @@ func consoleMessages(t *testing.T) map[string]message {
 		}),
 		"explain_own": explain(func(e *broker.Explanation) {
 			e.Account = broker.Account{Name: "hub", DefaultDuration: time.Hour, MaxDuration: 12 * time.Hour}
-			e.Way, e.NeedsCode = "GetSessionToken with your MFA code: this account has no role, the credentials are your own IAM user's", "hub needs the code of your MFA device."
+			e.Way, e.NeedsCode = "GetSessionToken with your MFA code: this account has no role, the credentials are your own IAM user's", "hub needs the code of "+
+				"your MFA device."
 		}),
 		"explain_approved": explain(func(e *broker.Explanation) {
 			e.Decision = broker.Decision{Effect: broker.NeedApproval, Rule: "allow leads (S05PLATFORM)"}
@@ -78,13 +85,15 @@ func consoleMessages(t *testing.T) map[string]message {
 			e.Unmet = []*broker.Error{{Code: broker.CodePaused, What: broker.Say("Everything is paused by U09ADMIN."), Quote: "*laptop* lost"}}
 		}),
 		"explain_unmet": explain(func(e *broker.Explanation) {
-			e.Unmet = []*broker.Error{{Code: broker.CodeChannel, What: broker.Say("prod may be asked for only from certain Slack channels, and this is none of them."), Hint: broker.Say("Ask in #C0OPS, #C0DUTY.")}}
+			e.Unmet = []*broker.Error{{Code: broker.CodeChannel,
+				What: broker.Say("prod may be asked for only from certain Slack channels, and this is none of them."), Hint: broker.Say("Ask in #C0OPS, #C0DUTY.")}}
 		}),
 		"explain_denied_by": explain(func(e *broker.Explanation) {
 			*e = broker.Explanation{Account: broker.Account{Name: "prod"}, Decision: broker.Decision{Effect: broker.Deny, Rule: "deny leads"}, Contact: e.Contact}
 		}),
 		"explain_break_glass": explain(func(e *broker.Explanation) {
-			*e = broker.Explanation{Account: broker.Account{Name: "prod"}, Decision: broker.Decision{Effect: broker.Deny, Rule: "default deny"}, Contact: e.Contact, BreakGlass: true}
+			*e = broker.Explanation{Account: broker.Account{Name: "prod"}, Decision: broker.Decision{Effect: broker.Deny, Rule: "default deny"}, Contact: e.Contact,
+				BreakGlass: true}
 		}),
 		"explain_oncall": explain(func(e *broker.Explanation) { e.Decision.Rule = "oncall S03PAGER" }),
 		"explain_group":  explain(func(e *broker.Explanation) { e.Decision.Rule = "allow leads" }),
@@ -104,10 +113,10 @@ func TestSignInLinkIsNeverInTheFallbackText(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if strings.Contains(m.text, "http") || strings.Contains(m.text, "EXAMPLE") {
-			t.Errorf("%d bytes: got fallback %q, want nothing of the link in it", n, m.text)
+		if strings.Contains(m.Text, "http") || strings.Contains(m.Text, "EXAMPLE") {
+			t.Errorf("%d bytes: got fallback %q, want nothing of the link in it", n, m.Text)
 		}
-		if !m.fits() {
+		if !m.Fits() {
 			t.Errorf("%d bytes do not fit", n)
 		}
 	}
@@ -133,11 +142,11 @@ func TestSignInLinkIsSealedForWhoHasAKey(t *testing.T) {
 	}
 }
 
-func encoded(t *testing.T, m message) string {
+func encoded(t *testing.T, m blockkit.Message) string {
 	t.Helper()
-	data, err := json.Marshal(m.blocks)
+	data, err := json.Marshal(m.Blocks)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return m.text + string(data)
+	return m.Text + string(data)
 }

@@ -4,12 +4,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
 // deliveryMessages are the messages of reminders and of credentials that go by
 // direct message, or did not arrive.
-func deliveryMessages(t *testing.T) map[string]message {
+func deliveryMessages(t *testing.T) map[string]blockkit.Message {
 	t.Helper()
 	b := goldenBot()
 	ending := goldenIssued(true).Grant
@@ -30,7 +31,7 @@ func deliveryMessages(t *testing.T) map[string]message {
 	if !post {
 		t.Fatal("a message that was not deleted is not posted")
 	}
-	return map[string]message{
+	return map[string]blockkit.Message{
 		"reminder":            b.reminderMessage(ending, false),
 		"dm_placeholder":      placeholderMessage(issued),
 		"dm_issued":           withDeadline(shown, goldenTime.Add(5*time.Minute)),
@@ -41,7 +42,7 @@ func deliveryMessages(t *testing.T) map[string]message {
 		"undelivered":         b.undeliveredMessage(issued, broker.CodeUndelivered, "abcdefgh"),
 		"undelivered_unkept":  b.undeliveredMessage(lost, broker.CodeUndelivered, "abcdefgh"),
 		"undelivered_stopped": b.stoppedMessage(issued, "abcdefgh"),
-		"undelivered_late":    late(newMessage("You may not have prod.", paragraph(bold("You may not have prod."))), goldenTime),
+		"undelivered_late":    late(blockkit.NewMessage("You may not have prod.", blockkit.Paragraph(blockkit.Bold("You may not have prod."))), goldenTime),
 		"undelivered_unknown": b.undeliveredMessage(issued, broker.CodeDeliveryUnknown, "abcdefgh"),
 		"audit_undeleted":     audit,
 	}

@@ -280,7 +280,7 @@ func TestDirectoryKnowsWhoIsNoFullMember(t *testing.T) {
 
 func TestDirectoryAuditNamesTheGroupAndPeople(t *testing.T) {
 	m, post := auditMessage(broker.Event{Kind: broker.EventMembership, Group: "S01", Added: []string{"U03EVE"}, Removed: slices.Repeat([]string{"U02BOB"}, 60)})
-	text, err := json.Marshal(m.blocks)
+	text, err := json.Marshal(m.Blocks)
 	if err != nil || !post {
 		t.Fatal(post, err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -94,7 +95,7 @@ func (b *Bot) slashCommand(ctx context.Context, e envelope) {
 		trigger:     cmd.TriggerID,
 		code:        carriesCode(cmd.Text),
 	}
-	defer b.rescue(ctx, to, func(m message) { b.deliver(ctx, to.beside(), m) })
+	defer b.rescue(ctx, to, func(m blockkit.Message) { b.deliver(ctx, to.beside(), m) })
 	if !b.first(ctx, to, sightings(e, cmd.TriggerID)...) {
 		return
 	}
@@ -109,7 +110,7 @@ func (b *Bot) slashCommand(ctx context.Context, e envelope) {
 	}
 	defer b.leaveSlot()
 	b.serve(ctx, to, cmd)
-	b.log.InfoContext(ctx, "command served", "command", shortened(clean(cmd.Command), maxQuery), "request", to.requestID,
+	b.log.InfoContext(ctx, "command served", "command", blockkit.Shortened(clean(cmd.Command), maxQuery), "request", to.requestID,
 		"user", to.caller.User, "took", b.now().Sub(began).Round(time.Millisecond))
 }
 

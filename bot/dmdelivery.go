@@ -8,6 +8,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -35,7 +36,7 @@ type deletion struct {
 // deliverByDM shows credentials in a direct message that the bot deletes, and
 // says so where they were asked for. If Slack does not take the direct message,
 // that is where the person is told instead.
-func (b *Bot) deliverByDM(ctx context.Context, to conversation, r broker.Request, issued broker.Issued, m message) {
+func (b *Bot) deliverByDM(ctx context.Context, to conversation, r broker.Request, issued broker.Issued, m blockkit.Message) {
 	owed := b.oweCredentials(ctx, r, issued)
 	showing, cancel := context.WithTimeout(context.WithoutCancel(ctx), replyWithin+postTimeout)
 	defer cancel()
@@ -66,7 +67,7 @@ func (b *Bot) deliverByDM(ctx context.Context, to conversation, r broker.Request
 // in which a process could die and leave credentials that nobody deletes: Slack
 // tells the name of a message only after it was posted. The empty message itself
 // is on the list of what is owed before it is posted; owed is what stands there.
-func (b *Bot) showByDM(ctx context.Context, to conversation, issued broker.Issued, m message, owed *debt) error {
+func (b *Bot) showByDM(ctx context.Context, to conversation, issued broker.Issued, m blockkit.Message, owed *debt) error {
 	standing := func(ts string) {
 		next := owed.owed
 		next.Message = &shownMessage{Channel: owed.Message.Channel, TS: ts}
@@ -206,11 +207,11 @@ func (b *Bot) deleteMessage(ctx context.Context, channel, ts string) error {
 }
 
 // rewrite puts m in place of what a message of the bot's says.
-func (b *Bot) rewrite(ctx context.Context, channel, ts string, m message) error {
+func (b *Bot) rewrite(ctx context.Context, channel, ts string, m blockkit.Message) error {
 	ctx, cancel := context.WithTimeout(ctx, postTimeout)
 	defer cancel()
 	_, _, _, err := b.api.UpdateMessageContext(ctx, channel, ts,
-		slack.MsgOptionText(m.fallback(), false), slack.MsgOptionBlocks(m.blocks...))
+		slack.MsgOptionText(m.Fallback(), false), slack.MsgOptionBlocks(m.Blocks...))
 	if err != nil {
 		return slackError("chat.update", err)
 	}
@@ -219,7 +220,7 @@ func (b *Bot) rewrite(ctx context.Context, channel, ts string, m message) error 
 
 // tell sends a direct message and tries again where that may help, for what the
 // person has no other way to learn.
-func (b *Bot) tell(ctx context.Context, user string, m message) error {
+func (b *Bot) tell(ctx context.Context, user string, m blockkit.Message) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*postTimeout)
 	defer cancel()
 	return attempt(ctx, func() error {
@@ -236,46 +237,47 @@ func (b *Bot) tell(ctx context.Context, user string, m message) error {
 const placeholderBlock = "about_to_appear:"
 
 // placeholderMessage stands where credentials are about to be.
-func placeholderMessage(i broker.Issued) message {
+func placeholderMessage(i broker.Issued) blockkit.Message {
 	rest := " are about to appear here, for " + inMinutes(i.Account.DMLife) + "."
-	m := newMessage("Your credentials for "+i.Account.Name+rest,
-		paragraph(plain("Your credentials for "), bold(i.Account.Name), plain(rest)))
-	m.blocks[0].(*slack.RichTextBlock).BlockID = placeholderBlock + i.Grant.ID
+	m := blockkit.NewMessage("Your credentials for "+i.Account.Name+rest,
+		blockkit.Paragraph(blockkit.Plain("Your credentials for "), blockkit.Bold(i.Account.Name), blockkit.Plain(rest)))
+	m.Blocks[0].(*slack.RichTextBlock).BlockID = placeholderBlock + i.Grant.ID
 	return m
 }
 
 // sentMessage is the private answer to whoever gets credentials by direct
 // message.
-func sentMessage(i broker.Issued) message {
+func sentMessage(i broker.Issued) blockkit.Message {
 	rest := " by direct message; it is deleted in " + inMinutes(i.Account.DMLife) + "."
-	return newMessage("I sent you the credentials for "+i.Account.Name+rest,
-		paragraph(plain("I sent you the credentials for "), bold(i.Account.Name), plain(rest)))
+	return blockkit.NewMessage("I sent you the credentials for "+i.Account.Name+rest,
+		blockkit.Paragraph(blockkit.Plain("I sent you the credentials for "), blockkit.Bold(i.Account.Name), blockkit.Plain(rest)))
 }
 
 // withDeadline adds when the message is deleted, if Slack has room for it.
-func withDeadline(m message, at time.Time) message {
-	until := slack.NewRichTextBlock("", paragraph(plain("This message will be deleted "), moment(at), plain(".")))
-	longer := message{text: m.text, blocks: append(m.blocks[:len(m.blocks):len(m.blocks)], until)}
-	if !longer.fits() {
+func withDeadline(m blockkit.Message, at time.Time) blockkit.Message {
+	until := slack.NewRichTextBlock("", blockkit.Paragraph(blockkit.Plain("This message will be deleted "), blockkit.Moment(at), blockkit.Plain(".")))
+	longer := blockkit.Message{Text: m.Text, Blocks: append(m.Blocks[:len(m.Blocks):len(m.Blocks)], until)}
+	if !longer.Fits() {
 		return m
 	}
 	return longer
 }
 
 // removedMessage stands in place of credentials that could only be taken out.
-func removedMessage(g broker.Grant) message {
+func removedMessage(g broker.Grant) blockkit.Message {
 	text := "The credentials for " + g.Account + " that stood here were removed."
-	return newMessage(text, paragraph(plain(text)))
+	return blockkit.NewMessage(text, blockkit.Paragraph(blockkit.Plain(text)))
 }
 
 // undeletedMessage tells a person that Slack keeps what was to be deleted.
-func (b *Bot) undeletedMessage(g broker.Grant, removed bool) message {
+func (b *Bot) undeletedMessage(g broker.Grant, removed bool) blockkit.Message {
 	first := "Slack does not let me delete my message with your credentials for " + g.Account + "."
 	then := " I have taken them out of its text, but Slack may have kept the earlier one."
 	if !removed {
 		then = " They can still be read there."
 	}
-	return newMessage(first+then,
-		paragraph(bold(first), plain(then)),
-		paragraph(code(g.AccessKeyID), plain(" works until "), moment(g.Expires), plain(". This is on the audit record.")))
+	return blockkit.NewMessage(first+then,
+		blockkit.Paragraph(blockkit.Bold(first), blockkit.Plain(then)),
+		blockkit.Paragraph(blockkit.Code(g.AccessKeyID), blockkit.Plain(" works until "), blockkit.Moment(g.Expires),
+			blockkit.Plain(". This is on the audit record.")))
 }

@@ -112,7 +112,8 @@ func TestHostileEntriesOfDueListsAreSetAside(t *testing.T) {
 		entries []string
 	}{
 		"approvals": {b.serveApproval, []string{
-			`{"user":"{","id":"x","press":"p","tries":-1}`, `{"user":"U1","id":"a:b"}`, `{"id":"x"}`, `null`, `[]`, `{"user":"U1","id":"` + strings.Repeat("x", 100) + `"}`,
+			`{"user":"{","id":"x","press":"p","tries":-1}`, `{"user":"U1","id":"a:b"}`, `{"id":"x"}`, `null`, `[]`, `{"user":"U1","id":"` + strings.Repeat("x",
+				100) + `"}`,
 		}},
 		"deletions": {b.serveDeletion, []string{
 			`{"channel":"C0AUDIT","ts":"1.2"}`, `{"channel":"D1","ts":"","refused":1}`, `{"channel":"D1","ts":"1.2","refused":-1}`, `{"channel":"","ts":"1.2"}`, `x`,

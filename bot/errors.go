@@ -8,12 +8,13 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
 // refusal turns an error into what the person reads, and logs it once: as a
 // warning when the person can mend it, as an error when we must.
-func (b *Bot) refusal(ctx context.Context, to conversation, err error) message {
+func (b *Bot) refusal(ctx context.Context, to conversation, err error) blockkit.Message {
 	var e *broker.Error
 	if !errors.As(err, &e) {
 		e = &broker.Error{
@@ -44,23 +45,23 @@ func (b *Bot) refusal(ctx context.Context, to conversation, err error) message {
 }
 
 // errorMessage is the one form in which a person reads an error.
-func (b *Bot) errorMessage(e *broker.Error) message {
+func (b *Bot) errorMessage(e *broker.Error) blockkit.Message {
 	hint := b.withPrefix(broker.Plain(e.Hint))
-	spans := timed(broker.Plain(e.What), bolds)
+	spans := blockkit.Timed(broker.Plain(e.What), blockkit.Bolds)
 	if hint != "" {
-		spans = append(spans, plain("\n"))
+		spans = append(spans, blockkit.Plain("\n"))
 		spans = append(spans, b.hintSpans(e.Code, hint)...)
 	}
 	text := strings.TrimSpace(broker.Plain(e.What) + " " + strings.ReplaceAll(hint, "`", ""))
 	if e.Ref != "" {
-		spans = append(spans, plain("\nReference: "), code(e.Ref))
+		spans = append(spans, blockkit.Plain("\nReference: "), blockkit.Code(e.Ref))
 		text += " Reference: " + e.Ref
 	}
-	elements := []slack.RichTextElement{paragraph(spans...)}
+	elements := []slack.RichTextElement{blockkit.Paragraph(spans...)}
 	if e.Quote != "" {
-		elements = append(elements, quote(e.Quote))
+		elements = append(elements, blockkit.Quote(e.Quote))
 	}
-	return newMessage(text, elements...)
+	return blockkit.NewMessage(text, elements...)
 }
 
 // told is an error as plain text, where there is room for no more.
@@ -74,11 +75,11 @@ func told(err error) string {
 
 // hintSpans shows one of our sentences: channels that it names by ID as links,
 // commands as code, times as the reader's own.
-func (b *Bot) hintSpans(c broker.Code, sentence string) []span {
+func (b *Bot) hintSpans(c broker.Code, sentence string) []blockkit.Span {
 	if c == broker.CodeChannel {
-		return timed(sentence, channels)
+		return blockkit.Timed(sentence, blockkit.Channels)
 	}
-	return timed(sentence, codes)
+	return blockkit.Timed(sentence, blockkit.Codes)
 }
 
 // withPrefix puts the configured prefix into the commands that a sentence names.
@@ -86,5 +87,6 @@ func (b *Bot) withPrefix(sentence string) string {
 	if b.prefix == "" {
 		return sentence
 	}
-	return strings.NewReplacer("/assume", "/"+b.prefix+"assume", "/buckets", "/"+b.prefix+"buckets", "/mfa", "/"+b.prefix+"mfa", "/sessions", "/"+b.prefix+"sessions").Replace(sentence)
+	return strings.NewReplacer("/assume", "/"+b.prefix+"assume", "/buckets", "/"+b.prefix+"buckets", "/mfa", "/"+b.prefix+"mfa", "/sessions",
+		"/"+b.prefix+"sessions").Replace(sentence)
 }

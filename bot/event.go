@@ -6,6 +6,7 @@ import (
 
 	"github.com/slack-go/slack/slackevents"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -53,7 +54,7 @@ func (b *Bot) event(ctx context.Context, e envelope) {
 		caller:    readCaller(inner.User, team, inner.Channel),
 		requestID: broker.NewID(),
 	}
-	defer b.rescue(ctx, to, func(m message) { _ = b.directMessage(ctx, to.caller.User, m) })
+	defer b.rescue(ctx, to, func(m blockkit.Message) { _ = b.directMessage(ctx, to.caller.User, m) })
 	to.caller.User = b.broker().Person(ctx, to.caller.User)
 	if err := b.broker().Enter(ctx, to.request(Command{})); err != nil {
 		b.refusal(ctx, to, err) // for the log: an answer to each would be what the limit is against
@@ -80,7 +81,7 @@ func (b *Bot) event(ctx context.Context, e envelope) {
 // helpByDirectMessage answers privately, wherever it was asked.
 func (b *Bot) helpByDirectMessage(ctx context.Context, to conversation, more bool) {
 	accounts, admin, err := b.broker().Help(ctx, to.request(Command{}))
-	var m message
+	var m blockkit.Message
 	if err != nil {
 		m = b.refusal(ctx, to, err)
 	} else {

@@ -4,11 +4,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
 // explainMessage says what would become of a request, and why.
-func (b *Bot) explainMessage(e broker.Explanation) message {
+func (b *Bot) explainMessage(e broker.Explanation) blockkit.Message {
 	name := e.Account.Name
 	if e.Decision.Effect == broker.Deny {
 		return b.explainDenied(e)
@@ -23,22 +24,25 @@ func (b *Bot) explainMessage(e broker.Explanation) message {
 	if e.Approved != nil {
 		text = "You may have " + name + " now: others have approved."
 	}
-	head := append([]span{bold(text), plain(" ")}, allowedBy(e.Decision.Rule)...)
-	items := [][]span{accountSpans(e.Account)}
+	head := append([]blockkit.Span{blockkit.Bold(text), blockkit.Plain(" ")}, allowedBy(e.Decision.Rule)...)
+	items := [][]blockkit.Span{accountSpans(e.Account)}
 	switch {
 	case e.Approved != nil:
-		items = append(items, []span{plain("Approved by " + votes(*e.Approved) + ", for " + broker.FormatDuration(e.Approved.Duration) + " and one request, until "), moment(e.Approved.Expires), plain(".")})
+		items = append(items, []blockkit.Span{blockkit.Plain("Approved by " + votes(*e.Approved) + ", for " + broker.FormatDuration(e.Approved.Duration) +
+			" and one request, until "), blockkit.Moment(e.Approved.Expires), blockkit.Plain(".")})
 	case e.Decision.Effect == broker.NeedApproval:
 		items = append(items, approvalSpans(e.Account.Approval))
 	}
 	for _, unmet := range e.Unmet {
-		items = append(items, append([]span{bold("Not right now: ")}, b.hintSpans(unmet.Code, broker.Plain(unmet.What)+" "+broker.Plain(unmet.Hint)+quoting(unmet))...))
+		items = append(items, append([]blockkit.Span{blockkit.Bold("Not right now: ")},
+			b.hintSpans(unmet.Code, broker.Plain(unmet.What)+" "+broker.Plain(unmet.Hint)+quoting(unmet))...))
 	}
 	if e.BreakGlass {
-		items = append(items, codes(b.withPrefix(byBreakGlass(name))))
+		items = append(items, blockkit.Codes(b.withPrefix(byBreakGlass(name))))
 	}
 	if e.Problem != nil {
-		items = append(items, append([]span{plain("But for that long it would be refused: ")}, codes(broker.Plain(e.Problem.What)+" "+broker.Plain(e.Problem.Hint))...))
+		items = append(items, append([]blockkit.Span{blockkit.Plain("But for that long it would be refused: ")},
+			blockkit.Codes(broker.Plain(e.Problem.What)+" "+broker.Plain(e.Problem.Hint))...))
 		text += " But not for that long."
 	} else {
 		items = append(items, b.howItWouldGo(e)...)
@@ -46,10 +50,10 @@ func (b *Bot) explainMessage(e broker.Explanation) message {
 	if e.Account.MFA == broker.MFANone {
 		text += " No MFA is asked for."
 	}
-	return newMessage(text,
-		paragraph(head...),
-		bullets(items...),
-		paragraph(plain("Nothing was issued: AWS was not asked.")))
+	return blockkit.NewMessage(text,
+		blockkit.Paragraph(head...),
+		blockkit.Bullets(items...),
+		blockkit.Paragraph(blockkit.Plain("Nothing was issued: AWS was not asked.")))
 }
 
 // quoting is what an error quotes, in the midst of a line.
@@ -61,40 +65,42 @@ func quoting(e *broker.Error) string {
 }
 
 // explainDenied tells which rule denies and nothing else of the Account.
-func (b *Bot) explainDenied(e broker.Explanation) message {
+func (b *Bot) explainDenied(e broker.Explanation) blockkit.Message {
 	text := "You may not have " + e.Account.Name + "."
-	why := []span{plain(" Default deny: no rule allows you. ")}
+	why := []blockkit.Span{blockkit.Plain(" Default deny: no rule allows you. ")}
 	if list, rule, _ := strings.Cut(e.Decision.Rule, " "); list == "deny" {
-		why = []span{plain(" The config denies you, by "), code(rule), plain(", whatever else it allows. ")}
+		why = []blockkit.Span{blockkit.Plain(" The config denies you, by "), blockkit.Code(rule), blockkit.Plain(", whatever else it allows. ")}
 	}
 	if e.Decision.Err != nil {
-		why = []span{plain(" Membership unknown: Slack cannot say right now which user groups you are in, and what is unknown is denied. Try again in a minute. ")}
+		why = []blockkit.Span{blockkit.Plain(" Membership unknown: Slack cannot say right now which user groups you are in, and what is unknown is denied. Try " +
+			"again in a minute. ")}
 	}
 	if e.BreakGlass {
 		text = "You may have " + e.Account.Name + " by break-glass alone."
-		why = append([]span{plain(" ")}, codes(b.withPrefix(byBreakGlass(e.Account.Name)+" "))...)
+		why = append([]blockkit.Span{blockkit.Plain(" ")}, blockkit.Codes(b.withPrefix(byBreakGlass(e.Account.Name)+" "))...)
 	}
-	return newMessage(text, paragraph(append(append([]span{bold(text)}, why...), plain(e.Contact))...))
+	return blockkit.NewMessage(text, blockkit.Paragraph(append(append([]blockkit.Span{blockkit.Bold(text)}, why...), blockkit.Plain(e.Contact))...))
 }
 
 // allowedBy names the entry of allow that matched. A user group is named by its
 // ID: its handle would need a lookup, and can change.
-func allowedBy(rule string) []span {
+func allowedBy(rule string) []blockkit.Span {
 	list, rule, _ := strings.Cut(rule, " ")
 	name, group, byGroup := strings.Cut(strings.TrimSuffix(rule, ")"), " (")
 	switch {
 	case list == "oncall":
-		return []span{plain("The config allows the user group "), code(rule), plain(", which is on call, and you are in it.")}
+		return []blockkit.Span{blockkit.Plain("The config allows the user group "), blockkit.Code(rule), blockkit.Plain(", which is on call, and you are in it.")}
 	case byGroup:
-		return []span{plain("The config allows its group "), code(name), plain(", and you are in it, by the user group "), code(group), plain(".")}
+		return []blockkit.Span{blockkit.Plain("The config allows its group "), blockkit.Code(name), blockkit.Plain(", and you are in it, by the user group "),
+			blockkit.Code(group), blockkit.Plain(".")}
 	case rule != "" && rule[0] >= 'a' && rule[0] <= 'z':
-		return []span{plain("The config allows its group "), code(rule), plain(", and you are in it.")}
+		return []blockkit.Span{blockkit.Plain("The config allows its group "), blockkit.Code(rule), blockkit.Plain(", and you are in it.")}
 	case rule == "*":
-		return []span{plain("The config allows every user, by "), code(`"*"`), plain(".")}
+		return []blockkit.Span{blockkit.Plain("The config allows every user, by "), blockkit.Code(`"*"`), blockkit.Plain(".")}
 	case strings.HasPrefix(rule, "S"):
-		return []span{plain("The config allows the user group "), code(rule), plain(", and you are in it.")}
+		return []blockkit.Span{blockkit.Plain("The config allows the user group "), blockkit.Code(rule), blockkit.Plain(", and you are in it.")}
 	}
-	return []span{plain("The config allows you yourself, as "), code(rule), plain(".")}
+	return []blockkit.Span{blockkit.Plain("The config allows you yourself, as "), blockkit.Code(rule), blockkit.Plain(".")}
 }
 
 func byBreakGlass(account string) string {
@@ -103,33 +109,33 @@ func byBreakGlass(account string) string {
 
 // approvalSpans says who decides. The answer is private, so that this pings
 // nobody.
-func approvalSpans(p *broker.ApprovalPolicy) []span {
-	spans := []span{plain(counted(p.Count, "approval") + " of ")}
+func approvalSpans(p *broker.ApprovalPolicy) []blockkit.Span {
+	spans := []blockkit.Span{blockkit.Plain(blockkit.Counted(p.Count, "approval") + " of ")}
 	for i, who := range p.Approvers {
 		if i > 0 {
-			spans = append(spans, plain(", "))
+			spans = append(spans, blockkit.Plain(", "))
 		}
 		spans = append(spans, decides(who))
 	}
-	return append(spans, plain(", not your own, within "+broker.FormatDuration(p.Expires)+" of your asking; then you have "+
+	return append(spans, blockkit.Plain(", not your own, within "+broker.FormatDuration(p.Expires)+" of your asking; then you have "+
 		broker.FormatDuration(broker.ApprovalUse)+" to use it, once. No code is needed to ask."))
 }
 
 // decides is one of the approvers, or a group of them by its name in the config.
-func decides(who string) span {
+func decides(who string) blockkit.Span {
 	switch {
 	case who == "":
-		return plain("")
+		return blockkit.Plain("")
 	case who[0] == 'S':
-		return group(who)
+		return blockkit.Group(who)
 	case who[0] == 'U', who[0] == 'W':
-		return member(who)
+		return blockkit.Member(who)
 	}
-	return code(who)
+	return blockkit.Code(who)
 }
 
 // howItWouldGo is the planner's way, the code and the duration.
-func (b *Bot) howItWouldGo(e broker.Explanation) [][]span {
+func (b *Bot) howItWouldGo(e broker.Explanation) [][]blockkit.Span {
 	way := e.Way + "."
 	switch e.NeedsCode {
 	case "":
@@ -142,11 +148,11 @@ func (b *Bot) howItWouldGo(e broker.Explanation) [][]span {
 	if e.Duration != e.Account.DefaultDuration && e.Approved == nil {
 		lasting = "It would last " + broker.FormatDuration(e.Duration) + "; " + broker.FormatDuration(e.Account.DefaultDuration) + " without `for`."
 	}
-	lines := [][]span{codes(way), codes(lasting)}
+	lines := [][]blockkit.Span{blockkit.Codes(way), blockkit.Codes(lasting)}
 	if slices.ContainsFunc(e.Unmet, func(unmet *broker.Error) bool { return unmet.Code != broker.CodeReason }) {
 		return lines // what one could send would be refused
 	}
-	return append(lines, codes(b.withPrefix(exampleOf(e))))
+	return append(lines, blockkit.Codes(b.withPrefix(exampleOf(e))))
 }
 
 // exampleOf is what to send.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -79,14 +80,15 @@ func (b *Bot) openForm(ctx context.Context, to conversation, f formState) {
 func (b *Bot) formView(f formState) slack.ModalViewRequest {
 	var blocks []slack.Block
 	if f.wrong != nil {
-		blocks = append(blocks, b.errorMessage(f.wrong).blocks...)
+		blocks = append(blocks, b.errorMessage(f.wrong).Blocks...)
 	}
 	if f.breakGlass {
-		blocks = append(blocks, slack.NewRichTextBlock("", paragraph(bold("Break-glass: "), plain("without approval, told to everybody in the audit channel."))))
+		blocks = append(blocks, slack.NewRichTextBlock("",
+			blockkit.Paragraph(blockkit.Bold("Break-glass: "), blockkit.Plain("without approval, told to everybody in the audit channel."))))
 	}
 	if f.account.Approval != nil && !f.breakGlass {
-		blocks = append(blocks, slack.NewRichTextBlock("", paragraph(bold(f.account.Name+" needs the approval of others. "),
-			plain("Leave the code empty: you are asked for it once they have approved."))))
+		blocks = append(blocks, slack.NewRichTextBlock("", blockkit.Paragraph(blockkit.Bold(f.account.Name+" needs the approval of others. "),
+			blockkit.Plain("Leave the code empty: you are asked for it once they have approved."))))
 	}
 	kept, _ := json.Marshal(formOrigin{Channel: f.channel, BreakGlass: f.breakGlass}) // it cannot fail
 	blocks = append(blocks,
@@ -98,19 +100,19 @@ func (b *Bot) formView(f formState) slack.ModalViewRequest {
 	)
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: formCallback, PrivateMetadata: string(kept),
-		Title: plainText(modalTitle), Submit: plainText("Get credentials"), Close: plainText("Cancel"),
+		Title: blockkit.PlainText(modalTitle), Submit: blockkit.PlainText("Get credentials"), Close: blockkit.PlainText("Cancel"),
 		Blocks: slack.Blocks{BlockSet: blocks},
 	}
 }
 
 func accountField(f formState) slack.Block {
 	none := 0 // offers everything before anything is typed
-	menu := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, plainText("Type to search"), fieldAccount)
+	menu := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, blockkit.PlainText("Type to search"), fieldAccount)
 	menu.MinQueryLength = &none
 	if f.account.Name != "" {
 		menu.InitialOption = accountOption(f.account)
 	}
-	input := slack.NewInputBlock(fieldAccount, plainText("Account"), nil, menu)
+	input := slack.NewInputBlock(fieldAccount, blockkit.PlainText("Account"), nil, menu)
 	input.DispatchAction = true // its choice decides which durations there are
 	return input
 }
@@ -122,7 +124,7 @@ var durations = [...]time.Duration{
 }
 
 func durationField(f formState) slack.Block {
-	usual := option("default", "The default of the account")
+	usual := blockkit.Option("default", "The default of the account")
 	options := []*slack.OptionBlockObject{usual}
 	chosen := usual
 	if f.account.Name != "" {
@@ -138,7 +140,7 @@ func durationField(f formState) slack.Block {
 		slices.Sort(offered)
 		options = nil
 		for _, d := range slices.Compact(offered) {
-			o := option(d.String(), broker.FormatDuration(d))
+			o := blockkit.Option(d.String(), broker.FormatDuration(d))
 			options = append(options, o)
 			if d == f.account.DefaultDuration && f.duration == 0 || d == f.duration {
 				chosen = o
@@ -149,13 +151,14 @@ func durationField(f formState) slack.Block {
 	if slices.Contains(options, chosen) {
 		menu.InitialOption = chosen
 	}
-	return slack.NewInputBlock(fieldDuration+"-"+f.account.Name, plainText("For how long"), nil, menu)
+	return slack.NewInputBlock(fieldDuration+"-"+f.account.Name, blockkit.PlainText("For how long"), nil, menu)
 }
 
 func codeField() slack.Block {
-	text := slack.NewPlainTextInputBlockElement(plainText("123 456"), fieldCode)
+	text := slack.NewPlainTextInputBlockElement(blockkit.PlainText("123 456"), fieldCode)
 	text.MaxLength = 20
-	input := slack.NewInputBlock(fieldCode+"-"+broker.ShortRef(broker.NewID()), plainText("MFA code"), plainText("The six digits that your device shows"), text)
+	input := slack.NewInputBlock(fieldCode+"-"+broker.ShortRef(broker.NewID()), blockkit.PlainText("MFA code"),
+		blockkit.PlainText("The six digits that your device shows"), text)
 	input.Optional = true // some accounts take none; what is needed is said on this field
 	return input
 }
@@ -168,14 +171,14 @@ func formatField(f formState) slack.Block {
 	if f.format == FormatConsole {
 		menu.InitialOption = console
 	}
-	return slack.NewInputBlock(fieldFormat, plainText("Format"), nil, menu)
+	return slack.NewInputBlock(fieldFormat, blockkit.PlainText("Format"), nil, menu)
 }
 
 func reasonField(f formState) slack.Block {
-	text := slack.NewPlainTextInputBlockElement(plainText("INC-42 failover"), fieldReason)
+	text := slack.NewPlainTextInputBlockElement(blockkit.PlainText("INC-42 failover"), fieldReason)
 	text.MaxLength = maxReason
 	text.InitialValue = f.reason
-	input := slack.NewInputBlock(fieldReason, plainText("Reason"), nil, text)
+	input := slack.NewInputBlock(fieldReason, blockkit.PlainText("Reason"), nil, text)
 	input.Optional = true
 	return input
 }
@@ -185,7 +188,7 @@ func formatMenu(actionID string) *slack.SelectBlockElement {
 	for _, f := range Formats() {
 		options = append(options, formatOption(f))
 	}
-	return slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, plainText("Another format"), actionID, options...)
+	return slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, blockkit.PlainText("Another format"), actionID, options...)
 }
 
 func formatOption(f Format) *slack.OptionBlockObject {
@@ -196,7 +199,7 @@ func formatOption(f Format) *slack.OptionBlockObject {
 	if f == FormatBash {
 		label = "bash, zsh, sh"
 	}
-	return option(string(f), label)
+	return blockkit.Option(string(f), label)
 }
 
 // accountOption describes an Account within the 75 characters of an option.
@@ -209,7 +212,7 @@ func accountOption(a broker.Account) *slack.OptionBlockObject {
 			about = a.RoleARN.AccountID()
 		}
 	}
-	return slack.NewOptionBlockObject(a.Name, plainText(a.Name), plainText(about))
+	return slack.NewOptionBlockObject(a.Name, blockkit.PlainText(a.Name), blockkit.PlainText(about))
 }
 
 const (
@@ -237,7 +240,7 @@ func (b *Bot) suggest(ctx context.Context, in interaction, ack func(any) bool) {
 		return
 	}
 	defer b.leaveSlot()
-	ack(accountMenu(b.broker().Offered(ctx, in.to.request(Command{})), shortened(in.Value[:min(len(in.Value), maxText)], maxQuery)))
+	ack(accountMenu(b.broker().Offered(ctx, in.to.request(Command{})), blockkit.Shortened(in.Value[:min(len(in.Value), maxText)], maxQuery)))
 }
 
 // optionGroups are a menu's options as the acknowledgement gives them; none is
@@ -285,7 +288,7 @@ func accountMenu(accounts []broker.Account, typed string) optionGroups {
 		if shown < matching && len(out.OptionGroups) == 0 {
 			g.heading = fmt.Sprintf("%s (%d of %d: type to narrow)", g.heading, shown, matching)
 		}
-		out.OptionGroups = append(out.OptionGroups, slack.NewOptionGroupBlockElement(plainText(g.heading), g.options...))
+		out.OptionGroups = append(out.OptionGroups, slack.NewOptionGroupBlockElement(blockkit.PlainText(g.heading), g.options...))
 	}
 	return out
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -19,7 +20,7 @@ const (
 // help answers with help, privately.
 func (b *Bot) help(ctx context.Context, to conversation, more bool) {
 	accounts, admin, err := b.broker().Help(ctx, to.request(Command{}))
-	b.answer(ctx, to, err, func() message { return b.helpMessage(accounts, admin, more) })
+	b.answer(ctx, to, err, func() blockkit.Message { return b.helpMessage(accounts, admin, more) })
 }
 
 // asksMoreHelp reports whether words that begin with help go on with more.
@@ -34,7 +35,7 @@ func asksMoreHelp(tokens []token) bool {
 
 // helpMessage shows by example, with an account that this person may have: five
 // lines, and a button for the rest. With more it is all of it.
-func (b *Bot) helpMessage(accounts []broker.Account, admin, more bool) message {
+func (b *Bot) helpMessage(accounts []broker.Account, admin, more bool) blockkit.Message {
 	example := "prod"
 	if len(accounts) > 0 {
 		example = accounts[0].Name
@@ -47,12 +48,14 @@ func (b *Bot) helpMessage(accounts []broker.Account, admin, more bool) message {
 	if i := slices.IndexFunc(accounts, func(a broker.Account) bool { return a.Name == example && a.MaxDuration > 0 }); i >= 0 {
 		long = min(long, accounts[i].MaxDuration)
 	}
-	line := func(s string) []span { return codes(b.withPrefix(strings.ReplaceAll(s, "ACCOUNT", example))) }
+	line := func(s string) []blockkit.Span {
+		return blockkit.Codes(b.withPrefix(strings.ReplaceAll(s, "ACCOUNT", example)))
+	}
 	first := "`/assume ACCOUNT 123456`  AWS credentials that you alone see, with the code of your MFA device"
 	if i := slices.IndexFunc(accounts, func(a broker.Account) bool { return a.Name == example && a.Approval != nil }); i >= 0 {
 		first = "`/assume ACCOUNT because INC-42`  asks others to approve; the code comes after that"
 	}
-	lines := [][]span{
+	lines := [][]blockkit.Span{
 		line(first),
 		line("`/assume ACCOUNT 123456 for " + broker.FormatDuration(long) + " as fish because INC-42`  how long, for which shell, and why"),
 		line("`/assume ACCOUNT 123456 as console`  a link that signs you in to the AWS console"),
@@ -61,8 +64,8 @@ func (b *Bot) helpMessage(accounts []broker.Account, admin, more bool) message {
 	}
 	const text = "How to ask for AWS credentials."
 	if !more {
-		m := newMessage(text, bullets(lines...))
-		m.blocks = append(m.blocks, slack.NewActionBlock("", button(actMoreHelp, "More", "more")))
+		m := blockkit.NewMessage(text, blockkit.Bullets(lines...))
+		m.Blocks = append(m.Blocks, slack.NewActionBlock("", blockkit.Button(actMoreHelp, "More", "more")))
 		return m
 	}
 	lines = append(lines, b.withSessionHelp(
@@ -74,11 +77,12 @@ func (b *Bot) helpMessage(accounts []broker.Account, admin, more bool) message {
 		line("`/assume revoke ACCOUNT`  revokes what you have of it, if somebody else may have got it"),
 	)...)
 	elements := []slack.RichTextElement{
-		bullets(append(lines, b.approvalHelp(accounts)...)...),
-		paragraph(plain("Formats: bash (also zsh and sh), fish, powershell, cmd, dotenv, profile, json, console. Every request is on the audit record.")),
+		blockkit.Bullets(append(lines, b.approvalHelp(accounts)...)...),
+		blockkit.Paragraph(blockkit.Plain("Formats: bash (also zsh and sh), fish, powershell, cmd, dotenv, profile, json, console. Every request is on the " +
+			"audit record.")),
 	}
 	if admin {
 		elements = append(elements, b.adminHelp()...)
 	}
-	return newMessage(text, elements...)
+	return blockkit.NewMessage(text, elements...)
 }

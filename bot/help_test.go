@@ -7,6 +7,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -16,16 +17,16 @@ func TestHelpIsFiveLinesAndAButtonForMore(t *testing.T) {
 	for _, accounts := range [][]broker.Account{nil, goldenAccounts(), {vault}, append(goldenAccounts(), vault)} {
 		for _, admin := range []bool{true, false} {
 			m := b.helpMessage(accounts, admin, false)
-			rich, ok := m.blocks[0].(*slack.RichTextBlock)
-			if !ok || len(m.blocks) != 2 || len(rich.Elements) != 1 {
-				t.Fatalf("got %d blocks, want five lines and the button", len(m.blocks))
+			rich, ok := m.Blocks[0].(*slack.RichTextBlock)
+			if !ok || len(m.Blocks) != 2 || len(rich.Elements) != 1 {
+				t.Fatalf("got %d blocks, want five lines and the button", len(m.Blocks))
 			}
 			lines := rich.Elements[0].(*slack.RichTextList).Elements
 			if len(lines) != 5 {
 				t.Errorf("got %d lines, want 5", len(lines))
 			}
 			more := selected(t, b.helpMessage(accounts, admin, true))
-			for line := range strings.Lines(selected(t, message{blocks: m.blocks[:1]})) {
+			for line := range strings.Lines(selected(t, blockkit.Message{Blocks: m.Blocks[:1]})) {
 				if !strings.Contains(more, strings.TrimSpace(line)) {
 					t.Errorf("more lacks the line %q", line)
 				}
@@ -52,7 +53,7 @@ func TestAPressIsReadAsWhatIsTyped(t *testing.T) {
 	} {
 		for _, value := range values {
 			if got, err := readPress(&slack.BlockAction{ActionID: action, Value: value}); err == nil {
-				t.Errorf("%s %q: got %+v, want it refused", action, shortened(value, 40), got)
+				t.Errorf("%s %q: got %+v, want it refused", action, blockkit.Shortened(value, 40), got)
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -47,7 +48,7 @@ func (b *Bot) refreshHome(ctx context.Context, to conversation) {
 func (b *Bot) publishHome(ctx context.Context, to conversation) {
 	blocks, err := b.homeBlocks(ctx, to)
 	if err != nil {
-		blocks = b.refusal(ctx, to, err).blocks
+		blocks = b.refusal(ctx, to, err).Blocks
 	}
 	ctx, cancel := context.WithTimeout(ctx, postTimeout)
 	defer cancel()
@@ -70,22 +71,24 @@ func (b *Bot) homeBlocks(ctx context.Context, to conversation) ([]slack.Block, e
 	if err != nil {
 		return nil, err
 	}
-	blocks := []slack.Block{slack.NewHeaderBlock(plainText("What you have now"))}
+	blocks := []slack.Block{slack.NewHeaderBlock(blockkit.PlainText("What you have now"))}
 	blocks = append(blocks, b.holdingBlocks(has, homeGrants)...)
-	blocks = append(blocks, slack.NewDividerBlock(), slack.NewHeaderBlock(plainText("What you may have")))
-	ask := button(actAsk, "Get AWS credentials", "any")
+	blocks = append(blocks, slack.NewDividerBlock(), slack.NewHeaderBlock(blockkit.PlainText("What you may have")))
+	ask := blockkit.Button(actAsk, "Get AWS credentials", "any")
 	ask.Style = slack.StylePrimary
-	blocks = append(blocks, slack.NewActionBlock("", ask, button(actHelp, "Help", "help")))
+	blocks = append(blocks, slack.NewActionBlock("", ask, blockkit.Button(actHelp, "Help", "help")))
 	for _, a := range accounts[:min(len(accounts), homeAccounts)] {
 		blocks = append(blocks,
-			slack.NewRichTextBlock("", paragraph(accountSpans(a)...)),
-			slack.NewActionBlock("", button(actAsk, "Get "+a.Name, a.Name)))
+			slack.NewRichTextBlock("", blockkit.Paragraph(accountSpans(a)...)),
+			slack.NewActionBlock("", blockkit.Button(actAsk, "Get "+a.Name, a.Name)))
 	}
 	if more := len(accounts) - homeAccounts; more > 0 {
-		blocks = append(blocks, slack.NewRichTextBlock("", paragraph(plain("and "+counted(more, "more account")+": the button above finds them."))))
+		blocks = append(blocks, slack.NewRichTextBlock("",
+			blockkit.Paragraph(blockkit.Plain("and "+blockkit.Counted(more, "more account")+": the button above finds them."))))
 	}
 	if !complete {
-		blocks = append(blocks, slack.NewRichTextBlock("", paragraph(plain("Slack cannot say right now which user groups you are in; there may be more."))))
+		blocks = append(blocks, slack.NewRichTextBlock("",
+			blockkit.Paragraph(blockkit.Plain("Slack cannot say right now which user groups you are in; there may be more."))))
 	}
 	return blocks, nil
 }
@@ -136,30 +139,33 @@ func (b *Bot) holdingBlocks(has holding, most int) []slack.Block {
 	grants := has.grants
 	var blocks []slack.Block
 	if has.order != nil {
-		blocks = b.errorMessage(has.order).blocks
+		blocks = b.errorMessage(has.order).Blocks
 	}
 	blocks = append(blocks, openApprovalBlocks(has.approvals)...)
 	if len(grants) == 0 && has.session == nil {
-		return append(blocks, slack.NewRichTextBlock("", paragraph(plain("You have no live credentials. Those that you get are listed here until they expire."))))
+		return append(blocks, slack.NewRichTextBlock("",
+			blockkit.Paragraph(blockkit.Plain("You have no live credentials. Those that you get are listed here until they expire."))))
 	}
 	if has.session != nil {
-		end := button(actEndSession, "End MFA session", "mfa")
+		end := blockkit.Button(actEndSession, "End MFA session", "mfa")
 		end.Style = slack.StyleDanger
 		blocks = append(blocks,
-			slack.NewRichTextBlock("", paragraph(bold("Your MFA session"), plain(" runs until "), moment(has.session.Expires),
-				plain(" ("+timeLeft(has.session.Expires.Sub(b.now()))+" left)"))),
+			slack.NewRichTextBlock("", blockkit.Paragraph(blockkit.Bold("Your MFA session"), blockkit.Plain(" runs until "), blockkit.Moment(has.session.Expires),
+				blockkit.Plain(" ("+blockkit.TimeLeft(has.session.Expires.Sub(b.now()))+" left)"))),
 			slack.NewActionBlock("", end))
 	}
 	for i := len(grants) - 1; i >= max(0, len(grants)-most); i-- {
 		g := grants[i]
-		spans := []span{bold(g.Account), plain(" until "), moment(g.Expires), plain(" (" + timeLeft(g.Expires.Sub(b.now())) + " left)  "), code(g.AccessKeyID)}
+		spans := []blockkit.Span{blockkit.Bold(g.Account), blockkit.Plain(" until "), blockkit.Moment(g.Expires),
+			blockkit.Plain(" (" + blockkit.TimeLeft(g.Expires.Sub(b.now())) + " left)  "), blockkit.Code(g.AccessKeyID)}
 		if !g.MFA {
-			spans = append(spans, plain("  "), bold("no MFA"))
+			spans = append(spans, blockkit.Plain("  "), blockkit.Bold("no MFA"))
 		}
-		blocks = append(blocks, slack.NewRichTextBlock("", paragraph(spans...)), listedButtons(g, b.now().Sub(g.Issued) < b.settings().RevealWindow, has.revocable[g.ID]))
+		blocks = append(blocks, slack.NewRichTextBlock("", blockkit.Paragraph(spans...)),
+			listedButtons(g, b.now().Sub(g.Issued) < b.settings().RevealWindow, has.revocable[g.ID]))
 	}
 	if more := len(grants) - most; more > 0 {
-		blocks = append(blocks, slack.NewRichTextBlock("", paragraph(plain("and "+counted(more, "older one")+"."))))
+		blocks = append(blocks, slack.NewRichTextBlock("", blockkit.Paragraph(blockkit.Plain("and "+blockkit.Counted(more, "older one")+"."))))
 	}
 	return blocks
 }
@@ -169,14 +175,14 @@ func (b *Bot) holdingBlocks(has holding, most int) []slack.Block {
 func listedButtons(g broker.Grant, kept, revocable bool) slack.Block {
 	var elements []slack.BlockElement
 	if kept {
-		elements = append(elements, button(actShow, "Show again", g.ID))
+		elements = append(elements, blockkit.Button(actShow, "Show again", g.ID))
 	}
-	return slack.NewActionBlock(grantBlock+g.ID, append(elements, button(actRenew, "Renew", g.Account), endButton(g, revocable))...)
+	return slack.NewActionBlock(grantBlock+g.ID, append(elements, blockkit.Button(actRenew, "Renew", g.Account), endButton(g, revocable))...)
 }
 
 // sessionsMessage is what the person has now.
-func (b *Bot) sessionsMessage(has holding) message {
-	text := "You have " + counted(len(has.grants), "set") + " of live credentials"
+func (b *Bot) sessionsMessage(has holding) blockkit.Message {
+	text := "You have " + blockkit.Counted(len(has.grants), "set") + " of live credentials"
 	if len(has.grants) == 0 {
 		text = "You have no live credentials"
 	}
@@ -187,5 +193,5 @@ func (b *Bot) sessionsMessage(has holding) message {
 	if has.order != nil {
 		text = broker.Plain(has.order.What) + " " + text
 	}
-	return message{text: text, blocks: b.holdingBlocks(has, sessionGrants)}
+	return blockkit.Message{Text: text, Blocks: b.holdingBlocks(has, sessionGrants)}
 }

@@ -47,7 +47,8 @@ func TestASocketIsEncryptedOrOnThisMachine(t *testing.T) {
 		if err := checkSocketURL(broker.NewSecret(url)); (err == nil) != want {
 			t.Errorf("%q: got %v, want it taken: %v", url, err, want)
 		}
-		if _, err := dialSocket(t.Context(), broker.NewSecret(url), defaultPulse, nil); !want && (err == nil || err.Error() != checkSocketURL(broker.NewSecret(url)).Error()) {
+		if _, err := dialSocket(t.Context(), broker.NewSecret(url), defaultPulse, nil); !want &&
+			(err == nil || err.Error() != checkSocketURL(broker.NewSecret(url)).Error()) {
 			t.Errorf("%q: got %v, want nothing dialled", url, err)
 		}
 	}

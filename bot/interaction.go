@@ -7,6 +7,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -25,7 +26,7 @@ func (b *Bot) lateAck(in interaction) any {
 	f, _ := readForm(in.View)
 	view := workingView(f.account)
 	if in.View.CallbackID == denyCallback {
-		view = resultView(newMessage("", paragraph(plain("Denying…"))))
+		view = resultView(blockkit.NewMessage("", blockkit.Paragraph(blockkit.Plain("Denying…"))))
 	}
 	return slack.NewUpdateViewSubmissionResponse(&view)
 }
@@ -62,7 +63,7 @@ func (b *Bot) receiveInteraction(s *socket, e envelope) {
 		b.work(func(ctx context.Context) {
 			ctx, cancel := context.WithTimeout(ctx, answerWithin)
 			defer cancel()
-			defer b.rescue(ctx, in.to, func(m message) { b.deliver(ctx, in.to.beside(), m) })
+			defer b.rescue(ctx, in.to, func(m blockkit.Message) { b.deliver(ctx, in.to.beside(), m) })
 			if !b.first(ctx, in.to, sightings(e, in.TriggerID)...) {
 				return
 			}
@@ -96,7 +97,7 @@ func (b *Bot) answerByAck(ctx context.Context, s *socket, e envelope, in interac
 	}
 	defer ack(nil)
 	suggestion := in.Type == slack.InteractionTypeBlockSuggestion
-	defer b.rescue(ctx, in.to, func(m message) {
+	defer b.rescue(ctx, in.to, func(m blockkit.Message) {
 		view := resultView(m)
 		switch {
 		case suggestion:
@@ -165,7 +166,7 @@ func (b *Bot) interact(ctx context.Context, in interaction) {
 		b.openForm(ctx, in.to, formState{})
 	case slack.InteractionTypeViewClosed:
 	default:
-		b.log.InfoContext(ctx, "interaction not served", "type", shortened(clean(string(in.Type)), maxQuery))
+		b.log.InfoContext(ctx, "interaction not served", "type", blockkit.Shortened(clean(string(in.Type)), maxQuery))
 	}
 }
 

@@ -3,6 +3,8 @@ package bot
 import (
 	"context"
 	"time"
+
+	"github.com/assumebot/assumebot/bot/blockkit"
 )
 
 const (
@@ -17,16 +19,16 @@ const (
 // may, interim is the answer, and the rest is told by direct message: what takes
 // away is never cut short because somebody waits. A refusal, and interim, take the
 // place of nothing.
-func (b *Bot) inTime(ctx context.Context, to conversation, interim message, work func(context.Context) (message, error)) {
+func (b *Bot) inTime(ctx context.Context, to conversation, interim blockkit.Message, work func(context.Context) (blockkit.Message, error)) {
 	longer, cancel := context.WithTimeout(context.WithoutCancel(ctx), takingBack)
 	type outcome struct {
 		to conversation
-		m  message
+		m  blockkit.Message
 	}
 	came := make(chan outcome, 1)
 	b.working.Go(func() {
 		defer cancel()
-		defer b.rescue(longer, to, func(m message) { came <- outcome{to.beside(), m} })
+		defer b.rescue(longer, to, func(m blockkit.Message) { came <- outcome{to.beside(), m} })
 		m, err := work(longer)
 		if err != nil {
 			came <- outcome{to.beside(), b.refusal(longer, to, err)}
@@ -53,8 +55,8 @@ func (b *Bot) inTime(ctx context.Context, to conversation, interim message, work
 }
 
 // stillRevoking is the answer while AWS takes its time.
-func stillRevoking(what string) message {
-	return newMessage("Still revoking "+what+": AWS takes long to answer.",
-		paragraph(bold("Not revoked yet"), plain(": AWS takes long to answer about "), bold(what),
-			plain(". The bot goes on, and tells you by direct message what came of it.")))
+func stillRevoking(what string) blockkit.Message {
+	return blockkit.NewMessage("Still revoking "+what+": AWS takes long to answer.",
+		blockkit.Paragraph(blockkit.Bold("Not revoked yet"), blockkit.Plain(": AWS takes long to answer about "), blockkit.Bold(what),
+			blockkit.Plain(". The bot goes on, and tells you by direct message what came of it.")))
 }

@@ -3,13 +3,15 @@ package bot
 import (
 	"fmt"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
 // lockedOutAudit heads an Event about wrong codes: the person's own, or those of
 // somebody at their Slack.
-func lockedOutAudit(e broker.Event) []span {
-	return []span{bold("Locked out"), plain(": " + person(e) + " sent too many wrong codes. No code of theirs goes to AWS until "), moment(e.Expires), plain(".")}
+func lockedOutAudit(e broker.Event) []blockkit.Span {
+	return []blockkit.Span{blockkit.Bold("Locked out"), blockkit.Plain(": " + person(e) + " sent too many wrong codes. No code of theirs goes to AWS until "),
+		blockkit.Moment(e.Expires), blockkit.Plain(".")}
 }
 
 func lockedOutText(e broker.Event) string {

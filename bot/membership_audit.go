@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -13,14 +14,14 @@ const memberListLimit = 50
 
 // membershipAudit heads an Event about a changed user group. It names people by
 // ID, without pinging them.
-func membershipAudit(e broker.Event) []span {
-	spans := []span{bold("Members changed"), plain(" of the user group "), code(e.Group), plain(":")}
+func membershipAudit(e broker.Event) []blockkit.Span {
+	spans := []blockkit.Span{blockkit.Bold("Members changed"), blockkit.Plain(" of the user group "), blockkit.Code(e.Group), blockkit.Plain(":")}
 	for _, change := range []struct {
 		what string
 		ids  []string
 	}{{" added ", e.Added}, {" removed ", e.Removed}} {
 		if len(change.ids) > 0 {
-			spans = append(spans, plain(change.what), code(memberList(change.ids)), plain("."))
+			spans = append(spans, blockkit.Plain(change.what), blockkit.Code(memberList(change.ids)), blockkit.Plain("."))
 		}
 	}
 	return spans

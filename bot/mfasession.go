@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -15,53 +16,55 @@ func (b *Bot) mfa(ctx context.Context, to conversation, c Command) {
 	switch c.Verb {
 	case VerbMFAEnd:
 		s, ok, err := b.broker().EndMFASession(ctx, r)
-		b.answer(ctx, to, err, func() message { return b.mfaEndedMessage(s, ok) })
+		b.answer(ctx, to, err, func() blockkit.Message { return b.mfaEndedMessage(s, ok) })
 		b.refreshHome(ctx, to)
 	case VerbMFAStatus:
 		s, ok, err := b.broker().MFASession(ctx, r)
-		b.answer(ctx, to, err, func() message { return b.mfaStatusMessage(s, ok) })
+		b.answer(ctx, to, err, func() blockkit.Message { return b.mfaStatusMessage(s, ok) })
 	default:
 		s, err := b.broker().BeginMFASession(ctx, r)
-		b.answer(ctx, to, err, func() message { return b.mfaBegunMessage(s) })
+		b.answer(ctx, to, err, func() blockkit.Message { return b.mfaBegunMessage(s) })
 		b.refreshHome(ctx, to)
 	}
 }
 
-func (b *Bot) mfaBegunMessage(s broker.Session) message {
-	left := timeLeft(s.Expires.Sub(b.now()))
-	return newMessage("Your MFA session has begun; it lasts "+left+".",
-		paragraph(bold("Your MFA session"), plain(" runs until "), moment(s.Expires), plain(" ("+left+" left).")),
-		paragraph(codes(b.withPrefix("Until then `/assume ACCOUNT` and `/buckets ACCOUNT` need no code, for up to 1h at a time. "+
+func (b *Bot) mfaBegunMessage(s broker.Session) blockkit.Message {
+	left := blockkit.TimeLeft(s.Expires.Sub(b.now()))
+	return blockkit.NewMessage("Your MFA session has begun; it lasts "+left+".",
+		blockkit.Paragraph(blockkit.Bold("Your MFA session"), blockkit.Plain(" runs until "), blockkit.Moment(s.Expires), blockkit.Plain(" ("+left+" left).")),
+		blockkit.Paragraph(blockkit.Codes(b.withPrefix("Until then `/assume ACCOUNT` and `/buckets ACCOUNT` need no code, for up to 1h at a time. "+
 			"Accounts that take a new code each time, or have no role, still need one. You are told of each use; `/mfa end` ends it."))...))
 }
 
-func (b *Bot) mfaStatusMessage(s broker.Session, ok bool) message {
+func (b *Bot) mfaStatusMessage(s broker.Session, ok bool) blockkit.Message {
 	if !ok {
-		return newMessage("You have no MFA session.",
-			paragraph(bold("You have no MFA session.")),
-			paragraph(codes(b.withPrefix("`/mfa 123456` begins one, with the six digits that your device shows; `/mfa 123456 for 2h` begins a shorter one."))...))
+		return blockkit.NewMessage("You have no MFA session.",
+			blockkit.Paragraph(blockkit.Bold("You have no MFA session.")),
+			blockkit.Paragraph(blockkit.Codes(b.withPrefix("`/mfa 123456` begins one, with the six digits that your device shows; `/mfa 123456 for 2h` begins a "+
+				"shorter one."))...))
 	}
-	left := timeLeft(s.Expires.Sub(b.now()))
-	return newMessage("Your MFA session lasts another "+left+".",
-		paragraph(bold("Your MFA session"), plain(" runs until "), moment(s.Expires), plain(" ("+left+" left). It began "), moment(s.Began), plain(".")),
-		paragraph(codes(b.withPrefix("`/mfa end` ends it; `/mfa 123456` begins a new one in its place."))...))
+	left := blockkit.TimeLeft(s.Expires.Sub(b.now()))
+	return blockkit.NewMessage("Your MFA session lasts another "+left+".",
+		blockkit.Paragraph(blockkit.Bold("Your MFA session"), blockkit.Plain(" runs until "), blockkit.Moment(s.Expires),
+			blockkit.Plain(" ("+left+" left). It began "), blockkit.Moment(s.Began), blockkit.Plain(".")),
+		blockkit.Paragraph(blockkit.Codes(b.withPrefix("`/mfa end` ends it; `/mfa 123456` begins a new one in its place."))...))
 }
 
 // mfaEndedMessage says honestly what the end of an MFA session is: AWS knows no
 // way to take its credentials back.
-func (b *Bot) mfaEndedMessage(s broker.Session, ok bool) message {
+func (b *Bot) mfaEndedMessage(s broker.Session, ok bool) blockkit.Message {
 	if !ok {
-		return newMessage("You have no MFA session, so there is nothing to end.",
-			paragraph(bold("You have no MFA session"), plain(", so there is nothing to end.")))
+		return blockkit.NewMessage("You have no MFA session, so there is nothing to end.",
+			blockkit.Paragraph(blockkit.Bold("You have no MFA session"), blockkit.Plain(", so there is nothing to end.")))
 	}
-	ended := []span{bold("Your MFA session has ended.")}
+	ended := []blockkit.Span{blockkit.Bold("Your MFA session has ended.")}
 	if s.AccessKeyID != "" {
-		ended = append(ended, plain(" The bot has deleted its credentials "), code(s.AccessKeyID),
-			plain(". AWS would accept them until "), moment(s.Expires), plain(", but nobody has them."))
+		ended = append(ended, blockkit.Plain(" The bot has deleted its credentials "), blockkit.Code(s.AccessKeyID),
+			blockkit.Plain(". AWS would accept them until "), blockkit.Moment(s.Expires), blockkit.Plain(", but nobody has them."))
 	}
-	return newMessage("Your MFA session has ended.",
-		paragraph(ended...),
-		paragraph(plain("Credentials that were issued from it before still work until they expire.")))
+	return blockkit.NewMessage("Your MFA session has ended.",
+		blockkit.Paragraph(ended...),
+		blockkit.Paragraph(blockkit.Plain("Credentials that were issued from it before still work until they expire.")))
 }
 
 // tellUsed tells a person that their MFA session took the place of a code, so
@@ -74,25 +77,25 @@ func (b *Bot) tellUsed(ctx context.Context, to conversation, s *broker.Session, 
 	b.tellOrOwe(ctx, to, b.mfaUsedMessage(account))
 }
 
-func (b *Bot) mfaUsedMessage(account string) message {
-	return newMessage("Your MFA session was used for "+account+".",
-		paragraph(append([]span{plain("Your MFA session was used for "), bold(account), plain(", without a code. ")},
-			codes(b.withPrefix("Not you? `/mfa end`"))...)...))
+func (b *Bot) mfaUsedMessage(account string) blockkit.Message {
+	return blockkit.NewMessage("Your MFA session was used for "+account+".",
+		blockkit.Paragraph(append([]blockkit.Span{blockkit.Plain("Your MFA session was used for "), blockkit.Bold(account), blockkit.Plain(", without a code. ")},
+			blockkit.Codes(b.withPrefix("Not you? `/mfa end`"))...)...))
 }
 
 // withSessionHelp adds what MFA sessions do to the lines of help, where there
 // are any.
-func (b *Bot) withSessionHelp(lines ...[]span) [][]span {
+func (b *Bot) withSessionHelp(lines ...[]blockkit.Span) [][]blockkit.Span {
 	if b.settings().MFASession == 0 {
 		return lines
 	}
 	life := broker.FormatDuration(b.settings().MFASession.Round(time.Second))
-	return append(lines, codes(b.withPrefix("`/mfa 123456`  one code for "+life+" of requests; `/mfa` shows how long it lasts, `/mfa end` ends it")))
+	return append(lines, blockkit.Codes(b.withPrefix("`/mfa 123456`  one code for "+life+" of requests; `/mfa` shows how long it lasts, `/mfa end` ends it")))
 }
 
 // mfaSpans says that there is an MFA session.
-func mfaSpans(s broker.Session) []span {
-	return []span{plain("Your MFA session runs until "), moment(s.Expires), plain(".")}
+func mfaSpans(s broker.Session) []blockkit.Span {
+	return []blockkit.Span{blockkit.Plain("Your MFA session runs until "), blockkit.Moment(s.Expires), blockkit.Plain(".")}
 }
 
 // sessionNotEnough is what a form that asks for a code says about the MFA

@@ -5,28 +5,29 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
 // mfaAuditMessage is an Event about an MFA session as the audit channel shows
 // it. It names no Account: one that it mentions is what the code was sent for.
-func mfaAuditMessage(e broker.Event) (message, bool) {
+func mfaAuditMessage(e broker.Event) (blockkit.Message, bool) {
 	var (
-		head []span
+		head []blockkit.Span
 		text string
 	)
 	switch e.Kind {
 	case broker.EventGranted:
-		head = []span{bold("MFA session"), plain(" of " + person(e) + " begun, until "), moment(e.Expires)}
+		head = []blockkit.Span{blockkit.Bold("MFA session"), blockkit.Plain(" of " + person(e) + " begun, until "), blockkit.Moment(e.Expires)}
 		if e.Account != "" {
-			head = append(head, plain(", with a code for "), code(e.Account))
+			head = append(head, blockkit.Plain(", with a code for "), blockkit.Code(e.Account))
 		}
-		head = append(head, plain("."))
-		text = fmt.Sprintf("MFA session of %s begun, until %s.", person(e), inUTC(e.Expires))
+		head = append(head, blockkit.Plain("."))
+		text = fmt.Sprintf("MFA session of %s begun, until %s.", person(e), blockkit.UTC(e.Expires))
 	case broker.EventEnded:
-		head = []span{bold("MFA session"), plain(" of " + person(e) + " was ended by its owner.")}
+		head = []blockkit.Span{blockkit.Bold("MFA session"), blockkit.Plain(" of " + person(e) + " was ended by its owner.")}
 		if !e.Expires.IsZero() {
-			head = append(head, plain(" AWS would accept its credentials until "), moment(e.Expires), plain("; nobody has them."))
+			head = append(head, blockkit.Plain(" AWS would accept its credentials until "), blockkit.Moment(e.Expires), blockkit.Plain("; nobody has them."))
 		}
 		text = fmt.Sprintf("MFA session of %s was ended by its owner.", person(e))
 	case broker.EventFailed, broker.EventRefused:
@@ -34,21 +35,21 @@ func mfaAuditMessage(e broker.Event) (message, bool) {
 		if e.Kind == broker.EventRefused {
 			word, whom = "Refused", " "+person(e)
 		}
-		head = []span{bold(word), plain(whom + ", MFA session")}
+		head = []blockkit.Span{blockkit.Bold(word), blockkit.Plain(whom + ", MFA session")}
 		if e.Account != "" {
-			head = append(head, plain(" for "), code(e.Account))
+			head = append(head, blockkit.Plain(" for "), blockkit.Code(e.Account))
 		}
-		head = append(head, timed(": "+e.Message, plains)...)
+		head = append(head, blockkit.Timed(": "+e.Message, blockkit.Plains)...)
 		text = fmt.Sprintf("%s%s, MFA session: %s", word, whom, e.Message)
 	default:
-		return message{}, false
+		return blockkit.Message{}, false
 	}
-	elements := []slack.RichTextElement{paragraph(head...)}
+	elements := []slack.RichTextElement{blockkit.Paragraph(head...)}
 	if e.Reason != "" {
-		elements = append(elements, quote(e.Reason))
+		elements = append(elements, blockkit.Quote(e.Reason))
 	}
 	if details := auditDetails(e); len(details) > 0 {
-		elements = append(elements, paragraph(details...))
+		elements = append(elements, blockkit.Paragraph(details...))
 	}
-	return newMessage(text, elements...), true
+	return blockkit.NewMessage(text, elements...), true
 }

@@ -4,11 +4,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
 // mfaMessages are the messages about MFA sessions.
-func mfaMessages() map[string]message {
+func mfaMessages() map[string]blockkit.Message {
 	b := goldenBot()
 	b.Serve(nil, Settings{RevealWindow: 10 * time.Minute, MFASession: 8 * time.Hour})
 	session := broker.Session{
@@ -16,7 +17,7 @@ func mfaMessages() map[string]message {
 		Began: goldenTime.Add(-time.Hour), Expires: goldenTime.Add(7 * time.Hour),
 	}
 	own := broker.Identity{Account: "111111111111", ARN: "arn:aws:iam::111111111111:user/alice", UserID: "AIDAEXAMPLE"}
-	return map[string]message{
+	return map[string]blockkit.Message{
 		"mfa_begun":        b.mfaBegunMessage(broker.Session{Began: goldenTime, Expires: goldenTime.Add(8 * time.Hour)}),
 		"mfa_status":       b.mfaStatusMessage(session, true),
 		"mfa_status_none":  b.mfaStatusMessage(broker.Session{}, false),
@@ -25,7 +26,7 @@ func mfaMessages() map[string]message {
 		"mfa_ended_none":   b.mfaEndedMessage(broker.Session{}, false),
 		"mfa_used":         b.mfaUsedMessage("prod"),
 		"mfa_whoami":       b.whoamiMessage(broker.WhoAmI{Own: own, Session: &session}),
-		"mfa_buckets": func() message {
+		"mfa_buckets": func() blockkit.Message {
 			list := goldenBuckets(1, "", false)
 			list.Grant.MFASession = session.AccessKeyID
 			return b.bucketsMessage(list)
@@ -35,14 +36,14 @@ func mfaMessages() map[string]message {
 }
 
 // mfaAuditMessages are what the audit channel is told of MFA sessions.
-func mfaAuditMessages(t *testing.T) map[string]message {
+func mfaAuditMessages(t *testing.T) map[string]blockkit.Message {
 	t.Helper()
 	event := broker.Event{
 		SlackUser: "U01ALICE", SlackTeam: "T0123", User: "alice@example.com", Purpose: broker.PurposeMFASession,
 		Method: broker.MethodGetSessionToken, MFA: true, Seconds: 8 * 3600, AccessKeyID: "ASIASESSION000000000",
 		Expires: goldenTime.Add(8 * time.Hour), STSRequestID: "4b1ec7b2-0000-0000-0000-000000000000",
 	}
-	audit := func(change func(*broker.Event)) message {
+	audit := func(change func(*broker.Event)) blockkit.Message {
 		e := event
 		change(&e)
 		m, post := auditMessage(e)
@@ -51,7 +52,7 @@ func mfaAuditMessages(t *testing.T) map[string]message {
 		}
 		return m
 	}
-	return map[string]message{
+	return map[string]blockkit.Message{
 		"audit_mfa_begun": audit(func(e *broker.Event) { e.Kind = broker.EventGranted }),
 		"audit_mfa_for": audit(func(e *broker.Event) {
 			e.Kind, e.Account, e.Reason = broker.EventGranted, "staging", "INC-42 <!channel> *bold*"
@@ -77,11 +78,11 @@ func mfaAuditMessages(t *testing.T) map[string]message {
 
 func TestHelpTellsOfMFASessionsOnlyWhereThereAreAny(t *testing.T) {
 	b := goldenBot()
-	if got := b.withSessionHelp(codes("one")); len(got) != 1 {
+	if got := b.withSessionHelp(blockkit.Codes("one")); len(got) != 1 {
 		t.Errorf("got %d lines without MFA sessions, want 1", len(got))
 	}
 	b.Serve(nil, Settings{RevealWindow: 10 * time.Minute, MFASession: time.Hour})
-	if got := b.withSessionHelp(codes("one")); len(got) != 2 {
+	if got := b.withSessionHelp(blockkit.Codes("one")); len(got) != 2 {
 		t.Errorf("got %d lines with MFA sessions, want 2", len(got))
 	}
 }

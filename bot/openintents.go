@@ -6,6 +6,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -53,16 +54,16 @@ func (s *auditState) overdue(then time.Time) []string {
 }
 
 // openMessage tells that nobody knows what became of an intent.
-func openMessage(o open, request string) message {
-	spans := []span{bold("Outcome unknown"), plain(" for " + o.Who)}
+func openMessage(o open, request string) blockkit.Message {
+	spans := []blockkit.Span{blockkit.Bold("Outcome unknown"), blockkit.Plain(" for " + o.Who)}
 	if o.Account != "" {
-		spans = append(spans, plain(", "), code(o.Account))
+		spans = append(spans, blockkit.Plain(", "), blockkit.Code(o.Account))
 	}
-	spans = append(spans, plain(": AWS was about to be asked, and no outcome is on the record. CloudTrail knows whether credentials were issued."))
-	elements := []slack.RichTextElement{paragraph(spans...)}
-	details := []span{plain("request "), code(request)}
+	spans = append(spans, blockkit.Plain(": AWS was about to be asked, and no outcome is on the record. CloudTrail knows whether credentials were issued."))
+	elements := []slack.RichTextElement{blockkit.Paragraph(spans...)}
+	details := []blockkit.Span{blockkit.Plain("request "), blockkit.Code(request)}
 	if o.Method != "" {
-		details = append(details, plain(" · by "), code(string(o.Method)))
+		details = append(details, blockkit.Plain(" · by "), blockkit.Code(string(o.Method)))
 	}
-	return newMessage("Outcome unknown for "+o.Who+".", append(elements, paragraph(details...))...)
+	return blockkit.NewMessage("Outcome unknown for "+o.Who+".", append(elements, blockkit.Paragraph(details...))...)
 }

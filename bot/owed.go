@@ -10,6 +10,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -133,7 +134,7 @@ func (b *Bot) oweCredentials(ctx context.Context, r broker.Request, issued broke
 }
 
 // tellOrOwe tells a person by direct message, now or as soon as Slack takes it.
-func (b *Bot) tellOrOwe(ctx context.Context, to conversation, m message) {
+func (b *Bot) tellOrOwe(ctx context.Context, to conversation, m blockkit.Message) {
 	err := b.directMessage(ctx, to.caller.User, m)
 	if err == nil {
 		return
@@ -146,13 +147,13 @@ func (b *Bot) tellOrOwe(ctx context.Context, to conversation, m message) {
 	b.log.WarnContext(ctx, "not delivered yet; it is owed", "request", to.requestID, "user", to.caller.User, "error", err, "until", at)
 	b.owe(ctx, owed{
 		User: to.caller.User, Team: to.caller.Team, Channel: to.caller.Channel, Request: to.requestID,
-		Since: b.now(), Until: b.now().Add(owedFor), Text: m.text, Blocks: &slack.Blocks{BlockSet: m.blocks},
+		Since: b.now(), Until: b.now().Add(owedFor), Text: m.Text, Blocks: &slack.Blocks{BlockSet: m.Blocks},
 	}, at)
 }
 
 // tellUndelivered tells of credentials that did not, or may not, have reached the
 // person, now or as soon as Slack takes it. It is on the record already.
-func (b *Bot) tellUndelivered(ctx context.Context, d debt, m message) {
+func (b *Bot) tellUndelivered(ctx context.Context, d debt, m blockkit.Message) {
 	err := b.directMessage(ctx, d.User, m)
 	if err == nil {
 		b.settled(ctx, d)
@@ -182,15 +183,15 @@ func (b *Bot) serveOwed(ctx context.Context, entry []byte) verdict {
 		b.log.ErrorContext(ctx, "nothing delivered: Slack did not take an answer in time", "request", o.Request, "user", o.User)
 		return doneWith
 	}
-	m := message{text: o.Text}
+	m := blockkit.Message{Text: o.Text}
 	if o.Blocks != nil {
-		m.blocks = o.Blocks.BlockSet
+		m.Blocks = o.Blocks.BlockSet
 	}
 	return b.tellOwed(ctx, o, late(m, o.Since))
 }
 
 // tellOwed sends m, once Slack takes it.
-func (b *Bot) tellOwed(ctx context.Context, o owed, m message) verdict {
+func (b *Bot) tellOwed(ctx context.Context, o owed, m blockkit.Message) verdict {
 	err := b.directMessage(ctx, o.User, m)
 	if err == nil {
 		return doneWith
@@ -258,10 +259,11 @@ func (b *Bot) serveOwedCredentials(ctx context.Context, o owed) verdict {
 }
 
 // late says above an answer which request it is to.
-func late(m message, since time.Time) message {
-	head := slack.NewRichTextBlock("", paragraph(plain("Slack did not take this answer at once. You asked "), moment(since), plain(".")))
-	longer := message{text: m.text, blocks: append([]slack.Block{head}, m.blocks...)}
-	if !longer.fits() {
+func late(m blockkit.Message, since time.Time) blockkit.Message {
+	head := slack.NewRichTextBlock("", blockkit.Paragraph(blockkit.Plain("Slack did not take this answer at once. You asked "), blockkit.Moment(since),
+		blockkit.Plain(".")))
+	longer := blockkit.Message{Text: m.Text, Blocks: append([]slack.Block{head}, m.Blocks...)}
+	if !longer.Fits() {
 		return m
 	}
 	return longer

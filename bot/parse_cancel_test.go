@@ -35,7 +35,8 @@ func TestParseAssumeReadsCancel(t *testing.T) {
 }
 
 func FuzzParseCancel(f *testing.F) {
-	for _, seed := range []string{"", "vault", "vault because x", "123456", "<@U02BOB|bob>", "<https://x|vault>", "“vault”", "\u202evault", "vault 123 456", "vault prod", "a/b", "vault \u3164\u202ex"} {
+	for _, seed := range []string{"", "vault", "vault because x", "123456", "<@U02BOB|bob>", "<https://x|vault>", "“vault”", "\u202evault", "vault 123 456",
+		"vault prod", "a/b", "vault \u3164\u202ex"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -161,7 +161,8 @@ func errAccountID() error {
 }
 
 func errTwoNumbers() error {
-	return grammarError("There are two numbers, and I cannot tell which is the code.", "Write the six digits of your MFA device once; a duration needs its unit, as in for 2h.")
+	return grammarError("There are two numbers, and I cannot tell which is the code.",
+		"Write the six digits of your MFA device once; a duration needs its unit, as in for 2h.")
 }
 
 func errCodeLength(n int) error {
@@ -174,7 +175,8 @@ func errCodeLength(n int) error {
 }
 
 func errLettersInCode() error {
-	return grammarError("A code has six digits and no letters.", "Read the code from your MFA device again: zero and one are easily taken for letters. It was not used.")
+	return grammarError("A code has six digits and no letters.",
+		"Read the code from your MFA device again: zero and one are easily taken for letters. It was not used.")
 }
 
 func errTwice(keyword string) error {
@@ -259,7 +261,8 @@ func errReasonEmpty() error {
 }
 
 func errReasonTooLong(n int) error {
-	return grammarError(fmt.Sprintf("A reason has at most %d characters; this one has %s.", maxReason, thousands(n)), "Shorten it, or keep it in a ticket and name the ticket. It was not cut.")
+	return grammarError(fmt.Sprintf("A reason has at most %d characters; this one has %s.", maxReason, thousands(n)),
+		"Shorten it, or keep it in a ticket and name the ticket. It was not cut.")
 }
 
 func errBreakGlassReason() error {
@@ -267,7 +270,8 @@ func errBreakGlassReason() error {
 }
 
 func errCodeInReason() error {
-	return grammarError("The reason ends with six digits that look like your code.", "Everything after because is the reason and goes on the record: put the code before because. If it is a ticket, write its letters too, as in INC-42.")
+	return grammarError("The reason ends with six digits that look like your code.",
+		"Everything after because is the reason and goes on the record: put the code before because. If it is a ticket, write its letters too, as in INC-42.")
 }
 
 func errReasonRepeatsCode() error {

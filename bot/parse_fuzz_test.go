@@ -95,7 +95,8 @@ func isUnfit(r rune) bool {
 // render writes a Command as a careful person would, and escapes as Slack does.
 func render(c Command) string {
 	var words []string
-	if c.Verb == VerbHelp || c.Verb == VerbMoreHelp || c.Verb == VerbAccounts || c.Verb == VerbWhoami || c.Verb == VerbExplain || c.Verb == VerbMFAStatus || c.Verb == VerbMFAEnd || c.Verb == VerbCancel {
+	if c.Verb == VerbHelp || c.Verb == VerbMoreHelp || c.Verb == VerbAccounts || c.Verb == VerbWhoami || c.Verb == VerbExplain || c.Verb == VerbMFAStatus ||
+		c.Verb == VerbMFAEnd || c.Verb == VerbCancel {
 		words = append(words, string(c.Verb))
 	}
 	switch c.Verb {

@@ -30,7 +30,8 @@ func parseRevoke(text string) (cmd Command, ok bool, err error) {
 	}
 	if broker.CheckAccountName(cmd.Account) != nil || broker.MayHoldCode(cmd.Account) {
 		return Command{}, true, grammarError(
-			orQuoted(cmd.Account, "is not the name of an account.", "That is not the name of an account.")+" Nothing was revoked.", usageRevoke+" /sessions shows what you have.")
+			orQuoted(cmd.Account, "is not the name of an account.",
+				"That is not the name of an account.")+" Nothing was revoked.", usageRevoke+" /sessions shows what you have.")
 	}
 	if len(tokens) > 2 {
 		if cmd.Reason, err = reasonWithoutCode(tokens[3:], " Nothing was revoked."); err != nil {

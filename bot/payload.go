@@ -11,6 +11,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -148,7 +149,7 @@ func errPressed() error {
 // readAccount reads the name of an Account.
 func readAccount(word string) (string, error) {
 	if len(word) > maxText || broker.CheckAccountName(word) != nil || broker.MayHoldCode(word) {
-		return "", errAccountName(shortened(word[:min(len(word), maxText)], maxQuoted))
+		return "", errAccountName(blockkit.Shortened(word[:min(len(word), maxText)], maxQuoted))
 	}
 	return word, nil
 }
@@ -179,11 +180,11 @@ func readFormat(value string) (f Format, service string, err error) {
 	f, ok := ParseFormat(name[:min(len(name), maxQuery)])
 	switch {
 	case !ok || len(name) > maxQuery:
-		return "", "", errFormatUnknown(shortened(name[:min(len(name), maxText)], maxQuoted))
+		return "", "", errFormatUnknown(blockkit.Shortened(name[:min(len(name), maxText)], maxQuoted))
 	case service == "":
 		return f, "", nil
 	case f != FormatConsole || broker.CheckConsoleService(service) != nil || broker.MayHoldCode(service):
-		return "", "", errService(shortened(service[:min(len(service), maxText)], maxQuoted))
+		return "", "", errService(blockkit.Shortened(service[:min(len(service), maxText)], maxQuoted))
 	}
 	return f, service, nil
 }

@@ -8,16 +8,17 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/broker"
 )
 
 // copiedMessages are the replies that hold something to be copied or opened, and
 // what that is where it is known.
-func copiedMessages(t *testing.T, b *Bot) (all map[string]message, snippets map[string]string) {
+func copiedMessages(t *testing.T, b *Bot) (all map[string]blockkit.Message, snippets map[string]string) {
 	t.Helper()
-	all, snippets = map[string]message{}, map[string]string{}
-	add := func(name string, m message, err error) {
+	all, snippets = map[string]blockkit.Message{}, map[string]string{}
+	add := func(name string, m blockkit.Message, err error) {
 		must(t, err)
 		all[name], all[name+", by direct message"] = m, withDeadline(m, goldenTime)
 	}
@@ -53,17 +54,17 @@ func copiedMessages(t *testing.T, b *Bot) (all map[string]message, snippets map[
 func TestButtonsStandAboveWhatIsToBeCopied(t *testing.T) {
 	all, snippets := copiedMessages(t, goldenBot())
 	for name, m := range all {
-		data, err := json.Marshal(m.blocks)
+		data, err := json.Marshal(m.Blocks)
 		must(t, err)
 		shown := slacktest.Message{Blocks: data}
-		first, copied := -1, len(m.blocks)
-		for i, block := range m.blocks {
+		first, copied := -1, len(m.Blocks)
+		for i, block := range m.Blocks {
 			if a, ok := block.(*slack.ActionBlock); ok && a.BlockID == grantBlock+goldenIssued(true).Grant.ID {
 				first = i
 			}
 			text, err := json.Marshal(block)
 			must(t, err)
-			if copied == len(m.blocks) && strings.Contains(string(text), `"rich_text_preformatted"`) {
+			if copied == len(m.Blocks) && strings.Contains(string(text), `"rich_text_preformatted"`) {
 				copied = i
 			}
 		}
@@ -81,7 +82,7 @@ func TestTheConsoleIsAmongTheFirstButtons(t *testing.T) {
 	all, _ := copiedMessages(t, goldenBot())
 	for name, m := range all {
 		var actions []string
-		for _, block := range m.blocks {
+		for _, block := range m.Blocks {
 			if a, ok := block.(*slack.ActionBlock); ok {
 				for _, e := range a.Elements.ElementSet {
 					switch e := e.(type) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -144,12 +145,13 @@ func (b *Bot) postReminder(ctx context.Context, g broker.Grant) error {
 }
 
 // reminderMessage says that a Grant ends soon, with what can be done about it.
-func (b *Bot) reminderMessage(g broker.Grant, revocable bool) message {
+func (b *Bot) reminderMessage(g broker.Grant, revocable bool) blockkit.Message {
 	ends := " ends in " + inMinutes(g.Expires.Sub(b.now()))
-	return message{
-		text: g.Account + ends + ".",
-		blocks: []slack.Block{
-			slack.NewRichTextBlock("", paragraph(bold(g.Account), plain(ends+", "), moment(g.Expires), plain(".  "), code(g.AccessKeyID))),
+	return blockkit.Message{
+		Text: g.Account + ends + ".",
+		Blocks: []slack.Block{
+			slack.NewRichTextBlock("", blockkit.Paragraph(blockkit.Bold(g.Account), blockkit.Plain(ends+", "), blockkit.Moment(g.Expires), blockkit.Plain(".  "),
+				blockkit.Code(g.AccessKeyID))),
 			listedButtons(g, false, revocable),
 		},
 	}
@@ -162,7 +164,7 @@ func inMinutes(d time.Duration) string {
 	case d < time.Minute:
 		return "less than a minute"
 	case d%time.Hour == 0:
-		return counted(int(d/time.Hour), "hour")
+		return blockkit.Counted(int(d/time.Hour), "hour")
 	}
-	return counted(int(d/time.Minute), "minute")
+	return blockkit.Counted(int(d/time.Minute), "minute")
 }

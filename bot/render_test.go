@@ -11,6 +11,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -64,16 +65,16 @@ func goldenBuckets(n int, prefix string, reused bool) broker.BucketList {
 }
 
 // goldenMessages is every kind of message that a person or a channel reads.
-func goldenMessages(t *testing.T) map[string]message {
+func goldenMessages(t *testing.T) map[string]blockkit.Message {
 	b := goldenBot()
-	issued := func(mfa bool, f Format) message {
+	issued := func(mfa bool, f Format) blockkit.Message {
 		m, err := b.issuedMessage(goldenIssued(mfa), f)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return m
 	}
-	audit := func(e broker.Event) message {
+	audit := func(e broker.Event) blockkit.Message {
 		m, post := auditMessage(e)
 		if !post {
 			t.Fatalf("a %s event is not posted", e.Kind)
@@ -101,7 +102,7 @@ func goldenMessages(t *testing.T) map[string]message {
 	}
 	live := broker.Identity{Account: "222222222222", ARN: event.Principal, UserID: "AROAEXAMPLE:alice@example.com"}
 	own := broker.Identity{Account: "111111111111", ARN: "arn:aws:iam::111111111111:user/alice", UserID: "AIDAEXAMPLE"}
-	return map[string]message{
+	return map[string]blockkit.Message{
 		"issued":            issued(true, ""),
 		"issued_fish":       issued(true, FormatFish),
 		"issued_without":    issued(false, FormatBash),
@@ -115,20 +116,25 @@ func goldenMessages(t *testing.T) map[string]message {
 		"accounts":          b.accountsMessage(accounts, true),
 		"accounts_unknown":  b.accountsMessage(accounts[:1], false),
 		"accounts_none":     b.accountsMessage(nil, true),
-		"sessions":          b.sessionsMessage(holding{grants: []broker.Grant{goldenIssued(true).Grant, otherGrant()}, session: &broker.Session{Expires: goldenTime.Add(8 * time.Hour)}}),
-		"sessions_none":     b.sessionsMessage(holding{}),
-		"sessions_blocked":  b.sessionsMessage(holding{grants: []broker.Grant{otherGrant()}, order: goldenOrder(broker.CodeBlocked, "You are blocked since 2026-01-02 01:04 UTC: the bot does nothing for you.", "")}),
-		"sessions_paused":   b.sessionsMessage(holding{order: goldenOrder(broker.CodePaused, "The bot is paused since 2026-01-02 01:04 UTC, by admin@example.com: nothing is issued to anybody.", "Redis is being moved")}),
-		"ended":             b.endedMessage(broker.Ending{Grant: goldenIssued(true).Grant}),
-		"again":             b.againMessage(goldenIssued(true).Grant, Command{}, false),
-		"again_console":     b.againMessage(goldenIssued(true).Grant, Command{Format: FormatConsole, Duration: 30 * time.Minute}, false),
-		"undelivered":       b.undeliveredMessage(goldenIssued(true), broker.CodeUndelivered, "abcdefgh"),
-		"help":              b.helpMessage(accounts, false, false),
-		"help_more":         b.helpMessage(accounts, false, true),
+		"sessions": b.sessionsMessage(holding{grants: []broker.Grant{goldenIssued(true).Grant, otherGrant()},
+			session: &broker.Session{Expires: goldenTime.Add(8 * time.Hour)}}),
+		"sessions_none": b.sessionsMessage(holding{}),
+		"sessions_blocked": b.sessionsMessage(holding{grants: []broker.Grant{otherGrant()},
+			order: goldenOrder(broker.CodeBlocked, "You are blocked since 2026-01-02 01:04 UTC: the bot does nothing for you.", "")}),
+		"sessions_paused": b.sessionsMessage(holding{order: goldenOrder(broker.CodePaused,
+			"The bot is paused since 2026-01-02 01:04 UTC, by admin@example.com: nothing is issued to anybody.", "Redis is being moved")}),
+		"ended":         b.endedMessage(broker.Ending{Grant: goldenIssued(true).Grant}),
+		"again":         b.againMessage(goldenIssued(true).Grant, Command{}, false),
+		"again_console": b.againMessage(goldenIssued(true).Grant, Command{Format: FormatConsole, Duration: 30 * time.Minute}, false),
+		"undelivered":   b.undeliveredMessage(goldenIssued(true), broker.CodeUndelivered, "abcdefgh"),
+		"help":          b.helpMessage(accounts, false, false),
+		"help_more":     b.helpMessage(accounts, false, true),
 		"help_approval": b.helpMessage(append([]broker.Account{{Name: "vault", Rules: broker.Rules{
 			Approval: &broker.ApprovalPolicy{}, BreakGlass: []string{"*"}}}}, accounts...), false, true),
-		"error":         b.errorMessage(&broker.Error{Code: broker.CodeNotAllowed, What: broker.Say("You may not have prod."), Hint: broker.Say("Ask in #help-aws. Your code was not used.")}),
-		"error_ours":    b.errorMessage(&broker.Error{Code: broker.CodeTrust, What: broker.Say("AWS does not let your IAM user assume the role of prod."), Hint: broker.Say("Pass the reference to whoever runs the bot."), Ref: "abcdefgh"}),
+		"error": b.errorMessage(&broker.Error{Code: broker.CodeNotAllowed, What: broker.Say("You may not have prod."),
+			Hint: broker.Say("Ask in #help-aws. Your code was not used.")}),
+		"error_ours": b.errorMessage(&broker.Error{Code: broker.CodeTrust, What: broker.Say("AWS does not let your IAM user assume the role of prod."),
+			Hint: broker.Say("Pass the reference to whoever runs the bot."), Ref: "abcdefgh"}),
 		"audit_granted": audit(with(func(e *broker.Event) { e.Kind = broker.EventGranted })),
 		"audit_without": audit(with(func(e *broker.Event) { e.Kind, e.MFA, e.Reason = broker.EventGranted, false, "" })),
 		"audit_refused": audit(with(func(e *broker.Event) {
@@ -140,7 +146,8 @@ func goldenMessages(t *testing.T) map[string]message {
 		"audit_stranger": audit(broker.Event{Kind: broker.EventRefused, SlackUser: "U03CAROL", SlackTeam: "T0123", Account: "<!here>",
 			Code: broker.CodeNotUser, Message: "You are not set up to use this bot."}),
 		"audit_failed": audit(with(func(e *broker.Event) {
-			e.Kind, e.Code, e.Message, e.AccessKeyID, e.Principal = broker.EventFailed, broker.CodeWrongCode, "AWS did not accept that code: it is wrong, or was used already.", "", ""
+			e.Kind, e.Code, e.Message, e.AccessKeyID, e.Principal = broker.EventFailed, broker.CodeWrongCode, "AWS did not accept that code: it is wrong, or was "+
+				"used already.", "", ""
 		})),
 		"audit_undelivered": audit(with(func(e *broker.Event) {
 			e.Kind, e.Code, e.Ref = broker.EventUndelivered, broker.CodeUndelivered, "abcdefgh"
@@ -191,7 +198,7 @@ func TestMessagesAreAsJudged(t *testing.T) {
 			if got.Fallback() == "" || strings.ContainsAny(got.Text, "<>*`") {
 				t.Errorf("got fallback %q, want a sentence without markup", got.Text)
 			}
-			compareGolden(t, name, got.FallbackFor(goldenReader)+"\n----\n"+asRead(got.Tree(goldenReader)), m.blocks)
+			compareGolden(t, name, got.FallbackFor(goldenReader)+"\n----\n"+asRead(got.Tree(goldenReader)), m.Blocks)
 		})
 	}
 }
@@ -210,7 +217,7 @@ func TestPrefixedCommandsAreNamedInHints(t *testing.T) {
 	b := goldenBot()
 	b.prefix = "aws-"
 	m := b.errorMessage(&broker.Error{What: broker.Say("x"), Hint: broker.Say("`/assume help` and /buckets")})
-	if want := "x /aws-assume help and /aws-buckets"; m.text != want {
-		t.Errorf("got %q, want %q", m.text, want)
+	if want := "x /aws-assume help and /aws-buckets"; m.Text != want {
+		t.Errorf("got %q, want %q", m.Text, want)
 	}
 }

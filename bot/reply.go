@@ -13,6 +13,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -53,7 +54,7 @@ const (
 // reply gives a private answer: into the modal that was acted in, or through
 // the response_url, which works in channels where the bot is not a member. From
 // Home there is neither: a modal is opened for it.
-func (b *Bot) reply(ctx context.Context, to conversation, m message) error {
+func (b *Bot) reply(ctx context.Context, to conversation, m blockkit.Message) error {
 	switch {
 	case to.view != "" && to.push:
 		return b.pushView(ctx, to.trigger, resultView(m))
@@ -67,14 +68,14 @@ func (b *Bot) reply(ctx context.Context, to conversation, m message) error {
 }
 
 // respond posts to the response_url.
-func (b *Bot) respond(ctx context.Context, to conversation, m message) error {
+func (b *Bot) respond(ctx context.Context, to conversation, m blockkit.Message) error {
 	if err := b.checkResponseURL(to.responseURL); err != nil {
 		return err
 	}
 	hook := &slack.WebhookMessage{
 		ResponseType:    slack.ResponseTypeEphemeral,
-		Text:            m.fallback(),
-		Blocks:          &slack.Blocks{BlockSet: m.blocks},
+		Text:            m.Fallback(),
+		Blocks:          &slack.Blocks{BlockSet: m.Blocks},
 		ReplaceOriginal: to.replace,
 		UnfurlLinks:     new(bool),
 		UnfurlMedia:     new(bool),
@@ -168,7 +169,7 @@ func pauseBefore(err error) time.Duration {
 
 // deliver replies, and tells the person by direct message when it cannot, as soon
 // as Slack takes that.
-func (b *Bot) deliver(ctx context.Context, to conversation, m message) {
+func (b *Bot) deliver(ctx context.Context, to conversation, m blockkit.Message) {
 	err := b.replyInTime(ctx, to, m)
 	if err == nil {
 		return
@@ -179,7 +180,7 @@ func (b *Bot) deliver(ctx context.Context, to conversation, m message) {
 
 // replyInTime is reply with a time of its own: that a Request ran out of its time
 // is a reason to tell.
-func (b *Bot) replyInTime(ctx context.Context, to conversation, m message) error {
+func (b *Bot) replyInTime(ctx context.Context, to conversation, m blockkit.Message) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), replyWithin)
 	defer cancel()
 	return b.reply(ctx, to, m)
@@ -188,7 +189,7 @@ func (b *Bot) replyInTime(ctx context.Context, to conversation, m message) error
 // deliverCredentials replies with credentials. If Slack does not take them,
 // they are shown nowhere else: the record says so, and the person is told, with
 // a button that shows them while they are kept.
-func (b *Bot) deliverCredentials(ctx context.Context, to conversation, r broker.Request, issued broker.Issued, m message) {
+func (b *Bot) deliverCredentials(ctx context.Context, to conversation, r broker.Request, issued broker.Issued, m blockkit.Message) {
 	if issued.Account.DMLife > 0 {
 		b.deliverByDM(ctx, to, r, issued, m)
 		return
@@ -211,7 +212,7 @@ func (b *Bot) deliverCredentials(ctx context.Context, to conversation, r broker.
 
 // undeliveredMessage tells of credentials that did not, or may not, have
 // reached the person.
-func (b *Bot) undeliveredMessage(issued broker.Issued, undelivered broker.Code, ref string) message {
+func (b *Bot) undeliveredMessage(issued broker.Issued, undelivered broker.Code, ref string) blockkit.Message {
 	e := &broker.Error{
 		Code: undelivered, Ref: ref,
 		What: broker.Say("AWS issued credentials for " + issued.Account.Name + ", but Slack did not take the reply, so nobody has seen them."),
@@ -226,7 +227,7 @@ func (b *Bot) undeliveredMessage(issued broker.Issued, undelivered broker.Code, 
 
 // stoppedMessage tells of credentials whose process ended before it knew whether
 // they arrived.
-func (b *Bot) stoppedMessage(issued broker.Issued, ref string) message {
+func (b *Bot) stoppedMessage(issued broker.Issued, ref string) blockkit.Message {
 	return b.noticeOf(&broker.Error{
 		Code: broker.CodeDeliveryUnknown, Ref: ref,
 		What: broker.Say("AWS issued credentials for " + issued.Account.Name + ", but the bot was stopped before it knew whether Slack showed them to you."),
@@ -236,13 +237,13 @@ func (b *Bot) stoppedMessage(issued broker.Issued, ref string) message {
 
 // noticeOf tells of credentials, with the button that shows them while they are
 // kept.
-func (b *Bot) noticeOf(e *broker.Error, issued broker.Issued) message {
+func (b *Bot) noticeOf(e *broker.Error, issued broker.Issued) blockkit.Message {
 	if issued.Kept {
 		e.Hint = broker.Say("The button shows them to you alone, within " + broker.FormatDuration(b.settings().RevealWindow) + " of their issue.")
 	}
 	m := b.errorMessage(e)
 	if issued.Kept {
-		m.blocks = append(m.blocks, listedButtons(issued.Grant, true, issued.Account.Revoker != ""))
+		m.Blocks = append(m.Blocks, listedButtons(issued.Grant, true, issued.Account.Revoker != ""))
 	}
 	return m
 }
@@ -261,7 +262,7 @@ func notTaken(err error) bool {
 }
 
 // directMessage tells a person something that is no secret.
-func (b *Bot) directMessage(ctx context.Context, user string, m message) error {
+func (b *Bot) directMessage(ctx context.Context, user string, m blockkit.Message) error {
 	// That a Request ran out of time is a reason to tell, not to be silent.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*postTimeout)
 	defer cancel()
@@ -284,17 +285,17 @@ func (b *Bot) openDM(ctx context.Context, user string) (string, error) {
 }
 
 // postMessage posts to a channel, without unfurling anything.
-func (b *Bot) postMessage(ctx context.Context, channel string, m message) error {
+func (b *Bot) postMessage(ctx context.Context, channel string, m blockkit.Message) error {
 	_, err := b.postTo(ctx, channel, m)
 	return err
 }
 
 // postTo is postMessage that returns the name which the message got.
-func (b *Bot) postTo(ctx context.Context, channel string, m message) (ts string, err error) {
+func (b *Bot) postTo(ctx context.Context, channel string, m blockkit.Message) (ts string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, postTimeout)
 	defer cancel()
 	_, ts, err = b.api.PostMessageContext(ctx, channel,
-		slack.MsgOptionText(m.fallback(), false), slack.MsgOptionBlocks(m.blocks...),
+		slack.MsgOptionText(m.Fallback(), false), slack.MsgOptionBlocks(m.Blocks...),
 		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())
 	return ts, postError(err)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -91,15 +92,15 @@ func TestAPanicEndsItsEnvelopeAlone(t *testing.T) {
 func TestWhoeverWaitsIsToldOnceOfAPanic(t *testing.T) {
 	b := goldenBot()
 	b.log = slog.New(slog.DiscardHandler)
-	var told []message
+	var told []blockkit.Message
 	func() {
-		defer b.rescue(t.Context(), conversation{requestID: "abcdefgh"}, func(m message) {
+		defer b.rescue(t.Context(), conversation{requestID: "abcdefgh"}, func(m blockkit.Message) {
 			told = append(told, m)
 			panic("and again")
 		})
 		panic("a value that may hold what a person sent")
 	}()
-	if len(told) != 1 || !strings.Contains(told[0].text, "Reference: abcdefgh") || strings.Contains(told[0].text, "code") {
+	if len(told) != 1 || !strings.Contains(told[0].Text, "Reference: abcdefgh") || strings.Contains(told[0].Text, "code") {
 		t.Errorf("got %v, want one answer with its reference, and no word of a code that was not sent", told)
 	}
 	if b.panics.Load() != 2 {

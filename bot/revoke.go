@@ -5,16 +5,17 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
 // revoke answers /assume revoke ACCOUNT.
 func (b *Bot) revoke(ctx context.Context, to conversation, c Command) {
-	b.inTime(ctx, to, stillRevoking(c.Account), func(ctx context.Context) (message, error) {
+	b.inTime(ctx, to, stillRevoking(c.Account), func(ctx context.Context) (blockkit.Message, error) {
 		done, err := b.broker().Revoke(ctx, to.request(c))
 		b.showCancelled(ctx, to, done.Cancelled)
 		if err != nil {
-			return message{}, err
+			return blockkit.Message{}, err
 		}
 		b.refreshHome(ctx, to)
 		return b.revokedMessage(done), nil
@@ -23,10 +24,10 @@ func (b *Bot) revoke(ctx context.Context, to conversation, c Command) {
 
 // end serves the press that ends a Grant.
 func (b *Bot) end(ctx context.Context, to conversation, grant string) {
-	b.inTime(ctx, to, stillRevoking("that"), func(ctx context.Context) (message, error) {
+	b.inTime(ctx, to, stillRevoking("that"), func(ctx context.Context) (blockkit.Message, error) {
 		ended, err := b.broker().End(ctx, to.request(Command{}), grant)
 		if err != nil {
-			return message{}, err
+			return blockkit.Message{}, err
 		}
 		b.refreshHome(ctx, to)
 		return b.endedMessage(ended), nil
@@ -35,63 +36,68 @@ func (b *Bot) end(ctx context.Context, to conversation, grant string) {
 
 // revokedMessage says what became of it; its headline says "revoked" only where
 // AWS was told.
-func (b *Bot) revokedMessage(done broker.Revocation) message {
+func (b *Bot) revokedMessage(done broker.Revocation) blockkit.Message {
 	account := done.Account.Name
-	headline, head := "", []span(nil)
+	headline, head := "", []blockkit.Span(nil)
 	switch {
 	case done.Denied != nil:
-		headline, head = "Revoked "+account+".", append([]span{bold("Revoked"), plain(": ")}, deniedSpans(done, "your")...)
+		headline, head = "Revoked "+account+".", append([]blockkit.Span{blockkit.Bold("Revoked"), blockkit.Plain(": ")}, deniedSpans(done, "your")...)
 	case done.Ended > 0:
 		headline = "Not revoked in AWS: copies of " + account + " work until they expire."
-		head = []span{bold("Not revoked in AWS"), plain(": copies of "), bold(account), plain(" work until "), moment(done.Until), plain(".")}
+		head = []blockkit.Span{blockkit.Bold("Not revoked in AWS"), blockkit.Plain(": copies of "), blockkit.Bold(account), blockkit.Plain(" work until "),
+			blockkit.Moment(done.Until), blockkit.Plain(".")}
 	case done.Err != nil:
-		headline, head = "Not complete: "+broker.Plain(done.Err.What), []span{bold("Nothing of yours was found for "), bold(account), plain(".")}
+		headline, head = "Not complete: "+broker.Plain(done.Err.What), []blockkit.Span{blockkit.Bold("Nothing of yours was found for "), blockkit.Bold(account),
+			blockkit.Plain(".")}
 	default:
-		headline, head = "Nothing of "+account+" was live.", []span{bold("Nothing was live"), plain(": the bot holds no credentials of yours for "), bold(account), plain(".")}
+		headline, head = "Nothing of "+account+" was live.", []blockkit.Span{blockkit.Bold("Nothing was live"),
+			blockkit.Plain(": the bot holds no credentials of yours for "), blockkit.Bold(account), blockkit.Plain(".")}
 	}
-	said := []slack.RichTextElement{paragraph(head...)}
+	said := []slack.RichTextElement{blockkit.Paragraph(head...)}
 	if done.Ended > 0 || done.Session || len(done.Cancelled) > 0 {
-		said = append(said, paragraph(plain("The bot has "+tookBack(done.Ended, done.Session, "your", done.Cancelled)+".")))
+		said = append(said, blockkit.Paragraph(blockkit.Plain("The bot has "+tookBack(done.Ended, done.Session, "your", done.Cancelled)+".")))
 	}
 	if done.Err != nil {
 		said = append(said, notComplete(done.Err))
 	}
 	if done.Denied == nil && done.Account.Revoker == "" && (done.Ended > 0 || done.Err != nil) {
-		said = append(said, paragraph(plain("AWS was not told, because the config names no revoker for this account. "+
+		said = append(said, blockkit.Paragraph(blockkit.Plain("AWS was not told, because the config names no revoker for this account. "+
 			"If somebody else may have the credentials, tell the people who run the AWS account now.")))
 	}
 	if done.Nothing && done.Err == nil {
-		said = append(said, paragraph(codes(b.withPrefix("So AWS was told nothing. If copies are out all the same, have an admin send `/assume revoke @PERSON`."))...))
+		said = append(said, blockkit.Paragraph(blockkit.Codes(b.withPrefix("So AWS was told nothing. If copies are out all the same, have an admin send `/assume "+
+			"revoke @PERSON`."))...))
 	}
-	return newMessage(headline, said...)
+	return blockkit.NewMessage(headline, said...)
 }
 
 // deniedSpans says what AWS refuses now.
-func deniedSpans(done broker.Revocation, whose string) []span {
+func deniedSpans(done broker.Revocation, whose string) []blockkit.Span {
 	why := "."
 	if done.Denied.Everybody {
 		whose, why = "everybody's", ". The role's policy had no room for one more session name."
 	}
-	return []span{plain("AWS refuses " + whose + " sessions of "), bold(done.Account.Name), plain(" that were issued before "), moment(done.Denied.Before),
-		plain(why + " It can take minutes until AWS does so everywhere.")}
+	return []blockkit.Span{blockkit.Plain("AWS refuses " + whose + " sessions of "), blockkit.Bold(done.Account.Name),
+		blockkit.Plain(" that were issued before "), blockkit.Moment(done.Denied.Before),
+		blockkit.Plain(why + " It can take minutes until AWS does so everywhere.")}
 }
 
 // tookBack says what the bot itself took back; whose is whose MFA session it was.
 func tookBack(ended int, session bool, whose string, cancelled []broker.Approval) string {
 	var did []string
 	if ended > 0 {
-		did = append(did, "forgotten "+counted(ended, "grant"))
+		did = append(did, "forgotten "+blockkit.Counted(ended, "grant"))
 	}
 	if session {
 		did = append(did, "ended "+whose+" MFA session")
 	}
 	if n := len(cancelled); n > 0 {
-		did = append(did, "cancelled "+counted(n, "request")+" for approval")
+		did = append(did, "cancelled "+blockkit.Counted(n, "request")+" for approval")
 	}
 	if len(did) == 0 {
 		return "nothing of it left to forget"
 	}
-	return listOf(did)
+	return blockkit.List(did)
 }
 
 func sessionEnded(was bool) string {

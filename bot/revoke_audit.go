@@ -1,25 +1,27 @@
 package bot
 
 import (
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
 // revokedAudit heads an Event about what was taken back. It says "revoked" only
 // where AWS was told.
-func revokedAudit(e broker.Event) []span {
+func revokedAudit(e broker.Event) []blockkit.Span {
 	what, rest := revokedHeadline(e)
-	head := []span{bold(what), plain(rest)}
+	head := []blockkit.Span{blockkit.Bold(what), blockkit.Plain(rest)}
 	switch {
 	case e.DeniedAll:
-		head = append(head, plain(" AWS refuses "), bold("everybody's"), plain(" sessions of the role that were issued before "), moment(e.DeniedBefore),
-			plain(": its policy had no room for one more session name."))
+		head = append(head, blockkit.Plain(" AWS refuses "), blockkit.Bold("everybody's"), blockkit.Plain(" sessions of the role that were issued before "),
+			blockkit.Moment(e.DeniedBefore),
+			blockkit.Plain(": its policy had no room for one more session name."))
 	case !e.DeniedBefore.IsZero():
-		head = append(head, plain(" AWS refuses this person's sessions that were issued before "), moment(e.DeniedBefore), plain("."))
+		head = append(head, blockkit.Plain(" AWS refuses this person's sessions that were issued before "), blockkit.Moment(e.DeniedBefore), blockkit.Plain("."))
 	case !e.Expires.IsZero():
-		head = append(head, plain(" The bot has forgotten its own; copies work until "), moment(e.Expires), plain("."))
+		head = append(head, blockkit.Plain(" The bot has forgotten its own; copies work until "), blockkit.Moment(e.Expires), blockkit.Plain("."))
 	}
 	if e.Code != "" {
-		head = append(head, plain(" "), bold("Not complete: "), plain(e.Message))
+		head = append(head, blockkit.Plain(" "), blockkit.Bold("Not complete: "), blockkit.Plain(e.Message))
 	}
 	return head
 }

@@ -11,6 +11,7 @@ import (
 	"filippo.io/age/armor"
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -100,9 +101,9 @@ func (s shown) spoken() string {
 
 // paragraphs are what stands below the snippet.
 func (s shown) paragraphs(b *Bot) []slack.RichTextElement {
-	elements := []slack.RichTextElement{paragraph(codes(b.withPrefix(s.use))...)}
+	elements := []slack.RichTextElement{blockkit.Paragraph(blockkit.Codes(b.withPrefix(s.use))...)}
 	if s.sealed != "" {
-		elements = append(elements, paragraph(codes(s.sealed)...))
+		elements = append(elements, blockkit.Paragraph(blockkit.Codes(s.sealed)...))
 	}
 	return elements
 }
@@ -112,7 +113,7 @@ func (b *Bot) key(ctx context.Context, to conversation, c Command) {
 	r := to.request(c)
 	if c.Change == KeyShow {
 		status, err := b.broker().KeyStatus(ctx, r)
-		b.answer(ctx, to, err, func() message { return b.keyMessage(status) })
+		b.answer(ctx, to, err, func() blockkit.Message { return b.keyMessage(status) })
 		return
 	}
 	changed, err := b.broker().ChangeKey(ctx, r, c.Key)

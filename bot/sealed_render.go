@@ -5,6 +5,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -14,53 +15,54 @@ const (
 )
 
 // keyMessage shows what a person's credentials are encrypted to.
-func (b *Bot) keyMessage(k broker.KeyStatus) message {
-	say := func(text string, head []span, hint string) message {
-		return newMessage(text, paragraph(head...), paragraph(codes(b.withPrefix(hint))...))
+func (b *Bot) keyMessage(k broker.KeyStatus) blockkit.Message {
+	say := func(text string, head []blockkit.Span, hint string) blockkit.Message {
+		return blockkit.NewMessage(text, blockkit.Paragraph(head...), blockkit.Paragraph(blockkit.Codes(b.withPrefix(hint))...))
 	}
 	switch {
 	case k.Unreadable:
 		head := "You have a key registered, but it cannot be read."
-		return say(head, []span{bold(head)}, "Nothing is issued to you until it is mended. "+howToChangeKey)
+		return say(head, []blockkit.Span{blockkit.Bold(head)}, "Nothing is issued to you until it is mended. "+howToChangeKey)
 	case k.FromConfig:
 		return say("Your credentials are encrypted to your "+k.Key.Type+" key, which the config sets.",
 			keySpans("Your credentials are encrypted to your ", k.Key, ", which the config sets."), "It cannot be changed from Slack.")
 	case k.Key.Empty() && k.Required:
 		head := "You have no key that counts: for you, the key must be in the config."
-		return say(head, []span{bold(head)}, "Nothing is issued to you until the config names your key. A key set with `/assume key` does not count. Ask whoever runs the bot to add yours.")
+		return say(head, []blockkit.Span{blockkit.Bold(head)},
+			"Nothing is issued to you until the config names your key. A key set with `/assume key` does not count. Ask whoever runs the bot to add yours.")
 	case k.Key.Empty():
 		head := "You have no key: your credentials go through Slack in clear."
-		return say(head, []span{bold(head)}, howToSetKey)
+		return say(head, []blockkit.Span{blockkit.Bold(head)}, howToSetKey)
 	}
 	text, head := "Your credentials are encrypted to your "+k.Key.Type+" key.", keySpans("Your credentials are encrypted to your ", k.Key, ", set ")
 	if k.Required {
 		text = "Your key does not count: for you, the key must be in the config. Nothing is issued to you until the config names one."
-		head = append([]span{bold(text + " ")}, keySpans("You registered the ", k.Key, ", set ")...)
+		head = append([]blockkit.Span{blockkit.Bold(text + " ")}, keySpans("You registered the ", k.Key, ", set ")...)
 	}
-	return say(text, append(head, moment(k.Set), plain(".")), howToChangeKey)
+	return say(text, append(head, blockkit.Moment(k.Set), blockkit.Plain(".")), howToChangeKey)
 }
 
 // keySpans names a key in a sentence.
-func keySpans(before string, k broker.PublicKey, after string) []span {
-	spans := []span{plain(before + k.Type + " key "), code(k.Fingerprint)}
+func keySpans(before string, k broker.PublicKey, after string) []blockkit.Span {
+	spans := []blockkit.Span{blockkit.Plain(before + k.Type + " key "), blockkit.Code(k.Fingerprint)}
 	if after != "" {
-		spans = append(spans, plain(after))
+		spans = append(spans, blockkit.Plain(after))
 	}
 	return spans
 }
 
 // keyChangedMessage is the private answer to a change.
-func (b *Bot) keyChangedMessage(c broker.ChangedKey) message {
+func (b *Bot) keyChangedMessage(c broker.ChangedKey) blockkit.Message {
 	if c.Key.Empty() {
 		text := "Your key is removed: from now on your credentials go through Slack in clear."
-		return newMessage(text, paragraph(bold(text)), paragraph(codes(b.withPrefix(howToSetKey))...))
+		return blockkit.NewMessage(text, blockkit.Paragraph(blockkit.Bold(text)), blockkit.Paragraph(blockkit.Codes(b.withPrefix(howToSetKey))...))
 	}
 	text := "Your key is " + string(c.Change) + ". From now on your credentials come encrypted to it."
 	elements := []slack.RichTextElement{
-		paragraph(append([]span{bold(text + " ")}, keySpans("It is the ", c.Key, ".")...)...),
-		paragraph(plain("Compare the fingerprint with your own: "), code(fingerprintCommand(c.Key))),
+		blockkit.Paragraph(append([]blockkit.Span{blockkit.Bold(text + " ")}, keySpans("It is the ", c.Key, ".")...)...),
+		blockkit.Paragraph(blockkit.Plain("Compare the fingerprint with your own: "), blockkit.Code(fingerprintCommand(c.Key))),
 	}
-	return newMessage(text, elements...)
+	return blockkit.NewMessage(text, elements...)
 }
 
 func fingerprintCommand(k broker.PublicKey) string {
@@ -72,9 +74,9 @@ func fingerprintCommand(k broker.PublicKey) string {
 }
 
 // keyNoticeMessage tells a person of a change that may not be theirs.
-func (b *Bot) keyNoticeMessage(c broker.ChangedKey) message {
+func (b *Bot) keyNoticeMessage(c broker.ChangedKey) blockkit.Message {
 	text := "The key that your AWS credentials are encrypted to was " + string(c.Change) + "."
-	spans := []span{bold(text), plain("\nChanged "), moment(c.At)}
+	spans := []blockkit.Span{blockkit.Bold(text), blockkit.Plain("\nChanged "), blockkit.Moment(c.At)}
 	if !c.Key.Empty() {
 		spans = append(spans, keySpans(", to the ", c.Key, "")...)
 	}
@@ -82,25 +84,28 @@ func (b *Bot) keyNoticeMessage(c broker.ChangedKey) message {
 		spans = append(spans, keySpans(", from the ", c.Previous, "")...)
 	}
 	const mine = "If that was not you, somebody holds your Slack and your MFA device: tell whoever runs the bot at once."
-	return newMessage(text+" "+mine, paragraph(append(spans, plain(".\n"+mine))...))
+	return blockkit.NewMessage(text+" "+mine, blockkit.Paragraph(append(spans, blockkit.Plain(".\n"+mine))...))
 }
 
 // keyAudit is how the audit channel tells of a changed key.
-func keyAudit(e broker.Event) []span {
+func keyAudit(e broker.Event) []blockkit.Span {
 	switch e.KeyChange {
 	case broker.KeyRemoved:
-		return []span{bold("Key removed"), plain(" by " + person(e) + ": their credentials go through Slack in clear from now on. It was "), keyName(e.PreviousKey), plain(".")}
+		return []blockkit.Span{blockkit.Bold("Key removed"),
+			blockkit.Plain(" by " + person(e) + ": their credentials go through Slack in clear from now on. It was "), keyName(e.PreviousKey), blockkit.Plain(".")}
 	case broker.KeyReplaced:
-		return []span{bold("Key replaced"), plain(" by " + person(e) + ": their credentials are encrypted to "), keyName(e.Key), plain(" instead of "), keyName(e.PreviousKey), plain(".")}
+		return []blockkit.Span{blockkit.Bold("Key replaced"), blockkit.Plain(" by " + person(e) + ": their credentials are encrypted to "), keyName(e.Key),
+			blockkit.Plain(" instead of "), keyName(e.PreviousKey), blockkit.Plain(".")}
 	}
-	return []span{bold("Key set"), plain(" by " + person(e) + ": their credentials are encrypted to "), keyName(e.Key), plain(" from now on.")}
+	return []blockkit.Span{blockkit.Bold("Key set"), blockkit.Plain(" by " + person(e) + ": their credentials are encrypted to "), keyName(e.Key),
+		blockkit.Plain(" from now on.")}
 }
 
-func keyName(fingerprint string) span {
+func keyName(fingerprint string) blockkit.Span {
 	if fingerprint == "" {
-		return plain("a key that could not be read")
+		return blockkit.Plain("a key that could not be read")
 	}
-	return code(fingerprint)
+	return blockkit.Code(fingerprint)
 }
 
 // keyAuditText is the fallback of keyAudit.
@@ -113,6 +118,7 @@ func keyAuditText(e broker.Event) string {
 }
 
 // keyFailed says of whom a change failed, for Events that name no account.
-func keyFailed(e broker.Event) []span {
-	return append([]span{bold("Failed")}, timed(" for "+person(e)+", a key to be "+string(e.KeyChange)+": "+e.Message, plains)...)
+func keyFailed(e broker.Event) []blockkit.Span {
+	return append([]blockkit.Span{blockkit.Bold("Failed")},
+		blockkit.Timed(" for "+person(e)+", a key to be "+string(e.KeyChange)+": "+e.Message, blockkit.Plains)...)
 }

@@ -8,15 +8,16 @@ import (
 	"filippo.io/age/armor"
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
 // sealedMessages are the messages of sealed delivery, for the golden files.
-func sealedMessages(t *testing.T) map[string]message {
+func sealedMessages(t *testing.T) map[string]blockkit.Message {
 	t.Helper()
 	b := goldenBot()
 	ageKey, sshKey := exampleKey(t, exampleAge), exampleKey(t, exampleSSH)
-	all := map[string]message{}
+	all := map[string]blockkit.Message{}
 	for name, sealed := range map[string]struct {
 		f   Format
 		key broker.PublicKey
@@ -53,7 +54,8 @@ func sealedMessages(t *testing.T) map[string]message {
 		e.Kind, e.Code, e.Message = broker.EventFailed, broker.CodeWrongCode, "AWS did not accept that code: it is wrong, or was used already."
 		all["audit_key_not_"+string(change)], _ = auditMessage(e)
 	}
-	unreadable, _ := auditMessage(broker.Event{Kind: broker.EventKeyChanged, SlackUser: "U01ALICE", User: "alice", KeyChange: broker.KeyReplaced, Key: sshKey.Fingerprint})
+	unreadable, _ := auditMessage(broker.Event{Kind: broker.EventKeyChanged, SlackUser: "U01ALICE", User: "alice", KeyChange: broker.KeyReplaced,
+		Key: sshKey.Fingerprint})
 	all["audit_key_replaced_unreadable"] = unreadable
 	var pasted *broker.Error
 	if errors.As(errPrivateKey(), &pasted) {
@@ -65,8 +67,8 @@ func sealedMessages(t *testing.T) map[string]message {
 var armored = regexp.MustCompile(`(?s)` + armor.Header + `\n.*\n` + armor.Footer)
 
 // withFixedBlock replaces ciphertext, which is another each time.
-func withFixedBlock(m message) message {
-	for _, block := range m.blocks {
+func withFixedBlock(m blockkit.Message) blockkit.Message {
+	for _, block := range m.Blocks {
 		rich, ok := block.(*slack.RichTextBlock)
 		if !ok {
 			continue

@@ -190,7 +190,7 @@ func TestSealedFailsClosed(t *testing.T) {
 			t.Errorf("%s: got %s on the record, want %s", name, withheld(err), broker.CodeSealFailed)
 		}
 		m, err := goldenBot().issuedMessage(i, FormatBash)
-		if err == nil || len(m.blocks) > 0 {
+		if err == nil || len(m.Blocks) > 0 {
 			t.Errorf("%s: a message is rendered", name)
 		}
 		if said := fmt.Sprintf("%v %+v", err, e); strings.Contains(said, ordinary().secretKey) || strings.Contains(said, "junk") {

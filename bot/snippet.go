@@ -138,5 +138,6 @@ func errSnippetUnprintable() error {
 
 // errSnippetUnfit answers a value that the format has no certain way to write.
 func errSnippetUnfit(f Format) error {
-	return snippetError("These credentials cannot be written as "+string(f)+" without doubt.", "Ask for another format, such as as bash, as powershell or as json.")
+	return snippetError("These credentials cannot be written as "+string(f)+" without doubt.",
+		"Ask for another format, such as as bash, as powershell or as json.")
 }

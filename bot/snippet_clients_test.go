@@ -52,7 +52,8 @@ func requireClients(t *testing.T, endpoint string) []client {
 	var all []client
 	if folder := os.Getenv("ASSUMEBOT_AWS_SDK_JS"); folder != "" {
 		node := requireInterpreter(t, "node", nil)
-		all = append(all, client{"the JavaScript SDK", othersProfile, filepath.Dir(node), func(Format) []string { return []string{node, "-e", askWithJS, folder, endpoint} }})
+		all = append(all, client{"the JavaScript SDK", othersProfile, filepath.Dir(node),
+			func(Format) []string { return []string{node, "-e", askWithJS, folder, endpoint} }})
 	} else if os.Getenv("ASSUMEBOT_REQUIRE_AWS_SDK_JS") == "1" {
 		t.Fatal("ASSUMEBOT_AWS_SDK_JS names no folder, and ASSUMEBOT_REQUIRE_AWS_SDK_JS=1 demands it")
 	} else {
@@ -131,7 +132,8 @@ func TestFilesServeRealClientsInHostileShells(t *testing.T) {
 		}
 		// The SDK has no --profile: it takes the one of the environment. A region of
 		// the environment goes before that of a profile, as a person may want it.
-		wantAnswer(t, sh, FormatProfile, c, "unset AWS_REGION AWS_DEFAULT_REGION\nAWS_PROFILE=prod", map[string]string{".aws/credentials": section + "\n\n" + othersProfile}, v, arn)
+		wantAnswer(t, sh, FormatProfile, c, "unset AWS_REGION AWS_DEFAULT_REGION\nAWS_PROFILE=prod",
+			map[string]string{".aws/credentials": section + "\n\n" + othersProfile}, v, arn)
 	}
 }
 

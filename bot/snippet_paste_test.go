@@ -7,16 +7,17 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/broker"
 )
 
 // selected is what is copied where somebody selects a whole reply: its text and
 // the labels of its buttons.
-func selected(t *testing.T, m message) string {
+func selected(t *testing.T, m blockkit.Message) string {
 	t.Helper()
 	var lines []string
-	for _, block := range m.blocks {
+	for _, block := range m.Blocks {
 		data, err := json.Marshal([]any{block})
 		must(t, err)
 		shown := slacktest.Message{Blocks: data}

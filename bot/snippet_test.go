@@ -105,7 +105,8 @@ func TestSnippetIsBashUnlessSaid(t *testing.T) {
 
 func TestSnippetRefusesWhatAWSNeverIssues(t *testing.T) {
 	for _, f := range Formats() {
-		for _, bad := range []string{"", "a\nb", "a\x00b", "a\rb", "a\tb", "a\x1b[31m", "a\x7fb", "a\u0085b", "a\u202eb", "a\u200bb", "a\u2028b", "a\xffb", "a\u00a0b"} {
+		for _, bad := range []string{"", "a\nb", "a\x00b", "a\rb", "a\tb", "a\x1b[31m", "a\x7fb", "a\u0085b", "a\u202eb", "a\u200bb", "a\u2028b", "a\xffb",
+			"a\u00a0b"} {
 			for name, change := range map[string]func(*values){
 				"accessKeyID": func(v *values) { v.accessKeyID = bad },
 				"secretKey":   func(v *values) { v.secretKey = bad },

@@ -36,7 +36,8 @@ func TestViewsAreAsJudged(t *testing.T) {
 		"form":         b.formView(formState{}),
 		"form_account": b.formView(formState{account: goldenAccounts()[0], duration: 2 * time.Hour, format: FormatFish, reason: "INC-42"}),
 		"form_refused": b.formView(formState{account: goldenAccounts()[0], wrong: &broker.Error{
-			Code: broker.CodeWrongCode, What: broker.Say("AWS did not accept that code: it is wrong, or was used already."), Hint: broker.Say("Your device shows the next code in 12s.")}}),
+			Code: broker.CodeWrongCode, What: broker.Say("AWS did not accept that code: it is wrong, or was used already."), Hint: broker.Say("Your device shows the " +
+				"next code in 12s.")}}),
 		"working": workingView("prod"),
 	}
 	maps.Copy(forms, approvalViews(b))
@@ -142,7 +143,8 @@ func TestMenusStayUnderTwentyKilobytesAndSayWhatTheyLeaveOut(t *testing.T) {
 			t.Errorf("got a heading of %d characters, want 75 at most", len(g.Label.Text))
 		}
 	}
-	if want := "(%d of 200: type to narrow)"; shown == 0 || shown > mostOptions || !cmp.Equal(menu.OptionGroups[0].Label.Text, "With your MFA code "+fmt.Sprintf(want, shown)) {
+	if want := "(%d of 200: type to narrow)"; shown == 0 || shown > mostOptions ||
+		!cmp.Equal(menu.OptionGroups[0].Label.Text, "With your MFA code "+fmt.Sprintf(want, shown)) {
 		t.Errorf("got %d options under %q", shown, menu.OptionGroups[0].Label.Text)
 	}
 }

@@ -3,13 +3,15 @@ package bot
 import (
 	"fmt"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
 // undeletedAudit heads an Event about credentials that Slack keeps.
-func undeletedAudit(e broker.Event) []span {
-	return []span{bold("Not deleted"), plain(": the direct message to " + person(e) + " with credentials for "), code(e.Account),
-		plain(", live until "), moment(e.Expires), plain(". Slack refuses. " + e.Message)}
+func undeletedAudit(e broker.Event) []blockkit.Span {
+	return []blockkit.Span{blockkit.Bold("Not deleted"), blockkit.Plain(": the direct message to " + person(e) + " with credentials for "),
+		blockkit.Code(e.Account),
+		blockkit.Plain(", live until "), blockkit.Moment(e.Expires), blockkit.Plain(". Slack refuses. " + e.Message)}
 }
 
 func undeletedText(e broker.Event) string {

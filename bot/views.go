@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/bot/blockkit"
 )
 
 // modalTitle stays within the 24 characters that Slack allows.
@@ -60,12 +62,12 @@ func (b *Bot) updateOnce(ctx context.Context, id string, v slack.ModalViewReques
 }
 
 // resultView shows a message in a modal that asks for nothing more.
-func resultView(m message) slack.ModalViewRequest {
+func resultView(m blockkit.Message) slack.ModalViewRequest {
 	return slack.ModalViewRequest{
 		Type:   slack.VTModal,
-		Title:  plainText(modalTitle),
-		Close:  plainText("Done"),
-		Blocks: slack.Blocks{BlockSet: m.blocks},
+		Title:  blockkit.PlainText(modalTitle),
+		Close:  blockkit.PlainText("Done"),
+		Blocks: slack.Blocks{BlockSet: m.Blocks},
 	}
 }
 
@@ -80,7 +82,7 @@ func workingView(account string) slack.ModalViewRequest {
 
 // waitingView says what is being done.
 func waitingView(text string) slack.ModalViewRequest {
-	v := resultView(newMessage("", paragraph(plain(text))))
-	v.Close = plainText("Close")
+	v := resultView(blockkit.NewMessage("", blockkit.Paragraph(blockkit.Plain(text))))
+	v.Close = blockkit.PlainText("Close")
 	return v
 }

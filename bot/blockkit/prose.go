@@ -1,4 +1,4 @@
-package bot
+package blockkit
 
 import (
 	"fmt"
@@ -10,40 +10,40 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-// counted is n things: 1 bucket, 2 buckets.
-func counted(n int, thing string) string {
+// Counted is n things: 1 bucket, 2 buckets.
+func Counted(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
 	}
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// grouped writes a number as people read it: 10,000.
-func grouped(n int) string {
+// Grouped writes a number as people read it: 10,000.
+func Grouped(n int) string {
 	if n < 1000 {
 		return strconv.Itoa(n)
 	}
-	return fmt.Sprintf("%s,%03d", grouped(n/1000), n%1000)
+	return fmt.Sprintf("%s,%03d", Grouped(n/1000), n%1000)
 }
 
-// timeLeft writes a duration as people say it, to the minute.
-func timeLeft(d time.Duration) string {
+// TimeLeft writes a duration as people say it, to the minute.
+func TimeLeft(d time.Duration) string {
 	if d < time.Minute {
 		return "less than a minute"
 	}
 	return broker.FormatDuration(d.Round(time.Minute))
 }
 
-// shortened cuts text after n characters, and shows that it did.
-func shortened(text string, n int) string {
+// Shortened cuts text after n characters, and shows that it did.
+func Shortened(text string, n int) string {
 	if utf8.RuneCountInString(text) <= n {
 		return text
 	}
 	return string([]rune(text)[:n]) + "…"
 }
 
-// listOf joins words as a sentence does.
-func listOf(words []string) string {
+// List joins words as a sentence does.
+func List(words []string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
 	}
@@ -51,8 +51,8 @@ func listOf(words []string) string {
 	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
-// named is how a person is called, without pinging them.
-func named(name, slackID string) string {
+// Named is how a person is called, without pinging them.
+func Named(name, slackID string) string {
 	if name == "" {
 		return slackID
 	}

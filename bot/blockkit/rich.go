@@ -1,4 +1,4 @@
-package bot
+package blockkit
 
 import (
 	"regexp"
@@ -13,24 +13,27 @@ import (
 // sentences of ours alone.
 // https://docs.slack.dev/reference/block-kit/blocks/rich-text-block
 
-// A span is one run of text within a paragraph.
-type span = slack.RichTextSectionElement
+// A Span is one run of text within a paragraph.
+type Span = slack.RichTextSectionElement
 
-func plain(s string) span { return slack.NewRichTextSectionTextElement(s, nil) }
+// Plain is text as it stands.
+func Plain(s string) Span { return slack.NewRichTextSectionTextElement(s, nil) }
 
-func bold(s string) span {
+// Bold is text that stands out.
+func Bold(s string) Span {
 	return slack.NewRichTextSectionTextElement(s, &slack.RichTextSectionTextStyle{Bold: true})
 }
 
-func code(s string) span {
+// Code is text in a fixed width: a name, a command, an ID.
+func Code(s string) Span {
 	return slack.NewRichTextSectionTextElement(s, &slack.RichTextSectionTextStyle{Code: true})
 }
 
-// group names a user group, and pings it.
-func group(id string) span { return slack.NewRichTextSectionUserGroupElement(id) }
+// Group names a user group, and pings it.
+func Group(id string) Span { return slack.NewRichTextSectionUserGroupElement(id) }
 
-// member names a person, and pings them.
-func member(id string) span { return slack.NewRichTextSectionUserElement(id, nil) }
+// Member names a person, and pings them.
+func Member(id string) Span { return slack.NewRichTextSectionUserElement(id, nil) }
 
 // momentFormat reads "today at 3:04 PM": no "at" or "on" may stand before it.
 // Slack capitalises what a format begins with, and the zero-width space keeps
@@ -38,21 +41,21 @@ func member(id string) span { return slack.NewRichTextSectionUserElement(id, nil
 // https://metacpan.org/pod/Slack::BlockKit::Block::RichText::Date
 const momentFormat = "\u200b{date_short_pretty} at {time}"
 
-// inUTC is for where Slack prints no time of the reader's own, and says so.
-func inUTC(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+// UTC is for where Slack prints no time of the reader's own, and says so.
+func UTC(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
-// moment shows t in the reader's own time zone.
-func moment(t time.Time) span {
-	fallback := inUTC(t)
+// Moment shows t in the reader's own time zone.
+func Moment(t time.Time) Span {
+	fallback := UTC(t)
 	return slack.NewRichTextSectionDateElement(t.Unix(), momentFormat, nil, &fallback)
 }
 
 var timeNamed = regexp.MustCompile(`\b\d{4}-\d{2}-\d{2} \d{2}:\d{2} UTC\b`)
 
-// timed shows the times that one of our sentences names in UTC as the reader's
+// Timed shows the times that one of our sentences names in UTC as the reader's
 // own, and the rest of it by rest.
-func timed(sentence string, rest func(string) []span) []span {
-	var spans []span
+func Timed(sentence string, rest func(string) []Span) []Span {
+	var spans []Span
 	for {
 		at := timeNamed.FindStringIndex(sentence)
 		if at == nil {
@@ -65,7 +68,7 @@ func timed(sentence string, rest func(string) []span) []span {
 		if at[0] > 0 {
 			spans = append(spans, rest(sentence[:at[0]])...)
 		}
-		spans = append(spans, moment(t))
+		spans = append(spans, Moment(t))
 		sentence = sentence[at[1]:]
 	}
 	if sentence == "" {
@@ -74,32 +77,36 @@ func timed(sentence string, rest func(string) []span) []span {
 	return append(spans, rest(sentence)...)
 }
 
-func plains(s string) []span { return []span{plain(s)} }
+// Plains is a sentence for [Timed], as it stands.
+func Plains(s string) []Span { return []Span{Plain(s)} }
 
-func bolds(s string) []span { return []span{bold(s)} }
+// Bolds is a sentence for [Timed], standing out.
+func Bolds(s string) []Span { return []Span{Bold(s)} }
 
-// day shows the date of t in the reader's own time zone.
-func day(t time.Time) span {
+// Day shows the date of t in the reader's own time zone.
+func Day(t time.Time) Span {
 	fallback := t.UTC().Format("2006-01-02")
 	return slack.NewRichTextSectionDateElement(t.Unix(), "{date_short}", nil, &fallback)
 }
 
-func paragraph(spans ...span) slack.RichTextElement { return slack.NewRichTextSection(spans...) }
+// Paragraph is a run of spans.
+func Paragraph(spans ...Span) slack.RichTextElement { return slack.NewRichTextSection(spans...) }
 
-// preformatted holds text that is there to be copied.
-func preformatted(text string) slack.RichTextElement {
+// Preformatted holds text that is there to be copied.
+func Preformatted(text string) slack.RichTextElement {
 	return &slack.RichTextPreformatted{
 		Type:     slack.RTEPreformatted,
-		Elements: []slack.RichTextSectionElement{plain(text)},
+		Elements: []slack.RichTextSectionElement{Plain(text)},
 	}
 }
 
-// quote holds what a person typed.
-func quote(text string) slack.RichTextElement {
-	return &slack.RichTextQuote{Type: slack.RTEQuote, Elements: []slack.RichTextSectionElement{plain(text)}}
+// Quote holds what a person typed.
+func Quote(text string) slack.RichTextElement {
+	return &slack.RichTextQuote{Type: slack.RTEQuote, Elements: []slack.RichTextSectionElement{Plain(text)}}
 }
 
-func bullets(items ...[]span) slack.RichTextElement {
+// Bullets is a list, one line for each item.
+func Bullets(items ...[]Span) slack.RichTextElement {
 	elements := make([]slack.RichTextElement, len(items))
 	for i, spans := range items {
 		elements[i] = slack.NewRichTextSection(spans...)
@@ -109,32 +116,32 @@ func bullets(items ...[]span) slack.RichTextElement {
 
 var channelNamed = regexp.MustCompile(`#[CG][A-Z0-9]{2,30}`)
 
-// channels turns the channels that one of our sentences names by ID into links.
-func channels(sentence string) []span {
-	var spans []span
+// Channels turns the channels that one of our sentences names by ID into links.
+func Channels(sentence string) []Span {
+	var spans []Span
 	for {
 		at := channelNamed.FindStringIndex(sentence)
 		if at == nil {
-			return append(spans, plain(sentence))
+			return append(spans, Plain(sentence))
 		}
 		if at[0] > 0 {
-			spans = append(spans, plain(sentence[:at[0]]))
+			spans = append(spans, Plain(sentence[:at[0]]))
 		}
 		spans = append(spans, slack.NewRichTextSectionChannelElement(sentence[at[0]+1:at[1]], nil))
 		sentence = sentence[at[1]:]
 	}
 }
 
-// codes turns the backquoted parts of one of our sentences into code.
-func codes(sentence string) []span {
-	var spans []span
+// Codes turns the backquoted parts of one of our sentences into code.
+func Codes(sentence string) []Span {
+	var spans []Span
 	inCode, start := false, 0
 	flush := func(end int) {
 		if end > start {
 			if inCode {
-				spans = append(spans, code(sentence[start:end]))
+				spans = append(spans, Code(sentence[start:end]))
 			} else {
-				spans = append(spans, plain(sentence[start:end]))
+				spans = append(spans, Plain(sentence[start:end]))
 			}
 		}
 	}
