@@ -8,17 +8,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 	"github.com/assumebot/assumebot/store"
 )
 
 const (
-	// announceClaim is longer than one announcement may take; a replica that
-	// died within one holds the others up no longer.
-	announceClaim   = 15 * time.Second
+	// announceLease is how long a replica that died holds the others up.
+	announceLease   = 10 * time.Second
 	announceTimeout = 12 * time.Second
 	// configKnown names the lease and what was announced last.
 	configKnown = "config"
@@ -33,9 +34,13 @@ const nothingToTellBy = "what was announced last cannot be read, so what changed
 // once: at least once, and once unless a replica dies between the record and
 // what it keeps in the store, which is what was announced last.
 type announcer struct {
-	store  *store.Store
-	now    func() time.Time
-	holder string
+	store *store.Store
+	lease *lease.Lease
+	now   func() time.Time
+}
+
+func newAnnouncer(st *store.Store, now func() time.Time, log *slog.Logger) *announcer {
+	return &announcer{store: st, lease: lease.New(st, configKnown, announceLease, log), now: now}
 }
 
 // announced is what all replicas keep.
@@ -97,14 +102,14 @@ func (a *announcer) refuse(ctx context.Context, digest string, problems config.P
 func (a *announcer) exchange(ctx context.Context, decide func(before) (announced, *broker.Event)) error {
 	ctx, cancel := context.WithTimeout(ctx, announceTimeout)
 	defer cancel()
-	ours, err := a.store.Lease(ctx, configKnown, a.holder, announceClaim)
-	if err != nil {
-		return err
+	err := a.lease.Do(ctx, func(ctx context.Context, h *lease.Hold) error { return a.exchangeHeld(ctx, h, decide) })
+	if errors.Is(err, lease.ErrTaken) || errors.Is(err, lease.ErrLost) {
+		err = fmt.Errorf("%w: %w", errAnnouncing, err)
 	}
-	if !ours {
-		return errAnnouncing
-	}
-	defer a.yield(ctx)
+	return err
+}
+
+func (a *announcer) exchangeHeld(ctx context.Context, h *lease.Hold, decide func(before) (announced, *broker.Event)) error {
 	b, err := a.load(ctx)
 	if err != nil {
 		return err
@@ -112,6 +117,9 @@ func (a *announcer) exchange(ctx context.Context, decide func(before) (announced
 	next, event := decide(b)
 	if event != nil {
 		event.ID, event.Time = announcementID(b.sealed, *event), a.now().UTC()
+		if _, err := h.Fence(); err != nil {
+			return err
+		}
 		if err := a.store.Record(ctx, *event); err != nil {
 			return err
 		}
@@ -126,12 +134,6 @@ func (a *announcer) exchange(ctx context.Context, decide func(before) (announced
 		err = errAnnouncing
 	}
 	return err
-}
-
-func (a *announcer) yield(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-	defer cancel()
-	_ = a.store.ReleaseLease(ctx, configKnown, a.holder) // one that cannot be given up runs out
 }
 
 func (a *announcer) load(ctx context.Context) (before, error) {

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/retry"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 )
 
@@ -19,7 +20,7 @@ const (
 	pollEvery = 2 * time.Second
 	// startPatience is how long a start waits for another replica that announces:
 	// one that died within it is waited for as well.
-	startPatience = announceClaim + 5*time.Second
+	startPatience = announceLease + 5*time.Second
 	startPause    = 100 * time.Millisecond
 )
 
@@ -48,22 +49,22 @@ func (w *watcher) start(ctx context.Context, c config.Config) error {
 	if r := config.Read(w.path); r.Err() == nil && reflect.DeepEqual(config.Summarize(r.Config), w.served) {
 		w.settled = r
 	}
-	for deadline := time.Now().Add(startPatience); ; {
+	waiting, done := context.WithTimeout(ctx, startPatience)
+	defer done()
+	err := retry.Pace{First: startPause}.Do(waiting, func() error {
 		lines, err := w.announce.accept(ctx, w.served, nil)
 		switch {
 		case err == nil:
 			w.told(ctx, lines)
-			return nil
-		case ctx.Err() != nil:
-			return nil //nolint:nilerr // told to stop
-		case !errors.Is(err, errAnnouncing) || time.Now().After(deadline):
-			return fmt.Errorf("what changed of the config is not on the record, so nothing is served: %w", err)
+		case !errors.Is(err, errAnnouncing):
+			err = retry.Final(err)
 		}
-		select {
-		case <-time.After(startPause):
-		case <-ctx.Done():
-		}
+		return err
+	})
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("what changed of the config is not on the record, so nothing is served: %w", err)
 	}
+	return nil
 }
 
 // run looks after the file until ctx ends.

@@ -99,7 +99,7 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 		a.watcher = &watcher{
 			path: env.ConfigPath, look: env.Look, reload: env.Reload, check: s.CheckPartition, log: env.Log,
 			serve:    func(c config.Config) { b.Serve(m.broker(c), botSettings(c)) },
-			announce: &announcer{store: st, now: env.Now, holder: broker.NewID()},
+			announce: newAnnouncer(st, env.Now, env.Log),
 		}
 	}
 	return a, nil

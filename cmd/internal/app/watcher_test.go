@@ -33,7 +33,7 @@ func newWatched(t *testing.T, path, text string) *watched {
 	w := &watched{}
 	w.watcher = &watcher{
 		path: path, check: func(config.Config) error { return nil }, serve: func(c config.Config) { w.served = append(w.served, c) }, log: slog.New(slog.DiscardHandler),
-		announce: &announcer{store: st, now: time.Now, holder: broker.NewID()},
+		announce: newAnnouncer(st, time.Now, slog.New(slog.DiscardHandler)),
 	}
 	if err := w.start(t.Context(), parsed(t, text)); err != nil {
 		t.Fatal(err)
@@ -131,8 +131,8 @@ func TestAnAnnouncementIsNotMadeWhileAnotherReplicaMakesOne(t *testing.T) {
 	write(t, path, good)
 	w := newWatched(t, path, good)
 	st := w.announce.store
-	if ok, err := st.Lease(t.Context(), configKnown, "another", time.Minute); !ok || err != nil {
-		t.Fatal(ok, err)
+	if turn, err := st.HoldLease(t.Context(), configKnown, "another", time.Minute); turn == 0 || err != nil {
+		t.Fatal(turn, err)
 	}
 	write(t, path, good+"contact: me\n")
 	for range 4 {
@@ -180,7 +180,7 @@ func TestARefusedFileLeavesWhatWasAnnounced(t *testing.T) {
 	}{
 		"by this replica": {func(*testing.T, *watched) {}, []string{me}},
 		"by another, which is ahead": {func(t *testing.T, w *watched) {
-			ahead := &announcer{store: w.announce.store, now: time.Now, holder: "another"}
+			ahead := newAnnouncer(w.announce.store, time.Now, slog.New(slog.DiscardHandler))
 			if _, err := ahead.accept(t.Context(), config.Summarize(parsed(t, good+"contact: me\n")), w.watcher.served); err != nil {
 				t.Fatal(err)
 			}
@@ -217,8 +217,8 @@ func TestAStartWaitsForAnotherReplicaThatAnnounces(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.yaml")
 	write(t, path, good)
 	w := newWatched(t, path, good)
-	if ok, err := w.announce.store.Lease(t.Context(), configKnown, "another", time.Minute); !ok || err != nil {
-		t.Fatal(ok, err)
+	if turn, err := w.announce.store.HoldLease(t.Context(), configKnown, "another", time.Minute); turn == 0 || err != nil {
+		t.Fatal(turn, err)
 	}
 	c := parsed(t, good)
 	ctx, cancel := context.WithCancel(t.Context())
