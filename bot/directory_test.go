@@ -36,7 +36,7 @@ func (h *hall) Record(ctx context.Context, e broker.Event) error {
 	if h.failOn {
 		return errors.New("the record is down")
 	}
-	return h.store.Record(ctx, e)
+	return h.store.Record.Record(ctx, e)
 }
 
 func (h *hall) failRecord(on bool) {
@@ -64,12 +64,12 @@ func newHall(t *testing.T) *hall {
 	api := NewClient(broker.NewSecret(server.AppToken()), broker.NewSecret(server.BotToken()), server.APIURL())
 	for i, skew := range []time.Duration{0, 5 * time.Minute} {
 		h.dirs[i] = NewDirectory(DirectoryDeps{
-			API: api, Copies: st, Known: st, Leases: st, Recorder: h, Named: func() []string { return []string{"S01"} },
+			API: api, Copies: st.Copies, Known: st.Copies, Leases: st.Leases, Recorder: h, Named: func() []string { return []string{"S01"} },
 			Now: func() time.Time { return time.Now().Add(skew) }, Log: log,
 		})
-		h.people[i] = NewPeople(api, st)
+		h.people[i] = NewPeople(api, st.Copies)
 	}
-	h.bot = &Bot{copies: st, log: log}
+	h.bot = &Bot{copies: st.Copies, log: log}
 	return h
 }
 
@@ -99,7 +99,7 @@ func (h *hall) calls(method string) int {
 
 func (h *hall) changes(t *testing.T) [][2][]string {
 	t.Helper()
-	entries, err := h.store.ReadRecord(t.Context(), "", 0)
+	entries, err := h.store.Record.ReadRecord(t.Context(), "", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,19 +159,19 @@ func TestDirectoryEventRefusesARemovedMemberAtOnceEverywhere(t *testing.T) {
 func TestDirectoryRefreshBegunBeforeAnEventPutsNothingOldBack(t *testing.T) {
 	h := newHall(t)
 	// An answer that was asked for before the event arrives after it.
-	if err := h.store.BeginCopy(t.Context(), groupsCopy, "slow", groupsAge); err != nil {
+	if err := h.store.Copies.BeginCopy(t.Context(), groupsCopy, "slow", groupsAge); err != nil {
 		t.Fatal(err)
 	}
 	h.members("U01ALICE")
 	h.told(t, subteamUpdated)
-	if saved, err := h.store.SaveCopy(t.Context(), groupsCopy, "slow", []byte(`{"S01":["U02BOB"]}`), groupsAge); saved || err != nil {
+	if saved, err := h.store.Copies.SaveCopy(t.Context(), groupsCopy, "slow", []byte(`{"S01":["U02BOB"]}`), groupsAge); saved || err != nil {
 		t.Errorf("save: got %t, %v, want false", saved, err)
 	}
 	wantMember(t, h.dirs[0], "U02BOB", false)
 	// And through the Directory: Bob leaves once Slack has answered.
 	h.members("U02BOB")
 	h.told(t, subteamUpdated)
-	h.dirs[0].copies = &meanwhile{Copies: h.store, do: sync.OnceFunc(func() {
+	h.dirs[0].copies = &meanwhile{Copies: h.store.Copies, do: sync.OnceFunc(func() {
 		h.members("U01ALICE")
 		h.told(t, subteamUpdated)
 	})}
@@ -213,7 +213,7 @@ func TestDirectoryDoesNotGuess(t *testing.T) {
 
 func TestDirectoryOutlivesAClaimantThatDied(t *testing.T) {
 	h := newHall(t)
-	if ok, err := h.store.Lease(t.Context(), groupsLease, "dead", 500*time.Millisecond); !ok || err != nil {
+	if ok, err := h.store.Leases.Lease(t.Context(), groupsLease, "dead", 500*time.Millisecond); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
 	wantMember(t, h.dirs[0], "U02BOB", true)

@@ -20,16 +20,15 @@ import (
 // to them is to drop one, and to put back what it was earlier under the same
 // key, so every moment that limits it is inside the seal.
 
-var _ broker.Approvals = (*Store)(nil)
+// Approvals keeps what waits for other people, whole and sealed.
+type Approvals struct{ *core }
 
-// clockKey is no key that exists: it sends the question for the time to one and
-// the same node of a cluster, whose nodes may differ about it.
-const clockKey = prefix + "{clock}"
+var _ broker.Approvals = Approvals{}
 
 // ApprovalClock implements [broker.Approvals]: a real Redis's own clock; the
 // store's when Redis is in this process, where nobody could differ. One round
 // trip.
-func (s *Store) ApprovalClock(ctx context.Context) (time.Time, error) {
+func (s Approvals) ApprovalClock(ctx context.Context) (time.Time, error) {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	now, err := s.withClock(ctx, nil)
@@ -39,42 +38,9 @@ func (s *Store) ApprovalClock(ctx context.Context) (time.Time, error) {
 	return now, nil
 }
 
-// withClock runs what more adds to a pipeline, and asks for the time in the same
-// round trip. Commands of more that find nothing are no error.
-func (s *Store) withClock(ctx context.Context, more func(redis.Pipeliner)) (time.Time, error) {
-	var clock *redis.Cmd
-	cmds, _ := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error { // each command has its own error
-		if s.embedded == nil {
-			clock = p.Eval(ctx, clockScript, []string{clockKey})
-		} else {
-			p.Ping(ctx) // whether it is there
-		}
-		if more != nil {
-			more(p)
-		}
-		return nil
-	})
-	for _, cmd := range cmds {
-		if err := cmd.Err(); err != nil && !errors.Is(err, redis.Nil) {
-			return time.Time{}, err
-		}
-	}
-	if clock == nil {
-		return s.now().UTC().Round(0), nil
-	}
-	parts, err := clock.Int64Slice()
-	if err == nil && len(parts) != 2 {
-		err = fmt.Errorf("Redis's time has %d parts", len(parts))
-	}
-	if err != nil {
-		return time.Time{}, err
-	}
-	return time.Unix(parts[0], parts[1]*int64(time.Microsecond)).UTC(), nil
-}
-
 // SaveApproval implements [broker.Approvals]; the very same one again is no
 // error. One round trip.
-func (s *Store) SaveApproval(ctx context.Context, a broker.Approval, keep time.Duration) error {
+func (s Approvals) SaveApproval(ctx context.Context, a broker.Approval, keep time.Duration) error {
 	keys, err := approvalKeys(a.User, a.ID)
 	if err == nil && keep <= 0 {
 		err = errors.New("it has already expired")
@@ -106,7 +72,7 @@ func (s *Store) SaveApproval(ctx context.Context, a broker.Approval, keep time.D
 
 // LoadApproval implements [broker.Approvals]. One that does not open is an
 // [*UnsealError] in the error's chain. One round trip.
-func (s *Store) LoadApproval(ctx context.Context, user, id string) (broker.KeptApproval, bool, error) {
+func (s Approvals) LoadApproval(ctx context.Context, user, id string) (broker.KeptApproval, bool, error) {
 	keys, err := approvalKeys(user, id)
 	if err != nil {
 		return broker.KeptApproval{}, false, nil // nothing is kept under such a name
@@ -132,7 +98,7 @@ func (s *Store) LoadApproval(ctx context.Context, user, id string) (broker.KeptA
 
 // SwapApproval implements [broker.Approvals]. A repeat is answered as the first
 // time until the Approval changes once more. One round trip.
-func (s *Store) SwapApproval(ctx context.Context, old broker.KeptApproval, a broker.Approval) (bool, error) {
+func (s Approvals) SwapApproval(ctx context.Context, old broker.KeptApproval, a broker.Approval) (bool, error) {
 	keys, err := approvalKeys(a.User, a.ID)
 	switch {
 	case err != nil:
@@ -163,7 +129,7 @@ func (s *Store) SwapApproval(ctx context.Context, old broker.KeptApproval, a bro
 }
 
 // opensTo reports whether what is sealed under key is plain.
-func (s *Store) opensTo(key, sealed string, plain []byte) (bool, error) {
+func (s Approvals) opensTo(key, sealed string, plain []byte) (bool, error) {
 	opened, err := s.ring.open(key, []byte(sealed))
 	return bytes.Equal(opened, plain), err
 }
@@ -171,7 +137,7 @@ func (s *Store) opensTo(key, sealed string, plain []byte) (bool, error) {
 // ApprovalsOf implements [broker.Approvals]. What does not open is left out: it
 // could not be used, and must not keep its User from asking anew. Two round trips,
 // one for a User without Approvals.
-func (s *Store) ApprovalsOf(ctx context.Context, user string) ([]broker.KeptApproval, error) {
+func (s Approvals) ApprovalsOf(ctx context.Context, user string) ([]broker.KeptApproval, error) {
 	index, err := userKey(user, "approvals")
 	if err != nil {
 		return nil, fmt.Errorf("list approvals: %w", err)
@@ -214,7 +180,7 @@ func (s *Store) ApprovalsOf(ctx context.Context, user string) ([]broker.KeptAppr
 	return out, nil
 }
 
-func (s *Store) openApproval(key string, sealed []byte, user, id string) (broker.KeptApproval, error) {
+func (s Approvals) openApproval(key string, sealed []byte, user, id string) (broker.KeptApproval, error) {
 	plain, err := s.ring.open(key, sealed)
 	if err != nil {
 		return broker.KeptApproval{}, err

@@ -9,9 +9,17 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
+// Codes keeps who claims an MFA code.
+type Codes struct{ *core }
+
+var (
+	_ broker.Codes      = Codes{}
+	_ broker.CodeClaims = Codes{}
+)
+
 // ReserveCode implements [broker.Codes]. A repeat by the same Request does not
 // lengthen its claim. One round trip.
-func (s *Store) ReserveCode(ctx context.Context, user, serial string, code broker.TokenCode, requestID string, ttl time.Duration) (bool, error) {
+func (s Codes) ReserveCode(ctx context.Context, user, serial string, code broker.TokenCode, requestID string, ttl time.Duration) (bool, error) {
 	keys, err := s.claimKeys(user, serial, code, requestID)
 	if err != nil {
 		return false, fmt.Errorf("reserve code: %w", err)
@@ -29,7 +37,7 @@ func (s *Store) ReserveCode(ctx context.Context, user, serial string, code broke
 }
 
 // ReleaseCode implements [broker.Codes]. One round trip.
-func (s *Store) ReleaseCode(ctx context.Context, user, serial string, code broker.TokenCode, requestID string) error {
+func (s Codes) ReleaseCode(ctx context.Context, user, serial string, code broker.TokenCode, requestID string) error {
 	keys, err := s.claimKeys(user, serial, code, requestID)
 	if err != nil {
 		return fmt.Errorf("release code: %w", err)
@@ -42,15 +50,52 @@ func (s *Store) ReleaseCode(ctx context.Context, user, serial string, code broke
 	return nil
 }
 
+// CodeHolder implements [broker.CodeClaims]. One round trip.
+func (s Codes) CodeHolder(ctx context.Context, user, serial string, code broker.TokenCode) (string, error) {
+	keys, err := s.codeKeys(user, serial, code)
+	if err != nil {
+		return "", fmt.Errorf("find holder of a code: %w", err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	values, err := s.rdb.MGet(ctx, keys...).Result()
+	if err != nil {
+		return "", fmt.Errorf("find holder of a code: %w", err)
+	}
+	for _, v := range values {
+		if holder, ok := v.(string); ok {
+			return holder[:min(len(holder), 2*maxID)], nil
+		}
+	}
+	return "", nil
+}
+
+// SettleCode implements [broker.CodeClaims]. One round trip.
+func (s Codes) SettleCode(ctx context.Context, user, serial string, code broker.TokenCode, from, to string) error {
+	keys, err := s.claimKeys(user, serial, code, from)
+	if err == nil && to == "" {
+		err = errors.New("it needs what becomes of the claim")
+	}
+	if err != nil {
+		return fmt.Errorf("settle code: %w", err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	if err := s.scripts.settle.Run(ctx, s.rdb, keys, from, to).Err(); err != nil {
+		return fmt.Errorf("settle code: %w", err)
+	}
+	return nil
+}
+
 // claimKeys are the keys of a code that a Request claims.
-func (s *Store) claimKeys(user, serial string, code broker.TokenCode, requestID string) ([]string, error) {
+func (s Codes) claimKeys(user, serial string, code broker.TokenCode, requestID string) ([]string, error) {
 	if requestID == "" {
 		return nil, errors.New("it needs a request")
 	}
 	return s.codeKeys(user, serial, code)
 }
 
-func (s *Store) codeKeys(user, serial string, code broker.TokenCode) ([]string, error) {
+func (s Codes) codeKeys(user, serial string, code broker.TokenCode) ([]string, error) {
 	if serial == "" || code.Empty() {
 		return nil, errors.New("it needs a device and a code")
 	}

@@ -56,11 +56,14 @@ type keptDue struct {
 	Text  []byte `json:"text"`
 }
 
+// DueLists keeps what is to be done later.
+type DueLists struct{ *core }
+
 // PutDue keeps text in list until it is settled, due at at, and returns it as
 // SettleDue takes it. The same text again only moves. It keeps nothing and returns
 // false when the list holds most entries
 // or more; 0 is no limit. One round trip.
-func (s *Store) PutDue(ctx context.Context, list string, at time.Time, text []byte, most int) (broker.DueEntry, bool, error) {
+func (s DueLists) PutDue(ctx context.Context, list string, at time.Time, text []byte, most int) (broker.DueEntry, bool, error) {
 	keys, err := dueKeys(list)
 	switch {
 	case err != nil:
@@ -90,7 +93,7 @@ func (s *Store) PutDue(ctx context.Context, list string, at time.Time, text []by
 // earliest first, and what an older release left. They stay. One that does not
 // open is left out for as long as another replica may open it; then it is Broken.
 // Two round trips, one for an empty list.
-func (s *Store) DueBy(ctx context.Context, list string, now time.Time, limit int64) ([]broker.DueEntry, error) {
+func (s DueLists) DueBy(ctx context.Context, list string, now time.Time, limit int64) ([]broker.DueEntry, error) {
 	keys, err := dueKeys(list)
 	if err != nil {
 		return nil, fmt.Errorf("read due list: %w", err)
@@ -123,7 +126,7 @@ func dueBefore(key string, now time.Time, limit int64) redis.ZRangeArgs {
 }
 
 // openDue reads the entries that IDs with their moments name.
-func (s *Store) openDue(ctx context.Context, keys dueNames, due []redis.Z, now time.Time) ([]broker.DueEntry, error) {
+func (s DueLists) openDue(ctx context.Context, keys dueNames, due []redis.Z, now time.Time) ([]broker.DueEntry, error) {
 	if len(due) == 0 {
 		return nil, nil
 	}
@@ -156,7 +159,7 @@ func (s *Store) openDue(ctx context.Context, keys dueNames, due []redis.Z, now t
 
 // TakeDue takes e for the caller until until; false when another took or settled
 // it. What is returned is what the caller may work on and settle. One round trip.
-func (s *Store) TakeDue(ctx context.Context, list string, e broker.DueEntry, until time.Time) (broker.DueEntry, bool, error) {
+func (s DueLists) TakeDue(ctx context.Context, list string, e broker.DueEntry, until time.Time) (broker.DueEntry, bool, error) {
 	keys, err := dueKeys(list)
 	if err == nil && (e.ID == "" || e.Broken != "") {
 		err = errors.New("it is broken")
@@ -179,7 +182,7 @@ func (s *Store) TakeDue(ctx context.Context, list string, e broker.DueEntry, unt
 // SettleDue puts next, due at at, in the place of e, or takes e off the list if
 // next is nil; false when another took it meanwhile, and then nothing changes. A
 // repeat is answered as the first time. One round trip.
-func (s *Store) SettleDue(ctx context.Context, list string, e broker.DueEntry, at time.Time, next []byte) (bool, error) {
+func (s DueLists) SettleDue(ctx context.Context, list string, e broker.DueEntry, at time.Time, next []byte) (bool, error) {
 	keys, err := dueKeys(list)
 	switch {
 	case err != nil:
@@ -202,7 +205,7 @@ func (s *Store) SettleDue(ctx context.Context, list string, e broker.DueEntry, a
 	return settled, nil
 }
 
-func (s *Store) replaceDue(ctx context.Context, keys dueNames, e broker.DueEntry, at time.Time, sealed []byte) (bool, error) {
+func (s DueLists) replaceDue(ctx context.Context, keys dueNames, e broker.DueEntry, at time.Time, sealed []byte) (bool, error) {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	return s.scripts.replaceDue.Run(ctx, s.rdb, []string{keys.list, keys.entry(e.ID)}, at.UnixMilli(), e.ID, e.Kept, sealed).Bool()
@@ -211,7 +214,7 @@ func (s *Store) replaceDue(ctx context.Context, keys dueNames, e broker.DueEntry
 // SetAsideDue takes e off the list whatever it holds, and keeps it for a while
 // where nobody works on it; false when another did, so that it is told once. One
 // round trip.
-func (s *Store) SetAsideDue(ctx context.Context, list string, e broker.DueEntry) (bool, error) {
+func (s DueLists) SetAsideDue(ctx context.Context, list string, e broker.DueEntry) (bool, error) {
 	keys, err := dueKeys(list)
 	if err != nil {
 		return false, fmt.Errorf("set aside from due list: %w", err)
@@ -233,7 +236,7 @@ func (s *Store) SetAsideDue(ctx context.Context, list string, e broker.DueEntry)
 
 // sealDue seals what is due at at. The nonce is made of what is sealed, so that
 // the same is always sealed alike, and nothing else ever is.
-func (s *Store) sealDue(key string, at time.Time, kept keptDue) ([]byte, error) {
+func (s DueLists) sealDue(key string, at time.Time, kept keptDue) ([]byte, error) {
 	plain, err := json.Marshal(kept)
 	if err != nil {
 		return nil, err
@@ -241,7 +244,7 @@ func (s *Store) sealDue(key string, at time.Time, kept keptDue) ([]byte, error) 
 	return s.ring.sealAlike(dueAs(key, at), plain), nil
 }
 
-func (s *Store) unsealDue(key string, at time.Time, sealed []byte) (keptDue, error) {
+func (s DueLists) unsealDue(key string, at time.Time, sealed []byte) (keptDue, error) {
 	var kept keptDue
 	plain, err := s.ring.open(dueAs(key, at), sealed)
 	if err == nil && json.Unmarshal(plain, &kept) != nil {

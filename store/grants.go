@@ -9,7 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/assumebot/assumebot/broker"
 )
@@ -33,9 +36,18 @@ type sealedCredentials struct {
 	Expires         time.Time `json:"expires"`
 }
 
+// Grants keeps Grants, and their Credentials for the reveal window.
+type Grants struct{ *core }
+
+var (
+	_ broker.Grants  = Grants{}
+	_ broker.Ledger  = Grants{}
+	_ broker.Holders = Grants{}
+)
+
 // SaveGrant implements [broker.Grants]. A Grant or Credentials already expired
 // are an error; without a reveal window only the Grant is kept. Two round trips.
-func (s *Store) SaveGrant(ctx context.Context, g broker.Grant, c broker.Credentials, reveal time.Duration) error {
+func (s Grants) SaveGrant(ctx context.Context, g broker.Grant, c broker.Credentials, reveal time.Duration) error {
 	now := s.now()
 	life := g.Expires.Sub(now)
 	switch {
@@ -76,7 +88,7 @@ func (s *Store) SaveGrant(ctx context.Context, g broker.Grant, c broker.Credenti
 // RevealGrant implements [broker.Grants]. Credentials that do not open are an
 // error, an [*UnsealError] in its chain. Two round trips, one for a User
 // without Grants.
-func (s *Store) RevealGrant(ctx context.Context, user, account string) (broker.Grant, broker.Credentials, bool, error) {
+func (s Grants) RevealGrant(ctx context.Context, user, account string) (broker.Grant, broker.Credentials, bool, error) {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	found, err := s.readGrants(ctx, user, true)
@@ -100,7 +112,7 @@ func (s *Store) RevealGrant(ctx context.Context, user, account string) (broker.G
 
 // LiveGrants returns the Grants of user that have not expired, oldest first;
 // none is an empty list. Two round trips, one for a User without Grants.
-func (s *Store) LiveGrants(ctx context.Context, user string) ([]broker.Grant, error) {
+func (s Grants) LiveGrants(ctx context.Context, user string) ([]broker.Grant, error) {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	found, err := s.readGrants(ctx, user, false)
@@ -115,7 +127,7 @@ func (s *Store) LiveGrants(ctx context.Context, user string) ([]broker.Grant, er
 }
 
 // ForgetCredentials implements [broker.Grants]. One round trip.
-func (s *Store) ForgetCredentials(ctx context.Context, user, grantID string) error {
+func (s Grants) ForgetCredentials(ctx context.Context, user, grantID string) error {
 	keys, err := grantKeys(user, grantID)
 	if err != nil {
 		return fmt.Errorf("forget credentials: %w", err)
@@ -124,6 +136,92 @@ func (s *Store) ForgetCredentials(ctx context.Context, user, grantID string) err
 	defer cancel()
 	if err := s.rdb.Del(ctx, keys.credentials).Err(); err != nil {
 		return fmt.Errorf("forget credentials: %w", err)
+	}
+	return nil
+}
+
+// FindGrant implements [broker.Ledger]. Credentials that do not open are an
+// error. One round trip.
+func (s Grants) FindGrant(ctx context.Context, user, grantID string) (broker.KeptGrant, bool, error) {
+	keys, err := grantKeys(user, grantID)
+	if err != nil {
+		return broker.KeptGrant{}, false, nil // nothing is kept under such a name
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	values, err := s.rdb.MGet(ctx, keys.grant, keys.credentials, keys.ended).Result()
+	if err != nil {
+		return broker.KeptGrant{}, false, fmt.Errorf("find grant: %w", err)
+	}
+	text, ok := values[0].(string)
+	if !ok || values[2] != nil || s.ended.holds(keys.grant, s.now()) {
+		return broker.KeptGrant{}, false, nil
+	}
+	found := foundGrant{keys: keys, text: text}
+	if found.Grant, err = decodeGrant(keys.grant, text, user, grantID); err != nil {
+		return broker.KeptGrant{}, false, fmt.Errorf("find grant: %w", err)
+	}
+	kept := broker.KeptGrant{Grant: found.Grant}
+	if !found.Expires.After(s.now()) {
+		return broker.KeptGrant{}, false, nil
+	}
+	if found.sealed, ok = values[1].(string); ok {
+		if kept.Credentials, kept.Kept, err = s.openCredentials(found); err != nil {
+			return broker.KeptGrant{}, false, fmt.Errorf("find grant: %w", err)
+		}
+	}
+	return kept, true, nil
+}
+
+// EndGrant implements [broker.Ledger]. The Grant and its Credentials go together;
+// an index that still names them only costs a look. That it has ended is noted
+// beside it and in this process, first: where a value is put back, that still
+// counts. One round trip.
+func (s Grants) EndGrant(ctx context.Context, user, grantID string) error {
+	keys, err := grantKeys(user, grantID)
+	if err != nil {
+		return fmt.Errorf("end grant: %w", err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	s.ended.note(keys.grant, s.now())
+	_, err = s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		p.Set(ctx, keys.ended, s.now().UnixMilli(), endRemembered)
+		p.Del(ctx, keys.grant, keys.credentials)
+		p.ZRem(ctx, keys.index, grantID)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("end grant: %w", err)
+	}
+	return nil
+}
+
+// holdersKey is a sorted set: who may have live Grants, by when the last of them
+// ends.
+const holdersKey = prefix + "{holders}"
+
+// Holders implements [broker.Holders]. One round trip.
+func (s Grants) Holders(ctx context.Context) ([]string, error) {
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	users, err := s.rdb.ZRange(ctx, holdersKey, 0, -1).Result()
+	if err != nil {
+		return nil, fmt.Errorf("list holders: %w", err)
+	}
+	return slices.DeleteFunc(users, func(user string) bool { return !plausible(user) }), nil
+}
+
+// addHolder notes that user is about to have a Grant. It comes before the Grant,
+// in another slot of a cluster, so that no Grant is without its holder.
+func (s Grants) addHolder(ctx context.Context, user string, expires, now time.Time) error {
+	_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		p.ZAddArgs(ctx, holdersKey, redis.ZAddArgs{GT: true, Members: []redis.Z{{Score: float64(expires.UnixMilli()), Member: user}}})
+		p.ZRemRangeByScore(ctx, holdersKey, "-inf", strconv.FormatInt(now.Add(-pruneAfter).UnixMilli(), 10))
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("note the holder: %w", err)
 	}
 	return nil
 }
@@ -143,7 +241,7 @@ func digest(text []byte) string {
 }
 
 // readGrants reads the live Grants of user, oldest first.
-func (s *Store) readGrants(ctx context.Context, user string, credentials bool) ([]foundGrant, error) {
+func (s Grants) readGrants(ctx context.Context, user string, credentials bool) ([]foundGrant, error) {
 	index, err := userKey(user, "grants")
 	if err != nil {
 		return nil, err
@@ -203,7 +301,7 @@ func decodeGrant(key, text, user, id string) (broker.Grant, error) {
 	return g.Cleaned(), nil
 }
 
-func (s *Store) sealCredentials(key string, grant []byte, c broker.Credentials, until time.Time) ([]byte, error) {
+func (s Grants) sealCredentials(key string, grant []byte, c broker.Credentials, until time.Time) ([]byte, error) {
 	plain, err := json.Marshal(sealedCredentials{
 		Until: until, Grant: digest(grant), AccessKeyID: c.AccessKeyID, Expires: c.Expires,
 		SecretAccessKey: c.SecretAccessKey.Reveal(), SessionToken: c.SessionToken.Reveal(),
@@ -217,7 +315,7 @@ func (s *Store) sealCredentials(key string, grant []byte, c broker.Credentials, 
 
 // openCredentials returns what was sealed with a Grant; kept is false when its
 // time is over.
-func (s *Store) openCredentials(f foundGrant) (c broker.Credentials, kept bool, err error) {
+func (s Grants) openCredentials(f foundGrant) (c broker.Credentials, kept bool, err error) {
 	plain, err := s.ring.open(f.keys.credentials, []byte(f.sealed))
 	if err != nil {
 		return broker.Credentials{}, false, err

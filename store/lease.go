@@ -11,11 +11,14 @@ import (
 	"github.com/assumebot/assumebot/broker/lease"
 )
 
+// Leases keeps which replica does what, and how far readers of the record are.
+type Leases struct{ *core }
+
 // Lease claims the lease name for holder, or renews it, for ttl from now. It
 // returns false when another holds it. holder must be unique to the process's
 // run: one that took an old holder's name would inherit its lease. One round
 // trip.
-func (s *Store) Lease(ctx context.Context, name, holder string, ttl time.Duration) (bool, error) {
+func (s Leases) Lease(ctx context.Context, name, holder string, ttl time.Duration) (bool, error) {
 	if holder == "" || ttl <= 0 {
 		return false, fmt.Errorf("lease %s: it needs a holder and a time", name)
 	}
@@ -32,7 +35,7 @@ func (s *Store) Lease(ctx context.Context, name, holder string, ttl time.Duratio
 // returns whose turn it is, a number that grows with each new holder; 0 when
 // another holds it. holder must be unique to who holds: one that took an old
 // holder's name would inherit its lease. One round trip.
-func (s *Store) HoldLease(ctx context.Context, name, holder string, ttl time.Duration) (turn int64, err error) {
+func (s Leases) HoldLease(ctx context.Context, name, holder string, ttl time.Duration) (turn int64, err error) {
 	if holder == "" || ttl <= 0 {
 		return 0, fmt.Errorf("lease %s: it needs a holder and a time", name)
 	}
@@ -49,7 +52,7 @@ func (s *Store) HoldLease(ctx context.Context, name, holder string, ttl time.Dur
 }
 
 // ReleaseLease gives the lease back if it is still holder's. One round trip.
-func (s *Store) ReleaseLease(ctx context.Context, name, holder string) error {
+func (s Leases) ReleaseLease(ctx context.Context, name, holder string) error {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	if err := s.scripts.release.Run(ctx, s.rdb, []string{leaseKey(name)}, holder).Err(); err != nil {
@@ -63,7 +66,7 @@ func (s *Store) ReleaseLease(ctx context.Context, name, holder string) error {
 // false when another holds the lease, or when the state is no longer previous,
 // which is what this holder loaded or saved last; nil where there was none. The
 // state is kept in clear: it must hold no secret. One round trip.
-func (s *Store) SaveCursor(ctx context.Context, name, holder string, ttl time.Duration, previous, state []byte) (bool, error) {
+func (s Leases) SaveCursor(ctx context.Context, name, holder string, ttl time.Duration, previous, state []byte) (bool, error) {
 	if holder == "" || ttl <= 0 || len(state) == 0 {
 		return false, fmt.Errorf("save cursor %s: it needs a holder, a time and a state", name)
 	}
@@ -82,7 +85,7 @@ func (s *Store) SaveCursor(ctx context.Context, name, holder string, ttl time.Du
 // since f, or when the state is no longer previous, which is what this holder
 // loaded or saved last; nil where there was none. The state is kept in clear: it
 // must hold no secret. One round trip.
-func (s *Store) MoveCursor(ctx context.Context, f lease.Fence, previous, state []byte) (bool, error) {
+func (s Leases) MoveCursor(ctx context.Context, f lease.Fence, previous, state []byte) (bool, error) {
 	if f.Holder == "" || f.Turn <= 0 || len(state) == 0 {
 		return false, fmt.Errorf("move cursor %s: it needs a turn and a state", f.Lease)
 	}
@@ -99,7 +102,7 @@ func (s *Store) MoveCursor(ctx context.Context, f lease.Fence, previous, state [
 // LoadCursor returns what SaveCursor kept last, nil when there is nothing. Load
 // it after taking the lease, or another holder may still be moving it. One round
 // trip.
-func (s *Store) LoadCursor(ctx context.Context, name string) ([]byte, error) {
+func (s Leases) LoadCursor(ctx context.Context, name string) ([]byte, error) {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	state, err := s.rdb.Get(ctx, cursorKey(name)).Bytes()

@@ -12,7 +12,10 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-var _ broker.Listings = (*Store)(nil)
+// Listings keeps pages of bucket lists.
+type Listings struct{ *core }
+
+var _ broker.Listings = Listings{}
 
 // A keptListing is what is sealed.
 type keptListing struct {
@@ -22,7 +25,7 @@ type keptListing struct {
 
 // SaveListing implements [broker.Listings]. S3's tokens are sealed: they grant
 // nothing, but what they hold is S3's business. One round trip.
-func (s *Store) SaveListing(ctx context.Context, user, grantID, bucketPrefix string, l broker.Listing, ttl time.Duration) error {
+func (s Listings) SaveListing(ctx context.Context, user, grantID, bucketPrefix string, l broker.Listing, ttl time.Duration) error {
 	key, err := listingKey(user, grantID, bucketPrefix)
 	if err != nil {
 		return fmt.Errorf("save listing: %w", err)
@@ -44,7 +47,7 @@ func (s *Store) SaveListing(ctx context.Context, user, grantID, bucketPrefix str
 
 // LoadListing implements [broker.Listings]. One that does not open is an error.
 // One round trip.
-func (s *Store) LoadListing(ctx context.Context, user, grantID, bucketPrefix string) (broker.Listing, bool, error) {
+func (s Listings) LoadListing(ctx context.Context, user, grantID, bucketPrefix string) (broker.Listing, bool, error) {
 	key, err := listingKey(user, grantID, bucketPrefix)
 	if err != nil {
 		return broker.Listing{}, false, fmt.Errorf("load listing: %w", err)

@@ -11,7 +11,10 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-var _ broker.Lockouts = (*Store)(nil)
+// Lockouts keeps wrong codes, and who is locked out for them.
+type Lockouts struct{ *core }
+
+var _ broker.Lockouts = Lockouts{}
 
 const (
 	wrongCodes  = 5
@@ -27,7 +30,7 @@ const (
 const noExpiry time.Duration = -1
 
 // LockedFor implements [broker.Lockouts]. One round trip.
-func (s *Store) LockedFor(ctx context.Context, user string) (time.Duration, error) {
+func (s Lockouts) LockedFor(ctx context.Context, user string) (time.Duration, error) {
 	key, err := userKey(user, "locked-out")
 	if err != nil {
 		return 0, fmt.Errorf("look for a lock-out: %w", err)
@@ -45,7 +48,7 @@ func (s *Store) LockedFor(ctx context.Context, user string) (time.Duration, erro
 }
 
 // WrongCode implements [broker.Lockouts]. One round trip.
-func (s *Store) WrongCode(ctx context.Context, user, requestID string) (broker.WrongCodes, error) {
+func (s Lockouts) WrongCode(ctx context.Context, user, requestID string) (broker.WrongCodes, error) {
 	keys, err := lockKeys(user)
 	if err == nil && requestID == "" {
 		err = errors.New("it needs a request")
@@ -76,7 +79,7 @@ func lockOf(ms int64) time.Duration {
 }
 
 // RightCode implements [broker.Lockouts]. One round trip.
-func (s *Store) RightCode(ctx context.Context, user string) error {
+func (s Lockouts) RightCode(ctx context.Context, user string) error {
 	keys, err := lockKeys(user)
 	if err != nil {
 		return fmt.Errorf("forget wrong codes: %w", err)
@@ -90,7 +93,7 @@ func (s *Store) RightCode(ctx context.Context, user string) error {
 }
 
 // Unlock implements [broker.Lockouts]. One round trip.
-func (s *Store) Unlock(ctx context.Context, user string) (bool, error) {
+func (s Lockouts) Unlock(ctx context.Context, user string) (bool, error) {
 	keys, err := lockKeys(user)
 	if err != nil {
 		return false, fmt.Errorf("unlock: %w", err)

@@ -13,10 +13,10 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-var (
-	_ broker.Sessions   = (*Store)(nil)
-	_ broker.CodeClaims = (*Store)(nil)
-)
+// Sessions keeps MFA sessions.
+type Sessions struct{ *core }
+
+var _ broker.Sessions = Sessions{}
 
 // sealedSession is an MFA session as it is sealed, whole: what it says of the
 // device and of its beginning decides whether it may be used.
@@ -28,7 +28,7 @@ type sealedSession struct {
 
 // SaveMFASession implements [broker.Sessions]. One that has expired already, or
 // whose user ended it while it began, is an error. One round trip.
-func (s *Store) SaveMFASession(ctx context.Context, session broker.Session, c broker.Credentials) error {
+func (s Sessions) SaveMFASession(ctx context.Context, session broker.Session, c broker.Credentials) error {
 	key, err := sessionKey(session.User)
 	life := session.Expires.Sub(s.now())
 	switch {
@@ -60,7 +60,7 @@ func (s *Store) SaveMFASession(ctx context.Context, session broker.Session, c br
 
 // FindMFASession implements [broker.Sessions]. One that does not open is an
 // error, an [*UnsealError] in its chain. One round trip.
-func (s *Store) FindMFASession(ctx context.Context, user string) (broker.Session, broker.Credentials, bool, error) {
+func (s Sessions) FindMFASession(ctx context.Context, user string) (broker.Session, broker.Credentials, bool, error) {
 	found, _, err := s.readSession(ctx, user)
 	if err != nil {
 		return broker.Session{}, broker.Credentials{}, false, fmt.Errorf("find MFA session: %w", err)
@@ -76,7 +76,7 @@ func (s *Store) FindMFASession(ctx context.Context, user string) (broker.Session
 
 // DropMFASession implements [broker.Sessions]. One round trip; two for the one
 // with a given ID, which a newer one is not mistaken for.
-func (s *Store) DropMFASession(ctx context.Context, user, id string) (bool, error) {
+func (s Sessions) DropMFASession(ctx context.Context, user, id string) (bool, error) {
 	key, err := sessionKey(user)
 	if err != nil {
 		return false, fmt.Errorf("drop MFA session: %w", err)
@@ -114,7 +114,7 @@ func (s *Store) DropMFASession(ctx context.Context, user, id string) (bool, erro
 
 // readSession reads the MFA session of user as it is and as it is sealed; the
 // zero one and "" when there is none.
-func (s *Store) readSession(ctx context.Context, user string) (sealedSession, string, error) {
+func (s Sessions) readSession(ctx context.Context, user string) (sealedSession, string, error) {
 	key, err := sessionKey(user)
 	if err != nil {
 		return sealedSession{}, "", err
@@ -147,7 +147,7 @@ func (s *Store) readSession(ctx context.Context, user string) (sealedSession, st
 
 // endedSince reports whether what is under key, asked for at asked, was ended
 // after that: by what is noted in Redis, in Unix ms, or by this process.
-func (s *Store) endedSince(key string, noted any, asked time.Time) bool {
+func (s Sessions) endedSince(key string, noted any, asked time.Time) bool {
 	if text, ok := noted.(string); ok {
 		ms, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || ms > asked.UnixMilli() {
@@ -158,40 +158,3 @@ func (s *Store) endedSince(key string, noted any, asked time.Time) bool {
 }
 
 func sessionKey(user string) (string, error) { return userKey(user, "mfa") }
-
-// CodeHolder implements [broker.CodeClaims]. One round trip.
-func (s *Store) CodeHolder(ctx context.Context, user, serial string, code broker.TokenCode) (string, error) {
-	keys, err := s.codeKeys(user, serial, code)
-	if err != nil {
-		return "", fmt.Errorf("find holder of a code: %w", err)
-	}
-	ctx, cancel := s.bound(ctx)
-	defer cancel()
-	values, err := s.rdb.MGet(ctx, keys...).Result()
-	if err != nil {
-		return "", fmt.Errorf("find holder of a code: %w", err)
-	}
-	for _, v := range values {
-		if holder, ok := v.(string); ok {
-			return holder[:min(len(holder), 2*maxID)], nil
-		}
-	}
-	return "", nil
-}
-
-// SettleCode implements [broker.CodeClaims]. One round trip.
-func (s *Store) SettleCode(ctx context.Context, user, serial string, code broker.TokenCode, from, to string) error {
-	keys, err := s.claimKeys(user, serial, code, from)
-	if err == nil && to == "" {
-		err = errors.New("it needs what becomes of the claim")
-	}
-	if err != nil {
-		return fmt.Errorf("settle code: %w", err)
-	}
-	ctx, cancel := s.bound(ctx)
-	defer cancel()
-	if err := s.scripts.settle.Run(ctx, s.rdb, keys, from, to).Err(); err != nil {
-		return fmt.Errorf("settle code: %w", err)
-	}
-	return nil
-}

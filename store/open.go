@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/assumebot/assumebot/broker"
@@ -35,28 +34,11 @@ type Options struct {
 	Log       *slog.Logger     // nil: discard
 }
 
-// A Store is the state of the bot, in Redis. It is safe for concurrent use.
-type Store struct {
-	rdb      redis.UniversalClient
-	waiting  redis.UniversalClient // for blocking reads alone
-	embedded *miniredis.Miniredis  // nil with a real Redis
-	ring     *ring
-	scripts  scripts
-	ended    ends
-	now      func() time.Time
-}
-
-var (
-	_ broker.Codes    = (*Store)(nil)
-	_ broker.Grants   = (*Store)(nil)
-	_ broker.Recorder = (*Store)(nil)
-)
-
 // Open reaches Redis, tries to write and loads the scripts, or fails within ten
 // seconds. The error is a [*SetupError] where trying again cannot mend it; none
 // holds the URL or a password.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{scripts: newScripts(), now: o.Now}
+	s := newStore(&core{scripts: newScripts(), now: o.Now})
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -128,23 +110,3 @@ type clientLog struct{ log *slog.Logger }
 func (c clientLog) Printf(ctx context.Context, format string, v ...any) {
 	c.log.WarnContext(ctx, "redis client: "+fmt.Sprintf(format, v...))
 }
-
-// Close ends all connections, and the embedded Redis with what it holds.
-func (s *Store) Close() error {
-	err := errors.Join(s.waiting.Close(), s.rdb.Close())
-	if s.embedded != nil {
-		s.embedded.Close()
-	}
-	if err != nil {
-		return fmt.Errorf("close store: %w", err)
-	}
-	return nil
-}
-
-// bound gives every call an end.
-func (s *Store) bound(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, OpTimeout)
-}
-
-// milliseconds is what PX takes, which refuses 0.
-func milliseconds(d time.Duration) int64 { return max(d.Milliseconds(), 1) }

@@ -172,11 +172,11 @@ func TestEmbeddedExpiresByTheWallClockToo(t *testing.T) {
 	if !s.Embedded() {
 		t.Error("embedded: got false")
 	}
-	if ok, err := s.Lease(t.Context(), "x", "a", 30*time.Millisecond); !ok || err != nil {
+	if ok, err := s.Leases.Lease(t.Context(), "x", "a", 30*time.Millisecond); !ok || err != nil {
 		t.Fatalf("lease: got %v, %v", ok, err)
 	}
 	storetest.Eventually(t, 10*time.Second, "the lease ran out", func() bool {
-		ok, err := s.Lease(t.Context(), "x", "b", time.Minute)
+		ok, err := s.Leases.Lease(t.Context(), "x", "b", time.Minute)
 		return ok && err == nil
 	})
 	if err := s.Advance(-time.Second); err == nil {

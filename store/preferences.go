@@ -12,8 +12,11 @@ import (
 // preferenceLife is how long a format is remembered after it was last used.
 const preferenceLife = 90 * 24 * time.Hour
 
+// Preferences keeps what a person chose last.
+type Preferences struct{ *core }
+
 // SaveFormat remembers the format that user asked for. One round trip.
-func (s *Store) SaveFormat(ctx context.Context, user, format string) error {
+func (s Preferences) SaveFormat(ctx context.Context, user, format string) error {
 	key, err := userKey(user, "format")
 	if err != nil {
 		return fmt.Errorf("save format: %w", err)
@@ -28,7 +31,7 @@ func (s *Store) SaveFormat(ctx context.Context, user, format string) error {
 
 // LastFormat returns what SaveFormat kept last for user, "" for nothing. One
 // round trip.
-func (s *Store) LastFormat(ctx context.Context, user string) (string, error) {
+func (s Preferences) LastFormat(ctx context.Context, user string) (string, error) {
 	key, err := userKey(user, "format")
 	if err != nil {
 		return "", fmt.Errorf("last format: %w", err)
@@ -52,7 +55,7 @@ func (s *Store) LastFormat(ctx context.Context, user string) (string, error) {
 const homeLife = 30 * 24 * time.Hour
 
 // RememberHome notes that user opened their Home. One round trip.
-func (s *Store) RememberHome(ctx context.Context, user string) error {
+func (s Preferences) RememberHome(ctx context.Context, user string) error {
 	key, err := userKey(user, "home")
 	if err != nil {
 		return fmt.Errorf("remember home: %w", err)
@@ -66,7 +69,7 @@ func (s *Store) RememberHome(ctx context.Context, user string) error {
 }
 
 // HomeOpened reports whether user opened their Home of late. One round trip.
-func (s *Store) HomeOpened(ctx context.Context, user string) (bool, error) {
+func (s Preferences) HomeOpened(ctx context.Context, user string) (bool, error) {
 	key, err := userKey(user, "home")
 	if err != nil {
 		return false, fmt.Errorf("home opened: %w", err)

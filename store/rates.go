@@ -9,11 +9,14 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-var _ broker.Rates = (*Store)(nil)
+// Rates keeps how much was asked of late.
+type Rates struct{ *core }
+
+var _ broker.Rates = Rates{}
 
 // TakeRate implements [broker.Rates]. It keeps limit Requests of a name at most,
 // none longer than per. One round trip.
-func (s *Store) TakeRate(ctx context.Context, name, requestID string, limit int, per time.Duration) (broker.Rate, error) {
+func (s Rates) TakeRate(ctx context.Context, name, requestID string, limit int, per time.Duration) (broker.Rate, error) {
 	keys, err := rateKeys(name)
 	switch {
 	case err != nil:

@@ -27,10 +27,15 @@ const (
 	defaultMax = 100
 )
 
+// Record keeps the audit record.
+type Record struct{ *core }
+
+var _ broker.Recorder = Record{}
+
 // Record implements [broker.Recorder]: it appends e, cleaned, to the stream that all
 // replicas share and retries nothing. It is as durable as Redis is configured to
 // be: appendfsync everysec may lose a second. One round trip.
-func (s *Store) Record(ctx context.Context, e broker.Event) error {
+func (s Record) Record(ctx context.Context, e broker.Event) error {
 	text, err := json.Marshal(e.Cleaned())
 	if err != nil {
 		return fmt.Errorf("record event %s: %w", e.ID, err)
@@ -51,7 +56,7 @@ func (s *Store) Record(ctx context.Context, e broker.Event) error {
 // record's order; "" starts at the oldest one kept, and a limit of 0 or less
 // means 100. An entry that cannot be read is returned as Broken, so that it does
 // not hold up those behind it. One round trip.
-func (s *Store) ReadRecord(ctx context.Context, after string, limit int64) ([]broker.RecordEntry, error) {
+func (s Record) ReadRecord(ctx context.Context, after string, limit int64) ([]broker.RecordEntry, error) {
 	if limit <= 0 {
 		limit = defaultMax
 	}
@@ -79,7 +84,7 @@ func (s *Store) ReadRecord(ctx context.Context, after string, limit int64) ([]br
 // has passed, whichever comes first; both are nil. A ctx that is cancelled is
 // noticed within a quarter of a second. It uses a connection of its own, so that whoever
 // waits takes none from those who work.
-func (s *Store) AwaitRecord(ctx context.Context, after string, wait time.Duration) error {
+func (s Record) AwaitRecord(ctx context.Context, after string, wait time.Duration) error {
 	for wait > 0 {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -97,7 +102,7 @@ func (s *Store) AwaitRecord(ctx context.Context, after string, wait time.Duratio
 	return ctx.Err()
 }
 
-func (s *Store) awaitOnce(ctx context.Context, after string, slice time.Duration) (bool, error) {
+func (s Record) awaitOnce(ctx context.Context, after string, slice time.Duration) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, slice+OpTimeout)
 	defer cancel()
 	err := s.waiting.XRead(ctx, &redis.XReadArgs{

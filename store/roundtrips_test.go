@@ -51,76 +51,82 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 		want int64
 		do   func() error
 	}{
-		{"FirstSight", 1, func() error { _, err := s.FirstSight(ctx, "env:1", "trigger:1"); return err }},
-		{"ReserveCode", 1, func() error { _, err := s.ReserveCode(ctx, "U01ALICE", "serial", code, "r1", time.Minute); return err }},
-		{"ReleaseCode", 1, func() error { return s.ReleaseCode(ctx, "U01ALICE", "serial", code, "r1") }},
-		{"CodeHolder", 1, func() error { _, err := s.CodeHolder(ctx, "U01ALICE", "serial", code); return err }},
-		{"SettleCode", 1, func() error { return s.SettleCode(ctx, "U01ALICE", "serial", code, "r1", "r2") }},
-		{"SaveMFASession", 1, func() error {
-			return s.SaveMFASession(ctx, broker.Session{ID: "r1", User: "U01ALICE", MFASerial: "serial", Expires: now.Add(time.Hour)}, c)
+		{"FirstSight", 1, func() error { _, err := s.Seen.FirstSight(ctx, "env:1", "trigger:1"); return err }},
+		{"ReserveCode", 1, func() error {
+			_, err := s.Codes.ReserveCode(ctx, "U01ALICE", "serial", code, "r1", time.Minute)
+			return err
 		}},
-		{"FindMFASession", 1, func() error { _, _, _, err := s.FindMFASession(ctx, "U01ALICE"); return err }},
-		{"DropMFASession of another", 1, func() error { _, err := s.DropMFASession(ctx, "U01ALICE", "r2"); return err }},
-		{"DropMFASession of one", 2, func() error { _, err := s.DropMFASession(ctx, "U01ALICE", "r1"); return err }},
-		{"DropMFASession", 1, func() error { _, err := s.DropMFASession(ctx, "U01ALICE", ""); return err }},
-		{"Record", 1, func() error { return s.Record(ctx, broker.Event{ID: "1"}) }},
-		{"RevealGrant of nothing", 1, func() error { _, _, _, err := s.RevealGrant(ctx, "U01ALICE", "prod"); return err }},
-		{"SaveGrant", 2, func() error { return s.SaveGrant(ctx, g, c, time.Minute) }},
-		{"RevealGrant", 2, func() error { _, _, _, err := s.RevealGrant(ctx, "U01ALICE", "prod"); return err }},
-		{"LiveGrants", 2, func() error { _, err := s.LiveGrants(ctx, "U01ALICE"); return err }},
-		{"FindGrant", 1, func() error { _, _, err := s.FindGrant(ctx, "U01ALICE", "g1"); return err }},
-		{"EndGrant", 1, func() error { return s.EndGrant(ctx, "U01ALICE", "g2") }},
-		{"SaveFormat", 1, func() error { return s.SaveFormat(ctx, "U01ALICE", "fish") }},
-		{"LastFormat", 1, func() error { _, err := s.LastFormat(ctx, "U01ALICE"); return err }},
-		{"RememberHome", 1, func() error { return s.RememberHome(ctx, "U01ALICE") }},
-		{"HomeOpened", 1, func() error { _, err := s.HomeOpened(ctx, "U01ALICE"); return err }},
-		{"ForgetCredentials", 1, func() error { return s.ForgetCredentials(ctx, "U01ALICE", "g1") }},
-		{"LoadKey of none", 1, func() error { _, _, err := s.LoadKey(ctx, "U01ALICE"); return err }},
-		{"SaveKey", 1, func() error { return s.SaveKey(ctx, "U01ALICE", broker.RegisteredKey{Text: "age1x"}) }},
-		{"LoadKey", 1, func() error { _, _, err := s.LoadKey(ctx, "U01ALICE"); return err }},
-		{"RemoveKey", 1, func() error { return s.RemoveKey(ctx, "U01ALICE") }},
-		{"ReadRecord", 1, func() error { _, err := s.ReadRecord(ctx, "", 10); return err }},
-		{"Lease", 1, func() error { _, err := s.Lease(ctx, "audit", "a", time.Minute); return err }},
-		{"SaveCursor", 1, func() error { _, err := s.SaveCursor(ctx, "audit", "a", time.Minute, nil, []byte("1-0")); return err }},
-		{"LoadCursor", 1, func() error { _, err := s.LoadCursor(ctx, "audit"); return err }},
-		{"ApprovalClock", 1, func() error { _, err := s.ApprovalClock(ctx); return err }},
-		{"ApprovalsOf nobody", 1, func() error { _, err := s.ApprovalsOf(ctx, "U01ALICE"); return err }},
-		{"SaveApproval", 1, func() error { return s.SaveApproval(ctx, approval.Approval, time.Minute) }},
-		{"LoadApproval", 1, func() error { approval, _, err = s.LoadApproval(ctx, "U01ALICE", "a1"); return err }},
+		{"ReleaseCode", 1, func() error { return s.Codes.ReleaseCode(ctx, "U01ALICE", "serial", code, "r1") }},
+		{"CodeHolder", 1, func() error { _, err := s.Codes.CodeHolder(ctx, "U01ALICE", "serial", code); return err }},
+		{"SettleCode", 1, func() error { return s.Codes.SettleCode(ctx, "U01ALICE", "serial", code, "r1", "r2") }},
+		{"SaveMFASession", 1, func() error {
+			return s.Sessions.SaveMFASession(ctx, broker.Session{ID: "r1", User: "U01ALICE", MFASerial: "serial", Expires: now.Add(time.Hour)}, c)
+		}},
+		{"FindMFASession", 1, func() error { _, _, _, err := s.Sessions.FindMFASession(ctx, "U01ALICE"); return err }},
+		{"DropMFASession of another", 1, func() error { _, err := s.Sessions.DropMFASession(ctx, "U01ALICE", "r2"); return err }},
+		{"DropMFASession of one", 2, func() error { _, err := s.Sessions.DropMFASession(ctx, "U01ALICE", "r1"); return err }},
+		{"DropMFASession", 1, func() error { _, err := s.Sessions.DropMFASession(ctx, "U01ALICE", ""); return err }},
+		{"Record", 1, func() error { return s.Record.Record(ctx, broker.Event{ID: "1"}) }},
+		{"RevealGrant of nothing", 1, func() error { _, _, _, err := s.Grants.RevealGrant(ctx, "U01ALICE", "prod"); return err }},
+		{"SaveGrant", 2, func() error { return s.Grants.SaveGrant(ctx, g, c, time.Minute) }},
+		{"RevealGrant", 2, func() error { _, _, _, err := s.Grants.RevealGrant(ctx, "U01ALICE", "prod"); return err }},
+		{"LiveGrants", 2, func() error { _, err := s.Grants.LiveGrants(ctx, "U01ALICE"); return err }},
+		{"FindGrant", 1, func() error { _, _, err := s.Grants.FindGrant(ctx, "U01ALICE", "g1"); return err }},
+		{"EndGrant", 1, func() error { return s.Grants.EndGrant(ctx, "U01ALICE", "g2") }},
+		{"SaveFormat", 1, func() error { return s.Preferences.SaveFormat(ctx, "U01ALICE", "fish") }},
+		{"LastFormat", 1, func() error { _, err := s.Preferences.LastFormat(ctx, "U01ALICE"); return err }},
+		{"RememberHome", 1, func() error { return s.Preferences.RememberHome(ctx, "U01ALICE") }},
+		{"HomeOpened", 1, func() error { _, err := s.Preferences.HomeOpened(ctx, "U01ALICE"); return err }},
+		{"ForgetCredentials", 1, func() error { return s.Grants.ForgetCredentials(ctx, "U01ALICE", "g1") }},
+		{"LoadKey of none", 1, func() error { _, _, err := s.SealedKeys.LoadKey(ctx, "U01ALICE"); return err }},
+		{"SaveKey", 1, func() error { return s.SealedKeys.SaveKey(ctx, "U01ALICE", broker.RegisteredKey{Text: "age1x"}) }},
+		{"LoadKey", 1, func() error { _, _, err := s.SealedKeys.LoadKey(ctx, "U01ALICE"); return err }},
+		{"RemoveKey", 1, func() error { return s.SealedKeys.RemoveKey(ctx, "U01ALICE") }},
+		{"ReadRecord", 1, func() error { _, err := s.Record.ReadRecord(ctx, "", 10); return err }},
+		{"Lease", 1, func() error { _, err := s.Leases.Lease(ctx, "audit", "a", time.Minute); return err }},
+		{"SaveCursor", 1, func() error {
+			_, err := s.Leases.SaveCursor(ctx, "audit", "a", time.Minute, nil, []byte("1-0"))
+			return err
+		}},
+		{"LoadCursor", 1, func() error { _, err := s.Leases.LoadCursor(ctx, "audit"); return err }},
+		{"ApprovalClock", 1, func() error { _, err := s.Approvals.ApprovalClock(ctx); return err }},
+		{"ApprovalsOf nobody", 1, func() error { _, err := s.Approvals.ApprovalsOf(ctx, "U01ALICE"); return err }},
+		{"SaveApproval", 1, func() error { return s.Approvals.SaveApproval(ctx, approval.Approval, time.Minute) }},
+		{"LoadApproval", 1, func() error { approval, _, err = s.Approvals.LoadApproval(ctx, "U01ALICE", "a1"); return err }},
 		{"SwapApproval", 1, func() error {
 			next := approval.Approval
 			next.Version++
-			_, err := s.SwapApproval(ctx, approval, next)
+			_, err := s.Approvals.SwapApproval(ctx, approval, next)
 			return err
 		}},
-		{"ApprovalsOf", 2, func() error { _, err := s.ApprovalsOf(ctx, "U01ALICE"); return err }},
-		{"BeginCopy", 1, func() error { return s.BeginCopy(ctx, "groups", "t", time.Minute) }},
-		{"SaveCopy", 2, func() error { _, err := s.SaveCopy(ctx, "groups", "t", []byte("{}"), time.Minute); return err }},
-		{"LoadCopy", 1, func() error { _, err := s.LoadCopy(ctx, "groups"); return err }},
-		{"DropCopy", 1, func() error { return s.DropCopy(ctx, "groups") }},
-		{"SwapKnown", 1, func() error { _, err := s.SwapKnown(ctx, "groups", nil, []byte("{}")); return err }},
-		{"LoadKnown", 1, func() error { _, _, err := s.LoadKnown(ctx, "groups"); return err }},
-		{"PutDue", 1, func() error { _, _, err := s.PutDue(ctx, "x", now, []byte("one"), 0); return err }},
-		{"DueBy of nothing", 1, func() error { _, err := s.DueBy(ctx, "y", now, 10); return err }},
+		{"ApprovalsOf", 2, func() error { _, err := s.Approvals.ApprovalsOf(ctx, "U01ALICE"); return err }},
+		{"BeginCopy", 1, func() error { return s.Copies.BeginCopy(ctx, "groups", "t", time.Minute) }},
+		{"SaveCopy", 2, func() error { _, err := s.Copies.SaveCopy(ctx, "groups", "t", []byte("{}"), time.Minute); return err }},
+		{"LoadCopy", 1, func() error { _, err := s.Copies.LoadCopy(ctx, "groups"); return err }},
+		{"DropCopy", 1, func() error { return s.Copies.DropCopy(ctx, "groups") }},
+		{"SwapKnown", 1, func() error { _, err := s.Copies.SwapKnown(ctx, "groups", nil, []byte("{}")); return err }},
+		{"LoadKnown", 1, func() error { _, _, err := s.Copies.LoadKnown(ctx, "groups"); return err }},
+		{"PutDue", 1, func() error { _, _, err := s.DueLists.PutDue(ctx, "x", now, []byte("one"), 0); return err }},
+		{"DueBy of nothing", 1, func() error { _, err := s.DueLists.DueBy(ctx, "y", now, 10); return err }},
 		{"DueBy", 2, func() error {
-			entries, err := s.DueBy(ctx, "x", now, 10)
+			entries, err := s.DueLists.DueBy(ctx, "x", now, 10)
 			if len(entries) == 1 {
 				due = entries[0]
 			}
 			return err
 		}},
-		{"TakeDue", 1, func() error { due, _, err = s.TakeDue(ctx, "x", due, now); return err }},
-		{"SettleDue", 1, func() error { _, err := s.SettleDue(ctx, "x", due, now, []byte("two")); return err }},
-		{"SetAsideDue", 1, func() error { _, err := s.SetAsideDue(ctx, "x", due); return err }},
-		{"Orders", 1, func() error { _, _, err := s.Orders(ctx, "U01ALICE"); return err }},
-		{"Block", 1, func() error { return s.Block(ctx, "U01ALICE", broker.Order{}) }},
-		{"Unblock", 1, func() error { _, err := s.Unblock(ctx, "U01ALICE", broker.Order{}); return err }},
-		{"Pause", 1, func() error { return s.Pause(ctx, broker.Order{}) }},
-		{"Resume", 1, func() error { _, err := s.Resume(ctx, broker.Order{}); return err }},
-		{"TakeRate", 1, func() error { _, err := s.TakeRate(ctx, "x", "r1", 1, time.Minute); return err }},
-		{"Holders", 1, func() error { _, err := s.Holders(ctx); return err }},
-		{"Unlock", 1, func() error { _, err := s.Unlock(ctx, "U01ALICE"); return err }},
-		{"ReleaseLease", 1, func() error { return s.ReleaseLease(ctx, "audit", "a") }},
+		{"TakeDue", 1, func() error { due, _, err = s.DueLists.TakeDue(ctx, "x", due, now); return err }},
+		{"SettleDue", 1, func() error { _, err := s.DueLists.SettleDue(ctx, "x", due, now, []byte("two")); return err }},
+		{"SetAsideDue", 1, func() error { _, err := s.DueLists.SetAsideDue(ctx, "x", due); return err }},
+		{"Orders", 1, func() error { _, _, err := s.Orders.Orders(ctx, "U01ALICE"); return err }},
+		{"Block", 1, func() error { return s.Orders.Block(ctx, "U01ALICE", broker.Order{}) }},
+		{"Unblock", 1, func() error { _, err := s.Orders.Unblock(ctx, "U01ALICE", broker.Order{}); return err }},
+		{"Pause", 1, func() error { return s.Orders.Pause(ctx, broker.Order{}) }},
+		{"Resume", 1, func() error { _, err := s.Orders.Resume(ctx, broker.Order{}); return err }},
+		{"TakeRate", 1, func() error { _, err := s.Rates.TakeRate(ctx, "x", "r1", 1, time.Minute); return err }},
+		{"Holders", 1, func() error { _, err := s.Grants.Holders(ctx); return err }},
+		{"Unlock", 1, func() error { _, err := s.Lockouts.Unlock(ctx, "U01ALICE"); return err }},
+		{"ReleaseLease", 1, func() error { return s.Leases.ReleaseLease(ctx, "audit", "a") }},
 	} {
 		before := counter.n.Load()
 		if err := call.do(); err != nil {
@@ -156,10 +162,10 @@ func BenchmarkSaveAndRevealGrant(b *testing.B) {
 	c := broker.Credentials{SessionToken: broker.NewSecret(string(make([]byte, 4096))), Expires: g.Expires}
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := s.SaveGrant(b.Context(), g, c, time.Minute); err != nil {
+		if err := s.Grants.SaveGrant(b.Context(), g, c, time.Minute); err != nil {
 			b.Fatal(err)
 		}
-		if _, _, ok, err := s.RevealGrant(b.Context(), g.User, g.Account); !ok || err != nil {
+		if _, _, ok, err := s.Grants.RevealGrant(b.Context(), g.User, g.Account); !ok || err != nil {
 			b.Fatal(ok, err)
 		}
 	}

@@ -194,10 +194,6 @@ if kept ~= ARGV[1] then return kept end
 redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
 return ARGV[2]`
 
-// KEYS: one that says which node. In a script because a cluster sends a plain
-// TIME to any of its nodes.
-const clockScript = `return redis.call('TIME')`
-
 // KEYS: the Requests that were taken, the first that was not. ARGV: request ID,
 // how many are taken within a time, that time in ms. By the server's own clock
 // in µs. It answers whether the Request is taken, how long until one would be,

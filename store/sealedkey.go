@@ -32,10 +32,13 @@ type keptKey struct {
 	Set time.Time `json:"set"`
 }
 
-var _ broker.SealedKeys = (*Store)(nil)
+// SealedKeys keeps the public keys that Users registered.
+type SealedKeys struct{ *core }
+
+var _ broker.SealedKeys = SealedKeys{}
 
 // LoadKey implements [broker.SealedKeys]. One round trip.
-func (s *Store) LoadKey(ctx context.Context, user string) (broker.RegisteredKey, bool, error) {
+func (s SealedKeys) LoadKey(ctx context.Context, user string) (broker.RegisteredKey, bool, error) {
 	key, err := userKey(user, "publickey")
 	if err != nil {
 		return broker.RegisteredKey{}, false, fmt.Errorf("load key: %w", err)
@@ -63,7 +66,7 @@ func (s *Store) LoadKey(ctx context.Context, user string) (broker.RegisteredKey,
 // reseal seals a key that an older seal key opened with the newest one: it has
 // no expiry, and the older one will be dropped some day. It gives way to a change
 // meanwhile, and the next load tries again what failed. One round trip more.
-func (s *Store) reseal(ctx context.Context, key string, sealed, plain []byte) {
+func (s SealedKeys) reseal(ctx context.Context, key string, sealed, plain []byte) {
 	if s.ring.sealedByNewest(sealed) {
 		return
 	}
@@ -71,7 +74,7 @@ func (s *Store) reseal(ctx context.Context, key string, sealed, plain []byte) {
 }
 
 // SaveKey implements [broker.SealedKeys]. One round trip.
-func (s *Store) SaveKey(ctx context.Context, user string, k broker.RegisteredKey) error {
+func (s SealedKeys) SaveKey(ctx context.Context, user string, k broker.RegisteredKey) error {
 	key, err := userKey(user, "publickey")
 	if err != nil {
 		return fmt.Errorf("save key: %w", err)
@@ -92,7 +95,7 @@ func (s *Store) SaveKey(ctx context.Context, user string, k broker.RegisteredKey
 }
 
 // RemoveKey implements [broker.SealedKeys]. One round trip.
-func (s *Store) RemoveKey(ctx context.Context, user string) error {
+func (s SealedKeys) RemoveKey(ctx context.Context, user string) error {
 	key, err := userKey(user, "publickey")
 	if err != nil {
 		return fmt.Errorf("remove key: %w", err)

@@ -28,93 +28,102 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 	c := broker.Credentials{SecretAccessKey: broker.NewSecret("MARKED"), Expires: expires}
 	approval := broker.Approval{ID: "a1", User: "U01ALICE", Account: "prod", Reason: "MARKED", State: broker.ApprovalWaiting}
 	return map[string]func(context.Context) error{
-		"FirstSight": func(ctx context.Context) error { _, err := s.FirstSight(ctx, broker.NewID()); return err },
+		"FirstSight": func(ctx context.Context) error { _, err := s.Seen.FirstSight(ctx, broker.NewID()); return err },
 		"ReserveCode": func(ctx context.Context) error {
-			_, err := s.ReserveCode(ctx, "U01ALICE", "serial", code, "r1", time.Minute)
+			_, err := s.Codes.ReserveCode(ctx, "U01ALICE", "serial", code, "r1", time.Minute)
 			return err
 		},
-		"ReleaseCode": func(ctx context.Context) error { return s.ReleaseCode(ctx, "U01ALICE", "serial", code, "r1") },
-		"SaveGrant":   func(ctx context.Context) error { return s.SaveGrant(ctx, g, c, time.Minute) },
+		"ReleaseCode": func(ctx context.Context) error { return s.Codes.ReleaseCode(ctx, "U01ALICE", "serial", code, "r1") },
+		"SaveGrant":   func(ctx context.Context) error { return s.Grants.SaveGrant(ctx, g, c, time.Minute) },
 		"RevealGrant": func(ctx context.Context) error {
-			_, _, _, err := s.RevealGrant(ctx, "U01ALICE", "prod")
+			_, _, _, err := s.Grants.RevealGrant(ctx, "U01ALICE", "prod")
 			return err
 		},
-		"FindGrant":         func(ctx context.Context) error { _, _, err := s.FindGrant(ctx, "U01ALICE", "g1"); return err },
-		"EndGrant":          func(ctx context.Context) error { return s.EndGrant(ctx, "U01ALICE", "g1") },
-		"SaveFormat":        func(ctx context.Context) error { return s.SaveFormat(ctx, "U01ALICE", "fish") },
-		"LastFormat":        func(ctx context.Context) error { _, err := s.LastFormat(ctx, "U01ALICE"); return err },
-		"RememberHome":      func(ctx context.Context) error { return s.RememberHome(ctx, "U01ALICE") },
-		"HomeOpened":        func(ctx context.Context) error { _, err := s.HomeOpened(ctx, "U01ALICE"); return err },
-		"LiveGrants":        func(ctx context.Context) error { _, err := s.LiveGrants(ctx, "U01ALICE"); return err },
-		"ForgetCredentials": func(ctx context.Context) error { return s.ForgetCredentials(ctx, "U01ALICE", "g1") },
-		"Record":            func(ctx context.Context) error { return s.Record(ctx, broker.Event{ID: "1"}) },
-		"ReadRecord":        func(ctx context.Context) error { _, err := s.ReadRecord(ctx, "", 10); return err },
-		"AwaitRecord":       func(ctx context.Context) error { return s.AwaitRecord(ctx, "", 50*time.Millisecond) },
-		"Lease":             func(ctx context.Context) error { _, err := s.Lease(ctx, "x", "a", time.Minute); return err },
-		"ReleaseLease":      func(ctx context.Context) error { return s.ReleaseLease(ctx, "x", "a") },
+		"FindGrant":         func(ctx context.Context) error { _, _, err := s.Grants.FindGrant(ctx, "U01ALICE", "g1"); return err },
+		"EndGrant":          func(ctx context.Context) error { return s.Grants.EndGrant(ctx, "U01ALICE", "g1") },
+		"SaveFormat":        func(ctx context.Context) error { return s.Preferences.SaveFormat(ctx, "U01ALICE", "fish") },
+		"LastFormat":        func(ctx context.Context) error { _, err := s.Preferences.LastFormat(ctx, "U01ALICE"); return err },
+		"RememberHome":      func(ctx context.Context) error { return s.Preferences.RememberHome(ctx, "U01ALICE") },
+		"HomeOpened":        func(ctx context.Context) error { _, err := s.Preferences.HomeOpened(ctx, "U01ALICE"); return err },
+		"LiveGrants":        func(ctx context.Context) error { _, err := s.Grants.LiveGrants(ctx, "U01ALICE"); return err },
+		"ForgetCredentials": func(ctx context.Context) error { return s.Grants.ForgetCredentials(ctx, "U01ALICE", "g1") },
+		"Record":            func(ctx context.Context) error { return s.Record.Record(ctx, broker.Event{ID: "1"}) },
+		"ReadRecord":        func(ctx context.Context) error { _, err := s.Record.ReadRecord(ctx, "", 10); return err },
+		"AwaitRecord":       func(ctx context.Context) error { return s.Record.AwaitRecord(ctx, "", 50*time.Millisecond) },
+		"Lease":             func(ctx context.Context) error { _, err := s.Leases.Lease(ctx, "x", "a", time.Minute); return err },
+		"ReleaseLease":      func(ctx context.Context) error { return s.Leases.ReleaseLease(ctx, "x", "a") },
 		"SaveCursor": func(ctx context.Context) error {
-			_, err := s.SaveCursor(ctx, "x", "a", time.Minute, nil, []byte("1-0"))
+			_, err := s.Leases.SaveCursor(ctx, "x", "a", time.Minute, nil, []byte("1-0"))
 			return err
 		},
 		"SaveListing": func(ctx context.Context) error {
-			return s.SaveListing(ctx, "U01ALICE", "g1", "", broker.Listing{}, time.Minute)
+			return s.Listings.SaveListing(ctx, "U01ALICE", "g1", "", broker.Listing{}, time.Minute)
 		},
 		"LoadListing": func(ctx context.Context) error {
-			_, _, err := s.LoadListing(ctx, "U01ALICE", "g1", "")
+			_, _, err := s.Listings.LoadListing(ctx, "U01ALICE", "g1", "")
 			return err
 		},
-		"ApprovalClock": func(ctx context.Context) error { _, err := s.ApprovalClock(ctx); return err },
-		"SaveApproval":  func(ctx context.Context) error { return s.SaveApproval(ctx, approval, time.Minute) },
-		"LoadApproval":  func(ctx context.Context) error { _, _, err := s.LoadApproval(ctx, "U01ALICE", "a1"); return err },
+		"ApprovalClock": func(ctx context.Context) error { _, err := s.Approvals.ApprovalClock(ctx); return err },
+		"SaveApproval":  func(ctx context.Context) error { return s.Approvals.SaveApproval(ctx, approval, time.Minute) },
+		"LoadApproval": func(ctx context.Context) error {
+			_, _, err := s.Approvals.LoadApproval(ctx, "U01ALICE", "a1")
+			return err
+		},
 		"SwapApproval": func(ctx context.Context) error {
 			newer := approval
 			newer.Version++
-			_, err := s.SwapApproval(ctx, broker.KeptApproval{Approval: approval, Sealed: []byte("x")}, newer)
+			_, err := s.Approvals.SwapApproval(ctx, broker.KeptApproval{Approval: approval, Sealed: []byte("x")}, newer)
 			return err
 		},
-		"ApprovalsOf": func(ctx context.Context) error { _, err := s.ApprovalsOf(ctx, "U01ALICE"); return err },
-		"Orders":      func(ctx context.Context) error { _, _, err := s.Orders(ctx, "U01ALICE"); return err },
-		"Block":       func(ctx context.Context) error { return s.Block(ctx, "U01ALICE", broker.Order{By: "U02BOB"}) },
-		"Unblock":     func(ctx context.Context) error { _, err := s.Unblock(ctx, "U01ALICE", broker.Order{}); return err },
-		"Pause":       func(ctx context.Context) error { return s.Pause(ctx, broker.Order{By: "U02BOB"}) },
-		"Resume":      func(ctx context.Context) error { _, err := s.Resume(ctx, broker.Order{}); return err },
-		"TakeRate":    func(ctx context.Context) error { _, err := s.TakeRate(ctx, "x", "r1", 1, time.Minute); return err },
-		"Holders":     func(ctx context.Context) error { _, err := s.Holders(ctx); return err },
+		"ApprovalsOf": func(ctx context.Context) error { _, err := s.Approvals.ApprovalsOf(ctx, "U01ALICE"); return err },
+		"Orders":      func(ctx context.Context) error { _, _, err := s.Orders.Orders(ctx, "U01ALICE"); return err },
+		"Block":       func(ctx context.Context) error { return s.Orders.Block(ctx, "U01ALICE", broker.Order{By: "U02BOB"}) },
+		"Unblock": func(ctx context.Context) error {
+			_, err := s.Orders.Unblock(ctx, "U01ALICE", broker.Order{})
+			return err
+		},
+		"Pause":  func(ctx context.Context) error { return s.Orders.Pause(ctx, broker.Order{By: "U02BOB"}) },
+		"Resume": func(ctx context.Context) error { _, err := s.Orders.Resume(ctx, broker.Order{}); return err },
+		"TakeRate": func(ctx context.Context) error {
+			_, err := s.Rates.TakeRate(ctx, "x", "r1", 1, time.Minute)
+			return err
+		},
+		"Holders": func(ctx context.Context) error { _, err := s.Grants.Holders(ctx); return err },
 		"LockedFor": func(ctx context.Context) error {
-			_, err := s.LockedFor(ctx, "U01ALICE")
+			_, err := s.Lockouts.LockedFor(ctx, "U01ALICE")
 			return err
 		},
-		"WrongCode": func(ctx context.Context) error { _, err := s.WrongCode(ctx, "U01ALICE", "r1"); return err },
-		"RightCode": func(ctx context.Context) error { return s.RightCode(ctx, "U01ALICE") },
-		"Unlock":    func(ctx context.Context) error { _, err := s.Unlock(ctx, "U01ALICE"); return err },
-		"LoadCopy":  func(ctx context.Context) error { _, err := s.LoadCopy(ctx, "groups"); return err },
-		"BeginCopy": func(ctx context.Context) error { return s.BeginCopy(ctx, "groups", "t", time.Minute) },
+		"WrongCode": func(ctx context.Context) error { _, err := s.Lockouts.WrongCode(ctx, "U01ALICE", "r1"); return err },
+		"RightCode": func(ctx context.Context) error { return s.Lockouts.RightCode(ctx, "U01ALICE") },
+		"Unlock":    func(ctx context.Context) error { _, err := s.Lockouts.Unlock(ctx, "U01ALICE"); return err },
+		"LoadCopy":  func(ctx context.Context) error { _, err := s.Copies.LoadCopy(ctx, "groups"); return err },
+		"BeginCopy": func(ctx context.Context) error { return s.Copies.BeginCopy(ctx, "groups", "t", time.Minute) },
 		"SaveCopy": func(ctx context.Context) error {
-			_, err := s.SaveCopy(ctx, "groups", "t", []byte("MARKED"), time.Minute)
+			_, err := s.Copies.SaveCopy(ctx, "groups", "t", []byte("MARKED"), time.Minute)
 			return err
 		},
-		"DropCopy":  func(ctx context.Context) error { return s.DropCopy(ctx, "groups") },
-		"LoadKnown": func(ctx context.Context) error { _, _, err := s.LoadKnown(ctx, "groups"); return err },
+		"DropCopy":  func(ctx context.Context) error { return s.Copies.DropCopy(ctx, "groups") },
+		"LoadKnown": func(ctx context.Context) error { _, _, err := s.Copies.LoadKnown(ctx, "groups"); return err },
 		"SwapKnown": func(ctx context.Context) error {
-			_, err := s.SwapKnown(ctx, "groups", nil, []byte("MARKED"))
+			_, err := s.Copies.SwapKnown(ctx, "groups", nil, []byte("MARKED"))
 			return err
 		},
-		"LoadCursor": func(ctx context.Context) error { _, err := s.LoadCursor(ctx, "x"); return err },
+		"LoadCursor": func(ctx context.Context) error { _, err := s.Leases.LoadCursor(ctx, "x"); return err },
 		"PutDue": func(ctx context.Context) error {
-			_, _, err := s.PutDue(ctx, "x", expires, []byte("entry"), 0)
+			_, _, err := s.DueLists.PutDue(ctx, "x", expires, []byte("entry"), 0)
 			return err
 		},
-		"DueBy": func(ctx context.Context) error { _, err := s.DueBy(ctx, "x", expires, 10); return err },
+		"DueBy": func(ctx context.Context) error { _, err := s.DueLists.DueBy(ctx, "x", expires, 10); return err },
 		"TakeDue": func(ctx context.Context) error {
-			_, _, err := s.TakeDue(ctx, "x", broker.DueEntry{ID: "entry", Text: []byte("entry")}, expires)
+			_, _, err := s.DueLists.TakeDue(ctx, "x", broker.DueEntry{ID: "entry", Text: []byte("entry")}, expires)
 			return err
 		},
 		"SettleDue": func(ctx context.Context) error {
-			_, err := s.SettleDue(ctx, "x", broker.DueEntry{ID: "entry"}, expires, []byte("next"))
+			_, err := s.DueLists.SettleDue(ctx, "x", broker.DueEntry{ID: "entry"}, expires, []byte("next"))
 			return err
 		},
 		"SetAsideDue": func(ctx context.Context) error {
-			_, err := s.SetAsideDue(ctx, "x", broker.DueEntry{ID: "entry"})
+			_, err := s.DueLists.SetAsideDue(ctx, "x", broker.DueEntry{ID: "entry"})
 			return err
 		},
 	}
@@ -205,7 +214,7 @@ func TestTLSIsVerified(t *testing.T) {
 	p := newProxy(t, func() (net.Conn, error) { return net.Dial("tcp", backend) }, selfSigned(t))
 	wantOpenError(t, "rediss://u:MARKED@"+p.addr, []broker.Secret{storetest.KeyOne}, "certificate")
 	s := mustOpen(t, "rediss://"+p.addr+"?skip_verify=true")
-	if ok, err := s.Lease(t.Context(), "x", "a", time.Minute); !ok || err != nil {
+	if ok, err := s.Leases.Lease(t.Context(), "x", "a", time.Minute); !ok || err != nil {
 		t.Errorf("lease over TLS: got %v, %v", ok, err)
 	}
 }

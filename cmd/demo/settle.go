@@ -129,7 +129,7 @@ func (t *terminal) caughtUp(ctx context.Context) error {
 // readRecord finds the end of the record.
 func (t *terminal) readRecord(ctx context.Context) error {
 	for {
-		entries, err := t.world.app.Store.ReadRecord(ctx, t.recordEnd, recordPage)
+		entries, err := t.world.app.Store.Record.ReadRecord(ctx, t.recordEnd, recordPage)
 		if err != nil {
 			return err
 		}

@@ -23,21 +23,21 @@ func Run(t *testing.T, url string) {
 	}{
 		{"codes", codeTests},
 		{"grants", grantTests},
-		{"ledger", ledgerTests},
 		{"MFA sessions", sessionTests},
 		{"seen", seenTests},
 		{"sealed keys", sealedKeyTests},
 		{"listings", listingTests},
 		{"record", recordTests},
 		{"leases", leaseTests},
-		{"directory", directoryTests},
+		{"copies", copyTests},
 		{"due lists", dueTests},
 		{"what is put back", putBackTests},
 		{"lock-outs", lockoutTests},
 		{"approvals", approvalTests},
-		{"controls", controlTests},
+		{"orders", orderTests},
 		{"rates", rateTests},
 		{"holders", holderTests},
+		{"preferences", preferenceTests},
 	} {
 		for _, test := range group.tests {
 			t.Run(group.name+"/"+test.name, func(t *testing.T) { test.run(t, newHarness(t, url)) })

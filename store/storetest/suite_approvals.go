@@ -41,7 +41,7 @@ func approval(id string) broker.Approval {
 
 func saveApproval(t *testing.T, h *harness, id string, keep time.Duration) broker.KeptApproval {
 	t.Helper()
-	if err := h.SaveApproval(t.Context(), approval(id), keep); err != nil {
+	if err := h.Approvals.SaveApproval(t.Context(), approval(id), keep); err != nil {
 		t.Fatalf("save approval: %v", err)
 	}
 	return loadApproval(t, h.Store, id)
@@ -49,7 +49,7 @@ func saveApproval(t *testing.T, h *harness, id string, keep time.Duration) broke
 
 func loadApproval(t *testing.T, s *store.Store, id string) broker.KeptApproval {
 	t.Helper()
-	kept, ok, err := s.LoadApproval(t.Context(), alice, id)
+	kept, ok, err := s.Approvals.LoadApproval(t.Context(), alice, id)
 	if err != nil || !ok {
 		t.Fatalf("load approval %s: got %v, %v", id, ok, err)
 	}
@@ -64,13 +64,13 @@ func decided(a broker.Approval, state broker.ApprovalState, by string) broker.Ap
 
 func wantSwap(t *testing.T, s *store.Store, old broker.KeptApproval, a broker.Approval, want bool) {
 	t.Helper()
-	if got, err := s.SwapApproval(t.Context(), old, a); err != nil || got != want {
+	if got, err := s.Approvals.SwapApproval(t.Context(), old, a); err != nil || got != want {
 		t.Errorf("swap for %s: got %v, %v, want %v", a.State, got, err, want)
 	}
 }
 
 func approvalRoundTrip(t *testing.T, h *harness) {
-	if _, ok, err := h.LoadApproval(t.Context(), alice, "a1"); ok || err != nil {
+	if _, ok, err := h.Approvals.LoadApproval(t.Context(), alice, "a1"); ok || err != nil {
 		t.Errorf("load of none: got %v, %v", ok, err)
 	}
 	kept := saveApproval(t, h, "a1", time.Hour)
@@ -80,7 +80,7 @@ func approvalRoundTrip(t *testing.T, h *harness) {
 	if off := time.Since(kept.Now).Abs(); off > time.Minute || len(kept.Sealed) == 0 {
 		t.Errorf("loaded at %s by the shared clock, with %d sealed bytes", kept.Now, len(kept.Sealed))
 	}
-	if _, ok, err := h.LoadApproval(t.Context(), bob, "a1"); ok || err != nil {
+	if _, ok, err := h.Approvals.LoadApproval(t.Context(), bob, "a1"); ok || err != nil {
 		t.Errorf("load as another User: got %v, %v, want none", ok, err)
 	}
 }
@@ -91,11 +91,11 @@ func approvalEnds(t *testing.T, h *harness) {
 	wantSwap(t, h.Store, kept, decided(kept.Approval, broker.ApprovalDenied, bob), true)
 	loadApproval(t, h.Store, "a1")
 	h.pass(t, h.unit)
-	if _, ok, err := h.LoadApproval(t.Context(), alice, "a1"); ok || err != nil {
+	if _, ok, err := h.Approvals.LoadApproval(t.Context(), alice, "a1"); ok || err != nil {
 		t.Errorf("after its time: got %v, %v, want none", ok, err)
 	}
 	wantSwap(t, h.Store, kept, decided(kept.Approval, broker.ApprovalDenied, bob), false)
-	if all, err := h.ApprovalsOf(t.Context(), alice); err != nil || len(all) != 0 {
+	if all, err := h.Approvals.ApprovalsOf(t.Context(), alice); err != nil || len(all) != 0 {
 		t.Errorf("list after its time: got %v, %v", all, err)
 	}
 }
@@ -121,7 +121,7 @@ func approvalSavedOnce(t *testing.T, h *harness) {
 	saveApproval(t, h, "a1", time.Hour) // a repeat
 	other := approval("a1")
 	other.Duration = 12 * time.Hour
-	if err := h.SaveApproval(t.Context(), other, time.Hour); err == nil {
+	if err := h.Approvals.SaveApproval(t.Context(), other, time.Hour); err == nil {
 		t.Error("save of another with the same ID: got no error")
 	}
 	if got := loadApproval(t, h.Store, "a1"); got.Duration != time.Hour {
@@ -130,17 +130,17 @@ func approvalSavedOnce(t *testing.T, h *harness) {
 }
 
 func approvalsListed(t *testing.T, h *harness) {
-	if all, err := h.ApprovalsOf(t.Context(), alice); err != nil || len(all) != 0 {
+	if all, err := h.Approvals.ApprovalsOf(t.Context(), alice); err != nil || len(all) != 0 {
 		t.Errorf("list of none: got %v, %v", all, err)
 	}
 	for i, id := range []string{"a3", "a1", "a2"} {
 		a := approval(id)
 		a.Asked = a.Asked.Add(time.Duration(i) * time.Minute)
-		if err := h.SaveApproval(t.Context(), a, time.Hour); err != nil {
+		if err := h.Approvals.SaveApproval(t.Context(), a, time.Hour); err != nil {
 			t.Fatal(err)
 		}
 	}
-	all, err := h.ApprovalsOf(t.Context(), alice)
+	all, err := h.Approvals.ApprovalsOf(t.Context(), alice)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,32 +178,32 @@ func senselessApproval(t *testing.T, h *harness) {
 	} {
 		a := approval("a1")
 		change(&a)
-		if err := h.SaveApproval(t.Context(), a, time.Hour); err == nil {
+		if err := h.Approvals.SaveApproval(t.Context(), a, time.Hour); err == nil {
 			t.Errorf("save with %s: got no error", name)
 		}
 	}
-	if err := h.SaveApproval(t.Context(), approval("a1"), 0); err == nil {
+	if err := h.Approvals.SaveApproval(t.Context(), approval("a1"), 0); err == nil {
 		t.Error("save for no time: got no error")
 	}
 	// What no key can be formed of is not there: the store answers all the same.
 	for _, name := range [][2]string{{"", "a1"}, {"{", "1"}, {"U{1}", "a1"}, {alice, ""}} {
-		if _, ok, err := h.LoadApproval(t.Context(), name[0], name[1]); ok || err != nil {
+		if _, ok, err := h.Approvals.LoadApproval(t.Context(), name[0], name[1]); ok || err != nil {
 			t.Errorf("load of %q: got %v, %v, want that there is none", name, ok, err)
 		}
-		if _, ok, err := h.FindGrant(t.Context(), name[0], name[1]); ok || err != nil {
+		if _, ok, err := h.Grants.FindGrant(t.Context(), name[0], name[1]); ok || err != nil {
 			t.Errorf("find the grant %q: got %v, %v, want that there is none", name, ok, err)
 		}
 	}
-	if _, err := h.ApprovalsOf(t.Context(), ""); err == nil {
+	if _, err := h.Approvals.ApprovalsOf(t.Context(), ""); err == nil {
 		t.Error("list of nobody's: got no error")
 	}
 	kept := saveApproval(t, h, "a1", time.Hour)
 	other := decided(approval("a2"), broker.ApprovalApproved, bob)
 	for name, swap := range map[string]func() (bool, error){
-		"for another":         func() (bool, error) { return h.SwapApproval(t.Context(), kept, other) },
-		"in the same version": func() (bool, error) { return h.SwapApproval(t.Context(), kept, kept.Approval) },
+		"for another":         func() (bool, error) { return h.Approvals.SwapApproval(t.Context(), kept, other) },
+		"in the same version": func() (bool, error) { return h.Approvals.SwapApproval(t.Context(), kept, kept.Approval) },
 		"of one not loaded": func() (bool, error) {
-			return h.SwapApproval(t.Context(), broker.KeptApproval{Approval: kept.Approval}, decided(kept.Approval, broker.ApprovalDenied, bob))
+			return h.Approvals.SwapApproval(t.Context(), broker.KeptApproval{Approval: kept.Approval}, decided(kept.Approval, broker.ApprovalDenied, bob))
 		},
 	} {
 		if ok, err := swap(); ok || err == nil {
@@ -213,13 +213,13 @@ func senselessApproval(t *testing.T, h *harness) {
 }
 
 func approvalClock(t *testing.T, h *harness) {
-	first, err := h.ApprovalClock(t.Context())
+	first, err := h.Approvals.ApprovalClock(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	saveApproval(t, h, "a1", time.Hour)
 	h.skew(5 * time.Minute)
-	second, err := h.ApprovalClock(t.Context())
+	second, err := h.Approvals.ApprovalClock(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +254,7 @@ func approvalTampered(t *testing.T, h *harness) {
 	wantUnseal := func(what, user, id string) {
 		t.Helper()
 		var unseal *store.UnsealError
-		if _, ok, err := h.LoadApproval(t.Context(), user, id); ok || !errors.As(err, &unseal) {
+		if _, ok, err := h.Approvals.LoadApproval(t.Context(), user, id); ok || !errors.As(err, &unseal) {
 			t.Errorf("%s: got %v, %v, want an UnsealError", what, ok, err)
 		}
 	}
@@ -274,10 +274,10 @@ func approvalTampered(t *testing.T, h *harness) {
 	wantUnseal("altered", alice, "a1")
 	for what, err := range map[string]error{
 		"swap": func() error {
-			_, err := h.SwapApproval(t.Context(), kept, decided(kept.Approval, broker.ApprovalDenied, bob))
+			_, err := h.Approvals.SwapApproval(t.Context(), kept, decided(kept.Approval, broker.ApprovalDenied, bob))
 			return err
 		}(),
-		"save": h.SaveApproval(t.Context(), approval("a1"), time.Hour),
+		"save": h.Approvals.SaveApproval(t.Context(), approval("a1"), time.Hour),
 	} {
 		var unseal *store.UnsealError
 		if !errors.As(err, &unseal) {
@@ -286,7 +286,7 @@ func approvalTampered(t *testing.T, h *harness) {
 	}
 	// In a list it is left out: it cannot be used, and others can.
 	saveApproval(t, h, "a3", time.Hour)
-	if list, err := h.ApprovalsOf(t.Context(), alice); err != nil || len(list) != 1 || list[0].ID != "a3" {
+	if list, err := h.Approvals.ApprovalsOf(t.Context(), alice); err != nil || len(list) != 1 || list[0].ID != "a3" {
 		t.Errorf("list with an altered one: got %v, %v, want the other", list, err)
 	}
 	put(key, []byte(`{"id":"a1","user":"U01ALICE","state":"approved"}`))
@@ -300,7 +300,7 @@ func approvalRotation(t *testing.T, h *harness) {
 	kept := loadApproval(t, rotated, "a1")
 	wantSwap(t, rotated, kept, decided(kept.Approval, broker.ApprovalApproved, bob), true)
 	var unseal *store.UnsealError
-	if _, _, err := h.LoadApproval(t.Context(), alice, "a1"); !errors.As(err, &unseal) || unseal.UnknownKey == "" {
+	if _, _, err := h.Approvals.LoadApproval(t.Context(), alice, "a1"); !errors.As(err, &unseal) || unseal.UnknownKey == "" {
 		t.Errorf("sealed with an unknown key: got %v, want an UnsealError that names it", err)
 	}
 }
@@ -315,20 +315,20 @@ func approvalRace(t *testing.T, h *harness) {
 	approvals := 0
 	for i := range pairs {
 		id := fmt.Sprint("a", i)
-		if err := h.SaveApproval(t.Context(), approval(id), time.Hour); err != nil {
+		if err := h.Approvals.SaveApproval(t.Context(), approval(id), time.Hour); err != nil {
 			t.Fatal(err)
 		}
 		made, start := make(chan broker.ApprovalState, 2), make(chan struct{})
 		var pair, ready sync.WaitGroup
 		ready.Add(2)
 		press := func(s *store.Store, state broker.ApprovalState, by string) {
-			old, ok, err := s.LoadApproval(t.Context(), alice, id)
+			old, ok, err := s.Approvals.LoadApproval(t.Context(), alice, id)
 			if err != nil || !ok {
 				t.Errorf("load: got %v, %v", ok, err)
 			}
 			ready.Done()
 			<-start
-			if ok, err = s.SwapApproval(t.Context(), old, decided(old.Approval, state, by)); err != nil {
+			if ok, err = s.Approvals.SwapApproval(t.Context(), old, decided(old.Approval, state, by)); err != nil {
 				t.Errorf("swap: %v", err)
 			}
 			if ok {

@@ -39,7 +39,7 @@ func code(s string) broker.TokenCode {
 // reserve claims 123456 of Alice's device.
 func reserve(t *testing.T, s *store.Store, request string, ttl time.Duration) bool {
 	t.Helper()
-	ok, err := s.ReserveCode(t.Context(), alice, serial, code("123456"), request, ttl)
+	ok, err := s.Codes.ReserveCode(t.Context(), alice, serial, code("123456"), request, ttl)
 	if err != nil {
 		t.Fatalf("reserve: %v", err)
 	}
@@ -61,7 +61,7 @@ func oneRequestHasACode(t *testing.T, h *harness) {
 		{alice, "GAHT12345678", "123456"},
 		{bob, "arn:aws:iam::111111111111:mfa/bob", "123456"},
 	} {
-		ok, err := h.ReserveCode(t.Context(), other.user, other.serial, code(other.code), "r3", time.Minute)
+		ok, err := h.Codes.ReserveCode(t.Context(), other.user, other.serial, code(other.code), "r3", time.Minute)
 		if err != nil || !ok {
 			t.Errorf("reserve of another code or device: got %v, %v, want true", ok, err)
 		}
@@ -86,7 +86,7 @@ func claimEnds(t *testing.T, h *harness) {
 func onlyHolderReleases(t *testing.T, h *harness) {
 	wantReserve(t, h.Store, "r1", time.Minute, true)
 	for _, request := range []string{"r2", "r1", "r1"} {
-		if err := h.ReleaseCode(t.Context(), alice, serial, code("123456"), request); err != nil {
+		if err := h.Codes.ReleaseCode(t.Context(), alice, serial, code("123456"), request); err != nil {
 			t.Fatalf("release: %v", err)
 		}
 		wantReserve(t, h.Store, "r3", time.Minute, request == "r1")
@@ -106,7 +106,7 @@ func manyRace(t *testing.T, h *harness) {
 		wg.Go(func() {
 			<-start
 			id := broker.NewID()
-			ok, err := stores[i%len(stores)].ReserveCode(t.Context(), alice, serial, code("123456"), id, time.Minute)
+			ok, err := stores[i%len(stores)].Codes.ReserveCode(t.Context(), alice, serial, code("123456"), id, time.Minute)
 			if err != nil {
 				t.Errorf("reserve: %v", err)
 			}
@@ -132,7 +132,7 @@ func rotationCollides(t *testing.T, h *harness) {
 	wantReserve(t, rotated, "r1", time.Minute, true)
 	wantReserve(t, finished, "r2", time.Minute, false) // the repeat claimed it under the new key too
 
-	if err := rotated.ReleaseCode(t.Context(), alice, serial, code("123456"), "r1"); err != nil {
+	if err := rotated.Codes.ReleaseCode(t.Context(), alice, serial, code("123456"), "r1"); err != nil {
 		t.Fatal(err)
 	}
 	wantReserve(t, rotated, "r3", time.Minute, true)
@@ -174,7 +174,7 @@ func senselessReserve(t *testing.T, h *harness) {
 		{alice, serial, code("123456"), "", time.Minute},
 		{alice, serial, code("123456"), "r1", 0},
 	} {
-		if ok, err := h.ReserveCode(t.Context(), in.user, in.serial, in.code, in.request, in.ttl); ok || err == nil {
+		if ok, err := h.Codes.ReserveCode(t.Context(), in.user, in.serial, in.code, in.request, in.ttl); ok || err == nil {
 			t.Errorf("reserve %+v: got %v, %v, want an error", in, ok, err)
 		}
 	}

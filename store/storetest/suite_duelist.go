@@ -37,7 +37,7 @@ var dueTests = []test{
 // dueIn are the entries of list x that are due in by now.
 func dueIn(t *testing.T, h *harness, s *store.Store, in time.Duration) []broker.DueEntry {
 	t.Helper()
-	entries, err := s.DueBy(t.Context(), "x", h.now().Add(in), 10)
+	entries, err := s.DueLists.DueBy(t.Context(), "x", h.now().Add(in), 10)
 	if err != nil {
 		t.Fatalf("due by: %v", err)
 	}
@@ -64,7 +64,7 @@ func wantDue(t *testing.T, h *harness, s *store.Store, in time.Duration, want ..
 
 func putDue(t *testing.T, h *harness, in time.Duration, text string) {
 	t.Helper()
-	if _, put, err := h.PutDue(t.Context(), "x", h.now().Add(in), []byte(text), 0); !put || err != nil {
+	if _, put, err := h.DueLists.PutDue(t.Context(), "x", h.now().Add(in), []byte(text), 0); !put || err != nil {
 		t.Fatalf("put %s: got %v, %v", text, put, err)
 	}
 }
@@ -76,7 +76,7 @@ func settleDue(t *testing.T, h *harness, e broker.DueEntry, in time.Duration, ne
 	if next != "" {
 		text = []byte(next)
 	}
-	if got, err := h.SettleDue(t.Context(), "x", e, h.now().Add(in), text); got != want || err != nil {
+	if got, err := h.DueLists.SettleDue(t.Context(), "x", e, h.now().Add(in), text); got != want || err != nil {
 		t.Fatalf("settle %s as %q: got %v, %v, want %v", e.Text, next, got, err, want)
 	}
 }
@@ -92,7 +92,7 @@ func dueInOrder(t *testing.T, h *harness) {
 	}
 	h.skew(time.Hour) // Redis's own clock is not asked
 	wantDue(t, h, h.Store, 0, "now", "soon", "later")
-	entries, err := h.DueBy(t.Context(), "x", h.now(), 1)
+	entries, err := h.DueLists.DueBy(t.Context(), "x", h.now(), 1)
 	if err != nil || len(entries) != 1 || string(entries[0].Text) != "now" {
 		t.Errorf("one of them: got %v, %v, want the earliest", entries, err)
 	}
@@ -134,7 +134,7 @@ func dueRepeated(t *testing.T, h *harness) {
 	e := wantDue(t, h, h.Store, time.Minute, "first")[0]
 	at := h.now().Add(time.Minute)
 	for range 3 {
-		if got, err := h.SettleDue(t.Context(), "x", e, at, []byte("second")); !got || err != nil {
+		if got, err := h.DueLists.SettleDue(t.Context(), "x", e, at, []byte("second")); !got || err != nil {
 			t.Fatalf("settle: got %v, %v", got, err)
 		}
 	}
@@ -142,7 +142,7 @@ func dueRepeated(t *testing.T, h *harness) {
 }
 
 func dueSettledByPutter(t *testing.T, h *harness) {
-	e, _, err := h.PutDue(t.Context(), "x", h.now().Add(time.Minute), []byte("first"), 0)
+	e, _, err := h.DueLists.PutDue(t.Context(), "x", h.now().Add(time.Minute), []byte("first"), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func dueRace(t *testing.T, h *harness) {
 	)
 	for range 20 {
 		wg.Go(func() {
-			_, ok, err := h.TakeDue(t.Context(), "x", e, until)
+			_, ok, err := h.DueLists.TakeDue(t.Context(), "x", e, until)
 			if err != nil {
 				t.Errorf("take: %v", err)
 			}
@@ -184,11 +184,11 @@ func dueComesBack(t *testing.T, h *harness) {
 		if e.Tries != tries {
 			t.Errorf("tries: got %d, want %d", e.Tries, tries)
 		}
-		if _, ok, err := h.TakeDue(t.Context(), "x", e, h.now().Add(time.Minute)); !ok || err != nil {
+		if _, ok, err := h.DueLists.TakeDue(t.Context(), "x", e, h.now().Add(time.Minute)); !ok || err != nil {
 			t.Fatalf("take: got %v, %v", ok, err)
 		}
 	}
-	e, _, err := h.TakeDue(t.Context(), "x", dueIn(t, h, h.Store, time.Hour)[0], h.now().Add(time.Minute))
+	e, _, err := h.DueLists.TakeDue(t.Context(), "x", dueIn(t, h, h.Store, time.Hour)[0], h.now().Add(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,11 +200,11 @@ func dueComesBack(t *testing.T, h *harness) {
 
 func dueFenced(t *testing.T, h *harness) {
 	putDue(t, h, 0, "first")
-	slow, ok, err := h.TakeDue(t.Context(), "x", dueIn(t, h, h.Store, time.Minute)[0], h.now())
+	slow, ok, err := h.DueLists.TakeDue(t.Context(), "x", dueIn(t, h, h.Store, time.Minute)[0], h.now())
 	if !ok || err != nil {
 		t.Fatalf("take: got %v, %v", ok, err)
 	}
-	quick, ok, err := h.TakeDue(t.Context(), "x", dueIn(t, h, h.Store, time.Minute)[0], h.now().Add(time.Minute))
+	quick, ok, err := h.DueLists.TakeDue(t.Context(), "x", dueIn(t, h, h.Store, time.Minute)[0], h.now().Add(time.Minute))
 	if !ok || err != nil {
 		t.Fatalf("take again: got %v, %v", ok, err)
 	}
@@ -217,7 +217,7 @@ func dueFenced(t *testing.T, h *harness) {
 func dueFull(t *testing.T, h *harness) {
 	put := func(text string, want bool) {
 		t.Helper()
-		if _, got, err := h.PutDue(t.Context(), "x", h.now(), []byte(text), 2); got != want || err != nil {
+		if _, got, err := h.DueLists.PutDue(t.Context(), "x", h.now(), []byte(text), 2); got != want || err != nil {
 			t.Errorf("put %s: got %v, %v, want %v", text, got, err, want)
 		}
 	}
@@ -241,7 +241,7 @@ func dueTexts(entries []broker.DueEntry) []string {
 
 func dueListsAreApart(t *testing.T, h *harness) {
 	putDue(t, h, 0, "one")
-	if entries, err := h.DueBy(t.Context(), "y", h.now(), 10); len(entries) != 0 || err != nil {
+	if entries, err := h.DueLists.DueBy(t.Context(), "y", h.now(), 10); len(entries) != 0 || err != nil {
 		t.Errorf("another list: got %v, %v, want nothing", entries, err)
 	}
 	if h.raw != nil {
@@ -255,7 +255,7 @@ func dueSealed(t *testing.T, h *harness) {
 	h.needsShared(t)
 	putDue(t, h, 0, "CANARY")
 	e := dueIn(t, h, h.Store, time.Minute)[0]
-	if _, _, err := h.TakeDue(t.Context(), "x", e, h.now()); err != nil {
+	if _, _, err := h.DueLists.TakeDue(t.Context(), "x", e, h.now()); err != nil {
 		t.Fatal(err)
 	}
 	for key, text := range Dump(t, h.url) {
@@ -271,7 +271,7 @@ func dueBound(t *testing.T, h *harness) {
 	ctx := t.Context()
 	const list, entry = "assumebot:{due:x}:sealed", "assumebot:{due:x}:entry:"
 	at := h.now().Add(-time.Hour)
-	if _, _, err := h.PutDue(ctx, "x", h.now().Add(time.Hour), []byte("first"), 0); err != nil {
+	if _, _, err := h.DueLists.PutDue(ctx, "x", h.now().Add(time.Hour), []byte("first"), 0); err != nil {
 		t.Fatal(err)
 	}
 	id := wantDue(t, h, h.Store, 2*time.Hour, "first")[0].ID
@@ -297,10 +297,10 @@ func dueBound(t *testing.T, h *harness) {
 	}
 	wantDue(t, h, h.Store, 0, "broken", "broken", "broken", "broken", "broken")
 	for _, e := range dueIn(t, h, h.Store, 0) {
-		if _, _, err := h.TakeDue(ctx, "x", e, h.now()); err == nil {
+		if _, _, err := h.DueLists.TakeDue(ctx, "x", e, h.now()); err == nil {
 			t.Errorf("%q was taken", e.ID)
 		}
-		if aside, err := h.SetAsideDue(ctx, "x", e); !aside || err != nil {
+		if aside, err := h.DueLists.SetAsideDue(ctx, "x", e); !aside || err != nil {
 			t.Errorf("set %q aside: got %v, %v", e.ID, aside, err)
 		}
 	}
@@ -320,7 +320,7 @@ func dueOlder(t *testing.T, h *harness) {
 	if string(e.Kept) != "served by nobody" || len(e.Text) != 0 {
 		t.Errorf("got %q, want what the older release wrote, as nothing to act by", e.Kept)
 	}
-	if aside, err := h.SetAsideDue(t.Context(), "x", e); !aside || err != nil {
+	if aside, err := h.DueLists.SetAsideDue(t.Context(), "x", e); !aside || err != nil {
 		t.Errorf("set aside: got %v, %v", aside, err)
 	}
 	wantDue(t, h, h.Store, time.Second, "ours")
@@ -331,17 +331,17 @@ func dueAside(t *testing.T, h *harness) {
 	putDue(t, h, time.Second, "good")
 	e := wantDue(t, h, h.Store, time.Minute, "poison", "good")[0]
 	for i, want := range []bool{true, false} {
-		if got, err := h.SetAsideDue(t.Context(), "x", e); got != want || err != nil {
+		if got, err := h.DueLists.SetAsideDue(t.Context(), "x", e); got != want || err != nil {
 			t.Errorf("time %d: got %v, %v, want %v", i, got, err, want)
 		}
 	}
 	wantDue(t, h, h.Store, time.Minute, "good")
 	putDue(t, h, 0, "good")
 	moved := wantDue(t, h, h.Store, time.Minute, "good")[0]
-	if _, ok, err := h.TakeDue(t.Context(), "x", moved, h.now().Add(time.Minute)); !ok || err != nil {
+	if _, ok, err := h.DueLists.TakeDue(t.Context(), "x", moved, h.now().Add(time.Minute)); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
-	if got, err := h.SetAsideDue(t.Context(), "x", moved); got || err != nil {
+	if got, err := h.DueLists.SetAsideDue(t.Context(), "x", moved); got || err != nil {
 		t.Errorf("one that another took: got %v, %v, want it left", got, err)
 	}
 }
@@ -349,7 +349,7 @@ func dueAside(t *testing.T, h *harness) {
 func dueOfAnotherKey(t *testing.T, h *harness) {
 	h.needsShared(t)
 	other := h.replica(t, KeyTwo, KeyOne)
-	if _, _, err := other.PutDue(t.Context(), "x", h.now(), []byte("new"), 0); err != nil {
+	if _, _, err := other.DueLists.PutDue(t.Context(), "x", h.now(), []byte("new"), 0); err != nil {
 		t.Fatal(err)
 	}
 	wantDue(t, h, h.Store, time.Minute)
@@ -362,32 +362,32 @@ func dueOfAnotherKey(t *testing.T, h *harness) {
 func senselessDue(t *testing.T, h *harness) {
 	ctx := t.Context()
 	for _, list := range []string{"", "a{b", "a}b"} {
-		if _, _, err := h.PutDue(ctx, list, h.now(), []byte("one"), 0); err == nil {
+		if _, _, err := h.DueLists.PutDue(ctx, list, h.now(), []byte("one"), 0); err == nil {
 			t.Errorf("put on %q: got no error", list)
 		}
-		if _, err := h.DueBy(ctx, list, h.now(), 1); err == nil {
+		if _, err := h.DueLists.DueBy(ctx, list, h.now(), 1); err == nil {
 			t.Errorf("read of %q: got no error", list)
 		}
-		if _, err := h.SettleDue(ctx, list, broker.DueEntry{ID: "one"}, h.now(), nil); err == nil {
+		if _, err := h.DueLists.SettleDue(ctx, list, broker.DueEntry{ID: "one"}, h.now(), nil); err == nil {
 			t.Errorf("settle on %q: got no error", list)
 		}
-		if _, _, err := h.TakeDue(ctx, list, broker.DueEntry{ID: "one"}, h.now()); err == nil {
+		if _, _, err := h.DueLists.TakeDue(ctx, list, broker.DueEntry{ID: "one"}, h.now()); err == nil {
 			t.Errorf("take from %q: got no error", list)
 		}
-		if _, err := h.SetAsideDue(ctx, list, broker.DueEntry{ID: "one"}); err == nil {
+		if _, err := h.DueLists.SetAsideDue(ctx, list, broker.DueEntry{ID: "one"}); err == nil {
 			t.Errorf("set aside from %q: got no error", list)
 		}
 	}
-	if _, _, err := h.PutDue(ctx, "x", h.now(), nil, 0); err == nil {
+	if _, _, err := h.DueLists.PutDue(ctx, "x", h.now(), nil, 0); err == nil {
 		t.Error("put of nothing: got no error")
 	}
-	if _, _, err := h.PutDue(ctx, "x", h.now(), make([]byte, 65<<10), 0); err == nil {
+	if _, _, err := h.DueLists.PutDue(ctx, "x", h.now(), make([]byte, 65<<10), 0); err == nil {
 		t.Error("put of too much: got no error")
 	}
-	if _, _, err := h.PutDue(ctx, "x", time.Time{}, []byte("one"), 0); err == nil {
+	if _, _, err := h.DueLists.PutDue(ctx, "x", time.Time{}, []byte("one"), 0); err == nil {
 		t.Error("put without a time: got no error")
 	}
-	if _, err := h.SettleDue(ctx, "x", broker.DueEntry{ID: "one"}, h.now(), []byte{}); err == nil {
+	if _, err := h.DueLists.SettleDue(ctx, "x", broker.DueEntry{ID: "one"}, h.now(), []byte{}); err == nil {
 		t.Error("settle as nothing: got no error")
 	}
 }

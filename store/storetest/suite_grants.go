@@ -37,6 +37,9 @@ var grantTests = []test{
 	{"tampered or moved Credentials are an error", tampered},
 	{"a Grant altered to another account, or to what it was not given for, does not reveal", alteredGrant},
 	{"a corrupt Grant is an error that names its key", corruptGrant},
+	{"a grant is found with its credentials while they are kept", grantIsFound},
+	{"an ended grant is gone for all, the others stay", endedGrantIsGone},
+	{"nobody finds the grant of another", grantOfAnotherIsNotFound},
 }
 
 func grant(h *harness, id, account string, life time.Duration) (broker.Grant, broker.Credentials) {
@@ -55,7 +58,7 @@ func grant(h *harness, id, account string, life time.Duration) (broker.Grant, br
 func save(t *testing.T, h *harness, s *store.Store, id, account string, life, reveal time.Duration) broker.Grant {
 	t.Helper()
 	g, c := grant(h, id, account, life)
-	if err := s.SaveGrant(t.Context(), g, c, reveal); err != nil {
+	if err := s.Grants.SaveGrant(t.Context(), g, c, reveal); err != nil {
 		t.Fatalf("save: %v", err)
 	}
 	return g
@@ -64,7 +67,7 @@ func save(t *testing.T, h *harness, s *store.Store, id, account string, life, re
 // wantRevealed wants the Grant id revealed, or none if it is "".
 func wantRevealed(t *testing.T, s *store.Store, account, id string) {
 	t.Helper()
-	g, c, ok, err := s.RevealGrant(t.Context(), alice, account)
+	g, c, ok, err := s.Grants.RevealGrant(t.Context(), alice, account)
 	if err != nil {
 		t.Fatalf("reveal: %v", err)
 	}
@@ -78,7 +81,7 @@ func wantRevealed(t *testing.T, s *store.Store, account, id string) {
 
 func wantLive(t *testing.T, s *store.Store, want ...string) {
 	t.Helper()
-	grants, err := s.LiveGrants(t.Context(), alice)
+	grants, err := s.Grants.LiveGrants(t.Context(), alice)
 	if err != nil {
 		t.Fatalf("live grants: %v", err)
 	}
@@ -98,10 +101,10 @@ func sameSecret(a, b broker.Secret) bool {
 
 func grantRoundTrip(t *testing.T, h *harness) {
 	want, wantCreds := grant(h, "g1", "prod", time.Hour)
-	if err := h.SaveGrant(t.Context(), want, wantCreds, 10*time.Minute); err != nil {
+	if err := h.Grants.SaveGrant(t.Context(), want, wantCreds, 10*time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	got, creds, ok, err := h.RevealGrant(t.Context(), alice, "prod")
+	got, creds, ok, err := h.Grants.RevealGrant(t.Context(), alice, "prod")
 	if err != nil || !ok {
 		t.Fatalf("reveal: got %v, %v", ok, err)
 	}
@@ -136,7 +139,7 @@ func revealEnds(t *testing.T, h *harness) {
 func credentialsExpire(t *testing.T, h *harness) {
 	g, c := grant(h, "g1", "prod", time.Hour)
 	c.Expires = h.now().Add(h.unit)
-	if err := h.SaveGrant(t.Context(), g, c, time.Hour); err != nil {
+	if err := h.Grants.SaveGrant(t.Context(), g, c, time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	wantRevealed(t, h.Store, "prod", "g1")
@@ -158,7 +161,7 @@ func forgetCredentials(t *testing.T, h *harness) {
 	h.skew(time.Second)
 	save(t, h, h.Store, "g2", "prod", time.Hour, time.Hour)
 	for range 2 {
-		if err := h.ForgetCredentials(t.Context(), alice, "g2"); err != nil {
+		if err := h.Grants.ForgetCredentials(t.Context(), alice, "g2"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -182,7 +185,7 @@ func expiredIsRefused(t *testing.T, h *harness) {
 	} {
 		g, c := grant(h, "g1", "prod", time.Hour)
 		late(&g, &c)
-		if err := h.SaveGrant(t.Context(), g, c, time.Hour); err == nil {
+		if err := h.Grants.SaveGrant(t.Context(), g, c, time.Hour); err == nil {
 			t.Errorf("save of %+v: got no error", g)
 		}
 	}
@@ -192,7 +195,7 @@ func expiredIsRefused(t *testing.T, h *harness) {
 func repeatedSave(t *testing.T, h *harness) {
 	g, c := grant(h, "g1", "prod", time.Hour)
 	for range 3 {
-		if err := h.SaveGrant(t.Context(), g, c, time.Hour); err != nil {
+		if err := h.Grants.SaveGrant(t.Context(), g, c, time.Hour); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -202,10 +205,10 @@ func repeatedSave(t *testing.T, h *harness) {
 
 func usersAreApart(t *testing.T, h *harness) {
 	save(t, h, h.Store, "g1", "prod", time.Hour, time.Hour)
-	if _, _, ok, err := h.RevealGrant(t.Context(), bob, "prod"); ok || err != nil {
+	if _, _, ok, err := h.Grants.RevealGrant(t.Context(), bob, "prod"); ok || err != nil {
 		t.Errorf("reveal to Bob: got %v, %v, want nothing", ok, err)
 	}
-	if err := h.ForgetCredentials(t.Context(), bob, "g1"); err != nil {
+	if err := h.Grants.ForgetCredentials(t.Context(), bob, "g1"); err != nil {
 		t.Fatal(err)
 	}
 	wantRevealed(t, h.Store, "prod", "g1")
@@ -269,7 +272,7 @@ func rotation(t *testing.T, h *harness) {
 // that it says is unknown.
 func wantUnseal(t *testing.T, s *store.Store) (unknownKey string) {
 	t.Helper()
-	_, c, ok, err := s.RevealGrant(t.Context(), alice, "prod")
+	_, c, ok, err := s.Grants.RevealGrant(t.Context(), alice, "prod")
 	var got *store.UnsealError
 	if ok || c.AccessKeyID != "" || !errors.As(err, &got) {
 		t.Fatalf("reveal: got %v, %v, want an UnsealError", ok, err)
@@ -332,7 +335,7 @@ func alteredGrant(t *testing.T, h *harness) {
 		if err := h.raw.Set(t.Context(), key, strings.Replace(text, altered.from, altered.to, 1), time.Hour).Err(); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, ok, err := h.RevealGrant(t.Context(), alice, altered.account); ok || err == nil {
+		if _, _, ok, err := h.Grants.RevealGrant(t.Context(), alice, altered.account); ok || err == nil {
 			t.Errorf("reveal with %s: got %v, %v, want an error", altered.to, ok, err)
 		}
 	}
@@ -346,12 +349,67 @@ func corruptGrant(t *testing.T, h *harness) {
 		if err := h.raw.Set(t.Context(), key, bad, time.Hour).Err(); err != nil {
 			t.Fatal(err)
 		}
-		_, _, ok, err := h.RevealGrant(t.Context(), alice, "prod")
+		_, _, ok, err := h.Grants.RevealGrant(t.Context(), alice, "prod")
 		if ok || err == nil || !strings.Contains(err.Error(), key) {
 			t.Errorf("reveal of %s: got %v, %v, want an error with %s", bad, ok, err, key)
 		}
-		if _, err := h.LiveGrants(t.Context(), alice); err == nil || !strings.Contains(err.Error(), key) {
+		if _, err := h.Grants.LiveGrants(t.Context(), alice); err == nil || !strings.Contains(err.Error(), key) {
 			t.Errorf("live grants of %s: got %v, want an error with %s", bad, err, key)
 		}
 	}
+}
+
+func wantFound(t *testing.T, h *harness, user, id string, found, kept bool) {
+	t.Helper()
+	got, ok, err := h.Grants.FindGrant(t.Context(), user, id)
+	if err != nil {
+		t.Fatalf("find %s: %v", id, err)
+	}
+	if ok != found || got.Kept != kept || ok && got.Grant.ID != id {
+		t.Errorf("find %s: got %+v, found %v, want found %v, kept %v", id, got.Grant, ok, found, kept)
+	}
+}
+
+func grantIsFound(t *testing.T, h *harness) {
+	wantFound(t, h, alice, "g1", false, false)
+	g, c := grant(h, "g1", "prod", 3*h.unit)
+	if err := h.Grants.SaveGrant(t.Context(), g, c, h.unit); err != nil {
+		t.Fatal(err)
+	}
+	wantFound(t, h, alice, "g1", true, true)
+	h.pass(t, h.unit)
+	wantFound(t, h, alice, "g1", true, false)
+	h.pass(t, 2*h.unit)
+	wantFound(t, h, alice, "g1", false, false)
+}
+
+func endedGrantIsGone(t *testing.T, h *harness) {
+	for _, id := range []string{"g1", "g2"} {
+		g, c := grant(h, id, "prod", time.Hour)
+		if err := h.Grants.SaveGrant(t.Context(), g, c, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := h.Grants.EndGrant(t.Context(), alice, "g1"); err != nil {
+		t.Fatal(err)
+	}
+	wantFound(t, h, alice, "g1", false, false)
+	wantFound(t, h, alice, "g2", true, true)
+	wantLive(t, h.Store, "g2")
+	wantRevealed(t, h.Store, "prod", "g2")
+	if err := h.Grants.EndGrant(t.Context(), alice, "g1"); err != nil {
+		t.Errorf("end it again: got %v, want nil", err)
+	}
+}
+
+func grantOfAnotherIsNotFound(t *testing.T, h *harness) {
+	g, c := grant(h, "g1", "prod", time.Hour)
+	if err := h.Grants.SaveGrant(t.Context(), g, c, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	wantFound(t, h, "U02BOB", "g1", false, false)
+	if err := h.Grants.EndGrant(t.Context(), "U02BOB", "g1"); err != nil {
+		t.Fatal(err)
+	}
+	wantFound(t, h, alice, "g1", true, true)
 }

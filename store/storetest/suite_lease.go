@@ -32,7 +32,7 @@ var leaseTests = []test{
 // wantLease asks for the lease as holder, and returns the turn.
 func wantLease(t *testing.T, s *store.Store, holder string, ttl time.Duration, want bool) int64 {
 	t.Helper()
-	got, err := s.HoldLease(t.Context(), "audit", holder, ttl)
+	got, err := s.Leases.HoldLease(t.Context(), "audit", holder, ttl)
 	if err != nil || got > 0 != want {
 		t.Errorf("lease for %s: got turn %d, %v, want held %v", holder, got, err, want)
 	}
@@ -46,10 +46,10 @@ func oneHolder(t *testing.T, h *harness) {
 	wantLease(t, h.Store, "a", 2*h.unit, true)
 	h.pass(t, h.unit+h.unit/4)
 	wantLease(t, h.Store, "b", 2*h.unit, false)
-	if turn, err := h.HoldLease(t.Context(), "other", "b", h.unit); turn != 1 || err != nil {
+	if turn, err := h.Leases.HoldLease(t.Context(), "other", "b", h.unit); turn != 1 || err != nil {
 		t.Errorf("another lease: got %d, %v, want the first turn", turn, err)
 	}
-	if turn, err := h.HoldLease(t.Context(), "audit", "", h.unit); turn > 0 || err == nil {
+	if turn, err := h.Leases.HoldLease(t.Context(), "audit", "", h.unit); turn > 0 || err == nil {
 		t.Errorf("lease without a holder: got %d, %v, want an error", turn, err)
 	}
 }
@@ -64,7 +64,7 @@ func leaseEnds(t *testing.T, h *harness) {
 func onlyHolderGivesBack(t *testing.T, h *harness) {
 	wantLease(t, h.Store, "a", time.Minute, true)
 	for _, holder := range []string{"b", "a"} {
-		if err := h.ReleaseLease(t.Context(), "audit", holder); err != nil {
+		if err := h.Leases.ReleaseLease(t.Context(), "audit", holder); err != nil {
 			t.Fatal(err)
 		}
 		wantLease(t, h.Store, "c", time.Minute, holder == "a")
@@ -77,7 +77,7 @@ func leaseRace(t *testing.T, h *harness) {
 	won := make(chan bool, racers)
 	for range racers {
 		wg.Go(func() {
-			if turn, err := h.HoldLease(t.Context(), "audit", broker.NewID(), time.Minute); err != nil {
+			if turn, err := h.Leases.HoldLease(t.Context(), "audit", broker.NewID(), time.Minute); err != nil {
 				t.Errorf("lease: %v", err)
 			} else if turn > 0 {
 				won <- true
@@ -93,7 +93,7 @@ func leaseRace(t *testing.T, h *harness) {
 func turnsGrow(t *testing.T, h *harness) {
 	release := func(holder string) {
 		t.Helper()
-		if err := h.ReleaseLease(t.Context(), "audit", holder); err != nil {
+		if err := h.Leases.ReleaseLease(t.Context(), "audit", holder); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -174,7 +174,7 @@ func holdersTakeTurns(t *testing.T, h *harness) {
 		work fenced
 	)
 	for range 3 {
-		l := lease.New(h.Store, "audit", time.Minute, slog.New(slog.DiscardHandler))
+		l := lease.New(h.Leases, "audit", time.Minute, slog.New(slog.DiscardHandler))
 		all.Go(func() {
 			for range each {
 				work.once(t, l)
@@ -187,9 +187,9 @@ func holdersTakeTurns(t *testing.T, h *harness) {
 	}
 }
 
-// cuttable is the store as one replica reaches it, until it is cut off.
+// cuttable are the leases as one replica reaches them, until it is cut off.
 type cuttable struct {
-	*store.Store
+	store.Leases
 	cut atomic.Bool
 }
 
@@ -199,14 +199,14 @@ func (c *cuttable) HoldLease(ctx context.Context, name, holder string, ttl time.
 	if c.cut.Load() {
 		return 0, errCut
 	}
-	return c.Store.HoldLease(ctx, name, holder, ttl)
+	return c.Leases.HoldLease(ctx, name, holder, ttl)
 }
 
 func (c *cuttable) ReleaseLease(ctx context.Context, name, holder string) error {
 	if c.cut.Load() {
 		return errCut
 	}
-	return c.Store.ReleaseLease(ctx, name, holder)
+	return c.Leases.ReleaseLease(ctx, name, holder)
 }
 
 // cutOff needs no time travel: the lease is short, and what is cut off notices by
@@ -216,7 +216,7 @@ func cutOff(t *testing.T, h *harness) {
 		t.Skip("embedded, time passes only by travel, which the holder's own clock does not take part in")
 	}
 	log := slog.New(slog.DiscardHandler)
-	net := &cuttable{Store: h.Store}
+	net := &cuttable{Leases: h.Leases}
 	var work fenced
 	stopped := make(chan struct{})
 	held := make(chan struct{})
@@ -238,7 +238,7 @@ func cutOff(t *testing.T, h *harness) {
 		}
 	}()
 	<-held
-	work.once(t, lease.New(h.Store, "audit", time.Minute, log))
+	work.once(t, lease.New(h.Leases, "audit", time.Minute, log))
 	<-stopped
 }
 
@@ -246,14 +246,14 @@ func cutOff(t *testing.T, h *harness) {
 // its turn, and goes on with what it was about to write.
 func pausedHolder(t *testing.T, h *harness) {
 	log := slog.New(slog.DiscardHandler)
-	net := &cuttable{Store: h.Store}
+	net := &cuttable{Leases: h.Leases}
 	var asleep atomic.Int64
 	paused := lease.New(net, "audit", 3*h.unit, log)
 	paused.Now = func() time.Time { return time.Now().Add(time.Duration(asleep.Load())) }
 	pause := func() {
 		net.cut.Store(true) // nothing of it runs
 		h.pass(t, 3*h.unit)
-		new(fenced).once(t, lease.New(h.Store, "audit", time.Minute, log))
+		new(fenced).once(t, lease.New(h.Leases, "audit", time.Minute, log))
 		asleep.Store(int64(3 * h.unit)) // its clocks went on
 	}
 	err := paused.Do(t.Context(), func(ctx context.Context, hold *lease.Hold) error {
@@ -261,11 +261,11 @@ func pausedHolder(t *testing.T, h *harness) {
 		if err != nil {
 			return err
 		}
-		if saved, err := h.MoveCursor(ctx, before, nil, []byte("1-0")); !saved || err != nil {
+		if saved, err := h.Leases.MoveCursor(ctx, before, nil, []byte("1-0")); !saved || err != nil {
 			t.Errorf("in its turn: got %v, %v, want it saved", saved, err)
 		}
 		pause()
-		if saved, err := h.MoveCursor(context.WithoutCancel(ctx), before, []byte("1-0"), []byte("2-0")); saved || err != nil {
+		if saved, err := h.Leases.MoveCursor(context.WithoutCancel(ctx), before, []byte("1-0"), []byte("2-0")); saved || err != nil {
 			t.Errorf("a write of the turn before: got %v, %v, want it refused", saved, err)
 		}
 		if _, err := hold.Fence(); !errors.Is(err, lease.ErrLost) || ctx.Err() == nil {
@@ -281,12 +281,12 @@ func pausedHolder(t *testing.T, h *harness) {
 func cursorMovesInTurn(t *testing.T, h *harness) {
 	move := func(holder string, turn int64, previous, state string, want bool) {
 		t.Helper()
-		got, err := h.MoveCursor(t.Context(), lease.Fence{Lease: "audit", Holder: holder, Turn: turn}, []byte(previous), []byte(state))
+		got, err := h.Leases.MoveCursor(t.Context(), lease.Fence{Lease: "audit", Holder: holder, Turn: turn}, []byte(previous), []byte(state))
 		if err != nil || got != want {
 			t.Errorf("move the cursor for %s in turn %d: got %v, %v, want %v", holder, turn, got, err, want)
 		}
 	}
-	if got, err := h.LoadCursor(t.Context(), "audit"); got != nil || err != nil {
+	if got, err := h.Leases.LoadCursor(t.Context(), "audit"); got != nil || err != nil {
 		t.Errorf("cursor of nobody: got %q, %v, want nothing", got, err)
 	}
 	move("a", 1, "", "nobody's", false)
@@ -302,31 +302,31 @@ func cursorMovesInTurn(t *testing.T, h *harness) {
 	second := wantLease(t, h.Store, "b", time.Minute, true)
 	move("a", first, "1-1", "too late", false)
 	move("b", second, "1-1", "2-0", true)
-	if err := h.ReleaseLease(t.Context(), "audit", "b"); err != nil {
+	if err := h.Leases.ReleaseLease(t.Context(), "audit", "b"); err != nil {
 		t.Fatal(err)
 	}
 	move("a", first, "2-0", "too late", false)
 	wantLease(t, h.Store, "a", time.Minute, true)
 	move("a", first, "2-0", "of a turn before its own", false)
-	if got, err := h.LoadCursor(t.Context(), "audit"); err != nil || string(got) != "2-0" {
+	if got, err := h.Leases.LoadCursor(t.Context(), "audit"); err != nil || string(got) != "2-0" {
 		t.Errorf("cursor: got %q, %v, want 2-0", got, err)
 	}
 }
 
 func cursorIsFenced(t *testing.T, h *harness) {
-	if got, err := h.LoadCursor(t.Context(), "audit"); got != nil || err != nil {
+	if got, err := h.Leases.LoadCursor(t.Context(), "audit"); got != nil || err != nil {
 		t.Errorf("cursor of nobody: got %q, %v, want nothing", got, err)
 	}
 	saveCursor := func(holder, previous, state string, want bool) {
 		t.Helper()
-		got, err := h.SaveCursor(t.Context(), "audit", holder, h.unit, []byte(previous), []byte(state))
+		got, err := h.Leases.SaveCursor(t.Context(), "audit", holder, h.unit, []byte(previous), []byte(state))
 		if err != nil || got != want {
 			t.Errorf("save cursor for %s: got %v, %v, want %v", holder, got, err, want)
 		}
 	}
 	wantCursor := func(want string) {
 		t.Helper()
-		got, err := h.LoadCursor(t.Context(), "audit")
+		got, err := h.Leases.LoadCursor(t.Context(), "audit")
 		if err != nil || string(got) != want {
 			t.Errorf("cursor: got %q, %v, want %q", got, err, want)
 		}

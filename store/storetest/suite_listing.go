@@ -31,7 +31,7 @@ func listing(n int) broker.Listing {
 // is none.
 func wantListing(t *testing.T, s *store.Store, user, grantID, prefix string, want broker.Listing) {
 	t.Helper()
-	got, ok, err := s.LoadListing(t.Context(), user, grantID, prefix)
+	got, ok, err := s.Listings.LoadListing(t.Context(), user, grantID, prefix)
 	if err != nil {
 		t.Fatalf("load listing: %v", err)
 	}
@@ -45,7 +45,7 @@ func wantListing(t *testing.T, s *store.Store, user, grantID, prefix string, wan
 
 func saveListing(t *testing.T, h *harness, prefix string, l broker.Listing) {
 	t.Helper()
-	if err := h.SaveListing(t.Context(), alice, "g1", prefix, l, h.unit); err != nil {
+	if err := h.Listings.SaveListing(t.Context(), alice, "g1", prefix, l, h.unit); err != nil {
 		t.Fatalf("save listing: %v", err)
 	}
 }
@@ -81,14 +81,14 @@ func listingIsSealed(t *testing.T, h *harness) {
 			t.Errorf("%s holds a token or a prefix in clear", key)
 		}
 	}
-	if _, _, err := h.replica(t, KeyTwo).LoadListing(t.Context(), alice, "g1", "MARKEDprefix"); err == nil {
+	if _, _, err := h.replica(t, KeyTwo).Listings.LoadListing(t.Context(), alice, "g1", "MARKEDprefix"); err == nil {
 		t.Error("under another key: got no error")
 	}
 }
 
 func listingWithoutEnd(t *testing.T, h *harness) {
 	for _, user := range []string{alice, ""} {
-		if err := h.SaveListing(t.Context(), user, "g1", "", listing(2), 0); err == nil {
+		if err := h.Listings.SaveListing(t.Context(), user, "g1", "", listing(2), 0); err == nil {
 			t.Errorf("for %q: got no error", user)
 		}
 	}

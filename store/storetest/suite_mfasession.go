@@ -40,7 +40,7 @@ func mfaSession(h *harness, id string, life time.Duration) (broker.Session, brok
 func saveSession(t *testing.T, h *harness, s *store.Store, id string, life time.Duration) broker.Session {
 	t.Helper()
 	session, c := mfaSession(h, id, life)
-	if err := s.SaveMFASession(t.Context(), session, c); err != nil {
+	if err := s.Sessions.SaveMFASession(t.Context(), session, c); err != nil {
 		t.Fatalf("save MFA session: %v", err)
 	}
 	return session
@@ -49,7 +49,7 @@ func saveSession(t *testing.T, h *harness, s *store.Store, id string, life time.
 // wantSession wants the MFA session id of Alice's, or none if it is "".
 func wantSession(t *testing.T, s *store.Store, id string) {
 	t.Helper()
-	got, c, ok, err := s.FindMFASession(t.Context(), alice)
+	got, c, ok, err := s.Sessions.FindMFASession(t.Context(), alice)
 	if err != nil {
 		t.Fatalf("find MFA session: %v", err)
 	}
@@ -63,7 +63,7 @@ func wantSession(t *testing.T, s *store.Store, id string) {
 
 func wantDropped(t *testing.T, s *store.Store, id string, want bool) {
 	t.Helper()
-	if got, err := s.DropMFASession(t.Context(), alice, id); err != nil || got != want {
+	if got, err := s.Sessions.DropMFASession(t.Context(), alice, id); err != nil || got != want {
 		t.Errorf("drop MFA session %q: got %v, %v, want %v", id, got, err, want)
 	}
 }
@@ -71,10 +71,10 @@ func wantDropped(t *testing.T, s *store.Store, id string, want bool) {
 func sessionRoundTrip(t *testing.T, h *harness) {
 	wantSession(t, h.Store, "")
 	want, wantCreds := mfaSession(h, "s1", 8*time.Hour)
-	if err := h.SaveMFASession(t.Context(), want, wantCreds); err != nil {
+	if err := h.Sessions.SaveMFASession(t.Context(), want, wantCreds); err != nil {
 		t.Fatal(err)
 	}
-	got, creds, ok, err := h.FindMFASession(t.Context(), alice)
+	got, creds, ok, err := h.Sessions.FindMFASession(t.Context(), alice)
 	if err != nil || !ok {
 		t.Fatalf("find: got %v, %v", ok, err)
 	}
@@ -130,10 +130,10 @@ func droppedByID(t *testing.T, h *harness) {
 
 func sessionsAreApart(t *testing.T, h *harness) {
 	saveSession(t, h, h.Store, "s1", time.Hour)
-	if _, _, ok, err := h.FindMFASession(t.Context(), bob); ok || err != nil {
+	if _, _, ok, err := h.Sessions.FindMFASession(t.Context(), bob); ok || err != nil {
 		t.Errorf("find of another User: got %v, %v, want none", ok, err)
 	}
-	if dropped, err := h.DropMFASession(t.Context(), bob, ""); dropped || err != nil {
+	if dropped, err := h.Sessions.DropMFASession(t.Context(), bob, ""); dropped || err != nil {
 		t.Errorf("drop of another User: got %v, %v, want none", dropped, err)
 	}
 	wantSession(t, h.Store, "s1")
@@ -150,17 +150,17 @@ func senselessSession(t *testing.T, h *harness) {
 	} {
 		s, c := mfaSession(h, "s1", time.Hour)
 		change(&s, &c)
-		if err := h.SaveMFASession(t.Context(), s, c); err == nil {
+		if err := h.Sessions.SaveMFASession(t.Context(), s, c); err == nil {
 			t.Errorf("save with %s: got no error, want one", name)
 		}
 	}
-	if _, _, _, err := h.FindMFASession(t.Context(), ""); err == nil {
+	if _, _, _, err := h.Sessions.FindMFASession(t.Context(), ""); err == nil {
 		t.Error("find of nobody: got no error, want one")
 	}
-	if _, err := h.DropMFASession(t.Context(), "", ""); err == nil {
+	if _, err := h.Sessions.DropMFASession(t.Context(), "", ""); err == nil {
 		t.Error("drop of nobody: got no error, want one")
 	}
-	if err := h.SettleCode(t.Context(), alice, serial, code("123456"), "r1", ""); err == nil {
+	if err := h.Codes.SettleCode(t.Context(), alice, serial, code("123456"), "r1", ""); err == nil {
 		t.Error("settle as nothing: got no error, want one")
 	}
 	wantSession(t, h.Store, "")
@@ -191,17 +191,17 @@ func sessionTampered(t *testing.T, h *harness) {
 		t.Fatal(err)
 	}
 	var unseal *store.UnsealError
-	if _, _, ok, err := h.FindMFASession(t.Context(), bob); ok || !errors.As(err, &unseal) {
+	if _, _, ok, err := h.Sessions.FindMFASession(t.Context(), bob); ok || !errors.As(err, &unseal) {
 		t.Errorf("moved to another User: got %v, %v, want an UnsealError", ok, err)
 	}
 	sealed[len(sealed)-1] ^= 1
 	if err := h.raw.Set(t.Context(), key, sealed, time.Hour).Err(); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, ok, err := h.FindMFASession(t.Context(), alice); ok || !errors.As(err, &unseal) {
+	if _, _, ok, err := h.Sessions.FindMFASession(t.Context(), alice); ok || !errors.As(err, &unseal) {
 		t.Errorf("altered: got %v, %v, want an UnsealError", ok, err)
 	}
-	if _, err := h.DropMFASession(t.Context(), alice, "s1"); !errors.As(err, &unseal) {
+	if _, err := h.Sessions.DropMFASession(t.Context(), alice, "s1"); !errors.As(err, &unseal) {
 		t.Errorf("drop by ID: got %v, want an UnsealError", err)
 	}
 	wantDropped(t, h.Store, "", true)
@@ -213,21 +213,21 @@ func sessionRotation(t *testing.T, h *harness) {
 	saveSession(t, h, h.Store, "s1", time.Hour)
 	wantSession(t, h.replica(t, KeyTwo, KeyOne), "s1")
 	var unseal *store.UnsealError
-	if _, _, _, err := h.replica(t, KeyTwo).FindMFASession(t.Context(), alice); !errors.As(err, &unseal) || unseal.UnknownKey == "" {
+	if _, _, _, err := h.replica(t, KeyTwo).Sessions.FindMFASession(t.Context(), alice); !errors.As(err, &unseal) || unseal.UnknownKey == "" {
 		t.Errorf("sealed with an unknown key: got %v, want an UnsealError that names it", err)
 	}
 }
 
 func wantHolder(t *testing.T, s *store.Store, want string) {
 	t.Helper()
-	if got, err := s.CodeHolder(t.Context(), alice, serial, code("123456")); err != nil || got != want {
+	if got, err := s.Codes.CodeHolder(t.Context(), alice, serial, code("123456")); err != nil || got != want {
 		t.Errorf("holder of the code: got %q, %v, want %q", got, err, want)
 	}
 }
 
 func settle(t *testing.T, s *store.Store, from, to string) {
 	t.Helper()
-	if err := s.SettleCode(t.Context(), alice, serial, code("123456"), from, to); err != nil {
+	if err := s.Codes.SettleCode(t.Context(), alice, serial, code("123456"), from, to); err != nil {
 		t.Fatalf("settle: %v", err)
 	}
 }
@@ -286,11 +286,11 @@ func sessionRace(t *testing.T, h *harness) {
 				return
 			}
 			Eventually(t, 10*time.Second, "the MFA session of the code's holder is there", func() bool {
-				holder, err := s.CodeHolder(t.Context(), alice, serial, code("123456"))
+				holder, err := s.Codes.CodeHolder(t.Context(), alice, serial, code("123456"))
 				if err != nil {
 					t.Errorf("holder: %v", err)
 				}
-				found, _, ok, err := s.FindMFASession(t.Context(), alice)
+				found, _, ok, err := s.Sessions.FindMFASession(t.Context(), alice)
 				if err != nil {
 					t.Errorf("find: %v", err)
 				}
@@ -308,12 +308,12 @@ func sessionRace(t *testing.T, h *harness) {
 func sessionEndedWhileItBegan(t *testing.T, h *harness) {
 	asked := h.now()
 	h.pass(t, 5*time.Millisecond)
-	if _, err := h.DropMFASession(t.Context(), alice, ""); err != nil {
+	if _, err := h.Sessions.DropMFASession(t.Context(), alice, ""); err != nil {
 		t.Fatal(err)
 	}
 	c := broker.Credentials{AccessKeyID: "ASIALATE", SecretAccessKey: broker.NewSecret("s"), SessionToken: broker.NewSecret("t"), Expires: h.now().Add(time.Hour)}
 	late := broker.Session{ID: "late", User: alice, MFASerial: serial, AccessKeyID: "ASIALATE", Asked: asked, Began: h.now(), Expires: c.Expires}
-	if err := h.SaveMFASession(t.Context(), late, c); err == nil {
+	if err := h.Sessions.SaveMFASession(t.Context(), late, c); err == nil {
 		t.Error("a session that its user ended while it began was kept")
 	}
 	wantSession(t, h.Store, "")

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/store"
 )
 
 // What whoever can write to Redis can put back, as it was and without an end.
@@ -67,16 +68,13 @@ func putBackGrant(t *testing.T, h *harness, reveal time.Duration) {
 	now := h.now()
 	g := broker.Grant{ID: "g1", User: "U01ALICE", Account: "prod", AccessKeyID: "ASIA1", Issued: now, Expires: now.Add(time.Hour)}
 	c := broker.Credentials{AccessKeyID: "ASIA1", SecretAccessKey: broker.NewSecret("s"), SessionToken: broker.NewSecret("t"), Expires: g.Expires}
-	if err := h.SaveGrant(t.Context(), g, c, reveal); err != nil {
+	if err := h.Grants.SaveGrant(t.Context(), g, c, reveal); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // wantGrant wants g1 to be there, with or without its credentials, or not at all.
-func wantGrant(t *testing.T, s interface {
-	broker.Ledger
-	broker.Grants
-}, there, kept bool) {
+func wantGrant(t *testing.T, s store.Grants, there, kept bool) {
 	t.Helper()
 	g, ok, err := s.FindGrant(t.Context(), "U01ALICE", "g1")
 	if ok != there || err != nil || g.Kept != kept || kept == g.Credentials.SessionToken.Empty() {
@@ -96,35 +94,35 @@ func putBackAfterWindow(t *testing.T, h *harness) {
 	h.needsShared(t)
 	putBackGrant(t, h, 10*time.Minute)
 	again := putBack(t, h)
-	wantGrant(t, h, true, true)
+	wantGrant(t, h.Grants, true, true)
 	h.skew(10 * time.Minute)
 	again()
-	wantGrant(t, h, true, false)
+	wantGrant(t, h.Grants, true, false)
 }
 
 func putBackAfterEnd(t *testing.T, h *harness) {
 	h.needsShared(t)
 	putBackGrant(t, h, 10*time.Minute)
 	again := putBack(t, h)
-	if err := h.EndGrant(t.Context(), "U01ALICE", "g1"); err != nil {
+	if err := h.Grants.EndGrant(t.Context(), "U01ALICE", "g1"); err != nil {
 		t.Fatal(err)
 	}
 	again()
-	wantGrant(t, h, false, false)
-	wantGrant(t, h.replica(t, KeyOne), false, false)
+	wantGrant(t, h.Grants, false, false)
+	wantGrant(t, h.replica(t, KeyOne).Grants, false, false)
 }
 
 func putBackWithoutNote(t *testing.T, h *harness) {
 	h.needsShared(t)
 	putBackGrant(t, h, 10*time.Minute)
 	again := putBack(t, h)
-	if err := h.EndGrant(t.Context(), "U01ALICE", "g1"); err != nil {
+	if err := h.Grants.EndGrant(t.Context(), "U01ALICE", "g1"); err != nil {
 		t.Fatal(err)
 	}
 	again("assumebot:{U01ALICE}:ended:g1")
-	wantGrant(t, h, false, false)
+	wantGrant(t, h.Grants, false, false)
 	// Another replica knows of the end by the note alone: what stands in README.
-	wantGrant(t, h.replica(t, KeyOne), true, true)
+	wantGrant(t, h.replica(t, KeyOne).Grants, true, true)
 }
 
 func putBackSession(t *testing.T, h *harness) {
@@ -134,11 +132,11 @@ func putBackSession(t *testing.T, h *harness) {
 		t.Helper()
 		s := broker.Session{ID: id, User: "U01ALICE", MFASerial: "serial", AccessKeyID: "ASIA1", Began: asked, Asked: asked, Expires: asked.Add(8 * time.Hour)}
 		c := broker.Credentials{AccessKeyID: "ASIA1", SecretAccessKey: broker.NewSecret("s"), SessionToken: broker.NewSecret("t"), Expires: s.Expires}
-		if err := h.SaveMFASession(t.Context(), s, c); err != nil {
+		if err := h.Sessions.SaveMFASession(t.Context(), s, c); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want := func(s broker.Sessions, id string) {
+	want := func(s store.Sessions, id string) {
 		t.Helper()
 		if got, _, ok, err := s.FindMFASession(t.Context(), "U01ALICE"); err != nil || ok != (id != "") || got.ID != id {
 			t.Errorf("got %q, %v (%v), want %q", got.ID, ok, err, id)
@@ -146,33 +144,33 @@ func putBackSession(t *testing.T, h *harness) {
 	}
 	save("first", now)
 	again := putBack(t, h)
-	want(h, "first")
+	want(h.Sessions, "first")
 	h.skew(2 * time.Minute)
-	if _, err := h.DropMFASession(t.Context(), "U01ALICE", ""); err != nil {
+	if _, err := h.Sessions.DropMFASession(t.Context(), "U01ALICE", ""); err != nil {
 		t.Fatal(err)
 	}
 	again()
-	want(h, "")
-	want(h.replica(t, KeyOne), "")
+	want(h.Sessions, "")
+	want(h.replica(t, KeyOne).Sessions, "")
 	again("assumebot:{U01ALICE}:mfa-ended")
-	want(h, "")
+	want(h.Sessions, "")
 	h.skew(time.Minute)
 	save("second", h.now())
-	want(h, "second")
+	want(h.Sessions, "second")
 }
 
 func putBackListing(t *testing.T, h *harness) {
 	h.needsShared(t)
-	if err := h.SaveListing(t.Context(), "U01ALICE", "g1", "logs-", broker.Listing{}, time.Minute); err != nil {
+	if err := h.Listings.SaveListing(t.Context(), "U01ALICE", "g1", "logs-", broker.Listing{}, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	again := putBack(t, h)
-	if _, ok, err := h.LoadListing(t.Context(), "U01ALICE", "g1", "logs-"); !ok || err != nil {
+	if _, ok, err := h.Listings.LoadListing(t.Context(), "U01ALICE", "g1", "logs-"); !ok || err != nil {
 		t.Fatalf("got %v, %v, want it there", ok, err)
 	}
 	h.skew(time.Minute)
 	again()
-	if _, ok, err := h.LoadListing(t.Context(), "U01ALICE", "g1", "logs-"); ok || err != nil {
+	if _, ok, err := h.Listings.LoadListing(t.Context(), "U01ALICE", "g1", "logs-"); ok || err != nil {
 		t.Errorf("got %v, %v, want it over", ok, err)
 	}
 }

@@ -27,7 +27,7 @@ var rateTests = []test{
 
 func take(t *testing.T, h *harness, name, id string, limit int, per time.Duration) broker.Rate {
 	t.Helper()
-	got, err := h.TakeRate(t.Context(), name, id, limit, per)
+	got, err := h.Rates.TakeRate(t.Context(), name, id, limit, per)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func rateRaces(t *testing.T, h *harness) {
 	var all sync.WaitGroup
 	for i := range 50 {
 		all.Go(func() {
-			got, err := h.TakeRate(t.Context(), "x", fmt.Sprint("request", i), 10, time.Hour)
+			got, err := h.Rates.TakeRate(t.Context(), "x", fmt.Sprint("request", i), 10, time.Hour)
 			if err != nil {
 				t.Error(err)
 			}
@@ -154,7 +154,7 @@ func rateErrors(t *testing.T, h *harness) {
 		limit    int
 		per      time.Duration
 	}{{"", "a", 1, time.Hour}, {"{x}", "a", 1, time.Hour}, {"x", "", 1, time.Hour}, {"x", "a", 0, time.Hour}, {"x", "a", 1, 0}} {
-		if got, err := h.TakeRate(t.Context(), c.name, c.id, c.limit, c.per); err == nil || got.Taken {
+		if got, err := h.Rates.TakeRate(t.Context(), c.name, c.id, c.limit, c.per); err == nil || got.Taken {
 			t.Errorf("%+v: got %+v, %v, want an error", c, got, err)
 		}
 	}
@@ -168,7 +168,7 @@ var holderTests = []test{
 
 func wantHolders(t *testing.T, h *harness, want ...string) {
 	t.Helper()
-	got, err := h.Holders(t.Context())
+	got, err := h.Grants.Holders(t.Context())
 	slices.Sort(got)
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("holders: got %v, %v, want %v", got, err, want)
@@ -179,7 +179,7 @@ func saveOf(t *testing.T, h *harness, user, id string, life time.Duration) {
 	t.Helper()
 	g, c := grant(h, id, "prod", life)
 	g.User = user
-	if err := h.SaveGrant(t.Context(), g, c, time.Hour); err != nil {
+	if err := h.Grants.SaveGrant(t.Context(), g, c, time.Hour); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -190,7 +190,7 @@ func holdersAreFound(t *testing.T, h *harness) {
 	saveOf(t, h, alice, "g2", 12*time.Hour)
 	saveOf(t, h, alice, "g3", 15*time.Minute) // which ends first, and she stays
 	wantHolders(t, h, alice, "U02BOB")
-	if err := h.EndGrant(t.Context(), alice, "g2"); err != nil {
+	if err := h.Grants.EndGrant(t.Context(), alice, "g2"); err != nil {
 		t.Fatal(err)
 	}
 	h.skew(3 * time.Hour) // bob's Grant has ended
@@ -221,10 +221,10 @@ func poisonedIndexes(t *testing.T, h *harness) {
 		}
 	}
 	wantHolders(t, h, alice)
-	if grants, err := h.LiveGrants(t.Context(), alice); err != nil || len(grants) != 1 {
+	if grants, err := h.Grants.LiveGrants(t.Context(), alice); err != nil || len(grants) != 1 {
 		t.Errorf("got %d grants, %v, want one", len(grants), err)
 	}
-	if approvals, err := h.ApprovalsOf(t.Context(), alice); err != nil || len(approvals) != 0 {
+	if approvals, err := h.Approvals.ApprovalsOf(t.Context(), alice); err != nil || len(approvals) != 0 {
 		t.Errorf("got %d approvals, %v, want none", len(approvals), err)
 	}
 	locked := "assumebot:{U01ALICE}:locked-out"
@@ -235,14 +235,14 @@ func poisonedIndexes(t *testing.T, h *harness) {
 		if err := change(); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := h.LockedFor(t.Context(), "U01ALICE"); err != nil || got != 24*time.Hour {
+		if got, err := h.Lockouts.LockedFor(t.Context(), "U01ALICE"); err != nil || got != 24*time.Hour {
 			t.Errorf("locked %s: got %s, %v, want the longest there is", name, got, err)
 		}
 	}
 	if err := h.raw.Set(t.Context(), "assumebot:{U01ALICE}:format", strings.Repeat("fish", 1<<18), 0).Err(); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := h.LastFormat(t.Context(), "U01ALICE"); err != nil || got != "" {
+	if got, err := h.Preferences.LastFormat(t.Context(), "U01ALICE"); err != nil || got != "" {
 		t.Errorf("got a format of %d bytes, %v, want none", len(got), err)
 	}
 }

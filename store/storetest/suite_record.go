@@ -27,7 +27,7 @@ var seenTests = []test{
 
 func wantFirst(t *testing.T, s *store.Store, want bool, ids ...string) {
 	t.Helper()
-	got, err := s.FirstSight(t.Context(), ids...)
+	got, err := s.Seen.FirstSight(t.Context(), ids...)
 	if err != nil || got != want {
 		t.Errorf("first sight of %q: got %v, %v, want %v", ids, got, err, want)
 	}
@@ -37,7 +37,7 @@ func newOnce(t *testing.T, h *harness) {
 	wantFirst(t, h.Store, true, "env:1", "trigger:1", "")
 	wantFirst(t, h.Store, false, "env:1", "trigger:1")
 	wantFirst(t, h.Store, true, "env:2", "", "trigger:2")
-	if got, err := h.FirstSight(t.Context(), "", ""); got || err == nil {
+	if got, err := h.Seen.FirstSight(t.Context(), "", ""); got || err == nil {
 		t.Errorf("first sight of nothing: got %v, %v, want an error", got, err)
 	}
 }
@@ -71,7 +71,7 @@ func seenRace(t *testing.T, h *harness) {
 	first := make(chan bool, racers)
 	for range racers {
 		wg.Go(func() {
-			ok, err := h.FirstSight(t.Context(), "env:1")
+			ok, err := h.Seen.FirstSight(t.Context(), "env:1")
 			if err != nil {
 				t.Errorf("first sight: %v", err)
 			}
@@ -112,7 +112,7 @@ func record(t *testing.T, s *store.Store, id string) broker.Event {
 		ID: id, Time: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC), Kind: broker.EventIntent, RequestID: "r" + id,
 		SlackUser: alice, Account: "prod", Reason: "INC-42 <!channel>", MFA: true,
 	}
-	if err := s.Record(t.Context(), e); err != nil {
+	if err := s.Record.Record(t.Context(), e); err != nil {
 		t.Fatalf("record: %v", err)
 	}
 	return e
@@ -126,7 +126,7 @@ func recordClean(t *testing.T, h *harness) {
 		ID: "e1", Kind: broker.EventRefused, SlackUser: alice, Account: "prod\nGranted prod to bob", Reason: "\u202etxt\x1b[31m" + strings.Repeat("x", 1<<20),
 		Message: strings.Repeat("é", 1<<20), Seconds: 1 << 62, ApprovedBy: []string{"bob\r\n\u2066carol"}, Group: "\u3164",
 	}
-	if err := h.Record(t.Context(), forged); err != nil {
+	if err := h.Record.Record(t.Context(), forged); err != nil {
 		t.Fatal(err)
 	}
 	kept, err := h.raw.XRange(t.Context(), "assumebot:record", "-", "+").Result()
@@ -161,7 +161,7 @@ func recordClean(t *testing.T, h *harness) {
 
 func read(t *testing.T, s *store.Store, after string, limit int64) []broker.RecordEntry {
 	t.Helper()
-	got, err := s.ReadRecord(t.Context(), after, limit)
+	got, err := s.Record.ReadRecord(t.Context(), after, limit)
 	if err != nil {
 		t.Fatalf("read record: %v", err)
 	}
@@ -215,12 +215,12 @@ func brokenEntry(t *testing.T, h *harness) {
 
 func awaitEvent(t *testing.T, h *harness) {
 	record(t, h.Store, "1")
-	if err := h.AwaitRecord(t.Context(), "", time.Hour); err != nil { // there already
+	if err := h.Record.AwaitRecord(t.Context(), "", time.Hour); err != nil { // there already
 		t.Fatal(err)
 	}
 	last := read(t, h.Store, "", 1)[0].Position
 	done := make(chan error, 1)
-	go func() { done <- h.AwaitRecord(t.Context(), last, time.Hour) }()
+	go func() { done <- h.Record.AwaitRecord(t.Context(), last, time.Hour) }()
 	record(t, h.Store, "2")
 	select {
 	case err := <-done:
@@ -236,12 +236,12 @@ func awaitEvent(t *testing.T, h *harness) {
 }
 
 func awaitEnds(t *testing.T, h *harness) {
-	if err := h.AwaitRecord(t.Context(), "", 20*time.Millisecond); err != nil {
+	if err := h.Record.AwaitRecord(t.Context(), "", 20*time.Millisecond); err != nil {
 		t.Errorf("await: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- h.AwaitRecord(ctx, "", time.Hour) }()
+	go func() { done <- h.Record.AwaitRecord(ctx, "", time.Hour) }()
 	cancel()
 	select {
 	case err := <-done:
@@ -259,7 +259,7 @@ func manyWriters(t *testing.T, h *harness) {
 	for range writers {
 		wg.Go(func() {
 			for range each {
-				if err := h.Record(t.Context(), broker.Event{ID: broker.NewID()}); err != nil {
+				if err := h.Record.Record(t.Context(), broker.Event{ID: broker.NewID()}); err != nil {
 					t.Errorf("record: %v", err)
 				}
 			}
@@ -277,7 +277,7 @@ func manyWriters(t *testing.T, h *harness) {
 
 func badPosition(t *testing.T, h *harness) {
 	record(t, h.Store, "1")
-	if _, err := h.ReadRecord(t.Context(), "not a position", 1); err == nil {
+	if _, err := h.Record.ReadRecord(t.Context(), "not a position", 1); err == nil {
 		t.Error("got no error")
 	}
 }

@@ -29,7 +29,7 @@ var sealedKeyTests = []test{
 // saveKey registers a key of Alice's.
 func saveKey(t *testing.T, s *store.Store, text string, set time.Time) {
 	t.Helper()
-	if err := s.SaveKey(t.Context(), alice, broker.RegisteredKey{Text: text, Set: set}); err != nil {
+	if err := s.SealedKeys.SaveKey(t.Context(), alice, broker.RegisteredKey{Text: text, Set: set}); err != nil {
 		t.Fatalf("save key: %v", err)
 	}
 }
@@ -37,7 +37,7 @@ func saveKey(t *testing.T, s *store.Store, text string, set time.Time) {
 // wantKey wants the key text of user, or none if it is "".
 func wantKey(t *testing.T, s *store.Store, user, text string) broker.RegisteredKey {
 	t.Helper()
-	k, ok, err := s.LoadKey(t.Context(), user)
+	k, ok, err := s.SealedKeys.LoadKey(t.Context(), user)
 	if err != nil || ok != (text != "") || k.Text != text {
 		t.Errorf("key of %s: got %q, %v, %v, want %q", user, k.Text, ok, err, text)
 	}
@@ -70,7 +70,7 @@ func keyHasNoEnd(t *testing.T, h *harness) {
 func keysAreApart(t *testing.T, h *harness) {
 	saveKey(t, h.Store, publicKey, h.now())
 	wantKey(t, h.Store, bob, "")
-	if err := h.RemoveKey(t.Context(), bob); err != nil {
+	if err := h.SealedKeys.RemoveKey(t.Context(), bob); err != nil {
 		t.Fatal(err)
 	}
 	wantKey(t, h.Store, alice, publicKey)
@@ -79,7 +79,7 @@ func keysAreApart(t *testing.T, h *harness) {
 func keyRemoved(t *testing.T, h *harness) {
 	saveKey(t, h.Store, publicKey, h.now())
 	for range 2 {
-		if err := h.RemoveKey(t.Context(), alice); err != nil {
+		if err := h.SealedKeys.RemoveKey(t.Context(), alice); err != nil {
 			t.Fatal(err)
 		}
 		wantKey(t, h.Store, alice, "")
@@ -100,7 +100,7 @@ func keyIsSealed(t *testing.T, h *harness) {
 // wantUnreadable wants the key of user to be there and not to be read.
 func wantUnreadable(t *testing.T, s *store.Store, user, what string) {
 	t.Helper()
-	if k, ok, err := s.LoadKey(t.Context(), user); ok || k.Text != "" || !errors.Is(err, broker.ErrKeyUnreadable) {
+	if k, ok, err := s.SealedKeys.LoadKey(t.Context(), user); ok || k.Text != "" || !errors.Is(err, broker.ErrKeyUnreadable) {
 		t.Errorf("%s: got %q, %v, %v, want it unreadable", what, k.Text, ok, err)
 	}
 }
@@ -134,21 +134,21 @@ func keyThatDoesNotOpen(t *testing.T, h *harness) {
 	if err := h.raw.LPush(t.Context(), name, "x").Err(); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok, err := h.LoadKey(t.Context(), alice); ok || err == nil {
+	if _, ok, err := h.SealedKeys.LoadKey(t.Context(), alice); ok || err == nil {
 		t.Errorf("a list in its place: got %v, %v, want an error", ok, err)
 	}
 }
 
 func senselessKey(t *testing.T, h *harness) {
 	for user, text := range map[string]string{"": publicKey, "U{1}": publicKey, alice: ""} {
-		if err := h.SaveKey(t.Context(), user, broker.RegisteredKey{Text: text}); err == nil {
+		if err := h.SealedKeys.SaveKey(t.Context(), user, broker.RegisteredKey{Text: text}); err == nil {
 			t.Errorf("save of %q for %q: got no error", text, user)
 		}
 	}
-	if _, _, err := h.LoadKey(t.Context(), ""); err == nil {
+	if _, _, err := h.SealedKeys.LoadKey(t.Context(), ""); err == nil {
 		t.Error("load for nobody: got no error")
 	}
-	if err := h.RemoveKey(t.Context(), "U}"); err == nil {
+	if err := h.SealedKeys.RemoveKey(t.Context(), "U}"); err == nil {
 		t.Error("remove for a malformed user: got no error")
 	}
 }

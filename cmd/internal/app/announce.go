@@ -40,7 +40,7 @@ type announcer struct {
 }
 
 func newAnnouncer(st *store.Store, now func() time.Time, log *slog.Logger) *announcer {
-	return &announcer{store: st, lease: lease.New(st, configKnown, announceLease, log), now: now}
+	return &announcer{store: st, lease: lease.New(st.Leases, configKnown, announceLease, log), now: now}
 }
 
 // announced is what all replicas keep.
@@ -120,7 +120,7 @@ func (a *announcer) exchangeHeld(ctx context.Context, h *lease.Hold, decide func
 		if _, err := h.Fence(); err != nil {
 			return err
 		}
-		if err := a.store.Record(ctx, *event); err != nil {
+		if err := a.store.Record.Record(ctx, *event); err != nil {
 			return err
 		}
 	}
@@ -129,7 +129,7 @@ func (a *announcer) exchangeHeld(ctx context.Context, h *lease.Hold, decide func
 		return fmt.Errorf("keep what was announced: %w", err)
 	}
 	// Also what is as before: it is sealed by the newest key from then on.
-	swapped, err := a.store.SwapKnown(ctx, configKnown, b.sealed, plain)
+	swapped, err := a.store.Copies.SwapKnown(ctx, configKnown, b.sealed, plain)
 	if err == nil && !swapped {
 		err = errAnnouncing
 	}
@@ -137,7 +137,7 @@ func (a *announcer) exchangeHeld(ctx context.Context, h *lease.Hold, decide func
 }
 
 func (a *announcer) load(ctx context.Context) (before, error) {
-	plain, sealed, err := a.store.LoadKnown(ctx, configKnown)
+	plain, sealed, err := a.store.Copies.LoadKnown(ctx, configKnown)
 	b := before{sealed: sealed, first: sealed == nil}
 	var unseal *store.UnsealError
 	switch {

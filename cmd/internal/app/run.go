@@ -81,16 +81,34 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 	api := bot.NewClient(s.SlackAppToken, s.SlackBotToken, s.SlackAPIURL)
 	m := &maker{region: s.AWSRegion}
 	m.deps = broker.Deps{
-		AWS: aws, Codes: st, Claims: st, Sessions: st, Grants: st, Ledger: st, Listings: st, Keys: st, ParseKey: bot.ParsePublicKey, Recorder: st,
-		Leases: st, Lockouts: st, Approvals: st, Controls: st, Rates: st, Holders: st, People: bot.NewPeople(api, st), Now: env.Now, Log: env.Log,
+		AWS:       aws,
+		Approvals: st.Approvals,
+		Claims:    st.Codes,
+		Codes:     st.Codes,
+		Controls:  st.Orders,
+		Grants:    st.Grants,
+		Holders:   st.Grants,
+		Keys:      st.SealedKeys,
+		Leases:    st.Leases,
+		Ledger:    st.Grants,
+		Listings:  st.Listings,
+		Lockouts:  st.Lockouts,
+		Rates:     st.Rates,
+		Recorder:  st.Record,
+		Sessions:  st.Sessions,
+		ParseKey:  bot.ParsePublicKey,
+		People:    bot.NewPeople(api, st.Copies),
 		Directory: bot.NewDirectory(bot.DirectoryDeps{
-			API: api, Copies: st, Known: st, Leases: st, Recorder: st, Named: m.userGroups, Now: env.Now, Log: env.Log,
+			API: api, Copies: st.Copies, Known: st.Copies, Leases: st.Leases, Recorder: st.Record, Named: m.userGroups, Now: env.Now, Log: env.Log,
 		}),
+		Now: env.Now,
+		Log: env.Log,
 	}
 	b := bot.New(bot.Deps{
 		API: api, HTTP: bot.NewHTTPClient(), APIURL: s.SlackAPIURL,
 		Broker: m.broker(cfg), Settings: botSettings(cfg),
-		Seen: st, Copies: st, Preferences: st, Homes: st, Record: st, Leases: st, Cursors: st, Due: st, Ledger: st, Rates: st,
+		Seen: st.Seen, Copies: st.Copies, Preferences: st.Preferences, Homes: st.Preferences, Record: st.Record,
+		Leases: st.Leases, Cursors: st.Leases, Due: st.DueLists, Ledger: st.Grants, Rates: st.Rates,
 		CommandPrefix: cfg.Slack.CommandPrefix, Connections: cfg.Slack.Connections, AuditChannel: cfg.Slack.AuditChannel,
 		Embedded: st.Embedded() && !s.Alone, Now: env.Now, Log: env.Log,
 	})

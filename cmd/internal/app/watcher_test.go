@@ -87,7 +87,7 @@ func TestWatcherTakesNoHalfWrittenFile(t *testing.T) {
 	if len(w.served) != 1 || w.served[0].Broker.Contact != "me" {
 		t.Errorf("got %v served, want the last", w.served)
 	}
-	entries, err := w.announce.store.ReadRecord(t.Context(), "", 10)
+	entries, err := w.announce.store.Record.ReadRecord(t.Context(), "", 10)
 	if err != nil || len(entries) != 1 || entries[0].Event.Kind != broker.EventConfig {
 		t.Errorf("got %v, %v on the record, want the last alone", entries, err)
 	}
@@ -131,7 +131,7 @@ func TestAnAnnouncementIsNotMadeWhileAnotherReplicaMakesOne(t *testing.T) {
 	write(t, path, good)
 	w := newWatched(t, path, good)
 	st := w.announce.store
-	if turn, err := st.HoldLease(t.Context(), configKnown, "another", time.Minute); turn == 0 || err != nil {
+	if turn, err := st.Leases.HoldLease(t.Context(), configKnown, "another", time.Minute); turn == 0 || err != nil {
 		t.Fatal(turn, err)
 	}
 	write(t, path, good+"contact: me\n")
@@ -141,7 +141,7 @@ func TestAnAnnouncementIsNotMadeWhileAnotherReplicaMakesOne(t *testing.T) {
 	if len(w.served) > 0 {
 		t.Fatalf("got %v served, want the config from before", w.served)
 	}
-	if err := st.ReleaseLease(t.Context(), configKnown, "another"); err != nil {
+	if err := st.Leases.ReleaseLease(t.Context(), configKnown, "another"); err != nil {
 		t.Fatal(err)
 	}
 	w.poll(t.Context())
@@ -156,7 +156,7 @@ const readableAgain = "readable again"
 // announcedChanges are what the record has of changes.
 func announcedChanges(t *testing.T, w *watched) []string {
 	t.Helper()
-	entries, err := w.announce.store.ReadRecord(t.Context(), "", 100)
+	entries, err := w.announce.store.Record.ReadRecord(t.Context(), "", 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,11 +186,11 @@ func TestARefusedFileLeavesWhatWasAnnounced(t *testing.T) {
 			}
 		}, []string{me, readableAgain}},
 		"unreadable": {func(t *testing.T, w *watched) {
-			_, sealed, err := w.announce.store.LoadKnown(t.Context(), configKnown)
+			_, sealed, err := w.announce.store.Copies.LoadKnown(t.Context(), configKnown)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if ok, err := w.announce.store.SwapKnown(t.Context(), configKnown, sealed, []byte("no JSON")); err != nil || !ok {
+			if ok, err := w.announce.store.Copies.SwapKnown(t.Context(), configKnown, sealed, []byte("no JSON")); err != nil || !ok {
 				t.Fatal(ok, err)
 			}
 		}, []string{me}},
@@ -217,7 +217,7 @@ func TestAStartWaitsForAnotherReplicaThatAnnounces(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.yaml")
 	write(t, path, good)
 	w := newWatched(t, path, good)
-	if turn, err := w.announce.store.HoldLease(t.Context(), configKnown, "another", time.Minute); turn == 0 || err != nil {
+	if turn, err := w.announce.store.Leases.HoldLease(t.Context(), configKnown, "another", time.Minute); turn == 0 || err != nil {
 		t.Fatal(turn, err)
 	}
 	c := parsed(t, good)
@@ -233,7 +233,7 @@ func TestAStartWaitsForAnotherReplicaThatAnnounces(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Errorf("told to stop: %v", err)
 	}
-	if err := w.announce.store.ReleaseLease(t.Context(), configKnown, "another"); err != nil {
+	if err := w.announce.store.Leases.ReleaseLease(t.Context(), configKnown, "another"); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.start(t.Context(), c); err != nil {

@@ -83,7 +83,7 @@ func TestNoOutcomeIsUnknownBecauseTheChannelWasAway(t *testing.T) {
 		ID: "lost", Kind: broker.EventIntent, RequestID: "lost", Time: w.now().Add(-9 * time.Minute),
 		SlackUser: "U02BOB", SlackTeam: "T0123", User: "bob@example.com", Account: "staging",
 	}
-	if err := r.Store.Record(t.Context(), lost); err != nil {
+	if err := r.Store.Record.Record(t.Context(), lost); err != nil {
 		t.Fatal(err)
 	}
 	w.slack.ClearFaults()

@@ -18,7 +18,7 @@ func TestRevokingWhatOneMayNotHaveLeavesNoTrail(t *testing.T) {
 	for range 30 {
 		wantText(t, w.says("U02BOB", "/assume", "revoke prod"), "Nothing was live")
 	}
-	entries, err := r.Store.ReadRecord(t.Context(), "", 1000)
+	entries, err := r.Store.Record.ReadRecord(t.Context(), "", 1000)
 	if err != nil || len(entries) > 2 {
 		t.Errorf("got %d entries on the record (%v), want at most 2", len(entries), err)
 	}

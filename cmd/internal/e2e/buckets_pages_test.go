@@ -71,7 +71,7 @@ func TestBucketPagesComeFromAnyReplica(t *testing.T) {
 			t.Errorf("Redis holds the name of a bucket in %s", key)
 		}
 	}
-	entries, err := second.Store.ReadRecord(t.Context(), "", 100)
+	entries, err := second.Store.Record.ReadRecord(t.Context(), "", 100)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,9 +16,9 @@ func (w *world) givenUp(r *replica, n int) {
 	w.t.Helper()
 	ctx := w.patient()
 	for after := ""; n > 0; {
-		entries, err := r.Store.ReadRecord(ctx, after, 100)
+		entries, err := r.Store.Record.ReadRecord(ctx, after, 100)
 		if err == nil && len(entries) == 0 {
-			err = r.Store.AwaitRecord(ctx, after, time.Second)
+			err = r.Store.Record.AwaitRecord(ctx, after, time.Second)
 		}
 		if err == nil {
 			err = ctx.Err()
@@ -53,7 +53,7 @@ func TestAPoisonedEntryHarmsNoReplica(t *testing.T) {
 	r := w.run(worldConfig, settings)
 	w.run(worldConfig, settings)
 	for _, list := range lists {
-		if _, _, err := r.Store.PutDue(t.Context(), list, w.now(), []byte(poison), 0); err != nil {
+		if _, _, err := r.Store.DueLists.PutDue(t.Context(), list, w.now(), []byte(poison), 0); err != nil {
 			t.Fatal(err)
 		}
 	}

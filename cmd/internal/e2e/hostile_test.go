@@ -32,7 +32,7 @@ func choiceOf(block, action, value string) map[string]any {
 // grantBlockOf is the block of the buttons of a Grant that m shows.
 func grantBlockOf(t *testing.T, r *replica, user string) string {
 	t.Helper()
-	grants, err := r.Store.LiveGrants(t.Context(), user)
+	grants, err := r.Store.Grants.LiveGrants(t.Context(), user)
 	if err != nil || len(grants) == 0 {
 		t.Fatalf("got %d grants, %v, want one", len(grants), err)
 	}
@@ -102,7 +102,7 @@ func TestAStrangersActionsLeaveTheRecordAlone(t *testing.T) {
 // everything is the whole record.
 func (w *world) everything(r *replica) []broker.RecordEntry {
 	w.t.Helper()
-	entries, err := r.Store.ReadRecord(w.t.Context(), "", 100_000)
+	entries, err := r.Store.Record.ReadRecord(w.t.Context(), "", 100_000)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -209,7 +209,7 @@ func TestAFormIsReadAsIfItWereTyped(t *testing.T) {
 			t.Errorf("%d: got error %q on %s, want %q", i, f.Error, test.field, test.want)
 		}
 	}
-	if kept, err := r.Store.ApprovalsOf(t.Context(), "U01ALICE"); err != nil || len(kept) != 0 {
+	if kept, err := r.Store.Approvals.ApprovalsOf(t.Context(), "U01ALICE"); err != nil || len(kept) != 0 {
 		t.Errorf("got %d approvals, %v, want none asked for", len(kept), err)
 	}
 	if got := w.everything(r); len(got) != 0 {
@@ -232,7 +232,7 @@ func TestWhatNamesNoApprovalQueuesNothing(t *testing.T) {
 	w.says("U01ALICE", "/assume", "vault")
 	m := w.approval("Approval wanted")
 	due := func() int {
-		entries, err := r.Store.DueBy(t.Context(), "approvals", w.now().Add(100*time.Hour), 100)
+		entries, err := r.Store.DueLists.DueBy(t.Context(), "approvals", w.now().Add(100*time.Hour), 100)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -38,7 +38,7 @@ func TestAPersonsRequestsAreBoundedForAMinute(t *testing.T) {
 	wantText(t, w.says("U01ALICE", "/assume", "accounts"), "You may have")
 	// One of the five refusals is on the record.
 	w.auditTells("Refused alice@example.com", "asking for too much")
-	events, err := r.Store.ReadRecord(t.Context(), "", 100)
+	events, err := r.Store.Record.ReadRecord(t.Context(), "", 100)
 	refusals := 0
 	for _, e := range events {
 		if e.Event.Code == "too_many_requests" {
@@ -56,7 +56,7 @@ func TestAStrangersRequestsAreBoundedAndTeachNothing(t *testing.T) {
 	for range 6 {
 		wantText(t, w.says("U03CAROL", "/assume", "open"), "You are not set up to use this bot")
 	}
-	events, err := r.Store.ReadRecord(t.Context(), "", 100)
+	events, err := r.Store.Record.ReadRecord(t.Context(), "", 100)
 	if err != nil || len(events) != 3 {
 		t.Errorf("got %d events (%v), want the two refusals and that there were too many", len(events), err)
 	}

@@ -199,7 +199,7 @@ func TestAnEndCountsForASessionThatIsBeginning(t *testing.T) {
 	w.aws.Inject(awstest.Fault{Action: "GetSessionToken", Times: 1, Latency: time.Second})
 	w.command("U01ALICE", "/mfa", w.alice.Code())
 	storetest.Eventually(t, patience, "the intent", func() bool {
-		entries, err := r.Store.ReadRecord(t.Context(), "", 10)
+		entries, err := r.Store.Record.ReadRecord(t.Context(), "", 10)
 		return err == nil && len(entries) > 0
 	})
 	w.acked(w.slack.Command("U01ALICE", "C0GENERAL", "/mfa", "end"))

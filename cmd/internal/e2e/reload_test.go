@@ -50,7 +50,7 @@ func (w *world) notices(r *replica) {
 // recorded are the Events of a kind on the record.
 func (w *world) recorded(r *replica, kind broker.EventKind) []broker.Event {
 	w.t.Helper()
-	entries, err := r.Store.ReadRecord(w.t.Context(), "", 1000)
+	entries, err := r.Store.Record.ReadRecord(w.t.Context(), "", 1000)
 	if err != nil {
 		w.t.Fatal(err)
 	}

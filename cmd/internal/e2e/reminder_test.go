@@ -20,7 +20,7 @@ func dueTexts(t *testing.T, url, list string) []string {
 		t.Fatal(err)
 	}
 	defer func() { _ = st.Close() }()
-	entries, err := st.DueBy(t.Context(), list, time.Now().AddDate(0, 0, 7), 100)
+	entries, err := st.DueLists.DueBy(t.Context(), list, time.Now().AddDate(0, 0, 7), 100)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/assumebot/assumebot/store"
 )
 
-var controlTests = []test{
+var orderTests = []test{
 	{"a block holds for one person until it is ended", blockHoldsForOne},
 	{"a pause holds for all until it is ended", pauseHoldsForAll},
 	{"every replica sees them at once, and they outlive the bot", ordersAreShared},
@@ -23,7 +23,7 @@ func order(h *harness, reason string) broker.Order {
 
 func wantOrders(t *testing.T, s *store.Store, user string, block, pause *broker.Order) {
 	t.Helper()
-	gotBlock, gotPause, err := s.Orders(t.Context(), user)
+	gotBlock, gotPause, err := s.Orders.Orders(t.Context(), user)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,13 +34,13 @@ func wantOrders(t *testing.T, s *store.Store, user string, block, pause *broker.
 
 func blockHoldsForOne(t *testing.T, h *harness) {
 	wantOrders(t, h.Store, alice, nil, nil)
-	if was, err := h.Unblock(t.Context(), alice, order(h, "")); err != nil || was {
+	if was, err := h.Orders.Unblock(t.Context(), alice, order(h, "")); err != nil || was {
 		t.Errorf("unblock: got %v, %v, want that there was none", was, err)
 	}
 	var o broker.Order
 	for _, reason := range []string{"laptop lost", ""} { // the second in place of the first
 		o = order(h, reason)
-		if err := h.Block(t.Context(), alice, o); err != nil {
+		if err := h.Orders.Block(t.Context(), alice, o); err != nil {
 			t.Fatal(err)
 		}
 		wantOrders(t, h.Store, alice, &o, nil)
@@ -48,33 +48,33 @@ func blockHoldsForOne(t *testing.T, h *harness) {
 	wantOrders(t, h.Store, "U02BOB", nil, nil)
 	h.pass(t, 3*h.unit)
 	wantOrders(t, h.Store, alice, &o, nil)
-	if was, err := h.Unblock(t.Context(), alice, order(h, "laptop lost")); err != nil || was {
+	if was, err := h.Orders.Unblock(t.Context(), alice, order(h, "laptop lost")); err != nil || was {
 		t.Errorf("unblock by the order before: got %v, %v, want that the later one stands", was, err)
 	}
 	wantOrders(t, h.Store, alice, &o, nil)
-	if was, err := h.Unblock(t.Context(), alice, o); err != nil || !was {
+	if was, err := h.Orders.Unblock(t.Context(), alice, o); err != nil || !was {
 		t.Errorf("unblock: got %v, %v, want that there was one", was, err)
 	}
 	wantOrders(t, h.Store, alice, nil, nil)
 }
 
 func pauseHoldsForAll(t *testing.T, h *harness) {
-	if was, err := h.Resume(t.Context(), order(h, "")); err != nil || was {
+	if was, err := h.Orders.Resume(t.Context(), order(h, "")); err != nil || was {
 		t.Errorf("resume: got %v, %v, want that there was none", was, err)
 	}
 	pause, block := order(h, "the worst day"), order(h, "")
-	if err := h.Pause(t.Context(), pause); err != nil {
+	if err := h.Orders.Pause(t.Context(), pause); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.Block(t.Context(), alice, block); err != nil {
+	if err := h.Orders.Block(t.Context(), alice, block); err != nil {
 		t.Fatal(err)
 	}
 	wantOrders(t, h.Store, alice, &block, &pause)
 	wantOrders(t, h.Store, "U02BOB", nil, &pause)
-	if was, err := h.Resume(t.Context(), block); err != nil || was {
+	if was, err := h.Orders.Resume(t.Context(), block); err != nil || was {
 		t.Errorf("resume by another order: got %v, %v, want that the pause stands", was, err)
 	}
-	if was, err := h.Resume(t.Context(), pause); err != nil || !was {
+	if was, err := h.Orders.Resume(t.Context(), pause); err != nil || !was {
 		t.Errorf("resume: got %v, %v, want that there was one", was, err)
 	}
 	wantOrders(t, h.Store, alice, &block, nil)
@@ -84,10 +84,10 @@ func ordersAreShared(t *testing.T, h *harness) {
 	h.needsShared(t)
 	other := h.replica(t, KeyOne)
 	pause, block := order(h, "x"), order(h, "y")
-	if err := h.Pause(t.Context(), pause); err != nil {
+	if err := h.Orders.Pause(t.Context(), pause); err != nil {
 		t.Fatal(err)
 	}
-	if err := other.Block(t.Context(), alice, block); err != nil {
+	if err := other.Orders.Block(t.Context(), alice, block); err != nil {
 		t.Fatal(err)
 	}
 	wantOrders(t, other, alice, &block, &pause)
@@ -97,10 +97,10 @@ func ordersAreShared(t *testing.T, h *harness) {
 
 func corruptOrder(t *testing.T, h *harness) {
 	h.needsShared(t)
-	if err := h.Block(t.Context(), alice, order(h, "")); err != nil {
+	if err := h.Orders.Block(t.Context(), alice, order(h, "")); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.Pause(t.Context(), order(h, "")); err != nil {
+	if err := h.Orders.Pause(t.Context(), order(h, "")); err != nil {
 		t.Fatal(err)
 	}
 	for _, part := range []string{"blocked", "pause"} {
@@ -110,7 +110,7 @@ func corruptOrder(t *testing.T, h *harness) {
 			t.Fatal(err)
 		}
 		h.raw.Set(t.Context(), key, "x", 0)
-		if _, _, err := h.Orders(t.Context(), alice); err == nil {
+		if _, _, err := h.Orders.Orders(t.Context(), alice); err == nil {
 			t.Errorf("%s: got no error", part)
 		}
 		h.raw.Set(t.Context(), key, kept, 0)

@@ -11,7 +11,10 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-var _ broker.Controls = (*Store)(nil)
+// Orders keeps what admins impose.
+type Orders struct{ *core }
+
+var _ broker.Controls = Orders{}
 
 // pauseKey is in a slot of its own: it is about all Users.
 const pauseKey = prefix + "{pause}"
@@ -20,7 +23,7 @@ const pauseKey = prefix + "{pause}"
 
 // Orders implements [broker.Controls]. One that cannot be read is an error,
 // never absent. One round trip, on a cluster one to each of two nodes.
-func (s *Store) Orders(ctx context.Context, user string) (block, pause *broker.Order, err error) {
+func (s Orders) Orders(ctx context.Context, user string) (block, pause *broker.Order, err error) {
 	key, err := userKey(user, "blocked")
 	if err != nil {
 		return nil, nil, fmt.Errorf("look for orders: %w", err)
@@ -60,7 +63,7 @@ func decodeOrder(key string, got *redis.StringCmd) (*broker.Order, error) {
 }
 
 // Block implements [broker.Controls]. One round trip.
-func (s *Store) Block(ctx context.Context, user string, o broker.Order) error {
+func (s Orders) Block(ctx context.Context, user string, o broker.Order) error {
 	key, err := userKey(user, "blocked")
 	if err != nil {
 		return fmt.Errorf("block: %w", err)
@@ -69,11 +72,11 @@ func (s *Store) Block(ctx context.Context, user string, o broker.Order) error {
 }
 
 // Pause implements [broker.Controls]. One round trip.
-func (s *Store) Pause(ctx context.Context, o broker.Order) error {
+func (s Orders) Pause(ctx context.Context, o broker.Order) error {
 	return s.giveOrder(ctx, "pause", pauseKey, o)
 }
 
-func (s *Store) giveOrder(ctx context.Context, what, key string, o broker.Order) error {
+func (s Orders) giveOrder(ctx context.Context, what, key string, o broker.Order) error {
 	text, err := json.Marshal(o)
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
@@ -87,7 +90,7 @@ func (s *Store) giveOrder(ctx context.Context, what, key string, o broker.Order)
 }
 
 // Unblock implements [broker.Controls]. One round trip.
-func (s *Store) Unblock(ctx context.Context, user string, o broker.Order) (bool, error) {
+func (s Orders) Unblock(ctx context.Context, user string, o broker.Order) (bool, error) {
 	key, err := userKey(user, "blocked")
 	if err != nil {
 		return false, fmt.Errorf("unblock: %w", err)
@@ -96,11 +99,11 @@ func (s *Store) Unblock(ctx context.Context, user string, o broker.Order) (bool,
 }
 
 // Resume implements [broker.Controls]. One round trip.
-func (s *Store) Resume(ctx context.Context, o broker.Order) (bool, error) {
+func (s Orders) Resume(ctx context.Context, o broker.Order) (bool, error) {
 	return s.endOrder(ctx, "resume", pauseKey, o)
 }
 
-func (s *Store) endOrder(ctx context.Context, what, key string, o broker.Order) (bool, error) {
+func (s Orders) endOrder(ctx context.Context, what, key string, o broker.Order) (bool, error) {
 	text, err := json.Marshal(o)
 	if err != nil {
 		return false, fmt.Errorf("%s: %w", what, err)

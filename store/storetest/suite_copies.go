@@ -9,7 +9,7 @@ import (
 	"github.com/assumebot/assumebot/store"
 )
 
-var directoryTests = []test{
+var copyTests = []test{
 	{"a copy comes back as it went in, for as long as since it was asked for", copyRoundTrip},
 	{"a copy asked for before a change is not kept after it", copyDroppedMeanwhile},
 	{"clocks of replicas five minutes apart change nothing", copyOfSkewedClocks},
@@ -22,7 +22,7 @@ var directoryTests = []test{
 
 func wantCopy(t *testing.T, s *store.Store, name, want string) {
 	t.Helper()
-	got, err := s.LoadCopy(t.Context(), name)
+	got, err := s.Copies.LoadCopy(t.Context(), name)
 	if err != nil || string(got) != want || (got == nil) != (want == "") {
 		t.Errorf("copy %s: got %q, %v, want %q", name, got, err, want)
 	}
@@ -30,14 +30,14 @@ func wantCopy(t *testing.T, s *store.Store, name, want string) {
 
 func beginCopy(t *testing.T, s *store.Store, token string, age time.Duration) {
 	t.Helper()
-	if err := s.BeginCopy(t.Context(), "groups", token, age); err != nil {
+	if err := s.Copies.BeginCopy(t.Context(), "groups", token, age); err != nil {
 		t.Fatalf("begin copy: %v", err)
 	}
 }
 
 func saveCopy(t *testing.T, s *store.Store, token, text string, want bool) {
 	t.Helper()
-	if saved, err := s.SaveCopy(t.Context(), "groups", token, []byte(text), time.Hour); err != nil || saved != want {
+	if saved, err := s.Copies.SaveCopy(t.Context(), "groups", token, []byte(text), time.Hour); err != nil || saved != want {
 		t.Errorf("save copy: got %t, %v, want %t", saved, err, want)
 	}
 }
@@ -77,7 +77,7 @@ func copyDroppedMeanwhile(t *testing.T, h *harness) {
 	beginCopy(t, h.Store, "t1", time.Minute)
 	saveCopy(t, h.Store, "t1", "old", true)
 	beginCopy(t, h.Store, "t2", time.Minute)
-	if err := h.DropCopy(t.Context(), "groups"); err != nil {
+	if err := h.Copies.DropCopy(t.Context(), "groups"); err != nil {
 		t.Fatal(err)
 	}
 	wantCopy(t, h.Store, "groups", "")
@@ -100,7 +100,7 @@ func copyIsSealed(t *testing.T, h *harness) {
 	h.needsShared(t)
 	beginCopy(t, h.Store, "t1", time.Minute)
 	saveCopy(t, h.Store, "t1", "MARKED", true)
-	if swapped, err := h.SwapKnown(t.Context(), "groups", nil, []byte("MARKED")); !swapped || err != nil {
+	if swapped, err := h.Copies.SwapKnown(t.Context(), "groups", nil, []byte("MARKED")); !swapped || err != nil {
 		t.Fatalf("swap: got %t, %v", swapped, err)
 	}
 	for key, value := range Dump(t, h.url) {
@@ -109,21 +109,21 @@ func copyIsSealed(t *testing.T, h *harness) {
 		}
 	}
 	other := h.replica(t, KeyTwo)
-	if _, err := other.LoadCopy(t.Context(), "groups"); err == nil {
+	if _, err := other.Copies.LoadCopy(t.Context(), "groups"); err == nil {
 		t.Error("copy under another key: got no error")
 	}
-	_, sealed, err := other.LoadKnown(t.Context(), "groups")
+	_, sealed, err := other.Copies.LoadKnown(t.Context(), "groups")
 	if unsealed := (*store.UnsealError)(nil); !errors.As(err, &unsealed) {
 		t.Errorf("known membership under another key: got %v, want that it does not open", err)
 	}
-	if swapped, err := other.SwapKnown(t.Context(), "groups", sealed, []byte("MARKED")); !swapped || err != nil {
+	if swapped, err := other.Copies.SwapKnown(t.Context(), "groups", sealed, []byte("MARKED")); !swapped || err != nil {
 		t.Errorf("swap of what does not open: got %t, %v", swapped, err)
 	}
 	value, key := h.raw.Get(t.Context(), h.only(t, "groups}:value")).Val(), h.only(t, "groups}:value")
 	if err := h.raw.Set(t.Context(), strings.Replace(key, "groups", "user:U02BOB", 1), value, 0).Err(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.LoadCopy(t.Context(), "user:U02BOB"); err == nil {
+	if _, err := h.Copies.LoadCopy(t.Context(), "user:U02BOB"); err == nil {
 		t.Error("a copy moved to another key: got no error")
 	}
 }
@@ -131,46 +131,46 @@ func copyIsSealed(t *testing.T, h *harness) {
 func knownSwaps(t *testing.T, h *harness) {
 	swap := func(sealed []byte, text string, want bool) {
 		t.Helper()
-		if swapped, err := h.SwapKnown(t.Context(), "groups", sealed, []byte(text)); err != nil || swapped != want {
+		if swapped, err := h.Copies.SwapKnown(t.Context(), "groups", sealed, []byte(text)); err != nil || swapped != want {
 			t.Errorf("swap: got %t, %v, want %t", swapped, err, want)
 		}
 	}
-	if plain, sealed, err := h.LoadKnown(t.Context(), "groups"); plain != nil || sealed != nil || err != nil {
+	if plain, sealed, err := h.Copies.LoadKnown(t.Context(), "groups"); plain != nil || sealed != nil || err != nil {
 		t.Errorf("known: got %q, %v, want nothing", plain, err)
 	}
 	swap(nil, "one", true)
 	swap(nil, "another one", false)
-	if plain, sealed, err := h.LoadKnown(t.Context(), "config"); plain != nil || sealed != nil || err != nil {
+	if plain, sealed, err := h.Copies.LoadKnown(t.Context(), "config"); plain != nil || sealed != nil || err != nil {
 		t.Errorf("known under another name: got %q, %v, want nothing", plain, err)
 	}
-	plain, sealed, err := h.LoadKnown(t.Context(), "groups")
+	plain, sealed, err := h.Copies.LoadKnown(t.Context(), "groups")
 	if string(plain) != "one" || err != nil {
 		t.Errorf("known: got %q, %v, want one", plain, err)
 	}
 	swap(sealed, "two", true)
 	swap(sealed, "another two", false)
-	if plain, _, err := h.LoadKnown(t.Context(), "groups"); string(plain) != "two" || err != nil {
+	if plain, _, err := h.Copies.LoadKnown(t.Context(), "groups"); string(plain) != "two" || err != nil {
 		t.Errorf("known: got %q, %v, want two", plain, err)
 	}
 }
 
 func copyIncomplete(t *testing.T, h *harness) {
 	for name, err := range map[string]error{
-		"no name":  h.BeginCopy(t.Context(), "", "t", time.Minute),
-		"a brace":  h.BeginCopy(t.Context(), "a}b", "t", time.Minute),
-		"no token": h.BeginCopy(t.Context(), "groups", "", time.Minute),
-		"no time":  h.BeginCopy(t.Context(), "groups", "t", 0),
-		"known":    func() error { _, _, err := h.LoadKnown(t.Context(), ""); return err }(),
-		"a swap":   func() error { _, err := h.SwapKnown(t.Context(), "a{b", nil, []byte("x")); return err }(),
+		"no name":  h.Copies.BeginCopy(t.Context(), "", "t", time.Minute),
+		"a brace":  h.Copies.BeginCopy(t.Context(), "a}b", "t", time.Minute),
+		"no token": h.Copies.BeginCopy(t.Context(), "groups", "", time.Minute),
+		"no time":  h.Copies.BeginCopy(t.Context(), "groups", "t", 0),
+		"known":    func() error { _, _, err := h.Copies.LoadKnown(t.Context(), ""); return err }(),
+		"a swap":   func() error { _, err := h.Copies.SwapKnown(t.Context(), "a{b", nil, []byte("x")); return err }(),
 	} {
 		if err == nil {
 			t.Errorf("%s: got no error", name)
 		}
 	}
-	if _, err := h.SaveCopy(t.Context(), "groups", "", []byte("x"), time.Minute); err == nil {
+	if _, err := h.Copies.SaveCopy(t.Context(), "groups", "", []byte("x"), time.Minute); err == nil {
 		t.Error("save without a token: got no error")
 	}
-	if _, err := h.SaveCopy(t.Context(), "groups", "t", []byte("x"), 0); err == nil {
+	if _, err := h.Copies.SaveCopy(t.Context(), "groups", "t", []byte("x"), 0); err == nil {
 		t.Error("save without a time: got no error")
 	}
 }
@@ -181,7 +181,7 @@ func copyStretched(t *testing.T, h *harness) {
 	if err := h.raw.PExpire(t.Context(), h.only(t, "groups}:asked"), 1000*time.Hour).Err(); err != nil {
 		t.Fatal(err)
 	}
-	if saved, err := h.SaveCopy(t.Context(), "groups", "t1", []byte("old"), h.unit); err != nil || !saved {
+	if saved, err := h.Copies.SaveCopy(t.Context(), "groups", "t1", []byte("old"), h.unit); err != nil || !saved {
 		t.Fatalf("save copy: got %t, %v", saved, err)
 	}
 	value := h.only(t, "groups}:value")

@@ -31,9 +31,12 @@ func copyKeys(name string) (value, asked string, err error) {
 	return prefix + "{copy:" + name + "}:value", prefix + "{copy:" + name + "}:asked", nil
 }
 
+// Copies keeps what Slack said of groups and people.
+type Copies struct{ *core }
+
 // LoadCopy returns what SaveCopy kept last under name; nil when there is none or
 // it is too old. One that does not open is an [*UnsealError]. One round trip.
-func (s *Store) LoadCopy(ctx context.Context, name string) ([]byte, error) {
+func (s Copies) LoadCopy(ctx context.Context, name string) ([]byte, error) {
 	value, _, err := copyKeys(name)
 	if err != nil {
 		return nil, fmt.Errorf("load copy: %w", err)
@@ -66,7 +69,7 @@ func (s *Store) LoadCopy(ctx context.Context, name string) ([]byte, error) {
 // BeginCopy notes that whoever holds token, which is used once, is about to ask
 // Slack; what it says may be kept until age from now. It takes the place of any
 // other begun under name. One round trip.
-func (s *Store) BeginCopy(ctx context.Context, name, token string, age time.Duration) error {
+func (s Copies) BeginCopy(ctx context.Context, name, token string, age time.Duration) error {
 	_, asked, err := copyKeys(name)
 	if err != nil || token == "" || age <= 0 {
 		return errors.Join(errors.New("begin copy: it needs a name, a token and a time"), err)
@@ -83,7 +86,7 @@ func (s *Store) BeginCopy(ctx context.Context, name, token string, age time.Dura
 // token, and for no longer than age from now: whoever can write to Redis could
 // stretch the marker. It keeps nothing and returns false when DropCopy or another
 // BeginCopy came between, or the age is over. Two round trips.
-func (s *Store) SaveCopy(ctx context.Context, name, token string, plain []byte, age time.Duration) (bool, error) {
+func (s Copies) SaveCopy(ctx context.Context, name, token string, plain []byte, age time.Duration) (bool, error) {
 	value, asked, err := copyKeys(name)
 	if err != nil || token == "" || len(plain) == 0 || age <= 0 {
 		return false, errors.Join(errors.New("save copy: it needs a name, a token, a content and a time"), err)
@@ -108,7 +111,7 @@ func (s *Store) SaveCopy(ctx context.Context, name, token string, plain []byte, 
 
 // DropCopy forgets the copy, and keeps those begun from being saved. One round
 // trip.
-func (s *Store) DropCopy(ctx context.Context, name string) error {
+func (s Copies) DropCopy(ctx context.Context, name string) error {
 	value, asked, err := copyKeys(name)
 	if err != nil {
 		return fmt.Errorf("drop copy: %w", err)
@@ -133,7 +136,7 @@ func knownKey(name string) (string, error) {
 // LoadKnown returns what was compared last under name, and what SwapKnown needs
 // to replace it; both nil when there is none. One that does not open is an
 // [*UnsealError], and what SwapKnown needs comes with it. One round trip.
-func (s *Store) LoadKnown(ctx context.Context, name string) (plain, sealed []byte, err error) {
+func (s Copies) LoadKnown(ctx context.Context, name string) (plain, sealed []byte, err error) {
 	key, err := knownKey(name)
 	if err != nil {
 		return nil, nil, fmt.Errorf("load known: %w", err)
@@ -149,7 +152,7 @@ func (s *Store) LoadKnown(ctx context.Context, name string) (plain, sealed []byt
 
 // SwapKnown replaces what LoadKnown returned as sealed by plain, without an end;
 // false when another replaced it before. One round trip.
-func (s *Store) SwapKnown(ctx context.Context, name string, sealed, plain []byte) (bool, error) {
+func (s Copies) SwapKnown(ctx context.Context, name string, sealed, plain []byte) (bool, error) {
 	key, err := knownKey(name)
 	if err != nil {
 		return false, fmt.Errorf("swap known: %w", err)

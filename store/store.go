@@ -1,0 +1,140 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+)
+
+// A Store is the state of the bot, in Redis: a part for each use. It and they are
+// safe for concurrent use.
+type Store struct {
+	*core
+	Approvals   Approvals
+	Codes       Codes
+	Copies      Copies
+	DueLists    DueLists
+	Grants      Grants
+	Leases      Leases
+	Listings    Listings
+	Lockouts    Lockouts
+	Orders      Orders
+	Preferences Preferences
+	Rates       Rates
+	Record      Record
+	SealedKeys  SealedKeys
+	Seen        Seen
+	Sessions    Sessions
+}
+
+func newStore(c *core) *Store {
+	return &Store{
+		core:        c,
+		Approvals:   Approvals{c},
+		Codes:       Codes{c},
+		Copies:      Copies{c},
+		DueLists:    DueLists{c},
+		Grants:      Grants{c},
+		Leases:      Leases{c},
+		Listings:    Listings{c},
+		Lockouts:    Lockouts{c},
+		Orders:      Orders{c},
+		Preferences: Preferences{c},
+		Rates:       Rates{c},
+		Record:      Record{c},
+		SealedKeys:  SealedKeys{c},
+		Seen:        Seen{c},
+		Sessions:    Sessions{c},
+	}
+}
+
+// core is what the parts have in common.
+type core struct {
+	rdb      redis.UniversalClient
+	waiting  redis.UniversalClient // for blocking reads alone
+	embedded *miniredis.Miniredis  // nil with a real Redis
+	ring     *ring
+	scripts  scripts
+	ended    ends
+	now      func() time.Time
+}
+
+// Close ends all connections, and the embedded Redis with what it holds.
+func (s *Store) Close() error {
+	err := errors.Join(s.waiting.Close(), s.rdb.Close())
+	if s.embedded != nil {
+		s.embedded.Close()
+	}
+	if err != nil {
+		return fmt.Errorf("close store: %w", err)
+	}
+	return nil
+}
+
+// bound gives every call an end.
+func (s *core) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, OpTimeout)
+}
+
+// milliseconds is what PX takes, which refuses 0.
+func milliseconds(d time.Duration) int64 { return max(d.Milliseconds(), 1) }
+
+// getSealed reads what is sealed under key, opened and as it is; sealed is nil
+// when there is nothing or it could not be asked for. One that does not open is
+// an [*UnsealError]. One round trip.
+func (s *core) getSealed(ctx context.Context, key string) (plain, sealed []byte, err error) {
+	sealed, err = s.rdb.Get(ctx, key).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	plain, err = s.ring.open(key, sealed)
+	return plain, sealed, err
+}
+
+// clockKey is no key that exists: it sends the question for the time to one and
+// the same node of a cluster, whose nodes may differ about it.
+const clockKey = prefix + "{clock}"
+
+// withClock runs what more adds to a pipeline, and asks for the time in the same
+// round trip. Commands of more that find nothing are no error.
+func (s *core) withClock(ctx context.Context, more func(redis.Pipeliner)) (time.Time, error) {
+	var clock *redis.Cmd
+	cmds, _ := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error { // each command has its own error
+		if s.embedded == nil {
+			clock = p.Eval(ctx, clockScript, []string{clockKey})
+		} else {
+			p.Ping(ctx) // whether it is there
+		}
+		if more != nil {
+			more(p)
+		}
+		return nil
+	})
+	for _, cmd := range cmds {
+		if err := cmd.Err(); err != nil && !errors.Is(err, redis.Nil) {
+			return time.Time{}, err
+		}
+	}
+	if clock == nil {
+		return s.now().UTC().Round(0), nil
+	}
+	parts, err := clock.Int64Slice()
+	if err == nil && len(parts) != 2 {
+		err = fmt.Errorf("Redis's time has %d parts", len(parts))
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	return time.Unix(parts[0], parts[1]*int64(time.Microsecond)).UTC(), nil
+}
+
+// KEYS: one that says which node. In a script because a cluster sends a plain
+// TIME to any of its nodes.
+const clockScript = `return redis.call('TIME')`
