@@ -45,8 +45,8 @@ type watcher struct {
 // start announces what changed since any replica announced something. It is over
 // before anything is served.
 func (w *watcher) start(ctx context.Context, c config.Config) error {
-	w.served = config.Summarize(c)
-	if r := config.Read(w.path); r.Err() == nil && reflect.DeepEqual(config.Summarize(r.Config), w.served) {
+	w.served = c.Summary
+	if r := config.Read(w.path); r.Err() == nil && reflect.DeepEqual(r.Config.Summary, w.served) {
 		w.settled = r
 	}
 	waiting, done := context.WithTimeout(ctx, startPatience)
@@ -127,7 +127,7 @@ func (w *watcher) refuse(ctx context.Context, r config.Reading) error {
 }
 
 func (w *watcher) accept(ctx context.Context, c config.Config) error {
-	next := config.Summarize(c)
+	next := c.Summary
 	lines, err := w.announce.accept(ctx, next, w.served)
 	if err != nil {
 		return err

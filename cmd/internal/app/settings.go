@@ -116,7 +116,7 @@ func (r *settingsReader) secret(name string) secretValue {
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
-		r.fail("%s_FILE: %s cannot be read: %s: name a file that the bot may read", name, file, config.Reason(err))
+		r.fail("%s_FILE: %s cannot be read: %s: name a file that the bot may read", name, file, config.WithoutPath(err))
 		return secretValue{failed: true}
 	}
 	text := strings.TrimSpace(string(data))

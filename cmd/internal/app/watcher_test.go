@@ -181,7 +181,7 @@ func TestARefusedFileLeavesWhatWasAnnounced(t *testing.T) {
 		"by this replica": {func(*testing.T, *watched) {}, []string{me}},
 		"by another, which is ahead": {func(t *testing.T, w *watched) {
 			ahead := newAnnouncer(w.announce.store, time.Now, slog.New(slog.DiscardHandler))
-			if _, err := ahead.accept(t.Context(), config.Summarize(parsed(t, good+"contact: me\n")), w.watcher.served); err != nil {
+			if _, err := ahead.accept(t.Context(), parsed(t, good+"contact: me\n").Summary, w.watcher.served); err != nil {
 				t.Fatal(err)
 			}
 		}, []string{me, readableAgain}},

@@ -7,24 +7,37 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
-	"go.yaml.in/yaml/v3"
 )
 
-type accountDraft struct {
-	broker.Account
-	pos
-	nameAt, roleAt, regionAt, mfaAt pos
-	roleless                        bool            // without role_arn, even a wrong one
-	allow                           []value[string] // whoever is named and could have it
-	policies                        []value[string]
+// An Account is an entry of accounts.
+type Account struct {
+	Name       At[string]    `key:"name" change:"-" doc:"The alias that people type."`
+	RoleARN    At[string]    `key:"role_arn" doc:"The role to assume; without it, it is the person's own IAM user, by GetSessionToken."`
+	ExternalID At[string]    `key:"external_id" needs:"role_arn" change:"concealed" doc:"What the role's trust policy asks for."`
+	Region     At[string]    `key:"region" doc:"For the snippet, S3 and console; STS is called in AWS_REGION."`
+	Duration   At[Durations] `key:"duration" doc:"How long credentials last: without a word about it, and at most."`
+	MFA        At[string]    `key:"mfa" default:"session" doc:"session, fresh (a new code for each request) or none."`
+	Rules
+	Session
+	Sealed At[string] `key:"sealed" doc:"required: only credentials encrypted to an age_key of this file are shown."`
+	Delivery
+	Revoker      At[string] `key:"revoker" needs:"role_arn" doc:"A role that may deny sessions of role_arn that are out."`
+	OutsideRules At[string] `key:"outside_rules" doc:"accepted: credentials of the IAM user itself may undo the rules of other accounts."`
+
+	Position
 }
 
-// label is how messages call the Account.
-func (a accountDraft) label() string {
-	if a.Name != "" {
-		return a.Name
+func (Account) hints() map[string]hint {
+	return map[string]hint{
+		"name":     {missing: "the alias that people type"},
+		"duration": {example: "{default: 1h, max: 4h}"},
 	}
-	return "this account"
+}
+
+// Durations are how long credentials last.
+type Durations struct {
+	Default At[time.Duration] `key:"default" doc:"When a request says nothing of it."`
+	Max     At[time.Duration] `key:"max" doc:"At most; not above the role's own maximum."`
 }
 
 // regionName takes every region of every partition, eusc-de-east-1 too.
@@ -33,148 +46,152 @@ var regionName = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-\d+$`)
 // IsRegion reports whether s has the shape of a region's code.
 func IsRegion(s string) bool { return regionName.MatchString(s) }
 
-// needRole are the keys that AssumeRole alone can use.
-var needRole = []string{"external_id", "session_policy", "policy_arns", "tags", "source_identity", "revoker"}
-
-func (d *draft) readAccounts(root section) {
-	d.checkSize(root, "accounts", "nobody could have anything; add an account")
-	for _, n := range root.list("accounts", "accounts") {
-		s, ok := newSection(d.collector, n, "this account", "name", "role_arn", "external_id", "region", "duration", "mfa",
-			"allow", "deny", "break_glass", "approval", "channels", "hours", "reason", "source_identity", "tags", "session_policy", "policy_arns", "sealed", "delivery", "dm_ttl", "revoker", "outside_rules")
-		if !ok {
-			continue
-		}
-		a := d.readAccount(s)
-		d.accounts = append(d.accounts, a)
-		d.config.Broker.Accounts = append(d.config.Broker.Accounts, a.Account)
+// label is how messages call the Account.
+func (a *Account) label() string {
+	if a.Name.Value != "" {
+		return a.Name.Value
 	}
+	return "this account"
 }
 
-func (d *draft) readAccount(s section) accountDraft {
-	a := accountDraft{
-		pos: s.pos, nameAt: s.at("name"), roleAt: s.at("role_arn"), regionAt: s.at("region"), mfaAt: s.at("mfa"),
+// hasRole reports whether a role is written, even a wrong one.
+func (a *Account) hasRole() bool { return a.RoleARN.Set }
+
+func (a *Account) check(c *collector, f *File) {
+	a.checkName(c)
+	a.checkRole(c)
+	if r := &a.Region; r.OK && !IsRegion(r.Value) {
+		refuse(c, r, "region %s is not a region's code: write one such as eu-west-1", Quote(r.Value))
 	}
-	if s.require("name", "the alias that people type") {
-		a.Name = d.readAccountName(s)
+	a.checkDurations(c)
+	switch broker.MFAMode(a.MFA.Value) {
+	case broker.MFASession, broker.MFAFresh, broker.MFANone:
+	default:
+		c.problem(a.MFA.Position, "mfa is %s: write session (the default), fresh (a new code for each request) or none (no MFA at all)", Quote(a.MFA.Value))
+		a.MFA.Value = string(broker.MFASession)
 	}
-	d.readRole(s, &a)
-	d.readOutsideRules(s, &a)
-	if v := s.text("region"); v.ok {
-		if IsRegion(v.v) {
-			a.Region = v.v
-		} else {
-			d.problem(v.pos, "region %s is not a region's code: write one such as eu-west-1", Quote(v.v))
-		}
-	}
-	d.readDurations(s, &a)
-	d.readMFA(s, &a)
-	a.SealRequired = d.readSealed(s)
-	d.setDelivery(s, &a)
-	d.readRules(s, &a)
-	if s.has("role_arn") {
-		d.readSession(s, &a)
-	}
-	return a
+	checkSealed(c, a.Sealed)
+	a.checkOutsideRules(c)
+	a.Delivery.check(c)
+	a.Delivery.resolve(c, f.Delivery, a.label())
+	a.checkRules(c, f)
+	a.checkSession(c)
 }
 
-func (d *draft) readAccountName(s section) string {
-	v := s.text("name")
-	if !v.ok {
-		return ""
+func (a *Account) checkName(c *collector) {
+	n := &a.Name
+	if !n.OK {
+		return
 	}
-	err := broker.CheckAccountName(v.v)
-	if err == nil && broker.MayHoldCode(v.v) {
+	err := broker.CheckAccountName(n.Value)
+	if err == nil && broker.MayHoldCode(n.Value) {
 		err = errors.New("six digits in a row read like an MFA code that lacks its space; choose another name")
 	}
-	if err == nil {
-		return v.v
+	lower := strings.ToLower(n.Value)
+	switch {
+	case err == nil:
+	case lower != n.Value && broker.CheckAccountName(lower) == nil:
+		refuse(c, n, "name %s: account names are in lower case, and people may type them in any: write %s", Quote(n.Value), lower)
+	default:
+		refuse(c, n, "name %s: %v", Quote(n.Value), err)
 	}
-	if lower := strings.ToLower(v.v); lower != v.v && broker.CheckAccountName(lower) == nil {
-		d.problem(v.pos, "name %s: account names are in lower case, and people may type them in any: write %s", Quote(v.v), lower)
-		return ""
-	}
-	d.problem(v.pos, "name %s: %v", Quote(v.v), err)
-	return ""
 }
 
-func (d *draft) readRole(s section, a *accountDraft) {
-	if !s.has("role_arn") {
-		for _, key := range needRole {
-			if s.has(key) {
-				d.problem(s.at(key), "%s needs role_arn: without a role the credentials come from GetSessionToken, which takes none; add role_arn or remove %s", key, key)
-			}
+func (a *Account) checkRole(c *collector) {
+	if r := &a.RoleARN; r.OK {
+		if _, err := broker.ParseRoleARN(r.Value); err != nil {
+			refuse(c, r, "role_arn %s: %v", Quote(r.Value), err)
 		}
+	}
+	if e := a.ExternalID; e.OK {
+		if err := broker.CheckExternalID(e.Value); err != nil {
+			c.problem(e.Position, "external_id: %v", err)
+		}
+	}
+	if !a.Revoker.OK {
 		return
 	}
-	if v := s.text("role_arn"); v.ok {
-		role, err := broker.ParseRoleARN(v.v)
-		if err != nil {
-			d.problem(v.pos, "role_arn %s: %v", Quote(v.v), err)
-		}
-		a.RoleARN = role
+	// IAM roles belong to one AWS account, and so do the policies that deny sessions.
+	own, at := broker.RoleARN(a.RoleARN.Value), a.Revoker.Position
+	role, err := broker.ParseRoleARN(a.Revoker.Value)
+	switch {
+	case err != nil:
+		c.problem(at, "revoker %s: %v", Quote(a.Revoker.Value), err)
+	case own == role:
+		c.problem(at, "revoker is the account's own role: it must be another one, which people cannot assume")
+	case own != "" && (own.AccountID() != role.AccountID() || own.Partition() != role.Partition()):
+		c.problem(at, "revoker %s is not in the AWS account of role_arn, %s: a role's policies can be changed only there", Quote(a.Revoker.Value), own.AccountID())
 	}
-	if v := s.text("external_id"); v.ok {
-		if err := broker.CheckExternalID(v.v); err != nil {
-			d.problem(v.pos, "external_id: %v", err)
-		}
-		a.ExternalID = v.v
-	}
-	d.readRevoker(s, a)
-	a.SourceIdentity = s.boolean("source_identity").v
 }
 
-// readDurations fills in what is not written: the default is 1h or the
+// checkDurations fills in what is not written: the default is 1h or the
 // maximum if that is smaller, the maximum 1h or the default if that is larger.
-func (d *draft) readDurations(s section, a *accountDraft) {
-	a.DefaultDuration, a.MaxDuration = broker.DefaultDuration, broker.DefaultDuration
-	n := s.node("duration")
-	if n == nil {
-		return
-	}
-	if n.Kind == yaml.ScalarNode {
-		d.problem(position(n), "duration must be a map: write duration: {default: 1h, max: 4h}")
-		return
-	}
-	ds, ok := newSection(d.collector, n, "duration", "default", "max")
-	if !ok {
-		return
-	}
+func (a *Account) checkDurations(c *collector) {
+	first, most := &a.Duration.Value.Default, &a.Duration.Value.Max
 	longest, call := broker.MaxSessionTokenDuration, "GetSessionToken"
-	if s.has("role_arn") {
+	if a.hasRole() {
 		longest, call = broker.MaxRoleDuration, "AssumeRole"
 	}
-	inBounds := func(key string, v value[time.Duration]) bool {
-		if v.ok && (v.v < broker.MinDuration || v.v > longest) {
-			d.problem(v.pos, "duration.%s is %s: %s takes %s to %s", key, broker.FormatDuration(v.v), call, broker.FormatDuration(broker.MinDuration), broker.FormatDuration(longest))
-			return false
+	bound := func(key string, v *At[time.Duration]) {
+		if v.OK && (v.Value < broker.MinDuration || v.Value > longest) {
+			refuse(c, v, "duration.%s is %s: %s takes %s to %s", key, broker.FormatDuration(v.Value), call,
+				broker.FormatDuration(broker.MinDuration), broker.FormatDuration(longest))
 		}
-		return v.ok
 	}
-	first, most := ds.duration("default"), ds.duration("max")
-	haveFirst, haveMost := inBounds("default", first), inBounds("max", most)
+	bound("default", first)
+	bound("max", most)
+	if first.OK && most.OK && first.Value > most.Value {
+		c.problem(first.Position, "duration.default is %s, more than duration.max, %s: lower the one or raise the other",
+			broker.FormatDuration(first.Value), broker.FormatDuration(most.Value))
+	}
 	switch {
-	case haveFirst && haveMost:
-		a.DefaultDuration, a.MaxDuration = first.v, most.v
-		if first.v > most.v {
-			d.problem(first.pos, "duration.default is %s, more than duration.max, %s: lower the one or raise the other", broker.FormatDuration(first.v), broker.FormatDuration(most.v))
-		}
-	case haveFirst:
-		a.DefaultDuration, a.MaxDuration = first.v, max(first.v, broker.DefaultDuration)
-	case haveMost:
-		a.DefaultDuration, a.MaxDuration = min(most.v, broker.DefaultDuration), most.v
+	case first.OK:
+		most.resolve(max(first.Value, broker.DefaultDuration))
+	case most.OK:
+		first.resolve(min(most.Value, broker.DefaultDuration))
+	default:
+		first.resolve(broker.DefaultDuration)
+		most.resolve(broker.DefaultDuration)
 	}
 }
 
-func (d *draft) readMFA(s section, a *accountDraft) {
-	a.MFA = broker.MFASession
-	v := s.text("mfa")
-	if !v.ok {
-		return
+// granted is the Account as policy knows it.
+func (a *Account) granted() broker.Account {
+	g := broker.Account{
+		Name:            a.Name.Value,
+		RoleARN:         broker.RoleARN(a.RoleARN.Value),
+		ExternalID:      a.ExternalID.Value,
+		Region:          a.Region.Value,
+		DefaultDuration: a.Duration.Value.Default.Value,
+		MaxDuration:     a.Duration.Value.Max.Value,
+		MFA:             broker.MFAMode(a.MFA.Value),
+		Rules:           a.rules,
+		SourceIdentity:  a.SourceIdentity.Value,
+		SessionPolicy:   a.policy,
+		PolicyARNs:      values(a.PolicyARNs.Value),
+		Revoker:         broker.RoleARN(a.Revoker.Value),
+		OutsideRules:    a.OutsideRules.Value != "",
+		SealRequired:    a.Sealed.Value == "required",
+		DMLife:          a.dmLife,
 	}
-	switch mode := broker.MFAMode(v.v); mode {
-	case broker.MFASession, broker.MFAFresh, broker.MFANone:
-		a.MFA = mode
-	default:
-		d.problem(v.pos, "mfa is %s: write session (the default), fresh (a new code for each request) or none (no MFA at all)", Quote(v.v))
+	if a.Tags.Set {
+		g.Tags = map[string]string{}
+	}
+	for _, tag := range a.Tags.Value {
+		g.Tags[tag.Key.Value] = tag.Value.Value
+	}
+	return g
+}
+
+// checkAccounts reports names that come twice.
+func (f *File) checkAccounts(c *collector) {
+	first := map[string]int{}
+	for a := range each(f.Accounts.Value) {
+		name := a.Name.Value
+		if line, twice := first[name]; twice {
+			c.problem(a.Name.Position, "account %s is already on line %d: rename or remove one of the two", name, line)
+		} else if name != "" {
+			first[name] = a.Name.Line
+		}
 	}
 }

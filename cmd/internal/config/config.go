@@ -1,15 +1,10 @@
 package config
 
 import (
-	"errors"
-	"io"
-	"io/fs"
-	"os"
-	"syscall"
+	"reflect"
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
-	"go.yaml.in/yaml/v3"
 )
 
 // Config is the config file, read and found right.
@@ -18,6 +13,68 @@ type Config struct {
 	Broker   broker.Config
 	Reminder time.Duration // how long before the end of a Grant the person is reminded; 0: never
 	Warnings Problems      // what is allowed but should be said aloud, such as an Account without MFA
+	Summary  Summary       // what it says, to tell it apart from another
+}
+
+// A File is the config file as it is written.
+type File struct {
+	Slack          At[Slack]         `key:"slack" doc:"The workspaces that are served, and the channels that the bot writes to."`
+	Contact        At[string]        `key:"contact" change:"quoted" doc:"Whom to ask, such as #help-aws: shown to who may not use the bot."`
+	RevealWindow   At[time.Duration] `key:"reveal_window" default:"10m" doc:"How long issued credentials can be shown again, and used by buttons."`
+	MFASession     At[time.Duration] `key:"mfa_session" may:"zero" doc:"How long one code serves several requests; 0, the default, is for one alone."`
+	SigninEndpoint At[string]        `key:"signin_endpoint" doc:"Where console sign-in asks for its token, if not where AWS says."`
+	Users          At[[]At[User]]    `key:"users" change:"-" doc:"The people who may use the bot."`
+	Groups         At[[]Group]       `key:"groups" change:"-" doc:"People and Slack user groups under one name, to stand wherever people are named."`
+	Accounts       At[[]At[Account]] `key:"accounts" change:"-" doc:"What may be had."`
+	Reminder       At[time.Duration] `key:"reminder" may:"zero" default:"5m" doc:"How long before credentials end the person is told; 0 is never."`
+	Delivery
+	Admins At[[]At[string]] `key:"admins" doc:"Who may block, unlock and revoke others, and pause the bot. They need not be users."`
+	Limits At[Limits]       `key:"limits" doc:"What is done within a minute at most, for all replicas together."`
+
+	groups map[string][]string // of Groups
+	known  map[string]bool     // Slack user IDs of Users
+}
+
+func (File) hints() map[string]hint {
+	return map[string]hint{
+		"slack":    {missing: "a map with workspaces and audit_channel"},
+		"users":    {missing: "who may use the bot", empty: "nobody could use the bot; add who may", of: "users", entry: "this user"},
+		"groups":   {empty: "nobody is in it; add user IDs (U…) or user group IDs (S…), or remove it", of: ofPeople},
+		"accounts": {missing: "what may be had", empty: "nobody could have anything; add an account", of: "accounts", entry: "this account"},
+		"admins":   {empty: "nobody could pause the bot or block anybody; name somebody or remove the key", of: ofPeople},
+	}
+}
+
+// Load reads the config file at path and the files it names. The error is
+// [Problems]: everything that is wrong, in one go.
+func Load(path string) (Config, error) {
+	r := Read(path)
+	return r.Config, r.Err()
+}
+
+// Parse reads data as a config file that messages call file. A file that it names
+// is read by readFile, to which the name goes as it is written. The error is
+// [Problems].
+func Parse(file string, data []byte, readFile func(name string) ([]byte, error)) (Config, error) {
+	c := &collector{file: file, readFile: readFile}
+	var f File
+	if root := parseDocument(c, data); root != nil {
+		w := walker{collector: c, keys: map[reflect.Type][]key{}}
+		w.fields(root, "the file", reflect.ValueOf(&f).Elem())
+		f.check(c)
+	}
+	if err := c.err(); err != nil {
+		return Config{}, err
+	}
+	f.warn(c)
+	sortByPosition(c.warnings)
+	return Config{
+		Slack:    f.Slack.Value.settings(),
+		Broker:   f.granted(),
+		Reminder: f.Reminder.Value,
+		Warnings: c.warnings,
+		Summary:  f.summarize(),
+	}, nil
 }
 
 // minRevealWindow is the shortest in which a person who lost the reply can
@@ -27,99 +84,70 @@ const minRevealWindow = time.Minute
 // maxContact keeps the sentence that it is part of within one line of a phone.
 const maxContact = 200
 
-// Load reads the config file at path and the files it names. The error
-// is [Problems]: everything that is wrong, in one go.
-func Load(path string) (Config, error) {
-	r := Read(path)
-	return r.Config, r.Err()
-}
-
-// Parse reads data as a config file that messages call file. A file that
-// it names is read by readFile, to which the name goes as it is written. The
-// error is [Problems].
-func Parse(file string, data []byte, readFile func(name string) ([]byte, error)) (Config, error) {
-	d := &draft{collector: &collector{file: file}, readFile: readFile}
-	if root := parseDocument(d.collector, data); root != nil {
-		d.readRoot(root)
-		d.checkTogether()
+// check reports what is wrong, and makes of what is written what it means.
+func (f *File) check(c *collector) {
+	if r := f.RevealWindow; r.Value < minRevealWindow || r.Value > broker.MaxRevealWindow {
+		c.problem(r.Position, "reveal_window is %s: write between 1m and 1h", broker.FormatDuration(r.Value))
 	}
-	if err := d.err(); err != nil {
-		return Config{}, err
+	if n := len([]rune(f.Contact.Value)); n > maxContact {
+		c.problem(f.Contact.Position, "contact has %d characters: at most %d, such as \"#help-aws\"", n, maxContact)
 	}
-	d.warn()
-	sortByPosition(d.warnings)
-	d.config.Warnings = d.warnings
-	return d.config, nil
-}
-
-// A draft is a config file half read: what it says, and where.
-type draft struct {
-	*collector
-	readFile func(name string) ([]byte, error)
-	config   Config
-	users    []userDraft
-	accounts []accountDraft
-
-	mfaSessionAt pos
-	groupsAt     pos
-	delivery     deliveryDraft // of the file; an account may have its own
-}
-
-func (d *draft) readRoot(root *yaml.Node) {
-	s, _ := newSection(d.collector, root, "the file", "slack", "contact", "reveal_window", "mfa_session", "signin_endpoint", "users", "groups", "accounts", "reminder", "delivery", "dm_ttl", "admins", "limits")
-	d.config.Broker.RevealWindow = broker.DefaultRevealWindow
-	if v := s.duration("reveal_window"); v.ok {
-		if v.v < minRevealWindow || v.v > broker.MaxRevealWindow {
-			d.problem(v.pos, "reveal_window is %s: write between 1m and 1h", broker.FormatDuration(v.v))
+	if s := f.SigninEndpoint; s.OK {
+		if err := broker.CheckSigninEndpoint(s.Value); err != nil {
+			c.problem(s.Position, "signin_endpoint %v", err)
 		}
-		d.config.Broker.RevealWindow = v.v
 	}
-	if v := s.text("contact"); v.ok {
-		if n := len([]rune(v.v)); n > maxContact {
-			d.problem(v.pos, "contact has %d characters: at most %d, such as \"#help-aws\"", n, maxContact)
-		}
-		d.config.Broker.Contact = v.v
+	f.checkMFASession(c)
+	f.checkReminder(c)
+	f.Delivery.check(c)
+	f.Slack.Value.check(c)
+	f.checkGroups(c)
+	f.checkWho(c, "admins", f.Admins.Value, false) // everybody as admin is never meant
+	f.Limits.Value.check(c)
+	f.known = map[string]bool{}
+	for u := range each(f.Users.Value) {
+		u.check(c)
+		f.known[u.Slack.Value] = true
 	}
-	d.readMFASession(s)
-	d.readReminder(s)
-	d.delivery = d.readDelivery(s)
-	d.readSigninEndpoint(s)
-	d.readSlack(s)
-	d.readGroups(s)
-	d.readAdmins(s)
-	d.readLimits(s)
-	if s.require("users", "who may use the bot") {
-		d.readUsers(s)
+	for a := range each(f.Accounts.Value) {
+		a.check(c, f)
 	}
-	if s.require("accounts", "what may be had") {
-		d.readAccounts(s)
-	}
+	// What is wrong between entries that are right each by itself.
+	f.checkUsers(c)
+	f.checkAccounts(c)
+	f.checkSerials(c)
+	f.checkNamed(c)
+	f.checkPartitions(c)
+	f.checkOutside(c)
 }
 
-// checkSize reports a list without entries.
-func (d *draft) checkSize(s section, key, hint string) {
-	if n := s.values[key]; n != nil && n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
-		d.problem(position(n), "%s is empty: %s", key, hint)
-	}
+// warn notes what is right but should be said aloud.
+func (f *File) warn(c *collector) {
+	f.warnMFASession(c)
+	f.warnNoMFA(c)
+	f.warnRules(c)
+	f.warnSealed(c)
+	f.warnDelivery(c)
+	f.warnSharedKeys(c)
 }
 
-// readFile reads at most limit+1 bytes, so that the caller can tell that there
-// were more.
-func readFile(path string, limit int64) ([]byte, error) {
-	// Not to wait for whoever writes to a named pipe.
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
+// granted is the file as policy knows it.
+func (f *File) granted() broker.Config {
+	b := broker.Config{
+		Workspaces:     values(f.Slack.Value.Workspaces.Value),
+		Groups:         f.groups,
+		Admins:         values(f.Admins.Value),
+		Limits:         f.Limits.Value.granted(),
+		Contact:        f.Contact.Value,
+		RevealWindow:   f.RevealWindow.Value,
+		MFASession:     f.MFASession.Value,
+		SigninEndpoint: f.SigninEndpoint.Value,
 	}
-	defer func() { _ = f.Close() }() // only read from
-	return io.ReadAll(io.LimitReader(f, limit+1))
-}
-
-// Reason is why a file could not be read, without its path, which the message
-// has already.
-func Reason(err error) string {
-	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
-		return pe.Err.Error()
+	for u := range each(f.Users.Value) {
+		b.Users = append(b.Users, u.granted())
 	}
-	return err.Error()
+	for a := range each(f.Accounts.Value) {
+		b.Accounts = append(b.Accounts, a.granted())
+	}
+	return b
 }

@@ -1,92 +1,69 @@
 package config
 
 import (
-	"slices"
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
-	"go.yaml.in/yaml/v3"
+)
+
+// Delivery is how credentials are shown, as the file or one account says it.
+type Delivery struct {
+	How   At[string]        `key:"delivery" change:"-" doc:"ephemeral: a private reply. dm: a direct message that the bot deletes after dm_ttl."`
+	DMTTL At[time.Duration] `key:"dm_ttl" default:"5m" change:"-" doc:"How long that message stays."`
+
+	dmLife time.Duration // of an account; 0: it has delivery: ephemeral
+}
+
+// A person needs a moment to read and copy; a message that stays for long is no
+// better than one that is never deleted.
+const (
+	minDMLife = time.Minute
+	maxDMLife = time.Hour
 )
 
 const (
-	defaultReminder = 5 * time.Minute
-	maxReminder     = time.Hour
-
-	// A person needs a moment to read and copy; a message that stays for long is
-	// no better than one that is never deleted.
-	defaultDMLife = 5 * time.Minute
-	minDMLife     = time.Minute
-	maxDMLife     = time.Hour
+	byDM    = "dm"
+	byReply = "ephemeral"
 )
 
-// isZero reports whether a duration is written as none, with or without a unit.
-func isZero(n *yaml.Node) bool {
-	return n != nil && n.Kind == yaml.ScalarNode && slices.Contains([]string{"0", "0s", "0m", "0h"}, n.Value)
+func (d *Delivery) check(c *collector) {
+	if h := d.How; h.OK && h.Value != byDM && h.Value != byReply {
+		c.problem(h.Position, "delivery is %s: write ephemeral (a private reply, the default) or dm (a direct message that the bot deletes after dm_ttl)",
+			Quote(h.Value))
+	}
+	if t := d.DMTTL; t.OK && (t.Value < minDMLife || t.Value > maxDMLife) {
+		c.problem(t.Position, "dm_ttl is %s: write between 1m and 1h", broker.FormatDuration(t.Value))
+	}
 }
 
-// readReminder reads how long before the end of a Grant the person is reminded;
-// 0, with or without a unit, is never.
-func (d *draft) readReminder(root section) {
-	if isZero(root.values["reminder"]) {
-		return
-	}
-	d.config.Reminder = defaultReminder
-	v := root.duration("reminder")
-	if !v.ok {
-		return
-	}
-	if v.v < time.Minute || v.v > maxReminder {
-		d.problem(v.pos, "reminder is %s: write between 1m and 1h, or 0 for no reminders", broker.FormatDuration(v.v))
-	}
-	d.config.Reminder = v.v
-}
-
-// A deliveryDraft is how credentials are shown, as the file or one account says
-// it.
-type deliveryDraft struct {
-	dm   value[bool]
-	life value[time.Duration]
-}
-
-// readDelivery reads `delivery` and `dm_ttl` of the file or of an account.
-func (d *draft) readDelivery(s section) deliveryDraft {
-	var draft deliveryDraft
-	if v := s.text("delivery"); v.ok {
-		draft.dm = value[bool]{pos: v.pos, v: v.v == "dm", ok: true}
-		if v.v != "dm" && v.v != "ephemeral" {
-			d.problem(v.pos, "delivery is %s: write ephemeral (a private reply, the default) or dm (a direct message that the bot deletes after dm_ttl)", Quote(v.v))
-		}
-	}
-	if draft.life = s.duration("dm_ttl"); draft.life.ok && (draft.life.v < minDMLife || draft.life.v > maxDMLife) {
-		d.problem(draft.life.pos, "dm_ttl is %s: write between 1m and 1h", broker.FormatDuration(draft.life.v))
-	}
-	return draft
-}
-
-// setDelivery gives an account its delivery, and the file's where it says
+// resolve gives an account, which messages call account, the file's where it says
 // nothing itself.
-func (d *draft) setDelivery(s section, a *accountDraft) {
-	own := d.readDelivery(s)
-	dm, life := d.delivery.dm.v, defaultDMLife
-	if own.dm.ok {
-		dm = own.dm.v
-	}
-	for _, v := range []value[time.Duration]{d.delivery.life, own.life} {
-		if v.ok {
-			life = v.v
-		}
-	}
-	if dm {
-		a.DMLife = life
-	} else if own.life.ok {
-		d.warning(own.life.pos, "account %s: dm_ttl changes nothing: it is for delivery: dm", a.label())
+func (d *Delivery) resolve(c *collector, file Delivery, account string) {
+	d.How.resolve(file.How.Value)
+	d.DMTTL.resolve(file.DMTTL.Value)
+	if d.How.Value == byDM {
+		d.dmLife = d.DMTTL.Value
+	} else if d.DMTTL.OK {
+		c.warning(d.DMTTL.Position, "account %s: dm_ttl changes nothing: it is for delivery: dm", account)
 	}
 }
 
 // warnDelivery tells of a dm_ttl of the file that no account goes by.
-func (d *draft) warnDelivery() {
-	byDM := func(a accountDraft) bool { return a.DMLife > 0 }
-	if d.delivery.life.ok && !slices.ContainsFunc(d.accounts, byDM) {
-		d.warning(d.delivery.life.pos, "dm_ttl changes nothing: it is for delivery: dm, which no account has")
+func (f *File) warnDelivery(c *collector) {
+	for a := range each(f.Accounts.Value) {
+		if a.dmLife > 0 {
+			return
+		}
+	}
+	if t := f.Delivery.DMTTL; t.OK {
+		c.warning(t.Position, "dm_ttl changes nothing: it is for delivery: dm, which no account has")
+	}
+}
+
+const maxReminder = time.Hour
+
+func (f *File) checkReminder(c *collector) {
+	if r := f.Reminder; r.Value != 0 && (r.Value < time.Minute || r.Value > maxReminder) {
+		c.problem(r.Position, "reminder is %s: write between 1m and 1h, or 0 for no reminders", broker.FormatDuration(r.Value))
 	}
 }

@@ -61,8 +61,12 @@ func TestParseConfigRefusesWrongDelivery(t *testing.T) {
 
 func TestParseConfigWarnsOfATimeThatNothingGoesBy(t *testing.T) {
 	for text, want := range map[string][]string{
-		account("name: hub\nallow: ['*']\ndm_ttl: 2m"):                               {"config.yaml:6:11: account hub: dm_ttl changes nothing: it is for delivery: dm"},
-		account("name: hub\nallow: ['*']") + "dm_ttl: 2m\n":                          {"config.yaml:6:9: dm_ttl changes nothing: it is for delivery: dm, which no account has"},
+		account("name: hub\nallow: ['*']\ndm_ttl: 2m"): {
+			"config.yaml:6:11: account hub: dm_ttl changes nothing: it is for delivery: dm",
+		},
+		account("name: hub\nallow: ['*']") + "dm_ttl: 2m\n": {
+			"config.yaml:6:9: dm_ttl changes nothing: it is for delivery: dm, which no account has",
+		},
 		account("name: hub\nallow: ['*']\ndelivery: ephemeral\n") + "delivery: dm\n": nil,
 	} {
 		var got []string

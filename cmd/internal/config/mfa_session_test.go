@@ -9,7 +9,8 @@ import (
 
 func TestParseConfigReadsMFASession(t *testing.T) {
 	for written, want := range map[string]time.Duration{
-		"": 0, "mfa_session: 0": 0, "mfa_session: 0s": 0, `mfa_session: "0"`: 0, "mfa_session: 15m": 15 * time.Minute, "mfa_session: 8h": 8 * time.Hour, "mfa_session: 36h": 36 * time.Hour,
+		"": 0, "mfa_session: 0": 0, "mfa_session: 0s": 0, `mfa_session: "0"`: 0,
+		"mfa_session: 15m": 15 * time.Minute, "mfa_session: 8h": 8 * time.Hour, "mfa_session: 36h": 36 * time.Hour,
 	} {
 		if got := mustParse(t, account(roleAccount)+written+"\n", nil).Broker.MFASession; got != want {
 			t.Errorf("%q: got %s, want %s", written, got, want)
@@ -30,10 +31,11 @@ func TestParseConfigRefusesWrongMFASession(t *testing.T) {
 }
 
 func TestParseConfigWarnsOfMFASessionsThatNobodyCanUse(t *testing.T) {
+	const nobody = "mfa_session: no account may be had from an MFA session: it takes one with role_arn and mfa: session, the default"
 	for keys, want := range map[string][]string{
 		roleAccount + "allow: ['*']":             nil,
-		roleAccount + "allow: ['*']\nmfa: fresh": {"config.yaml:8:14: mfa_session: no account may be had from an MFA session: it takes one with role_arn and mfa: session, the default"},
-		"name: hub\nallow: ['*']":                {"config.yaml:6:14: mfa_session: no account may be had from an MFA session: it takes one with role_arn and mfa: session, the default"},
+		roleAccount + "allow: ['*']\nmfa: fresh": {"config.yaml:8:14: " + nobody},
+		"name: hub\nallow: ['*']":                {"config.yaml:6:14: " + nobody},
 	} {
 		var got []string
 		for _, w := range mustParse(t, account(keys)+"mfa_session: 8h\n", nil).Warnings {

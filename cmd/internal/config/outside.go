@@ -12,54 +12,54 @@ import (
 // file says that this is accepted. What the file cannot say is which roles trust
 // whom.
 
-func (d *draft) readOutsideRules(s section, a *accountDraft) {
-	a.roleless = !s.has("role_arn")
-	v := s.text("outside_rules")
-	switch {
-	case !v.ok:
-	case !a.roleless:
-		d.problem(v.pos, "outside_rules is for an account without role_arn, whose credentials no rule reaches: remove it")
-	case v.v != "accepted":
-		d.problem(v.pos, "outside_rules is %s: write accepted, or remove it", Quote(v.v))
-	default:
-		a.OutsideRules = true
+func (a *Account) checkOutsideRules(c *collector) {
+	switch o := a.OutsideRules; {
+	case !o.OK:
+	case a.hasRole():
+		c.problem(o.Position, "outside_rules is for an account without role_arn, whose credentials no rule reaches: remove it")
+	case o.Value != "accepted":
+		c.problem(o.Position, "outside_rules is %s: write accepted, or remove it", Quote(o.Value))
 	}
 }
 
 // checkOutside refuses, or warns of, whom an Account without a role takes past
 // which others.
-func (d *draft) checkOutside() {
-	for _, a := range d.accounts {
-		lines := d.outside(a)
-		if !a.roleless || len(lines) == 0 {
+func (f *File) checkOutside(c *collector) {
+	for a := range each(f.Accounts.Value) {
+		if a.hasRole() {
 			continue
 		}
-		report, what, mend := d.problem, "has no role", ". Give it to people who have nothing else, or write outside_rules: accepted"
-		if a.OutsideRules {
-			report, what, mend = d.warning, "has no role, which is accepted", ""
+		lines := f.outside(a)
+		if len(lines) == 0 {
+			continue
 		}
-		report(a.nameAt, "account %s %s: its credentials can assume, without the bot, every role that trusts the person's IAM user, "+
-			"and check cannot see which roles trust whom%s", a.Name, what, mend)
+		report, what, mend := c.problem, "has no role", ". Give it to people who have nothing else, or write outside_rules: accepted"
+		if a.OutsideRules.Value == "accepted" {
+			report, what, mend = c.warning, "has no role, which is accepted", ""
+		}
+		report(a.Name.Position, "account %s %s: its credentials can assume, without the bot, every role that trusts the person's IAM user, "+
+			"and check cannot see which roles trust whom%s", a.Name.Value, what, mend)
 		for _, line := range lines {
-			report(a.nameAt, "account %s: %s", a.Name, line)
+			report(a.Name.Position, "account %s: %s", a.Name.Value, line)
 		}
 	}
 }
 
 // outside says who may have a beside which Accounts with a role, or while they are
 // denied which: a line for all with the same ones.
-func (d *draft) outside(a accountDraft) []string {
+func (f *File) outside(a *Account) []string {
 	who := map[string][]string{}
 	var order []string
-	for _, u := range d.users {
-		if !d.mayHave(a, u) {
+	for u := range each(f.Users.Value) {
+		if !f.mayHave(a, u) {
 			continue
 		}
-		if which := d.past(d.sharingKey(u)); which != "" {
+		same := f.sharingKey(u)
+		if which := f.past(same); which != "" {
 			if who[which] == nil {
 				order = append(order, which)
 			}
-			who[which] = append(who[which], d.withSharers(u))
+			who[which] = append(who[which], withSharers(same))
 		}
 	}
 	lines := make([]string, len(order))
@@ -70,14 +70,14 @@ func (d *draft) outside(a accountDraft) []string {
 }
 
 // past says which Accounts with a role any of the users may have, or may be denied.
-func (d *draft) past(users []userDraft) string {
+func (f *File) past(users []*User) string {
 	var may, denied []string
-	for _, r := range d.accounts {
+	for r := range each(f.Accounts.Value) {
 		switch {
-		case r.roleless:
-		case slices.ContainsFunc(users, func(u userDraft) bool { return d.mayHave(r, u) }):
+		case !r.hasRole():
+		case slices.ContainsFunc(users, func(u *User) bool { return f.mayHave(r, u) }):
 			may = append(may, r.label())
-		case slices.ContainsFunc(users, func(u userDraft) bool { return d.listed(r.Deny, u) != notListed }):
+		case slices.ContainsFunc(users, func(u *User) bool { return f.listed(r.rules.Deny, u) != notListed }):
 			denied = append(denied, r.label())
 		}
 	}
@@ -92,31 +92,32 @@ func (d *draft) past(users []userDraft) string {
 }
 
 // sharingKey is u and whoever else is, to AWS, the same IAM user.
-func (d *draft) sharingKey(u userDraft) []userDraft {
-	same := []userDraft{u}
-	for _, other := range d.users {
-		if other.pos != u.pos && other.Key == u.Key {
+func (f *File) sharingKey(u *User) []*User {
+	same := []*User{u}
+	for other := range each(f.Users.Value) {
+		if other != u && other.key == u.key {
 			same = append(same, other)
 		}
 	}
 	return same
 }
 
-func (d *draft) withSharers(u userDraft) string {
+// withSharers names the first of users, and the others with whom they share a key.
+func withSharers(users []*User) string {
 	var others []string
-	for _, other := range d.sharingKey(u)[1:] {
+	for _, other := range users[1:] {
 		others = append(others, other.label())
 	}
 	if len(others) == 0 {
-		return u.label()
+		return users[0].label()
 	}
-	return u.label() + " (one AWS key with " + strings.Join(others, " and ") + ")"
+	return users[0].label() + " (one AWS key with " + strings.Join(others, " and ") + ")"
 }
 
 // mayHave reports whether some rule of a could give it to u, for which every Slack
 // user group counts as anybody.
-func (d *draft) mayHave(a accountDraft, u userDraft) bool {
-	return d.listed(a.Deny, u) != surelyListed && d.listed(slices.Concat(a.Allowed(), a.BreakGlass), u) != notListed
+func (f *File) mayHave(a *Account, u *User) bool {
+	return f.listed(a.rules.Deny, u) != surelyListed && f.listed(slices.Concat(a.rules.Allowed(), a.rules.BreakGlass), u) != notListed
 }
 
 // A listing is whether a list names somebody.
@@ -128,10 +129,10 @@ const (
 	surelyListed
 )
 
-func (d *draft) listed(list []string, u userDraft) listing {
-	people, exact := d.people(list)
+func (f *File) listed(list []string, u *User) listing {
+	people, exact := f.people(list)
 	switch {
-	case slices.Contains(people, u.Slack) || slices.Contains(people, everybody):
+	case slices.Contains(people, u.Slack.Value) || slices.Contains(people, everybody):
 		return surelyListed
 	case !exact:
 		return maybeListed

@@ -50,26 +50,24 @@ func (ps Problems) Error() string {
 	return b.String()
 }
 
-// pos is where something stands in the file, from 1.
-type pos struct{ line, column int }
-
-// collector gathers what is found while one file is read.
+// A collector gathers what is found while one file is read.
 type collector struct {
 	file     string
+	readFile func(name string) ([]byte, error) // reads a file that it names
 	problems Problems
 	warnings Problems
 }
 
-func (c *collector) problem(at pos, format string, args ...any) {
+func (c *collector) problem(at Position, format string, args ...any) {
 	c.problems = append(c.problems, c.place(at, format, args...))
 }
 
-func (c *collector) warning(at pos, format string, args ...any) {
+func (c *collector) warning(at Position, format string, args ...any) {
 	c.warnings = append(c.warnings, c.place(at, format, args...))
 }
 
-func (c *collector) place(at pos, format string, args ...any) Problem {
-	return Problem{File: c.file, Line: at.line, Column: at.column, Message: fmt.Sprintf(format, args...)}
+func (c *collector) place(at Position, format string, args ...any) Problem {
+	return Problem{File: c.file, Line: at.Line, Column: at.Column, Message: fmt.Sprintf(format, args...)}
 }
 
 // err returns the problems sorted by position, or nil.

@@ -65,8 +65,10 @@ func TestParseConfigRefusesWhatIsNotOneStrictDocument(t *testing.T) {
 		{"sections without values", "slack:\nusers:\naccounts:\n", nil, []string{"1:7 slack has no value", "2:7 users has no value", "3:10 accounts has no value"}},
 		{"sections of the wrong kind", "slack: [a]\nusers: {a: b}\naccounts: text\n", nil,
 			[]string{"1:8 slack must be a map", "2:8 users must be a list", "3:11 accounts must be a list"}},
-		{"entries of the wrong kind", goodSlack + "users: [alice]\naccounts: [[]]\n", nil, []string{"2:9 this user must be a map", "3:12 this account must be a map"}},
-		{"no users or accounts", goodSlack + "users: []\naccounts: []\n", nil, []string{"2:8 nobody could use the bot", "3:11 accounts is empty: nobody could have anything"}},
+		{"entries of the wrong kind", goodSlack + "users: [alice]\naccounts: [[]]\n",
+			nil, []string{"2:9 this user must be a map", "3:12 this account must be a map"}},
+		{"no users or accounts", goodSlack + "users: []\naccounts: []\n",
+			nil, []string{"2:8 nobody could use the bot", "3:11 accounts is empty: nobody could have anything"}},
 	})
 }
 
@@ -127,9 +129,11 @@ func TestParseConfigRefusesWrongUsers(t *testing.T) {
 		{"two sources", user("slack: U01ALICE\nname: alice\n" + device + "credentials: {profile: a, env: A}"), nil, []string{"7:16 2 sources"}},
 		{"no source", user("slack: U01ALICE\nname: alice\n" + device + "credentials: {}"), nil, []string{"7:16 0 sources"}},
 		{"default off", user("slack: U01ALICE\nname: alice\n" + device + "credentials: {default: false}"), nil, []string{"7:26 names no source"}},
-		{"key in the file", user("slack: U01ALICE\nname: alice\n" + device + "credentials: {profile: AKIAIOSFODNN7EXAMPLE}"), nil, []string{"7:26 looks like an access key ID"}},
+		{"key in the file", user("slack: U01ALICE\nname: alice\n" + device + "credentials: {profile: AKIAIOSFODNN7EXAMPLE}"),
+			nil, []string{"7:26 looks like an access key ID"}},
 		{"env in small letters", user("slack: U01ALICE\nname: alice\n" + device + "credentials: {env: alice}"), nil, []string{"7:22 prefix in capitals"}},
-		{"whole variable", user("slack: U01ALICE\nname: alice\n" + device + "credentials: {env: ALICE_AWS_ACCESS_KEY_ID}"), nil, []string{`7:22 write "ALICE" alone`}},
+		{"whole variable", user("slack: U01ALICE\nname: alice\n" + device + "credentials: {env: ALICE_AWS_ACCESS_KEY_ID}"),
+			nil, []string{`7:22 write "ALICE" alone`}},
 		{"secret with a space", user("slack: U01ALICE\nname: alice\n" + device + "credentials: {secret: a b}"), nil, []string{"7:25 Secrets Manager"}},
 	})
 }

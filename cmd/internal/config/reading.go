@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // A Reading is one look at the config file and the files that it names. What it
@@ -48,7 +51,7 @@ func Read(path string) Reading {
 	r := Reading{files: newFileSet(path)}
 	data, err := r.files.read("")
 	if err != nil {
-		r.Problems = Problems{{File: path, Message: fmt.Sprintf("cannot be read: %s: name the config file with --config FILE or ASSUMEBOT_CONFIG", Reason(err))}}
+		r.Problems = Problems{{File: path, Message: fmt.Sprintf("cannot be read: %s: name the config file with --config FILE or ASSUMEBOT_CONFIG", WithoutPath(err))}}
 	} else if r.Config, err = Parse(path, data, r.files.read); err != nil && !errors.As(err, &r.Problems) {
 		r.Refuse(err)
 	}
@@ -80,7 +83,7 @@ func (f *fileSet) read(name string) ([]byte, error) {
 	f.names = append(f.names, name)
 	failed := ""
 	if err != nil {
-		failed = Reason(err)
+		failed = WithoutPath(err)
 	}
 	fmt.Fprintf(f.sum, "%q %d %q\n", name, len(data), failed)
 	_, _ = f.sum.Write(data) // a hash takes everything
@@ -97,3 +100,24 @@ func readRegular(path string, limit int64) ([]byte, error) {
 }
 
 func (f *fileSet) digest() string { return hex.EncodeToString(f.sum.Sum(nil)) }
+
+// readFile reads at most limit+1 bytes, so that the caller can tell that there
+// were more.
+func readFile(path string, limit int64) ([]byte, error) {
+	// Not to wait for whoever writes to a named pipe.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // only read from
+	return io.ReadAll(io.LimitReader(f, limit+1))
+}
+
+// WithoutPath is why a file could not be read, without its path, which the message
+// has already.
+func WithoutPath(err error) string {
+	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
+		return pe.Err.Error()
+	}
+	return err.Error()
+}

@@ -88,10 +88,12 @@ func TestParseConfigRefusesWrongRules(t *testing.T) {
 		{"oncall without approval", account("name: hub\nallow: [{oncall: {group: S01PAGER}}]"), nil, []string{"5:10 oncall needs approval"}},
 		{"oncall of a person", account("name: hub\napproval: {approvers: [S02]}\nallow: [{oncall: {group: U01ALICE}}]"), nil, []string{"6:28 is a user ID"}},
 		{"break-glass without approval", account("name: hub\nbreak_glass: [U01ALICE]"), nil, []string{"5:16 break_glass needs approval"}},
-		{"break-glass of a stranger", account("name: hub\nbreak_glass: [U09ERIN]\napproval: {approvers: [S02LEADS]}"), nil, []string{"5:17 U09ERIN, who is not one of users"}},
+		{"break-glass of a stranger", account("name: hub\nbreak_glass: [U09ERIN]\napproval: {approvers: [S02LEADS]}"),
+			nil, []string{"5:17 U09ERIN, who is not one of users"}},
 		{"approval by everybody", account("name: hub\napproval: {approvers: ['*']}"), nil, []string{`5:26 "*" is not taken here`}},
 		{"approval by nobody", account("name: hub\napproval: {approvers: []}"), nil, []string{"5:25 nobody could approve"}},
-		{"more approvals than approvers", account("name: hub\napproval: {approvers: [U01ALICE, U02BOB], count: 3}"), nil, []string{"5:52 count is 3, and approvers are 2"}},
+		{"more approvals than approvers", account("name: hub\napproval: {approvers: [U01ALICE, U02BOB], count: 3}"),
+			nil, []string{"5:52 count is 3, and approvers are 2"}},
 		{"no approvals", account("name: hub\napproval: {approvers: [S02], count: 0}"), nil, []string{"5:39 count is 0"}},
 		{"waits too long", account("name: hub\napproval: {approvers: [S02LEADS], expires: 48h}"), nil, []string{"5:46 expires is 48h"}},
 		{"no approvers", account("name: hub\napproval: {count: 1}"), nil, []string{"5:13 approvers is missing"}},
@@ -108,6 +110,7 @@ func TestParseConfigRefusesWrongRules(t *testing.T) {
 		{"reason of another word", account("name: hub\nreason: optional"), nil, []string{`5:11 reason is "optional"`}},
 		{"reason without a pattern", account("name: hub\nreason: {}"), nil, []string{"5:11 pattern is missing"}},
 		{"pattern that is none", account("name: hub\nreason: {pattern: '(INC'}"), nil, []string{"5:21 not a regular expression"}},
-		{"approvals channel by name", "slack: {workspaces: [T0123], audit_channel: C0AUDIT, approvals_channel: approvals}\n" + goodUsers + goodAccount, nil, []string{"1:73 approvals_channel"}},
+		{"approvals channel by name", "slack: {workspaces: [T0123], audit_channel: C0AUDIT, approvals_channel: approvals}\n" + goodUsers + goodAccount,
+			nil, []string{"1:73 approvals_channel"}},
 	})
 }

@@ -9,53 +9,51 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-// readSealed reads `sealed: required`. There is no other word: who has a key
-// gets sealed credentials without being told to.
-func (d *draft) readSealed(s section) bool {
-	v := s.text("sealed")
-	if v.ok && v.v != "required" {
-		d.problem(v.pos, "sealed is %s: write required (only credentials encrypted to an age_key of this file are shown), or remove sealed", Quote(v.v))
-	}
-	return v.ok && v.v == "required"
-}
-
-// readAgeKey never repeats the value: it may be a private key pasted in by
+// checkAgeKey never repeats the value: it may be a private key pasted in by
 // mistake.
-func (d *draft) readAgeKey(s section) broker.PublicKey {
-	v := s.text("age_key")
-	if !v.ok {
-		return broker.PublicKey{}
+func (u *User) checkAgeKey(c *collector) {
+	if !u.AgeKey.OK {
+		return
 	}
-	key, err := bot.ParsePublicKey(v.v)
+	key, err := bot.ParsePublicKey(u.AgeKey.Value)
 	if err != nil {
 		message := "it cannot be read"
 		if e := (*broker.Error)(nil); errors.As(err, &e) {
 			message = broker.Plain(e.What) + " " + broker.Plain(e.Hint)
 		}
-		d.problem(v.pos, "age_key: %s", message)
+		c.problem(u.AgeKey.Position, "age_key: %s", message)
 	}
-	return key
+	u.ageKey = key
+}
+
+// checkSealed takes no other word than required: who has a key gets sealed
+// credentials without being told to.
+func checkSealed(c *collector, v At[string]) {
+	if v.OK && v.Value != "required" {
+		c.problem(v.Position, "sealed is %s: write required (only credentials encrypted to an age_key of this file are shown), or remove sealed", Quote(v.Value))
+	}
 }
 
 // warnSealed notes whom `sealed: required` leaves with nothing.
-func (d *draft) warnSealed() {
-	for _, u := range d.users {
-		if u.SealRequired && u.AgeKey.Empty() {
-			d.warning(u.pos, "user %s: sealed is required and there is no age_key: nothing is ever issued to this user", u.Name)
+func (f *File) warnSealed(c *collector) {
+	for u := range each(f.Users.Value) {
+		if u.Sealed.Set && u.ageKey.Empty() {
+			c.warning(u.Position, "user %s: sealed is required and there is no age_key: nothing is ever issued to this user", u.Name.Value)
 		}
 	}
-	for _, a := range d.accounts {
-		if !a.SealRequired {
+	for a := range each(f.Accounts.Value) {
+		if !a.Sealed.Set {
 			continue
 		}
 		var without []string
-		for _, u := range d.users {
-			if u.AgeKey.Empty() && (slices.Contains(a.Allowed(), "*") || slices.Contains(a.Allowed(), u.Slack)) {
-				without = append(without, u.Name)
+		allowed := a.rules.Allowed()
+		for u := range each(f.Users.Value) {
+			if u.ageKey.Empty() && (slices.Contains(allowed, everybody) || slices.Contains(allowed, u.Slack.Value)) {
+				without = append(without, u.Name.Value)
 			}
 		}
 		if len(without) > 0 {
-			d.warning(a.pos, "account %s: sealed is required, and without an age_key nothing of it is issued to %s", a.Name, strings.Join(without, ", "))
+			c.warning(a.Position, "account %s: sealed is required, and without an age_key nothing of it is issued to %s", a.Name.Value, strings.Join(without, ", "))
 		}
 	}
 }

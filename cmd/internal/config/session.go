@@ -10,8 +10,22 @@ import (
 	"unicode/utf8"
 
 	"github.com/assumebot/assumebot/broker"
-	"go.yaml.in/yaml/v3"
 )
+
+// Session are the keys of an Account that narrow or mark the session that
+// AssumeRole makes.
+type Session struct {
+	SourceIdentity At[bool]            `key:"source_identity" needs:"role_arn" doc:"true: the session carries the session name as SourceIdentity."`
+	Tags           At[[]Entry[string]] `key:"tags" needs:"role_arn" may:"blank" doc:"Session tags."`
+	SessionPolicy  At[string]          `key:"session_policy" needs:"role_arn" change:"-" doc:"A file with an inline policy, relative to this one."`
+	PolicyARNs     At[[]At[string]]    `key:"policy_arns" needs:"role_arn" doc:"Managed policies that narrow the session."`
+
+	policy string // what SessionPolicy names holds
+}
+
+func (Session) hints() map[string]hint {
+	return map[string]hint{"policy_arns": {of: "managed policy ARNs"}}
+}
 
 // Limits of one AssumeRole call.
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
@@ -30,47 +44,38 @@ const maxPolicyBytes = 64 << 10
 
 var tagText = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
 
-// readSession reads what narrows or marks the session that AssumeRole makes.
-func (d *draft) readSession(s section, a *accountDraft) {
-	if n := s.node("tags"); n != nil {
-		a.Tags = d.readTags(n)
-	}
-	a.policies = s.texts("policy_arns", "managed policy ARNs")
+func (s *Session) checkSession(c *collector) {
+	s.checkTags(c)
 	chars := 0
-	for _, p := range a.policies {
-		if err := broker.CheckPolicyARN(p.v); err != nil {
-			d.problem(p.pos, "policy_arns: %s: %v", Quote(p.v), err)
+	for _, p := range s.PolicyARNs.Value {
+		if err := broker.CheckPolicyARN(p.Value); err != nil {
+			c.problem(p.Position, "policy_arns: %s: %v", Quote(p.Value), err)
 		}
-		a.PolicyARNs = append(a.PolicyARNs, p.v)
-		chars += utf8.RuneCountInString(p.v)
+		chars += utf8.RuneCountInString(p.Value)
 	}
-	if n := len(a.policies); n > maxPolicyARNs {
-		d.problem(s.at("policy_arns"), "policy_arns has %d entries: AWS takes %d for one session; remove some or merge them into one policy", n, maxPolicyARNs)
+	if n := len(s.PolicyARNs.Value); n > maxPolicyARNs {
+		c.problem(s.PolicyARNs.Position, "policy_arns has %d entries: AWS takes %d for one session; remove some or merge them into one policy", n, maxPolicyARNs)
 	}
-	v := s.text("session_policy")
-	if v.ok {
-		policy, err := d.readPolicy(v.v)
+	at := s.PolicyARNs.Position
+	if p := s.SessionPolicy; p.OK {
+		policy, err := readPolicy(c, p.Value)
 		if err != nil {
-			d.problem(v.pos, "session_policy %s: %v", Quote(v.v), err)
+			c.problem(p.Position, "session_policy %s: %v", Quote(p.Value), err)
 		}
-		a.SessionPolicy = policy
+		s.policy, at = policy, p.Position
 		chars += utf8.RuneCountInString(policy)
 	}
 	if chars > maxPolicyChars {
-		at := v.pos
-		if !v.ok {
-			at = s.at("policy_arns")
-		}
-		d.problem(at, "session_policy without white space and policy_arns come to %d characters: AWS takes %d; shorten them", chars, maxPolicyChars)
+		c.problem(at, "session_policy without white space and policy_arns come to %d characters: AWS takes %d; shorten them", chars, maxPolicyChars)
 	}
 }
 
 // readPolicy returns the policy in the file called name, without white space,
 // which would count.
-func (d *draft) readPolicy(name string) (string, error) {
-	data, err := d.readFile(name)
+func readPolicy(c *collector, name string) (string, error) {
+	data, err := c.readFile(name)
 	if err != nil {
-		return "", fmt.Errorf("cannot be read: %s: the path is relative to the config file", Reason(err))
+		return "", fmt.Errorf("cannot be read: %s: the path is relative to the config file", WithoutPath(err))
 	}
 	if len(data) > maxPolicyBytes {
 		return "", fmt.Errorf("larger than %d bytes: is this the policy?", maxPolicyBytes)
@@ -99,38 +104,25 @@ func (d *draft) readPolicy(name string) (string, error) {
 	return text, nil
 }
 
-func (d *draft) readTags(n *yaml.Node) map[string]string {
-	s, ok := newSection(d.collector, n, "tags")
-	if !ok {
-		return nil
+func (s *Session) checkTags(c *collector) {
+	if n := len(s.Tags.Value); n > maxTags {
+		c.problem(s.Tags.Position, "tags has %d entries: AWS takes %d for one session; remove some", n, maxTags)
 	}
-	if len(s.values) > maxTags {
-		d.problem(s.pos, "tags has %d entries: AWS takes %d for one session; remove some", len(s.values), maxTags)
-	}
-	tags := map[string]string{}
 	spelled := map[string]string{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		keyNode := n.Content[i]
-		key := keyNode.Value
-		if s.values[key] != n.Content[i+1] {
-			continue // reported by newSection
-		}
-		lower := strings.ToLower(key)
+	for _, tag := range s.Tags.Value {
+		key, value := tag.Key, tag.Value
+		lower := strings.ToLower(key.Value)
 		if other, twice := spelled[lower]; twice {
-			d.problem(position(keyNode), "tag %s differs from %s in case alone, and to AWS they are one: keep one of the two", Quote(key), Quote(other))
+			c.problem(key.Position, "tag %s differs from %s in case alone, and to AWS they are one: keep one of the two", Quote(key.Value), Quote(other))
 		}
-		spelled[lower] = key
-		if wrong := checkTagKey(key); wrong != "" {
-			d.problem(position(keyNode), "tag %s: %s", Quote(key), wrong)
+		spelled[lower] = key.Value
+		if wrong := checkTagKey(key.Value); wrong != "" {
+			c.problem(key.Position, "tag %s: %s", Quote(key.Value), wrong)
 		}
-		if v := s.textOrEmpty(key); v.ok {
-			if wrong := checkTagText(v.v, maxTagValue); wrong != "" {
-				d.problem(v.pos, "tag %s, its value: %s", Quote(key), wrong)
-			}
-			tags[key] = v.v
+		if wrong := checkTagText(value.Value, maxTagValue); wrong != "" {
+			c.problem(value.Position, "tag %s, its value: %s", Quote(key.Value), wrong)
 		}
 	}
-	return tags
 }
 
 func checkTagKey(key string) string {

@@ -1,9 +1,12 @@
 package config
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,82 +38,87 @@ const concealed = "sha256:"
 // fixed are the fields that a running process goes on without.
 var fixed = []string{"slack.audit_channel", "slack.command_prefix", "slack.connections"}
 
-// Summarize sums up c.
-func Summarize(c Config) Summary {
-	s := Summary{wholeEntry: c.summarize()}
-	for _, u := range c.Broker.Users {
-		s["user "+u.Slack] = summarizeUser(u)
+func (f *File) summarize() Summary {
+	whole := newEntry("")
+	whole.keys("", reflect.ValueOf(f).Elem())
+	s := Summary{wholeEntry: whole}
+	for u := range each(f.Users.Value) {
+		s["user "+u.Slack.Value] = u.summarize()
 	}
-	for name, members := range c.Broker.Groups {
-		e := newEntry("group " + name)
-		e.list("members", members)
-		s["group "+name] = e
+	for _, g := range f.Groups.Value {
+		e := newEntry("group " + g.Key.Value)
+		e.list("members", values(g.Value.Value))
+		s[e.Name] = e
 	}
-	for _, a := range c.Broker.Accounts {
-		s["account "+a.Name] = summarizeAccount(a)
+	for a := range each(f.Accounts.Value) {
+		s["account "+a.Name.Value] = a.summarize()
 	}
 	return s
 }
 
-func (c Config) summarize() entry {
-	e := newEntry("")
-	e.list("slack.workspaces", c.Broker.Workspaces)
-	e.list("admins", c.Broker.Admins)
-	e.set("slack.audit_channel", c.Slack.AuditChannel)
-	e.set("slack.approvals_channel", c.Slack.ApprovalsChannel)
-	e.set("slack.command_prefix", c.Slack.CommandPrefix)
-	e.number("slack.connections", c.Slack.Connections)
-	e.number("limits.requests", c.Broker.Limits.Requests)
-	e.number("limits.sts_calls", c.Broker.Limits.STSCalls)
-	e.typed("contact", c.Broker.Contact)
-	e.duration("reveal_window", c.Broker.RevealWindow)
-	e.duration("mfa_session", c.Broker.MFASession)
-	e.duration("reminder", c.Reminder)
-	e.set("signin_endpoint", c.Broker.SigninEndpoint)
+func (u *User) summarize() entry {
+	e := newEntry("user " + plainName(u.Name.Value) + " (" + u.Slack.Value + ")")
+	e.keys("", reflect.ValueOf(u).Elem())
+	e.set("credentials", u.key.String())
+	if k := u.ageKey; !k.Empty() {
+		e.set("age_key", k.Type+" "+k.Fingerprint+" ("+digest(k.Text)[:12]+")")
+	}
 	return e
 }
 
-func summarizeUser(u broker.User) entry {
-	e := newEntry("user " + plainName(u.Name) + " (" + u.Slack + ")")
-	e.set("name", plainName(u.Name))
-	e.set("session name", u.SessionName)
-	e.set("mfa_serial", u.MFASerial)
-	e.set("credentials", u.Key.String())
-	if !u.AgeKey.Empty() {
-		e.set("age_key", u.AgeKey.Type+" "+u.AgeKey.Fingerprint+" ("+digest(u.AgeKey.Text)[:12]+")")
+func (a *Account) summarize() entry {
+	e := newEntry("account " + a.Name.Value)
+	e.keys("", reflect.ValueOf(a).Elem())
+	e.conceal("session_policy", a.policy)
+	if a.dmLife > 0 {
+		e.set("delivery", "dm, deleted after "+broker.FormatDuration(a.dmLife))
 	}
-	e.flag("sealed", u.SealRequired, "required")
+	e.rules(a.rules)
 	return e
 }
 
-func summarizeAccount(a broker.Account) entry {
-	e := newEntry("account " + a.Name)
-	e.set("role_arn", string(a.RoleARN))
-	e.conceal("external_id", a.ExternalID)
-	e.set("region", a.Region)
-	e.duration("duration.default", a.DefaultDuration)
-	e.duration("duration.max", a.MaxDuration)
-	e.set("mfa", string(a.MFA))
-	e.flag("outside_rules", a.OutsideRules, "accepted")
-	e.flag("source_identity", a.SourceIdentity, "true")
-	var tags []string
-	for key, value := range a.Tags {
-		tags = append(tags, strconv.Quote(key)+"="+strconv.Quote(value))
+// keys sets what the keys of a struct hold, but for those that are told by hand.
+func (e entry) keys(prefix string, v reflect.Value) {
+	for _, k := range keysOf(v.Type()) {
+		name := prefix + cmp.Or(k.as, k.name)
+		c := cellOf(v.FieldByIndex(k.field))
+		switch held := c.value.Interface().(type) {
+		case string:
+			switch k.change {
+			case "":
+				e.set(name, held)
+			case "quoted": // words of a person's own, which cannot pass for a line of ours then
+				e.flag(name, held != "", strconv.Quote(held))
+			case "named":
+				e.set(name, plainName(held))
+			case "concealed":
+				e.conceal(name, held)
+			}
+		case bool:
+			e.flag(name, held, "true")
+		case int:
+			e.flag(name, held != 0, strconv.Itoa(held))
+		case time.Duration:
+			if k.change == "" {
+				e.flag(name, held != 0, broker.FormatDuration(held))
+			}
+		case []At[string]:
+			e.list(name, values(held))
+		case []Entry[string]:
+			var pairs []string
+			for _, p := range held {
+				pairs = append(pairs, strconv.Quote(p.Key.Value)+"="+strconv.Quote(p.Value.Value))
+			}
+			e.list(name, pairs)
+		default:
+			if k.change == "" && c.value.Kind() == reflect.Struct {
+				e.keys(name+".", c.value)
+			}
+		}
 	}
-	e.list("tags", tags)
-	e.conceal("session_policy", a.SessionPolicy)
-	e.list("policy_arns", a.PolicyARNs)
-	e.set("revoker", string(a.Revoker))
-	e.flag("sealed", a.SealRequired, "required")
-	if a.DMLife > 0 {
-		e.set("delivery", "dm, deleted after "+broker.FormatDuration(a.DMLife))
-	}
-	e.rules(a.Rules)
-	return e
 }
 
 func (e entry) rules(r broker.Rules) {
-	e.list("deny", r.Deny)
 	var allow []string
 	for _, rule := range r.Allow {
 		for _, who := range rule.Who {
@@ -124,18 +132,16 @@ func (e entry) rules(r broker.Rules) {
 		}
 	}
 	e.list("allow", allow)
-	e.list("break_glass", r.BreakGlass)
 	if p := r.Approval; p != nil {
 		e.set("approval", fmt.Sprintf("by %d, within %s", p.Count, broker.FormatDuration(p.Expires)))
 		e.list("approvers", p.Approvers)
 	}
-	e.list("channels", r.Channels)
 	if r.Hours != nil {
 		e.set("hours", r.Hours.String())
 	}
 	e.flag("reason", r.Reason.Required, "required")
 	if r.Reason.Pattern != nil {
-		e.typed("reason.pattern", r.Reason.Pattern.String())
+		e.set("reason.pattern", strconv.Quote(r.Reason.Pattern.String()))
 	}
 }
 
@@ -154,16 +160,6 @@ func (e entry) flag(field string, on bool, value string) {
 		e.set(field, value)
 	}
 }
-
-func (e entry) number(field string, n int) { e.flag(field, n != 0, strconv.Itoa(n)) }
-
-func (e entry) duration(field string, d time.Duration) {
-	e.flag(field, d != 0, broker.FormatDuration(d))
-}
-
-// typed sets what is words of a person's own: within quotation marks it cannot
-// pass for a line of ours.
-func (e entry) typed(field, value string) { e.flag(field, value != "", strconv.Quote(value)) }
 
 func (e entry) conceal(field, value string) { e.flag(field, value != "", concealed+digest(value)) }
 
@@ -190,9 +186,14 @@ func digest(s string) string {
 
 // WithFixed is s, but for what a process that goes by old goes on with as it was.
 func (s Summary) WithFixed(old Summary) Summary {
+	whole := newEntry("")
+	maps.Copy(whole.Lists, s[wholeEntry].Lists)
+	maps.Copy(whole.Values, s[wholeEntry].Values)
 	for _, field := range fixed {
-		delete(s[wholeEntry].Values, field)
-		s[wholeEntry].set(field, old[wholeEntry].Values[field])
+		delete(whole.Values, field)
+		whole.set(field, old[wholeEntry].Values[field])
 	}
+	s = maps.Clone(s)
+	s[wholeEntry] = whole
 	return s
 }

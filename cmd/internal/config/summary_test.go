@@ -1,63 +1,149 @@
 package config
 
 import (
+	"cmp"
 	"encoding/json"
 	"reflect"
-	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/assumebot/assumebot/broker"
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 )
 
-// fullConfig has everything that a config can say.
-func fullConfig() Config {
-	return Config{
-		Slack:    SlackConfig{CommandPrefix: "a-", AuditChannel: "C1", ApprovalsChannel: "C2", Connections: 2},
-		Reminder: time.Minute,
-		Broker: broker.Config{
-			Workspaces: []string{"T1"}, Groups: map[string][]string{"leads": {"U1"}}, Admins: []string{"U1"}, Limits: broker.Limits{Requests: 1, STSCalls: 1},
-			Contact: "c", RevealWindow: time.Hour, MFASession: time.Hour, SigninEndpoint: "https://x",
-			Users: []broker.User{{Slack: "U1", Name: "n", SessionName: "n", MFASerial: "m", Key: broker.KeySource{Profile: "p"}, AgeKey: broker.PublicKey{Text: "t", Type: "age", Fingerprint: "f"}}},
-			Accounts: []broker.Account{{
-				Name: "prod", RoleARN: "r", ExternalID: "e", Region: "r", DefaultDuration: time.Hour, MaxDuration: time.Hour, MFA: "fresh",
-				Tags: map[string]string{"k": "v"}, SessionPolicy: "p", PolicyARNs: []string{"p"}, Revoker: "r", DMLife: time.Hour,
-				Rules: broker.Rules{
-					Deny: []string{"U1"}, Allow: []broker.Rule{{Who: []string{"U1"}, Max: time.Hour}}, BreakGlass: []string{"U1"},
-					Approval: &broker.ApprovalPolicy{Approvers: []string{"U1"}, Count: 1, Expires: time.Hour}, Channels: []string{"C1"},
-					Hours:  &broker.Hours{Days: [7]bool{1: true}, From: time.Hour, To: 2 * time.Hour, Zone: time.UTC},
-					Reason: broker.ReasonPolicy{Pattern: regexp.MustCompile("x")},
-				},
-			}},
-		},
+// fullConfig has every key that there is.
+const fullConfig = `
+slack: {workspaces: [T0123], command_prefix: a-, audit_channel: C0AUDIT, approvals_channel: C0OTHER, connections: 2}
+groups: {leads: [U01ALICE]}
+admins: [U01ALICE]
+limits: {requests: 1, sts_calls: 1}
+contact: me
+reveal_window: 1h
+mfa_session: 1h
+reminder: 1m
+delivery: dm
+dm_ttl: 1m
+signin_endpoint: http://127.0.0.1/federation
+users:
+- slack: U01ALICE
+  name: alice
+  session_name: ann
+  mfa_serial: GAHT00000001
+  credentials: {profile: alice}
+  age_key: age1fr50qm5v9d82p9937ldk0dgchnfhquwm4y0gxsf6ymmpn0whra7qwyxhnd
+  sealed: required
+- {slack: U02BOB, name: bob, mfa_serial: GAHT00000002, credentials: {env: BOB}}
+- {slack: U03CAROL, name: carol, mfa_serial: GAHT00000003, credentials: {secret: carol}}
+- {slack: U04DAVE, name: dave, mfa_serial: GAHT00000004, credentials: {default: true}}
+accounts:
+- name: prod
+  role_arn: arn:aws:iam::222222222222:role/OnCall
+  external_id: hidden
+  region: eu-west-1
+  duration: {default: 30m, max: 1h}
+  mfa: fresh
+  tags: {k: v}
+  source_identity: true
+  session_policy: p.json
+  policy_arns: ['arn:aws:iam::aws:policy/x']
+  revoker: arn:aws:iam::222222222222:role/Revoker
+  sealed: required
+  delivery: dm
+  dm_ttl: 1h
+  deny: [S04LEFT]
+  allow: [{who: [U01ALICE], max: 1h}, {oncall: {group: S03PAGER}}]
+  break_glass: [U01ALICE]
+  approval: {approvers: [U01ALICE, S02LEADS], count: 1, expires: 1h}
+  channels: [C0OPS]
+  hours: {days: [mon], time: '01:00-02:00', zone: UTC}
+  reason: {pattern: x}
+- name: hub
+  outside_rules: accepted
+  reason: required
+  allow: [leads]
+`
+
+var policyFile = files{"p.json": `{"Statement": []}`, "p.jsonx": `{"Statement": {}}`}
+
+// walked is what text says, before anybody checks it.
+func walked(t *testing.T, text string) *File {
+	t.Helper()
+	c, f := &collector{}, &File{}
+	w := walker{collector: c, keys: map[reflect.Type][]key{}}
+	if root := parseDocument(c, []byte(text)); root == nil || !w.fields(root, "the file", reflect.ValueOf(f).Elem()) || c.err() != nil {
+		t.Fatal(c.err())
 	}
+	return f
 }
 
-// TestSummaryHasEveryFieldOfTheConfig changes one thing after the other that a
-// config can say, whatever fields there are, and wants each in the changes.
-func TestSummaryHasEveryFieldOfTheConfig(t *testing.T) {
-	before := Summarize(fullConfig())
+func summaryOf(f *File) Summary {
+	f.check(&collector{readFile: policyFile.read})
+	return f.summarize()
+}
+
+// TestSummaryHasEveryKeyOfTheFile changes one thing after the other that a file can
+// say, whatever keys there are, and wants each in the changes.
+func TestSummaryHasEveryKeyOfTheFile(t *testing.T) {
+	if _, err := parse(fullConfig, policyFile); err != nil {
+		t.Fatal(err)
+	}
+	before, changed := summaryOf(walked(t, fullConfig)), map[string]bool{}
 	seen := 0
 	for n := 0; ; n++ {
-		c := fullConfig()
+		f := walked(t, fullConfig)
 		m := mutation{left: n}
-		m.walk(reflect.ValueOf(&c).Elem(), "Config")
+		m.walk(reflect.ValueOf(f).Elem(), "")
 		if m.done == "" {
 			break
 		}
 		seen++
-		if lines := Changes(before, Summarize(c), false); len(lines) == 0 {
-			t.Errorf("a change of %s is not announced: put it into the summary", m.done)
+		if lines := Changes(before, summaryOf(f), false); len(lines) == 0 {
+			t.Errorf("a change of %s is not announced", m.done)
 		} else {
 			t.Log(m.done, lines)
+			changed[m.done] = true
 		}
 	}
+	eachKey(reflect.TypeFor[File](), "", func(path string, _ key, held reflect.Type) {
+		if held.Kind() != reflect.Struct && !changed[path] {
+			t.Errorf("%s is not in the file of this test", path)
+		}
+	})
 	if seen < 50 {
 		t.Errorf("got %d changes, want more: does the walk reach everything?", seen)
 	}
+}
+
+// eachKey visits all keys that there are, with what each holds, of lists one entry.
+func eachKey(t reflect.Type, path string, visit func(path string, k key, held reflect.Type)) {
+	if t.Kind() != reflect.Struct {
+		return
+	}
+	for _, k := range keysOf(t) {
+		at := path + "." + k.name
+		held := t.FieldByIndex(k.field).Type
+		for more := true; more; {
+			if held.Kind() == reflect.Slice {
+				held, at = held.Elem(), at+"[]"
+			} else if held, more = valueType(held); !more {
+				break
+			}
+		}
+		visit(at, k, held)
+		eachKey(held, at, visit)
+	}
+}
+
+// valueType is what an At or an Entry holds.
+func valueType(t reflect.Type) (reflect.Type, bool) {
+	if t.Kind() == reflect.Struct {
+		if value, ok := t.FieldByName("Value"); ok {
+			return value.Type, true
+		}
+	}
+	return t, false
 }
 
 // A mutation changes the one thing before which it left so many as they are.
@@ -66,58 +152,43 @@ type mutation struct {
 	done string // what it changed
 }
 
-// apart are fields that are no part of what is granted: Warnings are made of the others.
-var apart = []string{"Config.Warnings"}
-
+// walk goes over the keys of a struct.
 func (m *mutation) walk(v reflect.Value, path string) {
-	if m.done != "" || slices.Contains(apart, path) {
-		return
+	if word, ok := wordOf(v); ok && *word.set {
+		m.value(word, path)
 	}
-	switch at := v.Interface().(type) {
-	case *regexp.Regexp:
-		m.change(path, func() { v.Set(reflect.ValueOf(regexp.MustCompile(at.String() + "x"))) })
-		return
-	case *time.Location:
-		m.change(path, func() { v.Set(reflect.ValueOf(time.FixedZone("X", 3600))) })
-		return
-	case broker.PublicKey: // the type and the fingerprint are made of the text
-		m.change(path, func() {
-			v.Set(reflect.ValueOf(broker.PublicKey{Text: at.Text + "x", Type: at.Type, Fingerprint: at.Fingerprint}))
-		})
-		return
-	case broker.KeySource: // one field excludes the others
-		for _, key := range []broker.KeySource{{Profile: "x"}, {Env: "p"}, {Secret: "p"}, {Default: true}} {
-			m.change(path, func() { v.Set(reflect.ValueOf(key)) })
-		}
-		return
+	for _, k := range keysOf(v.Type()) {
+		m.value(cellOf(v.FieldByIndex(k.field)), path+"."+k.name)
 	}
-	switch v.Kind() {
+}
+
+func (m *mutation) value(c cell, path string) {
+	if !*c.set {
+		return // it changes with what it would be in
+	}
+	switch v := c.value; v.Kind() {
 	case reflect.Struct:
-		for i := range v.NumField() {
-			m.walk(v.Field(i), path+"."+v.Type().Field(i).Name)
-		}
-	case reflect.Pointer:
-		m.change(path+" none", func() { v.SetZero() })
-		if !v.IsNil() {
-			m.walk(v.Elem(), path)
-		}
+		m.change(path+" none", func() { v.SetZero(); *c.set, *c.ok = false, false })
+		m.walk(v, path)
 	case reflect.Slice:
 		m.change(path+" none", func() { v.SetZero() })
 		for i := range v.Len() {
-			m.walk(v.Index(i), path+"[]")
-		}
-	case reflect.Array:
-		m.walk(v.Index(0), path+"[]")
-	case reflect.Map:
-		m.change(path+" none", func() { v.SetZero() })
-		for _, key := range v.MapKeys() {
-			value := reflect.New(v.Type().Elem()).Elem()
-			value.Set(v.MapIndex(key))
-			m.walk(value, path+"[]")
-			v.SetMapIndex(key, value)
+			if entry, ok := v.Index(i).Addr().Interface().(interface{ cells() (cell, cell) }); ok {
+				_, value := entry.cells()
+				m.value(value, path+"[]")
+			} else {
+				m.value(cellOf(v.Index(i)), path+"[]")
+			}
 		}
 	case reflect.String:
-		m.change(path, func() { v.SetString(v.String() + "x") })
+		other := v.String() + "x"
+		switch path {
+		case ".accounts[].hours.zone":
+			other = "Europe/Berlin"
+		case ".accounts[].reason":
+			return // a word that can be no other
+		}
+		m.change(path, func() { v.SetString(other) })
 	case reflect.Bool:
 		m.change(path, func() { v.SetBool(!v.Bool()) })
 	case reflect.Int, reflect.Int64:
@@ -139,38 +210,87 @@ func (m *mutation) change(path string, do func()) {
 }
 
 func TestChangesAreReadable(t *testing.T) {
-	before, after := fullConfig(), fullConfig()
-	after.Broker.Admins = nil
-	after.Broker.MFASession = 0
-	after.Broker.Contact = "\u202ex\"; admins gained U9"
-	after.Slack.AuditChannel = "C2"
-	after.Broker.Groups = map[string][]string{"ops": {"S1", "U1"}}
-	after.Broker.Users = append(after.Broker.Users, broker.User{Slack: "U2", Name: "bob (U3) removed: x", SessionName: "bob", Key: broker.KeySource{Env: "BOB"}})
-	a := &after.Broker.Accounts[0]
-	a.ExternalID, a.SessionPolicy = "other", ""
-	a.Allow = []broker.Rule{{Who: []string{"leads", "S1"}, Max: 2 * time.Hour}, {Who: []string{"U1"}, OnCall: true}}
-	a.Approval = &broker.ApprovalPolicy{Approvers: []string{"U1", "leads"}, Count: 2, Expires: time.Hour}
-	after.Broker.Accounts = append(after.Broker.Accounts, broker.Account{Name: "vault", RoleARN: "r", ExternalID: "MARKED", MFA: broker.MFANone, Rules: broker.Rules{Allow: []broker.Rule{{Who: []string{"*"}}}}})
-	if kept, err := json.Marshal(Summarize(after)); err != nil || strings.Contains(string(kept), "MARKED") {
+	old := goodSlack + `
+groups: {leads: [U01ALICE]}
+admins: [U01ALICE]
+contact: c
+mfa_session: 1h
+users:
+- {slack: U01ALICE, name: n1, mfa_serial: GAHT00000001, credentials: {profile: p}}
+accounts:
+- name: prod
+  role_arn: arn:aws:iam::222222222222:role/OnCall
+  external_id: hidden
+  session_policy: p.json
+  allow: [{who: [U01ALICE], max: 1h}]
+  approval: {approvers: [U01ALICE, S02], count: 1, expires: 1h}
+`
+	next := strings.NewReplacer(
+		"groups: {leads: [U01ALICE]}", "groups: {leads: [U01ALICE], ops: [S01, U01ALICE]}",
+		"admins: [U01ALICE]\n", "",
+		"mfa_session: 1h\n", "",
+		"contact: c", `contact: "\u202ex\"; admins gained U9"`,
+		"C0AUDIT", "C0OTHER",
+		"{profile: p}}\n", "{profile: p}}\n- {slack: U02BOB, name: 'bob (U3) removed: x', session_name: bob, mfa_serial: GAHT00000002, credentials: {env: BOB}}\n",
+		"external_id: hidden", "external_id: other", "  session_policy: p.json\n", "",
+		"allow: [{who: [U01ALICE], max: 1h}]", "allow: [{who: [leads, S01], max: 2h}, {oncall: {group: S03}}]\n  duration: {default: 1h, max: 2h}",
+		"approvers: [U01ALICE, S02], count: 1", "approvers: [U01ALICE, S02, leads], count: 2",
+	).Replace(old) + "- {name: vault, role_arn: 'arn:aws:iam::222222222222:role/r', external_id: MARKED, mfa: none, allow: ['*']}\n"
+	before, after := mustParse(t, old, policyFile).Summary, mustParse(t, next, policyFile).Summary
+	if kept, err := json.Marshal(after); err != nil || strings.Contains(string(kept), "MARKED") {
 		t.Errorf("got %s, %v, want no external ID in it", kept, err)
 	}
-	got := Changes(Summarize(before), Summarize(after), true)
+	got := Changes(before, after, true)
 	want := []string{
-		"account prod: allow gained S1 for up to 2h, U1 on call, leads for up to 2h, lost U1 for up to 1h",
+		"account prod: allow gained S01 for up to 2h, S03 on call, leads for up to 2h, lost U01ALICE for up to 1h",
 		"account prod: approvers gained leads",
 		"account prod: approval by 1, within 1h → by 2, within 1h",
+		"account prod: duration.max 1h → 2h",
 		"account prod: external_id changed",
 		"account prod: session_policy set → none",
-		"account vault added: allow *; external_id set; mfa none; role_arn r",
-		"admins lost U1",
+		"account vault added: allow *; duration.default 1h; duration.max 1h; external_id set; mfa none; role_arn arn:aws:iam::222222222222:role/r",
+		"admins lost U01ALICE",
 		`contact "c" → "\u202ex\"; admins gained U9"`,
 		"mfa_session 1h → none",
-		"slack.audit_channel C1 → C2 (from the next start)",
-		"group leads removed",
-		"group ops added: members S1, U1",
-		`user "bob (U3) removed: x" (U2) added: credentials environment BOB_AWS_ACCESS_KEY_ID; name "bob (U3) removed: x"; session name bob`,
+		"slack.approvals_channel C0AUDIT → C0OTHER",
+		"slack.audit_channel C0AUDIT → C0OTHER (from the next start)",
+		"group ops added: members S01, U01ALICE",
+		`user "bob (U3) removed: x" (U02BOB) added: credentials environment BOB_AWS_ACCESS_KEY_ID; mfa_serial GAHT00000002; ` +
+			`name "bob (U3) removed: x"; session name bob`,
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
 	}
+	removed := Changes(mustParse(t, goodSlack+goodUsers+"groups: {g: [U01ALICE]}\naccounts: [{name: hub, allow: [g]}]\n", nil).Summary,
+		mustParse(t, goodSlack+goodUsers+goodAccount, nil).Summary, false)
+	if diff := gocmp.Diff([]string{"account hub: allow gained *, lost g", "group g removed"}, removed); diff != "" {
+		t.Errorf("changes (-want +got):\n%s", diff)
+	}
+}
+
+// TestEveryKeyIsDeclaredWhole holds each key to a doc text and a default that can
+// be read, and each hint to a key.
+func TestEveryKeyIsDeclaredWhole(t *testing.T) {
+	eachKey(reflect.TypeFor[File](), "", func(path string, k key, held reflect.Type) {
+		if !strings.HasSuffix(k.doc, ".") {
+			t.Errorf("%s: doc %q, want a sentence", path, k.doc)
+		}
+		var err error
+		switch held {
+		case reflect.TypeFor[int]():
+			_, err = strconv.Atoi(cmp.Or(k.fallback, "0"))
+		case reflect.TypeFor[time.Duration]():
+			_, err = time.ParseDuration(cmp.Or(k.fallback, "0s"))
+		}
+		if err != nil {
+			t.Errorf("%s: default: %v", path, err)
+		}
+		if h, ok := reflect.Zero(held).Interface().(hinted); ok {
+			for name := range h.hints() {
+				if !slices.Contains(namesOf(keysOf(held)), name) {
+					t.Errorf("%s has a hint for %s, which is no key", path, name)
+				}
+			}
+		}
+	})
 }

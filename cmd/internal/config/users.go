@@ -5,21 +5,37 @@ import (
 	"strings"
 
 	"github.com/assumebot/assumebot/broker"
-	"go.yaml.in/yaml/v3"
 )
 
-type userDraft struct {
-	broker.User
-	pos
-	slackAt, nameAt, sessionAt, serialAt, keyAt pos
+// A User is an entry of users.
+type User struct {
+	Slack       At[string]      `key:"slack" change:"-" doc:"The person's Slack user ID, U… or W…."`
+	Name        At[string]      `key:"name" change:"named" doc:"What Slack messages and the record call the person."`
+	SessionName At[string]      `key:"session_name" as:"session name" doc:"RoleSessionName and SourceIdentity; without it the name is."`
+	MFASerial   At[string]      `key:"mfa_serial" doc:"The MFA device of the IAM user: the ARN of a virtual one, or a hardware serial."`
+	Credentials At[Credentials] `key:"credentials" change:"-" doc:"Where the IAM user's key is read from: one of four."`
+	AgeKey      At[string]      `key:"age_key" change:"-" doc:"An age or SSH public key: credentials are encrypted to it."`
+	Sealed      At[string]      `key:"sealed" doc:"required: without an age_key nothing is issued to this person."`
+
+	Position
+	key    broker.KeySource // of Credentials
+	ageKey broker.PublicKey // of AgeKey
 }
 
-// label is how messages call the User.
-func (u userDraft) label() string {
-	if u.Name != "" {
-		return u.Name
+func (User) hints() map[string]hint {
+	return map[string]hint{
+		"slack":       {missing: "the person's Slack user ID (U…)"},
+		"name":        {missing: "what AWS and the record shall call the person, such as alice@example.com"},
+		"credentials": {missing: "where the IAM user's key is read from: {profile: …}, {env: …}, {secret: …} or {default: true}"},
 	}
-	return u.Slack
+}
+
+// Credentials say where a User's long-term access key is read from.
+type Credentials struct {
+	Profile At[string] `key:"profile" doc:"A profile of the SDK's shared config."`
+	Env     At[string] `key:"env" doc:"A prefix: ALICE reads ALICE_AWS_ACCESS_KEY_ID and ALICE_AWS_SECRET_ACCESS_KEY, each also as …_FILE."`
+	Secret  At[string] `key:"secret" doc:"The name or ARN of a secret of AWS Secrets Manager."`
+	Default At[bool]   `key:"default" doc:"true: the SDK's default chain."`
 }
 
 var (
@@ -32,114 +48,184 @@ var (
 	accessKeyID = regexp.MustCompile(`^(AKIA|ASIA)[A-Z0-9]{12,}$`)
 )
 
-func (d *draft) readUsers(root section) {
-	d.checkSize(root, "users", "nobody could use the bot; add who may")
-	for _, n := range root.list("users", "users") {
-		s, ok := newSection(d.collector, n, "this user", "slack", "name", "session_name", "mfa_serial", "credentials", "age_key", "sealed")
-		if !ok {
+// label is how messages call the User.
+func (u *User) label() string {
+	if u.Name.Value != "" {
+		return u.Name.Value
+	}
+	return u.Slack.Value
+}
+
+func (u *User) check(c *collector) {
+	if id := &u.Slack; id.OK {
+		if wrong := checkID(id.Value, userID); wrong != "" {
+			refuse(c, id, "%s", wrong)
+		}
+	}
+	u.checkNames(c)
+	if m := &u.MFASerial; m.OK {
+		if err := broker.CheckMFASerial(m.Value); err != nil {
+			refuse(c, m, "mfa_serial %s: %v", Quote(m.Value), err)
+		}
+	}
+	if u.Credentials.OK {
+		u.Credentials.Value.check(c, u.Credentials.Position)
+		u.key = u.Credentials.Value.source()
+	}
+	u.checkAgeKey(c)
+	checkSealed(c, u.Sealed)
+}
+
+// checkNames: RoleSessionName and SourceIdentity, which a trust policy may compare
+// with the IAM user's name, are the session_name as it stands, or else made of the
+// name.
+func (u *User) checkNames(c *collector) {
+	if s := &u.SessionName; s.OK {
+		if err := broker.CheckSessionName(s.Value); err != nil {
+			refuse(c, s, "session_name %s: %v", Quote(s.Value), err)
+		}
+	}
+	if n := u.Name; n.OK && !u.SessionName.Set {
+		session, err := broker.SessionName(n.Value)
+		if err != nil {
+			c.problem(n.Position, "name %s: %v; or give a session_name, which is what AWS calls the person", Quote(n.Value), err)
+		}
+		u.SessionName.Value = session
+	}
+}
+
+// sessionAt is where the session name comes from.
+func (u *User) sessionAt() Position {
+	if u.SessionName.OK {
+		return u.SessionName.Position
+	}
+	return u.Name.Position
+}
+
+// check never repeats a value: a key pasted in by mistake would end up in a log.
+func (k *Credentials) check(c *collector, at Position) {
+	sources := 0
+	for _, set := range []bool{k.Profile.Set, k.Env.Set, k.Secret.Set, k.Default.Set} {
+		if set {
+			sources++
+		}
+	}
+	if sources != 1 {
+		c.problem(at, "credentials has %d sources: write exactly one of {profile: …}, {env: …}, {secret: …} and {default: true}", sources)
+	}
+	checkSource(c, k.Profile, profileName, "profile must be a profile's name in the shared AWS config, without brackets or spaces, such as alice")
+	checkSource(c, k.Env, envPrefix, "env must be a prefix in capitals: ALICE reads ALICE_AWS_ACCESS_KEY_ID and ALICE_AWS_SECRET_ACCESS_KEY")
+	if before, found := strings.CutSuffix(k.Env.Value, "_AWS_ACCESS_KEY_ID"); found {
+		c.problem(k.Env.Position, "env is a prefix: write %s alone", Quote(before))
+	}
+	checkSource(c, k.Secret, secretID, "secret must be the name or ARN of an AWS Secrets Manager secret, such as assumebot/alice")
+	if k.Default.OK && !k.Default.Value {
+		c.problem(k.Default.Position, "default: false names no source: write default: true, or one of profile, env and secret")
+	}
+}
+
+func checkSource(c *collector, v At[string], shape *regexp.Regexp, hint string) {
+	switch {
+	case !v.OK:
+	case accessKeyID.MatchString(v.Value):
+		c.problem(v.Position, "this looks like an access key ID, and keys do not belong in this file: name where the key is kept, "+
+			"and replace the key if its secret was written here too")
+	case !shape.MatchString(v.Value):
+		c.problem(v.Position, "%s", hint)
+	}
+}
+
+func (k *Credentials) source() broker.KeySource {
+	return broker.KeySource{
+		Profile: k.Profile.Value,
+		Env:     k.Env.Value,
+		Secret:  k.Secret.Value,
+		Default: k.Default.Value,
+	}
+}
+
+func (u *User) granted() broker.User {
+	return broker.User{
+		Slack:        u.Slack.Value,
+		Name:         u.Name.Value,
+		SessionName:  u.SessionName.Value,
+		MFASerial:    u.MFASerial.Value,
+		Key:          u.key,
+		AgeKey:       u.ageKey,
+		SealRequired: u.Sealed.Value == "required",
+	}
+}
+
+// checkUsers reports users who cannot be told apart.
+func (f *File) checkUsers(c *collector) {
+	for _, g := range f.sharing(func(u *User) string { return u.Slack.Value }) {
+		for _, u := range g[1:] {
+			c.problem(u.Slack.Position, "slack %s is already the user on line %d: one person is one user; remove one of the two", u.Slack.Value, g[0].Line)
+		}
+	}
+	// IAM tells names apart without regard to case, and so do people who read
+	// the record.
+	for _, g := range f.sharing(func(u *User) string { return strings.ToLower(u.MFASerial.Value) }) {
+		for _, u := range g[1:] {
+			c.problem(u.MFASerial.Position, "mfa_serial is already that of %s on line %d: each user needs a device of their own (one IAM user may have eight)",
+				Quote(g[0].label()), g[0].Line)
+		}
+	}
+	for _, g := range f.sharing(func(u *User) string { return strings.ToLower(u.SessionName.Value) }) {
+		for _, u := range g[1:] {
+			what, mend := "session_name", "choose another"
+			if !u.SessionName.Set {
+				what, mend = "name "+Quote(u.Name.Value)+" becomes the session name", "choose another name, or give a session_name"
+			}
+			c.problem(u.sessionAt(), "%s %s, the same as that of %s on line %d, and CloudTrail could not tell the two apart: %s",
+				what, u.SessionName.Value, Quote(g[0].label()), g[0].Line, mend)
+		}
+	}
+}
+
+// checkSerials wants a device from every User, unless no Account would use it.
+func (f *File) checkSerials(c *collector) {
+	used := false
+	for a := range each(f.Accounts.Value) {
+		used = used || a.MFA.Value != string(broker.MFANone) || len(a.rules.BreakGlass) > 0
+	}
+	for u := range each(f.Users.Value) {
+		if used && !u.MFASerial.Set {
+			c.problem(u.Position, "mfa_serial is missing from this user: add the ARN of the IAM user's virtual MFA device "+
+				"(only where every account is mfa: none can it be left out)")
+		}
+	}
+}
+
+// warnSharedKeys: two users may sign with one IAM user's key, but then a leak or a
+// block of it concerns both, and CloudTrail shows GetSessionToken as the same user.
+func (f *File) warnSharedKeys(c *collector) {
+	for _, g := range f.sharing(func(u *User) string { return u.key.String() }) {
+		var names []string
+		for _, u := range g {
+			names = append(names, u.Name.Value)
+		}
+		c.warning(g[1].Credentials.Position, "%s share one AWS key (%s): AWS cannot tell them apart until a role is assumed", strings.Join(names, " and "), g[0].key)
+	}
+}
+
+// sharing groups users by what key gives, in the order of the file, and keeps
+// the groups of two and more.
+func (f *File) sharing(key func(*User) string) [][]*User {
+	byKey := map[string][]*User{}
+	var order []string
+	for u := range each(f.Users.Value) {
+		k := key(u)
+		if k == "" {
 			continue
 		}
-		u := d.readUser(s)
-		d.users = append(d.users, u)
-		d.config.Broker.Users = append(d.config.Broker.Users, u.User)
-	}
-}
-
-func (d *draft) readUser(s section) userDraft {
-	u := userDraft{pos: s.pos, slackAt: s.at("slack"), nameAt: s.at("name"), sessionAt: s.at("name"), serialAt: s.at("mfa_serial"), keyAt: s.at("credentials")}
-	if s.require("slack", "the person's Slack user ID (U…)") {
-		if v := s.text("slack"); v.ok {
-			if wrong := checkID(v.v, userID); wrong != "" {
-				d.problem(v.pos, "%s", wrong)
-			} else {
-				u.Slack = v.v
-			}
+		if byKey[k] = append(byKey[k], u); len(byKey[k]) == 2 {
+			order = append(order, k)
 		}
 	}
-	if s.require("name", "what AWS and the record shall call the person, such as alice@example.com") {
-		if v := s.text("name"); v.ok {
-			u.Name = v.v
-			if !s.has("session_name") {
-				session, err := broker.SessionName(v.v)
-				if err != nil {
-					d.problem(v.pos, "name %s: %v; or give a session_name, which is what AWS calls the person", Quote(v.v), err)
-				}
-				u.SessionName = session
-			}
-		}
+	groups := make([][]*User, len(order))
+	for i, k := range order {
+		groups[i] = byKey[k]
 	}
-	d.readSessionName(s, &u)
-	if v := s.text("mfa_serial"); v.ok {
-		if err := broker.CheckMFASerial(v.v); err != nil {
-			d.problem(v.pos, "mfa_serial %s: %v", Quote(v.v), err)
-		} else {
-			u.MFASerial = v.v
-		}
-	}
-	if s.require("credentials", "where the IAM user's key is read from: {profile: …}, {env: …}, {secret: …} or {default: true}") {
-		if n := s.node("credentials"); n != nil {
-			u.Key = d.readKeySource(n)
-		}
-	}
-	u.AgeKey, u.SealRequired = d.readAgeKey(s), d.readSealed(s)
-	return u
-}
-
-// readSessionName reads what RoleSessionName and SourceIdentity are, which a
-// trust policy may compare with the IAM user's name: it is taken as it stands.
-func (d *draft) readSessionName(s section, u *userDraft) {
-	v := s.text("session_name")
-	if !v.ok {
-		return
-	}
-	u.sessionAt = v.pos
-	if err := broker.CheckSessionName(v.v); err != nil {
-		d.problem(v.pos, "session_name %s: %v", Quote(v.v), err)
-		return
-	}
-	u.SessionName = v.v
-}
-
-// readKeySource never repeats a value: a key pasted in by mistake would end up
-// in a log.
-func (d *draft) readKeySource(n *yaml.Node) broker.KeySource {
-	var key broker.KeySource
-	s, ok := newSection(d.collector, n, "credentials", "profile", "env", "secret", "default")
-	if !ok {
-		return key
-	}
-	if len(s.values) != 1 {
-		d.problem(s.pos, "credentials has %d sources: write exactly one of {profile: …}, {env: …}, {secret: …} and {default: true}", len(s.values))
-	}
-	if v := s.text("profile"); v.ok {
-		key.Profile = v.v
-		d.checkSource(v, profileName, "profile must be a profile's name in the shared AWS config, without brackets or spaces, such as alice")
-	}
-	if v := s.text("env"); v.ok {
-		key.Env = v.v
-		d.checkSource(v, envPrefix, "env must be a prefix in capitals: ALICE reads ALICE_AWS_ACCESS_KEY_ID and ALICE_AWS_SECRET_ACCESS_KEY")
-		if before, found := strings.CutSuffix(v.v, "_AWS_ACCESS_KEY_ID"); found {
-			d.problem(v.pos, "env is a prefix: write %s alone", Quote(before))
-		}
-	}
-	if v := s.text("secret"); v.ok {
-		key.Secret = v.v
-		d.checkSource(v, secretID, "secret must be the name or ARN of an AWS Secrets Manager secret, such as assumebot/alice")
-	}
-	if v := s.boolean("default"); v.ok {
-		key.Default = v.v
-		if !v.v {
-			d.problem(v.pos, "default: false names no source: write default: true, or one of profile, env and secret")
-		}
-	}
-	return key
-}
-
-func (d *draft) checkSource(v value[string], shape *regexp.Regexp, hint string) {
-	switch {
-	case accessKeyID.MatchString(v.v):
-		d.problem(v.pos, "this looks like an access key ID, and keys do not belong in this file: name where the key is kept, and replace the key if its secret was written here too")
-	case !shape.MatchString(v.v):
-		d.problem(v.pos, "%s", hint)
-	}
+	return groups
 }

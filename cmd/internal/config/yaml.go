@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -24,7 +25,7 @@ var byteOrderMark = []byte("\xef\xbb\xbf")
 func parseDocument(c *collector, data []byte) *yaml.Node {
 	data = bytes.TrimPrefix(data, byteOrderMark)
 	if len(data) > maxConfigBytes {
-		c.problem(pos{}, "larger than %d bytes: is this the config file?", maxConfigBytes)
+		c.problem(Position{}, "larger than %d bytes: is this the config file?", maxConfigBytes)
 		return nil
 	}
 	if !checkText(c, data) {
@@ -36,7 +37,7 @@ func parseDocument(c *collector, data []byte) *yaml.Node {
 		return nil
 	}
 	if doc == nil || len(doc.Content) == 0 || isNull(doc.Content[0]) {
-		c.problem(pos{1, 1}, "the file is empty: it needs slack, users and accounts")
+		c.problem(Position{1, 1}, "the file is empty: it needs slack, users and accounts")
 		return nil
 	}
 	if more != nil {
@@ -54,7 +55,7 @@ func parseDocument(c *collector, data []byte) *yaml.Node {
 // checkText reports the first byte that is not text. The YAML reader refuses
 // the same, but without saying where.
 func checkText(c *collector, data []byte) bool {
-	at := pos{1, 1}
+	at := Position{1, 1}
 	for i := 0; i < len(data); {
 		r, size := utf8.DecodeRune(data[i:])
 		switch {
@@ -65,9 +66,9 @@ func checkText(c *collector, data []byte) bool {
 			c.problem(at, "control character %U: remove it", r)
 			return false
 		}
-		at.column++
+		at.Column++
 		if endsLine(data[i:], r) {
-			at = pos{at.line + 1, 1}
+			at = Position{at.Line + 1, 1}
 		}
 		i += size
 	}
@@ -130,14 +131,14 @@ var (
 // reportSyntax places a syntax error. The library gives the line at which what
 // it could not finish begins, and no column.
 func reportSyntax(c *collector, data []byte, err error) {
-	message, at := err.Error(), pos{1, 1}
+	message, at := err.Error(), Position{1, 1}
 	if m := syntaxLine.FindStringSubmatch(message); m != nil {
-		at.line, _ = strconv.Atoi(m[1])
+		at.Line, _ = strconv.Atoi(m[1])
 		message = message[len(m[0]):]
 		if parserError.MatchString(message) {
-			at.line++
+			at.Line++
 		}
-		at.line = min(max(at.line, 1), bytes.Count(data, []byte("\n"))+1)
+		at.Line = min(max(at.Line, 1), bytes.Count(data, []byte("\n"))+1)
 	}
 	message = strings.TrimPrefix(message, "yaml: ")
 	hint := "look for a tab, a missing space after a colon, or a quote or bracket left open, in what begins here"
@@ -151,7 +152,7 @@ func reportSyntax(c *collector, data []byte, err error) {
 		hint = "aliases are not supported: write the value out, in quotes if it begins with a star"
 		if before, _, found := bytes.Cut(data, []byte("*"+anchor[1])); found {
 			last := before[bytes.LastIndexByte(before, '\n')+1:]
-			at = pos{bytes.Count(before, []byte("\n")) + 1, utf8.RuneCount(last) + 1}
+			at = Position{bytes.Count(before, []byte("\n")) + 1, utf8.RuneCount(last) + 1}
 		}
 	}
 	c.problem(at, "not valid YAML: %s: %s", message, hint)
@@ -175,9 +176,11 @@ func refuseIndirection(c *collector, n *yaml.Node) {
 	}
 }
 
-func position(n *yaml.Node) pos { return pos{n.Line, n.Column} }
+func position(n *yaml.Node) Position { return Position{n.Line, n.Column} }
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }
+
+func hasControl(text string) bool { return strings.ContainsFunc(text, unicode.IsControl) }
 
 func kindOf(n *yaml.Node) string {
 	switch n.Kind {

@@ -1,0 +1,104 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// A struct of this package is a map of the file, and its fields are the keys. Each
+// is declared in its tag:
+//
+//	key      its name
+//	doc      what it is for
+//	default  its value when it is not written
+//	may      "blank": text may be empty; "zero": a duration may be 0, which is never
+//	needs    the key without which it means nothing
+//	change   how a difference is told: quoted, concealed or named; "-": by hand
+//	as       what a difference calls it, if not by its name
+//
+// A field with the tag word instead is what the map says when it is written as one
+// word. What messages say beside that is in the struct's hints. An embedded struct
+// holds keys of the same map, of one subject.
+type key struct {
+	name, doc, fallback, may, needs, change, as string
+
+	field []int
+	hint
+}
+
+// A hint is what messages about one key say.
+type hint struct {
+	missing string // what to add when it is not there; "": it need not be
+	empty   string // what an empty list would mean; "": that is fine
+	of      string // what it is a list of
+	entry   string // what one entry of it is called
+	what    string // what it is called as a map, if not by its name
+	example string // how it is written, for whoever writes a word instead of a map
+}
+
+type hinted interface{ hints() map[string]hint }
+
+// whyNeeded says why a key that another needs cannot be left out.
+var whyNeeded = map[string]string{
+	"role_arn": "without a role the credentials come from GetSessionToken, which takes none",
+}
+
+// keysOf are the keys of a struct, in the order in which messages list them.
+func keysOf(t reflect.Type) []key {
+	var hints map[string]hint
+	if h, ok := reflect.Zero(t).Interface().(hinted); ok {
+		hints = h.hints()
+	}
+	var keys []key
+	for i := range t.NumField() {
+		field := t.Field(i)
+		if field.Anonymous {
+			for _, k := range keysOf(field.Type) {
+				k.field = append([]int{i}, k.field...)
+				keys = append(keys, k)
+			}
+		}
+		if name := field.Tag.Get("key"); name != "" {
+			keys = append(keys, key{
+				name: name, doc: field.Tag.Get("doc"), fallback: field.Tag.Get("default"), may: field.Tag.Get("may"), needs: field.Tag.Get("needs"),
+				change: field.Tag.Get("change"), as: field.Tag.Get("as"), field: []int{i}, hint: hints[name],
+			})
+		}
+	}
+	return keys
+}
+
+// wordOf is the field for what is written as one word.
+func wordOf(v reflect.Value) (cell, bool) {
+	if v.Kind() == reflect.Struct {
+		for i := range v.NumField() {
+			if v.Type().Field(i).Tag.Get("word") != "" {
+				return cellOf(v.Field(i)), true
+			}
+		}
+	}
+	return cell{}, false
+}
+
+func namesOf(keys []key) []string {
+	names := make([]string, len(keys))
+	for i, k := range keys {
+		names[i] = k.name
+	}
+	return names
+}
+
+// keyHint helps with a key that is not known: the nearest one, or all of them.
+func keyHint(key string, known []string) string {
+	switch strings.ToLower(key) {
+	case "app_token", "bot_token", "token", "redis_url", "seal_keys", "access_key_id", "secret_access_key":
+		return "secrets do not belong in this file; they come from the environment (assumebot help lists the variables)"
+	}
+	if near := broker.Nearest(strings.ReplaceAll(strings.ToLower(key), "-", "_"), known); near != "" {
+		return fmt.Sprintf("did you mean %s?", near)
+	}
+	return "known are " + strings.Join(known, ", ")
+}
