@@ -2,6 +2,7 @@ package awstest
 
 import (
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -34,38 +35,43 @@ type FaultError struct {
 
 type armed struct{ Fault }
 
+type faults struct {
+	lock  sync.Mutex
+	armed []*armed // in the order of Inject
+}
+
 // Inject arms a fault until its Times are used up or clear is called. Calling clear again is harmless.
-func (s *Server) Inject(f Fault) (clear func()) {
-	a := &armed{f}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = append(s.faults, a)
+func (f *faults) Inject(fault Fault) (clear func()) {
+	a := &armed{fault}
+	f.lock.Lock()
+	defer f.lock.Unlock()
+	f.armed = append(f.armed, a)
 	return func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.disarm(a)
+		f.lock.Lock()
+		defer f.lock.Unlock()
+		f.disarm(a)
 	}
 }
 
 // takeFault returns the fault for one call of the action, the zero Fault if none, and counts it.
-func (s *Server) takeFault(action string) Fault {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, a := range s.faults {
+func (f *faults) takeFault(action string) Fault {
+	f.lock.Lock()
+	defer f.lock.Unlock()
+	for _, a := range f.armed {
 		if a.Action != "" && a.Action != action {
 			continue
 		}
-		f := a.Fault
+		hit := a.Fault
 		if a.Times == 1 {
-			s.disarm(a)
+			f.disarm(a)
 		} else if a.Times > 1 {
 			a.Times--
 		}
-		return f
+		return hit
 	}
 	return Fault{}
 }
 
-func (s *Server) disarm(a *armed) {
-	s.faults = slices.DeleteFunc(s.faults, func(other *armed) bool { return other == a })
+func (f *faults) disarm(a *armed) {
+	f.armed = slices.DeleteFunc(f.armed, func(other *armed) bool { return other == a })
 }

@@ -90,7 +90,7 @@ func (s *Server) iam(req *request, who *caller) (any, *refusal) {
 }
 
 // roleByName finds a role by the last part of its name; IAM's role names are unique without their path.
-func (s *Server) roleByName(account, name string) (string, *role) {
+func (s *identities) roleByName(account, name string) (string, *role) {
 	for arn, r := range s.roles {
 		if r.Account == account && r.Name[strings.LastIndexByte(r.Name, '/')+1:] == name {
 			return arn, r

@@ -7,12 +7,16 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
 const (
 	minRoleSession = time.Hour
 	maxRoleSession = 12 * time.Hour
+	// defaultTokenSize is an ordinary size of a session token; AWS promises none.
+	defaultTokenSize = 704
 )
 
 // User is an IAM user with one long-term key. It may do what Policy allows, without one everything, but
@@ -42,6 +46,34 @@ type Role struct {
 	// Boundary is the ARN of its permissions boundary, which IAM knows as iam:PermissionsBoundary; the fake
 	// knows none of what such a policy says.
 	Boundary string
+}
+
+// identities are the users, roles, keys, devices and sessions of all accounts.
+type identities struct {
+	clocks
+	tokenLen atomic.Int64
+
+	mu       sync.Mutex
+	users    map[string]*user      // by ARN
+	roles    map[string]*role      // by ARN
+	keys     map[string]*accessKey // by access key ID, long-term
+	sessions map[string]*session   // by access key ID, temporary
+	devices  map[string]*Device    // by serial
+	disabled map[string]bool       // regions without STS
+}
+
+func newIdentities() *identities {
+	s := &identities{
+		users:    map[string]*user{},
+		roles:    map[string]*role{},
+		keys:     map[string]*accessKey{},
+		sessions: map[string]*session{},
+		devices:  map[string]*Device{},
+		disabled: map[string]bool{},
+	}
+	s.SetClock(time.Now)
+	s.SetTokenSize(defaultTokenSize)
+	return s
 }
 
 type user struct {
@@ -98,7 +130,7 @@ func DeviceARN(account, name string) string { return "arn:aws:iam::" + account +
 
 // AddUser adds an IAM user. Added again with another key, the user has both; the rest is replaced. It panics
 // on a Policy that IAM would refuse.
-func (s *Server) AddUser(u User) {
+func (s *identities) AddUser(u User) {
 	arn := UserARN(u.Account, u.Name)
 	u.Deny = slices.Clone(u.Deny)
 	policy := mustParse(u.Policy)
@@ -109,12 +141,12 @@ func (s *Server) AddUser(u User) {
 }
 
 // DisableKey makes a long-term key inactive: AWS answers as for an unknown one.
-func (s *Server) DisableKey(accessKeyID string) { s.setDisabled(accessKeyID, true) }
+func (s *identities) DisableKey(accessKeyID string) { s.setDisabled(accessKeyID, true) }
 
 // EnableKey undoes DisableKey.
-func (s *Server) EnableKey(accessKeyID string) { s.setDisabled(accessKeyID, false) }
+func (s *identities) EnableKey(accessKeyID string) { s.setDisabled(accessKeyID, false) }
 
-func (s *Server) setDisabled(accessKeyID string, disabled bool) {
+func (s *identities) setDisabled(accessKeyID string, disabled bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if k := s.keys[accessKeyID]; k != nil {
@@ -123,14 +155,14 @@ func (s *Server) setDisabled(accessKeyID string, disabled bool) {
 }
 
 // DeleteKey removes a long-term key.
-func (s *Server) DeleteKey(accessKeyID string) {
+func (s *identities) DeleteKey(accessKeyID string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.keys, accessKeyID)
 }
 
 // RotateKey deletes all keys of the user and gives it a new one.
-func (s *Server) RotateKey(userARN, newID, newSecret string) {
+func (s *identities) RotateKey(userARN, newID, newSecret string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for id, k := range s.keys {
@@ -154,7 +186,7 @@ func mustParse(policy string) *policyDocument {
 
 // AddRole adds a role, or replaces one of the same ARN and drops its inline policies. It panics on a
 // MaxSession outside of 1 to 12 hours, and on a policy that IAM would refuse.
-func (s *Server) AddRole(r Role) {
+func (s *identities) AddRole(r Role) {
 	if r.MaxSession == 0 {
 		r.MaxSession = minRoleSession
 	}
@@ -170,7 +202,7 @@ func (s *Server) AddRole(r Role) {
 
 // credential finds the secret for a key and whose it is. The token must be the very one that was
 // issued with a temporary key, and absent with a long-term one.
-func (s *Server) credential(keyID, token string) (credential, sigProblem) {
+func (s *identities) credential(keyID, token string) (credential, sigProblem) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if ses := s.sessions[keyID]; ses != nil {
@@ -199,19 +231,19 @@ func (s *Server) credential(keyID, token string) (credential, sigProblem) {
 }
 
 // ask is what policies are asked about an action of the caller.
-func (s *Server) ask(who *caller, action, resource string) asked {
+func (s *identities) ask(who *caller, action, resource string) asked {
 	return asked{action, resource, who.conditionKeys(s.now())}
 }
 
 // authorize returns why the caller may not do the action, in the words that follow AWS's "User: … is
-// not authorized to perform: …", or ok. The caller holds Server.mu.
-func (s *Server) authorize(who *caller, a asked) (reason string, ok bool) {
+// not authorized to perform: …", or ok. The caller holds mu.
+func (s *identities) authorize(who *caller, a asked) (reason string, ok bool) {
 	e, reason := s.decide(who, a)
 	return reason, e == effectAllow
 }
 
 // decide is what the caller's own policies say of the action, and unless they allow it, why.
-func (s *Server) decide(who *caller, a asked) (e effect, reason string) {
+func (s *identities) decide(who *caller, a asked) (e effect, reason string) {
 	noIdentity := " because no identity-based policy allows the " + a.action + " action"
 	const denied = " with an explicit deny in an identity-based policy"
 	if who.userARN != "" {
@@ -297,4 +329,15 @@ func notAuthorized(who *caller, action, resource, reason string) string {
 		sentence += " on resource: " + resource
 	}
 	return sentence + reason
+}
+
+// SetTokenSize sets the length in bytes of the session tokens issued from now on.
+func (s *identities) SetTokenSize(n int) { s.tokenLen.Store(int64(n)) }
+
+// SetRegionDisabled switches STS off in a region: AssumeRole and GetSessionToken signed for it answer
+// RegionDisabledException.
+func (s *identities) SetRegionDisabled(region string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.disabled[region] = true
 }

@@ -20,10 +20,7 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
-	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -32,49 +29,25 @@ const (
 	maxBody = 1 << 20
 	// maxLatency is what the server's write timeout leaves to Fault.Latency.
 	maxLatency = 2 * time.Minute
-	// defaultTokenSize is an ordinary size of a session token; AWS promises none.
-	defaultTokenSize = 704
 )
 
 // Server is a fake AWS. Its methods may be called from any goroutine, also while requests are served.
 type Server struct {
-	url      string
-	http     *http.Server
-	conns    sync.WaitGroup
-	served   chan error
-	done     chan struct{}
-	shut     sync.Once
-	shutErr  error
-	clock    atomic.Pointer[func() time.Time]
-	skew     atomic.Int64
-	travel   atomic.Pointer[func() time.Duration]
-	tokenLen atomic.Int64
+	url     string
+	http    *http.Server
+	conns   sync.WaitGroup
+	served  chan error
+	done    chan struct{}
+	shut    sync.Once
+	shutErr error
 
-	mu       sync.Mutex
-	users    map[string]*user      // by ARN
-	roles    map[string]*role      // by ARN
-	keys     map[string]*accessKey // by access key ID, long-term
-	sessions map[string]*session   // by access key ID, temporary
-	devices  map[string]*Device    // by serial
-	buckets  map[string][]Bucket   // by account, sorted by name; replaced, never changed in place
-	secrets  map[string]secret     // by account and name
-	disabled map[string]bool       // regions without STS
-	signin   signinState
-	faults   []*armed
-	calls    []Call
-}
-
-// Call is one request as the fake read it, whether it was answered or not.
-type Call struct {
-	Time        time.Time // when it was worked on, by the fake's clock
-	Service     string    // sts, s3, secretsmanager, iam or signin
-	Action      string
-	Params      url.Values // query or form parameters; for Secrets Manager the members of the JSON body
-	Region      string     // from the credential scope
-	AccessKeyID string
-	Status      int // 0 when no answer was sent
-	ErrorCode   string
-	RequestID   string
+	faults
+	callLog
+	*identities
+	// Below is guarded by the mu of identities.
+	buckets map[string][]Bucket // by account, sorted by name; replaced, never changed in place
+	secrets map[string]secret   // by account and name
+	signin  signinState
 }
 
 // Start listens on a free port of 127.0.0.1, plain HTTP. The caller must Close the server.
@@ -86,13 +59,11 @@ func Start() (*Server, error) {
 	s := &Server{
 		url:    "http://" + l.Addr().String(),
 		served: make(chan error, 1), done: make(chan struct{}),
-		users: map[string]*user{}, roles: map[string]*role{}, keys: map[string]*accessKey{},
-		sessions: map[string]*session{}, devices: map[string]*Device{}, buckets: map[string][]Bucket{},
-		secrets: map[string]secret{}, disabled: map[string]bool{},
-		signin: signinState{size: defaultSigninSize},
+		identities: newIdentities(),
+		buckets:    map[string][]Bucket{},
+		secrets:    map[string]secret{},
+		signin:     signinState{size: defaultSigninSize},
 	}
-	s.SetClock(time.Now)
-	s.SetTokenSize(defaultTokenSize)
 	s.http = &http.Server{
 		Handler:           http.HandlerFunc(s.serve),
 		ReadHeaderTimeout: 10 * time.Second,
@@ -134,57 +105,6 @@ func (s *Server) track(_ net.Conn, state http.ConnState) {
 	}
 }
 
-// SetClock replaces the clock of MFA codes and of the expiry of issued credentials; now must be safe
-// for concurrent use. It does not move the dates of signatures, which AWS clients take from the wall
-// clock: see SetSkew.
-func (s *Server) SetClock(now func() time.Time) { s.clock.Store(&now) }
-
-// SetTravel lets the Date header go ahead of the wall clock by what ahead returns, as far as time
-// travel has moved everybody: it may only grow, and must be safe for concurrent use. Clients sign by
-// the wall clock, or by the Date of an earlier answer, so any date from the wall clock's to the one
-// that is shown is good for a signature.
-func (s *Server) SetTravel(ahead func() time.Duration) { s.travel.Store(&ahead) }
-
-// SetSkew puts AWS's clock d ahead of the wall clock, for signatures and the Date header alone.
-// Beyond five minutes (S3: fifteen) signatures are refused.
-func (s *Server) SetSkew(d time.Duration) { s.skew.Store(int64(d)) }
-
-// SetTokenSize sets the length in bytes of the session tokens issued from now on.
-func (s *Server) SetTokenSize(n int) { s.tokenLen.Store(int64(n)) }
-
-// SetRegionDisabled switches STS off in a region: AssumeRole and GetSessionToken signed for it answer
-// RegionDisabledException.
-func (s *Server) SetRegionDisabled(region string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.disabled[region] = true
-}
-
-// Calls returns every request so far, in the order in which they were worked on.
-func (s *Server) Calls() []Call {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.calls)
-}
-
-// ForgetCalls empties what Calls returns, for a load generator that would fill memory with it.
-func (s *Server) ForgetCalls() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.calls = nil
-}
-
-func (s *Server) now() time.Time     { return (*s.clock.Load())() }
-func (s *Server) awsTime() time.Time { return time.Now().Add(time.Duration(s.skew.Load())).UTC() }
-
-// shownTime is what the Date header says.
-func (s *Server) shownTime() time.Time {
-	if ahead := s.travel.Load(); ahead != nil {
-		return s.awsTime().Add((*ahead)())
-	}
-	return s.awsTime()
-}
-
 // serve answers one request. A fault that cuts the connection ends in http.ErrAbortHandler, which
 // net/http documents as the way to do that.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
@@ -196,14 +116,14 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	req := newRequest(r, body)
 	f := s.takeFault(req.action)
 	if f.Refuse {
-		s.record(req, answer{})
+		s.record(s.now(), req, answer{})
 		panic(http.ErrAbortHandler)
 	}
 	a := s.work(req, f)
 	if f.LoseAnswer {
 		a.status = 0
 	}
-	s.record(req, a)
+	s.record(s.now(), req, a)
 	if !s.delay(r.Context(), f.Latency) || f.LoseAnswer {
 		panic(http.ErrAbortHandler)
 	}
@@ -220,17 +140,6 @@ func (s *Server) work(req *request, f Fault) answer {
 		a.body = []byte("<html><head><title>Bad gateway</ti")
 	}
 	return a
-}
-
-func (s *Server) record(req *request, a answer) {
-	c := Call{
-		Time: s.now(), Service: req.service, Action: req.action, Params: req.params,
-		Region: req.auth.region, AccessKeyID: req.auth.keyID,
-		Status: a.status, ErrorCode: a.code, RequestID: req.id,
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.calls = append(s.calls, c)
 }
 
 // delay reports whether anybody still waits for the answer.

@@ -139,8 +139,8 @@ func (s *Server) sessionToken(req *request, who *caller) (any, *refusal) {
 }
 
 // multiFactor returns when the MFA was done that the request carries: now, when the session was issued,
-// or the zero time. A code that validates is spent from here on. The caller holds Server.mu.
-func (s *Server) multiFactor(req *request, who *caller, in mfaInput) (time.Time, *refusal) {
+// or the zero time. A code that validates is spent from here on. The caller holds mu.
+func (s *identities) multiFactor(req *request, who *caller, in mfaInput) (time.Time, *refusal) {
 	if s.disabled[req.auth.region] {
 		return time.Time{}, &refusal{http.StatusForbidden, "RegionDisabledException",
 			"STS is not activated in this region for account:" + who.account +
@@ -170,8 +170,8 @@ func (s *Server) multiFactor(req *request, who *caller, in mfaInput) (time.Time,
 	return now, nil
 }
 
-// issue completes a session with fresh credentials and keeps it. The caller holds Server.mu.
-func (s *Server) issue(ses session, d time.Duration, minToken int) *session {
+// issue completes a session with fresh credentials and keeps it. The caller holds mu.
+func (s *identities) issue(ses session, d time.Duration, minToken int) *session {
 	ses.issued = s.now().Truncate(time.Second)
 	ses.expires = ses.issued.Add(d)
 	ses.keyID = "ASIA" + base32.StdEncoding.EncodeToString(randomBytes(10))

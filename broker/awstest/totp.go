@@ -20,18 +20,18 @@ const (
 // Device is a virtual MFA device. A code is accepted once, from one step before until one step after
 // its own, and never again nor an older one once a newer was used.
 type Device struct {
-	server    *Server
+	aws       *identities
 	owner     string // ARN of the user
 	serial    string
 	seed      []byte
 	outOfStep atomic.Bool
-	lastStep  int64 // guarded by Server.mu
+	lastStep  int64 // guarded by the mu of identities
 }
 
 // AddDevice gives the user an MFA device. The serial is an ARN (arn:aws:iam::111111111111:mfa/alice) or
 // a hardware serial. It panics when the user has eight already or the serial is taken.
-func (s *Server) AddDevice(account, user, serial string, seed []byte) *Device {
-	d := &Device{server: s, owner: UserARN(account, user), serial: serial, seed: slices.Clone(seed)}
+func (s *identities) AddDevice(account, user, serial string, seed []byte) *Device {
+	d := &Device{aws: s, owner: UserARN(account, user), serial: serial, seed: slices.Clone(seed)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.devices[serial] != nil {
@@ -54,21 +54,21 @@ func (s *Server) AddDevice(account, user, serial string, seed []byte) *Device {
 func (d *Device) Serial() string { return d.serial }
 
 // Code is the code that the device shows now, by the fake's clock.
-func (d *Device) Code() string { return d.CodeAt(d.server.now()) }
+func (d *Device) Code() string { return d.CodeAt(d.aws.now()) }
 
 // CodeAt is the code that the device shows at t.
 func (d *Device) CodeAt(t time.Time) string { return totp(d.seed, step(t)) }
 
 // NextIn is how long the present code is still shown, by the fake's clock: above 0, up to 30 seconds.
 func (d *Device) NextIn() time.Duration {
-	return totpStep - time.Duration(d.server.now().UnixNano()%int64(totpStep))
+	return totpStep - time.Duration(d.aws.now().UnixNano()%int64(totpStep))
 }
 
 // SetOutOfStep makes AWS refuse every code of the device as it does for one that needs to be
 // resynchronised, whose sentence differs from that for a wrong code.
 func (d *Device) SetOutOfStep(out bool) { d.outOfStep.Store(out) }
 
-// spend accepts the code if it is current and newer than all used before. The caller holds Server.mu.
+// spend accepts the code if it is current and newer than all used before. The caller holds it.
 func (d *Device) spend(code string, now time.Time) bool {
 	for n := step(now) - 1; n <= step(now)+1; n++ {
 		if n > d.lastStep && hmac.Equal([]byte(totp(d.seed, n)), []byte(code)) {

@@ -76,8 +76,8 @@ func (t Trust) document() *policyDocument {
 }
 
 // authorizeAssume checks the identity's and the role's side. An unknown role and a refused one look the
-// same, at AWS too. The caller holds Server.mu.
-func (s *Server) authorizeAssume(who *caller, in assumeRoleInput, mfaAt time.Time) *refusal {
+// same, at AWS too. The caller holds mu.
+func (s *identities) authorizeAssume(who *caller, in assumeRoleInput, mfaAt time.Time) *refusal {
 	r := s.roles[in.roleARN]
 	facts := who.assumeFacts(mfaAt, s.now())
 	sees := func(action string, keys map[string]string) *refusal {
@@ -111,7 +111,7 @@ func (s *Server) authorizeAssume(who *caller, in assumeRoleInput, mfaAt time.Tim
 // authorizeRole asks the identity's policies and the role's trust policy. Both must allow, but within one
 // account a trust policy that names the user is enough.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-same-account.html
-func (s *Server) authorizeRole(who *caller, r *role, a asked) (reason string, ok bool) {
+func (s *identities) authorizeRole(who *caller, r *role, a asked) (reason string, ok bool) {
 	identity, reason := s.decide(who, a)
 	if identity == effectDeny || r == nil && identity == effectNone {
 		return reason, false
