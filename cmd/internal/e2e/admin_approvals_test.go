@@ -10,6 +10,7 @@ import (
 // TestRevokingSomebodyEndsWhatTheyAskedFor: the approvers are shown that they are
 // asked no more, and what was approved cannot be used after the block either.
 func TestRevokingSomebodyEndsWhatTheyAskedFor(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.leads()
 	w.slack.AddUser(slacktest.User{ID: admin, Name: "root"})

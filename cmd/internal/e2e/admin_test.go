@@ -42,6 +42,7 @@ func (w *world) inFlight(user, text, action string) (answered func() slacktest.M
 }
 
 func TestABlockCountsOnAllReplicasAtOnce(t *testing.T) {
+	t.Parallel()
 	w := newAdminWorld(t)
 	settings, _ := w.realRedis()
 	w.run(adminConfig, settings)
@@ -69,6 +70,7 @@ func TestABlockCountsOnAllReplicasAtOnce(t *testing.T) {
 }
 
 func TestWhatABlockOvertakesIsDroppedAndRevoked(t *testing.T) {
+	t.Parallel()
 	w := newAdminWorld(t)
 	settings, _ := w.realRedis()
 	w.run(adminConfig, settings)
@@ -90,6 +92,7 @@ func TestWhatABlockOvertakesIsDroppedAndRevoked(t *testing.T) {
 }
 
 func TestAPauseStopsEverythingUntilItIsResumed(t *testing.T) {
+	t.Parallel()
 	w := newAdminWorld(t)
 	settings, _ := w.realRedis()
 	w.run(adminConfig, settings)
@@ -114,6 +117,7 @@ func TestAPauseStopsEverythingUntilItIsResumed(t *testing.T) {
 }
 
 func TestAnAdminUnlocksWhoSentWrongCodes(t *testing.T) {
+	t.Parallel()
 	w := newAdminWorld(t)
 	w.run(adminConfig, w.settings())
 	wantText(t, w.says(admin, "/assume", "unlock @bob"), "is not locked out")
@@ -129,6 +133,7 @@ func TestAnAdminUnlocksWhoSentWrongCodes(t *testing.T) {
 }
 
 func TestRevokeOfAPersonHasAWSRefuseThemAndNobodyElse(t *testing.T) {
+	t.Parallel()
 	w := newAdminWorld(t)
 	r := w.run(strings.Replace(adminConfig, "contact:", "mfa_session: 8h\ncontact:", 1), w.settings())
 	alice := w.pasted(w.says("U01ALICE", "/assume", "staging "+w.alice.Code()))
@@ -159,6 +164,7 @@ func TestRevokeOfAPersonHasAWSRefuseThemAndNobodyElse(t *testing.T) {
 }
 
 func TestRevokeOfAPersonAndOneAccount(t *testing.T) {
+	t.Parallel()
 	w := newAdminWorld(t)
 	w.run(adminConfig, w.settings())
 	hub := w.pasted(w.says("U02BOB", "/assume", "hub "+w.bob.Code()))
@@ -172,6 +178,7 @@ func TestRevokeOfAPersonAndOneAccount(t *testing.T) {
 }
 
 func TestWhoShowsEverybodysLiveCredentialsToAdmins(t *testing.T) {
+	t.Parallel()
 	w := newAdminWorld(t)
 	w.run(adminConfig, w.settings())
 	wantText(t, w.says(admin, "/assume", "who"), "Nobody has live credentials")
@@ -186,6 +193,7 @@ func TestWhoShowsEverybodysLiveCredentialsToAdmins(t *testing.T) {
 }
 
 func TestOnlyAdminsAreServedAsAdmins(t *testing.T) {
+	t.Parallel()
 	w := newAdminWorld(t)
 	w.run(adminConfig, w.settings())
 	for text, act := range map[string]string{
@@ -207,6 +215,7 @@ func TestOnlyAdminsAreServedAsAdmins(t *testing.T) {
 }
 
 func TestAdminsByUserGroupAndInGoodStanding(t *testing.T) {
+	t.Parallel()
 	w := newAdminWorld(t)
 	w.slack.SetUserGroup(slacktest.UserGroup{ID: "S09ADMINS", Handle: "admins", Name: "Admins", Members: []string{"U02BOB"}})
 	w.run(strings.Replace(adminConfig, "U09ADMIN", "S09ADMINS", 1), w.settings())
@@ -216,6 +225,7 @@ func TestAdminsByUserGroupAndInGoodStanding(t *testing.T) {
 }
 
 func TestNoAdminActsWhileRedisIsAway(t *testing.T) {
+	t.Parallel()
 	w := newAdminWorld(t)
 	redis := storetest.StartRedis(t)
 	s := w.settings()
@@ -228,6 +238,7 @@ func TestNoAdminActsWhileRedisIsAway(t *testing.T) {
 }
 
 func TestEndOfRevocableCredentialsIsRevocation(t *testing.T) {
+	t.Parallel()
 	w := newAdminWorld(t)
 	w.run(adminConfig, w.settings())
 	m := w.says("U01ALICE", "/assume", "staging "+w.alice.Code())
@@ -246,6 +257,7 @@ func TestEndOfRevocableCredentialsIsRevocation(t *testing.T) {
 // TestBlockedAndPausedShowOnHomeAndSessions also shows that the times are dates
 // of Slack's, which it prints in the reader's own zone.
 func TestBlockedAndPausedShowOnHomeAndSessions(t *testing.T) {
+	t.Parallel()
 	w := newAdminWorld(t)
 	w.run(adminConfig, w.settings())
 	home := func(user string, want ...string) {

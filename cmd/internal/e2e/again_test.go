@@ -21,6 +21,7 @@ func (w *world) pressLabelled(user string, ref slacktest.MessageRef, buttons []s
 }
 
 func TestAskingAgainForWhatOneHasOffersItFirst(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.start()
 	w.says("U01ALICE", "/assume", "prod "+w.alice.Code()+" for 1h because INC-1")
@@ -52,6 +53,7 @@ func TestAskingAgainForWhatOneHasOffersItFirst(t *testing.T) {
 }
 
 func TestWhoAsksForMoreThanTheyHaveIsNotOfferedThat(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.says("U01ALICE", "/assume", "open for 30m because INC-1")
@@ -65,6 +67,7 @@ func TestWhoAsksForMoreThanTheyHaveIsNotOfferedThat(t *testing.T) {
 }
 
 func TestBreakGlassIsAButtonThatOpensTheForm(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.leads()
 	w.run(glassConfig, w.settings())
@@ -91,6 +94,7 @@ func TestBreakGlassIsAButtonThatOpensTheForm(t *testing.T) {
 }
 
 func TestTypedBreakGlassIgnoresARememberedFormatThatIsNoShell(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.leads()
 	w.run(glassConfig, w.settings())

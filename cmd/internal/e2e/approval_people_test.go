@@ -29,6 +29,7 @@ func (w *world) sent(user string, parts ...string) slacktest.Message {
 }
 
 func TestAnApproverNamedOneByOneDecidesInADirectMessage(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.leads()
 	w.run(namedConfig, w.settings())
@@ -46,12 +47,14 @@ func TestAnApproverNamedOneByOneDecidesInADirectMessage(t *testing.T) {
 
 // TestWhoMayNotDecideIsNotTold who asks for what and why.
 func TestWhoMayNotDecideIsNotTold(t *testing.T) {
+	t.Parallel()
 	for name, dave := range map[string]slacktest.User{
 		"a guest":     {ID: "U04DAVE", Name: "dave", Restricted: true},
 		"deactivated": {ID: "U04DAVE", Name: "dave", Deleted: true},
 		"blocked":     {ID: "U04DAVE", Name: "dave"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			w.leads()
 			w.slack.AddUser(dave)
@@ -71,6 +74,7 @@ func TestWhoMayNotDecideIsNotTold(t *testing.T) {
 }
 
 func TestADecisionInTheChannelShowsInTheDirectMessage(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.leads()
 	w.run(namedConfig, w.settings())
@@ -87,6 +91,7 @@ func TestADecisionInTheChannelShowsInTheDirectMessage(t *testing.T) {
 }
 
 func TestApproversAreRemindedOnceHalfway(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.leads()
 	r := w.run(namedConfig, w.settings())
@@ -115,6 +120,7 @@ func TestApproversAreRemindedOnceHalfway(t *testing.T) {
 }
 
 func TestNobodyIsRemindedOfWhatIsDecided(t *testing.T) {
+	t.Parallel()
 	w, r := withLeads(t)
 	w.says("U01ALICE", "/assume", "vault because INC-1")
 	w.press("U02BOB", w.approval("Approval wanted"), "approve")
@@ -129,6 +135,7 @@ func TestNobodyIsRemindedOfWhatIsDecided(t *testing.T) {
 }
 
 func TestACodeInADirectMessageIsNotUsed(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	for i, text := range []string{"assume prod " + w.alice.Code(), "please prod 123 456"} {

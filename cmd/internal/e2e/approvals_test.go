@@ -94,6 +94,7 @@ func wantNoButtons(t *testing.T, m slacktest.Message) {
 }
 
 func TestApprovalFromAskingToCredentials(t *testing.T) {
+	t.Parallel()
 	w, r := withLeads(t)
 	code := w.alice.Code()
 	wantText(t, w.says("U01ALICE", "/assume", "vault "+code+" for 30m because INC-42 <!channel> *x*"),
@@ -135,6 +136,7 @@ func TestApprovalFromAskingToCredentials(t *testing.T) {
 }
 
 func TestWhoMayNotDecideIsToldPrivately(t *testing.T) {
+	t.Parallel()
 	w, _ := withLeads(t)
 	w.says("U01ALICE", "/assume", "vault")
 	m := w.approval("Approval wanted")
@@ -155,6 +157,7 @@ func TestWhoMayNotDecideIsToldPrivately(t *testing.T) {
 }
 
 func TestOnePersonCountsOnce(t *testing.T) {
+	t.Parallel()
 	w, _ := withLeads(t)
 	w.says("U01ALICE", "/assume", "safe because INC-42")
 	m := w.approval("2 approvals are needed, of different people.")
@@ -169,6 +172,7 @@ func TestOnePersonCountsOnce(t *testing.T) {
 }
 
 func TestDenyingWithAComment(t *testing.T) {
+	t.Parallel()
 	w, _ := withLeads(t)
 	w.says("U01ALICE", "/assume", "vault")
 	m := w.approval("Approval wanted")
@@ -193,6 +197,7 @@ func TestDenyingWithAComment(t *testing.T) {
 }
 
 func TestADenialThatComesTooLateSaysSoInItsForm(t *testing.T) {
+	t.Parallel()
 	w, _ := withLeads(t)
 	w.says("U01ALICE", "/assume", "vault")
 	m := w.approval("Approval wanted")
@@ -207,6 +212,7 @@ func TestADenialThatComesTooLateSaysSoInItsForm(t *testing.T) {
 }
 
 func TestCancellingWhatWaits(t *testing.T) {
+	t.Parallel()
 	w, _ := withLeads(t)
 	wantText(t, w.says("U01ALICE", "/assume", "cancel"), "Nothing that you asked for waits")
 	w.says("U01ALICE", "/assume", "vault")
@@ -222,6 +228,7 @@ func TestCancellingWhatWaits(t *testing.T) {
 }
 
 func TestApprovalsExpireAndSaySo(t *testing.T) {
+	t.Parallel()
 	w, r := withLeads(t)
 	w.says("U01ALICE", "/assume", "vault")
 	w.approval("Approval wanted")
@@ -246,6 +253,7 @@ func TestApprovalsExpireAndSaySo(t *testing.T) {
 }
 
 func TestPolicyIsAskedAgainWhenAnApprovalIsUsed(t *testing.T) {
+	t.Parallel()
 	w, r := withLeads(t)
 	w.says("U01ALICE", "/assume", "vault")
 	m := w.approval("Approval wanted")
@@ -263,6 +271,7 @@ func TestPolicyIsAskedAgainWhenAnApprovalIsUsed(t *testing.T) {
 }
 
 func TestAWrongCodeLeavesTheApproval(t *testing.T) {
+	t.Parallel()
 	w, r := withLeads(t)
 	w.says("U01ALICE", "/assume", "vault because INC-42")
 	w.press("U02BOB", w.approval("Approval wanted"), "approve")
@@ -285,6 +294,7 @@ func TestAWrongCodeLeavesTheApproval(t *testing.T) {
 // TestTheFormOfWhatIsApprovedAsksForTheCodeAlone opens it for a request that was
 // typed again, rather than from the message that told of the approval.
 func TestTheFormOfWhatIsApprovedAsksForTheCodeAlone(t *testing.T) {
+	t.Parallel()
 	w, _ := withLeads(t)
 	w.says("U01ALICE", "/assume", "vault for 30m because INC-42")
 	w.press("U02BOB", w.approval("Approval wanted"), "approve")

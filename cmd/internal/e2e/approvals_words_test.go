@@ -6,6 +6,7 @@ import (
 )
 
 func TestSessionsShowWhatWaitsAndWhatCanBeUsed(t *testing.T) {
+	t.Parallel()
 	w, _ := withLeads(t)
 	w.says("U01ALICE", "/assume", "vault for 30m because INC-42")
 	wantText(t, w.says("U01ALICE", "/sessions", ""), "vault for 30m: waits for approval until", "You have no live credentials")
@@ -18,6 +19,7 @@ func TestSessionsShowWhatWaitsAndWhatCanBeUsed(t *testing.T) {
 }
 
 func TestTheFormatThatWasAskedForIsKeptForTheCodeForm(t *testing.T) {
+	t.Parallel()
 	w, _ := withLeads(t)
 	w.says("U01ALICE", "/assume", "vault for 30m as console s3 because INC-42")
 	w.press("U02BOB", w.approval("Waiting until"), "approve")
@@ -26,6 +28,7 @@ func TestTheFormatThatWasAskedForIsKeptForTheCodeForm(t *testing.T) {
 }
 
 func TestAFormSaysThatItAsksOthers(t *testing.T) {
+	t.Parallel()
 	w, _ := withLeads(t)
 	w.acked(w.slack.Command("U01ALICE", "C0GENERAL", "/assume", ""))
 	w.choose("U01ALICE", w.modal("U01ALICE", "Account"), "account", "vau", "vault")
@@ -33,6 +36,7 @@ func TestAFormSaysThatItAsksOthers(t *testing.T) {
 }
 
 func TestWhoMayHaveItByBreakGlassAloneIsOfferedTheForm(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.leads()
 	w.run(strings.Replace(glassConfig, "allow: [S01ONCALL, U02BOB]\n    break_glass", "allow: [U02BOB]\n    break_glass", 1), w.settings())
@@ -44,6 +48,7 @@ func TestWhoMayHaveItByBreakGlassAloneIsOfferedTheForm(t *testing.T) {
 }
 
 func TestWhatIsNotUnderstoodSaysThatTheCodeWasNotUsed(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	for _, text := range []string{"staging {} nonsense", "staging {} because", "staging {} as klingon"} {

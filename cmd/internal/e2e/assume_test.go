@@ -13,6 +13,7 @@ import (
 )
 
 func TestAssumeShowsCredentialsToNobodyElse(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	m := w.says("U01ALICE", "/assume", "prod "+w.alice.Code()+" for 2h because INC-42 <!channel> *failover* https://x.example")
@@ -39,6 +40,7 @@ func TestAssumeShowsCredentialsToNobodyElse(t *testing.T) {
 }
 
 func TestAssumeRoleAsksForWhatTheConfigSays(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.says("U01ALICE", "/assume", "prod "+w.alice.Code()+" for 90m")
@@ -66,6 +68,7 @@ func TestAssumeRoleAsksForWhatTheConfigSays(t *testing.T) {
 }
 
 func TestAssumeWithoutRoleIsGetSessionToken(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.acked(w.slack.Command("U01ALICE", "C0GENERAL", "/assume", "hub"))
@@ -82,6 +85,7 @@ func TestAssumeWithoutRoleIsGetSessionToken(t *testing.T) {
 }
 
 func TestAssumeWithoutMFASaysSoLoudly(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	m := w.says("U01ALICE", "/assume", "open")
@@ -98,6 +102,7 @@ func TestAssumeWithoutMFASaysSoLoudly(t *testing.T) {
 }
 
 func TestAssumeReadsARotatedSecretAnew(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	wantText(t, w.says("U02BOB", "/assume", "staging "+w.bob.Code()), "staging is yours")
@@ -112,6 +117,7 @@ func TestAssumeReadsARotatedSecretAnew(t *testing.T) {
 }
 
 func TestAssumeRefusesSpentCode(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.start()
 	code := w.alice.Code()
@@ -126,6 +132,7 @@ func TestAssumeRefusesSpentCode(t *testing.T) {
 }
 
 func TestAssumeHurriedSpellings(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.start()
 	for _, text := range []string{"PROD {}", "  prod   {} ", "{} prod", "“prod” {}", "prod {} for 2 hours as Fish", "prod {} —for 2h"} {
@@ -136,6 +143,7 @@ func TestAssumeHurriedSpellings(t *testing.T) {
 }
 
 func TestWhoamiAsksWithTheKeyAndTheLiveGrant(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	m := w.says("U01ALICE", "/assume", "whoami prod")
@@ -146,6 +154,7 @@ func TestWhoamiAsksWithTheKeyAndTheLiveGrant(t *testing.T) {
 }
 
 func TestLargeSessionTokens(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.start()
 	for _, f := range []string{"bash", "fish", "powershell", "cmd", "dotenv", "profile", "json"} {
@@ -169,6 +178,7 @@ func TestLargeSessionTokens(t *testing.T) {
 // TestALargeSessionTokenIsSaidToBeOne takes tokens of 2,500 bytes, which all tools
 // take, and of one more.
 func TestALargeSessionTokenIsSaidToBeOne(t *testing.T) {
+	t.Parallel()
 	const says = "some tools refuse one of more than 2,500"
 	w := newWorld(t)
 	r := w.start()

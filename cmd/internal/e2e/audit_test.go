@@ -11,6 +11,7 @@ import (
 )
 
 func TestAuditFoldsRepeatedRefusals(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.start()
 	for range 6 {
@@ -32,6 +33,7 @@ func TestAuditFoldsRepeatedRefusals(t *testing.T) {
 }
 
 func TestAuditWaitsAsLongAsSlackAsks(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.slack.LimitRate(true)
 	w.start()
@@ -46,6 +48,7 @@ func TestAuditWaitsAsLongAsSlackAsks(t *testing.T) {
 }
 
 func TestAuditKeepsOrderAndLosesNothingWhileSlackIsAway(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.slack.Inject(slacktest.Fault{Method: "chat.postMessage", Status: 503, Times: 3})
@@ -58,6 +61,7 @@ func TestAuditKeepsOrderAndLosesNothingWhileSlackIsAway(t *testing.T) {
 }
 
 func TestAuditSkipsWhatSlackRefusesToShow(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.slack.Inject(slacktest.Fault{Method: "chat.postMessage", Error: "invalid_blocks", Times: 1})
@@ -71,6 +75,7 @@ func TestAuditSkipsWhatSlackRefusesToShow(t *testing.T) {
 // TestNoOutcomeIsUnknownBecauseTheChannelWasAway: outcomes that stand unread
 // behind a failing post are not missing.
 func TestNoOutcomeIsUnknownBecauseTheChannelWasAway(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.start()
 	w.slack.Inject(slacktest.Fault{Method: "chat.postMessage", Status: 503, Times: -1})

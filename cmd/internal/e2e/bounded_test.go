@@ -13,6 +13,7 @@ import (
 // TestRevokingWhatOneMayNotHaveLeavesNoTrail: bob is not on call, so prod is not
 // his.
 func TestRevokingWhatOneMayNotHaveLeavesNoTrail(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.run(revokerConfig, w.settings())
 	for range 30 {
@@ -37,6 +38,7 @@ func TestRevokingWhatOneMayNotHaveLeavesNoTrail(t *testing.T) {
 // TestAskingAndCancellingDisturbsABoundedNumberOfTimes counts what pings, and what
 // is posted for the audit.
 func TestAskingAndCancellingDisturbsABoundedNumberOfTimes(t *testing.T) {
+	t.Parallel()
 	w, r := withLeads(t)
 	pings, asked := 0, 0
 	for range 15 {
@@ -83,6 +85,7 @@ func TestAskingAndCancellingDisturbsABoundedNumberOfTimes(t *testing.T) {
 // TestAQuietRequestPingsNobodyDirectlyEither: neither in a direct message nor with
 // a reminder.
 func TestAQuietRequestPingsNobodyDirectlyEither(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.leads()
 	r := w.run(namedConfig, w.settings())

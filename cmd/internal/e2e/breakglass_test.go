@@ -14,6 +14,7 @@ import (
 var glassConfig = strings.Replace(approvalConfig, "    allow: [S01ONCALL, U02BOB]\n", "    allow: [S01ONCALL, U02BOB]\n    break_glass: [U01ALICE]\n", 1)
 
 func TestBreakGlassIsLoudAndAcknowledgedBySomebodyElse(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.leads()
 	w.run(glassConfig, w.settings())
@@ -45,6 +46,7 @@ func TestBreakGlassIsLoudAndAcknowledgedBySomebodyElse(t *testing.T) {
 // TestBreakGlassIsFollowedUpAfterSlackRefused: the loud post does not wait for
 // the other one, and the other one is not lost.
 func TestBreakGlassIsFollowedUpAfterSlackRefused(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.leads()
 	w.run(glassConfig, w.settings())
@@ -57,6 +59,7 @@ func TestBreakGlassIsFollowedUpAfterSlackRefused(t *testing.T) {
 // TestTheRecordIsToldWhereNobodyCanBeAskedToTakeNote: a channel that is gone holds
 // up nothing but its own message.
 func TestTheRecordIsToldWhereNobodyCanBeAskedToTakeNote(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.leads()
 	w.run(strings.Replace(glassConfig, "approvals_channel: C0LEADS", "approvals_channel: C0GONE", 1), w.settings())
@@ -67,6 +70,7 @@ func TestTheRecordIsToldWhereNobodyCanBeAskedToTakeNote(t *testing.T) {
 }
 
 func TestAFormKeepsThatItIsBreakGlass(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.leads()
 	w.run(glassConfig, w.settings())
@@ -82,6 +86,7 @@ func TestAFormKeepsThatItIsBreakGlass(t *testing.T) {
 // TestAFollowUpThatCannotBeMadeHoldsNothingUp: somebody wrote to the record, or a
 // seal key is lost.
 func TestAFollowUpThatCannotBeMadeHoldsNothingUp(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.leads()
 	r := w.run(glassConfig, w.settings())

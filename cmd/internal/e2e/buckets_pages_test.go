@@ -41,6 +41,7 @@ func someBuckets(n int) []awstest.Bucket {
 // TestBucketPagesComeFromAnyReplica pages with the replica that listed, then
 // with another one alone, over a real Redis that holds no names.
 func TestBucketPagesComeFromAnyReplica(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.aws.AddBuckets("333333333333", someBuckets(2500)...)
 	settings, url := w.realRedis()
@@ -87,6 +88,7 @@ func TestBucketPagesComeFromAnyReplica(t *testing.T) {
 }
 
 func TestBucketPagesAreOfWhoeverListed(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.aws.AddBuckets("333333333333", someBuckets(45)...)
 	r := w.start()
@@ -110,6 +112,7 @@ func TestBucketPagesAreOfWhoeverListed(t *testing.T) {
 }
 
 func TestBucketsAreSearchedInPlace(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.start()
 	m := w.says("U01ALICE", "/buckets", "prod "+w.alice.Code())
@@ -140,6 +143,7 @@ func TestBucketsAreSearchedInPlace(t *testing.T) {
 }
 
 func TestBucketsPageInsideAModal(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.acked(w.slack.Shortcut("U01ALICE", "assume"))
@@ -189,6 +193,7 @@ func BenchmarkBuckets(b *testing.B) {
 // TestASlowS3IsNotWaitedFor has S3 answer after two minutes: the person is told
 // long before, and what became of what they sent.
 func TestASlowS3IsNotWaitedFor(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.aws.Inject(awstest.Fault{Action: "ListBuckets", Latency: 2 * time.Minute})

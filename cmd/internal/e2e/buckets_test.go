@@ -10,6 +10,7 @@ import (
 )
 
 func TestBucketsListsTheFirstTwenty(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	m := w.says("U01ALICE", "/buckets", "prod "+w.alice.Code())
@@ -21,6 +22,7 @@ func TestBucketsListsTheFirstTwenty(t *testing.T) {
 }
 
 func TestBucketsNeedsNoNewCodeInsideTheRevealWindow(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.start()
 	w.says("U01ALICE", "/assume", "prod "+w.alice.Code())
@@ -36,6 +38,7 @@ func TestBucketsNeedsNoNewCodeInsideTheRevealWindow(t *testing.T) {
 }
 
 func TestBucketsHasItsOwnSentences(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.aws.AddRole(awstest.Role{Account: "333333333333", Name: "Developer", Deny: []string{"s3:ListAllMyBuckets"},
 		Trust: awstest.Trust{Principals: []string{"arn:aws:iam::111111111111:root"}}})
@@ -48,6 +51,7 @@ func TestBucketsHasItsOwnSentences(t *testing.T) {
 }
 
 func TestBucketsReadsEveryPage(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	many := make([]awstest.Bucket, 2500)
 	for i := range many {

@@ -25,6 +25,7 @@ func (w *world) shown(user string, parts ...string) slacktest.Message {
 }
 
 func TestAnotherFormatReplacesTheReplyInPlace(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.start()
 	m := w.says("U01ALICE", "/assume", "prod "+w.alice.Code())
@@ -42,6 +43,7 @@ func TestAnotherFormatReplacesTheReplyInPlace(t *testing.T) {
 }
 
 func TestButtonsWorkFromAnyReplica(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	settings, _ := w.realRedis()
 	for range 3 {
@@ -58,6 +60,7 @@ func TestButtonsWorkFromAnyReplica(t *testing.T) {
 }
 
 func TestButtonsEndWithTheRevealWindow(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.start()
 	m := w.says("U01ALICE", "/assume", "prod "+w.alice.Code())
@@ -73,6 +76,7 @@ func TestButtonsEndWithTheRevealWindow(t *testing.T) {
 }
 
 func TestListBucketsButton(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	m := w.says("U01ALICE", "/assume", "prod "+w.alice.Code())
@@ -82,6 +86,7 @@ func TestListBucketsButton(t *testing.T) {
 }
 
 func TestRenewAsksForACodeWhereOneIsNeeded(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	m := w.says("U01ALICE", "/assume", "prod "+w.alice.Code())
@@ -95,6 +100,7 @@ func TestRenewAsksForACodeWhereOneIsNeeded(t *testing.T) {
 }
 
 func TestRenewKeepsDurationAndReason(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	m := w.says("U01ALICE", "/assume", "open for 30m because INC-42")
@@ -106,6 +112,7 @@ func TestRenewKeepsDurationAndReason(t *testing.T) {
 }
 
 func TestEndForgetsAtOnceAndSaysWhatThatMeans(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	m := w.says("U01ALICE", "/assume", "prod "+w.alice.Code())
@@ -117,6 +124,7 @@ func TestEndForgetsAtOnceAndSaysWhatThatMeans(t *testing.T) {
 }
 
 func TestSessionsShowsWhatIsLive(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.start()
 	wantText(t, w.says("U01ALICE", "/sessions", ""), "You have no live credentials.")
@@ -135,6 +143,7 @@ func TestSessionsShowsWhatIsLive(t *testing.T) {
 }
 
 func TestHomeShowsWhatOneMayHaveAndHas(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.acked(w.slack.OpenHome("U01ALICE"))
@@ -165,6 +174,7 @@ func TestHomeShowsWhatOneMayHaveAndHas(t *testing.T) {
 }
 
 func TestHelpByMentionAndDirectMessage(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.slack.AddChannel(slacktest.Channel{ID: "C0WITHBOT", Name: "with-bot", Members: []string{"U01ALICE"}, BotMember: true})
 	w.start()

@@ -28,6 +28,7 @@ func (w *world) realRedis() (app.Settings, string) {
 // every log line, every post that others can see, the audit record and every
 // key of a real Redis for them, for the codes and for the issued credentials.
 func TestNoSecretLeaks(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	settings, url := w.realRedis()
 	w.leads()
@@ -148,6 +149,7 @@ func searchFor(t *testing.T, where, text string, secrets map[string]string) {
 }
 
 func TestReplicasShareCodesAndCredentials(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	settings, _ := w.realRedis()
 	for range 3 {
@@ -184,6 +186,7 @@ func TestReplicasShareCodesAndCredentials(t *testing.T) {
 }
 
 func TestAReplicaTakesOverTheAuditChannel(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	settings, _ := w.realRedis()
 	first := w.run(worldConfig, settings)
@@ -201,6 +204,7 @@ func TestAReplicaTakesOverTheAuditChannel(t *testing.T) {
 }
 
 func TestNothingIsIssuedWhileRedisIsAway(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	redis := storetest.StartRedis(t)
 	s := w.settings()

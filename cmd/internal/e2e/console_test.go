@@ -56,6 +56,7 @@ func browse(t *testing.T, link string) (status int, destination string) {
 }
 
 func TestConsoleSignsIn(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.run(w.withSignin(), w.settings())
 	m := w.says("U01ALICE", "/assume", "prod "+w.alice.Code()+" for 2h as console s3 because INC-42")
@@ -85,6 +86,7 @@ func TestConsoleSignsIn(t *testing.T) {
 }
 
 func TestConsoleLinkThatIsTooLongForAButtonIsShownWhole(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.aws.SetSigninTokenSize(4000)
 	r := w.run(w.withSignin(), w.settings())
@@ -100,6 +102,7 @@ func TestConsoleLinkThatIsTooLongForAButtonIsShownWhole(t *testing.T) {
 }
 
 func TestConsoleShowsCredentialsWhereThereIsNoLink(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.run(w.withSignin(), w.settings())
 	w.aws.Inject(awstest.Fault{Action: "getSigninToken", Error: &awstest.FaultError{Status: 400, Message: "Invalid credentials"}})
@@ -109,6 +112,7 @@ func TestConsoleShowsCredentialsWhereThereIsNoLink(t *testing.T) {
 }
 
 func TestConsoleRefusesWithoutSpendingTheCode(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.run(w.withSignin(), w.settings())
 	code := w.alice.Code()
@@ -125,6 +129,7 @@ func TestConsoleRefusesWithoutSpendingTheCode(t *testing.T) {
 // TestSignInLinksLeakNowhere looks for links, and for what they hold, in every
 // log line, every post that others can see and every key of a real Redis.
 func TestSignInLinksLeakNowhere(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	settings, redis := w.realRedis()
 	r := w.run(w.withSignin(), settings)
@@ -171,6 +176,7 @@ func TestSignInLinksLeakNowhere(t *testing.T) {
 }
 
 func TestConsoleWithoutACodeAsksInTheForm(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.run(w.withSignin(), w.settings())
 	w.acked(w.slack.Command("U01ALICE", "C0GENERAL", "/assume", "prod as console s3 because INC-42"))
@@ -193,6 +199,7 @@ func TestConsoleWithoutACodeAsksInTheForm(t *testing.T) {
 }
 
 func TestConsoleButtonMakesALinkOfWhatWasIssued(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.run(w.withSignin(), w.settings())
 	m := w.says("U01ALICE", "/assume", "staging "+w.alice.Code())

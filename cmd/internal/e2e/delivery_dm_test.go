@@ -56,6 +56,7 @@ func (w *world) deletionCalls() int {
 }
 
 func TestCredentialsByDMAreDeletedInTime(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	settings, url := w.realRedis()
 	r := w.run(dmConfig, settings)
@@ -89,6 +90,7 @@ func TestCredentialsByDMAreDeletedInTime(t *testing.T) {
 }
 
 func TestCredentialsByDMAreDeletedAcrossARestart(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	settings, _ := w.realRedis()
 	r := w.run(dmConfig, settings)
@@ -103,6 +105,7 @@ func TestCredentialsByDMAreDeletedAcrossARestart(t *testing.T) {
 }
 
 func TestCredentialsByDMGoThereFromAModalAndAreShownAgainThere(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.run(dmConfig, w.settings())
 	w.command("U01ALICE", "/assume", "prod")
@@ -125,6 +128,7 @@ func TestCredentialsByDMGoThereFromAModalAndAreShownAgainThere(t *testing.T) {
 // TestWhatSlackDoesNotDelete: refusals are tried again for ten minutes, then
 // they are on the record and told.
 func TestWhatSlackDoesNotDelete(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	settings, url := w.realRedis()
 	r := w.run(dmConfig, settings)
@@ -161,6 +165,7 @@ func TestWhatSlackDoesNotDelete(t *testing.T) {
 }
 
 func TestWhatSlackNeitherDeletesNorChanges(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	settings, url := w.realRedis()
 	r := w.run(dmConfig, settings)
@@ -181,6 +186,7 @@ func TestWhatSlackNeitherDeletesNorChanges(t *testing.T) {
 }
 
 func TestDeletionsWaitForSlack(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name  string
 		fault slacktest.Fault
@@ -193,6 +199,7 @@ func TestDeletionsWaitForSlack(t *testing.T) {
 		{"deleted by somebody", slacktest.Fault{Method: "chat.delete", Error: "message_not_found"}, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			settings, url := w.realRedis()
 			r := w.run(dmConfig, settings)
@@ -213,6 +220,7 @@ func TestDeletionsWaitForSlack(t *testing.T) {
 // TestADirectMessageThatSlackDoesNotTake: the person is told where they asked,
 // and no credentials are shown anywhere.
 func TestADirectMessageThatSlackDoesNotTake(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name  string
 		fault slacktest.Fault
@@ -223,6 +231,7 @@ func TestADirectMessageThatSlackDoesNotTake(t *testing.T) {
 		{"no answer", slacktest.Fault{Method: "chat.update", Drop: true, Times: -1}, "Slack did not say whether"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			w.run(dmConfig, w.settings())
 			w.slack.Inject(test.fault)
@@ -240,12 +249,14 @@ func TestADirectMessageThatSlackDoesNotTake(t *testing.T) {
 }
 
 func TestADirectMessageIsTriedAgain(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]slacktest.Fault{
 		"limited open":   {Method: "conversations.open", Error: "ratelimited", RetryAfter: time.Second},
 		"update down":    {Method: "chat.update", Status: 503, Times: 2},
 		"limited update": {Method: "chat.update", Error: "ratelimited", RetryAfter: time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			w.run(dmConfig, w.settings())
 			w.slack.Inject(fault)

@@ -44,8 +44,10 @@ func (w *world) await(what string, cond func() bool) {
 }
 
 func TestRedeliveriesIssueOnce(t *testing.T) {
+	t.Parallel()
 	for name, mode := range map[string]slacktest.Redelivery{"same id": slacktest.RedeliverSame, "new id": slacktest.RedeliverNew} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			w.slack.SetRedelivery(mode)
 			w.start()
@@ -70,6 +72,7 @@ func TestRedeliveriesIssueOnce(t *testing.T) {
 }
 
 func TestCredentialsThatSlackDoesNotTakeAreTold(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.slack.Inject(slacktest.Fault{Method: "response_url", Status: 404, Times: -1})
@@ -84,6 +87,7 @@ func TestCredentialsThatSlackDoesNotTakeAreTold(t *testing.T) {
 }
 
 func TestRefusalsThatSlackDoesNotTakeComeByDirectMessage(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.slack.Inject(slacktest.Fault{Method: "response_url", Status: 404, Times: -1})
@@ -93,11 +97,13 @@ func TestRefusalsThatSlackDoesNotTakeComeByDirectMessage(t *testing.T) {
 }
 
 func TestRepliesAreTriedAgain(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]slacktest.Fault{
 		"server error": {Method: "response_url", Status: 503, Times: 2},
 		"limited":      {Method: "response_url", Status: 429, RetryAfter: time.Second, Times: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			w.start()
 			w.slack.Inject(fault)
@@ -111,6 +117,7 @@ func TestRepliesAreTriedAgain(t *testing.T) {
 }
 
 func TestAcksDoNotWaitForAWS(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, slacktest.WithAckLimit(time.Second))
 	w.start()
 	w.aws.Inject(awstest.Fault{Action: "AssumeRole", Times: 1, Latency: 2 * time.Second})
@@ -118,6 +125,7 @@ func TestAcksDoNotWaitForAWS(t *testing.T) {
 }
 
 func TestStoppingFinishesWhatWasAccepted(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.start()
 	w.aws.Inject(awstest.Fault{Action: "AssumeRole", Times: 1, Latency: time.Second})
@@ -136,6 +144,7 @@ func TestStoppingFinishesWhatWasAccepted(t *testing.T) {
 }
 
 func TestEmbeddedStopsIssuingBesideAnotherProcess(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.start()
@@ -162,6 +171,7 @@ func TestEmbeddedStopsIssuingBesideAnotherProcess(t *testing.T) {
 }
 
 func TestEmbeddedIssuesWhereTheOperatorSaysThatItIsAlone(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start() // for the second one no more than a number that Slack counts
 	s := w.settings()

@@ -37,6 +37,7 @@ func (w *world) givenUp(r *replica, n int) {
 // TestAPoisonedEntryHarmsNoReplica: the one that ended every replica for ever,
 // written by whoever can write to Redis, and sealed as only the bot can.
 func TestAPoisonedEntryHarmsNoReplica(t *testing.T) {
+	t.Parallel()
 	const poison = `{"user":"{","id":"x","press":"p","tries":-1}`
 	w := newWorld(t)
 	settings, url := w.realRedis()

@@ -6,6 +6,7 @@ import (
 )
 
 func TestExplainSaysWhatWouldHappen(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	for _, test := range []struct {

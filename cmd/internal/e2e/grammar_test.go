@@ -8,6 +8,7 @@ import (
 // TestAWordWithoutItsKeywordCostsNoCode: the person is told what to type, nothing
 // is issued, and the very same code works afterwards.
 func TestAWordWithoutItsKeywordCostsNoCode(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.start()
 	for _, test := range []struct{ command, before, after, hint string }{

@@ -20,12 +20,14 @@ func newGridWorld(t *testing.T, id string, in slacktest.Grid) *world {
 // TestAMemberOfAServedWorkspaceIsServedFromAllOfTheGrid in commands, presses, forms
 // and Home, whichever workspace Slack names or leaves out.
 func TestAMemberOfAServedWorkspaceIsServedFromAllOfTheGrid(t *testing.T) {
+	t.Parallel()
 	for name, in := range map[string]slacktest.Grid{
 		"another workspace of the Grid": {Teams: []string{"T0456", "T0123"}, ActsIn: "T0456"},
 		"no workspace named":            {Teams: []string{"T0456", "T0123"}, Bare: true},
 		"the served one":                {Teams: []string{"T0123"}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := newGridWorld(t, "U01ALICE", in)
 			w.start()
 			shown := w.says("U01ALICE", "/assume", "staging "+w.alice.Code())
@@ -48,11 +50,13 @@ func TestAMemberOfAServedWorkspaceIsServedFromAllOfTheGrid(t *testing.T) {
 
 // TestWhoIsInNoServedWorkspaceStaysAStranger, and the log says of which they are.
 func TestWhoIsInNoServedWorkspaceStaysAStranger(t *testing.T) {
+	t.Parallel()
 	for name, in := range map[string]*slacktest.Grid{
 		"of the same Grid":       {Teams: []string{"T0456"}, ActsIn: "T0456"},
 		"of nothing that we see": {ActsIn: "T0456"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := newGridWorld(t, "U01ALICE", *in)
 			w.start()
 			wantText(t, w.says("U01ALICE", "/assume", "help"), "does not serve your Slack workspace")
@@ -69,6 +73,7 @@ func TestWhoIsInNoServedWorkspaceStaysAStranger(t *testing.T) {
 
 // TestOneOfTwoIDsIsAsGoodAsTheOther in the config, payloads and user groups.
 func TestOneOfTwoIDsIsAsGoodAsTheOther(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct{ name, payload, other, config, group string }{
 		{"the group has W", "U01ALICE", "W01ALICE", "U01ALICE", "W01ALICE"},
 		{"the payload has W", "W01ALICE", "U01ALICE", "U01ALICE", "U01ALICE"},
@@ -76,6 +81,7 @@ func TestOneOfTwoIDsIsAsGoodAsTheOther(t *testing.T) {
 		{"the config alone has W", "U01ALICE", "W01ALICE", "W01ALICE", "U01ALICE"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			w := newGridWorld(t, test.payload, slacktest.Grid{ID: test.other, Teams: []string{"T0123"}})
 			w.slack.SetUserGroup(slacktest.UserGroup{ID: "S01ONCALL", Handle: "oncall", Name: "On call", Members: []string{test.group}})
 			w.run(strings.ReplaceAll(worldConfig, "U01ALICE", test.config), w.settings())
@@ -91,6 +97,7 @@ func TestOneOfTwoIDsIsAsGoodAsTheOther(t *testing.T) {
 // TestWhatTakesAwayHoldsByEitherID: a group that denies, and a block, whichever ID
 // the admin's mention has.
 func TestWhatTakesAwayHoldsByEitherID(t *testing.T) {
+	t.Parallel()
 	w := newGridWorld(t, "W01ALICE", slacktest.Grid{ID: "U01ALICE", Teams: []string{"T0123"}})
 	w.slack.SetUserGroup(slacktest.UserGroup{ID: "S09LEFT", Handle: "left", Name: "Left", Members: []string{"U01ALICE"}})
 	config := strings.ReplaceAll(worldConfig, "U01ALICE", "W01ALICE")

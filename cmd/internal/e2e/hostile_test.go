@@ -40,6 +40,7 @@ func grantBlockOf(t *testing.T, r *replica, user string) string {
 }
 
 func TestNoPageNumberEndsTheProcess(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.start()
 	w.says("U01ALICE", "/buckets", "prod "+w.alice.Code())
@@ -58,6 +59,7 @@ func TestNoPageNumberEndsTheProcess(t *testing.T) {
 }
 
 func TestOnePayloadIsOneRequest(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.run(limited("limits: {requests: 20, sts_calls: 100}"), w.settings())
 	w.says("U01ALICE", "/assume", "open")
@@ -78,6 +80,7 @@ func TestOnePayloadIsOneRequest(t *testing.T) {
 }
 
 func TestAStrangersActionsLeaveTheRecordAlone(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.start()
 	w.says("U01ALICE", "/assume", "open")
@@ -126,6 +129,7 @@ var forgedNames = map[string]string{
 }
 
 func TestNamesFromAClientAreReadAsIfTheyWereTyped(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.start()
 	w.says("U01ALICE", "/assume", "open")
@@ -184,6 +188,7 @@ func (w *world) inForm(user string, v slacktest.View, field, key string, value a
 }
 
 func TestAFormIsReadAsIfItWereTyped(t *testing.T) {
+	t.Parallel()
 	w, r := withLeads(t)
 	w.acked(w.slack.Command("U01ALICE", "C0GENERAL", "/assume", ""))
 	v := w.modal("U01ALICE", "Account")
@@ -228,6 +233,7 @@ func TestAFormIsReadAsIfItWereTyped(t *testing.T) {
 // TestWhatNamesNoApprovalQueuesNothing: it is judged before anything is kept for
 // later, and what no key can be formed of is not there.
 func TestWhatNamesNoApprovalQueuesNothing(t *testing.T) {
+	t.Parallel()
 	w, r := withLeads(t)
 	w.says("U01ALICE", "/assume", "vault")
 	m := w.approval("Approval wanted")
@@ -265,6 +271,7 @@ func TestWhatNamesNoApprovalQueuesNothing(t *testing.T) {
 	w.approval("Approved by bob@example.com")
 }
 func TestAReasonThatShowsNothingIsNoneInTheForm(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.run(strings.Replace(worldConfig, "    mfa: none\n    allow: [U01ALICE]\n", "    mfa: none\n    allow: [U01ALICE]\n    reason: required\n", 1), w.settings())
 	w.acked(w.slack.Command("U01ALICE", "C0GENERAL", "/assume", ""))

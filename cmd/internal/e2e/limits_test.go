@@ -14,6 +14,7 @@ func limited(limits string) string {
 }
 
 func TestAPersonsRequestsAreBoundedForAMinute(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.run(limited("limits: {requests: 3}"), w.settings())
 	shown := w.says("U01ALICE", "/assume", "open")
@@ -51,6 +52,7 @@ func TestAPersonsRequestsAreBoundedForAMinute(t *testing.T) {
 }
 
 func TestAStrangersRequestsAreBoundedAndTeachNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.run(limited("limits: {requests: 2}"), w.settings())
 	for range 6 {
@@ -63,6 +65,7 @@ func TestAStrangersRequestsAreBoundedAndTeachNothing(t *testing.T) {
 }
 
 func TestReplicasCountTogether(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	settings, _ := w.realRedis()
 	for range 2 {
@@ -81,6 +84,7 @@ func TestReplicasCountTogether(t *testing.T) {
 }
 
 func TestASubmittedFormIsCounted(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.run(limited("limits: {requests: 3}"), w.settings()) // the command, the typing and the choice
 	w.acked(w.slack.Command("U01ALICE", "C0GENERAL", "/assume", ""))
@@ -103,6 +107,7 @@ func TestASubmittedFormIsCounted(t *testing.T) {
 // TestTypingIntoAMenuIsNotOnTheRecord: whoever is no user any more, and has a form
 // open still, is offered nothing.
 func TestTypingIntoAMenuIsNotOnTheRecord(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.start()
 	w.acked(w.slack.Shortcut("U01ALICE", "assume"))
@@ -122,6 +127,7 @@ func TestTypingIntoAMenuIsNotOnTheRecord(t *testing.T) {
 }
 
 func TestADenialThatIsOneTooManySaysSoInItsForm(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.leads()
 	w.run(strings.Replace(approvalConfig, worldLimits, "limits: {requests: 1}", 1), w.settings())
@@ -137,6 +143,7 @@ func TestADenialThatIsOneTooManySaysSoInItsForm(t *testing.T) {
 
 // TestTypingIntoAMenuIsCounted: what is too much is offered nothing.
 func TestTypingIntoAMenuIsCounted(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.run(limited("limits: {requests: 3}"), w.settings())
 	w.acked(w.slack.Shortcut("U01ALICE", "assume"))

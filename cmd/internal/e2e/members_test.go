@@ -34,6 +34,7 @@ func (w *world) madeGuest() {
 // TestWhoIsNoFullMemberLearnsNothing whatever they send, though the config names
 // them as a User.
 func TestWhoIsNoFullMemberLearnsNothing(t *testing.T) {
+	t.Parallel()
 	for name, as := range map[string]slacktest.User{
 		"guest":                {Restricted: true},
 		"single-channel guest": {UltraRestricted: true},
@@ -41,6 +42,7 @@ func TestWhoIsNoFullMemberLearnsNothing(t *testing.T) {
 		"deactivated":          {Deleted: true},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			as.ID, as.Name = "U01ALICE", "alice"
 			w.slack.AddUser(as)
@@ -65,6 +67,7 @@ func TestWhoIsNoFullMemberLearnsNothing(t *testing.T) {
 }
 
 func TestAGuestWhoWritesToTheBotIsRefused(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.slack.AddUser(slacktest.User{ID: "U01ALICE", Name: "alice", Restricted: true})
 	w.slack.AddChannel(slacktest.Channel{ID: "C0BOT", Name: "bot", Members: []string{"U01ALICE"}, BotMember: true})
@@ -89,6 +92,7 @@ func TestAGuestWhoWritesToTheBotIsRefused(t *testing.T) {
 // TestAMenuOffersNothingToWhoWasMadeAGuest while a form of theirs was open; nor
 // do its durations tell of an account.
 func TestAMenuOffersNothingToWhoWasMadeAGuest(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.acked(w.slack.Shortcut("U01ALICE", "assume"))
@@ -104,6 +108,7 @@ func TestAMenuOffersNothingToWhoWasMadeAGuest(t *testing.T) {
 
 // TestWhoWasMadeAGuestStillGivesBackWhatTheyHave: that takes nothing from anybody.
 func TestWhoWasMadeAGuestStillGivesBackWhatTheyHave(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.pasted(w.says("U01ALICE", "/assume", "staging "+w.alice.Code()))

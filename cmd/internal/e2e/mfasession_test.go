@@ -31,6 +31,7 @@ func (w *world) told(n int) []slacktest.Message {
 }
 
 func TestOneCodeServesWhileTheMFASessionLives(t *testing.T) {
+	t.Parallel()
 	w := newSessionWorld(t)
 	r := w.run(sessionConfig, w.settings())
 	wantText(t, w.says("U01ALICE", "/mfa", ""), "You have no MFA session.", "/mfa 123456")
@@ -67,6 +68,7 @@ func TestOneCodeServesWhileTheMFASessionLives(t *testing.T) {
 }
 
 func TestACodeForAnAccountBeginsTheMFASession(t *testing.T) {
+	t.Parallel()
 	w := newSessionWorld(t)
 	r := w.run(sessionConfig, w.settings())
 	wantText(t, w.says("U01ALICE", "/assume", "staging "+w.alice.Code()), "staging is yours",
@@ -87,6 +89,7 @@ func TestACodeForAnAccountBeginsTheMFASession(t *testing.T) {
 }
 
 func TestMFASessionsAreOffUnlessConfigured(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	for _, text := range []string{w.alice.Code(), "", "end"} {
@@ -101,6 +104,7 @@ func TestMFASessionsAreOffUnlessConfigured(t *testing.T) {
 }
 
 func TestMFARefusalsSayWhatToDoNext(t *testing.T) {
+	t.Parallel()
 	w := newSessionWorld(t)
 	w.run(sessionConfig, w.settings())
 	for _, test := range []struct {
@@ -123,6 +127,7 @@ func TestMFARefusalsSayWhatToDoNext(t *testing.T) {
 }
 
 func TestTheNoticeOfAnMFASessionDelaysNoReply(t *testing.T) {
+	t.Parallel()
 	w := newSessionWorld(t)
 	w.run(sessionConfig, w.settings())
 	w.says("U01ALICE", "/mfa", w.alice.Code())
@@ -137,6 +142,7 @@ func TestTheNoticeOfAnMFASessionDelaysNoReply(t *testing.T) {
 // TestOneCodeServesManyRequestsOnAnyReplica sends one code many times at once,
 // to two replicas over a real Redis: it is spent once, and all of them succeed.
 func TestOneCodeServesManyRequestsOnAnyReplica(t *testing.T) {
+	t.Parallel()
 	w := newSessionWorld(t)
 	settings, url := w.realRedis()
 	for range 2 {
@@ -184,6 +190,7 @@ func TestOneCodeServesManyRequestsOnAnyReplica(t *testing.T) {
 }
 
 func TestTheButtonEndsTheMFASessionOnTheRecord(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.run("mfa_session: 8h\n"+worldConfig, w.settings())
 	w.says("U01ALICE", "/mfa", w.alice.Code())
@@ -194,6 +201,7 @@ func TestTheButtonEndsTheMFASessionOnTheRecord(t *testing.T) {
 }
 
 func TestAnEndCountsForASessionThatIsBeginning(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.run("mfa_session: 8h\n"+worldConfig, w.settings())
 	w.aws.Inject(awstest.Fault{Action: "GetSessionToken", Times: 1, Latency: time.Second})

@@ -77,6 +77,7 @@ func (w *world) choose(user string, v slacktest.View, field, typed, value string
 }
 
 func TestModalAsksForEverythingAndShowsTheCredentialsInItself(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.acked(w.slack.Command("U01ALICE", "C0GENERAL", "/assume", ""))
@@ -97,6 +98,7 @@ func TestModalAsksForEverythingAndShowsTheCredentialsInItself(t *testing.T) {
 }
 
 func TestModalJudgesOnItsFieldsWhatNeedsNoAWS(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	for _, test := range []struct{ name, account, code, reason, field, says string }{
@@ -124,6 +126,7 @@ func TestModalJudgesOnItsFieldsWhatNeedsNoAWS(t *testing.T) {
 }
 
 func TestAFormRefusedOnAFieldCanBeSentAgain(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.acked(w.slack.Command("U01ALICE", "C0GENERAL", "/assume", "prod for 90m"))
@@ -135,6 +138,7 @@ func TestAFormRefusedOnAFieldCanBeSentAgain(t *testing.T) {
 }
 
 func TestMenusAnswerWhatMatchesNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.acked(w.slack.Command("U01ALICE", "C0GENERAL", "/assume", ""))
@@ -146,6 +150,7 @@ func TestMenusAnswerWhatMatchesNothing(t *testing.T) {
 }
 
 func TestModalIsRefilledWhenAWSRefuses(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.start()
 	w.acked(w.slack.Command("U01ALICE", "C0GENERAL", "/assume", "prod for 2h because INC-42"))
@@ -166,6 +171,7 @@ func TestModalIsRefilledWhenAWSRefuses(t *testing.T) {
 }
 
 func TestModalSubmittedTwiceIssuesOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.aws.Inject(awstest.Fault{Action: "AssumeRole", Times: 1, Latency: 300 * time.Millisecond})
@@ -186,6 +192,7 @@ func TestModalSubmittedTwiceIssuesOnce(t *testing.T) {
 }
 
 func TestAcksOfModalsDoNotWaitForAWS(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.aws.Inject(awstest.Fault{Action: "AssumeRole", Times: 1, Latency: 4 * time.Second})
@@ -197,6 +204,7 @@ func TestAcksOfModalsDoNotWaitForAWS(t *testing.T) {
 }
 
 func TestAModalClosedTooSoonLosesNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.aws.Inject(awstest.Fault{Action: "AssumeRole", Times: 1, Latency: 500 * time.Millisecond})
@@ -219,6 +227,7 @@ func TestAModalClosedTooSoonLosesNothing(t *testing.T) {
 }
 
 func TestTheFormSaysSoWhenSlackDoesNotOpenIt(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.slack.Inject(slacktest.Fault{Method: "views.open", Error: "expired_trigger_id", Times: 1})
@@ -227,6 +236,7 @@ func TestTheFormSaysSoWhenSlackDoesNotOpenIt(t *testing.T) {
 }
 
 func TestFiveHundredAccountsAreFoundByTyping(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	var more strings.Builder
 	for i := range 500 {
@@ -250,6 +260,7 @@ func TestFiveHundredAccountsAreFoundByTyping(t *testing.T) {
 }
 
 func TestStrangersGetNoForm(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	wantText(t, w.says("U03CAROL", "/assume", ""), "not set up to use this bot")

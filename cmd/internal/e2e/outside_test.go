@@ -109,6 +109,7 @@ func secondAddress(t *testing.T) string {
 }
 
 func TestCredentialsOutsideOfTheRulesAreRefusedByTheShippedPolicies(t *testing.T) {
+	t.Parallel()
 	const onCall, vault = "arn:aws:iam::222222222222:role/OnCall", "arn:aws:iam::444444444444:role/Vault"
 	atHome := secondAddress(t)
 	for trust, want := range map[string]string{
@@ -116,6 +117,7 @@ func TestCredentialsOutsideOfTheRulesAreRefusedByTheShippedPolicies(t *testing.T
 		"role-trust-policy-source-ip.json": "AccessDenied",
 	} {
 		t.Run(trust, func(t *testing.T) {
+			t.Parallel()
 			w := deployed(t, trust)
 			r := w.run(outsideConfig, w.settings())
 			hub := w.pasted(w.says("U01ALICE", "/assume", "hub "+w.alice.Code()))
@@ -144,6 +146,7 @@ func TestCredentialsOutsideOfTheRulesAreRefusedByTheShippedPolicies(t *testing.T
 }
 
 func TestShippedPoliciesServeTheBot(t *testing.T) {
+	t.Parallel()
 	for _, trust := range []string{"role-trust-policy.json", "role-trust-policy-source-ip.json"} {
 		w := deployed(t, trust)
 		r := w.run(strings.Replace(outsideConfig, "admins:", "mfa_session: 8h\nadmins:", 1), w.settings())
@@ -156,6 +159,7 @@ func TestShippedPoliciesServeTheBot(t *testing.T) {
 }
 
 func TestShippedTrustRefusesABotThatIsNotSetUpForIt(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct{ old, new string }{
 		"session_name left out":    {"session_name: alice, ", ""},
 		"source_identity left out": {"    source_identity: true\n    tags", "    tags"},
@@ -175,6 +179,7 @@ func TestShippedTrustRefusesABotThatIsNotSetUpForIt(t *testing.T) {
 }
 
 func TestShippedPoliciesNameWhatTheExampleDoes(t *testing.T) {
+	t.Parallel()
 	cfg, err := config.Load("../../../deploy/assumebot.example.yaml")
 	if err != nil {
 		t.Fatal(err)

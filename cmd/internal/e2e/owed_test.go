@@ -46,6 +46,7 @@ func (w *world) posts(method string) int {
 // TestWhoeverCannotBeReachedAtOnceIsToldLater: Slack takes neither the reply nor
 // a direct message for a while, or asks to wait for it.
 func TestWhoeverCannotBeReachedAtOnceIsToldLater(t *testing.T) {
+	t.Parallel()
 	for name, faults := range map[string][]slacktest.Fault{
 		"down": {
 			{Method: "response_url", Status: 503, Times: -1},
@@ -61,6 +62,7 @@ func TestWhoeverCannotBeReachedAtOnceIsToldLater(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			settings, url := w.realRedis()
 			r := w.run(worldConfig, settings)
@@ -94,6 +96,7 @@ func TestWhoeverCannotBeReachedAtOnceIsToldLater(t *testing.T) {
 }
 
 func TestARefusalThatSlackDoesNotTakeIsToldLater(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	settings, url := w.realRedis()
 	first := w.run(worldConfig, settings)
@@ -115,6 +118,7 @@ func TestARefusalThatSlackDoesNotTakeIsToldLater(t *testing.T) {
 }
 
 func TestAnAnswerIsNotOwedForEver(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	settings, url := w.realRedis()
 	r := w.run(worldConfig, settings)
@@ -130,6 +134,7 @@ func TestAnAnswerIsNotOwedForEver(t *testing.T) {
 // TestAFormThatSlackDoesNotShowAgainIsTold: views.update fails, and at first the
 // direct message too.
 func TestAFormThatSlackDoesNotShowAgainIsTold(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.command("U01ALICE", "/assume", "prod")
@@ -144,6 +149,7 @@ func TestAFormThatSlackDoesNotShowAgainIsTold(t *testing.T) {
 // TestASlowReplyIsPostedOnce: it is taken after the bot gave up, and the person
 // is told that nobody knows.
 func TestASlowReplyIsPostedOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.slack.Inject(slacktest.Fault{Method: "response_url", LoseAnswer: true, Times: -1})
@@ -157,6 +163,7 @@ func TestASlowReplyIsPostedOnce(t *testing.T) {
 }
 
 func TestNothingIsOwedOnceItIsDelivered(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	settings, url := w.realRedis()
 	r := w.run(dmConfig, settings)
@@ -229,6 +236,7 @@ func (w *world) killedOver(config, redisURL string, done func() bool) {
 // TestAKilledProcessOwesItsAnswer: the record says granted, and the process that
 // was about to show it is killed; the next one tells.
 func TestAKilledProcessOwesItsAnswer(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	settings, url := w.realRedis()
 	w.slack.Inject(slacktest.Fault{Method: "response_url", Latency: time.Minute, Drop: true, Times: -1})
@@ -248,6 +256,7 @@ func TestAKilledProcessOwesItsAnswer(t *testing.T) {
 // TestAKilledProcessLeavesNoPromise: it is killed after it posted that credentials
 // are about to appear, before and after Slack said what that message is called.
 func TestAKilledProcessLeavesNoPromise(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		fault slacktest.Fault
 		holds string
@@ -256,6 +265,7 @@ func TestAKilledProcessLeavesNoPromise(t *testing.T) {
 		"unnamed": {slacktest.Fault{Method: "chat.postMessage", SlowAnswer: time.Minute, Times: -1}, `"message":{`},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			settings, url := w.realRedis()
 			w.slack.Inject(test.fault)

@@ -15,6 +15,7 @@ func staging(keys string) string {
 }
 
 func TestConditionsAreSaidSoThatAPersonCanMeetThem(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.run(staging(`
 channels: [C0OPS]
@@ -42,6 +43,7 @@ deny: [U02BOB]`), w.settings())
 }
 
 func TestAFormCountsAsAskedFromWhereItWasOpened(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.run(staging("channels: [C0GENERAL]"), w.settings())
 	w.acked(w.slack.Command("U01ALICE", "C0GENERAL", "/assume", "staging"))
@@ -65,6 +67,7 @@ func TestAFormCountsAsAskedFromWhereItWasOpened(t *testing.T) {
 }
 
 func TestHoursEndWhileTheyAreBeingUsed(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	at := w.now().UTC()
 	until := at.Add(2 * time.Hour).Format("15:04")
@@ -76,6 +79,7 @@ func TestHoursEndWhileTheyAreBeingUsed(t *testing.T) {
 }
 
 func TestAReasonThatLacksIsAskedForInTheForm(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.run(staging("reason: required"), w.settings())
 	w.acked(w.slack.Command("U01ALICE", "C0GENERAL", "/assume", "staging"))

@@ -8,6 +8,7 @@ import (
 )
 
 func TestRefusalsSayWhatToDoNext(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name, user, command, text string
 		want                      []string
@@ -48,6 +49,7 @@ func TestRefusalsSayWhatToDoNext(t *testing.T) {
 }
 
 func TestOtherWorkspacesAreRefused(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.run(strings.Replace(worldConfig, "[T0123]", "[T0OTHER]", 1), w.settings())
 	for _, text := range []string{"prod " + w.alice.Code(), "help", "!!"} {
@@ -63,6 +65,7 @@ func TestOtherWorkspacesAreRefused(t *testing.T) {
 }
 
 func TestGroupsThatSlackCannotTellAreDenied(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.slack.Inject(slacktest.Fault{Method: "usergroups.list", Error: "fatal_error"})
@@ -73,6 +76,7 @@ func TestGroupsThatSlackCannotTellAreDenied(t *testing.T) {
 }
 
 func TestHelpAndAccountsShowOnlyWhatOneMayHave(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	wantText(t, w.says("U01ALICE", "/assume", "help more"), "/assume prod 123456", "/buckets prod")

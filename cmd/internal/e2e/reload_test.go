@@ -85,6 +85,7 @@ var (
 )
 
 func TestReloadGivesAndTakesAccounts(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.start()
 	wantText(t, w.says("U01ALICE", "/assume", "staging "+w.alice.Code()), "staging is yours")
@@ -101,6 +102,7 @@ func TestReloadGivesAndTakesAccounts(t *testing.T) {
 }
 
 func TestReloadRefusesABrokenFileWhole(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.start()
 	w.writes(misspelt)
@@ -125,6 +127,7 @@ func TestReloadRefusesABrokenFileWhole(t *testing.T) {
 }
 
 func TestReloadRefusesWhatIsHadOutsideOfTheRules(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.start()
 	w.writes(strings.Replace(worldConfig, "    outside_rules: accepted\n", "", 1))
@@ -135,6 +138,7 @@ func TestReloadRefusesWhatIsHadOutsideOfTheRules(t *testing.T) {
 }
 
 func TestReloadRefusesWhatCouldNotStart(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.start()
 	w.writes(strings.NewReplacer("arn:aws:", "arn:aws-cn:", "eu-west-1", "cn-north-1").Replace(worldConfig))
@@ -149,6 +153,7 @@ func TestReloadRefusesWhatCouldNotStart(t *testing.T) {
 }
 
 func TestReloadNoticesAConfigMapThatIsSwapped(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for version, config := range map[string]string{"..1": worldConfig, "..2": bobAlone} {
 		if err := os.Mkdir(filepath.Join(w.dir, version), 0o700); err != nil {
@@ -175,6 +180,7 @@ func TestReloadNoticesAConfigMapThatIsSwapped(t *testing.T) {
 }
 
 func TestReloadNoticesASessionPolicy(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.put("p.json", `{"Version": "2012-10-17", "Statement": []}`)
 	r := w.run(strings.Replace(worldConfig, "    "+bothMayHaveStaging, "    session_policy: p.json\n    "+bothMayHaveStaging, 1), w.settings())
@@ -192,6 +198,7 @@ func TestReloadNoticesASessionPolicy(t *testing.T) {
 }
 
 func TestReloadAtSIGHUPReadsAtOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.start()
 	w.writes(bobAlone)
@@ -201,6 +208,7 @@ func TestReloadAtSIGHUPReadsAtOnce(t *testing.T) {
 }
 
 func TestReloadLeavesToTheNextStartWhatCannotChange(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	settings, _ := w.realRedis()
 	r := w.run(worldConfig, settings)
@@ -219,6 +227,7 @@ func TestReloadLeavesToTheNextStartWhatCannotChange(t *testing.T) {
 }
 
 func TestReloadIsAnnouncedOnceByAllReplicas(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	settings, _ := w.realRedis()
 	replicas := []*replica{w.run(worldConfig, settings), w.run(worldConfig, settings)}
@@ -246,6 +255,7 @@ func TestReloadIsAnnouncedOnceByAllReplicas(t *testing.T) {
 }
 
 func TestAStartThatCannotTellWhatChangedSaysSo(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	settings, _ := w.realRedis()
 	if err := w.run(worldConfig, settings).stop(); err != nil {
@@ -262,6 +272,7 @@ func TestAStartThatCannotTellWhatChangedSaysSo(t *testing.T) {
 // TestReloadTellsWhatChangedWhenTheStoreHasForgotten: a running bot knows what it
 // goes by.
 func TestReloadTellsWhatChangedWhenTheStoreHasForgotten(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	settings, url := w.realRedis()
 	r := w.run(worldConfig, settings)
@@ -274,6 +285,7 @@ func TestReloadTellsWhatChangedWhenTheStoreHasForgotten(t *testing.T) {
 }
 
 func TestReloadWaitsForTheRecord(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	settings, url := w.realRedis()
 	r := w.run(bobAlone, settings)
@@ -299,6 +311,7 @@ func TestReloadWaitsForTheRecord(t *testing.T) {
 }
 
 func TestARequestEndsByTheConfigThatItBeganWith(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.start()
 	w.aws.Inject(awstest.Fault{Action: "AssumeRole", Times: 1, Latency: time.Second})
@@ -318,6 +331,7 @@ func TestARequestEndsByTheConfigThatItBeganWith(t *testing.T) {
 // TestANamedPipeInAPolicysPlaceHoldsNobodyUp: nobody writes to it, and SIGTERM
 // still ends the program.
 func TestANamedPipeInAPolicysPlaceHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.put("p.json", `{"Version": "2012-10-17", "Statement": []}`)
 	r := w.run(strings.Replace(worldConfig, "    allow: [U01ALICE, U02BOB]", "    session_policy: p.json\n    allow: [U01ALICE, U02BOB]", 1), w.settings())

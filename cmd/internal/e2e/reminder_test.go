@@ -66,6 +66,7 @@ func wantReminders(t *testing.T, w *world, want int) {
 }
 
 func TestAGrantIsRemindedOfOnceFromAnyReplica(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	settings, url := w.realRedis()
 	issuer := w.run(worldConfig, settings)
@@ -90,6 +91,7 @@ func TestAGrantIsRemindedOfOnceFromAnyReplica(t *testing.T) {
 }
 
 func TestThreeReplicasRemindOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	settings, url := w.realRedis()
 	var r *replica
@@ -108,6 +110,7 @@ func TestThreeReplicasRemindOnce(t *testing.T) {
 }
 
 func TestWhatWasEndedOrRenewedIsNotRemindedOf(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	settings, url := w.realRedis()
 	r := w.run(worldConfig, settings)
@@ -131,6 +134,7 @@ func TestWhatWasEndedOrRenewedIsNotRemindedOf(t *testing.T) {
 }
 
 func TestAReminderThatComesTooLateIsDropped(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	settings, url := w.realRedis()
 	r := w.run(worldConfig, settings)
@@ -149,6 +153,7 @@ func TestAReminderThatComesTooLateIsDropped(t *testing.T) {
 }
 
 func TestRemindersCanBeSwitchedOff(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	settings, url := w.realRedis()
 	r := w.run(worldConfig, settings)
@@ -168,6 +173,7 @@ func TestRemindersCanBeSwitchedOff(t *testing.T) {
 // limits or does not answer waits, and what may have been posted is not posted
 // again.
 func TestRemindersWhenSlackIsDifficult(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name  string
 		fault slacktest.Fault
@@ -183,6 +189,7 @@ func TestRemindersWhenSlackIsDifficult(t *testing.T) {
 		{"answer lost", slacktest.Fault{Method: "chat.postMessage", LoseAnswer: true}, 1, "or perhaps sent"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			settings, url := w.realRedis()
 			r := w.run(worldConfig, settings)
@@ -200,6 +207,7 @@ func TestRemindersWhenSlackIsDifficult(t *testing.T) {
 }
 
 func TestRenewFromAReminder(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.start()
 	w.says("U01ALICE", "/assume", "open")

@@ -44,6 +44,7 @@ func (w *world) refuses(c awstest.Client) bool {
 var revokerConfig = strings.Replace(worldConfig, "    allow: [U01ALICE, U02BOB]\n", "    allow: [U01ALICE, U02BOB]\n    revoker: arn:aws:iam::333333333333:role/Revoker\n", 1)
 
 func TestRevokeHasAWSRefuseOnePersonsSessions(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.aws.AddRole(awstest.Role{Account: "333333333333", Name: "Revoker", Trust: awstest.Trust{Principals: []string{"arn:aws:iam::111111111111:user/assumebot"}}})
 	r := w.run(revokerConfig, w.settings())
@@ -68,6 +69,7 @@ func TestRevokeHasAWSRefuseOnePersonsSessions(t *testing.T) {
 }
 
 func TestRevokeKnowsTheSessionNameOfBefore(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.aws.AddRole(awstest.Role{Account: "333333333333", Name: "Revoker", Trust: awstest.Trust{Principals: []string{"arn:aws:iam::111111111111:user/assumebot"}}})
 	r := w.run(revokerConfig, w.settings())
@@ -85,6 +87,7 @@ func TestRevokeKnowsTheSessionNameOfBefore(t *testing.T) {
 }
 
 func TestARevocationThatTakesLongIsAnsweredInTimeAndToldByDirectMessage(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.aws.AddRole(awstest.Role{Account: "333333333333", Name: "Revoker", Trust: awstest.Trust{Principals: []string{"arn:aws:iam::111111111111:user/assumebot"}}})
 	w.run(revokerConfig, w.settings())
@@ -99,6 +102,7 @@ func TestARevocationThatTakesLongIsAnsweredInTimeAndToldByDirectMessage(t *testi
 }
 
 func TestRevokeSaysWhenAWSIsNotTold(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	alice := w.pasted(w.says("U01ALICE", "/assume", "staging "+w.alice.Code()))
@@ -112,6 +116,7 @@ func TestRevokeSaysWhenAWSIsNotTold(t *testing.T) {
 }
 
 func TestRevokeSaysWhenTheRevokerRefuses(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.run(revokerConfig, w.settings()) // there is no such role
 	w.says("U01ALICE", "/assume", "staging "+w.alice.Code())

@@ -133,8 +133,10 @@ func (w *world) code(r *replica) string {
 }
 
 func TestKeyIsRegisteredAndWhatFollowsIsSealed(t *testing.T) {
+	t.Parallel()
 	for name, key := range map[string]sealKey{"age": ageSealKey(t), "ssh-ed25519": sshSealKey(t)} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			r := w.start()
 			wantText(t, w.says("U01ALICE", "/assume", "key"), "You have no key", "in clear", "/assume key age1… 123456")
@@ -169,6 +171,7 @@ func TestKeyIsRegisteredAndWhatFollowsIsSealed(t *testing.T) {
 }
 
 func TestKeyIsReplacedAndRemovedWithFreshCodes(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.start()
 	first, second := sshSealKey(t), ageSealKey(t)
@@ -198,6 +201,7 @@ func TestKeyIsReplacedAndRemovedWithFreshCodes(t *testing.T) {
 }
 
 func TestKeyOfTheConfigWinsAndIsDemanded(t *testing.T) {
+	t.Parallel()
 	alice, registered := sshSealKey(t), ageSealKey(t)
 	withKey := func(config string) string {
 		return strings.Replace(config, "    credentials: {env: ALICE}\n", "    credentials: {env: ALICE}\n    age_key: "+alice.public+" alice@laptop\n", 1)
@@ -205,6 +209,7 @@ func TestKeyOfTheConfigWinsAndIsDemanded(t *testing.T) {
 	required := strings.Replace(worldConfig, "  - name: prod\n", "  - name: prod\n    sealed: required\n", 1)
 
 	t.Run("a registered key does not count", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		r := w.run(required, w.settings())
 		wantText(t, w.says("U01ALICE", "/assume", "key "+registered.public+" "+w.code(r)), "Your key is set")
@@ -215,6 +220,7 @@ func TestKeyOfTheConfigWinsAndIsDemanded(t *testing.T) {
 		registered.open(t, w.says("U01ALICE", "/assume", "staging "+w.code(r)))
 	})
 	t.Run("a key of the config opens it", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		r := w.run(withKey(required), w.settings())
 		alice.open(t, w.says("U01ALICE", "/assume", "prod "+w.code(r)))
@@ -223,6 +229,7 @@ func TestKeyOfTheConfigWinsAndIsDemanded(t *testing.T) {
 		alice.open(t, w.says("U01ALICE", "/assume", "staging "+w.code(r)))
 	})
 	t.Run("a user can be bound to it", func(t *testing.T) {
+		t.Parallel()
 		w := newWorld(t)
 		r := w.run(strings.Replace(worldConfig, "    credentials: {env: ALICE}\n", "    credentials: {env: ALICE}\n    sealed: required\n", 1), w.settings())
 		wantText(t, w.says("U01ALICE", "/assume", "staging "+w.code(r)), "Your credentials are issued only encrypted")
@@ -232,6 +239,7 @@ func TestKeyOfTheConfigWinsAndIsDemanded(t *testing.T) {
 }
 
 func TestPrivateKeysAreRefusedAboveAll(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	keys := map[string]string{"age": ageSealKey(t).file, "ssh": sshSealKey(t).file}
@@ -258,6 +266,7 @@ func TestPrivateKeysAreRefusedAboveAll(t *testing.T) {
 }
 
 func TestKeyThatCannotBeReadMeansNothingIsShown(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	s, url := w.realRedis()
 	r := w.run(worldConfig, s)
@@ -288,6 +297,7 @@ func TestKeyThatCannotBeReadMeansNothingIsShown(t *testing.T) {
 // TestNothingInClearAfterAKeyIsRegistered is the canary of sealed delivery: with
 // a key, no message to anybody holds an issued secret.
 func TestNothingInClearAfterAKeyIsRegistered(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.run(w.withSignin(), w.settings())
 	key := ageSealKey(t)
@@ -321,6 +331,7 @@ func TestNothingInClearAfterAKeyIsRegistered(t *testing.T) {
 }
 
 func TestWhatWasIssuedInClearIsShownAgainSealed(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.start()
 	m := w.says("U01ALICE", "/assume", "prod "+w.code(r))
@@ -334,6 +345,7 @@ func TestWhatWasIssuedInClearIsShownAgainSealed(t *testing.T) {
 }
 
 func TestCredentialsThatCannotBeEncryptedAreShownToNobody(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	cfg, err := config.Parse("config.yaml", []byte(worldConfig), nil)
 	if err != nil {

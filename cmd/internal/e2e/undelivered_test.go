@@ -51,6 +51,7 @@ func usedUp(t *testing.T) func(*slacktest.Delivery) {
 }
 
 func TestAUsedUpResponseURLIsTold(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.undelivered(usedUp(t))
@@ -60,6 +61,7 @@ func TestAUsedUpResponseURLIsTold(t *testing.T) {
 }
 
 func TestAnExpiredResponseURLIsTold(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.undelivered(func(*slacktest.Delivery) {
@@ -70,6 +72,7 @@ func TestAnExpiredResponseURLIsTold(t *testing.T) {
 // TestTheButtonShowsWhatWasNotDelivered: to that person alone, inside the reveal
 // window; after it, it says so.
 func TestTheButtonShowsWhatWasNotDelivered(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.start()
 	m := w.undelivered(usedUp(t))
@@ -104,6 +107,7 @@ func TestTheButtonShowsWhatWasNotDelivered(t *testing.T) {
 // TestNoticesAreTriedAgain: that credentials were not shown is told even when
 // Slack first says that it is too busy for that, too.
 func TestNoticesAreTriedAgain(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.slack.Inject(slacktest.Fault{Method: "conversations.open", Error: "ratelimited", RetryAfter: time.Second})
@@ -111,8 +115,10 @@ func TestNoticesAreTriedAgain(t *testing.T) {
 }
 
 func TestANoticeThatNobodyGetsIsLogged(t *testing.T) {
+	t.Parallel()
 	for _, refusal := range []string{"channel_not_found", "not_in_channel"} {
 		t.Run(refusal, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			w.start()
 			w.slack.Inject(slacktest.Fault{Method: "response_url", Status: 404, Times: -1})

@@ -30,7 +30,7 @@ const (
 )
 
 // patience bounds every wait of a test; nothing is asserted about time.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // A world is Slack and AWS as fakes that speak the real protocols, and the real
 // bot, wired as the program wires it.
