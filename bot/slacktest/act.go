@@ -4,64 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"time"
 )
 
-// trigger lets the app open one modal, soon.
-// https://docs.slack.dev/interactivity/handling-user-interaction#modal_responses
-type trigger struct {
-	user   string
-	viewID string // the modal it came from
-	real   time.Time
-	made   time.Time // by the settable clock
-	used   bool
-}
-
-// newTrigger makes a trigger_id. The caller holds mu.
-func (s *Server) newTrigger(user, viewID string) string {
-	s.serial++
-	id := fmt.Sprintf("%d.%d.%s", s.serial, s.clock().Unix(), randomID(16))
-	s.triggers[id] = &trigger{user: user, viewID: viewID, real: time.Now(), made: s.clock()}
-	return id
-}
-
-// exchange uses a trigger up. The caller holds mu.
-func (s *Server) exchange(id string) (*trigger, error) {
-	t := s.triggers[id]
-	switch {
-	case t == nil:
-		return nil, failure("invalid_trigger_id")
-	case t.used:
-		return nil, failure("exchanged_trigger_id")
-	case time.Since(t.real) > s.triggerLife, s.clock().Sub(t.made) > s.triggerLife:
-		return nil, failure("expired_trigger_id")
-	}
-	t.used = true
-	return t, nil
-}
-
-// person finds who acts. The caller holds mu.
-func (s *Server) person(id string) (User, error) {
-	u, ok := s.users[id]
-	if !ok {
-		return u, fmt.Errorf("slacktest: no such user %q", id)
-	}
-	return u, nil
-}
-
-// place finds where somebody types. The caller holds mu.
-func (s *Server) place(user, id string) (*Channel, error) {
-	if id == "D"+strings.TrimLeft(user, "UW") {
-		s.dm(user)
-	}
-	ch := s.channels[id]
-	if ch == nil {
-		return nil, fmt.Errorf("slacktest: no such channel %q", id)
-	}
-	if !ch.has(user) {
-		return nil, fmt.Errorf("slacktest: %s is not in %s", user, id)
-	}
-	return ch, nil
+// acts are what people do.
+type acts struct {
+	*workspace
+	*windows
+	*wire
 }
 
 // Command types a slash command; command has its slash, and text is what the
@@ -69,7 +18,7 @@ func (s *Server) place(user, id string) (*Channel, error) {
 // a user who is not in the channel; what became of the command is in the
 // Delivery, and a failure is also shown to the person as Slack shows it.
 // https://docs.slack.dev/interactivity/implementing-slash-commands
-func (s *Server) Command(user, channel, command, text string) (*Delivery, error) {
+func (s *acts) Command(user, channel, command, text string) (*Delivery, error) {
 	s.mu.Lock()
 	u, err := s.person(user)
 	if err != nil {
@@ -130,7 +79,7 @@ func (c *Channel) commandName() string {
 // SendMessage posts what a person writes. The app hears of it when it is a
 // direct message (message.im) or mentions the bot where the bot is a member
 // (app_mention); otherwise the Delivery is nil.
-func (s *Server) SendMessage(user, channel, text string) (*Delivery, error) {
+func (s *acts) SendMessage(user, channel, text string) (*Delivery, error) {
 	s.mu.Lock()
 	if _, err := s.person(user); err != nil {
 		s.mu.Unlock()
@@ -169,7 +118,7 @@ func (s *Server) SendMessage(user, channel, text string) (*Delivery, error) {
 
 // OpenHome opens the app's Home tab: app_home_opened.
 // https://docs.slack.dev/reference/events/app_home_opened
-func (s *Server) OpenHome(user string) (*Delivery, error) {
+func (s *acts) OpenHome(user string) (*Delivery, error) {
 	s.mu.Lock()
 	if _, err := s.person(user); err != nil {
 		s.mu.Unlock()
@@ -188,7 +137,7 @@ func (s *Server) OpenHome(user string) (*Delivery, error) {
 
 // Shortcut uses a global shortcut.
 // https://docs.slack.dev/interactivity/implementing-shortcuts
-func (s *Server) Shortcut(user, callbackID string) (*Delivery, error) {
+func (s *acts) Shortcut(user, callbackID string) (*Delivery, error) {
 	s.mu.Lock()
 	u, err := s.person(user)
 	if err != nil {
@@ -207,7 +156,7 @@ func (s *Server) Shortcut(user, callbackID string) (*Delivery, error) {
 // interaction is what every interactive payload has. For somebody of another
 // workspace, here by Slack Connect, team is where they acted and user.team_id
 // their own. The caller holds mu.
-func (s *Server) interaction(kind string, u User) object {
+func (s *acts) interaction(kind string, u User) object {
 	person := object{"id": u.ID, "username": u.Name, "name": u.Name}
 	var team any // left out for a Bare one
 	if own := u.actsIn(u.Team); own != "" {
@@ -223,7 +172,7 @@ func (s *Server) interaction(kind string, u User) object {
 
 // sendEvent delivers an Events API event.
 // https://docs.slack.dev/apis/events-api/#event-structure
-func (s *Server) sendEvent(event object) *Delivery {
+func (s *acts) sendEvent(event object) *Delivery {
 	s.mu.Lock()
 	d := &Delivery{Type: "events_api", EventID: "Ev" + strings.ToUpper(randomID(5))}
 	d.Payload = encode(object{

@@ -55,13 +55,13 @@ type Call struct {
 }
 
 // Calls are the requests answered so far, without tokens.
-func (s *Server) Calls() []Call {
+func (s *traffic) Calls() []Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]Call(nil), s.calls...)
 }
 
-func (s *Server) record(method string, params map[string]string, status int, code string) {
+func (s *traffic) record(method string, params map[string]string, status int, code string) {
 	clean := make(map[string]string, len(params))
 	for k, v := range params {
 		if k == "token" {
@@ -77,9 +77,17 @@ func (s *Server) record(method string, params map[string]string, status int, cod
 
 type handler func(*call) (object, error)
 
+// webAPI is what the app asks, over HTTP.
+type webAPI struct {
+	*workspace
+	*windows
+	*wire
+	*traffic
+}
+
 // method looks up a Web API method; app says that it takes the app-level token.
 // Handlers run with mu held.
-func (s *Server) method(name string) (h handler, app bool) {
+func (s *webAPI) method(name string) (h handler, app bool) {
 	handlers := map[string]handler{
 		"apps.connections.open": s.connectionsOpen,
 		"auth.test":             s.authTest,
@@ -102,7 +110,7 @@ func (s *Server) method(name string) (h handler, app bool) {
 	return handlers[name], name == "apps.connections.open"
 }
 
-func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
+func (s *webAPI) serveAPI(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("method")
 	c := &call{method: name}
 	f := s.fault(name)
@@ -138,7 +146,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(encode(out))
 }
 
-func (s *Server) answer(c *call, r *http.Request, bodyToken string) (object, error) {
+func (s *webAPI) answer(c *call, r *http.Request, bodyToken string) (object, error) {
 	h, app := s.method(c.method)
 	if h == nil {
 		return nil, failure("unknown_method")

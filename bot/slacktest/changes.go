@@ -28,7 +28,7 @@ type Change struct {
 
 // Subscribe calls f for every later change, one at a time and in order, on a
 // goroutine of the server's that holds no lock: f may call the Server.
-func (s *Server) Subscribe(f func(Change)) { s.changes.subscribe(f) }
+func (s *workspace) Subscribe(f func(Change)) { s.changes.subscribe(f) }
 
 // changeQueue hands changes to subscribers in order, without making the
 // server wait for them.

@@ -14,7 +14,7 @@ const maxText = 40_000
 
 // postable finds the conversation that a post goes to. A user id means the
 // direct messages with that person. The caller holds mu.
-func (s *Server) postable(id string) (*Channel, error) {
+func (s *posts) postable(id string) (*Channel, error) {
 	if strings.HasPrefix(id, "U") || strings.HasPrefix(id, "W") {
 		u, ok := s.user(id)
 		if !ok {
@@ -34,7 +34,7 @@ func (s *Server) postable(id string) (*Channel, error) {
 	return ch, nil
 }
 
-func (s *Server) channelNamed(id string) *Channel {
+func (s *people) channelNamed(id string) *Channel {
 	if ch := s.channels[id]; ch != nil {
 		return ch
 	}
@@ -104,7 +104,7 @@ func checkAttachments(raw string) (json.RawMessage, error) {
 }
 
 // slow refuses a second message within a second. The caller holds mu.
-func (s *Server) slow(channel string) error {
+func (s *posts) slow(channel string) error {
 	if !s.limitRate {
 		return nil
 	}
@@ -117,7 +117,7 @@ func (s *Server) slow(channel string) error {
 }
 
 // https://docs.slack.dev/reference/methods/chat.postMessage
-func (s *Server) chatPost(c *call) (object, error) {
+func (s *webAPI) chatPost(c *call) (object, error) {
 	ch, err := s.postable(c.get("channel"))
 	if err != nil {
 		return nil, err
@@ -140,7 +140,7 @@ func (s *Server) chatPost(c *call) (object, error) {
 }
 
 // https://docs.slack.dev/reference/methods/chat.postEphemeral
-func (s *Server) chatPostEphemeral(c *call) (object, error) {
+func (s *webAPI) chatPostEphemeral(c *call) (object, error) {
 	ch, err := s.postable(c.get("channel"))
 	if err != nil {
 		return nil, err
@@ -166,7 +166,7 @@ func (s *Server) chatPostEphemeral(c *call) (object, error) {
 
 // own finds a post of the bot's; ephemeral messages are not stored and cannot
 // be found. The caller holds mu.
-func (s *Server) own(c *call, refusal string) (*Message, error) {
+func (s *webAPI) own(c *call, refusal string) (*Message, error) {
 	ch := s.channels[c.get("channel")]
 	if ch == nil {
 		return nil, failure("channel_not_found")
@@ -183,7 +183,7 @@ func (s *Server) own(c *call, refusal string) (*Message, error) {
 
 // https://docs.slack.dev/reference/methods/chat.update: blocks are kept only
 // when neither blocks nor text is given.
-func (s *Server) chatUpdate(c *call) (object, error) {
+func (s *webAPI) chatUpdate(c *call) (object, error) {
 	m, err := s.own(c, "cant_update_message")
 	if err != nil {
 		return nil, err
@@ -201,7 +201,7 @@ func (s *Server) chatUpdate(c *call) (object, error) {
 }
 
 // https://docs.slack.dev/reference/methods/chat.delete
-func (s *Server) chatDelete(c *call) (object, error) {
+func (s *webAPI) chatDelete(c *call) (object, error) {
 	m, err := s.own(c, "cant_delete_message")
 	if err != nil {
 		return nil, err

@@ -37,7 +37,7 @@ type Delivery struct {
 	ResponseURL string // commands, and interactions on messages
 	Payload     json.RawMessage
 
-	s              *Server
+	s              *workspace
 	acceptsPayload bool
 	onAck          func(payload json.RawMessage) error // under mu
 	onFail         func(code error)                    // under mu
@@ -56,7 +56,7 @@ type Delivery struct {
 
 // SetRedelivery sets what happens to unacknowledged envelopes; RedeliverSame
 // unless set. An envelope is sent three times at most.
-func (s *Server) SetRedelivery(r Redelivery) {
+func (s *wire) SetRedelivery(r Redelivery) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.redelivery = r
@@ -123,7 +123,7 @@ func (d *Delivery) AckPayload() json.RawMessage {
 
 // Redeliver sends the envelope again, acknowledged or not: under a new
 // envelope_id if SetRedelivery said RedeliverNew, else under the same.
-func (s *Server) Redeliver(d *Delivery) error {
+func (s *wire) Redeliver(d *Delivery) error {
 	if !s.transmit(d) {
 		return ErrDispatchFailed
 	}
@@ -131,8 +131,8 @@ func (s *Server) Redeliver(d *Delivery) error {
 }
 
 // send starts the life of d, whose Type and Payload are set.
-func (s *Server) send(d *Delivery) *Delivery {
-	d.s = s
+func (s *wire) send(d *Delivery) *Delivery {
+	d.s = s.workspace
 	d.EnvelopeID = envelopeID()
 	d.acked, d.done = make(chan struct{}), make(chan struct{})
 	d.first = time.Now()
@@ -149,7 +149,7 @@ func (s *Server) send(d *Delivery) *Delivery {
 }
 
 // transmit writes d to the next live socket, and reports whether there was one.
-func (s *Server) transmit(d *Delivery) bool {
+func (s *wire) transmit(d *Delivery) bool {
 	s.mu.Lock()
 	c := s.pick()
 	if c == nil {
@@ -184,7 +184,7 @@ func (s *Server) transmit(d *Delivery) bool {
 }
 
 // watch waits for the acknowledgement of d and redelivers when it stays out.
-func (s *Server) watch(d *Delivery) {
+func (s *wire) watch(d *Delivery) {
 	for {
 		timer := time.NewTimer(s.ackLimit)
 		select {
@@ -222,7 +222,7 @@ func (d *Delivery) settle(err error) {
 }
 
 // acknowledge takes in one acknowledgement of any attempt.
-func (s *Server) acknowledge(id string, payload json.RawMessage) {
+func (s *wire) acknowledge(id string, payload json.RawMessage) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d := s.envelopes[id]
@@ -252,7 +252,7 @@ func (s *Server) acknowledge(id string, payload json.RawMessage) {
 }
 
 // lost redelivers what was under way on a socket that has ended.
-func (s *Server) lost(c *socket) {
+func (s *wire) lost(c *socket) {
 	s.mu.Lock()
 	var again []*Delivery
 	seen := map[*Delivery]bool{}

@@ -1,6 +1,7 @@
 package slacktest
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -35,9 +36,19 @@ type UserGroup struct {
 	Disabled         bool
 }
 
+// people are who and what has a name: users, channels, groups.
+type people struct {
+	*workspace
+	users      map[string]User
+	names      *names // made from users, channels and groups when first needed
+	channels   map[string]*Channel
+	groups     map[string]UserGroup
+	groupTimes map[string]int64
+}
+
 // AddUser adds or replaces a person. Team defaults to the workspace's, the
 // time zone to UTC.
-func (s *Server) AddUser(u User) {
+func (s *people) AddUser(u User) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if u.Team == "" {
@@ -61,7 +72,7 @@ func (s *Server) AddUser(u User) {
 }
 
 // AddChannel adds or replaces a channel.
-func (s *Server) AddChannel(c Channel) {
+func (s *people) AddChannel(c Channel) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.Members = slices.DeleteFunc(slices.Clone(c.Members), func(id string) bool { return id == s.botUser })
@@ -74,14 +85,14 @@ func (s *Server) AddChannel(c Channel) {
 }
 
 // DM is the id of the direct-message conversation between user and the bot.
-func (s *Server) DM(user string) string {
+func (s *people) DM(user string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.dm(user)
 }
 
 // dm opens the direct-message conversation. The caller holds mu.
-func (s *Server) dm(user string) string {
+func (s *people) dm(user string) string {
 	id := "D" + strings.TrimLeft(user, "UW")
 	if s.channels[id] == nil {
 		s.channels[id] = &Channel{ID: id, Name: "directmessage", Members: []string{user, s.botUser}, BotMember: true}
@@ -94,54 +105,9 @@ func (c *Channel) has(user string) bool { return slices.Contains(c.Members, user
 
 func (c *Channel) isDM() bool { return strings.HasPrefix(c.ID, "D") }
 
-// SetUserGroup adds or replaces a user group, and tells the app by
-// subteam_created, or by subteam_updated and subteam_members_changed.
-// https://docs.slack.dev/reference/events/subteam_updated
-// https://docs.slack.dev/reference/events/subteam_members_changed
-func (s *Server) SetUserGroup(g UserGroup) {
-	g.Members = slices.Clone(g.Members)
-	s.mu.Lock()
-	old, existed := s.groups[g.ID]
-	before := s.groupTimes[g.ID]
-	now := s.clock().Unix()
-	s.groups[g.ID] = g
-	s.names = nil
-	s.groupTimes[g.ID] = now
-	subteam := s.subteamJSON(g, true)
-	s.wake()
-	s.mu.Unlock()
-
-	kind := "subteam_updated"
-	if !existed {
-		kind = "subteam_created"
-	}
-	s.sendEvent(object{"type": kind, "subteam": subteam, "event_ts": eventTS(now)})
-	added, removed := difference(g.Members, old.Members), difference(old.Members, g.Members)
-	if !existed || len(added)+len(removed) == 0 {
-		return
-	}
-	s.sendEvent(object{
-		"type": "subteam_members_changed", "subteam_id": g.ID, "team_id": s.team,
-		"date_previous_update": before, "date_update": now,
-		"added_users": added, "added_users_count": len(added),
-		"removed_users": removed, "removed_users_count": len(removed),
-		"event_ts": eventTS(now),
-	})
-}
-
-func difference(a, b []string) []string {
-	out := []string{}
-	for _, x := range a {
-		if !slices.Contains(b, x) {
-			out = append(out, x)
-		}
-	}
-	return out
-}
-
 // subteamJSON renders a group as usergroups.list and the events carry it. The
 // caller holds mu. https://docs.slack.dev/reference/objects/usergroup-object
-func (s *Server) subteamJSON(g UserGroup, users bool) object {
+func (s *people) subteamJSON(g UserGroup, users bool) object {
 	at := s.groupTimes[g.ID]
 	out := object{
 		"id": g.ID, "team_id": s.team, "is_usergroup": true, "is_subteam": true, "is_external": false,
@@ -164,7 +130,7 @@ func (s *Server) subteamJSON(g UserGroup, users bool) object {
 
 // userJSON renders a person as users.info does.
 // https://docs.slack.dev/reference/objects/user-object
-func (s *Server) userJSON(u User, now time.Time) object {
+func (s *people) userJSON(u User, now time.Time) object {
 	offset, label := zoneOf(u.TZ, now)
 	out := object{
 		"id": u.ID, "team_id": u.Team, "name": u.Name, "deleted": u.Deleted, "real_name": u.RealName,
@@ -181,13 +147,26 @@ func (s *Server) userJSON(u User, now time.Time) object {
 	return out
 }
 
-// ChangeUser replaces a person, such as by one who is Deleted or Restricted, and
-// tells the app by user_change. https://docs.slack.dev/reference/events/user_change
-func (s *Server) ChangeUser(u User) {
-	s.AddUser(u)
-	s.mu.Lock()
-	now := s.clock()
-	person := s.userJSON(s.users[u.ID], now)
-	s.mu.Unlock()
-	s.sendEvent(object{"type": "user_change", "user": person, "cache_ts": now.Unix(), "event_ts": eventTS(now.Unix())})
+// person finds who acts. The caller holds mu.
+func (s *people) person(id string) (User, error) {
+	u, ok := s.users[id]
+	if !ok {
+		return u, fmt.Errorf("slacktest: no such user %q", id)
+	}
+	return u, nil
+}
+
+// place finds where somebody types. The caller holds mu.
+func (s *people) place(user, id string) (*Channel, error) {
+	if id == "D"+strings.TrimLeft(user, "UW") {
+		s.dm(user)
+	}
+	ch := s.channels[id]
+	if ch == nil {
+		return nil, fmt.Errorf("slacktest: no such channel %q", id)
+	}
+	if !ch.has(user) {
+		return nil, fmt.Errorf("slacktest: %s is not in %s", user, id)
+	}
+	return ch, nil
 }

@@ -17,7 +17,7 @@ var typedPattern = regexp.MustCompile(`(https?://[^\s<>]+)` +
 // channels, groups, web and mail addresses as references. A name that nobody
 // has stays as typed. The caller holds mu.
 // https://docs.slack.dev/interactivity/implementing-slash-commands#creating_commands
-func (s *Server) escape(typed string) string {
+func (s *people) escape(typed string) string {
 	var out strings.Builder
 	last := 0
 	for _, at := range typedPattern.FindAllStringSubmatchIndex(typed, -1) {
@@ -50,7 +50,7 @@ func (s *Server) escape(typed string) string {
 // mentionName takes the name out of a mention: only commands carry it.
 var mentionName = regexp.MustCompile(`<(@[A-Z0-9]+)\|[^<>]*>`)
 
-func (s *Server) mention(name, typed string) string {
+func (s *people) mention(name, typed string) string {
 	switch name {
 	case "here", "channel", "everyone":
 		return "<!" + name + ">"
@@ -75,7 +75,7 @@ func (s *Server) mention(name, typed string) string {
 	return escapeEntities(typed)
 }
 
-func (s *Server) channelRef(name, typed string) string {
+func (s *people) channelRef(name, typed string) string {
 	for _, id := range sortedKeys(s.channels) {
 		if ch := s.channels[id]; ch.Name == name && !ch.isDM() {
 			return "<#" + id + "|" + name + ">"

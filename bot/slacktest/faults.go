@@ -27,8 +27,15 @@ type Fault struct {
 	SlowAnswer time.Duration
 }
 
+// traffic is the requests that were answered, and the faults that meet them.
+type traffic struct {
+	*workspace
+	calls  []Call
+	faults []*Fault
+}
+
 // Inject adds a fault; earlier ones are used up first.
-func (s *Server) Inject(f Fault) {
+func (s *traffic) Inject(f Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if f.Times == 0 {
@@ -38,7 +45,7 @@ func (s *Server) Inject(f Fault) {
 }
 
 // ClearFaults removes every fault.
-func (s *Server) ClearFaults() {
+func (s *traffic) ClearFaults() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults = nil
@@ -46,21 +53,21 @@ func (s *Server) ClearFaults() {
 
 // LimitRate switches the limit of one message a second per channel on or off.
 // https://docs.slack.dev/apis/web-api/rate-limits
-func (s *Server) LimitRate(on bool) {
+func (s *posts) LimitRate(on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.limitRate = on
 }
 
 // ForbidDeletion makes chat.delete answer compliance_exports_prevent_deletion.
-func (s *Server) ForbidDeletion(on bool) {
+func (s *posts) ForbidDeletion(on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.forbidDeletion = on
 }
 
 // fault takes the next fault for method, as a copy.
-func (s *Server) fault(method string) *Fault {
+func (s *traffic) fault(method string) *Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range s.faults {
@@ -76,7 +83,7 @@ func (s *Server) fault(method string) *Fault {
 }
 
 // delay waits for d, or until nobody waits for the answer any more.
-func (s *Server) delay(r *http.Request, d time.Duration) {
+func (s *traffic) delay(r *http.Request, d time.Duration) {
 	if d <= 0 {
 		return
 	}
@@ -101,7 +108,7 @@ func (f *Fault) label() string {
 
 // enact plays f against a request of method and reports whether it should go
 // on. One that should not is recorded before the client learns of it.
-func (s *Server) enact(w http.ResponseWriter, r *http.Request, method string, f *Fault) bool {
+func (s *traffic) enact(w http.ResponseWriter, r *http.Request, method string, f *Fault) bool {
 	s.delay(r, f.Latency)
 	if f.Drop {
 		s.record(method, nil, 0, f.label())

@@ -6,7 +6,7 @@ import "fmt"
 // sees: any number of actions in one payload, each with any block_id, action_id,
 // type, value and option. Who acts, where, and on which message comes from Slack.
 // An action is sent as it is.
-func (s *Server) Forge(user string, on MessageRef, actions ...map[string]any) (*Delivery, error) {
+func (s *acts) Forge(user string, on MessageRef, actions ...map[string]any) (*Delivery, error) {
 	s.mu.Lock()
 	t, _, err := s.surface(user, on)
 	if err != nil {
@@ -33,7 +33,7 @@ func (s *Server) Forge(user string, on MessageRef, actions ...map[string]any) (*
 // ForgeSubmission submits the modal on top as a client of user's made it up:
 // change is given the view as Slack would send it, and may put anything into its
 // state and private_metadata.
-func (s *Server) ForgeSubmission(user, viewID string, change func(view map[string]any)) (*Delivery, error) {
+func (s *acts) ForgeSubmission(user, viewID string, change func(view map[string]any)) (*Delivery, error) {
 	s.mu.Lock()
 	v, u, err := s.top(user, viewID)
 	if err == nil && v.body["submit"] == nil {

@@ -21,7 +21,7 @@ type Grid struct {
 func WithEnterprise(id string) Option { return func(s *Server) { s.enterprise = id } }
 
 // user finds a person by either of their IDs. The caller holds mu.
-func (s *Server) user(id string) (User, bool) {
+func (s *people) user(id string) (User, bool) {
 	if u, ok := s.users[id]; ok {
 		return u, true
 	}
@@ -70,14 +70,14 @@ func gridJSON(u User, enterprise string, out object) {
 }
 
 // enterpriseJSON is the enterprise of a payload; null where there is none.
-func (s *Server) enterpriseJSON() any {
+func (s *workspace) enterpriseJSON() any {
 	if s.enterprise == "" {
 		return nil
 	}
 	return object{"id": s.enterprise, "name": "Example Corp"}
 }
 
-func (s *Server) enterpriseID() any {
+func (s *workspace) enterpriseID() any {
 	if s.enterprise == "" {
 		return nil
 	}

@@ -11,7 +11,7 @@ import (
 // any more, in neither direction, and neither side sees the other's end. Slack
 // goes on counting such a socket, and handing it envelopes, for hours
 // (observed: python-slack-sdk #1940); here until Bury.
-func (s *Server) HalfOpen(ids ...int) {
+func (s *wire) HalfOpen(ids ...int) {
 	for _, c := range s.chosen(ids) {
 		c.halfOpen.Store(true)
 	}
@@ -19,7 +19,7 @@ func (s *Server) HalfOpen(ids ...int) {
 
 // Bury ends what HalfOpen made of the sockets with these ids, or of all: Slack
 // no longer counts them.
-func (s *Server) Bury(ids ...int) {
+func (s *wire) Bury(ids ...int) {
 	for _, c := range s.chosen(ids) {
 		if !c.halfOpen.Load() {
 			continue

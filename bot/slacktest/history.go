@@ -9,7 +9,7 @@ import (
 // conversationsHistory returns the latest messages of a conversation that the bot
 // is in, the newest first; ephemeral and deleted ones are in none.
 // https://docs.slack.dev/reference/methods/conversations.history
-func (s *Server) conversationsHistory(c *call) (object, error) {
+func (s *webAPI) conversationsHistory(c *call) (object, error) {
 	ch := s.channels[c.get("channel")]
 	switch {
 	case ch == nil:

@@ -23,7 +23,7 @@ type optionSet []node
 
 // surface looks for a message or view that user can see, and returns its blocks.
 // The caller holds mu.
-func (s *Server) surface(user string, on MessageRef) (*target, json.RawMessage, error) {
+func (s *acts) surface(user string, on MessageRef) (*target, json.RawMessage, error) {
 	u, err := s.person(user)
 	if err != nil {
 		return nil, nil, err
@@ -44,7 +44,7 @@ func (s *Server) surface(user string, on MessageRef) (*target, json.RawMessage, 
 
 // find looks for an element on a message or view that user can see; blockID
 // may be empty. The caller holds mu.
-func (s *Server) find(user string, on MessageRef, blockID, actionID string) (*target, error) {
+func (s *acts) find(user string, on MessageRef, blockID, actionID string) (*target, error) {
 	t, blocks, err := s.surface(user, on)
 	if err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func (s *Server) find(user string, on MessageRef, blockID, actionID string) (*ta
 
 // Press presses a button on a message, a modal or Home. blockID may be empty
 // if the action_id is unique there.
-func (s *Server) Press(user string, on MessageRef, blockID, actionID string) (*Delivery, error) {
+func (s *acts) Press(user string, on MessageRef, blockID, actionID string) (*Delivery, error) {
 	s.mu.Lock()
 	t, err := s.find(user, on, blockID, actionID)
 	if err == nil && t.element.str("type") != "button" {
@@ -91,7 +91,7 @@ func (s *Server) Press(user string, on MessageRef, blockID, actionID string) (*D
 // Choose picks from a menu (by an option's value or label), a picker or a set
 // of checkboxes (several, one a line). In an input block without
 // dispatch_action that only fills the field, and the Delivery is nil.
-func (s *Server) Choose(user string, on MessageRef, blockID, actionID, value string) (*Delivery, error) {
+func (s *acts) Choose(user string, on MessageRef, blockID, actionID, value string) (*Delivery, error) {
 	s.mu.Lock()
 	t, err := s.find(user, on, blockID, actionID)
 	var state object
@@ -124,7 +124,7 @@ func (s *Server) Choose(user string, on MessageRef, blockID, actionID, value str
 
 // blockActions builds the payload of an action. The caller holds mu.
 // https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
-func (s *Server) blockActions(t *target, action object) *Delivery {
+func (s *acts) blockActions(t *target, action object) *Delivery {
 	d := &Delivery{Type: "interactive"}
 	action["block_id"], action["action_id"] = t.block.str("block_id"), t.element.str("action_id")
 	action["action_ts"] = s.nextTS()
@@ -161,7 +161,7 @@ func messageState(action object) object {
 
 // surroundings adds container, and the view or the channel and the message;
 // an ephemeral message is never carried. The caller holds mu.
-func (s *Server) surroundings(t *target, p object) {
+func (s *acts) surroundings(t *target, p object) {
 	if t.view != nil {
 		p["container"] = object{"type": "view", "view_id": t.view.id}
 		p["view"] = s.viewJSON(t.view)
@@ -182,7 +182,7 @@ func (s *Server) surroundings(t *target, p object) {
 // acknowledgement offers; nothing is asked below the menu's min_query_length.
 // Only options that were offered can be chosen afterwards.
 // https://docs.slack.dev/reference/interaction-payloads/block_suggestion-payload
-func (s *Server) Suggest(ctx context.Context, user string, on MessageRef, blockID, actionID, typed string) ([]Choice, error) {
+func (s *acts) Suggest(ctx context.Context, user string, on MessageRef, blockID, actionID, typed string) ([]Choice, error) {
 	s.mu.Lock()
 	t, err := s.find(user, on, blockID, actionID)
 	if err == nil && !strings.HasSuffix(t.element.str("type"), "external_select") {

@@ -7,7 +7,7 @@ import (
 )
 
 // https://docs.slack.dev/reference/methods/auth.test
-func (s *Server) authTest(*call) (object, error) {
+func (s *webAPI) authTest(*call) (object, error) {
 	out := object{
 		"url": "https://" + s.domain + ".slack.com/", "team": s.domain, "user": s.botName,
 		"team_id": s.team, "user_id": s.botUser, "bot_id": s.botID, "is_enterprise_install": false,
@@ -19,7 +19,7 @@ func (s *Server) authTest(*call) (object, error) {
 }
 
 // https://docs.slack.dev/reference/methods/conversations.open
-func (s *Server) conversationsOpen(c *call) (object, error) {
+func (s *webAPI) conversationsOpen(c *call) (object, error) {
 	if id := c.get("channel"); id != "" {
 		ch := s.channels[id]
 		if ch == nil || !ch.isDM() {
@@ -56,7 +56,7 @@ func (s *Server) conversationsOpen(c *call) (object, error) {
 }
 
 // https://docs.slack.dev/reference/methods/conversations.info
-func (s *Server) conversationsInfo(c *call) (object, error) {
+func (s *webAPI) conversationsInfo(c *call) (object, error) {
 	ch := s.channels[c.get("channel")]
 	if ch == nil || ch.Private && !ch.BotMember {
 		return nil, failure("channel_not_found")
@@ -80,7 +80,7 @@ func (s *Server) conversationsInfo(c *call) (object, error) {
 }
 
 // https://docs.slack.dev/reference/methods/users.info
-func (s *Server) usersInfo(c *call) (object, error) {
+func (s *webAPI) usersInfo(c *call) (object, error) {
 	u, ok := s.user(c.get("user"))
 	if !ok {
 		return nil, failure("user_not_found")
@@ -89,7 +89,7 @@ func (s *Server) usersInfo(c *call) (object, error) {
 }
 
 // https://docs.slack.dev/reference/methods/usergroups.list
-func (s *Server) usergroupsList(c *call) (object, error) {
+func (s *webAPI) usergroupsList(c *call) (object, error) {
 	if id := c.get("team_id"); id != "" && id != s.team {
 		return nil, failure("team_not_found")
 	}
@@ -109,7 +109,7 @@ func (s *Server) usergroupsList(c *call) (object, error) {
 }
 
 // https://docs.slack.dev/reference/methods/usergroups.users.list
-func (s *Server) usergroupsUsersList(c *call) (object, error) {
+func (s *webAPI) usergroupsUsersList(c *call) (object, error) {
 	g, ok := s.groups[c.get("usergroup")]
 	if !ok || g.Disabled && !c.flag("include_disabled") {
 		return nil, failure("no_such_subteam")

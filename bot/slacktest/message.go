@@ -44,27 +44,38 @@ const slackbot = "USLACKBOT"
 // Ref names the message for Press and Choose.
 func (m Message) Ref() MessageRef { return MessageRef{Channel: m.Channel, TS: m.TS} }
 
+// posts are messages, and the URLs that answer them.
+type posts struct {
+	*people
+	messages       []*Message // every version, in the order they appeared
+	live           map[MessageRef]*Message
+	responseURLs   map[string]*responseURL
+	limitRate      bool
+	lastPost       map[string]time.Time
+	forbidDeletion bool
+}
+
 // Messages are all versions of all messages, in the order they appeared;
 // superseded and deleted ones are marked.
-func (s *Server) Messages() []Message {
+func (s *posts) Messages() []Message {
 	return s.selectMessages(func(*Message) bool { return true })
 }
 
 // SeenBy is what user can see now, by time of posting.
-func (s *Server) SeenBy(user string) []Message {
+func (s *posts) SeenBy(user string) []Message {
 	return sortByTS(s.selectMessages(func(m *Message) bool { return s.visible(m, user) }))
 }
 
 // InChannel is what a channel shows now, ephemeral messages included, by time
 // of posting.
-func (s *Server) InChannel(id string) []Message {
+func (s *posts) InChannel(id string) []Message {
 	return sortByTS(s.selectMessages(func(m *Message) bool {
 		return m.Channel == id && !m.Replaced && !m.Deleted
 	}))
 }
 
 // Message finds a message as it is now, deleted ones included.
-func (s *Server) Message(ref MessageRef) (Message, bool) {
+func (s *posts) Message(ref MessageRef) (Message, bool) {
 	list := s.selectMessages(func(m *Message) bool { return m.Ref() == ref && !m.Replaced })
 	if len(list) == 0 {
 		return Message{}, false
@@ -72,7 +83,7 @@ func (s *Server) Message(ref MessageRef) (Message, bool) {
 	return list[len(list)-1], true
 }
 
-func (s *Server) selectMessages(keep func(*Message) bool) []Message {
+func (s *posts) selectMessages(keep func(*Message) bool) []Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out []Message
@@ -90,7 +101,7 @@ func sortByTS(list []Message) []Message {
 }
 
 // visible says whether user can see m now. The caller holds mu.
-func (s *Server) visible(m *Message, user string) bool {
+func (s *posts) visible(m *Message, user string) bool {
 	if m.Replaced || m.Deleted {
 		return false
 	}
@@ -102,14 +113,14 @@ func (s *Server) visible(m *Message, user string) bool {
 }
 
 // snapshot is m for somebody outside. The caller holds mu.
-func (s *Server) snapshot(m *Message) Message {
+func (s *posts) snapshot(m *Message) Message {
 	out := *m
 	out.names, out.now = s.nameTable(), s.clock()
 	return out
 }
 
 // post gives m its timestamp and shows it. The caller holds mu.
-func (s *Server) post(m *Message) {
+func (s *posts) post(m *Message) {
 	m.TS = s.nextTS()
 	s.messages = append(s.messages, m)
 	s.live[m.Ref()] = m
@@ -118,7 +129,7 @@ func (s *Server) post(m *Message) {
 }
 
 // replace puts a new version in m's place. The caller holds mu.
-func (s *Server) replace(m *Message, body content, via string) *Message {
+func (s *posts) replace(m *Message, body content, via string) *Message {
 	next := *m
 	next.Text, next.Blocks, next.Attachments, next.Via = body.text, body.blocks, body.attachments, via
 	next.Edits++
@@ -131,7 +142,7 @@ func (s *Server) replace(m *Message, body content, via string) *Message {
 }
 
 // remove deletes m. The caller holds mu.
-func (s *Server) remove(m *Message) {
+func (s *posts) remove(m *Message) {
 	m.Deleted = true
 	delete(s.live, m.Ref())
 	s.changes.add(Change{Kind: MessageDeleted, Message: s.snapshot(m)})
@@ -139,7 +150,7 @@ func (s *Server) remove(m *Message) {
 }
 
 // messageJSON renders m as Slack does in answers and interactions.
-func (s *Server) messageJSON(m *Message) object {
+func (s *posts) messageJSON(m *Message) object {
 	out := object{"type": "message", "ts": m.TS, "user": m.Author, "text": m.Text, "team": s.team}
 	if m.Author == s.botUser {
 		out["bot_id"], out["app_id"] = s.botID, s.appID

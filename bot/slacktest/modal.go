@@ -11,7 +11,7 @@ import (
 const trouble = "We had some trouble connecting. Try again?"
 
 // top finds the view on top of user's stack. The caller holds mu.
-func (s *Server) top(user, viewID string) (*view, User, error) {
+func (s *windows) top(user, viewID string) (*view, User, error) {
 	u, err := s.person(user)
 	if err != nil {
 		return nil, u, err
@@ -25,7 +25,7 @@ func (s *Server) top(user, viewID string) (*view, User, error) {
 
 // Fill enters value into the field with this block_id, action_id or label, of
 // the modal on top; for menus it is an option's value or label.
-func (s *Server) Fill(user, viewID, field, value string) error {
+func (s *acts) Fill(user, viewID, field, value string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	v, u, err := s.top(user, viewID)
@@ -35,7 +35,7 @@ func (s *Server) Fill(user, viewID, field, value string) error {
 	return s.fill(v, u, field, value)
 }
 
-func (s *Server) fill(v *view, u User, field, value string) error {
+func (s *acts) fill(v *view, u User, field, value string) error {
 	f, ok := s.viewSnapshot(v).Field(field)
 	if !ok {
 		return fmt.Errorf("slacktest: no field %q in view %q", field, v.body.text("title"))
@@ -57,7 +57,7 @@ func (s *Server) fill(v *view, u User, field, value string) error {
 // An empty required field is an error: Slack's client would not submit it.
 // Once the Delivery's Wait returns, the modal shows what the app answered.
 // https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload
-func (s *Server) Submit(user, viewID string, values map[string]string) (*Delivery, error) {
+func (s *acts) Submit(user, viewID string, values map[string]string) (*Delivery, error) {
 	s.mu.Lock()
 	d, err := s.submission(user, viewID, values)
 	s.mu.Unlock()
@@ -67,7 +67,7 @@ func (s *Server) Submit(user, viewID string, values map[string]string) (*Deliver
 	return s.send(d), nil
 }
 
-func (s *Server) submission(user, viewID string, values map[string]string) (*Delivery, error) {
+func (s *acts) submission(user, viewID string, values map[string]string) (*Delivery, error) {
 	v, u, err := s.top(user, viewID)
 	if err != nil {
 		return nil, err
@@ -89,7 +89,7 @@ func (s *Server) submission(user, viewID string, values map[string]string) (*Del
 }
 
 // submitted is the submission of v, with what view holds. The caller holds mu.
-func (s *Server) submitted(v *view, u User, view object) *Delivery {
+func (s *acts) submitted(v *view, u User, view object) *Delivery {
 	v.errors, v.trouble = nil, ""
 	d := &Delivery{Type: "interactive", acceptsPayload: true, TriggerID: s.newTrigger(u.ID, v.id)}
 	p := s.interaction("view_submission", u)
@@ -106,7 +106,7 @@ func (s *Server) submitted(v *view, u User, view object) *Delivery {
 
 // answered does what the acknowledgement of a submission asks. The caller
 // holds mu. https://docs.slack.dev/surfaces/modals#response_actions
-func (s *Server) answered(v *view, payload json.RawMessage) error {
+func (s *acts) answered(v *view, payload json.RawMessage) error {
 	at := slices.Index(s.stacks[v.user], v.id)
 	if at < 0 {
 		return nil // the person has closed it
@@ -153,7 +153,7 @@ func (s *Server) answered(v *view, payload json.RawMessage) error {
 }
 
 // fieldErrors shows errors under their fields; each must name an input block.
-func (s *Server) fieldErrors(v *view, errs map[string]string) error {
+func (s *acts) fieldErrors(v *view, errs map[string]string) error {
 	if len(errs) == 0 {
 		return fmt.Errorf("%w: no errors", ErrInvalidAck)
 	}
@@ -176,7 +176,7 @@ func (s *Server) fieldErrors(v *view, errs map[string]string) error {
 // CloseView presses the modal's close button, or its cross. The app hears of
 // it (view_closed) only if the view asked with notify_on_close; otherwise the
 // Delivery is nil.
-func (s *Server) CloseView(user, viewID string) (*Delivery, error) {
+func (s *acts) CloseView(user, viewID string) (*Delivery, error) {
 	s.mu.Lock()
 	v, u, err := s.top(user, viewID)
 	if err != nil {

@@ -12,7 +12,7 @@ type names struct {
 
 // nameTable returns the present names, made anew after people were added. The
 // caller holds mu.
-func (s *Server) nameTable() *names {
+func (s *people) nameTable() *names {
 	if s.names != nil {
 		return s.names
 	}

@@ -23,11 +23,11 @@ type responseURL struct {
 }
 
 // newResponseURL makes one for user in channel. The caller holds mu.
-func (s *Server) newResponseURL(kind, user, channel string, original MessageRef) (string, *responseURL) {
+func (s *posts) newResponseURL(kind, user, channel string, original MessageRef) (string, *responseURL) {
 	path := "/" + kind + "/" + s.team + "/" + s.nextID("1") + "/" + randomID(12)
 	u := &responseURL{user: user, channel: channel, original: original, made: s.clock()}
 	s.responseURLs[path] = u
-	return "http://" + s.base + path, u
+	return "http://" + s.address + path, u
 }
 
 // reply is the body of a post to a response_url, or of the acknowledgement of
@@ -44,7 +44,7 @@ type reply struct {
 	UnfurlMedia     *bool           `json:"unfurl_media"`
 }
 
-func (s *Server) serveResponseURL(w http.ResponseWriter, r *http.Request) {
+func (s *webAPI) serveResponseURL(w http.ResponseWriter, r *http.Request) {
 	f := s.fault("response_url")
 	if f != nil {
 		f.Method = "response_url"
@@ -71,7 +71,7 @@ func (s *Server) serveResponseURL(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, body)
 }
 
-func (s *Server) respond(w http.ResponseWriter, r *http.Request) (int, string, map[string]string) {
+func (s *webAPI) respond(w http.ResponseWriter, r *http.Request) (int, string, map[string]string) {
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil || kind != "application/json" {
@@ -101,7 +101,7 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request) (int, string, m
 }
 
 // reply posts, replaces or deletes as body asks. The caller holds mu.
-func (s *Server) reply(u *responseURL, body reply) error {
+func (s *posts) reply(u *responseURL, body reply) error {
 	original := s.live[u.original]
 	if truth(body.DeleteOriginal) {
 		if original != nil {

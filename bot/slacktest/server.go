@@ -14,7 +14,25 @@ import (
 
 // Server is one fake Slack workspace with one installed app. Its methods are
 // safe for concurrent use.
+//
+// It is made in layers, each of which knows those below alone:
+//
+//	acts                what people do
+//	webAPI              what the app asks, over HTTP
+//	windows             modals and Home, and the triggers that open them
+//	posts               messages, and the URLs that answer them
+//	people              users, channels, groups, and what they are called
+//	wire     traffic    sockets and envelopes; requests answered, and faults
+//	workspace           who and when it is, and the lock over all state
 type Server struct {
+	*workspace
+	*traffic
+	*acts
+	api  *webAPI
+	http *http.Server
+}
+
+type workspace struct {
 	team, domain, appID             string
 	enterprise                      string // E…; "": no Grid
 	botUser, botID, botName         string
@@ -23,47 +41,18 @@ type Server struct {
 	pingEvery, pingLimit            time.Duration
 	maxAttempts                     int
 
-	base     string
-	http     *http.Server
+	address  string
 	done     chan struct{}
 	wg       sync.WaitGroup
 	changes  changeQueue
 	instance string
 
-	mu         sync.Mutex
+	mu         sync.Mutex // over what all layers hold
 	clock      func() time.Time
 	closed     bool
 	changed    chan struct{} // closed and replaced at each change
 	serial     int
 	lastMicros int64
-
-	users      map[string]User
-	names      *names // made from the three below when first needed
-	channels   map[string]*Channel
-	groups     map[string]UserGroup
-	groupTimes map[string]int64
-
-	tickets    map[string]time.Time
-	sockets    []*socket
-	nextSocket int
-	opened     int // sockets that ever said hello
-	envelopes  map[string]*Delivery
-	redelivery Redelivery
-
-	messages     []*Message // every version, in the order they appeared
-	live         map[MessageRef]*Message
-	responseURLs map[string]*responseURL
-	triggers     map[string]*trigger
-	views        map[string]*view
-	stacks       map[string][]string // user → view ids, topmost last
-	homes        map[string]string   // user → view id
-	suggested    map[string]optionSet
-
-	calls          []Call
-	faults         []*Fault
-	limitRate      bool
-	lastPost       map[string]time.Time
-	forbidDeletion bool
 }
 
 // Option changes how a Server is started.
@@ -105,7 +94,7 @@ func Start(opts ...Option) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("slacktest: listen: %w", err)
 	}
-	s.base = ln.Addr().String()
+	s.address = ln.Addr().String()
 	s.users[s.botUser] = User{
 		ID: s.botUser, Team: s.team, Name: s.botName, RealName: s.botName, TZ: "Etc/UTC", Bot: true,
 	}
@@ -119,8 +108,7 @@ func Start(opts ...Option) (*Server, error) {
 }
 
 func newServer() *Server {
-	id := randomID(4)
-	s := &Server{
+	w := &workspace{
 		team: "T0123", domain: "example", appID: "A0ASSUME",
 		botUser: "U0BOT", botID: "B0BOT", botName: "assumebot",
 		appToken:    "xapp-1-A0ASSUME-1-" + randomID(16),
@@ -131,30 +119,39 @@ func newServer() *Server {
 		pingEvery:   10 * time.Second,
 		pingLimit:   30 * time.Second,
 		maxAttempts: 3,
-		instance:    id,
+		instance:    randomID(4),
 		clock:       time.Now,
 		done:        make(chan struct{}),
 		changed:     make(chan struct{}),
-		users:       map[string]User{}, channels: map[string]*Channel{},
-		groups: map[string]UserGroup{}, groupTimes: map[string]int64{},
-		tickets: map[string]time.Time{}, envelopes: map[string]*Delivery{},
-		live: map[MessageRef]*Message{}, responseURLs: map[string]*responseURL{},
-		triggers: map[string]*trigger{}, views: map[string]*view{},
-		stacks: map[string][]string{}, homes: map[string]string{},
-		suggested: map[string]optionSet{}, lastPost: map[string]time.Time{},
-		redelivery: RedeliverSame,
 	}
-	s.changes.init()
-	return s
+	w.changes.init()
+	people := &people{
+		workspace: w, users: map[string]User{}, channels: map[string]*Channel{}, groups: map[string]UserGroup{}, groupTimes: map[string]int64{},
+	}
+	posts := &posts{
+		people: people, live: map[MessageRef]*Message{}, responseURLs: map[string]*responseURL{}, lastPost: map[string]time.Time{},
+	}
+	windows := &windows{
+		posts: posts, triggers: map[string]*trigger{}, views: map[string]*view{}, stacks: map[string][]string{}, homes: map[string]string{},
+		suggested: map[string]optionSet{},
+	}
+	wire := &wire{workspace: w, tickets: map[string]time.Time{}, envelopes: map[string]*Delivery{}, redelivery: RedeliverSame}
+	traffic := &traffic{workspace: w}
+	return &Server{
+		workspace: w,
+		traffic:   traffic,
+		acts:      &acts{workspace: w, windows: windows, wire: wire},
+		api:       &webAPI{workspace: w, windows: windows, wire: wire, traffic: traffic},
+	}
 }
 
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /api/{method}", s.serveAPI)
-	mux.HandleFunc("GET /api/{method}", s.serveAPI)
-	mux.HandleFunc("GET /link/", s.serveSocket)
-	mux.HandleFunc("POST /commands/{team}/{id}/{secret}", s.serveResponseURL)
-	mux.HandleFunc("POST /actions/{team}/{id}/{secret}", s.serveResponseURL)
+	mux.HandleFunc("POST /api/{method}", s.api.serveAPI)
+	mux.HandleFunc("GET /api/{method}", s.api.serveAPI)
+	mux.HandleFunc("GET /link/", s.api.serveSocket)
+	mux.HandleFunc("POST /commands/{team}/{id}/{secret}", s.api.serveResponseURL)
+	mux.HandleFunc("POST /actions/{team}/{id}/{secret}", s.api.serveResponseURL)
 	return mux
 }
 
@@ -184,28 +181,28 @@ func (s *Server) Close() error {
 }
 
 // APIURL is the base of the Web API; it ends in a slash.
-func (s *Server) APIURL() string { return "http://" + s.base + "/api/" }
+func (s *workspace) APIURL() string { return "http://" + s.address + "/api/" }
 
 // AppToken is the app-level token, for apps.connections.open alone.
-func (s *Server) AppToken() string { return s.appToken }
+func (s *workspace) AppToken() string { return s.appToken }
 
 // BotToken is the bot token, for every other method.
-func (s *Server) BotToken() string { return s.botToken }
+func (s *workspace) BotToken() string { return s.botToken }
 
 // BotUserID is the bot's own user id.
-func (s *Server) BotUserID() string { return s.botUser }
+func (s *workspace) BotUserID() string { return s.botUser }
 
 // BotName is the bot's user name, by which people mention it.
-func (s *Server) BotName() string { return s.botName }
+func (s *workspace) BotName() string { return s.botName }
 
 // TeamID is the id of the workspace.
-func (s *Server) TeamID() string { return s.team }
+func (s *workspace) TeamID() string { return s.team }
 
 // AppID is the id of the app.
-func (s *Server) AppID() string { return s.appID }
+func (s *workspace) AppID() string { return s.appID }
 
 // SetClock sets where the server reads the time from.
-func (s *Server) SetClock(now func() time.Time) {
+func (s *workspace) SetClock(now func() time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.clock = now
@@ -233,20 +230,20 @@ func (s *Server) Await(ctx context.Context, cond func(*Server) bool) error {
 }
 
 // wake rouses every Await. The caller holds mu.
-func (s *Server) wake() {
+func (s *workspace) wake() {
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
 
 // nextID returns a fresh id with the given prefix. The caller holds mu.
-func (s *Server) nextID(prefix string) string {
+func (s *workspace) nextID(prefix string) string {
 	s.serial++
 	return fmt.Sprintf("%s%04d", prefix, s.serial)
 }
 
 // nextTS returns a message timestamp, unique and increasing even when the
 // clock stands still. The caller holds mu.
-func (s *Server) nextTS() string {
+func (s *workspace) nextTS() string {
 	micros := max(s.clock().UnixMicro(), s.lastMicros+1)
 	s.lastMicros = micros
 	return fmt.Sprintf("%d.%06d", micros/1e6, micros%1e6)
@@ -254,7 +251,7 @@ func (s *Server) nextTS() string {
 
 // spawn runs f on a goroutine that Close waits for; not after Close. The
 // caller holds mu.
-func (s *Server) spawn(f func()) {
+func (s *workspace) spawn(f func()) {
 	if !s.closed {
 		s.wg.Go(f)
 	}

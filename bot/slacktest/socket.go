@@ -27,7 +27,7 @@ const (
 // socket is one Socket Mode connection.
 type socket struct {
 	id   int
-	s    *Server
+	s    *wire
 	conn *websocket.Conn
 
 	writeMu  sync.Mutex
@@ -49,8 +49,19 @@ type Connection struct {
 	Acked    int
 }
 
+// wire is the sockets, and the envelopes that go through them.
+type wire struct {
+	*workspace
+	tickets    map[string]time.Time
+	sockets    []*socket
+	nextSocket int
+	opened     int // sockets that ever said hello
+	envelopes  map[string]*Delivery
+	redelivery Redelivery
+}
+
 // Connections are the live sockets, oldest first.
-func (s *Server) Connections() []Connection {
+func (s *wire) Connections() []Connection {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := make([]Connection, 0, len(s.sockets))
@@ -61,7 +72,7 @@ func (s *Server) Connections() []Connection {
 }
 
 // Opened is how many sockets have been greeted since the server started.
-func (s *Server) Opened() int {
+func (s *wire) Opened() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.opened
@@ -72,7 +83,7 @@ func (s *Server) Opened() int {
 // reason closes the socket after grace, until when Slack reads
 // acknowledgements and may send envelopes on it.
 // https://docs.slack.dev/apis/events-api/using-socket-mode
-func (s *Server) Disconnect(reason string, grace time.Duration, ids ...int) {
+func (s *wire) Disconnect(reason string, grace time.Duration, ids ...int) {
 	for _, c := range s.chosen(ids) {
 		if err := c.write(c.disconnectMessage(reason)); err != nil {
 			c.abort()
@@ -91,7 +102,7 @@ func (s *Server) Disconnect(reason string, grace time.Duration, ids ...int) {
 
 // Recycle does what Slack does about hourly: a warning, after grace
 // refresh_requested, after grace again the end.
-func (s *Server) Recycle(grace time.Duration, ids ...int) {
+func (s *wire) Recycle(grace time.Duration, ids ...int) {
 	for _, c := range s.chosen(ids) {
 		s.Disconnect("warning", 0, c.id)
 		s.mu.Lock()
@@ -105,13 +116,13 @@ func (s *Server) Recycle(grace time.Duration, ids ...int) {
 }
 
 // Drop cuts the sockets with these ids, or all, without a word.
-func (s *Server) Drop(ids ...int) {
+func (s *wire) Drop(ids ...int) {
 	for _, c := range s.chosen(ids) {
 		c.abort()
 	}
 }
 
-func (s *Server) chosen(ids []int) []*socket {
+func (s *wire) chosen(ids []int) []*socket {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out []*socket
@@ -124,7 +135,7 @@ func (s *Server) chosen(ids []int) []*socket {
 }
 
 // pause waits, and reports false when the server closed meanwhile.
-func (s *Server) pause(d time.Duration) bool {
+func (s *workspace) pause(d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
@@ -137,7 +148,7 @@ func (s *Server) pause(d time.Duration) bool {
 
 // pick takes sockets in turn, those that drain too: Slack may still send on
 // them. The caller holds mu.
-func (s *Server) pick() *socket {
+func (s *wire) pick() *socket {
 	if len(s.sockets) == 0 {
 		return nil
 	}
@@ -145,13 +156,13 @@ func (s *Server) pick() *socket {
 	return s.sockets[s.nextSocket%len(s.sockets)]
 }
 
-func (s *Server) connectionsOpen(*call) (object, error) {
+func (s *webAPI) connectionsOpen(*call) (object, error) {
 	ticket := randomID(16)
 	s.tickets[ticket] = time.Now().Add(ticketLife)
-	return object{"url": "ws://" + s.base + "/link/?ticket=" + ticket + "&app_id=" + s.appID}, nil
+	return object{"url": "ws://" + s.address + "/link/?ticket=" + ticket + "&app_id=" + s.appID}, nil
 }
 
-func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
+func (s *wire) serveSocket(w http.ResponseWriter, r *http.Request) {
 	ticket := r.URL.Query().Get("ticket")
 	s.mu.Lock()
 	until, ok := s.tickets[ticket]
@@ -176,7 +187,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 }
 
 // admit registers c, greets it and starts its goroutines.
-func (s *Server) admit(c *socket) bool {
+func (s *wire) admit(c *socket) bool {
 	c.writeMu.Lock() // hello is the first frame
 	defer c.writeMu.Unlock()
 	s.mu.Lock()

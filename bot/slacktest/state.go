@@ -54,7 +54,7 @@ func initialState(e node) object {
 
 // enter makes the state of an element from what a person enters. The caller
 // holds mu.
-func (s *Server) enter(t *target, value string) (object, error) {
+func (s *acts) enter(t *target, value string) (object, error) {
 	kind := t.element.str("type")
 	key := stateKey(kind)
 	switch {
@@ -94,7 +94,7 @@ func typedState(e node, value string) (object, error) {
 	return out, nil
 }
 
-func (s *Server) option(t *target, value string) (node, error) {
+func (s *acts) option(t *target, value string) (node, error) {
 	all := t.element.children("options")
 	for _, g := range t.element.children("option_groups") {
 		all = append(all, g.children("options")...)

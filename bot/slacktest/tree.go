@@ -145,7 +145,7 @@ func (v View) Tree(reader Reader) Piece {
 func textSpans(text string) []Span { return []Span{{Kind: SpanText, Text: text}} }
 
 // ReaderFor is user, looking now.
-func (s *Server) ReaderFor(user string) Reader {
+func (s *people) ReaderFor(user string) Reader {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	zone, err := time.LoadLocation(s.users[user].TZ)

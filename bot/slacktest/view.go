@@ -88,8 +88,18 @@ func (v View) Field(name string) (Field, bool) {
 	return Field{}, false
 }
 
+// windows are modals and Home, and the triggers that open them.
+type windows struct {
+	*posts
+	triggers  map[string]*trigger
+	views     map[string]*view
+	stacks    map[string][]string // user → view ids, topmost last
+	homes     map[string]string   // user → view id
+	suggested map[string]optionSet
+}
+
 // Views are the modals that user has open, the one on top last.
-func (s *Server) Views(user string) []View {
+func (s *windows) Views(user string) []View {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out []View
@@ -100,7 +110,7 @@ func (s *Server) Views(user string) []View {
 }
 
 // Home is the Home tab that the app last published for user.
-func (s *Server) Home(user string) (View, bool) {
+func (s *windows) Home(user string) (View, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	v := s.views[s.homes[user]]
@@ -111,7 +121,7 @@ func (s *Server) Home(user string) (View, bool) {
 }
 
 // viewSnapshot is v for somebody outside. The caller holds mu.
-func (s *Server) viewSnapshot(v *view) View {
+func (s *windows) viewSnapshot(v *view) View {
 	out := View{
 		ID: v.id, Below: v.previous, Kind: v.body.str("type"), User: v.user, CallbackID: v.body.str("callback_id"),
 		ExternalID: v.body.str("external_id"), Hash: v.hash, Title: v.body.text("title"),
@@ -229,7 +239,7 @@ func (v *view) set(blockID, actionID string, state object) {
 }
 
 // viewJSON renders v as Slack does. The caller holds mu.
-func (s *Server) viewJSON(v *view) object {
+func (s *windows) viewJSON(v *view) object {
 	out := object{
 		"id": v.id, "team_id": s.team, "type": v.body.str("type"), "blocks": v.blocks,
 		"private_metadata": v.body.str("private_metadata"), "callback_id": v.body.str("callback_id"),

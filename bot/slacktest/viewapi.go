@@ -3,7 +3,7 @@ package slacktest
 import "slices"
 
 // show opens a view above those of user. The caller holds mu.
-func (s *Server) show(user string, body node, blocks []byte) *view {
+func (s *windows) show(user string, body node, blocks []byte) *view {
 	v := &view{id: s.nextID("V"), user: user}
 	v.load(body, blocks)
 	v.root = v.id
@@ -18,14 +18,14 @@ func (s *Server) show(user string, body node, blocks []byte) *view {
 }
 
 // tell announces a change of v. The caller holds mu.
-func (s *Server) tell(kind ChangeKind, v *view) {
+func (s *windows) tell(kind ChangeKind, v *view) {
 	s.changes.add(Change{Kind: kind, View: s.viewSnapshot(v), User: v.user})
 	s.wake()
 }
 
 // closeViews takes views off user's stack from index from on. The caller
 // holds mu.
-func (s *Server) closeViews(user string, from int) {
+func (s *windows) closeViews(user string, from int) {
 	stack := s.stacks[user]
 	for _, id := range slices.Backward(stack[from:]) {
 		v := s.views[id]
@@ -36,7 +36,7 @@ func (s *Server) closeViews(user string, from int) {
 }
 
 // taken says whether another living view has this external_id.
-func (s *Server) taken(body node, except *view) bool {
+func (s *windows) taken(body node, except *view) bool {
 	ext := body.str("external_id")
 	for _, v := range s.views {
 		if ext != "" && v != except && !v.closed && v.body.str("external_id") == ext {
@@ -47,7 +47,7 @@ func (s *Server) taken(body node, except *view) bool {
 }
 
 // https://docs.slack.dev/reference/methods/views.open
-func (s *Server) viewsOpen(c *call) (object, error) {
+func (s *webAPI) viewsOpen(c *call) (object, error) {
 	body, blocks, err := checkView(c.get("view"), "modal")
 	if err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func (s *Server) viewsOpen(c *call) (object, error) {
 }
 
 // https://docs.slack.dev/reference/methods/views.push
-func (s *Server) viewsPush(c *call) (object, error) {
+func (s *webAPI) viewsPush(c *call) (object, error) {
 	body, blocks, err := checkView(c.get("view"), "modal")
 	if err != nil {
 		return nil, err
@@ -84,7 +84,7 @@ func (s *Server) viewsPush(c *call) (object, error) {
 }
 
 // https://docs.slack.dev/reference/methods/views.update
-func (s *Server) viewsUpdate(c *call) (object, error) {
+func (s *webAPI) viewsUpdate(c *call) (object, error) {
 	var v *view
 	switch {
 	case c.get("view_id") != "":
@@ -117,7 +117,7 @@ func (s *Server) viewsUpdate(c *call) (object, error) {
 }
 
 // https://docs.slack.dev/reference/methods/views.publish
-func (s *Server) viewsPublish(c *call) (object, error) {
+func (s *webAPI) viewsPublish(c *call) (object, error) {
 	u, ok := s.user(c.get("user_id"))
 	if !ok {
 		return nil, failure("invalid_arguments", "[ERROR] user_id is not a user")
