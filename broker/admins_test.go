@@ -216,7 +216,7 @@ func TestWhoListsEverybodysGrantsThoseOfTheForgottenToo(t *testing.T) {
 
 func TestRevokePersonTakesEverythingAndTellsAWS(t *testing.T) {
 	b := newAdminBench(t)
-	revocable(t, b)
+	revocable(b)
 	b.config.MFASession = 8 * time.Hour
 	if _, err := b.Issue(t.Context(), b.request("prod", b.device.Code())); err != nil {
 		t.Fatal(err)
@@ -242,7 +242,7 @@ func TestRevokePersonTakesEverythingAndTellsAWS(t *testing.T) {
 
 func TestRevokePersonGoesOnWhereOneAccountFails(t *testing.T) {
 	b := newAdminBench(t)
-	revocable(t, b)
+	revocable(b)
 	broken := b.config.Accounts[0]
 	broken.Name, broken.Revoker = "broken", "arn:aws:iam::222222222222:role/Nowhere"
 	b.config.Accounts = append([]broker.Account{broken}, b.config.Accounts...)
@@ -257,7 +257,7 @@ func TestRevokePersonGoesOnWhereOneAccountFails(t *testing.T) {
 
 func TestRevokePersonKnowsTheForgottenByTheirGrants(t *testing.T) {
 	b := newAdminBench(t)
-	revocable(t, b)
+	revocable(b)
 	gone := "U07GONE"
 	done, err := b.RevokePerson(t.Context(), by(b, adminID), gone)
 	if err != nil || len(done.Accounts) != 1 || done.Accounts[0].Err == nil {
@@ -306,7 +306,7 @@ func TestHelpTellsAdminsApart(t *testing.T) {
 
 func TestTwoAccountsOfOneRoleWaitForEachOther(t *testing.T) {
 	b := newAdminBench(t)
-	revocable(t, b)
+	revocable(b)
 	again := b.config.Accounts[0]
 	again.Name = "prod-again"
 	b.config.Accounts = append(b.config.Accounts, again)

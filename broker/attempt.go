@@ -37,8 +37,6 @@ type attempt struct {
 	// store is too slow; may be nil.
 	late *Error
 	act  func(ctx context.Context) (Issued, error)
-	// meaning is what AWS's failure means here; nil: what it says.
-	meaning func(ctx context.Context, err error) error
 	// outcome is the kind of the Event that ends it well.
 	outcome EventKind
 	// unrecorded is told when that Event cannot be recorded.
@@ -132,9 +130,6 @@ func (b *Broker) notAsked(ctx context.Context, a attempt, late error) error {
 
 // failed ends an attempt that AWS did not serve, or of which nobody knows.
 func (b *Broker) failed(ctx context.Context, a attempt, err error) error {
-	if a.meaning != nil {
-		err = a.meaning(ctx, err)
-	}
 	e := b.asError(a.request, err)
 	for _, c := range slices.Backward(a.claims) {
 		switch spent := c.spent != nil && c.spent(e); {
@@ -184,9 +179,9 @@ func (b *Broker) succeeded(ctx context.Context, a attempt, issued Issued) (Issue
 func (b *Broker) recordFailure(ctx context.Context, intent Event, e *Error, err error) {
 	outcome := b.outcome(EventFailed, intent)
 	outcome.failed(e)
-	var answered *awsFailure
+	var answered *AWSFailure
 	if errors.As(err, &answered) {
-		outcome.STSRequestID = answered.requestID
+		outcome.STSRequestID = answered.RequestID
 	}
 	b.note(ctx, outcome)
 }

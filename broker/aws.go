@@ -2,153 +2,163 @@ package broker
 
 import (
 	"context"
-	"errors"
-	"io"
-	"net/http"
-	"sync"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
-	"github.com/aws/smithy-go/middleware"
 )
 
-// AWS is the one place that talks to AWS. It holds one long-lived STS client,
-// because the client learns how far our clock is from AWS's, which a call
-// without retries cannot heal by itself.
-type AWS struct {
-	config  aws.Config
-	foreign bool // endpoints of others were accepted
-	sts     *sts.Client
-	secrets *secretsmanager.Client
-	getenv  func(string) string
-	now     func() time.Time
-	signin  http.RoundTripper // to the console sign-in endpoint
+// What the broker needs of AWS. Each port answers results of its own kind, and a
+// failure is an *Error whose Code is among those that the port names. Whoever
+// implements a port makes the sentences, since AWS's own words are known there
+// alone: nothing here looks at what AWS said. Calls end as [ForAWS] says.
 
-	mu     sync.Mutex
-	s3     map[string]*s3.Client   // by region
-	cached map[string]cachedSecret // by secret name
+// AWS is all of it.
+type AWS interface {
+	STS
+	LongTermKeys
+	Buckets
+	Signin
+	Revoker
 }
 
-// awsTimeout bounds one call to AWS, connecting and retries included.
-const awsTimeout = 15 * time.Second
+// STS issues credentials, and says whose they are.
+type STS interface {
+	// Issue makes the one call that c.Plan names. It is never retried, since a code
+	// works once per device, and not begun when too little time is left for its
+	// answer. After an error nobody has credentials, and its Use says what became of
+	// the code; CodeOutcomeUnknown is of a call that may have issued some. A key that
+	// AWS does not know is read anew the next time.
+	Issue(ctx context.Context, c Call) (STSAnswer, error)
+	// Identity says whom AWS takes the holder of c for; from is where c was read
+	// from, zero for what STS issued. It issues nothing, so nothing is ever unknown.
+	Identity(ctx context.Context, c Credentials, from KeySource) (Identity, error)
+}
 
-// NewAWS reads the SDK's own settings: region, endpoints, the bot's identity.
-// It calls nobody. getenv reads the variables that users' keys are in.
-func NewAWS(ctx context.Context, region string, getenv func(string) string, now func() time.Time) (*AWS, error) {
-	if region == "" {
-		return nil, errors.New("no AWS region: set AWS_REGION to the region whose STS the bot should call, such as eu-west-1")
+// A Call is one Request on its way to STS.
+type Call struct {
+	Request Request
+	User    User
+	Account Account
+	Plan    Plan
+	Signer  Credentials // the User's long-term key, or the MFA session's if Plan.Chained
+	// Kept says that the MFA session which signs is there for another try, so that
+	// this takes no new code.
+	Kept bool
+}
+
+// An STSAnswer is what STS issued.
+type STSAnswer struct {
+	Credentials
+	Principal string // the assumed-role ARN; "" of GetSessionToken
+	RequestID string // STS's
+}
+
+// An Identity is what GetCallerIdentity answers.
+type Identity struct {
+	Account string
+	ARN     string
+	UserID  string
+}
+
+// LongTermKeys reads the keys of IAM users.
+type LongTermKeys interface {
+	// LongTermKey returns the key of u, read from where the config says. It must be
+	// of an IAM user where p needs one: temporary credentials own no MFA device. The
+	// Codes are CodeKeyUnreadable and CodeKeyNotLongTerm; no code is used.
+	LongTermKey(ctx context.Context, u User, p Plan) (Credentials, error)
+}
+
+// Buckets lists S3 buckets.
+type Buckets interface {
+	// ListBuckets returns one part of a list and the token of the next one, "" after
+	// the last. It may ask again while ctx lasts. [ErrNoSuchPart] is in the chain of
+	// the error when S3 no longer takes q.Token; CodeCredentialsGone says that the
+	// credentials can list nothing any more.
+	ListBuckets(ctx context.Context, q BucketQuery) (buckets []Bucket, next string, err error)
+}
+
+// A BucketQuery asks for one part of a list.
+type BucketQuery struct {
+	Account     Account
+	Credentials Credentials
+	Prefix      string
+	Token       string // "": the first part
+	Again       Renewal
+}
+
+// A Renewal says what it takes to ask again, for the hint of a failure.
+type Renewal int
+
+// The renewals.
+const (
+	RenewWithCode    Renewal = iota // a new code
+	RenewWithoutMFA                 // nothing: the Account has no MFA
+	RenewFromKept                   // nothing while the credentials live, which are kept
+	RenewFromSession                // nothing while the MFA session lives
+)
+
+// Signin makes links that sign in to the AWS console.
+type Signin interface {
+	// HasConsole reports whether AWS documents a console of the partition.
+	HasConsole(partition string) bool
+	// SigninLink exchanges the Credentials for a link. No code is in the call, so it
+	// is tried again when nothing answers. The Code is CodeSignin.
+	SigninLink(ctx context.Context, q SigninQuery) (Secret, error)
+}
+
+// A SigninQuery asks for a link to the console of the Account.
+type SigninQuery struct {
+	Account     Account
+	Credentials Credentials
+	Service     string // whose console; "": the console's home
+	Endpoint    string // of the sign-in; "": AWS's own for the Account's partition
+}
+
+// Revoker makes AWS refuse what was issued.
+type Revoker interface {
+	// Deny makes the role of the Account refuse the sessions of all that names
+	// returns which were issued until now, and keeps what it refuses already. names
+	// is asked once, before the policy is read; still before each write, whether this
+	// process may go on. The error is a *DenialError.
+	Deny(ctx context.Context, account Account, names func() []string, still func(context.Context) error) (Denied, error)
+}
+
+// A Denied is what the policy on the role denies now.
+type Denied struct {
+	Before    time.Time // by AWS's clock: sessions issued before it are refused
+	Everybody bool      // there was no room for one session name, so it denies all
+}
+
+// A DenialError says what is known after AWS was to deny sessions and failed to,
+// or did not say that it does.
+type DenialError struct {
+	Refused     bool                 // by AWS: the bot may not do that
+	Unconfirmed bool                 // AWS may have been told all the same
+	Earlier     map[string]time.Time // session names, "" for all: what was issued before that, AWS refuses all the same
+	Err         error
+}
+
+// coversEarlier reports whether AWS refuses anything of session.
+func (e *DenialError) coversEarlier(session string) bool {
+	_, one := e.Earlier[session]
+	_, all := e.Earlier[""]
+	return one || all
+}
+
+// Error implements error for operators.
+func (e *DenialError) Error() string {
+	if e.Unconfirmed {
+		return "AWS did not confirm it: " + e.Err.Error()
 	}
-	foreign := getenv(AcceptForeignEndpoint) == Accepted
-	cfg, err := loadConfig(ctx, foreign, config.WithRegion(region), config.WithAppID("assumebot"))
-	if err != nil {
-		return nil, err
-	}
-	return newAWS(cfg, foreign, getenv, now), nil
+	return e.Err.Error()
 }
 
-// An AWSPlace is an AWS that answers at one Endpoint, where the bot is whom Key
-// belongs to.
-type AWSPlace struct {
-	Endpoint string
-	Key      Credentials
+// Unwrap returns the cause.
+func (e *DenialError) Unwrap() error { return e.Err }
+
+// An AWSFailure is what AWS said, for operators: without what it was sent.
+type AWSFailure struct {
+	Text      string
+	RequestID string // of AWS's answer; "" where there was none
 }
 
-// NewAWSAt is [NewAWS] for one place. It reads none of the SDK's own settings, so
-// that those of whoever runs the process are not used.
-func NewAWSAt(place AWSPlace, region string, getenv func(string) string, now func() time.Time) *AWS {
-	return newAWS(aws.Config{
-		Region: region, BaseEndpoint: &place.Endpoint, Credentials: signing(place.Key), AppID: "assumebot", APIOptions: guards(false),
-	}, false, getenv, now)
-}
-
-func newAWS(cfg aws.Config, foreign bool, getenv func(string) string, now func() time.Time) *AWS {
-	if cfg.HTTPClient == nil {
-		cfg.HTTPClient = awshttp.NewBuildableClient()
-	}
-	signin := signinTransport(cfg.HTTPClient)
-	cfg.HTTPClient = wholeAnswers{client: staying(cfg.HTTPClient)}
-	return &AWS{
-		config: cfg, foreign: foreign, sts: sts.NewFromConfig(cfg), secrets: secretsmanager.NewFromConfig(cfg),
-		getenv: getenv, now: now, signin: signin,
-		s3: make(map[string]*s3.Client), cached: make(map[string]cachedSecret),
-	}
-}
-
-// staying is client less its redirects, which the SDK's own follows for 307 and
-// 308: where they lead, no wall has looked at, and AWS's endpoints send none.
-func staying(client aws.HTTPClient) aws.HTTPClient {
-	buildable, ok := client.(*awshttp.BuildableClient)
-	if !ok {
-		buildable = awshttp.NewBuildableClient()
-	}
-	return &http.Client{
-		Transport:     buildable.GetTransport(),
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
-
-// wholeAnswers hides a request body's WriteTo from net/http. smithy-go 1.28.8
-// closes the body once the call returned, and its WriteTo answers io.EOF from
-// then on; net/http, still looking for surplus bytes, takes that for a failed
-// write and closes the connection in the middle of a long answer. The answer of
-// a call that spent a code would be lost.
-type wholeAnswers struct{ client aws.HTTPClient }
-
-// Do implements [aws.HTTPClient].
-func (w wholeAnswers) Do(r *http.Request) (*http.Response, error) {
-	if r.Body != nil && r.Body != http.NoBody {
-		r.Body = struct{ io.ReadCloser }{r.Body}
-	}
-	return w.client.Do(watch(r))
-}
-
-// bucketsClient returns the long-lived S3 client of a region.
-func (a *AWS) bucketsClient(region string) *s3.Client {
-	if region == "" {
-		region = a.config.Region
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	client, ok := a.s3[region]
-	if !ok {
-		client = s3.NewFromConfig(a.config, func(o *s3.Options) { o.Region = region })
-		a.s3[region] = client
-	}
-	return client
-}
-
-// static signs with exactly these credentials.
-type static struct{ credentials aws.Credentials }
-
-func (s static) Retrieve(context.Context) (aws.Credentials, error) { return s.credentials, nil }
-
-// signing turns our Credentials back into the SDK's, to sign with.
-func signing(c Credentials) static {
-	return static{aws.Credentials{
-		AccessKeyID:     c.AccessKeyID,
-		SecretAccessKey: c.SecretAccessKey.Reveal(),
-		SessionToken:    c.SessionToken.Reveal(),
-		Source:          "assumebot",
-	}}
-}
-
-// resultID is the request ID of an answer.
-func resultID(m middleware.Metadata) string {
-	id, _ := awsmiddleware.GetRequestIDMetadata(m)
-	return id
-}
-
-// requestID is the request ID of an error's answer, "" if there was none.
-func requestID(err error) string {
-	var answered *awshttp.ResponseError
-	if errors.As(err, &answered) {
-		return answered.ServiceRequestID()
-	}
-	return ""
-}
+// Error implements error.
+func (f *AWSFailure) Error() string { return f.Text }

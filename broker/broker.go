@@ -8,7 +8,7 @@ import (
 // Deps is what a Broker is made of. All of it is needed.
 type Deps struct {
 	Config    *Config
-	AWS       *AWS
+	AWS       AWS
 	Codes     Codes
 	Claims    CodeClaims
 	Sessions  Sessions
@@ -33,7 +33,7 @@ type Deps struct {
 // A Broker answers Requests. It is safe for concurrent use.
 type Broker struct {
 	config     *Config
-	aws        *AWS
+	aws        AWS
 	codes      Codes
 	claims     CodeClaims
 	sessions   Sessions

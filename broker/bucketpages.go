@@ -5,10 +5,6 @@ import (
 	"errors"
 	"slices"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/smithy-go"
 )
 
 // S3 gives buckets in parts, each found by the token that ended the one before.
@@ -21,9 +17,9 @@ import (
 const (
 	// BucketsPerPage is how many buckets a page has; the last has fewer.
 	BucketsPerPage = 20
-	// partSize is how many buckets one call asks for; S3 gives up to 10,000.
+	// BucketsPerPart is how many buckets one call asks for; S3 gives up to 10,000.
 	// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
-	partSize = 1000
+	BucketsPerPart = 1000
 	// countUpTo is how far a new list is counted: ten calls. It is the quota of
 	// an account that asked AWS for no more.
 	// https://docs.aws.amazon.com/general/latest/gr/s3.html
@@ -57,6 +53,9 @@ type ListingPart struct {
 	First int    `json:"first"` // how many buckets are before it
 	Token string `json:"token,omitempty"`
 }
+
+// ErrNoSuchPart is in the chain of an error about a Token that S3 does not take.
+var ErrNoSuchPart = errors.New("S3 takes no such token")
 
 // sound is l as it was kept; what cannot be a listing knows nothing.
 func (l Listing) sound() Listing {
@@ -118,9 +117,10 @@ func (b *Broker) BucketPage(ctx context.Context, r Request, grantID, prefix stri
 
 // listed reads list.Page and keeps what it came to know of the list.
 func (b *Broker) listed(ctx context.Context, r Request, user User, c Credentials, list BucketList, known Listing) (BucketList, error) {
-	reading, cancel := forAWS(ctx)
+	reading, cancel := ForAWS(ctx)
 	defer cancel()
-	w := walk{aws: b.aws, list: list, credentials: c, now: b.now, known: known}
+	query := BucketQuery{Account: list.Account, Credentials: c, Prefix: list.Prefix, Again: list.renewal()}
+	w := walk{s3: b.aws, query: query, now: b.now, known: known}
 	var err error
 	list.Buckets, err = w.page(reading, list.Page)
 	if err == nil && len(list.Buckets) == 0 && list.Page > 0 { // they became fewer
@@ -142,27 +142,21 @@ func (b *Broker) listed(ctx context.Context, r Request, user User, c Credentials
 
 // A walk reads a list from S3, as much of it as is needed.
 type walk struct {
-	aws         *AWS
-	list        BucketList // for what, and what can be done when it fails
-	credentials Credentials
-	now         func() time.Time
-	known       Listing
-	sent        *sending // the last call
+	s3    Buckets
+	query BucketQuery
+	now   func() time.Time
+	known Listing
 }
 
 // page returns the buckets of a page. A token that S3 takes no longer is no
 // reason to fail: the list is read from its beginning instead.
 func (w *walk) page(ctx context.Context, page int) ([]Bucket, error) {
 	buckets, err := w.read(ctx, page*BucketsPerPage)
-	var api smithy.APIError
-	if len(w.known.Parts) > 1 && errors.As(err, &api) && api.ErrorCode() == "InvalidArgument" {
+	if len(w.known.Parts) > 1 && errors.Is(err, ErrNoSuchPart) {
 		w.known = Listing{}
 		buckets, err = w.read(ctx, page*BucketsPerPage)
 	}
-	if err != nil {
-		return nil, w.failure(ctx, err)
-	}
-	return buckets, nil
+	return buckets, err
 }
 
 // read returns a page of buckets from the first on. A list that nothing is
@@ -180,9 +174,8 @@ func (w *walk) read(ctx context.Context, first int) ([]Bucket, error) {
 	var page []Bucket
 	for {
 		part := w.known.Parts[i]
-		var calling context.Context
-		calling, w.sent = withSending(ctx)
-		buckets, next, err := w.aws.listBuckets(calling, w.list.Account, w.credentials, w.list.Prefix, part.Token)
+		w.query.Token = part.Token
+		buckets, next, err := w.s3.ListBuckets(ctx, w.query)
 		if err != nil && ctx.Err() != nil && part.First >= until {
 			return page, nil // the page is there; who waits need not know how many more there are
 		}
@@ -221,27 +214,4 @@ func (w *walk) learn(i, end int, next string) {
 		}
 		k.Total = max(k.Total, end)
 	}
-}
-
-// listBuckets makes one call. No code is in it, so the SDK may retry.
-func (a *AWS) listBuckets(ctx context.Context, account Account, c Credentials, prefix, token string) ([]Bucket, string, error) {
-	in := &s3.ListBucketsInput{MaxBuckets: aws.Int32(partSize)}
-	if prefix != "" {
-		in.Prefix = &prefix
-	}
-	if token != "" {
-		in.ContinuationToken = &token
-	}
-	out, err := a.bucketsClient(account.Region).ListBuckets(ctx, in, func(o *s3.Options) { o.Credentials = signing(c) })
-	if err != nil {
-		return nil, "", err
-	}
-	if out.Owner == nil {
-		return nil, "", errNoList
-	}
-	buckets := make([]Bucket, len(out.Buckets))
-	for i, b := range out.Buckets {
-		buckets[i] = Bucket{Name: aws.ToString(b.Name), Region: aws.ToString(b.BucketRegion), Created: aws.ToTime(b.CreationDate)}
-	}
-	return buckets, aws.ToString(out.ContinuationToken), nil
 }

@@ -29,6 +29,19 @@ type BucketList struct {
 	UsedSession *Session
 }
 
+// renewal says what it takes to ask for the list again.
+func (l BucketList) renewal() Renewal {
+	switch {
+	case l.Account.MFA == MFANone:
+		return RenewWithoutMFA
+	case l.Kept:
+		return RenewFromKept
+	case l.Grant.MFASession != "":
+		return RenewFromSession
+	}
+	return RenewWithCode
+}
+
 // Buckets lists the buckets of r.Account: the first page, and how many there
 // are. Without a code it uses the newest
 // Grant whose Credentials are still in the reveal window; policy is asked

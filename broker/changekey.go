@@ -47,7 +47,7 @@ func (b *Broker) ChangeKey(ctx context.Context, r Request, key PublicKey) (Chang
 		return ChangedKey{}, b.refuse(ctx, r, err)
 	}
 	p := Plan{Method: MethodGetSessionToken, MFA: true, Duration: MinDuration}
-	long, err := b.aws.key(ctx, user, p)
+	long, err := b.aws.LongTermKey(ctx, user, p)
 	if err != nil {
 		return ChangedKey{}, b.refuse(ctx, r, err)
 	}
@@ -66,7 +66,7 @@ func (b *Broker) ChangeKey(ctx context.Context, r Request, key PublicKey) (Chang
 			Hint: Say("Try again in a minute with a new code."),
 		},
 		act: func(ctx context.Context) (Issued, error) {
-			return b.aws.issue(ctx, call{request: r, user: user, plan: p, key: long})
+			return b.askSTS(ctx, Call{Request: r, User: user, Plan: p, Signer: long})
 		},
 		keep: func(ctx context.Context, issued Issued, outcome Event) (Issued, error) {
 			change.At = outcome.Time

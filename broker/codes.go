@@ -18,7 +18,7 @@ func (b *Broker) codeClaim(r Request, user User) claim {
 	return claim{
 		take:     func(ctx context.Context) error { return b.reserve(ctx, r, user) },
 		giveBack: func(ctx context.Context) { b.releaseCode(ctx, r, user, r.ID) },
-		spent:    func(e *Error) bool { return !codeNotUsed(e.Code) },
+		spent:    func(e *Error) bool { return e.Use != UseUnused },
 	}
 }
 

@@ -1,9 +1,9 @@
 // Package broker is assumebot's domain: it decides whether a User may have an
-// Account, calls AWS STS with the User's own long-term key and MFA code, and
+// Account, has AWS STS asked with the User's own long-term key and MFA code, and
 // keeps the audit record honest about it.
 //
-// It knows nothing of Slack or Redis. What it needs from them it declares as
-// small interfaces (ports.go). These invariants hold:
+// It knows nothing of Slack, Redis or the AWS SDK. What it needs from them it
+// declares as small interfaces (ports.go, aws.go). These invariants hold:
 //
 //   - No credential exists before the intent to issue it is on the record, and
 //     none leaves the package before its outcome is.

@@ -1,7 +1,7 @@
 package broker
 
 // Every kind of refusal and failure. What the person is told for each is where
-// it arises: policy in policy.go, STS in sts_errors.go, and so on.
+// it arises: policy in policy.go, what AWS says in awsapi, and so on.
 const (
 	// Refused before anything was asked of AWS.
 	CodeGrammar        Code = "grammar"

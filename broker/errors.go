@@ -6,12 +6,24 @@ import "fmt"
 // record, and dashboards count by it.
 type Code string
 
+// A CodeUse says what became of the MFA code that came with what failed.
+type CodeUse int
+
+// The uses.
+const (
+	UseNone    CodeUse = iota // there was none, or it does not matter
+	UseUnused                 // AWS certainly never looked at it: the same one can be sent again
+	UseSpent                  // AWS refused with it at hand
+	UseUnknown                // nobody knows; it counts as used
+)
+
 // An Error is one value for two audiences. What and Hint are our own fixed
 // sentences for the person; they never hold upstream text. Err is the cause, for
 // operators.
 type Error struct {
 	Code  Code
 	What  []Part // what happened
+	Use   CodeUse
 	Hint  []Part // what to do next
 	Quote string // what a person wrote about it, shown as it is; in no sentence, fallback text or Event
 	Err   error

@@ -52,7 +52,7 @@ func (b *Broker) issueNow(ctx context.Context, r Request, user User, cleared cle
 	if p.Chained {
 		return b.issueFromSession(ctx, r, user, cleared, p, held)
 	}
-	key, err := b.aws.key(ctx, user, p)
+	key, err := b.aws.LongTermKey(ctx, user, p)
 	if err != nil {
 		return Issued{}, b.refuse(ctx, r, err)
 	}
@@ -60,16 +60,16 @@ func (b *Broker) issueNow(ctx context.Context, r Request, user User, cleared cle
 		request:    r,
 		claims:     []claim{b.callsClaim(r, account, p)},
 		intent:     b.issueIntent(r, user, p, cleared),
-		code:       p.sendsCode(),
+		code:       p.SendsCode(),
 		undone:     "nothing was issued",
 		outcome:    EventGranted,
 		unrecorded: issuedUnrecorded(),
 		act: func(ctx context.Context) (Issued, error) {
-			return b.aws.issue(ctx, call{request: r, user: user, account: account, plan: p, key: key})
+			return b.askSTS(ctx, Call{Request: r, User: user, Account: account, Plan: p, Signer: key})
 		},
 		keep: b.keepGrant,
 	}
-	if p.sendsCode() {
+	if p.SendsCode() {
 		a.claims = append(a.claims, b.codeClaim(r, user))
 	}
 	a.claims = append(a.claims, b.approvalClaim(r, cleared)...)
@@ -133,4 +133,32 @@ func commandOf(r Request) string {
 		return "/buckets"
 	}
 	return "/assume"
+}
+
+// askSTS is STS's Issue with the Grant of what it issued.
+func (b *Broker) askSTS(ctx context.Context, c Call) (Issued, error) {
+	answer, err := b.aws.Issue(ctx, c)
+	if err != nil {
+		return Issued{}, err
+	}
+	return Issued{
+		Account:     c.Account,
+		Way:         c.Plan.Way,
+		Credentials: answer.Credentials,
+		Grant: Grant{
+			ID:           c.Request.ID,
+			User:         c.User.Slack,
+			Account:      c.Account.Name,
+			RoleARN:      c.Account.RoleARN,
+			Principal:    answer.Principal,
+			AccessKeyID:  answer.AccessKeyID,
+			Purpose:      c.Request.Purpose,
+			Method:       c.Plan.Method,
+			MFA:          c.Plan.MFA,
+			Issued:       b.now().UTC(),
+			Expires:      answer.Expires,
+			Reason:       c.Request.Reason,
+			STSRequestID: answer.RequestID,
+		},
+	}, nil
 }

@@ -3,7 +3,6 @@ package broker_test
 import (
 	"context"
 	"errors"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -127,55 +126,6 @@ func TestIssueNeverCallsGetSessionTokenWithoutACode(t *testing.T) {
 	wantCode(t, err, broker.CodeNeedsCode)
 	if n := len(b.aws.Calls()); n != 0 {
 		t.Errorf("got %d calls to AWS, want none", n)
-	}
-}
-
-func TestKeysComeFromEverySource(t *testing.T) {
-	b := newBench(t)
-	writeFile(t, os.Getenv("AWS_SHARED_CREDENTIALS_FILE"), "[alice]\naws_access_key_id = AKIAALICE00000000000\naws_secret_access_key = alice-secret-key\n"+
-		"[temporary]\naws_access_key_id = ASIAALICE00000000000\naws_secret_access_key = x\naws_session_token = y\n")
-	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAALICE00000000000")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "alice-secret-key")
-	client, err := broker.NewAWS(t.Context(), "eu-west-1", func(name string) string { return b.env[name] }, b.now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.aws.PutSecret(hub, "assumebot/alice", `{"access_key_id":"AKIAALICE00000000000","secret_access_key":"alice-secret-key"}`)
-	b.aws.PutSecret(hub, "assumebot/broken", `CANARY not json`)
-	tests := []struct {
-		name string
-		key  broker.KeySource
-		want broker.Code
-	}{
-		{"profile", broker.KeySource{Profile: "alice"}, ""},
-		{"environment", broker.KeySource{Env: "ALICE"}, ""},
-		{"default chain", broker.KeySource{Default: true}, ""},
-		{"secret", broker.KeySource{Secret: "assumebot/alice"}, ""},
-		{"profile that is not there", broker.KeySource{Profile: "nobody"}, broker.CodeKeyUnreadable},
-		{"environment that is empty", broker.KeySource{Env: "NOBODY"}, broker.CodeKeyUnreadable},
-		{"secret that is not there", broker.KeySource{Secret: "assumebot/nobody"}, broker.CodeKeyUnreadable},
-		{"secret that is malformed", broker.KeySource{Secret: "assumebot/broken"}, broker.CodeKeyUnreadable},
-		{"temporary credentials", broker.KeySource{Profile: "temporary"}, broker.CodeKeyNotLongTerm},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			b.offset += 30 * time.Second
-			config := *b.config
-			config.Users = []broker.User{config.Users[0]}
-			config.Users[0].Key = test.key
-			br := broker.New(broker.Deps{Config: &config, AWS: client, Codes: b.memory, Grants: b.memory, Ledger: b.memory, Keys: b.memory, Controls: b.memory, ParseKey: parseKey,
-				Recorder: b.memory, Directory: b.memory, People: b.memory, Lockouts: b.memory, Now: b.now, Log: quiet()})
-			_, err := br.Issue(t.Context(), b.request("prod", b.device.Code()))
-			if test.want == "" {
-				if err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if e := wantCode(t, err, test.want); strings.Contains(e.Error(), "CANARY") {
-				t.Errorf("got %q, want nothing of the secret", e)
-			}
-		})
 	}
 }
 

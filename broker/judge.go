@@ -26,7 +26,7 @@ func (b *Broker) Judge(ctx context.Context, r Request) error {
 	if err != nil {
 		return err
 	}
-	if p.sendsCode() {
+	if p.SendsCode() {
 		if err := b.reserve(ctx, r, user); err != nil {
 			return b.refuse(ctx, r, err)
 		}

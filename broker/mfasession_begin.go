@@ -4,8 +4,6 @@ import (
 	"context"
 	"strings"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
 // CodeClaims tell what became of a code that another Request holds.
@@ -38,7 +36,7 @@ const (
 // with one code, on any replica, one asks STS and the others wait for what it
 // gets: they hold the same code, so they may have the same MFA session.
 func (b *Broker) sessionByCode(ctx context.Context, r Request, user User, d time.Duration) (heldSession, error) {
-	key, err := b.aws.key(ctx, user, Plan{Method: MethodGetSessionToken, MFA: true})
+	key, err := b.aws.LongTermKey(ctx, user, Plan{Method: MethodGetSessionToken, MFA: true})
 	if err != nil {
 		return heldSession{}, b.refuse(ctx, r, err)
 	}
@@ -54,7 +52,7 @@ func (b *Broker) sessionByCode(ctx context.Context, r Request, user User, d time
 
 // claimSession claims r.Code for r, or waits for the MFA session of whoever did.
 func (b *Broker) claimSession(ctx context.Context, r Request, user User) (held heldSession, mine bool, err error) {
-	waiting, done := forAWS(ctx)
+	waiting, done := ForAWS(ctx)
 	defer done()
 	enough := time.NewTimer(sessionWait)
 	defer enough.Stop()
@@ -124,7 +122,7 @@ func codeUnclaimed(err error) error {
 
 // beginSession sends the code, which this Request holds. A session that cannot be
 // kept still serves the Request that began it.
-func (b *Broker) beginSession(ctx context.Context, r Request, user User, d time.Duration, key aws.Credentials) (heldSession, error) {
+func (b *Broker) beginSession(ctx context.Context, r Request, user User, d time.Duration, key Credentials) (heldSession, error) {
 	p := Plan{Method: MethodGetSessionToken, MFA: true, Duration: d}
 	asked := r
 	asked.Purpose = PurposeMFASession
@@ -135,7 +133,7 @@ func (b *Broker) beginSession(ctx context.Context, r Request, user User, d time.
 		claims: []claim{{
 			take:     func(context.Context) error { return nil }, // by claimSession
 			giveBack: func(ctx context.Context) { b.releaseCode(ctx, r, user, beginning+r.ID) },
-			spent:    func(e *Error) bool { return !codeNotUsed(e.Code) },
+			spent:    func(e *Error) bool { return e.Use != UseUnused },
 			spend:    func(ctx context.Context) { b.settle(ctx, r, user, r.ID) },
 		}},
 		intent:  intent,
@@ -148,7 +146,7 @@ func (b *Broker) beginSession(ctx context.Context, r Request, user User, d time.
 			Hint: Say("Try again in a minute with a new code."),
 		},
 		act: func(ctx context.Context) (Issued, error) {
-			return b.aws.issue(ctx, call{request: asked, user: user, account: Account{Name: "your MFA session"}, plan: p, key: key})
+			return b.askSTS(ctx, Call{Request: asked, User: user, Account: Account{Name: "your MFA session"}, Plan: p, Signer: key})
 		},
 		keep: func(ctx context.Context, issued Issued, _ Event) (Issued, error) {
 			g := issued.Grant

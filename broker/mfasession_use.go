@@ -56,16 +56,16 @@ func (b *Broker) issueFromSession(ctx context.Context, r Request, user User, cle
 		outcome:    EventGranted,
 		unrecorded: issuedUnrecorded(),
 		act: func(ctx context.Context) (Issued, error) {
-			return b.aws.issue(ctx, call{request: r, user: user, account: account, plan: p, key: signing(held.credentials).credentials})
+			return b.askSTS(ctx, Call{Request: r, User: user, Account: account, Plan: p, Signer: held.credentials, Kept: held.kept})
 		},
-		meaning: func(ctx context.Context, err error) error { return b.sessionFailed(ctx, r, account, p, held, err) },
-		keep:    b.keepGrant,
+		keep: b.keepGrant,
 	}
 	if p.Begins { // the code is spent
 		a.late = slowAfterCode(r, held)
 	}
 	issued, err := b.perform(ctx, a)
 	if err != nil {
+		b.dropDead(ctx, r, held, err)
 		return Issued{}, askInstead(r, account, err)
 	}
 	if !p.Begins {
@@ -74,16 +74,17 @@ func (b *Broker) issueFromSession(ctx context.Context, r Request, user User, cle
 	return issued, nil
 }
 
-// sessionFailed says what a failure of the call means, and drops an MFA session
-// that AWS no longer accepts.
-func (b *Broker) sessionFailed(ctx context.Context, r Request, account Account, p Plan, held heldSession, err error) error {
-	err = sessionError(err, r, account, p, held)
-	if e := (*Error)(nil); errors.As(err, &e) && e.Code == CodeExpired {
-		if _, err := b.sessions.DropMFASession(ctx, held.User, held.ID); err != nil {
-			b.log.WarnContext(ctx, "dead MFA session not dropped", "request", r.ID, "error", err)
-		}
+// dropDead drops an MFA session that AWS no longer accepts.
+func (b *Broker) dropDead(ctx context.Context, r Request, held heldSession, err error) {
+	var e *Error
+	if !errors.As(err, &e) || e.Code != CodeExpired {
+		return
 	}
-	return err
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	defer cancel()
+	if _, err := b.sessions.DropMFASession(ctx, held.User, held.ID); err != nil {
+		b.log.WarnContext(ctx, "dead MFA session not dropped", "request", r.ID, "error", err)
+	}
 }
 
 // askInstead turns an MFA session that AWS no longer accepts into the question for
@@ -130,41 +131,4 @@ func noNewCode(held heldSession) string {
 		return " with a new code"
 	}
 	return "; you need no new code while your MFA session lives"
-}
-
-// sessionError says what became of a call that an MFA session signed. No code
-// was in it, so what stsError says of codes and long-term keys does not hold.
-func sessionError(err error, r Request, account Account, p Plan, held heldSession) error {
-	var e *Error
-	if !errors.As(err, &e) {
-		return err
-	}
-	told := *e
-	again := "Send it again without a code: your MFA session is enough."
-	if !held.kept {
-		again = "Send it again with a new code."
-	}
-	switch e.Code {
-	case CodeExpired, CodeKeyInvalid, CodeKeyUnreadable:
-		told.Code = CodeExpired
-		told.What, told.Hint = Say("AWS no longer accepts your MFA session."), Say("Send it again with a new code.")
-	case CodeTrust:
-		told.Hint = Say("Its trust policy or your IAM user's own policy says no: principal, external ID, MFA, session name, source identity and address are what to look at. " + askOperator)
-		if !p.Begins {
-			told.Hint = Say("It may want a code that is younger than your MFA session: try `" + commandOf(r) + " " + account.Name + " 123456` with a new one. Else: " + Plain(told.Hint))
-		}
-	case CodeClock:
-		told.Hint = Say("The bot has learnt the right time from AWS. " + again)
-	case CodeThrottled:
-		told.Hint = Say("Wait a little. " + again)
-	case CodeCannotReachAWS:
-		told.Hint = Say("Try again in a minute" + noNewCode(held) + ".")
-	case CodeOutcomeUnknown:
-		told.Hint = Say(again)
-	case CodeRoleMaximum:
-		told.Hint = Say("Ask for a shorter time. The account's duration.max in the config is longer than the role's own maximum.")
-	case CodeSignature:
-		told.What, told.Hint = Say("AWS did not accept the signature made with your MFA session."), Say("Send it again with a new code. "+askOperator)
-	}
-	return &told
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
-	"github.com/assumebot/assumebot/broker/awstest"
 )
 
 // controls is a broker.Controls.
@@ -227,7 +226,7 @@ func TestAnOrderThatMissesAGrantEndsItAllTheSame(t *testing.T) {
 
 func TestWhatAnOrderOvertakesIsRevokedAtAWS(t *testing.T) {
 	b := newBench(t)
-	revocable(t, b)
+	revocable(b)
 	b.controls.when = func() bool { return len(b.aws.Calls()) > 0 }
 	anOrder[broker.CodeBlocked](&b.controls)
 	wantCode(t, second(b.Issue(t.Context(), b.request("prod", b.device.Code()))), broker.CodeBlocked)
@@ -237,17 +236,5 @@ func TestWhatAnOrderOvertakesIsRevokedAtAWS(t *testing.T) {
 	}
 }
 
-// revocable gives prod a revoker that works, and the bot an identity of its own.
-func revocable(t *testing.T, b *bench) {
-	t.Helper()
-	b.aws.AddUser(awstest.User{Account: hub, Name: "assumebot", AccessKeyID: "AKIABOT0000000000000", SecretAccessKey: "bot-secret-key"})
-	b.aws.AddRole(awstest.Role{Account: "222222222222", Name: "Revoker", Trust: awstest.Trust{Principals: []string{awstest.UserARN(hub, "assumebot")}}})
-	t.Setenv("AWS_ACCESS_KEY_ID", "AKIABOT0000000000000")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "bot-secret-key")
-	client, err := broker.NewAWS(t.Context(), "eu-west-1", func(name string) string { return b.env[name] }, b.now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.config.Accounts[0].Revoker = "arn:aws:iam::222222222222:role/Revoker"
-	b.Broker = b.with(client)
-}
+// revocable gives prod a revoker that works.
+func revocable(b *bench) { b.config.Accounts[0].Revoker = "arn:aws:iam::222222222222:role/Revoker" }

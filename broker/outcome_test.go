@@ -2,99 +2,12 @@ package broker_test
 
 import (
 	"context"
-	"encoding/xml"
-	"errors"
-	"net/http"
-	"net/http/httptest"
-	"os"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
 )
-
-// answering is an AWS that gives one fixed answer.
-func answering(t *testing.T, b *bench, status int, body string) *broker.Broker {
-	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/xml")
-		w.WriteHeader(status)
-		_, _ = w.Write([]byte(body))
-	}))
-	t.Cleanup(server.Close)
-	t.Setenv("AWS_ENDPOINT_URL", server.URL)
-	client, err := broker.NewAWS(t.Context(), "eu-west-1", func(name string) string { return b.env[name] }, b.now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b.with(client)
-}
-
-func TestServerErrorsAreOutcomeUnknown(t *testing.T) {
-	for name, answer := range map[string]struct {
-		status int
-		body   string
-	}{
-		"AWS's own":      {500, `<ErrorResponse><Error><Code>InternalFailure</Code><Message>x</Message></Error></ErrorResponse>`},
-		"unavailable":    {503, `<ErrorResponse><Error><Code>ServiceUnavailable</Code><Message>x</Message></Error></ErrorResponse>`},
-		"a proxy's page": {504, `<html>gateway time-out</html>`},
-		"an empty one":   {502, ``},
-	} {
-		t.Run(name, func(t *testing.T) {
-			b := newBench(t)
-			br := answering(t, b, answer.status, answer.body)
-			code := b.device.Code()
-			_, err := br.Issue(t.Context(), b.request("prod", code))
-			wantCode(t, err, broker.CodeOutcomeUnknown)
-			_, err = br.Issue(t.Context(), b.request("prod", code))
-			wantCode(t, err, broker.CodeCodeSpent)
-		})
-	}
-}
-
-func TestAnswersWithoutCredentialsAreNotTaken(t *testing.T) {
-	type credentials struct {
-		AccessKeyID     string `xml:"AccessKeyId,omitempty"`
-		SecretAccessKey string `xml:",omitempty"`
-		SessionToken    string `xml:",omitempty"`
-		Expiration      string `xml:",omitempty"`
-	}
-	whole := credentials{"ASIA", "secret", "token", time.Now().Add(time.Hour).UTC().Format(time.RFC3339)}
-	lack := map[string]func(*credentials){
-		"key ID":     func(c *credentials) { c.AccessKeyID = "" },
-		"secret":     func(c *credentials) { c.SecretAccessKey = "" },
-		"token":      func(c *credentials) { c.SessionToken = "" },
-		"expiration": func(c *credentials) { c.Expiration = "" },
-	}
-	for name, without := range lack {
-		t.Run(name, func(t *testing.T) {
-			b := newBench(t)
-			c := whole
-			without(&c)
-			body, err := xml.Marshal(struct {
-				XMLName xml.Name    `xml:"AssumeRoleResponse"`
-				C       credentials `xml:"AssumeRoleResult>Credentials"`
-			}{C: c})
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, err = answering(t, b, 200, string(body)).Issue(t.Context(), b.request("prod", b.device.Code()))
-			wantCode(t, err, broker.CodeOutcomeUnknown)
-		})
-	}
-}
-
-func TestKeysOfACredentialProcessAreNeverQuoted(t *testing.T) {
-	b := newBench(t)
-	writeFile(t, os.Getenv("AWS_CONFIG_FILE"), "[profile alice]\ncredential_process = echo notice {\"Version\":1,\"SecretAccessKey\":\"CANARY\"}\n")
-	b.config.Users[0].Key = broker.KeySource{Profile: "alice"}
-	_, err := b.Issue(t.Context(), b.request("prod", b.device.Code()))
-	if e := wantCode(t, err, broker.CodeKeyUnreadable); strings.Contains(e.Error(), "CANARY") {
-		t.Errorf("got %q, want nothing of what the process printed", e)
-	}
-}
 
 func TestACodeIsReservedForAsLongAsAWSTakesIt(t *testing.T) {
 	b := newBench(t)
@@ -146,15 +59,38 @@ func TestUndeliveredIsOnTheRecordWhenTheRequestIsOver(t *testing.T) {
 	}
 }
 
-func TestLongAnswersArriveWhole(t *testing.T) {
-	b := newBench(t)
-	b.aws.SetTokenSize(12_000)
-	for range 40 {
-		b.offset += 30 * time.Second
-		_, err := b.Issue(t.Context(), b.request("prod", b.device.Code()))
-		var e *broker.Error
-		if errors.As(err, &e) {
-			t.Fatalf("got %v, want the long answer whole", e)
+// TestACodeComesBackExactlyWhenAWSDidNotUseIt: the port says what became of it, and
+// no sentence or Code does.
+func TestACodeComesBackExactlyWhenAWSDidNotUseIt(t *testing.T) {
+	for use, back := range map[broker.CodeUse]bool{broker.UseUnused: true, broker.UseSpent: false, broker.UseUnknown: false} {
+		for _, name := range []string{"Issue", "BeginMFASession", "ChangeKey"} {
+			b := newSessionBench(t)
+			failure := said(broker.CodeAWSRefused, use, &broker.AWSFailure{Text: "x", RequestID: "r-1"})
+			b.client.failure = failure
+			r := b.request("prod", b.device.Code())
+			wantCode(t, gives(b, "")[name](r), broker.CodeAWSRefused)
+			if last := b.last(t); last.Kind != broker.EventFailed || last.Code != broker.CodeAWSRefused || last.STSRequestID != "r-1" {
+				t.Errorf("%s: got outcome %+v, want a failure with STS's request ID", name, last)
+			}
+			b.client.failure = nil
+			r.ID = broker.NewID()
+			if again := gives(b, "")[name](r); (again == nil) != back {
+				t.Errorf("%s, use %d: got the same code taken again: %v (%v), want %v", name, use, again == nil, again, back)
+			}
 		}
+	}
+}
+
+// TestALinkThatCannotBeMadeIsOnTheRecord, since what was granted for the console
+// is shown instead.
+func TestALinkThatCannotBeMadeIsOnTheRecord(t *testing.T) {
+	b := newBench(t)
+	b.client.linkFailure = said(broker.CodeSignin, broker.UseNone, errDown)
+	s, err := b.Console(t.Context(), b.request("prod", b.device.Code()), "")
+	if err != nil || s.Problem == nil || s.Problem.Ref == "" || !s.Link.Empty() || s.Credentials.SecretAccessKey.Empty() {
+		t.Fatalf("got %+v, %v, want the credentials and why there is no link", s, err)
+	}
+	if last := b.last(t); last.Kind != broker.EventFailed || last.Code != broker.CodeSignin || last.AccessKeyID != s.Grant.AccessKeyID {
+		t.Errorf("got %+v last on the record, want the failed link", last)
 	}
 }

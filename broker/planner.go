@@ -15,13 +15,8 @@ type Plan struct {
 	Way      string // for the reply
 }
 
-// sendsCode reports whether SerialNumber and TokenCode go into the call.
-func (p Plan) sendsCode() bool { return p.MFA && !p.Chained }
-
-// seconds is the Duration as STS takes it. MaxSessionTokenDuration bounds it.
-func (p Plan) seconds() int32 {
-	return int32(min(p.Duration, MaxSessionTokenDuration) / time.Second) //nolint:gosec // at most 129,600
-}
+// SendsCode reports whether SerialNumber and TokenCode go into the call.
+func (p Plan) SendsCode() bool { return p.MFA && !p.Chained }
 
 // CheckDuration returns what a Request for d gets of the Account, where 0 is
 // the default.

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -214,7 +212,7 @@ type bench struct {
 	device *awstest.Device
 	config *broker.Config
 	env    map[string]string
-	client *broker.AWS
+	client *plainAWS
 	offset time.Duration
 }
 
@@ -236,15 +234,7 @@ func newBench(t *testing.T) *bench {
 	b.device = aws.AddDevice(hub, "alice", awstest.DeviceARN(hub, "alice"), []byte("alice-seed-0123456789"))
 	trust := awstest.Trust{Principals: []string{awstest.UserARN(hub, "alice")}, RequireMFA: true}
 	aws.AddRole(awstest.Role{Account: "222222222222", Name: "OnCall", MaxSession: 2 * time.Hour, Trust: trust})
-	t.Setenv("AWS_ENDPOINT_URL", aws.URL())
-	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
-	t.Setenv("AWS_CONFIG_FILE", filepath.Join(t.TempDir(), "config"))
-	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(t.TempDir(), "credentials"))
 	b.env = map[string]string{"ALICE_AWS_ACCESS_KEY_ID": "AKIAALICE00000000000", "ALICE_AWS_SECRET_ACCESS_KEY": "alice-secret-key"}
-	client, err := broker.NewAWS(t.Context(), "eu-west-1", func(name string) string { return b.env[name] }, b.now)
-	if err != nil {
-		t.Fatal(err)
-	}
 	b.config = &broker.Config{
 		Workspaces: []string{"T0123"}, Contact: "#help-aws", RevealWindow: 10 * time.Minute,
 		Users: []broker.User{{
@@ -256,13 +246,13 @@ func newBench(t *testing.T) *bench {
 			{Name: "hub", DefaultDuration: time.Hour, MaxDuration: 36 * time.Hour, Rules: allow("S01ALL"), MFA: broker.MFASession},
 		},
 	}
-	b.client = client
-	b.Broker = b.with(client)
+	b.client = &plainAWS{url: aws.URL(), env: b.env, denied: map[string]time.Time{}}
+	b.Broker = b.with(b.client)
 	return b
 }
 
 // with is the bench's broker over another AWS.
-func (b *bench) with(client *broker.AWS) *broker.Broker {
+func (b *bench) with(client broker.AWS) *broker.Broker {
 	return broker.New(broker.Deps{
 		Config: b.config, AWS: client, Codes: b.memory, Claims: b.memory, Sessions: b.memory, Grants: b.memory, Ledger: b.memory, Listings: b.memory, Recorder: b.memory, Directory: b.memory, People: b.memory, Lockouts: b.memory, Approvals: b.memory,
 		Leases: b.memory, Controls: b.memory, Rates: b.memory, Holders: b.memory,
@@ -305,11 +295,4 @@ func wantCode(t *testing.T, err error, want broker.Code) *broker.Error {
 		t.Errorf("got message %q and hint %q, want both", broker.Plain(e.What), broker.Plain(e.Hint))
 	}
 	return e
-}
-
-func writeFile(t *testing.T, path, text string) {
-	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
 }

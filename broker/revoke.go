@@ -5,8 +5,6 @@ import (
 	"errors"
 	"slices"
 	"time"
-
-	"github.com/aws/smithy-go"
 )
 
 // Leases keep two replicas from writing one role's policy at once.
@@ -23,7 +21,7 @@ const (
 	revokeTimeout = 60 * time.Second
 	// denyLease outlives any single call to IAM, so that who renewed it before a
 	// write holds it until that write ended.
-	denyLease = awsTimeout + 15*time.Second
+	denyLease = CallTimeout + 15*time.Second
 )
 
 // A Revocation is what became of one.
@@ -186,18 +184,15 @@ func (b *Broker) notDenied(r Request, account Account, session string, err error
 		What: Say("The bot could not tell AWS to refuse the credentials of " + account.Name + " that were issued before: they work until they expire."),
 		Hint: Say("Tell the people who run the AWS account. Do it now if somebody else may have the credentials."),
 	}
-	var (
-		api     smithy.APIError
-		unknown *unconfirmed
-	)
-	switch {
-	case errors.As(err, &api) && api.ErrorCode() == "AccessDenied":
-		e.Hint = Say("The revoker role refused the bot, or lacks iam:GetRolePolicy or iam:PutRolePolicy. " + Plain(e.Hint))
-	case errors.As(err, &unknown):
+	var failed *DenialError
+	switch known := errors.As(err, &failed); {
+	case known && failed.Refused:
+		e.Hint = append(Say("The revoker role refused the bot, or lacks iam:GetRolePolicy or iam:PutRolePolicy. "), e.Hint...)
+	case known && failed.Unconfirmed:
 		e.What = Say("AWS did not confirm in time that it refuses the credentials of " + account.Name + " that are out already: nobody knows whether it does.")
-		e.Hint = Say("Revoke again in a minute. " + Plain(e.Hint))
+		e.Hint = append(Say("Revoke again in a minute. "), e.Hint...)
 	}
-	if knownDenied(err, session) != nil {
+	if failed != nil && failed.coversEarlier(session) {
 		e.What = Say("AWS refuses what was issued of " + account.Name + " before an earlier revocation, " +
 			"and could not be told of what was issued since: that works until it expires.")
 	}

@@ -128,7 +128,7 @@ func (d *denials) isUrgent(w *denial) bool {
 // deny has AWS refuse the sessions of that name of the Account's role that were
 // issued until now, one replica and one Account at a time.
 func (b *Broker) deny(ctx context.Context, r Request, account Account, session string, urgent bool) (*Denied, *Error) {
-	if err := checkDeniable(session); err != nil { // before it fails for those it would join
+	if err := CheckSessionName(session); err != nil { // before it fails for those it would join
 		return nil, b.notDenied(r, account, session, err)
 	}
 	// Two Accounts may have one role.
@@ -144,7 +144,7 @@ func (b *Broker) deny(ctx context.Context, r Request, account Account, session s
 		select {
 		case <-w.done: // what was written counts, also at the last moment
 		default:
-			return nil, b.notDenied(r, account, session, &unconfirmed{ctx.Err()})
+			return nil, b.notDenied(r, account, session, &DenialError{Unconfirmed: true, Err: ctx.Err()})
 		}
 	}
 	if w.err != nil {
@@ -163,7 +163,7 @@ func (b *Broker) writeDenial(ctx context.Context, r Request, account Account, le
 	ended := false
 	defer func() {
 		if !ended { // a panic is no success for those who joined
-			w.err = &unconfirmed{errPanicked}
+			w.err = &DenialError{Unconfirmed: true, Err: errPanicked}
 		}
 	}()
 	defer b.denials.begin(waiting, w) // where it never came to that
@@ -175,7 +175,7 @@ func (b *Broker) writeDenial(ctx context.Context, r Request, account Account, le
 		ended = true
 		return
 	}
-	w.denied, w.err = b.aws.deny(ctx, account, func() []string { return b.denials.begin(waiting, w) }, still)
+	w.denied, w.err = b.aws.Deny(ctx, account, func() []string { return b.denials.begin(waiting, w) }, still)
 	ended = true
 	// Also when the time is over: others wait for it.
 	ctx, release := context.WithTimeout(context.WithoutCancel(ctx), afterwards)

@@ -2,12 +2,11 @@ package broker
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // TestARevocationServesThoseThatFindNothingElse, and never one that finds newer
@@ -66,23 +65,6 @@ func TestAnIdenticalRevocationGetsTheAnswerOfTheOneUnderWay(t *testing.T) {
 	})
 }
 
-// TestAllWhoWaitForOneRoleAreWrittenAtOnce, so that an admin waits for no queue.
-func TestAllWhoWaitForOneRoleAreWrittenAtOnce(t *testing.T) {
-	a, account := revokeWorld(t)
-	var names []string
-	for i := range 28 {
-		names = append(names, fmt.Sprintf("person-%02d", i))
-	}
-	denied, err := a.deny(t.Context(), account, func() []string { return names }, alone)
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc := standing(t, a, account)
-	if !denied.shownBy(doc, names) || len(doc.Statement) != len(names) {
-		t.Errorf("got %s, want everybody in it", doc.text())
-	}
-}
-
 func TestWhoComesBeforeTheWritingJoinsIt(t *testing.T) {
 	var d denials
 	first, leads := d.join("role", "alice", false)
@@ -95,31 +77,6 @@ func TestWhoComesBeforeTheWritingJoinsIt(t *testing.T) {
 	}
 	if late, leads := d.join("role", "carol", false); !leads || late == first {
 		t.Error("who came after it began joined it: what was issued meanwhile would not be refused")
-	}
-}
-
-// TestAFailedWritingSaysWhatAWSRefusedBefore.
-func TestAFailedWritingSaysWhatAWSRefusedBefore(t *testing.T) {
-	a, account := revokeWorld(t)
-	denied, err := a.deny(t.Context(), account, only("alice"), alone)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var once sync.Once
-	_, err = a.deny(t.Context(), account, only("alice"), func(context.Context) error {
-		var failed error
-		once.Do(func() { failed = context.DeadlineExceeded })
-		return failed
-	})
-	if known := knownDenied(err, "alice"); known == nil || !known.Before.Equal(denied.Before) {
-		t.Errorf("got %+v of %v, want what was refused before %v", known, err, denied.Before)
-	}
-	if known := knownDenied(err, "bob"); known != nil {
-		t.Errorf("got %+v for another, want nothing known", known)
-	}
-	e := (&Broker{config: &Config{}}).notDenied(Request{ID: NewID()}, account, "alice", err)
-	if !strings.Contains(Plain(e.What), "before an earlier revocation") {
-		t.Errorf("got %q", Plain(e.What))
 	}
 }
 
@@ -143,4 +100,35 @@ func TestWhoWaitedForARunThatPanickedIsNotToldThatItEnded(t *testing.T) {
 		synctest.Wait()
 		close(end)
 	})
+}
+
+// TestAFailedWritingSaysWhatAWSRefusesAllTheSame to those whom it covers.
+func TestAFailedWritingSaysWhatAWSRefusesAllTheSame(t *testing.T) {
+	b, account := &Broker{config: &Config{}}, Account{Name: "prod"}
+	for name, test := range map[string]struct {
+		failed DenialError
+		says   string
+	}{
+		"alice before":     {DenialError{Earlier: map[string]time.Time{"alice": time.Now()}}, "before an earlier revocation"},
+		"everybody before": {DenialError{Earlier: map[string]time.Time{"": time.Now()}, Unconfirmed: true}, "before an earlier revocation"},
+		"bob before":       {DenialError{Earlier: map[string]time.Time{"bob": time.Now()}}, "could not tell AWS"},
+		"unconfirmed":      {DenialError{Unconfirmed: true}, "nobody knows whether it does"},
+		"refused":          {DenialError{Refused: true}, "lacks iam:GetRolePolicy"},
+	} {
+		test.failed.Err = context.DeadlineExceeded
+		e := b.notDenied(Request{ID: NewID()}, account, "alice", &test.failed)
+		if said := Plain(e.What, e.Hint); !strings.Contains(said, test.says) {
+			t.Errorf("%s: got %q, want it to say %q", name, said, test.says)
+		}
+	}
+}
+
+// TestNothingIsAskedForWhatIsNoSessionName: neither AWS nor a lease, of which the
+// zero Broker has none.
+func TestNothingIsAskedForWhatIsNoSessionName(t *testing.T) {
+	for _, session := range []string{"", "*", "ali*", "a?ice", "${aws:username}", "a", "alice/bob", "alice bob", "alice\n", strings.Repeat("x", 65), "аlice"} {
+		if _, err := (&Broker{}).deny(t.Context(), Request{}, Account{}, session, false); err == nil {
+			t.Errorf("deny %q: got no error", session)
+		}
+	}
 }

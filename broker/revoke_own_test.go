@@ -6,21 +6,11 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-func (b *bench) wrote() int {
-	n := 0
-	for _, c := range b.aws.Calls() {
-		if c.Action == "PutRolePolicy" {
-			n++
-		}
-	}
-	return n
-}
-
 // TestRevokeWritesNothingForWhoHoldsNothing: neither to IAM nor on the record, as
 // often as somebody who is blocked tries.
 func TestRevokeWritesNothingForWhoHoldsNothing(t *testing.T) {
 	b := newAdminBench(t)
-	revocable(t, b)
+	revocable(b)
 	if _, err := b.Broker.Block(t.Context(), by(b, adminID), "U01ALICE"); err != nil {
 		t.Fatal(err)
 	}
@@ -35,8 +25,8 @@ func TestRevokeWritesNothingForWhoHoldsNothing(t *testing.T) {
 		t.Errorf("got %d events and %d calls to AWS, want none", got, len(b.aws.Calls()))
 	}
 	done, err := b.RevokePerson(t.Context(), by(b, adminID), "U01ALICE")
-	if err != nil || done.Accounts[0].Denied == nil || done.Accounts[0].Err != nil || b.wrote() != 1 {
-		t.Errorf("got %+v, %v and %d writings, want that AWS was told for the admin", done, err, b.wrote())
+	if err != nil || done.Accounts[0].Denied == nil || done.Accounts[0].Err != nil || b.client.writes != 1 {
+		t.Errorf("got %+v, %v and %d writings, want that AWS was told for the admin", done, err, b.client.writes)
 	}
 }
 
@@ -44,7 +34,7 @@ func TestRevokeWritesNothingForWhoHoldsNothing(t *testing.T) {
 // the credentials.
 func TestARevocationThatFailedAtAWSFindsTheGrantAgain(t *testing.T) {
 	b := newAdminBench(t)
-	revocable(t, b)
+	revocable(b)
 	b.given("prod", "alice")
 	b.config.Accounts[0].Revoker = "arn:aws:iam::222222222222:role/Nobody"
 	done, err := b.Revoke(t.Context(), b.request("prod", ""))
@@ -53,7 +43,7 @@ func TestARevocationThatFailedAtAWSFindsTheGrantAgain(t *testing.T) {
 	}
 	b.config.Accounts[0].Revoker = "arn:aws:iam::222222222222:role/Revoker"
 	done, err = b.Revoke(t.Context(), b.request("prod", ""))
-	if err != nil || done.Err != nil || done.Denied == nil || b.wrote() != 1 {
+	if err != nil || done.Err != nil || done.Denied == nil || b.client.writes != 1 {
 		t.Errorf("got %+v, %v, want that AWS refuses it now", done, err)
 	}
 	if len(b.grants) != 0 {
@@ -64,7 +54,7 @@ func TestARevocationThatFailedAtAWSFindsTheGrantAgain(t *testing.T) {
 // TestRevokeAsksAWSWhileNobodyKnowsWhatThereIs: they may hold something.
 func TestRevokeAsksAWSWhileNobodyKnowsWhatThereIs(t *testing.T) {
 	b := newAdminBench(t)
-	revocable(t, b)
+	revocable(b)
 	b.ledgerErr = errDown
 	done, err := b.Revoke(t.Context(), b.request("prod", ""))
 	if err != nil || done.Denied == nil || done.Err == nil || done.Err.Code != broker.CodeStore {

@@ -8,19 +8,14 @@ import (
 )
 
 // another is the bench's broker on a replica that has another config.
-func (b *bench) another(t *testing.T, change func(*broker.Account)) *broker.Broker {
-	t.Helper()
+func (b *bench) another(change func(*broker.Account)) *broker.Broker {
 	mine := b.config
 	defer func() { b.config = mine }()
 	other := *mine
 	other.Accounts = append([]broker.Account{}, mine.Accounts...)
 	change(&other.Accounts[0])
 	b.config = &other
-	client, err := broker.NewAWS(t.Context(), "eu-west-1", func(name string) string { return b.env[name] }, b.now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b.with(client)
+	return b.with(b.client)
 }
 
 // TestTwoConfigsDuringARollout: each replica goes by its own config, and what one
@@ -33,7 +28,7 @@ func TestTwoConfigsDuringARollout(t *testing.T) {
 		"the account is gone": func(a *broker.Account) { a.Name = "gone" },
 	} {
 		t.Run(name, func(t *testing.T) {
-			other, a := b.another(t, change), b.ask(t)
+			other, a := b.another(change), b.ask(t)
 			_, err := other.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)
 			wantCode(t, err, broker.CodeApprovalGone)
 			_, err = other.DenyApproval(t.Context(), b.from("U02BOB"), a.User, a.ID, "")
@@ -49,7 +44,7 @@ func TestTwoConfigsDuringARollout(t *testing.T) {
 			}
 		})
 	}
-	stricter := b.another(t, func(a *broker.Account) {
+	stricter := b.another(func(a *broker.Account) {
 		a.Approval = &broker.ApprovalPolicy{Approvers: []string{"S02LEADS"}, Count: 2, Expires: time.Hour}
 	})
 	a := b.approve(t, b.ask(t), "U02BOB")

@@ -1,18 +1,6 @@
 package broker
 
-import (
-	"context"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
-)
-
-// An Identity is what GetCallerIdentity answers.
-type Identity struct {
-	Account string
-	ARN     string
-	UserID  string
-}
+import "context"
 
 // WhoAmI is what AWS takes the Caller for.
 type WhoAmI struct {
@@ -54,16 +42,12 @@ func (b *Broker) WhoAmI(ctx context.Context, r Request) (WhoAmI, error) {
 			Hint: Say("Try again in a minute."),
 		})
 	}
-	key, err := b.aws.key(ctx, user, Plan{Method: MethodAssumeRole})
+	key, err := b.aws.LongTermKey(ctx, user, Plan{Method: MethodAssumeRole})
 	if err != nil {
 		return WhoAmI{}, b.asError(r, err)
 	}
-	if who.Own, err = b.aws.identity(ctx, key); err != nil {
-		e := b.asError(r, err)
-		if e.Code == CodeKeyInvalid {
-			b.aws.forgetKey(user.Key)
-		}
-		return WhoAmI{}, e
+	if who.Own, err = b.aws.Identity(ctx, key, user.Key); err != nil {
+		return WhoAmI{}, b.asError(r, err)
 	}
 	held, err := b.heldSession(ctx, user)
 	if err != nil {
@@ -91,22 +75,10 @@ func (b *Broker) liveIdentity(ctx context.Context, r Request, user User, account
 	if !ok || !stillGiven(grant, account) {
 		return who, nil
 	}
-	live, err := b.aws.identity(ctx, signing(credentials).credentials)
+	live, err := b.aws.Identity(ctx, credentials, KeySource{})
 	if err != nil {
 		return WhoAmI{}, b.asError(r, err)
 	}
 	who.Live, who.Grant = &live, grant
 	return who, nil
-}
-
-// identity asks who signs with key. What it returns is an *Error.
-func (a *AWS) identity(ctx context.Context, key aws.Credentials) (Identity, error) {
-	ctx, cancel := forAWS(ctx)
-	defer cancel()
-	ctx, sent := withSending(ctx)
-	out, err := a.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, func(o *sts.Options) { o.Credentials = static{key} })
-	if err != nil {
-		return Identity{}, stsError(ctx, err, call{request: Request{Purpose: purposeIdentity}, key: key, region: a.config.Region}, sent)
-	}
-	return Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn), UserID: aws.ToString(out.UserId)}, nil
 }

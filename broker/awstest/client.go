@@ -20,7 +20,7 @@ const clientTimeout = 30 * time.Second
 // Credentials are what a Client signs with; a long-term key has no SessionToken.
 type Credentials struct{ AccessKeyID, SecretAccessKey, SessionToken string }
 
-// Client asks AWS two things over HTTP as the AWS CLI does, for programs that may not use the SDK. It
+// Client asks AWS a few things over HTTP as the AWS CLI does, for programs that may not use the SDK. It
 // signs with the code that the fake verifies with, so it proves nothing about either: what it shows is
 // what credentials can do.
 type Client struct {
@@ -40,32 +40,72 @@ func (e *APIError) Error() string {
 	return fmt.Sprintf("An error occurred (%s) when calling the %s operation: %s", e.Code, e.Operation, e.Message)
 }
 
+// Issued is what AssumeRole and GetSessionToken answer.
+type Issued struct {
+	Credentials
+	Expires   time.Time
+	Principal string // the assumed-role ARN
+	RequestID string
+}
+
+// Issue asks STS for credentials; params hold the Action and its parameters. A refusal is an *APIError.
+func (c Client) Issue(ctx context.Context, params url.Values) (Issued, error) {
+	var answer struct {
+		Result struct {
+			Credentials struct {
+				AccessKeyID     string `xml:"AccessKeyId"`
+				SecretAccessKey string
+				SessionToken    string
+				Expiration      time.Time
+			}
+			AssumedRoleUser struct{ Arn string }
+		} `xml:",any"`
+		RequestID string `xml:"ResponseMetadata>RequestId"`
+	}
+	params.Set("Version", "2011-06-15")
+	err := c.call(ctx, serviceSTS, params.Get("Action"), http.MethodPost, "/", params.Encode(), &answer)
+	got := answer.Result.Credentials
+	return Issued{
+		Credentials: Credentials{got.AccessKeyID, got.SecretAccessKey, got.SessionToken},
+		Expires:     got.Expiration, Principal: answer.Result.AssumedRoleUser.Arn, RequestID: answer.RequestID,
+	}, err
+}
+
 // ListBuckets returns all buckets, in S3's order. An answer that is a refusal is an *APIError.
 func (c Client) ListBuckets(ctx context.Context) ([]Bucket, error) {
 	var all []Bucket
 	for token := ""; ; {
-		query := url.Values{"max-buckets": {"1000"}}
-		if token != "" {
-			query.Set("continuation-token", token)
-		}
-		var page struct {
-			Buckets []struct {
-				Name         string
-				CreationDate time.Time
-				BucketRegion string
-			} `xml:"Buckets>Bucket"`
-			ContinuationToken string
-		}
-		if err := c.call(ctx, serviceS3, "ListBuckets", http.MethodGet, "/?"+query.Encode(), "", &page); err != nil {
+		part, next, err := c.ListPart(ctx, "", token)
+		if err != nil {
 			return nil, err
 		}
-		for _, b := range page.Buckets {
-			all = append(all, Bucket{Name: b.Name, Region: b.BucketRegion, Created: b.CreationDate})
-		}
-		if token = page.ContinuationToken; token == "" {
+		if all, token = append(all, part...), next; token == "" {
 			return all, nil
 		}
 	}
+}
+
+// ListPart returns up to a thousand buckets and the token of the next part, "" after the last.
+func (c Client) ListPart(ctx context.Context, prefix, token string) (part []Bucket, next string, err error) {
+	query := url.Values{"max-buckets": {"1000"}}
+	for name, value := range map[string]string{"prefix": prefix, "continuation-token": token} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	var page struct {
+		Buckets []struct {
+			Name         string
+			CreationDate time.Time
+			BucketRegion string
+		} `xml:"Buckets>Bucket"`
+		ContinuationToken string
+	}
+	err = c.call(ctx, serviceS3, "ListBuckets", http.MethodGet, "/?"+query.Encode(), "", &page)
+	for _, b := range page.Buckets {
+		part = append(part, Bucket{Name: b.Name, Region: b.BucketRegion, Created: b.CreationDate})
+	}
+	return part, page.ContinuationToken, err
 }
 
 // CallerIdentity says whom AWS takes the credentials for. A refusal is an *APIError.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 	"github.com/assumebot/assumebot/store"
 )
@@ -28,7 +29,7 @@ type App struct {
 // Environment is what an App takes from around it.
 type Environment struct {
 	Getenv func(string) string // where users' keys are, beside the SDK's own settings
-	AWS    *broker.AWSPlace    // nil: where the SDK's own settings say
+	AWS    *awsapi.Place       // nil: where the SDK's own settings say
 	Now    func() time.Time
 	Log    *slog.Logger
 
@@ -123,11 +124,11 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 	return a, nil
 }
 
-func openAWS(ctx context.Context, region string, env Environment) (*broker.AWS, error) {
+func openAWS(ctx context.Context, region string, env Environment) (*awsapi.Client, error) {
 	if env.AWS != nil {
-		return broker.NewAWSAt(*env.AWS, region, env.Getenv, env.Now), nil
+		return awsapi.NewAt(*env.AWS, region, env.Getenv, env.Now), nil
 	}
-	aws, err := broker.NewAWS(ctx, region, env.Getenv, env.Now)
+	aws, err := awsapi.New(ctx, region, env.Getenv, env.Now)
 	if err != nil {
 		return nil, NeedsPerson(fmt.Errorf("AWS settings: %w", err))
 	}

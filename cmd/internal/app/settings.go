@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 )
 
@@ -72,7 +73,7 @@ func ReadSettings(getenv func(string) string) (Settings, error) {
 		ConfigPath:    getenv("ASSUMEBOT_CONFIG"),
 		AWSRegion:     r.region(),
 	}
-	r.awsEndpoints(r.accepts(broker.AcceptForeignEndpoint))
+	r.awsEndpoints(r.accepts(awsapi.AcceptForeignEndpoint))
 	redis := r.secret("REDIS_URL")
 	s.RedisURL, s.Alone = r.redis(redis)
 	keys := r.secret("ASSUMEBOT_SEAL_KEYS")
@@ -196,7 +197,7 @@ func (r *settingsReader) awsEndpoints(foreign bool) {
 	for _, service := range []string{"", "_STS", "_S3", "_IAM", "_SECRETS_MANAGER", "_SSO", "_SSO_OIDC", "_SIGNIN"} {
 		name := "AWS_ENDPOINT_URL" + service
 		if v := r.getenv(name); v != "" {
-			if err := broker.CheckEndpoint(v, foreign); err != nil {
+			if err := awsapi.CheckEndpoint(v, foreign); err != nil {
 				r.fail("%s %v", name, err)
 			}
 		}

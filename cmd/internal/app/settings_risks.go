@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 )
 
@@ -21,7 +22,7 @@ const (
 var riskWarnings = []struct{ name, text string }{
 	{riskRedisClear, "Redis is reached without TLS: whoever is on the way reads the password, and what is not sealed"},
 	{riskRedisVerify, "Redis's certificate is not checked: anybody on the way can be that Redis"},
-	{broker.AcceptForeignEndpoint, "AWS may be reached at hosts that are not AWS's own: codes are sent there"},
+	{awsapi.AcceptForeignEndpoint, "AWS may be reached at hosts that are not AWS's own: codes are sent there"},
 }
 
 // accepts reports whether the risk was accepted. Any other value than that is a

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/awsapi"
 )
 
 // Config is the config file, read and found right.
@@ -93,7 +94,7 @@ func (f *File) check(c *collector) {
 		c.problem(f.Contact.Position, "contact has %d characters: at most %d, such as \"#help-aws\"", n, maxContact)
 	}
 	if s := f.SigninEndpoint; s.OK {
-		if err := broker.CheckSigninEndpoint(s.Value); err != nil {
+		if err := awsapi.CheckSigninEndpoint(s.Value); err != nil {
 			c.problem(s.Position, "signin_endpoint %v", err)
 		}
 	}

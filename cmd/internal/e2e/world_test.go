@@ -14,6 +14,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/awstest"
 	"github.com/assumebot/assumebot/cmd/internal/app"
 	"github.com/assumebot/assumebot/cmd/internal/config"
@@ -126,8 +127,8 @@ func newWorld(t testing.TB, options ...slacktest.Option) *world {
 func (w *world) getenv(name string) string { return w.env[name] }
 
 // botOnAWS is the bot's own identity, for Secrets Manager.
-func (w *world) botOnAWS() *broker.AWSPlace {
-	return &broker.AWSPlace{Endpoint: w.place, Key: broker.Credentials{AccessKeyID: botKeyID, SecretAccessKey: broker.NewSecret(botSecret)}}
+func (w *world) botOnAWS() *awsapi.Place {
+	return &awsapi.Place{Endpoint: w.place, Key: broker.Credentials{AccessKeyID: botKeyID, SecretAccessKey: broker.NewSecret(botSecret)}}
 }
 
 func (w *world) people() {

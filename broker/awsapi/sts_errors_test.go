@@ -1,8 +1,7 @@
-package broker_test
+package awsapi_test
 
 import (
 	"context"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -10,8 +9,6 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
 )
-
-func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 // TestEveryRefusalOfSTSHasItsOwnSentence takes each row of the table of STS's
 // refusals, in the words that AWS uses.

@@ -1,4 +1,4 @@
-package broker
+package awsapi
 
 import (
 	"bytes"
@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/assumebot/assumebot/broker"
 )
 
 // RevocationsPolicy is the name of the one inline policy that the bot keeps on a
@@ -48,8 +50,8 @@ const anySession = ""
 // checkDeniable refuses what is no session name: a * would shut out everybody,
 // and what AWS never gave anybody shuts out nobody.
 func checkDeniable(session string) error {
-	if !sessionName.MatchString(session) {
-		return fmt.Errorf("%.100q is no session name, so no policy is written for it", session)
+	if err := broker.CheckSessionName(session); err != nil {
+		return fmt.Errorf("no policy is written for %.100q: %w", session, err)
 	}
 	return nil
 }
@@ -99,7 +101,7 @@ func parseRevocations(text string) (revocations, error) {
 func (doc revocations) with(session string, before time.Time) revocations {
 	latest := map[string]time.Time{session: before}
 	for _, s := range doc.Statement {
-		if s.before().Add(MaxRoleDuration).After(before) && s.before().After(latest[s.session()]) {
+		if s.before().Add(broker.MaxRoleDuration).After(before) && s.before().After(latest[s.session()]) {
 			latest[s.session()] = s.before()
 		}
 	}

@@ -1,4 +1,4 @@
-package broker
+package awsapi
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/assumebot/assumebot/broker"
 )
 
 // AWS repeats in its messages what it was sent: a signature that does not match is
@@ -15,6 +17,9 @@ import (
 // gets what AWS said without that. It is done where every answer of every client
 // passes, so that no caller can forget it; what AWS answered is still there for
 // errors.As.
+
+// redacted stands for what must not be logged.
+const redacted = "[redacted]"
 
 // maxUpstream is far above what AWS says in a message without a request in it.
 const maxUpstream = 1000
@@ -44,7 +49,7 @@ func upstreamText(text string, secrets ...string) string {
 		}
 		text = text[:cut] + "…"
 	}
-	return Printable(text)
+	return broker.Printable(text)
 }
 
 // An upstreamError is AWS's own, with a text that may be logged.

@@ -1,4 +1,4 @@
-package broker
+package awsapi
 
 import (
 	"bytes"
@@ -17,6 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/smithy-go"
+
+	"github.com/assumebot/assumebot/broker"
 )
 
 // secretLife is how long a key read from Secrets Manager is kept in memory. A
@@ -28,38 +30,39 @@ type cachedSecret struct {
 	until       time.Time
 }
 
-// key returns the User's long-term key. Where MFA or GetSessionToken is in the
-// plan it must be one: temporary credentials own no MFA device.
-func (a *AWS) key(ctx context.Context, u User, p Plan) (aws.Credentials, error) {
-	ctx, cancel := forAWS(ctx)
+// LongTermKey implements [broker.LongTermKeys].
+func (c *Client) LongTermKey(ctx context.Context, u broker.User, p broker.Plan) (broker.Credentials, error) {
+	ctx, cancel := broker.ForAWS(ctx)
 	defer cancel()
 	ctx, sent := withSending(ctx)
-	credentials, err := a.readKey(ctx, u.Key)
+	key, err := c.readKey(ctx, u.Key)
 	if err == nil {
-		credentials, err = checkKey(credentials)
+		key, err = checkKey(key)
 	}
 	if err != nil {
-		return aws.Credentials{}, &Error{
-			Code: CodeKeyUnreadable, Err: fmt.Errorf("%s: %s", u.Key, keyFailure(u.Key, err, sent)),
-			What: Say("The bot cannot read your long-term access key."),
-			Hint: Say("Your code was not used. Pass the reference to whoever runs the bot."),
+		return broker.Credentials{}, &broker.Error{
+			Code: broker.CodeKeyUnreadable, Use: broker.UseUnused, Err: fmt.Errorf("%s: %s", u.Key, keyFailure(u.Key, err, sent)),
+			What: broker.Say("The bot cannot read your long-term access key."),
+			Hint: broker.Say("Your code was not used. " + askOperator),
 		}
 	}
 	// A profile without a key of its own would fall through to the bot's own
 	// role, and sign in another's name.
-	if credentials.SessionToken != "" && (p.MFA || p.Method == MethodGetSessionToken || !u.Key.Default) {
-		return aws.Credentials{}, &Error{
-			Code: CodeKeyNotLongTerm, Err: fmt.Errorf("%s holds temporary credentials", u.Key),
-			What: Say("The key that the bot has for you is not an IAM user's long-term key. AWS accepts MFA codes only with a long-term key."),
-			Hint: Say("Your code was not used. Pass the reference to whoever runs the bot."),
+	if key.SessionToken != "" && (p.MFA || p.Method == broker.MethodGetSessionToken || !u.Key.Default) {
+		return broker.Credentials{}, &broker.Error{
+			Code: broker.CodeKeyNotLongTerm, Use: broker.UseUnused, Err: fmt.Errorf("%s holds temporary credentials", u.Key),
+			What: broker.Say("The key that the bot has for you is not an IAM user's long-term key. AWS accepts MFA codes only with a long-term key."),
+			Hint: broker.Say("Your code was not used. " + askOperator),
 		}
 	}
-	return credentials, nil
+	return broker.Credentials{
+		AccessKeyID: key.AccessKeyID, SecretAccessKey: broker.NewSecret(key.SecretAccessKey), SessionToken: broker.NewSecret(key.SessionToken),
+	}, nil
 }
 
 // keyFailure says why a key could not be read, without upstream's words: those
 // of a credential_process quote what the process printed, keys included.
-func keyFailure(k KeySource, err error, s *sending) string {
+func keyFailure(k broker.KeySource, err error, s *sending) string {
 	var (
 		ours    *keyProblem
 		place   *endpointError
@@ -123,36 +126,36 @@ func checkKey(c aws.Credentials) (aws.Credentials, error) {
 	return c, nil
 }
 
-func (a *AWS) readKey(ctx context.Context, k KeySource) (aws.Credentials, error) {
+func (c *Client) readKey(ctx context.Context, k broker.KeySource) (aws.Credentials, error) {
 	switch {
 	case k.Env != "":
-		return a.environmentKey(k.Env)
+		return c.environmentKey(k.Env)
 	case k.Secret != "":
-		return a.secretKey(ctx, k.Secret)
+		return c.secretKey(ctx, k.Secret)
 	case k.Profile != "":
 		// Read anew each time, so that a rotated key counts at once.
-		cfg, err := loadConfig(ctx, a.foreign, config.WithRegion(a.config.Region), config.WithSharedConfigProfile(k.Profile))
+		cfg, err := loadConfig(ctx, c.foreign, config.WithRegion(c.config.Region), config.WithSharedConfigProfile(k.Profile))
 		if err != nil {
 			return aws.Credentials{}, err
 		}
 		return cfg.Credentials.Retrieve(ctx)
 	case k.Default:
-		return a.config.Credentials.Retrieve(ctx)
+		return c.config.Credentials.Retrieve(ctx)
 	}
 	return aws.Credentials{}, &keyProblem{"no source of credentials"}
 }
 
-func (a *AWS) environmentKey(prefix string) (aws.Credentials, error) {
+func (c *Client) environmentKey(prefix string) (aws.Credentials, error) {
 	id, secret := prefix+"_AWS_ACCESS_KEY_ID", prefix+"_AWS_SECRET_ACCESS_KEY"
-	c := aws.Credentials{Source: "environment"}
+	key := aws.Credentials{Source: "environment"}
 	var err error
-	if c.AccessKeyID, err = a.variable(id); err == nil {
-		c.SecretAccessKey, err = a.variable(secret)
+	if key.AccessKeyID, err = c.variable(id); err == nil {
+		key.SecretAccessKey, err = c.variable(secret)
 	}
-	if err == nil && (strings.TrimSpace(c.AccessKeyID) == "" || strings.TrimSpace(c.SecretAccessKey) == "") {
+	if err == nil && (strings.TrimSpace(key.AccessKeyID) == "" || strings.TrimSpace(key.SecretAccessKey) == "") {
 		err = &keyProblem{"set both " + id + " and " + secret + ", or name a file for either by " + id + "_FILE and " + secret + "_FILE"}
 	}
-	return c, err
+	return key, err
 }
 
 // maxKeyFile is far above any key: what is larger is another file.
@@ -161,8 +164,8 @@ const maxKeyFile = 4096
 // variable returns the variable called name, or what is in the file that
 // name_FILE names. A file is read anew each time, so that a rotated key counts at
 // once, and what it holds is in no environment that somebody could read.
-func (a *AWS) variable(name string) (string, error) {
-	direct, path := a.getenv(name), a.getenv(name+"_FILE")
+func (c *Client) variable(name string) (string, error) {
+	direct, path := c.getenv(name), c.getenv(name+"_FILE")
 	switch {
 	case direct != "" && path != "":
 		return "", &keyProblem{name + " and " + name + "_FILE are both set: unset one of them"}
@@ -190,14 +193,14 @@ func (a *AWS) variable(name string) (string, error) {
 
 // secretKey reads {"access_key_id","secret_access_key"} from Secrets Manager.
 // Two Requests at once may both read it; neither waits for the other.
-func (a *AWS) secretKey(ctx context.Context, name string) (aws.Credentials, error) {
-	a.mu.Lock()
-	kept, ok := a.cached[name]
-	a.mu.Unlock()
-	if ok && a.now().Before(kept.until) {
+func (c *Client) secretKey(ctx context.Context, name string) (aws.Credentials, error) {
+	c.mu.Lock()
+	kept, ok := c.cached[name]
+	c.mu.Unlock()
+	if ok && c.now().Before(kept.until) {
 		return kept.credentials, nil
 	}
-	out, err := a.secrets.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &name})
+	out, err := c.secrets.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &name})
 	if err != nil {
 		return aws.Credentials{}, err
 	}
@@ -209,35 +212,35 @@ func (a *AWS) secretKey(ctx context.Context, name string) (aws.Credentials, erro
 	if json.Unmarshal([]byte(aws.ToString(out.SecretString)), &doc) != nil || doc.ID == "" || doc.Secret == "" {
 		return aws.Credentials{}, &keyProblem{`not a JSON object with "access_key_id" and "secret_access_key"`}
 	}
-	c, err := checkKey(aws.Credentials{AccessKeyID: doc.ID, SecretAccessKey: doc.Secret, Source: "secretsmanager"})
+	key, err := checkKey(aws.Credentials{AccessKeyID: doc.ID, SecretAccessKey: doc.Secret, Source: "secretsmanager"})
 	if err != nil {
 		return aws.Credentials{}, err // not kept: who mends it need not wait
 	}
-	a.keep(name, cachedSecret{credentials: c, until: a.now().Add(secretLife)})
-	return c, nil
+	c.keep(name, cachedSecret{credentials: key, until: c.now().Add(secretLife)})
+	return key, nil
 }
 
 // keep has a key at hand for secretLife, and no longer: nobody may ask for it
 // again, and it would stay in memory.
-func (a *AWS) keep(name string, c cachedSecret) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.cached[name] = c
+func (c *Client) keep(name string, secret cachedSecret) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cached[name] = secret
 	time.AfterFunc(secretLife, func() {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		if a.cached[name] == c {
-			delete(a.cached, name)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.cached[name] == secret {
+			delete(c.cached, name)
 		}
 	})
 }
 
 // forgetKey makes the next Request read the key again.
-func (a *AWS) forgetKey(k KeySource) {
-	if cache, ok := a.config.Credentials.(*aws.CredentialsCache); ok && k.Default {
+func (c *Client) forgetKey(k broker.KeySource) {
+	if cache, ok := c.config.Credentials.(*aws.CredentialsCache); ok && k.Default {
 		cache.Invalidate()
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.cached, k.Secret)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.cached, k.Secret)
 }

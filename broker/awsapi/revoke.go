@@ -1,4 +1,4 @@
-package broker
+package awsapi
 
 import (
 	"context"
@@ -17,6 +17,8 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/assumebot/assumebot/broker"
 )
 
 const (
@@ -27,102 +29,72 @@ const (
 	denyPause = 300 * time.Millisecond
 )
 
-// A Denied is what the policy on the role denies now.
-type Denied struct {
-	Before    time.Time // by AWS's clock: sessions issued before it are refused
-	Everybody bool      // there was no room for one session name, so it denies all
-}
-
-// unconfirmed says that AWS may have been told all the same.
-type unconfirmed struct{ err error }
-
-func (u *unconfirmed) Error() string { return "AWS did not confirm it: " + u.err.Error() }
-
-func (u *unconfirmed) Unwrap() error { return u.err }
-
-// stillDenied is what the policy refused before a writing that failed.
-type stillDenied struct {
-	doc revocations
-	err error
-}
-
-func (s *stillDenied) Error() string { return s.err.Error() }
-
-func (s *stillDenied) Unwrap() error { return s.err }
-
-// knownDenied is what AWS is known to refuse of session although err; nil: nothing.
-func knownDenied(err error, session string) *Denied {
-	var still *stillDenied
-	if !errors.As(err, &still) {
-		return nil
-	}
-	var known *Denied
-	for _, s := range still.doc.Statement {
-		if name := s.session(); (name == session || name == anySession) && (known == nil || s.before().After(known.Before)) {
-			known = &Denied{Before: s.before(), Everybody: name == anySession}
-		}
-	}
-	return known
-}
-
-// deny makes the role of the Account refuse sessions, of all that names returns,
-// issued until now, and keeps what it refuses already. names is asked once, before
-// the policy is read; still before each write whether this process may go on.
-func (a *AWS) deny(ctx context.Context, account Account, names func() []string, still func(context.Context) error) (Denied, error) {
-	client, err := a.revoker(ctx, account)
+// Deny implements [broker.Revoker].
+func (c *Client) Deny(ctx context.Context, account broker.Account, names func() []string, still func(context.Context) error) (broker.Denied, error) {
+	client, err := c.revoker(ctx, account)
 	if err != nil {
-		return Denied{}, fmt.Errorf("assume the revoker: %w", err)
+		return broker.Denied{}, notTold(fmt.Errorf("assume the revoker: %w", err))
 	}
 	role, sessions := account.RoleARN.RoleName(), names()
 	for _, session := range sessions {
 		if err := checkDeniable(session); err != nil {
-			return Denied{}, err
+			return broker.Denied{}, notTold(err)
 		}
 	}
 	doc, now, err := readRevocations(ctx, client, role)
 	if err != nil {
-		return Denied{}, fmt.Errorf("read the policy: %w", err)
+		return broker.Denied{}, notTold(fmt.Errorf("read the policy: %w", err))
 	}
 	// What was issued within the second of now is issued before the next one.
-	denied := Denied{Before: now.Truncate(time.Second).Add(time.Second)}
-	before := doc
+	denied := broker.Denied{Before: now.Truncate(time.Second).Add(time.Second)}
+	failed := doc.denialError
 	for range denyTries {
 		if err := still(ctx); err != nil {
-			return Denied{}, &stillDenied{before, err}
+			return broker.Denied{}, failed(false, err)
 		}
 		if err := writeRevocations(ctx, client, role, doc, sessions, &denied); err != nil {
-			return Denied{}, &stillDenied{before, fmt.Errorf("write the policy: %w", maybeWritten(err))}
+			var refused smithy.APIError // anything else may be an answer that was lost
+			return broker.Denied{}, failed(!errors.As(err, &refused), fmt.Errorf("write the policy: %w", err))
 		}
 		if doc, _, err = readRevocations(ctx, client, role); err != nil {
-			return Denied{}, &stillDenied{before, fmt.Errorf("read the policy again: %w", &unconfirmed{err})}
+			return broker.Denied{}, failed(true, fmt.Errorf("read the policy again: %w", err))
 		}
-		if denied.shownBy(doc, sessions) {
+		if doc.show(denied, sessions) {
 			return denied, nil
 		}
 		select {
 		case <-time.After(denyPause):
 		case <-ctx.Done():
-			return Denied{}, &stillDenied{before, &unconfirmed{ctx.Err()}}
+			return broker.Denied{}, failed(true, ctx.Err())
 		}
 	}
-	return Denied{}, &stillDenied{before, &unconfirmed{errors.New("the policy was written, but IAM does not show it")}}
+	return broker.Denied{}, failed(true, errors.New("the policy was written, but IAM does not show it"))
 }
 
-// maybeWritten marks what is no refusal: the answer may have been lost.
-func maybeWritten(err error) error {
-	var refused smithy.APIError
-	if errors.As(err, &refused) {
-		return err
+// notTold is of a revocation that ended before anything was written.
+func notTold(err error) *broker.DenialError { return revocations{}.denialError(false, err) }
+
+// denialError is of a writing that failed, when doc is what AWS refused before it.
+func (doc revocations) denialError(unconfirmed bool, err error) *broker.DenialError {
+	var api smithy.APIError
+	e := &broker.DenialError{Err: err, Unconfirmed: unconfirmed, Earlier: map[string]time.Time{}}
+	e.Refused = errors.As(err, &api) && api.ErrorCode() == "AccessDenied"
+	for _, s := range doc.Statement {
+		if before := s.before(); before.After(e.Earlier[s.session()]) {
+			e.Earlier[s.session()] = before
+		}
 	}
-	return &unconfirmed{err}
+	return e
 }
 
-func (d Denied) shownBy(doc revocations, sessions []string) bool {
-	return !slices.ContainsFunc(sessions, func(name string) bool { return !doc.denies(d.session(name), d.Before) })
+// show reports whether AWS refuses all sessions as it was told.
+func (doc revocations) show(denied broker.Denied, sessions []string) bool {
+	return !slices.ContainsFunc(sessions, func(name string) bool { return !doc.denies(target(denied, name), denied.Before) })
 }
 
-func (d Denied) session(name string) string {
-	if d.Everybody {
+// target is the session name that is denied for name's sake.
+func target(denied broker.Denied, name string) string {
+	if denied.Everybody {
 		return anySession
 	}
 	return name
@@ -131,7 +103,7 @@ func (d Denied) session(name string) string {
 // writeRevocations puts doc with the deny of sessions. If that is more than all
 // inline policies of the role may hold together, it denies everybody instead.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-func writeRevocations(ctx context.Context, client *iam.Client, role string, doc revocations, sessions []string, denied *Denied) error {
+func writeRevocations(ctx context.Context, client *iam.Client, role string, doc revocations, sessions []string, denied *broker.Denied) error {
 	put := func(doc revocations) error {
 		_, err := client.PutRolePolicy(ctx, &iam.PutRolePolicyInput{
 			RoleName: &role, PolicyName: aws.String(RevocationsPolicy), PolicyDocument: aws.String(doc.text()),
@@ -140,7 +112,7 @@ func writeRevocations(ctx context.Context, client *iam.Client, role string, doc 
 	}
 	next := doc
 	for _, name := range sessions {
-		next = next.with(denied.session(name), denied.Before)
+		next = next.with(target(*denied, name), denied.Before)
 	}
 	err := put(next)
 	var full *types.LimitExceededException
@@ -199,18 +171,17 @@ func dateOf(r *smithyhttp.Response) (time.Time, error) {
 
 // revoker returns a client that acts as the Account's revoker role, which the
 // bot assumes with its own identity.
-func (a *AWS) revoker(ctx context.Context, account Account) (*iam.Client, error) {
-	out, err := a.sts.AssumeRole(ctx, &sts.AssumeRoleInput{
+func (c *Client) revoker(ctx context.Context, account broker.Account) (*iam.Client, error) {
+	out, err := c.sts.AssumeRole(ctx, &sts.AssumeRoleInput{
 		RoleArn: aws.String(string(account.Revoker)), RoleSessionName: aws.String(revokerSession),
-		DurationSeconds: aws.Int32(int32(MinDuration / time.Second)),
+		DurationSeconds: aws.Int32(int32(broker.MinDuration / time.Second)),
 	})
 	if err != nil {
 		return nil, err
 	}
-	c := out.Credentials
-	if c == nil || c.AccessKeyId == nil || c.SecretAccessKey == nil || c.SessionToken == nil {
-		return nil, errors.New("STS answered without credentials")
+	got, ok := credentialsOf(out.Credentials)
+	if !ok {
+		return nil, errNoCredentials
 	}
-	key := aws.Credentials{AccessKeyID: *c.AccessKeyId, SecretAccessKey: *c.SecretAccessKey, SessionToken: *c.SessionToken, Source: "assumebot"}
-	return iam.NewFromConfig(a.config, func(o *iam.Options) { o.Credentials = static{key} }), nil
+	return iam.NewFromConfig(c.config, func(o *iam.Options) { o.Credentials = signing(got) }), nil
 }

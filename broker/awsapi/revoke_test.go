@@ -1,4 +1,4 @@
-package broker
+package awsapi
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
 )
 
@@ -21,7 +22,7 @@ const (
 )
 
 // revokeWorld is a fake AWS with a role and its revoker.
-func revokeWorld(t *testing.T) (*AWS, Account) {
+func revokeWorld(t *testing.T) (*Client, broker.Account) {
 	t.Helper()
 	server, err := awstest.Start()
 	if err != nil {
@@ -38,12 +39,12 @@ func revokeWorld(t *testing.T) (*AWS, Account) {
 	} {
 		t.Setenv(name, value)
 	}
-	a, err := NewAWS(t.Context(), "eu-west-1", func(string) string { return "" }, time.Now)
+	a, err := New(t.Context(), "eu-west-1", func(string) string { return "" }, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return a, Account{
-		Name: "prod", RoleARN: RoleARN(awstest.RoleARN(revokeProd, "OnCall")), Revoker: RoleARN(awstest.RoleARN(revokeProd, "Revoker")),
+	return a, broker.Account{
+		Name: "prod", RoleARN: broker.RoleARN(awstest.RoleARN(revokeProd, "OnCall")), Revoker: broker.RoleARN(awstest.RoleARN(revokeProd, "Revoker")),
 	}
 }
 
@@ -51,7 +52,7 @@ func alone(context.Context) error { return nil }
 
 func only(name string) func() []string { return func() []string { return []string{name} } }
 
-func standing(t *testing.T, a *AWS, account Account) revocations {
+func standing(t *testing.T, a *Client, account broker.Account) revocations {
 	t.Helper()
 	client, err := a.revoker(t.Context(), account)
 	if err != nil {
@@ -72,7 +73,7 @@ func TestDenyKeepsWhatIsDeniedAlready(t *testing.T) {
 		people.Go(func() {
 			held.Lock()
 			defer held.Unlock()
-			if _, err := a.deny(t.Context(), account, only(fmt.Sprintf("person-%d", i)), alone); err != nil {
+			if _, err := a.Deny(t.Context(), account, only(fmt.Sprintf("person-%d", i)), alone); err != nil {
 				t.Error(err)
 			}
 		})
@@ -87,7 +88,7 @@ func TestDenyKeepsWhatIsDeniedAlready(t *testing.T) {
 func TestDenyWritesNothingWithoutTheLease(t *testing.T) {
 	a, account := revokeWorld(t)
 	lost := errors.New("another holds the lease")
-	if _, err := a.deny(t.Context(), account, only("alice"), func(context.Context) error { return lost }); !errors.Is(err, lost) {
+	if _, err := a.Deny(t.Context(), account, only("alice"), func(context.Context) error { return lost }); !errors.Is(err, lost) {
 		t.Errorf("got %v, want %v", err, lost)
 	}
 	if doc := standing(t, a, account); len(doc.Statement) > 0 {
@@ -112,11 +113,11 @@ func TestDenyHitsEverybodyWhenTheRoleIsFull(t *testing.T) {
 	const limit = 10_240
 	fill(limit - len(frame) - 500)
 	for i := range 2 {
-		if denied, err := a.deny(t.Context(), account, only(fmt.Sprintf("person-%d", i)), alone); err != nil || denied.Everybody {
+		if denied, err := a.Deny(t.Context(), account, only(fmt.Sprintf("person-%d", i)), alone); err != nil || denied.Everybody {
 			t.Fatalf("got %+v, %v, want one person denied", denied, err)
 		}
 	}
-	denied, err := a.deny(t.Context(), account, only("person-3"), alone)
+	denied, err := a.Deny(t.Context(), account, only("person-3"), alone)
 	if err != nil || !denied.Everybody {
 		t.Fatalf("got %+v, %v, want everybody denied", denied, err)
 	}
@@ -129,7 +130,7 @@ func TestDenyHitsEverybodyWhenTheRoleIsFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	fill(limit - len(frame))
-	if denied, err := a.deny(t.Context(), account, only("person-4"), alone); err == nil {
+	if denied, err := a.Deny(t.Context(), account, only("person-4"), alone); err == nil {
 		t.Errorf("got %+v, want an error", denied)
 	}
 }
@@ -144,7 +145,43 @@ func TestDenyLeavesAPolicyThatIsNotItsOwn(t *testing.T) {
 	if _, err := client.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String("OnCall"), PolicyName: aws.String(RevocationsPolicy), PolicyDocument: &text}); err != nil {
 		t.Fatal(err)
 	}
-	if denied, err := a.deny(t.Context(), account, only("alice"), alone); err == nil {
+	if denied, err := a.Deny(t.Context(), account, only("alice"), alone); err == nil {
 		t.Errorf("got %+v, want an error: a hand-written policy was replaced", denied)
+	}
+}
+
+// TestAllWhoWaitForOneRoleAreWrittenAtOnce, so that an admin waits for no queue.
+func TestAllWhoWaitForOneRoleAreWrittenAtOnce(t *testing.T) {
+	a, account := revokeWorld(t)
+	var names []string
+	for i := range 28 {
+		names = append(names, fmt.Sprintf("person-%02d", i))
+	}
+	denied, err := a.Deny(t.Context(), account, func() []string { return names }, alone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := standing(t, a, account)
+	if !doc.show(denied, names) || len(doc.Statement) != len(names) {
+		t.Errorf("got %s, want everybody in it", doc.text())
+	}
+}
+
+// TestAFailedWritingSaysWhatAWSRefusedBefore.
+func TestAFailedWritingSaysWhatAWSRefusedBefore(t *testing.T) {
+	a, account := revokeWorld(t)
+	denied, err := a.Deny(t.Context(), account, only("alice"), alone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var once sync.Once
+	_, err = a.Deny(t.Context(), account, only("alice"), func(context.Context) error {
+		var failed error
+		once.Do(func() { failed = context.DeadlineExceeded })
+		return failed
+	})
+	var known *broker.DenialError
+	if !errors.As(err, &known) || !known.Earlier["alice"].Equal(denied.Before) || len(known.Earlier) != 1 || known.Unconfirmed {
+		t.Errorf("got %+v, want what was refused of alice before %v, and nothing else", err, denied.Before)
 	}
 }

@@ -1,4 +1,4 @@
-package broker
+package awsapi
 
 import (
 	"errors"
@@ -9,9 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
+
+	"github.com/assumebot/assumebot/broker"
 )
 
 // TestNoErrorOfAWSRepeatsWhatWasSent has AWS answer with the request that it got,
@@ -35,7 +36,7 @@ func TestNoErrorOfAWSRepeatsWhatWasSent(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = a.sts.GetSessionToken(t.Context(), &sts.GetSessionTokenInput{}, once(aws.Credentials{AccessKeyID: "AKIA0000000000000000", SecretAccessKey: "x", SessionToken: token}))
+		_, err = a.sts.GetSessionToken(t.Context(), &sts.GetSessionTokenInput{}, once(broker.Credentials{AccessKeyID: "AKIA0000000000000000", SecretAccessKey: broker.NewSecret("x"), SessionToken: broker.NewSecret(token)}))
 		server.Close()
 		var api smithy.APIError
 		if !errors.As(err, &api) || api.ErrorCode() != "SignatureDoesNotMatch" || requestID(err) != "r-1" {

@@ -1,11 +1,10 @@
-package broker
+package awsapi
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"net/url"
 	"os"
 	"regexp"
@@ -16,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/assumebot/assumebot/broker"
 )
 
 // Codes and credentials go to AWS's own hosts over TLS, or to a fake on this
@@ -24,12 +25,9 @@ import (
 // slips through, a profile that changed since for one, is refused before a
 // request leaves.
 
-// AcceptForeignEndpoint is the environment variable that, set to [Accepted], lets
+// AcceptForeignEndpoint is the environment variable that, set to [broker.Accepted], lets
 // AWS be reached at https hosts that are not AWS's own.
 const AcceptForeignEndpoint = "AWS_FOREIGN_ENDPOINT"
-
-// Accepted is the value of a setting that takes a risk which its name says.
-const Accepted = "accepted"
 
 // awsDomains are those that the SDK's endpoints of all partitions are in, VPC
 // endpoints too.
@@ -45,11 +43,6 @@ var awsDomains = []string{
 var signinHost = regexp.MustCompile(`^(?:[a-z]{2,4}(?:-[a-z]+)+-\d+\.)?(?:signin\.(?:aws\.amazon\.com|amazonaws\.cn|amazonaws-us-gov\.com|amazonaws-eusc\.eu|` +
 	`c2shome\.ic\.gov|sc2shome\.sgov\.gov|csphome\.hci\.ic\.gov|csphome\.adc-e\.uk)|signin-fips\.amazonaws-us-gov\.com)$`)
 
-// Loopback reports whether host is this machine.
-func Loopback(host string) bool {
-	return strings.EqualFold(host, "localhost") || net.ParseIP(host).IsLoopback()
-}
-
 // CheckSigninEndpoint says what is wrong with raw as the place where console
 // sign-in asks for its token, which it sends whole credentials to. It never
 // repeats raw, which may hold a password.
@@ -61,7 +54,7 @@ func CheckSigninEndpoint(raw string) error {
 		return errors.New("is not an http or https URL: write one such as " + example + ", or remove it for AWS's own")
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return errors.New("must be a scheme, a host and a path alone: remove user, query and fragment")
-	case Loopback(u.Hostname()):
+	case broker.Loopback(u.Hostname()):
 		return nil
 	case u.Scheme == "http":
 		return errors.New("is http, and credentials would travel in clear: use https (http is for 127.0.0.1, ::1 and localhost)")
@@ -78,12 +71,12 @@ func CheckEndpoint(raw string, foreign bool) error {
 	switch {
 	case err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http":
 		return errors.New("is no https URL: write one such as https://sts.eu-west-1.amazonaws.com, or remove it")
-	case Loopback(u.Hostname()):
+	case broker.Loopback(u.Hostname()):
 		return nil
 	case u.Scheme == "http":
 		return errors.New("is http, and codes and credentials would travel in clear: use https (http is for 127.0.0.1, ::1 and localhost)")
 	case !foreign && !ofAWS(u.Hostname()):
-		return fmt.Errorf("is no host of AWS, and codes would go there: remove it, or set %s=%s", AcceptForeignEndpoint, Accepted)
+		return fmt.Errorf("is no host of AWS, and codes would go there: remove it, or set %s=%s", AcceptForeignEndpoint, broker.Accepted)
 	}
 	return nil
 }
@@ -140,7 +133,7 @@ func checkEndpoints(ctx context.Context, cfg aws.Config, foreign bool) error {
 			continue
 		}
 		if err := CheckEndpoint(found[name], foreign); err != nil {
-			problems = append(problems, &endpointError{fmt.Sprintf("%s %v", Printable(name), err)})
+			problems = append(problems, &endpointError{fmt.Sprintf("%s %v", broker.Printable(name), err)})
 		}
 	}
 	return errors.Join(problems...)
@@ -171,7 +164,7 @@ func (w endpointWall) HandleDeserialize(ctx context.Context, in middleware.Deser
 	}
 	if !slices.Contains(metadataHosts, r.URL.Hostname()) {
 		if err := CheckEndpoint(r.URL.Scheme+"://"+r.URL.Host, w.foreign); err != nil {
-			return middleware.DeserializeOutput{}, middleware.Metadata{}, &endpointError{"the endpoint " + Printable(r.URL.Host) + " " + err.Error()}
+			return middleware.DeserializeOutput{}, middleware.Metadata{}, &endpointError{"the endpoint " + broker.Printable(r.URL.Host) + " " + err.Error()}
 		}
 	}
 	return next.HandleDeserialize(ctx, in)

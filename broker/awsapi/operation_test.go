@@ -1,4 +1,4 @@
-package broker_test
+package awsapi_test
 
 import (
 	"context"
@@ -8,6 +8,9 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
 )
+
+// key is one to register.
+var key, _ = parseKey("one")
 
 // stsFaults are all that can become of a call, each in AWS's words.
 var stsFaults = map[string]awstest.Fault{
@@ -53,12 +56,12 @@ func TestEachOperationHasItsOwnSentences(t *testing.T) {
 			return err
 		}, []string{"code", "MFA session"}},
 		{"GetSessionToken without MFA", "GetSessionToken", func(ctx context.Context, b *bench) error {
-			b.groups["S01ALL"], b.config.Accounts[1].MFA = []string{"U01ALICE"}, broker.MFANone
+			b.config.Accounts[1].MFA = broker.MFANone
 			_, err := b.Issue(ctx, b.request("hub", ""))
 			return err
 		}, []string{"code", "MFA session"}},
 		{"ChangeKey", "GetSessionToken", func(ctx context.Context, b *bench) error {
-			_, err := b.ChangeKey(ctx, b.request("", b.device.Code()), keyOf("one"))
+			_, err := b.ChangeKey(ctx, b.request("", b.device.Code()), key)
 			return err
 		}, append([]string{"MFA session", "Nothing was issued"}, credentials...)},
 		{"BeginMFASession", "GetSessionToken", func(ctx context.Context, b *bench) error {
@@ -96,12 +99,12 @@ func TestEachOperationHasItsOwnSentences(t *testing.T) {
 func TestWhatIsUnknownOfAKeyChangeIsTheCodeAlone(t *testing.T) {
 	b := newBench(t)
 	b.aws.Inject(awstest.Fault{Action: "GetSessionToken", Error: &awstest.FaultError{Status: 503, Code: "ServiceUnavailable", Message: "x"}})
-	_, err := b.ChangeKey(t.Context(), b.request("", b.device.Code()), keyOf("one"))
+	_, err := b.ChangeKey(t.Context(), b.request("", b.device.Code()), key)
 	e := wantCode(t, err, broker.CodeOutcomeUnknown)
 	if want := "AWS, or something on the way to it, is not working right now, so nobody knows whether it accepted your code. Your key was not changed."; broker.Plain(e.What) != want {
 		t.Errorf("got %q, want %q", broker.Plain(e.What), want)
 	}
-	if _, changed := b.keys["U01ALICE"]; changed {
+	if _, changed, err := b.store.SealedKeys.LoadKey(t.Context(), "U01ALICE"); changed || err != nil {
 		t.Error("the key was changed")
 	}
 }

@@ -1,4 +1,4 @@
-package broker_test
+package awsapi_test
 
 import (
 	"bufio"
@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/assumebot/assumebot/broker"
 )
@@ -70,11 +71,7 @@ func opens(server *httptest.Server) func(*testing.T, net.Conn) {
 // the test's.
 func (b *bench) through(t *testing.T, region string, change func(*http.Transport)) *broker.Broker {
 	t.Helper()
-	client, err := broker.NewAWS(t.Context(), region, func(name string) string { return b.env[name] }, b.now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b.with(client.Through(change))
+	return b.with(b.client(t, region).Through(change))
 }
 
 const blockPage = "<!DOCTYPE html><html><body>Blocked by policy</body></html>"
@@ -251,15 +248,21 @@ func TestAMissingHostNamesTheSetting(t *testing.T) {
 func TestARequestThatCannotBeWrittenIsAFaultOfTheKey(t *testing.T) {
 	b := newSessionBench(t)
 	b.begin(t)
-	kept := b.sessions["U01ALICE"]
-	kept.credentials.SessionToken = broker.NewSecret("a token\nwith a line break")
-	b.sessions["U01ALICE"] = kept
-	_, err := b.Issue(t.Context(), b.request("staging", ""))
+	unwritable := broker.NewSecret("a token\nwith a line break")
+	session, c, _, err := b.store.Sessions.FindMFASession(t.Context(), "U01ALICE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.SessionToken = unwritable
+	if err := b.store.Sessions.SaveMFASession(t.Context(), session, c); err != nil {
+		t.Fatal(err)
+	}
+	_, err = b.Issue(t.Context(), b.request("staging", ""))
 	wantCode(t, err, broker.CodeNeedsCode)
 	if got := b.last(t); got.Code != broker.CodeExpired {
 		t.Errorf("got %+v on the record, want that the session is useless", got)
 	}
-	if _, kept := b.sessions["U01ALICE"]; kept {
+	if b.hasSession(t) {
 		t.Error("the session is still there")
 	}
 
@@ -267,9 +270,12 @@ func TestARequestThatCannotBeWrittenIsAFaultOfTheKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := issued.Credentials
-	c.SessionToken = broker.NewSecret("a token\nwith a line break")
-	b.kept[issued.Grant.ID] = c
+	c = issued.Credentials
+	c.SessionToken = unwritable
+	issued.Grant.ID, issued.Grant.Issued = broker.NewID(), issued.Grant.Issued.Add(time.Second)
+	if err := b.store.Grants.SaveGrant(t.Context(), issued.Grant, c, time.Minute); err != nil {
+		t.Fatal(err)
+	}
 	_, err = b.WhoAmI(t.Context(), b.request("prod", ""))
 	if e := wantCode(t, err, broker.CodeKeyUnreadable); strings.Contains(broker.Plain(e.What)+broker.Plain(e.Hint), "code was") {
 		t.Errorf("got %q %q, want nothing of a code", broker.Plain(e.What), broker.Plain(e.Hint))

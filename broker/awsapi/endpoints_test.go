@@ -1,4 +1,4 @@
-package broker
+package awsapi
 
 import (
 	"context"
@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/assumebot/assumebot/broker"
 )
 
 func TestASigninEndpointIsAWSsOrOnThisMachine(t *testing.T) {
@@ -88,9 +90,9 @@ func quietAWS(t *testing.T, sharedConfig string) {
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 }
 
-func newQuietAWS(t *testing.T) (*AWS, error) {
+func newQuietAWS(t *testing.T) (*Client, error) {
 	t.Helper()
-	return NewAWS(t.Context(), "eu-west-1", os.Getenv, time.Now)
+	return New(t.Context(), "eu-west-1", os.Getenv, time.Now)
 }
 
 func TestNoEndpointLeadsOutInClearOrToSomebodyElse(t *testing.T) {
@@ -124,7 +126,7 @@ func TestNoEndpointLeadsOutInClearOrToSomebodyElse(t *testing.T) {
 				t.Errorf("ignored: got %v, want none", err)
 			}
 			t.Setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "")
-			t.Setenv(AcceptForeignEndpoint, Accepted)
+			t.Setenv(AcceptForeignEndpoint, broker.Accepted)
 			_, err = newQuietAWS(t)
 			if accepted := err == nil; accepted != strings.Contains(test.want, "no host of AWS") {
 				t.Errorf("accepted: got %v", err)
@@ -143,7 +145,7 @@ func TestWhatSlipsThroughIsRefusedBeforeItLeaves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.readKey(t.Context(), KeySource{Profile: "bob"}); err == nil || !strings.Contains(keyFailure(KeySource{Profile: "bob"}, err, &sending{}), "endpoint_url of the profile bob is http") {
+	if _, err := a.readKey(t.Context(), broker.KeySource{Profile: "bob"}); err == nil || !strings.Contains(keyFailure(broker.KeySource{Profile: "bob"}, err, &sending{}), "endpoint_url of the profile bob is http") {
 		t.Errorf("bob's profile: got %v, want it refused", err)
 	}
 	var asked bool
@@ -151,7 +153,7 @@ func TestWhatSlipsThroughIsRefusedBeforeItLeaves(t *testing.T) {
 	defer server.Close()
 	elsewhere := strings.Replace(server.URL, "127.0.0.1", "0.0.0.0", 1) // reaches the server, and is no loopback address
 	ctx, sent := withSending(context.Background())
-	_, err = a.sts.GetSessionToken(ctx, &sts.GetSessionTokenInput{}, once(aws.Credentials{AccessKeyID: "a", SecretAccessKey: "b"}),
+	_, err = a.sts.GetSessionToken(ctx, &sts.GetSessionTokenInput{}, once(broker.Credentials{AccessKeyID: "a", SecretAccessKey: broker.NewSecret("b")}),
 		func(o *sts.Options) { o.BaseEndpoint = &elsewhere })
 	if err == nil || sent.arrivalOf(ctx, err, "") != misdirected || asked {
 		t.Errorf("got %v, asked %v, want a refusal before anything left", err, asked)
@@ -173,12 +175,12 @@ func TestNoRedirectIsFollowed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		key := static{aws.Credentials{AccessKeyID: "a", SecretAccessKey: "b", SessionToken: "c"}}
-		_, err = a.bucketsClient("").ListBuckets(t.Context(), &s3.ListBucketsInput{}, func(o *s3.Options) { o.Credentials, o.Retryer = key, aws.NopRetryer{} })
+		key := broker.Credentials{AccessKeyID: "a", SecretAccessKey: broker.NewSecret("b"), SessionToken: broker.NewSecret("c")}
+		_, err = a.bucketsClient("").ListBuckets(t.Context(), &s3.ListBucketsInput{}, func(o *s3.Options) { o.Credentials, o.Retryer = signing(key), aws.NopRetryer{} })
 		if statusOf(err) != status {
 			t.Errorf("S3, %d: got %v, want that it is the answer", status, err)
 		}
-		_, err = a.sts.GetSessionToken(t.Context(), &sts.GetSessionTokenInput{TokenCode: aws.String("123456")}, once(key.credentials))
+		_, err = a.sts.GetSessionToken(t.Context(), &sts.GetSessionTokenInput{TokenCode: aws.String("123456")}, once(key))
 		if statusOf(err) != status {
 			t.Errorf("STS, %d: got %v, want that it is the answer", status, err)
 		}
@@ -198,23 +200,6 @@ func TestAnAddressIsNoHostOfAWSs(t *testing.T) {
 	} {
 		if err := CheckEndpoint(endpoint, false); err == nil {
 			t.Errorf("%s was taken, want it refused", endpoint)
-		}
-	}
-}
-
-func TestPrintableLeavesTextAndShowsWhatHides(t *testing.T) {
-	for in, want := range map[string]string{
-		"prod, Zoë, 東京 …":  "prod, Zoë, 東京 …",
-		"a\x1b[31mb":       `a\x1b[31mb`,
-		"a\nGranted\tb\r":  `a\nGranted\tb\r`,
-		"\u202eevil\u2066": `\u202eevil\u2066`,
-		"\u200b\ufeff":     `\u200b\ufeff`,
-		"\xff\xfeok":       `\xff\xfeok`,
-		"\x07\x9b":         `\a\x9b`,
-		"":                 "",
-	} {
-		if got := Printable(in); got != want {
-			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}
 }

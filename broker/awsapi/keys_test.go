@@ -1,4 +1,4 @@
-package broker_test
+package awsapi_test
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
@@ -52,11 +53,7 @@ func keyed(t *testing.T, source, id, secret string) (*bench, *broker.Broker) {
 	t.Helper()
 	b := newBench(t)
 	b.config.Users[0].Key = keySources[source](t, b, id, secret)
-	client, err := broker.NewAWS(t.Context(), "eu-west-1", func(name string) string { return b.env[name] }, b.now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b, b.with(client)
+	return b, b.again(t)
 }
 
 func TestAKeyFileThatCannotBeUsedIsNamedAndItsTextIsNot(t *testing.T) {
@@ -140,5 +137,48 @@ func TestAMisspeltProfileIsNamed(t *testing.T) {
 	e := wantCode(t, err, broker.CodeKeyUnreadable)
 	if !strings.Contains(e.Err.Error(), `no profile "alcie"`) {
 		t.Errorf("got %q, want it to name the profile", e.Err)
+	}
+}
+
+func TestKeysComeFromEverySource(t *testing.T) {
+	b := newBench(t)
+	writeFile(t, os.Getenv("AWS_SHARED_CREDENTIALS_FILE"), "[alice]\naws_access_key_id = AKIAALICE00000000000\naws_secret_access_key = alice-secret-key\n"+
+		"[temporary]\naws_access_key_id = ASIAALICE00000000000\naws_secret_access_key = x\naws_session_token = y\n")
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAALICE00000000000")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "alice-secret-key")
+	client := b.client(t, "eu-west-1")
+	b.aws.PutSecret(hub, "assumebot/alice", `{"access_key_id":"AKIAALICE00000000000","secret_access_key":"alice-secret-key"}`)
+	b.aws.PutSecret(hub, "assumebot/broken", `CANARY not json`)
+	tests := []struct {
+		name string
+		key  broker.KeySource
+		want broker.Code
+	}{
+		{"profile", broker.KeySource{Profile: "alice"}, ""},
+		{"environment", broker.KeySource{Env: "ALICE"}, ""},
+		{"default chain", broker.KeySource{Default: true}, ""},
+		{"secret", broker.KeySource{Secret: "assumebot/alice"}, ""},
+		{"profile that is not there", broker.KeySource{Profile: "nobody"}, broker.CodeKeyUnreadable},
+		{"environment that is empty", broker.KeySource{Env: "NOBODY"}, broker.CodeKeyUnreadable},
+		{"secret that is not there", broker.KeySource{Secret: "assumebot/nobody"}, broker.CodeKeyUnreadable},
+		{"secret that is malformed", broker.KeySource{Secret: "assumebot/broken"}, broker.CodeKeyUnreadable},
+		{"temporary credentials", broker.KeySource{Profile: "temporary"}, broker.CodeKeyNotLongTerm},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			b.offset += 30 * time.Second
+			b.config.Users[0].Key = test.key
+			br := b.with(client)
+			_, err := br.Issue(t.Context(), b.request("prod", b.device.Code()))
+			if test.want == "" {
+				if err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if e := wantCode(t, err, test.want); strings.Contains(e.Error(), "CANARY") {
+				t.Errorf("got %q, want nothing of the secret", e)
+			}
+		})
 	}
 }

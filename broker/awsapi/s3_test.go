@@ -1,7 +1,8 @@
-package broker_test
+package awsapi_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -24,11 +25,7 @@ func listedBy(t *testing.T, b *bench, h http.HandlerFunc) (broker.BucketList, er
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
 	t.Setenv("AWS_ENDPOINT_URL", server.URL)
-	client, err := broker.NewAWS(t.Context(), "eu-west-1", func(name string) string { return b.env[name] }, b.now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b.with(client).Buckets(t.Context(), b.request("prod", ""), "")
+	return b.again(t).Buckets(t.Context(), b.request("prod", ""), "")
 }
 
 func TestWhatIsNoListOfBucketsIsNotTakenForOne(t *testing.T) {
@@ -76,7 +73,7 @@ func TestWhatIsNoListOfBucketsIsNotTakenForOne(t *testing.T) {
 			if last := b.last(t); last.Kind != broker.EventFailed || last.Code != test.want {
 				t.Errorf("got %+v on the record, want the failure", last)
 			}
-			if _, kept := b.kept[b.grants["U01ALICEprod"].ID]; !kept {
+			if _, _, kept, err := b.store.Grants.RevealGrant(t.Context(), "U01ALICE", "prod"); !kept || err != nil {
 				t.Error("the credentials were forgotten, though nobody says that they ended")
 			}
 		})
@@ -128,15 +125,11 @@ func TestAMissingS3HostNamesTheSetting(t *testing.T) {
 func TestAListWithoutMFASpeaksOfNoCode(t *testing.T) {
 	b := newBench(t)
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
-	client, err := broker.NewAWS(t.Context(), "eu-west-1", func(name string) string { return b.env[name] }, b.now)
-	if err != nil {
-		t.Fatal(err)
-	}
 	b.aws.AddRole(awstest.Role{Account: "222222222222", Name: "OnCall", Trust: awstest.Trust{Principals: []string{awstest.UserARN(hub, "alice")}}})
 	b.config.Accounts[0].MFA = broker.MFANone
 	for _, f := range []awstest.FaultError{{Status: 503, Code: "ServiceUnavailable"}, {Status: 400, Code: "ExpiredToken"}, {Status: 503, Code: "SlowDown"}, {Status: 403, Code: "RequestTimeTooSkewed"}} {
 		clear := b.aws.Inject(awstest.Fault{Action: "ListBuckets", Error: &f})
-		_, err := b.with(client).Buckets(t.Context(), b.request("prod", ""), "")
+		_, err := b.again(t).Buckets(t.Context(), b.request("prod", ""), "")
 		clear()
 		if e := wantBrokerError(t, err); strings.Contains(broker.Plain(e.What)+broker.Plain(e.Hint), "code") {
 			t.Errorf("%s: got %q %q, want nothing of a code", f.Code, broker.Plain(e.What), broker.Plain(e.Hint))
@@ -167,9 +160,17 @@ func TestASlowS3IsAnsweredInTime(t *testing.T) {
 	}
 }
 
+// forgetful keeps no Grant.
+type forgetful struct{ broker.Grants }
+
+func (forgetful) SaveGrant(context.Context, broker.Grant, broker.Credentials, time.Duration) error {
+	return errors.New("the store is down")
+}
+
 func TestASlowS3WithoutKeptCredentialsTakesANewCode(t *testing.T) {
 	b := newBench(t)
-	b.saveErr = errDown
+	b.grants = forgetful{b.store.Grants}
+	b.Broker = b.again(t)
 	b.aws.Inject(awstest.Fault{Action: "ListBuckets", Error: &awstest.FaultError{Status: 503, Code: "SlowDown"}})
 	_, err := b.Buckets(t.Context(), b.request("prod", b.device.Code()), "")
 	if e := wantCode(t, err, broker.CodeThrottled); !strings.Contains(broker.Plain(e.Hint), "with a new code") {
@@ -184,27 +185,25 @@ func TestAPageIsShownThoughCountingTookTooLong(t *testing.T) {
 	for i := range 1500 {
 		b.aws.AddBuckets("222222222222", awstest.Bucket{Name: "logs-" + strings.Repeat("x", i%5) + time.Duration(i).String()})
 	}
-	front := slowFrom(t, b.aws.URL(), 2)
-	t.Setenv("AWS_ENDPOINT_URL_S3", front)
-	client, err := broker.NewAWS(t.Context(), "eu-west-1", func(name string) string { return b.env[name] }, b.now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	ctx, giveUp := context.WithCancel(t.Context())
+	t.Setenv("AWS_ENDPOINT_URL_S3", slowFrom(t, b.aws.URL(), 2, giveUp))
 	if _, err := b.Issue(t.Context(), b.request("prod", b.device.Code())); err != nil {
 		t.Fatal(err)
 	}
-	list, err := b.with(client).Buckets(impatient(t, 3*time.Second), b.request("prod", ""), "")
+	list, err := b.again(t).Buckets(ctx, b.request("prod", ""), "")
 	if err != nil || len(list.Buckets) != broker.BucketsPerPage || list.Total != 1000 || !list.AtLeast {
 		t.Errorf("got %d of %d (at least: %v) and %v, want the first page", len(list.Buckets), list.Total, list.AtLeast, err)
 	}
 }
 
-// slowFrom passes requests on to AWS and never answers the nth or any after it.
-func slowFrom(t *testing.T, aws string, nth int) string {
+// slowFrom passes requests on to AWS and never answers the nth or any after it, of
+// which it tells slow.
+func slowFrom(t *testing.T, aws string, nth int, slow func()) string {
 	t.Helper()
 	n := 0
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if n++; n >= nth {
+			slow()
 			<-r.Context().Done()
 			return
 		}

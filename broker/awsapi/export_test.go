@@ -1,4 +1,4 @@
-package broker
+package awsapi
 
 import (
 	"net/http"
@@ -12,10 +12,10 @@ import (
 // Through makes every client of a use the SDK's transport with change made to it.
 // A proxy cannot come from the environment here: net/http reads that once, and
 // never for loopback.
-func (a *AWS) Through(change func(*http.Transport)) *AWS {
+func (c *Client) Through(change func(*http.Transport)) *Client {
 	client := awshttp.NewBuildableClient().WithTransportOptions(change)
-	a.signin = signinTransport(client)
-	a.config.HTTPClient = wholeAnswers{client: staying(client)}
-	a.sts, a.secrets, a.s3 = sts.NewFromConfig(a.config), secretsmanager.NewFromConfig(a.config), make(map[string]*s3.Client)
-	return a
+	c.signin = signinTransport(client)
+	c.config.HTTPClient = wholeAnswers{client: staying(client)}
+	c.sts, c.secrets, c.s3 = sts.NewFromConfig(c.config), secretsmanager.NewFromConfig(c.config), make(map[string]*s3.Client)
+	return c
 }

@@ -1,0 +1,153 @@
+package awsapi
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/middleware"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// A Client talks to AWS. It holds one long-lived STS client, because that learns
+// how far our clock is from AWS's, which a call without retries cannot heal by
+// itself. It is safe for concurrent use.
+type Client struct {
+	config  aws.Config
+	foreign bool // endpoints of others were accepted
+	sts     *sts.Client
+	secrets *secretsmanager.Client
+	getenv  func(string) string
+	now     func() time.Time
+	signin  http.RoundTripper // to the console sign-in endpoint
+
+	mu     sync.Mutex
+	s3     map[string]*s3.Client   // by region
+	cached map[string]cachedSecret // by secret name
+}
+
+// New reads the SDK's own settings: region, endpoints, the bot's identity.
+// It calls nobody. getenv reads the variables that users' keys are in.
+func New(ctx context.Context, region string, getenv func(string) string, now func() time.Time) (*Client, error) {
+	if region == "" {
+		return nil, errors.New("no AWS region: set AWS_REGION to the region whose STS the bot should call, such as eu-west-1")
+	}
+	foreign := getenv(AcceptForeignEndpoint) == broker.Accepted
+	cfg, err := loadConfig(ctx, foreign, config.WithRegion(region), config.WithAppID("assumebot"))
+	if err != nil {
+		return nil, err
+	}
+	return newClient(cfg, foreign, getenv, now), nil
+}
+
+// A Place is an AWS that answers at one Endpoint, where the bot is whom Key
+// belongs to.
+type Place struct {
+	Endpoint string
+	Key      broker.Credentials
+}
+
+// NewAt is [New] for one place. It reads none of the SDK's own settings, so that
+// those of whoever runs the process are not used.
+func NewAt(place Place, region string, getenv func(string) string, now func() time.Time) *Client {
+	return newClient(aws.Config{
+		Region: region, BaseEndpoint: &place.Endpoint, Credentials: signing(place.Key), AppID: "assumebot", APIOptions: guards(false),
+	}, false, getenv, now)
+}
+
+func newClient(cfg aws.Config, foreign bool, getenv func(string) string, now func() time.Time) *Client {
+	if cfg.HTTPClient == nil {
+		cfg.HTTPClient = awshttp.NewBuildableClient()
+	}
+	signin := signinTransport(cfg.HTTPClient)
+	cfg.HTTPClient = wholeAnswers{client: staying(cfg.HTTPClient)}
+	return &Client{
+		config: cfg, foreign: foreign, sts: sts.NewFromConfig(cfg), secrets: secretsmanager.NewFromConfig(cfg),
+		getenv: getenv, now: now, signin: signin,
+		s3: make(map[string]*s3.Client), cached: make(map[string]cachedSecret),
+	}
+}
+
+// staying is client less its redirects, which the SDK's own follows for 307 and
+// 308: where they lead, no wall has looked at, and AWS's endpoints send none.
+func staying(client aws.HTTPClient) aws.HTTPClient {
+	buildable, ok := client.(*awshttp.BuildableClient)
+	if !ok {
+		buildable = awshttp.NewBuildableClient()
+	}
+	return &http.Client{
+		Transport:     buildable.GetTransport(),
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// wholeAnswers hides a request body's WriteTo from net/http. smithy-go 1.28.8
+// closes the body once the call returned, and its WriteTo answers io.EOF from
+// then on; net/http, still looking for surplus bytes, takes that for a failed
+// write and closes the connection in the middle of a long answer. The answer of
+// a call that spent a code would be lost.
+type wholeAnswers struct{ client aws.HTTPClient }
+
+// Do implements [aws.HTTPClient].
+func (w wholeAnswers) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = struct{ io.ReadCloser }{r.Body}
+	}
+	return w.client.Do(watch(r))
+}
+
+// bucketsClient returns the long-lived S3 client of a region.
+func (c *Client) bucketsClient(region string) *s3.Client {
+	if region == "" {
+		region = c.config.Region
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	client, ok := c.s3[region]
+	if !ok {
+		client = s3.NewFromConfig(c.config, func(o *s3.Options) { o.Region = region })
+		c.s3[region] = client
+	}
+	return client
+}
+
+// static signs with exactly these credentials.
+type static struct{ credentials aws.Credentials }
+
+func (s static) Retrieve(context.Context) (aws.Credentials, error) { return s.credentials, nil }
+
+// signing turns the broker's Credentials into the SDK's, to sign with.
+func signing(c broker.Credentials) static {
+	return static{aws.Credentials{
+		AccessKeyID:     c.AccessKeyID,
+		SecretAccessKey: c.SecretAccessKey.Reveal(),
+		SessionToken:    c.SessionToken.Reveal(),
+		Source:          "assumebot",
+	}}
+}
+
+// resultID is the request ID of an answer.
+func resultID(m middleware.Metadata) string {
+	id, _ := awsmiddleware.GetRequestIDMetadata(m)
+	return id
+}
+
+// requestID is the request ID of an error's answer, "" if there was none.
+func requestID(err error) string {
+	var answered *awshttp.ResponseError
+	if errors.As(err, &answered) {
+		return answered.ServiceRequestID()
+	}
+	return ""
+}

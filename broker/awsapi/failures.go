@@ -1,0 +1,39 @@
+package awsapi
+
+import (
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// failed is what a person is told of err.
+func failed(code broker.Code, what, hint string, err error) *broker.Error {
+	return &broker.Error{Code: code, What: broker.Say(what), Hint: broker.Say(hint), Err: err}
+}
+
+// refusedBefore is of an answer that is not AWS's.
+func refusedBefore(service string, err error, hint string) *broker.Error {
+	what := "Something between the bot and %s, a proxy perhaps, refused the request: the answer (HTTP %d) is not one of AWS."
+	return failed(broker.CodeStrangeAnswer, fmt.Sprintf(what, service, statusOf(err)), hint, err)
+}
+
+// notReached is of a call to service, in the region that setting gives, of which
+// nothing was sent. unused begins a hint; soon says what to do in a minute.
+func (s *sending) notReached(err error, service, setting, unused, soon string) *broker.Error {
+	var dns *net.DNSError
+	unknown := errors.As(err, &dns) && dns.IsNotFound
+	switch {
+	case s.fips(err) && (unknown || !s.handed.Load()):
+		return failed(broker.CodeSettings, "The bot cannot reach "+service+": it is told to use FIPS hosts, and there is none in its region.",
+			unused+"AWS_USE_FIPS_ENDPOINT must be off, or "+setting+" name a region that has one. "+askOperator, err)
+	case !s.handed.Load():
+		return failed(broker.CodeSettings, "The bot cannot ask "+service+": its AWS settings lead to no host of AWS.",
+			unused+"Look at "+setting+" and at the AWS_… variables of the bot. "+askOperator, err)
+	case unknown:
+		return failed(broker.CodeCannotReachAWS, "The bot cannot reach "+service+": nobody knows the host "+dns.Name+".",
+			soon+"; if it stays, "+setting+" names no region, or the bot's DNS does not work. "+askOperator, err)
+	}
+	return failed(broker.CodeCannotReachAWS, "The bot cannot reach "+service+".", soon+".", err)
+}

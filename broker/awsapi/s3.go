@@ -1,0 +1,152 @@
+package awsapi
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// errNoList is an answer of 200 that is no list: every list names the owner of
+// the buckets, also where there are none. The SDK skips what it does not know and
+// finds no buckets in the page of a proxy.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
+var errNoList = errors.New("an answer that is no list of buckets")
+
+// ListBuckets implements [broker.Buckets] by one call. No code is in it, so the
+// SDK may retry.
+func (c *Client) ListBuckets(ctx context.Context, q broker.BucketQuery) ([]broker.Bucket, string, error) {
+	ctx, cancel := broker.ForAWS(ctx)
+	defer cancel()
+	ctx, sent := withSending(ctx)
+	in := &s3.ListBucketsInput{MaxBuckets: aws.Int32(broker.BucketsPerPart)}
+	if q.Prefix != "" {
+		in.Prefix = &q.Prefix
+	}
+	if q.Token != "" {
+		in.ContinuationToken = &q.Token
+	}
+	out, err := c.bucketsClient(q.Account.Region).ListBuckets(ctx, in, func(o *s3.Options) { o.Credentials = signing(q.Credentials) })
+	if err == nil && out.Owner == nil {
+		err = errNoList
+	}
+	if err != nil {
+		return nil, "", c.listing(q).failure(ctx, err, sent)
+	}
+	buckets := make([]broker.Bucket, len(out.Buckets))
+	for i, b := range out.Buckets {
+		buckets[i] = broker.Bucket{Name: aws.ToString(b.Name), Region: aws.ToString(b.BucketRegion), Created: aws.ToTime(b.CreationDate)}
+	}
+	return buckets, aws.ToString(out.ContinuationToken), nil
+}
+
+// A listing is a ListBuckets in words.
+type listing struct {
+	broker.BucketQuery
+	region  string // whose S3 is asked
+	setting string // that says so
+}
+
+func (c *Client) listing(q broker.BucketQuery) listing {
+	if q.Account.Region == "" {
+		return listing{q, c.config.Region, "AWS_REGION"}
+	}
+	return listing{q, q.Account.Region, "the region of " + q.Account.Name + " in the config"}
+}
+
+// failure says why there is no list.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+func (l listing) failure(ctx context.Context, err error, s *sending) *broker.Error {
+	var api smithy.APIError
+	code := ""
+	if errors.As(err, &api) {
+		code = api.ErrorCode()
+	}
+	switch s.arrivalOf(ctx, err, code) {
+	case refusedByAWS:
+		return l.refused(err, code)
+	case arrivedNowhere, misdirected:
+		return s.notReached(err, "S3", l.setting, "", l.soon())
+	case malformed:
+		return failed(broker.CodeCredentialsGone, "No request to S3 can be made with the credentials for "+l.Account.Name+".", l.withNewOnes(), err)
+	case refusedOnWay:
+		return refusedBefore("S3", err, askOperator)
+	case serverFailed:
+		if code == "SlowDown" {
+			return l.refused(err, code)
+		}
+		return failed(broker.CodeCannotReachAWS, "S3 is not working right now.", l.soon()+".", err)
+	case lost:
+	}
+	what := "The bot got no answer from S3."
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		what = "S3 did not answer in time."
+	case errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, errNoList), statusOf(err) == http.StatusOK:
+		return failed(broker.CodeStrangeAnswer, "S3 answered, but not with a list of buckets that the bot can read.", askOperator, err)
+	}
+	return failed(broker.CodeCannotReachAWS, what, l.soon()+".", err)
+}
+
+// refused is S3's own refusal.
+func (l listing) refused(err error, code string) *broker.Error {
+	name := l.Account.Name
+	switch code {
+	case "AccessDenied":
+		what := "The role of " + name + " may not list buckets."
+		if !l.Account.HasRole() {
+			what = "Your IAM user may not list buckets."
+		}
+		return failed(broker.CodeBucketsRefused, what, "Its policy, and any session policy, must allow s3:ListAllMyBuckets. "+askOperator, err)
+	case "ExpiredToken":
+		return failed(broker.CodeCredentialsGone, "The credentials for "+name+" have ended.", l.withNewOnes(), err)
+	case "InvalidAccessKeyId", "InvalidToken":
+		// Both also of credentials that live, in a region that is off.
+		return failed(broker.CodeRegion,
+			"S3 in "+l.region+" does not know the credentials for "+name+": they ended, or the region is not enabled for their AWS account.",
+			"If it is a region to opt in to, enable it there, or let "+l.setting+" be another. Else: "+l.withNewOnes(), err)
+	case "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "PermanentRedirect":
+		return failed(broker.CodeRegion, "S3 does not answer for "+l.region+" where the bot asked.", "Look at "+l.setting+". "+askOperator, err)
+	case "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded":
+		return failed(broker.CodeThrottled, throttled, l.soon()+".", err)
+	case "RequestTimeTooSkewed":
+		return failed(broker.CodeClock, clockWrong, "The bot has learnt the right time from AWS: try again"+l.noNewCode()+".", err)
+	case "InvalidArgument":
+		if l.Token != "" {
+			err = errors.Join(broker.ErrNoSuchPart, err)
+		}
+	}
+	return failed(broker.CodeAWSRefused, "AWS refused to list the buckets of "+name+".", askOperator, err)
+}
+
+// soon says what to do in a minute; it is no whole sentence.
+func (l listing) soon() string { return "Try again in a minute" + l.noNewCode() }
+
+// noNewCode says what asking again takes, where codes have to do with it.
+func (l listing) noNewCode() string {
+	switch l.Again {
+	case broker.RenewWithoutMFA:
+		return ""
+	case broker.RenewFromKept:
+		return "; no new code is needed while your credentials live"
+	case broker.RenewFromSession:
+		return "; no new code is needed while your MFA session lives"
+	case broker.RenewWithCode:
+	}
+	return " with a new code"
+}
+
+// withNewOnes says how to get other credentials.
+func (l listing) withNewOnes() string {
+	if l.Again == broker.RenewWithoutMFA {
+		return "Send it again."
+	}
+	return "Send it again with a new code."
+}

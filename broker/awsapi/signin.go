@@ -1,0 +1,166 @@
+package awsapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// How console sign-in works, its hosts and its limits:
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_enable-console-custom-url.html
+const (
+	// issuer tells AWS's sign-in page who sent the person. It may be the URL of a
+	// page to sign in at again, and a chat has none.
+	issuer = "assumebot"
+	// maxSigninAnswer is far above any sign-in token.
+	maxSigninAnswer = 64 << 10
+	signinAttempts  = 2
+	signinTimeout   = 6 * time.Second // of one attempt
+)
+
+// A partitionConsole is where one partition signs people in, and to what.
+type partitionConsole struct{ signin, console string }
+
+// consoles are those of the partitions whose hosts AWS documents.
+// https://docs.amazonaws.cn/en_us/IAM/latest/UserGuide/id_roles_providers_enable-console-custom-url.html
+// https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-console.html
+var consoles = map[string]partitionConsole{
+	"aws":        {"https://signin.aws.amazon.com/federation", "https://console.aws.amazon.com/"},
+	"aws-cn":     {"https://signin.amazonaws.cn/federation", "https://console.amazonaws.cn/"},
+	"aws-us-gov": {"https://signin.amazonaws-us-gov.com/federation", "https://console.amazonaws-us-gov.com/"},
+}
+
+// HasConsole implements [broker.Signin].
+func (c *Client) HasConsole(partition string) bool {
+	_, ok := consoles[partition]
+	return ok
+}
+
+// SigninLink implements [broker.Signin].
+func (c *Client) SigninLink(ctx context.Context, q broker.SigninQuery) (broker.Secret, error) {
+	hosts := consoles[q.Account.RoleARN.Partition()]
+	if q.Endpoint != "" {
+		hosts.signin = q.Endpoint
+	}
+	token, err := c.signinToken(ctx, hosts.signin, q.Credentials)
+	if err != nil {
+		return broker.Secret{}, err
+	}
+	return loginURL(hosts, token, q.Service, q.Account.Region), nil
+}
+
+// loginURL is what a browser opens.
+func loginURL(hosts partitionConsole, token broker.Secret, service, region string) broker.Secret {
+	destination := hosts.console
+	if service != "" {
+		destination += service + "/home"
+	} else if region != "" {
+		destination += "console/home"
+	}
+	if region != "" {
+		destination += "?region=" + url.QueryEscape(region)
+	}
+	return broker.NewSecret(hosts.signin + "?" + url.Values{
+		"Action": {"login"}, "Issuer": {issuer}, "Destination": {destination}, "SigninToken": {token.Reveal()},
+	}.Encode())
+}
+
+// signinTransport speaks to the sign-in endpoint with the SDK's settings (proxy,
+// CA bundle). As a RoundTripper it follows no redirect, which would carry the
+// secret on, and its errors name no URL, which an http.Client's do.
+func signinTransport(client aws.HTTPClient) http.RoundTripper {
+	buildable, ok := client.(*awshttp.BuildableClient)
+	if !ok {
+		buildable = awshttp.NewBuildableClient()
+	}
+	return buildable.GetTransport() // whose TLS is 1.2 at least
+}
+
+// signinToken exchanges Credentials for a sign-in token. It sends no
+// SessionDuration: the console session would outlive the recorded expiry. There
+// is no code in the call, so it is tried again when the network fails.
+func (c *Client) signinToken(ctx context.Context, endpoint string, by broker.Credentials) (broker.Secret, error) {
+	session, err := json.Marshal(map[string]string{
+		"sessionId": by.AccessKeyID, "sessionKey": by.SecretAccessKey.Reveal(), "sessionToken": by.SessionToken.Reveal(),
+	})
+	if err != nil {
+		return broker.Secret{}, fmt.Errorf("encode session: %w", err)
+	}
+	query := broker.NewSecret(url.Values{"Action": {"getSigninToken"}, "Session": {string(session)}}.Encode())
+	ctx, cancel := broker.ForAWS(ctx)
+	defer cancel()
+	var token broker.Secret
+	for range signinAttempts {
+		var unanswered bool
+		token, unanswered, err = c.askSignin(ctx, endpoint, query)
+		if !unanswered || ctx.Err() != nil {
+			break
+		}
+	}
+	return token, err
+}
+
+// askSignin sends one request, by GET, which is what AWS documents.
+func (c *Client) askSignin(ctx context.Context, endpoint string, query broker.Secret) (token broker.Secret, unanswered bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, signinTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint, http.NoBody)
+	if err != nil {
+		return broker.Secret{}, false, signinError("The bot cannot reach the sign-in endpoint of AWS, so there is no link.", errors.New("signin_endpoint is not a URL"))
+	}
+	request.URL.RawQuery = query.Reveal()
+	answer, err := c.signin.RoundTrip(request)
+	if err != nil {
+		return broker.Secret{}, true, signinError("The sign-in endpoint of AWS did not answer, so there is no link.", withoutURL(err))
+	}
+	defer func() { _ = answer.Body.Close() }() // only read from
+	body, err := io.ReadAll(io.LimitReader(answer.Body, maxSigninAnswer+1))
+	if err != nil {
+		return broker.Secret{}, true, signinError("The sign-in endpoint of AWS did not answer, so there is no link.", withoutURL(err))
+	}
+	// Neither the body nor its header goes into an error: they may repeat what
+	// was asked.
+	if answer.StatusCode != http.StatusOK {
+		return broker.Secret{}, false, signinRefused(answer.StatusCode)
+	}
+	var out struct{ SigninToken string }
+	if len(body) > maxSigninAnswer || json.Unmarshal(body, &out) != nil || out.SigninToken == "" {
+		return broker.Secret{}, false, signinError("The sign-in endpoint of AWS answered something else than a link.",
+			fmt.Errorf("%d bytes that hold no sign-in token", len(body)))
+	}
+	return broker.NewSecret(out.SigninToken), false, nil
+}
+
+// signinRefused tells a refusal of these credentials from an endpoint that is
+// unwell. AWS's guide says that it refuses credentials of a role that was
+// assumed with temporary ones, such as an MFA session's.
+func signinRefused(status int) *broker.Error {
+	err := fmt.Errorf("the sign-in endpoint answered %d", status)
+	if status >= http.StatusBadRequest && status < http.StatusInternalServerError {
+		return signinError("The sign-in endpoint of AWS refused these credentials, so there is no link.", err)
+	}
+	return signinError("The sign-in endpoint of AWS is not working, so there is no link.", err)
+}
+
+func signinError(what string, err error) *broker.Error {
+	return failed(broker.CodeSignin, what, "The credentials were issued and work: here they are. "+askOperator, err)
+}
+
+// withoutURL keeps the query, which is the secret, out of an error.
+func withoutURL(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}

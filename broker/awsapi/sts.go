@@ -1,0 +1,139 @@
+package awsapi
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/aws-sdk-go-v2/service/sts/types"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+var errNoCredentials = errors.New("STS answered without credentials")
+
+// Issue implements [broker.STS].
+func (c *Client) Issue(ctx context.Context, call broker.Call) (broker.STSAnswer, error) {
+	op := c.operationOf(call)
+	if broker.TooLate(ctx) {
+		return broker.STSAnswer{}, op.tooLate()
+	}
+	ctx, cancel := broker.ForAWS(ctx)
+	defer cancel()
+	ctx, sent := withSending(ctx)
+	ask := c.assumeRole
+	if call.Plan.Method == broker.MethodGetSessionToken {
+		ask = c.sessionToken
+	}
+	answer, err := ask(ctx, call)
+	if err != nil {
+		e := op.failure(ctx, err, sent)
+		if e.Code == broker.CodeKeyInvalid {
+			c.forgetKey(call.User.Key)
+		}
+		return broker.STSAnswer{}, e
+	}
+	return answer, nil
+}
+
+// once signs one call and switches retries off.
+func once(signer broker.Credentials) func(*sts.Options) {
+	return func(o *sts.Options) {
+		o.Credentials = signing(signer)
+		o.Retryer = aws.NopRetryer{}
+	}
+}
+
+func (c *Client) assumeRole(ctx context.Context, call broker.Call) (broker.STSAnswer, error) {
+	account, user := call.Account, call.User
+	in := &sts.AssumeRoleInput{
+		RoleArn:         aws.String(string(account.RoleARN)),
+		RoleSessionName: &user.SessionName,
+		DurationSeconds: seconds(call.Plan.Duration),
+	}
+	if call.Plan.SendsCode() {
+		in.SerialNumber, in.TokenCode = &user.MFASerial, aws.String(call.Request.Code.Reveal())
+	}
+	if account.ExternalID != "" {
+		in.ExternalId = &account.ExternalID
+	}
+	if account.SessionPolicy != "" {
+		in.Policy = &account.SessionPolicy
+	}
+	if account.SourceIdentity {
+		in.SourceIdentity = &user.SessionName
+	}
+	for _, arn := range account.PolicyARNs {
+		in.PolicyArns = append(in.PolicyArns, types.PolicyDescriptorType{Arn: aws.String(arn)})
+	}
+	for _, key := range slices.Sorted(maps.Keys(account.Tags)) {
+		in.Tags = append(in.Tags, types.Tag{Key: aws.String(key), Value: aws.String(account.Tags[key])})
+	}
+	out, err := c.sts.AssumeRole(ctx, in, once(call.Signer))
+	if err != nil {
+		return broker.STSAnswer{}, err
+	}
+	principal := ""
+	if out.AssumedRoleUser != nil {
+		principal = aws.ToString(out.AssumedRoleUser.Arn)
+	}
+	return answerOf(out.Credentials, principal, resultID(out.ResultMetadata))
+}
+
+func (c *Client) sessionToken(ctx context.Context, call broker.Call) (broker.STSAnswer, error) {
+	in := &sts.GetSessionTokenInput{DurationSeconds: seconds(call.Plan.Duration)}
+	if call.Plan.SendsCode() {
+		in.SerialNumber, in.TokenCode = &call.User.MFASerial, aws.String(call.Request.Code.Reveal())
+	}
+	out, err := c.sts.GetSessionToken(ctx, in, once(call.Signer))
+	if err != nil {
+		return broker.STSAnswer{}, err
+	}
+	return answerOf(out.Credentials, "", resultID(out.ResultMetadata))
+}
+
+// seconds is d as STS takes it.
+func seconds(d time.Duration) *int32 {
+	return aws.Int32(int32(min(d, broker.MaxSessionTokenDuration) / time.Second)) //nolint:gosec // at most 129,600
+}
+
+func answerOf(issued *types.Credentials, principal, requestID string) (broker.STSAnswer, error) {
+	credentials, ok := credentialsOf(issued)
+	if !ok {
+		return broker.STSAnswer{}, errNoCredentials
+	}
+	return broker.STSAnswer{Credentials: credentials, Principal: principal, RequestID: requestID}, nil
+}
+
+// credentialsOf returns what STS issued; ok is false if a part is missing.
+func credentialsOf(c *types.Credentials) (got broker.Credentials, ok bool) {
+	if c == nil || aws.ToString(c.AccessKeyId) == "" || aws.ToString(c.SecretAccessKey) == "" || aws.ToString(c.SessionToken) == "" || c.Expiration == nil {
+		return broker.Credentials{}, false
+	}
+	return broker.Credentials{
+		AccessKeyID:     *c.AccessKeyId,
+		SecretAccessKey: broker.NewSecret(*c.SecretAccessKey),
+		SessionToken:    broker.NewSecret(*c.SessionToken),
+		Expires:         c.Expiration.UTC(),
+	}, true
+}
+
+// Identity implements [broker.STS].
+func (c *Client) Identity(ctx context.Context, signer broker.Credentials, from broker.KeySource) (broker.Identity, error) {
+	ctx, cancel := broker.ForAWS(ctx)
+	defer cancel()
+	ctx, sent := withSending(ctx)
+	out, err := c.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, func(o *sts.Options) { o.Credentials = signing(signer) })
+	if err != nil {
+		e := c.asking(signer).failure(ctx, err, sent)
+		if e.Code == broker.CodeKeyInvalid {
+			c.forgetKey(from)
+		}
+		return broker.Identity{}, e
+	}
+	return broker.Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn), UserID: aws.ToString(out.UserId)}, nil
+}
