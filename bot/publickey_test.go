@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"filippo.io/age"
@@ -27,7 +28,7 @@ type keyPair struct {
 	name, public, private string
 }
 
-// keyPairs makes one of each kind.
+// keyPairs makes one of each kind, but for RSA, of which there is one: it takes long.
 func keyPairs(t testing.TB) []keyPair {
 	t.Helper()
 	x, err := age.GenerateX25519Identity()
@@ -38,7 +39,7 @@ func keyPairs(t testing.TB) []keyPair {
 		{keyAge, x.Recipient().String(), x.String()},
 		{keyAgeHybrid, pq.Recipient().String(), pq.String()},
 		sshPair(t, ed25519Key(t)),
-		sshPair(t, rsaKey(t, 2048)),
+		sshPair(t, theRSAKey()),
 	}
 }
 
@@ -56,13 +57,13 @@ func ed25519Key(t testing.TB) ed25519.PrivateKey {
 	return private
 }
 
-func rsaKey(t testing.TB, bits int) *rsa.PrivateKey {
-	t.Helper()
-	t.Setenv("GODEBUG", "rsa1024min=0") // to make one that is too short
-	private, err := rsa.GenerateKey(rand.Reader, bits)
-	must(t, err)
+var theRSAKey = sync.OnceValue(func() *rsa.PrivateKey {
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
 	return private
-}
+})
 
 func sshPair(t testing.TB, private any) keyPair {
 	t.Helper()
@@ -157,9 +158,12 @@ func TestFingerprintIsThatOfSSHKeygen(t *testing.T) {
 // refusedKeys are texts that are no key, and a part of what is said to each.
 func refusedKeys(t testing.TB) map[string][2]string {
 	t.Helper()
+	t.Setenv("GODEBUG", "rsa1024min=0")
+	tooShort, err := rsa.GenerateKey(rand.Reader, 1024)
+	must(t, err)
 	pairs := keyPairs(t)
 	x, pq, ed, rsa := pairs[0], pairs[1], pairs[2], pairs[3]
-	short := sshPair(t, rsaKey(t, 1024))
+	short := sshPair(t, tooShort)
 	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(t, err)
 	ecdsaPair := sshPair(t, ec)

@@ -30,6 +30,7 @@ func withoutAge(t *testing.T) string {
 // what the age there cannot open. Were the old credentials left, whatever is run
 // next would run as somebody else.
 func TestSealedSnippetThatDoesNotOpenLeavesNothingAndFails(t *testing.T) {
+	t.Parallel()
 	requireInterpreter(t, "age", nil)
 	pairs := keyPairs(t)
 	right, wrong := pairs[0], pairs[0]
@@ -49,6 +50,7 @@ func TestSealedSnippetThatDoesNotOpenLeavesNothingAndFails(t *testing.T) {
 			"no age":             {shell: s.inHome(t, right), path: withoutAge(t)},
 		} {
 			t.Run(s.name+"/"+name, func(t *testing.T) {
+				t.Parallel()
 				dir := t.TempDir()
 				cmd := fails.shell.atExit().command(t, dir, sealedShown(t, f, ordinary(), right).text+"\n")
 				if fails.path != "" {
@@ -72,6 +74,7 @@ func TestSealedSnippetThatDoesNotOpenLeavesNothingAndFails(t *testing.T) {
 // TestSnippetStaysOutOfHistory runs snippets in shells that leave out of their
 // history what begins with a space.
 func TestSnippetStaysOutOfHistory(t *testing.T) {
+	t.Parallel()
 	requireInterpreter(t, "age", nil)
 	pair := keyPairs(t)[0]
 	for _, s := range []shell{
@@ -98,6 +101,7 @@ func TestSnippetStaysOutOfHistory(t *testing.T) {
 // TestLinesOfSnippetsBeginWithASpace covers fish too, whose history is not
 // written where it is not typed into.
 func TestLinesOfSnippetsBeginWithASpace(t *testing.T) {
+	t.Parallel()
 	pair := keyPairs(t)[0]
 	for _, f := range []Format{FormatBash, FormatFish} {
 		sealed := sealedShown(t, f, ordinary(), pair).text

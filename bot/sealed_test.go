@@ -63,6 +63,7 @@ func sealedShown(t testing.TB, f Format, v values, pair keyPair) shown {
 }
 
 func TestSealedHoldsTheSnippetForTheKeyAlone(t *testing.T) {
+	t.Parallel()
 	pairs := keyPairs(t)
 	for _, pair := range pairs {
 		for _, f := range Formats() {
@@ -115,6 +116,7 @@ func (s shell) inHome(t *testing.T, pair keyPair) shell {
 // TestSealedSnippetsAreOpenedAndEvaluated pastes what is shown into real shells,
 // where Debian's age opens it.
 func TestSealedSnippetsAreOpenedAndEvaluated(t *testing.T) {
+	t.Parallel()
 	requireInterpreter(t, "age", nil)
 	large := ordinary()
 	large.token = strings.Repeat("aB3+/x=9", 512)
@@ -144,6 +146,7 @@ func TestSealedSnippetsAreOpenedAndEvaluated(t *testing.T) {
 // TestSealedFilesAreOpenedByTheirCommand saves what is shown and runs the
 // command that the reply names.
 func TestSealedFilesAreOpenedByTheirCommand(t *testing.T) {
+	t.Parallel()
 	requireInterpreter(t, "age", nil)
 	sh := requireInterpreter(t, "sh", nil)
 	for _, pair := range keyPairs(t) {
@@ -170,6 +173,7 @@ func TestSealedFilesAreOpenedByTheirCommand(t *testing.T) {
 }
 
 func TestSealedFailsClosed(t *testing.T) {
+	t.Parallel()
 	snippet := broker.NewSecret(snippetOf(t, FormatBash, ordinary()))
 	for name, sealing := range map[string]broker.Sealing{
 		"nobody looked": {},
@@ -206,6 +210,7 @@ func TestSealedFailsClosed(t *testing.T) {
 }
 
 func TestSealedFitsAMessage(t *testing.T) {
+	t.Parallel()
 	for _, pair := range keyPairs(t) {
 		i := goldenIssued(true)
 		i.Sealing = broker.SealedTo(exampleKey(t, pair.public))

@@ -39,6 +39,7 @@ type client struct {
 	name    string
 	profile string // what the profile of the environment is: the worst for this client
 	path    string // where it is looked for before PATH, as a person's shell would
+	slow    bool   // it takes a second or more to start
 	command func(f Format) []string
 }
 
@@ -52,14 +53,14 @@ func requireClients(t *testing.T, endpoint string) []client {
 	var all []client
 	if folder := os.Getenv("ASSUMEBOT_AWS_SDK_JS"); folder != "" {
 		node := requireInterpreter(t, "node", nil)
-		all = append(all, client{"the JavaScript SDK", othersProfile, filepath.Dir(node),
-			func(Format) []string { return []string{node, "-e", askWithJS, folder, endpoint} }})
+		all = append(all, client{name: "the JavaScript SDK", profile: othersProfile, path: filepath.Dir(node),
+			command: func(Format) []string { return []string{node, "-e", askWithJS, folder, endpoint} }})
 	} else if os.Getenv("ASSUMEBOT_REQUIRE_AWS_SDK_JS") == "1" {
 		t.Fatal("ASSUMEBOT_AWS_SDK_JS names no folder, and ASSUMEBOT_REQUIRE_AWS_SDK_JS=1 demands it")
 	} else {
 		t.Log("ASSUMEBOT_AWS_SDK_JS names no folder: the JavaScript SDK is not tried")
 	}
-	return append(all, client{"the AWS CLI", "", filepath.Dir(requireCLI(t)), func(f Format) []string {
+	return append(all, client{name: "the AWS CLI", path: filepath.Dir(requireCLI(t)), slow: true, command: func(f Format) []string {
 		args := []string{"aws", "--endpoint-url", endpoint, "--output", "json", "sts", "get-caller-identity"}
 		if f == FormatProfile {
 			args = append(args, "--profile", "prod")
@@ -90,6 +91,7 @@ func issuedByAWS(t *testing.T, server *awstest.Server) (v values, arn string) {
 // other shells of POSIX get the same variables, as TestSnippetOfBashIsReadByPOSIXShells shows.
 // PowerShell and cmd are held by their golden files alone.
 func TestSnippetsServeRealClientsInHostileShells(t *testing.T) {
+	t.Parallel()
 	requireInterpreter(t, "age", nil)
 	server, err := awstest.Start()
 	must(t, err)
@@ -106,7 +108,13 @@ func TestSnippetsServeRealClientsInHostileShells(t *testing.T) {
 		}
 		for name, text := range map[string]string{"clear": snippetOf(t, f, v), "sealed": sealedShown(t, f, v, pair).text} {
 			for _, c := range clients {
+				// Every shell leaves the same variables, clear or sealed, which other tests
+				// compare byte for byte; but for those that fish can only hide.
+				if c.slow && s.before == "" && (s.program != "bash" || name != "clear") {
+					continue
+				}
 				t.Run(s.name+"/"+name+"/"+c.name, func(t *testing.T) {
+					t.Parallel()
 					files := map[string]string{".aws/credentials": c.profile, ".config/age/keys.txt": pair.private}
 					wantAnswer(t, s, f, c, text, files, v, arn)
 				})
@@ -118,6 +126,7 @@ func TestSnippetsServeRealClientsInHostileShells(t *testing.T) {
 // TestFilesServeRealClientsInHostileShells is the same for what goes into a file,
 // used as the reply says.
 func TestFilesServeRealClientsInHostileShells(t *testing.T) {
+	t.Parallel()
 	server, err := awstest.Start()
 	must(t, err)
 	t.Cleanup(func() { _ = server.Close() })

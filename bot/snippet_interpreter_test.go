@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -170,8 +171,10 @@ func hostileSets() []values {
 }
 
 func TestSnippetOfBashIsReadByPOSIXShells(t *testing.T) {
+	t.Parallel()
 	for _, s := range posixShells() {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			for _, v := range hostileSets() {
 				checkShell(t, s, FormatBash, v)
 			}
@@ -180,8 +183,10 @@ func TestSnippetOfBashIsReadByPOSIXShells(t *testing.T) {
 }
 
 func TestSnippetOfFishIsReadByFish(t *testing.T) {
+	t.Parallel()
 	for _, s := range fishShells() {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			for _, v := range hostileSets() {
 				checkShell(t, s, FormatFish, v)
 			}
@@ -191,6 +196,7 @@ func TestSnippetOfFishIsReadByFish(t *testing.T) {
 
 // TestSnippetOfFishErasesNothingUniversal looks at another session afterwards.
 func TestSnippetOfFishErasesNothingUniversal(t *testing.T) {
+	t.Parallel()
 	v := ordinary()
 	v.region = ""
 	dir := t.TempDir()
@@ -213,6 +219,7 @@ func TestSnippetOfFishErasesNothingUniversal(t *testing.T) {
 }
 
 func TestSnippetOfDotenvIsSourcedBySh(t *testing.T) {
+	t.Parallel()
 	source := func(v values) {
 		s := shell{name: "sh", program: "sh", before: unsetCommand(t, howToUse(FormatDotenv, "prod")) + "\nset -a\n"}
 		checkShell(t, s, FormatDotenv, v)
@@ -231,6 +238,7 @@ func TestSnippetOfDotenvIsSourcedBySh(t *testing.T) {
 // TestDotenvSaysWhatToUnset runs what the reply says, since readers of .env files
 // leave what is set already.
 func TestDotenvSaysWhatToUnset(t *testing.T) {
+	t.Parallel()
 	sealed := sealedShown(t, FormatDotenv, ordinary(), keyPairs(t)[0])
 	for _, use := range []string{howToUse(FormatDotenv, "prod"), sealed.use} {
 		got := shell{name: "sh", program: "sh"}.run(t, unsetCommand(t, use))
@@ -254,11 +262,19 @@ func unsetCommand(t *testing.T, use string) string {
 // requireCLI finds the AWS CLI, version 2, which alone can export credentials.
 func requireCLI(t *testing.T) string {
 	t.Helper()
-	return requireInterpreter(t, "aws", func(path string) bool {
-		out, err := exec.CommandContext(t.Context(), path, "--version").Output()
-		return err == nil && strings.HasPrefix(string(out), "aws-cli/2.")
-	})
+	return requireInterpreter(t, "aws", func(path string) bool { return path == theCLI() })
 }
+
+// theCLI is looked for once, since each that there is has to say its version.
+var theCLI = sync.OnceValue(func() string {
+	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
+		path := filepath.Join(dir, "aws")
+		if out, err := exec.Command(path, "--version").Output(); err == nil && strings.HasPrefix(string(out), "aws-cli/2.") {
+			return path
+		}
+	}
+	return ""
+})
 
 // exported is what `aws configure export-credentials` prints.
 type exported struct {
@@ -294,39 +310,33 @@ func writeFile(t *testing.T, dir, name, text string) {
 }
 
 func TestSnippetOfProfileIsReadByTheAWSCLI(t *testing.T) {
+	t.Parallel()
 	aws := requireCLI(t)
-	wild := values{accessKeyID: "-n!$(x)^", secretKey: "=%PATH%&|<a>{b}~*", token: strings.Repeat("aB3+/:=", 2400), region: "eu-west-1", expires: "2036-01-02T03:04:05Z"}
-	for _, v := range []values{ordinary(), wild} {
-		dir := t.TempDir()
-		writeFile(t, dir, "config", "")
-		writeFile(t, dir, "credentials", "[other]\naws_access_key_id = x\n"+snippetOf(t, FormatProfile, v)+"\n\n[last]\nregion = us-east-1\n")
-		want := exported{AccessKeyID: v.accessKeyID, SecretAccessKey: v.secretKey, SessionToken: v.token}
-		if diff := cmp.Diff(want, exportedByCLI(t, aws, dir)); diff != "" {
-			t.Errorf("(-want +got)\n%s", diff)
-		}
-		if got := strings.TrimSpace(runCLI(t, aws, dir, "configure", "get", "region")); got != v.region {
-			t.Errorf("aws reads the region %q, want %q", got, v.region)
-		}
+	v := values{accessKeyID: "-n!$(x)^", secretKey: "=%PATH%&|<a>{b}~*", token: strings.Repeat("aB3+/:=", 2400), region: "eu-west-1", expires: "2036-01-02T03:04:05Z"}
+	dir := t.TempDir()
+	writeFile(t, dir, "config", "")
+	writeFile(t, dir, "credentials", "[other]\naws_access_key_id = x\n"+snippetOf(t, FormatProfile, v)+"\n\n[last]\nregion = us-east-1\n")
+	want := exported{AccessKeyID: v.accessKeyID, SecretAccessKey: v.secretKey, SessionToken: v.token}
+	if diff := cmp.Diff(want, exportedByCLI(t, aws, dir)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if got := strings.TrimSpace(runCLI(t, aws, dir, "configure", "get", "region")); got != v.region {
+		t.Errorf("aws reads the region %q, want %q", got, v.region)
 	}
 }
 
 func TestSnippetOfJSONIsACredentialProcess(t *testing.T) {
+	t.Parallel()
 	aws := requireCLI(t)
-	for _, v := range []values{
-		ordinary(),
-		{accessKeyID: `"\'$`, secretKey: "<a>&b ü 日本 👩 ‘x’", token: strings.Repeat("aB3+/=", 3000), expires: "2036-01-02T03:04:05Z"},
-	} {
-		dir := t.TempDir()
-		writeFile(t, dir, "config", "[profile prod]\ncredential_process = cat "+filepath.Join(dir, "snippet.json")+"\n")
-		writeFile(t, dir, "credentials", "")
-		writeFile(t, dir, "snippet.json", snippetOf(t, FormatJSON, v))
-		expires, err := time.Parse(time.RFC3339, v.expires)
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := exported{v.accessKeyID, v.secretKey, v.token, expires}
-		if diff := cmp.Diff(want, exportedByCLI(t, aws, dir)); diff != "" {
-			t.Errorf("(-want +got)\n%s", diff)
-		}
+	v := values{accessKeyID: `"\'$`, secretKey: "<a>&b ü 日本 👩 ‘x’", token: strings.Repeat("aB3+/=", 3000), expires: "2036-01-02T03:04:05Z"}
+	dir := t.TempDir()
+	writeFile(t, dir, "config", "[profile prod]\ncredential_process = cat "+filepath.Join(dir, "snippet.json")+"\n")
+	writeFile(t, dir, "credentials", "")
+	writeFile(t, dir, "snippet.json", snippetOf(t, FormatJSON, v))
+	expires, err := time.Parse(time.RFC3339, v.expires)
+	must(t, err)
+	want := exported{v.accessKeyID, v.secretKey, v.token, expires}
+	if diff := cmp.Diff(want, exportedByCLI(t, aws, dir)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }

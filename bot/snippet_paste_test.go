@@ -52,6 +52,7 @@ func waysOfIssue() []string {
 // TestWholeReplyCanBePasted pastes all of a reply, as Slack shows it, into real
 // shells: nothing around the snippet may keep it from being read.
 func TestWholeReplyCanBePasted(t *testing.T) {
+	t.Parallel()
 	requireInterpreter(t, "age", nil)
 	pair := keyPairs(t)[0]
 	key, err := ParsePublicKey(pair.public)
