@@ -3,6 +3,8 @@ package broker
 import (
 	"log/slog"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/lease"
 )
 
 // Deps is what a Broker is made of. All of it is needed.
@@ -21,7 +23,7 @@ type Deps struct {
 	Directory Directory
 	People    People
 	Lockouts  Lockouts
-	Leases    Leases
+	Leases    lease.Leases // keep two replicas from writing one role's policy at once
 	Approvals Approvals
 	Controls  Controls
 	Rates     Rates
@@ -46,7 +48,7 @@ type Broker struct {
 	directory  Directory
 	people     People
 	lockouts   Lockouts
-	leases     Leases
+	leases     lease.Leases
 	approvals  Approvals
 	controls   Controls
 	rates      Rates

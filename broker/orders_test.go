@@ -68,26 +68,35 @@ func (m *memory) Resume(_ context.Context, o broker.Order) (bool, error) {
 	return true, m.controls.err
 }
 
-func (m *memory) Lease(_ context.Context, name, holder string, _ time.Duration) (bool, error) {
+// A held lease is one holder's until then.
+type held struct {
+	holder string
+	until  time.Time
+}
+
+func (m *memory) HoldLease(_ context.Context, name, holder string, ttl time.Duration) (int64, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.leases == nil {
-		m.leases = map[string]string{}
+		m.leases = map[string]held{}
 	}
-	if held, ok := m.leases[name]; ok && held != holder {
-		return false, nil
+	if m.leasesErr != nil {
+		return 0, m.leasesErr
 	}
-	m.leases[name] = holder
+	if l, ok := m.leases[name]; ok && l.holder != holder && time.Now().Before(l.until) {
+		return 0, nil
+	}
+	m.leases[name] = held{holder, time.Now().Add(ttl)}
 	if !slices.Contains(m.holders, holder) {
 		m.holders = append(m.holders, holder)
 	}
-	return true, nil
+	return int64(slices.Index(m.holders, holder) + 1), nil
 }
 
 func (m *memory) ReleaseLease(_ context.Context, name, holder string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.leases[name] == holder {
+	if m.leases[name].holder == holder {
 		delete(m.leases, name)
 	}
 	return nil

@@ -27,7 +27,8 @@ type memory struct {
 	lockouts    lockouts
 	controls    controls
 	rates       rates
-	leases      map[string]string
+	leases      map[string]held
+	leasesErr   error
 	holders     []string         // everybody who ever held one
 	standing    *broker.Standing // of everybody; nil: a full member
 	left        string           // Slack user ID of one who is deactivated

@@ -7,21 +7,12 @@ import (
 	"time"
 )
 
-// Leases keep two replicas from writing one role's policy at once.
-type Leases interface {
-	// Lease claims the lease name for holder, or renews it, for ttl from now;
-	// false when another holds it.
-	Lease(ctx context.Context, name, holder string, ttl time.Duration) (bool, error)
-	// ReleaseLease gives the lease back if it is still holder's.
-	ReleaseLease(ctx context.Context, name, holder string) error
-}
-
 const (
 	// revokeTimeout bounds one revocation, waiting for the lease included.
 	revokeTimeout = 60 * time.Second
-	// denyLease outlives any single call to IAM, so that who renewed it before a
-	// write holds it until that write ended.
-	denyLease = CallTimeout + 15*time.Second
+	// denyLease is how long a replica that died keeps the others from one role's
+	// policy: they still have the time to write it then.
+	denyLease = 10 * time.Second
 )
 
 // A Revocation is what became of one.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"time"
+
+	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/retry"
 )
 
 // Two things keep one person's revocations from holding up another's, an admin's
@@ -81,7 +83,7 @@ func (r *foldRun) covers(found []Grant) bool {
 // denials are the writings that wait for the lease of their role.
 type denials struct {
 	mu      sync.Mutex
-	waiting map[string]*denial // by lease and Account
+	waiting map[string]*denial // by role and Account
 }
 
 // A denial is one writing, for all session names that joined before it began.
@@ -95,26 +97,26 @@ type denial struct {
 
 // join returns the writing that will be for name too; leads says that the caller
 // has to do it.
-func (d *denials) join(lease, name string, urgent bool) (w *denial, leads bool) {
+func (d *denials) join(waiting, name string, urgent bool) (w *denial, leads bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if w = d.waiting[lease]; w == nil {
+	if w = d.waiting[waiting]; w == nil {
 		w, leads = &denial{done: make(chan struct{})}, true
 		if d.waiting == nil {
 			d.waiting = map[string]*denial{}
 		}
-		d.waiting[lease] = w
+		d.waiting[waiting] = w
 	}
 	w.names, w.urgent = append(w.names, name), w.urgent || urgent
 	return w, leads
 }
 
 // begin lets nobody join any more, and returns who did.
-func (d *denials) begin(lease string, w *denial) []string {
+func (d *denials) begin(waiting string, w *denial) []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.waiting[lease] == w {
-		delete(d.waiting, lease)
+	if d.waiting[waiting] == w {
+		delete(d.waiting, waiting)
 	}
 	return w.names
 }
@@ -132,11 +134,11 @@ func (b *Broker) deny(ctx context.Context, r Request, account Account, session s
 		return nil, b.notDenied(r, account, session, err)
 	}
 	// Two Accounts may have one role.
-	lease := "revocations:" + string(account.RoleARN)
-	waiting := lease + " " + account.Name
+	role := "revocations:" + string(account.RoleARN)
+	waiting := role + " " + account.Name
 	w, leads := b.denials.join(waiting, session, urgent)
 	if leads {
-		b.writeDenial(ctx, r, account, lease, waiting, w)
+		b.writeDenial(ctx, account, role, waiting, w)
 	}
 	select {
 	case <-w.done:
@@ -156,49 +158,40 @@ func (b *Broker) deny(ctx context.Context, r Request, account Account, session s
 
 // writeDenial goes on for those who joined, whether or not whoever leads is still
 // there.
-func (b *Broker) writeDenial(ctx context.Context, r Request, account Account, lease, waiting string, w *denial) {
+func (b *Broker) writeDenial(ctx context.Context, account Account, name, waiting string, w *denial) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeOneTimeout)
 	defer cancel()
 	defer close(w.done)
-	ended := false
-	defer func() {
-		if !ended { // a panic is no success for those who joined
-			w.err = &DenialError{Unconfirmed: true, Err: errPanicked}
-		}
-	}()
+	err := error(&DenialError{Unconfirmed: true, Err: errPanicked}) // a panic is no success for those who joined
+	defer func() { w.err = err }()
 	defer b.denials.begin(waiting, w) // where it never came to that
-	holder := r.ID + ":" + account.Name
-	still := func(ctx context.Context) error {
-		return b.holdLease(ctx, lease, holder, func() bool { return b.denials.isUrgent(w) })
+	role := lease.New(b.leases, name, denyLease, b.log)
+	write := func(ctx context.Context, h *lease.Hold) (err error) {
+		still := func(context.Context) error { _, err := h.Fence(); return err }
+		w.denied, err = b.aws.Deny(ctx, account, func() []string { return b.denials.begin(waiting, w) }, still)
+		return err
 	}
-	if w.err = still(ctx); w.err != nil {
-		ended = true
-		return
-	}
-	w.denied, w.err = b.aws.Deny(ctx, account, func() []string { return b.denials.begin(waiting, w) }, still)
-	ended = true
-	// Also when the time is over: others wait for it.
-	ctx, release := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
-	defer release()
-	if err := b.leases.ReleaseLease(ctx, lease, holder); err != nil {
-		b.log.WarnContext(ctx, "lease not released; the next revocation waits for its end", "lease", lease, "error", err)
-	}
+	err = retry.Pace{First: firstPause, Longest: longestPause}.Do(ctx, func() error {
+		err := role.Do(ctx, write)
+		switch taken := errors.Is(err, lease.ErrTaken); {
+		case taken && b.denials.isUrgent(w):
+			return retry.After(err, firstPause)
+		case taken:
+			return err
+		case errors.Is(err, lease.ErrLost):
+			err = overwritten(err)
+		}
+		return retry.Final(err)
+	})
 }
 
-// holdLease claims or renews the lease, waiting while another holds it.
-func (b *Broker) holdLease(ctx context.Context, name, holder string, urgent func() bool) error {
-	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		mine, err := b.leases.Lease(ctx, name, holder, denyLease)
-		if err != nil || mine {
-			return err
-		}
-		if urgent() {
-			pause = firstPause
-		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+// overwritten is of a writing whose lease was lost: whatever it says, another may
+// have written over it.
+func overwritten(err error) error {
+	lost := &DenialError{Unconfirmed: true, Err: err}
+	var failed *DenialError
+	if errors.As(err, &failed) {
+		lost.Earlier = failed.Earlier
 	}
+	return lost
 }
