@@ -30,12 +30,14 @@ func wantAdvice(t *testing.T, url, says string, settled bool) {
 }
 
 func TestOpenOfAReplicaSaysSoAndMayBeTriedAgain(t *testing.T) {
+	t.Parallel()
 	addr := storetest.RealTCP(t, "--replicaof", "127.0.0.1 1")
 	wantAdvice(t, "redis://u:MARKED@"+addr, "check the user and password", true)
 	wantAdvice(t, "redis://"+addr, "this Redis is a replica: name the primary in REDIS_URL", false)
 }
 
 func TestOpenOfOneNodeOfAClusterSaysSo(t *testing.T) {
+	t.Parallel()
 	first := storetest.RealClusterOfTwo(t)
 	wantAdvice(t, "redis://"+first, "one node of a cluster: add ?addr=", true)
 	wantAdvice(t, "redis://"+first+"/3", "leave the number out of REDIS_URL", true)
@@ -43,12 +45,14 @@ func TestOpenOfOneNodeOfAClusterSaysSo(t *testing.T) {
 }
 
 func TestOpenOfAClusterThatIsNotWholeMayBeTriedAgain(t *testing.T) {
+	t.Parallel()
 	addr := storetest.RealTCP(t, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf")
 	wantAdvice(t, "redis://"+addr, "does not serve all of its slots", false)
 }
 
 // TestOpenWhileRedisLoadsMayBeTriedAgain has redis-server read its data slowly.
 func TestOpenWhileRedisLoadsMayBeTriedAgain(t *testing.T) {
+	t.Parallel()
 	server := storetest.StartRedis(t, "--enable-debug-command", "yes", "--loading-process-events-interval-bytes", "1024")
 	rdb := storetest.Raw(t, server.URL)
 	ctx := t.Context()
@@ -69,6 +73,7 @@ func TestOpenWhileRedisLoadsMayBeTriedAgain(t *testing.T) {
 }
 
 func TestOpenOfAFullRedisSaysSo(t *testing.T) {
+	t.Parallel()
 	server := storetest.StartRedis(t, "--maxmemory", "1")
 	wantAdvice(t, server.URL, "raise maxmemory", false)
 	server = storetest.StartRedis(t, "--min-replicas-to-write", "1")
@@ -78,6 +83,7 @@ func TestOpenOfAFullRedisSaysSo(t *testing.T) {
 // TestOpenTellsTLSFromClear asks each kind of port for the other, and a port
 // whose certificate nobody knows.
 func TestOpenTellsTLSFromClear(t *testing.T) {
+	t.Parallel()
 	cert, key := pemFiles(t)
 	port := freePort(t)
 	storetest.StartRedis(t, "--tls-port", port, "--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert)

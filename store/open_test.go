@@ -93,6 +93,7 @@ func TestOpenFailsClearlyWhenNobodyListens(t *testing.T) {
 // TestOpenReachesNoOtherHostInClear takes the URL's host, and one that a Sentinel
 // on this machine names.
 func TestOpenReachesNoOtherHostInClear(t *testing.T) {
+	t.Parallel()
 	keys := []broker.Secret{storetest.KeyOne}
 	const says = "is another host, and would be reached in clear"
 	for _, query := range []string{"", "?addr=192.0.2.1:1", "?master_name=main"} {
@@ -125,6 +126,7 @@ var aclUser = []string{
 }
 
 func TestACLUserOfTheDocumentationIsEnough(t *testing.T) {
+	t.Parallel()
 	server := storetest.StartRedis(t, aclUser...)
 	withUser := func(user string) string { return strings.Replace(server.URL, "unix://", "unix://"+user+"@", 1) }
 	s := mustOpen(t, withUser("bot:"+password))
@@ -168,6 +170,7 @@ func TestOpenLogsNoSecret(t *testing.T) {
 }
 
 func TestEmbeddedExpiresByTheWallClockToo(t *testing.T) {
+	t.Parallel()
 	s := mustOpen(t, store.Embedded)
 	if !s.Embedded() {
 		t.Error("embedded: got false")

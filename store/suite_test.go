@@ -1,16 +1,21 @@
 package store_test
 
 import (
+	"os"
 	"testing"
 
 	"github.com/assumebot/assumebot/store"
 	"github.com/assumebot/assumebot/store/storetest"
 )
 
-func TestEmbeddedKeepsThePromises(t *testing.T) { storetest.Run(t, store.Embedded) }
+func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
 
-func TestRealRedisKeepsThePromises(t *testing.T) { storetest.Run(t, storetest.RealRedis(t)) }
+func TestEmbeddedKeepsThePromises(t *testing.T) {
+	storetest.Run(t, func(testing.TB) string { return store.Embedded })
+}
 
-func TestClusterKeepsThePromises(t *testing.T) { storetest.Run(t, storetest.RealCluster(t)) }
+func TestRealRedisKeepsThePromises(t *testing.T) { storetest.Run(t, storetest.RealRedis) }
 
-func TestSentinelKeepsThePromises(t *testing.T) { storetest.Run(t, storetest.RealSentinel(t)) }
+func TestClusterKeepsThePromises(t *testing.T) { storetest.Run(t, storetest.RealCluster) }
+
+func TestSentinelKeepsThePromises(t *testing.T) { storetest.Run(t, storetest.RealSentinel) }

@@ -13,7 +13,7 @@ import (
 // Eventually waits until done says so, and fails the test after within.
 func Eventually(t testing.TB, within time.Duration, what string, done func() bool) {
 	t.Helper()
-	tick := time.NewTicker(2 * time.Millisecond)
+	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	timeout := time.After(within)
 	for !done() {
