@@ -15,29 +15,20 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-// Seen remembers what was handled already, across replicas.
-type Seen interface {
-	// FirstSight claims all ids for an hour and reports whether none of them
-	// had been claimed before. Empty ids are ignored. An error means unknown.
-	FirstSight(ctx context.Context, ids ...string) (bool, error)
-}
-
 // Deps is what a Bot is made of. All of it is needed.
 type Deps struct {
 	API           *slack.Client
 	HTTP          *http.Client // posts to response_urls; it must not follow redirects
 	APIURL        string       // where API points: response_urls are on this machine only where Slack is
 	Broker        *broker.Broker
-	Seen          Seen
+	Counters      broker.Counters
 	Copies        Copies
 	Preferences   Preferences
-	Homes         Homes
 	Record        Record
 	Leases        Leases
 	Cursors       Cursors
 	Due           DueLists
-	Ledger        Ledger
-	Rates         broker.Rates
+	Grants        broker.Grants
 	Settings      Settings
 	CommandPrefix string
 	Connections   int
@@ -52,13 +43,12 @@ type Bot struct {
 	api         *slack.Client
 	http        *http.Client
 	live        atomic.Pointer[serving]
-	seen        Seen
+	counters    broker.Counters
 	copies      Copies
 	preferences Preferences
-	homes       Homes
 	sockets     *Sockets
 	audit       *auditChannel
-	ledger      Ledger
+	grants      broker.Grants
 	reminders   *dueWorker
 	deletions   *dueWorker
 	approvals   *dueWorker
@@ -98,13 +88,13 @@ const (
 // New returns a Bot.
 func New(d Deps) *Bot {
 	b := &Bot{
-		api: d.API, http: d.HTTP, seen: d.Seen, copies: d.Copies, preferences: d.Preferences, homes: d.Homes,
+		api: d.API, http: d.HTTP, counters: d.Counters, copies: d.Copies, preferences: d.Preferences,
 		prefix: d.CommandPrefix, fake: onLoopback(d.APIURL), embedded: d.Embedded, now: d.Now, log: d.Log, slots: make(chan struct{}, atOnce),
 	}
 	b.sweeper = newSweeper(b.sweepMemory)
-	b.sockets = newSockets(d.API, d.Connections, d.Embedded, d.Rates, d.Log, b.receive)
+	b.sockets = newSockets(d.API, d.Connections, d.Embedded, d.Counters, d.Log, b.receive)
 	b.audit = newAuditChannel(d, b.postMessage, b.followBreakGlass)
-	b.ledger = d.Ledger
+	b.grants = d.Grants
 	b.Serve(d.Broker, d.Settings)
 	b.reminders = newDueWorker(d, reminderList, b.serveReminder, b.tellAside)
 	b.deletions = newDueWorker(d, deletionList, b.serveDeletion, b.tellAside)

@@ -181,7 +181,7 @@ func (b *Bot) submitSearch(ctx context.Context, e envelope, in interaction, ack 
 	}
 	judging, cancel := context.WithTimeout(ctx, judgeTimeout)
 	defer cancel()
-	first, err := b.seen.FirstSight(judging, append(sightings(e, in.TriggerID), "view:"+in.View.ID+in.View.Hash)...)
+	first, err := b.counters.FirstSight(judging, append(sightings(e, in.TriggerID), "view:"+in.View.ID+in.View.Hash)...)
 	switch {
 	case err != nil:
 		b.refusal(ctx, in.to, err) // for the log

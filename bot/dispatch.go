@@ -137,7 +137,7 @@ func sightings(e envelope, trigger string) []string {
 // again under the same envelope and under new ones. When the store cannot tell,
 // the person is told and nothing is done.
 func (b *Bot) first(ctx context.Context, to conversation, ids ...string) bool {
-	first, err := b.seen.FirstSight(ctx, ids...)
+	first, err := b.counters.FirstSight(ctx, ids...)
 	if err != nil {
 		b.deliver(ctx, to, b.refusal(ctx, to, b.unlessStranger(ctx, to, &broker.Error{
 			Code: broker.CodeStore, Ref: broker.ShortRef(to.requestID), Err: err,

@@ -39,7 +39,7 @@ func (b *Bot) event(ctx context.Context, e envelope) {
 	if inner.BotID != "" || inner.Subtype != "" || inner.User == "" {
 		return // the bot's own words, edits and joins
 	}
-	first, err := b.seen.FirstSight(ctx, "envelope:"+e.id, "event:"+outer.EventID)
+	first, err := b.counters.FirstSight(ctx, "envelope:"+e.id, "event:"+outer.EventID)
 	if err != nil || !first {
 		if err != nil {
 			b.log.ErrorContext(ctx, "event not served: the store does not answer", "type", inner.Type, "error", err)

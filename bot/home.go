@@ -15,17 +15,9 @@ const homeAccounts = 40
 
 const actAsk = "ask" // its value is the Account; "" asks which
 
-// Homes remembers whose Home is kept up to date.
-type Homes interface {
-	// RememberHome notes that user opened their Home.
-	RememberHome(ctx context.Context, user string) error
-	// HomeOpened reports whether user opened it within the past weeks.
-	HomeOpened(ctx context.Context, user string) (bool, error)
-}
-
 // openedHome publishes a Home that was just opened.
 func (b *Bot) openedHome(ctx context.Context, to conversation) {
-	if err := b.homes.RememberHome(ctx, to.caller.User); err != nil {
+	if err := b.preferences.RememberHome(ctx, to.caller.User); err != nil {
 		b.log.WarnContext(ctx, "Home will not be kept up to date", "user", to.caller.User, "error", err)
 	}
 	b.publishHome(ctx, to)
@@ -34,7 +26,7 @@ func (b *Bot) openedHome(ctx context.Context, to conversation) {
 // refreshHome publishes the Home of somebody who uses it, after a Grant of
 // theirs changed.
 func (b *Bot) refreshHome(ctx context.Context, to conversation) {
-	opened, err := b.homes.HomeOpened(ctx, to.caller.User)
+	opened, err := b.preferences.HomeOpened(ctx, to.caller.User)
 	if err != nil {
 		b.log.WarnContext(ctx, "Home not refreshed", "user", to.caller.User, "error", err)
 		return

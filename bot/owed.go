@@ -238,7 +238,7 @@ func (b *Bot) serveOwedCredentials(ctx context.Context, o owed) verdict {
 		return doneWith
 	}
 	if o.Kept {
-		grants, err := b.ledger.LiveGrants(ctx, o.User)
+		grants, err := b.grants.LiveGrants(ctx, o.User)
 		if err != nil {
 			return b.owedPutOff(ctx, o, err)
 		}

@@ -9,6 +9,10 @@ type Preferences interface {
 	LastFormat(ctx context.Context, user string) (string, error)
 	// SaveFormat remembers the format that user asked for.
 	SaveFormat(ctx context.Context, user, format string) error
+	// RememberHome notes that user opened their Home.
+	RememberHome(ctx context.Context, user string) error
+	// HomeOpened reports whether user opened it within the past weeks.
+	HomeOpened(ctx context.Context, user string) (bool, error)
 }
 
 func (b *Bot) rememberFormat(ctx context.Context, to conversation, f Format) {

@@ -14,13 +14,6 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-// A Ledger tells what a person has now.
-type Ledger interface {
-	// LiveGrants returns the Grants of user that have not expired or been
-	// ended, oldest first.
-	LiveGrants(ctx context.Context, user string) ([]broker.Grant, error)
-}
-
 // reminderList is the due list of reminders.
 const reminderList = "reminders"
 
@@ -83,7 +76,7 @@ func (b *Bot) serveReminder(ctx context.Context, entry []byte) verdict {
 	if b.settings().Reminder <= 0 {
 		return doneWith // switched off since
 	}
-	grants, err := b.ledger.LiveGrants(ctx, r.User)
+	grants, err := b.grants.LiveGrants(ctx, r.User)
 	if err != nil {
 		log.WarnContext(ctx, "reminder put off: the store does not answer", "error", err)
 		return r.putOff(b.now().Add(dueTick))

@@ -19,7 +19,10 @@ import (
 )
 
 // panicking is a store that brings a panic about.
-type panicking struct{ none []int }
+type panicking struct {
+	broker.Counters
+	none []int
+}
 
 func (p panicking) FirstSight(context.Context, ...string) (bool, error) {
 	return p.none[len(p.none)] == 0, nil
@@ -42,7 +45,7 @@ func TestAPanicEndsItsEnvelopeAlone(t *testing.T) {
 	seen, logs := panicking{}, &lockedBuffer{}
 	b := New(Deps{
 		API:  slack.New(s.BotToken(), slack.OptionAppLevelToken(s.AppToken()), slack.OptionAPIURL(s.APIURL())),
-		HTTP: http.DefaultClient, APIURL: s.APIURL(), Seen: seen, Rates: seen, Connections: 1, Now: time.Now, Log: slog.New(slog.NewJSONHandler(logs, nil)),
+		HTTP: http.DefaultClient, APIURL: s.APIURL(), Counters: seen, Connections: 1, Now: time.Now, Log: slog.New(slog.NewJSONHandler(logs, nil)),
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	b.ctx = ctx

@@ -27,8 +27,8 @@ const (
 // A pace bounds how often sockets are opened. All replicas share it through the
 // store; while the store does not answer, each keeps to it by itself.
 type pace struct {
-	rates broker.Rates
-	now   func() time.Time
+	counters broker.Counters
+	now      func() time.Time
 
 	mu    sync.Mutex
 	until time.Time   // Slack said to stay away until then
@@ -47,7 +47,7 @@ func (p *pace) take(ctx context.Context, last bool) time.Duration {
 	}
 	ctx, cancel := context.WithTimeout(ctx, paceTimeout)
 	defer cancel()
-	rate, err := p.rates.TakeRate(ctx, dialRate, broker.NewID(), limit, dialWindow)
+	rate, err := p.counters.TakeRate(ctx, dialRate, broker.NewID(), limit, dialWindow)
 	switch {
 	case err != nil:
 		return p.takeAlone(limit)

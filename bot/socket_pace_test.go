@@ -12,6 +12,8 @@ import (
 
 // A window counts as the store does, by a clock of the test.
 type window struct {
+	broker.Counters
+
 	mu    sync.Mutex
 	now   time.Time
 	away  bool
@@ -34,8 +36,8 @@ func (w *window) TakeRate(_ context.Context, _, _ string, limit int, per time.Du
 
 func TestPaceLeavesRoomForWhoeverWouldBeDeaf(t *testing.T) {
 	w := &window{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
-	one := &pace{rates: w, now: func() time.Time { return w.now }}
-	two := &pace{rates: w, now: func() time.Time { return w.now }}
+	one := &pace{counters: w, now: func() time.Time { return w.now }}
+	two := &pace{counters: w, now: func() time.Time { return w.now }}
 	for i := range spareDials {
 		if d := one.take(t.Context(), false); d != 0 {
 			t.Fatalf("dial %d: got a wait of %v, want none", i, d)
@@ -60,7 +62,7 @@ func TestPaceLeavesRoomForWhoeverWouldBeDeaf(t *testing.T) {
 
 func TestPaceKeepsToItselfWhileTheStoreIsAway(t *testing.T) {
 	w := &window{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), away: true}
-	p := &pace{rates: w, now: func() time.Time { return w.now }}
+	p := &pace{counters: w, now: func() time.Time { return w.now }}
 	for i := range dialsEach {
 		if d := p.take(t.Context(), true); d != 0 {
 			t.Fatalf("dial %d: got a wait of %v, want none", i, d)
@@ -73,7 +75,7 @@ func TestPaceKeepsToItselfWhileTheStoreIsAway(t *testing.T) {
 
 func TestPaceStaysAwayForAsLongAsSlackAsks(t *testing.T) {
 	w := &window{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
-	p := &pace{rates: w, now: func() time.Time { return w.now }}
+	p := &pace{counters: w, now: func() time.Time { return w.now }}
 	p.stayAway(30 * time.Second)
 	p.stayAway(time.Second) // a shorter one takes nothing back
 	if d := p.take(t.Context(), true); d != 30*time.Second {

@@ -39,13 +39,13 @@ type Sockets struct {
 }
 
 // newSockets returns count sockets' keeper; it dials nothing.
-func newSockets(api *slack.Client, count int, alone bool, rates broker.Rates, log *slog.Logger, handle func(*socket, envelope)) *Sockets {
+func newSockets(api *slack.Client, count int, alone bool, counters broker.Counters, log *slog.Logger, handle func(*socket, envelope)) *Sockets {
 	return &Sockets{
 		open:    func(ctx context.Context) (broker.Secret, error) { return openConnection(ctx, api) },
 		handle:  handle,
 		count:   count,
 		alone:   alone,
-		pace:    &pace{rates: rates, now: time.Now},
+		pace:    &pace{counters: counters, now: time.Now},
 		census:  newCensus(),
 		pulse:   defaultPulse,
 		pause:   pause,

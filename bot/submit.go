@@ -106,7 +106,7 @@ const sentAlready = "This was already sent. The answer comes in this window."
 // firstSubmission reports whether a submission is the first of its ids. When
 // the store cannot tell, nothing is done.
 func (b *Bot) firstSubmission(ctx context.Context, to conversation, ids ...string) (bool, error) {
-	first, err := b.seen.FirstSight(ctx, ids...)
+	first, err := b.counters.FirstSight(ctx, ids...)
 	if err != nil {
 		return false, &broker.Error{Code: broker.CodeStore, Err: err, Ref: broker.ShortRef(to.requestID),
 			What: broker.Say("The bot's own store is not answering, so nothing was done."), Hint: broker.Say(to.unused() + "Try again in a minute.")}

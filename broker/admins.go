@@ -210,7 +210,7 @@ func (b *Broker) Unlock(ctx context.Context, r Request, target string) (bool, er
 	if err != nil {
 		return false, err
 	}
-	left, err := b.lockouts.LockedFor(ctx, target)
+	left, err := b.counters.LockedFor(ctx, target)
 	if err != nil {
 		return false, b.asError(r, storeDown(err))
 	}
@@ -218,7 +218,7 @@ func (b *Broker) Unlock(ctx context.Context, r Request, target string) (bool, er
 	if left <= 0 {
 		e.Code, e.Message = CodeNotEnded, "They were not locked out; the wrong codes until now are forgotten."
 	}
-	was, err := b.giveBackTo(ctx, r, e, func(ctx context.Context) (bool, error) { return b.lockouts.Unlock(ctx, target) })
+	was, err := b.giveBackTo(ctx, r, e, func(ctx context.Context) (bool, error) { return b.counters.Unlock(ctx, target) })
 	if err == nil && was && left <= 0 { // the lock-out came in between
 		b.note(ctx, b.adminEvent(EventUnlocked, r, by, target))
 	}

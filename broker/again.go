@@ -22,7 +22,7 @@ func (b *Broker) Again(ctx context.Context, r Request) (g Grant, ok bool) {
 	}
 	var grants []Grant
 	if err == nil {
-		grants, err = b.ledger.LiveGrants(ctx, user.Slack)
+		grants, err = b.grants.LiveGrants(ctx, user.Slack)
 	}
 	for i := len(grants) - 1; i >= 0 && g.ID == ""; i-- {
 		if b.asksAgain(r, grants[i]) {
@@ -32,7 +32,7 @@ func (b *Broker) Again(ctx context.Context, r Request) (g Grant, ok bool) {
 	if err != nil || g.ID == "" {
 		return Grant{}, false // Issue says what is wrong
 	}
-	found, kept, err := b.ledger.FindGrant(ctx, user.Slack, g.ID)
+	found, kept, err := b.grants.FindGrant(ctx, user.Slack, g.ID)
 	if err != nil || !kept || !found.Kept {
 		return Grant{}, false
 	}

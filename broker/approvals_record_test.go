@@ -3,7 +3,6 @@ package broker_test
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"slices"
 	"testing"
 	"time"
@@ -27,11 +26,9 @@ func (s swapper) SwapApproval(ctx context.Context, old broker.KeptApproval, a br
 
 // over is the bench's broker over other Approvals and another record.
 func (b *bench) over(approvals broker.Approvals, record broker.Recorder) *broker.Broker {
-	return broker.New(broker.Deps{
-		Config: b.config, AWS: b.client, Codes: b.memory, Claims: b.memory, Sessions: b.memory, Grants: b.memory, Ledger: b.memory, Recorder: record, Directory: b.memory, People: b.memory,
-		Lockouts: b.memory, Approvals: approvals, Leases: b.memory, Controls: b.memory, Rates: b.memory, Holders: b.memory,
-		Keys: b.memory, ParseKey: parseKey, Now: b.now, Log: slog.New(slog.DiscardHandler),
-	})
+	d := b.deps()
+	d.Approvals, d.Recorder = approvals, record
+	return broker.New(d)
 }
 
 func TestAnApprovalWhoseAnswerWasLostIsTakenAndOnTheRecord(t *testing.T) {

@@ -44,7 +44,7 @@ func (b *Broker) quiet(ctx context.Context, r Request, a Approval) (quiet bool, 
 		name  string
 		limit int
 	}{{"pings:" + a.User, pingsOfAll}, {"pings:" + a.User + ":" + a.Account, pingsOfOne}} {
-		rate, err := b.rates.TakeRate(ctx, ping.name, r.ID, ping.limit, askWindow)
+		rate, err := b.counters.TakeRate(ctx, ping.name, r.ID, ping.limit, askWindow)
 		if err != nil {
 			return false, storeDown(err)
 		}

@@ -12,22 +12,18 @@ type Deps struct {
 	Config    *Config
 	AWS       AWS
 	Codes     Codes
-	Claims    CodeClaims
 	Sessions  Sessions
 	Grants    Grants
-	Ledger    Ledger
 	Listings  Listings
 	Keys      SealedKeys
 	ParseKey  func(text string) (PublicKey, error) // what can be encrypted to, canonical
 	Recorder  Recorder
 	Directory Directory
 	People    People
-	Lockouts  Lockouts
+	Counters  Counters
 	Leases    lease.Leases // keep two replicas from writing one role's policy at once
 	Approvals Approvals
 	Controls  Controls
-	Rates     Rates
-	Holders   Holders
 	Now       func() time.Time
 	Log       *slog.Logger
 }
@@ -37,22 +33,18 @@ type Broker struct {
 	config     *Config
 	aws        AWS
 	codes      Codes
-	claims     CodeClaims
 	sessions   Sessions
 	grants     Grants
-	ledger     Ledger
 	listings   Listings
 	sealedKeys SealedKeys
 	parseKey   func(text string) (PublicKey, error)
 	recorder   Recorder
 	directory  Directory
 	people     People
-	lockouts   Lockouts
+	counters   Counters
 	leases     lease.Leases
 	approvals  Approvals
 	controls   Controls
-	rates      Rates
-	holders    Holders
 	now        func() time.Time
 	log        *slog.Logger
 	folds      fold
@@ -62,9 +54,9 @@ type Broker struct {
 // New returns a Broker; it does no work.
 func New(d Deps) *Broker {
 	return &Broker{
-		config: d.Config, aws: d.AWS, codes: d.Codes, claims: d.Claims, sessions: d.Sessions, grants: d.Grants, ledger: d.Ledger, listings: d.Listings,
+		config: d.Config, aws: d.AWS, codes: d.Codes, sessions: d.Sessions, grants: d.Grants, listings: d.Listings,
 		sealedKeys: d.Keys, parseKey: d.ParseKey,
-		recorder: d.Recorder, directory: d.Directory, people: d.People, lockouts: d.Lockouts, leases: d.Leases, approvals: d.Approvals,
-		controls: d.Controls, rates: d.Rates, holders: d.Holders, now: d.Now, log: d.Log,
+		recorder: d.Recorder, directory: d.Directory, people: d.People, counters: d.Counters, leases: d.Leases, approvals: d.Approvals,
+		controls: d.Controls, now: d.Now, log: d.Log,
 	}
 }

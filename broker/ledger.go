@@ -2,25 +2,6 @@ package broker
 
 import "context"
 
-// A Ledger finds Grants again while they live.
-type Ledger interface {
-	// LiveGrants returns the Grants of user that have not expired or been
-	// ended, oldest first.
-	LiveGrants(ctx context.Context, user string) ([]Grant, error)
-	// FindGrant returns a live Grant of user, and its Credentials while they are
-	// kept; ok is false when user has no such Grant.
-	FindGrant(ctx context.Context, user, grantID string) (g KeptGrant, ok bool, err error)
-	// EndGrant drops a Grant of user and its Credentials for all replicas.
-	EndGrant(ctx context.Context, user, grantID string) error
-}
-
-// Holders tell who has something.
-type Holders interface {
-	// Holders returns the Slack user ID of everybody who has live Grants, those
-	// whom the config names no more too. Some may have none any more.
-	Holders(ctx context.Context) ([]string, error)
-}
-
 // A KeptGrant is a live Grant and, inside the reveal window, its Credentials.
 type KeptGrant struct {
 	Grant       Grant
@@ -34,7 +15,7 @@ func (b *Broker) Live(ctx context.Context, r Request) ([]Grant, error) {
 	if err != nil {
 		return nil, b.refuse(ctx, r, err)
 	}
-	grants, err := b.ledger.LiveGrants(ctx, user.Slack)
+	grants, err := b.grants.LiveGrants(ctx, user.Slack)
 	if err != nil {
 		return nil, b.asError(r, storeDown(err))
 	}
@@ -126,7 +107,7 @@ func (b *Broker) End(ctx context.Context, r Request, grantID string) (Ending, er
 		return Ending{Grant: found.Grant, Session: done.Session, Revoked: &done}, err
 	}
 	ended := Ending{Grant: found.Grant}
-	if err := b.ledger.EndGrant(ctx, user.Slack, grantID); err != nil {
+	if err := b.grants.EndGrant(ctx, user.Slack, grantID); err != nil {
 		return Ending{}, b.asError(r, storeDown(err))
 	}
 	var failed error
@@ -147,7 +128,7 @@ func (b *Broker) End(ctx context.Context, r Request, grantID string) (Ending, er
 }
 
 func (b *Broker) find(ctx context.Context, r Request, user User, grantID string) (KeptGrant, error) {
-	found, ok, err := b.ledger.FindGrant(ctx, user.Slack, grantID)
+	found, ok, err := b.grants.FindGrant(ctx, user.Slack, grantID)
 	if err != nil {
 		return KeptGrant{}, b.asError(r, storeDown(err))
 	}

@@ -16,7 +16,7 @@ func (b *Broker) Enter(ctx context.Context, r Request) error {
 	if limit == 0 {
 		return nil
 	}
-	rate, err := b.rates.TakeRate(ctx, "requests:"+r.Caller.User, r.ID, limit, limitWindow)
+	rate, err := b.counters.TakeRate(ctx, "requests:"+r.Caller.User, r.ID, limit, limitWindow)
 	switch {
 	case err != nil:
 		return b.unlessStranger(ctx, r, b.asError(r, &Error{
@@ -67,7 +67,7 @@ func (b *Broker) takeCalls(ctx context.Context, r Request, account Account, p Pl
 		calls = append(calls, r.ID+":session")
 	}
 	for _, id := range calls {
-		rate, err := b.rates.TakeRate(ctx, "sts:"+account.Name, id, limit, limitWindow)
+		rate, err := b.counters.TakeRate(ctx, "sts:"+account.Name, id, limit, limitWindow)
 		switch {
 		case err != nil:
 			return &Error{

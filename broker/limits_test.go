@@ -18,6 +18,8 @@ type rates struct {
 	err     error
 }
 
+func (m *memory) FirstSight(context.Context, ...string) (bool, error) { return true, nil }
+
 func (m *memory) TakeRate(_ context.Context, name, requestID string, limit int, per time.Duration) (broker.Rate, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

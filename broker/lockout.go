@@ -13,28 +13,11 @@ type WrongCodes struct {
 	Next   time.Duration // for how long those would; 0 once one did
 }
 
-// Lockouts count wrong codes, the same for all replicas.
-type Lockouts interface {
-	// LockedFor returns how long the User is still locked out; 0: is not.
-	LockedFor(ctx context.Context, user string) (time.Duration, error)
-	// WrongCode counts one wrong code, that of a Request once, and returns what that
-	// came to, in one step. The fifth within 15 minutes locks for 15 minutes, each
-	// further five for twice as long as the time before, up to a day. A repeat is
-	// answered as the first time.
-	WrongCode(ctx context.Context, user, requestID string) (WrongCodes, error)
-	// RightCode forgets the wrong ones, and how long the last lock-out was. It ends
-	// none that runs.
-	RightCode(ctx context.Context, user string) error
-	// Unlock ends a lock-out that runs, and forgets wrong codes and how long the
-	// last lock-out was; false when none ran.
-	Unlock(ctx context.Context, user string) (bool, error)
-}
-
 func (b *Broker) notLockedOut(ctx context.Context, r Request, user User) error {
 	if r.Code.Empty() {
 		return nil // there is nothing to try out
 	}
-	left, err := b.lockouts.LockedFor(ctx, user.Slack)
+	left, err := b.counters.LockedFor(ctx, user.Slack)
 	switch {
 	case err != nil:
 		return &Error{
@@ -65,7 +48,7 @@ func (b *Broker) codeRefused(ctx context.Context, r Request, intent Event, e *Er
 	if e.Code != CodeWrongCode {
 		return
 	}
-	wrong, err := b.lockouts.WrongCode(ctx, r.Caller.User, r.ID)
+	wrong, err := b.counters.WrongCode(ctx, r.Caller.User, r.ID)
 	if err != nil {
 		b.log.ErrorContext(ctx, "wrong code not counted", "request", r.ID, "error", err)
 		return
@@ -89,7 +72,7 @@ func (b *Broker) codeAccepted(ctx context.Context, r Request) {
 	if r.Code.Empty() {
 		return
 	}
-	if err := b.lockouts.RightCode(ctx, r.Caller.User); err != nil {
+	if err := b.counters.RightCode(ctx, r.Caller.User); err != nil {
 		b.log.WarnContext(ctx, "wrong codes before a right one still count", "request", r.ID, "error", err)
 	}
 }

@@ -6,16 +6,6 @@ import (
 	"time"
 )
 
-// CodeClaims tell what became of a code that another Request holds.
-type CodeClaims interface {
-	// CodeHolder returns what ReserveCode's claim on the code holds; "" when
-	// nobody claims it.
-	CodeHolder(ctx context.Context, user, serial string, code TokenCode) (string, error)
-	// SettleCode replaces the claim from by to, atomically and without
-	// lengthening it; a claim that is not from stays as it is.
-	SettleCode(ctx context.Context, user, serial string, code TokenCode, from, to string) error
-}
-
 // A code that is to begin an MFA session is claimed as beginning and settled as
 // begun. Whoever finds it claimed like that knows which MFA session to wait for,
 // and whoever finds a Request's bare ID knows that the code is spent.
@@ -88,7 +78,7 @@ func (b *Broker) claimSession(ctx context.Context, r Request, user User) (held h
 // sessionOfHolder looks for the MFA session that the code's holder began; over
 // says that none will come.
 func (b *Broker) sessionOfHolder(ctx context.Context, r Request, user User) (held heldSession, over bool, err error) {
-	holder, err := b.claims.CodeHolder(ctx, user.Slack, user.MFASerial, r.Code)
+	holder, err := b.codes.CodeHolder(ctx, user.Slack, user.MFASerial, r.Code)
 	if err != nil || holder == "" { // given back: it can be claimed now
 		return heldSession{}, false, err
 	}
@@ -183,7 +173,7 @@ func (b *Broker) keepSession(ctx context.Context, r Request, user User, held hel
 
 // settle tells those who wait for the MFA session that a code begins what became of it.
 func (b *Broker) settle(ctx context.Context, r Request, user User, to string) {
-	if err := b.claims.SettleCode(ctx, user.Slack, user.MFASerial, r.Code, beginning+r.ID, to); err != nil {
+	if err := b.codes.SettleCode(ctx, user.Slack, user.MFASerial, r.Code, beginning+r.ID, to); err != nil {
 		b.log.WarnContext(ctx, "code not settled; who waits for it waits in vain", "request", r.ID, "error", err)
 	}
 }

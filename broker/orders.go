@@ -142,7 +142,7 @@ func (b *Broker) throwAway(ctx context.Context, r Request, issued Issued, why *E
 		return ", so what it issued was thrown away unseen."
 	}
 	g := issued.Grant
-	if err := b.ledger.EndGrant(ctx, g.User, g.ID); err != nil {
+	if err := b.grants.EndGrant(ctx, g.User, g.ID); err != nil {
 		b.log.ErrorContext(ctx, "a grant that is not shown is still kept: the store did not forget it", "request", r.ID, "code", why.Code, "error", err)
 		return ", so what it issued is not shown. The bot still keeps it: once its store answers, `/sessions` ends it."
 	}

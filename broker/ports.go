@@ -23,6 +23,12 @@ type Codes interface {
 	// ReleaseCode gives the claim back if it is still requestID's. Only for a
 	// code that certainly did not reach AWS or was certainly not looked at.
 	ReleaseCode(ctx context.Context, user, serial string, code TokenCode, requestID string) error
+	// CodeHolder returns what ReserveCode's claim on the code holds; "" when
+	// nobody claims it.
+	CodeHolder(ctx context.Context, user, serial string, code TokenCode) (string, error)
+	// SettleCode replaces the claim from by to, atomically and without
+	// lengthening it; a claim that is not from stays as it is.
+	SettleCode(ctx context.Context, user, serial string, code TokenCode, from, to string) error
 }
 
 // Grants keeps Grants until they expire, and their Credentials sealed for the
@@ -36,6 +42,49 @@ type Grants interface {
 	RevealGrant(ctx context.Context, user, account string) (g Grant, c Credentials, ok bool, err error)
 	// ForgetCredentials drops the Credentials of one Grant; the Grant stays.
 	ForgetCredentials(ctx context.Context, user, grantID string) error
+	// LiveGrants returns the Grants of user that have not expired or been
+	// ended, oldest first.
+	LiveGrants(ctx context.Context, user string) ([]Grant, error)
+	// FindGrant returns a live Grant of user, and its Credentials while they are
+	// kept; ok is false when user has no such Grant.
+	FindGrant(ctx context.Context, user, grantID string) (g KeptGrant, ok bool, err error)
+	// EndGrant drops a Grant of user and its Credentials for all replicas.
+	EndGrant(ctx context.Context, user, grantID string) error
+	// Holders returns the Slack user ID of everybody who has live Grants, those
+	// whom the config names no more too. Some may have none any more.
+	Holders(ctx context.Context) ([]string, error)
+}
+
+// Counters keep how often something came of late, the same for all replicas: a
+// delivery, a request, a wrong code.
+type Counters interface {
+	// FirstSight claims all ids for an hour and reports whether none of them
+	// had been claimed before. Empty ids are ignored. An error means unknown.
+	FirstSight(ctx context.Context, ids ...string) (bool, error)
+	// TakeRate counts the Request requestID under name unless limit others were
+	// counted within the last per; one that was counted already is not counted
+	// again. It goes by the store's own clock.
+	TakeRate(ctx context.Context, name, requestID string, limit int, per time.Duration) (Rate, error)
+	// LockedFor returns how long the User is still locked out; 0: is not.
+	LockedFor(ctx context.Context, user string) (time.Duration, error)
+	// WrongCode counts one wrong code, that of a Request once, and returns what that
+	// came to, in one step. The fifth within 15 minutes locks for 15 minutes, each
+	// further five for twice as long as the time before, up to a day. A repeat is
+	// answered as the first time.
+	WrongCode(ctx context.Context, user, requestID string) (WrongCodes, error)
+	// RightCode forgets the wrong ones, and how long the last lock-out was. It ends
+	// none that runs.
+	RightCode(ctx context.Context, user string) error
+	// Unlock ends a lock-out that runs, and forgets wrong codes and how long the
+	// last lock-out was; false when none ran.
+	Unlock(ctx context.Context, user string) (bool, error)
+}
+
+// A Rate is what TakeRate answers.
+type Rate struct {
+	Taken bool
+	Wait  time.Duration // until there is room again, when it was not taken
+	First bool          // the first that was not taken within per
 }
 
 // SealedKeys keeps the public keys that Users registered from Slack, without an

@@ -252,14 +252,34 @@ func newBench(t *testing.T) *bench {
 	return b
 }
 
+// deps is all that the bench's broker is made of.
+func (b *bench) deps() broker.Deps {
+	return broker.Deps{
+		Config:    b.config,
+		AWS:       b.client,
+		Codes:     b.memory,
+		Sessions:  b.memory,
+		Grants:    b.memory,
+		Listings:  b.memory,
+		Recorder:  b.memory,
+		Directory: b.memory,
+		People:    b.memory,
+		Counters:  b.memory,
+		Approvals: b.memory,
+		Leases:    b.memory,
+		Controls:  b.memory,
+		Keys:      b.memory,
+		ParseKey:  parseKey,
+		Now:       b.now,
+		Log:       slog.New(slog.DiscardHandler),
+	}
+}
+
 // with is the bench's broker over another AWS.
 func (b *bench) with(client broker.AWS) *broker.Broker {
-	return broker.New(broker.Deps{
-		Config: b.config, AWS: client, Codes: b.memory, Claims: b.memory, Sessions: b.memory, Grants: b.memory, Ledger: b.memory, Listings: b.memory, Recorder: b.memory, Directory: b.memory, People: b.memory, Lockouts: b.memory, Approvals: b.memory,
-		Leases: b.memory, Controls: b.memory, Rates: b.memory, Holders: b.memory,
-		Keys: b.memory, ParseKey: parseKey,
-		Now: b.now, Log: slog.New(slog.DiscardHandler),
-	})
+	d := b.deps()
+	d.AWS = client
+	return broker.New(d)
 }
 
 func (b *bench) request(account, code string) broker.Request {

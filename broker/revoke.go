@@ -83,7 +83,7 @@ func (b *Broker) takeSince(ctx context.Context, r Request, user User, account Ac
 // grantsOf are the User's live Grants of the Account, and of its role by another
 // name: AWS refuses those too.
 func (b *Broker) grantsOf(ctx context.Context, user User, account Account) ([]Grant, error) {
-	grants, err := b.ledger.LiveGrants(ctx, user.Slack)
+	grants, err := b.grants.LiveGrants(ctx, user.Slack)
 	return slices.DeleteFunc(slices.Clone(grants), func(g Grant) bool {
 		return g.Account != account.Name && (account.RoleARN == "" || g.RoleARN != account.RoleARN)
 	}), err
@@ -149,7 +149,7 @@ func (b *Broker) take(ctx context.Context, user string, grants []Grant, keepPlac
 		if keepPlace {
 			failed = b.grants.ForgetCredentials(ctx, user, g.ID)
 		} else {
-			failed = b.ledger.EndGrant(ctx, user, g.ID)
+			failed = b.grants.EndGrant(ctx, user, g.ID)
 		}
 		if failed != nil {
 			err = errors.Join(err, failed)

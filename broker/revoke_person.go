@@ -82,7 +82,7 @@ func (b *Broker) revokePerson(ctx context.Context, r Request, by admin, target s
 	b.note(ctx, intent)
 	// First what the bot keeps: an MFA session can get new credentials.
 	session, err := b.sessions.DropMFASession(ctx, target, "")
-	grants, failed := b.ledger.LiveGrants(ctx, target)
+	grants, failed := b.grants.LiveGrants(ctx, target)
 	ended, untold := map[string]*Revocation{}, map[string][]Grant{}
 	err = errors.Join(err, failed)
 	for _, g := range grants {

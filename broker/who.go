@@ -30,7 +30,7 @@ func (b *Broker) Who(ctx context.Context, r Request) ([]Held, error) {
 			Hint: Say("Try again in a minute."),
 		})
 	}
-	users, err := b.holders.Holders(ctx)
+	users, err := b.grants.Holders(ctx)
 	if err != nil {
 		return nil, b.asError(r, storeDown(err))
 	}
@@ -40,7 +40,7 @@ func (b *Broker) Who(ctx context.Context, r Request) ([]Held, error) {
 		first error
 	)
 	eachAtOnce(whoAtOnce, len(users), func(i int) {
-		grants, err := b.ledger.LiveGrants(ctx, users[i])
+		grants, err := b.grants.LiveGrants(ctx, users[i])
 		mu.Lock()
 		defer mu.Unlock()
 		first = cmp.Or(first, err)

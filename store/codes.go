@@ -12,10 +12,7 @@ import (
 // Codes keeps who claims an MFA code.
 type Codes struct{ *core }
 
-var (
-	_ broker.Codes      = Codes{}
-	_ broker.CodeClaims = Codes{}
-)
+var _ broker.Codes = Codes{}
 
 // ReserveCode implements [broker.Codes]. A repeat by the same Request does not
 // lengthen its claim. One round trip.
@@ -50,7 +47,7 @@ func (s Codes) ReleaseCode(ctx context.Context, user, serial string, code broker
 	return nil
 }
 
-// CodeHolder implements [broker.CodeClaims]. One round trip.
+// CodeHolder implements [broker.Codes]. One round trip.
 func (s Codes) CodeHolder(ctx context.Context, user, serial string, code broker.TokenCode) (string, error) {
 	keys, err := s.codeKeys(user, serial, code)
 	if err != nil {
@@ -70,7 +67,7 @@ func (s Codes) CodeHolder(ctx context.Context, user, serial string, code broker.
 	return "", nil
 }
 
-// SettleCode implements [broker.CodeClaims]. One round trip.
+// SettleCode implements [broker.Codes]. One round trip.
 func (s Codes) SettleCode(ctx context.Context, user, serial string, code broker.TokenCode, from, to string) error {
 	keys, err := s.claimKeys(user, serial, code, from)
 	if err == nil && to == "" {

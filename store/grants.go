@@ -39,11 +39,7 @@ type sealedCredentials struct {
 // Grants keeps Grants, and their Credentials for the reveal window.
 type Grants struct{ *core }
 
-var (
-	_ broker.Grants  = Grants{}
-	_ broker.Ledger  = Grants{}
-	_ broker.Holders = Grants{}
-)
+var _ broker.Grants = Grants{}
 
 // SaveGrant implements [broker.Grants]. A Grant or Credentials already expired
 // are an error; without a reveal window only the Grant is kept. Two round trips.
@@ -140,7 +136,7 @@ func (s Grants) ForgetCredentials(ctx context.Context, user, grantID string) err
 	return nil
 }
 
-// FindGrant implements [broker.Ledger]. Credentials that do not open are an
+// FindGrant implements [broker.Grants]. Credentials that do not open are an
 // error. One round trip.
 func (s Grants) FindGrant(ctx context.Context, user, grantID string) (broker.KeptGrant, bool, error) {
 	keys, err := grantKeys(user, grantID)
@@ -173,7 +169,7 @@ func (s Grants) FindGrant(ctx context.Context, user, grantID string) (broker.Kep
 	return kept, true, nil
 }
 
-// EndGrant implements [broker.Ledger]. The Grant and its Credentials go together;
+// EndGrant implements [broker.Grants]. The Grant and its Credentials go together;
 // an index that still names them only costs a look. That it has ended is noted
 // beside it and in this process, first: where a value is put back, that still
 // counts. One round trip.
@@ -201,7 +197,7 @@ func (s Grants) EndGrant(ctx context.Context, user, grantID string) error {
 // ends.
 const holdersKey = prefix + "{holders}"
 
-// Holders implements [broker.Holders]. One round trip.
+// Holders implements [broker.Grants]. One round trip.
 func (s Grants) Holders(ctx context.Context) ([]string, error) {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()

@@ -11,11 +11,6 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-// Lockouts keeps wrong codes, and who is locked out for them.
-type Lockouts struct{ *core }
-
-var _ broker.Lockouts = Lockouts{}
-
 const (
 	wrongCodes  = 5
 	wrongWindow = 15 * time.Minute
@@ -29,8 +24,8 @@ const (
 // noExpiry is how go-redis returns the PTTL of a key that has none.
 const noExpiry time.Duration = -1
 
-// LockedFor implements [broker.Lockouts]. One round trip.
-func (s Lockouts) LockedFor(ctx context.Context, user string) (time.Duration, error) {
+// LockedFor implements [broker.Counters]. One round trip.
+func (s Counters) LockedFor(ctx context.Context, user string) (time.Duration, error) {
 	key, err := userKey(user, "locked-out")
 	if err != nil {
 		return 0, fmt.Errorf("look for a lock-out: %w", err)
@@ -47,8 +42,8 @@ func (s Lockouts) LockedFor(ctx context.Context, user string) (time.Duration, er
 	return min(max(left, 0), longestLock), nil // negative: there is none
 }
 
-// WrongCode implements [broker.Lockouts]. One round trip.
-func (s Lockouts) WrongCode(ctx context.Context, user, requestID string) (broker.WrongCodes, error) {
+// WrongCode implements [broker.Counters]. One round trip.
+func (s Counters) WrongCode(ctx context.Context, user, requestID string) (broker.WrongCodes, error) {
 	keys, err := lockKeys(user)
 	if err == nil && requestID == "" {
 		err = errors.New("it needs a request")
@@ -78,8 +73,8 @@ func lockOf(ms int64) time.Duration {
 	return time.Duration(min(max(ms, 0), longestLock.Milliseconds())) * time.Millisecond
 }
 
-// RightCode implements [broker.Lockouts]. One round trip.
-func (s Lockouts) RightCode(ctx context.Context, user string) error {
+// RightCode implements [broker.Counters]. One round trip.
+func (s Counters) RightCode(ctx context.Context, user string) error {
 	keys, err := lockKeys(user)
 	if err != nil {
 		return fmt.Errorf("forget wrong codes: %w", err)
@@ -92,8 +87,8 @@ func (s Lockouts) RightCode(ctx context.Context, user string) error {
 	return nil
 }
 
-// Unlock implements [broker.Lockouts]. One round trip.
-func (s Lockouts) Unlock(ctx context.Context, user string) (bool, error) {
+// Unlock implements [broker.Counters]. One round trip.
+func (s Counters) Unlock(ctx context.Context, user string) (bool, error) {
 	keys, err := lockKeys(user)
 	if err != nil {
 		return false, fmt.Errorf("unlock: %w", err)

@@ -51,7 +51,7 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 		want int64
 		do   func() error
 	}{
-		{"FirstSight", 1, func() error { _, err := s.Seen.FirstSight(ctx, "env:1", "trigger:1"); return err }},
+		{"FirstSight", 1, func() error { _, err := s.Counters.FirstSight(ctx, "env:1", "trigger:1"); return err }},
 		{"ReserveCode", 1, func() error {
 			_, err := s.Codes.ReserveCode(ctx, "U01ALICE", "serial", code, "r1", time.Minute)
 			return err
@@ -123,9 +123,9 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 		{"Unblock", 1, func() error { _, err := s.Orders.Unblock(ctx, "U01ALICE", broker.Order{}); return err }},
 		{"Pause", 1, func() error { return s.Orders.Pause(ctx, broker.Order{}) }},
 		{"Resume", 1, func() error { _, err := s.Orders.Resume(ctx, broker.Order{}); return err }},
-		{"TakeRate", 1, func() error { _, err := s.Rates.TakeRate(ctx, "x", "r1", 1, time.Minute); return err }},
+		{"TakeRate", 1, func() error { _, err := s.Counters.TakeRate(ctx, "x", "r1", 1, time.Minute); return err }},
 		{"Holders", 1, func() error { _, err := s.Grants.Holders(ctx); return err }},
-		{"Unlock", 1, func() error { _, err := s.Lockouts.Unlock(ctx, "U01ALICE"); return err }},
+		{"Unlock", 1, func() error { _, err := s.Counters.Unlock(ctx, "U01ALICE"); return err }},
 		{"ReleaseLease", 1, func() error { return s.Leases.ReleaseLease(ctx, "audit", "a") }},
 	} {
 		before := counter.n.Load()

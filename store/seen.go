@@ -15,9 +15,6 @@ import (
 // seenFor covers Slack's redeliveries, which come within minutes.
 const seenFor = time.Hour
 
-// Seen keeps what Slack has already delivered.
-type Seen struct{ *core }
-
 // FirstSight claims ids, such as "env:…" and "trigger:…", and reports whether
 // none of them was claimed in the past hour by any replica. Empty ones are
 // ignored. When one is new and another was seen it is a duplicate, and the new
@@ -25,7 +22,7 @@ type Seen struct{ *core }
 //
 // An error means unknown. The ids may be claimed by then, so asking again with
 // the same ones may wrongly say duplicate. One round trip.
-func (s Seen) FirstSight(ctx context.Context, ids ...string) (bool, error) {
+func (s Counters) FirstSight(ctx context.Context, ids ...string) (bool, error) {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	// Reading back who holds the key, instead of trusting the answer to SET,

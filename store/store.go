@@ -17,17 +17,15 @@ type Store struct {
 	Approvals   Approvals
 	Codes       Codes
 	Copies      Copies
+	Counters    Counters
 	DueLists    DueLists
 	Grants      Grants
 	Leases      Leases
 	Listings    Listings
-	Lockouts    Lockouts
 	Orders      Orders
 	Preferences Preferences
-	Rates       Rates
 	Record      Record
 	SealedKeys  SealedKeys
-	Seen        Seen
 	Sessions    Sessions
 }
 
@@ -37,17 +35,15 @@ func newStore(c *core) *Store {
 		Approvals:   Approvals{c},
 		Codes:       Codes{c},
 		Copies:      Copies{c},
+		Counters:    Counters{c},
 		DueLists:    DueLists{c},
 		Grants:      Grants{c},
 		Leases:      Leases{c},
 		Listings:    Listings{c},
-		Lockouts:    Lockouts{c},
 		Orders:      Orders{c},
 		Preferences: Preferences{c},
-		Rates:       Rates{c},
 		Record:      Record{c},
 		SealedKeys:  SealedKeys{c},
-		Seen:        Seen{c},
 		Sessions:    Sessions{c},
 	}
 }

@@ -28,7 +28,7 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 	c := broker.Credentials{SecretAccessKey: broker.NewSecret("MARKED"), Expires: expires}
 	approval := broker.Approval{ID: "a1", User: "U01ALICE", Account: "prod", Reason: "MARKED", State: broker.ApprovalWaiting}
 	return map[string]func(context.Context) error{
-		"FirstSight": func(ctx context.Context) error { _, err := s.Seen.FirstSight(ctx, broker.NewID()); return err },
+		"FirstSight": func(ctx context.Context) error { _, err := s.Counters.FirstSight(ctx, broker.NewID()); return err },
 		"ReserveCode": func(ctx context.Context) error {
 			_, err := s.Codes.ReserveCode(ctx, "U01ALICE", "serial", code, "r1", time.Minute)
 			return err
@@ -85,17 +85,17 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 		"Pause":  func(ctx context.Context) error { return s.Orders.Pause(ctx, broker.Order{By: "U02BOB"}) },
 		"Resume": func(ctx context.Context) error { _, err := s.Orders.Resume(ctx, broker.Order{}); return err },
 		"TakeRate": func(ctx context.Context) error {
-			_, err := s.Rates.TakeRate(ctx, "x", "r1", 1, time.Minute)
+			_, err := s.Counters.TakeRate(ctx, "x", "r1", 1, time.Minute)
 			return err
 		},
 		"Holders": func(ctx context.Context) error { _, err := s.Grants.Holders(ctx); return err },
 		"LockedFor": func(ctx context.Context) error {
-			_, err := s.Lockouts.LockedFor(ctx, "U01ALICE")
+			_, err := s.Counters.LockedFor(ctx, "U01ALICE")
 			return err
 		},
-		"WrongCode": func(ctx context.Context) error { _, err := s.Lockouts.WrongCode(ctx, "U01ALICE", "r1"); return err },
-		"RightCode": func(ctx context.Context) error { return s.Lockouts.RightCode(ctx, "U01ALICE") },
-		"Unlock":    func(ctx context.Context) error { _, err := s.Lockouts.Unlock(ctx, "U01ALICE"); return err },
+		"WrongCode": func(ctx context.Context) error { _, err := s.Counters.WrongCode(ctx, "U01ALICE", "r1"); return err },
+		"RightCode": func(ctx context.Context) error { return s.Counters.RightCode(ctx, "U01ALICE") },
+		"Unlock":    func(ctx context.Context) error { _, err := s.Counters.Unlock(ctx, "U01ALICE"); return err },
 		"LoadCopy":  func(ctx context.Context) error { _, err := s.Copies.LoadCopy(ctx, "groups"); return err },
 		"BeginCopy": func(ctx context.Context) error { return s.Copies.BeginCopy(ctx, "groups", "t", time.Minute) },
 		"SaveCopy": func(ctx context.Context) error {

@@ -146,9 +146,9 @@ func (b *bench) again(t *testing.T) *broker.Broker {
 // with is the bench's broker over another AWS.
 func (b *bench) with(client *awsapi.Client) *broker.Broker {
 	return broker.New(broker.Deps{
-		Config: b.config, AWS: client, Codes: b.store.Codes, Claims: b.store.Codes, Sessions: b.store.Sessions, Grants: b.grants, Ledger: b.store.Grants,
-		Listings: b.store.Listings, Recorder: b.record, Directory: full{}, People: full{}, Lockouts: b.store.Lockouts, Approvals: b.store.Approvals,
-		Leases: b.store.Leases, Controls: b.store.Orders, Rates: b.store.Rates, Holders: b.store.Grants, Keys: b.store.SealedKeys, ParseKey: parseKey,
+		Config: b.config, AWS: client, Codes: b.store.Codes, Sessions: b.store.Sessions, Grants: b.grants,
+		Listings: b.store.Listings, Recorder: b.record, Directory: full{}, People: full{}, Counters: b.store.Counters, Approvals: b.store.Approvals,
+		Leases: b.store.Leases, Controls: b.store.Orders, Keys: b.store.SealedKeys, ParseKey: parseKey,
 		Now: b.now, Log: slog.New(slog.DiscardHandler),
 	})
 }

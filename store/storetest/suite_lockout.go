@@ -28,7 +28,7 @@ func wrong(t *testing.T, s *store.Store, round string, n int) time.Duration {
 		if locked > 0 {
 			t.Fatalf("locked by wrong code %d of %d", i, n)
 		}
-		counted, err := s.Lockouts.WrongCode(t.Context(), "U01ALICE", fmt.Sprintf("%s-%d", round, i))
+		counted, err := s.Counters.WrongCode(t.Context(), "U01ALICE", fmt.Sprintf("%s-%d", round, i))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -39,7 +39,7 @@ func wrong(t *testing.T, s *store.Store, round string, n int) time.Duration {
 
 func wantLocked(t *testing.T, s *store.Store, user string, want time.Duration) {
 	t.Helper()
-	got, err := s.Lockouts.LockedFor(t.Context(), user)
+	got, err := s.Counters.LockedFor(t.Context(), user)
 	if err != nil || got > want || got < want-time.Minute {
 		t.Errorf("%s is locked out for %s, %v, want %s", user, got, err, want)
 	}
@@ -65,13 +65,13 @@ func lockoutDoubles(t *testing.T, h *harness) {
 
 func lockoutEnds(t *testing.T, h *harness) {
 	wrong(t, h.Store, "first", 4)
-	if err := h.Lockouts.RightCode(t.Context(), "U01ALICE"); err != nil {
+	if err := h.Counters.RightCode(t.Context(), "U01ALICE"); err != nil {
 		t.Fatal(err)
 	}
 	if locked := wrong(t, h.Store, "second", 5); locked != 15*time.Minute {
 		t.Errorf("got %s, want 15m: the wrong codes before a right one count", locked)
 	}
-	if err := h.Lockouts.RightCode(t.Context(), "U01ALICE"); err != nil {
+	if err := h.Counters.RightCode(t.Context(), "U01ALICE"); err != nil {
 		t.Fatal(err)
 	}
 	wantLocked(t, h.Store, "U01ALICE", 15*time.Minute)
@@ -89,14 +89,14 @@ func lockoutCountsDown(t *testing.T, h *harness) {
 				want = broker.WrongCodes{Locked: next}
 			}
 			id := fmt.Sprintf("round%d-%d", round, i)
-			if got, err := h.Lockouts.WrongCode(t.Context(), "U01ALICE", id); err != nil || got != want {
+			if got, err := h.Counters.WrongCode(t.Context(), "U01ALICE", id); err != nil || got != want {
 				t.Errorf("round %d, wrong code %d: got %+v, %v, want %+v", round, i+1, got, err, want)
 			}
 			if i == 4 {
 				break
 			}
 			first := fmt.Sprintf("round%d-0", round)
-			if got, err := h.Lockouts.WrongCode(t.Context(), "U01ALICE", first); err != nil || got != (broker.WrongCodes{Left: 4, Next: next}) {
+			if got, err := h.Counters.WrongCode(t.Context(), "U01ALICE", first); err != nil || got != (broker.WrongCodes{Left: 4, Next: next}) {
 				t.Errorf("round %d, the first again after %d: got %+v, %v, want its own answer", round, i+1, got, err)
 			}
 		}
@@ -106,18 +106,18 @@ func lockoutCountsDown(t *testing.T, h *harness) {
 
 func lockoutRepeats(t *testing.T, h *harness) {
 	for range 10 {
-		if got, err := h.Lockouts.WrongCode(t.Context(), "U01ALICE", "one"); err != nil || got.Locked != 0 || got.Left != 4 {
+		if got, err := h.Counters.WrongCode(t.Context(), "U01ALICE", "one"); err != nil || got.Locked != 0 || got.Left != 4 {
 			t.Fatalf("got %+v, %v, want one count", got, err)
 		}
 	}
 	wrong(t, h.Store, "more", 3)
 	for range 3 {
-		if got, err := h.Lockouts.WrongCode(t.Context(), "U01ALICE", "last"); err != nil || got.Left != 0 ||
+		if got, err := h.Counters.WrongCode(t.Context(), "U01ALICE", "last"); err != nil || got.Left != 0 ||
 			got.Locked > 15*time.Minute || got.Locked < 14*time.Minute {
 			t.Fatalf("got %+v, %v, want 15m each time", got, err)
 		}
 	}
-	if _, err := h.Lockouts.WrongCode(t.Context(), "U01ALICE", ""); err == nil {
+	if _, err := h.Counters.WrongCode(t.Context(), "U01ALICE", ""); err == nil {
 		t.Error("a wrong code of no Request was counted")
 	}
 }
@@ -130,7 +130,7 @@ func lockoutRaces(t *testing.T, h *harness) {
 	)
 	for i := range 50 {
 		all.Go(func() {
-			got, err := h.Lockouts.WrongCode(t.Context(), "U01ALICE", fmt.Sprint("request", i))
+			got, err := h.Counters.WrongCode(t.Context(), "U01ALICE", fmt.Sprint("request", i))
 			if err != nil {
 				t.Error(err)
 			}
@@ -155,13 +155,13 @@ func lockoutHitsOne(t *testing.T, h *harness) {
 func unlockBeginsAnew(t *testing.T, h *harness) {
 	wantUnlocked := func(want bool) {
 		t.Helper()
-		if got, err := h.Lockouts.Unlock(t.Context(), "U01ALICE"); err != nil || got != want {
+		if got, err := h.Counters.Unlock(t.Context(), "U01ALICE"); err != nil || got != want {
 			t.Errorf("unlock: got %v, %v, want %v", got, err, want)
 		}
 	}
 	wantUnlocked(false)
 	wrong(t, h.Store, "first", 5)
-	if _, err := h.Lockouts.Unlock(t.Context(), "U02BOB"); err != nil {
+	if _, err := h.Counters.Unlock(t.Context(), "U02BOB"); err != nil {
 		t.Fatal(err)
 	}
 	wantLocked(t, h.Store, "U01ALICE", 15*time.Minute)

@@ -27,7 +27,7 @@ var rateTests = []test{
 
 func take(t *testing.T, h *harness, name, id string, limit int, per time.Duration) broker.Rate {
 	t.Helper()
-	got, err := h.Rates.TakeRate(t.Context(), name, id, limit, per)
+	got, err := h.Counters.TakeRate(t.Context(), name, id, limit, per)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func rateRaces(t *testing.T, h *harness) {
 	var all sync.WaitGroup
 	for i := range 50 {
 		all.Go(func() {
-			got, err := h.Rates.TakeRate(t.Context(), "x", fmt.Sprint("request", i), 10, time.Hour)
+			got, err := h.Counters.TakeRate(t.Context(), "x", fmt.Sprint("request", i), 10, time.Hour)
 			if err != nil {
 				t.Error(err)
 			}
@@ -154,7 +154,7 @@ func rateErrors(t *testing.T, h *harness) {
 		limit    int
 		per      time.Duration
 	}{{"", "a", 1, time.Hour}, {"{x}", "a", 1, time.Hour}, {"x", "", 1, time.Hour}, {"x", "a", 0, time.Hour}, {"x", "a", 1, 0}} {
-		if got, err := h.Rates.TakeRate(t.Context(), c.name, c.id, c.limit, c.per); err == nil || got.Taken {
+		if got, err := h.Counters.TakeRate(t.Context(), c.name, c.id, c.limit, c.per); err == nil || got.Taken {
 			t.Errorf("%+v: got %+v, %v, want an error", c, got, err)
 		}
 	}
@@ -235,7 +235,7 @@ func poisonedIndexes(t *testing.T, h *harness) {
 		if err := change(); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := h.Lockouts.LockedFor(t.Context(), "U01ALICE"); err != nil || got != 24*time.Hour {
+		if got, err := h.Counters.LockedFor(t.Context(), "U01ALICE"); err != nil || got != 24*time.Hour {
 			t.Errorf("locked %s: got %s, %v, want the longest there is", name, got, err)
 		}
 	}

@@ -27,7 +27,7 @@ var seenTests = []test{
 
 func wantFirst(t *testing.T, s *store.Store, want bool, ids ...string) {
 	t.Helper()
-	got, err := s.Seen.FirstSight(t.Context(), ids...)
+	got, err := s.Counters.FirstSight(t.Context(), ids...)
 	if err != nil || got != want {
 		t.Errorf("first sight of %q: got %v, %v, want %v", ids, got, err, want)
 	}
@@ -37,7 +37,7 @@ func newOnce(t *testing.T, h *harness) {
 	wantFirst(t, h.Store, true, "env:1", "trigger:1", "")
 	wantFirst(t, h.Store, false, "env:1", "trigger:1")
 	wantFirst(t, h.Store, true, "env:2", "", "trigger:2")
-	if got, err := h.Seen.FirstSight(t.Context(), "", ""); got || err == nil {
+	if got, err := h.Counters.FirstSight(t.Context(), "", ""); got || err == nil {
 		t.Errorf("first sight of nothing: got %v, %v, want an error", got, err)
 	}
 }
@@ -71,7 +71,7 @@ func seenRace(t *testing.T, h *harness) {
 	first := make(chan bool, racers)
 	for range racers {
 		wg.Go(func() {
-			ok, err := h.Seen.FirstSight(t.Context(), "env:1")
+			ok, err := h.Counters.FirstSight(t.Context(), "env:1")
 			if err != nil {
 				t.Errorf("first sight: %v", err)
 			}

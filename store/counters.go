@@ -9,14 +9,14 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-// Rates keeps how much was asked of late.
-type Rates struct{ *core }
+// Counters keeps how often something came of late: deliveries, requests, wrong codes.
+type Counters struct{ *core }
 
-var _ broker.Rates = Rates{}
+var _ broker.Counters = Counters{}
 
-// TakeRate implements [broker.Rates]. It keeps limit Requests of a name at most,
+// TakeRate implements [broker.Counters]. It keeps limit Requests of a name at most,
 // none longer than per. One round trip.
-func (s Rates) TakeRate(ctx context.Context, name, requestID string, limit int, per time.Duration) (broker.Rate, error) {
+func (s Counters) TakeRate(ctx context.Context, name, requestID string, limit int, per time.Duration) (broker.Rate, error) {
 	keys, err := rateKeys(name)
 	switch {
 	case err != nil:
