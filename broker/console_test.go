@@ -20,17 +20,6 @@ func consoleBench(t *testing.T) *bench {
 	return b
 }
 
-// asked counts the calls of an action that the fake saw.
-func (b *bench) asked(action string) int {
-	n := 0
-	for _, c := range b.aws.Calls() {
-		if c.Action == action {
-			n++
-		}
-	}
-	return n
-}
-
 func TestConsoleIsOnTheRecordAsSuch(t *testing.T) {
 	b := consoleBench(t)
 	s, err := b.Console(t.Context(), b.request("prod", b.device.Code()), "")

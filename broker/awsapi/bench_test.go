@@ -101,7 +101,8 @@ func newBench(t *testing.T) *bench {
 			MFASerial: awstest.DeviceARN(hub, "alice"), Key: broker.KeySource{Env: "ALICE"},
 		}},
 		Accounts: []broker.Account{
-			{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 12 * time.Hour, MFA: broker.MFAFresh, Rules: alice},
+			{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 12 * time.Hour, MFA: broker.MFAFresh,
+				Rules: alice},
 			{Name: "hub", DefaultDuration: time.Hour, MaxDuration: 36 * time.Hour, Rules: alice, MFA: broker.MFASession},
 		},
 	}
@@ -144,7 +145,7 @@ func (b *bench) again(t *testing.T) *broker.Broker {
 }
 
 // with is the bench's broker over another AWS.
-func (b *bench) with(client *awsapi.Client) *broker.Broker {
+func (b *bench) with(client broker.AWS) *broker.Broker {
 	return broker.New(broker.Deps{
 		Config: b.config, AWS: client, Codes: b.store.Codes, Sessions: b.store.Sessions, Grants: b.grants,
 		Listings: b.store.Listings, Recorder: b.record, Directory: full{}, People: full{}, Counters: b.store.Counters, Approvals: b.store.Approvals,

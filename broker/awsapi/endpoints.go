@@ -157,7 +157,8 @@ func (endpointWall) ID() string { return "assumebot:EndpointWall" }
 var metadataHosts = []string{"169.254.169.254", "fd00:ec2::254", "169.254.170.2", "169.254.170.23", "fd00:ec2::23"}
 
 // HandleDeserialize implements [middleware.DeserializeMiddleware].
-func (w endpointWall) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+func (w endpointWall) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput,
+	next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 	r, ok := in.Request.(*smithyhttp.Request)
 	if !ok {
 		return middleware.DeserializeOutput{}, middleware.Metadata{}, &endpointError{"a request of an unknown kind"}

@@ -45,7 +45,8 @@ func TestASigninEndpointIsAWSsOrOnThisMachine(t *testing.T) {
 // TestEveryEndpointThatTheSDKChoosesIsAWSs keeps the list of domains whole.
 func TestEveryEndpointThatTheSDKChoosesIsAWSs(t *testing.T) {
 	ctx := t.Context()
-	for _, region := range []string{"eu-west-1", "us-east-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1", "us-iso-east-1", "us-isob-east-1", "us-isof-south-1", "eu-isoe-west-1"} {
+	for _, region := range []string{"eu-west-1", "us-east-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1", "us-iso-east-1", "us-isob-east-1",
+		"us-isof-south-1", "eu-isoe-west-1"} {
 		for _, dual := range []bool{false, true} {
 			r, d := aws.String(region), aws.Bool(dual)
 			check := func(service, url string, err error) {
@@ -108,7 +109,8 @@ func TestNoEndpointLeadsOutInClearOrToSomebodyElse(t *testing.T) {
 		{"all to somebody else", "AWS_ENDPOINT_URL", foreign, "", "AWS_ENDPOINT_URL is no host of AWS"},
 		{"the profile's", "", "", "[default]\nendpoint_url = " + clear + "\n", "endpoint_url of the profile default is http"},
 		{"the profile's, to somebody else", "", "", "[default]\nendpoint_url = " + foreign + "\n", "endpoint_url of the profile default is no host of AWS"},
-		{"a service's", "", "", "[default]\nservices = mine\n[services mine]\nsts =\n  endpoint_url = " + clear + "\n", "endpoint_url of sts, in the services section of the profile default is http"},
+		{"a service's", "", "", "[default]\nservices = mine\n[services mine]\nsts =\n  endpoint_url = " + clear + "\n",
+			"endpoint_url of sts, in the services section of the profile default is http"},
 		{"a lookalike", "AWS_ENDPOINT_URL", "https://amazonaws.com.example", "", "is no host of AWS"},
 	}
 	for _, test := range tests {
@@ -145,7 +147,8 @@ func TestWhatSlipsThroughIsRefusedBeforeItLeaves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.readKey(t.Context(), broker.KeySource{Profile: "bob"}); err == nil || !strings.Contains(keyFailure(broker.KeySource{Profile: "bob"}, err, &sending{}), "endpoint_url of the profile bob is http") {
+	if _, err := a.readKey(t.Context(), broker.KeySource{Profile: "bob"}); err == nil ||
+		!strings.Contains(keyFailure(broker.KeySource{Profile: "bob"}, err, &sending{}), "endpoint_url of the profile bob is http") {
 		t.Errorf("bob's profile: got %v, want it refused", err)
 	}
 	var asked bool
@@ -176,7 +179,8 @@ func TestNoRedirectIsFollowed(t *testing.T) {
 			t.Fatal(err)
 		}
 		key := broker.Credentials{AccessKeyID: "a", SecretAccessKey: broker.NewSecret("b"), SessionToken: broker.NewSecret("c")}
-		_, err = a.bucketsClient("").ListBuckets(t.Context(), &s3.ListBucketsInput{}, func(o *s3.Options) { o.Credentials, o.Retryer = signing(key), aws.NopRetryer{} })
+		_, err = a.bucketsClient("").ListBuckets(t.Context(), &s3.ListBucketsInput{},
+			func(o *s3.Options) { o.Credentials, o.Retryer = signing(key), aws.NopRetryer{} })
 		if statusOf(err) != status {
 			t.Errorf("S3, %d: got %v, want that it is the answer", status, err)
 		}

@@ -40,24 +40,25 @@ func (c *Client) LongTermKey(ctx context.Context, u broker.User, p broker.Plan) 
 		key, err = checkKey(key)
 	}
 	if err != nil {
-		return broker.Credentials{}, &broker.Error{
-			Code: broker.CodeKeyUnreadable, Use: broker.UseUnused, Err: fmt.Errorf("%s: %s", u.Key, keyFailure(u.Key, err, sent)),
-			What: broker.Say("The bot cannot read your long-term access key."),
-			Hint: broker.Say("Your code was not used. " + askOperator),
-		}
+		return broker.Credentials{}, noKey(broker.CodeKeyUnreadable, "The bot cannot read your long-term access key.",
+			fmt.Errorf("%s: %s", u.Key, keyFailure(u.Key, err, sent)))
 	}
 	// A profile without a key of its own would fall through to the bot's own
 	// role, and sign in another's name.
 	if key.SessionToken != "" && (p.MFA || p.Method == broker.MethodGetSessionToken || !u.Key.Default) {
-		return broker.Credentials{}, &broker.Error{
-			Code: broker.CodeKeyNotLongTerm, Use: broker.UseUnused, Err: fmt.Errorf("%s holds temporary credentials", u.Key),
-			What: broker.Say("The key that the bot has for you is not an IAM user's long-term key. AWS accepts MFA codes only with a long-term key."),
-			Hint: broker.Say("Your code was not used. " + askOperator),
-		}
+		return broker.Credentials{}, noKey(broker.CodeKeyNotLongTerm, "The key that the bot has for you is not an IAM user's long-term key. "+
+			"AWS accepts MFA codes only with a long-term key.", fmt.Errorf("%s holds temporary credentials", u.Key))
 	}
 	return broker.Credentials{
 		AccessKeyID: key.AccessKeyID, SecretAccessKey: broker.NewSecret(key.SecretAccessKey), SessionToken: broker.NewSecret(key.SessionToken),
 	}, nil
+}
+
+// noKey is told before a code is sent.
+func noKey(code broker.Code, what string, err error) *broker.Error {
+	e := failed(code, what, "Your code was not used. "+askOperator, err)
+	e.Use = broker.UseUnused
+	return e
 }
 
 // keyFailure says why a key could not be read, without upstream's words: those

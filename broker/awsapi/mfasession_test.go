@@ -18,12 +18,18 @@ func TestRefusalsOfACallFromTheMFASession(t *testing.T) {
 		hint         string
 		staysInPlace bool
 	}{
-		{"ended", awstest.FaultError{Status: 403, Code: "ExpiredToken", Message: "The security token included in the request is expired"}, broker.CodeNeedsCode, broker.CodeExpired, "`/assume staging 123456`", false},
-		{"unknown", awstest.FaultError{Status: 403, Code: "InvalidClientTokenId", Message: "The security token included in the request is invalid."}, broker.CodeNeedsCode, broker.CodeExpired, "`/assume staging 123456`", false},
-		{"not trusted", awstest.FaultError{Status: 403, Code: "AccessDenied", Message: denied}, broker.CodeTrust, broker.CodeTrust, "younger than your MFA session: send it again with a new one", true},
+		{"ended", awstest.FaultError{Status: 403, Code: "ExpiredToken", Message: "The security token included in the request is expired"},
+			broker.CodeNeedsCode, broker.CodeExpired, "`/assume staging 123456`", false},
+		{"unknown", awstest.FaultError{Status: 403, Code: "InvalidClientTokenId", Message: "The security token included in the request is invalid."},
+			broker.CodeNeedsCode, broker.CodeExpired, "`/assume staging 123456`", false},
+		{"not trusted", awstest.FaultError{Status: 403, Code: "AccessDenied", Message: denied}, broker.CodeTrust, broker.CodeTrust,
+			"younger than your MFA session: send it again with a new one", true},
 		{"throttled", awstest.FaultError{Code: "Throttling", Message: "Rate exceeded"}, broker.CodeThrottled, broker.CodeThrottled, "again without a code", true},
-		{"clock", awstest.FaultError{Status: 403, Code: "SignatureDoesNotMatch", Message: "Signature expired: x"}, broker.CodeClock, broker.CodeClock, "again without a code", true},
-		{"too long for the role", awstest.FaultError{Code: "ValidationError", Message: "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."}, broker.CodeRoleMaximum, broker.CodeRoleMaximum, "shorter", true},
+		{"clock", awstest.FaultError{Status: 403, Code: "SignatureDoesNotMatch", Message: "Signature expired: x"}, broker.CodeClock, broker.CodeClock,
+			"again without a code", true},
+		{"too long for the role", awstest.FaultError{Code: "ValidationError",
+			Message: "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."}, broker.CodeRoleMaximum, broker.CodeRoleMaximum,
+			"shorter", true},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -14,21 +14,23 @@ var key, _ = parseKey("one")
 
 // stsFaults are all that can become of a call, each in AWS's words.
 var stsFaults = map[string]awstest.Fault{
-	"unavailable":  {Error: &awstest.FaultError{Status: 503, Code: "ServiceUnavailable", Message: "x"}},
-	"failed":       {Error: &awstest.FaultError{Status: 500, Code: "InternalFailure", Message: "x"}},
-	"throttled":    {Error: &awstest.FaultError{Status: 400, Code: "Throttling", Message: "Rate exceeded"}},
-	"denied":       {Error: &awstest.FaultError{Status: 403, Code: "AccessDenied", Message: "Explicitly denied by something new"}},
-	"malformed":    {Error: &awstest.FaultError{Status: 400, Code: "ValidationError", Message: "1 validation error detected"}},
-	"key gone":     {Error: &awstest.FaultError{Status: 403, Code: "InvalidClientTokenId", Message: "The security token included in the request is invalid."}},
-	"wrong secret": {Error: &awstest.FaultError{Status: 403, Code: "SignatureDoesNotMatch", Message: "The request signature we calculated does not match the signature you provided."}},
-	"clock":        {Error: &awstest.FaultError{Status: 403, Code: "SignatureDoesNotMatch", Message: "Signature expired: x"}},
-	"ended":        {Error: &awstest.FaultError{Status: 403, Code: "ExpiredToken", Message: "The security token included in the request is expired"}},
-	"region off":   {Error: &awstest.FaultError{Status: 403, Code: "RegionDisabledException", Message: "STS is not activated in this region"}},
-	"unknown":      {Error: &awstest.FaultError{Status: 400, Code: "SomethingNew", Message: "x"}},
-	"too long":     {Error: &awstest.FaultError{Status: 400, Code: "ValidationError", Message: "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."}},
-	"lost":         {LoseAnswer: true},
-	"cut":          {Refuse: true},
-	"garbage":      {Malformed: true},
+	"unavailable": {Error: &awstest.FaultError{Status: 503, Code: "ServiceUnavailable", Message: "x"}},
+	"failed":      {Error: &awstest.FaultError{Status: 500, Code: "InternalFailure", Message: "x"}},
+	"throttled":   {Error: &awstest.FaultError{Status: 400, Code: "Throttling", Message: "Rate exceeded"}},
+	"denied":      {Error: &awstest.FaultError{Status: 403, Code: "AccessDenied", Message: "Explicitly denied by something new"}},
+	"malformed":   {Error: &awstest.FaultError{Status: 400, Code: "ValidationError", Message: "1 validation error detected"}},
+	"key gone":    {Error: &awstest.FaultError{Status: 403, Code: "InvalidClientTokenId", Message: "The security token included in the request is invalid."}},
+	"wrong secret": {Error: &awstest.FaultError{Status: 403, Code: "SignatureDoesNotMatch",
+		Message: "The request signature we calculated does not match the signature you provided."}},
+	"clock":      {Error: &awstest.FaultError{Status: 403, Code: "SignatureDoesNotMatch", Message: "Signature expired: x"}},
+	"ended":      {Error: &awstest.FaultError{Status: 403, Code: "ExpiredToken", Message: "The security token included in the request is expired"}},
+	"region off": {Error: &awstest.FaultError{Status: 403, Code: "RegionDisabledException", Message: "STS is not activated in this region"}},
+	"unknown":    {Error: &awstest.FaultError{Status: 400, Code: "SomethingNew", Message: "x"}},
+	"too long": {Error: &awstest.FaultError{Status: 400, Code: "ValidationError",
+		Message: "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."}},
+	"lost":    {LoseAnswer: true},
+	"cut":     {Refuse: true},
+	"garbage": {Malformed: true},
 }
 
 // TestEachOperationHasItsOwnSentences has every operation meet every fault. What
@@ -101,8 +103,9 @@ func TestWhatIsUnknownOfAKeyChangeIsTheCodeAlone(t *testing.T) {
 	b.aws.Inject(awstest.Fault{Action: "GetSessionToken", Error: &awstest.FaultError{Status: 503, Code: "ServiceUnavailable", Message: "x"}})
 	_, err := b.ChangeKey(t.Context(), b.request("", b.device.Code()), key)
 	e := wantCode(t, err, broker.CodeOutcomeUnknown)
-	if want := "AWS, or something on the way to it, is not working right now, so nobody knows whether it accepted your code. Your key was not changed."; broker.Plain(e.What) != want {
-		t.Errorf("got %q, want %q", broker.Plain(e.What), want)
+	const want = "AWS, or something on the way to it, is not working right now, so nobody knows whether it accepted your code. Your key was not changed."
+	if got := broker.Plain(e.What); got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 	if _, changed, err := b.store.SealedKeys.LoadKey(t.Context(), "U01ALICE"); changed || err != nil {
 		t.Error("the key was changed")

@@ -101,19 +101,24 @@ func TestWhatIsWrittenDecidesAboutTheCode(t *testing.T) {
 		codeUsed  bool
 		hintsUsed string
 	}{
-		{name: "CONNECT 407", connect: says("HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n"), want: broker.CodeCannotReachAWS, says: "cannot reach AWS STS"},
-		{name: "CONNECT 403 and a page", connect: says("HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: 58\r\n\r\n" + blockPage), want: broker.CodeCannotReachAWS, says: "cannot reach"},
+		{name: "CONNECT 407", connect: says("HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n"),
+			want: broker.CodeCannotReachAWS, says: "cannot reach AWS STS"},
+		{name: "CONNECT 403 and a page", connect: says("HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: 58\r\n\r\n" + blockPage),
+			want: broker.CodeCannotReachAWS, says: "cannot reach"},
 		{name: "CONNECT 503", connect: says("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"), want: broker.CodeCannotReachAWS, says: "cannot reach"},
 		{name: "CONNECT 200 and a page in clear", connect: says("HTTP/1.1 200 OK\r\n\r\n" + blockPage), want: broker.CodeCannotReachAWS, says: "cannot reach"},
 		{name: "CONNECT 200 and nothing", connect: says("HTTP/1.1 200 OK\r\n\r\n"), want: broker.CodeCannotReachAWS, says: "cannot reach"},
 		{name: "no answer to CONNECT", connect: says(""), want: broker.CodeCannotReachAWS, says: "cannot reach"},
 		{name: "another's certificate", behind: page(403), distrust: true, want: broker.CodeCannotReachAWS, says: "cannot reach"},
 		{name: "403 and a page", behind: page(403), want: broker.CodeStrangeAnswer, says: "HTTP 403", codeUsed: true, hintsUsed: "Nothing was issued."},
-		{name: "407 behind TLS, which is no proxy's before it", behind: page(407), want: broker.CodeStrangeAnswer, says: "HTTP 407", codeUsed: true, hintsUsed: "with a new code"},
+		{name: "407 behind TLS, which is no proxy's before it", behind: page(407), want: broker.CodeStrangeAnswer, says: "HTTP 407", codeUsed: true,
+			hintsUsed: "with a new code"},
 		{name: "404 and a page", behind: page(404), want: broker.CodeStrangeAnswer, says: "HTTP 404", codeUsed: true, hintsUsed: "with a new code"},
-		{name: "302 to a portal", behind: http.RedirectHandler("https://portal.example/", http.StatusFound).ServeHTTP, want: broker.CodeStrangeAnswer, says: "HTTP 302", codeUsed: true, hintsUsed: "Nothing was issued."},
+		{name: "302 to a portal", behind: http.RedirectHandler("https://portal.example/", http.StatusFound).ServeHTTP, want: broker.CodeStrangeAnswer,
+			says: "HTTP 302", codeUsed: true, hintsUsed: "Nothing was issued."},
 		{name: "200 and a page", behind: page(200), want: broker.CodeOutcomeUnknown, says: "nobody knows", codeUsed: true, hintsUsed: "counts as used"},
-		{name: "502 and a page", behind: page(502), want: broker.CodeOutcomeUnknown, says: "is not working right now, so nobody knows", codeUsed: true, hintsUsed: "counts as used"},
+		{name: "502 and a page", behind: page(502), want: broker.CodeOutcomeUnknown, says: "is not working right now, so nobody knows", codeUsed: true,
+			hintsUsed: "counts as used"},
 		{name: "cut after the request", behind: cut, want: broker.CodeOutcomeUnknown, says: "answer was lost", codeUsed: true, hintsUsed: "counts as used"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -139,7 +144,8 @@ func TestWhatIsWrittenDecidesAboutTheCode(t *testing.T) {
 			if !strings.Contains(broker.Plain(e.What), test.says) {
 				t.Errorf("got message %q, want it to say %q", broker.Plain(e.What), test.says)
 			}
-			if said := strings.Contains(broker.Plain(e.Hint), "Your code was not used."); said == test.codeUsed || !strings.Contains(broker.Plain(e.Hint), test.hintsUsed) {
+			if said := strings.Contains(broker.Plain(e.Hint), "Your code was not used."); said == test.codeUsed ||
+				!strings.Contains(broker.Plain(e.Hint), test.hintsUsed) {
 				t.Errorf("got hint %q, want it to say %q, and that the code was not used: %t", broker.Plain(e.Hint), test.hintsUsed, !test.codeUsed)
 			}
 			_, err = b.Issue(t.Context(), b.request("prod", code)) // another way to AWS
@@ -246,6 +252,7 @@ func TestAMissingHostNamesTheSetting(t *testing.T) {
 }
 
 func TestARequestThatCannotBeWrittenIsAFaultOfTheKey(t *testing.T) {
+	t.Setenv("AWS_MAX_ATTEMPTS", "1")
 	b := newSessionBench(t)
 	b.begin(t)
 	unwritable := broker.NewSecret("a token\nwith a line break")

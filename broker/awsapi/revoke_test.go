@@ -29,7 +29,8 @@ func revokeWorld(t *testing.T) (*Client, broker.Account) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = server.Close() })
-	server.AddUser(awstest.User{Account: revokeHub, Name: "assumebot", AccessKeyID: "AKIABOT0000000000000", SecretAccessKey: "bot000/secret+key0123456789abcdefghijklm"})
+	server.AddUser(awstest.User{Account: revokeHub, Name: "assumebot", AccessKeyID: "AKIABOT0000000000000",
+		SecretAccessKey: "bot000/secret+key0123456789abcdefghijklm"})
 	trust := awstest.Trust{Principals: []string{"arn:aws:iam::" + revokeHub + ":root"}}
 	server.AddRole(awstest.Role{Account: revokeProd, Name: "OnCall", Trust: trust})
 	server.AddRole(awstest.Role{Account: revokeProd, Name: "Revoker", Trust: trust})
@@ -106,7 +107,8 @@ func TestDenyHitsEverybodyWhenTheRoleIsFull(t *testing.T) {
 	fill := func(size int) {
 		t.Helper()
 		text := fmt.Sprintf(frame, strings.Repeat("x", size))
-		if _, err := client.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String("OnCall"), PolicyName: aws.String("own"), PolicyDocument: &text}); err != nil {
+		if _, err := client.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String("OnCall"), PolicyName: aws.String("own"),
+			PolicyDocument: &text}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -126,7 +128,8 @@ func TestDenyHitsEverybodyWhenTheRoleIsFull(t *testing.T) {
 		t.Errorf("got %s, want everybody denied before %s", doc.text(), denied.Before)
 	}
 	// Not even that has room: it must be said, never taken for done.
-	if _, err := client.DeleteRolePolicy(t.Context(), &iam.DeleteRolePolicyInput{RoleName: aws.String("OnCall"), PolicyName: aws.String(RevocationsPolicy)}); err != nil {
+	if _, err := client.DeleteRolePolicy(t.Context(), &iam.DeleteRolePolicyInput{RoleName: aws.String("OnCall"),
+		PolicyName: aws.String(RevocationsPolicy)}); err != nil {
 		t.Fatal(err)
 	}
 	fill(limit - len(frame))
@@ -142,7 +145,8 @@ func TestDenyLeavesAPolicyThatIsNotItsOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"*"}]}`
-	if _, err := client.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String("OnCall"), PolicyName: aws.String(RevocationsPolicy), PolicyDocument: &text}); err != nil {
+	if _, err := client.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String("OnCall"), PolicyName: aws.String(RevocationsPolicy),
+		PolicyDocument: &text}); err != nil {
 		t.Fatal(err)
 	}
 	if denied, err := a.Deny(t.Context(), account, only("alice"), alone); err == nil {

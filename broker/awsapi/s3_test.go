@@ -29,7 +29,8 @@ func listedBy(t *testing.T, b *bench, h http.HandlerFunc) (broker.BucketList, er
 }
 
 func TestWhatIsNoListOfBucketsIsNotTakenForOne(t *testing.T) {
-	const list = `<?xml version="1.0"?><ListAllMyBucketsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Owner><ID>x</ID></Owner><Buckets>%</Buckets></ListAllMyBucketsResult>`
+	const list = `<?xml version="1.0"?><ListAllMyBucketsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Owner><ID>x</ID></Owner>` +
+		`<Buckets>%</Buckets></ListAllMyBucketsResult>`
 	const refusal = `<?xml version="1.0"?><Error><Code>%</Code><Message>x</Message></Error>`
 	const kept = "no new code is needed while your credentials live"
 	for _, test := range []struct {
@@ -43,7 +44,8 @@ func TestWhatIsNoListOfBucketsIsNotTakenForOne(t *testing.T) {
 		{"JSON", `{"Buckets":[]}`, 200, broker.CodeStrangeAnswer, []string{"not with a list of buckets"}},
 		{"an error that is 200", strings.Replace(refusal, "%", "InternalError", 1), 200, broker.CodeCannotReachAWS, []string{"S3 is not working right now", kept}},
 		{"cut in the middle", list[:150], 200, broker.CodeStrangeAnswer, []string{"not with a list of buckets"}},
-		{"an odd date", strings.Replace(list, "%", "<Bucket><Name>a</Name><CreationDate>yesterday</CreationDate></Bucket>", 1), 200, broker.CodeStrangeAnswer, []string{"not with a list of buckets"}},
+		{"an odd date", strings.Replace(list, "%", "<Bucket><Name>a</Name><CreationDate>yesterday</CreationDate></Bucket>", 1), 200,
+			broker.CodeStrangeAnswer, []string{"not with a list of buckets"}},
 		{"a page that refuses", "<html>blocked</html>", 403, broker.CodeStrangeAnswer, []string{"HTTP 403", "not one of AWS"}},
 		{"InternalError", strings.Replace(refusal, "%", "InternalError", 1), 500, broker.CodeCannotReachAWS, []string{"S3 is not working right now", kept}},
 		{"ServiceUnavailable", strings.Replace(refusal, "%", "ServiceUnavailable", 1), 503, broker.CodeCannotReachAWS, []string{"S3 is not working right now", kept}},
@@ -96,7 +98,8 @@ func TestAMissingS3HostNamesTheSetting(t *testing.T) {
 		says                  []string
 	}{
 		{"no FIPS host", "eu-west-1", "", true, broker.CodeSettings, []string{"FIPS", "AWS_USE_FIPS_ENDPOINT", "AWS_REGION"}},
-		{"no FIPS host in the account's region", "us-east-1", "eu-west-1", true, broker.CodeSettings, []string{"AWS_USE_FIPS_ENDPOINT", "the region of prod in the config"}},
+		{"no FIPS host in the account's region", "us-east-1", "eu-west-1", true, broker.CodeSettings,
+			[]string{"AWS_USE_FIPS_ENDPOINT", "the region of prod in the config"}},
 		{"no FIPS in the partition", "cn-north-1", "", true, broker.CodeSettings, []string{"AWS_USE_FIPS_ENDPOINT"}},
 		{"no such region", "eu-west-1", "eu-wst-1", false, broker.CodeCannotReachAWS, []string{"s3.eu-wst-1.amazonaws.com", "the region of prod in the config"}},
 	} {
@@ -127,7 +130,8 @@ func TestAListWithoutMFASpeaksOfNoCode(t *testing.T) {
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
 	b.aws.AddRole(awstest.Role{Account: "222222222222", Name: "OnCall", Trust: awstest.Trust{Principals: []string{awstest.UserARN(hub, "alice")}}})
 	b.config.Accounts[0].MFA = broker.MFANone
-	for _, f := range []awstest.FaultError{{Status: 503, Code: "ServiceUnavailable"}, {Status: 400, Code: "ExpiredToken"}, {Status: 503, Code: "SlowDown"}, {Status: 403, Code: "RequestTimeTooSkewed"}} {
+	for _, f := range []awstest.FaultError{{Status: 503, Code: "ServiceUnavailable"}, {Status: 400, Code: "ExpiredToken"},
+		{Status: 503, Code: "SlowDown"}, {Status: 403, Code: "RequestTimeTooSkewed"}} {
 		clear := b.aws.Inject(awstest.Fault{Action: "ListBuckets", Error: &f})
 		_, err := b.again(t).Buckets(t.Context(), b.request("prod", ""), "")
 		clear()
@@ -152,7 +156,8 @@ func TestASlowS3IsAnsweredInTime(t *testing.T) {
 	ctx := impatient(t, 300*time.Millisecond)
 	list, err := b.Buckets(ctx, b.request("prod", ""), "")
 	e := wantCode(t, err, broker.CodeCannotReachAWS)
-	if !strings.Contains(broker.Plain(e.What), "S3 did not answer in time") || !strings.Contains(broker.Plain(e.Hint), "no new code is needed while your credentials live") || !list.Kept {
+	if !strings.Contains(broker.Plain(e.What), "S3 did not answer in time") ||
+		!strings.Contains(broker.Plain(e.Hint), "no new code is needed while your credentials live") || !list.Kept {
 		t.Errorf("got %q %q (kept: %v), want the truth about the code", broker.Plain(e.What), broker.Plain(e.Hint), list.Kept)
 	}
 	if ctx.Err() != nil {
@@ -168,6 +173,7 @@ func (forgetful) SaveGrant(context.Context, broker.Grant, broker.Credentials, ti
 }
 
 func TestASlowS3WithoutKeptCredentialsTakesANewCode(t *testing.T) {
+	t.Setenv("AWS_MAX_ATTEMPTS", "1")
 	b := newBench(t)
 	b.grants = forgetful{b.store.Grants}
 	b.Broker = b.again(t)
@@ -182,9 +188,12 @@ func TestASlowS3WithoutKeptCredentialsTakesANewCode(t *testing.T) {
 // holds the page, and none of those that would only be counted.
 func TestAPageIsShownThoughCountingTookTooLong(t *testing.T) {
 	b := newBench(t)
-	for i := range 1500 {
-		b.aws.AddBuckets("222222222222", awstest.Bucket{Name: "logs-" + strings.Repeat("x", i%5) + time.Duration(i).String()})
+	t.Setenv("AWS_MAX_ATTEMPTS", "1")
+	many := make([]awstest.Bucket, 1500)
+	for i := range many {
+		many[i].Name = "logs-" + strings.Repeat("x", i%5) + time.Duration(i).String()
 	}
+	b.aws.AddBuckets("222222222222", many...)
 	ctx, giveUp := context.WithCancel(t.Context())
 	t.Setenv("AWS_ENDPOINT_URL_S3", slowFrom(t, b.aws.URL(), 2, giveUp))
 	if _, err := b.Issue(t.Context(), b.request("prod", b.device.Code())); err != nil {

@@ -116,7 +116,8 @@ func (c *Client) askSignin(ctx context.Context, endpoint string, query broker.Se
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint, http.NoBody)
 	if err != nil {
-		return broker.Secret{}, false, signinError("The bot cannot reach the sign-in endpoint of AWS, so there is no link.", errors.New("signin_endpoint is not a URL"))
+		return broker.Secret{}, false, signinError("The bot cannot reach the sign-in endpoint of AWS, so there is no link.",
+			errors.New("signin_endpoint is not a URL"))
 	}
 	request.URL.RawQuery = query.Reveal()
 	answer, err := c.signin.RoundTrip(request)

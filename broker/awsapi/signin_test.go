@@ -101,14 +101,16 @@ func wantNoLink(t *testing.T, b *bench, s broker.SignIn, err error) {
 	if s.Credentials.SecretAccessKey.Empty() || !s.Kept {
 		t.Error("the credentials are lost")
 	}
-	if said := broker.Plain(s.Problem.What) + broker.Plain(s.Problem.Hint); strings.ContainsAny(said, "'\"();") { // it stands above a snippet, and may be pasted with it
+	// It stands above a snippet, and may be pasted with it.
+	if said := broker.Plain(s.Problem.What, s.Problem.Hint); strings.ContainsAny(said, "'\"();") {
 		t.Errorf("got %q, which keeps a shell from reading on", said)
 	}
 	if !strings.Contains(broker.Plain(s.Problem.What), "no link") && !strings.Contains(broker.Plain(s.Problem.What), "than a link") || s.Problem.Ref == "" {
 		t.Errorf("got %q (ref %q), want it to say that there is no link", broker.Plain(s.Problem.What), s.Problem.Ref)
 	}
 	got := b.last(t)
-	if got.Kind != broker.EventFailed || got.Code != broker.CodeSignin || got.AccessKeyID != s.Grant.AccessKeyID || !strings.Contains(got.Message, "shown instead") {
+	if got.Kind != broker.EventFailed || got.Code != broker.CodeSignin || got.AccessKeyID != s.Grant.AccessKeyID ||
+		!strings.Contains(got.Message, "shown instead") {
 		t.Errorf("got %+v last on the record, want that the credentials are shown instead", got)
 	}
 	secrets := []string{s.Credentials.SecretAccessKey.Reveal(), s.Credentials.SessionToken.Reveal()}

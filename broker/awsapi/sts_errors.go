@@ -3,7 +3,6 @@ package awsapi
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/aws/smithy-go"
@@ -89,7 +88,7 @@ func (o operation) keyUnknown() verdict {
 	case byTemporary:
 		return verdict{
 			code:    broker.CodeKeyInvalid,
-			message: fmt.Sprintf("AWS does not know these credentials in %s: they ended, or the region is not enabled for their AWS account.", o.region),
+			message: "AWS does not know these credentials in " + o.region + ": they ended, or the region is not enabled for their AWS account.",
 			hint:    "If " + o.region + " is a region to opt in to, it must be enabled in that AWS account, or AWS_REGION must name another. " + askOperator,
 			unused:  true,
 		}
@@ -97,8 +96,8 @@ func (o operation) keyUnknown() verdict {
 	}
 	return verdict{
 		code: broker.CodeKeyInvalid,
-		message: fmt.Sprintf("AWS does not know your long-term access key in %s: it was deleted, disabled or just replaced, or the region is not enabled for its AWS account.",
-			o.region),
+		message: "AWS does not know your long-term access key in " + o.region + ": it was deleted, disabled or just replaced, " +
+			"or the region is not enabled for its AWS account.",
 		hint: o.unused() + "If the key was replaced a moment ago, send the same again; else get a new key into place. " +
 			"If " + o.region + " is a region to opt in to, it must be enabled in the AWS account of the key, or AWS_REGION must name another.",
 		unused: true,

@@ -69,7 +69,8 @@ type errorCleaner struct{}
 func (errorCleaner) ID() string { return "assumebot:ErrorCleaner" }
 
 // HandleDeserialize implements [middleware.DeserializeMiddleware].
-func (errorCleaner) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+func (errorCleaner) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput,
+	next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 	out, metadata, err := next.HandleDeserialize(ctx, in)
 	if err == nil {
 		return out, metadata, nil

@@ -20,15 +20,17 @@ import (
 func TestNoErrorOfAWSRepeatsWhatWasSent(t *testing.T) {
 	const token = "CANARY+token/short=="
 	for name, words := range map[string]string{
-		"a canonical request": "The request signature we calculated does not match. The Canonical String for this request should have been\n'POST\n/\n\nx-amz-security-token:%s\n'",
-		"the token alone":     "the token %s is not good",
-		"an escape":           "no\x1b[31m%s",
+		"a canonical request": "The request signature we calculated does not match. " +
+			"The Canonical String for this request should have been\n'POST\n/\n\nx-amz-security-token:%s\n'",
+		"the token alone": "the token %s is not good",
+		"an escape":       "no\x1b[31m%s",
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
 			w.WriteHeader(http.StatusForbidden)
 			said := strings.ReplaceAll(fmt.Sprintf(words, r.Header.Get("X-Amz-Security-Token")), "\x1b", "\u0085")
-			_, _ = fmt.Fprintf(w, "<ErrorResponse><Error><Type>Sender</Type><Code>SignatureDoesNotMatch</Code><Message>%s</Message></Error><RequestId>r-1</RequestId></ErrorResponse>", said)
+			_, _ = fmt.Fprintf(w, "<ErrorResponse><Error><Type>Sender</Type><Code>SignatureDoesNotMatch</Code><Message>%s</Message></Error>"+
+				"<RequestId>r-1</RequestId></ErrorResponse>", said)
 		}))
 		quietAWS(t, "")
 		t.Setenv("AWS_ENDPOINT_URL", server.URL)
@@ -36,7 +38,8 @@ func TestNoErrorOfAWSRepeatsWhatWasSent(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = a.sts.GetSessionToken(t.Context(), &sts.GetSessionTokenInput{}, once(broker.Credentials{AccessKeyID: "AKIA0000000000000000", SecretAccessKey: broker.NewSecret("x"), SessionToken: broker.NewSecret(token)}))
+		_, err = a.sts.GetSessionToken(t.Context(), &sts.GetSessionTokenInput{},
+			once(broker.Credentials{AccessKeyID: "AKIA0000000000000000", SecretAccessKey: broker.NewSecret("x"), SessionToken: broker.NewSecret(token)}))
 		server.Close()
 		var api smithy.APIError
 		if !errors.As(err, &api) || api.ErrorCode() != "SignatureDoesNotMatch" || requestID(err) != "r-1" {
@@ -49,12 +52,13 @@ func TestNoErrorOfAWSRepeatsWhatWasSent(t *testing.T) {
 }
 
 func TestUpstreamTextKeepsWhatHelps(t *testing.T) {
+	const denied = "User: arn:aws:iam::111111111111:user/alice is not authorized to perform: sts:AssumeRole"
 	for in, want := range map[string]string{
-		"User: arn:aws:iam::111111111111:user/alice is not authorized to perform: sts:AssumeRole": "User: arn:aws:iam::111111111111:user/alice is not authorized to perform: sts:AssumeRole",
-		"HostID: " + strings.Repeat("a", 76) + ", RequestID: x":                                   "HostID: " + strings.Repeat("a", 76) + ", RequestID: x",
-		"bad token " + strings.Repeat("aB3/", 100) + ".":                                          "bad token [redacted].",
-		"wrong. The String-to-Sign should have been 'AWS4…'":                                      "wrong. The [the request, left out]",
-		strings.Repeat("word ", 300):                                                              strings.Repeat("word ", 200) + "…",
+		denied: denied,
+		"HostID: " + strings.Repeat("a", 76) + ", RequestID: x": "HostID: " + strings.Repeat("a", 76) + ", RequestID: x",
+		"bad token " + strings.Repeat("aB3/", 100) + ".":        "bad token [redacted].",
+		"wrong. The String-to-Sign should have been 'AWS4…'":    "wrong. The [the request, left out]",
+		strings.Repeat("word ", 300):                            strings.Repeat("word ", 200) + "…",
 	} {
 		if got := upstreamText(in); got != want {
 			t.Errorf("got %q, want %q", got, want)
