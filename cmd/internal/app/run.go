@@ -72,7 +72,13 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 	if err != nil {
 		return nil, err
 	}
-	st, err := openStore(ctx, store.Options{URL: s.RedisURL, SealKeys: s.SealKeys, Cleartext: slices.Contains(s.Risks, riskRedisClear), Now: env.Now, Log: env.Log})
+	st, err := openStore(ctx, store.Options{
+		URL:       s.RedisURL,
+		SealKeys:  s.SealKeys,
+		Cleartext: slices.Contains(s.Risks, riskRedisClear),
+		Now:       env.Now,
+		Log:       env.Log,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +176,11 @@ func (m *maker) userGroups() []string { return m.current.Load().UserGroups() }
 
 func botSettings(c config.Config) bot.Settings {
 	return bot.Settings{
-		Workspaces: c.Broker.Workspaces, ApprovalsChannel: c.Slack.ApprovalsChannel, RevealWindow: c.Broker.RevealWindow, MFASession: c.Broker.MFASession, Reminder: c.Reminder,
+		Workspaces:       c.Broker.Workspaces,
+		ApprovalsChannel: c.Slack.ApprovalsChannel,
+		RevealWindow:     c.Broker.RevealWindow,
+		MFASession:       c.Broker.MFASession,
+		Reminder:         c.Reminder,
 	}
 }
 

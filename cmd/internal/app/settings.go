@@ -48,14 +48,17 @@ func (s Settings) EmbeddedRedis() bool { return s.RedisURL.Reveal() == Embedded 
 // one that cfg's ARNs are in, where every call would fail.
 func (s Settings) CheckPartition(cfg config.Config) error {
 	region := broker.PartitionOfRegion(s.AWSRegion)
+	elsewhere := func(what, p string) error {
+		return fmt.Errorf("AWS_REGION is %s, in the partition %s, and %s is in %s: set AWS_REGION to a region of %[4]s", s.AWSRegion, region, what, p)
+	}
 	for _, a := range cfg.Broker.Accounts {
 		if p := a.RoleARN.Partition(); a.HasRole() && p != region {
-			return fmt.Errorf("AWS_REGION is %s, in the partition %s, and the role of account %s is in %s: set AWS_REGION to a region of %s", s.AWSRegion, region, a.Name, p, p)
+			return elsewhere("the role of account "+a.Name, p)
 		}
 	}
 	for _, u := range cfg.Broker.Users {
 		if p := broker.MFAPartition(u.MFASerial); p != "" && p != region {
-			return fmt.Errorf("AWS_REGION is %s, in the partition %s, and the MFA device of %s is in %s: set AWS_REGION to a region of %s", s.AWSRegion, region, u.Name, p, p)
+			return elsewhere("the MFA device of "+u.Name, p)
 		}
 	}
 	return nil
@@ -269,7 +272,8 @@ func (r *settingsReader) redis(got secretValue) (target broker.Secret, alone boo
 	case err != nil:
 		r.fail("%s is not a URL: %s; in a password write %%23 for #, %%2F for / and so on", name, choices)
 	case slices.Contains(foreignRedis, u.Scheme):
-		r.fail("%s begins with %s://, which is not understood: use redis://, rediss:// (TLS) or unix://; ?master_name= asks for Sentinel, ?addr= for more nodes of a cluster", name, u.Scheme)
+		r.fail("%s begins with %s://, which is not understood: use redis://, rediss:// (TLS) or unix://; "+
+			"?master_name= asks for Sentinel, ?addr= for more nodes of a cluster", name, u.Scheme)
 	case u.Scheme != "redis" && u.Scheme != "rediss" && u.Scheme != "unix":
 		r.fail("%s begins with neither redis://, rediss:// nor unix://: %s", name, choices)
 	case u.Scheme == "unix" && u.Path == "":

@@ -50,10 +50,12 @@ func (r *settingsReader) redisRisks(u *url.URL) bool {
 	})
 	switch {
 	case u.Scheme == "redis" && elsewhere && !clear:
-		r.fail("REDIS_URL is redis:// to another host, and the password and the audit record would travel in clear: use rediss:// (TLS), or set %s=%s where nobody else is on that network", riskRedisClear, broker.Accepted)
+		r.fail("REDIS_URL is redis:// to another host, and the password and the audit record would travel in clear: use rediss:// (TLS), or set %s=%s "+
+			"where nobody else is on that network", riskRedisClear, broker.Accepted)
 		return false
 	case u.Scheme == "rediss" && query.Has("skip_verify") && !isFalse(query["skip_verify"]) && !verify:
-		r.fail("REDIS_URL has skip_verify, so that anybody on the way could be that Redis: name its CA by SSL_CERT_FILE instead, or set %s=%s", riskRedisVerify, broker.Accepted)
+		r.fail("REDIS_URL has skip_verify, so that anybody on the way could be that Redis: name its CA by SSL_CERT_FILE instead, or set %s=%s",
+			riskRedisVerify, broker.Accepted)
 		return false
 	}
 	return true

@@ -155,7 +155,9 @@ func TestRisksAreTakenOnlyByTheSettingThatNamesThem(t *testing.T) {
 			t.Errorf("%v: got risks %v and %v, want the one taken", test.change, s.Risks, err)
 		}
 	}
-	for _, url := range []string{"redis://127.0.0.1:6379", "redis://localhost?addr=[::1]:6379", "unix:///run/redis.sock", "rediss://redis.example?skip_verify=false"} {
+	for _, url := range []string{
+		"redis://127.0.0.1:6379", "redis://localhost?addr=[::1]:6379", "unix:///run/redis.sock", "rediss://redis.example?skip_verify=false",
+	} {
 		if _, err := read(map[string]string{"REDIS_URL": url}); err != nil {
 			t.Errorf("%s: got %v, want it taken", url, err)
 		}
@@ -197,7 +199,8 @@ func TestReadSettingsSaysWhatMendsEachVariable(t *testing.T) {
 		{"Redis that is no URL", "REDIS_URL", "redis://:" + canary + "%@host", "REDIS_URL is not a URL"},
 		{"Redis without scheme", "REDIS_URL", canary + ":6379", "neither redis://"},
 		{"Redis of another client", "REDIS_URL", "redis+sentinel://:" + canary + "@host", "begins with redis+sentinel://, which is not understood"},
-		{"redis-py's habits", "REDIS_URL", "rediss://u:" + canary + "@redis.example?ssl_cert_reqs=none", "REDIS_URL has ?ssl_cert_reqs=, which is another client's: leave it out"},
+		{"redis-py's habits", "REDIS_URL", "rediss://u:" + canary + "@redis.example?ssl_cert_reqs=none",
+			"REDIS_URL has ?ssl_cert_reqs=, which is another client's: leave it out"},
 		{"AWS in clear", "AWS_ENDPOINT_URL_SSO_OIDC", "http://u:" + canary + "@oidc.example", "AWS_ENDPOINT_URL_SSO_OIDC is http"},
 		{"AWS that is no URL", "AWS_ENDPOINT_URL_IAM", canary, "AWS_ENDPOINT_URL_IAM is no https URL"},
 		{"Redis without host", "REDIS_URL", "redis:///0", "has no host"},
@@ -278,8 +281,9 @@ func TestSettingsNeverPrintSecrets(t *testing.T) {
 }
 
 func TestCheckPartitionComparesRegionWithRolesAndDevices(t *testing.T) {
-	role := config.Config{Broker: broker.Config{Accounts: []broker.Account{{Name: "hub"}, {Name: "prod", RoleARN: "arn:aws-cn:iam::222222222222:role/x"}}}}
-	device := config.Config{Broker: broker.Config{Users: []broker.User{{Name: "bob", MFASerial: "GAHT12345678"}, {Name: "alice", MFASerial: "arn:aws-cn:iam::111111111111:mfa/alice"}}}}
+	var role, device config.Config
+	role.Broker.Accounts = []broker.Account{{Name: "hub"}, {Name: "prod", RoleARN: "arn:aws-cn:iam::222222222222:role/x"}}
+	device.Broker.Users = []broker.User{{Name: "bob", MFASerial: "GAHT12345678"}, {Name: "alice", MFASerial: "arn:aws-cn:iam::111111111111:mfa/alice"}}
 	for want, cfg := range map[string]config.Config{"role of account prod": role, "MFA device of alice": device} {
 		if err := (Settings{AWSRegion: "eu-west-1"}).CheckPartition(cfg); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error: got %v, want one with %q", err, want)

@@ -32,7 +32,10 @@ func newWatched(t *testing.T, path, text string) *watched {
 	t.Cleanup(func() { _ = st.Close() })
 	w := &watched{}
 	w.watcher = &watcher{
-		path: path, check: func(config.Config) error { return nil }, serve: func(c config.Config) { w.served = append(w.served, c) }, log: slog.New(slog.DiscardHandler),
+		path:     path,
+		check:    func(config.Config) error { return nil },
+		serve:    func(c config.Config) { w.served = append(w.served, c) },
+		log:      slog.New(slog.DiscardHandler),
 		announce: newAnnouncer(st, time.Now, slog.New(slog.DiscardHandler)),
 	}
 	if err := w.start(t.Context(), parsed(t, text)); err != nil {

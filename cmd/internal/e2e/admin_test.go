@@ -143,7 +143,8 @@ func TestRevokeOfAPersonHasAWSRefuseThemAndNobodyElse(t *testing.T) {
 		t.Fatal("credentials do not work to begin with")
 	}
 	m := w.says(admin, "/assume", "revoke @bob because laptop lost")
-	wantText(t, m, "Blocked bob@example.com (U02BOB). Revoked in AWS", "forgotten 1 grant and ended their MFA session", "staging  revoked: AWS refuses their sessions", "can take minutes until AWS")
+	wantText(t, m, "Blocked bob@example.com (U02BOB). Revoked in AWS", "forgotten 1 grant and ended their MFA session",
+		"staging  revoked: AWS refuses their sessions", "can take minutes until AWS")
 	if !w.refuses(bob) {
 		t.Error("the revoked credentials still work")
 	}
@@ -185,7 +186,8 @@ func TestWhoShowsEverybodysLiveCredentialsToAdmins(t *testing.T) {
 	w.says("U01ALICE", "/assume", "open because <!channel> & *x*")
 	w.says("U02BOB", "/assume", "hub "+w.bob.Code())
 	m := w.says(admin, "/assume", "who")
-	wantText(t, m, "2 sets of live credentials", "alice@example.com (U01ALICE)", "open", "no MFA", "<!channel> & *x*", "bob@example.com (U02BOB)", "hub", "(1h left)", "ASIA")
+	wantText(t, m, "2 sets of live credentials", "alice@example.com (U01ALICE)", "open", "no MFA", "<!channel> & *x*",
+		"bob@example.com (U02BOB)", "hub", "(1h left)", "ASIA")
 	if pings := m.Pings(); len(pings) > 0 {
 		t.Errorf("it pings %v", pings)
 	}

@@ -34,7 +34,8 @@ func (w *world) leads() {
 	w.slack.AddUser(slacktest.User{ID: "U04DAVE", Name: "dave"})
 	w.slack.AddChannel(slacktest.Channel{ID: "C0LEADS", Name: "leads", BotMember: true, Members: []string{"U01ALICE", "U02BOB", "U03CAROL", "U04DAVE"}})
 	w.slack.SetUserGroup(slacktest.UserGroup{ID: "S02LEADS", Handle: "leads", Name: "Leads", Members: []string{"U01ALICE", "U02BOB", "U03CAROL"}})
-	w.aws.AddRole(awstest.Role{Account: "222222222222", Name: "Vault", Trust: awstest.Trust{Principals: []string{"arn:aws:iam::111111111111:root"}, RequireMFA: true}})
+	trust := awstest.Trust{Principals: []string{"arn:aws:iam::111111111111:root"}, RequireMFA: true}
+	w.aws.AddRole(awstest.Role{Account: "222222222222", Name: "Vault", Trust: trust})
 }
 
 // withLeads is a world with one replica.
@@ -99,8 +100,8 @@ func TestApprovalFromAskingToCredentials(t *testing.T) {
 	code := w.alice.Code()
 	wantText(t, w.says("U01ALICE", "/assume", "vault "+code+" for 30m because INC-42 <!channel> *x*"),
 		"Asked for approval: vault for 30m", "@leads", "/assume cancel vault", "The code that you sent was neither used nor kept")
-	m := w.approval("Approval wanted: @alice (alice@example.com) asks for vault for 30m.", "AWS account 222222222222, role Vault", "Asked from #general", "INC-42 <!channel> *x*",
-		"Waiting until", "One approval is needed", "Asked: @leads", "[Approve] [Deny]")
+	m := w.approval("Approval wanted: @alice (alice@example.com) asks for vault for 30m.", "AWS account 222222222222, role Vault",
+		"Asked from #general", "INC-42 <!channel> *x*", "Waiting until", "One approval is needed", "Asked: @leads", "[Approve] [Deny]")
 	if pings := m.Pings(); !slices.Equal(pings, []string{"<@U01ALICE>", "<!subteam^S02LEADS>"}) {
 		t.Errorf("pings %v, want who asks and the user group", pings)
 	}
@@ -299,7 +300,8 @@ func TestTheFormOfWhatIsApprovedAsksForTheCodeAlone(t *testing.T) {
 	w.says("U01ALICE", "/assume", "vault for 30m because INC-42")
 	w.press("U02BOB", w.approval("Approval wanted"), "approve")
 	w.toldAlice("Approved: vault for 30m")
-	wantText(t, w.says("U01ALICE", "/assume", "explain vault"), "You may have vault now", "Approved by bob@example.com (U02BOB), for 30m", "Send /assume vault 123456.")
+	wantText(t, w.says("U01ALICE", "/assume", "explain vault"),
+		"You may have vault now", "Approved by bob@example.com (U02BOB), for 30m", "Send /assume vault 123456.")
 	w.acked(w.slack.Command("U01ALICE", "C0GENERAL", "/assume", "vault"))
 	v := w.modal("U01ALICE", "vault for 30m, approved by bob@example.com (U02BOB)", "INC-42", "MFA code")
 	if _, ok := v.Field("duration"); ok {

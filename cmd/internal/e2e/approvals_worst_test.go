@@ -98,7 +98,8 @@ func TestSlackDoesNotTakeTheQuestion(t *testing.T) {
 			t.Parallel()
 			w, _ := withLeads(t)
 			w.slack.Inject(test.fault)
-			wantText(t, w.says("U01ALICE", "/assume", "vault "+w.alice.Code()), "Slack did not take the message that asks for approval, so nobody was asked", "neither used nor kept")
+			wantText(t, w.says("U01ALICE", "/assume", "vault "+w.alice.Code()),
+				"Slack did not take the message that asks for approval, so nobody was asked", "neither used nor kept")
 			w.auditTells("Cancelled by alice@example.com")
 			wantText(t, w.says("U01ALICE", "/assume", "cancel"), "Nothing that you asked for waits")
 			wantText(t, w.says("U01ALICE", "/assume", "vault"), "Asked for approval")
@@ -295,7 +296,8 @@ func TestAFormThatNeedsApprovalAsksForIt(t *testing.T) {
 func TestBucketsOfWhatNeedsApprovalAreNotAskedFor(t *testing.T) {
 	t.Parallel()
 	w, _ := withLeads(t)
-	wantText(t, w.says("U01ALICE", "/buckets", "vault "+w.alice.Code()), "vault needs the approval of somebody else", "once you have the credentials, /buckets vault lists without a code", "Your code was not used")
+	wantText(t, w.says("U01ALICE", "/buckets", "vault "+w.alice.Code()),
+		"vault needs the approval of somebody else", "once you have the credentials, /buckets vault lists without a code", "Your code was not used")
 	w.auditTells("Refused alice@example.com", "approval_needed")
 	if n := len(w.posted()); n != 0 {
 		t.Errorf("got %d messages to the approvers, want none", n)

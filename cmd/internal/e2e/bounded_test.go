@@ -94,7 +94,8 @@ func TestAQuietRequestPingsNobodyDirectlyEither(t *testing.T) {
 	w.says("U01ALICE", "/assume", "cancel vault")
 	w.sent("U04DAVE", "Cancelled")
 	before := len(w.directMessages("U04DAVE"))
-	wantText(t, w.says("U01ALICE", "/assume", "vault because INC-2"), "Asked for approval", "The approvers were not pinged", "without a direct message or a reminder")
+	wantText(t, w.says("U01ALICE", "/assume", "vault because INC-2"),
+		"Asked for approval", "The approvers were not pinged", "without a direct message or a reminder")
 	w.approval("Approval wanted", "INC-2")
 	w.later(r, 16*time.Minute)
 	w.await("the end of what was due", func() bool { n, err := r.Bot.Due(t.Context()); return err == nil && n == 0 })

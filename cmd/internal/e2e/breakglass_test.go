@@ -91,7 +91,10 @@ func TestAFollowUpThatCannotBeMadeHoldsNothingUp(t *testing.T) {
 	w.leads()
 	r := w.run(glassConfig, w.settings())
 	for _, user := range []string{"", "U{01}"} {
-		e := broker.Event{ID: broker.NewID(), Kind: broker.EventGranted, RequestID: broker.NewID(), SlackUser: user, SlackTeam: "T0123", Account: "vault", BreakGlass: true, MFA: true, Expires: w.now().Add(time.Hour)}
+		e := broker.Event{
+			ID: broker.NewID(), Kind: broker.EventGranted, RequestID: broker.NewID(), SlackUser: user, SlackTeam: "T0123",
+			Account: "vault", BreakGlass: true, MFA: true, Expires: w.now().Add(time.Hour),
+		}
 		if err := r.Store.Record.Record(t.Context(), e); err != nil {
 			t.Fatal(err)
 		}

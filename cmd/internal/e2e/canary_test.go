@@ -69,7 +69,8 @@ func TestNoSecretLeaks(t *testing.T) {
 	say("U03CAROL", w.alice, "/assume", "prod {}")
 	say("U01ALICE", w.alice, "/assume", "vault {} because INC-42")
 	step()
-	w.aws.Inject(awstest.Fault{Action: "AssumeRole", Times: 1, Error: &awstest.FaultError{Status: 400, Code: "ValidationError", Message: "Value '" + w.alice.Code() + "' at 'tokenCode' is bad"}})
+	quoting := &awstest.FaultError{Status: 400, Code: "ValidationError", Message: "Value '" + w.alice.Code() + "' at 'tokenCode' is bad"}
+	w.aws.Inject(awstest.Fault{Action: "AssumeRole", Times: 1, Error: quoting})
 	say("U01ALICE", w.alice, "/assume", "prod {}")
 	step()
 	w.aws.Inject(awstest.Fault{Action: "AssumeRole", Times: 1, LoseAnswer: true})

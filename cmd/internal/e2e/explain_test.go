@@ -14,7 +14,9 @@ func TestExplainSaysWhatWouldHappen(t *testing.T) {
 		want       []string
 		not        string
 	}{
-		{"U01ALICE", "prod", []string{"You may have prod.", "user group S01ONCALL", "OnCall in 222222222222", "AssumeRole with your MFA code", "It would last 1h", "/assume prod 123456"}, ""},
+		{"U01ALICE", "prod", []string{
+			"You may have prod.", "user group S01ONCALL", "OnCall in 222222222222", "AssumeRole with your MFA code", "It would last 1h", "/assume prod 123456",
+		}, ""},
 		{"U01ALICE", "PROD for 2 hours", []string{"It would last 2h; 1h without for.", "/assume prod 123456 for 2h"}, ""},
 		{"U01ALICE", "prod for 9h", []string{"You may have prod.", "prod is issued for 4h at most"}, "code was not used"},
 		{"U01ALICE", "staging", []string{"you yourself, as U01ALICE"}, ""},

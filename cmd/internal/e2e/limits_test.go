@@ -112,7 +112,8 @@ func TestTypingIntoAMenuIsNotOnTheRecord(t *testing.T) {
 	r := w.start()
 	w.acked(w.slack.Shortcut("U01ALICE", "assume"))
 	v := w.modal("U01ALICE", "Account")
-	w.writes(strings.NewReplacer("  - slack: U01ALICE\n    name: alice@example.com\n    mfa_serial: arn:aws:iam::111111111111:mfa/alice\n    credentials: {env: ALICE}\n", "",
+	const alice = "  - slack: U01ALICE\n    name: alice@example.com\n    mfa_serial: arn:aws:iam::111111111111:mfa/alice\n    credentials: {env: ALICE}\n"
+	w.writes(strings.NewReplacer(alice, "",
 		"allow: [U01ALICE, U02BOB]", "allow: [U02BOB]", "allow: [U01ALICE]", "allow: [U02BOB]").Replace(worldConfig))
 	w.notices(r)
 	for range 5 {

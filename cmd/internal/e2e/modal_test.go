@@ -239,8 +239,9 @@ func TestFiveHundredAccountsAreFoundByTyping(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	var more strings.Builder
+	role := "arn:aws:iam::444444444444:role/" + strings.Repeat("VeryLongRoleName", 3)
 	for i := range 500 {
-		fmt.Fprintf(&more, "  - {name: team-%03d, role_arn: \"arn:aws:iam::444444444444:role/%s%03d\", allow: [U01ALICE]}\n", i, strings.Repeat("VeryLongRoleName", 3), i)
+		fmt.Fprintf(&more, "  - {name: team-%03d, role_arn: %q, allow: [U01ALICE]}\n", i, fmt.Sprintf("%s%03d", role, i))
 	}
 	w.run(worldConfig+more.String(), w.settings())
 	w.acked(w.slack.Command("U01ALICE", "C0GENERAL", "/assume", ""))

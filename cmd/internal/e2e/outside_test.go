@@ -62,7 +62,9 @@ func deployed(t *testing.T, trust string) *world {
 		w.aws.AddUser(awstest.User{Account: "111111111111", Name: name, AccessKeyID: key[0], SecretAccessKey: key[1], Policy: shipped(t, "user-policy.json")})
 	}
 	// The bot is a user here, and a role where it is deployed.
-	w.aws.AddUser(awstest.User{Account: "111111111111", Name: "assumebot", AccessKeyID: botKeyID, SecretAccessKey: botSecret, Policy: shipped(t, "bot-policy.json")})
+	w.aws.AddUser(awstest.User{
+		Account: "111111111111", Name: "assumebot", AccessKeyID: botKeyID, SecretAccessKey: botSecret, Policy: shipped(t, "bot-policy.json"),
+	})
 	w.aws.AddRole(awstest.Role{Account: "222222222222", Name: "OnCall", Trust: awstest.Trust{Policy: trust},
 		Boundary: "arn:aws:iam::222222222222:policy/OnCallBoundary"})
 	w.aws.AddRole(awstest.Role{Account: "444444444444", Name: "Vault", Trust: awstest.Trust{Policy: trust}})

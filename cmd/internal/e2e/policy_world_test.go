@@ -23,9 +23,11 @@ reason: {pattern: '^INC-\d+'}
 deny: [U02BOB]`), w.settings())
 	w.slack.AddChannel(slacktest.Channel{ID: "C0OPS", Name: "ops", Members: []string{"U01ALICE", "U02BOB"}})
 	code := w.alice.Code()
-	wantText(t, w.says("U01ALICE", "/assume", "staging "+code+" because INC-1"), "may be asked for only from certain Slack channels", "ops", "Your code was not used")
+	wantText(t, w.says("U01ALICE", "/assume", "staging "+code+" because INC-1"),
+		"may be asked for only from certain Slack channels", "ops", "Your code was not used")
 	wantText(t, w.says("U02BOB", "/assume", "staging "+w.bob.Code()), "You may not have staging")
-	wantText(t, w.says("U01ALICE", "/assume", "explain staging"), "You may have staging", "Not right now: staging may be asked for only from certain", `Not right now: staging needs a reason that matches ^INC-\d+`)
+	wantText(t, w.says("U01ALICE", "/assume", "explain staging"),
+		"You may have staging", "Not right now: staging may be asked for only from certain", `Not right now: staging needs a reason that matches ^INC-\d+`)
 
 	inOps := func(text string) {
 		t.Helper()

@@ -41,7 +41,8 @@ func (w *world) refuses(c awstest.Client) bool {
 	return err != nil
 }
 
-var revokerConfig = strings.Replace(worldConfig, "    allow: [U01ALICE, U02BOB]\n", "    allow: [U01ALICE, U02BOB]\n    revoker: arn:aws:iam::333333333333:role/Revoker\n", 1)
+var revokerConfig = strings.Replace(worldConfig,
+	"    allow: [U01ALICE, U02BOB]\n", "    allow: [U01ALICE, U02BOB]\n    revoker: arn:aws:iam::333333333333:role/Revoker\n", 1)
 
 func TestRevokeHasAWSRefuseOnePersonsSessions(t *testing.T) {
 	t.Parallel()
@@ -53,7 +54,8 @@ func TestRevokeHasAWSRefuseOnePersonsSessions(t *testing.T) {
 	if w.refuses(alice) || w.refuses(bob) {
 		t.Fatal("credentials do not work to begin with")
 	}
-	wantText(t, w.says("U01ALICE", "/assume", "revoke staging because laptop lost"), "Revoked: AWS refuses your sessions of staging", "minutes until AWS", "forgotten 1 grant")
+	wantText(t, w.says("U01ALICE", "/assume", "revoke staging because laptop lost"),
+		"Revoked: AWS refuses your sessions of staging", "minutes until AWS", "forgotten 1 grant")
 	if !w.refuses(alice) {
 		t.Error("the revoked credentials still work")
 	}
@@ -106,7 +108,8 @@ func TestRevokeSaysWhenAWSIsNotTold(t *testing.T) {
 	w := newWorld(t)
 	w.start()
 	alice := w.pasted(w.says("U01ALICE", "/assume", "staging "+w.alice.Code()))
-	wantText(t, w.says("U01ALICE", "/assume", "revoke staging"), "Not revoked in AWS: copies of staging work until", "has forgotten 1 grant", "names no revoker")
+	wantText(t, w.says("U01ALICE", "/assume", "revoke staging"),
+		"Not revoked in AWS: copies of staging work until", "has forgotten 1 grant", "names no revoker")
 	if w.refuses(alice) {
 		t.Error("AWS refuses what it was not told to refuse")
 	}
@@ -120,6 +123,7 @@ func TestRevokeSaysWhenTheRevokerRefuses(t *testing.T) {
 	w := newWorld(t)
 	w.run(revokerConfig, w.settings()) // there is no such role
 	w.says("U01ALICE", "/assume", "staging "+w.alice.Code())
-	wantText(t, w.says("U01ALICE", "/assume", "revoke staging"), "Not revoked in AWS: copies of staging work until", "has forgotten 1 grant", "Not complete", "work until they expire", "revoker role refused", "ref ")
+	wantText(t, w.says("U01ALICE", "/assume", "revoke staging"),
+		"Not revoked in AWS: copies of staging work until", "has forgotten 1 grant", "Not complete", "work until they expire", "revoker role refused", "ref ")
 	wantText(t, w.auditTells("Not revoked in AWS", "Not complete"), "revocation_failed")
 }

@@ -225,7 +225,8 @@ func TestKeyOfTheConfigWinsAndIsDemanded(t *testing.T) {
 		r := w.run(withKey(required), w.settings())
 		alice.open(t, w.says("U01ALICE", "/assume", "prod "+w.code(r)))
 		wantText(t, w.says("U01ALICE", "/assume", "key"), alice.fingerprint, "which the config sets", "cannot be changed from Slack")
-		wantText(t, w.says("U01ALICE", "/assume", "key "+registered.public+" "+w.code(r)), "set by the config and cannot be changed from Slack", "Your code was not used")
+		wantText(t, w.says("U01ALICE", "/assume", "key "+registered.public+" "+w.code(r)),
+			"set by the config and cannot be changed from Slack", "Your code was not used")
 		alice.open(t, w.says("U01ALICE", "/assume", "staging "+w.code(r)))
 	})
 	t.Run("a user can be bound to it", func(t *testing.T) {

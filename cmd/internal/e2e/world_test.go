@@ -200,7 +200,8 @@ func (w *world) launch(path string, s app.Settings, now func() time.Time) *repli
 	}
 	log := slog.New(slog.NewJSONHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	look, reload := make(chan time.Time), make(chan os.Signal)
-	a, err := app.New(w.t.Context(), cfg, s, app.Environment{Getenv: w.getenv, AWS: w.botOnAWS(), Now: now, Log: log, ConfigPath: path, Look: look, Reload: reload})
+	env := app.Environment{Getenv: w.getenv, AWS: w.botOnAWS(), Now: now, Log: log, ConfigPath: path, Look: look, Reload: reload}
+	a, err := app.New(w.t.Context(), cfg, s, env)
 	if err != nil {
 		w.t.Fatal(err)
 	}
