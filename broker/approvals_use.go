@@ -201,19 +201,22 @@ func (b *Broker) useApproval(ctx context.Context, r Request, c clearance) error 
 	return err
 }
 
-// returnApproval gives an approval back that r spent for nothing.
+var errNotTaken = errors.New("this request did not take it")
+
+// returnApproval gives an approval back that r spent for nothing, if it did.
 func (b *Broker) returnApproval(ctx context.Context, r Request, c clearance) {
 	_, err := b.changeApproval(ctx, c.approval.User, c.approval.ID, func(k KeptApproval) (Approval, error) {
 		if k.State != ApprovalUsed || k.UsedBy != r.ID {
-			return Approval{}, b.approvalOver(k.Approval)
+			return Approval{}, errNotTaken
 		}
 		k.State, k.UsedBy = ApprovalApproved, ""
 		return k.Approval, nil
 	})
-	if err == nil && b.notBlocked(ctx, c.approval.User) != nil {
-		b.cancelLate(ctx, r, c.approval.Approval)
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, errNotTaken):
+	case err != nil:
 		b.log.WarnContext(ctx, "approval not given back; it counts as used", "request", r.ID, "approval", c.approval.ID, "error", err)
+	case b.notBlocked(ctx, c.approval.User) != nil:
+		b.cancelLate(ctx, r, c.approval.Approval)
 	}
 }

@@ -10,7 +10,8 @@ import (
 // something. [Broker.perform] is the only place that does one. Its rules:
 //
 //  1. Claim what can be used once, the code and then the approval. What cannot be
-//     claimed ends the attempt; what was claimed until then is given back.
+//     claimed ends the attempt; what was claimed until then is given back, and what
+//     may have been: a claim gives back only what is its own.
 //  2. Put the intent on the record. If that fails AWS is not asked, and every claim
 //     is given back. The same goes for a store that was so slow until now that
 //     nothing could be shown in time; the outcome then says that AWS was not asked.
@@ -47,29 +48,22 @@ type attempt struct {
 
 // A claim is what one attempt uses once. Its functions may be nil, but for take.
 type claim struct {
-	take     func(ctx context.Context) error
-	giveBack func(ctx context.Context) // AWS did not use it
+	take     func(ctx context.Context) error // nil: it is this attempt's
+	giveBack func(ctx context.Context)       // if it is this attempt's: AWS did not use it
 	// spent reports whether a failure of AWS leaves it used; nil: never.
 	spent func(e *Error) bool
 	// spend tells others that it is used for good.
 	spend func(ctx context.Context)
 }
 
+// errHeld is a claim's answer that another Request's holds what it wants, and that
+// this may be served by what comes of it: nobody is refused.
+var errHeld = errors.New("another request holds it")
+
 // perform does an attempt by the rules above.
 func (b *Broker) perform(ctx context.Context, a attempt) (Issued, error) {
-	began := b.now()
-	for i, c := range a.claims {
-		if err := c.take(ctx); err != nil {
-			b.giveBackAll(ctx, a.claims[:i])
-			return Issued{}, b.refuse(ctx, a.request, err)
-		}
-	}
-	if err := b.recorder.Record(ctx, a.intent); err != nil {
-		b.giveBackAll(ctx, a.claims)
-		return Issued{}, b.intentUnrecorded(a, err)
-	}
-	if late := b.tooLate(ctx, a.request, began); late != nil {
-		return Issued{}, b.notAsked(ctx, a, late)
+	if err := b.begin(ctx, a); err != nil {
+		return Issued{}, err
 	}
 	issued, err := a.act(ctx)
 
@@ -79,6 +73,34 @@ func (b *Broker) perform(ctx context.Context, a attempt) (Issued, error) {
 		return Issued{}, b.failed(ctx, a, err)
 	}
 	return b.succeeded(ctx, a, issued)
+}
+
+// begin takes the claims and records the intent. Where AWS is not asked then, a
+// panic included, it gives back what it has claimed, and may have claimed.
+func (b *Broker) begin(ctx context.Context, a attempt) error {
+	began, claimed, ready := b.now(), 0, false
+	defer func() {
+		if !ready {
+			b.giveBackAll(ctx, a.claims[:claimed])
+		}
+	}()
+	for _, c := range a.claims {
+		claimed++
+		switch err := c.take(ctx); {
+		case errors.Is(err, errHeld):
+			return err
+		case err != nil:
+			return b.refuse(ctx, a.request, err)
+		}
+	}
+	if err := b.recorder.Record(ctx, a.intent); err != nil {
+		return b.intentUnrecorded(a, err)
+	}
+	if late := b.tooLate(ctx, a.request, began); late != nil {
+		return b.notAsked(ctx, a, late)
+	}
+	ready = true
+	return nil
 }
 
 // intentUnrecorded is told when the intent cannot be recorded.
@@ -119,7 +141,6 @@ func spendAll(ctx context.Context, claims []claim) {
 func (b *Broker) notAsked(ctx context.Context, a attempt, late error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
-	b.giveBackAll(ctx, a.claims)
 	if a.late != nil {
 		late = a.late
 	}

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 )
@@ -24,55 +25,53 @@ const (
 
 // sessionByCode returns the MFA session that r.Code begins. Of several Requests
 // with one code, on any replica, one asks STS and the others wait for what it
-// gets: they hold the same code, so they may have the same MFA session.
+// gets: they hold the same code, so they may have the same MFA session. One whose
+// code is given back meanwhile takes its turn.
 func (b *Broker) sessionByCode(ctx context.Context, r Request, user User, d time.Duration) (heldSession, error) {
 	key, err := b.aws.LongTermKey(ctx, user, Plan{Method: MethodGetSessionToken, MFA: true})
 	if err != nil {
 		return heldSession{}, b.refuse(ctx, r, err)
 	}
-	held, mine, err := b.claimSession(ctx, r, user)
-	switch {
-	case err != nil:
-		return heldSession{}, b.refuse(ctx, r, err)
-	case mine:
-		return b.beginSession(ctx, r, user, d, key)
-	}
-	return held, nil
-}
-
-// claimSession claims r.Code for r, or waits for the MFA session of whoever did.
-func (b *Broker) claimSession(ctx context.Context, r Request, user User) (held heldSession, mine bool, err error) {
 	waiting, done := ForAWS(ctx)
 	defer done()
 	enough := time.NewTimer(sessionWait)
 	defer enough.Stop()
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		mine, err := b.codes.ReserveCode(ctx, user.Slack, user.MFASerial, r.Code, beginning+r.ID, codeReservation)
-		if err != nil || mine {
-			return heldSession{}, mine, codeUnclaimed(err)
+		held, err := b.beginSession(ctx, r, user, d, key)
+		if !errors.Is(err, errHeld) {
+			return held, err
 		}
 		held, over, err := b.sessionOfHolder(ctx, r, user)
 		switch {
 		case err != nil:
-			return heldSession{}, false, codeUnclaimed(err)
+			return heldSession{}, b.refuse(ctx, r, codeUnclaimed(err))
 		case held.ok:
-			return held, false, nil
+			return held, nil
 		case over:
-			return heldSession{}, false, b.codeSpent()
+			return heldSession{}, b.refuse(ctx, r, b.codeSpent())
 		}
 		select {
 		case <-time.After(pause):
+			continue
 		case <-enough.C:
-			return heldSession{}, false, b.codeSpent()
 		case <-waiting.Done():
-			if ctx.Err() == nil {
-				return heldSession{}, false, b.codeSpent()
-			}
-			return heldSession{}, false, codeUnclaimed(ctx.Err())
 		case <-ctx.Done():
-			return heldSession{}, false, codeUnclaimed(ctx.Err())
 		}
+		if err := ctx.Err(); err != nil {
+			return heldSession{}, b.refuse(ctx, r, codeUnclaimed(err))
+		}
+		return heldSession{}, b.refuse(ctx, r, b.codeSpent())
 	}
+}
+
+// claimSession claims r.Code to begin an MFA session with; errHeld says that
+// another Request has it.
+func (b *Broker) claimSession(ctx context.Context, r Request, user User) error {
+	mine, err := b.codes.ReserveCode(ctx, user.Slack, user.MFASerial, r.Code, beginning+r.ID, codeReservation)
+	if err == nil && !mine {
+		return errHeld
+	}
+	return codeUnclaimed(err)
 }
 
 // sessionOfHolder looks for the MFA session that the code's holder began; over
@@ -110,8 +109,8 @@ func codeUnclaimed(err error) error {
 	}
 }
 
-// beginSession sends the code, which this Request holds. A session that cannot be
-// kept still serves the Request that began it.
+// beginSession claims the code and sends it; errHeld is as of claimSession. A session
+// that cannot be kept still serves the Request that began it.
 func (b *Broker) beginSession(ctx context.Context, r Request, user User, d time.Duration, key Credentials) (heldSession, error) {
 	p := Plan{Method: MethodGetSessionToken, MFA: true, Duration: d}
 	asked := r
@@ -121,7 +120,7 @@ func (b *Broker) beginSession(ctx context.Context, r Request, user User, d time.
 	_, err := b.perform(ctx, attempt{
 		request: r,
 		claims: []claim{{
-			take:     func(context.Context) error { return nil }, // by claimSession
+			take:     func(ctx context.Context) error { return b.claimSession(ctx, r, user) },
 			giveBack: func(ctx context.Context) { b.releaseCode(ctx, r, user, beginning+r.ID) },
 			spent:    func(e *Error) bool { return e.Use != UseUnused },
 			spend:    func(ctx context.Context) { b.settle(ctx, r, user, r.ID) },
@@ -160,10 +159,14 @@ func (b *Broker) beginSession(ctx context.Context, r Request, user User, d time.
 	return held, nil
 }
 
-// keepSession keeps an MFA session, and lets those who wait for it go on.
+// keepSession keeps an MFA session, and lets those who wait for it go on. One that
+// may be kept or not is dropped: nobody is told that it is there.
 func (b *Broker) keepSession(ctx context.Context, r Request, user User, held heldSession) bool {
 	if err := b.sessions.SaveMFASession(ctx, held.Session, held.credentials); err != nil {
 		b.log.ErrorContext(ctx, "MFA session not kept", "request", r.ID, "ref", ShortRef(r.ID), "error", err)
+		if _, err := b.sessions.DropMFASession(ctx, user.Slack, r.ID); err != nil {
+			b.log.WarnContext(ctx, "MFA session that may be kept not dropped", "request", r.ID, "error", err)
+		}
 		b.settle(ctx, r, user, r.ID)
 		return false
 	}

@@ -28,12 +28,14 @@ func (b *Broker) refuseAbout(ctx context.Context, r Request, target string, err 
 }
 
 // giveBack releases a code that Judge reserved for a Request that went no
-// further; another's claim it leaves alone.
+// further, whether or not the person waits; another's claim it leaves alone.
 func (b *Broker) giveBack(ctx context.Context, r Request) {
 	user, ok := b.config.User(r.Caller.User)
 	if !ok || r.Code.Empty() || user.MFASerial == "" {
 		return
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	defer cancel()
 	b.releaseCode(ctx, r, user, r.ID)
 }
 
