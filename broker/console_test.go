@@ -11,17 +11,8 @@ import (
 	"github.com/assumebot/assumebot/broker/awstest"
 )
 
-// consoleBench is a bench whose console sign-in goes to the fake AWS.
-func consoleBench(t *testing.T) *bench {
-	t.Helper()
-	b := newBench(t)
-	b.config.SigninEndpoint = b.aws.URL() + "/federation"
-	b.config.Accounts[0].Region = "eu-west-1"
-	return b
-}
-
 func TestConsoleIsOnTheRecordAsSuch(t *testing.T) {
-	b := consoleBench(t)
+	b := newBench(t)
 	s, err := b.Console(t.Context(), b.request("prod", b.device.Code()), "")
 	if err != nil {
 		t.Fatal(err)
@@ -38,7 +29,7 @@ func TestConsoleIsOnTheRecordAsSuch(t *testing.T) {
 }
 
 func TestConsoleLinkIsNotSaidToOutliveTheCredentials(t *testing.T) {
-	b := consoleBench(t)
+	b := newBench(t)
 	issued, err := b.Issue(t.Context(), b.request("prod", b.device.Code()))
 	if err != nil {
 		t.Fatal(err)
@@ -54,7 +45,7 @@ func TestConsoleLinkIsNotSaidToOutliveTheCredentials(t *testing.T) {
 }
 
 func TestConsoleRefusesBeforeACodeIsSpent(t *testing.T) {
-	b := consoleBench(t)
+	b := newBench(t)
 	b.groups["S01ALL"] = []string{"U01ALICE"}
 	iso := b.config.Accounts[0]
 	iso.Name, iso.RoleARN = "iso", "arn:aws-iso:iam::222222222222:role/OnCall"
@@ -85,7 +76,7 @@ func TestConsoleRefusesBeforeACodeIsSpent(t *testing.T) {
 }
 
 func TestConsoleAsksForACodeInItsOwnWords(t *testing.T) {
-	b := consoleBench(t)
+	b := newBench(t)
 	_, err := b.Console(t.Context(), b.request("prod", ""), "s3")
 	if e := wantCode(t, err, broker.CodeNeedsCode); !strings.Contains(broker.Plain(e.Hint), "`/assume prod 123456 as console s3` with") {
 		t.Errorf("got hint %q, want the whole command in it", broker.Plain(e.Hint))
@@ -93,7 +84,7 @@ func TestConsoleAsksForACodeInItsOwnWords(t *testing.T) {
 }
 
 func TestConsoleNeedsNoMFAWhereTheConfigSaysSo(t *testing.T) {
-	b := consoleBench(t)
+	b := newBench(t)
 	b.config.Accounts[0].MFA = broker.MFANone
 	b.aws.AddRole(awstest.Role{Account: "222222222222", Name: "OnCall", Trust: awstest.Trust{Principals: []string{awstest.UserARN(hub, "alice")}}})
 	s, err := b.Console(t.Context(), b.request("prod", ""), "")
