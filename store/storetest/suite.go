@@ -82,7 +82,7 @@ type harness struct {
 func newHarness(t *testing.T, url string) *harness {
 	h := &harness{url: url, unit: time.Minute}
 	if url != store.Embedded {
-		h.raw, h.unit = Raw(t, url), 400*time.Millisecond
+		h.raw, h.unit = Raw(t, url), 600*time.Millisecond
 		if err := h.raw.FlushAll(t.Context()).Err(); err != nil {
 			t.Fatalf("empty Redis: %v", err)
 		}

@@ -3,6 +3,7 @@ package storetest
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -45,7 +46,12 @@ func wantListing(t *testing.T, s *store.Store, user, grantID, prefix string, wan
 
 func saveListing(t *testing.T, h *harness, prefix string, l broker.Listing) {
 	t.Helper()
-	if err := h.Listings.SaveListing(t.Context(), alice, "g1", prefix, l, h.unit); err != nil {
+	saveListingFor(t, h, prefix, l, time.Minute)
+}
+
+func saveListingFor(t *testing.T, h *harness, prefix string, l broker.Listing, life time.Duration) {
+	t.Helper()
+	if err := h.Listings.SaveListing(t.Context(), alice, "g1", prefix, l, life); err != nil {
 		t.Fatalf("save listing: %v", err)
 	}
 }
@@ -58,7 +64,7 @@ func listingRoundTrip(t *testing.T, h *harness) {
 }
 
 func listingExpires(t *testing.T, h *harness) {
-	saveListing(t, h, "", listing(2))
+	saveListingFor(t, h, "", listing(2), h.unit)
 	h.pass(t, h.unit)
 	wantListing(t, h.Store, alice, "g1", "", broker.Listing{})
 }
