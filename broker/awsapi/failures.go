@@ -1,6 +1,7 @@
 package awsapi
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -24,11 +25,13 @@ func refusedBefore(service string, err error, hint string) *broker.Error {
 func (s *sending) notReached(err error, service, setting, unused, soon string) *broker.Error {
 	var dns *net.DNSError
 	unknown := errors.As(err, &dns) && dns.IsNotFound
+	late := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) // before it had an address
+	nowhere := !s.handed.Load() && !late
 	switch {
-	case s.fips(err) && (unknown || !s.handed.Load()):
+	case s.fips(err) && (unknown || nowhere):
 		return failed(broker.CodeSettings, "The bot cannot reach "+service+": it is told to use FIPS hosts, and there is none in its region.",
 			unused+"AWS_USE_FIPS_ENDPOINT must be off, or "+setting+" name a region that has one. "+askOperator, err)
-	case !s.handed.Load():
+	case nowhere:
 		return failed(broker.CodeSettings, "The bot cannot ask "+service+": its AWS settings lead to no host of AWS.",
 			unused+"Look at "+setting+" and at the AWS_… variables of the bot. "+askOperator, err)
 	case unknown:

@@ -153,7 +153,7 @@ func TestASlowS3IsAnsweredInTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.aws.Inject(awstest.Fault{Action: "ListBuckets", Latency: 2 * time.Minute})
-	ctx := impatient(t, 300*time.Millisecond)
+	ctx := impatient(t, time.Second)
 	list, err := b.Buckets(ctx, b.request("prod", ""), "")
 	e := wantCode(t, err, broker.CodeCannotReachAWS)
 	if !strings.Contains(broker.Plain(e.What), "S3 did not answer in time") ||
@@ -162,6 +162,17 @@ func TestASlowS3IsAnsweredInTime(t *testing.T) {
 	}
 	if ctx.Err() != nil {
 		t.Error("nothing is left to answer with")
+	}
+}
+
+func TestAListForWhichNoTimeIsLeftBlamesNoSetting(t *testing.T) {
+	b := newBench(t)
+	if _, err := b.Issue(t.Context(), b.request("prod", b.device.Code())); err != nil {
+		t.Fatal(err)
+	}
+	_, err := b.Buckets(impatient(t, 0), b.request("prod", ""), "")
+	if e := wantCode(t, err, broker.CodeCannotReachAWS); broker.Plain(e.What) != "The bot cannot reach S3." {
+		t.Errorf("got %q, want nothing of settings", broker.Plain(e.What))
 	}
 }
 
