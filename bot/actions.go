@@ -85,7 +85,7 @@ func (b *Bot) actOnApproval(ctx context.Context, in interaction, p press) {
 	case actEnterCode:
 		b.enterCode(ctx, in, p.approval.id)
 	default:
-		b.log.InfoContext(ctx, "action not served", "action", blockkit.Shortened(clean(p.action), maxQuery))
+		b.log.InfoContext(ctx, "action not served", "action", blockkit.Shortened(broker.OneLine(p.action), maxQuery))
 	}
 }
 

@@ -102,7 +102,7 @@ func (s auditState) cleaned() auditState {
 
 // readBack is a short text that was kept in clear.
 func readBack(text string) string {
-	return blockkit.Shortened(clean(text[:min(len(text), maxText)]), maxBlockID)
+	return blockkit.Shortened(broker.OneLine(text[:min(len(text), maxText)]), maxBlockID)
 }
 
 func newAuditChannel(d Deps, post func(context.Context, string, blockkit.Message) error, followUp func(context.Context, broker.Event) error) *auditChannel {

@@ -230,7 +230,7 @@ func readSearch(v slack.View) (prefix, wrong string) {
 	if v.State != nil {
 		prefix = v.State.Values[fieldPrefix][fieldPrefix].Value
 	}
-	prefix = strings.ToLower(strings.TrimSpace(clean(fold(prefix[:min(len(prefix), maxText)]))))
+	prefix = strings.ToLower(strings.TrimSpace(broker.OneLine(fold(prefix[:min(len(prefix), maxText)]))))
 	switch {
 	case prefix == "":
 		return "", ""

@@ -110,7 +110,7 @@ func (b *Bot) slashCommand(ctx context.Context, e envelope) {
 	}
 	defer b.leaveSlot()
 	b.serve(ctx, to, cmd)
-	b.log.InfoContext(ctx, "command served", "command", blockkit.Shortened(clean(cmd.Command), maxQuery), "request", to.requestID,
+	b.log.InfoContext(ctx, "command served", "command", blockkit.Shortened(broker.OneLine(cmd.Command), maxQuery), "request", to.requestID,
 		"user", to.caller.User, "took", b.now().Sub(began).Round(time.Millisecond))
 }
 

@@ -166,7 +166,7 @@ func (b *Bot) interact(ctx context.Context, in interaction) {
 		b.openForm(ctx, in.to, formState{})
 	case slack.InteractionTypeViewClosed:
 	default:
-		b.log.InfoContext(ctx, "interaction not served", "type", blockkit.Shortened(clean(string(in.Type)), maxQuery))
+		b.log.InfoContext(ctx, "interaction not served", "type", blockkit.Shortened(broker.OneLine(string(in.Type)), maxQuery))
 	}
 }
 

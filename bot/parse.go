@@ -351,7 +351,7 @@ func (p *parser) reason() error {
 		}
 		text.WriteString(t.text)
 	}
-	reason, over := readReason(unquote(clean(text.String())))
+	reason, over := readReason(unquote(broker.OneLine(text.String())))
 	switch {
 	case over > 0:
 		return errReasonTooLong(over)

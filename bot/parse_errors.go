@@ -287,7 +287,7 @@ const maxQuoted = 24
 func quoted(word string) string {
 	letters, found := 0, 0
 	var kept []rune
-	for _, r := range clean(word[:min(len(word), maxText)]) {
+	for _, r := range broker.OneLine(word[:min(len(word), maxText)]) {
 		switch {
 		case unicode.IsDigit(r):
 			found++

@@ -157,7 +157,7 @@ func readAccount(word string) (string, error) {
 // readReason reads a reason or comment; "" is one that says nothing. over is how
 // many characters one has that is too long, which is then not returned.
 func readReason(text string) (reason string, over int) {
-	if reason = clean(text); !broker.SaysSomething(reason) {
+	if reason = broker.OneLine(text); !broker.SaysSomething(reason) {
 		return "", 0
 	}
 	if n := utf8.RuneCountInString(reason); n > maxReason {

@@ -247,7 +247,7 @@ func (f *filled) readCode(typed string) bool {
 	if len(typed) > maxText {
 		return false
 	}
-	typed = strings.Join(strings.Fields(clean(fold(typed))), "")
+	typed = strings.Join(strings.Fields(broker.OneLine(fold(typed))), "")
 	if typed == "" {
 		return true
 	}

@@ -88,7 +88,7 @@ func (s *splitter) plain(text string) {
 // escape takes what stood between < and >.
 func (s *splitter) escape(inner string) {
 	target, label, _ := strings.Cut(inner, "|")
-	name := clean(strings.TrimLeft(decodeEntities(label), "@#"))
+	name := broker.OneLine(strings.TrimLeft(decodeEntities(label), "@#"))
 	orElse := func(fallback string) string {
 		if name != "" {
 			return name
@@ -118,7 +118,7 @@ func (s *splitter) escape(inner string) {
 // add appends t, or joins it to the word that it touches: Slack makes a link of
 // part of a word too.
 func (s *splitter) add(t token) {
-	t.text = clean(t.text)
+	t.text = broker.OneLine(t.text)
 	if t.text == "" {
 		return
 	}
@@ -137,9 +137,6 @@ func (s *splitter) add(t token) {
 func decodeEntities(text string) string {
 	return strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">").Replace(text)
 }
-
-// clean makes one line of what a person sees of text.
-func clean(text string) string { return broker.OneLine(text) }
 
 // fold turns what keyboards write for plain ASCII back into it: full-width
 // forms, other scripts' digits, every kind of dash. Joiners, variation
