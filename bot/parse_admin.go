@@ -89,7 +89,7 @@ func targetOf(verb Verb, rest []token) (string, error) {
 	case len(rest) == 0:
 		return "", grammarError("Whom?"+nothingDone, usageAdmin(verb))
 	case rest[0].kind == tokenUser:
-		return rest[0].id, nil
+		return rest[0].ID, nil
 	case rest[0].kind != tokenWord:
 		return "", grammarError("One person at a time: that is not a person."+nothingDone, usageAdmin(verb))
 	case strings.HasPrefix(rest[0].word(), "@"):

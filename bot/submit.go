@@ -243,16 +243,16 @@ func (f *filled) readField(action string, value slack.BlockAction) (problem stri
 }
 
 // readCode takes a code in any spelling; none at all is fine.
-func (f *filled) readCode(typed string) bool {
-	if len(typed) > maxText {
+func (f *filled) readCode(text string) bool {
+	if len(text) > maxText {
 		return false
 	}
-	typed = strings.Join(strings.Fields(broker.OneLine(fold(typed))), "")
-	if typed == "" {
+	text = strings.Join(strings.Fields(broker.OneLine(fold(text))), "")
+	if text == "" {
 		return true
 	}
 	var ok bool
-	f.code, ok = broker.ParseTokenCode(digits(typed))
+	f.code, ok = broker.ParseTokenCode(digits(text))
 	return ok
 }
 

@@ -13,19 +13,19 @@ type tokenKind int
 
 const (
 	tokenWord      tokenKind = iota
-	tokenUser                // a mention that Slack resolved; id is the Slack user ID
-	tokenChannel             // id is the channel's
-	tokenGroup               // a user group; id is its S…
+	tokenUser                // a mention that Slack resolved; ID is the Slack user ID
+	tokenChannel             // ID is the channel's
+	tokenGroup               // a user group; ID is its S…
 	tokenBroadcast           // @here, @channel, @everyone
 )
 
 // A token is one word of what a person typed, or one thing that Slack escaped
-// in it. Only what Slack resolved has an id: a typed @bob is a word, since
+// in it. Only what Slack resolved has an ID: a typed @bob is a word, since
 // anybody can be called that.
 type token struct {
 	kind  tokenKind
 	text  string // as a person reads it, entities decoded once
-	id    string
+	ID    string
 	glued bool // no white space between it and the token before
 }
 
@@ -99,12 +99,12 @@ func (s *splitter) escape(inner string) {
 	case target == "" && label == "":
 		s.plain("<" + inner + ">")
 	case userMention.MatchString(target):
-		s.add(token{kind: tokenUser, id: target[1:], text: "@" + orElse(target[1:])})
+		s.add(token{kind: tokenUser, ID: target[1:], text: "@" + orElse(target[1:])})
 	case channelMention.MatchString(target):
-		s.add(token{kind: tokenChannel, id: target[1:], text: "#" + orElse(target[1:])})
+		s.add(token{kind: tokenChannel, ID: target[1:], text: "#" + orElse(target[1:])})
 	case groupMention.MatchString(target):
 		id := groupMention.FindStringSubmatch(target)[1]
-		s.add(token{kind: tokenGroup, id: id, text: "@" + orElse(id)})
+		s.add(token{kind: tokenGroup, ID: id, text: "@" + orElse(id)})
 	case target == "!here", target == "!channel", target == "!everyone":
 		s.add(token{kind: tokenBroadcast, text: "@" + target[1:]})
 	case label != "":
