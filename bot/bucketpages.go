@@ -9,6 +9,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -230,7 +231,7 @@ func readSearch(v slack.View) (prefix, wrong string) {
 	if v.State != nil {
 		prefix = v.State.Values[fieldPrefix][fieldPrefix].Value
 	}
-	prefix = strings.ToLower(strings.TrimSpace(broker.OneLine(fold(prefix[:min(len(prefix), maxText)]))))
+	prefix = strings.ToLower(strings.TrimSpace(broker.OneLine(typed.Fold(prefix[:min(len(prefix), maxText)]))))
 	switch {
 	case prefix == "":
 		return "", ""

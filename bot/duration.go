@@ -3,6 +3,8 @@ package bot
 import (
 	"strings"
 	"time"
+
+	"github.com/assumebot/assumebot/bot/typed"
 )
 
 // maxTypedDuration bounds what is read at all. Each Account's own maximum is
@@ -64,7 +66,7 @@ func readDuration(words []string) (total time.Duration, used int, problem durati
 // mayBeCode tells, of a number without a unit behind a whole duration, the
 // beginning of a code from minutes that lack their unit (for 1 hour 30).
 func mayBeCode(words []string) bool {
-	return len(words[0]) > 2 || len(words) > 1 && digits(words[1]) != ""
+	return len(words[0]) > 2 || len(words) > 1 && typed.Digits(words[1]) != ""
 }
 
 // readPart reads one number and its unit, or one word that holds several of both.

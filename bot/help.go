@@ -9,6 +9,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -24,10 +25,10 @@ func (b *Bot) help(ctx context.Context, to conversation, more bool) {
 }
 
 // asksMoreHelp reports whether words that begin with help go on with more.
-func asksMoreHelp(tokens []token) bool {
+func asksMoreHelp(tokens []typed.Token) bool {
 	for i, t := range tokens {
-		if t.word() == string(VerbHelp) {
-			return i+1 < len(tokens) && tokens[i+1].word() == "more"
+		if t.Word() == string(VerbHelp) {
+			return i+1 < len(tokens) && tokens[i+1].Word() == "more"
 		}
 	}
 	return false

@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -88,7 +89,7 @@ func parse(text string, verb Verb, keywords ...string) (Command, error) {
 	case !utf8.ValidString(text):
 		return Command{}, errNotText()
 	}
-	p := parser{tokens: tokenize(text), verb: verb, keywords: keywords, cmd: Command{Verb: verb}}
+	p := parser{tokens: typed.Tokens(text), verb: verb, keywords: keywords, cmd: Command{Verb: verb}}
 	for p.pos < len(p.tokens) {
 		if err := p.step(); err != nil {
 			return Command{}, err
@@ -102,7 +103,7 @@ func parse(text string, verb Verb, keywords ...string) (Command, error) {
 
 // A parser reads tokens from left to right into cmd.
 type parser struct {
-	tokens   []token
+	tokens   []typed.Token
 	pos      int
 	verb     Verb // of the slash command
 	keywords []string
@@ -119,20 +120,20 @@ type parser struct {
 func (p *parser) step() error {
 	t := p.tokens[p.pos]
 	p.pos++
-	if t.kind != tokenWord {
+	if t.Kind != typed.KindWord {
 		if p.verb == VerbMFA {
 			return errMFAMention()
 		}
 		if meant := verbMeant(p.cmd.Account); p.verb == VerbAssume && meant != "" {
 			return grammarError(quoted(p.cmd.Account)+" is read as an account, and no person belongs after it.", meant)
 		}
-		return errMention(t.kind, p.cmd.Account == "")
+		return errMention(t.Kind, p.cmd.Account == "")
 	}
 	if keyword, ok := p.keyword(t); ok {
 		p.started, p.number = true, false
 		return p.option(keyword)
 	}
-	word := t.word()
+	word := t.Word()
 	if p.brokenGlass(word) {
 		p.started, p.number = true, false
 		return p.option(breakGlass)
@@ -142,8 +143,8 @@ func (p *parser) step() error {
 		return nil
 	case p.bareDuration(word) != 0:
 		return p.errBareDuration(p.bareDuration(word))
-	case digits(word) != "":
-		p.addNumber(digits(word))
+	case typed.Digits(word) != "":
+		p.addNumber(typed.Digits(word))
 	case !p.started && p.isVerb(word):
 		if p.cmd.Verb = Verb(word); p.cmd.Verb == VerbHelp {
 			if asksMoreHelp(p.tokens) {
@@ -171,20 +172,20 @@ func (p *parser) isVerb(word string) bool {
 }
 
 // keyword reads a keyword, and splits for=2h or for:2h behind it.
-func (p *parser) keyword(t token) (string, bool) {
-	word := t.word()
+func (p *parser) keyword(t typed.Token) (string, bool) {
+	word := t.Word()
 	if slices.Contains(p.keywords, word) {
 		return word, true
 	}
-	at := strings.IndexAny(t.text, "=:")
+	at := strings.IndexAny(t.Text, "=:")
 	if at < 0 {
 		return "", false
 	}
-	word = token{text: t.text[:at]}.word()
+	word = typed.Token{Text: t.Text[:at]}.Word()
 	if !slices.Contains(p.keywords, word) {
 		return "", false
 	}
-	p.tokens = slices.Insert(p.tokens, p.pos, token{text: t.text[at+1:], glued: true})
+	p.tokens = slices.Insert(p.tokens, p.pos, typed.Token{Text: t.Text[at+1:], Glued: true})
 	return word, true
 }
 
@@ -197,7 +198,7 @@ func (p *parser) brokenGlass(word string) bool {
 		return false
 	case word == "breakglass":
 		return true
-	case word == "break" && p.pos < len(p.tokens) && p.tokens[p.pos].word() == "glass":
+	case word == "break" && p.pos < len(p.tokens) && p.tokens[p.pos].Word() == "glass":
 		p.pos++
 		return true
 	}
@@ -232,9 +233,9 @@ func (p *parser) name(word string) error {
 		}
 		return p.errUnknownWord(word)
 	case strings.HasPrefix(word, "@"):
-		return errMention(tokenUser, true)
+		return errMention(typed.KindUser, true)
 	case strings.HasPrefix(word, "#"):
-		return errMention(tokenChannel, true)
+		return errMention(typed.KindChannel, true)
 	case broker.CheckAccountName(word) != nil:
 		return errAccountName(word)
 	case broker.MayHoldCode(word):
@@ -280,8 +281,8 @@ func (p *parser) option(keyword string) error {
 func (p *parser) duration() error {
 	var words []string
 	for _, t := range p.tokens[p.pos:] {
-		word := strings.ToLower(t.value())
-		if word == "" || slices.Contains(p.keywords, t.word()) {
+		word := strings.ToLower(t.Value())
+		if word == "" || slices.Contains(p.keywords, t.Word()) {
 			break
 		}
 		words = append(words, word)
@@ -300,8 +301,8 @@ func (p *parser) format() error {
 	if !ok {
 		return errFormatMissing()
 	}
-	if p.cmd.Format, ok = ParseFormat(word.word()); !ok {
-		return errFormatUnknown(word.word())
+	if p.cmd.Format, ok = ParseFormat(word.Word()); !ok {
+		return errFormatUnknown(word.Word())
 	}
 	return p.service()
 }
@@ -312,7 +313,7 @@ func (p *parser) prefix() error {
 		return errPrefixMissing()
 	}
 	// A prefix may well end with a dot.
-	p.cmd.Prefix = strings.Trim(fold(t.text), around)
+	p.cmd.Prefix = strings.Trim(typed.Fold(t.Text), typed.Around)
 	if !validPrefix(p.cmd.Prefix) {
 		return errPrefix(p.cmd.Prefix)
 	}
@@ -328,13 +329,13 @@ func validPrefix(s string) bool {
 }
 
 // argument takes the next word, if it is one and no keyword.
-func (p *parser) argument() (token, bool) {
+func (p *parser) argument() (typed.Token, bool) {
 	if p.pos == len(p.tokens) {
-		return token{}, false
+		return typed.Token{}, false
 	}
 	t := p.tokens[p.pos]
-	if t.word() == "" || slices.Contains(p.keywords, t.word()) {
-		return token{}, false
+	if t.Word() == "" || slices.Contains(p.keywords, t.Word()) {
+		return typed.Token{}, false
 	}
 	p.pos++
 	return t, true
@@ -346,10 +347,10 @@ func (p *parser) reason() error {
 	p.pos = len(p.tokens)
 	var text strings.Builder
 	for i, t := range rest {
-		if i > 0 && !t.glued {
+		if i > 0 && !t.Glued {
 			text.WriteByte(' ')
 		}
-		text.WriteString(t.text)
+		text.WriteString(t.Text)
 	}
 	reason, over := readReason(unquote(broker.OneLine(text.String())))
 	switch {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -27,11 +28,11 @@ const (
 
 // words splits text for a command whose first word says what it is; nil for what
 // parse refuses.
-func words(text string) []token {
+func words(text string) []typed.Token {
 	if len(text) > maxText || !utf8.ValidString(text) {
 		return nil
 	}
-	return slices.DeleteFunc(tokenize(text), func(t token) bool { return t.kind == tokenWord && t.word() == "" })
+	return slices.DeleteFunc(typed.Tokens(text), func(t typed.Token) bool { return t.Kind == typed.KindWord && t.Word() == "" })
 }
 
 // parseAdmin reads what follows /assume if its first word is one of admins; ok is
@@ -42,15 +43,15 @@ func words(text string) []token {
 // A person is only who Slack resolved: anybody can be called @bob.
 func parseAdmin(text string) (cmd Command, ok bool, err error) {
 	tokens := words(text)
-	if len(tokens) == 0 || tokens[0].kind != tokenWord {
+	if len(tokens) == 0 || tokens[0].Kind != typed.KindWord {
 		return Command{}, false, nil
 	}
-	cmd.Verb = Verb(tokens[0].word())
+	cmd.Verb = Verb(tokens[0].Word())
 	rest := tokens[1:]
 	switch cmd.Verb {
 	case VerbWho, VerbResume, VerbPause:
 	case VerbRevoke:
-		if len(rest) == 0 || rest[0].kind == tokenWord && !strings.HasPrefix(rest[0].word(), "@") {
+		if len(rest) == 0 || rest[0].Kind == typed.KindWord && !strings.HasPrefix(rest[0].Word(), "@") {
 			return Command{}, false, nil // one's own
 		}
 		fallthrough
@@ -62,8 +63,8 @@ func parseAdmin(text string) (cmd Command, ok bool, err error) {
 	default:
 		return Command{}, false, nil
 	}
-	if cmd.Verb == VerbRevoke && len(rest) > 0 && rest[0].word() != "because" {
-		if cmd.Account = rest[0].word(); broker.CheckAccountName(cmd.Account) != nil || broker.MayHoldCode(cmd.Account) {
+	if cmd.Verb == VerbRevoke && len(rest) > 0 && rest[0].Word() != "because" {
+		if cmd.Account = rest[0].Word(); broker.CheckAccountName(cmd.Account) != nil || broker.MayHoldCode(cmd.Account) {
 			return Command{}, true, grammarError(
 				orQuoted(cmd.Account, "is not the name of an account.", "After the person belongs the name of an account.")+nothingDone, usageRevokePerson)
 		}
@@ -73,8 +74,8 @@ func parseAdmin(text string) (cmd Command, ok bool, err error) {
 	switch {
 	case len(rest) == 0:
 		return cmd, true, nil
-	case !takesReason || rest[0].word() != "because":
-		return Command{}, true, grammarError(unknownWord(rest[0].word(), "I do not understand all of that.")+nothingDone, usageAdmin(cmd.Verb))
+	case !takesReason || rest[0].Word() != "because":
+		return Command{}, true, grammarError(unknownWord(rest[0].Word(), "I do not understand all of that.")+nothingDone, usageAdmin(cmd.Verb))
 	}
 	if cmd.Reason, err = reasonWithoutCode(rest[1:], nothingDone); err != nil {
 		return Command{}, true, err
@@ -83,23 +84,23 @@ func parseAdmin(text string) (cmd Command, ok bool, err error) {
 }
 
 // targetOf is the person that a command of an admin is about.
-func targetOf(verb Verb, rest []token) (string, error) {
+func targetOf(verb Verb, rest []typed.Token) (string, error) {
 	const choose = "Type @ and the first letters of the name, choose the person from the list that Slack shows, and send it again."
 	switch {
 	case len(rest) == 0:
 		return "", grammarError("Whom?"+nothingDone, usageAdmin(verb))
-	case rest[0].kind == tokenUser:
+	case rest[0].Kind == typed.KindUser:
 		return rest[0].ID, nil
-	case rest[0].kind != tokenWord:
+	case rest[0].Kind != typed.KindWord:
 		return "", grammarError("One person at a time: that is not a person."+nothingDone, usageAdmin(verb))
-	case strings.HasPrefix(rest[0].word(), "@"):
+	case strings.HasPrefix(rest[0].Word(), "@"):
 		who := "that"
-		if q := quoted(rest[0].word()); q != "" {
+		if q := quoted(rest[0].Word()); q != "" {
 			who = q
 		}
 		return "", grammarError("Slack does not say who "+who+" is: anybody can use that name."+nothingDone, choose)
 	}
-	return "", grammarError(orQuoted(rest[0].word(), "is not a mention of a person.", "That is not a mention of a person.")+nothingDone, choose)
+	return "", grammarError(orQuoted(rest[0].Word(), "is not a mention of a person.", "That is not a mention of a person.")+nothingDone, choose)
 }
 
 func usageAdmin(verb Verb) string {
@@ -116,7 +117,7 @@ func usageAdmin(verb Verb) string {
 
 // reasonWithoutCode reads a reason where there is no code to be used, so that six
 // digits are one that was typed in vain.
-func reasonWithoutCode(tokens []token, nothing string) (string, error) {
+func reasonWithoutCode(tokens []typed.Token, nothing string) (string, error) {
 	p := parser{tokens: tokens}
 	if err := p.reason(); err != nil {
 		return "", err

@@ -1,6 +1,9 @@
 package bot
 
-import "github.com/assumebot/assumebot/broker"
+import (
+	"github.com/assumebot/assumebot/bot/typed"
+	"github.com/assumebot/assumebot/broker"
+)
 
 // VerbCancel is /assume cancel.
 const VerbCancel Verb = "cancel"
@@ -13,19 +16,19 @@ const usageCancel = "Write /assume cancel, or /assume cancel ACCOUNT."
 //	cancel [ACCOUNT]
 func parseCancel(text string) (cmd Command, ok bool, err error) {
 	tokens := words(text)
-	if len(tokens) == 0 || tokens[0].kind != tokenWord || tokens[0].word() != string(VerbCancel) {
+	if len(tokens) == 0 || tokens[0].Kind != typed.KindWord || tokens[0].Word() != string(VerbCancel) {
 		return Command{}, false, nil
 	}
 	cmd = Command{Verb: VerbCancel}
 	switch rest := tokens[1:]; {
 	case len(rest) == 0:
 		return cmd, true, nil
-	case rest[0].kind != tokenWord:
+	case rest[0].Kind != typed.KindWord:
 		return Command{}, true, grammarError("You can cancel what you asked for yourself. Nothing was cancelled.", usageCancel)
 	case len(rest) > 1:
-		return Command{}, true, grammarError(unknownWord(rest[1].word(), "There is more than the name of an account.")+" Nothing was cancelled.", usageCancel)
+		return Command{}, true, grammarError(unknownWord(rest[1].Word(), "There is more than the name of an account.")+" Nothing was cancelled.", usageCancel)
 	default:
-		cmd.Account = rest[0].word()
+		cmd.Account = rest[0].Word()
 	}
 	if broker.CheckAccountName(cmd.Account) != nil || broker.MayHoldCode(cmd.Account) {
 		return Command{}, true, grammarError(

@@ -1,6 +1,9 @@
 package bot
 
-import "github.com/assumebot/assumebot/broker"
+import (
+	"github.com/assumebot/assumebot/bot/typed"
+	"github.com/assumebot/assumebot/broker"
+)
 
 // service reads the service whose console is wanted, if its name follows as
 // console. Before the account is named, the next word is the account.
@@ -8,14 +11,14 @@ func (p *parser) service() error {
 	if p.cmd.Format != FormatConsole || p.cmd.Account == "" {
 		return nil
 	}
-	if p.pos < len(p.tokens) && digits(p.tokens[p.pos].word()) != "" {
+	if p.pos < len(p.tokens) && typed.Digits(p.tokens[p.pos].Word()) != "" {
 		return nil // the code
 	}
 	t, ok := p.argument()
 	if !ok {
 		return nil
 	}
-	word := t.word()
+	word := t.Word()
 	switch {
 	case len(p.numbers) == 0 && nearlyCode(word):
 		return errLettersInCode()

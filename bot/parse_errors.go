@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -42,14 +43,14 @@ func errNotText() error {
 }
 
 // errMention answers a mention where a name or an option should be.
-func errMention(kind tokenKind, accountMissing bool) error {
+func errMention(kind typed.Kind, accountMissing bool) error {
 	what := "a user group"
 	switch kind {
-	case tokenUser:
+	case typed.KindUser:
 		what = "a person"
-	case tokenChannel:
+	case typed.KindChannel:
 		what = "a channel"
-	case tokenBroadcast:
+	case typed.KindBroadcast:
 		what = "a mention of everybody"
 	}
 	if accountMissing {

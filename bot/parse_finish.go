@@ -3,6 +3,7 @@ package bot
 import (
 	"strings"
 
+	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -77,7 +78,7 @@ func (p *parser) code() (string, error) {
 func mayHoldCode(reason string) bool {
 	found := 0
 	for _, word := range tokenizeReason(reason) {
-		n := len(digits(word))
+		n := len(typed.Digits(word))
 		if n == 0 {
 			if found == 6 {
 				return true
@@ -96,8 +97,8 @@ func mayHoldCode(reason string) bool {
 // carriesCode reports whether a command may hold a code, before it is parsed.
 func carriesCode(text string) bool {
 	var words []string
-	for _, t := range tokenize(text[:min(len(text), maxText)]) {
-		words = append(words, t.value())
+	for _, t := range typed.Tokens(text[:min(len(text), maxText)]) {
+		words = append(words, t.Value())
 	}
 	return mayHoldCode(strings.Join(words, " "))
 }
@@ -107,7 +108,7 @@ func carriesCode(text string) bool {
 func repeatsCode(reason, code string) bool {
 	var all strings.Builder
 	for _, word := range tokenizeReason(reason) {
-		if d := digits(word); d != "" {
+		if d := typed.Digits(word); d != "" {
 			word = d
 		}
 		all.WriteString(word)
@@ -119,7 +120,7 @@ func repeatsCode(reason, code string) bool {
 func tokenizeReason(reason string) []string {
 	var words []string
 	for word := range strings.FieldsSeq(reason) {
-		words = append(words, token{text: word}.word())
+		words = append(words, typed.Token{Text: word}.Word())
 	}
 	return words
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -23,9 +24,9 @@ const (
 
 // isKeyCommand reports whether the first word of what follows /assume is key.
 func isKeyCommand(text string) bool {
-	tokens := tokenize(text[:min(len(text), 64)])
+	tokens := typed.Tokens(text[:min(len(text), 64)])
 	for _, t := range tokens {
-		if word := strings.TrimRight(t.word(), "-"); word != "" {
+		if word := strings.TrimRight(t.Word(), "-"); word != "" {
 			return word == string(VerbKey) || word == "keys"
 		}
 	}
@@ -48,9 +49,9 @@ func parseKey(text string) (Command, error) {
 	case !utf8.ValidString(text):
 		return Command{}, errNotText()
 	}
-	var words []token
-	for _, t := range tokenize(text) {
-		if t.word() != "" || t.kind != tokenWord || digits(t.value()) != "" {
+	var words []typed.Token
+	for _, t := range typed.Tokens(text) {
+		if t.Word() != "" || t.Kind != typed.KindWord || typed.Digits(t.Value()) != "" {
 			words = append(words, t)
 		}
 	}
@@ -67,7 +68,7 @@ func parseKey(text string) (Command, error) {
 		}
 		return cmd, nil
 	}
-	switch words[0].word() {
+	switch words[0].Word() {
 	case "remove", "delete", "forget", "unset":
 		if len(words) > 1 {
 			return Command{}, errKeyRemoveAlone()
@@ -84,7 +85,7 @@ func parseKey(text string) (Command, error) {
 	}
 	var rest []string
 	for _, t := range words {
-		rest = append(rest, t.value())
+		rest = append(rest, t.Value())
 	}
 	if cmd.Key, err = ParsePublicKey(strings.Join(rest, " ")); err != nil {
 		return Command{}, err
@@ -95,12 +96,12 @@ func parseKey(text string) (Command, error) {
 
 // takeCode takes the code off the end of words, or off their beginning. A last
 // number that is no code is one mistyped; it is not taken for a comment.
-func takeCode(words []token) ([]token, broker.TokenCode, error) {
+func takeCode(words []typed.Token) ([]typed.Token, broker.TokenCode, error) {
 	number := func(i int) string {
-		if i < 0 || i >= len(words) || words[i].kind != tokenWord {
+		if i < 0 || i >= len(words) || words[i].Kind != typed.KindWord {
 			return ""
 		}
-		return digits(words[i].word())
+		return typed.Digits(words[i].Word())
 	}
 	n := len(words)
 	for _, at := range []struct{ from, to int }{{n - 1, n}, {n - 2, n}, {n - 3, n}, {0, 1}, {0, 2}, {0, 3}} {
@@ -114,7 +115,7 @@ func takeCode(words []token) ([]token, broker.TokenCode, error) {
 			joined += part
 		}
 		if code, ok := broker.ParseTokenCode(joined); ok {
-			left := append(append([]token(nil), words[:at.from]...), words[at.to:]...)
+			left := append(append([]typed.Token(nil), words[:at.from]...), words[at.to:]...)
 			return left, code, nil
 		}
 	}

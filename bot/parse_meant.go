@@ -6,16 +6,17 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
 )
 
 // meant says what to type in place of a word that has no keyword before it: a
 // duration, a format, a time, a ticket; "" when it looks like none of them. rest
 // are the words after it.
-func (p *parser) meant(word string, rest []token) string {
+func (p *parser) meant(word string, rest []typed.Token) string {
 	words := []string{word}
 	for _, t := range rest {
-		words = append(words, strings.ToLower(t.value()))
+		words = append(words, strings.ToLower(t.Value()))
 	}
 	if p.takes("for") {
 		if hint := timeMeant(words); hint != "" {
@@ -80,12 +81,12 @@ func forMeant(d time.Duration) string {
 // belong to a code.
 func (p *parser) bareDuration(word string) time.Duration {
 	codeOpen := p.number && len(p.numbers[len(p.numbers)-1]) < 6
-	if codeOpen || !p.takes("for") || len(word) > 3 || digits(word) != word || p.pos == len(p.tokens) {
+	if codeOpen || !p.takes("for") || len(word) > 3 || typed.Digits(word) != word || p.pos == len(p.tokens) {
 		return 0
 	}
 	words := []string{word}
 	for _, t := range p.tokens[p.pos:] {
-		words = append(words, strings.ToLower(t.value()))
+		words = append(words, strings.ToLower(t.Value()))
 	}
 	if _, known := unit(words[1]); !known {
 		return 0
@@ -104,9 +105,9 @@ func (p *parser) errBareDuration(d time.Duration) error {
 // prefixMeant says what to type in place of the beginning of bucket names without
 // prefix; "" where none is taken.
 func (p *parser) prefixMeant() string {
-	typed := strings.Trim(fold(p.tokens[p.pos-1].text), around)
+	typed := strings.Trim(typed.Fold(p.tokens[p.pos-1].Text), typed.Around)
 	switch {
-	case !p.takes("prefix") || slices.Contains([]string{"for", "as", "because", breakGlass}, p.tokens[p.pos-1].word()):
+	case !p.takes("prefix") || slices.Contains([]string{"for", "as", "because", breakGlass}, p.tokens[p.pos-1].Word()):
 		return ""
 	case !validPrefix(typed) || len(typed) > maxQuoted || quoted(typed) == "":
 		typed = "P"
@@ -125,7 +126,7 @@ func durationTyped(words []string) string {
 			return words[0] + " " + words[1]
 		}
 	}
-	if d := digits(words[0]); d != "" && mayBeCode(words) {
+	if d := typed.Digits(words[0]); d != "" && mayBeCode(words) {
 		return ""
 	}
 	return words[0]

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -15,18 +16,18 @@ const usageRevoke = "Write /assume revoke ACCOUNT, and after it, if you like: be
 //	revoke ACCOUNT [because …]
 func parseRevoke(text string) (cmd Command, ok bool, err error) {
 	tokens := words(text)
-	if len(tokens) == 0 || tokens[0].kind != tokenWord || tokens[0].word() != string(VerbRevoke) {
+	if len(tokens) == 0 || tokens[0].Kind != typed.KindWord || tokens[0].Word() != string(VerbRevoke) {
 		return Command{}, false, nil
 	}
 	cmd = Command{Verb: VerbRevoke}
 	switch rest := tokens[1:]; {
 	case len(rest) == 0:
 		return Command{}, true, grammarError("Of which account? Nothing was revoked.", usageRevoke+" /sessions shows what you have.")
-	case len(rest) > 1 && rest[1].word() != "because":
+	case len(rest) > 1 && rest[1].Word() != "because":
 		return Command{}, true, grammarError(
-			unknownWord(rest[1].word(), "There is more than the name of an account.")+" One account at a time. Nothing was revoked.", usageRevoke)
+			unknownWord(rest[1].Word(), "There is more than the name of an account.")+" One account at a time. Nothing was revoked.", usageRevoke)
 	default:
-		cmd.Account = rest[0].word()
+		cmd.Account = rest[0].Word()
 	}
 	if broker.CheckAccountName(cmd.Account) != nil || broker.MayHoldCode(cmd.Account) {
 		return Command{}, true, grammarError(

@@ -3,6 +3,8 @@ package bot
 import (
 	"regexp"
 	"strings"
+
+	"github.com/assumebot/assumebot/bot/typed"
 )
 
 // A private key that was pasted has gone through Slack, and counts as leaked. It is looked for in
@@ -30,7 +32,7 @@ var (
 
 // holdsPrivateKey reports whether text holds a private key, or enough of one.
 func holdsPrivateKey(text string) bool {
-	return privateLabel.MatchString(strings.ToLower(fold(decodeEntities(text)))) || privateKey.MatchString(lettersAndDigits(text))
+	return privateLabel.MatchString(strings.ToLower(typed.Fold(typed.Decode(text)))) || privateKey.MatchString(lettersAndDigits(text))
 }
 
 // mayBePrivateKey reports whether text, which is no public key, looks like a
@@ -47,7 +49,7 @@ func lettersAndDigits(text string) string {
 			return r - 'A' + 'a'
 		}
 		return -1
-	}, fold(decodeEntities(text)))
+	}, typed.Fold(typed.Decode(text)))
 }
 
 func errPrivateKey() error {

@@ -11,6 +11,7 @@ import (
 	"filippo.io/age/agessh"
 	"golang.org/x/crypto/ssh"
 
+	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -46,8 +47,8 @@ func ParsePublicKey(text string) (broker.PublicKey, error) {
 		return broker.PublicKey{}, errKeyTooLong()
 	}
 	var words []string
-	for _, t := range tokenize(text) {
-		if w := t.value(); w != "" {
+	for _, t := range typed.Tokens(text) {
+		if w := t.Value(); w != "" {
 			words = append(words, w)
 		}
 	}

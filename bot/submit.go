@@ -10,6 +10,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -247,12 +248,12 @@ func (f *filled) readCode(text string) bool {
 	if len(text) > maxText {
 		return false
 	}
-	text = strings.Join(strings.Fields(broker.OneLine(fold(text))), "")
+	text = strings.Join(strings.Fields(broker.OneLine(typed.Fold(text))), "")
 	if text == "" {
 		return true
 	}
 	var ok bool
-	f.code, ok = broker.ParseTokenCode(digits(text))
+	f.code, ok = broker.ParseTokenCode(typed.Digits(text))
 	return ok
 }
 

@@ -1,4 +1,4 @@
-package bot
+package typed
 
 import (
 	"regexp"
@@ -8,25 +8,26 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-// A tokenKind says what a token is.
-type tokenKind int
+// A Kind says what a token is.
+type Kind int
 
+// The kinds.
 const (
-	tokenWord      tokenKind = iota
-	tokenUser                // a mention that Slack resolved; ID is the Slack user ID
-	tokenChannel             // ID is the channel's
-	tokenGroup               // a user group; ID is its S…
-	tokenBroadcast           // @here, @channel, @everyone
+	KindWord      Kind = iota
+	KindUser           // a mention that Slack resolved; ID is the Slack user ID
+	KindChannel        // ID is the channel's
+	KindGroup          // a user group; ID is its S…
+	KindBroadcast      // @here, @channel, @everyone
 )
 
-// A token is one word of what a person typed, or one thing that Slack escaped
+// A Token is one word of what a person typed, or one thing that Slack escaped
 // in it. Only what Slack resolved has an ID: a typed @bob is a word, since
 // anybody can be called that.
-type token struct {
-	kind  tokenKind
-	text  string // as a person reads it, entities decoded once
+type Token struct {
+	Kind  Kind
+	Text  string // as a person reads it, entities decoded once
 	ID    string
-	glued bool // no white space between it and the token before
+	Glued bool // no white space between it and the token before
 }
 
 var (
@@ -35,10 +36,10 @@ var (
 	groupMention   = regexp.MustCompile(`^!subteam\^(S[A-Z0-9]{2,30})$`)
 )
 
-// tokenize splits the text of a slash command registered with should_escape.
+// Tokens splits the text of a slash command registered with should_escape.
 // https://docs.slack.dev/interactivity/implementing-slash-commands#escaping
 // https://docs.slack.dev/messaging/formatting-message-text#retrieving-messages
-func tokenize(text string) []token {
+func Tokens(text string) []Token {
 	var s splitter
 	for {
 		from := strings.IndexByte(text, '<')
@@ -59,13 +60,13 @@ func tokenize(text string) []token {
 
 // A splitter collects tokens, and whether white space came after the last.
 type splitter struct {
-	tokens []token
+	tokens []Token
 	spaced bool
 }
 
 // plain takes text outside angle brackets, or the label inside them.
 func (s *splitter) plain(text string) {
-	text = decodeEntities(text)
+	text = Decode(text)
 	start := -1
 	for i, r := range text {
 		if !broker.IsGap(r) {
@@ -75,20 +76,20 @@ func (s *splitter) plain(text string) {
 			continue
 		}
 		if start >= 0 {
-			s.add(token{text: text[start:i]})
+			s.add(Token{Text: text[start:i]})
 			start = -1
 		}
 		s.spaced = true
 	}
 	if start >= 0 {
-		s.add(token{text: text[start:]})
+		s.add(Token{Text: text[start:]})
 	}
 }
 
 // escape takes what stood between < and >.
 func (s *splitter) escape(inner string) {
 	target, label, _ := strings.Cut(inner, "|")
-	name := broker.OneLine(strings.TrimLeft(decodeEntities(label), "@#"))
+	name := broker.OneLine(strings.TrimLeft(Decode(label), "@#"))
 	orElse := func(fallback string) string {
 		if name != "" {
 			return name
@@ -99,14 +100,14 @@ func (s *splitter) escape(inner string) {
 	case target == "" && label == "":
 		s.plain("<" + inner + ">")
 	case userMention.MatchString(target):
-		s.add(token{kind: tokenUser, ID: target[1:], text: "@" + orElse(target[1:])})
+		s.add(Token{Kind: KindUser, ID: target[1:], Text: "@" + orElse(target[1:])})
 	case channelMention.MatchString(target):
-		s.add(token{kind: tokenChannel, ID: target[1:], text: "#" + orElse(target[1:])})
+		s.add(Token{Kind: KindChannel, ID: target[1:], Text: "#" + orElse(target[1:])})
 	case groupMention.MatchString(target):
 		id := groupMention.FindStringSubmatch(target)[1]
-		s.add(token{kind: tokenGroup, ID: id, text: "@" + orElse(id)})
+		s.add(Token{Kind: KindGroup, ID: id, Text: "@" + orElse(id)})
 	case target == "!here", target == "!channel", target == "!everyone":
-		s.add(token{kind: tokenBroadcast, text: "@" + target[1:]})
+		s.add(Token{Kind: KindBroadcast, Text: "@" + target[1:]})
 	case label != "":
 		s.plain(label)
 	default:
@@ -117,31 +118,31 @@ func (s *splitter) escape(inner string) {
 
 // add appends t, or joins it to the word that it touches: Slack makes a link of
 // part of a word too.
-func (s *splitter) add(t token) {
-	t.text = broker.OneLine(t.text)
-	if t.text == "" {
+func (s *splitter) add(t Token) {
+	t.Text = broker.OneLine(t.Text)
+	if t.Text == "" {
 		return
 	}
 	last := len(s.tokens) - 1
-	t.glued = last >= 0 && !s.spaced
+	t.Glued = last >= 0 && !s.spaced
 	s.spaced = false
-	if t.glued && t.kind == tokenWord && s.tokens[last].kind == tokenWord {
-		s.tokens[last].text += t.text
+	if t.Glued && t.Kind == KindWord && s.tokens[last].Kind == KindWord {
+		s.tokens[last].Text += t.Text
 		return
 	}
 	s.tokens = append(s.tokens, t)
 }
 
-// decodeEntities decodes Slack's three entities, each once: a typed "&lt;"
+// Decode decodes Slack's three entities, each once: a typed "&lt;"
 // arrives as "&amp;lt;" and must stay "&lt;".
-func decodeEntities(text string) string {
+func Decode(text string) string {
 	return strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">").Replace(text)
 }
 
-// fold turns what keyboards write for plain ASCII back into it: full-width
+// Fold turns what keyboards write for plain ASCII back into it: full-width
 // forms, other scripts' digits, every kind of dash. Joiners, variation
 // selectors and the keycap go.
-func fold(text string) string {
+func Fold(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r >= 0xff01 && r <= 0xff5e: // the full-width forms of 0x21 to 0x7e
@@ -174,32 +175,32 @@ func digitValue(r rune) rune {
 	return 0
 }
 
-// What may stand around a word without being part of it. A dash or an
+// Around and behind are what may stand around a word without being part of it. A dash or an
 // underscore may end an account name.
 const (
-	around = "\"'`´“”„‟‘’‚‛«»‹›*()[]{},;:!?…。、"
-	behind = around + "."
+	Around = "\"'`´“”„‟‘’‚‛«»‹›*()[]{},;:!?…。、"
+	behind = Around + "."
 )
 
-// word returns a word as the grammar reads it: folded, lower case, without
+// Word returns a word as the grammar reads it: folded, lower case, without
 // quotation marks, punctuation around it and leading dashes (phones turn the
 // two of --for into one long one).
-func (t token) word() string {
-	w := strings.ToLower(t.value())
-	return strings.TrimLeft(w, around+"-")
+func (t Token) Word() string {
+	w := strings.ToLower(t.Value())
+	return strings.TrimLeft(w, Around+"-")
 }
 
-// value is a word whose case and leading dash mean something.
-func (t token) value() string {
-	if t.kind != tokenWord {
+// Value is a word whose case and leading dash mean something.
+func (t Token) Value() string {
+	if t.Kind != KindWord {
 		return ""
 	}
-	return strings.TrimLeft(strings.TrimRight(fold(t.text), behind), around)
+	return strings.TrimLeft(strings.TrimRight(Fold(t.Text), behind), Around)
 }
 
-// digits returns the digits of a word that holds nothing but digits and what
+// Digits returns the digits of a word that holds nothing but digits and what
 // people put between them, "" for any other word.
-func digits(word string) string {
+func Digits(word string) string {
 	only := strings.Map(func(r rune) rune {
 		if strings.ContainsRune("-._·•'", r) {
 			return -1
