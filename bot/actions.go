@@ -9,6 +9,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -100,7 +101,7 @@ func (to conversation) beside() conversation {
 
 // showAgain puts a Grant's credentials in another format in place of what is
 // shown; "" is the one that is usual.
-func (b *Bot) showAgain(ctx context.Context, to conversation, grant string, f Format) {
+func (b *Bot) showAgain(ctx context.Context, to conversation, grant string, f snippet.Format) {
 	r := to.request(Command{})
 	issued, err := b.broker().Reveal(ctx, r, grant)
 	if err != nil {

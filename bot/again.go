@@ -6,6 +6,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -21,7 +22,7 @@ func (b *Bot) offeredAgain(ctx context.Context, to conversation, c Command) bool
 	if _, approved := b.broker().ApprovalFor(ctx, r); approved { // others approved new ones meanwhile
 		return false
 	}
-	if c.Format != FormatConsole {
+	if c.Format != snippet.Console {
 		b.rememberFormat(ctx, to, c.Format) // for either button
 	}
 	b.deliver(ctx, to, b.againMessage(g, c, b.broker().Revocable(g)))
@@ -38,7 +39,7 @@ func (b *Bot) againMessage(g broker.Grant, c Command, revocable bool) blockkit.M
 	if g.RoleARN != "" {
 		elements = append(elements, blockkit.Button(actConsole, "AWS console", g.ID))
 	}
-	if c.Format == FormatConsole && len(elements) > 1 {
+	if c.Format == snippet.Console && len(elements) > 1 {
 		elements[0], elements[1] = elements[1], elements[0]
 	} else {
 		show.Style = slack.StylePrimary

@@ -9,6 +9,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -278,7 +279,7 @@ func readComment(v slack.View) (comment, wrong string) {
 	typed := v.State.Values[fieldComment][fieldComment].Value
 	comment, over := readReason(typed)
 	switch {
-	case holdsPrivateKey(typed):
+	case snippet.HoldsPrivateKey(typed):
 		return "", "That is a private key. Treat it as leaked, and make a new one: Slack has seen it. The bot kept nothing of it."
 	case over > 0:
 		return "", fmt.Sprintf("A comment has at most %d characters. It was not cut.", maxReason)

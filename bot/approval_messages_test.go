@@ -10,6 +10,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -190,7 +191,7 @@ func approvalViews(b *Bot) map[string]slack.ModalViewRequest {
 	a := approvalStates()["approved"]
 	wrong := b.errorMessage(&broker.Error{Code: broker.CodeWrongCode, What: broker.Say("AWS did not accept that code."), Hint: broker.Say("Try the next.")})
 	return map[string]slack.ModalViewRequest{
-		"use_approval": useView(a, formState{format: FormatFish}), "use_approval_refused": useView(a, formState{}, wrong.Blocks...),
+		"use_approval": useView(a, formState{format: snippet.Fish}), "use_approval_refused": useView(a, formState{}, wrong.Blocks...),
 		"deny": denyView(approvalStates()["waiting"]),
 	}
 }

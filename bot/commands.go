@@ -8,6 +8,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -105,7 +106,7 @@ func (to conversation) request(c Command) broker.Request {
 }
 
 func (b *Bot) assume(ctx context.Context, to conversation, c Command) {
-	if c.Format == FormatConsole {
+	if c.Format == snippet.Console {
 		b.console(ctx, to, c)
 		return
 	}
@@ -142,7 +143,7 @@ func orVerb(c Command, err error) error {
 
 // present shows what was issued. What cannot be shown is on the record, and
 // the person is told.
-func (b *Bot) present(ctx context.Context, to conversation, r broker.Request, issued broker.Issued, f Format) {
+func (b *Bot) present(ctx context.Context, to conversation, r broker.Request, issued broker.Issued, f snippet.Format) {
 	defer b.tellUsed(ctx, to, issued.UsedSession, issued.Account.Name)
 	m, err := b.issuedMessage(issued, f)
 	if err != nil {

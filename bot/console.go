@@ -9,6 +9,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -45,9 +46,9 @@ func (b *Bot) console(ctx context.Context, to conversation, c Command) {
 // console, too.
 func consoleOption(service string) *slack.OptionBlockObject {
 	if service == "" {
-		return blockkit.Option(string(FormatConsole), "a link to the AWS console")
+		return blockkit.Option(string(snippet.Console), "a link to the AWS console")
 	}
-	return blockkit.Option(string(FormatConsole)+" "+service, "a link to the AWS console, at "+service)
+	return blockkit.Option(string(snippet.Console)+" "+service, "a link to the AWS console, at "+service)
 }
 
 // consoleOf makes a sign-in link of a Grant inside its reveal window.
@@ -98,7 +99,7 @@ func (b *Bot) presentSignIn(ctx context.Context, to conversation, r broker.Reque
 // signInMessage holds the link in a button, or whole as text to copy: never in
 // the fallback text, and nothing that Slack would unfurl, and so open. Who has a
 // key gets it encrypted, since whoever has the link is signed in.
-func (b *Bot) signInMessage(s broker.SignIn, f Format) (blockkit.Message, error) {
+func (b *Bot) signInMessage(s broker.SignIn, f snippet.Format) (blockkit.Message, error) {
 	blocks, err := b.linkBlocks(s, f)
 	if err != nil {
 		return blockkit.Message{}, errSeal(s.Issued, err)
@@ -130,38 +131,20 @@ func (b *Bot) signInMessage(s broker.SignIn, f Format) (blockkit.Message, error)
 
 // linkBlocks are the link itself. Where nobody looked whether the person has a
 // key, it is not shown.
-func (b *Bot) linkBlocks(s broker.SignIn, f Format) ([]slack.Block, error) {
-	link := s.Link.Reveal()
-	key, sealed := s.Sealing.Key()
+func (b *Bot) linkBlocks(s broker.SignIn, f snippet.Format) ([]slack.Block, error) {
+	shown, err := snippet.ShowLink(s.Sealing, f, s.Link)
 	switch {
-	case !s.Sealing.Decided():
-		return nil, errors.New("nobody looked whether the person has a key")
-	case sealed:
-		block, err := sealFor(key, s.Link)
-		if err != nil {
-			return nil, err
-		}
-		text, use := sealedLink(f, block, key)
-		return []slack.Block{slack.NewRichTextBlock("", blockkit.Preformatted(text),
-			blockkit.Paragraph(blockkit.Codes(use+" It is encrypted to your key `"+key.Fingerprint+"`.")...))}, nil
-	case len(link) > maxButtonURL:
-		return []slack.Block{slack.NewRichTextBlock("", blockkit.Paragraph(blockkit.Plain("Copy this link into a browser:")), blockkit.Preformatted(link))}, nil
+	case err != nil:
+		return nil, err
+	case shown.Sealed != "":
+		return []slack.Block{slack.NewRichTextBlock("", blockkit.Preformatted(shown.Text),
+			blockkit.Paragraph(blockkit.Codes(shown.Use+" "+shown.Sealed)...))}, nil
+	case len(shown.Text) > maxButtonURL:
+		return []slack.Block{slack.NewRichTextBlock("", blockkit.Paragraph(blockkit.Plain("Copy this link into a browser:")), blockkit.Preformatted(shown.Text))}, nil
 	}
 	open := blockkit.Button(actOpenLink, "Open the AWS console", s.Grant.ID)
-	open.URL, open.Style = link, slack.StylePrimary
+	open.URL, open.Style = shown.Text, slack.StylePrimary
 	return []slack.Block{slack.NewActionBlock("", open)}, nil
-}
-
-// sealedLink wraps an armored block into what prints the link that it holds.
-func sealedLink(f Format, block string, key broker.PublicKey) (text, use string) {
-	unix, windows := identityFile(key)
-	switch f {
-	case FormatFish:
-		return "printf '%s\\n' '" + block + "' | age -d -i " + unix, "Pasted into fish, it prints the link; it needs age."
-	case FormatPowerShell, FormatCmd:
-		return "@'\n" + block + "\n'@ | age -d -i \"" + windows + "\"", "Pasted into PowerShell, it prints the link; it needs age."
-	}
-	return "age -d -i " + unix + " <<'EOF'\n" + block + "\nEOF", "Pasted into bash, zsh or sh, it prints the link; it needs age."
 }
 
 func (b *Bot) signInHead(s broker.SignIn) []blockkit.Span {
@@ -181,7 +164,7 @@ func (b *Bot) signInHead(s broker.SignIn) []blockkit.Span {
 
 // noLinkMessage says why there is no link, above what would have been shown
 // without "as console".
-func (b *Bot) noLinkMessage(s broker.SignIn, f Format) (blockkit.Message, error) {
+func (b *Bot) noLinkMessage(s broker.SignIn, f snippet.Format) (blockkit.Message, error) {
 	m, err := b.issuedMessage(s.Issued, f)
 	if err != nil {
 		return blockkit.Message{}, err

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -123,7 +124,7 @@ func TestSignInLinkIsNeverInTheFallbackText(t *testing.T) {
 }
 
 func TestSignInLinkIsSealedForWhoHasAKey(t *testing.T) {
-	key, err := ParsePublicKey("age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p")
+	key, err := snippet.ParsePublicKey("age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p")
 	if err != nil {
 		t.Fatal(err)
 	}

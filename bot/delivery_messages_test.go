@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -17,7 +18,7 @@ func deliveryMessages(t *testing.T) map[string]blockkit.Message {
 	ending.Expires = goldenTime.Add(5*time.Minute - 300*time.Millisecond)
 	issued := goldenIssued(true)
 	issued.Account.DMLife = 5 * time.Minute
-	shown, err := b.issuedMessage(issued, FormatBash)
+	shown, err := b.issuedMessage(issued, snippet.Bash)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/slack-go/slack/slackevents"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -66,7 +67,7 @@ func (b *Bot) event(ctx context.Context, e envelope) {
 			b.openedHome(ctx, to)
 		}
 	case slackevents.AppMention, slackevents.Message:
-		if holdsPrivateKey(inner.Text) {
+		if snippet.HoldsPrivateKey(inner.Text) {
 			b.sayLeaked(ctx, to)
 			return
 		}
@@ -104,5 +105,5 @@ func (b *Bot) sayCodeSeen(ctx context.Context, to conversation) {
 // sayLeaked tells a person who wrote a private key that it is one; a stranger
 // learns no more than ever.
 func (b *Bot) sayLeaked(ctx context.Context, to conversation) {
-	b.tellOrOwe(ctx, to, b.refusal(ctx, to, b.unlessRefused(ctx, to, errPrivateKey())))
+	b.tellOrOwe(ctx, to, b.refusal(ctx, to, b.unlessRefused(ctx, to, snippet.PrivateKeyError())))
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -28,7 +29,7 @@ const (
 type formState struct {
 	account  broker.Account // the zero Account: none chosen
 	duration time.Duration
-	format   Format
+	format   snippet.Format
 	service  string // of FormatConsole
 	reason   string
 	// breakGlass is kept from the command that the form completes.
@@ -168,7 +169,7 @@ func formatField(f formState) slack.Block {
 	console := consoleOption(f.service)
 	menu.Options = append(menu.Options, console)
 	menu.InitialOption = formatOption(f.format)
-	if f.format == FormatConsole {
+	if f.format == snippet.Console {
 		menu.InitialOption = console
 	}
 	return slack.NewInputBlock(fieldFormat, blockkit.PlainText("Format"), nil, menu)
@@ -185,18 +186,18 @@ func reasonField(f formState) slack.Block {
 
 func formatMenu(actionID string) *slack.SelectBlockElement {
 	var options []*slack.OptionBlockObject
-	for _, f := range Formats() {
+	for _, f := range snippet.Formats() {
 		options = append(options, formatOption(f))
 	}
 	return slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, blockkit.PlainText("Another format"), actionID, options...)
 }
 
-func formatOption(f Format) *slack.OptionBlockObject {
+func formatOption(f snippet.Format) *slack.OptionBlockObject {
 	if f == "" {
-		f = FormatBash
+		f = snippet.Bash
 	}
 	label := string(f)
-	if f == FormatBash {
+	if f == snippet.Bash {
 		label = "bash, zsh, sh"
 	}
 	return blockkit.Option(string(f), label)

@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -32,7 +33,7 @@ type Command struct {
 	Account  string // lower case, as broker.CheckAccountName wants it; "" where none was named
 	Code     broker.TokenCode
 	Duration time.Duration    // whole seconds; 0: not said
-	Format   Format           // "": not said
+	Format   snippet.Format   // "": not said
 	Service  string           // whose console FormatConsole opens; "": its home
 	Reason   string           // one line, at most maxReason characters
 	Prefix   string           // of bucket names, in the case it was typed in
@@ -82,8 +83,8 @@ func ParseBuckets(text string) (Command, error) {
 
 func parse(text string, verb Verb, keywords ...string) (Command, error) {
 	switch {
-	case holdsPrivateKey(text):
-		return Command{}, errPrivateKey()
+	case snippet.HoldsPrivateKey(text):
+		return Command{}, snippet.PrivateKeyError()
 	case len(text) > maxText:
 		return Command{}, errTextTooLong()
 	case !utf8.ValidString(text):
@@ -301,7 +302,7 @@ func (p *parser) format() error {
 	if !ok {
 		return errFormatMissing()
 	}
-	if p.cmd.Format, ok = ParseFormat(word.Word()); !ok {
+	if p.cmd.Format, ok = snippet.ParseFormat(word.Word()); !ok {
 		return errFormatUnknown(word.Word())
 	}
 	return p.service()

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -8,7 +9,7 @@ import (
 // service reads the service whose console is wanted, if its name follows as
 // console. Before the account is named, the next word is the account.
 func (p *parser) service() error {
-	if p.cmd.Format != FormatConsole || p.cmd.Account == "" {
+	if p.cmd.Format != snippet.Console || p.cmd.Account == "" {
 		return nil
 	}
 	if p.pos < len(p.tokens) && typed.Digits(p.tokens[p.pos].Word()) != "" {

@@ -4,11 +4,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/assumebot/assumebot/bot/snippet"
 )
 
 func TestParseAssumeReadsTheConsole(t *testing.T) {
 	console := func(service string) Command {
-		return withCode(func(c *Command) { c.Format, c.Service = FormatConsole, service })
+		return withCode(func(c *Command) { c.Format, c.Service = snippet.Console, service })
 	}
 	checkParse(t, ParseAssume, []parseCase{
 		{name: "home", text: "prod 123456 as console", want: console("")},
@@ -19,12 +21,12 @@ func TestParseAssumeReadsTheConsole(t *testing.T) {
 		{name: "accountBehindConsole", text: "as console prod 123456", want: console("")},
 		{name: "otherName", text: "prod 123456 as browser iam", want: console("iam")},
 		{name: "keywordBehind", text: "prod 123456 as console for 2h", want: withCode(func(c *Command) {
-			c.Format, c.Duration = FormatConsole, 2*time.Hour
+			c.Format, c.Duration = snippet.Console, 2*time.Hour
 		})},
 		{name: "reasonBehind", text: "prod 123456 as console s3 because INC-42", want: withCode(func(c *Command) {
-			c.Format, c.Service, c.Reason = FormatConsole, "s3", "INC-42"
+			c.Format, c.Service, c.Reason = snippet.Console, "s3", "INC-42"
 		})},
-		{name: "withoutCode", text: "prod as console s3", want: Command{Verb: VerbAssume, Account: "prod", Format: FormatConsole, Service: "s3"}},
+		{name: "withoutCode", text: "prod as console s3", want: Command{Verb: VerbAssume, Account: "prod", Format: snippet.Console, Service: "s3"}},
 		{name: "notAService", text: "prod 123456 as console s3/home", fail: "cannot be the name of an AWS service"},
 		{name: "dots", text: "prod 123456 as console ../iam", fail: "cannot be the name of an AWS service"},
 		{name: "tooLong", text: "prod 123456 as console " + strings.Repeat("x", 41), fail: "cannot be the name of an AWS service"},

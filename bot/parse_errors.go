@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -122,7 +123,7 @@ func (p *parser) errUnknownWord(word string) error {
 	if hint := p.prefixMeant(); hint != "" {
 		return grammarError(message, hint)
 	}
-	if f, ok := ParseFormat(p.cmd.Account); ok && p.takes("as") {
+	if f, ok := snippet.ParseFormat(p.cmd.Account); ok && p.takes("as") {
 		return grammarError(orQuoted(p.cmd.Account, "is read as an account.", "A format is read as an account.")+" "+message,
 			"Write as before the format: as "+string(f)+".")
 	}
@@ -211,7 +212,7 @@ func (p *parser) errDuration(problem durationProblem, words []string) error {
 }
 
 func errFormatMissing() error {
-	return grammarError("After as, the format is missing.", "I can write "+formatList()+".")
+	return grammarError("After as, the format is missing.", "I can write "+snippet.FormatList()+".")
 }
 
 func errFormatUnknown(word string) error {
@@ -220,29 +221,14 @@ func errFormatUnknown(word string) error {
 		message = "I do not know the format " + q + "."
 	}
 	var names []string
-	for _, f := range allFormats() {
+	for _, f := range snippet.AllFormats() {
 		names = append(names, string(f))
 	}
-	hint := "I can write " + formatList() + "."
+	hint := "I can write " + snippet.FormatList() + "."
 	if meant := broker.Nearest(word, names); meant != "" {
 		hint = "Did you mean “" + meant + "”? " + hint
 	}
 	return grammarError(message, hint)
-}
-
-func formatList() string {
-	var list strings.Builder
-	formats := allFormats()
-	for i, f := range formats {
-		switch {
-		case i == len(formats)-1:
-			list.WriteString(" or ")
-		case i > 0:
-			list.WriteString(", ")
-		}
-		list.WriteString(string(f))
-	}
-	return list.String()
 }
 
 func errPrefixMissing() error {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/assumebot/assumebot/bot/snippet/snippettest"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -32,7 +33,7 @@ func FuzzParseAssume(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	f.Add("key " + exampleSSH + " bob@host 123456")
+	f.Add("key " + snippettest.ExampleSSH + " bob@host 123456")
 	f.Fuzz(func(t *testing.T, text string) {
 		checkParseHolds(t, text, ParseAssume)
 	})
@@ -61,7 +62,7 @@ func checkParseHolds(t *testing.T, text string, parse func(string) (Command, err
 		if !errors.As(err, &refused) || refused.Code != broker.CodeGrammar {
 			t.Fatalf("parse(%q) = %v, want a grammar error", text, err)
 		}
-		checkRefusal(t, text, refused)
+		snippettest.CheckRefusal(t, text, refused)
 		return
 	}
 	if got.Account != "" && broker.CheckAccountName(got.Account) != nil {

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -42,10 +43,10 @@ func isKeyCommand(text string) bool {
 // private key.
 func parseKey(text string) (Command, error) {
 	switch {
-	case holdsPrivateKey(text):
-		return Command{}, errPrivateKey()
-	case len(text) > maxKeyText:
-		return Command{}, errKeyTooLong()
+	case snippet.HoldsPrivateKey(text):
+		return Command{}, snippet.PrivateKeyError()
+	case len(text) > snippet.MaxKeyText:
+		return Command{}, snippet.KeyTooLongError()
 	case !utf8.ValidString(text):
 		return Command{}, errNotText()
 	}
@@ -87,7 +88,7 @@ func parseKey(text string) (Command, error) {
 	for _, t := range words {
 		rest = append(rest, t.Value())
 	}
-	if cmd.Key, err = ParsePublicKey(strings.Join(rest, " ")); err != nil {
+	if cmd.Key, err = snippet.ParsePublicKey(strings.Join(rest, " ")); err != nil {
 		return Command{}, err
 	}
 	cmd.Change = KeySet

@@ -5,18 +5,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/assumebot/assumebot/bot/snippet"
+	"github.com/assumebot/assumebot/bot/snippet/snippettest"
 	"github.com/assumebot/assumebot/broker"
-)
-
-// exampleKeys are fixed, so that what a fuzzer found can be read again.
-const (
-	exampleAge = "age1dfqsuujhw7mvd2epmqjzv3765xwfnu9wktj5mqsxdpjj39qt7v7ssmjgyq"
-	exampleSSH = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIL88ny8DQawjeG5AoQH4tLYApxc1FKtWPSq+6NyvmbaI"
 )
 
 func exampleKey(t testing.TB, text string) broker.PublicKey {
 	t.Helper()
-	key, err := ParsePublicKey(text)
+	key, err := snippet.ParsePublicKey(text)
 	must(t, err)
 	return key
 }
@@ -25,7 +21,7 @@ func TestParseKeyReadsItsForms(t *testing.T) {
 	set := func(text string) Command {
 		return Command{Verb: VerbKey, Change: KeySet, Key: exampleKey(t, text), Code: tokenCode("123456")}
 	}
-	noCode := set(exampleAge)
+	noCode := set(snippettest.ExampleAge)
 	noCode.Code = broker.TokenCode{}
 	remove := Command{Verb: VerbKey, Change: KeyRemove, Code: tokenCode("123456")}
 	var tests []parseCase
@@ -36,39 +32,39 @@ func TestParseKeyReadsItsForms(t *testing.T) {
 		"key remove 123456": remove, "KEY Remove 123 456": remove, "key remove: 123-456": remove, "key 123456 remove": remove,
 		"key delete 123456.": remove, "key remove": {Verb: VerbKey, Change: KeyRemove},
 
-		"key " + exampleAge + " 123456":                                               set(exampleAge),
-		"key\n" + exampleAge + "\n123 456":                                            set(exampleAge),
-		"key `" + exampleAge + "` 123456":                                             set(exampleAge),
-		"key “" + exampleAge + "” “123456”":                                           set(exampleAge),
-		"key set " + exampleAge + " 12 34 56":                                         set(exampleAge),
-		"key 123456 " + exampleAge:                                                    set(exampleAge),
-		"key " + strings.ToUpper(exampleAge):                                          noCode,
-		"key " + exampleAge:                                                           noCode,
-		"key " + exampleSSH + " 123456":                                               set(exampleSSH),
-		"key " + exampleSSH + " alice 123456":                                         set(exampleSSH),
-		"key " + exampleSSH + " laptop 2024 123456":                                   set(exampleSSH),
-		"key " + exampleSSH + " <mailto:bob@host.example|bob@host.example> 123456":    set(exampleSSH),
-		"key `" + exampleSSH + " <mailto:bob@host.example|bob@host.example>` 123 456": set(exampleSSH),
-		"key " + exampleSSH[:40] + "\n" + exampleSSH[40:] + " bob@host 123456":        set(exampleSSH),
-		"key " + exampleSSH + " <tel:123456|123456>":                                  set(exampleSSH),
-		"key " + exampleSSH + " <@U123ABC|bob> 123456":                                set(exampleSSH),
+		"key " + snippettest.ExampleAge + " 123456":                                                    set(snippettest.ExampleAge),
+		"key\n" + snippettest.ExampleAge + "\n123 456":                                                 set(snippettest.ExampleAge),
+		"key `" + snippettest.ExampleAge + "` 123456":                                                  set(snippettest.ExampleAge),
+		"key “" + snippettest.ExampleAge + "” “123456”":                                                set(snippettest.ExampleAge),
+		"key set " + snippettest.ExampleAge + " 12 34 56":                                              set(snippettest.ExampleAge),
+		"key 123456 " + snippettest.ExampleAge:                                                         set(snippettest.ExampleAge),
+		"key " + strings.ToUpper(snippettest.ExampleAge):                                               noCode,
+		"key " + snippettest.ExampleAge:                                                                noCode,
+		"key " + snippettest.ExampleSSH + " 123456":                                                    set(snippettest.ExampleSSH),
+		"key " + snippettest.ExampleSSH + " alice 123456":                                              set(snippettest.ExampleSSH),
+		"key " + snippettest.ExampleSSH + " laptop 2024 123456":                                        set(snippettest.ExampleSSH),
+		"key " + snippettest.ExampleSSH + " <mailto:bob@host.example|bob@host.example> 123456":         set(snippettest.ExampleSSH),
+		"key `" + snippettest.ExampleSSH + " <mailto:bob@host.example|bob@host.example>` 123 456":      set(snippettest.ExampleSSH),
+		"key " + snippettest.ExampleSSH[:40] + "\n" + snippettest.ExampleSSH[40:] + " bob@host 123456": set(snippettest.ExampleSSH),
+		"key " + snippettest.ExampleSSH + " <tel:123456|123456>":                                       set(snippettest.ExampleSSH),
+		"key " + snippettest.ExampleSSH + " <@U123ABC|bob> 123456":                                     set(snippettest.ExampleSSH),
 	} {
 		tests = append(tests, parseCase{name: text, text: text, want: want})
 	}
 	for text, fail := range map[string]string{
-		"key 123456":                              "the key is missing",
-		"key remove all 123456":                   "Only the code goes after remove",
-		"key show 123456":                         "Nothing goes after show",
-		"key " + exampleAge + " 12345":            "this one has five",
-		"key " + exampleSSH + " 1234567":          "this one has seven",
-		"key hello 123456":                        "not a public key that the bot knows",
-		"key " + exampleAge[:40] + " 123456":      "not whole",
-		"key " + exampleSSH[:40] + " 123456":      "not whole",
-		"key <@U123ABC|bob> 123456":               "not a public key that the bot knows",
-		"key \xff\xfe 123456":                     "not readable text",
-		"key " + strings.Repeat("a", 5000):        "4,000 characters",
-		"key " + exampleAge + " " + exampleSSH:    "more than one key",
-		"key AGE-SECRET-KEY-1QQQQQQQQQQQQ 123456": "Treat it as leaked",
+		"key 123456":            "the key is missing",
+		"key remove all 123456": "Only the code goes after remove",
+		"key show 123456":       "Nothing goes after show",
+		"key " + snippettest.ExampleAge + " 12345":                     "this one has five",
+		"key " + snippettest.ExampleSSH + " 1234567":                   "this one has seven",
+		"key hello 123456":                                             "not a public key that the bot knows",
+		"key " + snippettest.ExampleAge[:40] + " 123456":               "not whole",
+		"key " + snippettest.ExampleSSH[:40] + " 123456":               "not whole",
+		"key <@U123ABC|bob> 123456":                                    "not a public key that the bot knows",
+		"key \xff\xfe 123456":                                          "not readable text",
+		"key " + strings.Repeat("a", 5000):                             "4,000 characters",
+		"key " + snippettest.ExampleAge + " " + snippettest.ExampleSSH: "more than one key",
+		"key AGE-SECRET-KEY-1QQQQQQQQQQQQ 123456":                      "Treat it as leaked",
 	} {
 		tests = append(tests, parseCase{name: text[:min(len(text), 60)], text: text, fail: fail})
 	}
@@ -76,17 +72,17 @@ func TestParseKeyReadsItsForms(t *testing.T) {
 }
 
 func TestParseKeyRefusesWithoutRepeating(t *testing.T) {
-	for name, test := range refusedKeys(t) {
+	for name, test := range snippettest.RefusedKeys(t) {
 		_, err := ParseAssume("key " + test[0] + " 123456")
-		checkKeyRefusal(t, name, test[0], err, test[1])
+		snippettest.CheckKeyRefusal(t, name, test[0], err, test[1])
 	}
 }
 
 func FuzzParseKey(f *testing.F) {
 	for _, seed := range []string{
-		"", "remove 123456", exampleAge + " 123456", exampleSSH + " bob@host 123 456", "`" + exampleSSH + "`", "123456 " + exampleAge,
+		"", "remove 123456", snippettest.ExampleAge + " 123456", snippettest.ExampleSSH + " bob@host 123 456", "`" + snippettest.ExampleSSH + "`", "123456 " + snippettest.ExampleAge,
 		"ssh-rsa AAAA", "age1", "ssh-ed25519 AAAAC3 NzaC1l", "AGE-SECRET-KEY-1QQQQQQQQQQQQ", "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA",
-		"<mailto:sk-ssh-ed25519@openssh.com|x> AAAA", "age1yubikey1qq", "ecdsa-sha2-nistp256 AAAA", "age1pq1qqqq", "set " + exampleAge + " remove",
+		"<mailto:sk-ssh-ed25519@openssh.com|x> AAAA", "age1yubikey1qq", "ecdsa-sha2-nistp256 AAAA", "age1pq1qqqq", "set " + snippettest.ExampleAge + " remove",
 	} {
 		f.Add(seed)
 	}
@@ -97,7 +93,7 @@ func FuzzParseKey(f *testing.F) {
 			if !errors.As(err, &refused) {
 				t.Fatalf("got %v, want a refusal", err)
 			}
-			checkRefusal(t, text, refused)
+			snippettest.CheckRefusal(t, text, refused)
 			for word := range strings.FieldsSeq(text) {
 				if said := strings.ToLower(refused.Error()); len(word) > 16 && strings.Contains(said, strings.ToLower(word)) {
 					t.Errorf("got %q, which repeats %q", said, word)
@@ -108,7 +104,7 @@ func FuzzParseKey(f *testing.F) {
 		if got.Verb != VerbKey {
 			t.Fatalf("got verb %s of %q", got.Verb, text)
 		}
-		if holdsPrivateKey(text) {
+		if snippet.HoldsPrivateKey(text) {
 			t.Errorf("took a private key: %q", text)
 		}
 		if (got.Change == KeySet) != !got.Key.Empty() {
@@ -117,11 +113,11 @@ func FuzzParseKey(f *testing.F) {
 		if got.Key.Empty() {
 			return
 		}
-		again, err := ParsePublicKey(got.Key.Text)
+		again, err := snippet.ParsePublicKey(got.Key.Text)
 		if err != nil || again != got.Key {
 			t.Errorf("the canonical form of %+v is read as %+v, %v", got.Key, again, err)
 		}
-		if _, err := sealFor(got.Key, broker.NewSecret("x")); err != nil {
+		if _, err := snippet.SealFor(got.Key, broker.NewSecret("x")); err != nil {
 			t.Errorf("nothing can be sealed for %+v: %v", got.Key, err)
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -23,7 +24,7 @@ func (p *parser) meant(word string, rest []typed.Token) string {
 			return hint
 		}
 	}
-	if f, ok := ParseFormat(word); ok && p.takes("as") {
+	if f, ok := snippet.ParseFormat(word); ok && p.takes("as") {
 		return "Write as before the format: as " + string(f) + "."
 	}
 	if p.takes("because") && isTicket(word) {

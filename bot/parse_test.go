@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/assumebot/assumebot/bot/snippet"
+	"github.com/assumebot/assumebot/bot/snippet/snippettest"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -61,26 +63,8 @@ func checkParse(t *testing.T, parse func(string) (Command, error), tests []parse
 			if said := broker.Plain(refused.What) + " " + broker.Plain(refused.Hint); !strings.Contains(said, test.fail) {
 				t.Errorf("parse(%q) says %q, want it to say %q", test.text, said, test.fail)
 			}
-			checkRefusal(t, test.text, refused)
+			snippettest.CheckRefusal(t, test.text, refused)
 		})
-	}
-}
-
-// checkRefusal holds what every refusal promises.
-func checkRefusal(t *testing.T, text string, refused *broker.Error) {
-	t.Helper()
-	for _, said := range []string{broker.Plain(refused.What), broker.Plain(refused.Hint)} {
-		if said == "" || len(said) > 400 || strings.ContainsAny(said, "<>&\n\r`*") {
-			t.Errorf("parse(%q) says %q: empty, long, or not plain", text, said)
-		}
-		run := 0
-		for _, r := range strings.ReplaceAll(said, "ed25519", "") { // a type of key
-			if r < '0' || r > '9' {
-				run = 0
-			} else if run++; run == 4 {
-				t.Errorf("parse(%q) says %q, which holds four digits in a row", text, said)
-			}
-		}
 	}
 }
 
@@ -168,10 +152,10 @@ func TestParseAssumeRefusesWhatIsNoDuration(t *testing.T) {
 
 func TestParseAssumeReadsFormats(t *testing.T) {
 	var tests []parseCase
-	for word, want := range map[string]Format{
-		"bash": FormatBash, "sh": FormatBash, "zsh": FormatBash, "Fish": FormatFish, "fish.": FormatFish, "powershell": FormatPowerShell,
-		"pwsh": FormatPowerShell, "ps1": FormatPowerShell, "CMD": FormatCmd, "cmd.exe": FormatCmd, "dotenv": FormatDotenv, "env": FormatDotenv,
-		".env": FormatDotenv, "profile": FormatProfile, "json": FormatJSON, "‘json’": FormatJSON,
+	for word, want := range map[string]snippet.Format{
+		"bash": snippet.Bash, "sh": snippet.Bash, "zsh": snippet.Bash, "Fish": snippet.Fish, "fish.": snippet.Fish, "powershell": snippet.PowerShell,
+		"pwsh": snippet.PowerShell, "ps1": snippet.PowerShell, "CMD": snippet.Cmd, "cmd.exe": snippet.Cmd, "dotenv": snippet.Dotenv, "env": snippet.Dotenv,
+		".env": snippet.Dotenv, "profile": snippet.Profile, "json": snippet.JSON, "‘json’": snippet.JSON,
 	} {
 		tests = append(tests, parseCase{name: word, text: "prod 123456 --as " + word, want: withCode(func(c *Command) { c.Format = want })})
 	}
@@ -248,7 +232,7 @@ func TestParseAssumeReadsItsVerbs(t *testing.T) {
 		{name: "whoamiWithCode", text: "whoami prod 123456", fail: "and nothing else"},
 		{name: "whoamiFor", text: "whoami prod for 2h", fail: "and nothing else"},
 		{name: "everything", text: "123 456 PROD —as Fish for an hour because INC-42", want: withCode(func(c *Command) {
-			c.Format, c.Duration, c.Reason = FormatFish, time.Hour, "INC-42"
+			c.Format, c.Duration, c.Reason = snippet.Fish, time.Hour, "INC-42"
 		})},
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -87,14 +88,14 @@ var errPayload = errors.New("the payload of an interaction is not of the expecte
 // A press is one action as it was read; what it does not say is zero.
 type press struct {
 	action   string
-	grant    string        // that its block names
-	account  string        // of actAsk, where "" asks which, actRenew, actBreakGlass and fieldAccount
-	format   Format        // of actFormat
-	duration time.Duration // of actRenew, where the Grant's own is not meant
-	page     int           // of actPrevious and actNext
-	prefix   string        // of those and of actSearch
-	target   string        // of actUnblock
-	approval approvalName  // of what is pressed about an Approval
+	grant    string         // that its block names
+	account  string         // of actAsk, where "" asks which, actRenew, actBreakGlass and fieldAccount
+	format   snippet.Format // of actFormat
+	duration time.Duration  // of actRenew, where the Grant's own is not meant
+	page     int            // of actPrevious and actNext
+	prefix   string         // of those and of actSearch
+	target   string         // of actUnblock
+	approval approvalName   // of what is pressed about an Approval
 }
 
 // readPress reads an action. An error is as that of [ParseAssume].
@@ -118,7 +119,7 @@ func readPress(a *slack.BlockAction) (press, error) {
 		p.account, err = readAccount(a.SelectedOption.Value)
 	case actFormat:
 		var service string
-		if p.format, service, err = readFormat(a.SelectedOption.Value); err == nil && (p.format == "" || p.format == FormatConsole || service != "") {
+		if p.format, service, err = readFormat(a.SelectedOption.Value); err == nil && (p.format == "" || p.format == snippet.Console || service != "") {
 			err = errPressed()
 		}
 	case actPrevious, actNext, actSearch:
@@ -167,23 +168,23 @@ func readReason(text string) (reason string, over int) {
 }
 
 // formatValue is what readFormat reads.
-func formatValue(f Format, service string) string {
+func formatValue(f snippet.Format, service string) string {
 	return strings.TrimSpace(string(f) + " " + service)
 }
 
 // readFormat reads the value of a format's option; "" says nothing.
-func readFormat(value string) (f Format, service string, err error) {
+func readFormat(value string) (f snippet.Format, service string, err error) {
 	if value == "" {
 		return "", "", nil
 	}
 	name, service, _ := strings.Cut(value, " ")
-	f, ok := ParseFormat(name[:min(len(name), maxQuery)])
+	f, ok := snippet.ParseFormat(name[:min(len(name), maxQuery)])
 	switch {
 	case !ok || len(name) > maxQuery:
 		return "", "", errFormatUnknown(blockkit.Shortened(name[:min(len(name), maxText)], maxQuoted))
 	case service == "":
 		return f, "", nil
-	case f != FormatConsole || broker.CheckConsoleService(service) != nil || broker.MayHoldCode(service):
+	case f != snippet.Console || broker.CheckConsoleService(service) != nil || broker.MayHoldCode(service):
 		return "", "", errService(blockkit.Shortened(service[:min(len(service), maxText)], maxQuoted))
 	}
 	return f, service, nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -64,7 +65,7 @@ func checkPress(t *testing.T, a *slack.BlockAction) {
 	}
 	switch {
 	case p.account != "" && broker.CheckAccountName(p.account) != nil,
-		p.format != "" && p.format == FormatConsole,
+		p.format != "" && p.format == snippet.Console,
 		p.page < 0 || p.page > lastPage,
 		p.prefix != "" && !validPrefix(p.prefix),
 		p.grant != "" && !requestID.MatchString(p.grant),
@@ -113,12 +114,12 @@ func TestWhatFormsOfferIsReadBack(t *testing.T) {
 			t.Errorf("%s: got %s, %v", d, got, err)
 		}
 	}
-	for _, format := range allFormats() {
+	for _, format := range snippet.AllFormats() {
 		if got, service, err := readFormat(formatValue(format, "")); err != nil || got != format || service != "" {
 			t.Errorf("%s: got %s %s, %v", format, got, service, err)
 		}
 	}
-	if got, service, err := readFormat(formatValue(FormatConsole, "ec2")); err != nil || got != FormatConsole || service != "ec2" {
+	if got, service, err := readFormat(formatValue(snippet.Console, "ec2")); err != nil || got != snippet.Console || service != "ec2" {
 		t.Errorf("got %s %s, %v", got, service, err)
 	}
 	name := approvalName{"U01ALICE", broker.NewID()}

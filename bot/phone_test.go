@@ -10,6 +10,8 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/bot/snippet"
+	"github.com/assumebot/assumebot/bot/snippet/snippettest"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -23,9 +25,9 @@ func copiedMessages(t *testing.T, b *Bot) (all map[string]blockkit.Message, snip
 		all[name], all[name+", by direct message"] = m, withDeadline(m, goldenTime)
 	}
 	noLink := &broker.Error{Code: broker.CodeSignin, What: broker.Say("The sign-in endpoint of AWS refused these credentials, so there is no link.")}
-	sealings := map[string]broker.Sealing{"in clear": broker.InClear(), "sealed": broker.SealedTo(exampleKey(t, exampleAge))}
+	sealings := map[string]broker.Sealing{"in clear": broker.InClear(), "sealed": broker.SealedTo(exampleKey(t, snippettest.ExampleAge))}
 	for how, sealing := range sealings {
-		for _, f := range Formats() {
+		for _, f := range snippet.Formats() {
 			for _, mfa := range []bool{true, false} {
 				i := goldenIssued(mfa)
 				i.Sealing, i.Kept = sealing, mfa
@@ -33,17 +35,17 @@ func copiedMessages(t *testing.T, b *Bot) (all map[string]blockkit.Message, snip
 				m, err := b.issuedMessage(i, f)
 				add(name, m, err)
 				if how == "in clear" {
-					s, err := Snippet(f, SnippetParams{Credentials: i.Credentials, Region: i.Account.Region, Profile: i.Account.Name})
+					s, err := snippet.New(f, snippet.Params{Credentials: i.Credentials, Region: i.Account.Region, Profile: i.Account.Name})
 					must(t, err)
 					snippets[name] = s.Reveal()
 				}
 			}
 		}
 		for name, n := range map[string]int{"a link": 0, "a long link": maxButtonURL + 1} {
-			m, err := b.signInMessage(goldenSignIn(n, func(s *broker.SignIn) { s.Sealing = sealing }), FormatBash)
+			m, err := b.signInMessage(goldenSignIn(n, func(s *broker.SignIn) { s.Sealing = sealing }), snippet.Bash)
 			add(name+" "+how, m, err)
 		}
-		m, err := b.noLinkMessage(goldenSignIn(0, func(s *broker.SignIn) { s.Sealing, s.Problem = sealing, noLink }), FormatBash)
+		m, err := b.noLinkMessage(goldenSignIn(0, func(s *broker.SignIn) { s.Sealing, s.Problem = sealing, noLink }), snippet.Bash)
 		add("no link "+how, m, err)
 	}
 	return all, snippets
@@ -109,7 +111,7 @@ func TestNothingAboveWhatIsToBeCopiedOpensAQuotation(t *testing.T) {
 		if !strings.HasPrefix(name, "fish") && !strings.HasPrefix(name, "bash") && !strings.HasPrefix(name, "no link") {
 			continue // nobody pastes it into one of these shells
 		}
-		above, _, found := strings.Cut(selected(t, m), credentialNames()[0])
+		above, _, found := strings.Cut(selected(t, m), "AWS_PROFILE")
 		if !found {
 			t.Errorf("%s: found nothing to be copied", name)
 		}

@@ -1,6 +1,10 @@
 package bot
 
-import "context"
+import (
+	"context"
+
+	"github.com/assumebot/assumebot/bot/snippet"
+)
 
 // Preferences remembers what a person used last. Losing it costs nobody
 // anything but a choice.
@@ -15,7 +19,7 @@ type Preferences interface {
 	HomeOpened(ctx context.Context, user string) (bool, error)
 }
 
-func (b *Bot) rememberFormat(ctx context.Context, to conversation, f Format) {
+func (b *Bot) rememberFormat(ctx context.Context, to conversation, f snippet.Format) {
 	if f == "" {
 		return
 	}
@@ -26,21 +30,21 @@ func (b *Bot) rememberFormat(ctx context.Context, to conversation, f Format) {
 
 // usualFormat is the format for who names none: the one used last, but in an
 // emergency only one that a shell reads.
-func (b *Bot) usualFormat(ctx context.Context, to conversation, breakGlass bool) Format {
+func (b *Bot) usualFormat(ctx context.Context, to conversation, breakGlass bool) snippet.Format {
 	f := b.rememberedFormat(ctx, to)
-	if breakGlass && !f.forShell() {
-		return FormatBash
+	if breakGlass && !f.ForShell() {
+		return snippet.Bash
 	}
 	return f
 }
 
 // rememberedFormat is the format that the person used last, "" for none.
-func (b *Bot) rememberedFormat(ctx context.Context, to conversation) Format {
+func (b *Bot) rememberedFormat(ctx context.Context, to conversation) snippet.Format {
 	last, err := b.preferences.LastFormat(ctx, to.caller.User)
 	if err != nil {
 		b.log.WarnContext(ctx, "last format not known", "request", to.requestID, "error", err)
 		return ""
 	}
-	f, _ := ParseFormat(last)
+	f, _ := snippet.ParseFormat(last)
 	return f
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -33,17 +34,17 @@ func tokenWarning(c broker.Credentials) string {
 
 // issuedMessage shows Credentials: what they are for, until when, how they were
 // obtained, and the snippet whole. What does not fit is not shown at all.
-func (b *Bot) issuedMessage(i broker.Issued, f Format) (blockkit.Message, error) {
+func (b *Bot) issuedMessage(i broker.Issued, f snippet.Format) (blockkit.Message, error) {
 	if f == "" {
-		f = FormatBash
+		f = snippet.Bash
 	}
-	snippet, err := Snippet(f, SnippetParams{Credentials: i.Credentials, Region: i.Account.Region, Profile: i.Account.Name})
+	secret, err := snippet.New(f, snippet.Params{Credentials: i.Credentials, Region: i.Account.Region, Profile: i.Account.Name})
 	if err != nil {
 		return blockkit.Message{}, err
 	}
-	shown, err := asShown(i, f, snippet)
+	shown, err := snippet.Show(i.Sealing, f, i.Account.Name, secret)
 	if err != nil {
-		return blockkit.Message{}, err
+		return blockkit.Message{}, errSeal(i, err)
 	}
 	left := blockkit.TimeLeft(i.Grant.Expires.Sub(b.now()))
 	head := []blockkit.Span{blockkit.Bold(i.Account.Name), blockkit.Plain(" is yours until "), blockkit.Moment(i.Grant.Expires),
@@ -62,8 +63,8 @@ func (b *Bot) issuedMessage(i broker.Issued, f Format) (blockkit.Message, error)
 		above = append(above, blockkit.Paragraph(blockkit.Plain(ownUser)))
 		text += " They are your own IAM user, outside of the rules for roles."
 	}
-	below := append([]slack.RichTextElement{blockkit.Preformatted(shown.text)}, shown.paragraphs(b)...)
-	text = strings.TrimSpace(text + " " + shown.spoken())
+	below := append([]slack.RichTextElement{blockkit.Preformatted(shown.Text)}, b.belowSnippet(shown)...)
+	text = strings.TrimSpace(text + " " + shown.Spoken())
 	if warning := tokenWarning(i.Credentials); warning != "" {
 		below = append(below, blockkit.Paragraph(blockkit.Plain(warning)))
 	}
@@ -80,7 +81,7 @@ func (b *Bot) issuedMessage(i broker.Issued, f Format) (blockkit.Message, error)
 		return blockkit.Message{}, &broker.Error{
 			Code: broker.CodeTooLarge,
 			Ref:  broker.ShortRef(i.Grant.ID),
-			Err:  fmt.Errorf("the snippet is %d bytes", len(shown.text)),
+			Err:  fmt.Errorf("the snippet is %d bytes", len(shown.Text)),
 			What: broker.Say("AWS issued credentials for " + i.Account.Name +
 				", but they are too large for one Slack message. They are not shown: half of them would be no use."),
 			Hint: broker.Say("A session token grows with the session policy and tags of the account: the config must ask for less. Pass the reference to whoever " +
@@ -100,34 +101,6 @@ func (b *Bot) endedMessage(ended broker.Ending) blockkit.Message {
 		blockkit.Paragraph(blockkit.Bold("Ended"), blockkit.Plain(": the bot has forgotten the credentials for "), blockkit.Bold(g.Account), blockkit.Plain(" "),
 			blockkit.Code(g.AccessKeyID),
 			blockkit.Plain(sessionEnded(ended.Session)+". AWS keeps them valid until "), blockkit.Moment(g.Expires), blockkit.Plain(", wherever they were pasted.")))
-}
-
-// howToUse says how a snippet is used. Like all that stands around a snippet it
-// can be pasted together with it: a quotation mark, a parenthesis or a semicolon
-// would keep a shell from reading what comes after, or fish from reading anything.
-func howToUse(f Format, account string) string {
-	const space = " Each command begins with a space, which keeps it out of the history of a bash with `HISTCONTROL=ignorespace` and a zsh with " +
-		"`HIST_IGNORE_SPACE`. "
-	switch f {
-	case FormatFish:
-		return "Paste it into fish. The credentials expire at the time above. To keep it out of the history, press Space before you paste: fish drops the first " +
-			"space of what is pasted."
-	case FormatPowerShell:
-		return "Paste it into PowerShell. The credentials expire at the time above."
-	case FormatCmd:
-		return "Paste it into a Command Prompt. The credentials expire at the time above."
-	case FormatDotenv:
-		return "Put it into a .env file and never commit that file. The credentials expire at the time above. Variables that your shell has already set override the file, so clear them first: `unset " +
-			strings.Join(credentialNames(), " ") + "`."
-	case FormatProfile:
-		return "Put it into `~/.aws/credentials`, in place of the section `[" + account +
-			"]` if there is one: a section that is there twice stops the AWS CLI for every profile. " +
-			"Use it with `--profile " + account + "`. The credentials expire at the time above."
-	case FormatJSON:
-		return "This is what a `credential_process` prints. The credentials expire at the time above."
-	}
-	return "Paste it into bash, zsh or sh. The credentials expire at the time above." + space +
-		"For another format, end your request with `as fish`, or as powershell, cmd, dotenv, profile, json."
 }
 
 func (b *Bot) noBuckets(list broker.BucketList) blockkit.Message {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -67,7 +68,7 @@ func goldenBuckets(n int, prefix string, reused bool) broker.BucketList {
 // goldenMessages is every kind of message that a person or a channel reads.
 func goldenMessages(t *testing.T) map[string]blockkit.Message {
 	b := goldenBot()
-	issued := func(mfa bool, f Format) blockkit.Message {
+	issued := func(mfa bool, f snippet.Format) blockkit.Message {
 		m, err := b.issuedMessage(goldenIssued(mfa), f)
 		if err != nil {
 			t.Fatal(err)
@@ -104,8 +105,8 @@ func goldenMessages(t *testing.T) map[string]blockkit.Message {
 	own := broker.Identity{Account: "111111111111", ARN: "arn:aws:iam::111111111111:user/alice", UserID: "AIDAEXAMPLE"}
 	return map[string]blockkit.Message{
 		"issued":            issued(true, ""),
-		"issued_fish":       issued(true, FormatFish),
-		"issued_without":    issued(false, FormatBash),
+		"issued_fish":       issued(true, snippet.Fish),
+		"issued_without":    issued(false, snippet.Bash),
 		"issued_own":        issuedOwn,
 		"buckets_none":      b.bucketsMessage(goldenBuckets(0, "", true)),
 		"buckets_unmatched": b.bucketsMessage(goldenBuckets(0, "<!here>-*x*", true)),
@@ -125,7 +126,7 @@ func goldenMessages(t *testing.T) map[string]blockkit.Message {
 			"The bot is paused since 2026-01-02 01:04 UTC, by admin@example.com: nothing is issued to anybody.", "Redis is being moved")}),
 		"ended":         b.endedMessage(broker.Ending{Grant: goldenIssued(true).Grant}),
 		"again":         b.againMessage(goldenIssued(true).Grant, Command{}, false),
-		"again_console": b.againMessage(goldenIssued(true).Grant, Command{Format: FormatConsole, Duration: 30 * time.Minute}, false),
+		"again_console": b.againMessage(goldenIssued(true).Grant, Command{Format: snippet.Console, Duration: 30 * time.Minute}, false),
 		"undelivered":   b.undeliveredMessage(goldenIssued(true), broker.CodeUndelivered, "abcdefgh"),
 		"help":          b.helpMessage(accounts, false, false),
 		"help_more":     b.helpMessage(accounts, false, true),
@@ -204,7 +205,7 @@ func TestMessagesAreAsJudged(t *testing.T) {
 }
 
 func TestMessagesRedactThemselves(t *testing.T) {
-	m, err := goldenBot().issuedMessage(goldenIssued(true), FormatBash)
+	m, err := goldenBot().issuedMessage(goldenIssued(true), snippet.Bash)
 	if err != nil {
 		t.Fatal(err)
 	}

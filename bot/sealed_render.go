@@ -6,6 +6,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -67,7 +68,7 @@ func (b *Bot) keyChangedMessage(c broker.ChangedKey) blockkit.Message {
 
 func fingerprintCommand(k broker.PublicKey) string {
 	if strings.HasPrefix(k.Type, "ssh-") {
-		unix, _ := identityFile(k)
+		unix, _ := snippet.IdentityFile(k)
 		return "ssh-keygen -l -f " + unix + ".pub"
 	}
 	return "age-keygen -y ~/.config/age/keys.txt"

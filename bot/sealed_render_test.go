@@ -9,6 +9,8 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/snippet"
+	"github.com/assumebot/assumebot/bot/snippet/snippettest"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -16,16 +18,16 @@ import (
 func sealedMessages(t *testing.T) map[string]blockkit.Message {
 	t.Helper()
 	b := goldenBot()
-	ageKey, sshKey := exampleKey(t, exampleAge), exampleKey(t, exampleSSH)
+	ageKey, sshKey := exampleKey(t, snippettest.ExampleAge), exampleKey(t, snippettest.ExampleSSH)
 	all := map[string]blockkit.Message{}
 	for name, sealed := range map[string]struct {
-		f   Format
+		f   snippet.Format
 		key broker.PublicKey
 		mfa bool
 	}{
-		"sealed": {"", sshKey, true}, "sealed_age": {FormatBash, ageKey, true}, "sealed_fish": {FormatFish, sshKey, true},
-		"sealed_powershell": {FormatPowerShell, sshKey, true}, "sealed_cmd": {FormatCmd, sshKey, true}, "sealed_dotenv": {FormatDotenv, sshKey, true},
-		"sealed_profile": {FormatProfile, ageKey, true}, "sealed_json": {FormatJSON, sshKey, true}, "sealed_without": {FormatBash, sshKey, false},
+		"sealed": {"", sshKey, true}, "sealed_age": {snippet.Bash, ageKey, true}, "sealed_fish": {snippet.Fish, sshKey, true},
+		"sealed_powershell": {snippet.PowerShell, sshKey, true}, "sealed_cmd": {snippet.Cmd, sshKey, true}, "sealed_dotenv": {snippet.Dotenv, sshKey, true},
+		"sealed_profile": {snippet.Profile, ageKey, true}, "sealed_json": {snippet.JSON, sshKey, true}, "sealed_without": {snippet.Bash, sshKey, false},
 	} {
 		i := goldenIssued(sealed.mfa)
 		i.Sealing = broker.SealedTo(sealed.key)
@@ -58,7 +60,7 @@ func sealedMessages(t *testing.T) map[string]blockkit.Message {
 		Key: sshKey.Fingerprint})
 	all["audit_key_replaced_unreadable"] = unreadable
 	var pasted *broker.Error
-	if errors.As(errPrivateKey(), &pasted) {
+	if errors.As(snippet.PrivateKeyError(), &pasted) {
 		all["error_private_key"] = b.errorMessage(pasted)
 	}
 	return all

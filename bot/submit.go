@@ -10,6 +10,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -18,7 +19,7 @@ import (
 type filled struct {
 	account  string
 	duration time.Duration
-	format   Format
+	format   snippet.Format
 	service  string // of FormatConsole
 	code     broker.TokenCode
 	reason   string
@@ -151,7 +152,7 @@ func (b *Bot) refillForm(ctx context.Context, to conversation, f filled, err err
 
 // issueAs issues and shows the credentials or, as console, a sign-in link.
 func (b *Bot) issueAs(ctx context.Context, to conversation, r broker.Request, f filled) error {
-	if f.format == FormatConsole {
+	if f.format == snippet.Console {
 		r.Purpose = broker.PurposeConsole
 		s, err := b.broker().Console(ctx, r, f.service)
 		if err == nil {
@@ -227,7 +228,7 @@ func (f *filled) readField(action string, value slack.BlockAction) (problem stri
 		if f.reason, over = readReason(value.Value); over > 0 {
 			problem = fmt.Sprintf("A reason has at most %d characters; this one has %d. It was not cut.", maxReason, over)
 		}
-		if holdsPrivateKey(value.Value) {
+		if snippet.HoldsPrivateKey(value.Value) {
 			problem = "That is a private key. Treat it as leaked, and make a new one: Slack has seen it. The bot kept nothing of it."
 		}
 	case fieldCode:

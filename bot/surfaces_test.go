@@ -17,8 +17,11 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
 )
+
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 func goldenAccounts() []broker.Account {
 	return []broker.Account{
@@ -34,7 +37,7 @@ func TestViewsAreAsJudged(t *testing.T) {
 	b := goldenBot()
 	forms := map[string]slack.ModalViewRequest{
 		"form":         b.formView(formState{}),
-		"form_account": b.formView(formState{account: goldenAccounts()[0], duration: 2 * time.Hour, format: FormatFish, reason: "INC-42"}),
+		"form_account": b.formView(formState{account: goldenAccounts()[0], duration: 2 * time.Hour, format: snippet.Fish, reason: "INC-42"}),
 		"form_refused": b.formView(formState{account: goldenAccounts()[0], wrong: &broker.Error{
 			Code: broker.CodeWrongCode, What: broker.Say("AWS did not accept that code: it is wrong, or was used already."), Hint: broker.Say("Your device shows the " +
 				"next code in 12s.")}}),
@@ -111,7 +114,7 @@ func compareGolden(t *testing.T, name, plain string, slackGets any) {
 	}
 	got := plain + "\n----\n" + string(data) + "\n"
 	path := filepath.Join("testdata", "messages", name+".golden")
-	if flag.Lookup("update").Value.String() == "true" {
+	if *update {
 		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot"
+	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/cmd/internal/config"
@@ -99,7 +100,7 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 		Listings:  st.Listings,
 		Recorder:  st.Record,
 		Sessions:  st.Sessions,
-		ParseKey:  bot.ParsePublicKey,
+		ParseKey:  snippet.ParsePublicKey,
 		People:    bot.NewPeople(api, st.Copies),
 		Directory: bot.NewDirectory(bot.DirectoryDeps{
 			API: api, Copies: st.Copies, Known: st.Copies, Leases: st.Leases, Recorder: st.Record, Named: m.userGroups, Now: env.Now, Log: env.Log,

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/assumebot/assumebot/bot"
+	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -15,7 +15,7 @@ func (u *User) checkAgeKey(c *collector) {
 	if !u.AgeKey.OK {
 		return
 	}
-	key, err := bot.ParsePublicKey(u.AgeKey.Value)
+	key, err := snippet.ParsePublicKey(u.AgeKey.Value)
 	if err != nil {
 		message := "it cannot be read"
 		if e := (*broker.Error)(nil); errors.As(err, &e) {

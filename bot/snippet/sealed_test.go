@@ -1,28 +1,19 @@
-package bot
+package snippet
 
 import (
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-)
 
-// atExit is what s does when it ends, however it ends: it writes its environment
-// to after.
-func (s shell) atExit() shell {
-	if s.program == "fish" {
-		s.before += "function at_end --on-event fish_exit; env -0 >after; end\n"
-	} else {
-		s.before += "trap 'env -0 >after' EXIT\n"
-	}
-	return s
-}
+	"github.com/assumebot/assumebot/bot/snippet/snippettest"
+)
 
 // withoutAge is a PATH that holds env alone.
 func withoutAge(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	must(t, os.Symlink(requireInterpreter(t, "env", nil), filepath.Join(dir, "env")))
+	snippettest.Must(t, os.Symlink(snippettest.Require(t, "env", nil), filepath.Join(dir, "env")))
 	return dir
 }
 
@@ -31,28 +22,28 @@ func withoutAge(t *testing.T) string {
 // next would run as somebody else.
 func TestSealedSnippetThatDoesNotOpenLeavesNothingAndFails(t *testing.T) {
 	t.Parallel()
-	requireInterpreter(t, "age", nil)
-	pairs := keyPairs(t)
+	snippettest.Require(t, "age", nil)
+	pairs := snippettest.KeyPairs(t)
 	right, wrong := pairs[0], pairs[0]
-	wrong.private = keyPairs(t)[0].private
-	shells := append(posixShells(), fishShells()...)
+	wrong.Private = snippettest.KeyPairs(t)[0].Private
+	shells := append(snippettest.POSIX(), snippettest.Fish()...)
 	for _, s := range shells {
-		f := FormatBash
-		if s.program == "fish" {
-			f = FormatFish
+		f := Bash
+		if s.Program == "fish" {
+			f = Fish
 		}
 		for name, fails := range map[string]struct {
-			shell shell
+			shell snippettest.Shell
 			path  string
 		}{
-			"the key of another": {shell: s.inHome(t, wrong)},
+			"the key of another": {shell: s.InHome(t, wrong)},
 			"no key":             {shell: s},
-			"no age":             {shell: s.inHome(t, right), path: withoutAge(t)},
+			"no age":             {shell: s.InHome(t, right), path: withoutAge(t)},
 		} {
-			t.Run(s.name+"/"+name, func(t *testing.T) {
+			t.Run(s.Name+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				dir := t.TempDir()
-				cmd := fails.shell.atExit().command(t, dir, sealedShown(t, f, ordinary(), right).text+"\n")
+				cmd := fails.shell.AtExit().Command(t, dir, sealedShown(t, f, ordinary(), right).Text+"\n")
 				if fails.path != "" {
 					cmd.Env = append(cmd.Env, "PATH="+fails.path)
 				}
@@ -60,7 +51,7 @@ func TestSealedSnippetThatDoesNotOpenLeavesNothingAndFails(t *testing.T) {
 				if err == nil {
 					t.Errorf("got exit code 0, want another\n%s", out)
 				}
-				got := s.after(t, dir)
+				got := s.After(t, dir)
 				for _, variable := range credentialNames() {
 					if value, ok := got[variable]; ok {
 						t.Errorf("got %s=%q, want it gone", variable, value)
@@ -75,24 +66,24 @@ func TestSealedSnippetThatDoesNotOpenLeavesNothingAndFails(t *testing.T) {
 // history what begins with a space.
 func TestSnippetStaysOutOfHistory(t *testing.T) {
 	t.Parallel()
-	requireInterpreter(t, "age", nil)
-	pair := keyPairs(t)[0]
-	for _, s := range []shell{
-		{name: "bash", program: "bash", args: []string{"--norc", "--noprofile", "-i"}, before: "set -o history\nHISTCONTROL=ignorespace\n", stdin: true},
-		{name: "zsh", program: "zsh", args: []string{"-f", "-i"}, before: "HISTSIZE=99\nsetopt HIST_IGNORE_SPACE\n", stdin: true},
+	snippettest.Require(t, "age", nil)
+	pair := snippettest.KeyPairs(t)[0]
+	for _, s := range []snippettest.Shell{
+		{Name: "bash", Program: "bash", Args: []string{"--norc", "--noprofile", "-i"}, Before: "set -o history\nHISTCONTROL=ignorespace\n", Stdin: true},
+		{Name: "zsh", Program: "zsh", Args: []string{"-f", "-i"}, Before: "HISTSIZE=99\nsetopt HIST_IGNORE_SPACE\n", Stdin: true},
 	} {
 		for name, text := range map[string]string{
-			"clear": snippetOf(t, FormatBash, ordinary()), "sealed": sealedShown(t, FormatBash, ordinary(), pair).text,
+			"clear": snippetOf(t, Bash, ordinary()), "sealed": sealedShown(t, Bash, ordinary(), pair).Text,
 		} {
 			dir := t.TempDir()
-			out, err := s.inHome(t, pair).command(t, dir, text+"\ntrue written\nfc -l >history\nenv -0 >after\n").CombinedOutput()
-			if err != nil || s.after(t, dir)["AWS_SESSION_TOKEN"] != ordinary().token {
-				t.Fatalf("%s/%s: %v\n%s", s.name, name, err, out)
+			out, err := s.InHome(t, pair).Command(t, dir, text+"\ntrue written\nfc -l >history\nenv -0 >after\n").CombinedOutput()
+			if err != nil || s.After(t, dir)["AWS_SESSION_TOKEN"] != ordinary().token {
+				t.Fatalf("%s/%s: %v\n%s", s.Name, name, err, out)
 			}
 			history, err := os.ReadFile(filepath.Join(dir, "history"))
-			must(t, err)
+			snippettest.Must(t, err)
 			if got := string(history); !strings.Contains(got, "true written") || strings.Contains(got, "AWS_") || strings.Contains(got, "AGE") {
-				t.Errorf("%s/%s: got the history\n%s", s.name, name, got)
+				t.Errorf("%s/%s: got the history\n%s", s.Name, name, got)
 			}
 		}
 	}
@@ -102,9 +93,9 @@ func TestSnippetStaysOutOfHistory(t *testing.T) {
 // written where it is not typed into.
 func TestLinesOfSnippetsBeginWithASpace(t *testing.T) {
 	t.Parallel()
-	pair := keyPairs(t)[0]
-	for _, f := range []Format{FormatBash, FormatFish} {
-		sealed := sealedShown(t, f, ordinary(), pair).text
+	pair := snippettest.KeyPairs(t)[0]
+	for _, f := range []Format{Bash, Fish} {
+		sealed := sealedShown(t, f, ordinary(), pair).Text
 		block := blockIn(t, sealed)
 		for _, text := range []string{snippetOf(t, f, ordinary()), strings.Replace(sealed, block, "", 1)} {
 			for line := range strings.SplitSeq(text, "\n") {

@@ -1,4 +1,4 @@
-package bot
+package snippet
 
 import (
 	"crypto/rsa"
@@ -26,7 +26,7 @@ const (
 const (
 	// maxKeyText bounds the work. RSA of 16,384 bits, the longest that SSH
 	// takes, and age's post-quantum keys stay well below it.
-	maxKeyText = 4000
+	MaxKeyText = 4000
 	// minRSABits is the least that age encrypts to.
 	// https://pkg.go.dev/filippo.io/age/agessh#NewRSARecipient
 	minRSABits = 2048
@@ -41,10 +41,10 @@ const (
 // private key.
 func ParsePublicKey(text string) (broker.PublicKey, error) {
 	switch {
-	case holdsPrivateKey(text):
-		return broker.PublicKey{}, errPrivateKey()
-	case len(text) > maxKeyText:
-		return broker.PublicKey{}, errKeyTooLong()
+	case HoldsPrivateKey(text):
+		return broker.PublicKey{}, PrivateKeyError()
+	case len(text) > MaxKeyText:
+		return broker.PublicKey{}, KeyTooLongError()
 	}
 	var words []string
 	for _, t := range typed.Tokens(text) {
@@ -69,7 +69,7 @@ func ParsePublicKey(text string) (broker.PublicKey, error) {
 		return key, nil
 	}
 	if mayBePrivateKey(text) {
-		return broker.PublicKey{}, errPrivateKey()
+		return broker.PublicKey{}, PrivateKeyError()
 	}
 	return broker.PublicKey{}, errNotKey()
 }

@@ -1,4 +1,4 @@
-package bot
+package snippet
 
 import (
 	"strings"
@@ -9,20 +9,20 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-// SnippetParams is what a snippet is made of.
-type SnippetParams struct {
+// Params is what a snippet is made of.
+type Params struct {
 	Credentials broker.Credentials
 	Region      string // "": the snippet says nothing of a region
 	Profile     string // the section of [FormatProfile]; the other formats have no use for it
 }
 
-// Snippet returns the exact bytes to paste; "" is [FormatBash]. They end without
+// New returns the exact bytes to paste; "" is [FormatBash]. They end without
 // a newline, which Slack would drop from what is copied: the last line runs when
 // the person presses Enter, and no line that matters is last.
 //
 // Nothing is ever cut or replaced. What a format cannot say without doubt is
 // refused with a *broker.Error, which holds nothing of the credentials.
-func Snippet(f Format, p SnippetParams) (broker.Secret, error) {
+func New(f Format, p Params) (broker.Secret, error) {
 	c := p.Credentials
 	v := values{
 		accessKeyID: c.AccessKeyID,
@@ -42,22 +42,22 @@ func Snippet(f Format, p SnippetParams) (broker.Secret, error) {
 	var text string
 	var err error
 	switch f {
-	case FormatBash, "":
+	case Bash, "":
 		text = bashSnippet(v)
-	case FormatFish:
+	case Fish:
 		text = fishSnippet(v)
-	case FormatPowerShell:
+	case PowerShell:
 		text = powershellSnippet(v)
-	case FormatCmd:
+	case Cmd:
 		text, err = cmdSnippet(v)
-	case FormatDotenv:
+	case Dotenv:
 		text, err = dotenvSnippet(v)
-	case FormatProfile:
+	case Profile:
 		text, err = profileSnippet(v, p.Profile)
-	case FormatJSON:
+	case JSON:
 		text, err = jsonSnippet(v)
 	default:
-		err = snippetError("I do not know that format.", "I can write "+formatList()+".")
+		err = snippetError("I do not know that format.", "I can write "+FormatList()+".")
 	}
 	if err != nil {
 		return broker.Secret{}, err

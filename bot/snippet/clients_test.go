@@ -1,4 +1,4 @@
-package bot
+package snippet
 
 import (
 	"encoding/json"
@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"github.com/assumebot/assumebot/bot/snippet/snippettest"
 	"github.com/assumebot/assumebot/broker/awstest"
 )
 
@@ -52,7 +53,7 @@ func requireClients(t *testing.T, endpoint string) []client {
 	t.Helper()
 	var all []client
 	if folder := os.Getenv("ASSUMEBOT_AWS_SDK_JS"); folder != "" {
-		node := requireInterpreter(t, "node", nil)
+		node := snippettest.Require(t, "node", nil)
 		all = append(all, client{name: "the JavaScript SDK", profile: othersProfile, path: filepath.Dir(node),
 			command: func(Format) []string { return []string{node, "-e", askWithJS, folder, endpoint} }})
 	} else if os.Getenv("ASSUMEBOT_REQUIRE_AWS_SDK_JS") == "1" {
@@ -62,7 +63,7 @@ func requireClients(t *testing.T, endpoint string) []client {
 	}
 	return append(all, client{name: "the AWS CLI", path: filepath.Dir(requireCLI(t)), slow: true, command: func(f Format) []string {
 		args := []string{"aws", "--endpoint-url", endpoint, "--output", "json", "sts", "get-caller-identity"}
-		if f == FormatProfile {
+		if f == Profile {
 			args = append(args, "--profile", "prod")
 		}
 		return args
@@ -79,7 +80,7 @@ func issuedByAWS(t *testing.T, server *awstest.Server) (v values, arn string) {
 		Region: "eu-west-1", BaseEndpoint: aws.String(server.URL()),
 		Credentials: credentials.NewStaticCredentialsProvider("AKIAALICE00000000000", "alice-secret-key", ""),
 	}).AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: aws.String(awstest.RoleARN(account, "OnCall")), RoleSessionName: aws.String("alice")})
-	must(t, err)
+	snippettest.Must(t, err)
 	return values{
 		accessKeyID: *out.Credentials.AccessKeyId, secretKey: *out.Credentials.SecretAccessKey, token: *out.Credentials.SessionToken,
 		region: "eu-west-1", expires: out.Credentials.Expiration.UTC().Format(time.RFC3339),
@@ -92,30 +93,30 @@ func issuedByAWS(t *testing.T, server *awstest.Server) (v values, arn string) {
 // PowerShell and cmd are held by their golden files alone.
 func TestSnippetsServeRealClientsInHostileShells(t *testing.T) {
 	t.Parallel()
-	requireInterpreter(t, "age", nil)
+	snippettest.Require(t, "age", nil)
 	server, err := awstest.Start()
-	must(t, err)
+	snippettest.Must(t, err)
 	t.Cleanup(func() { _ = server.Close() })
 	v, arn := issuedByAWS(t, server)
 	clients := requireClients(t, server.URL())
-	pair := keyPairs(t)[0]
-	for _, s := range []shell{
-		{name: "bash", program: "bash"}, {name: "fish", program: "fish"}, {name: "fishUniversal", program: "fish", before: universalVariables()},
+	pair := snippettest.KeyPairs(t)[0]
+	for _, s := range []snippettest.Shell{
+		{Name: "bash", Program: "bash"}, {Name: "fish", Program: "fish"}, {Name: "fishUniversal", Program: "fish", Before: snippettest.UniversalVariables()},
 	} {
-		f := FormatBash
-		if s.program == "fish" {
-			f = FormatFish
+		f := Bash
+		if s.Program == "fish" {
+			f = Fish
 		}
-		for name, text := range map[string]string{"clear": snippetOf(t, f, v), "sealed": sealedShown(t, f, v, pair).text} {
+		for name, text := range map[string]string{"clear": snippetOf(t, f, v), "sealed": sealedShown(t, f, v, pair).Text} {
 			for _, c := range clients {
 				// Every shell leaves the same variables, clear or sealed, which other tests
 				// compare byte for byte; but for those that fish can only hide.
-				if c.slow && s.before == "" && (s.program != "bash" || name != "clear") {
+				if c.slow && s.Before == "" && (s.Program != "bash" || name != "clear") {
 					continue
 				}
-				t.Run(s.name+"/"+name+"/"+c.name, func(t *testing.T) {
+				t.Run(s.Name+"/"+name+"/"+c.name, func(t *testing.T) {
 					t.Parallel()
-					files := map[string]string{".aws/credentials": c.profile, ".config/age/keys.txt": pair.private}
+					files := map[string]string{".aws/credentials": c.profile, ".config/age/keys.txt": pair.Private}
 					wantAnswer(t, s, f, c, text, files, v, arn)
 				})
 			}
@@ -128,41 +129,41 @@ func TestSnippetsServeRealClientsInHostileShells(t *testing.T) {
 func TestFilesServeRealClientsInHostileShells(t *testing.T) {
 	t.Parallel()
 	server, err := awstest.Start()
-	must(t, err)
+	snippettest.Must(t, err)
 	t.Cleanup(func() { _ = server.Close() })
 	v, arn := issuedByAWS(t, server)
-	sh := shell{name: "sh", program: "sh"}
+	sh := snippettest.Shell{Name: "sh", Program: "sh"}
 	for _, c := range requireClients(t, server.URL()) {
-		dotenv := unsetCommand(t, howToUse(FormatDotenv, "prod")) + "\nset -a\n. ./dotenv\n"
-		wantAnswer(t, sh, FormatDotenv, c, dotenv, map[string]string{"dotenv": snippetOf(t, FormatDotenv, v)}, v, arn)
-		section := snippetOf(t, FormatProfile, v)
-		if !strings.Contains(howToUse(FormatProfile, "prod"), "in place of the section `[prod]`") || !strings.HasPrefix(section, "[prod]\n") {
-			t.Errorf("got %q, want it to say what it takes the place of", howToUse(FormatProfile, "prod"))
+		dotenv := unsetCommand(t, howToUse(Dotenv, "prod")) + "\nset -a\n. ./dotenv\n"
+		wantAnswer(t, sh, Dotenv, c, dotenv, map[string]string{"dotenv": snippetOf(t, Dotenv, v)}, v, arn)
+		section := snippetOf(t, Profile, v)
+		if !strings.Contains(howToUse(Profile, "prod"), "in place of the section `[prod]`") || !strings.HasPrefix(section, "[prod]\n") {
+			t.Errorf("got %q, want it to say what it takes the place of", howToUse(Profile, "prod"))
 		}
 		// The SDK has no --profile: it takes the one of the environment. A region of
 		// the environment goes before that of a profile, as a person may want it.
-		wantAnswer(t, sh, FormatProfile, c, "unset AWS_REGION AWS_DEFAULT_REGION\nAWS_PROFILE=prod",
+		wantAnswer(t, sh, Profile, c, "unset AWS_REGION AWS_DEFAULT_REGION\nAWS_PROFILE=prod",
 			map[string]string{".aws/credentials": section + "\n\n" + othersProfile}, v, arn)
 	}
 }
 
 // wantAnswer runs script and then c in s, with files below its home.
-func wantAnswer(t *testing.T, s shell, f Format, c client, script string, files map[string]string, v values, arn string) {
+func wantAnswer(t *testing.T, s snippettest.Shell, f Format, c client, script string, files map[string]string, v values, arn string) {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range files {
-		must(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700))
-		writeFile(t, dir, name, text)
+		snippettest.Must(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700))
+		snippettest.WriteFile(t, dir, name, text)
 	}
 	var call strings.Builder
 	for _, arg := range c.command(f) {
-		if s.program == "fish" {
+		if s.Program == "fish" {
 			call.WriteString(" " + quoteFish(arg))
 		} else {
 			call.WriteString(" " + quotePOSIX(arg))
 		}
 	}
-	cmd := s.command(t, dir, script+"\n"+call.String()+"\n")
+	cmd := s.Command(t, dir, script+"\n"+call.String()+"\n")
 	cmd.Env = append(cmd.Env, "AWS_EC2_METADATA_DISABLED=true", "PATH="+c.path+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	out, err := cmd.Output()
 	var got struct{ Arn, Key, Token, Expires, Stale string }
@@ -170,14 +171,14 @@ func wantAnswer(t *testing.T, s shell, f Format, c client, script string, files 
 		err = json.Unmarshal(out, &got)
 	}
 	if err != nil {
-		t.Errorf("%s in %s: %v\n%s", c.name, s.name, err, stderrOf(err))
+		t.Errorf("%s in %s: %v\n%s", c.name, s.Name, err, stderrOf(err))
 		return
 	}
 	if got.Arn != arn {
-		t.Errorf("%s in %s is %q, want %q", c.name, s.name, got.Arn, arn)
+		t.Errorf("%s in %s is %q, want %q", c.name, s.Name, got.Arn, arn)
 	}
 	if got.Key != "" && (got.Key != v.accessKeyID || got.Token != v.token || got.Stale != "") {
-		t.Errorf("%s in %s found %+v, want the credentials of the snippet and nothing of others", c.name, s.name, got)
+		t.Errorf("%s in %s found %+v, want the credentials of the snippet and nothing of others", c.name, s.Name, got)
 	}
 }
 

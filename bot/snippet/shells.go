@@ -1,4 +1,4 @@
-package bot
+package snippet
 
 import (
 	"slices"
@@ -92,7 +92,7 @@ func cmdSnippet(v values) (string, error) {
 	})...)
 	for _, each := range v.variables() {
 		if !isASCII(each.value) || strings.ContainsAny(each.value, `%!"`) {
-			return "", errSnippetUnfit(FormatCmd)
+			return "", errSnippetUnfit(Cmd)
 		}
 	}
 	for _, line := range lines {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/bot/snippet"
+	"github.com/assumebot/assumebot/bot/snippet/snippettest"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -53,9 +55,9 @@ func waysOfIssue() []string {
 // shells: nothing around the snippet may keep it from being read.
 func TestWholeReplyCanBePasted(t *testing.T) {
 	t.Parallel()
-	requireInterpreter(t, "age", nil)
-	pair := keyPairs(t)[0]
-	key, err := ParsePublicKey(pair.public)
+	snippettest.Require(t, "age", nil)
+	pair := snippettest.KeyPairs(t)[0]
+	key, err := snippet.ParsePublicKey(pair.Public)
 	must(t, err)
 	b := goldenBot()
 	for _, way := range waysOfIssue() {
@@ -70,20 +72,21 @@ func TestWholeReplyCanBePasted(t *testing.T) {
 	}
 }
 
-func checkPasted(t *testing.T, b *Bot, i broker.Issued, pair keyPair) {
+func checkPasted(t *testing.T, b *Bot, i broker.Issued, pair snippettest.KeyPair) {
 	t.Helper()
-	want := left(values{
-		accessKeyID: i.Credentials.AccessKeyID, secretKey: i.Credentials.SecretAccessKey.Reveal(), token: i.Credentials.SessionToken.Reveal(),
-		region: i.Account.Region, expires: "2026-01-02T04:04:05Z",
-	})
-	for _, s := range []shell{
-		{name: "bash", program: "bash", args: []string{"--norc", "--noprofile", "-i"}, before: "set -o history\nset -H\n", stdin: true},
-		{name: "zsh", program: "zsh", args: []string{"-f", "-i"}, stdin: true},
-		{name: "fish", program: "fish", args: []string{"-i"}, stdin: true},
+	want := map[string]string{
+		"AWS_ACCESS_KEY_ID": i.Credentials.AccessKeyID, "AWS_SECRET_ACCESS_KEY": i.Credentials.SecretAccessKey.Reveal(),
+		"AWS_SESSION_TOKEN": i.Credentials.SessionToken.Reveal(), "AWS_REGION": i.Account.Region, "AWS_DEFAULT_REGION": i.Account.Region,
+		"AWS_CREDENTIAL_EXPIRATION": "2026-01-02T04:04:05Z",
+	}
+	for _, s := range []snippettest.Shell{
+		{Name: "bash", Program: "bash", Args: []string{"--norc", "--noprofile", "-i"}, Before: "set -o history\nset -H\n", Stdin: true},
+		{Name: "zsh", Program: "zsh", Args: []string{"-f", "-i"}, Stdin: true},
+		{Name: "fish", Program: "fish", Args: []string{"-i"}, Stdin: true},
 	} {
-		f := FormatBash
-		if s.program == "fish" {
-			f = FormatFish
+		f := snippet.Bash
+		if s.Program == "fish" {
+			f = snippet.Fish
 		}
 		m, err := b.issuedMessage(i, f)
 		must(t, err)
@@ -91,8 +94,8 @@ func checkPasted(t *testing.T, b *Bot, i broker.Issued, pair keyPair) {
 			m = withDeadline(m, goldenTime)
 		}
 		text := selected(t, m)
-		if diff := cmp.Diff(want, s.inHome(t, pair).run(t, text)); diff != "" {
-			t.Errorf("%s, pasted:\n%s\n(-want +got):\n%s", s.name, text, diff)
+		if diff := cmp.Diff(want, s.InHome(t, pair).Run(t, text)); diff != "" {
+			t.Errorf("%s, pasted:\n%s\n(-want +got):\n%s", s.Name, text, diff)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package bot
+package snippet
 
 import (
 	"bytes"
@@ -19,7 +19,7 @@ const plainValue = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 func dotenvSnippet(v values) (string, error) {
 	for _, each := range v.variables() {
 		if strings.ContainsAny(each.value, "'\"`\\$") {
-			return "", errSnippetUnfit(FormatDotenv)
+			return "", errSnippetUnfit(Dotenv)
 		}
 	}
 	return joinLines(v.lines(func(each variable) string {
@@ -40,7 +40,7 @@ func profileSnippet(v values, profile string) (string, error) {
 	}
 	for _, each := range v.variables() {
 		if !isASCII(each.value) || strings.ContainsAny(each.value, " #;'\"`\\") {
-			return "", errSnippetUnfit(FormatProfile)
+			return "", errSnippetUnfit(Profile)
 		}
 	}
 	lines := []string{

@@ -1,4 +1,4 @@
-package bot
+package snippet
 
 import (
 	"strings"
@@ -14,7 +14,7 @@ import (
 // between two lines of dashes, so it needs no quoting of its own.
 // https://age-encryption.org/v1#ascii-armor and RFC 7468
 func sealedSnippet(f Format, block string, key broker.PublicKey, account string) (text, use string) {
-	unix, windows := identityFile(key)
+	unix, windows := IdentityFile(key)
 	elsewhere := func(file string) string {
 		return " If your private key is in another file than `" + file + "`, write the name of that file."
 	}
@@ -22,25 +22,25 @@ func sealedSnippet(f Format, block string, key broker.PublicKey, account string)
 	file := account + ".age"
 	saved := "Save it as `" + file + "`. Then `age -d -i " + unix + " " + file + "` prints it."
 	switch f {
-	case FormatFish:
+	case Fish:
 		// fish has no heredocs; between single quotes it keeps line breaks. A
 		// pipeline has the status of its last command; that of age is in the middle.
 		return fishClear(credentialNames()) + "\n" +
 				" printf '%s\\n' '" + block + "' | age -d -i " + unix + " | source;\n" +
 				` test "$pipestatus" = '0 0 0';`,
 			pasted + elsewhere(unix)
-	case FormatPowerShell:
+	case PowerShell:
 		// The end of a here-string must be first in its line. A native command
 		// does not get ~ expanded by Windows PowerShell. Without text
 		// Invoke-Expression fails.
 		return powershellUnset(credentialNames()) + "\n@'\n" + block + "\n'@ | age -d -i \"" + windows + "\" | Out-String | Invoke-Expression",
 			pasted + elsewhere(windows)
-	case FormatCmd:
+	case Cmd:
 		return block, "Save it as `" + file + "`. Then `age -d -i IDENTITY " + file + "` prints what you paste into a Command Prompt. " +
 			"IDENTITY is the file of your private key. The credentials expire at the time above."
-	case FormatDotenv, FormatProfile:
+	case Dotenv, Profile:
 		return block, saved + elsewhere(unix) + " " + howToUse(f, account)
-	case FormatJSON:
+	case JSON:
 		return block, saved + elsewhere(unix) + " That command, with whole paths, is a `credential_process`. The credentials expire at the time above."
 	}
 	// The command substitution is quoted, or the shell would split it; nothing is
@@ -49,9 +49,9 @@ func sealedSnippet(f Format, block string, key broker.PublicKey, account string)
 		pasted + elsewhere(unix)
 }
 
-// identityFile is where the private half most likely is: ssh-keygen's own
+// IdentityFile is where the private half most likely is: ssh-keygen's own
 // choice, and for age, which has none, a usual one.
-func identityFile(key broker.PublicKey) (unix, windows string) {
+func IdentityFile(key broker.PublicKey) (unix, windows string) {
 	switch key.Type {
 	case keySSHEd25519:
 		return "~/.ssh/id_ed25519", `$HOME\.ssh\id_ed25519`
@@ -59,4 +59,16 @@ func identityFile(key broker.PublicKey) (unix, windows string) {
 		return "~/.ssh/id_rsa", `$HOME\.ssh\id_rsa`
 	}
 	return "~/.config/age/keys.txt", `$HOME\.config\age\keys.txt`
+}
+
+// sealedLink wraps an armored block into what prints the link that it holds.
+func sealedLink(f Format, block string, key broker.PublicKey) (text, use string) {
+	unix, windows := IdentityFile(key)
+	switch f {
+	case Fish:
+		return "printf '%s\\n' '" + block + "' | age -d -i " + unix, "Pasted into fish, it prints the link; it needs age."
+	case PowerShell, Cmd:
+		return "@'\n" + block + "\n'@ | age -d -i \"" + windows + "\"", "Pasted into PowerShell, it prints the link; it needs age."
+	}
+	return "age -d -i " + unix + " <<'EOF'\n" + block + "\nEOF", "Pasted into bash, zsh or sh, it prints the link; it needs age."
 }

@@ -1,4 +1,4 @@
-package bot
+package snippet
 
 import (
 	"errors"
@@ -18,20 +18,20 @@ import (
 // snippetOf is a Snippet of these values in the clear.
 func snippetOf(t testing.TB, f Format, v values) string {
 	t.Helper()
-	got, err := Snippet(f, paramsOf(t, v))
+	got, err := New(f, paramsOf(t, v))
 	if err != nil {
 		t.Fatalf("Snippet(%q) = %v", f, err)
 	}
 	return got.Reveal()
 }
 
-func paramsOf(t testing.TB, v values) SnippetParams {
+func paramsOf(t testing.TB, v values) Params {
 	t.Helper()
 	expires, err := time.Parse(time.RFC3339, v.expires)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return SnippetParams{
+	return Params{
 		Credentials: broker.Credentials{
 			AccessKeyID:     v.accessKeyID,
 			SecretAccessKey: broker.NewSecret(v.secretKey),
@@ -60,16 +60,15 @@ func hostileValues() []string {
 	}
 }
 
+var update = flag.Bool("update", false, "rewrite the golden files")
+
 func TestSnippetMatchesGolden(t *testing.T) {
-	if flag.Lookup("update") == nil {
-		t.Fatal("no -update flag is registered")
-	}
 	for _, f := range Formats() {
 		t.Run(string(f), func(t *testing.T) {
 			without := ordinary()
 			without.region = ""
 			got := snippetOf(t, f, ordinary()) + "\n--- without a region ---\n" + snippetOf(t, f, without) + "\n"
-			if f == FormatPowerShell {
+			if f == PowerShell {
 				got += "--- hostile ---\n"
 				for _, hostile := range hostileValues() {
 					if len(hostile) < 1000 {
@@ -77,8 +76,8 @@ func TestSnippetMatchesGolden(t *testing.T) {
 					}
 				}
 			}
-			path := filepath.Join("testdata", "snippet", string(f)+".golden")
-			if flag.Lookup("update").Value.String() == "true" {
+			path := filepath.Join("testdata", string(f)+".golden")
+			if *update {
 				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 					t.Fatal(err)
 				}
@@ -95,10 +94,10 @@ func TestSnippetMatchesGolden(t *testing.T) {
 }
 
 func TestSnippetIsBashUnlessSaid(t *testing.T) {
-	if got, want := snippetOf(t, "", ordinary()), snippetOf(t, FormatBash, ordinary()); got != want {
+	if got, want := snippetOf(t, "", ordinary()), snippetOf(t, Bash, ordinary()); got != want {
 		t.Errorf("Snippet of no format = %q, want %q", got, want)
 	}
-	if got, err := Snippet("yaml", paramsOf(t, ordinary())); err == nil {
+	if got, err := New("yaml", paramsOf(t, ordinary())); err == nil {
 		t.Errorf("Snippet(yaml) = %q, want an error", got.Reveal())
 	}
 }
@@ -121,16 +120,16 @@ func TestSnippetRefusesWhatAWSNeverIssues(t *testing.T) {
 	}
 	p := paramsOf(t, ordinary())
 	p.Credentials.Expires = time.Time{}
-	if _, err := Snippet(FormatBash, p); err == nil {
+	if _, err := New(Bash, p); err == nil {
 		t.Error("credentials without an end were not refused")
 	}
 }
 
 func TestSnippetRefusesWhatTheFormatCannotSay(t *testing.T) {
 	for f, unfit := range map[Format][]string{
-		FormatCmd:     {"100%", "a!b", `a"b`, "ü", strings.Repeat("x", 12000), strings.Repeat("x", 8192)},
-		FormatDotenv:  {"it's", `a"b`, "$HOME", "a`b", `a\b`},
-		FormatProfile: {"a b", "a#b", ";a", `"a"`, "'a'", "ü", `a\b`, "a`b"},
+		Cmd:     {"100%", "a!b", `a"b`, "ü", strings.Repeat("x", 12000), strings.Repeat("x", 8192)},
+		Dotenv:  {"it's", `a"b`, "$HOME", "a`b", `a\b`},
+		Profile: {"a b", "a#b", ";a", `"a"`, "'a'", "ü", `a\b`, "a`b"},
 	} {
 		for _, bad := range unfit {
 			v := ordinary()
@@ -141,7 +140,7 @@ func TestSnippetRefusesWhatTheFormatCannotSay(t *testing.T) {
 	for _, profile := range []string{"", "default]\n[x", "a b", "[", "PROD", "-"} {
 		p := paramsOf(t, ordinary())
 		p.Profile = profile
-		if got, err := Snippet(FormatProfile, p); err == nil {
+		if got, err := New(Profile, p); err == nil {
 			t.Errorf("the profile %q was written: %s", profile, got.Reveal())
 		}
 	}
@@ -150,7 +149,7 @@ func TestSnippetRefusesWhatTheFormatCannotSay(t *testing.T) {
 // checkUnfit wants a refusal that gives away nothing of the values.
 func checkUnfit(t *testing.T, f Format, v values, what string) {
 	t.Helper()
-	got, err := Snippet(f, paramsOf(t, v))
+	got, err := New(f, paramsOf(t, v))
 	var refused *broker.Error
 	if !errors.As(err, &refused) || broker.Plain(refused.What) == "" || broker.Plain(refused.Hint) == "" {
 		t.Errorf("Snippet(%s) of %s = %q, %v, want a broker.Error", f, what, got.Reveal(), err)
@@ -169,7 +168,7 @@ func TestSnippetHoldsATokenOfAnyLength(t *testing.T) {
 		v := ordinary()
 		v.token = strings.Repeat("aB3+/x=9", length/8+1)[:length]
 		for _, f := range Formats() {
-			if f == FormatCmd && length > 8000 {
+			if f == Cmd && length > 8000 {
 				checkUnfit(t, f, v, "a token longer than a line of cmd")
 				continue
 			}
@@ -191,7 +190,7 @@ func FuzzSnippetBash(f *testing.F) {
 	f.Fuzz(func(t *testing.T, secret, region string) {
 		v := ordinary()
 		v.secretKey, v.region = secret, region
-		got, err := Snippet(FormatBash, paramsOf(t, v))
+		got, err := New(Bash, paramsOf(t, v))
 		if err != nil {
 			if secret != "" && isPrintable(secret) && isPrintable(region) {
 				t.Fatalf("Snippet of %q, %q = %v", secret, region, err)

@@ -1,10 +1,11 @@
-package bot
+package snippet
 
 import (
 	"regexp"
 	"strings"
 
 	"github.com/assumebot/assumebot/bot/typed"
+	"github.com/assumebot/assumebot/broker"
 )
 
 // A private key that was pasted has gone through Slack, and counts as leaked. It is looked for in
@@ -30,8 +31,8 @@ var (
 	privateFragment = regexp.MustCompile(`secretkey|agesecret|privatekey|ageplugin|openssh|begin(rsa|ec|dsa|enc|priv)`)
 )
 
-// holdsPrivateKey reports whether text holds a private key, or enough of one.
-func holdsPrivateKey(text string) bool {
+// HoldsPrivateKey reports whether text holds a private key, or enough of one.
+func HoldsPrivateKey(text string) bool {
 	return privateLabel.MatchString(strings.ToLower(typed.Fold(typed.Decode(text)))) || privateKey.MatchString(lettersAndDigits(text))
 }
 
@@ -52,8 +53,13 @@ func lettersAndDigits(text string) string {
 	}, typed.Fold(typed.Decode(text)))
 }
 
-func errPrivateKey() error {
-	return grammarError("That is a private key, or a part of one. Treat it as leaked: Slack has seen it.",
+func keyError(message, hint string) error {
+	return &broker.Error{Code: broker.CodeGrammar, What: broker.Say(message), Hint: broker.Say(hint)}
+}
+
+// PrivateKeyError answers a private key that was pasted.
+func PrivateKeyError() error {
+	return keyError("That is a private key, or a part of one. Treat it as leaked: Slack has seen it.",
 		"Make a new key, take the old one out of wherever it is trusted, and never paste the private half anywhere. The bot kept nothing of it. "+
 			"What belongs here is the public half: age1… or the one line of a file that ends in .pub.")
 }
@@ -61,27 +67,28 @@ func errPrivateKey() error {
 const whatKey = "Paste the public half whole: age1…, or the one line of a file such as id_ed25519.pub."
 
 func errNotKey() error {
-	return grammarError("That is not a public key that the bot knows.",
+	return keyError("That is not a public key that the bot knows.",
 		whatKey+" If it was any part of a private key, treat that key as leaked and make a new one.")
 }
 
 func errKeyNotWhole() error {
-	return grammarError("That key is not whole: a part of it is missing, or was changed on the way.", whatKey)
+	return keyError("That key is not whole: a part of it is missing, or was changed on the way.", whatKey)
 }
 
-func errKeyTooLong() error {
-	return grammarError("That is too long for a public key: the bot reads 4,000 characters at most.",
+// KeyTooLongError answers more than maxKeyText bytes.
+func KeyTooLongError() error {
+	return keyError("That is too long for a public key: the bot reads 4,000 characters at most.",
 		whatKey+" If it was a file with a private key, treat that key as leaked and make a new one.")
 }
 
 func errKeyType(message string) error {
-	return grammarError(message, "Use an ssh-ed25519 key, an ssh-rsa key, or one that age-keygen makes: age1…")
+	return keyError(message, "Use an ssh-ed25519 key, an ssh-rsa key, or one that age-keygen makes: age1…")
 }
 
 func errRSATooShort() error {
-	return grammarError("That RSA key is too short: it needs 2,048 bits or more.", "Make a new one with ssh-keygen -t ed25519 and paste its public half.")
+	return keyError("That RSA key is too short: it needs 2,048 bits or more.", "Make a new one with ssh-keygen -t ed25519 and paste its public half.")
 }
 
 func errTwoKeys() error {
-	return grammarError("There is more than one key.", "Paste one key: credentials are encrypted to that alone.")
+	return keyError("There is more than one key.", "Paste one key: credentials are encrypted to that alone.")
 }

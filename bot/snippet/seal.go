@@ -1,0 +1,97 @@
+package snippet
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"filippo.io/age"
+	"filippo.io/age/armor"
+
+	"github.com/assumebot/assumebot/broker"
+)
+
+// SealFor encrypts s to a person's public key, as the armored block that age -d
+// opens, without a newline at its end. Every secret of a person with a key, a
+// sign-in link too, goes to Slack in this form or not at all.
+func SealFor(to broker.PublicKey, s broker.Secret) (string, error) {
+	r, err := recipient(to)
+	if err != nil {
+		return "", fmt.Errorf("seal: %w", err)
+	}
+	if s.Empty() {
+		return "", errors.New("seal: there is nothing to seal")
+	}
+	var text strings.Builder
+	armored := armor.NewWriter(&text)
+	w, err := age.Encrypt(armored, r)
+	if err != nil {
+		return "", errors.New("seal: age cannot encrypt to the key") // its error may quote the key
+	}
+	_, err = io.WriteString(w, s.Reveal())
+	if err := errors.Join(err, w.Close(), armored.Close()); err != nil {
+		return "", fmt.Errorf("seal: %w", err)
+	}
+	return strings.TrimSuffix(text.String(), "\n"), nil
+}
+
+// A Shown is a secret as a message holds it.
+type Shown struct {
+	Text   string // to be copied; ciphertext where the person has a key
+	Use    string // a sentence: how to use it
+	Sealed string // a sentence on the key; "" in clear
+}
+
+var errUndecided = errors.New("nobody looked whether the person has a key")
+
+// Show is a snippet as its Sealing says. Where nobody looked whether the person
+// has a key, nothing is shown.
+func Show(sealing broker.Sealing, f Format, account string, snippet broker.Secret) (Shown, error) {
+	key, block, err := sealedBlock(sealing, snippet)
+	switch {
+	case err != nil:
+		return Shown{}, err
+	case block == "":
+		return Shown{Text: snippet.Reveal(), Use: howToUse(f, account)}, nil
+	}
+	text, use := sealedSnippet(f, block, key, account)
+	return Shown{Text: text, Use: use, Sealed: encryptedTo(key)}, nil
+}
+
+// ShowLink is a sign-in link as its Sealing says; in clear it needs no use.
+func ShowLink(sealing broker.Sealing, f Format, link broker.Secret) (Shown, error) {
+	key, block, err := sealedBlock(sealing, link)
+	switch {
+	case err != nil:
+		return Shown{}, err
+	case block == "":
+		return Shown{Text: link.Reveal()}, nil
+	}
+	text, use := sealedLink(f, block, key)
+	return Shown{Text: text, Use: use, Sealed: encryptedTo(key)}, nil
+}
+
+// sealedBlock is s encrypted to the person's key; "" if they have none.
+func sealedBlock(sealing broker.Sealing, s broker.Secret) (key broker.PublicKey, block string, err error) {
+	if !sealing.Decided() {
+		return broker.PublicKey{}, "", errUndecided
+	}
+	key, sealed := sealing.Key()
+	if sealed {
+		block, err = SealFor(key, s)
+	}
+	return key, block, err
+}
+
+func encryptedTo(key broker.PublicKey) string {
+	return "It is encrypted to your key `" + key.Fingerprint + "`."
+}
+
+// Spoken is what the fallback text of a message adds, for whoever cannot see its blocks.
+func (s Shown) Spoken() string {
+	if s.Sealed == "" {
+		return ""
+	}
+	return "The reply is encrypted to your key."
+}
