@@ -87,27 +87,12 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 		env.Log.Warn("Redis is embedded: what the bot knows ends with this process, the audit record too")
 	}
 	api := bot.NewClient(s.SlackAppToken, s.SlackBotToken, s.SlackAPIURL)
-	m := &maker{region: s.AWSRegion}
-	m.deps = broker.Deps{
-		AWS:       aws,
-		Approvals: st.Approvals,
-		Codes:     st.Codes,
-		Controls:  st.Orders,
-		Counters:  st.Counters,
-		Grants:    st.Grants,
-		Keys:      st.SealedKeys,
-		Leases:    st.Leases,
-		Listings:  st.Listings,
-		Recorder:  st.Record,
-		Sessions:  st.Sessions,
-		ParseKey:  snippet.ParsePublicKey,
-		People:    bot.NewPeople(api, st.Copies),
-		Directory: bot.NewDirectory(bot.DirectoryDeps{
-			API: api, Copies: st.Copies, Known: st.Copies, Leases: st.Leases, Recorder: st.Record, Named: m.userGroups, Now: env.Now, Log: env.Log,
-		}),
-		Now: env.Now,
-		Log: env.Log,
-	}
+	m := &maker{region: s.AWSRegion, deps: ports(st)}
+	m.deps.AWS, m.deps.ParseKey, m.deps.Now, m.deps.Log = aws, snippet.ParsePublicKey, env.Now, env.Log
+	m.deps.People = bot.NewPeople(api, st.Copies)
+	m.deps.Directory = bot.NewDirectory(bot.DirectoryDeps{
+		API: api, Copies: st.Copies, Known: st.Copies, Leases: st.Leases, Recorder: st.Record, Named: m.userGroups, Now: env.Now, Log: env.Log,
+	})
 	b := bot.New(bot.Deps{
 		API: api, HTTP: bot.NewHTTPClient(), APIURL: s.SlackAPIURL,
 		Broker: m.broker(cfg), Settings: botSettings(cfg),
@@ -125,6 +110,22 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 		}
 	}
 	return a, nil
+}
+
+// ports is what the store is for the broker.
+func ports(st *store.Store) broker.Deps {
+	return broker.Deps{
+		Approvals: st.Approvals,
+		Codes:     st.Codes,
+		Controls:  st.Orders,
+		Counters:  st.Counters,
+		Grants:    st.Grants,
+		Keys:      st.SealedKeys,
+		Leases:    st.Leases,
+		Listings:  st.Listings,
+		Recorder:  st.Record,
+		Sessions:  st.Sessions,
+	}
 }
 
 func openAWS(ctx context.Context, region string, env Environment) (*awsapi.Client, error) {
