@@ -203,12 +203,24 @@ func answers(t testing.TB, p process, network, addr string) bool {
 		case <-timeout:
 			return false
 		case <-tick.C:
+			if !listens(network, addr) { // go-redis would log each try
+				continue
+			}
 			err := rdb.Ping(context.Background()).Err()
 			if _, refused := err.(redis.Error); err == nil || refused { //nolint:errorlint // an answer such as NOAUTH is not wrapped
 				return true
 			}
 		}
 	}
+}
+
+func listens(network, addr string) bool {
+	c, err := net.Dial(network, addr)
+	if err != nil {
+		return false
+	}
+	_ = c.Close()
+	return true
 }
 
 func freePort(t testing.TB) int {
