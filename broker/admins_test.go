@@ -243,9 +243,9 @@ func TestRevokePersonTakesEverythingAndTellsAWS(t *testing.T) {
 func TestRevokePersonGoesOnWhereOneAccountFails(t *testing.T) {
 	b := newAdminBench(t)
 	revocable(b)
-	broken := b.config.Accounts[0]
+	broken := *b.config.Accounts.Find("prod")
 	broken.Name, broken.Revoker = "broken", "arn:aws:iam::222222222222:role/Nowhere"
-	b.config.Accounts = append([]broker.Account{broken}, b.config.Accounts...)
+	b.config.Accounts = broker.Accounts(broken, *b.config.Accounts.Find("prod"), *b.config.Accounts.Find("hub"))
 	done, err := b.RevokePerson(t.Context(), by(b, adminID), "U01ALICE")
 	if err != nil || len(done.Accounts) != 2 {
 		t.Fatalf("got %+v, %v", done, err)
@@ -307,9 +307,9 @@ func TestHelpTellsAdminsApart(t *testing.T) {
 func TestTwoAccountsOfOneRoleWaitForEachOther(t *testing.T) {
 	b := newAdminBench(t)
 	revocable(b)
-	again := b.config.Accounts[0]
+	again := *b.config.Accounts.Find("prod")
 	again.Name = "prod-again"
-	b.config.Accounts = append(b.config.Accounts, again)
+	b.config.Accounts.Add(again.Name, again)
 	done, err := b.RevokePerson(t.Context(), by(b, adminID), "U01ALICE")
 	if err != nil || len(done.Accounts) != 2 || done.Accounts[0].Denied == nil || done.Accounts[1].Denied == nil {
 		t.Fatalf("got %+v, %v", done, err)
@@ -321,8 +321,8 @@ func TestTwoAccountsOfOneRoleWaitForEachOther(t *testing.T) {
 
 func TestOnlyAGrantOfTheRoleThatItsAccountHasTodayIsRevocable(t *testing.T) {
 	b := newBench(t)
-	b.config.Accounts[0].Revoker = "arn:aws:iam::222222222222:role/Revoker"
-	for role, want := range map[broker.RoleARN]bool{b.config.Accounts[0].RoleARN: true, "arn:aws:iam::222222222222:role/Before": false, "": false} {
+	b.config.Accounts.Find("prod").Revoker = "arn:aws:iam::222222222222:role/Revoker"
+	for role, want := range map[broker.RoleARN]bool{b.config.Accounts.Find("prod").RoleARN: true, "arn:aws:iam::222222222222:role/Before": false, "": false} {
 		if got := b.Revocable(broker.Grant{Account: "prod", RoleARN: role}); got != want {
 			t.Errorf("%q: got %v, want %v", role, got, want)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -123,7 +122,7 @@ func (b *Broker) toAsk(ctx context.Context, r Request, user User) (Approval, err
 func (b *Broker) somebodyCanApprove(ctx context.Context, account Account, user User) error {
 	var people []string
 	for _, id := range b.approvers(account) {
-		if !strings.HasPrefix(id, "S") {
+		if !isUserGroup(id) {
 			people = append(people, id)
 			continue
 		}
@@ -158,8 +157,8 @@ func (b *Broker) Approvers(a Approval) []string {
 func (b *Broker) approvers(account Account) []string {
 	var who []string
 	for _, entry := range account.Approval.Approvers {
-		if members, named := b.config.Groups[entry]; named {
-			who = append(who, members...)
+		if group, named := b.config.Groups[entry]; named {
+			who = append(who, group.Members...)
 			continue
 		}
 		who = append(who, entry)

@@ -20,7 +20,7 @@ func TestNobodyIsAskedBeforeItIsOnTheRecord(t *testing.T) {
 // TestNobodyIsAskedInVain: what could not be shown to who asks is not approved.
 func TestNobodyIsAskedInVain(t *testing.T) {
 	b := newVault(t, 1)
-	b.config.Accounts[0].SealRequired = true
+	b.config.Accounts.Find("prod").SealRequired = true
 	_, _, err := b.Ask(t.Context(), b.request("prod", ""))
 	wantCode(t, err, broker.CodeSealRequired)
 }

@@ -13,7 +13,7 @@ func TestAnApprovalNeedsTheMostThatTheConfigAskedForThenOrNow(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newVault(t, counts.asked)
 			a := b.ask(t)
-			b.config.Accounts[0].Approval.Count = counts.today
+			b.config.Accounts.Find("prod").Approval.Count = counts.today
 			if got := b.approve(t, a, "U02BOB"); got.State != broker.ApprovalWaiting {
 				t.Errorf("got %s after one of two, want that it waits", got.State)
 			}
@@ -62,7 +62,7 @@ func TestNothingIsAskedForByTheBlockedOrWhilePaused(t *testing.T) {
 func TestARoleThatChangedSinceCannotBeApproved(t *testing.T) {
 	b := newVault(t, 1)
 	a := b.ask(t)
-	b.config.Accounts[0].RoleARN = "arn:aws:iam::222222222222:role/Another"
+	b.config.Accounts.Find("prod").RoleARN = "arn:aws:iam::222222222222:role/Another"
 	_, err := b.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)
 	wantCode(t, err, broker.CodeApprovalGone)
 }
@@ -96,7 +96,7 @@ func TestWhatCannotBeDecidedAnyMoreIsNotOnTheRecord(t *testing.T) {
 func TestWhatAsksToTakeNoteIsNoApproval(t *testing.T) {
 	b := newVault(t, 1)
 	note, err := b.AskToAcknowledge(t.Context(), broker.Event{
-		RequestID: broker.NewID(), SlackUser: "U01ALICE", User: "alice", Account: "prod", RoleARN: b.config.Accounts[0].RoleARN, Seconds: 7200, Reason: "down",
+		RequestID: broker.NewID(), SlackUser: "U01ALICE", User: "alice", Account: "prod", RoleARN: b.config.Accounts.Find("prod").RoleARN, Seconds: 7200, Reason: "down",
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -92,7 +92,7 @@ const (
 // account.
 func (b *Broker) onCall(ctx context.Context, user User) OnCall {
 	var rotas [][]string
-	for _, a := range b.config.Accounts {
+	for a := range b.config.Accounts.All() {
 		for _, rule := range a.Allow {
 			if rule.OnCall {
 				rotas = append(rotas, rule.Who)

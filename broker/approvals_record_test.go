@@ -89,7 +89,7 @@ func TestAnApprovalIsForTheTermsThatItWasGivenFor(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newVault(t, 1)
-			prod := &b.config.Accounts[0]
+			prod := b.config.Accounts.Find("prod")
 			prod.SessionPolicy, prod.PolicyARNs, prod.Tags = `{"Version":"2012-10-17","Statement":[]}`, []string{"arn:aws:iam::aws:policy/ReadOnlyAccess"}, map[string]string{"team": "a"}
 			a := b.approve(t, b.ask(t), "U02BOB")
 			change(prod)
@@ -108,7 +108,7 @@ func TestAnApprovalIsForTheTermsThatItWasGivenFor(t *testing.T) {
 func TestWhoNeedsNoApprovalIsNotHeldToOne(t *testing.T) {
 	b := newVault(t, 1)
 	b.approve(t, b.ask(t), "U02BOB")
-	b.config.Accounts[0].Allow = append(b.config.Accounts[0].Allow, broker.Rule{Who: []string{"U01ALICE"}, OnCall: true})
+	b.config.Accounts.Find("prod").Allow = append(b.config.Accounts.Find("prod").Allow, broker.Rule{Who: []string{"U01ALICE"}, OnCall: true})
 	r := b.request("prod", b.device.Code())
 	r.Reason = "INC-2"
 	issued, err := b.Issue(t.Context(), r)

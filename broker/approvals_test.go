@@ -67,7 +67,7 @@ func newVault(t *testing.T, count int) *bench {
 	t.Helper()
 	b := newBench(t)
 	b.groups["S02LEADS"] = []string{"U02BOB", "U03CAROL", "U01ALICE"}
-	b.config.Accounts[0].Approval = &broker.ApprovalPolicy{Approvers: []string{"S02LEADS"}, Count: count, Expires: 30 * time.Minute}
+	b.config.Accounts.Find("prod").Approval = &broker.ApprovalPolicy{Approvers: []string{"S02LEADS"}, Count: count, Expires: 30 * time.Minute}
 	return b
 }
 
@@ -195,7 +195,7 @@ func TestAnApproverWhoLeftCountsNoMore(t *testing.T) {
 	_, err = b.Issue(t.Context(), r)
 	wantCode(t, err, broker.CodeDirectory)
 	b.groups["S02LEADS"], b.groupErr = []string{"U02BOB"}, nil
-	b.config.Accounts[0].RoleARN = "arn:aws:iam::222222222222:role/Another"
+	b.config.Accounts.Find("prod").RoleARN = "arn:aws:iam::222222222222:role/Another"
 	_, err = b.Issue(t.Context(), r)
 	wantCode(t, err, broker.CodeApprovalGone)
 }
@@ -203,7 +203,7 @@ func TestAnApproverWhoLeftCountsNoMore(t *testing.T) {
 func TestPolicyIsAskedAgainWhenAnApprovalIsUsed(t *testing.T) {
 	b := newVault(t, 1)
 	a := b.approve(t, b.ask(t), "U02BOB")
-	b.config.Accounts[0].Deny = []string{"U01ALICE"}
+	b.config.Accounts.Find("prod").Deny = []string{"U01ALICE"}
 	r := b.request("prod", b.device.Code())
 	r.Approval = a.ID
 	_, err := b.Issue(t.Context(), r)
@@ -358,7 +358,7 @@ func TestOfDecisionsAtOnceOneCounts(t *testing.T) {
 
 func TestWhoeverIsOnCallNeedsNoApproval(t *testing.T) {
 	b := newVault(t, 1)
-	b.config.Accounts[0].Allow = append(b.config.Accounts[0].Allow, broker.Rule{Who: []string{"S03PAGER"}, OnCall: true})
+	b.config.Accounts.Find("prod").Allow = append(b.config.Accounts.Find("prod").Allow, broker.Rule{Who: []string{"S03PAGER"}, OnCall: true})
 	_, err := b.Issue(t.Context(), b.request("prod", b.device.Code()))
 	wantCode(t, err, broker.CodeNeedsApproval)
 	b.groups["S03PAGER"] = []string{"U01ALICE"}
@@ -372,7 +372,7 @@ func TestWhoeverIsOnCallNeedsNoApproval(t *testing.T) {
 
 func TestBreakGlassNeedsAReasonAndAFreshCodeAndNoApproval(t *testing.T) {
 	b := newVault(t, 1)
-	b.config.Accounts[0].BreakGlass, b.config.Accounts[0].MFA = []string{"U01ALICE"}, broker.MFANone
+	b.config.Accounts.Find("prod").BreakGlass, b.config.Accounts.Find("prod").MFA = []string{"U01ALICE"}, broker.MFANone
 	r := b.request("prod", "")
 	r.BreakGlass = true
 	_, err := b.Issue(t.Context(), r)
@@ -405,10 +405,10 @@ func TestBreakGlassNeedsAReasonAndAFreshCodeAndNoApproval(t *testing.T) {
 	if got, err := b.Acknowledge(t.Context(), b.from("U02BOB"), a.User, a.ID); err != nil || got.State != broker.ApprovalAcknowledged || got.EndedBy.User != "U02BOB" {
 		t.Errorf("got %+v, %v, want bob's acknowledgement", got, err)
 	}
-	b.config.Accounts[0].Deny = []string{"*"}
+	b.config.Accounts.Find("prod").Deny = []string{"*"}
 	_, err = b.Issue(t.Context(), r)
 	wantCode(t, err, broker.CodeNotAllowed)
-	b.config.Accounts[0].Deny, b.config.Accounts[0].BreakGlass = nil, nil
+	b.config.Accounts.Find("prod").Deny, b.config.Accounts.Find("prod").BreakGlass = nil, nil
 	_, err = b.Issue(t.Context(), r)
 	wantCode(t, err, broker.CodeNotAllowed)
 }

@@ -32,9 +32,9 @@ func TestWhoApprovedIsLookedAtAgainWhenAnApprovalIsUsed(t *testing.T) {
 		count int
 		since func(b *bench, a broker.Approval)
 	}{
-		"more are needed": {1, func(b *bench, _ broker.Approval) { b.config.Accounts[0].Approval.Count = 2 }},
+		"more are needed": {1, func(b *bench, _ broker.Approval) { b.config.Accounts.Find("prod").Approval.Count = 2 }},
 		"fewer are needed, and one left": {2, func(b *bench, _ broker.Approval) {
-			b.config.Accounts[0].Approval.Count, b.groups["S02LEADS"] = 1, []string{"U02BOB"}
+			b.config.Accounts.Find("prod").Approval.Count, b.groups["S02LEADS"] = 1, []string{"U02BOB"}
 		}},
 		"one is deactivated": {1, func(b *bench, _ broker.Approval) { b.left = "U02BOB" }},
 		"one is blocked": {1, func(b *bench, _ broker.Approval) {
@@ -121,7 +121,7 @@ func TestAListOfBucketsSpendsNoApproval(t *testing.T) {
 // the emergency, and the approval stays.
 func TestBreakGlassTakesNothingOfAnApproval(t *testing.T) {
 	b := newVault(t, 1)
-	b.config.Accounts[0].BreakGlass = []string{"U01ALICE"}
+	b.config.Accounts.Find("prod").BreakGlass = []string{"U01ALICE"}
 	a := b.approve(t, b.ask(t), "U02BOB")
 	r := b.request("prod", b.device.Code())
 	r.BreakGlass, r.Reason = true, "all of prod is down"
@@ -137,7 +137,7 @@ func TestBreakGlassTakesNothingOfAnApproval(t *testing.T) {
 // TestAnApprovalCountsWhereItWasAsked: its code may come from anywhere.
 func TestAnApprovalCountsWhereItWasAsked(t *testing.T) {
 	b := newVault(t, 1)
-	b.config.Accounts[0].Channels = []string{"C0GENERAL"}
+	b.config.Accounts.Find("prod").Channels = []string{"C0GENERAL"}
 	b.approve(t, b.ask(t), "U02BOB")
 	r := b.request("prod", b.device.Code())
 	r.Caller.Channel = ""
@@ -154,7 +154,7 @@ func TestAnApprovalThatCountsNoMoreGivesWayToANewOne(t *testing.T) {
 	for name, lapse := range map[string]func(b *bench){
 		"no approver any more": func(b *bench) { b.groups["S02LEADS"] = []string{"U03CAROL"} },
 		"more are needed": func(b *bench) {
-			b.config.Accounts[0].Approval.Count = 2
+			b.config.Accounts.Find("prod").Approval.Count = 2
 			b.groups["S02LEADS"] = append(b.groups["S02LEADS"], "U04DAVE")
 		},
 		"blocked": func(b *bench) {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"log/slog"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -75,10 +74,10 @@ func newStage(t *testing.T, at, how string) *stage {
 	b.config.Limits.STSCalls = 100
 	b.groups["S02LEADS"] = []string{"U02BOB"}
 	for _, name := range []string{"prod", "staging"} {
-		b.account(name).Approval = &broker.ApprovalPolicy{Approvers: []string{"S02LEADS"}, Count: 1, Expires: 30 * time.Minute}
+		b.config.Accounts.Find(name).Approval = &broker.ApprovalPolicy{Approvers: []string{"S02LEADS"}, Count: 1, Expires: 30 * time.Minute}
 	}
-	b.config.Accounts = append(b.config.Accounts, broker.Account{
-		Name: "dev", RoleARN: b.account("staging").RoleARN, DefaultDuration: time.Hour, MaxDuration: time.Hour,
+	b.config.Accounts.Add("dev", broker.Account{
+		Name: "dev", RoleARN: b.config.Accounts.Find("staging").RoleARN, DefaultDuration: time.Hour, MaxDuration: time.Hour,
 		MFA: broker.MFAFresh, Rules: allow("U01ALICE"),
 	})
 	return standing(b, kept, at, how)
@@ -95,11 +94,6 @@ func standing(b *bench, kept *store.Store, at, how string) *stage {
 		ended: make(chan struct{}),
 		over:  make(chan struct{}),
 	}
-}
-
-func (b *bench) account(name string) *broker.Account {
-	i := slices.IndexFunc(b.config.Accounts, func(a broker.Account) bool { return a.Name == name })
-	return &b.config.Accounts[i]
 }
 
 // process is a new Broker on the stage.
@@ -420,7 +414,7 @@ func (s *stage) codeOf(t *testing.T, r broker.Request) string {
 	if r.Code.Empty() {
 		return ""
 	}
-	holder, err := s.CodeHolder(t.Context(), "U01ALICE", s.bench.config.Users[0].MFASerial, r.Code)
+	holder, err := s.CodeHolder(t.Context(), "U01ALICE", s.bench.config.Users.Find("U01ALICE").MFASerial, r.Code)
 	if err != nil {
 		t.Fatal(err)
 	}

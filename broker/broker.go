@@ -31,6 +31,7 @@ type Deps struct {
 // A Broker answers Requests. It is safe for concurrent use.
 type Broker struct {
 	config     *Config
+	names      names // in config
 	aws        AWS
 	codes      Codes
 	sessions   Sessions
@@ -54,7 +55,7 @@ type Broker struct {
 // New returns a Broker; it does no work.
 func New(d Deps) *Broker {
 	return &Broker{
-		config: d.Config, aws: d.AWS, codes: d.Codes, sessions: d.Sessions, grants: d.Grants, listings: d.Listings,
+		config: d.Config, names: d.Config.names(), aws: d.AWS, codes: d.Codes, sessions: d.Sessions, grants: d.Grants, listings: d.Listings,
 		sealedKeys: d.Keys, parseKey: d.ParseKey,
 		recorder: d.Recorder, directory: d.Directory, people: d.People, counters: d.Counters, leases: d.Leases, approvals: d.Approvals,
 		controls: d.Controls, now: d.Now, log: d.Log,

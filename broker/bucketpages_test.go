@@ -185,10 +185,10 @@ func TestBucketPagesAreTheCallersAloneWhileKept(t *testing.T) {
 		_, err := b.BucketPage(t.Context(), r, list.Grant.ID, "", 1)
 		return err
 	}
-	bob := b.config.Users[0]
+	bob := *b.config.Users.Find("U01ALICE")
 	bob.Slack, bob.Name, bob.SessionName = "U02BOB", "bob", "bob"
-	b.config.Users = append(b.config.Users, bob)
-	b.config.Accounts[0].Rules = allow("U01ALICE", "U02BOB")
+	b.config.Users.Add(bob.Slack, bob)
+	b.config.Accounts.Find("prod").Rules = allow("U01ALICE", "U02BOB")
 	wantCode(t, ask(func(r *broker.Request) { r.Caller.User = "U02BOB" }), broker.CodeGrantGone)
 	wantCode(t, ask(func(r *broker.Request) { r.Caller.User = "U03CAROL" }), broker.CodeNotUser)
 	_, err = b.BucketPage(t.Context(), b.request("", ""), "another", "", 1)
@@ -197,9 +197,9 @@ func TestBucketPagesAreTheCallersAloneWhileKept(t *testing.T) {
 	b.failOn[broker.EventListing] = true
 	wantCode(t, ask(func(*broker.Request) {}), broker.CodeRecord)
 	b.failOn[broker.EventListing] = false
-	b.config.Accounts[0].Allow = nil
+	b.config.Accounts.Find("prod").Allow = nil
 	wantCode(t, ask(func(*broker.Request) {}), broker.CodeNotAllowed)
-	b.config.Accounts[0].Rules = allow("U01ALICE")
+	b.config.Accounts.Find("prod").Rules = allow("U01ALICE")
 	if err := b.ForgetCredentials(t.Context(), "U01ALICE", list.Grant.ID); err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 // usual.
 func TestARequestThatNamesNoDurationGetsWhatItsRuleGives(t *testing.T) {
 	b := newBench(t)
-	b.config.Accounts[0].Allow[0].Max = 30 * time.Minute
+	b.config.Accounts.Find("prod").Allow[0].Max = 30 * time.Minute
 	if _, err := b.Issue(t.Context(), b.request("prod", b.device.Code())); err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +27,7 @@ func TestWhoAsksForTooLongIsToldWhetherThatIsTheirLimitOrTheAccounts(t *testing.
 	if e := wantCode(t, second(b.Issue(t.Context(), r)), broker.CodeTooLong); broker.Plain(e.What) != "prod is issued for 12h at most." {
 		t.Errorf("got %q, want the account's maximum", broker.Plain(e.What))
 	}
-	b.config.Accounts[0].Allow[0].Max = 30 * time.Minute
+	b.config.Accounts.Find("prod").Allow[0].Max = 30 * time.Minute
 	if e := wantCode(t, second(b.Issue(t.Context(), r)), broker.CodeTooLong); broker.Plain(e.What) != "prod is issued to you for 30m at most." {
 		t.Errorf("got %q, want that of the rule", broker.Plain(e.What))
 	}
@@ -54,10 +54,10 @@ func TestAccountsThatOnlyAGroupCouldGiveAreSaidToBeMissing(t *testing.T) {
 // none gives more than the Account does.
 func TestOfRulesThatMatchTheOneThatGivesLongestCounts(t *testing.T) {
 	c := &broker.Config{
-		Users: []broker.User{{Slack: "U01ALICE"}},
-		Accounts: []broker.Account{{Name: "prod", DefaultDuration: time.Hour, MaxDuration: 3 * time.Hour, Rules: broker.Rules{Allow: []broker.Rule{
+		Users: broker.Users(broker.User{Slack: "U01ALICE"}),
+		Accounts: broker.Accounts(broker.Account{Name: "prod", DefaultDuration: time.Hour, MaxDuration: 3 * time.Hour, Rules: broker.Rules{Allow: []broker.Rule{
 			{Who: []string{"*"}, Max: time.Hour}, {Who: []string{"U01ALICE"}, Max: 2 * time.Hour}, {Who: []string{"*"}, Max: 30 * time.Minute},
-		}}}},
+		}}}),
 	}
 	decide := func(asked time.Duration) broker.Decision {
 		return broker.Decide(c, broker.Membership{}, broker.Request{Account: "prod", Caller: broker.Caller{User: "U01ALICE"}, Duration: asked}, time.Now())
@@ -68,7 +68,7 @@ func TestOfRulesThatMatchTheOneThatGivesLongestCounts(t *testing.T) {
 	if got := decide(4 * time.Hour); got.Code != broker.CodeTooLong || got.Max != 2*time.Hour {
 		t.Errorf("got %+v, want that 2h is the most", got)
 	}
-	c.Accounts[0].Allow[1].Max = 8 * time.Hour
+	c.Accounts.Find("prod").Allow[1].Max = 8 * time.Hour
 	if got := decide(0); got.Max != 3*time.Hour {
 		t.Errorf("got up to %s, want the account's 3h", got.Max)
 	}
@@ -76,7 +76,7 @@ func TestOfRulesThatMatchTheOneThatGivesLongestCounts(t *testing.T) {
 
 func TestWhatBreakGlassGaveIsShownAgainWhileItIsAllowed(t *testing.T) {
 	b := newVault(t, 1)
-	b.config.Accounts[0].BreakGlass = []string{"S03SENIORS"}
+	b.config.Accounts.Find("prod").BreakGlass = []string{"S03SENIORS"}
 	b.groups["S03SENIORS"] = []string{"U01ALICE"}
 	r := b.request("prod", b.device.Code())
 	r.BreakGlass, r.Reason = true, "down"
@@ -93,7 +93,7 @@ func TestWhatBreakGlassGaveIsShownAgainWhileItIsAllowed(t *testing.T) {
 
 func TestWhatIsShownAgainHasTheReasonThatItWasGivenFor(t *testing.T) {
 	b := newBench(t)
-	b.config.Accounts[0].Reason.Required = true
+	b.config.Accounts.Find("prod").Reason.Required = true
 	r := b.request("prod", b.device.Code())
 	r.Reason = "INC-42"
 	issued, err := b.Issue(t.Context(), r)

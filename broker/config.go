@@ -1,7 +1,9 @@
 package broker
 
 import (
+	"iter"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -14,10 +16,10 @@ const (
 // Config is who and what there is. It is read-only once it is handed over.
 type Config struct {
 	Workspaces   []string // Slack workspace IDs whose people may speak to the bot
-	Users        []User
-	Accounts     []Account
-	Groups       map[string][]string // by name: Slack user IDs and user group IDs
-	Admins       []string            // as those of an Account's rules
+	Users        List[User]
+	Accounts     List[Account]
+	Groups       map[string]Group // by name
+	Admins       []string         // as those of an Account's rules
 	Limits       Limits
 	Contact      string        // shown to who may not use the bot
 	RevealWindow time.Duration // how long Credentials stay sealed in the store
@@ -33,19 +35,92 @@ type Limits struct {
 }
 
 // User returns the User of a Slack user ID.
-func (c *Config) User(slackID string) (User, bool) {
-	i := slices.IndexFunc(c.Users, func(u User) bool { return u.Slack == slackID })
-	if i < 0 {
-		return User{}, false
-	}
-	return c.Users[i], true
-}
+func (c *Config) User(slackID string) (User, bool) { return c.Users.look(slackID) }
 
 // Account returns the Account of an alias, which is in lower case.
-func (c *Config) Account(name string) (Account, bool) {
-	i := slices.IndexFunc(c.Accounts, func(a Account) bool { return a.Name == name })
-	if i < 0 {
-		return Account{}, false
-	}
-	return c.Accounts[i], true
+func (c *Config) Account(name string) (Account, bool) { return c.Accounts.look(name) }
+
+// A List is looked up by name, and gone through in the order of the config.
+type List[T any] struct {
+	byName map[string]*T
+	order  []string
 }
+
+// Users lists them by Slack user ID.
+func Users(users ...User) List[User] {
+	return listOf(users, func(u User) string { return u.Slack })
+}
+
+// Accounts lists them by alias.
+func Accounts(accounts ...Account) List[Account] {
+	return listOf(accounts, func(a Account) string { return a.Name })
+}
+
+func listOf[T any](all []T, name func(T) string) List[T] {
+	l := List[T]{byName: make(map[string]*T, len(all))}
+	for _, v := range all {
+		l.Add(name(v), v)
+	}
+	return l
+}
+
+// Add puts v at the end, or in place of what had its name.
+func (l *List[T]) Add(name string, v T) {
+	if l.byName == nil {
+		l.byName = map[string]*T{}
+	}
+	if l.byName[name] == nil {
+		l.order = append(l.order, name)
+	}
+	l.byName[name] = &v
+}
+
+// Find returns what has that name, not a copy of it; nil if there is none.
+func (l List[T]) Find(name string) *T { return l.byName[name] }
+
+func (l List[T]) look(name string) (T, bool) {
+	if v := l.byName[name]; v != nil {
+		return *v, true
+	}
+	var none T
+	return none, false
+}
+
+// All goes through the List in its order.
+func (l List[T]) All() iter.Seq[*T] {
+	return func(yield func(*T) bool) {
+		for _, name := range l.order {
+			if !yield(l.byName[name]) {
+				return
+			}
+		}
+	}
+}
+
+// Names are in the order of the List.
+func (l List[T]) Names() []string { return slices.Clone(l.order) }
+
+// Len is how many there are.
+func (l List[T]) Len() int { return len(l.order) }
+
+// A Group is people and Slack user groups, who have one name in the config.
+type Group struct {
+	Members []string // Slack user IDs and user group IDs
+	people  map[string]bool
+	groups  []string // those of Slack
+}
+
+// NewGroup is the Group of members.
+func NewGroup(members ...string) Group {
+	g := Group{Members: members, people: map[string]bool{}}
+	for _, m := range members {
+		if isUserGroup(m) {
+			g.groups = append(g.groups, m)
+		} else {
+			g.people[m] = true
+		}
+	}
+	return g
+}
+
+func isUserGroup(id string) bool { return strings.HasPrefix(id, "S") }

@@ -47,9 +47,9 @@ func TestConsoleLinkIsNotSaidToOutliveTheCredentials(t *testing.T) {
 func TestConsoleRefusesBeforeACodeIsSpent(t *testing.T) {
 	b := newBench(t)
 	b.groups["S01ALL"] = []string{"U01ALICE"}
-	iso := b.config.Accounts[0]
+	iso := *b.config.Accounts.Find("prod")
 	iso.Name, iso.RoleARN = "iso", "arn:aws-iso:iam::222222222222:role/OnCall"
-	b.config.Accounts = append(b.config.Accounts, iso)
+	b.config.Accounts.Add(iso.Name, iso)
 	code := b.device.Code()
 	for _, test := range []struct {
 		account, service, say string
@@ -70,7 +70,7 @@ func TestConsoleRefusesBeforeACodeIsSpent(t *testing.T) {
 	if _, err := b.Console(t.Context(), b.request("prod", code), ""); err != nil {
 		t.Errorf("the code was spent: %v", err)
 	}
-	issued := broker.Issued{Account: b.config.Accounts[1]}
+	issued := broker.Issued{Account: *b.config.Accounts.Find("hub")}
 	_, err := b.ConsoleLink(t.Context(), b.request("hub", ""), issued, "")
 	wantCode(t, err, broker.CodeNoConsole)
 }
@@ -85,7 +85,7 @@ func TestConsoleAsksForACodeInItsOwnWords(t *testing.T) {
 
 func TestConsoleNeedsNoMFAWhereTheConfigSaysSo(t *testing.T) {
 	b := newBench(t)
-	b.config.Accounts[0].MFA = broker.MFANone
+	b.config.Accounts.Find("prod").MFA = broker.MFANone
 	b.aws.AddRole(awstest.Role{Account: "222222222222", Name: "OnCall", Trust: awstest.Trust{Principals: []string{awstest.UserARN(hub, "alice")}}})
 	s, err := b.Console(t.Context(), b.request("prod", ""), "")
 	if err != nil || s.Link.Empty() || s.Grant.MFA {

@@ -121,9 +121,9 @@ func FuzzTakingAllowsAwayGivesNothing(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		d := &draw{data}
 		c := &broker.Config{
-			Users:    []broker.User{{Slack: "U01ALICE"}, {Slack: "U02BOB"}, {Slack: "U03CAROL"}},
-			Groups:   map[string][]string{"mixed": {"U03CAROL", "S02"}},
-			Accounts: []broker.Account{{Name: "prod", DefaultDuration: time.Hour, MaxDuration: 3 * time.Hour, Rules: d.rules()}},
+			Users:    broker.Users(broker.User{Slack: "U01ALICE"}, broker.User{Slack: "U02BOB"}, broker.User{Slack: "U03CAROL"}),
+			Groups:   map[string]broker.Group{"mixed": broker.NewGroup("U03CAROL", "S02")},
+			Accounts: broker.Accounts(broker.Account{Name: "prod", DefaultDuration: time.Hour, MaxDuration: 3 * time.Hour, Rules: d.rules()}),
 		}
 		m, r := d.membership(), d.request()
 		at := time.Date(2026, time.November, 22, d.of(24), 0, 0, 0, time.UTC).AddDate(0, 0, d.of(7))
@@ -132,7 +132,7 @@ func FuzzTakingAllowsAwayGivesNothing(f *testing.F) {
 			t.Fatalf("got %+v and then %+v of the same arguments", before, again)
 		}
 		for range 8 {
-			c.Accounts[0].Rules = d.takeAway(c.Accounts[0].Rules)
+			c.Accounts.Find("prod").Rules = d.takeAway(c.Accounts.Find("prod").Rules)
 			after := broker.Decide(c, m, r, at)
 			if effects[after.Effect] > effects[before.Effect] || after.Effect == before.Effect && after.Effect != broker.Deny && after.Max > before.Max {
 				t.Fatalf("got %+v after taking away from what gave %+v", after, before)

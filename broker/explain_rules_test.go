@@ -10,7 +10,7 @@ import (
 
 func TestExplainTellsOfApprovalBreakGlassAndConditions(t *testing.T) {
 	b := newVault(t, 1)
-	prod := &b.config.Accounts[0]
+	prod := b.config.Accounts.Find("prod")
 	prod.BreakGlass, prod.Channels, prod.Reason.Required = []string{"U01ALICE"}, []string{"C0OPS"}, true
 	e := b.explain(t, "prod", 0)
 	if e.Decision.Effect != broker.NeedApproval || e.Account.Approval == nil || !e.BreakGlass {
@@ -31,7 +31,7 @@ func TestExplainTellsOfApprovalBreakGlassAndConditions(t *testing.T) {
 
 func TestWhoIsOnCallIsToldOfNoApproval(t *testing.T) {
 	b := newVault(t, 1)
-	b.config.Accounts[0].Allow = append(b.config.Accounts[0].Allow, broker.Rule{Who: []string{"S03PAGER"}, OnCall: true})
+	b.config.Accounts.Find("prod").Allow = append(b.config.Accounts.Find("prod").Allow, broker.Rule{Who: []string{"S03PAGER"}, OnCall: true})
 	b.groups["S03PAGER"] = []string{"U01ALICE"}
 	accounts, _, err := b.Accounts(t.Context(), b.request("", ""))
 	if err != nil || len(accounts) == 0 || accounts[0].Approval != nil {
@@ -57,8 +57,8 @@ func TestNobodyIsAskedWhereNobodyCouldApprove(t *testing.T) {
 	if e := wantCode(t, ask(), broker.CodeNotAllowed); !strings.Contains(broker.Plain(e.What), "nobody was asked") {
 		t.Errorf("got %q", broker.Plain(e.What))
 	}
-	b.config.Accounts[0].Approval.Approvers = []string{"S02LEADS", "U02BOB"}
-	b.config.Accounts[0].Approval.Count = 2
+	b.config.Accounts.Find("prod").Approval.Approvers = []string{"S02LEADS", "U02BOB"}
+	b.config.Accounts.Find("prod").Approval.Count = 2
 	wantCode(t, ask(), broker.CodeNotAllowed)
 	b.groups["S02LEADS"] = []string{"U01ALICE", "U03CAROL"}
 	if err := ask(); err != nil {
@@ -68,14 +68,14 @@ func TestNobodyIsAskedWhereNobodyCouldApprove(t *testing.T) {
 
 func TestBucketsOfWhatNeedsApprovalSayWhatToDo(t *testing.T) {
 	b := newVault(t, 1)
-	b.config.Accounts[0].Reason.Required = true
+	b.config.Accounts.Find("prod").Reason.Required = true
 	r := b.request("prod", b.device.Code())
 	r.Purpose = broker.PurposeBuckets
 	_, err := b.Buckets(t.Context(), r, "")
 	if e := wantCode(t, err, broker.CodeNeedsApproval); !strings.Contains(broker.Plain(e.Hint), "/assume prod because REASON") {
 		t.Errorf("got hint %q, want how to ask", broker.Plain(e.Hint))
 	}
-	b.config.Accounts[0].Approval = nil
+	b.config.Accounts.Find("prod").Approval = nil
 	_, err = b.Buckets(t.Context(), r, "")
 	if e := wantCode(t, err, broker.CodeReason); !strings.Contains(broker.Plain(e.Hint), "/buckets prod") {
 		t.Errorf("got hint %q, want how to list", broker.Plain(e.Hint))
@@ -100,7 +100,7 @@ func TestRevokingOnesOwnCancelsWhatWaits(t *testing.T) {
 
 func TestExplainTellsWhatIsApprovedAlready(t *testing.T) {
 	b := newVault(t, 1)
-	prod := &b.config.Accounts[0]
+	prod := b.config.Accounts.Find("prod")
 	prod.Reason.Required = true
 	a := b.approve(t, b.ask(t), "U02BOB")
 	e := b.explain(t, "prod", 0)
@@ -118,7 +118,7 @@ func TestExplainTellsWhatIsApprovedAlready(t *testing.T) {
 
 func TestAnApprovalThatIsNotUsedLendsNothing(t *testing.T) {
 	b := newVault(t, 1)
-	prod := &b.config.Accounts[0]
+	prod := b.config.Accounts.Find("prod")
 	prod.Channels, prod.Reason.Required = []string{"C0GENERAL"}, true
 	a := b.approve(t, b.ask(t), "U02BOB")
 	prod.Allow = append(prod.Allow, broker.Rule{Who: []string{"U01ALICE"}, OnCall: true})
@@ -134,7 +134,7 @@ func TestAnApprovalThatIsNotUsedLendsNothing(t *testing.T) {
 func TestExplainOffersNoBreakGlassDuringAPause(t *testing.T) {
 	b := newVault(t, 1)
 	b.config.Admins = []string{"U03CAROL"}
-	b.config.Accounts[0].BreakGlass = []string{"U01ALICE"}
+	b.config.Accounts.Find("prod").BreakGlass = []string{"U01ALICE"}
 	if e := b.explain(t, "prod", 0); !e.BreakGlass {
 		t.Error("break-glass is not offered")
 	}

@@ -25,8 +25,9 @@ func (b *bench) explain(t *testing.T, account string, d time.Duration) broker.Ex
 func TestExplainNamesTheRule(t *testing.T) {
 	b := newBench(t)
 	b.groups["S01ALL"] = []string{"U01ALICE"}
-	b.config.Accounts = append(b.config.Accounts,
-		broker.Account{Name: "open", RoleARN: "arn:aws:iam::222222222222:role/OnCall", Rules: allow("*"), MFA: broker.MFANone, DefaultDuration: time.Hour, MaxDuration: time.Hour},
+	b.config.Accounts.Add("open",
+		broker.Account{Name: "open", RoleARN: "arn:aws:iam::222222222222:role/OnCall", Rules: allow("*"), MFA: broker.MFANone, DefaultDuration: time.Hour, MaxDuration: time.Hour})
+	b.config.Accounts.Add("vault",
 		broker.Account{Name: "vault", RoleARN: "arn:aws:iam::222222222222:role/Vault", Rules: allow("S02NONE"), MFA: broker.MFAFresh})
 	for _, test := range []struct {
 		account string
@@ -59,7 +60,7 @@ func TestExplainTellsHowItWouldGo(t *testing.T) {
 	if e.Problem == nil || e.Problem.Code != broker.CodeTooLong || strings.Contains(broker.Plain(e.Problem.Hint), "Your code") {
 		t.Errorf("got problem %v, want that it is too long, and nothing of a code", e.Problem)
 	}
-	b.config.Accounts[0].MFA = broker.MFANone
+	b.config.Accounts.Find("prod").MFA = broker.MFANone
 	if e := b.explain(t, "prod", 0); e.NeedsCode != "" || !strings.Contains(e.Way, "without MFA") || strings.Contains(e.Way, "your code") {
 		t.Errorf("got %q and %q, want that no code is needed", e.NeedsCode, e.Way)
 	}
@@ -103,7 +104,7 @@ func TestExplainAnswersStrangersAndTypingMistakesAsEverywhere(t *testing.T) {
 func TestExplainSpeaksOfNoCode(t *testing.T) {
 	for code, lay := range anOrder {
 		b := newBench(t)
-		b.config.Accounts[0].Reason.Required = true
+		b.config.Accounts.Find("prod").Reason.Required = true
 		lay(&b.controls)
 		e, err := b.Explain(t.Context(), b.request("prod", ""))
 		if err != nil || len(e.Unmet) != 2 || e.Unmet[1].Code != code {

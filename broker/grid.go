@@ -29,7 +29,7 @@ func (b *Broker) Person(ctx context.Context, id string) string {
 
 // mayGoBy reports whether the bot may know by another ID whom Slack calls id.
 func (b *Broker) mayGoBy(id string) bool {
-	return !b.config.isUser(id) && (isGlobal(id) || b.config.namesGlobal())
+	return !b.config.isUser(id) && (isGlobal(id) || b.names.global)
 }
 
 // person is Person of whom Slack says this.
@@ -37,7 +37,7 @@ func (b *Broker) person(id string, s Standing) string {
 	if !b.mayGoBy(id) || !slices.Contains(s.IDs, id) {
 		return id
 	}
-	for _, named := range []func(string) bool{b.config.isUser, b.config.namesPerson} {
+	for _, named := range []func(string) bool{b.config.isUser, b.names.person} {
 		if i := slices.IndexFunc(s.IDs, named); i >= 0 {
 			return s.IDs[i]
 		}
@@ -95,6 +95,20 @@ func (m Membership) mixed(person string) bool {
 	return false
 }
 
+// of is the Membership of one person alone, which is found at once.
+func (m Membership) of(person string) Membership {
+	if m == nil {
+		return nil
+	}
+	out := Membership{}
+	for group, members := range m {
+		if slices.Contains(members, person) {
+			out[group] = []string{person}
+		}
+	}
+	return out
+}
+
 // calling is the Membership with person in place of each of their IDs.
 func (m Membership) calling(person string, ids []string) Membership {
 	if len(ids) == 0 {
@@ -122,10 +136,27 @@ func (c *Config) isUser(id string) bool {
 	return ok
 }
 
-// namesPerson reports whether the config names id anywhere.
-func (c *Config) namesPerson(id string) bool { return c.isUser(id) || slices.Contains(c.named(), id) }
-
-// namesGlobal reports whether the config calls anybody W….
-func (c *Config) namesGlobal() bool {
-	return slices.ContainsFunc(c.Users, func(u User) bool { return isGlobal(u.Slack) }) || slices.ContainsFunc(c.named(), isGlobal)
+// names are what a config calls people, so that nobody has to look through all of
+// it.
+type names struct {
+	people   map[string]bool   // Slack IDs of Users, and of whoever is on a list
+	global   bool              // one of them is W…
+	sessions map[string]string // Slack user IDs by the session names of Users
 }
+
+func (c *Config) names() names {
+	n := names{people: map[string]bool{}, sessions: map[string]string{}}
+	ids := c.named()
+	for u := range c.Users.All() {
+		ids = append(ids, u.Slack)
+		n.sessions[u.SessionName] = u.Slack
+	}
+	for _, id := range ids {
+		n.people[id] = true
+		n.global = n.global || isGlobal(id)
+	}
+	return n
+}
+
+// person reports whether the config names id anywhere.
+func (n names) person(id string) bool { return n.people[id] }

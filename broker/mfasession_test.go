@@ -70,7 +70,7 @@ func newSessionBench(t *testing.T) *bench {
 	t.Helper()
 	b := newBench(t)
 	b.config.MFASession = 8 * time.Hour
-	b.config.Accounts = append(b.config.Accounts, broker.Account{
+	b.config.Accounts.Add("staging", broker.Account{
 		Name: "staging", RoleARN: "arn:aws:iam::333333333333:role/Developer", DefaultDuration: time.Hour, MaxDuration: 2 * time.Hour,
 		MFA: broker.MFASession, Rules: allow("U01ALICE"),
 	})
@@ -169,7 +169,7 @@ func TestMFASessionRefusesWhatMakesNoSense(t *testing.T) {
 		_, err := b.BeginMFASession(t.Context(), r)
 		wantCode(t, err, want)
 	}
-	b.config.Users[0].MFASerial = ""
+	b.config.Users.Find("U01ALICE").MFASerial = ""
 	_, err := b.BeginMFASession(t.Context(), b.request("", "123456"))
 	wantCode(t, err, broker.CodeNoDevice)
 	b.config.MFASession = 0
@@ -209,10 +209,10 @@ func TestMFASessionIsNotUsedWhenItMayNotBe(t *testing.T) {
 	tests := map[string]func(b *bench){
 		"it has under a minute left":           func(b *bench) { b.later(8*time.Hour - time.Minute) },
 		"the config allows less by now":        func(b *bench) { b.later(time.Hour); b.config.MFASession = time.Hour },
-		"the person has another device":        func(b *bench) { b.config.Users[0].MFASerial = awstest.DeviceARN(hub, "new") },
+		"the person has another device":        func(b *bench) { b.config.Users.Find("U01ALICE").MFASerial = awstest.DeviceARN(hub, "new") },
 		"it was ended":                         func(b *bench) { delete(b.sessions, "U01ALICE") },
-		"the config says fresh by now":         func(b *bench) { b.config.Accounts[2].MFA = broker.MFAFresh },
-		"the account has lost its role":        func(b *bench) { b.config.Accounts[2].RoleARN = "" },
+		"the config says fresh by now":         func(b *bench) { b.config.Accounts.Find("staging").MFA = broker.MFAFresh },
+		"the account has lost its role":        func(b *bench) { b.config.Accounts.Find("staging").RoleARN = "" },
 		"MFA sessions are switched off by now": func(b *bench) { b.config.MFASession = 0 },
 	}
 	for name, change := range tests {
@@ -230,7 +230,7 @@ func TestMFASessionIsNotUsedWhenItMayNotBe(t *testing.T) {
 func TestPolicyIsAskedForEachUseOfAnMFASession(t *testing.T) {
 	b := newSessionBench(t)
 	b.begin(t)
-	b.config.Accounts[2].Allow = nil
+	b.config.Accounts.Find("staging").Allow = nil
 	_, err := b.Issue(t.Context(), b.request("staging", ""))
 	wantCode(t, err, broker.CodeNotAllowed)
 	b.wantCalls(t)

@@ -246,4 +246,6 @@ func TestWhatAnOrderOvertakesIsRevokedAtAWS(t *testing.T) {
 }
 
 // revocable gives prod a revoker that works.
-func revocable(b *bench) { b.config.Accounts[0].Revoker = "arn:aws:iam::222222222222:role/Revoker" }
+func revocable(b *bench) {
+	b.config.Accounts.Find("prod").Revoker = "arn:aws:iam::222222222222:role/Revoker"
+}

@@ -28,14 +28,14 @@ func TestAReusedGrantGivesNoMoreThanTodaysConfig(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
 			b.aws.AddRole(awstest.Role{Account: "222222222222", Name: "OnCall", Trust: awstest.Trust{Principals: []string{awstest.UserARN(hub, "alice")}}})
-			b.config.Accounts[0].MFA = broker.MFANone
+			b.config.Accounts.Find("prod").MFA = broker.MFANone
 			if _, err := b.Issue(t.Context(), b.request("prod", "")); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := b.Buckets(t.Context(), b.request("prod", ""), ""); err != nil {
 				t.Fatal(err)
 			}
-			change(&b.config.Accounts[0])
+			change(b.config.Accounts.Find("prod"))
 			before := len(b.aws.Calls())
 			list, err := b.Buckets(t.Context(), b.request("prod", ""), "")
 			if list.Reused || err == nil && len(b.aws.Calls()) == before {

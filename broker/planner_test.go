@@ -58,7 +58,7 @@ func TestPlannerFollowsItsTable(t *testing.T) {
 				b.config.MFASession = 0
 			}
 			if test.standard > 0 {
-				b.config.Accounts[2].DefaultDuration = test.standard
+				b.config.Accounts.Find("staging").DefaultDuration = test.standard
 			}
 			code := ""
 			if test.code {

@@ -161,15 +161,18 @@ func (b *Broker) AccountFor(ctx context.Context, r Request) (Account, bool) {
 func (b *Broker) allowed(ctx context.Context, user User) (accounts []Account, complete bool) {
 	var (
 		ask    = Request{Caller: Caller{User: user.Slack}}
-		groups = sync.OnceValues(func() (Membership, error) { return b.groups(ctx, user.Slack) })
+		groups = sync.OnceValues(func() (Membership, error) {
+			m, err := b.groups(ctx, user.Slack)
+			return m.of(user.Slack), err
+		})
 	)
 	complete = true
-	for _, a := range b.config.Accounts {
-		d := b.config.decideWho(a, nil, ask)
+	for a := range b.config.Accounts.All() {
+		d := b.config.decideWho(*a, nil, ask)
 		if d.Unknown {
 			m, err := groups()
 			complete = complete && err == nil
-			d = b.config.decideWho(a, m, ask)
+			d = b.config.decideWho(*a, m, ask)
 		}
 		if d.Effect != Deny {
 			accounts = append(accounts, a.narrowed(d))

@@ -238,14 +238,14 @@ func newBench(t *testing.T) *bench {
 	b.env = map[string]string{"ALICE_AWS_ACCESS_KEY_ID": "AKIAALICE00000000000", "ALICE_AWS_SECRET_ACCESS_KEY": "alice-secret-key"}
 	b.config = &broker.Config{
 		Workspaces: []string{"T0123"}, Contact: "#help-aws", RevealWindow: 10 * time.Minute,
-		Users: []broker.User{{
+		Users: broker.Users(broker.User{
 			Slack: "U01ALICE", Name: "alice", SessionName: "alice",
 			MFASerial: awstest.DeviceARN(hub, "alice"), Key: broker.KeySource{Env: "ALICE"},
-		}},
-		Accounts: []broker.Account{
-			{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 12 * time.Hour, MFA: broker.MFAFresh, Rules: allow("U01ALICE")},
-			{Name: "hub", DefaultDuration: time.Hour, MaxDuration: 36 * time.Hour, Rules: allow("S01ALL"), MFA: broker.MFASession},
-		},
+		}),
+		Accounts: broker.Accounts(
+			broker.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 12 * time.Hour, MFA: broker.MFAFresh, Rules: allow("U01ALICE")},
+			broker.Account{Name: "hub", DefaultDuration: time.Hour, MaxDuration: 36 * time.Hour, Rules: allow("S01ALL"), MFA: broker.MFASession},
+		),
 	}
 	b.client = &plainAWS{url: aws.URL(), env: b.env, denied: map[string]time.Time{}}
 	b.Broker = b.with(b.client)

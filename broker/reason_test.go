@@ -12,7 +12,7 @@ func TestAReasonThatShowsNothingIsNone(t *testing.T) {
 	rules := func(change func(*broker.Rules)) *broker.Config {
 		r := broker.Rules{Allow: []broker.Rule{{Who: []string{"U01ALICE"}}}, BreakGlass: []string{"U01ALICE"}}
 		change(&r)
-		return &broker.Config{Accounts: []broker.Account{{Name: "prod", MaxDuration: broker.DefaultDuration, Rules: r}}}
+		return &broker.Config{Accounts: broker.Accounts(broker.Account{Name: "prod", MaxDuration: broker.DefaultDuration, Rules: r})}
 	}
 	required := rules(func(r *broker.Rules) { r.Reason.Required = true })
 	anything := rules(func(r *broker.Rules) {

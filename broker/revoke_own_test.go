@@ -36,12 +36,12 @@ func TestARevocationThatFailedAtAWSFindsTheGrantAgain(t *testing.T) {
 	b := newAdminBench(t)
 	revocable(b)
 	b.given("prod", "alice")
-	b.config.Accounts[0].Revoker = "arn:aws:iam::222222222222:role/Nobody"
+	b.config.Accounts.Find("prod").Revoker = "arn:aws:iam::222222222222:role/Nobody"
 	done, err := b.Revoke(t.Context(), b.request("prod", ""))
 	if err != nil || done.Err == nil || done.Ended != 1 {
 		t.Fatalf("got %+v, %v, want that AWS was not told", done, err)
 	}
-	b.config.Accounts[0].Revoker = "arn:aws:iam::222222222222:role/Revoker"
+	b.config.Accounts.Find("prod").Revoker = "arn:aws:iam::222222222222:role/Revoker"
 	done, err = b.Revoke(t.Context(), b.request("prod", ""))
 	if err != nil || done.Err != nil || done.Denied == nil || b.client.writes != 1 {
 		t.Errorf("got %+v, %v, want that AWS refuses it now", done, err)

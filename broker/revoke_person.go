@@ -57,16 +57,12 @@ func (b *Broker) RevokePerson(ctx context.Context, r Request, target string) (Pe
 }
 
 func (b *Broker) noAccountToRevoke(name string) *Error {
-	names := make([]string, len(b.config.Accounts))
-	for i, a := range b.config.Accounts {
-		names[i] = a.Name
-	}
 	e := &Error{
 		Code: CodeUnknownAccount,
 		What: Say("There is no account of that name, so nothing was revoked and nobody was blocked."),
 		Hint: Say("Without an account it is for all of them."),
 	}
-	if near := Nearest(name, names); near != "" {
+	if near := Nearest(name, b.config.Accounts.Names()); near != "" {
 		e.Hint = Say("Did you mean " + near + "? " + Plain(e.Hint))
 	}
 	return e
@@ -136,9 +132,9 @@ func (b *Broker) revocationsOf(r Request, ended map[string]*Revocation) []Revoca
 		}
 		all = append(all, of)
 	}
-	for _, a := range b.config.Accounts {
+	for a := range b.config.Accounts.All() {
 		if a.Name == r.Account || r.Account == "" && (a.Revoker != "" || ended[a.Name] != nil) {
-			add(a, ended[a.Name])
+			add(*a, ended[a.Name])
 		}
 		delete(ended, a.Name)
 	}
@@ -154,8 +150,8 @@ func (b *Broker) revocationsOf(r Request, ended map[string]*Revocation) []Revoca
 func (b *Broker) sessionNames(target string, grants []Grant) []string {
 	var names []string
 	add := func(name string) {
-		others := slices.ContainsFunc(b.config.Users, func(u User) bool { return u.Slack != target && u.SessionName == name })
-		if name != "" && !others && !slices.Contains(names, name) {
+		whose, taken := b.names.sessions[name]
+		if name != "" && (!taken || whose == target) && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}

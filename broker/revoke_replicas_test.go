@@ -74,14 +74,15 @@ func newShared(t *testing.T, roles, accountsEach int, takes time.Duration) *shar
 	t.Helper()
 	b := newAdminBench(t)
 	revocable(b)
-	like, bob := b.config.Accounts[0], b.config.Users[0]
+	like, bob := *b.config.Accounts.Find("prod"), *b.config.Users.Find("U01ALICE")
 	bob.Slack, bob.Name, bob.SessionName = "U02BOB", "bob", "bob"
-	b.config.Users, b.config.Accounts = append(b.config.Users, bob), nil
+	b.config.Users.Add(bob.Slack, bob)
+	b.config.Accounts = broker.Accounts()
 	for i := range roles * accountsEach {
 		a := like
 		a.Name, a.RoleARN = fmt.Sprintf("prod-%d", i), broker.RoleARN(awstest.RoleARN("222222222222", fmt.Sprintf("OnCall%d", i%roles)))
-		b.config.Accounts = append(b.config.Accounts, a)
-		for _, u := range b.config.Users {
+		b.config.Accounts.Add(a.Name, a)
+		for u := range b.config.Users.All() {
 			b.grants[u.Slack+a.Name] = broker.Grant{ID: u.Name + a.Name, User: u.Slack, Account: a.Name, RoleARN: a.RoleARN}
 		}
 	}
@@ -91,7 +92,7 @@ func newShared(t *testing.T, roles, accountsEach int, takes time.Duration) *shar
 
 // revokeAll has alice and bob revoke each Account, at once and on a replica each.
 func (s *shared) revokeAll(t *testing.T, all *sync.WaitGroup) {
-	for _, account := range s.config.Accounts {
+	for account := range s.config.Accounts.All() {
 		for user, replica := range map[string]*broker.Broker{"U01ALICE": s.one, "U02BOB": s.two} {
 			r := s.request(account.Name, "")
 			r.Caller.User = user
@@ -158,7 +159,7 @@ func TestAWritingThatOutlastsItsLeaseKeepsIt(t *testing.T) {
 func TestRevocationsWaitForAReplicaThatDied(t *testing.T) {
 	s := newShared(t, 1, 1, 6*time.Second)
 	synctest.Test(t, func(t *testing.T) {
-		if turn, err := s.HoldLease(t.Context(), "revocations:"+string(s.config.Accounts[0].RoleARN), "dead", 10*time.Second); turn == 0 || err != nil {
+		if turn, err := s.HoldLease(t.Context(), "revocations:"+string(s.config.Accounts.Find("prod-0").RoleARN), "dead", 10*time.Second); turn == 0 || err != nil {
 			t.Fatal(turn, err)
 		}
 		var all sync.WaitGroup

@@ -12,8 +12,9 @@ func (b *bench) another(change func(*broker.Account)) *broker.Broker {
 	mine := b.config
 	defer func() { b.config = mine }()
 	other := *mine
-	other.Accounts = append([]broker.Account{}, mine.Accounts...)
-	change(&other.Accounts[0])
+	prod := *mine.Accounts.Find("prod")
+	change(&prod)
+	other.Accounts = broker.Accounts(prod, *mine.Accounts.Find("hub"))
 	b.config = &other
 	return b.with(b.client)
 }

@@ -142,16 +142,16 @@ func (c *Config) onList(list []string, user string, m Membership) match {
 	}
 	var found match
 	for _, entry := range list {
-		members, named := c.Groups[entry]
-		if !named {
-			members = []string{entry}
-		}
-		if slices.Contains(members, user) {
+		own, named := c.Groups[entry]
+		if named && own.people[user] {
 			return match{yes: true, entry: entry}
 		}
-		for _, group := range members {
+		groups := own.groups
+		if !named && isUserGroup(entry) {
+			groups = []string{entry}
+		}
+		for _, group := range groups {
 			switch {
-			case !strings.HasPrefix(group, "S"):
 			case m == nil:
 				found.unknown = true
 			case !found.yes && slices.Contains(m[group], user):
@@ -167,7 +167,7 @@ func (c *Config) onList(list []string, user string, m Membership) match {
 
 // UserGroups returns the IDs of all Slack user groups that the config names.
 func (c *Config) UserGroups() []string {
-	ids := slices.DeleteFunc(c.named(), func(id string) bool { return !strings.HasPrefix(id, "S") })
+	ids := slices.DeleteFunc(c.named(), func(id string) bool { return !isUserGroup(id) })
 	slices.Sort(ids)
 	return slices.Compact(ids)
 }
@@ -175,10 +175,10 @@ func (c *Config) UserGroups() []string {
 // named is every entry of every list of the config.
 func (c *Config) named() []string {
 	lists := [][]string{c.Admins}
-	for _, members := range c.Groups {
-		lists = append(lists, members)
+	for _, g := range c.Groups {
+		lists = append(lists, g.Members)
 	}
-	for _, a := range c.Accounts {
+	for a := range c.Accounts.All() {
 		lists = append(lists, a.Deny, a.BreakGlass)
 		for _, r := range a.Allow {
 			lists = append(lists, r.Who)

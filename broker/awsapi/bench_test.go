@@ -96,15 +96,15 @@ func newBench(t *testing.T) *bench {
 	alice := broker.Rules{Allow: []broker.Rule{{Who: []string{"U01ALICE"}}}}
 	b.config = &broker.Config{
 		Workspaces: []string{"T0123"}, Contact: "#help-aws", RevealWindow: 10 * time.Minute,
-		Users: []broker.User{{
+		Users: broker.Users(broker.User{
 			Slack: "U01ALICE", Name: "alice", SessionName: "alice",
 			MFASerial: awstest.DeviceARN(hub, "alice"), Key: broker.KeySource{Env: "ALICE"},
-		}},
-		Accounts: []broker.Account{
-			{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 12 * time.Hour, MFA: broker.MFAFresh,
+		}),
+		Accounts: broker.Accounts(
+			broker.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 12 * time.Hour, MFA: broker.MFAFresh,
 				Rules: alice},
-			{Name: "hub", DefaultDuration: time.Hour, MaxDuration: 36 * time.Hour, Rules: alice, MFA: broker.MFASession},
-		},
+			broker.Account{Name: "hub", DefaultDuration: time.Hour, MaxDuration: 36 * time.Hour, Rules: alice, MFA: broker.MFASession},
+		),
 	}
 	b.Broker = b.again(t)
 	return b
@@ -116,9 +116,9 @@ func newSessionBench(t *testing.T) *bench {
 	t.Helper()
 	b := newBench(t)
 	b.config.MFASession = 8 * time.Hour
-	b.config.Accounts = append(b.config.Accounts, broker.Account{
+	b.config.Accounts.Add("staging", broker.Account{
 		Name: "staging", RoleARN: "arn:aws:iam::333333333333:role/Developer", DefaultDuration: time.Hour, MaxDuration: 2 * time.Hour,
-		MFA: broker.MFASession, Rules: b.config.Accounts[0].Rules,
+		MFA: broker.MFASession, Rules: b.config.Accounts.Find("prod").Rules,
 	})
 	b.aws.AddRole(awstest.Role{Account: "333333333333", Name: "Developer", MaxSession: 2 * time.Hour, Trust: stagingTrust(0)})
 	return b

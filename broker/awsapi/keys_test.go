@@ -52,7 +52,7 @@ var keySources = map[string]func(t *testing.T, b *bench, id, secret string) brok
 func keyed(t *testing.T, source, id, secret string) (*bench, *broker.Broker) {
 	t.Helper()
 	b := newBench(t)
-	b.config.Users[0].Key = keySources[source](t, b, id, secret)
+	b.config.Users.Find("U01ALICE").Key = keySources[source](t, b, id, secret)
 	return b, b.again(t)
 }
 
@@ -132,7 +132,7 @@ func TestASecretThatIsMendedCountsAtOnce(t *testing.T) {
 func TestAMisspeltProfileIsNamed(t *testing.T) {
 	b := newBench(t)
 	writeFile(t, os.Getenv("AWS_CONFIG_FILE"), "[profile alice]\nregion = eu-west-1\n")
-	b.config.Users[0].Key = broker.KeySource{Profile: "alcie"}
+	b.config.Users.Find("U01ALICE").Key = broker.KeySource{Profile: "alcie"}
 	_, err := b.Issue(t.Context(), b.request("prod", b.device.Code()))
 	e := wantCode(t, err, broker.CodeKeyUnreadable)
 	if !strings.Contains(e.Err.Error(), `no profile "alcie"`) {
@@ -167,7 +167,7 @@ func TestKeysComeFromEverySource(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			b.offset += 30 * time.Second
-			b.config.Users[0].Key = test.key
+			b.config.Users.Find("U01ALICE").Key = test.key
 			br := b.with(client)
 			_, err := br.Issue(t.Context(), b.request("prod", b.device.Code()))
 			if test.want == "" {

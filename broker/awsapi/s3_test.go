@@ -113,7 +113,7 @@ func TestAMissingS3HostNamesTheSetting(t *testing.T) {
 			if test.fips {
 				t.Setenv("AWS_USE_FIPS_ENDPOINT", "true")
 			}
-			b.config.Accounts[0].Region = test.account
+			b.config.Accounts.Find("prod").Region = test.account
 			_, err := b.through(t, test.region, nowhere).Buckets(t.Context(), b.request("prod", ""), "")
 			e := wantCode(t, err, test.want)
 			for _, part := range test.says {
@@ -129,7 +129,7 @@ func TestAListWithoutMFASpeaksOfNoCode(t *testing.T) {
 	b := newBench(t)
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
 	b.aws.AddRole(awstest.Role{Account: "222222222222", Name: "OnCall", Trust: awstest.Trust{Principals: []string{awstest.UserARN(hub, "alice")}}})
-	b.config.Accounts[0].MFA = broker.MFANone
+	b.config.Accounts.Find("prod").MFA = broker.MFANone
 	for _, f := range []awstest.FaultError{{Status: 503, Code: "ServiceUnavailable"}, {Status: 400, Code: "ExpiredToken"},
 		{Status: 503, Code: "SlowDown"}, {Status: 403, Code: "RequestTimeTooSkewed"}} {
 		clear := b.aws.Inject(awstest.Fault{Action: "ListBuckets", Error: &f})

@@ -19,7 +19,7 @@ func consoleBench(t *testing.T) *bench {
 	t.Helper()
 	b := newBench(t)
 	b.config.SigninEndpoint = b.aws.URL() + "/federation"
-	b.config.Accounts[0].Region = "eu-west-1"
+	b.config.Accounts.Find("prod").Region = "eu-west-1"
 	return b
 }
 
@@ -46,7 +46,7 @@ func TestConsoleLinkOpensTheConsole(t *testing.T) {
 		{"", "", "https://console.aws.amazon.com/"},
 	} {
 		b := consoleBench(t)
-		b.config.Accounts[0].Region = test.region
+		b.config.Accounts.Find("prod").Region = test.region
 		s, err := b.Console(t.Context(), b.request("prod", b.device.Code()), test.service)
 		if err != nil {
 			t.Fatal(err)

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -53,7 +52,7 @@ func summarize(w io.Writer, path string, cfg config.Config) error {
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(format string, args ...any) { _, _ = fmt.Fprintln(tab, terminal(fmt.Sprintf(format, args...))) } // Flush tells of errors
 	b := cfg.Broker
-	line("%s is right: %s, %s, audit channel %s", path, count(len(b.Users), "user"), count(len(b.Accounts), "account"), cfg.Slack.AuditChannel)
+	line("%s is right: %s, %s, audit channel %s", path, count(b.Users.Len(), "user"), count(b.Accounts.Len(), "account"), cfg.Slack.AuditChannel)
 	if b.MFASession > 0 {
 		line("MFA sessions last up to %s", broker.FormatDuration(b.MFASession))
 	}
@@ -61,23 +60,26 @@ func summarize(w io.Writer, path string, cfg config.Config) error {
 		line("admins: %s", adminsText(b))
 	}
 	line("\nusers:")
-	for _, u := range b.Users {
+	for u := range b.Users.All() {
 		serial := u.MFASerial
 		if serial == "" {
 			serial = "no MFA device"
 		}
-		line("  %s\t%s\tkey from %s\t%s", sessionText(u), u.Slack, u.Key, serial+userSealing(u))
+		line("  %s\t%s\tkey from %s\t%s", sessionText(*u), u.Slack, u.Key, serial+userSealing(*u))
 	}
-	if slices.ContainsFunc(b.Accounts, broker.Account.HasRole) {
-		line("%s", sessionNote)
+	for a := range b.Accounts.All() {
+		if a.HasRole() {
+			line("%s", sessionNote)
+			break
+		}
 	}
 	line("\naccounts:")
-	for _, a := range b.Accounts {
-		line("  %s\t%s\t%s\t%s\t%s", a.Name, mfaText(b, a)+accountSealing(a), callText(a), durationText(a), namesText(b, a.Allowed()))
+	for a := range b.Accounts.All() {
+		line("  %s\t%s\t%s\t%s\t%s", a.Name, mfaText(b, *a)+accountSealing(*a), callText(*a), durationText(*a), namesText(b, a.Allowed()))
 	}
 	rules := false
-	for _, a := range b.Accounts {
-		for _, text := range rulesText(b, a) {
+	for a := range b.Accounts.All() {
+		for _, text := range rulesText(b, *a) {
 			if !rules {
 				line("\nrules:")
 			}

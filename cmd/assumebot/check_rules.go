@@ -56,14 +56,14 @@ func namesText(b broker.Config, who []string) string {
 	var names []string
 	for _, id := range who {
 		u, known := b.User(id)
-		members, group := b.Groups[id]
+		of, group := b.Groups[id]
 		switch {
 		case id == "*":
 			return "every user"
 		case known:
 			names = append(names, u.SessionName)
 		case group:
-			names = append(names, id+" ("+namesText(b, members)+")")
+			names = append(names, id+" ("+namesText(b, of.Members)+")")
 		case strings.HasPrefix(id, "S"):
 			names = append(names, "group "+id)
 		default:

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -196,13 +197,12 @@ func warn(ctx context.Context, c config.Config, log *slog.Logger) {
 func (a *App) Close() error { return a.Store.Close() }
 
 // withRegion gives Accounts that name no region the one that STS is called in.
-func withRegion(accounts []broker.Account, region string) []broker.Account {
-	out := make([]broker.Account, len(accounts))
-	for i, a := range accounts {
-		if a.Region == "" {
-			a.Region = region
-		}
-		out[i] = a
+func withRegion(accounts broker.List[broker.Account], region string) broker.List[broker.Account] {
+	var out broker.List[broker.Account]
+	for a := range accounts.All() {
+		here := *a
+		here.Region = cmp.Or(a.Region, region)
+		out.Add(here.Name, here)
 	}
 	return out
 }

@@ -51,12 +51,12 @@ func (s Settings) CheckPartition(cfg config.Config) error {
 	elsewhere := func(what, p string) error {
 		return fmt.Errorf("AWS_REGION is %s, in the partition %s, and %s is in %s: set AWS_REGION to a region of %[4]s", s.AWSRegion, region, what, p)
 	}
-	for _, a := range cfg.Broker.Accounts {
+	for a := range cfg.Broker.Accounts.All() {
 		if p := a.RoleARN.Partition(); a.HasRole() && p != region {
 			return elsewhere("the role of account "+a.Name, p)
 		}
 	}
-	for _, u := range cfg.Broker.Users {
+	for u := range cfg.Broker.Users.All() {
 		if p := broker.MFAPartition(u.MFASerial); p != "" && p != region {
 			return elsewhere("the MFA device of "+u.Name, p)
 		}

@@ -282,8 +282,9 @@ func TestSettingsNeverPrintSecrets(t *testing.T) {
 
 func TestCheckPartitionComparesRegionWithRolesAndDevices(t *testing.T) {
 	var role, device config.Config
-	role.Broker.Accounts = []broker.Account{{Name: "hub"}, {Name: "prod", RoleARN: "arn:aws-cn:iam::222222222222:role/x"}}
-	device.Broker.Users = []broker.User{{Name: "bob", MFASerial: "GAHT12345678"}, {Name: "alice", MFASerial: "arn:aws-cn:iam::111111111111:mfa/alice"}}
+	role.Broker.Accounts = broker.Accounts(broker.Account{Name: "hub"}, broker.Account{Name: "prod", RoleARN: "arn:aws-cn:iam::222222222222:role/x"})
+	device.Broker.Users = broker.Users(broker.User{Slack: "U02BOB", MFASerial: "GAHT12345678"},
+		broker.User{Slack: "U01ALICE", Name: "alice", MFASerial: "arn:aws-cn:iam::111111111111:mfa/alice"})
 	for want, cfg := range map[string]config.Config{"role of account prod": role, "MFA device of alice": device} {
 		if err := (Settings{AWSRegion: "eu-west-1"}).CheckPartition(cfg); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error: got %v, want one with %q", err, want)

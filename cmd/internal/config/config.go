@@ -136,7 +136,7 @@ func (f *File) warn(c *collector) {
 func (f *File) granted() broker.Config {
 	b := broker.Config{
 		Workspaces:     values(f.Slack.Value.Workspaces.Value),
-		Groups:         f.groups,
+		Groups:         map[string]broker.Group{},
 		Admins:         values(f.Admins.Value),
 		Limits:         f.Limits.Value.granted(),
 		Contact:        f.Contact.Value,
@@ -145,10 +145,13 @@ func (f *File) granted() broker.Config {
 		SigninEndpoint: f.SigninEndpoint.Value,
 	}
 	for u := range each(f.Users.Value) {
-		b.Users = append(b.Users, u.granted())
+		b.Users.Add(u.Slack.Value, u.granted())
 	}
 	for a := range each(f.Accounts.Value) {
-		b.Accounts = append(b.Accounts, a.granted())
+		b.Accounts.Add(a.Name.Value, a.granted())
+	}
+	for name, members := range f.groups {
+		b.Groups[name] = broker.NewGroup(members...)
 	}
 	return b
 }

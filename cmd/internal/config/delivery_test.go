@@ -35,7 +35,7 @@ func TestParseConfigReadsDelivery(t *testing.T) {
 		{"delivery: ephemeral\ndm_ttl: 2m", "delivery: dm", 2 * time.Minute},
 	} {
 		cfg := mustParse(t, account("name: hub\nallow: ['*']\n"+test.account)+test.file+"\n", nil)
-		if got := cfg.Broker.Accounts[0].DMLife; got != test.want {
+		if got := cfg.Broker.Accounts.Find("hub").DMLife; got != test.want {
 			t.Errorf("%q, account %q: got %s, want %s", test.file, test.account, got, test.want)
 		}
 		if len(cfg.Warnings) > 0 {

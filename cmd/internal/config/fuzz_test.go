@@ -27,7 +27,7 @@ func FuzzParseConfig(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		cfg, err := parse(text, dir)
 		if err == nil {
-			if len(cfg.Broker.Users) == 0 || len(cfg.Broker.Accounts) == 0 || len(cfg.Broker.Workspaces) == 0 {
+			if cfg.Broker.Users.Len() == 0 || cfg.Broker.Accounts.Len() == 0 || len(cfg.Broker.Workspaces) == 0 {
 				t.Errorf("took a file that grants nothing: %+v", cfg)
 			}
 			return

@@ -132,7 +132,7 @@ func TestParseConfigRefusesWrongSessionNames(t *testing.T) {
 			[]string{`5:23 name "b1" becomes the session name b1, the same as that of "a1" on line 4`}},
 	})
 	// A name that could be none is fine beside one that is.
-	u := mustParse(t, user("slack: U01ALICE\nname: 愛\nsession_name: -ai.chan@=+,_"+rest), nil).Broker.Users[0]
+	u := mustParse(t, user("slack: U01ALICE\nname: 愛\nsession_name: -ai.chan@=+,_"+rest), nil).Broker.Users.Find("U01ALICE")
 	if u.Name != "愛" || u.SessionName != "-ai.chan@=+,_" {
 		t.Errorf("got %q and %q, want what is written", u.Name, u.SessionName)
 	}

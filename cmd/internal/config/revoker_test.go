@@ -6,7 +6,7 @@ func TestParseConfigTakesARevokerOfTheSameAWSAccount(t *testing.T) {
 	rest := goodSlack + goodUsers
 	account := "accounts:\n  - name: prod\n    role_arn: arn:aws:iam::222222222222:role/OnCall\n    allow: [\"*\"]\n    revoker: "
 	const revoker = "arn:aws:iam::222222222222:role/team/Revoker"
-	if got := mustParse(t, rest+account+revoker+"\n", nil).Broker.Accounts[0].Revoker; got != revoker {
+	if got := mustParse(t, rest+account+revoker+"\n", nil).Broker.Accounts.Find("prod").Revoker; got != revoker {
 		t.Errorf("got %q, want %q", got, revoker)
 	}
 	runProblemTests(t, []problemTest{

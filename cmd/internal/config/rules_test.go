@@ -60,7 +60,8 @@ func TestParseConfigReadsRules(t *testing.T) {
 			Reason:   broker.ReasonPolicy{Required: true},
 		},
 	}
-	for i, a := range cfg.Broker.Accounts {
+	for i, name := range cfg.Broker.Accounts.Names() {
+		a := cfg.Broker.Accounts.Find(name)
 		if diff := cmp.Diff(want[i], a.Rules, byPointer); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", a.Name, diff)
 		}
@@ -68,7 +69,7 @@ func TestParseConfigReadsRules(t *testing.T) {
 	if diff := cmp.Diff([]string{"S01ONCALL", "S02LEADS", "S03PAGER", "S04LEFT"}, cfg.Broker.UserGroups()); diff != "" {
 		t.Errorf("user groups (-want +got):\n%s", diff)
 	}
-	if got := cfg.Broker.Accounts[0].Hours.String(); got != "Mon, Tue, Wed, Thu, Sat 22:00–06:30 (Europe/Berlin)" {
+	if got := cfg.Broker.Accounts.Find("vault").Hours.String(); got != "Mon, Tue, Wed, Thu, Sat 22:00–06:30 (Europe/Berlin)" {
 		t.Errorf("got hours %q", got)
 	}
 }

@@ -16,12 +16,12 @@ const (
 
 func TestParseConfigReadsAgeKeys(t *testing.T) {
 	for text, want := range map[string]string{anAgeKey: anAgeKey, anSSHKey + " alice@laptop": anSSHKey, "'" + anSSHKey + "'": anSSHKey} {
-		u := mustParse(t, user(aUser+"age_key: "+text+"\nsealed: required"), nil).Broker.Users[0]
+		u := mustParse(t, user(aUser+"age_key: "+text+"\nsealed: required"), nil).Broker.Users.Find("U01ALICE")
 		if u.AgeKey.Text != want || u.AgeKey.Fingerprint == "" || !u.SealRequired {
 			t.Errorf("%s: got %+v", text, u)
 		}
 	}
-	if a := mustParse(t, account("name: hub\nsealed: required"), nil).Broker.Accounts[0]; !a.SealRequired {
+	if a := mustParse(t, account("name: hub\nsealed: required"), nil).Broker.Accounts.Find("hub"); !a.SealRequired {
 		t.Errorf("got %+v, want sealed delivery required", a)
 	}
 }

@@ -188,7 +188,7 @@ func TestShippedPoliciesNameWhatTheExampleDoes(t *testing.T) {
 	}
 	quoted := func(s string) string { return `"` + s + `"` }
 	trust := shipped(t, "role-trust-policy.json")
-	for _, a := range cfg.Broker.Accounts {
+	for a := range cfg.Broker.Accounts.All() {
 		switch {
 		case !a.HasRole():
 		case !strings.Contains(shipped(t, "user-policy.json"), quoted(string(a.RoleARN))):
@@ -197,7 +197,7 @@ func TestShippedPoliciesNameWhatTheExampleDoes(t *testing.T) {
 			t.Errorf("role-trust-policy.json would refuse %s: got source_identity %t and external_id %q", a.Name, a.SourceIdentity, a.ExternalID)
 		}
 	}
-	for _, u := range cfg.Broker.Users {
+	for u := range cfg.Broker.Users.All() {
 		for _, policy := range []string{"role-trust-policy.json", "role-trust-policy-source-ip.json"} {
 			if !strings.Contains(shipped(t, policy), quoted("arn:aws:iam::111111111111:user/"+u.SessionName)) {
 				t.Errorf("%s does not trust an IAM user of the session_name of %s", policy, u.Name)

@@ -352,7 +352,7 @@ func TestCredentialsThatCannotBeEncryptedAreShownToNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Broker.Users[0].AgeKey = broker.PublicKey{Text: "age1junk", Type: "age", Fingerprint: "age1junk"} // no config can say that
+	cfg.Broker.Users.Find("U01ALICE").AgeKey = broker.PublicKey{Text: "age1junk", Type: "age", Fingerprint: "age1junk"} // no config can say that
 	log := slog.New(slog.NewJSONHandler(w.logs, nil))
 	a, err := app.New(t.Context(), cfg, w.settings(), app.Environment{Getenv: w.getenv, AWS: w.botOnAWS(), Now: w.now, Log: log})
 	if err != nil {
