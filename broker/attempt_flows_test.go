@@ -179,10 +179,12 @@ func issue(ctx context.Context, br *broker.Broker, r broker.Request) error {
 	return shown(issued.Credentials, err)
 }
 
-// shown is err; credentials must be there without one, and with none.
+// shown is err; credentials must be there without one, and with none. What breaks
+// that is no error of the broker's, so that it is not taken for what the person is
+// told.
 func shown(c broker.Credentials, err error) error {
 	if (err == nil) == c.SecretAccessKey.Empty() {
-		return fmt.Errorf("got credentials: %t, and error %w", err != nil, err)
+		return fmt.Errorf("got credentials: %t, and error %v", err != nil, err) //nolint:errorlint // it must not be unwrapped
 	}
 	return err
 }
