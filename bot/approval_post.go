@@ -7,7 +7,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -88,7 +87,7 @@ func (b *Bot) postNow(ctx context.Context, a broker.Approval) error {
 	if a.Acknowledge && channel != b.audit.channel { // there it was loud already
 		m = loud(m)
 	}
-	ts, err := b.postApprovalOnce(ctx, channel, m)
+	ts, err := b.postOnce(ctx, channel, m)
 	if err != nil {
 		return err
 	}
@@ -104,20 +103,6 @@ func (b *Bot) postNow(ctx context.Context, a broker.Approval) error {
 	}
 	b.askEach(ctx, marked)
 	return nil
-}
-
-// postApprovalOnce tries again only while nothing can have been posted: nobody is
-// to be asked twice.
-func (b *Bot) postApprovalOnce(ctx context.Context, channel string, m blockkit.Message) (ts string, err error) {
-	for try := range postAttempts {
-		if try > 0 {
-			sleep(ctx, pauseBefore(err))
-		}
-		if ts, err = b.postTo(ctx, channel, m); err == nil || !notTaken(err) || refusedBySlack(err) {
-			break
-		}
-	}
-	return ts, err
 }
 
 // show puts an Approval's state on its message. Of two replicas that do so at

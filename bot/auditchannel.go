@@ -14,6 +14,8 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/retry"
 )
 
 // Record is the audit record as the audit channel's poster reads it.
@@ -26,20 +28,11 @@ type Record interface {
 	AwaitRecord(ctx context.Context, after string, wait time.Duration) error
 }
 
-// Leases let exactly one replica do a thing.
-type Leases interface {
-	// Lease claims or renews a lease for holder; false when another holds it.
-	Lease(ctx context.Context, name, holder string, ttl time.Duration) (bool, error)
-	// ReleaseLease gives the lease up if it is holder's.
-	ReleaseLease(ctx context.Context, name, holder string) error
-}
-
 // Cursors keep how far the holder of a lease got.
 type Cursors interface {
-	// SaveCursor replaces previous, what this holder loaded or saved last, by
-	// state, and renews the lease; false when another holds the lease or moved
-	// the cursor.
-	SaveCursor(ctx context.Context, name, holder string, ttl time.Duration, previous, state []byte) (bool, error)
+	// MoveCursor replaces previous, what this holder loaded or saved last, by
+	// state; false when another has had the lease since f.
+	MoveCursor(ctx context.Context, f lease.Fence, previous, state []byte) (bool, error)
 	// LoadCursor returns the state kept last; nil when there is none.
 	LoadCursor(ctx context.Context, name string) ([]byte, error)
 }
@@ -57,14 +50,13 @@ const (
 // cursor leaves the next one to post that Event again.
 type auditChannel struct {
 	record  Record
-	leases  Leases
+	lease   *lease.Lease
 	cursors Cursors
 	channel string
 	post    func(ctx context.Context, channel string, m blockkit.Message) error
 	// followUp does what an entry asks for beside being told; a repeat does nothing
 	// more.
 	followUp func(ctx context.Context, e broker.Event) error
-	holder   string
 	now      func() time.Time
 	log      *slog.Logger
 }
@@ -77,6 +69,8 @@ type auditState struct {
 	Open     map[string]open  `json:"open,omitempty"`  // intents without an outcome yet, by Request
 
 	saved []byte // as it is in the store
+	hold  *lease.Hold
+	turn  lease.Fence // of hold
 }
 
 // cleaned is the state as it was read back, from where others may write: what it
@@ -106,79 +100,62 @@ func readBack(text string) string {
 }
 
 func newAuditChannel(d Deps, post func(context.Context, string, blockkit.Message) error, followUp func(context.Context, broker.Event) error) *auditChannel {
+	log := d.Log.With("part", "audit channel")
 	return &auditChannel{
-		record: d.Record, leases: d.Leases, cursors: d.Cursors, channel: d.AuditChannel, post: post, followUp: followUp,
-		holder: broker.NewID(), now: d.Now, log: d.Log.With("part", "audit channel"),
+		record: d.Record, lease: lease.New(d.Leases, auditLease, auditLeaseTTL, log), cursors: d.Cursors, channel: d.AuditChannel,
+		post: post, followUp: followUp, now: d.Now, log: log,
 	}
 }
 
 // run posts until ctx ends; it then posts what is on the record already and
 // gives the lease up.
 func (a *auditChannel) run(ctx context.Context) {
-	wait := backoff{}
-	for ctx.Err() == nil {
-		err := a.lead(ctx)
-		switch {
-		case ctx.Err() != nil:
-		case err == nil: // another replica posts
-			wait = backoff{}
-			sleep(ctx, auditWait)
-		default:
-			d := wait.next(err)
-			a.log.Error("audit channel is behind the record", "error", err, "retry_in", d)
-			sleep(ctx, d)
-		}
-	}
+	waits := retry.Pace{First: 500 * time.Millisecond, Longest: 30 * time.Second}.Waits()
+	a.lease.Run(ctx, auditWait, func(err error) time.Duration {
+		d := waits.Next(err)
+		a.log.Error("audit channel is behind the record", "error", err, "retry_in", d)
+		return d
+	}, func(ctx context.Context, h *lease.Hold) error { return a.lead(ctx, h, waits.Reset) })
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditFinish)
 	defer cancel()
-	if err := a.finish(last); err != nil {
+	if err := a.lease.Do(last, a.finish); err != nil && !errors.Is(err, lease.ErrTaken) {
 		a.log.Warn("the rest of the record is left to another replica", "error", err)
 	}
 }
 
-// finish posts what there is, if the lease is ours, and gives it up.
-func (a *auditChannel) finish(ctx context.Context) error {
-	state, ok, err := a.takeLease(ctx)
-	if err != nil || !ok {
-		return err
-	}
+// finish posts what there is.
+func (a *auditChannel) finish(ctx context.Context, h *lease.Hold) error {
+	state, err := a.begin(ctx, h)
 	for more := true; more && err == nil; {
 		more, err = a.step(ctx, &state)
 	}
-	return errors.Join(err, a.leases.ReleaseLease(ctx, auditLease, a.holder))
+	return err
 }
 
-// lead posts while the lease is ours; nil means that it is another's.
-func (a *auditChannel) lead(ctx context.Context) error {
-	state, ok, err := a.takeLease(ctx)
-	if err != nil || !ok {
-		return err
-	}
-	for ctx.Err() == nil {
-		if ok, err := a.leases.Lease(ctx, auditLease, a.holder, auditLeaseTTL); err != nil || !ok {
-			return err
+// lead posts until ctx ends; well is called when something went well.
+func (a *auditChannel) lead(ctx context.Context, h *lease.Hold, well func()) error {
+	state, err := a.begin(ctx, h)
+	for err == nil && ctx.Err() == nil {
+		var more bool
+		if more, err = a.step(ctx, &state); err == nil && !more {
+			err = a.record.AwaitRecord(ctx, state.Position, auditWait)
 		}
-		more, err := a.step(ctx, &state)
-		if err != nil {
-			return err
-		}
-		if !more {
-			if err := a.record.AwaitRecord(ctx, state.Position, auditWait); err != nil {
-				return err
-			}
+		if err == nil {
+			well()
 		}
 	}
-	return nil
+	return err
 }
 
-func (a *auditChannel) takeLease(ctx context.Context) (auditState, bool, error) {
-	var state auditState
-	ok, err := a.leases.Lease(ctx, auditLease, a.holder, auditLeaseTTL)
-	if err != nil || !ok {
-		return state, ok, err
+// begin is where the holder before h was.
+func (a *auditChannel) begin(ctx context.Context, h *lease.Hold) (auditState, error) {
+	turn, err := h.Fence()
+	if err != nil {
+		return auditState{}, err
 	}
-	state, err = a.load(ctx)
-	return state, err == nil, err
+	state, err := a.load(ctx)
+	state.hold, state.turn = h, turn
+	return state, err
 }
 
 func (a *auditChannel) load(ctx context.Context) (auditState, error) {
@@ -226,7 +203,7 @@ func (a *auditChannel) step(ctx context.Context, state *auditState) (more bool, 
 // and should have been.
 func (a *auditChannel) tellOverdue(ctx context.Context, state *auditState, then time.Time) error {
 	for _, request := range state.overdue(then) {
-		if err := a.send(ctx, openMessage(state.Open[request], request)); err != nil {
+		if err := a.send(ctx, state, openMessage(state.Open[request], request)); err != nil {
 			return err
 		}
 		delete(state.Open, request)
@@ -256,11 +233,11 @@ func (a *auditChannel) tell(ctx context.Context, state *auditState, entry broker
 		return err
 	}
 	if post {
-		err = a.send(ctx, m)
+		err = a.send(ctx, state, m)
 		if messageRefused(err) {
 			// Trying again would hold up everything behind it.
 			a.log.Error("Slack does not take an event as it is rendered", "position", entry.Position, "error", err)
-			if err = a.send(ctx, unshownMessage(entry.Position)); messageRefused(err) {
+			if err = a.send(ctx, state, unshownMessage(entry.Position)); messageRefused(err) {
 				err = nil // it is on the record and in the log
 			}
 		}
@@ -289,7 +266,7 @@ func (a *auditChannel) flush(ctx context.Context, state *auditState) error {
 	for _, user := range state.due(a.now()) {
 		f := state.Folds[user]
 		if f.Count > 0 {
-			if err := a.send(ctx, foldMessage(user, f)); err != nil {
+			if err := a.send(ctx, state, foldMessage(user, f)); err != nil {
 				return err
 			}
 			// What follows within the next minute is counted again.
@@ -304,28 +281,19 @@ func (a *auditChannel) flush(ctx context.Context, state *auditState) error {
 	return nil
 }
 
-// send posts one message, waiting as long as Slack asks; the lease is kept
-// meanwhile.
-func (a *auditChannel) send(ctx context.Context, m blockkit.Message) error {
-	for {
+// send posts one message, waiting as long as Slack asks, while the lease is held.
+func (a *auditChannel) send(ctx context.Context, state *auditState, m blockkit.Message) error {
+	return retry.Pace{}.Do(ctx, func() error {
+		if _, err := state.hold.Fence(); err != nil {
+			return retry.Final(err)
+		}
 		err := a.postOnce(ctx, m)
 		var limited *slack.RateLimitedError
-		if !errors.As(err, &limited) {
-			return err
+		if errors.As(err, &limited) {
+			return retry.After(err, limited.RetryAfter)
 		}
-		until := limited.RetryAfter
-		for until > 0 && ctx.Err() == nil {
-			pause := min(until, auditLeaseTTL/3)
-			sleep(ctx, pause)
-			until -= pause
-			if ok, err := a.leases.Lease(ctx, auditLease, a.holder, auditLeaseTTL); err != nil || !ok {
-				return errors.Join(errLeaseLost, err)
-			}
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-	}
+		return retry.Final(err)
+	})
 }
 
 // messageRefused reports whether Slack found fault with the message itself.
@@ -363,8 +331,8 @@ func (a *auditChannel) save(ctx context.Context, state *auditState) error {
 		return err
 	}
 	// What was posted is behind the cursor even if the process is being stopped;
-	// the store bounds it.
-	ok, err := a.cursors.SaveCursor(context.WithoutCancel(ctx), auditLease, a.holder, auditLeaseTTL, state.saved, data)
+	// the store bounds it, and knows best whether another has had a turn.
+	ok, err := a.cursors.MoveCursor(context.WithoutCancel(ctx), state.turn, state.saved, data)
 	if err != nil {
 		return err
 	}

@@ -9,12 +9,13 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/lease"
 )
 
 // cursor is what the store keeps of the audit channel.
 type cursor struct{ state []byte }
 
-func (c *cursor) SaveCursor(_ context.Context, _, _ string, _ time.Duration, _, state []byte) (bool, error) {
+func (c *cursor) MoveCursor(_ context.Context, _ lease.Fence, _, state []byte) (bool, error) {
 	c.state = state
 	return true, nil
 }
@@ -34,22 +35,24 @@ func TestAPoisonedCursorOrEntryDoesNotHoldUpTheChannel(t *testing.T) {
 		var posted []blockkit.Message
 		c := &cursor{state: []byte(kept)}
 		a := &auditChannel{
-			cursors: c, now: func() time.Time { return goldenTime }, log: slog.New(slog.DiscardHandler),
+			cursors: c, lease: lease.New(ownLease{}, auditLease, auditLeaseTTL, slog.New(slog.DiscardHandler)), now: func() time.Time { return goldenTime }, log: slog.New(slog.DiscardHandler),
 			post:     func(_ context.Context, _ string, m blockkit.Message) error { posted = append(posted, m); return nil },
 			followUp: func(context.Context, broker.Event) error { panic("poisoned") },
 		}
-		state, err := a.load(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
+		var state auditState
 		refused := broker.Event{Kind: broker.EventRefused, SlackUser: "U01ALICE", SlackTeam: "T0123", Message: "No.", Code: broker.CodeNotAllowed}
 		intent := broker.Event{Kind: broker.EventIntent, SlackUser: "U01ALICE", RequestID: "r1"}
-		for i, e := range []broker.Event{refused, refused, intent} {
-			if err := a.tell(t.Context(), &state, broker.RecordEntry{Position: "2-" + string(rune('0'+i)), Event: e}); err != nil {
-				t.Fatal(err)
+		if err := a.lease.Do(t.Context(), func(ctx context.Context, h *lease.Hold) (err error) {
+			if state, err = a.begin(ctx, h); err != nil {
+				return err
 			}
-		}
-		if err := a.flush(t.Context(), &state); err != nil {
+			for i, e := range []broker.Event{refused, refused, intent} {
+				if err := a.tell(ctx, &state, broker.RecordEntry{Position: "2-" + string(rune('0'+i)), Event: e}); err != nil {
+					return err
+				}
+			}
+			return a.flush(ctx, &state)
+		}); err != nil {
 			t.Fatal(err)
 		}
 		if len(posted) == 0 || !strings.Contains(posted[0].Text, "Refused") || state.Position != "2-2" {

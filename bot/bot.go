@@ -13,6 +13,8 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/retry"
 )
 
 // Deps is what a Bot is made of. All of it is needed.
@@ -25,7 +27,7 @@ type Deps struct {
 	Copies        Copies
 	Preferences   Preferences
 	Record        Record
-	Leases        Leases
+	Leases        lease.Leases
 	Cursors       Cursors
 	Due           DueLists
 	Grants        broker.Grants
@@ -168,27 +170,31 @@ func (b *Bot) drain(abandon context.CancelFunc) {
 
 // greet checks the bot token, waiting for a Slack that cannot be reached.
 func (b *Bot) greet(ctx context.Context) error {
-	wait := backoff{}
-	for {
-		me, err := b.whoIsBot(ctx)
-		if err == nil {
-			b.log.Info("Slack knows the bot", "team", me.TeamID, "bot_user", me.UserID)
-			if !slices.Contains(b.settings().Workspaces, me.TeamID) {
-				b.log.Warn("the bot's own workspace is not in slack.workspaces, so nobody in it is served", "team", me.TeamID)
-			}
-			return nil
-		}
-		var fatal *fatalError
-		if errors.As(err, &fatal) {
-			return err
-		}
-		if ctx.Err() != nil {
-			return nil //nolint:nilerr // told to stop before Slack answered
-		}
-		d := wait.next(err)
-		b.log.Warn("Slack does not answer", "error", err, "retry_in", d)
-		sleep(ctx, d)
+	var (
+		me    *slack.AuthTestResponse
+		fatal *fatalError
+	)
+	pace := slackPace()
+	pace.Told = func(err error, wait time.Duration) {
+		b.log.Warn("Slack does not answer", "error", err, "retry_in", wait)
 	}
+	err := pace.Do(ctx, func() (err error) {
+		if me, err = b.whoIsBot(ctx); errors.As(err, &fatal) {
+			return retry.Final(err)
+		}
+		return slackSays(err)
+	})
+	switch {
+	case err != nil && fatal == nil && ctx.Err() != nil:
+		return nil //nolint:nilerr // told to stop before Slack answered
+	case err != nil:
+		return err
+	}
+	b.log.Info("Slack knows the bot", "team", me.TeamID, "bot_user", me.UserID)
+	if !slices.Contains(b.settings().Workspaces, me.TeamID) {
+		b.log.Warn("the bot's own workspace is not in slack.workspaces, so nobody in it is served", "team", me.TeamID)
+	}
+	return nil
 }
 
 func (b *Bot) whoIsBot(ctx context.Context) (*slack.AuthTestResponse, error) {

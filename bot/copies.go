@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/lease"
 )
 
 // namedCopies are Copies whose errors say that it is the store that failed, where
@@ -31,11 +32,11 @@ func (c namedCopies) DropCopy(ctx context.Context, name string) error {
 }
 
 // namedLeases are Leases of the same kind.
-type namedLeases struct{ Leases }
+type namedLeases struct{ lease.Leases }
 
-func (l namedLeases) Lease(ctx context.Context, name, holder string, ttl time.Duration) (bool, error) {
-	held, err := l.Leases.Lease(ctx, name, holder, ttl)
-	return held, storeFailed(err)
+func (l namedLeases) HoldLease(ctx context.Context, name, holder string, ttl time.Duration) (int64, error) {
+	turn, err := l.Leases.HoldLease(ctx, name, holder, ttl)
+	return turn, storeFailed(err)
 }
 
 func (l namedLeases) ReleaseLease(ctx context.Context, name, holder string) error {

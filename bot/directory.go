@@ -12,6 +12,8 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/retry"
 )
 
 const (
@@ -23,8 +25,7 @@ const (
 	// failureAge keeps a Slack that does not answer from being asked, and waited
 	// for, by every Request.
 	failureAge = 5 * time.Second
-	// groupsClaim is longer than Slack and the store may take together; a replica
-	// that died while it asked holds the others up no longer.
+	// groupsClaim is how long a replica that died while it asked holds the others up.
 	groupsClaim   = 8 * time.Second
 	refreshWithin = 10 * time.Second // a claim that ran out, and some more
 	groupsLease   = "groups"
@@ -52,7 +53,7 @@ type DirectoryDeps struct {
 	API      *slack.Client
 	Copies   Copies
 	Known    Known
-	Leases   Leases
+	Leases   lease.Leases
 	Recorder broker.Recorder
 	Named    func() []string // IDs of the user groups whose changes are recorded
 	Now      func() time.Time
@@ -64,9 +65,8 @@ type DirectoryDeps struct {
 type Directory struct {
 	api     *slack.Client
 	copies  Copies
-	leases  Leases
+	lease   *lease.Lease
 	changes *membershipChanges
-	holder  string
 	now     func() time.Time
 
 	mu      sync.Mutex
@@ -87,8 +87,9 @@ type refreshCall struct {
 
 // NewDirectory returns a Directory; it asks nobody yet.
 func NewDirectory(d DirectoryDeps) *Directory {
-	dir := &Directory{api: d.API, copies: namedCopies{d.Copies}, leases: namedLeases{d.Leases}, holder: broker.NewID(), now: d.Now}
-	dir.changes = &membershipChanges{known: d.Known, recorder: d.Recorder, named: d.Named, now: d.Now, log: d.Log, still: dir.claim}
+	dir := &Directory{api: d.API, copies: namedCopies{d.Copies}, lease: lease.New(namedLeases{d.Leases}, groupsLease, groupsClaim, d.Log), now: d.Now}
+	dir.lease.Rest = failureAge // the other replicas would ask Slack one after the other
+	dir.changes = &membershipChanges{known: d.Known, recorder: d.Recorder, named: d.Named, now: d.Now, log: d.Log}
 	return dir
 }
 
@@ -154,49 +155,33 @@ func (d *Directory) run(ctx context.Context, call *refreshCall) {
 var errNotRefreshed = errors.New("user groups: neither this replica nor another got an answer in time")
 
 // lead asks Slack if no other replica does, and else waits for its answer.
-func (d *Directory) lead(ctx context.Context) (membership, error) {
-	for pause := firstPoll; ctx.Err() == nil; pause = min(2*pause, slowestPoll) {
-		ours, err := d.claim(ctx)
-		if err != nil {
-			return nil, err
+func (d *Directory) lead(ctx context.Context) (groups membership, err error) {
+	err = retry.Pace{First: firstPoll, Longest: slowestPoll}.Do(ctx, func() error {
+		err := d.lease.Do(ctx, func(ctx context.Context, h *lease.Hold) (err error) {
+			// Another may have saved, or died, since this was looked at last.
+			if groups, err = d.load(ctx); err == nil && groups == nil {
+				groups, err = d.refresh(ctx, h)
+			}
+			return err
+		})
+		if errors.Is(err, lease.ErrTaken) {
+			groups, err = d.load(ctx)
 		}
-		// Another may have saved, or died, since this was looked at last.
-		groups, err := d.load(ctx)
-		if ours && err == nil && groups == nil {
-			groups, err = d.refresh(ctx)
+		switch {
+		case groups != nil:
+			return nil
+		case err == nil:
+			return errNotRefreshed
 		}
-		if ours {
-			d.yield(ctx, err)
-		}
-		if err != nil || groups != nil {
-			return groups, err
-		}
-		sleep(ctx, pause)
-	}
-	return nil, errNotRefreshed
-}
-
-func (d *Directory) claim(ctx context.Context) (bool, error) {
-	return d.leases.Lease(ctx, groupsLease, d.holder, groupsClaim)
-}
-
-// yield gives the claim up, but after a failure only when Slack may be asked
-// again: the other replicas would ask it one after the other.
-func (d *Directory) yield(ctx context.Context, failed error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-	defer cancel()
-	// A claim that cannot be given up runs out.
-	if failed != nil {
-		_, _ = d.leases.Lease(ctx, groupsLease, d.holder, failureAge)
-		return
-	}
-	_ = d.leases.ReleaseLease(ctx, groupsLease, d.holder)
+		return retry.Final(err)
+	})
+	return groups, err
 }
 
 // refresh asks for all groups with their members in one call and keeps the
 // answer; nil when a group changed meanwhile, so that it may be out of date.
 // https://docs.slack.dev/reference/methods/usergroups.list
-func (d *Directory) refresh(ctx context.Context) (membership, error) {
+func (d *Directory) refresh(ctx context.Context, h *lease.Hold) (membership, error) {
 	token := broker.NewID()
 	before := d.changes.load(ctx)
 	if err := d.copies.BeginCopy(ctx, groupsCopy, token, groupsAge); err != nil {
@@ -222,6 +207,6 @@ func (d *Directory) refresh(ctx context.Context) (membership, error) {
 	if err != nil || !saved {
 		return nil, err
 	}
-	d.changes.record(ctx, before, groups)
+	d.changes.record(ctx, h, before, groups)
 	return groups, nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/retry"
 )
 
 // dropTries bounds how often a copy that may be out of date is dropped anew; what
@@ -46,12 +48,8 @@ func (b *Bot) directoryEvent(ctx context.Context, event json.RawMessage) bool {
 }
 
 func (b *Bot) dropCopy(ctx context.Context, name string) {
-	var err error
-	for try := range dropTries {
-		if err = b.copies.DropCopy(ctx, name); err == nil {
-			return
-		}
-		sleep(ctx, time.Duration(try+1)*100*time.Millisecond)
+	pace := retry.Pace{First: 100 * time.Millisecond, Longest: 500 * time.Millisecond, Tries: dropTries}
+	if err := pace.Do(ctx, func() error { return b.copies.DropCopy(ctx, name) }); err != nil {
+		b.log.ErrorContext(ctx, "a change in Slack counts only in a minute: the store does not answer", "copy", name, "error", err)
 	}
-	b.log.ErrorContext(ctx, "a change in Slack counts only in a minute: the store does not answer", "copy", name, "error", err)
 }

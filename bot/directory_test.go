@@ -213,8 +213,8 @@ func TestDirectoryDoesNotGuess(t *testing.T) {
 
 func TestDirectoryOutlivesAClaimantThatDied(t *testing.T) {
 	h := newHall(t)
-	if ok, err := h.store.Leases.Lease(t.Context(), groupsLease, "dead", 500*time.Millisecond); !ok || err != nil {
-		t.Fatal(ok, err)
+	if turn, err := h.store.Leases.HoldLease(t.Context(), groupsLease, "dead", 500*time.Millisecond); turn == 0 || err != nil {
+		t.Fatal(turn, err)
 	}
 	wantMember(t, h.dirs[0], "U02BOB", true)
 }

@@ -78,7 +78,7 @@ func (b *Bot) showByDM(ctx context.Context, to conversation, issued broker.Issue
 	if err == nil {
 		owed.Message = &shownMessage{Channel: d.Channel}
 		standing("")
-		d.TS, err = b.postPlaceholder(ctx, d.Channel, issued)
+		d.TS, err = b.postOnce(ctx, d.Channel, placeholderMessage(issued))
 		switch {
 		case err == nil:
 			standing(d.TS)
@@ -95,20 +95,6 @@ func (b *Bot) showByDM(ctx context.Context, to conversation, issued broker.Issue
 	return attempt(ctx, func() error {
 		return b.rewrite(ctx, d.Channel, d.TS, withDeadline(m, b.now().Add(issued.Account.DMLife)))
 	})
-}
-
-// postPlaceholder is tried again only while nothing can have been posted: a
-// second one would stay for good.
-func (b *Bot) postPlaceholder(ctx context.Context, channel string, issued broker.Issued) (ts string, err error) {
-	for try := range postAttempts {
-		if try > 0 && !rest(ctx, err) {
-			break
-		}
-		if ts, err = b.postTo(ctx, channel, placeholderMessage(issued)); err == nil || !notTaken(err) || refusedBySlack(err) {
-			break
-		}
-	}
-	return ts, err
 }
 
 func (b *Bot) deleteLater(ctx context.Context, d deletion, after time.Duration) error {

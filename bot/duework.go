@@ -15,6 +15,8 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/retry"
 )
 
 // DueLists keep what is to be done later, so that any replica can do it, sealed.
@@ -46,9 +48,9 @@ const (
 	// dueFollow is how often the other replicas look after the lease.
 	dueFollow = 2 * time.Second
 	dueBatch  = 20
-	// dueLeaseTTL leaves room for one entry, so that nobody else begins the same.
-	dueLeaseTTL = 30 * time.Second
-	dueTimeout  = 20 * time.Second
+	// dueLease is how long a replica that died holds a list up.
+	dueLease   = 15 * time.Second
+	dueTimeout = 20 * time.Second
 	// dueHold is how long an entry is taken for: longer than working on it and
 	// settling it take together.
 	dueHold = dueTimeout + dueFinish + 5*time.Second
@@ -85,10 +87,9 @@ func setAside(why string) verdict { return verdict{aside: why} }
 type dueWorker struct {
 	list   string
 	due    DueLists
-	leases Leases
+	lease  *lease.Lease                                    // not by the name of older releases, which work on another list
 	serve  func(ctx context.Context, entry []byte) verdict // what it cannot do, it logs or puts off
 	aside  func(ctx context.Context, list, why string)     // tells of an entry that was set aside
-	holder string
 	now    func() time.Time
 	log    *slog.Logger
 	shared bool // all replicas work on it at once: taking an entry is fence enough
@@ -99,58 +100,57 @@ type dueWorker struct {
 }
 
 func newDueWorker(d Deps, list string, serve func(context.Context, []byte) verdict, aside func(ctx context.Context, list, why string)) *dueWorker {
+	log := d.Log.With("part", list)
 	return &dueWorker{
-		list: list, due: d.Due, leases: d.Leases, serve: serve, aside: aside,
-		holder: broker.NewID(), now: d.Now, log: d.Log.With("part", list), panics: map[string]int{},
+		list: list, due: d.Due, lease: lease.New(d.Leases, list+":sealed", dueLease, log), serve: serve, aside: aside,
+		now: d.Now, log: log, panics: map[string]int{},
 	}
 }
 
-// lease is the name of the lease: not that of older releases, which work on
-// another list.
-func (w *dueWorker) leaseName() string { return w.list + ":sealed" }
-
-// run works until ctx ends, finishes the entry in hand and gives the lease up.
+// run works until ctx ends, finishes the entries in hand and gives the lease up.
 func (w *dueWorker) run(ctx context.Context) {
-	wait := backoff{}
-	for ctx.Err() == nil {
-		held, err := w.round(ctx)
-		switch {
-		case ctx.Err() != nil:
-		case err != nil:
-			d := wait.next(err)
-			w.log.Error("due list not worked on", "error", err, "retry_in", d)
-			sleep(ctx, d)
-		default:
-			wait = backoff{}
-			if held {
-				sleep(ctx, dueTick)
-			} else {
-				sleep(ctx, dueFollow)
-			}
-		}
-	}
 	if w.shared {
+		w.rounds(ctx)
 		return
 	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), dueFinish)
-	defer cancel()
-	if err := w.leases.ReleaseLease(last, w.leaseName(), w.holder); err != nil {
-		w.log.Warn("lease not given up; another replica takes it when it ends", "error", err)
+	waits := w.pace("").Waits()
+	w.lease.Run(ctx, dueFollow, func(err error) time.Duration {
+		d := waits.Next(err)
+		w.log.Error(notWorkedOn, "error", err, "retry_in", d)
+		return d
+	}, func(ctx context.Context, _ *lease.Hold) error {
+		waits.Reset()
+		w.rounds(ctx)
+		return nil
+	})
+}
+
+const notWorkedOn = "due list not worked on"
+
+// pace is how often what the store failed is tried again; each failure is logged.
+func (w *dueWorker) pace(what string) retry.Pace {
+	return retry.Pace{First: 500 * time.Millisecond, Longest: 30 * time.Second, Told: func(err error, wait time.Duration) {
+		w.log.Error(what, "error", err, "retry_in", wait)
+	}}
+}
+
+// rounds looks for what is due until ctx ends: the process's, or the lease's.
+func (w *dueWorker) rounds(ctx context.Context) {
+	for ctx.Err() == nil {
+		_ = w.pace(notWorkedOn).Do(ctx, func() error { return w.round(ctx) }) // fails only with ctx
+		retry.Sleep(ctx, dueTick)
 	}
 }
 
-// round works on what is due if the lease is ours.
-func (w *dueWorker) round(ctx context.Context) (held bool, err error) {
-	if held, err = w.lease(ctx); err != nil || !held {
-		return held, err
-	}
+// round works on what is due.
+func (w *dueWorker) round(ctx context.Context) error {
 	entries, err := w.due.DueBy(ctx, w.list, w.now(), dueBatch)
 	if err != nil {
-		return true, err
+		return err
 	}
 	for some := range slices.Chunk(entries, max(w.atOnce, 1)) {
-		if held, err = w.lease(ctx); err != nil || !held || ctx.Err() != nil {
-			return held, err
+		if ctx.Err() != nil {
+			return nil
 		}
 		failed := make([]error, len(some))
 		var all sync.WaitGroup
@@ -159,17 +159,10 @@ func (w *dueWorker) round(ctx context.Context) (held bool, err error) {
 		}
 		all.Wait()
 		if err := errors.Join(failed...); err != nil {
-			return true, err
+			return err
 		}
 	}
-	return true, nil
-}
-
-func (w *dueWorker) lease(ctx context.Context) (bool, error) {
-	if w.shared {
-		return true, nil
-	}
-	return w.leases.Lease(ctx, w.leaseName(), w.holder, dueLeaseTTL)
+	return nil
 }
 
 // handle works on one entry, if it is nobody else's.
@@ -241,15 +234,13 @@ func (w *dueWorker) putAside(ctx context.Context, e broker.DueEntry, why string)
 // settle keeps trying while the store is away: the next holder would do again
 // what was done already.
 func (w *dueWorker) settle(ctx context.Context, e broker.DueEntry, v verdict) error {
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), dueFinish)
+	trying, cancel := context.WithTimeout(context.WithoutCancel(ctx), dueFinish)
 	defer cancel()
-	err := w.settleOnce(last, e, v)
-	for wait := (backoff{}); err != nil && ctx.Err() == nil; err = w.settleOnce(ctx, e, v) {
-		d := wait.next(err)
-		w.log.Error("an entry of the due list was worked on and is still there", "error", err, "retry_in", d)
-		sleep(ctx, d)
-	}
-	return err
+	return w.pace("an entry of the due list was worked on and is still there").Do(ctx, func() error {
+		err := w.settleOnce(trying, e, v)
+		trying = ctx // the first try is made also after ctx has ended
+		return err
+	})
 }
 
 func (w *dueWorker) settleOnce(ctx context.Context, e broker.DueEntry, v verdict) error {

@@ -44,10 +44,14 @@ func (l *oneDue) SetAsideDue(context.Context, string, broker.DueEntry) (bool, er
 	return true, nil
 }
 
+// ownLease is everybody's.
 type ownLease struct{}
 
-func (ownLease) Lease(context.Context, string, string, time.Duration) (bool, error) { return true, nil }
-func (ownLease) ReleaseLease(context.Context, string, string) error                 { return nil }
+func (ownLease) HoldLease(context.Context, string, string, time.Duration) (int64, error) {
+	return 1, nil
+}
+
+func (ownLease) ReleaseLease(context.Context, string, string) error { return nil }
 
 // worked runs rounds of a worker of one entry, each after the entry may be taken
 // again, and returns what it told of entries set aside, and its log.
@@ -59,7 +63,7 @@ func worked(t *testing.T, l *oneDue, rounds int, serve func(context.Context, []b
 		Due: l, Leases: ownLease{}, Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(&out, nil)),
 	}, "x", serve, func(_ context.Context, _, why string) { told = append(told, why) })
 	for range rounds {
-		if _, err := w.round(t.Context()); err != nil {
+		if err := w.round(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		now = now.Add(dueHold)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/lease"
 )
 
 // Known keeps what was compared last, by name, for all replicas.
@@ -33,7 +34,6 @@ type membershipChanges struct {
 	known    Known
 	recorder broker.Recorder
 	named    func() []string
-	still    func(context.Context) (bool, error) // whether this replica still has the claim
 	now      func() time.Time
 	log      *slog.Logger
 }
@@ -64,12 +64,12 @@ func (c *membershipChanges) load(ctx context.Context) knownMembership {
 
 // record compares and replaces what was known. What cannot be recorded now stays
 // as it was known, and is recorded at a later refresh.
-func (c *membershipChanges) record(ctx context.Context, before knownMembership, groups membership) {
+func (c *membershipChanges) record(ctx context.Context, h *lease.Hold, before knownMembership, groups membership) {
 	if !before.ok {
 		return
 	}
-	if ours, err := c.still(ctx); err != nil || !ours {
-		return // whoever has the claim now compares
+	if _, err := h.Fence(); err != nil {
+		return // whoever has the lease now compares
 	}
 	next := maps.Clone(before.groups) // a replica with another config may name further groups
 	for _, group := range c.named() {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/retry"
 )
 
 // A conversation is whom an answer goes to, and how.
@@ -86,47 +87,61 @@ func (b *Bot) respond(ctx context.Context, to conversation, m blockkit.Message) 
 // attemptOnce does f again only while Slack certainly did not take it: what it
 // may have shown is not shown twice.
 func attemptOnce(ctx context.Context, f func() error) error {
-	var err error
-	for try := range postAttempts {
-		if try > 0 && !rest(ctx, err) {
-			break
+	return postPace().Do(ctx, func() error {
+		err := f()
+		if err == nil || !notTaken(err) || !mayHelp(err) {
+			return retry.Final(err)
 		}
-		if err = f(); err == nil || !notTaken(err) || !mayHelp(err) {
-			break
-		}
-	}
-	return err
-}
-
-// rest waits until f may be tried again after err; false when that is too long.
-func rest(ctx context.Context, err error) bool {
-	d := pauseBefore(err)
-	if d > longestPause {
-		return false
-	}
-	sleep(ctx, d)
-	return ctx.Err() == nil
+		return afterPause(err)
+	})
 }
 
 // attempt does f, which may be done twice, up to postAttempts times, as long as that may help. When one
 // try may have been taken after all, its error is what is returned.
 func attempt(ctx context.Context, f func() error) error {
-	var last, open error
-	for try := range postAttempts {
-		if try > 0 && !rest(ctx, last) {
-			break
+	var open error
+	last := postPace().Do(ctx, func() error {
+		err := f()
+		if open == nil && err != nil && !notTaken(err) {
+			open = err
 		}
-		if last = f(); last == nil {
-			return nil
+		if err == nil || !mayHelp(err) {
+			return retry.Final(err)
 		}
-		if open == nil && !notTaken(last) {
-			open = last
-		}
-		if !mayHelp(last) || ctx.Err() != nil {
-			break
-		}
+		return afterPause(err)
+	})
+	if last == nil {
+		return nil
 	}
 	return cmp.Or(open, last)
+}
+
+// postOnce posts m, and again only while nothing can have been posted: a second
+// one would ask twice, or stay for good.
+func (b *Bot) postOnce(ctx context.Context, channel string, m blockkit.Message) (ts string, err error) {
+	err = postPace().Do(ctx, func() (err error) {
+		if ts, err = b.postTo(ctx, channel, m); err == nil || !notTaken(err) || refusedBySlack(err) {
+			return retry.Final(err)
+		}
+		return afterPause(err)
+	})
+	return ts, err
+}
+
+// postPace is how often, and how many times, a post is tried.
+func postPace() retry.Pace { return retry.Pace{First: 300 * time.Millisecond, Tries: postAttempts} }
+
+// afterPause has what failed with err tried again when Slack takes that, and not at
+// all when that is too long for somebody who waits.
+func afterPause(err error) error {
+	var limited *slack.RateLimitedError
+	switch {
+	case !errors.As(err, &limited):
+		return err
+	case limited.RetryAfter > longestPause:
+		return retry.Final(err)
+	}
+	return retry.After(err, limited.RetryAfter)
 }
 
 func (b *Bot) post(ctx context.Context, to broker.Secret, hook *slack.WebhookMessage) error {
@@ -157,14 +172,6 @@ func mayHelp(err error) bool {
 		return refused.Err == "internal_error" || refused.Err == "fatal_error"
 	}
 	return !errors.Is(err, errResponseURL)
-}
-
-func pauseBefore(err error) time.Duration {
-	var limited *slack.RateLimitedError
-	if errors.As(err, &limited) {
-		return limited.RetryAfter
-	}
-	return 300 * time.Millisecond
 }
 
 // deliver replies, and tells the person by direct message when it cannot, as soon

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/broker/retry"
 )
 
 // A slot keeps one connection open, make before break: when Slack announces that
@@ -17,7 +19,7 @@ type slot struct {
 	*Sockets
 	log *slog.Logger
 
-	wait     backoff
+	waits    retry.Waits
 	failures int     // dials without a hello, one after another
 	hasty    int     // sockets that did not live long, one after another
 	doubtful *socket // it missed a pong, and the next is not there yet
@@ -80,7 +82,7 @@ func (s *slot) failed(ctx context.Context, err error) error {
 	last, _ := s.deaf()
 	switch {
 	case errors.As(err, &limited):
-		s.pace.stayAway(s.wait.next(err))
+		s.pace.stayAway(s.waits.Next(slackSays(err)))
 	case last && crowded(err):
 		s.pause(ctx, crowdedPause, nil)
 	default:
@@ -91,7 +93,7 @@ func (s *slot) failed(ctx context.Context, err error) error {
 
 // rest backs off as long as another slot serves.
 func (s *slot) rest(ctx context.Context, err error) {
-	d := s.wait.next(err)
+	d := s.waits.Next(slackSays(err))
 	if last, changed := s.deaf(); !last {
 		s.pause(ctx, d, changed)
 	}
@@ -122,7 +124,8 @@ func (s *slot) serve(ctx context.Context, sock *socket) {
 	}
 	s.down()
 	if time.Since(began) > silence {
-		s.wait, s.hasty = backoff{}, 0
+		s.waits.Reset()
+		s.hasty = 0
 		return
 	}
 	if s.hasty++; s.hasty > 1 { // the first time the next is dialled at once

@@ -12,6 +12,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/retry"
 )
 
 // Sockets keeps a number of Socket Mode connections open. Two or more, because
@@ -79,7 +80,7 @@ func (s *Sockets) run(ctx context.Context) error {
 	var slots sync.WaitGroup
 	for i := range s.count {
 		slots.Go(func() {
-			slot := slot{Sockets: s, log: s.log.With("slot", i)}
+			slot := slot{Sockets: s, log: s.log.With("slot", i), waits: slackPace().Waits()}
 			if err := slot.run(ctx); err != nil {
 				cancel(err)
 			}
@@ -154,41 +155,27 @@ func (s *Sockets) deaf() (bool, <-chan struct{}) {
 	return s.serving == 0, s.changed
 }
 
-// A backoff is the wait before the next try: exponential, with full jitter.
-type backoff struct{ tries int }
+// slackPace is how often Slack is tried again, unless slackSays otherwise.
+func slackPace() retry.Pace { return retry.Pace{First: 500 * time.Millisecond, Longest: longest} }
 
-const (
-	firstWait = 500 * time.Millisecond
-	longest   = 30 * time.Second
-)
+const longest = 30 * time.Second
 
-func (b *backoff) next(err error) time.Duration {
+// slackSays is err with how long to wait after it, where Slack says so.
+func slackSays(err error) error {
 	var limited *slack.RateLimitedError
-	if errors.As(err, &limited) {
-		return limited.RetryAfter + rand.N(time.Second)
+	switch {
+	case errors.As(err, &limited):
+		return retry.After(err, limited.RetryAfter+rand.N(time.Second))
+	case crowded(err):
+		return retry.After(err, rand.N(longest)) // ten are open already; one closes about every six minutes
 	}
-	ceiling := min(longest, firstWait<<min(b.tries, 10))
-	b.tries++
-	if crowded(err) {
-		// Ten are open already; one closes about every six minutes.
-		ceiling = longest
-	}
-	return firstWait/2 + rand.N(ceiling)
+	return err
 }
 
 // crowded reports whether Slack has as many sockets of the app as it allows.
 func crowded(err error) bool {
 	var refused *disconnected
 	return errors.As(err, &refused) && refused.reason == "too_many_websockets"
-}
-
-func sleep(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }
 
 // A fatalError is one that trying again cannot mend.

@@ -8,6 +8,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/broker/retry"
 )
 
 // modalTitle stays within the 24 characters that Slack allows.
@@ -48,7 +49,7 @@ func (to conversation) turned() conversation {
 // updateView puts v in place of what to's modal shows, trying again where that
 // may help.
 func (b *Bot) updateView(ctx context.Context, to conversation, v slack.ModalViewRequest) error {
-	sleep(ctx, time.Until(to.turns))
+	retry.Sleep(ctx, time.Until(to.turns))
 	return attempt(ctx, func() error { return b.updateOnce(ctx, to.view, v) })
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/retry"
 )
 
 // A code that is to begin an MFA session is claimed as beginning and settled as
@@ -34,34 +36,32 @@ func (b *Broker) sessionByCode(ctx context.Context, r Request, user User, d time
 	}
 	waiting, done := ForAWS(ctx)
 	defer done()
-	enough := time.NewTimer(sessionWait)
-	defer enough.Stop()
-	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		held, err := b.beginSession(ctx, r, user, d, key)
-		if !errors.Is(err, errHeld) {
-			return held, err
+	waiting, enough := context.WithTimeout(waiting, sessionWait)
+	defer enough()
+	var held heldSession
+	err = retry.Pace{First: firstPause, Longest: longestPause}.Do(waiting, func() (err error) {
+		if held, err = b.beginSession(ctx, r, user, d, key); !errors.Is(err, errHeld) {
+			return retry.Final(err)
 		}
-		held, over, err := b.sessionOfHolder(ctx, r, user)
+		over := false
+		held, over, err = b.sessionOfHolder(ctx, r, user)
 		switch {
 		case err != nil:
-			return heldSession{}, b.refuse(ctx, r, codeUnclaimed(err))
+			return retry.Final(b.refuse(ctx, r, codeUnclaimed(err)))
 		case held.ok:
-			return held, nil
+			return nil
 		case over:
-			return heldSession{}, b.refuse(ctx, r, b.codeSpent())
+			return retry.Final(b.refuse(ctx, r, b.codeSpent()))
 		}
-		select {
-		case <-time.After(pause):
-			continue
-		case <-enough.C:
-		case <-waiting.Done():
-		case <-ctx.Done():
-		}
-		if err := ctx.Err(); err != nil {
-			return heldSession{}, b.refuse(ctx, r, codeUnclaimed(err))
-		}
-		return heldSession{}, b.refuse(ctx, r, b.codeSpent())
+		return errHeld
+	})
+	switch {
+	case !errors.Is(err, errHeld):
+		return held, err
+	case ctx.Err() != nil:
+		return heldSession{}, b.refuse(ctx, r, codeUnclaimed(ctx.Err()))
 	}
+	return heldSession{}, b.refuse(ctx, r, b.codeSpent())
 }
 
 // claimSession claims r.Code to begin an MFA session with; errHeld says that

@@ -14,23 +14,6 @@ import (
 // Leases keeps which replica does what, and how far readers of the record are.
 type Leases struct{ *core }
 
-// Lease claims the lease name for holder, or renews it, for ttl from now. It
-// returns false when another holds it. holder must be unique to the process's
-// run: one that took an old holder's name would inherit its lease. One round
-// trip.
-func (s Leases) Lease(ctx context.Context, name, holder string, ttl time.Duration) (bool, error) {
-	if holder == "" || ttl <= 0 {
-		return false, fmt.Errorf("lease %s: it needs a holder and a time", name)
-	}
-	ctx, cancel := s.bound(ctx)
-	defer cancel()
-	ours, err := s.scripts.lease.Run(ctx, s.rdb, []string{leaseKey(name)}, holder, milliseconds(ttl)).Bool()
-	if err != nil {
-		return false, fmt.Errorf("lease %s: %w", name, err)
-	}
-	return ours, nil
-}
-
 // HoldLease claims the lease name for holder, or renews it, for ttl from now. It
 // returns whose turn it is, a number that grows with each new holder; 0 when
 // another holds it. holder must be unique to who holds: one that took an old
@@ -61,25 +44,6 @@ func (s Leases) ReleaseLease(ctx context.Context, name, holder string) error {
 	return nil
 }
 
-// SaveCursor replaces the reader's state, where it is in the record and what it
-// has folded, and renews the lease name for ttl. It changes nothing and returns
-// false when another holds the lease, or when the state is no longer previous,
-// which is what this holder loaded or saved last; nil where there was none. The
-// state is kept in clear: it must hold no secret. One round trip.
-func (s Leases) SaveCursor(ctx context.Context, name, holder string, ttl time.Duration, previous, state []byte) (bool, error) {
-	if holder == "" || ttl <= 0 || len(state) == 0 {
-		return false, fmt.Errorf("save cursor %s: it needs a holder, a time and a state", name)
-	}
-	ctx, cancel := s.bound(ctx)
-	defer cancel()
-	ours, err := s.scripts.cursor.Run(ctx, s.rdb, []string{leaseKey(name), cursorKey(name)},
-		holder, milliseconds(ttl), previous, state).Bool()
-	if err != nil {
-		return false, fmt.Errorf("save cursor %s: %w", name, err)
-	}
-	return ours, nil
-}
-
 // MoveCursor replaces the reader's state, where it is in the record and what it
 // has folded. It changes nothing and returns false when another has had the lease
 // since f, or when the state is no longer previous, which is what this holder
@@ -99,7 +63,7 @@ func (s Leases) MoveCursor(ctx context.Context, f lease.Fence, previous, state [
 	return moved, nil
 }
 
-// LoadCursor returns what SaveCursor kept last, nil when there is nothing. Load
+// LoadCursor returns what MoveCursor kept last, nil when there is nothing. Load
 // it after taking the lease, or another holder may still be moving it. One round
 // trip.
 func (s Leases) LoadCursor(ctx context.Context, name string) ([]byte, error) {

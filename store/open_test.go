@@ -175,12 +175,12 @@ func TestEmbeddedExpiresByTheWallClockToo(t *testing.T) {
 	if !s.Embedded() {
 		t.Error("embedded: got false")
 	}
-	if ok, err := s.Leases.Lease(t.Context(), "x", "a", 30*time.Millisecond); !ok || err != nil {
-		t.Fatalf("lease: got %v, %v", ok, err)
+	if turn, err := s.Leases.HoldLease(t.Context(), "x", "a", 30*time.Millisecond); turn == 0 || err != nil {
+		t.Fatalf("lease: got turn %d, %v", turn, err)
 	}
 	storetest.Eventually(t, 10*time.Second, "the lease ran out", func() bool {
-		ok, err := s.Leases.Lease(t.Context(), "x", "b", time.Minute)
-		return ok && err == nil
+		turn, err := s.Leases.HoldLease(t.Context(), "x", "b", time.Minute)
+		return turn > 0 && err == nil
 	})
 	if err := s.Advance(-time.Second); err == nil {
 		t.Error("advance backwards: got no error")

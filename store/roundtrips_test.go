@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/lease"
 )
 
 // trips counts what is sent and waited for: a pipeline is one.
@@ -83,9 +84,9 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 		{"LoadKey", 1, func() error { _, _, err := s.SealedKeys.LoadKey(ctx, "U01ALICE"); return err }},
 		{"RemoveKey", 1, func() error { return s.SealedKeys.RemoveKey(ctx, "U01ALICE") }},
 		{"ReadRecord", 1, func() error { _, err := s.Record.ReadRecord(ctx, "", 10); return err }},
-		{"Lease", 1, func() error { _, err := s.Leases.Lease(ctx, "audit", "a", time.Minute); return err }},
-		{"SaveCursor", 1, func() error {
-			_, err := s.Leases.SaveCursor(ctx, "audit", "a", time.Minute, nil, []byte("1-0"))
+		{"HoldLease", 1, func() error { _, err := s.Leases.HoldLease(ctx, "audit", "a", time.Minute); return err }},
+		{"MoveCursor", 1, func() error {
+			_, err := s.Leases.MoveCursor(ctx, lease.Fence{Lease: "audit", Holder: "a", Turn: 1}, nil, []byte("1-0"))
 			return err
 		}},
 		{"LoadCursor", 1, func() error { _, err := s.Leases.LoadCursor(ctx, "audit"); return err }},

@@ -10,7 +10,7 @@ import (
 // scripts are loaded when the store opens and run by their hash. After a
 // fail-over that lost them go-redis sends the text again, one more round trip.
 type scripts struct {
-	reserve, release, settle, save, hold, lease, move, cursor, due, replaceDue, asideDue, swap, session, copied, known, wrong, ask, decide, rate, end *redis.Script
+	reserve, release, settle, save, hold, move, due, replaceDue, asideDue, swap, session, copied, known, wrong, ask, decide, rate, end *redis.Script
 }
 
 func newScripts() scripts {
@@ -20,9 +20,7 @@ func newScripts() scripts {
 		settle:     redis.NewScript(settleScript),
 		save:       redis.NewScript(saveScript),
 		hold:       redis.NewScript(holdScript),
-		lease:      redis.NewScript(leaseScript),
 		move:       redis.NewScript(moveScript),
-		cursor:     redis.NewScript(cursorScript),
 		due:        redis.NewScript(dueScript),
 		replaceDue: redis.NewScript(replaceDueScript),
 		asideDue:   redis.NewScript(asideDueScript),
@@ -40,7 +38,7 @@ func newScripts() scripts {
 
 func (s scripts) load(ctx context.Context, rdb redis.UniversalClient) error {
 	for _, script := range []*redis.Script{
-		s.reserve, s.release, s.settle, s.save, s.hold, s.lease, s.move, s.cursor, s.due, s.replaceDue, s.asideDue, s.swap, s.session, s.copied, s.known, s.wrong, s.ask, s.decide, s.rate, s.end,
+		s.reserve, s.release, s.settle, s.save, s.hold, s.move, s.due, s.replaceDue, s.asideDue, s.swap, s.session, s.copied, s.known, s.wrong, s.ask, s.decide, s.rate, s.end,
 	} {
 		if err := script.Load(ctx, rdb).Err(); err != nil {
 			return fmt.Errorf("load script: %w", err)
@@ -103,26 +101,6 @@ if whose ~= ARGV[1] or n < 1 then
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return n`
-
-// KEYS: lease. ARGV: holder, TTL in ms.
-const leaseScript = `
-local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1`
-
-// KEYS: lease, cursor. ARGV: holder, TTL of the lease in ms, the state that the
-// holder loaded or saved last, the state to keep. A lease that ran out unnoticed
-// is claimed again if nobody moved the cursor meanwhile; a repeat is answered as
-// the first time.
-const cursorScript = `
-local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then return 0 end
-local kept = redis.call('GET', KEYS[2]) or ''
-if kept ~= ARGV[3] and kept ~= ARGV[4] then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-redis.call('SET', KEYS[2], ARGV[4])
-return 1`
 
 // KEYS: turn, cursor. ARGV: the turn as holdScript keeps it, the state that its
 // holder loaded or saved last, the state to keep. A lease that ran out is no

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/store"
 	"github.com/assumebot/assumebot/store/storetest"
 )
@@ -50,10 +51,10 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 		"Record":            func(ctx context.Context) error { return s.Record.Record(ctx, broker.Event{ID: "1"}) },
 		"ReadRecord":        func(ctx context.Context) error { _, err := s.Record.ReadRecord(ctx, "", 10); return err },
 		"AwaitRecord":       func(ctx context.Context) error { return s.Record.AwaitRecord(ctx, "", 50*time.Millisecond) },
-		"Lease":             func(ctx context.Context) error { _, err := s.Leases.Lease(ctx, "x", "a", time.Minute); return err },
+		"HoldLease":         func(ctx context.Context) error { _, err := s.Leases.HoldLease(ctx, "x", "a", time.Minute); return err },
 		"ReleaseLease":      func(ctx context.Context) error { return s.Leases.ReleaseLease(ctx, "x", "a") },
-		"SaveCursor": func(ctx context.Context) error {
-			_, err := s.Leases.SaveCursor(ctx, "x", "a", time.Minute, nil, []byte("1-0"))
+		"MoveCursor": func(ctx context.Context) error {
+			_, err := s.Leases.MoveCursor(ctx, lease.Fence{Lease: "x", Holder: "a", Turn: 1}, nil, []byte("1-0"))
 			return err
 		},
 		"SaveListing": func(ctx context.Context) error {
@@ -214,8 +215,8 @@ func TestTLSIsVerified(t *testing.T) {
 	p := newProxy(t, func() (net.Conn, error) { return net.Dial("tcp", backend) }, selfSigned(t))
 	wantOpenError(t, "rediss://u:MARKED@"+p.addr, []broker.Secret{storetest.KeyOne}, "certificate")
 	s := mustOpen(t, "rediss://"+p.addr+"?skip_verify=true")
-	if ok, err := s.Leases.Lease(t.Context(), "x", "a", time.Minute); !ok || err != nil {
-		t.Errorf("lease over TLS: got %v, %v", ok, err)
+	if turn, err := s.Leases.HoldLease(t.Context(), "x", "a", time.Minute); turn == 0 || err != nil {
+		t.Errorf("lease over TLS: got turn %d, %v", turn, err)
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/retry"
 )
 
 const (
@@ -48,27 +49,30 @@ func (c *Client) Deny(ctx context.Context, account broker.Account, names func() 
 	// What was issued within the second of now is issued before the next one.
 	denied := broker.Denied{Before: now.Truncate(time.Second).Add(time.Second)}
 	failed := doc.denialError
-	for range denyTries {
+	err = retry.Pace{First: denyPause, Tries: denyTries}.Do(ctx, func() (err error) {
 		if err := still(ctx); err != nil {
-			return broker.Denied{}, failed(false, err)
+			return retry.Final(failed(false, err))
 		}
 		if err := writeRevocations(ctx, client, role, doc, sessions, &denied); err != nil {
 			var refused smithy.APIError // anything else may be an answer that was lost
-			return broker.Denied{}, failed(!errors.As(err, &refused), fmt.Errorf("write the policy: %w", err))
+			return retry.Final(failed(!errors.As(err, &refused), fmt.Errorf("write the policy: %w", err)))
 		}
 		if doc, _, err = readRevocations(ctx, client, role); err != nil {
-			return broker.Denied{}, failed(true, fmt.Errorf("read the policy again: %w", err))
+			return retry.Final(failed(true, fmt.Errorf("read the policy again: %w", err)))
 		}
-		if doc.show(denied, sessions) {
-			return denied, nil
+		if !doc.show(denied, sessions) {
+			return errors.New("the policy was written, but IAM does not show it")
 		}
-		select {
-		case <-time.After(denyPause):
-		case <-ctx.Done():
-			return broker.Denied{}, failed(true, ctx.Err())
-		}
+		return nil
+	})
+	var known *broker.DenialError
+	switch {
+	case err == nil:
+		return denied, nil
+	case errors.As(err, &known):
+		return broker.Denied{}, known
 	}
-	return broker.Denied{}, failed(true, errors.New("the policy was written, but IAM does not show it"))
+	return broker.Denied{}, failed(true, err)
 }
 
 // notTold is of a revocation that ended before anything was written.

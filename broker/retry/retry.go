@@ -10,6 +10,7 @@ package retry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -54,8 +55,14 @@ type Waits struct{ next *backoff.ExponentialBackOff }
 // Waits begin at p.First.
 func (p Pace) Waits() Waits { return Waits{p.exponential()} }
 
-// Next is how long to wait before the next try.
-func (w Waits) Next() time.Duration { return w.next.NextBackOff() }
+// Next is how long to wait after err before the next try.
+func (w Waits) Next(err error) time.Duration {
+	var after *backoff.RetryAfterError
+	if errors.As(err, &after) {
+		return after.Duration
+	}
+	return w.next.NextBackOff()
+}
 
 // Reset begins at the first wait again.
 func (w Waits) Reset() { w.next.Reset() }

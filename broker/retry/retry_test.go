@@ -84,13 +84,16 @@ func TestTheEndOfTheContextEndsTheWaitAndKeepsTheLastError(t *testing.T) {
 func TestWaitsBeginAnewAfterAReset(t *testing.T) {
 	w := Pace{First: time.Second, Longest: time.Hour}.Waits()
 	for range 8 {
-		w.Next()
+		w.Next(errAway)
 	}
-	if got := w.Next(); got < time.Minute {
+	if got := w.Next(errAway); got < time.Minute {
 		t.Errorf("got %s after eight failures, want minutes", got)
 	}
+	if got := w.Next(After(errAway, time.Millisecond)); got != time.Millisecond {
+		t.Errorf("got %s, want what the other side says", got)
+	}
 	w.Reset()
-	if got := w.Next(); got > 2*time.Second {
+	if got := w.Next(errAway); got > 2*time.Second {
 		t.Errorf("got %s after a reset, want about a second", got)
 	}
 }

@@ -22,7 +22,6 @@ var leaseTests = []test{
 	{"of many one gets it", leaseRace},
 	{"a turn is kept over renewals and grows with each holder", turnsGrow},
 	{"what was forgotten or written by others is no turn to rely on", turnsFromElsewhere},
-	{"a cursor is saved only under the lease", cursorIsFenced},
 	{"a cursor is moved only in the holder's turn", cursorMovesInTurn},
 	{"of three holders one works at a time, each in its turn", holdersTakeTurns},
 	{"who is cut off stops before another works", cutOff},
@@ -311,40 +310,4 @@ func cursorMovesInTurn(t *testing.T, h *harness) {
 	if got, err := h.Leases.LoadCursor(t.Context(), "audit"); err != nil || string(got) != "2-0" {
 		t.Errorf("cursor: got %q, %v, want 2-0", got, err)
 	}
-}
-
-func cursorIsFenced(t *testing.T, h *harness) {
-	if got, err := h.Leases.LoadCursor(t.Context(), "audit"); got != nil || err != nil {
-		t.Errorf("cursor of nobody: got %q, %v, want nothing", got, err)
-	}
-	saveCursor := func(holder, previous, state string, want bool) {
-		t.Helper()
-		got, err := h.Leases.SaveCursor(t.Context(), "audit", holder, h.unit, []byte(previous), []byte(state))
-		if err != nil || got != want {
-			t.Errorf("save cursor for %s: got %v, %v, want %v", holder, got, err, want)
-		}
-	}
-	wantCursor := func(want string) {
-		t.Helper()
-		got, err := h.Leases.LoadCursor(t.Context(), "audit")
-		if err != nil || string(got) != want {
-			t.Errorf("cursor: got %q, %v, want %q", got, err, want)
-		}
-	}
-	wantLease(t, h.Store, "a", h.unit, true)
-	saveCursor("a", "", "1-0\x00\xff", true)
-	saveCursor("a", "", "1-0\x00\xff", true) // a repeat
-	saveCursor("b", "1-0\x00\xff", "b's", false)
-	saveCursor("a", "not what is kept", "x", false)
-	wantCursor("1-0\x00\xff")
-	// A lease that ran out unnoticed, while nobody moved the cursor.
-	h.pass(t, h.unit)
-	saveCursor("a", "1-0\x00\xff", "1-1", true)
-	wantLease(t, h.Store, "b", time.Minute, false)
-	h.pass(t, h.unit)
-	wantLease(t, h.Store, "b", time.Minute, true)
-	saveCursor("a", "1-1", "too late", false)
-	saveCursor("b", "1-1", "2-0", true)
-	saveCursor("a", "1-1", "too late", false)
-	wantCursor("2-0")
 }
