@@ -80,7 +80,8 @@ func TestParseKeyRefusesWithoutRepeating(t *testing.T) {
 
 func FuzzParseKey(f *testing.F) {
 	for _, seed := range []string{
-		"", "remove 123456", snippettest.ExampleAge + " 123456", snippettest.ExampleSSH + " bob@host 123 456", "`" + snippettest.ExampleSSH + "`", "123456 " + snippettest.ExampleAge,
+		"", "remove 123456", snippettest.ExampleAge + " 123456", snippettest.ExampleSSH + " bob@host 123 456", "`" + snippettest.ExampleSSH + "`",
+		"123456 " + snippettest.ExampleAge,
 		"ssh-rsa AAAA", "age1", "ssh-ed25519 AAAAC3 NzaC1l", "AGE-SECRET-KEY-1QQQQQQQQQQQQ", "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA",
 		"<mailto:sk-ssh-ed25519@openssh.com|x> AAAA", "age1yubikey1qq", "ecdsa-sha2-nistp256 AAAA", "age1pq1qqqq", "set " + snippettest.ExampleAge + " remove",
 	} {

@@ -10,15 +10,17 @@ import (
 // A RoleARN is the ARN of an IAM role, checked by [ParseRoleARN].
 type RoleARN string
 
+const anyPartition = `^arn:(aws|aws-cn|aws-us-gov|aws-iso|aws-iso-b|aws-iso-e|aws-iso-f|aws-eusc):iam::`
+
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
 var (
-	roleARN     = regexp.MustCompile(`^arn:(aws|aws-cn|aws-us-gov|aws-iso|aws-iso-b|aws-iso-e|aws-iso-f|aws-eusc):iam::(\d{12}):role/((?:[\x21-\x7e]+/)?)([\w+=,.@-]{1,64})$`)
-	mfaARN      = regexp.MustCompile(`^arn:(aws|aws-cn|aws-us-gov|aws-iso|aws-iso-b|aws-iso-e|aws-iso-f|aws-eusc):iam::(\d{12}):mfa/[\w+=,.@/-]+$`)
+	roleARN     = regexp.MustCompile(anyPartition + `(\d{12}):role/((?:[\x21-\x7e]+/)?)([\w+=,.@-]{1,64})$`)
+	mfaARN      = regexp.MustCompile(anyPartition + `(\d{12}):mfa/[\w+=,.@/-]+$`)
 	mfaSerial   = regexp.MustCompile(`^[\w+=/:,.@-]{9,256}$`)
 	externalID  = regexp.MustCompile(`^[\w+=,.@:/-]+$`)
 	sessionName = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
 	notSession  = regexp.MustCompile(`[^\w+=,.@-]+`)
-	policyARN   = regexp.MustCompile(`^arn:(aws|aws-cn|aws-us-gov|aws-iso|aws-iso-b|aws-iso-e|aws-iso-f|aws-eusc):iam::(\d{12}|aws):policy/[\x21-\x7e]+$`)
+	policyARN   = regexp.MustCompile(anyPartition + `(\d{12}|aws):policy/[\x21-\x7e]+$`)
 )
 
 // ParseRoleARN checks s as the ARN of an IAM role.

@@ -96,6 +96,7 @@ var audiences = map[Code]audience{
 	CodeRegion: operator, CodeAWSRefused: operator, CodeBucketsRefused: operator, CodeCannotReachAWS: operator,
 	CodeSettings: operator, CodeStrangeAnswer: operator,
 	CodeOutcomeUnknown: operator, CodeKeyUnreadable: operator, CodeKeyNotLongTerm: operator, CodeSignin: operator,
-	CodeRecord: operator, CodeStore: operator, CodeTooLarge: operator, CodeUndelivered: operator, CodeDeliveryUnknown: operator, CodeUndeleted: operator, CodeSetAside: operator,
+	CodeRecord: operator, CodeStore: operator, CodeTooLarge: operator, CodeUndelivered: operator,
+	CodeDeliveryUnknown: operator, CodeUndeleted: operator, CodeSetAside: operator,
 	CodeSealUnreadable: operator, CodeSealFailed: operator, CodeBusy: operator, CodeInternal: operator, CodeRevoker: operator,
 }

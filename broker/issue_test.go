@@ -149,7 +149,8 @@ func TestBucketsForgetsCredentialsThatEnded(t *testing.T) {
 	if _, err := b.Issue(t.Context(), b.request("prod", b.device.Code())); err != nil {
 		t.Fatal(err)
 	}
-	b.aws.Inject(awstest.Fault{Action: "ListBuckets", Times: 1, Error: &awstest.FaultError{Status: 400, Code: "ExpiredToken", Message: "The provided token has expired."}})
+	expired := &awstest.FaultError{Status: 400, Code: "ExpiredToken", Message: "The provided token has expired."}
+	b.aws.Inject(awstest.Fault{Action: "ListBuckets", Times: 1, Error: expired})
 	_, err := b.Buckets(t.Context(), b.request("prod", ""), "")
 	wantCode(t, err, broker.CodeCredentialsGone)
 	_, err = b.Buckets(t.Context(), b.request("prod", ""), "")

@@ -95,7 +95,8 @@ func TestOneCodeServesRequestsAtOnce(t *testing.T) {
 func TestWhoWaitsForACodeThatFailsIsToldAtOnce(t *testing.T) {
 	b := newSessionBench(t)
 	b.recorded = make(chan broker.EventKind, 8)
-	b.aws.Inject(awstest.Fault{Action: "GetSessionToken", Times: 1, Latency: 100 * time.Millisecond, Error: &awstest.FaultError{Status: 403, Code: "AccessDenied", Message: "MultiFactorAuthentication failed with invalid MFA one time pass code."}})
+	wrong := &awstest.FaultError{Status: 403, Code: "AccessDenied", Message: "MultiFactorAuthentication failed with invalid MFA one time pass code."}
+	b.aws.Inject(awstest.Fault{Action: "GetSessionToken", Times: 1, Latency: 100 * time.Millisecond, Error: wrong})
 	code := b.device.Code()
 	done := make(chan error, 1)
 	go func() {

@@ -168,7 +168,8 @@ type exported struct {
 func runCLI(t *testing.T, aws, dir string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), aws, append(args, "--profile", "prod")...)
-	cmd.Env = append(snippettest.BareEnv(dir), "AWS_CONFIG_FILE="+filepath.Join(dir, "config"), "AWS_SHARED_CREDENTIALS_FILE="+filepath.Join(dir, "credentials"), "AWS_EC2_METADATA_DISABLED=true")
+	cmd.Env = append(snippettest.BareEnv(dir), "AWS_EC2_METADATA_DISABLED=true",
+		"AWS_CONFIG_FILE="+filepath.Join(dir, "config"), "AWS_SHARED_CREDENTIALS_FILE="+filepath.Join(dir, "credentials"))
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("aws %v: %v", args, err)
