@@ -35,7 +35,8 @@ func TestAPoisonedCursorOrEntryDoesNotHoldUpTheChannel(t *testing.T) {
 		var posted []blockkit.Message
 		c := &cursor{state: []byte(kept)}
 		a := &auditChannel{
-			cursors: c, lease: lease.New(ownLease{}, auditLease, auditLeaseTTL, slog.New(slog.DiscardHandler)), now: func() time.Time { return goldenTime }, log: slog.New(slog.DiscardHandler),
+			cursors: c, lease: lease.New(ownLease{}, auditLease, auditLeaseTTL, slog.New(slog.DiscardHandler)),
+			now: func() time.Time { return goldenTime }, log: slog.New(slog.DiscardHandler),
 			post:     func(_ context.Context, _ string, m blockkit.Message) error { posted = append(posted, m); return nil },
 			followUp: func(context.Context, broker.Event) error { panic("poisoned") },
 		}

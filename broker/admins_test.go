@@ -179,7 +179,8 @@ func TestASecondBlockSaysWhoseItReplaces(t *testing.T) {
 	if done, err := b.Broker.Block(t.Context(), by(b, adminID), "U01ALICE"); err != nil || done.Before != nil {
 		t.Fatalf("first: got %+v, %v, want none before it", done, err)
 	}
-	if done, err := b.Broker.Block(t.Context(), by(b, adminID), "U01ALICE"); err != nil || done.Before == nil || done.Before.By != adminID || done.Before.Reason != "INC-42" {
+	done, err := b.Broker.Block(t.Context(), by(b, adminID), "U01ALICE")
+	if err != nil || done.Before == nil || done.Before.By != adminID || done.Before.Reason != "INC-42" {
 		t.Errorf("second: got %+v, %v, want the first as the one before", done, err)
 	}
 }

@@ -96,7 +96,8 @@ func TestWhatCannotBeDecidedAnyMoreIsNotOnTheRecord(t *testing.T) {
 func TestWhatAsksToTakeNoteIsNoApproval(t *testing.T) {
 	b := newVault(t, 1)
 	note, err := b.AskToAcknowledge(t.Context(), broker.Event{
-		RequestID: broker.NewID(), SlackUser: "U01ALICE", User: "alice", Account: "prod", RoleARN: b.config.Accounts.Find("prod").RoleARN, Seconds: 7200, Reason: "down",
+		RequestID: broker.NewID(), SlackUser: "U01ALICE", User: "alice", Account: "prod", RoleARN: b.config.Accounts.Find("prod").RoleARN,
+		Seconds: 7200, Reason: "down",
 	})
 	if err != nil {
 		t.Fatal(err)

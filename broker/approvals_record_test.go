@@ -90,7 +90,8 @@ func TestAnApprovalIsForTheTermsThatItWasGivenFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newVault(t, 1)
 			prod := b.config.Accounts.Find("prod")
-			prod.SessionPolicy, prod.PolicyARNs, prod.Tags = `{"Version":"2012-10-17","Statement":[]}`, []string{"arn:aws:iam::aws:policy/ReadOnlyAccess"}, map[string]string{"team": "a"}
+			prod.SessionPolicy, prod.PolicyARNs = `{"Version":"2012-10-17","Statement":[]}`, []string{"arn:aws:iam::aws:policy/ReadOnlyAccess"}
+			prod.Tags = map[string]string{"team": "a"}
 			a := b.approve(t, b.ask(t), "U02BOB")
 			change(prod)
 			r := b.request("prod", b.device.Code())

@@ -402,7 +402,8 @@ func TestBreakGlassNeedsAReasonAndAFreshCodeAndNoApproval(t *testing.T) {
 	wantCode(t, err, broker.CodeOwnApproval)
 	_, err = b.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)
 	wantCode(t, err, broker.CodeApprovalGone)
-	if got, err := b.Acknowledge(t.Context(), b.from("U02BOB"), a.User, a.ID); err != nil || got.State != broker.ApprovalAcknowledged || got.EndedBy.User != "U02BOB" {
+	got, err := b.Acknowledge(t.Context(), b.from("U02BOB"), a.User, a.ID)
+	if err != nil || got.State != broker.ApprovalAcknowledged || got.EndedBy.User != "U02BOB" {
 		t.Errorf("got %+v, %v, want bob's acknowledgement", got, err)
 	}
 	b.config.Accounts.Find("prod").Deny = []string{"*"}

@@ -49,7 +49,9 @@ func (d *draw) rules() broker.Rules {
 		rules.Channels = []string{"C01"}
 	}
 	if d.of(4) == 0 {
-		rules.Hours = &broker.Hours{Days: [7]bool{d.of(2) == 0, true}, From: time.Duration(d.of(24)) * time.Hour, To: time.Duration(d.of(24)) * time.Hour, Zone: time.UTC}
+		rules.Hours = &broker.Hours{
+			Days: [7]bool{d.of(2) == 0, true}, From: time.Duration(d.of(24)) * time.Hour, To: time.Duration(d.of(24)) * time.Hour, Zone: time.UTC,
+		}
 	}
 	if d.of(4) == 0 {
 		rules.Reason = broker.ReasonPolicy{Required: true, Pattern: regexp.MustCompile("^INC-")}

@@ -243,7 +243,8 @@ func newBench(t *testing.T) *bench {
 			MFASerial: awstest.DeviceARN(hub, "alice"), Key: broker.KeySource{Env: "ALICE"},
 		}),
 		Accounts: broker.Accounts(
-			broker.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 12 * time.Hour, MFA: broker.MFAFresh, Rules: allow("U01ALICE")},
+			broker.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 12 * time.Hour,
+				MFA: broker.MFAFresh, Rules: allow("U01ALICE")},
 			broker.Account{Name: "hub", DefaultDuration: time.Hour, MaxDuration: 36 * time.Hour, Rules: allow("S01ALL"), MFA: broker.MFASession},
 		),
 	}

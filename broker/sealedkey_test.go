@@ -91,7 +91,8 @@ func TestKeyIsSetReplacedAndRemovedWithACode(t *testing.T) {
 			t.Errorf("got event %+v", e)
 		}
 		call := b.aws.Calls()[len(b.aws.Calls())-1]
-		if call.Action != "GetSessionToken" || call.Params.Get("DurationSeconds") != "900" || call.Params.Get("SerialNumber") == "" || call.Params.Get("TokenCode") == "" {
+		if call.Action != "GetSessionToken" || call.Params.Get("DurationSeconds") != "900" ||
+			call.Params.Get("SerialNumber") == "" || call.Params.Get("TokenCode") == "" {
 			t.Errorf("got call %s %v, want GetSessionToken for 900 s with a code", call.Action, call.Params)
 		}
 		issued, err := b.Issue(t.Context(), b.request("prod", b.code()))

@@ -205,3 +205,23 @@ func approvalKeys(user, id string) (approvalNames, error) {
 	approval, _ := userKey(user, "approval", id) // fails as the first does, on the user
 	return approvalNames{index: index, approval: approval}, nil
 }
+
+// KEYS: index, approval. ARGV: its ID, when it ends and the end to prune up to
+// (both Unix ms), the sealed approval, its TTL in ms. Returns what is there then:
+// who asks opens it to see whose it is, since no two sealings are alike.
+const askScript = `
+local kept = redis.call('GET', KEYS[2])
+if kept then return kept end
+redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[3])
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[5]) then redis.call('PEXPIRE', KEYS[1], ARGV[5]) end
+redis.call('SET', KEYS[2], ARGV[4], 'PX', ARGV[5])
+return ARGV[4]`
+
+// KEYS: approval. ARGV: what is there, what takes its place for as long as it
+// still had to live. Returns what is there then, as askScript does.
+const decideScript = `
+local kept = redis.call('GET', KEYS[1])
+if kept ~= ARGV[1] then return kept end
+redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
+return ARGV[2]`

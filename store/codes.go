@@ -106,3 +106,24 @@ func (s Codes) codeKeys(user, serial string, code broker.TokenCode) ([]string, e
 	}
 	return hashes, nil
 }
+
+// KEYS: the code's hash under each key of the ring. ARGV: request ID, TTL in ms.
+// All keys are looked at before any is set, so a conflict leaves nothing behind.
+// NX keeps a repeat from lengthening its own claim.
+const reserveScript = `
+for _, key in ipairs(KEYS) do
+  local holder = redis.call('GET', key)
+  if holder and holder ~= ARGV[1] then return 0 end
+end
+for _, key in ipairs(KEYS) do
+  redis.call('SET', key, ARGV[1], 'NX', 'PX', ARGV[2])
+end
+return 1`
+
+// KEYS: the code's hash under each key of the ring. ARGV: the claim, what takes
+// its place for as long as it still had to live. A repeat finds it replaced.
+const settleScript = `
+for _, key in ipairs(KEYS) do
+  if redis.call('GET', key) == ARGV[1] then redis.call('SET', key, ARGV[2], 'KEEPTTL') end
+end
+return 1`

@@ -41,3 +41,25 @@ func (s Counters) TakeRate(ctx context.Context, name, requestID string, limit in
 		Taken: answer[0] == 1, Wait: min(max(time.Duration(answer[1])*time.Microsecond, 0), per), First: answer[2] == 1,
 	}, nil
 }
+
+// KEYS: the Requests that were taken, the first that was not. ARGV: request ID,
+// how many are taken within a time, that time in ms. By the server's own clock
+// in µs. It answers whether the Request is taken, how long until one would be,
+// and whether it is the first that is not. The one that is limit places from the
+// end stands in the way as long as it is there. A clock that was set back keeps
+// nothing beyond the keys' TTL.
+const rateScript = `
+local now = redis.call('TIME')
+now = tonumber(now[1]) * 1000000 + tonumber(now[2])
+local per = tonumber(ARGV[3]) * 1000
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now - per))
+if redis.call('ZSCORE', KEYS[1], ARGV[1]) then return {1, 0, 0} end
+local oldest = redis.call('ZRANGE', KEYS[1], '-' .. ARGV[2], '-' .. ARGV[2], 'WITHSCORES')
+if #oldest == 0 then
+  redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[1])
+  redis.call('PEXPIRE', KEYS[1], ARGV[3])
+  return {1, 0, 0}
+end
+redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[3])
+local first = redis.call('GET', KEYS[2]) == ARGV[1] and 1 or 0
+return {0, tonumber(oldest[2]) + per - now, first}`

@@ -345,3 +345,15 @@ func grantKeys(user, id string) (userKeys, error) {
 	ended, _ := userKey(user, "ended", id)
 	return userKeys{index: index, grant: grant, credentials: credentials, ended: ended}, nil
 }
+
+// KEYS: index, grant, credentials. ARGV: grant ID, its expiry and the expiry to
+// prune up to (both Unix ms), grant, its TTL, sealed credentials or "", their TTL
+// (ms). The index comes first: it alone can fail, on a key of another type, and
+// nothing else is written then.
+const saveScript = `
+redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[3])
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[5]) then redis.call('PEXPIRE', KEYS[1], ARGV[5]) end
+redis.call('SET', KEYS[2], ARGV[4], 'PX', ARGV[5])
+if ARGV[6] ~= '' then redis.call('SET', KEYS[3], ARGV[6], 'PX', ARGV[7]) end
+return 1`

@@ -78,3 +78,28 @@ func (s Leases) LoadCursor(ctx context.Context, name string) ([]byte, error) {
 	}
 	return state, nil
 }
+
+// KEYS: lease, turn. ARGV: holder, TTL in ms. The turn is a number and whose it is,
+// and stays when the lease ends. It answers the number; 0 when another holds the
+// lease.
+const holdScript = `
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+local n, whose = string.match(redis.call('GET', KEYS[2]) or '', '^(%d+) (.*)$')
+n = tonumber(n) or 0
+if whose ~= ARGV[1] or n < 1 then
+  n = n < 9007199254740991 and n + 1 or 1
+  redis.call('SET', KEYS[2], string.format('%.0f %s', n, ARGV[1]))
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return n`
+
+// KEYS: turn, cursor. ARGV: the turn as holdScript keeps it, the state that its
+// holder loaded or saved last, the state to keep. A lease that ran out is no
+// hindrance while nobody else has had a turn; a repeat is answered as the first time.
+const moveScript = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+local kept = redis.call('GET', KEYS[2]) or ''
+if kept ~= ARGV[2] and kept ~= ARGV[3] then return 0 end
+redis.call('SET', KEYS[2], ARGV[3])
+return 1`

@@ -119,3 +119,29 @@ func lockKeys(user string) ([]string, error) {
 	}
 	return keys, nil
 }
+
+// KEYS: the Requests with wrong codes, lock-out, the last one's length. ARGV:
+// request ID, how many lock, how long they count from the first on, the first
+// lock-out, the longest, how long its length is remembered (all ms). It answers
+// how long it locks, how many more lock, and for how long those would. The lock
+// holds the Request that brought it, so that a repeat is answered as the first
+// time; a repeat of one before it is answered by its place.
+const wrongScript = `
+if redis.call('GET', KEYS[2]) == ARGV[1] then return {redis.call('PTTL', KEYS[2]), 0, 0} end
+local lock = math.min(math.max(2 * (tonumber(redis.call('GET', KEYS[3]) or 0) or 0), tonumber(ARGV[4])), tonumber(ARGV[5]))
+local wrong, n, limit = redis.call('GET', KEYS[1]) or '', 1, tonumber(ARGV[2])
+for id in string.gmatch(wrong, '%S+') do
+  if id == ARGV[1] then return {0, limit - n, lock} end
+  n = n + 1
+end
+if n == 1 and limit > 1 then
+  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
+  return {0, limit - n, lock}
+elseif n < limit then
+  redis.call('SET', KEYS[1], wrong .. ' ' .. ARGV[1], 'KEEPTTL')
+  return {0, limit - n, lock}
+end
+redis.call('SET', KEYS[2], ARGV[1], 'PX', lock)
+redis.call('SET', KEYS[3], lock, 'PX', ARGV[6])
+redis.call('DEL', KEYS[1])
+return {lock, 0, 0}`

@@ -158,3 +158,11 @@ func (s Sessions) endedSince(key string, noted any, asked time.Time) bool {
 }
 
 func sessionKey(user string) (string, error) { return userKey(user, "mfa") }
+
+// KEYS: MFA session, when its user last ended one. ARGV: the sealed session, TTL
+// in ms, when it was asked for in ms.
+const sessionScript = `
+local ended = redis.call('GET', KEYS[2])
+if ended and tonumber(ended) > tonumber(ARGV[3]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1`

@@ -107,3 +107,9 @@ func (s SealedKeys) RemoveKey(ctx context.Context, user string) error {
 	}
 	return nil
 }
+
+// KEYS: any. ARGV: the value that is there, the one to take its place for good.
+const swapScript = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2])
+return 1`

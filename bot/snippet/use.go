@@ -17,8 +17,8 @@ func howToUse(f Format, account string) string {
 	case Cmd:
 		return "Paste it into a Command Prompt. The credentials expire at the time above."
 	case Dotenv:
-		return "Put it into a .env file and never commit that file. The credentials expire at the time above. Variables that your shell has already set override the file, " +
-			"so clear them first: `unset " +
+		return "Put it into a .env file and never commit that file. The credentials expire at the time above. " +
+			"Variables that your shell has already set override the file, so clear them first: `unset " +
 			strings.Join(credentialNames(), " ") + "`."
 	case Profile:
 		return "Put it into `~/.aws/credentials`, in place of the section `[" + account +
