@@ -155,10 +155,14 @@ func (b *Bot) renew(ctx context.Context, to conversation, p press) {
 // formFor asks for what a Request lacks, and says why where that is not plain:
 // of an approved one for the code alone.
 func (b *Bot) formFor(ctx context.Context, to conversation, c Command, why error) {
-	f := formState{duration: c.Duration, format: c.Format, service: c.Service, reason: c.Reason, breakGlass: c.BreakGlass, wrong: sessionNotEnough(why)}
+	f := formState{duration: c.Duration, format: c.Format, service: c.Service, reason: c.Reason, breakGlass: c.BreakGlass}
 	var e *broker.Error
-	if errors.As(why, &e) && e.Code == broker.CodeReason {
-		f.wrong = &broker.Error{Code: e.Code, What: broker.Say(broker.Plain(e.What)), Hint: broker.Say("Type it below.")}
+	reason := errors.As(why, &e) && e.Code == broker.CodeReason
+	if reason || errors.Is(why, broker.ErrMFASessionNotEnough) {
+		f.wrong = inForm(e)
+	}
+	if reason {
+		// What it lacks is asked for in the form for everything.
 	} else if a, ok := b.broker().ApprovalFor(ctx, to.request(c)); ok {
 		b.openUse(ctx, to, a, f)
 		return

@@ -126,7 +126,7 @@ func (b *Bot) revokedPersonMessage(done broker.PersonRevocation) blockkit.Messag
 		case of.Ended > 0 || of.Err != nil:
 			not = append(not, of.Account.Name)
 		}
-		items = append(items, revokedSpans(of))
+		items = append(items, b.voice.revokedSpans(of))
 	}
 	headline := "Blocked " + whom + "."
 	head := []blockkit.Span{blockkit.Bold("Blocked"), blockkit.Plain(" " + whom + ". ")}
@@ -152,7 +152,7 @@ func (b *Bot) revokedPersonMessage(done broker.PersonRevocation) blockkit.Messag
 		said = append(said, blockkit.Paragraph(blockkit.Plain("The bot has "+tookBack(ended, done.Session, "their", done.Cancelled)+".")))
 	}
 	if done.Err != nil {
-		said = append(said, notComplete(done.Err))
+		said = append(said, b.voice.notComplete(done.Err))
 	}
 	var end []blockkit.Span
 	if len(revoked) > 0 {
@@ -194,16 +194,15 @@ func fewOf(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-func notComplete(e *broker.Error) slack.RichTextElement {
-	return blockkit.Paragraph(append([]blockkit.Span{blockkit.Bold("Not complete. "), blockkit.Plain(broker.Plain(e.What) + " ")},
-		append(blockkit.Codes(broker.Plain(e.Hint)), blockkit.Plain(" (ref "+e.Ref+")"))...)...)
+func (v voice) notComplete(e *broker.Error) slack.RichTextElement {
+	return blockkit.Paragraph(append([]blockkit.Span{blockkit.Bold("Not complete. ")}, v.errorLine(e)...)...)
 }
 
-func revokedSpans(of broker.Revocation) []blockkit.Span {
+func (v voice) revokedSpans(of broker.Revocation) []blockkit.Span {
 	spans := []blockkit.Span{blockkit.Code(of.Account.Name), blockkit.Plain("  ")}
 	switch {
 	case of.Err != nil && of.Denied == nil:
-		spans = append(spans, blockkit.Bold("not revoked in AWS. "), blockkit.Plain(broker.Plain(of.Err.What)+" "+broker.Plain(of.Err.Hint)+" (ref "+of.Err.Ref+")"))
+		spans = append(append(spans, blockkit.Bold("not revoked in AWS. ")), v.errorLine(of.Err)...)
 	case of.Denied != nil && of.Denied.Everybody:
 		spans = append(spans, blockkit.Bold("revoked"), blockkit.Plain(": AWS refuses "), blockkit.Bold("everybody's"),
 			blockkit.Plain(" sessions of its role that were issued before "), blockkit.Moment(of.Denied.Before),

@@ -101,9 +101,9 @@ func adminMessages(t *testing.T) map[string]blockkit.Message {
 		"ended_session":         b.endedMessage(ended),
 		"ended_revoked":         b.endedMessage(broker.Ending{Grant: ended.Grant, Revoked: &denying}),
 		"sessions_revocable":    b.sessionsMessage(has),
-		"error_paused": b.errorMessage(&broker.Error{Code: broker.CodePaused,
-			What: broker.Say("The bot is paused since 2026-01-02 03:04 UTC, by admin@example.com: nothing is issued " +
-				"to anybody."), Hint: broker.Say("Your code was not used. Try again once an admin has resumed it."), Quote: wildReason}),
+		"error_paused": b.voice.error(&broker.Error{Code: broker.CodePaused, Use: broker.UseUnused,
+			What: broker.Say("The bot is paused since ", broker.At(goldenTime.Truncate(time.Minute)), ", by admin@example.com: nothing is issued to anybody."),
+			Hint: broker.Say("Try again once an admin has resumed it."), Quote: wildReason}),
 		"audit_admin_blocked":   audit(about(broker.EventBlocked)),
 		"audit_admin_unblocked": audit(about(broker.EventUnblocked)),
 		"audit_admin_not_unblocked": audit(func() broker.Event {

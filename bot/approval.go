@@ -76,21 +76,17 @@ func (b *Bot) takeBack(ctx context.Context, r broker.Request, a broker.Approval)
 	e := &broker.Error{
 		Code: broker.CodeUndelivered, Ref: broker.ShortRef(r.ID),
 		What: broker.Say("Slack did not take the message that asks for approval, so nobody was asked."),
-		Hint: broker.Say("Try again in a minute." + unusedCode(r)),
+		Hint: broker.Say("Try again in a minute."),
+	}
+	if !r.Code.Empty() {
+		e.Use = broker.UseUnused
 	}
 	if _, err := b.broker().CancelApprovals(ctx, r); err != nil {
 		e.Err = err
 		e.What = broker.Say("Slack did not take the message that asks for approval.")
-		e.Hint = broker.Say("Ask again in a minute." + unusedCode(r))
+		e.Hint = broker.Say("Ask again in a minute.")
 	}
 	return e
-}
-
-func unusedCode(r broker.Request) string {
-	if r.Code.Empty() {
-		return ""
-	}
-	return " Your code was neither used nor kept."
 }
 
 // pressed serves a press that decides: what it changed shows in the message
@@ -121,10 +117,7 @@ func (b *Bot) pressed(ctx context.Context, in interaction, name approvalName,
 func (b *Bot) decided(ctx context.Context, t approvalTask, change func() (broker.Approval, error)) error {
 	due, err := b.approvals.put(ctx, b.now().Add(followAfter), t.entry())
 	if err != nil {
-		return &broker.Error{
-			Code: broker.CodeStore, Err: err, Ref: broker.ShortRef(t.Press),
-			What: broker.Say("The bot's own store is not answering, so nothing was changed."), Hint: broker.Say("Try again in a minute."),
-		}
+		return broker.AsError(broker.StoreAway(err, "so nothing was changed"), t.Press)
 	}
 	a, err := change()
 	next := verdict{}
@@ -198,8 +191,7 @@ func (b *Bot) askWhyDenied(ctx context.Context, in interaction, name approvalNam
 			return
 		}
 		b.log.WarnContext(ctx, "form not opened", "request", in.to.requestID, "error", err)
-		err = &broker.Error{Code: broker.CodeNeedsCode, What: broker.Say("Slack did not open the form in time."),
-			Hint: broker.Say("Press Deny again. Nothing was changed.")}
+		err = errNotOpened("form", "Press Deny again. Nothing was changed.")
 	}
 	in.to.trigger = "" // it is spent, or not needed
 	b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))

@@ -142,7 +142,7 @@ func TestApprovalsPingTheApproversAlone(t *testing.T) {
 	explained := broker.Explanation{
 		Account:  broker.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 4 * time.Hour},
 		Decision: broker.Decision{Effect: broker.NeedApproval, Rule: "allow leads (S05PLATFORM)"},
-		Duration: time.Hour, Way: "AssumeRole with your MFA code", NeedsCode: "prod needs the code of your MFA device.", Contact: "Ask in #help-aws.",
+		Duration: time.Hour, Way: broker.Say("AssumeRole with your MFA code"), NeedsCode: &broker.Error{Code: broker.CodeNeedsCode, What: broker.Say("prod needs the code of your MFA device.")}, Contact: broker.Say("Ask in #help-aws."),
 		Unmet: []*broker.Error{{What: broker.Say("prod needs a reason."), Hint: broker.Say("End your request with because and the reason.")}},
 	}
 	explained.Account.Approval = &broker.ApprovalPolicy{Approvers: []string{"S01LEADS", "U02BOB", "leads"}, Count: 2, Expires: 30 * time.Minute}
@@ -189,7 +189,7 @@ func TestApprovalsPingTheApproversAlone(t *testing.T) {
 // approvalViews are the forms of Approvals.
 func approvalViews(b *Bot) map[string]slack.ModalViewRequest {
 	a := approvalStates()["approved"]
-	wrong := b.errorMessage(&broker.Error{Code: broker.CodeWrongCode, What: broker.Say("AWS did not accept that code."), Hint: broker.Say("Try the next.")})
+	wrong := b.voice.error(&broker.Error{Code: broker.CodeWrongCode, What: broker.Say("AWS did not accept that code."), Hint: broker.Say("Try the next.")})
 	return map[string]slack.ModalViewRequest{
 		"use_approval": useView(a, formState{format: snippet.Fish}), "use_approval_refused": useView(a, formState{}, wrong.Blocks...),
 		"deny": denyView(approvalStates()["waiting"]),

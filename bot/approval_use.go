@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"errors"
 
 	"github.com/slack-go/slack"
 
@@ -35,7 +34,7 @@ func (b *Bot) openUse(ctx context.Context, to conversation, a broker.Approval, a
 	}
 	var above []slack.Block
 	if asked.wrong != nil {
-		above = b.errorMessage(asked.wrong).Blocks
+		above = b.voice.error(asked.wrong).Blocks
 	}
 	view := useView(a, asked, above...)
 	var err error
@@ -50,10 +49,8 @@ func (b *Bot) openUse(ctx context.Context, to conversation, a broker.Approval, a
 	b.log.WarnContext(ctx, "form not opened", "request", to.requestID, "error", err)
 	to = to.beside()
 	to.trigger = "" // it is spent or too old
-	b.deliver(ctx, to, b.errorMessage(&broker.Error{
-		Code: broker.CodeNeedsCode, What: broker.Say("Slack did not open the form in time."),
-		Hint: broker.Say("Press the button again, or send `/assume " + a.Account + " 123456` with the six digits that your device shows."),
-	}))
+	b.deliver(ctx, to, b.voice.error(errNotOpened("form",
+		"Press the button again, or send ", broker.AssumeCmd(a.Account, "123456"), " with the six digits that your device shows.")))
 }
 
 func useView(a broker.Approval, f formState, above ...slack.Block) slack.ModalViewRequest {
@@ -95,7 +92,7 @@ func (b *Bot) formAgain(ctx context.Context, to conversation, f filled, wrong *b
 		breakGlass: f.breakGlass, channel: to.caller.Channel, wrong: wrong,
 	}
 	if f.approval != "" {
-		above := b.errorMessage(wrong).Blocks
+		above := b.voice.error(wrong).Blocks
 		a, err := b.broker().ApprovalToUse(ctx, to.request(Command{}), f.approval)
 		if err != nil { // then there is nothing to enter a code for
 			return resultView(blockkit.Message{Blocks: above})
@@ -104,14 +101,4 @@ func (b *Bot) formAgain(ctx context.Context, to conversation, f filled, wrong *b
 	}
 	again.account, _ = b.broker().AccountFor(ctx, to.request(Command{Account: f.account, BreakGlass: f.breakGlass}))
 	return b.formView(again)
-}
-
-// asBrokerError is err as the person is told of it.
-func asBrokerError(to conversation, err error) *broker.Error {
-	var e *broker.Error
-	if !errors.As(err, &e) {
-		e = &broker.Error{Code: broker.CodeInternal, What: broker.Say("Something failed on our side."), Hint: broker.Say("Try again."),
-			Ref: broker.ShortRef(to.requestID)}
-	}
-	return e
 }

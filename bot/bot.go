@@ -55,7 +55,7 @@ type Bot struct {
 	deletions   *dueWorker
 	approvals   *dueWorker
 	owed        *dueWorker
-	prefix      string
+	voice       voice
 	fake        bool // Slack itself is on this machine
 	embedded    bool
 	now         func() time.Time
@@ -91,7 +91,7 @@ const (
 func New(d Deps) *Bot {
 	b := &Bot{
 		api: d.API, http: d.HTTP, counters: d.Counters, copies: d.Copies, preferences: d.Preferences,
-		prefix: d.CommandPrefix, fake: onLoopback(d.APIURL), embedded: d.Embedded, now: d.Now, log: d.Log, slots: make(chan struct{}, atOnce),
+		voice: voice{d.CommandPrefix}, fake: onLoopback(d.APIURL), embedded: d.Embedded, now: d.Now, log: d.Log, slots: make(chan struct{}, atOnce),
 	}
 	b.sweeper = newSweeper(b.sweepMemory)
 	b.sockets = newSockets(d.API, d.Connections, d.Embedded, d.Counters, d.Log, b.receive)

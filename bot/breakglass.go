@@ -74,7 +74,7 @@ func (b *Bot) breakGlassForm(ctx context.Context, to conversation, account strin
 		b.deliver(ctx, to, b.refusal(ctx, to, b.unlessStranger(ctx, to, &broker.Error{
 			Code: broker.CodeNotAllowed,
 			What: broker.Say("You may not have " + account + " by break-glass."),
-			Hint: broker.Say("`/assume accounts` lists what you may have."),
+			Hint: broker.Say(broker.AssumeCmd("accounts"), " lists what you may have."),
 		})))
 		return
 	}

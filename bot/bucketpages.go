@@ -152,11 +152,8 @@ func (b *Bot) searchBuckets(ctx context.Context, in interaction, p press) {
 	}
 	b.log.WarnContext(ctx, "search not opened", "request", in.to.requestID, "error", err)
 	in.to.trigger = "" // it is spent or too old
-	b.deliver(ctx, in.to.beside(), b.errorMessage(&broker.Error{
-		Code: broker.CodeUndelivered,
-		What: broker.Say("Slack did not open the search in time."),
-		Hint: broker.Say("Press Search again, or send `/buckets ACCOUNT prefix logs-`."),
-	}))
+	b.deliver(ctx, in.to.beside(), b.voice.error(errNotOpened("search",
+		"Press Search again, or send ", broker.BucketsCmd("ACCOUNT", "prefix logs-"), ".")))
 }
 
 // searchView is the search, and below it what was found.
@@ -194,7 +191,7 @@ func (b *Bot) submitSearch(ctx context.Context, e envelope, in interaction, ack 
 	}
 	if err := b.broker().Enter(judging, in.to.request(Command{})); err != nil {
 		b.refusal(ctx, in.to, err) // for the log
-		ack(searchError(told(err)))
+		ack(searchError(b.voice.errorText(broker.AsError(err, in.to.requestID))))
 		return
 	}
 	grant := only(requestID, in.View.PrivateMetadata)

@@ -22,7 +22,7 @@ func (b *Bot) serve(ctx context.Context, to conversation, cmd slack.SlashCommand
 		parsed Command
 		err    error
 	)
-	switch strings.TrimPrefix(cmd.Command, "/"+b.prefix) {
+	switch strings.TrimPrefix(cmd.Command, "/"+b.voice.prefix) {
 	case "assume":
 		parsed, err = ParseAssume(cmd.Text)
 	case "buckets":
@@ -35,7 +35,7 @@ func (b *Bot) serve(ctx context.Context, to conversation, cmd slack.SlashCommand
 		err = &broker.Error{
 			Code: broker.CodeGrammar,
 			What: broker.Say("The bot does not know this command."),
-			Hint: broker.Say("`/assume help` shows what it knows. If the command is new, the app's manifest may be newer than the bot."),
+			Hint: broker.Say(broker.AssumeCmd("help"), " shows what it knows. If the command is new, the app's manifest may be newer than the bot."),
 		}
 	}
 	if err != nil {
@@ -136,7 +136,7 @@ func orVerb(c Command, err error) error {
 		return err
 	}
 	if meant := verbMeant(c.Account); meant != "" {
-		e.Hint = broker.Say(meant + " " + broker.Plain(e.Hint))
+		e.Hint = broker.Sentences(broker.Say(meant), e.Hint)
 	}
 	return err
 }

@@ -159,7 +159,7 @@ func (b *Bot) signInHead(s broker.SignIn) []blockkit.Span {
 	if s.Grant.Principal != "" {
 		head = append(head, blockkit.Code(s.Grant.Principal), blockkit.Plain("\n"))
 	}
-	return append(head, blockkit.Codes(s.Way+".")...)
+	return append(head, b.voice.spans(blockkit.Plain, broker.Say(s.Way, "."))...)
 }
 
 // noLinkMessage says why there is no link, above what would have been shown
@@ -169,14 +169,14 @@ func (b *Bot) noLinkMessage(s broker.SignIn, f snippet.Format) (blockkit.Message
 	if err != nil {
 		return blockkit.Message{}, err
 	}
-	why := b.errorMessage(s.Problem)
+	why := b.voice.error(s.Problem)
 	m.Blocks = append(why.Blocks, m.Blocks...)
-	m.Text = broker.Plain(s.Problem.What) + " " + m.Text
+	m.Text = b.voice.text(s.Problem.What) + " " + m.Text
 	if !m.Fits() {
 		return blockkit.Message{}, &broker.Error{
 			Code: broker.CodeTooLarge, Ref: broker.ShortRef(s.Grant.ID), Err: errors.New("the snippet and the reason why there is no link"),
-			What: broker.Say(broker.Plain(s.Problem.What) + " The credentials were issued, but are too large for one Slack message."),
-			Hint: broker.Say("Ask again with a new code, without `as console`."),
+			What: broker.Say(s.Problem.What, " The credentials were issued, but are too large for one Slack message."),
+			Hint: broker.Say("Ask again with a new code, without ", broker.Literal("as console"), "."),
 		}
 	}
 	return m, nil

@@ -45,7 +45,7 @@ func consoleMessages(t *testing.T) map[string]blockkit.Message {
 	prod := broker.Explanation{
 		Account:  broker.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 4 * time.Hour},
 		Decision: broker.Decision{Effect: broker.Allow, Rule: "allow S01ONCALL"},
-		Duration: time.Hour, Way: "AssumeRole with your MFA code", NeedsCode: "prod needs the code of your MFA device.", Contact: "Ask in #help-aws.",
+		Duration: time.Hour, Way: broker.Say("AssumeRole with your MFA code"), NeedsCode: &broker.Error{Code: broker.CodeNeedsCode, What: broker.Say("prod needs the code of your MFA device.")}, Contact: broker.Say("Ask in #help-aws."),
 	}
 	explain := func(change func(*broker.Explanation)) blockkit.Message {
 		e := prod
@@ -64,17 +64,17 @@ func consoleMessages(t *testing.T) map[string]blockkit.Message {
 			e.Decision.Rule, e.Duration = "allow U01ALICE", 2*time.Hour
 		}),
 		"explain_too_long": explain(func(e *broker.Explanation) {
-			e.Duration, e.Way, e.NeedsCode = 0, "", ""
+			e.Duration, e.Way, e.NeedsCode = 0, nil, nil
 			e.Problem = &broker.Error{What: broker.Say("prod is issued for 4h at most."), Hint: broker.Say("Ask for 4h or less.")}
 		}),
 		"explain_without": explain(func(e *broker.Explanation) {
-			e.Decision.Rule, e.Account.MFA, e.NeedsCode = "allow *", broker.MFANone, ""
-			e.Way = "AssumeRole without MFA: the config says `mfa: none` for this account"
+			e.Decision.Rule, e.Account.MFA, e.NeedsCode = "allow *", broker.MFANone, nil
+			e.Way = broker.Say("AssumeRole without MFA: the config says ", broker.Literal("mfa: none"), " for this account")
 		}),
 		"explain_own": explain(func(e *broker.Explanation) {
 			e.Account = broker.Account{Name: "hub", DefaultDuration: time.Hour, MaxDuration: 12 * time.Hour}
-			e.Way, e.NeedsCode = "GetSessionToken with your MFA code: this account has no role, the credentials are your own IAM user's", "hub needs the code of "+
-				"your MFA device."
+			e.Way = broker.Say("GetSessionToken with your MFA code: this account has no role, the credentials are your own IAM user's")
+			e.NeedsCode = &broker.Error{Code: broker.CodeNeedsCode, What: broker.Say("hub needs the code of your MFA device.")}
 		}),
 		"explain_approved": explain(func(e *broker.Explanation) {
 			e.Decision = broker.Decision{Effect: broker.NeedApproval, Rule: "allow leads (S05PLATFORM)"}
@@ -87,7 +87,7 @@ func consoleMessages(t *testing.T) map[string]blockkit.Message {
 		}),
 		"explain_unmet": explain(func(e *broker.Explanation) {
 			e.Unmet = []*broker.Error{{Code: broker.CodeChannel,
-				What: broker.Say("prod may be asked for only from certain Slack channels, and this is none of them."), Hint: broker.Say("Ask in #C0OPS, #C0DUTY.")}}
+				What: broker.Say("prod may be asked for only from certain Slack channels, and this is none of them."), Hint: broker.Say("Ask in ", broker.Channel("C0OPS"), ", ", broker.Channel("C0DUTY"), ".")}}
 		}),
 		"explain_denied_by": explain(func(e *broker.Explanation) {
 			*e = broker.Explanation{Account: broker.Account{Name: "prod"}, Decision: broker.Decision{Effect: broker.Deny, Rule: "deny leads"}, Contact: e.Contact}

@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -73,9 +72,9 @@ func (b *Bot) leaveSlot() { <-b.slots }
 
 func busy(to conversation) error {
 	return &broker.Error{
-		Code: broker.CodeBusy, Ref: broker.ShortRef(to.requestID),
+		Code: broker.CodeBusy, Use: to.unused(), Ref: broker.ShortRef(to.requestID),
 		What: broker.Say("The bot has too much to do right now, so nothing was done."),
-		Hint: broker.Say(to.unused() + "Try again in a minute."),
+		Hint: broker.Say("Try again in a minute."),
 	}
 }
 
@@ -139,17 +138,20 @@ func sightings(e envelope, trigger string) []string {
 func (b *Bot) first(ctx context.Context, to conversation, ids ...string) bool {
 	first, err := b.counters.FirstSight(ctx, ids...)
 	if err != nil {
-		b.deliver(ctx, to, b.refusal(ctx, to, b.unlessStranger(ctx, to, &broker.Error{
-			Code: broker.CodeStore, Ref: broker.ShortRef(to.requestID), Err: err,
-			What: broker.Say("The bot's own store is not answering, so nothing was done."),
-			Hint: broker.Say(to.unused() + "Try again in a minute."),
-		})))
+		b.deliver(ctx, to, b.refusal(ctx, to, b.unlessStranger(ctx, to, errNotLooked(to, err))))
 		return false
 	}
 	if !first {
 		b.log.InfoContext(ctx, "duplicate delivery skipped", "user", to.caller.User)
 	}
 	return first
+}
+
+// errNotLooked is of a store that cannot tell whether this was served already.
+func errNotLooked(to conversation, err error) *broker.Error {
+	e := broker.StoreAway(err, "so nothing was done")
+	e.Use = to.unused()
+	return broker.AsError(e, to.requestID)
 }
 
 // aloneOrRefused refuses to issue from a process whose state is its own while
@@ -160,16 +162,15 @@ func (b *Bot) aloneOrRefused(ctx context.Context, to conversation) error {
 		return nil
 	}
 	e := &broker.Error{
-		Code: broker.CodeStore, Ref: broker.ShortRef(to.requestID),
+		Code: broker.CodeStore, Use: to.unused(), Ref: broker.ShortRef(to.requestID),
 		What: broker.Say("Another copy of this bot may share its Slack app while this one keeps its state in its own memory, so nothing is issued."),
-		Hint: broker.Say("Slack counts connections that are not this copy's: another copy's, or dead ones. Whoever runs the bot finds in its log " +
-			"what to do. " + to.unused()),
+		Hint: broker.Say("Slack counts connections that are not this copy's: another copy's, or dead ones. " +
+			"Whoever runs the bot finds in its log what to do."),
 	}
 	if certain {
 		e.What = broker.Say("Another copy of this bot shares its Slack app while this one keeps its state in its own memory, so nothing is issued.")
-		e.Hint = broker.Say("Whoever runs the bot must give all copies one REDIS_URL, or stop the other copy and start this one again. " + to.unused())
+		e.Hint = broker.Say("Whoever runs the bot must give all copies one REDIS_URL, or stop the other copy and start this one again.")
 	}
-	e.Hint = broker.Say(strings.TrimSpace(broker.Plain(e.Hint)))
 	return b.unlessStranger(ctx, to, e)
 }
 

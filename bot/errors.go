@@ -2,11 +2,8 @@ package bot
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"strings"
-
-	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
@@ -15,17 +12,7 @@ import (
 // refusal turns an error into what the person reads, and logs it once: as a
 // warning when the person can mend it, as an error when we must.
 func (b *Bot) refusal(ctx context.Context, to conversation, err error) blockkit.Message {
-	var e *broker.Error
-	if !errors.As(err, &e) {
-		e = &broker.Error{
-			Code: broker.CodeInternal, Err: err, Ref: broker.ShortRef(to.requestID),
-			What: broker.Say("Something failed on our side."),
-			Hint: broker.Say("Try again; if it stays, quote the reference."),
-		}
-	}
-	if e.Ours() && e.Ref == "" {
-		e.Ref = broker.ShortRef(to.requestID)
-	}
+	e := broker.AsError(err, to.requestID)
 	level := slog.LevelWarn
 	if e.Ours() {
 		level = slog.LevelError
@@ -41,52 +28,21 @@ func (b *Bot) refusal(ctx context.Context, to conversation, err error) blockkit.
 		attrs = append(attrs, slog.String("cause", e.Err.Error()))
 	}
 	b.log.LogAttrs(ctx, level, "request not served", attrs...)
-	return b.errorMessage(e)
+	return b.voice.error(e)
 }
 
-// errorMessage is the one form in which a person reads an error.
-func (b *Bot) errorMessage(e *broker.Error) blockkit.Message {
-	hint := b.withPrefix(broker.Plain(e.Hint))
-	spans := blockkit.Timed(broker.Plain(e.What), blockkit.Bolds)
-	if hint != "" {
-		spans = append(spans, blockkit.Plain("\n"))
-		spans = append(spans, b.hintSpans(e.Code, hint)...)
-	}
-	text := strings.TrimSpace(broker.Plain(e.What) + " " + strings.ReplaceAll(hint, "`", ""))
-	if e.Ref != "" {
-		spans = append(spans, blockkit.Plain("\nReference: "), blockkit.Code(e.Ref))
-		text += " Reference: " + e.Ref
-	}
-	elements := []slack.RichTextElement{blockkit.Paragraph(spans...)}
-	if e.Quote != "" {
-		elements = append(elements, blockkit.Quote(e.Quote))
-	}
-	return blockkit.NewMessage(text, elements...)
-}
-
-// told is an error as plain text, where there is room for no more.
-func told(err error) string {
-	var e *broker.Error
-	if !errors.As(err, &e) {
-		return "Something failed on our side. Try again."
-	}
-	return broker.Plain(e.What) + " " + strings.ReplaceAll(broker.Plain(e.Hint), "`", "")
-}
-
-// hintSpans shows one of our sentences: channels that it names by ID as links,
-// commands as code, times as the reader's own.
-func (b *Bot) hintSpans(c broker.Code, sentence string) []blockkit.Span {
-	if c == broker.CodeChannel {
-		return blockkit.Timed(sentence, blockkit.Channels)
-	}
-	return blockkit.Timed(sentence, blockkit.Codes)
+// errNotOpened is of a form that Slack opened too late; hint says what to do instead.
+func errNotOpened(form string, hint ...any) *broker.Error {
+	return &broker.Error{Code: broker.CodeNeedsCode, What: broker.Say("Slack did not open the " + form + " in time."), Hint: broker.Say(hint...)}
 }
 
 // withPrefix puts the configured prefix into the commands that a sentence names.
-func (b *Bot) withPrefix(sentence string) string {
-	if b.prefix == "" {
+func (b *Bot) withPrefix(sentence string) string { return withPrefix(b.voice.prefix, sentence) }
+
+func withPrefix(prefix, sentence string) string {
+	if prefix == "" {
 		return sentence
 	}
-	return strings.NewReplacer("/assume", "/"+b.prefix+"assume", "/buckets", "/"+b.prefix+"buckets", "/mfa", "/"+b.prefix+"mfa", "/sessions",
-		"/"+b.prefix+"sessions").Replace(sentence)
+	return strings.NewReplacer("/assume", "/"+prefix+"assume", "/buckets", "/"+prefix+"buckets",
+		"/mfa", "/"+prefix+"mfa", "/sessions", "/"+prefix+"sessions").Replace(sentence)
 }

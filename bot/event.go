@@ -95,9 +95,9 @@ func (b *Bot) helpByDirectMessage(ctx context.Context, to conversation, more boo
 // take one; a stranger learns no more than ever.
 func (b *Bot) sayCodeSeen(ctx context.Context, to conversation) {
 	m := b.refusal(ctx, to, b.unlessStranger(ctx, to, &broker.Error{
-		Code: broker.CodeGrammar,
-		What: broker.Say("The bot takes codes in commands alone: your code was not used."),
-		Hint: broker.Say("Delete that message, since others may read it. Then send `/assume ACCOUNT 123456` with the next code."),
+		Code: broker.CodeGrammar, Use: broker.UseUnused,
+		What: broker.Say("The bot takes codes in commands alone."),
+		Hint: broker.Say("Delete that message, since others may read it. Then send ", broker.AssumeCmd("ACCOUNT", "123456"), " with the next code."),
 	}))
 	b.tellOrOwe(ctx, to, m)
 }

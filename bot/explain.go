@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -34,15 +35,13 @@ func (b *Bot) explainMessage(e broker.Explanation) blockkit.Message {
 		items = append(items, approvalSpans(e.Account.Approval))
 	}
 	for _, unmet := range e.Unmet {
-		items = append(items, append([]blockkit.Span{blockkit.Bold("Not right now: ")},
-			b.hintSpans(unmet.Code, broker.Plain(unmet.What)+" "+broker.Plain(unmet.Hint)+quoting(unmet))...))
+		items = append(items, append([]blockkit.Span{blockkit.Bold("Not right now: ")}, b.voice.errorLine(unmet)...))
 	}
 	if e.BreakGlass {
 		items = append(items, blockkit.Codes(b.withPrefix(byBreakGlass(name))))
 	}
 	if e.Problem != nil {
-		items = append(items, append([]blockkit.Span{blockkit.Plain("But for that long it would be refused: ")},
-			blockkit.Codes(broker.Plain(e.Problem.What)+" "+broker.Plain(e.Problem.Hint))...))
+		items = append(items, append([]blockkit.Span{blockkit.Plain("But for that long it would be refused: ")}, b.voice.errorLine(e.Problem)...))
 		text += " But not for that long."
 	} else {
 		items = append(items, b.howItWouldGo(e)...)
@@ -54,14 +53,6 @@ func (b *Bot) explainMessage(e broker.Explanation) blockkit.Message {
 		blockkit.Paragraph(head...),
 		blockkit.Bullets(items...),
 		blockkit.Paragraph(blockkit.Plain("Nothing was issued: AWS was not asked.")))
-}
-
-// quoting is what an error quotes, in the midst of a line.
-func quoting(e *broker.Error) string {
-	if e.Quote == "" {
-		return ""
-	}
-	return " “" + e.Quote + "”"
 }
 
 // explainDenied tells which rule denies and nothing else of the Account.
@@ -79,7 +70,7 @@ func (b *Bot) explainDenied(e broker.Explanation) blockkit.Message {
 		text = "You may have " + e.Account.Name + " by break-glass alone."
 		why = append([]blockkit.Span{blockkit.Plain(" ")}, blockkit.Codes(b.withPrefix(byBreakGlass(e.Account.Name)+" "))...)
 	}
-	return blockkit.NewMessage(text, blockkit.Paragraph(append(append([]blockkit.Span{blockkit.Bold(text)}, why...), blockkit.Plain(e.Contact))...))
+	return blockkit.NewMessage(text, blockkit.Paragraph(append(append([]blockkit.Span{blockkit.Bold(text)}, why...), b.voice.spans(blockkit.Plain, e.Contact)...)...))
 }
 
 // allowedBy names the entry of allow that matched. A user group is named by its
@@ -136,19 +127,18 @@ func decides(who string) blockkit.Span {
 
 // howItWouldGo is the planner's way, the code and the duration.
 func (b *Bot) howItWouldGo(e broker.Explanation) [][]blockkit.Span {
-	way := e.Way + "."
-	switch e.NeedsCode {
-	case "":
-		way += " No code is needed."
-	case e.Account.Name + " needs the code of your MFA device.": // the way says so
-	default:
-		way += " " + e.NeedsCode
+	way := broker.Say(e.Way, ".")
+	switch {
+	case e.NeedsCode == nil:
+		way = broker.Sentences(way, broker.Say("No code is needed."))
+	case errors.Is(e.NeedsCode, broker.ErrMFASessionNotEnough): // else the way says it all
+		way = broker.Sentences(way, e.NeedsCode.What)
 	}
 	lasting := "It would last " + broker.FormatDuration(e.Duration) + "."
 	if e.Duration != e.Account.DefaultDuration && e.Approved == nil {
 		lasting = "It would last " + broker.FormatDuration(e.Duration) + "; " + broker.FormatDuration(e.Account.DefaultDuration) + " without `for`."
 	}
-	lines := [][]blockkit.Span{blockkit.Codes(way), blockkit.Codes(lasting)}
+	lines := [][]blockkit.Span{b.voice.spans(blockkit.Plain, way), blockkit.Codes(lasting)}
 	if slices.ContainsFunc(e.Unmet, func(unmet *broker.Error) bool { return unmet.Code != broker.CodeReason }) {
 		return lines // what one could send would be refused
 	}
@@ -158,7 +148,7 @@ func (b *Bot) howItWouldGo(e broker.Explanation) [][]blockkit.Span {
 // exampleOf is what to send.
 func exampleOf(e broker.Explanation) string {
 	command := "Send `/assume " + e.Account.Name
-	if e.NeedsCode != "" && (e.Decision.Effect == broker.Allow || e.Approved != nil) {
+	if e.NeedsCode != nil && (e.Decision.Effect == broker.Allow || e.Approved != nil) {
 		command += " 123456"
 	}
 	if e.Approved != nil {

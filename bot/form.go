@@ -70,18 +70,14 @@ func (b *Bot) openForm(ctx context.Context, to conversation, f formState) {
 		account = f.account.Name
 	}
 	to.trigger = "" // it is spent or too old
-	b.deliver(ctx, to, b.errorMessage(&broker.Error{
-		Code: broker.CodeNeedsCode,
-		What: broker.Say("Slack did not open the form in time."),
-		Hint: broker.Say("Send `/assume " + account + " 123456` with the six digits that your device shows."),
-	}))
+	b.deliver(ctx, to, b.voice.error(errNotOpened("form", "Send ", broker.AssumeCmd(account, "123456"), " with the six digits that your device shows.")))
 }
 
 // formView is the form as Slack shows it.
 func (b *Bot) formView(f formState) slack.ModalViewRequest {
 	var blocks []slack.Block
 	if f.wrong != nil {
-		blocks = append(blocks, b.errorMessage(f.wrong).Blocks...)
+		blocks = append(blocks, b.voice.error(f.wrong).Blocks...)
 	}
 	if f.breakGlass {
 		blocks = append(blocks, slack.NewRichTextBlock("",

@@ -131,7 +131,7 @@ func (b *Bot) holdingBlocks(has holding, most int) []slack.Block {
 	grants := has.grants
 	var blocks []slack.Block
 	if has.order != nil {
-		blocks = b.errorMessage(has.order).Blocks
+		blocks = b.voice.error(has.order).Blocks
 	}
 	blocks = append(blocks, openApprovalBlocks(has.approvals)...)
 	if len(grants) == 0 && has.session == nil {
@@ -183,7 +183,7 @@ func (b *Bot) sessionsMessage(has holding) blockkit.Message {
 	}
 	text += "."
 	if has.order != nil {
-		text = broker.Plain(has.order.What) + " " + text
+		text = b.voice.text(has.order.What) + " " + text
 	}
 	return blockkit.Message{Text: text, Blocks: b.holdingBlocks(has, sessionGrants)}
 }

@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
@@ -96,16 +95,6 @@ func (b *Bot) withSessionHelp(lines ...[]blockkit.Span) [][]blockkit.Span {
 // mfaSpans says that there is an MFA session.
 func mfaSpans(s broker.Session) []blockkit.Span {
 	return []blockkit.Span{blockkit.Plain("Your MFA session runs until "), blockkit.Moment(s.Expires), blockkit.Plain(".")}
-}
-
-// sessionNotEnough is what a form that asks for a code says about the MFA
-// session that there is; nil when there is none.
-func sessionNotEnough(why error) *broker.Error {
-	var e *broker.Error
-	if !errors.Is(why, broker.ErrMFASessionNotEnough) || !errors.As(why, &e) {
-		return nil
-	}
-	return &broker.Error{Code: e.Code, What: broker.Say(broker.Plain(e.What))} // the form itself is the hint
 }
 
 // fromSession says that an MFA session issued a Grant, in the midst of a

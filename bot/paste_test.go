@@ -64,7 +64,7 @@ func TestWholeReplyCanBePasted(t *testing.T) {
 		for _, sealing := range []broker.Sealing{broker.InClear(), broker.SealedTo(key)} {
 			for _, plainest := range []bool{true, false} {
 				i := goldenIssued(plainest)
-				i.Way, i.Sealing, i.Kept = way, sealing, plainest
+				i.Way, i.Sealing, i.Kept = broker.Say(way), sealing, plainest
 				i.Account.Revoker = broker.RoleARN(strings.Repeat("x", len(way)%2))
 				checkPasted(t, b, i, pair)
 			}

@@ -52,7 +52,7 @@ func (b *Bot) issuedMessage(i broker.Issued, f snippet.Format) (blockkit.Message
 	if i.Grant.Principal != "" {
 		head = append(head, blockkit.Code(i.Grant.Principal), blockkit.Plain("\n"))
 	}
-	head = append(head, blockkit.Codes(i.Way+".")...)
+	head = append(head, b.voice.spans(blockkit.Plain, broker.Say(i.Way, "."))...)
 	above := []slack.RichTextElement{blockkit.Paragraph(head...)}
 	text := fmt.Sprintf("%s is yours for %s.", i.Account.Name, left)
 	if !i.Grant.MFA {
@@ -84,8 +84,8 @@ func (b *Bot) issuedMessage(i broker.Issued, f snippet.Format) (blockkit.Message
 			Err:  fmt.Errorf("the snippet is %d bytes", len(shown.Text)),
 			What: broker.Say("AWS issued credentials for " + i.Account.Name +
 				", but they are too large for one Slack message. They are not shown: half of them would be no use."),
-			Hint: broker.Say("A session token grows with the session policy and tags of the account: the config must ask for less. Pass the reference to whoever " +
-				"runs the bot."),
+			Hint: broker.Sentences(broker.Say("A session token grows with the session policy and tags of the account: the config must ask for less."),
+				broker.AskOperator()),
 		}
 	}
 	return m, nil

@@ -28,7 +28,7 @@ func goldenBot() *Bot {
 func goldenIssued(mfa bool) broker.Issued {
 	return broker.Issued{
 		Account: broker.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", Region: "eu-west-1"},
-		Way:     "AssumeRole with your MFA code",
+		Way:     broker.Say("AssumeRole with your MFA code"),
 		Grant: broker.Grant{
 			ID: "abcdefghijkl", User: "U01ALICE", Account: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall",
 			Principal:   "arn:aws:sts::222222222222:assumed-role/OnCall/alice@example.com",
@@ -42,8 +42,8 @@ func goldenIssued(mfa bool) broker.Issued {
 	}
 }
 
-func goldenOrder(c broker.Code, what, quote string) *broker.Error {
-	return &broker.Error{Code: c, What: broker.Say(what), Hint: broker.Say("Ask in #help-aws."), Quote: quote}
+func goldenOrder(c broker.Code, what []broker.Part, quote string) *broker.Error {
+	return &broker.Error{Code: c, What: what, Hint: broker.Say("Ask in #help-aws."), Quote: quote}
 }
 
 // otherGrant is a Grant beside goldenIssued's.
@@ -95,7 +95,8 @@ func goldenMessages(t *testing.T) map[string]blockkit.Message {
 		{Name: "hub", MaxDuration: 36 * time.Hour},
 	}
 	hub := goldenIssued(true)
-	hub.Account, hub.Way = accounts[2], "GetSessionToken with your MFA code: this account has no role, the credentials are your own IAM user's"
+	hub.Account = accounts[2]
+	hub.Way = broker.Say("GetSessionToken with your MFA code: this account has no role, the credentials are your own IAM user's")
 	hub.Grant.Account, hub.Grant.Principal, hub.Grant.Method = "hub", "", broker.MethodGetSessionToken
 	issuedOwn, err := b.issuedMessage(hub, "")
 	if err != nil {
@@ -121,9 +122,9 @@ func goldenMessages(t *testing.T) map[string]blockkit.Message {
 			session: &broker.Session{Expires: goldenTime.Add(8 * time.Hour)}}),
 		"sessions_none": b.sessionsMessage(holding{}),
 		"sessions_blocked": b.sessionsMessage(holding{grants: []broker.Grant{otherGrant()},
-			order: goldenOrder(broker.CodeBlocked, "You are blocked since 2026-01-02 01:04 UTC: the bot does nothing for you.", "")}),
+			order: goldenOrder(broker.CodeBlocked, broker.Say("You are blocked since ", broker.At(goldenTime.Add(-2*time.Hour).Truncate(time.Minute)), ": the bot does nothing for you."), "")}),
 		"sessions_paused": b.sessionsMessage(holding{order: goldenOrder(broker.CodePaused,
-			"The bot is paused since 2026-01-02 01:04 UTC, by admin@example.com: nothing is issued to anybody.", "Redis is being moved")}),
+			broker.Say("The bot is paused since ", broker.At(goldenTime.Add(-2*time.Hour).Truncate(time.Minute)), ", by admin@example.com: nothing is issued to anybody."), "Redis is being moved")}),
 		"ended":         b.endedMessage(broker.Ending{Grant: goldenIssued(true).Grant}),
 		"again":         b.againMessage(goldenIssued(true).Grant, Command{}, false),
 		"again_console": b.againMessage(goldenIssued(true).Grant, Command{Format: snippet.Console, Duration: 30 * time.Minute}, false),
@@ -132,10 +133,10 @@ func goldenMessages(t *testing.T) map[string]blockkit.Message {
 		"help_more":     b.helpMessage(accounts, false, true),
 		"help_approval": b.helpMessage(append([]broker.Account{{Name: "vault", Rules: broker.Rules{
 			Approval: &broker.ApprovalPolicy{}, BreakGlass: []string{"*"}}}}, accounts...), false, true),
-		"error": b.errorMessage(&broker.Error{Code: broker.CodeNotAllowed, What: broker.Say("You may not have prod."),
-			Hint: broker.Say("Ask in #help-aws. Your code was not used.")}),
-		"error_ours": b.errorMessage(&broker.Error{Code: broker.CodeTrust, What: broker.Say("AWS does not let your IAM user assume the role of prod."),
-			Hint: broker.Say("Pass the reference to whoever runs the bot."), Ref: "abcdefgh"}),
+		"error": b.voice.error(&broker.Error{Code: broker.CodeNotAllowed, What: broker.Say("You may not have prod."),
+			Use: broker.UseUnused, Hint: broker.Say("Ask in #help-aws.")}),
+		"error_ours": b.voice.error(&broker.Error{Code: broker.CodeTrust, What: broker.Say("AWS does not let your IAM user assume the role of prod."),
+			Hint: broker.AskOperator(), Ref: "abcdefgh"}),
 		"audit_granted": audit(with(func(e *broker.Event) { e.Kind = broker.EventGranted })),
 		"audit_without": audit(with(func(e *broker.Event) { e.Kind, e.MFA, e.Reason = broker.EventGranted, false, "" })),
 		"audit_refused": audit(with(func(e *broker.Event) {
@@ -216,8 +217,8 @@ func TestMessagesRedactThemselves(t *testing.T) {
 
 func TestPrefixedCommandsAreNamedInHints(t *testing.T) {
 	b := goldenBot()
-	b.prefix = "aws-"
-	m := b.errorMessage(&broker.Error{What: broker.Say("x"), Hint: broker.Say("`/assume help` and /buckets")})
+	b.voice.prefix = "aws-"
+	m := b.voice.error(&broker.Error{What: broker.Say("x"), Hint: broker.Say(broker.AssumeCmd("help"), " and ", broker.BucketsCmd())})
 	if want := "x /aws-assume help and /aws-buckets"; m.Text != want {
 		t.Errorf("got %q, want %q", m.Text, want)
 	}

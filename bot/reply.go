@@ -31,12 +31,12 @@ type conversation struct {
 	code        bool          // what is answered carried a code; presses never do
 }
 
-// unused assures that a code was not used, where one was sent.
-func (to conversation) unused() string {
+// unused says of the code, where one was sent, that it was not used.
+func (to conversation) unused() broker.CodeUse {
 	if !to.code {
-		return ""
+		return broker.UseNone
 	}
-	return "Your code was not used. "
+	return broker.UseUnused
 }
 
 const (
@@ -248,7 +248,7 @@ func (b *Bot) noticeOf(e *broker.Error, issued broker.Issued) blockkit.Message {
 	if issued.Kept {
 		e.Hint = broker.Say("The button shows them to you alone, within " + broker.FormatDuration(b.settings().RevealWindow) + " of their issue.")
 	}
-	m := b.errorMessage(e)
+	m := b.voice.error(e)
 	if issued.Kept {
 		m.Blocks = append(m.Blocks, listedButtons(issued.Grant, true, issued.Account.Revoker != ""))
 	}

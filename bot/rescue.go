@@ -24,10 +24,10 @@ func (b *Bot) rescue(ctx context.Context, to conversation, tell func(blockkit.Me
 	e := &broker.Error{
 		Code: broker.CodeInternal, Err: errPanic, Ref: broker.ShortRef(to.requestID),
 		What: broker.Say("Something failed on our side while the bot worked on this, and it stopped there."),
-		Hint: broker.Say("`/sessions` shows whether you got something. If it happens again, quote the reference."),
+		Hint: broker.Say(broker.SessionsCmd(), " shows whether you got something. If it happens again, quote the reference."),
 	}
 	if to.code {
-		e.Hint = broker.Say("`/sessions` shows whether you got something. Your code may be used up: wait for the next one. If it happens again, quote the reference.")
+		e.Use = broker.UseUnknown
 	}
 	b.log.LogAttrs(ctx, slog.LevelError, "panic; the rest goes on",
 		slog.String("panic", panicText(what)), slog.String("request", to.requestID), slog.String("user", to.caller.User), slog.String("ref", e.Ref),

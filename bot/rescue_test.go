@@ -75,7 +75,7 @@ func TestAPanicEndsItsEnvelopeAlone(t *testing.T) {
 		}
 		text := s.SeenBy("U01ALICE")[before].Plain()
 		if !strings.Contains(text, "Something failed on our side") || !strings.Contains(text, "Reference:") || !strings.Contains(text, "/sessions") ||
-			!strings.Contains(text, "Your code may be used up") {
+			!strings.Contains(text, "Your code counts as used.") {
 			t.Errorf("got %q, want what failed, where to look, and what became of the code", text)
 		}
 	}

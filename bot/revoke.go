@@ -47,8 +47,7 @@ func (b *Bot) revokedMessage(done broker.Revocation) blockkit.Message {
 		head = []blockkit.Span{blockkit.Bold("Not revoked in AWS"), blockkit.Plain(": copies of "), blockkit.Bold(account), blockkit.Plain(" work until "),
 			blockkit.Moment(done.Until), blockkit.Plain(".")}
 	case done.Err != nil:
-		headline, head = "Not complete: "+broker.Plain(done.Err.What), []blockkit.Span{blockkit.Bold("Nothing of yours was found for "), blockkit.Bold(account),
-			blockkit.Plain(".")}
+		headline, head = "Not complete: "+b.voice.text(done.Err.What), []blockkit.Span{blockkit.Bold("Nothing of yours was found for "), blockkit.Bold(account), blockkit.Plain(".")}
 	default:
 		headline, head = "Nothing of "+account+" was live.", []blockkit.Span{blockkit.Bold("Nothing was live"),
 			blockkit.Plain(": the bot holds no credentials of yours for "), blockkit.Bold(account), blockkit.Plain(".")}
@@ -58,7 +57,7 @@ func (b *Bot) revokedMessage(done broker.Revocation) blockkit.Message {
 		said = append(said, blockkit.Paragraph(blockkit.Plain("The bot has "+tookBack(done.Ended, done.Session, "your", done.Cancelled)+".")))
 	}
 	if done.Err != nil {
-		said = append(said, notComplete(done.Err))
+		said = append(said, b.voice.notComplete(done.Err))
 	}
 	if done.Denied == nil && done.Account.Revoker == "" && (done.Ended > 0 || done.Err != nil) {
 		said = append(said, blockkit.Paragraph(blockkit.Plain("AWS was not told, because the config names no revoker for this account. "+

@@ -17,7 +17,7 @@ func errSeal(i broker.Issued, err error) error {
 	return &broker.Error{
 		Code: broker.CodeSealFailed, Ref: broker.ShortRef(i.Grant.ID), Err: err,
 		What: broker.Say("AWS issued credentials for " + i.Account.Name + ", but they could not be encrypted to your key, so they are shown to nobody."),
-		Hint: broker.Say("`/assume key` shows your key. Pass the reference to whoever runs the bot."),
+		Hint: broker.Sentences(broker.Say(broker.AssumeCmd("key"), " shows your key."), broker.AskOperator()),
 	}
 }
 

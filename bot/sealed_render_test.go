@@ -61,7 +61,7 @@ func sealedMessages(t *testing.T) map[string]blockkit.Message {
 	all["audit_key_replaced_unreadable"] = unreadable
 	var pasted *broker.Error
 	if errors.As(snippet.PrivateKeyError(), &pasted) {
-		all["error_private_key"] = b.errorMessage(pasted)
+		all["error_private_key"] = b.voice.error(pasted)
 	}
 	return all
 }

@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -110,8 +109,7 @@ const sentAlready = "This was already sent. The answer comes in this window."
 func (b *Bot) firstSubmission(ctx context.Context, to conversation, ids ...string) (bool, error) {
 	first, err := b.counters.FirstSight(ctx, ids...)
 	if err != nil {
-		return false, &broker.Error{Code: broker.CodeStore, Err: err, Ref: broker.ShortRef(to.requestID),
-			What: broker.Say("The bot's own store is not answering, so nothing was done."), Hint: broker.Say(to.unused() + "Try again in a minute.")}
+		return false, errNotLooked(to, err)
 	}
 	return first, nil
 }
@@ -119,7 +117,7 @@ func (b *Bot) firstSubmission(ctx context.Context, to conversation, ids ...strin
 // backToForm says on its field what is wrong; where the acknowledgement had to
 // go before that was known, above the form.
 func (b *Bot) backToForm(ctx context.Context, in interaction, f filled, err error, ack func(any) bool) {
-	if ack(f.judged(err, b.withPrefix)) {
+	if ack(f.judged(b.voice, broker.AsError(err, in.to.requestID))) {
 		b.refusal(ctx, in.to, err) // for the log
 		return
 	}
@@ -143,10 +141,10 @@ func (b *Bot) issueIntoView(ctx context.Context, to conversation, r broker.Reque
 // error above it.
 func (b *Bot) refillForm(ctx context.Context, to conversation, f filled, err error) {
 	b.refusal(ctx, to, err) // for the log
-	wrong := asBrokerError(to, err)
+	wrong := broker.AsError(err, to.requestID)
 	if err := b.updateView(ctx, to, b.formAgain(ctx, to, f, wrong)); err != nil {
 		b.log.WarnContext(ctx, "form not shown again; telling by direct message", "request", to.requestID, "error", err)
-		b.tellOrOwe(ctx, to, b.errorMessage(wrong))
+		b.tellOrOwe(ctx, to, b.voice.error(wrong))
 	}
 }
 
@@ -197,7 +195,7 @@ func readForm(v slack.View) (f filled, wrong map[string]string) {
 		}
 	}
 	if v.CallbackID == formCallback && f.account == "" && len(wrong) == 0 {
-		wrong[f.blocks[fieldAccount]] = told(new(parser).errNoAccount(false))
+		wrong[f.blocks[fieldAccount]] = voice{}.errorText(broker.AsError(new(parser).errNoAccount(false), ""))
 	}
 	// The record must hold no code, so a reason that may be one is refused.
 	if f.code.Empty() && mayHoldCode(f.reason) || !f.code.Empty() && repeatsCode(f.reason, f.code.Reveal()) {
@@ -239,7 +237,7 @@ func (f *filled) readField(action string, value slack.BlockAction) (problem stri
 		return "", false
 	}
 	if err != nil {
-		problem = told(err)
+		problem = voice{}.errorText(broker.AsError(err, ""))
 	}
 	return problem, true
 }
@@ -259,11 +257,7 @@ func (f *filled) readCode(text string) bool {
 }
 
 // judged puts an error onto the field that it is about.
-func (f filled) judged(err error, words func(string) string) any {
-	var e *broker.Error
-	if !errors.As(err, &e) {
-		return f.errorOn(fieldAccount, "Something failed on our side. Try again.")
-	}
+func (f filled) judged(v voice, e *broker.Error) any {
 	field := fieldAccount
 	switch e.Code {
 	case broker.CodeTooLong, broker.CodeTooShort:
@@ -273,24 +267,7 @@ func (f filled) judged(err error, words func(string) string) any {
 	case broker.CodeReason:
 		field = fieldReason
 	}
-	hint := strings.ReplaceAll(words(broker.Plain(e.Hint)), "`", "")
-	if e.Code == broker.CodeReason {
-		hint = "Type why."
-		if !f.code.Empty() {
-			hint += " Your code was not used."
-		}
-	}
-	if e.Code == broker.CodeNeedsCode {
-		hint = "Type the six digits that your device shows." // the hint is for who has no form
-	}
-	text := broker.Plain(e.What) + " " + hint
-	if e.Quote != "" {
-		text += " “" + e.Quote + "”"
-	}
-	if e.Ref != "" {
-		text += " Reference: " + e.Ref
-	}
-	return f.errorOn(field, text)
+	return f.errorOn(field, v.errorText(inForm(e)))
 }
 
 func (f filled) errorOn(field, text string) any {

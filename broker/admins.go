@@ -39,7 +39,7 @@ func (b *Broker) judgeAdmin(ctx context.Context, r Request, act string) error {
 		return err
 	}
 	if !listed {
-		return &Error{Code: CodeNotAdmin, What: Say("Only admins may " + act + "."), Hint: Say(b.contact())}
+		return &Error{Code: CodeNotAdmin, What: Say("Only admins may " + act + "."), Hint: b.contact()}
 	}
 	return b.notBlocked(ctx, r.Caller.User)
 }
@@ -52,12 +52,7 @@ func (b *Broker) listedAsAdmin(ctx context.Context, user string) (bool, error) {
 	}
 	m, err := b.groups(ctx, user)
 	if err != nil {
-		who, c := notKnown(err)
-		return false, &Error{
-			Code: c, Err: err,
-			What: Say(who + " cannot say right now which user groups you are in, so the answer is no."),
-			Hint: Say("Try again in a minute."),
-		}
+		return false, groupsUnknown(err)
 	}
 	return b.config.onList(b.config.Admins, user, m).yes, nil
 }
@@ -106,11 +101,11 @@ func (b *Broker) adminEvent(kind EventKind, r Request, admin admin, target strin
 }
 
 // notOneself refuses what an admin must not do to themselves.
-func (b *Broker) notOneself(r Request, target, message, hint string) error {
+func (b *Broker) notOneself(r Request, target, what string, hint []Part) error {
 	if target != r.Caller.User {
 		return nil
 	}
-	return b.asError(r, &Error{Code: CodeGrammar, What: Say(message), Hint: Say(hint)})
+	return b.asError(r, &Error{Code: CodeGrammar, What: Say(what), Hint: hint})
 }
 
 // A Blocking is what a block came to.
@@ -125,7 +120,7 @@ type Blocking struct {
 func (b *Broker) Block(ctx context.Context, r Request, target string) (done Blocking, err error) {
 	by, err := b.asAdmin(ctx, r, target, "block people")
 	if err == nil {
-		err = b.notOneself(r, target, "You cannot block yourself.", "`/assume revoke ACCOUNT` revokes what you have yourself.")
+		err = b.notOneself(r, target, "You cannot block yourself.", Say(AssumeCmd("revoke ACCOUNT"), " revokes what you have yourself."))
 	}
 	if err != nil {
 		return Blocking{}, err
@@ -146,11 +141,7 @@ func (b *Broker) block(ctx context.Context, r Request, by admin, target string) 
 	o := b.order(r, by)
 	if err := b.controls.Block(ctx, target, o); err != nil {
 		b.noteUnsure(ctx, b.adminEvent(EventBlocked, r, by, target))
-		return b.asError(r, &Error{
-			Code: CodeStore, Err: err,
-			What: Say("The bot's own store is not answering, so nobody knows whether this person is blocked."),
-			Hint: Say("Try again at once. While the store is away, nothing is issued to anybody."),
-		})
+		return b.asError(r, orderUnsure(err, "this person is blocked"))
 	}
 	b.note(ctx, b.adminEvent(EventBlocked, r, by, target))
 	return nil
@@ -205,7 +196,8 @@ func (b *Broker) Unblock(ctx context.Context, r Request, target string) (bool, e
 func (b *Broker) Unlock(ctx context.Context, r Request, target string) (bool, error) {
 	by, err := b.asAdmin(ctx, r, target, "unlock people")
 	if err == nil {
-		err = b.notOneself(r, target, "You cannot unlock yourself.", "Another admin can; or wait. Whoever sits at your Slack must not be able to try codes without an end.")
+		err = b.notOneself(r, target, "You cannot unlock yourself.",
+			Say("Another admin can; or wait. Whoever sits at your Slack must not be able to try codes without an end."))
 	}
 	if err != nil {
 		return false, err
@@ -245,11 +237,7 @@ func (b *Broker) Pause(ctx context.Context, r Request) (before *Order, err error
 	o := b.order(r, by)
 	if err := b.controls.Pause(ctx, o); err != nil {
 		b.noteUnsure(ctx, b.adminEvent(EventPaused, r, by, ""))
-		return nil, b.asError(r, &Error{
-			Code: CodeStore, Err: err,
-			What: Say("The bot's own store is not answering, so nobody knows whether the bot is paused."),
-			Hint: Say("Try again at once. While the store is away, nothing is issued to anybody."),
-		})
+		return nil, b.asError(r, orderUnsure(err, "the bot is paused"))
 	}
 	b.note(ctx, b.adminEvent(EventPaused, r, by, ""))
 	return before, nil
@@ -294,19 +282,11 @@ func (b *Broker) giveBackTo(ctx context.Context, r Request, e Event, do func(con
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	if err := b.recorder.Record(ctx, e); err != nil {
-		return false, b.asError(r, &Error{
-			Code: CodeRecord, Err: err,
-			What: Say("The audit record cannot be written right now, so nothing was changed."),
-			Hint: Say("Try again in a minute."),
-		})
+		return false, b.asError(r, recordAway(err, "nothing was changed"))
 	}
 	was, err := do(ctx)
 	if err != nil {
-		return false, b.asError(r, &Error{
-			Code: CodeStore, Err: err,
-			What: Say("The bot's own store is not answering, so nobody knows whether that was done."),
-			Hint: Say("Try again in a minute."),
-		})
+		return false, b.asError(r, StoreAway(err, "so nobody knows whether that was done"))
 	}
 	return was, nil
 }

@@ -44,7 +44,7 @@ func (b *Broker) Ask(ctx context.Context, r Request) (a Approval, again bool, er
 		return Approval{}, false, b.refuse(ctx, r, &Error{
 			Code: CodeTooMany,
 			What: Say(fmt.Sprintf("You have %d requests waiting for approval already.", len(open))),
-			Hint: Say("`/assume cancel` cancels them. Nobody was asked about this request."),
+			Hint: Say(AssumeCmd("cancel"), " cancels them. Nobody was asked about this request."),
 		})
 	}
 	if err = b.notTakenBack(ctx, user.Slack); err == nil {
@@ -66,11 +66,7 @@ func (b *Broker) Ask(ctx context.Context, r Request) (a Approval, again bool, er
 // keepAsked puts a new Approval on the record and keeps it.
 func (b *Broker) keepAsked(ctx context.Context, r Request, a Approval) error {
 	if err := b.recorder.Record(ctx, b.approvalEvent(r, a)); err != nil {
-		return b.asError(r, &Error{
-			Code: CodeRecord, Err: err,
-			What: Say("The audit record cannot be written right now, so nobody was asked."),
-			Hint: Say("Try again in a minute."),
-		})
+		return b.asError(r, recordAway(err, "nobody was asked"))
 	}
 	if err := b.approvals.SaveApproval(ctx, a, a.Expires.Sub(a.Asked)+ApprovalUse+approvalKept); err != nil {
 		return b.asError(r, storeDown(err))
@@ -137,8 +133,9 @@ func (b *Broker) somebodyCanApprove(ctx context.Context, account Account, user U
 	if have := len(slices.Compact(people)); have < account.Approval.Count {
 		return &Error{
 			Code: CodeNotAllowed, Rule: "approval",
-			What: Say(fmt.Sprintf("%s needs %d to approve, and of its approvers %d are not you yourself, so nobody was asked.", account.Name, account.Approval.Count, have)),
-			Hint: Say("The config has to name more approvers. " + b.contact()),
+			What: Say(fmt.Sprintf("%s needs %d to approve, and of its approvers %d are not you yourself, so nobody was asked.",
+				account.Name, account.Approval.Count, have)),
+			Hint: Sentences(Say("The config has to name more approvers."), b.contact()),
 		}
 	}
 	return nil

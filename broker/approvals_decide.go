@@ -53,11 +53,7 @@ func (b *Broker) intendApproval(ctx context.Context, r Request, a Approval) erro
 	intent := b.approvalEvent(r, a)
 	intent.Kind, intent.State = EventApproving, ""
 	if err := b.recorder.Record(ctx, intent); err != nil {
-		return &Error{
-			Code: CodeRecord, Err: err,
-			What: Say("The audit record cannot be written right now, so nothing was approved."),
-			Hint: Say("Press it again in a minute."),
-		}
+		return recordAway(err, "nothing was approved")
 	}
 	return nil
 }
@@ -173,12 +169,7 @@ func (b *Broker) deciding(ctx context.Context, r Request, k KeptApproval, ordere
 	m, err := b.groups(ctx, append(k.voters(), r.Caller.User)...)
 	switch found := b.config.onList(account.Approval.Approvers, r.Caller.User, m); {
 	case found.unknown:
-		who, c := notKnown(err)
-		return decider{}, &Error{
-			Code: c, Err: err,
-			What: Say(who + " cannot say right now whether you are an approver of " + account.Name + ", so the answer is no."),
-			Hint: Say("Try again in a minute. Nothing was changed."),
-		}
+		return decider{}, slackCannotSay(err, "whether you are an approver of "+account.Name)
 	case !found.yes:
 		return decider{}, &Error{
 			Code: CodeNotApprover, Rule: RuleDefault,
@@ -195,7 +186,7 @@ func (b *Broker) deciding(ctx context.Context, r Request, k KeptApproval, ordere
 		return decider{}, &Error{
 			Code: CodeOwnApproval,
 			What: Say("You cannot decide about your own request."),
-			Hint: Say("Another approver of " + account.Name + " must do it. `/assume cancel` cancels the request."),
+			Hint: Say("Another approver of "+account.Name+" must do it. ", AssumeCmd("cancel"), " cancels the request."),
 		}
 	case k.State != ApprovalWaiting: // nor is one whose time is over
 		return decider{}, b.approvalOver(k.Approval)

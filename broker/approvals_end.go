@@ -21,7 +21,6 @@ func (b *Broker) CancelApprovals(ctx context.Context, r Request) ([]Approval, er
 
 // nothingToCancel says what waits, where an account was misspelt.
 func (b *Broker) nothingToCancel(ctx context.Context, user User, name string) *Error {
-	e := &Error{Code: CodeUnknownAccount, What: Say("There is no account of that name, so nothing was cancelled."), Hint: Say("Nothing that you asked for waits.")}
 	open, err := b.openOf(ctx, user.Slack)
 	if err != nil {
 		return storeDown(err)
@@ -30,13 +29,14 @@ func (b *Broker) nothingToCancel(ctx context.Context, user User, name string) *E
 	for _, a := range open {
 		names = append(names, a.Account+" for "+FormatDuration(a.Duration))
 	}
+	hint := Say("Nothing that you asked for waits.")
 	if len(names) > 0 {
-		e.Hint = Say("What you asked for is: " + listed(names, maxWaiting) + ".")
+		hint = Say("What you asked for is: " + listed(names, maxWaiting) + ".")
 	}
 	if near := Nearest(name, names); near != "" {
-		e.Hint = Say("Did you mean " + near + "? " + Plain(e.Hint))
+		hint = Sentences(didYouMean(near), hint)
 	}
-	return e
+	return noSuchAccount(", so nothing was cancelled", hint)
 }
 
 // cancelOpen ends what owner asked for and what could still be used, as r says.
@@ -112,27 +112,25 @@ func (b *Broker) ExpireApproval(ctx context.Context, user, id string) (a Approva
 
 // approvalOver says what became of an Approval that can no longer be decided.
 func (b *Broker) approvalOver(a Approval) *Error {
-	e := &Error{Code: CodeApprovalGone, Hint: Say("Nothing was changed.")}
+	what, hint := "This request still waits for approval.", "Nothing was changed."
 	switch a.State {
 	case ApprovalApproved:
-		e.What = Say("This request has been approved already.")
+		what = "This request has been approved already."
 	case ApprovalUsed:
-		e.What = Say("This approval has been used already: it is good for one request.")
+		what = "This approval has been used already: it is good for one request."
 	case ApprovalDenied:
-		e.What = Say("This request was denied by " + a.EndedBy.Name + ".")
+		what = "This request was denied by " + a.EndedBy.Name + "."
 	case ApprovalCancelled:
 		// Who was blocked does not learn here by whom.
-		e.What = Say("This request was cancelled by an admin.")
+		what = "This request was cancelled by an admin."
 		if a.EndedBy.User == a.User {
-			e.What = Say("This request was cancelled by " + a.EndedBy.Name + ".")
+			what = "This request was cancelled by " + a.EndedBy.Name + "."
 		}
 	case ApprovalAcknowledged:
-		e.What = Say("This was acknowledged by " + a.EndedBy.Name + " already.")
+		what = "This was acknowledged by " + a.EndedBy.Name + " already."
 	case ApprovalExpired:
-		e.What = Say("The time for this request is over.")
-		e.Hint = Say("The person who asked can ask again.")
-	default:
-		e.What = Say("This request still waits for approval.")
+		what = "The time for this request is over."
+		hint = "The person who asked can ask again."
 	}
-	return e
+	return &Error{Code: CodeApprovalGone, What: Say(what), Hint: Say(hint)}
 }

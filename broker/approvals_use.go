@@ -15,8 +15,9 @@ func (b *Broker) approvalFor(ctx context.Context, r Request, user User, account 
 		if err == nil && !k.fits(r, account) {
 			err = &Error{
 				Code: CodeApprovalGone,
-				What: Say("The approval is for something else. It counts only for the account and duration that were approved, while the config of the account stays the same."),
-				Hint: Say("Ask for a new one. Your code was not used."),
+				What: Say("The approval is for something else. It counts only for the account and duration that were approved, " +
+					"while the config of the account stays the same."),
+				Hint: Say("Ask for a new one."),
 			}
 		}
 		if err != nil {
@@ -128,17 +129,14 @@ func (b *Broker) stillApproved(ctx context.Context, account Account, k KeptAppro
 	m, err := b.groups(ctx, k.voters()...)
 	if b.config.votes(account, k.Approval, m) < needs {
 		if err != nil {
-			who, c := notKnown(err)
-			return &Error{
-				Code: c, Err: err,
-				What: Say(who + " cannot say right now whether those who approved are approvers still, so the answer is no."),
-				Hint: Say("Try again in a minute. Your code was not used, and the approval stays."),
-			}
+			e := slackCannotSay(err, "whether those who approved are approvers still")
+			e.Hint = Sentences(e.Hint, Say("The approval stays."))
+			return e
 		}
 		return &Error{
 			Code: CodeApprovalGone, Rule: "approval",
 			What: Say("Too few of those who approved are still approvers of " + account.Name + "."),
-			Hint: Say(b.askAnew(account)),
+			Hint: askAnew(account),
 		}
 	}
 	for _, v := range k.Votes {
@@ -153,13 +151,13 @@ func (b *Broker) stillApproved(ctx context.Context, account Account, k KeptAppro
 			return &Error{
 				Code: CodeApprovalGone, Rule: "approval", Err: err,
 				What: Say(v.Name + ", who approved, is blocked or is no full member of this workspace, so the approval does not count any more."),
-				Hint: Say(b.askAnew(account)),
+				Hint: askAnew(account),
 			}
 		default:
 			return &Error{
 				Code: CodeDirectory, Rule: "approval", Err: err,
 				What: Say("The bot cannot see right now whether " + v.Name + ", who approved, is a full member who is not blocked, so the answer is no."),
-				Hint: Say("Try again in a minute. Your code was not used, and the approval stays."),
+				Hint: Sentences(inAMinute(), Say("The approval stays.")),
 			}
 		}
 	}
@@ -167,8 +165,8 @@ func (b *Broker) stillApproved(ctx context.Context, account Account, k KeptAppro
 }
 
 // askAnew is the hint where an approval counts no more.
-func (b *Broker) askAnew(account Account) string {
-	return "Ask for a new one with `/assume " + account.Name + " because REASON`. Your code was not used."
+func askAnew(account Account) []Part {
+	return Say("Ask for a new one with ", AssumeCmd(account.Name, "because REASON"), ".")
 }
 
 // approvalClaim is the claim on the approval that r uses, if it needs one. It is

@@ -31,11 +31,8 @@ func (b *Broker) notTakenBack(ctx context.Context, user string) error {
 	if len(taken) < mostTaken {
 		return nil
 	}
-	return &Error{
-		Code: CodeTooMany,
-		What: Say(fmt.Sprintf("You have asked for approval and cancelled it %d times within %s.", len(taken), FormatDuration(askWindow))),
-		Hint: Say("Nothing was asked. Try again in " + seconds(taken[len(taken)-mostTaken]) + "."),
-	}
+	what := fmt.Sprintf("You have asked for approval and cancelled it %d times within %s.", len(taken), FormatDuration(askWindow))
+	return tooMany(CodeTooMany, what, taken[len(taken)-mostTaken], Say("Nothing was asked."))
 }
 
 // quiet reports whether the approvers are to be asked without a ping.

@@ -32,16 +32,17 @@ type attempt struct {
 	// code says that AWS checks the code: a wrong one counts towards the lock-out.
 	code bool
 	// undone completes "The audit record cannot be written right now, so …".
-	undone     string
-	undoneHint []Part // what to do then; nil: the code was not used, try again
-	// late is told instead of the general error when AWS is not asked since the
-	// store is too slow; may be nil.
-	late *Error
-	act  func(ctx context.Context) (Issued, error)
+	undone string
+	// use is what became of the code before: spent where it has begun the MFA session
+	// that signs; its zero value says that this attempt is the first.
+	use   CodeUse
+	again []Part // how to try again when AWS was not asked; nil: in a minute
+	act   func(ctx context.Context) (Issued, error)
 	// outcome is the kind of the Event that ends it well.
 	outcome EventKind
-	// unrecorded is told when that Event cannot be recorded.
-	unrecorded *Error
+	// did and dropped say what AWS did, and what became of that when the Event cannot
+	// be recorded.
+	did, dropped string
 	// keep does what follows, and reports in Issued.Kept whether a Grant is kept.
 	keep func(ctx context.Context, issued Issued, outcome Event) (Issued, error)
 }
@@ -90,30 +91,34 @@ func (b *Broker) begin(ctx context.Context, a attempt) error {
 		case errors.Is(err, errHeld):
 			return err
 		case err != nil:
-			return b.refuse(ctx, a.request, err)
+			return b.refuse(ctx, a.request, a.before(err))
 		}
 	}
 	if err := b.recorder.Record(ctx, a.intent); err != nil {
-		return b.intentUnrecorded(a, err)
+		return b.notBegun(a, recordAway(err, a.undone))
 	}
-	if late := b.tooLate(ctx, a.request, began); late != nil {
-		return b.notAsked(ctx, a, late)
+	if b.storeTooSlow(ctx, began) {
+		return b.notAsked(ctx, a)
 	}
 	ready = true
 	return nil
 }
 
-// intentUnrecorded is told when the intent cannot be recorded.
-func (b *Broker) intentUnrecorded(a attempt, err error) *Error {
-	e := &Error{
-		Code: CodeRecord, Err: err,
-		What: Say("The audit record cannot be written right now, so " + a.undone + "."),
-		Hint: a.undoneHint,
+// before is err of an attempt before AWS was asked.
+func (a attempt) before(err error) error {
+	e := AsError(err, a.request.ID)
+	if e.Use == UseNone {
+		e.Use = a.use
 	}
-	if e.Hint == nil {
-		e.Hint = Say("Your code was not used. Try again in a minute.")
+	return e
+}
+
+// notBegun is e of an attempt for which AWS was not asked, and may be later.
+func (b *Broker) notBegun(a attempt, e *Error) *Error {
+	if a.again != nil {
+		e.Hint = a.again
 	}
-	return b.asError(a.request, e)
+	return b.unserved(a.request, a.before(e))
 }
 
 // giveBackAll gives claims back, the last first, whether or not the person waits.
@@ -138,20 +143,17 @@ func spendAll(ctx context.Context, claims []claim) {
 
 // notAsked ends an attempt whose intent is on the record and for which AWS is not
 // asked after all.
-func (b *Broker) notAsked(ctx context.Context, a attempt, late error) error {
+func (b *Broker) notAsked(ctx context.Context, a attempt) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
-	if a.late != nil {
-		late = a.late
-	}
-	e := b.asError(a.request, late)
-	b.recordFailure(ctx, a.intent, e, late)
+	e := b.notBegun(a, storeSlow("AWS was not asked and "+a.undone))
+	b.recordFailure(ctx, a.intent, e, e)
 	return e
 }
 
 // failed ends an attempt that AWS did not serve, or of which nobody knows.
 func (b *Broker) failed(ctx context.Context, a attempt, err error) error {
-	e := b.asError(a.request, err)
+	e := b.asError(a.request, a.before(err))
 	for _, c := range slices.Backward(a.claims) {
 		switch spent := c.spent != nil && c.spent(e); {
 		case spent && c.spend != nil:
@@ -181,9 +183,7 @@ func (b *Broker) succeeded(ctx context.Context, a attempt, issued Issued) (Issue
 	outcome.issued(issued.Grant)
 	if err := b.recorder.Record(ctx, outcome); err != nil {
 		spendAll(ctx, a.claims)
-		e := *a.unrecorded
-		e.Err = err
-		return Issued{}, b.asError(a.request, &e)
+		return Issued{}, b.asError(a.request, unrecorded(err, a.did, a.dropped, useAfter(a.request, a.intent)))
 	}
 	issued, err := a.keep(ctx, issued, outcome)
 	if err == nil && issued.Kept {

@@ -99,7 +99,7 @@ func (b *Broker) BucketPage(ctx context.Context, r Request, grantID, prefix stri
 		return BucketList{}, b.asError(r, &Error{
 			Code: CodeRevealOver,
 			What: Say("This list has ended: the bot keeps the credentials that it was made with for " + FormatDuration(b.config.RevealWindow) + " only."),
-			Hint: Say("Send `/buckets " + account.Name + "` again."),
+			Hint: Say("Send ", BucketsCmd(account.Name), " again."),
 		})
 	}
 	if err := b.recordUse(ctx, r, EventListing, found.Grant); err != nil {

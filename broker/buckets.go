@@ -23,7 +23,7 @@ type BucketList struct {
 	Total   int    // of all pages
 	AtLeast bool   // there are more than Total; nobody counted on
 	Kept    bool   // the bot can show other pages without a new code, for a while
-	Way     string // how the credentials were obtained
+	Way     []Part // how the credentials were obtained
 	Reused  bool   // an earlier Grant's credentials listed them
 	// UsedSession is as that of Issued.
 	UsedSession *Session
@@ -74,11 +74,7 @@ func (b *Broker) forListing(ctx context.Context, r Request, user User) (Issued, 
 		grant, credentials, ok, err := b.grants.RevealGrant(ctx, user.Slack, r.Account)
 		switch {
 		case err != nil:
-			return Issued{}, false, b.refuse(ctx, r, &Error{
-				Code: CodeStore, Err: err,
-				What: Say("The bot's own store is not answering, so it cannot look for your live credentials."),
-				Hint: Say("Try again in a minute."),
-			})
+			return Issued{}, false, b.refuse(ctx, r, StoreAway(err, "so it cannot look for your live credentials"))
 		case ok && b.now().Before(credentials.Expires):
 			cleared, err := b.clearAgain(ctx, r, user, grant)
 			if err != nil {
@@ -107,11 +103,7 @@ func stillGiven(g Grant, a Account) bool {
 // recordUse puts on the record that the bot is about to use or end a Grant.
 func (b *Broker) recordUse(ctx context.Context, r Request, kind EventKind, g Grant) error {
 	if err := b.recorder.Record(ctx, b.grantEvent(kind, r, g)); err != nil {
-		return &Error{
-			Code: CodeRecord, Ref: ShortRef(r.ID), Err: err,
-			What: Say("The audit record cannot be written right now, so nothing was done."),
-			Hint: Say("Try again in a minute."),
-		}
+		return b.asError(r, recordAway(err, "nothing was done"))
 	}
 	return nil
 }

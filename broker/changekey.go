@@ -60,11 +60,8 @@ func (b *Broker) ChangeKey(ctx context.Context, r Request, key PublicKey) (Chang
 		code:    true,
 		undone:  "your key was not changed",
 		outcome: EventKeyChanged,
-		unrecorded: &Error{
-			Code: CodeRecord,
-			What: Say("AWS accepted your code, but the audit record could not be written, so your key was not changed."),
-			Hint: Say("Try again in a minute with a new code."),
-		},
+		did:     "AWS accepted your code",
+		dropped: "your key was not changed",
 		act: func(ctx context.Context) (Issued, error) {
 			return b.askSTS(ctx, Call{Request: r, User: user, Plan: p, Signer: long})
 		},
@@ -87,13 +84,13 @@ func (b *Broker) planKeyChange(ctx context.Context, r Request, user User, key Pu
 		return ChangedKey{}, &Error{
 			Code: CodeKeyFixed,
 			What: Say("Your key is set by the config and cannot be changed from Slack."),
-			Hint: Say(b.contact() + " Your code was not used."),
+			Hint: b.contact(),
 		}
 	case user.MFASerial == "":
 		return ChangedKey{}, &Error{
 			Code: CodeKeyFixed,
 			What: Say("The config names no MFA device for you, so no code of yours can be checked, and a key cannot be changed without."),
-			Hint: Say(b.contact()),
+			Hint: b.contact(),
 		}
 	}
 	previous, _, ok, err := b.registered(ctx, user)
@@ -103,22 +100,18 @@ func (b *Broker) planKeyChange(ctx context.Context, r Request, user User, key Pu
 	}
 	switch {
 	case err != nil:
-		return ChangedKey{}, &Error{
-			Code: CodeStore, Err: err,
-			What: Say("The bot's own store is not answering, so your key was not changed."),
-			Hint: Say("Your code was not used. Try again in a minute."),
-		}
+		return ChangedKey{}, StoreAway(err, "so your key was not changed")
 	case key.Empty() && !ok:
 		return ChangedKey{}, &Error{
 			Code: CodeKeyUnchanged,
 			What: Say("You have no key registered, so there is none to remove."),
-			Hint: Say("`/assume key` shows what you have. Your code was not used."),
+			Hint: Say(AssumeCmd("key"), " shows what you have."),
 		}
 	case ok && key == previous:
 		return ChangedKey{}, &Error{
 			Code: CodeKeyUnchanged,
 			What: Say("That is your registered key already."),
-			Hint: Say("`/assume key` shows it. Your code was not used."),
+			Hint: Say(AssumeCmd("key"), " shows it."),
 		}
 	case r.Code.Empty():
 		return ChangedKey{}, errKeyNeedsCode(key)
@@ -134,18 +127,18 @@ func (b *Broker) planKeyChange(ctx context.Context, r Request, user User, key Pu
 }
 
 func errKeyNeedsCode(key PublicKey) error {
-	example := "`/assume key remove 123456`"
+	example := AssumeCmd("key remove 123456")
 	switch {
 	case key.Empty():
 	case key.Text[0] == 'a':
-		example = "`/assume key age1… 123456`"
+		example = AssumeCmd("key age1… 123456")
 	default:
-		example = "`/assume key " + key.Type + " AAAA… 123456`"
+		example = AssumeCmd("key", key.Type, "AAAA… 123456")
 	}
 	return &Error{
 		Code: CodeNeedsCode,
 		What: Say("To change your key takes a fresh code of your MFA device. Nothing was changed."),
-		Hint: Say("Send " + example + ": the same again, with the six digits at its end."),
+		Hint: Say("Send ", example, ": the same again, with the six digits at its end."),
 	}
 }
 
@@ -161,11 +154,8 @@ func (b *Broker) keepKey(ctx context.Context, r Request, user User, outcome Even
 	if err == nil {
 		return nil
 	}
-	e := b.asError(r, &Error{
-		Code: CodeStore, Err: err,
-		What: Say("AWS accepted your code, but the bot's own store did not answer, so nobody knows whether your key was changed."),
-		Hint: Say("Look with `/assume key`; if it was not, try again with a new code."),
-	})
+	e := b.asError(r, unstored(err, "AWS accepted your code, but the bot's own store did not answer, so nobody knows whether your key was changed."))
+	e.Hint = Say("Look with ", AssumeCmd("key"), "; if it was not, try again with a new code.")
 	b.recordFailure(ctx, outcome, e, err)
 	return e
 }

@@ -27,7 +27,8 @@ func (b *Broker) clear(ctx context.Context, r Request, user User) (clearance, er
 	}
 	if r.Purpose == PurposeBuckets && b.entitled(ctx, account, r).Effect == NeedApproval {
 		e := b.needsApproval(account) // whatever else is unmet: a list is not asked for
-		e.Hint = Say("Ask for it with `/assume " + account.Name + " because REASON`; once you have the credentials, `/buckets " + account.Name + "` lists without a code for a while. " + codeUnused)
+		e.Hint = Say("Ask for it with ", AssumeCmd(account.Name, "because REASON"), "; once you have the credentials, ",
+			BucketsCmd(account.Name), " lists without a code for a while.")
 		return clearance{}, e
 	}
 	d := b.decide(ctx, r)
@@ -72,7 +73,7 @@ func (b *Broker) orWithoutBreakGlass(ctx context.Context, r Request, account Acc
 	r.BreakGlass = false
 	if b.entitled(ctx, account, r).Effect == Allow {
 		e.What = Say(account.Name + " needs no break-glass of yours: you may have it at once.")
-		e.Hint = Say("Send it again without break-glass. Your code was not used.")
+		e.Hint = Say("Send it again without break-glass.")
 	}
 	return e
 }
@@ -104,6 +105,6 @@ func (b *Broker) needsApproval(a Account) *Error {
 	return &Error{
 		Code: CodeNeedsApproval, Rule: "approval",
 		What: Say(a.Name + " needs the approval of somebody else."),
-		Hint: Say("Ask for it with `/assume " + a.Name + " because REASON`. " + codeUnused),
+		Hint: Say("Ask for it with ", AssumeCmd(a.Name, "because REASON"), "."),
 	}
 }

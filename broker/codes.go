@@ -25,11 +25,7 @@ func (b *Broker) codeClaim(r Request, user User) claim {
 func (b *Broker) reserve(ctx context.Context, r Request, user User) error {
 	mine, err := b.codes.ReserveCode(ctx, user.Slack, user.MFASerial, r.Code, r.ID, codeReservation)
 	if err != nil {
-		return &Error{
-			Code: CodeStore, Ref: ShortRef(r.ID), Err: err,
-			What: Say("The bot's own store is not answering, so nothing was issued."),
-			Hint: Say("Your code was not used. Try again in a minute."),
-		}
+		return StoreAway(err, "so nothing was issued")
 	}
 	if !mine {
 		return b.codeSpent()
@@ -39,17 +35,17 @@ func (b *Broker) reserve(ctx context.Context, r Request, user User) error {
 
 func (b *Broker) codeSpent() error {
 	return &Error{
-		Code: CodeCodeSpent,
+		Code: CodeCodeSpent, Use: UseSpent,
 		What: Say("That code has been used already; a code works once."),
-		Hint: Say(b.nextCode()),
+		Hint: b.nextCode(),
 	}
 }
 
 // nextCode tells how long the device shows the current code.
-func (b *Broker) nextCode() string {
+func (b *Broker) nextCode() []Part {
 	now := b.now()
 	left := now.Truncate(totpStep).Add(totpStep).Sub(now).Round(time.Second)
-	return "Your device shows the next code in " + FormatDuration(max(left, time.Second)) + "."
+	return Say("Your device shows the next code in " + FormatDuration(max(left, time.Second)) + ".")
 }
 
 // releaseCode gives the code back if the claim is still this one.
@@ -62,6 +58,6 @@ func (b *Broker) releaseCode(ctx context.Context, r Request, user User, claim st
 // addNextCode tells whoever needs a new code when there is one.
 func (b *Broker) addNextCode(e *Error) {
 	if e.Code == CodeWrongCode || e.Code == CodeOutcomeUnknown || e.Code == CodeThrottled {
-		e.Hint = append(e.Hint, Say(" "+b.nextCode())...)
+		e.Hint = Sentences(e.Hint, b.nextCode())
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
-	"strings"
+	"slices"
 	"time"
 )
 
@@ -56,7 +56,7 @@ func (b *Broker) Console(ctx context.Context, r Request, service string) (SignIn
 	}
 	issued, err := b.issue(ctx, cleared.request, user, cleared)
 	if err != nil {
-		return SignIn{}, consoleHint(service, err)
+		return SignIn{}, askForConsole(cleared.request, service, err)
 	}
 	return b.link(ctx, cleared.request, issued, service), nil
 }
@@ -77,32 +77,31 @@ func (b *Broker) checkConsole(a Account, service string) error {
 		return &Error{
 			Code: CodeNoConsole,
 			What: Say(a.Name + " has no role, and AWS signs nobody in to the console with the credentials of GetSessionToken."),
-			Hint: Say("Sign in with your own password, or ask for an account that has a role. Your code was not used."),
+			Hint: Say("Sign in with your own password, or ask for an account that has a role."),
 		}
 	}
 	if !b.aws.HasConsole(a.RoleARN.Partition()) {
 		return &Error{
 			Code: CodeNoConsole,
 			What: Say("The bot knows no console for " + a.Name + ": it is in the partition " + a.RoleARN.Partition() + "."),
-			Hint: Say("Ask for the credentials without `as console`. Your code was not used."),
+			Hint: Say("Ask for the credentials without ", Literal("as console"), "."),
 		}
 	}
 	if err := CheckConsoleService(service); service != "" && err != nil {
 		return &Error{
 			Code: CodeNoConsole, Err: err,
 			What: Say("That cannot be the name of an AWS service."),
-			Hint: Say("Write it as in the console's address: `as console s3`, `as console ec2`. Your code was not used."),
+			Hint: Say("Write it as in the console's address: ", Literal("as console s3"), ", ", Literal("as console ec2"), "."),
 		}
 	}
 	return nil
 }
 
-// consoleHint shows what to send instead, where a code is missing.
-func consoleHint(service string, err error) error {
+// askForConsole shows what to send instead, where a code is missing.
+func askForConsole(r Request, service string, err error) error {
 	var e *Error
 	if errors.As(err, &e) && e.Code == CodeNeedsCode {
-		command, rest, _ := strings.Cut(Plain(e.Hint), "` with ")
-		e.Hint = Say(strings.TrimSpace(command+" as console "+service) + "` with " + rest)
+		e.Hint = sendCode(r.withCode(slices.DeleteFunc([]string{"as console", service}, func(s string) bool { return s == "" })...))
 	}
 	return err
 }

@@ -60,8 +60,8 @@ func TestConsoleRefusesBeforeACodeIsSpent(t *testing.T) {
 	} {
 		_, err := b.Console(t.Context(), b.request(test.account, code), test.service)
 		e := wantCode(t, err, broker.CodeNoConsole)
-		if !strings.Contains(broker.Plain(e.What), test.say) || !strings.Contains(broker.Plain(e.Hint), "Your code was not used.") {
-			t.Errorf("%s: got %q and %q, want it to say %q and that the code was not used", test.account, broker.Plain(e.What), broker.Plain(e.Hint), test.say)
+		if !strings.Contains(broker.Plain(e.What), test.say) || e.Use != broker.UseUnused {
+			t.Errorf("%s: got %q and use %v, want it to say %q and that the code was not used", test.account, broker.Plain(e.What), e.Use, test.say)
 		}
 	}
 	if n := len(b.aws.Calls()); n != 0 {
@@ -78,7 +78,7 @@ func TestConsoleRefusesBeforeACodeIsSpent(t *testing.T) {
 func TestConsoleAsksForACodeInItsOwnWords(t *testing.T) {
 	b := newBench(t)
 	_, err := b.Console(t.Context(), b.request("prod", ""), "s3")
-	if e := wantCode(t, err, broker.CodeNeedsCode); !strings.Contains(broker.Plain(e.Hint), "`/assume prod 123456 as console s3` with") {
+	if e := wantCode(t, err, broker.CodeNeedsCode); !strings.Contains(broker.Plain(e.Hint), "assume prod 123456 as console s3 with") {
 		t.Errorf("got hint %q, want the whole command in it", broker.Plain(e.Hint))
 	}
 }

@@ -11,10 +11,10 @@ type Explanation struct {
 	Account   Account // of one that is denied, its Name alone
 	Decision  Decision
 	Duration  time.Duration // what would be asked of STS
-	Way       string        // the planner's, a sentence
-	NeedsCode string        // why a Request without a code would be asked for one; "": it would not
+	Way       []Part        // the planner's
+	NeedsCode *Error        // why a Request without a code would be asked for one; nil: it would not
 	Problem   *Error        // why a Request for this long would be refused
-	Contact   string        // whom to ask, a sentence
+	Contact   []Part        // whom to ask
 	// Approved is what others have approved already, where that would be used.
 	Approved *Approval
 	// BreakGlass says that the Account may be had that way, whatever the Decision.
@@ -35,7 +35,7 @@ func (b *Broker) Explain(ctx context.Context, r Request) (Explanation, error) {
 	}
 	account, ok := b.config.Account(r.Account)
 	if !ok {
-		return Explanation{}, withoutCode(b.unknownAccount(ctx, user, r.Account))
+		return Explanation{}, b.unknownAccount(ctx, user, r.Account)
 	}
 	who := r
 	who.Duration = 0
@@ -53,7 +53,7 @@ func (b *Broker) Explain(ctx context.Context, r Request) (Explanation, error) {
 	forThis := b.entitled(ctx, account, r)
 	if forThis.Effect == Deny {
 		e.Account = account.narrowed(e.Decision)
-		errors.As(withoutCode(b.denied(account, r, forThis)), &e.Problem)
+		e.Problem = b.denied(account, r, forThis)
 		return e, nil
 	}
 	e.Decision = forThis
@@ -62,18 +62,14 @@ func (b *Broker) Explain(ctx context.Context, r Request) (Explanation, error) {
 	e.Account = account
 	d, err := account.CheckDuration(r.Duration)
 	if err != nil {
-		errors.As(withoutCode(err), &e.Problem)
+		errors.As(err, &e.Problem)
 		return e, nil
 	}
 	for _, unmet := range account.conditions(r, b.now()) {
-		condition := b.denied(account, r, unmet)
-		_ = withoutCode(condition)
-		e.Unmet = append(e.Unmet, condition)
+		e.Unmet = append(e.Unmet, b.denied(account, r, unmet))
 	}
 	if err := b.mayAct(ctx, user.Slack); err != nil {
-		ordered := b.asError(r, err)
-		_ = withoutCode(ordered)
-		e.Unmet = append(e.Unmet, ordered)
+		e.Unmet = append(e.Unmet, b.asError(r, err))
 		e.BreakGlass = false // that is refused likewise
 	}
 	held, err := b.heldSession(ctx, user)
@@ -113,7 +109,7 @@ func (e Explanation) planned(s situation) (Explanation, error) {
 	p, err := plan(s)
 	var asks *Error
 	if errors.As(err, &asks) && asks.Code == CodeNeedsCode {
-		e.NeedsCode, s.hasCode = Plain(asks.What), true
+		e.NeedsCode, s.hasCode = asks, true
 		p, err = plan(s)
 	}
 	if err != nil {
@@ -121,14 +117,4 @@ func (e Explanation) planned(s situation) (Explanation, error) {
 	}
 	e.Duration, e.Way = p.Duration, p.Way
 	return e, nil
-}
-
-// withoutCode takes the assurance that a code was not used out of a hint: none
-// was given.
-func withoutCode(err error) error {
-	var e *Error
-	if errors.As(err, &e) {
-		e.Hint = Say(withoutAssurance(Plain(e.Hint)))
-	}
-	return err
 }

@@ -16,7 +16,7 @@ func TestExplainTellsOfApprovalBreakGlassAndConditions(t *testing.T) {
 	if e.Decision.Effect != broker.NeedApproval || e.Account.Approval == nil || !e.BreakGlass {
 		t.Errorf("got %+v, want that it needs approval, or break-glass", e)
 	}
-	if len(e.Unmet) != 2 || e.Unmet[0].Code != broker.CodeChannel || e.Unmet[1].Code != broker.CodeReason || strings.Contains(broker.Plain(e.Unmet[0].Hint), "code was not used") {
+	if len(e.Unmet) != 2 || e.Unmet[0].Code != broker.CodeChannel || e.Unmet[1].Code != broker.CodeReason || e.Unmet[0].Use != broker.UseNone {
 		t.Errorf("got unmet %v, want channel and reason, and nothing of a code", e.Unmet)
 	}
 	prod.Allow = nil
@@ -72,12 +72,12 @@ func TestBucketsOfWhatNeedsApprovalSayWhatToDo(t *testing.T) {
 	r := b.request("prod", b.device.Code())
 	r.Purpose = broker.PurposeBuckets
 	_, err := b.Buckets(t.Context(), r, "")
-	if e := wantCode(t, err, broker.CodeNeedsApproval); !strings.Contains(broker.Plain(e.Hint), "/assume prod because REASON") {
+	if e := wantCode(t, err, broker.CodeNeedsApproval); !strings.Contains(broker.Plain(e.Hint), "assume prod because REASON") {
 		t.Errorf("got hint %q, want how to ask", broker.Plain(e.Hint))
 	}
 	b.config.Accounts.Find("prod").Approval = nil
 	_, err = b.Buckets(t.Context(), r, "")
-	if e := wantCode(t, err, broker.CodeReason); !strings.Contains(broker.Plain(e.Hint), "/buckets prod") {
+	if e := wantCode(t, err, broker.CodeReason); !strings.Contains(broker.Plain(e.Hint), "buckets prod") {
 		t.Errorf("got hint %q, want how to list", broker.Plain(e.Hint))
 	}
 }

@@ -57,13 +57,14 @@ func (b *Broker) issueNow(ctx context.Context, r Request, user User, cleared cle
 		return Issued{}, b.refuse(ctx, r, err)
 	}
 	a := attempt{
-		request:    r,
-		claims:     []claim{b.callsClaim(r, account, p)},
-		intent:     b.issueIntent(r, user, p, cleared),
-		code:       p.SendsCode(),
-		undone:     "nothing was issued",
-		outcome:    EventGranted,
-		unrecorded: issuedUnrecorded(),
+		request: r,
+		claims:  []claim{b.callsClaim(r, account, p)},
+		intent:  b.issueIntent(r, user, p, cleared),
+		code:    p.SendsCode(),
+		undone:  "nothing was issued",
+		outcome: EventGranted,
+		did:     "AWS issued credentials",
+		dropped: "they were thrown away unseen",
 		act: func(ctx context.Context) (Issued, error) {
 			return b.askSTS(ctx, Call{Request: r, User: user, Account: account, Plan: p, Signer: key})
 		},
@@ -82,15 +83,6 @@ func (b *Broker) issueIntent(r Request, user User, p Plan, cleared clearance) Ev
 	intent.RoleARN = cleared.account.RoleARN
 	cleared.mark(&intent)
 	return intent
-}
-
-// issuedUnrecorded is told when AWS issued what cannot be recorded.
-func issuedUnrecorded() *Error {
-	return &Error{
-		Code: CodeRecord,
-		What: Say("AWS issued credentials, but the audit record could not be written, so they were thrown away unseen."),
-		Hint: Say("Try again in a minute with a new code."),
-	}
 }
 
 // keepGrant keeps what STS issued. What cannot be kept is shown all the same, once.
@@ -118,21 +110,26 @@ func asksWhy(r Request, err error) bool {
 func askForCode(r Request, err error) error {
 	var e *Error
 	if errors.As(err, &e) && e.Code == CodeNeedsCode {
-		command := commandOf(r) + " " + r.Account + " 123456"
-		if r.Duration > 0 && r.Purpose != PurposeBuckets {
-			command += " for " + FormatDuration(r.Duration)
-		}
-		e.Hint = Say("Send `" + command + "` with the six digits that your device shows.")
+		e.Hint = sendCode(r.withCode())
 	}
 	return err
 }
 
-// commandOf is the slash command that a Request came by.
-func commandOf(r Request) string {
+// sendCode is the hint where a code is missing.
+func sendCode(command Part) []Part {
+	return Say("Send ", command, " with the six digits that your device shows.")
+}
+
+// withCode is the command that a Request came by, with a code and then more.
+func (r Request) withCode(more ...string) Part {
 	if r.Purpose == PurposeBuckets {
-		return "/buckets"
+		return BucketsCmd(r.Account, "123456")
 	}
-	return "/assume"
+	words := []string{r.Account, "123456"}
+	if r.Duration > 0 {
+		words = append(words, "for", FormatDuration(r.Duration))
+	}
+	return AssumeCmd(append(words, more...)...)
 }
 
 // askSTS is STS's Issue with the Grant of what it issued.

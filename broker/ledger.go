@@ -59,7 +59,7 @@ func (b *Broker) Reveal(ctx context.Context, r Request, grantID string) (Issued,
 	}
 	return Issued{
 		Grant: found.Grant, Credentials: found.Credentials, Account: account, Kept: true,
-		Way: "Shown again, nothing new was issued", Sealing: sealing,
+		Way: Say("Shown again, nothing new was issued"), Sealing: sealing,
 	}, nil
 }
 
@@ -121,7 +121,7 @@ func (b *Broker) End(ctx context.Context, r Request, grantID string) (Ending, er
 		return Ending{}, b.asError(r, &Error{
 			Code: CodeStore, Err: failed,
 			What: Say("The bot has forgotten the credentials, but its own store did not say whether your MFA session has ended."),
-			Hint: Say("Send `/mfa end` in a minute."),
+			Hint: Say("Send ", MFACmd("end"), " in a minute."),
 		})
 	}
 	return ended, nil
@@ -136,16 +136,8 @@ func (b *Broker) find(ctx context.Context, r Request, user User, grantID string)
 		return KeptGrant{}, b.asError(r, &Error{
 			Code: CodeGrantGone,
 			What: Say("These credentials have ended."),
-			Hint: Say("`/sessions` shows what you have; `/assume` gets new ones."),
+			Hint: Say(SessionsCmd(), " shows what you have; ", AssumeCmd(), " gets new ones."),
 		})
 	}
 	return found, nil
-}
-
-func storeDown(err error) *Error {
-	return &Error{
-		Code: CodeStore, Err: err,
-		What: Say("The bot's own store is not answering."),
-		Hint: Say("Try again in a minute."),
-	}
 }

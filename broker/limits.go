@@ -19,22 +19,11 @@ func (b *Broker) Enter(ctx context.Context, r Request) error {
 	rate, err := b.counters.TakeRate(ctx, "requests:"+r.Caller.User, r.ID, limit, limitWindow)
 	switch {
 	case err != nil:
-		return b.unlessStranger(ctx, r, b.asError(r, &Error{
-			Code: CodeStore, Err: err,
-			What: Say("The bot's own store cannot say how much you have asked for lately, so the answer is no."),
-			Hint: Say("Your code was not used. Try again in a minute."),
-		}))
+		return b.unlessStranger(ctx, r, b.unserved(r, storeCannotSay(err, "how much you have asked for lately")))
 	case rate.Taken:
 		return nil
 	}
-	many := &Error{
-		Code: CodeTooMany,
-		What: Say("You are asking for too much at once."),
-		Hint: Say("Nothing was done. Try again in " + seconds(rate.Wait) + "."),
-	}
-	if r.SentCode {
-		many.Hint = Say("Nothing was done, and your code was not used. Try again in " + seconds(rate.Wait) + ".")
-	}
+	many := b.unserved(r, tooMany(CodeTooMany, "You are asking for too much at once.", rate.Wait, Say("Nothing was done.")))
 	if rate.First {
 		_ = b.refuse(ctx, r, many)
 	}
@@ -70,17 +59,9 @@ func (b *Broker) takeCalls(ctx context.Context, r Request, account Account, p Pl
 		rate, err := b.counters.TakeRate(ctx, "sts:"+account.Name, id, limit, limitWindow)
 		switch {
 		case err != nil:
-			return &Error{
-				Code: CodeStore, Err: err,
-				What: Say("The bot's own store cannot say how often AWS was asked for " + account.Name + " lately, so nothing was issued."),
-				Hint: Say("Your code was not used. Try again in a minute."),
-			}
+			return storeCannotSay(err, "how often AWS was asked for "+account.Name+" lately")
 		case !rate.Taken:
-			return &Error{
-				Code: CodeAccountBusy,
-				What: Say("Too much is being asked for " + account.Name + " right now, by all people together."),
-				Hint: Say("Your code was not used. Try again in " + seconds(rate.Wait) + "."),
-			}
+			return tooMany(CodeAccountBusy, "Too much is being asked for "+account.Name+" right now, by all people together.", rate.Wait, nil)
 		}
 	}
 	return nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -52,12 +51,12 @@ func TestEnterBoundsWhatOnePersonAsks(t *testing.T) {
 	}
 	for i := range 5 {
 		r := b.request("", "")
-		want := "Nothing was done. Try again in 30s."
+		want := broker.UseNone
 		if r.SentCode = i == 1; r.SentCode {
-			want = "Nothing was done, and your code was not used. Try again in 30s."
+			want = broker.UseUnused
 		}
-		if e := wantCode(t, b.Enter(t.Context(), r), broker.CodeTooMany); broker.Plain(e.Hint) != want {
-			t.Errorf("got hint %q, want %q", broker.Plain(e.Hint), want)
+		if e := wantCode(t, b.Enter(t.Context(), r), broker.CodeTooMany); e.Use != want || broker.Plain(e.Hint) != "Nothing was done. Try again in 30s." {
+			t.Errorf("got use %v and hint %q, want use %v and to wait", e.Use, broker.Plain(e.Hint), want)
 		}
 	}
 	if got := b.kinds(); len(got) != 1 || b.last(t).Code != broker.CodeTooMany {
@@ -97,8 +96,8 @@ func TestEnterCountsARequestOnceAndRefusesWhenNobodyCounts(t *testing.T) {
 	}
 	b.rates.err = errDown
 	for _, r.SentCode = range []bool{false, true} {
-		if e := wantCode(t, b.Enter(t.Context(), r), broker.CodeStore); strings.Contains(broker.Plain(e.Hint), "code") != r.SentCode {
-			t.Errorf("got hint %q, want it to speak of a code where one was sent", broker.Plain(e.Hint))
+		if e := wantCode(t, b.Enter(t.Context(), r), broker.CodeStore); (e.Use == broker.UseUnused) != r.SentCode {
+			t.Errorf("got use %v, want it to speak of a code where one was sent", e.Use)
 		}
 	}
 	b.config.Limits.Requests = 0

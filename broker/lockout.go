@@ -20,16 +20,12 @@ func (b *Broker) notLockedOut(ctx context.Context, r Request, user User) error {
 	left, err := b.counters.LockedFor(ctx, user.Slack)
 	switch {
 	case err != nil:
-		return &Error{
-			Code: CodeStore, Err: err,
-			What: Say("The bot's own store cannot say whether you are locked out, so nothing was asked of AWS."),
-			Hint: Say("Your code was not used. Try again in a minute."),
-		}
+		return storeCannotSay(err, "whether you are locked out")
 	case left > 0:
 		return &Error{
 			Code: CodeLockedOut,
 			What: Say("You are locked out after too many wrong codes."),
-			Hint: Say("Your code was not used. Try again in " + atLeastAMinute(left) + ", or have an admin unlock you. If the codes were not yours, say so now. " + b.contact()),
+			Hint: Sentences(Say("Try again in "+atLeastAMinute(left)+", or have an admin unlock you. If the codes were not yours, say so now."), b.contact()),
 		}
 	}
 	return nil
@@ -58,10 +54,10 @@ func (b *Broker) codeRefused(ctx context.Context, r Request, intent Event, e *Er
 		if wrong.Left != 1 {
 			tries = strconv.Itoa(wrong.Left) + " tries"
 		}
-		e.Hint = append(e.Hint, Say(" "+tries+" left; then your codes are refused for "+atLeastAMinute(wrong.Next)+".")...)
+		e.Hint = Sentences(e.Hint, Say(tries+" left; then your codes are refused for "+atLeastAMinute(wrong.Next)+"."))
 		return
 	}
-	e.Hint = Say("That was one wrong code too many: you are locked out for " + atLeastAMinute(wrong.Locked) + ". An admin can unlock you. " + b.contact())
+	e.Hint = Sentences(Say("That was one wrong code too many: you are locked out for "+atLeastAMinute(wrong.Locked)+". An admin can unlock you."), b.contact())
 	event := b.outcome(EventLockedOut, intent)
 	event.Purpose, event.Expires = "", event.Time.Add(wrong.Locked) // it is about the person, whatever the code was for
 	b.note(ctx, event)

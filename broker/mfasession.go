@@ -62,11 +62,9 @@ func (b *Broker) heldSession(ctx context.Context, user User) (heldSession, error
 	}
 	s, c, ok, err := b.sessions.FindMFASession(ctx, user.Slack)
 	if err != nil {
-		return heldSession{}, &Error{
-			Code: CodeStore, Err: err,
-			What: Say("The bot's own store cannot say whether you have an MFA session."),
-			Hint: Say("Send a code with your request, or try again in a minute."),
-		}
+		e := storeCannotSay(err, "whether you have an MFA session")
+		e.Hint = Say("Send a code with your request, or try again in a minute.")
+		return heldSession{}, e
 	}
 	if latest := s.Began.Add(b.config.MFASession); latest.Before(s.Expires) {
 		s.Expires = latest
@@ -96,11 +94,7 @@ func (b *Broker) BeginMFASession(ctx context.Context, r Request) (Session, error
 	case err != nil:
 		return Session{}, err
 	case !held.kept:
-		return Session{}, b.asError(r, &Error{
-			Code: CodeStore,
-			What: Say("AWS took the code, but the bot's own store did not keep the MFA session, so nobody has it."),
-			Hint: Say("Try again in a minute with a new code."),
-		})
+		return Session{}, b.asError(r, unstored(nil, "AWS took the code, but the bot's own store did not keep the MFA session, so nobody has it."))
 	}
 	return held.Session, nil
 }
@@ -114,22 +108,14 @@ func (b *Broker) sessionDuration(user User, asked time.Duration) (time.Duration,
 		return 0, &Error{
 			Code: CodeNoDevice,
 			What: Say("The bot's config names no MFA device of yours."),
-			Hint: Say(b.contact() + " Your code was not used."),
+			Hint: b.contact(),
 		}
 	case asked == 0:
 		return most, nil
 	case asked < MinMFASession:
-		return 0, &Error{
-			Code: CodeTooShort,
-			What: Say("AWS makes no MFA session shorter than 15 minutes."),
-			Hint: Say("Ask for 15m or more. Your code was not used."),
-		}
+		return 0, tooShort("AWS makes no MFA session")
 	case asked > most:
-		return 0, &Error{
-			Code: CodeTooLong,
-			What: Say("An MFA session lasts " + FormatDuration(most) + " at most."),
-			Hint: Say("Ask for " + FormatDuration(most) + " or less. Your code was not used."),
-		}
+		return 0, tooLong("An MFA session lasts", most)
 	}
 	return asked, nil
 }
@@ -138,7 +124,7 @@ func (b *Broker) sessionsOff() error {
 	return &Error{
 		Code: CodeSessionsOff,
 		What: Say("MFA sessions are switched off here: each request needs a code of its own."),
-		Hint: Say("Send `/assume ACCOUNT 123456` with the six digits that your device shows. Nothing was asked of AWS."),
+		Hint: Sentences(sendCode(AssumeCmd("ACCOUNT", "123456")), Say("Nothing was asked of AWS.")),
 	}
 }
 
@@ -177,11 +163,7 @@ func (b *Broker) EndMFASession(ctx context.Context, r Request) (s Session, ok bo
 	defer cancel()
 	ended, err := b.sessions.DropMFASession(ctx, user.Slack, "")
 	if err != nil {
-		return Session{}, false, b.asError(r, &Error{
-			Code: CodeStore, Err: err,
-			What: Say("The bot's own store is not answering, so your MFA session has not ended."),
-			Hint: Say("Try again in a minute, or tell whoever runs the bot."),
-		})
+		return Session{}, false, b.asError(r, notEnded(err, "so your MFA session has not ended"))
 	}
 	if !ended {
 		if b.config.MFASession == 0 {

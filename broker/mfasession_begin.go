@@ -102,11 +102,7 @@ func codeUnclaimed(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &Error{
-		Code: CodeStore, Err: err,
-		What: Say("The bot's own store is not answering, so nothing was issued."),
-		Hint: Say("Your code was not used by this request. Try again in a minute."),
-	}
+	return StoreAway(err, "so nothing was issued")
 }
 
 // beginSession claims the code and sends it; errHeld is as of claimSession. A session
@@ -129,11 +125,8 @@ func (b *Broker) beginSession(ctx context.Context, r Request, user User, d time.
 		code:    true,
 		undone:  "nothing was issued",
 		outcome: EventGranted,
-		unrecorded: &Error{
-			Code: CodeRecord,
-			What: Say("AWS took the code, but the audit record could not be written, so what it issued was thrown away unseen."),
-			Hint: Say("Try again in a minute with a new code."),
-		},
+		did:     "AWS took the code",
+		dropped: "what it issued was thrown away unseen",
 		act: func(ctx context.Context) (Issued, error) {
 			return b.askSTS(ctx, Call{Request: asked, User: user, Account: Account{Name: "your MFA session"}, Plan: p, Signer: key})
 		},

@@ -48,20 +48,21 @@ func (b *Broker) issueFromSession(ctx context.Context, r Request, user User, cle
 	intent := b.issueIntent(r, user, p, cleared)
 	intent.MFASession = held.AccessKeyID
 	a := attempt{
-		request:    r,
-		claims:     b.approvalClaim(r, cleared),
-		intent:     intent,
-		undone:     "no credentials for " + account.Name + " were issued",
-		undoneHint: tryAgain(held),
-		outcome:    EventGranted,
-		unrecorded: issuedUnrecorded(),
+		request: r,
+		claims:  b.approvalClaim(r, cleared),
+		intent:  intent,
+		undone:  "no credentials for " + account.Name + " were issued",
+		again:   tryFrom(held),
+		outcome: EventGranted,
+		did:     "AWS issued credentials",
+		dropped: "they were thrown away unseen",
 		act: func(ctx context.Context) (Issued, error) {
 			return b.askSTS(ctx, Call{Request: r, User: user, Account: account, Plan: p, Signer: held.credentials, Kept: held.kept})
 		},
 		keep: b.keepGrant,
 	}
-	if p.Begins { // the code is spent
-		a.late = slowAfterCode(r, held)
+	if p.Begins {
+		a.use = UseSpent
 	}
 	issued, err := b.perform(ctx, a)
 	if err != nil {
@@ -101,34 +102,23 @@ func askInstead(r Request, account Account, err error) error {
 	})
 }
 
-// slowAfterCode is that the store is too slow where the code has begun an MFA
-// session.
-func slowAfterCode(r Request, held heldSession) *Error {
-	return &Error{
-		Code: CodeStore,
-		What: Say("The bot's own store is too slow right now, so AWS was not asked for " + r.Account + "."),
-		Hint: tryAgain(held),
+// tryFrom is the hint where an MFA session is there to try again from.
+func tryFrom(held heldSession) []Part {
+	if !held.kept {
+		return tryAnew(UseSpent)
 	}
+	return Say("Try again in a minute; you need no new code while your MFA session lives.")
 }
 
-func tryAgain(held heldSession) []Part { return Say("Try again in a minute" + noNewCode(held) + ".") }
-
 // begunWay says how credentials came from a session that a code began.
-func begunWay(held heldSession, now time.Time) string {
+func begunWay(held heldSession, now time.Time) []Part {
 	left := FormatDuration(held.Expires.Sub(now).Round(time.Minute))
 	switch {
 	case held.shared:
-		return "AssumeRole from the MFA session that the same code began: for " + left + " accounts like this need no new code"
+		return Say("AssumeRole from the MFA session that the same code began: for " + left + " accounts like this need no new code")
 	case !held.kept:
-		return "GetSessionToken with your MFA code, then AssumeRole from that MFA session: the store did not keep it, so the next request needs a code again"
+		return Say("GetSessionToken with your MFA code, then AssumeRole from that MFA session: " +
+			"the store did not keep it, so the next request needs a code again")
 	}
-	return "GetSessionToken with your MFA code, then AssumeRole from that MFA session: for " + left + " accounts like this need no new code"
-}
-
-// noNewCode adds to a hint that the MFA session still serves.
-func noNewCode(held heldSession) string {
-	if !held.kept {
-		return " with a new code"
-	}
-	return "; you need no new code while your MFA session lives"
+	return Say("GetSessionToken with your MFA code, then AssumeRole from that MFA session: for " + left + " accounts like this need no new code")
 }

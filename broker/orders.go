@@ -51,40 +51,19 @@ func (b *Broker) StandingOrder(ctx context.Context, r Request) (*Error, error) {
 	if order == nil {
 		return nil, nil
 	}
-	order.Hint = Say(withoutAssurance(Plain(order.Hint)))
 	if order.Code != CodeBlocked && order.Code != CodePaused {
 		return nil, b.asError(r, order)
 	}
 	return order, nil
 }
 
-const codeUnused = "Your code was not used."
-
-// withoutAssurance is a hint without that: where a code was used, or none was
-// given.
-func withoutAssurance(hint string) string {
-	return strings.TrimSpace(strings.ReplaceAll(" "+hint, " "+codeUnused, ""))
-}
-
-func ordersUnknown(err error) *Error {
-	return &Error{
-		Code: CodeStore, Err: err,
-		What: Say("The bot's own store cannot say whether you are blocked or everything is paused, so the answer is no."),
-		Hint: Say(codeUnused + " Try again in a minute."),
-	}
-}
-
-// inUTC is how a sentence names a time. Where Slack can, bot shows it as the
-// reader's own.
-func inUTC(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
-
 // blocked says since when, and whom to ask. By whom and why is for the record:
 // whoever reads this may be the one because of whom it was done.
 func (b *Broker) blocked(o Order) *Error {
 	return &Error{
 		Code: CodeBlocked,
-		What: Say("You are blocked since " + inUTC(o.At) + ": the bot does nothing for you."),
-		Hint: Say(codeUnused + " " + b.contact()),
+		What: Say("You are blocked since ", At(o.At), ": the bot does nothing for you."),
+		Hint: b.contact(),
 	}
 }
 
@@ -96,12 +75,12 @@ func paused(o Order) *Error {
 	}
 	e := &Error{
 		Code:  CodePaused,
-		What:  Say("The bot is paused since " + inUTC(o.At) + ", by " + who + ": nothing is issued to anybody."),
-		Hint:  Say(codeUnused + " Try again once an admin has resumed it."),
+		What:  Say("The bot is paused since ", At(o.At), ", by "+who+": nothing is issued to anybody."),
+		Hint:  Say("Try again once an admin has resumed it."),
 		Quote: o.Reason,
 	}
 	if o.Reason != "" {
-		e.Hint = append(e.Hint, Say(" The reason that they gave:")...)
+		e.Hint = Sentences(e.Hint, Say("The reason that they gave:"))
 	}
 	return e
 }
@@ -116,17 +95,22 @@ func (b *Broker) overtaken(ctx context.Context, r Request, intent Event, issued 
 		return nil
 	}
 	e := b.asError(r, err)
-	unseen := b.throwAway(ctx, r, issued, e)
+	e.Use = useAfter(r, intent)
+	came := "AWS has answered, but the bot's own store cannot say whether you are blocked or everything is paused"
 	switch e.Code {
 	case CodeBlocked:
-		e.What = Say("You were blocked while AWS was being asked" + unseen)
+		came = "You were blocked while AWS was being asked"
 	case CodePaused:
-		e.What = Say("The bot was paused while AWS was being asked" + unseen)
+		came = "The bot was paused while AWS was being asked"
 	default:
-		e.What = Say("AWS has answered, but the bot's own store cannot say whether you are blocked or everything is paused" + unseen)
-		e.Hint = Say("Try again in a minute with a new code.")
+		e.Hint = tryAnew(e.Use)
 	}
-	e.Hint = Say(withoutAssurance(Plain(e.Hint)))
+	if b.throwAway(ctx, r, issued, e) {
+		e.What = Say(came + ", so what it issued was thrown away unseen.")
+	} else {
+		e.What = Say(came + ", so what it issued is not shown. The bot still keeps it.")
+		e.Hint = Sentences(Say("Once the bot's store answers, ", SessionsCmd(), " ends what it keeps."), e.Hint)
+	}
 	outcome := b.outcome(EventFailed, intent)
 	outcome.issued(issued.Grant)
 	outcome.failed(e)
@@ -135,18 +119,26 @@ func (b *Broker) overtaken(ctx context.Context, r Request, intent Event, issued 
 	return e
 }
 
-// throwAway drops what was issued and must not be shown, and says in the end of a
-// sentence what became of it: a Grant that was saved already may stay.
-func (b *Broker) throwAway(ctx context.Context, r Request, issued Issued, why *Error) string {
+// useAfter is what became of r's code once AWS has issued what intent was for.
+func useAfter(r Request, intent Event) CodeUse {
+	if !intent.MFA { // it was not sent
+		return r.codeUse(UseUnused)
+	}
+	return r.codeUse(UseSpent)
+}
+
+// throwAway drops what was issued and must not be shown; false when a Grant that
+// was saved already stays.
+func (b *Broker) throwAway(ctx context.Context, r Request, issued Issued, why *Error) bool {
 	if !issued.Kept {
-		return ", so what it issued was thrown away unseen."
+		return true
 	}
 	g := issued.Grant
 	if err := b.grants.EndGrant(ctx, g.User, g.ID); err != nil {
 		b.log.ErrorContext(ctx, "a grant that is not shown is still kept: the store did not forget it", "request", r.ID, "code", why.Code, "error", err)
-		return ", so what it issued is not shown. The bot still keeps it: once its store answers, `/sessions` ends it."
+		return false
 	}
-	return ", so what it issued was thrown away unseen."
+	return true
 }
 
 // denyUnseen has AWS refuse credentials that nobody will see, and with them what

@@ -17,18 +17,10 @@ const (
 	timeForAWS = 4 * time.Second
 )
 
-// tooLate says that AWS is not asked any more, since the store took too long
-// since began, or the Request's time is almost over; nil when it may be.
-func (b *Broker) tooLate(ctx context.Context, r Request, began time.Time) error {
-	if b.now().Sub(began) <= slowStore {
-		// By the clock of the runtime, as the deadline is.
-		if by, bounded := ctx.Deadline(); !bounded || time.Until(by) >= timeForAWS {
-			return nil
-		}
-	}
-	return b.asError(r, &Error{
-		Code: CodeStore,
-		What: Say("The bot's own store is too slow right now, so AWS was not asked and nothing was issued."),
-		Hint: Say("Your code was not used. Try again in a minute."),
-	})
+// storeTooSlow reports whether AWS is not asked any more, since the store took too
+// long since began, or the Request's time is almost over.
+func (b *Broker) storeTooSlow(ctx context.Context, began time.Time) bool {
+	// By the clock of the runtime, as the deadline is.
+	by, bounded := ctx.Deadline()
+	return b.now().Sub(began) > slowStore || bounded && time.Until(by) < timeForAWS
 }

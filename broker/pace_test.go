@@ -27,8 +27,8 @@ func TestAStoreThatIsTooSlowIsFoundOutBeforeAWSIsAsked(t *testing.T) {
 			}
 			code := b.device.Code()
 			e := wantCode(t, gives(b, "")[call](b.request(account, code)), broker.CodeStore)
-			if !strings.Contains(broker.Plain(e.What), "too slow") || !strings.Contains(broker.Plain(e.Hint), "was not used") || e.Ref == "" {
-				t.Errorf("got %q and %q, want that the store is too slow and the code was not used", broker.Plain(e.What), broker.Plain(e.Hint))
+			if !strings.Contains(broker.Plain(e.What), "too slow") || e.Use != broker.UseUnused || e.Ref == "" {
+				t.Errorf("got %q and use %v, want that the store is too slow and the code was not used", broker.Plain(e.What), e.Use)
 			}
 			if got := len(b.aws.Calls()); got != 0 {
 				t.Errorf("got %d calls to AWS, want none", got)

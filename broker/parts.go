@@ -1,16 +1,71 @@
 package broker
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
-// What a person reads is made of Parts: the domain says what it means, and bot
-// alone how that looks.
+// What a person reads is made of Parts. They say what is meant; how that looks, with
+// the names that commands have here, as code, as a link, in the reader's own time,
+// bot alone decides. Nothing reads a sentence again, or edits one.
 
 // A Part is a piece of a sentence.
 type Part struct {
-	Text string
+	Kind PartKind
+	Text string // the text; the words after a command's name; a channel's ID
+	Time time.Time
 }
 
-// Say makes a sentence of strings and Parts.
+// A PartKind says what a Part is.
+type PartKind string
+
+// The kinds. That of a command is the command's name.
+const (
+	PartText     PartKind = ""
+	PartLiteral  PartKind = "literal" // to be typed or compared letter by letter
+	PartChannel  PartKind = "channel"
+	PartTime     PartKind = "time"
+	PartAssume   PartKind = "assume"
+	PartBuckets  PartKind = "buckets"
+	PartMFA      PartKind = "mfa"
+	PartSessions PartKind = "sessions"
+)
+
+// IsCommand reports whether the Part is a command, and so its Kind the name.
+func (p Part) IsCommand() bool {
+	switch p.Kind {
+	case PartAssume, PartBuckets, PartMFA, PartSessions:
+		return true
+	}
+	return false
+}
+
+// Literal is text to be typed or compared letter by letter.
+func Literal(text string) Part { return Part{Kind: PartLiteral, Text: text} }
+
+// Channel is a channel by its ID.
+func Channel(id string) Part { return Part{Kind: PartChannel, Text: id} }
+
+// At is a time.
+func At(t time.Time) Part { return Part{Kind: PartTime, Time: t} }
+
+// AssumeCmd is the command that gets credentials, with the words after its name.
+func AssumeCmd(words ...string) Part { return command(PartAssume, words) }
+
+// BucketsCmd is the command that lists buckets.
+func BucketsCmd(words ...string) Part { return command(PartBuckets, words) }
+
+// MFACmd is the command about the MFA session.
+func MFACmd(words ...string) Part { return command(PartMFA, words) }
+
+// SessionsCmd is the command that shows what one has.
+func SessionsCmd(words ...string) Part { return command(PartSessions, words) }
+
+func command(name PartKind, words []string) Part {
+	return Part{Kind: name, Text: strings.Join(words, " ")}
+}
+
+// Say makes a sentence of strings, Parts and sentences. Anything else is left out.
 func Say(words ...any) []Part {
 	var said []Part
 	for _, w := range words {
@@ -21,22 +76,42 @@ func Say(words ...any) []Part {
 			}
 		case Part:
 			said = append(said, w)
+		case []Part:
+			said = append(said, w...)
 		}
 	}
 	return said
 }
 
-// Plain is sentences as plain text, a space between them.
+// Sentences puts sentences one after the other; an empty one is left out.
+func Sentences(all ...[]Part) []Part {
+	var said []Part
+	for _, s := range all {
+		if len(said) > 0 && len(s) > 0 {
+			said = append(said, Part{Text: " "})
+		}
+		said = append(said, s...)
+	}
+	return said
+}
+
+// Plain is sentences as plain text, for the record and the log: times in UTC,
+// commands by their names.
 func Plain(sentences ...[]Part) string {
-	var all []string
-	for _, s := range sentences {
-		var text strings.Builder
-		for _, p := range s {
+	var text strings.Builder
+	for _, p := range Sentences(sentences...) {
+		switch {
+		case p.Kind == PartTime:
+			text.WriteString(p.Time.UTC().Format("2006-01-02 15:04 UTC"))
+		case p.Kind == PartChannel:
+			text.WriteString("#" + p.Text)
+		case p.IsCommand() && p.Text != "":
+			text.WriteString(string(p.Kind) + " " + p.Text)
+		case p.IsCommand():
+			text.WriteString(string(p.Kind))
+		default:
 			text.WriteString(p.Text)
 		}
-		if text.Len() > 0 {
-			all = append(all, text.String())
-		}
 	}
-	return strings.Join(all, " ")
+	return text.String()
 }

@@ -25,18 +25,6 @@ type Standing struct {
 	Stranger    bool     `json:"stranger,omitempty"` // of another organisation, here by Slack Connect
 }
 
-// ErrStore is in the chain of an error of a People or a Directory that could not
-// ask the bot's own store, which is not Slack's fault.
-var ErrStore = errors.New("the store does not answer")
-
-// notKnown says who cannot say what, and under which Code.
-func notKnown(err error) (who string, c Code) {
-	if errors.Is(err, ErrStore) {
-		return "The bot's own store", CodeStore
-	}
-	return "Slack", CodeDirectory
-}
-
 // People knows the Standing of Slack users.
 type People interface {
 	// Standing returns it as it was at most a minute ago. An error means unknown,
@@ -67,7 +55,7 @@ func (b *Broker) known(ctx context.Context, c Caller) (User, error) {
 		return User{}, &Error{
 			Code: CodeNotUser,
 			What: Say("You are not set up to use this bot."),
-			Hint: Say(b.contact()),
+			Hint: b.contact(),
 		}
 	}
 	return user, nil
@@ -90,7 +78,7 @@ func (b *Broker) served(ctx context.Context, c Caller) error {
 	return &Error{
 		Code: CodeWorkspace, Err: err,
 		What: Say("This bot does not serve your Slack workspace."),
-		Hint: Say(b.contact()),
+		Hint: b.contact(),
 	}
 }
 
@@ -120,19 +108,10 @@ func (b *Broker) inGoodStanding(ctx context.Context, user string) error {
 		return &Error{
 			Code: CodeNotAMember,
 			What: Say("Only full members of this Slack workspace are served: no guests, bots, deactivated accounts or people of other workspaces."),
-			Hint: Say(b.contact() + " Your code was not used."),
+			Hint: b.contact(),
 		}
 	}
 	return nil
-}
-
-func standingUnknown(err error) *Error {
-	who, c := notKnown(err)
-	return &Error{
-		Code: c, Err: err,
-		What: Say(who + " cannot say right now whether you are a full member of this workspace, so the answer is no."),
-		Hint: Say("Try again in a minute. Your code was not used."),
-	}
 }
 
 // Identify refuses, on the record, whoever is neither a User nor an admin, or is

@@ -12,7 +12,7 @@ type Plan struct {
 	Chained  bool // the MFA session signs the call, instead of the long-term key and a code
 	Begins   bool // the code begins that MFA session first
 	Duration time.Duration
-	Way      string // for the reply
+	Way      []Part // for the reply
 }
 
 // SendsCode reports whether SerialNumber and TokenCode go into the call.
@@ -25,18 +25,10 @@ func (a Account) CheckDuration(d time.Duration) (time.Duration, error) {
 		return a.DefaultDuration, nil
 	}
 	if d < MinDuration {
-		return 0, &Error{
-			Code: CodeTooShort,
-			What: Say("AWS issues nothing shorter than 15 minutes."),
-			Hint: Say("Ask for 15m or more. Your code was not used."),
-		}
+		return 0, tooShort("AWS issues nothing")
 	}
 	if d > a.MaxDuration {
-		return 0, &Error{
-			Code: CodeTooLong,
-			What: Say(fmt.Sprintf("%s is issued for %s at most.", a.Name, FormatDuration(a.MaxDuration))),
-			Hint: Say(fmt.Sprintf("Ask for %s or less. Your code was not used.", FormatDuration(a.MaxDuration))),
-		}
+		return 0, tooLong(a.Name+" is issued for", a.MaxDuration)
 	}
 	return d, nil
 }
@@ -71,28 +63,28 @@ func plan(s situation) (Plan, error) {
 	switch {
 	case a.MFA == MFANone:
 		p.MFA = false
-		p.Way = fmt.Sprintf("%s without MFA: the config says `mfa: none` for this account", p.Method)
+		p.Way = Say(string(p.Method)+" without MFA: the config says ", Literal("mfa: none"), " for this account")
 		if s.hasCode {
-			p.Way += ", and your code was not sent"
+			p.Way = Say(p.Way, ", and your code was not sent")
 		}
 	case !s.hasCode && s.live && s.takesSession() && s.asked <= chainingCap:
 		p.Chained = true
-		p.Way = "AssumeRole from your MFA session, without a new code"
+		p.Way = Say("AssumeRole from your MFA session, without a new code")
 		if p.Duration > chainingCap {
-			p.Way += fmt.Sprintf(", for 1h instead of %s, since AWS gives no more from an MFA session", FormatDuration(p.Duration))
+			p.Way = Say(p.Way, ", for 1h instead of "+FormatDuration(p.Duration)+", since AWS gives no more from an MFA session")
 			p.Duration = chainingCap
 		}
 	case !s.hasCode:
 		return Plan{}, s.needsCode()
 	case s.takesSession() && p.Duration <= chainingCap:
 		p.Chained, p.Begins = true, true
-		p.Way = "GetSessionToken with your MFA code, then AssumeRole from that MFA session"
+		p.Way = Say("GetSessionToken with your MFA code, then AssumeRole from that MFA session")
 	case s.takesSession():
-		p.Way = "AssumeRole with your MFA code, without an MFA session: AWS gives 1h at most from one"
+		p.Way = Say("AssumeRole with your MFA code, without an MFA session: AWS gives 1h at most from one")
 	case a.HasRole():
-		p.Way = "AssumeRole with your MFA code"
+		p.Way = Say("AssumeRole with your MFA code")
 	default:
-		p.Way = "GetSessionToken with your MFA code: this account has no role, so the credentials are those of your own IAM user"
+		p.Way = Say("GetSessionToken with your MFA code: this account has no role, so the credentials are those of your own IAM user")
 	}
 	return p, nil
 }
@@ -111,7 +103,7 @@ func (s situation) needsCode() error {
 	e.Err = ErrMFASessionNotEnough
 	switch {
 	case s.takesSession():
-		e.What = Say(fmt.Sprintf("%s needs the code of your MFA device for %s: from your MFA session AWS gives 1h at most.", s.account.Name, FormatDuration(s.asked)))
+		e.What = Say(s.account.Name + " needs the code of your MFA device for " + FormatDuration(s.asked) + ": from your MFA session AWS gives 1h at most.")
 	case s.account.HasRole():
 		e.What = Say(s.account.Name + " needs the code of your MFA device: it takes a new one for each request, so your MFA session is not enough.")
 	default:

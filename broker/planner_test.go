@@ -79,8 +79,8 @@ func TestPlannerFollowsItsTable(t *testing.T) {
 				t.Fatal(err)
 			}
 			b.wantCalls(t, test.want...)
-			if !strings.Contains(issued.Way, test.says) {
-				t.Errorf("got way %q, want it to say %q", issued.Way, test.says)
+			if !strings.Contains(broker.Plain(issued.Way), test.says) {
+				t.Errorf("got way %q, want it to say %q", broker.Plain(issued.Way), test.says)
 			}
 			if got := b.last(t); got.Seconds != test.seconds || !got.MFA || !issued.Grant.MFA {
 				t.Errorf("got %+v, want MFA and %d seconds", got, test.seconds)
@@ -101,8 +101,8 @@ func TestPlannerFollowsItsTable(t *testing.T) {
 // reading what comes after.
 func (b *bench) Issue(ctx context.Context, r broker.Request) (broker.Issued, error) {
 	issued, err := b.Broker.Issue(ctx, r)
-	if strings.ContainsAny(issued.Way, "'\"();<>|&$\\!*?[]{}#~") || strings.Count(issued.Way, "`")%2 != 0 {
-		panic("a shell would not read on after " + issued.Way)
+	if way := broker.Plain(issued.Way); strings.ContainsAny(way, "'\"();<>|&$\\!*?[]{}#~`") {
+		panic("a shell would not read on after " + way)
 	}
 	return issued, err
 }

@@ -30,11 +30,12 @@ func (b *Broker) informed(ctx context.Context, user string, decide func(Membersh
 	return decide(m)
 }
 
-func (b *Broker) contact() string {
+// contact says whom to ask.
+func (b *Broker) contact() []Part {
 	if b.config.Contact == "" {
-		return "Ask whoever looks after AWS access in your organisation."
+		return Say("Ask whoever looks after AWS access in your organisation.")
 	}
-	return "Ask in " + b.config.Contact + "."
+	return Say("Ask in " + b.config.Contact + ".")
 }
 
 // narrowed is the Account for as long as the Decision gives it.
@@ -50,43 +51,54 @@ func (a Account) narrowed(d Decision) Account {
 // denied is what a person is told of a deny. Who may not have the Account at all
 // learns nothing else of it.
 func (b *Broker) denied(a Account, r Request, d Decision) *Error {
-	const unused = " " + codeUnused
-	e := &Error{Code: d.Code, Rule: d.Rule, Err: d.Err}
+	var e *Error
 	switch d.Code {
 	case CodeDirectory:
-		who, c := notKnown(d.Err)
-		e.Code = c
-		e.What = Say(who + " cannot say right now which user groups you are in, so the answer is no.")
-		e.Hint = Say("Try again in a minute." + unused)
+		e = groupsUnknown(d.Err)
 	case CodeTooLong:
-		whose := " is issued for "
+		whose := " is issued for"
 		if d.Max < a.MaxDuration {
-			whose = " is issued to you for "
+			whose = " is issued to you for"
 		}
-		e.What = Say(a.Name + whose + FormatDuration(d.Max) + " at most.")
-		e.Hint = Say("Ask for " + FormatDuration(d.Max) + " or less." + unused)
+		e = tooLong(a.Name+whose, d.Max)
 	case CodeChannel:
-		e.What = Say(a.Name + " may be asked for only from certain Slack channels, and this is none of them.")
-		e.Hint = Say("Ask in #" + strings.Join(a.Channels, ", #") + ". Forms and buttons count as asked from where they were opened." + unused)
+		e = wrongChannel(a)
 	case CodeHours:
-		e.What = Say(a.Name + " may be had only " + a.Hours.String() + ".")
-		e.Hint = Say(b.contact() + unused)
+		e = &Error{Code: CodeHours, What: Say(a.Name + " may be had only " + a.Hours.String() + "."), Hint: b.contact()}
 	case CodeReason:
-		e.What = Say(a.Name + " needs a reason.")
-		e.Hint = Say("End your request with because and the reason." + unused)
-		if a.Reason.Pattern != nil && !r.BreakGlass {
-			e.What = Say(a.Name + " needs a reason that matches " + a.Reason.Pattern.String() + ".")
-		}
-		if r.Purpose == PurposeBuckets {
-			e.Hint = Say("Get it with `/assume " + a.Name + " 123456 because REASON`; `/buckets " + a.Name + "` then needs nothing more." + unused)
-		}
+		e = reasonNeeded(a, r)
 	default:
-		e.Code = CodeNotAllowed
-		e.What = Say("You may not have " + a.Name + ".")
-		e.Hint = Say(b.contact() + unused)
+		e = &Error{Code: CodeNotAllowed, What: Say("You may not have " + a.Name + "."), Hint: b.contact()}
 		if r.BreakGlass {
 			e.What = Say("You may not have " + a.Name + " by break-glass.")
 		}
+	}
+	e.Rule, e.Err = d.Rule, d.Err
+	return e
+}
+
+func wrongChannel(a Account) *Error {
+	where := Say("Ask in ")
+	for i, id := range a.Channels {
+		if i > 0 {
+			where = Say(where, ", ")
+		}
+		where = Say(where, Channel(id))
+	}
+	return &Error{
+		Code: CodeChannel,
+		What: Say(a.Name + " may be asked for only from certain Slack channels, and this is none of them."),
+		Hint: Say(where, ". Forms and buttons count as asked from where they were opened."),
+	}
+}
+
+func reasonNeeded(a Account, r Request) *Error {
+	e := &Error{Code: CodeReason, What: Say(a.Name + " needs a reason."), Hint: Say("End your request with because and the reason.")}
+	if a.Reason.Pattern != nil && !r.BreakGlass {
+		e.What = Say(a.Name + " needs a reason that matches " + a.Reason.Pattern.String() + ".")
+	}
+	if r.Purpose == PurposeBuckets {
+		e.Hint = Say("Get it with ", AssumeCmd(a.Name, "123456", "because REASON"), "; ", BucketsCmd(a.Name), " then needs nothing more.")
 	}
 	return e
 }
@@ -97,17 +109,24 @@ func (b *Broker) unknownAccount(ctx context.Context, user User, name string) err
 	for i, a := range mine {
 		names[i] = a.Name
 	}
-	hint := "You may not have any account yet. " + b.contact()
+	hint := Sentences(Say("You may not have any account yet."), b.contact())
 	if !complete {
-		hint = "Slack cannot say right now which user groups you are in, so the bot cannot say what you may have."
+		hint = Say("Slack cannot say right now which user groups you are in, so the bot cannot say what you may have.")
 	}
 	if near := Nearest(name, names); near != "" {
-		hint = "Did you mean " + near + "?"
+		hint = didYouMean(near)
 	} else if len(names) > 0 {
-		hint = "You may have: " + listed(names, 20) + "."
+		hint = Say("You may have: " + listed(names, 20) + ".")
 	}
-	return &Error{Code: CodeUnknownAccount, What: Say("There is no account of that name."), Hint: Say(hint + " " + codeUnused)}
+	return noSuchAccount("", hint)
 }
+
+// noSuchAccount is of a name that is no Account's; so goes on.
+func noSuchAccount(so string, hint []Part) *Error {
+	return &Error{Code: CodeUnknownAccount, What: Say("There is no account of that name" + so + "."), Hint: hint}
+}
+
+func didYouMean(name string) []Part { return Say("Did you mean " + name + "?") }
 
 // listed joins names, at most n of them, and says how many it left out.
 func listed(names []string, n int) string {

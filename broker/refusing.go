@@ -1,10 +1,6 @@
 package broker
 
-import (
-	"context"
-	"errors"
-	"strings"
-)
+import "context"
 
 // refuse records that a Request went no further and returns the reason.
 func (b *Broker) refuse(ctx context.Context, r Request, err error) error {
@@ -13,7 +9,7 @@ func (b *Broker) refuse(ctx context.Context, r Request, err error) error {
 
 // refuseAbout is refuse for what a person would have done to target.
 func (b *Broker) refuseAbout(ctx context.Context, r Request, target string, err error) error {
-	e := b.asError(r, err)
+	e := b.unserved(r, err)
 	b.giveBack(ctx, r)
 	event := b.event(EventRefused, r)
 	event.failed(e)
@@ -39,22 +35,18 @@ func (b *Broker) giveBack(ctx context.Context, r Request) {
 	b.releaseCode(ctx, r, user, r.ID)
 }
 
-// asError returns err as an *Error, with a reference where an operator has to
-// look it up.
+// asError is AsError for r: who sent no code is told nothing of one.
 func (b *Broker) asError(r Request, err error) *Error {
-	var e *Error
-	if !errors.As(err, &e) {
-		e = &Error{
-			Code: CodeInternal, Err: err,
-			What: Say("Something failed on our side."),
-			Hint: Say("Try again; if it stays, quote the reference."),
-		}
-	}
-	if e.Ours() && e.Ref == "" {
-		e.Ref = ShortRef(r.ID)
-	}
-	if r.Code.Empty() && !r.SentCode { // then there is nothing to say of it
-		e.Hint = Say(strings.TrimSpace(strings.ReplaceAll(strings.ReplaceAll(Plain(e.Hint), "Your code was not used. ", ""), "Your code was not used.", "")))
+	e := AsError(err, r.ID)
+	e.Use = r.codeUse(e.Use)
+	return e
+}
+
+// unserved is asError for a Request that went no further before its code was sent.
+func (b *Broker) unserved(r Request, err error) *Error {
+	e := b.asError(r, err)
+	if e.Use == UseNone {
+		e.Use = r.codeUse(UseUnused)
 	}
 	return e
 }

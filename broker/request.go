@@ -88,7 +88,7 @@ type Issued struct {
 	Grant       Grant
 	Credentials Credentials
 	Account     Account
-	Way         string  // why the planner chose this call, a sentence for the reply
+	Way         []Part  // why the planner chose this call, for the reply
 	Sealing     Sealing // how the Credentials may be shown
 	// Kept is false when the Credentials could not be sealed for the reveal
 	// window: they work, but cannot be shown or used again.

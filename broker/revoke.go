@@ -120,11 +120,7 @@ func (b *Broker) revokeNow(ctx context.Context, r Request, user User, account Ac
 	}
 	if err != nil && done.Err == nil {
 		// Said last: AWS refuses all the same.
-		done.Err = b.asError(r, &Error{
-			Code: CodeStore, Err: err,
-			What: Say("The bot's own store is not answering, so it may still keep credentials or an MFA session of yours."),
-			Hint: Say("Try again in a minute, or tell whoever runs the bot."),
-		})
+		done.Err = b.asError(r, mayBeKept(err, "credentials or an MFA session of yours", Say("Try again in a minute, or tell whoever runs the bot.")))
 	}
 	if done.Err != nil {
 		b.log.ErrorContext(ctx, "revocation not complete", "request", r.ID, "account", account.Name, "error", done.Err)
@@ -178,10 +174,10 @@ func (b *Broker) notDenied(r Request, account Account, session string, err error
 	var failed *DenialError
 	switch known := errors.As(err, &failed); {
 	case known && failed.Refused:
-		e.Hint = append(Say("The revoker role refused the bot, or lacks iam:GetRolePolicy or iam:PutRolePolicy. "), e.Hint...)
+		e.Hint = Sentences(Say("The revoker role refused the bot, or lacks iam:GetRolePolicy or iam:PutRolePolicy."), e.Hint)
 	case known && failed.Unconfirmed:
 		e.What = Say("AWS did not confirm in time that it refuses the credentials of " + account.Name + " that are out already: nobody knows whether it does.")
-		e.Hint = append(Say("Revoke again in a minute. "), e.Hint...)
+		e.Hint = Sentences(Say("Revoke again in a minute."), e.Hint)
 	}
 	if failed != nil && failed.coversEarlier(session) {
 		e.What = Say("AWS refuses what was issued of " + account.Name + " before an earlier revocation, " +

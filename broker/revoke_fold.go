@@ -66,7 +66,7 @@ func (f *fold) do(ctx context.Context, name string, found []Grant, revoke func()
 		}
 		close(run.done)
 	}()
-	run.what.Err = &Error{Code: CodeInternal, Err: errPanicked, What: Say("Something failed on our side."), Hint: Say("Try again; if it stays, quote the reference.")}
+	run.what.Err = AsError(errPanicked, "")
 	run.what = revoke()
 	return run.what, false
 }

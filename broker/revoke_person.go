@@ -36,7 +36,8 @@ type PersonRevocation struct {
 func (b *Broker) RevokePerson(ctx context.Context, r Request, target string) (PersonRevocation, error) {
 	by, err := b.asAdmin(ctx, r, target, "revoke what others have")
 	if err == nil {
-		err = b.notOneself(r, target, "That is you yourself, and you would block yourself.", "`/assume revoke ACCOUNT` revokes what you have of an account.")
+		err = b.notOneself(r, target, "That is you yourself, and you would block yourself.",
+			Say(AssumeCmd("revoke ACCOUNT"), " revokes what you have of an account."))
 	}
 	if err != nil {
 		return PersonRevocation{}, err
@@ -57,15 +58,11 @@ func (b *Broker) RevokePerson(ctx context.Context, r Request, target string) (Pe
 }
 
 func (b *Broker) noAccountToRevoke(name string) *Error {
-	e := &Error{
-		Code: CodeUnknownAccount,
-		What: Say("There is no account of that name, so nothing was revoked and nobody was blocked."),
-		Hint: Say("Without an account it is for all of them."),
-	}
+	hint := Say("Without an account it is for all of them.")
 	if near := Nearest(name, b.config.Accounts.Names()); near != "" {
-		e.Hint = Say("Did you mean " + near + "? " + Plain(e.Hint))
+		hint = Sentences(didYouMean(near), hint)
 	}
-	return e
+	return noSuchAccount(", so nothing was revoked and nobody was blocked", hint)
 }
 
 // revokePerson goes on when the Caller is gone, and when the record fails.
@@ -100,11 +97,8 @@ func (b *Broker) revokePerson(ctx context.Context, r Request, by admin, target s
 	}
 	done.Session = session
 	if err != nil {
-		done.Err = b.asError(r, &Error{
-			Code: CodeStore, Err: err,
-			What: Say("The bot's own store is not answering, so it may still keep credentials or an MFA session of this person."),
-			Hint: Say("They are blocked, so nothing of it is shown to them. Revoke again in a minute."),
-		})
+		done.Err = b.asError(r, mayBeKept(err, "credentials or an MFA session of this person",
+			Say("They are blocked, so nothing of it is shown to them. Revoke again in a minute.")))
 		b.log.ErrorContext(ctx, "revocation not complete", "request", r.ID, "target", target, "error", err)
 	}
 	done.Accounts = b.revocationsOf(r, ended)
@@ -172,7 +166,8 @@ func (b *Broker) denyPerson(ctx context.Context, r Request, of *Revocation, name
 	if len(names) == 0 {
 		of.Err = b.asError(r, &Error{
 			Code: CodeRevoker, Err: errors.New("no session name is known"),
-			What: Say("This person is not in the config and has no live credentials from the bot, so it does not know how AWS calls their sessions of " + of.Account.Name + "."),
+			What: Say("This person is not in the config and has no live credentials from the bot, " +
+				"so it does not know how AWS calls their sessions of " + of.Account.Name + "."),
 			Hint: Say("Look in CloudTrail, and revoke the sessions of the role there."),
 		})
 		return

@@ -67,21 +67,15 @@ func (b *Broker) sealing(ctx context.Context, r Request, user User, account Acco
 		return Sealing{}, &Error{
 			Code: CodeSealUnreadable, Err: err,
 			What: Say("You have a key registered to encrypt your credentials to, but it cannot be read, and they are not shown in clear instead."),
-			Hint: Say("Your code was not used. Register the key again with `/assume key`, or " + askOperatorToo),
+			Hint: Say("Register the key again with ", AssumeCmd("key"), ", or pass the reference to whoever runs the bot."),
 		}
 	case err != nil:
-		return Sealing{}, &Error{
-			Code: CodeStore, Err: err,
-			What: Say("The bot's own store is not answering, so it cannot tell whether your credentials must be encrypted; nothing was issued."),
-			Hint: Say("Your code was not used. Try again in a minute."),
-		}
+		return Sealing{}, StoreAway(err, "so it cannot tell whether your credentials must be encrypted; nothing was issued")
 	case !ok:
 		return InClear(), nil
 	}
 	return SealedTo(key), nil
 }
-
-const askOperatorToo = "pass the reference to whoever runs the bot."
 
 func (b *Broker) errSealRequired(user User, account Account) error {
 	message := account.Name + " is issued only encrypted to a key that the config names, and it names none for you."
@@ -91,7 +85,7 @@ func (b *Broker) errSealRequired(user User, account Account) error {
 	return &Error{
 		Code: CodeSealRequired,
 		What: Say(message),
-		Hint: Say(b.contact() + " A key set with `/assume key` does not count here. Your code was not used."),
+		Hint: Sentences(b.contact(), Say("A key set with ", AssumeCmd("key"), " does not count here.")),
 	}
 }
 
@@ -129,11 +123,7 @@ func (b *Broker) KeyStatus(ctx context.Context, r Request) (KeyStatus, error) {
 	}
 	key, set, _, err := b.registered(ctx, user)
 	if err != nil && !errors.Is(err, ErrKeyUnreadable) {
-		return KeyStatus{}, b.asError(r, &Error{
-			Code: CodeStore, Err: err,
-			What: Say("The bot's own store is not answering, so it cannot look for your key."),
-			Hint: Say("Try again in a minute."),
-		})
+		return KeyStatus{}, b.asError(r, StoreAway(err, "so it cannot look for your key"))
 	}
 	return KeyStatus{Key: key, Set: set, Required: user.SealRequired, Unreadable: err != nil}, nil
 }

@@ -24,11 +24,7 @@ func (b *Broker) Who(ctx context.Context, r Request) ([]Held, error) {
 		return nil, err
 	}
 	if err := b.recorder.Record(ctx, b.adminEvent(EventWho, r, by, "")); err != nil {
-		return nil, b.asError(r, &Error{
-			Code: CodeRecord, Err: err,
-			What: Say("The audit record cannot be written right now, so nothing is shown."),
-			Hint: Say("Try again in a minute."),
-		})
+		return nil, b.asError(r, recordAway(err, "nothing is shown"))
 	}
 	users, err := b.grants.Holders(ctx)
 	if err != nil {

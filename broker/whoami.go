@@ -36,11 +36,7 @@ func (b *Broker) WhoAmI(ctx context.Context, r Request) (WhoAmI, error) {
 	asking := b.event(EventIdentity, r)
 	asking.User, asking.RoleARN = user.Name, account.RoleARN
 	if err := b.recorder.Record(ctx, asking); err != nil {
-		return WhoAmI{}, b.asError(r, &Error{
-			Code: CodeRecord, Err: err,
-			What: Say("The audit record cannot be written right now, so AWS was not asked."),
-			Hint: Say("Try again in a minute."),
-		})
+		return WhoAmI{}, b.asError(r, recordAway(err, "AWS was not asked"))
 	}
 	key, err := b.aws.LongTermKey(ctx, user, Plan{Method: MethodAssumeRole})
 	if err != nil {
@@ -66,11 +62,7 @@ func (b *Broker) WhoAmI(ctx context.Context, r Request) (WhoAmI, error) {
 func (b *Broker) liveIdentity(ctx context.Context, r Request, user User, account Account, who WhoAmI) (WhoAmI, error) {
 	grant, credentials, ok, err := b.grants.RevealGrant(ctx, user.Slack, account.Name)
 	if err != nil {
-		return WhoAmI{}, b.asError(r, &Error{
-			Code: CodeStore, Err: err,
-			What: Say("The bot's own store is not answering, so it cannot look for your live credentials."),
-			Hint: Say("Try again in a minute."),
-		})
+		return WhoAmI{}, b.asError(r, StoreAway(err, "so it cannot look for your live credentials"))
 	}
 	if !ok || !stillGiven(grant, account) {
 		return who, nil

@@ -21,8 +21,8 @@ func refusedBefore(service string, err error, hint string) *broker.Error {
 }
 
 // notReached is of a call to service, in the region that setting gives, of which
-// nothing was sent. unused begins a hint; soon says what to do in a minute.
-func (s *sending) notReached(err error, service, setting, unused, soon string) *broker.Error {
+// nothing was sent; soon says what to do in a minute.
+func (s *sending) notReached(err error, service, setting, soon string) *broker.Error {
 	var dns *net.DNSError
 	unknown := errors.As(err, &dns) && dns.IsNotFound
 	late := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) // before it had an address
@@ -30,10 +30,10 @@ func (s *sending) notReached(err error, service, setting, unused, soon string) *
 	switch {
 	case s.fips(err) && (unknown || nowhere):
 		return failed(broker.CodeSettings, "The bot cannot reach "+service+": it is told to use FIPS hosts, and there is none in its region.",
-			unused+"AWS_USE_FIPS_ENDPOINT must be off, or "+setting+" name a region that has one. "+askOperator, err)
+			"AWS_USE_FIPS_ENDPOINT must be off, or "+setting+" name a region that has one. "+askOperator, err)
 	case nowhere:
 		return failed(broker.CodeSettings, "The bot cannot ask "+service+": its AWS settings lead to no host of AWS.",
-			unused+"Look at "+setting+" and at the AWS_… variables of the bot. "+askOperator, err)
+			"Look at "+setting+" and at the AWS_… variables of the bot. "+askOperator, err)
 	case unknown:
 		return failed(broker.CodeCannotReachAWS, "The bot cannot reach "+service+": nobody knows the host "+dns.Name+".",
 			soon+"; if it stays, "+setting+" names no region, or the bot's DNS does not work. "+askOperator, err)

@@ -111,8 +111,8 @@ func TestAKeyThatCannotBeOneIsRefusedAlikeWhereverItIs(t *testing.T) {
 				if !strings.Contains(e.Err.Error(), key.says) || strings.Contains(e.Error(), key.secret) || strings.Contains(e.Error(), "CANARY") {
 					t.Errorf("got %q, want it to say %q and nothing of the key", e, key.says)
 				}
-				if !strings.Contains(broker.Plain(e.Hint), "Your code was not used.") || b.asked("AssumeRole") > 0 {
-					t.Errorf("got hint %q and %d calls, want the code unused", broker.Plain(e.Hint), b.asked("AssumeRole"))
+				if e.Use != broker.UseUnused || b.asked("AssumeRole") > 0 {
+					t.Errorf("got use %v and %d calls, want the code unused", e.Use, b.asked("AssumeRole"))
 				}
 			})
 		}

@@ -19,9 +19,9 @@ func TestRefusalsOfACallFromTheMFASession(t *testing.T) {
 		staysInPlace bool
 	}{
 		{"ended", awstest.FaultError{Status: 403, Code: "ExpiredToken", Message: "The security token included in the request is expired"},
-			broker.CodeNeedsCode, broker.CodeExpired, "`/assume staging 123456`", false},
+			broker.CodeNeedsCode, broker.CodeExpired, "assume staging 123456", false},
 		{"unknown", awstest.FaultError{Status: 403, Code: "InvalidClientTokenId", Message: "The security token included in the request is invalid."},
-			broker.CodeNeedsCode, broker.CodeExpired, "`/assume staging 123456`", false},
+			broker.CodeNeedsCode, broker.CodeExpired, "assume staging 123456", false},
 		{"not trusted", awstest.FaultError{Status: 403, Code: "AccessDenied", Message: denied}, broker.CodeTrust, broker.CodeTrust,
 			"younger than your MFA session: send it again with a new one", true},
 		{"throttled", awstest.FaultError{Code: "Throttling", Message: "Rate exceeded"}, broker.CodeThrottled, broker.CodeThrottled, "again without a code", true},
@@ -38,7 +38,7 @@ func TestRefusalsOfACallFromTheMFASession(t *testing.T) {
 			b.aws.Inject(awstest.Fault{Action: "AssumeRole", Times: 1, Error: &test.fault})
 			_, err := b.Issue(t.Context(), b.request("staging", ""))
 			e := wantCode(t, err, test.want)
-			if !strings.Contains(broker.Plain(e.Hint), test.hint) || strings.Contains(broker.Plain(e.Hint), "code was not used") {
+			if !strings.Contains(broker.Plain(e.Hint), test.hint) || e.Use != broker.UseNone {
 				t.Errorf("got hint %q, want it to say %q and nothing of a code that there was not", broker.Plain(e.Hint), test.hint)
 			}
 			b.wantCalls(t, "AssumeRole")

@@ -66,14 +66,6 @@ func (c *Client) asking(by broker.Credentials) operation {
 	return op
 }
 
-// unused begins a hint where AWS certainly did not look at the code.
-func (o operation) unused() string {
-	if o.code.Empty() {
-		return ""
-	}
-	return "Your code was not used. "
-}
-
 // again says how to ask once more after AWS may have looked at the code.
 func (o operation) again() string {
 	switch {
@@ -95,7 +87,7 @@ func (o operation) soon() string {
 	case o.signer == byMFASession:
 		return "Try again in a minute with a new code"
 	}
-	return o.unused() + "Try again in a minute"
+	return "Try again in a minute"
 }
 
 // undone begins a hint with what did not happen because AWS refused.
@@ -137,10 +129,6 @@ func (o operation) unanswered(err, failure error) *broker.Error {
 	case statusOf(err) >= 500:
 		what = "AWS, or something on the way to it, is not working right now"
 	}
-	hint := o.again()
-	if !o.code.Empty() {
-		hint = "Your code counts as used. Send it again with a new one."
-	}
 	code := broker.CodeOutcomeUnknown
 	switch o.does {
 	case asksForName:
@@ -152,7 +140,7 @@ func (o operation) unanswered(err, failure error) *broker.Error {
 	case issues:
 		what += ", so nobody knows whether credentials were issued. If they were, nobody has them."
 	}
-	e := failed(code, what, hint, failure)
+	e := failed(code, what, o.again(), failure)
 	e.Use = o.use(broker.UseUnknown)
 	return e
 }

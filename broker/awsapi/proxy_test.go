@@ -116,10 +116,10 @@ func TestWhatIsWrittenDecidesAboutTheCode(t *testing.T) {
 		{name: "404 and a page", behind: page(404), want: broker.CodeStrangeAnswer, says: "HTTP 404", codeUsed: true, hintsUsed: "with a new code"},
 		{name: "302 to a portal", behind: http.RedirectHandler("https://portal.example/", http.StatusFound).ServeHTTP, want: broker.CodeStrangeAnswer,
 			says: "HTTP 302", codeUsed: true, hintsUsed: "Nothing was issued."},
-		{name: "200 and a page", behind: page(200), want: broker.CodeOutcomeUnknown, says: "nobody knows", codeUsed: true, hintsUsed: "counts as used"},
+		{name: "200 and a page", behind: page(200), want: broker.CodeOutcomeUnknown, says: "nobody knows", codeUsed: true, hintsUsed: "with a new code"},
 		{name: "502 and a page", behind: page(502), want: broker.CodeOutcomeUnknown, says: "is not working right now, so nobody knows", codeUsed: true,
-			hintsUsed: "counts as used"},
-		{name: "cut after the request", behind: cut, want: broker.CodeOutcomeUnknown, says: "answer was lost", codeUsed: true, hintsUsed: "counts as used"},
+			hintsUsed: "with a new code"},
+		{name: "cut after the request", behind: cut, want: broker.CodeOutcomeUnknown, says: "answer was lost", codeUsed: true, hintsUsed: "with a new code"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := newBench(t)
@@ -144,7 +144,7 @@ func TestWhatIsWrittenDecidesAboutTheCode(t *testing.T) {
 			if !strings.Contains(broker.Plain(e.What), test.says) {
 				t.Errorf("got message %q, want it to say %q", broker.Plain(e.What), test.says)
 			}
-			if said := strings.Contains(broker.Plain(e.Hint), "Your code was not used."); said == test.codeUsed ||
+			if said := e.Use == broker.UseUnused; said == test.codeUsed ||
 				!strings.Contains(broker.Plain(e.Hint), test.hintsUsed) {
 				t.Errorf("got hint %q, want it to say %q, and that the code was not used: %t", broker.Plain(e.Hint), test.hintsUsed, !test.codeUsed)
 			}
@@ -165,8 +165,8 @@ func TestAProxyWithoutTLSThatRefusesUsesNoCode(t *testing.T) {
 		u := proxy{plain: func(w http.ResponseWriter, _ *http.Request) { http.Error(w, blockPage, status) }}.start(t)
 		_, err := b.through(t, "eu-west-1", func(tr *http.Transport) { tr.Proxy = http.ProxyURL(u) }).Issue(t.Context(), b.request("prod", b.device.Code()))
 		e := wantCode(t, err, want)
-		if said := strings.Contains(broker.Plain(e.Hint), "Your code was not used."); said != (status == 407) {
-			t.Errorf("%d: got hint %q", status, broker.Plain(e.Hint))
+		if said := e.Use == broker.UseUnused; said != (status == 407) {
+			t.Errorf("%d: got use %v", status, e.Use)
 		}
 	}
 }
@@ -239,7 +239,10 @@ func TestAMissingHostNamesTheSetting(t *testing.T) {
 			code := b.device.Code()
 			_, err := b.through(t, test.region, nowhere).Issue(t.Context(), b.request("prod", code))
 			e := wantCode(t, err, test.want)
-			for _, part := range append(test.says, "Your code was not used.") {
+			if e.Use != broker.UseUnused {
+				t.Errorf("got use %v, want unused", e.Use)
+			}
+			for _, part := range test.says {
 				if !strings.Contains(broker.Plain(e.What)+" "+broker.Plain(e.Hint), part) {
 					t.Errorf("got %q %q, want it to say %q", broker.Plain(e.What), broker.Plain(e.Hint), part)
 				}

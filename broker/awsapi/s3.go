@@ -72,7 +72,7 @@ func (l listing) failure(ctx context.Context, err error, s *sending) *broker.Err
 	case refusedByAWS:
 		return l.refused(err, code)
 	case arrivedNowhere, misdirected:
-		return s.notReached(err, "S3", l.setting, "", l.soon())
+		return s.notReached(err, "S3", l.setting, l.soon())
 	case malformed:
 		return failed(broker.CodeCredentialsGone, "No request to S3 can be made with the credentials for "+l.Account.Name+".", l.withNewOnes(), err)
 	case refusedOnWay:

@@ -98,7 +98,7 @@ func (o operation) keyUnknown() verdict {
 		code: broker.CodeKeyInvalid,
 		message: "AWS does not know your long-term access key in " + o.region + ": it was deleted, disabled or just replaced, " +
 			"or the region is not enabled for its AWS account.",
-		hint: o.unused() + "If the key was replaced a moment ago, send the same again; else get a new key into place. " +
+		hint: "If the key was replaced a moment ago, send the same again; else get a new key into place. " +
 			"If " + o.region + " is a region to opt in to, it must be enabled in the AWS account of the key, or AWS_REGION must name another.",
 		unused: true,
 	}
@@ -156,10 +156,10 @@ func (o operation) validation() []verdict {
 }
 
 func (o operation) signature() []verdict {
-	hint := o.unused() + "The bot has learnt the right time from AWS: send the same again."
+	hint := "The bot has learnt the right time from AWS: send the same again."
 	wrong := verdict{
 		code: broker.CodeSignature, message: "AWS says that your long-term secret key is wrong.",
-		hint: o.unused() + "The stored key does not belong to its access key ID. " + askOperator, unused: true,
+		hint: "The stored key does not belong to its access key ID. " + askOperator, unused: true,
 	}
 	if o.signer == byMFASession {
 		hint = "The bot has learnt the right time from AWS. " + o.again()
@@ -199,7 +199,7 @@ func (o operation) failure(ctx context.Context, err error, s *sending) *broker.E
 		e.Use, e.Err = o.use(broker.UseUnknown), failure
 		return e
 	case arrivedNowhere, misdirected:
-		e := s.notReached(err, "AWS STS", "AWS_REGION", o.unused(), o.soon())
+		e := s.notReached(err, "AWS STS", "AWS_REGION", o.soon())
 		e.Use, e.Err = o.use(broker.UseUnused), failure
 		return e
 	case malformed:
@@ -216,7 +216,7 @@ func (o operation) unwritable(failure error) *broker.Error {
 		return failed(v.code, v.message, v.hint, failure)
 	}
 	e := failed(broker.CodeKeyUnreadable, "No request to AWS can be made with the access key that the bot has for you: it holds characters that no key has.",
-		o.unused()+askOperator, failure)
+		askOperator, failure)
 	e.Use = o.use(broker.UseUnused)
 	return e
 }

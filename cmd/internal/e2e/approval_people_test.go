@@ -145,7 +145,7 @@ func TestACodeInADirectMessageIsNotUsed(t *testing.T) {
 		w.await("an answer", func() bool {
 			n := 0
 			for _, m := range w.directMessages("U01ALICE") {
-				if holdsAll(m.Plain(), []string{"your code was not used", "Delete that message", "/assume ACCOUNT 123456"}) {
+				if holdsAll(m.Plain(), []string{"Your code was not used", "Delete that message", "/assume ACCOUNT 123456"}) {
 					n++
 				}
 			}

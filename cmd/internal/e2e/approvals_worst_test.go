@@ -99,7 +99,7 @@ func TestSlackDoesNotTakeTheQuestion(t *testing.T) {
 			w, _ := withLeads(t)
 			w.slack.Inject(test.fault)
 			wantText(t, w.says("U01ALICE", "/assume", "vault "+w.alice.Code()),
-				"Slack did not take the message that asks for approval, so nobody was asked", "neither used nor kept")
+				"Slack did not take the message that asks for approval, so nobody was asked", "Your code was not used")
 			w.auditTells("Cancelled by alice@example.com")
 			wantText(t, w.says("U01ALICE", "/assume", "cancel"), "Nothing that you asked for waits")
 			wantText(t, w.says("U01ALICE", "/assume", "vault"), "Asked for approval")

@@ -24,7 +24,7 @@ func TestAPersonsRequestsAreBoundedForAMinute(t *testing.T) {
 	for range 3 {
 		wantText(t, w.says("U01ALICE", "/assume", "open"), "asking for too much at once", "Nothing was done", "Try again in")
 	}
-	wantText(t, w.says("U01ALICE", "/assume", "hub "+w.alice.Code()), "asking for too much at once", "your code was not used")
+	wantText(t, w.says("U01ALICE", "/assume", "hub "+w.alice.Code()), "asking for too much at once", "Your code was not used")
 	w.acked(w.slack.Press("U01ALICE", shown.Ref(), "", "buckets"))
 	w.await("the refusal of a press", func() bool { return len(w.private("U01ALICE")) == 8 })
 	wantText(t, w.private("U01ALICE")[7], "asking for too much at once")

@@ -85,7 +85,7 @@ func TestAReasonThatLacksIsAskedForInTheForm(t *testing.T) {
 	w := newWorld(t)
 	w.run(staging("reason: required"), w.settings())
 	w.acked(w.slack.Command("U01ALICE", "C0GENERAL", "/assume", "staging"))
-	v := w.modal("U01ALICE", "staging needs a reason.", "Type it below.")
+	v := w.modal("U01ALICE", "staging needs a reason.", "Type why.")
 	w.acked(w.slack.Submit("U01ALICE", v.ID, map[string]string{"code": w.alice.Code(), "reason": "INC-42"}))
 	w.modal("U01ALICE", "staging is yours until")
 	wantText(t, w.auditTells("Granted", "staging"), "INC-42")

@@ -1,0 +1,132 @@
+package bot
+
+import (
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/broker"
+)
+
+// A voice turns Parts into what a person reads. It is the only place that does.
+type voice struct {
+	prefix string // of the commands
+}
+
+// command is a command as it is typed here.
+func (v voice) command(p broker.Part) string {
+	return strings.TrimSpace("/" + v.prefix + string(p.Kind) + " " + p.Text)
+}
+
+// spans shows sentences, their plain text as text makes it.
+func (v voice) spans(text func(string) blockkit.Span, sentences ...[]broker.Part) []blockkit.Span {
+	var (
+		spans []blockkit.Span
+		plain strings.Builder
+	)
+	flush := func() {
+		if plain.Len() > 0 {
+			spans = append(spans, text(plain.String()))
+			plain.Reset()
+		}
+	}
+	for _, p := range broker.Sentences(sentences...) {
+		if p.Kind == broker.PartText {
+			plain.WriteString(withPrefix(v.prefix, p.Text))
+			continue
+		}
+		flush()
+		switch {
+		case p.IsCommand():
+			spans = append(spans, blockkit.Code(v.command(p)))
+		case p.Kind == broker.PartChannel:
+			spans = append(spans, slack.NewRichTextSectionChannelElement(p.Text, nil))
+		case p.Kind == broker.PartTime:
+			spans = append(spans, blockkit.Moment(p.Time))
+		default:
+			spans = append(spans, blockkit.Code(p.Text))
+		}
+	}
+	flush()
+	return spans
+}
+
+// text is sentences where Slack shows nothing but text.
+func (v voice) text(sentences ...[]broker.Part) string {
+	var text strings.Builder
+	for _, p := range broker.Sentences(sentences...) {
+		if p.IsCommand() {
+			text.WriteString(v.command(p))
+		} else {
+			text.WriteString(withPrefix(v.prefix, broker.Plain([]broker.Part{p})))
+		}
+	}
+	return text.String()
+}
+
+// whatNext is what became of the code, and what to do.
+func whatNext(e *broker.Error) []broker.Part {
+	return broker.Sentences(useOfCode(e), e.Hint)
+}
+
+// useOfCode says what became of the code, where what happened does not say it.
+func useOfCode(e *broker.Error) []broker.Part {
+	switch {
+	case e.Code == broker.CodeWrongCode, e.Code == broker.CodeCodeSpent:
+		return nil
+	case e.Use == broker.UseUnused:
+		return broker.Say("Your code was not used.")
+	case e.Use == broker.UseSpent, e.Use == broker.UseUnknown:
+		return broker.Say("Your code counts as used.")
+	}
+	return nil
+}
+
+// error is the form in which a person reads an error.
+func (v voice) error(e *broker.Error) blockkit.Message {
+	spans := v.spans(blockkit.Bold, e.What)
+	if next := whatNext(e); len(next) > 0 {
+		spans = append(append(spans, blockkit.Plain("\n")), v.spans(blockkit.Plain, next)...)
+	}
+	text := v.text(e.What, whatNext(e))
+	if e.Ref != "" {
+		spans = append(spans, blockkit.Plain("\nReference: "), blockkit.Code(e.Ref))
+		text += " Reference: " + e.Ref
+	}
+	elements := []slack.RichTextElement{blockkit.Paragraph(spans...)}
+	if e.Quote != "" {
+		elements = append(elements, blockkit.Quote(e.Quote))
+	}
+	return blockkit.NewMessage(text, elements...)
+}
+
+// errorLine is an error in the midst of something else.
+func (v voice) errorLine(e *broker.Error) []blockkit.Span { return v.spans(blockkit.Plain, inline(e)) }
+
+// errorText is an error where there is room for nothing but text.
+func (v voice) errorText(e *broker.Error) string { return v.text(inline(e)) }
+
+// inline is all that an error says, in one line.
+func inline(e *broker.Error) []broker.Part {
+	var quoted, ref []broker.Part
+	if e.Quote != "" {
+		quoted = broker.Say("“" + e.Quote + "”")
+	}
+	if e.Ref != "" {
+		ref = broker.Say("(ref " + e.Ref + ")")
+	}
+	return broker.Sentences(e.What, whatNext(e), quoted, ref)
+}
+
+// inForm is e for whoever has a form before them, which asks for what is missing.
+func inForm(e *broker.Error) *broker.Error {
+	form := *e
+	switch e.Code {
+	case broker.CodeReason:
+		form.Hint = broker.Say("Type why.")
+	case broker.CodeNeedsCode:
+		form.Hint = broker.Say("Type the six digits that your device shows.")
+	}
+	return &form
+}
