@@ -18,7 +18,7 @@ import (
 	"github.com/assumebot/assumebot/broker/retry"
 )
 
-// Record is the audit record as the audit channel's poster reads it.
+// Record is the audit record, and how far the holder of a lease has read it.
 type Record interface {
 	// ReadRecord returns up to limit entries after a position, in order; ""
 	// starts at the oldest.
@@ -26,10 +26,6 @@ type Record interface {
 	// AwaitRecord returns nil once there is an entry after a position or wait
 	// has passed.
 	AwaitRecord(ctx context.Context, after string, wait time.Duration) error
-}
-
-// Cursors keep how far the holder of a lease got.
-type Cursors interface {
 	// MoveCursor replaces previous, what this holder loaded or saved last, by
 	// state; false when another has had the lease since f.
 	MoveCursor(ctx context.Context, f lease.Fence, previous, state []byte) (bool, error)
@@ -51,7 +47,6 @@ const (
 type auditChannel struct {
 	record  Record
 	lease   *lease.Lease
-	cursors Cursors
 	channel string
 	post    func(ctx context.Context, channel string, m blockkit.Message) error
 	// followUp does what an entry asks for beside being told; a repeat does nothing
@@ -102,7 +97,7 @@ func readBack(text string) string {
 func newAuditChannel(d Deps, post func(context.Context, string, blockkit.Message) error, followUp func(context.Context, broker.Event) error) *auditChannel {
 	log := d.Log.With("part", "audit channel")
 	return &auditChannel{
-		record: d.Record, lease: lease.New(d.Leases, auditLease, auditLeaseTTL, log), cursors: d.Cursors, channel: d.AuditChannel,
+		record: d.Record, lease: lease.New(d.Leases, auditLease, auditLeaseTTL, log), channel: d.AuditChannel,
 		post: post, followUp: followUp, now: d.Now, log: log,
 	}
 }
@@ -160,7 +155,7 @@ func (a *auditChannel) begin(ctx context.Context, h *lease.Hold) (auditState, er
 
 func (a *auditChannel) load(ctx context.Context) (auditState, error) {
 	state := auditState{Folds: make(map[string]tally), Open: make(map[string]open)}
-	data, err := a.cursors.LoadCursor(ctx, auditLease)
+	data, err := a.record.LoadCursor(ctx, auditLease)
 	if err != nil || data == nil {
 		return state, err
 	}
@@ -332,7 +327,7 @@ func (a *auditChannel) save(ctx context.Context, state *auditState) error {
 	}
 	// What was posted is behind the cursor even if the process is being stopped;
 	// the store bounds it, and knows best whether another has had a turn.
-	ok, err := a.cursors.MoveCursor(context.WithoutCancel(ctx), state.turn, state.saved, data)
+	ok, err := a.record.MoveCursor(context.WithoutCancel(ctx), state.turn, state.saved, data)
 	if err != nil {
 		return err
 	}

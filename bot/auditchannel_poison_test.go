@@ -13,7 +13,10 @@ import (
 )
 
 // cursor is what the store keeps of the audit channel.
-type cursor struct{ state []byte }
+type cursor struct {
+	Record
+	state []byte
+}
 
 func (c *cursor) MoveCursor(_ context.Context, _ lease.Fence, _, state []byte) (bool, error) {
 	c.state = state
@@ -35,7 +38,7 @@ func TestAPoisonedCursorOrEntryDoesNotHoldUpTheChannel(t *testing.T) {
 		var posted []blockkit.Message
 		c := &cursor{state: []byte(kept)}
 		a := &auditChannel{
-			cursors: c, lease: lease.New(ownLease{}, auditLease, auditLeaseTTL, slog.New(slog.DiscardHandler)),
+			record: c, lease: lease.New(ownLease{}, auditLease, auditLeaseTTL, slog.New(slog.DiscardHandler)),
 			now: func() time.Time { return goldenTime }, log: slog.New(slog.DiscardHandler),
 			post:     func(_ context.Context, _ string, m blockkit.Message) error { posted = append(posted, m); return nil },
 			followUp: func(context.Context, broker.Event) error { panic("poisoned") },

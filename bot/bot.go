@@ -28,7 +28,6 @@ type Deps struct {
 	Preferences   Preferences
 	Record        Record
 	Leases        lease.Leases
-	Cursors       Cursors
 	Due           DueLists
 	Grants        broker.Grants
 	Settings      Settings

@@ -46,13 +46,17 @@ type Copies interface {
 	SaveCopy(ctx context.Context, name, token string, plain []byte, age time.Duration) (bool, error)
 	// DropCopy forgets the copy, for all replicas, and those that are begun.
 	DropCopy(ctx context.Context, name string) error
+	// LoadKnown returns what was compared last, by name, and what SwapKnown takes as
+	// what it replaces; nil when there is none.
+	LoadKnown(ctx context.Context, name string) (plain, sealed []byte, err error)
+	// SwapKnown replaces it atomically; false when another did before.
+	SwapKnown(ctx context.Context, name string, sealed, plain []byte) (bool, error)
 }
 
 // DirectoryDeps is what a Directory is made of. All of it is needed.
 type DirectoryDeps struct {
 	API      *slack.Client
 	Copies   Copies
-	Known    Known
 	Leases   lease.Leases
 	Recorder broker.Recorder
 	Named    func() []string // IDs of the user groups whose changes are recorded
@@ -89,7 +93,7 @@ type refreshCall struct {
 func NewDirectory(d DirectoryDeps) *Directory {
 	dir := &Directory{api: d.API, copies: namedCopies{d.Copies}, lease: lease.New(namedLeases{d.Leases}, groupsLease, groupsClaim, d.Log), now: d.Now}
 	dir.lease.Rest = failureAge // the other replicas would ask Slack one after the other
-	dir.changes = &membershipChanges{known: d.Known, recorder: d.Recorder, named: d.Named, now: d.Now, log: d.Log}
+	dir.changes = &membershipChanges{known: d.Copies, recorder: d.Recorder, named: d.Named, now: d.Now, log: d.Log}
 	return dir
 }
 

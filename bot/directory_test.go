@@ -64,7 +64,7 @@ func newHall(t *testing.T) *hall {
 	api := NewClient(broker.NewSecret(server.AppToken()), broker.NewSecret(server.BotToken()), server.APIURL())
 	for i, skew := range []time.Duration{0, 5 * time.Minute} {
 		h.dirs[i] = NewDirectory(DirectoryDeps{
-			API: api, Copies: st.Copies, Known: st.Copies, Leases: st.Leases, Recorder: h, Named: func() []string { return []string{"S01"} },
+			API: api, Copies: st.Copies, Leases: st.Leases, Recorder: h, Named: func() []string { return []string{"S01"} },
 			Now: func() time.Time { return time.Now().Add(skew) }, Log: log,
 		})
 		h.people[i] = NewPeople(api, st.Copies)

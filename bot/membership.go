@@ -15,15 +15,6 @@ import (
 	"github.com/assumebot/assumebot/broker/lease"
 )
 
-// Known keeps what was compared last, by name, for all replicas.
-type Known interface {
-	// LoadKnown returns it, and what SwapKnown takes as what it replaces; nil
-	// when there is none.
-	LoadKnown(ctx context.Context, name string) (plain, sealed []byte, err error)
-	// SwapKnown replaces it atomically; false when another did before.
-	SwapKnown(ctx context.Context, name string, sealed, plain []byte) (bool, error)
-}
-
 // groupsKnown names the membership.
 const groupsKnown = "groups"
 
@@ -31,7 +22,7 @@ const groupsKnown = "groups"
 // record: at least once, and once unless a replica dies between the record and
 // the swap.
 type membershipChanges struct {
-	known    Known
+	known    Copies
 	recorder broker.Recorder
 	named    func() []string
 	now      func() time.Time

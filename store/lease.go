@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/assumebot/assumebot/broker/lease"
 )
 
-// Leases keeps which replica does what, and how far readers of the record are.
+// Leases keeps which replica does what.
 type Leases struct{ *core }
+
+var _ lease.Leases = Leases{}
 
 // HoldLease claims the lease name for holder, or renews it, for ttl from now. It
 // returns whose turn it is, a number that grows with each new holder; 0 when
@@ -44,41 +44,6 @@ func (s Leases) ReleaseLease(ctx context.Context, name, holder string) error {
 	return nil
 }
 
-// MoveCursor replaces the reader's state, where it is in the record and what it
-// has folded. It changes nothing and returns false when another has had the lease
-// since f, or when the state is no longer previous, which is what this holder
-// loaded or saved last; nil where there was none. The state is kept in clear: it
-// must hold no secret. One round trip.
-func (s Leases) MoveCursor(ctx context.Context, f lease.Fence, previous, state []byte) (bool, error) {
-	if f.Holder == "" || f.Turn <= 0 || len(state) == 0 {
-		return false, fmt.Errorf("move cursor %s: it needs a turn and a state", f.Lease)
-	}
-	ctx, cancel := s.bound(ctx)
-	defer cancel()
-	turn := fmt.Sprintf("%d %s", f.Turn, f.Holder)
-	moved, err := s.scripts.move.Run(ctx, s.rdb, []string{turnKey(f.Lease), cursorKey(f.Lease)}, turn, previous, state).Bool()
-	if err != nil {
-		return false, fmt.Errorf("move cursor %s: %w", f.Lease, err)
-	}
-	return moved, nil
-}
-
-// LoadCursor returns what MoveCursor kept last, nil when there is nothing. Load
-// it after taking the lease, or another holder may still be moving it. One round
-// trip.
-func (s Leases) LoadCursor(ctx context.Context, name string) ([]byte, error) {
-	ctx, cancel := s.bound(ctx)
-	defer cancel()
-	state, err := s.rdb.Get(ctx, cursorKey(name)).Bytes()
-	if errors.Is(err, redis.Nil) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("load cursor %s: %w", name, err)
-	}
-	return state, nil
-}
-
 // KEYS: lease, turn. ARGV: holder, TTL in ms. The turn is a number and whose it is,
 // and stays when the lease ends. It answers the number; 0 when another holds the
 // lease.
@@ -93,13 +58,3 @@ if whose ~= ARGV[1] or n < 1 then
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return n`
-
-// KEYS: turn, cursor. ARGV: the turn as holdScript keeps it, the state that its
-// holder loaded or saved last, the state to keep. A lease that ran out is no
-// hindrance while nobody else has had a turn; a repeat is answered as the first time.
-const moveScript = `
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-local kept = redis.call('GET', KEYS[2]) or ''
-if kept ~= ARGV[2] and kept ~= ARGV[3] then return 0 end
-redis.call('SET', KEYS[2], ARGV[3])
-return 1`

@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/lease"
 )
 
 const (
@@ -27,7 +28,7 @@ const (
 	defaultMax = 100
 )
 
-// Record keeps the audit record.
+// Record keeps the audit record, and how far its readers are.
 type Record struct{ *core }
 
 var _ broker.Recorder = Record{}
@@ -134,3 +135,48 @@ func decodeEntry(m redis.XMessage) broker.RecordEntry {
 	out.Event = out.Event.Cleaned() // whoever can write to Redis may have written it
 	return out
 }
+
+// MoveCursor replaces the reader's state, where it is in the record and what it
+// has folded. It changes nothing and returns false when another has had the lease
+// since f, or when the state is no longer previous, which is what this holder
+// loaded or saved last; nil where there was none. The state is kept in clear: it
+// must hold no secret. One round trip.
+func (s Record) MoveCursor(ctx context.Context, f lease.Fence, previous, state []byte) (bool, error) {
+	if f.Holder == "" || f.Turn <= 0 || len(state) == 0 {
+		return false, fmt.Errorf("move cursor %s: it needs a turn and a state", f.Lease)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	turn := fmt.Sprintf("%d %s", f.Turn, f.Holder)
+	moved, err := s.scripts.move.Run(ctx, s.rdb, []string{turnKey(f.Lease), cursorKey(f.Lease)}, turn, previous, state).Bool()
+	if err != nil {
+		return false, fmt.Errorf("move cursor %s: %w", f.Lease, err)
+	}
+	return moved, nil
+}
+
+// LoadCursor returns what MoveCursor kept last, nil when there is nothing. Load
+// it after taking the lease, or another holder may still be moving it. One round
+// trip.
+func (s Record) LoadCursor(ctx context.Context, name string) ([]byte, error) {
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	state, err := s.rdb.Get(ctx, cursorKey(name)).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load cursor %s: %w", name, err)
+	}
+	return state, nil
+}
+
+// KEYS: turn, cursor. ARGV: the turn as holdScript keeps it, the state that its
+// holder loaded or saved last, the state to keep. A lease that ran out is no
+// hindrance while nobody else has had a turn; a repeat is answered as the first time.
+const moveScript = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+local kept = redis.call('GET', KEYS[2]) or ''
+if kept ~= ARGV[2] and kept ~= ARGV[3] then return 0 end
+redis.call('SET', KEYS[2], ARGV[3])
+return 1`

@@ -86,10 +86,10 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 		{"ReadRecord", 1, func() error { _, err := s.Record.ReadRecord(ctx, "", 10); return err }},
 		{"HoldLease", 1, func() error { _, err := s.Leases.HoldLease(ctx, "audit", "a", time.Minute); return err }},
 		{"MoveCursor", 1, func() error {
-			_, err := s.Leases.MoveCursor(ctx, lease.Fence{Lease: "audit", Holder: "a", Turn: 1}, nil, []byte("1-0"))
+			_, err := s.Record.MoveCursor(ctx, lease.Fence{Lease: "audit", Holder: "a", Turn: 1}, nil, []byte("1-0"))
 			return err
 		}},
-		{"LoadCursor", 1, func() error { _, err := s.Leases.LoadCursor(ctx, "audit"); return err }},
+		{"LoadCursor", 1, func() error { _, err := s.Record.LoadCursor(ctx, "audit"); return err }},
 		{"ApprovalClock", 1, func() error { _, err := s.Approvals.ApprovalClock(ctx); return err }},
 		{"ApprovalsOf nobody", 1, func() error { _, err := s.Approvals.ApprovalsOf(ctx, "U01ALICE"); return err }},
 		{"SaveApproval", 1, func() error { return s.Approvals.SaveApproval(ctx, approval.Approval, time.Minute) }},

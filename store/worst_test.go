@@ -54,7 +54,7 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 		"HoldLease":         func(ctx context.Context) error { _, err := s.Leases.HoldLease(ctx, "x", "a", time.Minute); return err },
 		"ReleaseLease":      func(ctx context.Context) error { return s.Leases.ReleaseLease(ctx, "x", "a") },
 		"MoveCursor": func(ctx context.Context) error {
-			_, err := s.Leases.MoveCursor(ctx, lease.Fence{Lease: "x", Holder: "a", Turn: 1}, nil, []byte("1-0"))
+			_, err := s.Record.MoveCursor(ctx, lease.Fence{Lease: "x", Holder: "a", Turn: 1}, nil, []byte("1-0"))
 			return err
 		},
 		"SaveListing": func(ctx context.Context) error {
@@ -109,7 +109,7 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 			_, err := s.Copies.SwapKnown(ctx, "groups", nil, []byte("MARKED"))
 			return err
 		},
-		"LoadCursor": func(ctx context.Context) error { _, err := s.Leases.LoadCursor(ctx, "x"); return err },
+		"LoadCursor": func(ctx context.Context) error { _, err := s.Record.LoadCursor(ctx, "x"); return err },
 		"PutDue": func(ctx context.Context) error {
 			_, _, err := s.DueLists.PutDue(ctx, "x", expires, []byte("entry"), 0)
 			return err

@@ -92,13 +92,13 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 	m.deps.AWS, m.deps.ParseKey, m.deps.Now, m.deps.Log = aws, snippet.ParsePublicKey, env.Now, env.Log
 	m.deps.People = bot.NewPeople(api, st.Copies)
 	m.deps.Directory = bot.NewDirectory(bot.DirectoryDeps{
-		API: api, Copies: st.Copies, Known: st.Copies, Leases: st.Leases, Recorder: st.Record, Named: m.userGroups, Now: env.Now, Log: env.Log,
+		API: api, Copies: st.Copies, Leases: st.Leases, Recorder: st.Record, Named: m.userGroups, Now: env.Now, Log: env.Log,
 	})
 	b := bot.New(bot.Deps{
 		API: api, HTTP: bot.NewHTTPClient(), APIURL: s.SlackAPIURL,
 		Broker: m.broker(cfg), Settings: botSettings(cfg),
 		Counters: st.Counters, Copies: st.Copies, Preferences: st.Preferences, Record: st.Record,
-		Leases: st.Leases, Cursors: st.Leases, Due: st.DueLists, Grants: st.Grants,
+		Leases: st.Leases, Due: st.DueLists, Grants: st.Grants,
 		CommandPrefix: cfg.Slack.CommandPrefix, Connections: cfg.Slack.Connections, AuditChannel: cfg.Slack.AuditChannel,
 		Embedded: st.Embedded() && !s.Alone, Now: env.Now, Log: env.Log,
 	})
