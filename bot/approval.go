@@ -199,7 +199,7 @@ func (b *Bot) askWhyDenied(ctx context.Context, in interaction, name approvalNam
 
 func denyView(a broker.Approval) slack.ModalViewRequest {
 	text := slack.NewPlainTextInputBlockElement(blockkit.PlainText("Why you deny it"), fieldComment)
-	text.MaxLength, text.Multiline = maxReason, true
+	text.MaxLength, text.Multiline = broker.MaxReason, true
 	comment := slack.NewInputBlock(fieldComment, blockkit.PlainText("Comment"),
 		blockkit.PlainText("The person who asked, this channel and the audit record see it"), text)
 	comment.Optional = true
@@ -274,7 +274,7 @@ func readComment(v slack.View) (comment, wrong string) {
 	case snippet.HoldsPrivateKey(typed):
 		return "", "That is a private key. Treat it as leaked, and make a new one: Slack has seen it. The bot kept nothing of it."
 	case over > 0:
-		return "", fmt.Sprintf("A comment has at most %d characters. It was not cut.", maxReason)
+		return "", fmt.Sprintf("A comment has at most %d characters. It was not cut.", broker.MaxReason)
 	case mayHoldCode(comment):
 		return "", "The comment holds six digits that look like a code. It goes on the record: leave them out."
 	}

@@ -138,7 +138,7 @@ func TestApprovalsPingTheApproversAlone(t *testing.T) {
 	for i := range 60 {
 		many = append(many, "U0"+strings.Repeat("X", 7)+string(rune('A'+i%26))+string(rune('A'+i/26)))
 	}
-	long := goldenApproval(func(a *broker.Approval) { a.Reason = strings.Repeat("<&>", maxReason/3) })
+	long := goldenApproval(func(a *broker.Approval) { a.Reason = strings.Repeat("<&>", broker.MaxReason/3) })
 	explained := broker.Explanation{
 		Account:  broker.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 4 * time.Hour},
 		Decision: broker.Decision{Effect: broker.NeedApproval, Rule: "allow leads (S05PLATFORM)"},

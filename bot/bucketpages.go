@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"strconv"
-	"strings"
 
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
-	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -228,7 +226,7 @@ func readSearch(v slack.View) (prefix, wrong string) {
 	if v.State != nil {
 		prefix = v.State.Values[fieldPrefix][fieldPrefix].Value
 	}
-	prefix = strings.ToLower(strings.TrimSpace(broker.OneLine(typed.Fold(prefix[:min(len(prefix), maxText)]))))
+	prefix = readPrefix(prefix)
 	switch {
 	case prefix == "":
 		return "", ""

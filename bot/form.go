@@ -173,7 +173,7 @@ func formatField(f formState) slack.Block {
 
 func reasonField(f formState) slack.Block {
 	text := slack.NewPlainTextInputBlockElement(blockkit.PlainText("INC-42 failover"), fieldReason)
-	text.MaxLength = maxReason
+	text.MaxLength = broker.MaxReason
 	text.InitialValue = f.reason
 	input := slack.NewInputBlock(fieldReason, blockkit.PlainText("Reason"), nil, text)
 	input.Optional = true

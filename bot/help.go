@@ -9,7 +9,6 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
-	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -22,16 +21,6 @@ const (
 func (b *Bot) help(ctx context.Context, to conversation, more bool) {
 	accounts, admin, err := b.broker().Help(ctx, to.request(Command{}))
 	b.answer(ctx, to, err, func() blockkit.Message { return b.helpMessage(accounts, admin, more) })
-}
-
-// asksMoreHelp reports whether words that begin with help go on with more.
-func asksMoreHelp(tokens []typed.Token) bool {
-	for i, t := range tokens {
-		if t.Word() == string(VerbHelp) {
-			return i+1 < len(tokens) && tokens[i+1].Word() == "more"
-		}
-	}
-	return false
 }
 
 // helpMessage shows by example, with an account that this person may have: five

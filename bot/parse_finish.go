@@ -124,3 +124,13 @@ func tokenizeReason(reason string) []string {
 	}
 	return words
 }
+
+// asksMoreHelp reports whether words that begin with help go on with more.
+func asksMoreHelp(tokens []typed.Token) bool {
+	for i, t := range tokens {
+		if t.Word() == string(VerbHelp) {
+			return i+1 < len(tokens) && tokens[i+1].Word() == "more"
+		}
+	}
+	return false
+}

@@ -7,11 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/slack-go/slack"
 
-	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -145,68 +143,6 @@ func readPress(a *slack.BlockAction) (press, error) {
 
 func errPressed() error {
 	return grammarError("The bot cannot read what this button or menu holds, so nothing was done.", "Use a newer message of the bot's, or type the command.")
-}
-
-// readAccount reads the name of an Account.
-func readAccount(word string) (string, error) {
-	if len(word) > maxText || broker.CheckAccountName(word) != nil || broker.MayHoldCode(word) {
-		return "", errAccountName(blockkit.Shortened(word[:min(len(word), maxText)], maxQuoted))
-	}
-	return word, nil
-}
-
-// readReason reads a reason or comment; "" is one that says nothing. over is how
-// many characters one has that is too long, which is then not returned.
-func readReason(text string) (reason string, over int) {
-	if reason = broker.OneLine(text); !broker.SaysSomething(reason) {
-		return "", 0
-	}
-	if n := utf8.RuneCountInString(reason); n > maxReason {
-		return "", n
-	}
-	return reason, 0
-}
-
-// formatValue is what readFormat reads.
-func formatValue(f snippet.Format, service string) string {
-	return strings.TrimSpace(string(f) + " " + service)
-}
-
-// readFormat reads the value of a format's option; "" says nothing.
-func readFormat(value string) (f snippet.Format, service string, err error) {
-	if value == "" {
-		return "", "", nil
-	}
-	name, service, _ := strings.Cut(value, " ")
-	f, ok := snippet.ParseFormat(name[:min(len(name), maxQuery)])
-	switch {
-	case !ok || len(name) > maxQuery:
-		return "", "", errFormatUnknown(blockkit.Shortened(name[:min(len(name), maxText)], maxQuoted))
-	case service == "":
-		return f, "", nil
-	case f != snippet.Console || broker.CheckConsoleService(service) != nil || broker.MayHoldCode(service):
-		return "", "", errService(blockkit.Shortened(service[:min(len(service), maxText)], maxQuoted))
-	}
-	return f, service, nil
-}
-
-// readDurationOption reads the value of a duration's option. The Account's own,
-// "default", is none.
-func readDurationOption(value string) (time.Duration, error) {
-	if value == "" || value == "default" {
-		return 0, nil
-	}
-	if len(value) > maxQuery {
-		return 0, new(parser).errDuration(durationUnreadable, nil)
-	}
-	d, used, problem := readDuration([]string{value})
-	if problem == durationFine && used != 1 {
-		problem = durationUnreadable
-	}
-	if problem != durationFine {
-		return 0, new(parser).errDuration(problem, []string{value})
-	}
-	return d, nil
 }
 
 // readPage reads the value of a button. Any other is the first page of all.

@@ -83,13 +83,13 @@ func checkForm(t *testing.T, v slack.View) {
 	f, _ := readForm(v)
 	switch {
 	case f.account != "" && broker.CheckAccountName(f.account) != nil,
-		f.duration < 0 || f.duration > maxTypedDuration || f.duration%time.Second != 0,
-		utf8.RuneCountInString(f.reason) > maxReason || f.reason != "" && !broker.SaysSomething(f.reason),
+		f.duration < 0 || f.duration > 30*24*time.Hour || f.duration%time.Second != 0,
+		utf8.RuneCountInString(f.reason) > broker.MaxReason || f.reason != "" && !broker.SaysSomething(f.reason),
 		strings.ContainsFunc(f.reason, isUnfit),
 		f.service != "" && broker.CheckConsoleService(f.service) != nil:
 		t.Errorf("got %+v", f)
 	}
-	if comment, _ := readComment(v); utf8.RuneCountInString(comment) > maxReason ||
+	if comment, _ := readComment(v); utf8.RuneCountInString(comment) > broker.MaxReason ||
 		strings.ContainsFunc(comment, isUnfit) || comment != "" && !broker.SaysSomething(comment) {
 		t.Errorf("got comment %q", comment)
 	}

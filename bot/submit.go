@@ -10,7 +10,6 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/snippet"
-	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -195,10 +194,10 @@ func readForm(v slack.View) (f filled, wrong map[string]string) {
 		}
 	}
 	if v.CallbackID == formCallback && f.account == "" && len(wrong) == 0 {
-		wrong[f.blocks[fieldAccount]] = voice{}.errorText(broker.AsError(new(parser).errNoAccount(false), ""))
+		wrong[f.blocks[fieldAccount]] = voice{}.errorText(broker.AsError(errNoAccount(), ""))
 	}
 	// The record must hold no code, so a reason that may be one is refused.
-	if f.code.Empty() && mayHoldCode(f.reason) || !f.code.Empty() && repeatsCode(f.reason, f.code.Reveal()) {
+	if reasonHoldsCode(f.reason, f.code) {
 		wrong[f.blocks[fieldReason]] = "This looks like your code; it goes into its own field."
 	}
 	if len(wrong) == 0 {
@@ -224,13 +223,14 @@ func (f *filled) readField(action string, value slack.BlockAction) (problem stri
 	case fieldReason:
 		var over int
 		if f.reason, over = readReason(value.Value); over > 0 {
-			problem = fmt.Sprintf("A reason has at most %d characters; this one has %d. It was not cut.", maxReason, over)
+			problem = fmt.Sprintf("A reason has at most %d characters; this one has %d. It was not cut.", broker.MaxReason, over)
 		}
 		if snippet.HoldsPrivateKey(value.Value) {
 			problem = "That is a private key. Treat it as leaked, and make a new one: Slack has seen it. The bot kept nothing of it."
 		}
 	case fieldCode:
-		if !f.readCode(value.Value) {
+		var ok bool
+		if f.code, ok = readCode(value.Value); !ok {
 			problem = "A code has six digits."
 		}
 	default:
@@ -240,20 +240,6 @@ func (f *filled) readField(action string, value slack.BlockAction) (problem stri
 		problem = voice{}.errorText(broker.AsError(err, ""))
 	}
 	return problem, true
-}
-
-// readCode takes a code in any spelling; none at all is fine.
-func (f *filled) readCode(text string) bool {
-	if len(text) > maxText {
-		return false
-	}
-	text = strings.Join(strings.Fields(broker.OneLine(typed.Fold(text))), "")
-	if text == "" {
-		return true
-	}
-	var ok bool
-	f.code, ok = broker.ParseTokenCode(typed.Digits(text))
-	return ok
 }
 
 // judged puts an error onto the field that it is about.

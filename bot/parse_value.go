@@ -1,0 +1,109 @@
+package bot
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/assumebot/assumebot/bot/snippet"
+	"github.com/assumebot/assumebot/bot/typed"
+	"github.com/assumebot/assumebot/broker"
+)
+
+// What forms and buttons hold is read by the readers of what is typed, with the
+// same bounds: a client can send any value, whatever the bot once put there.
+
+// maxValue is more than any name of an account or a role.
+const maxValue = 100
+
+// readAccount reads the name of an Account.
+func readAccount(word string) (string, error) {
+	if len(word) > maxText || broker.CheckAccountName(word) != nil || broker.MayHoldCode(word) {
+		return "", errAccountName(word)
+	}
+	return word, nil
+}
+
+// readReason reads a reason or comment; "" is one that says nothing. over is how
+// many characters one has that is too long, which is then not returned.
+func readReason(text string) (reason string, over int) {
+	if reason = broker.OneLine(text); !broker.SaysSomething(reason) {
+		return "", 0
+	}
+	if n := utf8.RuneCountInString(reason); n > maxReason {
+		return "", n
+	}
+	return reason, 0
+}
+
+// formatValue is what readFormat reads.
+func formatValue(f snippet.Format, service string) string {
+	return strings.TrimSpace(string(f) + " " + service)
+}
+
+// readFormat reads the value of a format's option; "" says nothing.
+func readFormat(value string) (f snippet.Format, service string, err error) {
+	if value == "" {
+		return "", "", nil
+	}
+	name, service, _ := strings.Cut(value, " ")
+	f, ok := snippet.ParseFormat(name[:min(len(name), maxValue)])
+	switch {
+	case !ok || len(name) > maxValue:
+		return "", "", errFormatUnknown(strings.ToValidUTF8(name[:min(len(name), maxValue)], ""))
+	case service == "":
+		return f, "", nil
+	case f != snippet.Console || broker.CheckConsoleService(service) != nil || broker.MayHoldCode(service):
+		return "", "", errService(service)
+	}
+	return f, service, nil
+}
+
+// readDurationOption reads the value of a duration's option. The Account's own,
+// "default", is none.
+func readDurationOption(value string) (time.Duration, error) {
+	if value == "" || value == "default" {
+		return 0, nil
+	}
+	if len(value) > maxValue {
+		return 0, new(parser).errDuration(durationUnreadable, nil)
+	}
+	d, used, problem := readDuration([]string{value})
+	if problem == durationFine && used != 1 {
+		problem = durationUnreadable
+	}
+	if problem != durationFine {
+		return 0, new(parser).errDuration(problem, []string{value})
+	}
+	return d, nil
+}
+
+// readCode reads a code in any spelling. None at all is fine, and empty.
+func readCode(text string) (code broker.TokenCode, ok bool) {
+	if len(text) > maxText {
+		return broker.TokenCode{}, false
+	}
+	text = strings.Join(strings.Fields(broker.OneLine(typed.Fold(text))), "")
+	if text == "" {
+		return broker.TokenCode{}, true
+	}
+	return broker.ParseTokenCode(typed.Digits(text))
+}
+
+// errNoAccount answers a form without one.
+func errNoAccount() error { return new(parser).errNoAccount(false) }
+
+// reasonHoldsCode reports whether a reason, which goes on the record, holds the
+// code that came with it, or one where none came.
+func reasonHoldsCode(reason string, code broker.TokenCode) bool {
+	if code.Empty() {
+		return mayHoldCode(reason)
+	}
+	return repeatsCode(reason, code.Reveal())
+}
+
+// readPrefix reads the beginning of bucket names kindly: phones begin with a
+// capital. What no bucket is named stays in it, for [validPrefix] to refuse.
+func readPrefix(text string) string {
+	return strings.ToLower(strings.TrimSpace(broker.OneLine(typed.Fold(text[:min(len(text), maxText)]))))
+}
