@@ -9,6 +9,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -34,7 +35,7 @@ func (b *Bot) act(ctx context.Context, in interaction, p press) {
 			b.openForm(ctx, in.to, formState{})
 			return
 		}
-		if c := (Command{Account: p.account}); !b.offeredAgain(ctx, in.to, c) {
+		if c := (command.Command{Account: p.account}); !b.offeredAgain(ctx, in.to, c) {
 			b.renew(ctx, in.to, p)
 		}
 	case actFormat:
@@ -60,13 +61,13 @@ func (b *Bot) act(ctx context.Context, in interaction, p press) {
 		b.consoleOf(ctx, in.to.beside(), p.grant)
 	case actOpenLink: // the browser has it
 	case actEndSession:
-		s, ok, err := b.broker().EndMFASession(ctx, in.to.request(Command{}))
+		s, ok, err := b.broker().EndMFASession(ctx, in.to.request(command.Command{}))
 		b.answer(ctx, in.to.beside(), err, func() blockkit.Message { return b.mfaEndedMessage(s, ok) })
 		b.refreshHome(ctx, in.to)
 	case actEnd:
 		b.end(ctx, in.to, p.grant)
 	case actUnblock:
-		b.admin(ctx, in.to.beside(), Command{Verb: VerbUnblock, Target: p.target})
+		b.admin(ctx, in.to.beside(), command.Command{Verb: command.VerbUnblock, Target: p.target})
 	case fieldAccount:
 		b.chosenAccount(ctx, in, p.account)
 	default:
@@ -102,7 +103,7 @@ func (to conversation) beside() conversation {
 // showAgain puts a Grant's credentials in another format in place of what is
 // shown; "" is the one that is usual.
 func (b *Bot) showAgain(ctx context.Context, to conversation, grant string, f snippet.Format) {
-	r := to.request(Command{})
+	r := to.request(command.Command{})
 	issued, err := b.broker().Reveal(ctx, r, grant)
 	if err != nil {
 		b.deliver(ctx, to.beside(), b.refusal(ctx, to, err))
@@ -120,13 +121,13 @@ func (b *Bot) bucketsOf(ctx context.Context, to conversation, grant string) {
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
 	}
-	r := to.request(Command{})
+	r := to.request(command.Command{})
 	g, err := b.broker().Grant(ctx, r, grant)
 	if err != nil {
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
 	}
-	b.buckets(ctx, to, Command{Account: g.Account})
+	b.buckets(ctx, to, command.Command{Account: g.Account})
 }
 
 // renew issues anew where no code is needed, and asks for one where it is.
@@ -135,11 +136,11 @@ func (b *Bot) renew(ctx context.Context, to conversation, p press) {
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
 	}
-	c := Command{Account: p.account, Format: b.rememberedFormat(ctx, to)}
+	c := command.Command{Account: p.account, Format: b.rememberedFormat(ctx, to)}
 	if p.action == actRenew && p.grant != "" {
 		// As long as before, and why; a Grant that has ended leaves both to the
 		// person.
-		if g, err := b.broker().Grant(ctx, to.request(Command{}), p.grant); err == nil && g.Account == p.account {
+		if g, err := b.broker().Grant(ctx, to.request(command.Command{}), p.grant); err == nil && g.Account == p.account {
 			c.Duration, c.Reason, c.BreakGlass = g.Expires.Sub(g.Issued).Round(time.Minute), g.Reason, g.BreakGlass
 			if g.BreakGlass {
 				c.Format = b.usualFormat(ctx, to, true)
@@ -154,7 +155,7 @@ func (b *Bot) renew(ctx context.Context, to conversation, p press) {
 
 // formFor asks for what a Request lacks, and says why where that is not plain:
 // of an approved one for the code alone.
-func (b *Bot) formFor(ctx context.Context, to conversation, c Command, why error) {
+func (b *Bot) formFor(ctx context.Context, to conversation, c command.Command, why error) {
 	f := formState{duration: c.Duration, format: c.Format, service: c.Service, reason: c.Reason, breakGlass: c.BreakGlass}
 	var e *broker.Error
 	reason := errors.As(why, &e) && e.Code == broker.CodeReason
@@ -178,7 +179,7 @@ func (b *Bot) chosenAccount(ctx context.Context, in interaction, name string) {
 	kept := origin(in.View)
 	again := formState{duration: f.duration, format: f.format, service: f.service, reason: f.reason, breakGlass: kept.BreakGlass, channel: kept.Channel}
 	var ok bool
-	if again.account, ok = b.broker().AccountFor(ctx, in.to.request(Command{Account: name, BreakGlass: kept.BreakGlass})); !ok {
+	if again.account, ok = b.broker().AccountFor(ctx, in.to.request(command.Command{Account: name, BreakGlass: kept.BreakGlass})); !ok {
 		return // the submission will say why
 	}
 	view := b.formView(again)
@@ -201,7 +202,7 @@ func keepBlock(blocks []slack.Block, field, name string) {
 
 // completable reports whether a form can complete what was asked: it lacks a
 // code, or a reason and no code is lost by asking again.
-func completable(c Command, err error) bool {
+func completable(c command.Command, err error) bool {
 	var e *broker.Error
 	return needsCode(err) || errors.As(err, &e) && e.Code == broker.CodeReason && c.Code.Empty()
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -17,33 +18,33 @@ const (
 )
 
 // admin serves what admins alone may do; the broker says who is one.
-func (b *Bot) admin(ctx context.Context, to conversation, c Command) {
+func (b *Bot) admin(ctx context.Context, to conversation, c command.Command) {
 	r := to.request(c)
 	if c.Target != "" {
 		c.Target = b.broker().Person(ctx, c.Target) // so that a block holds by whichever ID they come
 	}
 	whom := blockkit.Named(b.broker().NameOf(c.Target), c.Target)
 	switch c.Verb {
-	case VerbWho:
+	case command.VerbWho:
 		held, err := b.broker().Who(ctx, r)
 		b.answer(ctx, to, err, func() blockkit.Message { return b.whoMessage(held) })
-	case VerbBlock:
+	case command.VerbBlock:
 		done, err := b.broker().Block(ctx, r, c.Target)
 		b.answer(ctx, to, err, func() blockkit.Message { return b.blockedMessage(c.Target, whom, done.Before) })
 		b.showCancelled(ctx, to, done.Cancelled)
-	case VerbUnblock:
+	case command.VerbUnblock:
 		was, err := b.broker().Unblock(ctx, r, c.Target)
 		b.answer(ctx, to, err, func() blockkit.Message { return unblockedMessage(whom, was) })
-	case VerbUnlock:
+	case command.VerbUnlock:
 		was, err := b.broker().Unlock(ctx, r, c.Target)
 		b.answer(ctx, to, err, func() blockkit.Message { return unlockedMessage(whom, was) })
-	case VerbPause:
+	case command.VerbPause:
 		before, err := b.broker().Pause(ctx, r)
 		b.answer(ctx, to, err, func() blockkit.Message { return b.pausedMessage(before) })
-	case VerbResume:
+	case command.VerbResume:
 		was, err := b.broker().Resume(ctx, r)
 		b.answer(ctx, to, err, func() blockkit.Message { return resumedMessage(was) })
-	case VerbRevoke:
+	case command.VerbRevoke:
 		b.inTime(ctx, to, stillRevoking("what "+whom+" has"), func(ctx context.Context) (blockkit.Message, error) {
 			done, err := b.broker().RevokePerson(ctx, r, c.Target)
 			b.showCancelled(ctx, to, done.Cancelled)

@@ -6,6 +6,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -13,7 +14,7 @@ import (
 // offeredAgain answers a Request for what the person has with that: nothing is
 // issued, no code asked for and no MFA session used, until they press for it. Who
 // sends a code, or fills in a form, wants new credentials and gets them.
-func (b *Bot) offeredAgain(ctx context.Context, to conversation, c Command) bool {
+func (b *Bot) offeredAgain(ctx context.Context, to conversation, c command.Command) bool {
 	r := to.request(c)
 	g, ok := b.broker().Again(ctx, r)
 	if !ok {
@@ -29,7 +30,7 @@ func (b *Bot) offeredAgain(ctx context.Context, to conversation, c Command) bool
 	return true
 }
 
-func (b *Bot) againMessage(g broker.Grant, c Command, revocable bool) blockkit.Message {
+func (b *Bot) againMessage(g broker.Grant, c command.Command, revocable bool) blockkit.Message {
 	left := blockkit.TimeLeft(g.Expires.Sub(b.now()))
 	spans := []blockkit.Span{blockkit.Plain("You have "), blockkit.Bold(g.Account), blockkit.Plain(" until "), blockkit.Moment(g.Expires),
 		blockkit.Plain(", " + left + " left.  "), blockkit.Code(g.AccessKeyID),

@@ -9,6 +9,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -94,10 +95,10 @@ func (b *Bot) takeBack(ctx context.Context, r broker.Request, a broker.Approval)
 func (b *Bot) pressed(ctx context.Context, in interaction, name approvalName,
 	decide func(ctx context.Context, r broker.Request, user, id string) (broker.Approval, error)) {
 	t := approvalTask{User: name.user, ID: name.id, Press: in.to.requestID, Channel: in.Channel.ID, TS: in.Container.MessageTs}
-	_, err := b.broker().MayDecide(ctx, in.to.request(Command{}), name.user, name.id)
+	_, err := b.broker().MayDecide(ctx, in.to.request(command.Command{}), name.user, name.id)
 	if err == nil {
 		err = b.decided(ctx, t, func() (broker.Approval, error) {
-			return decide(ctx, in.to.request(Command{}), name.user, name.id)
+			return decide(ctx, in.to.request(command.Command{}), name.user, name.id)
 		})
 	}
 	if err == nil {
@@ -136,7 +137,7 @@ func (b *Bot) decided(ctx context.Context, t approvalTask, change func() (broker
 }
 
 // cancelApprovals answers /assume cancel.
-func (b *Bot) cancelApprovals(ctx context.Context, to conversation, c Command) {
+func (b *Bot) cancelApprovals(ctx context.Context, to conversation, c command.Command) {
 	cancelled, err := b.broker().CancelApprovals(ctx, to.request(c))
 	b.answer(ctx, to, err, func() blockkit.Message { return cancelledMessage(c.Account, cancelled) })
 	b.showCancelled(ctx, to, cancelled)
@@ -185,7 +186,7 @@ const (
 
 // askWhyDenied opens the form for the comment of a denial, for who may deny.
 func (b *Bot) askWhyDenied(ctx context.Context, in interaction, name approvalName) {
-	a, err := b.broker().MayDecide(ctx, in.to.request(Command{}), name.user, name.id)
+	a, err := b.broker().MayDecide(ctx, in.to.request(command.Command{}), name.user, name.id)
 	if err == nil {
 		if err = b.openView(ctx, in.to.trigger, denyView(a)); err == nil {
 			return
@@ -228,7 +229,7 @@ func (b *Bot) submitDenial(ctx context.Context, e envelope, in interaction, ack 
 		return
 	}
 	if err == nil {
-		err = b.broker().Enter(judging, in.to.request(Command{}))
+		err = b.broker().Enter(judging, in.to.request(command.Command{}))
 	}
 	if err == nil {
 		if b.takeSlot(judging) {
@@ -239,12 +240,12 @@ func (b *Bot) submitDenial(ctx context.Context, e envelope, in interaction, ack 
 	}
 	late, name := false, readApprovalName(in.View.PrivateMetadata)
 	if err == nil {
-		_, err = b.broker().MayDecide(judging, in.to.request(Command{}), name.user, name.id)
+		_, err = b.broker().MayDecide(judging, in.to.request(command.Command{}), name.user, name.id)
 	}
 	if err == nil {
 		t := approvalTask{User: name.user, ID: name.id, Press: in.to.requestID}
 		err = b.decided(ctx, t, func() (broker.Approval, error) {
-			a, err := b.broker().DenyApproval(judging, in.to.request(Command{}), name.user, name.id, comment)
+			a, err := b.broker().DenyApproval(judging, in.to.request(command.Command{}), name.user, name.id, comment)
 			if err == nil {
 				late = !ack(nil) // in time it closes the form
 			}
@@ -269,13 +270,13 @@ func readComment(v slack.View) (comment, wrong string) {
 		return "", ""
 	}
 	typed := v.State.Values[fieldComment][fieldComment].Value
-	comment, over := readReason(typed)
+	comment, over := command.ReadReason(typed)
 	switch {
 	case snippet.HoldsPrivateKey(typed):
 		return "", "That is a private key. Treat it as leaked, and make a new one: Slack has seen it. The bot kept nothing of it."
 	case over > 0:
 		return "", fmt.Sprintf("A comment has at most %d characters. It was not cut.", broker.MaxReason)
-	case mayHoldCode(comment):
+	case command.MayHoldCode(comment):
 		return "", "The comment holds six digits that look like a code. It goes on the record: leave them out."
 	}
 	return comment, ""

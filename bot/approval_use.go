@@ -6,6 +6,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -15,7 +16,7 @@ const useCallback = "use_approval"
 
 // enterCode opens that form.
 func (b *Bot) enterCode(ctx context.Context, in interaction, id string) {
-	a, err := b.broker().ApprovalToUse(ctx, in.to.request(Command{}), id)
+	a, err := b.broker().ApprovalToUse(ctx, in.to.request(command.Command{}), id)
 	if err != nil {
 		b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
 		return
@@ -27,7 +28,7 @@ func (b *Bot) enterCode(ctx context.Context, in interaction, id string) {
 // does not open it.
 func (b *Bot) openUse(ctx context.Context, to conversation, a broker.Approval, asked formState) {
 	if asked.format == "" {
-		asked.format, asked.service, _ = readFormat(a.Format) // one that is not known is none
+		asked.format, asked.service, _ = command.ReadFormat(a.Format) // one that is not known is none
 	}
 	if asked.format == "" {
 		asked.format = b.rememberedFormat(ctx, to)
@@ -71,12 +72,12 @@ func useView(a broker.Approval, f formState, above ...slack.Block) slack.ModalVi
 // asks is the Request that a form makes. Of a bound form it is what was
 // approved.
 func (b *Bot) asks(ctx context.Context, in interaction, f *filled) (broker.Request, error) {
-	c := Command{Account: f.account, Code: f.code, Duration: f.duration, Format: f.format, Service: f.service, Reason: f.reason, BreakGlass: f.breakGlass}
+	c := command.Command{Account: f.account, Code: f.code, Duration: f.duration, Format: f.format, Service: f.service, Reason: f.reason, BreakGlass: f.breakGlass}
 	if in.View.CallbackID != useCallback {
 		return in.to.request(c), nil
 	}
 	f.approval = only(requestID, in.View.PrivateMetadata)
-	a, err := b.broker().ApprovalToUse(ctx, in.to.request(Command{}), f.approval)
+	a, err := b.broker().ApprovalToUse(ctx, in.to.request(command.Command{}), f.approval)
 	f.account, f.duration, f.reason = a.Account, a.Duration, a.Reason
 	c.Account, c.Duration, c.Reason = a.Account, a.Duration, a.Reason
 	r := in.to.request(c)
@@ -93,12 +94,12 @@ func (b *Bot) formAgain(ctx context.Context, to conversation, f filled, wrong *b
 	}
 	if f.approval != "" {
 		above := b.voice.error(wrong).Blocks
-		a, err := b.broker().ApprovalToUse(ctx, to.request(Command{}), f.approval)
+		a, err := b.broker().ApprovalToUse(ctx, to.request(command.Command{}), f.approval)
 		if err != nil { // then there is nothing to enter a code for
 			return resultView(blockkit.Message{Blocks: above})
 		}
 		return useView(a, again, above...)
 	}
-	again.account, _ = b.broker().AccountFor(ctx, to.request(Command{Account: f.account, BreakGlass: f.breakGlass}))
+	again.account, _ = b.broker().AccountFor(ctx, to.request(command.Command{Account: f.account, BreakGlass: f.breakGlass}))
 	return b.formView(again)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/retry"
@@ -91,7 +92,7 @@ func (s auditState) cleaned() auditState {
 
 // readBack is a short text that was kept in clear.
 func readBack(text string) string {
-	return blockkit.Shortened(broker.OneLine(text[:min(len(text), maxText)]), maxBlockID)
+	return blockkit.Shortened(broker.OneLine(text[:min(len(text), command.MaxText)]), maxBlockID)
 }
 
 func newAuditChannel(d Deps, post func(context.Context, string, blockkit.Message) error, followUp func(context.Context, broker.Event) error) *auditChannel {

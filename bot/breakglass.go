@@ -9,6 +9,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -69,7 +70,7 @@ func glassButton(account string) slack.Block {
 // breakGlassForm opens the form, set to break-glass, with the reason and the
 // duration that others were asked to approve.
 func (b *Bot) breakGlassForm(ctx context.Context, to conversation, account string) {
-	r := to.request(Command{Account: account, BreakGlass: true})
+	r := to.request(command.Command{Account: account, BreakGlass: true})
 	if !b.broker().MayBreakGlass(ctx, r.Caller.User, account) {
 		b.deliver(ctx, to, b.refusal(ctx, to, b.unlessStranger(ctx, to, &broker.Error{
 			Code: broker.CodeNotAllowed,

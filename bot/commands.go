@@ -8,6 +8,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -19,18 +20,18 @@ func (b *Bot) serve(ctx context.Context, to conversation, cmd slack.SlashCommand
 		return
 	}
 	var (
-		parsed Command
+		parsed command.Command
 		err    error
 	)
 	switch strings.TrimPrefix(cmd.Command, "/"+b.voice.prefix) {
 	case "assume":
-		parsed, err = ParseAssume(cmd.Text)
+		parsed, err = command.ParseAssume(cmd.Text)
 	case "buckets":
-		parsed, err = ParseBuckets(cmd.Text)
+		parsed, err = command.ParseBuckets(cmd.Text)
 	case "mfa":
-		parsed, err = ParseMFA(cmd.Text)
+		parsed, err = command.ParseMFA(cmd.Text)
 	case "sessions":
-		parsed = Command{Verb: VerbSessions}
+		parsed = command.Command{Verb: command.VerbSessions}
 	default:
 		err = &broker.Error{
 			Code: broker.CodeGrammar,
@@ -40,48 +41,48 @@ func (b *Bot) serve(ctx context.Context, to conversation, cmd slack.SlashCommand
 	}
 	if err != nil {
 		// A stranger learns nothing, not even the grammar.
-		b.deliver(ctx, to, b.refusal(ctx, to, b.unlessRefused(ctx, to, aboutTheCode(err, to.code))))
+		b.deliver(ctx, to, b.refusal(ctx, to, b.unlessRefused(ctx, to, command.AboutTheCode(err, to.code))))
 		return
 	}
 	b.run(ctx, to, parsed)
 }
 
-func (b *Bot) run(ctx context.Context, to conversation, c Command) {
+func (b *Bot) run(ctx context.Context, to conversation, c command.Command) {
 	switch c.Verb {
-	case VerbForm:
+	case command.VerbForm:
 		b.openForm(ctx, to, formState{})
-	case VerbAssume:
+	case command.VerbAssume:
 		if !b.offeredAgain(ctx, to, c) {
 			b.assume(ctx, to, c)
 		}
-	case VerbBuckets:
+	case command.VerbBuckets:
 		b.buckets(ctx, to, c)
-	case VerbCancel:
+	case command.VerbCancel:
 		b.cancelApprovals(ctx, to, c)
-	case VerbRevoke:
+	case command.VerbRevoke:
 		if c.Target != "" {
 			b.admin(ctx, to, c)
 			return
 		}
 		b.revoke(ctx, to, c)
-	case VerbWho, VerbUnlock, VerbBlock, VerbUnblock, VerbPause, VerbResume:
+	case command.VerbWho, command.VerbUnlock, command.VerbBlock, command.VerbUnblock, command.VerbPause, command.VerbResume:
 		b.admin(ctx, to, c)
-	case VerbKey:
+	case command.VerbKey:
 		b.key(ctx, to, c)
-	case VerbMFA, VerbMFAStatus, VerbMFAEnd:
+	case command.VerbMFA, command.VerbMFAStatus, command.VerbMFAEnd:
 		b.mfa(ctx, to, c)
-	case VerbSessions:
+	case command.VerbSessions:
 		has, err := b.holds(ctx, to.request(c))
 		b.answer(ctx, to, err, func() blockkit.Message { return b.sessionsMessage(has) })
-	case VerbExplain:
+	case command.VerbExplain:
 		e, err := b.broker().Explain(ctx, to.request(c))
 		b.answer(ctx, to, err, func() blockkit.Message { return b.explainMessage(e) })
-	case VerbWhoami:
+	case command.VerbWhoami:
 		who, err := b.broker().WhoAmI(ctx, to.request(c))
 		b.answer(ctx, to, err, func() blockkit.Message { return b.whoamiMessage(who) })
-	case VerbHelp, VerbMoreHelp:
-		b.help(ctx, to, c.Verb == VerbMoreHelp)
-	case VerbAccounts:
+	case command.VerbHelp, command.VerbMoreHelp:
+		b.help(ctx, to, c.Verb == command.VerbMoreHelp)
+	case command.VerbAccounts:
 		accounts, complete, err := b.broker().Accounts(ctx, to.request(c))
 		b.answer(ctx, to, err, func() blockkit.Message { return b.accountsMessage(accounts, complete) })
 	}
@@ -97,15 +98,15 @@ func (b *Bot) answer(ctx context.Context, to conversation, err error, render fun
 }
 
 // request is the Request that a command makes of the broker.
-func (to conversation) request(c Command) broker.Request {
+func (to conversation) request(c command.Command) broker.Request {
 	return broker.Request{
 		ID: to.requestID, Caller: to.caller, Account: c.Account, Code: c.Code,
 		Duration: c.Duration, Reason: c.Reason, Purpose: broker.PurposeShow, BreakGlass: c.BreakGlass,
-		Format: formatValue(c.Format, c.Service), SentCode: to.code,
+		Format: command.FormatValue(c.Format, c.Service), SentCode: to.code,
 	}
 }
 
-func (b *Bot) assume(ctx context.Context, to conversation, c Command) {
+func (b *Bot) assume(ctx context.Context, to conversation, c command.Command) {
 	if c.Format == snippet.Console {
 		b.console(ctx, to, c)
 		return
@@ -130,12 +131,12 @@ func (b *Bot) assume(ctx context.Context, to conversation, c Command) {
 }
 
 // orVerb adds to an unknown account which verb may have been meant.
-func orVerb(c Command, err error) error {
+func orVerb(c command.Command, err error) error {
 	var e *broker.Error
 	if !errors.As(err, &e) || e.Code != broker.CodeUnknownAccount {
 		return err
 	}
-	if meant := verbMeant(c.Account); meant != "" {
+	if meant := command.VerbMeant(c.Account); meant != "" {
 		e.Hint = broker.Sentences(broker.Say(meant), e.Hint)
 	}
 	return err
@@ -155,7 +156,7 @@ func (b *Bot) present(ctx context.Context, to conversation, r broker.Request, is
 	b.refreshHome(ctx, to)
 }
 
-func (b *Bot) buckets(ctx context.Context, to conversation, c Command) {
+func (b *Bot) buckets(ctx context.Context, to conversation, c command.Command) {
 	r := to.request(c)
 	r.Purpose = broker.PurposeBuckets
 	list, err := b.broker().Buckets(ctx, r, c.Prefix)

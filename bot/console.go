@@ -9,6 +9,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -25,7 +26,7 @@ const (
 const maxButtonURL = 3000
 
 // console serves /assume … as console.
-func (b *Bot) console(ctx context.Context, to conversation, c Command) {
+func (b *Bot) console(ctx context.Context, to conversation, c command.Command) {
 	r := to.request(c)
 	r.Purpose = broker.PurposeConsole
 	s, err := b.broker().Console(ctx, r, c.Service)
@@ -53,7 +54,7 @@ func consoleOption(service string) *slack.OptionBlockObject {
 
 // consoleOf makes a sign-in link of a Grant inside its reveal window.
 func (b *Bot) consoleOf(ctx context.Context, to conversation, grant string) {
-	r := to.request(Command{})
+	r := to.request(command.Command{})
 	r.Purpose = broker.PurposeConsole
 	issued, err := b.broker().Reveal(ctx, r, grant)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -92,7 +93,7 @@ func (b *Bot) slashCommand(ctx context.Context, e envelope) {
 		requestID:   broker.NewID(),
 		responseURL: broker.NewSecret(cmd.ResponseURL),
 		trigger:     cmd.TriggerID,
-		code:        carriesCode(cmd.Text),
+		code:        command.CarriesCode(cmd.Text),
 	}
 	defer b.rescue(ctx, to, func(m blockkit.Message) { b.deliver(ctx, to.beside(), m) })
 	if !b.first(ctx, to, sightings(e, cmd.TriggerID)...) {
@@ -116,7 +117,7 @@ func (b *Bot) slashCommand(ctx context.Context, e envelope) {
 // enter reports whether the person has not asked for too much; otherwise they are
 // told, and nothing else is looked at.
 func (b *Bot) enter(ctx context.Context, to conversation) bool {
-	err := b.broker().Enter(ctx, to.request(Command{}))
+	err := b.broker().Enter(ctx, to.request(command.Command{}))
 	if err != nil {
 		b.deliver(ctx, to.beside(), b.refusal(ctx, to, err))
 	}
@@ -177,7 +178,7 @@ func (b *Bot) aloneOrRefused(ctx context.Context, to conversation) error {
 // unlessStranger returns err, which says that the bot cannot serve, or for a
 // stranger what a stranger is told: no error tells them more.
 func (b *Bot) unlessStranger(ctx context.Context, to conversation, err error) error {
-	if stranger := b.broker().Recognize(ctx, to.request(Command{})); stranger != nil {
+	if stranger := b.broker().Recognize(ctx, to.request(command.Command{})); stranger != nil {
 		return stranger
 	}
 	return err
@@ -186,7 +187,7 @@ func (b *Bot) unlessStranger(ctx context.Context, to conversation, err error) er
 // unlessRefused is unlessStranger for an error that teaches something, such as
 // the grammar: guests and the like learn nothing either.
 func (b *Bot) unlessRefused(ctx context.Context, to conversation, err error) error {
-	if refused := b.broker().Identify(ctx, to.request(Command{})); refused != nil {
+	if refused := b.broker().Identify(ctx, to.request(command.Command{})); refused != nil {
 		return refused
 	}
 	return err

@@ -7,6 +7,7 @@ import (
 	"github.com/slack-go/slack/slackevents"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -57,7 +58,7 @@ func (b *Bot) event(ctx context.Context, e envelope) {
 	}
 	defer b.rescue(ctx, to, func(m blockkit.Message) { _ = b.directMessage(ctx, to.caller.User, m) })
 	to.caller.User = b.broker().Person(ctx, to.caller.User)
-	if err := b.broker().Enter(ctx, to.request(Command{})); err != nil {
+	if err := b.broker().Enter(ctx, to.request(command.Command{})); err != nil {
 		b.refusal(ctx, to, err) // for the log: an answer to each would be what the limit is against
 		return
 	}
@@ -71,17 +72,17 @@ func (b *Bot) event(ctx context.Context, e envelope) {
 			b.sayLeaked(ctx, to)
 			return
 		}
-		if mayHoldCode(inner.Text) {
+		if command.MayHoldCode(inner.Text) {
 			b.sayCodeSeen(ctx, to)
 			return
 		}
-		b.helpByDirectMessage(ctx, to, asksMoreHelp(words(inner.Text)))
+		b.helpByDirectMessage(ctx, to, command.AsksMoreHelp(command.Words(inner.Text)))
 	}
 }
 
 // helpByDirectMessage answers privately, wherever it was asked.
 func (b *Bot) helpByDirectMessage(ctx context.Context, to conversation, more bool) {
-	accounts, admin, err := b.broker().Help(ctx, to.request(Command{}))
+	accounts, admin, err := b.broker().Help(ctx, to.request(command.Command{}))
 	var m blockkit.Message
 	if err != nil {
 		m = b.refusal(ctx, to, err)

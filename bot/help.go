@@ -9,6 +9,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -19,7 +20,7 @@ const (
 
 // help answers with help, privately.
 func (b *Bot) help(ctx context.Context, to conversation, more bool) {
-	accounts, admin, err := b.broker().Help(ctx, to.request(Command{}))
+	accounts, admin, err := b.broker().Help(ctx, to.request(command.Command{}))
 	b.answer(ctx, to, err, func() blockkit.Message { return b.helpMessage(accounts, admin, more) })
 }
 

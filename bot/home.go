@@ -6,6 +6,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -54,7 +55,7 @@ func (b *Bot) publishHome(ctx context.Context, to conversation) {
 }
 
 func (b *Bot) homeBlocks(ctx context.Context, to conversation) ([]slack.Block, error) {
-	r := to.request(Command{})
+	r := to.request(command.Command{})
 	accounts, complete, err := b.broker().Accounts(ctx, r)
 	if err != nil {
 		return nil, err

@@ -5,19 +5,20 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/broker"
 )
 
 // mfa serves /mfa.
-func (b *Bot) mfa(ctx context.Context, to conversation, c Command) {
+func (b *Bot) mfa(ctx context.Context, to conversation, c command.Command) {
 	r := to.request(c)
 	r.Purpose = broker.PurposeMFASession
 	switch c.Verb {
-	case VerbMFAEnd:
+	case command.VerbMFAEnd:
 		s, ok, err := b.broker().EndMFASession(ctx, r)
 		b.answer(ctx, to, err, func() blockkit.Message { return b.mfaEndedMessage(s, ok) })
 		b.refreshHome(ctx, to)
-	case VerbMFAStatus:
+	case command.VerbMFAStatus:
 		s, ok, err := b.broker().MFASession(ctx, r)
 		b.answer(ctx, to, err, func() blockkit.Message { return b.mfaStatusMessage(s, ok) })
 	default:

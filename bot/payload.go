@@ -10,6 +10,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -104,20 +105,20 @@ func readPress(a *slack.BlockAction) (press, error) {
 	switch a.ActionID {
 	case actAsk:
 		if a.Value != "any" {
-			p.account, err = readAccount(a.Value)
+			p.account, err = command.ReadAccount(a.Value)
 		}
 	case actRenew:
 		account, duration, _ := strings.Cut(a.Value, " ")
-		if p.account, err = readAccount(account); err == nil {
-			p.duration, err = readDurationOption(duration)
+		if p.account, err = command.ReadAccount(account); err == nil {
+			p.duration, err = command.ReadDuration(duration)
 		}
 	case actBreakGlass:
-		p.account, err = readAccount(a.Value)
+		p.account, err = command.ReadAccount(a.Value)
 	case fieldAccount:
-		p.account, err = readAccount(a.SelectedOption.Value)
+		p.account, err = command.ReadAccount(a.SelectedOption.Value)
 	case actFormat:
 		var service string
-		if p.format, service, err = readFormat(a.SelectedOption.Value); err == nil && (p.format == "" || p.format == snippet.Console || service != "") {
+		if p.format, service, err = command.ReadFormat(a.SelectedOption.Value); err == nil && (p.format == "" || p.format == snippet.Console || service != "") {
 			err = errPressed()
 		}
 	case actPrevious, actNext, actSearch:
@@ -142,14 +143,14 @@ func readPress(a *slack.BlockAction) (press, error) {
 }
 
 func errPressed() error {
-	return grammarError("The bot cannot read what this button or menu holds, so nothing was done.", "Use a newer message of the bot's, or type the command.")
+	return command.Error("The bot cannot read what this button or menu holds, so nothing was done.", "Use a newer message of the bot's, or type the command.")
 }
 
 // readPage reads the value of a button. Any other is the first page of all.
 func readPage(value string) (page int, prefix string) {
 	number, prefix, _ := strings.Cut(value, " ")
 	page, err := strconv.Atoi(number)
-	if err != nil || page < 0 || page > lastPage || prefix != "" && !validPrefix(prefix) {
+	if err != nil || page < 0 || page > lastPage || prefix != "" && !command.ValidPrefix(prefix) {
 		return 0, ""
 	}
 	return page, prefix

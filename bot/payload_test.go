@@ -10,7 +10,9 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/snippet"
+	"github.com/assumebot/assumebot/bot/snippet/snippettest"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -67,7 +69,7 @@ func checkPress(t *testing.T, a *slack.BlockAction) {
 	case p.account != "" && broker.CheckAccountName(p.account) != nil,
 		p.format != "" && p.format == snippet.Console,
 		p.page < 0 || p.page > lastPage,
-		p.prefix != "" && !validPrefix(p.prefix),
+		p.prefix != "" && !command.ValidPrefix(p.prefix),
 		p.grant != "" && !requestID.MatchString(p.grant),
 		p.target != "" && !slackUser.MatchString(p.target),
 		p.approval.user != "" && !slackUser.MatchString(p.approval.user),
@@ -85,15 +87,15 @@ func checkForm(t *testing.T, v slack.View) {
 	case f.account != "" && broker.CheckAccountName(f.account) != nil,
 		f.duration < 0 || f.duration > 30*24*time.Hour || f.duration%time.Second != 0,
 		utf8.RuneCountInString(f.reason) > broker.MaxReason || f.reason != "" && !broker.SaysSomething(f.reason),
-		strings.ContainsFunc(f.reason, isUnfit),
+		strings.ContainsFunc(f.reason, snippettest.IsUnfit),
 		f.service != "" && broker.CheckConsoleService(f.service) != nil:
 		t.Errorf("got %+v", f)
 	}
 	if comment, _ := readComment(v); utf8.RuneCountInString(comment) > broker.MaxReason ||
-		strings.ContainsFunc(comment, isUnfit) || comment != "" && !broker.SaysSomething(comment) {
+		strings.ContainsFunc(comment, snippettest.IsUnfit) || comment != "" && !broker.SaysSomething(comment) {
 		t.Errorf("got comment %q", comment)
 	}
-	if prefix, _ := readSearch(v); prefix != "" && !validPrefix(prefix) {
+	if prefix, _ := readSearch(v); prefix != "" && !command.ValidPrefix(prefix) {
 		t.Errorf("got prefix %q", prefix)
 	}
 	if o := origin(v); o.Channel != "" && !slackChannel.MatchString(o.Channel) {
@@ -105,21 +107,21 @@ func checkForm(t *testing.T, v slack.View) {
 // within the bounds.
 func TestWhatFormsOfferIsReadBack(t *testing.T) {
 	for _, d := range durations {
-		if got, err := readDurationOption(d.String()); err != nil || got != d {
+		if got, err := command.ReadDuration(d.String()); err != nil || got != d {
 			t.Errorf("%s: got %s, %v", d, got, err)
 		}
 	}
 	for _, d := range []time.Duration{15*time.Minute + 30*time.Second, 90 * time.Minute, time.Hour + time.Second, 47 * time.Second} {
-		if got, err := readDurationOption(d.String()); err != nil || got != d {
+		if got, err := command.ReadDuration(d.String()); err != nil || got != d {
 			t.Errorf("%s: got %s, %v", d, got, err)
 		}
 	}
 	for _, format := range snippet.AllFormats() {
-		if got, service, err := readFormat(formatValue(format, "")); err != nil || got != format || service != "" {
+		if got, service, err := command.ReadFormat(command.FormatValue(format, "")); err != nil || got != format || service != "" {
 			t.Errorf("%s: got %s %s, %v", format, got, service, err)
 		}
 	}
-	if got, service, err := readFormat(formatValue(snippet.Console, "ec2")); err != nil || got != snippet.Console || service != "ec2" {
+	if got, service, err := command.ReadFormat(command.FormatValue(snippet.Console, "ec2")); err != nil || got != snippet.Console || service != "ec2" {
 		t.Errorf("got %s %s, %v", got, service, err)
 	}
 	name := approvalName{"U01ALICE", broker.NewID()}
@@ -149,7 +151,7 @@ func TestACommentThatShowsNothingIsNone(t *testing.T) {
 			"prod because " + blank, "prod break-glass because " + blank,
 			"block <@U02BOB> because " + blank, "revoke prod because " + blank,
 		} {
-			if c, err := ParseAssume(text); err == nil {
+			if c, err := command.ParseAssume(text); err == nil {
 				t.Errorf("%+q: got %+v, want that the reason is missing", text, c)
 			}
 		}

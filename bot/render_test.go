@@ -12,6 +12,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
@@ -126,8 +127,8 @@ func goldenMessages(t *testing.T) map[string]blockkit.Message {
 		"sessions_paused": b.sessionsMessage(holding{order: goldenOrder(broker.CodePaused,
 			broker.Say("The bot is paused since ", broker.At(goldenTime.Add(-2*time.Hour).Truncate(time.Minute)), ", by admin@example.com: nothing is issued to anybody."), "Redis is being moved")}),
 		"ended":         b.endedMessage(broker.Ending{Grant: goldenIssued(true).Grant}),
-		"again":         b.againMessage(goldenIssued(true).Grant, Command{}, false),
-		"again_console": b.againMessage(goldenIssued(true).Grant, Command{Format: snippet.Console, Duration: 30 * time.Minute}, false),
+		"again":         b.againMessage(goldenIssued(true).Grant, command.Command{}, false),
+		"again_console": b.againMessage(goldenIssued(true).Grant, command.Command{Format: snippet.Console, Duration: 30 * time.Minute}, false),
 		"undelivered":   b.undeliveredMessage(goldenIssued(true), broker.CodeUndelivered, "abcdefgh"),
 		"help":          b.helpMessage(accounts, false, false),
 		"help_more":     b.helpMessage(accounts, false, true),

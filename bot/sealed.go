@@ -7,6 +7,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -39,9 +40,9 @@ func withheld(err error) broker.Code {
 }
 
 // key serves /assume key.
-func (b *Bot) key(ctx context.Context, to conversation, c Command) {
+func (b *Bot) key(ctx context.Context, to conversation, c command.Command) {
 	r := to.request(c)
-	if c.Change == KeyShow {
+	if c.Change == command.KeyShow {
 		status, err := b.broker().KeyStatus(ctx, r)
 		b.answer(ctx, to, err, func() blockkit.Message { return b.keyMessage(status) })
 		return

@@ -4,11 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -57,7 +57,7 @@ func (b *Bot) submitForm(ctx context.Context, e envelope, in interaction, ack fu
 		return
 	}
 	if err == nil {
-		err = b.broker().Enter(judging, in.to.request(Command{Account: f.account}))
+		err = b.broker().Enter(judging, in.to.request(command.Command{Account: f.account}))
 	}
 	if err == nil {
 		err = b.aloneOrRefused(ctx, in.to)
@@ -194,10 +194,10 @@ func readForm(v slack.View) (f filled, wrong map[string]string) {
 		}
 	}
 	if v.CallbackID == formCallback && f.account == "" && len(wrong) == 0 {
-		wrong[f.blocks[fieldAccount]] = voice{}.errorText(broker.AsError(errNoAccount(), ""))
+		wrong[f.blocks[fieldAccount]] = voice{}.errorText(broker.AsError(command.NoAccount(), ""))
 	}
 	// The record must hold no code, so a reason that may be one is refused.
-	if reasonHoldsCode(f.reason, f.code) {
+	if command.ReasonHoldsCode(f.reason, f.code) {
 		wrong[f.blocks[fieldReason]] = "This looks like your code; it goes into its own field."
 	}
 	if len(wrong) == 0 {
@@ -214,15 +214,15 @@ func (f *filled) readField(action string, value slack.BlockAction) (problem stri
 	switch action {
 	case fieldAccount:
 		if chosen != "" {
-			f.account, err = readAccount(chosen)
+			f.account, err = command.ReadAccount(chosen)
 		}
 	case fieldDuration:
-		f.duration, err = readDurationOption(chosen)
+		f.duration, err = command.ReadDuration(chosen)
 	case fieldFormat:
-		f.format, f.service, err = readFormat(chosen)
+		f.format, f.service, err = command.ReadFormat(chosen)
 	case fieldReason:
 		var over int
-		if f.reason, over = readReason(value.Value); over > 0 {
+		if f.reason, over = command.ReadReason(value.Value); over > 0 {
 			problem = fmt.Sprintf("A reason has at most %d characters; this one has %d. It was not cut.", broker.MaxReason, over)
 		}
 		if snippet.HoldsPrivateKey(value.Value) {
@@ -230,7 +230,7 @@ func (f *filled) readField(action string, value slack.BlockAction) (problem stri
 		}
 	case fieldCode:
 		var ok bool
-		if f.code, ok = readCode(value.Value); !ok {
+		if f.code, ok = command.ReadCode(value.Value); !ok {
 			problem = "A code has six digits."
 		}
 	default:

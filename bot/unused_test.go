@@ -7,6 +7,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/snippet/snippettest"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -18,7 +19,7 @@ func TestAVisitCarriesACodeWhereOneWasSent(t *testing.T) {
 		"prod 123456 2 hours": true, "prod <tel:123456|123456>": true, "prod because INC-4242": false, "prod 12345": false,
 		"key " + snippettest.ExampleSSH + " 123456": true, strings.Repeat("x ", 4000) + "123456": false,
 	} {
-		if got := carriesCode(text); got != want {
+		if got := command.CarriesCode(text); got != want {
 			t.Errorf("carriesCode(%.40q) = %v, want %v", text, got, want)
 		}
 	}

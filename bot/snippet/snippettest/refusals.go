@@ -9,6 +9,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/assumebot/assumebot/broker"
 	"golang.org/x/crypto/ssh"
@@ -160,4 +161,8 @@ func CheckRefusal(t *testing.T, text string, refused *broker.Error) {
 			}
 		}
 	}
+}
+
+func IsUnfit(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r != ' ' && unicode.IsSpace(r)
 }

@@ -1,4 +1,4 @@
-package bot
+package command
 
 import (
 	"github.com/assumebot/assumebot/bot/typed"
@@ -15,22 +15,22 @@ const usageRevoke = "Write /assume revoke ACCOUNT, and after it, if you like: be
 //
 //	revoke ACCOUNT [because …]
 func parseRevoke(text string) (cmd Command, ok bool, err error) {
-	tokens := words(text)
+	tokens := Words(text)
 	if len(tokens) == 0 || tokens[0].Kind != typed.KindWord || tokens[0].Word() != string(VerbRevoke) {
 		return Command{}, false, nil
 	}
 	cmd = Command{Verb: VerbRevoke}
 	switch rest := tokens[1:]; {
 	case len(rest) == 0:
-		return Command{}, true, grammarError("Of which account? Nothing was revoked.", usageRevoke+" /sessions shows what you have.")
+		return Command{}, true, Error("Of which account? Nothing was revoked.", usageRevoke+" /sessions shows what you have.")
 	case len(rest) > 1 && rest[1].Word() != "because":
-		return Command{}, true, grammarError(
+		return Command{}, true, Error(
 			unknownWord(rest[1].Word(), "There is more than the name of an account.")+" One account at a time. Nothing was revoked.", usageRevoke)
 	default:
 		cmd.Account = rest[0].Word()
 	}
 	if broker.CheckAccountName(cmd.Account) != nil || broker.MayHoldCode(cmd.Account) {
-		return Command{}, true, grammarError(
+		return Command{}, true, Error(
 			orQuoted(cmd.Account, "is not the name of an account.",
 				"That is not the name of an account.")+" Nothing was revoked.", usageRevoke+" /sessions shows what you have.")
 	}

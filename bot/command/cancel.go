@@ -1,4 +1,4 @@
-package bot
+package command
 
 import (
 	"github.com/assumebot/assumebot/bot/typed"
@@ -15,7 +15,7 @@ const usageCancel = "Write /assume cancel, or /assume cancel ACCOUNT."
 //
 //	cancel [ACCOUNT]
 func parseCancel(text string) (cmd Command, ok bool, err error) {
-	tokens := words(text)
+	tokens := Words(text)
 	if len(tokens) == 0 || tokens[0].Kind != typed.KindWord || tokens[0].Word() != string(VerbCancel) {
 		return Command{}, false, nil
 	}
@@ -24,14 +24,14 @@ func parseCancel(text string) (cmd Command, ok bool, err error) {
 	case len(rest) == 0:
 		return cmd, true, nil
 	case rest[0].Kind != typed.KindWord:
-		return Command{}, true, grammarError("You can cancel what you asked for yourself. Nothing was cancelled.", usageCancel)
+		return Command{}, true, Error("You can cancel what you asked for yourself. Nothing was cancelled.", usageCancel)
 	case len(rest) > 1:
-		return Command{}, true, grammarError(unknownWord(rest[1].Word(), "There is more than the name of an account.")+" Nothing was cancelled.", usageCancel)
+		return Command{}, true, Error(unknownWord(rest[1].Word(), "There is more than the name of an account.")+" Nothing was cancelled.", usageCancel)
 	default:
 		cmd.Account = rest[0].Word()
 	}
 	if broker.CheckAccountName(cmd.Account) != nil || broker.MayHoldCode(cmd.Account) {
-		return Command{}, true, grammarError(
+		return Command{}, true, Error(
 			orQuoted(cmd.Account, "is not the name of an account.", "That is not the name of an account.")+" Nothing was cancelled.",
 			usageCancel)
 	}

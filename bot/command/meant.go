@@ -1,4 +1,4 @@
-package bot
+package command
 
 import (
 	"slices"
@@ -63,7 +63,7 @@ func isTicket(word string) bool {
 // timeMeant says what to type in place of a duration or a time without for; ""
 // when words, which are lower case, begin with neither.
 func timeMeant(words []string) string {
-	if d, _, problem := readDuration(words); problem == durationFine {
+	if d, _, problem := readTyped(words); problem == durationFine {
 		return forMeant(d)
 	}
 	switch words[0] {
@@ -92,7 +92,7 @@ func (p *parser) bareDuration(word string) time.Duration {
 	if _, known := unit(words[1]); !known {
 		return 0
 	}
-	d, _, problem := readDuration(words)
+	d, _, problem := readTyped(words)
 	if problem != durationFine {
 		return 0
 	}
@@ -100,7 +100,7 @@ func (p *parser) bareDuration(word string) time.Duration {
 }
 
 func (p *parser) errBareDuration(d time.Duration) error {
-	return grammarError("There is a duration without the word for.", forMeant(d))
+	return Error("There is a duration without the word for.", forMeant(d))
 }
 
 // prefixMeant says what to type in place of the beginning of bucket names without
@@ -110,7 +110,7 @@ func (p *parser) prefixMeant() string {
 	switch {
 	case !p.takes("prefix") || slices.Contains([]string{"for", "as", "because", breakGlass}, p.tokens[p.pos-1].Word()):
 		return ""
-	case !validPrefix(typed) || len(typed) > maxQuoted || quoted(typed) == "":
+	case !ValidPrefix(typed) || len(typed) > maxQuoted || quoted(typed) == "":
 		typed = "P"
 	}
 	return "Another account needs a command of its own. If the names of the buckets begin so, write: prefix " + typed

@@ -1,4 +1,4 @@
-package bot
+package command
 
 import (
 	"errors"
@@ -21,7 +21,8 @@ const (
 	usageBuckets = "Write /buckets ACCOUNT, and after it, if you like: the CODE of your MFA device, prefix P."
 )
 
-func grammarError(message, hint string) error {
+// Error is a refusal of what was typed: it is of CodeGrammar.
+func Error(message, hint string) error {
 	return &broker.Error{Code: broker.CodeGrammar, What: broker.Say(message), Hint: broker.Say(hint)}
 }
 
@@ -36,11 +37,11 @@ func (p *parser) usage() string {
 }
 
 func errTextTooLong() error {
-	return grammarError("That is more text than I read: a command has at most 4,000 bytes.", "Shorten the reason, or keep it in a ticket and name the ticket.")
+	return Error("That is more text than I read: a command has at most 4,000 bytes.", "Shorten the reason, or keep it in a ticket and name the ticket.")
 }
 
 func errNotText() error {
-	return grammarError("That is not readable text.", "Type the command anew instead of pasting it.")
+	return Error("That is not readable text.", "Type the command anew instead of pasting it.")
 }
 
 // errMention answers a mention where a name or an option should be.
@@ -55,17 +56,17 @@ func errMention(kind typed.Kind, accountMissing bool) error {
 		what = "a mention of everybody"
 	}
 	if accountMissing {
-		return grammarError("The name of an account belongs here, but this is "+what+".", "/assume accounts lists the accounts that you may have.")
+		return Error("The name of an account belongs here, but this is "+what+".", "/assume accounts lists the accounts that you may have.")
 	}
-	return grammarError("I do not know what to do with "+what+" there.", "A mention can stand only in the reason, after the word because.")
+	return Error("I do not know what to do with "+what+" there.", "A mention can stand only in the reason, after the word because.")
 }
 
 // verbs are the words that may stand first after /assume.
 var verbs = []string{"accounts", "block", "cancel", "explain", "help", "key", "pause", "resume", "revoke", "unblock", "unlock", "whoami"}
 
-// verbMeant tells who wrote a duration, or misspelt a verb, where it reads as an
+// VerbMeant tells who wrote a duration, or misspelt a verb, where it reads as an
 // account, what to type; "" when it looks like neither.
-func verbMeant(account string) string {
+func VerbMeant(account string) string {
 	if hint := timeMeant([]string{account}); hint != "" {
 		return hint
 	}
@@ -78,9 +79,9 @@ func verbMeant(account string) string {
 	return ""
 }
 
-// aboutTheCode adds that a code was not used, where one was sent and nothing is
+// AboutTheCode adds that a code was not used, where one was sent and nothing is
 // said of it.
-func aboutTheCode(err error, sent bool) error {
+func AboutTheCode(err error, sent bool) error {
 	var e *broker.Error
 	if errors.As(err, &e) && sent && !strings.Contains(broker.Plain(e.What)+broker.Plain(e.Hint), "not used") {
 		e.Hint = append(e.Hint, broker.Say(" Your code was not used.")...)
@@ -108,39 +109,39 @@ func orQuoted(word, sentence, other string) string {
 
 func (p *parser) errUnknownWord(word string) error {
 	message := unknownWord(word, "There is a word that I do not know.")
-	if meant := verbMeant(p.cmd.Account); p.verb == VerbAssume && meant != "" {
+	if meant := VerbMeant(p.cmd.Account); p.verb == VerbAssume && meant != "" {
 		if q := quoted(p.cmd.Account); q != "" {
 			message = q + " is read as an account. " + message
 		}
-		return grammarError(message, meant)
+		return Error(message, meant)
 	}
 	if hint := p.meant(word, p.tokens[p.pos:]); hint != "" {
-		return grammarError(message, hint)
+		return Error(message, hint)
 	}
 	if meant := broker.Nearest(word, p.keywords); meant != "" {
-		return grammarError(message, "Did you mean “"+meant+"”? "+p.usage())
+		return Error(message, "Did you mean “"+meant+"”? "+p.usage())
 	}
 	if hint := p.prefixMeant(); hint != "" {
-		return grammarError(message, hint)
+		return Error(message, hint)
 	}
 	if f, ok := snippet.ParseFormat(p.cmd.Account); ok && p.takes("as") {
-		return grammarError(orQuoted(p.cmd.Account, "is read as an account.", "A format is read as an account.")+" "+message,
+		return Error(orQuoted(p.cmd.Account, "is read as an account.", "A format is read as an account.")+" "+message,
 			"Write as before the format: as "+string(f)+".")
 	}
-	return grammarError(message, "Leave it out, or write because before it if it is the reason. Another account needs a command of its own. "+p.usage())
+	return Error(message, "Leave it out, or write because before it if it is the reason. Another account needs a command of its own. "+p.usage())
 }
 
 func errAccountName(word string) error {
-	return grammarError(orQuoted(word, "cannot be the name of an account.", "That cannot be the name of an account."),
+	return Error(orQuoted(word, "cannot be the name of an account.", "That cannot be the name of an account."),
 		"Names are made of letters, digits, dots, dashes and underscores; /assume accounts lists those that you may have.")
 }
 
 func errAccountsTakesNothing() error {
-	return grammarError("Nothing else goes with the word accounts.", "Write /assume accounts.")
+	return Error("Nothing else goes with the word accounts.", "Write /assume accounts.")
 }
 
 func errWhoamiTakesAccount() error {
-	return grammarError("whoami takes the name of an account and nothing else.", "Write /assume whoami or /assume whoami ACCOUNT.")
+	return Error("whoami takes the name of an account and nothing else.", "Write /assume whoami or /assume whoami ACCOUNT.")
 }
 
 func (p *parser) errNoAccount(code bool) error {
@@ -149,21 +150,21 @@ func (p *parser) errNoAccount(code bool) error {
 		hint = "For example: /buckets ACCOUNT CODE. /assume accounts lists those that you may have."
 	}
 	if code {
-		return grammarError("There is a code, but the account is missing.", hint+" The code was not used.")
+		return Error("There is a code, but the account is missing.", hint+" The code was not used.")
 	}
-	return grammarError("The account is missing.", hint)
+	return Error("The account is missing.", hint)
 }
 
 func (p *parser) errNoSpace() error {
-	return grammarError("The account and the code run together.", "Leave a space between them. "+p.usage())
+	return Error("The account and the code run together.", "Leave a space between them. "+p.usage())
 }
 
 func errAccountID() error {
-	return grammarError("Twelve digits are the number of an AWS account; I know accounts by name.", "/assume accounts lists the names that you may use.")
+	return Error("Twelve digits are the number of an AWS account; I know accounts by name.", "/assume accounts lists the names that you may use.")
 }
 
 func errTwoNumbers() error {
-	return grammarError("There are two numbers, and I cannot tell which is the code.",
+	return Error("There are two numbers, and I cannot tell which is the code.",
 		"Write the six digits of your MFA device once; a duration needs its unit, as in for 2h.")
 }
 
@@ -173,16 +174,16 @@ func errCodeLength(n int) error {
 	if n < len(names) {
 		has = names[n]
 	}
-	return grammarError("A code has six digits; this one has "+has+".", "Read the code from your MFA device again. It was not used.")
+	return Error("A code has six digits; this one has "+has+".", "Read the code from your MFA device again. It was not used.")
 }
 
 func errLettersInCode() error {
-	return grammarError("A code has six digits and no letters.",
+	return Error("A code has six digits and no letters.",
 		"Read the code from your MFA device again: zero and one are easily taken for letters. It was not used.")
 }
 
 func errTwice(keyword string) error {
-	return grammarError("The word "+keyword+" is there twice.", "Say it once; after because, everything is the reason.")
+	return Error("The word "+keyword+" is there twice.", "Say it once; after because, everything is the reason.")
 }
 
 // errDuration says what is wrong with the words after for.
@@ -194,25 +195,25 @@ func (p *parser) errDuration(problem durationProblem, words []string) error {
 	}
 	switch problem {
 	case durationMissing:
-		return grammarError("After for, the duration is missing.", hint)
+		return Error("After for, the duration is missing.", hint)
 	case durationUnitless:
-		return grammarError("Is that minutes or hours? "+orQuoted(typed, "needs a unit.", "A duration needs a unit."), hint)
+		return Error("Is that minutes or hours? "+orQuoted(typed, "needs a unit.", "A duration needs a unit."), hint)
 	case durationZero:
-		return grammarError(orQuoted(typed, "must be more than zero.", "A duration must be more than zero."), hint)
+		return Error(orQuoted(typed, "must be more than zero.", "A duration must be more than zero."), hint)
 	case durationNegative:
-		return grammarError(orQuoted(typed, "is negative; a duration must be more than zero.", "A duration cannot be negative."), hint)
+		return Error(orQuoted(typed, "is negative; a duration must be more than zero.", "A duration cannot be negative."), hint)
 	case durationTooLong:
-		return grammarError(orQuoted(typed, "is longer than AWS ever gives credentials for.", "That is longer than AWS ever gives credentials for."),
+		return Error(orQuoted(typed, "is longer than AWS ever gives credentials for.", "That is longer than AWS ever gives credentials for."),
 			"AWS gives 36 hours at the very most, and most accounts allow less. "+hint)
 	}
 	if q := quoted(typed); q != "" {
-		return grammarError("I cannot read "+q+" as a duration.", hint)
+		return Error("I cannot read "+q+" as a duration.", hint)
 	}
-	return grammarError("I cannot read a duration after for.", hint)
+	return Error("I cannot read a duration after for.", hint)
 }
 
 func errFormatMissing() error {
-	return grammarError("After as, the format is missing.", "I can write "+snippet.FormatList()+".")
+	return Error("After as, the format is missing.", "I can write "+snippet.FormatList()+".")
 }
 
 func errFormatUnknown(word string) error {
@@ -228,11 +229,11 @@ func errFormatUnknown(word string) error {
 	if meant := broker.Nearest(word, names); meant != "" {
 		hint = "Did you mean “" + meant + "”? " + hint
 	}
-	return grammarError(message, hint)
+	return Error(message, hint)
 }
 
 func errPrefixMissing() error {
-	return grammarError("After prefix, the beginning of the bucket names is missing.", "Write /buckets ACCOUNT prefix logs-")
+	return Error("After prefix, the beginning of the bucket names is missing.", "Write /buckets ACCOUNT prefix logs-")
 }
 
 func errPrefix(typed string) error {
@@ -240,29 +241,29 @@ func errPrefix(typed string) error {
 	if q := quoted(typed); q != "" {
 		message = "No bucket name begins with " + q + "."
 	}
-	return grammarError(message, "Bucket names are made of letters, digits, dots and dashes: /buckets ACCOUNT prefix logs-")
+	return Error(message, "Bucket names are made of letters, digits, dots and dashes: /buckets ACCOUNT prefix logs-")
 }
 
 func errReasonEmpty() error {
-	return grammarError("After because, the reason is missing.", "Everything after because is the reason, to the end: because INC-42 failover.")
+	return Error("After because, the reason is missing.", "Everything after because is the reason, to the end: because INC-42 failover.")
 }
 
 func errReasonTooLong(n int) error {
-	return grammarError(fmt.Sprintf("A reason has at most %d characters; this one has %s.", maxReason, thousands(n)),
+	return Error(fmt.Sprintf("A reason has at most %d characters; this one has %s.", maxReason, thousands(n)),
 		"Shorten it, or keep it in a ticket and name the ticket. It was not cut.")
 }
 
 func errBreakGlassReason() error {
-	return grammarError("break-glass needs a reason.", "Add it at the end: break-glass because all of prod is down. A code that was sent was not used.")
+	return Error("break-glass needs a reason.", "Add it at the end: break-glass because all of prod is down. A code that was sent was not used.")
 }
 
 func errCodeInReason() error {
-	return grammarError("The reason ends with six digits that look like your code.",
+	return Error("The reason ends with six digits that look like your code.",
 		"Everything after because is the reason and goes on the record: put the code before because. If it is a ticket, write its letters too, as in INC-42.")
 }
 
 func errReasonRepeatsCode() error {
-	return grammarError("The reason repeats your code.", "The reason goes on the record, where no code may be. Leave the code out of it; it was not used.")
+	return Error("The reason repeats your code.", "The reason goes on the record, where no code may be. Leave the code out of it; it was not used.")
 }
 
 // maxQuoted is enough to recognise one's own word by.
@@ -274,7 +275,7 @@ const maxQuoted = 24
 func quoted(word string) string {
 	letters, found := 0, 0
 	var kept []rune
-	for _, r := range broker.OneLine(word[:min(len(word), maxText)]) {
+	for _, r := range broker.OneLine(word[:min(len(word), MaxText)]) {
 		switch {
 		case unicode.IsDigit(r):
 			found++

@@ -1,4 +1,4 @@
-package bot
+package command
 
 import (
 	"strings"
@@ -41,7 +41,7 @@ func FuzzParseCancel(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		cmd, ok, err := parseCancel("cancel " + text)
-		if !ok && len(text) < maxText-10 && strings.TrimSpace(text) == "" {
+		if !ok && len(text) < MaxText-10 && strings.TrimSpace(text) == "" {
 			t.Errorf("%q is not read as cancel", text)
 		}
 		checkParseHolds(t, "cancel "+text, ParseAssume)

@@ -1,4 +1,4 @@
-package bot
+package command
 
 import (
 	"slices"
@@ -47,7 +47,7 @@ type Command struct {
 const (
 	// maxText, in bytes as Slack sends them, bounds the work; with the longest
 	// reason, escaped throughout, a command stays well below it.
-	maxText   = 4000
+	MaxText   = 4000
 	maxReason = broker.MaxReason
 )
 
@@ -85,7 +85,7 @@ func parse(text string, verb Verb, keywords ...string) (Command, error) {
 	switch {
 	case snippet.HoldsPrivateKey(text):
 		return Command{}, snippet.PrivateKeyError()
-	case len(text) > maxText:
+	case len(text) > MaxText:
 		return Command{}, errTextTooLong()
 	case !utf8.ValidString(text):
 		return Command{}, errNotText()
@@ -125,8 +125,8 @@ func (p *parser) step() error {
 		if p.verb == VerbMFA {
 			return errMFAMention()
 		}
-		if meant := verbMeant(p.cmd.Account); p.verb == VerbAssume && meant != "" {
-			return grammarError(quoted(p.cmd.Account)+" is read as an account, and no person belongs after it.", meant)
+		if meant := VerbMeant(p.cmd.Account); p.verb == VerbAssume && meant != "" {
+			return Error(quoted(p.cmd.Account)+" is read as an account, and no person belongs after it.", meant)
 		}
 		return errMention(t.Kind, p.cmd.Account == "")
 	}
@@ -148,7 +148,7 @@ func (p *parser) step() error {
 		p.addNumber(typed.Digits(word))
 	case !p.started && p.isVerb(word):
 		if p.cmd.Verb = Verb(word); p.cmd.Verb == VerbHelp {
-			if asksMoreHelp(p.tokens) {
+			if AsksMoreHelp(p.tokens) {
 				p.cmd.Verb = VerbMoreHelp
 			}
 			p.pos = len(p.tokens) // there is one help for everything
@@ -288,7 +288,7 @@ func (p *parser) duration() error {
 		}
 		words = append(words, word)
 	}
-	d, used, problem := readDuration(words)
+	d, used, problem := readTyped(words)
 	if problem != durationFine {
 		return p.errDuration(problem, words)
 	}
@@ -315,16 +315,16 @@ func (p *parser) prefix() error {
 	}
 	// A prefix may well end with a dot.
 	p.cmd.Prefix = strings.Trim(typed.Fold(t.Text), typed.Around)
-	if !validPrefix(p.cmd.Prefix) {
+	if !ValidPrefix(p.cmd.Prefix) {
 		return errPrefix(p.cmd.Prefix)
 	}
 	return nil
 }
 
-// validPrefix accepts what bucket names are made of, those from before the
+// ValidPrefix accepts what bucket names are made of, those from before the
 // rules of today included: 255 characters, capitals and underscores.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-func validPrefix(s string) bool {
+func ValidPrefix(s string) bool {
 	const made = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
 	return s != "" && len(s) <= 255 && strings.Trim(s, made) == ""
 }
@@ -353,7 +353,7 @@ func (p *parser) reason() error {
 		}
 		text.WriteString(t.Text)
 	}
-	reason, over := readReason(unquote(broker.OneLine(text.String())))
+	reason, over := ReadReason(unquote(broker.OneLine(text.String())))
 	switch {
 	case over > 0:
 		return errReasonTooLong(over)

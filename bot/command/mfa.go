@@ -1,4 +1,4 @@
-package bot
+package command
 
 import (
 	"github.com/assumebot/assumebot/broker"
@@ -41,12 +41,12 @@ func (p *parser) mfaWord(word string) error {
 	}
 	message := unknownWord(word, "There is a word that I do not know.")
 	if hint := p.meant(word, p.tokens[p.pos:]); hint != "" {
-		return grammarError(message, hint)
+		return Error(message, hint)
 	}
 	if meant := broker.Nearest(word, []string{"for", string(VerbMFAEnd), string(VerbMFAStatus), string(VerbHelp)}); meant != "" {
-		return grammarError(message, "Did you mean “"+meant+"”? "+usageMFA)
+		return Error(message, "Did you mean “"+meant+"”? "+usageMFA)
 	}
-	return grammarError(message, "An MFA session is for all accounts alike. "+usageMFA)
+	return Error(message, "An MFA session is for all accounts alike. "+usageMFA)
 }
 
 // finishMFA judges the Command of /mfa as a whole.
@@ -66,7 +66,7 @@ func (p *parser) finishMFA() error {
 	case err != nil:
 		return err
 	case code == "" && len(p.gave) > 0:
-		return grammarError("There is a duration, but the code is missing.", usageMFA)
+		return Error("There is a duration, but the code is missing.", usageMFA)
 	case code == "":
 		p.cmd.Verb = VerbMFAStatus
 		return nil
@@ -76,9 +76,9 @@ func (p *parser) finishMFA() error {
 }
 
 func errMFAWordAlone(verb Verb) error {
-	return grammarError("Nothing else goes with the word "+string(verb)+".", "Write /mfa "+string(verb)+". If there was a code, it was not used.")
+	return Error("Nothing else goes with the word "+string(verb)+".", "Write /mfa "+string(verb)+". If there was a code, it was not used.")
 }
 
 func errMFAMention() error {
-	return grammarError("I do not know what to do with a mention there.", "An MFA session is your own. "+usageMFA)
+	return Error("I do not know what to do with a mention there.", "An MFA session is your own. "+usageMFA)
 }

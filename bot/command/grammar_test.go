@@ -1,4 +1,4 @@
-package bot
+package command
 
 import (
 	"errors"
@@ -273,7 +273,7 @@ func TestParseAssumeRefusesWithoutRepeatingACode(t *testing.T) {
 		{name: "group", text: "<!subteam^S123|@team>", fail: "this is a user group"},
 		{name: "everybody", text: "<!channel> 123456", fail: "a mention of everybody"},
 		{name: "personLater", text: "prod 123456 <@U123ABC>", fail: "I do not know what to do with a person there"},
-		{name: "tooLong", text: "prod 123456 because " + strings.Repeat("x", maxText), fail: "4,000 bytes"},
+		{name: "tooLong", text: "prod 123456 because " + strings.Repeat("x", MaxText), fail: "4,000 bytes"},
 		{name: "invalid", text: "prod \xff\xfe 123456", fail: "not readable text"},
 	})
 }

@@ -1,4 +1,4 @@
-package bot
+package command
 
 import (
 	"strings"
@@ -127,14 +127,14 @@ func takeCode(words []typed.Token) ([]typed.Token, broker.TokenCode, error) {
 }
 
 func errKeyMissing() error {
-	return grammarError("There is a code, but the key is missing. The code was not used.",
+	return Error("There is a code, but the key is missing. The code was not used.",
 		"Write /assume key age1… CODE, or /assume key remove CODE; /assume key alone shows what is set.")
 }
 
 func errKeyRemoveAlone() error {
-	return grammarError("Only the code goes after remove. Nothing was changed.", "Write /assume key remove CODE.")
+	return Error("Only the code goes after remove. Nothing was changed.", "Write /assume key remove CODE.")
 }
 
 func errKeyShowAlone() error {
-	return grammarError("Nothing goes after show. Nothing was changed.", "Write /assume key.")
+	return Error("Nothing goes after show. Nothing was changed.", "Write /assume key.")
 }

@@ -1,4 +1,4 @@
-package bot
+package command
 
 import (
 	"strings"
@@ -24,10 +24,10 @@ const (
 	durationTooLong
 )
 
-// readDuration reads a duration from the beginning of words, which are lower
+// readTyped reads a duration from the beginning of words, which are lower
 // case, and returns how many it took. It stops where the next word cannot belong
 // to it, since the code may follow: for 2h 123456.
-func readDuration(words []string) (total time.Duration, used int, problem durationProblem) {
+func readTyped(words []string) (total time.Duration, used int, problem durationProblem) {
 	if len(words) == 0 {
 		return 0, 0, durationMissing
 	}

@@ -1,4 +1,4 @@
-package bot
+package command
 
 import (
 	"slices"
@@ -26,10 +26,10 @@ const (
 	nothingDone = " Nothing was done."
 )
 
-// words splits text for a command whose first word says what it is; nil for what
+// Words splits text for a command whose first word says what it is; nil for what
 // parse refuses.
-func words(text string) []typed.Token {
-	if len(text) > maxText || !utf8.ValidString(text) {
+func Words(text string) []typed.Token {
+	if len(text) > MaxText || !utf8.ValidString(text) {
 		return nil
 	}
 	return slices.DeleteFunc(typed.Tokens(text), func(t typed.Token) bool { return t.Kind == typed.KindWord && t.Word() == "" })
@@ -42,7 +42,7 @@ func words(text string) []typed.Token {
 //
 // A person is only who Slack resolved: anybody can be called @bob.
 func parseAdmin(text string) (cmd Command, ok bool, err error) {
-	tokens := words(text)
+	tokens := Words(text)
 	if len(tokens) == 0 || tokens[0].Kind != typed.KindWord {
 		return Command{}, false, nil
 	}
@@ -65,7 +65,7 @@ func parseAdmin(text string) (cmd Command, ok bool, err error) {
 	}
 	if cmd.Verb == VerbRevoke && len(rest) > 0 && rest[0].Word() != "because" {
 		if cmd.Account = rest[0].Word(); broker.CheckAccountName(cmd.Account) != nil || broker.MayHoldCode(cmd.Account) {
-			return Command{}, true, grammarError(
+			return Command{}, true, Error(
 				orQuoted(cmd.Account, "is not the name of an account.", "After the person belongs the name of an account.")+nothingDone, usageRevokePerson)
 		}
 		rest = rest[1:]
@@ -75,7 +75,7 @@ func parseAdmin(text string) (cmd Command, ok bool, err error) {
 	case len(rest) == 0:
 		return cmd, true, nil
 	case !takesReason || rest[0].Word() != "because":
-		return Command{}, true, grammarError(unknownWord(rest[0].Word(), "I do not understand all of that.")+nothingDone, usageAdmin(cmd.Verb))
+		return Command{}, true, Error(unknownWord(rest[0].Word(), "I do not understand all of that.")+nothingDone, usageAdmin(cmd.Verb))
 	}
 	if cmd.Reason, err = reasonWithoutCode(rest[1:], nothingDone); err != nil {
 		return Command{}, true, err
@@ -88,19 +88,19 @@ func targetOf(verb Verb, rest []typed.Token) (string, error) {
 	const choose = "Type @ and the first letters of the name, choose the person from the list that Slack shows, and send it again."
 	switch {
 	case len(rest) == 0:
-		return "", grammarError("Whom?"+nothingDone, usageAdmin(verb))
+		return "", Error("Whom?"+nothingDone, usageAdmin(verb))
 	case rest[0].Kind == typed.KindUser:
 		return rest[0].ID, nil
 	case rest[0].Kind != typed.KindWord:
-		return "", grammarError("One person at a time: that is not a person."+nothingDone, usageAdmin(verb))
+		return "", Error("One person at a time: that is not a person."+nothingDone, usageAdmin(verb))
 	case strings.HasPrefix(rest[0].Word(), "@"):
 		who := "that"
 		if q := quoted(rest[0].Word()); q != "" {
 			who = q
 		}
-		return "", grammarError("Slack does not say who "+who+" is: anybody can use that name."+nothingDone, choose)
+		return "", Error("Slack does not say who "+who+" is: anybody can use that name."+nothingDone, choose)
 	}
-	return "", grammarError(orQuoted(rest[0].Word(), "is not a mention of a person.", "That is not a mention of a person.")+nothingDone, choose)
+	return "", Error(orQuoted(rest[0].Word(), "is not a mention of a person.", "That is not a mention of a person.")+nothingDone, choose)
 }
 
 func usageAdmin(verb Verb) string {
@@ -122,8 +122,8 @@ func reasonWithoutCode(tokens []typed.Token, nothing string) (string, error) {
 	if err := p.reason(); err != nil {
 		return "", err
 	}
-	if mayHoldCode(p.cmd.Reason) {
-		return "", grammarError("The reason holds six digits that look like your code."+nothing, "It goes on the record, and this takes no code: leave them out.")
+	if MayHoldCode(p.cmd.Reason) {
+		return "", Error("The reason holds six digits that look like your code."+nothing, "It goes on the record, and this takes no code: leave them out.")
 	}
 	return p.cmd.Reason, nil
 }

@@ -1,4 +1,4 @@
-package bot
+package command
 
 import (
 	"strings"
@@ -46,7 +46,7 @@ func (p *parser) finish() error {
 		return errBreakGlassReason()
 	case code != "" && strings.Contains(p.cmd.Account, code):
 		return p.errNoSpace()
-	case code == "" && mayHoldCode(p.cmd.Reason):
+	case code == "" && MayHoldCode(p.cmd.Reason):
 		return errCodeInReason()
 	case code != "" && repeatsCode(p.cmd.Reason, code):
 		return errReasonRepeatsCode()
@@ -72,10 +72,10 @@ func (p *parser) code() (string, error) {
 	return p.numbers[0], nil
 }
 
-// mayHoldCode reports whether six digits stand alone somewhere in a reason, in
+// MayHoldCode reports whether six digits stand alone somewhere in a reason, in
 // any of the spellings of a code: one that was typed behind because would go on
 // the record.
-func mayHoldCode(reason string) bool {
+func MayHoldCode(reason string) bool {
 	found := 0
 	for _, word := range tokenizeReason(reason) {
 		n := len(typed.Digits(word))
@@ -94,13 +94,13 @@ func mayHoldCode(reason string) bool {
 	return found == 6
 }
 
-// carriesCode reports whether a command may hold a code, before it is parsed.
-func carriesCode(text string) bool {
+// CarriesCode reports whether a command may hold a code, before it is parsed.
+func CarriesCode(text string) bool {
 	var words []string
-	for _, t := range typed.Tokens(text[:min(len(text), maxText)]) {
+	for _, t := range typed.Tokens(text[:min(len(text), MaxText)]) {
 		words = append(words, t.Value())
 	}
-	return mayHoldCode(strings.Join(words, " "))
+	return MayHoldCode(strings.Join(words, " "))
 }
 
 // repeatsCode reports whether the reason holds the code that was given, for the
@@ -125,8 +125,8 @@ func tokenizeReason(reason string) []string {
 	return words
 }
 
-// asksMoreHelp reports whether words that begin with help go on with more.
-func asksMoreHelp(tokens []typed.Token) bool {
+// AsksMoreHelp reports whether words that begin with help go on with more.
+func AsksMoreHelp(tokens []typed.Token) bool {
 	for i, t := range tokens {
 		if t.Word() == string(VerbHelp) {
 			return i+1 < len(tokens) && tokens[i+1].Word() == "more"

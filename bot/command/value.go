@@ -1,4 +1,4 @@
-package bot
+package command
 
 import (
 	"strings"
@@ -16,17 +16,17 @@ import (
 // maxValue is more than any name of an account or a role.
 const maxValue = 100
 
-// readAccount reads the name of an Account.
-func readAccount(word string) (string, error) {
-	if len(word) > maxText || broker.CheckAccountName(word) != nil || broker.MayHoldCode(word) {
+// ReadAccount reads the name of an Account.
+func ReadAccount(word string) (string, error) {
+	if len(word) > MaxText || broker.CheckAccountName(word) != nil || broker.MayHoldCode(word) {
 		return "", errAccountName(word)
 	}
 	return word, nil
 }
 
-// readReason reads a reason or comment; "" is one that says nothing. over is how
+// ReadReason reads a reason or comment; "" is one that says nothing. over is how
 // many characters one has that is too long, which is then not returned.
-func readReason(text string) (reason string, over int) {
+func ReadReason(text string) (reason string, over int) {
 	if reason = broker.OneLine(text); !broker.SaysSomething(reason) {
 		return "", 0
 	}
@@ -36,13 +36,13 @@ func readReason(text string) (reason string, over int) {
 	return reason, 0
 }
 
-// formatValue is what readFormat reads.
-func formatValue(f snippet.Format, service string) string {
+// FormatValue is what readFormat reads.
+func FormatValue(f snippet.Format, service string) string {
 	return strings.TrimSpace(string(f) + " " + service)
 }
 
-// readFormat reads the value of a format's option; "" says nothing.
-func readFormat(value string) (f snippet.Format, service string, err error) {
+// ReadFormat reads the value of a format's option; "" says nothing.
+func ReadFormat(value string) (f snippet.Format, service string, err error) {
 	if value == "" {
 		return "", "", nil
 	}
@@ -59,16 +59,16 @@ func readFormat(value string) (f snippet.Format, service string, err error) {
 	return f, service, nil
 }
 
-// readDurationOption reads the value of a duration's option. The Account's own,
+// ReadDuration reads the value of a duration's option. The Account's own,
 // "default", is none.
-func readDurationOption(value string) (time.Duration, error) {
+func ReadDuration(value string) (time.Duration, error) {
 	if value == "" || value == "default" {
 		return 0, nil
 	}
 	if len(value) > maxValue {
 		return 0, new(parser).errDuration(durationUnreadable, nil)
 	}
-	d, used, problem := readDuration([]string{value})
+	d, used, problem := readTyped([]string{value})
 	if problem == durationFine && used != 1 {
 		problem = durationUnreadable
 	}
@@ -78,9 +78,9 @@ func readDurationOption(value string) (time.Duration, error) {
 	return d, nil
 }
 
-// readCode reads a code in any spelling. None at all is fine, and empty.
-func readCode(text string) (code broker.TokenCode, ok bool) {
-	if len(text) > maxText {
+// ReadCode reads a code in any spelling. None at all is fine, and empty.
+func ReadCode(text string) (code broker.TokenCode, ok bool) {
+	if len(text) > MaxText {
 		return broker.TokenCode{}, false
 	}
 	text = strings.Join(strings.Fields(broker.OneLine(typed.Fold(text))), "")
@@ -90,20 +90,20 @@ func readCode(text string) (code broker.TokenCode, ok bool) {
 	return broker.ParseTokenCode(typed.Digits(text))
 }
 
-// errNoAccount answers a form without one.
-func errNoAccount() error { return new(parser).errNoAccount(false) }
+// NoAccount answers a form without one.
+func NoAccount() error { return new(parser).errNoAccount(false) }
 
-// reasonHoldsCode reports whether a reason, which goes on the record, holds the
+// ReasonHoldsCode reports whether a reason, which goes on the record, holds the
 // code that came with it, or one where none came.
-func reasonHoldsCode(reason string, code broker.TokenCode) bool {
+func ReasonHoldsCode(reason string, code broker.TokenCode) bool {
 	if code.Empty() {
-		return mayHoldCode(reason)
+		return MayHoldCode(reason)
 	}
 	return repeatsCode(reason, code.Reveal())
 }
 
-// readPrefix reads the beginning of bucket names kindly: phones begin with a
+// ReadPrefix reads the beginning of bucket names kindly: phones begin with a
 // capital. What no bucket is named stays in it, for [validPrefix] to refuse.
-func readPrefix(text string) string {
-	return strings.ToLower(strings.TrimSpace(broker.OneLine(typed.Fold(text[:min(len(text), maxText)]))))
+func ReadPrefix(text string) string {
+	return strings.ToLower(strings.TrimSpace(broker.OneLine(typed.Fold(text[:min(len(text), MaxText)]))))
 }

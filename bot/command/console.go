@@ -1,4 +1,4 @@
-package bot
+package command
 
 import (
 	"github.com/assumebot/assumebot/bot/snippet"
@@ -36,11 +36,11 @@ func (p *parser) service() error {
 func (p *parser) finishExplain() error {
 	switch {
 	case len(p.numbers) > 0 || broker.MayHoldCode(p.cmd.Account):
-		return grammarError("explain needs no code.", explainUsage+" A code that was sent was not used.")
+		return Error("explain needs no code.", explainUsage+" A code that was sent was not used.")
 	case len(p.gave) > 1 || len(p.gave) == 1 && p.gave[0] != "for":
-		return grammarError("explain takes the name of an account and a duration, and nothing else.", explainUsage)
+		return Error("explain takes the name of an account and a duration, and nothing else.", explainUsage)
 	case p.cmd.Account == "":
-		return grammarError("The account is missing.", explainUsage)
+		return Error("The account is missing.", explainUsage)
 	}
 	p.cmd = Command{Verb: VerbExplain, Account: p.cmd.Account, Duration: p.cmd.Duration}
 	return nil
@@ -49,6 +49,6 @@ func (p *parser) finishExplain() error {
 const explainUsage = "Write /assume explain ACCOUNT or /assume explain ACCOUNT for 2h."
 
 func errService(word string) error {
-	return grammarError(orQuoted(word, "cannot be the name of an AWS service.", "That cannot be the name of an AWS service."),
+	return Error(orQuoted(word, "cannot be the name of an AWS service.", "That cannot be the name of an AWS service."),
 		"Write it as in the address of its console: as console ec2, or as console alone.")
 }

@@ -1,4 +1,4 @@
-package bot
+package command
 
 import (
 	"errors"
@@ -10,16 +10,16 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-func exampleKey(t testing.TB, text string) broker.PublicKey {
+func keyOf(t testing.TB, text string) broker.PublicKey {
 	t.Helper()
 	key, err := snippet.ParsePublicKey(text)
-	must(t, err)
+	snippettest.Must(t, err)
 	return key
 }
 
 func TestParseKeyReadsItsForms(t *testing.T) {
 	set := func(text string) Command {
-		return Command{Verb: VerbKey, Change: KeySet, Key: exampleKey(t, text), Code: tokenCode("123456")}
+		return Command{Verb: VerbKey, Change: KeySet, Key: keyOf(t, text), Code: tokenCode("123456")}
 	}
 	noCode := set(snippettest.ExampleAge)
 	noCode.Code = broker.TokenCode{}

@@ -1,4 +1,4 @@
-package bot
+package command
 
 import (
 	"errors"
@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -78,7 +77,7 @@ func checkParseHolds(t *testing.T, text string, parse func(string) (Command, err
 	if got.Duration < 0 || got.Duration > maxTypedDuration || got.Duration%time.Second != 0 {
 		t.Errorf("parse(%q) gives a duration of %v", text, got.Duration)
 	}
-	if strings.ContainsFunc(got.Reason, isUnfit) || strings.Contains(got.Reason, "  ") || utf8.RuneCountInString(got.Reason) > maxReason {
+	if strings.ContainsFunc(got.Reason, snippettest.IsUnfit) || strings.Contains(got.Reason, "  ") || utf8.RuneCountInString(got.Reason) > maxReason {
 		t.Errorf("parse(%q) gives the reason %q", text, got.Reason)
 	}
 	again, err := parse(render(got))
@@ -88,10 +87,6 @@ func checkParseHolds(t *testing.T, text string, parse func(string) (Command, err
 	if diff := cmp.Diff(got, again, sameCode); diff != "" {
 		t.Errorf("parse(%q), from %q: (-first +again)\n%s", render(got), text, diff)
 	}
-}
-
-func isUnfit(r rune) bool {
-	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r != ' ' && unicode.IsSpace(r)
 }
 
 // render writes a Command as a careful person would, and escapes as Slack does.
