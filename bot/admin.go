@@ -129,25 +129,7 @@ func (b *Bot) revokedPersonMessage(done broker.PersonRevocation) blockkit.Messag
 		}
 		items = append(items, b.voice.revokedSpans(of))
 	}
-	headline := "Blocked " + whom + "."
-	head := []blockkit.Span{blockkit.Bold("Blocked"), blockkit.Plain(" " + whom + ". ")}
-	switch {
-	case len(revoked) > 0 && len(not) > 0:
-		headline += " Revoked in AWS: " + fewOf(revoked) + ". Not revoked in AWS: " + fewOf(not) + "."
-		head = append(head, blockkit.Bold("Not everything is revoked in AWS"), blockkit.Plain(", see below."))
-	case len(revoked) > 0:
-		headline += " Revoked in AWS: " + fewOf(revoked) + "."
-		head = append(head, blockkit.Bold("Revoked in AWS"), blockkit.Plain(": what they had."))
-	case len(not) > 0:
-		headline += " Not revoked in AWS: " + fewOf(not) + "."
-		head = append(head, blockkit.Bold("Not revoked in AWS"), blockkit.Plain(", see below."))
-	case done.Err == nil && len(done.Others) > 0: // one account was named, and they have others
-		headline += " Nothing was live there."
-		head = append(head, blockkit.Bold("Nothing was live"), blockkit.Plain(" of the account that you named."))
-	case done.Err == nil:
-		headline += " Nothing of theirs was live."
-		head = append(head, blockkit.Bold("Nothing was live"), blockkit.Plain(": they have no live credentials from the bot."))
-	}
+	headline, head := revokedPersonHead(whom, done, revoked, not)
 	said := []slack.RichTextElement{blockkit.Paragraph(head...)}
 	if ended > 0 || done.Session || len(done.Cancelled) > 0 {
 		said = append(said, blockkit.Paragraph(blockkit.Plain("The bot has "+tookBack(ended, done.Session, "their", done.Cancelled)+".")))
@@ -155,17 +137,7 @@ func (b *Bot) revokedPersonMessage(done broker.PersonRevocation) blockkit.Messag
 	if done.Err != nil {
 		said = append(said, b.voice.notComplete(done.Err))
 	}
-	var end []blockkit.Span
-	if len(revoked) > 0 {
-		end = append(end, blockkit.Plain("It can take minutes until AWS refuses them everywhere."))
-	}
-	if len(done.Others) > 0 {
-		if len(end) > 0 {
-			end = append(end, blockkit.Plain(" "))
-		}
-		end = append(end, blockkit.Bold("They still have "), blockkit.Code(strings.Join(done.Others, ", ")), blockkit.Plain(", which works until it expires. "))
-		end = append(end, blockkit.Codes(b.withPrefix("`/assume revoke @PERSON` without an account revokes all."))...)
-	}
+	end := b.revokedPersonEnd(done, len(revoked) > 0)
 	m := blockkit.Message{}
 	for n := len(items); ; n-- { // what Slack does not take is on the record
 		said := said
@@ -185,6 +157,44 @@ func (b *Bot) revokedPersonMessage(done broker.PersonRevocation) blockkit.Messag
 	}
 	m.Blocks = append(m.Blocks, unblockButton(done.Target))
 	return m
+}
+
+func revokedPersonHead(whom string, done broker.PersonRevocation, revoked, not []string) (headline string, head []blockkit.Span) {
+	headline = "Blocked " + whom + "."
+	head = []blockkit.Span{blockkit.Bold("Blocked"), blockkit.Plain(" " + whom + ". ")}
+	switch {
+	case len(revoked) > 0 && len(not) > 0:
+		headline += " Revoked in AWS: " + fewOf(revoked) + ". Not revoked in AWS: " + fewOf(not) + "."
+		head = append(head, blockkit.Bold("Not everything is revoked in AWS"), blockkit.Plain(", see below."))
+	case len(revoked) > 0:
+		headline += " Revoked in AWS: " + fewOf(revoked) + "."
+		head = append(head, blockkit.Bold("Revoked in AWS"), blockkit.Plain(": what they had."))
+	case len(not) > 0:
+		headline += " Not revoked in AWS: " + fewOf(not) + "."
+		head = append(head, blockkit.Bold("Not revoked in AWS"), blockkit.Plain(", see below."))
+	case done.Err == nil && len(done.Others) > 0: // one account was named, and they have others
+		headline += " Nothing was live there."
+		head = append(head, blockkit.Bold("Nothing was live"), blockkit.Plain(" of the account that you named."))
+	case done.Err == nil:
+		headline += " Nothing of theirs was live."
+		head = append(head, blockkit.Bold("Nothing was live"), blockkit.Plain(": they have no live credentials from the bot."))
+	}
+	return headline, head
+}
+
+func (b *Bot) revokedPersonEnd(done broker.PersonRevocation, revoked bool) []blockkit.Span {
+	var end []blockkit.Span
+	if revoked {
+		end = append(end, blockkit.Plain("It can take minutes until AWS refuses them everywhere."))
+	}
+	if len(done.Others) > 0 {
+		if len(end) > 0 {
+			end = append(end, blockkit.Plain(" "))
+		}
+		end = append(end, blockkit.Bold("They still have "), blockkit.Code(strings.Join(done.Others, ", ")), blockkit.Plain(", which works until it expires. "))
+		end = append(end, blockkit.Codes(b.withPrefix("`/assume revoke @PERSON` without an account revokes all."))...)
+	}
+	return end
 }
 
 // fewOf names three, and counts the others.

@@ -142,8 +142,9 @@ func TestApprovalsPingTheApproversAlone(t *testing.T) {
 	explained := broker.Explanation{
 		Account:  broker.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 4 * time.Hour},
 		Decision: broker.Decision{Effect: broker.NeedApproval, Rule: "allow leads (S05PLATFORM)"},
-		Duration: time.Hour, Way: broker.Say("AssumeRole with your MFA code"), NeedsCode: &broker.Error{Code: broker.CodeNeedsCode, What: broker.Say("prod needs the code of your MFA device.")}, Contact: broker.Say("Ask in #help-aws."),
-		Unmet: []*broker.Error{{What: broker.Say("prod needs a reason."), Hint: broker.Say("End your request with because and the reason.")}},
+		Duration: time.Hour, Way: broker.Say("AssumeRole with your MFA code"), Contact: broker.Say("Ask in #help-aws."),
+		NeedsCode: &broker.Error{Code: broker.CodeNeedsCode, What: broker.Say("prod needs the code of your MFA device.")},
+		Unmet:     []*broker.Error{{What: broker.Say("prod needs a reason."), Hint: broker.Say("End your request with because and the reason.")}},
 	}
 	explained.Account.Approval = &broker.ApprovalPolicy{Approvers: []string{"S01LEADS", "U02BOB", "leads"}, Count: 2, Expires: 30 * time.Minute}
 	states := approvalStates()

@@ -45,7 +45,8 @@ func consoleMessages(t *testing.T) map[string]blockkit.Message {
 	prod := broker.Explanation{
 		Account:  broker.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 4 * time.Hour},
 		Decision: broker.Decision{Effect: broker.Allow, Rule: "allow S01ONCALL"},
-		Duration: time.Hour, Way: broker.Say("AssumeRole with your MFA code"), NeedsCode: &broker.Error{Code: broker.CodeNeedsCode, What: broker.Say("prod needs the code of your MFA device.")}, Contact: broker.Say("Ask in #help-aws."),
+		Duration: time.Hour, Way: broker.Say("AssumeRole with your MFA code"), Contact: broker.Say("Ask in #help-aws."),
+		NeedsCode: &broker.Error{Code: broker.CodeNeedsCode, What: broker.Say("prod needs the code of your MFA device.")},
 	}
 	explain := func(change func(*broker.Explanation)) blockkit.Message {
 		e := prod
@@ -87,7 +88,8 @@ func consoleMessages(t *testing.T) map[string]blockkit.Message {
 		}),
 		"explain_unmet": explain(func(e *broker.Explanation) {
 			e.Unmet = []*broker.Error{{Code: broker.CodeChannel,
-				What: broker.Say("prod may be asked for only from certain Slack channels, and this is none of them."), Hint: broker.Say("Ask in ", broker.Channel("C0OPS"), ", ", broker.Channel("C0DUTY"), ".")}}
+				What: broker.Say("prod may be asked for only from certain Slack channels, and this is none of them."),
+				Hint: broker.Say("Ask in ", broker.Channel("C0OPS"), ", ", broker.Channel("C0DUTY"), ".")}}
 		}),
 		"explain_denied_by": explain(func(e *broker.Explanation) {
 			*e = broker.Explanation{Account: broker.Account{Name: "prod"}, Decision: broker.Decision{Effect: broker.Deny, Rule: "deny leads"}, Contact: e.Contact}

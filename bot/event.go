@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 
@@ -12,48 +13,56 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-// event serves one event: somebody opened Home, mentioned the bot or wrote to
-// it. Both of the latter are answered with help.
-func (b *Bot) event(ctx context.Context, e envelope) {
+// An innerEvent is what of an event the bot looks at.
+type innerEvent struct {
+	Type    string `json:"type"`
+	Subtype string `json:"subtype"`
+	User    string `json:"user"`
+	Team    string `json:"team"` // of whom it is about, else of the workspace
+	BotID   string `json:"bot_id"`
+	Tab     string `json:"tab"`
+	Channel string `json:"channel"`
+	Text    string `json:"text"`
+
+	id string
+}
+
+// readEvent reads an event that somebody waits for an answer to; not one of the
+// directory, nor the bot's own words, edits and joins.
+func (b *Bot) readEvent(ctx context.Context, e envelope) (in innerEvent, ok bool) {
 	var outer struct {
 		TeamID  string          `json:"team_id"`
 		EventID string          `json:"event_id"`
 		Event   json.RawMessage `json:"event"`
 	}
-	var inner struct {
-		Type    string `json:"type"`
-		Subtype string `json:"subtype"`
-		User    string `json:"user"`
-		Team    string `json:"team"`
-		BotID   string `json:"bot_id"`
-		Tab     string `json:"tab"`
-		Channel string `json:"channel"`
-		Text    string `json:"text"`
-	}
 	err := e.decode(&outer)
 	if err == nil && b.directoryEvent(ctx, outer.Event) {
-		return
+		return in, false
 	}
-	if err != nil || json.Unmarshal(outer.Event, &inner) != nil {
+	if err != nil || json.Unmarshal(outer.Event, &in) != nil {
 		b.log.ErrorContext(ctx, "event not understood")
+		return in, false
+	}
+	in.id, in.Team = outer.EventID, cmp.Or(in.Team, outer.TeamID)
+	return in, in.BotID == "" && in.Subtype == "" && in.User != ""
+}
+
+// event serves one event: somebody opened Home, mentioned the bot or wrote to
+// it. Both of the latter are answered with help.
+func (b *Bot) event(ctx context.Context, e envelope) {
+	in, ok := b.readEvent(ctx, e)
+	if !ok {
 		return
 	}
-	if inner.BotID != "" || inner.Subtype != "" || inner.User == "" {
-		return // the bot's own words, edits and joins
-	}
-	first, err := b.counters.FirstSight(ctx, "envelope:"+e.id, "event:"+outer.EventID)
+	first, err := b.counters.FirstSight(ctx, "envelope:"+e.id, "event:"+in.id)
 	if err != nil || !first {
 		if err != nil {
-			b.log.ErrorContext(ctx, "event not served: the store does not answer", "type", inner.Type, "error", err)
+			b.log.ErrorContext(ctx, "event not served: the store does not answer", "type", in.Type, "error", err)
 		}
 		return
 	}
-	team := inner.Team
-	if team == "" {
-		team = outer.TeamID
-	}
 	to := conversation{
-		caller:    readCaller(inner.User, team, inner.Channel),
+		caller:    readCaller(in.User, in.Team, in.Channel),
 		requestID: broker.NewID(),
 	}
 	defer b.rescue(ctx, to, func(m blockkit.Message) { _ = b.directMessage(ctx, to.caller.User, m) })
@@ -62,21 +71,21 @@ func (b *Bot) event(ctx context.Context, e envelope) {
 		b.refusal(ctx, to, err) // for the log: an answer to each would be what the limit is against
 		return
 	}
-	switch slackevents.EventsAPIType(inner.Type) {
+	switch slackevents.EventsAPIType(in.Type) {
 	case slackevents.AppHomeOpened:
-		if inner.Tab == "home" {
+		if in.Tab == "home" {
 			b.openedHome(ctx, to)
 		}
 	case slackevents.AppMention, slackevents.Message:
-		if snippet.HoldsPrivateKey(inner.Text) {
+		if snippet.HoldsPrivateKey(in.Text) {
 			b.sayLeaked(ctx, to)
 			return
 		}
-		if command.MayHoldCode(inner.Text) {
+		if command.MayHoldCode(in.Text) {
 			b.sayCodeSeen(ctx, to)
 			return
 		}
-		b.helpByDirectMessage(ctx, to, command.AsksMoreHelp(command.Words(inner.Text)))
+		b.helpByDirectMessage(ctx, to, command.AsksMoreHelp(command.Words(in.Text)))
 	}
 }
 

@@ -70,7 +70,8 @@ func (b *Bot) explainDenied(e broker.Explanation) blockkit.Message {
 		text = "You may have " + e.Account.Name + " by break-glass alone."
 		why = append([]blockkit.Span{blockkit.Plain(" ")}, blockkit.Codes(b.withPrefix(byBreakGlass(e.Account.Name)+" "))...)
 	}
-	return blockkit.NewMessage(text, blockkit.Paragraph(append(append([]blockkit.Span{blockkit.Bold(text)}, why...), b.voice.spans(blockkit.Plain, e.Contact)...)...))
+	why = append(why, b.voice.spans(blockkit.Plain, e.Contact)...)
+	return blockkit.NewMessage(text, blockkit.Paragraph(append([]blockkit.Span{blockkit.Bold(text)}, why...)...))
 }
 
 // allowedBy names the entry of allow that matched. A user group is named by its

@@ -105,6 +105,7 @@ func goldenMessages(t *testing.T) map[string]blockkit.Message {
 	}
 	live := broker.Identity{Account: "222222222222", ARN: event.Principal, UserID: "AROAEXAMPLE:alice@example.com"}
 	own := broker.Identity{Account: "111111111111", ARN: "arn:aws:iam::111111111111:user/alice", UserID: "AIDAEXAMPLE"}
+	since := broker.At(goldenTime.Add(-2 * time.Hour).Truncate(time.Minute))
 	return map[string]blockkit.Message{
 		"issued":            issued(true, ""),
 		"issued_fish":       issued(true, snippet.Fish),
@@ -123,9 +124,9 @@ func goldenMessages(t *testing.T) map[string]blockkit.Message {
 			session: &broker.Session{Expires: goldenTime.Add(8 * time.Hour)}}),
 		"sessions_none": b.sessionsMessage(holding{}),
 		"sessions_blocked": b.sessionsMessage(holding{grants: []broker.Grant{otherGrant()},
-			order: goldenOrder(broker.CodeBlocked, broker.Say("You are blocked since ", broker.At(goldenTime.Add(-2*time.Hour).Truncate(time.Minute)), ": the bot does nothing for you."), "")}),
+			order: goldenOrder(broker.CodeBlocked, broker.Say("You are blocked since ", since, ": the bot does nothing for you."), "")}),
 		"sessions_paused": b.sessionsMessage(holding{order: goldenOrder(broker.CodePaused,
-			broker.Say("The bot is paused since ", broker.At(goldenTime.Add(-2*time.Hour).Truncate(time.Minute)), ", by admin@example.com: nothing is issued to anybody."), "Redis is being moved")}),
+			broker.Say("The bot is paused since ", since, ", by admin@example.com: nothing is issued to anybody."), "Redis is being moved")}),
 		"ended":         b.endedMessage(broker.Ending{Grant: goldenIssued(true).Grant}),
 		"again":         b.againMessage(goldenIssued(true).Grant, command.Command{}, false),
 		"again_console": b.againMessage(goldenIssued(true).Grant, command.Command{Format: snippet.Console, Duration: 30 * time.Minute}, false),

@@ -48,7 +48,8 @@ func (b *Bot) revokedMessage(done broker.Revocation) blockkit.Message {
 		head = []blockkit.Span{blockkit.Bold("Not revoked in AWS"), blockkit.Plain(": copies of "), blockkit.Bold(account), blockkit.Plain(" work until "),
 			blockkit.Moment(done.Until), blockkit.Plain(".")}
 	case done.Err != nil:
-		headline, head = "Not complete: "+b.voice.text(done.Err.What), []blockkit.Span{blockkit.Bold("Nothing of yours was found for "), blockkit.Bold(account), blockkit.Plain(".")}
+		headline = "Not complete: " + b.voice.text(done.Err.What)
+		head = []blockkit.Span{blockkit.Bold("Nothing of yours was found for "), blockkit.Bold(account), blockkit.Plain(".")}
 	default:
 		headline, head = "Nothing of "+account+" was live.", []blockkit.Span{blockkit.Bold("Nothing was live"),
 			blockkit.Plain(": the bot holds no credentials of yours for "), blockkit.Bold(account), blockkit.Plain(".")}

@@ -108,7 +108,9 @@ type orders func(ctx context.Context, user string) error
 
 // decided is a decision of the Caller's. Who they are is looked up before each
 // try, so that a group they have left counts no more.
-func (b *Broker) decided(ctx context.Context, r Request, user, id string, ordered orders, decide func(KeptApproval, Vote, Account, Membership) (Approval, error)) (Approval, error) {
+func (b *Broker) decided(
+	ctx context.Context, r Request, user, id string, ordered orders, decide func(KeptApproval, Vote, Account, Membership) (Approval, error),
+) (Approval, error) {
 	a, err := b.changeApproval(ctx, user, id, func(k KeptApproval) (Approval, error) {
 		who, err := b.deciding(ctx, r, k, ordered)
 		if err != nil {

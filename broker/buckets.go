@@ -60,7 +60,15 @@ func (b *Broker) Buckets(ctx context.Context, r Request, prefix string) (BucketL
 		return BucketList{}, err
 	}
 	account := issued.Account
-	list := BucketList{Grant: issued.Grant, Account: account, Prefix: prefix, Way: issued.Way, Reused: reused, Kept: reused || issued.Kept, UsedSession: issued.UsedSession}
+	list := BucketList{
+		Grant:       issued.Grant,
+		Account:     account,
+		Prefix:      prefix,
+		Way:         issued.Way,
+		Reused:      reused,
+		Kept:        reused || issued.Kept,
+		UsedSession: issued.UsedSession,
+	}
 	if err := b.recordUse(ctx, r, EventListing, issued.Grant); err != nil {
 		return list, err
 	}

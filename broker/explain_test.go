@@ -26,7 +26,8 @@ func TestExplainNamesTheRule(t *testing.T) {
 	b := newBench(t)
 	b.groups["S01ALL"] = []string{"U01ALICE"}
 	b.config.Accounts.Add("open",
-		broker.Account{Name: "open", RoleARN: "arn:aws:iam::222222222222:role/OnCall", Rules: allow("*"), MFA: broker.MFANone, DefaultDuration: time.Hour, MaxDuration: time.Hour})
+		broker.Account{Name: "open", RoleARN: "arn:aws:iam::222222222222:role/OnCall", Rules: allow("*"), MFA: broker.MFANone,
+			DefaultDuration: time.Hour, MaxDuration: time.Hour})
 	b.config.Accounts.Add("vault",
 		broker.Account{Name: "vault", RoleARN: "arn:aws:iam::222222222222:role/Vault", Rules: allow("S02NONE"), MFA: broker.MFAFresh})
 	for _, test := range []struct {
@@ -76,7 +77,11 @@ func TestExplainTellsNothingOfWhatIsDenied(t *testing.T) {
 	}
 	b.groupErr = nil
 	e = b.explain(t, "hub", 0)
-	want := broker.Explanation{Account: broker.Account{Name: "hub"}, Decision: broker.Decision{Effect: broker.Deny, Rule: "default deny", Code: broker.CodeNotAllowed}, Contact: broker.Say("Ask in #help-aws.")}
+	want := broker.Explanation{
+		Account:  broker.Account{Name: "hub"},
+		Decision: broker.Decision{Effect: broker.Deny, Rule: "default deny", Code: broker.CodeNotAllowed},
+		Contact:  broker.Say("Ask in #help-aws."),
+	}
 	if diff := cmp.Diff(want, e); diff != "" {
 		t.Errorf("explanation (-want +got):\n%s", diff)
 	}

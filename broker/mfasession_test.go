@@ -130,7 +130,8 @@ func TestMFASessionIsOnTheRecordLikeEveryIssuance(t *testing.T) {
 		t.Fatalf("record (-want +got):\n%s", diff)
 	}
 	began, used := b.events[1], b.events[3]
-	if began.Purpose != broker.PurposeMFASession || began.Method != broker.MethodGetSessionToken || began.Seconds != 8*3600 || began.AccessKeyID == "" || began.STSRequestID == "" {
+	if began.Purpose != broker.PurposeMFASession || began.Method != broker.MethodGetSessionToken || began.Seconds != 8*3600 ||
+		began.AccessKeyID == "" || began.STSRequestID == "" {
 		t.Errorf("got %+v, want it to tell of the MFA session", began)
 	}
 	if used.MFASession != began.AccessKeyID || used.Method != broker.MethodAssumeRole || used.AccessKeyID == began.AccessKeyID {
