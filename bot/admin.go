@@ -58,7 +58,7 @@ func (b *Bot) blockedMessage(target, whom string, before *broker.Order) blockkit
 		blockkit.Paragraph(append([]blockkit.Span{blockkit.Bold("Blocked"),
 			blockkit.Plain(" " + whom + ": from now on nothing is issued or shown to them, on every replica. They cannot approve anything or change a key.")},
 			replacedSpans("They were blocked", before)...)...),
-		blockkit.Paragraph(blockkit.Codes(b.withPrefix("Credentials that they have still work until they expire. `/assume revoke @PERSON` revokes them."))...))
+		blockkit.Paragraph(b.voice.say("Credentials that they have still work until they expire. ", broker.AssumeCmd("revoke @PERSON"), " revokes them.")...))
 	m.Blocks = append(m.Blocks, unblockButton(target))
 	return m
 }
@@ -88,7 +88,7 @@ func (b *Bot) pausedMessage(before *broker.Order) blockkit.Message {
 	said = append(said, replacedSpans("It was paused", before)...)
 	return blockkit.NewMessage("Paused: nothing is issued to anybody.",
 		blockkit.Paragraph(said...),
-		blockkit.Paragraph(blockkit.Codes(b.withPrefix("Credentials that were issued before still work until they expire. `/assume resume` ends the pause."))...))
+		blockkit.Paragraph(b.voice.say("Credentials that were issued before still work until they expire. ", broker.AssumeCmd("resume"), " ends the pause.")...))
 }
 
 // replacedSpans tells of the order whose place a new one takes; nothing when there
@@ -192,7 +192,7 @@ func (b *Bot) revokedPersonEnd(done broker.PersonRevocation, revoked bool) []blo
 			end = append(end, blockkit.Plain(" "))
 		}
 		end = append(end, blockkit.Bold("They still have "), blockkit.Code(strings.Join(done.Others, ", ")), blockkit.Plain(", which works until it expires. "))
-		end = append(end, blockkit.Codes(b.withPrefix("`/assume revoke @PERSON` without an account revokes all."))...)
+		end = append(end, b.voice.say(broker.AssumeCmd("revoke @PERSON"), " without an account revokes all.")...)
 	}
 	return end
 }
@@ -275,15 +275,15 @@ func (b *Bot) heldSpans(h broker.Held) []blockkit.Span {
 
 // adminHelp is what help adds for admins alone.
 func (b *Bot) adminHelp() []slack.RichTextElement {
-	line := func(s string) []blockkit.Span { return blockkit.Codes(b.withPrefix(s)) }
+	line := b.voice.say
 	return []slack.RichTextElement{
 		blockkit.Paragraph(blockkit.Bold("For admins")),
 		blockkit.Bullets(
-			line("`/assume who`  everybody's live credentials"),
-			line("`/assume revoke @PERSON ACCOUNT because REASON`  block a person and revoke what they have of it; without ACCOUNT, of every account"),
-			line("`/assume block @PERSON because REASON`  nothing for this person; `/assume unblock @PERSON` ends it"),
-			line("`/assume unlock @PERSON`  end a lock-out after wrong codes"),
-			line("`/assume pause because REASON`  nothing for anybody; `/assume resume` ends it"),
+			line(broker.AssumeCmd("who"), "  everybody's live credentials"),
+			line(broker.AssumeCmd("revoke @PERSON ACCOUNT because REASON"), "  block a person and revoke what they have of it; without ACCOUNT, of every account"),
+			line(broker.AssumeCmd("block @PERSON because REASON"), "  nothing for this person; ", broker.AssumeCmd("unblock @PERSON"), " ends it"),
+			line(broker.AssumeCmd("unlock @PERSON"), "  end a lock-out after wrong codes"),
+			line(broker.AssumeCmd("pause because REASON"), "  nothing for anybody; ", broker.AssumeCmd("resume"), " ends it"),
 		),
 	}
 }

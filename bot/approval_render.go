@@ -216,7 +216,7 @@ func (b *Bot) outcomeMessage(a broker.Approval, breakGlass bool) (m blockkit.Mes
 		}
 		return blockkit.NewMessage("Denied: "+a.Account+", by "+a.EndedBy.String()+".", elements...), true
 	case broker.ApprovalExpired:
-		again := blockkit.Codes(b.withPrefix("\nAsk again: `/assume " + a.Account + " for " + broker.FormatDuration(a.Duration) + " because REASON`"))
+		again := b.voice.say("\nAsk again: ", broker.AssumeCmd(a.Account, "for", broker.FormatDuration(a.Duration), "because REASON"))
 		spans := append(append([]blockkit.Span{blockkit.Bold("Expired: ")}, what...), blockkit.Plain(": "+whyExpired(a)))
 		elements := []slack.RichTextElement{blockkit.Paragraph(append(spans, again...)...)}
 		return blockkit.NewMessage("Expired: "+a.Account+".", append(elements, b.inEmergency(a, breakGlass)...)...), true
@@ -245,8 +245,8 @@ func (b *Bot) inEmergency(a broker.Approval, breakGlass bool) []slack.RichTextEl
 	if !breakGlass {
 		return nil
 	}
-	return []slack.RichTextElement{blockkit.Paragraph(blockkit.Codes(b.withPrefix("In an emergency, without approval: `/assume " + a.Account +
-		" 123456 break-glass because REASON`. Everybody is told."))...)}
+	return []slack.RichTextElement{blockkit.Paragraph(b.voice.say("In an emergency, without approval: ",
+		broker.AssumeCmd(a.Account, "123456 break-glass because REASON"), ". Everybody is told.")...)}
 }
 
 // An asking is how somebody came to wait for an Approval.
@@ -279,7 +279,7 @@ func (b *Bot) askedMessage(a broker.Approval, approvers []string, how asking) bl
 	if how.again && a.Reason != "" { // which may not be the one just given
 		elements = append(elements, blockkit.Quote(a.Reason))
 	}
-	elements = append(elements, blockkit.Paragraph(blockkit.Codes(b.withPrefix("`/assume cancel "+a.Account+"` cancels the request."))...))
+	elements = append(elements, blockkit.Paragraph(b.voice.say(broker.AssumeCmd("cancel", a.Account), " cancels the request.")...))
 	elements = append(elements, b.inEmergency(a, how.breakGlass)...)
 	text := first + a.Account + "."
 	if how.sentCode {
@@ -309,15 +309,14 @@ func cancelledMessage(account string, cancelled []broker.Approval) blockkit.Mess
 // approvalHelp is what help adds for who may have something that others approve.
 func (b *Bot) approvalHelp(accounts []broker.Account) [][]blockkit.Span {
 	var lines [][]blockkit.Span
-	line := func(in func(broker.Account) bool, text string) {
-		if i := slices.IndexFunc(accounts, in); i >= 0 {
-			lines = append(lines, blockkit.Codes(b.withPrefix(strings.ReplaceAll(text, "ACCOUNT", accounts[i].Name))))
-		}
+	if i := slices.IndexFunc(accounts, func(a broker.Account) bool { return a.Approval != nil }); i >= 0 {
+		lines = append(lines, b.voice.say(broker.AssumeCmd(accounts[i].Name, "for 30m because INC-42"),
+			"  asks others to approve; the code comes after that. ", broker.AssumeCmd("cancel"), " cancels the request"))
 	}
-	line(func(a broker.Account) bool { return a.Approval != nil },
-		"`/assume ACCOUNT for 30m because INC-42`  asks others to approve; the code comes after that. `/assume cancel` cancels the request")
-	line(func(a broker.Account) bool { return len(a.BreakGlass) > 0 },
-		"`/assume ACCOUNT 123456 break-glass because REASON`  in an emergency, if the config lets you: without approval, and everybody is told")
+	if i := slices.IndexFunc(accounts, func(a broker.Account) bool { return len(a.BreakGlass) > 0 }); i >= 0 {
+		lines = append(lines, b.voice.say(broker.AssumeCmd(accounts[i].Name, "123456 break-glass because REASON"),
+			"  in an emergency, if the config lets you: without approval, and everybody is told"))
+	}
 	return lines
 }
 

@@ -61,7 +61,7 @@ func auditHead(e broker.Event) (head []blockkit.Span) {
 		if e.Account != "" {
 			head = append(head, blockkit.Plain(", "), blockkit.Code(e.Account))
 		}
-		head = append(head, blockkit.Timed(": "+e.Message, blockkit.Plains)...)
+		head = append(head, blockkit.Plain(": "+e.Message))
 	case broker.EventKeyChanged:
 		head = keyAudit(e)
 	case broker.EventMembership:
@@ -84,7 +84,7 @@ func auditHead(e broker.Event) (head []blockkit.Span) {
 			break
 		}
 		head = []blockkit.Span{blockkit.Bold("Failed"), blockkit.Plain(" for " + person(e) + ", "), blockkit.Code(e.Account)}
-		head = append(head, blockkit.Timed(": "+e.Message, blockkit.Plains)...)
+		head = append(head, blockkit.Plain(": "+e.Message))
 	case broker.EventUndelivered:
 		head = []blockkit.Span{blockkit.Bold("Not shown"), blockkit.Plain(" to " + person(e) + ": credentials for "), blockkit.Code(e.Account),
 			blockkit.Plain(" were issued, live until "), blockkit.Moment(e.Expires), blockkit.Plain(", but did not reach the person.")}

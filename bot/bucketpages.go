@@ -62,8 +62,7 @@ func (b *Bot) bucketsWith(list broker.BucketList, search string) blockkit.Messag
 	}
 	elements := []slack.RichTextElement{blockkit.Paragraph(blockkit.Bold(head), blockkit.Plain(where+".")), blockkit.Bullets(items...)}
 	if paged && !list.Kept {
-		elements = append(elements, blockkit.Paragraph(blockkit.Codes(b.withPrefix("To see others, narrow "+
-			"it: `/buckets "+list.Account.Name+" 123456 prefix logs-`"))...))
+		elements = append(elements, blockkit.Paragraph(b.voice.say("To see others, narrow it: ", broker.BucketsCmd(list.Account.Name, "123456 prefix logs-"))...))
 	}
 	elements = append(elements, blockkit.Paragraph(usedSpans(list)...))
 	m := blockkit.NewMessage(head+where+".", elements...)

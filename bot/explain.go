@@ -38,7 +38,7 @@ func (b *Bot) explainMessage(e broker.Explanation) blockkit.Message {
 		items = append(items, append([]blockkit.Span{blockkit.Bold("Not right now: ")}, b.voice.errorLine(unmet)...))
 	}
 	if e.BreakGlass {
-		items = append(items, blockkit.Codes(b.withPrefix(byBreakGlass(name))))
+		items = append(items, b.voice.spans(blockkit.Plain, byBreakGlass(name)))
 	}
 	if e.Problem != nil {
 		items = append(items, append([]blockkit.Span{blockkit.Plain("But for that long it would be refused: ")}, b.voice.errorLine(e.Problem)...))
@@ -68,7 +68,7 @@ func (b *Bot) explainDenied(e broker.Explanation) blockkit.Message {
 	}
 	if e.BreakGlass {
 		text = "You may have " + e.Account.Name + " by break-glass alone."
-		why = append([]blockkit.Span{blockkit.Plain(" ")}, blockkit.Codes(b.withPrefix(byBreakGlass(e.Account.Name)+" "))...)
+		why = b.voice.say(" ", byBreakGlass(e.Account.Name), " ")
 	}
 	why = append(why, b.voice.spans(blockkit.Plain, e.Contact)...)
 	return blockkit.NewMessage(text, blockkit.Paragraph(append([]blockkit.Span{blockkit.Bold(text)}, why...)...))
@@ -95,8 +95,8 @@ func allowedBy(rule string) []blockkit.Span {
 	return []blockkit.Span{blockkit.Plain("The config allows you yourself, as "), blockkit.Code(rule), blockkit.Plain(".")}
 }
 
-func byBreakGlass(account string) string {
-	return "In an emergency: `/assume " + account + " 123456 break-glass because REASON`, without approval, and told to everybody."
+func byBreakGlass(account string) []broker.Part {
+	return broker.Say("In an emergency: ", broker.AssumeCmd(account, "123456 break-glass because REASON"), ", without approval, and told to everybody.")
 }
 
 // approvalSpans says who decides. The answer is private, so that this pings
@@ -135,31 +135,32 @@ func (b *Bot) howItWouldGo(e broker.Explanation) [][]blockkit.Span {
 	case errors.Is(e.NeedsCode, broker.ErrMFASessionNotEnough): // else the way says it all
 		way = broker.Sentences(way, e.NeedsCode.What)
 	}
-	lasting := "It would last " + broker.FormatDuration(e.Duration) + "."
+	lasting := broker.Say("It would last " + broker.FormatDuration(e.Duration) + ".")
 	if e.Duration != e.Account.DefaultDuration && e.Approved == nil {
-		lasting = "It would last " + broker.FormatDuration(e.Duration) + "; " + broker.FormatDuration(e.Account.DefaultDuration) + " without `for`."
+		lasting = broker.Say("It would last "+broker.FormatDuration(e.Duration)+"; "+broker.FormatDuration(e.Account.DefaultDuration)+" without ",
+			broker.Literal("for"), ".")
 	}
-	lines := [][]blockkit.Span{b.voice.spans(blockkit.Plain, way), blockkit.Codes(lasting)}
+	lines := [][]blockkit.Span{b.voice.spans(blockkit.Plain, way), b.voice.spans(blockkit.Plain, lasting)}
 	if slices.ContainsFunc(e.Unmet, func(unmet *broker.Error) bool { return unmet.Code != broker.CodeReason }) {
 		return lines // what one could send would be refused
 	}
-	return append(lines, blockkit.Codes(b.withPrefix(exampleOf(e))))
+	return append(lines, b.voice.say("Send ", exampleOf(e), "."))
 }
 
 // exampleOf is what to send.
-func exampleOf(e broker.Explanation) string {
-	command := "Send `/assume " + e.Account.Name
+func exampleOf(e broker.Explanation) broker.Part {
+	words := []string{e.Account.Name}
 	if e.NeedsCode != nil && (e.Decision.Effect == broker.Allow || e.Approved != nil) {
-		command += " 123456"
+		words = append(words, "123456")
 	}
 	if e.Approved != nil {
-		return command + "`."
+		return broker.AssumeCmd(words...)
 	}
 	if e.Duration != e.Account.DefaultDuration {
-		command += " for " + broker.FormatDuration(e.Duration)
+		words = append(words, "for", broker.FormatDuration(e.Duration))
 	}
 	if e.Account.Reason.Required || e.Decision.Effect == broker.NeedApproval {
-		command += " because REASON"
+		words = append(words, "because REASON")
 	}
-	return command + "`."
+	return broker.AssumeCmd(words...)
 }

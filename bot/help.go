@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -39,19 +38,17 @@ func (b *Bot) helpMessage(accounts []broker.Account, admin, more bool) blockkit.
 	if i := slices.IndexFunc(accounts, func(a broker.Account) bool { return a.Name == example && a.MaxDuration > 0 }); i >= 0 {
 		long = min(long, accounts[i].MaxDuration)
 	}
-	line := func(s string) []blockkit.Span {
-		return blockkit.Codes(b.withPrefix(strings.ReplaceAll(s, "ACCOUNT", example)))
-	}
-	first := "`/assume ACCOUNT 123456`  AWS credentials that you alone see, with the code of your MFA device"
+	line := b.voice.say
+	first := line(broker.AssumeCmd(example, "123456"), "  AWS credentials that you alone see, with the code of your MFA device")
 	if i := slices.IndexFunc(accounts, func(a broker.Account) bool { return a.Name == example && a.Approval != nil }); i >= 0 {
-		first = "`/assume ACCOUNT because INC-42`  asks others to approve; the code comes after that"
+		first = line(broker.AssumeCmd(example, "because INC-42"), "  asks others to approve; the code comes after that")
 	}
 	lines := [][]blockkit.Span{
-		line(first),
-		line("`/assume ACCOUNT 123456 for " + broker.FormatDuration(long) + " as fish because INC-42`  how long, for which shell, and why"),
-		line("`/assume ACCOUNT 123456 as console`  a link that signs you in to the AWS console"),
-		line("`/assume`  a form that asks for all of it; `/assume accounts`  what you may have"),
-		line("`/sessions`  what you have now, to show again, renew or end"),
+		first,
+		line(broker.AssumeCmd(example, "123456 for "+broker.FormatDuration(long)+" as fish because INC-42"), "  how long, for which shell, and why"),
+		line(broker.AssumeCmd(example, "123456 as console"), "  a link that signs you in to the AWS console"),
+		line(broker.AssumeCmd(), "  a form that asks for all of it; ", broker.AssumeCmd("accounts"), "  what you may have"),
+		line(broker.SessionsCmd(), "  what you have now, to show again, renew or end"),
 	}
 	const text = "How to ask for AWS credentials."
 	if !more {
@@ -60,12 +57,12 @@ func (b *Bot) helpMessage(accounts []broker.Account, admin, more bool) blockkit.
 		return m
 	}
 	lines = append(lines, b.withSessionHelp(
-		line("`/buckets ACCOUNT 123456`  its S3 buckets; `/buckets ACCOUNT prefix logs-` narrows, without a code for some minutes"),
-		line("`/assume ACCOUNT 123456 as console s3`  the link opens the console of one service"),
-		line("`/assume explain ACCOUNT`  whether you may have it, why, and how long"),
-		line("`/assume whoami ACCOUNT`  who AWS takes you for"),
-		line("`/assume key`  have your credentials encrypted to your age or SSH key"),
-		line("`/assume revoke ACCOUNT`  revokes what you have of it, if somebody else may have got it"),
+		line(broker.BucketsCmd(example, "123456"), "  its S3 buckets; ", broker.BucketsCmd(example, "prefix logs-"), " narrows, without a code for some minutes"),
+		line(broker.AssumeCmd(example, "123456 as console s3"), "  the link opens the console of one service"),
+		line(broker.AssumeCmd("explain", example), "  whether you may have it, why, and how long"),
+		line(broker.AssumeCmd("whoami", example), "  who AWS takes you for"),
+		line(broker.AssumeCmd("key"), "  have your credentials encrypted to your age or SSH key"),
+		line(broker.AssumeCmd("revoke", example), "  revokes what you have of it, if somebody else may have got it"),
 	)...)
 	elements := []slack.RichTextElement{
 		blockkit.Bullets(append(lines, b.approvalHelp(accounts)...)...),

@@ -32,22 +32,22 @@ func (b *Bot) mfaBegunMessage(s broker.Session) blockkit.Message {
 	left := blockkit.TimeLeft(s.Expires.Sub(b.now()))
 	return blockkit.NewMessage("Your MFA session has begun; it lasts "+left+".",
 		blockkit.Paragraph(blockkit.Bold("Your MFA session"), blockkit.Plain(" runs until "), blockkit.Moment(s.Expires), blockkit.Plain(" ("+left+" left).")),
-		blockkit.Paragraph(blockkit.Codes(b.withPrefix("Until then `/assume ACCOUNT` and `/buckets ACCOUNT` need no code, for up to 1h at a time. "+
-			"Accounts that take a new code each time, or have no role, still need one. You are told of each use; `/mfa end` ends it."))...))
+		blockkit.Paragraph(b.voice.say("Until then ", broker.AssumeCmd("ACCOUNT"), " and ", broker.BucketsCmd("ACCOUNT"), " need no code, for up to 1h at a time. "+
+			"Accounts that take a new code each time, or have no role, still need one. You are told of each use; ", broker.MFACmd("end"), " ends it.")...))
 }
 
 func (b *Bot) mfaStatusMessage(s broker.Session, ok bool) blockkit.Message {
 	if !ok {
 		return blockkit.NewMessage("You have no MFA session.",
 			blockkit.Paragraph(blockkit.Bold("You have no MFA session.")),
-			blockkit.Paragraph(blockkit.Codes(b.withPrefix("`/mfa 123456` begins one, with the six digits that your device shows; `/mfa 123456 for 2h` begins a "+
-				"shorter one."))...))
+			blockkit.Paragraph(b.voice.say(broker.MFACmd("123456"), " begins one, with the six digits that your device shows; ",
+				broker.MFACmd("123456 for 2h"), " begins a shorter one.")...))
 	}
 	left := blockkit.TimeLeft(s.Expires.Sub(b.now()))
 	return blockkit.NewMessage("Your MFA session lasts another "+left+".",
 		blockkit.Paragraph(blockkit.Bold("Your MFA session"), blockkit.Plain(" runs until "), blockkit.Moment(s.Expires),
 			blockkit.Plain(" ("+left+" left). It began "), blockkit.Moment(s.Began), blockkit.Plain(".")),
-		blockkit.Paragraph(blockkit.Codes(b.withPrefix("`/mfa end` ends it; `/mfa 123456` begins a new one in its place."))...))
+		blockkit.Paragraph(b.voice.say(broker.MFACmd("end"), " ends it; ", broker.MFACmd("123456"), " begins a new one in its place.")...))
 }
 
 // mfaEndedMessage says honestly what the end of an MFA session is: AWS knows no
@@ -80,7 +80,7 @@ func (b *Bot) tellUsed(ctx context.Context, to conversation, s *broker.Session, 
 func (b *Bot) mfaUsedMessage(account string) blockkit.Message {
 	return blockkit.NewMessage("Your MFA session was used for "+account+".",
 		blockkit.Paragraph(append([]blockkit.Span{blockkit.Plain("Your MFA session was used for "), blockkit.Bold(account), blockkit.Plain(", without a code. ")},
-			blockkit.Codes(b.withPrefix("Not you? `/mfa end`"))...)...))
+			b.voice.say("Not you? ", broker.MFACmd("end"))...)...))
 }
 
 // withSessionHelp adds what MFA sessions do to the lines of help, where there
@@ -90,7 +90,8 @@ func (b *Bot) withSessionHelp(lines ...[]blockkit.Span) [][]blockkit.Span {
 		return lines
 	}
 	life := broker.FormatDuration(b.settings().MFASession.Round(time.Second))
-	return append(lines, blockkit.Codes(b.withPrefix("`/mfa 123456`  one code for "+life+" of requests; `/mfa` shows how long it lasts, `/mfa end` ends it")))
+	return append(lines, b.voice.say(broker.MFACmd("123456"), "  one code for "+life+" of requests; ",
+		broker.MFACmd(), " shows how long it lasts, ", broker.MFACmd("end"), " ends it"))
 }
 
 // mfaSpans says that there is an MFA session.

@@ -39,7 +39,7 @@ func mfaAuditMessage(e broker.Event) (blockkit.Message, bool) {
 		if e.Account != "" {
 			head = append(head, blockkit.Plain(" for "), blockkit.Code(e.Account))
 		}
-		head = append(head, blockkit.Timed(": "+e.Message, blockkit.Plains)...)
+		head = append(head, blockkit.Plain(": "+e.Message))
 		text = fmt.Sprintf("%s%s, MFA session: %s", word, whom, e.Message)
 	default:
 		return blockkit.Message{}, false

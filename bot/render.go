@@ -109,7 +109,7 @@ func (b *Bot) noBuckets(list broker.BucketList) blockkit.Message {
 	if list.Prefix != "" {
 		spans = append([]blockkit.Span{blockkit.Bold("No buckets"), blockkit.Plain(" in " + list.Account.Name + " start with "), blockkit.Code(list.Prefix),
 			blockkit.Plain(".\n")},
-			blockkit.Codes(b.withPrefix("All of them: `/buckets "+list.Account.Name+"`\n"))...)
+			b.voice.say("All of them: ", broker.BucketsCmd(list.Account.Name), "\n")...)
 		text = "No buckets in " + list.Account.Name + " start with that."
 	}
 	return blockkit.NewMessage(text, blockkit.Paragraph(append(spans, usedSpans(list)...)...))

@@ -66,8 +66,8 @@ func (b *Bot) revokedMessage(done broker.Revocation) blockkit.Message {
 			"If somebody else may have the credentials, tell the people who run the AWS account now.")))
 	}
 	if done.Nothing && done.Err == nil {
-		said = append(said, blockkit.Paragraph(blockkit.Codes(b.withPrefix("So AWS was told nothing. If copies are out all the same, have an admin send `/assume "+
-			"revoke @PERSON`."))...))
+		said = append(said, blockkit.Paragraph(b.voice.say("So AWS was told nothing. If copies are out all the same, have an admin send ",
+			broker.AssumeCmd("revoke @PERSON"), ".")...))
 	}
 	return blockkit.NewMessage(headline, said...)
 }

@@ -10,37 +10,42 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-const (
-	howToSetKey    = "Set one with `/assume key age1… 123456` or `/assume key ssh-ed25519 AAAA… 123456`: the public half of an age or SSH key, and a fresh code."
-	howToChangeKey = "`/assume key age1… 123456` replaces it, `/assume key remove 123456` removes it, each with a fresh code."
-)
+func howToSetKey() []broker.Part {
+	return broker.Say("Set one with ", broker.AssumeCmd("key age1… 123456"), " or ", broker.AssumeCmd("key ssh-ed25519 AAAA… 123456"),
+		": the public half of an age or SSH key, and a fresh code.")
+}
+
+func howToChangeKey() []broker.Part {
+	return broker.Say(broker.AssumeCmd("key age1… 123456"), " replaces it, ", broker.AssumeCmd("key remove 123456"), " removes it, each with a fresh code.")
+}
 
 // keyMessage shows what a person's credentials are encrypted to.
 func (b *Bot) keyMessage(k broker.KeyStatus) blockkit.Message {
-	say := func(text string, head []blockkit.Span, hint string) blockkit.Message {
-		return blockkit.NewMessage(text, blockkit.Paragraph(head...), blockkit.Paragraph(blockkit.Codes(b.withPrefix(hint))...))
+	say := func(text string, head []blockkit.Span, hint ...any) blockkit.Message {
+		return blockkit.NewMessage(text, blockkit.Paragraph(head...), blockkit.Paragraph(b.voice.say(hint...)...))
 	}
 	switch {
 	case k.Unreadable:
 		head := "You have a key registered, but it cannot be read."
-		return say(head, []blockkit.Span{blockkit.Bold(head)}, "Nothing is issued to you until it is mended. "+howToChangeKey)
+		return say(head, []blockkit.Span{blockkit.Bold(head)}, "Nothing is issued to you until it is mended. ", howToChangeKey())
 	case k.FromConfig:
 		return say("Your credentials are encrypted to your "+k.Key.Type+" key, which the config sets.",
 			keySpans("Your credentials are encrypted to your ", k.Key, ", which the config sets."), "It cannot be changed from Slack.")
 	case k.Key.Empty() && k.Required:
 		head := "You have no key that counts: for you, the key must be in the config."
 		return say(head, []blockkit.Span{blockkit.Bold(head)},
-			"Nothing is issued to you until the config names your key. A key set with `/assume key` does not count. Ask whoever runs the bot to add yours.")
+			"Nothing is issued to you until the config names your key. A key set with ", broker.AssumeCmd("key"),
+			" does not count. Ask whoever runs the bot to add yours.")
 	case k.Key.Empty():
 		head := "You have no key: your credentials go through Slack in clear."
-		return say(head, []blockkit.Span{blockkit.Bold(head)}, howToSetKey)
+		return say(head, []blockkit.Span{blockkit.Bold(head)}, howToSetKey())
 	}
 	text, head := "Your credentials are encrypted to your "+k.Key.Type+" key.", keySpans("Your credentials are encrypted to your ", k.Key, ", set ")
 	if k.Required {
 		text = "Your key does not count: for you, the key must be in the config. Nothing is issued to you until the config names one."
 		head = append([]blockkit.Span{blockkit.Bold(text + " ")}, keySpans("You registered the ", k.Key, ", set ")...)
 	}
-	return say(text, append(head, blockkit.Moment(k.Set), blockkit.Plain(".")), howToChangeKey)
+	return say(text, append(head, blockkit.Moment(k.Set), blockkit.Plain(".")), howToChangeKey())
 }
 
 // keySpans names a key in a sentence.
@@ -56,7 +61,7 @@ func keySpans(before string, k broker.PublicKey, after string) []blockkit.Span {
 func (b *Bot) keyChangedMessage(c broker.ChangedKey) blockkit.Message {
 	if c.Key.Empty() {
 		text := "Your key is removed: from now on your credentials go through Slack in clear."
-		return blockkit.NewMessage(text, blockkit.Paragraph(blockkit.Bold(text)), blockkit.Paragraph(blockkit.Codes(b.withPrefix(howToSetKey))...))
+		return blockkit.NewMessage(text, blockkit.Paragraph(blockkit.Bold(text)), blockkit.Paragraph(b.voice.say(howToSetKey())...))
 	}
 	text := "Your key is " + string(c.Change) + ". From now on your credentials come encrypted to it."
 	elements := []slack.RichTextElement{
@@ -121,5 +126,5 @@ func keyAuditText(e broker.Event) string {
 // keyFailed says of whom a change failed, for Events that name no account.
 func keyFailed(e broker.Event) []blockkit.Span {
 	return append([]blockkit.Span{blockkit.Bold("Failed")},
-		blockkit.Timed(" for "+person(e)+", a key to be "+string(e.KeyChange)+": "+e.Message, blockkit.Plains)...)
+		blockkit.Plain(" for "+person(e)+", a key to be "+string(e.KeyChange)+": "+e.Message))
 }

@@ -52,6 +52,11 @@ func (v voice) spans(text func(string) blockkit.Span, sentences ...[]broker.Part
 	return spans
 }
 
+// say is one sentence that stands by itself.
+func (v voice) say(words ...any) []blockkit.Span {
+	return v.spans(blockkit.Plain, broker.Say(words...))
+}
+
 // text is sentences where Slack shows nothing but text.
 func (v voice) text(sentences ...[]broker.Part) string {
 	var text strings.Builder

@@ -1,7 +1,6 @@
 package blockkit
 
 import (
-	"regexp"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -50,39 +49,6 @@ func Moment(t time.Time) Span {
 	return slack.NewRichTextSectionDateElement(t.Unix(), momentFormat, nil, &fallback)
 }
 
-var timeNamed = regexp.MustCompile(`\b\d{4}-\d{2}-\d{2} \d{2}:\d{2} UTC\b`)
-
-// Timed shows the times that one of our sentences names in UTC as the reader's
-// own, and the rest of it by rest.
-func Timed(sentence string, rest func(string) []Span) []Span {
-	var spans []Span
-	for {
-		at := timeNamed.FindStringIndex(sentence)
-		if at == nil {
-			break
-		}
-		t, err := time.Parse("2006-01-02 15:04 UTC", sentence[at[0]:at[1]])
-		if err != nil {
-			break
-		}
-		if at[0] > 0 {
-			spans = append(spans, rest(sentence[:at[0]])...)
-		}
-		spans = append(spans, Moment(t))
-		sentence = sentence[at[1]:]
-	}
-	if sentence == "" {
-		return spans
-	}
-	return append(spans, rest(sentence)...)
-}
-
-// Plains is a sentence for [Timed], as it stands.
-func Plains(s string) []Span { return []Span{Plain(s)} }
-
-// Bolds is a sentence for [Timed], standing out.
-func Bolds(s string) []Span { return []Span{Bold(s)} }
-
 // Day shows the date of t in the reader's own time zone.
 func Day(t time.Time) Span {
 	fallback := t.UTC().Format("2006-01-02")
@@ -112,24 +78,6 @@ func Bullets(items ...[]Span) slack.RichTextElement {
 		elements[i] = slack.NewRichTextSection(spans...)
 	}
 	return slack.NewRichTextList(slack.RTEListBullet, 0, elements...)
-}
-
-var channelNamed = regexp.MustCompile(`#[CG][A-Z0-9]{2,30}`)
-
-// Channels turns the channels that one of our sentences names by ID into links.
-func Channels(sentence string) []Span {
-	var spans []Span
-	for {
-		at := channelNamed.FindStringIndex(sentence)
-		if at == nil {
-			return append(spans, Plain(sentence))
-		}
-		if at[0] > 0 {
-			spans = append(spans, Plain(sentence[:at[0]]))
-		}
-		spans = append(spans, slack.NewRichTextSectionChannelElement(sentence[at[0]+1:at[1]], nil))
-		sentence = sentence[at[1]:]
-	}
 }
 
 // Codes turns the backquoted parts of one of our sentences into code.
