@@ -12,19 +12,12 @@ import (
 // stays when the record fails. What gives back is recorded first, and does not
 // happen when that fails.
 
-// An admin is one who was found to be.
-type admin struct{ slack, name string }
-
-// asAdmin refuses, on the record, whoever may not act as an admin; act completes
-// "Only admins may …". target is whom it would be about.
-func (b *Broker) asAdmin(ctx context.Context, r Request, target, act string) (admin, error) {
-	if err := b.judgeAdmin(ctx, r, act); err != nil {
-		return admin{}, b.refuseAbout(ctx, r, target, err)
-	}
-	return admin{slack: r.Caller.User, name: b.NameOf(r.Caller.User)}, nil
+// toOrder is the way of admins; act completes "Only admins may …".
+func (b *Broker) toOrder(act string) way {
+	return way{[]step{func(ctx context.Context, r *Request) error { return b.isAdmin(ctx, *r, act) }}, always}
 }
 
-func (b *Broker) judgeAdmin(ctx context.Context, r Request, act string) error {
+func (b *Broker) isAdmin(ctx context.Context, r Request, act string) error {
 	if err := b.served(ctx, r.Caller); err != nil {
 		return err
 	}
@@ -77,13 +70,15 @@ func (b *Broker) callsAdmin(ctx context.Context, c Caller) bool {
 // and whether they are an admin. A stranger is refused, on the record.
 func (b *Broker) Help(ctx context.Context, r Request) (accounts []Account, isAdmin bool, err error) {
 	isAdmin = b.Administers(ctx, r)
-	user, stranger := b.identify(ctx, r.Caller)
-	if stranger == nil {
-		accounts, _ = b.allowed(ctx, user)
-	} else if !isAdmin {
-		return nil, false, b.refuse(ctx, r, stranger)
+	by := b.toSee()
+	if isAdmin && !b.passes(ctx, &r, by) {
+		return nil, true, nil
 	}
-	return accounts, isAdmin, nil
+	accounts, err = visit(ctx, b, r, by, func(ctx context.Context, r *Request) ([]Account, error) {
+		mine, _ := b.allowed(ctx, r.user)
+		return mine, nil
+	})
+	return accounts, isAdmin, err
 }
 
 // NameOf is what the config calls a person; "" if it does not know them.
@@ -93,19 +88,19 @@ func (b *Broker) NameOf(slackID string) string {
 }
 
 // adminEvent is an Event about what an admin does.
-func (b *Broker) adminEvent(kind EventKind, r Request, admin admin, target string) Event {
+func (b *Broker) adminEvent(kind EventKind, r Request) Event {
 	e := b.event(kind, r)
-	e.User, e.Purpose, e.Account = admin.name, "", ""
-	e.Target, e.TargetName = target, b.NameOf(target)
+	e.User, e.Purpose, e.Account = b.NameOf(r.Caller.User), "", ""
+	e.Target, e.TargetName = r.target, b.NameOf(r.target)
 	return e
 }
 
 // notOneself refuses what an admin must not do to themselves.
-func (b *Broker) notOneself(r Request, target, what string, hint []Part) error {
-	if target != r.Caller.User {
+func notOneself(r Request, what string, hint []Part) error {
+	if r.target != r.Caller.User {
 		return nil
 	}
-	return b.asError(r, &Error{Code: CodeGrammar, What: Say(what), Hint: hint})
+	return &Error{Code: CodeGrammar, What: Say(what), Hint: hint}
 }
 
 // A Blocking is what a block came to.
@@ -118,51 +113,49 @@ type Blocking struct {
 // every replica at once. What they asked others to approve is cancelled: an
 // approval must not outlive what they were blocked for.
 func (b *Broker) Block(ctx context.Context, r Request, target string) (done Blocking, err error) {
-	by, err := b.asAdmin(ctx, r, target, "block people")
-	if err == nil {
-		err = b.notOneself(r, target, "You cannot block yourself.", Say(AssumeCmd("revoke ACCOUNT"), " revokes what you have yourself."))
-	}
-	if err != nil {
-		return Blocking{}, err
-	}
-	if before, _, err := b.controls.Orders(ctx, target); err == nil {
-		done.Before = before // where nobody knows, the block is what matters
-	}
-	if err := b.block(ctx, r, by, target); err != nil {
-		return Blocking{}, err
-	}
-	done.Cancelled, err = b.cancelBlocked(ctx, r, by, target)
-	return done, err
+	r.target = target
+	return visit(ctx, b, r, b.toOrder("block people"), func(ctx context.Context, r *Request) (done Blocking, err error) {
+		if err := notOneself(*r, "You cannot block yourself.", Say(AssumeCmd("revoke ACCOUNT"), " revokes what you have yourself.")); err != nil {
+			return Blocking{}, err
+		}
+		if before, _, err := b.controls.Orders(ctx, target); err == nil {
+			done.Before = before // where nobody knows, the block is what matters
+		}
+		if err := b.block(ctx, *r); err != nil {
+			return Blocking{}, err
+		}
+		done.Cancelled, err = b.cancelBlocked(ctx, *r)
+		return done, err
+	})
 }
 
-func (b *Broker) block(ctx context.Context, r Request, by admin, target string) error {
+func (b *Broker) block(ctx context.Context, r Request) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
-	o := b.order(r, by)
-	if err := b.controls.Block(ctx, target, o); err != nil {
-		b.noteUnsure(ctx, b.adminEvent(EventBlocked, r, by, target))
-		return b.asError(r, orderUnsure(err, "this person is blocked"))
+	if err := b.controls.Block(ctx, r.target, b.order(r)); err != nil {
+		b.noteUnsure(ctx, b.adminEvent(EventBlocked, r))
+		return orderUnsure(err, "this person is blocked")
 	}
-	b.note(ctx, b.adminEvent(EventBlocked, r, by, target))
+	b.note(ctx, b.adminEvent(EventBlocked, r))
 	return nil
 }
 
 // cancelBlocked ends what a person asked others to approve who is blocked by now.
 // The error says that they are, whatever else.
-func (b *Broker) cancelBlocked(ctx context.Context, r Request, by admin, target string) ([]Approval, error) {
+func (b *Broker) cancelBlocked(ctx context.Context, r Request) ([]Approval, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	r.Account, r.Approval = "", ""
-	cancelled, err := b.cancelOpen(ctx, r, target, Vote{User: by.slack, Name: cmp.Or(by.name, by.slack)})
-	if unsure := b.sureOf(ctx, target); unsure != nil {
-		return cancelled, b.asError(r, unsure)
+	cancelled, err := b.cancelOpen(ctx, r, r.target, Vote{User: r.Caller.User, Name: cmp.Or(b.NameOf(r.Caller.User), r.Caller.User)})
+	if unsure := b.sureOf(ctx, r.target); unsure != nil {
+		return cancelled, unsure
 	}
 	if err != nil {
-		return cancelled, b.asError(r, &Error{
+		return cancelled, &Error{
 			Code: CodeStore, Err: err,
 			What: Say("They are blocked, but the bot's own store did not answer when what they asked others to approve was to be cancelled."),
 			Hint: Say("While they are blocked nothing of it can be used. Do it again in a minute, before they are unblocked."),
-		})
+		}
 	}
 	return cancelled, nil
 }
@@ -175,118 +168,113 @@ func (b *Broker) noteUnsure(ctx context.Context, e Event) {
 
 // Unblock ends a block; false when there was none.
 func (b *Broker) Unblock(ctx context.Context, r Request, target string) (bool, error) {
-	by, err := b.asAdmin(ctx, r, target, "unblock people")
-	if err != nil {
-		return false, err
-	}
-	block, _, err := b.controls.Orders(ctx, target)
-	if err != nil {
-		return false, b.asError(r, storeDown(err))
-	}
-	if block == nil {
-		return false, nil
-	}
-	return b.endOrder(ctx, r, b.adminEvent(EventUnblocked, r, by, target), func(ctx context.Context) (bool, error) {
-		return b.controls.Unblock(ctx, target, *block)
+	r.target = target
+	return visit(ctx, b, r, b.toOrder("unblock people"), func(ctx context.Context, r *Request) (bool, error) {
+		block, _, err := b.controls.Orders(ctx, target)
+		if err != nil {
+			return false, storeDown(err)
+		}
+		if block == nil {
+			return false, nil
+		}
+		return b.endOrder(ctx, b.adminEvent(EventUnblocked, *r), func(ctx context.Context) (bool, error) {
+			return b.controls.Unblock(ctx, target, *block)
+		})
 	})
 }
 
 // Unlock ends a lock-out after wrong codes, and forgets them; false when none
 // ran.
 func (b *Broker) Unlock(ctx context.Context, r Request, target string) (bool, error) {
-	by, err := b.asAdmin(ctx, r, target, "unlock people")
-	if err == nil {
-		err = b.notOneself(r, target, "You cannot unlock yourself.",
+	r.target = target
+	return visit(ctx, b, r, b.toOrder("unlock people"), func(ctx context.Context, r *Request) (bool, error) {
+		err := notOneself(*r, "You cannot unlock yourself.",
 			Say("Another admin can; or wait. Whoever sits at your Slack must not be able to try codes without an end."))
-	}
-	if err != nil {
-		return false, err
-	}
-	left, err := b.counters.LockedFor(ctx, target)
-	if err != nil {
-		return false, b.asError(r, storeDown(err))
-	}
-	e := b.adminEvent(EventUnlocked, r, by, target)
-	if left <= 0 {
-		e.Code, e.Message = CodeNotEnded, "They were not locked out; the wrong codes until now are forgotten."
-	}
-	was, err := b.giveBackTo(ctx, r, e, func(ctx context.Context) (bool, error) { return b.counters.Unlock(ctx, target) })
-	if err == nil && was && left <= 0 { // the lock-out came in between
-		b.note(ctx, b.adminEvent(EventUnlocked, r, by, target))
-	}
-	return was, err
+		if err != nil {
+			return false, err
+		}
+		left, err := b.counters.LockedFor(ctx, target)
+		if err != nil {
+			return false, storeDown(err)
+		}
+		e := b.adminEvent(EventUnlocked, *r)
+		if left <= 0 {
+			e.Code, e.Message = CodeNotEnded, "They were not locked out; the wrong codes until now are forgotten."
+		}
+		was, err := b.giveBackTo(ctx, e, func(ctx context.Context) (bool, error) { return b.counters.Unlock(ctx, target) })
+		if err == nil && was && left <= 0 { // the lock-out came in between
+			b.note(ctx, b.adminEvent(EventUnlocked, *r))
+		}
+		return was, err
+	})
 }
 
 // Pause stops all issuance, reveals, approvals and changes of keys, for everybody
 // and on every replica at once. It takes the place of a pause that there was, which
 // is returned; nil when there was none, or nobody knows.
 func (b *Broker) Pause(ctx context.Context, r Request) (before *Order, err error) {
-	by, err := b.asAdmin(ctx, r, "", "pause the bot")
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
-	defer cancel()
-	if _, before, err = b.controls.Orders(ctx, r.Caller.User); err != nil {
-		before = nil // the pause is what matters
-	}
-	if before != nil {
-		shown := before.shown()
-		before = &shown
-	}
-	o := b.order(r, by)
-	if err := b.controls.Pause(ctx, o); err != nil {
-		b.noteUnsure(ctx, b.adminEvent(EventPaused, r, by, ""))
-		return nil, b.asError(r, orderUnsure(err, "the bot is paused"))
-	}
-	b.note(ctx, b.adminEvent(EventPaused, r, by, ""))
-	return before, nil
+	return visit(ctx, b, r, b.toOrder("pause the bot"), func(ctx context.Context, r *Request) (*Order, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+		defer cancel()
+		_, before, err := b.controls.Orders(ctx, r.Caller.User)
+		switch {
+		case err != nil:
+			before = nil // the pause is what matters
+		case before != nil:
+			shown := before.shown()
+			before = &shown
+		}
+		if err := b.controls.Pause(ctx, b.order(*r)); err != nil {
+			b.noteUnsure(ctx, b.adminEvent(EventPaused, *r))
+			return nil, orderUnsure(err, "the bot is paused")
+		}
+		b.note(ctx, b.adminEvent(EventPaused, *r))
+		return before, nil
+	})
 }
 
 // Resume ends the pause; false when there was none.
 func (b *Broker) Resume(ctx context.Context, r Request) (bool, error) {
-	by, err := b.asAdmin(ctx, r, "", "resume the bot")
-	if err != nil {
-		return false, err
-	}
-	_, pause, err := b.controls.Orders(ctx, r.Caller.User)
-	if err != nil {
-		return false, b.asError(r, storeDown(err))
-	}
-	if pause == nil {
-		return false, nil
-	}
-	return b.endOrder(ctx, r, b.adminEvent(EventResumed, r, by, ""), func(ctx context.Context) (bool, error) {
-		return b.controls.Resume(ctx, *pause)
+	return visit(ctx, b, r, b.toOrder("resume the bot"), func(ctx context.Context, r *Request) (bool, error) {
+		_, pause, err := b.controls.Orders(ctx, r.Caller.User)
+		if err != nil {
+			return false, storeDown(err)
+		}
+		if pause == nil {
+			return false, nil
+		}
+		return b.endOrder(ctx, b.adminEvent(EventResumed, *r), func(ctx context.Context) (bool, error) {
+			return b.controls.Resume(ctx, *pause)
+		})
 	})
 }
 
 // endOrder ends the order that was looked at, and no other: one that somebody
 // gave meanwhile stands.
-func (b *Broker) endOrder(ctx context.Context, r Request, e Event, end func(context.Context) (bool, error)) (bool, error) {
-	ended, err := b.giveBackTo(ctx, r, e, end)
+func (b *Broker) endOrder(ctx context.Context, e Event, end func(context.Context) (bool, error)) (bool, error) {
+	ended, err := b.giveBackTo(ctx, e, end)
 	if err == nil && !ended {
 		e.Code, e.Message = CodeNotEnded, "It had ended already, or a newer order stands."
 		b.note(ctx, e)
-		err = b.asError(r, &Error{
+		err = &Error{
 			Code: CodeNotEnded,
 			What: Say("It has ended already, or another admin has given a new order meanwhile, which stands."),
 			Hint: Say("Look again, and end that one if you mean it."),
-		})
+		}
 	}
 	return ended, err
 }
 
 // giveBackTo records e and then does what it says.
-func (b *Broker) giveBackTo(ctx context.Context, r Request, e Event, do func(context.Context) (bool, error)) (bool, error) {
+func (b *Broker) giveBackTo(ctx context.Context, e Event, do func(context.Context) (bool, error)) (bool, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	if err := b.recorder.Record(ctx, e); err != nil {
-		return false, b.asError(r, recordAway(err, "nothing was changed"))
+		return false, recordAway(err, "nothing was changed")
 	}
 	was, err := do(ctx)
 	if err != nil {
-		return false, b.asError(r, StoreAway(err, "so nobody knows whether that was done"))
+		return false, StoreAway(err, "so nobody knows whether that was done")
 	}
 	return was, nil
 }

@@ -16,14 +16,11 @@ func (b *Broker) Again(ctx context.Context, r Request) (g Grant, ok bool) {
 	if !r.Code.Empty() {
 		return Grant{}, false
 	}
-	user, err := b.identify(ctx, r.Caller)
-	if err == nil {
-		err = b.mayAct(ctx, user.Slack)
+	if !b.passes(ctx, &r, b.toGive()) {
+		return Grant{}, false
 	}
-	var grants []Grant
-	if err == nil {
-		grants, err = b.grants.LiveGrants(ctx, user.Slack)
-	}
+	user := r.user
+	grants, err := b.grants.LiveGrants(ctx, user.Slack)
 	for i := len(grants) - 1; i >= 0 && g.ID == ""; i-- {
 		if b.asksAgain(r, grants[i]) {
 			g = grants[i]

@@ -19,57 +19,60 @@ const (
 // that is equal and still good is returned instead, and again is true.
 func (b *Broker) Ask(ctx context.Context, r Request) (a Approval, again bool, err error) {
 	r.Code = TokenCode{}
-	user, err := b.identify(ctx, r.Caller)
-	if err != nil {
-		return Approval{}, false, b.refuse(ctx, r, err)
-	}
-	if err := b.admit(ctx, r, user); err != nil {
-		return Approval{}, false, b.refuse(ctx, r, err)
-	}
-	a, err = b.toAsk(ctx, r, user)
-	if err != nil {
-		return Approval{}, false, b.refuse(ctx, r, err)
-	}
-	open, err := b.openOf(ctx, user.Slack)
-	if err != nil {
-		return Approval{}, false, b.refuse(ctx, r, storeDown(err))
-	}
-	account, _ := b.config.Account(a.Account)
-	for _, k := range open {
-		if k.sameAs(a) && !b.isLapsed(ctx, account, k) {
-			return k.Approval, true, nil
+	a, err = visit(ctx, b, r, b.toBring(), func(ctx context.Context, r *Request) (Approval, error) {
+		asked, err := b.toAsk(ctx, *r, r.user)
+		if err != nil {
+			return Approval{}, err
 		}
-	}
-	if len(open) >= maxWaiting {
-		return Approval{}, false, b.refuse(ctx, r, &Error{
-			Code: CodeTooMany,
-			What: Say(fmt.Sprintf("You have %d requests waiting for approval already.", len(open))),
-			Hint: Say(AssumeCmd("cancel"), " cancels them. Nobody was asked about this request."),
-		})
-	}
-	if err = b.notTakenBack(ctx, user.Slack); err == nil {
+		open, err := b.openOf(ctx, r.user.Slack)
+		if err != nil {
+			return Approval{}, storeDown(err)
+		}
+		account, _ := b.config.Account(asked.Account)
+		for _, k := range open {
+			if k.sameAs(asked) && !b.isLapsed(ctx, account, k) {
+				again = true
+				return k.Approval, nil
+			}
+		}
+		if len(open) >= maxWaiting {
+			return Approval{}, &Error{
+				Code: CodeTooMany,
+				What: Say(fmt.Sprintf("You have %d requests waiting for approval already.", len(open))),
+				Hint: Say(AssumeCmd("cancel"), " cancels them. Nobody was asked about this request."),
+			}
+		}
+		return b.askNew(ctx, *r, asked)
+	})
+	return a, again, err
+}
+
+// askNew asks others, unless the person asks and cancels again and again.
+func (b *Broker) askNew(ctx context.Context, r Request, a Approval) (Approval, error) {
+	err := b.notTakenBack(ctx, r.user.Slack)
+	if err == nil {
 		a.Quiet, err = b.quiet(ctx, r, a)
 	}
+	if err == nil {
+		err = b.keepAsked(ctx, r, a)
+	}
 	if err != nil {
-		return Approval{}, false, b.refuse(ctx, r, err)
+		return Approval{}, err
 	}
-	if err := b.keepAsked(ctx, r, a); err != nil {
-		return Approval{}, false, err
-	}
-	if err := b.mayAct(ctx, user.Slack); err != nil {
+	if err := b.mayAct(ctx, r.user.Slack); err != nil {
 		b.cancelLate(ctx, r, a)
-		return Approval{}, false, b.refuse(ctx, r, err)
+		return Approval{}, err
 	}
-	return a, false, nil
+	return a, nil
 }
 
 // keepAsked puts a new Approval on the record and keeps it.
 func (b *Broker) keepAsked(ctx context.Context, r Request, a Approval) error {
 	if err := b.recorder.Record(ctx, b.approvalEvent(r, a)); err != nil {
-		return b.asError(r, recordAway(err, "nobody was asked"))
+		return recordAway(err, "nobody was asked")
 	}
 	if err := b.approvals.SaveApproval(ctx, a, a.Expires.Sub(a.Asked)+ApprovalUse+approvalKept); err != nil {
-		return b.asError(r, storeDown(err))
+		return storeDown(err)
 	}
 	return nil
 }

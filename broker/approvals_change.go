@@ -93,19 +93,17 @@ func (b *Broker) MarkPosted(ctx context.Context, a Approval, channel, ts string)
 // OpenApprovals are what the Caller asked others to approve and what can still be
 // decided or used, the oldest first.
 func (b *Broker) OpenApprovals(ctx context.Context, r Request) ([]Approval, error) {
-	user, err := b.identify(ctx, r.Caller)
-	if err != nil {
-		return nil, b.refuse(ctx, r, err)
-	}
-	kept, err := b.openOf(ctx, user.Slack)
-	if err != nil {
-		return nil, b.asError(r, storeDown(err))
-	}
-	var open []Approval
-	for _, k := range kept {
-		open = append(open, k.Approval)
-	}
-	return open, nil
+	return visit(ctx, b, r, b.toSee(), func(ctx context.Context, r *Request) ([]Approval, error) {
+		kept, err := b.openOf(ctx, r.user.Slack)
+		if err != nil {
+			return nil, storeDown(err)
+		}
+		var open []Approval
+		for _, k := range kept {
+			open = append(open, k.Approval)
+		}
+		return open, nil
+	})
 }
 
 func (b *Broker) openOf(ctx context.Context, user string) ([]KeptApproval, error) {

@@ -9,14 +9,17 @@ import (
 // MayDecide returns the Approval if the Caller may decide about it, and says why
 // not otherwise.
 func (b *Broker) MayDecide(ctx context.Context, r Request, user, id string) (Approval, error) {
-	k, err := b.loadApproval(ctx, user, id)
-	if err == nil {
-		_, err = b.deciding(ctx, r, k, b.notBlocked)
-	}
-	if err != nil {
-		return Approval{}, b.refuseDecision(ctx, r, k.Approval, err)
-	}
-	return k.Approval, nil
+	return visit(ctx, b, r, way{answers: hasEnded}, func(ctx context.Context, r *Request) (Approval, error) {
+		k, err := b.loadApproval(ctx, user, id)
+		if err == nil {
+			_, err = b.deciding(ctx, *r, k, b.notBlocked)
+		}
+		if err != nil {
+			r.Account, r.Approval = k.Account, k.ID
+			return Approval{}, err
+		}
+		return k.Approval, nil
+	})
 }
 
 // Approve counts the Caller's approval of what user asked for. With the last that
@@ -106,12 +109,29 @@ func (b *Broker) Acknowledge(ctx context.Context, r Request, user, id string) (A
 // from what gives, notBlocked from what takes or only takes note.
 type orders func(ctx context.Context, user string) error
 
+// A decision says what becomes of an Approval by a vote.
+type decision func(k KeptApproval, by Vote, account Account, m Membership) (Approval, error)
+
 // decided is a decision of the Caller's. Who they are is looked up before each
 // try, so that a group they have left counts no more.
-func (b *Broker) decided(
-	ctx context.Context, r Request, user, id string, ordered orders, decide func(KeptApproval, Vote, Account, Membership) (Approval, error),
-) (Approval, error) {
-	a, err := b.changeApproval(ctx, user, id, func(k KeptApproval) (Approval, error) {
+func (b *Broker) decided(ctx context.Context, r Request, user, id string, ordered orders, decide decision) (Approval, error) {
+	return visit(ctx, b, r, way{answers: hasEnded}, func(ctx context.Context, r *Request) (Approval, error) {
+		a, err := b.vote(ctx, *r, user, id, ordered, decide)
+		if err != nil {
+			r.Account, r.Approval = a.Account, a.ID
+			return a, err
+		}
+		event := b.approvalEvent(*r, a)
+		if a.Acknowledge {
+			event.Kind, event.State = EventAcknowledged, ""
+		}
+		b.note(ctx, event)
+		return a, nil
+	})
+}
+
+func (b *Broker) vote(ctx context.Context, r Request, user, id string, ordered orders, decide decision) (Approval, error) {
+	return b.changeApproval(ctx, user, id, func(k KeptApproval) (Approval, error) {
 		who, err := b.deciding(ctx, r, k, ordered)
 		if err != nil {
 			return Approval{}, err
@@ -122,26 +142,12 @@ func (b *Broker) decided(
 		}
 		return decide(k, by, who.account, who.groups)
 	})
-	if err != nil {
-		return a, b.refuseDecision(ctx, r, a, err)
-	}
-	event := b.approvalEvent(r, a)
-	if a.Acknowledge {
-		event.Kind, event.State = EventAcknowledged, ""
-	}
-	b.note(ctx, event)
-	return a, nil
 }
 
-// refuseDecision records that somebody may not decide. What has merely ended is
-// nothing for the record.
-func (b *Broker) refuseDecision(ctx context.Context, r Request, a Approval, err error) error {
-	e := b.asError(r, err)
-	if e.Code == CodeApprovalGone || e.Code == CodeApprovedOnce || e.Code == CodeStore || e.Code == CodeRecord {
-		return e
-	}
-	r.Account, r.Approval = a.Account, a.ID
-	return b.refuse(ctx, r, e)
+// hasEnded reports whether a decision failed since there is nothing to decide any
+// more, which is nothing for the record, or since nobody knows.
+func hasEnded(e *Error) bool {
+	return e.Code == CodeApprovalGone || e.Code == CodeApprovedOnce || e.Code == CodeStore || e.Code == CodeRecord
 }
 
 // A decider is whoever may decide about an Approval, and by which config.

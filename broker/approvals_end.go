@@ -9,14 +9,12 @@ import (
 // CancelApprovals takes back what the Caller asked for, of r.Account or, where
 // that is "", of all accounts; only r.Approval if there is one.
 func (b *Broker) CancelApprovals(ctx context.Context, r Request) ([]Approval, error) {
-	user, err := b.known(ctx, r.Caller)
-	if err != nil {
-		return nil, b.refuse(ctx, r, err)
-	}
-	if _, ok := b.config.Account(r.Account); !ok && r.Account != "" {
-		return nil, b.asError(r, b.nothingToCancel(ctx, user, r.Account))
-	}
-	return b.cancelOpen(ctx, r, user.Slack, Vote{User: user.Slack, Name: user.Name})
+	return visit(ctx, b, r, b.toTake(), func(ctx context.Context, r *Request) ([]Approval, error) {
+		if _, ok := b.config.Account(r.Account); !ok && r.Account != "" {
+			return nil, b.nothingToCancel(ctx, r.user, r.Account)
+		}
+		return b.cancelOpen(ctx, *r, r.user.Slack, Vote{User: r.user.Slack, Name: r.user.Name})
+	})
 }
 
 // nothingToCancel says what waits, where an account was misspelt.
@@ -43,7 +41,7 @@ func (b *Broker) nothingToCancel(ctx context.Context, user User, name string) *E
 func (b *Broker) cancelOpen(ctx context.Context, r Request, owner string, by Vote) ([]Approval, error) {
 	kept, err := b.openOf(ctx, owner)
 	if err != nil {
-		return nil, b.asError(r, storeDown(err))
+		return nil, storeDown(err)
 	}
 	var cancelled []Approval
 	for _, k := range kept {
@@ -56,7 +54,7 @@ func (b *Broker) cancelOpen(ctx context.Context, r Request, owner string, by Vot
 			b.note(ctx, b.approvalEvent(r, a))
 			cancelled = append(cancelled, a)
 		case a.ID == "": // the store; what another decided meanwhile is no error
-			return cancelled, b.asError(r, err)
+			return cancelled, err
 		}
 	}
 	return cancelled, nil

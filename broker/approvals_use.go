@@ -50,11 +50,11 @@ func lapsed(err error) bool {
 // CancelLapsed takes back what was approved for r.Account and counts no more,
 // since whoever approved it may not any longer.
 func (b *Broker) CancelLapsed(ctx context.Context, r Request) ([]Approval, error) {
-	user, err := b.identify(ctx, r.Caller)
 	account, ok := b.config.Account(r.Account)
-	if err != nil || !ok || account.Approval == nil {
-		return nil, nil //nolint:nilerr // to ask says so
+	if !ok || account.Approval == nil || !b.passes(ctx, &r, b.toSee()) {
+		return nil, nil // to ask says so
 	}
+	user := r.user
 	open, err := b.openOf(ctx, user.Slack)
 	if err != nil {
 		return nil, b.asError(r, storeDown(err))
@@ -67,7 +67,7 @@ func (b *Broker) CancelLapsed(ctx context.Context, r Request) ([]Approval, error
 		r.Approval = k.ID
 		cancelled, err := b.cancelOpen(ctx, r, user.Slack, Vote{User: user.Slack, Name: user.Name})
 		if all = append(all, cancelled...); err != nil {
-			return all, err
+			return all, b.asError(r, err)
 		}
 	}
 	return all, nil
@@ -86,26 +86,23 @@ func (a Approval) fits(r Request, account Account) bool {
 
 // ApprovalToUse returns the Caller's Approval if it can be used now.
 func (b *Broker) ApprovalToUse(ctx context.Context, r Request, id string) (Approval, error) {
-	user, err := b.identify(ctx, r.Caller)
-	if err != nil {
-		return Approval{}, b.refuse(ctx, r, err)
-	}
-	k, err := b.usableApproval(ctx, user, id)
-	if err != nil {
-		return Approval{}, b.asError(r, err)
-	}
-	return k.Approval, nil
+	return visit(ctx, b, r, b.toSee(), func(ctx context.Context, r *Request) (Approval, error) {
+		k, err := b.usableApproval(ctx, r.user, id)
+		if err != nil {
+			return Approval{}, err
+		}
+		return k.Approval, nil
+	})
 }
 
 // ApprovalFor returns what r would use of what others have approved. That there
 // is none is no error: r is judged anew when it is made.
 func (b *Broker) ApprovalFor(ctx context.Context, r Request) (Approval, bool) {
-	user, err := b.identify(ctx, r.Caller)
 	account, ok := b.config.Account(r.Account)
-	if err != nil || !ok {
+	if !ok || !b.passes(ctx, &r, b.toSee()) {
 		return Approval{}, false
 	}
-	k, err := b.approvalFor(ctx, r, user, account)
+	k, err := b.approvalFor(ctx, r, r.user, account)
 	if err != nil || k == nil {
 		return Approval{}, false
 	}

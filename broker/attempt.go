@@ -71,9 +71,10 @@ func (b *Broker) perform(ctx context.Context, a attempt) (Issued, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	if err != nil {
-		return Issued{}, b.failed(ctx, a, err)
+		return Issued{}, onRecord(b.failed(ctx, a, err))
 	}
-	return b.succeeded(ctx, a, issued)
+	issued, err = b.succeeded(ctx, a, issued)
+	return issued, onRecord(err)
 }
 
 // begin takes the claims and records the intent. Where AWS is not asked then, a
@@ -91,14 +92,14 @@ func (b *Broker) begin(ctx context.Context, a attempt) error {
 		case errors.Is(err, errHeld):
 			return err
 		case err != nil:
-			return b.refuse(ctx, a.request, a.before(err))
+			return a.before(err)
 		}
 	}
 	if err := b.recorder.Record(ctx, a.intent); err != nil {
-		return b.notBegun(a, recordAway(err, a.undone))
+		return onRecord(b.notBegun(a, recordAway(err, a.undone)))
 	}
 	if b.storeTooSlow(ctx, began) {
-		return b.notAsked(ctx, a)
+		return onRecord(b.notAsked(ctx, a))
 	}
 	ready = true
 	return nil

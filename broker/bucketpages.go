@@ -78,45 +78,33 @@ func (l Listing) sound() Listing {
 // end is the last.
 func (b *Broker) BucketPage(ctx context.Context, r Request, grantID, prefix string, page int) (BucketList, error) {
 	r.Purpose = PurposeBuckets
-	user, err := b.identify(ctx, r.Caller)
-	if err != nil {
-		return BucketList{}, b.refuse(ctx, r, err)
-	}
-	found, err := b.find(ctx, r, user, grantID)
-	if err != nil {
-		return BucketList{}, err
-	}
-	r.Account = found.Grant.Account
-	if err := b.mayAct(ctx, user.Slack); err != nil {
-		return BucketList{}, b.refuse(ctx, r, err)
-	}
-	cleared, err := b.clearAgain(ctx, r, user, found.Grant)
-	if err != nil {
-		return BucketList{}, b.refuse(ctx, r, err)
-	}
-	account := cleared.account
-	if !found.Kept || !stillGiven(found.Grant, account) || !b.now().Before(found.Credentials.Expires) {
-		return BucketList{}, b.asError(r, &Error{
-			Code: CodeRevealOver,
-			What: Say("This list has ended: the bot keeps the credentials that it was made with for " + FormatDuration(b.config.RevealWindow) + " only."),
-			Hint: Say("Send ", BucketsCmd(account.Name), " again."),
-		})
-	}
-	if err := b.recordUse(ctx, r, EventListing, found.Grant); err != nil {
-		return BucketList{}, err
-	}
-	known, _, err := b.listings.LoadListing(ctx, user.Slack, grantID, prefix)
-	if err != nil {
-		b.log.WarnContext(ctx, "listing not found again; counted anew", "request", r.ID, "error", err)
-		known = Listing{}
-	}
-	known = known.sound()
-	list := BucketList{Grant: found.Grant, Account: account, Prefix: prefix, Page: min(max(page, 0), lastPage), Reused: true, Kept: true}
-	return b.listed(ctx, r, user, found.Credentials, list, known)
+	return visit(ctx, b, r, b.toShow(), func(ctx context.Context, r *Request) (BucketList, error) {
+		found, account, err := b.given(ctx, r, grantID)
+		if err != nil {
+			return BucketList{}, err
+		}
+		if !found.Kept {
+			return BucketList{}, &Error{
+				Code: CodeRevealOver,
+				What: Say("This list has ended: the bot keeps the credentials that it was made with for " + FormatDuration(b.config.RevealWindow) + " only."),
+				Hint: Say("Send ", BucketsCmd(account.Name), " again."),
+			}
+		}
+		if err := b.recordUse(ctx, *r, EventListing, found.Grant); err != nil {
+			return BucketList{}, err
+		}
+		known, _, err := b.listings.LoadListing(ctx, r.user.Slack, grantID, prefix)
+		if err != nil {
+			b.log.WarnContext(ctx, "listing not found again; counted anew", "request", r.ID, "error", err)
+			known = Listing{}
+		}
+		list := BucketList{Grant: found.Grant, Account: account, Prefix: prefix, Page: min(max(page, 0), lastPage), Reused: true, Kept: true}
+		return b.listed(ctx, *r, found.Credentials, list, known.sound())
+	})
 }
 
 // listed reads list.Page and keeps what it came to know of the list.
-func (b *Broker) listed(ctx context.Context, r Request, user User, c Credentials, list BucketList, known Listing) (BucketList, error) {
+func (b *Broker) listed(ctx context.Context, r Request, c Credentials, list BucketList, known Listing) (BucketList, error) {
 	reading, cancel := ForAWS(ctx)
 	defer cancel()
 	query := BucketQuery{Account: list.Account, Credentials: c, Prefix: list.Prefix, Again: list.renewal()}
@@ -128,12 +116,12 @@ func (b *Broker) listed(ctx context.Context, r Request, user User, c Credentials
 		list.Buckets, err = w.page(reading, list.Page)
 	}
 	if err != nil {
-		return list, b.listingFailed(ctx, r, user, list.Grant, err)
+		return list, b.listingFailed(ctx, r, list.Grant, err)
 	}
 	list.Total, list.AtLeast = w.known.Total, !w.known.Ended
 	left := list.Grant.Issued.Add(b.config.RevealWindow).Sub(b.now())
 	if list.Kept && left > 0 && len(w.known.Parts) > 1 { // one part says all by itself
-		if err := b.listings.SaveListing(ctx, user.Slack, list.Grant.ID, list.Prefix, w.known, left); err != nil {
+		if err := b.listings.SaveListing(ctx, r.user.Slack, list.Grant.ID, list.Prefix, w.known, left); err != nil {
 			b.log.WarnContext(ctx, "listing not kept; it will be counted anew", "request", r.ID, "error", err)
 		}
 	}

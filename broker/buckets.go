@@ -48,45 +48,39 @@ func (l BucketList) renewal() Renewal {
 // either way. Credentials issued for a listing alone live as short as AWS
 // allows. With an error the list may still hold UsedSession.
 func (b *Broker) Buckets(ctx context.Context, r Request, prefix string) (BucketList, error) {
-	user, err := b.identify(ctx, r.Caller)
-	if err != nil {
-		return BucketList{}, b.refuse(ctx, r, err)
-	}
-	if err := b.admit(ctx, r, user); err != nil {
-		return BucketList{}, b.refuse(ctx, r, err)
-	}
-	issued, reused, err := b.forListing(ctx, r, user)
-	if err != nil {
-		return BucketList{}, err
-	}
-	account := issued.Account
-	list := BucketList{
-		Grant:       issued.Grant,
-		Account:     account,
-		Prefix:      prefix,
-		Way:         issued.Way,
-		Reused:      reused,
-		Kept:        reused || issued.Kept,
-		UsedSession: issued.UsedSession,
-	}
-	if err := b.recordUse(ctx, r, EventListing, issued.Grant); err != nil {
-		return list, err
-	}
-	return b.listed(ctx, r, user, issued.Credentials, list, Listing{})
+	return visit(ctx, b, r, b.toBring(), func(ctx context.Context, r *Request) (BucketList, error) {
+		issued, reused, err := b.forListing(ctx, r)
+		if err != nil {
+			return BucketList{}, err
+		}
+		list := BucketList{
+			Grant:       issued.Grant,
+			Account:     issued.Account,
+			Prefix:      prefix,
+			Way:         issued.Way,
+			Reused:      reused,
+			Kept:        reused || issued.Kept,
+			UsedSession: issued.UsedSession,
+		}
+		if err := b.recordUse(ctx, *r, EventListing, issued.Grant); err != nil {
+			return list, err
+		}
+		return b.listed(ctx, *r, issued.Credentials, list, Listing{})
+	})
 }
 
 // forListing returns credentials to list with. A list has no reason of its own:
 // that of the Grant which is used counts.
-func (b *Broker) forListing(ctx context.Context, r Request, user User) (Issued, bool, error) {
+func (b *Broker) forListing(ctx context.Context, r *Request) (issued Issued, reused bool, err error) {
 	if r.Code.Empty() {
-		grant, credentials, ok, err := b.grants.RevealGrant(ctx, user.Slack, r.Account)
+		grant, credentials, ok, err := b.grants.RevealGrant(ctx, r.user.Slack, r.Account)
 		switch {
 		case err != nil:
-			return Issued{}, false, b.refuse(ctx, r, StoreAway(err, "so it cannot look for your live credentials"))
+			return Issued{}, false, StoreAway(err, "so it cannot look for your live credentials")
 		case ok && b.now().Before(credentials.Expires):
-			cleared, err := b.clearAgain(ctx, r, user, grant)
+			cleared, err := b.clearAgain(ctx, *r, r.user, grant)
 			if err != nil {
-				return Issued{}, false, b.refuse(ctx, r, err)
+				return Issued{}, false, err
 			}
 			if stillGiven(grant, cleared.account) {
 				return Issued{Grant: grant, Credentials: credentials, Account: cleared.account}, true, nil
@@ -94,11 +88,11 @@ func (b *Broker) forListing(ctx context.Context, r Request, user User) (Issued, 
 		}
 	}
 	r.Duration = MinDuration
-	cleared, err := b.clear(ctx, r, user)
+	cleared, err := b.clear(ctx, *r, r.user)
 	if err != nil {
-		return Issued{}, false, b.refuse(ctx, r, err)
+		return Issued{}, false, err
 	}
-	issued, err := b.issue(ctx, cleared.request, user, cleared)
+	issued, err = b.issue(ctx, r, cleared)
 	return issued, false, err
 }
 
@@ -111,22 +105,22 @@ func stillGiven(g Grant, a Account) bool {
 // recordUse puts on the record that the bot is about to use or end a Grant.
 func (b *Broker) recordUse(ctx context.Context, r Request, kind EventKind, g Grant) error {
 	if err := b.recorder.Record(ctx, b.grantEvent(kind, r, g)); err != nil {
-		return b.asError(r, recordAway(err, "nothing was done"))
+		return recordAway(err, "nothing was done")
 	}
 	return nil
 }
 
-func (b *Broker) listingFailed(ctx context.Context, r Request, user User, g Grant, err error) error {
+func (b *Broker) listingFailed(ctx context.Context, r Request, g Grant, err error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	e := b.asError(r, err)
 	if e.Code == CodeCredentialsGone {
-		if err := b.grants.ForgetCredentials(ctx, user.Slack, g.ID); err != nil {
+		if err := b.grants.ForgetCredentials(ctx, r.user.Slack, g.ID); err != nil {
 			b.log.WarnContext(ctx, "dead credentials not forgotten", "request", r.ID, "error", err)
 		}
 	}
 	event := b.grantEvent(EventFailed, r, g)
 	event.failed(e)
 	b.note(ctx, event)
-	return e
+	return onRecord(e)
 }

@@ -31,25 +31,21 @@ type ChangedKey struct {
 // before it counts.
 func (b *Broker) ChangeKey(ctx context.Context, r Request, key PublicKey) (ChangedKey, error) {
 	r.Purpose, r.Account = PurposeKey, ""
-	user, err := b.identify(ctx, r.Caller)
-	if err != nil {
-		return ChangedKey{}, b.refuse(ctx, r, err)
-	}
-	if err := b.admit(ctx, r, user); err != nil {
-		return ChangedKey{}, b.refuse(ctx, r, err)
-	}
-	change, err := b.planKeyChange(ctx, r, user, key)
-	if err != nil {
-		var e *Error
-		if errors.As(err, &e) && e.Code == CodeNeedsCode {
-			return ChangedKey{}, err // a question, not a refusal
+	return visit(ctx, b, r, b.toBring(), func(ctx context.Context, r *Request) (ChangedKey, error) {
+		change, err := b.planKeyChange(ctx, *r, r.user, key)
+		if err != nil {
+			return ChangedKey{}, err
 		}
-		return ChangedKey{}, b.refuse(ctx, r, err)
-	}
+		return b.changeKey(ctx, *r, change)
+	})
+}
+
+func (b *Broker) changeKey(ctx context.Context, r Request, change ChangedKey) (ChangedKey, error) {
+	user := r.user
 	p := Plan{Method: MethodGetSessionToken, MFA: true, Duration: MinDuration}
 	long, err := b.aws.LongTermKey(ctx, user, p)
 	if err != nil {
-		return ChangedKey{}, b.refuse(ctx, r, err)
+		return ChangedKey{}, err
 	}
 	intent := b.intent(r, user, p)
 	intent.KeyChange, intent.Key, intent.PreviousKey = change.Change, change.Key.Fingerprint, change.Previous.Fingerprint

@@ -40,35 +40,32 @@ type SignIn struct {
 // SignIn's Problem, and on the record.
 func (b *Broker) Console(ctx context.Context, r Request, service string) (SignIn, error) {
 	r.Purpose = PurposeConsole
-	user, err := b.identify(ctx, r.Caller)
-	if err != nil {
-		return SignIn{}, b.refuse(ctx, r, err)
-	}
-	if err := b.admit(ctx, r, user); err != nil {
-		return SignIn{}, b.refuse(ctx, r, err)
-	}
-	cleared, err := b.clear(ctx, r, user)
-	if err == nil {
-		err = b.checkConsole(cleared.account, service)
-	}
-	if err != nil {
-		return SignIn{}, b.refuse(ctx, r, err)
-	}
-	issued, err := b.issue(ctx, cleared.request, user, cleared)
-	if err != nil {
-		return SignIn{}, askForConsole(cleared.request, service, err)
-	}
-	return b.link(ctx, cleared.request, issued, service), nil
+	return visit(ctx, b, r, b.toBring(), func(ctx context.Context, r *Request) (SignIn, error) {
+		cleared, err := b.clear(ctx, *r, r.user)
+		if err == nil {
+			err = b.checkConsole(cleared.account, service)
+		}
+		if err != nil {
+			return SignIn{}, err
+		}
+		issued, err := b.issue(ctx, r, cleared)
+		if err != nil {
+			return SignIn{}, askForConsole(*r, service, err)
+		}
+		return b.link(ctx, *r, issued, service), nil
+	})
 }
 
 // ConsoleLink makes a link for what Reveal gave back. The error is that no link
 // can be made for this Account at all.
 func (b *Broker) ConsoleLink(ctx context.Context, r Request, issued Issued, service string) (SignIn, error) {
 	r.Purpose, r.Account = PurposeConsole, issued.Account.Name
-	if err := b.checkConsole(issued.Account, service); err != nil {
-		return SignIn{}, b.refuse(ctx, r, err)
-	}
-	return b.link(ctx, r, issued, service), nil
+	return visit(ctx, b, r, way{}, func(ctx context.Context, r *Request) (SignIn, error) {
+		if err := b.checkConsole(issued.Account, service); err != nil {
+			return SignIn{}, err
+		}
+		return b.link(ctx, *r, issued, service), nil
+	})
 }
 
 // checkConsole refuses what AWS would.

@@ -23,6 +23,9 @@ type Error struct {
 	Err   error
 	Rule  string // of the config, that denied; "" where none did
 	Ref   string // what the person quotes and the operator's log carries; "" where nothing needs looking up
+
+	recorded bool // an Event tells of it already
+	question bool // it asks for what is missing, and refuses nothing
 }
 
 // A CodeUse says what became of the MFA code that came with what failed. No

@@ -29,10 +29,13 @@ type Explanation struct {
 // that the Caller is a stranger, which is recorded as everywhere, or that there
 // is no such Account.
 func (b *Broker) Explain(ctx context.Context, r Request) (Explanation, error) {
-	user, err := b.identify(ctx, r.Caller)
-	if err != nil {
-		return Explanation{}, b.refuse(ctx, r, err)
-	}
+	return visit(ctx, b, r, b.toSee(), func(ctx context.Context, r *Request) (Explanation, error) {
+		return b.explain(ctx, *r)
+	})
+}
+
+func (b *Broker) explain(ctx context.Context, r Request) (Explanation, error) {
+	user := r.user
 	account, ok := b.config.Account(r.Account)
 	if !ok {
 		return Explanation{}, b.unknownAccount(ctx, user, r.Account)

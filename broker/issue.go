@@ -14,37 +14,30 @@ const afterwards = 5 * time.Second
 // on the record, STS, the outcome on the record, the Grant. What it returns is
 // an *Error; after one, no credentials are in anybody's hands.
 func (b *Broker) Issue(ctx context.Context, r Request) (Issued, error) {
-	user, err := b.identify(ctx, r.Caller)
-	if err != nil {
-		return Issued{}, b.refuse(ctx, r, err)
-	}
-	if err := b.admit(ctx, r, user); err != nil {
-		return Issued{}, b.refuse(ctx, r, err)
-	}
-	cleared, err := b.clear(ctx, r, user)
-	switch {
-	case err != nil && asksWhy(r, err):
-		return Issued{}, b.asError(r, err)
-	case err != nil:
-		return Issued{}, b.refuse(ctx, r, err)
-	}
-	return b.issue(ctx, cleared.request, user, cleared)
+	return visit(ctx, b, r, b.toBring(), func(ctx context.Context, r *Request) (Issued, error) {
+		cleared, err := b.clear(ctx, *r, r.user)
+		if err != nil {
+			return Issued{}, askWhy(*r, err)
+		}
+		return b.issue(ctx, r, cleared)
+	})
 }
 
 // issue is Issue after policy said yes. How the Credentials may be shown is
 // looked up first, so that nothing is issued while nobody knows.
-func (b *Broker) issue(ctx context.Context, r Request, user User, cleared clearance) (Issued, error) {
-	sealing, err := b.sealing(ctx, r, user, cleared.account)
+func (b *Broker) issue(ctx context.Context, r *Request, cleared clearance) (Issued, error) {
+	*r = cleared.request
+	sealing, err := b.sealing(ctx, *r, r.user, cleared.account)
 	if err != nil {
-		return Issued{}, b.refuse(ctx, r, err)
+		return Issued{}, err
 	}
-	issued, err := b.issueNow(ctx, r, user, cleared)
+	issued, err := b.issueNow(ctx, *r, cleared)
 	issued.Sealing = sealing
 	return issued, err
 }
 
-func (b *Broker) issueNow(ctx context.Context, r Request, user User, cleared clearance) (Issued, error) {
-	account := cleared.account
+func (b *Broker) issueNow(ctx context.Context, r Request, cleared clearance) (Issued, error) {
+	user, account := r.user, cleared.account
 	p, held, err := b.planFor(ctx, r, user, account)
 	if err != nil {
 		return Issued{}, err
@@ -54,7 +47,7 @@ func (b *Broker) issueNow(ctx context.Context, r Request, user User, cleared cle
 	}
 	key, err := b.aws.LongTermKey(ctx, user, p)
 	if err != nil {
-		return Issued{}, b.refuse(ctx, r, err)
+		return Issued{}, err
 	}
 	a := attempt{
 		request: r,
@@ -98,12 +91,14 @@ func (b *Broker) keepGrant(ctx context.Context, issued Issued, outcome Event) (I
 	return issued, nil
 }
 
-// asksWhy reports whether a Request is a question still: it has no code yet and
-// lacks the reason, which a form asks for. That is no refusal, as a missing code
-// is none.
-func asksWhy(r Request, err error) bool {
+// askWhy marks a missing reason as a question while there is no code yet: a form
+// asks for both. That is no refusal, as a missing code is none.
+func askWhy(r Request, err error) error {
 	var e *Error
-	return r.Code.Empty() && errors.As(err, &e) && e.Code == CodeReason
+	if errors.As(err, &e) && e.Code == CodeReason {
+		e.question = r.Code.Empty()
+	}
+	return err
 }
 
 // askForCode shows what to send instead.

@@ -7,29 +7,20 @@ import "context"
 // missing or spent. nil means that Issue would go on. A code that Issue would
 // send is then reserved for r.ID, so that Issue with the same Request sends it.
 func (b *Broker) Judge(ctx context.Context, r Request) error {
-	user, err := b.identify(ctx, r.Caller)
-	if err != nil {
-		return b.refuse(ctx, r, err)
-	}
-	if err := b.admit(ctx, r, user); err != nil {
-		return b.refuse(ctx, r, err)
-	}
-	cleared, err := b.clear(ctx, r, user)
-	if err != nil {
-		return b.refuse(ctx, r, err)
-	}
-	r = cleared.request
-	if _, err := b.sealing(ctx, r, user, cleared.account); err != nil {
-		return b.refuse(ctx, r, err)
-	}
-	p, _, err := b.planFor(ctx, r, user, cleared.account)
-	if err != nil {
-		return err
-	}
-	if p.SendsCode() {
-		if err := b.reserve(ctx, r, user); err != nil {
-			return b.refuse(ctx, r, err)
+	_, err := visit(ctx, b, r, b.toBring(), func(ctx context.Context, r *Request) (Plan, error) {
+		cleared, err := b.clear(ctx, *r, r.user)
+		if err != nil {
+			return Plan{}, err
 		}
-	}
-	return nil
+		*r = cleared.request
+		if _, err := b.sealing(ctx, *r, r.user, cleared.account); err != nil {
+			return Plan{}, err
+		}
+		p, _, err := b.planFor(ctx, *r, r.user, cleared.account)
+		if err == nil && p.SendsCode() {
+			err = b.reserve(ctx, *r, r.user)
+		}
+		return p, err
+	})
+	return err
 }

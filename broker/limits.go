@@ -12,6 +12,20 @@ const limitWindow = time.Minute
 // is looked at. The first that is too many within a minute is on the record; the
 // others are not, so that nobody fills it.
 func (b *Broker) Enter(ctx context.Context, r Request) error {
+	_, err := visit(ctx, b, r, way{steps: []step{b.withinRate}}, nothing)
+	if err == nil {
+		return nil
+	}
+	if stranger := b.notStranger(ctx, &r); stranger != nil {
+		return stranger
+	}
+	return err
+}
+
+func nothing(context.Context, *Request) (struct{}, error) { return struct{}{}, nil }
+
+// withinRate is the step of who has not asked for too much within a minute.
+func (b *Broker) withinRate(ctx context.Context, r *Request) error {
 	limit := b.config.Limits.Requests
 	if limit == 0 {
 		return nil
@@ -19,24 +33,15 @@ func (b *Broker) Enter(ctx context.Context, r Request) error {
 	rate, err := b.counters.TakeRate(ctx, "requests:"+r.Caller.User, r.ID, limit, limitWindow)
 	switch {
 	case err != nil:
-		return b.unlessStranger(ctx, r, b.unserved(r, storeCannotSay(err, "how much you have asked for lately")))
+		return storeCannotSay(err, "how much you have asked for lately")
 	case rate.Taken:
 		return nil
 	}
-	many := b.unserved(r, tooMany(CodeTooMany, "You are asking for too much at once.", rate.Wait, Say("Nothing was done.")))
-	if rate.First {
-		_ = b.refuse(ctx, r, many)
+	many := tooMany(CodeTooMany, "You are asking for too much at once.", rate.Wait, Say("Nothing was done."))
+	if !rate.First {
+		return onRecord(many)
 	}
-	return b.unlessStranger(ctx, r, many)
-}
-
-// unlessStranger returns err, or for whoever is neither a User nor an admin what
-// a stranger is told. Nothing is recorded.
-func (b *Broker) unlessStranger(ctx context.Context, r Request, err error) error {
-	if _, stranger := b.known(ctx, r.Caller); stranger != nil && !b.callsAdmin(ctx, r.Caller) {
-		return stranger
-	}
-	return err
+	return many
 }
 
 // callsClaim is takeCalls as the first step of an attempt; what was counted stays so.

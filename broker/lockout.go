@@ -13,11 +13,29 @@ type WrongCodes struct {
 	Next   time.Duration // for how long those would; 0 once one did
 }
 
-func (b *Broker) notLockedOut(ctx context.Context, r Request, user User) error {
+// Lockouts count wrong codes, the same for all replicas.
+type Lockouts interface {
+	// LockedFor returns how long the User is still locked out; 0: is not.
+	LockedFor(ctx context.Context, user string) (time.Duration, error)
+	// WrongCode counts one wrong code, that of a Request once, and returns what that
+	// came to, in one step. The fifth within 15 minutes locks for 15 minutes, each
+	// further five for twice as long as the time before, up to a day. A repeat is
+	// answered as the first time.
+	WrongCode(ctx context.Context, user, requestID string) (WrongCodes, error)
+	// RightCode forgets the wrong ones, and how long the last lock-out was. It ends
+	// none that runs.
+	RightCode(ctx context.Context, user string) error
+	// Unlock ends a lock-out that runs, and forgets wrong codes and how long the
+	// last lock-out was; false when none ran.
+	Unlock(ctx context.Context, user string) (bool, error)
+}
+
+// notLockedOut is the step of whom no lock-out keeps from sending a code.
+func (b *Broker) notLockedOut(ctx context.Context, r *Request) error {
 	if r.Code.Empty() {
 		return nil // there is nothing to try out
 	}
-	left, err := b.counters.LockedFor(ctx, user.Slack)
+	left, err := b.counters.LockedFor(ctx, r.user.Slack)
 	switch {
 	case err != nil:
 		return storeCannotSay(err, "whether you are locked out")

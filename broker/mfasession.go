@@ -78,25 +78,17 @@ func (b *Broker) heldSession(ctx context.Context, user User) (heldSession, error
 // BeginMFASession starts the Caller's MFA session with r.Code, in place of one
 // that may be there. r.Duration of 0 is as long as the config allows.
 func (b *Broker) BeginMFASession(ctx context.Context, r Request) (Session, error) {
-	user, err := b.identify(ctx, r.Caller)
-	if err != nil {
-		return Session{}, b.refuse(ctx, r, err)
-	}
-	if err := b.admit(ctx, r, user); err != nil {
-		return Session{}, b.refuse(ctx, r, err)
-	}
-	d, err := b.sessionDuration(user, r.Duration)
-	if err != nil {
-		return Session{}, b.refuse(ctx, r, err)
-	}
-	held, err := b.sessionByCode(ctx, r, user, d)
-	switch {
-	case err != nil:
-		return Session{}, err
-	case !held.kept:
-		return Session{}, b.asError(r, unstored(nil, "AWS took the code, but the bot's own store did not keep the MFA session, so nobody has it."))
-	}
-	return held.Session, nil
+	return visit(ctx, b, r, b.toBring(), func(ctx context.Context, r *Request) (Session, error) {
+		d, err := b.sessionDuration(r.user, r.Duration)
+		if err != nil {
+			return Session{}, err
+		}
+		held, err := b.sessionByCode(ctx, *r, r.user, d)
+		if err == nil && !held.kept {
+			err = onRecord(unstored(nil, "AWS took the code, but the bot's own store did not keep the MFA session, so nobody has it."))
+		}
+		return held.Session, err
+	})
 }
 
 func (b *Broker) sessionDuration(user User, asked time.Duration) (time.Duration, error) {
@@ -130,18 +122,13 @@ func (b *Broker) sessionsOff() error {
 
 // MFASession returns the Caller's MFA session; ok is false when there is none.
 func (b *Broker) MFASession(ctx context.Context, r Request) (s Session, ok bool, err error) {
-	user, err := b.identify(ctx, r.Caller)
-	if err != nil {
-		return Session{}, false, b.refuse(ctx, r, err)
-	}
-	if b.config.MFASession == 0 {
-		return Session{}, false, b.sessionsOff()
-	}
-	held, err := b.heldSession(ctx, user)
-	if err != nil {
-		return Session{}, false, b.asError(r, err)
-	}
-	return held.Session, held.ok, nil
+	held, err := visit(ctx, b, r, b.toSee(), func(ctx context.Context, r *Request) (heldSession, error) {
+		if b.config.MFASession == 0 {
+			return heldSession{}, b.sessionsOff()
+		}
+		return b.heldSession(ctx, r.user)
+	})
+	return held.Session, held.ok, err
 }
 
 // EndMFASession deletes the Caller's MFA session for all replicas at once; ok is
@@ -150,29 +137,30 @@ func (b *Broker) MFASession(ctx context.Context, r Request) (s Session, ok bool,
 // expire, but then nobody has them.
 func (b *Broker) EndMFASession(ctx context.Context, r Request) (s Session, ok bool, err error) {
 	r.Purpose = PurposeMFASession
-	user, err := b.known(ctx, r.Caller)
-	if err != nil {
-		return Session{}, false, b.refuse(ctx, r, err)
-	}
-	// What does not open must be possible to end too.
-	s, _, _, err = b.sessions.FindMFASession(ctx, user.Slack)
-	if err != nil {
-		b.log.WarnContext(ctx, "MFA session not readable; it is ended all the same", "request", r.ID, "error", err)
-	}
+	ok, err = visit(ctx, b, r, b.toTake(), func(ctx context.Context, r *Request) (bool, error) {
+		// What does not open must be possible to end too.
+		if s, _, _, err = b.sessions.FindMFASession(ctx, r.user.Slack); err != nil {
+			b.log.WarnContext(ctx, "MFA session not readable; it is ended all the same", "request", r.ID, "error", err)
+		}
+		return b.endSession(ctx, *r, s)
+	})
+	return s, ok, err
+}
+
+func (b *Broker) endSession(ctx context.Context, r Request, s Session) (ended bool, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
-	ended, err := b.sessions.DropMFASession(ctx, user.Slack, "")
-	if err != nil {
-		return Session{}, false, b.asError(r, notEnded(err, "so your MFA session has not ended"))
-	}
-	if !ended {
-		if b.config.MFASession == 0 {
-			return Session{}, false, b.sessionsOff()
-		}
-		return Session{}, false, nil
+	ended, err = b.sessions.DropMFASession(ctx, r.user.Slack, "")
+	switch {
+	case err != nil:
+		return false, notEnded(err, "so your MFA session has not ended")
+	case !ended && b.config.MFASession == 0:
+		return false, b.sessionsOff()
+	case !ended:
+		return false, nil
 	}
 	event := b.event(EventEnded, r)
-	event.User, event.AccessKeyID, event.Expires = user.Name, s.AccessKeyID, s.Expires
+	event.User, event.AccessKeyID, event.Expires = r.user.Name, s.AccessKeyID, s.Expires
 	b.note(ctx, event)
-	return s, true, nil
+	return true, nil
 }

@@ -32,7 +32,7 @@ const (
 func (b *Broker) sessionByCode(ctx context.Context, r Request, user User, d time.Duration) (heldSession, error) {
 	key, err := b.aws.LongTermKey(ctx, user, Plan{Method: MethodGetSessionToken, MFA: true})
 	if err != nil {
-		return heldSession{}, b.refuse(ctx, r, err)
+		return heldSession{}, err
 	}
 	waiting, done := ForAWS(ctx)
 	defer done()
@@ -47,11 +47,11 @@ func (b *Broker) sessionByCode(ctx context.Context, r Request, user User, d time
 		held, over, err = b.sessionOfHolder(ctx, r, user)
 		switch {
 		case err != nil:
-			return retry.Final(b.refuse(ctx, r, codeUnclaimed(err)))
+			return retry.Final(codeUnclaimed(err))
 		case held.ok:
 			return nil
 		case over:
-			return retry.Final(b.refuse(ctx, r, b.codeSpent()))
+			return retry.Final(b.codeSpent())
 		}
 		return errHeld
 	})
@@ -59,9 +59,9 @@ func (b *Broker) sessionByCode(ctx context.Context, r Request, user User, d time
 	case !errors.Is(err, errHeld):
 		return held, err
 	case ctx.Err() != nil:
-		return heldSession{}, b.refuse(ctx, r, codeUnclaimed(ctx.Err()))
+		return heldSession{}, codeUnclaimed(ctx.Err())
 	}
-	return heldSession{}, b.refuse(ctx, r, b.codeSpent())
+	return heldSession{}, b.codeSpent()
 }
 
 // claimSession claims r.Code to begin an MFA session with; errHeld says that

@@ -12,12 +12,12 @@ import (
 func (b *Broker) planFor(ctx context.Context, r Request, user User, account Account) (Plan, heldSession, error) {
 	d, err := account.CheckDuration(r.Duration)
 	if err != nil {
-		return Plan{}, heldSession{}, b.refuse(ctx, r, err)
+		return Plan{}, heldSession{}, err
 	}
 	var held heldSession
 	if r.Code.Empty() && account.MFA != MFANone {
 		if held, err = b.heldSession(ctx, user); err != nil {
-			return Plan{}, heldSession{}, b.refuse(ctx, r, err)
+			return Plan{}, heldSession{}, err
 		}
 	}
 	p, err := plan(situation{
@@ -25,7 +25,6 @@ func (b *Broker) planFor(ctx context.Context, r Request, user User, account Acco
 		hasCode: !r.Code.Empty(), sessions: b.config.MFASession, live: held.ok,
 	})
 	if err != nil {
-		// A question, not a refusal: nothing was denied, so nothing is recorded.
 		return Plan{}, heldSession{}, askForCode(r, err)
 	}
 	return p, held, nil
@@ -36,7 +35,7 @@ func (b *Broker) planFor(ctx context.Context, r Request, user User, account Acco
 func (b *Broker) issueFromSession(ctx context.Context, r Request, user User, cleared clearance, p Plan, held heldSession) (Issued, error) {
 	account := cleared.account
 	if err := b.takeCalls(ctx, r, account, p); err != nil {
-		return Issued{}, b.refuse(ctx, r, err)
+		return Issued{}, err
 	}
 	if p.Begins {
 		var err error

@@ -39,22 +39,14 @@ func (b *Broker) notBlocked(ctx context.Context, user string) error {
 // pause, in the words of the refusal; nil where neither stands. It goes on no
 // record: nobody was refused.
 func (b *Broker) StandingOrder(ctx context.Context, r Request) (*Error, error) {
-	user, err := b.identify(ctx, r.Caller)
-	if err != nil {
-		return nil, b.refuse(ctx, r, err)
-	}
-	var order *Error
-	err = b.mayAct(ctx, user.Slack)
-	if err != nil && !errors.As(err, &order) {
-		return nil, b.asError(r, err)
-	}
-	if order == nil {
-		return nil, nil
-	}
-	if order.Code != CodeBlocked && order.Code != CodePaused {
-		return nil, b.asError(r, order)
-	}
-	return order, nil
+	return visit(ctx, b, r, b.toSee(), func(ctx context.Context, r *Request) (*Error, error) {
+		err := b.mayAct(ctx, r.user.Slack)
+		var order *Error
+		if errors.As(err, &order) && (order.Code == CodeBlocked || order.Code == CodePaused) {
+			return order, nil
+		}
+		return nil, err
+	})
 }
 
 // blocked says since when, and whom to ask. By whom and why is for the record:
@@ -167,6 +159,6 @@ func sessionOf(principal string) string {
 }
 
 // order is what an admin's Request lays down.
-func (b *Broker) order(r Request, admin admin) Order {
-	return Order{ID: r.ID, By: admin.slack, ByName: admin.name, Reason: r.Reason, At: b.now().UTC().Truncate(time.Second)}
+func (b *Broker) order(r Request) Order {
+	return Order{ID: r.ID, By: r.Caller.User, ByName: b.NameOf(r.Caller.User), Reason: r.Reason, At: b.now().UTC().Truncate(time.Second)}
 }

@@ -6,10 +6,7 @@ import (
 	"slices"
 )
 
-// Who speaks is looked up in one place, whatever they ask. What gives or tells
-// anything goes by identify; what only takes away goes by known, so that whoever
-// was made a guest, or whom Slack cannot say anything of, can still give back what
-// they have.
+// Who speaks is looked up in one place, whatever they ask.
 
 // A Standing is what Slack says of a person's account.
 type Standing struct {
@@ -32,20 +29,7 @@ type People interface {
 	Standing(ctx context.Context, user string) (Standing, error)
 }
 
-// identify says who the Caller is: a User who is a full member. Anybody else is
-// refused, and learns nothing but whom to ask.
-func (b *Broker) identify(ctx context.Context, c Caller) (User, error) {
-	user, err := b.known(ctx, c)
-	if err == nil {
-		err = b.inGoodStanding(ctx, user.Slack)
-	}
-	if err != nil {
-		return User{}, err
-	}
-	return user, nil
-}
-
-// known is identify by the config alone.
+// known says who the Caller is by the config alone.
 func (b *Broker) known(ctx context.Context, c Caller) (User, error) {
 	if err := b.served(ctx, c); err != nil {
 		return User{}, err
@@ -117,17 +101,26 @@ func (b *Broker) inGoodStanding(ctx context.Context, user string) error {
 // Identify refuses, on the record, whoever is neither a User nor an admin, or is
 // no full member.
 func (b *Broker) Identify(ctx context.Context, r Request) error {
-	if _, err := b.identify(ctx, r.Caller); err != nil && !b.Administers(ctx, r) {
-		return b.refuse(ctx, r, err)
+	if b.Administers(ctx, r) {
+		return nil
 	}
-	return nil
+	_, err := visit(ctx, b, r, b.toSee(), nothing)
+	return err
 }
 
 // Recognize is Identify by the config alone, for answers that tell nothing but
 // that the bot cannot serve right now: Slack is not asked first.
 func (b *Broker) Recognize(ctx context.Context, r Request) error {
-	if _, err := b.known(ctx, r.Caller); err != nil && !b.callsAdmin(ctx, r.Caller) {
-		return b.refuse(ctx, r, err)
+	_, err := visit(ctx, b, r, way{steps: []step{b.notStranger}}, nothing)
+	return err
+}
+
+// notStranger is the step of whom the config calls a User or an admin. Whatever
+// else is wrong, a stranger is told nothing but that they are one.
+func (b *Broker) notStranger(ctx context.Context, r *Request) error {
+	err := b.isUser(ctx, r)
+	if err != nil && b.callsAdmin(ctx, r.Caller) {
+		return nil
 	}
-	return nil
+	return err
 }

@@ -140,22 +140,20 @@ func listed(names []string, n int) string {
 // config. complete is false when Slack could not say who is in which group, and
 // Accounts that only a group allows are missing.
 func (b *Broker) Accounts(ctx context.Context, r Request) (accounts []Account, complete bool, err error) {
-	user, err := b.identify(ctx, r.Caller)
-	if err != nil {
-		return nil, false, b.refuse(ctx, r, err)
-	}
-	accounts, complete = b.allowed(ctx, user)
-	return accounts, complete, nil
+	accounts, err = visit(ctx, b, r, b.toSee(), func(ctx context.Context, r *Request) (mine []Account, err error) {
+		mine, complete = b.allowed(ctx, r.user)
+		return mine, nil
+	})
+	return accounts, complete, err
 }
 
 // Offered is Accounts for each letter that somebody types: a stranger has none,
 // and nothing is on the record.
 func (b *Broker) Offered(ctx context.Context, r Request) []Account {
-	user, err := b.identify(ctx, r.Caller)
-	if err != nil {
+	if !b.passes(ctx, &r, b.toSee()) {
 		return nil
 	}
-	accounts, _ := b.allowed(ctx, user)
+	accounts, _ := b.allowed(ctx, r.user)
 	return accounts
 }
 
@@ -163,10 +161,7 @@ func (b *Broker) Offered(ctx context.Context, r Request) []Account {
 // approval, and by break-glass if r says so.
 func (b *Broker) AccountFor(ctx context.Context, r Request) (Account, bool) {
 	account, ok := b.config.Account(r.Account)
-	if !ok {
-		return Account{}, false
-	}
-	if _, err := b.identify(ctx, r.Caller); err != nil {
+	if !ok || !b.passes(ctx, &r, b.toSee()) {
 		return Account{}, false
 	}
 	r.Duration = 0

@@ -32,6 +32,19 @@ type Request struct {
 	SentCode bool
 	// Approval is the ID of the Approval that is to be used; "": whatever there is.
 	Approval string
+	// Visit is what the Request is a part of; nil: it is one by itself.
+	Visit *Visit
+
+	user   User   // who the Caller is, once they passed isUser
+	target string // Slack user ID of whom an admin's Request is about
+}
+
+// visit is what r is a part of.
+func (r *Request) visit() *Visit {
+	if r.Visit == nil {
+		r.Visit = new(Visit)
+	}
+	return r.Visit
 }
 
 // A Purpose says what the credentials of a Request are for.

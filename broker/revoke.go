@@ -36,35 +36,33 @@ type Revocation struct {
 // Account names a revoker, the credentials already handed out. Policy is not
 // asked: whoever lost an Account may still give back what they have of it.
 func (b *Broker) Revoke(ctx context.Context, r Request) (Revocation, error) {
-	user, err := b.known(ctx, r.Caller)
-	if err != nil {
-		return Revocation{}, b.refuse(ctx, r, err)
-	}
-	account, ok := b.config.Account(r.Account)
-	if !ok {
-		if err := b.inGoodStanding(ctx, user.Slack); err != nil { // who is no full member learns no names
-			return Revocation{}, b.refuse(ctx, r, err)
+	return visit(ctx, b, r, way{steps: b.toTake().steps}, func(ctx context.Context, r *Request) (Revocation, error) {
+		account, ok := b.config.Account(r.Account)
+		if !ok {
+			if err := b.isMember(ctx, r); err != nil { // who is no full member learns no names
+				return Revocation{}, err
+			}
+			return Revocation{}, b.unknownAccount(ctx, r.user, r.Account)
 		}
-		return Revocation{}, b.refuse(ctx, r, b.unknownAccount(ctx, user, r.Account))
-	}
-	return b.revoke(ctx, r, user, account)
+		return b.revoke(ctx, *r, r.user, account), nil
+	})
 }
 
 // revoke goes on when the Caller is gone, and when the record fails: it only
 // takes away.
-func (b *Broker) revoke(ctx context.Context, r Request, user User, account Account) (Revocation, error) {
+func (b *Broker) revoke(ctx context.Context, r Request, user User, account Account) Revocation {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTimeout)
 	defer cancel()
 	found, err := b.grantsOf(ctx, user, account)
 	if err != nil { // nobody knows what a run under way would have to cover
-		return b.revokeNow(ctx, r, user, account), nil
+		return b.revokeNow(ctx, r, user, account)
 	}
 	done, shared := b.folds.do(ctx, user.Slack+" "+account.Name, found, func() Revocation { return b.revokeNow(ctx, r, user, account) })
 	if shared {
 		b.log.InfoContext(ctx, "revoked by the same request, which was under way", "request", r.ID, "account", account.Name)
 		b.takeSince(ctx, r, user, account, &done)
 	}
-	return done, nil
+	return done
 }
 
 // takeSince takes what came while the run was under way whose answer is shared: an

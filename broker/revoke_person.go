@@ -34,27 +34,26 @@ type PersonRevocation struct {
 // one that fails does not stop the others. An *Error means that not even the
 // block is sure.
 func (b *Broker) RevokePerson(ctx context.Context, r Request, target string) (PersonRevocation, error) {
-	by, err := b.asAdmin(ctx, r, target, "revoke what others have")
-	if err == nil {
-		err = b.notOneself(r, target, "That is you yourself, and you would block yourself.",
-			Say(AssumeCmd("revoke ACCOUNT"), " revokes what you have of an account."))
-	}
-	if err != nil {
-		return PersonRevocation{}, err
-	}
-	if _, ok := b.config.Account(r.Account); !ok && r.Account != "" {
-		return PersonRevocation{}, b.asError(r, b.noAccountToRevoke(r.Account))
-	}
-	if err := b.block(ctx, r, by, target); err != nil {
-		return PersonRevocation{}, err
-	}
-	cancelled, failed := b.cancelBlocked(ctx, r, by, target)
-	done := b.revokePerson(ctx, r, by, target)
-	done.Cancelled = cancelled
-	if failed != nil && done.Err == nil {
-		done.Err = b.asError(r, failed)
-	}
-	return done, nil
+	r.target = target
+	return visit(ctx, b, r, b.toOrder("revoke what others have"), func(ctx context.Context, r *Request) (PersonRevocation, error) {
+		err := notOneself(*r, "That is you yourself, and you would block yourself.", Say(AssumeCmd("revoke ACCOUNT"), " revokes what you have of an account."))
+		if err != nil {
+			return PersonRevocation{}, err
+		}
+		if _, ok := b.config.Account(r.Account); !ok && r.Account != "" {
+			return PersonRevocation{}, b.noAccountToRevoke(r.Account)
+		}
+		if err := b.block(ctx, *r); err != nil {
+			return PersonRevocation{}, err
+		}
+		cancelled, failed := b.cancelBlocked(ctx, *r)
+		done := b.revokePerson(ctx, *r, target)
+		done.Cancelled = cancelled
+		if failed != nil && done.Err == nil {
+			done.Err = b.asError(*r, failed)
+		}
+		return done, nil
+	})
 }
 
 func (b *Broker) noAccountToRevoke(name string) *Error {
@@ -66,11 +65,11 @@ func (b *Broker) noAccountToRevoke(name string) *Error {
 }
 
 // revokePerson goes on when the Caller is gone, and when the record fails.
-func (b *Broker) revokePerson(ctx context.Context, r Request, by admin, target string) PersonRevocation {
+func (b *Broker) revokePerson(ctx context.Context, r Request, target string) PersonRevocation {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokePersonTimeout)
 	defer cancel()
 	done := PersonRevocation{Target: target, TargetName: b.NameOf(target)}
-	intent := b.adminEvent(EventRevoking, r, by, target)
+	intent := b.adminEvent(EventRevoking, r)
 	intent.Account = r.Account
 	b.note(ctx, intent)
 	// First what the bot keeps: an MFA session can get new credentials.
@@ -111,7 +110,7 @@ func (b *Broker) revokePerson(ctx context.Context, r Request, by admin, target s
 			}
 		}
 	})
-	b.notePerson(ctx, by, r, done)
+	b.notePerson(ctx, r, done)
 	return done
 }
 
@@ -186,7 +185,7 @@ func (b *Broker) denyPerson(ctx context.Context, r Request, of *Revocation, name
 }
 
 // notePerson records what became of it, for each Account.
-func (b *Broker) notePerson(ctx context.Context, by admin, r Request, done PersonRevocation) {
+func (b *Broker) notePerson(ctx context.Context, r Request, done PersonRevocation) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	all := done.Accounts
@@ -194,7 +193,7 @@ func (b *Broker) notePerson(ctx context.Context, by admin, r Request, done Perso
 		all = []Revocation{{}}
 	}
 	for i, of := range all {
-		event := b.adminEvent(EventRevoked, r, by, done.Target)
+		event := b.adminEvent(EventRevoked, r)
 		event.Account, event.RoleARN, event.Expires = of.Account.Name, of.Account.RoleARN, of.Until
 		failed := of.Err
 		if failed == nil && i == 0 {

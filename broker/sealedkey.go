@@ -114,16 +114,15 @@ type KeyStatus struct {
 
 // KeyStatus tells the Caller their key. It asks nothing of AWS.
 func (b *Broker) KeyStatus(ctx context.Context, r Request) (KeyStatus, error) {
-	user, err := b.identify(ctx, r.Caller)
-	if err != nil {
-		return KeyStatus{}, b.refuse(ctx, r, err)
-	}
-	if !user.AgeKey.Empty() {
-		return KeyStatus{Key: user.AgeKey, FromConfig: true, Required: user.SealRequired}, nil
-	}
-	key, set, _, err := b.registered(ctx, user)
-	if err != nil && !errors.Is(err, ErrKeyUnreadable) {
-		return KeyStatus{}, b.asError(r, StoreAway(err, "so it cannot look for your key"))
-	}
-	return KeyStatus{Key: key, Set: set, Required: user.SealRequired, Unreadable: err != nil}, nil
+	return visit(ctx, b, r, b.toSee(), func(ctx context.Context, r *Request) (KeyStatus, error) {
+		user := r.user
+		if !user.AgeKey.Empty() {
+			return KeyStatus{Key: user.AgeKey, FromConfig: true, Required: user.SealRequired}, nil
+		}
+		key, set, _, err := b.registered(ctx, user)
+		if err != nil && !errors.Is(err, ErrKeyUnreadable) {
+			return KeyStatus{}, StoreAway(err, "so it cannot look for your key")
+		}
+		return KeyStatus{Key: key, Set: set, Required: user.SealRequired, Unreadable: err != nil}, nil
+	})
 }

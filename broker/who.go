@@ -19,16 +19,18 @@ const whoAtOnce = 8
 // Who returns everybody's live Grants, by person and then by their end. It is on
 // the record before anybody sees them.
 func (b *Broker) Who(ctx context.Context, r Request) ([]Held, error) {
-	by, err := b.asAdmin(ctx, r, "", "see everybody's credentials")
-	if err != nil {
-		return nil, err
-	}
-	if err := b.recorder.Record(ctx, b.adminEvent(EventWho, r, by, "")); err != nil {
-		return nil, b.asError(r, recordAway(err, "nothing is shown"))
-	}
+	return visit(ctx, b, r, b.toOrder("see everybody's credentials"), func(ctx context.Context, r *Request) ([]Held, error) {
+		if err := b.recorder.Record(ctx, b.adminEvent(EventWho, *r)); err != nil {
+			return nil, recordAway(err, "nothing is shown")
+		}
+		return b.heldByAll(ctx)
+	})
+}
+
+func (b *Broker) heldByAll(ctx context.Context) ([]Held, error) {
 	users, err := b.grants.Holders(ctx)
 	if err != nil {
-		return nil, b.asError(r, storeDown(err))
+		return nil, storeDown(err)
 	}
 	var (
 		mu    sync.Mutex
@@ -45,7 +47,7 @@ func (b *Broker) Who(ctx context.Context, r Request) ([]Held, error) {
 		}
 	})
 	if first != nil {
-		return nil, b.asError(r, storeDown(first))
+		return nil, storeDown(first)
 	}
 	slices.SortFunc(all, func(x, y Held) int {
 		return cmp.Or(cmp.Compare(x.Name, y.Name), cmp.Compare(x.User, y.User), x.Expires.Compare(y.Expires), cmp.Compare(x.ID, y.ID))

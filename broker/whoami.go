@@ -15,39 +15,39 @@ type WhoAmI struct {
 // WhoAmI asks AWS who the Caller's key is, and who their live Grant of
 // r.Account is. It issues nothing and needs no code.
 func (b *Broker) WhoAmI(ctx context.Context, r Request) (WhoAmI, error) {
-	user, err := b.identify(ctx, r.Caller)
-	if err != nil {
-		return WhoAmI{}, b.refuse(ctx, r, err)
-	}
-	if err := b.mayAct(ctx, user.Slack); err != nil {
-		return WhoAmI{}, b.refuse(ctx, r, err)
-	}
-	who := WhoAmI{User: user, Account: r.Account}
-	var account Account
-	if r.Account != "" {
-		var ok bool
-		if account, ok = b.config.Account(r.Account); !ok {
-			return WhoAmI{}, b.refuse(ctx, r, b.unknownAccount(ctx, user, r.Account))
+	return visit(ctx, b, r, b.toGive(), func(ctx context.Context, r *Request) (WhoAmI, error) {
+		var account Account
+		if r.Account != "" {
+			var ok bool
+			if account, ok = b.config.Account(r.Account); !ok {
+				return WhoAmI{}, b.unknownAccount(ctx, r.user, r.Account)
+			}
+			if d := b.entitled(ctx, account, *r); d.Effect == Deny {
+				return WhoAmI{}, b.denied(account, *r, d)
+			}
 		}
-		if d := b.entitled(ctx, account, r); d.Effect == Deny {
-			return WhoAmI{}, b.refuse(ctx, r, b.denied(account, r, d))
+		asking := b.event(EventIdentity, *r)
+		asking.User, asking.RoleARN = r.user.Name, account.RoleARN
+		if err := b.recorder.Record(ctx, asking); err != nil {
+			return WhoAmI{}, recordAway(err, "AWS was not asked")
 		}
-	}
-	asking := b.event(EventIdentity, r)
-	asking.User, asking.RoleARN = user.Name, account.RoleARN
-	if err := b.recorder.Record(ctx, asking); err != nil {
-		return WhoAmI{}, b.asError(r, recordAway(err, "AWS was not asked"))
-	}
+		who, err := b.whoAmI(ctx, *r, account)
+		return who, onRecord(err)
+	})
+}
+
+func (b *Broker) whoAmI(ctx context.Context, r Request, account Account) (WhoAmI, error) {
+	user, who := r.user, WhoAmI{User: r.user, Account: r.Account}
 	key, err := b.aws.LongTermKey(ctx, user, Plan{Method: MethodAssumeRole})
 	if err != nil {
-		return WhoAmI{}, b.asError(r, err)
+		return WhoAmI{}, err
 	}
 	if who.Own, err = b.aws.Identity(ctx, key, user.Key); err != nil {
-		return WhoAmI{}, b.asError(r, err)
+		return WhoAmI{}, err
 	}
 	held, err := b.heldSession(ctx, user)
 	if err != nil {
-		return WhoAmI{}, b.asError(r, err)
+		return WhoAmI{}, err
 	}
 	if held.ok {
 		who.Session = &held.Session
@@ -55,21 +55,21 @@ func (b *Broker) WhoAmI(ctx context.Context, r Request) (WhoAmI, error) {
 	if r.Account == "" {
 		return who, nil
 	}
-	return b.liveIdentity(ctx, r, user, account, who)
+	return b.liveIdentity(ctx, user, account, who)
 }
 
 // liveIdentity adds who the User is by their live Grant of the Account.
-func (b *Broker) liveIdentity(ctx context.Context, r Request, user User, account Account, who WhoAmI) (WhoAmI, error) {
+func (b *Broker) liveIdentity(ctx context.Context, user User, account Account, who WhoAmI) (WhoAmI, error) {
 	grant, credentials, ok, err := b.grants.RevealGrant(ctx, user.Slack, account.Name)
 	if err != nil {
-		return WhoAmI{}, b.asError(r, StoreAway(err, "so it cannot look for your live credentials"))
+		return WhoAmI{}, StoreAway(err, "so it cannot look for your live credentials")
 	}
 	if !ok || !stillGiven(grant, account) {
 		return who, nil
 	}
 	live, err := b.aws.Identity(ctx, credentials, KeySource{})
 	if err != nil {
-		return WhoAmI{}, b.asError(r, err)
+		return WhoAmI{}, err
 	}
 	who.Live, who.Grant = &live, grant
 	return who, nil

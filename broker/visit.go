@@ -1,0 +1,177 @@
+package broker
+
+import (
+	"context"
+	"sync"
+)
+
+// A Visit is one thing that a person does, from its arrival to its answer. All that
+// it asks of the Broker it asks as the same person: who they are is looked up once.
+// Its zero value is one that has just arrived.
+//
+// Everything that a person can do passes one door, the function visit: first the
+// steps of its way, in their order, then the act. Steps and acts say what is wrong
+// and record nothing. The door alone puts a refusal on the record; where an attempt
+// ended it, its outcome is there already.
+type Visit struct {
+	mu     sync.Mutex
+	caller lookup[User]
+	member lookup[struct{}]
+}
+
+// A lookup is asked once.
+type lookup[T any] struct {
+	asked bool
+	found T
+	err   error
+}
+
+func (l *lookup[T]) ask(do func() (T, error)) (T, error) {
+	if !l.asked {
+		l.found, l.err = do()
+		l.asked = true
+	}
+	return l.found, l.err
+}
+
+// A step is one thing that a Request must pass.
+type step func(ctx context.Context, r *Request) error
+
+// A way is what comes before an act.
+type way struct {
+	steps []step
+	// answers reports whether what an act says is an answer and no refusal, so that
+	// it is not put on the record; nil: nothing is.
+	answers func(e *Error) bool
+}
+
+// toBring is the way of whoever may bring a code, or have something issued.
+func (b *Broker) toBring() way {
+	return way{[]step{b.isUser, b.isMember, b.noOrder, b.notLockedOut}, asksOn}
+}
+
+// toShow is the way to what was issued before. Whether an order stands is asked
+// once it is known what of.
+func (b *Broker) toShow() way { return way{[]step{b.isUser, b.isMember}, asksOn} }
+
+// toGive is the way to what gives something without a code.
+func (b *Broker) toGive() way { return way{[]step{b.isUser, b.isMember, b.noOrder}, asksOn} }
+
+// toSee is the way to what only tells something: what is missing is the answer.
+func (b *Broker) toSee() way { return way{[]step{b.isUser, b.isMember}, always} }
+
+// toTake is the way of what only takes away, so that whoever was made a guest, or
+// whom Slack cannot say anything of, can still give back what they have.
+func (b *Broker) toTake() way { return way{[]step{b.isUser}, always} }
+
+func always(*Error) bool { return true }
+
+// asksOn reports whether a person is only asked for what is missing, or told that
+// what they mean is not there any more.
+func asksOn(e *Error) bool {
+	return e.question || e.Code == CodeNeedsCode || e.Code == CodeGrantGone || e.Code == CodeRevealOver
+}
+
+// isUser is the step of whom the config knows, in a workspace that is served.
+func (b *Broker) isUser(ctx context.Context, r *Request) error {
+	v := r.visit()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var err error
+	r.user, err = v.caller.ask(func() (User, error) { return b.known(ctx, r.Caller) })
+	return err
+}
+
+// isMember is the step of full, living members of the workspace. Anybody else
+// learns nothing but whom to ask.
+func (b *Broker) isMember(ctx context.Context, r *Request) error {
+	v := r.visit()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	_, err := v.member.ask(func() (struct{}, error) { return struct{}{}, b.inGoodStanding(ctx, r.user.Slack) })
+	return err
+}
+
+// noOrder is the step of whom no order of an admin keeps from it.
+func (b *Broker) noOrder(ctx context.Context, r *Request) error { return b.mayAct(ctx, r.Caller.User) }
+
+// visit is the door.
+func visit[T any](ctx context.Context, b *Broker, r Request, by way, act func(ctx context.Context, r *Request) (T, error)) (T, error) {
+	var out T
+	for _, pass := range by.steps {
+		if err := pass(ctx, &r); err != nil {
+			return out, b.refuse(ctx, r, err)
+		}
+	}
+	out, err := act(ctx, &r)
+	if err == nil {
+		return out, nil
+	}
+	// A record that is away takes no refusal either.
+	if e := b.asError(r, err); e.recorded || e.Code == CodeRecord || by.answers != nil && by.answers(e) {
+		return out, e
+	}
+	return out, b.refuse(ctx, r, err)
+}
+
+// passes reports whether r passes the steps. Nothing is recorded: it is for what
+// is shown or offered only if it can be had.
+func (b *Broker) passes(ctx context.Context, r *Request, by way) bool {
+	for _, pass := range by.steps {
+		if pass(ctx, r) != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// refuse records that a Request went no further and returns the reason. A code that
+// Judge reserved for it is given back, whether or not the person waits; another's
+// claim stays.
+func (b *Broker) refuse(ctx context.Context, r Request, err error) error {
+	e := b.unserved(r, err)
+	if e.recorded {
+		return e
+	}
+	user, known := b.config.User(r.Caller.User)
+	if known && !r.Code.Empty() && user.MFASerial != "" {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+		defer cancel()
+		b.releaseCode(ctx, r, user, r.ID)
+	}
+	event := b.event(EventRefused, r)
+	event.failed(e)
+	event.Rule, event.Approval = e.Rule, r.Approval
+	event.Target, event.TargetName = r.target, b.NameOf(r.target)
+	if known && e.Code != CodeWorkspace {
+		event.User = user.Name
+	}
+	b.note(ctx, event)
+	return e
+}
+
+// asError is AsError for r: who sent no code is told nothing of one.
+func (b *Broker) asError(r Request, err error) *Error {
+	e := AsError(err, r.ID)
+	e.Use = r.codeUse(e.Use)
+	return e
+}
+
+// unserved is asError for a Request that went no further before its code was sent.
+func (b *Broker) unserved(r Request, err error) *Error {
+	e := b.asError(r, err)
+	if e.Use == UseNone {
+		e.Use = r.codeUse(UseUnused)
+	}
+	return e
+}
+
+// onRecord marks an error that an Event tells of already.
+func onRecord(err error) error {
+	if err == nil {
+		return nil
+	}
+	e := AsError(err, "")
+	e.recorded = true
+	return e
+}
