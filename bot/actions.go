@@ -184,8 +184,8 @@ func (b *Bot) chosenAccount(ctx context.Context, in interaction, name string) {
 	}
 	view := b.formView(again)
 	keepBlock(view.Blocks.BlockSet, fieldCode, f.blocks[fieldCode])
-	if _, err := b.api.UpdateViewContext(ctx, view, "", in.View.Hash, in.View.ID); err != nil {
-		b.log.WarnContext(ctx, "durations not updated", "request", in.to.requestID, "error", slackError("views.update", err))
+	if err := b.web.UpdateView(ctx, in.View.ID, in.View.Hash, view); err != nil {
+		b.log.WarnContext(ctx, "durations not updated", "request", in.to.requestID, "error", err)
 	}
 }
 

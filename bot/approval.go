@@ -188,7 +188,7 @@ const (
 func (b *Bot) askWhyDenied(ctx context.Context, in interaction, name approvalName) {
 	a, err := b.broker().MayDecide(ctx, in.to.request(command.Command{}), name.user, name.id)
 	if err == nil {
-		if err = b.openView(ctx, in.to.trigger, denyView(a)); err == nil {
+		if err = b.web.OpenView(ctx, in.to.trigger, denyView(a)); err == nil {
 			return
 		}
 		b.log.WarnContext(ctx, "form not opened", "request", in.to.requestID, "error", err)

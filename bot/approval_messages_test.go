@@ -11,6 +11,7 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/bot/snippet"
+	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -132,7 +133,7 @@ func TestApprovalsPingTheApproversAlone(t *testing.T) {
 	t.Cleanup(func() { _ = server.Close() })
 	server.AddChannel(slacktest.Channel{ID: "C0AUDIT", Name: "aws-audit", BotMember: true})
 	b := goldenBot()
-	b.api = slack.New(server.BotToken(), slack.OptionAPIURL(server.APIURL()))
+	b.web = webapi.New(slack.New(server.BotToken(), slack.OptionAPIURL(server.APIURL())), nil, server.APIURL())
 	groups, people := []string{"S01LEADS", "S02OPS", "U04DAVE"}, []string{"U01ALICE", "U02BOB", "W04DAVE", "*"}
 	var many []string
 	for i := range 60 {
@@ -165,7 +166,7 @@ func TestApprovalsPingTheApproversAlone(t *testing.T) {
 		"explain_approval":     {b.explainMessage(explained), []string{"<!subteam^S01LEADS>", "<@U02BOB>"}},
 		"":                     {approvalMessage(long, many), nil},
 	} {
-		if err := b.postMessage(t.Context(), "C0AUDIT", test.m); err != nil {
+		if _, err := b.web.Post(t.Context(), "C0AUDIT", test.m); err != nil {
 			t.Fatalf("%s: Slack does not take it: %v", name, err)
 		}
 		posted := server.InChannel("C0AUDIT")

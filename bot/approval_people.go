@@ -5,9 +5,8 @@ import (
 	"errors"
 	"time"
 
-	"github.com/slack-go/slack"
-
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -71,15 +70,15 @@ func (b *Bot) serveAsk(ctx context.Context, t approvalTask) verdict {
 		return b.later(ctx, t, err)
 	}
 	c := broker.PostedCopy{User: t.Ask}
-	if c.In, err = b.openDM(ctx, t.Ask); err == nil {
-		c.TS, err = b.postTo(ctx, c.In, approvalMessage(a, nil))
+	if c.In, err = b.web.OpenDM(ctx, t.Ask); err == nil {
+		c.TS, err = b.web.Post(ctx, c.In, approvalMessage(a, nil))
 	}
 	if err != nil {
 		return b.later(ctx, t, err)
 	}
 	marked, err := b.broker().MarkCopy(ctx, a, c)
 	if kept, _ := marked.CopyFor(t.Ask); err != nil || kept != c {
-		if gone := b.deleteMessage(ctx, c.In, c.TS); gone != nil {
+		if gone := b.web.Delete(ctx, c.In, c.TS); gone != nil {
 			b.log.WarnContext(ctx, "a message about an approval stays that should not", "approval", a.ID, "error", gone)
 		}
 	}
@@ -104,14 +103,14 @@ func (b *Bot) serveApprovalReminder(ctx context.Context, t approvalTask) verdict
 		return doneWith
 	}
 	t.Marked = true
-	if err := b.postReply(ctx, a.PostIn, a.PostTS, approvalReminder(a, b.broker().Approvers(a))); err != nil {
+	if err := b.web.PostReply(ctx, a.PostIn, a.PostTS, approvalReminder(a, b.broker().Approvers(a))); err != nil {
 		return b.later(ctx, t, err)
 	}
 	for _, c := range a.Copies {
 		if a.VotedBy(c.User) {
 			continue
 		}
-		if err := b.postReply(ctx, c.In, c.TS, approvalReminder(a, nil)); err != nil {
+		if err := b.web.PostReply(ctx, c.In, c.TS, approvalReminder(a, nil)); err != nil {
 			b.log.WarnContext(ctx, "an approver is not reminded", "approval", a.ID, "user", c.User, "error", err)
 		}
 	}
@@ -120,7 +119,7 @@ func (b *Bot) serveApprovalReminder(ctx context.Context, t approvalTask) verdict
 
 // later puts a task off, or gives it up where Slack refuses for good.
 func (b *Bot) later(ctx context.Context, t approvalTask, err error) verdict {
-	at, again := putOff(b.now(), err, t.Tries)
+	at, again := webapi.PutOff(b.now(), err, t.Tries)
 	b.log.WarnContext(ctx, "asking an approver is put off", "approval", t.ID, "user", t.Ask, "error", err, "again", again)
 	if !again || t.Tries >= dueTries {
 		return doneWith
@@ -133,14 +132,4 @@ func approvalReminder(a broker.Approval, approvers []string) blockkit.Message {
 	spans := []blockkit.Span{blockkit.Bold("Still waiting: "), blockkit.Plain(asker(a) + " asks for "), blockkit.Bold(a.Account), blockkit.Plain(" until "),
 		blockkit.Moment(a.Expires), blockkit.Plain(". The buttons are above.")}
 	return blockkit.NewMessage("Still waiting for an approval: "+asker(a)+", "+a.Account+".", blockkit.Paragraph(append(spans, asked(approvers, a.User)...)...))
-}
-
-// postReply posts into the thread of a message.
-func (b *Bot) postReply(ctx context.Context, channel, ts string, m blockkit.Message) error {
-	ctx, cancel := context.WithTimeout(ctx, postTimeout)
-	defer cancel()
-	_, _, err := b.api.PostMessageContext(ctx, channel, slack.MsgOptionTS(ts),
-		slack.MsgOptionText(m.Fallback(), false), slack.MsgOptionBlocks(m.Blocks...),
-		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())
-	return postError(err)
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -87,13 +88,13 @@ func (b *Bot) postNow(ctx context.Context, a broker.Approval) error {
 	if a.Acknowledge && channel != b.audit.channel { // there it was loud already
 		m = loud(m)
 	}
-	ts, err := b.postOnce(ctx, channel, m)
+	ts, err := b.web.PostOnce(ctx, channel, m)
 	if err != nil {
 		return err
 	}
 	marked, err := b.broker().MarkPosted(ctx, a, channel, ts)
 	if err != nil || marked.PostTS != ts {
-		if gone := b.deleteMessage(ctx, channel, ts); gone != nil {
+		if gone := b.web.Delete(ctx, channel, ts); gone != nil {
 			b.log.WarnContext(ctx, "a message about an approval stays that should not", "approval", a.ID, "channel", channel, "ts", ts, "error", gone)
 		}
 		return err
@@ -115,7 +116,7 @@ func (b *Bot) show(ctx context.Context, a broker.Approval, t approvalTask) error
 		}
 		switch {
 		case a.PostTS != "":
-			if err := b.rewrite(ctx, a.PostIn, a.PostTS, approvalMessage(a, b.broker().Approvers(a))); refusedBySlack(err) {
+			if err := b.web.Rewrite(ctx, a.PostIn, a.PostTS, approvalMessage(a, b.broker().Approvers(a))); webapi.RefusedForGood(err) {
 				b.log.ErrorContext(ctx, "Slack refuses to show what became of an approval", "approval", a.ID, "state", a.State, "error", err)
 				return nil
 			} else if err != nil {
@@ -144,8 +145,8 @@ func (b *Bot) show(ctx context.Context, a broker.Approval, t approvalTask) error
 func (b *Bot) showCopies(ctx context.Context, a broker.Approval) error {
 	var failed error
 	for _, c := range a.Copies {
-		switch err := b.rewrite(ctx, c.In, c.TS, approvalMessage(a, nil)); {
-		case refusedBySlack(err):
+		switch err := b.web.Rewrite(ctx, c.In, c.TS, approvalMessage(a, nil)); {
+		case webapi.RefusedForGood(err):
 			b.log.WarnContext(ctx, "Slack refuses to show an approver what became of an approval", "approval", a.ID, "user", c.User, "error", err)
 		case err != nil:
 			failed = err
@@ -175,8 +176,8 @@ func (b *Bot) follow(ctx context.Context, a broker.Approval, t approvalTask) ver
 		if a.State == broker.ApprovalExpired && b.broker().BreakGlassFrom(ctx, broker.Caller{User: a.User}, a.Account) {
 			m.Blocks = append(m.Blocks, glassButton(a.Account))
 		}
-		err := b.tell(ctx, a.User, m)
-		t.Told = err == nil || refusedBySlack(err)
+		err := b.web.Tell(ctx, a.User, m)
+		t.Told = err == nil || webapi.RefusedForGood(err)
 		switch {
 		case err != nil && t.Told:
 			b.log.ErrorContext(ctx, "who asked cannot be told what became of it", "approval", a.ID, "user", a.User, "error", err)
@@ -187,7 +188,7 @@ func (b *Bot) follow(ctx context.Context, a broker.Approval, t approvalTask) ver
 	if failed == nil {
 		return doneWith
 	}
-	at, again := putOff(b.now(), failed, t.Tries)
+	at, again := webapi.PutOff(b.now(), failed, t.Tries)
 	b.log.WarnContext(ctx, "what follows from a decision is put off", "approval", a.ID, "state", a.State, "error", failed, "until", at)
 	if !again {
 		return doneWith

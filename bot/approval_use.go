@@ -40,9 +40,9 @@ func (b *Bot) openUse(ctx context.Context, to conversation, a broker.Approval, a
 	view := useView(a, asked, above...)
 	var err error
 	if to.view != "" {
-		err = b.pushView(ctx, to.trigger, view)
+		err = b.web.PushView(ctx, to.trigger, view)
 	} else {
-		err = b.openView(ctx, to.trigger, view)
+		err = b.web.OpenView(ctx, to.trigger, view)
 	}
 	if err == nil {
 		return

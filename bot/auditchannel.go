@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"runtime/debug"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/command"
+	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/retry"
@@ -49,7 +49,7 @@ type auditChannel struct {
 	record  Record
 	lease   *lease.Lease
 	channel string
-	post    func(ctx context.Context, channel string, m blockkit.Message) error
+	post    func(ctx context.Context, channel string, m blockkit.Message) (ts string, err error)
 	// followUp does what an entry asks for beside being told; a repeat does nothing
 	// more.
 	followUp func(ctx context.Context, e broker.Event) error
@@ -95,7 +95,8 @@ func readBack(text string) string {
 	return blockkit.Shortened(broker.OneLine(text[:min(len(text), command.MaxText)]), maxBlockID)
 }
 
-func newAuditChannel(d Deps, post func(context.Context, string, blockkit.Message) error, followUp func(context.Context, broker.Event) error) *auditChannel {
+func newAuditChannel(d Deps, post func(context.Context, string, blockkit.Message) (string, error),
+	followUp func(context.Context, broker.Event) error) *auditChannel {
 	log := d.Log.With("part", "audit channel")
 	return &auditChannel{
 		record: d.Record, lease: lease.New(d.Leases, auditLease, auditLeaseTTL, log), channel: d.AuditChannel,
@@ -230,10 +231,10 @@ func (a *auditChannel) tell(ctx context.Context, state *auditState, entry broker
 	}
 	if post {
 		err = a.send(ctx, state, m)
-		if messageRefused(err) {
+		if webapi.MessageRefused(err) {
 			// Trying again would hold up everything behind it.
 			a.log.Error("Slack does not take an event as it is rendered", "position", entry.Position, "error", err)
-			if err = a.send(ctx, state, unshownMessage(entry.Position)); messageRefused(err) {
+			if err = a.send(ctx, state, unshownMessage(entry.Position)); webapi.MessageRefused(err) {
 				err = nil // it is on the record and in the log
 			}
 		}
@@ -292,31 +293,13 @@ func (a *auditChannel) send(ctx context.Context, state *auditState, m blockkit.M
 	})
 }
 
-// messageRefused reports whether Slack found fault with the message itself.
-func messageRefused(err error) bool {
-	var (
-		refused slack.SlackErrorResponse
-		status  slack.StatusCodeError
-	)
-	if errors.As(err, &status) {
-		return status.Code == http.StatusBadRequest || status.Code == http.StatusRequestEntityTooLarge
-	}
-	if !errors.As(err, &refused) {
-		return false
-	}
-	switch refused.Err {
-	case "invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "no_text":
-		return true
-	}
-	return false
-}
-
 func (a *auditChannel) postOnce(ctx context.Context, m blockkit.Message) error {
 	// A post under way is not cut off: Slack may have taken it, and the next
 	// holder would post it again.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), postTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), webapi.Timeout)
 	defer cancel()
-	return a.post(ctx, a.channel, m)
+	_, err := a.post(ctx, a.channel, m)
+	return err
 }
 
 var errLeaseLost = errors.New("the audit channel's lease went to another replica")

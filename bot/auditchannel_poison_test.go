@@ -40,7 +40,10 @@ func TestAPoisonedCursorOrEntryDoesNotHoldUpTheChannel(t *testing.T) {
 		a := &auditChannel{
 			record: c, lease: lease.New(ownLease{}, auditLease, auditLeaseTTL, slog.New(slog.DiscardHandler)),
 			now: func() time.Time { return goldenTime }, log: slog.New(slog.DiscardHandler),
-			post:     func(_ context.Context, _ string, m blockkit.Message) error { posted = append(posted, m); return nil },
+			post: func(_ context.Context, _ string, m blockkit.Message) (string, error) {
+				posted = append(posted, m)
+				return "", nil
+			},
 			followUp: func(context.Context, broker.Event) error { panic("poisoned") },
 		}
 		var state auditState

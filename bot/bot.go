@@ -12,6 +12,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/retry"
@@ -41,8 +42,7 @@ type Deps struct {
 
 // A Bot is assumebot on Slack. New does no work; Run does all of it.
 type Bot struct {
-	api         *slack.Client
-	http        *http.Client
+	web         *webapi.Client
 	live        atomic.Pointer[serving]
 	counters    broker.Counters
 	copies      Copies
@@ -55,7 +55,6 @@ type Bot struct {
 	approvals   *dueWorker
 	owed        *dueWorker
 	voice       voice
-	fake        bool // Slack itself is on this machine
 	embedded    bool
 	now         func() time.Time
 	log         *slog.Logger
@@ -89,12 +88,12 @@ const (
 // New returns a Bot.
 func New(d Deps) *Bot {
 	b := &Bot{
-		api: d.API, http: d.HTTP, counters: d.Counters, copies: d.Copies, preferences: d.Preferences,
-		voice: voice{d.CommandPrefix}, fake: onLoopback(d.APIURL), embedded: d.Embedded, now: d.Now, log: d.Log, slots: make(chan struct{}, atOnce),
+		web: webapi.New(d.API, d.HTTP, d.APIURL), counters: d.Counters, copies: d.Copies, preferences: d.Preferences,
+		voice: voice{d.CommandPrefix}, embedded: d.Embedded, now: d.Now, log: d.Log, slots: make(chan struct{}, atOnce),
 	}
 	b.sweeper = newSweeper(b.sweepMemory)
 	b.sockets = newSockets(d.API, d.Connections, d.Embedded, d.Counters, d.Log, b.receive)
-	b.audit = newAuditChannel(d, b.postMessage, b.followBreakGlass)
+	b.audit = newAuditChannel(d, b.web.Post, b.followBreakGlass)
 	b.grants = d.Grants
 	b.Serve(d.Broker, d.Settings)
 	b.reminders = newDueWorker(d, reminderList, b.serveReminder, b.tellAside)
@@ -171,17 +170,17 @@ func (b *Bot) drain(abandon context.CancelFunc) {
 func (b *Bot) greet(ctx context.Context) error {
 	var (
 		me    *slack.AuthTestResponse
-		fatal *fatalError
+		fatal *webapi.FatalError
 	)
-	pace := slackPace()
+	pace := webapi.Patience()
 	pace.Told = func(err error, wait time.Duration) {
 		b.log.Warn("Slack does not answer", "error", err, "retry_in", wait)
 	}
 	err := pace.Do(ctx, func() (err error) {
-		if me, err = b.whoIsBot(ctx); errors.As(err, &fatal) {
+		if me, err = b.web.WhoAmI(ctx); errors.As(err, &fatal) {
 			return retry.Final(err)
 		}
-		return slackSays(err)
+		return webapi.AsTold(err)
 	})
 	switch {
 	case err != nil && fatal == nil && ctx.Err() != nil:
@@ -194,14 +193,4 @@ func (b *Bot) greet(ctx context.Context) error {
 		b.log.Warn("the bot's own workspace is not in slack.workspaces, so nobody in it is served", "team", me.TeamID)
 	}
 	return nil
-}
-
-func (b *Bot) whoIsBot(ctx context.Context) (*slack.AuthTestResponse, error) {
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
-	defer cancel()
-	me, err := b.api.AuthTestContext(ctx)
-	if err != nil {
-		return nil, slackError("auth.test", err)
-	}
-	return me, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/command"
+	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -48,7 +49,7 @@ const breakGlassTries = 1440
 // serveBreakGlass does what followBreakGlass left to the due list.
 func (b *Bot) serveBreakGlass(ctx context.Context, t approvalTask) verdict {
 	err := b.askToAcknowledge(ctx, *t.BreakGlass)
-	at, again := putOff(b.now(), err, t.Tries)
+	at, again := webapi.PutOff(b.now(), err, t.Tries)
 	switch {
 	case err == nil:
 		return doneWith

@@ -143,7 +143,7 @@ func (b *Bot) searchBuckets(ctx context.Context, in interaction, p press) {
 	if in.to.view != "" {
 		err = b.updateView(ctx, in.to, view)
 	} else {
-		err = b.openView(ctx, in.to.trigger, view)
+		err = b.web.OpenView(ctx, in.to.trigger, view)
 	}
 	if err == nil {
 		return

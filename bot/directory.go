@@ -11,6 +11,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/retry"
@@ -195,7 +196,7 @@ func (d *Directory) refresh(ctx context.Context, h *lease.Hold) (membership, err
 	defer cancel()
 	list, err := d.api.GetUserGroupsContext(asking, slack.GetUserGroupsOptionIncludeUsers(true))
 	if err != nil {
-		return nil, slackError("usergroups.list", err)
+		return nil, webapi.Error("usergroups.list", err)
 	}
 	groups := make(membership, len(list))
 	for _, g := range list {

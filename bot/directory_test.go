@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/store"
 )
@@ -61,7 +62,7 @@ func newHall(t *testing.T) *hall {
 	h.AddUser(slacktest.User{ID: "U01ALICE"})
 	h.members("U01ALICE", "U02BOB")
 	log := slog.New(slog.DiscardHandler)
-	api := NewClient(broker.NewSecret(server.AppToken()), broker.NewSecret(server.BotToken()), server.APIURL())
+	api := webapi.NewAPI(broker.NewSecret(server.AppToken()), broker.NewSecret(server.BotToken()), server.APIURL())
 	for i, skew := range []time.Duration{0, 5 * time.Minute} {
 		h.dirs[i] = NewDirectory(DirectoryDeps{
 			API: api, Copies: st.Copies, Leases: st.Leases, Recorder: h, Named: func() []string { return []string{"S01"} },

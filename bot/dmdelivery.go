@@ -9,6 +9,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -38,7 +39,7 @@ type deletion struct {
 // that is where the person is told instead.
 func (b *Bot) deliverByDM(ctx context.Context, to conversation, r broker.Request, issued broker.Issued, m blockkit.Message) {
 	owed := b.oweCredentials(ctx, r, issued)
-	showing, cancel := context.WithTimeout(context.WithoutCancel(ctx), replyWithin+postTimeout)
+	showing, cancel := context.WithTimeout(context.WithoutCancel(ctx), replyWithin+webapi.Timeout)
 	defer cancel()
 	err := b.showByDM(showing, to, issued, m, &owed)
 	if err == nil {
@@ -74,15 +75,15 @@ func (b *Bot) showByDM(ctx context.Context, to conversation, issued broker.Issue
 		*owed = b.becomes(ctx, *owed, next, b.now().Add(owedAfter))
 	}
 	d := deletion{User: to.caller.User, Team: to.caller.Team, RequestID: to.requestID, Grant: issued.Grant}
-	err := attempt(ctx, func() (err error) { d.Channel, err = b.openDM(ctx, to.caller.User); return err })
+	err := webapi.Repeat(ctx, func() (err error) { d.Channel, err = b.web.OpenDM(ctx, to.caller.User); return err })
 	if err == nil {
 		owed.Message = &shownMessage{Channel: d.Channel}
 		standing("")
-		d.TS, err = b.postOnce(ctx, d.Channel, placeholderMessage(issued))
+		d.TS, err = b.web.PostOnce(ctx, d.Channel, placeholderMessage(issued))
 		switch {
 		case err == nil:
 			standing(d.TS)
-		case notTaken(err):
+		case webapi.NotTaken(err):
 			owed.Message = nil // there is none
 		}
 	}
@@ -92,8 +93,8 @@ func (b *Bot) showByDM(ctx context.Context, to conversation, issued broker.Issue
 	if err != nil {
 		return errors.Join(errNotPosted, err)
 	}
-	return attempt(ctx, func() error {
-		return b.rewrite(ctx, d.Channel, d.TS, withDeadline(m, b.now().Add(issued.Account.DMLife)))
+	return webapi.Repeat(ctx, func() error {
+		return b.web.Rewrite(ctx, d.Channel, d.TS, withDeadline(m, b.now().Add(issued.Account.DMLife)))
 	})
 }
 
@@ -114,11 +115,11 @@ func (b *Bot) serveDeletion(ctx context.Context, entry []byte) verdict {
 		return setAside("it names no direct message to delete")
 	}
 	log := b.log.With("request", d.RequestID, "user", d.User, "account", d.Grant.Account, "channel", d.Channel, "ts", d.TS)
-	err := b.deleteMessage(ctx, d.Channel, d.TS)
+	err := b.web.Delete(ctx, d.Channel, d.TS)
 	if err == nil {
 		return doneWith
 	}
-	if at, again := putOff(b.now(), err, d.Failed); again {
+	if at, again := webapi.PutOff(b.now(), err, d.Failed); again {
 		d.Failed++
 		log.WarnContext(ctx, "direct message with credentials not deleted yet", "error", err, "until", at)
 		return d.putOff(at)
@@ -137,8 +138,8 @@ func (b *Bot) serveDeletion(ctx context.Context, entry []byte) verdict {
 // it allows no deletion, and tells the record and the person what became of it.
 func (b *Bot) giveUp(ctx context.Context, d deletion) verdict {
 	removed := true
-	if err := b.rewrite(ctx, d.Channel, d.TS, removedMessage(d.Grant)); err != nil {
-		if at, again := putOff(b.now(), err, d.Failed); again {
+	if err := b.web.Rewrite(ctx, d.Channel, d.TS, removedMessage(d.Grant)); err != nil {
+		if at, again := webapi.PutOff(b.now(), err, d.Failed); again {
 			d.Failed++
 			return d.putOff(at)
 		}
@@ -157,11 +158,11 @@ func (b *Bot) giveUp(ctx context.Context, d deletion) verdict {
 		}
 		d.Recorded = true
 	}
-	err := b.directMessage(ctx, d.User, b.undeletedMessage(d.Grant, removed))
+	err := b.web.DirectMessage(ctx, d.User, b.undeletedMessage(d.Grant, removed))
 	if err == nil {
 		return doneWith
 	}
-	at, again := putOff(b.now(), err, d.Failed)
+	at, again := webapi.PutOff(b.now(), err, d.Failed)
 	if !again {
 		b.log.ErrorContext(ctx, "nobody was told that credentials stay in a direct message", "request", d.RequestID, "user", d.User, "error", err)
 		return doneWith
@@ -177,45 +178,6 @@ func (d deletion) putOff(at time.Time) verdict {
 		return doneWith // a struct of strings and times always encodes
 	}
 	return verdict{next: entry, at: at}
-}
-
-// deleteMessage deletes a message of the bot's; one that is gone already is
-// fine. https://docs.slack.dev/reference/methods/chat.delete
-func (b *Bot) deleteMessage(ctx context.Context, channel, ts string) error {
-	ctx, cancel := context.WithTimeout(ctx, postTimeout)
-	defer cancel()
-	_, _, err := b.api.DeleteMessageContext(ctx, channel, ts)
-	var refused slack.SlackErrorResponse
-	if err == nil || errors.As(err, &refused) && refused.Err == "message_not_found" {
-		return nil
-	}
-	return slackError("chat.delete", err)
-}
-
-// rewrite puts m in place of what a message of the bot's says.
-func (b *Bot) rewrite(ctx context.Context, channel, ts string, m blockkit.Message) error {
-	ctx, cancel := context.WithTimeout(ctx, postTimeout)
-	defer cancel()
-	_, _, _, err := b.api.UpdateMessageContext(ctx, channel, ts,
-		slack.MsgOptionText(m.Fallback(), false), slack.MsgOptionBlocks(m.Blocks...))
-	if err != nil {
-		return slackError("chat.update", err)
-	}
-	return nil
-}
-
-// tell sends a direct message and tries again where that may help, for what the
-// person has no other way to learn.
-func (b *Bot) tell(ctx context.Context, user string, m blockkit.Message) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*postTimeout)
-	defer cancel()
-	return attempt(ctx, func() error {
-		channel, err := b.openDM(ctx, user)
-		if err != nil {
-			return err
-		}
-		return b.postMessage(ctx, channel, m)
-	})
 }
 
 // placeholderBlock names the block of a message that stands where credentials are

@@ -5,14 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"regexp"
 	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/lease"
@@ -278,37 +275,4 @@ func isTimestamp(s string) bool { return tsShape.MatchString(s) }
 // tellAside puts on the record that an entry was set aside.
 func (b *Bot) tellAside(ctx context.Context, list, why string) {
 	b.broker().SetAside(ctx, list, why)
-}
-
-// putOff is when to try again after err: when Slack says so, or by backing off.
-// ok is false when Slack refused for good.
-func putOff(now time.Time, err error, tries int) (at time.Time, ok bool) {
-	var limited *slack.RateLimitedError
-	switch {
-	case errors.As(err, &limited):
-		return now.Add(min(max(limited.RetryAfter, time.Second), time.Hour)), true
-	case refusedBySlack(err):
-		return time.Time{}, false
-	}
-	return now.Add(min(time.Minute, time.Second<<min(max(tries, 0), 10))), true
-}
-
-// refusedBySlack reports whether Slack answered and will not answer otherwise:
-// neither its own failure nor a limit.
-func refusedBySlack(err error) bool {
-	var (
-		refused slack.SlackErrorResponse
-		status  slack.StatusCodeError
-	)
-	switch {
-	case errors.As(err, &refused):
-		switch refused.Err {
-		case "internal_error", "fatal_error", "ratelimited", "request_timeout", "service_unavailable", "team_added_to_org":
-			return false
-		}
-		return true
-	case errors.As(err, &status):
-		return status.Code < http.StatusInternalServerError && status.Code != http.StatusTooManyRequests
-	}
-	return false
 }

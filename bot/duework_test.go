@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -135,7 +136,7 @@ func TestHostileEntriesOfDueListsAreSetAside(t *testing.T) {
 func TestPuttingOffIsBounded(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for _, tries := range []int{-1 << 62, -1, 0, 1, 63, 1 << 62} {
-		if at, ok := putOff(now, context.DeadlineExceeded, tries); !ok || at.Before(now) || at.After(now.Add(time.Minute)) {
+		if at, ok := webapi.PutOff(now, context.DeadlineExceeded, tries); !ok || at.Before(now) || at.After(now.Add(time.Minute)) {
 			t.Errorf("%d tries: got %s, %v, want within a minute", tries, at, ok)
 		}
 	}

@@ -65,7 +65,7 @@ func (b *Bot) event(ctx context.Context, e envelope) {
 		caller:    readCaller(in.User, in.Team, in.Channel),
 		requestID: broker.NewID(),
 	}
-	defer b.rescue(ctx, to, func(m blockkit.Message) { _ = b.directMessage(ctx, to.caller.User, m) })
+	defer b.rescue(ctx, to, func(m blockkit.Message) { _ = b.web.DirectMessage(ctx, to.caller.User, m) })
 	to.caller.User = b.broker().Person(ctx, to.caller.User)
 	if err := b.broker().Enter(ctx, to.request(command.Command{})); err != nil {
 		b.refusal(ctx, to, err) // for the log: an answer to each would be what the limit is against

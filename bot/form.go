@@ -58,9 +58,9 @@ func (b *Bot) openForm(ctx context.Context, to conversation, f formState) {
 	f.channel = to.caller.Channel
 	var err error
 	if to.view != "" {
-		err = b.pushView(ctx, to.trigger, b.formView(f))
+		err = b.web.PushView(ctx, to.trigger, b.formView(f))
 	} else {
-		err = b.openView(ctx, to.trigger, b.formView(f))
+		err = b.web.OpenView(ctx, to.trigger, b.formView(f))
 	}
 	if err == nil {
 		return

@@ -43,14 +43,8 @@ func (b *Bot) publishHome(ctx context.Context, to conversation) {
 	if err != nil {
 		blocks = b.refusal(ctx, to, err).Blocks
 	}
-	ctx, cancel := context.WithTimeout(ctx, postTimeout)
-	defer cancel()
-	_, err = b.api.PublishViewContext(ctx, slack.PublishViewContextRequest{
-		UserID: to.caller.User,
-		View:   slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: blocks}},
-	})
-	if err != nil {
-		b.log.WarnContext(ctx, "Home not published", "user", to.caller.User, "error", slackError("views.publish", err))
+	if err := b.web.PublishHome(ctx, to.caller.User, blocks); err != nil {
+		b.log.WarnContext(ctx, "Home not published", "user", to.caller.User, "error", err)
 	}
 }
 

@@ -3,14 +3,13 @@ package bot
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -135,11 +134,11 @@ func (b *Bot) oweCredentials(ctx context.Context, r broker.Request, issued broke
 
 // tellOrOwe tells a person by direct message, now or as soon as Slack takes it.
 func (b *Bot) tellOrOwe(ctx context.Context, to conversation, m blockkit.Message) {
-	err := b.directMessage(ctx, to.caller.User, m)
+	err := b.web.DirectMessage(ctx, to.caller.User, m)
 	if err == nil {
 		return
 	}
-	at, again := putOff(b.now(), err, 0)
+	at, again := webapi.PutOff(b.now(), err, 0)
 	if !again {
 		b.log.ErrorContext(ctx, "nothing delivered", "request", to.requestID, "user", to.caller.User, "error", err)
 		return
@@ -154,12 +153,12 @@ func (b *Bot) tellOrOwe(ctx context.Context, to conversation, m blockkit.Message
 // tellUndelivered tells of credentials that did not, or may not, have reached the
 // person, now or as soon as Slack takes it. It is on the record already.
 func (b *Bot) tellUndelivered(ctx context.Context, d debt, m blockkit.Message) {
-	err := b.directMessage(ctx, d.User, m)
+	err := b.web.DirectMessage(ctx, d.User, m)
 	if err == nil {
 		b.settled(ctx, d)
 		return
 	}
-	at, again := putOff(b.now(), err, 0)
+	at, again := webapi.PutOff(b.now(), err, 0)
 	if !again {
 		b.log.ErrorContext(ctx, "nothing delivered", "request", d.Request, "user", d.User, "error", err)
 		b.settled(ctx, d)
@@ -192,7 +191,7 @@ func (b *Bot) serveOwed(ctx context.Context, entry []byte) verdict {
 
 // tellOwed sends m, once Slack takes it.
 func (b *Bot) tellOwed(ctx context.Context, o owed, m blockkit.Message) verdict {
-	err := b.directMessage(ctx, o.User, m)
+	err := b.web.DirectMessage(ctx, o.User, m)
 	if err == nil {
 		return doneWith
 	}
@@ -200,7 +199,7 @@ func (b *Bot) tellOwed(ctx context.Context, o owed, m blockkit.Message) verdict 
 }
 
 func (b *Bot) owedPutOff(ctx context.Context, o owed, err error) verdict {
-	at, again := putOff(b.now(), err, o.Tries)
+	at, again := webapi.PutOff(b.now(), err, o.Tries)
 	if !again {
 		b.log.ErrorContext(ctx, "nothing delivered", "request", o.Request, "user", o.User, "error", err)
 		return doneWith
@@ -225,7 +224,7 @@ func (b *Bot) serveOwedCredentials(ctx context.Context, o owed) verdict {
 		b.broker().Undelivered(ctx, o.request(), *o.Grant, o.Code)
 	}
 	if o.Message != nil {
-		if err := b.takeAway(ctx, o); err != nil && !refusedBySlack(err) {
+		if err := b.takeAway(ctx, o); err != nil && !webapi.RefusedForGood(err) {
 			return b.owedPutOff(ctx, o, err)
 		}
 		o.Message = nil
@@ -280,25 +279,21 @@ func (b *Bot) takeAway(ctx context.Context, o owed) error {
 			return err
 		}
 	}
-	err := b.deleteMessage(ctx, o.Message.Channel, ts)
-	if !refusedBySlack(err) {
+	err := b.web.Delete(ctx, o.Message.Channel, ts)
+	if !webapi.RefusedForGood(err) {
 		return err
 	}
-	return b.rewrite(ctx, o.Message.Channel, ts, removedMessage(*o.Grant))
+	return b.web.Rewrite(ctx, o.Message.Channel, ts, removedMessage(*o.Grant))
 }
 
 // findPlaceholder looks for it among the latest messages of the conversation; ""
-// when it is not there. https://docs.slack.dev/reference/methods/conversations.history
+// when it is not there.
 func (b *Bot) findPlaceholder(ctx context.Context, o owed) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, postTimeout)
-	defer cancel()
-	history, err := b.api.GetConversationHistoryContext(ctx, &slack.GetConversationHistoryParameters{
-		ChannelID: o.Message.Channel, Limit: 100, Oldest: strconv.FormatInt(o.Since.Add(-10*time.Minute).Unix(), 10),
-	})
+	messages, err := b.web.Messages(ctx, o.Message.Channel, o.Since.Add(-10*time.Minute))
 	if err != nil {
-		return "", slackError("conversations.history", err)
+		return "", err
 	}
-	for _, m := range history.Messages {
+	for _, m := range messages {
 		for _, block := range m.Blocks.BlockSet {
 			if block.ID() == placeholderBlock+o.Grant.ID {
 				return m.Timestamp, nil
@@ -307,6 +302,3 @@ func (b *Bot) findPlaceholder(ctx context.Context, o owed) (string, error) {
 	}
 	return "", nil
 }
-
-// errNotWritten is an error from before anything was written to Slack.
-var errNotWritten = errors.New("nothing was sent")

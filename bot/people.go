@@ -9,6 +9,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -55,7 +56,7 @@ func (p *People) Standing(ctx context.Context, user string) (broker.Standing, er
 	defer cancel()
 	u, err := p.api.GetUserInfoContext(ctx, user)
 	if err != nil {
-		return broker.Standing{}, slackError("users.info", err)
+		return broker.Standing{}, webapi.Error("users.info", err)
 	}
 	// On a Grid one person has two IDs, and Slack may answer with the other one.
 	// https://docs.slack.dev/reference/objects/user-object

@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -89,7 +90,7 @@ func (b *Bot) serveReminder(ctx context.Context, entry []byte) verdict {
 	if err == nil {
 		return doneWith
 	}
-	if at, again := putOff(b.now(), err, r.Tries); again && notPosted(err) {
+	if at, again := webapi.PutOff(b.now(), err, r.Tries); again && notPosted(err) {
 		r.Tries++
 		log.WarnContext(ctx, "reminder put off", "error", err, "until", at)
 		return r.putOff(at)
@@ -126,14 +127,14 @@ func wantsReminder(grants []broker.Grant, id string) (broker.Grant, bool) {
 var errNotPosted = errors.New("not posted")
 
 // notPosted reports whether a reminder certainly did not reach the person.
-func notPosted(err error) bool { return errors.Is(err, errNotPosted) || notTaken(err) }
+func notPosted(err error) bool { return errors.Is(err, errNotPosted) || webapi.NotTaken(err) }
 
 func (b *Bot) postReminder(ctx context.Context, g broker.Grant) error {
-	channel, err := b.openDM(ctx, g.User)
+	channel, err := b.web.OpenDM(ctx, g.User)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errNotPosted, err)
 	}
-	_, err = b.postTo(ctx, channel, b.reminderMessage(g, b.broker().Revocable(g)))
+	_, err = b.web.Post(ctx, channel, b.reminderMessage(g, b.broker().Revocable(g)))
 	return err
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/bot/snippet"
+	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -187,8 +188,8 @@ func TestMessagesAreAsJudged(t *testing.T) {
 	maps.Copy(all, adminMessages(t))
 	for name, m := range all {
 		t.Run(name, func(t *testing.T) {
-			b := &Bot{api: api}
-			if err := b.postMessage(t.Context(), "C0AUDIT", m); err != nil {
+			b := &Bot{web: webapi.New(api, nil, server.APIURL())}
+			if _, err := b.web.Post(t.Context(), "C0AUDIT", m); err != nil {
 				t.Fatalf("Slack does not take it: %v", err)
 			}
 			posted := server.InChannel("C0AUDIT")

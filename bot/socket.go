@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -73,7 +75,7 @@ func dialSocket(ctx context.Context, url broker.Secret, p pulse, log *slog.Logge
 		if response != nil {
 			return nil, fmt.Errorf("Slack answered %s instead of opening a WebSocket", response.Status)
 		}
-		return nil, withoutURL(err)
+		return nil, webapi.WithoutURL(err)
 	}
 	conn.SetReadLimit(maxEnvelope)
 	s := &socket{
@@ -264,4 +266,13 @@ func (s *socket) ack(id string, payload any) error {
 		_ = s.conn.Close()
 	}
 	return err
+}
+
+// checkSocketURL keeps codes, which come through a socket, off the wire in clear.
+func checkSocketURL(raw broker.Secret) error {
+	u, err := url.Parse(raw.Reveal())
+	if err != nil || u.Hostname() == "" || u.Scheme != "wss" && (u.Scheme != "ws" || !broker.Loopback(u.Hostname())) {
+		return errors.New("Slack named a socket that is not wss://: nothing is dialled")
+	}
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker/retry"
 )
 
@@ -66,7 +67,7 @@ func (s *slot) awaitTurn(ctx context.Context) {
 // trying again cannot mend.
 func (s *slot) failed(ctx context.Context, err error) error {
 	var (
-		fatal   *fatalError
+		fatal   *webapi.FatalError
 		limited *slack.RateLimitedError
 	)
 	if ctx.Err() != nil {

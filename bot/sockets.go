@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/retry"
 )
@@ -67,7 +67,7 @@ func openConnection(ctx context.Context, api *slack.Client) (broker.Secret, erro
 		if errors.As(err, &limited) {
 			return broker.Secret{}, err
 		}
-		return broker.Secret{}, slackError("apps.connections.open", err)
+		return broker.Secret{}, webapi.Error("apps.connections.open", err)
 	}
 	return broker.NewSecret(url), nil
 }
@@ -80,7 +80,7 @@ func (s *Sockets) run(ctx context.Context) error {
 	var slots sync.WaitGroup
 	for i := range s.count {
 		slots.Go(func() {
-			slot := slot{Sockets: s, log: s.log.With("slot", i), waits: slackPace().Waits()}
+			slot := slot{Sockets: s, log: s.log.With("slot", i), waits: webapi.Patience().Waits()}
 			if err := slot.run(ctx); err != nil {
 				cancel(err)
 			}
@@ -155,66 +155,16 @@ func (s *Sockets) deaf() (bool, <-chan struct{}) {
 	return s.serving == 0, s.changed
 }
 
-// slackPace is how often Slack is tried again, unless slackSays otherwise.
-func slackPace() retry.Pace { return retry.Pace{First: 500 * time.Millisecond, Longest: longest} }
-
-const longest = 30 * time.Second
-
 // slackSays is err with how long to wait after it, where Slack says so.
 func slackSays(err error) error {
-	var limited *slack.RateLimitedError
-	switch {
-	case errors.As(err, &limited):
-		return retry.After(err, limited.RetryAfter+rand.N(time.Second))
-	case crowded(err):
-		return retry.After(err, rand.N(longest)) // ten are open already; one closes about every six minutes
+	if crowded(err) {
+		return retry.After(err, rand.N(webapi.LongestWait)) // ten are open already; one closes about every six minutes
 	}
-	return err
+	return webapi.AsTold(err)
 }
 
 // crowded reports whether Slack has as many sockets of the app as it allows.
 func crowded(err error) bool {
 	var refused *disconnected
 	return errors.As(err, &refused) && refused.reason == "too_many_websockets"
-}
-
-// A fatalError is one that trying again cannot mend.
-type fatalError struct {
-	what string
-	hint string
-	err  error
-}
-
-// Unwrap returns Slack's own error.
-func (e *fatalError) Unwrap() error { return e.err }
-
-func (e *fatalError) Error() string { return e.what + ": " + e.hint }
-
-// slackError adds to Slack's refusal of a method what mends it, and makes it
-// fatal where only that will.
-func slackError(method string, err error) error {
-	var refused slack.SlackErrorResponse
-	if !errors.As(err, &refused) {
-		return fmt.Errorf("%s: %w", method, withoutURL(err))
-	}
-	token, kind := "SLACK_BOT_TOKEN", "the Bot User OAuth Token (xoxb-…) from OAuth & Permissions"
-	if method == "apps.connections.open" {
-		token, kind = "SLACK_APP_TOKEN", "an app-level token (xapp-…) with connections:write from Basic Information"
-	}
-	hint := ""
-	switch refused.Err {
-	case "invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive":
-		hint = "Slack does not take the token in " + token + ": put " + kind + " there"
-	case "not_allowed_token_type":
-		hint = token + " holds a token of the wrong kind: put " + kind + " there"
-	case "missing_scope", "no_permission":
-		hint = "the token in " + token + " lacks a scope: install the app again with the manifest from deploy/"
-	case "not_enabled", "socket_mode_not_enabled", "forbidden_team":
-		hint = "switch Socket Mode on in the app's settings"
-	case "not_in_channel", "channel_not_found", "is_archived":
-		return fmt.Errorf("%s: %w: name a living channel of this workspace and /invite the bot to it", method, err)
-	default:
-		return fmt.Errorf("%s: %w", method, err)
-	}
-	return &fatalError{what: method + ": " + refused.Err, hint: hint, err: err}
 }

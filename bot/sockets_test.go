@@ -13,6 +13,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -189,7 +190,7 @@ func TestUnusableTokensAreFatalWithWhatMendsThem(t *testing.T) {
 			api := slack.New(l.BotToken(), slack.OptionAppLevelToken(test.token), slack.OptionAPIURL(l.APIURL()))
 			s := newSockets(api, 2, false, rates{}, slog.New(slog.DiscardHandler), nil)
 			err := s.run(t.Context())
-			var fatal *fatalError
+			var fatal *webapi.FatalError
 			if !errors.As(err, &fatal) || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), test.token) {
 				t.Errorf("got %v, want a fatal error that says %q and not the token", err, test.want)
 			}

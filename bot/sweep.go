@@ -51,6 +51,6 @@ func (s *sweeper) run(ctx context.Context) {
 
 // sweepMemory drops idle connections, collects, and gives back what is free.
 func (b *Bot) sweepMemory() {
-	b.http.CloseIdleConnections()
+	b.web.CloseIdle()
 	debug.FreeOSMemory()
 }

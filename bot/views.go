@@ -8,32 +8,13 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker/retry"
 )
 
 // modalTitle stays within the 24 characters that Slack allows.
 // https://docs.slack.dev/reference/views/modal-views
 const modalTitle = "AWS credentials"
-
-// openView opens a modal within the trigger's 3 s.
-func (b *Bot) openView(ctx context.Context, trigger string, v slack.ModalViewRequest) error {
-	ctx, cancel := context.WithTimeout(ctx, postTimeout)
-	defer cancel()
-	if _, err := b.api.OpenViewContext(ctx, trigger, v); err != nil {
-		return slackError("views.open", err)
-	}
-	return nil
-}
-
-// pushView opens a modal on top of the one that was acted in.
-func (b *Bot) pushView(ctx context.Context, trigger string, v slack.ModalViewRequest) error {
-	ctx, cancel := context.WithTimeout(ctx, postTimeout)
-	defer cancel()
-	if _, err := b.api.PushViewContext(ctx, trigger, v); err != nil {
-		return slackError("views.push", err)
-	}
-	return nil
-}
 
 // turnsWithin is how long Slack may take to show the view of an acknowledgement.
 // That goes through the socket and views.update does not, so the later of the two
@@ -50,16 +31,7 @@ func (to conversation) turned() conversation {
 // may help.
 func (b *Bot) updateView(ctx context.Context, to conversation, v slack.ModalViewRequest) error {
 	retry.Sleep(ctx, time.Until(to.turns))
-	return attempt(ctx, func() error { return b.updateOnce(ctx, to.view, v) })
-}
-
-func (b *Bot) updateOnce(ctx context.Context, id string, v slack.ModalViewRequest) error {
-	ctx, cancel := context.WithTimeout(ctx, postTimeout)
-	defer cancel()
-	if _, err := b.api.UpdateViewContext(ctx, v, "", "", id); err != nil {
-		return slackError("views.update", err)
-	}
-	return nil
+	return webapi.Repeat(ctx, func() error { return b.web.UpdateView(ctx, to.view, "", v) })
 }
 
 // resultView shows a message in a modal that asks for nothing more.

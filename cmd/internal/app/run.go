@@ -14,6 +14,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot"
 	"github.com/assumebot/assumebot/bot/snippet"
+	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/cmd/internal/config"
@@ -87,7 +88,7 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 	if st.Embedded() {
 		env.Log.Warn("Redis is embedded: what the bot knows ends with this process, the audit record too")
 	}
-	api := bot.NewClient(s.SlackAppToken, s.SlackBotToken, s.SlackAPIURL)
+	api := webapi.NewAPI(s.SlackAppToken, s.SlackBotToken, s.SlackAPIURL)
 	m := &maker{region: s.AWSRegion, deps: ports(st)}
 	m.deps.AWS, m.deps.ParseKey, m.deps.Now, m.deps.Log = aws, snippet.ParsePublicKey, env.Now, env.Log
 	m.deps.People = bot.NewPeople(api, st.Copies)
@@ -95,7 +96,7 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 		API: api, Copies: st.Copies, Leases: st.Leases, Recorder: st.Record, Named: m.userGroups, Now: env.Now, Log: env.Log,
 	})
 	b := bot.New(bot.Deps{
-		API: api, HTTP: bot.NewHTTPClient(), APIURL: s.SlackAPIURL,
+		API: api, HTTP: webapi.NewHTTPClient(), APIURL: s.SlackAPIURL,
 		Broker: m.broker(cfg), Settings: botSettings(cfg),
 		Counters: st.Counters, Copies: st.Copies, Preferences: st.Preferences, Record: st.Record,
 		Leases: st.Leases, Due: st.DueLists, Grants: st.Grants,

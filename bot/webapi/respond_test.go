@@ -1,4 +1,4 @@
-package bot
+package webapi
 
 import (
 	"testing"
@@ -26,30 +26,15 @@ func TestAResponseURLIsSlacksOrTheFakes(t *testing.T) {
 		{"", false, false},
 	}
 	for api, fake := range map[string]bool{"https://slack.com/api/": false, "https://proxy.example/api/": false, "http://127.0.0.1:1/api/": true} {
-		b := &Bot{fake: onLoopback(api)}
+		c := New(nil, nil, api)
 		for _, test := range tests {
 			want := test.real
 			if fake {
 				want = test.fake
 			}
-			if err := b.checkResponseURL(broker.NewSecret(test.url)); (err == nil) != want {
+			if err := c.checkResponseURL(broker.NewSecret(test.url)); (err == nil) != want {
 				t.Errorf("%q with Slack at %s: got %v, want it taken: %v", test.url, api, err, want)
 			}
-		}
-	}
-}
-
-func TestASocketIsEncryptedOrOnThisMachine(t *testing.T) {
-	for url, want := range map[string]bool{
-		"wss://wss-primary.slack.com/link/?ticket=x": true, "ws://127.0.0.1:1/link": true, "ws://[::1]:1/": true,
-		"ws://wss-primary.slack.com/link": false, "ws://10.0.0.1/": false, "http://127.0.0.1/": false, "wss:///": false, "": false,
-	} {
-		if err := checkSocketURL(broker.NewSecret(url)); (err == nil) != want {
-			t.Errorf("%q: got %v, want it taken: %v", url, err, want)
-		}
-		if _, err := dialSocket(t.Context(), broker.NewSecret(url), defaultPulse, nil); !want &&
-			(err == nil || err.Error() != checkSocketURL(broker.NewSecret(url)).Error()) {
-			t.Errorf("%q: got %v, want nothing dialled", url, err)
 		}
 	}
 }
