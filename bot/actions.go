@@ -175,7 +175,7 @@ func (b *Bot) formFor(ctx context.Context, to conversation, c command.Command, w
 // chosenAccount puts the durations of the chosen Account into the form. The
 // other fields keep what was typed, as their blocks keep their names.
 func (b *Bot) chosenAccount(ctx context.Context, in interaction, name string) {
-	f, _ := readForm(in.View)
+	f, _ := b.voice.readForm(in.View)
 	kept := origin(in.View)
 	again := formState{duration: f.duration, format: f.format, service: f.service, reason: f.reason, breakGlass: kept.BreakGlass, channel: kept.Channel}
 	var ok bool

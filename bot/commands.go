@@ -136,9 +136,7 @@ func orVerb(c command.Command, err error) error {
 	if !errors.As(err, &e) || e.Code != broker.CodeUnknownAccount {
 		return err
 	}
-	if meant := command.VerbMeant(c.Account); meant != "" {
-		e.Hint = broker.Sentences(broker.Say(meant), e.Hint)
-	}
+	e.Hint = broker.Sentences(command.VerbMeant(c.Account), e.Hint)
 	return err
 }
 

@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"log/slog"
-	"strings"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
@@ -34,15 +33,4 @@ func (b *Bot) refusal(ctx context.Context, to conversation, err error) blockkit.
 // errNotOpened is of a form that Slack opened too late; hint says what to do instead.
 func errNotOpened(form string, hint ...any) *broker.Error {
 	return &broker.Error{Code: broker.CodeNeedsCode, What: broker.Say("Slack did not open the " + form + " in time."), Hint: broker.Say(hint...)}
-}
-
-// withPrefix puts the configured prefix into the commands that a sentence names.
-func (b *Bot) withPrefix(sentence string) string { return withPrefix(b.voice.prefix, sentence) }
-
-func withPrefix(prefix, sentence string) string {
-	if prefix == "" {
-		return sentence
-	}
-	return strings.NewReplacer("/assume", "/"+prefix+"assume", "/buckets", "/"+prefix+"buckets",
-		"/mfa", "/"+prefix+"mfa", "/sessions", "/"+prefix+"sessions").Replace(sentence)
 }

@@ -23,7 +23,7 @@ func (b *Bot) lateAck(in interaction) any {
 	if in.Type == slack.InteractionTypeBlockSuggestion {
 		return optionGroups{OptionGroups: []*slack.OptionGroupBlockObject{}}
 	}
-	f, _ := readForm(in.View)
+	f, _ := b.voice.readForm(in.View)
 	view := workingView(f.account)
 	if in.View.CallbackID == denyCallback {
 		view = resultView(blockkit.NewMessage("", blockkit.Paragraph(blockkit.Plain("Denying…"))))
@@ -141,7 +141,7 @@ func (b *Bot) conversationOf(in slack.InteractionCallback) conversation {
 		trigger:   in.TriggerID,
 	}
 	if in.Type == slack.InteractionTypeViewSubmission {
-		f, _ := readForm(in.View)
+		f, _ := b.voice.readForm(in.View)
 		to.code = !f.code.Empty()
 	}
 	if from := origin(in.View).Channel; to.caller.Channel == "" {

@@ -82,7 +82,7 @@ func checkPress(t *testing.T, a *slack.BlockAction) {
 }
 
 func checkForm(t *testing.T, v slack.View) {
-	f, _ := readForm(v)
+	f, _ := (voice{}).readForm(v)
 	switch {
 	case f.account != "" && broker.CheckAccountName(f.account) != nil,
 		f.duration < 0 || f.duration > 30*24*time.Hour || f.duration%time.Second != 0,
@@ -144,7 +144,7 @@ func TestACommentThatShowsNothingIsNone(t *testing.T) {
 		if comment, wrong := readComment(view); comment != "" || wrong != "" {
 			t.Errorf("%+q: got comment %+q, %q, want none", blank, comment, wrong)
 		}
-		if f, _ := readForm(view); f.reason != "" {
+		if f, _ := (voice{}).readForm(view); f.reason != "" {
 			t.Errorf("%+q: got reason %+q, want none", blank, f.reason)
 		}
 		for _, text := range []string{

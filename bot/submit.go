@@ -43,7 +43,7 @@ func (b *Bot) submit(ctx context.Context, e envelope, in interaction, ack func(a
 // without AWS comes back in the acknowledgement, on its field; otherwise the
 // acknowledgement turns the form into "working", and what AWS says replaces that.
 func (b *Bot) submitForm(ctx context.Context, e envelope, in interaction, ack func(any) bool) {
-	f, wrong := readForm(in.View)
+	f, wrong := b.voice.readForm(in.View)
 	if wrong != nil {
 		ack(slack.NewErrorsViewSubmissionResponse(wrong))
 		return
@@ -170,17 +170,17 @@ func (b *Bot) issueAs(ctx context.Context, to conversation, r broker.Request, f 
 
 // readForm reads what was filled in; wrong names what cannot be read, by block.
 // What is wrong is left out of f.
-func readForm(v slack.View) (f filled, wrong map[string]string) {
+func (v voice) readForm(view slack.View) (f filled, wrong map[string]string) {
 	f.blocks, wrong = map[string]string{}, map[string]string{}
-	if v.State == nil {
-		v.State = &slack.ViewState{}
+	if view.State == nil {
+		view.State = &slack.ViewState{}
 	}
-	for block, actions := range v.State.Values {
+	for block, actions := range view.State.Values {
 		if len(block) > maxBlockID {
 			continue
 		}
 		for action, value := range actions {
-			if problem, ours := f.readField(action, value); ours {
+			if problem, ours := f.readField(v, action, value); ours {
 				f.blocks[action] = block
 				if problem != "" {
 					wrong[block] = problem
@@ -193,8 +193,8 @@ func readForm(v slack.View) (f filled, wrong map[string]string) {
 			f.blocks[field] = f.blocks[fieldCode]
 		}
 	}
-	if v.CallbackID == formCallback && f.account == "" && len(wrong) == 0 {
-		wrong[f.blocks[fieldAccount]] = voice{}.errorText(broker.AsError(command.NoAccount(), ""))
+	if view.CallbackID == formCallback && f.account == "" && len(wrong) == 0 {
+		wrong[f.blocks[fieldAccount]] = v.errorText(broker.AsError(command.NoAccount(), ""))
 	}
 	// The record must hold no code, so a reason that may be one is refused.
 	if command.ReasonHoldsCode(f.reason, f.code) {
@@ -208,7 +208,7 @@ func readForm(v slack.View) (f filled, wrong map[string]string) {
 
 // readField reads one field as what is typed is read. ours is false for one that
 // the form does not have.
-func (f *filled) readField(action string, value slack.BlockAction) (problem string, ours bool) {
+func (f *filled) readField(v voice, action string, value slack.BlockAction) (problem string, ours bool) {
 	chosen := value.SelectedOption.Value
 	var err error
 	switch action {
@@ -237,7 +237,7 @@ func (f *filled) readField(action string, value slack.BlockAction) (problem stri
 		return "", false
 	}
 	if err != nil {
-		problem = voice{}.errorText(broker.AsError(err, ""))
+		problem = v.errorText(broker.AsError(err, ""))
 	}
 	return problem, true
 }

@@ -14,10 +14,10 @@ func filledIn(field, value string) slack.View {
 
 // Slack bounds what is typed into a form; the bot does not rely on it.
 func TestFormsRefuseWhatIsTooLongForTheRecord(t *testing.T) {
-	if _, wrong := readForm(filledIn(fieldReason, strings.Repeat("x ", 5000))); !strings.Contains(wrong[fieldReason], "at most 500 characters") {
+	if _, wrong := (voice{}).readForm(filledIn(fieldReason, strings.Repeat("x ", 5000))); !strings.Contains(wrong[fieldReason], "at most 500 characters") {
 		t.Errorf("a reason of 10,000 characters: got %q, want that it is refused", wrong)
 	}
-	if f, wrong := readForm(filledIn(fieldReason, strings.Repeat("ö", 500))); wrong != nil || len([]rune(f.reason)) != 500 {
+	if f, wrong := (voice{}).readForm(filledIn(fieldReason, strings.Repeat("ö", 500))); wrong != nil || len([]rune(f.reason)) != 500 {
 		t.Errorf("a reason of 500 characters: got %q", wrong)
 	}
 	if comment, wrong := readComment(filledIn(fieldComment, strings.Repeat("x", 501))); wrong == "" || comment != "" {

@@ -33,7 +33,7 @@ func (v voice) spans(text func(string) blockkit.Span, sentences ...[]broker.Part
 	}
 	for _, p := range broker.Sentences(sentences...) {
 		if p.Kind == broker.PartText {
-			plain.WriteString(withPrefix(v.prefix, p.Text))
+			plain.WriteString(p.Text)
 			continue
 		}
 		flush()
@@ -64,7 +64,7 @@ func (v voice) text(sentences ...[]broker.Part) string {
 		if p.IsCommand() {
 			text.WriteString(v.command(p))
 		} else {
-			text.WriteString(withPrefix(v.prefix, broker.Plain([]broker.Part{p})))
+			text.WriteString(broker.Plain([]broker.Part{p}))
 		}
 	}
 	return text.String()

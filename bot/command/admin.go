@@ -20,7 +20,6 @@ const (
 )
 
 const (
-	usageRevokePerson = "Write /assume revoke @PERSON, and after it, if you like: an ACCOUNT, because REASON."
 	// nothingDone ends each message about a command of an admin that was not
 	// understood.
 	nothingDone = " Nothing was done."
@@ -66,7 +65,7 @@ func parseAdmin(text string) (cmd Command, ok bool, err error) {
 	if cmd.Verb == VerbRevoke && len(rest) > 0 && rest[0].Word() != "because" {
 		if cmd.Account = rest[0].Word(); broker.CheckAccountName(cmd.Account) != nil || broker.MayHoldCode(cmd.Account) {
 			return Command{}, true, Error(
-				orQuoted(cmd.Account, "is not the name of an account.", "After the person belongs the name of an account.")+nothingDone, usageRevokePerson)
+				orQuoted(cmd.Account, "is not the name of an account.", "After the person belongs the name of an account.")+nothingDone, usageAdmin(VerbRevoke))
 		}
 		rest = rest[1:]
 	}
@@ -103,16 +102,16 @@ func targetOf(verb Verb, rest []typed.Token) (string, error) {
 	return "", Error(orQuoted(rest[0].Word(), "is not a mention of a person.", "That is not a mention of a person.")+nothingDone, choose)
 }
 
-func usageAdmin(verb Verb) string {
+func usageAdmin(verb Verb) []broker.Part {
 	switch verb {
 	case VerbRevoke:
-		return usageRevokePerson
+		return broker.Say("Write ", broker.AssumeCmd("revoke @PERSON"), ", and after it, if you like: an ACCOUNT, because REASON.")
 	case VerbPause, VerbResume:
-		return "Write /assume " + string(verb) + ", and after it, if you like: because REASON."
+		return broker.Say("Write ", broker.AssumeCmd(string(verb)), ", and after it, if you like: because REASON.")
 	case VerbBlock, VerbUnlock, VerbUnblock:
-		return "Write /assume " + string(verb) + " @PERSON, and after it, if you like: because REASON."
+		return broker.Say("Write ", broker.AssumeCmd(string(verb), "@PERSON"), ", and after it, if you like: because REASON.")
 	}
-	return "Write /assume " + string(verb) + "."
+	return broker.Say("Write ", broker.AssumeCmd(string(verb)), ".")
 }
 
 // reasonWithoutCode reads a reason where there is no code to be used, so that six

@@ -8,7 +8,9 @@ import (
 // VerbCancel is /assume cancel.
 const VerbCancel Verb = "cancel"
 
-const usageCancel = "Write /assume cancel, or /assume cancel ACCOUNT."
+func usageCancel() []broker.Part {
+	return broker.Say("Write ", broker.AssumeCmd("cancel"), ", or ", broker.AssumeCmd("cancel ACCOUNT"), ".")
+}
 
 // parseCancel reads what follows /assume if its first word is cancel; ok is false
 // if it is not.
@@ -24,16 +26,16 @@ func parseCancel(text string) (cmd Command, ok bool, err error) {
 	case len(rest) == 0:
 		return cmd, true, nil
 	case rest[0].Kind != typed.KindWord:
-		return Command{}, true, Error("You can cancel what you asked for yourself. Nothing was cancelled.", usageCancel)
+		return Command{}, true, Error("You can cancel what you asked for yourself. Nothing was cancelled.", usageCancel())
 	case len(rest) > 1:
-		return Command{}, true, Error(unknownWord(rest[1].Word(), "There is more than the name of an account.")+" Nothing was cancelled.", usageCancel)
+		return Command{}, true, Error(unknownWord(rest[1].Word(), "There is more than the name of an account.")+" Nothing was cancelled.", usageCancel())
 	default:
 		cmd.Account = rest[0].Word()
 	}
 	if broker.CheckAccountName(cmd.Account) != nil || broker.MayHoldCode(cmd.Account) {
 		return Command{}, true, Error(
 			orQuoted(cmd.Account, "is not the name of an account.", "That is not the name of an account.")+" Nothing was cancelled.",
-			usageCancel)
+			usageCancel())
 	}
 	return cmd, true, nil
 }

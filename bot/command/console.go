@@ -36,17 +36,19 @@ func (p *parser) service() error {
 func (p *parser) finishExplain() error {
 	switch {
 	case len(p.numbers) > 0 || broker.MayHoldCode(p.cmd.Account):
-		return Error("explain needs no code.", explainUsage+" A code that was sent was not used.")
+		return unusedError("explain needs no code.", usageExplain())
 	case len(p.gave) > 1 || len(p.gave) == 1 && p.gave[0] != "for":
-		return Error("explain takes the name of an account and a duration, and nothing else.", explainUsage)
+		return Error("explain takes the name of an account and a duration, and nothing else.", usageExplain())
 	case p.cmd.Account == "":
-		return Error("The account is missing.", explainUsage)
+		return Error("The account is missing.", usageExplain())
 	}
 	p.cmd = Command{Verb: VerbExplain, Account: p.cmd.Account, Duration: p.cmd.Duration}
 	return nil
 }
 
-const explainUsage = "Write /assume explain ACCOUNT or /assume explain ACCOUNT for 2h."
+func usageExplain() []broker.Part {
+	return broker.Say("Write ", broker.AssumeCmd("explain ACCOUNT"), " or ", broker.AssumeCmd("explain ACCOUNT for 2h"), ".")
+}
 
 func errService(word string) error {
 	return Error(orQuoted(word, "cannot be the name of an AWS service.", "That cannot be the name of an AWS service."),

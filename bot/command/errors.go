@@ -16,24 +16,28 @@ import (
 // The sentences that a person reads whose command was not understood. No example
 // holds digits, so that none can be taken for the person's own code.
 
-const (
-	usageAssume  = "Write /assume ACCOUNT CODE, and after it, if you like: for 2h, as fish, because REASON."
-	usageBuckets = "Write /buckets ACCOUNT, and after it, if you like: the CODE of your MFA device, prefix P."
-)
-
 // Error is a refusal of what was typed: it is of CodeGrammar.
-func Error(message, hint string) error {
-	return &broker.Error{Code: broker.CodeGrammar, What: broker.Say(message), Hint: broker.Say(hint)}
+func Error(what string, hint ...any) error {
+	return &broker.Error{Code: broker.CodeGrammar, What: broker.Say(what), Hint: broker.Say(hint...)}
 }
 
-func (p *parser) usage() string {
+// unusedError is Error where what was typed holds a code, or what is meant as one.
+func unusedError(what string, hint ...any) error {
+	return &broker.Error{Code: broker.CodeGrammar, Use: broker.UseUnused, What: broker.Say(what), Hint: broker.Say(hint...)}
+}
+
+func (p *parser) usage() []broker.Part {
 	switch p.verb {
 	case VerbBuckets:
-		return usageBuckets
+		return broker.Say("Write ", broker.BucketsCmd("ACCOUNT"), ", and after it, if you like: the CODE of your MFA device, prefix P.")
 	case VerbMFA:
-		return usageMFA
+		return usageMFA()
 	}
-	return usageAssume
+	return broker.Say("Write ", broker.AssumeCmd("ACCOUNT CODE"), ", and after it, if you like: for 2h, as fish, because REASON.")
+}
+
+func accountsListed() []broker.Part {
+	return broker.Say(broker.AssumeCmd("accounts"), " lists those that you may have.")
 }
 
 func errTextTooLong() error {
@@ -56,7 +60,7 @@ func errMention(kind typed.Kind, accountMissing bool) error {
 		what = "a mention of everybody"
 	}
 	if accountMissing {
-		return Error("The name of an account belongs here, but this is "+what+".", "/assume accounts lists the accounts that you may have.")
+		return Error("The name of an account belongs here, but this is "+what+".", accountsListed())
 	}
 	return Error("I do not know what to do with "+what+" there.", "A mention can stand only in the reason, after the word because.")
 }
@@ -65,26 +69,25 @@ func errMention(kind typed.Kind, accountMissing bool) error {
 var verbs = []string{"accounts", "block", "cancel", "explain", "help", "key", "pause", "resume", "revoke", "unblock", "unlock", "whoami"}
 
 // VerbMeant tells who wrote a duration, or misspelt a verb, where it reads as an
-// account, what to type; "" when it looks like neither.
-func VerbMeant(account string) string {
+// account, what to type; nil when it looks like neither.
+func VerbMeant(account string) []broker.Part {
 	if hint := timeMeant([]string{account}); hint != "" {
-		return hint
+		return broker.Say(hint)
 	}
 	if strings.HasPrefix(account, "appr") {
-		return "Approvers press Approve on the message that asks them."
+		return broker.Say("Approvers press Approve on the message that asks them.")
 	}
 	if meant := broker.Nearest(account, verbs); len(account) > 3 && meant != "" && meant != account {
-		return "Did you mean /assume " + meant + "?"
+		return broker.Say("Did you mean ", broker.AssumeCmd(meant), "?")
 	}
-	return ""
+	return nil
 }
 
-// AboutTheCode adds that a code was not used, where one was sent and nothing is
-// said of it.
+// AboutTheCode says that a code was not used, where one was sent.
 func AboutTheCode(err error, sent bool) error {
 	var e *broker.Error
-	if errors.As(err, &e) && sent && !strings.Contains(broker.Plain(e.What)+broker.Plain(e.Hint), "not used") {
-		e.Hint = append(e.Hint, broker.Say(" Your code was not used.")...)
+	if errors.As(err, &e) && sent {
+		e.Use = broker.UseUnused
 	}
 	return err
 }
@@ -109,7 +112,7 @@ func orQuoted(word, sentence, other string) string {
 
 func (p *parser) errUnknownWord(word string) error {
 	message := unknownWord(word, "There is a word that I do not know.")
-	if meant := VerbMeant(p.cmd.Account); p.verb == VerbAssume && meant != "" {
+	if meant := VerbMeant(p.cmd.Account); p.verb == VerbAssume && meant != nil {
 		if q := quoted(p.cmd.Account); q != "" {
 			message = q + " is read as an account. " + message
 		}
@@ -119,7 +122,7 @@ func (p *parser) errUnknownWord(word string) error {
 		return Error(message, hint)
 	}
 	if meant := broker.Nearest(word, p.keywords); meant != "" {
-		return Error(message, "Did you mean “"+meant+"”? "+p.usage())
+		return Error(message, "Did you mean “"+meant+"”? ", p.usage())
 	}
 	if hint := p.prefixMeant(); hint != "" {
 		return Error(message, hint)
@@ -128,39 +131,39 @@ func (p *parser) errUnknownWord(word string) error {
 		return Error(orQuoted(p.cmd.Account, "is read as an account.", "A format is read as an account.")+" "+message,
 			"Write as before the format: as "+string(f)+".")
 	}
-	return Error(message, "Leave it out, or write because before it if it is the reason. Another account needs a command of its own. "+p.usage())
+	return Error(message, "Leave it out, or write because before it if it is the reason. Another account needs a command of its own. ", p.usage())
 }
 
 func errAccountName(word string) error {
 	return Error(orQuoted(word, "cannot be the name of an account.", "That cannot be the name of an account."),
-		"Names are made of letters, digits, dots, dashes and underscores; /assume accounts lists those that you may have.")
+		"Names are made of letters, digits, dots, dashes and underscores; ", accountsListed())
 }
 
 func errAccountsTakesNothing() error {
-	return Error("Nothing else goes with the word accounts.", "Write /assume accounts.")
+	return Error("Nothing else goes with the word accounts.", "Write ", broker.AssumeCmd("accounts"), ".")
 }
 
 func errWhoamiTakesAccount() error {
-	return Error("whoami takes the name of an account and nothing else.", "Write /assume whoami or /assume whoami ACCOUNT.")
+	return Error("whoami takes the name of an account and nothing else.", "Write ", broker.AssumeCmd("whoami"), " or ", broker.AssumeCmd("whoami ACCOUNT"), ".")
 }
 
 func (p *parser) errNoAccount(code bool) error {
-	hint := "For example: /assume ACCOUNT CODE. /assume accounts lists those that you may have."
+	example := broker.AssumeCmd("ACCOUNT CODE")
 	if p.verb == VerbBuckets {
-		hint = "For example: /buckets ACCOUNT CODE. /assume accounts lists those that you may have."
+		example = broker.BucketsCmd("ACCOUNT CODE")
 	}
 	if code {
-		return Error("There is a code, but the account is missing.", hint+" The code was not used.")
+		return unusedError("There is a code, but the account is missing.", "For example: ", example, ". ", accountsListed())
 	}
-	return Error("The account is missing.", hint)
+	return Error("The account is missing.", "For example: ", example, ". ", accountsListed())
 }
 
 func (p *parser) errNoSpace() error {
-	return Error("The account and the code run together.", "Leave a space between them. "+p.usage())
+	return Error("The account and the code run together.", "Leave a space between them. ", p.usage())
 }
 
 func errAccountID() error {
-	return Error("Twelve digits are the number of an AWS account; I know accounts by name.", "/assume accounts lists the names that you may use.")
+	return Error("Twelve digits are the number of an AWS account; I know accounts by name.", accountsListed())
 }
 
 func errTwoNumbers() error {
@@ -174,12 +177,12 @@ func errCodeLength(n int) error {
 	if n < len(names) {
 		has = names[n]
 	}
-	return Error("A code has six digits; this one has "+has+".", "Read the code from your MFA device again. It was not used.")
+	return unusedError("A code has six digits; this one has "+has+".", "Read the code from your MFA device again.")
 }
 
 func errLettersInCode() error {
-	return Error("A code has six digits and no letters.",
-		"Read the code from your MFA device again: zero and one are easily taken for letters. It was not used.")
+	return unusedError("A code has six digits and no letters.",
+		"Read the code from your MFA device again: zero and one are easily taken for letters.")
 }
 
 func errTwice(keyword string) error {
@@ -233,7 +236,7 @@ func errFormatUnknown(word string) error {
 }
 
 func errPrefixMissing() error {
-	return Error("After prefix, the beginning of the bucket names is missing.", "Write /buckets ACCOUNT prefix logs-")
+	return Error("After prefix, the beginning of the bucket names is missing.", "Write ", broker.BucketsCmd("ACCOUNT prefix logs-"))
 }
 
 func errPrefix(typed string) error {
@@ -241,7 +244,7 @@ func errPrefix(typed string) error {
 	if q := quoted(typed); q != "" {
 		message = "No bucket name begins with " + q + "."
 	}
-	return Error(message, "Bucket names are made of letters, digits, dots and dashes: /buckets ACCOUNT prefix logs-")
+	return Error(message, "Bucket names are made of letters, digits, dots and dashes: ", broker.BucketsCmd("ACCOUNT prefix logs-"))
 }
 
 func errReasonEmpty() error {
@@ -254,7 +257,7 @@ func errReasonTooLong(n int) error {
 }
 
 func errBreakGlassReason() error {
-	return Error("break-glass needs a reason.", "Add it at the end: break-glass because all of prod is down. A code that was sent was not used.")
+	return Error("break-glass needs a reason.", "Add it at the end: break-glass because all of prod is down.")
 }
 
 func errCodeInReason() error {
@@ -263,7 +266,7 @@ func errCodeInReason() error {
 }
 
 func errReasonRepeatsCode() error {
-	return Error("The reason repeats your code.", "The reason goes on the record, where no code may be. Leave the code out of it; it was not used.")
+	return unusedError("The reason repeats your code.", "The reason goes on the record, where no code may be. Leave the code out of it.")
 }
 
 // maxQuoted is enough to recognise one's own word by.

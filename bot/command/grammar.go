@@ -125,7 +125,7 @@ func (p *parser) step() error {
 		if p.verb == VerbMFA {
 			return errMFAMention()
 		}
-		if meant := VerbMeant(p.cmd.Account); p.verb == VerbAssume && meant != "" {
+		if meant := VerbMeant(p.cmd.Account); p.verb == VerbAssume && meant != nil {
 			return Error(quoted(p.cmd.Account)+" is read as an account, and no person belongs after it.", meant)
 		}
 		return errMention(t.Kind, p.cmd.Account == "")

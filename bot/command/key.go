@@ -127,14 +127,14 @@ func takeCode(words []typed.Token) ([]typed.Token, broker.TokenCode, error) {
 }
 
 func errKeyMissing() error {
-	return Error("There is a code, but the key is missing. The code was not used.",
-		"Write /assume key age1… CODE, or /assume key remove CODE; /assume key alone shows what is set.")
+	return unusedError("There is a code, but the key is missing.",
+		"Write ", broker.AssumeCmd("key age1… CODE"), ", or ", broker.AssumeCmd("key remove CODE"), "; ", broker.AssumeCmd("key"), " alone shows what is set.")
 }
 
 func errKeyRemoveAlone() error {
-	return Error("Only the code goes after remove. Nothing was changed.", "Write /assume key remove CODE.")
+	return Error("Only the code goes after remove. Nothing was changed.", "Write ", broker.AssumeCmd("key remove CODE"), ".")
 }
 
 func errKeyShowAlone() error {
-	return Error("Nothing goes after show. Nothing was changed.", "Write /assume key.")
+	return Error("Nothing goes after show. Nothing was changed.", "Write ", broker.AssumeCmd("key"), ".")
 }

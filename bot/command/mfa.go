@@ -11,7 +11,10 @@ const (
 	VerbMFAEnd    Verb = "end"
 )
 
-const usageMFA = "Write /mfa CODE, and after it, if you like, for 8h. /mfa alone shows your MFA session, and /mfa end ends it."
+func usageMFA() []broker.Part {
+	return broker.Say("Write ", broker.MFACmd("CODE"), ", and after it, if you like, for 8h. ",
+		broker.MFACmd(), " alone shows your MFA session, and ", broker.MFACmd("end"), " ends it.")
+}
 
 // ParseMFA reads what follows /mfa: CODE [for D] | status | end | help; nothing
 // is status. An error is as that of [ParseAssume].
@@ -44,9 +47,9 @@ func (p *parser) mfaWord(word string) error {
 		return Error(message, hint)
 	}
 	if meant := broker.Nearest(word, []string{"for", string(VerbMFAEnd), string(VerbMFAStatus), string(VerbHelp)}); meant != "" {
-		return Error(message, "Did you mean “"+meant+"”? "+usageMFA)
+		return Error(message, "Did you mean “"+meant+"”? ", usageMFA())
 	}
-	return Error(message, "An MFA session is for all accounts alike. "+usageMFA)
+	return Error(message, "An MFA session is for all accounts alike. ", usageMFA())
 }
 
 // finishMFA judges the Command of /mfa as a whole.
@@ -66,7 +69,7 @@ func (p *parser) finishMFA() error {
 	case err != nil:
 		return err
 	case code == "" && len(p.gave) > 0:
-		return Error("There is a duration, but the code is missing.", usageMFA)
+		return Error("There is a duration, but the code is missing.", usageMFA())
 	case code == "":
 		p.cmd.Verb = VerbMFAStatus
 		return nil
@@ -76,9 +79,9 @@ func (p *parser) finishMFA() error {
 }
 
 func errMFAWordAlone(verb Verb) error {
-	return Error("Nothing else goes with the word "+string(verb)+".", "Write /mfa "+string(verb)+". If there was a code, it was not used.")
+	return Error("Nothing else goes with the word "+string(verb)+".", "Write ", broker.MFACmd(string(verb)), ".")
 }
 
 func errMFAMention() error {
-	return Error("I do not know what to do with a mention there.", "An MFA session is your own. "+usageMFA)
+	return Error("I do not know what to do with a mention there.", "An MFA session is your own. ", usageMFA())
 }
