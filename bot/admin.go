@@ -21,32 +21,32 @@ const (
 func (b *Bot) admin(ctx context.Context, to conversation, c command.Command) {
 	r := to.request(c)
 	if c.Target != "" {
-		c.Target = b.broker().Person(ctx, c.Target) // so that a block holds by whichever ID they come
+		c.Target = to.broker.Person(ctx, c.Target) // so that a block holds by whichever ID they come
 	}
-	whom := blockkit.Named(b.broker().NameOf(c.Target), c.Target)
+	whom := blockkit.Named(to.broker.NameOf(c.Target), c.Target)
 	switch c.Verb {
 	case command.VerbWho:
-		held, err := b.broker().Who(ctx, r)
+		held, err := to.broker.Who(ctx, r)
 		b.answer(ctx, to, err, func() blockkit.Message { return b.whoMessage(held) })
 	case command.VerbBlock:
-		done, err := b.broker().Block(ctx, r, c.Target)
+		done, err := to.broker.Block(ctx, r, c.Target)
 		b.answer(ctx, to, err, func() blockkit.Message { return b.blockedMessage(c.Target, whom, done.Before) })
 		b.showCancelled(ctx, to, done.Cancelled)
 	case command.VerbUnblock:
-		was, err := b.broker().Unblock(ctx, r, c.Target)
+		was, err := to.broker.Unblock(ctx, r, c.Target)
 		b.answer(ctx, to, err, func() blockkit.Message { return unblockedMessage(whom, was) })
 	case command.VerbUnlock:
-		was, err := b.broker().Unlock(ctx, r, c.Target)
+		was, err := to.broker.Unlock(ctx, r, c.Target)
 		b.answer(ctx, to, err, func() blockkit.Message { return unlockedMessage(whom, was) })
 	case command.VerbPause:
-		before, err := b.broker().Pause(ctx, r)
+		before, err := to.broker.Pause(ctx, r)
 		b.answer(ctx, to, err, func() blockkit.Message { return b.pausedMessage(before) })
 	case command.VerbResume:
-		was, err := b.broker().Resume(ctx, r)
+		was, err := to.broker.Resume(ctx, r)
 		b.answer(ctx, to, err, func() blockkit.Message { return resumedMessage(was) })
 	case command.VerbRevoke:
 		b.inTime(ctx, to, stillRevoking("what "+whom+" has"), func(ctx context.Context) (blockkit.Message, error) {
-			done, err := b.broker().RevokePerson(ctx, r, c.Target)
+			done, err := to.broker.RevokePerson(ctx, r, c.Target)
 			b.showCancelled(ctx, to, done.Cancelled)
 			return b.revokedPersonMessage(done), err
 		})

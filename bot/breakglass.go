@@ -72,7 +72,7 @@ func glassButton(account string) slack.Block {
 // duration that others were asked to approve.
 func (b *Bot) breakGlassForm(ctx context.Context, to conversation, account string) {
 	r := to.request(command.Command{Account: account, BreakGlass: true})
-	if !b.broker().MayBreakGlass(ctx, r.Caller.User, account) {
+	if !to.broker.MayBreakGlass(ctx, r.Caller.User, account) {
 		b.deliver(ctx, to, b.refusal(ctx, to, b.unlessStranger(ctx, to, &broker.Error{
 			Code: broker.CodeNotAllowed,
 			What: broker.Say("You may not have " + account + " by break-glass."),
@@ -81,8 +81,8 @@ func (b *Bot) breakGlassForm(ctx context.Context, to conversation, account strin
 		return
 	}
 	f := formState{breakGlass: true}
-	f.account, _ = b.broker().AccountFor(ctx, r)
-	open, err := b.broker().OpenApprovals(ctx, r)
+	f.account, _ = to.broker.AccountFor(ctx, r)
+	open, err := to.broker.OpenApprovals(ctx, r)
 	if err != nil {
 		b.log.WarnContext(ctx, "the form for break-glass does not know what was asked", "request", to.requestID, "error", err)
 	}
@@ -96,14 +96,14 @@ func (b *Bot) breakGlassForm(ctx context.Context, to conversation, account strin
 
 // glassHelps reports whether break-glass gives what a refusal denies, to who may
 // use it from where they are.
-func (b *Bot) glassHelps(ctx context.Context, r broker.Request, err error) bool {
+func (to conversation) glassHelps(ctx context.Context, r broker.Request, err error) bool {
 	var e *broker.Error
 	if r.BreakGlass || !errors.As(err, &e) {
 		return false
 	}
 	switch e.Code {
 	case broker.CodeHours, broker.CodeNotAllowed, broker.CodeDirectory, broker.CodeNeedsApproval, broker.CodeUndelivered:
-		return b.broker().BreakGlassFrom(ctx, r.Caller, r.Account)
+		return to.broker.BreakGlassFrom(ctx, r.Caller, r.Account)
 	}
 	return false
 }
@@ -111,7 +111,7 @@ func (b *Bot) glassHelps(ctx context.Context, r broker.Request, err error) bool 
 // refused delivers a refusal, with a button where break-glass helps.
 func (b *Bot) refused(ctx context.Context, to conversation, r broker.Request, err error) {
 	m := b.refusal(ctx, to, err)
-	if b.glassHelps(ctx, r, err) {
+	if to.glassHelps(ctx, r, err) {
 		m.Blocks = append(m.Blocks, glassButton(r.Account))
 	}
 	b.deliver(ctx, to, m)

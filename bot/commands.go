@@ -72,18 +72,18 @@ func (b *Bot) run(ctx context.Context, to conversation, c command.Command) {
 	case command.VerbMFA, command.VerbMFAStatus, command.VerbMFAEnd:
 		b.mfa(ctx, to, c)
 	case command.VerbSessions:
-		has, err := b.holds(ctx, to.request(c))
+		has, err := b.holds(ctx, to)
 		b.answer(ctx, to, err, func() blockkit.Message { return b.sessionsMessage(has) })
 	case command.VerbExplain:
-		e, err := b.broker().Explain(ctx, to.request(c))
+		e, err := to.broker.Explain(ctx, to.request(c))
 		b.answer(ctx, to, err, func() blockkit.Message { return b.explainMessage(e) })
 	case command.VerbWhoami:
-		who, err := b.broker().WhoAmI(ctx, to.request(c))
+		who, err := to.broker.WhoAmI(ctx, to.request(c))
 		b.answer(ctx, to, err, func() blockkit.Message { return b.whoamiMessage(who) })
 	case command.VerbHelp, command.VerbMoreHelp:
 		b.help(ctx, to, c.Verb == command.VerbMoreHelp)
 	case command.VerbAccounts:
-		accounts, complete, err := b.broker().Accounts(ctx, to.request(c))
+		accounts, complete, err := to.broker.Accounts(ctx, to.request(c))
 		b.answer(ctx, to, err, func() blockkit.Message { return b.accountsMessage(accounts, complete) })
 	}
 }
@@ -100,7 +100,7 @@ func (b *Bot) answer(ctx context.Context, to conversation, err error, render fun
 // request is the Request that a command makes of the broker.
 func (to conversation) request(c command.Command) broker.Request {
 	return broker.Request{
-		ID: to.requestID, Caller: to.caller, Account: c.Account, Code: c.Code,
+		Visit: to.visit, ID: to.requestID, Caller: to.caller, Account: c.Account, Code: c.Code,
 		Duration: c.Duration, Reason: c.Reason, Purpose: broker.PurposeShow, BreakGlass: c.BreakGlass,
 		Format: command.FormatValue(c.Format, c.Service), SentCode: to.code,
 	}
@@ -112,7 +112,7 @@ func (b *Bot) assume(ctx context.Context, to conversation, c command.Command) {
 		return
 	}
 	r := to.request(c)
-	issued, err := b.issue(ctx, r)
+	issued, err := b.issue(ctx, to, r)
 	switch {
 	case completable(c, err) && to.trigger != "":
 		b.formFor(ctx, to, c, err)
@@ -157,7 +157,7 @@ func (b *Bot) present(ctx context.Context, to conversation, r broker.Request, is
 func (b *Bot) buckets(ctx context.Context, to conversation, c command.Command) {
 	r := to.request(c)
 	r.Purpose = broker.PurposeBuckets
-	list, err := b.broker().Buckets(ctx, r, c.Prefix)
+	list, err := to.broker.Buckets(ctx, r, c.Prefix)
 	b.answer(ctx, to, err, func() blockkit.Message { return b.bucketsMessage(list) })
 	b.tellUsed(ctx, to, list.UsedSession, list.Account.Name)
 }

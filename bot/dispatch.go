@@ -89,6 +89,8 @@ func (b *Bot) slashCommand(ctx context.Context, e envelope) {
 		return
 	}
 	to := conversation{
+		serving:     b.live.Load(),
+		visit:       new(broker.Visit),
 		caller:      readCaller(cmd.UserID, cmd.TeamID, cmd.ChannelID),
 		requestID:   broker.NewID(),
 		responseURL: broker.NewSecret(cmd.ResponseURL),
@@ -99,7 +101,7 @@ func (b *Bot) slashCommand(ctx context.Context, e envelope) {
 	if !b.first(ctx, to, sightings(e, cmd.TriggerID)...) {
 		return
 	}
-	to.caller.User = b.broker().Person(ctx, to.caller.User)
+	to.caller.User = to.broker.Person(ctx, to.caller.User)
 	if !b.enter(ctx, to) {
 		return
 	}
@@ -117,7 +119,7 @@ func (b *Bot) slashCommand(ctx context.Context, e envelope) {
 // enter reports whether the person has not asked for too much; otherwise they are
 // told, and nothing else is looked at.
 func (b *Bot) enter(ctx context.Context, to conversation) bool {
-	err := b.broker().Enter(ctx, to.request(command.Command{}))
+	err := to.broker.Enter(ctx, to.request(command.Command{}))
 	if err != nil {
 		b.deliver(ctx, to.beside(), b.refusal(ctx, to, err))
 	}
@@ -178,7 +180,7 @@ func (b *Bot) aloneOrRefused(ctx context.Context, to conversation) error {
 // unlessStranger returns err, which says that the bot cannot serve, or for a
 // stranger what a stranger is told: no error tells them more.
 func (b *Bot) unlessStranger(ctx context.Context, to conversation, err error) error {
-	if stranger := b.broker().Recognize(ctx, to.request(command.Command{})); stranger != nil {
+	if stranger := to.broker.Recognize(ctx, to.request(command.Command{})); stranger != nil {
 		return stranger
 	}
 	return err
@@ -187,7 +189,7 @@ func (b *Bot) unlessStranger(ctx context.Context, to conversation, err error) er
 // unlessRefused is unlessStranger for an error that teaches something, such as
 // the grammar: guests and the like learn nothing either.
 func (b *Bot) unlessRefused(ctx context.Context, to conversation, err error) error {
-	if refused := b.broker().Identify(ctx, to.request(command.Command{})); refused != nil {
+	if refused := to.broker.Identify(ctx, to.request(command.Command{})); refused != nil {
 		return refused
 	}
 	return err

@@ -52,7 +52,7 @@ func (b *Bot) deliverByDM(ctx context.Context, to conversation, r broker.Request
 		undelivered = broker.CodeDeliveryUnknown
 	}
 	b.log.ErrorContext(ctx, "credentials not delivered by direct message", "request", to.requestID, "ref", broker.ShortRef(to.requestID), "error", err)
-	b.broker().Undelivered(ctx, r, issued.Grant, undelivered)
+	to.broker.Undelivered(ctx, r, issued.Grant, undelivered)
 	b.deliver(ctx, to, b.undeliveredMessage(issued, undelivered, broker.ShortRef(to.requestID)))
 	if owed.Message == nil || undelivered == broker.CodeDeliveryUnknown && owed.Message.TS != "" {
 		b.settled(ctx, owed) // what may hold the credentials is deleted in its time

@@ -62,12 +62,14 @@ func (b *Bot) event(ctx context.Context, e envelope) {
 		return
 	}
 	to := conversation{
+		serving:   b.live.Load(),
+		visit:     new(broker.Visit),
 		caller:    readCaller(in.User, in.Team, in.Channel),
 		requestID: broker.NewID(),
 	}
 	defer b.rescue(ctx, to, func(m blockkit.Message) { _ = b.web.DirectMessage(ctx, to.caller.User, m) })
-	to.caller.User = b.broker().Person(ctx, to.caller.User)
-	if err := b.broker().Enter(ctx, to.request(command.Command{})); err != nil {
+	to.caller.User = to.broker.Person(ctx, to.caller.User)
+	if err := to.broker.Enter(ctx, to.request(command.Command{})); err != nil {
 		b.refusal(ctx, to, err) // for the log: an answer to each would be what the limit is against
 		return
 	}
@@ -91,7 +93,7 @@ func (b *Bot) event(ctx context.Context, e envelope) {
 
 // helpByDirectMessage answers privately, wherever it was asked.
 func (b *Bot) helpByDirectMessage(ctx context.Context, to conversation, more bool) {
-	accounts, admin, err := b.broker().Help(ctx, to.request(command.Command{}))
+	accounts, admin, err := to.broker.Help(ctx, to.request(command.Command{}))
 	var m blockkit.Message
 	if err != nil {
 		m = b.refusal(ctx, to, err)

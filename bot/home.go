@@ -50,11 +50,11 @@ func (b *Bot) publishHome(ctx context.Context, to conversation) {
 
 func (b *Bot) homeBlocks(ctx context.Context, to conversation) ([]slack.Block, error) {
 	r := to.request(command.Command{})
-	accounts, complete, err := b.broker().Accounts(ctx, r)
+	accounts, complete, err := to.broker.Accounts(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	has, err := b.holds(ctx, r)
+	has, err := b.holds(ctx, to)
 	if err != nil {
 		return nil, err
 	}
@@ -97,23 +97,24 @@ type holding struct {
 	revocable map[string]bool
 }
 
-func (b *Bot) holds(ctx context.Context, r broker.Request) (holding, error) {
-	grants, err := b.broker().Live(ctx, r)
+func (b *Bot) holds(ctx context.Context, to conversation) (holding, error) {
+	r := to.request(command.Command{})
+	grants, err := to.broker.Live(ctx, r)
 	if err != nil {
 		return holding{}, err
 	}
 	has := holding{grants: grants, revocable: map[string]bool{}}
 	for _, g := range grants {
-		has.revocable[g.ID] = b.broker().Revocable(g)
+		has.revocable[g.ID] = to.broker.Revocable(g)
 	}
-	if has.order, err = b.broker().StandingOrder(ctx, r); err != nil {
+	if has.order, err = to.broker.StandingOrder(ctx, r); err != nil {
 		return has, err
 	}
-	has.approvals, err = b.broker().OpenApprovals(ctx, r)
-	if err != nil || b.settings().MFASession == 0 {
+	has.approvals, err = to.broker.OpenApprovals(ctx, r)
+	if err != nil || to.settings.MFASession == 0 {
 		return has, err
 	}
-	session, ok, err := b.broker().MFASession(ctx, r)
+	session, ok, err := to.broker.MFASession(ctx, r)
 	if err == nil && ok {
 		has.session = &session
 	}

@@ -67,7 +67,7 @@ func (b *Bot) receiveInteraction(s *socket, e envelope) {
 			if !b.first(ctx, in.to, sightings(e, in.TriggerID)...) {
 				return
 			}
-			in.to.caller.User = b.broker().Person(ctx, in.to.caller.User)
+			in.to.caller.User = in.to.broker.Person(ctx, in.to.caller.User)
 			if in.Type != slack.InteractionTypeViewClosed && !b.enter(ctx, in.to) {
 				return
 			}
@@ -112,7 +112,7 @@ func (b *Bot) answerByAck(ctx context.Context, s *socket, e envelope, in interac
 	})
 	defer overdue.Stop()
 	asked := in // the timer has in
-	asked.to.caller.User = b.personInTime(ctx, in.to.caller.User)
+	asked.to.caller.User = in.to.personInTime(ctx)
 	if suggestion {
 		b.suggest(ctx, asked, ack)
 		return
@@ -121,10 +121,10 @@ func (b *Bot) answerByAck(ctx context.Context, s *socket, e envelope, in interac
 }
 
 // personInTime is [broker.Broker.Person] where the answer is the acknowledgement.
-func (b *Bot) personInTime(ctx context.Context, id string) string {
+func (to conversation) personInTime(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, judgeTimeout/2)
 	defer cancel()
-	return b.broker().Person(ctx, id)
+	return to.broker.Person(ctx, to.caller.User)
 }
 
 // conversationOf says who acts and where the answer goes: into the modal that
@@ -136,6 +136,8 @@ func (b *Bot) conversationOf(in slack.InteractionCallback) conversation {
 		team = in.Team.ID
 	}
 	to := conversation{
+		serving:   b.live.Load(),
+		visit:     new(broker.Visit),
 		caller:    readCaller(in.User.ID, team, in.Channel.ID),
 		requestID: broker.NewID(),
 		trigger:   in.TriggerID,

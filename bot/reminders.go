@@ -30,8 +30,8 @@ type reminder struct {
 // issue asks the broker and sees to the reminder of what it issued. It is put on
 // the list before anybody sees the credentials, so that a process that dies
 // while it replies leaves no Grant without one.
-func (b *Bot) issue(ctx context.Context, r broker.Request) (broker.Issued, error) {
-	issued, err := b.broker().Issue(ctx, r)
+func (b *Bot) issue(ctx context.Context, to conversation, r broker.Request) (broker.Issued, error) {
+	issued, err := to.broker.Issue(ctx, r)
 	if err == nil {
 		b.seeTo(ctx, r, issued)
 	}

@@ -11,6 +11,8 @@ import (
 
 // A conversation is whom an answer goes to, and how.
 type conversation struct {
+	*serving    // the config that it goes by, from its arrival to its answer
+	visit       *broker.Visit
 	caller      broker.Caller
 	requestID   string
 	responseURL broker.Secret // of a command, or of the message that was acted on
@@ -86,7 +88,7 @@ func (b *Bot) deliverCredentials(ctx context.Context, to conversation, r broker.
 	if !webapi.NotTaken(err) {
 		undelivered = broker.CodeDeliveryUnknown
 	}
-	b.broker().Undelivered(ctx, r, issued.Grant, undelivered)
+	to.broker.Undelivered(ctx, r, issued.Grant, undelivered)
 	d.Code = undelivered
 	b.tellUndelivered(ctx, d, b.undeliveredMessage(issued, undelivered, broker.ShortRef(to.requestID)))
 }

@@ -43,11 +43,11 @@ func withheld(err error) broker.Code {
 func (b *Bot) key(ctx context.Context, to conversation, c command.Command) {
 	r := to.request(c)
 	if c.Change == command.KeyShow {
-		status, err := b.broker().KeyStatus(ctx, r)
+		status, err := to.broker.KeyStatus(ctx, r)
 		b.answer(ctx, to, err, func() blockkit.Message { return b.keyMessage(status) })
 		return
 	}
-	changed, err := b.broker().ChangeKey(ctx, r, c.Key)
+	changed, err := to.broker.ChangeKey(ctx, r, c.Key)
 	if err != nil {
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
