@@ -180,8 +180,9 @@ func (b *Bot) submitSearch(ctx context.Context, e envelope, in interaction, ack 
 	first, err := b.counters.FirstSight(judging, append(sightings(e, in.TriggerID), "view:"+in.View.ID+in.View.Hash)...)
 	switch {
 	case err != nil:
-		b.refusal(ctx, in.to, err) // for the log
-		ack(searchError("The bot's own store is not answering. Try again in a minute."))
+		e := errNotLooked(in.to, err)
+		b.refusal(ctx, in.to, e) // for the log
+		ack(searchError(b.voice.errorText(e)))
 		return
 	case !first:
 		ack(searchError("This was already sent. The answer comes in this window."))
