@@ -41,7 +41,7 @@ type Sessions interface {
 }
 
 // ErrMFASessionNotEnough is in the chain of an error of CodeNeedsCode whose
-// Message says why the MFA session that there is does not do.
+// What says why the MFA session that there is does not do.
 var ErrMFASessionNotEnough = errors.New("the MFA session is not enough")
 
 // A heldSession is an MFA session that is there to be used.
