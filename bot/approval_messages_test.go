@@ -9,6 +9,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/blockkit/goldentest"
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/webapi"
@@ -70,8 +71,7 @@ func approvalStates() map[string]broker.Approval {
 }
 
 // approvalMessages are those that ping nobody.
-func approvalMessages(t *testing.T) map[string]blockkit.Message {
-	t.Helper()
+func approvalMessages() map[string]blockkit.Message {
 	b := goldenBot()
 	quiet := goldenApproval(func(a *broker.Approval) { a.Quiet = true })
 	all := map[string]blockkit.Message{
@@ -89,36 +89,6 @@ func approvalMessages(t *testing.T) map[string]blockkit.Message {
 			all["approval_told_"+name] = m
 		}
 	}
-	event := broker.Event{
-		Kind: broker.EventApproval, SlackUser: "U02BOB", SlackTeam: "T0123", User: "bob@example.com", Account: "vault",
-		RoleARN: "arn:aws:iam::222222222222:role/Vault", Seconds: 3600, Reason: hostile, Approval: "abcdefghijkl",
-		Target: "U01ALICE", TargetName: "alice@example.com",
-	}
-	audit := func(name string, change func(*broker.Event)) {
-		e := event
-		change(&e)
-		m, post := auditMessage(e)
-		if !post {
-			t.Fatalf("%s is not posted", name)
-		}
-		all["audit_approval_"+name] = m
-	}
-	audit("approved", func(e *broker.Event) {
-		e.State, e.ApprovedBy = broker.ApprovalApproved, []string{"bob@example.com (U02BOB)"}
-	})
-	audit("denied", func(e *broker.Event) { e.State, e.Comment = broker.ApprovalDenied, hostile })
-	audit("cancelled", func(e *broker.Event) {
-		e.State, e.SlackUser, e.User = broker.ApprovalCancelled, "U01ALICE", "alice@example.com"
-	})
-	audit("expired", func(e *broker.Event) {
-		e.State, e.ApprovedBy = broker.ApprovalExpired, []string{"bob@example.com (U02BOB)"}
-	})
-	audit("glass_expired", func(e *broker.Event) { e.State, e.BreakGlass = broker.ApprovalExpired, true })
-	audit("acknowledged", func(e *broker.Event) { e.Kind = broker.EventAcknowledged })
-	audit("granted", func(e *broker.Event) {
-		e.Kind, e.Expires, e.MFA, e.Method = broker.EventGranted, goldenTime.Add(time.Hour), true, broker.MethodAssumeRole
-		e.SlackUser, e.User, e.ApprovedBy = "U01ALICE", "alice@example.com", []string{"bob@example.com (U02BOB)", "U03CAROL"}
-	})
 	return all
 }
 
@@ -184,7 +154,7 @@ func TestApprovalsPingTheApproversAlone(t *testing.T) {
 		if got.Fallback() == "" || strings.ContainsAny(got.Text, "<>*`") {
 			t.Errorf("%s: got fallback %q, want a sentence without markup", name, got.Text)
 		}
-		compareGolden(t, name, got.FallbackFor(goldenReader)+"\n----\n"+asRead(got.Tree(goldenReader)), test.m.Blocks)
+		goldentest.Compare(t, name, goldentest.Posted(got), test.m.Blocks)
 	}
 }
 
@@ -195,16 +165,5 @@ func approvalViews(b *Bot) map[string]slack.ModalViewRequest {
 	return map[string]slack.ModalViewRequest{
 		"use_approval": useView(a, formState{format: snippet.Fish}), "use_approval_refused": useView(a, formState{}, wrong.Blocks...),
 		"deny": denyView(approvalStates()["waiting"]),
-	}
-}
-
-func TestWhatOnlyWaitsIsNotInTheAuditChannel(t *testing.T) {
-	for _, e := range []broker.Event{
-		{Kind: broker.EventApproval, State: broker.ApprovalWaiting},
-		{Kind: broker.EventRefused, Code: broker.CodeNeedsApproval, Purpose: broker.PurposeShow},
-	} {
-		if _, post := auditMessage(e); post {
-			t.Errorf("%+v is posted", e)
-		}
 	}
 }

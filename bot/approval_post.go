@@ -83,9 +83,9 @@ func (b *Bot) expireLater(ctx context.Context, a broker.Approval) error {
 // postNow posts the message of an Approval and marks it with it. Where two
 // replicas do so at once, the message that the Approval is not marked with goes.
 func (b *Bot) postNow(ctx context.Context, a broker.Approval) error {
-	channel := cmp.Or(b.settings().ApprovalsChannel, b.audit.channel)
+	channel := cmp.Or(b.settings().ApprovalsChannel, b.auditIn)
 	m := approvalMessage(a, b.broker().Approvers(a))
-	if a.Acknowledge && channel != b.audit.channel { // there it was loud already
+	if a.Acknowledge && channel != b.auditIn { // there it was loud already
 		m = loud(m)
 	}
 	ts, err := b.web.PostOnce(ctx, channel, m)

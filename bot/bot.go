@@ -12,6 +12,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/auditchannel"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/lease"
@@ -27,7 +28,7 @@ type Deps struct {
 	Counters      broker.Counters
 	Copies        Copies
 	Preferences   Preferences
-	Record        Record
+	Record        auditchannel.Record
 	Leases        lease.Leases
 	Due           DueLists
 	Grants        broker.Grants
@@ -48,7 +49,8 @@ type Bot struct {
 	copies      Copies
 	preferences Preferences
 	sockets     *Sockets
-	audit       *auditChannel
+	audit       *auditchannel.Channel
+	auditIn     string // the audit channel
 	grants      broker.Grants
 	reminders   *dueWorker
 	deletions   *dueWorker
@@ -85,6 +87,9 @@ const (
 	drainTimeout = 18 * time.Second
 )
 
+// An intent without an outcome is told only after every Request has ended.
+const _ = uint(auditchannel.OutcomeDue - requestTimeout - 30*time.Second)
+
 // New returns a Bot.
 func New(d Deps) *Bot {
 	b := &Bot{
@@ -93,8 +98,10 @@ func New(d Deps) *Bot {
 	}
 	b.sweeper = newSweeper(b.sweepMemory)
 	b.sockets = newSockets(d.API, d.Connections, d.Embedded, d.Counters, d.Log, b.receive)
-	b.audit = newAuditChannel(d, b.web.Post, b.followBreakGlass)
-	b.grants = d.Grants
+	b.audit = auditchannel.New(auditchannel.Deps{
+		Record: d.Record, Leases: d.Leases, Channel: d.AuditChannel, Post: b.web.Post, FollowUp: b.followBreakGlass, Now: d.Now, Log: d.Log,
+	})
+	b.grants, b.auditIn = d.Grants, d.AuditChannel
 	b.Serve(d.Broker, d.Settings)
 	b.reminders = newDueWorker(d, reminderList, b.serveReminder, b.tellAside)
 	b.deletions = newDueWorker(d, deletionList, b.serveDeletion, b.tellAside)
@@ -116,7 +123,7 @@ func (b *Bot) Run(ctx context.Context) error {
 
 	auditing, stopAudit := context.WithCancel(context.WithoutCancel(ctx))
 	var audit sync.WaitGroup
-	audit.Go(func() { b.audit.run(auditing) })
+	audit.Go(func() { b.audit.Run(auditing) })
 
 	due, stopDue := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopDue()
@@ -141,7 +148,7 @@ func (b *Bot) Ready() <-chan struct{} { return b.sockets.ready }
 
 // AuditPosition is the last entry of the record that the audit channel was
 // told; "" before the first.
-func (b *Bot) AuditPosition(ctx context.Context) (string, error) { return b.audit.position(ctx) }
+func (b *Bot) AuditPosition(ctx context.Context) (string, error) { return b.audit.Position(ctx) }
 
 // Due is how much of reminders, deletions, approvals and answers owed is due and not done yet.
 func (b *Bot) Due(ctx context.Context) (int, error) {

@@ -24,14 +24,6 @@ func deliveryMessages(t *testing.T) map[string]blockkit.Message {
 	}
 	lost := issued
 	lost.Kept = false
-	audit, post := auditMessage(broker.Event{
-		Kind: broker.EventUndeleted, SlackUser: "U01ALICE", SlackTeam: "T0123", User: "alice@example.com", Account: "prod",
-		Purpose: broker.PurposeShow, Method: broker.MethodAssumeRole, MFA: true, Principal: ending.Principal, AccessKeyID: ending.AccessKeyID,
-		Expires: goldenTime.Add(time.Hour), Code: broker.CodeUndeleted, Ref: "abcdefgh", Message: "The credentials can still be read there.",
-	})
-	if !post {
-		t.Fatal("a message that was not deleted is not posted")
-	}
 	return map[string]blockkit.Message{
 		"reminder":            b.reminderMessage(ending, false),
 		"dm_placeholder":      placeholderMessage(issued),
@@ -45,7 +37,6 @@ func deliveryMessages(t *testing.T) map[string]blockkit.Message {
 		"undelivered_stopped": b.stoppedMessage(issued, "abcdefgh"),
 		"undelivered_late":    late(blockkit.NewMessage("You may not have prod.", blockkit.Paragraph(blockkit.Bold("You may not have prod."))), goldenTime),
 		"undelivered_unknown": b.undeliveredMessage(issued, broker.CodeDeliveryUnknown, "abcdefgh"),
-		"audit_undeleted":     audit,
 	}
 }
 

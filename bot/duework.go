@@ -193,7 +193,7 @@ func (w *dueWorker) work(ctx context.Context, e broker.DueEntry) (v verdict) {
 	defer func() {
 		if r := recover(); r != nil {
 			tries := w.panicked(e.ID)
-			w.log.Error("working on an entry of the due list panicked", "entry", e.ID, "panic", panicText(r), "stack", string(debug.Stack()))
+			w.log.Error("working on an entry of the due list panicked", "entry", e.ID, "panic", broker.PanicText(r), "stack", string(debug.Stack()))
 			if v = (verdict{left: true}); tries >= duePanics {
 				v = setAside("working on it panics")
 			}

@@ -35,47 +35,6 @@ func mfaMessages() map[string]blockkit.Message {
 	}
 }
 
-// mfaAuditMessages are what the audit channel is told of MFA sessions.
-func mfaAuditMessages(t *testing.T) map[string]blockkit.Message {
-	t.Helper()
-	event := broker.Event{
-		SlackUser: "U01ALICE", SlackTeam: "T0123", User: "alice@example.com", Purpose: broker.PurposeMFASession,
-		Method: broker.MethodGetSessionToken, MFA: true, Seconds: 8 * 3600, AccessKeyID: "ASIASESSION000000000",
-		Expires: goldenTime.Add(8 * time.Hour), STSRequestID: "4b1ec7b2-0000-0000-0000-000000000000",
-	}
-	audit := func(change func(*broker.Event)) blockkit.Message {
-		e := event
-		change(&e)
-		m, post := auditMessage(e)
-		if !post {
-			t.Fatalf("a %s event is not posted", e.Kind)
-		}
-		return m
-	}
-	return map[string]blockkit.Message{
-		"audit_mfa_begun": audit(func(e *broker.Event) { e.Kind = broker.EventGranted }),
-		"audit_mfa_for": audit(func(e *broker.Event) {
-			e.Kind, e.Account, e.Reason = broker.EventGranted, "staging", "INC-42 <!channel> *bold*"
-		}),
-		"audit_mfa_failed": audit(func(e *broker.Event) {
-			e.Kind, e.Account, e.AccessKeyID, e.Expires = broker.EventFailed, "staging", "", time.Time{}
-			e.Code, e.Message = broker.CodeWrongCode, "AWS did not accept that code: it is wrong, or was used already."
-		}),
-		"audit_mfa_refused": audit(func(e *broker.Event) {
-			e.Kind, e.Method, e.AccessKeyID, e.STSRequestID, e.Expires = broker.EventRefused, "", "", "", time.Time{}
-			e.Code, e.Message = broker.CodeSessionsOff, "MFA sessions are switched off here: each request needs a code of its own."
-		}),
-		"audit_mfa_ended": audit(func(e *broker.Event) {
-			e.Kind, e.Method, e.Seconds, e.STSRequestID = broker.EventEnded, "", 0, ""
-		}),
-		"audit_mfa_used": audit(func(e *broker.Event) {
-			e.Kind, e.Purpose, e.Account, e.Method, e.Seconds = broker.EventGranted, broker.PurposeShow, "staging", broker.MethodAssumeRole, 3600
-			e.RoleARN, e.Principal = "arn:aws:iam::333333333333:role/Developer", "arn:aws:sts::333333333333:assumed-role/Developer/alice@example.com"
-			e.AccessKeyID, e.MFASession = "ASIAEXAMPLE000000000", "ASIASESSION000000000"
-		}),
-	}
-}
-
 func TestHelpTellsOfMFASessionsOnlyWhereThereAreAny(t *testing.T) {
 	b := goldenBot()
 	if got := b.withSessionHelp(blockkit.Codes("one")); len(got) != 1 {

@@ -9,6 +9,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/blockkit/goldentest"
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/snippet/snippettest"
@@ -73,7 +74,7 @@ func TestButtonsStandAboveWhatIsToBeCopied(t *testing.T) {
 		if first < 0 || first > copied {
 			t.Errorf("%s: the buttons are block %d and what is to be copied is block %d, want the buttons first", name, first, copied)
 		}
-		if want, ok := snippets[name]; ok && !slices.Contains(shown.Tree(goldenReader).Preformatted(), want) {
+		if want, ok := snippets[name]; ok && !slices.Contains(shown.Tree(goldentest.Reader).Preformatted(), want) {
 			t.Errorf("%s: the snippet is not there byte for byte", name)
 		}
 	}

@@ -4,22 +4,18 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/slack-go/slack"
-
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/blockkit/goldentest"
 	"github.com/assumebot/assumebot/bot/command"
-	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/bot/snippet"
-	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 )
 
-var goldenTime = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+var goldenTime = goldentest.Now
 
 func goldenBot() *Bot {
 	b := &Bot{now: func() time.Time { return goldenTime }, log: slog.New(slog.DiscardHandler)}
@@ -67,7 +63,7 @@ func goldenBuckets(n int, prefix string, reused bool) broker.BucketList {
 	return list
 }
 
-// goldenMessages is every kind of message that a person or a channel reads.
+// goldenMessages is every kind of message that a person reads.
 func goldenMessages(t *testing.T) map[string]blockkit.Message {
 	b := goldenBot()
 	issued := func(mfa bool, f snippet.Format) blockkit.Message {
@@ -77,20 +73,6 @@ func goldenMessages(t *testing.T) map[string]blockkit.Message {
 		}
 		return m
 	}
-	audit := func(e broker.Event) blockkit.Message {
-		m, post := auditMessage(e)
-		if !post {
-			t.Fatalf("a %s event is not posted", e.Kind)
-		}
-		return m
-	}
-	event := broker.Event{
-		SlackUser: "U01ALICE", SlackTeam: "T0123", User: "alice@example.com", Account: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall",
-		Method: broker.MethodAssumeRole, MFA: true, Seconds: 3600, Reason: "INC-42 <!channel> *bold* <https://x.example|link> @here",
-		Principal: "arn:aws:sts::222222222222:assumed-role/OnCall/alice@example.com", AccessKeyID: "ASIAEXAMPLE000000000",
-		Expires: goldenTime.Add(time.Hour), STSRequestID: "4b1ec7b2-0000-0000-0000-000000000000",
-	}
-	with := func(change func(*broker.Event)) broker.Event { e := event; change(&e); return e }
 	accounts := []broker.Account{
 		{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", MaxDuration: 4 * time.Hour},
 		{Name: "open", RoleARN: "arn:aws:iam::333333333333:role/Open", MaxDuration: time.Hour, MFA: broker.MFANone},
@@ -104,7 +86,7 @@ func goldenMessages(t *testing.T) map[string]blockkit.Message {
 	if err != nil {
 		t.Fatal(err)
 	}
-	live := broker.Identity{Account: "222222222222", ARN: event.Principal, UserID: "AROAEXAMPLE:alice@example.com"}
+	live := broker.Identity{Account: "222222222222", ARN: goldenIssued(true).Grant.Principal, UserID: "AROAEXAMPLE:alice@example.com"}
 	own := broker.Identity{Account: "111111111111", ARN: "arn:aws:iam::111111111111:user/alice", UserID: "AIDAEXAMPLE"}
 	since := broker.At(goldenTime.Add(-2 * time.Hour).Truncate(time.Minute))
 	return map[string]blockkit.Message{
@@ -140,72 +122,20 @@ func goldenMessages(t *testing.T) map[string]blockkit.Message {
 			Use: broker.UseUnused, Hint: broker.Say("Ask in #help-aws.")}),
 		"error_ours": b.voice.error(&broker.Error{Code: broker.CodeTrust, What: broker.Say("AWS does not let your IAM user assume the role of prod."),
 			Hint: broker.AskOperator(), Ref: "abcdefgh"}),
-		"audit_granted": audit(with(func(e *broker.Event) { e.Kind = broker.EventGranted })),
-		"audit_without": audit(with(func(e *broker.Event) { e.Kind, e.MFA, e.Reason = broker.EventGranted, false, "" })),
-		"audit_refused": audit(with(func(e *broker.Event) {
-
-			e.Kind, e.Code, e.Message = broker.EventRefused, broker.CodeNotAllowed, "You may not have prod."
-			e.AccessKeyID, e.STSRequestID = "", ""
-
-		})),
-		"audit_stranger": audit(broker.Event{Kind: broker.EventRefused, SlackUser: "U03CAROL", SlackTeam: "T0123", Account: "<!here>",
-			Code: broker.CodeNotUser, Message: "You are not set up to use this bot."}),
-		"audit_failed": audit(with(func(e *broker.Event) {
-			e.Kind, e.Code, e.Message, e.AccessKeyID, e.Principal = broker.EventFailed, broker.CodeWrongCode, "AWS did not accept that code: it is wrong, or was "+
-				"used already.", "", ""
-		})),
-		"audit_undelivered": audit(with(func(e *broker.Event) {
-			e.Kind, e.Code, e.Ref = broker.EventUndelivered, broker.CodeUndelivered, "abcdefgh"
-		})),
-		"audit_folded_cancelled": foldMessage("U03CAROL/approval", tally{User: "carol@example.com", Kind: broker.EventApproval, Count: 2}),
-		"audit_folded_failed":    foldMessage("U03CAROL/failed", tally{Kind: broker.EventFailed, Count: 1, Codes: map[broker.Code]int{broker.CodeWrongCode: 1}}),
-		"audit_folded":           foldMessage("U03CAROL", tally{Count: 14, Codes: map[broker.Code]int{broker.CodeNotUser: 12, broker.CodeGrammar: 2}}),
-		"audit_broken":           brokenMessage("1-1"),
-		"audit_unshown":          unshownMessage("1-1"),
 	}
 }
 
-// TestMessagesAreAsJudged compares every message with its golden file, which
-// holds it as a person reads it and as Slack gets it, after a Slack that
-// enforces Slack's limits took it.
+// TestMessagesAreAsJudged compares every message with its golden file.
 func TestMessagesAreAsJudged(t *testing.T) {
-	server, err := slacktest.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = server.Close() })
-	server.AddChannel(slacktest.Channel{ID: "C0AUDIT", Name: "aws-audit", BotMember: true})
-	api := slack.New(server.BotToken(), slack.OptionAPIURL(server.APIURL()))
 	all := goldenMessages(t)
 	maps.Copy(all, consoleMessages(t))
 	maps.Copy(all, mfaMessages())
-	maps.Copy(all, mfaAuditMessages(t))
 	maps.Copy(all, sealedMessages(t))
 	maps.Copy(all, deliveryMessages(t))
 	maps.Copy(all, bucketPageMessages())
-	maps.Copy(all, approvalMessages(t))
-	maps.Copy(all, configMessages())
-	maps.Copy(all, adminMessages(t))
-	for name, m := range all {
-		t.Run(name, func(t *testing.T) {
-			b := &Bot{web: webapi.New(api, nil, server.APIURL())}
-			if _, err := b.web.Post(t.Context(), "C0AUDIT", m); err != nil {
-				t.Fatalf("Slack does not take it: %v", err)
-			}
-			posted := server.InChannel("C0AUDIT")
-			got := posted[len(posted)-1]
-			links := slices.DeleteFunc(got.Links(), func(link string) bool { // a button says what it opens
-				return slices.ContainsFunc(got.Buttons(), func(b slacktest.Button) bool { return b.URL == link })
-			})
-			if pings := append(got.Pings(), links...); len(pings) > 0 {
-				t.Errorf("it pings or links: %v", pings)
-			}
-			if got.Fallback() == "" || strings.ContainsAny(got.Text, "<>*`") {
-				t.Errorf("got fallback %q, want a sentence without markup", got.Text)
-			}
-			compareGolden(t, name, got.FallbackFor(goldenReader)+"\n----\n"+asRead(got.Tree(goldenReader)), m.Blocks)
-		})
-	}
+	maps.Copy(all, approvalMessages())
+	maps.Copy(all, adminMessages())
+	goldentest.Messages(t, all)
 }
 
 func TestMessagesRedactThemselves(t *testing.T) {

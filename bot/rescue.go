@@ -3,9 +3,7 @@ package bot
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"runtime"
 	"runtime/debug"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
@@ -30,7 +28,7 @@ func (b *Bot) rescue(ctx context.Context, to conversation, tell func(blockkit.Me
 		e.Use = broker.UseUnknown
 	}
 	b.log.LogAttrs(ctx, slog.LevelError, "panic; the rest goes on",
-		slog.String("panic", panicText(what)), slog.String("request", to.requestID), slog.String("user", to.caller.User), slog.String("ref", e.Ref),
+		slog.String("panic", broker.PanicText(what)), slog.String("request", to.requestID), slog.String("user", to.caller.User), slog.String("ref", e.Ref),
 		slog.Int64("panics_so_far", b.panics.Add(1)), slog.String("stack", string(debug.Stack())))
 	if tell == nil {
 		return
@@ -40,12 +38,3 @@ func (b *Bot) rescue(ctx context.Context, to conversation, tell func(blockkit.Me
 }
 
 var errPanic = errors.New("panic; its stack is logged")
-
-// panicText says what a panic said, if it is Go's own: any other value may hold
-// what a person sent.
-func panicText(what any) string {
-	if err, ok := what.(runtime.Error); ok {
-		return err.Error()
-	}
-	return fmt.Sprintf("%T", what)
-}

@@ -109,7 +109,7 @@ func TestWhoeverWaitsIsToldOnceOfAPanic(t *testing.T) {
 	if b.panics.Load() != 2 {
 		t.Errorf("got %d panics, want both", b.panics.Load())
 	}
-	if got := panicText("secret"); got != "string" {
+	if got := broker.PanicText("secret"); got != "string" {
 		t.Errorf("got %q, want the type alone", got)
 	}
 }

@@ -47,18 +47,7 @@ func sealedMessages(t *testing.T) map[string]blockkit.Message {
 	} {
 		changed.Change, changed.At = change, goldenTime
 		all["key_"+string(change)], all["key_"+string(change)+"_notice"] = b.keyChangedMessage(changed), b.keyNoticeMessage(changed)
-		e := broker.Event{
-			Kind: broker.EventKeyChanged, SlackUser: "U01ALICE", SlackTeam: "T0123", User: "alice@example.com", Purpose: broker.PurposeKey,
-			Method: broker.MethodGetSessionToken, MFA: true, Seconds: 900, STSRequestID: "4b1ec7b2-0000-0000-0000-000000000000",
-			KeyChange: change, Key: changed.Key.Fingerprint, PreviousKey: changed.Previous.Fingerprint,
-		}
-		all["audit_key_"+string(change)], _ = auditMessage(e)
-		e.Kind, e.Code, e.Message = broker.EventFailed, broker.CodeWrongCode, "AWS did not accept that code: it is wrong, or was used already."
-		all["audit_key_not_"+string(change)], _ = auditMessage(e)
 	}
-	unreadable, _ := auditMessage(broker.Event{Kind: broker.EventKeyChanged, SlackUser: "U01ALICE", User: "alice", KeyChange: broker.KeyReplaced,
-		Key: sshKey.Fingerprint})
-	all["audit_key_replaced_unreadable"] = unreadable
 	var pasted *broker.Error
 	if errors.As(snippet.PrivateKeyError(), &pasted) {
 		all["error_private_key"] = b.voice.error(pasted)

@@ -2,26 +2,19 @@ package bot
 
 import (
 	"context"
-	"encoding/json"
-	"flag"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
-	"regexp"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit/goldentest"
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 func goldenAccounts() []broker.Account {
 	return []broker.Account{
@@ -60,7 +53,7 @@ func TestViewsAreAsJudged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			renameCodeBlock(view)
 			shown := openForTest(t.Context(), t, server, api, view)
-			compareGolden(t, "view_"+name, asRead(shown.Tree(goldenReader)), view)
+			goldentest.Compare(t, "view_"+name, goldentest.AsRead(shown.Tree(goldentest.Reader)), view)
 		})
 	}
 }
@@ -82,50 +75,6 @@ func openForTest(ctx context.Context, t *testing.T, server *slacktest.Server, ap
 	}
 	views := server.Views("U01ALICE")
 	return views[len(views)-1]
-}
-
-// goldenReader is nine hours ahead, so that a time which is UTC in a golden file
-// is one that Slack does not print in the reader's own.
-var goldenReader = slacktest.Reader{Zone: time.FixedZone("JST", 9*60*60), Now: goldenTime}
-
-// asRead is what a person sees, and what a click would show them.
-func asRead(tree slacktest.Piece) string { return tree.Text(slacktest.Layout{Detail: true}) }
-
-// atToday is a preposition before a date that needs none.
-var atToday = regexp.MustCompile(`(?i)\b(at|on) (today|tomorrow|yesterday|[A-Z][a-z]{2} \d+, \d)`)
-
-// compareGolden compares what a person reads, and what Slack gets of it, with
-// the golden file of that name.
-func compareGolden(t *testing.T, name, plain string, slackGets any) {
-	t.Helper()
-	if found := atToday.FindString(plain); found != "" {
-		t.Errorf("got %q: a date brings its own words", found)
-	}
-	_, seen, notified := strings.Cut(plain, "\n----\n")
-	if !notified { // a view has no notification
-		seen = plain
-	}
-	if strings.Contains(seen, " UTC") {
-		t.Errorf("got a time in UTC where Slack would show the reader's own:\n%s", seen)
-	}
-	data, err := json.MarshalIndent(slackGets, "", "  ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := plain + "\n----\n" + string(data) + "\n"
-	path := filepath.Join("testdata", "messages", name+".golden")
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatalf("%v: refresh with go test ./bot -update", err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("golden (-want +got):\n%s", diff)
-	}
 }
 
 func TestMenusStayUnderTwentyKilobytesAndSayWhatTheyLeaveOut(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"runtime"
 )
 
 const redacted = "[redacted]"
@@ -41,3 +42,12 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 
 // MarshalText implements [encoding.TextMarshaler], and so covers JSON and YAML.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// PanicText says what a panic said, if it is Go's own: any other value may hold
+// what a person sent.
+func PanicText(what any) string {
+	if err, ok := what.(runtime.Error); ok {
+		return err.Error()
+	}
+	return fmt.Sprintf("%T", what)
+}

@@ -24,7 +24,7 @@ const (
 )
 
 const (
-	// maxKeyText bounds the work. RSA of 16,384 bits, the longest that SSH
+	// MaxKeyText bounds the work. RSA of 16,384 bits, the longest that SSH
 	// takes, and age's post-quantum keys stay well below it.
 	MaxKeyText = 4000
 	// minRSABits is the least that age encrypts to.

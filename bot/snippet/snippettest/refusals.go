@@ -163,6 +163,7 @@ func CheckRefusal(t *testing.T, text string, refused *broker.Error) {
 	}
 }
 
+// IsUnfit reports whether r must be in nothing that a person reads.
 func IsUnfit(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r != ' ' && unicode.IsSpace(r)
 }

@@ -1,4 +1,4 @@
-package bot
+package auditchannel
 
 import (
 	"context"
@@ -12,7 +12,6 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
-	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/lease"
@@ -35,31 +34,23 @@ type Record interface {
 }
 
 const (
-	auditLease    = "audit-channel"
-	auditLeaseTTL = 15 * time.Second
-	auditWait     = 2 * time.Second // how often a lease is looked after
-	auditBatch    = 50
-	auditFinish   = 5 * time.Second // what is on the record at SIGTERM is still posted, for so long
+	leaseName    = "audit-channel"
+	leaseTTL     = 15 * time.Second
+	lookEvery    = 2 * time.Second // how often a lease is looked after
+	batch        = 50
+	finishWithin = 5 * time.Second // what is on the record at SIGTERM is still posted, for so long
 )
 
-// An auditChannel posts the record to its channel, in order, from one replica
-// at a time. It posts at least once: a replica that dies between a post and its
-// cursor leaves the next one to post that Event again.
-type auditChannel struct {
-	record  Record
-	lease   *lease.Lease
-	channel string
-	post    func(ctx context.Context, channel string, m blockkit.Message) (ts string, err error)
-	// followUp does what an entry asks for beside being told; a repeat does nothing
-	// more.
-	followUp func(ctx context.Context, e broker.Event) error
-	now      func() time.Time
-	log      *slog.Logger
+// An Channel posts the record to its channel, in order, from one replica
+// at a time.
+type Channel struct {
+	Deps
+	lease *lease.Lease
 }
 
-// An auditState is how far the poster got; the holder of the lease keeps it in
+// A progress is how far the poster got; the holder of the lease keeps it in
 // the store.
-type auditState struct {
+type progress struct {
 	Position string           `json:"position"`
 	Folds    map[string]tally `json:"folds,omitempty"` // by Slack user and kind
 	Open     map[string]open  `json:"open,omitempty"`  // intents without an outcome yet, by Request
@@ -71,7 +62,7 @@ type auditState struct {
 
 // cleaned is the state as it was read back, from where others may write: what it
 // shows is one line each, and there is something to write into.
-func (s auditState) cleaned() auditState {
+func (s progress) cleaned() progress {
 	folds, opened := map[string]tally{}, map[string]open{}
 	for user, f := range s.Folds {
 		f.User, f.Count, f.Kind = readBack(f.User), max(f.Count, 0), broker.EventKind(readBack(string(f.Kind)))
@@ -90,38 +81,52 @@ func (s auditState) cleaned() auditState {
 	return s
 }
 
+// readBackMost is how much of it is shown.
+const readBackMost = 255
+
 // readBack is a short text that was kept in clear.
 func readBack(text string) string {
-	return blockkit.Shortened(broker.OneLine(text[:min(len(text), command.MaxText)]), maxBlockID)
+	return blockkit.Shortened(broker.OneLine(text[:min(len(text), 16*readBackMost)]), readBackMost)
 }
 
-func newAuditChannel(d Deps, post func(context.Context, string, blockkit.Message) (string, error),
-	followUp func(context.Context, broker.Event) error) *auditChannel {
-	log := d.Log.With("part", "audit channel")
-	return &auditChannel{
-		record: d.Record, lease: lease.New(d.Leases, auditLease, auditLeaseTTL, log), channel: d.AuditChannel,
-		post: post, followUp: followUp, now: d.Now, log: log,
-	}
+// Deps is what a Channel is made of. All of it is needed.
+type Deps struct {
+	Record  Record
+	Leases  lease.Leases
+	Channel string // its Slack ID
+	// Post posts to Slack, and waits for nothing.
+	Post func(ctx context.Context, channel string, m blockkit.Message) (ts string, err error)
+	// FollowUp does what an entry asks for beside being told; a repeat does nothing
+	// more.
+	FollowUp func(ctx context.Context, e broker.Event) error
+	Now      func() time.Time
+	Log      *slog.Logger
 }
 
-// run posts until ctx ends; it then posts what is on the record already and
+// New returns a Channel; it does nothing yet.
+func New(d Deps) *Channel {
+	d.Log = d.Log.With("part", "audit channel")
+	return &Channel{Deps: d, lease: lease.New(d.Leases, leaseName, leaseTTL, d.Log)}
+}
+
+// Run posts until ctx ends; it then posts what is on the record already and
 // gives the lease up.
-func (a *auditChannel) run(ctx context.Context) {
+func (a *Channel) Run(ctx context.Context) {
 	waits := retry.Pace{First: 500 * time.Millisecond, Longest: 30 * time.Second}.Waits()
-	a.lease.Run(ctx, auditWait, func(err error) time.Duration {
+	a.lease.Run(ctx, lookEvery, func(err error) time.Duration {
 		d := waits.Next(err)
-		a.log.Error("audit channel is behind the record", "error", err, "retry_in", d)
+		a.Log.Error("audit channel is behind the record", "error", err, "retry_in", d)
 		return d
 	}, func(ctx context.Context, h *lease.Hold) error { return a.lead(ctx, h, waits.Reset) })
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditFinish)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishWithin)
 	defer cancel()
 	if err := a.lease.Do(last, a.finish); err != nil && !errors.Is(err, lease.ErrTaken) {
-		a.log.Warn("the rest of the record is left to another replica", "error", err)
+		a.Log.Warn("the rest of the record is left to another replica", "error", err)
 	}
 }
 
 // finish posts what there is.
-func (a *auditChannel) finish(ctx context.Context, h *lease.Hold) error {
+func (a *Channel) finish(ctx context.Context, h *lease.Hold) error {
 	state, err := a.begin(ctx, h)
 	for more := true; more && err == nil; {
 		more, err = a.step(ctx, &state)
@@ -130,12 +135,12 @@ func (a *auditChannel) finish(ctx context.Context, h *lease.Hold) error {
 }
 
 // lead posts until ctx ends; well is called when something went well.
-func (a *auditChannel) lead(ctx context.Context, h *lease.Hold, well func()) error {
+func (a *Channel) lead(ctx context.Context, h *lease.Hold, well func()) error {
 	state, err := a.begin(ctx, h)
 	for err == nil && ctx.Err() == nil {
 		var more bool
 		if more, err = a.step(ctx, &state); err == nil && !more {
-			err = a.record.AwaitRecord(ctx, state.Position, auditWait)
+			err = a.Record.AwaitRecord(ctx, state.Position, lookEvery)
 		}
 		if err == nil {
 			well()
@@ -145,19 +150,19 @@ func (a *auditChannel) lead(ctx context.Context, h *lease.Hold, well func()) err
 }
 
 // begin is where the holder before h was.
-func (a *auditChannel) begin(ctx context.Context, h *lease.Hold) (auditState, error) {
+func (a *Channel) begin(ctx context.Context, h *lease.Hold) (progress, error) {
 	turn, err := h.Fence()
 	if err != nil {
-		return auditState{}, err
+		return progress{}, err
 	}
 	state, err := a.load(ctx)
 	state.hold, state.turn = h, turn
 	return state, err
 }
 
-func (a *auditChannel) load(ctx context.Context) (auditState, error) {
-	state := auditState{Folds: make(map[string]tally), Open: make(map[string]open)}
-	data, err := a.record.LoadCursor(ctx, auditLease)
+func (a *Channel) load(ctx context.Context) (progress, error) {
+	state := progress{Folds: make(map[string]tally), Open: make(map[string]open)}
+	data, err := a.Record.LoadCursor(ctx, leaseName)
 	if err != nil || data == nil {
 		return state, err
 	}
@@ -168,7 +173,8 @@ func (a *auditChannel) load(ctx context.Context) (auditState, error) {
 	return state.cleaned(), nil
 }
 
-func (a *auditChannel) position(ctx context.Context) (string, error) {
+// Position is the last entry that was told; "" before the first.
+func (a *Channel) Position(ctx context.Context) (string, error) {
 	state, err := a.load(ctx)
 	return state.Position, err
 }
@@ -176,12 +182,12 @@ func (a *auditChannel) position(ctx context.Context) (string, error) {
 // step posts folds that are due and the next entries; more is true while there
 // may be further ones at once. That an outcome is missing is known only once the
 // record was read to its end, as it was before that.
-func (a *auditChannel) step(ctx context.Context, state *auditState) (more bool, err error) {
+func (a *Channel) step(ctx context.Context, state *progress) (more bool, err error) {
 	if err := a.flush(ctx, state); err != nil {
 		return false, err
 	}
-	asOf := a.now()
-	entries, err := a.record.ReadRecord(ctx, state.Position, auditBatch)
+	asOf := a.Now()
+	entries, err := a.Record.ReadRecord(ctx, state.Position, batch)
 	if err != nil {
 		return false, err
 	}
@@ -190,7 +196,7 @@ func (a *auditChannel) step(ctx context.Context, state *auditState) (more bool, 
 			return false, err
 		}
 	}
-	if len(entries) == auditBatch {
+	if len(entries) == batch {
 		return true, nil
 	}
 	return false, a.tellOverdue(ctx, state, asOf)
@@ -198,7 +204,7 @@ func (a *auditChannel) step(ctx context.Context, state *auditState) (more bool, 
 
 // tellOverdue posts the intents whose outcome was not on the record as of then,
 // and should have been.
-func (a *auditChannel) tellOverdue(ctx context.Context, state *auditState, then time.Time) error {
+func (a *Channel) tellOverdue(ctx context.Context, state *progress, then time.Time) error {
 	for _, request := range state.overdue(then) {
 		if err := a.send(ctx, state, openMessage(state.Open[request], request)); err != nil {
 			return err
@@ -212,28 +218,28 @@ func (a *auditChannel) tellOverdue(ctx context.Context, state *auditState, then 
 }
 
 // tell posts one entry, or folds it, and moves the cursor behind it.
-func (a *auditChannel) tell(ctx context.Context, state *auditState, entry broker.RecordEntry) error {
+func (a *Channel) tell(ctx context.Context, state *progress, entry broker.RecordEntry) error {
 	m, post := blockkit.Message{}, false
 	if entry.Broken != "" {
-		a.log.Error("an entry of the record cannot be read", "position", entry.Position, "error", entry.Broken)
+		a.Log.Error("an entry of the record cannot be read", "position", entry.Position, "error", entry.Broken)
 		m, post = brokenMessage(entry.Position), true
 	} else if !a.guarded(entry.Position, func() {
-		state.follow(entry.Event, a.now())
-		if m, post = auditMessage(entry.Event); post {
-			post = !state.tallied(entry.Event, a.now())
+		state.follow(entry.Event, a.Now())
+		if m, post = render(entry.Event); post {
+			post = !state.tallied(entry.Event, a.Now())
 		}
 	}) {
 		m, post = unshownMessage(entry.Position), true
 	}
 	var err error
-	if a.guarded(entry.Position, func() { err = a.followUp(ctx, entry.Event) }); err != nil {
+	if a.guarded(entry.Position, func() { err = a.FollowUp(ctx, entry.Event) }); err != nil {
 		return err
 	}
 	if post {
 		err = a.send(ctx, state, m)
 		if webapi.MessageRefused(err) {
 			// Trying again would hold up everything behind it.
-			a.log.Error("Slack does not take an event as it is rendered", "position", entry.Position, "error", err)
+			a.Log.Error("Slack does not take an event as it is rendered", "position", entry.Position, "error", err)
 			if err = a.send(ctx, state, unshownMessage(entry.Position)); webapi.MessageRefused(err) {
 				err = nil // it is on the record and in the log
 			}
@@ -248,10 +254,10 @@ func (a *auditChannel) tell(ctx context.Context, state *auditState, entry broker
 
 // guarded reports whether f ended without a panic: an entry that brings one about
 // would do so on every replica, and hold up the channel for good.
-func (a *auditChannel) guarded(position string, f func()) (ended bool) {
+func (a *Channel) guarded(position string, f func()) (ended bool) {
 	defer func() {
 		if what := recover(); what != nil {
-			a.log.Error("panic over an entry of the record; the rest goes on", "position", position, "panic", panicText(what), "stack", string(debug.Stack()))
+			a.Log.Error("panic over an entry of the record; the rest goes on", "position", position, "panic", broker.PanicText(what), "stack", string(debug.Stack()))
 		}
 	}()
 	f()
@@ -259,15 +265,15 @@ func (a *auditChannel) guarded(position string, f func()) (ended bool) {
 }
 
 // flush posts the counts of what was folded whose minute is over.
-func (a *auditChannel) flush(ctx context.Context, state *auditState) error {
-	for _, user := range state.due(a.now()) {
+func (a *Channel) flush(ctx context.Context, state *progress) error {
+	for _, user := range state.due(a.Now()) {
 		f := state.Folds[user]
 		if f.Count > 0 {
 			if err := a.send(ctx, state, foldMessage(user, f)); err != nil {
 				return err
 			}
 			// What follows within the next minute is counted again.
-			state.Folds[user] = tally{User: f.User, Kind: f.Kind, Until: a.now().Add(foldWindow)}
+			state.Folds[user] = tally{User: f.User, Kind: f.Kind, Until: a.Now().Add(foldWindow)}
 		} else {
 			delete(state.Folds, user)
 		}
@@ -279,7 +285,7 @@ func (a *auditChannel) flush(ctx context.Context, state *auditState) error {
 }
 
 // send posts one message, waiting as long as Slack asks, while the lease is held.
-func (a *auditChannel) send(ctx context.Context, state *auditState, m blockkit.Message) error {
+func (a *Channel) send(ctx context.Context, state *progress, m blockkit.Message) error {
 	return retry.Pace{}.Do(ctx, func() error {
 		if _, err := state.hold.Fence(); err != nil {
 			return retry.Final(err)
@@ -293,25 +299,25 @@ func (a *auditChannel) send(ctx context.Context, state *auditState, m blockkit.M
 	})
 }
 
-func (a *auditChannel) postOnce(ctx context.Context, m blockkit.Message) error {
+func (a *Channel) postOnce(ctx context.Context, m blockkit.Message) error {
 	// A post under way is not cut off: Slack may have taken it, and the next
 	// holder would post it again.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), webapi.Timeout)
 	defer cancel()
-	_, err := a.post(ctx, a.channel, m)
+	_, err := a.Post(ctx, a.Channel, m)
 	return err
 }
 
 var errLeaseLost = errors.New("the audit channel's lease went to another replica")
 
-func (a *auditChannel) save(ctx context.Context, state *auditState) error {
+func (a *Channel) save(ctx context.Context, state *progress) error {
 	data, err := json.Marshal(state)
 	if err != nil {
 		return err
 	}
 	// What was posted is behind the cursor even if the process is being stopped;
 	// the store bounds it, and knows best whether another has had a turn.
-	ok, err := a.record.MoveCursor(context.WithoutCancel(ctx), state.turn, state.saved, data)
+	ok, err := a.Record.MoveCursor(context.WithoutCancel(ctx), state.turn, state.saved, data)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package bot
+package auditchannel
 
 import (
 	"fmt"
@@ -13,9 +13,9 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-// auditMessage is an Event as the audit channel shows it; post is false for
+// render is an Event as the audit channel shows it; post is false for
 // those that are on the record alone. It names people without pinging them.
-func auditMessage(e broker.Event) (m blockkit.Message, post bool) {
+func render(e broker.Event) (m blockkit.Message, post bool) {
 	if e.Purpose == broker.PurposeMFASession {
 		return mfaAuditMessage(e)
 	}
@@ -24,14 +24,14 @@ func auditMessage(e broker.Event) (m blockkit.Message, post bool) {
 	}
 	head, _, done := adminAudit(e)
 	if !done {
-		head = auditHead(e)
+		head = headline(e)
 	}
 	if len(head) == 0 || isQuestion(e) {
 		return blockkit.Message{}, false
 	}
 	elements := []slack.RichTextElement{blockkit.Paragraph(head...)}
 	if e.Kind == broker.EventGranted && !e.MFA {
-		elements = append(elements, blockkit.Paragraph(blockkit.Bold(noMFA)))
+		elements = append(elements, blockkit.Paragraph(blockkit.Bold(withoutMFA)))
 	}
 	if e.Reason != "" {
 		elements = append(elements, blockkit.Quote(e.Reason))
@@ -39,15 +39,15 @@ func auditMessage(e broker.Event) (m blockkit.Message, post bool) {
 	if e.Comment != "" {
 		elements = append(elements, blockkit.Paragraph(blockkit.Plain("Comment:")), blockkit.Quote(e.Comment))
 	}
-	if details := auditDetails(e); len(details) > 0 {
+	if details := detailsOf(e); len(details) > 0 {
 		elements = append(elements, blockkit.Paragraph(details...))
 	}
-	return blockkit.NewMessage(auditText(e), elements...), true
+	return blockkit.NewMessage(textOf(e), elements...), true
 }
 
-// auditHead says in a sentence what an Event tells; nothing for one that is on
+// headline says in a sentence what an Event tells; nothing for one that is on
 // the record alone.
-func auditHead(e broker.Event) (head []blockkit.Span) {
+func headline(e broker.Event) (head []blockkit.Span) {
 	switch e.Kind {
 	case broker.EventGranted:
 		if e.BreakGlass {
@@ -107,8 +107,8 @@ func person(e broker.Event) string {
 	return e.User + " (" + e.SlackUser + ")"
 }
 
-// auditDetails are what an investigator looks up elsewhere.
-func auditDetails(e broker.Event) []blockkit.Span {
+// detailsOf are what an investigator looks up elsewhere.
+func detailsOf(e broker.Event) []blockkit.Span {
 	var spans []blockkit.Span
 	add := func(label, value string) {
 		if value == "" {
@@ -163,8 +163,11 @@ func auditDetails(e broker.Event) []blockkit.Span {
 	return spans
 }
 
-// auditText is the fallback: ours alone, nothing that a person typed.
-func auditText(e broker.Event) string {
+// withoutMFA is said of credentials that no code was needed for.
+const withoutMFA = "NO MFA: these credentials were issued without a second factor."
+
+// textOf is the fallback: ours alone, nothing that a person typed.
+func textOf(e broker.Event) string {
 	if _, text, ok := adminAudit(e); ok {
 		return text
 	}
@@ -175,7 +178,7 @@ func auditText(e broker.Event) string {
 			text = "BREAK-GLASS, without approval: " + text
 		}
 		if !e.MFA {
-			text += " " + noMFA
+			text += " " + withoutMFA
 		}
 		return text
 	case broker.EventKeyChanged:

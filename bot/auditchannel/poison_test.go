@@ -1,4 +1,4 @@
-package bot
+package auditchannel
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/blockkit/goldentest"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/lease"
 )
@@ -37,16 +38,15 @@ func TestAPoisonedCursorOrEntryDoesNotHoldUpTheChannel(t *testing.T) {
 	} {
 		var posted []blockkit.Message
 		c := &cursor{state: []byte(kept)}
-		a := &auditChannel{
-			record: c, lease: lease.New(ownLease{}, auditLease, auditLeaseTTL, slog.New(slog.DiscardHandler)),
-			now: func() time.Time { return goldenTime }, log: slog.New(slog.DiscardHandler),
-			post: func(_ context.Context, _ string, m blockkit.Message) (string, error) {
+		a := New(Deps{
+			Record: c, Leases: ours{}, Now: func() time.Time { return goldentest.Now }, Log: slog.New(slog.DiscardHandler),
+			Post: func(_ context.Context, _ string, m blockkit.Message) (string, error) {
 				posted = append(posted, m)
 				return "", nil
 			},
-			followUp: func(context.Context, broker.Event) error { panic("poisoned") },
-		}
-		var state auditState
+			FollowUp: func(context.Context, broker.Event) error { panic("poisoned") },
+		})
+		var state progress
 		refused := broker.Event{Kind: broker.EventRefused, SlackUser: "U01ALICE", SlackTeam: "T0123", Message: "No.", Code: broker.CodeNotAllowed}
 		intent := broker.Event{Kind: broker.EventIntent, SlackUser: "U01ALICE", RequestID: "r1"}
 		if err := a.lease.Do(t.Context(), func(ctx context.Context, h *lease.Hold) (err error) {
@@ -72,3 +72,10 @@ func TestAPoisonedCursorOrEntryDoesNotHoldUpTheChannel(t *testing.T) {
 		}
 	}
 }
+
+// ours is a lease that nobody else wants.
+type ours struct{}
+
+func (ours) HoldLease(context.Context, string, string, time.Duration) (int64, error) { return 1, nil }
+
+func (ours) ReleaseLease(context.Context, string, string) error { return nil }

@@ -1,4 +1,4 @@
-package bot
+package auditchannel
 
 import (
 	"testing"
@@ -9,7 +9,7 @@ import (
 
 func TestRefusalsFoldWithinTheMinuteAlone(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	s := auditState{Folds: map[string]tally{}}
+	s := progress{Folds: map[string]tally{}}
 	refused := func(user string) broker.Event {
 		return broker.Event{Kind: broker.EventRefused, SlackUser: user, Code: broker.CodeNotAllowed}
 	}
@@ -32,7 +32,7 @@ func TestRefusalsFoldWithinTheMinuteAlone(t *testing.T) {
 
 func TestWhatOnePersonRepeatsFoldsByItsKind(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	s := auditState{Folds: map[string]tally{}}
+	s := progress{Folds: map[string]tally{}}
 	for name, e := range map[string]broker.Event{
 		"cancelled": {Kind: broker.EventApproval, State: broker.ApprovalCancelled, SlackUser: "U1", Target: "U1"},
 		"failed":    {Kind: broker.EventFailed, SlackUser: "U1", Code: broker.CodeWrongCode},
@@ -74,7 +74,7 @@ func TestWhatWasIssuedOrDoneToAnotherIsToldOneByOne(t *testing.T) {
 		"not complete":            {Kind: broker.EventRevoked, Code: broker.CodeRevoker},
 	} {
 		e.SlackUser = "U1"
-		s := auditState{Folds: map[string]tally{}}
+		s := progress{Folds: map[string]tally{}}
 		for range 3 {
 			if s.tallied(e, now) {
 				t.Errorf("%s was folded, want each posted", name)

@@ -1,4 +1,4 @@
-package bot
+package auditchannel
 
 import (
 	"slices"
@@ -56,7 +56,7 @@ const foldKind = "/"
 
 // tallied counts e if it is a further one of its kind of somebody within their
 // minute; a first one opens the minute and is to be posted.
-func (s *auditState) tallied(e broker.Event, now time.Time) bool {
+func (s *progress) tallied(e broker.Event, now time.Time) bool {
 	if !folds(e) {
 		return false
 	}
@@ -99,7 +99,7 @@ func foldWords(kind broker.EventKind) (what, whose string) {
 }
 
 // due returns whose minute is over, in a fixed order.
-func (s *auditState) due(now time.Time) []string {
+func (s *progress) due(now time.Time) []string {
 	var users []string
 	for user, f := range s.Folds {
 		if !now.Before(f.Until) {

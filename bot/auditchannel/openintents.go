@@ -1,4 +1,4 @@
-package bot
+package auditchannel
 
 import (
 	"slices"
@@ -10,9 +10,9 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-// outcomeDue is how long an intent may stay without an outcome: longer than any
-// Request takes.
-const outcomeDue = requestTimeout + 30*time.Second
+// OutcomeDue is how long an intent may stay without an outcome: longer than any
+// Request takes, which bot makes sure of.
+const OutcomeDue = 2 * time.Minute
 
 // An open intent may have been issued by AWS without anybody knowing: its
 // process died, or the outcome could not be recorded.
@@ -26,14 +26,14 @@ type open struct {
 // follow notes an intent, and forgets it with its outcome. Its time counts, not
 // that at which it is read: the poster may be far behind the record. One from the
 // future counts from now.
-func (s *auditState) follow(e broker.Event, now time.Time) {
+func (s *progress) follow(e broker.Event, now time.Time) {
 	switch e.Kind {
 	case broker.EventIntent:
 		began := e.Time
 		if began.After(now) {
 			began = now
 		}
-		s.Open[e.RequestID] = open{Who: person(e), Account: e.Account, Method: e.Method, Due: began.Add(outcomeDue)}
+		s.Open[e.RequestID] = open{Who: person(e), Account: e.Account, Method: e.Method, Due: began.Add(OutcomeDue)}
 	case broker.EventGranted, broker.EventFailed, broker.EventKeyChanged:
 		delete(s.Open, e.RequestID)
 	default:
@@ -42,7 +42,7 @@ func (s *auditState) follow(e broker.Event, now time.Time) {
 
 // overdue returns the Requests whose outcome should have been on the record by
 // then, in a fixed order. Whoever asks has read the record as it was then.
-func (s *auditState) overdue(then time.Time) []string {
+func (s *progress) overdue(then time.Time) []string {
 	var requests []string
 	for request, o := range s.Open {
 		if !then.Before(o.Due) {

@@ -1,4 +1,4 @@
-package bot
+package auditchannel
 
 import (
 	"fmt"
@@ -48,7 +48,7 @@ func mfaAuditMessage(e broker.Event) (blockkit.Message, bool) {
 	if e.Reason != "" {
 		elements = append(elements, blockkit.Quote(e.Reason))
 	}
-	if details := auditDetails(e); len(details) > 0 {
+	if details := detailsOf(e); len(details) > 0 {
 		elements = append(elements, blockkit.Paragraph(details...))
 	}
 	return blockkit.NewMessage(text, elements...), true

@@ -1,4 +1,4 @@
-package bot
+package auditchannel
 
 import (
 	"fmt"
@@ -37,7 +37,7 @@ func TestAMessageAboutTheConfigAlwaysFits(t *testing.T) {
 				lines[i] = strings.Repeat(r, 1000)
 			}
 			for _, e := range []broker.Event{{Kind: broker.EventConfig, Changes: lines}, {Kind: broker.EventConfigBroken, Problems: lines}} {
-				if m, post := auditMessage(e); !post || !m.Fits() {
+				if m, post := render(e); !post || !m.Fits() {
 					t.Errorf("%d lines of %q: got posted %t and not fitting, want a message that fits", n, r, post)
 				}
 			}

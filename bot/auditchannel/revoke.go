@@ -1,4 +1,4 @@
-package bot
+package auditchannel
 
 import (
 	"github.com/assumebot/assumebot/bot/blockkit"
