@@ -61,7 +61,7 @@ func (b *Bot) act(ctx context.Context, in interaction, p press) {
 		b.consoleOf(ctx, in.to.beside(), p.grant)
 	case actOpenLink: // the browser has it
 	case actEndSession:
-		s, ok, err := in.to.broker.EndMFASession(ctx, in.to.request(command.Command{}))
+		s, ok, err := in.to.broker.MFASessions.EndMFASession(ctx, in.to.request(command.Command{}))
 		b.answer(ctx, in.to.beside(), err, func() blockkit.Message { return b.mfaEndedMessage(s, ok) })
 		b.refreshHome(ctx, in.to)
 	case actEnd:
@@ -79,9 +79,9 @@ func (b *Bot) act(ctx context.Context, in interaction, p press) {
 func (b *Bot) actOnApproval(ctx context.Context, in interaction, p press) {
 	switch p.action {
 	case actApprove:
-		b.pressed(ctx, in, p.approval, in.to.broker.Approve)
+		b.pressed(ctx, in, p.approval, in.to.broker.Deciding.Approve)
 	case actAcknowledge:
-		b.pressed(ctx, in, p.approval, in.to.broker.Acknowledge)
+		b.pressed(ctx, in, p.approval, in.to.broker.Deciding.Acknowledge)
 	case actDeny:
 		b.askWhyDenied(ctx, in, p.approval)
 	case actEnterCode:
@@ -104,7 +104,7 @@ func (to conversation) beside() conversation {
 // shown; "" is the one that is usual.
 func (b *Bot) showAgain(ctx context.Context, to conversation, grant string, f snippet.Format) {
 	r := to.request(command.Command{})
-	issued, err := to.broker.Reveal(ctx, r, grant)
+	issued, err := to.broker.Holding.Reveal(ctx, r, grant)
 	if err != nil {
 		b.deliver(ctx, to.beside(), b.refusal(ctx, to, err))
 		return
@@ -122,7 +122,7 @@ func (b *Bot) bucketsOf(ctx context.Context, to conversation, grant string) {
 		return
 	}
 	r := to.request(command.Command{})
-	g, err := to.broker.Grant(ctx, r, grant)
+	g, err := to.broker.Holding.Grant(ctx, r, grant)
 	if err != nil {
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
@@ -140,7 +140,7 @@ func (b *Bot) renew(ctx context.Context, to conversation, p press) {
 	if p.action == actRenew && p.grant != "" {
 		// As long as before, and why; a Grant that has ended leaves both to the
 		// person.
-		if g, err := to.broker.Grant(ctx, to.request(command.Command{}), p.grant); err == nil && g.Account == p.account {
+		if g, err := to.broker.Holding.Grant(ctx, to.request(command.Command{}), p.grant); err == nil && g.Account == p.account {
 			c.Duration, c.Reason, c.BreakGlass = g.Expires.Sub(g.Issued).Round(time.Minute), g.Reason, g.BreakGlass
 			if g.BreakGlass {
 				c.Format = b.usualFormat(ctx, to, true)
@@ -164,11 +164,11 @@ func (b *Bot) formFor(ctx context.Context, to conversation, c command.Command, w
 	}
 	if reason {
 		// What it lacks is asked for in the form for everything.
-	} else if a, ok := to.broker.ApprovalFor(ctx, to.request(c)); ok {
+	} else if a, ok := to.broker.Consent.ApprovalFor(ctx, to.request(c)); ok {
 		b.openUse(ctx, to, a, f)
 		return
 	}
-	f.account, _ = to.broker.AccountFor(ctx, to.request(c))
+	f.account, _ = to.broker.Policy.AccountFor(ctx, to.request(c))
 	b.openForm(ctx, to, f)
 }
 
@@ -179,7 +179,7 @@ func (b *Bot) chosenAccount(ctx context.Context, in interaction, name string) {
 	kept := origin(in.View)
 	again := formState{duration: f.duration, format: f.format, service: f.service, reason: f.reason, breakGlass: kept.BreakGlass, channel: kept.Channel}
 	var ok bool
-	if again.account, ok = in.to.broker.AccountFor(ctx, in.to.request(command.Command{Account: name, BreakGlass: kept.BreakGlass})); !ok {
+	if again.account, ok = in.to.broker.Policy.AccountFor(ctx, in.to.request(command.Command{Account: name, BreakGlass: kept.BreakGlass})); !ok {
 		return // the submission will say why
 	}
 	view := b.formView(again)

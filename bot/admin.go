@@ -21,32 +21,32 @@ const (
 func (b *Bot) admin(ctx context.Context, to conversation, c command.Command) {
 	r := to.request(c)
 	if c.Target != "" {
-		c.Target = to.broker.Person(ctx, c.Target) // so that a block holds by whichever ID they come
+		c.Target = to.broker.Visits.Person(ctx, c.Target) // so that a block holds by whichever ID they come
 	}
 	whom := blockkit.Named(to.broker.NameOf(c.Target), c.Target)
 	switch c.Verb {
 	case command.VerbWho:
-		held, err := to.broker.Who(ctx, r)
+		held, err := to.broker.Holding.Who(ctx, r)
 		b.answer(ctx, to, err, func() blockkit.Message { return b.whoMessage(held) })
 	case command.VerbBlock:
-		done, err := to.broker.Block(ctx, r, c.Target)
+		done, err := to.broker.Orders.Block(ctx, r, c.Target)
 		b.answer(ctx, to, err, func() blockkit.Message { return b.blockedMessage(c.Target, whom, done.Before) })
 		b.showCancelled(ctx, to, done.Cancelled)
 	case command.VerbUnblock:
-		was, err := to.broker.Unblock(ctx, r, c.Target)
+		was, err := to.broker.Orders.Unblock(ctx, r, c.Target)
 		b.answer(ctx, to, err, func() blockkit.Message { return unblockedMessage(whom, was) })
 	case command.VerbUnlock:
-		was, err := to.broker.Unlock(ctx, r, c.Target)
+		was, err := to.broker.Orders.Unlock(ctx, r, c.Target)
 		b.answer(ctx, to, err, func() blockkit.Message { return unlockedMessage(whom, was) })
 	case command.VerbPause:
-		before, err := to.broker.Pause(ctx, r)
+		before, err := to.broker.Orders.Pause(ctx, r)
 		b.answer(ctx, to, err, func() blockkit.Message { return b.pausedMessage(before) })
 	case command.VerbResume:
-		was, err := to.broker.Resume(ctx, r)
+		was, err := to.broker.Orders.Resume(ctx, r)
 		b.answer(ctx, to, err, func() blockkit.Message { return resumedMessage(was) })
 	case command.VerbRevoke:
 		b.inTime(ctx, to, stillRevoking("what "+whom+" has"), func(ctx context.Context) (blockkit.Message, error) {
-			done, err := to.broker.RevokePerson(ctx, r, c.Target)
+			done, err := to.broker.Revoking.RevokePerson(ctx, r, c.Target)
 			b.showCancelled(ctx, to, done.Cancelled)
 			return b.revokedPersonMessage(done), err
 		})

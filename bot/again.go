@@ -16,17 +16,17 @@ import (
 // sends a code, or fills in a form, wants new credentials and gets them.
 func (b *Bot) offeredAgain(ctx context.Context, to conversation, c command.Command) bool {
 	r := to.request(c)
-	g, ok := to.broker.Again(ctx, r)
+	g, ok := to.broker.Holding.Again(ctx, r)
 	if !ok {
 		return false
 	}
-	if _, approved := to.broker.ApprovalFor(ctx, r); approved { // others approved new ones meanwhile
+	if _, approved := to.broker.Consent.ApprovalFor(ctx, r); approved { // others approved new ones meanwhile
 		return false
 	}
 	if c.Format != snippet.Console {
 		b.rememberFormat(ctx, to, c.Format) // for either button
 	}
-	b.deliver(ctx, to, b.againMessage(g, c, to.broker.Revocable(g)))
+	b.deliver(ctx, to, b.againMessage(g, c, to.broker.Holding.Revocable(g)))
 	return true
 }
 

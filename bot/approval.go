@@ -40,13 +40,13 @@ func needsApproval(r broker.Request, err error) bool {
 
 // ask asks others to approve what r asks, and says so privately.
 func (b *Bot) ask(ctx context.Context, to conversation, r broker.Request) {
-	lapsed, err := to.broker.CancelLapsed(ctx, r)
+	lapsed, err := to.broker.Consent.CancelLapsed(ctx, r)
 	b.showCancelled(ctx, to, lapsed)
 	if err != nil {
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
 	}
-	a, again, err := to.broker.Ask(ctx, r)
+	a, again, err := to.broker.Asking.Ask(ctx, r)
 	if err == nil && a.State == broker.ApprovalWaiting && a.PostTS == "" {
 		if err = b.postApproval(ctx, a); err != nil {
 			b.log.ErrorContext(ctx, "approval not asked for", "request", to.requestID, "approval", a.ID, "error", err)
@@ -61,9 +61,9 @@ func (b *Bot) ask(ctx context.Context, to conversation, r broker.Request) {
 		if a.State == broker.ApprovalApproved {
 			return b.approvedMessage(a, !r.Code.Empty())
 		}
-		glass := to.broker.MayBreakGlass(ctx, a.User, a.Account)
-		m := b.askedMessage(a, to.broker.Approvers(a), asking{again: again, sentCode: !r.Code.Empty(), breakGlass: glass})
-		if to.broker.BreakGlassFrom(ctx, r.Caller, a.Account) {
+		glass := to.broker.Policy.MayBreakGlass(ctx, a.User, a.Account)
+		m := b.askedMessage(a, to.broker.Asking.Approvers(a), asking{again: again, sentCode: !r.Code.Empty(), breakGlass: glass})
+		if to.broker.Policy.BreakGlassFrom(ctx, r.Caller, a.Account) {
 			m.Blocks = append(m.Blocks, glassButton(a.Account))
 		}
 		return m
@@ -82,7 +82,7 @@ func (to conversation) takeBack(ctx context.Context, r broker.Request, a broker.
 	if !r.Code.Empty() {
 		e.Use = broker.UseUnused
 	}
-	if _, err := to.broker.CancelApprovals(ctx, r); err != nil {
+	if _, err := to.broker.Pending.CancelApprovals(ctx, r); err != nil {
 		e.Err = err
 		e.What = broker.Say("Slack did not take the message that asks for approval.")
 		e.Hint = broker.Say("Ask again in a minute.")
@@ -95,7 +95,7 @@ func (to conversation) takeBack(ctx context.Context, r broker.Request, a broker.
 func (b *Bot) pressed(ctx context.Context, in interaction, name approvalName,
 	decide func(ctx context.Context, r broker.Request, user, id string) (broker.Approval, error)) {
 	t := approvalTask{User: name.user, ID: name.id, Press: in.to.requestID, Channel: in.Channel.ID, TS: in.Container.MessageTs}
-	_, err := in.to.broker.MayDecide(ctx, in.to.request(command.Command{}), name.user, name.id)
+	_, err := in.to.broker.Deciding.MayDecide(ctx, in.to.request(command.Command{}), name.user, name.id)
 	if err == nil {
 		err = b.decided(ctx, t, func() (broker.Approval, error) {
 			return decide(ctx, in.to.request(command.Command{}), name.user, name.id)
@@ -106,7 +106,7 @@ func (b *Bot) pressed(ctx context.Context, in interaction, name approvalName,
 	}
 	b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
 	if gone(err) { // so its message should have no buttons any more
-		if a, err := in.to.broker.Approval(ctx, name.user, name.id); err == nil {
+		if a, err := in.to.broker.Pending.Approval(ctx, name.user, name.id); err == nil {
 			b.showState(ctx, a, t)
 		}
 	}
@@ -138,7 +138,7 @@ func (b *Bot) decided(ctx context.Context, t approvalTask, change func() (broker
 
 // cancelApprovals answers /assume cancel.
 func (b *Bot) cancelApprovals(ctx context.Context, to conversation, c command.Command) {
-	cancelled, err := to.broker.CancelApprovals(ctx, to.request(c))
+	cancelled, err := to.broker.Pending.CancelApprovals(ctx, to.request(c))
 	b.answer(ctx, to, err, func() blockkit.Message { return cancelledMessage(c.Account, cancelled) })
 	b.showCancelled(ctx, to, cancelled)
 }
@@ -156,7 +156,7 @@ func (b *Bot) used(g broker.Grant) {
 		return
 	}
 	b.work(func(ctx context.Context) {
-		a, err := b.broker().Approval(ctx, g.User, g.Approval)
+		a, err := b.broker().Pending.Approval(ctx, g.User, g.Approval)
 		if err != nil {
 			a = broker.Approval{User: g.User, ID: g.Approval}
 		}
@@ -186,7 +186,7 @@ const (
 
 // askWhyDenied opens the form for the comment of a denial, for who may deny.
 func (b *Bot) askWhyDenied(ctx context.Context, in interaction, name approvalName) {
-	a, err := in.to.broker.MayDecide(ctx, in.to.request(command.Command{}), name.user, name.id)
+	a, err := in.to.broker.Deciding.MayDecide(ctx, in.to.request(command.Command{}), name.user, name.id)
 	if err == nil {
 		if err = b.web.OpenView(ctx, in.to.trigger, denyView(a)); err == nil {
 			return
@@ -229,7 +229,7 @@ func (b *Bot) submitDenial(ctx context.Context, e envelope, in interaction, ack 
 		return
 	}
 	if err == nil {
-		err = in.to.broker.Enter(judging, in.to.request(command.Command{}))
+		err = in.to.broker.Visits.Enter(judging, in.to.request(command.Command{}))
 	}
 	if err == nil {
 		if b.takeSlot(judging) {
@@ -240,12 +240,12 @@ func (b *Bot) submitDenial(ctx context.Context, e envelope, in interaction, ack 
 	}
 	late, name := false, readApprovalName(in.View.PrivateMetadata)
 	if err == nil {
-		_, err = in.to.broker.MayDecide(judging, in.to.request(command.Command{}), name.user, name.id)
+		_, err = in.to.broker.Deciding.MayDecide(judging, in.to.request(command.Command{}), name.user, name.id)
 	}
 	if err == nil {
 		t := approvalTask{User: name.user, ID: name.id, Press: in.to.requestID}
 		err = b.decided(ctx, t, func() (broker.Approval, error) {
-			a, err := in.to.broker.DenyApproval(judging, in.to.request(command.Command{}), name.user, name.id, comment)
+			a, err := in.to.broker.Deciding.DenyApproval(judging, in.to.request(command.Command{}), name.user, name.id, comment)
 			if err == nil {
 				late = !ack(nil) // in time it closes the form
 			}

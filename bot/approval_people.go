@@ -43,7 +43,7 @@ func (b *Bot) askEach(ctx context.Context, a broker.Approval) {
 			b.log.ErrorContext(ctx, "an approver is not asked by direct message, or not reminded", "approval", a.ID, "error", err)
 		}
 	}
-	for _, id := range individuals(b.broker().Approvers(a), a.User) {
+	for _, id := range individuals(b.broker().Asking.Approvers(a), a.User) {
 		put(b.now(), approvalTask{Ask: id})
 	}
 	if wait := a.Expires.Sub(a.Asked); wait >= shortestReminder {
@@ -53,7 +53,7 @@ func (b *Bot) askEach(ctx context.Context, a broker.Approval) {
 
 // serveAsk sends one approver the message with the buttons.
 func (b *Bot) serveAsk(ctx context.Context, t approvalTask) verdict {
-	a, err := b.broker().Approval(ctx, t.User, t.ID)
+	a, err := b.broker().Pending.Approval(ctx, t.User, t.ID)
 	_, asked := a.CopyFor(t.Ask)
 	switch {
 	case gone(err), err == nil && (a.State != broker.ApprovalWaiting || asked):
@@ -62,7 +62,7 @@ func (b *Bot) serveAsk(ctx context.Context, t approvalTask) verdict {
 		return b.later(ctx, t, err)
 	}
 	var unfit *broker.Error
-	switch err := b.broker().MayBeAsked(ctx, t.Ask); {
+	switch err := b.broker().Pending.MayBeAsked(ctx, t.Ask); {
 	case errors.As(err, &unfit) && (unfit.Code == broker.CodeNotAMember || unfit.Code == broker.CodeBlocked):
 		b.log.WarnContext(ctx, "an approver is not asked: they are blocked or no full member", "approval", a.ID, "user", t.Ask, "code", unfit.Code)
 		return doneWith
@@ -76,7 +76,7 @@ func (b *Bot) serveAsk(ctx context.Context, t approvalTask) verdict {
 	if err != nil {
 		return b.later(ctx, t, err)
 	}
-	marked, err := b.broker().MarkCopy(ctx, a, c)
+	marked, err := b.broker().Pending.MarkCopy(ctx, a, c)
 	if kept, _ := marked.CopyFor(t.Ask); err != nil || kept != c {
 		if gone := b.web.Delete(ctx, c.In, c.TS); gone != nil {
 			b.log.WarnContext(ctx, "a message about an approval stays that should not", "approval", a.ID, "error", gone)
@@ -93,7 +93,7 @@ func (b *Bot) serveAsk(ctx context.Context, t approvalTask) verdict {
 
 // serveApprovalReminder reminds the approvers, once.
 func (b *Bot) serveApprovalReminder(ctx context.Context, t approvalTask) verdict {
-	a, first, err := b.broker().MarkReminded(ctx, t.User, t.ID)
+	a, first, err := b.broker().Pending.MarkReminded(ctx, t.User, t.ID)
 	switch {
 	case gone(err), err == nil && !first && !t.Marked:
 		return doneWith
@@ -103,7 +103,7 @@ func (b *Bot) serveApprovalReminder(ctx context.Context, t approvalTask) verdict
 		return doneWith
 	}
 	t.Marked = true
-	if err := b.web.PostReply(ctx, a.PostIn, a.PostTS, approvalReminder(a, b.broker().Approvers(a))); err != nil {
+	if err := b.web.PostReply(ctx, a.PostIn, a.PostTS, approvalReminder(a, b.broker().Asking.Approvers(a))); err != nil {
 		return b.later(ctx, t, err)
 	}
 	for _, c := range a.Copies {

@@ -84,7 +84,7 @@ func (b *Bot) expireLater(ctx context.Context, a broker.Approval) error {
 // replicas do so at once, the message that the Approval is not marked with goes.
 func (b *Bot) postNow(ctx context.Context, a broker.Approval) error {
 	channel := cmp.Or(b.settings().ApprovalsChannel, b.auditIn)
-	m := approvalMessage(a, b.broker().Approvers(a))
+	m := approvalMessage(a, b.broker().Asking.Approvers(a))
 	if a.Acknowledge && channel != b.auditIn { // there it was loud already
 		m = loud(m)
 	}
@@ -92,7 +92,7 @@ func (b *Bot) postNow(ctx context.Context, a broker.Approval) error {
 	if err != nil {
 		return err
 	}
-	marked, err := b.broker().MarkPosted(ctx, a, channel, ts)
+	marked, err := b.broker().Pending.MarkPosted(ctx, a, channel, ts)
 	if err != nil || marked.PostTS != ts {
 		if gone := b.web.Delete(ctx, channel, ts); gone != nil {
 			b.log.WarnContext(ctx, "a message about an approval stays that should not", "approval", a.ID, "channel", channel, "ts", ts, "error", gone)
@@ -116,7 +116,7 @@ func (b *Bot) show(ctx context.Context, a broker.Approval, t approvalTask) error
 		}
 		switch {
 		case a.PostTS != "":
-			if err := b.web.Rewrite(ctx, a.PostIn, a.PostTS, approvalMessage(a, b.broker().Approvers(a))); webapi.RefusedForGood(err) {
+			if err := b.web.Rewrite(ctx, a.PostIn, a.PostTS, approvalMessage(a, b.broker().Asking.Approvers(a))); webapi.RefusedForGood(err) {
 				b.log.ErrorContext(ctx, "Slack refuses to show what became of an approval", "approval", a.ID, "state", a.State, "error", err)
 				return nil
 			} else if err != nil {
@@ -130,7 +130,7 @@ func (b *Bot) show(ctx context.Context, a broker.Approval, t approvalTask) error
 				return err
 			}
 		}
-		now, err := b.broker().Approval(ctx, a.User, a.ID)
+		now, err := b.broker().Pending.Approval(ctx, a.User, a.ID)
 		if gone(err) || err == nil && now.Version == a.Version && now.State == a.State {
 			return nil
 		}
@@ -171,9 +171,9 @@ func (b *Bot) follow(ctx context.Context, a broker.Approval, t approvalTask) ver
 	if err := b.show(ctx, a, t); err != nil {
 		failed = err
 	}
-	if m, tells := b.outcomeMessage(a, b.broker().MayBreakGlass(ctx, a.User, a.Account)); tells && !t.Told {
+	if m, tells := b.outcomeMessage(a, b.broker().Policy.MayBreakGlass(ctx, a.User, a.Account)); tells && !t.Told {
 		// The press counts as asked from the direct message.
-		if a.State == broker.ApprovalExpired && b.broker().BreakGlassFrom(ctx, broker.Caller{User: a.User}, a.Account) {
+		if a.State == broker.ApprovalExpired && b.broker().Policy.BreakGlassFrom(ctx, broker.Caller{User: a.User}, a.Account) {
 			m.Blocks = append(m.Blocks, glassButton(a.Account))
 		}
 		err := b.web.Tell(ctx, a.User, m)
@@ -218,9 +218,9 @@ func (b *Bot) serveApproval(ctx context.Context, entry []byte) verdict {
 		err  error
 	)
 	if t.Press == "" {
-		a, left, err = b.broker().ExpireApproval(ctx, t.User, t.ID)
+		a, left, err = b.broker().Pending.ExpireApproval(ctx, t.User, t.ID)
 	} else {
-		a, err = b.broker().Approval(ctx, t.User, t.ID)
+		a, err = b.broker().Pending.Approval(ctx, t.User, t.ID)
 	}
 	switch {
 	case gone(err):

@@ -16,7 +16,7 @@ const useCallback = "use_approval"
 
 // enterCode opens that form.
 func (b *Bot) enterCode(ctx context.Context, in interaction, id string) {
-	a, err := in.to.broker.ApprovalToUse(ctx, in.to.request(command.Command{}), id)
+	a, err := in.to.broker.Consent.ApprovalToUse(ctx, in.to.request(command.Command{}), id)
 	if err != nil {
 		b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
 		return
@@ -77,7 +77,7 @@ func (b *Bot) asks(ctx context.Context, in interaction, f *filled) (broker.Reque
 		return in.to.request(c), nil
 	}
 	f.approval = only(requestID, in.View.PrivateMetadata)
-	a, err := in.to.broker.ApprovalToUse(ctx, in.to.request(command.Command{}), f.approval)
+	a, err := in.to.broker.Consent.ApprovalToUse(ctx, in.to.request(command.Command{}), f.approval)
 	f.account, f.duration, f.reason = a.Account, a.Duration, a.Reason
 	c.Account, c.Duration, c.Reason = a.Account, a.Duration, a.Reason
 	r := in.to.request(c)
@@ -94,12 +94,12 @@ func (b *Bot) formAgain(ctx context.Context, to conversation, f filled, wrong *b
 	}
 	if f.approval != "" {
 		above := b.voice.error(wrong).Blocks
-		a, err := to.broker.ApprovalToUse(ctx, to.request(command.Command{}), f.approval)
+		a, err := to.broker.Consent.ApprovalToUse(ctx, to.request(command.Command{}), f.approval)
 		if err != nil { // then there is nothing to enter a code for
 			return resultView(blockkit.Message{Blocks: above})
 		}
 		return useView(a, again, above...)
 	}
-	again.account, _ = to.broker.AccountFor(ctx, to.request(command.Command{Account: f.account, BreakGlass: f.breakGlass}))
+	again.account, _ = to.broker.Policy.AccountFor(ctx, to.request(command.Command{Account: f.account, BreakGlass: f.breakGlass}))
 	return b.formView(again)
 }

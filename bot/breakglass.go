@@ -36,7 +36,7 @@ func (b *Bot) followBreakGlass(ctx context.Context, e broker.Event) error {
 }
 
 func (b *Bot) askToAcknowledge(ctx context.Context, e broker.Event) error {
-	a, err := b.broker().AskToAcknowledge(ctx, e)
+	a, err := b.broker().Deciding.AskToAcknowledge(ctx, e)
 	if err != nil || a.PostTS != "" {
 		return err
 	}
@@ -72,7 +72,7 @@ func glassButton(account string) slack.Block {
 // duration that others were asked to approve.
 func (b *Bot) breakGlassForm(ctx context.Context, to conversation, account string) {
 	r := to.request(command.Command{Account: account, BreakGlass: true})
-	if !to.broker.MayBreakGlass(ctx, r.Caller.User, account) {
+	if !to.broker.Policy.MayBreakGlass(ctx, r.Caller.User, account) {
 		b.deliver(ctx, to, b.refusal(ctx, to, b.unlessStranger(ctx, to, &broker.Error{
 			Code: broker.CodeNotAllowed,
 			What: broker.Say("You may not have " + account + " by break-glass."),
@@ -81,8 +81,8 @@ func (b *Bot) breakGlassForm(ctx context.Context, to conversation, account strin
 		return
 	}
 	f := formState{breakGlass: true}
-	f.account, _ = to.broker.AccountFor(ctx, r)
-	open, err := to.broker.OpenApprovals(ctx, r)
+	f.account, _ = to.broker.Policy.AccountFor(ctx, r)
+	open, err := to.broker.Pending.OpenApprovals(ctx, r)
 	if err != nil {
 		b.log.WarnContext(ctx, "the form for break-glass does not know what was asked", "request", to.requestID, "error", err)
 	}
@@ -103,7 +103,7 @@ func (to conversation) glassHelps(ctx context.Context, r broker.Request, err err
 	}
 	switch e.Code {
 	case broker.CodeHours, broker.CodeNotAllowed, broker.CodeDirectory, broker.CodeNeedsApproval, broker.CodeUndelivered:
-		return to.broker.BreakGlassFrom(ctx, r.Caller, r.Account)
+		return to.broker.Policy.BreakGlassFrom(ctx, r.Caller, r.Account)
 	}
 	return false
 }

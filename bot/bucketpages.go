@@ -120,7 +120,7 @@ func pageButtons(list broker.BucketList, search string) []slack.Block {
 // bucketPage puts another page in place of the one that is shown. Why there is
 // none is said beside it.
 func (b *Bot) bucketPage(ctx context.Context, in interaction, p press) {
-	list, err := in.to.broker.BucketPage(ctx, in.to.request(command.Command{}), p.grant, p.prefix, p.page)
+	list, err := in.to.broker.Lists.BucketPage(ctx, in.to.request(command.Command{}), p.grant, p.prefix, p.page)
 	switch {
 	case err != nil:
 		b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
@@ -134,7 +134,7 @@ func (b *Bot) bucketPage(ctx context.Context, in interaction, p press) {
 // searchBuckets asks for the beginning of the names. In a modal it takes the
 // place of the list, since Slack stacks no more than three.
 func (b *Bot) searchBuckets(ctx context.Context, in interaction, p press) {
-	if err := in.to.broker.Identify(ctx, in.to.request(command.Command{})); err != nil {
+	if err := in.to.broker.Visits.Identify(ctx, in.to.request(command.Command{})); err != nil {
 		b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
 		return
 	}
@@ -188,7 +188,7 @@ func (b *Bot) submitSearch(ctx context.Context, e envelope, in interaction, ack 
 		ack(searchError("This was already sent. The answer comes in this window."))
 		return
 	}
-	if err := in.to.broker.Enter(judging, in.to.request(command.Command{})); err != nil {
+	if err := in.to.broker.Visits.Enter(judging, in.to.request(command.Command{})); err != nil {
 		b.refusal(ctx, in.to, err) // for the log
 		ack(searchError(b.voice.errorText(broker.AsError(err, in.to.requestID))))
 		return
@@ -202,7 +202,7 @@ func (b *Bot) submitSearch(ctx context.Context, e envelope, in interaction, ack 
 		return
 	}
 	defer b.leaveSlot()
-	list, err := in.to.broker.BucketPage(ctx, in.to.request(command.Command{}), grant, prefix, 0)
+	list, err := in.to.broker.Lists.BucketPage(ctx, in.to.request(command.Command{}), grant, prefix, 0)
 	m := b.bucketsWith(list, "")
 	if err != nil {
 		m = b.refusal(ctx, in.to, err)

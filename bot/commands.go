@@ -75,15 +75,15 @@ func (b *Bot) run(ctx context.Context, to conversation, c command.Command) {
 		has, err := b.holds(ctx, to)
 		b.answer(ctx, to, err, func() blockkit.Message { return b.sessionsMessage(has) })
 	case command.VerbExplain:
-		e, err := to.broker.Explain(ctx, to.request(c))
+		e, err := to.broker.Explaining.Explain(ctx, to.request(c))
 		b.answer(ctx, to, err, func() blockkit.Message { return b.explainMessage(e) })
 	case command.VerbWhoami:
-		who, err := to.broker.WhoAmI(ctx, to.request(c))
+		who, err := to.broker.Explaining.WhoAmI(ctx, to.request(c))
 		b.answer(ctx, to, err, func() blockkit.Message { return b.whoamiMessage(who) })
 	case command.VerbHelp, command.VerbMoreHelp:
 		b.help(ctx, to, c.Verb == command.VerbMoreHelp)
 	case command.VerbAccounts:
-		accounts, complete, err := to.broker.Accounts(ctx, to.request(c))
+		accounts, complete, err := to.broker.Policy.Accounts(ctx, to.request(c))
 		b.answer(ctx, to, err, func() blockkit.Message { return b.accountsMessage(accounts, complete) })
 	}
 }
@@ -157,7 +157,7 @@ func (b *Bot) present(ctx context.Context, to conversation, r broker.Request, is
 func (b *Bot) buckets(ctx context.Context, to conversation, c command.Command) {
 	r := to.request(c)
 	r.Purpose = broker.PurposeBuckets
-	list, err := to.broker.Buckets(ctx, r, c.Prefix)
+	list, err := to.broker.Lists.Buckets(ctx, r, c.Prefix)
 	b.answer(ctx, to, err, func() blockkit.Message { return b.bucketsMessage(list) })
 	b.tellUsed(ctx, to, list.UsedSession, list.Account.Name)
 }

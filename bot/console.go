@@ -29,7 +29,7 @@ const maxButtonURL = 3000
 func (b *Bot) console(ctx context.Context, to conversation, c command.Command) {
 	r := to.request(c)
 	r.Purpose = broker.PurposeConsole
-	s, err := to.broker.Console(ctx, r, c.Service)
+	s, err := to.broker.Issuing.Console(ctx, r, c.Service)
 	switch {
 	case completable(c, err) && to.trigger != "":
 		b.formFor(ctx, to, c, err)
@@ -56,13 +56,13 @@ func consoleOption(service string) *slack.OptionBlockObject {
 func (b *Bot) consoleOf(ctx context.Context, to conversation, grant string) {
 	r := to.request(command.Command{})
 	r.Purpose = broker.PurposeConsole
-	issued, err := to.broker.Reveal(ctx, r, grant)
+	issued, err := to.broker.Holding.Reveal(ctx, r, grant)
 	if err != nil {
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
 	}
 	r.Account = issued.Account.Name
-	s, err := to.broker.ConsoleLink(ctx, r, issued, "")
+	s, err := to.broker.Issuing.ConsoleLink(ctx, r, issued, "")
 	if err != nil {
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 		return

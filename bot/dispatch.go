@@ -101,7 +101,7 @@ func (b *Bot) slashCommand(ctx context.Context, e envelope) {
 	if !b.first(ctx, to, sightings(e, cmd.TriggerID)...) {
 		return
 	}
-	to.caller.User = to.broker.Person(ctx, to.caller.User)
+	to.caller.User = to.broker.Visits.Person(ctx, to.caller.User)
 	if !b.enter(ctx, to) {
 		return
 	}
@@ -119,7 +119,7 @@ func (b *Bot) slashCommand(ctx context.Context, e envelope) {
 // enter reports whether the person has not asked for too much; otherwise they are
 // told, and nothing else is looked at.
 func (b *Bot) enter(ctx context.Context, to conversation) bool {
-	err := to.broker.Enter(ctx, to.request(command.Command{}))
+	err := to.broker.Visits.Enter(ctx, to.request(command.Command{}))
 	if err != nil {
 		b.deliver(ctx, to.beside(), b.refusal(ctx, to, err))
 	}
@@ -180,7 +180,7 @@ func (b *Bot) aloneOrRefused(ctx context.Context, to conversation) error {
 // unlessStranger returns err, which says that the bot cannot serve, or for a
 // stranger what a stranger is told: no error tells them more.
 func (b *Bot) unlessStranger(ctx context.Context, to conversation, err error) error {
-	if stranger := to.broker.Recognize(ctx, to.request(command.Command{})); stranger != nil {
+	if stranger := to.broker.Visits.Recognize(ctx, to.request(command.Command{})); stranger != nil {
 		return stranger
 	}
 	return err
@@ -189,7 +189,7 @@ func (b *Bot) unlessStranger(ctx context.Context, to conversation, err error) er
 // unlessRefused is unlessStranger for an error that teaches something, such as
 // the grammar: guests and the like learn nothing either.
 func (b *Bot) unlessRefused(ctx context.Context, to conversation, err error) error {
-	if refused := to.broker.Identify(ctx, to.request(command.Command{})); refused != nil {
+	if refused := to.broker.Visits.Identify(ctx, to.request(command.Command{})); refused != nil {
 		return refused
 	}
 	return err

@@ -52,7 +52,7 @@ func (b *Bot) deliverByDM(ctx context.Context, to conversation, r broker.Request
 		undelivered = broker.CodeDeliveryUnknown
 	}
 	b.log.ErrorContext(ctx, "credentials not delivered by direct message", "request", to.requestID, "ref", broker.ShortRef(to.requestID), "error", err)
-	to.broker.Undelivered(ctx, r, issued.Grant, undelivered)
+	to.broker.Holding.Undelivered(ctx, r, issued.Grant, undelivered)
 	b.deliver(ctx, to, b.undeliveredMessage(issued, undelivered, broker.ShortRef(to.requestID)))
 	if owed.Message == nil || undelivered == broker.CodeDeliveryUnknown && owed.Message.TS != "" {
 		b.settled(ctx, owed) // what may hold the credentials is deleted in its time
@@ -151,7 +151,7 @@ func (b *Bot) giveUp(ctx context.Context, d deletion) verdict {
 		Caller: broker.Caller{User: d.User, Team: d.Team, Channel: d.Channel},
 	}
 	if !d.Recorded {
-		if err := b.broker().Undeleted(ctx, r, d.Grant, removed); err != nil {
+		if err := b.broker().Holding.Undeleted(ctx, r, d.Grant, removed); err != nil {
 			at := b.now().Add(time.Minute)
 			b.log.ErrorContext(ctx, "a message that was not deleted is not on the record yet", "request", d.RequestID, "error", err, "until", at)
 			return d.putOff(at)

@@ -274,5 +274,5 @@ func isTimestamp(s string) bool { return tsShape.MatchString(s) }
 
 // tellAside puts on the record that an entry was set aside.
 func (b *Bot) tellAside(ctx context.Context, list, why string) {
-	b.broker().SetAside(ctx, list, why)
+	b.broker().Holding.SetAside(ctx, list, why)
 }

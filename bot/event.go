@@ -68,8 +68,8 @@ func (b *Bot) event(ctx context.Context, e envelope) {
 		requestID: broker.NewID(),
 	}
 	defer b.rescue(ctx, to, func(m blockkit.Message) { _ = b.web.DirectMessage(ctx, to.caller.User, m) })
-	to.caller.User = to.broker.Person(ctx, to.caller.User)
-	if err := to.broker.Enter(ctx, to.request(command.Command{})); err != nil {
+	to.caller.User = to.broker.Visits.Person(ctx, to.caller.User)
+	if err := to.broker.Visits.Enter(ctx, to.request(command.Command{})); err != nil {
 		b.refusal(ctx, to, err) // for the log: an answer to each would be what the limit is against
 		return
 	}
@@ -93,7 +93,7 @@ func (b *Bot) event(ctx context.Context, e envelope) {
 
 // helpByDirectMessage answers privately, wherever it was asked.
 func (b *Bot) helpByDirectMessage(ctx context.Context, to conversation, more bool) {
-	accounts, admin, err := to.broker.Help(ctx, to.request(command.Command{}))
+	accounts, admin, err := to.broker.Explaining.Help(ctx, to.request(command.Command{}))
 	var m blockkit.Message
 	if err != nil {
 		m = b.refusal(ctx, to, err)

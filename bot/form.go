@@ -48,7 +48,7 @@ type formOrigin struct {
 // openForm opens the form from whatever trigger there is. It is said when Slack
 // does not open it.
 func (b *Bot) openForm(ctx context.Context, to conversation, f formState) {
-	if err := to.broker.Identify(ctx, to.request(command.Command{})); err != nil {
+	if err := to.broker.Visits.Identify(ctx, to.request(command.Command{})); err != nil {
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
 	}
@@ -227,7 +227,7 @@ func (b *Bot) suggest(ctx context.Context, in interaction, ack func(any) bool) {
 	defer cancel()
 	// What is too much, or finds no turn in time, is offered nothing.
 	none := optionGroups{OptionGroups: []*slack.OptionGroupBlockObject{}}
-	if err := in.to.broker.Enter(ctx, in.to.request(command.Command{})); err != nil {
+	if err := in.to.broker.Visits.Enter(ctx, in.to.request(command.Command{})); err != nil {
 		ack(none)
 		b.refusal(ctx, in.to, err) // for the log
 		return
@@ -238,7 +238,7 @@ func (b *Bot) suggest(ctx context.Context, in interaction, ack func(any) bool) {
 		return
 	}
 	defer b.leaveSlot()
-	ack(accountMenu(in.to.broker.Offered(ctx, in.to.request(command.Command{})), blockkit.Shortened(in.Value[:min(len(in.Value), command.MaxText)], maxQuery)))
+	ack(accountMenu(in.to.broker.Policy.Offered(ctx, in.to.request(command.Command{})), blockkit.Shortened(in.Value[:min(len(in.Value), command.MaxText)], maxQuery)))
 }
 
 // optionGroups are a menu's options as the acknowledgement gives them; none is

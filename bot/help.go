@@ -19,7 +19,7 @@ const (
 
 // help answers with help, privately.
 func (b *Bot) help(ctx context.Context, to conversation, more bool) {
-	accounts, admin, err := to.broker.Help(ctx, to.request(command.Command{}))
+	accounts, admin, err := to.broker.Explaining.Help(ctx, to.request(command.Command{}))
 	b.answer(ctx, to, err, func() blockkit.Message { return b.helpMessage(accounts, admin, more) })
 }
 

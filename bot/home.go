@@ -50,7 +50,7 @@ func (b *Bot) publishHome(ctx context.Context, to conversation) {
 
 func (b *Bot) homeBlocks(ctx context.Context, to conversation) ([]slack.Block, error) {
 	r := to.request(command.Command{})
-	accounts, complete, err := to.broker.Accounts(ctx, r)
+	accounts, complete, err := to.broker.Policy.Accounts(ctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -99,22 +99,22 @@ type holding struct {
 
 func (b *Bot) holds(ctx context.Context, to conversation) (holding, error) {
 	r := to.request(command.Command{})
-	grants, err := to.broker.Live(ctx, r)
+	grants, err := to.broker.Holding.Live(ctx, r)
 	if err != nil {
 		return holding{}, err
 	}
 	has := holding{grants: grants, revocable: map[string]bool{}}
 	for _, g := range grants {
-		has.revocable[g.ID] = to.broker.Revocable(g)
+		has.revocable[g.ID] = to.broker.Holding.Revocable(g)
 	}
-	if has.order, err = to.broker.StandingOrder(ctx, r); err != nil {
+	if has.order, err = to.broker.Explaining.StandingOrder(ctx, r); err != nil {
 		return has, err
 	}
-	has.approvals, err = to.broker.OpenApprovals(ctx, r)
+	has.approvals, err = to.broker.Pending.OpenApprovals(ctx, r)
 	if err != nil || to.settings.MFASession == 0 {
 		return has, err
 	}
-	session, ok, err := to.broker.MFASession(ctx, r)
+	session, ok, err := to.broker.MFASessions.MFASession(ctx, r)
 	if err == nil && ok {
 		has.session = &session
 	}

@@ -67,7 +67,7 @@ func (b *Bot) receiveInteraction(s *socket, e envelope) {
 			if !b.first(ctx, in.to, sightings(e, in.TriggerID)...) {
 				return
 			}
-			in.to.caller.User = in.to.broker.Person(ctx, in.to.caller.User)
+			in.to.caller.User = in.to.broker.Visits.Person(ctx, in.to.caller.User)
 			if in.Type != slack.InteractionTypeViewClosed && !b.enter(ctx, in.to) {
 				return
 			}
@@ -124,7 +124,7 @@ func (b *Bot) answerByAck(ctx context.Context, s *socket, e envelope, in interac
 func (to conversation) personInTime(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, judgeTimeout/2)
 	defer cancel()
-	return to.broker.Person(ctx, to.caller.User)
+	return to.broker.Visits.Person(ctx, to.caller.User)
 }
 
 // conversationOf says who acts and where the answer goes: into the modal that

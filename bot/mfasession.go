@@ -15,14 +15,14 @@ func (b *Bot) mfa(ctx context.Context, to conversation, c command.Command) {
 	r.Purpose = broker.PurposeMFASession
 	switch c.Verb {
 	case command.VerbMFAEnd:
-		s, ok, err := to.broker.EndMFASession(ctx, r)
+		s, ok, err := to.broker.MFASessions.EndMFASession(ctx, r)
 		b.answer(ctx, to, err, func() blockkit.Message { return b.mfaEndedMessage(s, ok) })
 		b.refreshHome(ctx, to)
 	case command.VerbMFAStatus:
-		s, ok, err := to.broker.MFASession(ctx, r)
+		s, ok, err := to.broker.MFASessions.MFASession(ctx, r)
 		b.answer(ctx, to, err, func() blockkit.Message { return b.mfaStatusMessage(s, ok) })
 	default:
-		s, err := to.broker.BeginMFASession(ctx, r)
+		s, err := to.broker.MFASessions.BeginMFASession(ctx, r)
 		b.answer(ctx, to, err, func() blockkit.Message { return b.mfaBegunMessage(s) })
 		b.refreshHome(ctx, to)
 	}

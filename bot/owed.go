@@ -221,7 +221,7 @@ func (b *Bot) serveOwedCredentials(ctx context.Context, o owed) verdict {
 	if stopped {
 		o.Code, o.Stopped = broker.CodeDeliveryUnknown, true
 		b.log.ErrorContext(ctx, "credentials were issued, and a process ended before it knew whether they arrived", "request", o.Request, "user", o.User)
-		b.broker().Undelivered(ctx, o.request(), *o.Grant, o.Code)
+		b.broker().Holding.Undelivered(ctx, o.request(), *o.Grant, o.Code)
 	}
 	if o.Message != nil {
 		if err := b.takeAway(ctx, o); err != nil && !webapi.RefusedForGood(err) {

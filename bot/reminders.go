@@ -31,7 +31,7 @@ type reminder struct {
 // the list before anybody sees the credentials, so that a process that dies
 // while it replies leaves no Grant without one.
 func (b *Bot) issue(ctx context.Context, to conversation, r broker.Request) (broker.Issued, error) {
-	issued, err := to.broker.Issue(ctx, r)
+	issued, err := to.broker.Issuing.Issue(ctx, r)
 	if err == nil {
 		b.seeTo(ctx, r, issued)
 	}
@@ -134,7 +134,7 @@ func (b *Bot) postReminder(ctx context.Context, g broker.Grant) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errNotPosted, err)
 	}
-	_, err = b.web.Post(ctx, channel, b.reminderMessage(g, b.broker().Revocable(g)))
+	_, err = b.web.Post(ctx, channel, b.reminderMessage(g, b.broker().Holding.Revocable(g)))
 	return err
 }
 

@@ -88,7 +88,7 @@ func (b *Bot) deliverCredentials(ctx context.Context, to conversation, r broker.
 	if !webapi.NotTaken(err) {
 		undelivered = broker.CodeDeliveryUnknown
 	}
-	to.broker.Undelivered(ctx, r, issued.Grant, undelivered)
+	to.broker.Holding.Undelivered(ctx, r, issued.Grant, undelivered)
 	d.Code = undelivered
 	b.tellUndelivered(ctx, d, b.undeliveredMessage(issued, undelivered, broker.ShortRef(to.requestID)))
 }

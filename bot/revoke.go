@@ -13,7 +13,7 @@ import (
 // revoke answers /assume revoke ACCOUNT.
 func (b *Bot) revoke(ctx context.Context, to conversation, c command.Command) {
 	b.inTime(ctx, to, stillRevoking(c.Account), func(ctx context.Context) (blockkit.Message, error) {
-		done, err := to.broker.Revoke(ctx, to.request(c))
+		done, err := to.broker.Revoking.Revoke(ctx, to.request(c))
 		b.showCancelled(ctx, to, done.Cancelled)
 		if err != nil {
 			return blockkit.Message{}, err
@@ -26,7 +26,7 @@ func (b *Bot) revoke(ctx context.Context, to conversation, c command.Command) {
 // end serves the press that ends a Grant.
 func (b *Bot) end(ctx context.Context, to conversation, grant string) {
 	b.inTime(ctx, to, stillRevoking("that"), func(ctx context.Context) (blockkit.Message, error) {
-		ended, err := to.broker.End(ctx, to.request(command.Command{}), grant)
+		ended, err := to.broker.Holding.End(ctx, to.request(command.Command{}), grant)
 		if err != nil {
 			return blockkit.Message{}, err
 		}

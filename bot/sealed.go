@@ -25,7 +25,7 @@ func errSeal(i broker.Issued, err error) error {
 // withhold records that credentials exist and are not shown; why is told as the
 // answer, so it is owed no more.
 func (b *Bot) withhold(ctx context.Context, r broker.Request, issued broker.Issued, err error) {
-	b.broker().Undelivered(ctx, r, issued.Grant, withheld(err))
+	b.broker().Holding.Undelivered(ctx, r, issued.Grant, withheld(err))
 	b.settled(ctx, b.oweCredentials(ctx, r, issued))
 }
 
@@ -43,11 +43,11 @@ func withheld(err error) broker.Code {
 func (b *Bot) key(ctx context.Context, to conversation, c command.Command) {
 	r := to.request(c)
 	if c.Change == command.KeyShow {
-		status, err := to.broker.KeyStatus(ctx, r)
+		status, err := to.broker.Keys.KeyStatus(ctx, r)
 		b.answer(ctx, to, err, func() blockkit.Message { return b.keyMessage(status) })
 		return
 	}
-	changed, err := to.broker.ChangeKey(ctx, r, c.Key)
+	changed, err := to.broker.Keys.ChangeKey(ctx, r, c.Key)
 	if err != nil {
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 		return

@@ -57,7 +57,7 @@ func (b *Bot) submitForm(ctx context.Context, e envelope, in interaction, ack fu
 		return
 	}
 	if err == nil {
-		err = in.to.broker.Enter(judging, in.to.request(command.Command{Account: f.account}))
+		err = in.to.broker.Visits.Enter(judging, in.to.request(command.Command{Account: f.account}))
 	}
 	if err == nil {
 		err = b.aloneOrRefused(ctx, in.to)
@@ -73,7 +73,7 @@ func (b *Bot) submitForm(ctx context.Context, e envelope, in interaction, ack fu
 	// Judging that takes too long is left to Issue, which judges again; so is what
 	// others have to be asked for.
 	view := workingView(f.account)
-	if err := in.to.broker.Judge(judging, r); needsApproval(r, err) {
+	if err := in.to.broker.Issuing.Judge(judging, r); needsApproval(r, err) {
 		view = waitingView("Asking others to approve " + f.account + "…")
 	} else if err != nil && judging.Err() == nil {
 		b.backToForm(ctx, in, f, err, ack)
@@ -151,7 +151,7 @@ func (b *Bot) refillForm(ctx context.Context, to conversation, f filled, err err
 func (b *Bot) issueAs(ctx context.Context, to conversation, r broker.Request, f filled) error {
 	if f.format == snippet.Console {
 		r.Purpose = broker.PurposeConsole
-		s, err := to.broker.Console(ctx, r, f.service)
+		s, err := to.broker.Issuing.Console(ctx, r, f.service)
 		if err == nil {
 			b.seeTo(ctx, r, s.Issued)
 			b.presentSignIn(ctx, to, r, s)

@@ -13,32 +13,32 @@ import (
 // happen when that fails.
 
 // toOrder is the way of admins; act completes "Only admins may …".
-func (b *Broker) toOrder(act string) way {
+func (b *Orders) toOrder(act string) way {
 	return way{[]step{func(ctx context.Context, r *Request) error { return b.isAdmin(ctx, *r, act) }}, always}
 }
 
-func (b *Broker) isAdmin(ctx context.Context, r Request, act string) error {
-	if err := b.served(ctx, r.Caller); err != nil {
+func (b *Orders) isAdmin(ctx context.Context, r Request, act string) error {
+	if err := b.visits.served(ctx, r.Caller); err != nil {
 		return err
 	}
-	listed, err := b.listedAsAdmin(ctx, r.Caller.User)
+	listed, err := b.visits.listedAsAdmin(ctx, r.Caller.User)
 	if err != nil {
 		return err
 	}
-	if _, stranger := b.known(ctx, r.Caller); !listed && stranger != nil {
+	if _, stranger := b.visits.known(ctx, r.Caller); !listed && stranger != nil {
 		return stranger
 	}
-	if err := b.inGoodStanding(ctx, r.Caller.User); err != nil {
+	if err := b.visits.inGoodStanding(ctx, r.Caller.User); err != nil {
 		return err
 	}
 	if !listed {
-		return &Error{Code: CodeNotAdmin, What: Say("Only admins may " + act + "."), Hint: b.contact()}
+		return &Error{Code: CodeNotAdmin, What: Say("Only admins may " + act + "."), Hint: b.core.contact()}
 	}
-	return b.notBlocked(ctx, r.Caller.User)
+	return b.visits.notBlocked(ctx, r.Caller.User)
 }
 
 // listedAsAdmin looks the person up in Admins. An error means unknown.
-func (b *Broker) listedAsAdmin(ctx context.Context, user string) (bool, error) {
+func (b *Visits) listedAsAdmin(ctx context.Context, user string) (bool, error) {
 	found := b.config.onList(b.config.Admins, user, nil)
 	if !found.unknown {
 		return found.yes, nil
@@ -53,12 +53,12 @@ func (b *Broker) listedAsAdmin(ctx context.Context, user string) (bool, error) {
 // Administers reports whether the Caller is an admin as far as the config and
 // Slack say. Nothing is recorded, and nothing may be done because of it: it says
 // what is worth showing.
-func (b *Broker) Administers(ctx context.Context, r Request) bool {
+func (b *Visits) Administers(ctx context.Context, r Request) bool {
 	return b.callsAdmin(ctx, r.Caller) && b.inGoodStanding(ctx, r.Caller.User) == nil
 }
 
 // callsAdmin reports whether the config or a user group calls the Caller an admin.
-func (b *Broker) callsAdmin(ctx context.Context, c Caller) bool {
+func (b *Visits) callsAdmin(ctx context.Context, c Caller) bool {
 	if b.served(ctx, c) != nil {
 		return false
 	}
@@ -68,30 +68,30 @@ func (b *Broker) callsAdmin(ctx context.Context, c Caller) bool {
 
 // Help returns what help is written by: the Accounts that the Caller may have,
 // and whether they are an admin. A stranger is refused, on the record.
-func (b *Broker) Help(ctx context.Context, r Request) (accounts []Account, isAdmin bool, err error) {
-	isAdmin = b.Administers(ctx, r)
-	by := b.toSee()
-	if isAdmin && !b.passes(ctx, &r, by) {
+func (b *Explaining) Help(ctx context.Context, r Request) (accounts []Account, isAdmin bool, err error) {
+	isAdmin = b.visits.Administers(ctx, r)
+	by := b.visits.toSee()
+	if isAdmin && !b.visits.passes(ctx, &r, by) {
 		return nil, true, nil
 	}
-	accounts, err = visit(ctx, b, r, by, func(ctx context.Context, r *Request) ([]Account, error) {
-		mine, _ := b.allowed(ctx, r.user)
+	accounts, err = visit(ctx, b.visits, r, by, func(ctx context.Context, r *Request) ([]Account, error) {
+		mine, _ := b.policy.allowed(ctx, r.user)
 		return mine, nil
 	})
 	return accounts, isAdmin, err
 }
 
 // NameOf is what the config calls a person; "" if it does not know them.
-func (b *Broker) NameOf(slackID string) string {
+func (b *core) NameOf(slackID string) string {
 	user, _ := b.config.User(slackID)
 	return user.Name
 }
 
 // adminEvent is an Event about what an admin does.
-func (b *Broker) adminEvent(kind EventKind, r Request) Event {
-	e := b.event(kind, r)
-	e.User, e.Purpose, e.Account = b.NameOf(r.Caller.User), "", ""
-	e.Target, e.TargetName = r.target, b.NameOf(r.target)
+func (b *Orders) adminEvent(kind EventKind, r Request) Event {
+	e := b.core.event(kind, r)
+	e.User, e.Purpose, e.Account = b.core.NameOf(r.Caller.User), "", ""
+	e.Target, e.TargetName = r.target, b.core.NameOf(r.target)
 	return e
 }
 
@@ -112,9 +112,9 @@ type Blocking struct {
 // Block keeps target from getting, seeing, approving and changing anything, on
 // every replica at once. What they asked others to approve is cancelled: an
 // approval must not outlive what they were blocked for.
-func (b *Broker) Block(ctx context.Context, r Request, target string) (done Blocking, err error) {
+func (b *Orders) Block(ctx context.Context, r Request, target string) (done Blocking, err error) {
 	r.target = target
-	return visit(ctx, b, r, b.toOrder("block people"), func(ctx context.Context, r *Request) (done Blocking, err error) {
+	return visit(ctx, b.visits, r, b.toOrder("block people"), func(ctx context.Context, r *Request) (done Blocking, err error) {
 		if err := notOneself(*r, "You cannot block yourself.", Say(AssumeCmd("revoke ACCOUNT"), " revokes what you have yourself.")); err != nil {
 			return Blocking{}, err
 		}
@@ -129,24 +129,24 @@ func (b *Broker) Block(ctx context.Context, r Request, target string) (done Bloc
 	})
 }
 
-func (b *Broker) block(ctx context.Context, r Request) error {
+func (b *Orders) block(ctx context.Context, r Request) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	if err := b.controls.Block(ctx, r.target, b.order(r)); err != nil {
 		b.noteUnsure(ctx, b.adminEvent(EventBlocked, r))
 		return orderUnsure(err, "this person is blocked")
 	}
-	b.note(ctx, b.adminEvent(EventBlocked, r))
+	b.core.note(ctx, b.adminEvent(EventBlocked, r))
 	return nil
 }
 
 // cancelBlocked ends what a person asked others to approve who is blocked by now.
 // The error says that they are, whatever else.
-func (b *Broker) cancelBlocked(ctx context.Context, r Request) ([]Approval, error) {
+func (b *Orders) cancelBlocked(ctx context.Context, r Request) ([]Approval, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	r.Account, r.Approval = "", ""
-	cancelled, err := b.cancelOpen(ctx, r, r.target, Vote{User: r.Caller.User, Name: cmp.Or(b.NameOf(r.Caller.User), r.Caller.User)})
+	cancelled, err := b.pending.cancelOpen(ctx, r, r.target, Vote{User: r.Caller.User, Name: cmp.Or(b.core.NameOf(r.Caller.User), r.Caller.User)})
 	if unsure := b.sureOf(ctx, r.target); unsure != nil {
 		return cancelled, unsure
 	}
@@ -161,15 +161,15 @@ func (b *Broker) cancelBlocked(ctx context.Context, r Request) ([]Approval, erro
 }
 
 // noteUnsure records an order of which nobody knows whether it was taken.
-func (b *Broker) noteUnsure(ctx context.Context, e Event) {
+func (b *Orders) noteUnsure(ctx context.Context, e Event) {
 	e.Code, e.Message = CodeStore, "The bot's own store did not answer: nobody knows whether it holds."
-	b.note(ctx, e)
+	b.core.note(ctx, e)
 }
 
 // Unblock ends a block; false when there was none.
-func (b *Broker) Unblock(ctx context.Context, r Request, target string) (bool, error) {
+func (b *Orders) Unblock(ctx context.Context, r Request, target string) (bool, error) {
 	r.target = target
-	return visit(ctx, b, r, b.toOrder("unblock people"), func(ctx context.Context, r *Request) (bool, error) {
+	return visit(ctx, b.visits, r, b.toOrder("unblock people"), func(ctx context.Context, r *Request) (bool, error) {
 		block, _, err := b.controls.Orders(ctx, target)
 		if err != nil {
 			return false, storeDown(err)
@@ -185,9 +185,9 @@ func (b *Broker) Unblock(ctx context.Context, r Request, target string) (bool, e
 
 // Unlock ends a lock-out after wrong codes, and forgets them; false when none
 // ran.
-func (b *Broker) Unlock(ctx context.Context, r Request, target string) (bool, error) {
+func (b *Orders) Unlock(ctx context.Context, r Request, target string) (bool, error) {
 	r.target = target
-	return visit(ctx, b, r, b.toOrder("unlock people"), func(ctx context.Context, r *Request) (bool, error) {
+	return visit(ctx, b.visits, r, b.toOrder("unlock people"), func(ctx context.Context, r *Request) (bool, error) {
 		err := notOneself(*r, "You cannot unlock yourself.",
 			Say("Another admin can; or wait. Whoever sits at your Slack must not be able to try codes without an end."))
 		if err != nil {
@@ -203,7 +203,7 @@ func (b *Broker) Unlock(ctx context.Context, r Request, target string) (bool, er
 		}
 		was, err := b.giveBackTo(ctx, e, func(ctx context.Context) (bool, error) { return b.counters.Unlock(ctx, target) })
 		if err == nil && was && left <= 0 { // the lock-out came in between
-			b.note(ctx, b.adminEvent(EventUnlocked, *r))
+			b.core.note(ctx, b.adminEvent(EventUnlocked, *r))
 		}
 		return was, err
 	})
@@ -212,8 +212,8 @@ func (b *Broker) Unlock(ctx context.Context, r Request, target string) (bool, er
 // Pause stops all issuance, reveals, approvals and changes of keys, for everybody
 // and on every replica at once. It takes the place of a pause that there was, which
 // is returned; nil when there was none, or nobody knows.
-func (b *Broker) Pause(ctx context.Context, r Request) (before *Order, err error) {
-	return visit(ctx, b, r, b.toOrder("pause the bot"), func(ctx context.Context, r *Request) (*Order, error) {
+func (b *Orders) Pause(ctx context.Context, r Request) (before *Order, err error) {
+	return visit(ctx, b.visits, r, b.toOrder("pause the bot"), func(ctx context.Context, r *Request) (*Order, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 		defer cancel()
 		_, before, err := b.controls.Orders(ctx, r.Caller.User)
@@ -228,14 +228,14 @@ func (b *Broker) Pause(ctx context.Context, r Request) (before *Order, err error
 			b.noteUnsure(ctx, b.adminEvent(EventPaused, *r))
 			return nil, orderUnsure(err, "the bot is paused")
 		}
-		b.note(ctx, b.adminEvent(EventPaused, *r))
+		b.core.note(ctx, b.adminEvent(EventPaused, *r))
 		return before, nil
 	})
 }
 
 // Resume ends the pause; false when there was none.
-func (b *Broker) Resume(ctx context.Context, r Request) (bool, error) {
-	return visit(ctx, b, r, b.toOrder("resume the bot"), func(ctx context.Context, r *Request) (bool, error) {
+func (b *Orders) Resume(ctx context.Context, r Request) (bool, error) {
+	return visit(ctx, b.visits, r, b.toOrder("resume the bot"), func(ctx context.Context, r *Request) (bool, error) {
 		_, pause, err := b.controls.Orders(ctx, r.Caller.User)
 		if err != nil {
 			return false, storeDown(err)
@@ -251,11 +251,11 @@ func (b *Broker) Resume(ctx context.Context, r Request) (bool, error) {
 
 // endOrder ends the order that was looked at, and no other: one that somebody
 // gave meanwhile stands.
-func (b *Broker) endOrder(ctx context.Context, e Event, end func(context.Context) (bool, error)) (bool, error) {
+func (b *Orders) endOrder(ctx context.Context, e Event, end func(context.Context) (bool, error)) (bool, error) {
 	ended, err := b.giveBackTo(ctx, e, end)
 	if err == nil && !ended {
 		e.Code, e.Message = CodeNotEnded, "It had ended already, or a newer order stands."
-		b.note(ctx, e)
+		b.core.note(ctx, e)
 		err = &Error{
 			Code: CodeNotEnded,
 			What: Say("It has ended already, or another admin has given a new order meanwhile, which stands."),
@@ -266,7 +266,7 @@ func (b *Broker) endOrder(ctx context.Context, e Event, end func(context.Context
 }
 
 // giveBackTo records e and then does what it says.
-func (b *Broker) giveBackTo(ctx context.Context, e Event, do func(context.Context) (bool, error)) (bool, error) {
+func (b *Orders) giveBackTo(ctx context.Context, e Event, do func(context.Context) (bool, error)) (bool, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	if err := b.recorder.Record(ctx, e); err != nil {

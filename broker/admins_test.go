@@ -35,13 +35,13 @@ func by(b *bench, user string) broker.Request {
 func adminActs(b *bench) map[broker.EventKind]func(r broker.Request) error {
 	ctx := context.Background()
 	return map[broker.EventKind]func(r broker.Request) error{
-		broker.EventBlocked:   func(r broker.Request) error { return second(b.Broker.Block(ctx, r, "U01ALICE")) },
-		broker.EventUnblocked: func(r broker.Request) error { return second(b.Broker.Unblock(ctx, r, "U01ALICE")) },
-		broker.EventUnlocked:  func(r broker.Request) error { return second(b.Broker.Unlock(ctx, r, "U01ALICE")) },
-		broker.EventPaused:    func(r broker.Request) error { return second(b.Broker.Pause(ctx, r)) },
-		broker.EventResumed:   func(r broker.Request) error { return second(b.Broker.Resume(ctx, r)) },
-		broker.EventWho:       func(r broker.Request) error { return second(b.Who(ctx, r)) },
-		broker.EventRevoked:   func(r broker.Request) error { return second(b.RevokePerson(ctx, r, "U01ALICE")) },
+		broker.EventBlocked:   func(r broker.Request) error { return second(b.Broker.Orders.Block(ctx, r, "U01ALICE")) },
+		broker.EventUnblocked: func(r broker.Request) error { return second(b.Broker.Orders.Unblock(ctx, r, "U01ALICE")) },
+		broker.EventUnlocked:  func(r broker.Request) error { return second(b.Broker.Orders.Unlock(ctx, r, "U01ALICE")) },
+		broker.EventPaused:    func(r broker.Request) error { return second(b.Broker.Orders.Pause(ctx, r)) },
+		broker.EventResumed:   func(r broker.Request) error { return second(b.Broker.Orders.Resume(ctx, r)) },
+		broker.EventWho:       func(r broker.Request) error { return second(b.Holding.Who(ctx, r)) },
+		broker.EventRevoked:   func(r broker.Request) error { return second(b.Revoking.RevokePerson(ctx, r, "U01ALICE")) },
 	}
 }
 
@@ -89,7 +89,7 @@ func TestAdminsByUserGroupAct(t *testing.T) {
 	b := newAdminBench(t)
 	b.config.Admins = []string{"S09ADMINS"}
 	b.groups["S09ADMINS"] = []string{adminID}
-	if _, err := b.Broker.Block(t.Context(), by(b, adminID), "U01ALICE"); err != nil {
+	if _, err := b.Broker.Orders.Block(t.Context(), by(b, adminID), "U01ALICE"); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -120,10 +120,10 @@ func TestWhatTakesAwayStaysWhenTheRecordFails(t *testing.T) {
 	for _, kind := range []broker.EventKind{broker.EventBlocked, broker.EventPaused, broker.EventRevoking, broker.EventRevoked} {
 		b.failOn[kind] = true
 	}
-	if _, err := b.Broker.Pause(t.Context(), by(b, adminID)); err != nil || b.controls.pause == nil {
+	if _, err := b.Broker.Orders.Pause(t.Context(), by(b, adminID)); err != nil || b.controls.pause == nil {
 		t.Errorf("pause: got %v and %v", err, b.controls.pause)
 	}
-	if _, err := b.RevokePerson(t.Context(), by(b, adminID), "U01ALICE"); err != nil || b.controls.blocks["U01ALICE"].By != adminID {
+	if _, err := b.Revoking.RevokePerson(t.Context(), by(b, adminID), "U01ALICE"); err != nil || b.controls.blocks["U01ALICE"].By != adminID {
 		t.Errorf("revoke: got %v and %v", err, b.controls.blocks)
 	}
 	if o := b.controls.pause; o.By != adminID || o.Reason != "INC-42" || o.At.IsZero() {
@@ -147,10 +147,10 @@ func TestWhatGivesBackNeedsTheRecord(t *testing.T) {
 
 func TestThereIsNothingToUnblockOrResume(t *testing.T) {
 	b := newAdminBench(t)
-	if was, err := b.Broker.Unblock(t.Context(), by(b, adminID), "U01ALICE"); was || err != nil {
+	if was, err := b.Broker.Orders.Unblock(t.Context(), by(b, adminID), "U01ALICE"); was || err != nil {
 		t.Errorf("unblock: got %v, %v", was, err)
 	}
-	if was, err := b.Broker.Resume(t.Context(), by(b, adminID)); was || err != nil {
+	if was, err := b.Broker.Orders.Resume(t.Context(), by(b, adminID)); was || err != nil {
 		t.Errorf("resume: got %v, %v", was, err)
 	}
 	if got := b.kinds(); len(got) != 0 {
@@ -161,7 +161,7 @@ func TestThereIsNothingToUnblockOrResume(t *testing.T) {
 func TestUnlockSaysThatNobodyWasLockedOut(t *testing.T) {
 	b := newAdminBench(t)
 	b.lockouts.wrong = []string{"one"}
-	if was, err := b.Broker.Unlock(t.Context(), by(b, adminID), "U01ALICE"); was || err != nil {
+	if was, err := b.Broker.Orders.Unlock(t.Context(), by(b, adminID), "U01ALICE"); was || err != nil {
 		t.Errorf("got %v, %v, want false, nil", was, err)
 	}
 	if got := b.last(t); got.Kind != broker.EventUnlocked || got.Code != broker.CodeNotEnded {
@@ -171,15 +171,15 @@ func TestUnlockSaysThatNobodyWasLockedOut(t *testing.T) {
 		t.Error("the wrong codes still count")
 	}
 	b.lockouts.err = errDown
-	wantCode(t, second(b.Broker.Unlock(t.Context(), by(b, adminID), "U01ALICE")), broker.CodeStore)
+	wantCode(t, second(b.Broker.Orders.Unlock(t.Context(), by(b, adminID), "U01ALICE")), broker.CodeStore)
 }
 
 func TestASecondBlockSaysWhoseItReplaces(t *testing.T) {
 	b := newAdminBench(t)
-	if done, err := b.Broker.Block(t.Context(), by(b, adminID), "U01ALICE"); err != nil || done.Before != nil {
+	if done, err := b.Broker.Orders.Block(t.Context(), by(b, adminID), "U01ALICE"); err != nil || done.Before != nil {
 		t.Fatalf("first: got %+v, %v, want none before it", done, err)
 	}
-	done, err := b.Broker.Block(t.Context(), by(b, adminID), "U01ALICE")
+	done, err := b.Broker.Orders.Block(t.Context(), by(b, adminID), "U01ALICE")
 	if err != nil || done.Before == nil || done.Before.By != adminID || done.Before.Reason != "INC-42" {
 		t.Errorf("second: got %+v, %v, want the first as the one before", done, err)
 	}
@@ -188,9 +188,9 @@ func TestASecondBlockSaysWhoseItReplaces(t *testing.T) {
 func TestAdminsDoNotActUponThemselves(t *testing.T) {
 	b := newAdminBench(t)
 	for name, act := range map[string]func() error{
-		"block":  func() error { return second(b.Broker.Block(t.Context(), by(b, adminID), adminID)) },
-		"revoke": func() error { return second(b.RevokePerson(t.Context(), by(b, adminID), adminID)) },
-		"unlock": func() error { return second(b.Broker.Unlock(t.Context(), by(b, adminID), adminID)) },
+		"block":  func() error { return second(b.Broker.Orders.Block(t.Context(), by(b, adminID), adminID)) },
+		"revoke": func() error { return second(b.Revoking.RevokePerson(t.Context(), by(b, adminID), adminID)) },
+		"unlock": func() error { return second(b.Broker.Orders.Unlock(t.Context(), by(b, adminID), adminID)) },
 	} {
 		t.Run(name, func(t *testing.T) { wantCode(t, act(), broker.CodeGrammar) })
 	}
@@ -205,14 +205,14 @@ func TestWhoListsEverybodysGrantsThoseOfTheForgottenToo(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.grants["gone"] = broker.Grant{ID: "g9", User: "U07GONE", Account: "prod", Principal: "arn:aws:sts::222222222222:assumed-role/OnCall/gone"}
-	all, err := b.Who(t.Context(), by(b, adminID))
+	all, err := b.Holding.Who(t.Context(), by(b, adminID))
 	if err != nil || len(all) != 2 || all[0].User != "U07GONE" || all[0].Name != "" || all[1].Name != "alice" {
 		t.Errorf("got %+v, %v", all, err)
 	}
 	b.ledgerErr = errDown // what is there of some is not shown as if it were all
-	wantCode(t, second(b.Who(t.Context(), by(b, adminID))), broker.CodeStore)
+	wantCode(t, second(b.Holding.Who(t.Context(), by(b, adminID))), broker.CodeStore)
 	b.ledgerErr, b.saveErr = nil, errDown
-	wantCode(t, second(b.Who(t.Context(), by(b, adminID))), broker.CodeStore)
+	wantCode(t, second(b.Holding.Who(t.Context(), by(b, adminID))), broker.CodeStore)
 }
 
 func TestRevokePersonTakesEverythingAndTellsAWS(t *testing.T) {
@@ -223,10 +223,10 @@ func TestRevokePersonTakesEverythingAndTellsAWS(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.offset += time.Minute
-	if _, err := b.BeginMFASession(t.Context(), b.request("", b.device.Code())); err != nil {
+	if _, err := b.MFASessions.BeginMFASession(t.Context(), b.request("", b.device.Code())); err != nil {
 		t.Fatal(err)
 	}
-	done, err := b.RevokePerson(t.Context(), by(b, adminID), "U01ALICE")
+	done, err := b.Revoking.RevokePerson(t.Context(), by(b, adminID), "U01ALICE")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,7 +247,7 @@ func TestRevokePersonGoesOnWhereOneAccountFails(t *testing.T) {
 	broken := *b.config.Accounts.Find("prod")
 	broken.Name, broken.Revoker = "broken", "arn:aws:iam::222222222222:role/Nowhere"
 	b.config.Accounts = broker.Accounts(broken, *b.config.Accounts.Find("prod"), *b.config.Accounts.Find("hub"))
-	done, err := b.RevokePerson(t.Context(), by(b, adminID), "U01ALICE")
+	done, err := b.Revoking.RevokePerson(t.Context(), by(b, adminID), "U01ALICE")
 	if err != nil || len(done.Accounts) != 2 {
 		t.Fatalf("got %+v, %v", done, err)
 	}
@@ -260,18 +260,18 @@ func TestRevokePersonKnowsTheForgottenByTheirGrants(t *testing.T) {
 	b := newAdminBench(t)
 	revocable(b)
 	gone := "U07GONE"
-	done, err := b.RevokePerson(t.Context(), by(b, adminID), gone)
+	done, err := b.Revoking.RevokePerson(t.Context(), by(b, adminID), gone)
 	if err != nil || len(done.Accounts) != 1 || done.Accounts[0].Err == nil {
 		t.Errorf("got %+v, %v, want that AWS cannot be told", done, err)
 	}
 	b.grants["x"] = broker.Grant{ID: "g9", User: gone, Account: "prod", Principal: "arn:aws:sts::222222222222:assumed-role/OnCall/gone"}
-	done, err = b.RevokePerson(t.Context(), by(b, adminID), gone)
+	done, err = b.Revoking.RevokePerson(t.Context(), by(b, adminID), gone)
 	if err != nil || done.Accounts[0].Denied == nil || done.Accounts[0].Ended != 1 {
 		t.Errorf("got %+v, %v, want their sessions refused", done, err)
 	}
 	// A name that is alice's by now is not theirs.
 	b.grants["x"] = broker.Grant{ID: "g9", User: gone, Account: "prod", Principal: "arn:aws:sts::222222222222:assumed-role/OnCall/alice"}
-	if done, _ = b.RevokePerson(t.Context(), by(b, adminID), gone); done.Accounts[0].Denied != nil {
+	if done, _ = b.Revoking.RevokePerson(t.Context(), by(b, adminID), gone); done.Accounts[0].Denied != nil {
 		t.Error("alice's sessions were refused for another's")
 	}
 }
@@ -280,7 +280,7 @@ func TestRevokePersonOfNoSuchAccountDoesNothing(t *testing.T) {
 	b := newAdminBench(t)
 	r := by(b, adminID)
 	r.Account = "prdo"
-	e := wantCode(t, second(b.RevokePerson(t.Context(), r, "U01ALICE")), broker.CodeUnknownAccount)
+	e := wantCode(t, second(b.Revoking.RevokePerson(t.Context(), r, "U01ALICE")), broker.CodeUnknownAccount)
 	if len(b.controls.blocks) > 0 || broker.Plain(e.Hint) != "Did you mean prod? Without an account it is for all of them." {
 		t.Errorf("got hint %q and blocks %v", broker.Plain(e.Hint), b.controls.blocks)
 	}
@@ -288,20 +288,20 @@ func TestRevokePersonOfNoSuchAccountDoesNothing(t *testing.T) {
 
 func TestHelpTellsAdminsApart(t *testing.T) {
 	b := newAdminBench(t)
-	if accounts, isAdmin, err := b.Help(t.Context(), b.request("", "")); err != nil || isAdmin || len(accounts) == 0 {
+	if accounts, isAdmin, err := b.Explaining.Help(t.Context(), b.request("", "")); err != nil || isAdmin || len(accounts) == 0 {
 		t.Errorf("a User: got %v, %v, %v", accounts, isAdmin, err)
 	}
-	if accounts, isAdmin, err := b.Help(t.Context(), by(b, adminID)); err != nil || !isAdmin || len(accounts) != 0 {
+	if accounts, isAdmin, err := b.Explaining.Help(t.Context(), by(b, adminID)); err != nil || !isAdmin || len(accounts) != 0 {
 		t.Errorf("an admin who is no User: got %v, %v, %v", accounts, isAdmin, err)
 	}
-	_, _, err := b.Help(t.Context(), by(b, "U05EVE"))
+	_, _, err := b.Explaining.Help(t.Context(), by(b, "U05EVE"))
 	wantCode(t, err, broker.CodeNotUser)
-	if err := b.Identify(t.Context(), by(b, adminID)); err != nil {
+	if err := b.Visits.Identify(t.Context(), by(b, adminID)); err != nil {
 		t.Errorf("an admin is a stranger: %v", err)
 	}
 	elsewhere := by(b, adminID)
 	elsewhere.Caller.Team = "T0999"
-	_, _, err = b.Help(t.Context(), elsewhere)
+	_, _, err = b.Explaining.Help(t.Context(), elsewhere)
 	wantCode(t, err, broker.CodeWorkspace)
 }
 
@@ -311,7 +311,7 @@ func TestTwoAccountsOfOneRoleWaitForEachOther(t *testing.T) {
 	again := *b.config.Accounts.Find("prod")
 	again.Name = "prod-again"
 	b.config.Accounts.Add(again.Name, again)
-	done, err := b.RevokePerson(t.Context(), by(b, adminID), "U01ALICE")
+	done, err := b.Revoking.RevokePerson(t.Context(), by(b, adminID), "U01ALICE")
 	if err != nil || len(done.Accounts) != 2 || done.Accounts[0].Denied == nil || done.Accounts[1].Denied == nil {
 		t.Fatalf("got %+v, %v", done, err)
 	}
@@ -324,18 +324,18 @@ func TestOnlyAGrantOfTheRoleThatItsAccountHasTodayIsRevocable(t *testing.T) {
 	b := newBench(t)
 	b.config.Accounts.Find("prod").Revoker = "arn:aws:iam::222222222222:role/Revoker"
 	for role, want := range map[broker.RoleARN]bool{b.config.Accounts.Find("prod").RoleARN: true, "arn:aws:iam::222222222222:role/Before": false, "": false} {
-		if got := b.Revocable(broker.Grant{Account: "prod", RoleARN: role}); got != want {
+		if got := b.Holding.Revocable(broker.Grant{Account: "prod", RoleARN: role}); got != want {
 			t.Errorf("%q: got %v, want %v", role, got, want)
 		}
 	}
-	if b.Revocable(broker.Grant{Account: "hub"}) || b.Revocable(broker.Grant{Account: "gone"}) {
+	if b.Holding.Revocable(broker.Grant{Account: "hub"}) || b.Holding.Revocable(broker.Grant{Account: "gone"}) {
 		t.Error("an account without a revoker has one")
 	}
 }
 
 func TestEndForgetsTheMFASessionToo(t *testing.T) {
 	b := newSessionBench(t)
-	if _, err := b.BeginMFASession(t.Context(), b.request("", b.device.Code())); err != nil {
+	if _, err := b.MFASessions.BeginMFASession(t.Context(), b.request("", b.device.Code())); err != nil {
 		t.Fatal(err)
 	}
 	b.offset += time.Minute
@@ -343,7 +343,7 @@ func TestEndForgetsTheMFASessionToo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ended, err := b.End(t.Context(), b.request("", ""), issued.Grant.ID)
+	ended, err := b.Holding.End(t.Context(), b.request("", ""), issued.Grant.ID)
 	if err != nil || !ended.Session || ended.Revoked != nil || len(b.grants)+len(b.sessions) > 0 {
 		t.Errorf("got %+v, %v, want the grant and the MFA session gone", ended, err)
 	}

@@ -12,11 +12,11 @@ import (
 // longer than that was issued for, for another reason, by break-glass where that
 // was not, or when less than half of what is asked is left. Nothing is on the
 // record: it is a question, and [Broker.Reveal] judges and records anew.
-func (b *Broker) Again(ctx context.Context, r Request) (g Grant, ok bool) {
+func (b *Holding) Again(ctx context.Context, r Request) (g Grant, ok bool) {
 	if !r.Code.Empty() {
 		return Grant{}, false
 	}
-	if !b.passes(ctx, &r, b.toGive()) {
+	if !b.visits.passes(ctx, &r, b.visits.toGive()) {
 		return Grant{}, false
 	}
 	user := r.user
@@ -33,12 +33,12 @@ func (b *Broker) Again(ctx context.Context, r Request) (g Grant, ok bool) {
 	if err != nil || !kept || !found.Kept {
 		return Grant{}, false
 	}
-	cleared, err := b.clearAgain(ctx, r, user, found.Grant)
+	cleared, err := b.consent.clearAgain(ctx, r, user, found.Grant)
 	return found.Grant, err == nil && stillGiven(found.Grant, cleared.account)
 }
 
 // asksAgain reports whether r asks for no more than what g gave.
-func (b *Broker) asksAgain(r Request, g Grant) bool {
+func (b *Holding) asksAgain(r Request, g Grant) bool {
 	gave, want := g.Expires.Sub(g.Issued).Round(time.Minute), r.Duration
 	if want == 0 {
 		want = gave

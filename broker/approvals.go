@@ -17,20 +17,20 @@ const (
 
 // Ask keeps an Approval that r waits for. Its code is neither used nor kept. One
 // that is equal and still good is returned instead, and again is true.
-func (b *Broker) Ask(ctx context.Context, r Request) (a Approval, again bool, err error) {
+func (b *Asking) Ask(ctx context.Context, r Request) (a Approval, again bool, err error) {
 	r.Code = TokenCode{}
-	a, err = visit(ctx, b, r, b.toBring(), func(ctx context.Context, r *Request) (Approval, error) {
+	a, err = visit(ctx, b.visits, r, b.visits.toBring(), func(ctx context.Context, r *Request) (Approval, error) {
 		asked, err := b.toAsk(ctx, *r, r.user)
 		if err != nil {
 			return Approval{}, err
 		}
-		open, err := b.openOf(ctx, r.user.Slack)
+		open, err := b.pending.openOf(ctx, r.user.Slack)
 		if err != nil {
 			return Approval{}, storeDown(err)
 		}
 		account, _ := b.config.Account(asked.Account)
 		for _, k := range open {
-			if k.sameAs(asked) && !b.isLapsed(ctx, account, k) {
+			if k.sameAs(asked) && !b.consent.isLapsed(ctx, account, k) {
 				again = true
 				return k.Approval, nil
 			}
@@ -48,7 +48,7 @@ func (b *Broker) Ask(ctx context.Context, r Request) (a Approval, again bool, er
 }
 
 // askNew asks others, unless the person asks and cancels again and again.
-func (b *Broker) askNew(ctx context.Context, r Request, a Approval) (Approval, error) {
+func (b *Asking) askNew(ctx context.Context, r Request, a Approval) (Approval, error) {
 	err := b.notTakenBack(ctx, r.user.Slack)
 	if err == nil {
 		a.Quiet, err = b.quiet(ctx, r, a)
@@ -59,16 +59,16 @@ func (b *Broker) askNew(ctx context.Context, r Request, a Approval) (Approval, e
 	if err != nil {
 		return Approval{}, err
 	}
-	if err := b.mayAct(ctx, r.user.Slack); err != nil {
-		b.cancelLate(ctx, r, a)
+	if err := b.visits.mayAct(ctx, r.user.Slack); err != nil {
+		b.pending.cancelLate(ctx, r, a)
 		return Approval{}, err
 	}
 	return a, nil
 }
 
 // keepAsked puts a new Approval on the record and keeps it.
-func (b *Broker) keepAsked(ctx context.Context, r Request, a Approval) error {
-	if err := b.recorder.Record(ctx, b.approvalEvent(r, a)); err != nil {
+func (b *Asking) keepAsked(ctx context.Context, r Request, a Approval) error {
+	if err := b.recorder.Record(ctx, b.pending.approvalEvent(r, a)); err != nil {
 		return recordAway(err, "nobody was asked")
 	}
 	if err := b.approvals.SaveApproval(ctx, a, a.Expires.Sub(a.Asked)+ApprovalUse+approvalKept); err != nil {
@@ -78,15 +78,15 @@ func (b *Broker) keepAsked(ctx context.Context, r Request, a Approval) error {
 }
 
 // toAsk is the Approval that r would wait for.
-func (b *Broker) toAsk(ctx context.Context, r Request, user User) (Approval, error) {
+func (b *Asking) toAsk(ctx context.Context, r Request, user User) (Approval, error) {
 	account, ok := b.config.Account(r.Account)
 	if !ok {
-		return Approval{}, b.unknownAccount(ctx, user, r.Account)
+		return Approval{}, b.policy.unknownAccount(ctx, user, r.Account)
 	}
-	d := b.decide(ctx, r)
+	d := b.policy.decide(ctx, r)
 	switch d.Effect {
 	case Deny:
-		return Approval{}, b.denied(account, r, d)
+		return Approval{}, b.policy.denied(account, r, d)
 	case Allow:
 		return Approval{}, &Error{
 			Code: CodeApprovalGone,
@@ -98,7 +98,7 @@ func (b *Broker) toAsk(ctx context.Context, r Request, user User) (Approval, err
 	if err != nil {
 		return Approval{}, err
 	}
-	if _, err := b.sealing(ctx, r, user, account); err != nil {
+	if _, err := b.sealings.sealing(ctx, r, user, account); err != nil {
 		return Approval{}, err // they would approve in vain
 	}
 	if err := b.somebodyCanApprove(ctx, account, user); err != nil {
@@ -111,21 +111,21 @@ func (b *Broker) toAsk(ctx context.Context, r Request, user User) (Approval, err
 	return Approval{
 		ID: r.ID, User: user.Slack, UserName: user.Name, Team: r.Caller.Team, Channel: r.Caller.Channel,
 		Account: account.Name, RoleARN: account.RoleARN, Duration: duration, Reason: r.Reason, Format: r.Format, Terms: account.terms(),
-		OnCall: b.onCall(ctx, user), Needs: account.Approval.Count, State: ApprovalWaiting, Asked: now, Expires: now.Add(account.Approval.Expires),
+		OnCall: b.policy.onCall(ctx, user), Needs: account.Approval.Count, State: ApprovalWaiting, Asked: now, Expires: now.Add(account.Approval.Expires),
 	}, nil
 }
 
 // somebodyCanApprove refuses to ask where, but for the person who asks, there are
 // fewer approvers than are needed. While nobody knows who is in their user groups
 // there may be enough.
-func (b *Broker) somebodyCanApprove(ctx context.Context, account Account, user User) error {
+func (b *Asking) somebodyCanApprove(ctx context.Context, account Account, user User) error {
 	var people []string
 	for _, id := range b.approvers(account) {
 		if !isUserGroup(id) {
 			people = append(people, id)
 			continue
 		}
-		m, err := b.groups(ctx, user.Slack)
+		m, err := b.visits.groups(ctx, user.Slack)
 		if err != nil {
 			return nil //nolint:nilerr // deciding will find out
 		}
@@ -138,7 +138,7 @@ func (b *Broker) somebodyCanApprove(ctx context.Context, account Account, user U
 			Code: CodeNotAllowed, Rule: "approval",
 			What: Say(fmt.Sprintf("%s needs %d to approve, and of its approvers %d are not you yourself, so nobody was asked.",
 				account.Name, account.Approval.Count, have)),
-			Hint: Sentences(Say("The config has to name more approvers."), b.contact()),
+			Hint: Sentences(Say("The config has to name more approvers."), b.core.contact()),
 		}
 	}
 	return nil
@@ -146,7 +146,7 @@ func (b *Broker) somebodyCanApprove(ctx context.Context, account Account, user U
 
 // Approvers are those who may decide about an Approval by today's config: Slack
 // user and user group IDs.
-func (b *Broker) Approvers(a Approval) []string {
+func (b *Asking) Approvers(a Approval) []string {
 	account, ok := b.config.Account(a.Account)
 	if !ok || account.Approval == nil {
 		return nil
@@ -154,7 +154,7 @@ func (b *Broker) Approvers(a Approval) []string {
 	return b.approvers(account)
 }
 
-func (b *Broker) approvers(account Account) []string {
+func (b *Asking) approvers(account Account) []string {
 	var who []string
 	for _, entry := range account.Approval.Approvers {
 		if group, named := b.config.Groups[entry]; named {

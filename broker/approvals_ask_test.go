@@ -10,7 +10,7 @@ import (
 func TestNobodyIsAskedBeforeItIsOnTheRecord(t *testing.T) {
 	b := newVault(t, 1)
 	b.failOn[broker.EventApproval] = true
-	_, _, err := b.Ask(t.Context(), b.request("prod", ""))
+	_, _, err := b.Asking.Ask(t.Context(), b.request("prod", ""))
 	wantCode(t, err, broker.CodeRecord)
 	if len(b.approvals) > 0 {
 		t.Errorf("got %v kept, want nothing", b.approvals)
@@ -21,7 +21,7 @@ func TestNobodyIsAskedBeforeItIsOnTheRecord(t *testing.T) {
 func TestNobodyIsAskedInVain(t *testing.T) {
 	b := newVault(t, 1)
 	b.config.Accounts.Find("prod").SealRequired = true
-	_, _, err := b.Ask(t.Context(), b.request("prod", ""))
+	_, _, err := b.Asking.Ask(t.Context(), b.request("prod", ""))
 	wantCode(t, err, broker.CodeSealRequired)
 }
 
@@ -29,7 +29,7 @@ func TestNobodyIsAskedInVain(t *testing.T) {
 func TestAskingWithACodeNeedsNoRightToTryCodes(t *testing.T) {
 	b := newVault(t, 1)
 	b.lockouts.locked = 15 * time.Minute
-	if _, _, err := b.Ask(t.Context(), b.request("prod", b.device.Code())); err != nil {
+	if _, _, err := b.Asking.Ask(t.Context(), b.request("prod", b.device.Code())); err != nil {
 		t.Error(err)
 	}
 }
@@ -48,16 +48,16 @@ func TestOneOfSeveralIsCancelled(t *testing.T) {
 	first := b.ask(t)
 	r := b.request("prod", "")
 	r.Duration = time.Hour
-	other, _, err := b.Ask(t.Context(), r)
+	other, _, err := b.Asking.Ask(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r = b.from("U01ALICE")
 	r.Approval = other.ID
-	if got, err := b.CancelApprovals(t.Context(), r); err != nil || len(got) != 1 || got[0].ID != other.ID {
+	if got, err := b.Pending.CancelApprovals(t.Context(), r); err != nil || len(got) != 1 || got[0].ID != other.ID {
 		t.Errorf("got %+v, %v cancelled, want the one that is named", got, err)
 	}
-	if got, err := b.Approval(t.Context(), first.User, first.ID); err != nil || got.State != broker.ApprovalWaiting {
+	if got, err := b.Pending.Approval(t.Context(), first.User, first.ID); err != nil || got.State != broker.ApprovalWaiting {
 		t.Errorf("got %s, %v, want that the other waits", got.State, err)
 	}
 }
@@ -66,7 +66,7 @@ func TestTheFirstMessageThatShowsAnApprovalStays(t *testing.T) {
 	b := newVault(t, 1)
 	a := b.ask(t)
 	for _, ts := range []string{"1.1", "2.2"} {
-		if got, err := b.MarkPosted(t.Context(), a, "C0LEADS", ts); err != nil || got.PostIn != "C0LEADS" || got.PostTS != "1.1" {
+		if got, err := b.Pending.MarkPosted(t.Context(), a, "C0LEADS", ts); err != nil || got.PostIn != "C0LEADS" || got.PostTS != "1.1" {
 			t.Errorf("got %s in %s, %v, want the first", got.PostTS, got.PostIn, err)
 		}
 	}
@@ -78,10 +78,10 @@ func TestAMessageThatComesLateLeavesTheEndToBeNoted(t *testing.T) {
 	b := newVault(t, 1)
 	a := b.ask(t)
 	b.advance(31 * time.Minute)
-	if _, err := b.MarkPosted(t.Context(), a, "C0LEADS", "1.1"); err != nil {
+	if _, err := b.Pending.MarkPosted(t.Context(), a, "C0LEADS", "1.1"); err != nil {
 		t.Fatal(err)
 	}
-	if got, _, err := b.ExpireApproval(t.Context(), a.User, a.ID); err != nil || got.State != broker.ApprovalExpired {
+	if got, _, err := b.Pending.ExpireApproval(t.Context(), a.User, a.ID); err != nil || got.State != broker.ApprovalExpired {
 		t.Errorf("got %s, %v, want expired", got.State, err)
 	}
 	if n := countStates(b, broker.ApprovalExpired); n != 1 {

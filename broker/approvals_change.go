@@ -23,12 +23,12 @@ func (a Approval) sameAs(other Approval) bool {
 
 // Approval returns an Approval as it is now; one whose time is over is expired,
 // whether or not anybody has noted that.
-func (b *Broker) Approval(ctx context.Context, user, id string) (Approval, error) {
+func (b *Pending) Approval(ctx context.Context, user, id string) (Approval, error) {
 	k, err := b.loadApproval(ctx, user, id)
 	return k.Approval, err
 }
 
-func (b *Broker) loadApproval(ctx context.Context, user, id string) (KeptApproval, error) {
+func (b *Pending) loadApproval(ctx context.Context, user, id string) (KeptApproval, error) {
 	k, ok, err := b.approvals.LoadApproval(ctx, user, id)
 	switch {
 	case err != nil:
@@ -49,7 +49,7 @@ func (b *Broker) loadApproval(ctx context.Context, user, id string) (KeptApprova
 
 // changeApproval replaces an Approval by what change makes of it. Of changes at
 // the same instant one is taken; the others are judged anew by what it left.
-func (b *Broker) changeApproval(ctx context.Context, user, id string, change func(KeptApproval) (Approval, error)) (Approval, error) {
+func (b *Pending) changeApproval(ctx context.Context, user, id string, change func(KeptApproval) (Approval, error)) (Approval, error) {
 	for range swapTries {
 		k, err := b.loadApproval(ctx, user, id)
 		if err != nil {
@@ -72,7 +72,7 @@ func (b *Broker) changeApproval(ctx context.Context, user, id string, change fun
 }
 
 // taken reports whether a change is there whose answer was lost.
-func (b *Broker) taken(ctx context.Context, next Approval) bool {
+func (b *Pending) taken(ctx context.Context, next Approval) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	k, ok, err := b.approvals.LoadApproval(ctx, next.User, next.ID)
@@ -80,7 +80,7 @@ func (b *Broker) taken(ctx context.Context, next Approval) bool {
 }
 
 // MarkPosted notes which message shows the Approval; the first stays.
-func (b *Broker) MarkPosted(ctx context.Context, a Approval, channel, ts string) (Approval, error) {
+func (b *Pending) MarkPosted(ctx context.Context, a Approval, channel, ts string) (Approval, error) {
 	return b.changeApproval(ctx, a.User, a.ID, func(k KeptApproval) (Approval, error) {
 		if k.PostTS == "" {
 			k.PostIn, k.PostTS = channel, ts
@@ -92,8 +92,8 @@ func (b *Broker) MarkPosted(ctx context.Context, a Approval, channel, ts string)
 
 // OpenApprovals are what the Caller asked others to approve and what can still be
 // decided or used, the oldest first.
-func (b *Broker) OpenApprovals(ctx context.Context, r Request) ([]Approval, error) {
-	return visit(ctx, b, r, b.toSee(), func(ctx context.Context, r *Request) ([]Approval, error) {
+func (b *Pending) OpenApprovals(ctx context.Context, r Request) ([]Approval, error) {
+	return visit(ctx, b.visits, r, b.visits.toSee(), func(ctx context.Context, r *Request) ([]Approval, error) {
 		kept, err := b.openOf(ctx, r.user.Slack)
 		if err != nil {
 			return nil, storeDown(err)
@@ -106,7 +106,7 @@ func (b *Broker) OpenApprovals(ctx context.Context, r Request) ([]Approval, erro
 	})
 }
 
-func (b *Broker) openOf(ctx context.Context, user string) ([]KeptApproval, error) {
+func (b *Pending) openOf(ctx context.Context, user string) ([]KeptApproval, error) {
 	kept, err := b.approvals.ApprovalsOf(ctx, user)
 	if err != nil {
 		return nil, err
@@ -115,10 +115,10 @@ func (b *Broker) openOf(ctx context.Context, user string) ([]KeptApproval, error
 }
 
 // approvalEvent tells what r's Caller did about an Approval.
-func (b *Broker) approvalEvent(r Request, a Approval) Event {
+func (b *Pending) approvalEvent(r Request, a Approval) Event {
 	r.Account, r.Reason, r.Purpose = a.Account, a.Reason, PurposeShow
-	e := b.event(EventApproval, r)
-	e.User = b.NameOf(r.Caller.User)
+	e := b.core.event(EventApproval, r)
+	e.User = b.core.NameOf(r.Caller.User)
 	e.Target, e.TargetName = a.User, a.UserName
 	e.RoleARN, e.Seconds, e.BreakGlass = a.RoleARN, int64(a.Duration/time.Second), a.Acknowledge
 	e.Approval, e.State, e.ApprovedBy, e.Comment = a.ID, a.State, a.names(), a.Comment

@@ -8,11 +8,11 @@ import (
 
 // MayDecide returns the Approval if the Caller may decide about it, and says why
 // not otherwise.
-func (b *Broker) MayDecide(ctx context.Context, r Request, user, id string) (Approval, error) {
-	return visit(ctx, b, r, way{answers: hasEnded}, func(ctx context.Context, r *Request) (Approval, error) {
-		k, err := b.loadApproval(ctx, user, id)
+func (b *Deciding) MayDecide(ctx context.Context, r Request, user, id string) (Approval, error) {
+	return visit(ctx, b.visits, r, way{answers: hasEnded}, func(ctx context.Context, r *Request) (Approval, error) {
+		k, err := b.pending.loadApproval(ctx, user, id)
 		if err == nil {
-			_, err = b.deciding(ctx, *r, k, b.notBlocked)
+			_, err = b.deciding(ctx, *r, k, b.visits.notBlocked)
 		}
 		if err != nil {
 			r.Account, r.Approval = k.Account, k.ID
@@ -24,12 +24,12 @@ func (b *Broker) MayDecide(ctx context.Context, r Request, user, id string) (App
 
 // Approve counts the Caller's approval of what user asked for. With the last that
 // is needed it can be used, once, within [ApprovalUse].
-func (b *Broker) Approve(ctx context.Context, r Request, user, id string) (Approval, error) {
+func (b *Deciding) Approve(ctx context.Context, r Request, user, id string) (Approval, error) {
 	var intended bool
-	return b.decided(ctx, r, user, id, b.mayAct, func(k KeptApproval, by Vote, account Account, m Membership) (Approval, error) {
+	return b.decided(ctx, r, user, id, b.visits.mayAct, func(k KeptApproval, by Vote, account Account, m Membership) (Approval, error) {
 		switch {
 		case k.Acknowledge:
-			return Approval{}, b.approvalOver(k.Approval)
+			return Approval{}, b.pending.approvalOver(k.Approval)
 		case k.VotedBy(by.User):
 			return Approval{}, &Error{
 				Code: CodeApprovedOnce,
@@ -52,8 +52,8 @@ func (b *Broker) Approve(ctx context.Context, r Request, user, id string) (Appro
 	})
 }
 
-func (b *Broker) intendApproval(ctx context.Context, r Request, a Approval) error {
-	intent := b.approvalEvent(r, a)
+func (b *Deciding) intendApproval(ctx context.Context, r Request, a Approval) error {
+	intent := b.pending.approvalEvent(r, a)
 	intent.Kind, intent.State = EventApproving, ""
 	if err := b.recorder.Record(ctx, intent); err != nil {
 		return recordAway(err, "nothing was approved")
@@ -62,10 +62,10 @@ func (b *Broker) intendApproval(ctx context.Context, r Request, a Approval) erro
 }
 
 // DenyApproval ends what user asked for.
-func (b *Broker) DenyApproval(ctx context.Context, r Request, user, id, comment string) (Approval, error) {
-	return b.decided(ctx, r, user, id, b.notBlocked, func(k KeptApproval, by Vote, _ Account, _ Membership) (Approval, error) {
+func (b *Deciding) DenyApproval(ctx context.Context, r Request, user, id, comment string) (Approval, error) {
+	return b.decided(ctx, r, user, id, b.visits.notBlocked, func(k KeptApproval, by Vote, _ Account, _ Membership) (Approval, error) {
 		if k.Acknowledge {
-			return Approval{}, b.approvalOver(k.Approval)
+			return Approval{}, b.pending.approvalOver(k.Approval)
 		}
 		k.State, k.EndedBy, k.Comment = ApprovalDenied, by, comment
 		return k.Approval, nil
@@ -78,7 +78,7 @@ const acknowledgeWithin = 7 * 24 * time.Hour
 
 // AskToAcknowledge keeps what asks the approvers of an Account to take note of
 // the break-glass that e tells of. A repeat returns what there is.
-func (b *Broker) AskToAcknowledge(ctx context.Context, e Event) (Approval, error) {
+func (b *Deciding) AskToAcknowledge(ctx context.Context, e Event) (Approval, error) {
 	now, err := b.approvals.ApprovalClock(ctx)
 	if err != nil {
 		return Approval{}, err
@@ -95,10 +95,10 @@ func (b *Broker) AskToAcknowledge(ctx context.Context, e Event) (Approval, error
 }
 
 // Acknowledge notes that the Caller took note of a use of break-glass.
-func (b *Broker) Acknowledge(ctx context.Context, r Request, user, id string) (Approval, error) {
-	return b.decided(ctx, r, user, id, b.notBlocked, func(k KeptApproval, by Vote, _ Account, _ Membership) (Approval, error) {
+func (b *Deciding) Acknowledge(ctx context.Context, r Request, user, id string) (Approval, error) {
+	return b.decided(ctx, r, user, id, b.visits.notBlocked, func(k KeptApproval, by Vote, _ Account, _ Membership) (Approval, error) {
 		if !k.Acknowledge {
-			return Approval{}, b.approvalOver(k.Approval)
+			return Approval{}, b.pending.approvalOver(k.Approval)
 		}
 		k.State, k.EndedBy = ApprovalAcknowledged, by
 		return k.Approval, nil
@@ -114,29 +114,29 @@ type decision func(k KeptApproval, by Vote, account Account, m Membership) (Appr
 
 // decided is a decision of the Caller's. Who they are is looked up before each
 // try, so that a group they have left counts no more.
-func (b *Broker) decided(ctx context.Context, r Request, user, id string, ordered orders, decide decision) (Approval, error) {
-	return visit(ctx, b, r, way{answers: hasEnded}, func(ctx context.Context, r *Request) (Approval, error) {
+func (b *Deciding) decided(ctx context.Context, r Request, user, id string, ordered orders, decide decision) (Approval, error) {
+	return visit(ctx, b.visits, r, way{answers: hasEnded}, func(ctx context.Context, r *Request) (Approval, error) {
 		a, err := b.vote(ctx, *r, user, id, ordered, decide)
 		if err != nil {
 			r.Account, r.Approval = a.Account, a.ID
 			return a, err
 		}
-		event := b.approvalEvent(*r, a)
+		event := b.pending.approvalEvent(*r, a)
 		if a.Acknowledge {
 			event.Kind, event.State = EventAcknowledged, ""
 		}
-		b.note(ctx, event)
+		b.core.note(ctx, event)
 		return a, nil
 	})
 }
 
-func (b *Broker) vote(ctx context.Context, r Request, user, id string, ordered orders, decide decision) (Approval, error) {
-	return b.changeApproval(ctx, user, id, func(k KeptApproval) (Approval, error) {
+func (b *Deciding) vote(ctx context.Context, r Request, user, id string, ordered orders, decide decision) (Approval, error) {
+	return b.pending.changeApproval(ctx, user, id, func(k KeptApproval) (Approval, error) {
 		who, err := b.deciding(ctx, r, k, ordered)
 		if err != nil {
 			return Approval{}, err
 		}
-		by := Vote{User: r.Caller.User, Name: b.NameOf(r.Caller.User), At: k.Now}
+		by := Vote{User: r.Caller.User, Name: b.core.NameOf(r.Caller.User), At: k.Now}
 		if by.Name == "" {
 			by.Name = by.User
 		}
@@ -158,7 +158,7 @@ type decider struct {
 
 // deciding refuses whoever may not decide about an Approval. Approvers need not
 // be Users of the config.
-func (b *Broker) deciding(ctx context.Context, r Request, k KeptApproval, ordered orders) (decider, error) {
+func (b *Deciding) deciding(ctx context.Context, r Request, k KeptApproval, ordered orders) (decider, error) {
 	err := b.mayTakePart(ctx, r)
 	if err == nil {
 		err = ordered(ctx, r.Caller.User)
@@ -174,7 +174,7 @@ func (b *Broker) deciding(ctx context.Context, r Request, k KeptApproval, ordere
 			Hint: Say("The person who asked can ask again."),
 		}
 	}
-	m, err := b.groups(ctx, append(k.voters(), r.Caller.User)...)
+	m, err := b.visits.groups(ctx, append(k.voters(), r.Caller.User)...)
 	switch found := b.config.onList(account.Approval.Approvers, r.Caller.User, m); {
 	case found.unknown:
 		return decider{}, slackCannotSay(err, "whether you are an approver of "+account.Name)
@@ -197,18 +197,18 @@ func (b *Broker) deciding(ctx context.Context, r Request, k KeptApproval, ordere
 			Hint: Say("Another approver of "+account.Name+" must do it. ", AssumeCmd("cancel"), " cancels the request."),
 		}
 	case k.State != ApprovalWaiting: // nor is one whose time is over
-		return decider{}, b.approvalOver(k.Approval)
+		return decider{}, b.pending.approvalOver(k.Approval)
 	}
 	return decider{account: account, groups: m}, nil
 }
 
 // mayTakePart refuses whoever is not a full, living member of a workspace that is
 // served; they need not be a User.
-func (b *Broker) mayTakePart(ctx context.Context, r Request) error {
-	if err := b.served(ctx, r.Caller); err != nil {
+func (b *Deciding) mayTakePart(ctx context.Context, r Request) error {
+	if err := b.visits.served(ctx, r.Caller); err != nil {
 		return err
 	}
-	return b.inGoodStanding(ctx, r.Caller.User)
+	return b.visits.inGoodStanding(ctx, r.Caller.User)
 }
 
 // votes counts the approvals of those who are approvers still.

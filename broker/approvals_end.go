@@ -8,8 +8,8 @@ import (
 
 // CancelApprovals takes back what the Caller asked for, of r.Account or, where
 // that is "", of all accounts; only r.Approval if there is one.
-func (b *Broker) CancelApprovals(ctx context.Context, r Request) ([]Approval, error) {
-	return visit(ctx, b, r, b.toTake(), func(ctx context.Context, r *Request) ([]Approval, error) {
+func (b *Pending) CancelApprovals(ctx context.Context, r Request) ([]Approval, error) {
+	return visit(ctx, b.visits, r, b.visits.toTake(), func(ctx context.Context, r *Request) ([]Approval, error) {
 		if _, ok := b.config.Account(r.Account); !ok && r.Account != "" {
 			return nil, b.nothingToCancel(ctx, r.user, r.Account)
 		}
@@ -18,7 +18,7 @@ func (b *Broker) CancelApprovals(ctx context.Context, r Request) ([]Approval, er
 }
 
 // nothingToCancel says what waits, where an account was misspelt.
-func (b *Broker) nothingToCancel(ctx context.Context, user User, name string) *Error {
+func (b *Pending) nothingToCancel(ctx context.Context, user User, name string) *Error {
 	open, err := b.openOf(ctx, user.Slack)
 	if err != nil {
 		return storeDown(err)
@@ -38,7 +38,7 @@ func (b *Broker) nothingToCancel(ctx context.Context, user User, name string) *E
 }
 
 // cancelOpen ends what owner asked for and what could still be used, as r says.
-func (b *Broker) cancelOpen(ctx context.Context, r Request, owner string, by Vote) ([]Approval, error) {
+func (b *Pending) cancelOpen(ctx context.Context, r Request, owner string, by Vote) ([]Approval, error) {
 	kept, err := b.openOf(ctx, owner)
 	if err != nil {
 		return nil, storeDown(err)
@@ -51,7 +51,7 @@ func (b *Broker) cancelOpen(ctx context.Context, r Request, owner string, by Vot
 		a, err := b.cancelApproval(ctx, owner, k.ID, by)
 		switch {
 		case err == nil:
-			b.note(ctx, b.approvalEvent(r, a))
+			b.core.note(ctx, b.approvalEvent(r, a))
 			cancelled = append(cancelled, a)
 		case a.ID == "": // the store; what another decided meanwhile is no error
 			return cancelled, err
@@ -62,7 +62,7 @@ func (b *Broker) cancelOpen(ctx context.Context, r Request, owner string, by Vot
 
 // cancelLate ends what a block that came meanwhile did not find: it was not there
 // yet, or in use.
-func (b *Broker) cancelLate(ctx context.Context, r Request, a Approval) {
+func (b *Pending) cancelLate(ctx context.Context, r Request, a Approval) {
 	by := Vote{User: a.User, Name: a.UserName}
 	if block, _, err := b.controls.Orders(ctx, a.User); err == nil && block != nil {
 		by = Vote{User: block.By, Name: cmp.Or(block.ByName, block.By)}
@@ -75,7 +75,7 @@ func (b *Broker) cancelLate(ctx context.Context, r Request, a Approval) {
 
 // cancelApproval takes one back. The error comes with what became of it instead,
 // or with no Approval when nobody knows.
-func (b *Broker) cancelApproval(ctx context.Context, user, id string, by Vote) (Approval, error) {
+func (b *Pending) cancelApproval(ctx context.Context, user, id string, by Vote) (Approval, error) {
 	return b.changeApproval(ctx, user, id, func(k KeptApproval) (Approval, error) {
 		if !k.open() {
 			return Approval{}, b.approvalOver(k.Approval)
@@ -88,7 +88,7 @@ func (b *Broker) cancelApproval(ctx context.Context, user, id string, by Vote) (
 
 // ExpireApproval notes that the time of an Approval is over; left is how long it
 // is not yet. What has ended otherwise stays as it is.
-func (b *Broker) ExpireApproval(ctx context.Context, user, id string) (a Approval, left time.Duration, err error) {
+func (b *Pending) ExpireApproval(ctx context.Context, user, id string) (a Approval, left time.Duration, err error) {
 	a, err = b.changeApproval(ctx, user, id, func(k KeptApproval) (Approval, error) {
 		left = k.Expires.Sub(k.Now)
 		if k.State != ApprovalExpired || k.stored == ApprovalExpired {
@@ -103,13 +103,13 @@ func (b *Broker) ExpireApproval(ctx context.Context, user, id string) (a Approva
 		return a, left, nil
 	case err == nil:
 		event := b.approvalEvent(Request{ID: a.ID, Caller: Caller{User: a.User, Team: a.Team, Channel: a.Channel}}, a)
-		b.note(ctx, event)
+		b.core.note(ctx, event)
 	}
 	return a, 0, nil
 }
 
 // approvalOver says what became of an Approval that can no longer be decided.
-func (b *Broker) approvalOver(a Approval) *Error {
+func (b *Pending) approvalOver(a Approval) *Error {
 	what, hint := "This request still waits for approval.", "Nothing was changed."
 	switch a.State {
 	case ApprovalApproved:

@@ -14,16 +14,16 @@ func TestABlockCancelsWhatThePersonAskedFor(t *testing.T) {
 	waiting := b.ask(t)
 	r := b.request("prod", "")
 	r.Duration = time.Hour
-	approved, _, err := b.Ask(t.Context(), r)
+	approved, _, err := b.Asking.Ask(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.approve(t, approved, "U02BOB")
-	blocking, err := b.Broker.Block(t.Context(), b.from("U03CAROL"), "U01ALICE")
+	blocking, err := b.Broker.Orders.Block(t.Context(), b.from("U03CAROL"), "U01ALICE")
 	if err != nil || len(blocking.Cancelled) != 2 || blocking.Before != nil {
 		t.Fatalf("got %+v, %v, want both cancelled", blocking, err)
 	}
-	if _, err := b.Broker.Unblock(t.Context(), b.from("U03CAROL"), "U01ALICE"); err != nil {
+	if _, err := b.Broker.Orders.Unblock(t.Context(), b.from("U03CAROL"), "U01ALICE"); err != nil {
 		t.Fatal(err)
 	}
 	use := b.request("prod", b.device.Code())
@@ -32,7 +32,7 @@ func TestABlockCancelsWhatThePersonAskedFor(t *testing.T) {
 	if e := wantCode(t, err, broker.CodeApprovalGone); !strings.Contains(broker.Plain(e.What), "cancelled by an admin") {
 		t.Errorf("got %q, want that an admin did, and not who", broker.Plain(e.What))
 	}
-	_, err = b.Approve(t.Context(), b.from("U02BOB"), waiting.User, waiting.ID)
+	_, err = b.Deciding.Approve(t.Context(), b.from("U02BOB"), waiting.User, waiting.ID)
 	wantCode(t, err, broker.CodeApprovalGone)
 }
 
@@ -41,16 +41,16 @@ func TestAnApproverWhoIsBlockedNeitherApprovesNorHasApproved(t *testing.T) {
 	b.config.Admins = []string{"U03CAROL"}
 	approved := b.approve(t, b.ask(t), "U02BOB")
 	r := b.request("prod", "")
-	waiting, _, err := b.Ask(t.Context(), r)
+	waiting, _, err := b.Asking.Ask(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Broker.Block(t.Context(), b.from("U03CAROL"), "U02BOB"); err != nil {
+	if _, err := b.Broker.Orders.Block(t.Context(), b.from("U03CAROL"), "U02BOB"); err != nil {
 		t.Fatal(err)
 	}
-	_, err = b.Approve(t.Context(), b.from("U02BOB"), waiting.User, waiting.ID)
+	_, err = b.Deciding.Approve(t.Context(), b.from("U02BOB"), waiting.User, waiting.ID)
 	wantCode(t, err, broker.CodeBlocked)
-	_, err = b.DenyApproval(t.Context(), b.from("U02BOB"), waiting.User, waiting.ID, "")
+	_, err = b.Deciding.DenyApproval(t.Context(), b.from("U02BOB"), waiting.User, waiting.ID, "")
 	wantCode(t, err, broker.CodeBlocked)
 	use := b.request("prod", b.device.Code())
 	use.Approval = approved.ID
@@ -65,12 +65,12 @@ func TestWhileTheBotIsPausedNobodyApprovesButAnybodyDenies(t *testing.T) {
 	b := newVault(t, 1)
 	b.config.Admins = []string{"U03CAROL"}
 	a := b.ask(t)
-	if _, err := b.Broker.Pause(t.Context(), b.from("U03CAROL")); err != nil {
+	if _, err := b.Broker.Orders.Pause(t.Context(), b.from("U03CAROL")); err != nil {
 		t.Fatal(err)
 	}
-	_, err := b.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)
+	_, err := b.Deciding.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)
 	wantCode(t, err, broker.CodePaused)
-	if got, err := b.DenyApproval(t.Context(), b.from("U02BOB"), a.User, a.ID, ""); err != nil || got.State != broker.ApprovalDenied {
+	if got, err := b.Deciding.DenyApproval(t.Context(), b.from("U02BOB"), a.User, a.ID, ""); err != nil || got.State != broker.ApprovalDenied {
 		t.Errorf("got %v, %v, want it denied", got.State, err)
 	}
 }

@@ -27,16 +27,16 @@ func (a Approval) CopyFor(user string) (PostedCopy, bool) {
 
 // MayBeAsked returns an error for an approver who could not decide, and so is not
 // told who asks for what.
-func (b *Broker) MayBeAsked(ctx context.Context, approver string) error {
-	if err := b.inGoodStanding(ctx, approver); err != nil {
+func (b *Pending) MayBeAsked(ctx context.Context, approver string) error {
+	if err := b.visits.inGoodStanding(ctx, approver); err != nil {
 		return err
 	}
-	return b.notBlocked(ctx, approver)
+	return b.visits.notBlocked(ctx, approver)
 }
 
 // MarkCopy notes which message shows the Approval to one approver; the first
 // stays.
-func (b *Broker) MarkCopy(ctx context.Context, a Approval, c PostedCopy) (Approval, error) {
+func (b *Pending) MarkCopy(ctx context.Context, a Approval, c PostedCopy) (Approval, error) {
 	return b.changeApproval(ctx, a.User, a.ID, func(k KeptApproval) (Approval, error) {
 		k.State = k.stored
 		if _, there := k.CopyFor(c.User); !there {
@@ -48,7 +48,7 @@ func (b *Broker) MarkCopy(ctx context.Context, a Approval, c PostedCopy) (Approv
 
 // MarkReminded notes that the approvers are reminded now; first is false when
 // they were, or when there is nothing to decide any more.
-func (b *Broker) MarkReminded(ctx context.Context, user, id string) (a Approval, first bool, err error) {
+func (b *Pending) MarkReminded(ctx context.Context, user, id string) (a Approval, first bool, err error) {
 	a, err = b.changeApproval(ctx, user, id, func(k KeptApproval) (Approval, error) {
 		first = !k.Reminded && k.State == ApprovalWaiting
 		if !first {
@@ -65,7 +65,7 @@ func (b *Broker) MarkReminded(ctx context.Context, user, id string) (a Approval,
 
 // MayBreakGlass reports whether a User may have an Account by break-glass, as far
 // as is known.
-func (b *Broker) MayBreakGlass(ctx context.Context, user, account string) bool {
+func (b *Policy) MayBreakGlass(ctx context.Context, user, account string) bool {
 	a, ok := b.config.Account(account)
 	r := Request{Caller: Caller{User: user}, Account: account, BreakGlass: true}
 	return ok && len(a.BreakGlass) > 0 && b.entitled(ctx, a, r).Effect == Allow
@@ -73,7 +73,7 @@ func (b *Broker) MayBreakGlass(ctx context.Context, user, account string) bool {
 
 // BreakGlassFrom is MayBreakGlass from where the Caller is: the channels of an
 // Account hold for break-glass too.
-func (b *Broker) BreakGlassFrom(ctx context.Context, c Caller, account string) bool {
+func (b *Policy) BreakGlassFrom(ctx context.Context, c Caller, account string) bool {
 	a, ok := b.config.Account(account)
 	return ok && (len(a.Channels) == 0 || slices.Contains(a.Channels, c.Channel)) && b.MayBreakGlass(ctx, c.User, account)
 }
@@ -90,7 +90,7 @@ const (
 
 // onCall looks the User up in what the config calls being on call, of whichever
 // account.
-func (b *Broker) onCall(ctx context.Context, user User) OnCall {
+func (b *Policy) onCall(ctx context.Context, user User) OnCall {
 	var rotas [][]string
 	for a := range b.config.Accounts.All() {
 		for _, rule := range a.Allow {
@@ -102,7 +102,7 @@ func (b *Broker) onCall(ctx context.Context, user User) OnCall {
 	if len(rotas) == 0 {
 		return ""
 	}
-	m, err := b.groups(ctx)
+	m, err := b.visits.groups(ctx)
 	is := OnCallNo
 	for _, rota := range rotas {
 		switch found := b.config.onList(rota, user.Slack, m); {

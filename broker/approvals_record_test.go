@@ -35,7 +35,7 @@ func TestAnApprovalWhoseAnswerWasLostIsTakenAndOnTheRecord(t *testing.T) {
 	b := newVault(t, 1)
 	a := b.ask(t)
 	lossy := b.over(swapper{b.memory, func() error { return errors.New("i/o timeout") }}, b.memory)
-	if got, err := lossy.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID); err != nil || got.State != broker.ApprovalApproved {
+	if got, err := lossy.Deciding.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID); err != nil || got.State != broker.ApprovalApproved {
 		t.Errorf("got %+v, %v, want it approved: it is", got.State, err)
 	}
 	if n := countStates(b, broker.ApprovalApproved); n != 1 {
@@ -47,9 +47,9 @@ func TestNothingIsApprovedOffTheRecord(t *testing.T) {
 	b := newVault(t, 1)
 	a := b.ask(t)
 	b.failOn[broker.EventApproving] = true
-	_, err := b.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)
+	_, err := b.Deciding.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)
 	wantCode(t, err, broker.CodeRecord)
-	if got, err := b.Approval(t.Context(), a.User, a.ID); err != nil || len(got.Votes) > 0 {
+	if got, err := b.Pending.Approval(t.Context(), a.User, a.ID); err != nil || len(got.Votes) > 0 {
 		t.Errorf("got %+v, %v, want no vote", got, err)
 	}
 }
@@ -59,7 +59,7 @@ func TestADecisionIsOnTheRecordThoughWhoeverPressedIsGone(t *testing.T) {
 	a := b.ask(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	dying := b.over(swapper{b.memory, func() error { cancel(); return nil }}, b.memory)
-	if got, err := dying.DenyApproval(ctx, b.from("U02BOB"), a.User, a.ID, "no"); err != nil || got.State != broker.ApprovalDenied {
+	if got, err := dying.Deciding.DenyApproval(ctx, b.from("U02BOB"), a.User, a.ID, "no"); err != nil || got.State != broker.ApprovalDenied {
 		t.Fatalf("got %v, %v, want it denied", got.State, err)
 	}
 	if n := countStates(b, broker.ApprovalDenied); n != 1 {
@@ -71,7 +71,7 @@ func TestUnacknowledgedBreakGlassKeepsNobodyFromAsking(t *testing.T) {
 	b := newVault(t, 1)
 	for range 5 {
 		e := broker.Event{SlackUser: "U01ALICE", RequestID: broker.NewID(), Account: "prod", BreakGlass: true, Kind: broker.EventGranted}
-		if _, err := b.AskToAcknowledge(t.Context(), e); err != nil {
+		if _, err := b.Deciding.AskToAcknowledge(t.Context(), e); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -100,7 +100,7 @@ func TestAnApprovalIsForTheTermsThatItWasGivenFor(t *testing.T) {
 			r.Approval = a.ID
 			_, err = b.Issue(t.Context(), r)
 			wantCode(t, err, broker.CodeApprovalGone)
-			_, err = b.Approve(t.Context(), b.from("U03CAROL"), a.User, a.ID)
+			_, err = b.Deciding.Approve(t.Context(), b.from("U03CAROL"), a.User, a.ID)
 			wantCode(t, err, broker.CodeApprovalGone)
 		})
 	}
@@ -142,14 +142,17 @@ func TestANewerOrderOutlivesTheEndOfTheOneBefore(t *testing.T) {
 	}{
 		{
 			broker.EventResumed,
-			func(by string) error { _, err := b.Broker.Pause(t.Context(), b.from(by)); return err },
-			func(br *broker.Broker) error { _, err := br.Resume(t.Context(), b.from(adminID)); return err },
+			func(by string) error { _, err := b.Broker.Orders.Pause(t.Context(), b.from(by)); return err },
+			func(br *broker.Broker) error { _, err := br.Orders.Resume(t.Context(), b.from(adminID)); return err },
 		},
 		{
 			broker.EventUnblocked,
-			func(by string) error { _, err := b.Broker.Block(t.Context(), b.from(by), "U01ALICE"); return err },
+			func(by string) error {
+				_, err := b.Broker.Orders.Block(t.Context(), b.from(by), "U01ALICE")
+				return err
+			},
 			func(br *broker.Broker) error {
-				_, err := br.Unblock(t.Context(), b.from(adminID), "U01ALICE")
+				_, err := br.Orders.Unblock(t.Context(), b.from(adminID), "U01ALICE")
 				return err
 			},
 		},
@@ -166,7 +169,7 @@ func TestANewerOrderOutlivesTheEndOfTheOneBefore(t *testing.T) {
 		if !slices.ContainsFunc(b.events, func(e broker.Event) bool { return e.Kind == order.kind && e.Code == broker.CodeNotEnded }) {
 			t.Errorf("%s: the record does not say that the order stands", order.kind)
 		}
-		block, pause, _ := b.Orders(t.Context(), "U01ALICE")
+		block, pause, _ := b.memory.Orders(t.Context(), "U01ALICE")
 		if order.kind == broker.EventResumed && pause == nil || order.kind == broker.EventUnblocked && block == nil {
 			t.Errorf("%s: what bob ordered meanwhile is gone", order.kind)
 		}
@@ -177,18 +180,18 @@ func TestWhatIsAskedDuringABlockDoesNotOutliveIt(t *testing.T) {
 	b := newVault(t, 1)
 	b.config.Admins = []string{"U03CAROL"}
 	meanwhile := b.over(b.memory, hooked{b.memory, map[broker.EventKind]func(){broker.EventApproval: func() {
-		if block, _, _ := b.Orders(t.Context(), "U01ALICE"); block != nil {
+		if block, _, _ := b.memory.Orders(t.Context(), "U01ALICE"); block != nil {
 			return
 		}
-		if _, err := b.Broker.Block(t.Context(), b.from("U03CAROL"), "U01ALICE"); err != nil {
+		if _, err := b.Broker.Orders.Block(t.Context(), b.from("U03CAROL"), "U01ALICE"); err != nil {
 			t.Error(err)
 		}
 	}}})
 	r := b.request("prod", "")
 	r.Duration = time.Hour
-	_, _, err := meanwhile.Ask(t.Context(), r)
+	_, _, err := meanwhile.Asking.Ask(t.Context(), r)
 	wantCode(t, err, broker.CodeBlocked)
-	if a, err := b.Approval(t.Context(), "U01ALICE", r.ID); err != nil || a.State != broker.ApprovalCancelled {
+	if a, err := b.Pending.Approval(t.Context(), "U01ALICE", r.ID); err != nil || a.State != broker.ApprovalCancelled {
 		t.Errorf("got %v, %v, want it cancelled", a.State, err)
 	}
 }
@@ -203,15 +206,15 @@ func TestABlockDuringAFailedUseCancelsTheApproval(t *testing.T) {
 			return
 		}
 		blocked = true
-		if _, err := b.Broker.Block(t.Context(), b.from("U03CAROL"), "U01ALICE"); err != nil {
+		if _, err := b.Broker.Orders.Block(t.Context(), b.from("U03CAROL"), "U01ALICE"); err != nil {
 			t.Error(err)
 		}
 	}}})
 	r := b.request("prod", "000000")
 	r.Approval = a.ID
-	_, err := meanwhile.Issue(t.Context(), r)
+	_, err := meanwhile.Issuing.Issue(t.Context(), r)
 	wantCode(t, err, broker.CodeWrongCode)
-	got, err := b.Approval(t.Context(), "U01ALICE", a.ID)
+	got, err := b.Pending.Approval(t.Context(), "U01ALICE", a.ID)
 	if err != nil || got.State != broker.ApprovalCancelled || got.EndedBy.User != "U03CAROL" {
 		t.Errorf("got %s by %q, %v, want it cancelled by who blocked", got.State, got.EndedBy.User, err)
 	}

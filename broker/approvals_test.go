@@ -80,7 +80,7 @@ func (b *bench) ask(t *testing.T) broker.Approval {
 	r.Reason, r.Duration = "INC-1", 2*time.Hour
 	_, err := b.Issue(t.Context(), r)
 	wantCode(t, err, broker.CodeNeedsApproval)
-	a, again, err := b.Ask(t.Context(), r)
+	a, again, err := b.Asking.Ask(t.Context(), r)
 	if err != nil || again || a.State != broker.ApprovalWaiting {
 		t.Fatalf("got %+v, %t, %v, want a new one that waits", a, again, err)
 	}
@@ -98,7 +98,7 @@ func (b *bench) approve(t *testing.T, a broker.Approval, by ...string) broker.Ap
 	t.Helper()
 	for _, user := range by {
 		var err error
-		if a, err = b.Approve(t.Context(), b.from(user), a.User, a.ID); err != nil {
+		if a, err = b.Deciding.Approve(t.Context(), b.from(user), a.User, a.ID); err != nil {
 			t.Fatalf("%s: %v", user, err)
 		}
 	}
@@ -155,7 +155,7 @@ func TestNobodyDecidesWhoMayNot(t *testing.T) {
 	a := b.ask(t)
 	wants := func(user string, want broker.Code) {
 		t.Helper()
-		_, err := b.Approve(t.Context(), b.from(user), a.User, a.ID)
+		_, err := b.Deciding.Approve(t.Context(), b.from(user), a.User, a.ID)
 		wantCode(t, err, want)
 	}
 	wants("U01ALICE", broker.CodeOwnApproval)
@@ -164,7 +164,7 @@ func TestNobodyDecidesWhoMayNot(t *testing.T) {
 	wants("U02BOB", broker.CodeApprovedOnce)
 	foreign := b.from("U03CAROL")
 	foreign.Caller.Team = "T0999"
-	_, err := b.Approve(t.Context(), foreign, a.User, a.ID)
+	_, err := b.Deciding.Approve(t.Context(), foreign, a.User, a.ID)
 	wantCode(t, err, broker.CodeWorkspace)
 	b.standing = &broker.Standing{Team: "T0123", Guest: true}
 	wants("U03CAROL", broker.CodeNotAMember)
@@ -175,7 +175,7 @@ func TestNobodyDecidesWhoMayNot(t *testing.T) {
 	b.saveErr = errDown
 	wants("U03CAROL", broker.CodeStore)
 	b.saveErr = nil
-	if got, err := b.Approval(t.Context(), a.User, a.ID); err != nil || got.State != broker.ApprovalWaiting || len(got.Votes) != 1 {
+	if got, err := b.Pending.Approval(t.Context(), a.User, a.ID); err != nil || got.State != broker.ApprovalWaiting || len(got.Votes) != 1 {
 		t.Errorf("got %+v, %v, want that one vote counts", got, err)
 	}
 }
@@ -238,7 +238,7 @@ func TestALostAnswerLeavesTheApprovalUsed(t *testing.T) {
 	r.Approval = a.ID
 	_, err := b.Issue(t.Context(), r)
 	wantCode(t, err, broker.CodeOutcomeUnknown)
-	if got, err := b.Approval(t.Context(), a.User, a.ID); err != nil || got.State != broker.ApprovalUsed {
+	if got, err := b.Pending.Approval(t.Context(), a.User, a.ID); err != nil || got.State != broker.ApprovalUsed {
 		t.Errorf("got %v, %v, want that it is used: credentials may exist", got.State, err)
 	}
 }
@@ -249,7 +249,7 @@ func TestApprovalsEnd(t *testing.T) {
 		want broker.ApprovalState
 	}{
 		"denied": {func(t *testing.T, b *bench, a broker.Approval) {
-			if _, err := b.DenyApproval(t.Context(), b.from("U02BOB"), a.User, a.ID, "not today"); err != nil {
+			if _, err := b.Deciding.DenyApproval(t.Context(), b.from("U02BOB"), a.User, a.ID, "not today"); err != nil {
 				t.Error(err)
 			}
 			if got := b.last(t); got.Comment != "not today" || got.SlackUser != "U02BOB" || got.Target != "U01ALICE" {
@@ -257,20 +257,20 @@ func TestApprovalsEnd(t *testing.T) {
 			}
 		}, broker.ApprovalDenied},
 		"cancelled": {func(t *testing.T, b *bench, a broker.Approval) {
-			if got, err := b.CancelApprovals(t.Context(), b.from("U01ALICE")); err != nil || len(got) != 1 || got[0].ID != a.ID {
+			if got, err := b.Pending.CancelApprovals(t.Context(), b.from("U01ALICE")); err != nil || len(got) != 1 || got[0].ID != a.ID {
 				t.Errorf("got %v, %v, want it cancelled", got, err)
 			}
-			if got, err := b.CancelApprovals(t.Context(), b.from("U01ALICE")); err != nil || len(got) > 0 {
+			if got, err := b.Pending.CancelApprovals(t.Context(), b.from("U01ALICE")); err != nil || len(got) > 0 {
 				t.Errorf("again: got %v, %v, want nothing", got, err)
 			}
 		}, broker.ApprovalCancelled},
 		"expired": {func(t *testing.T, b *bench, a broker.Approval) {
-			if _, left, err := b.ExpireApproval(t.Context(), a.User, a.ID); err != nil || left <= 0 {
+			if _, left, err := b.Pending.ExpireApproval(t.Context(), a.User, a.ID); err != nil || left <= 0 {
 				t.Errorf("got %s left, %v, want that it is not over", left, err)
 			}
 			b.advance(31 * time.Minute)
 			for range 2 {
-				if got, left, err := b.ExpireApproval(t.Context(), a.User, a.ID); err != nil || left > 0 || got.State != broker.ApprovalExpired {
+				if got, left, err := b.Pending.ExpireApproval(t.Context(), a.User, a.ID); err != nil || left > 0 || got.State != broker.ApprovalExpired {
 					t.Errorf("got %+v, %s, %v, want expired", got, left, err)
 				}
 			}
@@ -284,10 +284,10 @@ func TestApprovalsEnd(t *testing.T) {
 			b := newVault(t, 1)
 			a := b.ask(t)
 			test.do(t, b, a)
-			if got, err := b.Approval(t.Context(), a.User, a.ID); err != nil || got.State != test.want {
+			if got, err := b.Pending.Approval(t.Context(), a.User, a.ID); err != nil || got.State != test.want {
 				t.Errorf("got %v, %v, want %s", got.State, err, test.want)
 			}
-			_, err := b.Approve(t.Context(), b.from("U03CAROL"), a.User, a.ID)
+			_, err := b.Deciding.Approve(t.Context(), b.from("U03CAROL"), a.User, a.ID)
 			wantCode(t, err, broker.CodeApprovalGone)
 			_, err = b.Issue(t.Context(), b.request("prod", b.device.Code()))
 			wantCode(t, err, broker.CodeNeedsApproval)
@@ -322,18 +322,18 @@ func TestTheSameQuestionIsAskedOnce(t *testing.T) {
 	a := b.ask(t)
 	r := b.request("prod", "")
 	r.Duration = 2 * time.Hour
-	if got, again, err := b.Ask(t.Context(), r); err != nil || !again || got.ID != a.ID {
+	if got, again, err := b.Asking.Ask(t.Context(), r); err != nil || !again || got.ID != a.ID {
 		t.Errorf("got %+v, %t, %v, want the one that waits", got, again, err)
 	}
 	for i := range 4 {
 		r := b.request("prod", "")
 		r.Duration = time.Duration(3+i) * time.Hour
-		if _, _, err := b.Ask(t.Context(), r); err != nil {
+		if _, _, err := b.Asking.Ask(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
 	}
 	r = b.request("prod", "")
-	_, _, err := b.Ask(t.Context(), r)
+	_, _, err := b.Asking.Ask(t.Context(), r)
 	wantCode(t, err, broker.CodeTooMany)
 }
 
@@ -343,13 +343,13 @@ func TestOfDecisionsAtOnceOneCounts(t *testing.T) {
 		a := b.ask(t)
 		var wg sync.WaitGroup
 		results := make([]error, 2)
-		wg.Go(func() { _, results[0] = b.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID) })
-		wg.Go(func() { _, results[1] = b.DenyApproval(t.Context(), b.from("U03CAROL"), a.User, a.ID, "") })
+		wg.Go(func() { _, results[0] = b.Deciding.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID) })
+		wg.Go(func() { _, results[1] = b.Deciding.DenyApproval(t.Context(), b.from("U03CAROL"), a.User, a.ID, "") })
 		wg.Wait()
 		if (results[0] == nil) == (results[1] == nil) {
 			t.Fatalf("got %v and %v, want that one of two counts", results[0], results[1])
 		}
-		if _, err := b.CancelApprovals(t.Context(), b.from("U01ALICE")); err != nil {
+		if _, err := b.Pending.CancelApprovals(t.Context(), b.from("U01ALICE")); err != nil {
 			t.Fatal(err)
 		}
 		b.advance(15 * time.Minute) // to ask and cancel in a row has a limit
@@ -391,18 +391,18 @@ func TestBreakGlassNeedsAReasonAndAFreshCodeAndNoApproval(t *testing.T) {
 	if got := b.last(t); !got.BreakGlass || !got.MFA || got.Rule != "break_glass U01ALICE" || !issued.Grant.BreakGlass {
 		t.Errorf("got %+v, want it flagged", got)
 	}
-	a, err := b.AskToAcknowledge(t.Context(), b.last(t))
+	a, err := b.Deciding.AskToAcknowledge(t.Context(), b.last(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, err := b.AskToAcknowledge(t.Context(), b.last(t)); err != nil || again.ID != a.ID {
+	if again, err := b.Deciding.AskToAcknowledge(t.Context(), b.last(t)); err != nil || again.ID != a.ID {
 		t.Errorf("a repeat: got %+v, %v, want the same", again, err)
 	}
-	_, err = b.Acknowledge(t.Context(), b.from("U01ALICE"), a.User, a.ID)
+	_, err = b.Deciding.Acknowledge(t.Context(), b.from("U01ALICE"), a.User, a.ID)
 	wantCode(t, err, broker.CodeOwnApproval)
-	_, err = b.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)
+	_, err = b.Deciding.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)
 	wantCode(t, err, broker.CodeApprovalGone)
-	got, err := b.Acknowledge(t.Context(), b.from("U02BOB"), a.User, a.ID)
+	got, err := b.Deciding.Acknowledge(t.Context(), b.from("U02BOB"), a.User, a.ID)
 	if err != nil || got.State != broker.ApprovalAcknowledged || got.EndedBy.User != "U02BOB" {
 		t.Errorf("got %+v, %v, want bob's acknowledgement", got, err)
 	}
@@ -423,10 +423,10 @@ func TestWhatAnApprovalGaveIsShownAgainWithoutAnother(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Reveal(t.Context(), b.request("prod", ""), issued.Grant.ID); err != nil {
+	if _, err := b.Holding.Reveal(t.Context(), b.request("prod", ""), issued.Grant.ID); err != nil {
 		t.Errorf("show again: %v", err)
 	}
-	if _, err := b.Buckets(t.Context(), b.request("prod", ""), ""); err != nil {
+	if _, err := b.Lists.Buckets(t.Context(), b.request("prod", ""), ""); err != nil {
 		t.Errorf("buckets: %v", err)
 	}
 	b.mu.Lock()
@@ -434,6 +434,6 @@ func TestWhatAnApprovalGaveIsShownAgainWithoutAnother(t *testing.T) {
 	kept.Approval = ""
 	b.grants["U01ALICE"+"prod"] = kept
 	b.mu.Unlock()
-	_, err = b.Reveal(t.Context(), b.request("prod", ""), issued.Grant.ID)
+	_, err = b.Holding.Reveal(t.Context(), b.request("prod", ""), issued.Grant.ID)
 	wantCode(t, err, broker.CodeNeedsApproval)
 }

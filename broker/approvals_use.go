@@ -9,7 +9,7 @@ import (
 // approvalFor finds the approval that r may use, without using it: the one that
 // it names, or the newest that fits. nil means that there is none, or that none
 // is asked for.
-func (b *Broker) approvalFor(ctx context.Context, r Request, user User, account Account) (*KeptApproval, error) {
+func (b *Consent) approvalFor(ctx context.Context, r Request, user User, account Account) (*KeptApproval, error) {
 	if r.Approval != "" {
 		k, err := b.usableApproval(ctx, user, r.Approval)
 		if err == nil && !k.fits(r, account) {
@@ -49,15 +49,15 @@ func lapsed(err error) bool {
 
 // CancelLapsed takes back what was approved for r.Account and counts no more,
 // since whoever approved it may not any longer.
-func (b *Broker) CancelLapsed(ctx context.Context, r Request) ([]Approval, error) {
+func (b *Consent) CancelLapsed(ctx context.Context, r Request) ([]Approval, error) {
 	account, ok := b.config.Account(r.Account)
-	if !ok || account.Approval == nil || !b.passes(ctx, &r, b.toSee()) {
+	if !ok || account.Approval == nil || !b.visits.passes(ctx, &r, b.visits.toSee()) {
 		return nil, nil // to ask says so
 	}
 	user := r.user
-	open, err := b.openOf(ctx, user.Slack)
+	open, err := b.pending.openOf(ctx, user.Slack)
 	if err != nil {
-		return nil, b.asError(r, storeDown(err))
+		return nil, b.core.asError(r, storeDown(err))
 	}
 	var all []Approval
 	for _, k := range open {
@@ -65,16 +65,16 @@ func (b *Broker) CancelLapsed(ctx context.Context, r Request) ([]Approval, error
 			continue
 		}
 		r.Approval = k.ID
-		cancelled, err := b.cancelOpen(ctx, r, user.Slack, Vote{User: user.Slack, Name: user.Name})
+		cancelled, err := b.pending.cancelOpen(ctx, r, user.Slack, Vote{User: user.Slack, Name: user.Name})
 		if all = append(all, cancelled...); err != nil {
-			return all, b.asError(r, err)
+			return all, b.core.asError(r, err)
 		}
 	}
 	return all, nil
 }
 
 // isLapsed is lapsed of one that is open.
-func (b *Broker) isLapsed(ctx context.Context, account Account, k KeptApproval) bool {
+func (b *Consent) isLapsed(ctx context.Context, account Account, k KeptApproval) bool {
 	return k.State == ApprovalApproved && k.Account == account.Name && lapsed(b.stillApproved(ctx, account, k))
 }
 
@@ -85,8 +85,8 @@ func (a Approval) fits(r Request, account Account) bool {
 }
 
 // ApprovalToUse returns the Caller's Approval if it can be used now.
-func (b *Broker) ApprovalToUse(ctx context.Context, r Request, id string) (Approval, error) {
-	return visit(ctx, b, r, b.toSee(), func(ctx context.Context, r *Request) (Approval, error) {
+func (b *Consent) ApprovalToUse(ctx context.Context, r Request, id string) (Approval, error) {
+	return visit(ctx, b.visits, r, b.visits.toSee(), func(ctx context.Context, r *Request) (Approval, error) {
 		k, err := b.usableApproval(ctx, r.user, id)
 		if err != nil {
 			return Approval{}, err
@@ -97,9 +97,9 @@ func (b *Broker) ApprovalToUse(ctx context.Context, r Request, id string) (Appro
 
 // ApprovalFor returns what r would use of what others have approved. That there
 // is none is no error: r is judged anew when it is made.
-func (b *Broker) ApprovalFor(ctx context.Context, r Request) (Approval, bool) {
+func (b *Consent) ApprovalFor(ctx context.Context, r Request) (Approval, bool) {
 	account, ok := b.config.Account(r.Account)
-	if !ok || !b.passes(ctx, &r, b.toSee()) {
+	if !ok || !b.visits.passes(ctx, &r, b.visits.toSee()) {
 		return Approval{}, false
 	}
 	k, err := b.approvalFor(ctx, r, r.user, account)
@@ -111,19 +111,19 @@ func (b *Broker) ApprovalFor(ctx context.Context, r Request) (Approval, bool) {
 
 // usableApproval loads one of the User's Approvals, or says why it cannot be used
 // now.
-func (b *Broker) usableApproval(ctx context.Context, user User, id string) (KeptApproval, error) {
-	k, err := b.loadApproval(ctx, user.Slack, id)
+func (b *Consent) usableApproval(ctx context.Context, user User, id string) (KeptApproval, error) {
+	k, err := b.pending.loadApproval(ctx, user.Slack, id)
 	if err == nil && (k.State != ApprovalApproved || k.Acknowledge) {
-		err = b.approvalOver(k.Approval)
+		err = b.pending.approvalOver(k.Approval)
 	}
 	return k, err
 }
 
 // stillApproved asks, at the moment of use, whether as many as today's config
 // wants have approved who are approvers today.
-func (b *Broker) stillApproved(ctx context.Context, account Account, k KeptApproval) error {
+func (b *Consent) stillApproved(ctx context.Context, account Account, k KeptApproval) error {
 	needs := max(k.Needs, account.Approval.Count)
-	m, err := b.groups(ctx, k.voters()...)
+	m, err := b.visits.groups(ctx, k.voters()...)
 	if b.config.votes(account, k.Approval, m) < needs {
 		if err != nil {
 			e := slackCannotSay(err, "whether those who approved are approvers still")
@@ -137,9 +137,9 @@ func (b *Broker) stillApproved(ctx context.Context, account Account, k KeptAppro
 		}
 	}
 	for _, v := range k.Votes {
-		err := b.inGoodStanding(ctx, v.User)
+		err := b.visits.inGoodStanding(ctx, v.User)
 		if err == nil {
-			err = b.notBlocked(ctx, v.User)
+			err = b.visits.notBlocked(ctx, v.User)
 		}
 		var e *Error
 		switch {
@@ -169,7 +169,7 @@ func askAnew(account Account) []Part {
 // approvalClaim is the claim on the approval that r uses, if it needs one. It is
 // given back when AWS certainly issued nothing: a wrong code is no reason to ask
 // people again.
-func (b *Broker) approvalClaim(r Request, c clearance) []claim {
+func (b *Consent) approvalClaim(r Request, c clearance) []claim {
 	if c.approval == nil {
 		return nil
 	}
@@ -182,13 +182,13 @@ func (b *Broker) approvalClaim(r Request, c clearance) []claim {
 
 // useApproval spends the approval for r, before AWS is asked. A repeat of r finds
 // that it did.
-func (b *Broker) useApproval(ctx context.Context, r Request, c clearance) error {
-	_, err := b.changeApproval(ctx, c.approval.User, c.approval.ID, func(k KeptApproval) (Approval, error) {
+func (b *Consent) useApproval(ctx context.Context, r Request, c clearance) error {
+	_, err := b.pending.changeApproval(ctx, c.approval.User, c.approval.ID, func(k KeptApproval) (Approval, error) {
 		if k.State == ApprovalUsed && k.UsedBy == r.ID {
 			return k.Approval, nil
 		}
 		if k.State != ApprovalApproved {
-			return Approval{}, b.approvalOver(k.Approval)
+			return Approval{}, b.pending.approvalOver(k.Approval)
 		}
 		k.State, k.UsedBy = ApprovalUsed, r.ID
 		return k.Approval, nil
@@ -199,8 +199,8 @@ func (b *Broker) useApproval(ctx context.Context, r Request, c clearance) error 
 var errNotTaken = errors.New("this request did not take it")
 
 // returnApproval gives an approval back that r spent for nothing, if it did.
-func (b *Broker) returnApproval(ctx context.Context, r Request, c clearance) {
-	_, err := b.changeApproval(ctx, c.approval.User, c.approval.ID, func(k KeptApproval) (Approval, error) {
+func (b *Consent) returnApproval(ctx context.Context, r Request, c clearance) {
+	_, err := b.pending.changeApproval(ctx, c.approval.User, c.approval.ID, func(k KeptApproval) (Approval, error) {
 		if k.State != ApprovalUsed || k.UsedBy != r.ID {
 			return Approval{}, errNotTaken
 		}
@@ -211,7 +211,7 @@ func (b *Broker) returnApproval(ctx context.Context, r Request, c clearance) {
 	case errors.Is(err, errNotTaken):
 	case err != nil:
 		b.log.WarnContext(ctx, "approval not given back; it counts as used", "request", r.ID, "approval", c.approval.ID, "error", err)
-	case b.notBlocked(ctx, c.approval.User) != nil:
-		b.cancelLate(ctx, r, c.approval.Approval)
+	case b.visits.notBlocked(ctx, c.approval.User) != nil:
+		b.pending.cancelLate(ctx, r, c.approval.Approval)
 	}
 }

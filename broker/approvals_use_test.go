@@ -20,7 +20,7 @@ func (b *bench) wantRefusedUse(t *testing.T, a broker.Approval, want broker.Code
 
 func (b *bench) wantState(t *testing.T, a broker.Approval, want broker.ApprovalState) {
 	t.Helper()
-	if got, err := b.Approval(t.Context(), a.User, a.ID); err != nil || got.State != want {
+	if got, err := b.Pending.Approval(t.Context(), a.User, a.ID); err != nil || got.State != want {
 		t.Errorf("got %s, %v, want %s", got.State, err, want)
 	}
 }
@@ -82,7 +82,7 @@ func TestARequestThatNamesNoApprovalUsesTheNewest(t *testing.T) {
 	b.advance(time.Second)
 	r := b.request("prod", "")
 	r.Duration = time.Hour
-	newest, _, err := b.Ask(t.Context(), r)
+	newest, _, err := b.Asking.Ask(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,14 +106,14 @@ func TestAListOfBucketsSpendsNoApproval(t *testing.T) {
 	b := newVault(t, 1)
 	r := b.request("prod", "")
 	r.Duration = broker.MinDuration // as long as a list asks for
-	a, _, err := b.Ask(t.Context(), r)
+	a, _, err := b.Asking.Ask(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.approve(t, a, "U02BOB")
 	r = b.request("prod", b.device.Code())
 	r.Purpose = broker.PurposeBuckets
-	wantCode(t, second(b.Buckets(t.Context(), r, "")), broker.CodeNeedsApproval)
+	wantCode(t, second(b.Lists.Buckets(t.Context(), r, "")), broker.CodeNeedsApproval)
 	b.wantState(t, a, broker.ApprovalApproved)
 }
 
@@ -167,11 +167,11 @@ func TestAnApprovalThatCountsNoMoreGivesWayToANewOne(t *testing.T) {
 			a := b.approve(t, b.ask(t), "U02BOB")
 			lapse(b)
 			r := b.request("prod", "")
-			if _, ok := b.ApprovalFor(t.Context(), r); ok {
+			if _, ok := b.Consent.ApprovalFor(t.Context(), r); ok {
 				t.Error("got an approval to enter a code for, want none: it counts no more")
 			}
 			wantCode(t, second(b.Issue(t.Context(), r)), broker.CodeNeedsApproval)
-			cancelled, err := b.CancelLapsed(t.Context(), r)
+			cancelled, err := b.Consent.CancelLapsed(t.Context(), r)
 			if err != nil || len(cancelled) != 1 || cancelled[0].ID != a.ID {
 				t.Fatalf("got %+v, %v, want the lapsed one cancelled", cancelled, err)
 			}
@@ -190,7 +190,7 @@ func TestWhetherAnApprovalCountsMustBeKnownToEndIt(t *testing.T) {
 	b := newVault(t, 1)
 	a := b.approve(t, b.ask(t), "U02BOB")
 	b.groupErr = errDown
-	if cancelled, err := b.CancelLapsed(t.Context(), b.request("prod", "")); err != nil || len(cancelled) != 0 {
+	if cancelled, err := b.Consent.CancelLapsed(t.Context(), b.request("prod", "")); err != nil || len(cancelled) != 0 {
 		t.Errorf("got %+v, %v, want nothing cancelled while nobody knows", cancelled, err)
 	}
 	b.wantState(t, a, broker.ApprovalApproved)

@@ -17,7 +17,7 @@ const (
 
 // notTakenBack refuses to ask for somebody who cancels what they ask for again and
 // again.
-func (b *Broker) notTakenBack(ctx context.Context, user string) error {
+func (b *Asking) notTakenBack(ctx context.Context, user string) error {
 	kept, err := b.approvals.ApprovalsOf(ctx, user)
 	if err != nil {
 		return storeDown(err)
@@ -36,7 +36,7 @@ func (b *Broker) notTakenBack(ctx context.Context, user string) error {
 }
 
 // quiet reports whether the approvers are to be asked without a ping.
-func (b *Broker) quiet(ctx context.Context, r Request, a Approval) (quiet bool, err error) {
+func (b *Asking) quiet(ctx context.Context, r Request, a Approval) (quiet bool, err error) {
 	for _, ping := range []struct {
 		name  string
 		limit int

@@ -11,7 +11,7 @@ func TestAskingAgainAfterACancelPingsNobody(t *testing.T) {
 	b := newVault(t, 1)
 	pings, refused := 0, 0
 	for range 15 {
-		a, _, err := b.Ask(t.Context(), b.request("prod", ""))
+		a, _, err := b.Asking.Ask(t.Context(), b.request("prod", ""))
 		if err != nil {
 			wantCode(t, err, broker.CodeTooMany)
 			refused++
@@ -20,7 +20,7 @@ func TestAskingAgainAfterACancelPingsNobody(t *testing.T) {
 		if !a.Quiet {
 			pings++
 		}
-		if _, err := b.CancelApprovals(t.Context(), b.request("prod", "")); err != nil {
+		if _, err := b.Pending.CancelApprovals(t.Context(), b.request("prod", "")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -32,6 +32,6 @@ func TestAskingAgainAfterACancelPingsNobody(t *testing.T) {
 func TestNothingIsAskedWhileNobodyCounts(t *testing.T) {
 	b := newVault(t, 1)
 	b.rates.err = errDown
-	_, _, err := b.Ask(t.Context(), b.request("prod", ""))
+	_, _, err := b.Asking.Ask(t.Context(), b.request("prod", ""))
 	wantCode(t, err, broker.CodeStore)
 }

@@ -62,7 +62,7 @@ type claim struct {
 var errHeld = errors.New("another request holds it")
 
 // perform does an attempt by the rules above.
-func (b *Broker) perform(ctx context.Context, a attempt) (Issued, error) {
+func (b *attempts) perform(ctx context.Context, a attempt) (Issued, error) {
 	if err := b.begin(ctx, a); err != nil {
 		return Issued{}, err
 	}
@@ -79,7 +79,7 @@ func (b *Broker) perform(ctx context.Context, a attempt) (Issued, error) {
 
 // begin takes the claims and records the intent. Where AWS is not asked then, a
 // panic included, it gives back what it has claimed, and may have claimed.
-func (b *Broker) begin(ctx context.Context, a attempt) error {
+func (b *attempts) begin(ctx context.Context, a attempt) error {
 	began, claimed, ready := b.now(), 0, false
 	defer func() {
 		if !ready {
@@ -115,15 +115,15 @@ func (a attempt) before(err error) error {
 }
 
 // notBegun is e of an attempt for which AWS was not asked, and may be later.
-func (b *Broker) notBegun(a attempt, e *Error) *Error {
+func (b *attempts) notBegun(a attempt, e *Error) *Error {
 	if a.again != nil {
 		e.Hint = a.again
 	}
-	return b.unserved(a.request, a.before(e))
+	return b.core.unserved(a.request, a.before(e))
 }
 
 // giveBackAll gives claims back, the last first, whether or not the person waits.
-func (b *Broker) giveBackAll(ctx context.Context, claims []claim) {
+func (b *attempts) giveBackAll(ctx context.Context, claims []claim) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	for _, c := range slices.Backward(claims) {
@@ -144,7 +144,7 @@ func spendAll(ctx context.Context, claims []claim) {
 
 // notAsked ends an attempt whose intent is on the record and for which AWS is not
 // asked after all.
-func (b *Broker) notAsked(ctx context.Context, a attempt) error {
+func (b *attempts) notAsked(ctx context.Context, a attempt) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	e := b.notBegun(a, storeSlow("AWS was not asked and "+a.undone))
@@ -153,8 +153,8 @@ func (b *Broker) notAsked(ctx context.Context, a attempt) error {
 }
 
 // failed ends an attempt that AWS did not serve, or of which nobody knows.
-func (b *Broker) failed(ctx context.Context, a attempt, err error) error {
-	e := b.asError(a.request, a.before(err))
+func (b *attempts) failed(ctx context.Context, a attempt, err error) error {
+	e := b.core.asError(a.request, a.before(err))
 	for _, c := range slices.Backward(a.claims) {
 		switch spent := c.spent != nil && c.spent(e); {
 		case spent && c.spend != nil:
@@ -164,27 +164,27 @@ func (b *Broker) failed(ctx context.Context, a attempt, err error) error {
 		}
 	}
 	if a.code {
-		b.addNextCode(e)
-		b.codeRefused(ctx, a.request, a.intent, e)
+		b.claims.addNextCode(e)
+		b.claims.codeRefused(ctx, a.request, a.intent, e)
 	}
 	b.recordFailure(ctx, a.intent, e, err)
 	return e
 }
 
 // succeeded ends an attempt that AWS served.
-func (b *Broker) succeeded(ctx context.Context, a attempt, issued Issued) (Issued, error) {
+func (b *attempts) succeeded(ctx context.Context, a attempt, issued Issued) (Issued, error) {
 	if a.code {
-		b.codeAccepted(ctx, a.request)
+		b.claims.codeAccepted(ctx, a.request)
 	}
 	if err := b.overtaken(ctx, a.request, a.intent, issued); err != nil {
 		spendAll(ctx, a.claims)
 		return Issued{}, err
 	}
-	outcome := b.outcome(a.outcome, a.intent)
+	outcome := b.core.outcome(a.outcome, a.intent)
 	outcome.issued(issued.Grant)
 	if err := b.recorder.Record(ctx, outcome); err != nil {
 		spendAll(ctx, a.claims)
-		return Issued{}, b.asError(a.request, unrecorded(err, a.did, a.dropped, useAfter(a.request, a.intent)))
+		return Issued{}, b.core.asError(a.request, unrecorded(err, a.did, a.dropped, useAfter(a.request, a.intent)))
 	}
 	issued, err := a.keep(ctx, issued, outcome)
 	if err == nil && issued.Kept {
@@ -198,12 +198,12 @@ func (b *Broker) succeeded(ctx context.Context, a attempt, issued Issued) (Issue
 
 // recordFailure records e, which is what the person is told of err, as the
 // outcome of an intent.
-func (b *Broker) recordFailure(ctx context.Context, intent Event, e *Error, err error) {
-	outcome := b.outcome(EventFailed, intent)
+func (b *attempts) recordFailure(ctx context.Context, intent Event, e *Error, err error) {
+	outcome := b.core.outcome(EventFailed, intent)
 	outcome.failed(e)
 	var answered *AWSFailure
 	if errors.As(err, &answered) {
 		outcome.STSRequestID = answered.RequestID
 	}
-	b.note(ctx, outcome)
+	b.core.note(ctx, outcome)
 }

@@ -80,7 +80,7 @@ var flows = []flow{
 		steps:  "session.code session.intent session.ask session.look session.outcome session.keep session.settle",
 		events: "intent granted",
 		do: func(ctx context.Context, br *broker.Broker, r broker.Request) error {
-			_, err := br.BeginMFASession(ctx, r)
+			_, err := br.MFASessions.BeginMFASession(ctx, r)
 			return err
 		},
 		but: []rule{
@@ -98,7 +98,7 @@ var flows = []flow{
 		steps:   "code intent ask look outcome keep",
 		events:  "intent key_changed",
 		do: func(ctx context.Context, br *broker.Broker, r broker.Request) error {
-			_, err := br.ChangeKey(ctx, r, keyOf("new"))
+			_, err := br.Keys.ChangeKey(ctx, r, keyOf("new"))
 			return err
 		},
 		but: []rule{
@@ -148,7 +148,7 @@ var flows = []flow{
 		steps:    "calls code approval intent ask look outcome keep look-again link",
 		events:   "intent granted",
 		do: func(ctx context.Context, br *broker.Broker, r broker.Request) error {
-			in, err := br.Console(ctx, r, "")
+			in, err := br.Issuing.Console(ctx, r, "")
 			return shown(in.Credentials, err)
 		},
 		but: []rule{
@@ -168,14 +168,14 @@ var flows = []flow{
 			if err != nil {
 				return shown(issued.Credentials, err)
 			}
-			in, err := br.ConsoleLink(ctx, r, issued, "")
+			in, err := br.Issuing.ConsoleLink(ctx, r, issued, "")
 			return shown(in.Credentials, err)
 		},
 	},
 }
 
 func issue(ctx context.Context, br *broker.Broker, r broker.Request) error {
-	issued, err := br.Issue(ctx, r)
+	issued, err := br.Issuing.Issue(ctx, r)
 	return shown(issued.Credentials, err)
 }
 
@@ -191,28 +191,28 @@ func shown(c broker.Credentials, err error) error {
 
 func listBuckets(ctx context.Context, br *broker.Broker, r broker.Request) error {
 	r.Purpose = broker.PurposeBuckets
-	_, err := br.Buckets(ctx, r, "")
+	_, err := br.Lists.Buckets(ctx, r, "")
 	return err
 }
 
 func revealLast(ctx context.Context, br *broker.Broker, r broker.Request) (broker.Issued, error) {
-	live, err := br.Live(ctx, r)
+	live, err := br.Holding.Live(ctx, r)
 	if err != nil {
 		return broker.Issued{}, err
 	}
-	return br.Reveal(ctx, r, live[len(live)-1].ID)
+	return br.Holding.Reveal(ctx, r, live[len(live)-1].ID)
 }
 
 func beginSession(t *testing.T, s *stage) {
 	t.Helper()
-	if _, err := s.process().BeginMFASession(t.Context(), s.bench.request("", s.bench.device.Code())); err != nil {
+	if _, err := s.process().MFASessions.BeginMFASession(t.Context(), s.bench.request("", s.bench.device.Code())); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func issueBefore(t *testing.T, s *stage) {
 	t.Helper()
-	if _, err := s.process().Issue(t.Context(), s.bench.request("dev", s.bench.device.Code())); err != nil {
+	if _, err := s.process().Issuing.Issue(t.Context(), s.bench.request("dev", s.bench.device.Code())); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -380,9 +380,9 @@ func (s *stage) approve(t *testing.T, account string) (id string) {
 	br := s.process()
 	r := s.bench.request(account, "")
 	r.Reason, r.Duration = "INC-1", time.Hour
-	a, _, err := br.Ask(t.Context(), r)
+	a, _, err := br.Asking.Ask(t.Context(), r)
 	if err == nil {
-		_, err = br.Approve(t.Context(), s.bench.from("U02BOB"), a.User, a.ID)
+		_, err = br.Deciding.Approve(t.Context(), s.bench.from("U02BOB"), a.User, a.ID)
 	}
 	if err != nil {
 		t.Fatal(err)

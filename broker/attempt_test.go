@@ -316,9 +316,9 @@ func (s *stage) wantNext(t *testing.T, code string, is state) {
 	var err error
 	switch is.Code {
 	case "free", "spent":
-		_, err = next.ChangeKey(t.Context(), s.bench.request("", code), keyOf("next"))
+		_, err = next.Keys.ChangeKey(t.Context(), s.bench.request("", code), keyOf("next"))
 	case "begun":
-		_, err = next.BeginMFASession(t.Context(), s.bench.request("", code))
+		_, err = next.MFASessions.BeginMFASession(t.Context(), s.bench.request("", code))
 	default: // nothing was sent, or others would wait for it
 		return
 	}

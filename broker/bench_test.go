@@ -55,7 +55,7 @@ func BenchmarkHelp(b *testing.B) {
 			})
 			r := broker.Request{ID: "1", Caller: broker.Caller{User: userID(size.users - 1), Team: "T0123"}}
 			for b.Loop() {
-				accounts, complete, err := br.Accounts(b.Context(), r)
+				accounts, complete, err := br.Policy.Accounts(b.Context(), r)
 				if err != nil || !complete || len(accounts) == 0 {
 					b.Fatal(len(accounts), complete, err)
 				}

@@ -28,8 +28,8 @@ type Deps struct {
 	Log       *slog.Logger
 }
 
-// A Broker answers Requests. It is safe for concurrent use.
-type Broker struct {
+// core is the config and the ports that every part of a Broker works with.
+type core struct {
 	config     *Config
 	names      names // in config
 	aws        AWS
@@ -48,16 +48,181 @@ type Broker struct {
 	controls   Controls
 	now        func() time.Time
 	log        *slog.Logger
-	folds      fold
-	denials    denials
 }
+
+// A Broker answers Requests by one config. It is made of parts by use, each of which
+// knows only those above it. It is safe for concurrent use.
+type Broker struct {
+	*core
+
+	Visits      *Visits      // who speaks, and the door that all pass
+	Policy      *Policy      // who may have what
+	Pending     *Pending     // what waits for other people, and how that ends
+	Consent     *Consent     // what policy and other people's approval give a Request
+	Asking      *Asking      // to ask other people
+	Deciding    *Deciding    // to approve, deny and take note
+	Orders      *Orders      // blocks, the pause and lock-outs, by admins
+	Revoking    *Revoking    // to take back what was issued
+	MFASessions *MFASessions // to begin, look at and end one
+	Issuing     *Issuing     // to issue credentials and sign-in links
+	Holding     *Holding     // what was issued and lives
+	Lists       *Lists       // of buckets
+	Keys        *Keys        // that credentials are encrypted to
+	Explaining  *Explaining  // what would happen, and who one is
+}
+
+type (
+	// claims are the uses of codes and of the calls that an Account may have.
+	claims struct{ *core }
+	// Visits says who speaks, and is the door that all pass.
+	Visits struct {
+		*core
+		claims *claims
+	}
+	// Policy says who may have what.
+	Policy struct {
+		*core
+		visits *Visits
+	}
+	// Pending is what waits for other people, and how that ends.
+	Pending struct {
+		*core
+		visits *Visits
+	}
+	// Consent is what policy and other people's approval give a Request.
+	Consent struct {
+		*core
+		visits  *Visits
+		policy  *Policy
+		pending *Pending
+	}
+	// sealings say how Credentials may be shown.
+	sealings struct{ *core }
+	// Asking asks other people.
+	Asking struct {
+		*core
+		visits   *Visits
+		policy   *Policy
+		pending  *Pending
+		consent  *Consent
+		sealings *sealings
+	}
+	// Deciding is what other people decide.
+	Deciding struct {
+		*core
+		visits  *Visits
+		pending *Pending
+	}
+	// Orders are what admins impose and lift.
+	Orders struct {
+		*core
+		visits  *Visits
+		pending *Pending
+	}
+	// Revoking takes back what was issued.
+	Revoking struct {
+		*core
+		visits  *Visits
+		policy  *Policy
+		pending *Pending
+		orders  *Orders
+		folds   fold
+		denials denials
+	}
+	// attempts are the acts that need the record.
+	attempts struct {
+		*core
+		claims   *claims
+		visits   *Visits
+		revoking *Revoking
+	}
+	// MFASessions begins, uses and ends them.
+	MFASessions struct {
+		*core
+		claims   *claims
+		visits   *Visits
+		attempts *attempts
+	}
+	// Issuing issues credentials and makes sign-in links.
+	Issuing struct {
+		*core
+		claims      *claims
+		visits      *Visits
+		consent     *Consent
+		sealings    *sealings
+		attempts    *attempts
+		mfaSessions *MFASessions
+	}
+	// Holding is what was issued and lives.
+	Holding struct {
+		*core
+		visits   *Visits
+		consent  *Consent
+		sealings *sealings
+		orders   *Orders
+		revoking *Revoking
+	}
+	// Lists are those of buckets.
+	Lists struct {
+		*core
+		visits  *Visits
+		consent *Consent
+		issuing *Issuing
+		holding *Holding
+	}
+	// Keys are those that credentials are encrypted to.
+	Keys struct {
+		*core
+		claims   *claims
+		visits   *Visits
+		sealings *sealings
+		attempts *attempts
+	}
+	// Explaining says what would happen, and who one is.
+	Explaining struct {
+		*core
+		visits      *Visits
+		policy      *Policy
+		consent     *Consent
+		mfaSessions *MFASessions
+	}
+)
 
 // New returns a Broker; it does no work.
 func New(d Deps) *Broker {
-	return &Broker{
+	c := &core{
 		config: d.Config, names: d.Config.names(), aws: d.AWS, codes: d.Codes, sessions: d.Sessions, grants: d.Grants, listings: d.Listings,
 		sealedKeys: d.Keys, parseKey: d.ParseKey,
 		recorder: d.Recorder, directory: d.Directory, people: d.People, counters: d.Counters, leases: d.Leases, approvals: d.Approvals,
 		controls: d.Controls, now: d.Now, log: d.Log,
+	}
+	used := &claims{c}
+	visits := &Visits{core: c, claims: used}
+	policy := &Policy{core: c, visits: visits}
+	pending := &Pending{core: c, visits: visits}
+	consent := &Consent{core: c, visits: visits, policy: policy, pending: pending}
+	sealed := &sealings{c}
+	orders := &Orders{core: c, visits: visits, pending: pending}
+	revoking := &Revoking{core: c, visits: visits, policy: policy, pending: pending, orders: orders}
+	acts := &attempts{core: c, claims: used, visits: visits, revoking: revoking}
+	sessions := &MFASessions{core: c, claims: used, visits: visits, attempts: acts}
+	issuing := &Issuing{core: c, claims: used, visits: visits, consent: consent, sealings: sealed, attempts: acts, mfaSessions: sessions}
+	holding := &Holding{core: c, visits: visits, consent: consent, sealings: sealed, orders: orders, revoking: revoking}
+	return &Broker{
+		core:        c,
+		Visits:      visits,
+		Policy:      policy,
+		Pending:     pending,
+		Consent:     consent,
+		Asking:      &Asking{core: c, visits: visits, policy: policy, pending: pending, consent: consent, sealings: sealed},
+		Deciding:    &Deciding{core: c, visits: visits, pending: pending},
+		Orders:      orders,
+		Revoking:    revoking,
+		MFASessions: sessions,
+		Issuing:     issuing,
+		Holding:     holding,
+		Lists:       &Lists{core: c, visits: visits, consent: consent, issuing: issuing, holding: holding},
+		Keys:        &Keys{core: c, claims: used, visits: visits, sealings: sealed, attempts: acts},
+		Explaining:  &Explaining{core: c, visits: visits, policy: policy, consent: consent, mfaSessions: sessions},
 	}
 }

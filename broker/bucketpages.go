@@ -76,10 +76,10 @@ func (l Listing) sound() Listing {
 // Policy is asked again, and it is on the record like any listing. Outside the
 // reveal window there is nothing to list with: CodeRevealOver. A page behind the
 // end is the last.
-func (b *Broker) BucketPage(ctx context.Context, r Request, grantID, prefix string, page int) (BucketList, error) {
+func (b *Lists) BucketPage(ctx context.Context, r Request, grantID, prefix string, page int) (BucketList, error) {
 	r.Purpose = PurposeBuckets
-	return visit(ctx, b, r, b.toShow(), func(ctx context.Context, r *Request) (BucketList, error) {
-		found, account, err := b.given(ctx, r, grantID)
+	return visit(ctx, b.visits, r, b.visits.toShow(), func(ctx context.Context, r *Request) (BucketList, error) {
+		found, account, err := b.holding.given(ctx, r, grantID)
 		if err != nil {
 			return BucketList{}, err
 		}
@@ -90,7 +90,7 @@ func (b *Broker) BucketPage(ctx context.Context, r Request, grantID, prefix stri
 				Hint: Say("Send ", BucketsCmd(account.Name), " again."),
 			}
 		}
-		if err := b.recordUse(ctx, *r, EventListing, found.Grant); err != nil {
+		if err := b.core.recordUse(ctx, *r, EventListing, found.Grant); err != nil {
 			return BucketList{}, err
 		}
 		known, _, err := b.listings.LoadListing(ctx, r.user.Slack, grantID, prefix)
@@ -104,7 +104,7 @@ func (b *Broker) BucketPage(ctx context.Context, r Request, grantID, prefix stri
 }
 
 // listed reads list.Page and keeps what it came to know of the list.
-func (b *Broker) listed(ctx context.Context, r Request, c Credentials, list BucketList, known Listing) (BucketList, error) {
+func (b *Lists) listed(ctx context.Context, r Request, c Credentials, list BucketList, known Listing) (BucketList, error) {
 	reading, cancel := ForAWS(ctx)
 	defer cancel()
 	query := BucketQuery{Account: list.Account, Credentials: c, Prefix: list.Prefix, Again: list.renewal()}

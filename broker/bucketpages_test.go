@@ -74,7 +74,7 @@ func seen(l broker.BucketList) string {
 func (b *bench) wantPage(t *testing.T, grant, prefix string, page, calls int, want string) {
 	t.Helper()
 	before := b.s3Calls()
-	list, err := b.BucketPage(t.Context(), b.request("", ""), grant, prefix, page)
+	list, err := b.Lists.BucketPage(t.Context(), b.request("", ""), grant, prefix, page)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func TestBucketsGivesTheFirstPageAndTheTotal(t *testing.T) {
 	for _, test := range tests {
 		t.Run(fmt.Sprint(test.n), func(t *testing.T) {
 			b := withBuckets(t, test.n)
-			list, err := b.Buckets(t.Context(), b.request("prod", ""), "")
+			list, err := b.Lists.Buckets(t.Context(), b.request("prod", ""), "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -118,7 +118,7 @@ func TestBucketsGivesTheFirstPageAndTheTotal(t *testing.T) {
 func TestBucketPagesTakeOneCallEach(t *testing.T) {
 	b := withBuckets(t, 100_000)
 	began := time.Now()
-	list, err := b.Buckets(t.Context(), b.request("prod", ""), "")
+	list, err := b.Lists.Buckets(t.Context(), b.request("prod", ""), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func TestBucketPagesTakeOneCallEach(t *testing.T) {
 
 func TestBucketPagesSurviveChangesAndLosses(t *testing.T) {
 	b := withBuckets(t, 2505)
-	list, err := b.Buckets(t.Context(), b.request("prod", ""), "")
+	list, err := b.Lists.Buckets(t.Context(), b.request("prod", ""), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,14 +175,14 @@ func TestBucketPagesSurviveChangesAndLosses(t *testing.T) {
 
 func TestBucketPagesAreTheCallersAloneWhileKept(t *testing.T) {
 	b := withBuckets(t, 45)
-	list, err := b.Buckets(t.Context(), b.request("prod", ""), "")
+	list, err := b.Lists.Buckets(t.Context(), b.request("prod", ""), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ask := func(change func(*broker.Request)) error {
 		r := b.request("", "")
 		change(&r)
-		_, err := b.BucketPage(t.Context(), r, list.Grant.ID, "", 1)
+		_, err := b.Lists.BucketPage(t.Context(), r, list.Grant.ID, "", 1)
 		return err
 	}
 	bob := *b.config.Users.Find("U01ALICE")
@@ -191,7 +191,7 @@ func TestBucketPagesAreTheCallersAloneWhileKept(t *testing.T) {
 	b.config.Accounts.Find("prod").Rules = allow("U01ALICE", "U02BOB")
 	wantCode(t, ask(func(r *broker.Request) { r.Caller.User = "U02BOB" }), broker.CodeGrantGone)
 	wantCode(t, ask(func(r *broker.Request) { r.Caller.User = "U03CAROL" }), broker.CodeNotUser)
-	_, err = b.BucketPage(t.Context(), b.request("", ""), "another", "", 1)
+	_, err = b.Lists.BucketPage(t.Context(), b.request("", ""), "another", "", 1)
 	wantCode(t, err, broker.CodeGrantGone)
 	before := b.s3Calls()
 	b.failOn[broker.EventListing] = true

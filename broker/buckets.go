@@ -47,8 +47,8 @@ func (l BucketList) renewal() Renewal {
 // Grant whose Credentials are still in the reveal window; policy is asked
 // either way. Credentials issued for a listing alone live as short as AWS
 // allows. With an error the list may still hold UsedSession.
-func (b *Broker) Buckets(ctx context.Context, r Request, prefix string) (BucketList, error) {
-	return visit(ctx, b, r, b.toBring(), func(ctx context.Context, r *Request) (BucketList, error) {
+func (b *Lists) Buckets(ctx context.Context, r Request, prefix string) (BucketList, error) {
+	return visit(ctx, b.visits, r, b.visits.toBring(), func(ctx context.Context, r *Request) (BucketList, error) {
 		issued, reused, err := b.forListing(ctx, r)
 		if err != nil {
 			return BucketList{}, err
@@ -62,7 +62,7 @@ func (b *Broker) Buckets(ctx context.Context, r Request, prefix string) (BucketL
 			Kept:        reused || issued.Kept,
 			UsedSession: issued.UsedSession,
 		}
-		if err := b.recordUse(ctx, *r, EventListing, issued.Grant); err != nil {
+		if err := b.core.recordUse(ctx, *r, EventListing, issued.Grant); err != nil {
 			return list, err
 		}
 		return b.listed(ctx, *r, issued.Credentials, list, Listing{})
@@ -71,14 +71,14 @@ func (b *Broker) Buckets(ctx context.Context, r Request, prefix string) (BucketL
 
 // forListing returns credentials to list with. A list has no reason of its own:
 // that of the Grant which is used counts.
-func (b *Broker) forListing(ctx context.Context, r *Request) (issued Issued, reused bool, err error) {
+func (b *Lists) forListing(ctx context.Context, r *Request) (issued Issued, reused bool, err error) {
 	if r.Code.Empty() {
 		grant, credentials, ok, err := b.grants.RevealGrant(ctx, r.user.Slack, r.Account)
 		switch {
 		case err != nil:
 			return Issued{}, false, StoreAway(err, "so it cannot look for your live credentials")
 		case ok && b.now().Before(credentials.Expires):
-			cleared, err := b.clearAgain(ctx, *r, r.user, grant)
+			cleared, err := b.consent.clearAgain(ctx, *r, r.user, grant)
 			if err != nil {
 				return Issued{}, false, err
 			}
@@ -88,11 +88,11 @@ func (b *Broker) forListing(ctx context.Context, r *Request) (issued Issued, reu
 		}
 	}
 	r.Duration = MinDuration
-	cleared, err := b.clear(ctx, *r, r.user)
+	cleared, err := b.consent.clear(ctx, *r, r.user)
 	if err != nil {
 		return Issued{}, false, err
 	}
-	issued, err = b.issue(ctx, r, cleared)
+	issued, err = b.issuing.issue(ctx, r, cleared)
 	return issued, false, err
 }
 
@@ -103,24 +103,24 @@ func stillGiven(g Grant, a Account) bool {
 }
 
 // recordUse puts on the record that the bot is about to use or end a Grant.
-func (b *Broker) recordUse(ctx context.Context, r Request, kind EventKind, g Grant) error {
+func (b *core) recordUse(ctx context.Context, r Request, kind EventKind, g Grant) error {
 	if err := b.recorder.Record(ctx, b.grantEvent(kind, r, g)); err != nil {
 		return recordAway(err, "nothing was done")
 	}
 	return nil
 }
 
-func (b *Broker) listingFailed(ctx context.Context, r Request, g Grant, err error) error {
+func (b *Lists) listingFailed(ctx context.Context, r Request, g Grant, err error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
-	e := b.asError(r, err)
+	e := b.core.asError(r, err)
 	if e.Code == CodeCredentialsGone {
 		if err := b.grants.ForgetCredentials(ctx, r.user.Slack, g.ID); err != nil {
 			b.log.WarnContext(ctx, "dead credentials not forgotten", "request", r.ID, "error", err)
 		}
 	}
-	event := b.grantEvent(EventFailed, r, g)
+	event := b.core.grantEvent(EventFailed, r, g)
 	event.failed(e)
-	b.note(ctx, event)
+	b.core.note(ctx, event)
 	return onRecord(e)
 }

@@ -29,9 +29,9 @@ type ChangedKey struct {
 // fresh code, which STS checks: GetSessionToken for 15 minutes, whose result
 // nobody keeps. The order is that of Issue, and the change is on the record
 // before it counts.
-func (b *Broker) ChangeKey(ctx context.Context, r Request, key PublicKey) (ChangedKey, error) {
+func (b *Keys) ChangeKey(ctx context.Context, r Request, key PublicKey) (ChangedKey, error) {
 	r.Purpose, r.Account = PurposeKey, ""
-	return visit(ctx, b, r, b.toBring(), func(ctx context.Context, r *Request) (ChangedKey, error) {
+	return visit(ctx, b.visits, r, b.visits.toBring(), func(ctx context.Context, r *Request) (ChangedKey, error) {
 		change, err := b.planKeyChange(ctx, *r, r.user, key)
 		if err != nil {
 			return ChangedKey{}, err
@@ -40,18 +40,18 @@ func (b *Broker) ChangeKey(ctx context.Context, r Request, key PublicKey) (Chang
 	})
 }
 
-func (b *Broker) changeKey(ctx context.Context, r Request, change ChangedKey) (ChangedKey, error) {
+func (b *Keys) changeKey(ctx context.Context, r Request, change ChangedKey) (ChangedKey, error) {
 	user := r.user
 	p := Plan{Method: MethodGetSessionToken, MFA: true, Duration: MinDuration}
 	long, err := b.aws.LongTermKey(ctx, user, p)
 	if err != nil {
 		return ChangedKey{}, err
 	}
-	intent := b.intent(r, user, p)
+	intent := b.core.intent(r, user, p)
 	intent.KeyChange, intent.Key, intent.PreviousKey = change.Change, change.Key.Fingerprint, change.Previous.Fingerprint
-	_, err = b.perform(ctx, attempt{
+	_, err = b.attempts.perform(ctx, attempt{
 		request: r,
-		claims:  []claim{b.codeClaim(r, user)},
+		claims:  []claim{b.claims.codeClaim(r, user)},
 		intent:  intent,
 		code:    true,
 		undone:  "your key was not changed",
@@ -59,7 +59,7 @@ func (b *Broker) changeKey(ctx context.Context, r Request, change ChangedKey) (C
 		did:     "AWS accepted your code",
 		dropped: "your key was not changed",
 		act: func(ctx context.Context) (Issued, error) {
-			return b.askSTS(ctx, Call{Request: r, User: user, Plan: p, Signer: long})
+			return b.attempts.askSTS(ctx, Call{Request: r, User: user, Plan: p, Signer: long})
 		},
 		keep: func(ctx context.Context, issued Issued, outcome Event) (Issued, error) {
 			change.At = outcome.Time
@@ -74,22 +74,22 @@ func (b *Broker) changeKey(ctx context.Context, r Request, change ChangedKey) (C
 
 // planKeyChange says what the change would be, or why there can be none. It
 // comes before the code is spent.
-func (b *Broker) planKeyChange(ctx context.Context, r Request, user User, key PublicKey) (ChangedKey, error) {
+func (b *Keys) planKeyChange(ctx context.Context, r Request, user User, key PublicKey) (ChangedKey, error) {
 	switch {
 	case !user.AgeKey.Empty():
 		return ChangedKey{}, &Error{
 			Code: CodeKeyFixed,
 			What: Say("Your key is set by the config and cannot be changed from Slack."),
-			Hint: b.contact(),
+			Hint: b.core.contact(),
 		}
 	case user.MFASerial == "":
 		return ChangedKey{}, &Error{
 			Code: CodeKeyFixed,
 			What: Say("The config names no MFA device for you, so no code of yours can be checked, and a key cannot be changed without."),
-			Hint: b.contact(),
+			Hint: b.core.contact(),
 		}
 	}
-	previous, _, ok, err := b.registered(ctx, user)
+	previous, _, ok, err := b.sealings.registered(ctx, user)
 	if errors.Is(err, ErrKeyUnreadable) {
 		// A fresh code is the way out of it, for whoever holds the device.
 		previous, ok, err = PublicKey{}, true, nil
@@ -140,7 +140,7 @@ func errKeyNeedsCode(key PublicKey) error {
 
 // keepKey puts a change that is on the record into the store. If the store fails, a
 // second outcome says so.
-func (b *Broker) keepKey(ctx context.Context, r Request, user User, outcome Event, change ChangedKey) error {
+func (b *Keys) keepKey(ctx context.Context, r Request, user User, outcome Event, change ChangedKey) error {
 	var err error
 	if change.Key.Empty() {
 		err = b.sealedKeys.RemoveKey(ctx, user.Slack)
@@ -150,8 +150,8 @@ func (b *Broker) keepKey(ctx context.Context, r Request, user User, outcome Even
 	if err == nil {
 		return nil
 	}
-	e := b.asError(r, unstored(err, "AWS accepted your code, but the bot's own store did not answer, so nobody knows whether your key was changed."))
+	e := b.core.asError(r, unstored(err, "AWS accepted your code, but the bot's own store did not answer, so nobody knows whether your key was changed."))
 	e.Hint = Say("Look with ", AssumeCmd("key"), "; if it was not, try again with a new code.")
-	b.recordFailure(ctx, outcome, e, err)
+	b.attempts.recordFailure(ctx, outcome, e, err)
 	return e
 }

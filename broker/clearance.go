@@ -20,18 +20,18 @@ func (c clearance) mark(e *Event) {
 
 // clear finds the Account and asks policy for it. Where that wants an approval
 // there must be one; it is not used yet.
-func (b *Broker) clear(ctx context.Context, r Request, user User) (clearance, error) {
+func (b *Consent) clear(ctx context.Context, r Request, user User) (clearance, error) {
 	account, ok := b.config.Account(r.Account)
 	if !ok {
-		return clearance{}, b.unknownAccount(ctx, user, r.Account)
+		return clearance{}, b.policy.unknownAccount(ctx, user, r.Account)
 	}
-	if r.Purpose == PurposeBuckets && b.entitled(ctx, account, r).Effect == NeedApproval {
-		e := b.needsApproval(account) // whatever else is unmet: a list is not asked for
+	if r.Purpose == PurposeBuckets && b.policy.entitled(ctx, account, r).Effect == NeedApproval {
+		e := b.policy.needsApproval(account) // whatever else is unmet: a list is not asked for
 		e.Hint = Say("Ask for it with ", AssumeCmd(account.Name, "because REASON"), "; once you have the credentials, ",
 			BucketsCmd(account.Name), " lists without a code for a while.")
 		return clearance{}, e
 	}
-	d := b.decide(ctx, r)
+	d := b.policy.decide(ctx, r)
 	var approval *KeptApproval
 	if d.Effect != Allow || r.Approval != "" {
 		var err error
@@ -43,18 +43,18 @@ func (b *Broker) clear(ctx context.Context, r Request, user User) (clearance, er
 		asked := r
 		r.Duration, r.Reason = approval.Duration, approval.Reason
 		judged := r
-		judged.Caller.Channel = approval.Channel          // it was asked there, wherever its code comes from
-		if d = b.decide(ctx, judged); d.Effect == Allow { // nothing uses it up, so it lends nothing
+		judged.Caller.Channel = approval.Channel                 // it was asked there, wherever its code comes from
+		if d = b.policy.decide(ctx, judged); d.Effect == Allow { // nothing uses it up, so it lends nothing
 			r = asked
-			d = b.decide(ctx, r)
+			d = b.policy.decide(ctx, r)
 		}
 	}
 	c := clearance{request: r, account: account.narrowed(d), decision: d}
 	switch {
 	case d.Effect == Deny:
-		return clearance{}, b.orWithoutBreakGlass(ctx, r, account, b.denied(account, r, d))
+		return clearance{}, b.orWithoutBreakGlass(ctx, r, account, b.policy.denied(account, r, d))
 	case d.Effect == NeedApproval && approval == nil:
-		return clearance{}, b.needsApproval(account)
+		return clearance{}, b.policy.needsApproval(account)
 	case d.Effect == NeedApproval:
 		c.approval = approval
 		return c, b.stillApproved(ctx, account, *approval)
@@ -66,12 +66,12 @@ func (b *Broker) clear(ctx context.Context, r Request, user User) (clearance, er
 
 // orWithoutBreakGlass tells who may not have an Account by break-glass, and needs
 // none, so.
-func (b *Broker) orWithoutBreakGlass(ctx context.Context, r Request, account Account, e *Error) *Error {
+func (b *Consent) orWithoutBreakGlass(ctx context.Context, r Request, account Account, e *Error) *Error {
 	if !r.BreakGlass || e.Code != CodeNotAllowed {
 		return e
 	}
 	r.BreakGlass = false
-	if b.entitled(ctx, account, r).Effect == Allow {
+	if b.policy.entitled(ctx, account, r).Effect == Allow {
 		e.What = Say(account.Name + " needs no break-glass of yours: you may have it at once.")
 		e.Hint = Say("Send it again without break-glass.")
 	}
@@ -81,27 +81,27 @@ func (b *Broker) orWithoutBreakGlass(ctx context.Context, r Request, account Acc
 // clearAgain asks policy for what a Grant gave already: today's config must
 // still allow it, for the reason that was given then. An approval that was used
 // for it need not be there any more.
-func (b *Broker) clearAgain(ctx context.Context, r Request, user User, g Grant) (clearance, error) {
+func (b *Consent) clearAgain(ctx context.Context, r Request, user User, g Grant) (clearance, error) {
 	account, ok := b.config.Account(g.Account)
 	if !ok {
-		return clearance{}, b.unknownAccount(ctx, user, g.Account)
+		return clearance{}, b.policy.unknownAccount(ctx, user, g.Account)
 	}
 	r.Account, r.Reason, r.BreakGlass, r.Duration = g.Account, g.Reason, g.BreakGlass, 0
-	d := b.decide(ctx, r)
+	d := b.policy.decide(ctx, r)
 	if d.Effect == NeedApproval && g.Approval != "" {
 		d.Effect = Allow
 	}
 	switch d.Effect {
 	case Deny:
-		return clearance{}, b.denied(account, r, d)
+		return clearance{}, b.policy.denied(account, r, d)
 	case NeedApproval:
-		return clearance{}, b.needsApproval(account)
+		return clearance{}, b.policy.needsApproval(account)
 	}
 	return clearance{account: account.narrowed(d), decision: d}, nil
 }
 
 // needsApproval is the question that a Request without approval comes to.
-func (b *Broker) needsApproval(a Account) *Error {
+func (b *Policy) needsApproval(a Account) *Error {
 	return &Error{
 		Code: CodeNeedsApproval, Rule: "approval",
 		What: Say(a.Name + " needs the approval of somebody else."),

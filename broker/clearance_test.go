@@ -39,7 +39,7 @@ func TestAccountsThatOnlyAGroupCouldGiveAreSaidToBeMissing(t *testing.T) {
 	b.groups["S01ALL"] = []string{"U01ALICE"}
 	for _, down := range []error{nil, errDown} {
 		b.groupErr = down
-		got, complete, err := b.Accounts(t.Context(), b.request("", ""))
+		got, complete, err := b.Policy.Accounts(t.Context(), b.request("", ""))
 		want := 2
 		if down != nil {
 			want = 1
@@ -84,11 +84,11 @@ func TestWhatBreakGlassGaveIsShownAgainWhileItIsAllowed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Reveal(t.Context(), b.request("", ""), issued.Grant.ID); err != nil {
+	if _, err := b.Holding.Reveal(t.Context(), b.request("", ""), issued.Grant.ID); err != nil {
 		t.Errorf("show again: %v", err)
 	}
 	b.groups["S03SENIORS"] = nil
-	wantCode(t, second(b.Reveal(t.Context(), b.request("", ""), issued.Grant.ID)), broker.CodeNotAllowed)
+	wantCode(t, second(b.Holding.Reveal(t.Context(), b.request("", ""), issued.Grant.ID)), broker.CodeNotAllowed)
 }
 
 func TestWhatIsShownAgainHasTheReasonThatItWasGivenFor(t *testing.T) {
@@ -100,7 +100,7 @@ func TestWhatIsShownAgainHasTheReasonThatItWasGivenFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Reveal(t.Context(), b.request("", ""), issued.Grant.ID); err != nil {
+	if _, err := b.Holding.Reveal(t.Context(), b.request("", ""), issued.Grant.ID); err != nil {
 		t.Errorf("show again: %v", err)
 	}
 }

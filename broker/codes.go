@@ -14,7 +14,7 @@ const (
 
 // codeClaim claims the code for this Request, so that no other sends it too. One
 // that begins an MFA session is claimed by claimSession.
-func (b *Broker) codeClaim(r Request, user User) claim {
+func (b *claims) codeClaim(r Request, user User) claim {
 	return claim{
 		take:     func(ctx context.Context) error { return b.reserve(ctx, r, user) },
 		giveBack: func(ctx context.Context) { b.releaseCode(ctx, r, user, r.ID) },
@@ -22,7 +22,7 @@ func (b *Broker) codeClaim(r Request, user User) claim {
 	}
 }
 
-func (b *Broker) reserve(ctx context.Context, r Request, user User) error {
+func (b *claims) reserve(ctx context.Context, r Request, user User) error {
 	mine, err := b.codes.ReserveCode(ctx, user.Slack, user.MFASerial, r.Code, r.ID, codeReservation)
 	if err != nil {
 		return StoreAway(err, "so nothing was issued")
@@ -33,7 +33,7 @@ func (b *Broker) reserve(ctx context.Context, r Request, user User) error {
 	return nil
 }
 
-func (b *Broker) codeSpent() error {
+func (b *claims) codeSpent() error {
 	return &Error{
 		Code: CodeCodeSpent, Use: UseSpent,
 		What: Say("That code has been used already; a code works once."),
@@ -42,21 +42,21 @@ func (b *Broker) codeSpent() error {
 }
 
 // nextCode tells how long the device shows the current code.
-func (b *Broker) nextCode() []Part {
+func (b *claims) nextCode() []Part {
 	now := b.now()
 	left := now.Truncate(totpStep).Add(totpStep).Sub(now).Round(time.Second)
 	return Say("Your device shows the next code in " + FormatDuration(max(left, time.Second)) + ".")
 }
 
 // releaseCode gives the code back if the claim is still this one.
-func (b *Broker) releaseCode(ctx context.Context, r Request, user User, claim string) {
+func (b *claims) releaseCode(ctx context.Context, r Request, user User, claim string) {
 	if err := b.codes.ReleaseCode(ctx, user.Slack, user.MFASerial, r.Code, claim); err != nil {
 		b.log.WarnContext(ctx, "code not released; it stays reserved until it is stale", "request", r.ID, "error", err)
 	}
 }
 
 // addNextCode tells whoever needs a new code when there is one.
-func (b *Broker) addNextCode(e *Error) {
+func (b *claims) addNextCode(e *Error) {
 	if e.Code == CodeWrongCode || e.Code == CodeOutcomeUnknown || e.Code == CodeThrottled {
 		e.Hint = Sentences(e.Hint, b.nextCode())
 	}

@@ -38,10 +38,10 @@ type SignIn struct {
 // known to rule a link out is refused before a code is spent. Once credentials
 // are issued there is no error any more: a link that could not be made is the
 // SignIn's Problem, and on the record.
-func (b *Broker) Console(ctx context.Context, r Request, service string) (SignIn, error) {
+func (b *Issuing) Console(ctx context.Context, r Request, service string) (SignIn, error) {
 	r.Purpose = PurposeConsole
-	return visit(ctx, b, r, b.toBring(), func(ctx context.Context, r *Request) (SignIn, error) {
-		cleared, err := b.clear(ctx, *r, r.user)
+	return visit(ctx, b.visits, r, b.visits.toBring(), func(ctx context.Context, r *Request) (SignIn, error) {
+		cleared, err := b.consent.clear(ctx, *r, r.user)
 		if err == nil {
 			err = b.checkConsole(cleared.account, service)
 		}
@@ -58,9 +58,9 @@ func (b *Broker) Console(ctx context.Context, r Request, service string) (SignIn
 
 // ConsoleLink makes a link for what Reveal gave back. The error is that no link
 // can be made for this Account at all.
-func (b *Broker) ConsoleLink(ctx context.Context, r Request, issued Issued, service string) (SignIn, error) {
+func (b *Issuing) ConsoleLink(ctx context.Context, r Request, issued Issued, service string) (SignIn, error) {
 	r.Purpose, r.Account = PurposeConsole, issued.Account.Name
-	return visit(ctx, b, r, way{}, func(ctx context.Context, r *Request) (SignIn, error) {
+	return visit(ctx, b.visits, r, way{}, func(ctx context.Context, r *Request) (SignIn, error) {
 		if err := b.checkConsole(issued.Account, service); err != nil {
 			return SignIn{}, err
 		}
@@ -69,7 +69,7 @@ func (b *Broker) ConsoleLink(ctx context.Context, r Request, issued Issued, serv
 }
 
 // checkConsole refuses what AWS would.
-func (b *Broker) checkConsole(a Account, service string) error {
+func (b *Issuing) checkConsole(a Account, service string) error {
 	if !a.HasRole() {
 		return &Error{
 			Code: CodeNoConsole,
@@ -104,7 +104,7 @@ func askForConsole(r Request, service string, err error) error {
 }
 
 // link makes the link, or says and records why it could not be made.
-func (b *Broker) link(ctx context.Context, r Request, issued Issued, service string) SignIn {
+func (b *Issuing) link(ctx context.Context, r Request, issued Issued, service string) SignIn {
 	s := SignIn{Issued: issued, Service: service, Until: b.now().Add(LinkLife).UTC()}
 	if s.Until.After(issued.Credentials.Expires) {
 		s.Until = issued.Credentials.Expires
@@ -121,11 +121,11 @@ func (b *Broker) link(ctx context.Context, r Request, issued Issued, service str
 
 // noLink puts on the record that credentials are shown where a link was asked
 // for: what was granted for the console may now be used anywhere.
-func (b *Broker) noLink(ctx context.Context, r Request, g Grant, err error) *Error {
-	e := b.asError(r, err)
-	event := b.grantEvent(EventFailed, r, g)
+func (b *Issuing) noLink(ctx context.Context, r Request, g Grant, err error) *Error {
+	e := b.core.asError(r, err)
+	event := b.core.grantEvent(EventFailed, r, g)
 	event.failed(e)
 	event.Message += " The credentials themselves are shown instead."
-	b.note(ctx, event)
+	b.core.note(ctx, event)
 	return e
 }

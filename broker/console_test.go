@@ -13,7 +13,7 @@ import (
 
 func TestConsoleIsOnTheRecordAsSuch(t *testing.T) {
 	b := newBench(t)
-	s, err := b.Console(t.Context(), b.request("prod", b.device.Code()), "")
+	s, err := b.Issuing.Console(t.Context(), b.request("prod", b.device.Code()), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func TestConsoleLinkIsNotSaidToOutliveTheCredentials(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.offset += 50 * time.Minute
-	s, err := b.ConsoleLink(t.Context(), b.request("", ""), issued, "")
+	s, err := b.Issuing.ConsoleLink(t.Context(), b.request("", ""), issued, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestConsoleRefusesBeforeACodeIsSpent(t *testing.T) {
 		{"iso", "", "aws-iso"},
 		{"prod", "s3/../billing", "name of an AWS service"},
 	} {
-		_, err := b.Console(t.Context(), b.request(test.account, code), test.service)
+		_, err := b.Issuing.Console(t.Context(), b.request(test.account, code), test.service)
 		e := wantCode(t, err, broker.CodeNoConsole)
 		if !strings.Contains(broker.Plain(e.What), test.say) || e.Use != broker.UseUnused {
 			t.Errorf("%s: got %q and use %v, want it to say %q and that the code was not used", test.account, broker.Plain(e.What), e.Use, test.say)
@@ -67,17 +67,17 @@ func TestConsoleRefusesBeforeACodeIsSpent(t *testing.T) {
 	if n := len(b.aws.Calls()); n != 0 {
 		t.Errorf("got %d calls to AWS, want none", n)
 	}
-	if _, err := b.Console(t.Context(), b.request("prod", code), ""); err != nil {
+	if _, err := b.Issuing.Console(t.Context(), b.request("prod", code), ""); err != nil {
 		t.Errorf("the code was spent: %v", err)
 	}
 	issued := broker.Issued{Account: *b.config.Accounts.Find("hub")}
-	_, err := b.ConsoleLink(t.Context(), b.request("hub", ""), issued, "")
+	_, err := b.Issuing.ConsoleLink(t.Context(), b.request("hub", ""), issued, "")
 	wantCode(t, err, broker.CodeNoConsole)
 }
 
 func TestConsoleAsksForACodeInItsOwnWords(t *testing.T) {
 	b := newBench(t)
-	_, err := b.Console(t.Context(), b.request("prod", ""), "s3")
+	_, err := b.Issuing.Console(t.Context(), b.request("prod", ""), "s3")
 	if e := wantCode(t, err, broker.CodeNeedsCode); !strings.Contains(broker.Plain(e.Hint), "assume prod 123456 as console s3 with") {
 		t.Errorf("got hint %q, want the whole command in it", broker.Plain(e.Hint))
 	}
@@ -87,7 +87,7 @@ func TestConsoleNeedsNoMFAWhereTheConfigSaysSo(t *testing.T) {
 	b := newBench(t)
 	b.config.Accounts.Find("prod").MFA = broker.MFANone
 	b.aws.AddRole(awstest.Role{Account: "222222222222", Name: "OnCall", Trust: awstest.Trust{Principals: []string{awstest.UserARN(hub, "alice")}}})
-	s, err := b.Console(t.Context(), b.request("prod", ""), "")
+	s, err := b.Issuing.Console(t.Context(), b.request("prod", ""), "")
 	if err != nil || s.Link.Empty() || s.Grant.MFA {
 		t.Errorf("got %+v, %v, want a link without MFA", s, err)
 	}

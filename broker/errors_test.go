@@ -15,7 +15,7 @@ import (
 )
 
 func TestEveryConstructorSaysWhatHappenedAndWhatToDo(t *testing.T) {
-	b := &Broker{config: &Config{Contact: "#help-aws"}, now: time.Now}
+	b := New(Deps{Config: &Config{Contact: "#help-aws"}, Now: time.Now})
 	withCode := Request{ID: "abcdefghij", Account: "prod", Code: mustCode(t), SentCode: true}
 	down := errors.New("down")
 	for name, test := range map[string]struct {
@@ -42,12 +42,12 @@ func TestEveryConstructorSaysWhatHappenedAndWhatToDo(t *testing.T) {
 		"channel":        {wrongChannel(Account{Name: "prod", Rules: Rules{Channels: []string{"C0OPS", "C0DUTY"}}}), UseUnused},
 		"reason":         {reasonNeeded(Account{Name: "prod"}, withCode), UseUnused},
 		"reason, list":   {reasonNeeded(Account{Name: "prod"}, Request{Purpose: PurposeBuckets}), UseUnused},
-		"approval":       {b.needsApproval(Account{Name: "prod"}), UseUnused},
-		"blocked":        {b.blocked(Order{At: time.Now()}), UseUnused},
+		"approval":       {b.Policy.needsApproval(Account{Name: "prod"}), UseUnused},
+		"blocked":        {b.Visits.blocked(Order{At: time.Now()}), UseUnused},
 		"paused":         {paused(Order{At: time.Now(), By: "U09ADMIN"}), UseUnused},
-		"code spent":     {AsError(b.codeSpent(), ""), UseSpent},
-		"seal required":  {AsError(b.errSealRequired(User{}, Account{Name: "prod"}), ""), UseUnused},
-		"sessions off":   {AsError(b.sessionsOff(), ""), UseUnused},
+		"code spent":     {AsError(b.Issuing.claims.codeSpent(), ""), UseSpent},
+		"seal required":  {AsError(b.Issuing.sealings.errSealRequired(User{}, Account{Name: "prod"}), ""), UseUnused},
+		"sessions off":   {AsError(b.MFASessions.sessionsOff(), ""), UseUnused},
 		"key needs code": {AsError(errKeyNeedsCode(PublicKey{}), ""), UseUnused},
 	} {
 		if test.e.Code == "" || len(test.e.What) == 0 || len(test.e.Hint) == 0 {
@@ -76,7 +76,7 @@ func mustCode(t *testing.T) TokenCode {
 }
 
 func TestOnceTheCodeHasBegunAnMFASessionItIsSpent(t *testing.T) {
-	b := &Broker{config: &Config{}}
+	b := New(Deps{Config: &Config{}})
 	r := Request{ID: "abcdefghij", Code: mustCode(t)}
 	for _, test := range []struct {
 		request Request
@@ -88,7 +88,7 @@ func TestOnceTheCodeHasBegunAnMFASessionItIsSpent(t *testing.T) {
 		{Request{ID: "abcdefghij"}, UseNone, UseNone},
 	} {
 		a := attempt{request: test.request, use: test.before, undone: "nothing was issued"}
-		if got := b.notBegun(a, recordAway(nil, a.undone)).Use; got != test.want {
+		if got := b.Issuing.attempts.notBegun(a, recordAway(nil, a.undone)).Use; got != test.want {
 			t.Errorf("got use %v, want %v", got, test.want)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 
 // note puts e on the record where nothing depends on it, and logs a failure. It
 // outlives ctx by up to 5 s.
-func (b *Broker) note(ctx context.Context, e Event) {
+func (b *core) note(ctx context.Context, e Event) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	if err := b.recorder.Record(ctx, e); err != nil {
@@ -20,7 +20,7 @@ func (b *Broker) note(ctx context.Context, e Event) {
 
 // event is what r and its Caller say of themselves.
 
-func (b *Broker) event(kind EventKind, r Request) Event {
+func (b *core) event(kind EventKind, r Request) Event {
 	return Event{
 		ID: NewID(), Time: b.now().UTC(), Kind: kind, RequestID: r.ID,
 		SlackUser: r.Caller.User, SlackTeam: r.Caller.Team, SlackChannel: r.Caller.Channel,
@@ -29,14 +29,14 @@ func (b *Broker) event(kind EventKind, r Request) Event {
 }
 
 // intent is that AWS is about to be asked what p says.
-func (b *Broker) intent(r Request, user User, p Plan) Event {
+func (b *core) intent(r Request, user User, p Plan) Event {
 	e := b.event(EventIntent, r)
 	e.User, e.Method, e.MFA, e.Seconds = user.Name, p.Method, p.MFA, int64(p.Duration/time.Second)
 	return e
 }
 
 // grantEvent is about what was issued.
-func (b *Broker) grantEvent(kind EventKind, r Request, g Grant) Event {
+func (b *core) grantEvent(kind EventKind, r Request, g Grant) Event {
 	e := b.event(kind, r)
 	e.User, e.RoleARN, e.Principal = b.NameOf(r.Caller.User), g.RoleARN, g.Principal
 	e.Method, e.MFA, e.MFASession, e.AccessKeyID, e.Expires = g.Method, g.MFA, g.MFASession, g.AccessKeyID, g.Expires
@@ -59,7 +59,7 @@ func (e *Event) denial(denied *Denied, failed *Error) {
 }
 
 // outcome is the Event that ends an intent.
-func (b *Broker) outcome(kind EventKind, intent Event) Event {
+func (b *core) outcome(kind EventKind, intent Event) Event {
 	e := intent
 	e.ID, e.Time, e.Kind = NewID(), b.now().UTC(), kind
 	return e

@@ -28,24 +28,24 @@ type Explanation struct {
 // issuing anything, so that there is nothing to put on the record. The error is
 // that the Caller is a stranger, which is recorded as everywhere, or that there
 // is no such Account.
-func (b *Broker) Explain(ctx context.Context, r Request) (Explanation, error) {
-	return visit(ctx, b, r, b.toSee(), func(ctx context.Context, r *Request) (Explanation, error) {
+func (b *Explaining) Explain(ctx context.Context, r Request) (Explanation, error) {
+	return visit(ctx, b.visits, r, b.visits.toSee(), func(ctx context.Context, r *Request) (Explanation, error) {
 		return b.explain(ctx, *r)
 	})
 }
 
-func (b *Broker) explain(ctx context.Context, r Request) (Explanation, error) {
+func (b *Explaining) explain(ctx context.Context, r Request) (Explanation, error) {
 	user := r.user
 	account, ok := b.config.Account(r.Account)
 	if !ok {
-		return Explanation{}, b.unknownAccount(ctx, user, r.Account)
+		return Explanation{}, b.policy.unknownAccount(ctx, user, r.Account)
 	}
 	who := r
 	who.Duration = 0
-	e := Explanation{Decision: b.entitled(ctx, account, who), Contact: b.contact()}
+	e := Explanation{Decision: b.policy.entitled(ctx, account, who), Contact: b.core.contact()}
 	glass := who
 	glass.BreakGlass = true
-	e.BreakGlass = e.Decision.Effect != Allow && len(account.BreakGlass) > 0 && b.entitled(ctx, account, glass).Effect == Allow
+	e.BreakGlass = e.Decision.Effect != Allow && len(account.BreakGlass) > 0 && b.policy.entitled(ctx, account, glass).Effect == Allow
 	if e.Decision.Err != nil {
 		b.log.WarnContext(ctx, "membership unknown", "request", r.ID, "account", account.Name, "error", e.Decision.Err)
 	}
@@ -53,10 +53,10 @@ func (b *Broker) explain(ctx context.Context, r Request) (Explanation, error) {
 		e.Account.Name = account.Name
 		return e, nil
 	}
-	forThis := b.entitled(ctx, account, r)
+	forThis := b.policy.entitled(ctx, account, r)
 	if forThis.Effect == Deny {
 		e.Account = account.narrowed(e.Decision)
-		e.Problem = b.denied(account, r, forThis)
+		e.Problem = b.policy.denied(account, r, forThis)
 		return e, nil
 	}
 	e.Decision = forThis
@@ -69,13 +69,13 @@ func (b *Broker) explain(ctx context.Context, r Request) (Explanation, error) {
 		return e, nil
 	}
 	for _, unmet := range account.conditions(r, b.now()) {
-		e.Unmet = append(e.Unmet, b.denied(account, r, unmet))
+		e.Unmet = append(e.Unmet, b.policy.denied(account, r, unmet))
 	}
-	if err := b.mayAct(ctx, user.Slack); err != nil {
-		e.Unmet = append(e.Unmet, b.asError(r, err))
+	if err := b.visits.mayAct(ctx, user.Slack); err != nil {
+		e.Unmet = append(e.Unmet, b.core.asError(r, err))
 		e.BreakGlass = false // that is refused likewise
 	}
-	held, err := b.heldSession(ctx, user)
+	held, err := b.mfaSessions.heldSession(ctx, user)
 	if err != nil {
 		b.log.WarnContext(ctx, "MFA session unknown", "request", r.ID, "error", err)
 	}
@@ -87,13 +87,13 @@ func (b *Broker) explain(ctx context.Context, r Request) (Explanation, error) {
 
 // approvedAlready finds what r would use of what others have approved, and r as
 // that makes it.
-func (b *Broker) approvedAlready(ctx context.Context, r Request, user User, account Account, d Decision) (*Approval, Request) {
+func (b *Explaining) approvedAlready(ctx context.Context, r Request, user User, account Account, d Decision) (*Approval, Request) {
 	if d.Effect != NeedApproval {
 		return nil, r
 	}
-	k, err := b.approvalFor(ctx, r, user, account)
+	k, err := b.consent.approvalFor(ctx, r, user, account)
 	if err == nil && k != nil {
-		err = b.stillApproved(ctx, account, *k)
+		err = b.consent.stillApproved(ctx, account, *k)
 	}
 	switch {
 	case err != nil:

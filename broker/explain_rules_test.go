@@ -33,7 +33,7 @@ func TestWhoIsOnCallIsToldOfNoApproval(t *testing.T) {
 	b := newVault(t, 1)
 	b.config.Accounts.Find("prod").Allow = append(b.config.Accounts.Find("prod").Allow, broker.Rule{Who: []string{"S03PAGER"}, OnCall: true})
 	b.groups["S03PAGER"] = []string{"U01ALICE"}
-	accounts, _, err := b.Accounts(t.Context(), b.request("", ""))
+	accounts, _, err := b.Policy.Accounts(t.Context(), b.request("", ""))
 	if err != nil || len(accounts) == 0 || accounts[0].Approval != nil {
 		t.Errorf("got %+v, %v, want prod without approval", accounts, err)
 	}
@@ -50,7 +50,7 @@ func TestNobodyIsAskedWhereNobodyCouldApprove(t *testing.T) {
 	ask := func() error {
 		r := b.request("prod", "")
 		r.Duration = time.Hour
-		_, _, err := b.Ask(t.Context(), r)
+		_, _, err := b.Asking.Ask(t.Context(), r)
 		return err
 	}
 	b.groups["S02LEADS"] = []string{"U01ALICE"}
@@ -71,12 +71,12 @@ func TestBucketsOfWhatNeedsApprovalSayWhatToDo(t *testing.T) {
 	b.config.Accounts.Find("prod").Reason.Required = true
 	r := b.request("prod", b.device.Code())
 	r.Purpose = broker.PurposeBuckets
-	_, err := b.Buckets(t.Context(), r, "")
+	_, err := b.Lists.Buckets(t.Context(), r, "")
 	if e := wantCode(t, err, broker.CodeNeedsApproval); !strings.Contains(broker.Plain(e.Hint), "assume prod because REASON") {
 		t.Errorf("got hint %q, want how to ask", broker.Plain(e.Hint))
 	}
 	b.config.Accounts.Find("prod").Approval = nil
-	_, err = b.Buckets(t.Context(), r, "")
+	_, err = b.Lists.Buckets(t.Context(), r, "")
 	if e := wantCode(t, err, broker.CodeReason); !strings.Contains(broker.Plain(e.Hint), "buckets prod") {
 		t.Errorf("got hint %q, want how to list", broker.Plain(e.Hint))
 	}
@@ -85,14 +85,14 @@ func TestBucketsOfWhatNeedsApprovalSayWhatToDo(t *testing.T) {
 func TestRevokingOnesOwnCancelsWhatWaits(t *testing.T) {
 	b := newVault(t, 1)
 	a := b.approve(t, b.ask(t), "U02BOB")
-	done, err := b.Revoke(t.Context(), b.request("prod", ""))
+	done, err := b.Revoking.Revoke(t.Context(), b.request("prod", ""))
 	if err != nil || len(done.Cancelled) != 1 || done.Cancelled[0].ID != a.ID {
 		t.Errorf("got %+v, %v, want the approval cancelled", done, err)
 	}
-	if open, err := b.OpenApprovals(t.Context(), b.request("", "")); err != nil || len(open) > 0 {
+	if open, err := b.Pending.OpenApprovals(t.Context(), b.request("", "")); err != nil || len(open) > 0 {
 		t.Errorf("got %v, %v, want nothing open", open, err)
 	}
-	_, err = b.CancelApprovals(t.Context(), b.request("prd", ""))
+	_, err = b.Pending.CancelApprovals(t.Context(), b.request("prd", ""))
 	if e := wantCode(t, err, broker.CodeUnknownAccount); !strings.Contains(broker.Plain(e.What), "nothing was cancelled") {
 		t.Errorf("got %q", broker.Plain(e.What))
 	}
@@ -138,7 +138,7 @@ func TestExplainOffersNoBreakGlassDuringAPause(t *testing.T) {
 	if e := b.explain(t, "prod", 0); !e.BreakGlass {
 		t.Error("break-glass is not offered")
 	}
-	if _, err := b.Broker.Pause(t.Context(), b.from("U03CAROL")); err != nil {
+	if _, err := b.Broker.Orders.Pause(t.Context(), b.from("U03CAROL")); err != nil {
 		t.Fatal(err)
 	}
 	if e := b.explain(t, "prod", 0); e.BreakGlass || len(e.Unmet) == 0 {

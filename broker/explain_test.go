@@ -15,7 +15,7 @@ func (b *bench) explain(t *testing.T, account string, d time.Duration) broker.Ex
 	t.Helper()
 	r := b.request(account, "")
 	r.Duration = d
-	e, err := b.Explain(t.Context(), r)
+	e, err := b.Explaining.Explain(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,14 +89,14 @@ func TestExplainTellsNothingOfWhatIsDenied(t *testing.T) {
 
 func TestExplainAnswersStrangersAndTypingMistakesAsEverywhere(t *testing.T) {
 	b := newBench(t)
-	_, err := b.Explain(t.Context(), b.request("prd", ""))
+	_, err := b.Explaining.Explain(t.Context(), b.request("prd", ""))
 	e := wantCode(t, err, broker.CodeUnknownAccount)
 	if broker.Plain(e.Hint) != "Did you mean prod?" {
 		t.Errorf("got hint %q, want the suggestion alone", broker.Plain(e.Hint))
 	}
 	r := b.request("prod", "")
 	r.Caller.User = "U03CAROL"
-	_, err = b.Explain(t.Context(), r)
+	_, err = b.Explaining.Explain(t.Context(), r)
 	e = wantCode(t, err, broker.CodeNotUser)
 	if strings.Contains(broker.Plain(e.What)+broker.Plain(e.Hint), "prod") {
 		t.Errorf("got %q and %q, want nothing of the account", broker.Plain(e.What), broker.Plain(e.Hint))
@@ -112,7 +112,7 @@ func TestExplainSpeaksOfNoCode(t *testing.T) {
 		b := newBench(t)
 		b.config.Accounts.Find("prod").Reason.Required = true
 		lay(&b.controls)
-		e, err := b.Explain(t.Context(), b.request("prod", ""))
+		e, err := b.Explaining.Explain(t.Context(), b.request("prod", ""))
 		if err != nil || len(e.Unmet) != 2 || e.Unmet[1].Code != code {
 			t.Fatalf("%s: got %+v, %v, want the reason and the order", code, e.Unmet, err)
 		}

@@ -16,7 +16,7 @@ import (
 // the config, or where it names none of theirs the first one in the alphabet.
 // While Slack cannot say, it is id, and inGoodStanding refuses whoever turns out to
 // be somebody else.
-func (b *Broker) Person(ctx context.Context, id string) string {
+func (b *Visits) Person(ctx context.Context, id string) string {
 	if !b.mayGoBy(id) {
 		return id
 	}
@@ -28,12 +28,12 @@ func (b *Broker) Person(ctx context.Context, id string) string {
 }
 
 // mayGoBy reports whether the bot may know by another ID whom Slack calls id.
-func (b *Broker) mayGoBy(id string) bool {
+func (b *Visits) mayGoBy(id string) bool {
 	return !b.config.isUser(id) && (isGlobal(id) || b.names.global)
 }
 
 // person is Person of whom Slack says this.
-func (b *Broker) person(id string, s Standing) string {
+func (b *Visits) person(id string, s Standing) string {
 	if !b.mayGoBy(id) || !slices.Contains(s.IDs, id) {
 		return id
 	}
@@ -47,12 +47,12 @@ func (b *Broker) person(id string, s Standing) string {
 
 // sureOf returns an error while Slack cannot say that target, who was just blocked
 // by this ID, is known to the bot by it.
-func (b *Broker) sureOf(ctx context.Context, target string) error {
-	if !b.mayGoBy(target) {
+func (b *Orders) sureOf(ctx context.Context, target string) error {
+	if !b.visits.mayGoBy(target) {
 		return nil
 	}
 	s, err := b.people.Standing(ctx, target)
-	if err == nil && b.person(target, s) == target {
+	if err == nil && b.visits.person(target, s) == target {
 		return nil
 	}
 	return &Error{
@@ -64,7 +64,7 @@ func (b *Broker) sureOf(ctx context.Context, target string) error {
 
 // groups is who is in which user group, where people go by the IDs given; nil
 // comes with an error alone.
-func (b *Broker) groups(ctx context.Context, people ...string) (Membership, error) {
+func (b *Visits) groups(ctx context.Context, people ...string) (Membership, error) {
 	m, err := b.directory.Groups(ctx)
 	switch {
 	case err != nil:

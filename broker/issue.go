@@ -13,9 +13,9 @@ const afterwards = 5 * time.Second
 // Issue answers one Request: limits, policy, the code's reservation, the intent
 // on the record, STS, the outcome on the record, the Grant. What it returns is
 // an *Error; after one, no credentials are in anybody's hands.
-func (b *Broker) Issue(ctx context.Context, r Request) (Issued, error) {
-	return visit(ctx, b, r, b.toBring(), func(ctx context.Context, r *Request) (Issued, error) {
-		cleared, err := b.clear(ctx, *r, r.user)
+func (b *Issuing) Issue(ctx context.Context, r Request) (Issued, error) {
+	return visit(ctx, b.visits, r, b.visits.toBring(), func(ctx context.Context, r *Request) (Issued, error) {
+		cleared, err := b.consent.clear(ctx, *r, r.user)
 		if err != nil {
 			return Issued{}, askWhy(*r, err)
 		}
@@ -25,9 +25,9 @@ func (b *Broker) Issue(ctx context.Context, r Request) (Issued, error) {
 
 // issue is Issue after policy said yes. How the Credentials may be shown is
 // looked up first, so that nothing is issued while nobody knows.
-func (b *Broker) issue(ctx context.Context, r *Request, cleared clearance) (Issued, error) {
+func (b *Issuing) issue(ctx context.Context, r *Request, cleared clearance) (Issued, error) {
 	*r = cleared.request
-	sealing, err := b.sealing(ctx, *r, r.user, cleared.account)
+	sealing, err := b.sealings.sealing(ctx, *r, r.user, cleared.account)
 	if err != nil {
 		return Issued{}, err
 	}
@@ -36,7 +36,7 @@ func (b *Broker) issue(ctx context.Context, r *Request, cleared clearance) (Issu
 	return issued, err
 }
 
-func (b *Broker) issueNow(ctx context.Context, r Request, cleared clearance) (Issued, error) {
+func (b *Issuing) issueNow(ctx context.Context, r Request, cleared clearance) (Issued, error) {
 	user, account := r.user, cleared.account
 	p, held, err := b.planFor(ctx, r, user, account)
 	if err != nil {
@@ -51,7 +51,7 @@ func (b *Broker) issueNow(ctx context.Context, r Request, cleared clearance) (Is
 	}
 	a := attempt{
 		request: r,
-		claims:  []claim{b.callsClaim(r, account, p)},
+		claims:  []claim{b.claims.callsClaim(r, account, p)},
 		intent:  b.issueIntent(r, user, p, cleared),
 		code:    p.SendsCode(),
 		undone:  "nothing was issued",
@@ -59,27 +59,27 @@ func (b *Broker) issueNow(ctx context.Context, r Request, cleared clearance) (Is
 		did:     "AWS issued credentials",
 		dropped: "they were thrown away unseen",
 		act: func(ctx context.Context) (Issued, error) {
-			return b.askSTS(ctx, Call{Request: r, User: user, Account: account, Plan: p, Signer: key})
+			return b.attempts.askSTS(ctx, Call{Request: r, User: user, Account: account, Plan: p, Signer: key})
 		},
 		keep: b.keepGrant,
 	}
 	if p.SendsCode() {
-		a.claims = append(a.claims, b.codeClaim(r, user))
+		a.claims = append(a.claims, b.claims.codeClaim(r, user))
 	}
-	a.claims = append(a.claims, b.approvalClaim(r, cleared)...)
-	return b.perform(ctx, a)
+	a.claims = append(a.claims, b.consent.approvalClaim(r, cleared)...)
+	return b.attempts.perform(ctx, a)
 }
 
 // issueIntent says what is about to be asked of AWS.
-func (b *Broker) issueIntent(r Request, user User, p Plan, cleared clearance) Event {
-	intent := b.intent(r, user, p)
+func (b *Issuing) issueIntent(r Request, user User, p Plan, cleared clearance) Event {
+	intent := b.core.intent(r, user, p)
 	intent.RoleARN = cleared.account.RoleARN
 	cleared.mark(&intent)
 	return intent
 }
 
 // keepGrant keeps what STS issued. What cannot be kept is shown all the same, once.
-func (b *Broker) keepGrant(ctx context.Context, issued Issued, outcome Event) (Issued, error) {
+func (b *Issuing) keepGrant(ctx context.Context, issued Issued, outcome Event) (Issued, error) {
 	issued.Grant.Approval, issued.Grant.BreakGlass = outcome.Approval, outcome.BreakGlass
 	issued.Grant.MFASession = outcome.MFASession
 	g := issued.Grant
@@ -128,7 +128,7 @@ func (r Request) withCode(more ...string) Part {
 }
 
 // askSTS is STS's Issue with the Grant of what it issued.
-func (b *Broker) askSTS(ctx context.Context, c Call) (Issued, error) {
+func (b *attempts) askSTS(ctx context.Context, c Call) (Issued, error) {
 	answer, err := b.aws.Issue(ctx, c)
 	if err != nil {
 		return Issued{}, err

@@ -131,14 +131,14 @@ func TestIssueNeverCallsGetSessionTokenWithoutACode(t *testing.T) {
 
 func TestWhoAmIAsksForTheKeyAndTheGrant(t *testing.T) {
 	b := newBench(t)
-	who, err := b.WhoAmI(t.Context(), b.request("prod", ""))
+	who, err := b.Explaining.WhoAmI(t.Context(), b.request("prod", ""))
 	if err != nil || who.Live != nil || who.Own.ARN != awstest.UserARN(hub, "alice") {
 		t.Fatalf("got %+v, %v; want alice's own ARN and no grant", who, err)
 	}
 	if _, err := b.Issue(t.Context(), b.request("prod", b.device.Code())); err != nil {
 		t.Fatal(err)
 	}
-	who, err = b.WhoAmI(t.Context(), b.request("prod", ""))
+	who, err = b.Explaining.WhoAmI(t.Context(), b.request("prod", ""))
 	if err != nil || who.Live == nil || who.Live.ARN != "arn:aws:sts::222222222222:assumed-role/OnCall/alice" {
 		t.Errorf("got %+v, %v; want the assumed-role ARN too", who, err)
 	}
@@ -151,9 +151,9 @@ func TestBucketsForgetsCredentialsThatEnded(t *testing.T) {
 	}
 	expired := &awstest.FaultError{Status: 400, Code: "ExpiredToken", Message: "The provided token has expired."}
 	b.aws.Inject(awstest.Fault{Action: "ListBuckets", Times: 1, Error: expired})
-	_, err := b.Buckets(t.Context(), b.request("prod", ""), "")
+	_, err := b.Lists.Buckets(t.Context(), b.request("prod", ""), "")
 	wantCode(t, err, broker.CodeCredentialsGone)
-	_, err = b.Buckets(t.Context(), b.request("prod", ""), "")
+	_, err = b.Lists.Buckets(t.Context(), b.request("prod", ""), "")
 	wantCode(t, err, broker.CodeNeedsCode)
 }
 
@@ -164,7 +164,7 @@ func TestBucketsIsOnTheRecordBeforeItIsMade(t *testing.T) {
 	}
 	b.failOn[broker.EventListing] = true
 	before := len(b.aws.Calls())
-	_, err := b.Buckets(t.Context(), b.request("prod", ""), "")
+	_, err := b.Lists.Buckets(t.Context(), b.request("prod", ""), "")
 	wantCode(t, err, broker.CodeRecord)
 	if got := len(b.aws.Calls()); got != before {
 		t.Errorf("got %d calls to S3, want none", got-before)

@@ -10,8 +10,8 @@ type KeptGrant struct {
 }
 
 // Live returns the Caller's live Grants, oldest first.
-func (b *Broker) Live(ctx context.Context, r Request) ([]Grant, error) {
-	return visit(ctx, b, r, b.toSee(), func(ctx context.Context, r *Request) ([]Grant, error) {
+func (b *Holding) Live(ctx context.Context, r Request) ([]Grant, error) {
+	return visit(ctx, b.visits, r, b.visits.toSee(), func(ctx context.Context, r *Request) ([]Grant, error) {
 		grants, err := b.grants.LiveGrants(ctx, r.user.Slack)
 		if err != nil {
 			return nil, storeDown(err)
@@ -23,8 +23,8 @@ func (b *Broker) Live(ctx context.Context, r Request) ([]Grant, error) {
 // Reveal returns a Grant of the Caller with its Credentials, to be shown or
 // used again. Policy is asked again, and it is on the record before anybody
 // sees anything.
-func (b *Broker) Reveal(ctx context.Context, r Request, grantID string) (Issued, error) {
-	return visit(ctx, b, r, b.toShow(), func(ctx context.Context, r *Request) (Issued, error) {
+func (b *Holding) Reveal(ctx context.Context, r Request, grantID string) (Issued, error) {
+	return visit(ctx, b.visits, r, b.visits.toShow(), func(ctx context.Context, r *Request) (Issued, error) {
 		found, account, err := b.given(ctx, r, grantID)
 		if err != nil {
 			return Issued{}, err
@@ -36,11 +36,11 @@ func (b *Broker) Reveal(ctx context.Context, r Request, grantID string) (Issued,
 				Hint: Say("If you have lost them, press Renew."),
 			}
 		}
-		sealing, err := b.sealing(ctx, *r, r.user, account)
+		sealing, err := b.sealings.sealing(ctx, *r, r.user, account)
 		if err != nil {
 			return Issued{}, err
 		}
-		if err := b.recordUse(ctx, *r, EventShown, found.Grant); err != nil {
+		if err := b.core.recordUse(ctx, *r, EventShown, found.Grant); err != nil {
 			return Issued{}, err
 		}
 		return Issued{
@@ -53,16 +53,16 @@ func (b *Broker) Reveal(ctx context.Context, r Request, grantID string) (Issued,
 // given finds a live Grant of the Caller and asks policy for it again. Where
 // today's config would not give what it gave, or its Credentials have ended, they
 // count as not kept.
-func (b *Broker) given(ctx context.Context, r *Request, grantID string) (KeptGrant, Account, error) {
+func (b *Holding) given(ctx context.Context, r *Request, grantID string) (KeptGrant, Account, error) {
 	found, err := b.find(ctx, *r, grantID)
 	if err != nil {
 		return KeptGrant{}, Account{}, err
 	}
 	r.Account = found.Grant.Account
-	if err := b.noOrder(ctx, r); err != nil {
+	if err := b.visits.noOrder(ctx, r); err != nil {
 		return KeptGrant{}, Account{}, err
 	}
-	cleared, err := b.clearAgain(ctx, *r, r.user, found.Grant)
+	cleared, err := b.consent.clearAgain(ctx, *r, r.user, found.Grant)
 	if err != nil {
 		return KeptGrant{}, Account{}, err
 	}
@@ -71,8 +71,8 @@ func (b *Broker) given(ctx context.Context, r *Request, grantID string) (KeptGra
 }
 
 // Grant returns a live Grant of the Caller, without its Credentials.
-func (b *Broker) Grant(ctx context.Context, r Request, grantID string) (Grant, error) {
-	found, err := visit(ctx, b, r, b.toSee(), func(ctx context.Context, r *Request) (KeptGrant, error) {
+func (b *Holding) Grant(ctx context.Context, r Request, grantID string) (Grant, error) {
+	found, err := visit(ctx, b.visits, r, b.visits.toSee(), func(ctx context.Context, r *Request) (KeptGrant, error) {
 		return b.find(ctx, *r, grantID)
 	})
 	return found.Grant, err
@@ -89,7 +89,7 @@ type Ending struct {
 
 // Revocable reports whether End has AWS refuse the Grant's credentials, and the
 // person's others of the same role.
-func (b *Broker) Revocable(g Grant) bool {
+func (b *Holding) Revocable(g Grant) bool {
 	account, ok := b.config.Account(g.Account)
 	return ok && account.Revoker != "" && account.RoleARN == g.RoleARN
 }
@@ -97,15 +97,15 @@ func (b *Broker) Revocable(g Grant) bool {
 // End takes back a Grant of the Caller at once, everywhere. Where the Account
 // names a revoker it is Revoke; elsewhere the bot forgets the Grant and the MFA
 // session, and whoever copied the credentials has them still.
-func (b *Broker) End(ctx context.Context, r Request, grantID string) (Ending, error) {
-	return visit(ctx, b, r, b.toTake(), func(ctx context.Context, r *Request) (Ending, error) {
+func (b *Holding) End(ctx context.Context, r Request, grantID string) (Ending, error) {
+	return visit(ctx, b.visits, r, b.visits.toTake(), func(ctx context.Context, r *Request) (Ending, error) {
 		found, err := b.find(ctx, *r, grantID)
 		if err != nil {
 			return Ending{}, err
 		}
 		r.Account = found.Grant.Account
 		if account, ok := b.config.Account(r.Account); ok && b.Revocable(found.Grant) {
-			done := b.revoke(ctx, *r, r.user, account)
+			done := b.revoking.revoke(ctx, *r, r.user, account)
 			return Ending{Grant: found.Grant, Session: done.Session, Revoked: &done}, nil
 		}
 		return b.forget(ctx, *r, found.Grant)
@@ -113,17 +113,17 @@ func (b *Broker) End(ctx context.Context, r Request, grantID string) (Ending, er
 }
 
 // forget ends a Grant that AWS cannot be told of, and the MFA session.
-func (b *Broker) forget(ctx context.Context, r Request, g Grant) (Ending, error) {
+func (b *Holding) forget(ctx context.Context, r Request, g Grant) (Ending, error) {
 	if err := b.grants.EndGrant(ctx, r.user.Slack, g.ID); err != nil {
 		return Ending{}, storeDown(err)
 	}
 	session, err := b.sessions.DropMFASession(ctx, r.user.Slack, "")
 	if session {
-		event := b.event(EventEnded, r)
+		event := b.core.event(EventEnded, r)
 		event.User, event.Purpose, event.Account = r.user.Name, PurposeMFASession, ""
-		b.note(ctx, event)
+		b.core.note(ctx, event)
 	}
-	b.note(ctx, b.grantEvent(EventEnded, r, g))
+	b.core.note(ctx, b.core.grantEvent(EventEnded, r, g))
 	if err != nil {
 		return Ending{}, &Error{
 			Code: CodeStore, Err: err,
@@ -134,7 +134,7 @@ func (b *Broker) forget(ctx context.Context, r Request, g Grant) (Ending, error)
 	return Ending{Grant: g, Session: session}, nil
 }
 
-func (b *Broker) find(ctx context.Context, r Request, grantID string) (KeptGrant, error) {
+func (b *Holding) find(ctx context.Context, r Request, grantID string) (KeptGrant, error) {
 	found, ok, err := b.grants.FindGrant(ctx, r.user.Slack, grantID)
 	switch {
 	case err != nil:

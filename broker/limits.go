@@ -11,7 +11,7 @@ const limitWindow = time.Minute
 // Enter counts a Request of whoever speaks, a stranger too, before anything else
 // is looked at. The first that is too many within a minute is on the record; the
 // others are not, so that nobody fills it.
-func (b *Broker) Enter(ctx context.Context, r Request) error {
+func (b *Visits) Enter(ctx context.Context, r Request) error {
 	_, err := visit(ctx, b, r, way{steps: []step{b.withinRate}}, nothing)
 	if err == nil {
 		return nil
@@ -25,7 +25,7 @@ func (b *Broker) Enter(ctx context.Context, r Request) error {
 func nothing(context.Context, *Request) (struct{}, error) { return struct{}{}, nil }
 
 // withinRate is the step of who has not asked for too much within a minute.
-func (b *Broker) withinRate(ctx context.Context, r *Request) error {
+func (b *Visits) withinRate(ctx context.Context, r *Request) error {
 	limit := b.config.Limits.Requests
 	if limit == 0 {
 		return nil
@@ -45,13 +45,13 @@ func (b *Broker) withinRate(ctx context.Context, r *Request) error {
 }
 
 // callsClaim is takeCalls as the first step of an attempt; what was counted stays so.
-func (b *Broker) callsClaim(r Request, account Account, p Plan) claim {
+func (b *claims) callsClaim(r Request, account Account, p Plan) claim {
 	return claim{take: func(ctx context.Context) error { return b.takeCalls(ctx, r, account, p) }}
 }
 
 // takeCalls counts calls to STS for the Account before they are made, and before
 // their code is claimed.
-func (b *Broker) takeCalls(ctx context.Context, r Request, account Account, p Plan) error {
+func (b *claims) takeCalls(ctx context.Context, r Request, account Account, p Plan) error {
 	limit := b.config.Limits.STSCalls
 	if limit == 0 {
 		return nil

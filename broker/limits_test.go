@@ -45,7 +45,7 @@ func TestEnterBoundsWhatOnePersonAsks(t *testing.T) {
 	b := newBench(t)
 	b.config.Limits.Requests = 3
 	for range 3 {
-		if err := b.Enter(t.Context(), b.request("", "")); err != nil {
+		if err := b.Visits.Enter(t.Context(), b.request("", "")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -55,7 +55,7 @@ func TestEnterBoundsWhatOnePersonAsks(t *testing.T) {
 		if r.SentCode = i == 1; r.SentCode {
 			want = broker.UseUnused
 		}
-		if e := wantCode(t, b.Enter(t.Context(), r), broker.CodeTooMany); e.Use != want || broker.Plain(e.Hint) != "Nothing was done. Try again in 30s." {
+		if e := wantCode(t, b.Visits.Enter(t.Context(), r), broker.CodeTooMany); e.Use != want || broker.Plain(e.Hint) != "Nothing was done. Try again in 30s." {
 			t.Errorf("got use %v and hint %q, want use %v and to wait", e.Use, broker.Plain(e.Hint), want)
 		}
 	}
@@ -65,11 +65,11 @@ func TestEnterBoundsWhatOnePersonAsks(t *testing.T) {
 	other := b.request("", "")
 	other.Caller.User = "U02BOB" // a stranger is counted, and learns nothing of it
 	for range 3 {
-		if err := b.Enter(t.Context(), broker.Request{ID: broker.NewID(), Caller: other.Caller}); err != nil {
+		if err := b.Visits.Enter(t.Context(), broker.Request{ID: broker.NewID(), Caller: other.Caller}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	wantCode(t, b.Enter(t.Context(), other), broker.CodeNotUser)
+	wantCode(t, b.Visits.Enter(t.Context(), other), broker.CodeNotUser)
 	if last := b.last(t); last.Code != broker.CodeTooMany || last.SlackUser != "U02BOB" {
 		t.Errorf("got %+v on the record, want the stranger's", last)
 	}
@@ -79,10 +79,10 @@ func TestEnterBoundsWhatOnePersonAsks(t *testing.T) {
 func TestAnAdminWhoIsNoUserIsToldOfTheLimit(t *testing.T) {
 	b := newAdminBench(t)
 	b.config.Limits.Requests = 1
-	if err := b.Enter(t.Context(), by(b, adminID)); err != nil {
+	if err := b.Visits.Enter(t.Context(), by(b, adminID)); err != nil {
 		t.Fatal(err)
 	}
-	wantCode(t, b.Enter(t.Context(), by(b, adminID)), broker.CodeTooMany)
+	wantCode(t, b.Visits.Enter(t.Context(), by(b, adminID)), broker.CodeTooMany)
 }
 
 func TestEnterCountsARequestOnceAndRefusesWhenNobodyCounts(t *testing.T) {
@@ -90,18 +90,18 @@ func TestEnterCountsARequestOnceAndRefusesWhenNobodyCounts(t *testing.T) {
 	b.config.Limits.Requests = 1
 	r := b.request("", "")
 	for range 3 {
-		if err := b.Enter(t.Context(), r); err != nil {
+		if err := b.Visits.Enter(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
 	}
 	b.rates.err = errDown
 	for _, r.SentCode = range []bool{false, true} {
-		if e := wantCode(t, b.Enter(t.Context(), r), broker.CodeStore); (e.Use == broker.UseUnused) != r.SentCode {
+		if e := wantCode(t, b.Visits.Enter(t.Context(), r), broker.CodeStore); (e.Use == broker.UseUnused) != r.SentCode {
 			t.Errorf("got use %v, want it to speak of a code where one was sent", e.Use)
 		}
 	}
 	b.config.Limits.Requests = 0
-	if err := b.Enter(t.Context(), r); err != nil {
+	if err := b.Visits.Enter(t.Context(), r); err != nil {
 		t.Errorf("without a limit: %v", err)
 	}
 }
@@ -117,7 +117,7 @@ func TestAnAccountsCallsToSTSAreBounded(t *testing.T) {
 	calls := len(b.aws.Calls())
 	wantCode(t, second(b.Issue(t.Context(), b.request("prod", code))), broker.CodeAccountBusy)
 	judged := b.request("prod", code) // which reserves the code
-	if err := b.Judge(t.Context(), judged); err != nil {
+	if err := b.Issuing.Judge(t.Context(), judged); err != nil {
 		t.Fatal(err)
 	}
 	wantCode(t, second(b.Issue(t.Context(), judged)), broker.CodeAccountBusy)

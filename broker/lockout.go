@@ -31,7 +31,7 @@ type Lockouts interface {
 }
 
 // notLockedOut is the step of whom no lock-out keeps from sending a code.
-func (b *Broker) notLockedOut(ctx context.Context, r *Request) error {
+func (b *Visits) notLockedOut(ctx context.Context, r *Request) error {
 	if r.Code.Empty() {
 		return nil // there is nothing to try out
 	}
@@ -43,7 +43,7 @@ func (b *Broker) notLockedOut(ctx context.Context, r *Request) error {
 		return &Error{
 			Code: CodeLockedOut,
 			What: Say("You are locked out after too many wrong codes."),
-			Hint: Sentences(Say("Try again in "+atLeastAMinute(left)+", or have an admin unlock you. If the codes were not yours, say so now."), b.contact()),
+			Hint: Sentences(Say("Try again in "+atLeastAMinute(left)+", or have an admin unlock you. If the codes were not yours, say so now."), b.core.contact()),
 		}
 	}
 	return nil
@@ -58,7 +58,7 @@ func atLeastAMinute(d time.Duration) string {
 
 // codeRefused counts a wrong code. What it adds to the answer is said in e's
 // Hint; a lock-out is on the record.
-func (b *Broker) codeRefused(ctx context.Context, r Request, intent Event, e *Error) {
+func (b *claims) codeRefused(ctx context.Context, r Request, intent Event, e *Error) {
 	if e.Code != CodeWrongCode {
 		return
 	}
@@ -75,14 +75,14 @@ func (b *Broker) codeRefused(ctx context.Context, r Request, intent Event, e *Er
 		e.Hint = Sentences(e.Hint, Say(tries+" left; then your codes are refused for "+atLeastAMinute(wrong.Next)+"."))
 		return
 	}
-	e.Hint = Sentences(Say("That was one wrong code too many: you are locked out for "+atLeastAMinute(wrong.Locked)+". An admin can unlock you."), b.contact())
-	event := b.outcome(EventLockedOut, intent)
+	e.Hint = Sentences(Say("That was one wrong code too many: you are locked out for "+atLeastAMinute(wrong.Locked)+". An admin can unlock you."), b.core.contact())
+	event := b.core.outcome(EventLockedOut, intent)
 	event.Purpose, event.Expires = "", event.Time.Add(wrong.Locked) // it is about the person, whatever the code was for
-	b.note(ctx, event)
+	b.core.note(ctx, event)
 }
 
 // codeAccepted forgets the wrong codes before it.
-func (b *Broker) codeAccepted(ctx context.Context, r Request) {
+func (b *claims) codeAccepted(ctx context.Context, r Request) {
 	if r.Code.Empty() {
 		return
 	}

@@ -56,7 +56,7 @@ type heldSession struct {
 // heldSession returns the User's MFA session if there is one that may be used:
 // begun with the device that the config names, no longer ago than the config
 // allows today, and with some time left.
-func (b *Broker) heldSession(ctx context.Context, user User) (heldSession, error) {
+func (b *MFASessions) heldSession(ctx context.Context, user User) (heldSession, error) {
 	if b.config.MFASession == 0 {
 		return heldSession{}, nil
 	}
@@ -77,8 +77,8 @@ func (b *Broker) heldSession(ctx context.Context, user User) (heldSession, error
 
 // BeginMFASession starts the Caller's MFA session with r.Code, in place of one
 // that may be there. r.Duration of 0 is as long as the config allows.
-func (b *Broker) BeginMFASession(ctx context.Context, r Request) (Session, error) {
-	return visit(ctx, b, r, b.toBring(), func(ctx context.Context, r *Request) (Session, error) {
+func (b *MFASessions) BeginMFASession(ctx context.Context, r Request) (Session, error) {
+	return visit(ctx, b.visits, r, b.visits.toBring(), func(ctx context.Context, r *Request) (Session, error) {
 		d, err := b.sessionDuration(r.user, r.Duration)
 		if err != nil {
 			return Session{}, err
@@ -91,7 +91,7 @@ func (b *Broker) BeginMFASession(ctx context.Context, r Request) (Session, error
 	})
 }
 
-func (b *Broker) sessionDuration(user User, asked time.Duration) (time.Duration, error) {
+func (b *MFASessions) sessionDuration(user User, asked time.Duration) (time.Duration, error) {
 	most := b.config.MFASession
 	switch {
 	case most == 0:
@@ -100,7 +100,7 @@ func (b *Broker) sessionDuration(user User, asked time.Duration) (time.Duration,
 		return 0, &Error{
 			Code: CodeNoDevice,
 			What: Say("The bot's config names no MFA device of yours."),
-			Hint: b.contact(),
+			Hint: b.core.contact(),
 		}
 	case asked == 0:
 		return most, nil
@@ -112,7 +112,7 @@ func (b *Broker) sessionDuration(user User, asked time.Duration) (time.Duration,
 	return asked, nil
 }
 
-func (b *Broker) sessionsOff() error {
+func (b *MFASessions) sessionsOff() error {
 	return &Error{
 		Code: CodeSessionsOff,
 		What: Say("MFA sessions are switched off here: each request needs a code of its own."),
@@ -121,8 +121,8 @@ func (b *Broker) sessionsOff() error {
 }
 
 // MFASession returns the Caller's MFA session; ok is false when there is none.
-func (b *Broker) MFASession(ctx context.Context, r Request) (s Session, ok bool, err error) {
-	held, err := visit(ctx, b, r, b.toSee(), func(ctx context.Context, r *Request) (heldSession, error) {
+func (b *MFASessions) MFASession(ctx context.Context, r Request) (s Session, ok bool, err error) {
+	held, err := visit(ctx, b.visits, r, b.visits.toSee(), func(ctx context.Context, r *Request) (heldSession, error) {
 		if b.config.MFASession == 0 {
 			return heldSession{}, b.sessionsOff()
 		}
@@ -135,9 +135,9 @@ func (b *Broker) MFASession(ctx context.Context, r Request) (s Session, ok bool,
 // false when there was none. It works while MFA sessions are switched off, since
 // one from before may be left. AWS keeps the credentials valid until they
 // expire, but then nobody has them.
-func (b *Broker) EndMFASession(ctx context.Context, r Request) (s Session, ok bool, err error) {
+func (b *MFASessions) EndMFASession(ctx context.Context, r Request) (s Session, ok bool, err error) {
 	r.Purpose = PurposeMFASession
-	ok, err = visit(ctx, b, r, b.toTake(), func(ctx context.Context, r *Request) (bool, error) {
+	ok, err = visit(ctx, b.visits, r, b.visits.toTake(), func(ctx context.Context, r *Request) (bool, error) {
 		// What does not open must be possible to end too.
 		if s, _, _, err = b.sessions.FindMFASession(ctx, r.user.Slack); err != nil {
 			b.log.WarnContext(ctx, "MFA session not readable; it is ended all the same", "request", r.ID, "error", err)
@@ -147,7 +147,7 @@ func (b *Broker) EndMFASession(ctx context.Context, r Request) (s Session, ok bo
 	return s, ok, err
 }
 
-func (b *Broker) endSession(ctx context.Context, r Request, s Session) (ended bool, err error) {
+func (b *MFASessions) endSession(ctx context.Context, r Request, s Session) (ended bool, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	ended, err = b.sessions.DropMFASession(ctx, r.user.Slack, "")
@@ -159,8 +159,8 @@ func (b *Broker) endSession(ctx context.Context, r Request, s Session) (ended bo
 	case !ended:
 		return false, nil
 	}
-	event := b.event(EventEnded, r)
+	event := b.core.event(EventEnded, r)
 	event.User, event.AccessKeyID, event.Expires = r.user.Name, s.AccessKeyID, s.Expires
-	b.note(ctx, event)
+	b.core.note(ctx, event)
 	return true, nil
 }

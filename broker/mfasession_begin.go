@@ -29,7 +29,7 @@ const (
 // with one code, on any replica, one asks STS and the others wait for what it
 // gets: they hold the same code, so they may have the same MFA session. One whose
 // code is given back meanwhile takes its turn.
-func (b *Broker) sessionByCode(ctx context.Context, r Request, user User, d time.Duration) (heldSession, error) {
+func (b *MFASessions) sessionByCode(ctx context.Context, r Request, user User, d time.Duration) (heldSession, error) {
 	key, err := b.aws.LongTermKey(ctx, user, Plan{Method: MethodGetSessionToken, MFA: true})
 	if err != nil {
 		return heldSession{}, err
@@ -51,7 +51,7 @@ func (b *Broker) sessionByCode(ctx context.Context, r Request, user User, d time
 		case held.ok:
 			return nil
 		case over:
-			return retry.Final(b.codeSpent())
+			return retry.Final(b.claims.codeSpent())
 		}
 		return errHeld
 	})
@@ -61,12 +61,12 @@ func (b *Broker) sessionByCode(ctx context.Context, r Request, user User, d time
 	case ctx.Err() != nil:
 		return heldSession{}, codeUnclaimed(ctx.Err())
 	}
-	return heldSession{}, b.codeSpent()
+	return heldSession{}, b.claims.codeSpent()
 }
 
 // claimSession claims r.Code to begin an MFA session with; errHeld says that
 // another Request has it.
-func (b *Broker) claimSession(ctx context.Context, r Request, user User) error {
+func (b *MFASessions) claimSession(ctx context.Context, r Request, user User) error {
 	mine, err := b.codes.ReserveCode(ctx, user.Slack, user.MFASerial, r.Code, beginning+r.ID, codeReservation)
 	if err == nil && !mine {
 		return errHeld
@@ -76,7 +76,7 @@ func (b *Broker) claimSession(ctx context.Context, r Request, user User) error {
 
 // sessionOfHolder looks for the MFA session that the code's holder began; over
 // says that none will come.
-func (b *Broker) sessionOfHolder(ctx context.Context, r Request, user User) (held heldSession, over bool, err error) {
+func (b *MFASessions) sessionOfHolder(ctx context.Context, r Request, user User) (held heldSession, over bool, err error) {
 	holder, err := b.codes.CodeHolder(ctx, user.Slack, user.MFASerial, r.Code)
 	if err != nil || holder == "" { // given back: it can be claimed now
 		return heldSession{}, false, err
@@ -107,17 +107,17 @@ func codeUnclaimed(err error) error {
 
 // beginSession claims the code and sends it; errHeld is as of claimSession. A session
 // that cannot be kept still serves the Request that began it.
-func (b *Broker) beginSession(ctx context.Context, r Request, user User, d time.Duration, key Credentials) (heldSession, error) {
+func (b *MFASessions) beginSession(ctx context.Context, r Request, user User, d time.Duration, key Credentials) (heldSession, error) {
 	p := Plan{Method: MethodGetSessionToken, MFA: true, Duration: d}
 	asked := r
 	asked.Purpose = PurposeMFASession
-	intent := b.intent(asked, user, p)
+	intent := b.core.intent(asked, user, p)
 	held := heldSession{ok: true}
-	_, err := b.perform(ctx, attempt{
+	_, err := b.attempts.perform(ctx, attempt{
 		request: r,
 		claims: []claim{{
 			take:     func(ctx context.Context) error { return b.claimSession(ctx, r, user) },
-			giveBack: func(ctx context.Context) { b.releaseCode(ctx, r, user, beginning+r.ID) },
+			giveBack: func(ctx context.Context) { b.claims.releaseCode(ctx, r, user, beginning+r.ID) },
 			spent:    func(e *Error) bool { return e.Use != UseUnused },
 			spend:    func(ctx context.Context) { b.settle(ctx, r, user, r.ID) },
 		}},
@@ -128,7 +128,7 @@ func (b *Broker) beginSession(ctx context.Context, r Request, user User, d time.
 		did:     "AWS took the code",
 		dropped: "what it issued was thrown away unseen",
 		act: func(ctx context.Context) (Issued, error) {
-			return b.askSTS(ctx, Call{Request: asked, User: user, Account: Account{Name: "your MFA session"}, Plan: p, Signer: key})
+			return b.attempts.askSTS(ctx, Call{Request: asked, User: user, Account: Account{Name: "your MFA session"}, Plan: p, Signer: key})
 		},
 		keep: func(ctx context.Context, issued Issued, _ Event) (Issued, error) {
 			g := issued.Grant
@@ -154,7 +154,7 @@ func (b *Broker) beginSession(ctx context.Context, r Request, user User, d time.
 
 // keepSession keeps an MFA session, and lets those who wait for it go on. One that
 // may be kept or not is dropped: nobody is told that it is there.
-func (b *Broker) keepSession(ctx context.Context, r Request, user User, held heldSession) bool {
+func (b *MFASessions) keepSession(ctx context.Context, r Request, user User, held heldSession) bool {
 	if err := b.sessions.SaveMFASession(ctx, held.Session, held.credentials); err != nil {
 		b.log.ErrorContext(ctx, "MFA session not kept", "request", r.ID, "ref", ShortRef(r.ID), "error", err)
 		if _, err := b.sessions.DropMFASession(ctx, user.Slack, r.ID); err != nil {
@@ -168,7 +168,7 @@ func (b *Broker) keepSession(ctx context.Context, r Request, user User, held hel
 }
 
 // settle tells those who wait for the MFA session that a code begins what became of it.
-func (b *Broker) settle(ctx context.Context, r Request, user User, to string) {
+func (b *MFASessions) settle(ctx context.Context, r Request, user User, to string) {
 	if err := b.codes.SettleCode(ctx, user.Slack, user.MFASerial, r.Code, beginning+r.ID, to); err != nil {
 		b.log.WarnContext(ctx, "code not settled; who waits for it waits in vain", "request", r.ID, "error", err)
 	}

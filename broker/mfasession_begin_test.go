@@ -16,11 +16,11 @@ import (
 
 func TestAWrongCodeBeginsNothing(t *testing.T) {
 	b := newSessionBench(t)
-	_, err := b.BeginMFASession(t.Context(), b.request("", "000000"))
+	_, err := b.MFASessions.BeginMFASession(t.Context(), b.request("", "000000"))
 	if e := wantCode(t, err, broker.CodeWrongCode); !strings.Contains(broker.Plain(e.Hint), "next code in") {
 		t.Errorf("got hint %q, want it to say when the next code comes", broker.Plain(e.Hint))
 	}
-	_, err = b.BeginMFASession(t.Context(), b.request("", "000000"))
+	_, err = b.MFASessions.BeginMFASession(t.Context(), b.request("", "000000"))
 	wantCode(t, err, broker.CodeCodeSpent) // at once: nobody is making an MFA session with it
 	b.wantCalls(t, "GetSessionToken")
 }
@@ -46,7 +46,7 @@ func TestWhatIsSpentOtherwiseBeginsNothing(t *testing.T) {
 	b.wantIssued(t, b.request("staging", code)) // the MFA session that this very code began
 	_, err = b.Issue(t.Context(), b.request("prod", code))
 	wantCode(t, err, broker.CodeCodeSpent)
-	if _, _, err := b.EndMFASession(t.Context(), b.request("", "")); err != nil {
+	if _, _, err := b.MFASessions.EndMFASession(t.Context(), b.request("", "")); err != nil {
 		t.Fatal(err)
 	}
 	_, err = b.Issue(t.Context(), b.request("staging", code))
@@ -69,13 +69,13 @@ func TestOneCodeServesRequestsAtOnce(t *testing.T) {
 			var err error
 			switch i % 3 {
 			case 0:
-				_, err = b.BeginMFASession(t.Context(), b.request("", code))
+				_, err = b.MFASessions.BeginMFASession(t.Context(), b.request("", code))
 			case 1:
 				_, err = b.Issue(t.Context(), b.request("staging", code))
 			default:
 				r := b.request("staging", code)
 				r.Purpose = broker.PurposeBuckets
-				_, err = b.Buckets(t.Context(), r, "")
+				_, err = b.Lists.Buckets(t.Context(), r, "")
 			}
 			if err != nil {
 				t.Errorf("got %v, want each served", err)

@@ -101,7 +101,7 @@ func (b *bench) wantCalls(t *testing.T, want ...string) {
 
 func (b *bench) begin(t *testing.T) broker.Session {
 	t.Helper()
-	s, err := b.BeginMFASession(t.Context(), b.request("", b.device.Code()))
+	s, err := b.MFASessions.BeginMFASession(t.Context(), b.request("", b.device.Code()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestMFASessionIsOnTheRecordLikeEveryIssuance(t *testing.T) {
 	if used.MFASession != began.AccessKeyID || used.Method != broker.MethodAssumeRole || used.AccessKeyID == began.AccessKeyID {
 		t.Errorf("got %+v, want it to name the MFA session %s that it used", used, began.AccessKeyID)
 	}
-	if _, ok, err := b.EndMFASession(t.Context(), b.request("", "")); !ok || err != nil {
+	if _, ok, err := b.MFASessions.EndMFASession(t.Context(), b.request("", "")); !ok || err != nil {
 		t.Fatalf("end: got %v, %v", ok, err)
 	}
 	if got := b.last(t); got.Kind != broker.EventEnded || got.AccessKeyID != began.AccessKeyID || got.User != "alice" {
@@ -167,22 +167,22 @@ func TestMFASessionRefusesWhatMakesNoSense(t *testing.T) {
 	for d, want := range map[time.Duration]broker.Code{time.Minute: broker.CodeTooShort, 9 * time.Hour: broker.CodeTooLong} {
 		r := b.request("", "123456")
 		r.Duration = d
-		_, err := b.BeginMFASession(t.Context(), r)
+		_, err := b.MFASessions.BeginMFASession(t.Context(), r)
 		wantCode(t, err, want)
 	}
 	b.config.Users.Find("U01ALICE").MFASerial = ""
-	_, err := b.BeginMFASession(t.Context(), b.request("", "123456"))
+	_, err := b.MFASessions.BeginMFASession(t.Context(), b.request("", "123456"))
 	wantCode(t, err, broker.CodeNoDevice)
 	b.config.MFASession = 0
-	_, err = b.BeginMFASession(t.Context(), b.request("", "123456"))
+	_, err = b.MFASessions.BeginMFASession(t.Context(), b.request("", "123456"))
 	wantCode(t, err, broker.CodeSessionsOff)
-	_, _, err = b.MFASession(t.Context(), b.request("", ""))
+	_, _, err = b.MFASessions.MFASession(t.Context(), b.request("", ""))
 	wantCode(t, err, broker.CodeSessionsOff)
-	_, _, err = b.EndMFASession(t.Context(), b.request("", ""))
+	_, _, err = b.MFASessions.EndMFASession(t.Context(), b.request("", ""))
 	wantCode(t, err, broker.CodeSessionsOff)
 	stranger := b.request("", "")
 	stranger.Caller.User = "U03CAROL"
-	_, _, err = b.EndMFASession(t.Context(), stranger)
+	_, _, err = b.MFASessions.EndMFASession(t.Context(), stranger)
 	wantCode(t, err, broker.CodeNotUser)
 	b.wantCalls(t)
 }
@@ -191,7 +191,7 @@ func TestMFASessionLastsAsLongAsWasAskedAndIsReplaced(t *testing.T) {
 	b := newSessionBench(t)
 	r := b.request("", b.device.Code())
 	r.Duration = 2 * time.Hour
-	first, err := b.BeginMFASession(t.Context(), r)
+	first, err := b.MFASessions.BeginMFASession(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +200,7 @@ func TestMFASessionLastsAsLongAsWasAskedAndIsReplaced(t *testing.T) {
 	}
 	b.later(30 * time.Second)
 	second := b.begin(t)
-	now, ok, err := b.MFASession(t.Context(), b.request("", ""))
+	now, ok, err := b.MFASessions.MFASession(t.Context(), b.request("", ""))
 	if err != nil || !ok || now != second || now.ID == first.ID {
 		t.Errorf("got %+v, %v, %v; want the second", now, ok, err)
 	}
@@ -245,7 +245,7 @@ func TestAnMFASessionThatCannotBeKeptServesOnce(t *testing.T) {
 		t.Errorf("got way %q, want it to say that the MFA session was not kept", broker.Plain(issued.Way))
 	}
 	b.later(30 * time.Second)
-	_, err := b.BeginMFASession(t.Context(), b.request("", b.device.Code()))
+	_, err := b.MFASessions.BeginMFASession(t.Context(), b.request("", b.device.Code()))
 	wantCode(t, err, broker.CodeStore)
 	_, err = b.Issue(t.Context(), b.request("staging", ""))
 	wantCode(t, err, broker.CodeStore) // unknown is not absent
@@ -256,32 +256,32 @@ func TestBucketsComeFromTheMFASessionAndAreTold(t *testing.T) {
 	s := b.begin(t)
 	r := b.request("staging", "")
 	r.Purpose = broker.PurposeBuckets
-	list, err := b.Buckets(t.Context(), r, "")
+	list, err := b.Lists.Buckets(t.Context(), r, "")
 	if err != nil || list.UsedSession == nil || list.UsedSession.ID != s.ID {
 		t.Fatalf("got %+v, %v; want the use of the MFA session to be told", list, err)
 	}
 	b.aws.Inject(awstest.Fault{Action: "ListBuckets", Times: 1, Error: &awstest.FaultError{Status: 403, Code: "AccessDenied", Message: "x"}})
 	b.grants, b.kept = map[string]broker.Grant{}, map[string]broker.Credentials{}
-	list, err = b.Buckets(t.Context(), r, "")
+	list, err = b.Lists.Buckets(t.Context(), r, "")
 	wantCode(t, err, broker.CodeBucketsRefused)
 	if list.UsedSession == nil {
 		t.Error("got no use of the MFA session, want it told though the list failed")
 	}
 	// What is in the reveal window needs neither code nor MFA session.
-	if list, err = b.Buckets(t.Context(), r, ""); err != nil || list.UsedSession != nil || !list.Reused {
+	if list, err = b.Lists.Buckets(t.Context(), r, ""); err != nil || list.UsedSession != nil || !list.Reused {
 		t.Errorf("got %+v, %v; want the earlier credentials", list, err)
 	}
-	_, err = b.Buckets(t.Context(), b.request("hub", ""), "")
+	_, err = b.Lists.Buckets(t.Context(), b.request("hub", ""), "")
 	wantCode(t, err, broker.CodeNeedsCode)
 }
 
 func TestWhoAmITellsOfTheMFASession(t *testing.T) {
 	b := newSessionBench(t)
-	if who, err := b.WhoAmI(t.Context(), b.request("", "")); err != nil || who.Session != nil {
+	if who, err := b.Explaining.WhoAmI(t.Context(), b.request("", "")); err != nil || who.Session != nil {
 		t.Errorf("got %+v, %v; want no MFA session", who, err)
 	}
 	s := b.begin(t)
-	if who, err := b.WhoAmI(t.Context(), b.request("", "")); err != nil || who.Session == nil || *who.Session != s {
+	if who, err := b.Explaining.WhoAmI(t.Context(), b.request("", "")); err != nil || who.Session == nil || *who.Session != s {
 		t.Errorf("got %+v, %v; want %+v", who, err, s)
 	}
 }

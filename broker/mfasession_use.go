@@ -9,14 +9,14 @@ import (
 
 // planFor is what a Request for the Account becomes, and the MFA session that
 // it uses if the Plan says so.
-func (b *Broker) planFor(ctx context.Context, r Request, user User, account Account) (Plan, heldSession, error) {
+func (b *Issuing) planFor(ctx context.Context, r Request, user User, account Account) (Plan, heldSession, error) {
 	d, err := account.CheckDuration(r.Duration)
 	if err != nil {
 		return Plan{}, heldSession{}, err
 	}
 	var held heldSession
 	if r.Code.Empty() && account.MFA != MFANone {
-		if held, err = b.heldSession(ctx, user); err != nil {
+		if held, err = b.mfaSessions.heldSession(ctx, user); err != nil {
 			return Plan{}, heldSession{}, err
 		}
 	}
@@ -32,14 +32,14 @@ func (b *Broker) planFor(ctx context.Context, r Request, user User, account Acco
 
 // issueFromSession assumes the role with the User's MFA session, which r.Code
 // begins first if the Plan says so. The call carries no code.
-func (b *Broker) issueFromSession(ctx context.Context, r Request, user User, cleared clearance, p Plan, held heldSession) (Issued, error) {
+func (b *Issuing) issueFromSession(ctx context.Context, r Request, user User, cleared clearance, p Plan, held heldSession) (Issued, error) {
 	account := cleared.account
-	if err := b.takeCalls(ctx, r, account, p); err != nil {
+	if err := b.claims.takeCalls(ctx, r, account, p); err != nil {
 		return Issued{}, err
 	}
 	if p.Begins {
 		var err error
-		if held, err = b.sessionByCode(ctx, r, user, b.config.MFASession); err != nil {
+		if held, err = b.mfaSessions.sessionByCode(ctx, r, user, b.config.MFASession); err != nil {
 			return Issued{}, err
 		}
 		p.Way = begunWay(held, b.now())
@@ -48,7 +48,7 @@ func (b *Broker) issueFromSession(ctx context.Context, r Request, user User, cle
 	intent.MFASession = held.AccessKeyID
 	a := attempt{
 		request: r,
-		claims:  b.approvalClaim(r, cleared),
+		claims:  b.consent.approvalClaim(r, cleared),
 		intent:  intent,
 		undone:  "no credentials for " + account.Name + " were issued",
 		again:   tryFrom(held),
@@ -56,14 +56,14 @@ func (b *Broker) issueFromSession(ctx context.Context, r Request, user User, cle
 		did:     "AWS issued credentials",
 		dropped: "they were thrown away unseen",
 		act: func(ctx context.Context) (Issued, error) {
-			return b.askSTS(ctx, Call{Request: r, User: user, Account: account, Plan: p, Signer: held.credentials, Kept: held.kept})
+			return b.attempts.askSTS(ctx, Call{Request: r, User: user, Account: account, Plan: p, Signer: held.credentials, Kept: held.kept})
 		},
 		keep: b.keepGrant,
 	}
 	if p.Begins {
 		a.use = UseSpent
 	}
-	issued, err := b.perform(ctx, a)
+	issued, err := b.attempts.perform(ctx, a)
 	if err != nil {
 		b.dropDead(ctx, r, held, err)
 		return Issued{}, askInstead(r, account, err)
@@ -75,7 +75,7 @@ func (b *Broker) issueFromSession(ctx context.Context, r Request, user User, cle
 }
 
 // dropDead drops an MFA session that AWS no longer accepts.
-func (b *Broker) dropDead(ctx context.Context, r Request, held heldSession, err error) {
+func (b *Issuing) dropDead(ctx context.Context, r Request, held heldSession, err error) {
 	var e *Error
 	if !errors.As(err, &e) || e.Code != CodeExpired {
 		return

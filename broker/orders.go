@@ -10,7 +10,7 @@ import (
 // mayAct refuses the blocked, and everybody while the bot is paused. It is asked
 // before whatever gives somebody something: an issue, a reveal, an approval, a
 // change of key. What takes something away needs nobody's leave.
-func (b *Broker) mayAct(ctx context.Context, user string) error {
+func (b *Visits) mayAct(ctx context.Context, user string) error {
 	block, pause, err := b.controls.Orders(ctx, user)
 	switch {
 	case err != nil:
@@ -24,7 +24,7 @@ func (b *Broker) mayAct(ctx context.Context, user string) error {
 }
 
 // notBlocked is mayAct for what goes on while the bot is paused.
-func (b *Broker) notBlocked(ctx context.Context, user string) error {
+func (b *Visits) notBlocked(ctx context.Context, user string) error {
 	block, _, err := b.controls.Orders(ctx, user)
 	switch {
 	case err != nil:
@@ -38,9 +38,9 @@ func (b *Broker) notBlocked(ctx context.Context, user string) error {
 // StandingOrder is why nothing is issued to the Caller now, a block or the
 // pause, in the words of the refusal; nil where neither stands. It goes on no
 // record: nobody was refused.
-func (b *Broker) StandingOrder(ctx context.Context, r Request) (*Error, error) {
-	return visit(ctx, b, r, b.toSee(), func(ctx context.Context, r *Request) (*Error, error) {
-		err := b.mayAct(ctx, r.user.Slack)
+func (b *Explaining) StandingOrder(ctx context.Context, r Request) (*Error, error) {
+	return visit(ctx, b.visits, r, b.visits.toSee(), func(ctx context.Context, r *Request) (*Error, error) {
+		err := b.visits.mayAct(ctx, r.user.Slack)
 		var order *Error
 		if errors.As(err, &order) && (order.Code == CodeBlocked || order.Code == CodePaused) {
 			return order, nil
@@ -51,11 +51,11 @@ func (b *Broker) StandingOrder(ctx context.Context, r Request) (*Error, error) {
 
 // blocked says since when, and whom to ask. By whom and why is for the record:
 // whoever reads this may be the one because of whom it was done.
-func (b *Broker) blocked(o Order) *Error {
+func (b *Visits) blocked(o Order) *Error {
 	return &Error{
 		Code: CodeBlocked,
 		What: Say("You are blocked since ", At(o.At), ": the bot does nothing for you."),
-		Hint: b.contact(),
+		Hint: b.core.contact(),
 	}
 }
 
@@ -81,12 +81,12 @@ func paused(o Order) *Error {
 // nobody knows, the error says so: it is on the record as the outcome, the caller
 // drops what was issued, and AWS is told to refuse it where the Account names a
 // revoker.
-func (b *Broker) overtaken(ctx context.Context, r Request, intent Event, issued Issued) error {
-	err := b.mayAct(ctx, r.Caller.User)
+func (b *attempts) overtaken(ctx context.Context, r Request, intent Event, issued Issued) error {
+	err := b.visits.mayAct(ctx, r.Caller.User)
 	if err == nil {
 		return nil
 	}
-	e := b.asError(r, err)
+	e := b.core.asError(r, err)
 	e.Use = useAfter(r, intent)
 	came := "AWS has answered, but the bot's own store cannot say whether you are blocked or everything is paused"
 	switch e.Code {
@@ -103,10 +103,10 @@ func (b *Broker) overtaken(ctx context.Context, r Request, intent Event, issued 
 		e.What = Say(came + ", so what it issued is not shown. The bot still keeps it.")
 		e.Hint = Sentences(Say("Once the bot's store answers, ", SessionsCmd(), " ends what it keeps."), e.Hint)
 	}
-	outcome := b.outcome(EventFailed, intent)
+	outcome := b.core.outcome(EventFailed, intent)
 	outcome.issued(issued.Grant)
 	outcome.failed(e)
-	b.note(ctx, outcome)
+	b.core.note(ctx, outcome)
 	b.denyUnseen(ctx, r, intent, issued)
 	return e
 }
@@ -121,7 +121,7 @@ func useAfter(r Request, intent Event) CodeUse {
 
 // throwAway drops what was issued and must not be shown; false when a Grant that
 // was saved already stays.
-func (b *Broker) throwAway(ctx context.Context, r Request, issued Issued, why *Error) bool {
+func (b *attempts) throwAway(ctx context.Context, r Request, issued Issued, why *Error) bool {
 	if !issued.Kept {
 		return true
 	}
@@ -135,21 +135,21 @@ func (b *Broker) throwAway(ctx context.Context, r Request, issued Issued, why *E
 
 // denyUnseen has AWS refuse credentials that nobody will see, and with them what
 // the person had of the role before.
-func (b *Broker) denyUnseen(ctx context.Context, r Request, intent Event, issued Issued) {
+func (b *attempts) denyUnseen(ctx context.Context, r Request, intent Event, issued Issued) {
 	account := issued.Account
 	if account.Revoker == "" {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTimeout)
 	defer cancel()
-	denied, failed := b.deny(ctx, r, account, sessionOf(issued.Grant.Principal), true)
-	event := b.outcome(EventRevoked, intent)
+	denied, failed := b.revoking.deny(ctx, r, account, sessionOf(issued.Grant.Principal), true)
+	event := b.core.outcome(EventRevoked, intent)
 	event.Purpose, event.Method, event.Seconds = "", "", 0
 	event.denial(denied, failed)
 	if failed != nil {
 		b.log.ErrorContext(ctx, "credentials that nobody saw not revoked", "request", r.ID, "account", account.Name, "error", failed)
 	}
-	b.note(ctx, event)
+	b.core.note(ctx, event)
 }
 
 // sessionOf is the session name within the ARN of an assumed role:
@@ -159,6 +159,6 @@ func sessionOf(principal string) string {
 }
 
 // order is what an admin's Request lays down.
-func (b *Broker) order(r Request) Order {
-	return Order{ID: r.ID, By: r.Caller.User, ByName: b.NameOf(r.Caller.User), Reason: r.Reason, At: b.now().UTC().Truncate(time.Second)}
+func (b *Orders) order(r Request) Order {
+	return Order{ID: r.ID, By: r.Caller.User, ByName: b.core.NameOf(r.Caller.User), Reason: r.Reason, At: b.now().UTC().Truncate(time.Second)}
 }

@@ -130,14 +130,14 @@ func gives(b *bench, grant string) map[string]func(r broker.Request) error {
 	ctx := context.Background()
 	return map[string]func(r broker.Request) error{
 		"Issue":           func(r broker.Request) error { return second(b.Issue(ctx, r)) },
-		"Judge":           func(r broker.Request) error { return b.Judge(ctx, r) },
-		"Console":         func(r broker.Request) error { return second(b.Console(ctx, r, "")) },
-		"Buckets":         func(r broker.Request) error { return second(b.Buckets(ctx, r, "")) },
-		"BeginMFASession": func(r broker.Request) error { return second(b.BeginMFASession(ctx, r)) },
-		"ChangeKey":       func(r broker.Request) error { return second(b.ChangeKey(ctx, r, ageKey)) },
-		"Reveal":          func(r broker.Request) error { return second(b.Reveal(ctx, r, grant)) },
-		"BucketPage":      func(r broker.Request) error { return second(b.BucketPage(ctx, r, grant, "", 0)) },
-		"WhoAmI":          func(r broker.Request) error { return second(b.WhoAmI(ctx, r)) },
+		"Judge":           func(r broker.Request) error { return b.Issuing.Judge(ctx, r) },
+		"Console":         func(r broker.Request) error { return second(b.Issuing.Console(ctx, r, "")) },
+		"Buckets":         func(r broker.Request) error { return second(b.Lists.Buckets(ctx, r, "")) },
+		"BeginMFASession": func(r broker.Request) error { return second(b.MFASessions.BeginMFASession(ctx, r)) },
+		"ChangeKey":       func(r broker.Request) error { return second(b.Keys.ChangeKey(ctx, r, ageKey)) },
+		"Reveal":          func(r broker.Request) error { return second(b.Holding.Reveal(ctx, r, grant)) },
+		"BucketPage":      func(r broker.Request) error { return second(b.Lists.BucketPage(ctx, r, grant, "", 0)) },
+		"WhoAmI":          func(r broker.Request) error { return second(b.Explaining.WhoAmI(ctx, r)) },
 	}
 }
 

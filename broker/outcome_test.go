@@ -32,12 +32,12 @@ func TestAReusedGrantGivesNoMoreThanTodaysConfig(t *testing.T) {
 			if _, err := b.Issue(t.Context(), b.request("prod", "")); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := b.Buckets(t.Context(), b.request("prod", ""), ""); err != nil {
+			if _, err := b.Lists.Buckets(t.Context(), b.request("prod", ""), ""); err != nil {
 				t.Fatal(err)
 			}
 			change(b.config.Accounts.Find("prod"))
 			before := len(b.aws.Calls())
-			list, err := b.Buckets(t.Context(), b.request("prod", ""), "")
+			list, err := b.Lists.Buckets(t.Context(), b.request("prod", ""), "")
 			if list.Reused || err == nil && len(b.aws.Calls()) == before {
 				t.Errorf("got a list made with the old grant (%v)", err)
 			}
@@ -53,7 +53,7 @@ func TestUndeliveredIsOnTheRecordWhenTheRequestIsOver(t *testing.T) {
 	}
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	b.Undelivered(over, b.request("prod", ""), issued.Grant, broker.CodeUndelivered)
+	b.Holding.Undelivered(over, b.request("prod", ""), issued.Grant, broker.CodeUndelivered)
 	if got := b.last(t); got.Kind != broker.EventUndelivered || !got.MFA || got.Method != broker.MethodAssumeRole || got.AccessKeyID != issued.Grant.AccessKeyID {
 		t.Errorf("got %+v, want the grant told as it was", got)
 	}
@@ -86,7 +86,7 @@ func TestACodeComesBackExactlyWhenAWSDidNotUseIt(t *testing.T) {
 func TestALinkThatCannotBeMadeIsOnTheRecord(t *testing.T) {
 	b := newBench(t)
 	b.client.linkFailure = said(broker.CodeSignin, broker.UseNone, errDown)
-	s, err := b.Console(t.Context(), b.request("prod", b.device.Code()), "")
+	s, err := b.Issuing.Console(t.Context(), b.request("prod", b.device.Code()), "")
 	if err != nil || s.Problem == nil || s.Problem.Ref == "" || !s.Link.Empty() || s.Credentials.SecretAccessKey.Empty() {
 		t.Fatalf("got %+v, %v, want the credentials and why there is no link", s, err)
 	}

@@ -19,7 +19,7 @@ const (
 
 // storeTooSlow reports whether AWS is not asked any more, since the store took too
 // long since began, or the Request's time is almost over.
-func (b *Broker) storeTooSlow(ctx context.Context, began time.Time) bool {
+func (b *attempts) storeTooSlow(ctx context.Context, began time.Time) bool {
 	// By the clock of the runtime, as the deadline is.
 	by, bounded := ctx.Deadline()
 	return b.now().Sub(began) > slowStore || bounded && time.Until(by) < timeForAWS

@@ -30,7 +30,7 @@ type People interface {
 }
 
 // known says who the Caller is by the config alone.
-func (b *Broker) known(ctx context.Context, c Caller) (User, error) {
+func (b *Visits) known(ctx context.Context, c Caller) (User, error) {
 	if err := b.served(ctx, c); err != nil {
 		return User{}, err
 	}
@@ -39,7 +39,7 @@ func (b *Broker) known(ctx context.Context, c Caller) (User, error) {
 		return User{}, &Error{
 			Code: CodeNotUser,
 			What: Say("You are not set up to use this bot."),
-			Hint: b.contact(),
+			Hint: b.core.contact(),
 		}
 	}
 	return user, nil
@@ -48,7 +48,7 @@ func (b *Broker) known(ctx context.Context, c Caller) (User, error) {
 // served refuses whoever speaks from a workspace that is not served. On an
 // Enterprise Grid a payload may name another workspace of it, or none: there a
 // person is served who belongs to a workspace that is.
-func (b *Broker) served(ctx context.Context, c Caller) error {
+func (b *Visits) served(ctx context.Context, c Caller) error {
 	if slices.Contains(b.config.Workspaces, c.Team) {
 		return nil
 	}
@@ -62,12 +62,12 @@ func (b *Broker) served(ctx context.Context, c Caller) error {
 	return &Error{
 		Code: CodeWorkspace, Err: err,
 		What: Say("This bot does not serve your Slack workspace."),
-		Hint: b.contact(),
+		Hint: b.core.contact(),
 	}
 }
 
 // inGrid reports whether a person belongs to a served workspace of a Grid.
-func (b *Broker) inGrid(s Standing) bool {
+func (b *Visits) inGrid(s Standing) bool {
 	return slices.ContainsFunc(s.Teams, func(team string) bool { return slices.Contains(b.config.Workspaces, team) })
 }
 
@@ -77,7 +77,7 @@ var errOtherID = errors.New("the bot knows this person by another ID, as Slack s
 
 // inGoodStanding refuses whoever is not a full, living member of a workspace that
 // is served, whatever the config says of them.
-func (b *Broker) inGoodStanding(ctx context.Context, user string) error {
+func (b *Visits) inGoodStanding(ctx context.Context, user string) error {
 	s, err := b.people.Standing(ctx, user)
 	if err == nil && b.person(user, s) != user {
 		err = errOtherID
@@ -92,7 +92,7 @@ func (b *Broker) inGoodStanding(ctx context.Context, user string) error {
 		return &Error{
 			Code: CodeNotAMember,
 			What: Say("Only full members of this Slack workspace are served: no guests, bots, deactivated accounts or people of other workspaces."),
-			Hint: b.contact(),
+			Hint: b.core.contact(),
 		}
 	}
 	return nil
@@ -100,7 +100,7 @@ func (b *Broker) inGoodStanding(ctx context.Context, user string) error {
 
 // Identify refuses, on the record, whoever is neither a User nor an admin, or is
 // no full member.
-func (b *Broker) Identify(ctx context.Context, r Request) error {
+func (b *Visits) Identify(ctx context.Context, r Request) error {
 	if b.Administers(ctx, r) {
 		return nil
 	}
@@ -110,14 +110,14 @@ func (b *Broker) Identify(ctx context.Context, r Request) error {
 
 // Recognize is Identify by the config alone, for answers that tell nothing but
 // that the bot cannot serve right now: Slack is not asked first.
-func (b *Broker) Recognize(ctx context.Context, r Request) error {
+func (b *Visits) Recognize(ctx context.Context, r Request) error {
 	_, err := visit(ctx, b, r, way{steps: []step{b.notStranger}}, nothing)
 	return err
 }
 
 // notStranger is the step of whom the config calls a User or an admin. Whatever
 // else is wrong, a stranger is told nothing but that they are one.
-func (b *Broker) notStranger(ctx context.Context, r *Request) error {
+func (b *Visits) notStranger(ctx context.Context, r *Request) error {
 	err := b.isUser(ctx, r)
 	if err != nil && b.callsAdmin(ctx, r.Caller) {
 		return nil

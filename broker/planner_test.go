@@ -104,7 +104,7 @@ func TestPlannerFollowsItsTable(t *testing.T) {
 // pasted with it: a quotation mark, a parenthesis or a semicolon keeps shells from
 // reading what comes after.
 func (b *bench) Issue(ctx context.Context, r broker.Request) (broker.Issued, error) {
-	issued, err := b.Broker.Issue(ctx, r)
+	issued, err := b.Broker.Issuing.Issue(ctx, r)
 	if way := broker.Plain(issued.Way); strings.ContainsAny(way, "'\"();<>|&$\\!*?[]{}#~`") {
 		panic("a shell would not read on after " + way)
 	}

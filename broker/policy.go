@@ -7,22 +7,22 @@ import (
 )
 
 // decide asks policy, and Slack for who is in which user group if that matters.
-func (b *Broker) decide(ctx context.Context, r Request) Decision {
+func (b *Policy) decide(ctx context.Context, r Request) Decision {
 	return b.informed(ctx, r.Caller.User, func(m Membership) Decision { return Decide(b.config, m, r, b.now()) })
 }
 
 // entitled is decide without the conditions of where, when and why.
-func (b *Broker) entitled(ctx context.Context, a Account, r Request) Decision {
+func (b *Policy) entitled(ctx context.Context, a Account, r Request) Decision {
 	return b.informed(ctx, r.Caller.User, func(m Membership) Decision { return b.config.decideWho(a, m, r) })
 }
 
 // informed decides without membership if that will do, else with it.
-func (b *Broker) informed(ctx context.Context, user string, decide func(Membership) Decision) Decision {
+func (b *Policy) informed(ctx context.Context, user string, decide func(Membership) Decision) Decision {
 	d := decide(nil)
 	if !d.Unknown {
 		return d
 	}
-	m, err := b.groups(ctx, user)
+	m, err := b.visits.groups(ctx, user)
 	if err != nil {
 		d.Err = err // what does not depend on it stands
 		return d
@@ -31,7 +31,7 @@ func (b *Broker) informed(ctx context.Context, user string, decide func(Membersh
 }
 
 // contact says whom to ask.
-func (b *Broker) contact() []Part {
+func (b *core) contact() []Part {
 	if b.config.Contact == "" {
 		return Say("Ask whoever looks after AWS access in your organisation.")
 	}
@@ -50,7 +50,7 @@ func (a Account) narrowed(d Decision) Account {
 
 // denied is what a person is told of a deny. Who may not have the Account at all
 // learns nothing else of it.
-func (b *Broker) denied(a Account, r Request, d Decision) *Error {
+func (b *Policy) denied(a Account, r Request, d Decision) *Error {
 	var e *Error
 	switch d.Code {
 	case CodeDirectory:
@@ -64,11 +64,11 @@ func (b *Broker) denied(a Account, r Request, d Decision) *Error {
 	case CodeChannel:
 		e = wrongChannel(a)
 	case CodeHours:
-		e = &Error{Code: CodeHours, What: Say(a.Name + " may be had only " + a.Hours.String() + "."), Hint: b.contact()}
+		e = &Error{Code: CodeHours, What: Say(a.Name + " may be had only " + a.Hours.String() + "."), Hint: b.core.contact()}
 	case CodeReason:
 		e = reasonNeeded(a, r)
 	default:
-		e = &Error{Code: CodeNotAllowed, What: Say("You may not have " + a.Name + "."), Hint: b.contact()}
+		e = &Error{Code: CodeNotAllowed, What: Say("You may not have " + a.Name + "."), Hint: b.core.contact()}
 		if r.BreakGlass {
 			e.What = Say("You may not have " + a.Name + " by break-glass.")
 		}
@@ -103,13 +103,13 @@ func reasonNeeded(a Account, r Request) *Error {
 	return e
 }
 
-func (b *Broker) unknownAccount(ctx context.Context, user User, name string) error {
+func (b *Policy) unknownAccount(ctx context.Context, user User, name string) error {
 	mine, complete := b.allowed(ctx, user)
 	names := make([]string, len(mine))
 	for i, a := range mine {
 		names[i] = a.Name
 	}
-	hint := Sentences(Say("You may not have any account yet."), b.contact())
+	hint := Sentences(Say("You may not have any account yet."), b.core.contact())
 	if !complete {
 		hint = Say("Slack cannot say right now which user groups you are in, so the bot cannot say what you may have.")
 	}
@@ -139,8 +139,8 @@ func listed(names []string, n int) string {
 // Accounts returns the Accounts that the Caller may have, in the order of the
 // config. complete is false when Slack could not say who is in which group, and
 // Accounts that only a group allows are missing.
-func (b *Broker) Accounts(ctx context.Context, r Request) (accounts []Account, complete bool, err error) {
-	accounts, err = visit(ctx, b, r, b.toSee(), func(ctx context.Context, r *Request) (mine []Account, err error) {
+func (b *Policy) Accounts(ctx context.Context, r Request) (accounts []Account, complete bool, err error) {
+	accounts, err = visit(ctx, b.visits, r, b.visits.toSee(), func(ctx context.Context, r *Request) (mine []Account, err error) {
 		mine, complete = b.allowed(ctx, r.user)
 		return mine, nil
 	})
@@ -149,8 +149,8 @@ func (b *Broker) Accounts(ctx context.Context, r Request) (accounts []Account, c
 
 // Offered is Accounts for each letter that somebody types: a stranger has none,
 // and nothing is on the record.
-func (b *Broker) Offered(ctx context.Context, r Request) []Account {
-	if !b.passes(ctx, &r, b.toSee()) {
+func (b *Policy) Offered(ctx context.Context, r Request) []Account {
+	if !b.visits.passes(ctx, &r, b.visits.toSee()) {
 		return nil
 	}
 	accounts, _ := b.allowed(ctx, r.user)
@@ -159,9 +159,9 @@ func (b *Broker) Offered(ctx context.Context, r Request) []Account {
 
 // AccountFor is the Account of r as the Caller may have it, with or without
 // approval, and by break-glass if r says so.
-func (b *Broker) AccountFor(ctx context.Context, r Request) (Account, bool) {
+func (b *Policy) AccountFor(ctx context.Context, r Request) (Account, bool) {
 	account, ok := b.config.Account(r.Account)
-	if !ok || !b.passes(ctx, &r, b.toSee()) {
+	if !ok || !b.visits.passes(ctx, &r, b.visits.toSee()) {
 		return Account{}, false
 	}
 	r.Duration = 0
@@ -172,11 +172,11 @@ func (b *Broker) AccountFor(ctx context.Context, r Request) (Account, bool) {
 	return account.narrowed(d), true
 }
 
-func (b *Broker) allowed(ctx context.Context, user User) (accounts []Account, complete bool) {
+func (b *Policy) allowed(ctx context.Context, user User) (accounts []Account, complete bool) {
 	var (
 		ask    = Request{Caller: Caller{User: user.Slack}}
 		groups = sync.OnceValues(func() (Membership, error) {
-			m, err := b.groups(ctx, user.Slack)
+			m, err := b.visits.groups(ctx, user.Slack)
 			return m.of(user.Slack), err
 		})
 	)

@@ -35,14 +35,14 @@ type Revocation struct {
 // the bot keeps, the MFA session, which could get new ones, and, where the
 // Account names a revoker, the credentials already handed out. Policy is not
 // asked: whoever lost an Account may still give back what they have of it.
-func (b *Broker) Revoke(ctx context.Context, r Request) (Revocation, error) {
-	return visit(ctx, b, r, way{steps: b.toTake().steps}, func(ctx context.Context, r *Request) (Revocation, error) {
+func (b *Revoking) Revoke(ctx context.Context, r Request) (Revocation, error) {
+	return visit(ctx, b.visits, r, way{steps: b.visits.toTake().steps}, func(ctx context.Context, r *Request) (Revocation, error) {
 		account, ok := b.config.Account(r.Account)
 		if !ok {
-			if err := b.isMember(ctx, r); err != nil { // who is no full member learns no names
+			if err := b.visits.isMember(ctx, r); err != nil { // who is no full member learns no names
 				return Revocation{}, err
 			}
-			return Revocation{}, b.unknownAccount(ctx, r.user, r.Account)
+			return Revocation{}, b.policy.unknownAccount(ctx, r.user, r.Account)
 		}
 		return b.revoke(ctx, *r, r.user, account), nil
 	})
@@ -50,7 +50,7 @@ func (b *Broker) Revoke(ctx context.Context, r Request) (Revocation, error) {
 
 // revoke goes on when the Caller is gone, and when the record fails: it only
 // takes away.
-func (b *Broker) revoke(ctx context.Context, r Request, user User, account Account) Revocation {
+func (b *Revoking) revoke(ctx context.Context, r Request, user User, account Account) Revocation {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTimeout)
 	defer cancel()
 	found, err := b.grantsOf(ctx, user, account)
@@ -67,20 +67,20 @@ func (b *Broker) revoke(ctx context.Context, r Request, user User, account Accou
 
 // takeSince takes what came while the run was under way whose answer is shared: an
 // MFA session that was begun, and what was asked of others.
-func (b *Broker) takeSince(ctx context.Context, r Request, user User, account Account, done *Revocation) {
+func (b *Revoking) takeSince(ctx context.Context, r Request, user User, account Account, done *Revocation) {
 	session, err := b.sessions.DropMFASession(ctx, user.Slack, "")
 	r.Account, r.Approval = account.Name, ""
-	cancelled, failed := b.cancelOpen(ctx, r, user.Slack, Vote{User: user.Slack, Name: user.Name})
+	cancelled, failed := b.pending.cancelOpen(ctx, r, user.Slack, Vote{User: user.Slack, Name: user.Name})
 	done.Session = done.Session || session
 	done.Cancelled = append(slices.Clone(done.Cancelled), cancelled...)
 	if err = errors.Join(err, failed); err != nil && done.Err == nil {
-		done.Err = b.asError(r, storeDown(err))
+		done.Err = b.core.asError(r, storeDown(err))
 	}
 }
 
 // grantsOf are the User's live Grants of the Account, and of its role by another
 // name: AWS refuses those too.
-func (b *Broker) grantsOf(ctx context.Context, user User, account Account) ([]Grant, error) {
+func (b *Revoking) grantsOf(ctx context.Context, user User, account Account) ([]Grant, error) {
 	grants, err := b.grants.LiveGrants(ctx, user.Slack)
 	return slices.DeleteFunc(slices.Clone(grants), func(g Grant) bool {
 		return g.Account != account.Name && (account.RoleARN == "" || g.RoleARN != account.RoleARN)
@@ -90,20 +90,20 @@ func (b *Broker) grantsOf(ctx context.Context, user User, account Account) ([]Gr
 // revokeNow takes what there is. Of who has nothing it asks AWS nothing, and
 // unless something was taken there is nothing to put on the record. While nobody
 // knows what they have, they may have something.
-func (b *Broker) revokeNow(ctx context.Context, r Request, user User, account Account) Revocation {
+func (b *Revoking) revokeNow(ctx context.Context, r Request, user User, account Account) Revocation {
 	found, failed := b.grantsOf(ctx, user, account)
-	event := b.event(EventRevoking, r)
+	event := b.core.event(EventRevoking, r)
 	event.User, event.RoleARN, event.Principal = user.Name, account.RoleARN, ""
 	tells := account.Revoker != "" && (len(found) > 0 || failed != nil)
 	if len(found) > 0 || failed != nil {
-		b.note(ctx, event)
+		b.core.note(ctx, event)
 	}
 	done := Revocation{Account: account, Nothing: account.Revoker != "" && !tells}
 	session, err := b.sessions.DropMFASession(ctx, user.Slack, "")
 	done.Session, err = session, errors.Join(failed, err)
 	err = errors.Join(err, b.take(ctx, user.Slack, found, tells, &done))
 	r.Account, r.Approval = account.Name, ""
-	if done.Cancelled, failed = b.cancelOpen(ctx, r, user.Slack, Vote{User: user.Slack, Name: user.Name}); failed != nil {
+	if done.Cancelled, failed = b.pending.cancelOpen(ctx, r, user.Slack, Vote{User: user.Slack, Name: user.Name}); failed != nil {
 		err = errors.Join(err, failed)
 	}
 	if tells {
@@ -118,16 +118,16 @@ func (b *Broker) revokeNow(ctx context.Context, r Request, user User, account Ac
 	}
 	if err != nil && done.Err == nil {
 		// Said last: AWS refuses all the same.
-		done.Err = b.asError(r, mayBeKept(err, "credentials or an MFA session of yours", Say("Try again in a minute, or tell whoever runs the bot.")))
+		done.Err = b.core.asError(r, mayBeKept(err, "credentials or an MFA session of yours", Say("Try again in a minute, or tell whoever runs the bot.")))
 	}
 	if done.Err != nil {
 		b.log.ErrorContext(ctx, "revocation not complete", "request", r.ID, "account", account.Name, "error", done.Err)
 	}
 	if len(found) > 0 || done.Session || len(done.Cancelled) > 0 || done.Err != nil {
-		outcome := b.outcome(EventRevoked, event)
+		outcome := b.core.outcome(EventRevoked, event)
 		outcome.Expires = done.Until
 		outcome.denial(done.Denied, done.Err)
-		b.note(ctx, outcome)
+		b.core.note(ctx, outcome)
 	}
 	return done
 }
@@ -136,7 +136,7 @@ func (b *Broker) revokeNow(ctx context.Context, r Request, user User, account Ac
 // of keep their place until it refuses them, without their Credentials: they work,
 // so a list of what is live shows them, and a revocation that failed finds them
 // again.
-func (b *Broker) take(ctx context.Context, user string, grants []Grant, keepPlace bool, done *Revocation) error {
+func (b *Revoking) take(ctx context.Context, user string, grants []Grant, keepPlace bool, done *Revocation) error {
 	var err error
 	for _, g := range grants {
 		var failed error
@@ -163,7 +163,7 @@ func (done *Revocation) took(g Grant) {
 }
 
 // notDenied says what is known of what AWS was to refuse.
-func (b *Broker) notDenied(r Request, account Account, session string, err error) *Error {
+func (b *Revoking) notDenied(r Request, account Account, session string, err error) *Error {
 	e := &Error{
 		Code: CodeRevoker, Err: err,
 		What: Say("The bot could not tell AWS to refuse the credentials of " + account.Name + " that were issued before: they work until they expire."),
@@ -181,5 +181,5 @@ func (b *Broker) notDenied(r Request, account Account, session string, err error
 		e.What = Say("AWS refuses what was issued of " + account.Name + " before an earlier revocation, " +
 			"and could not be told of what was issued since: that works until it expires.")
 	}
-	return b.asError(r, e)
+	return b.core.asError(r, e)
 }

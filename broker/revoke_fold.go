@@ -129,7 +129,7 @@ func (d *denials) isUrgent(w *denial) bool {
 
 // deny has AWS refuse the sessions of that name of the Account's role that were
 // issued until now, one replica and one Account at a time.
-func (b *Broker) deny(ctx context.Context, r Request, account Account, session string, urgent bool) (*Denied, *Error) {
+func (b *Revoking) deny(ctx context.Context, r Request, account Account, session string, urgent bool) (*Denied, *Error) {
 	if err := CheckSessionName(session); err != nil { // before it fails for those it would join
 		return nil, b.notDenied(r, account, session, err)
 	}
@@ -158,7 +158,7 @@ func (b *Broker) deny(ctx context.Context, r Request, account Account, session s
 
 // writeDenial goes on for those who joined, whether or not whoever leads is still
 // there.
-func (b *Broker) writeDenial(ctx context.Context, account Account, name, waiting string, w *denial) {
+func (b *Revoking) writeDenial(ctx context.Context, account Account, name, waiting string, w *denial) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeOneTimeout)
 	defer cancel()
 	defer close(w.done)

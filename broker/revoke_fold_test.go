@@ -104,7 +104,7 @@ func TestWhoWaitedForARunThatPanickedIsNotToldThatItEnded(t *testing.T) {
 
 // TestAFailedWritingSaysWhatAWSRefusesAllTheSame to those whom it covers.
 func TestAFailedWritingSaysWhatAWSRefusesAllTheSame(t *testing.T) {
-	b, account := &Broker{config: &Config{}}, Account{Name: "prod"}
+	b, account := New(Deps{Config: &Config{}}), Account{Name: "prod"}
 	for name, test := range map[string]struct {
 		failed DenialError
 		says   string
@@ -116,18 +116,18 @@ func TestAFailedWritingSaysWhatAWSRefusesAllTheSame(t *testing.T) {
 		"refused":          {DenialError{Refused: true}, "lacks iam:GetRolePolicy"},
 	} {
 		test.failed.Err = context.DeadlineExceeded
-		e := b.notDenied(Request{ID: NewID()}, account, "alice", &test.failed)
+		e := b.Revoking.notDenied(Request{ID: NewID()}, account, "alice", &test.failed)
 		if said := Plain(e.What, e.Hint); !strings.Contains(said, test.says) {
 			t.Errorf("%s: got %q, want it to say %q", name, said, test.says)
 		}
 	}
 }
 
-// TestNothingIsAskedForWhatIsNoSessionName: neither AWS nor a lease, of which the
-// zero Broker has none.
+// TestNothingIsAskedForWhatIsNoSessionName: neither AWS nor a lease, of which a
+// Broker without ports has none.
 func TestNothingIsAskedForWhatIsNoSessionName(t *testing.T) {
 	for _, session := range []string{"", "*", "ali*", "a?ice", "${aws:username}", "a", "alice/bob", "alice bob", "alice\n", strings.Repeat("x", 65), "аlice"} {
-		if _, err := (&Broker{}).deny(t.Context(), Request{}, Account{}, session, false); err == nil {
+		if _, err := New(Deps{Config: &Config{}}).Revoking.deny(t.Context(), Request{}, Account{}, session, false); err == nil {
 			t.Errorf("deny %q: got no error", session)
 		}
 	}

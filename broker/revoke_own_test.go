@@ -11,12 +11,12 @@ import (
 func TestRevokeWritesNothingForWhoHoldsNothing(t *testing.T) {
 	b := newAdminBench(t)
 	revocable(b)
-	if _, err := b.Broker.Block(t.Context(), by(b, adminID), "U01ALICE"); err != nil {
+	if _, err := b.Broker.Orders.Block(t.Context(), by(b, adminID), "U01ALICE"); err != nil {
 		t.Fatal(err)
 	}
 	before := len(b.kinds())
 	for range 28 {
-		done, err := b.Revoke(t.Context(), b.request("prod", ""))
+		done, err := b.Revoking.Revoke(t.Context(), b.request("prod", ""))
 		if err != nil || done.Err != nil || !done.Nothing || done.Denied != nil {
 			t.Fatalf("got %+v, %v, want that there was nothing", done, err)
 		}
@@ -24,7 +24,7 @@ func TestRevokeWritesNothingForWhoHoldsNothing(t *testing.T) {
 	if got := len(b.kinds()) - before; got != 0 || len(b.aws.Calls()) != 0 {
 		t.Errorf("got %d events and %d calls to AWS, want none", got, len(b.aws.Calls()))
 	}
-	done, err := b.RevokePerson(t.Context(), by(b, adminID), "U01ALICE")
+	done, err := b.Revoking.RevokePerson(t.Context(), by(b, adminID), "U01ALICE")
 	if err != nil || done.Accounts[0].Denied == nil || done.Accounts[0].Err != nil || b.client.writes != 1 {
 		t.Errorf("got %+v, %v and %d writings, want that AWS was told for the admin", done, err, b.client.writes)
 	}
@@ -37,12 +37,12 @@ func TestARevocationThatFailedAtAWSFindsTheGrantAgain(t *testing.T) {
 	revocable(b)
 	b.given("prod", "alice")
 	b.config.Accounts.Find("prod").Revoker = "arn:aws:iam::222222222222:role/Nobody"
-	done, err := b.Revoke(t.Context(), b.request("prod", ""))
+	done, err := b.Revoking.Revoke(t.Context(), b.request("prod", ""))
 	if err != nil || done.Err == nil || done.Ended != 1 {
 		t.Fatalf("got %+v, %v, want that AWS was not told", done, err)
 	}
 	b.config.Accounts.Find("prod").Revoker = "arn:aws:iam::222222222222:role/Revoker"
-	done, err = b.Revoke(t.Context(), b.request("prod", ""))
+	done, err = b.Revoking.Revoke(t.Context(), b.request("prod", ""))
 	if err != nil || done.Err != nil || done.Denied == nil || b.client.writes != 1 {
 		t.Errorf("got %+v, %v, want that AWS refuses it now", done, err)
 	}
@@ -56,7 +56,7 @@ func TestRevokeAsksAWSWhileNobodyKnowsWhatThereIs(t *testing.T) {
 	b := newAdminBench(t)
 	revocable(b)
 	b.ledgerErr = errDown
-	done, err := b.Revoke(t.Context(), b.request("prod", ""))
+	done, err := b.Revoking.Revoke(t.Context(), b.request("prod", ""))
 	if err != nil || done.Denied == nil || done.Err == nil || done.Err.Code != broker.CodeStore {
 		t.Errorf("got %+v, %v, want that AWS refuses, and that something may be left", done, err)
 	}

@@ -33,9 +33,9 @@ type PersonRevocation struct {
 // every Account. AWS is told for that Account, or for each that names a revoker;
 // one that fails does not stop the others. An *Error means that not even the
 // block is sure.
-func (b *Broker) RevokePerson(ctx context.Context, r Request, target string) (PersonRevocation, error) {
+func (b *Revoking) RevokePerson(ctx context.Context, r Request, target string) (PersonRevocation, error) {
 	r.target = target
-	return visit(ctx, b, r, b.toOrder("revoke what others have"), func(ctx context.Context, r *Request) (PersonRevocation, error) {
+	return visit(ctx, b.visits, r, b.orders.toOrder("revoke what others have"), func(ctx context.Context, r *Request) (PersonRevocation, error) {
 		err := notOneself(*r, "That is you yourself, and you would block yourself.", Say(AssumeCmd("revoke ACCOUNT"), " revokes what you have of an account."))
 		if err != nil {
 			return PersonRevocation{}, err
@@ -43,20 +43,20 @@ func (b *Broker) RevokePerson(ctx context.Context, r Request, target string) (Pe
 		if _, ok := b.config.Account(r.Account); !ok && r.Account != "" {
 			return PersonRevocation{}, b.noAccountToRevoke(r.Account)
 		}
-		if err := b.block(ctx, *r); err != nil {
+		if err := b.orders.block(ctx, *r); err != nil {
 			return PersonRevocation{}, err
 		}
-		cancelled, failed := b.cancelBlocked(ctx, *r)
+		cancelled, failed := b.orders.cancelBlocked(ctx, *r)
 		done := b.revokePerson(ctx, *r, target)
 		done.Cancelled = cancelled
 		if failed != nil && done.Err == nil {
-			done.Err = b.asError(*r, failed)
+			done.Err = b.core.asError(*r, failed)
 		}
 		return done, nil
 	})
 }
 
-func (b *Broker) noAccountToRevoke(name string) *Error {
+func (b *Revoking) noAccountToRevoke(name string) *Error {
 	hint := Say("Without an account it is for all of them.")
 	if near := Nearest(name, b.config.Accounts.Names()); near != "" {
 		hint = Sentences(didYouMean(near), hint)
@@ -65,13 +65,13 @@ func (b *Broker) noAccountToRevoke(name string) *Error {
 }
 
 // revokePerson goes on when the Caller is gone, and when the record fails.
-func (b *Broker) revokePerson(ctx context.Context, r Request, target string) PersonRevocation {
+func (b *Revoking) revokePerson(ctx context.Context, r Request, target string) PersonRevocation {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokePersonTimeout)
 	defer cancel()
-	done := PersonRevocation{Target: target, TargetName: b.NameOf(target)}
-	intent := b.adminEvent(EventRevoking, r)
+	done := PersonRevocation{Target: target, TargetName: b.core.NameOf(target)}
+	intent := b.orders.adminEvent(EventRevoking, r)
 	intent.Account = r.Account
-	b.note(ctx, intent)
+	b.core.note(ctx, intent)
 	// First what the bot keeps: an MFA session can get new credentials.
 	session, err := b.sessions.DropMFASession(ctx, target, "")
 	grants, failed := b.grants.LiveGrants(ctx, target)
@@ -96,7 +96,7 @@ func (b *Broker) revokePerson(ctx context.Context, r Request, target string) Per
 	}
 	done.Session = session
 	if err != nil {
-		done.Err = b.asError(r, mayBeKept(err, "credentials or an MFA session of this person",
+		done.Err = b.core.asError(r, mayBeKept(err, "credentials or an MFA session of this person",
 			Say("They are blocked, so nothing of it is shown to them. Revoke again in a minute.")))
 		b.log.ErrorContext(ctx, "revocation not complete", "request", r.ID, "target", target, "error", err)
 	}
@@ -116,7 +116,7 @@ func (b *Broker) revokePerson(ctx context.Context, r Request, target string) Per
 
 // revocationsOf lists the Accounts that a revocation is about: the one that is
 // named, or those that name a revoker, and those whose Grants ended.
-func (b *Broker) revocationsOf(r Request, ended map[string]*Revocation) []Revocation {
+func (b *Revoking) revocationsOf(r Request, ended map[string]*Revocation) []Revocation {
 	var all []Revocation
 	add := func(a Account, was *Revocation) {
 		of := Revocation{Account: a}
@@ -140,7 +140,7 @@ func (b *Broker) revocationsOf(r Request, ended map[string]*Revocation) []Revoca
 // sessionNames are what AWS calls the person's sessions: by the config, and by
 // the Grants that they have, which may be from before a change of it. A name that
 // is another User's by now is not theirs.
-func (b *Broker) sessionNames(target string, grants []Grant) []string {
+func (b *Revoking) sessionNames(target string, grants []Grant) []string {
 	var names []string
 	add := func(name string) {
 		whose, taken := b.names.sessions[name]
@@ -158,12 +158,12 @@ func (b *Broker) sessionNames(target string, grants []Grant) []string {
 }
 
 // denyPerson has AWS refuse the person's sessions of one Account.
-func (b *Broker) denyPerson(ctx context.Context, r Request, of *Revocation, names []string) {
+func (b *Revoking) denyPerson(ctx context.Context, r Request, of *Revocation, names []string) {
 	if of.Account.Revoker == "" {
 		return
 	}
 	if len(names) == 0 {
-		of.Err = b.asError(r, &Error{
+		of.Err = b.core.asError(r, &Error{
 			Code: CodeRevoker, Err: errors.New("no session name is known"),
 			What: Say("This person is not in the config and has no live credentials from the bot, " +
 				"so it does not know how AWS calls their sessions of " + of.Account.Name + "."),
@@ -185,7 +185,7 @@ func (b *Broker) denyPerson(ctx context.Context, r Request, of *Revocation, name
 }
 
 // notePerson records what became of it, for each Account.
-func (b *Broker) notePerson(ctx context.Context, r Request, done PersonRevocation) {
+func (b *Revoking) notePerson(ctx context.Context, r Request, done PersonRevocation) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	all := done.Accounts
@@ -193,13 +193,13 @@ func (b *Broker) notePerson(ctx context.Context, r Request, done PersonRevocatio
 		all = []Revocation{{}}
 	}
 	for i, of := range all {
-		event := b.adminEvent(EventRevoked, r)
+		event := b.orders.adminEvent(EventRevoked, r)
 		event.Account, event.RoleARN, event.Expires = of.Account.Name, of.Account.RoleARN, of.Until
 		failed := of.Err
 		if failed == nil && i == 0 {
 			failed = done.Err
 		}
 		event.denial(of.Denied, failed)
-		b.note(ctx, event)
+		b.core.note(ctx, event)
 	}
 }

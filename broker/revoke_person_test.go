@@ -21,7 +21,7 @@ func TestRevokePersonOfOneAccountLeavesTheGrantsOfOthers(t *testing.T) {
 	b.given("hub", "alice")
 	r := by(b, adminID)
 	r.Account = "hub"
-	done, err := b.RevokePerson(t.Context(), r, "U01ALICE")
+	done, err := b.Revoking.RevokePerson(t.Context(), r, "U01ALICE")
 	if err != nil || len(done.Accounts) != 1 || done.Accounts[0].Account.Name != "hub" || done.Accounts[0].Ended != 1 {
 		t.Errorf("got %+v, %v, want one of hub", done, err)
 	}
@@ -37,7 +37,7 @@ func TestRevokePersonTellsOfEachAccountThatSomethingWasTakenOf(t *testing.T) {
 	for _, account := range []string{"prod", "gone", "older"} {
 		b.given(account, "alice")
 	}
-	done, err := b.RevokePerson(t.Context(), by(b, adminID), "U01ALICE")
+	done, err := b.Revoking.RevokePerson(t.Context(), by(b, adminID), "U01ALICE")
 	if err != nil || len(b.grants) > 0 {
 		t.Errorf("got %v left, %v, want nothing", b.grants, err)
 	}
@@ -58,7 +58,7 @@ func TestRevokePersonKnowsWhatAWSCalledThemBefore(t *testing.T) {
 	b := newAdminBench(t)
 	revocable(b)
 	b.given("prod", "alice-before")
-	if _, err := b.RevokePerson(t.Context(), by(b, adminID), "U01ALICE"); err != nil {
+	if _, err := b.Revoking.RevokePerson(t.Context(), by(b, adminID), "U01ALICE"); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"alice", "alice-before"} {
@@ -73,7 +73,7 @@ func TestRevokePersonTakesNothingWhileTheBlockIsNotSure(t *testing.T) {
 	b := newAdminBench(t)
 	b.given("prod", "alice")
 	b.controls = controls{err: errDown, when: func() bool { return false }} // what was ordered can still be read
-	wantCode(t, second(b.RevokePerson(t.Context(), by(b, adminID), "U01ALICE")), broker.CodeStore)
+	wantCode(t, second(b.Revoking.RevokePerson(t.Context(), by(b, adminID), "U01ALICE")), broker.CodeStore)
 	if len(b.grants) != 1 {
 		t.Error("the grant is gone")
 	}
@@ -82,7 +82,7 @@ func TestRevokePersonTakesNothingWhileTheBlockIsNotSure(t *testing.T) {
 func TestARevocationThatIsNotCompleteIsOnTheRecordAsSuch(t *testing.T) {
 	b := newAdminBench(t)
 	b.ledgerErr = errDown
-	done, err := b.RevokePerson(t.Context(), by(b, adminID), "U01ALICE")
+	done, err := b.Revoking.RevokePerson(t.Context(), by(b, adminID), "U01ALICE")
 	if err != nil || done.Err == nil || done.Err.Code != broker.CodeStore {
 		t.Errorf("got %+v, %v, want that something may be left", done, err)
 	}
@@ -96,12 +96,12 @@ func TestARevocationThatIsNotCompleteIsOnTheRecordAsSuch(t *testing.T) {
 func TestWhatAnAdminBeganGoesOnWithoutThem(t *testing.T) {
 	for kind, act := range map[broker.EventKind]func(context.Context, *bench) error{
 		broker.EventBlocked: func(ctx context.Context, b *bench) error {
-			return second(b.Broker.Block(ctx, by(b, adminID), "U01ALICE"))
+			return second(b.Broker.Orders.Block(ctx, by(b, adminID), "U01ALICE"))
 		},
-		broker.EventPaused:  func(ctx context.Context, b *bench) error { return second(b.Broker.Pause(ctx, by(b, adminID))) },
-		broker.EventResumed: func(ctx context.Context, b *bench) error { return second(b.Broker.Resume(ctx, by(b, adminID))) },
+		broker.EventPaused:  func(ctx context.Context, b *bench) error { return second(b.Broker.Orders.Pause(ctx, by(b, adminID))) },
+		broker.EventResumed: func(ctx context.Context, b *bench) error { return second(b.Broker.Orders.Resume(ctx, by(b, adminID))) },
 		broker.EventRevoking: func(ctx context.Context, b *bench) error {
-			return second(b.RevokePerson(ctx, by(b, adminID), "U01ALICE"))
+			return second(b.Revoking.RevokePerson(ctx, by(b, adminID), "U01ALICE"))
 		},
 	} {
 		b := newAdminBench(t)

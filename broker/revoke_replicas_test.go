@@ -98,7 +98,7 @@ func (s *shared) revokeAll(t *testing.T, all *sync.WaitGroup) {
 			r.Caller.User = user
 			all.Go(func() {
 				// Whoever finds that another took it all has nothing to tell AWS.
-				if done, err := replica.Revoke(t.Context(), r); err != nil || done.Err != nil || done.Denied == nil && !done.Nothing {
+				if done, err := replica.Revoking.Revoke(t.Context(), r); err != nil || done.Err != nil || done.Denied == nil && !done.Nothing {
 					t.Errorf("%s of %s: got %+v, %v, want that AWS refuses it", user, r.Account, done, err)
 				}
 			})
@@ -128,7 +128,7 @@ func TestReplicasThatRevokeAtOnceLoseNothingOfEachOther(t *testing.T) {
 		var all sync.WaitGroup
 		s.revokeAll(t, &all)
 		all.Go(func() {
-			done, err := s.two.RevokePerson(t.Context(), by(s.bench, adminID), "U01ALICE")
+			done, err := s.two.Revoking.RevokePerson(t.Context(), by(s.bench, adminID), "U01ALICE")
 			if err != nil || done.Err != nil || len(done.Accounts) != roles*accountsEach {
 				t.Errorf("the admin: got %+v, %v, want all accounts", done, err)
 			}
@@ -178,7 +178,7 @@ func TestAWritingWhoseLeaseIsLostIsNotSaidToBeDone(t *testing.T) {
 			defer s.memory.mu.Unlock()
 			s.leasesErr = errDown
 		}
-		done, err := s.one.Revoke(t.Context(), s.request("prod-0", ""))
+		done, err := s.one.Revoking.Revoke(t.Context(), s.request("prod-0", ""))
 		if err != nil || done.Denied != nil || done.Err == nil || !strings.Contains(broker.Plain(done.Err.What), "nobody knows whether it does") {
 			t.Errorf("got %+v, %v, want that nobody knows", done, err)
 		}

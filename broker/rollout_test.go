@@ -30,17 +30,17 @@ func TestTwoConfigsDuringARollout(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			other, a := b.another(change), b.ask(t)
-			_, err := other.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)
+			_, err := other.Deciding.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)
 			wantCode(t, err, broker.CodeApprovalGone)
-			_, err = other.DenyApproval(t.Context(), b.from("U02BOB"), a.User, a.ID, "")
+			_, err = other.Deciding.DenyApproval(t.Context(), b.from("U02BOB"), a.User, a.ID, "")
 			wantCode(t, err, broker.CodeApprovalGone)
-			if got, err := b.Approval(t.Context(), a.User, a.ID); err != nil || got.State != broker.ApprovalWaiting || len(got.Votes) > 0 {
+			if got, err := b.Pending.Approval(t.Context(), a.User, a.ID); err != nil || got.State != broker.ApprovalWaiting || len(got.Votes) > 0 {
 				t.Errorf("got %+v, %v, want that it waits untouched", got, err)
 			}
-			if got := other.Approvers(a); name != "another role" && len(got) > 0 {
+			if got := other.Asking.Approvers(a); name != "another role" && len(got) > 0 {
 				t.Errorf("got approvers %v of what that config does not know", got)
 			}
-			if _, err := b.CancelApprovals(t.Context(), b.from("U01ALICE")); err != nil {
+			if _, err := b.Pending.CancelApprovals(t.Context(), b.from("U01ALICE")); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -51,7 +51,7 @@ func TestTwoConfigsDuringARollout(t *testing.T) {
 	a := b.approve(t, b.ask(t), "U02BOB")
 	r := b.request("prod", b.device.Code())
 	r.Approval = a.ID
-	_, err := stricter.Issue(t.Context(), r)
+	_, err := stricter.Issuing.Issue(t.Context(), r)
 	wantCode(t, err, broker.CodeApprovalGone)
 	if n := len(b.aws.Calls()); n > 0 {
 		t.Errorf("got %d calls to AWS, want none", n)

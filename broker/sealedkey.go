@@ -51,7 +51,7 @@ func (s Sealing) Key() (k PublicKey, ok bool) { return s.key, s.decided && !s.ke
 // sealing looks up how the Credentials of account may be shown to user. It comes
 // before a code is spent: while the store cannot say whether there is a key,
 // nothing is issued.
-func (b *Broker) sealing(ctx context.Context, r Request, user User, account Account) (Sealing, error) {
+func (b *sealings) sealing(ctx context.Context, r Request, user User, account Account) (Sealing, error) {
 	if r.Purpose == PurposeBuckets {
 		return Sealing{}, nil // a list shows none of them
 	}
@@ -77,7 +77,7 @@ func (b *Broker) sealing(ctx context.Context, r Request, user User, account Acco
 	return SealedTo(key), nil
 }
 
-func (b *Broker) errSealRequired(user User, account Account) error {
+func (b *sealings) errSealRequired(user User, account Account) error {
 	message := account.Name + " is issued only encrypted to a key that the config names, and it names none for you."
 	if user.SealRequired {
 		message = "Your credentials are issued only encrypted to a key that the config names, and it names none for you."
@@ -85,13 +85,13 @@ func (b *Broker) errSealRequired(user User, account Account) error {
 	return &Error{
 		Code: CodeSealRequired,
 		What: Say(message),
-		Hint: Sentences(b.contact(), Say("A key set with ", AssumeCmd("key"), " does not count here.")),
+		Hint: Sentences(b.core.contact(), Say("A key set with ", AssumeCmd("key"), " does not count here.")),
 	}
 }
 
 // registered returns the key that user registered and since when. What is there
 // but is no key that we can encrypt to is [ErrKeyUnreadable].
-func (b *Broker) registered(ctx context.Context, user User) (PublicKey, time.Time, bool, error) {
+func (b *sealings) registered(ctx context.Context, user User) (PublicKey, time.Time, bool, error) {
 	kept, ok, err := b.sealedKeys.LoadKey(ctx, user.Slack)
 	if err != nil || !ok {
 		return PublicKey{}, time.Time{}, false, err
@@ -113,13 +113,13 @@ type KeyStatus struct {
 }
 
 // KeyStatus tells the Caller their key. It asks nothing of AWS.
-func (b *Broker) KeyStatus(ctx context.Context, r Request) (KeyStatus, error) {
-	return visit(ctx, b, r, b.toSee(), func(ctx context.Context, r *Request) (KeyStatus, error) {
+func (b *Keys) KeyStatus(ctx context.Context, r Request) (KeyStatus, error) {
+	return visit(ctx, b.visits, r, b.visits.toSee(), func(ctx context.Context, r *Request) (KeyStatus, error) {
 		user := r.user
 		if !user.AgeKey.Empty() {
 			return KeyStatus{Key: user.AgeKey, FromConfig: true, Required: user.SealRequired}, nil
 		}
-		key, set, _, err := b.registered(ctx, user)
+		key, set, _, err := b.sealings.registered(ctx, user)
 		if err != nil && !errors.Is(err, ErrKeyUnreadable) {
 			return KeyStatus{}, StoreAway(err, "so it cannot look for your key")
 		}

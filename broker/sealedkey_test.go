@@ -75,7 +75,7 @@ func TestKeyIsSetReplacedAndRemovedWithACode(t *testing.T) {
 			previous = keyOf(step.previous)
 		}
 		before := len(b.kinds())
-		changed, err := b.ChangeKey(t.Context(), b.request("", b.code()), key)
+		changed, err := b.Keys.ChangeKey(t.Context(), b.request("", b.code()), key)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -110,7 +110,7 @@ func TestKeyStatusTells(t *testing.T) {
 	b := newBench(t)
 	status := func() broker.KeyStatus {
 		t.Helper()
-		s, err := b.KeyStatus(t.Context(), b.request("", ""))
+		s, err := b.Keys.KeyStatus(t.Context(), b.request("", ""))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,7 +134,7 @@ func TestKeyStatusTells(t *testing.T) {
 	}
 	b.config.Users.Find("U01ALICE").AgeKey = broker.PublicKey{}
 	b.keysErr = errDown
-	_, err := b.KeyStatus(t.Context(), b.request("", ""))
+	_, err := b.Keys.KeyStatus(t.Context(), b.request("", ""))
 	wantCode(t, err, broker.CodeStore)
 }
 
@@ -161,7 +161,7 @@ func TestChangeKeyRefusesBeforeACodeIsSpent(t *testing.T) {
 	b := newBench(t)
 	change := func(key broker.PublicKey) func(string) error {
 		return func(code string) error {
-			_, err := b.ChangeKey(t.Context(), b.request("", code), key)
+			_, err := b.Keys.ChangeKey(t.Context(), b.request("", code), key)
 			return err
 		}
 	}
@@ -195,24 +195,24 @@ func TestChangeKeyRefusesBeforeACodeIsSpent(t *testing.T) {
 func TestChangeKeyChangesNothingThatIsNotProvenAndRecorded(t *testing.T) {
 	b := newBench(t)
 	b.keys["U01ALICE"] = broker.RegisteredKey{Text: "one"}
-	_, err := b.ChangeKey(t.Context(), b.request("", "000000"), keyOf("two"))
+	_, err := b.Keys.ChangeKey(t.Context(), b.request("", "000000"), keyOf("two"))
 	wantCode(t, err, broker.CodeWrongCode)
 	if e := b.last(t); e.Kind != broker.EventFailed || e.Purpose != broker.PurposeKey {
 		t.Errorf("got event %+v, want a failed change", e)
 	}
 	b.failOn[broker.EventKeyChanged] = true
 	code := b.code()
-	_, err = b.ChangeKey(t.Context(), b.request("", code), keyOf("two"))
+	_, err = b.Keys.ChangeKey(t.Context(), b.request("", code), keyOf("two"))
 	wantCode(t, err, broker.CodeRecord)
 	b.failOn[broker.EventKeyChanged] = false
-	if _, err = b.ChangeKey(t.Context(), b.request("", code), keyOf("two")); err == nil {
+	if _, err = b.Keys.ChangeKey(t.Context(), b.request("", code), keyOf("two")); err == nil {
 		t.Error("a spent code changed the key")
 	}
 	if got := b.keys["U01ALICE"].Text; got != "one" {
 		t.Errorf("got key %q, want one", got)
 	}
 	b.saveErr = errDown
-	_, err = b.ChangeKey(t.Context(), b.request("", b.code()), keyOf("two"))
+	_, err = b.Keys.ChangeKey(t.Context(), b.request("", b.code()), keyOf("two"))
 	if e := wantCode(t, err, broker.CodeStore); !strings.Contains(broker.Plain(e.What), "nobody knows") {
 		t.Errorf("got %q, want it to say that nobody knows", broker.Plain(e.What))
 	}
@@ -242,19 +242,19 @@ func TestIssueFailsClosedWhereAKeyCannotBeRead(t *testing.T) {
 	// window is still not shown.
 	r := b.request("prod", b.code())
 	r.Purpose = broker.PurposeBuckets
-	list, err := b.Buckets(t.Context(), r, "")
+	list, err := b.Lists.Buckets(t.Context(), r, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = b.Reveal(t.Context(), b.request("", ""), list.Grant.ID)
+	_, err = b.Holding.Reveal(t.Context(), b.request("", ""), list.Grant.ID)
 	wantCode(t, err, broker.CodeSealUnreadable)
 
 	// A fresh code is the way out.
-	changed, err := b.ChangeKey(t.Context(), b.request("", b.code()), keyOf("one"))
+	changed, err := b.Keys.ChangeKey(t.Context(), b.request("", b.code()), keyOf("one"))
 	if err != nil || changed.Change != broker.KeyReplaced {
 		t.Fatalf("got %+v, %v, want it replaced", changed, err)
 	}
-	shown, err := b.Reveal(t.Context(), b.request("", ""), list.Grant.ID)
+	shown, err := b.Holding.Reveal(t.Context(), b.request("", ""), list.Grant.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,7 +270,7 @@ func TestRequiredSealingTakesKeysOfTheConfigAlone(t *testing.T) {
 	}
 	b.config.Accounts.Find("prod").SealRequired = true
 	b.wantUntouched(t, broker.CodeSealRequired, issue)
-	b.wantUntouched(t, broker.CodeSealRequired, func(code string) error { return b.Judge(t.Context(), b.request("prod", code)) })
+	b.wantUntouched(t, broker.CodeSealRequired, func(code string) error { return b.Issuing.Judge(t.Context(), b.request("prod", code)) })
 	b.config.Accounts.Find("prod").SealRequired, b.config.Users.Find("U01ALICE").SealRequired = false, true
 	b.wantUntouched(t, broker.CodeSealRequired, issue)
 

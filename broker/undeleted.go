@@ -4,8 +4,8 @@ import "context"
 
 // SetAside records that the bot gave up an entry of a list of what is to be done
 // later, and why.
-func (b *Broker) SetAside(ctx context.Context, list, why string) {
-	b.note(ctx, Event{
+func (b *Holding) SetAside(ctx context.Context, list, why string) {
+	b.core.note(ctx, Event{
 		ID: NewID(), Time: b.now().UTC(), Kind: EventSetAside, RequestID: NewID(), Code: CodeSetAside,
 		Message: "An entry of the list of " + list + " was set aside: " + why + ".",
 	})
@@ -14,10 +14,10 @@ func (b *Broker) SetAside(ctx context.Context, list, why string) {
 // Undeleted records that a direct message with the Credentials of g was to be
 // deleted and Slack refused for good. removed says that its text could be taken
 // out of it at least. An error means that it may not be on the record.
-func (b *Broker) Undeleted(ctx context.Context, r Request, g Grant, removed bool) error {
+func (b *Holding) Undeleted(ctx context.Context, r Request, g Grant, removed bool) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
-	event := b.grantEvent(EventUndeleted, r, g)
+	event := b.core.grantEvent(EventUndeleted, r, g)
 	event.STSRequestID, event.Code, event.Ref = g.STSRequestID, CodeUndeleted, ShortRef(r.ID)
 	event.Message = "The credentials can still be read there."
 	if removed {
@@ -27,8 +27,8 @@ func (b *Broker) Undeleted(ctx context.Context, r Request, g Grant, removed bool
 }
 
 // Undelivered records that a Grant was issued but could not be shown.
-func (b *Broker) Undelivered(ctx context.Context, r Request, g Grant, code Code) {
-	event := b.grantEvent(EventUndelivered, r, g)
+func (b *Holding) Undelivered(ctx context.Context, r Request, g Grant, code Code) {
+	event := b.core.grantEvent(EventUndelivered, r, g)
 	event.STSRequestID, event.Code, event.Ref = g.STSRequestID, code, ShortRef(r.ID)
-	b.note(ctx, event)
+	b.core.note(ctx, event)
 }

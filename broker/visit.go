@@ -46,23 +46,23 @@ type way struct {
 }
 
 // toBring is the way of whoever may bring a code, or have something issued.
-func (b *Broker) toBring() way {
+func (b *Visits) toBring() way {
 	return way{[]step{b.isUser, b.isMember, b.noOrder, b.notLockedOut}, asksOn}
 }
 
 // toShow is the way to what was issued before. Whether an order stands is asked
 // once it is known what of.
-func (b *Broker) toShow() way { return way{[]step{b.isUser, b.isMember}, asksOn} }
+func (b *Visits) toShow() way { return way{[]step{b.isUser, b.isMember}, asksOn} }
 
 // toGive is the way to what gives something without a code.
-func (b *Broker) toGive() way { return way{[]step{b.isUser, b.isMember, b.noOrder}, asksOn} }
+func (b *Visits) toGive() way { return way{[]step{b.isUser, b.isMember, b.noOrder}, asksOn} }
 
 // toSee is the way to what only tells something: what is missing is the answer.
-func (b *Broker) toSee() way { return way{[]step{b.isUser, b.isMember}, always} }
+func (b *Visits) toSee() way { return way{[]step{b.isUser, b.isMember}, always} }
 
 // toTake is the way of what only takes away, so that whoever was made a guest, or
 // whom Slack cannot say anything of, can still give back what they have.
-func (b *Broker) toTake() way { return way{[]step{b.isUser}, always} }
+func (b *Visits) toTake() way { return way{[]step{b.isUser}, always} }
 
 func always(*Error) bool { return true }
 
@@ -73,7 +73,7 @@ func asksOn(e *Error) bool {
 }
 
 // isUser is the step of whom the config knows, in a workspace that is served.
-func (b *Broker) isUser(ctx context.Context, r *Request) error {
+func (b *Visits) isUser(ctx context.Context, r *Request) error {
 	v := r.visit()
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -84,7 +84,7 @@ func (b *Broker) isUser(ctx context.Context, r *Request) error {
 
 // isMember is the step of full, living members of the workspace. Anybody else
 // learns nothing but whom to ask.
-func (b *Broker) isMember(ctx context.Context, r *Request) error {
+func (b *Visits) isMember(ctx context.Context, r *Request) error {
 	v := r.visit()
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -93,10 +93,10 @@ func (b *Broker) isMember(ctx context.Context, r *Request) error {
 }
 
 // noOrder is the step of whom no order of an admin keeps from it.
-func (b *Broker) noOrder(ctx context.Context, r *Request) error { return b.mayAct(ctx, r.Caller.User) }
+func (b *Visits) noOrder(ctx context.Context, r *Request) error { return b.mayAct(ctx, r.Caller.User) }
 
 // visit is the door.
-func visit[T any](ctx context.Context, b *Broker, r Request, by way, act func(ctx context.Context, r *Request) (T, error)) (T, error) {
+func visit[T any](ctx context.Context, b *Visits, r Request, by way, act func(ctx context.Context, r *Request) (T, error)) (T, error) {
 	var out T
 	for _, pass := range by.steps {
 		if err := pass(ctx, &r); err != nil {
@@ -116,7 +116,7 @@ func visit[T any](ctx context.Context, b *Broker, r Request, by way, act func(ct
 
 // passes reports whether r passes the steps. Nothing is recorded: it is for what
 // is shown or offered only if it can be had.
-func (b *Broker) passes(ctx context.Context, r *Request, by way) bool {
+func (b *Visits) passes(ctx context.Context, r *Request, by way) bool {
 	for _, pass := range by.steps {
 		if pass(ctx, r) != nil {
 			return false
@@ -128,8 +128,8 @@ func (b *Broker) passes(ctx context.Context, r *Request, by way) bool {
 // refuse records that a Request went no further and returns the reason. A code that
 // Judge reserved for it is given back, whether or not the person waits; another's
 // claim stays.
-func (b *Broker) refuse(ctx context.Context, r Request, err error) error {
-	e := b.unserved(r, err)
+func (b *Visits) refuse(ctx context.Context, r Request, err error) error {
+	e := b.core.unserved(r, err)
 	if e.recorded {
 		return e
 	}
@@ -137,28 +137,28 @@ func (b *Broker) refuse(ctx context.Context, r Request, err error) error {
 	if known && !r.Code.Empty() && user.MFASerial != "" {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 		defer cancel()
-		b.releaseCode(ctx, r, user, r.ID)
+		b.claims.releaseCode(ctx, r, user, r.ID)
 	}
-	event := b.event(EventRefused, r)
+	event := b.core.event(EventRefused, r)
 	event.failed(e)
 	event.Rule, event.Approval = e.Rule, r.Approval
-	event.Target, event.TargetName = r.target, b.NameOf(r.target)
+	event.Target, event.TargetName = r.target, b.core.NameOf(r.target)
 	if known && e.Code != CodeWorkspace {
 		event.User = user.Name
 	}
-	b.note(ctx, event)
+	b.core.note(ctx, event)
 	return e
 }
 
 // asError is AsError for r: who sent no code is told nothing of one.
-func (b *Broker) asError(r Request, err error) *Error {
+func (b *core) asError(r Request, err error) *Error {
 	e := AsError(err, r.ID)
 	e.Use = r.codeUse(e.Use)
 	return e
 }
 
 // unserved is asError for a Request that went no further before its code was sent.
-func (b *Broker) unserved(r Request, err error) *Error {
+func (b *core) unserved(r Request, err error) *Error {
 	e := b.asError(r, err)
 	if e.Use == UseNone {
 		e.Use = r.codeUse(UseUnused)

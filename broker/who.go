@@ -18,16 +18,16 @@ const whoAtOnce = 8
 
 // Who returns everybody's live Grants, by person and then by their end. It is on
 // the record before anybody sees them.
-func (b *Broker) Who(ctx context.Context, r Request) ([]Held, error) {
-	return visit(ctx, b, r, b.toOrder("see everybody's credentials"), func(ctx context.Context, r *Request) ([]Held, error) {
-		if err := b.recorder.Record(ctx, b.adminEvent(EventWho, *r)); err != nil {
+func (b *Holding) Who(ctx context.Context, r Request) ([]Held, error) {
+	return visit(ctx, b.visits, r, b.orders.toOrder("see everybody's credentials"), func(ctx context.Context, r *Request) ([]Held, error) {
+		if err := b.recorder.Record(ctx, b.orders.adminEvent(EventWho, *r)); err != nil {
 			return nil, recordAway(err, "nothing is shown")
 		}
 		return b.heldByAll(ctx)
 	})
 }
 
-func (b *Broker) heldByAll(ctx context.Context) ([]Held, error) {
+func (b *Holding) heldByAll(ctx context.Context) ([]Held, error) {
 	users, err := b.grants.Holders(ctx)
 	if err != nil {
 		return nil, storeDown(err)
@@ -43,7 +43,7 @@ func (b *Broker) heldByAll(ctx context.Context) ([]Held, error) {
 		defer mu.Unlock()
 		first = cmp.Or(first, err)
 		for _, g := range grants {
-			all = append(all, Held{Grant: g, Name: b.NameOf(g.User)})
+			all = append(all, Held{Grant: g, Name: b.core.NameOf(g.User)})
 		}
 	})
 	if first != nil {

@@ -14,19 +14,19 @@ type WhoAmI struct {
 
 // WhoAmI asks AWS who the Caller's key is, and who their live Grant of
 // r.Account is. It issues nothing and needs no code.
-func (b *Broker) WhoAmI(ctx context.Context, r Request) (WhoAmI, error) {
-	return visit(ctx, b, r, b.toGive(), func(ctx context.Context, r *Request) (WhoAmI, error) {
+func (b *Explaining) WhoAmI(ctx context.Context, r Request) (WhoAmI, error) {
+	return visit(ctx, b.visits, r, b.visits.toGive(), func(ctx context.Context, r *Request) (WhoAmI, error) {
 		var account Account
 		if r.Account != "" {
 			var ok bool
 			if account, ok = b.config.Account(r.Account); !ok {
-				return WhoAmI{}, b.unknownAccount(ctx, r.user, r.Account)
+				return WhoAmI{}, b.policy.unknownAccount(ctx, r.user, r.Account)
 			}
-			if d := b.entitled(ctx, account, *r); d.Effect == Deny {
-				return WhoAmI{}, b.denied(account, *r, d)
+			if d := b.policy.entitled(ctx, account, *r); d.Effect == Deny {
+				return WhoAmI{}, b.policy.denied(account, *r, d)
 			}
 		}
-		asking := b.event(EventIdentity, *r)
+		asking := b.core.event(EventIdentity, *r)
 		asking.User, asking.RoleARN = r.user.Name, account.RoleARN
 		if err := b.recorder.Record(ctx, asking); err != nil {
 			return WhoAmI{}, recordAway(err, "AWS was not asked")
@@ -36,7 +36,7 @@ func (b *Broker) WhoAmI(ctx context.Context, r Request) (WhoAmI, error) {
 	})
 }
 
-func (b *Broker) whoAmI(ctx context.Context, r Request, account Account) (WhoAmI, error) {
+func (b *Explaining) whoAmI(ctx context.Context, r Request, account Account) (WhoAmI, error) {
 	user, who := r.user, WhoAmI{User: r.user, Account: r.Account}
 	key, err := b.aws.LongTermKey(ctx, user, Plan{Method: MethodAssumeRole})
 	if err != nil {
@@ -45,7 +45,7 @@ func (b *Broker) whoAmI(ctx context.Context, r Request, account Account) (WhoAmI
 	if who.Own, err = b.aws.Identity(ctx, key, user.Key); err != nil {
 		return WhoAmI{}, err
 	}
-	held, err := b.heldSession(ctx, user)
+	held, err := b.mfaSessions.heldSession(ctx, user)
 	if err != nil {
 		return WhoAmI{}, err
 	}
@@ -59,7 +59,7 @@ func (b *Broker) whoAmI(ctx context.Context, r Request, account Account) (WhoAmI
 }
 
 // liveIdentity adds who the User is by their live Grant of the Account.
-func (b *Broker) liveIdentity(ctx context.Context, user User, account Account, who WhoAmI) (WhoAmI, error) {
+func (b *Explaining) liveIdentity(ctx context.Context, user User, account Account, who WhoAmI) (WhoAmI, error) {
 	grant, credentials, ok, err := b.grants.RevealGrant(ctx, user.Slack, account.Name)
 	if err != nil {
 		return WhoAmI{}, StoreAway(err, "so it cannot look for your live credentials")

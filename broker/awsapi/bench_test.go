@@ -177,7 +177,7 @@ func (b *bench) later(d time.Duration) { b.offset += d }
 
 func (b *bench) begin(t *testing.T) {
 	t.Helper()
-	if _, err := b.BeginMFASession(t.Context(), b.request("", b.device.Code())); err != nil {
+	if _, err := b.MFASessions.BeginMFASession(t.Context(), b.request("", b.device.Code())); err != nil {
 		t.Fatal(err)
 	}
 	b.aws.ForgetCalls()
@@ -196,7 +196,7 @@ func (b *bench) hasSession(t *testing.T) bool {
 
 func (b *bench) wantIssued(t *testing.T, r broker.Request) broker.Issued {
 	t.Helper()
-	issued, err := b.Issue(t.Context(), r)
+	issued, err := b.Issuing.Issue(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
 	}

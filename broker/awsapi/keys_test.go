@@ -71,7 +71,7 @@ func TestAKeyFileThatCannotBeUsedIsNamedAndItsTextIsNot(t *testing.T) {
 		if test.text == "" {
 			b.env[variable+"_FILE"] = "/absent"
 		}
-		_, err := br.Issue(t.Context(), b.request("prod", b.device.Code()))
+		_, err := br.Issuing.Issue(t.Context(), b.request("prod", b.device.Code()))
 		e := wantCode(t, err, broker.CodeKeyUnreadable)
 		if said := fmt.Sprint(e.Err); !strings.Contains(said, test.want) || strings.Contains(said, "CANARY") {
 			t.Errorf("%s: got %q, want %q in it and nothing of the file", name, said, test.want)
@@ -86,7 +86,7 @@ func TestWhatIsPastedAlongWithAKeyIsTakenOff(t *testing.T) {
 		} {
 			t.Run(source+" "+name, func(t *testing.T) {
 				b, br := keyed(t, source, around[0]+"AKIAALICE00000000000"+around[1], around[0]+"alice-secret-key"+around[1])
-				if _, err := br.Issue(t.Context(), b.request("prod", b.device.Code())); err != nil {
+				if _, err := br.Issuing.Issue(t.Context(), b.request("prod", b.device.Code())); err != nil {
 					t.Errorf("got %v, want credentials", err)
 				}
 			})
@@ -106,7 +106,7 @@ func TestAKeyThatCannotBeOneIsRefusedAlikeWhereverItIs(t *testing.T) {
 			t.Run(source+" "+name, func(t *testing.T) {
 				b, br := keyed(t, source, key.id, key.secret)
 				code := b.device.Code()
-				_, err := br.Issue(t.Context(), b.request("prod", code))
+				_, err := br.Issuing.Issue(t.Context(), b.request("prod", code))
 				e := wantCode(t, err, broker.CodeKeyUnreadable)
 				if !strings.Contains(e.Err.Error(), key.says) || strings.Contains(e.Error(), key.secret) || strings.Contains(e.Error(), "CANARY") {
 					t.Errorf("got %q, want it to say %q and nothing of the key", e, key.says)
@@ -121,10 +121,10 @@ func TestAKeyThatCannotBeOneIsRefusedAlikeWhereverItIs(t *testing.T) {
 
 func TestASecretThatIsMendedCountsAtOnce(t *testing.T) {
 	b, br := keyed(t, "secret", "AKIAALICE00000000000", "alice secret key")
-	_, err := br.Issue(t.Context(), b.request("prod", b.device.Code()))
+	_, err := br.Issuing.Issue(t.Context(), b.request("prod", b.device.Code()))
 	wantCode(t, err, broker.CodeKeyUnreadable)
 	b.aws.PutSecret(hub, "assumebot/alice", `{"access_key_id":"AKIAALICE00000000000","secret_access_key":"alice-secret-key"}`)
-	if _, err := br.Issue(t.Context(), b.request("prod", b.device.Code())); err != nil {
+	if _, err := br.Issuing.Issue(t.Context(), b.request("prod", b.device.Code())); err != nil {
 		t.Errorf("got %v, want credentials", err)
 	}
 }
@@ -133,7 +133,7 @@ func TestAMisspeltProfileIsNamed(t *testing.T) {
 	b := newBench(t)
 	writeFile(t, os.Getenv("AWS_CONFIG_FILE"), "[profile alice]\nregion = eu-west-1\n")
 	b.config.Users.Find("U01ALICE").Key = broker.KeySource{Profile: "alcie"}
-	_, err := b.Issue(t.Context(), b.request("prod", b.device.Code()))
+	_, err := b.Issuing.Issue(t.Context(), b.request("prod", b.device.Code()))
 	e := wantCode(t, err, broker.CodeKeyUnreadable)
 	if !strings.Contains(e.Err.Error(), `no profile "alcie"`) {
 		t.Errorf("got %q, want it to name the profile", e.Err)
@@ -169,7 +169,7 @@ func TestKeysComeFromEverySource(t *testing.T) {
 			b.offset += 30 * time.Second
 			b.config.Users.Find("U01ALICE").Key = test.key
 			br := b.with(client)
-			_, err := br.Issue(t.Context(), b.request("prod", b.device.Code()))
+			_, err := br.Issuing.Issue(t.Context(), b.request("prod", b.device.Code()))
 			if test.want == "" {
 				if err != nil {
 					t.Fatal(err)

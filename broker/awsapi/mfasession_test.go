@@ -36,7 +36,7 @@ func TestRefusalsOfACallFromTheMFASession(t *testing.T) {
 			b := newSessionBench(t)
 			b.begin(t)
 			b.aws.Inject(awstest.Fault{Action: "AssumeRole", Times: 1, Error: &test.fault})
-			_, err := b.Issue(t.Context(), b.request("staging", ""))
+			_, err := b.Issuing.Issue(t.Context(), b.request("staging", ""))
 			e := wantCode(t, err, test.want)
 			if !strings.Contains(broker.Plain(e.Hint), test.hint) || e.Use != broker.UseNone {
 				t.Errorf("got hint %q, want it to say %q and nothing of a code that there was not", broker.Plain(e.Hint), test.hint)
@@ -58,7 +58,7 @@ func TestAFreshCodeHelpsWhereTheMFASessionIsTooOld(t *testing.T) {
 	b.begin(t)
 	b.wantIssued(t, b.request("staging", ""))
 	b.later(2 * time.Hour)
-	_, err := b.Issue(t.Context(), b.request("staging", ""))
+	_, err := b.Issuing.Issue(t.Context(), b.request("staging", ""))
 	if e := wantCode(t, err, broker.CodeTrust); !strings.Contains(broker.Plain(e.Hint), "younger than your MFA session") {
 		t.Errorf("got hint %q, want it to offer a fresh code", broker.Plain(e.Hint))
 	}

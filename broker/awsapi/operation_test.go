@@ -44,34 +44,34 @@ func TestEachOperationHasItsOwnSentences(t *testing.T) {
 		never        []string // what it has nothing to do with
 	}{
 		{"GetCallerIdentity", "GetCallerIdentity", func(ctx context.Context, b *bench) error {
-			_, err := b.WhoAmI(ctx, b.request("", ""))
+			_, err := b.Explaining.WhoAmI(ctx, b.request("", ""))
 			return err
 		}, []string{"code", "issued", "Send it", "nobody"}},
 		{"AssumeRole without MFA", "AssumeRole", func(ctx context.Context, b *bench) error {
 			b.config.Accounts.Find("prod").MFA = broker.MFANone
-			_, err := b.Issue(ctx, b.request("prod", ""))
+			_, err := b.Issuing.Issue(ctx, b.request("prod", ""))
 			return err
 		}, []string{"code", "MFA session"}},
 		{"AssumeRole without MFA, a code typed", "AssumeRole", func(ctx context.Context, b *bench) error {
 			b.config.Accounts.Find("prod").MFA = broker.MFANone
-			_, err := b.Issue(ctx, b.request("prod", b.device.Code()))
+			_, err := b.Issuing.Issue(ctx, b.request("prod", b.device.Code()))
 			return err
 		}, []string{"code", "MFA session"}},
 		{"GetSessionToken without MFA", "GetSessionToken", func(ctx context.Context, b *bench) error {
 			b.config.Accounts.Find("hub").MFA = broker.MFANone
-			_, err := b.Issue(ctx, b.request("hub", ""))
+			_, err := b.Issuing.Issue(ctx, b.request("hub", ""))
 			return err
 		}, []string{"code", "MFA session"}},
 		{"ChangeKey", "GetSessionToken", func(ctx context.Context, b *bench) error {
-			_, err := b.ChangeKey(ctx, b.request("", b.device.Code()), key)
+			_, err := b.Keys.ChangeKey(ctx, b.request("", b.device.Code()), key)
 			return err
 		}, append([]string{"MFA session", "Nothing was issued"}, credentials...)},
 		{"BeginMFASession", "GetSessionToken", func(ctx context.Context, b *bench) error {
-			_, err := b.BeginMFASession(ctx, b.request("", b.device.Code()))
+			_, err := b.MFASessions.BeginMFASession(ctx, b.request("", b.device.Code()))
 			return err
 		}, []string{"your key was", "Nothing was issued", "whether credentials"}},
 		{"AssumeRole with a code", "AssumeRole", func(ctx context.Context, b *bench) error {
-			_, err := b.Issue(ctx, b.request("prod", b.device.Code()))
+			_, err := b.Issuing.Issue(ctx, b.request("prod", b.device.Code()))
 			return err
 		}, []string{"MFA session", "your key was"}},
 	} {
@@ -101,7 +101,7 @@ func TestEachOperationHasItsOwnSentences(t *testing.T) {
 func TestWhatIsUnknownOfAKeyChangeIsTheCodeAlone(t *testing.T) {
 	b := newBench(t)
 	b.aws.Inject(awstest.Fault{Action: "GetSessionToken", Error: &awstest.FaultError{Status: 503, Code: "ServiceUnavailable", Message: "x"}})
-	_, err := b.ChangeKey(t.Context(), b.request("", b.device.Code()), key)
+	_, err := b.Keys.ChangeKey(t.Context(), b.request("", b.device.Code()), key)
 	e := wantCode(t, err, broker.CodeOutcomeUnknown)
 	const want = "AWS, or something on the way to it, is not working right now, so nobody knows whether it accepted your code. Your key was not changed."
 	if got := broker.Plain(e.What); got != want {
@@ -116,8 +116,8 @@ func TestAKeyThatAWSDoesNotKnowMayBeARegionThatIsOff(t *testing.T) {
 	b := newBench(t)
 	b.aws.DisableKey("AKIAALICE00000000000")
 	for name, do := range map[string]func() error{
-		"Issue":  func() error { _, err := b.Issue(t.Context(), b.request("prod", b.device.Code())); return err },
-		"WhoAmI": func() error { _, err := b.WhoAmI(t.Context(), b.request("", "")); return err },
+		"Issue":  func() error { _, err := b.Issuing.Issue(t.Context(), b.request("prod", b.device.Code())); return err },
+		"WhoAmI": func() error { _, err := b.Explaining.WhoAmI(t.Context(), b.request("", "")); return err },
 	} {
 		e := wantCode(t, do(), broker.CodeKeyInvalid)
 		for _, part := range []string{"deleted, disabled or just replaced", "the region is not enabled", "eu-west-1", "AWS_REGION"} {

@@ -40,9 +40,9 @@ func TestServerErrorsAreOutcomeUnknown(t *testing.T) {
 			b := newBench(t)
 			br := answering(t, b, answer.status, answer.body)
 			code := b.device.Code()
-			_, err := br.Issue(t.Context(), b.request("prod", code))
+			_, err := br.Issuing.Issue(t.Context(), b.request("prod", code))
 			wantCode(t, err, broker.CodeOutcomeUnknown)
-			_, err = br.Issue(t.Context(), b.request("prod", code))
+			_, err = br.Issuing.Issue(t.Context(), b.request("prod", code))
 			wantCode(t, err, broker.CodeCodeSpent)
 		})
 	}
@@ -74,7 +74,7 @@ func TestAnswersWithoutCredentialsAreNotTaken(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = answering(t, b, 200, string(body)).Issue(t.Context(), b.request("prod", b.device.Code()))
+			_, err = answering(t, b, 200, string(body)).Issuing.Issue(t.Context(), b.request("prod", b.device.Code()))
 			wantCode(t, err, broker.CodeOutcomeUnknown)
 		})
 	}
@@ -84,7 +84,7 @@ func TestKeysOfACredentialProcessAreNeverQuoted(t *testing.T) {
 	b := newBench(t)
 	writeFile(t, os.Getenv("AWS_CONFIG_FILE"), "[profile alice]\ncredential_process = echo notice {\"Version\":1,\"SecretAccessKey\":\"CANARY\"}\n")
 	b.config.Users.Find("U01ALICE").Key = broker.KeySource{Profile: "alice"}
-	_, err := b.Issue(t.Context(), b.request("prod", b.device.Code()))
+	_, err := b.Issuing.Issue(t.Context(), b.request("prod", b.device.Code()))
 	if e := wantCode(t, err, broker.CodeKeyUnreadable); strings.Contains(e.Error(), "CANARY") {
 		t.Errorf("got %q, want nothing of what the process printed", e)
 	}
@@ -95,7 +95,7 @@ func TestLongAnswersArriveWhole(t *testing.T) {
 	b.aws.SetTokenSize(12_000)
 	for range 40 {
 		b.offset += 30 * time.Second
-		_, err := b.Issue(t.Context(), b.request("prod", b.device.Code()))
+		_, err := b.Issuing.Issue(t.Context(), b.request("prod", b.device.Code()))
 		var e *broker.Error
 		if errors.As(err, &e) {
 			t.Fatalf("got %v, want the long answer whole", e)

@@ -139,7 +139,7 @@ func TestWhatIsWrittenDecidesAboutTheCode(t *testing.T) {
 				tr.TLSClientConfig.RootCAs, tr.TLSClientConfig.ServerName = roots, "example.com"
 			})
 			code := b.device.Code()
-			_, err := br.Issue(t.Context(), b.request("prod", code))
+			_, err := br.Issuing.Issue(t.Context(), b.request("prod", code))
 			e := wantCode(t, err, test.want)
 			if !strings.Contains(broker.Plain(e.What), test.says) {
 				t.Errorf("got message %q, want it to say %q", broker.Plain(e.What), test.says)
@@ -148,7 +148,7 @@ func TestWhatIsWrittenDecidesAboutTheCode(t *testing.T) {
 				!strings.Contains(broker.Plain(e.Hint), test.hintsUsed) {
 				t.Errorf("got hint %q, want it to say %q, and that the code was not used: %t", broker.Plain(e.Hint), test.hintsUsed, !test.codeUsed)
 			}
-			_, err = b.Issue(t.Context(), b.request("prod", code)) // another way to AWS
+			_, err = b.Issuing.Issue(t.Context(), b.request("prod", code)) // another way to AWS
 			if used := err != nil; used != test.codeUsed {
 				t.Errorf("got the code used: %v (%v), want %v", used, err, test.codeUsed)
 			}
@@ -163,7 +163,7 @@ func TestAProxyWithoutTLSThatRefusesUsesNoCode(t *testing.T) {
 		b := newBench(t)
 		t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
 		u := proxy{plain: func(w http.ResponseWriter, _ *http.Request) { http.Error(w, blockPage, status) }}.start(t)
-		_, err := b.through(t, "eu-west-1", func(tr *http.Transport) { tr.Proxy = http.ProxyURL(u) }).Issue(t.Context(), b.request("prod", b.device.Code()))
+		_, err := b.through(t, "eu-west-1", func(tr *http.Transport) { tr.Proxy = http.ProxyURL(u) }).Issuing.Issue(t.Context(), b.request("prod", b.device.Code()))
 		e := wantCode(t, err, want)
 		if said := e.Use == broker.UseUnused; said != (status == 407) {
 			t.Errorf("%d: got use %v", status, e.Use)
@@ -182,7 +182,7 @@ func TestAProxyThatIsGoneUsesNoCode(t *testing.T) {
 	code := b.device.Code()
 	br := b.through(t, "eu-west-1", func(tr *http.Transport) { tr.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: l.Addr().String()}) })
 	for range 2 {
-		_, err := br.Issue(t.Context(), b.request("prod", code))
+		_, err := br.Issuing.Issue(t.Context(), b.request("prod", code))
 		wantCode(t, err, broker.CodeCannotReachAWS)
 	}
 }
@@ -204,9 +204,9 @@ func TestATLSHandshakeThatNeverEndsUsesNoCode(t *testing.T) {
 	go func() { <-begun; giveUp() }()
 	br := b.through(t, "eu-west-1", func(tr *http.Transport) { tr.Proxy = http.ProxyURL(u) })
 	code := b.device.Code()
-	_, err := br.Issue(ctx, b.request("prod", code))
+	_, err := br.Issuing.Issue(ctx, b.request("prod", code))
 	wantCode(t, err, broker.CodeCannotReachAWS)
-	if _, err := b.Issue(t.Context(), b.request("prod", code)); err != nil {
+	if _, err := b.Issuing.Issue(t.Context(), b.request("prod", code)); err != nil {
 		t.Errorf("the code was not given back: %v", err)
 	}
 }
@@ -237,7 +237,7 @@ func TestAMissingHostNamesTheSetting(t *testing.T) {
 				t.Setenv("AWS_USE_FIPS_ENDPOINT", "true")
 			}
 			code := b.device.Code()
-			_, err := b.through(t, test.region, nowhere).Issue(t.Context(), b.request("prod", code))
+			_, err := b.through(t, test.region, nowhere).Issuing.Issue(t.Context(), b.request("prod", code))
 			e := wantCode(t, err, test.want)
 			if e.Use != broker.UseUnused {
 				t.Errorf("got use %v, want unused", e.Use)
@@ -247,7 +247,7 @@ func TestAMissingHostNamesTheSetting(t *testing.T) {
 					t.Errorf("got %q %q, want it to say %q", broker.Plain(e.What), broker.Plain(e.Hint), part)
 				}
 			}
-			if _, err := b.Issue(t.Context(), b.request("prod", code)); err != nil {
+			if _, err := b.Issuing.Issue(t.Context(), b.request("prod", code)); err != nil {
 				t.Errorf("the code was not given back: %v", err)
 			}
 		})
@@ -267,7 +267,7 @@ func TestARequestThatCannotBeWrittenIsAFaultOfTheKey(t *testing.T) {
 	if err := b.store.Sessions.SaveMFASession(t.Context(), session, c); err != nil {
 		t.Fatal(err)
 	}
-	_, err = b.Issue(t.Context(), b.request("staging", ""))
+	_, err = b.Issuing.Issue(t.Context(), b.request("staging", ""))
 	wantCode(t, err, broker.CodeNeedsCode)
 	if got := b.last(t); got.Code != broker.CodeExpired {
 		t.Errorf("got %+v on the record, want that the session is useless", got)
@@ -276,7 +276,7 @@ func TestARequestThatCannotBeWrittenIsAFaultOfTheKey(t *testing.T) {
 		t.Error("the session is still there")
 	}
 
-	issued, err := b.Issue(t.Context(), b.request("prod", b.device.Code()))
+	issued, err := b.Issuing.Issue(t.Context(), b.request("prod", b.device.Code()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -286,7 +286,7 @@ func TestARequestThatCannotBeWrittenIsAFaultOfTheKey(t *testing.T) {
 	if err := b.store.Grants.SaveGrant(t.Context(), issued.Grant, c, time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	_, err = b.WhoAmI(t.Context(), b.request("prod", ""))
+	_, err = b.Explaining.WhoAmI(t.Context(), b.request("prod", ""))
 	if e := wantCode(t, err, broker.CodeKeyUnreadable); strings.Contains(broker.Plain(e.What)+broker.Plain(e.Hint), "code was") {
 		t.Errorf("got %q %q, want nothing of a code", broker.Plain(e.What), broker.Plain(e.Hint))
 	}

@@ -19,13 +19,13 @@ import (
 func listedBy(t *testing.T, b *bench, h http.HandlerFunc) (broker.BucketList, error) {
 	t.Helper()
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
-	if _, err := b.Issue(t.Context(), b.request("prod", b.device.Code())); err != nil {
+	if _, err := b.Issuing.Issue(t.Context(), b.request("prod", b.device.Code())); err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
 	t.Setenv("AWS_ENDPOINT_URL", server.URL)
-	return b.again(t).Buckets(t.Context(), b.request("prod", ""), "")
+	return b.again(t).Lists.Buckets(t.Context(), b.request("prod", ""), "")
 }
 
 func TestWhatIsNoListOfBucketsIsNotTakenForOne(t *testing.T) {
@@ -84,7 +84,7 @@ func TestWhatIsNoListOfBucketsIsNotTakenForOne(t *testing.T) {
 
 func TestAListOfNoBucketsIsOne(t *testing.T) {
 	b := newBench(t)
-	list, err := b.Buckets(t.Context(), b.request("prod", b.device.Code()), "")
+	list, err := b.Lists.Buckets(t.Context(), b.request("prod", b.device.Code()), "")
 	if err != nil || list.Total != 0 {
 		t.Errorf("got %d buckets and %v, want an empty list", list.Total, err)
 	}
@@ -105,7 +105,7 @@ func TestAMissingS3HostNamesTheSetting(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := newBench(t)
-			if _, err := b.Issue(t.Context(), b.request("prod", b.device.Code())); err != nil {
+			if _, err := b.Issuing.Issue(t.Context(), b.request("prod", b.device.Code())); err != nil {
 				t.Fatal(err)
 			}
 			t.Setenv("AWS_MAX_ATTEMPTS", "1")
@@ -114,7 +114,7 @@ func TestAMissingS3HostNamesTheSetting(t *testing.T) {
 				t.Setenv("AWS_USE_FIPS_ENDPOINT", "true")
 			}
 			b.config.Accounts.Find("prod").Region = test.account
-			_, err := b.through(t, test.region, nowhere).Buckets(t.Context(), b.request("prod", ""), "")
+			_, err := b.through(t, test.region, nowhere).Lists.Buckets(t.Context(), b.request("prod", ""), "")
 			e := wantCode(t, err, test.want)
 			for _, part := range test.says {
 				if !strings.Contains(broker.Plain(e.What)+" "+broker.Plain(e.Hint), part) {
@@ -133,7 +133,7 @@ func TestAListWithoutMFASpeaksOfNoCode(t *testing.T) {
 	for _, f := range []awstest.FaultError{{Status: 503, Code: "ServiceUnavailable"}, {Status: 400, Code: "ExpiredToken"},
 		{Status: 503, Code: "SlowDown"}, {Status: 403, Code: "RequestTimeTooSkewed"}} {
 		clear := b.aws.Inject(awstest.Fault{Action: "ListBuckets", Error: &f})
-		_, err := b.again(t).Buckets(t.Context(), b.request("prod", ""), "")
+		_, err := b.again(t).Lists.Buckets(t.Context(), b.request("prod", ""), "")
 		clear()
 		if e := wantBrokerError(t, err); strings.Contains(broker.Plain(e.What)+broker.Plain(e.Hint), "code") {
 			t.Errorf("%s: got %q %q, want nothing of a code", f.Code, broker.Plain(e.What), broker.Plain(e.Hint))
@@ -149,12 +149,12 @@ func impatient(t *testing.T, left time.Duration) context.Context {
 
 func TestASlowS3IsAnsweredInTime(t *testing.T) {
 	b := newBench(t)
-	if _, err := b.Issue(t.Context(), b.request("prod", b.device.Code())); err != nil {
+	if _, err := b.Issuing.Issue(t.Context(), b.request("prod", b.device.Code())); err != nil {
 		t.Fatal(err)
 	}
 	b.aws.Inject(awstest.Fault{Action: "ListBuckets", Latency: 2 * time.Minute})
 	ctx := impatient(t, time.Second)
-	list, err := b.Buckets(ctx, b.request("prod", ""), "")
+	list, err := b.Lists.Buckets(ctx, b.request("prod", ""), "")
 	e := wantCode(t, err, broker.CodeCannotReachAWS)
 	if !strings.Contains(broker.Plain(e.What), "S3 did not answer in time") ||
 		!strings.Contains(broker.Plain(e.Hint), "no new code is needed while your credentials live") || !list.Kept {
@@ -167,10 +167,10 @@ func TestASlowS3IsAnsweredInTime(t *testing.T) {
 
 func TestAListForWhichNoTimeIsLeftBlamesNoSetting(t *testing.T) {
 	b := newBench(t)
-	if _, err := b.Issue(t.Context(), b.request("prod", b.device.Code())); err != nil {
+	if _, err := b.Issuing.Issue(t.Context(), b.request("prod", b.device.Code())); err != nil {
 		t.Fatal(err)
 	}
-	_, err := b.Buckets(impatient(t, 0), b.request("prod", ""), "")
+	_, err := b.Lists.Buckets(impatient(t, 0), b.request("prod", ""), "")
 	if e := wantCode(t, err, broker.CodeCannotReachAWS); broker.Plain(e.What) != "The bot cannot reach S3." {
 		t.Errorf("got %q, want nothing of settings", broker.Plain(e.What))
 	}
@@ -189,7 +189,7 @@ func TestASlowS3WithoutKeptCredentialsTakesANewCode(t *testing.T) {
 	b.grants = forgetful{b.store.Grants}
 	b.Broker = b.again(t)
 	b.aws.Inject(awstest.Fault{Action: "ListBuckets", Error: &awstest.FaultError{Status: 503, Code: "SlowDown"}})
-	_, err := b.Buckets(t.Context(), b.request("prod", b.device.Code()), "")
+	_, err := b.Lists.Buckets(t.Context(), b.request("prod", b.device.Code()), "")
 	if e := wantCode(t, err, broker.CodeThrottled); !strings.Contains(broker.Plain(e.Hint), "with a new code") {
 		t.Errorf("got hint %q, want it to say that it takes a new code", broker.Plain(e.Hint))
 	}
@@ -207,10 +207,10 @@ func TestAPageIsShownThoughCountingTookTooLong(t *testing.T) {
 	b.aws.AddBuckets("222222222222", many...)
 	ctx, giveUp := context.WithCancel(t.Context())
 	t.Setenv("AWS_ENDPOINT_URL_S3", slowFrom(t, b.aws.URL(), 2, giveUp))
-	if _, err := b.Issue(t.Context(), b.request("prod", b.device.Code())); err != nil {
+	if _, err := b.Issuing.Issue(t.Context(), b.request("prod", b.device.Code())); err != nil {
 		t.Fatal(err)
 	}
-	list, err := b.again(t).Buckets(ctx, b.request("prod", ""), "")
+	list, err := b.again(t).Lists.Buckets(ctx, b.request("prod", ""), "")
 	if err != nil || len(list.Buckets) != broker.BucketsPerPage || list.Total != 1000 || !list.AtLeast {
 		t.Errorf("got %d of %d (at least: %v) and %v, want the first page", len(list.Buckets), list.Total, list.AtLeast, err)
 	}
@@ -249,11 +249,11 @@ func TestNoCodeIsSentWhenThereIsNoTimeForTheAnswer(t *testing.T) {
 	code := b.device.Code()
 	for name, do := range map[string]func() error{
 		"Issue": func() error {
-			_, err := b.Issue(impatient(t, time.Second), b.request("prod", code))
+			_, err := b.Issuing.Issue(impatient(t, time.Second), b.request("prod", code))
 			return err
 		},
 		"MFA session": func() error {
-			_, err := b.BeginMFASession(impatient(t, time.Second), b.request("", code))
+			_, err := b.MFASessions.BeginMFASession(impatient(t, time.Second), b.request("", code))
 			return err
 		},
 	} {
@@ -265,7 +265,7 @@ func TestNoCodeIsSentWhenThereIsNoTimeForTheAnswer(t *testing.T) {
 	if n := len(b.aws.Calls()); n != 0 {
 		t.Errorf("got %d calls, want none", n)
 	}
-	if _, err := b.Issue(t.Context(), b.request("prod", code)); err != nil {
+	if _, err := b.Issuing.Issue(t.Context(), b.request("prod", code)); err != nil {
 		t.Errorf("the code was not given back: %v", err)
 	}
 }

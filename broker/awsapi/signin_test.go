@@ -47,7 +47,7 @@ func TestConsoleLinkOpensTheConsole(t *testing.T) {
 	} {
 		b := consoleBench(t)
 		b.config.Accounts.Find("prod").Region = test.region
-		s, err := b.Console(t.Context(), b.request("prod", b.device.Code()), test.service)
+		s, err := b.Issuing.Console(t.Context(), b.request("prod", b.device.Code()), test.service)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,7 +67,7 @@ func TestConsoleLinkEndsAfterFifteenMinutes(t *testing.T) {
 	b := consoleBench(t)
 	r := b.request("prod", b.device.Code())
 	before := b.now()
-	s, err := b.Console(t.Context(), r, "")
+	s, err := b.Issuing.Console(t.Context(), r, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestConsoleGivesCredentialsWhereThereIsNoLink(t *testing.T) {
 				}
 				answer(w, r)
 			})
-			s, err := b.Console(t.Context(), b.request("prod", b.device.Code()), "")
+			s, err := b.Issuing.Console(t.Context(), b.request("prod", b.device.Code()), "")
 			wantNoLink(t, b, s, err)
 		})
 	}
@@ -171,7 +171,7 @@ func TestConsoleGivesCredentialsWhereTheEndpointCannotBeReached(t *testing.T) {
 	for _, endpoint := range []string{gone.URL + "/federation", "://", "http://%zz/"} {
 		b.config.SigninEndpoint = endpoint
 		b.offset += time.Minute
-		s, err := b.Console(t.Context(), b.request("prod", b.device.Code()), "")
+		s, err := b.Issuing.Console(t.Context(), b.request("prod", b.device.Code()), "")
 		wantNoLink(t, b, s, err)
 	}
 }
@@ -183,14 +183,14 @@ func TestConsoleDoesNotWaitForASlowEndpoint(t *testing.T) {
 		giveUp()
 		<-r.Context().Done()
 	})
-	s, err := b.Console(ctx, b.request("prod", b.device.Code()), "")
+	s, err := b.Issuing.Console(ctx, b.request("prod", b.device.Code()), "")
 	wantNoLink(t, b, s, err)
 }
 
 func TestConsoleTriesAgainWhenTheNetworkFails(t *testing.T) {
 	b := consoleBench(t)
 	b.aws.Inject(awstest.Fault{Action: "getSigninToken", Times: 1, LoseAnswer: true})
-	s, err := b.Console(t.Context(), b.request("prod", b.device.Code()), "")
+	s, err := b.Issuing.Console(t.Context(), b.request("prod", b.device.Code()), "")
 	if err != nil || s.Problem != nil {
 		t.Fatalf("got %v and problem %v, want a link", err, s.Problem)
 	}
@@ -202,7 +202,7 @@ func TestConsoleTriesAgainWhenTheNetworkFails(t *testing.T) {
 func TestConsoleDoesNotAskAgainWhatWasRefused(t *testing.T) {
 	b := consoleBench(t)
 	b.aws.Inject(awstest.Fault{Action: "getSigninToken", Error: &awstest.FaultError{Status: 400, Message: "Invalid credentials"}})
-	s, err := b.Console(t.Context(), b.request("prod", b.device.Code()), "")
+	s, err := b.Issuing.Console(t.Context(), b.request("prod", b.device.Code()), "")
 	wantNoLink(t, b, s, err)
 	if got := b.asked("getSigninToken"); got != 1 {
 		t.Errorf("got %d calls, want 1", got)

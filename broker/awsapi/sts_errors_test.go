@@ -64,7 +64,7 @@ func TestEveryRefusalOfSTSHasItsOwnSentence(t *testing.T) {
 			b.aws.ForgetCalls()
 			clear := b.aws.Inject(awstest.Fault{Action: "AssumeRole", Error: &awstest.FaultError{Status: test.status, Code: test.code, Message: test.message}})
 			code := b.device.Code()
-			_, err := b.Issue(t.Context(), b.request("prod", code))
+			_, err := b.Issuing.Issue(t.Context(), b.request("prod", code))
 			clear()
 			e := wantCode(t, err, test.want)
 			if !strings.Contains(broker.Plain(e.What), test.says) {
@@ -83,7 +83,7 @@ func TestEveryRefusalOfSTSHasItsOwnSentence(t *testing.T) {
 			if last.Kind != broker.EventFailed || last.Code != test.want || last.STSRequestID == "" {
 				t.Errorf("got outcome %+v, want a failure with STS's request ID", last)
 			}
-			_, again := b.Issue(t.Context(), b.request("prod", code))
+			_, again := b.Issuing.Issue(t.Context(), b.request("prod", code))
 			if back := again == nil; back != test.codeBack {
 				t.Errorf("got the same code taken again: %v (%v), want %v", back, again, test.codeBack)
 			}
@@ -107,7 +107,7 @@ func TestLostAnswersAreOutcomeUnknown(t *testing.T) {
 			b := newBench(t)
 			b.aws.Inject(test.fault)
 			code := b.device.Code()
-			_, err := b.with(hurried{b.client(t, "eu-west-1"), test.limit}).Issue(t.Context(), b.request("prod", code))
+			_, err := b.with(hurried{b.client(t, "eu-west-1"), test.limit}).Issuing.Issue(t.Context(), b.request("prod", code))
 			e := wantCode(t, err, broker.CodeOutcomeUnknown)
 			if !strings.Contains(broker.Plain(e.What), test.says) || !strings.Contains(broker.Plain(e.Hint), "next code in") {
 				t.Errorf("got %q %q, want it to say %q and when the next code comes", broker.Plain(e.What), broker.Plain(e.Hint), test.says)
@@ -115,7 +115,7 @@ func TestLostAnswersAreOutcomeUnknown(t *testing.T) {
 			if last := b.last(t); last.Kind != broker.EventFailed || last.Code != broker.CodeOutcomeUnknown {
 				t.Errorf("got outcome %+v, want an unknown one", last)
 			}
-			_, err = b.Issue(t.Context(), b.request("prod", code))
+			_, err = b.Issuing.Issue(t.Context(), b.request("prod", code))
 			wantCode(t, err, broker.CodeCodeSpent)
 		})
 	}
@@ -140,7 +140,7 @@ func TestUnreachableSTSLeavesTheCodeUnused(t *testing.T) {
 	}
 	code := b.device.Code()
 	for range 2 {
-		_, err := b.Issue(t.Context(), b.request("prod", code))
+		_, err := b.Issuing.Issue(t.Context(), b.request("prod", code))
 		wantCode(t, err, broker.CodeCannotReachAWS)
 	}
 }
@@ -150,7 +150,7 @@ func TestAWSQuotingACodeDoesNotReachTheLog(t *testing.T) {
 	code := b.device.Code()
 	b.aws.Inject(awstest.Fault{Action: "AssumeRole", Error: &awstest.FaultError{Status: 400, Code: "ValidationError",
 		Message: "1 validation error detected: Value '" + code + "' at 'tokenCode' failed to satisfy constraint"}})
-	_, err := b.Issue(t.Context(), b.request("prod", code))
+	_, err := b.Issuing.Issue(t.Context(), b.request("prod", code))
 	if e := wantCode(t, err, broker.CodeAWSRefused); strings.Contains(e.Error(), code) {
 		t.Errorf("got %q, want it without the code", e)
 	}
