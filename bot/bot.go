@@ -13,6 +13,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/auditchannel"
+	"github.com/assumebot/assumebot/bot/directory"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/lease"
@@ -26,7 +27,7 @@ type Deps struct {
 	APIURL        string       // where API points: response_urls are on this machine only where Slack is
 	Broker        *broker.Broker
 	Counters      broker.Counters
-	Copies        Copies
+	Copies        directory.Copies
 	Preferences   Preferences
 	Record        auditchannel.Record
 	Leases        lease.Leases
@@ -46,7 +47,7 @@ type Bot struct {
 	web         *webapi.Client
 	live        atomic.Pointer[serving]
 	counters    broker.Counters
-	copies      Copies
+	directory   *directory.Events
 	preferences Preferences
 	sockets     *Sockets
 	audit       *auditchannel.Channel
@@ -93,7 +94,7 @@ const _ = uint(auditchannel.OutcomeDue - requestTimeout - 30*time.Second)
 // New returns a Bot.
 func New(d Deps) *Bot {
 	b := &Bot{
-		web: webapi.New(d.API, d.HTTP, d.APIURL), counters: d.Counters, copies: d.Copies, preferences: d.Preferences,
+		web: webapi.New(d.API, d.HTTP, d.APIURL), counters: d.Counters, directory: directory.NewEvents(d.Copies, d.Log), preferences: d.Preferences,
 		voice: voice{d.CommandPrefix}, embedded: d.Embedded, now: d.Now, log: d.Log, slots: make(chan struct{}, atOnce),
 	}
 	b.sweeper = newSweeper(b.sweepMemory)

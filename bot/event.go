@@ -36,7 +36,7 @@ func (b *Bot) readEvent(ctx context.Context, e envelope) (in innerEvent, ok bool
 		Event   json.RawMessage `json:"event"`
 	}
 	err := e.decode(&outer)
-	if err == nil && b.directoryEvent(ctx, outer.Event) {
+	if err == nil && b.directory.Serve(ctx, outer.Event) {
 		return in, false
 	}
 	if err != nil || json.Unmarshal(outer.Event, &in) != nil {

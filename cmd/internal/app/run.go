@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot"
+	"github.com/assumebot/assumebot/bot/directory"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
@@ -91,8 +92,8 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 	api := webapi.NewAPI(s.SlackAppToken, s.SlackBotToken, s.SlackAPIURL)
 	m := &maker{region: s.AWSRegion, deps: ports(st)}
 	m.deps.AWS, m.deps.ParseKey, m.deps.Now, m.deps.Log = aws, snippet.ParsePublicKey, env.Now, env.Log
-	m.deps.People = bot.NewPeople(api, st.Copies)
-	m.deps.Directory = bot.NewDirectory(bot.DirectoryDeps{
+	m.deps.People = directory.NewPeople(api, st.Copies)
+	m.deps.Directory = directory.NewGroups(directory.Deps{
 		API: api, Copies: st.Copies, Leases: st.Leases, Recorder: st.Record, Named: m.userGroups, Now: env.Now, Log: env.Log,
 	})
 	b := bot.New(bot.Deps{

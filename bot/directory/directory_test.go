@@ -1,4 +1,4 @@
-package bot
+package directory
 
 import (
 	"context"
@@ -22,9 +22,9 @@ import (
 type hall struct {
 	*slacktest.Server
 	store  *store.Store
-	dirs   [2]*Directory
+	dirs   [2]*Groups
 	people [2]*People
-	bot    *Bot // takes events
+	events *Events // of some replica
 
 	mu     sync.Mutex
 	failOn bool // the record fails
@@ -63,13 +63,13 @@ func newHall(t *testing.T) *hall {
 	log := slog.New(slog.DiscardHandler)
 	api := webapi.NewAPI(broker.NewSecret(server.AppToken()), broker.NewSecret(server.BotToken()), server.APIURL())
 	for i, skew := range []time.Duration{0, 5 * time.Minute} {
-		h.dirs[i] = NewDirectory(DirectoryDeps{
+		h.dirs[i] = NewGroups(Deps{
 			API: api, Copies: st.Copies, Leases: st.Leases, Recorder: h, Named: func() []string { return []string{"S01"} },
 			Now: func() time.Time { return time.Now().Add(skew) }, Log: log,
 		})
 		h.people[i] = NewPeople(api, st.Copies)
 	}
-	h.bot = &Bot{copies: st.Copies, log: log}
+	h.events = NewEvents(st.Copies, log)
 	return h
 }
 
@@ -77,10 +77,10 @@ func (h *hall) members(ids ...string) {
 	h.SetUserGroup(slacktest.UserGroup{ID: "S01", Handle: "oncall", Members: ids})
 }
 
-// told hands an event to the bot of some replica.
+// told hands an event to some replica.
 func (h *hall) told(t *testing.T, event string) {
 	t.Helper()
-	if !h.bot.directoryEvent(t.Context(), json.RawMessage(event)) {
+	if !h.events.Serve(t.Context(), json.RawMessage(event)) {
 		t.Errorf("%s: got that it is no event of the directory", event)
 	}
 }
@@ -113,13 +113,13 @@ func (h *hall) changes(t *testing.T) [][2][]string {
 	return out
 }
 
-func inGroup(t *testing.T, d *Directory, user string) (bool, error) {
+func inGroup(t *testing.T, d *Groups, user string) (bool, error) {
 	t.Helper()
 	groups, err := d.Groups(t.Context())
 	return slices.Contains(groups["S01"], user), err
 }
 
-func wantMember(t *testing.T, d *Directory, user string, want bool) {
+func wantMember(t *testing.T, d *Groups, user string, want bool) {
 	t.Helper()
 	if got, err := inGroup(t, d, user); err != nil || got != want {
 		t.Errorf("%s in S01: got %t, %v, want %t", user, got, err, want)

@@ -1,8 +1,9 @@
-package bot
+package directory
 
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"time"
 
 	"github.com/assumebot/assumebot/broker/retry"
@@ -12,9 +13,20 @@ import (
 // cannot be dropped ends by itself within its minute.
 const dropTries = 5
 
-// directoryEvent serves an event that tells of changed groups or people, and
-// reports whether it was one. A repeat does no harm, so nothing is claimed first.
-func (b *Bot) directoryEvent(ctx context.Context, event json.RawMessage) bool {
+// Events are Slack's events that tell of changed groups or people.
+type Events struct {
+	copies Copies
+	log    *slog.Logger
+}
+
+// NewEvents returns Events.
+func NewEvents(copies Copies, log *slog.Logger) *Events {
+	return &Events{copies: copies, log: log}
+}
+
+// Serve has what an event tells of asked anew, and reports whether it was one. A
+// repeat does no harm, so nothing is claimed first.
+func (e *Events) Serve(ctx context.Context, event json.RawMessage) bool {
 	var kind struct {
 		Type string `json:"type"`
 	}
@@ -23,7 +35,7 @@ func (b *Bot) directoryEvent(ctx context.Context, event json.RawMessage) bool {
 	}
 	switch kind.Type {
 	case "subteam_updated", "subteam_members_changed":
-		b.dropCopy(ctx, groupsCopy)
+		e.drop(ctx, groupsCopy)
 	case "user_change":
 		var changed struct {
 			User struct {
@@ -34,12 +46,12 @@ func (b *Bot) directoryEvent(ctx context.Context, event json.RawMessage) bool {
 			} `json:"user"`
 		}
 		if json.Unmarshal(event, &changed) != nil || changed.User.ID == "" {
-			b.log.ErrorContext(ctx, "event not understood", "type", kind.Type)
+			e.log.ErrorContext(ctx, "event not understood", "type", kind.Type)
 			break
 		}
-		b.dropCopy(ctx, personCopy(changed.User.ID))
+		e.drop(ctx, personCopy(changed.User.ID))
 		if other := changed.User.Enterprise.ID; other != "" && other != changed.User.ID {
-			b.dropCopy(ctx, personCopy(other))
+			e.drop(ctx, personCopy(other))
 		}
 	default:
 		return false
@@ -47,9 +59,9 @@ func (b *Bot) directoryEvent(ctx context.Context, event json.RawMessage) bool {
 	return true
 }
 
-func (b *Bot) dropCopy(ctx context.Context, name string) {
+func (e *Events) drop(ctx context.Context, name string) {
 	pace := retry.Pace{First: 100 * time.Millisecond, Longest: 500 * time.Millisecond, Tries: dropTries}
-	if err := pace.Do(ctx, func() error { return b.copies.DropCopy(ctx, name) }); err != nil {
-		b.log.ErrorContext(ctx, "a change in Slack counts only in a minute: the store does not answer", "copy", name, "error", err)
+	if err := pace.Do(ctx, func() error { return e.copies.DropCopy(ctx, name) }); err != nil {
+		e.log.ErrorContext(ctx, "a change in Slack counts only in a minute: the store does not answer", "copy", name, "error", err)
 	}
 }

@@ -1,4 +1,4 @@
-package bot
+package directory
 
 import (
 	"context"
@@ -54,8 +54,8 @@ type Copies interface {
 	SwapKnown(ctx context.Context, name string, sealed, plain []byte) (bool, error)
 }
 
-// DirectoryDeps is what a Directory is made of. All of it is needed.
-type DirectoryDeps struct {
+// Deps is what a Groups is made of. All of it is needed.
+type Deps struct {
 	API      *slack.Client
 	Copies   Copies
 	Leases   lease.Leases
@@ -65,9 +65,9 @@ type DirectoryDeps struct {
 	Log      *slog.Logger
 }
 
-// A Directory knows who is in which Slack user group. All replicas share one
+// A Groups knows who is in which Slack user group. All replicas share one
 // answer of Slack's, which one of them asks for. It implements broker.Directory.
-type Directory struct {
+type Groups struct {
 	api     *slack.Client
 	copies  Copies
 	lease   *lease.Lease
@@ -90,9 +90,9 @@ type refreshCall struct {
 	err    error
 }
 
-// NewDirectory returns a Directory; it asks nobody yet.
-func NewDirectory(d DirectoryDeps) *Directory {
-	dir := &Directory{api: d.API, copies: namedCopies{d.Copies}, lease: lease.New(namedLeases{d.Leases}, groupsLease, groupsClaim, d.Log), now: d.Now}
+// NewGroups returns a Groups; it asks nobody yet.
+func NewGroups(d Deps) *Groups {
+	dir := &Groups{api: d.API, copies: namedCopies{d.Copies}, lease: lease.New(namedLeases{d.Leases}, groupsLease, groupsClaim, d.Log), now: d.Now}
 	dir.lease.Rest = failureAge // the other replicas would ask Slack one after the other
 	dir.changes = &membershipChanges{known: d.Copies, recorder: d.Recorder, named: d.Named, now: d.Now, log: d.Log}
 	return dir
@@ -101,7 +101,7 @@ func NewDirectory(d DirectoryDeps) *Directory {
 // Groups returns the members of every group; disabled groups have none. The
 // store is read every time, so that a change counts on all replicas at once.
 // Nobody waits longer than ctx.
-func (d *Directory) Groups(ctx context.Context) (broker.Membership, error) {
+func (d *Groups) Groups(ctx context.Context) (broker.Membership, error) {
 	groups, err := d.load(ctx)
 	if err == nil && groups == nil {
 		groups, err = d.await(ctx)
@@ -110,7 +110,7 @@ func (d *Directory) Groups(ctx context.Context) (broker.Membership, error) {
 }
 
 // load returns what all replicas share; nil when there is none.
-func (d *Directory) load(ctx context.Context) (membership, error) {
+func (d *Groups) load(ctx context.Context) (membership, error) {
 	data, err := d.copies.LoadCopy(ctx, groupsCopy)
 	if err != nil || data == nil {
 		return nil, err
@@ -123,7 +123,7 @@ func (d *Directory) load(ctx context.Context) (membership, error) {
 }
 
 // await joins the refresh of this process, or starts one.
-func (d *Directory) await(ctx context.Context) (membership, error) {
+func (d *Groups) await(ctx context.Context) (membership, error) {
 	d.mu.Lock()
 	if d.call == nil && d.now().Before(d.retryAt) {
 		defer d.mu.Unlock()
@@ -144,7 +144,7 @@ func (d *Directory) await(ctx context.Context) (membership, error) {
 	}
 }
 
-func (d *Directory) run(ctx context.Context, call *refreshCall) {
+func (d *Groups) run(ctx context.Context, call *refreshCall) {
 	ctx, cancel := context.WithTimeout(ctx, refreshWithin)
 	defer cancel()
 	call.groups, call.err = d.lead(ctx)
@@ -160,7 +160,7 @@ func (d *Directory) run(ctx context.Context, call *refreshCall) {
 var errNotRefreshed = errors.New("user groups: neither this replica nor another got an answer in time")
 
 // lead asks Slack if no other replica does, and else waits for its answer.
-func (d *Directory) lead(ctx context.Context) (groups membership, err error) {
+func (d *Groups) lead(ctx context.Context) (groups membership, err error) {
 	err = retry.Pace{First: firstPoll, Longest: slowestPoll}.Do(ctx, func() error {
 		err := d.lease.Do(ctx, func(ctx context.Context, h *lease.Hold) (err error) {
 			// Another may have saved, or died, since this was looked at last.
@@ -186,7 +186,7 @@ func (d *Directory) lead(ctx context.Context) (groups membership, err error) {
 // refresh asks for all groups with their members in one call and keeps the
 // answer; nil when a group changed meanwhile, so that it may be out of date.
 // https://docs.slack.dev/reference/methods/usergroups.list
-func (d *Directory) refresh(ctx context.Context, h *lease.Hold) (membership, error) {
+func (d *Groups) refresh(ctx context.Context, h *lease.Hold) (membership, error) {
 	token := broker.NewID()
 	before := d.changes.load(ctx)
 	if err := d.copies.BeginCopy(ctx, groupsCopy, token, groupsAge); err != nil {
