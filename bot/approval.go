@@ -11,6 +11,7 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/snippet"
+	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -213,7 +214,7 @@ func denyView(a broker.Approval) slack.ModalViewRequest {
 
 // submitDenial serves the form of a denial. AWS has no part in it, so the answer
 // is the acknowledgement.
-func (b *Bot) submitDenial(ctx context.Context, e envelope, in interaction, ack func(any) bool) {
+func (b *Bot) submitDenial(ctx context.Context, e socketmode.Envelope, in interaction, ack func(any) bool) {
 	comment, wrong := readComment(in.View)
 	refuse := func(text string) bool {
 		return ack(slack.NewErrorsViewSubmissionResponse(map[string]string{fieldComment: text}))

@@ -14,6 +14,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/auditchannel"
 	"github.com/assumebot/assumebot/bot/directory"
+	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/lease"
@@ -49,7 +50,7 @@ type Bot struct {
 	counters    broker.Counters
 	directory   *directory.Events
 	preferences Preferences
-	sockets     *Sockets
+	sockets     *socketmode.Sockets
 	audit       *auditchannel.Channel
 	auditIn     string // the audit channel
 	grants      broker.Grants
@@ -98,7 +99,9 @@ func New(d Deps) *Bot {
 		voice: voice{d.CommandPrefix}, embedded: d.Embedded, now: d.Now, log: d.Log, slots: make(chan struct{}, atOnce),
 	}
 	b.sweeper = newSweeper(b.sweepMemory)
-	b.sockets = newSockets(d.API, d.Connections, d.Embedded, d.Counters, d.Log, b.receive)
+	b.sockets = socketmode.New(socketmode.Deps{
+		API: d.API, Count: d.Connections, Alone: d.Embedded, Counters: d.Counters, Log: d.Log, Handle: b.receive,
+	})
 	b.audit = auditchannel.New(auditchannel.Deps{
 		Record: d.Record, Leases: d.Leases, Channel: d.AuditChannel, Post: b.web.Post, FollowUp: b.followBreakGlass, Now: d.Now, Log: d.Log,
 	})
@@ -135,7 +138,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	dueWork.Go(func() { b.sweeper.run(due) })
 	dueWork.Go(func() { b.owed.run(due) })
 
-	err := b.sockets.run(ctx)
+	err := b.sockets.Run(ctx)
 	stopDue()
 	b.drain(abandon)
 	dueWork.Wait() // what they tell the record, the audit channel still posts
@@ -145,7 +148,7 @@ func (b *Bot) Run(ctx context.Context) error {
 }
 
 // Ready is closed once a socket is open and Slack said hello on it.
-func (b *Bot) Ready() <-chan struct{} { return b.sockets.ready }
+func (b *Bot) Ready() <-chan struct{} { return b.sockets.Ready() }
 
 // AuditPosition is the last entry of the record that the audit channel was
 // told; "" before the first.

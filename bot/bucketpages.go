@@ -9,6 +9,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/command"
+	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -169,7 +170,7 @@ func searchView(grant, prefix string, found ...slack.Block) slack.ModalViewReque
 
 // submitSearch serves a submitted search. What no bucket can be named comes
 // back on the field; the list takes the place of "Asking AWS".
-func (b *Bot) submitSearch(ctx context.Context, e envelope, in interaction, ack func(any) bool) {
+func (b *Bot) submitSearch(ctx context.Context, e socketmode.Envelope, in interaction, ack func(any) bool) {
 	prefix, wrong := readSearch(in.View)
 	if wrong != "" {
 		ack(searchError(wrong))

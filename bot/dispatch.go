@@ -8,6 +8,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/command"
+	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -19,28 +20,28 @@ import (
 // but the socket itself can delay the acknowledgement. Where the answer is the
 // acknowledgement, of menus and submitted modals, it is due within 3 s and
 // never waits for AWS.
-func (b *Bot) receive(s *socket, e envelope) {
+func (b *Bot) receive(e socketmode.Envelope) {
 	defer b.rescue(b.ctx, conversation{}, nil)
-	switch e.kind {
+	switch e.Kind {
 	case "slash_commands":
-		b.ackEmpty(s, e)
+		b.ackEmpty(e)
 		b.work(func(ctx context.Context) { b.slashCommand(ctx, e) })
 	case "interactive":
-		b.receiveInteraction(s, e)
+		b.receiveInteraction(e)
 	case "events_api":
-		b.ackEmpty(s, e)
+		b.ackEmpty(e)
 		b.work(func(ctx context.Context) { b.event(ctx, e) })
 	default:
-		b.ackEmpty(s, e)
-		b.log.Info("envelope not served", "type", e.kind)
+		b.ackEmpty(e)
+		b.log.Info("envelope not served", "type", e.Kind)
 	}
 }
 
-func (b *Bot) ackEmpty(s *socket, e envelope) {
-	if err := s.ack(e.id, nil); err != nil {
+func (b *Bot) ackEmpty(e socketmode.Envelope) {
+	if err := e.Ack(nil); err != nil {
 		// Slack will send it again, and then it is a duplicate; the answer goes
 		// its own way either way.
-		b.log.Warn("envelope not acknowledged", "type", e.kind, "error", err)
+		b.log.Warn("envelope not acknowledged", "type", e.Kind, "error", err)
 	}
 }
 
@@ -80,11 +81,11 @@ func busy(to conversation) error {
 }
 
 // slashCommand serves one slash command, unless it was served already.
-func (b *Bot) slashCommand(ctx context.Context, e envelope) {
+func (b *Bot) slashCommand(ctx context.Context, e socketmode.Envelope) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	var cmd slack.SlashCommand
-	if err := e.decode(&cmd); err != nil {
+	if err := e.Decode(&cmd); err != nil {
 		b.log.ErrorContext(ctx, "slash command not understood", "error", err)
 		return
 	}
@@ -127,8 +128,8 @@ func (b *Bot) enter(ctx context.Context, to conversation) bool {
 }
 
 // sightings are what a delivery is known by.
-func sightings(e envelope, trigger string) []string {
-	ids := []string{"envelope:" + e.id}
+func sightings(e socketmode.Envelope, trigger string) []string {
+	ids := []string{"envelope:" + e.ID}
 	if trigger != "" {
 		ids = append(ids, "trigger:"+trigger)
 	}
@@ -160,7 +161,7 @@ func errNotLooked(to conversation, err error) *broker.Error {
 // aloneOrRefused refuses to issue from a process whose state is its own while
 // another process may serve the same Slack app.
 func (b *Bot) aloneOrRefused(ctx context.Context, to conversation) error {
-	n, certain := b.sockets.census.strangers()
+	n, certain := b.sockets.Strangers()
 	if !b.embedded || n == 0 {
 		return nil
 	}

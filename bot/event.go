@@ -10,6 +10,7 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/snippet"
+	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -29,13 +30,13 @@ type innerEvent struct {
 
 // readEvent reads an event that somebody waits for an answer to; not one of the
 // directory, nor the bot's own words, edits and joins.
-func (b *Bot) readEvent(ctx context.Context, e envelope) (in innerEvent, ok bool) {
+func (b *Bot) readEvent(ctx context.Context, e socketmode.Envelope) (in innerEvent, ok bool) {
 	var outer struct {
 		TeamID  string          `json:"team_id"`
 		EventID string          `json:"event_id"`
 		Event   json.RawMessage `json:"event"`
 	}
-	err := e.decode(&outer)
+	err := e.Decode(&outer)
 	if err == nil && b.directory.Serve(ctx, outer.Event) {
 		return in, false
 	}
@@ -49,12 +50,12 @@ func (b *Bot) readEvent(ctx context.Context, e envelope) (in innerEvent, ok bool
 
 // event serves one event: somebody opened Home, mentioned the bot or wrote to
 // it. Both of the latter are answered with help.
-func (b *Bot) event(ctx context.Context, e envelope) {
+func (b *Bot) event(ctx context.Context, e socketmode.Envelope) {
 	in, ok := b.readEvent(ctx, e)
 	if !ok {
 		return
 	}
-	first, err := b.counters.FirstSight(ctx, "envelope:"+e.id, "event:"+in.id)
+	first, err := b.counters.FirstSight(ctx, "envelope:"+e.ID, "event:"+in.id)
 	if err != nil || !first {
 		if err != nil {
 			b.log.ErrorContext(ctx, "event not served: the store does not answer", "type", in.Type, "error", err)

@@ -13,6 +13,7 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/snippet"
+	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -217,7 +218,7 @@ const (
 	mostOptions = 100
 	// optionBytes keeps the acknowledgement that holds the options under
 	// maxAck, with room for its frame.
-	optionBytes = maxAck - 2_000
+	optionBytes = socketmode.MaxAck - 2_000
 )
 
 // suggest offers the Accounts that the person may have and that match what is

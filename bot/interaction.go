@@ -2,12 +2,14 @@ package bot
 
 import (
 	"context"
+	"encoding/json"
 	"sync"
 	"time"
 
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -41,10 +43,15 @@ type interaction struct {
 
 // receiveInteraction acknowledges an interaction as its type asks and serves
 // it.
-func (b *Bot) receiveInteraction(s *socket, e envelope) {
-	callback, more, err := e.interaction()
+func (b *Bot) receiveInteraction(e socketmode.Envelope) {
+	var payload json.RawMessage
+	err := e.Decode(&payload)
+	callback, more := slack.InteractionCallback{}, 0
+	if err == nil {
+		callback, more, err = readInteraction(payload)
+	}
 	if err != nil {
-		b.ackEmpty(s, e)
+		b.ackEmpty(e)
 		b.log.Error("interaction not understood", "error", err)
 		return
 	}
@@ -52,14 +59,14 @@ func (b *Bot) receiveInteraction(s *socket, e envelope) {
 	switch in.Type {
 	case slack.InteractionTypeBlockSuggestion, slack.InteractionTypeViewSubmission:
 		// The socket stays open until the acknowledgement is on it.
-		s.pending.Add(1)
+		answering := e.Answering()
 		b.work(func(ctx context.Context) {
 			ctx, cancel := context.WithTimeout(ctx, answerWithin)
 			defer cancel()
-			b.answerByAck(ctx, s, e, in)
+			b.answerByAck(ctx, e, in, answering)
 		})
 	default:
-		b.ackEmpty(s, e)
+		b.ackEmpty(e)
 		b.work(func(ctx context.Context) {
 			ctx, cancel := context.WithTimeout(ctx, answerWithin)
 			defer cancel()
@@ -83,13 +90,13 @@ func (b *Bot) receiveInteraction(s *socket, e envelope) {
 
 // answerByAck serves what is answered by its acknowledgement: there is one in any
 // case, the latest when it is due.
-func (b *Bot) answerByAck(ctx context.Context, s *socket, e envelope, in interaction) {
+func (b *Bot) answerByAck(ctx context.Context, e socketmode.Envelope, in interaction, answering func()) {
 	var once sync.Once
 	ack := func(payload any) (sent bool) {
 		once.Do(func() {
 			sent = true
-			defer s.pending.Done()
-			if err := s.ack(e.id, payload); err != nil {
+			defer answering()
+			if err := e.Ack(payload); err != nil {
 				b.log.Warn("interaction not acknowledged", "type", in.Type, "error", err)
 			}
 		})

@@ -50,7 +50,7 @@ func TestAPanicEndsItsEnvelopeAlone(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	b.ctx = ctx
 	ended := make(chan error, 1)
-	go func() { ended <- b.sockets.run(ctx) }()
+	go func() { ended <- b.sockets.Run(ctx) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {

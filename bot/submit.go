@@ -10,6 +10,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/snippet"
+	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -28,7 +29,7 @@ type filled struct {
 }
 
 // submit serves a submitted form.
-func (b *Bot) submit(ctx context.Context, e envelope, in interaction, ack func(any) bool) {
+func (b *Bot) submit(ctx context.Context, e socketmode.Envelope, in interaction, ack func(any) bool) {
 	switch in.View.CallbackID {
 	case formCallback, useCallback:
 		b.submitForm(ctx, e, in, ack)
@@ -42,7 +43,7 @@ func (b *Bot) submit(ctx context.Context, e envelope, in interaction, ack func(a
 // submitForm serves the form that asks for credentials. What can be judged
 // without AWS comes back in the acknowledgement, on its field; otherwise the
 // acknowledgement turns the form into "working", and what AWS says replaces that.
-func (b *Bot) submitForm(ctx context.Context, e envelope, in interaction, ack func(any) bool) {
+func (b *Bot) submitForm(ctx context.Context, e socketmode.Envelope, in interaction, ack func(any) bool) {
 	f, wrong := b.voice.readForm(in.View)
 	if wrong != nil {
 		ack(slack.NewErrorsViewSubmissionResponse(wrong))
@@ -263,7 +264,7 @@ func (f filled) errorOn(field, text string) any {
 func jsonSize(v any) int {
 	data, err := json.Marshal(v)
 	if err != nil {
-		return maxAck
+		return socketmode.MaxAck
 	}
 	return len(data)
 }

@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"maps"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit/goldentest"
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/bot/snippet"
+	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -44,11 +46,8 @@ func TestViewsAreAsJudged(t *testing.T) {
 	t.Cleanup(func() { _ = server.Close() })
 	server.AddUser(slacktest.User{ID: "U01ALICE", Name: "alice"})
 	server.AddChannel(slacktest.Channel{ID: "C0GENERAL", Name: "general", Members: []string{"U01ALICE"}})
-	l := &line{Server: server}
 	api := slack.New(server.BotToken(), slack.OptionAppLevelToken(server.AppToken()), slack.OptionAPIURL(server.APIURL()))
-	l.sockets = newSockets(api, 1, false, rates{}, b.log, func(s *socket, e envelope) { _ = s.ack(e.id, nil) })
-	l.run(t)
-	l.await(t, "a socket", func() bool { return len(server.Connections()) == 1 })
+	acknowledge(t, api, b.log)
 	for name, view := range forms {
 		t.Run(name, func(t *testing.T) {
 			renameCodeBlock(view)
@@ -56,6 +55,22 @@ func TestViewsAreAsJudged(t *testing.T) {
 			goldentest.Compare(t, "view_"+name, goldentest.AsRead(shown.Tree(goldentest.Reader)), view)
 		})
 	}
+}
+
+// acknowledge acknowledges every envelope of the fake Slack.
+func acknowledge(t *testing.T, api *slack.Client, log *slog.Logger) {
+	t.Helper()
+	sockets := socketmode.New(socketmode.Deps{API: api, Count: 1, Counters: panicking{}, Log: log, Handle: func(e socketmode.Envelope) { _ = e.Ack(nil) }})
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- sockets.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	<-sockets.Ready()
 }
 
 // renameCodeBlock takes the chance out of the code's block, which has a new
@@ -85,8 +100,8 @@ func TestMenusStayUnderTwentyKilobytesAndSayWhatTheyLeaveOut(t *testing.T) {
 			RoleARN: "arn:aws:iam::222222222222:role/ARoleNameOfFiftyCharactersIsAlsoAllowedByIAMItself"})
 	}
 	menu := accountMenu(accounts, "")
-	if size := jsonSize(menu); size >= maxAck {
-		t.Errorf("got %d bytes of options, want fewer than %d", size, maxAck)
+	if size := jsonSize(menu); size >= socketmode.MaxAck {
+		t.Errorf("got %d bytes of options, want fewer than %d", size, socketmode.MaxAck)
 	}
 	shown := 0
 	for _, g := range menu.OptionGroups {

@@ -47,9 +47,9 @@ func TestNothingOfAVisitStaysAfterItWasSwept(t *testing.T) {
 	b.sweeper = newSweeper(func() { swept <- struct{}{} })
 	held := func() weak.Pointer[[4096]byte] {
 		payload := new([4096]byte)
-		e := envelope{payload: broker.NewSecret(strings.Repeat("123456", 100))}
+		sent := broker.NewSecret(strings.Repeat("123456", 100))
 		b.work(func(context.Context) {
-			payload[0] = byte(len(e.payload.Reveal()))
+			payload[0] = byte(len(sent.Reveal()))
 			runtime.KeepAlive(payload)
 		})
 		return weak.Make(payload)

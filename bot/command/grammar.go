@@ -45,7 +45,7 @@ type Command struct {
 }
 
 const (
-	// MaxText, in bytes as Slack sends them, bounds the work; with the longest
+	// MaxText bounds the work, in bytes as Slack sends them; with the longest
 	// reason, escaped throughout, a command stays well below it.
 	MaxText   = 4000
 	maxReason = broker.MaxReason

@@ -1,4 +1,4 @@
-package bot
+package socketmode
 
 import (
 	"context"
@@ -119,7 +119,7 @@ func (d *disconnected) Error() string { return "Slack closed the socket: " + d.r
 // serve reads until the server closes the socket, the socket dies or stop ends,
 // and hands every envelope to handle, which must not block. Then it says
 // goodbye and closes the socket. It is called once.
-func (s *socket) serve(stop context.Context, handle func(*socket, envelope)) {
+func (s *socket) serve(stop context.Context, handle func(Envelope)) {
 	ctx, cancel := context.WithCancel(stop)
 	var pings sync.WaitGroup
 	pings.Go(func() { s.keepAlive(ctx, cancel) })
@@ -132,7 +132,7 @@ func (s *socket) serve(stop context.Context, handle func(*socket, envelope)) {
 	_ = s.conn.Close()
 }
 
-func (s *socket) read(ctx context.Context, handle func(*socket, envelope)) error {
+func (s *socket) read(ctx context.Context, handle func(Envelope)) error {
 	// Whoever ends ctx then sets a deadline that has passed, so it is looked at
 	// after each new deadline: either order ends the reading.
 	alive := func(string) error {
@@ -169,7 +169,7 @@ func (s *socket) read(ctx context.Context, handle func(*socket, envelope)) error
 		case f.Type == "disconnect":
 			s.announce(f.Reason)
 		case f.EnvelopeID != "":
-			handle(s, f.envelope())
+			handle(f.envelope(s))
 		}
 	}
 }
@@ -236,13 +236,13 @@ func (s *socket) sayGoodbye() {
 	_ = s.conn.WriteControl(websocket.CloseMessage, bye, time.Now().Add(writeTimeout))
 }
 
-// maxAck is what a socket acknowledgement must stay under: Slack drops a larger
+// MaxAck is what a socket acknowledgement must stay under: Slack drops a larger
 // one without a word (slack-go, socketmode.go).
-const maxAck = 20_000
+const MaxAck = 20_000
 
 var errAckTooLarge = errors.New("acknowledgement of 20 KB or more, which Slack drops")
 
-// ack acknowledges an envelope; payload is nil where an empty one will do.
+// Ack acknowledges an envelope; payload is nil where an empty one will do.
 func (s *socket) ack(id string, payload any) error {
 	data, err := json.Marshal(struct {
 		EnvelopeID string `json:"envelope_id"`
@@ -251,7 +251,7 @@ func (s *socket) ack(id string, payload any) error {
 	if err != nil {
 		return err
 	}
-	if len(data) >= maxAck {
+	if len(data) >= MaxAck {
 		return errAckTooLarge
 	}
 	s.write.Lock()

@@ -1,4 +1,4 @@
-package bot
+package socketmode
 
 import (
 	"testing"

@@ -1,4 +1,4 @@
-package bot
+package socketmode
 
 import (
 	"context"
@@ -82,11 +82,14 @@ func newLine(t *testing.T, count int, alone bool, options ...slacktest.Option) *
 	server.AddUser(slacktest.User{ID: "U01ALICE", Name: "alice"})
 	server.AddChannel(slacktest.Channel{ID: "C0GENERAL", Name: "general", Members: []string{"U01ALICE"}})
 	l := &line{Server: server, log: newLockedBuilder(), seen: map[string]int{}}
-	l.sockets = newSockets(l.api(), count, alone, rates{}, slog.New(slog.NewTextHandler(l.log, nil)), func(s *socket, e envelope) {
-		l.mu.Lock()
-		l.seen[e.id]++
-		l.mu.Unlock()
-		_ = s.ack(e.id, nil)
+	l.sockets = New(Deps{
+		API: l.api(), Count: count, Alone: alone, Counters: rates{}, Log: slog.New(slog.NewTextHandler(l.log, nil)),
+		Handle: func(e Envelope) {
+			l.mu.Lock()
+			l.seen[e.ID]++
+			l.mu.Unlock()
+			_ = e.Ack(nil)
+		},
 	})
 	return l
 }
@@ -106,7 +109,7 @@ func (l *line) run(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- l.sockets.run(ctx) }()
+	go func() { ended <- l.sockets.Run(ctx) }()
 	l.stop = sync.OnceValue(func() error { cancel(); return <-ended })
 	t.Cleanup(func() { _ = l.stop() })
 }
@@ -188,8 +191,8 @@ func TestUnusableTokensAreFatalWithWhatMendsThem(t *testing.T) {
 				test.token = l.BotToken()
 			}
 			api := slack.New(l.BotToken(), slack.OptionAppLevelToken(test.token), slack.OptionAPIURL(l.APIURL()))
-			s := newSockets(api, 2, false, rates{}, slog.New(slog.DiscardHandler), nil)
-			err := s.run(t.Context())
+			s := New(Deps{API: api, Count: 2, Counters: rates{}, Log: slog.New(slog.DiscardHandler)})
+			err := s.Run(t.Context())
 			var fatal *webapi.FatalError
 			if !errors.As(err, &fatal) || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), test.token) {
 				t.Errorf("got %v, want a fatal error that says %q and not the token", err, test.want)
@@ -213,7 +216,7 @@ func TestTooManySocketsAreWaitedFor(t *testing.T) {
 	l := newLine(t, 10, false)
 	l.run(t)
 	l.await(t, "ten sockets", func() bool { return len(l.Connections()) == 10 })
-	s := newSockets(l.api(), 1, false, rates{}, slog.New(slog.DiscardHandler), nil)
+	s := New(Deps{API: l.api(), Count: 1, Counters: rates{}, Log: slog.New(slog.DiscardHandler)})
 	_, err := s.dial(t.Context(), slog.New(slog.DiscardHandler))
 	var refused *disconnected
 	if !errors.As(err, &refused) || refused.reason != "too_many_websockets" {
@@ -228,7 +231,7 @@ func TestForeignSocketsAreNoticed(t *testing.T) {
 	if n, _ := l.sockets.census.strangers(); n != 0 {
 		t.Errorf("got %d strangers, want none", n)
 	}
-	other := newSockets(l.api(), 1, true, rates{}, slog.New(slog.DiscardHandler), nil)
+	other := New(Deps{API: l.api(), Count: 1, Alone: true, Counters: rates{}, Log: slog.New(slog.DiscardHandler)})
 	sock, err := other.dial(t.Context(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

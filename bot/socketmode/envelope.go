@@ -1,10 +1,8 @@
-package bot
+package socketmode
 
 import (
 	"encoding/json"
 	"fmt"
-
-	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/broker"
 )
@@ -13,13 +11,24 @@ import (
 // with its state, stay far below it.
 const maxEnvelope = 4 << 20
 
-// An envelope is one Socket Mode message that wants an acknowledgement. Its
+// An Envelope is one Socket Mode message that wants an acknowledgement. Its
 // payload holds codes and response_urls, so it is a secret as a whole.
 // https://docs.slack.dev/apis/events-api/using-socket-mode
-type envelope struct {
-	id      string
-	kind    string
+type Envelope struct {
+	ID      string
+	Kind    string
 	payload broker.Secret
+	from    *socket
+}
+
+// Ack acknowledges the envelope; answer is nil where an empty one will do.
+func (e Envelope) Ack(answer any) error { return e.from.ack(e.ID, answer) }
+
+// Answering keeps the socket open until done is called, once: an acknowledgement
+// that is an answer is being made.
+func (e Envelope) Answering() (done func()) {
+	e.from.pending.Add(1)
+	return e.from.pending.Done
 }
 
 // A frame is any message on the socket.
@@ -44,20 +53,14 @@ func decodeFrame(data []byte) (frame, error) {
 	return f, nil
 }
 
-func (f frame) envelope() envelope {
-	return envelope{id: f.EnvelopeID, kind: f.Type, payload: broker.NewSecret(string(f.Payload))}
+func (f frame) envelope(from *socket) Envelope {
+	return Envelope{ID: f.EnvelopeID, Kind: f.Type, payload: broker.NewSecret(string(f.Payload)), from: from}
 }
 
-// decode reads the payload into v, which is one of slack-go's payload types.
-func (e envelope) decode(v any) error {
+// Decode reads the payload into v, which is one of slack-go's payload types.
+func (e Envelope) Decode(v any) error {
 	if json.Unmarshal([]byte(e.payload.Reveal()), v) != nil {
-		return fmt.Errorf("the payload of a %s envelope is not of the expected shape", e.kind)
+		return fmt.Errorf("the payload of a %s envelope is not of the expected shape", e.Kind)
 	}
 	return nil
-}
-
-// interaction reads the payload of what a person did with a control: the first
-// of the actions that it claims, and how many there are beside it.
-func (e envelope) interaction() (slack.InteractionCallback, int, error) {
-	return readInteraction([]byte(e.payload.Reveal()))
 }

@@ -1,4 +1,4 @@
-package bot
+package socketmode
 
 import (
 	"context"
@@ -24,7 +24,7 @@ import (
 // makes a slot back off as long as another slot serves: the last one never does.
 type Sockets struct {
 	open   func(context.Context) (broker.Secret, error)
-	handle func(*socket, envelope)
+	handle func(Envelope)
 	count  int
 	alone  bool // the state is in this process: another one on the same app must not issue
 	pace   *pace
@@ -39,22 +39,40 @@ type Sockets struct {
 	ready   chan struct{} // closed at the first hello
 }
 
-// newSockets returns count sockets' keeper; it dials nothing.
-func newSockets(api *slack.Client, count int, alone bool, counters broker.Counters, log *slog.Logger, handle func(*socket, envelope)) *Sockets {
+// Deps is what Sockets are made of. All of it is needed.
+type Deps struct {
+	API      *slack.Client
+	Count    int  // of sockets
+	Alone    bool // the state is in this process: another one on the same app must not issue
+	Counters broker.Counters
+	Log      *slog.Logger
+	// Handle takes an envelope off a socket, and acknowledges it. It must not block.
+	Handle func(Envelope)
+}
+
+// New returns Sockets; they dial nothing yet.
+func New(d Deps) *Sockets {
 	return &Sockets{
-		open:    func(ctx context.Context) (broker.Secret, error) { return openConnection(ctx, api) },
-		handle:  handle,
-		count:   count,
-		alone:   alone,
-		pace:    &pace{counters: counters, now: time.Now},
+		open:    func(ctx context.Context) (broker.Secret, error) { return openConnection(ctx, d.API) },
+		handle:  d.Handle,
+		count:   d.Count,
+		alone:   d.Alone,
+		pace:    &pace{counters: d.Counters, now: time.Now},
 		census:  newCensus(),
 		pulse:   defaultPulse,
 		pause:   pause,
-		log:     log,
+		log:     d.Log,
 		changed: make(chan struct{}),
 		ready:   make(chan struct{}),
 	}
 }
+
+// Ready is closed once a socket is open and Slack said hello on it.
+func (s *Sockets) Ready() <-chan struct{} { return s.ready }
+
+// Strangers returns how many connections Slack counted that are not ours, and
+// whether another process is certain to hold them.
+func (s *Sockets) Strangers() (n int, certain bool) { return s.census.strangers() }
 
 // openConnection asks Slack for the one-time URL of a new socket.
 // https://docs.slack.dev/reference/methods/apps.connections.open
@@ -72,9 +90,9 @@ func openConnection(ctx context.Context, api *slack.Client) (broker.Secret, erro
 	return broker.NewSecret(url), nil
 }
 
-// run keeps the sockets open until ctx ends, when it returns nil, or until
+// Run keeps the sockets open until ctx ends, when it returns nil, or until
 // Slack says something that trying again cannot mend.
-func (s *Sockets) run(ctx context.Context) error {
+func (s *Sockets) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var slots sync.WaitGroup
