@@ -239,7 +239,8 @@ func (b *Bot) suggest(ctx context.Context, in interaction, ack func(any) bool) {
 		return
 	}
 	defer b.leaveSlot()
-	ack(accountMenu(in.to.broker.Policy.Offered(ctx, in.to.request(command.Command{})), blockkit.Shortened(in.Value[:min(len(in.Value), command.MaxText)], maxQuery)))
+	typed := blockkit.Shortened(in.Value[:min(len(in.Value), command.MaxText)], maxQuery)
+	ack(accountMenu(in.to.broker.Policy.Offered(ctx, in.to.request(command.Command{})), typed))
 }
 
 // optionGroups are a menu's options as the acknowledgement gives them; none is

@@ -32,7 +32,7 @@ func (b *Orders) isAdmin(ctx context.Context, r Request, act string) error {
 		return err
 	}
 	if !listed {
-		return &Error{Code: CodeNotAdmin, What: Say("Only admins may " + act + "."), Hint: b.core.contact()}
+		return &Error{Code: CodeNotAdmin, What: Say("Only admins may " + act + "."), Hint: b.contact()}
 	}
 	return b.visits.notBlocked(ctx, r.Caller.User)
 }
@@ -89,9 +89,9 @@ func (b *core) NameOf(slackID string) string {
 
 // adminEvent is an Event about what an admin does.
 func (b *Orders) adminEvent(kind EventKind, r Request) Event {
-	e := b.core.event(kind, r)
-	e.User, e.Purpose, e.Account = b.core.NameOf(r.Caller.User), "", ""
-	e.Target, e.TargetName = r.target, b.core.NameOf(r.target)
+	e := b.event(kind, r)
+	e.User, e.Purpose, e.Account = b.NameOf(r.Caller.User), "", ""
+	e.Target, e.TargetName = r.target, b.NameOf(r.target)
 	return e
 }
 
@@ -136,7 +136,7 @@ func (b *Orders) block(ctx context.Context, r Request) error {
 		b.noteUnsure(ctx, b.adminEvent(EventBlocked, r))
 		return orderUnsure(err, "this person is blocked")
 	}
-	b.core.note(ctx, b.adminEvent(EventBlocked, r))
+	b.note(ctx, b.adminEvent(EventBlocked, r))
 	return nil
 }
 
@@ -146,7 +146,7 @@ func (b *Orders) cancelBlocked(ctx context.Context, r Request) ([]Approval, erro
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	r.Account, r.Approval = "", ""
-	cancelled, err := b.pending.cancelOpen(ctx, r, r.target, Vote{User: r.Caller.User, Name: cmp.Or(b.core.NameOf(r.Caller.User), r.Caller.User)})
+	cancelled, err := b.pending.cancelOpen(ctx, r, r.target, Vote{User: r.Caller.User, Name: cmp.Or(b.NameOf(r.Caller.User), r.Caller.User)})
 	if unsure := b.sureOf(ctx, r.target); unsure != nil {
 		return cancelled, unsure
 	}
@@ -163,7 +163,7 @@ func (b *Orders) cancelBlocked(ctx context.Context, r Request) ([]Approval, erro
 // noteUnsure records an order of which nobody knows whether it was taken.
 func (b *Orders) noteUnsure(ctx context.Context, e Event) {
 	e.Code, e.Message = CodeStore, "The bot's own store did not answer: nobody knows whether it holds."
-	b.core.note(ctx, e)
+	b.note(ctx, e)
 }
 
 // Unblock ends a block; false when there was none.
@@ -203,7 +203,7 @@ func (b *Orders) Unlock(ctx context.Context, r Request, target string) (bool, er
 		}
 		was, err := b.giveBackTo(ctx, e, func(ctx context.Context) (bool, error) { return b.counters.Unlock(ctx, target) })
 		if err == nil && was && left <= 0 { // the lock-out came in between
-			b.core.note(ctx, b.adminEvent(EventUnlocked, *r))
+			b.note(ctx, b.adminEvent(EventUnlocked, *r))
 		}
 		return was, err
 	})
@@ -228,7 +228,7 @@ func (b *Orders) Pause(ctx context.Context, r Request) (before *Order, err error
 			b.noteUnsure(ctx, b.adminEvent(EventPaused, *r))
 			return nil, orderUnsure(err, "the bot is paused")
 		}
-		b.core.note(ctx, b.adminEvent(EventPaused, *r))
+		b.note(ctx, b.adminEvent(EventPaused, *r))
 		return before, nil
 	})
 }
@@ -255,7 +255,7 @@ func (b *Orders) endOrder(ctx context.Context, e Event, end func(context.Context
 	ended, err := b.giveBackTo(ctx, e, end)
 	if err == nil && !ended {
 		e.Code, e.Message = CodeNotEnded, "It had ended already, or a newer order stands."
-		b.core.note(ctx, e)
+		b.note(ctx, e)
 		err = &Error{
 			Code: CodeNotEnded,
 			What: Say("It has ended already, or another admin has given a new order meanwhile, which stands."),

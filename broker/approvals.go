@@ -138,7 +138,7 @@ func (b *Asking) somebodyCanApprove(ctx context.Context, account Account, user U
 			Code: CodeNotAllowed, Rule: "approval",
 			What: Say(fmt.Sprintf("%s needs %d to approve, and of its approvers %d are not you yourself, so nobody was asked.",
 				account.Name, account.Approval.Count, have)),
-			Hint: Sentences(Say("The config has to name more approvers."), b.core.contact()),
+			Hint: Sentences(Say("The config has to name more approvers."), b.contact()),
 		}
 	}
 	return nil

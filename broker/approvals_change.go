@@ -117,8 +117,8 @@ func (b *Pending) openOf(ctx context.Context, user string) ([]KeptApproval, erro
 // approvalEvent tells what r's Caller did about an Approval.
 func (b *Pending) approvalEvent(r Request, a Approval) Event {
 	r.Account, r.Reason, r.Purpose = a.Account, a.Reason, PurposeShow
-	e := b.core.event(EventApproval, r)
-	e.User = b.core.NameOf(r.Caller.User)
+	e := b.event(EventApproval, r)
+	e.User = b.NameOf(r.Caller.User)
 	e.Target, e.TargetName = a.User, a.UserName
 	e.RoleARN, e.Seconds, e.BreakGlass = a.RoleARN, int64(a.Duration/time.Second), a.Acknowledge
 	e.Approval, e.State, e.ApprovedBy, e.Comment = a.ID, a.State, a.names(), a.Comment

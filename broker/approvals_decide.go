@@ -125,7 +125,7 @@ func (b *Deciding) decided(ctx context.Context, r Request, user, id string, orde
 		if a.Acknowledge {
 			event.Kind, event.State = EventAcknowledged, ""
 		}
-		b.core.note(ctx, event)
+		b.note(ctx, event)
 		return a, nil
 	})
 }
@@ -136,7 +136,7 @@ func (b *Deciding) vote(ctx context.Context, r Request, user, id string, ordered
 		if err != nil {
 			return Approval{}, err
 		}
-		by := Vote{User: r.Caller.User, Name: b.core.NameOf(r.Caller.User), At: k.Now}
+		by := Vote{User: r.Caller.User, Name: b.NameOf(r.Caller.User), At: k.Now}
 		if by.Name == "" {
 			by.Name = by.User
 		}

@@ -51,7 +51,7 @@ func (b *Pending) cancelOpen(ctx context.Context, r Request, owner string, by Vo
 		a, err := b.cancelApproval(ctx, owner, k.ID, by)
 		switch {
 		case err == nil:
-			b.core.note(ctx, b.approvalEvent(r, a))
+			b.note(ctx, b.approvalEvent(r, a))
 			cancelled = append(cancelled, a)
 		case a.ID == "": // the store; what another decided meanwhile is no error
 			return cancelled, err
@@ -103,7 +103,7 @@ func (b *Pending) ExpireApproval(ctx context.Context, user, id string) (a Approv
 		return a, left, nil
 	case err == nil:
 		event := b.approvalEvent(Request{ID: a.ID, Caller: Caller{User: a.User, Team: a.Team, Channel: a.Channel}}, a)
-		b.core.note(ctx, event)
+		b.note(ctx, event)
 	}
 	return a, 0, nil
 }

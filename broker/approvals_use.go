@@ -57,7 +57,7 @@ func (b *Consent) CancelLapsed(ctx context.Context, r Request) ([]Approval, erro
 	user := r.user
 	open, err := b.pending.openOf(ctx, user.Slack)
 	if err != nil {
-		return nil, b.core.asError(r, storeDown(err))
+		return nil, b.asError(r, storeDown(err))
 	}
 	var all []Approval
 	for _, k := range open {
@@ -67,7 +67,7 @@ func (b *Consent) CancelLapsed(ctx context.Context, r Request) ([]Approval, erro
 		r.Approval = k.ID
 		cancelled, err := b.pending.cancelOpen(ctx, r, user.Slack, Vote{User: user.Slack, Name: user.Name})
 		if all = append(all, cancelled...); err != nil {
-			return all, b.core.asError(r, err)
+			return all, b.asError(r, err)
 		}
 	}
 	return all, nil

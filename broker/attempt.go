@@ -119,7 +119,7 @@ func (b *attempts) notBegun(a attempt, e *Error) *Error {
 	if a.again != nil {
 		e.Hint = a.again
 	}
-	return b.core.unserved(a.request, a.before(e))
+	return b.unserved(a.request, a.before(e))
 }
 
 // giveBackAll gives claims back, the last first, whether or not the person waits.
@@ -154,7 +154,7 @@ func (b *attempts) notAsked(ctx context.Context, a attempt) error {
 
 // failed ends an attempt that AWS did not serve, or of which nobody knows.
 func (b *attempts) failed(ctx context.Context, a attempt, err error) error {
-	e := b.core.asError(a.request, a.before(err))
+	e := b.asError(a.request, a.before(err))
 	for _, c := range slices.Backward(a.claims) {
 		switch spent := c.spent != nil && c.spent(e); {
 		case spent && c.spend != nil:
@@ -180,11 +180,11 @@ func (b *attempts) succeeded(ctx context.Context, a attempt, issued Issued) (Iss
 		spendAll(ctx, a.claims)
 		return Issued{}, err
 	}
-	outcome := b.core.outcome(a.outcome, a.intent)
+	outcome := b.outcome(a.outcome, a.intent)
 	outcome.issued(issued.Grant)
 	if err := b.recorder.Record(ctx, outcome); err != nil {
 		spendAll(ctx, a.claims)
-		return Issued{}, b.core.asError(a.request, unrecorded(err, a.did, a.dropped, useAfter(a.request, a.intent)))
+		return Issued{}, b.asError(a.request, unrecorded(err, a.did, a.dropped, useAfter(a.request, a.intent)))
 	}
 	issued, err := a.keep(ctx, issued, outcome)
 	if err == nil && issued.Kept {
@@ -199,11 +199,11 @@ func (b *attempts) succeeded(ctx context.Context, a attempt, issued Issued) (Iss
 // recordFailure records e, which is what the person is told of err, as the
 // outcome of an intent.
 func (b *attempts) recordFailure(ctx context.Context, intent Event, e *Error, err error) {
-	outcome := b.core.outcome(EventFailed, intent)
+	outcome := b.outcome(EventFailed, intent)
 	outcome.failed(e)
 	var answered *AWSFailure
 	if errors.As(err, &answered) {
 		outcome.STSRequestID = answered.RequestID
 	}
-	b.core.note(ctx, outcome)
+	b.note(ctx, outcome)
 }

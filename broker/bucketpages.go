@@ -90,7 +90,7 @@ func (b *Lists) BucketPage(ctx context.Context, r Request, grantID, prefix strin
 				Hint: Say("Send ", BucketsCmd(account.Name), " again."),
 			}
 		}
-		if err := b.core.recordUse(ctx, *r, EventListing, found.Grant); err != nil {
+		if err := b.recordUse(ctx, *r, EventListing, found.Grant); err != nil {
 			return BucketList{}, err
 		}
 		known, _, err := b.listings.LoadListing(ctx, r.user.Slack, grantID, prefix)

@@ -62,7 +62,7 @@ func (b *Lists) Buckets(ctx context.Context, r Request, prefix string) (BucketLi
 			Kept:        reused || issued.Kept,
 			UsedSession: issued.UsedSession,
 		}
-		if err := b.core.recordUse(ctx, *r, EventListing, issued.Grant); err != nil {
+		if err := b.recordUse(ctx, *r, EventListing, issued.Grant); err != nil {
 			return list, err
 		}
 		return b.listed(ctx, *r, issued.Credentials, list, Listing{})
@@ -113,14 +113,14 @@ func (b *core) recordUse(ctx context.Context, r Request, kind EventKind, g Grant
 func (b *Lists) listingFailed(ctx context.Context, r Request, g Grant, err error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
-	e := b.core.asError(r, err)
+	e := b.asError(r, err)
 	if e.Code == CodeCredentialsGone {
 		if err := b.grants.ForgetCredentials(ctx, r.user.Slack, g.ID); err != nil {
 			b.log.WarnContext(ctx, "dead credentials not forgotten", "request", r.ID, "error", err)
 		}
 	}
-	event := b.core.grantEvent(EventFailed, r, g)
+	event := b.grantEvent(EventFailed, r, g)
 	event.failed(e)
-	b.core.note(ctx, event)
+	b.note(ctx, event)
 	return onRecord(e)
 }

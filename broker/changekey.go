@@ -47,7 +47,7 @@ func (b *Keys) changeKey(ctx context.Context, r Request, change ChangedKey) (Cha
 	if err != nil {
 		return ChangedKey{}, err
 	}
-	intent := b.core.intent(r, user, p)
+	intent := b.intent(r, user, p)
 	intent.KeyChange, intent.Key, intent.PreviousKey = change.Change, change.Key.Fingerprint, change.Previous.Fingerprint
 	_, err = b.attempts.perform(ctx, attempt{
 		request: r,
@@ -80,13 +80,13 @@ func (b *Keys) planKeyChange(ctx context.Context, r Request, user User, key Publ
 		return ChangedKey{}, &Error{
 			Code: CodeKeyFixed,
 			What: Say("Your key is set by the config and cannot be changed from Slack."),
-			Hint: b.core.contact(),
+			Hint: b.contact(),
 		}
 	case user.MFASerial == "":
 		return ChangedKey{}, &Error{
 			Code: CodeKeyFixed,
 			What: Say("The config names no MFA device for you, so no code of yours can be checked, and a key cannot be changed without."),
-			Hint: b.core.contact(),
+			Hint: b.contact(),
 		}
 	}
 	previous, _, ok, err := b.sealings.registered(ctx, user)
@@ -150,7 +150,7 @@ func (b *Keys) keepKey(ctx context.Context, r Request, user User, outcome Event,
 	if err == nil {
 		return nil
 	}
-	e := b.core.asError(r, unstored(err, "AWS accepted your code, but the bot's own store did not answer, so nobody knows whether your key was changed."))
+	e := b.asError(r, unstored(err, "AWS accepted your code, but the bot's own store did not answer, so nobody knows whether your key was changed."))
 	e.Hint = Say("Look with ", AssumeCmd("key"), "; if it was not, try again with a new code.")
 	b.attempts.recordFailure(ctx, outcome, e, err)
 	return e

@@ -122,10 +122,10 @@ func (b *Issuing) link(ctx context.Context, r Request, issued Issued, service st
 // noLink puts on the record that credentials are shown where a link was asked
 // for: what was granted for the console may now be used anywhere.
 func (b *Issuing) noLink(ctx context.Context, r Request, g Grant, err error) *Error {
-	e := b.core.asError(r, err)
-	event := b.core.grantEvent(EventFailed, r, g)
+	e := b.asError(r, err)
+	event := b.grantEvent(EventFailed, r, g)
 	event.failed(e)
 	event.Message += " The credentials themselves are shown instead."
-	b.core.note(ctx, event)
+	b.note(ctx, event)
 	return e
 }

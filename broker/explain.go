@@ -42,7 +42,7 @@ func (b *Explaining) explain(ctx context.Context, r Request) (Explanation, error
 	}
 	who := r
 	who.Duration = 0
-	e := Explanation{Decision: b.policy.entitled(ctx, account, who), Contact: b.core.contact()}
+	e := Explanation{Decision: b.policy.entitled(ctx, account, who), Contact: b.contact()}
 	glass := who
 	glass.BreakGlass = true
 	e.BreakGlass = e.Decision.Effect != Allow && len(account.BreakGlass) > 0 && b.policy.entitled(ctx, account, glass).Effect == Allow
@@ -72,7 +72,7 @@ func (b *Explaining) explain(ctx context.Context, r Request) (Explanation, error
 		e.Unmet = append(e.Unmet, b.policy.denied(account, r, unmet))
 	}
 	if err := b.visits.mayAct(ctx, user.Slack); err != nil {
-		e.Unmet = append(e.Unmet, b.core.asError(r, err))
+		e.Unmet = append(e.Unmet, b.asError(r, err))
 		e.BreakGlass = false // that is refused likewise
 	}
 	held, err := b.mfaSessions.heldSession(ctx, user)

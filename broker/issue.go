@@ -72,7 +72,7 @@ func (b *Issuing) issueNow(ctx context.Context, r Request, cleared clearance) (I
 
 // issueIntent says what is about to be asked of AWS.
 func (b *Issuing) issueIntent(r Request, user User, p Plan, cleared clearance) Event {
-	intent := b.core.intent(r, user, p)
+	intent := b.intent(r, user, p)
 	intent.RoleARN = cleared.account.RoleARN
 	cleared.mark(&intent)
 	return intent

@@ -40,7 +40,7 @@ func (b *Holding) Reveal(ctx context.Context, r Request, grantID string) (Issued
 		if err != nil {
 			return Issued{}, err
 		}
-		if err := b.core.recordUse(ctx, *r, EventShown, found.Grant); err != nil {
+		if err := b.recordUse(ctx, *r, EventShown, found.Grant); err != nil {
 			return Issued{}, err
 		}
 		return Issued{
@@ -119,11 +119,11 @@ func (b *Holding) forget(ctx context.Context, r Request, g Grant) (Ending, error
 	}
 	session, err := b.sessions.DropMFASession(ctx, r.user.Slack, "")
 	if session {
-		event := b.core.event(EventEnded, r)
+		event := b.event(EventEnded, r)
 		event.User, event.Purpose, event.Account = r.user.Name, PurposeMFASession, ""
-		b.core.note(ctx, event)
+		b.note(ctx, event)
 	}
-	b.core.note(ctx, b.core.grantEvent(EventEnded, r, g))
+	b.note(ctx, b.grantEvent(EventEnded, r, g))
 	if err != nil {
 		return Ending{}, &Error{
 			Code: CodeStore, Err: err,

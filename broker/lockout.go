@@ -43,7 +43,7 @@ func (b *Visits) notLockedOut(ctx context.Context, r *Request) error {
 		return &Error{
 			Code: CodeLockedOut,
 			What: Say("You are locked out after too many wrong codes."),
-			Hint: Sentences(Say("Try again in "+atLeastAMinute(left)+", or have an admin unlock you. If the codes were not yours, say so now."), b.core.contact()),
+			Hint: Sentences(Say("Try again in "+atLeastAMinute(left)+", or have an admin unlock you. If the codes were not yours, say so now."), b.contact()),
 		}
 	}
 	return nil
@@ -75,10 +75,10 @@ func (b *claims) codeRefused(ctx context.Context, r Request, intent Event, e *Er
 		e.Hint = Sentences(e.Hint, Say(tries+" left; then your codes are refused for "+atLeastAMinute(wrong.Next)+"."))
 		return
 	}
-	e.Hint = Sentences(Say("That was one wrong code too many: you are locked out for "+atLeastAMinute(wrong.Locked)+". An admin can unlock you."), b.core.contact())
-	event := b.core.outcome(EventLockedOut, intent)
+	e.Hint = Sentences(Say("That was one wrong code too many: you are locked out for "+atLeastAMinute(wrong.Locked)+". An admin can unlock you."), b.contact())
+	event := b.outcome(EventLockedOut, intent)
 	event.Purpose, event.Expires = "", event.Time.Add(wrong.Locked) // it is about the person, whatever the code was for
-	b.core.note(ctx, event)
+	b.note(ctx, event)
 }
 
 // codeAccepted forgets the wrong codes before it.

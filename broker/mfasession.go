@@ -100,7 +100,7 @@ func (b *MFASessions) sessionDuration(user User, asked time.Duration) (time.Dura
 		return 0, &Error{
 			Code: CodeNoDevice,
 			What: Say("The bot's config names no MFA device of yours."),
-			Hint: b.core.contact(),
+			Hint: b.contact(),
 		}
 	case asked == 0:
 		return most, nil
@@ -159,8 +159,8 @@ func (b *MFASessions) endSession(ctx context.Context, r Request, s Session) (end
 	case !ended:
 		return false, nil
 	}
-	event := b.core.event(EventEnded, r)
+	event := b.event(EventEnded, r)
 	event.User, event.AccessKeyID, event.Expires = r.user.Name, s.AccessKeyID, s.Expires
-	b.core.note(ctx, event)
+	b.note(ctx, event)
 	return true, nil
 }

@@ -111,7 +111,7 @@ func (b *MFASessions) beginSession(ctx context.Context, r Request, user User, d 
 	p := Plan{Method: MethodGetSessionToken, MFA: true, Duration: d}
 	asked := r
 	asked.Purpose = PurposeMFASession
-	intent := b.core.intent(asked, user, p)
+	intent := b.intent(asked, user, p)
 	held := heldSession{ok: true}
 	_, err := b.attempts.perform(ctx, attempt{
 		request: r,

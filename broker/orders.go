@@ -55,7 +55,7 @@ func (b *Visits) blocked(o Order) *Error {
 	return &Error{
 		Code: CodeBlocked,
 		What: Say("You are blocked since ", At(o.At), ": the bot does nothing for you."),
-		Hint: b.core.contact(),
+		Hint: b.contact(),
 	}
 }
 
@@ -86,7 +86,7 @@ func (b *attempts) overtaken(ctx context.Context, r Request, intent Event, issue
 	if err == nil {
 		return nil
 	}
-	e := b.core.asError(r, err)
+	e := b.asError(r, err)
 	e.Use = useAfter(r, intent)
 	came := "AWS has answered, but the bot's own store cannot say whether you are blocked or everything is paused"
 	switch e.Code {
@@ -103,10 +103,10 @@ func (b *attempts) overtaken(ctx context.Context, r Request, intent Event, issue
 		e.What = Say(came + ", so what it issued is not shown. The bot still keeps it.")
 		e.Hint = Sentences(Say("Once the bot's store answers, ", SessionsCmd(), " ends what it keeps."), e.Hint)
 	}
-	outcome := b.core.outcome(EventFailed, intent)
+	outcome := b.outcome(EventFailed, intent)
 	outcome.issued(issued.Grant)
 	outcome.failed(e)
-	b.core.note(ctx, outcome)
+	b.note(ctx, outcome)
 	b.denyUnseen(ctx, r, intent, issued)
 	return e
 }
@@ -143,13 +143,13 @@ func (b *attempts) denyUnseen(ctx context.Context, r Request, intent Event, issu
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTimeout)
 	defer cancel()
 	denied, failed := b.revoking.deny(ctx, r, account, sessionOf(issued.Grant.Principal), true)
-	event := b.core.outcome(EventRevoked, intent)
+	event := b.outcome(EventRevoked, intent)
 	event.Purpose, event.Method, event.Seconds = "", "", 0
 	event.denial(denied, failed)
 	if failed != nil {
 		b.log.ErrorContext(ctx, "credentials that nobody saw not revoked", "request", r.ID, "account", account.Name, "error", failed)
 	}
-	b.core.note(ctx, event)
+	b.note(ctx, event)
 }
 
 // sessionOf is the session name within the ARN of an assumed role:
@@ -160,5 +160,5 @@ func sessionOf(principal string) string {
 
 // order is what an admin's Request lays down.
 func (b *Orders) order(r Request) Order {
-	return Order{ID: r.ID, By: r.Caller.User, ByName: b.core.NameOf(r.Caller.User), Reason: r.Reason, At: b.now().UTC().Truncate(time.Second)}
+	return Order{ID: r.ID, By: r.Caller.User, ByName: b.NameOf(r.Caller.User), Reason: r.Reason, At: b.now().UTC().Truncate(time.Second)}
 }

@@ -39,7 +39,7 @@ func (b *Visits) known(ctx context.Context, c Caller) (User, error) {
 		return User{}, &Error{
 			Code: CodeNotUser,
 			What: Say("You are not set up to use this bot."),
-			Hint: b.core.contact(),
+			Hint: b.contact(),
 		}
 	}
 	return user, nil
@@ -62,7 +62,7 @@ func (b *Visits) served(ctx context.Context, c Caller) error {
 	return &Error{
 		Code: CodeWorkspace, Err: err,
 		What: Say("This bot does not serve your Slack workspace."),
-		Hint: b.core.contact(),
+		Hint: b.contact(),
 	}
 }
 
@@ -92,7 +92,7 @@ func (b *Visits) inGoodStanding(ctx context.Context, user string) error {
 		return &Error{
 			Code: CodeNotAMember,
 			What: Say("Only full members of this Slack workspace are served: no guests, bots, deactivated accounts or people of other workspaces."),
-			Hint: b.core.contact(),
+			Hint: b.contact(),
 		}
 	}
 	return nil

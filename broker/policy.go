@@ -64,11 +64,11 @@ func (b *Policy) denied(a Account, r Request, d Decision) *Error {
 	case CodeChannel:
 		e = wrongChannel(a)
 	case CodeHours:
-		e = &Error{Code: CodeHours, What: Say(a.Name + " may be had only " + a.Hours.String() + "."), Hint: b.core.contact()}
+		e = &Error{Code: CodeHours, What: Say(a.Name + " may be had only " + a.Hours.String() + "."), Hint: b.contact()}
 	case CodeReason:
 		e = reasonNeeded(a, r)
 	default:
-		e = &Error{Code: CodeNotAllowed, What: Say("You may not have " + a.Name + "."), Hint: b.core.contact()}
+		e = &Error{Code: CodeNotAllowed, What: Say("You may not have " + a.Name + "."), Hint: b.contact()}
 		if r.BreakGlass {
 			e.What = Say("You may not have " + a.Name + " by break-glass.")
 		}
@@ -109,7 +109,7 @@ func (b *Policy) unknownAccount(ctx context.Context, user User, name string) err
 	for i, a := range mine {
 		names[i] = a.Name
 	}
-	hint := Sentences(Say("You may not have any account yet."), b.core.contact())
+	hint := Sentences(Say("You may not have any account yet."), b.contact())
 	if !complete {
 		hint = Say("Slack cannot say right now which user groups you are in, so the bot cannot say what you may have.")
 	}

@@ -74,7 +74,7 @@ func (b *Revoking) takeSince(ctx context.Context, r Request, user User, account 
 	done.Session = done.Session || session
 	done.Cancelled = append(slices.Clone(done.Cancelled), cancelled...)
 	if err = errors.Join(err, failed); err != nil && done.Err == nil {
-		done.Err = b.core.asError(r, storeDown(err))
+		done.Err = b.asError(r, storeDown(err))
 	}
 }
 
@@ -92,11 +92,11 @@ func (b *Revoking) grantsOf(ctx context.Context, user User, account Account) ([]
 // knows what they have, they may have something.
 func (b *Revoking) revokeNow(ctx context.Context, r Request, user User, account Account) Revocation {
 	found, failed := b.grantsOf(ctx, user, account)
-	event := b.core.event(EventRevoking, r)
+	event := b.event(EventRevoking, r)
 	event.User, event.RoleARN, event.Principal = user.Name, account.RoleARN, ""
 	tells := account.Revoker != "" && (len(found) > 0 || failed != nil)
 	if len(found) > 0 || failed != nil {
-		b.core.note(ctx, event)
+		b.note(ctx, event)
 	}
 	done := Revocation{Account: account, Nothing: account.Revoker != "" && !tells}
 	session, err := b.sessions.DropMFASession(ctx, user.Slack, "")
@@ -118,16 +118,16 @@ func (b *Revoking) revokeNow(ctx context.Context, r Request, user User, account 
 	}
 	if err != nil && done.Err == nil {
 		// Said last: AWS refuses all the same.
-		done.Err = b.core.asError(r, mayBeKept(err, "credentials or an MFA session of yours", Say("Try again in a minute, or tell whoever runs the bot.")))
+		done.Err = b.asError(r, mayBeKept(err, "credentials or an MFA session of yours", Say("Try again in a minute, or tell whoever runs the bot.")))
 	}
 	if done.Err != nil {
 		b.log.ErrorContext(ctx, "revocation not complete", "request", r.ID, "account", account.Name, "error", done.Err)
 	}
 	if len(found) > 0 || done.Session || len(done.Cancelled) > 0 || done.Err != nil {
-		outcome := b.core.outcome(EventRevoked, event)
+		outcome := b.outcome(EventRevoked, event)
 		outcome.Expires = done.Until
 		outcome.denial(done.Denied, done.Err)
-		b.core.note(ctx, outcome)
+		b.note(ctx, outcome)
 	}
 	return done
 }
@@ -181,5 +181,5 @@ func (b *Revoking) notDenied(r Request, account Account, session string, err err
 		e.What = Say("AWS refuses what was issued of " + account.Name + " before an earlier revocation, " +
 			"and could not be told of what was issued since: that works until it expires.")
 	}
-	return b.core.asError(r, e)
+	return b.asError(r, e)
 }

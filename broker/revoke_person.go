@@ -50,7 +50,7 @@ func (b *Revoking) RevokePerson(ctx context.Context, r Request, target string) (
 		done := b.revokePerson(ctx, *r, target)
 		done.Cancelled = cancelled
 		if failed != nil && done.Err == nil {
-			done.Err = b.core.asError(*r, failed)
+			done.Err = b.asError(*r, failed)
 		}
 		return done, nil
 	})
@@ -68,10 +68,10 @@ func (b *Revoking) noAccountToRevoke(name string) *Error {
 func (b *Revoking) revokePerson(ctx context.Context, r Request, target string) PersonRevocation {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokePersonTimeout)
 	defer cancel()
-	done := PersonRevocation{Target: target, TargetName: b.core.NameOf(target)}
+	done := PersonRevocation{Target: target, TargetName: b.NameOf(target)}
 	intent := b.orders.adminEvent(EventRevoking, r)
 	intent.Account = r.Account
-	b.core.note(ctx, intent)
+	b.note(ctx, intent)
 	// First what the bot keeps: an MFA session can get new credentials.
 	session, err := b.sessions.DropMFASession(ctx, target, "")
 	grants, failed := b.grants.LiveGrants(ctx, target)
@@ -96,7 +96,7 @@ func (b *Revoking) revokePerson(ctx context.Context, r Request, target string) P
 	}
 	done.Session = session
 	if err != nil {
-		done.Err = b.core.asError(r, mayBeKept(err, "credentials or an MFA session of this person",
+		done.Err = b.asError(r, mayBeKept(err, "credentials or an MFA session of this person",
 			Say("They are blocked, so nothing of it is shown to them. Revoke again in a minute.")))
 		b.log.ErrorContext(ctx, "revocation not complete", "request", r.ID, "target", target, "error", err)
 	}
@@ -163,7 +163,7 @@ func (b *Revoking) denyPerson(ctx context.Context, r Request, of *Revocation, na
 		return
 	}
 	if len(names) == 0 {
-		of.Err = b.core.asError(r, &Error{
+		of.Err = b.asError(r, &Error{
 			Code: CodeRevoker, Err: errors.New("no session name is known"),
 			What: Say("This person is not in the config and has no live credentials from the bot, " +
 				"so it does not know how AWS calls their sessions of " + of.Account.Name + "."),
@@ -200,6 +200,6 @@ func (b *Revoking) notePerson(ctx context.Context, r Request, done PersonRevocat
 			failed = done.Err
 		}
 		event.denial(of.Denied, failed)
-		b.core.note(ctx, event)
+		b.note(ctx, event)
 	}
 }

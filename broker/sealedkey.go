@@ -85,7 +85,7 @@ func (b *sealings) errSealRequired(user User, account Account) error {
 	return &Error{
 		Code: CodeSealRequired,
 		What: Say(message),
-		Hint: Sentences(b.core.contact(), Say("A key set with ", AssumeCmd("key"), " does not count here.")),
+		Hint: Sentences(b.contact(), Say("A key set with ", AssumeCmd("key"), " does not count here.")),
 	}
 }
 

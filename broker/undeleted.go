@@ -5,7 +5,7 @@ import "context"
 // SetAside records that the bot gave up an entry of a list of what is to be done
 // later, and why.
 func (b *Holding) SetAside(ctx context.Context, list, why string) {
-	b.core.note(ctx, Event{
+	b.note(ctx, Event{
 		ID: NewID(), Time: b.now().UTC(), Kind: EventSetAside, RequestID: NewID(), Code: CodeSetAside,
 		Message: "An entry of the list of " + list + " was set aside: " + why + ".",
 	})
@@ -17,7 +17,7 @@ func (b *Holding) SetAside(ctx context.Context, list, why string) {
 func (b *Holding) Undeleted(ctx context.Context, r Request, g Grant, removed bool) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
-	event := b.core.grantEvent(EventUndeleted, r, g)
+	event := b.grantEvent(EventUndeleted, r, g)
 	event.STSRequestID, event.Code, event.Ref = g.STSRequestID, CodeUndeleted, ShortRef(r.ID)
 	event.Message = "The credentials can still be read there."
 	if removed {
@@ -28,7 +28,7 @@ func (b *Holding) Undeleted(ctx context.Context, r Request, g Grant, removed boo
 
 // Undelivered records that a Grant was issued but could not be shown.
 func (b *Holding) Undelivered(ctx context.Context, r Request, g Grant, code Code) {
-	event := b.core.grantEvent(EventUndelivered, r, g)
+	event := b.grantEvent(EventUndelivered, r, g)
 	event.STSRequestID, event.Code, event.Ref = g.STSRequestID, code, ShortRef(r.ID)
-	b.core.note(ctx, event)
+	b.note(ctx, event)
 }

@@ -129,7 +129,7 @@ func (b *Visits) passes(ctx context.Context, r *Request, by way) bool {
 // Judge reserved for it is given back, whether or not the person waits; another's
 // claim stays.
 func (b *Visits) refuse(ctx context.Context, r Request, err error) error {
-	e := b.core.unserved(r, err)
+	e := b.unserved(r, err)
 	if e.recorded {
 		return e
 	}
@@ -139,14 +139,14 @@ func (b *Visits) refuse(ctx context.Context, r Request, err error) error {
 		defer cancel()
 		b.claims.releaseCode(ctx, r, user, r.ID)
 	}
-	event := b.core.event(EventRefused, r)
+	event := b.event(EventRefused, r)
 	event.failed(e)
 	event.Rule, event.Approval = e.Rule, r.Approval
-	event.Target, event.TargetName = r.target, b.core.NameOf(r.target)
+	event.Target, event.TargetName = r.target, b.NameOf(r.target)
 	if known && e.Code != CodeWorkspace {
 		event.User = user.Name
 	}
-	b.core.note(ctx, event)
+	b.note(ctx, event)
 	return e
 }
 

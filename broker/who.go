@@ -43,7 +43,7 @@ func (b *Holding) heldByAll(ctx context.Context) ([]Held, error) {
 		defer mu.Unlock()
 		first = cmp.Or(first, err)
 		for _, g := range grants {
-			all = append(all, Held{Grant: g, Name: b.core.NameOf(g.User)})
+			all = append(all, Held{Grant: g, Name: b.NameOf(g.User)})
 		}
 	})
 	if first != nil {

@@ -26,7 +26,7 @@ func (b *Explaining) WhoAmI(ctx context.Context, r Request) (WhoAmI, error) {
 				return WhoAmI{}, b.policy.denied(account, *r, d)
 			}
 		}
-		asking := b.core.event(EventIdentity, *r)
+		asking := b.event(EventIdentity, *r)
 		asking.User, asking.RoleARN = r.user.Name, account.RoleARN
 		if err := b.recorder.Record(ctx, asking); err != nil {
 			return WhoAmI{}, recordAway(err, "AWS was not asked")
