@@ -10,6 +10,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/command"
+	"github.com/assumebot/assumebot/bot/due"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
@@ -117,12 +118,12 @@ func (b *Bot) pressed(ctx context.Context, in interaction, name approvalName,
 // sees to what follows from it. That is on the due list before the change, so that a replica that dies in between leaves no
 // message with an older state and nobody untold.
 func (b *Bot) decided(ctx context.Context, t approvalTask, change func() (broker.Approval, error)) error {
-	due, err := b.approvals.put(ctx, b.now().Add(followAfter), t.entry())
+	entry, err := b.approvals.Put(ctx, b.now().Add(followAfter), t.entry())
 	if err != nil {
 		return broker.AsError(broker.StoreAway(err, "so nothing was changed"), t.Press)
 	}
 	a, err := change()
-	next := verdict{}
+	next := due.Verdict{}
 	var e *broker.Error
 	switch {
 	case err == nil:
@@ -131,7 +132,7 @@ func (b *Bot) decided(ctx context.Context, t approvalTask, change func() (broker
 	default:
 		return err // the due list finds out
 	}
-	if settling := b.approvals.settleOnce(context.WithoutCancel(ctx), due, next); settling != nil {
+	if settling := b.approvals.SettleNow(context.WithoutCancel(ctx), entry, next); settling != nil {
 		b.log.WarnContext(ctx, "what follows from a decision stays on the due list", "approval", t.ID, "error", settling)
 	}
 	return err
@@ -168,14 +169,14 @@ func (b *Bot) used(g broker.Grant) {
 // showState shows what has become of an Approval, now if that is possible.
 func (b *Bot) showState(ctx context.Context, a broker.Approval, t approvalTask) {
 	t.User, t.ID, t.Told = a.User, a.ID, true
-	next := verdict{next: t.entry(), at: b.now()}
+	next := due.Verdict{Next: t.entry(), At: b.now()}
 	if a.State != "" {
 		next = b.follow(ctx, a, t)
 	}
-	if next.next == nil {
+	if next.Next == nil {
 		return
 	}
-	if _, err := b.approvals.put(ctx, next.at, next.next); err != nil {
+	if _, err := b.approvals.Put(ctx, next.At, next.Next); err != nil {
 		b.log.ErrorContext(ctx, "an approval's message shows an older state", "approval", a.ID, "error", err)
 	}
 }

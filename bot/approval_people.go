@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/due"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -39,7 +40,7 @@ func (b *Bot) askEach(ctx context.Context, a broker.Approval) {
 	}
 	put := func(at time.Time, t approvalTask) {
 		t.User, t.ID = a.User, a.ID
-		if _, err := b.approvals.put(ctx, at, t.entry()); err != nil {
+		if _, err := b.approvals.Put(ctx, at, t.entry()); err != nil {
 			b.log.ErrorContext(ctx, "an approver is not asked by direct message, or not reminded", "approval", a.ID, "error", err)
 		}
 	}
@@ -52,12 +53,12 @@ func (b *Bot) askEach(ctx context.Context, a broker.Approval) {
 }
 
 // serveAsk sends one approver the message with the buttons.
-func (b *Bot) serveAsk(ctx context.Context, t approvalTask) verdict {
+func (b *Bot) serveAsk(ctx context.Context, t approvalTask) due.Verdict {
 	a, err := b.broker().Pending.Approval(ctx, t.User, t.ID)
 	_, asked := a.CopyFor(t.Ask)
 	switch {
 	case gone(err), err == nil && (a.State != broker.ApprovalWaiting || asked):
-		return doneWith
+		return due.Done()
 	case err != nil:
 		return b.later(ctx, t, err)
 	}
@@ -65,7 +66,7 @@ func (b *Bot) serveAsk(ctx context.Context, t approvalTask) verdict {
 	switch err := b.broker().Pending.MayBeAsked(ctx, t.Ask); {
 	case errors.As(err, &unfit) && (unfit.Code == broker.CodeNotAMember || unfit.Code == broker.CodeBlocked):
 		b.log.WarnContext(ctx, "an approver is not asked: they are blocked or no full member", "approval", a.ID, "user", t.Ask, "code", unfit.Code)
-		return doneWith
+		return due.Done()
 	case err != nil:
 		return b.later(ctx, t, err)
 	}
@@ -88,19 +89,19 @@ func (b *Bot) serveAsk(ctx context.Context, t approvalTask) verdict {
 	if err == nil && (marked.State != a.State || len(marked.Votes) != len(a.Votes)) { // somebody was quick
 		b.showState(ctx, marked, approvalTask{Press: t.ID})
 	}
-	return doneWith
+	return due.Done()
 }
 
 // serveApprovalReminder reminds the approvers, once.
-func (b *Bot) serveApprovalReminder(ctx context.Context, t approvalTask) verdict {
+func (b *Bot) serveApprovalReminder(ctx context.Context, t approvalTask) due.Verdict {
 	a, first, err := b.broker().Pending.MarkReminded(ctx, t.User, t.ID)
 	switch {
 	case gone(err), err == nil && !first && !t.Marked:
-		return doneWith
+		return due.Done()
 	case err != nil:
 		return b.later(ctx, t, err)
 	case a.State != broker.ApprovalWaiting:
-		return doneWith
+		return due.Done()
 	}
 	t.Marked = true
 	if err := b.web.PostReply(ctx, a.PostIn, a.PostTS, approvalReminder(a, b.broker().Asking.Approvers(a))); err != nil {
@@ -114,15 +115,15 @@ func (b *Bot) serveApprovalReminder(ctx context.Context, t approvalTask) verdict
 			b.log.WarnContext(ctx, "an approver is not reminded", "approval", a.ID, "user", c.User, "error", err)
 		}
 	}
-	return doneWith
+	return due.Done()
 }
 
 // later puts a task off, or gives it up where Slack refuses for good.
-func (b *Bot) later(ctx context.Context, t approvalTask, err error) verdict {
+func (b *Bot) later(ctx context.Context, t approvalTask, err error) due.Verdict {
 	at, again := webapi.PutOff(b.now(), err, t.Tries)
 	b.log.WarnContext(ctx, "asking an approver is put off", "approval", t.ID, "user", t.Ask, "error", err, "again", again)
-	if !again || t.Tries >= dueTries {
-		return doneWith
+	if !again || t.Tries >= due.MaxTries {
+		return due.Done()
 	}
 	return t.putOff(at)
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/assumebot/assumebot/bot/due"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -46,9 +47,9 @@ func (t approvalTask) entry() []byte {
 }
 
 // putOff is the task again, after a failure.
-func (t approvalTask) putOff(at time.Time) verdict {
+func (t approvalTask) putOff(at time.Time) due.Verdict {
 	t.Tries++
-	return verdict{next: t.entry(), at: at}
+	return due.Verdict{Next: t.entry(), At: at}
 }
 
 // postApproval shows a new Approval to the approvers, and sees to its end. An
@@ -64,7 +65,7 @@ func (b *Bot) postApproval(ctx context.Context, a broker.Approval) error {
 	}
 	b.log.WarnContext(ctx, "break-glass is not shown to the approvers yet", "approval", a.ID, "error", err)
 	t := approvalTask{User: a.User, ID: a.ID, Press: a.ID, Told: true}
-	_, err = b.approvals.put(ctx, b.now().Add(dueTick), t.entry())
+	_, err = b.approvals.Put(ctx, b.now().Add(due.Tick), t.entry())
 	return err
 }
 
@@ -76,7 +77,7 @@ func (b *Bot) expireLater(ctx context.Context, a broker.Approval) error {
 	if n := len(a.Votes); n > 0 {
 		since = a.Votes[n-1].At
 	}
-	_, err := b.approvals.put(ctx, b.now().Add(a.Expires.Sub(since)), approvalTask{User: a.User, ID: a.ID}.entry())
+	_, err := b.approvals.Put(ctx, b.now().Add(a.Expires.Sub(since)), approvalTask{User: a.User, ID: a.ID}.entry())
 	return err
 }
 
@@ -163,7 +164,7 @@ func gone(err error) bool {
 
 // follow does what follows from a change: the message shows it, who asked is
 // told of an end, and an approval's own end is due. What fails is put off.
-func (b *Bot) follow(ctx context.Context, a broker.Approval, t approvalTask) verdict {
+func (b *Bot) follow(ctx context.Context, a broker.Approval, t approvalTask) due.Verdict {
 	var failed error
 	if a.State == broker.ApprovalApproved {
 		failed = b.expireLater(ctx, a)
@@ -186,27 +187,27 @@ func (b *Bot) follow(ctx context.Context, a broker.Approval, t approvalTask) ver
 		}
 	}
 	if failed == nil {
-		return doneWith
+		return due.Done()
 	}
 	at, again := webapi.PutOff(b.now(), failed, t.Tries)
 	b.log.WarnContext(ctx, "what follows from a decision is put off", "approval", a.ID, "state", a.State, "error", failed, "until", at)
 	if !again {
-		return doneWith
+		return due.Done()
 	}
 	return t.putOff(at)
 }
 
 // serveApproval does what is due about an Approval.
-func (b *Bot) serveApproval(ctx context.Context, entry []byte) verdict {
+func (b *Bot) serveApproval(ctx context.Context, entry []byte) due.Verdict {
 	var t approvalTask
 	if json.Unmarshal(entry, &t) != nil || !isSlackID(t.User) || !isEntryID(t.ID) {
-		return setAside("it is about no approval")
+		return due.SetAside("it is about no approval")
 	}
 	switch {
 	case t.BreakGlass != nil:
 		return b.serveBreakGlass(ctx, t)
 	case t.Ask != "" && !isSlackID(t.Ask):
-		return setAside("it is about no approver")
+		return due.SetAside("it is about no approver")
 	case t.Ask != "":
 		return b.serveAsk(ctx, t)
 	case t.Remind:
@@ -224,12 +225,12 @@ func (b *Bot) serveApproval(ctx context.Context, entry []byte) verdict {
 	}
 	switch {
 	case gone(err):
-		return doneWith
+		return due.Done()
 	case err != nil:
 		b.log.WarnContext(ctx, "an approval is looked at later: the store does not answer", "approval", t.ID, "error", err)
-		return t.putOff(b.now().Add(min(time.Minute, dueTick<<min(max(t.Tries, 0), 6))))
+		return t.putOff(b.now().Add(min(time.Minute, due.Tick<<min(max(t.Tries, 0), 6))))
 	case left > 0: // by the clock that counts; or somebody approved meanwhile
-		return verdict{next: entry, at: b.now().Add(left)}
+		return due.Verdict{Next: entry, At: b.now().Add(left)}
 	}
 	if t.Press == "" && a.State != broker.ApprovalExpired {
 		t.Told = true // by whoever ended it

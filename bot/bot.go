@@ -14,6 +14,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/auditchannel"
 	"github.com/assumebot/assumebot/bot/directory"
+	"github.com/assumebot/assumebot/bot/due"
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
@@ -32,7 +33,7 @@ type Deps struct {
 	Preferences   Preferences
 	Record        auditchannel.Record
 	Leases        lease.Leases
-	Due           DueLists
+	Due           due.Lists
 	Grants        broker.Grants
 	Settings      Settings
 	CommandPrefix string
@@ -54,10 +55,10 @@ type Bot struct {
 	audit       *auditchannel.Channel
 	auditIn     string // the audit channel
 	grants      broker.Grants
-	reminders   *dueWorker
-	deletions   *dueWorker
-	approvals   *dueWorker
-	owed        *dueWorker
+	reminders   *due.List
+	deletions   *due.List
+	approvals   *due.List
+	owed        *due.List
 	voice       voice
 	embedded    bool
 	now         func() time.Time
@@ -107,11 +108,15 @@ func New(d Deps) *Bot {
 	})
 	b.grants, b.auditIn = d.Grants, d.AuditChannel
 	b.Serve(d.Broker, d.Settings)
-	b.reminders = newDueWorker(d, reminderList, b.serveReminder, b.tellAside)
-	b.deletions = newDueWorker(d, deletionList, b.serveDeletion, b.tellAside)
-	b.approvals = newDueWorker(d, approvalList, b.serveApproval, b.tellAside)
-	b.owed = newDueWorker(d, owedList, b.serveOwed, b.tellAside)
-	b.owed.most, b.owed.atOnce, b.owed.shared = owedMost, owedAtOnce, true
+	list := func(name string, serve func(context.Context, []byte) due.Verdict) due.Deps {
+		return due.Deps{List: name, Lists: d.Due, Leases: d.Leases, Serve: serve, Aside: b.tellAside, Now: d.Now, Log: d.Log}
+	}
+	b.reminders = due.New(list(reminderList, b.serveReminder))
+	b.deletions = due.New(list(deletionList, b.serveDeletion))
+	b.approvals = due.New(list(approvalList, b.serveApproval))
+	owed := list(owedList, b.serveOwed)
+	owed.Most, owed.AtOnce, owed.Shared = owedMost, owedAtOnce, true
+	b.owed = due.New(owed)
 	return b
 }
 
@@ -129,14 +134,14 @@ func (b *Bot) Run(ctx context.Context) error {
 	var audit sync.WaitGroup
 	audit.Go(func() { b.audit.Run(auditing) })
 
-	due, stopDue := context.WithCancel(context.WithoutCancel(ctx))
+	working, stopDue := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopDue()
 	var dueWork sync.WaitGroup
-	dueWork.Go(func() { b.reminders.run(due) })
-	dueWork.Go(func() { b.deletions.run(due) })
-	dueWork.Go(func() { b.approvals.run(due) })
-	dueWork.Go(func() { b.sweeper.run(due) })
-	dueWork.Go(func() { b.owed.run(due) })
+	dueWork.Go(func() { b.reminders.Run(working) })
+	dueWork.Go(func() { b.deletions.Run(working) })
+	dueWork.Go(func() { b.approvals.Run(working) })
+	dueWork.Go(func() { b.sweeper.run(working) })
+	dueWork.Go(func() { b.owed.Run(working) })
 
 	err := b.sockets.Run(ctx)
 	stopDue()
@@ -157,12 +162,12 @@ func (b *Bot) AuditPosition(ctx context.Context) (string, error) { return b.audi
 // Due is how much of reminders, deletions, approvals and answers owed is due and not done yet.
 func (b *Bot) Due(ctx context.Context) (int, error) {
 	total := 0
-	for _, w := range []*dueWorker{b.reminders, b.deletions, b.approvals, b.owed} {
-		entries, err := w.due.DueBy(ctx, w.list, b.now(), dueBatch)
+	for _, w := range []*due.List{b.reminders, b.deletions, b.approvals, b.owed} {
+		n, err := w.Count(ctx)
 		if err != nil {
 			return 0, err
 		}
-		total += len(entries)
+		total += n
 	}
 	return total, nil
 }

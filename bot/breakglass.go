@@ -10,6 +10,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/command"
+	"github.com/assumebot/assumebot/bot/due"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -29,7 +30,7 @@ func (b *Bot) followBreakGlass(ctx context.Context, e broker.Event) error {
 	}
 	b.log.ErrorContext(ctx, "the approvers are not asked yet to take note of break-glass", "request", e.RequestID, "error", err)
 	t := approvalTask{User: e.SlackUser, ID: e.RequestID, BreakGlass: &e}
-	if _, err := b.approvals.put(ctx, b.now().Add(followAfter), t.entry()); err != nil {
+	if _, err := b.approvals.Put(ctx, b.now().Add(followAfter), t.entry()); err != nil {
 		return fmt.Errorf("ask to take note of break-glass: %w", err)
 	}
 	return nil
@@ -47,15 +48,15 @@ func (b *Bot) askToAcknowledge(ctx context.Context, e broker.Event) error {
 const breakGlassTries = 1440
 
 // serveBreakGlass does what followBreakGlass left to the due list.
-func (b *Bot) serveBreakGlass(ctx context.Context, t approvalTask) verdict {
+func (b *Bot) serveBreakGlass(ctx context.Context, t approvalTask) due.Verdict {
 	err := b.askToAcknowledge(ctx, *t.BreakGlass)
 	at, again := webapi.PutOff(b.now(), err, t.Tries)
 	switch {
 	case err == nil:
-		return doneWith
+		return due.Done()
 	case !again || t.Tries >= breakGlassTries:
 		b.log.ErrorContext(ctx, "the approvers are never asked to take note of break-glass; the audit channel was told", "request", t.ID, "error", err)
-		return doneWith
+		return due.Done()
 	}
 	return t.putOff(at)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/due"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -103,21 +104,21 @@ func (b *Bot) deleteLater(ctx context.Context, d deletion, after time.Duration) 
 	if err != nil {
 		return err
 	}
-	_, err = b.deletions.put(ctx, b.now().Add(after), entry)
+	_, err = b.deletions.Put(ctx, b.now().Add(after), entry)
 	return err
 }
 
 // serveDeletion deletes one direct message. A Slack that does not answer is
 // asked until it does; one that refuses, for ten minutes.
-func (b *Bot) serveDeletion(ctx context.Context, entry []byte) verdict {
+func (b *Bot) serveDeletion(ctx context.Context, entry []byte) due.Verdict {
 	var d deletion
 	if json.Unmarshal(entry, &d) != nil || !isSlackID(d.Channel) || d.Channel[0] != 'D' || !isTimestamp(d.TS) || d.Refused < 0 {
-		return setAside("it names no direct message to delete")
+		return due.SetAside("it names no direct message to delete")
 	}
 	log := b.log.With("request", d.RequestID, "user", d.User, "account", d.Grant.Account, "channel", d.Channel, "ts", d.TS)
 	err := b.web.Delete(ctx, d.Channel, d.TS)
 	if err == nil {
-		return doneWith
+		return due.Done()
 	}
 	if at, again := webapi.PutOff(b.now(), err, d.Failed); again {
 		d.Failed++
@@ -136,7 +137,7 @@ func (b *Bot) serveDeletion(ctx context.Context, entry []byte) verdict {
 
 // giveUp takes the credentials out of the message, which Slack may allow where
 // it allows no deletion, and tells the record and the person what became of it.
-func (b *Bot) giveUp(ctx context.Context, d deletion) verdict {
+func (b *Bot) giveUp(ctx context.Context, d deletion) due.Verdict {
 	removed := true
 	if err := b.web.Rewrite(ctx, d.Channel, d.TS, removedMessage(d.Grant)); err != nil {
 		if at, again := webapi.PutOff(b.now(), err, d.Failed); again {
@@ -160,24 +161,24 @@ func (b *Bot) giveUp(ctx context.Context, d deletion) verdict {
 	}
 	err := b.web.DirectMessage(ctx, d.User, b.undeletedMessage(d.Grant, removed))
 	if err == nil {
-		return doneWith
+		return due.Done()
 	}
 	at, again := webapi.PutOff(b.now(), err, d.Failed)
 	if !again {
 		b.log.ErrorContext(ctx, "nobody was told that credentials stay in a direct message", "request", d.RequestID, "user", d.User, "error", err)
-		return doneWith
+		return due.Done()
 	}
 	d.Failed++
 	b.log.WarnContext(ctx, "not told yet that credentials stay in a direct message", "request", d.RequestID, "user", d.User, "error", err, "until", at)
 	return d.putOff(at)
 }
 
-func (d deletion) putOff(at time.Time) verdict {
+func (d deletion) putOff(at time.Time) due.Verdict {
 	entry, err := json.Marshal(d)
 	if err != nil {
-		return doneWith // a struct of strings and times always encodes
+		return due.Done() // a struct of strings and times always encodes
 	}
-	return verdict{next: entry, at: at}
+	return due.Verdict{Next: entry, At: at}
 }
 
 // placeholderBlock names the block of a message that stands where credentials are

@@ -9,6 +9,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/due"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -91,7 +92,7 @@ func (b *Bot) owe(ctx context.Context, o owed, at time.Time) debt {
 	text, err := o.entry()
 	var entry broker.DueEntry
 	if err == nil {
-		entry, err = b.owed.put(ctx, at, text)
+		entry, err = b.owed.Put(ctx, at, text)
 	}
 	if err != nil {
 		b.log.ErrorContext(ctx, "an answer cannot be kept for later; if it is not delivered now, nobody tells it", "request", o.Request, "user", o.User, "error", err)
@@ -104,9 +105,9 @@ func (b *Bot) settled(ctx context.Context, d debt) {
 	if d.entry.ID == "" {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dueFinish)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), due.Finish)
 	defer cancel()
-	if err := b.owed.settleOnce(ctx, d.entry, doneWith); err != nil {
+	if err := b.owed.SettleNow(ctx, d.entry, due.Done()); err != nil {
 		b.log.WarnContext(ctx, "an answer that was delivered stays on the list, and may be told again", "request", d.Request, "user", d.User, "error", err)
 	}
 }
@@ -169,18 +170,18 @@ func (b *Bot) tellUndelivered(ctx context.Context, d debt, m blockkit.Message) {
 }
 
 // serveOwed tells what is owed.
-func (b *Bot) serveOwed(ctx context.Context, entry []byte) verdict {
+func (b *Bot) serveOwed(ctx context.Context, entry []byte) due.Verdict {
 	var o owed
 	if json.Unmarshal(entry, &o) != nil || !isSlackID(o.User) || !isEntryID(o.Request) || o.Grant == nil && o.Text == "" ||
 		o.Message != nil && (!isSlackID(o.Message.Channel) || o.Message.Channel[0] != 'D') {
-		return setAside("it is no answer")
+		return due.SetAside("it is no answer")
 	}
 	if o.Grant != nil {
 		return b.serveOwedCredentials(ctx, o)
 	}
 	if !b.now().Before(o.Until) {
 		b.log.ErrorContext(ctx, "nothing delivered: Slack did not take an answer in time", "request", o.Request, "user", o.User)
-		return doneWith
+		return due.Done()
 	}
 	m := blockkit.Message{Text: o.Text}
 	if o.Blocks != nil {
@@ -190,33 +191,33 @@ func (b *Bot) serveOwed(ctx context.Context, entry []byte) verdict {
 }
 
 // tellOwed sends m, once Slack takes it.
-func (b *Bot) tellOwed(ctx context.Context, o owed, m blockkit.Message) verdict {
+func (b *Bot) tellOwed(ctx context.Context, o owed, m blockkit.Message) due.Verdict {
 	err := b.web.DirectMessage(ctx, o.User, m)
 	if err == nil {
-		return doneWith
+		return due.Done()
 	}
 	return b.owedPutOff(ctx, o, err)
 }
 
-func (b *Bot) owedPutOff(ctx context.Context, o owed, err error) verdict {
+func (b *Bot) owedPutOff(ctx context.Context, o owed, err error) due.Verdict {
 	at, again := webapi.PutOff(b.now(), err, o.Tries)
 	if !again {
 		b.log.ErrorContext(ctx, "nothing delivered", "request", o.Request, "user", o.User, "error", err)
-		return doneWith
+		return due.Done()
 	}
 	o.Tries = min(max(o.Tries, 0), 1_000_000) + 1
 	b.log.WarnContext(ctx, "not delivered yet; it is owed", "request", o.Request, "user", o.User, "error", err, "until", at)
 	text, failed := o.entry()
 	if failed != nil {
-		return setAside("it cannot be written again")
+		return due.SetAside("it cannot be written again")
 	}
-	return verdict{next: text, at: at}
+	return due.Verdict{Next: text, At: at}
 }
 
 // serveOwedCredentials tells of a Grant what nobody said was delivered. What was
 // ended since is owed to nobody, but the record says that it was not seen to
 // arrive.
-func (b *Bot) serveOwedCredentials(ctx context.Context, o owed) verdict {
+func (b *Bot) serveOwedCredentials(ctx context.Context, o owed) due.Verdict {
 	stopped := o.Code == ""
 	if stopped {
 		o.Code, o.Stopped = broker.CodeDeliveryUnknown, true
@@ -230,11 +231,11 @@ func (b *Bot) serveOwedCredentials(ctx context.Context, o owed) verdict {
 		o.Message = nil
 	}
 	if o.Told {
-		return doneWith
+		return due.Done()
 	}
 	if !b.now().Before(o.Until) {
 		b.log.ErrorContext(ctx, "nothing delivered: the credentials expired before Slack took the notice", "request", o.Request, "user", o.User)
-		return doneWith
+		return due.Done()
 	}
 	if o.Kept {
 		grants, err := b.grants.LiveGrants(ctx, o.User)
@@ -242,7 +243,7 @@ func (b *Bot) serveOwedCredentials(ctx context.Context, o owed) verdict {
 			return b.owedPutOff(ctx, o, err)
 		}
 		if !slices.ContainsFunc(grants, func(g broker.Grant) bool { return g.ID == o.Grant.ID }) {
-			return doneWith // somebody ended it
+			return due.Done() // somebody ended it
 		}
 	}
 	issued := broker.Issued{Grant: *o.Grant, Kept: o.Kept && b.now().Before(o.Grant.Issued.Add(b.settings().RevealWindow))}
@@ -301,4 +302,9 @@ func (b *Bot) findPlaceholder(ctx context.Context, o owed) (string, error) {
 		}
 	}
 	return "", nil
+}
+
+// tellAside puts on the record that an entry was set aside.
+func (b *Bot) tellAside(ctx context.Context, list, why string) {
+	b.broker().Holding.SetAside(ctx, list, why)
 }

@@ -175,3 +175,14 @@ func origin(v slack.View) formOrigin {
 	o.Channel = only(slackChannel, o.Channel)
 	return o
 }
+
+// What an entry of a due list may name: a Slack ID, an ID of the bot's own, a message's name.
+var (
+	slackIDShape = regexp.MustCompile(`^[A-Z][A-Z0-9]{1,30}$`)
+	entryIDShape = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+	tsShape      = regexp.MustCompile(`^[0-9]{1,12}\.[0-9]{1,9}$`)
+)
+
+func isSlackID(s string) bool   { return slackIDShape.MatchString(s) }
+func isEntryID(s string) bool   { return entryIDShape.MatchString(s) }
+func isTimestamp(s string) bool { return tsShape.MatchString(s) }

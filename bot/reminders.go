@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/due"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -56,7 +57,7 @@ func (b *Bot) remind(ctx context.Context, issued broker.Issued) {
 	}
 	entry, err := json.Marshal(reminder{User: g.User, Grant: g.ID, Account: g.Account, Expires: g.Expires})
 	if err == nil {
-		_, err = b.reminders.put(ctx, g.Expires.Add(-b.settings().Reminder), entry)
+		_, err = b.reminders.Put(ctx, g.Expires.Add(-b.settings().Reminder), entry)
 	}
 	if err != nil {
 		b.log.ErrorContext(ctx, "there will be no reminder of this grant", "request", g.ID, "user", g.User, "error", err)
@@ -64,31 +65,31 @@ func (b *Bot) remind(ctx context.Context, issued broker.Issued) {
 }
 
 // serveReminder tells the person, if there is still something to tell.
-func (b *Bot) serveReminder(ctx context.Context, entry []byte) verdict {
+func (b *Bot) serveReminder(ctx context.Context, entry []byte) due.Verdict {
 	var r reminder
 	if json.Unmarshal(entry, &r) != nil || !isSlackID(r.User) || !isEntryID(r.Grant) {
-		return setAside("it is no reminder")
+		return due.SetAside("it is no reminder")
 	}
 	log := b.log.With("request", r.Grant, "user", r.User, "account", r.Account)
 	if !b.now().Before(r.Expires) {
 		log.WarnContext(ctx, "reminder dropped: the grant ended before anybody could be told")
-		return doneWith
+		return due.Done()
 	}
 	if b.settings().Reminder <= 0 {
-		return doneWith // switched off since
+		return due.Done() // switched off since
 	}
 	grants, err := b.grants.LiveGrants(ctx, r.User)
 	if err != nil {
 		log.WarnContext(ctx, "reminder put off: the store does not answer", "error", err)
-		return r.putOff(b.now().Add(dueTick))
+		return r.putOff(b.now().Add(due.Tick))
 	}
 	g, wanted := wantsReminder(grants, r.Grant)
 	if !wanted {
-		return doneWith
+		return due.Done()
 	}
 	err = b.postReminder(ctx, g)
 	if err == nil {
-		return doneWith
+		return due.Done()
 	}
 	if at, again := webapi.PutOff(b.now(), err, r.Tries); again && notPosted(err) {
 		r.Tries++
@@ -98,15 +99,15 @@ func (b *Bot) serveReminder(ctx context.Context, entry []byte) verdict {
 	// A refusal stays one. A lost answer may hide a post, and nobody is to be
 	// reminded twice.
 	log.ErrorContext(ctx, "reminder not sent, or perhaps sent; it is dropped", "error", err)
-	return doneWith
+	return due.Done()
 }
 
-func (r reminder) putOff(at time.Time) verdict {
+func (r reminder) putOff(at time.Time) due.Verdict {
 	entry, err := json.Marshal(r)
 	if err != nil {
-		return doneWith // a struct of strings and a time always encodes
+		return due.Done() // a struct of strings and a time always encodes
 	}
-	return verdict{next: entry, at: at}
+	return due.Verdict{Next: entry, At: at}
 }
 
 // wantsReminder finds a Grant among those that live, unless a newer one of its
