@@ -138,7 +138,7 @@ func (b *Holding) find(ctx context.Context, r Request, grantID string) (KeptGran
 	found, ok, err := b.grants.FindGrant(ctx, r.user.Slack, grantID)
 	switch {
 	case err != nil:
-		return KeptGrant{}, storeDown(err)
+		return KeptGrant{}, onRecord(storeDown(err)) // the record is in that store
 	case !ok:
 		return KeptGrant{}, &Error{
 			Code: CodeGrantGone,

@@ -33,7 +33,7 @@ func (b *Visits) withinRate(ctx context.Context, r *Request) error {
 	rate, err := b.counters.TakeRate(ctx, "requests:"+r.Caller.User, r.ID, limit, limitWindow)
 	switch {
 	case err != nil:
-		return storeCannotSay(err, "how much you have asked for lately")
+		return onRecord(storeCannotSay(err, "how much you have asked for lately")) // the record is in that store
 	case rate.Taken:
 		return nil
 	}

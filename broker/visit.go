@@ -166,7 +166,7 @@ func (b *core) unserved(r Request, err error) *Error {
 	return e
 }
 
-// onRecord marks an error that an Event tells of already.
+// onRecord marks an error that needs no Event: one tells of it already, or none can.
 func onRecord(err error) error {
 	if err == nil {
 		return nil
