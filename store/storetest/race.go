@@ -1,0 +1,6 @@
+//go:build race
+
+package storetest
+
+// raced says that the race detector slows all down.
+const raced = true
