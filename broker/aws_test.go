@@ -3,6 +3,7 @@ package broker_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/url"
 	"strconv"
 	"strings"
@@ -102,11 +103,11 @@ func (a *plainAWS) Deny(ctx context.Context, account broker.Account, names func(
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if account.Revoker.RoleName() != "Revoker" {
-		return broker.Denied{}, &broker.DenialError{Refused: true, Earlier: a.denied, Err: errors.New("AccessDenied")}
+		return broker.Denied{}, &broker.DenialError{Refused: true, Earlier: maps.Clone(a.denied), Err: errors.New("AccessDenied")}
 	}
 	sessions := names()
 	if err := still(ctx); err != nil {
-		return broker.Denied{}, &broker.DenialError{Earlier: a.denied, Err: err}
+		return broker.Denied{}, &broker.DenialError{Earlier: maps.Clone(a.denied), Err: err}
 	}
 	now := time.Now()
 	for _, session := range sessions {
