@@ -57,7 +57,8 @@ func hostileValues() []string {
 		"it's", "''", "'", "a'b'c'", `"double"`, "$HOME", "${HOME}", "$(touch pwned)", "`touch pwned`", "two  spaces", " around ", `back\slash`,
 		`\`, `\\`, `\'`, `trailing\`, "!!", "!x", "a!b'!c", "%PATH%", "100%", "a=b", "=", "==", "+/=", "~", "~/x", "#hash", " #hash",
 		"*", "?[a]", "{a,b}", "a;b", "a&b", "a|b",
-		"<a>", "(a)", "-n", "--", "-e x", "ünïcödé", "日本", "👩", "‘curly’", "‚low‛", "“double”", "^", "a:~b", strings.Repeat("'", 100), strings.Repeat("aB3+/=", 3000),
+		"<a>", "(a)", "-n", "--", "-e x", "ünïcödé", "日本", "👩", "‘curly’", "‚low‛", "“double”",
+		"^", "a:~b", strings.Repeat("'", 100), strings.Repeat("aB3+/=", 3000),
 	}
 }
 
