@@ -1,12 +1,8 @@
 package slacktest
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"slices"
-	"strings"
-	"unicode/utf8"
 )
 
 type surface int
@@ -39,16 +35,19 @@ const (
 
 // checker finds what Slack would refuse in a list of blocks.
 type checker struct {
+	*propertyChecker
+	elementChecker
+	richChecker
+
 	surface  surface
-	errs     []string
 	blockIDs map[string]bool
-	chars    int
 	inputs   int
 	tables   int
 }
 
 func newChecker(on surface) *checker {
-	return &checker{surface: on, blockIDs: map[string]bool{}}
+	p := &propertyChecker{}
+	return &checker{propertyChecker: p, elementChecker: elementChecker{p}, richChecker: richChecker{p}, surface: on, blockIDs: map[string]bool{}}
 }
 
 // checkBlocks validates the blocks of a message and returns them with the ids
@@ -70,17 +69,6 @@ func checkBlocks(raw []byte, on surface) (json.RawMessage, error) {
 		return nil, failure("msg_blocks_too_long")
 	}
 	return encode(list), nil
-}
-
-func decode(raw []byte, into any) error {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.UseNumber()
-	return dec.Decode(into)
-}
-
-// fail records a complaint in the form Slack gives them.
-func (c *checker) fail(ptr, format string, args ...any) {
-	c.errs = append(c.errs, "[ERROR] "+fmt.Sprintf(format, args...)+" [json-pointer:"+ptr+"]")
 }
 
 func (c *checker) blocks(list []any, ptr string) {
@@ -143,88 +131,6 @@ func (c *checker) block(n node, ptr string) {
 	default:
 		c.fail(ptr+"/type", "unsupported type: %s", kind)
 	}
-}
-
-// fields refuses properties that the type does not have.
-func (c *checker) fields(n node, ptr, allowed string) {
-	names := strings.Fields(allowed)
-	for _, k := range sortedKeys(n) {
-		if k != "type" && k != "block_id" && !slices.Contains(names, k) {
-			c.fail(ptr+"/"+k, "invalid additional property: %s", k)
-		}
-	}
-}
-
-// id checks an id, or fills it in as Slack does.
-func (c *checker) id(n node, key, ptr string) {
-	v, ok := n[key]
-	if !ok || v == "" {
-		n[key] = randomID(3)
-		return
-	}
-	s, ok := v.(string)
-	if !ok {
-		c.fail(ptr+"/"+key, "must be a string")
-	} else if utf8.RuneCountInString(s) > maxIDLength {
-		c.fail(ptr+"/"+key, "must be less than %d characters", maxIDLength+1)
-	}
-}
-
-// str checks a string that must be there, 1 to limit characters long.
-func (c *checker) str(n node, key, ptr string, limit int) {
-	v, ok := n[key]
-	if !ok {
-		c.fail(ptr, "missing required field: %s", key)
-		return
-	}
-	s, ok := v.(string)
-	if !ok {
-		c.fail(ptr+"/"+key, "must be a string")
-		return
-	}
-	c.length(s, ptr+"/"+key, limit)
-}
-
-// optional checks a string that may be left out.
-func (c *checker) optional(n node, key, ptr string, limit int) {
-	if _, ok := n[key]; ok {
-		c.str(n, key, ptr, limit)
-	}
-}
-
-func (c *checker) length(s, ptr string, limit int) {
-	count := utf8.RuneCountInString(s)
-	c.chars += count
-	if count == 0 {
-		c.fail(ptr, "must be more than 0 characters")
-	}
-	if count > limit {
-		c.fail(ptr, "must be less than %d characters", limit+1)
-	}
-}
-
-// text checks a text object; kinds are the types it may have.
-// https://docs.slack.dev/reference/block-kit/composition-objects/text-object
-func (c *checker) text(n node, key, ptr string, limit int, kinds ...string) {
-	t, ok := n[key].(map[string]any)
-	if !ok {
-		c.fail(ptr, "missing required field: %s", key)
-		return
-	}
-	c.textObject(t, ptr+"/"+key, limit, kinds...)
-}
-
-func (c *checker) textObject(t node, ptr string, limit int, kinds ...string) {
-	kind := t.str("type")
-	if !slices.Contains(kinds, kind) {
-		c.fail(ptr+"/type", "must be %s, not %q", strings.Join(kinds, " or "), kind)
-	}
-	allowed := "text emoji"
-	if kind == "mrkdwn" {
-		allowed = "text verbatim"
-	}
-	c.fields(t, ptr, allowed)
-	c.str(t, "text", ptr, limit)
 }
 
 // https://docs.slack.dev/reference/block-kit/blocks/section-block
@@ -324,14 +230,5 @@ func (c *checker) elements(n node, ptr string, limit int) {
 			c.fail(at+"/action_id", "action_id %q already exists", id)
 		}
 		seen[id] = true
-	}
-}
-
-func (c *checker) count(got int, ptr string, limit int) {
-	if got == 0 {
-		c.fail(ptr, "no fewer than 1 items allowed")
-	}
-	if got > limit {
-		c.fail(ptr, "no more than %d items allowed", limit)
 	}
 }

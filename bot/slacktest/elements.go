@@ -27,6 +27,9 @@ const (
 	maxConfirmLabel = 30
 )
 
+// elementChecker finds what Slack would refuse in what people press, choose from and type into.
+type elementChecker struct{ *propertyChecker }
+
 // allowedIn says whether a block may hold an element.
 func allowedIn(block, element string) bool {
 	menus := "static_select external_select users_select conversations_select channels_select " +
@@ -46,7 +49,7 @@ func allowedIn(block, element string) bool {
 	return false
 }
 
-func (c *checker) element(e node, ptr, block string) {
+func (c elementChecker) element(e node, ptr, block string) {
 	kind := e.str("type")
 	if !allowedIn(block, kind) {
 		c.fail(ptr+"/type", "unsupported type: %s", kind)
@@ -79,7 +82,7 @@ func (c *checker) element(e node, ptr, block string) {
 }
 
 // https://docs.slack.dev/reference/block-kit/block-elements/button-element
-func (c *checker) button(e node, ptr string) {
+func (c elementChecker) button(e node, ptr string) {
 	c.fields(e, ptr, "action_id text url value style confirm accessibility_label")
 	c.text(e, "text", ptr, maxButtonText, "plain_text")
 	c.optional(e, "value", ptr, maxButtonValue)
@@ -91,7 +94,7 @@ func (c *checker) button(e node, ptr string) {
 }
 
 // https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element
-func (c *checker) menu(e node, ptr, kind string) {
+func (c elementChecker) menu(e node, ptr, kind string) {
 	allowed := "action_id placeholder confirm focus_on_load max_selected_items "
 	base := strings.TrimPrefix(kind, "multi_")
 	switch base {
@@ -118,7 +121,7 @@ func (c *checker) menu(e node, ptr, kind string) {
 	}
 }
 
-func (c *checker) optionLists(e node, ptr string) {
+func (c elementChecker) optionLists(e node, ptr string) {
 	if (e["options"] == nil) == (e["option_groups"] == nil) {
 		c.fail(ptr, "must have exactly one of options, option_groups")
 		return
@@ -137,7 +140,7 @@ func (c *checker) optionLists(e node, ptr string) {
 	}
 }
 
-func (c *checker) options(e node, ptr string, limit int, kinds ...string) {
+func (c elementChecker) options(e node, ptr string, limit int, kinds ...string) {
 	list := e.children("options")
 	c.count(len(list), ptr+"/options", limit)
 	for i, o := range list {
@@ -146,7 +149,7 @@ func (c *checker) options(e node, ptr string, limit int, kinds ...string) {
 }
 
 // https://docs.slack.dev/reference/block-kit/composition-objects/option-object
-func (c *checker) option(o node, ptr string, kinds ...string) {
+func (c elementChecker) option(o node, ptr string, kinds ...string) {
 	c.fields(o, ptr, "text value description url")
 	c.text(o, "text", ptr, maxOptionText, kinds...)
 	c.str(o, "value", ptr, maxOptionValue)
@@ -157,7 +160,7 @@ func (c *checker) option(o node, ptr string, kinds ...string) {
 }
 
 // https://docs.slack.dev/reference/block-kit/block-elements/overflow-menu-element
-func (c *checker) choices(e node, ptr, kind string) {
+func (c elementChecker) choices(e node, ptr, kind string) {
 	c.fields(e, ptr, "action_id options initial_option initial_options confirm focus_on_load")
 	limit, kinds := maxChoices, []string{"plain_text", "mrkdwn"}
 	if kind == "overflow" {
@@ -167,7 +170,7 @@ func (c *checker) choices(e node, ptr, kind string) {
 	c.initial(e, ptr)
 }
 
-func (c *checker) initialOptions(e node) []node {
+func (c elementChecker) initialOptions(e node) []node {
 	list := e.children("initial_options")
 	if o := e.child("initial_option"); o != nil {
 		list = append(list, o)
@@ -176,7 +179,7 @@ func (c *checker) initialOptions(e node) []node {
 }
 
 // initial refuses a preselected option that is not, exactly, among the options.
-func (c *checker) initial(e node, ptr string) {
+func (c elementChecker) initial(e node, ptr string) {
 	all := e.children("options")
 	for _, g := range e.children("option_groups") {
 		all = append(all, g.children("options")...)
@@ -190,7 +193,7 @@ func (c *checker) initial(e node, ptr string) {
 }
 
 // https://docs.slack.dev/reference/block-kit/block-elements/plain-text-input-element
-func (c *checker) typed(e node, ptr, kind string) {
+func (c elementChecker) typed(e node, ptr, kind string) {
 	allowed := "action_id initial_value multiline min_length max_length dispatch_action_config focus_on_load placeholder"
 	switch kind {
 	case "number_input":
@@ -215,7 +218,7 @@ func (c *checker) typed(e node, ptr, kind string) {
 }
 
 // https://docs.slack.dev/reference/block-kit/composition-objects/confirmation-dialog-object
-func (c *checker) confirm(n node, ptr string) {
+func (c elementChecker) confirm(n node, ptr string) {
 	if n == nil {
 		c.fail(ptr, "must be an object")
 		return
@@ -228,7 +231,7 @@ func (c *checker) confirm(n node, ptr string) {
 }
 
 // https://docs.slack.dev/reference/block-kit/blocks/image-block
-func (c *checker) image(n node, ptr string) {
+func (c elementChecker) image(n node, ptr string) {
 	if n["slack_file"] == nil {
 		c.str(n, "image_url", ptr, maxURL)
 	}

@@ -1,9 +1,16 @@
 package slacktest
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 )
+
+func decode(raw []byte, into any) error {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	return dec.Decode(into)
+}
 
 // node is a JSON object as it came, read leniently: a missing or mistyped
 // field is its zero value.

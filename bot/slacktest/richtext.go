@@ -6,9 +6,12 @@ import (
 	"strings"
 )
 
+// richChecker finds what Slack would refuse in rich text.
+type richChecker struct{ *propertyChecker }
+
 // richText checks a rich_text block: known elements in known places.
 // https://docs.slack.dev/reference/block-kit/blocks/rich-text-block
-func (c *checker) richText(n node, ptr string) {
+func (c richChecker) richText(n node, ptr string) {
 	c.fields(n, ptr, "elements")
 	list := n.children("elements")
 	if len(list) == 0 {
@@ -19,7 +22,7 @@ func (c *checker) richText(n node, ptr string) {
 	}
 }
 
-func (c *checker) richPart(e node, ptr string) {
+func (c richChecker) richPart(e node, ptr string) {
 	switch kind := e.str("type"); kind {
 	case "rich_text_section":
 		c.fields(e, ptr, "elements")
@@ -50,7 +53,7 @@ func (c *checker) richPart(e node, ptr string) {
 
 // richLeaves checks the inline elements; only limits them to some types, all
 // known ones when empty.
-func (c *checker) richLeaves(e node, ptr, only string) {
+func (c richChecker) richLeaves(e node, ptr, only string) {
 	list, ok := e["elements"].([]any)
 	if !ok {
 		c.fail(ptr, "missing required field: elements")
@@ -74,7 +77,7 @@ func (c *checker) richLeaves(e node, ptr, only string) {
 	}
 }
 
-func (c *checker) richLeaf(n node, ptr string) {
+func (c richChecker) richLeaf(n node, ptr string) {
 	if style := n["style"]; style != nil {
 		st := n.child("style")
 		if st == nil {
