@@ -16,16 +16,16 @@ type question struct {
 }
 
 // confirmed does what p wants with a control, after the dialog that it has.
-func (t *terminal) confirmed(ctx context.Context, p *person, s surface, block, action string, do func() (*slacktest.Delivery, error)) error {
+func (h *hands) confirmed(ctx context.Context, p *person, s surface, block, action string, do func() (*slacktest.Delivery, error)) error {
 	for _, c := range s.tree.AllControls() {
 		if c.BlockID == block && c.ActionID == action && c.Confirm != nil {
 			p.asked = &question{*c.Confirm, do}
-			t.draw("["+p.name+" is asked]", p.asked.window(), fmt.Sprintf("press: 1 %s, 2 %s", c.Confirm.No, c.Confirm.Yes))
+			h.draw("["+p.name+" is asked]", p.asked.window(), fmt.Sprintf("press: 1 %s, 2 %s", c.Confirm.No, c.Confirm.Yes))
 			return nil
 		}
 	}
 	d, err := do()
-	return t.answered(ctx, p, d, err)
+	return h.answered(ctx, p, d, err)
 }
 
 func (q question) window() slacktest.Piece {
@@ -41,17 +41,17 @@ func (q question) window() slacktest.Piece {
 }
 
 // decide answers what p is asked.
-func (t *terminal) decide(ctx context.Context, p *person, what string) error {
+func (h *hands) decide(ctx context.Context, p *person, what string) error {
 	q := p.asked
 	switch {
 	case strings.EqualFold(what, q.No), what == "1":
 		p.asked = nil
-		t.note("%s says %s: nothing was done", p.name, q.No)
+		h.note("%s says %s: nothing was done", p.name, q.No)
 		return nil
 	case strings.EqualFold(what, q.Yes), what == "2":
 		p.asked = nil
 		d, err := q.do()
-		return t.answered(ctx, p, d, err)
+		return h.answered(ctx, p, d, err)
 	}
 	return p.beforeThem()
 }

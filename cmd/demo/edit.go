@@ -24,50 +24,55 @@ func canEdit(in, out any) bool {
 	return isTerminal(in) && isTerminal(out) && os.Getenv("TERM") != "dumb"
 }
 
+// A lineEditor edits the lines of a keyboard, each once it is wanted.
+type lineEditor struct {
+	*term.Terminal
+	measure func()        // called before each line
+	wanted  chan struct{} // filled by the prompt
+}
+
+func newLineEditor(rw io.ReadWriter) *lineEditor {
+	return &lineEditor{Terminal: term.NewTerminal(rw, "> "), measure: func() {}, wanted: make(chan struct{}, 1)}
+}
+
 // edit puts the terminal into raw mode until restore is called.
-func (t *terminal) edit(in, out *os.File) (restore func() error, err error) {
+func (s *screen) edit(in, out *os.File) (restore func() error, err error) {
 	fd := int(in.Fd())
 	before, err := term.MakeRaw(fd)
 	if err != nil {
 		return nil, err
 	}
-	t.editWith(struct {
+	e := newLineEditor(struct {
 		io.Reader
 		io.Writer
-	}{in, out}, func() {
+	}{in, out})
+	e.measure = func() {
 		if columns, rows, err := term.GetSize(fd); err == nil {
-			_ = t.editor.SetSize(columns, rows) // it draws wrongly at worst
+			_ = e.SetSize(columns, rows) // it draws wrongly at worst
 		}
-	})
+	}
+	s.editor, s.out = e, e
 	return func() error {
 		_, printErr := io.WriteString(out, "\r\n")
 		return errors.Join(printErr, term.Restore(fd, before))
 	}, nil
 }
 
-// editWith has lines edited on rw; measured is called before each.
-func (t *terminal) editWith(rw io.ReadWriter, measured func()) {
-	t.editor = term.NewTerminal(rw, "> ")
-	t.measured = measured
-	t.wanted = make(chan struct{}, 1)
-	t.out = t.editor
-}
-
-// editedLines hands over lines, each once the terminal prompts for it. Control-C
-// and Control-D end them.
-func (t *terminal) editedLines(ctx context.Context) (<-chan string, <-chan error) {
+// lines hands over lines, each once the terminal prompts for it. Control-C and
+// Control-D end them.
+func (e *lineEditor) lines(ctx context.Context) (<-chan string, <-chan error) {
 	lines, failed := make(chan string), make(chan error, 1)
 	go func() {
 		defer close(lines)
 		for {
 			select {
-			case <-t.wanted:
+			case <-e.wanted:
 			case <-ctx.Done():
 				failed <- nil
 				return
 			}
-			t.measured()
-			text, err := t.editor.ReadLine()
+			e.measure()
+			text, err := e.ReadLine()
 			if errors.Is(err, io.EOF) {
 				failed <- nil
 				return

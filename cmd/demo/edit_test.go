@@ -15,10 +15,10 @@ type keyboard struct {
 
 func TestLinesAreEditedAndComeBack(t *testing.T) {
 	const backspace, up = "\x7f", "\x1b[A"
-	var screen bytes.Buffer
-	term := &terminal{}
-	term.editWith(keyboard{strings.NewReader("/assume prodd" + backspace + "\r" + up + " for 2h\r\x04"), &screen}, func() {})
-	lines, failed := term.editedLines(t.Context())
+	var shown bytes.Buffer
+	editor := newLineEditor(keyboard{strings.NewReader("/assume prodd" + backspace + "\r" + up + " for 2h\r\x04"), &shown})
+	term := &screen{out: editor, editor: editor}
+	lines, failed := editor.lines(t.Context())
 	for _, want := range []string{"/assume prod", "/assume prod for 2h"} {
 		term.prompt()
 		if got := <-lines; got != want {
@@ -33,7 +33,7 @@ func TestLinesAreEditedAndComeBack(t *testing.T) {
 	if err := <-failed; err != nil {
 		t.Errorf("got %v, want nil", err)
 	}
-	if got := screen.String(); !strings.Contains(got, "> ") || !strings.Contains(got, "one\r\ntwo\r\n") {
+	if got := shown.String(); !strings.Contains(got, "> ") || !strings.Contains(got, "one\r\ntwo\r\n") {
 		t.Errorf("got screen %q, want prompts, and line ends that raw terminals need", got)
 	}
 }

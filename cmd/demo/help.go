@@ -41,8 +41,8 @@ lines of snippets are shortened. This shows and keeps them whole:
 `
 
 // banner says what this is and what to try first.
-func (t *terminal) banner() string {
-	endpoint := t.world.aws.URL()
+func (w *world) banner() string {
+	endpoint := w.aws.URL()
 	return fmt.Sprintf(`assumebot, the whole bot, with a fake Slack and a fake AWS in this terminal.
 Nothing of it is real, and nothing leaves this machine.
 

@@ -14,15 +14,15 @@ func typeAhead(m slacktest.Menu) bool { return strings.HasSuffix(m.Kind, "extern
 // choose picks an option: the one of that name in any menu that shows its
 // options, else the one that a type-ahead menu offers for it, else the only one
 // that begins so.
-func (t *terminal) choose(ctx context.Context, p *person, typed string) error {
+func (h *hands) choose(ctx context.Context, p *person, typed string) error {
 	var (
 		all  []surface
 		s    surface
 		m    slacktest.Menu
 		asks bool
 	)
-	if !t.seen(ctx, func() (ok bool) {
-		all = t.world.surfaces(p)
+	if !h.seen(ctx, func() (ok bool) {
+		all = h.world.surfaces(p)
 		s, m, ok = findMenu(all, typed, false)
 		if !ok {
 			if s, m, asks = firstTypeAhead(all); !asks {
@@ -39,7 +39,7 @@ func (t *terminal) choose(ctx context.Context, p *person, typed string) error {
 			return options
 		}))
 	}
-	return t.chooseFrom(ctx, p, s, m, typed)
+	return h.chooseFrom(ctx, p, s, m, typed)
 }
 
 // findMenu finds the first menu that has the option, or one that begins so.
@@ -68,10 +68,10 @@ func firstTypeAhead(all []surface) (surface, slacktest.Menu, bool) {
 
 // chooseFrom picks from one menu. Of several options that typed may mean none
 // is chosen, and the error names them.
-func (t *terminal) chooseFrom(ctx context.Context, p *person, s surface, m slacktest.Menu, typed string) error {
+func (h *hands) chooseFrom(ctx context.Context, p *person, s surface, m slacktest.Menu, typed string) error {
 	options := m.Options
 	if typeAhead(m) {
-		offered, err := t.world.slack.Suggest(ctx, p.id, s.ref, m.BlockID, m.ActionID, typed)
+		offered, err := h.world.slack.Suggest(ctx, p.id, s.ref, m.BlockID, m.ActionID, typed)
 		if err != nil {
 			return plainly(err)
 		}
@@ -92,10 +92,10 @@ func (t *terminal) chooseFrom(ctx context.Context, p *person, s surface, m slack
 			return fmt.Errorf("the menu offers %s for %q: choose one", strings.Join(optionNames(like), ", "), typed)
 		}
 	}
-	return t.confirmed(ctx, p, s, m.BlockID, m.ActionID, func() (*slacktest.Delivery, error) {
-		d, err := t.world.slack.Choose(p.id, s.ref, m.BlockID, m.ActionID, o.Value)
+	return h.confirmed(ctx, p, s, m.BlockID, m.ActionID, func() (*slacktest.Delivery, error) {
+		d, err := h.world.slack.Choose(p.id, s.ref, m.BlockID, m.ActionID, o.Value)
 		if err == nil {
-			t.note("chosen: %s", o.Text)
+			h.note("chosen: %s", o.Text)
 		}
 		return d, err
 	})
@@ -127,15 +127,15 @@ func optionNames(options []slacktest.Choice) []string {
 
 // unfold has the bot fill the type-ahead menus of p's window that hold nothing,
 // as a click on them does, so that the window shows what there is to choose.
-func (t *terminal) unfold(ctx context.Context, p *person) {
-	v, open := t.world.window(p)
+func (w *world) unfold(ctx context.Context, p *person) {
+	v, open := w.window(p)
 	if !open {
 		return
 	}
 	for _, m := range v.Menus() {
 		if f, _ := v.Field(m.ActionID); typeAhead(m) && len(m.Options) == 0 && f.Value == "" {
 			// What is wrong with it shows when something is typed.
-			_, _ = t.world.slack.Suggest(ctx, p.id, v.Ref(), m.BlockID, m.ActionID, "")
+			_, _ = w.slack.Suggest(ctx, p.id, v.Ref(), m.BlockID, m.ActionID, "")
 		}
 	}
 }

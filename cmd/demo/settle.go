@@ -21,11 +21,30 @@ const (
 	cursorPause = 2 * time.Millisecond
 )
 
+// An audience waits until the bot has done what it was asked, and shows that on
+// the screen.
+type audience struct {
+	*screen
+	*inbox
+	world *world
+	late  time.Duration // how long it waits for what comes by itself
+
+	recordEnd string // how far the audit record has been seen
+}
+
+// answered shows what came of an action, or says why it could not be done.
+func (a *audience) answered(ctx context.Context, p *person, d *slacktest.Delivery, err error) error {
+	if err != nil {
+		return plainly(err)
+	}
+	return a.settle(ctx, p, d)
+}
+
 // settle waits until the bot has answered p and the audit channel shows what is
 // on the record, then shows all of it. d is nil when the bot was not told.
-func (t *terminal) settle(ctx context.Context, p *person, d *slacktest.Delivery) error {
+func (a *audience) settle(ctx context.Context, p *person, d *slacktest.Delivery) error {
 	if d == nil {
-		t.showNews(p)
+		a.showNews(p)
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
@@ -33,10 +52,10 @@ func (t *terminal) settle(ctx context.Context, p *person, d *slacktest.Delivery)
 	if err := d.Wait(ctx); err != nil {
 		// What a command came to, Slackbot tells in the channel.
 		if d.Type != "slash_commands" {
-			t.note("Slack shows %s a warning sign: %v", p.name, err)
+			a.note("Slack shows %s a warning sign: %v", p.name, err)
 		}
-		err := t.awaitNotice(ctx)
-		t.showNews(p)
+		err := a.awaitNotice(ctx)
+		a.showNews(p)
 		return err
 	}
 	// Only a command is sure to be answered, in private. What else somebody does
@@ -45,28 +64,28 @@ func (t *terminal) settle(ctx context.Context, p *person, d *slacktest.Delivery)
 	if certain {
 		limit = patience
 	}
-	if err := t.worked(ctx, p); err != nil {
+	if err := a.world.worked(ctx, p); err != nil {
 		return err
 	}
-	answered := t.await(ctx, limit, func(c slacktest.Change) bool { return !certain || t.world.answers(p, c) })
-	if err := t.caughtUp(ctx); err != nil {
+	answered := a.await(ctx, limit, func(c slacktest.Change) bool { return !certain || a.world.answers(p, c) })
+	if err := a.caughtUp(ctx); err != nil {
 		return err
 	}
-	t.unfold(ctx, p)
-	t.showNews(p)
+	a.world.unfold(ctx, p)
+	a.showNews(p)
 	switch {
 	case answered || ctx.Err() != nil:
 		return ctx.Err()
 	case !certain:
-		t.note("the bot took notice and showed %s nothing", p.name)
+		a.note("the bot took notice and showed %s nothing", p.name)
 		return nil
 	}
 	return fmt.Errorf("the bot did not answer %s within %s: run the demo with -v to see its log", p.name, limit)
 }
 
 // worked waits while a window of p's says that AWS is being asked.
-func (t *terminal) worked(ctx context.Context, p *person) error {
-	return t.world.slack.Await(ctx, func(s *slacktest.Server) bool {
+func (w *world) worked(ctx context.Context, p *person) error {
+	return w.slack.Await(ctx, func(s *slacktest.Server) bool {
 		return !slices.ContainsFunc(s.Views(p.id), func(v slacktest.View) bool {
 			return strings.Contains(v.Plain(), "Asking AWS") || strings.Contains(v.Plain(), "Asking others")
 		})
@@ -81,42 +100,23 @@ func (w *world) answers(p *person, c slacktest.Change) bool {
 	return w.onlyFor(c) == p && !byItself
 }
 
-// await reports whether the inbox came to hold a change that is wanted.
-func (t *terminal) await(ctx context.Context, limit time.Duration, wanted func(slacktest.Change) bool) bool {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	for {
-		t.mu.Lock()
-		found := slices.ContainsFunc(t.inbox, wanted)
-		t.mu.Unlock()
-		if found {
-			return true
-		}
-		select {
-		case <-t.news:
-		case <-ctx.Done():
-			return false
-		}
-	}
-}
-
 // caughtUp waits until the audit channel's poster has come to the end of the
 // record, and until everything that Slack shows by then has been noticed. The
 // record knows what the channel owes better than any count of messages: some
 // entries are posted together, some not at all.
-func (t *terminal) caughtUp(ctx context.Context) error {
-	if err := t.readRecord(ctx); err != nil {
+func (a *audience) caughtUp(ctx context.Context) error {
+	if err := a.readRecord(ctx); err != nil {
 		return err
 	}
 	ticker := time.NewTicker(cursorPause)
 	defer ticker.Stop()
 	for {
-		position, err := t.world.app.Bot.AuditPosition(ctx)
+		position, err := a.world.app.Bot.AuditPosition(ctx)
 		if err != nil {
 			return err
 		}
-		if position == t.recordEnd {
-			return t.awaitNotice(ctx)
+		if position == a.recordEnd {
+			return a.awaitNotice(ctx)
 		}
 		select {
 		case <-ticker.C:
@@ -127,14 +127,14 @@ func (t *terminal) caughtUp(ctx context.Context) error {
 }
 
 // readRecord finds the end of the record.
-func (t *terminal) readRecord(ctx context.Context) error {
+func (a *audience) readRecord(ctx context.Context) error {
 	for {
-		entries, err := t.world.app.Store.Record.ReadRecord(ctx, t.recordEnd, recordPage)
+		entries, err := a.world.app.Store.Record.ReadRecord(ctx, a.recordEnd, recordPage)
 		if err != nil {
 			return err
 		}
 		if len(entries) > 0 {
-			t.recordEnd = entries[len(entries)-1].Position
+			a.recordEnd = entries[len(entries)-1].Position
 		}
 		if len(entries) < recordPage {
 			return nil
@@ -142,20 +142,71 @@ func (t *terminal) readRecord(ctx context.Context) error {
 	}
 }
 
-// awaitNotice waits for the changes that Slack has made and not told of yet.
-func (t *terminal) awaitNotice(ctx context.Context) error {
-	made := len(t.world.slack.Messages())
+// dueDone waits until the bot has done what fell due, reminders and deletions;
+// it looks every second.
+func (a *audience) dueDone(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, briefly)
+	defer cancel()
+	ticker := time.NewTicker(cursorPause)
+	defer ticker.Stop()
 	for {
-		t.mu.Lock()
-		noticed := t.noticed
-		t.mu.Unlock()
-		if noticed >= made {
-			return nil
+		due, err := a.world.app.Bot.Due(ctx)
+		if err != nil || due == 0 {
+			return err
 		}
 		select {
-		case <-t.news:
+		case <-ticker.C:
 		case <-ctx.Done():
-			return ctx.Err()
+			return nil // Slack may be refusing; what happens is shown when it does
 		}
 	}
 }
+
+// seen reports whether look found what it looks for, at once or in time: what a
+// person acts on may not be there yet. What came meanwhile is shown.
+func (a *audience) seen(ctx context.Context, look func() bool) bool {
+	if look() {
+		return true
+	}
+	limit := a.late
+	if !a.script {
+		limit = min(limit, time.Second) // whoever sits here has mistyped it
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	found := a.world.slack.Await(ctx, func(*slacktest.Server) bool { return look() }) == nil
+	a.showNews(nil)
+	return found
+}
+
+// showNews shows what was noticed: first what answers actor, then what others
+// see alone, then channels.
+func (a *audience) showNews(actor *person) {
+	all := a.take()
+	rank := func(c slacktest.Change) int {
+		switch a.world.onlyFor(c) {
+		case nil:
+			return 2
+		case actor:
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(all, func(x, y slacktest.Change) int { return rank(x) - rank(y) })
+	for _, c := range all {
+		a.show(c)
+	}
+}
+
+// show prints one change.
+func (a *audience) show(c slacktest.Change) {
+	to := a.world.onlyFor(c)
+	if to != nil {
+		to.remember(c)
+	}
+	tree, controls := a.world.drawn(c)
+	a.draw(a.world.heading(c), tree, controls)
+}
+
+// plainly is an error of the fake's in the demo's words.
+func plainly(err error) error { return errors.New(strings.TrimPrefix(err.Error(), "slacktest: ")) }

@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
 )
@@ -20,6 +18,9 @@ type surface struct {
 	menus   []slacktest.Menu
 	tree    slacktest.Piece
 }
+
+// hands press, choose and fill for whoever a line names.
+type hands struct{ *audience }
 
 // surfaces are what p could press something on, what they would try first being
 // first. An open window hides all else, as in Slack.
@@ -53,36 +54,19 @@ func (w *world) window(p *person) (slacktest.View, bool) {
 	return open[len(open)-1], true
 }
 
-// seen reports whether look found what it looks for, at once or in time: what a
-// person acts on may not be there yet. What came meanwhile is shown.
-func (t *terminal) seen(ctx context.Context, look func() bool) bool {
-	if look() {
-		return true
-	}
-	limit := t.late
-	if !t.script {
-		limit = min(limit, time.Second) // whoever sits here has mistyped it
-	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	found := t.world.slack.Await(ctx, func(*slacktest.Server) bool { return look() }) == nil
-	t.showNews(nil)
-	return found
-}
-
 // press presses a button by its label, or by its number on the newest surface
 // that has buttons. A button that asks first is pressed once that is answered.
-func (t *terminal) press(ctx context.Context, p *person, what string) error {
+func (h *hands) press(ctx context.Context, p *person, what string) error {
 	if p.asked != nil {
-		return t.decide(ctx, p, what)
+		return h.decide(ctx, p, what)
 	}
 	var (
 		all []surface
 		s   surface
 		b   slacktest.Button
 	)
-	if !t.seen(ctx, func() (ok bool) {
-		all = t.world.surfaces(p)
+	if !h.seen(ctx, func() (ok bool) {
+		all = h.world.surfaces(p)
 		s, b, ok = findButton(all, what)
 		return ok
 	}) {
@@ -90,11 +74,11 @@ func (t *terminal) press(ctx context.Context, p *person, what string) error {
 			return labels(s.buttons, func(b slacktest.Button) string { return b.Label })
 		}))
 	}
-	return t.confirmed(ctx, p, s, b.BlockID, b.ActionID, func() (*slacktest.Delivery, error) {
+	return h.confirmed(ctx, p, s, b.BlockID, b.ActionID, func() (*slacktest.Delivery, error) {
 		if b.URL != "" {
-			t.note("%s opens %s", p.name, b.URL)
+			h.note("%s opens %s", p.name, b.URL)
 		}
-		return t.world.slack.Press(p.id, s.ref, b.BlockID, b.ActionID)
+		return h.world.slack.Press(p.id, s.ref, b.BlockID, b.ActionID)
 	})
 }
 
@@ -137,14 +121,14 @@ func labels[T any](list []T, label func(T) string) []string {
 
 // fill types into a field of the open window, or chooses from a menu of it:
 // FIELD is the beginning of what follows, as long as a label can be found in it.
-func (t *terminal) fill(ctx context.Context, p *person, text string) error {
+func (h *hands) fill(ctx context.Context, p *person, text string) error {
 	var (
 		v     slacktest.View
 		f     slacktest.Field
 		value string
 	)
-	found := t.seen(ctx, func() (ok bool) {
-		if v, ok = t.world.window(p); ok {
+	found := h.seen(ctx, func() (ok bool) {
+		if v, ok = h.world.window(p); ok {
 			f, value, ok = splitField(v, text)
 		}
 		return ok
@@ -158,17 +142,17 @@ func (t *terminal) fill(ctx context.Context, p *person, text string) error {
 	}
 	for _, m := range v.Menus() {
 		if m.BlockID == f.BlockID && m.ActionID == f.ActionID {
-			return t.chooseFrom(ctx, p, surface{ref: v.Ref(), tree: v.Tree(t.world.reader())}, m, value)
+			return h.chooseFrom(ctx, p, surface{ref: v.Ref(), tree: v.Tree(h.world.reader())}, m, value)
 		}
 	}
-	value, err := t.withCodes(p, value)
+	value, err := h.withCodes(p, value)
 	if err != nil {
 		return err
 	}
-	if err := t.world.slack.Fill(p.id, v.ID, f.BlockID, value); err != nil {
+	if err := h.world.slack.Fill(p.id, v.ID, f.BlockID, value); err != nil {
 		return plainly(err)
 	}
-	t.note("%s: %s", f.Label, value)
+	h.note("%s: %s", f.Label, value)
 	return nil
 }
 
@@ -191,37 +175,37 @@ func splitField(v slacktest.View, text string) (slacktest.Field, string, bool) {
 }
 
 // submit submits the open window.
-func (t *terminal) submit(ctx context.Context, p *person) error {
-	v, err := t.openWindow(ctx, p, func(v slacktest.View) bool { return v.SubmitLabel != "" })
+func (h *hands) submit(ctx context.Context, p *person) error {
+	v, err := h.openWindow(ctx, p, func(v slacktest.View) bool { return v.SubmitLabel != "" })
 	if err != nil {
 		return err
 	}
-	d, err := t.world.slack.Submit(p.id, v.ID, nil)
-	return t.answered(ctx, p, d, err)
+	d, err := h.world.slack.Submit(p.id, v.ID, nil)
+	return h.answered(ctx, p, d, err)
 }
 
 // cancel closes the open window, or says no to what is asked.
-func (t *terminal) cancel(ctx context.Context, p *person) error {
+func (h *hands) cancel(ctx context.Context, p *person) error {
 	if p.asked != nil {
-		return t.decide(ctx, p, p.asked.No)
+		return h.decide(ctx, p, p.asked.No)
 	}
-	v, err := t.openWindow(ctx, p, func(slacktest.View) bool { return true })
+	v, err := h.openWindow(ctx, p, func(slacktest.View) bool { return true })
 	if err != nil {
 		return err
 	}
-	d, err := t.world.slack.CloseView(p.id, v.ID)
+	d, err := h.world.slack.CloseView(p.id, v.ID)
 	if err == nil && d == nil { // the bot did not ask to hear of it
-		t.await(ctx, briefly, func(c slacktest.Change) bool { return c.Kind == slacktest.ViewClosed && c.User == p.id })
+		h.await(ctx, briefly, func(c slacktest.Change) bool { return c.Kind == slacktest.ViewClosed && c.User == p.id })
 	}
-	return t.answered(ctx, p, d, err)
+	return h.answered(ctx, p, d, err)
 }
 
 // openWindow is the window that p has open, once it is as wanted; in the end as
 // it is, and Slack says what is wrong with it.
-func (t *terminal) openWindow(ctx context.Context, p *person, wanted func(slacktest.View) bool) (slacktest.View, error) {
+func (h *hands) openWindow(ctx context.Context, p *person, wanted func(slacktest.View) bool) (slacktest.View, error) {
 	var v slacktest.View
-	t.seen(ctx, func() (ok bool) {
-		v, ok = t.world.window(p)
+	h.seen(ctx, func() (ok bool) {
+		v, ok = h.world.window(p)
 		return ok && wanted(v)
 	})
 	if v.ID == "" {
@@ -231,6 +215,3 @@ func (t *terminal) openWindow(ctx context.Context, p *person, wanted func(slackt
 }
 
 func noWindow(p *person) error { return fmt.Errorf("%s has no window open", p.name) }
-
-// plainly is an error of the fake's in the demo's words.
-func plainly(err error) error { return errors.New(strings.TrimPrefix(err.Error(), "slacktest: ")) }

@@ -6,67 +6,24 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
-	"sync"
 	"time"
-
-	"golang.org/x/term"
-
-	"github.com/assumebot/assumebot/bot/slacktest"
 )
 
 // errQuit ends the session in order.
 var errQuit = errors.New("quit")
 
-// A terminal shows what people see and does what lines say. Its methods are for
-// one goroutine, all but notice.
+// A terminal does what lines say, and shows what people see of it. It and its
+// parts are for one goroutine, all but the inbox's notice.
 type terminal struct {
-	world  *world
-	in     io.Reader
-	out    io.Writer
-	late   time.Duration // how long expect waits
-	script bool          // lines come from a pipe: they are echoed, and the first that fails ends it
-
-	exact    func(string) string // prints a snippet in another way than whole
-	editor   *term.Terminal      // nil where lines are not edited
-	measured func()              // called before a line is edited
-	wanted   chan struct{}       // filled when the editor is to read one
-
-	recordEnd string          // how far the audit record has been seen
-	said      strings.Builder // what was shown since the last line, for expect
-	failed    error           // of writing to out
-
-	news chan struct{} // filled by notice
-
-	mu      sync.Mutex
-	inbox   []slacktest.Change // noticed, and not shown yet
-	noticed int                // versions of messages noticed so far
+	*audience
+	hands hands
+	in    io.Reader
 }
 
 func newTerminal(w *world, in io.Reader, out io.Writer, late time.Duration) *terminal {
-	t := &terminal{world: w, in: in, out: out, late: late, script: !isTerminal(in), news: make(chan struct{}, 1)}
-	if isTerminal(out) {
-		t.exact = shorten
-	}
-	w.slack.Subscribe(t.notice)
-	return t
-}
-
-// notice takes a change of Slack in; the fake calls it on a goroutine of its own.
-func (t *terminal) notice(c slacktest.Change) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if c.Message.Via != "person" { // they know what they wrote
-		t.inbox = append(t.inbox, c)
-	}
-	if c.Kind == slacktest.MessagePosted || c.Kind == slacktest.MessageUpdated {
-		t.noticed++
-	}
-	select {
-	case t.news <- struct{}{}:
-	default:
-	}
+	a := &audience{screen: newScreen(out, !isTerminal(in)), inbox: newInbox(w.slack), world: w, late: late}
+	return &terminal{audience: a, hands: hands{a}, in: in}
 }
 
 // serve does what the lines of in say until they end, somebody quits or ctx
@@ -74,12 +31,12 @@ func (t *terminal) notice(c slacktest.Change) {
 func (t *terminal) serve(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	t.print(t.banner())
-	read := readLines
+	t.print(t.world.banner())
+	read := func(ctx context.Context) (<-chan string, <-chan error) { return readLines(ctx, t.in) }
 	if t.editor != nil {
-		read = func(ctx context.Context, _ io.Reader) (<-chan string, <-chan error) { return t.editedLines(ctx) }
+		read = t.editor.lines
 	}
-	lines, readErr := read(ctx, t.in)
+	lines, readErr := read(ctx)
 	t.prompt()
 	for number := 1; ; {
 		select {
@@ -150,13 +107,11 @@ func (t *terminal) idleNews() <-chan struct{} {
 
 // interrupt shows news to a person who is at the prompt.
 func (t *terminal) interrupt() {
-	t.mu.Lock()
-	waiting := len(t.inbox)
-	t.mu.Unlock()
 	switch {
-	case waiting > 0 && t.editor != nil: // it keeps the line below what is printed
+	case t.empty():
+	case t.editor != nil: // it keeps the line below what is printed
 		t.showNews(nil)
-	case waiting > 0:
+	default:
 		t.print("\n")
 		t.showNews(nil)
 		t.prompt()
@@ -190,81 +145,4 @@ func (t *terminal) finish(ctx context.Context) error {
 	err := t.caughtUp(ctx)
 	t.showNews(nil)
 	return errors.Join(err, t.failed)
-}
-
-// take empties the inbox.
-func (t *terminal) take() []slacktest.Change {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	all := t.inbox
-	t.inbox = nil
-	return all
-}
-
-// showNews shows what was noticed: first what answers actor, then what others
-// see alone, then channels.
-func (t *terminal) showNews(actor *person) {
-	all := t.take()
-	rank := func(c slacktest.Change) int {
-		switch t.world.onlyFor(c) {
-		case nil:
-			return 2
-		case actor:
-			return 0
-		}
-		return 1
-	}
-	slices.SortStableFunc(all, func(a, b slacktest.Change) int { return rank(a) - rank(b) })
-	for _, c := range all {
-		t.show(c)
-	}
-}
-
-// show prints one change.
-func (t *terminal) show(c slacktest.Change) {
-	to := t.world.onlyFor(c)
-	if to != nil {
-		to.remember(c)
-	}
-	tree, controls := t.world.drawn(c)
-	t.draw(t.world.heading(c), tree, controls)
-}
-
-// draw prints what Slack draws, and what can be done with it.
-func (t *terminal) draw(head string, tree slacktest.Piece, controls string) {
-	t.remember(head + "\n" + tree.Text(slacktest.Layout{}) + "\n" + controls)
-	layout := slacktest.Layout{Width: width, Indent: "  ", Exact: t.exact}
-	body := strings.TrimLeft(tree.Text(layout), "\n") + "\n"
-	for line := range strings.SplitSeq(controls, "\n") {
-		body += slacktest.Piece{Kind: slacktest.PieceParagraph, Spans: []slacktest.Span{{Text: line}}}.Text(layout) + "\n"
-	}
-	t.print(head + "\n" + strings.TrimRight(body, "\n ") + "\n\n")
-}
-
-// note prints something of the demo's own.
-func (t *terminal) note(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
-	t.remember(text)
-	t.print(wrap("("+text+")") + "\n")
-}
-
-func (t *terminal) remember(text string) { t.said.WriteString(text + "\n") }
-
-// print keeps the first error, which ends the session.
-func (t *terminal) print(text string) {
-	if _, err := io.WriteString(t.out, text); err != nil && t.failed == nil {
-		t.failed = err
-	}
-}
-
-func (t *terminal) prompt() {
-	switch {
-	case t.editor != nil:
-		select {
-		case t.wanted <- struct{}{}:
-		default:
-		}
-	case !t.script:
-		t.print("> ")
-	}
 }
