@@ -13,59 +13,68 @@ type acts struct {
 	*wire
 }
 
+// deliver sends what build made while it held mu, if it made anything.
+func (s *acts) deliver(build func() (*Delivery, error)) (*Delivery, error) {
+	s.mu.Lock()
+	d, err := build()
+	s.mu.Unlock()
+	if err != nil || d == nil {
+		return nil, err
+	}
+	return s.send(d), nil
+}
+
 // Command types a slash command; command has its slash, and text is what the
 // person typed after it. The error tells of a mistake of the caller's, such as
 // a user who is not in the channel; what became of the command is in the
 // Delivery, and a failure is also shown to the person as Slack shows it.
 // https://docs.slack.dev/interactivity/implementing-slash-commands
 func (s *acts) Command(user, channel, command, text string) (*Delivery, error) {
-	s.mu.Lock()
-	u, err := s.person(user)
-	if err != nil {
-		s.mu.Unlock()
-		return nil, err
-	}
-	ch, err := s.place(user, channel)
-	if err != nil {
-		s.mu.Unlock()
-		return nil, err
-	}
-	d := &Delivery{Type: "slash_commands", acceptsPayload: true}
-	d.TriggerID = s.newTrigger(user, "")
-	address, answers := s.newResponseURL("commands", user, ch.ID, MessageRef{})
-	d.ResponseURL = address
-	d.onFail = func(code error) {
-		s.post(&Message{
-			Channel: ch.ID, Ephemeral: true, To: user, Author: slackbot, Via: "slack",
-			Text: fmt.Sprintf("%s failed with the error %q", command, code.Error()),
-		})
-	}
-	d.onAck = func(payload json.RawMessage) error {
-		if payload == nil {
+	return s.deliver(func() (*Delivery, error) {
+		u, err := s.person(user)
+		if err != nil {
+			return nil, err
+		}
+		ch, err := s.place(user, channel)
+		if err != nil {
+			return nil, err
+		}
+		d := &Delivery{Type: "slash_commands", acceptsPayload: true}
+		d.TriggerID = s.newTrigger(user, "")
+		address, answers := s.newResponseURL("commands", user, ch.ID, MessageRef{})
+		d.ResponseURL = address
+		d.onFail = func(code error) {
+			s.post(&Message{
+				Channel: ch.ID, Ephemeral: true, To: user, Author: slackbot, Via: "slack",
+				Text: fmt.Sprintf("%s failed with the error %q", command, code.Error()),
+			})
+		}
+		d.onAck = func(payload json.RawMessage) error {
+			if payload == nil {
+				return nil
+			}
+			var body reply
+			if json.Unmarshal(payload, &body) != nil || s.reply(answers, body) != nil {
+				return ErrInvalidAck
+			}
 			return nil
 		}
-		var body reply
-		if json.Unmarshal(payload, &body) != nil || s.reply(answers, body) != nil {
-			return ErrInvalidAck
+		payload := object{
+			"token": s.verifyToken, "team_domain": s.domain,
+			"channel_id": ch.ID, "channel_name": ch.commandName(),
+			"user_id": u.ID, "user_name": u.Name, "command": command, "text": s.escape(strings.TrimSpace(text)),
+			"api_app_id": s.appID, "is_enterprise_install": "false",
+			"response_url": d.ResponseURL, "trigger_id": d.TriggerID,
 		}
-		return nil
-	}
-	payload := object{
-		"token": s.verifyToken, "team_domain": s.domain,
-		"channel_id": ch.ID, "channel_name": ch.commandName(),
-		"user_id": u.ID, "user_name": u.Name, "command": command, "text": s.escape(strings.TrimSpace(text)),
-		"api_app_id": s.appID, "is_enterprise_install": "false",
-		"response_url": d.ResponseURL, "trigger_id": d.TriggerID,
-	}
-	if team := u.actsIn(s.team); team != "" {
-		payload["team_id"] = team
-	}
-	if s.enterprise != "" {
-		payload["enterprise_id"], payload["enterprise_name"] = s.enterprise, "Example Corp"
-	}
-	d.Payload = encode(payload)
-	s.mu.Unlock()
-	return s.send(d), nil
+		if team := u.actsIn(s.team); team != "" {
+			payload["team_id"] = team
+		}
+		if s.enterprise != "" {
+			payload["enterprise_id"], payload["enterprise_name"] = s.enterprise, "Example Corp"
+		}
+		d.Payload = encode(payload)
+		return d, nil
+	})
 }
 
 // commandName is the channel_name of a command: private channels are not named.
@@ -80,77 +89,70 @@ func (c *Channel) commandName() string {
 // direct message (message.im) or mentions the bot where the bot is a member
 // (app_mention); otherwise the Delivery is nil.
 func (s *acts) SendMessage(user, channel, text string) (*Delivery, error) {
-	s.mu.Lock()
-	if _, err := s.person(user); err != nil {
-		s.mu.Unlock()
-		return nil, err
-	}
-	ch, err := s.place(user, channel)
-	if err != nil {
-		s.mu.Unlock()
-		return nil, err
-	}
-	// In messages, unlike in commands, a mention carries no name.
-	escaped := mentionName.ReplaceAllString(s.escape(text), "<$1>")
-	m := &Message{Channel: ch.ID, Text: escaped, Author: user, Via: "person"}
-	s.post(m)
-	event := object{
-		"user": user, "text": escaped, "ts": m.TS, "channel": ch.ID, "event_ts": m.TS,
-		"client_msg_id": envelopeID(),
-	}
-	if u := s.users[user]; u.actsIn(u.Team) != "" {
-		event["team"] = u.actsIn(u.Team)
-	}
-	switch {
-	case ch.isDM() && ch.BotMember:
-		event["type"], event["channel_type"] = "message", "im"
-	case ch.BotMember && strings.Contains(escaped, "<@"+s.botUser+">"):
-		event["type"] = "app_mention"
-	default:
-		event = nil
-	}
-	s.mu.Unlock()
-	if event == nil {
-		return nil, nil
-	}
-	return s.sendEvent(event), nil
+	return s.deliver(func() (*Delivery, error) {
+		if _, err := s.person(user); err != nil {
+			return nil, err
+		}
+		ch, err := s.place(user, channel)
+		if err != nil {
+			return nil, err
+		}
+		// In messages, unlike in commands, a mention carries no name.
+		escaped := mentionName.ReplaceAllString(s.escape(text), "<$1>")
+		m := &Message{Channel: ch.ID, Text: escaped, Author: user, Via: "person"}
+		s.post(m)
+		event := object{
+			"user": user, "text": escaped, "ts": m.TS, "channel": ch.ID, "event_ts": m.TS,
+			"client_msg_id": envelopeID(),
+		}
+		if u := s.users[user]; u.actsIn(u.Team) != "" {
+			event["team"] = u.actsIn(u.Team)
+		}
+		switch {
+		case ch.isDM() && ch.BotMember:
+			event["type"], event["channel_type"] = "message", "im"
+		case ch.BotMember && strings.Contains(escaped, "<@"+s.botUser+">"):
+			event["type"] = "app_mention"
+		default:
+			return nil, nil
+		}
+		return s.event(event), nil
+	})
 }
 
 // OpenHome opens the app's Home tab: app_home_opened.
 // https://docs.slack.dev/reference/events/app_home_opened
 func (s *acts) OpenHome(user string) (*Delivery, error) {
-	s.mu.Lock()
-	if _, err := s.person(user); err != nil {
-		s.mu.Unlock()
-		return nil, err
-	}
-	event := object{
-		"type": "app_home_opened", "user": user, "channel": s.dm(user), "tab": "home",
-		"event_ts": eventTS(s.clock().Unix()),
-	}
-	if v := s.views[s.homes[user]]; v != nil {
-		event["view"] = s.viewJSON(v)
-	}
-	s.mu.Unlock()
-	return s.sendEvent(event), nil
+	return s.deliver(func() (*Delivery, error) {
+		if _, err := s.person(user); err != nil {
+			return nil, err
+		}
+		event := object{
+			"type": "app_home_opened", "user": user, "channel": s.dm(user), "tab": "home",
+			"event_ts": eventTS(s.clock().Unix()),
+		}
+		if v := s.views[s.homes[user]]; v != nil {
+			event["view"] = s.viewJSON(v)
+		}
+		return s.event(event), nil
+	})
 }
 
 // Shortcut uses a global shortcut.
 // https://docs.slack.dev/interactivity/implementing-shortcuts
 func (s *acts) Shortcut(user, callbackID string) (*Delivery, error) {
-	s.mu.Lock()
-	u, err := s.person(user)
-	if err != nil {
-		s.mu.Unlock()
-		return nil, err
-	}
-	d := &Delivery{Type: "interactive", TriggerID: s.newTrigger(user, "")}
-	payload := s.interaction("shortcut", u)
-	payload["callback_id"], payload["trigger_id"] = callbackID, d.TriggerID
-	payload["action_ts"] = s.nextTS()
-	d.Payload = encode(payload)
-	s.mu.Unlock()
-	return s.send(d), nil
+	return s.deliver(func() (*Delivery, error) {
+		u, err := s.person(user)
+		if err != nil {
+			return nil, err
+		}
+		d := &Delivery{Type: "interactive", TriggerID: s.newTrigger(user, "")}
+		payload := s.interaction("shortcut", u)
+		payload["callback_id"], payload["trigger_id"] = callbackID, d.TriggerID
+		payload["action_ts"] = s.nextTS()
+		d.Payload = encode(payload)
+		return d, nil
+	})
 }
 
 // interaction is what every interactive payload has. For somebody of another
@@ -170,10 +172,9 @@ func (s *acts) interaction(kind string, u User) object {
 	}
 }
 
-// sendEvent delivers an Events API event.
+// event is the delivery of an Events API event. The caller holds mu.
 // https://docs.slack.dev/apis/events-api/#event-structure
-func (s *acts) sendEvent(event object) *Delivery {
-	s.mu.Lock()
+func (s *acts) event(event object) *Delivery {
 	d := &Delivery{Type: "events_api", EventID: "Ev" + strings.ToUpper(randomID(5))}
 	d.Payload = encode(object{
 		"token": s.verifyToken, "team_id": s.team, "context_team_id": s.team, "context_enterprise_id": s.enterpriseID(),
@@ -184,8 +185,7 @@ func (s *acts) sendEvent(event object) *Delivery {
 		}},
 		"is_ext_shared_channel": false,
 	})
-	s.mu.Unlock()
-	return s.send(d)
+	return d
 }
 
 func eventTS(unix int64) string { return fmt.Sprintf("%d.000000", unix) }

@@ -133,17 +133,7 @@ func (s *webAPI) serveAPI(w http.ResponseWriter, r *http.Request) {
 		out["ok"] = true
 	}
 	s.record(name, c.params, status, code)
-	if f != nil {
-		s.delay(r, f.SlowAnswer)
-	}
-	if f != nil && f.LoseAnswer {
-		cut(w)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(status)
-	// An error here means that the client has gone.
-	_, _ = w.Write(encode(out))
+	s.finish(w, r, f, status, "application/json", encode(out))
 }
 
 func (s *webAPI) answer(c *call, r *http.Request, bodyToken string) (object, error) {

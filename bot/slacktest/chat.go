@@ -116,17 +116,23 @@ func (s *posts) slow(channel string) error {
 	return nil
 }
 
+// toPost is what a call posts to ch, if it may now. The caller holds mu.
+func (s *posts) toPost(c *call, ch *Channel) (content, error) {
+	body, err := messageContent(c.get("text"), c.get("blocks"), c.get("attachments"))
+	if err != nil {
+		return content{}, err
+	}
+	return body, s.slow(ch.ID)
+}
+
 // https://docs.slack.dev/reference/methods/chat.postMessage
 func (s *webAPI) chatPost(c *call) (object, error) {
 	ch, err := s.postable(c.get("channel"))
 	if err != nil {
 		return nil, err
 	}
-	body, err := messageContent(c.get("text"), c.get("blocks"), c.get("attachments"))
+	body, err := s.toPost(c, ch)
 	if err != nil {
-		return nil, err
-	}
-	if err := s.slow(ch.ID); err != nil {
 		return nil, err
 	}
 	m := &Message{
@@ -149,11 +155,8 @@ func (s *webAPI) chatPostEphemeral(c *call) (object, error) {
 	if !ok || u.Deleted || !ch.has(u.ID) {
 		return nil, failure("user_not_in_channel")
 	}
-	body, err := messageContent(c.get("text"), c.get("blocks"), c.get("attachments"))
+	body, err := s.toPost(c, ch)
 	if err != nil {
-		return nil, err
-	}
-	if err := s.slow(ch.ID); err != nil {
 		return nil, err
 	}
 	m := &Message{

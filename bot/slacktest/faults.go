@@ -96,6 +96,21 @@ func (s *traffic) delay(r *http.Request, d time.Duration) {
 	}
 }
 
+// finish answers a request that was recorded, as f has it.
+func (s *traffic) finish(w http.ResponseWriter, r *http.Request, f *Fault, status int, contentType string, body []byte) {
+	if f != nil {
+		s.delay(r, f.SlowAnswer)
+		if f.LoseAnswer {
+			cut(w)
+			return
+		}
+	}
+	w.Header().Set("Content-Type", contentType+"; charset=utf-8")
+	w.WriteHeader(status)
+	// An error here means that the client has gone.
+	_, _ = w.Write(body)
+}
+
 func (f *Fault) label() string {
 	switch {
 	case f.Drop:

@@ -68,58 +68,55 @@ func (s *acts) find(user string, on MessageRef, blockID, actionID string) (*targ
 // Press presses a button on a message, a modal or Home. blockID may be empty
 // if the action_id is unique there.
 func (s *acts) Press(user string, on MessageRef, blockID, actionID string) (*Delivery, error) {
-	s.mu.Lock()
-	t, err := s.find(user, on, blockID, actionID)
-	if err == nil && t.element.str("type") != "button" {
-		err = fmt.Errorf("slacktest: %s is no button", actionID)
-	}
-	if err != nil {
-		s.mu.Unlock()
-		return nil, err
-	}
-	action := object{"type": "button", "text": t.element["text"]}
-	for _, k := range []string{"value", "style", "url"} {
-		if v, ok := t.element[k]; ok {
-			action[k] = v
+	return s.deliver(func() (*Delivery, error) {
+		t, err := s.find(user, on, blockID, actionID)
+		if err == nil && t.element.str("type") != "button" {
+			err = fmt.Errorf("slacktest: %s is no button", actionID)
 		}
-	}
-	d := s.blockActions(t, action)
-	s.mu.Unlock()
-	return s.send(d), nil
+		if err != nil {
+			return nil, err
+		}
+		action := object{"type": "button", "text": t.element["text"]}
+		for _, k := range []string{"value", "style", "url"} {
+			if v, ok := t.element[k]; ok {
+				action[k] = v
+			}
+		}
+		d := s.blockActions(t, action)
+		return d, nil
+	})
 }
 
 // Choose picks from a menu (by an option's value or label), a picker or a set
 // of checkboxes (several, one a line). In an input block without
 // dispatch_action that only fills the field, and the Delivery is nil.
 func (s *acts) Choose(user string, on MessageRef, blockID, actionID, value string) (*Delivery, error) {
-	s.mu.Lock()
-	t, err := s.find(user, on, blockID, actionID)
-	var state object
-	if err == nil {
-		state, err = s.enter(t, value)
-	}
-	if err != nil {
-		s.mu.Unlock()
-		return nil, err
-	}
-	if t.view != nil && t.element.str("type") != "overflow" {
-		t.view.set(t.block.str("block_id"), actionID, state)
-	}
-	if t.block.str("type") == "input" && !t.block.flag("dispatch_action") {
-		s.wake()
-		s.mu.Unlock()
-		return nil, nil
-	}
-	action := object{}
-	for k, v := range state {
-		action[k] = v
-	}
-	if p, ok := t.element["placeholder"]; ok {
-		action["placeholder"] = p
-	}
-	d := s.blockActions(t, action)
-	s.mu.Unlock()
-	return s.send(d), nil
+	return s.deliver(func() (*Delivery, error) {
+		t, err := s.find(user, on, blockID, actionID)
+		var state object
+		if err == nil {
+			state, err = s.enter(t, value)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if t.view != nil && t.element.str("type") != "overflow" {
+			t.view.set(t.block.str("block_id"), actionID, state)
+		}
+		if t.block.str("type") == "input" && !t.block.flag("dispatch_action") {
+			s.wake()
+			return nil, nil
+		}
+		action := object{}
+		for k, v := range state {
+			action[k] = v
+		}
+		if p, ok := t.element["placeholder"]; ok {
+			action["placeholder"] = p
+		}
+		d := s.blockActions(t, action)
+		return d, nil
+	})
 }
 
 // blockActions builds the payload of an action. The caller holds mu.
@@ -131,19 +128,28 @@ func (s *acts) blockActions(t *target, action object) *Delivery {
 	p := s.interaction("block_actions", t.user)
 	p["actions"] = []object{action}
 	s.surroundings(t, p)
-	if t.view != nil {
-		d.TriggerID = s.newTrigger(t.user.ID, t.view.id)
-	} else {
-		d.TriggerID = s.newTrigger(t.user.ID, "")
-		d.ResponseURL, _ = s.newResponseURL("actions", t.user.ID, t.message.Channel, t.message.Ref())
-		p["response_url"] = d.ResponseURL
+	s.answerable(d, t, p)
+	if t.view == nil {
 		// On messages Slack carries what other elements hold; nothing here
 		// keeps choices on a message, so only this action is in it.
 		p["state"] = object{"values": messageState(action)}
 	}
-	p["trigger_id"] = d.TriggerID
 	d.Payload = encode(p)
 	return d
+}
+
+// answerable adds the trigger, and for a message the response_url. The caller
+// holds mu.
+func (s *acts) answerable(d *Delivery, t *target, p object) {
+	below := ""
+	if t.view != nil {
+		below = t.view.id
+	} else {
+		d.ResponseURL, _ = s.newResponseURL("actions", t.user.ID, t.message.Channel, t.message.Ref())
+		p["response_url"] = d.ResponseURL
+	}
+	d.TriggerID = s.newTrigger(t.user.ID, below)
+	p["trigger_id"] = d.TriggerID
 }
 
 func messageState(action object) object {

@@ -58,13 +58,7 @@ func (s *acts) fill(v *view, u User, field, value string) error {
 // Once the Delivery's Wait returns, the modal shows what the app answered.
 // https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload
 func (s *acts) Submit(user, viewID string, values map[string]string) (*Delivery, error) {
-	s.mu.Lock()
-	d, err := s.submission(user, viewID, values)
-	s.mu.Unlock()
-	if err != nil {
-		return nil, err
-	}
-	return s.send(d), nil
+	return s.deliver(func() (*Delivery, error) { return s.submission(user, viewID, values) })
 }
 
 func (s *acts) submission(user, viewID string, values map[string]string) (*Delivery, error) {
@@ -177,25 +171,23 @@ func (s *acts) fieldErrors(v *view, errs map[string]string) error {
 // it (view_closed) only if the view asked with notify_on_close; otherwise the
 // Delivery is nil.
 func (s *acts) CloseView(user, viewID string) (*Delivery, error) {
-	s.mu.Lock()
-	v, u, err := s.top(user, viewID)
-	if err != nil {
-		s.mu.Unlock()
-		return nil, err
-	}
-	clears := v.body.flag("clear_on_close")
-	from := len(s.stacks[user]) - 1
-	if clears {
-		from = 0
-	}
-	s.closeViews(user, from)
-	if !v.body.flag("notify_on_close") {
-		s.mu.Unlock()
-		return nil, nil
-	}
-	p := s.interaction("view_closed", u)
-	p["view"], p["is_cleared"] = s.viewJSON(v), clears
-	d := &Delivery{Type: "interactive", Payload: encode(p)}
-	s.mu.Unlock()
-	return s.send(d), nil
+	return s.deliver(func() (*Delivery, error) {
+		v, u, err := s.top(user, viewID)
+		if err != nil {
+			return nil, err
+		}
+		clears := v.body.flag("clear_on_close")
+		from := len(s.stacks[user]) - 1
+		if clears {
+			from = 0
+		}
+		s.closeViews(user, from)
+		if !v.body.flag("notify_on_close") {
+			return nil, nil
+		}
+		p := s.interaction("view_closed", u)
+		p["view"], p["is_cleared"] = s.viewJSON(v), clears
+		d := &Delivery{Type: "interactive", Payload: encode(p)}
+		return d, nil
+	})
 }

@@ -54,21 +54,11 @@ func (s *webAPI) serveResponseURL(w http.ResponseWriter, r *http.Request) {
 	}
 	status, code, params := s.respond(w, r)
 	s.record("response_url", params, status, code)
-	if f != nil {
-		s.delay(r, f.SlowAnswer)
-	}
-	if f != nil && f.LoseAnswer {
-		cut(w)
-		return
-	}
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.WriteHeader(status)
 	body := code
 	if code == "" {
 		body = "ok"
 	}
-	// An error here means that the client has gone.
-	_, _ = io.WriteString(w, body)
+	s.finish(w, r, f, status, "text/plain", []byte(body))
 }
 
 func (s *webAPI) respond(w http.ResponseWriter, r *http.Request) (int, string, map[string]string) {
