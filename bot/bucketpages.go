@@ -51,7 +51,7 @@ func (b *Bot) bucketsWith(list broker.BucketList, search string) blockkit.Messag
 	head := fewOrMany(list)
 	paged := list.AtLeast || list.Total > len(list.Buckets)
 	if paged {
-		head = blockkit.Grouped(first+1) + "–" + blockkit.Grouped(first+len(list.Buckets)) + " of " + head
+		head = broker.FormatNumber(first+1) + "–" + broker.FormatNumber(first+len(list.Buckets)) + " of " + head
 	}
 	where := " in " + list.Account.Name
 	if list.Prefix != "" {
@@ -88,11 +88,11 @@ func bucketSpans(bucket broker.Bucket) []blockkit.Span {
 func fewOrMany(list broker.BucketList) string {
 	switch {
 	case list.AtLeast:
-		return "more than " + blockkit.Grouped(list.Total) + " buckets"
+		return "more than " + broker.FormatNumber(list.Total) + " buckets"
 	case list.Total == 1:
 		return "1 bucket"
 	}
-	return blockkit.Grouped(list.Total) + " buckets"
+	return broker.FormatNumber(list.Total) + " buckets"
 }
 
 // pageButtons are those that lead somewhere. There are none once the bot holds

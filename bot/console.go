@@ -112,8 +112,8 @@ func (b *Bot) signInMessage(s broker.SignIn, f snippet.Format) (blockkit.Message
 		text += " It is encrypted to your key."
 	}
 	if !s.Grant.MFA {
-		head = append(head, blockkit.Paragraph(blockkit.Bold(noMFA)))
-		text += " " + noMFA
+		head = append(head, blockkit.Paragraph(blockkit.Bold(blockkit.NoMFA)))
+		text += " " + blockkit.NoMFA
 	}
 	until := blockkit.Paragraph(
 		blockkit.Plain("The link works until "), blockkit.Moment(s.Until), blockkit.Plain(" and signs in whoever opens it: keep it to yourself.\nThe console "+

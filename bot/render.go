@@ -15,8 +15,6 @@ import (
 const ownUser = "These credentials are your own IAM user: they can assume every role that trusts it, outside of this bot. " +
 	"No rule, block or revocation of the bot reaches that."
 
-const noMFA = "NO MFA: these credentials were issued without a second factor."
-
 // largeToken is where tools begin to refuse session tokens, in bytes.
 // https://github.com/kubernetes-sigs/aws-iam-authenticator/issues/1106
 const largeToken = 2500
@@ -28,8 +26,8 @@ func tokenWarning(c broker.Credentials) string {
 	if n <= largeToken {
 		return ""
 	}
-	return fmt.Sprintf("The session token is large, %s bytes: some tools refuse one of more than %s, aws-iam-authenticator for one.", blockkit.Grouped(n),
-		blockkit.Grouped(largeToken))
+	return fmt.Sprintf("The session token is large, %s bytes: some tools refuse one of more than %s, aws-iam-authenticator for one.", broker.FormatNumber(n),
+		broker.FormatNumber(largeToken))
 }
 
 // issuedMessage shows Credentials: what they are for, until when, how they were
@@ -56,8 +54,8 @@ func (b *Bot) issuedMessage(i broker.Issued, f snippet.Format) (blockkit.Message
 	above := []slack.RichTextElement{blockkit.Paragraph(head...)}
 	text := fmt.Sprintf("%s is yours for %s.", i.Account.Name, left)
 	if !i.Grant.MFA {
-		above = append(above, blockkit.Paragraph(blockkit.Bold(noMFA)))
-		text += " " + noMFA
+		above = append(above, blockkit.Paragraph(blockkit.Bold(blockkit.NoMFA)))
+		text += " " + blockkit.NoMFA
 	}
 	if !i.Account.HasRole() {
 		above = append(above, blockkit.Paragraph(blockkit.Plain(ownUser)))
@@ -85,7 +83,7 @@ func (b *Bot) issuedMessage(i broker.Issued, f snippet.Format) (blockkit.Message
 			What: broker.Say("AWS issued credentials for " + i.Account.Name +
 				", but they are too large for one Slack message. They are not shown: half of them would be no use."),
 			Hint: broker.Sentences(broker.Say("A session token grows with the session policy and tags of the account: the config must ask for less."),
-				broker.AskOperator()),
+				broker.Say(broker.AskOperator)),
 		}
 	}
 	return m, nil
@@ -124,7 +122,7 @@ func usedSpans(list broker.BucketList) []blockkit.Span {
 		spans = []blockkit.Span{blockkit.Plain("Listed with your credentials "), blockkit.Code(g.AccessKeyID), blockkit.Plain(", no new code needed.")}
 	}
 	if !g.MFA {
-		spans = append(spans, blockkit.Plain(" "), blockkit.Bold(noMFA))
+		spans = append(spans, blockkit.Plain(" "), blockkit.Bold(blockkit.NoMFA))
 	}
 	return spans
 }

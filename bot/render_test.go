@@ -121,7 +121,7 @@ func goldenMessages(t *testing.T) map[string]blockkit.Message {
 		"error": b.voice.error(&broker.Error{Code: broker.CodeNotAllowed, What: broker.Say("You may not have prod."),
 			Use: broker.UseUnused, Hint: broker.Say("Ask in #help-aws.")}),
 		"error_ours": b.voice.error(&broker.Error{Code: broker.CodeTrust, What: broker.Say("AWS does not let your IAM user assume the role of prod."),
-			Hint: broker.AskOperator(), Ref: "abcdefgh"}),
+			Hint: broker.Say(broker.AskOperator), Ref: "abcdefgh"}),
 	}
 }
 

@@ -18,7 +18,7 @@ func errSeal(i broker.Issued, err error) error {
 	return &broker.Error{
 		Code: broker.CodeSealFailed, Ref: broker.ShortRef(i.Grant.ID), Err: err,
 		What: broker.Say("AWS issued credentials for " + i.Account.Name + ", but they could not be encrypted to your key, so they are shown to nobody."),
-		Hint: broker.Sentences(broker.Say(broker.AssumeCmd("key"), " shows your key."), broker.AskOperator()),
+		Hint: broker.Sentences(broker.Say(broker.AssumeCmd("key"), " shows your key."), broker.Say(broker.AskOperator)),
 	}
 }
 

@@ -92,4 +92,4 @@ func tryAnew(use CodeUse) []Part {
 }
 
 // AskOperator is the hint where only an operator can mend it.
-func AskOperator() []Part { return Say("Pass the reference to whoever runs the bot.") }
+const AskOperator = "Pass the reference to whoever runs the bot."

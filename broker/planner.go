@@ -2,6 +2,7 @@ package broker
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -110,6 +111,14 @@ func (s situation) needsCode() error {
 		e.What = Say(s.account.Name + " needs the code of your MFA device: your MFA session is only for accounts with a role.")
 	}
 	return e
+}
+
+// FormatNumber writes n as people read it: 10,000.
+func FormatNumber(n int) string {
+	if n < 1000 {
+		return strconv.Itoa(n)
+	}
+	return fmt.Sprintf("%s,%03d", FormatNumber(n/1000), n%1000)
 }
 
 // FormatDuration writes d as people type it: 90m, 2h, 1h30m.

@@ -100,12 +100,17 @@ func foldWords(kind broker.EventKind) (what, whose string) {
 
 // due returns whose minute is over, in a fixed order.
 func (s *progress) due(now time.Time) []string {
-	var users []string
-	for user, f := range s.Folds {
-		if !now.Before(f.Until) {
-			users = append(users, user)
+	return reached(s.Folds, func(f tally) time.Time { return f.Until }, now)
+}
+
+// reached returns, in a fixed order, the names of those whose time has come.
+func reached[T any](all map[string]T, when func(T) time.Time, now time.Time) []string {
+	var names []string
+	for name, each := range all {
+		if !now.Before(when(each)) {
+			names = append(names, name)
 		}
 	}
-	slices.Sort(users)
-	return users
+	slices.Sort(names)
+	return names
 }

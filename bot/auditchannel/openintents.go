@@ -1,7 +1,6 @@
 package auditchannel
 
 import (
-	"slices"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -43,14 +42,7 @@ func (s *progress) follow(e broker.Event, now time.Time) {
 // overdue returns the Requests whose outcome should have been on the record by
 // then, in a fixed order. Whoever asks has read the record as it was then.
 func (s *progress) overdue(then time.Time) []string {
-	var requests []string
-	for request, o := range s.Open {
-		if !then.Before(o.Due) {
-			requests = append(requests, request)
-		}
-	}
-	slices.Sort(requests)
-	return requests
+	return reached(s.Open, func(o open) time.Time { return o.Due }, then)
 }
 
 // openMessage tells that nobody knows what became of an intent.

@@ -31,7 +31,7 @@ func render(e broker.Event) (m blockkit.Message, post bool) {
 	}
 	elements := []slack.RichTextElement{blockkit.Paragraph(head...)}
 	if e.Kind == broker.EventGranted && !e.MFA {
-		elements = append(elements, blockkit.Paragraph(blockkit.Bold(withoutMFA)))
+		elements = append(elements, blockkit.Paragraph(blockkit.Bold(blockkit.NoMFA)))
 	}
 	if e.Reason != "" {
 		elements = append(elements, blockkit.Quote(e.Reason))
@@ -163,9 +163,6 @@ func detailsOf(e broker.Event) []blockkit.Span {
 	return spans
 }
 
-// withoutMFA is said of credentials that no code was needed for.
-const withoutMFA = "NO MFA: these credentials were issued without a second factor."
-
 // textOf is the fallback: ours alone, nothing that a person typed.
 func textOf(e broker.Event) string {
 	if _, text, ok := adminAudit(e); ok {
@@ -178,7 +175,7 @@ func textOf(e broker.Event) string {
 			text = "BREAK-GLASS, without approval: " + text
 		}
 		if !e.MFA {
-			text += " " + withoutMFA
+			text += " " + blockkit.NoMFA
 		}
 		return text
 	case broker.EventKeyChanged:

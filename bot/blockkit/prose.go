@@ -2,7 +2,6 @@ package blockkit
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -18,13 +17,8 @@ func Counted(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// Grouped writes a number as people read it: 10,000.
-func Grouped(n int) string {
-	if n < 1000 {
-		return strconv.Itoa(n)
-	}
-	return fmt.Sprintf("%s,%03d", Grouped(n/1000), n%1000)
-}
+// NoMFA is said of credentials that no code was needed for.
+const NoMFA = "NO MFA: these credentials were issued without a second factor."
 
 // TimeLeft writes a duration as people say it, to the minute.
 func TimeLeft(d time.Duration) string {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 
@@ -252,7 +251,7 @@ func errReasonEmpty() error {
 }
 
 func errReasonTooLong(n int) error {
-	return Error(fmt.Sprintf("A reason has at most %d characters; this one has %s.", maxReason, thousands(n)),
+	return Error(fmt.Sprintf("A reason has at most %d characters; this one has %s.", maxReason, broker.FormatNumber(n)),
 		"Shorten it, or keep it in a ticket and name the ticket. It was not cut.")
 }
 
@@ -296,12 +295,4 @@ func quoted(word string) string {
 		kept = append(kept[:maxQuoted], '…')
 	}
 	return "“" + strings.Trim(string(kept), "_ ") + "”"
-}
-
-// thousands writes n, which is below a million, with a comma.
-func thousands(n int) string {
-	if n < 1000 {
-		return strconv.Itoa(n)
-	}
-	return fmt.Sprintf("%d,%03d", n/1000, n%1000)
 }

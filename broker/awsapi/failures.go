@@ -30,13 +30,13 @@ func (s *sending) notReached(err error, service, setting, soon string) *broker.E
 	switch {
 	case s.fips(err) && (unknown || nowhere):
 		return failed(broker.CodeSettings, "The bot cannot reach "+service+": it is told to use FIPS hosts, and there is none in its region.",
-			"AWS_USE_FIPS_ENDPOINT must be off, or "+setting+" name a region that has one. "+askOperator, err)
+			"AWS_USE_FIPS_ENDPOINT must be off, or "+setting+" name a region that has one. "+broker.AskOperator, err)
 	case nowhere:
 		return failed(broker.CodeSettings, "The bot cannot ask "+service+": its AWS settings lead to no host of AWS.",
-			"Look at "+setting+" and at the AWS_… variables of the bot. "+askOperator, err)
+			"Look at "+setting+" and at the AWS_… variables of the bot. "+broker.AskOperator, err)
 	case unknown:
 		return failed(broker.CodeCannotReachAWS, "The bot cannot reach "+service+": nobody knows the host "+dns.Name+".",
-			soon+"; if it stays, "+setting+" names no region, or the bot's DNS does not work. "+askOperator, err)
+			soon+"; if it stays, "+setting+" names no region, or the bot's DNS does not work. "+broker.AskOperator, err)
 	}
 	return failed(broker.CodeCannotReachAWS, "The bot cannot reach "+service+".", soon+".", err)
 }

@@ -56,7 +56,7 @@ func (c *Client) LongTermKey(ctx context.Context, u broker.User, p broker.Plan) 
 
 // noKey is told before a code is sent.
 func noKey(code broker.Code, what string, err error) *broker.Error {
-	e := failed(code, what, askOperator, err)
+	e := failed(code, what, broker.AskOperator, err)
 	e.Use = broker.UseUnused
 	return e
 }

@@ -76,7 +76,7 @@ func (l listing) failure(ctx context.Context, err error, s *sending) *broker.Err
 	case malformed:
 		return failed(broker.CodeCredentialsGone, "No request to S3 can be made with the credentials for "+l.Account.Name+".", l.withNewOnes(), err)
 	case refusedOnWay:
-		return refusedBefore("S3", err, askOperator)
+		return refusedBefore("S3", err, broker.AskOperator)
 	case serverFailed:
 		if code == "SlowDown" {
 			return l.refused(err, code)
@@ -90,7 +90,7 @@ func (l listing) failure(ctx context.Context, err error, s *sending) *broker.Err
 		what = "S3 did not answer in time."
 	case errors.Is(err, io.ErrUnexpectedEOF):
 	case errors.Is(err, errNoList), statusOf(err) == http.StatusOK:
-		return failed(broker.CodeStrangeAnswer, "S3 answered, but not with a list of buckets that the bot can read.", askOperator, err)
+		return failed(broker.CodeStrangeAnswer, "S3 answered, but not with a list of buckets that the bot can read.", broker.AskOperator, err)
 	}
 	return failed(broker.CodeCannotReachAWS, what, l.soon()+".", err)
 }
@@ -104,7 +104,7 @@ func (l listing) refused(err error, code string) *broker.Error {
 		if !l.Account.HasRole() {
 			what = "Your IAM user may not list buckets."
 		}
-		return failed(broker.CodeBucketsRefused, what, "Its policy, and any session policy, must allow s3:ListAllMyBuckets. "+askOperator, err)
+		return failed(broker.CodeBucketsRefused, what, "Its policy, and any session policy, must allow s3:ListAllMyBuckets. "+broker.AskOperator, err)
 	case "ExpiredToken":
 		return failed(broker.CodeCredentialsGone, "The credentials for "+name+" have ended.", l.withNewOnes(), err)
 	case "InvalidAccessKeyId", "InvalidToken":
@@ -113,7 +113,7 @@ func (l listing) refused(err error, code string) *broker.Error {
 			"S3 in "+l.region+" does not know the credentials for "+name+": they ended, or the region is not enabled for their AWS account.",
 			"If it is a region to opt in to, enable it there, or let "+l.setting+" be another. Else: "+l.withNewOnes(), err)
 	case "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "PermanentRedirect":
-		return failed(broker.CodeRegion, "S3 does not answer for "+l.region+" where the bot asked.", "Look at "+l.setting+". "+askOperator, err)
+		return failed(broker.CodeRegion, "S3 does not answer for "+l.region+" where the bot asked.", "Look at "+l.setting+". "+broker.AskOperator, err)
 	case "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded":
 		return failed(broker.CodeThrottled, throttled, l.soon()+".", err)
 	case "RequestTimeTooSkewed":
@@ -123,7 +123,7 @@ func (l listing) refused(err error, code string) *broker.Error {
 			err = errors.Join(broker.ErrNoSuchPart, err)
 		}
 	}
-	return failed(broker.CodeAWSRefused, "AWS refused to list the buckets of "+name+".", askOperator, err)
+	return failed(broker.CodeAWSRefused, "AWS refused to list the buckets of "+name+".", broker.AskOperator, err)
 }
 
 // soon says what to do in a minute; it is no whole sentence.

@@ -154,7 +154,7 @@ func signinRefused(status int) *broker.Error {
 }
 
 func signinError(what string, err error) *broker.Error {
-	return failed(broker.CodeSignin, what, "The credentials were issued and work: here they are. "+askOperator, err)
+	return failed(broker.CodeSignin, what, "The credentials were issued and work: here they are. "+broker.AskOperator, err)
 }
 
 // withoutURL keeps the query, which is the secret, out of an error.

@@ -21,9 +21,8 @@ type verdict struct {
 }
 
 const (
-	askOperator = "Pass the reference to whoever runs the bot."
-	trustHint   = "Its trust policy or your IAM user's own policy says no: " +
-		"principal, external ID, MFA, session name, source identity and address are what to look at. " + askOperator
+	trustHint = "Its trust policy or your IAM user's own policy says no: " +
+		"principal, external ID, MFA, session name, source identity and address are what to look at. " + broker.AskOperator
 	clockWrong = "AWS refused the request because the bot's clock is wrong."
 	throttled  = "AWS is being asked too often right now."
 )
@@ -42,12 +41,12 @@ func (o operation) verdicts(code string) []verdict {
 	case "PackedPolicyTooLarge", "PackedPolicyTooLargeException":
 		return []verdict{{
 			code: broker.CodeSessionPolicy, message: "AWS says that the session policy and tags of " + o.account + " are too large together.",
-			hint: "The config must name a smaller session_policy or fewer tags. " + askOperator,
+			hint: "The config must name a smaller session_policy or fewer tags. " + broker.AskOperator,
 		}}
 	case "MalformedPolicyDocument", "MalformedPolicyDocumentException":
 		return []verdict{{
 			code: broker.CodeSessionPolicy, message: "AWS does not understand the session policy of " + o.account + ".",
-			hint: "The file that session_policy names must be mended. " + askOperator,
+			hint: "The file that session_policy names must be mended. " + broker.AskOperator,
 		}}
 	case "InvalidClientTokenId", "UnrecognizedClientException":
 		return []verdict{o.keyUnknown()}
@@ -58,12 +57,12 @@ func (o operation) verdicts(code string) []verdict {
 	case "RegionDisabledException":
 		return []verdict{{
 			code: broker.CodeRegion, message: "STS is switched off in the region that the bot calls.",
-			hint: "Somebody must enable the region for that AWS account, or set AWS_REGION to another. " + askOperator,
+			hint: "Somebody must enable the region for that AWS account, or set AWS_REGION to another. " + broker.AskOperator,
 		}}
 	case "Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException":
 		return []verdict{{code: broker.CodeThrottled, message: throttled, hint: "Wait a little. " + o.again()}}
 	}
-	return []verdict{{code: broker.CodeAWSRefused, message: "AWS refused in a way that the bot does not know.", hint: o.undone() + askOperator}}
+	return []verdict{{code: broker.CodeAWSRefused, message: "AWS refused in a way that the bot does not know.", hint: o.undone() + broker.AskOperator}}
 }
 
 // ended is of temporary credentials that signed.
@@ -89,7 +88,7 @@ func (o operation) keyUnknown() verdict {
 		return verdict{
 			code:    broker.CodeKeyInvalid,
 			message: "AWS does not know these credentials in " + o.region + ": they ended, or the region is not enabled for their AWS account.",
-			hint:    "If " + o.region + " is a region to opt in to, it must be enabled in that AWS account, or AWS_REGION must name another. " + askOperator,
+			hint:    "If " + o.region + " is a region to opt in to, it must be enabled in that AWS account, or AWS_REGION must name another. " + broker.AskOperator,
 			unused:  true,
 		}
 	case byLongTermKey:
@@ -106,7 +105,7 @@ func (o operation) keyUnknown() verdict {
 
 func (o operation) accessDenied() []verdict {
 	needs := func(action string) string {
-		return "The role's trust policy, and your IAM user's policy, must allow " + action + ". " + askOperator
+		return "The role's trust policy, and your IAM user's policy, must allow " + action + ". " + broker.AskOperator
 	}
 	trust := trustHint
 	if o.signer == byMFASession && !o.begun {
@@ -119,10 +118,10 @@ func (o operation) accessDenied() []verdict {
 		}, {
 			code: broker.CodeDevice, contains: "unable to validate mfa code",
 			message: "AWS could not validate the code: the MFA device that the bot has for you is not this AWS user's, or is out of step.",
-			hint:    "If the device is right, resynchronise it in the IAM console; else the mfa_serial in the config must be mended. " + askOperator,
+			hint:    "If the device is right, resynchronise it in the IAM console; else the mfa_serial in the config must be mended. " + broker.AskOperator,
 		}, {
 			code: broker.CodeMFAIncomplete, contains: "must provide both mfa serial number and one time pass code",
-			message: "The request to AWS was incomplete: it takes the MFA device and its code together.", hint: askOperator,
+			message: "The request to AWS was incomplete: it takes the MFA device and its code together.", hint: broker.AskOperator,
 		}, { // This and the next also say "is not authorized to perform", so they come first.
 			code: broker.CodeSourceIdentity, contains: "sts:setsourceidentity",
 			message: "AWS does not let the bot set a source identity on " + o.account + ".", hint: needs("sts:SetSourceIdentity"),
@@ -133,7 +132,7 @@ func (o operation) accessDenied() []verdict {
 			code: broker.CodeTrust, contains: "is not authorized to perform: sts:assumerole",
 			message: "AWS does not let your IAM user assume the role of " + o.account + ".", hint: trust,
 		},
-		{code: broker.CodeAWSRefused, message: "AWS refused: access denied.", hint: o.undone() + askOperator},
+		{code: broker.CodeAWSRefused, message: "AWS refused: access denied.", hint: o.undone() + broker.AskOperator},
 	}
 }
 
@@ -151,7 +150,7 @@ func (o operation) validation() []verdict {
 			code: broker.CodeChaining, contains: "1 hour session limit for roles assumed by role chaining",
 			message: "AWS gives no more than one hour here: the bot asked with temporary credentials.", hint: "Ask for 1h or less.",
 		},
-		{code: broker.CodeAWSRefused, message: "AWS found the request malformed.", hint: o.undone() + askOperator},
+		{code: broker.CodeAWSRefused, message: "AWS found the request malformed.", hint: o.undone() + broker.AskOperator},
 	}
 }
 
@@ -159,11 +158,11 @@ func (o operation) signature() []verdict {
 	hint := "The bot has learnt the right time from AWS: send the same again."
 	wrong := verdict{
 		code: broker.CodeSignature, message: "AWS says that your long-term secret key is wrong.",
-		hint: "The stored key does not belong to its access key ID. " + askOperator, unused: true,
+		hint: "The stored key does not belong to its access key ID. " + broker.AskOperator, unused: true,
 	}
 	if o.signer == byMFASession {
 		hint = "The bot has learnt the right time from AWS. " + o.again()
-		wrong.message, wrong.hint = "AWS did not accept the signature made with your MFA session.", "Send it again with a new code. "+askOperator
+		wrong.message, wrong.hint = "AWS did not accept the signature made with your MFA session.", "Send it again with a new code. "+broker.AskOperator
 	}
 	var out []verdict
 	for _, says := range []string{"signature expired", "signature not yet current", "request has expired"} {
@@ -195,7 +194,7 @@ func (o operation) failure(ctx context.Context, err error, s *sending) *broker.E
 			return e
 		}
 	case refusedOnWay:
-		e := refusedBefore("AWS STS", err, o.undone()+o.again()+" "+askOperator)
+		e := refusedBefore("AWS STS", err, o.undone()+o.again()+" "+broker.AskOperator)
 		e.Use, e.Err = o.use(broker.UseUnknown), failure
 		return e
 	case arrivedNowhere, misdirected:
@@ -216,7 +215,7 @@ func (o operation) unwritable(failure error) *broker.Error {
 		return failed(v.code, v.message, v.hint, failure)
 	}
 	e := failed(broker.CodeKeyUnreadable, "No request to AWS can be made with the access key that the bot has for you: it holds characters that no key has.",
-		askOperator, failure)
+		broker.AskOperator, failure)
 	e.Use = o.use(broker.UseUnused)
 	return e
 }
