@@ -137,9 +137,9 @@ func (b *Bot) linkBlocks(s broker.SignIn, f snippet.Format) ([]slack.Block, erro
 	switch {
 	case err != nil:
 		return nil, err
-	case shown.Sealed != "":
+	case shown.Sealed != nil:
 		return []slack.Block{slack.NewRichTextBlock("", blockkit.Preformatted(shown.Text),
-			blockkit.Paragraph(blockkit.Codes(shown.Use+" "+shown.Sealed)...))}, nil
+			blockkit.Paragraph(b.voice.spans(blockkit.Plain, shown.Use, shown.Sealed)...))}, nil
 	case len(shown.Text) > maxButtonURL:
 		return []slack.Block{slack.NewRichTextBlock("", blockkit.Paragraph(blockkit.Plain("Copy this link into a browser:")), blockkit.Preformatted(shown.Text))}, nil
 	}

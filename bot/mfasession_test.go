@@ -37,11 +37,11 @@ func mfaMessages() map[string]blockkit.Message {
 
 func TestHelpTellsOfMFASessionsOnlyWhereThereAreAny(t *testing.T) {
 	b := goldenBot()
-	if got := b.withSessionHelp(blockkit.Codes("one")); len(got) != 1 {
+	if got := b.withSessionHelp([]blockkit.Span{blockkit.Plain("one")}); len(got) != 1 {
 		t.Errorf("got %d lines without MFA sessions, want 1", len(got))
 	}
 	b.Serve(nil, Settings{RevealWindow: 10 * time.Minute, MFASession: time.Hour})
-	if got := b.withSessionHelp(blockkit.Codes("one")); len(got) != 2 {
+	if got := b.withSessionHelp([]blockkit.Span{blockkit.Plain("one")}); len(got) != 2 {
 		t.Errorf("got %d lines with MFA sessions, want 2", len(got))
 	}
 }

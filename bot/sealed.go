@@ -60,9 +60,9 @@ func (b *Bot) key(ctx context.Context, to conversation, c command.Command) {
 
 // belowSnippet is what stands below the snippet.
 func (b *Bot) belowSnippet(s snippet.Shown) []slack.RichTextElement {
-	elements := []slack.RichTextElement{blockkit.Paragraph(blockkit.Codes(s.Use)...)}
-	if s.Sealed != "" {
-		elements = append(elements, blockkit.Paragraph(blockkit.Codes(s.Sealed)...))
+	elements := []slack.RichTextElement{blockkit.Paragraph(b.voice.say(s.Use)...)}
+	if s.Sealed != nil {
+		elements = append(elements, blockkit.Paragraph(b.voice.say(s.Sealed)...))
 	}
 	return elements
 }

@@ -79,26 +79,3 @@ func Bullets(items ...[]Span) slack.RichTextElement {
 	}
 	return slack.NewRichTextList(slack.RTEListBullet, 0, elements...)
 }
-
-// Codes turns the backquoted parts of one of our sentences into code.
-func Codes(sentence string) []Span {
-	var spans []Span
-	inCode, start := false, 0
-	flush := func(end int) {
-		if end > start {
-			if inCode {
-				spans = append(spans, Code(sentence[start:end]))
-			} else {
-				spans = append(spans, Plain(sentence[start:end]))
-			}
-		}
-	}
-	for i := range len(sentence) {
-		if sentence[i] == '`' {
-			flush(i)
-			inCode, start = !inCode, i+1
-		}
-	}
-	flush(len(sentence))
-	return spans
-}

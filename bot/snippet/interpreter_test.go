@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/assumebot/assumebot/bot/snippet/snippettest"
+	"github.com/assumebot/assumebot/broker"
 )
 
 // checkShell runs a snippet of v in s and compares bytes.
@@ -123,7 +124,7 @@ func TestSnippetOfDotenvIsSourcedBySh(t *testing.T) {
 func TestDotenvSaysWhatToUnset(t *testing.T) {
 	t.Parallel()
 	sealed := sealedShown(t, Dotenv, ordinary(), snippettest.KeyPairs(t)[0])
-	for _, use := range []string{howToUse(Dotenv, "prod"), sealed.Use} {
+	for _, use := range [][]broker.Part{howToUse(Dotenv, "prod"), sealed.Use} {
 		got := snippettest.Shell{Name: "sh", Program: "sh"}.Run(t, unsetCommand(t, use))
 		if diff := cmp.Diff(map[string]string{"AWS_REGION": "old", "AWS_DEFAULT_REGION": "old"}, got); diff != "" {
 			t.Errorf("%q leaves more than the region: (-want +got)\n%s", use, diff)
@@ -132,14 +133,26 @@ func TestDotenvSaysWhatToUnset(t *testing.T) {
 }
 
 // unsetCommand is the command in a sentence on how to use a .env file.
-func unsetCommand(t *testing.T, use string) string {
+func unsetCommand(t *testing.T, use []broker.Part) string {
 	t.Helper()
-	_, command, ok := strings.Cut(use, "`unset ")
-	command, _, closed := strings.Cut(command, "`")
-	if !ok || !closed {
-		t.Fatalf("%q says nothing to unset", use)
+	for _, command := range literals(use) {
+		if strings.HasPrefix(command, "unset ") {
+			return command
+		}
 	}
-	return "unset " + command
+	t.Fatalf("%q says nothing to unset", broker.Plain(use))
+	return ""
+}
+
+// literals are what a sentence gives to be typed.
+func literals(sentence []broker.Part) []string {
+	var all []string
+	for _, p := range sentence {
+		if p.Kind == broker.PartLiteral {
+			all = append(all, p.Text)
+		}
+	}
+	return all
 }
 
 // requireCLI finds the AWS CLI, version 2, which alone can export credentials.

@@ -38,9 +38,9 @@ func SealFor(to broker.PublicKey, s broker.Secret) (string, error) {
 
 // A Shown is a secret as a message holds it.
 type Shown struct {
-	Text   string // to be copied; ciphertext where the person has a key
-	Use    string // a sentence: how to use it
-	Sealed string // a sentence on the key; "" in clear
+	Text   string        // to be copied; ciphertext where the person has a key
+	Use    []broker.Part // how to use it
+	Sealed []broker.Part // of the key; nil in clear
 }
 
 var errUndecided = errors.New("nobody looked whether the person has a key")
@@ -69,7 +69,7 @@ func ShowLink(sealing broker.Sealing, f Format, link broker.Secret) (Shown, erro
 		return Shown{Text: link.Reveal()}, nil
 	}
 	text, use := sealedLink(f, block, key)
-	return Shown{Text: text, Use: use, Sealed: encryptedTo(key)}, nil
+	return Shown{Text: text, Use: broker.Say(use), Sealed: encryptedTo(key)}, nil
 }
 
 // sealedBlock is s encrypted to the person's key; "" if they have none.
@@ -84,13 +84,13 @@ func sealedBlock(sealing broker.Sealing, s broker.Secret) (key broker.PublicKey,
 	return key, block, err
 }
 
-func encryptedTo(key broker.PublicKey) string {
-	return "It is encrypted to your key `" + key.Fingerprint + "`."
+func encryptedTo(key broker.PublicKey) []broker.Part {
+	return broker.Say("It is encrypted to your key ", broker.Literal(key.Fingerprint), ".")
 }
 
 // Spoken is what the fallback text of a message adds, for whoever cannot see its blocks.
 func (s Shown) Spoken() string {
-	if s.Sealed == "" {
+	if s.Sealed == nil {
 		return ""
 	}
 	return "The reply is encrypted to your key."

@@ -13,14 +13,18 @@ import (
 // of new ones. use says how, account names the file. An armored block is base64
 // between two lines of dashes, so it needs no quoting of its own.
 // https://age-encryption.org/v1#ascii-armor and RFC 7468
-func sealedSnippet(f Format, block string, key broker.PublicKey, account string) (text, use string) {
+func sealedSnippet(f Format, block string, key broker.PublicKey, account string) (text string, use []broker.Part) {
 	unix, windows := IdentityFile(key)
-	elsewhere := func(file string) string {
-		return " If your private key is in another file than `" + file + "`, write the name of that file."
+	elsewhere := func(file string) []broker.Part {
+		return broker.Say("If your private key is in another file than ", broker.Literal(file), ", write the name of that file.")
 	}
-	pasted := howToUse(f, account) + " It needs age."
-	file := account + ".age"
-	saved := "Save it as `" + file + "`. Then `age -d -i " + unix + " " + file + "` prints it."
+	pasted := func(file string) []broker.Part {
+		return broker.Sentences(howToUse(f, account), broker.Say("It needs age."), elsewhere(file))
+	}
+	saved := func(identity string) []broker.Part {
+		file := account + ".age"
+		return broker.Say("Save it as ", broker.Literal(file), ". Then ", broker.Literal("age -d -i "+identity+" "+file))
+	}
 	switch f {
 	case Fish:
 		// fish has no heredocs; between single quotes it keeps line breaks. A
@@ -28,25 +32,26 @@ func sealedSnippet(f Format, block string, key broker.PublicKey, account string)
 		return fishClear(credentialNames()) + "\n" +
 				" printf '%s\\n' '" + block + "' | age -d -i " + unix + " | source;\n" +
 				` test "$pipestatus" = '0 0 0';`,
-			pasted + elsewhere(unix)
+			pasted(unix)
 	case PowerShell:
 		// The end of a here-string must be first in its line. A native command
 		// does not get ~ expanded by Windows PowerShell. Without text
 		// Invoke-Expression fails.
 		return powershellUnset(credentialNames()) + "\n@'\n" + block + "\n'@ | age -d -i \"" + windows + "\" | Out-String | Invoke-Expression",
-			pasted + elsewhere(windows)
+			pasted(windows)
 	case Cmd:
-		return block, "Save it as `" + file + "`. Then `age -d -i IDENTITY " + file + "` prints what you paste into a Command Prompt. " +
-			"IDENTITY is the file of your private key. The credentials expire at the time above."
+		return block, broker.Say(saved("IDENTITY"), " prints what you paste into a Command Prompt. IDENTITY is the file of your private key. "+
+			"The credentials expire at the time above.")
 	case Dotenv, Profile:
-		return block, saved + elsewhere(unix) + " " + howToUse(f, account)
+		return block, broker.Sentences(broker.Say(saved(unix), " prints it."), elsewhere(unix), howToUse(f, account))
 	case JSON:
-		return block, saved + elsewhere(unix) + " That command, with whole paths, is a `credential_process`. The credentials expire at the time above."
+		return block, broker.Sentences(broker.Say(saved(unix), " prints it."), elsewhere(unix),
+			broker.Say("That command, with whole paths, is a ", broker.Literal("credential_process"), ". The credentials expire at the time above."))
 	}
 	// The command substitution is quoted, or the shell would split it; nothing is
 	// expanded in the heredoc, whose end is quoted. eval of nothing would succeed.
 	return strings.Join([]string{bashUnset(credentialNames()), ` eval "$(age -d -i ` + unix + ` <<'EOF' || echo false`, block, "EOF", ` )"`}, "\n"),
-		pasted + elsewhere(unix)
+		pasted(unix)
 }
 
 // IdentityFile is where the private half most likely is: ssh-keygen's own
