@@ -294,12 +294,12 @@ func (s *stage) ReleaseCode(ctx context.Context, user, serial string, code broke
 	return s.step(ctx, "", func(ctx context.Context) error { return s.rest.Codes.ReleaseCode(ctx, user, serial, code, id) })
 }
 
-func (s *stage) SettleCode(ctx context.Context, user, serial string, code broker.TokenCode, from, to string) error {
+func (s *stage) ReplaceClaim(ctx context.Context, user, serial string, code broker.TokenCode, from, to string) error {
 	name := ""
 	if strings.HasPrefix(to, "begun:") {
 		name = "session.settle"
 	}
-	return s.step(ctx, name, func(ctx context.Context) error { return s.rest.Codes.SettleCode(ctx, user, serial, code, from, to) })
+	return s.step(ctx, name, func(ctx context.Context) error { return s.rest.Codes.ReplaceClaim(ctx, user, serial, code, from, to) })
 }
 
 func (s *stage) SwapApproval(ctx context.Context, old broker.KeptApproval, a broker.Approval) (swapped bool, err error) {

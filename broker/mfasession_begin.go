@@ -169,7 +169,7 @@ func (b *MFASessions) keepSession(ctx context.Context, r Request, user User, hel
 
 // settle tells those who wait for the MFA session that a code begins what became of it.
 func (b *MFASessions) settle(ctx context.Context, r Request, user User, to string) {
-	if err := b.codes.SettleCode(ctx, user.Slack, user.MFASerial, r.Code, beginning+r.ID, to); err != nil {
+	if err := b.codes.ReplaceClaim(ctx, user.Slack, user.MFASerial, r.Code, beginning+r.ID, to); err != nil {
 		b.log.WarnContext(ctx, "code not settled; who waits for it waits in vain", "request", r.ID, "error", err)
 	}
 }

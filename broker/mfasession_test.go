@@ -24,7 +24,7 @@ func (m *memory) CodeHolder(_ context.Context, user, serial string, code broker.
 	return m.codes[user+serial+code.Reveal()], m.codesErr
 }
 
-func (m *memory) SettleCode(_ context.Context, user, serial string, code broker.TokenCode, from, to string) error {
+func (m *memory) ReplaceClaim(_ context.Context, user, serial string, code broker.TokenCode, from, to string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if key := user + serial + code.Reveal(); m.codes[key] == from {

@@ -26,9 +26,9 @@ type Codes interface {
 	// CodeHolder returns what ReserveCode's claim on the code holds; "" when
 	// nobody claims it.
 	CodeHolder(ctx context.Context, user, serial string, code TokenCode) (string, error)
-	// SettleCode replaces the claim from by to, atomically and without
+	// ReplaceClaim replaces the claim from by to, atomically and without
 	// lengthening it; a claim that is not from stays as it is.
-	SettleCode(ctx context.Context, user, serial string, code TokenCode, from, to string) error
+	ReplaceClaim(ctx context.Context, user, serial string, code TokenCode, from, to string) error
 }
 
 // Grants keeps Grants until they expire, and their Credentials sealed for the

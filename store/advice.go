@@ -25,11 +25,11 @@ func (e *SetupError) Error() string { return e.err.Error() }
 // Unwrap returns the cause.
 func (e *SetupError) Unwrap() error { return e.err }
 
-// An advice is what to do about something that a start meets. Settled is what
-// only a person can mend; the rest may mend itself, after a fail-over for one.
+// An advice says what to do about an error at start. A lasting one stays until a
+// person mends it; the others may pass, for one after a fail-over.
 type advice struct {
 	text    string
-	settled bool
+	lasting bool
 }
 
 // refusals are Redis's own words, and what to do about them.
@@ -108,14 +108,14 @@ func (t target) unreachable(err error) error {
 		a.text = " (" + a.text + ")"
 	}
 	err = fmt.Errorf("reach Redis (%s): %w%s", t.kind, err, a.text)
-	if a.settled {
+	if a.lasting {
 		return &SetupError{err}
 	}
 	return err
 }
 
-// probes are as many keys, of which one node of a cluster of three has all once
-// in 40 million.
+// probes is how many keys are written: that the one node reached, of a cluster of
+// three, has all of them happens once in 40 million times.
 const probes = 16
 
 // probe writes, which a replica, a full Redis and one node of a cluster refuse

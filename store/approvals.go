@@ -15,19 +15,18 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-// An Approval is sealed whole: whoever could write to Redis can neither make one
-// nor change who approved what, nor move one to another User or ID. What is left
-// to them is to drop one, and to put back what it was earlier under the same
-// key, so every moment that limits it is inside the seal.
+// An Approval is sealed whole: whoever can write to Redis can neither make one
+// nor change who approved what, nor move one to another User or ID. They can
+// still delete one, or put back what it was earlier, so every time that limits
+// it is inside the seal.
 
 // Approvals keeps what waits for other people, whole and sealed.
 type Approvals struct{ *core }
 
 var _ broker.Approvals = Approvals{}
 
-// ApprovalClock implements [broker.Approvals]: a real Redis's own clock; the
-// store's when Redis is in this process, where nobody could differ. One round
-// trip.
+// ApprovalClock implements [broker.Approvals]. It is the clock of a real Redis,
+// and the store's own where Redis is in this process. One round trip.
 func (s Approvals) ApprovalClock(ctx context.Context) (time.Time, error) {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
@@ -55,7 +54,7 @@ func (s Approvals) SaveApproval(ctx context.Context, a broker.Approval, keep tim
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	now := s.now()
-	there, err := s.scripts.ask.Run(ctx, s.rdb, []string{keys.index, keys.approval}, a.ID,
+	there, err := s.scripts.saveApproval.Run(ctx, s.rdb, []string{keys.index, keys.approval}, a.ID,
 		now.Add(keep).UnixMilli(), now.Add(-pruneAfter).UnixMilli(), s.ring.seal(keys.approval, plain), milliseconds(keep)).Text()
 	if err != nil {
 		return fmt.Errorf("save approval: %w", err)
@@ -114,7 +113,7 @@ func (s Approvals) SwapApproval(ctx context.Context, old broker.KeptApproval, a 
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	there, err := s.scripts.decide.Run(ctx, s.rdb, []string{keys.approval}, old.Sealed, s.ring.seal(keys.approval, plain)).Text()
+	there, err := s.scripts.swapApproval.Run(ctx, s.rdb, []string{keys.approval}, old.Sealed, s.ring.seal(keys.approval, plain)).Text()
 	if errors.Is(err, redis.Nil) {
 		return false, nil
 	}
@@ -207,9 +206,10 @@ func approvalKeys(user, id string) (approvalNames, error) {
 }
 
 // KEYS: index, approval. ARGV: its ID, when it ends and the end to prune up to
-// (both Unix ms), the sealed approval, its TTL in ms. Returns what is there then:
-// who asks opens it to see whose it is, since no two sealings are alike.
-const askScript = `
+// (both Unix ms), the sealed approval, its TTL in ms. Returns what is there
+// afterwards. The caller opens it to see whether it is its own: the same text
+// sealed twice gives different bytes.
+const saveApprovalScript = `
 local kept = redis.call('GET', KEYS[2])
 if kept then return kept end
 redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
@@ -218,9 +218,9 @@ if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[5]) then redis.call('PEXPIRE', KE
 redis.call('SET', KEYS[2], ARGV[4], 'PX', ARGV[5])
 return ARGV[4]`
 
-// KEYS: approval. ARGV: what is there, what takes its place for as long as it
-// still had to live. Returns what is there then, as askScript does.
-const decideScript = `
+// KEYS: approval. ARGV: what is there, what replaces it and keeps its TTL.
+// Returns what is there afterwards, as saveApprovalScript does.
+const swapApprovalScript = `
 local kept = redis.call('GET', KEYS[1])
 if kept ~= ARGV[1] then return kept end
 redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')

@@ -26,7 +26,7 @@ func (s Codes) ReserveCode(ctx context.Context, user, serial string, code broker
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	ours, err := s.scripts.reserve.Run(ctx, s.rdb, keys, requestID, milliseconds(ttl)).Bool()
+	ours, err := s.scripts.reserveCode.Run(ctx, s.rdb, keys, requestID, milliseconds(ttl)).Bool()
 	if err != nil {
 		return false, fmt.Errorf("reserve code: %w", err)
 	}
@@ -67,19 +67,19 @@ func (s Codes) CodeHolder(ctx context.Context, user, serial string, code broker.
 	return "", nil
 }
 
-// SettleCode implements [broker.Codes]. One round trip.
-func (s Codes) SettleCode(ctx context.Context, user, serial string, code broker.TokenCode, from, to string) error {
+// ReplaceClaim implements [broker.Codes]. One round trip.
+func (s Codes) ReplaceClaim(ctx context.Context, user, serial string, code broker.TokenCode, from, to string) error {
 	keys, err := s.claimKeys(user, serial, code, from)
 	if err == nil && to == "" {
 		err = errors.New("it needs what becomes of the claim")
 	}
 	if err != nil {
-		return fmt.Errorf("settle code: %w", err)
+		return fmt.Errorf("replace claim: %w", err)
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	if err := s.scripts.settle.Run(ctx, s.rdb, keys, from, to).Err(); err != nil {
-		return fmt.Errorf("settle code: %w", err)
+	if err := s.scripts.replaceClaim.Run(ctx, s.rdb, keys, from, to).Err(); err != nil {
+		return fmt.Errorf("replace claim: %w", err)
 	}
 	return nil
 }
@@ -110,7 +110,7 @@ func (s Codes) codeKeys(user, serial string, code broker.TokenCode) ([]string, e
 // KEYS: the code's hash under each key of the ring. ARGV: request ID, TTL in ms.
 // All keys are looked at before any is set, so a conflict leaves nothing behind.
 // NX keeps a repeat from lengthening its own claim.
-const reserveScript = `
+const reserveCodeScript = `
 for _, key in ipairs(KEYS) do
   local holder = redis.call('GET', key)
   if holder and holder ~= ARGV[1] then return 0 end
@@ -120,9 +120,9 @@ for _, key in ipairs(KEYS) do
 end
 return 1`
 
-// KEYS: the code's hash under each key of the ring. ARGV: the claim, what takes
-// its place for as long as it still had to live. A repeat finds it replaced.
-const settleScript = `
+// KEYS: the code's hash under each key of the ring. ARGV: the claim, what
+// replaces it and keeps its TTL. A repeat finds nothing to replace.
+const replaceClaimScript = `
 for _, key in ipairs(KEYS) do
   if redis.call('GET', key) == ARGV[1] then redis.call('SET', key, ARGV[2], 'KEEPTTL') end
 end

@@ -12,11 +12,11 @@ import (
 )
 
 // A copy is what Slack said of groups or of a person, kept for all replicas.
-// Its age counts on Redis's clock alone, from before Slack was asked:
-// BeginCopy leaves a marker with the whole time to live, SaveCopy gives the copy
-// what is left of it, and DropCopy takes both away, so that an answer asked for
-// before a change is not kept after it. When that time ends is within the seal
-// too: whoever can write to Redis could put an old copy back, or take its end away.
+// Its age counts by Redis's clock alone, from before Slack was asked: BeginCopy
+// leaves a marker with the whole time to live, and SaveCopy gives the copy what is
+// left of it. DropCopy, after a change, deletes both, so that an answer from before
+// the change is not kept. The end is within the seal too: whoever can write to Redis
+// could put an old copy back, or take its TTL away.
 
 // A keptCopy is what is sealed.
 type keptCopy struct {
@@ -102,7 +102,7 @@ func (s Copies) SaveCopy(ctx context.Context, name, token string, plain []byte, 
 	if err != nil {
 		return false, fmt.Errorf("save copy: %w", err)
 	}
-	saved, err := s.scripts.copied.Run(ctx, s.rdb, []string{asked, value}, token, s.ring.seal(value, kept)).Bool()
+	saved, err := s.scripts.saveCopy.Run(ctx, s.rdb, []string{asked, value}, token, s.ring.seal(value, kept)).Bool()
 	if err != nil {
 		return false, fmt.Errorf("save copy: %w", err)
 	}
@@ -124,8 +124,8 @@ func (s Copies) DropCopy(ctx context.Context, name string) error {
 	return nil
 }
 
-// knownKey is of what was compared last, of the same names as copies and kept
-// without an end.
+// knownKey is for what was compared last, under the name of a copy and without an
+// end.
 func knownKey(name string) (string, error) {
 	if _, _, err := copyKeys(name); err != nil {
 		return "", err
@@ -159,7 +159,7 @@ func (s Copies) SwapKnown(ctx context.Context, name string, sealed, plain []byte
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	swapped, err := s.scripts.known.Run(ctx, s.rdb, []string{key}, sealed, s.ring.seal(key, plain)).Bool()
+	swapped, err := s.scripts.swapKnown.Run(ctx, s.rdb, []string{key}, sealed, s.ring.seal(key, plain)).Bool()
 	if err != nil {
 		return false, fmt.Errorf("swap known %s: %w", name, err)
 	}
@@ -168,7 +168,7 @@ func (s Copies) SwapKnown(ctx context.Context, name string, sealed, plain []byte
 
 // KEYS: marker, copy. ARGV: token, the sealed copy. The copy ends when the marker
 // does; a marker at its last millisecond is over.
-const copiedScript = `
+const saveCopyScript = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 local left = redis.call('PTTL', KEYS[1])
 if left <= 0 then return 0 end
@@ -177,7 +177,7 @@ return 1`
 
 // KEYS: any. ARGV: the value that is there or "", the one to take its place for
 // good. A repeat finds its own there.
-const knownScript = `
+const swapKnownScript = `
 local kept = redis.call('GET', KEYS[1]) or ''
 if kept ~= ARGV[1] and kept ~= ARGV[2] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2])

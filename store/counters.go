@@ -14,8 +14,8 @@ type Counters struct{ *core }
 
 var _ broker.Counters = Counters{}
 
-// TakeRate implements [broker.Counters]. It keeps limit Requests of a name at most,
-// none longer than per. One round trip.
+// TakeRate implements [broker.Counters]. It counts limit Requests of a name at
+// most, each for per. One round trip.
 func (s Counters) TakeRate(ctx context.Context, name, requestID string, limit int, per time.Duration) (broker.Rate, error) {
 	keys, err := rateKeys(name)
 	switch {
@@ -30,7 +30,7 @@ func (s Counters) TakeRate(ctx context.Context, name, requestID string, limit in
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	answer, err := s.scripts.rate.Run(ctx, s.rdb, keys, requestID, limit, milliseconds(per)).Int64Slice()
+	answer, err := s.scripts.takeRate.Run(ctx, s.rdb, keys, requestID, limit, milliseconds(per)).Int64Slice()
 	if err == nil && len(answer) != 3 {
 		err = errors.New("the script answered something else")
 	}
@@ -43,12 +43,11 @@ func (s Counters) TakeRate(ctx context.Context, name, requestID string, limit in
 }
 
 // KEYS: the Requests that were taken, the first that was not. ARGV: request ID,
-// how many are taken within a time, that time in ms. By the server's own clock
-// in µs. It answers whether the Request is taken, how long until one would be,
-// and whether it is the first that is not. The one that is limit places from the
-// end stands in the way as long as it is there. A clock that was set back keeps
-// nothing beyond the keys' TTL.
-const rateScript = `
+// how many are taken within a time, that time in ms. Scores are Redis's own time
+// in µs. It answers whether the Request is taken, how long until one would be (µs),
+// and whether it is the first that was refused. A new one is taken once fewer than
+// the limit are left. Where Redis's clock was set back, the TTL ends it all.
+const takeRateScript = `
 local now = redis.call('TIME')
 now = tonumber(now[1]) * 1000000 + tonumber(now[2])
 local per = tonumber(ARGV[3]) * 1000

@@ -19,23 +19,22 @@ import (
 )
 
 // A due list is a sorted set of IDs, by when each is due, and a value of each ID:
-// what is to be done. All of it lives under one hash tag and without an end;
-// whoever works the list off drops it. Due times are moments of the bot's clock
-// that no clock but the bot's is compared with.
+// what is to be done. Its keys share a hash tag and have no TTL: an entry stays
+// until it is done. Due times are by the bot's clock alone; Redis compares none
+// of them with its own.
 //
 // An entry can have the bot delete a message or tell somebody something, so it is
-// sealed, and opens only in its list, under its ID and for the moment at which it
-// is due: whoever can write to Redis can drop one, and put one back as it was for
-// the moment it had, but can make none, change none and move none.
+// sealed for its list, its ID and its due time: whoever can write to Redis can
+// delete one or put an earlier one back, but can make, change and move none.
 //
-// Taking an entry is what fences it: that replaces it by itself, due later and
-// with a mark of whoever took it, so of two replicas one has it. A process that
-// dies leaves it to be taken again.
+// A replica takes an entry before it works on it: it replaces the entry by the
+// same one, due later and with a mark of its own. Of two replicas only one can. If
+// that one dies, the entry falls due again.
 //
-// Releases before this kept entries in clear, in the list's key without "sealed".
-// Anybody who could write to Redis could have made those, so nothing is done by
-// them: DueBy returns those that no older replica serves any more as broken, and
-// whoever reads it says so and sets them aside.
+// Older releases kept entries in clear, in the list's key without "sealed". Anybody
+// who can write to Redis could have made those, so the bot does nothing that they
+// say. Once no older replica can be working on them, DueBy returns them as broken,
+// and the caller reports them and sets them aside.
 
 const (
 	// brokenAfter is how long after its time an entry that does not open is left
@@ -52,17 +51,17 @@ const (
 // A keptDue is what is sealed.
 type keptDue struct {
 	Tries int    `json:"tries,omitempty"`
-	By    string `json:"by,omitempty"` // a mark of whoever took it
+	By    string `json:"by,omitempty"` // random, of the replica that took it
 	Text  []byte `json:"text"`
 }
 
 // DueLists keeps what is to be done later.
 type DueLists struct{ *core }
 
-// PutDue keeps text in list until it is settled, due at at, and returns it as
-// SettleDue takes it. The same text again only moves. It keeps nothing and returns
-// false when the list holds most entries
-// or more; 0 is no limit. One round trip.
+// PutDue puts text on list, due at at, and returns the entry for SettleDue. If the
+// same text is there already, only its time changes. Where the list holds most
+// entries or more it puts nothing new and returns false; 0 is no limit. One round
+// trip.
 func (s DueLists) PutDue(ctx context.Context, list string, at time.Time, text []byte, most int) (broker.DueEntry, bool, error) {
 	keys, err := dueKeys(list)
 	switch {
@@ -82,7 +81,7 @@ func (s DueLists) PutDue(ctx context.Context, list string, at time.Time, text []
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	put, err := s.scripts.due.Run(ctx, s.rdb, []string{keys.list, keys.entry(id)}, at.UnixMilli(), id, sealed, most).Bool()
+	put, err := s.scripts.putDue.Run(ctx, s.rdb, []string{keys.list, keys.entry(id)}, at.UnixMilli(), id, sealed, most).Bool()
 	if err != nil {
 		return broker.DueEntry{}, false, fmt.Errorf("put on due list %s: %w", list, err)
 	}
@@ -90,8 +89,8 @@ func (s DueLists) PutDue(ctx context.Context, list string, at time.Time, text []
 }
 
 // DueBy returns up to limit entries of list that are due at now or before, the
-// earliest first, and what an older release left. They stay. One that does not
-// open is left out for as long as another replica may open it; then it is Broken.
+// earliest first, and what an older release left. It removes none. One that does
+// not open is left out while another replica may still open it, then Broken.
 // Two round trips, one for an empty list.
 func (s DueLists) DueBy(ctx context.Context, list string, now time.Time, limit int64) ([]broker.DueEntry, error) {
 	keys, err := dueKeys(list)
@@ -158,7 +157,7 @@ func (s DueLists) openDue(ctx context.Context, keys dueNames, due []redis.Z, now
 }
 
 // TakeDue takes e for the caller until until; false when another took or settled
-// it. What is returned is what the caller may work on and settle. One round trip.
+// it before. The caller works on, and settles, what it returns. One round trip.
 func (s DueLists) TakeDue(ctx context.Context, list string, e broker.DueEntry, until time.Time) (broker.DueEntry, bool, error) {
 	keys, err := dueKeys(list)
 	if err == nil && (e.ID == "" || e.Broken != "") {
@@ -211,9 +210,9 @@ func (s DueLists) replaceDue(ctx context.Context, keys dueNames, e broker.DueEnt
 	return s.scripts.replaceDue.Run(ctx, s.rdb, []string{keys.list, keys.entry(e.ID)}, at.UnixMilli(), e.ID, e.Kept, sealed).Bool()
 }
 
-// SetAsideDue takes e off the list whatever it holds, and keeps it for a while
-// where nobody works on it; false when another did, so that it is told once. One
-// round trip.
+// SetAsideDue takes e off the list, whatever it holds, and keeps it for a while
+// where nobody works on it; false when another did that before, so that only one
+// reports it. One round trip.
 func (s DueLists) SetAsideDue(ctx context.Context, list string, e broker.DueEntry) (bool, error) {
 	keys, err := dueKeys(list)
 	if err != nil {
@@ -234,8 +233,8 @@ func (s DueLists) SetAsideDue(ctx context.Context, list string, e broker.DueEntr
 	return aside, nil
 }
 
-// sealDue seals what is due at at. The nonce is made of what is sealed, so that
-// the same is always sealed alike, and nothing else ever is.
+// sealDue seals what is due at at. The same entry always gives the same bytes: a
+// script can compare them, and a repeat writes what the first try wrote.
 func (s DueLists) sealDue(key string, at time.Time, kept keptDue) ([]byte, error) {
 	plain, err := json.Marshal(kept)
 	if err != nil {
@@ -257,11 +256,11 @@ func (s DueLists) unsealDue(key string, at time.Time, sealed []byte) (keptDue, e
 	return kept, nil
 }
 
-// dueAs is what an entry is bound to.
+// dueAs is what an entry is sealed for: its key, and when it is due.
 func dueAs(key string, at time.Time) string { return key + "@" + strconv.FormatInt(at.UnixMilli(), 10) }
 
-// dueID names an entry by what it holds, so that the same is there once. After a
-// rotation of the seal keys it may be there twice.
+// dueID is a keyed hash of text, so that the same text is on a list once; after a
+// rotation of the seal keys perhaps twice.
 func (r *ring) dueID(list string, text []byte) string {
 	mac := hmac.New(sha256.New, r.keys[0].due)
 	_, _ = mac.Write([]byte("id\x00" + list + "\x00")) // a hash never fails
@@ -269,8 +268,8 @@ func (r *ring) dueID(list string, text []byte) string {
 	return hex.EncodeToString(mac.Sum(nil)[:16])
 }
 
-// sealAlike is seal with a nonce that is a keyed hash of all that is sealed: the
-// same text for the same key gives the same bytes.
+// sealAlike is seal with a keyed hash of all that is sealed as the nonce: the same
+// text for the same key gives the same bytes, and no nonce serves two texts.
 func (r *ring) sealAlike(redisKey string, plain []byte) []byte {
 	mac := hmac.New(sha256.New, r.keys[0].due)
 	_, _ = mac.Write(bytes.Join([][]byte{[]byte("nonce"), []byte(redisKey), plain}, []byte{0}))
@@ -278,8 +277,8 @@ func (r *ring) sealAlike(redisKey string, plain []byte) []byte {
 }
 
 // KEYS: due list, the entry's value. ARGV: due (Unix ms), ID, the sealed entry, how
-// many entries are too many or 0. One that is there already only moves.
-const dueScript = `
+// many entries are too many or 0. Of one that is there already only the time changes.
+const putDueScript = `
 local most = tonumber(ARGV[4])
 if most > 0 and not redis.call('ZSCORE', KEYS[1], ARGV[2]) and #redis.call('ZRANGE', KEYS[1], most - 1, most - 1) > 0 then return 0 end
 redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])
@@ -301,9 +300,9 @@ end
 return 1`
 
 // KEYS: due list, the entry's value, those set aside. ARGV: its name in the list,
-// what it holds, when it was due, now, until when those set aside are forgotten
-// (all Unix ms), how long they are kept (ms), how many at most. One that was taken
-// or put off meanwhile stays.
+// what it holds, when it was due, now, the time before which those set aside are
+// dropped (all Unix ms), how long they are kept (ms), how many at most. One that
+// was taken or put off meanwhile stays.
 const asideDueScript = `
 local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if not score or tonumber(score) > tonumber(ARGV[3]) + 1 or (redis.call('GET', KEYS[2]) or '') ~= ARGV[2] then return 0 end

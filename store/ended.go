@@ -11,9 +11,9 @@ import (
 // Grant or MFA session lives.
 const endRemembered = broker.MaxSessionTokenDuration + time.Hour
 
-// ends are what this process ended, by key. Whoever can write to Redis can put a
-// value back and take the note of its end away; what one process remembers is out
-// of their reach, and is all there is until the audit record is read for it.
+// ends are when this process ended what was under a key. Whoever can write to Redis
+// can put a value back and delete the note of its end; what a process remembers is
+// out of their reach.
 type ends struct {
 	mu sync.Mutex
 	at map[string]time.Time
@@ -45,5 +45,5 @@ func (e *ends) of(key string, now time.Time) time.Time {
 	return at
 }
 
-// holds reports whether what is under key ended.
-func (e *ends) holds(key string, now time.Time) bool { return !e.of(key, now).IsZero() }
+// has reports whether what is under key ended.
+func (e *ends) has(key string, now time.Time) bool { return !e.of(key, now).IsZero() }

@@ -22,11 +22,12 @@ import (
 // ahead from unlisting Grants that still live.
 const pruneAfter = time.Hour
 
-// sealedCredentials is what is sealed: [broker.Credentials] redacts itself. The
-// Grant's digest is in it, since account, role, MFA, approval and reason decide
-// whether they may be shown again, and the Grant itself is kept in clear.
-// So is the end of the reveal window: Redis's own end of the value is gone where
-// somebody puts it back. Credentials without one, of an older release, are over.
+// sealedCredentials is [broker.Credentials], which would redact itself, and two
+// things that whoever can write to Redis must not change. Grant is the digest of
+// the Grant, which is kept in clear: its account, role, MFA, approval and reason
+// say whether the Credentials may be shown again. Until is the end of the reveal
+// window, since a value that is put back has lost its TTL; without one, as older
+// releases wrote them, the Credentials are over.
 type sealedCredentials struct {
 	Until           time.Time `json:"until"`
 	Grant           string    `json:"grant"`
@@ -71,7 +72,7 @@ func (s Grants) SaveGrant(ctx context.Context, g broker.Grant, c broker.Credenti
 	if err := s.addHolder(ctx, g.User, g.Expires, now); err != nil {
 		return fmt.Errorf("save grant %s: %w", g.ID, err)
 	}
-	err = s.scripts.save.Run(ctx, s.rdb, []string{keys.index, keys.grant, keys.credentials},
+	err = s.scripts.saveGrant.Run(ctx, s.rdb, []string{keys.index, keys.grant, keys.credentials},
 		g.ID, g.Expires.UnixMilli(), now.Add(-pruneAfter).UnixMilli(),
 		text, milliseconds(life),
 		sealed, milliseconds(min(reveal, c.Expires.Sub(now)))).Err()
@@ -150,7 +151,7 @@ func (s Grants) FindGrant(ctx context.Context, user, grantID string) (broker.Kep
 		return broker.KeptGrant{}, false, fmt.Errorf("find grant: %w", err)
 	}
 	text, ok := values[0].(string)
-	if !ok || values[2] != nil || s.ended.holds(keys.grant, s.now()) {
+	if !ok || values[2] != nil || s.ended.has(keys.grant, s.now()) {
 		return broker.KeptGrant{}, false, nil
 	}
 	found := foundGrant{keys: keys, text: text}
@@ -169,10 +170,9 @@ func (s Grants) FindGrant(ctx context.Context, user, grantID string) (broker.Kep
 	return kept, true, nil
 }
 
-// EndGrant implements [broker.Grants]. The Grant and its Credentials go together;
-// an index that still names them only costs a look. That it has ended is noted
-// beside it and in this process, first: where a value is put back, that still
-// counts. One round trip.
+// EndGrant implements [broker.Grants]. First it notes, in this process and in
+// Redis, that the Grant has ended, which still counts where somebody puts the Grant
+// back. An ID that stays in the index only costs a look-up. One round trip.
 func (s Grants) EndGrant(ctx context.Context, user, grantID string) error {
 	keys, err := grantKeys(user, grantID)
 	if err != nil {
@@ -193,8 +193,8 @@ func (s Grants) EndGrant(ctx context.Context, user, grantID string) error {
 	return nil
 }
 
-// holdersKey is a sorted set: who may have live Grants, by when the last of them
-// ends.
+// holdersKey is a sorted set of the Users who may have live Grants, by when the
+// last of these ends.
 const holdersKey = prefix + "{holders}"
 
 // Holders implements [broker.Grants]. One round trip.
@@ -266,7 +266,7 @@ func (s Grants) readGrants(ctx context.Context, user string, credentials bool) (
 	perGrant := len(names) / len(ids)
 	for i := range ids {
 		text, ok := values[i*perGrant].(string)
-		if !ok || values[i*perGrant+1] != nil || s.ended.holds(keys[i].grant, s.now()) {
+		if !ok || values[i*perGrant+1] != nil || s.ended.has(keys[i].grant, s.now()) {
 			continue // it expired or was ended; the index is pruned when the next one is saved
 		}
 		f := foundGrant{keys: keys[i], text: text}
@@ -350,7 +350,7 @@ func grantKeys(user, id string) (userKeys, error) {
 // prune up to (both Unix ms), grant, its TTL, sealed credentials or "", their TTL
 // (ms). The index comes first: it alone can fail, on a key of another type, and
 // nothing else is written then.
-const saveScript = `
+const saveGrantScript = `
 redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[3])
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[5]) then redis.call('PEXPIRE', KEYS[1], ARGV[5]) end

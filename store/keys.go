@@ -10,8 +10,8 @@ const (
 	recordKey = prefix + "record"
 )
 
-// errNoName is what a key cannot be formed of. Nothing is kept under such a name:
-// who looks there finds nothing, and the store is not away.
+// errNoName is of a user whom no key can be named for. Nothing is kept for such a
+// user, so a look-up may answer "absent": the store did not fail.
 var errNoName = errors.New("a Slack user ID is empty or holds a brace, so it cannot name a key")
 
 // plausible reports whether id, as it was read back, can be that of a person or a

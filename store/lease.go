@@ -14,17 +14,17 @@ type Leases struct{ *core }
 
 var _ lease.Leases = Leases{}
 
-// HoldLease claims the lease name for holder, or renews it, for ttl from now. It
-// returns whose turn it is, a number that grows with each new holder; 0 when
-// another holds it. holder must be unique to who holds: one that took an old
-// holder's name would inherit its lease. One round trip.
+// HoldLease takes the lease name for holder, or renews it, for ttl from now. It
+// returns the turn, a number that grows with each new holder; 0 when another holds
+// the lease. holder must be a name that nobody had before, or it would inherit that
+// holder's lease. One round trip.
 func (s Leases) HoldLease(ctx context.Context, name, holder string, ttl time.Duration) (turn int64, err error) {
 	if holder == "" || ttl <= 0 {
 		return 0, fmt.Errorf("lease %s: it needs a holder and a time", name)
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	turn, err = s.scripts.hold.Run(ctx, s.rdb, []string{leaseKey(name), turnKey(name)}, holder, milliseconds(ttl)).Int64()
+	turn, err = s.scripts.holdLease.Run(ctx, s.rdb, []string{leaseKey(name), turnKey(name)}, holder, milliseconds(ttl)).Int64()
 	if err == nil && turn < 0 {
 		err = errors.New("its turn is no number above 0")
 	}
@@ -44,10 +44,9 @@ func (s Leases) ReleaseLease(ctx context.Context, name, holder string) error {
 	return nil
 }
 
-// KEYS: lease, turn. ARGV: holder, TTL in ms. The turn is a number and whose it is,
-// and stays when the lease ends. It answers the number; 0 when another holds the
-// lease.
-const holdScript = `
+// KEYS: lease, turn. ARGV: holder, TTL in ms. The turn, a number and its holder,
+// stays when the lease ends. It answers the number; 0 when another holds the lease.
+const holdLeaseScript = `
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then return 0 end
 local n, whose = string.match(redis.call('GET', KEYS[2]) or '', '^(%d+) (.*)$')

@@ -53,7 +53,7 @@ func (s Counters) WrongCode(ctx context.Context, user, requestID string) (broker
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	answer, err := s.scripts.wrong.Run(ctx, s.rdb, keys, requestID, wrongCodes,
+	answer, err := s.scripts.wrongCode.Run(ctx, s.rdb, keys, requestID, wrongCodes,
 		milliseconds(wrongWindow), milliseconds(firstLock), milliseconds(longestLock), milliseconds(lockMemory)).Int64Slice()
 	if err == nil && len(answer) != 3 {
 		err = fmt.Errorf("an answer of %d parts", len(answer))
@@ -121,12 +121,12 @@ func lockKeys(user string) ([]string, error) {
 }
 
 // KEYS: the Requests with wrong codes, lock-out, the last one's length. ARGV:
-// request ID, how many lock, how long they count from the first on, the first
-// lock-out, the longest, how long its length is remembered (all ms). It answers
-// how long it locks, how many more lock, and for how long those would. The lock
-// holds the Request that brought it, so that a repeat is answered as the first
-// time; a repeat of one before it is answered by its place.
-const wrongScript = `
+// request ID, how many wrong codes lock a User out, how long they count from the
+// first on, the first lock-out, the longest, how long its length is remembered (all
+// ms). It answers how long the User is locked out now, how many more wrong codes
+// would do it, and for how long. A repeat is answered as the first time: the lock
+// names the Request that brought it, and the others are answered by their place.
+const wrongCodeScript = `
 if redis.call('GET', KEYS[2]) == ARGV[1] then return {redis.call('PTTL', KEYS[2]), 0, 0} end
 local lock = math.min(math.max(2 * (tonumber(redis.call('GET', KEYS[3]) or 0) or 0), tonumber(ARGV[4])), tonumber(ARGV[5]))
 local wrong, n, limit = redis.call('GET', KEYS[1]) or '', 1, tonumber(ARGV[2])

@@ -47,7 +47,7 @@ func (s Sessions) SaveMFASession(ctx context.Context, session broker.Session, c 
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	ended, _ := userKey(session.User, "mfa-ended") // fails as sessionKey does, on the user
-	kept, err := s.scripts.session.Run(ctx, s.rdb, []string{key, ended},
+	kept, err := s.scripts.saveSession.Run(ctx, s.rdb, []string{key, ended},
 		s.ring.seal(key, plain), milliseconds(life), session.Asked.UnixMilli()).Bool()
 	if err != nil {
 		return fmt.Errorf("save MFA session: %w", err)
@@ -74,8 +74,8 @@ func (s Sessions) FindMFASession(ctx context.Context, user string) (broker.Sessi
 	}, true, nil
 }
 
-// DropMFASession implements [broker.Sessions]. One round trip; two for the one
-// with a given ID, which a newer one is not mistaken for.
+// DropMFASession implements [broker.Sessions]. With an ID it drops the session of
+// that ID alone, never a newer one. One round trip; with an ID two.
 func (s Sessions) DropMFASession(ctx context.Context, user, id string) (bool, error) {
 	key, err := sessionKey(user)
 	if err != nil {
@@ -88,8 +88,8 @@ func (s Sessions) DropMFASession(ctx context.Context, user, id string) (bool, er
 		ended, _ := userKey(user, "mfa-ended")
 		var dropped *redis.IntCmd
 		_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
-			// First, so that one that is being saved is refused or deleted. What was
-			// asked for before it is over, also where it is put back.
+			// The note comes first, so that a session that is just being saved is either
+			// refused or deleted. One that somebody puts back is over by it too.
 			p.Set(ctx, ended, s.now().UnixMilli(), endRemembered)
 			dropped = p.Del(ctx, key)
 			return nil
@@ -161,7 +161,7 @@ func sessionKey(user string) (string, error) { return userKey(user, "mfa") }
 
 // KEYS: MFA session, when its user last ended one. ARGV: the sealed session, TTL
 // in ms, when it was asked for in ms.
-const sessionScript = `
+const saveSessionScript = `
 local ended = redis.call('GET', KEYS[2])
 if ended and tonumber(ended) > tonumber(ARGV[3]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])

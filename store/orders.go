@@ -110,14 +110,14 @@ func (s Orders) endOrder(ctx context.Context, what, key string, o broker.Order) 
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	ended, err := s.scripts.end.Run(ctx, s.rdb, []string{key}, text).Bool()
+	ended, err := s.scripts.endOrder.Run(ctx, s.rdb, []string{key}, text).Bool()
 	if err != nil {
 		return false, fmt.Errorf("%s: %w", what, err)
 	}
 	return ended, nil
 }
 
-// KEYS: an order. ARGV: what it is. Another one stays.
-const endScript = `
+// KEYS: an order. ARGV: what it says. One that says something else stays.
+const endOrderScript = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])`

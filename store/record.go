@@ -15,9 +15,7 @@ import (
 
 const (
 	// recordLimit bounds the stream, roughly. A reader further behind than this
-	// misses the oldest Events. Trimming by count is only right
-	// while nothing but the audit channel reads the stream: once durable sinks
-	// do, they say what may go.
+	// misses the oldest Events.
 	recordLimit = 100_000
 	recordField = "event"
 	// recordStart comes before every entry.
@@ -148,7 +146,7 @@ func (s Record) MoveCursor(ctx context.Context, f lease.Fence, previous, state [
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	turn := fmt.Sprintf("%d %s", f.Turn, f.Holder)
-	moved, err := s.scripts.move.Run(ctx, s.rdb, []string{turnKey(f.Lease), cursorKey(f.Lease)}, turn, previous, state).Bool()
+	moved, err := s.scripts.moveCursor.Run(ctx, s.rdb, []string{turnKey(f.Lease), cursorKey(f.Lease)}, turn, previous, state).Bool()
 	if err != nil {
 		return false, fmt.Errorf("move cursor %s: %w", f.Lease, err)
 	}
@@ -171,10 +169,10 @@ func (s Record) LoadCursor(ctx context.Context, name string) ([]byte, error) {
 	return state, nil
 }
 
-// KEYS: turn, cursor. ARGV: the turn as holdScript keeps it, the state that its
+// KEYS: turn, cursor. ARGV: the turn as holdLeaseScript keeps it, the state that its
 // holder loaded or saved last, the state to keep. A lease that ran out is no
 // hindrance while nobody else has had a turn; a repeat is answered as the first time.
-const moveScript = `
+const moveCursorScript = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 local kept = redis.call('GET', KEYS[2]) or ''
 if kept ~= ARGV[2] and kept ~= ARGV[3] then return 0 end

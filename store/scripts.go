@@ -10,7 +10,10 @@ import (
 // scripts are loaded when the store opens and run by their hash. After a
 // fail-over that lost them go-redis sends the text again, one more round trip.
 type scripts struct {
-	reserve, release, settle, save, hold, move, due, replaceDue, asideDue, swap, session, copied, known, wrong, ask, decide, rate, end *redis.Script
+	reserveCode, replaceClaim, wrongCode, takeRate      *redis.Script
+	saveGrant, saveSession, saveApproval, swapApproval  *redis.Script
+	putDue, replaceDue, asideDue, holdLease, moveCursor *redis.Script
+	endOrder, resealKey, saveCopy, swapKnown, release   *redis.Script
 
 	all []*redis.Script
 }
@@ -21,24 +24,24 @@ func newScripts() scripts {
 		s.all = append(s.all, redis.NewScript(text))
 		return s.all[len(s.all)-1]
 	}
-	s.reserve = add(reserveScript)
+	s.reserveCode = add(reserveCodeScript)
 	s.release = add(releaseScript)
-	s.settle = add(settleScript)
-	s.save = add(saveScript)
-	s.hold = add(holdScript)
-	s.move = add(moveScript)
-	s.due = add(dueScript)
+	s.replaceClaim = add(replaceClaimScript)
+	s.saveGrant = add(saveGrantScript)
+	s.holdLease = add(holdLeaseScript)
+	s.moveCursor = add(moveCursorScript)
+	s.putDue = add(putDueScript)
 	s.replaceDue = add(replaceDueScript)
 	s.asideDue = add(asideDueScript)
-	s.swap = add(swapScript)
-	s.session = add(sessionScript)
-	s.copied = add(copiedScript)
-	s.known = add(knownScript)
-	s.wrong = add(wrongScript)
-	s.ask = add(askScript)
-	s.decide = add(decideScript)
-	s.rate = add(rateScript)
-	s.end = add(endScript)
+	s.resealKey = add(resealKeyScript)
+	s.saveSession = add(saveSessionScript)
+	s.saveCopy = add(saveCopyScript)
+	s.swapKnown = add(swapKnownScript)
+	s.wrongCode = add(wrongCodeScript)
+	s.saveApproval = add(saveApprovalScript)
+	s.swapApproval = add(swapApprovalScript)
+	s.takeRate = add(takeRateScript)
+	s.endOrder = add(endOrderScript)
 	return s
 }
 
@@ -51,7 +54,7 @@ func (s scripts) load(ctx context.Context, rdb redis.UniversalClient) error {
 	return nil
 }
 
-// KEYS: any. ARGV: holder. Drops each key that the holder holds.
+// KEYS: any. ARGV: a value. Deletes each key that has it.
 const releaseScript = `
 for _, key in ipairs(KEYS) do
   if redis.call('GET', key) == ARGV[1] then redis.call('DEL', key) end

@@ -63,14 +63,15 @@ func (s SealedKeys) LoadKey(ctx context.Context, user string) (broker.Registered
 	return broker.RegisteredKey{Text: kept.Key, Set: kept.Set}, true, nil
 }
 
-// reseal seals a key that an older seal key opened with the newest one: it has
-// no expiry, and the older one will be dropped some day. It gives way to a change
-// meanwhile, and the next load tries again what failed. One round trip more.
+// reseal seals a registered key anew that an older seal key sealed: it has no
+// expiry, and the older seal key will be dropped some day. Where the key changed
+// meanwhile it does nothing; if it fails, the next load tries again. One round trip
+// more.
 func (s SealedKeys) reseal(ctx context.Context, key string, sealed, plain []byte) {
 	if s.ring.sealedByNewest(sealed) {
 		return
 	}
-	_ = s.scripts.swap.Run(ctx, s.rdb, []string{key}, sealed, s.ring.seal(key, plain)).Err()
+	_ = s.scripts.resealKey.Run(ctx, s.rdb, []string{key}, sealed, s.ring.seal(key, plain)).Err()
 }
 
 // SaveKey implements [broker.SealedKeys]. One round trip.
@@ -109,7 +110,7 @@ func (s SealedKeys) RemoveKey(ctx context.Context, user string) error {
 }
 
 // KEYS: any. ARGV: the value that is there, the one to take its place for good.
-const swapScript = `
+const resealKeyScript = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2])
 return 1`

@@ -15,30 +15,30 @@ import (
 // seenFor covers Slack's redeliveries, which come within minutes.
 const seenFor = time.Hour
 
-// FirstSight claims ids, such as "env:…" and "trigger:…", and reports whether
-// none of them was claimed in the past hour by any replica. Empty ones are
-// ignored. When one is new and another was seen it is a duplicate, and the new
-// one is claimed all the same: the next redelivery may carry only that.
+// FirstSight marks ids, such as "env:…" and "trigger:…", as seen, and reports
+// whether no replica saw any of them in the past hour. Empty ones are ignored.
+// Where one is new and another was seen it is a duplicate, and the new one is marked
+// all the same: the next redelivery may carry only that.
 //
-// An error means unknown. The ids may be claimed by then, so asking again with
-// the same ones may wrongly say duplicate. One round trip.
+// An error means unknown. The ids may be marked by then, so asking again with the
+// same ones may wrongly say duplicate. One round trip.
 func (s Counters) FirstSight(ctx context.Context, ids ...string) (bool, error) {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	// Reading back who holds the key, instead of trusting the answer to SET,
-	// stays right when the cluster client sends the pipeline a second time.
-	claim := rand.Text()
+	// Reading the mark back, instead of trusting the answer to SET, stays right
+	// when the cluster client sends the pipeline a second time.
+	mark := rand.Text()
 	pipe := s.rdb.Pipeline()
-	var holders []*redis.StringCmd
+	var marks []*redis.StringCmd
 	for _, id := range ids {
 		if id == "" {
 			continue
 		}
 		key := seenKey(id)
-		pipe.SetArgs(ctx, key, claim, redis.SetArgs{Mode: "NX", TTL: seenFor})
-		holders = append(holders, pipe.Get(ctx, key))
+		pipe.SetArgs(ctx, key, mark, redis.SetArgs{Mode: "NX", TTL: seenFor})
+		marks = append(marks, pipe.Get(ctx, key))
 	}
-	if len(holders) == 0 {
+	if len(marks) == 0 {
 		return false, errors.New("first sight: nothing to tell it by")
 	}
 	// A SET that lost answers nil, which Exec returns as an error; what counts
@@ -50,12 +50,12 @@ func (s Counters) FirstSight(ctx context.Context, ids ...string) (bool, error) {
 		}
 	}
 	first := true
-	for _, holder := range holders {
-		got, err := holder.Result()
+	for _, found := range marks {
+		got, err := found.Result()
 		if err != nil {
 			return false, fmt.Errorf("first sight: %w", err)
 		}
-		first = first && got == claim
+		first = first && got == mark
 	}
 	return first, nil
 }

@@ -94,8 +94,8 @@ func (s *core) getSealed(ctx context.Context, key string) (plain, sealed []byte,
 	return plain, sealed, err
 }
 
-// clockKey is no key that exists: it sends the question for the time to one and
-// the same node of a cluster, whose nodes may differ about it.
+// clockKey has no value. It makes a cluster answer with the time of always the
+// same node, since its nodes may differ about it.
 const clockKey = prefix + "{clock}"
 
 // withClock runs what more adds to a pipeline, and asks for the time in the same

@@ -160,7 +160,7 @@ func senselessSession(t *testing.T, h *harness) {
 	if _, err := h.Sessions.DropMFASession(t.Context(), "", ""); err == nil {
 		t.Error("drop of nobody: got no error, want one")
 	}
-	if err := h.Codes.SettleCode(t.Context(), alice, serial, code("123456"), "r1", ""); err == nil {
+	if err := h.Codes.ReplaceClaim(t.Context(), alice, serial, code("123456"), "r1", ""); err == nil {
 		t.Error("settle as nothing: got no error, want one")
 	}
 	wantSession(t, h.Store, "")
@@ -227,7 +227,7 @@ func wantHolder(t *testing.T, s *store.Store, want string) {
 
 func settle(t *testing.T, s *store.Store, from, to string) {
 	t.Helper()
-	if err := s.Codes.SettleCode(t.Context(), alice, serial, code("123456"), from, to); err != nil {
+	if err := s.Codes.ReplaceClaim(t.Context(), alice, serial, code("123456"), from, to); err != nil {
 		t.Fatalf("settle: %v", err)
 	}
 }
