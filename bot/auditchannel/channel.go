@@ -41,7 +41,7 @@ const (
 	finishWithin = 5 * time.Second // what is on the record at SIGTERM is still posted, for so long
 )
 
-// An Channel posts the record to its channel, in order, from one replica
+// A Channel posts the record to its channel, in order, from one replica
 // at a time.
 type Channel struct {
 	Deps
@@ -60,8 +60,8 @@ type progress struct {
 	turn  lease.Fence // of hold
 }
 
-// cleaned is the state as it was read back, from where others may write: what it
-// shows is one line each, and there is something to write into.
+// cleaned is s as it was read back from the store, where others may write, made fit
+// to be shown and counted on.
 func (s progress) cleaned() progress {
 	folds, opened := map[string]tally{}, map[string]open{}
 	for user, f := range s.Folds {
@@ -94,10 +94,9 @@ type Deps struct {
 	Record  Record
 	Leases  lease.Leases
 	Channel string // its Slack ID
-	// Post posts to Slack, and waits for nothing.
+	// Post posts to Slack once; it waits out no rate limit.
 	Post func(ctx context.Context, channel string, m blockkit.Message) (ts string, err error)
-	// FollowUp does what an entry asks for beside being told; a repeat does nothing
-	// more.
+	// FollowUp does what an entry asks for beside its post; a repeat changes nothing.
 	FollowUp func(ctx context.Context, e broker.Event) error
 	Now      func() time.Time
 	Log      *slog.Logger
@@ -181,7 +180,7 @@ func (a *Channel) Position(ctx context.Context) (string, error) {
 
 // step posts folds that are due and the next entries; more is true while there
 // may be further ones at once. That an outcome is missing is known only once the
-// record was read to its end, as it was before that.
+// record was read to its end as of asOf.
 func (a *Channel) step(ctx context.Context, state *progress) (more bool, err error) {
 	if err := a.flush(ctx, state); err != nil {
 		return false, err
@@ -315,8 +314,8 @@ func (a *Channel) save(ctx context.Context, state *progress) error {
 	if err != nil {
 		return err
 	}
-	// What was posted is behind the cursor even if the process is being stopped;
-	// the store bounds it, and knows best whether another has had a turn.
+	// The cursor passes what was posted even while the process is being stopped. The
+	// store bounds the call, and refuses it if another replica has had a turn.
 	ok, err := a.Record.MoveCursor(context.WithoutCancel(ctx), state.turn, state.saved, data)
 	if err != nil {
 		return err

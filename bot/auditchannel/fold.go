@@ -20,9 +20,10 @@ type tally struct {
 	Codes map[broker.Code]int `json:"codes,omitempty"`
 }
 
-// folds reports whether e is of what one person causes by typing and pressing alone.
-// What was issued, break-glass, what may be out although it failed, and what somebody
-// did to another are told one by one.
+// folds reports whether e may be counted instead of posted: one that a person can
+// bring about again and again by typing and pressing. What was issued, break-glass,
+// what failed and may be out all the same, and what somebody did to another are
+// posted one by one.
 func folds(e broker.Event) bool {
 	switch {
 	case e.Kind == broker.EventRefused:
@@ -81,7 +82,7 @@ func (s *progress) tallied(e broker.Event, now time.Time) bool {
 	return true
 }
 
-// foldWords are what was only counted, and how whose it is goes on.
+// foldWords say what was counted, and lead on to the name of the person.
 func foldWords(kind broker.EventKind) (what, whose string) {
 	switch kind {
 	case broker.EventFailed:

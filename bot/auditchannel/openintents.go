@@ -40,7 +40,7 @@ func (s *progress) follow(e broker.Event, now time.Time) {
 }
 
 // overdue returns the Requests whose outcome should have been on the record by
-// then, in a fixed order. Whoever asks has read the record as it was then.
+// then, in a fixed order. The caller has read all of the record as it was then.
 func (s *progress) overdue(then time.Time) []string {
 	return reached(s.Open, func(o open) time.Time { return o.Due }, then)
 }

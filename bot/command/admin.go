@@ -114,8 +114,8 @@ func usageAdmin(verb Verb) []broker.Part {
 	return broker.Say("Write ", broker.AssumeCmd(string(verb)), ".")
 }
 
-// reasonWithoutCode reads a reason where there is no code to be used, so that six
-// digits are one that was typed in vain.
+// reasonWithoutCode reads the reason of a command that takes no code: six digits in
+// it are a code that the person need not have typed.
 func reasonWithoutCode(tokens []typed.Token, nothing string) (string, error) {
 	p := parser{tokens: tokens}
 	if err := p.reason(); err != nil {

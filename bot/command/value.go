@@ -103,7 +103,7 @@ func ReasonHoldsCode(reason string, code broker.TokenCode) bool {
 }
 
 // ReadPrefix reads the beginning of bucket names kindly: phones begin with a
-// capital. What no bucket is named stays in it, for [validPrefix] to refuse.
+// capital. What no bucket is named stays in it, for [ValidPrefix] to refuse.
 func ReadPrefix(text string) string {
 	return strings.ToLower(strings.TrimSpace(broker.OneLine(typed.Fold(text[:min(len(text), MaxText)]))))
 }

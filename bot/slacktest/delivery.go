@@ -51,7 +51,7 @@ type Delivery struct {
 	latency        time.Duration
 	ackPayload     json.RawMessage
 	err            error
-	settled        bool
+	ended          bool
 }
 
 // SetRedelivery sets what happens to unacknowledged envelopes; RedeliverSame
@@ -138,7 +138,7 @@ func (s *wire) send(d *Delivery) *Delivery {
 	d.first = time.Now()
 	if !s.transmit(d) {
 		s.mu.Lock()
-		d.settle(ErrDispatchFailed)
+		d.end(ErrDispatchFailed)
 		s.mu.Unlock()
 		return d
 	}
@@ -198,7 +198,7 @@ func (s *wire) watch(d *Delivery) {
 		}
 		s.mu.Lock()
 		if d.acks == 0 {
-			d.settle(ErrOperationTimeout)
+			d.end(ErrOperationTimeout)
 		}
 		again := d.acks == 0 && s.redelivery != RedeliverNever && d.attempts < s.maxAttempts
 		s.mu.Unlock()
@@ -208,12 +208,12 @@ func (s *wire) watch(d *Delivery) {
 	}
 }
 
-// settle records what the person saw, once. The caller holds mu.
-func (d *Delivery) settle(err error) {
-	if d.settled {
+// end records what the person saw, once. The caller holds mu.
+func (d *Delivery) end(err error) {
+	if d.ended {
 		return
 	}
-	d.settled, d.err = true, err
+	d.ended, d.err = true, err
 	if err != nil && d.onFail != nil {
 		d.onFail(err)
 	}
@@ -241,14 +241,14 @@ func (s *wire) acknowledge(id string, payload json.RawMessage) {
 	if p := bytes.TrimSpace(payload); len(p) > 0 && string(p) != "null" && string(p) != "{}" {
 		d.ackPayload = bytes.Clone(p)
 	}
-	if d.settled {
+	if d.ended {
 		return // too late: the person has been told
 	}
 	var err error
 	if d.onAck != nil {
 		err = d.onAck(d.ackPayload)
 	}
-	d.settle(err)
+	d.end(err)
 }
 
 // lost redelivers what was under way on a socket that has ended.
@@ -268,7 +268,7 @@ func (s *wire) lost(c *socket) {
 	}
 }
 
-// Forget drops the record of calls, settled deliveries and messages, with their
+// Forget drops the record of calls, ended deliveries and messages, with their
 // response URLs too, so that a long load test does not grow. Call it while
 // nothing is under way.
 func (s *Server) Forget() {
@@ -276,7 +276,7 @@ func (s *Server) Forget() {
 	defer s.mu.Unlock()
 	s.calls = nil
 	for id, d := range s.envelopes {
-		if d.settled {
+		if d.ended {
 			delete(s.envelopes, id)
 		}
 	}

@@ -18,7 +18,7 @@ const (
 )
 
 // Formats returns the formats that credentials are written in, all but
-// FormatConsole, in the order in which a person is shown them.
+// [Console], in the order in which a person is shown them.
 func Formats() []Format {
 	return []Format{Bash, Fish, PowerShell, Cmd, Dotenv, Profile, JSON}
 }

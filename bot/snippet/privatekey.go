@@ -75,7 +75,7 @@ func errKeyNotWhole() error {
 	return keyError("That key is not whole: a part of it is missing, or was changed on the way.", whatKey)
 }
 
-// KeyTooLongError answers more than maxKeyText bytes.
+// KeyTooLongError answers more than [MaxKeyText] bytes.
 func KeyTooLongError() error {
 	return keyError("That is too long for a public key: the bot reads 4,000 characters at most.",
 		whatKey+" If it was a file with a private key, treat that key as leaked and make a new one.")

@@ -13,10 +13,10 @@ import (
 type Params struct {
 	Credentials broker.Credentials
 	Region      string // "": the snippet says nothing of a region
-	Profile     string // the section of [FormatProfile]; the other formats have no use for it
+	Profile     string // the section of [Profile]; the other formats have no use for it
 }
 
-// New returns the exact bytes to paste; "" is [FormatBash]. They end without
+// New returns the exact bytes to paste; "" is [Bash]. They end without
 // a newline, which Slack would drop from what is copied: the last line runs when
 // the person presses Enter, and no line that matters is last.
 //
@@ -65,8 +65,8 @@ func New(f Format, p Params) (broker.Secret, error) {
 	return broker.NewSecret(text), nil
 }
 
-// values are revealed: they live on the stack of one Snippet, which hands them
-// only to what writes its text.
+// values are revealed: they live on the stack of [New], which hands them only to
+// what writes its text.
 type values struct {
 	accessKeyID, secretKey, token string
 	region                        string // "" where the Account has none

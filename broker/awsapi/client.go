@@ -79,8 +79,8 @@ func newClient(cfg aws.Config, foreign bool, getenv func(string) string, now fun
 	}
 }
 
-// staying is client less its redirects, which the SDK's own follows for 307 and
-// 308: where they lead, no wall has looked at, and AWS's endpoints send none.
+// staying is client without the redirects that the SDK follows, 307 and 308. Where
+// they lead was not checked by [endpointWall], and AWS's endpoints send none.
 func staying(client aws.HTTPClient) aws.HTTPClient {
 	buildable, ok := client.(*awshttp.BuildableClient)
 	if !ok {

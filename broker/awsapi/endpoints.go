@@ -89,8 +89,8 @@ func ofAWS(host string) bool {
 	return slices.ContainsFunc(awsDomains, func(domain string) bool { return host == domain || strings.HasSuffix(host, "."+domain) })
 }
 
-// loadConfig is the SDK's own, less every endpoint that may not be, and with
-// errors that may be logged.
+// loadConfig is the SDK's own. It refuses endpoints that nothing may be sent to, and
+// its errors may be logged.
 func loadConfig(ctx context.Context, foreign bool, options ...func(*config.LoadOptions) error) (aws.Config, error) {
 	cfg, err := config.LoadDefaultConfig(ctx, append(options, config.WithAPIOptions(guards(foreign)))...)
 	if err != nil {

@@ -7,9 +7,9 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-// An operation is one call to STS in words: what it was to do, and what it takes
-// to do it once more. Only what carries a code speaks of one, and only what may
-// have issued something says that nobody knows.
+// An operation is one call to STS as the sentences about its failure need it: what
+// it was to do, and what it takes to do it once more. Only a call with a code speaks
+// of the code, and only one that may have issued something says that nobody knows.
 type operation struct {
 	does      deed
 	account   string           // as the sentences call it

@@ -16,8 +16,8 @@ import (
 // role.
 const RevocationsPolicy = "assumebot-revocations"
 
-// A revocations document is that policy: denies, each of everything for the
-// sessions of one session name, or of all, that were issued before a moment.
+// A revocations document is that policy. Each of its statements denies everything
+// to the sessions of one session name, or of all, that were issued before a moment.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html
 type revocations struct {
 	Version   string

@@ -46,7 +46,8 @@ func (c *Client) Deny(ctx context.Context, account broker.Account, names func() 
 	if err != nil {
 		return broker.Denied{}, notTold(fmt.Errorf("read the policy: %w", err))
 	}
-	// What was issued within the second of now is issued before the next one.
+	// AWS dates sessions to the second: to deny those of this second, it takes the
+	// next one.
 	denied := broker.Denied{Before: now.Truncate(time.Second).Add(time.Second)}
 	failed := doc.denialError
 	err = retry.Pace{First: denyPause, Tries: denyTries}.Do(ctx, func() (err error) {
@@ -78,7 +79,7 @@ func (c *Client) Deny(ctx context.Context, account broker.Account, names func() 
 // notTold is of a revocation that ended before anything was written.
 func notTold(err error) *broker.DenialError { return revocations{}.denialError(false, err) }
 
-// denialError is of a writing that failed, when doc is what AWS refused before it.
+// denialError is of a write that failed; doc is what AWS denies without it.
 func (doc revocations) denialError(unconfirmed bool, err error) *broker.DenialError {
 	var api smithy.APIError
 	e := &broker.DenialError{Err: err, Unconfirmed: unconfirmed, Earlier: map[string]time.Time{}}

@@ -16,7 +16,7 @@ import (
 // is decided by whether its request was written, and not by the type of an error:
 // a proxy that answers CONNECT with a page, a TLS handshake that never ends and a
 // name that nobody knows are different errors, and each leaves the code unused.
-// Once written stays true, though bytes may not have left.
+// What was handed to the connection counts as written, though it may not have left.
 // https://pkg.go.dev/net/http/httptrace#ClientTrace
 type sending struct {
 	handed  atomic.Bool // to the HTTP client: it has an address and a signature

@@ -10,9 +10,8 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-// A verdict is what one of STS's refusals means: for the person a sentence and
-// a hint.
-type verdict struct {
+// A meaning is what one of STS's refusals means for the person.
+type meaning struct {
 	code     broker.Code
 	contains string // of AWS's message, in lower case; "" is any
 	message  string
@@ -27,47 +26,47 @@ const (
 	throttled  = "AWS is being asked too often right now."
 )
 
-// verdicts maps STS's error codes to what they mean for o. One code has several
+// meanings maps STS's error codes to what they mean for o. One code has several
 // causes that only the message tells apart; the first match counts, and each
 // list ends with what is safe to say of all the others. Sources: the API
 // reference of AssumeRole and GetSessionToken, and messages as users of the AWS
 // CLI and aws-vault reported them.
-func (o operation) verdicts(code string) []verdict {
+func (o operation) meanings(code string) []meaning {
 	switch code {
 	case "AccessDenied", "AccessDeniedException":
 		return o.accessDenied()
 	case "ValidationError":
 		return o.validation()
 	case "PackedPolicyTooLarge", "PackedPolicyTooLargeException":
-		return []verdict{{
+		return []meaning{{
 			code: broker.CodeSessionPolicy, message: "AWS says that the session policy and tags of " + o.account + " are too large together.",
 			hint: "The config must name a smaller session_policy or fewer tags. " + broker.AskOperator,
 		}}
 	case "MalformedPolicyDocument", "MalformedPolicyDocumentException":
-		return []verdict{{
+		return []meaning{{
 			code: broker.CodeSessionPolicy, message: "AWS does not understand the session policy of " + o.account + ".",
 			hint: "The file that session_policy names must be mended. " + broker.AskOperator,
 		}}
 	case "InvalidClientTokenId", "UnrecognizedClientException":
-		return []verdict{o.keyUnknown()}
+		return []meaning{o.keyUnknown()}
 	case "SignatureDoesNotMatch", "RequestExpired":
 		return o.signature()
 	case "ExpiredToken", "ExpiredTokenException":
-		return []verdict{o.ended()}
+		return []meaning{o.ended()}
 	case "RegionDisabledException":
-		return []verdict{{
+		return []meaning{{
 			code: broker.CodeRegion, message: "STS is switched off in the region that the bot calls.",
 			hint: "Somebody must enable the region for that AWS account, or set AWS_REGION to another. " + broker.AskOperator,
 		}}
 	case "Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException":
-		return []verdict{{code: broker.CodeThrottled, message: throttled, hint: "Wait a little. " + o.again()}}
+		return []meaning{{code: broker.CodeThrottled, message: throttled, hint: "Wait a little. " + o.again()}}
 	}
-	return []verdict{{code: broker.CodeAWSRefused, message: "AWS refused in a way that the bot does not know.", hint: o.undone() + broker.AskOperator}}
+	return []meaning{{code: broker.CodeAWSRefused, message: "AWS refused in a way that the bot does not know.", hint: o.undone() + broker.AskOperator}}
 }
 
 // ended is of temporary credentials that signed.
-func (o operation) ended() verdict {
-	v := verdict{code: broker.CodeExpired, message: "The credentials that the bot asked with have ended.", hint: o.again()}
+func (o operation) ended() meaning {
+	v := meaning{code: broker.CodeExpired, message: "The credentials that the bot asked with have ended.", hint: o.again()}
 	switch {
 	case o.signer == byMFASession:
 		v.message, v.hint = "AWS no longer accepts your MFA session.", "Send it again with a new code."
@@ -80,12 +79,12 @@ func (o operation) ended() verdict {
 // keyUnknown names both causes: AWS gives the same code for a key that is gone and
 // in an opt-in region that the key's AWS account has not enabled.
 // https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
-func (o operation) keyUnknown() verdict {
+func (o operation) keyUnknown() meaning {
 	switch o.signer {
 	case byMFASession:
 		return o.ended()
 	case byTemporary:
-		return verdict{
+		return meaning{
 			code:    broker.CodeKeyInvalid,
 			message: "AWS does not know these credentials in " + o.region + ": they ended, or the region is not enabled for their AWS account.",
 			hint:    "If " + o.region + " is a region to opt in to, it must be enabled in that AWS account, or AWS_REGION must name another. " + broker.AskOperator,
@@ -93,7 +92,7 @@ func (o operation) keyUnknown() verdict {
 		}
 	case byLongTermKey:
 	}
-	return verdict{
+	return meaning{
 		code: broker.CodeKeyInvalid,
 		message: "AWS does not know your long-term access key in " + o.region + ": it was deleted, disabled or just replaced, " +
 			"or the region is not enabled for its AWS account.",
@@ -103,7 +102,7 @@ func (o operation) keyUnknown() verdict {
 	}
 }
 
-func (o operation) accessDenied() []verdict {
+func (o operation) accessDenied() []meaning {
 	needs := func(action string) string {
 		return "The role's trust policy, and your IAM user's policy, must allow " + action + ". " + broker.AskOperator
 	}
@@ -111,7 +110,7 @@ func (o operation) accessDenied() []verdict {
 	if o.signer == byMFASession && !o.begun {
 		trust = "It may want a code that is younger than your MFA session: send it again with a new one. Else: " + trustHint
 	}
-	return []verdict{
+	return []meaning{
 		{
 			code: broker.CodeWrongCode, contains: "invalid mfa one time pass code",
 			message: "AWS did not accept that code: it is wrong, or was used already.", hint: "Check that it is the device of this AWS user.",
@@ -136,12 +135,12 @@ func (o operation) accessDenied() []verdict {
 	}
 }
 
-func (o operation) validation() []verdict {
+func (o operation) validation() []meaning {
 	shorter := "Ask for a shorter time."
 	if !o.code.Empty() {
 		shorter = "Ask for a shorter time with a new code."
 	}
-	return []verdict{
+	return []meaning{
 		{
 			code: broker.CodeRoleMaximum, contains: "exceeds the maxsessionduration set for this role",
 			message: "That is longer than the role of " + o.account + " allows.",
@@ -154,9 +153,9 @@ func (o operation) validation() []verdict {
 	}
 }
 
-func (o operation) signature() []verdict {
+func (o operation) signature() []meaning {
 	hint := "The bot has learnt the right time from AWS: send the same again."
-	wrong := verdict{
+	wrong := meaning{
 		code: broker.CodeSignature, message: "AWS says that your long-term secret key is wrong.",
 		hint: "The stored key does not belong to its access key ID. " + broker.AskOperator, unused: true,
 	}
@@ -164,9 +163,9 @@ func (o operation) signature() []verdict {
 		hint = "The bot has learnt the right time from AWS. " + o.again()
 		wrong.message, wrong.hint = "AWS did not accept the signature made with your MFA session.", "Send it again with a new code. "+broker.AskOperator
 	}
-	var out []verdict
+	var out []meaning
 	for _, says := range []string{"signature expired", "signature not yet current", "request has expired"} {
-		out = append(out, verdict{code: broker.CodeClock, contains: says, message: clockWrong, hint: hint, unused: true})
+		out = append(out, meaning{code: broker.CodeClock, contains: says, message: clockWrong, hint: hint, unused: true})
 	}
 	return append(out, wrong)
 }
@@ -182,7 +181,7 @@ func (o operation) failure(ctx context.Context, err error, s *sending) *broker.E
 	}
 	switch s.arrivalOf(ctx, err, code) {
 	case refusedByAWS:
-		for _, v := range o.verdicts(code) {
+		for _, v := range o.meanings(code) {
 			if !strings.Contains(said, v.contains) {
 				continue
 			}

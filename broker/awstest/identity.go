@@ -238,12 +238,12 @@ func (s *identities) ask(who *caller, action, resource string) asked {
 // authorize returns why the caller may not do the action, in the words that follow AWS's "User: … is
 // not authorized to perform: …", or ok. The caller holds mu.
 func (s *identities) authorize(who *caller, a asked) (reason string, ok bool) {
-	e, reason := s.decide(who, a)
+	e, reason := s.effectOf(who, a)
 	return reason, e == effectAllow
 }
 
-// decide is what the caller's own policies say of the action, and unless they allow it, why.
-func (s *identities) decide(who *caller, a asked) (e effect, reason string) {
+// effectOf is what the caller's own policies say of the action, and unless they allow it, why.
+func (s *identities) effectOf(who *caller, a asked) (e effect, reason string) {
 	noIdentity := " because no identity-based policy allows the " + a.action + " action"
 	const denied = " with an explicit deny in an identity-based policy"
 	if who.userARN != "" {

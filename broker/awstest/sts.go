@@ -125,7 +125,7 @@ func (s *Server) sessionToken(req *request, who *caller) (any, *refusal) {
 		return nil, ref
 	}
 	// It needs no permission: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
-	if e, reason := s.decide(who, s.ask(who, "sts:GetSessionToken", who.arn)); e == effectDeny {
+	if e, reason := s.effectOf(who, s.ask(who, "sts:GetSessionToken", who.arn)); e == effectDeny {
 		return nil, &refusal{http.StatusForbidden, "AccessDenied",
 			notAuthorized(who, "sts:GetSessionToken", who.arn, reason)}
 	}

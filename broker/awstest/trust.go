@@ -112,7 +112,7 @@ func (s *identities) authorizeAssume(who *caller, in assumeRoleInput, mfaAt time
 // account a trust policy that names the user is enough.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-same-account.html
 func (s *identities) authorizeRole(who *caller, r *role, a asked) (reason string, ok bool) {
-	identity, reason := s.decide(who, a)
+	identity, reason := s.effectOf(who, a)
 	if identity == effectDeny || r == nil && identity == effectNone {
 		return reason, false
 	}

@@ -40,8 +40,8 @@ func (q question) window() slacktest.Piece {
 	}
 }
 
-// decide answers what p is asked.
-func (h *hands) decide(ctx context.Context, p *person, what string) error {
+// answer presses a button of the dialog before p.
+func (h *hands) answer(ctx context.Context, p *person, what string) error {
 	q := p.asked
 	switch {
 	case strings.EqualFold(what, q.No), what == "1":

@@ -58,7 +58,7 @@ func (w *world) window(p *person) (slacktest.View, bool) {
 // that has buttons. A button that asks first is pressed once that is answered.
 func (h *hands) press(ctx context.Context, p *person, what string) error {
 	if p.asked != nil {
-		return h.decide(ctx, p, what)
+		return h.answer(ctx, p, what)
 	}
 	var (
 		all []surface
@@ -187,7 +187,7 @@ func (h *hands) submit(ctx context.Context, p *person) error {
 // cancel closes the open window, or says no to what is asked.
 func (h *hands) cancel(ctx context.Context, p *person) error {
 	if p.asked != nil {
-		return h.decide(ctx, p, p.asked.No)
+		return h.answer(ctx, p, p.asked.No)
 	}
 	v, err := h.openWindow(ctx, p, func(slacktest.View) bool { return true })
 	if err != nil {

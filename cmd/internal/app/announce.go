@@ -30,9 +30,9 @@ var errAnnouncing = errors.New("another replica announces a change of the config
 
 const nothingToTellBy = "what was announced last cannot be read, so what changed since is not known"
 
-// An announcer puts on the record what changes of the config, for all replicas
-// once: at least once, and once unless a replica dies between the record and
-// what it keeps in the store, which is what was announced last.
+// An announcer puts on the record what changes of the config, once for all replicas.
+// The store keeps what was announced last; a replica that dies between the two
+// leaves the next one to announce it again.
 type announcer struct {
 	store *store.Store
 	lease *lease.Lease
@@ -43,7 +43,7 @@ func newAnnouncer(st *store.Store, now func() time.Time, log *slog.Logger) *anno
 	return &announcer{store: st, lease: lease.New(st.Leases, configKnown, announceLease, log), now: now}
 }
 
-// announced is what all replicas keep.
+// announced is what the store keeps for all replicas.
 type announced struct {
 	Config config.Summary `json:"config"`
 	Broken string         `json:"broken,omitempty"` // digest of a file that came after it and could not be used
@@ -77,7 +77,7 @@ func (a *announcer) accept(ctx context.Context, next, served config.Summary) (li
 		if len(lines) == 0 && b.Broken == "" {
 			return announced{Config: next}, nil
 		}
-		// Without a line, what could not be read can be read again.
+		// An Event without lines says that the file can be read again.
 		return announced{Config: next}, &broker.Event{Kind: broker.EventConfig, Changes: lines}
 	})
 	return lines, err
@@ -97,24 +97,24 @@ func (a *announcer) refuse(ctx context.Context, digest string, problems config.P
 	})
 }
 
-// exchange replaces what was announced last by what decide makes of it, with the
-// Event on the record before.
-func (a *announcer) exchange(ctx context.Context, decide func(before) (announced, *broker.Event)) error {
+// exchange replaces what was announced last by what change makes of it. The Event
+// about that, if there is one, is on the record before.
+func (a *announcer) exchange(ctx context.Context, change func(before) (announced, *broker.Event)) error {
 	ctx, cancel := context.WithTimeout(ctx, announceTimeout)
 	defer cancel()
-	err := a.lease.Do(ctx, func(ctx context.Context, h *lease.Hold) error { return a.exchangeHeld(ctx, h, decide) })
+	err := a.lease.Do(ctx, func(ctx context.Context, h *lease.Hold) error { return a.exchangeLeased(ctx, h, change) })
 	if errors.Is(err, lease.ErrTaken) || errors.Is(err, lease.ErrLost) {
 		err = fmt.Errorf("%w: %w", errAnnouncing, err)
 	}
 	return err
 }
 
-func (a *announcer) exchangeHeld(ctx context.Context, h *lease.Hold, decide func(before) (announced, *broker.Event)) error {
+func (a *announcer) exchangeLeased(ctx context.Context, h *lease.Hold, change func(before) (announced, *broker.Event)) error {
 	b, err := a.load(ctx)
 	if err != nil {
 		return err
 	}
-	next, event := decide(b)
+	next, event := change(b)
 	if event != nil {
 		event.ID, event.Time = announcementID(b.sealed, *event), a.now().UTC()
 		if _, err := h.Fence(); err != nil {
@@ -128,7 +128,7 @@ func (a *announcer) exchangeHeld(ctx context.Context, h *lease.Hold, decide func
 	if err != nil {
 		return fmt.Errorf("keep what was announced: %w", err)
 	}
-	// Also what is as before: it is sealed by the newest key from then on.
+	// Written even where nothing changed, so that the newest key seals it.
 	swapped, err := a.store.Copies.SwapKnown(ctx, configKnown, b.sealed, plain)
 	if err == nil && !swapped {
 		err = errAnnouncing

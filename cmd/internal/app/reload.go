@@ -37,7 +37,7 @@ type watcher struct {
 	log      *slog.Logger
 
 	served   config.Summary // what this process goes by
-	settled  config.Reading // the last one that was dealt with
+	done     config.Reading // the last one that was dealt with
 	seen     string         // digest of one that was seen once
 	lamented string         // digest of one that could not be dealt with, which was logged
 }
@@ -47,7 +47,7 @@ type watcher struct {
 func (w *watcher) start(ctx context.Context, c config.Config) error {
 	w.served = c.Summary
 	if r := config.Read(w.path); r.Err() == nil && reflect.DeepEqual(r.Config.Summary, w.served) {
-		w.settled = r
+		w.done = r
 	}
 	waiting, done := context.WithTimeout(ctx, startPatience)
 	defer done()
@@ -55,7 +55,7 @@ func (w *watcher) start(ctx context.Context, c config.Config) error {
 		lines, err := w.announce.accept(ctx, w.served, nil)
 		switch {
 		case err == nil:
-			w.told(ctx, lines)
+			w.logAnnounced(ctx, lines)
 		case !errors.Is(err, errAnnouncing):
 			err = retry.Final(err)
 		}
@@ -85,7 +85,7 @@ func (w *watcher) run(ctx context.Context) {
 // poll takes what was the same twice in a row: a file that is being written is
 // not read half.
 func (w *watcher) poll(ctx context.Context) {
-	if w.settled.Digest != "" && !w.settled.Stale() {
+	if w.done.Digest != "" && !w.done.Stale() {
 		w.seen = ""
 		return
 	}
@@ -111,7 +111,7 @@ func (w *watcher) take(ctx context.Context, next config.Reading) {
 	w.seen = next.Digest
 	switch {
 	case err == nil:
-		w.settled, w.lamented = next, ""
+		w.done, w.lamented = next, ""
 	case ctx.Err() != nil || errors.Is(err, errAnnouncing):
 	case w.lamented != next.Digest:
 		w.lamented = next.Digest
@@ -135,14 +135,14 @@ func (w *watcher) accept(ctx context.Context, c config.Config) error {
 	w.serve(c)
 	own := config.Changes(w.served, next, true)
 	w.served = next.WithFixed(w.served)
-	w.told(ctx, lines)
+	w.logAnnounced(ctx, lines)
 	warn(ctx, c, w.log)
 	w.log.InfoContext(ctx, "config file read", "changes", own)
 	return nil
 }
 
-// told logs what this replica announced.
-func (w *watcher) told(ctx context.Context, lines []string) {
+// logAnnounced logs what this replica announced.
+func (w *watcher) logAnnounced(ctx context.Context, lines []string) {
 	if len(lines) > 0 {
 		w.log.InfoContext(ctx, "a change of the config was announced", "changes", lines)
 	}

@@ -82,31 +82,31 @@ func (e entry) keys(prefix string, v reflect.Value) {
 	for _, k := range keysOf(v.Type()) {
 		name := prefix + cmp.Or(k.as, k.name)
 		c := cellOf(v.FieldByIndex(k.field))
-		switch held := c.value.Interface().(type) {
+		switch value := c.value.Interface().(type) {
 		case string:
 			switch k.change {
 			case "":
-				e.set(name, held)
+				e.set(name, value)
 			case "quoted": // words of a person's own, which cannot pass for a line of ours then
-				e.flag(name, held != "", strconv.Quote(held))
+				e.flag(name, value != "", strconv.Quote(value))
 			case "named":
-				e.set(name, plainName(held))
+				e.set(name, plainName(value))
 			case "concealed":
-				e.conceal(name, held)
+				e.conceal(name, value)
 			}
 		case bool:
-			e.flag(name, held, "true")
+			e.flag(name, value, "true")
 		case int:
-			e.flag(name, held != 0, strconv.Itoa(held))
+			e.flag(name, value != 0, strconv.Itoa(value))
 		case time.Duration:
 			if k.change == "" {
-				e.flag(name, held != 0, broker.FormatDuration(held))
+				e.flag(name, value != 0, broker.FormatDuration(value))
 			}
 		case []At[string]:
-			e.list(name, values(held))
+			e.list(name, values(value))
 		case []Entry[string]:
 			var pairs []string
-			for _, p := range held {
+			for _, p := range value {
 				pairs = append(pairs, strconv.Quote(p.Key.Value)+"="+strconv.Quote(p.Value.Value))
 			}
 			e.list(name, pairs)

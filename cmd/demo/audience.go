@@ -37,12 +37,12 @@ func (a *audience) answered(ctx context.Context, p *person, d *slacktest.Deliver
 	if err != nil {
 		return plainly(err)
 	}
-	return a.settle(ctx, p, d)
+	return a.showOutcome(ctx, p, d)
 }
 
-// settle waits until the bot has answered p and the audit channel shows what is
+// showOutcome waits until the bot has answered p and the audit channel shows what is
 // on the record, then shows all of it. d is nil when the bot was not told.
-func (a *audience) settle(ctx context.Context, p *person, d *slacktest.Delivery) error {
+func (a *audience) showOutcome(ctx context.Context, p *person, d *slacktest.Delivery) error {
 	if d == nil {
 		a.showNews(p)
 		return nil
