@@ -33,5 +33,5 @@ func adminAudit(e broker.Event) (head []blockkit.Span, text string, ok bool) {
 	} else if e.Code == broker.CodeNotEnded {
 		what, rest = "Not "+strings.ToLower(what), rest+" It had ended already, or a newer order stands."
 	}
-	return []blockkit.Span{blockkit.Bold(what), blockkit.Plain(rest)}, what + rest, true
+	return blockkit.Line(blockkit.Bold(what), rest), what + rest, true
 }

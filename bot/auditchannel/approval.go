@@ -17,25 +17,24 @@ func isQuestion(e broker.Event) bool {
 // approvalAudit heads an Event about what became of an Approval; nil for one that
 // only waits, which has a message of its own.
 func approvalAudit(e broker.Event) []blockkit.Span {
-	what := []blockkit.Span{blockkit.Plain(" what " + target(e) + " asked for, "), blockkit.Code(e.Account)}
+	what := blockkit.Line(" what "+target(e)+" asked for, ", blockkit.Code(e.Account))
 	switch e.State {
 	case broker.ApprovalApproved:
-		return append(append([]blockkit.Span{blockkit.Bold("Approved")}, what...), blockkit.Plain(", by "+strings.Join(e.ApprovedBy, ", ")+"."))
+		return blockkit.Line(blockkit.Bold("Approved"), what, ", by "+strings.Join(e.ApprovedBy, ", ")+".")
 	case broker.ApprovalDenied:
-		return append(append([]blockkit.Span{blockkit.Bold("Denied")}, what...), blockkit.Plain(", by "+person(e)+"."))
+		return blockkit.Line(blockkit.Bold("Denied"), what, ", by "+person(e)+".")
 	case broker.ApprovalCancelled:
 		if e.SlackUser != e.Target {
-			return append(append([]blockkit.Span{blockkit.Bold("Cancelled")}, what...), blockkit.Plain(", by "+person(e)+"."))
+			return blockkit.Line(blockkit.Bold("Cancelled"), what, ", by "+person(e)+".")
 		}
-		return []blockkit.Span{blockkit.Bold("Cancelled"), blockkit.Plain(" by " + person(e) + ": the request for "), blockkit.Code(e.Account), blockkit.Plain(".")}
+		return blockkit.Line(blockkit.Bold("Cancelled"), " by "+person(e)+": the request for ", blockkit.Code(e.Account), ".")
 	case broker.ApprovalExpired:
 		if e.BreakGlass {
-			return []blockkit.Span{blockkit.Bold("Not acknowledged"), blockkit.Plain(" in time: break-glass of " + target(e) + ", "), blockkit.Code(e.Account),
-				blockkit.Plain(".")}
+			return blockkit.Line(blockkit.Bold("Not acknowledged"), " in time: break-glass of "+target(e)+", ", blockkit.Code(e.Account), ".")
 		}
-		head := append(append([]blockkit.Span{blockkit.Bold("Expired:")}, what...), blockkit.Plain("."))
+		head := blockkit.Line(blockkit.Bold("Expired:"), what, ".")
 		if len(e.ApprovedBy) > 0 {
-			head = append(head, blockkit.Plain(" Approved by "+strings.Join(e.ApprovedBy, ", ")+"."))
+			head = blockkit.Line(head, " Approved by "+strings.Join(e.ApprovedBy, ", ")+".")
 		}
 		return head
 	}
@@ -43,8 +42,7 @@ func approvalAudit(e broker.Event) []blockkit.Span {
 }
 
 func acknowledgedAudit(e broker.Event) []blockkit.Span {
-	return []blockkit.Span{blockkit.Bold("Acknowledged"), blockkit.Plain(" by " + person(e) + ": break-glass of " + target(e) + ", "),
-		blockkit.Code(e.Account), blockkit.Plain(".")}
+	return blockkit.Line(blockkit.Bold("Acknowledged"), " by "+person(e)+": break-glass of "+target(e)+", ", blockkit.Code(e.Account), ".")
 }
 
 // approvalAuditText is the fallback of both.

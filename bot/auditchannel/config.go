@@ -18,13 +18,12 @@ const (
 // configAudit tells what the config says now and did not before, or why it
 // cannot be used. Slack takes it whole however much there is.
 func configAudit(e broker.Event) blockkit.Message {
-	head, lines := []blockkit.Span{blockkit.Bold("Config changed."), blockkit.Plain(" Requests use it from now on:")}, e.Changes
+	head, lines := blockkit.Line(blockkit.Bold("Config changed."), " Requests use it from now on:"), e.Changes
 	if len(lines) == 0 {
-		head = []blockkit.Span{blockkit.Bold("Config can be read again."), blockkit.Plain(" Nothing in it has changed.")}
+		head = blockkit.Line(blockkit.Bold("Config can be read again."), " Nothing in it has changed.")
 	}
 	if e.Kind == broker.EventConfigBroken {
-		head, lines = []blockkit.Span{blockkit.Bold("Config refused."),
-			blockkit.Plain(" The file was changed and cannot be used. The bot keeps the config that it had:")}, e.Problems
+		head, lines = blockkit.Line(blockkit.Bold("Config refused."), " The file was changed and cannot be used. The bot keeps the config that it had:"), e.Problems
 	}
 	for shown := min(len(lines), configLines); ; shown-- {
 		elements := []slack.RichTextElement{blockkit.Paragraph(head...)}
@@ -46,7 +45,7 @@ func lineList(lines []string) slack.RichTextElement {
 		if r := []rune(line); len(r) > configLineRunes {
 			line = string(r[:configLineRunes-1]) + "…"
 		}
-		items[i] = []blockkit.Span{blockkit.Plain(line)}
+		items[i] = blockkit.Line(line)
 	}
 	return blockkit.Bullets(items...)
 }

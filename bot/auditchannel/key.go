@@ -9,14 +9,13 @@ import (
 func keyAudit(e broker.Event) []blockkit.Span {
 	switch e.KeyChange {
 	case broker.KeyRemoved:
-		return []blockkit.Span{blockkit.Bold("Key removed"),
-			blockkit.Plain(" by " + person(e) + ": their credentials go through Slack in clear from now on. It was "), keyName(e.PreviousKey), blockkit.Plain(".")}
+		return blockkit.Line(blockkit.Bold("Key removed"), " by "+person(e)+": their credentials go through Slack in clear from now on. It was ",
+			keyName(e.PreviousKey), ".")
 	case broker.KeyReplaced:
-		return []blockkit.Span{blockkit.Bold("Key replaced"), blockkit.Plain(" by " + person(e) + ": their credentials are encrypted to "), keyName(e.Key),
-			blockkit.Plain(" instead of "), keyName(e.PreviousKey), blockkit.Plain(".")}
+		return blockkit.Line(blockkit.Bold("Key replaced"), " by "+person(e)+": their credentials are encrypted to ", keyName(e.Key), " instead of ",
+			keyName(e.PreviousKey), ".")
 	}
-	return []blockkit.Span{blockkit.Bold("Key set"), blockkit.Plain(" by " + person(e) + ": their credentials are encrypted to "), keyName(e.Key),
-		blockkit.Plain(" from now on.")}
+	return blockkit.Line(blockkit.Bold("Key set"), " by "+person(e)+": their credentials are encrypted to ", keyName(e.Key), " from now on.")
 }
 
 func keyName(fingerprint string) blockkit.Span {
@@ -37,6 +36,5 @@ func keyAuditText(e broker.Event) string {
 
 // keyFailed says of whom a change failed, for Events that name no account.
 func keyFailed(e broker.Event) []blockkit.Span {
-	return append([]blockkit.Span{blockkit.Bold("Failed")},
-		blockkit.Plain(" for "+person(e)+", a key to be "+string(e.KeyChange)+": "+e.Message))
+	return blockkit.Line(blockkit.Bold("Failed"), " for "+person(e)+", a key to be "+string(e.KeyChange)+": "+e.Message)
 }

@@ -10,8 +10,8 @@ import (
 // lockedOutAudit heads an Event about wrong codes: the person's own, or those of
 // somebody at their Slack.
 func lockedOutAudit(e broker.Event) []blockkit.Span {
-	return []blockkit.Span{blockkit.Bold("Locked out"), blockkit.Plain(": " + person(e) + " sent too many wrong codes. No code of theirs goes to AWS until "),
-		blockkit.Moment(e.Expires), blockkit.Plain(".")}
+	return blockkit.Line(blockkit.Bold("Locked out"), ": "+person(e)+" sent too many wrong codes. No code of theirs goes to AWS until ",
+		blockkit.Moment(e.Expires), ".")
 }
 
 func lockedOutText(e broker.Event) string {

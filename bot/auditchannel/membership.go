@@ -15,13 +15,13 @@ const memberListLimit = 50
 // membershipAudit heads an Event about a changed user group. It names people by
 // ID, without pinging them.
 func membershipAudit(e broker.Event) []blockkit.Span {
-	spans := []blockkit.Span{blockkit.Bold("Members changed"), blockkit.Plain(" of the user group "), blockkit.Code(e.Group), blockkit.Plain(":")}
+	spans := blockkit.Line(blockkit.Bold("Members changed"), " of the user group ", blockkit.Code(e.Group), ":")
 	for _, change := range []struct {
 		what string
 		ids  []string
 	}{{" added ", e.Added}, {" removed ", e.Removed}} {
 		if len(change.ids) > 0 {
-			spans = append(spans, blockkit.Plain(change.what), blockkit.Code(memberList(change.ids)), blockkit.Plain("."))
+			spans = blockkit.Line(spans, change.what, blockkit.Code(memberList(change.ids)), ".")
 		}
 	}
 	return spans

@@ -18,16 +18,16 @@ func mfaAuditMessage(e broker.Event) (blockkit.Message, bool) {
 	)
 	switch e.Kind {
 	case broker.EventGranted:
-		head = []blockkit.Span{blockkit.Bold("MFA session"), blockkit.Plain(" of " + person(e) + " begun, until "), blockkit.Moment(e.Expires)}
+		head = blockkit.Line(blockkit.Bold("MFA session"), " of "+person(e)+" begun, until ", blockkit.Moment(e.Expires))
 		if e.Account != "" {
-			head = append(head, blockkit.Plain(", with a code for "), blockkit.Code(e.Account))
+			head = blockkit.Line(head, ", with a code for ", blockkit.Code(e.Account))
 		}
-		head = append(head, blockkit.Plain("."))
+		head = blockkit.Line(head, ".")
 		text = fmt.Sprintf("MFA session of %s begun, until %s.", person(e), blockkit.UTC(e.Expires))
 	case broker.EventEnded:
-		head = []blockkit.Span{blockkit.Bold("MFA session"), blockkit.Plain(" of " + person(e) + " was ended by its owner.")}
+		head = blockkit.Line(blockkit.Bold("MFA session"), " of "+person(e)+" was ended by its owner.")
 		if !e.Expires.IsZero() {
-			head = append(head, blockkit.Plain(" AWS would accept its credentials until "), blockkit.Moment(e.Expires), blockkit.Plain("; nobody has them."))
+			head = blockkit.Line(head, " AWS would accept its credentials until ", blockkit.Moment(e.Expires), "; nobody has them.")
 		}
 		text = fmt.Sprintf("MFA session of %s was ended by its owner.", person(e))
 	case broker.EventFailed, broker.EventRefused:
@@ -35,11 +35,11 @@ func mfaAuditMessage(e broker.Event) (blockkit.Message, bool) {
 		if e.Kind == broker.EventRefused {
 			word, whom = "Refused", " "+person(e)
 		}
-		head = []blockkit.Span{blockkit.Bold(word), blockkit.Plain(whom + ", MFA session")}
+		head = blockkit.Line(blockkit.Bold(word), whom+", MFA session")
 		if e.Account != "" {
-			head = append(head, blockkit.Plain(" for "), blockkit.Code(e.Account))
+			head = blockkit.Line(head, " for ", blockkit.Code(e.Account))
 		}
-		head = append(head, blockkit.Plain(": "+e.Message))
+		head = blockkit.Line(head, ": "+e.Message)
 		text = fmt.Sprintf("%s%s, MFA session: %s", word, whom, e.Message)
 	default:
 		return blockkit.Message{}, false

@@ -47,15 +47,15 @@ func (s *progress) overdue(then time.Time) []string {
 
 // openMessage tells that nobody knows what became of an intent.
 func openMessage(o open, request string) blockkit.Message {
-	spans := []blockkit.Span{blockkit.Bold("Outcome unknown"), blockkit.Plain(" for " + o.Who)}
+	spans := blockkit.Line(blockkit.Bold("Outcome unknown"), " for "+o.Who)
 	if o.Account != "" {
-		spans = append(spans, blockkit.Plain(", "), blockkit.Code(o.Account))
+		spans = blockkit.Line(spans, ", ", blockkit.Code(o.Account))
 	}
-	spans = append(spans, blockkit.Plain(": AWS was about to be asked, and no outcome is on the record. CloudTrail knows whether credentials were issued."))
+	spans = blockkit.Line(spans, ": AWS was about to be asked, and no outcome is on the record. CloudTrail knows whether credentials were issued.")
 	elements := []slack.RichTextElement{blockkit.Paragraph(spans...)}
-	details := []blockkit.Span{blockkit.Plain("request "), blockkit.Code(request)}
+	details := blockkit.Line("request ", blockkit.Code(request))
 	if o.Method != "" {
-		details = append(details, blockkit.Plain(" · by "), blockkit.Code(string(o.Method)))
+		details = blockkit.Line(details, " · by ", blockkit.Code(string(o.Method)))
 	}
 	return blockkit.NewMessage("Outcome unknown for "+o.Who+".", append(elements, blockkit.Paragraph(details...))...)
 }

@@ -51,17 +51,15 @@ func headline(e broker.Event) (head []blockkit.Span) {
 	switch e.Kind {
 	case broker.EventGranted:
 		if e.BreakGlass {
-			head = append(head, slack.NewRichTextSectionBroadcastElement("here"), blockkit.Plain(" "), blockkit.Bold("BREAK-GLASS"),
-				blockkit.Plain(", without approval: "))
+			head = blockkit.Line(head, slack.NewRichTextSectionBroadcastElement("here"), " ", blockkit.Bold("BREAK-GLASS"), ", without approval: ")
 		}
-		head = append(head, blockkit.Bold("Granted"), blockkit.Plain(" "), blockkit.Code(e.Account), blockkit.Plain(" to "+person(e)+" until "),
-			blockkit.Moment(e.Expires), blockkit.Plain("."))
+		head = blockkit.Line(head, blockkit.Bold("Granted"), " ", blockkit.Code(e.Account), " to "+person(e)+" until ", blockkit.Moment(e.Expires), ".")
 	case broker.EventRefused:
-		head = []blockkit.Span{blockkit.Bold("Refused"), blockkit.Plain(" " + person(e))}
+		head = blockkit.Line(blockkit.Bold("Refused"), " "+person(e))
 		if e.Account != "" {
-			head = append(head, blockkit.Plain(", "), blockkit.Code(e.Account))
+			head = blockkit.Line(head, ", ", blockkit.Code(e.Account))
 		}
-		head = append(head, blockkit.Plain(": "+e.Message))
+		head = blockkit.Line(head, ": "+e.Message)
 	case broker.EventKeyChanged:
 		head = keyAudit(e)
 	case broker.EventMembership:
@@ -73,7 +71,7 @@ func headline(e broker.Event) (head []blockkit.Span) {
 	case broker.EventUndeleted:
 		head = undeletedAudit(e)
 	case broker.EventSetAside:
-		head = []blockkit.Span{blockkit.Bold("Given up"), blockkit.Plain(". " + e.Message + " The log says more; look who can write to Redis.")}
+		head = blockkit.Line(blockkit.Bold("Given up"), ". "+e.Message+" The log says more; look who can write to Redis.")
 	case broker.EventApproval:
 		head = approvalAudit(e)
 	case broker.EventAcknowledged:
@@ -83,18 +81,17 @@ func headline(e broker.Event) (head []blockkit.Span) {
 			head = keyFailed(e)
 			break
 		}
-		head = []blockkit.Span{blockkit.Bold("Failed"), blockkit.Plain(" for " + person(e) + ", "), blockkit.Code(e.Account)}
-		head = append(head, blockkit.Plain(": "+e.Message))
+		head = blockkit.Line(blockkit.Bold("Failed"), " for "+person(e)+", ", blockkit.Code(e.Account), ": "+e.Message)
 	case broker.EventUndelivered:
-		head = []blockkit.Span{blockkit.Bold("Not shown"), blockkit.Plain(" to " + person(e) + ": credentials for "), blockkit.Code(e.Account),
-			blockkit.Plain(" were issued, live until "), blockkit.Moment(e.Expires), blockkit.Plain(", but did not reach the person.")}
+		what, but := "Not shown", ", but did not reach the person."
 		if e.Code == broker.CodeDeliveryUnknown {
-			head = []blockkit.Span{blockkit.Bold("Perhaps not shown"), blockkit.Plain(" to " + person(e) + ": credentials for "), blockkit.Code(e.Account),
-				blockkit.Plain(" were issued, live until "), blockkit.Moment(e.Expires), blockkit.Plain(", and Slack did not say whether it showed them.")}
+			what, but = "Perhaps not shown", ", and Slack did not say whether it showed them."
 		}
+		head = blockkit.Line(blockkit.Bold(what), " to "+person(e)+": credentials for ", blockkit.Code(e.Account), " were issued, live until ",
+			blockkit.Moment(e.Expires), but)
 	case broker.EventEnded:
-		head = []blockkit.Span{blockkit.Bold("Ended"), blockkit.Plain(" by " + person(e) + ", "), blockkit.Code(e.Account),
-			blockkit.Plain(": the bot has forgotten the credentials; AWS keeps them valid until "), blockkit.Moment(e.Expires), blockkit.Plain(".")}
+		head = blockkit.Line(blockkit.Bold("Ended"), " by "+person(e)+", ", blockkit.Code(e.Account),
+			": the bot has forgotten the credentials; AWS keeps them valid until ", blockkit.Moment(e.Expires), ".")
 	}
 	return head
 }
@@ -115,9 +112,9 @@ func detailsOf(e broker.Event) []blockkit.Span {
 			return
 		}
 		if len(spans) > 0 {
-			spans = append(spans, blockkit.Plain(" · "))
+			spans = blockkit.Line(spans, " · ")
 		}
-		spans = append(spans, blockkit.Plain(label+" "), blockkit.Code(value))
+		spans = blockkit.Line(spans, label+" ", blockkit.Code(value))
 	}
 	principal := e.Principal
 	if principal == "" {

@@ -9,19 +9,18 @@ import (
 // where AWS was told.
 func revokedAudit(e broker.Event) []blockkit.Span {
 	what, rest := revokedHeadline(e)
-	head := []blockkit.Span{blockkit.Bold(what), blockkit.Plain(rest)}
+	head := blockkit.Line(blockkit.Bold(what), rest)
 	switch {
 	case e.DeniedAll:
-		head = append(head, blockkit.Plain(" AWS refuses "), blockkit.Bold("everybody's"), blockkit.Plain(" sessions of the role that were issued before "),
-			blockkit.Moment(e.DeniedBefore),
-			blockkit.Plain(": its policy had no room for one more session name."))
+		head = blockkit.Line(head, " AWS refuses ", blockkit.Bold("everybody's"), " sessions of the role that were issued before ",
+			blockkit.Moment(e.DeniedBefore), ": its policy had no room for one more session name.")
 	case !e.DeniedBefore.IsZero():
-		head = append(head, blockkit.Plain(" AWS refuses this person's sessions that were issued before "), blockkit.Moment(e.DeniedBefore), blockkit.Plain("."))
+		head = blockkit.Line(head, " AWS refuses this person's sessions that were issued before ", blockkit.Moment(e.DeniedBefore), ".")
 	case !e.Expires.IsZero():
-		head = append(head, blockkit.Plain(" The bot has forgotten its own; copies work until "), blockkit.Moment(e.Expires), blockkit.Plain("."))
+		head = blockkit.Line(head, " The bot has forgotten its own; copies work until ", blockkit.Moment(e.Expires), ".")
 	}
 	if e.Code != "" {
-		head = append(head, blockkit.Plain(" "), blockkit.Bold("Not complete: "), blockkit.Plain(e.Message))
+		head = blockkit.Line(head, " ", blockkit.Bold("Not complete: "), e.Message)
 	}
 	return head
 }

@@ -9,9 +9,8 @@ import (
 
 // undeletedAudit heads an Event about credentials that Slack keeps.
 func undeletedAudit(e broker.Event) []blockkit.Span {
-	return []blockkit.Span{blockkit.Bold("Not deleted"), blockkit.Plain(": the direct message to " + person(e) + " with credentials for "),
-		blockkit.Code(e.Account),
-		blockkit.Plain(", live until "), blockkit.Moment(e.Expires), blockkit.Plain(". Slack refuses. " + e.Message)}
+	return blockkit.Line(blockkit.Bold("Not deleted"), ": the direct message to "+person(e)+" with credentials for ", blockkit.Code(e.Account),
+		", live until ", blockkit.Moment(e.Expires), ". Slack refuses. "+e.Message)
 }
 
 func undeletedText(e broker.Event) string {

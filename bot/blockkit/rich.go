@@ -55,6 +55,22 @@ func Day(t time.Time) Span {
 	return slack.NewRichTextSectionDateElement(t.Unix(), "{date_short}", nil, &fallback)
 }
 
+// Line makes spans of words: a string is Plain, and a Span or several are themselves.
+func Line(words ...any) []Span {
+	spans := make([]Span, 0, len(words))
+	for _, w := range words {
+		switch w := w.(type) {
+		case string:
+			spans = append(spans, Plain(w))
+		case []Span:
+			spans = append(spans, w...)
+		case Span:
+			spans = append(spans, w)
+		}
+	}
+	return spans
+}
+
 // Paragraph is a run of spans.
 func Paragraph(spans ...Span) slack.RichTextElement { return slack.NewRichTextSection(spans...) }
 
