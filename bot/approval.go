@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -11,27 +10,11 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/due"
-	"github.com/assumebot/assumebot/bot/snippet"
+	"github.com/assumebot/assumebot/bot/form"
+	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
 )
-
-// What can be pressed about an Approval. All of it is found by who asked and by
-// its ID, which the buttons carry, so that any replica serves any press.
-const (
-	actApprove     = "approve"
-	actDeny        = "deny"
-	actAcknowledge = "acknowledge"
-	actEnterCode   = "enter_code" // its value is the ID alone: the Approval is of whoever presses
-	approvalBlock  = "approval:"
-)
-
-// An approvalName is how a button names an Approval.
-type approvalName struct{ user, id string }
-
-func (n approvalName) String() string { return n.user + "/" + n.id }
-
-func nameOf(a broker.Approval) approvalName { return approvalName{a.User, a.ID} }
 
 // needsApproval reports whether a Request can be served once others approve. A
 // list of buckets is not asked for: what it needs is an approval to use.
@@ -61,12 +44,12 @@ func (b *Bot) ask(ctx context.Context, to conversation, r broker.Request) {
 	}
 	b.answer(ctx, to, err, func() blockkit.Message {
 		if a.State == broker.ApprovalApproved {
-			return b.approvedMessage(a, !r.Code.Empty())
+			return message.Approved(a, !r.Code.Empty())
 		}
 		glass := to.broker.Policy.MayBreakGlass(ctx, a.User, a.Account)
-		m := b.askedMessage(a, to.broker.Asking.Approvers(a), asking{again: again, sentCode: !r.Code.Empty(), breakGlass: glass})
+		m := message.Asked(to.voice, a, to.broker.Asking.Approvers(a), message.Asking{Again: again, SentCode: !r.Code.Empty(), BreakGlass: glass})
 		if to.broker.Policy.BreakGlassFrom(ctx, r.Caller, a.Account) {
-			m.Blocks = append(m.Blocks, glassButton(a.Account))
+			m.Blocks = append(m.Blocks, message.GlassButton(a.Account))
 		}
 		return m
 	})
@@ -94,13 +77,13 @@ func (to conversation) takeBack(ctx context.Context, r broker.Request, a broker.
 
 // pressed serves a press that decides: what it changed shows in the message
 // itself; a refusal is told to whoever pressed alone.
-func (b *Bot) pressed(ctx context.Context, in interaction, name approvalName,
+func (b *Bot) pressed(ctx context.Context, in interaction, name message.ApprovalName,
 	decide func(ctx context.Context, r broker.Request, user, id string) (broker.Approval, error)) {
-	t := approvalTask{User: name.user, ID: name.id, Press: in.to.requestID, Channel: in.Channel.ID, TS: in.Container.MessageTs}
-	_, err := in.to.broker.Deciding.MayDecide(ctx, in.to.request(command.Command{}), name.user, name.id)
+	t := approvalTask{User: name.User, ID: name.ID, Press: in.to.requestID, Channel: in.Channel.ID, TS: in.Container.MessageTs}
+	_, err := in.to.broker.Deciding.MayDecide(ctx, in.to.request(command.Command{}), name.User, name.ID)
 	if err == nil {
 		err = b.decided(ctx, t, func() (broker.Approval, error) {
-			return decide(ctx, in.to.request(command.Command{}), name.user, name.id)
+			return decide(ctx, in.to.request(command.Command{}), name.User, name.ID)
 		})
 	}
 	if err == nil {
@@ -108,7 +91,7 @@ func (b *Bot) pressed(ctx context.Context, in interaction, name approvalName,
 	}
 	b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
 	if gone(err) { // so its message should have no buttons any more
-		if a, err := in.to.broker.Pending.Approval(ctx, name.user, name.id); err == nil {
+		if a, err := in.to.broker.Pending.Approval(ctx, name.User, name.ID); err == nil {
 			b.showState(ctx, a, t)
 		}
 	}
@@ -141,7 +124,7 @@ func (b *Bot) decided(ctx context.Context, t approvalTask, change func() (broker
 // cancelApprovals answers /assume cancel.
 func (b *Bot) cancelApprovals(ctx context.Context, to conversation, c command.Command) {
 	cancelled, err := to.broker.Pending.CancelApprovals(ctx, to.request(c))
-	b.answer(ctx, to, err, func() blockkit.Message { return cancelledMessage(c.Account, cancelled) })
+	b.answer(ctx, to, err, func() blockkit.Message { return message.Cancelled(c.Account, cancelled) })
 	b.showCancelled(ctx, to, cancelled)
 }
 
@@ -181,16 +164,11 @@ func (b *Bot) showState(ctx context.Context, a broker.Approval, t approvalTask) 
 	}
 }
 
-const (
-	denyCallback = "deny"
-	fieldComment = "comment"
-)
-
 // askWhyDenied opens the form for the comment of a denial, for who may deny.
-func (b *Bot) askWhyDenied(ctx context.Context, in interaction, name approvalName) {
-	a, err := in.to.broker.Deciding.MayDecide(ctx, in.to.request(command.Command{}), name.user, name.id)
+func (b *Bot) askWhyDenied(ctx context.Context, in interaction, name message.ApprovalName) {
+	a, err := in.to.broker.Deciding.MayDecide(ctx, in.to.request(command.Command{}), name.User, name.ID)
 	if err == nil {
-		if err = b.web.OpenView(ctx, in.to.trigger, denyView(a)); err == nil {
+		if err = b.web.OpenView(ctx, in.to.trigger, form.Deny(a)); err == nil {
 			return
 		}
 		b.log.WarnContext(ctx, "form not opened", "request", in.to.requestID, "error", err)
@@ -200,25 +178,12 @@ func (b *Bot) askWhyDenied(ctx context.Context, in interaction, name approvalNam
 	b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
 }
 
-func denyView(a broker.Approval) slack.ModalViewRequest {
-	text := slack.NewPlainTextInputBlockElement(blockkit.PlainText("Why you deny it"), fieldComment)
-	text.MaxLength, text.Multiline = broker.MaxReason, true
-	comment := slack.NewInputBlock(fieldComment, blockkit.PlainText("Comment"),
-		blockkit.PlainText("The person who asked, this channel and the audit record see it"), text)
-	comment.Optional = true
-	return slack.ModalViewRequest{
-		Type: slack.VTModal, CallbackID: denyCallback, PrivateMetadata: nameOf(a).String(),
-		Title: blockkit.PlainText("Deny"), Submit: blockkit.PlainText("Deny"), Close: blockkit.PlainText("Cancel"),
-		Blocks: slack.Blocks{BlockSet: append(blockkit.NewMessage("", wanted(a)...).Blocks, comment)},
-	}
-}
-
 // submitDenial serves the form of a denial. AWS has no part in it, so the answer
 // is the acknowledgement.
 func (b *Bot) submitDenial(ctx context.Context, e socketmode.Envelope, in interaction, ack func(any) bool) {
-	comment, wrong := readComment(in.View)
+	comment, wrong := form.ReadComment(in.View)
 	refuse := func(text string) bool {
-		return ack(slack.NewErrorsViewSubmissionResponse(map[string]string{fieldComment: text}))
+		return ack(slack.NewErrorsViewSubmissionResponse(map[string]string{form.FieldComment: text}))
 	}
 	if wrong != "" {
 		refuse(wrong)
@@ -242,12 +207,12 @@ func (b *Bot) submitDenial(ctx context.Context, e socketmode.Envelope, in intera
 	}
 	late, name := false, readApprovalName(in.View.PrivateMetadata)
 	if err == nil {
-		_, err = in.to.broker.Deciding.MayDecide(judging, in.to.request(command.Command{}), name.user, name.id)
+		_, err = in.to.broker.Deciding.MayDecide(judging, in.to.request(command.Command{}), name.User, name.ID)
 	}
 	if err == nil {
-		t := approvalTask{User: name.user, ID: name.id, Press: in.to.requestID}
+		t := approvalTask{User: name.User, ID: name.ID, Press: in.to.requestID}
 		err = b.decided(ctx, t, func() (broker.Approval, error) {
-			a, err := in.to.broker.Deciding.DenyApproval(judging, in.to.request(command.Command{}), name.user, name.id, comment)
+			a, err := in.to.broker.Deciding.DenyApproval(judging, in.to.request(command.Command{}), name.User, name.ID, comment)
 			if err == nil {
 				late = !ack(nil) // in time it closes the form
 			}
@@ -264,22 +229,4 @@ func (b *Bot) submitDenial(ctx context.Context, e socketmode.Envelope, in intera
 	if !refuse(strings.ReplaceAll(m.Text, "`", "")) {
 		b.deliver(ctx, in.to, m)
 	}
-}
-
-// readComment reads a comment; wrong says why it may not go on the record.
-func readComment(v slack.View) (comment, wrong string) {
-	if v.State == nil {
-		return "", ""
-	}
-	typed := v.State.Values[fieldComment][fieldComment].Value
-	comment, over := command.ReadReason(typed)
-	switch {
-	case snippet.HoldsPrivateKey(typed):
-		return "", "That is a private key. Treat it as leaked, and make a new one: Slack has seen it. The bot kept nothing of it."
-	case over > 0:
-		return "", fmt.Sprintf("A comment has at most %d characters. It was not cut.", broker.MaxReason)
-	case command.MayHoldCode(comment):
-		return "", "The comment holds six digits that look like a code. It goes on the record: leave them out."
-	}
-	return comment, ""
 }

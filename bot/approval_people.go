@@ -5,8 +5,9 @@ import (
 	"errors"
 	"time"
 
-	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/due"
+	"github.com/assumebot/assumebot/bot/message"
+	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -24,7 +25,7 @@ const shortestReminder = 2 * time.Minute
 func individuals(approvers []string, except string) []string {
 	var who []string
 	for _, id := range approvers {
-		if id != except && isSlackID(id) && (id[0] == 'U' || id[0] == 'W') && len(who) < mostAsked {
+		if id != except && typed.IsSlackID(id) && (id[0] == 'U' || id[0] == 'W') && len(who) < message.MostAsked {
 			who = append(who, id)
 		}
 	}
@@ -72,7 +73,7 @@ func (b *Bot) serveAsk(ctx context.Context, t approvalTask) due.Verdict {
 	}
 	c := broker.PostedCopy{User: t.Ask}
 	if c.In, err = b.web.OpenDM(ctx, t.Ask); err == nil {
-		c.TS, err = b.web.Post(ctx, c.In, approvalMessage(a, nil))
+		c.TS, err = b.web.Post(ctx, c.In, message.Approval(a, nil))
 	}
 	if err != nil {
 		return b.later(ctx, t, err)
@@ -104,14 +105,14 @@ func (b *Bot) serveApprovalReminder(ctx context.Context, t approvalTask) due.Ver
 		return due.Done()
 	}
 	t.Marked = true
-	if err := b.web.PostReply(ctx, a.PostIn, a.PostTS, approvalReminder(a, b.broker().Asking.Approvers(a))); err != nil {
+	if err := b.web.PostReply(ctx, a.PostIn, a.PostTS, message.ApprovalReminder(a, b.broker().Asking.Approvers(a))); err != nil {
 		return b.later(ctx, t, err)
 	}
 	for _, c := range a.Copies {
 		if a.VotedBy(c.User) {
 			continue
 		}
-		if err := b.web.PostReply(ctx, c.In, c.TS, approvalReminder(a, nil)); err != nil {
+		if err := b.web.PostReply(ctx, c.In, c.TS, message.ApprovalReminder(a, nil)); err != nil {
 			b.log.WarnContext(ctx, "an approver is not reminded", "approval", a.ID, "user", c.User, "error", err)
 		}
 	}
@@ -126,11 +127,4 @@ func (b *Bot) later(ctx context.Context, t approvalTask, err error) due.Verdict 
 		return due.Done()
 	}
 	return t.putOff(at)
-}
-
-// approvalReminder recalls what still waits.
-func approvalReminder(a broker.Approval, approvers []string) blockkit.Message {
-	spans := []blockkit.Span{blockkit.Bold("Still waiting: "), blockkit.Plain(asker(a) + " asks for "), blockkit.Bold(a.Account), blockkit.Plain(" until "),
-		blockkit.Moment(a.Expires), blockkit.Plain(". The buttons are above.")}
-	return blockkit.NewMessage("Still waiting for an approval: "+asker(a)+", "+a.Account+".", blockkit.Paragraph(append(spans, asked(approvers, a.User)...)...))
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/due"
+	"github.com/assumebot/assumebot/bot/message"
+	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -85,9 +87,9 @@ func (b *Bot) expireLater(ctx context.Context, a broker.Approval) error {
 // replicas do so at once, the message that the Approval is not marked with goes.
 func (b *Bot) postNow(ctx context.Context, a broker.Approval) error {
 	channel := cmp.Or(b.settings().ApprovalsChannel, b.auditIn)
-	m := approvalMessage(a, b.broker().Asking.Approvers(a))
+	m := message.Approval(a, b.broker().Asking.Approvers(a))
 	if a.Acknowledge && channel != b.auditIn { // there it was loud already
-		m = loud(m)
+		m = message.Loud(m)
 	}
 	ts, err := b.web.PostOnce(ctx, channel, m)
 	if err != nil {
@@ -117,7 +119,7 @@ func (b *Bot) show(ctx context.Context, a broker.Approval, t approvalTask) error
 		}
 		switch {
 		case a.PostTS != "":
-			if err := b.web.Rewrite(ctx, a.PostIn, a.PostTS, approvalMessage(a, b.broker().Asking.Approvers(a))); webapi.RefusedForGood(err) {
+			if err := b.web.Rewrite(ctx, a.PostIn, a.PostTS, message.Approval(a, b.broker().Asking.Approvers(a))); webapi.RefusedForGood(err) {
 				b.log.ErrorContext(ctx, "Slack refuses to show what became of an approval", "approval", a.ID, "state", a.State, "error", err)
 				return nil
 			} else if err != nil {
@@ -146,7 +148,7 @@ func (b *Bot) show(ctx context.Context, a broker.Approval, t approvalTask) error
 func (b *Bot) showCopies(ctx context.Context, a broker.Approval) error {
 	var failed error
 	for _, c := range a.Copies {
-		switch err := b.web.Rewrite(ctx, c.In, c.TS, approvalMessage(a, nil)); {
+		switch err := b.web.Rewrite(ctx, c.In, c.TS, message.Approval(a, nil)); {
 		case webapi.RefusedForGood(err):
 			b.log.WarnContext(ctx, "Slack refuses to show an approver what became of an approval", "approval", a.ID, "user", c.User, "error", err)
 		case err != nil:
@@ -172,10 +174,10 @@ func (b *Bot) follow(ctx context.Context, a broker.Approval, t approvalTask) due
 	if err := b.show(ctx, a, t); err != nil {
 		failed = err
 	}
-	if m, tells := b.outcomeMessage(a, b.broker().Policy.MayBreakGlass(ctx, a.User, a.Account)); tells && !t.Told {
+	if m, tells := message.Outcome(b.voice(), a, b.broker().Policy.MayBreakGlass(ctx, a.User, a.Account)); tells && !t.Told {
 		// The press counts as asked from the direct message.
 		if a.State == broker.ApprovalExpired && b.broker().Policy.BreakGlassFrom(ctx, broker.Caller{User: a.User}, a.Account) {
-			m.Blocks = append(m.Blocks, glassButton(a.Account))
+			m.Blocks = append(m.Blocks, message.GlassButton(a.Account))
 		}
 		err := b.web.Tell(ctx, a.User, m)
 		t.Told = err == nil || webapi.RefusedForGood(err)
@@ -200,13 +202,13 @@ func (b *Bot) follow(ctx context.Context, a broker.Approval, t approvalTask) due
 // serveApproval does what is due about an Approval.
 func (b *Bot) serveApproval(ctx context.Context, entry []byte) due.Verdict {
 	var t approvalTask
-	if json.Unmarshal(entry, &t) != nil || !isSlackID(t.User) || !isEntryID(t.ID) {
+	if json.Unmarshal(entry, &t) != nil || !typed.IsSlackID(t.User) || !typed.IsEntryID(t.ID) {
 		return due.SetAside("it is about no approval")
 	}
 	switch {
 	case t.BreakGlass != nil:
 		return b.serveBreakGlass(ctx, t)
-	case t.Ask != "" && !isSlackID(t.Ask):
+	case t.Ask != "" && !typed.IsSlackID(t.Ask):
 		return due.SetAside("it is about no approver")
 	case t.Ask != "":
 		return b.serveAsk(ctx, t)

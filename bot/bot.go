@@ -59,7 +59,7 @@ type Bot struct {
 	deletions   *due.List
 	approvals   *due.List
 	owed        *due.List
-	voice       voice
+	prefix      string // of the commands
 	embedded    bool
 	now         func() time.Time
 	log         *slog.Logger
@@ -97,7 +97,7 @@ const _ = uint(auditchannel.OutcomeDue - requestTimeout - 30*time.Second)
 func New(d Deps) *Bot {
 	b := &Bot{
 		web: webapi.New(d.API, d.HTTP, d.APIURL), counters: d.Counters, directory: directory.NewEvents(d.Copies, d.Log), preferences: d.Preferences,
-		voice: voice{d.CommandPrefix}, embedded: d.Embedded, now: d.Now, log: d.Log, slots: make(chan struct{}, atOnce),
+		prefix: d.CommandPrefix, embedded: d.Embedded, now: d.Now, log: d.Log, slots: make(chan struct{}, atOnce),
 	}
 	b.sweeper = newSweeper(b.sweepMemory)
 	b.sockets = socketmode.New(socketmode.Deps{

@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
-	"github.com/slack-go/slack"
-
-	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/due"
+	"github.com/assumebot/assumebot/bot/form"
+	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -61,14 +59,6 @@ func (b *Bot) serveBreakGlass(ctx context.Context, t approvalTask) due.Verdict {
 	return t.putOff(at)
 }
 
-// actBreakGlass opens the form for break-glass; its value is the Account.
-const actBreakGlass = "break_glass"
-
-// glassButton opens the form: it issues nothing by itself.
-func glassButton(account string) slack.Block {
-	return slack.NewActionBlock("glass:"+account, blockkit.StyledButton(actBreakGlass, "Break-glass", account, slack.StyleDanger))
-}
-
 // breakGlassForm opens the form, set to break-glass, with the reason and the
 // duration that others were asked to approve.
 func (b *Bot) breakGlassForm(ctx context.Context, to conversation, account string) {
@@ -81,15 +71,15 @@ func (b *Bot) breakGlassForm(ctx context.Context, to conversation, account strin
 		})))
 		return
 	}
-	f := formState{breakGlass: true}
-	f.account, _ = to.broker.Policy.AccountFor(ctx, r)
+	f := form.State{BreakGlass: true}
+	f.Account, _ = to.broker.Policy.AccountFor(ctx, r)
 	open, err := to.broker.Pending.OpenApprovals(ctx, r)
 	if err != nil {
 		b.log.WarnContext(ctx, "the form for break-glass does not know what was asked", "request", to.requestID, "error", err)
 	}
 	for _, a := range open {
 		if a.Account == account {
-			f.reason, f.duration = a.Reason, a.Duration
+			f.Reason, f.Duration = a.Reason, a.Duration
 		}
 	}
 	b.openForm(ctx, to, f)
@@ -113,14 +103,7 @@ func (to conversation) glassHelps(ctx context.Context, r broker.Request, err err
 func (b *Bot) refused(ctx context.Context, to conversation, r broker.Request, err error) {
 	m := b.refusal(ctx, to, err)
 	if to.glassHelps(ctx, r, err) {
-		m.Blocks = append(m.Blocks, glassButton(r.Account))
+		m.Blocks = append(m.Blocks, message.GlassButton(r.Account))
 	}
 	b.deliver(ctx, to, m)
-}
-
-// loud makes a message one that everybody who is there is told of.
-func loud(m blockkit.Message) blockkit.Message {
-	here := slack.NewRichTextBlock("", blockkit.Paragraph(slack.NewRichTextSectionBroadcastElement("here")))
-	m.Blocks = slices.Insert(slices.Clone(m.Blocks), 0, slack.Block(here))
-	return m
 }

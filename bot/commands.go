@@ -9,6 +9,8 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/command"
+	"github.com/assumebot/assumebot/bot/form"
+	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -23,7 +25,7 @@ func (b *Bot) serve(ctx context.Context, to conversation, cmd slack.SlashCommand
 		parsed command.Command
 		err    error
 	)
-	switch strings.TrimPrefix(cmd.Command, "/"+b.voice.prefix) {
+	switch strings.TrimPrefix(cmd.Command, "/"+to.voice.Prefix) {
 	case "assume":
 		parsed, err = command.ParseAssume(cmd.Text)
 	case "buckets":
@@ -50,7 +52,7 @@ func (b *Bot) serve(ctx context.Context, to conversation, cmd slack.SlashCommand
 func (b *Bot) run(ctx context.Context, to conversation, c command.Command) {
 	switch c.Verb {
 	case command.VerbForm:
-		b.openForm(ctx, to, formState{})
+		b.openForm(ctx, to, form.State{})
 	case command.VerbAssume:
 		if !b.offeredAgain(ctx, to, c) {
 			b.assume(ctx, to, c)
@@ -73,18 +75,18 @@ func (b *Bot) run(ctx context.Context, to conversation, c command.Command) {
 		b.mfa(ctx, to, c)
 	case command.VerbSessions:
 		has, err := b.holds(ctx, to)
-		b.answer(ctx, to, err, func() blockkit.Message { return b.sessionsMessage(has) })
+		b.answer(ctx, to, err, func() blockkit.Message { return message.Sessions(to.voice, has) })
 	case command.VerbExplain:
 		e, err := to.broker.Explaining.Explain(ctx, to.request(c))
-		b.answer(ctx, to, err, func() blockkit.Message { return b.explainMessage(e) })
+		b.answer(ctx, to, err, func() blockkit.Message { return message.Explanation(to.voice, e) })
 	case command.VerbWhoami:
 		who, err := to.broker.Explaining.WhoAmI(ctx, to.request(c))
-		b.answer(ctx, to, err, func() blockkit.Message { return b.whoamiMessage(who) })
+		b.answer(ctx, to, err, func() blockkit.Message { return message.WhoAmI(who) })
 	case command.VerbHelp, command.VerbMoreHelp:
 		b.help(ctx, to, c.Verb == command.VerbMoreHelp)
 	case command.VerbAccounts:
 		accounts, complete, err := to.broker.Policy.Accounts(ctx, to.request(c))
-		b.answer(ctx, to, err, func() blockkit.Message { return b.accountsMessage(accounts, complete) })
+		b.answer(ctx, to, err, func() blockkit.Message { return message.Accounts(accounts, complete) })
 	}
 }
 
@@ -144,7 +146,7 @@ func orVerb(c command.Command, err error) error {
 // the person is told.
 func (b *Bot) present(ctx context.Context, to conversation, r broker.Request, issued broker.Issued, f snippet.Format) {
 	defer b.tellUsed(ctx, to, issued.UsedSession, issued.Account.Name)
-	m, err := b.issuedMessage(issued, f)
+	m, err := message.Issued(to.voice, issued, f)
 	if err != nil {
 		b.withhold(ctx, r, issued, err)
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
@@ -158,6 +160,6 @@ func (b *Bot) buckets(ctx context.Context, to conversation, c command.Command) {
 	r := to.request(c)
 	r.Purpose = broker.PurposeBuckets
 	list, err := to.broker.Lists.Buckets(ctx, r, c.Prefix)
-	b.answer(ctx, to, err, func() blockkit.Message { return b.bucketsMessage(list) })
+	b.answer(ctx, to, err, func() blockkit.Message { return message.Buckets(to.voice, list) })
 	b.tellUsed(ctx, to, list.UsedSession, list.Account.Name)
 }

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"time"
 
-	"github.com/slack-go/slack"
-
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/due"
+	"github.com/assumebot/assumebot/bot/message"
+	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -45,7 +45,7 @@ func (b *Bot) deliverByDM(ctx context.Context, to conversation, r broker.Request
 	err := b.showByDM(showing, to, issued, m, &owed)
 	if err == nil {
 		b.settled(ctx, owed)
-		b.deliver(ctx, to, sentMessage(issued))
+		b.deliver(ctx, to, message.Sent(issued))
 		return
 	}
 	undelivered := broker.CodeUndelivered
@@ -54,7 +54,7 @@ func (b *Bot) deliverByDM(ctx context.Context, to conversation, r broker.Request
 	}
 	b.log.ErrorContext(ctx, "credentials not delivered by direct message", "request", to.requestID, "ref", broker.ShortRef(to.requestID), "error", err)
 	to.broker.Holding.Undelivered(ctx, r, issued.Grant, undelivered)
-	b.deliver(ctx, to, b.undeliveredMessage(issued, undelivered, broker.ShortRef(to.requestID)))
+	b.deliver(ctx, to, message.Undelivered(to.voice, issued, undelivered, broker.ShortRef(to.requestID)))
 	if owed.Message == nil || undelivered == broker.CodeDeliveryUnknown && owed.Message.TS != "" {
 		b.settled(ctx, owed) // what may hold the credentials is deleted in its time
 		return
@@ -80,7 +80,7 @@ func (b *Bot) showByDM(ctx context.Context, to conversation, issued broker.Issue
 	if err == nil {
 		owed.Message = &shownMessage{Channel: d.Channel}
 		standing("")
-		d.TS, err = b.web.PostOnce(ctx, d.Channel, placeholderMessage(issued))
+		d.TS, err = b.web.PostOnce(ctx, d.Channel, message.Placeholder(issued))
 		switch {
 		case err == nil:
 			standing(d.TS)
@@ -95,7 +95,7 @@ func (b *Bot) showByDM(ctx context.Context, to conversation, issued broker.Issue
 		return errors.Join(errNotPosted, err)
 	}
 	return webapi.Repeat(ctx, func() error {
-		return b.web.Rewrite(ctx, d.Channel, d.TS, withDeadline(m, b.now().Add(issued.Account.DMLife)))
+		return b.web.Rewrite(ctx, d.Channel, d.TS, message.WithDeadline(m, b.now().Add(issued.Account.DMLife)))
 	})
 }
 
@@ -112,7 +112,7 @@ func (b *Bot) deleteLater(ctx context.Context, d deletion, after time.Duration) 
 // asked until it does; one that refuses, for ten minutes.
 func (b *Bot) serveDeletion(ctx context.Context, entry []byte) due.Verdict {
 	var d deletion
-	if json.Unmarshal(entry, &d) != nil || !isSlackID(d.Channel) || d.Channel[0] != 'D' || !isTimestamp(d.TS) || d.Refused < 0 {
+	if json.Unmarshal(entry, &d) != nil || !typed.IsSlackID(d.Channel) || d.Channel[0] != 'D' || !typed.IsTimestamp(d.TS) || d.Refused < 0 {
 		return due.SetAside("it names no direct message to delete")
 	}
 	log := b.log.With("request", d.RequestID, "user", d.User, "account", d.Grant.Account, "channel", d.Channel, "ts", d.TS)
@@ -139,7 +139,7 @@ func (b *Bot) serveDeletion(ctx context.Context, entry []byte) due.Verdict {
 // it allows no deletion, and tells the record and the person what became of it.
 func (b *Bot) giveUp(ctx context.Context, d deletion) due.Verdict {
 	removed := true
-	if err := b.web.Rewrite(ctx, d.Channel, d.TS, removedMessage(d.Grant)); err != nil {
+	if err := b.web.Rewrite(ctx, d.Channel, d.TS, message.Removed(d.Grant)); err != nil {
 		if at, again := webapi.PutOff(b.now(), err, d.Failed); again {
 			d.Failed++
 			return d.putOff(at)
@@ -159,7 +159,7 @@ func (b *Bot) giveUp(ctx context.Context, d deletion) due.Verdict {
 		}
 		d.Recorded = true
 	}
-	err := b.web.DirectMessage(ctx, d.User, b.undeletedMessage(d.Grant, removed))
+	err := b.web.DirectMessage(ctx, d.User, message.Undeleted(d.Grant, removed))
 	if err == nil {
 		return due.Done()
 	}
@@ -179,54 +179,4 @@ func (d deletion) putOff(at time.Time) due.Verdict {
 		return due.Done() // a struct of strings and times always encodes
 	}
 	return due.Verdict{Next: entry, At: at}
-}
-
-// placeholderBlock names the block of a message that stands where credentials are
-// about to be, with the Grant: by that it is found.
-const placeholderBlock = "about_to_appear:"
-
-// placeholderMessage stands where credentials are about to be.
-func placeholderMessage(i broker.Issued) blockkit.Message {
-	rest := " are about to appear here, for " + inMinutes(i.Account.DMLife) + "."
-	m := blockkit.NewMessage("Your credentials for "+i.Account.Name+rest,
-		blockkit.Paragraph(blockkit.Plain("Your credentials for "), blockkit.Bold(i.Account.Name), blockkit.Plain(rest)))
-	m.Blocks[0].(*slack.RichTextBlock).BlockID = placeholderBlock + i.Grant.ID
-	return m
-}
-
-// sentMessage is the private answer to whoever gets credentials by direct
-// message.
-func sentMessage(i broker.Issued) blockkit.Message {
-	rest := " by direct message; it is deleted in " + inMinutes(i.Account.DMLife) + "."
-	return blockkit.NewMessage("I sent you the credentials for "+i.Account.Name+rest,
-		blockkit.Paragraph(blockkit.Plain("I sent you the credentials for "), blockkit.Bold(i.Account.Name), blockkit.Plain(rest)))
-}
-
-// withDeadline adds when the message is deleted, if Slack has room for it.
-func withDeadline(m blockkit.Message, at time.Time) blockkit.Message {
-	until := slack.NewRichTextBlock("", blockkit.Paragraph(blockkit.Plain("This message will be deleted "), blockkit.Moment(at), blockkit.Plain(".")))
-	longer := blockkit.Message{Text: m.Text, Blocks: append(m.Blocks[:len(m.Blocks):len(m.Blocks)], until)}
-	if !longer.Fits() {
-		return m
-	}
-	return longer
-}
-
-// removedMessage stands in place of credentials that could only be taken out.
-func removedMessage(g broker.Grant) blockkit.Message {
-	text := "The credentials for " + g.Account + " that stood here were removed."
-	return blockkit.NewMessage(text, blockkit.Paragraph(blockkit.Plain(text)))
-}
-
-// undeletedMessage tells a person that Slack keeps what was to be deleted.
-func (b *Bot) undeletedMessage(g broker.Grant, removed bool) blockkit.Message {
-	first := "Slack does not let me delete my message with your credentials for " + g.Account + "."
-	then := " I have taken them out of its text, but Slack may have kept the earlier one."
-	if !removed {
-		then = " They can still be read there."
-	}
-	return blockkit.NewMessage(first+then,
-		blockkit.Paragraph(blockkit.Bold(first), blockkit.Plain(then)),
-		blockkit.Paragraph(blockkit.Code(g.AccessKeyID), blockkit.Plain(" works until "), blockkit.Moment(g.Expires),
-			blockkit.Plain(". This is on the audit record.")))
 }

@@ -27,7 +27,7 @@ func (b *Bot) refusal(ctx context.Context, to conversation, err error) blockkit.
 		attrs = append(attrs, slog.String("cause", e.Err.Error()))
 	}
 	b.log.LogAttrs(ctx, level, "request not served", attrs...)
-	return b.voice.error(e)
+	return to.voice.Error(e)
 }
 
 // errNotOpened is of a form that Slack opened too late; hint says what to do instead.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/command"
+	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
@@ -99,7 +100,7 @@ func (b *Bot) helpByDirectMessage(ctx context.Context, to conversation, more boo
 	if err != nil {
 		m = b.refusal(ctx, to, err)
 	} else {
-		m = b.helpMessage(accounts, admin, more)
+		m = message.Help(to.voice, accounts, admin, more)
 	}
 	b.tellOrOwe(ctx, to, m)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/form"
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -23,12 +24,12 @@ const latestAck = 2500 * time.Millisecond
 
 func (b *Bot) lateAck(in interaction) any {
 	if in.Type == slack.InteractionTypeBlockSuggestion {
-		return optionGroups{OptionGroups: []*slack.OptionGroupBlockObject{}}
+		return form.Options{OptionGroups: []*slack.OptionGroupBlockObject{}}
 	}
-	f, _ := b.voice.readForm(in.View)
-	view := workingView(f.account)
-	if in.View.CallbackID == denyCallback {
-		view = resultView(blockkit.NewMessage("", blockkit.Paragraph(blockkit.Plain("Denying…"))))
+	f, _ := form.Read(in.to.voice, in.View)
+	view := form.Working(f.Account)
+	if in.View.CallbackID == form.DenyCallback {
+		view = form.Result(blockkit.NewMessage("", blockkit.Paragraph(blockkit.Plain("Denying…"))))
 	}
 	return slack.NewUpdateViewSubmissionResponse(&view)
 }
@@ -105,7 +106,7 @@ func (b *Bot) answerByAck(ctx context.Context, e socketmode.Envelope, in interac
 	defer ack(nil)
 	suggestion := in.Type == slack.InteractionTypeBlockSuggestion
 	defer b.rescue(ctx, in.to, func(m blockkit.Message) {
-		view := resultView(m)
+		view := form.Result(m)
 		switch {
 		case suggestion:
 			ack(b.lateAck(in))
@@ -150,10 +151,10 @@ func (b *Bot) conversationOf(in slack.InteractionCallback) conversation {
 		trigger:   in.TriggerID,
 	}
 	if in.Type == slack.InteractionTypeViewSubmission {
-		f, _ := b.voice.readForm(in.View)
-		to.code = !f.code.Empty()
+		f, _ := form.Read(b.voice(), in.View)
+		to.code = !f.Code.Empty()
 	}
-	if from := origin(in.View).Channel; to.caller.Channel == "" {
+	if from := form.ReadOrigin(in.View).Channel; to.caller.Channel == "" {
 		to.caller.Channel = from
 	}
 	switch {
@@ -172,7 +173,7 @@ func (b *Bot) interact(ctx context.Context, in interaction) {
 	case slack.InteractionTypeBlockActions:
 		b.firstAction(ctx, in)
 	case slack.InteractionTypeShortcut:
-		b.openForm(ctx, in.to, formState{})
+		b.openForm(ctx, in.to, form.State{})
 	case slack.InteractionTypeViewClosed:
 	default:
 		b.log.InfoContext(ctx, "interaction not served", "type", blockkit.Shortened(broker.OneLine(string(in.Type)), maxQuery))

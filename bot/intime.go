@@ -53,10 +53,3 @@ func (b *Bot) inTime(ctx context.Context, to conversation, interim blockkit.Mess
 		})
 	}
 }
-
-// stillRevoking is the answer while AWS takes its time.
-func stillRevoking(what string) blockkit.Message {
-	return blockkit.NewMessage("Still revoking "+what+": AWS takes long to answer.",
-		blockkit.Paragraph(blockkit.Bold("Not revoked yet"), blockkit.Plain(": AWS takes long to answer about "), blockkit.Bold(what),
-			blockkit.Plain(". The bot goes on, and tells you by direct message what came of it.")))
-}

@@ -3,6 +3,7 @@ package bot
 import (
 	"time"
 
+	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -20,12 +21,16 @@ type Settings struct {
 type serving struct {
 	broker   *broker.Broker
 	settings Settings
+	voice    message.Voice
 }
 
 // Serve makes what is asked from now on go by another config.
 func (b *Bot) Serve(br *broker.Broker, s Settings) {
-	b.live.Store(&serving{broker: br, settings: s})
+	v := message.Voice{Prefix: b.prefix, Now: b.now, Reveal: s.RevealWindow, MFASession: s.MFASession}
+	b.live.Store(&serving{broker: br, settings: s, voice: v})
 }
+
+func (b *Bot) voice() message.Voice { return b.live.Load().voice }
 
 func (b *Bot) broker() *broker.Broker { return b.live.Load().broker }
 

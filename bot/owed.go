@@ -10,6 +10,8 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/due"
+	"github.com/assumebot/assumebot/bot/message"
+	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -172,8 +174,8 @@ func (b *Bot) tellUndelivered(ctx context.Context, d debt, m blockkit.Message) {
 // serveOwed tells what is owed.
 func (b *Bot) serveOwed(ctx context.Context, entry []byte) due.Verdict {
 	var o owed
-	if json.Unmarshal(entry, &o) != nil || !isSlackID(o.User) || !isEntryID(o.Request) || o.Grant == nil && o.Text == "" ||
-		o.Message != nil && (!isSlackID(o.Message.Channel) || o.Message.Channel[0] != 'D') {
+	if json.Unmarshal(entry, &o) != nil || !typed.IsSlackID(o.User) || !typed.IsEntryID(o.Request) || o.Grant == nil && o.Text == "" ||
+		o.Message != nil && (!typed.IsSlackID(o.Message.Channel) || o.Message.Channel[0] != 'D') {
 		return due.SetAside("it is no answer")
 	}
 	if o.Grant != nil {
@@ -187,7 +189,7 @@ func (b *Bot) serveOwed(ctx context.Context, entry []byte) due.Verdict {
 	if o.Blocks != nil {
 		m.Blocks = o.Blocks.BlockSet
 	}
-	return b.tellOwed(ctx, o, late(m, o.Since))
+	return b.tellOwed(ctx, o, message.Late(m, o.Since))
 }
 
 // tellOwed sends m, once Slack takes it.
@@ -251,22 +253,11 @@ func (b *Bot) serveOwedCredentials(ctx context.Context, o owed) due.Verdict {
 	if o.Revocable {
 		issued.Account.Revoker = o.Grant.RoleARN // that there is one is all that counts here
 	}
-	m := b.undeliveredMessage(issued, o.Code, broker.ShortRef(o.Request))
+	m := message.Undelivered(b.voice(), issued, o.Code, broker.ShortRef(o.Request))
 	if o.Stopped = o.Stopped || stopped; o.Stopped {
-		m = b.stoppedMessage(issued, broker.ShortRef(o.Request))
+		m = message.Stopped(b.voice(), issued, broker.ShortRef(o.Request))
 	}
 	return b.tellOwed(ctx, o, m)
-}
-
-// late says above an answer which request it is to.
-func late(m blockkit.Message, since time.Time) blockkit.Message {
-	head := slack.NewRichTextBlock("", blockkit.Paragraph(blockkit.Plain("Slack did not take this answer at once. You asked "), blockkit.Moment(since),
-		blockkit.Plain(".")))
-	longer := blockkit.Message{Text: m.Text, Blocks: append([]slack.Block{head}, m.Blocks...)}
-	if !longer.Fits() {
-		return m
-	}
-	return longer
 }
 
 // takeAway deletes the message that says that credentials are about to appear,
@@ -284,7 +275,7 @@ func (b *Bot) takeAway(ctx context.Context, o owed) error {
 	if !webapi.RefusedForGood(err) {
 		return err
 	}
-	return b.web.Rewrite(ctx, o.Message.Channel, ts, removedMessage(*o.Grant))
+	return b.web.Rewrite(ctx, o.Message.Channel, ts, message.Removed(*o.Grant))
 }
 
 // findPlaceholder looks for it among the latest messages of the conversation; ""
@@ -296,7 +287,7 @@ func (b *Bot) findPlaceholder(ctx context.Context, o owed) (string, error) {
 	}
 	for _, m := range messages {
 		for _, block := range m.Blocks.BlockSet {
-			if block.ID() == placeholderBlock+o.Grant.ID {
+			if block.ID() == message.PlaceholderBlock+o.Grant.ID {
 				return m.Timestamp, nil
 			}
 		}

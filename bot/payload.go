@@ -3,7 +3,6 @@ package bot
 import (
 	"encoding/json"
 	"errors"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -11,7 +10,10 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/command"
+	"github.com/assumebot/assumebot/bot/form"
+	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/bot/snippet"
+	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -21,20 +23,7 @@ import (
 // put it there: what was pressed, chosen and kept in private_metadata is read here,
 // within the bounds of what is typed, and what is not of that shape goes no further.
 
-var (
-	slackUser    = regexp.MustCompile(`^[UW][A-Z0-9]{2,30}$`)
-	slackTeam    = regexp.MustCompile(`^[TE][A-Z0-9]{2,30}$`)
-	slackChannel = regexp.MustCompile(`^[CDG][A-Z0-9]{2,30}$`)
-	requestID    = regexp.MustCompile(`^[a-z2-7]{26}$`) // as broker.NewID makes them
-)
-
 const (
-	// maxBlockID is what a block_id has at most.
-	// https://docs.slack.dev/reference/block-kit/blocks/input-block
-	maxBlockID = 255
-	// maxMetadata is what private_metadata has at most.
-	// https://docs.slack.dev/reference/views/modal-views
-	maxMetadata = 3000
 	// maxQuery is more than any name of an account or role.
 	maxQuery = 100
 	// lastPage is the last page of a million buckets, which is as many as AWS
@@ -42,17 +31,9 @@ const (
 	lastPage = 1_000_000/broker.BucketsPerPage - 1
 )
 
-// only is text if it has the shape, "" otherwise.
-func only(shape *regexp.Regexp, text string) string {
-	if !shape.MatchString(text) {
-		return ""
-	}
-	return text
-}
-
 // readCaller is who speaks and from where. What is no ID of Slack's is nobody's.
 func readCaller(user, team, channel string) broker.Caller {
-	return broker.Caller{User: only(slackUser, user), Team: only(slackTeam, team), Channel: only(slackChannel, channel)}
+	return broker.Caller{User: typed.Only(typed.SlackUser, user), Team: typed.Only(typed.SlackTeam, team), Channel: typed.Only(typed.SlackChannel, channel)}
 }
 
 // readInteraction reads an interaction, and of the actions that it claims the
@@ -87,52 +68,52 @@ var errPayload = errors.New("the payload of an interaction is not of the expecte
 // A press is one action as it was read; what it does not say is zero.
 type press struct {
 	action   string
-	grant    string         // that its block names
-	account  string         // of actAsk, where "" asks which, actRenew, actBreakGlass and fieldAccount
-	format   snippet.Format // of actFormat
-	duration time.Duration  // of actRenew, where the Grant's own is not meant
-	page     int            // of actPrevious and actNext
-	prefix   string         // of those and of actSearch
-	target   string         // of actUnblock
-	approval approvalName   // of what is pressed about an Approval
+	grant    string               // that its block names
+	account  string               // of actAsk, where "" asks which, actRenew, actBreakGlass and fieldAccount
+	format   snippet.Format       // of actFormat
+	duration time.Duration        // of actRenew, where the Grant's own is not meant
+	page     int                  // of actPrevious and actNext
+	prefix   string               // of those and of actSearch
+	target   string               // of actUnblock
+	approval message.ApprovalName // of what is pressed about an Approval
 }
 
 // readPress reads an action. An error is as that of [ParseAssume].
 func readPress(a *slack.BlockAction) (press, error) {
-	block, _ := strings.CutPrefix(a.BlockID, grantBlock)
-	p := press{action: a.ActionID, grant: only(requestID, block)}
+	block, _ := strings.CutPrefix(a.BlockID, message.GrantBlock)
+	p := press{action: a.ActionID, grant: typed.Only(typed.RequestID, block)}
 	var err error
 	switch a.ActionID {
-	case actAsk:
+	case message.ActAsk:
 		if a.Value != "any" {
 			p.account, err = command.ReadAccount(a.Value)
 		}
-	case actRenew:
+	case message.ActRenew:
 		account, duration, _ := strings.Cut(a.Value, " ")
 		if p.account, err = command.ReadAccount(account); err == nil {
 			p.duration, err = command.ReadDuration(duration)
 		}
-	case actBreakGlass:
+	case message.ActBreakGlass:
 		p.account, err = command.ReadAccount(a.Value)
-	case fieldAccount:
+	case form.FieldAccount:
 		p.account, err = command.ReadAccount(a.SelectedOption.Value)
-	case actFormat:
+	case message.ActFormat:
 		var service string
 		if p.format, service, err = command.ReadFormat(a.SelectedOption.Value); err == nil && (p.format == "" || p.format == snippet.Console || service != "") {
 			err = errPressed()
 		}
-	case actPrevious, actNext, actSearch:
+	case message.ActPrevious, message.ActNext, message.ActSearch:
 		p.page, p.prefix = readPage(a.Value)
-	case actUnblock:
-		if p.target = only(slackUser, a.Value); p.target == "" {
+	case message.ActUnblock:
+		if p.target = typed.Only(typed.SlackUser, a.Value); p.target == "" {
 			err = errPressed()
 		}
-	case actApprove, actAcknowledge, actDeny:
-		if p.approval = readApprovalName(a.Value); p.approval == (approvalName{}) {
+	case message.ActApprove, message.ActAcknowledge, message.ActDeny:
+		if p.approval = readApprovalName(a.Value); p.approval == (message.ApprovalName{}) {
 			err = errPressed()
 		}
-	case actEnterCode:
-		if p.approval.id = only(requestID, a.Value); p.approval.id == "" {
+	case message.ActEnterCode:
+		if p.approval.ID = typed.Only(typed.RequestID, a.Value); p.approval.ID == "" {
 			err = errPressed()
 		}
 	}
@@ -158,31 +139,10 @@ func readPage(value string) (page int, prefix string) {
 
 // readApprovalName reads how a button names an Approval; the zero one is what
 // names none.
-func readApprovalName(value string) approvalName {
+func readApprovalName(value string) message.ApprovalName {
 	user, id, _ := strings.Cut(value, "/")
-	if !slackUser.MatchString(user) || !requestID.MatchString(id) {
-		return approvalName{}
+	if !typed.SlackUser.MatchString(user) || !typed.RequestID.MatchString(id) {
+		return message.ApprovalName{}
 	}
-	return approvalName{user, id}
+	return message.ApprovalName{User: user, ID: id}
 }
-
-// origin reads what formView put into a form.
-func origin(v slack.View) formOrigin {
-	var o formOrigin
-	if v.CallbackID != formCallback || len(v.PrivateMetadata) > maxMetadata || json.Unmarshal([]byte(v.PrivateMetadata), &o) != nil {
-		return formOrigin{}
-	}
-	o.Channel = only(slackChannel, o.Channel)
-	return o
-}
-
-// What an entry of a due list may name: a Slack ID, an ID of the bot's own, a message's name.
-var (
-	slackIDShape = regexp.MustCompile(`^[A-Z][A-Z0-9]{1,30}$`)
-	entryIDShape = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-	tsShape      = regexp.MustCompile(`^[0-9]{1,12}\.[0-9]{1,9}$`)
-)
-
-func isSlackID(s string) bool   { return slackIDShape.MatchString(s) }
-func isEntryID(s string) bool   { return entryIDShape.MatchString(s) }
-func isTimestamp(s string) bool { return tsShape.MatchString(s) }

@@ -10,9 +10,13 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/command"
+	"github.com/assumebot/assumebot/bot/form"
+	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/snippet/snippettest"
+	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -54,8 +58,8 @@ func FuzzInteraction(f *testing.F) {
 }
 
 func checkCaller(t *testing.T, c broker.Caller) {
-	if c.User != "" && !slackUser.MatchString(c.User) || c.Team != "" && !slackTeam.MatchString(c.Team) ||
-		c.Channel != "" && !slackChannel.MatchString(c.Channel) {
+	if c.User != "" && !typed.SlackUser.MatchString(c.User) || c.Team != "" && !typed.SlackTeam.MatchString(c.Team) ||
+		c.Channel != "" && !typed.SlackChannel.MatchString(c.Channel) {
 		t.Errorf("got caller %+q", fmt.Sprint(c))
 	}
 }
@@ -70,10 +74,10 @@ func checkPress(t *testing.T, a *slack.BlockAction) {
 		p.format != "" && p.format == snippet.Console,
 		p.page < 0 || p.page > lastPage,
 		p.prefix != "" && !command.ValidPrefix(p.prefix),
-		p.grant != "" && !requestID.MatchString(p.grant),
-		p.target != "" && !slackUser.MatchString(p.target),
-		p.approval.user != "" && !slackUser.MatchString(p.approval.user),
-		p.approval.id != "" && !requestID.MatchString(p.approval.id):
+		p.grant != "" && !typed.RequestID.MatchString(p.grant),
+		p.target != "" && !typed.SlackUser.MatchString(p.target),
+		p.approval.User != "" && !typed.SlackUser.MatchString(p.approval.User),
+		p.approval.ID != "" && !typed.RequestID.MatchString(p.approval.ID):
 		t.Errorf("%+v: got %+v", a, p)
 	}
 	if p.page*broker.BucketsPerPage < 0 {
@@ -82,23 +86,23 @@ func checkPress(t *testing.T, a *slack.BlockAction) {
 }
 
 func checkForm(t *testing.T, v slack.View) {
-	f, _ := (voice{}).readForm(v)
+	f, _ := form.Read(message.Voice{}, v)
 	switch {
-	case f.account != "" && broker.CheckAccountName(f.account) != nil,
-		f.duration < 0 || f.duration > 30*24*time.Hour || f.duration%time.Second != 0,
-		utf8.RuneCountInString(f.reason) > broker.MaxReason || f.reason != "" && !broker.SaysSomething(f.reason),
-		strings.ContainsFunc(f.reason, snippettest.IsUnfit),
-		f.service != "" && broker.CheckConsoleService(f.service) != nil:
+	case f.Account != "" && broker.CheckAccountName(f.Account) != nil,
+		f.Duration < 0 || f.Duration > 30*24*time.Hour || f.Duration%time.Second != 0,
+		utf8.RuneCountInString(f.Reason) > broker.MaxReason || f.Reason != "" && !broker.SaysSomething(f.Reason),
+		strings.ContainsFunc(f.Reason, snippettest.IsUnfit),
+		f.Service != "" && broker.CheckConsoleService(f.Service) != nil:
 		t.Errorf("got %+v", f)
 	}
-	if comment, _ := readComment(v); utf8.RuneCountInString(comment) > broker.MaxReason ||
+	if comment, _ := form.ReadComment(v); utf8.RuneCountInString(comment) > broker.MaxReason ||
 		strings.ContainsFunc(comment, snippettest.IsUnfit) || comment != "" && !broker.SaysSomething(comment) {
 		t.Errorf("got comment %q", comment)
 	}
-	if prefix, _ := readSearch(v); prefix != "" && !command.ValidPrefix(prefix) {
+	if prefix, _ := form.ReadSearch(v); prefix != "" && !command.ValidPrefix(prefix) {
 		t.Errorf("got prefix %q", prefix)
 	}
-	if o := origin(v); o.Channel != "" && !slackChannel.MatchString(o.Channel) {
+	if o := form.ReadOrigin(v); o.Channel != "" && !typed.SlackChannel.MatchString(o.Channel) {
 		t.Errorf("got origin %+v", o)
 	}
 }
@@ -106,7 +110,7 @@ func checkForm(t *testing.T, v slack.View) {
 // TestWhatFormsOfferIsReadBack: what the bot itself puts into menus and buttons is
 // within the bounds.
 func TestWhatFormsOfferIsReadBack(t *testing.T) {
-	for _, d := range durations {
+	for _, d := range []time.Duration{15 * time.Minute, time.Hour, 36 * time.Hour} {
 		if got, err := command.ReadDuration(d.String()); err != nil || got != d {
 			t.Errorf("%s: got %s, %v", d, got, err)
 		}
@@ -124,12 +128,12 @@ func TestWhatFormsOfferIsReadBack(t *testing.T) {
 	if got, service, err := command.ReadFormat(command.FormatValue(snippet.Console, "ec2")); err != nil || got != snippet.Console || service != "ec2" {
 		t.Errorf("got %s %s, %v", got, service, err)
 	}
-	name := approvalName{"U01ALICE", broker.NewID()}
+	name := message.ApprovalName{User: "U01ALICE", ID: broker.NewID()}
 	if got := readApprovalName(name.String()); got != name {
 		t.Errorf("got %v, want %v", got, name)
 	}
 	for range 100 {
-		if id := broker.NewID(); only(requestID, id) != id {
+		if id := broker.NewID(); typed.Only(typed.RequestID, id) != id {
 			t.Errorf("%s is no ID of a Request", id)
 		}
 	}
@@ -140,12 +144,12 @@ func TestACommentThatShowsNothingIsNone(t *testing.T) {
 	for _, blank := range []string{"\u3164", "\u2800", "\u200d", "\u034f", "\u1160", "\uffa0", "\u202e", " \n\t", "\U000e0041"} {
 		value := slack.BlockAction{Value: blank + blank}
 		view := slack.View{State: &slack.ViewState{Values: map[string]map[string]slack.BlockAction{
-			fieldComment: {fieldComment: value}, fieldReason: {fieldReason: value}}}}
-		if comment, wrong := readComment(view); comment != "" || wrong != "" {
+			form.FieldComment: {form.FieldComment: value}, form.FieldReason: {form.FieldReason: value}}}}
+		if comment, wrong := form.ReadComment(view); comment != "" || wrong != "" {
 			t.Errorf("%+q: got comment %+q, %q, want none", blank, comment, wrong)
 		}
-		if f, _ := (voice{}).readForm(view); f.reason != "" {
-			t.Errorf("%+q: got reason %+q, want none", blank, f.reason)
+		if f, _ := form.Read(message.Voice{}, view); f.Reason != "" {
+			t.Errorf("%+q: got reason %+q, want none", blank, f.Reason)
 		}
 		for _, text := range []string{
 			"prod because " + blank, "prod break-glass because " + blank,
@@ -172,5 +176,37 @@ func TestManyActionsAreNotEvenRead(t *testing.T) {
 	in, more, err := readInteraction(payload)
 	if err != nil || more != 9_999 || len(in.ActionCallback.BlockActions) != 1 || in.ActionCallback.BlockActions[0].Value != "0" || in.TriggerID != "1.2" {
 		t.Errorf("got %d actions and %d more, %v, want the first and 9,999", len(in.ActionCallback.BlockActions), more, err)
+	}
+}
+
+func TestValuesOfButtonsComeBack(t *testing.T) {
+	for value, want := range map[string]string{
+		"3 logs-": "3 logs-", "0 ": "0 ", "12": "12 ", "": "0 ", "x logs-": "0 ", "99999999999999999999 a": "0 ",
+	} {
+		page, prefix := readPage(value)
+		if got := fmt.Sprintf("%d %s", page, prefix); got != want {
+			t.Errorf("%q: got %q, want %q", value, got, want)
+		}
+	}
+}
+
+func TestAPressIsReadAsWhatIsTyped(t *testing.T) {
+	for value, want := range map[string]press{
+		"prod":     {action: message.ActRenew, account: "prod"},
+		"prod 30m": {action: message.ActRenew, account: "prod", duration: 30 * time.Minute},
+	} {
+		if got, err := readPress(&slack.BlockAction{ActionID: message.ActRenew, Value: value}); err != nil || got != want {
+			t.Errorf("%q: got %+v, %v, want %+v", value, got, err, want)
+		}
+	}
+	for action, values := range map[string][]string{
+		message.ActRenew:      {"prod 999h", "prod 30m 30m", "prod -1h", "prod " + strings.Repeat("9", 5000), "a\nb"},
+		message.ActBreakGlass: {"", "prod\n", "prod 1h", "../x", strings.Repeat("a", 5000), "\u202eprod"},
+	} {
+		for _, value := range values {
+			if got, err := readPress(&slack.BlockAction{ActionID: action, Value: value}); err == nil {
+				t.Errorf("%s %q: got %+v, want it refused", action, blockkit.Shortened(value, 40), got)
+			}
+		}
 	}
 }

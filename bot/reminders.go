@@ -8,10 +8,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/slack-go/slack"
-
-	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/due"
+	"github.com/assumebot/assumebot/bot/message"
+	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -67,7 +66,7 @@ func (b *Bot) remind(ctx context.Context, issued broker.Issued) {
 // serveReminder tells the person, if there is still something to tell.
 func (b *Bot) serveReminder(ctx context.Context, entry []byte) due.Verdict {
 	var r reminder
-	if json.Unmarshal(entry, &r) != nil || !isSlackID(r.User) || !isEntryID(r.Grant) {
+	if json.Unmarshal(entry, &r) != nil || !typed.IsSlackID(r.User) || !typed.IsEntryID(r.Grant) {
 		return due.SetAside("it is no reminder")
 	}
 	log := b.log.With("request", r.Grant, "user", r.User, "account", r.Account)
@@ -135,31 +134,6 @@ func (b *Bot) postReminder(ctx context.Context, g broker.Grant) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errNotPosted, err)
 	}
-	_, err = b.web.Post(ctx, channel, b.reminderMessage(g, b.broker().Holding.Revocable(g)))
+	_, err = b.web.Post(ctx, channel, message.Reminder(b.voice(), g, b.broker().Holding.Revocable(g)))
 	return err
-}
-
-// reminderMessage says that a Grant ends soon, with what can be done about it.
-func (b *Bot) reminderMessage(g broker.Grant, revocable bool) blockkit.Message {
-	ends := " ends in " + inMinutes(g.Expires.Sub(b.now()))
-	return blockkit.Message{
-		Text: g.Account + ends + ".",
-		Blocks: []slack.Block{
-			slack.NewRichTextBlock("", blockkit.Paragraph(blockkit.Bold(g.Account), blockkit.Plain(ends+", "), blockkit.Moment(g.Expires), blockkit.Plain(".  "),
-				blockkit.Code(g.AccessKeyID))),
-			listedButtons(g, false, revocable),
-		},
-	}
-}
-
-// inMinutes writes a short time out: 5 minutes.
-func inMinutes(d time.Duration) string {
-	d = d.Round(time.Minute)
-	switch {
-	case d < time.Minute:
-		return "less than a minute"
-	case d%time.Hour == 0:
-		return blockkit.Counted(int(d/time.Hour), "hour")
-	}
-	return blockkit.Counted(int(d/time.Minute), "minute")
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/form"
+	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -41,11 +43,11 @@ const replyWithin = 10 * time.Second
 func (b *Bot) reply(ctx context.Context, to conversation, m blockkit.Message) error {
 	switch {
 	case to.view != "" && to.push:
-		return b.web.PushView(ctx, to.trigger, resultView(m))
+		return b.web.PushView(ctx, to.trigger, form.Result(m))
 	case to.view != "":
-		return b.updateView(ctx, to, resultView(m))
+		return b.updateView(ctx, to, form.Result(m))
 	case to.responseURL.Empty() && to.trigger != "":
-		return b.web.OpenView(ctx, to.trigger, resultView(m))
+		return b.web.OpenView(ctx, to.trigger, form.Result(m))
 	}
 	return b.web.Respond(ctx, to.responseURL, to.replace, m)
 }
@@ -90,43 +92,5 @@ func (b *Bot) deliverCredentials(ctx context.Context, to conversation, r broker.
 	}
 	to.broker.Holding.Undelivered(ctx, r, issued.Grant, undelivered)
 	d.Code = undelivered
-	b.tellUndelivered(ctx, d, b.undeliveredMessage(issued, undelivered, broker.ShortRef(to.requestID)))
-}
-
-// undeliveredMessage tells of credentials that did not, or may not, have
-// reached the person.
-func (b *Bot) undeliveredMessage(issued broker.Issued, undelivered broker.Code, ref string) blockkit.Message {
-	e := &broker.Error{
-		Code: undelivered, Ref: ref,
-		What: broker.Say("AWS issued credentials for " + issued.Account.Name + ", but Slack did not take the reply, so nobody has seen them."),
-		Hint: broker.Say("Send your request again with a new code."),
-	}
-	if undelivered == broker.CodeDeliveryUnknown {
-		e.What = broker.Say("AWS issued credentials for " + issued.Account.Name + ", but Slack did not say whether it showed them to you.")
-		e.Hint = broker.Say("If you do not see them, send your request again with a new code.")
-	}
-	return b.noticeOf(e, issued)
-}
-
-// stoppedMessage tells of credentials whose process ended before it knew whether
-// they arrived.
-func (b *Bot) stoppedMessage(issued broker.Issued, ref string) blockkit.Message {
-	return b.noticeOf(&broker.Error{
-		Code: broker.CodeDeliveryUnknown, Ref: ref,
-		What: broker.Say("AWS issued credentials for " + issued.Account.Name + ", but the bot was stopped before it knew whether Slack showed them to you."),
-		Hint: broker.Say("If you do not see them, send your request again with a new code."),
-	}, issued)
-}
-
-// noticeOf tells of credentials, with the button that shows them while they are
-// kept.
-func (b *Bot) noticeOf(e *broker.Error, issued broker.Issued) blockkit.Message {
-	if issued.Kept {
-		e.Hint = broker.Say("The button shows them to you alone, within " + broker.FormatDuration(b.settings().RevealWindow) + " of their issue.")
-	}
-	m := b.voice.error(e)
-	if issued.Kept {
-		m.Blocks = append(m.Blocks, listedButtons(issued.Grant, true, issued.Account.Revoker != ""))
-	}
-	return m
+	b.tellUndelivered(ctx, d, message.Undelivered(to.voice, issued, undelivered, broker.ShortRef(to.requestID)))
 }

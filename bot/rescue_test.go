@@ -97,7 +97,7 @@ func TestWhoeverWaitsIsToldOnceOfAPanic(t *testing.T) {
 	b.log = slog.New(slog.DiscardHandler)
 	var told []blockkit.Message
 	func() {
-		defer b.rescue(t.Context(), conversation{requestID: "abcdefgh"}, func(m blockkit.Message) {
+		defer b.rescue(t.Context(), conversation{serving: b.live.Load(), requestID: "abcdefgh"}, func(m blockkit.Message) {
 			told = append(told, m)
 			panic("and again")
 		})

@@ -8,6 +8,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/command"
+	"github.com/assumebot/assumebot/bot/form"
 	"github.com/assumebot/assumebot/bot/snippet/snippettest"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -25,8 +26,8 @@ func TestAVisitCarriesACodeWhereOneWasSent(t *testing.T) {
 	}
 	for typed, want := range map[string]bool{"": false, "123456": true, "123 456": true, "12345": false} {
 		in := slack.InteractionCallback{Type: slack.InteractionTypeViewSubmission}
-		in.View.CallbackID = formCallback
-		in.View.State = &slack.ViewState{Values: map[string]map[string]slack.BlockAction{"b": {fieldCode: {Value: typed}}}}
+		in.View.CallbackID = form.Callback
+		in.View.State = &slack.ViewState{Values: map[string]map[string]slack.BlockAction{"b": {form.FieldCode: {Value: typed}}}}
 		if got := goldenBot().conversationOf(in).code; got != want {
 			t.Errorf("a form with the code %q: got %v, want %v", typed, got, want)
 		}

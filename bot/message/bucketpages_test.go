@@ -1,4 +1,4 @@
-package bot
+package message
 
 import (
 	"fmt"
@@ -27,14 +27,14 @@ func goldenPage(page, total int, prefix string, change func(*broker.BucketList))
 
 // bucketPageMessages are pages behind the first.
 func bucketPageMessages() map[string]blockkit.Message {
-	b := goldenBot()
+	v := goldenVoice()
 	return map[string]blockkit.Message{
-		"buckets_middle": b.bucketsMessage(goldenPage(7, 2345, "logs-", nil)),
-		"buckets_last":   b.bucketsMessage(goldenPage(17, 345, "", nil)),
-		"buckets_more":   b.bucketsMessage(goldenPage(0, 10_000, "", func(l *broker.BucketList) { l.AtLeast = true })),
-		"buckets_found":  b.bucketsMessage(goldenPage(0, 2, "logs-0000", nil)),
-		"buckets_unkept": b.bucketsMessage(goldenPage(0, 345, "", func(l *broker.BucketList) { l.Kept, l.Reused = false, false })),
-		"buckets_search": b.bucketsWith(goldenPage(1, 345, "logs-", nil), ""),
+		"buckets_middle": Buckets(v, goldenPage(7, 2345, "logs-", nil)),
+		"buckets_last":   Buckets(v, goldenPage(17, 345, "", nil)),
+		"buckets_more":   Buckets(v, goldenPage(0, 10_000, "", func(l *broker.BucketList) { l.AtLeast = true })),
+		"buckets_found":  Buckets(v, goldenPage(0, 2, "logs-0000", nil)),
+		"buckets_unkept": Buckets(v, goldenPage(0, 345, "", func(l *broker.BucketList) { l.Kept, l.Reused = false, false })),
+		"buckets_search": BucketsWith(v, goldenPage(1, 345, "logs-", nil), ""),
 	}
 }
 
@@ -48,11 +48,10 @@ func TestPagesFitWithTheLongestNames(t *testing.T) {
 			}
 			l.Grant.MFA = false
 		})
-		m := goldenBot().bucketsMessage(list)
+		m := Buckets(goldenVoice(), list)
 		if !m.Fits() {
-			t.Errorf("names of %d: got %d bytes of blocks, want at most %d", length, jsonSize(m.Blocks), blockkit.MaxBytes)
+			t.Errorf("names of %d: got more than %d bytes of blocks", length, blockkit.MaxBytes)
 		}
-		t.Logf("names of %d: %d bytes of blocks", length, jsonSize(m.Blocks))
 	}
 }
 
@@ -73,7 +72,7 @@ func TestButtonsLeadOnlyToPagesThatAre(t *testing.T) {
 	}
 	for _, test := range tests {
 		var got []string
-		for _, block := range goldenBot().bucketsMessage(test.list).Blocks {
+		for _, block := range Buckets(goldenVoice(), test.list).Blocks {
 			if actions, ok := block.(*slack.ActionBlock); ok {
 				for _, e := range actions.Elements.ElementSet {
 					b := e.(*slack.ButtonBlockElement)
@@ -84,40 +83,5 @@ func TestButtonsLeadOnlyToPagesThatAre(t *testing.T) {
 		if got := strings.Join(got, ","); got != test.want {
 			t.Errorf("page %d of %d: got buttons %q, want %q", test.list.Page, test.list.Total, got, test.want)
 		}
-	}
-}
-
-func TestValuesOfButtonsComeBack(t *testing.T) {
-	for value, want := range map[string]string{
-		"3 logs-": "3 logs-", "0 ": "0 ", "12": "12 ", "": "0 ", "x logs-": "0 ", "99999999999999999999 a": "0 ",
-	} {
-		page, prefix := readPage(value)
-		if got := fmt.Sprintf("%d %s", page, prefix); got != want {
-			t.Errorf("%q: got %q, want %q", value, got, want)
-		}
-	}
-}
-
-func TestSearchIsReadKindly(t *testing.T) {
-	tests := []struct{ typed, want, wrong string }{
-		{"", "", ""},
-		{"  ", "", ""},
-		{" Prod-Logs- ", "prod-logs-", ""},
-		{"logs\u2013a", "logs-a", ""},
-		{strings.Repeat("a", 63), strings.Repeat("a", 63), ""},
-		{strings.Repeat("a", 64), "", "at most 63"},
-		{"prod logs", "", "without spaces"},
-		{"<!here>", "", "letters, digits"},
-		{"größe", "", "letters, digits"},
-	}
-	for _, test := range tests {
-		view := slack.View{State: &slack.ViewState{Values: map[string]map[string]slack.BlockAction{fieldPrefix: {fieldPrefix: {Value: test.typed}}}}}
-		got, wrong := readSearch(view)
-		if got != test.want || !strings.Contains(wrong, test.wrong) || (wrong == "") != (test.wrong == "") {
-			t.Errorf("%q: got %q, %q, want %q, %q", test.typed, got, wrong, test.want, test.wrong)
-		}
-	}
-	if got, wrong := readSearch(slack.View{}); got != "" || wrong != "" {
-		t.Errorf("no state: got %q, %q, want nothing", got, wrong)
 	}
 }

@@ -1,10 +1,11 @@
-package bot
+package form
 
 import (
 	"context"
 	"fmt"
 	"log/slog"
 	"maps"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,11 +13,58 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit/goldentest"
+	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
 )
+
+const hostile = "INC-42 <!channel> *bold* <https://x.example|link> @here <@U02BOB> <!subteam^S01LEADS>"
+
+func goldenVoice() message.Voice {
+	return message.Voice{Now: func() time.Time { return goldentest.Now }, Reveal: 10 * time.Minute}
+}
+
+// approvalViews are the forms of Approvals.
+func approvalViews(v message.Voice) map[string]slack.ModalViewRequest {
+	waiting := broker.Approval{
+		ID: "abcdefghijkl", User: "U01ALICE", UserName: "alice@example.com", Team: "T0123", Channel: "C0GENERAL", Account: "vault",
+		RoleARN: "arn:aws:iam::222222222222:role/Vault", Duration: time.Hour, Reason: hostile, Needs: 1,
+		State: broker.ApprovalWaiting, Asked: goldentest.Now, Expires: goldentest.Now.Add(30 * time.Minute),
+	}
+	a := waiting
+	a.State, a.Votes = broker.ApprovalApproved, []broker.Vote{{User: "U02BOB", Name: "bob@example.com", At: goldentest.Now}}
+	wrong := v.Error(&broker.Error{Code: broker.CodeWrongCode, What: broker.Say("AWS did not accept that code."), Hint: broker.Say("Try the next.")})
+	return map[string]slack.ModalViewRequest{
+		"use_approval": Use(a, State{Format: snippet.Fish}), "use_approval_refused": Use(a, State{}, wrong.Blocks...),
+		"deny": Deny(waiting),
+	}
+}
+
+func TestSearchIsReadKindly(t *testing.T) {
+	tests := []struct{ typed, want, wrong string }{
+		{"", "", ""},
+		{"  ", "", ""},
+		{" Prod-Logs- ", "prod-logs-", ""},
+		{"logs\u2013a", "logs-a", ""},
+		{strings.Repeat("a", 63), strings.Repeat("a", 63), ""},
+		{strings.Repeat("a", 64), "", "at most 63"},
+		{"prod logs", "", "without spaces"},
+		{"<!here>", "", "letters, digits"},
+		{"größe", "", "letters, digits"},
+	}
+	for _, test := range tests {
+		view := slack.View{State: &slack.ViewState{Values: map[string]map[string]slack.BlockAction{fieldPrefix: {fieldPrefix: {Value: test.typed}}}}}
+		got, wrong := ReadSearch(view)
+		if got != test.want || !strings.Contains(wrong, test.wrong) || (wrong == "") != (test.wrong == "") {
+			t.Errorf("%q: got %q, %q, want %q, %q", test.typed, got, wrong, test.want, test.wrong)
+		}
+	}
+	if got, wrong := ReadSearch(slack.View{}); got != "" || wrong != "" {
+		t.Errorf("no state: got %q, %q, want nothing", got, wrong)
+	}
+}
 
 func goldenAccounts() []broker.Account {
 	return []broker.Account{
@@ -29,16 +77,16 @@ func goldenAccounts() []broker.Account {
 // TestViewsAreAsJudged compares modals with their golden files, after a Slack
 // that enforces the shape of views took them.
 func TestViewsAreAsJudged(t *testing.T) {
-	b := goldenBot()
+	v := goldenVoice()
 	forms := map[string]slack.ModalViewRequest{
-		"form":         b.formView(formState{}),
-		"form_account": b.formView(formState{account: goldenAccounts()[0], duration: 2 * time.Hour, format: snippet.Fish, reason: "INC-42"}),
-		"form_refused": b.formView(formState{account: goldenAccounts()[0], wrong: &broker.Error{
+		"form":         View(v, State{}),
+		"form_account": View(v, State{Account: goldenAccounts()[0], Duration: 2 * time.Hour, Format: snippet.Fish, Reason: "INC-42"}),
+		"form_refused": View(v, State{Account: goldenAccounts()[0], Wrong: &broker.Error{
 			Code: broker.CodeWrongCode, What: broker.Say("AWS did not accept that code: it is wrong, or was used already."), Hint: broker.Say("Your device shows the " +
 				"next code in 12s.")}}),
-		"working": workingView("prod"),
+		"working": Working("prod"),
 	}
-	maps.Copy(forms, approvalViews(b))
+	maps.Copy(forms, approvalViews(v))
 	server, err := slacktest.Start()
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +95,7 @@ func TestViewsAreAsJudged(t *testing.T) {
 	server.AddUser(slacktest.User{ID: "U01ALICE", Name: "alice"})
 	server.AddChannel(slacktest.Channel{ID: "C0GENERAL", Name: "general", Members: []string{"U01ALICE"}})
 	api := slack.New(server.BotToken(), slack.OptionAppLevelToken(server.AppToken()), slack.OptionAPIURL(server.APIURL()))
-	acknowledge(t, api, b.log)
+	acknowledge(t, api, slog.New(slog.DiscardHandler))
 	for name, view := range forms {
 		t.Run(name, func(t *testing.T) {
 			renameCodeBlock(view)
@@ -57,10 +105,17 @@ func TestViewsAreAsJudged(t *testing.T) {
 	}
 }
 
+// forgetful is a store that knows nothing of other replicas.
+type forgetful struct{ broker.Counters }
+
+func (forgetful) TakeRate(context.Context, string, string, int, time.Duration) (broker.Rate, error) {
+	return broker.Rate{Taken: true}, nil
+}
+
 // acknowledge acknowledges every envelope of the fake Slack.
 func acknowledge(t *testing.T, api *slack.Client, log *slog.Logger) {
 	t.Helper()
-	sockets := socketmode.New(socketmode.Deps{API: api, Count: 1, Counters: panicking{}, Log: log, Handle: func(e socketmode.Envelope) { _ = e.Ack(nil) }})
+	sockets := socketmode.New(socketmode.Deps{API: api, Count: 1, Counters: forgetful{}, Log: log, Handle: func(e socketmode.Envelope) { _ = e.Ack(nil) }})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- sockets.Run(ctx) }()
@@ -76,7 +131,7 @@ func acknowledge(t *testing.T, api *slack.Client, log *slog.Logger) {
 // renameCodeBlock takes the chance out of the code's block, which has a new
 // name in each form.
 func renameCodeBlock(view slack.ModalViewRequest) {
-	keepBlock(view.Blocks.BlockSet, fieldCode, fieldCode+"-golden")
+	KeepBlock(view.Blocks.BlockSet, FieldCode, FieldCode+"-golden")
 }
 
 func openForTest(ctx context.Context, t *testing.T, server *slacktest.Server, api *slack.Client, view slack.ModalViewRequest) slacktest.View {
@@ -99,7 +154,7 @@ func TestMenusStayUnderTwentyKilobytesAndSayWhatTheyLeaveOut(t *testing.T) {
 			Name:    "a-name-as-long-as-names-of-accounts-may-be-which-is-sixty-three",
 			RoleARN: "arn:aws:iam::222222222222:role/ARoleNameOfFiftyCharactersIsAlsoAllowedByIAMItself"})
 	}
-	menu := accountMenu(accounts, "")
+	menu := Menu(accounts, "")
 	if size := jsonSize(menu); size >= socketmode.MaxAck {
 		t.Errorf("got %d bytes of options, want fewer than %d", size, socketmode.MaxAck)
 	}

@@ -1,7 +1,10 @@
-package bot
+// Package message is what a person reads: each answer, notice and list of the bot,
+// with the buttons below it. It makes messages and sends none.
+package message
 
 import (
 	"strings"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -9,18 +12,21 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-// A voice turns Parts into what a person reads. It is the only place that does.
-type voice struct {
-	prefix string // of the commands
+// A Voice turns Parts into what a person reads. It is the only place that does.
+type Voice struct {
+	Prefix     string // of the commands
+	Now        func() time.Time
+	Reveal     time.Duration // how long credentials can be shown again
+	MFASession time.Duration // how long an MFA session lasts at most; 0: there are none
 }
 
 // command is a command as it is typed here.
-func (v voice) command(p broker.Part) string {
-	return strings.TrimSpace("/" + v.prefix + string(p.Kind) + " " + p.Text)
+func (v Voice) command(p broker.Part) string {
+	return strings.TrimSpace("/" + v.Prefix + string(p.Kind) + " " + p.Text)
 }
 
 // spans shows sentences, their plain text as text makes it.
-func (v voice) spans(text func(string) blockkit.Span, sentences ...[]broker.Part) []blockkit.Span {
+func (v Voice) spans(text func(string) blockkit.Span, sentences ...[]broker.Part) []blockkit.Span {
 	var (
 		spans []blockkit.Span
 		plain strings.Builder
@@ -53,12 +59,12 @@ func (v voice) spans(text func(string) blockkit.Span, sentences ...[]broker.Part
 }
 
 // say is one sentence that stands by itself.
-func (v voice) say(words ...any) []blockkit.Span {
+func (v Voice) say(words ...any) []blockkit.Span {
 	return v.spans(blockkit.Plain, broker.Say(words...))
 }
 
 // text is sentences where Slack shows nothing but text.
-func (v voice) text(sentences ...[]broker.Part) string {
+func (v Voice) text(sentences ...[]broker.Part) string {
 	var text strings.Builder
 	for _, p := range broker.Sentences(sentences...) {
 		if p.IsCommand() {
@@ -88,8 +94,8 @@ func useOfCode(e *broker.Error) []broker.Part {
 	return nil
 }
 
-// error is the form in which a person reads an error.
-func (v voice) error(e *broker.Error) blockkit.Message {
+// Error is the form in which a person reads an error.
+func (v Voice) Error(e *broker.Error) blockkit.Message {
 	spans := v.spans(blockkit.Bold, e.What)
 	if next := whatNext(e); len(next) > 0 {
 		spans = append(append(spans, blockkit.Plain("\n")), v.spans(blockkit.Plain, next)...)
@@ -107,10 +113,10 @@ func (v voice) error(e *broker.Error) blockkit.Message {
 }
 
 // errorLine is an error in the midst of something else.
-func (v voice) errorLine(e *broker.Error) []blockkit.Span { return v.spans(blockkit.Plain, inline(e)) }
+func (v Voice) errorLine(e *broker.Error) []blockkit.Span { return v.spans(blockkit.Plain, inline(e)) }
 
-// errorText is an error where there is room for nothing but text.
-func (v voice) errorText(e *broker.Error) string { return v.text(inline(e)) }
+// ErrorText is an error where there is room for nothing but text.
+func (v Voice) ErrorText(e *broker.Error) string { return v.text(inline(e)) }
 
 // inline is all that an error says, in one line.
 func inline(e *broker.Error) []broker.Part {
@@ -124,8 +130,8 @@ func inline(e *broker.Error) []broker.Part {
 	return broker.Sentences(e.What, whatNext(e), quoted, ref)
 }
 
-// inForm is e for whoever has a form before them, which asks for what is missing.
-func inForm(e *broker.Error) *broker.Error {
+// InForm is e for whoever has a form before them, which asks for what is missing.
+func InForm(e *broker.Error) *broker.Error {
 	form := *e
 	switch e.Code {
 	case broker.CodeReason:

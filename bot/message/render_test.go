@@ -1,8 +1,7 @@
-package bot
+package message
 
 import (
 	"fmt"
-	"log/slog"
 	"maps"
 	"strings"
 	"testing"
@@ -17,13 +16,11 @@ import (
 
 var goldenTime = goldentest.Now
 
-func goldenBot() *Bot {
-	b := &Bot{now: func() time.Time { return goldenTime }, log: slog.New(slog.DiscardHandler)}
-	b.Serve(nil, Settings{RevealWindow: 10 * time.Minute})
-	return b
+func goldenVoice() Voice {
+	return Voice{Now: func() time.Time { return goldenTime }, Reveal: 10 * time.Minute}
 }
 
-func goldenIssued(mfa bool) broker.Issued {
+func GoldenIssued(mfa bool) broker.Issued {
 	return broker.Issued{
 		Account: broker.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", Region: "eu-west-1"},
 		Way:     broker.Say("AssumeRole with your MFA code"),
@@ -46,7 +43,7 @@ func goldenOrder(c broker.Code, what []broker.Part, quote string) *broker.Error 
 
 // otherGrant is a Grant beside goldenIssued's.
 func otherGrant() broker.Grant {
-	g := goldenIssued(false).Grant
+	g := GoldenIssued(false).Grant
 	g.ID, g.Account = "mnopqrstuvwx", "open"
 	return g
 }
@@ -54,7 +51,7 @@ func otherGrant() broker.Grant {
 func goldenBuckets(n int, prefix string, reused bool) broker.BucketList {
 	list := broker.BucketList{
 		Total: n, Kept: true,
-		Account: broker.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall"}, Grant: goldenIssued(true).Grant,
+		Account: broker.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall"}, Grant: GoldenIssued(true).Grant,
 		Prefix: prefix, Reused: reused,
 	}
 	for i := range min(n, broker.BucketsPerPage) {
@@ -65,9 +62,9 @@ func goldenBuckets(n int, prefix string, reused bool) broker.BucketList {
 
 // goldenMessages is every kind of message that a person reads.
 func goldenMessages(t *testing.T) map[string]blockkit.Message {
-	b := goldenBot()
+	v := goldenVoice()
 	issued := func(mfa bool, f snippet.Format) blockkit.Message {
-		m, err := b.issuedMessage(goldenIssued(mfa), f)
+		m, err := Issued(v, GoldenIssued(mfa), f)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -78,15 +75,15 @@ func goldenMessages(t *testing.T) map[string]blockkit.Message {
 		{Name: "open", RoleARN: "arn:aws:iam::333333333333:role/Open", MaxDuration: time.Hour, MFA: broker.MFANone},
 		{Name: "hub", MaxDuration: 36 * time.Hour},
 	}
-	hub := goldenIssued(true)
+	hub := GoldenIssued(true)
 	hub.Account = accounts[2]
 	hub.Way = broker.Say("GetSessionToken with your MFA code: this account has no role, the credentials are your own IAM user's")
 	hub.Grant.Account, hub.Grant.Principal, hub.Grant.Method = "hub", "", broker.MethodGetSessionToken
-	issuedOwn, err := b.issuedMessage(hub, "")
+	issuedOwn, err := Issued(v, hub, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	live := broker.Identity{Account: "222222222222", ARN: goldenIssued(true).Grant.Principal, UserID: "AROAEXAMPLE:alice@example.com"}
+	live := broker.Identity{Account: "222222222222", ARN: GoldenIssued(true).Grant.Principal, UserID: "AROAEXAMPLE:alice@example.com"}
 	own := broker.Identity{Account: "111111111111", ARN: "arn:aws:iam::111111111111:user/alice", UserID: "AIDAEXAMPLE"}
 	since := broker.At(goldenTime.Add(-2 * time.Hour).Truncate(time.Minute))
 	return map[string]blockkit.Message{
@@ -94,33 +91,33 @@ func goldenMessages(t *testing.T) map[string]blockkit.Message {
 		"issued_fish":       issued(true, snippet.Fish),
 		"issued_without":    issued(false, snippet.Bash),
 		"issued_own":        issuedOwn,
-		"buckets_none":      b.bucketsMessage(goldenBuckets(0, "", true)),
-		"buckets_unmatched": b.bucketsMessage(goldenBuckets(0, "<!here>-*x*", true)),
-		"buckets_one":       b.bucketsMessage(goldenBuckets(1, "", false)),
-		"buckets_many":      b.bucketsMessage(goldenBuckets(345, "logs-", true)),
-		"whoami":            b.whoamiMessage(broker.WhoAmI{Own: own, Account: "prod", Live: &live, Grant: goldenIssued(true).Grant}),
-		"whoami_none":       b.whoamiMessage(broker.WhoAmI{Own: own, Account: "prod"}),
-		"accounts":          b.accountsMessage(accounts, true),
-		"accounts_unknown":  b.accountsMessage(accounts[:1], false),
-		"accounts_none":     b.accountsMessage(nil, true),
-		"sessions": b.sessionsMessage(holding{grants: []broker.Grant{goldenIssued(true).Grant, otherGrant()},
-			session: &broker.Session{Expires: goldenTime.Add(8 * time.Hour)}}),
-		"sessions_none": b.sessionsMessage(holding{}),
-		"sessions_blocked": b.sessionsMessage(holding{grants: []broker.Grant{otherGrant()},
-			order: goldenOrder(broker.CodeBlocked, broker.Say("You are blocked since ", since, ": the bot does nothing for you."), "")}),
-		"sessions_paused": b.sessionsMessage(holding{order: goldenOrder(broker.CodePaused,
+		"buckets_none":      Buckets(v, goldenBuckets(0, "", true)),
+		"buckets_unmatched": Buckets(v, goldenBuckets(0, "<!here>-*x*", true)),
+		"buckets_one":       Buckets(v, goldenBuckets(1, "", false)),
+		"buckets_many":      Buckets(v, goldenBuckets(345, "logs-", true)),
+		"whoami":            WhoAmI(broker.WhoAmI{Own: own, Account: "prod", Live: &live, Grant: GoldenIssued(true).Grant}),
+		"whoami_none":       WhoAmI(broker.WhoAmI{Own: own, Account: "prod"}),
+		"accounts":          Accounts(accounts, true),
+		"accounts_unknown":  Accounts(accounts[:1], false),
+		"accounts_none":     Accounts(nil, true),
+		"sessions": Sessions(v, Holding{Grants: []broker.Grant{GoldenIssued(true).Grant, otherGrant()},
+			Session: &broker.Session{Expires: goldenTime.Add(8 * time.Hour)}}),
+		"sessions_none": Sessions(v, Holding{}),
+		"sessions_blocked": Sessions(v, Holding{Grants: []broker.Grant{otherGrant()},
+			Order: goldenOrder(broker.CodeBlocked, broker.Say("You are blocked since ", since, ": the bot does nothing for you."), "")}),
+		"sessions_paused": Sessions(v, Holding{Order: goldenOrder(broker.CodePaused,
 			broker.Say("The bot is paused since ", since, ", by admin@example.com: nothing is issued to anybody."), "Redis is being moved")}),
-		"ended":         b.endedMessage(broker.Ending{Grant: goldenIssued(true).Grant}),
-		"again":         b.againMessage(goldenIssued(true).Grant, command.Command{}, false),
-		"again_console": b.againMessage(goldenIssued(true).Grant, command.Command{Format: snippet.Console, Duration: 30 * time.Minute}, false),
-		"undelivered":   b.undeliveredMessage(goldenIssued(true), broker.CodeUndelivered, "abcdefgh"),
-		"help":          b.helpMessage(accounts, false, false),
-		"help_more":     b.helpMessage(accounts, false, true),
-		"help_approval": b.helpMessage(append([]broker.Account{{Name: "vault", Rules: broker.Rules{
+		"ended":         Ended(v, broker.Ending{Grant: GoldenIssued(true).Grant}),
+		"again":         Again(v, GoldenIssued(true).Grant, command.Command{}, false),
+		"again_console": Again(v, GoldenIssued(true).Grant, command.Command{Format: snippet.Console, Duration: 30 * time.Minute}, false),
+		"undelivered":   Undelivered(v, GoldenIssued(true), broker.CodeUndelivered, "abcdefgh"),
+		"help":          Help(v, accounts, false, false),
+		"help_more":     Help(v, accounts, false, true),
+		"help_approval": Help(v, append([]broker.Account{{Name: "vault", Rules: broker.Rules{
 			Approval: &broker.ApprovalPolicy{}, BreakGlass: []string{"*"}}}}, accounts...), false, true),
-		"error": b.voice.error(&broker.Error{Code: broker.CodeNotAllowed, What: broker.Say("You may not have prod."),
+		"error": v.Error(&broker.Error{Code: broker.CodeNotAllowed, What: broker.Say("You may not have prod."),
 			Use: broker.UseUnused, Hint: broker.Say("Ask in #help-aws.")}),
-		"error_ours": b.voice.error(&broker.Error{Code: broker.CodeTrust, What: broker.Say("AWS does not let your IAM user assume the role of prod."),
+		"error_ours": v.Error(&broker.Error{Code: broker.CodeTrust, What: broker.Say("AWS does not let your IAM user assume the role of prod."),
 			Hint: broker.Say(broker.AskOperator), Ref: "abcdefgh"}),
 	}
 }
@@ -139,7 +136,7 @@ func TestMessagesAreAsJudged(t *testing.T) {
 }
 
 func TestMessagesRedactThemselves(t *testing.T) {
-	m, err := goldenBot().issuedMessage(goldenIssued(true), snippet.Bash)
+	m, err := Issued(goldenVoice(), GoldenIssued(true), snippet.Bash)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,9 +146,9 @@ func TestMessagesRedactThemselves(t *testing.T) {
 }
 
 func TestPrefixedCommandsAreNamedInHints(t *testing.T) {
-	b := goldenBot()
-	b.voice.prefix = "aws-"
-	m := b.voice.error(&broker.Error{What: broker.Say("x"), Hint: broker.Say(broker.AssumeCmd("help"), " and ", broker.BucketsCmd())})
+	v := goldenVoice()
+	v.Prefix = "aws-"
+	m := v.Error(&broker.Error{What: broker.Say("x"), Hint: broker.Say(broker.AssumeCmd("help"), " and ", broker.BucketsCmd())})
 	if want := "x /aws-assume help and /aws-buckets"; m.Text != want {
 		t.Errorf("got %q, want %q", m.Text, want)
 	}

@@ -1,4 +1,4 @@
-package bot
+package message
 
 import (
 	"fmt"
@@ -11,10 +11,18 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-// approvalMessage is what the approvers see: what is asked, and how far that has
+// An ApprovalName is how a button names an Approval.
+type ApprovalName struct{ User, ID string }
+
+func (n ApprovalName) String() string { return n.User + "/" + n.ID }
+
+// NameOf is how buttons name a.
+func NameOf(a broker.Approval) ApprovalName { return ApprovalName{a.User, a.ID} }
+
+// Approval is what the approvers see: what is asked, and how far that has
 // come. It pings them only while it waits; Slack pings nobody for an update.
-func approvalMessage(a broker.Approval, approvers []string) blockkit.Message {
-	elements := append(wanted(a), blockkit.Paragraph(standing(a, approvers)...))
+func Approval(a broker.Approval, approvers []string) blockkit.Message {
+	elements := append(Wanted(a), blockkit.Paragraph(standing(a, approvers)...))
 	if a.Comment != "" {
 		elements = append(elements, blockkit.Quote(a.Comment))
 	}
@@ -22,11 +30,11 @@ func approvalMessage(a broker.Approval, approvers []string) blockkit.Message {
 	if a.State != broker.ApprovalWaiting {
 		return m
 	}
-	value := nameOf(a).String()
-	buttons := []slack.BlockElement{blockkit.StyledButton(actAcknowledge, "Acknowledge", value, slack.StylePrimary)}
+	value := NameOf(a).String()
+	buttons := []slack.BlockElement{blockkit.StyledButton(ActAcknowledge, "Acknowledge", value, slack.StylePrimary)}
 	if !a.Acknowledge {
 		buttons = []slack.BlockElement{
-			blockkit.StyledButton(actApprove, "Approve", value, slack.StylePrimary), blockkit.StyledButton(actDeny, "Deny", value, slack.StyleDanger),
+			blockkit.StyledButton(ActApprove, "Approve", value, slack.StylePrimary), blockkit.StyledButton(ActDeny, "Deny", value, slack.StyleDanger),
 		}
 	}
 	m.Blocks = append(m.Blocks, slack.NewActionBlock(approvalBlock+a.ID, buttons...))
@@ -36,8 +44,8 @@ func approvalMessage(a broker.Approval, approvers []string) blockkit.Message {
 // asker names who asked, without pinging.
 func asker(a broker.Approval) string { return broker.Vote{User: a.User, Name: a.UserName}.String() }
 
-// wanted is who, what, how long and why.
-func wanted(a broker.Approval) []slack.RichTextElement {
+// Wanted is who, what, how long and why.
+func Wanted(a broker.Approval) []slack.RichTextElement {
 	title, verb := "Approval wanted: ", " asks for "
 	if a.State != broker.ApprovalWaiting {
 		title, verb = "Approval: ", " asked for "
@@ -95,10 +103,10 @@ func standing(a broker.Approval, approvers []string) []blockkit.Span {
 		}
 		return append(waitingSpans(a), asked(approvers, a.User)...)
 	case broker.ApprovalApproved:
-		return []blockkit.Span{blockkit.Bold("Approved"), blockkit.Plain(" by " + votes(a) + ". It can be used once, by " + asker(a) + " alone, until "),
+		return []blockkit.Span{blockkit.Bold("Approved"), blockkit.Plain(" by " + Votes(a) + ". It can be used once, by " + asker(a) + " alone, until "),
 			blockkit.Moment(a.Expires), blockkit.Plain(".")}
 	case broker.ApprovalUsed:
-		return []blockkit.Span{blockkit.Bold("Approved"), blockkit.Plain(" by " + votes(a) + ", "), blockkit.Bold("and used"), blockkit.Plain(".")}
+		return []blockkit.Span{blockkit.Bold("Approved"), blockkit.Plain(" by " + Votes(a) + ", "), blockkit.Bold("and used"), blockkit.Plain(".")}
 	case broker.ApprovalDenied:
 		return []blockkit.Span{blockkit.Bold("Denied"), blockkit.Plain(" by " + a.EndedBy.String() + ".")}
 	case broker.ApprovalCancelled:
@@ -119,7 +127,7 @@ func waitingSpans(a broker.Approval) []blockkit.Span {
 	}
 	spans := []blockkit.Span{blockkit.Bold("Waiting"), blockkit.Plain(" until "), blockkit.Moment(a.Expires), blockkit.Plain(". " + needs)}
 	if len(a.Votes) > 0 {
-		return append(spans, blockkit.Plain("; "), blockkit.Bold("approved"), blockkit.Plain(" so far by "+votes(a)+"."))
+		return append(spans, blockkit.Plain("; "), blockkit.Bold("approved"), blockkit.Plain(" so far by "+Votes(a)+"."))
 	}
 	return append(spans, blockkit.Plain("."))
 }
@@ -129,15 +137,15 @@ func whyExpired(a broker.Approval) string {
 	case a.Acknowledge:
 		return "nobody acknowledged it in time."
 	case len(a.Votes) >= a.Needs && a.Needs > 0:
-		return "approved by " + votes(a) + ", but not used in time."
+		return "approved by " + Votes(a) + ", but not used in time."
 	case len(a.Votes) > 0:
-		return fmt.Sprintf("%d of %d approved in time, %s.", len(a.Votes), a.Needs, votes(a))
+		return fmt.Sprintf("%d of %d approved in time, %s.", len(a.Votes), a.Needs, Votes(a))
 	}
 	return "nobody decided in time."
 }
 
-// votes names who approved.
-func votes(a broker.Approval) string {
+// Votes names who approved.
+func Votes(a broker.Approval) string {
 	names := make([]string, len(a.Votes))
 	for i, v := range a.Votes {
 		names[i] = v.String()
@@ -148,8 +156,8 @@ func votes(a broker.Approval) string {
 	return strings.Join(names, ", ")
 }
 
-// mostAsked is how many a message pings: more would not fit it.
-const mostAsked = 20
+// MostAsked is how many a message pings: more would not fit it.
+const MostAsked = 20
 
 // asked pings the approvers: as user groups, which people can mute and Slack
 // keeps up to date, and one by one only where there is none.
@@ -172,14 +180,14 @@ func asked(approvers []string, except string) []blockkit.Span {
 		return nil
 	}
 	spans := []blockkit.Span{blockkit.Plain("\nAsked: ")}
-	for i, s := range who[:min(len(who), mostAsked)] {
+	for i, s := range who[:min(len(who), MostAsked)] {
 		if i > 0 {
 			spans = append(spans, blockkit.Plain(", "))
 		}
 		spans = append(spans, s)
 	}
-	if len(who) > mostAsked {
-		spans = append(spans, blockkit.Plain(fmt.Sprintf(" and %d more", len(who)-mostAsked)))
+	if len(who) > MostAsked {
+		spans = append(spans, blockkit.Plain(fmt.Sprintf(" and %d more", len(who)-MostAsked)))
 	}
 	return append(spans, blockkit.Plain("."))
 }
@@ -198,16 +206,16 @@ func approvalText(a broker.Approval) string {
 	return "Approval " + string(a.State) + what
 }
 
-// outcomeMessage is what who asked is told; tells is false where there is
+// Outcome is what who asked is told; tells is false where there is
 // nothing that they do not know.
-func (b *Bot) outcomeMessage(a broker.Approval, breakGlass bool) (m blockkit.Message, tells bool) {
+func Outcome(v Voice, a broker.Approval, breakGlass bool) (m blockkit.Message, tells bool) {
 	if a.Acknowledge {
 		return blockkit.Message{}, false
 	}
 	what := []blockkit.Span{blockkit.Bold(a.Account), blockkit.Plain(" for " + broker.FormatDuration(a.Duration))}
 	switch a.State {
 	case broker.ApprovalApproved:
-		return b.approvedMessage(a, false), true
+		return Approved(a, false), true
 	case broker.ApprovalDenied:
 		elements := []slack.RichTextElement{blockkit.Paragraph(append(append([]blockkit.Span{blockkit.Bold("Denied: ")}, what...),
 			blockkit.Plain(", by "+a.EndedBy.String()+"."))...)}
@@ -216,50 +224,50 @@ func (b *Bot) outcomeMessage(a broker.Approval, breakGlass bool) (m blockkit.Mes
 		}
 		return blockkit.NewMessage("Denied: "+a.Account+", by "+a.EndedBy.String()+".", elements...), true
 	case broker.ApprovalExpired:
-		again := b.voice.say("\nAsk again: ", broker.AssumeCmd(a.Account, "for", broker.FormatDuration(a.Duration), "because REASON"))
+		again := v.say("\nAsk again: ", broker.AssumeCmd(a.Account, "for", broker.FormatDuration(a.Duration), "because REASON"))
 		spans := append(append([]blockkit.Span{blockkit.Bold("Expired: ")}, what...), blockkit.Plain(": "+whyExpired(a)))
 		elements := []slack.RichTextElement{blockkit.Paragraph(append(spans, again...)...)}
-		return blockkit.NewMessage("Expired: "+a.Account+".", append(elements, b.inEmergency(a, breakGlass)...)...), true
+		return blockkit.NewMessage("Expired: "+a.Account+".", append(elements, inEmergency(v, a, breakGlass)...)...), true
 	}
 	return blockkit.Message{}, false
 }
 
-// approvedMessage is for who asked: it opens the form for the code.
-func (b *Bot) approvedMessage(a broker.Approval, sentCode bool) blockkit.Message {
+// Approved is for who asked: it opens the form for the code.
+func Approved(a broker.Approval, sentCode bool) blockkit.Message {
 	elements := []slack.RichTextElement{blockkit.Paragraph(
-		blockkit.Bold("Approved: "), blockkit.Bold(a.Account), blockkit.Plain(" for "+broker.FormatDuration(a.Duration)+", by "+votes(a)+".\nIt is for you alone, "+
+		blockkit.Bold("Approved: "), blockkit.Bold(a.Account), blockkit.Plain(" for "+broker.FormatDuration(a.Duration)+", by "+Votes(a)+".\nIt is for you alone, "+
 			"is good for one request, and ends "),
 		blockkit.Moment(a.Expires), blockkit.Plain("."))}
 	if sentCode {
 		elements = append(elements, blockkit.Paragraph(blockkit.Plain(codeDropped+" Enter a new one.")))
 	}
 	m := blockkit.NewMessage("Approved: "+a.Account+".", elements...)
-	m.Blocks = append(m.Blocks, slack.NewActionBlock(approvalBlock+a.ID, blockkit.StyledButton(actEnterCode, "Enter code", a.ID, slack.StylePrimary)))
+	m.Blocks = append(m.Blocks, slack.NewActionBlock(approvalBlock+a.ID, blockkit.StyledButton(ActEnterCode, "Enter code", a.ID, slack.StylePrimary)))
 	return m
 }
 
 const codeDropped = "The code that you sent was neither used nor kept."
 
 // inEmergency names break-glass to who may use it.
-func (b *Bot) inEmergency(a broker.Approval, breakGlass bool) []slack.RichTextElement {
+func inEmergency(v Voice, a broker.Approval, breakGlass bool) []slack.RichTextElement {
 	if !breakGlass {
 		return nil
 	}
-	return []slack.RichTextElement{blockkit.Paragraph(b.voice.say("In an emergency, without approval: ",
+	return []slack.RichTextElement{blockkit.Paragraph(v.say("In an emergency, without approval: ",
 		broker.AssumeCmd(a.Account, "123456 break-glass because REASON"), ". Everybody is told.")...)}
 }
 
-// An asking is how somebody came to wait for an Approval.
-type asking struct {
-	again      bool // they had asked for the same before
-	sentCode   bool
-	breakGlass bool // they could have it without, in an emergency
+// An Asking is how somebody came to wait for an Approval.
+type Asking struct {
+	Again      bool // they had asked for the same before
+	SentCode   bool
+	BreakGlass bool // they could have it without, in an emergency
 }
 
-// askedMessage says that it waits for others, and what became of a code.
-func (b *Bot) askedMessage(a broker.Approval, approvers []string, how asking) blockkit.Message {
+// Asked says that it waits for others, and what became of a code.
+func Asked(v Voice, a broker.Approval, approvers []string, how Asking) blockkit.Message {
 	first := "Asked for approval: "
-	if how.again {
+	if how.Again {
 		first = "Already asked for approval: "
 	}
 	spans := []blockkit.Span{blockkit.Bold(first), blockkit.Bold(a.Account), blockkit.Plain(" for " + broker.FormatDuration(a.Duration) + ", until "),
@@ -276,21 +284,21 @@ func (b *Bot) askedMessage(a broker.Approval, approvers []string, how asking) bl
 		spans = append(spans, asked(approvers, a.User)...)
 	}
 	elements := []slack.RichTextElement{blockkit.Paragraph(spans...)}
-	if how.again && a.Reason != "" { // which may not be the one just given
+	if how.Again && a.Reason != "" { // which may not be the one just given
 		elements = append(elements, blockkit.Quote(a.Reason))
 	}
-	elements = append(elements, blockkit.Paragraph(b.voice.say(broker.AssumeCmd("cancel", a.Account), " cancels the request.")...))
-	elements = append(elements, b.inEmergency(a, how.breakGlass)...)
+	elements = append(elements, blockkit.Paragraph(v.say(broker.AssumeCmd("cancel", a.Account), " cancels the request.")...))
+	elements = append(elements, inEmergency(v, a, how.BreakGlass)...)
 	text := first + a.Account + "."
-	if how.sentCode {
+	if how.SentCode {
 		elements = append(elements, blockkit.Paragraph(blockkit.Bold(codeDropped), blockkit.Plain(" Enter a new one once it is approved.")))
 		text += " " + codeDropped
 	}
 	return blockkit.NewMessage(text, elements...)
 }
 
-// cancelledMessage says what was taken back.
-func cancelledMessage(account string, cancelled []broker.Approval) blockkit.Message {
+// Cancelled says what was taken back.
+func Cancelled(account string, cancelled []broker.Approval) blockkit.Message {
 	if len(cancelled) == 0 {
 		text := "Nothing that you asked for waits for approval."
 		if account != "" {
@@ -306,20 +314,6 @@ func cancelledMessage(account string, cancelled []broker.Approval) blockkit.Mess
 		blockkit.Paragraph(blockkit.Bold("Cancelled"), blockkit.Plain(", and shown as such to the approvers:")), blockkit.Bullets(items...))
 }
 
-// approvalHelp is what help adds for who may have something that others approve.
-func (b *Bot) approvalHelp(accounts []broker.Account) [][]blockkit.Span {
-	var lines [][]blockkit.Span
-	if i := slices.IndexFunc(accounts, func(a broker.Account) bool { return a.Approval != nil }); i >= 0 {
-		lines = append(lines, b.voice.say(broker.AssumeCmd(accounts[i].Name, "for 30m because INC-42"),
-			"  asks others to approve; the code comes after that. ", broker.AssumeCmd("cancel"), " cancels the request"))
-	}
-	if i := slices.IndexFunc(accounts, func(a broker.Account) bool { return len(a.BreakGlass) > 0 }); i >= 0 {
-		lines = append(lines, b.voice.say(broker.AssumeCmd(accounts[i].Name, "123456 break-glass because REASON"),
-			"  in an emergency, if the config lets you: without approval, and everybody is told"))
-	}
-	return lines
-}
-
 // openApprovalBlocks lists what a person asked others to approve.
 func openApprovalBlocks(open []broker.Approval) []slack.Block {
 	var blocks []slack.Block
@@ -328,12 +322,26 @@ func openApprovalBlocks(open []broker.Approval) []slack.Block {
 			blockkit.Moment(a.Expires)}
 		if a.State == broker.ApprovalApproved {
 			what = []blockkit.Span{blockkit.Bold(a.Account),
-				blockkit.Plain(" for " + broker.FormatDuration(a.Duration) + ": approved by " + votes(a) + ", to be used until "), blockkit.Moment(a.Expires)}
+				blockkit.Plain(" for " + broker.FormatDuration(a.Duration) + ": approved by " + Votes(a) + ", to be used until "), blockkit.Moment(a.Expires)}
 		}
 		blocks = append(blocks, slack.NewRichTextBlock("", blockkit.Paragraph(what...)))
 		if a.State == broker.ApprovalApproved {
-			blocks = append(blocks, slack.NewActionBlock(approvalBlock+a.ID, blockkit.StyledButton(actEnterCode, "Enter code", a.ID, slack.StylePrimary)))
+			blocks = append(blocks, slack.NewActionBlock(approvalBlock+a.ID, blockkit.StyledButton(ActEnterCode, "Enter code", a.ID, slack.StylePrimary)))
 		}
 	}
 	return blocks
+}
+
+// ApprovalReminder recalls what still waits.
+func ApprovalReminder(a broker.Approval, approvers []string) blockkit.Message {
+	spans := []blockkit.Span{blockkit.Bold("Still waiting: "), blockkit.Plain(asker(a) + " asks for "), blockkit.Bold(a.Account), blockkit.Plain(" until "),
+		blockkit.Moment(a.Expires), blockkit.Plain(". The buttons are above.")}
+	return blockkit.NewMessage("Still waiting for an approval: "+asker(a)+", "+a.Account+".", blockkit.Paragraph(append(spans, asked(approvers, a.User)...)...))
+}
+
+// Loud makes a message one that everybody who is there is told of.
+func Loud(m blockkit.Message) blockkit.Message {
+	here := slack.NewRichTextBlock("", blockkit.Paragraph(slack.NewRichTextSectionBroadcastElement("here")))
+	m.Blocks = slices.Insert(slices.Clone(m.Blocks), 0, slack.Block(here))
+	return m
 }

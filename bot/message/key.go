@@ -1,4 +1,4 @@
-package bot
+package message
 
 import (
 	"strings"
@@ -19,10 +19,10 @@ func howToChangeKey() []broker.Part {
 	return broker.Say(broker.AssumeCmd("key age1… 123456"), " replaces it, ", broker.AssumeCmd("key remove 123456"), " removes it, each with a fresh code.")
 }
 
-// keyMessage shows what a person's credentials are encrypted to.
-func (b *Bot) keyMessage(k broker.KeyStatus) blockkit.Message {
+// Key shows what a person's credentials are encrypted to.
+func Key(v Voice, k broker.KeyStatus) blockkit.Message {
 	say := func(text string, head []blockkit.Span, hint ...any) blockkit.Message {
-		return blockkit.NewMessage(text, blockkit.Paragraph(head...), blockkit.Paragraph(b.voice.say(hint...)...))
+		return blockkit.NewMessage(text, blockkit.Paragraph(head...), blockkit.Paragraph(v.say(hint...)...))
 	}
 	switch {
 	case k.Unreadable:
@@ -57,11 +57,11 @@ func keySpans(before string, k broker.PublicKey, after string) []blockkit.Span {
 	return spans
 }
 
-// keyChangedMessage is the private answer to a change.
-func (b *Bot) keyChangedMessage(c broker.ChangedKey) blockkit.Message {
+// KeyChanged is the private answer to a change.
+func KeyChanged(v Voice, c broker.ChangedKey) blockkit.Message {
 	if c.Key.Empty() {
 		text := "Your key is removed: from now on your credentials go through Slack in clear."
-		return blockkit.NewMessage(text, blockkit.Paragraph(blockkit.Bold(text)), blockkit.Paragraph(b.voice.say(howToSetKey())...))
+		return blockkit.NewMessage(text, blockkit.Paragraph(blockkit.Bold(text)), blockkit.Paragraph(v.say(howToSetKey())...))
 	}
 	text := "Your key is " + string(c.Change) + ". From now on your credentials come encrypted to it."
 	elements := []slack.RichTextElement{
@@ -79,8 +79,8 @@ func fingerprintCommand(k broker.PublicKey) string {
 	return "age-keygen -y ~/.config/age/keys.txt"
 }
 
-// keyNoticeMessage tells a person of a change that may not be theirs.
-func (b *Bot) keyNoticeMessage(c broker.ChangedKey) blockkit.Message {
+// KeyNotice tells a person of a change that may not be theirs.
+func KeyNotice(c broker.ChangedKey) blockkit.Message {
 	text := "The key that your AWS credentials are encrypted to was " + string(c.Change) + "."
 	spans := []blockkit.Span{blockkit.Bold(text), blockkit.Plain("\nChanged "), blockkit.Moment(c.At)}
 	if !c.Key.Empty() {

@@ -1,4 +1,4 @@
-package bot
+package message
 
 import (
 	"encoding/json"
@@ -59,20 +59,20 @@ func TestWholeReplyCanBePasted(t *testing.T) {
 	pair := snippettest.KeyPairs(t)[0]
 	key, err := snippet.ParsePublicKey(pair.Public)
 	must(t, err)
-	b := goldenBot()
+	v := goldenVoice()
 	for _, way := range waysOfIssue() {
 		for _, sealing := range []broker.Sealing{broker.InClear(), broker.SealedTo(key)} {
 			for _, plainest := range []bool{true, false} {
-				i := goldenIssued(plainest)
+				i := GoldenIssued(plainest)
 				i.Way, i.Sealing, i.Kept = broker.Say(way), sealing, plainest
 				i.Account.Revoker = broker.RoleARN(strings.Repeat("x", len(way)%2))
-				checkPasted(t, b, i, pair)
+				checkPasted(t, v, i, pair)
 			}
 		}
 	}
 }
 
-func checkPasted(t *testing.T, b *Bot, i broker.Issued, pair snippettest.KeyPair) {
+func checkPasted(t *testing.T, v Voice, i broker.Issued, pair snippettest.KeyPair) {
 	t.Helper()
 	want := map[string]string{
 		"AWS_ACCESS_KEY_ID": i.Credentials.AccessKeyID, "AWS_SECRET_ACCESS_KEY": i.Credentials.SecretAccessKey.Reveal(),
@@ -88,10 +88,10 @@ func checkPasted(t *testing.T, b *Bot, i broker.Issued, pair snippettest.KeyPair
 		if s.Program == "fish" {
 			f = snippet.Fish
 		}
-		m, err := b.issuedMessage(i, f)
+		m, err := Issued(v, i, f)
 		must(t, err)
 		if i.Kept {
-			m = withDeadline(m, goldenTime)
+			m = WithDeadline(m, goldenTime)
 		}
 		text := selected(t, m)
 		if diff := cmp.Diff(want, s.InHome(t, pair).Run(t, text)); diff != "" {

@@ -1,4 +1,4 @@
-package bot
+package message
 
 import (
 	"encoding/json"
@@ -14,7 +14,7 @@ import (
 
 // goldenSignIn is a link of n bytes at least.
 func goldenSignIn(n int, change func(*broker.SignIn)) broker.SignIn {
-	s := broker.SignIn{Issued: goldenIssued(true), Until: goldenTime.Add(broker.LinkLife)}
+	s := broker.SignIn{Issued: GoldenIssued(true), Until: goldenTime.Add(broker.LinkLife)}
 	s.Sealing = broker.InClear()
 	link := "https://signin.aws.amazon.com/federation?Action=login&Destination=https%3A%2F%2Fconsole.aws.amazon.com%2F&Issuer=assumebot&SigninToken=EXAMPLE"
 	s.Link = broker.NewSecret(link + strings.Repeat("0", max(0, n-len(link))))
@@ -26,15 +26,15 @@ func goldenSignIn(n int, change func(*broker.SignIn)) broker.SignIn {
 
 // consoleMessages are those of console sign-in and of explain.
 func consoleMessages(t *testing.T) map[string]blockkit.Message {
-	b := goldenBot()
+	v := goldenVoice()
 	signIn := func(s broker.SignIn) blockkit.Message {
-		m, err := b.signInMessage(s, "")
+		m, err := SignIn(v, s, "")
 		if err != nil {
 			t.Fatal(err)
 		}
 		return m
 	}
-	noLink, err := b.noLinkMessage(goldenSignIn(0, func(s *broker.SignIn) {
+	noLink, err := NoLink(v, goldenSignIn(0, func(s *broker.SignIn) {
 		s.Problem = &broker.Error{Code: broker.CodeSignin, Ref: "abcdefgh",
 			What: broker.Say("The sign-in endpoint of AWS refused these credentials, so there is no link."),
 			Hint: broker.Say("The credentials were issued and work: here they are. Pass the reference to whoever runs the bot.")}
@@ -51,7 +51,7 @@ func consoleMessages(t *testing.T) map[string]blockkit.Message {
 	explain := func(change func(*broker.Explanation)) blockkit.Message {
 		e := prod
 		change(&e)
-		return b.explainMessage(e)
+		return Explanation(v, e)
 	}
 	return map[string]blockkit.Message{
 		"console":      signIn(goldenSignIn(maxButtonURL, nil)),
@@ -112,7 +112,7 @@ func consoleMessages(t *testing.T) map[string]blockkit.Message {
 
 func TestSignInLinkIsNeverInTheFallbackText(t *testing.T) {
 	for _, n := range []int{0, maxButtonURL, maxButtonURL + 1, 10_000} {
-		m, err := goldenBot().signInMessage(goldenSignIn(n, nil), "")
+		m, err := SignIn(goldenVoice(), goldenSignIn(n, nil), "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -131,7 +131,7 @@ func TestSignInLinkIsSealedForWhoHasAKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := goldenSignIn(0, func(s *broker.SignIn) { s.Sealing = broker.SealedTo(key) })
-	m, err := goldenBot().signInMessage(s, "")
+	m, err := SignIn(goldenVoice(), s, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func TestSignInLinkIsSealedForWhoHasAKey(t *testing.T) {
 		t.Errorf("got %s, want the link encrypted", got)
 	}
 	s.Sealing = broker.Sealing{}
-	if m, err := goldenBot().signInMessage(s, ""); err == nil {
+	if m, err := SignIn(goldenVoice(), s, ""); err == nil {
 		t.Errorf("got %s while nobody looked for a key, want nothing", encoded(t, m))
 	}
 }

@@ -1,4 +1,4 @@
-package bot
+package message
 
 import (
 	"slices"
@@ -11,7 +11,6 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/blockkit/goldentest"
 	"github.com/assumebot/assumebot/bot/slacktest"
-	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 )
@@ -72,20 +71,20 @@ func approvalStates() map[string]broker.Approval {
 
 // approvalMessages are those that ping nobody.
 func approvalMessages() map[string]blockkit.Message {
-	b := goldenBot()
+	v := goldenVoice()
 	quiet := goldenApproval(func(a *broker.Approval) { a.Quiet = true })
 	all := map[string]blockkit.Message{
-		"approval_cancel":         cancelledMessage("", []broker.Approval{goldenApproval(nil), goldenApproval(func(a *broker.Approval) { a.Account = "prod" })}),
-		"approval_cancel_none":    cancelledMessage("", nil),
-		"approval_cancel_nothing": cancelledMessage("vault", nil),
-		"approval_quiet_asked":    b.askedMessage(quiet, []string{"S01LEADS", "U04DAVE"}, asking{}),
-		"approval_enter_code":     b.approvedMessage(approvalStates()["approved"], true),
+		"approval_cancel":         Cancelled("", []broker.Approval{goldenApproval(nil), goldenApproval(func(a *broker.Approval) { a.Account = "prod" })}),
+		"approval_cancel_none":    Cancelled("", nil),
+		"approval_cancel_nothing": Cancelled("vault", nil),
+		"approval_quiet_asked":    Asked(v, quiet, []string{"S01LEADS", "U04DAVE"}, Asking{}),
+		"approval_enter_code":     Approved(approvalStates()["approved"], true),
 	}
 	for name, a := range approvalStates() {
 		if a.State != broker.ApprovalWaiting {
-			all["approval_"+name] = approvalMessage(a, []string{"S01LEADS", "U04DAVE"})
+			all["approval_"+name] = Approval(a, []string{"S01LEADS", "U04DAVE"})
 		}
-		if m, tells := b.outcomeMessage(a, name == "expired"); tells {
+		if m, tells := Outcome(v, a, name == "expired"); tells {
 			all["approval_told_"+name] = m
 		}
 	}
@@ -102,8 +101,8 @@ func TestApprovalsPingTheApproversAlone(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = server.Close() })
 	server.AddChannel(slacktest.Channel{ID: "C0AUDIT", Name: "aws-audit", BotMember: true})
-	b := goldenBot()
-	b.web = webapi.New(slack.New(server.BotToken(), slack.OptionAPIURL(server.APIURL())), nil, server.APIURL())
+	v := goldenVoice()
+	client := webapi.New(slack.New(server.BotToken(), slack.OptionAPIURL(server.APIURL())), nil, server.APIURL())
 	groups, people := []string{"S01LEADS", "S02OPS", "U04DAVE"}, []string{"U01ALICE", "U02BOB", "W04DAVE", "*"}
 	var many []string
 	for i := range 60 {
@@ -123,28 +122,28 @@ func TestApprovalsPingTheApproversAlone(t *testing.T) {
 		m     blockkit.Message
 		pings []string
 	}{
-		"approval_waiting":       {approvalMessage(states["waiting"], groups), []string{"<@U01ALICE>", "<!subteam^S01LEADS>", "<!subteam^S02OPS>"}},
-		"approval_people":        {approvalMessage(states["half"], people), []string{"<@U01ALICE>", "<@U02BOB>", "<@W04DAVE>"}},
-		"approval_quiet":         {approvalMessage(goldenApproval(func(a *broker.Approval) { a.Quiet = true }), groups), []string{"<@U01ALICE>"}},
-		"approval_no_reason":     {approvalMessage(states["no_reason"], nil), []string{"<@U01ALICE>"}},
-		"approval_reminder":      {approvalReminder(states["waiting"], groups), []string{"<!subteam^S01LEADS>", "<!subteam^S02OPS>"}},
-		"approval_on_call":       {approvalMessage(states["on_call"], nil), []string{"<@U01ALICE>"}},
-		"approval_glass_waiting": {approvalMessage(states["glass_waiting"], groups), []string{"<!subteam^S01LEADS>", "<!subteam^S02OPS>"}},
-		"approval_asked": {b.askedMessage(states["waiting"], groups, asking{sentCode: true, breakGlass: true}),
+		"approval_waiting":       {Approval(states["waiting"], groups), []string{"<@U01ALICE>", "<!subteam^S01LEADS>", "<!subteam^S02OPS>"}},
+		"approval_people":        {Approval(states["half"], people), []string{"<@U01ALICE>", "<@U02BOB>", "<@W04DAVE>"}},
+		"approval_quiet":         {Approval(goldenApproval(func(a *broker.Approval) { a.Quiet = true }), groups), []string{"<@U01ALICE>"}},
+		"approval_no_reason":     {Approval(states["no_reason"], nil), []string{"<@U01ALICE>"}},
+		"approval_reminder":      {ApprovalReminder(states["waiting"], groups), []string{"<!subteam^S01LEADS>", "<!subteam^S02OPS>"}},
+		"approval_on_call":       {Approval(states["on_call"], nil), []string{"<@U01ALICE>"}},
+		"approval_glass_waiting": {Approval(states["glass_waiting"], groups), []string{"<!subteam^S01LEADS>", "<!subteam^S02OPS>"}},
+		"approval_asked": {Asked(v, states["waiting"], groups, Asking{SentCode: true, BreakGlass: true}),
 			[]string{"<!subteam^S01LEADS>", "<!subteam^S02OPS>"}},
-		"approval_asked_again": {b.askedMessage(states["half"], people, asking{again: true}), []string{"<@U02BOB>", "<@W04DAVE>"}},
-		"explain_approval":     {b.explainMessage(explained), []string{"<!subteam^S01LEADS>", "<@U02BOB>"}},
-		"":                     {approvalMessage(long, many), nil},
+		"approval_asked_again": {Asked(v, states["half"], people, Asking{Again: true}), []string{"<@U02BOB>", "<@W04DAVE>"}},
+		"explain_approval":     {Explanation(v, explained), []string{"<!subteam^S01LEADS>", "<@U02BOB>"}},
+		"":                     {Approval(long, many), nil},
 	} {
-		if _, err := b.web.Post(t.Context(), "C0AUDIT", test.m); err != nil {
+		if _, err := client.Post(t.Context(), "C0AUDIT", test.m); err != nil {
 			t.Fatalf("%s: Slack does not take it: %v", name, err)
 		}
 		posted := server.InChannel("C0AUDIT")
 		got := posted[len(posted)-1]
 		if name == "" { // only whether Slack takes it
-			if n := len(got.Pings()); n != mostAsked+1 || // and who asks
+			if n := len(got.Pings()); n != MostAsked+1 || // and who asks
 				!test.m.Fits() {
-				t.Errorf("pings %d, want %d", n, mostAsked+1)
+				t.Errorf("pings %d, want %d", n, MostAsked+1)
 			}
 			continue
 		}
@@ -155,15 +154,5 @@ func TestApprovalsPingTheApproversAlone(t *testing.T) {
 			t.Errorf("%s: got fallback %q, want a sentence without markup", name, got.Text)
 		}
 		goldentest.Compare(t, name, goldentest.Posted(got), test.m.Blocks)
-	}
-}
-
-// approvalViews are the forms of Approvals.
-func approvalViews(b *Bot) map[string]slack.ModalViewRequest {
-	a := approvalStates()["approved"]
-	wrong := b.voice.error(&broker.Error{Code: broker.CodeWrongCode, What: broker.Say("AWS did not accept that code."), Hint: broker.Say("Try the next.")})
-	return map[string]slack.ModalViewRequest{
-		"use_approval": useView(a, formState{format: snippet.Fish}), "use_approval_refused": useView(a, formState{}, wrong.Blocks...),
-		"deny": denyView(approvalStates()["waiting"]),
 	}
 }

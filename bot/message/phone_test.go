@@ -1,4 +1,4 @@
-package bot
+package message
 
 import (
 	"encoding/json"
@@ -18,22 +18,22 @@ import (
 
 // copiedMessages are the replies that hold something to be copied or opened, and
 // what that is where it is known.
-func copiedMessages(t *testing.T, b *Bot) (all map[string]blockkit.Message, snippets map[string]string) {
+func copiedMessages(t *testing.T, v Voice) (all map[string]blockkit.Message, snippets map[string]string) {
 	t.Helper()
 	all, snippets = map[string]blockkit.Message{}, map[string]string{}
 	add := func(name string, m blockkit.Message, err error) {
 		must(t, err)
-		all[name], all[name+", by direct message"] = m, withDeadline(m, goldenTime)
+		all[name], all[name+", by direct message"] = m, WithDeadline(m, goldenTime)
 	}
 	noLink := &broker.Error{Code: broker.CodeSignin, What: broker.Say("The sign-in endpoint of AWS refused these credentials, so there is no link.")}
 	sealings := map[string]broker.Sealing{"in clear": broker.InClear(), "sealed": broker.SealedTo(exampleKey(t, snippettest.ExampleAge))}
 	for how, sealing := range sealings {
 		for _, f := range snippet.Formats() {
 			for _, mfa := range []bool{true, false} {
-				i := goldenIssued(mfa)
+				i := GoldenIssued(mfa)
 				i.Sealing, i.Kept = sealing, mfa
 				name := string(f) + " " + how + map[bool]string{true: "", false: " without MFA"}[mfa]
-				m, err := b.issuedMessage(i, f)
+				m, err := Issued(v, i, f)
 				add(name, m, err)
 				if how == "in clear" {
 					s, err := snippet.New(f, snippet.Params{Credentials: i.Credentials, Region: i.Account.Region, Profile: i.Account.Name})
@@ -43,10 +43,10 @@ func copiedMessages(t *testing.T, b *Bot) (all map[string]blockkit.Message, snip
 			}
 		}
 		for name, n := range map[string]int{"a link": 0, "a long link": maxButtonURL + 1} {
-			m, err := b.signInMessage(goldenSignIn(n, func(s *broker.SignIn) { s.Sealing = sealing }), snippet.Bash)
+			m, err := SignIn(v, goldenSignIn(n, func(s *broker.SignIn) { s.Sealing = sealing }), snippet.Bash)
 			add(name+" "+how, m, err)
 		}
-		m, err := b.noLinkMessage(goldenSignIn(0, func(s *broker.SignIn) { s.Sealing, s.Problem = sealing, noLink }), snippet.Bash)
+		m, err := NoLink(v, goldenSignIn(0, func(s *broker.SignIn) { s.Sealing, s.Problem = sealing, noLink }), snippet.Bash)
 		add("no link "+how, m, err)
 	}
 	return all, snippets
@@ -55,14 +55,14 @@ func copiedMessages(t *testing.T, b *Bot) (all map[string]blockkit.Message, snip
 // TestButtonsStandAboveWhatIsToBeCopied: a snippet fills the screen of a phone,
 // so that what is below it is out of reach.
 func TestButtonsStandAboveWhatIsToBeCopied(t *testing.T) {
-	all, snippets := copiedMessages(t, goldenBot())
+	all, snippets := copiedMessages(t, goldenVoice())
 	for name, m := range all {
 		data, err := json.Marshal(m.Blocks)
 		must(t, err)
 		shown := slacktest.Message{Blocks: data}
 		first, copied := -1, len(m.Blocks)
 		for i, block := range m.Blocks {
-			if a, ok := block.(*slack.ActionBlock); ok && a.BlockID == grantBlock+goldenIssued(true).Grant.ID {
+			if a, ok := block.(*slack.ActionBlock); ok && a.BlockID == GrantBlock+GoldenIssued(true).Grant.ID {
 				first = i
 			}
 			text, err := json.Marshal(block)
@@ -82,7 +82,7 @@ func TestButtonsStandAboveWhatIsToBeCopied(t *testing.T) {
 
 // TestTheConsoleIsAmongTheFirstButtons: on a phone nobody pastes into a shell.
 func TestTheConsoleIsAmongTheFirstButtons(t *testing.T) {
-	all, _ := copiedMessages(t, goldenBot())
+	all, _ := copiedMessages(t, goldenVoice())
 	for name, m := range all {
 		var actions []string
 		for _, block := range m.Blocks {
@@ -98,7 +98,7 @@ func TestTheConsoleIsAmongTheFirstButtons(t *testing.T) {
 			}
 		}
 		kept := !strings.Contains(name, "without MFA") // those are not kept either
-		if at := slices.IndexFunc(actions, func(id string) bool { return id == actConsole || id == actOpenLink }); kept && (at < 0 || at > 1) {
+		if at := slices.IndexFunc(actions, func(id string) bool { return id == ActConsole || id == ActOpenLink }); kept && (at < 0 || at > 1) {
 			t.Errorf("%s: got the buttons %v, want the console among the first two", name, actions)
 		}
 	}
@@ -107,7 +107,7 @@ func TestTheConsoleIsAmongTheFirstButtons(t *testing.T) {
 // TestNothingAboveWhatIsToBeCopiedOpensAQuotation, which would swallow it when
 // the whole reply is pasted into a shell.
 func TestNothingAboveWhatIsToBeCopiedOpensAQuotation(t *testing.T) {
-	all, _ := copiedMessages(t, goldenBot())
+	all, _ := copiedMessages(t, goldenVoice())
 	for name, m := range all {
 		if !strings.HasPrefix(name, "fish") && !strings.HasPrefix(name, "bash") && !strings.HasPrefix(name, "no link") {
 			continue // nobody pastes it into one of these shells

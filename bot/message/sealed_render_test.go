@@ -1,4 +1,4 @@
-package bot
+package message
 
 import (
 	"errors"
@@ -17,7 +17,7 @@ import (
 // sealedMessages are the messages of sealed delivery, for the golden files.
 func sealedMessages(t *testing.T) map[string]blockkit.Message {
 	t.Helper()
-	b := goldenBot()
+	v := goldenVoice()
 	ageKey, sshKey := exampleKey(t, snippettest.ExampleAge), exampleKey(t, snippettest.ExampleSSH)
 	all := map[string]blockkit.Message{}
 	for name, sealed := range map[string]struct {
@@ -29,9 +29,9 @@ func sealedMessages(t *testing.T) map[string]blockkit.Message {
 		"sealed_powershell": {snippet.PowerShell, sshKey, true}, "sealed_cmd": {snippet.Cmd, sshKey, true}, "sealed_dotenv": {snippet.Dotenv, sshKey, true},
 		"sealed_profile": {snippet.Profile, ageKey, true}, "sealed_json": {snippet.JSON, sshKey, true}, "sealed_without": {snippet.Bash, sshKey, false},
 	} {
-		i := goldenIssued(sealed.mfa)
+		i := GoldenIssued(sealed.mfa)
 		i.Sealing = broker.SealedTo(sealed.key)
-		m, err := b.issuedMessage(i, sealed.f)
+		m, err := Issued(v, i, sealed.f)
 		must(t, err)
 		all[name] = withFixedBlock(m)
 	}
@@ -40,17 +40,17 @@ func sealedMessages(t *testing.T) map[string]blockkit.Message {
 		"key_config": {Key: ageKey, FromConfig: true}, "key_registered": {Key: sshKey, Set: goldenTime},
 		"key_registered_in_vain": {Key: sshKey, Set: goldenTime, Required: true},
 	} {
-		all[name] = b.keyMessage(status)
+		all[name] = Key(v, status)
 	}
 	for change, changed := range map[broker.KeyChange]broker.ChangedKey{
 		broker.KeySet: {Key: sshKey}, broker.KeyReplaced: {Key: ageKey, Previous: sshKey}, broker.KeyRemoved: {Previous: sshKey},
 	} {
 		changed.Change, changed.At = change, goldenTime
-		all["key_"+string(change)], all["key_"+string(change)+"_notice"] = b.keyChangedMessage(changed), b.keyNoticeMessage(changed)
+		all["key_"+string(change)], all["key_"+string(change)+"_notice"] = KeyChanged(v, changed), KeyNotice(changed)
 	}
 	var pasted *broker.Error
 	if errors.As(snippet.PrivateKeyError(), &pasted) {
-		all["error_private_key"] = b.voice.error(pasted)
+		all["error_private_key"] = v.Error(pasted)
 	}
 	return all
 }

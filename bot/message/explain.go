@@ -1,19 +1,66 @@
-package bot
+package message
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 )
 
-// explainMessage says what would become of a request, and why.
-func (b *Bot) explainMessage(e broker.Explanation) blockkit.Message {
+// Accounts lists what a person may have; where it is not complete, it says so.
+func Accounts(accounts []broker.Account, complete bool) blockkit.Message {
+	if len(accounts) == 0 && complete {
+		return blockkit.NewMessage("You may not have any account yet.",
+			blockkit.Paragraph(blockkit.Bold("You may not have any account yet."), blockkit.Plain(" Ask whoever runs the bot to add you.")))
+	}
+	elements := []slack.RichTextElement{blockkit.Paragraph(blockkit.Bold("You may have:"))}
+	const most = 40
+	items := make([][]blockkit.Span, 0, len(accounts))
+	for _, a := range accounts[:min(len(accounts), most)] {
+		items = append(items, accountSpans(a))
+	}
+	if len(items) > 0 {
+		elements = append(elements, blockkit.Bullets(items...))
+	}
+	if len(accounts) > most {
+		elements = append(elements, blockkit.Paragraph(blockkit.Plain(fmt.Sprintf("and %d more.", len(accounts)-most))))
+	}
+	if !complete {
+		elements = append(elements, blockkit.Paragraph(blockkit.Plain("Slack cannot say right now which user groups you are in; there may be more.")))
+	}
+	return blockkit.NewMessage("You may have "+blockkit.Counted(len(accounts), "account")+".", elements...)
+}
+
+func accountSpans(a broker.Account) []blockkit.Span {
+	spans := []blockkit.Span{blockkit.Code(a.Name)}
+	if a.HasRole() {
+		spans = append(spans, blockkit.Plain("  "+a.RoleARN.RoleName()+" in "+a.RoleARN.AccountID()))
+	} else {
+		spans = append(spans, blockkit.Plain("  your own IAM user"))
+	}
+	spans = append(spans, blockkit.Plain(", up to "+broker.FormatDuration(a.MaxDuration)))
+	if a.Approval != nil {
+		spans = append(spans, blockkit.Plain(", with approval"))
+	}
+	if a.MFA == broker.MFANone {
+		spans = append(spans, blockkit.Plain(", "), blockkit.Bold("no MFA"))
+	}
+	if !a.HasRole() {
+		spans = append(spans, blockkit.Plain(". It can assume every role that trusts it, outside of the bot's rules."))
+	}
+	return spans
+}
+
+// Explanation says what would become of a request, and why.
+func Explanation(v Voice, e broker.Explanation) blockkit.Message {
 	name := e.Account.Name
 	if e.Decision.Effect == broker.Deny {
-		return b.explainDenied(e)
+		return explainDenied(v, e)
 	}
 	text := "You may have " + name + "."
 	if len(e.Unmet) > 0 {
@@ -29,22 +76,22 @@ func (b *Bot) explainMessage(e broker.Explanation) blockkit.Message {
 	items := [][]blockkit.Span{accountSpans(e.Account)}
 	switch {
 	case e.Approved != nil:
-		items = append(items, []blockkit.Span{blockkit.Plain("Approved by " + votes(*e.Approved) + ", for " + broker.FormatDuration(e.Approved.Duration) +
+		items = append(items, []blockkit.Span{blockkit.Plain("Approved by " + Votes(*e.Approved) + ", for " + broker.FormatDuration(e.Approved.Duration) +
 			" and one request, until "), blockkit.Moment(e.Approved.Expires), blockkit.Plain(".")})
 	case e.Decision.Effect == broker.NeedApproval:
 		items = append(items, approvalSpans(e.Account.Approval))
 	}
 	for _, unmet := range e.Unmet {
-		items = append(items, append([]blockkit.Span{blockkit.Bold("Not right now: ")}, b.voice.errorLine(unmet)...))
+		items = append(items, append([]blockkit.Span{blockkit.Bold("Not right now: ")}, v.errorLine(unmet)...))
 	}
 	if e.BreakGlass {
-		items = append(items, b.voice.spans(blockkit.Plain, byBreakGlass(name)))
+		items = append(items, v.spans(blockkit.Plain, byBreakGlass(name)))
 	}
 	if e.Problem != nil {
-		items = append(items, append([]blockkit.Span{blockkit.Plain("But for that long it would be refused: ")}, b.voice.errorLine(e.Problem)...))
+		items = append(items, append([]blockkit.Span{blockkit.Plain("But for that long it would be refused: ")}, v.errorLine(e.Problem)...))
 		text += " But not for that long."
 	} else {
-		items = append(items, b.howItWouldGo(e)...)
+		items = append(items, howItWouldGo(v, e)...)
 	}
 	if e.Account.MFA == broker.MFANone {
 		text += " No MFA is asked for."
@@ -56,7 +103,7 @@ func (b *Bot) explainMessage(e broker.Explanation) blockkit.Message {
 }
 
 // explainDenied tells which rule denies and nothing else of the Account.
-func (b *Bot) explainDenied(e broker.Explanation) blockkit.Message {
+func explainDenied(v Voice, e broker.Explanation) blockkit.Message {
 	text := "You may not have " + e.Account.Name + "."
 	why := []blockkit.Span{blockkit.Plain(" Default deny: no rule allows you. ")}
 	if list, rule, _ := strings.Cut(e.Decision.Rule, " "); list == "deny" {
@@ -68,9 +115,9 @@ func (b *Bot) explainDenied(e broker.Explanation) blockkit.Message {
 	}
 	if e.BreakGlass {
 		text = "You may have " + e.Account.Name + " by break-glass alone."
-		why = b.voice.say(" ", byBreakGlass(e.Account.Name), " ")
+		why = v.say(" ", byBreakGlass(e.Account.Name), " ")
 	}
-	why = append(why, b.voice.spans(blockkit.Plain, e.Contact)...)
+	why = append(why, v.spans(blockkit.Plain, e.Contact)...)
 	return blockkit.NewMessage(text, blockkit.Paragraph(append([]blockkit.Span{blockkit.Bold(text)}, why...)...))
 }
 
@@ -127,7 +174,7 @@ func decides(who string) blockkit.Span {
 }
 
 // howItWouldGo is the planner's way, the code and the duration.
-func (b *Bot) howItWouldGo(e broker.Explanation) [][]blockkit.Span {
+func howItWouldGo(v Voice, e broker.Explanation) [][]blockkit.Span {
 	way := broker.Say(e.Way, ".")
 	switch {
 	case e.NeedsCode == nil:
@@ -140,11 +187,11 @@ func (b *Bot) howItWouldGo(e broker.Explanation) [][]blockkit.Span {
 		lasting = broker.Say("It would last "+broker.FormatDuration(e.Duration)+"; "+broker.FormatDuration(e.Account.DefaultDuration)+" without ",
 			broker.Literal("for"), ".")
 	}
-	lines := [][]blockkit.Span{b.voice.spans(blockkit.Plain, way), b.voice.spans(blockkit.Plain, lasting)}
+	lines := [][]blockkit.Span{v.spans(blockkit.Plain, way), v.spans(blockkit.Plain, lasting)}
 	if slices.ContainsFunc(e.Unmet, func(unmet *broker.Error) bool { return unmet.Code != broker.CodeReason }) {
 		return lines // what one could send would be refused
 	}
-	return append(lines, b.voice.say("Send ", exampleOf(e), "."))
+	return append(lines, v.say("Send ", exampleOf(e), "."))
 }
 
 // exampleOf is what to send.

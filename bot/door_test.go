@@ -1,0 +1,14 @@
+package bot
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/assumebot/assumebot/bot/blockkit/goldentest"
+)
+
+func goldenBot() *Bot {
+	b := &Bot{now: func() time.Time { return goldentest.Now }, log: slog.New(slog.DiscardHandler)}
+	b.Serve(nil, Settings{RevealWindow: 10 * time.Minute})
+	return b
+}

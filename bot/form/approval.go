@@ -1,0 +1,71 @@
+package form
+
+import (
+	"fmt"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/command"
+	"github.com/assumebot/assumebot/bot/message"
+	"github.com/assumebot/assumebot/bot/snippet"
+	"github.com/assumebot/assumebot/broker"
+)
+
+// UseCallback is the form for the code of an approved Request. It is bound to
+// the Approval: everything but code and format is what was approved.
+const UseCallback = "use_approval"
+
+// Use asks for the code of an approved Request.
+func Use(a broker.Approval, f State, above ...slack.Block) slack.ModalViewRequest {
+	about := []slack.RichTextElement{blockkit.Paragraph(blockkit.Bold(a.Account),
+		blockkit.Plain(" for "+broker.FormatDuration(a.Duration)+", approved by "+message.Votes(a)+
+			". The approval is good for one request, until "), blockkit.Moment(a.Expires), blockkit.Plain("."))}
+	if a.Reason != "" {
+		about = append(about, blockkit.Quote(a.Reason))
+	}
+	blocks := append(above, blockkit.NewMessage("", about...).Blocks...)
+	return slack.ModalViewRequest{
+		Type: slack.VTModal, CallbackID: UseCallback, PrivateMetadata: a.ID,
+		Title: blockkit.PlainText(modalTitle), Submit: blockkit.PlainText("Get credentials"), Close: blockkit.PlainText("Cancel"),
+		Blocks: slack.Blocks{BlockSet: append(blocks, codeField(), formatField(f))},
+	}
+}
+
+// The form of a denial, and its field.
+const (
+	DenyCallback = "deny"
+	FieldComment = "comment"
+)
+
+// Deny asks for the comment of a denial.
+func Deny(a broker.Approval) slack.ModalViewRequest {
+	text := slack.NewPlainTextInputBlockElement(blockkit.PlainText("Why you deny it"), FieldComment)
+	text.MaxLength, text.Multiline = broker.MaxReason, true
+	comment := slack.NewInputBlock(FieldComment, blockkit.PlainText("Comment"),
+		blockkit.PlainText("The person who asked, this channel and the audit record see it"), text)
+	comment.Optional = true
+	return slack.ModalViewRequest{
+		Type: slack.VTModal, CallbackID: DenyCallback, PrivateMetadata: message.NameOf(a).String(),
+		Title: blockkit.PlainText("Deny"), Submit: blockkit.PlainText("Deny"), Close: blockkit.PlainText("Cancel"),
+		Blocks: slack.Blocks{BlockSet: append(blockkit.NewMessage("", message.Wanted(a)...).Blocks, comment)},
+	}
+}
+
+// ReadComment reads a comment; wrong says why it may not go on the record.
+func ReadComment(v slack.View) (comment, wrong string) {
+	if v.State == nil {
+		return "", ""
+	}
+	typed := v.State.Values[FieldComment][FieldComment].Value
+	comment, over := command.ReadReason(typed)
+	switch {
+	case snippet.HoldsPrivateKey(typed):
+		return "", "That is a private key. Treat it as leaked, and make a new one: Slack has seen it. The bot kept nothing of it."
+	case over > 0:
+		return "", fmt.Sprintf("A comment has at most %d characters. It was not cut.", broker.MaxReason)
+	case command.MayHoldCode(comment):
+		return "", "The comment holds six digits that look like a code. It goes on the record: leave them out."
+	}
+	return comment, ""
+}

@@ -1,0 +1,141 @@
+package form
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/bot/command"
+	"github.com/assumebot/assumebot/bot/message"
+	"github.com/assumebot/assumebot/bot/snippet"
+	"github.com/assumebot/assumebot/bot/typed"
+	"github.com/assumebot/assumebot/broker"
+)
+
+const (
+	// maxBlockID is what a block_id has at most.
+	// https://docs.slack.dev/reference/block-kit/blocks/input-block
+	maxBlockID = 255
+	// maxMetadata is what private_metadata has at most.
+	// https://docs.slack.dev/reference/views/modal-views
+	maxMetadata = 3000
+)
+
+// A Filled is what a submitted form holds.
+type Filled struct {
+	Account  string
+	Duration time.Duration
+	Format   snippet.Format
+	Service  string // of FormatConsole
+	Code     broker.TokenCode
+	Reason   string
+	Approval string // the one that the form is bound to
+	// breakGlass comes with the form, not from what was typed.
+	BreakGlass bool
+	Blocks     map[string]string // block by field, to put an error on
+}
+
+// Read reads what was filled in; wrong names what cannot be read, by block.
+// What is wrong is left out of f.
+func Read(v message.Voice, view slack.View) (f Filled, wrong map[string]string) {
+	f.Blocks, wrong = map[string]string{}, map[string]string{}
+	if view.State == nil {
+		view.State = &slack.ViewState{}
+	}
+	for block, actions := range view.State.Values {
+		if len(block) > maxBlockID {
+			continue
+		}
+		for action, value := range actions {
+			if problem, ours := f.readField(v, action, value); ours {
+				f.Blocks[action] = block
+				if problem != "" {
+					wrong[block] = problem
+				}
+			}
+		}
+	}
+	for _, field := range []string{FieldAccount, fieldDuration, FieldReason} {
+		if f.Blocks[field] == "" { // a form bound to an approval has none
+			f.Blocks[field] = f.Blocks[FieldCode]
+		}
+	}
+	if view.CallbackID == Callback && f.Account == "" && len(wrong) == 0 {
+		wrong[f.Blocks[FieldAccount]] = v.ErrorText(broker.AsError(command.NoAccount(), ""))
+	}
+	// The record must hold no code, so a reason that may be one is refused.
+	if command.ReasonHoldsCode(f.Reason, f.Code) {
+		wrong[f.Blocks[FieldReason]] = "This looks like your code; it goes into its own field."
+	}
+	if len(wrong) == 0 {
+		wrong = nil
+	}
+	return f, wrong
+}
+
+// readField reads one field as what is typed is read. ours is false for one that
+// the form does not have.
+func (f *Filled) readField(v message.Voice, action string, value slack.BlockAction) (problem string, ours bool) {
+	chosen := value.SelectedOption.Value
+	var err error
+	switch action {
+	case FieldAccount:
+		if chosen != "" {
+			f.Account, err = command.ReadAccount(chosen)
+		}
+	case fieldDuration:
+		f.Duration, err = command.ReadDuration(chosen)
+	case fieldFormat:
+		f.Format, f.Service, err = command.ReadFormat(chosen)
+	case FieldReason:
+		var over int
+		if f.Reason, over = command.ReadReason(value.Value); over > 0 {
+			problem = fmt.Sprintf("A reason has at most %d characters; this one has %d. It was not cut.", broker.MaxReason, over)
+		}
+		if snippet.HoldsPrivateKey(value.Value) {
+			problem = "That is a private key. Treat it as leaked, and make a new one: Slack has seen it. The bot kept nothing of it."
+		}
+	case FieldCode:
+		var ok bool
+		if f.Code, ok = command.ReadCode(value.Value); !ok {
+			problem = "A code has six digits."
+		}
+	default:
+		return "", false
+	}
+	if err != nil {
+		problem = v.ErrorText(broker.AsError(err, ""))
+	}
+	return problem, true
+}
+
+// Judged puts an error onto the field that it is about.
+func (f Filled) Judged(v message.Voice, e *broker.Error) any {
+	field := FieldAccount
+	switch e.Code {
+	case broker.CodeTooLong, broker.CodeTooShort:
+		field = fieldDuration
+	case broker.CodeNeedsCode, broker.CodeCodeSpent:
+		field = FieldCode
+	case broker.CodeReason:
+		field = FieldReason
+	}
+	return f.ErrorOn(field, v.ErrorText(message.InForm(e)))
+}
+
+// ErrorOn is the acknowledgement that puts text onto a field.
+func (f Filled) ErrorOn(field, text string) any {
+	return slack.NewErrorsViewSubmissionResponse(map[string]string{f.Blocks[field]: text})
+}
+
+// ReadOrigin reads what formView put into a form.
+func ReadOrigin(v slack.View) Origin {
+	var o Origin
+	if v.CallbackID != Callback || len(v.PrivateMetadata) > maxMetadata || json.Unmarshal([]byte(v.PrivateMetadata), &o) != nil {
+		return Origin{}
+	}
+	o.Channel = typed.Only(typed.SlackChannel, o.Channel)
+	return o
+}

@@ -1,0 +1,164 @@
+// Package form is what a person fills in: the views that ask, and what comes back
+// of them, read within the bounds of what is typed.
+package form
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/message"
+	"github.com/assumebot/assumebot/bot/snippet"
+	"github.com/assumebot/assumebot/broker"
+)
+
+// The form that asks for what a Request needs, and where its answers are.
+const (
+	Callback      = "assume"
+	FieldAccount  = "account"
+	fieldDuration = "duration" // its block is named for the account, whose choices it holds
+	fieldFormat   = "format"
+	FieldCode     = "code" // its block is renamed with each form, so that an old code is not kept
+	FieldReason   = "reason"
+)
+
+// A State is what a form shows: what was typed, and what was wrong with it.
+type State struct {
+	Account  broker.Account // the zero Account: none chosen
+	Duration time.Duration
+	Format   snippet.Format
+	Service  string // of FormatConsole
+	Reason   string
+	// breakGlass is kept from the command that the form completes.
+	BreakGlass bool
+	Channel    string        // where it was opened, which is where it counts as asked
+	Wrong      *broker.Error // shown above the form
+}
+
+// A Origin is what a form carries without showing it.
+type Origin struct {
+	Channel    string `json:"channel,omitempty"`
+	BreakGlass bool   `json:"break_glass,omitempty"`
+}
+
+// View is the form as Slack shows it.
+func View(v message.Voice, f State) slack.ModalViewRequest {
+	var blocks []slack.Block
+	if f.Wrong != nil {
+		blocks = append(blocks, v.Error(f.Wrong).Blocks...)
+	}
+	if f.BreakGlass {
+		blocks = append(blocks, slack.NewRichTextBlock("",
+			blockkit.Paragraph(blockkit.Bold("Break-glass: "), blockkit.Plain("without approval, told to everybody in the audit channel."))))
+	}
+	if f.Account.Approval != nil && !f.BreakGlass {
+		blocks = append(blocks, slack.NewRichTextBlock("", blockkit.Paragraph(blockkit.Bold(f.Account.Name+" needs the approval of others. "),
+			blockkit.Plain("Leave the code empty: you are asked for it once they have approved."))))
+	}
+	kept, _ := json.Marshal(Origin{Channel: f.Channel, BreakGlass: f.BreakGlass}) // it cannot fail
+	blocks = append(blocks,
+		accountField(f),
+		durationField(f),
+		codeField(),
+		formatField(f),
+		reasonField(f),
+	)
+	return slack.ModalViewRequest{
+		Type: slack.VTModal, CallbackID: Callback, PrivateMetadata: string(kept),
+		Title: blockkit.PlainText(modalTitle), Submit: blockkit.PlainText("Get credentials"), Close: blockkit.PlainText("Cancel"),
+		Blocks: slack.Blocks{BlockSet: blocks},
+	}
+}
+
+func accountField(f State) slack.Block {
+	none := 0 // offers everything before anything is typed
+	menu := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, blockkit.PlainText("Type to search"), FieldAccount)
+	menu.MinQueryLength = &none
+	if f.Account.Name != "" {
+		menu.InitialOption = accountOption(f.Account)
+	}
+	input := slack.NewInputBlock(FieldAccount, blockkit.PlainText("Account"), nil, menu)
+	input.DispatchAction = true // its choice decides which durations there are
+	return input
+}
+
+// durations are those that people ask for; an Account offers those up to its
+// maximum, its default and the maximum itself.
+var durations = [...]time.Duration{
+	15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 12 * time.Hour, 24 * time.Hour, 36 * time.Hour,
+}
+
+func durationField(f State) slack.Block {
+	usual := blockkit.Option("default", "The default of the account")
+	options := []*slack.OptionBlockObject{usual}
+	chosen := usual
+	if f.Account.Name != "" {
+		offered := []time.Duration{f.Account.DefaultDuration, f.Account.MaxDuration}
+		for _, d := range durations {
+			if d <= f.Account.MaxDuration {
+				offered = append(offered, d)
+			}
+		}
+		if f.Duration >= broker.MinDuration && f.Duration <= f.Account.MaxDuration {
+			offered = append(offered, f.Duration)
+		}
+		slices.Sort(offered)
+		options = nil
+		for _, d := range slices.Compact(offered) {
+			o := blockkit.Option(d.String(), broker.FormatDuration(d))
+			options = append(options, o)
+			if d == f.Account.DefaultDuration && f.Duration == 0 || d == f.Duration {
+				chosen = o
+			}
+		}
+	}
+	menu := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, nil, fieldDuration, options...)
+	if slices.Contains(options, chosen) {
+		menu.InitialOption = chosen
+	}
+	return slack.NewInputBlock(fieldDuration+"-"+f.Account.Name, blockkit.PlainText("For how long"), nil, menu)
+}
+
+func codeField() slack.Block {
+	text := slack.NewPlainTextInputBlockElement(blockkit.PlainText("123 456"), FieldCode)
+	text.MaxLength = 20
+	input := slack.NewInputBlock(FieldCode+"-"+broker.ShortRef(broker.NewID()), blockkit.PlainText("MFA code"),
+		blockkit.PlainText("The six digits that your device shows"), text)
+	input.Optional = true // some accounts take none; what is needed is said on this field
+	return input
+}
+
+func formatField(f State) slack.Block {
+	menu := message.FormatMenu(fieldFormat)
+	console := message.ConsoleOption(f.Service)
+	menu.Options = append(menu.Options, console)
+	menu.InitialOption = message.FormatOption(f.Format)
+	if f.Format == snippet.Console {
+		menu.InitialOption = console
+	}
+	return slack.NewInputBlock(fieldFormat, blockkit.PlainText("Format"), nil, menu)
+}
+
+func reasonField(f State) slack.Block {
+	text := slack.NewPlainTextInputBlockElement(blockkit.PlainText("INC-42 failover"), FieldReason)
+	text.MaxLength = broker.MaxReason
+	text.InitialValue = f.Reason
+	input := slack.NewInputBlock(FieldReason, blockkit.PlainText("Reason"), nil, text)
+	input.Optional = true
+	return input
+}
+
+// KeepBlock gives the block of a field its old name, so that Slack keeps what
+// was typed there.
+func KeepBlock(blocks []slack.Block, field, name string) {
+	for _, block := range blocks {
+		input, ok := block.(*slack.InputBlock)
+		if ok && name != "" && strings.HasPrefix(input.BlockID, field+"-") {
+			input.BlockID = name
+		}
+	}
+}

@@ -1,0 +1,109 @@
+package message
+
+import (
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/broker"
+)
+
+// Undelivered tells of credentials that did not, or may not, have
+// reached the person.
+func Undelivered(v Voice, issued broker.Issued, undelivered broker.Code, ref string) blockkit.Message {
+	e := &broker.Error{
+		Code: undelivered, Ref: ref,
+		What: broker.Say("AWS issued credentials for " + issued.Account.Name + ", but Slack did not take the reply, so nobody has seen them."),
+		Hint: broker.Say("Send your request again with a new code."),
+	}
+	if undelivered == broker.CodeDeliveryUnknown {
+		e.What = broker.Say("AWS issued credentials for " + issued.Account.Name + ", but Slack did not say whether it showed them to you.")
+		e.Hint = broker.Say("If you do not see them, send your request again with a new code.")
+	}
+	return noticeOf(v, e, issued)
+}
+
+// Stopped tells of credentials whose process ended before it knew whether
+// they arrived.
+func Stopped(v Voice, issued broker.Issued, ref string) blockkit.Message {
+	return noticeOf(v, &broker.Error{
+		Code: broker.CodeDeliveryUnknown, Ref: ref,
+		What: broker.Say("AWS issued credentials for " + issued.Account.Name + ", but the bot was stopped before it knew whether Slack showed them to you."),
+		Hint: broker.Say("If you do not see them, send your request again with a new code."),
+	}, issued)
+}
+
+// noticeOf tells of credentials, with the button that shows them while they are
+// kept.
+func noticeOf(v Voice, e *broker.Error, issued broker.Issued) blockkit.Message {
+	if issued.Kept {
+		e.Hint = broker.Say("The button shows them to you alone, within " + broker.FormatDuration(v.Reveal) + " of their issue.")
+	}
+	m := v.Error(e)
+	if issued.Kept {
+		m.Blocks = append(m.Blocks, listedButtons(issued.Grant, true, issued.Account.Revoker != ""))
+	}
+	return m
+}
+
+// PlaceholderBlock names the block of a message that stands where credentials are
+// about to be, with the Grant: by that it is found.
+const PlaceholderBlock = "about_to_appear:"
+
+// Placeholder stands where credentials are about to be.
+func Placeholder(i broker.Issued) blockkit.Message {
+	rest := " are about to appear here, for " + inMinutes(i.Account.DMLife) + "."
+	m := blockkit.NewMessage("Your credentials for "+i.Account.Name+rest,
+		blockkit.Paragraph(blockkit.Plain("Your credentials for "), blockkit.Bold(i.Account.Name), blockkit.Plain(rest)))
+	m.Blocks[0].(*slack.RichTextBlock).BlockID = PlaceholderBlock + i.Grant.ID
+	return m
+}
+
+// Sent is the private answer to whoever gets credentials by direct
+// message.
+func Sent(i broker.Issued) blockkit.Message {
+	rest := " by direct message; it is deleted in " + inMinutes(i.Account.DMLife) + "."
+	return blockkit.NewMessage("I sent you the credentials for "+i.Account.Name+rest,
+		blockkit.Paragraph(blockkit.Plain("I sent you the credentials for "), blockkit.Bold(i.Account.Name), blockkit.Plain(rest)))
+}
+
+// WithDeadline adds when the message is deleted, if Slack has room for it.
+func WithDeadline(m blockkit.Message, at time.Time) blockkit.Message {
+	until := slack.NewRichTextBlock("", blockkit.Paragraph(blockkit.Plain("This message will be deleted "), blockkit.Moment(at), blockkit.Plain(".")))
+	longer := blockkit.Message{Text: m.Text, Blocks: append(m.Blocks[:len(m.Blocks):len(m.Blocks)], until)}
+	if !longer.Fits() {
+		return m
+	}
+	return longer
+}
+
+// Removed stands in place of credentials that could only be taken out.
+func Removed(g broker.Grant) blockkit.Message {
+	text := "The credentials for " + g.Account + " that stood here were removed."
+	return blockkit.NewMessage(text, blockkit.Paragraph(blockkit.Plain(text)))
+}
+
+// Undeleted tells a person that Slack keeps what was to be deleted.
+func Undeleted(g broker.Grant, removed bool) blockkit.Message {
+	first := "Slack does not let me delete my message with your credentials for " + g.Account + "."
+	then := " I have taken them out of its text, but Slack may have kept the earlier one."
+	if !removed {
+		then = " They can still be read there."
+	}
+	return blockkit.NewMessage(first+then,
+		blockkit.Paragraph(blockkit.Bold(first), blockkit.Plain(then)),
+		blockkit.Paragraph(blockkit.Code(g.AccessKeyID), blockkit.Plain(" works until "), blockkit.Moment(g.Expires),
+			blockkit.Plain(". This is on the audit record.")))
+}
+
+// Late says above an answer which request it is to.
+func Late(m blockkit.Message, since time.Time) blockkit.Message {
+	head := slack.NewRichTextBlock("", blockkit.Paragraph(blockkit.Plain("Slack did not take this answer at once. You asked "), blockkit.Moment(since),
+		blockkit.Plain(".")))
+	longer := blockkit.Message{Text: m.Text, Blocks: append([]slack.Block{head}, m.Blocks...)}
+	if !longer.Fits() {
+		return m
+	}
+	return longer
+}

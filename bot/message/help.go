@@ -1,0 +1,103 @@
+package message
+
+import (
+	"slices"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/broker"
+)
+
+// Help shows by example, with an account that this person may have: five
+// lines, and a button for the rest. With more it is all of it.
+func Help(v Voice, accounts []broker.Account, admin, more bool) blockkit.Message {
+	example := "prod"
+	if len(accounts) > 0 {
+		example = accounts[0].Name
+	}
+	// The best example is one that can be had by oneself.
+	if i := slices.IndexFunc(accounts, func(a broker.Account) bool { return a.Approval == nil }); i > 0 {
+		example = accounts[i].Name
+	}
+	long := 2 * time.Hour
+	if i := slices.IndexFunc(accounts, func(a broker.Account) bool { return a.Name == example && a.MaxDuration > 0 }); i >= 0 {
+		long = min(long, accounts[i].MaxDuration)
+	}
+	line := v.say
+	first := line(broker.AssumeCmd(example, "123456"), "  AWS credentials that you alone see, with the code of your MFA device")
+	if i := slices.IndexFunc(accounts, func(a broker.Account) bool { return a.Name == example && a.Approval != nil }); i >= 0 {
+		first = line(broker.AssumeCmd(example, "because INC-42"), "  asks others to approve; the code comes after that")
+	}
+	lines := [][]blockkit.Span{
+		first,
+		line(broker.AssumeCmd(example, "123456 for "+broker.FormatDuration(long)+" as fish because INC-42"), "  how long, for which shell, and why"),
+		line(broker.AssumeCmd(example, "123456 as console"), "  a link that signs you in to the AWS console"),
+		line(broker.AssumeCmd(), "  a form that asks for all of it; ", broker.AssumeCmd("accounts"), "  what you may have"),
+		line(broker.SessionsCmd(), "  what you have now, to show again, renew or end"),
+	}
+	const text = "How to ask for AWS credentials."
+	if !more {
+		m := blockkit.NewMessage(text, blockkit.Bullets(lines...))
+		m.Blocks = append(m.Blocks, slack.NewActionBlock("", blockkit.Button(ActMoreHelp, "More", "more")))
+		return m
+	}
+	lines = append(lines, withSessionHelp(v,
+		line(broker.BucketsCmd(example, "123456"), "  its S3 buckets; ", broker.BucketsCmd(example, "prefix logs-"), " narrows, without a code for some minutes"),
+		line(broker.AssumeCmd(example, "123456 as console s3"), "  the link opens the console of one service"),
+		line(broker.AssumeCmd("explain", example), "  whether you may have it, why, and how long"),
+		line(broker.AssumeCmd("whoami", example), "  who AWS takes you for"),
+		line(broker.AssumeCmd("key"), "  have your credentials encrypted to your age or SSH key"),
+		line(broker.AssumeCmd("revoke", example), "  revokes what you have of it, if somebody else may have got it"),
+	)...)
+	elements := []slack.RichTextElement{
+		blockkit.Bullets(append(lines, approvalHelp(v, accounts)...)...),
+		blockkit.Paragraph(blockkit.Plain("Formats: bash (also zsh and sh), fish, powershell, cmd, dotenv, profile, json, console. Every request is on the " +
+			"audit record.")),
+	}
+	if admin {
+		elements = append(elements, adminHelp(v)...)
+	}
+	return blockkit.NewMessage(text, elements...)
+}
+
+// withSessionHelp adds what MFA sessions do to the lines of help, where there
+// are any.
+func withSessionHelp(v Voice, lines ...[]blockkit.Span) [][]blockkit.Span {
+	if v.MFASession == 0 {
+		return lines
+	}
+	life := broker.FormatDuration(v.MFASession.Round(time.Second))
+	return append(lines, v.say(broker.MFACmd("123456"), "  one code for "+life+" of requests; ",
+		broker.MFACmd(), " shows how long it lasts, ", broker.MFACmd("end"), " ends it"))
+}
+
+// approvalHelp is what help adds for who may have something that others approve.
+func approvalHelp(v Voice, accounts []broker.Account) [][]blockkit.Span {
+	var lines [][]blockkit.Span
+	if i := slices.IndexFunc(accounts, func(a broker.Account) bool { return a.Approval != nil }); i >= 0 {
+		lines = append(lines, v.say(broker.AssumeCmd(accounts[i].Name, "for 30m because INC-42"),
+			"  asks others to approve; the code comes after that. ", broker.AssumeCmd("cancel"), " cancels the request"))
+	}
+	if i := slices.IndexFunc(accounts, func(a broker.Account) bool { return len(a.BreakGlass) > 0 }); i >= 0 {
+		lines = append(lines, v.say(broker.AssumeCmd(accounts[i].Name, "123456 break-glass because REASON"),
+			"  in an emergency, if the config lets you: without approval, and everybody is told"))
+	}
+	return lines
+}
+
+// adminHelp is what help adds for admins alone.
+func adminHelp(v Voice) []slack.RichTextElement {
+	line := v.say
+	return []slack.RichTextElement{
+		blockkit.Paragraph(blockkit.Bold("For admins")),
+		blockkit.Bullets(
+			line(broker.AssumeCmd("who"), "  everybody's live credentials"),
+			line(broker.AssumeCmd("revoke @PERSON ACCOUNT because REASON"), "  block a person and revoke what they have of it; without ACCOUNT, of every account"),
+			line(broker.AssumeCmd("block @PERSON because REASON"), "  nothing for this person; ", broker.AssumeCmd("unblock @PERSON"), " ends it"),
+			line(broker.AssumeCmd("unlock @PERSON"), "  end a lock-out after wrong codes"),
+			line(broker.AssumeCmd("pause because REASON"), "  nothing for anybody; ", broker.AssumeCmd("resume"), " ends it"),
+		),
+	}
+}

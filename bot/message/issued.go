@@ -1,0 +1,109 @@
+package message
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/snippet"
+	"github.com/assumebot/assumebot/broker"
+)
+
+// ownUser is said of credentials of an Account without a role.
+const ownUser = "These credentials are your own IAM user: they can assume every role that trusts it, outside of this bot. " +
+	"No rule, block or revocation of the bot reaches that."
+
+// Issued shows Credentials: what they are for, until when, how they were
+// obtained, and the snippet whole. What does not fit is not shown at all.
+func Issued(v Voice, i broker.Issued, f snippet.Format) (blockkit.Message, error) {
+	if f == "" {
+		f = snippet.Bash
+	}
+	secret, err := snippet.New(f, snippet.Params{Credentials: i.Credentials, Region: i.Account.Region, Profile: i.Account.Name})
+	if err != nil {
+		return blockkit.Message{}, err
+	}
+	shown, err := snippet.Show(i.Sealing, f, i.Account.Name, secret)
+	if err != nil {
+		return blockkit.Message{}, errSeal(i, err)
+	}
+	left := blockkit.TimeLeft(i.Grant.Expires.Sub(v.Now()))
+	head := []blockkit.Span{blockkit.Bold(i.Account.Name), blockkit.Plain(" is yours until "), blockkit.Moment(i.Grant.Expires),
+		blockkit.Plain(", " + left + " left.\n")}
+	if i.Grant.Principal != "" {
+		head = append(head, blockkit.Code(i.Grant.Principal), blockkit.Plain("\n"))
+	}
+	head = append(head, v.spans(blockkit.Plain, broker.Say(i.Way, "."))...)
+	above := []slack.RichTextElement{blockkit.Paragraph(head...)}
+	text := fmt.Sprintf("%s is yours for %s.", i.Account.Name, left)
+	if !i.Grant.MFA {
+		above = append(above, blockkit.Paragraph(blockkit.Bold(blockkit.NoMFA)))
+		text += " " + blockkit.NoMFA
+	}
+	if !i.Account.HasRole() {
+		above = append(above, blockkit.Paragraph(blockkit.Plain(ownUser)))
+		text += " They are your own IAM user, outside of the rules for roles."
+	}
+	below := append([]slack.RichTextElement{blockkit.Preformatted(shown.Text)}, belowSnippet(v, shown)...)
+	text = strings.TrimSpace(text + " " + shown.Spoken())
+	if warning := tokenWarning(i.Credentials); warning != "" {
+		below = append(below, blockkit.Paragraph(blockkit.Plain(warning)))
+	}
+	if !i.Kept {
+		below = append(below, blockkit.Paragraph(blockkit.Plain("The store of the bot did not keep them, so copy them now: nothing can show or use them again.")))
+	}
+	// The buttons come before the snippet, which fills the screen of a phone.
+	m := blockkit.Message{Text: text, Blocks: []slack.Block{
+		slack.NewRichTextBlock("", above...),
+		grantButtons(i.Grant, i.Kept, i.Account.Revoker != ""),
+		slack.NewRichTextBlock("", below...),
+	}}
+	if !m.Fits() {
+		return blockkit.Message{}, &broker.Error{
+			Code: broker.CodeTooLarge,
+			Ref:  broker.ShortRef(i.Grant.ID),
+			Err:  fmt.Errorf("the snippet is %d bytes", len(shown.Text)),
+			What: broker.Say("AWS issued credentials for " + i.Account.Name +
+				", but they are too large for one Slack message. They are not shown: half of them would be no use."),
+			Hint: broker.Sentences(broker.Say("A session token grows with the session policy and tags of the account: the config must ask for less."),
+				broker.Say(broker.AskOperator)),
+		}
+	}
+	return m, nil
+}
+
+// belowSnippet is what stands below the snippet.
+func belowSnippet(v Voice, s snippet.Shown) []slack.RichTextElement {
+	elements := []slack.RichTextElement{blockkit.Paragraph(v.say(s.Use)...)}
+	if s.Sealed != nil {
+		elements = append(elements, blockkit.Paragraph(v.say(s.Sealed)...))
+	}
+	return elements
+}
+
+// largeToken is where tools begin to refuse session tokens, in bytes.
+// https://github.com/kubernetes-sigs/aws-iam-authenticator/issues/1106
+const largeToken = 2500
+
+// tokenWarning says that not every tool takes this session token; "" where none
+// is known to refuse it.
+func tokenWarning(c broker.Credentials) string {
+	n := len(c.SessionToken.Reveal())
+	if n <= largeToken {
+		return ""
+	}
+	return fmt.Sprintf("The session token is large, %s bytes: some tools refuse one of more than %s, aws-iam-authenticator for one.", broker.FormatNumber(n),
+		broker.FormatNumber(largeToken))
+}
+
+// errSeal answers credentials that exist and cannot be encrypted: they are
+// shown to nobody.
+func errSeal(i broker.Issued, err error) error {
+	return &broker.Error{
+		Code: broker.CodeSealFailed, Ref: broker.ShortRef(i.Grant.ID), Err: err,
+		What: broker.Say("AWS issued credentials for " + i.Account.Name + ", but they could not be encrypted to your key, so they are shown to nobody."),
+		Hint: broker.Sentences(broker.Say(broker.AssumeCmd("key"), " shows your key."), broker.Say(broker.AskOperator)),
+	}
+}
