@@ -103,7 +103,7 @@ func (b *Bot) showAgain(ctx context.Context, to conversation, grant string, f sn
 }
 
 func (b *Bot) bucketsOf(ctx context.Context, to conversation, grant string) {
-	if err := b.aloneOrRefused(ctx, to); err != nil {
+	if err := b.alone(ctx, &to); err != nil {
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
 	}
@@ -118,7 +118,7 @@ func (b *Bot) bucketsOf(ctx context.Context, to conversation, grant string) {
 
 // renew issues anew where no code is needed, and asks for one where it is.
 func (b *Bot) renew(ctx context.Context, to conversation, p press) {
-	if err := b.aloneOrRefused(ctx, to); err != nil {
+	if err := b.alone(ctx, &to); err != nil {
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
 	}

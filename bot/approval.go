@@ -191,19 +191,10 @@ func (b *Bot) submitDenial(ctx context.Context, e socketmode.Envelope, in intera
 	}
 	judging, cancel := context.WithTimeout(ctx, judgeTimeout)
 	defer cancel()
-	first, err := b.firstSubmission(judging, in.to, sightings(e, in.TriggerID)...)
-	if err == nil && !first {
+	defer b.leave(&in.to)
+	err := b.pass(judging, &in.to, b.first(sightings(e, in.TriggerID)...), b.enter(""), b.slot)
+	if errors.Is(err, errServedAlready) {
 		return
-	}
-	if err == nil {
-		err = in.to.broker.Visits.Enter(judging, in.to.request(command.Command{}))
-	}
-	if err == nil {
-		if b.takeSlot(judging) {
-			defer b.leaveSlot()
-		} else {
-			err = busy(in.to)
-		}
 	}
 	late, name := false, readApprovalName(in.View.PrivateMetadata)
 	if err == nil {

@@ -64,7 +64,7 @@ func (b *Bot) serveBreakGlass(ctx context.Context, t approvalTask) due.Verdict {
 func (b *Bot) breakGlassForm(ctx context.Context, to conversation, account string) {
 	r := to.request(command.Command{Account: account, BreakGlass: true})
 	if !to.broker.Policy.MayBreakGlass(ctx, r.Caller.User, account) {
-		b.deliver(ctx, to, b.refusal(ctx, to, b.unlessStranger(ctx, to, &broker.Error{
+		b.deliver(ctx, to, b.refusal(ctx, to, to.unlessStranger(ctx, &broker.Error{
 			Code: broker.CodeNotAllowed,
 			What: broker.Say("You may not have " + account + " by break-glass."),
 			Hint: broker.Say(broker.AssumeCmd("accounts"), " lists what you may have."),

@@ -62,18 +62,12 @@ func (b *Bot) submitSearch(ctx context.Context, e socketmode.Envelope, in intera
 	}
 	judging, cancel := context.WithTimeout(ctx, judgeTimeout)
 	defer cancel()
-	first, err := b.counters.FirstSight(judging, append(sightings(e, in.TriggerID), "view:"+in.View.ID+in.View.Hash)...)
+	err := b.pass(judging, &in.to, b.first(append(sightings(e, in.TriggerID), "view:"+in.View.ID+in.View.Hash)...), b.enter(""))
 	switch {
+	case errors.Is(err, errServedAlready):
+		ack(form.SearchError(sentAlready))
+		return
 	case err != nil:
-		e := errNotLooked(in.to, err)
-		b.refusal(ctx, in.to, e) // for the log
-		ack(form.SearchError(in.to.voice.ErrorText(e)))
-		return
-	case !first:
-		ack(form.SearchError("This was already sent. The answer comes in this window."))
-		return
-	}
-	if err := in.to.broker.Visits.Enter(judging, in.to.request(command.Command{})); err != nil {
 		b.refusal(ctx, in.to, err) // for the log
 		ack(form.SearchError(in.to.voice.ErrorText(broker.AsError(err, in.to.requestID))))
 		return
@@ -82,11 +76,11 @@ func (b *Bot) submitSearch(ctx context.Context, e socketmode.Envelope, in intera
 	working := form.Search(grant, prefix, blockkit.NewMessage("", blockkit.Paragraph(blockkit.Plain("Asking AWS for the buckets…"))).Blocks...)
 	ack(slack.NewUpdateViewSubmissionResponse(&working))
 	in.to = in.to.turned()
-	if !b.takeSlot(ctx) {
-		b.showInSearch(ctx, in.to, grant, prefix, b.refusal(ctx, in.to, busy(in.to)))
+	defer b.leave(&in.to)
+	if err := b.pass(ctx, &in.to, b.slot); err != nil {
+		b.showInSearch(ctx, in.to, grant, prefix, b.refusal(ctx, in.to, err))
 		return
 	}
-	defer b.leaveSlot()
 	list, err := in.to.broker.Lists.BucketPage(ctx, in.to.request(command.Command{}), grant, prefix, 0)
 	m := message.BucketsWith(in.to.voice, list, "")
 	if err != nil {

@@ -17,10 +17,6 @@ import (
 
 // serve answers one slash command.
 func (b *Bot) serve(ctx context.Context, to conversation, cmd slack.SlashCommand) {
-	if err := b.aloneOrRefused(ctx, to); err != nil {
-		b.deliver(ctx, to, b.refusal(ctx, to, err))
-		return
-	}
 	var (
 		parsed command.Command
 		err    error
@@ -43,7 +39,7 @@ func (b *Bot) serve(ctx context.Context, to conversation, cmd slack.SlashCommand
 	}
 	if err != nil {
 		// A stranger learns nothing, not even the grammar.
-		b.deliver(ctx, to, b.refusal(ctx, to, b.unlessRefused(ctx, to, command.AboutTheCode(err, to.code))))
+		b.deliver(ctx, to, b.refusal(ctx, to, to.unlessRefused(ctx, command.AboutTheCode(err, to.code))))
 		return
 	}
 	b.run(ctx, to, parsed)

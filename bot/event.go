@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 
 	"github.com/slack-go/slack/slackevents"
 
@@ -56,13 +57,6 @@ func (b *Bot) event(ctx context.Context, e socketmode.Envelope) {
 	if !ok {
 		return
 	}
-	first, err := b.counters.FirstSight(ctx, "envelope:"+e.ID, "event:"+in.id)
-	if err != nil || !first {
-		if err != nil {
-			b.log.ErrorContext(ctx, "event not served: the store does not answer", "type", in.Type, "error", err)
-		}
-		return
-	}
 	to := conversation{
 		serving:   b.live.Load(),
 		visit:     new(broker.Visit),
@@ -70,9 +64,10 @@ func (b *Bot) event(ctx context.Context, e socketmode.Envelope) {
 		requestID: broker.NewID(),
 	}
 	defer b.rescue(ctx, to, func(m blockkit.Message) { _ = b.web.DirectMessage(ctx, to.caller.User, m) })
-	to.caller.User = to.broker.Visits.Person(ctx, to.caller.User)
-	if err := to.broker.Visits.Enter(ctx, to.request(command.Command{})); err != nil {
-		b.refusal(ctx, to, err) // for the log: an answer to each would be what the limit is against
+	if err := b.pass(ctx, &to, b.first("envelope:"+e.ID, "event:"+in.id), b.person, b.enter("")); err != nil {
+		if !errors.Is(err, errServedAlready) {
+			b.refusal(ctx, to, err) // for the log: an answer to each would be what the limit is against
+		}
 		return
 	}
 	switch slackevents.EventsAPIType(in.Type) {
@@ -108,7 +103,7 @@ func (b *Bot) helpByDirectMessage(ctx context.Context, to conversation, more boo
 // sayCodeSeen tells a person who wrote what may be a code that commands alone
 // take one; a stranger learns no more than ever.
 func (b *Bot) sayCodeSeen(ctx context.Context, to conversation) {
-	m := b.refusal(ctx, to, b.unlessStranger(ctx, to, &broker.Error{
+	m := b.refusal(ctx, to, to.unlessStranger(ctx, &broker.Error{
 		Code: broker.CodeGrammar, Use: broker.UseUnused,
 		What: broker.Say("The bot takes codes in commands alone."),
 		Hint: broker.Say("Delete that message, since others may read it. Then send ", broker.AssumeCmd("ACCOUNT", "123456"), " with the next code."),
@@ -119,5 +114,5 @@ func (b *Bot) sayCodeSeen(ctx context.Context, to conversation) {
 // sayLeaked tells a person who wrote a private key that it is one; a stranger
 // learns no more than ever.
 func (b *Bot) sayLeaked(ctx context.Context, to conversation) {
-	b.tellOrOwe(ctx, to, b.refusal(ctx, to, b.unlessRefused(ctx, to, snippet.PrivateKeyError())))
+	b.tellOrOwe(ctx, to, b.refusal(ctx, to, to.unlessRefused(ctx, snippet.PrivateKeyError())))
 }

@@ -47,17 +47,12 @@ func (b *Bot) suggest(ctx context.Context, in interaction, ack func(any) bool) {
 	defer cancel()
 	// What is too much, or finds no turn in time, is offered nothing.
 	none := form.Options{OptionGroups: []*slack.OptionGroupBlockObject{}}
-	if err := in.to.broker.Visits.Enter(ctx, in.to.request(command.Command{})); err != nil {
+	defer b.leave(&in.to)
+	if err := b.pass(ctx, &in.to, b.enter(""), b.slot); err != nil {
 		ack(none)
 		b.refusal(ctx, in.to, err) // for the log
 		return
 	}
-	if !b.takeSlot(ctx) {
-		ack(none)
-		b.refusal(ctx, in.to, busy(in.to)) // for the log
-		return
-	}
-	defer b.leaveSlot()
 	typed := blockkit.Shortened(in.Value[:min(len(in.Value), command.MaxText)], maxQuery)
 	ack(form.Menu(in.to.broker.Policy.Offered(ctx, in.to.request(command.Command{})), typed))
 }

@@ -66,24 +66,19 @@ func (b *Bot) receiveInteraction(e socketmode.Envelope) {
 			defer cancel()
 			b.answerByAck(ctx, e, in, answering)
 		})
+	case slack.InteractionTypeViewClosed:
+		b.ackEmpty(e)
 	default:
 		b.ackEmpty(e)
 		b.work(func(ctx context.Context) {
 			ctx, cancel := context.WithTimeout(ctx, answerWithin)
 			defer cancel()
 			defer b.rescue(ctx, in.to, func(m blockkit.Message) { b.deliver(ctx, in.to.beside(), m) })
-			if !b.first(ctx, in.to, sightings(e, in.TriggerID)...) {
+			defer b.leave(&in.to)
+			if err := b.pass(ctx, &in.to, b.first(sightings(e, in.TriggerID)...), b.person, b.enter(""), b.slot); err != nil {
+				b.turnedAway(ctx, in.to, err)
 				return
 			}
-			in.to.caller.User = in.to.broker.Visits.Person(ctx, in.to.caller.User)
-			if in.Type != slack.InteractionTypeViewClosed && !b.enter(ctx, in.to) {
-				return
-			}
-			if !b.takeSlot(ctx) {
-				b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, b.unlessStranger(ctx, in.to, busy(in.to))))
-				return
-			}
-			defer b.leaveSlot()
 			b.interact(ctx, in)
 		})
 	}
@@ -174,7 +169,6 @@ func (b *Bot) interact(ctx context.Context, in interaction) {
 		b.firstAction(ctx, in)
 	case slack.InteractionTypeShortcut:
 		b.openForm(ctx, in.to, form.State{})
-	case slack.InteractionTypeViewClosed:
 	default:
 		b.log.InfoContext(ctx, "interaction not served", "type", blockkit.Shortened(broker.OneLine(string(in.Type)), maxQuery))
 	}
@@ -193,7 +187,7 @@ func (b *Bot) firstAction(ctx context.Context, in interaction) {
 	}
 	p, err := readPress(actions[0])
 	if err != nil {
-		b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, b.unlessStranger(ctx, in.to, err)))
+		b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, in.to.unlessStranger(ctx, err)))
 		return
 	}
 	b.act(ctx, in, p)

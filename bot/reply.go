@@ -24,6 +24,7 @@ type conversation struct {
 	turns       time.Time     // until when that modal may still turn into what an acknowledgement says
 	trigger     string        // opens a modal, for 3 s
 	code        bool          // what is answered carried a code; presses never do
+	slot        bool          // it is one of those that are worked on at once
 }
 
 // unused says of the code, where one was sent, that it was not used.

@@ -2,10 +2,10 @@ package bot
 
 import (
 	"context"
+	"errors"
 
 	"github.com/slack-go/slack"
 
-	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/form"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/socketmode"
@@ -36,16 +36,10 @@ func (b *Bot) submitForm(ctx context.Context, e socketmode.Envelope, in interact
 	judging, cancel := context.WithTimeout(ctx, judgeTimeout)
 	defer cancel()
 	f.BreakGlass = form.ReadOrigin(in.View).BreakGlass
-	first, err := b.firstSubmission(judging, in.to, sightings(e, in.TriggerID)...)
-	if err == nil && !first {
+	err := b.pass(judging, &in.to, b.first(sightings(e, in.TriggerID)...), b.enter(f.Account), b.alone)
+	if errors.Is(err, errServedAlready) {
 		ack(f.ErrorOn(form.FieldAccount, sentAlready))
 		return
-	}
-	if err == nil {
-		err = in.to.broker.Visits.Enter(judging, in.to.request(command.Command{Account: f.Account}))
-	}
-	if err == nil {
-		err = b.aloneOrRefused(ctx, in.to)
 	}
 	var r broker.Request
 	if err == nil {
@@ -68,35 +62,26 @@ func (b *Bot) submitForm(ctx context.Context, e socketmode.Envelope, in interact
 	// was refused on a field keeps its hash, so it counts only now.
 	claiming, done := context.WithTimeout(ctx, judgeTimeout)
 	defer done()
-	if first, err = b.firstSubmission(claiming, in.to, "view:"+in.View.ID+in.View.Hash); err != nil || !first {
-		if err != nil {
-			b.backToForm(ctx, in, f, err, ack)
-			return
-		}
+	err = b.pass(claiming, &in.to, b.first("view:"+in.View.ID+in.View.Hash))
+	switch {
+	case errors.Is(err, errServedAlready):
 		ack(f.ErrorOn(form.FieldAccount, sentAlready))
+		return
+	case err != nil:
+		b.backToForm(ctx, in, f, err, ack)
 		return
 	}
 	ack(slack.NewUpdateViewSubmissionResponse(&view))
 	in.to = in.to.turned()
-	if !b.takeSlot(ctx) {
-		b.deliver(ctx, in.to, b.refusal(ctx, in.to, busy(in.to)))
+	defer b.leave(&in.to)
+	if err := b.pass(ctx, &in.to, b.slot); err != nil {
+		b.deliver(ctx, in.to, b.refusal(ctx, in.to, err))
 		return
 	}
-	defer b.leaveSlot()
 	b.issueIntoView(ctx, in.to, r, f)
 }
 
 const sentAlready = "This was already sent. The answer comes in this window."
-
-// firstSubmission reports whether a submission is the first of its ids. When
-// the store cannot tell, nothing is done.
-func (b *Bot) firstSubmission(ctx context.Context, to conversation, ids ...string) (bool, error) {
-	first, err := b.counters.FirstSight(ctx, ids...)
-	if err != nil {
-		return false, errNotLooked(to, err)
-	}
-	return first, nil
-}
 
 // backToForm says on its field what is wrong; where the acknowledgement had to
 // go before that was known, above the form.

@@ -41,7 +41,7 @@ func TestAVisitCarriesACodeWhereOneWasSent(t *testing.T) {
 func TestBusySpeaksOfACodeWhereOneWasSent(t *testing.T) {
 	for _, sent := range []bool{false, true} {
 		var e *broker.Error
-		if !errors.As(busy(conversation{code: sent}), &e) || (e.Use == broker.UseUnused) != sent {
+		if !errors.As(errBusy(conversation{code: sent}), &e) || (e.Use == broker.UseUnused) != sent {
 			t.Errorf("sent=%v: got %+v", sent, e)
 		}
 	}

@@ -1,0 +1,139 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/assumebot/assumebot/bot/command"
+	"github.com/assumebot/assumebot/broker"
+)
+
+// What a Visit has to pass before anything is done for it is a list of steps, which
+// differs by how it arrives: an acknowledgement that is the answer leaves no time to
+// wait for a turn, and an event is answered to nobody. The broker's own door, which
+// asks who may do what, comes after these.
+
+// A step lets a Visit go on, or says why not.
+type step func(ctx context.Context, to *conversation) error
+
+// errServedAlready is of a delivery that was served before: there is nothing to say.
+var errServedAlready = errors.New("served already")
+
+// pass takes the steps in their order, up to the first that says no.
+func (b *Bot) pass(ctx context.Context, to *conversation, steps ...step) error {
+	for _, s := range steps {
+		if err := s(ctx, to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// turnedAway tells whoever did not pass, next to what they acted on.
+func (b *Bot) turnedAway(ctx context.Context, to conversation, err error) {
+	if !errors.Is(err, errServedAlready) {
+		b.deliver(ctx, to.beside(), b.refusal(ctx, to, err))
+	}
+}
+
+// first passes the first delivery of its ids: Slack delivers again under the same
+// envelope and under new ones. When the store cannot tell, nothing is done.
+func (b *Bot) first(ids ...string) step {
+	return func(ctx context.Context, to *conversation) error {
+		first, err := b.counters.FirstSight(ctx, ids...)
+		if err != nil {
+			away := broker.StoreAway(err, "so nothing was done")
+			away.Use = to.unused()
+			return to.unlessStranger(ctx, broker.AsError(away, to.requestID))
+		}
+		if !first {
+			b.log.InfoContext(ctx, "duplicate delivery skipped", "user", to.caller.User)
+			return errServedAlready
+		}
+		return nil
+	}
+}
+
+// person learns by which of their IDs the config knows whoever speaks.
+func (b *Bot) person(ctx context.Context, to *conversation) error {
+	to.caller.User = to.broker.Visits.Person(ctx, to.caller.User)
+	return nil
+}
+
+// enter passes who has not asked for too much.
+func (b *Bot) enter(account string) step {
+	return func(ctx context.Context, to *conversation) error {
+		return to.broker.Visits.Enter(ctx, to.request(command.Command{Account: account}))
+	}
+}
+
+// slot waits, not for long, to be one of the Requests that are worked on at once.
+// Whoever may have one leaves it.
+func (b *Bot) slot(ctx context.Context, to *conversation) error {
+	waiting, cancel := context.WithTimeout(ctx, slotTimeout)
+	defer cancel()
+	select {
+	case b.slots <- struct{}{}:
+		to.slot = true
+		return nil
+	case <-waiting.Done():
+		late, done := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer done()
+		return to.unlessStranger(late, errBusy(*to))
+	}
+}
+
+func errBusy(to conversation) error {
+	return &broker.Error{
+		Code: broker.CodeBusy, Use: to.unused(), Ref: broker.ShortRef(to.requestID),
+		What: broker.Say("The bot has too much to do right now, so nothing was done."),
+		Hint: broker.Say("Try again in a minute."),
+	}
+}
+
+// leave gives back the slot, if there is one.
+func (b *Bot) leave(to *conversation) {
+	if to.slot {
+		to.slot = false
+		<-b.slots
+	}
+}
+
+// alone refuses to issue from a process whose state is its own while
+// another process may serve the same Slack app.
+func (b *Bot) alone(ctx context.Context, to *conversation) error {
+	n, certain := b.sockets.Strangers()
+	if !b.embedded || n == 0 {
+		return nil
+	}
+	e := &broker.Error{
+		Code: broker.CodeStore, Use: to.unused(), Ref: broker.ShortRef(to.requestID),
+		What: broker.Say("Another copy of this bot may share its Slack app while this one keeps its state in its own memory, so nothing is issued."),
+		Hint: broker.Say("Slack counts connections that are not this copy's: another copy's, or dead ones. " +
+			"Whoever runs the bot finds in its log what to do."),
+	}
+	if certain {
+		e.What = broker.Say("Another copy of this bot shares its Slack app while this one keeps its state in its own memory, so nothing is issued.")
+		e.Hint = broker.Say("Whoever runs the bot must give all copies one REDIS_URL, or stop the other copy and start this one again.")
+	}
+	return to.unlessStranger(ctx, e)
+}
+
+// unlessStranger returns err, which says that the bot cannot serve, or for a
+// stranger what a stranger is told: no error tells them more.
+func (to conversation) unlessStranger(ctx context.Context, err error) error {
+	if stranger := to.broker.Visits.Recognize(ctx, to.request(command.Command{})); stranger != nil {
+		return stranger
+	}
+	return err
+}
+
+// unlessRefused is unlessStranger for an error that teaches something, such as
+// the grammar: guests and the like learn nothing either.
+func (to conversation) unlessRefused(ctx context.Context, err error) error {
+	if refused := to.broker.Visits.Identify(ctx, to.request(command.Command{})); refused != nil {
+		return refused
+	}
+	return err
+}
