@@ -59,12 +59,26 @@ type Account struct {
 	DMLife time.Duration
 }
 
-// terms sum up what else than role and duration decides what credentials of the
+// Terms sum up what else than role and duration decides what credentials of the
 // Account may do, and how they are got: an approval is for these alone.
-func (a Account) terms() string {
+func (a Account) Terms() string {
 	text, _ := json.Marshal([]any{a.RoleARN, a.ExternalID, a.MFA, a.SourceIdentity, a.Tags, a.SessionPolicy, a.PolicyARNs}) // it cannot fail
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])
+}
+
+// CheckDuration returns what somebody gets who asks for d, where 0 is the
+// default; else why they get nothing.
+func (a Account) CheckDuration(d time.Duration) (time.Duration, Why) {
+	switch {
+	case d == 0:
+		return a.DefaultDuration, ""
+	case d < MinDuration:
+		return 0, TooShort
+	case d > a.MaxDuration:
+		return 0, TooLong
+	}
+	return d, ""
 }
 
 // HasRole reports whether credentials come from AssumeRole.
@@ -105,29 +119,10 @@ func (k KeySource) String() string {
 	return "no source"
 }
 
-// maxAccountName is what accountName takes.
-const maxAccountName = 63
+// MaxAccountName is how many characters the name of an Account has at most.
+const MaxAccountName = 63
 
 var accountName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
-
-// betweenDigits is what people write between the digits of a code.
-var betweenDigits = regexp.MustCompile(`([0-9])[-._]+([0-9])`)
-
-// MayHoldCode reports whether word holds exactly six digits in a row, with or
-// without something between them. That is a code whose space was forgotten
-// (prod123456, prod-123-456), and taking it for part of a name would put a live
-// code on the record.
-func MayHoldCode(word string) bool {
-	for joined := ""; joined != word; {
-		joined, word = word, betweenDigits.ReplaceAllString(word, "$1$2")
-	}
-	for _, run := range strings.FieldsFunc(word, func(r rune) bool { return r < '0' || r > '9' }) {
-		if len(run) == 6 {
-			return true
-		}
-	}
-	return false
-}
 
 // reservedWords have a meaning of their own where an account name may stand.
 var reservedWords = []string{

@@ -3,7 +3,6 @@ package broker_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/assumebot/assumebot/broker"
 )
@@ -66,14 +65,6 @@ func TestShapesOfARNsAndSerials(t *testing.T) {
 	for s, good := range map[string]bool{"ab": true, strings.Repeat("x", 1224): true, "a": false, strings.Repeat("x", 1225): false, "a b": false} {
 		if err := broker.CheckExternalID(s); (err == nil) != good {
 			t.Errorf("CheckExternalID(%d characters): %v, want good %v", len(s), err, good)
-		}
-	}
-}
-
-func TestDurationsReadAsPeopleTypeThem(t *testing.T) {
-	for seconds, want := range map[int]string{0: "0s", 59: "59s", 900: "15m", 3600: "1h", 5400: "1h30m", 129600: "36h", 61: "1m1s"} {
-		if got := broker.FormatDuration(time.Duration(seconds) * time.Second); got != want {
-			t.Errorf("FormatDuration(%ds) = %q, want %q", seconds, got, want)
 		}
 	}
 }

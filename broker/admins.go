@@ -39,15 +39,15 @@ func (b *Orders) isAdmin(ctx context.Context, r Request, act string) error {
 
 // listedAsAdmin looks the person up in Admins. An error means unknown.
 func (b *Visits) listedAsAdmin(ctx context.Context, user string) (bool, error) {
-	found := b.config.onList(b.config.Admins, user, nil)
-	if !found.unknown {
-		return found.yes, nil
+	found := b.config.OnList(b.config.Admins, user, nil)
+	if !found.Unknown {
+		return found.Yes, nil
 	}
 	m, err := b.groups(ctx, user)
 	if err != nil {
 		return false, groupsUnknown(err)
 	}
-	return b.config.onList(b.config.Admins, user, m).yes, nil
+	return b.config.OnList(b.config.Admins, user, m).Yes, nil
 }
 
 // Administers reports whether the Caller is an admin as far as the config and

@@ -94,7 +94,7 @@ func (b *Asking) toAsk(ctx context.Context, r Request, user User) (Approval, err
 			Hint: Say("Send your request again, with your code."),
 		}
 	}
-	duration, err := account.narrowed(d).CheckDuration(r.Duration)
+	duration, err := durationOf(account.Narrowed(d), r.Duration)
 	if err != nil {
 		return Approval{}, err
 	}
@@ -110,7 +110,7 @@ func (b *Asking) toAsk(ctx context.Context, r Request, user User) (Approval, err
 	}
 	return Approval{
 		ID: r.ID, User: user.Slack, UserName: user.Name, Team: r.Caller.Team, Channel: r.Caller.Channel,
-		Account: account.Name, RoleARN: account.RoleARN, Duration: duration, Reason: r.Reason, Format: r.Format, Terms: account.terms(),
+		Account: account.Name, RoleARN: account.RoleARN, Duration: duration, Reason: r.Reason, Format: r.Format, Terms: account.Terms(),
 		OnCall: b.policy.onCall(ctx, user), Needs: account.Approval.Count, State: ApprovalWaiting, Asked: now, Expires: now.Add(account.Approval.Expires),
 	}, nil
 }
@@ -121,7 +121,7 @@ func (b *Asking) toAsk(ctx context.Context, r Request, user User) (Approval, err
 func (b *Asking) somebodyCanApprove(ctx context.Context, account Account, user User) error {
 	var people []string
 	for _, id := range b.approvers(account) {
-		if !isUserGroup(id) {
+		if !IsUserGroup(id) {
 			people = append(people, id)
 			continue
 		}

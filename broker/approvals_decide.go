@@ -45,7 +45,7 @@ func (b *Deciding) Approve(ctx context.Context, r Request, user, id string) (App
 			intended = true
 		}
 		k.Votes = append(slices.Clone(k.Votes), by)
-		if b.config.votes(account, k.Approval, m) >= max(k.Needs, account.Approval.Count) {
+		if b.votes(account, k.Approval, m) >= max(k.Needs, account.Approval.Count) {
 			k.State, k.Expires = ApprovalApproved, k.Now.Add(ApprovalUse)
 		}
 		return k.Approval, nil
@@ -167,7 +167,7 @@ func (b *Deciding) deciding(ctx context.Context, r Request, k KeptApproval, orde
 		return decider{}, err
 	}
 	account, ok := b.config.Account(k.Account)
-	if !ok || account.Approval == nil || !k.Acknowledge && account.terms() != k.Terms {
+	if !ok || account.Approval == nil || !k.Acknowledge && account.Terms() != k.Terms {
 		return decider{}, &Error{
 			Code: CodeApprovalGone,
 			What: Say("The config has changed since this was asked: " + k.Account + " is not what it was."),
@@ -175,10 +175,10 @@ func (b *Deciding) deciding(ctx context.Context, r Request, k KeptApproval, orde
 		}
 	}
 	m, err := b.visits.groups(ctx, append(k.voters(), r.Caller.User)...)
-	switch found := b.config.onList(account.Approval.Approvers, r.Caller.User, m); {
-	case found.unknown:
+	switch found := b.config.OnList(account.Approval.Approvers, r.Caller.User, m); {
+	case found.Unknown:
 		return decider{}, slackCannotSay(err, "whether you are an approver of "+account.Name)
-	case !found.yes:
+	case !found.Yes:
 		return decider{}, &Error{
 			Code: CodeNotApprover, Rule: RuleDefault,
 			What: Say("You are not an approver of " + account.Name + "."),
@@ -212,10 +212,10 @@ func (b *Deciding) mayTakePart(ctx context.Context, r Request) error {
 }
 
 // votes counts the approvals of those who are approvers still.
-func (c *Config) votes(account Account, a Approval, m Membership) int {
+func (b *core) votes(account Account, a Approval, m Membership) int {
 	n := 0
 	for _, v := range a.Votes {
-		if v.User != a.User && c.onList(account.Approval.Approvers, v.User, m).yes {
+		if v.User != a.User && b.config.OnList(account.Approval.Approvers, v.User, m).Yes {
 			n++
 		}
 	}

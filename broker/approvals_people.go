@@ -105,10 +105,10 @@ func (b *Policy) onCall(ctx context.Context, user User) OnCall {
 	m, err := b.visits.groups(ctx)
 	is := OnCallNo
 	for _, rota := range rotas {
-		switch found := b.config.onList(rota, user.Slack, m); {
-		case found.yes:
+		switch found := b.config.OnList(rota, user.Slack, m); {
+		case found.Yes:
 			return OnCallYes
-		case found.unknown || err != nil:
+		case found.Unknown || err != nil:
 			is = OnCallUnknown
 		}
 	}

@@ -80,7 +80,7 @@ func (b *Consent) isLapsed(ctx context.Context, account Account, k KeptApproval)
 
 // fits reports whether the Approval is for what r asks.
 func (a Approval) fits(r Request, account Account) bool {
-	return !a.Acknowledge && a.User == r.Caller.User && a.Account == account.Name && a.RoleARN == account.RoleARN && a.Terms == account.terms() &&
+	return !a.Acknowledge && a.User == r.Caller.User && a.Account == account.Name && a.RoleARN == account.RoleARN && a.Terms == account.Terms() &&
 		(r.Duration == 0 || r.Duration == a.Duration)
 }
 
@@ -124,7 +124,7 @@ func (b *Consent) usableApproval(ctx context.Context, user User, id string) (Kep
 func (b *Consent) stillApproved(ctx context.Context, account Account, k KeptApproval) error {
 	needs := max(k.Needs, account.Approval.Count)
 	m, err := b.visits.groups(ctx, k.voters()...)
-	if b.config.votes(account, k.Approval, m) < needs {
+	if b.votes(account, k.Approval, m) < needs {
 		if err != nil {
 			e := slackCannotSay(err, "whether those who approved are approvers still")
 			e.Hint = Sentences(e.Hint, Say("The approval stays."))

@@ -36,11 +36,11 @@ func (a *plainAWS) client(c broker.Credentials) awstest.Client {
 }
 
 func (a *plainAWS) LongTermKey(_ context.Context, u broker.User, _ broker.Plan) (broker.Credentials, error) {
-	id, secret := a.env[u.Key.Env+"_AWS_ACCESS_KEY_ID"], a.env[u.Key.Env+"_AWS_SECRET_ACCESS_KEY"]
-	if id == "" || secret == "" {
+	id, key := a.env[u.Key.Env+"_AWS_ACCESS_KEY_ID"], a.env[u.Key.Env+"_AWS_SECRET_ACCESS_KEY"]
+	if id == "" || key == "" {
 		return broker.Credentials{}, said(broker.CodeKeyUnreadable, broker.UseUnused, errors.New("no key"))
 	}
-	return broker.Credentials{AccessKeyID: id, SecretAccessKey: broker.NewSecret(secret)}, nil
+	return broker.Credentials{AccessKeyID: id, SecretAccessKey: broker.NewSecret(key)}, nil
 }
 
 func (a *plainAWS) Issue(ctx context.Context, c broker.Call) (broker.STSAnswer, error) {

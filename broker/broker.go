@@ -31,7 +31,7 @@ type Deps struct {
 // core is the config and the ports that every part of a Broker works with.
 type core struct {
 	config     *Config
-	names      names // in config
+	names      Names // whom config names
 	aws        AWS
 	codes      Codes
 	sessions   Sessions
@@ -191,7 +191,7 @@ type (
 // New returns a Broker; it does no work.
 func New(d Deps) *Broker {
 	c := &core{
-		config: d.Config, names: d.Config.names(), aws: d.AWS, codes: d.Codes, sessions: d.Sessions, grants: d.Grants, listings: d.Listings,
+		config: d.Config, names: d.Config.Names(), aws: d.AWS, codes: d.Codes, sessions: d.Sessions, grants: d.Grants, listings: d.Listings,
 		sealedKeys: d.Keys, parseKey: d.ParseKey,
 		recorder: d.Recorder, directory: d.Directory, people: d.People, counters: d.Counters, leases: d.Leases, approvals: d.Approvals,
 		controls: d.Controls, now: d.Now, log: d.Log,

@@ -49,7 +49,7 @@ func (b *Consent) clear(ctx context.Context, r Request, user User) (clearance, e
 			d = b.policy.decide(ctx, r)
 		}
 	}
-	c := clearance{request: r, account: account.narrowed(d), decision: d}
+	c := clearance{request: r, account: account.Narrowed(d), decision: d}
 	switch {
 	case d.Effect == Deny:
 		return clearance{}, b.orWithoutBreakGlass(ctx, r, account, b.policy.denied(account, r, d))
@@ -97,7 +97,7 @@ func (b *Consent) clearAgain(ctx context.Context, r Request, user User, g Grant)
 	case NeedApproval:
 		return clearance{}, b.policy.needsApproval(account)
 	}
-	return clearance{account: account.narrowed(d), decision: d}, nil
+	return clearance{account: account.Narrowed(d), decision: d}, nil
 }
 
 // needsApproval is the question that a Request without approval comes to.

@@ -50,30 +50,6 @@ func TestAccountsThatOnlyAGroupCouldGiveAreSaidToBeMissing(t *testing.T) {
 	}
 }
 
-// TestOfRulesThatMatchTheOneThatGivesLongestCounts, whatever their order, and
-// none gives more than the Account does.
-func TestOfRulesThatMatchTheOneThatGivesLongestCounts(t *testing.T) {
-	c := &broker.Config{
-		Users: broker.Users(broker.User{Slack: "U01ALICE"}),
-		Accounts: broker.Accounts(broker.Account{Name: "prod", DefaultDuration: time.Hour, MaxDuration: 3 * time.Hour, Rules: broker.Rules{Allow: []broker.Rule{
-			{Who: []string{"*"}, Max: time.Hour}, {Who: []string{"U01ALICE"}, Max: 2 * time.Hour}, {Who: []string{"*"}, Max: 30 * time.Minute},
-		}}}),
-	}
-	decide := func(asked time.Duration) broker.Decision {
-		return broker.Decide(c, broker.Membership{}, broker.Request{Account: "prod", Caller: broker.Caller{User: "U01ALICE"}, Duration: asked}, time.Now())
-	}
-	if got := decide(0); got.Effect != broker.Allow || got.Rule != "allow U01ALICE" || got.Max != 2*time.Hour {
-		t.Errorf("got %+v, want up to 2h", got)
-	}
-	if got := decide(4 * time.Hour); got.Code != broker.CodeTooLong || got.Max != 2*time.Hour {
-		t.Errorf("got %+v, want that 2h is the most", got)
-	}
-	c.Accounts.Find("prod").Allow[1].Max = 8 * time.Hour
-	if got := decide(0); got.Max != 3*time.Hour {
-		t.Errorf("got up to %s, want the account's 3h", got.Max)
-	}
-}
-
 func TestWhatBreakGlassGaveIsShownAgainWhileItIsAllowed(t *testing.T) {
 	b := newVault(t, 1)
 	b.config.Accounts.Find("prod").BreakGlass = []string{"S03SENIORS"}

@@ -114,7 +114,7 @@ type Group struct {
 func NewGroup(members ...string) Group {
 	g := Group{Members: members, people: map[string]bool{}}
 	for _, m := range members {
-		if isUserGroup(m) {
+		if IsUserGroup(m) {
 			g.groups = append(g.groups, m)
 		} else {
 			g.people[m] = true
@@ -123,4 +123,30 @@ func NewGroup(members ...string) Group {
 	return g
 }
 
-func isUserGroup(id string) bool { return strings.HasPrefix(id, "S") }
+// IsUserGroup reports whether id is that of a Slack user group.
+func IsUserGroup(id string) bool { return strings.HasPrefix(id, "S") }
+
+// Names is an index of whom a Config names.
+type Names struct {
+	Global   bool              // some ID is W…
+	Sessions map[string]string // Slack user IDs by the session names of Users
+	ids      map[string]bool   // of Users, and of whoever is on a list
+}
+
+// Names indexes whom c names.
+func (c *Config) Names() Names {
+	n := Names{ids: map[string]bool{}, Sessions: map[string]string{}}
+	ids := c.named()
+	for u := range c.Users.All() {
+		ids = append(ids, u.Slack)
+		n.Sessions[u.SessionName] = u.Slack
+	}
+	for _, id := range ids {
+		n.ids[id] = true
+		n.Global = n.Global || IsGlobal(id)
+	}
+	return n
+}
+
+// Has reports whether the Config names id anywhere.
+func (n Names) Has(id string) bool { return n.ids[id] }

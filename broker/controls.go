@@ -17,8 +17,8 @@ type Order struct {
 // shown is o as it may be shown: it is kept where others may write, and ended by
 // what is there, so it is cleaned no sooner.
 func (o Order) shown() Order {
-	cleanFields(&o)
-	o.Reason = atMost(o.Reason, MaxReason)
+	CleanFields(&o)
+	o.Reason = AtMost(o.Reason, MaxReason)
 	return o
 }
 

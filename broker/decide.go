@@ -20,10 +20,35 @@ const (
 type Decision struct {
 	Effect  Effect
 	Rule    string        // "allow S01ONCALL", "deny U01ALICE", "hours": what of the config decided
-	Code    Code          // of a deny
+	Why     Why           // of a deny
 	Unknown bool          // it may give more once it is known who is in which user group
 	Max     time.Duration // of an allow: longest that the rules which match give
 	Err     error         // why membership is unknown; Decide leaves it to its caller
+}
+
+// Why is why policy denies.
+type Why string
+
+// What can be wrong.
+const (
+	UnknownAccount Why = "there is no such account"
+	NotAllowed     Why = "nothing allows it"
+	UnknownGroups  Why = "it depends on user groups that are not known"
+	TooShort       Why = "shorter than AWS issues"
+	TooLong        Why = "longer than is allowed"
+	WrongChannel   Why = "not from this channel"
+	OutsideHours   Why = "not at this hour"
+	NeedsReason    Why = "not without such a reason"
+)
+
+// An Ask is what policy looks at of a Request.
+type Ask struct {
+	User       string        // Slack user ID
+	Channel    string        // where it is asked
+	Account    string        // alias, in lower case
+	Duration   time.Duration // 0: whatever there is
+	Reason     string
+	BreakGlass bool
 }
 
 // What names a Decision that no entry of a list made.
@@ -33,78 +58,78 @@ const (
 	RuleAccount = "no such account"
 )
 
-// Decide says what policy says of a Request at a moment. It is a pure function:
+// Decide says what policy says of ask at a moment. It is a pure function:
 // it asks nobody, and the same arguments give the same Decision. The order is
 // deny, then allow, then the conditions of the Account, then approval; what no
 // rule allows is denied, and so is what depends on a membership that is nil.
 // Taking rules that allow out of the config never turns a deny into an allow:
 // among rules that match, the one that gives most counts.
-func Decide(c *Config, m Membership, r Request, at time.Time) Decision {
-	a, ok := c.Account(r.Account)
+func Decide(c *Config, m Membership, ask Ask, at time.Time) Decision {
+	a, ok := c.Account(ask.Account)
 	if !ok {
-		return Decision{Effect: Deny, Rule: RuleAccount, Code: CodeUnknownAccount}
+		return Decision{Effect: Deny, Rule: RuleAccount, Why: UnknownAccount}
 	}
-	d := c.decideWho(a, m, r)
+	d := c.DecideWho(a, m, ask)
 	if d.Effect == Deny {
 		return d
 	}
-	if unmet := a.conditions(r, at); len(unmet) > 0 {
+	if unmet := a.Unmet(ask, at); len(unmet) > 0 {
 		return unmet[0]
 	}
 	return d
 }
 
-// conditions are those of where, when and why that r does not meet, as denies.
-func (a Account) conditions(r Request, at time.Time) []Decision {
+// Unmet are the conditions of where, when and why that ask does not meet, as denies.
+func (a Account) Unmet(ask Ask, at time.Time) []Decision {
 	var unmet []Decision
-	deny := func(rule string, code Code) {
-		unmet = append(unmet, Decision{Effect: Deny, Rule: rule, Code: code})
+	deny := func(rule string, why Why) {
+		unmet = append(unmet, Decision{Effect: Deny, Rule: rule, Why: why})
 	}
-	if len(a.Channels) > 0 && !slices.Contains(a.Channels, r.Caller.Channel) {
-		deny("channels", CodeChannel)
+	if len(a.Channels) > 0 && !slices.Contains(a.Channels, ask.Channel) {
+		deny("channels", WrongChannel)
 	}
-	given := SaysSomething(r.Reason)
-	if r.BreakGlass { // an emergency keeps no hours, and may have no ticket yet
+	given := SaysSomething(ask.Reason)
+	if ask.BreakGlass { // an emergency keeps no hours, and may have no ticket yet
 		if !given {
-			deny("break_glass", CodeReason)
+			deny("break_glass", NeedsReason)
 		}
 		return unmet
 	}
 	if !a.Hours.Open(at) {
-		deny("hours", CodeHours)
+		deny("hours", OutsideHours)
 	}
-	if a.Reason.Required && !given || a.Reason.Pattern != nil && !a.Reason.Pattern.MatchString(strings.TrimSpace(r.Reason)) {
-		deny("reason", CodeReason)
+	if a.Reason.Required && !given || a.Reason.Pattern != nil && !a.Reason.Pattern.MatchString(strings.TrimSpace(ask.Reason)) {
+		deny("reason", NeedsReason)
 	}
 	return unmet
 }
 
-// decideWho is Decide without the conditions that a person can do something
+// DecideWho is Decide without the conditions that a person can do something
 // about: where they ask, when, and with which reason.
-func (c *Config) decideWho(a Account, m Membership, r Request) Decision {
-	user := r.Caller.User
-	unknown := Decision{Effect: Deny, Rule: RuleUnknown, Code: CodeDirectory, Unknown: true}
-	switch denied := c.onList(a.Deny, user, m); {
-	case denied.yes:
-		return Decision{Effect: Deny, Rule: "deny " + denied.entry, Code: CodeNotAllowed}
-	case denied.unknown:
+func (c *Config) DecideWho(a Account, m Membership, ask Ask) Decision {
+	user := ask.User
+	unknown := Decision{Effect: Deny, Rule: RuleUnknown, Why: UnknownGroups, Unknown: true}
+	switch denied := c.OnList(a.Deny, user, m); {
+	case denied.Yes:
+		return Decision{Effect: Deny, Rule: "deny " + denied.Entry, Why: NotAllowed}
+	case denied.Unknown:
 		return unknown
 	}
-	if r.BreakGlass {
-		switch broken := c.onList(a.BreakGlass, user, m); {
-		case broken.yes:
-			return a.within(Decision{Effect: Allow, Rule: "break_glass " + broken.entry, Max: a.MaxDuration}, r.Duration)
-		case broken.unknown:
+	if ask.BreakGlass {
+		switch broken := c.OnList(a.BreakGlass, user, m); {
+		case broken.Yes:
+			return a.within(Decision{Effect: Allow, Rule: "break_glass " + broken.Entry, Max: a.MaxDuration}, ask.Duration)
+		case broken.Unknown:
 			return unknown
 		}
-		return Decision{Effect: Deny, Rule: RuleDefault, Code: CodeNotAllowed}
+		return Decision{Effect: Deny, Rule: RuleDefault, Why: NotAllowed}
 	}
-	best, open := Decision{Effect: Deny, Rule: RuleDefault, Code: CodeNotAllowed}, false
+	best, open := Decision{Effect: Deny, Rule: RuleDefault, Why: NotAllowed}, false
 	for _, rule := range a.Allow {
-		found := c.onList(rule.Who, user, m)
-		open = open || found.unknown
-		if found.yes {
-			best = better(best, a.within(a.by(rule, found.entry), r.Duration))
+		found := c.OnList(rule.Who, user, m)
+		open = open || found.Unknown
+		if found.Yes {
+			best = better(best, a.within(a.by(rule, found.Entry), ask.Duration))
 		}
 	}
 	switch {
@@ -136,7 +161,7 @@ func (a Account) by(rule Rule, entry string) Decision {
 // there is.
 func (a Account) within(d Decision, asked time.Duration) Decision {
 	if asked > d.Max {
-		return Decision{Effect: Deny, Rule: d.Rule + ", for up to " + FormatDuration(d.Max), Code: CodeTooLong, Max: d.Max}
+		return Decision{Effect: Deny, Rule: d.Rule + ", for up to " + FormatDuration(d.Max), Why: TooLong, Max: d.Max}
 	}
 	return d
 }
@@ -149,13 +174,23 @@ func better(a, b Decision) Decision {
 			return 3
 		case d.Effect == NeedApproval:
 			return 2
-		case d.Code == CodeTooLong:
+		case d.Why == TooLong:
 			return 1
 		}
 		return 0
 	}
 	if rank(b) > rank(a) || rank(b) == rank(a) && b.Max > a.Max {
 		return b
+	}
+	return a
+}
+
+// Narrowed is the Account for as long as the Decision gives it.
+func (a Account) Narrowed(d Decision) Account {
+	a.MaxDuration = min(a.MaxDuration, d.Max)
+	a.DefaultDuration = min(a.DefaultDuration, a.MaxDuration)
+	if d.Effect == Allow { // by being on call, or by break-glass
+		a.Approval = nil
 	}
 	return a
 }

@@ -74,9 +74,9 @@ func (d *draw) membership() broker.Membership {
 	return m
 }
 
-func (d *draw) request() broker.Request {
-	return broker.Request{
-		Account: "prod", Caller: broker.Caller{User: fuzzPeople[d.of(3)], Channel: []string{"", "C01"}[d.of(2)]},
+func (d *draw) ask() broker.Ask {
+	return broker.Ask{
+		Account: "prod", User: fuzzPeople[d.of(3)], Channel: []string{"", "C01"}[d.of(2)],
 		Duration: time.Duration(d.of(5)) * time.Hour, Reason: []string{"", "INC-1", "down"}[d.of(3)], BreakGlass: d.of(4) == 0,
 	}
 }
@@ -127,15 +127,15 @@ func FuzzTakingAllowsAwayGivesNothing(f *testing.F) {
 			Groups:   map[string]broker.Group{"mixed": broker.NewGroup("U03CAROL", "S02")},
 			Accounts: broker.Accounts(broker.Account{Name: "prod", DefaultDuration: time.Hour, MaxDuration: 3 * time.Hour, Rules: d.rules()}),
 		}
-		m, r := d.membership(), d.request()
+		m, ask := d.membership(), d.ask()
 		at := time.Date(2026, time.November, 22, d.of(24), 0, 0, 0, time.UTC).AddDate(0, 0, d.of(7))
-		before := broker.Decide(c, m, r, at)
-		if again := broker.Decide(c, m, r, at); again != before {
+		before := broker.Decide(c, m, ask, at)
+		if again := broker.Decide(c, m, ask, at); again != before {
 			t.Fatalf("got %+v and then %+v of the same arguments", before, again)
 		}
 		for range 8 {
 			c.Accounts.Find("prod").Rules = d.takeAway(c.Accounts.Find("prod").Rules)
-			after := broker.Decide(c, m, r, at)
+			after := broker.Decide(c, m, ask, at)
 			if effects[after.Effect] > effects[before.Effect] || after.Effect == before.Effect && after.Effect != broker.Deny && after.Max > before.Max {
 				t.Fatalf("got %+v after taking away from what gave %+v", after, before)
 			}

@@ -87,9 +87,9 @@ type Event struct {
 // controls and what turns or hides text, and no longer than its field can be. A
 // [Recorder] keeps no other, whoever made the Event, and shows no other.
 func (e Event) Cleaned() Event {
-	cleanFields(&e)
-	e.Account = atMost(e.Account, maxAccountName)
-	e.Reason, e.Comment = atMost(e.Reason, MaxReason), atMost(e.Comment, MaxReason)
+	CleanFields(&e)
+	e.Account = AtMost(e.Account, MaxAccountName)
+	e.Reason, e.Comment = AtMost(e.Reason, MaxReason), AtMost(e.Comment, MaxReason)
 	e.Seconds = min(max(e.Seconds, 0), int64(MaxSessionTokenDuration/time.Second))
 	return e
 }

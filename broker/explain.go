@@ -55,20 +55,20 @@ func (b *Explaining) explain(ctx context.Context, r Request) (Explanation, error
 	}
 	forThis := b.policy.entitled(ctx, account, r)
 	if forThis.Effect == Deny {
-		e.Account = account.narrowed(e.Decision)
+		e.Account = account.Narrowed(e.Decision)
 		e.Problem = b.policy.denied(account, r, forThis)
 		return e, nil
 	}
 	e.Decision = forThis
 	e.Approved, r = b.approvedAlready(ctx, r, user, account, e.Decision)
-	account = account.narrowed(e.Decision)
+	account = account.Narrowed(e.Decision)
 	e.Account = account
-	d, err := account.CheckDuration(r.Duration)
+	d, err := durationOf(account, r.Duration)
 	if err != nil {
 		errors.As(err, &e.Problem)
 		return e, nil
 	}
-	for _, unmet := range account.conditions(r, b.now()) {
+	for _, unmet := range account.Unmet(r.ask(), b.now()) {
 		e.Unmet = append(e.Unmet, b.policy.denied(account, r, unmet))
 	}
 	if err := b.visits.mayAct(ctx, user.Slack); err != nil {

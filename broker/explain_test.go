@@ -37,7 +37,7 @@ func TestExplainNamesTheRule(t *testing.T) {
 		{"prod", broker.Decision{Effect: broker.Allow, Rule: "allow U01ALICE", Max: 12 * time.Hour}},
 		{"hub", broker.Decision{Effect: broker.Allow, Rule: "allow S01ALL", Max: 36 * time.Hour}},
 		{"open", broker.Decision{Effect: broker.Allow, Rule: "allow *", Max: time.Hour}},
-		{"vault", broker.Decision{Effect: broker.Deny, Rule: "default deny", Code: broker.CodeNotAllowed}},
+		{"vault", broker.Decision{Effect: broker.Deny, Rule: "default deny", Why: broker.NotAllowed}},
 	} {
 		if diff := cmp.Diff(test.want, b.explain(t, test.account, 0).Decision); diff != "" {
 			t.Errorf("%s: decision (-want +got):\n%s", test.account, diff)
@@ -79,7 +79,7 @@ func TestExplainTellsNothingOfWhatIsDenied(t *testing.T) {
 	e = b.explain(t, "hub", 0)
 	want := broker.Explanation{
 		Account:  broker.Account{Name: "hub"},
-		Decision: broker.Decision{Effect: broker.Deny, Rule: "default deny", Code: broker.CodeNotAllowed},
+		Decision: broker.Decision{Effect: broker.Deny, Rule: "default deny", Why: broker.NotAllowed},
 		Contact:  broker.Say("Ask in #help-aws."),
 	}
 	if diff := cmp.Diff(want, e); diff != "" {

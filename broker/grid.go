@@ -3,7 +3,6 @@ package broker
 import (
 	"context"
 	"slices"
-	"strings"
 )
 
 // On an Enterprise Grid Slack may call one person U… in one place and W… in
@@ -29,7 +28,7 @@ func (b *Visits) Person(ctx context.Context, id string) string {
 
 // mayGoBy reports whether the bot may know by another ID whom Slack calls id.
 func (b *Visits) mayGoBy(id string) bool {
-	return !b.config.isUser(id) && (isGlobal(id) || b.names.global)
+	return !b.config.IsUser(id) && (IsGlobal(id) || b.names.Global)
 }
 
 // person is Person of whom Slack says this.
@@ -37,7 +36,7 @@ func (b *Visits) person(id string, s Standing) string {
 	if !b.mayGoBy(id) || !slices.Contains(s.IDs, id) {
 		return id
 	}
-	for _, named := range []func(string) bool{b.config.isUser, b.names.person} {
+	for _, named := range []func(string) bool{b.config.IsUser, b.names.Has} {
 		if i := slices.IndexFunc(s.IDs, named); i >= 0 {
 			return s.IDs[i]
 		}
@@ -73,90 +72,14 @@ func (b *Visits) groups(ctx context.Context, people ...string) (Membership, erro
 		m = Membership{} // there are no user groups
 	}
 	for _, person := range people {
-		if !m.mixed(person) {
+		if !m.Mixed(person) {
 			continue
 		}
 		s, err := b.people.Standing(ctx, person)
 		if err != nil {
 			return nil, err // a group that denies them may have their other ID
 		}
-		m = m.calling(person, s.IDs)
+		m = m.Calling(person, s.IDs)
 	}
 	return m, nil
 }
-
-// mixed reports whether groups have IDs of the other kind than a person's.
-func (m Membership) mixed(person string) bool {
-	for _, members := range m {
-		if slices.ContainsFunc(members, func(id string) bool { return isGlobal(id) != isGlobal(person) }) {
-			return true
-		}
-	}
-	return false
-}
-
-// of is the Membership of one person alone, which is found at once.
-func (m Membership) of(person string) Membership {
-	if m == nil {
-		return nil
-	}
-	out := Membership{}
-	for group, members := range m {
-		if slices.Contains(members, person) {
-			out[group] = []string{person}
-		}
-	}
-	return out
-}
-
-// calling is the Membership with person in place of each of their IDs.
-func (m Membership) calling(person string, ids []string) Membership {
-	if len(ids) == 0 {
-		return m
-	}
-	out := make(Membership, len(m))
-	for group, members := range m {
-		if slices.ContainsFunc(members, func(id string) bool { return slices.Contains(ids, id) }) {
-			members = slices.Clone(members)
-			for i, id := range members {
-				if slices.Contains(ids, id) {
-					members[i] = person
-				}
-			}
-		}
-		out[group] = members
-	}
-	return out
-}
-
-func isGlobal(id string) bool { return strings.HasPrefix(id, "W") }
-
-func (c *Config) isUser(id string) bool {
-	_, ok := c.User(id)
-	return ok
-}
-
-// names are what a config calls people, so that nobody has to look through all of
-// it.
-type names struct {
-	people   map[string]bool   // Slack IDs of Users, and of whoever is on a list
-	global   bool              // one of them is W…
-	sessions map[string]string // Slack user IDs by the session names of Users
-}
-
-func (c *Config) names() names {
-	n := names{people: map[string]bool{}, sessions: map[string]string{}}
-	ids := c.named()
-	for u := range c.Users.All() {
-		ids = append(ids, u.Slack)
-		n.sessions[u.SessionName] = u.Slack
-	}
-	for _, id := range ids {
-		n.people[id] = true
-		n.global = n.global || isGlobal(id)
-	}
-	return n
-}
-
-// person reports whether the config names id anywhere.
-func (n names) person(id string) bool { return n.people[id] }

@@ -10,7 +10,7 @@ import (
 // planFor is what a Request for the Account becomes, and the MFA session that
 // it uses if the Plan says so.
 func (b *Issuing) planFor(ctx context.Context, r Request, user User, account Account) (Plan, heldSession, error) {
-	d, err := account.CheckDuration(r.Duration)
+	d, err := durationOf(account, r.Duration)
 	if err != nil {
 		return Plan{}, heldSession{}, err
 	}

@@ -1,10 +1,6 @@
 package broker
 
-import (
-	"fmt"
-	"strconv"
-	"time"
-)
+import "time"
 
 // A Plan is which STS call a Request becomes, and why.
 type Plan struct {
@@ -19,21 +15,6 @@ type Plan struct {
 // SendsCode reports whether SerialNumber and TokenCode go into the call.
 func (p Plan) SendsCode() bool { return p.MFA && !p.Chained }
 
-// CheckDuration returns what a Request for d gets of the Account, where 0 is
-// the default.
-func (a Account) CheckDuration(d time.Duration) (time.Duration, error) {
-	if d == 0 {
-		return a.DefaultDuration, nil
-	}
-	if d < MinDuration {
-		return 0, tooShort("AWS issues nothing")
-	}
-	if d > a.MaxDuration {
-		return 0, tooLong(a.Name+" is issued for", a.MaxDuration)
-	}
-	return d, nil
-}
-
 // chainingCap is how long a role lives at most that temporary credentials
 // assume, those of an MFA session included.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
@@ -43,7 +24,7 @@ const chainingCap = time.Hour
 type situation struct {
 	account  Account
 	asked    time.Duration // what the person named; 0: nothing
-	duration time.Duration // what CheckDuration made of it
+	duration time.Duration // what durationOf made of it
 	hasCode  bool
 	sessions time.Duration // how long MFA sessions last; 0: off
 	live     bool          // the User has an MFA session that may be used
@@ -111,28 +92,4 @@ func (s situation) needsCode() error {
 		e.What = Say(s.account.Name + " needs the code of your MFA device: your MFA session is only for accounts with a role.")
 	}
 	return e
-}
-
-// FormatNumber writes n as people read it: 10,000.
-func FormatNumber(n int) string {
-	if n < 1000 {
-		return strconv.Itoa(n)
-	}
-	return fmt.Sprintf("%s,%03d", FormatNumber(n/1000), n%1000)
-}
-
-// FormatDuration writes d as people type it: 90m, 2h, 1h30m.
-func FormatDuration(d time.Duration) string {
-	h, m, s := int(d.Hours()), int(d.Minutes())%60, int(d.Seconds())%60
-	out := ""
-	if h > 0 {
-		out += fmt.Sprintf("%dh", h)
-	}
-	if m > 0 {
-		out += fmt.Sprintf("%dm", m)
-	}
-	if s > 0 || out == "" {
-		out += fmt.Sprintf("%ds", s)
-	}
-	return out
 }

@@ -4,16 +4,25 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"time"
 )
+
+// ask is what policy looks at of r.
+func (r Request) ask() Ask {
+	return Ask{
+		User: r.Caller.User, Channel: r.Caller.Channel, Account: r.Account,
+		Duration: r.Duration, Reason: r.Reason, BreakGlass: r.BreakGlass,
+	}
+}
 
 // decide asks policy, and Slack for who is in which user group if that matters.
 func (b *Policy) decide(ctx context.Context, r Request) Decision {
-	return b.informed(ctx, r.Caller.User, func(m Membership) Decision { return Decide(b.config, m, r, b.now()) })
+	return b.informed(ctx, r.Caller.User, func(m Membership) Decision { return Decide(b.config, m, r.ask(), b.now()) })
 }
 
 // entitled is decide without the conditions of where, when and why.
 func (b *Policy) entitled(ctx context.Context, a Account, r Request) Decision {
-	return b.informed(ctx, r.Caller.User, func(m Membership) Decision { return b.config.decideWho(a, m, r) })
+	return b.informed(ctx, r.Caller.User, func(m Membership) Decision { return b.config.DecideWho(a, m, r.ask()) })
 }
 
 // informed decides without membership if that will do, else with it.
@@ -38,34 +47,24 @@ func (b *core) contact() []Part {
 	return Say("Ask in " + b.config.Contact + ".")
 }
 
-// narrowed is the Account for as long as the Decision gives it.
-func (a Account) narrowed(d Decision) Account {
-	a.MaxDuration = min(a.MaxDuration, d.Max)
-	a.DefaultDuration = min(a.DefaultDuration, a.MaxDuration)
-	if d.Effect == Allow { // by being on call, or by break-glass
-		a.Approval = nil
-	}
-	return a
-}
-
 // denied is what a person is told of a deny. Who may not have the Account at all
 // learns nothing else of it.
 func (b *Policy) denied(a Account, r Request, d Decision) *Error {
 	var e *Error
-	switch d.Code {
-	case CodeDirectory:
+	switch d.Why {
+	case UnknownGroups:
 		e = groupsUnknown(d.Err)
-	case CodeTooLong:
+	case TooLong:
 		whose := " is issued for"
 		if d.Max < a.MaxDuration {
 			whose = " is issued to you for"
 		}
 		e = tooLong(a.Name+whose, d.Max)
-	case CodeChannel:
+	case WrongChannel:
 		e = wrongChannel(a)
-	case CodeHours:
+	case OutsideHours:
 		e = &Error{Code: CodeHours, What: Say(a.Name + " may be had only " + a.Hours.String() + "."), Hint: b.contact()}
-	case CodeReason:
+	case NeedsReason:
 		e = reasonNeeded(a, r)
 	default:
 		e = &Error{Code: CodeNotAllowed, What: Say("You may not have " + a.Name + "."), Hint: b.contact()}
@@ -75,6 +74,18 @@ func (b *Policy) denied(a Account, r Request, d Decision) *Error {
 	}
 	e.Rule, e.Err = d.Rule, d.Err
 	return e
+}
+
+// durationOf is what a Request for d gets of the Account, where 0 is the default.
+func durationOf(a Account, d time.Duration) (time.Duration, error) {
+	d, why := a.CheckDuration(d)
+	switch why {
+	case TooShort:
+		return 0, tooShort("AWS issues nothing")
+	case TooLong:
+		return 0, tooLong(a.Name+" is issued for", a.MaxDuration)
+	}
+	return d, nil
 }
 
 func wrongChannel(a Account) *Error {
@@ -169,27 +180,27 @@ func (b *Policy) AccountFor(ctx context.Context, r Request) (Account, bool) {
 	if d.Effect == Deny {
 		return Account{}, false
 	}
-	return account.narrowed(d), true
+	return account.Narrowed(d), true
 }
 
 func (b *Policy) allowed(ctx context.Context, user User) (accounts []Account, complete bool) {
 	var (
-		ask    = Request{Caller: Caller{User: user.Slack}}
+		ask    = Ask{User: user.Slack}
 		groups = sync.OnceValues(func() (Membership, error) {
 			m, err := b.visits.groups(ctx, user.Slack)
-			return m.of(user.Slack), err
+			return m.Of(user.Slack), err
 		})
 	)
 	complete = true
 	for a := range b.config.Accounts.All() {
-		d := b.config.decideWho(*a, nil, ask)
+		d := b.config.DecideWho(*a, nil, ask)
 		if d.Unknown {
 			m, err := groups()
 			complete = complete && err == nil
-			d = b.config.decideWho(*a, m, ask)
+			d = b.config.DecideWho(*a, m, ask)
 		}
 		if d.Effect != Deny {
-			accounts = append(accounts, a.narrowed(d))
+			accounts = append(accounts, a.Narrowed(d))
 		}
 	}
 	return accounts, complete

@@ -13,6 +13,10 @@ type Caller struct {
 	Channel string // where it was asked; "" in the App Home
 }
 
+// MaxReason is how many characters a reason or comment has at most: readable on
+// the record and in one Slack message.
+const MaxReason = 500
+
 // A Request is what a User asks.
 type Request struct {
 	ID       string // from NewID; scripts answer a repeat of it as they answered the first time
@@ -91,7 +95,7 @@ type Grant struct {
 
 // Cleaned is g as it may be shown: read back from where others may write.
 func (g Grant) Cleaned() Grant {
-	cleanFields(&g)
+	CleanFields(&g)
 	return g
 }
 

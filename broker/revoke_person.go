@@ -143,7 +143,7 @@ func (b *Revoking) revocationsOf(r Request, ended map[string]*Revocation) []Revo
 func (b *Revoking) sessionNames(target string, grants []Grant) []string {
 	var names []string
 	add := func(name string) {
-		whose, taken := b.names.sessions[name]
+		whose, taken := b.names.Sessions[name]
 		if name != "" && (!taken || whose == target) && !slices.Contains(names, name) {
 			names = append(names, name)
 		}

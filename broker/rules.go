@@ -121,43 +121,40 @@ func (h *Hours) unbroken(n int) bool {
 
 func clockText(d time.Duration) string { return time.Time{}.Add(d).Format("15:04") }
 
-// A Membership is who is in which Slack user group, by its ID. nil is unknown.
-type Membership map[string][]string
-
-// A match is whether a person is on a list, and by which of its entries.
-type match struct {
-	yes     bool
-	unknown bool // only a user group could say, and membership is not known; then yes is false
-	entry   string
+// A Match is whether a person is on a list, and by which of its entries.
+type Match struct {
+	Yes     bool
+	Unknown bool // only a user group could say, and membership is not known; then Yes is false
+	Entry   string
 }
 
-// onList looks for a person. Entries that name people are looked at first, so
+// OnList looks for a person. Entries that name people are looked at first, so
 // that Slack being away hurts only those whom nothing but a user group names.
-func (c *Config) onList(list []string, user string, m Membership) match {
+func (c *Config) OnList(list []string, user string, m Membership) Match {
 	if slices.Contains(list, user) {
-		return match{yes: true, entry: user}
+		return Match{Yes: true, Entry: user}
 	}
 	if _, known := c.User(user); known && slices.Contains(list, "*") {
-		return match{yes: true, entry: "*"}
+		return Match{Yes: true, Entry: "*"}
 	}
-	var found match
+	var found Match
 	for _, entry := range list {
 		own, named := c.Groups[entry]
 		if named && own.people[user] {
-			return match{yes: true, entry: entry}
+			return Match{Yes: true, Entry: entry}
 		}
 		groups := own.groups
-		if !named && isUserGroup(entry) {
+		if !named && IsUserGroup(entry) {
 			groups = []string{entry}
 		}
 		for _, group := range groups {
 			switch {
 			case m == nil:
-				found.unknown = true
-			case !found.yes && slices.Contains(m[group], user):
-				found.yes, found.entry = true, entry
+				found.Unknown = true
+			case !found.Yes && slices.Contains(m[group], user):
+				found.Yes, found.Entry = true, entry
 				if named {
-					found.entry = entry + " (" + group + ")"
+					found.Entry = entry + " (" + group + ")"
 				}
 			}
 		}
@@ -167,7 +164,7 @@ func (c *Config) onList(list []string, user string, m Membership) match {
 
 // UserGroups returns the IDs of all Slack user groups that the config names.
 func (c *Config) UserGroups() []string {
-	ids := slices.DeleteFunc(c.named(), func(id string) bool { return !isUserGroup(id) })
+	ids := slices.DeleteFunc(c.named(), func(id string) bool { return !IsUserGroup(id) })
 	slices.Sort(ids)
 	return slices.Compact(ids)
 }

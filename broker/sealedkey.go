@@ -6,17 +6,6 @@ import (
 	"time"
 )
 
-// A PublicKey is an age or SSH public key that credentials are encrypted to. It
-// holds no secret, and nothing of what a person typed beside the key.
-type PublicKey struct {
-	Text        string // canonical: age1…, or ssh-ed25519 or ssh-rsa and the base64, without a comment
-	Type        string // age, age post-quantum, ssh-ed25519, ssh-rsa
-	Fingerprint string // as ssh-keygen -l prints it; the shortened recipient for age
-}
-
-// Empty reports whether there is no key.
-func (k PublicKey) Empty() bool { return k.Text == "" }
-
 // A RegisteredKey is a public key as the store keeps it for a User.
 type RegisteredKey struct {
 	Text string // of a [PublicKey]
@@ -27,26 +16,6 @@ type RegisteredKey struct {
 // is no key. It is never to be read as "none": somebody may have altered it so
 // that credentials go out in clear.
 var ErrKeyUnreadable = errors.New("the registered key cannot be read")
-
-// A Sealing says how Credentials may be shown: encrypted to a key, or in clear.
-// Its zero value says neither: nobody looked, so nothing may be shown. Whoever
-// shows Credentials anew looks again, since the key may have changed.
-type Sealing struct {
-	decided bool
-	key     PublicKey
-}
-
-// InClear is the Sealing of a User without a key.
-func InClear() Sealing { return Sealing{decided: true} }
-
-// SealedTo is the Sealing of a User whose key is k, which must not be empty.
-func SealedTo(k PublicKey) Sealing { return Sealing{decided: !k.Empty(), key: k} }
-
-// Decided reports whether anything may be shown at all.
-func (s Sealing) Decided() bool { return s.decided }
-
-// Key returns the key to encrypt to; ok is false when Credentials go in clear.
-func (s Sealing) Key() (k PublicKey, ok bool) { return s.key, s.decided && !s.key.Empty() }
 
 // sealing looks up how the Credentials of account may be shown to user. It comes
 // before a code is spent: while the store cannot say whether there is a key,

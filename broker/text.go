@@ -8,10 +8,6 @@ import (
 	"unicode/utf8"
 )
 
-// MaxReason is how many characters a reason or comment has at most: readable on
-// the record and in one Slack message.
-const MaxReason = 500
-
 // OneLine makes one line of text, as a person sees it: no controls, no bidi
 // overrides or isolates, nothing that shows nothing, white space folded to single
 // spaces. A joiner stays where a script or an emoji needs it, a variation selector
@@ -51,8 +47,8 @@ func SaysSomething(text string) bool {
 	})
 }
 
-// atMost cuts text after n characters, and shows that it did.
-func atMost(text string, n int) string {
+// AtMost cuts text after n characters, and shows that it did.
+func AtMost(text string, n int) string {
 	if len(text) <= n || utf8.RuneCountInString(text) <= n {
 		return text
 	}
@@ -95,9 +91,9 @@ const (
 	maxFieldList = 5000
 )
 
-// cleanFields makes every string of a struct one line, and cuts what is longer
+// CleanFields makes every string of a struct one line, and cuts what is longer
 // than such a field can be. Lists are cut as well, and say so.
-func cleanFields(of any) {
+func CleanFields(of any) {
 	v := reflect.ValueOf(of).Elem()
 	for i := range v.NumField() {
 		switch f := v.Field(i); {
@@ -114,7 +110,7 @@ func fieldText(text string) string {
 		text = text[:maxFieldText*utf8.UTFMax] // so that a megabyte costs nothing
 		text = strings.ToValidUTF8(text, "") + "…"
 	}
-	return atMost(OneLine(text), maxFieldText)
+	return AtMost(OneLine(text), maxFieldText)
 }
 
 func fieldList(list []string) []string {

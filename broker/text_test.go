@@ -21,25 +21,25 @@ var blanks = map[string]string{
 }
 
 func TestWhatShowsNothingSaysNothing(t *testing.T) {
-	for name, text := range blanks {
-		for _, text := range []string{text, strings.Repeat(text, 40), " " + text + "\t" + text} {
-			if broker.SaysSomething(text) {
-				t.Errorf("%s, %+q: got that it says something", name, text)
+	for name, s := range blanks {
+		for _, s := range []string{s, strings.Repeat(s, 40), " " + s + "\t" + s} {
+			if broker.SaysSomething(s) {
+				t.Errorf("%s, %+q: got that it says something", name, s)
 			}
 		}
-		if !broker.SaysSomething(text + "x") {
+		if !broker.SaysSomething(s + "x") {
 			t.Errorf("%s and a letter: got that it says nothing", name)
 		}
 	}
-	for _, text := range []string{"a", "INC-42", "é", "理由", "سبب", "कारण", "🔥", "👩‍💻", "!", "1"} {
-		if !broker.SaysSomething(text) {
-			t.Errorf("%q: got that it says nothing", text)
+	for _, s := range []string{"a", "INC-42", "é", "理由", "سبب", "कारण", "🔥", "👩‍💻", "!", "1"} {
+		if !broker.SaysSomething(s) {
+			t.Errorf("%q: got that it says nothing", s)
 		}
 	}
 }
 
 func TestOneLineIsOneLineOfWhatIsSeen(t *testing.T) {
-	for text, want := range map[string]string{
+	for s, want := range map[string]string{
 		"INC-42 failover":              "INC-42 failover",
 		"":                             "",
 		"  a \t b\r\n\u2028c\u0085 d ": "a b c d",
@@ -55,31 +55,31 @@ func TestOneLineIsOneLineOfWhatIsSeen(t *testing.T) {
 		"é e\u0301":                                        "é e\u0301",
 		"a\xffb\ue000":                                     "a\ufffdb\ufffd",
 	} {
-		if got := broker.OneLine(text); got != want {
-			t.Errorf("%+q: got %+q, want %+q", text, got, want)
+		if got := broker.OneLine(s); got != want {
+			t.Errorf("%+q: got %+q, want %+q", s, got, want)
 		}
 	}
 }
 
 func FuzzOneLine(f *testing.F) {
-	for _, text := range blanks {
-		f.Add("a" + text + "b" + text)
+	for _, s := range blanks {
+		f.Add("a" + s + "b" + s)
 	}
-	f.Fuzz(func(t *testing.T, text string) {
-		got := broker.OneLine(text)
+	f.Fuzz(func(t *testing.T, s string) {
+		got := broker.OneLine(s)
 		if !utf8.ValidString(got) || got != strings.TrimSpace(got) || strings.Contains(got, "  ") {
-			t.Errorf("%+q: got %+q, want one line of text", text, got)
+			t.Errorf("%+q: got %+q, want one line of text", s, got)
 		}
 		for _, r := range got {
 			if unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp) {
-				t.Errorf("%+q: got %+q, which holds %U", text, got, r)
+				t.Errorf("%+q: got %+q, which holds %U", s, got, r)
 			}
 		}
 		if again := broker.OneLine(got); again != got {
-			t.Errorf("%+q: got %+q, and of that %+q", text, got, again)
+			t.Errorf("%+q: got %+q, and of that %+q", s, got, again)
 		}
-		if broker.SaysSomething(text) && got == "" {
-			t.Errorf("%+q says something, and got nothing of it", text)
+		if broker.SaysSomething(s) && got == "" {
+			t.Errorf("%+q says something, and got nothing of it", s)
 		}
 	})
 }

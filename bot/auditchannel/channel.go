@@ -85,8 +85,8 @@ func (s progress) cleaned() progress {
 const readBackMost = 255
 
 // readBack is a short text that was kept in clear.
-func readBack(text string) string {
-	return blockkit.Shortened(broker.OneLine(text[:min(len(text), 16*readBackMost)]), readBackMost)
+func readBack(kept string) string {
+	return blockkit.Shortened(broker.OneLine(kept[:min(len(kept), 16*readBackMost)]), readBackMost)
 }
 
 // Deps is what a Channel is made of. All of it is needed.

@@ -346,14 +346,14 @@ func (p *parser) argument() (typed.Token, bool) {
 func (p *parser) reason() error {
 	rest := p.tokens[p.pos:]
 	p.pos = len(p.tokens)
-	var text strings.Builder
+	var words strings.Builder
 	for i, t := range rest {
 		if i > 0 && !t.Glued {
-			text.WriteByte(' ')
+			words.WriteByte(' ')
 		}
-		text.WriteString(t.Text)
+		words.WriteString(t.Text)
 	}
-	reason, over := ReadReason(unquote(broker.OneLine(text.String())))
+	reason, over := ReadReason(unquote(broker.OneLine(words.String())))
 	switch {
 	case over > 0:
 		return errReasonTooLong(over)

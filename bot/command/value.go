@@ -26,8 +26,8 @@ func ReadAccount(word string) (string, error) {
 
 // ReadReason reads a reason or comment; "" is one that says nothing. over is how
 // many characters one has that is too long, which is then not returned.
-func ReadReason(text string) (reason string, over int) {
-	if reason = broker.OneLine(text); !broker.SaysSomething(reason) {
+func ReadReason(s string) (reason string, over int) {
+	if reason = broker.OneLine(s); !broker.SaysSomething(reason) {
 		return "", 0
 	}
 	if n := utf8.RuneCountInString(reason); n > maxReason {
@@ -79,15 +79,15 @@ func ReadDuration(value string) (time.Duration, error) {
 }
 
 // ReadCode reads a code in any spelling. None at all is fine, and empty.
-func ReadCode(text string) (code broker.TokenCode, ok bool) {
-	if len(text) > MaxText {
+func ReadCode(s string) (code broker.TokenCode, ok bool) {
+	if len(s) > MaxText {
 		return broker.TokenCode{}, false
 	}
-	text = strings.Join(strings.Fields(broker.OneLine(typed.Fold(text))), "")
-	if text == "" {
+	s = strings.Join(strings.Fields(broker.OneLine(typed.Fold(s))), "")
+	if s == "" {
 		return broker.TokenCode{}, true
 	}
-	return broker.ParseTokenCode(typed.Digits(text))
+	return broker.ParseTokenCode(typed.Digits(s))
 }
 
 // NoAccount answers a form without one.
@@ -104,6 +104,6 @@ func ReasonHoldsCode(reason string, code broker.TokenCode) bool {
 
 // ReadPrefix reads the beginning of bucket names kindly: phones begin with a
 // capital. What no bucket is named stays in it, for [ValidPrefix] to refuse.
-func ReadPrefix(text string) string {
-	return strings.ToLower(strings.TrimSpace(broker.OneLine(typed.Fold(text[:min(len(text), MaxText)]))))
+func ReadPrefix(s string) string {
+	return strings.ToLower(strings.TrimSpace(broker.OneLine(typed.Fold(s[:min(len(s), MaxText)]))))
 }

@@ -62,17 +62,17 @@ func Explanation(v Voice, e broker.Explanation) blockkit.Message {
 	if e.Decision.Effect == broker.Deny {
 		return explainDenied(v, e)
 	}
-	text := "You may have " + name + "."
+	headline := "You may have " + name + "."
 	if len(e.Unmet) > 0 {
-		text = "You may have " + name + ", but not right now."
+		headline = "You may have " + name + ", but not right now."
 	}
 	if e.Decision.Effect == broker.NeedApproval {
-		text = "You may have " + name + " once somebody else approves."
+		headline = "You may have " + name + " once somebody else approves."
 	}
 	if e.Approved != nil {
-		text = "You may have " + name + " now: others have approved."
+		headline = "You may have " + name + " now: others have approved."
 	}
-	head := append([]blockkit.Span{blockkit.Bold(text), blockkit.Plain(" ")}, allowedBy(e.Decision.Rule)...)
+	head := append([]blockkit.Span{blockkit.Bold(headline), blockkit.Plain(" ")}, allowedBy(e.Decision.Rule)...)
 	items := [][]blockkit.Span{accountSpans(e.Account)}
 	switch {
 	case e.Approved != nil:
@@ -89,14 +89,14 @@ func Explanation(v Voice, e broker.Explanation) blockkit.Message {
 	}
 	if e.Problem != nil {
 		items = append(items, append([]blockkit.Span{blockkit.Plain("But for that long it would be refused: ")}, v.errorLine(e.Problem)...))
-		text += " But not for that long."
+		headline += " But not for that long."
 	} else {
 		items = append(items, howItWouldGo(v, e)...)
 	}
 	if e.Account.MFA == broker.MFANone {
-		text += " No MFA is asked for."
+		headline += " No MFA is asked for."
 	}
-	return blockkit.NewMessage(text,
+	return blockkit.NewMessage(headline,
 		blockkit.Paragraph(head...),
 		blockkit.Bullets(items...),
 		blockkit.Paragraph(blockkit.Plain("Nothing was issued: AWS was not asked.")))

@@ -65,10 +65,10 @@ type splitter struct {
 }
 
 // plain takes text outside angle brackets, or the label inside them.
-func (s *splitter) plain(text string) {
-	text = Decode(text)
+func (s *splitter) plain(words string) {
+	words = Decode(words)
 	start := -1
-	for i, r := range text {
+	for i, r := range words {
 		if !broker.IsGap(r) {
 			if start < 0 {
 				start = i
@@ -76,13 +76,13 @@ func (s *splitter) plain(text string) {
 			continue
 		}
 		if start >= 0 {
-			s.add(Token{Text: text[start:i]})
+			s.add(Token{Text: words[start:i]})
 			start = -1
 		}
 		s.spaced = true
 	}
 	if start >= 0 {
-		s.add(Token{Text: text[start:]})
+		s.add(Token{Text: words[start:]})
 	}
 }
 

@@ -31,25 +31,25 @@ var (
 	tokenLike = regexp.MustCompile(`[A-Za-z0-9+/=%_-]{100,}`)
 )
 
-// upstreamText is what may be logged of text, which AWS or what is between said.
-func upstreamText(text string, secrets ...string) string {
+// upstreamText is what may be logged of what was said by AWS or by what is between.
+func upstreamText(said string, secrets ...string) string {
 	for _, secret := range secrets {
 		if secret != "" {
-			text = strings.ReplaceAll(text, secret, redacted)
+			said = strings.ReplaceAll(said, secret, redacted)
 		}
 	}
-	if at := canonical.FindStringIndex(text); at != nil {
-		text = text[:at[0]] + "[the request, left out]"
+	if at := canonical.FindStringIndex(said); at != nil {
+		said = said[:at[0]] + "[the request, left out]"
 	}
-	text = tokenLike.ReplaceAllString(text, redacted)
-	if len(text) > maxUpstream {
+	said = tokenLike.ReplaceAllString(said, redacted)
+	if len(said) > maxUpstream {
 		cut := maxUpstream
-		for !utf8.RuneStart(text[cut]) {
+		for !utf8.RuneStart(said[cut]) {
 			cut--
 		}
-		text = text[:cut] + "…"
+		said = said[:cut] + "…"
 	}
-	return broker.Printable(text)
+	return broker.Printable(said)
 }
 
 // An upstreamError is AWS's own, with a text that may be logged.

@@ -12,7 +12,7 @@ const outsideText = "its credentials can assume, without the bot, every role tha
 // rulesText is what an account's rules say beside whom they allow, a line each.
 func rulesText(b broker.Config, a broker.Account) []string {
 	var lines []string
-	add := func(what, text string) { lines = append(lines, what+"\t"+broker.Printable(text)) }
+	add := func(what, rules string) { lines = append(lines, what+"\t"+broker.Printable(rules)) }
 	if !a.HasRole() {
 		add("outside rules", outsideText)
 	}

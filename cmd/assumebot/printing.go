@@ -43,22 +43,22 @@ const asciiControls = "\x00\x01\x02\x03\x04\x05\x06\a\b\t\n\v\f\r\x0e\x0f\x10\x1
 func logged(text string) string { return keeping(text, asciiControls) }
 
 // keeping is [broker.Printable] but for the characters in keep.
-func keeping(text, keep string) string {
-	if broker.Printable(text) == text {
-		return text
+func keeping(s, keep string) string {
+	if broker.Printable(s) == s {
+		return s
 	}
 	var b strings.Builder
-	for text != "" {
-		i := strings.IndexAny(text, keep)
+	for s != "" {
+		i := strings.IndexAny(s, keep)
 		if i < 0 {
-			i = len(text)
+			i = len(s)
 		}
-		b.WriteString(broker.Printable(text[:i]))
-		if i < len(text) {
-			b.WriteByte(text[i])
+		b.WriteString(broker.Printable(s[:i]))
+		if i < len(s) {
+			b.WriteByte(s[i])
 			i++
 		}
-		text = text[i:]
+		s = s[i:]
 	}
 	return b.String()
 }

@@ -45,13 +45,13 @@ func TestPolicyDecides(t *testing.T) {
 				for i := range fields {
 					fields[i] = strings.TrimSpace(fields[i])
 				}
-				r, at := asked(t, fields[0], fields[1], fields[2])
-				d := broker.Decide(&cfg.Broker, members, r, at)
+				ask, at := asked(t, fields[0], fields[1], fields[2])
+				d := broker.Decide(&cfg.Broker, members, ask, at)
 				if got, want := fmt.Sprintf("%s | %s", d.Effect, d.Rule), fields[3]+" | "+fields[4]; got != want {
 					t.Errorf("%s\ngot  %s\nwant %s", strings.TrimSpace(line), got, want)
 				}
-				if (d.Effect == broker.Deny) != (d.Code != "") {
-					t.Errorf("%s: got code %q with %s", strings.TrimSpace(line), d.Code, d.Effect)
+				if (d.Effect == broker.Deny) != (d.Why != "") {
+					t.Errorf("%s: got why %q with %s", strings.TrimSpace(line), d.Why, d.Effect)
 				}
 			}
 			if decided == 0 {
@@ -79,24 +79,24 @@ func membership(t *testing.T, text string) broker.Membership {
 }
 
 // asked reads for=2h channel=C0OPS reason=INC-1 break-glass at=….
-func asked(t *testing.T, user, account, words string) (broker.Request, time.Time) {
+func asked(t *testing.T, user, account, words string) (broker.Ask, time.Time) {
 	t.Helper()
-	r := broker.Request{Account: account, Caller: broker.Caller{User: user, Team: "T0123"}}
+	ask := broker.Ask{Account: account, User: user}
 	at := time.Date(2026, time.November, 23, 12, 0, 0, 0, time.UTC)
 	for word := range strings.FieldsSeq(words) {
 		key, value, _ := strings.Cut(word, "=")
 		var err error
 		switch key {
 		case "for":
-			r.Duration, err = time.ParseDuration(value)
+			ask.Duration, err = time.ParseDuration(value)
 		case "at":
 			at, err = time.Parse(time.RFC3339, value)
 		case "channel":
-			r.Caller.Channel = value
+			ask.Channel = value
 		case "reason":
-			r.Reason = value
+			ask.Reason = value
 		case "break-glass":
-			r.BreakGlass = true
+			ask.BreakGlass = true
 		default:
 			err = fmt.Errorf("unknown word")
 		}
@@ -104,5 +104,5 @@ func asked(t *testing.T, user, account, words string) (broker.Request, time.Time
 			t.Fatalf("%q: %v", word, err)
 		}
 	}
-	return r, at
+	return ask, at
 }
