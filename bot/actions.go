@@ -11,6 +11,7 @@ import (
 	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // act serves one press or choice.
@@ -73,7 +74,7 @@ func (b *Bot) actOnApproval(ctx context.Context, in interaction, p press) {
 	case message.ActEnterCode:
 		b.enterCode(ctx, in, p.approval.ID)
 	default:
-		b.log.InfoContext(ctx, "action not served", "action", blockkit.Shortened(broker.OneLine(p.action), maxQuery))
+		b.log.InfoContext(ctx, "action not served", "action", blockkit.Shortened(text.OneLine(p.action), maxQuery))
 	}
 }
 

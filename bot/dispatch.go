@@ -10,6 +10,7 @@ import (
 	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // A panic ends the envelope that it arose in, and neither the process nor the next:
@@ -83,7 +84,7 @@ func (b *Bot) slashCommand(ctx context.Context, e socketmode.Envelope) {
 		return
 	}
 	b.serve(ctx, to, cmd)
-	b.log.InfoContext(ctx, "command served", "command", blockkit.Shortened(broker.OneLine(cmd.Command), maxQuery), "request", to.requestID,
+	b.log.InfoContext(ctx, "command served", "command", blockkit.Shortened(text.OneLine(cmd.Command), maxQuery), "request", to.requestID,
 		"user", to.caller.User, "took", b.now().Sub(began).Round(time.Millisecond))
 }
 

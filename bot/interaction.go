@@ -12,6 +12,7 @@ import (
 	"github.com/assumebot/assumebot/bot/form"
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // judgeTimeout is what an answer that is an acknowledgement may take; Slack
@@ -170,7 +171,7 @@ func (b *Bot) interact(ctx context.Context, in interaction) {
 	case slack.InteractionTypeShortcut:
 		b.openForm(ctx, in.to, form.State{})
 	default:
-		b.log.InfoContext(ctx, "interaction not served", "type", blockkit.Shortened(broker.OneLine(string(in.Type)), maxQuery))
+		b.log.InfoContext(ctx, "interaction not served", "type", blockkit.Shortened(text.OneLine(string(in.Type)), maxQuery))
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/assumebot/assumebot/bot/snippet/snippettest"
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // FuzzInteraction reads whatever a client can put into an interaction, and checks
@@ -90,13 +91,13 @@ func checkForm(t *testing.T, v slack.View) {
 	switch {
 	case f.Account != "" && broker.CheckAccountName(f.Account) != nil,
 		f.Duration < 0 || f.Duration > 30*24*time.Hour || f.Duration%time.Second != 0,
-		utf8.RuneCountInString(f.Reason) > broker.MaxReason || f.Reason != "" && !broker.SaysSomething(f.Reason),
+		utf8.RuneCountInString(f.Reason) > broker.MaxReason || f.Reason != "" && !text.SaysSomething(f.Reason),
 		strings.ContainsFunc(f.Reason, snippettest.IsUnfit),
 		f.Service != "" && broker.CheckConsoleService(f.Service) != nil:
 		t.Errorf("got %+v", f)
 	}
 	if comment, _ := form.ReadComment(v); utf8.RuneCountInString(comment) > broker.MaxReason ||
-		strings.ContainsFunc(comment, snippettest.IsUnfit) || comment != "" && !broker.SaysSomething(comment) {
+		strings.ContainsFunc(comment, snippettest.IsUnfit) || comment != "" && !text.SaysSomething(comment) {
 		t.Errorf("got comment %q", comment)
 	}
 	if prefix, _ := form.ReadSearch(v); prefix != "" && !command.ValidPrefix(prefix) {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // CancelApprovals takes back what the Caller asked for, of r.Account or, where
@@ -25,13 +27,13 @@ func (b *Pending) nothingToCancel(ctx context.Context, user User, name string) *
 	}
 	var names []string
 	for _, a := range open {
-		names = append(names, a.Account+" for "+FormatDuration(a.Duration))
+		names = append(names, a.Account+" for "+text.FormatDuration(a.Duration))
 	}
 	hint := Say("Nothing that you asked for waits.")
 	if len(names) > 0 {
 		hint = Say("What you asked for is: " + listed(names, maxWaiting) + ".")
 	}
-	if near := Nearest(name, names); near != "" {
+	if near := text.Nearest(name, names); near != "" {
 		hint = Sentences(didYouMean(near), hint)
 	}
 	return noSuchAccount(", so nothing was cancelled", hint)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // How often one person's asking may disturb the approvers, all replicas together.
@@ -31,7 +33,7 @@ func (b *Asking) notTakenBack(ctx context.Context, user string) error {
 	if len(taken) < mostTaken {
 		return nil
 	}
-	what := fmt.Sprintf("You have asked for approval and cancelled it %d times within %s.", len(taken), FormatDuration(askWindow))
+	what := fmt.Sprintf("You have asked for approval and cancelled it %d times within %s.", len(taken), text.FormatDuration(askWindow))
 	return tooMany(CodeTooMany, what, taken[len(taken)-mostTaken], Say("Nothing was asked."))
 }
 

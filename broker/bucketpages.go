@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // S3 gives buckets in parts, each found by the token that ended the one before.
@@ -86,7 +88,7 @@ func (b *Lists) BucketPage(ctx context.Context, r Request, grantID, prefix strin
 		if !found.Kept {
 			return BucketList{}, &Error{
 				Code: CodeRevealOver,
-				What: Say("This list has ended: the bot keeps the credentials that it was made with for " + FormatDuration(b.config.RevealWindow) + " only."),
+				What: Say("This list has ended: the bot keeps the credentials that it was made with for " + text.FormatDuration(b.config.RevealWindow) + " only."),
 				Hint: Say("Send ", BucketsCmd(account.Name), " again."),
 			}
 		}

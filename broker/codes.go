@@ -3,6 +3,8 @@ package broker
 import (
 	"context"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 const (
@@ -45,7 +47,7 @@ func (b *claims) codeSpent() error {
 func (b *claims) nextCode() []Part {
 	now := b.now()
 	left := now.Truncate(totpStep).Add(totpStep).Sub(now).Round(time.Second)
-	return Say("Your device shows the next code in " + FormatDuration(max(left, time.Second)) + ".")
+	return Say("Your device shows the next code in " + text.FormatDuration(max(left, time.Second)) + ".")
 }
 
 // releaseCode gives the code back if the claim is still this one.

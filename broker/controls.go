@@ -3,6 +3,8 @@ package broker
 import (
 	"context"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // An Order is what an admin laid upon a person, or upon all.
@@ -17,8 +19,8 @@ type Order struct {
 // shown is o as it may be shown: it is kept where others may write, and ended by
 // what is there, so it is cleaned no sooner.
 func (o Order) shown() Order {
-	CleanFields(&o)
-	o.Reason = AtMost(o.Reason, MaxReason)
+	text.CleanFields(&o)
+	o.Reason = text.AtMost(o.Reason, MaxReason)
 	return o
 }
 

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // An Effect is what policy says of a Request.
@@ -88,7 +90,7 @@ func (a Account) Unmet(ask Ask, at time.Time) []Decision {
 	if len(a.Channels) > 0 && !slices.Contains(a.Channels, ask.Channel) {
 		deny("channels", WrongChannel)
 	}
-	given := SaysSomething(ask.Reason)
+	given := text.SaysSomething(ask.Reason)
 	if ask.BreakGlass { // an emergency keeps no hours, and may have no ticket yet
 		if !given {
 			deny("break_glass", NeedsReason)
@@ -161,7 +163,7 @@ func (a Account) by(rule Rule, entry string) Decision {
 // there is.
 func (a Account) within(d Decision, asked time.Duration) Decision {
 	if asked > d.Max {
-		return Decision{Effect: Deny, Rule: d.Rule + ", for up to " + FormatDuration(d.Max), Why: TooLong, Max: d.Max}
+		return Decision{Effect: Deny, Rule: d.Rule + ", for up to " + text.FormatDuration(d.Max), Why: TooLong, Max: d.Max}
 	}
 	return d
 }

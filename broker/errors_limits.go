@@ -1,14 +1,18 @@
 package broker
 
-import "time"
+import (
+	"time"
+
+	"github.com/assumebot/assumebot/broker/text"
+)
 
 // Refusals by what the config allows at most, and AWS at least.
 
 func tooLong(what string, most time.Duration) *Error {
 	return &Error{
 		Code: CodeTooLong,
-		What: Say(what + " " + FormatDuration(most) + " at most."),
-		Hint: Say("Ask for " + FormatDuration(most) + " or less."),
+		What: Say(what + " " + text.FormatDuration(most) + " at most."),
+		Hint: Say("Ask for " + text.FormatDuration(most) + " or less."),
 	}
 }
 

@@ -1,6 +1,10 @@
 package broker
 
-import "time"
+import (
+	"time"
+
+	"github.com/assumebot/assumebot/broker/text"
+)
 
 // An EventKind says what an Event tells.
 type EventKind string
@@ -87,9 +91,9 @@ type Event struct {
 // controls and what turns or hides text, and no longer than its field can be. A
 // [Recorder] keeps no other, whoever made the Event, and shows no other.
 func (e Event) Cleaned() Event {
-	CleanFields(&e)
-	e.Account = AtMost(e.Account, MaxAccountName)
-	e.Reason, e.Comment = AtMost(e.Reason, MaxReason), AtMost(e.Comment, MaxReason)
+	text.CleanFields(&e)
+	e.Account = text.AtMost(e.Account, MaxAccountName)
+	e.Reason, e.Comment = text.AtMost(e.Reason, MaxReason), text.AtMost(e.Comment, MaxReason)
 	e.Seconds = min(max(e.Seconds, 0), int64(MaxSessionTokenDuration/time.Second))
 	return e
 }

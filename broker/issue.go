@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // afterwards bounds what must be finished after AWS answered, whether or not the
@@ -122,7 +124,7 @@ func (r Request) withCode(more ...string) Part {
 	}
 	words := []string{r.Account, "123456"}
 	if r.Duration > 0 {
-		words = append(words, "for", FormatDuration(r.Duration))
+		words = append(words, "for", text.FormatDuration(r.Duration))
 	}
 	return AssumeCmd(append(words, more...)...)
 }

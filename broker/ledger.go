@@ -1,6 +1,10 @@
 package broker
 
-import "context"
+import (
+	"context"
+
+	"github.com/assumebot/assumebot/broker/text"
+)
 
 // A KeptGrant is a live Grant and, inside the reveal window, its Credentials.
 type KeptGrant struct {
@@ -32,7 +36,7 @@ func (b *Holding) Reveal(ctx context.Context, r Request, grantID string) (Issued
 		if !found.Kept {
 			return Issued{}, &Error{
 				Code: CodeRevealOver,
-				What: Say("These credentials cannot be shown or used again: the bot keeps them for " + FormatDuration(b.config.RevealWindow) + " only."),
+				What: Say("These credentials cannot be shown or used again: the bot keeps them for " + text.FormatDuration(b.config.RevealWindow) + " only."),
 				Hint: Say("If you have lost them, press Renew."),
 			}
 		}

@@ -3,6 +3,8 @@ package broker
 import (
 	"context"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // limitWindow is what the Limits are counted within.
@@ -74,5 +76,5 @@ func (b *claims) takeCalls(ctx context.Context, r Request, account Account, p Pl
 
 // seconds writes a wait in whole seconds, rounded up.
 func seconds(d time.Duration) string {
-	return FormatDuration(max(d+time.Second-1, time.Second).Truncate(time.Second))
+	return text.FormatDuration(max(d+time.Second-1, time.Second).Truncate(time.Second))
 }

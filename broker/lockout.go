@@ -4,6 +4,8 @@ import (
 	"context"
 	"strconv"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // WrongCodes are what the wrong codes of a User come to, one more counted.
@@ -53,7 +55,7 @@ func atLeastAMinute(d time.Duration) string {
 	if d = d.Round(time.Minute); d < time.Minute {
 		d = time.Minute
 	}
-	return FormatDuration(d)
+	return text.FormatDuration(d)
 }
 
 // codeRefused counts a wrong code. What it adds to the answer is said in e's

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // planFor is what a Request for the Account becomes, and the MFA session that
@@ -111,7 +113,7 @@ func tryFrom(held heldSession) []Part {
 
 // begunWay says how credentials came from a session that a code began.
 func begunWay(held heldSession, now time.Time) []Part {
-	left := FormatDuration(held.Expires.Sub(now).Round(time.Minute))
+	left := text.FormatDuration(held.Expires.Sub(now).Round(time.Minute))
 	switch {
 	case held.shared:
 		return Say("AssumeRole from the MFA session that the same code began: for " + left + " accounts like this need no new code")

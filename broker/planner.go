@@ -1,6 +1,10 @@
 package broker
 
-import "time"
+import (
+	"time"
+
+	"github.com/assumebot/assumebot/broker/text"
+)
 
 // A Plan is which STS call a Request becomes, and why.
 type Plan struct {
@@ -53,7 +57,7 @@ func plan(s situation) (Plan, error) {
 		p.Chained = true
 		p.Way = Say("AssumeRole from your MFA session, without a new code")
 		if p.Duration > chainingCap {
-			p.Way = Say(p.Way, ", for 1h instead of "+FormatDuration(p.Duration)+", since AWS gives no more from an MFA session")
+			p.Way = Say(p.Way, ", for 1h instead of "+text.FormatDuration(p.Duration)+", since AWS gives no more from an MFA session")
 			p.Duration = chainingCap
 		}
 	case !s.hasCode:
@@ -85,7 +89,7 @@ func (s situation) needsCode() error {
 	e.Err = ErrMFASessionNotEnough
 	switch {
 	case s.takesSession():
-		e.What = Say(s.account.Name + " needs the code of your MFA device for " + FormatDuration(s.asked) + ": from your MFA session AWS gives 1h at most.")
+		e.What = Say(s.account.Name + " needs the code of your MFA device for " + text.FormatDuration(s.asked) + ": from your MFA session AWS gives 1h at most.")
 	case s.account.HasRole():
 		e.What = Say(s.account.Name + " needs the code of your MFA device: it takes a new one for each request, so your MFA session is not enough.")
 	default:

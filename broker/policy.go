@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // ask is what policy looks at of r.
@@ -124,7 +126,7 @@ func (b *Policy) unknownAccount(ctx context.Context, user User, name string) err
 	if !complete {
 		hint = Say("Slack cannot say right now which user groups you are in, so the bot cannot say what you may have.")
 	}
-	if near := Nearest(name, names); near != "" {
+	if near := text.Nearest(name, names); near != "" {
 		hint = didYouMean(near)
 	} else if len(names) > 0 {
 		hint = Say("You may have: " + listed(names, 20) + ".")

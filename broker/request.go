@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"strings"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // A Caller is whoever speaks, a stranger too.
@@ -95,7 +97,7 @@ type Grant struct {
 
 // Cleaned is g as it may be shown: read back from where others may write.
 func (g Grant) Cleaned() Grant {
-	CleanFields(&g)
+	text.CleanFields(&g)
 	return g
 }
 

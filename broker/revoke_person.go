@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 const (
@@ -58,7 +60,7 @@ func (b *Revoking) RevokePerson(ctx context.Context, r Request, target string) (
 
 func (b *Revoking) noAccountToRevoke(name string) *Error {
 	hint := Say("Without an account it is for all of them.")
-	if near := Nearest(name, b.config.Accounts.Names()); near != "" {
+	if near := text.Nearest(name, b.config.Accounts.Names()); near != "" {
 		hint = Sentences(didYouMean(near), hint)
 	}
 	return noSuchAccount(", so nothing was revoked and nobody was blocked", hint)

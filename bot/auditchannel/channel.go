@@ -16,6 +16,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/retry"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // Record is the audit record, and how far the holder of a lease has read it.
@@ -86,7 +87,7 @@ const readBackMost = 255
 
 // readBack is a short text that was kept in clear.
 func readBack(kept string) string {
-	return blockkit.Shortened(broker.OneLine(kept[:min(len(kept), 16*readBackMost)]), readBackMost)
+	return blockkit.Shortened(text.OneLine(kept[:min(len(kept), 16*readBackMost)]), readBackMost)
 }
 
 // Deps is what a Channel is made of. All of it is needed.

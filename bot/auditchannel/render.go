@@ -11,6 +11,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // render is an Event as the audit channel shows it; post is false for
@@ -137,7 +138,7 @@ func detailsOf(e broker.Event) []blockkit.Span {
 		}
 		add("by", how)
 		if e.Seconds > 0 && e.Purpose != broker.PurposeKey {
-			add("for", broker.FormatDuration(time.Duration(e.Seconds)*time.Second))
+			add("for", text.FormatDuration(time.Duration(e.Seconds)*time.Second))
 		}
 		if e.Purpose == broker.PurposeBuckets {
 			add("to", "list buckets")

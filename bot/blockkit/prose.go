@@ -6,7 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // Counted is n things: 1 bucket, 2 buckets.
@@ -25,7 +25,7 @@ func TimeLeft(d time.Duration) string {
 	if d < time.Minute {
 		return "less than a minute"
 	}
-	return broker.FormatDuration(d.Round(time.Minute))
+	return text.FormatDuration(d.Round(time.Minute))
 }
 
 // Shortened cuts text after n characters, and shows that it did.

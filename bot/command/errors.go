@@ -10,6 +10,7 @@ import (
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // The sentences that a person reads whose command was not understood. No example
@@ -76,7 +77,7 @@ func VerbMeant(account string) []broker.Part {
 	if strings.HasPrefix(account, "appr") {
 		return broker.Say("Approvers press Approve on the message that asks them.")
 	}
-	if meant := broker.Nearest(account, verbs); len(account) > 3 && meant != "" && meant != account {
+	if meant := text.Nearest(account, verbs); len(account) > 3 && meant != "" && meant != account {
 		return broker.Say("Did you mean ", broker.AssumeCmd(meant), "?")
 	}
 	return nil
@@ -120,7 +121,7 @@ func (p *parser) errUnknownWord(word string) error {
 	if hint := p.meant(word, p.tokens[p.pos:]); hint != "" {
 		return Error(message, hint)
 	}
-	if meant := broker.Nearest(word, p.keywords); meant != "" {
+	if meant := text.Nearest(word, p.keywords); meant != "" {
 		return Error(message, "Did you mean “"+meant+"”? ", p.usage())
 	}
 	if hint := p.prefixMeant(); hint != "" {
@@ -228,7 +229,7 @@ func errFormatUnknown(word string) error {
 		names = append(names, string(f))
 	}
 	hint := "I can write " + snippet.FormatList() + "."
-	if meant := broker.Nearest(word, names); meant != "" {
+	if meant := text.Nearest(word, names); meant != "" {
 		hint = "Did you mean “" + meant + "”? " + hint
 	}
 	return Error(message, hint)
@@ -251,7 +252,7 @@ func errReasonEmpty() error {
 }
 
 func errReasonTooLong(n int) error {
-	return Error(fmt.Sprintf("A reason has at most %d characters; this one has %s.", maxReason, broker.FormatNumber(n)),
+	return Error(fmt.Sprintf("A reason has at most %d characters; this one has %s.", maxReason, text.FormatNumber(n)),
 		"Shorten it, or keep it in a ticket and name the ticket. It was not cut.")
 }
 
@@ -277,7 +278,7 @@ const maxQuoted = 24
 func quoted(word string) string {
 	letters, found := 0, 0
 	var kept []rune
-	for _, r := range broker.OneLine(word[:min(len(word), MaxText)]) {
+	for _, r := range text.OneLine(word[:min(len(word), MaxText)]) {
 		switch {
 		case unicode.IsDigit(r):
 			found++

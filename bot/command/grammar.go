@@ -9,6 +9,7 @@ import (
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // A Verb is what a Command asks for.
@@ -353,7 +354,7 @@ func (p *parser) reason() error {
 		}
 		words.WriteString(t.Text)
 	}
-	reason, over := ReadReason(unquote(broker.OneLine(words.String())))
+	reason, over := ReadReason(unquote(text.OneLine(words.String())))
 	switch {
 	case over > 0:
 		return errReasonTooLong(over)

@@ -8,7 +8,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/typed"
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // meant says what to type in place of a word that has no keyword before it: a
@@ -74,7 +74,7 @@ func timeMeant(words []string) string {
 }
 
 func forMeant(d time.Duration) string {
-	return "Write for before how long you want it: for " + broker.FormatDuration(d) + "."
+	return "Write for before how long you want it: for " + text.FormatDuration(d) + "."
 }
 
 // bareDuration is the duration that begins with the number which was read last

@@ -2,6 +2,7 @@ package command
 
 import (
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // The verbs of /mfa.
@@ -46,7 +47,7 @@ func (p *parser) mfaWord(word string) error {
 	if hint := p.meant(word, p.tokens[p.pos:]); hint != "" {
 		return Error(message, hint)
 	}
-	if meant := broker.Nearest(word, []string{"for", string(VerbMFAEnd), string(VerbMFAStatus), string(VerbHelp)}); meant != "" {
+	if meant := text.Nearest(word, []string{"for", string(VerbMFAEnd), string(VerbMFAStatus), string(VerbHelp)}); meant != "" {
 		return Error(message, "Did you mean “"+meant+"”? ", usageMFA())
 	}
 	return Error(message, "An MFA session is for all accounts alike. ", usageMFA())

@@ -8,6 +8,7 @@ import (
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // What forms and buttons hold is read by the readers of what is typed, with the
@@ -27,7 +28,7 @@ func ReadAccount(word string) (string, error) {
 // ReadReason reads a reason or comment; "" is one that says nothing. over is how
 // many characters one has that is too long, which is then not returned.
 func ReadReason(s string) (reason string, over int) {
-	if reason = broker.OneLine(s); !broker.SaysSomething(reason) {
+	if reason = text.OneLine(s); !text.SaysSomething(reason) {
 		return "", 0
 	}
 	if n := utf8.RuneCountInString(reason); n > maxReason {
@@ -83,7 +84,7 @@ func ReadCode(s string) (code broker.TokenCode, ok bool) {
 	if len(s) > MaxText {
 		return broker.TokenCode{}, false
 	}
-	s = strings.Join(strings.Fields(broker.OneLine(typed.Fold(s))), "")
+	s = strings.Join(strings.Fields(text.OneLine(typed.Fold(s))), "")
 	if s == "" {
 		return broker.TokenCode{}, true
 	}
@@ -105,5 +106,5 @@ func ReasonHoldsCode(reason string, code broker.TokenCode) bool {
 // ReadPrefix reads the beginning of bucket names kindly: phones begin with a
 // capital. What no bucket is named stays in it, for [ValidPrefix] to refuse.
 func ReadPrefix(s string) string {
-	return strings.ToLower(strings.TrimSpace(broker.OneLine(typed.Fold(s[:min(len(s), MaxText)]))))
+	return strings.ToLower(strings.TrimSpace(text.OneLine(typed.Fold(s[:min(len(s), MaxText)]))))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // UseCallback is the form for the code of an approved Request. It is bound to
@@ -19,7 +20,7 @@ const UseCallback = "use_approval"
 // Use asks for the code of an approved Request.
 func Use(a broker.Approval, f State, above ...slack.Block) slack.ModalViewRequest {
 	about := []slack.RichTextElement{blockkit.Paragraph(blockkit.Bold(a.Account),
-		blockkit.Plain(" for "+broker.FormatDuration(a.Duration)+", approved by "+message.Votes(a)+
+		blockkit.Plain(" for "+text.FormatDuration(a.Duration)+", approved by "+message.Votes(a)+
 			". The approval is good for one request, until "), blockkit.Moment(a.Expires), blockkit.Plain("."))}
 	if a.Reason != "" {
 		about = append(about, blockkit.Quote(a.Reason))

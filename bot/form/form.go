@@ -14,6 +14,7 @@ import (
 	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // The form that asks for what a Request needs, and where its answers are.
@@ -109,7 +110,7 @@ func durationField(f State) slack.Block {
 		slices.Sort(offered)
 		options = nil
 		for _, d := range slices.Compact(offered) {
-			o := blockkit.Option(d.String(), broker.FormatDuration(d))
+			o := blockkit.Option(d.String(), text.FormatDuration(d))
 			options = append(options, o)
 			if d == f.Account.DefaultDuration && f.Duration == 0 || d == f.Duration {
 				chosen = o

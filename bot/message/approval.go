@@ -9,6 +9,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // An ApprovalName is how a button names an Approval.
@@ -57,10 +58,10 @@ func Wanted(a broker.Approval) []slack.RichTextElement {
 		}
 	}
 	head := append([]blockkit.Span{blockkit.Bold(title)},
-		append(who, blockkit.Plain(verb), blockkit.Bold(a.Account), blockkit.Plain(" for "+broker.FormatDuration(a.Duration)+"."))...)
+		append(who, blockkit.Plain(verb), blockkit.Bold(a.Account), blockkit.Plain(" for "+text.FormatDuration(a.Duration)+"."))...)
 	if a.Acknowledge {
 		head = append([]blockkit.Span{blockkit.Bold("Break-glass was used: ")}, append(who, blockkit.Plain(" got "), blockkit.Bold(a.Account),
-			blockkit.Plain(" for "+broker.FormatDuration(a.Duration)+", without the approval that it needs."))...)
+			blockkit.Plain(" for "+text.FormatDuration(a.Duration)+", without the approval that it needs."))...)
 	}
 	if a.RoleARN != "" {
 		head = append(head, blockkit.Plain("\nAWS account "), blockkit.Code(a.RoleARN.AccountID()), blockkit.Plain(", role "), blockkit.Code(a.RoleARN.RoleName()))
@@ -194,7 +195,7 @@ func asked(approvers []string, except string) []blockkit.Span {
 
 // approvalText is the fallback: nothing that a person typed.
 func approvalText(a broker.Approval) string {
-	what := fmt.Sprintf(": %s, %s, for %s.", asker(a), a.Account, broker.FormatDuration(a.Duration))
+	what := fmt.Sprintf(": %s, %s, for %s.", asker(a), a.Account, text.FormatDuration(a.Duration))
 	switch {
 	case a.Acknowledge && a.State == broker.ApprovalWaiting:
 		return "Break-glass was used" + what
@@ -212,7 +213,7 @@ func Outcome(v Voice, a broker.Approval, breakGlass bool) (m blockkit.Message, t
 	if a.Acknowledge {
 		return blockkit.Message{}, false
 	}
-	what := []blockkit.Span{blockkit.Bold(a.Account), blockkit.Plain(" for " + broker.FormatDuration(a.Duration))}
+	what := []blockkit.Span{blockkit.Bold(a.Account), blockkit.Plain(" for " + text.FormatDuration(a.Duration))}
 	switch a.State {
 	case broker.ApprovalApproved:
 		return Approved(a, false), true
@@ -224,7 +225,7 @@ func Outcome(v Voice, a broker.Approval, breakGlass bool) (m blockkit.Message, t
 		}
 		return blockkit.NewMessage("Denied: "+a.Account+", by "+a.EndedBy.String()+".", elements...), true
 	case broker.ApprovalExpired:
-		again := v.say("\nAsk again: ", broker.AssumeCmd(a.Account, "for", broker.FormatDuration(a.Duration), "because REASON"))
+		again := v.say("\nAsk again: ", broker.AssumeCmd(a.Account, "for", text.FormatDuration(a.Duration), "because REASON"))
 		spans := append(append([]blockkit.Span{blockkit.Bold("Expired: ")}, what...), blockkit.Plain(": "+whyExpired(a)))
 		elements := []slack.RichTextElement{blockkit.Paragraph(append(spans, again...)...)}
 		return blockkit.NewMessage("Expired: "+a.Account+".", append(elements, inEmergency(v, a, breakGlass)...)...), true
@@ -235,7 +236,7 @@ func Outcome(v Voice, a broker.Approval, breakGlass bool) (m blockkit.Message, t
 // Approved is for who asked: it opens the form for the code.
 func Approved(a broker.Approval, sentCode bool) blockkit.Message {
 	elements := []slack.RichTextElement{blockkit.Paragraph(
-		blockkit.Bold("Approved: "), blockkit.Bold(a.Account), blockkit.Plain(" for "+broker.FormatDuration(a.Duration)+", by "+Votes(a)+".\nIt is for you alone, "+
+		blockkit.Bold("Approved: "), blockkit.Bold(a.Account), blockkit.Plain(" for "+text.FormatDuration(a.Duration)+", by "+Votes(a)+".\nIt is for you alone, "+
 			"is good for one request, and ends "),
 		blockkit.Moment(a.Expires), blockkit.Plain("."))}
 	if sentCode {
@@ -270,7 +271,7 @@ func Asked(v Voice, a broker.Approval, approvers []string, how Asking) blockkit.
 	if how.Again {
 		first = "Already asked for approval: "
 	}
-	spans := []blockkit.Span{blockkit.Bold(first), blockkit.Bold(a.Account), blockkit.Plain(" for " + broker.FormatDuration(a.Duration) + ", until "),
+	spans := []blockkit.Span{blockkit.Bold(first), blockkit.Bold(a.Account), blockkit.Plain(" for " + text.FormatDuration(a.Duration) + ", until "),
 		blockkit.Moment(a.Expires), blockkit.Plain(". ")}
 	needs := "One of the approvers has to say yes; you are told by direct message."
 	if a.Needs > 1 {
@@ -308,7 +309,7 @@ func Cancelled(account string, cancelled []broker.Approval) blockkit.Message {
 	}
 	items := make([][]blockkit.Span, len(cancelled))
 	for i, a := range cancelled {
-		items[i] = []blockkit.Span{blockkit.Bold(a.Account), blockkit.Plain(" for " + broker.FormatDuration(a.Duration))}
+		items[i] = []blockkit.Span{blockkit.Bold(a.Account), blockkit.Plain(" for " + text.FormatDuration(a.Duration))}
 	}
 	return blockkit.NewMessage("Cancelled "+blockkit.Counted(len(cancelled), "request")+" for approval.",
 		blockkit.Paragraph(blockkit.Bold("Cancelled"), blockkit.Plain(", and shown as such to the approvers:")), blockkit.Bullets(items...))
@@ -318,11 +319,11 @@ func Cancelled(account string, cancelled []broker.Approval) blockkit.Message {
 func openApprovalBlocks(open []broker.Approval) []slack.Block {
 	var blocks []slack.Block
 	for _, a := range open {
-		what := []blockkit.Span{blockkit.Bold(a.Account), blockkit.Plain(" for " + broker.FormatDuration(a.Duration) + ": waits for approval until "),
+		what := []blockkit.Span{blockkit.Bold(a.Account), blockkit.Plain(" for " + text.FormatDuration(a.Duration) + ": waits for approval until "),
 			blockkit.Moment(a.Expires)}
 		if a.State == broker.ApprovalApproved {
 			what = []blockkit.Span{blockkit.Bold(a.Account),
-				blockkit.Plain(" for " + broker.FormatDuration(a.Duration) + ": approved by " + Votes(a) + ", to be used until "), blockkit.Moment(a.Expires)}
+				blockkit.Plain(" for " + text.FormatDuration(a.Duration) + ": approved by " + Votes(a) + ", to be used until "), blockkit.Moment(a.Expires)}
 		}
 		blocks = append(blocks, slack.NewRichTextBlock("", blockkit.Paragraph(what...)))
 		if a.State == broker.ApprovalApproved {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // Buckets shows a page of a list in a message.
@@ -28,7 +29,7 @@ func BucketsWith(v Voice, list broker.BucketList, search string) blockkit.Messag
 	head := fewOrMany(list)
 	paged := list.AtLeast || list.Total > len(list.Buckets)
 	if paged {
-		head = broker.FormatNumber(first+1) + "–" + broker.FormatNumber(first+len(list.Buckets)) + " of " + head
+		head = text.FormatNumber(first+1) + "–" + text.FormatNumber(first+len(list.Buckets)) + " of " + head
 	}
 	where := " in " + list.Account.Name
 	if list.Prefix != "" {
@@ -65,11 +66,11 @@ func bucketSpans(bucket broker.Bucket) []blockkit.Span {
 func fewOrMany(list broker.BucketList) string {
 	switch {
 	case list.AtLeast:
-		return "more than " + broker.FormatNumber(list.Total) + " buckets"
+		return "more than " + text.FormatNumber(list.Total) + " buckets"
 	case list.Total == 1:
 		return "1 bucket"
 	}
-	return broker.FormatNumber(list.Total) + " buckets"
+	return text.FormatNumber(list.Total) + " buckets"
 }
 
 // pageButtons are those that lead somewhere. There are none once the bot holds

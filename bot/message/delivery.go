@@ -7,6 +7,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // Undelivered tells of credentials that did not, or may not, have
@@ -38,7 +39,7 @@ func Stopped(v Voice, issued broker.Issued, ref string) blockkit.Message {
 // kept.
 func noticeOf(v Voice, e *broker.Error, issued broker.Issued) blockkit.Message {
 	if issued.Kept {
-		e.Hint = broker.Say("The button shows them to you alone, within " + broker.FormatDuration(v.Reveal) + " of their issue.")
+		e.Hint = broker.Say("The button shows them to you alone, within " + text.FormatDuration(v.Reveal) + " of their issue.")
 	}
 	m := v.Error(e)
 	if issued.Kept {

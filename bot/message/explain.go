@@ -10,6 +10,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // Accounts lists what a person may have; where it is not complete, it says so.
@@ -43,7 +44,7 @@ func accountSpans(a broker.Account) []blockkit.Span {
 	} else {
 		spans = append(spans, blockkit.Plain("  your own IAM user"))
 	}
-	spans = append(spans, blockkit.Plain(", up to "+broker.FormatDuration(a.MaxDuration)))
+	spans = append(spans, blockkit.Plain(", up to "+text.FormatDuration(a.MaxDuration)))
 	if a.Approval != nil {
 		spans = append(spans, blockkit.Plain(", with approval"))
 	}
@@ -76,7 +77,7 @@ func Explanation(v Voice, e broker.Explanation) blockkit.Message {
 	items := [][]blockkit.Span{accountSpans(e.Account)}
 	switch {
 	case e.Approved != nil:
-		items = append(items, []blockkit.Span{blockkit.Plain("Approved by " + Votes(*e.Approved) + ", for " + broker.FormatDuration(e.Approved.Duration) +
+		items = append(items, []blockkit.Span{blockkit.Plain("Approved by " + Votes(*e.Approved) + ", for " + text.FormatDuration(e.Approved.Duration) +
 			" and one request, until "), blockkit.Moment(e.Approved.Expires), blockkit.Plain(".")})
 	case e.Decision.Effect == broker.NeedApproval:
 		items = append(items, approvalSpans(e.Account.Approval))
@@ -156,8 +157,8 @@ func approvalSpans(p *broker.ApprovalPolicy) []blockkit.Span {
 		}
 		spans = append(spans, decides(who))
 	}
-	return append(spans, blockkit.Plain(", not your own, within "+broker.FormatDuration(p.Expires)+" of your asking; then you have "+
-		broker.FormatDuration(broker.ApprovalUse)+" to use it, once. No code is needed to ask."))
+	return append(spans, blockkit.Plain(", not your own, within "+text.FormatDuration(p.Expires)+" of your asking; then you have "+
+		text.FormatDuration(broker.ApprovalUse)+" to use it, once. No code is needed to ask."))
 }
 
 // decides is one of the approvers, or a group of them by its name in the config.
@@ -182,9 +183,9 @@ func howItWouldGo(v Voice, e broker.Explanation) [][]blockkit.Span {
 	case errors.Is(e.NeedsCode, broker.ErrMFASessionNotEnough): // else the way says it all
 		way = broker.Sentences(way, e.NeedsCode.What)
 	}
-	lasting := broker.Say("It would last " + broker.FormatDuration(e.Duration) + ".")
+	lasting := broker.Say("It would last " + text.FormatDuration(e.Duration) + ".")
 	if e.Duration != e.Account.DefaultDuration && e.Approved == nil {
-		lasting = broker.Say("It would last "+broker.FormatDuration(e.Duration)+"; "+broker.FormatDuration(e.Account.DefaultDuration)+" without ",
+		lasting = broker.Say("It would last "+text.FormatDuration(e.Duration)+"; "+text.FormatDuration(e.Account.DefaultDuration)+" without ",
 			broker.Literal("for"), ".")
 	}
 	lines := [][]blockkit.Span{v.spans(blockkit.Plain, way), v.spans(blockkit.Plain, lasting)}
@@ -204,7 +205,7 @@ func exampleOf(e broker.Explanation) broker.Part {
 		return broker.AssumeCmd(words...)
 	}
 	if e.Duration != e.Account.DefaultDuration {
-		words = append(words, "for", broker.FormatDuration(e.Duration))
+		words = append(words, "for", text.FormatDuration(e.Duration))
 	}
 	if e.Account.Reason.Required || e.Decision.Effect == broker.NeedApproval {
 		words = append(words, "because REASON")

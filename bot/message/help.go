@@ -8,6 +8,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // Help shows by example, with an account that this person may have: five
@@ -32,7 +33,7 @@ func Help(v Voice, accounts []broker.Account, admin, more bool) blockkit.Message
 	}
 	lines := [][]blockkit.Span{
 		first,
-		line(broker.AssumeCmd(example, "123456 for "+broker.FormatDuration(long)+" as fish because INC-42"), "  how long, for which shell, and why"),
+		line(broker.AssumeCmd(example, "123456 for "+text.FormatDuration(long)+" as fish because INC-42"), "  how long, for which shell, and why"),
 		line(broker.AssumeCmd(example, "123456 as console"), "  a link that signs you in to the AWS console"),
 		line(broker.AssumeCmd(), "  a form that asks for all of it; ", broker.AssumeCmd("accounts"), "  what you may have"),
 		line(broker.SessionsCmd(), "  what you have now, to show again, renew or end"),
@@ -68,7 +69,7 @@ func withSessionHelp(v Voice, lines ...[]blockkit.Span) [][]blockkit.Span {
 	if v.MFASession == 0 {
 		return lines
 	}
-	life := broker.FormatDuration(v.MFASession.Round(time.Second))
+	life := text.FormatDuration(v.MFASession.Round(time.Second))
 	return append(lines, v.say(broker.MFACmd("123456"), "  one code for "+life+" of requests; ",
 		broker.MFACmd(), " shows how long it lasts, ", broker.MFACmd("end"), " ends it"))
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // ownUser is said of credentials of an Account without a role.
@@ -94,8 +95,8 @@ func tokenWarning(c broker.Credentials) string {
 	if n <= largeToken {
 		return ""
 	}
-	return fmt.Sprintf("The session token is large, %s bytes: some tools refuse one of more than %s, aws-iam-authenticator for one.", broker.FormatNumber(n),
-		broker.FormatNumber(largeToken))
+	return fmt.Sprintf("The session token is large, %s bytes: some tools refuse one of more than %s, aws-iam-authenticator for one.", text.FormatNumber(n),
+		text.FormatNumber(largeToken))
 }
 
 // errSeal answers credentials that exist and cannot be encrypted: they are

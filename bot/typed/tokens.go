@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // A Kind says what a token is.
@@ -69,7 +69,7 @@ func (s *splitter) plain(words string) {
 	words = Decode(words)
 	start := -1
 	for i, r := range words {
-		if !broker.IsGap(r) {
+		if !text.IsGap(r) {
 			if start < 0 {
 				start = i
 			}
@@ -89,7 +89,7 @@ func (s *splitter) plain(words string) {
 // escape takes what stood between < and >.
 func (s *splitter) escape(inner string) {
 	target, label, _ := strings.Cut(inner, "|")
-	name := broker.OneLine(strings.TrimLeft(Decode(label), "@#"))
+	name := text.OneLine(strings.TrimLeft(Decode(label), "@#"))
 	orElse := func(fallback string) string {
 		if name != "" {
 			return name
@@ -119,7 +119,7 @@ func (s *splitter) escape(inner string) {
 // add appends t, or joins it to the word that it touches: Slack makes a link of
 // part of a word too.
 func (s *splitter) add(t Token) {
-	t.Text = broker.OneLine(t.Text)
+	t.Text = text.OneLine(t.Text)
 	if t.Text == "" {
 		return
 	}

@@ -17,6 +17,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // Codes and credentials go to AWS's own hosts over TLS, or to a fake on this
@@ -133,7 +134,7 @@ func checkEndpoints(ctx context.Context, cfg aws.Config, foreign bool) error {
 			continue
 		}
 		if err := CheckEndpoint(found[name], foreign); err != nil {
-			problems = append(problems, &endpointError{fmt.Sprintf("%s %v", broker.Printable(name), err)})
+			problems = append(problems, &endpointError{fmt.Sprintf("%s %v", text.Printable(name), err)})
 		}
 	}
 	return errors.Join(problems...)
@@ -165,7 +166,7 @@ func (w endpointWall) HandleDeserialize(ctx context.Context, in middleware.Deser
 	}
 	if !slices.Contains(metadataHosts, r.URL.Hostname()) {
 		if err := CheckEndpoint(r.URL.Scheme+"://"+r.URL.Host, w.foreign); err != nil {
-			return middleware.DeserializeOutput{}, middleware.Metadata{}, &endpointError{"the endpoint " + broker.Printable(r.URL.Host) + " " + err.Error()}
+			return middleware.DeserializeOutput{}, middleware.Metadata{}, &endpointError{"the endpoint " + text.Printable(r.URL.Host) + " " + err.Error()}
 		}
 	}
 	return next.HandleDeserialize(ctx, in)

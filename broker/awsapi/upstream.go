@@ -9,7 +9,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // AWS repeats in its messages what it was sent: a signature that does not match is
@@ -49,7 +49,7 @@ func upstreamText(said string, secrets ...string) string {
 		}
 		said = said[:cut] + "…"
 	}
-	return broker.Printable(said)
+	return text.Printable(said)
 }
 
 // An upstreamError is AWS's own, with a text that may be logged.

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 )
 
@@ -54,7 +55,7 @@ func summarize(w io.Writer, path string, cfg config.Config) error {
 	b := cfg.Broker
 	line("%s is right: %s, %s, audit channel %s", path, count(b.Users.Len(), "user"), count(b.Accounts.Len(), "account"), cfg.Slack.AuditChannel)
 	if b.MFASession > 0 {
-		line("MFA sessions last up to %s", broker.FormatDuration(b.MFASession))
+		line("MFA sessions last up to %s", text.FormatDuration(b.MFASession))
 	}
 	if len(b.Admins) > 0 {
 		line("admins: %s", adminsText(b))
@@ -146,9 +147,9 @@ func callText(a broker.Account) string {
 
 func durationText(a broker.Account) string {
 	if a.DefaultDuration == a.MaxDuration {
-		return "for " + broker.FormatDuration(a.MaxDuration)
+		return "for " + text.FormatDuration(a.MaxDuration)
 	}
-	return fmt.Sprintf("for %s, up to %s", broker.FormatDuration(a.DefaultDuration), broker.FormatDuration(a.MaxDuration))
+	return fmt.Sprintf("for %s, up to %s", text.FormatDuration(a.DefaultDuration), text.FormatDuration(a.MaxDuration))
 }
 
 func count(n int, what string) string {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 const outsideText = "its credentials can assume, without the bot, every role that trusts the person's IAM user; check cannot see which roles trust whom"
@@ -12,13 +13,13 @@ const outsideText = "its credentials can assume, without the bot, every role tha
 // rulesText is what an account's rules say beside whom they allow, a line each.
 func rulesText(b broker.Config, a broker.Account) []string {
 	var lines []string
-	add := func(what, rules string) { lines = append(lines, what+"\t"+broker.Printable(rules)) }
+	add := func(what, rules string) { lines = append(lines, what+"\t"+text.Printable(rules)) }
 	if !a.HasRole() {
 		add("outside rules", outsideText)
 	}
 	for _, r := range a.Allow {
 		if r.Max > 0 {
-			add("for at most "+broker.FormatDuration(r.Max), namesText(b, r.Who))
+			add("for at most "+text.FormatDuration(r.Max), namesText(b, r.Who))
 		}
 		if r.OnCall {
 			add("on call, at once", namesText(b, r.Who))
@@ -28,7 +29,7 @@ func rulesText(b broker.Config, a broker.Account) []string {
 		add("never", namesText(b, a.Deny))
 	}
 	if p := a.Approval; p != nil {
-		add("with approval", fmt.Sprintf("%d of %s, within %s", p.Count, namesText(b, p.Approvers), broker.FormatDuration(p.Expires)))
+		add("with approval", fmt.Sprintf("%d of %s, within %s", p.Count, namesText(b, p.Approvers), text.FormatDuration(p.Expires)))
 	}
 	if len(a.BreakGlass) > 0 {
 		add("break-glass", namesText(b, a.BreakGlass)+"; with any reason and at any hour, but from the same channels, and never those who are denied")

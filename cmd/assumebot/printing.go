@@ -4,7 +4,7 @@ import (
 	"log/slog"
 	"strings"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // What comes from the config, from AWS or from Slack may hold what steers a
@@ -44,7 +44,7 @@ func logged(text string) string { return keeping(text, asciiControls) }
 
 // keeping is [broker.Printable] but for the characters in keep.
 func keeping(s, keep string) string {
-	if broker.Printable(s) == s {
+	if text.Printable(s) == s {
 		return s
 	}
 	var b strings.Builder
@@ -53,7 +53,7 @@ func keeping(s, keep string) string {
 		if i < 0 {
 			i = len(s)
 		}
-		b.WriteString(broker.Printable(s[:i]))
+		b.WriteString(text.Printable(s[:i]))
 		if i < len(s) {
 			b.WriteByte(s[i])
 			i++

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // An Account is an entry of accounts.
@@ -134,15 +135,15 @@ func (a *Account) checkDurations(c *collector) {
 	}
 	bound := func(key string, v *At[time.Duration]) {
 		if v.OK && (v.Value < broker.MinDuration || v.Value > longest) {
-			refuse(c, v, "duration.%s is %s: %s takes %s to %s", key, broker.FormatDuration(v.Value), call,
-				broker.FormatDuration(broker.MinDuration), broker.FormatDuration(longest))
+			refuse(c, v, "duration.%s is %s: %s takes %s to %s", key, text.FormatDuration(v.Value), call,
+				text.FormatDuration(broker.MinDuration), text.FormatDuration(longest))
 		}
 	}
 	bound("default", first)
 	bound("max", most)
 	if first.OK && most.OK && first.Value > most.Value {
 		c.problem(first.Position, "duration.default is %s, more than duration.max, %s: lower the one or raise the other",
-			broker.FormatDuration(first.Value), broker.FormatDuration(most.Value))
+			text.FormatDuration(first.Value), text.FormatDuration(most.Value))
 	}
 	switch {
 	case first.OK:

@@ -6,6 +6,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awsapi"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // Config is the config file, read and found right.
@@ -88,7 +89,7 @@ const maxContact = 200
 // check reports what is wrong, and makes of what is written what it means.
 func (f *File) check(c *collector) {
 	if r := f.RevealWindow; r.Value < minRevealWindow || r.Value > broker.MaxRevealWindow {
-		c.problem(r.Position, "reveal_window is %s: write between 1m and 1h", broker.FormatDuration(r.Value))
+		c.problem(r.Position, "reveal_window is %s: write between 1m and 1h", text.FormatDuration(r.Value))
 	}
 	if n := len([]rune(f.Contact.Value)); n > maxContact {
 		c.problem(f.Contact.Position, "contact has %d characters: at most %d, such as \"#help-aws\"", n, maxContact)

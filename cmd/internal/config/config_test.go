@@ -10,9 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/assumebot/assumebot/broker"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // The parts that most tests leave as they are.
@@ -124,7 +126,7 @@ func TestParseConfigFillsInDurations(t *testing.T) {
 				keys += "duration: " + test.written
 			}
 			a := mustParse(t, account(keys), nil).Broker.Accounts.Find("prod")
-			got := broker.FormatDuration(a.DefaultDuration) + " " + broker.FormatDuration(a.MaxDuration)
+			got := text.FormatDuration(a.DefaultDuration) + " " + text.FormatDuration(a.MaxDuration)
 			if want := test.wantDefault + " " + test.wantMax; got != want {
 				t.Errorf("durations: got %s, want %s", got, want)
 			}

@@ -3,7 +3,7 @@ package config
 import (
 	"time"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // Delivery is how credentials are shown, as the file or one account says it.
@@ -32,7 +32,7 @@ func (d *Delivery) check(c *collector) {
 			Quote(h.Value))
 	}
 	if t := d.DMTTL; t.OK && (t.Value < minDMLife || t.Value > maxDMLife) {
-		c.problem(t.Position, "dm_ttl is %s: write between 1m and 1h", broker.FormatDuration(t.Value))
+		c.problem(t.Position, "dm_ttl is %s: write between 1m and 1h", text.FormatDuration(t.Value))
 	}
 }
 
@@ -64,6 +64,6 @@ const maxReminder = time.Hour
 
 func (f *File) checkReminder(c *collector) {
 	if r := f.Reminder; r.Value != 0 && (r.Value < time.Minute || r.Value > maxReminder) {
-		c.problem(r.Position, "reminder is %s: write between 1m and 1h, or 0 for no reminders", broker.FormatDuration(r.Value))
+		c.problem(r.Position, "reminder is %s: write between 1m and 1h, or 0 for no reminders", text.FormatDuration(r.Value))
 	}
 }

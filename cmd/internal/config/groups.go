@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // People are named by lists of Slack user IDs, Slack user group IDs, names of groups
@@ -74,7 +74,7 @@ func (f *File) wrongWho(who string) string {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	if meant := broker.Nearest(who, names); meant != "" {
+	if meant := text.Nearest(who, names); meant != "" {
 		return fmt.Sprintf("there is no group %s under groups: did you mean %s?", Quote(who), meant)
 	}
 	return fmt.Sprintf("there is no group %s under groups: add it there, or write a user ID (U…) or a user group ID (S…)", Quote(who))

@@ -5,7 +5,7 @@ import (
 	"reflect"
 	"strings"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // A struct of this package is a map of the file, and its fields are the keys. Each
@@ -97,7 +97,7 @@ func keyHint(key string, known []string) string {
 	case "app_token", "bot_token", "token", "redis_url", "seal_keys", "access_key_id", "secret_access_key":
 		return "secrets do not belong in this file; they come from the environment (assumebot help lists the variables)"
 	}
-	if near := broker.Nearest(strings.ReplaceAll(strings.ToLower(key), "-", "_"), known); near != "" {
+	if near := text.Nearest(strings.ReplaceAll(strings.ToLower(key), "-", "_"), known); near != "" {
 		return fmt.Sprintf("did you mean %s?", near)
 	}
 	return "known are " + strings.Join(known, ", ")

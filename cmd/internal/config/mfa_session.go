@@ -1,11 +1,14 @@
 package config
 
-import "github.com/assumebot/assumebot/broker"
+import (
+	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
+)
 
 func (f *File) checkMFASession(c *collector) {
 	if m := f.MFASession; m.Value != 0 && (m.Value < broker.MinMFASession || m.Value > broker.MaxMFASession) {
 		c.problem(m.Position, "mfa_session is %s: GetSessionToken takes %s to %s; write one such as 8h, or 0 for no MFA sessions",
-			broker.FormatDuration(m.Value), broker.FormatDuration(broker.MinMFASession), broker.FormatDuration(broker.MaxMFASession))
+			text.FormatDuration(m.Value), text.FormatDuration(broker.MinMFASession), text.FormatDuration(broker.MaxMFASession))
 	}
 }
 

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // maxPrinted is how many problems one error prints: what a person can work
@@ -23,7 +23,7 @@ type Problem struct {
 // String puts the Problem as compilers do, so that editors can jump to it. It is
 // one line, and nothing in the file can steer the terminal that shows it.
 func (p Problem) String() string {
-	file, message := broker.Printable(p.File), broker.Printable(p.Message)
+	file, message := text.Printable(p.File), text.Printable(p.Message)
 	if p.Line == 0 {
 		return fmt.Sprintf("%s: %s", file, message)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // Rules are the keys of an Account that say who may have it, and when.
@@ -144,7 +145,7 @@ func (e *Allow) check(c *collector, f *File, longest time.Duration) (broker.Rule
 	}
 	if m := e.Max; m.OK && (m.Value < broker.MinDuration || m.Value > longest) {
 		c.problem(m.Position, "max is %s: write between %s and the account's duration.max, %s",
-			broker.FormatDuration(m.Value), broker.FormatDuration(broker.MinDuration), broker.FormatDuration(longest))
+			text.FormatDuration(m.Value), text.FormatDuration(broker.MinDuration), text.FormatDuration(longest))
 	}
 	return rule, true
 }
@@ -160,7 +161,7 @@ func (p *Approval) check(c *collector, f *File) *broker.ApprovalPolicy {
 	}
 	if e := p.Expires; e.Value < broker.MinApprovalWait || e.Value > broker.MaxApprovalWait {
 		c.problem(e.Position, "expires is %s: write between %s and %s",
-			broker.FormatDuration(e.Value), broker.FormatDuration(broker.MinApprovalWait), broker.FormatDuration(broker.MaxApprovalWait))
+			text.FormatDuration(e.Value), text.FormatDuration(broker.MinApprovalWait), text.FormatDuration(broker.MaxApprovalWait))
 	}
 	return &broker.ApprovalPolicy{Approvers: approvers, Count: n, Expires: p.Expires.Value}
 }

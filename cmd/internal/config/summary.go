@@ -14,6 +14,7 @@ import (
 	"unicode"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // A Summary is what a config says, by entry, such as "account prod", for
@@ -71,7 +72,7 @@ func (a *Account) summarize() entry {
 	e.keys("", reflect.ValueOf(a).Elem())
 	e.conceal("session_policy", a.policy)
 	if a.dmLife > 0 {
-		e.set("delivery", "dm, deleted after "+broker.FormatDuration(a.dmLife))
+		e.set("delivery", "dm, deleted after "+text.FormatDuration(a.dmLife))
 	}
 	e.rules(a.rules)
 	return e
@@ -100,7 +101,7 @@ func (e entry) keys(prefix string, v reflect.Value) {
 			e.flag(name, value != 0, strconv.Itoa(value))
 		case time.Duration:
 			if k.change == "" {
-				e.flag(name, value != 0, broker.FormatDuration(value))
+				e.flag(name, value != 0, text.FormatDuration(value))
 			}
 		case []At[string]:
 			e.list(name, values(value))
@@ -126,14 +127,14 @@ func (e entry) rules(r broker.Rules) {
 				who += " on call"
 			}
 			if rule.Max > 0 {
-				who += " for up to " + broker.FormatDuration(rule.Max)
+				who += " for up to " + text.FormatDuration(rule.Max)
 			}
 			allow = append(allow, who)
 		}
 	}
 	e.list("allow", allow)
 	if p := r.Approval; p != nil {
-		e.set("approval", fmt.Sprintf("by %d, within %s", p.Count, broker.FormatDuration(p.Expires)))
+		e.set("approval", fmt.Sprintf("by %d, within %s", p.Count, text.FormatDuration(p.Expires)))
 		e.list("approvers", p.Approvers)
 	}
 	if r.Hours != nil {

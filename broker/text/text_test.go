@@ -1,4 +1,4 @@
-package broker_test
+package text_test
 
 import (
 	"strings"
@@ -6,7 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // blanks are what a person sees nothing of, though it is no white space.
@@ -23,16 +23,16 @@ var blanks = map[string]string{
 func TestWhatShowsNothingSaysNothing(t *testing.T) {
 	for name, s := range blanks {
 		for _, s := range []string{s, strings.Repeat(s, 40), " " + s + "\t" + s} {
-			if broker.SaysSomething(s) {
+			if text.SaysSomething(s) {
 				t.Errorf("%s, %+q: got that it says something", name, s)
 			}
 		}
-		if !broker.SaysSomething(s + "x") {
+		if !text.SaysSomething(s + "x") {
 			t.Errorf("%s and a letter: got that it says nothing", name)
 		}
 	}
 	for _, s := range []string{"a", "INC-42", "é", "理由", "سبب", "कारण", "🔥", "👩‍💻", "!", "1"} {
-		if !broker.SaysSomething(s) {
+		if !text.SaysSomething(s) {
 			t.Errorf("%q: got that it says nothing", s)
 		}
 	}
@@ -55,7 +55,7 @@ func TestOneLineIsOneLineOfWhatIsSeen(t *testing.T) {
 		"é e\u0301":                                        "é e\u0301",
 		"a\xffb\ue000":                                     "a\ufffdb\ufffd",
 	} {
-		if got := broker.OneLine(s); got != want {
+		if got := text.OneLine(s); got != want {
 			t.Errorf("%+q: got %+q, want %+q", s, got, want)
 		}
 	}
@@ -66,7 +66,7 @@ func FuzzOneLine(f *testing.F) {
 		f.Add("a" + s + "b" + s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		got := broker.OneLine(s)
+		got := text.OneLine(s)
 		if !utf8.ValidString(got) || got != strings.TrimSpace(got) || strings.Contains(got, "  ") {
 			t.Errorf("%+q: got %+q, want one line of text", s, got)
 		}
@@ -75,10 +75,10 @@ func FuzzOneLine(f *testing.F) {
 				t.Errorf("%+q: got %+q, which holds %U", s, got, r)
 			}
 		}
-		if again := broker.OneLine(got); again != got {
+		if again := text.OneLine(got); again != got {
 			t.Errorf("%+q: got %+q, and of that %+q", s, got, again)
 		}
-		if broker.SaysSomething(s) && got == "" {
+		if text.SaysSomething(s) && got == "" {
 			t.Errorf("%+q says something, and got nothing of it", s)
 		}
 	})

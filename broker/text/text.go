@@ -1,4 +1,6 @@
-package broker
+// Package text is what is done to strings alone: made one line of what a person
+// sees, made safe for a terminal, compared with what was meant.
+package text
 
 import (
 	"fmt"

@@ -1,10 +1,10 @@
-package broker_test
+package text_test
 
 import (
 	"strings"
 	"testing"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 func TestNearestFindsTheNearest(t *testing.T) {
@@ -14,14 +14,14 @@ func TestNearestFindsTheNearest(t *testing.T) {
 		"hubb": "hub", "sandbxo": "sandbox", "prod-e": "prod-eu", "pr": "prod", "p": "", "": "", "zzz": "", "vault": "", "foo": "",
 		strings.Repeat("prod", 100): "",
 	} {
-		if got := broker.Nearest(word, accounts); got != want {
+		if got := text.Nearest(word, accounts); got != want {
 			t.Errorf("Nearest(%q) = %q, want %q", word, got, want)
 		}
 	}
-	if got := broker.Nearest("prod", nil); got != "" {
+	if got := text.Nearest("prod", nil); got != "" {
 		t.Errorf("Nearest without candidates = %q, want none", got)
 	}
-	if got := broker.Nearest("a", []string{"", strings.Repeat("a", 100)}); got != "" {
+	if got := text.Nearest("a", []string{"", strings.Repeat("a", 100)}); got != "" {
 		t.Errorf("Nearest among impossible candidates = %q, want none", got)
 	}
 }
