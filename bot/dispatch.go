@@ -10,6 +10,7 @@ import (
 	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -72,7 +73,7 @@ func (b *Bot) slashCommand(ctx context.Context, e socketmode.Envelope) {
 		visit:       new(broker.Visit),
 		caller:      readCaller(cmd.UserID, cmd.TeamID, cmd.ChannelID),
 		requestID:   broker.NewID(),
-		responseURL: broker.NewSecret(cmd.ResponseURL),
+		responseURL: secret.New(cmd.ResponseURL),
 		trigger:     cmd.TriggerID,
 		code:        command.CarriesCode(cmd.Text),
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/assumebot/assumebot/bot/form"
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -158,7 +159,7 @@ func (b *Bot) conversationOf(in slack.InteractionCallback) conversation {
 		to.view = in.View.ID
 	case in.ResponseURL != "":
 		// What others could see, or what stays, never gives place to an answer.
-		to.responseURL, to.replace = broker.NewSecret(in.ResponseURL), in.Container.IsEphemeral
+		to.responseURL, to.replace = secret.New(in.ResponseURL), in.Container.IsEphemeral
 	}
 	return to
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/assumebot/assumebot/bot/snippet/snippettest"
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -71,7 +72,7 @@ func checkPress(t *testing.T, a *slack.BlockAction) {
 		return
 	}
 	switch {
-	case p.account != "" && broker.CheckAccountName(p.account) != nil,
+	case p.account != "" && policy.CheckAccountName(p.account) != nil,
 		p.format != "" && p.format == snippet.Console,
 		p.page < 0 || p.page > lastPage,
 		p.prefix != "" && !command.ValidPrefix(p.prefix),
@@ -89,7 +90,7 @@ func checkPress(t *testing.T, a *slack.BlockAction) {
 func checkForm(t *testing.T, v slack.View) {
 	f, _ := form.Read(message.Voice{}, v)
 	switch {
-	case f.Account != "" && broker.CheckAccountName(f.Account) != nil,
+	case f.Account != "" && policy.CheckAccountName(f.Account) != nil,
 		f.Duration < 0 || f.Duration > 30*24*time.Hour || f.Duration%time.Second != 0,
 		utf8.RuneCountInString(f.Reason) > broker.MaxReason || f.Reason != "" && !text.SaysSomething(f.Reason),
 		strings.ContainsFunc(f.Reason, snippettest.IsUnfit),

@@ -9,6 +9,7 @@ import (
 	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // A conversation is whom an answer goes to, and how.
@@ -17,14 +18,14 @@ type conversation struct {
 	visit       *broker.Visit
 	caller      broker.Caller
 	requestID   string
-	responseURL broker.Secret // of a command, or of the message that was acted on
-	replace     bool          // the answer takes the place of that message
-	view        string        // the modal that the answer goes into
-	push        bool          // the answer goes on top of that modal instead
-	turns       time.Time     // until when that modal may still turn into what an acknowledgement says
-	trigger     string        // opens a modal, for 3 s
-	code        bool          // what is answered carried a code; presses never do
-	slot        bool          // it is one of those that are worked on at once
+	responseURL secret.Text // of a command, or of the message that was acted on
+	replace     bool        // the answer takes the place of that message
+	view        string      // the modal that the answer goes into
+	push        bool        // the answer goes on top of that modal instead
+	turns       time.Time   // until when that modal may still turn into what an acknowledgement says
+	trigger     string      // opens a modal, for 3 s
+	code        bool        // what is answered carried a code; presses never do
+	slot        bool        // it is one of those that are worked on at once
 }
 
 // unused says of the code, where one was sent, that it was not used.

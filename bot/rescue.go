@@ -8,6 +8,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // rescue is deferred: it ends a panic where it arose, counts it, logs it with its
@@ -28,7 +29,7 @@ func (b *Bot) rescue(ctx context.Context, to conversation, tell func(blockkit.Me
 		e.Use = broker.UseUnknown
 	}
 	b.log.LogAttrs(ctx, slog.LevelError, "panic; the rest goes on",
-		slog.String("panic", broker.PanicText(what)), slog.String("request", to.requestID), slog.String("user", to.caller.User), slog.String("ref", e.Ref),
+		slog.String("panic", secret.PanicText(what)), slog.String("request", to.requestID), slog.String("user", to.caller.User), slog.String("ref", e.Ref),
 		slog.Int64("panics_so_far", b.panics.Add(1)), slog.String("stack", string(debug.Stack())))
 	if tell == nil {
 		return

@@ -16,6 +16,7 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // panicking is a store that brings a panic about.
@@ -109,7 +110,7 @@ func TestWhoeverWaitsIsToldOnceOfAPanic(t *testing.T) {
 	if b.panics.Load() != 2 {
 		t.Errorf("got %d panics, want both", b.panics.Load())
 	}
-	if got := broker.PanicText("secret"); got != "string" {
+	if got := secret.PanicText("secret"); got != "string" {
 		t.Errorf("got %q, want the type alone", got)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"weak"
 
 	"github.com/assumebot/assumebot/bot/webapi"
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 func TestVisitsAreSweptOnceSoonAfterTheyEnd(t *testing.T) {
@@ -47,7 +47,7 @@ func TestNothingOfAVisitStaysAfterItWasSwept(t *testing.T) {
 	b.sweeper = newSweeper(func() { swept <- struct{}{} })
 	held := func() weak.Pointer[[4096]byte] {
 		payload := new([4096]byte)
-		sent := broker.NewSecret(strings.Repeat("123456", 100))
+		sent := secret.New(strings.Repeat("123456", 100))
 		b.work(func(context.Context) {
 			payload[0] = byte(len(sent.Reveal()))
 			runtime.KeepAlive(payload)

@@ -3,6 +3,8 @@ package broker
 import (
 	"cmp"
 	"context"
+
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // Admins are judged by their Slack user ID alone: they need not be Users, so that
@@ -68,13 +70,13 @@ func (b *Visits) callsAdmin(ctx context.Context, c Caller) bool {
 
 // Help returns what help is written by: the Accounts that the Caller may have,
 // and whether they are an admin. A stranger is refused, on the record.
-func (b *Explaining) Help(ctx context.Context, r Request) (accounts []Account, isAdmin bool, err error) {
+func (b *Explaining) Help(ctx context.Context, r Request) (accounts []policy.Account, isAdmin bool, err error) {
 	isAdmin = b.visits.Administers(ctx, r)
 	by := b.visits.toSee()
 	if isAdmin && !b.visits.passes(ctx, &r, by) {
 		return nil, true, nil
 	}
-	accounts, err = visit(ctx, b.visits, r, by, func(ctx context.Context, r *Request) ([]Account, error) {
+	accounts, err = visit(ctx, b.visits, r, by, func(ctx context.Context, r *Request) ([]policy.Account, error) {
 		mine, _ := b.policy.allowed(ctx, r.user)
 		return mine, nil
 	})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 func (m *memory) Unlock(context.Context, string) (bool, error) {
@@ -246,7 +247,7 @@ func TestRevokePersonGoesOnWhereOneAccountFails(t *testing.T) {
 	revocable(b)
 	broken := *b.config.Accounts.Find("prod")
 	broken.Name, broken.Revoker = "broken", "arn:aws:iam::222222222222:role/Nowhere"
-	b.config.Accounts = broker.Accounts(broken, *b.config.Accounts.Find("prod"), *b.config.Accounts.Find("hub"))
+	b.config.Accounts = policy.Accounts(broken, *b.config.Accounts.Find("prod"), *b.config.Accounts.Find("hub"))
 	done, err := b.Revoking.RevokePerson(t.Context(), by(b, adminID), "U01ALICE")
 	if err != nil || len(done.Accounts) != 2 {
 		t.Fatalf("got %+v, %v", done, err)
@@ -323,7 +324,7 @@ func TestTwoAccountsOfOneRoleWaitForEachOther(t *testing.T) {
 func TestOnlyAGrantOfTheRoleThatItsAccountHasTodayIsRevocable(t *testing.T) {
 	b := newBench(t)
 	b.config.Accounts.Find("prod").Revoker = "arn:aws:iam::222222222222:role/Revoker"
-	for role, want := range map[broker.RoleARN]bool{b.config.Accounts.Find("prod").RoleARN: true, "arn:aws:iam::222222222222:role/Before": false, "": false} {
+	for role, want := range map[policy.RoleARN]bool{b.config.Accounts.Find("prod").RoleARN: true, "arn:aws:iam::222222222222:role/Before": false, "": false} {
 		if got := b.Holding.Revocable(broker.Grant{Account: "prod", RoleARN: role}); got != want {
 			t.Errorf("%q: got %v, want %v", role, got, want)
 		}

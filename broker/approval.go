@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // An ApprovalState says how far an Approval has come.
@@ -25,18 +27,18 @@ const (
 // An Approval is a Request waiting for other people. It is for exactly this
 // User, Account, role and duration, and grants something, so it is kept sealed.
 type Approval struct {
-	ID       string        `json:"id"`   // of the Request that asked
-	User     string        `json:"user"` // Slack user ID of who asked
-	UserName string        `json:"user_name"`
-	Team     string        `json:"team"`
-	Channel  string        `json:"channel,omitempty"` // where it was asked
-	Account  string        `json:"account"`
-	RoleARN  RoleARN       `json:"role_arn,omitempty"`
-	Terms    string        `json:"terms,omitempty"` // digest of all that decides what the credentials may do
-	Duration time.Duration `json:"duration"`
-	Reason   string        `json:"reason,omitempty"`
-	Format   string        `json:"format,omitempty"` // the bot's word for how the person wants to be shown it
-	Needs    int           `json:"needs"`            // how many must approve
+	ID       string         `json:"id"`   // of the Request that asked
+	User     string         `json:"user"` // Slack user ID of who asked
+	UserName string         `json:"user_name"`
+	Team     string         `json:"team"`
+	Channel  string         `json:"channel,omitempty"` // where it was asked
+	Account  string         `json:"account"`
+	RoleARN  policy.RoleARN `json:"role_arn,omitempty"`
+	Terms    string         `json:"terms,omitempty"` // digest of all that decides what the credentials may do
+	Duration time.Duration  `json:"duration"`
+	Reason   string         `json:"reason,omitempty"`
+	Format   string         `json:"format,omitempty"` // the bot's word for how the person wants to be shown it
+	Needs    int            `json:"needs"`            // how many must approve
 
 	// Acknowledge says that nothing waits: credentials were issued by break-glass,
 	// and an approver is to take note of it.

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 const (
@@ -18,7 +21,7 @@ const (
 // Ask keeps an Approval that r waits for. Its code is neither used nor kept. One
 // that is equal and still good is returned instead, and again is true.
 func (b *Asking) Ask(ctx context.Context, r Request) (a Approval, again bool, err error) {
-	r.Code = TokenCode{}
+	r.Code = secret.TokenCode{}
 	a, err = visit(ctx, b.visits, r, b.visits.toBring(), func(ctx context.Context, r *Request) (Approval, error) {
 		asked, err := b.toAsk(ctx, *r, r.user)
 		if err != nil {
@@ -71,23 +74,23 @@ func (b *Asking) keepAsked(ctx context.Context, r Request, a Approval) error {
 	if err := b.recorder.Record(ctx, b.pending.approvalEvent(r, a)); err != nil {
 		return recordAway(err, "nobody was asked")
 	}
-	if err := b.approvals.SaveApproval(ctx, a, a.Expires.Sub(a.Asked)+ApprovalUse+approvalKept); err != nil {
+	if err := b.approvals.SaveApproval(ctx, a, a.Expires.Sub(a.Asked)+policy.ApprovalUse+approvalKept); err != nil {
 		return storeDown(err)
 	}
 	return nil
 }
 
 // toAsk is the Approval that r would wait for.
-func (b *Asking) toAsk(ctx context.Context, r Request, user User) (Approval, error) {
+func (b *Asking) toAsk(ctx context.Context, r Request, user policy.User) (Approval, error) {
 	account, ok := b.config.Account(r.Account)
 	if !ok {
 		return Approval{}, b.policy.unknownAccount(ctx, user, r.Account)
 	}
 	d := b.policy.decide(ctx, r)
 	switch d.Effect {
-	case Deny:
+	case policy.Deny:
 		return Approval{}, b.policy.denied(account, r, d)
-	case Allow:
+	case policy.Allow:
 		return Approval{}, &Error{
 			Code: CodeApprovalGone,
 			What: Say("You need no approval for " + account.Name + " any more."),
@@ -118,10 +121,10 @@ func (b *Asking) toAsk(ctx context.Context, r Request, user User) (Approval, err
 // somebodyCanApprove refuses to ask where, but for the person who asks, there are
 // fewer approvers than are needed. While nobody knows who is in their user groups
 // there may be enough.
-func (b *Asking) somebodyCanApprove(ctx context.Context, account Account, user User) error {
+func (b *Asking) somebodyCanApprove(ctx context.Context, account policy.Account, user policy.User) error {
 	var people []string
 	for _, id := range b.approvers(account) {
-		if !IsUserGroup(id) {
+		if !policy.IsUserGroup(id) {
 			people = append(people, id)
 			continue
 		}
@@ -154,7 +157,7 @@ func (b *Asking) Approvers(a Approval) []string {
 	return b.approvers(account)
 }
 
-func (b *Asking) approvers(account Account) []string {
+func (b *Asking) approvers(account policy.Account) []string {
 	var who []string
 	for _, entry := range account.Approval.Approvers {
 		if group, named := b.config.Groups[entry]; named {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 func TestNobodyIsAskedBeforeItIsOnTheRecord(t *testing.T) {
@@ -38,7 +39,7 @@ func TestAskingWithACodeNeedsNoRightToTryCodes(t *testing.T) {
 func TestAnApprovalIsKeptUntilItCanBeUsedNoMore(t *testing.T) {
 	b := newVault(t, 1)
 	b.ask(t)
-	if least := 30*time.Minute + broker.ApprovalUse; b.approvalFor <= least {
+	if least := 30*time.Minute + policy.ApprovalUse; b.approvalFor <= least {
 		t.Errorf("got kept for %s, want more than the %s that it may be good for", b.approvalFor, least)
 	}
 }

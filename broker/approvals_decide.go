@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // MayDecide returns the Approval if the Caller may decide about it, and says why
@@ -26,7 +28,7 @@ func (b *Deciding) MayDecide(ctx context.Context, r Request, user, id string) (A
 // is needed it can be used, once, within [ApprovalUse].
 func (b *Deciding) Approve(ctx context.Context, r Request, user, id string) (Approval, error) {
 	var intended bool
-	return b.decided(ctx, r, user, id, b.visits.mayAct, func(k KeptApproval, by Vote, account Account, m Membership) (Approval, error) {
+	return b.decided(ctx, r, user, id, b.visits.mayAct, func(k KeptApproval, by Vote, account policy.Account, m policy.Membership) (Approval, error) {
 		switch {
 		case k.Acknowledge:
 			return Approval{}, b.pending.approvalOver(k.Approval)
@@ -46,7 +48,7 @@ func (b *Deciding) Approve(ctx context.Context, r Request, user, id string) (App
 		}
 		k.Votes = append(slices.Clone(k.Votes), by)
 		if b.votes(account, k.Approval, m) >= max(k.Needs, account.Approval.Count) {
-			k.State, k.Expires = ApprovalApproved, k.Now.Add(ApprovalUse)
+			k.State, k.Expires = ApprovalApproved, k.Now.Add(policy.ApprovalUse)
 		}
 		return k.Approval, nil
 	})
@@ -63,7 +65,7 @@ func (b *Deciding) intendApproval(ctx context.Context, r Request, a Approval) er
 
 // DenyApproval ends what user asked for.
 func (b *Deciding) DenyApproval(ctx context.Context, r Request, user, id, comment string) (Approval, error) {
-	return b.decided(ctx, r, user, id, b.visits.notBlocked, func(k KeptApproval, by Vote, _ Account, _ Membership) (Approval, error) {
+	return b.decided(ctx, r, user, id, b.visits.notBlocked, func(k KeptApproval, by Vote, _ policy.Account, _ policy.Membership) (Approval, error) {
 		if k.Acknowledge {
 			return Approval{}, b.pending.approvalOver(k.Approval)
 		}
@@ -96,7 +98,7 @@ func (b *Deciding) AskToAcknowledge(ctx context.Context, e Event) (Approval, err
 
 // Acknowledge notes that the Caller took note of a use of break-glass.
 func (b *Deciding) Acknowledge(ctx context.Context, r Request, user, id string) (Approval, error) {
-	return b.decided(ctx, r, user, id, b.visits.notBlocked, func(k KeptApproval, by Vote, _ Account, _ Membership) (Approval, error) {
+	return b.decided(ctx, r, user, id, b.visits.notBlocked, func(k KeptApproval, by Vote, _ policy.Account, _ policy.Membership) (Approval, error) {
 		if !k.Acknowledge {
 			return Approval{}, b.pending.approvalOver(k.Approval)
 		}
@@ -110,7 +112,7 @@ func (b *Deciding) Acknowledge(ctx context.Context, r Request, user, id string) 
 type orders func(ctx context.Context, user string) error
 
 // A decision says what becomes of an Approval by a vote.
-type decision func(k KeptApproval, by Vote, account Account, m Membership) (Approval, error)
+type decision func(k KeptApproval, by Vote, account policy.Account, m policy.Membership) (Approval, error)
 
 // decided is a decision of the Caller's. Who they are is looked up before each
 // try, so that a group they have left counts no more.
@@ -152,8 +154,8 @@ func hasEnded(e *Error) bool {
 
 // A decider is whoever may decide about an Approval, and by which config.
 type decider struct {
-	account Account
-	groups  Membership
+	account policy.Account
+	groups  policy.Membership
 }
 
 // deciding refuses whoever may not decide about an Approval. Approvers need not
@@ -180,7 +182,7 @@ func (b *Deciding) deciding(ctx context.Context, r Request, k KeptApproval, orde
 		return decider{}, slackCannotSay(err, "whether you are an approver of "+account.Name)
 	case !found.Yes:
 		return decider{}, &Error{
-			Code: CodeNotApprover, Rule: RuleDefault,
+			Code: CodeNotApprover, Rule: policy.RuleDefault,
 			What: Say("You are not an approver of " + account.Name + "."),
 			Hint: Say("Nothing was changed. Only the approvers that the config names can decide."),
 		}
@@ -212,7 +214,7 @@ func (b *Deciding) mayTakePart(ctx context.Context, r Request) error {
 }
 
 // votes counts the approvals of those who are approvers still.
-func (b *core) votes(account Account, a Approval, m Membership) int {
+func (b *core) votes(account policy.Account, a Approval, m policy.Membership) int {
 	n := 0
 	for _, v := range a.Votes {
 		if v.User != a.User && b.config.OnList(account.Approval.Approvers, v.User, m).Yes {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -20,7 +21,7 @@ func (b *Pending) CancelApprovals(ctx context.Context, r Request) ([]Approval, e
 }
 
 // nothingToCancel says what waits, where an account was misspelt.
-func (b *Pending) nothingToCancel(ctx context.Context, user User, name string) *Error {
+func (b *Pending) nothingToCancel(ctx context.Context, user policy.User, name string) *Error {
 	open, err := b.openOf(ctx, user.Slack)
 	if err != nil {
 		return storeDown(err)

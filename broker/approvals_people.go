@@ -3,6 +3,8 @@ package broker
 import (
 	"context"
 	"slices"
+
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // What the approvers are shown beside the message of an Approval, each of it
@@ -68,7 +70,7 @@ func (b *Pending) MarkReminded(ctx context.Context, user, id string) (a Approval
 func (b *Policy) MayBreakGlass(ctx context.Context, user, account string) bool {
 	a, ok := b.config.Account(account)
 	r := Request{Caller: Caller{User: user}, Account: account, BreakGlass: true}
-	return ok && len(a.BreakGlass) > 0 && b.entitled(ctx, a, r).Effect == Allow
+	return ok && len(a.BreakGlass) > 0 && b.entitled(ctx, a, r).Effect == policy.Allow
 }
 
 // BreakGlassFrom is MayBreakGlass from where the Caller is: the channels of an
@@ -90,7 +92,7 @@ const (
 
 // onCall looks the User up in what the config calls being on call, of whichever
 // account.
-func (b *Policy) onCall(ctx context.Context, user User) OnCall {
+func (b *Policy) onCall(ctx context.Context, user policy.User) OnCall {
 	var rotas [][]string
 	for a := range b.config.Accounts.All() {
 		for _, rule := range a.Allow {

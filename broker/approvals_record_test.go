@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // swapper is a store in which something happens once a swap was taken.
@@ -79,13 +80,13 @@ func TestUnacknowledgedBreakGlassKeepsNobodyFromAsking(t *testing.T) {
 }
 
 func TestAnApprovalIsForTheTermsThatItWasGivenFor(t *testing.T) {
-	for name, change := range map[string]func(*broker.Account){
-		"session policy":  func(a *broker.Account) { a.SessionPolicy = "" },
-		"policies":        func(a *broker.Account) { a.PolicyARNs = nil },
-		"external ID":     func(a *broker.Account) { a.ExternalID = "other" },
-		"MFA":             func(a *broker.Account) { a.MFA = broker.MFANone },
-		"tags":            func(a *broker.Account) { a.Tags = nil },
-		"source identity": func(a *broker.Account) { a.SourceIdentity = true },
+	for name, change := range map[string]func(*policy.Account){
+		"session policy":  func(a *policy.Account) { a.SessionPolicy = "" },
+		"policies":        func(a *policy.Account) { a.PolicyARNs = nil },
+		"external ID":     func(a *policy.Account) { a.ExternalID = "other" },
+		"MFA":             func(a *policy.Account) { a.MFA = policy.MFANone },
+		"tags":            func(a *policy.Account) { a.Tags = nil },
+		"source identity": func(a *policy.Account) { a.SourceIdentity = true },
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newVault(t, 1)
@@ -109,7 +110,7 @@ func TestAnApprovalIsForTheTermsThatItWasGivenFor(t *testing.T) {
 func TestWhoNeedsNoApprovalIsNotHeldToOne(t *testing.T) {
 	b := newVault(t, 1)
 	b.approve(t, b.ask(t), "U02BOB")
-	b.config.Accounts.Find("prod").Allow = append(b.config.Accounts.Find("prod").Allow, broker.Rule{Who: []string{"U01ALICE"}, OnCall: true})
+	b.config.Accounts.Find("prod").Allow = append(b.config.Accounts.Find("prod").Allow, policy.Rule{Who: []string{"U01ALICE"}, OnCall: true})
 	r := b.request("prod", b.device.Code())
 	r.Reason = "INC-2"
 	issued, err := b.Issue(t.Context(), r)

@@ -13,6 +13,8 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 func (m *memory) ApprovalClock(context.Context) (time.Time, error) {
@@ -67,7 +69,7 @@ func newVault(t *testing.T, count int) *bench {
 	t.Helper()
 	b := newBench(t)
 	b.groups["S02LEADS"] = []string{"U02BOB", "U03CAROL", "U01ALICE"}
-	b.config.Accounts.Find("prod").Approval = &broker.ApprovalPolicy{Approvers: []string{"S02LEADS"}, Count: count, Expires: 30 * time.Minute}
+	b.config.Accounts.Find("prod").Approval = &policy.ApprovalPolicy{Approvers: []string{"S02LEADS"}, Count: count, Expires: 30 * time.Minute}
 	return b
 }
 
@@ -358,7 +360,7 @@ func TestOfDecisionsAtOnceOneCounts(t *testing.T) {
 
 func TestWhoeverIsOnCallNeedsNoApproval(t *testing.T) {
 	b := newVault(t, 1)
-	b.config.Accounts.Find("prod").Allow = append(b.config.Accounts.Find("prod").Allow, broker.Rule{Who: []string{"S03PAGER"}, OnCall: true})
+	b.config.Accounts.Find("prod").Allow = append(b.config.Accounts.Find("prod").Allow, policy.Rule{Who: []string{"S03PAGER"}, OnCall: true})
 	_, err := b.Issue(t.Context(), b.request("prod", b.device.Code()))
 	wantCode(t, err, broker.CodeNeedsApproval)
 	b.groups["S03PAGER"] = []string{"U01ALICE"}
@@ -372,7 +374,7 @@ func TestWhoeverIsOnCallNeedsNoApproval(t *testing.T) {
 
 func TestBreakGlassNeedsAReasonAndAFreshCodeAndNoApproval(t *testing.T) {
 	b := newVault(t, 1)
-	b.config.Accounts.Find("prod").BreakGlass, b.config.Accounts.Find("prod").MFA = []string{"U01ALICE"}, broker.MFANone
+	b.config.Accounts.Find("prod").BreakGlass, b.config.Accounts.Find("prod").MFA = []string{"U01ALICE"}, policy.MFANone
 	r := b.request("prod", "")
 	r.BreakGlass = true
 	_, err := b.Issue(t.Context(), r)
@@ -383,7 +385,7 @@ func TestBreakGlassNeedsAReasonAndAFreshCodeAndNoApproval(t *testing.T) {
 	r.Reason = "all of prod is down"
 	_, err = b.Issue(t.Context(), r)
 	wantCode(t, err, broker.CodeNeedsCode)
-	r.Code, _ = broker.ParseTokenCode(b.device.Code())
+	r.Code, _ = secret.ParseTokenCode(b.device.Code())
 	issued, err := b.Issue(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"slices"
+
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // approvalFor finds the approval that r may use, without using it: the one that
 // it names, or the newest that fits. nil means that there is none, or that none
 // is asked for.
-func (b *Consent) approvalFor(ctx context.Context, r Request, user User, account Account) (*KeptApproval, error) {
+func (b *Consent) approvalFor(ctx context.Context, r Request, user policy.User, account policy.Account) (*KeptApproval, error) {
 	if r.Approval != "" {
 		k, err := b.usableApproval(ctx, user, r.Approval)
 		if err == nil && !k.fits(r, account) {
@@ -74,12 +76,12 @@ func (b *Consent) CancelLapsed(ctx context.Context, r Request) ([]Approval, erro
 }
 
 // isLapsed is lapsed of one that is open.
-func (b *Consent) isLapsed(ctx context.Context, account Account, k KeptApproval) bool {
+func (b *Consent) isLapsed(ctx context.Context, account policy.Account, k KeptApproval) bool {
 	return k.State == ApprovalApproved && k.Account == account.Name && lapsed(b.stillApproved(ctx, account, k))
 }
 
 // fits reports whether the Approval is for what r asks.
-func (a Approval) fits(r Request, account Account) bool {
+func (a Approval) fits(r Request, account policy.Account) bool {
 	return !a.Acknowledge && a.User == r.Caller.User && a.Account == account.Name && a.RoleARN == account.RoleARN && a.Terms == account.Terms() &&
 		(r.Duration == 0 || r.Duration == a.Duration)
 }
@@ -111,7 +113,7 @@ func (b *Consent) ApprovalFor(ctx context.Context, r Request) (Approval, bool) {
 
 // usableApproval loads one of the User's Approvals, or says why it cannot be used
 // now.
-func (b *Consent) usableApproval(ctx context.Context, user User, id string) (KeptApproval, error) {
+func (b *Consent) usableApproval(ctx context.Context, user policy.User, id string) (KeptApproval, error) {
 	k, err := b.pending.loadApproval(ctx, user.Slack, id)
 	if err == nil && (k.State != ApprovalApproved || k.Acknowledge) {
 		err = b.pending.approvalOver(k.Approval)
@@ -121,7 +123,7 @@ func (b *Consent) usableApproval(ctx context.Context, user User, id string) (Kep
 
 // stillApproved asks, at the moment of use, whether as many as today's config
 // wants have approved who are approvers today.
-func (b *Consent) stillApproved(ctx context.Context, account Account, k KeptApproval) error {
+func (b *Consent) stillApproved(ctx context.Context, account policy.Account, k KeptApproval) error {
 	needs := max(k.Needs, account.Approval.Count)
 	m, err := b.visits.groups(ctx, k.voters()...)
 	if b.votes(account, k.Approval, m) < needs {
@@ -162,7 +164,7 @@ func (b *Consent) stillApproved(ctx context.Context, account Account, k KeptAppr
 }
 
 // askAnew is the hint where an approval counts no more.
-func askAnew(account Account) []Part {
+func askAnew(account policy.Account) []Part {
 	return Say("Ask for a new one with ", AssumeCmd(account.Name, "because REASON"), ".")
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // wantRefusedUse is that alice cannot use an approval, and AWS is not asked.
@@ -105,7 +106,7 @@ func TestAnApprovalWhoseTimeIsOverIsNoneToARequestThatNamesNone(t *testing.T) {
 func TestAListOfBucketsSpendsNoApproval(t *testing.T) {
 	b := newVault(t, 1)
 	r := b.request("prod", "")
-	r.Duration = broker.MinDuration // as long as a list asks for
+	r.Duration = policy.MinDuration // as long as a list asks for
 	a, _, err := b.Asking.Ask(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)

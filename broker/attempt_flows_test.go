@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // A flow is one way through attempt.go, its steps in their order.
@@ -182,7 +183,7 @@ func issue(ctx context.Context, br *broker.Broker, r broker.Request) error {
 // shown is err; credentials must be there without one, and with none. What breaks
 // that is no error of the broker's, so that it is not taken for what the person is
 // told.
-func shown(c broker.Credentials, err error) error {
+func shown(c secret.Credentials, err error) error {
 	if (err == nil) == c.SecretAccessKey.Empty() {
 		return fmt.Errorf("got credentials: %t, and error %v", err != nil, err) //nolint:errorlint // it must not be unwrapped
 	}

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
 )
 
@@ -66,7 +68,7 @@ type stage struct {
 func newStage(t *testing.T, at, how string) *stage {
 	t.Helper()
 	b := newSessionBench(t)
-	kept, err := store.Open(t.Context(), store.Options{URL: broker.NewSecret(store.Embedded), Now: b.now})
+	kept, err := store.Open(t.Context(), store.Options{URL: secret.New(store.Embedded), Now: b.now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,11 +76,11 @@ func newStage(t *testing.T, at, how string) *stage {
 	b.config.Limits.STSCalls = 100
 	b.groups["S02LEADS"] = []string{"U02BOB"}
 	for _, name := range []string{"prod", "staging"} {
-		b.config.Accounts.Find(name).Approval = &broker.ApprovalPolicy{Approvers: []string{"S02LEADS"}, Count: 1, Expires: 30 * time.Minute}
+		b.config.Accounts.Find(name).Approval = &policy.ApprovalPolicy{Approvers: []string{"S02LEADS"}, Count: 1, Expires: 30 * time.Minute}
 	}
-	b.config.Accounts.Add("dev", broker.Account{
+	b.config.Accounts.Add("dev", policy.Account{
 		Name: "dev", RoleARN: b.config.Accounts.Find("staging").RoleARN, DefaultDuration: time.Hour, MaxDuration: time.Hour,
-		MFA: broker.MFAFresh, Rules: allow("U01ALICE"),
+		MFA: policy.MFAFresh, Rules: allow("U01ALICE"),
 	})
 	return standing(b, kept, at, how)
 }
@@ -259,13 +261,13 @@ func (a steppedAWS) ListBuckets(ctx context.Context, q broker.BucketQuery) (buck
 }
 
 // SigninLink implements [broker.Signin].
-func (a steppedAWS) SigninLink(ctx context.Context, q broker.SigninQuery) (link broker.Secret, err error) {
+func (a steppedAWS) SigninLink(ctx context.Context, q broker.SigninQuery) (link secret.Text, err error) {
 	err = a.stage.step(ctx, "link", func(ctx context.Context) (err error) {
 		link, err = a.plainAWS.SigninLink(ctx, q)
 		return errors.Join(err, ctx.Err())
 	})
 	if err != nil {
-		return broker.Secret{}, said(broker.CodeSignin, broker.UseNone, err)
+		return secret.Text{}, said(broker.CodeSignin, broker.UseNone, err)
 	}
 	return link, nil
 }
@@ -278,7 +280,7 @@ func (s *stage) TakeRate(ctx context.Context, name, id string, limit int, per ti
 	return rate, err
 }
 
-func (s *stage) ReserveCode(ctx context.Context, user, serial string, code broker.TokenCode, id string, ttl time.Duration) (mine bool, err error) {
+func (s *stage) ReserveCode(ctx context.Context, user, serial string, code secret.TokenCode, id string, ttl time.Duration) (mine bool, err error) {
 	name := "code"
 	if strings.HasPrefix(id, "beginning:") {
 		name = "session.code"
@@ -290,11 +292,11 @@ func (s *stage) ReserveCode(ctx context.Context, user, serial string, code broke
 	return mine && err == nil, err
 }
 
-func (s *stage) ReleaseCode(ctx context.Context, user, serial string, code broker.TokenCode, id string) error {
+func (s *stage) ReleaseCode(ctx context.Context, user, serial string, code secret.TokenCode, id string) error {
 	return s.step(ctx, "", func(ctx context.Context) error { return s.rest.Codes.ReleaseCode(ctx, user, serial, code, id) })
 }
 
-func (s *stage) ReplaceClaim(ctx context.Context, user, serial string, code broker.TokenCode, from, to string) error {
+func (s *stage) ReplaceClaim(ctx context.Context, user, serial string, code secret.TokenCode, from, to string) error {
 	name := ""
 	if strings.HasPrefix(to, "begun:") {
 		name = "session.settle"
@@ -362,11 +364,11 @@ func (s *stage) Record(ctx context.Context, e broker.Event) error {
 	return s.step(ctx, name, func(ctx context.Context) error { return s.rest.Record.Record(ctx, e) })
 }
 
-func (s *stage) SaveMFASession(ctx context.Context, session broker.Session, c broker.Credentials) error {
+func (s *stage) SaveMFASession(ctx context.Context, session broker.Session, c secret.Credentials) error {
 	return s.step(ctx, "session.keep", func(ctx context.Context) error { return s.rest.Sessions.SaveMFASession(ctx, session, c) })
 }
 
-func (s *stage) SaveGrant(ctx context.Context, g broker.Grant, c broker.Credentials, reveal time.Duration) error {
+func (s *stage) SaveGrant(ctx context.Context, g broker.Grant, c secret.Credentials, reveal time.Duration) error {
 	return s.step(ctx, "keep", func(ctx context.Context) error { return s.rest.Grants.SaveGrant(ctx, g, c, reveal) })
 }
 

@@ -3,6 +3,9 @@ package broker
 import (
 	"context"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // What the broker needs of AWS. Each port answers results of its own kind, and a
@@ -29,16 +32,16 @@ type STS interface {
 	Issue(ctx context.Context, c Call) (STSAnswer, error)
 	// Identity says whom AWS takes the holder of c for; from is where c was read
 	// from, zero for what STS issued. It issues nothing, so nothing is ever unknown.
-	Identity(ctx context.Context, c Credentials, from KeySource) (Identity, error)
+	Identity(ctx context.Context, c secret.Credentials, from policy.KeySource) (Identity, error)
 }
 
 // A Call is one Request on its way to STS.
 type Call struct {
 	Request Request
-	User    User
-	Account Account
+	User    policy.User
+	Account policy.Account
 	Plan    Plan
-	Signer  Credentials // the User's long-term key, or the MFA session's if Plan.Chained
+	Signer  secret.Credentials // the User's long-term key, or the MFA session's if Plan.Chained
 	// Kept says that the MFA session which signs is there for another try, so that
 	// this takes no new code.
 	Kept bool
@@ -46,7 +49,7 @@ type Call struct {
 
 // An STSAnswer is what STS issued.
 type STSAnswer struct {
-	Credentials
+	secret.Credentials
 	Principal string // the assumed-role ARN; "" of GetSessionToken
 	RequestID string // STS's
 }
@@ -63,7 +66,7 @@ type LongTermKeys interface {
 	// LongTermKey returns the key of u, read from where the config says. It must be
 	// of an IAM user where p needs one: temporary credentials own no MFA device. The
 	// Codes are CodeKeyUnreadable and CodeKeyNotLongTerm; no code is used.
-	LongTermKey(ctx context.Context, u User, p Plan) (Credentials, error)
+	LongTermKey(ctx context.Context, u policy.User, p Plan) (secret.Credentials, error)
 }
 
 // Buckets lists S3 buckets.
@@ -77,8 +80,8 @@ type Buckets interface {
 
 // A BucketQuery asks for one part of a list.
 type BucketQuery struct {
-	Account     Account
-	Credentials Credentials
+	Account     policy.Account
+	Credentials secret.Credentials
 	Prefix      string
 	Token       string // "": the first part
 	Again       Renewal
@@ -101,13 +104,13 @@ type Signin interface {
 	HasConsole(partition string) bool
 	// SigninLink exchanges the Credentials for a link. No code is in the call, so it
 	// is tried again when nothing answers. The Code is CodeSignin.
-	SigninLink(ctx context.Context, q SigninQuery) (Secret, error)
+	SigninLink(ctx context.Context, q SigninQuery) (secret.Text, error)
 }
 
 // A SigninQuery asks for a link to the console of the Account.
 type SigninQuery struct {
-	Account     Account
-	Credentials Credentials
+	Account     policy.Account
+	Credentials secret.Credentials
 	Service     string // whose console; "": the console's home
 	Endpoint    string // of the sign-in; "": AWS's own for the Account's partition
 }
@@ -118,7 +121,7 @@ type Revoker interface {
 	// returns which were issued until now, and keeps what it refuses already. names
 	// is asked once, before the policy is read; still before each write, whether this
 	// process may go on. The error is a *DenialError.
-	Deny(ctx context.Context, account Account, names func() []string, still func(context.Context) error) (Denied, error)
+	Deny(ctx context.Context, account policy.Account, names func() []string, still func(context.Context) error) (Denied, error)
 }
 
 // A Denied is what the policy on the role denies now.

@@ -12,6 +12,8 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // plainAWS is broker's ports over the fake AWS, without the SDK: what AWS does
@@ -29,18 +31,18 @@ type plainAWS struct {
 	writes int
 }
 
-func (a *plainAWS) client(c broker.Credentials) awstest.Client {
+func (a *plainAWS) client(c secret.Credentials) awstest.Client {
 	return awstest.Client{Endpoint: a.url, Region: "eu-west-1", Credentials: awstest.Credentials{
 		AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey.Reveal(), SessionToken: c.SessionToken.Reveal(),
 	}}
 }
 
-func (a *plainAWS) LongTermKey(_ context.Context, u broker.User, _ broker.Plan) (broker.Credentials, error) {
+func (a *plainAWS) LongTermKey(_ context.Context, u policy.User, _ broker.Plan) (secret.Credentials, error) {
 	id, key := a.env[u.Key.Env+"_AWS_ACCESS_KEY_ID"], a.env[u.Key.Env+"_AWS_SECRET_ACCESS_KEY"]
 	if id == "" || key == "" {
-		return broker.Credentials{}, said(broker.CodeKeyUnreadable, broker.UseUnused, errors.New("no key"))
+		return secret.Credentials{}, said(broker.CodeKeyUnreadable, broker.UseUnused, errors.New("no key"))
 	}
-	return broker.Credentials{AccessKeyID: id, SecretAccessKey: broker.NewSecret(key)}, nil
+	return secret.Credentials{AccessKeyID: id, SecretAccessKey: secret.New(key)}, nil
 }
 
 func (a *plainAWS) Issue(ctx context.Context, c broker.Call) (broker.STSAnswer, error) {
@@ -62,14 +64,14 @@ func (a *plainAWS) Issue(ctx context.Context, c broker.Call) (broker.STSAnswer, 
 		return broker.STSAnswer{}, refused(err)
 	}
 	return broker.STSAnswer{
-		Credentials: broker.Credentials{
-			AccessKeyID: got.AccessKeyID, SecretAccessKey: broker.NewSecret(got.SecretAccessKey), SessionToken: broker.NewSecret(got.SessionToken), Expires: got.Expires,
+		Credentials: secret.Credentials{
+			AccessKeyID: got.AccessKeyID, SecretAccessKey: secret.New(got.SecretAccessKey), SessionToken: secret.New(got.SessionToken), Expires: got.Expires,
 		},
 		Principal: got.Principal, RequestID: got.RequestID,
 	}, nil
 }
 
-func (a *plainAWS) Identity(ctx context.Context, c broker.Credentials, _ broker.KeySource) (broker.Identity, error) {
+func (a *plainAWS) Identity(ctx context.Context, c secret.Credentials, _ policy.KeySource) (broker.Identity, error) {
 	got, err := a.client(c).CallerIdentity(ctx)
 	if err != nil {
 		return broker.Identity{}, refused(err)
@@ -91,15 +93,15 @@ func (a *plainAWS) ListBuckets(ctx context.Context, q broker.BucketQuery) ([]bro
 
 func (a *plainAWS) HasConsole(partition string) bool { return partition == "aws" }
 
-func (a *plainAWS) SigninLink(_ context.Context, q broker.SigninQuery) (broker.Secret, error) {
+func (a *plainAWS) SigninLink(_ context.Context, q broker.SigninQuery) (secret.Text, error) {
 	if a.linkFailure != nil {
-		return broker.Secret{}, a.linkFailure
+		return secret.Text{}, a.linkFailure
 	}
-	return broker.NewSecret("https://console.example/" + q.Service), nil
+	return secret.New("https://console.example/" + q.Service), nil
 }
 
 // Deny takes only the role Revoker for one that may.
-func (a *plainAWS) Deny(ctx context.Context, account broker.Account, names func() []string, still func(context.Context) error) (broker.Denied, error) {
+func (a *plainAWS) Deny(ctx context.Context, account policy.Account, names func() []string, still func(context.Context) error) (broker.Denied, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if account.Revoker.RoleName() != "Revoker" {

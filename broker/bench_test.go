@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // configSizes are users × accounts.
@@ -16,18 +17,18 @@ func userID(i int) string { return fmt.Sprintf("U%08d", i) }
 
 // sized is a config of which the last user may have every second account: by a
 // Slack user group, by a group of the config, or by name.
-func sized(users, accounts int) (*broker.Config, map[string][]string) {
-	c := &broker.Config{Workspaces: []string{"T0123"}, RevealWindow: 10 * time.Minute, Groups: map[string]broker.Group{}}
+func sized(users, accounts int) (*policy.Config, map[string][]string) {
+	c := &policy.Config{Workspaces: []string{"T0123"}, RevealWindow: 10 * time.Minute, Groups: map[string]policy.Group{}}
 	slack, own := map[string][]string{}, map[string][]string{}
 	for i := range users {
-		c.Users.Add(userID(i), broker.User{Slack: userID(i), Name: fmt.Sprintf("user%d", i), SessionName: fmt.Sprintf("user%d", i)})
+		c.Users.Add(userID(i), policy.User{Slack: userID(i), Name: fmt.Sprintf("user%d", i), SessionName: fmt.Sprintf("user%d", i)})
 		in := fmt.Sprintf("S%04d", i%20)
 		slack[in] = append(slack[in], userID(i))
 		group := fmt.Sprintf("group%d", i%20)
 		own[group] = append(own[group], userID(i))
 	}
 	for name, members := range own {
-		c.Groups[name] = broker.NewGroup(members...)
+		c.Groups[name] = policy.NewGroup(members...)
 	}
 	for i := range accounts {
 		list := []string{userID(i), fmt.Sprintf("S%04d", i%20), fmt.Sprintf("S%04d", (i+1)%20), fmt.Sprintf("group%d", (i+2)%20)}
@@ -35,9 +36,9 @@ func sized(users, accounts int) (*broker.Config, map[string][]string) {
 			list = append(list, userID(users-1))
 		}
 		name := fmt.Sprintf("account%d", i)
-		c.Accounts.Add(name, broker.Account{
-			Name: name, DefaultDuration: time.Hour, MaxDuration: time.Hour, MFA: broker.MFASession,
-			Rules: broker.Rules{Allow: []broker.Rule{{Who: list}}, Deny: []string{"S0005"}},
+		c.Accounts.Add(name, policy.Account{
+			Name: name, DefaultDuration: time.Hour, MaxDuration: time.Hour, MFA: policy.MFASession,
+			Rules: policy.Rules{Allow: []policy.Rule{{Who: list}}, Deny: []string{"S0005"}},
 		})
 	}
 	return c, slack
@@ -47,7 +48,7 @@ func BenchmarkHelp(b *testing.B) {
 	for _, size := range configSizes {
 		b.Run(fmt.Sprintf("%dx%d", size.users, size.accounts), func(b *testing.B) {
 			m := newMemory()
-			var c *broker.Config
+			var c *policy.Config
 			c, m.groups = sized(size.users, size.accounts)
 			br := broker.New(broker.Deps{
 				Config: c, Directory: m, People: m, Recorder: m, Approvals: m, Controls: m,

@@ -5,18 +5,20 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // Deps is what a Broker is made of. All of it is needed.
 type Deps struct {
-	Config    *Config
+	Config    *policy.Config
 	AWS       AWS
 	Codes     Codes
 	Sessions  Sessions
 	Grants    Grants
 	Listings  Listings
 	Keys      SealedKeys
-	ParseKey  func(text string) (PublicKey, error) // what can be encrypted to, canonical
+	ParseKey  func(text string) (secret.PublicKey, error) // what can be encrypted to, canonical
 	Recorder  Recorder
 	Directory Directory
 	People    People
@@ -30,15 +32,15 @@ type Deps struct {
 
 // core is the config and the ports that every part of a Broker works with.
 type core struct {
-	config     *Config
-	names      Names // whom config names
+	config     *policy.Config
+	names      policy.Names // whom config names
 	aws        AWS
 	codes      Codes
 	sessions   Sessions
 	grants     Grants
 	listings   Listings
 	sealedKeys SealedKeys
-	parseKey   func(text string) (PublicKey, error)
+	parseKey   func(text string) (secret.PublicKey, error)
 	recorder   Recorder
 	directory  Directory
 	people     People

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -106,7 +107,7 @@ func (b *Lists) BucketPage(ctx context.Context, r Request, grantID, prefix strin
 }
 
 // listed reads list.Page and keeps what it came to know of the list.
-func (b *Lists) listed(ctx context.Context, r Request, c Credentials, list BucketList, known Listing) (BucketList, error) {
+func (b *Lists) listed(ctx context.Context, r Request, c secret.Credentials, list BucketList, known Listing) (BucketList, error) {
 	reading, cancel := ForAWS(ctx)
 	defer cancel()
 	query := BucketQuery{Account: list.Account, Credentials: c, Prefix: list.Prefix, Again: list.renewal()}

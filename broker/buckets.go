@@ -3,6 +3,8 @@ package broker
 import (
 	"context"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // A Bucket is one S3 bucket.
@@ -16,7 +18,7 @@ type Bucket struct {
 // Prefix, in S3's order.
 type BucketList struct {
 	Grant   Grant
-	Account Account
+	Account policy.Account
 	Prefix  string
 	Buckets []Bucket
 	Page    int    // of BucketsPerPage each, from 0
@@ -32,7 +34,7 @@ type BucketList struct {
 // renewal says what it takes to ask for the list again.
 func (l BucketList) renewal() Renewal {
 	switch {
-	case l.Account.MFA == MFANone:
+	case l.Account.MFA == policy.MFANone:
 		return RenewWithoutMFA
 	case l.Kept:
 		return RenewFromKept
@@ -87,7 +89,7 @@ func (b *Lists) forListing(ctx context.Context, r *Request) (issued Issued, reus
 			}
 		}
 	}
-	r.Duration = MinDuration
+	r.Duration = policy.MinDuration
 	cleared, err := b.consent.clear(ctx, *r, r.user)
 	if err != nil {
 		return Issued{}, false, err
@@ -98,8 +100,8 @@ func (b *Lists) forListing(ctx context.Context, r *Request) (issued Issued, reus
 
 // stillGiven reports whether today's config would give what the Grant gave: the
 // same role, and no less MFA.
-func stillGiven(g Grant, a Account) bool {
-	return g.RoleARN == a.RoleARN && (g.MFA || a.MFA == MFANone)
+func stillGiven(g Grant, a policy.Account) bool {
+	return g.RoleARN == a.RoleARN && (g.MFA || a.MFA == policy.MFANone)
 }
 
 // recordUse puts on the record that the bot is about to use or end a Grant.

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // A KeyChange is what became of a User's registered key.
@@ -19,8 +22,8 @@ const (
 // A ChangedKey is what ChangeKey answers.
 type ChangedKey struct {
 	Change   KeyChange
-	Key      PublicKey // empty once removed
-	Previous PublicKey // empty when there was none, or none that could be read
+	Key      secret.PublicKey // empty once removed
+	Previous secret.PublicKey // empty when there was none, or none that could be read
 	At       time.Time
 }
 
@@ -29,7 +32,7 @@ type ChangedKey struct {
 // fresh code, which STS checks: GetSessionToken for 15 minutes, whose result
 // nobody keeps. The order is that of Issue, and the change is on the record
 // before it counts.
-func (b *Keys) ChangeKey(ctx context.Context, r Request, key PublicKey) (ChangedKey, error) {
+func (b *Keys) ChangeKey(ctx context.Context, r Request, key secret.PublicKey) (ChangedKey, error) {
 	r.Purpose, r.Account = PurposeKey, ""
 	return visit(ctx, b.visits, r, b.visits.toBring(), func(ctx context.Context, r *Request) (ChangedKey, error) {
 		change, err := b.planKeyChange(ctx, *r, r.user, key)
@@ -42,7 +45,7 @@ func (b *Keys) ChangeKey(ctx context.Context, r Request, key PublicKey) (Changed
 
 func (b *Keys) changeKey(ctx context.Context, r Request, change ChangedKey) (ChangedKey, error) {
 	user := r.user
-	p := Plan{Method: MethodGetSessionToken, MFA: true, Duration: MinDuration}
+	p := Plan{Method: MethodGetSessionToken, MFA: true, Duration: policy.MinDuration}
 	long, err := b.aws.LongTermKey(ctx, user, p)
 	if err != nil {
 		return ChangedKey{}, err
@@ -74,7 +77,7 @@ func (b *Keys) changeKey(ctx context.Context, r Request, change ChangedKey) (Cha
 
 // planKeyChange says what the change would be, or why there can be none. It
 // comes before the code is spent.
-func (b *Keys) planKeyChange(ctx context.Context, r Request, user User, key PublicKey) (ChangedKey, error) {
+func (b *Keys) planKeyChange(ctx context.Context, r Request, user policy.User, key secret.PublicKey) (ChangedKey, error) {
 	switch {
 	case !user.AgeKey.Empty():
 		return ChangedKey{}, &Error{
@@ -92,7 +95,7 @@ func (b *Keys) planKeyChange(ctx context.Context, r Request, user User, key Publ
 	previous, _, ok, err := b.sealings.registered(ctx, user)
 	if errors.Is(err, ErrKeyUnreadable) {
 		// A fresh code is the way out of it, for whoever holds the device.
-		previous, ok, err = PublicKey{}, true, nil
+		previous, ok, err = secret.PublicKey{}, true, nil
 	}
 	switch {
 	case err != nil:
@@ -122,7 +125,7 @@ func (b *Keys) planKeyChange(ctx context.Context, r Request, user User, key Publ
 	return change, nil
 }
 
-func errKeyNeedsCode(key PublicKey) error {
+func errKeyNeedsCode(key secret.PublicKey) error {
 	example := AssumeCmd("key remove 123456")
 	switch {
 	case key.Empty():
@@ -140,7 +143,7 @@ func errKeyNeedsCode(key PublicKey) error {
 
 // keepKey puts a change that is on the record into the store. If the store fails, a
 // second outcome says so.
-func (b *Keys) keepKey(ctx context.Context, r Request, user User, outcome Event, change ChangedKey) error {
+func (b *Keys) keepKey(ctx context.Context, r Request, user policy.User, outcome Event, change ChangedKey) error {
 	var err error
 	if change.Key.Empty() {
 		err = b.sealedKeys.RemoveKey(ctx, user.Slack)

@@ -1,12 +1,16 @@
 package broker
 
-import "context"
+import (
+	"context"
+
+	"github.com/assumebot/assumebot/broker/policy"
+)
 
 // A clearance is what policy gave a Request.
 type clearance struct {
-	request  Request // as an approval made it: for its duration and reason
-	account  Account // for as long as the rules give it to this User
-	decision Decision
+	request  Request        // as an approval made it: for its duration and reason
+	account  policy.Account // for as long as the rules give it to this User
+	decision policy.Decision
 	approval *KeptApproval // what stands in for other people's consent; nil where none is needed
 }
 
@@ -20,12 +24,12 @@ func (c clearance) mark(e *Event) {
 
 // clear finds the Account and asks policy for it. Where that wants an approval
 // there must be one; it is not used yet.
-func (b *Consent) clear(ctx context.Context, r Request, user User) (clearance, error) {
+func (b *Consent) clear(ctx context.Context, r Request, user policy.User) (clearance, error) {
 	account, ok := b.config.Account(r.Account)
 	if !ok {
 		return clearance{}, b.policy.unknownAccount(ctx, user, r.Account)
 	}
-	if r.Purpose == PurposeBuckets && b.policy.entitled(ctx, account, r).Effect == NeedApproval {
+	if r.Purpose == PurposeBuckets && b.policy.entitled(ctx, account, r).Effect == policy.NeedApproval {
 		e := b.policy.needsApproval(account) // whatever else is unmet: a list is not asked for
 		e.Hint = Say("Ask for it with ", AssumeCmd(account.Name, "because REASON"), "; once you have the credentials, ",
 			BucketsCmd(account.Name), " lists without a code for a while.")
@@ -33,7 +37,7 @@ func (b *Consent) clear(ctx context.Context, r Request, user User) (clearance, e
 	}
 	d := b.policy.decide(ctx, r)
 	var approval *KeptApproval
-	if d.Effect != Allow || r.Approval != "" {
+	if d.Effect != policy.Allow || r.Approval != "" {
 		var err error
 		if approval, err = b.approvalFor(ctx, r, user, account); err != nil {
 			return clearance{}, err
@@ -43,35 +47,35 @@ func (b *Consent) clear(ctx context.Context, r Request, user User) (clearance, e
 		asked := r
 		r.Duration, r.Reason = approval.Duration, approval.Reason
 		judged := r
-		judged.Caller.Channel = approval.Channel                 // it was asked there, wherever its code comes from
-		if d = b.policy.decide(ctx, judged); d.Effect == Allow { // nothing uses it up, so it lends nothing
+		judged.Caller.Channel = approval.Channel                        // it was asked there, wherever its code comes from
+		if d = b.policy.decide(ctx, judged); d.Effect == policy.Allow { // nothing uses it up, so it lends nothing
 			r = asked
 			d = b.policy.decide(ctx, r)
 		}
 	}
 	c := clearance{request: r, account: account.Narrowed(d), decision: d}
 	switch {
-	case d.Effect == Deny:
+	case d.Effect == policy.Deny:
 		return clearance{}, b.orWithoutBreakGlass(ctx, r, account, b.policy.denied(account, r, d))
-	case d.Effect == NeedApproval && approval == nil:
+	case d.Effect == policy.NeedApproval && approval == nil:
 		return clearance{}, b.policy.needsApproval(account)
-	case d.Effect == NeedApproval:
+	case d.Effect == policy.NeedApproval:
 		c.approval = approval
 		return c, b.stillApproved(ctx, account, *approval)
 	case r.BreakGlass:
-		c.account.MFA = MFAFresh
+		c.account.MFA = policy.MFAFresh
 	}
 	return c, nil
 }
 
 // orWithoutBreakGlass tells who may not have an Account by break-glass, and needs
 // none, so.
-func (b *Consent) orWithoutBreakGlass(ctx context.Context, r Request, account Account, e *Error) *Error {
+func (b *Consent) orWithoutBreakGlass(ctx context.Context, r Request, account policy.Account, e *Error) *Error {
 	if !r.BreakGlass || e.Code != CodeNotAllowed {
 		return e
 	}
 	r.BreakGlass = false
-	if b.policy.entitled(ctx, account, r).Effect == Allow {
+	if b.policy.entitled(ctx, account, r).Effect == policy.Allow {
 		e.What = Say(account.Name + " needs no break-glass of yours: you may have it at once.")
 		e.Hint = Say("Send it again without break-glass.")
 	}
@@ -81,27 +85,27 @@ func (b *Consent) orWithoutBreakGlass(ctx context.Context, r Request, account Ac
 // clearAgain asks policy for what a Grant gave already: today's config must
 // still allow it, for the reason that was given then. An approval that was used
 // for it need not be there any more.
-func (b *Consent) clearAgain(ctx context.Context, r Request, user User, g Grant) (clearance, error) {
+func (b *Consent) clearAgain(ctx context.Context, r Request, user policy.User, g Grant) (clearance, error) {
 	account, ok := b.config.Account(g.Account)
 	if !ok {
 		return clearance{}, b.policy.unknownAccount(ctx, user, g.Account)
 	}
 	r.Account, r.Reason, r.BreakGlass, r.Duration = g.Account, g.Reason, g.BreakGlass, 0
 	d := b.policy.decide(ctx, r)
-	if d.Effect == NeedApproval && g.Approval != "" {
-		d.Effect = Allow
+	if d.Effect == policy.NeedApproval && g.Approval != "" {
+		d.Effect = policy.Allow
 	}
 	switch d.Effect {
-	case Deny:
+	case policy.Deny:
 		return clearance{}, b.policy.denied(account, r, d)
-	case NeedApproval:
+	case policy.NeedApproval:
 		return clearance{}, b.policy.needsApproval(account)
 	}
 	return clearance{account: account.Narrowed(d), decision: d}, nil
 }
 
 // needsApproval is the question that a Request without approval comes to.
-func (b *Policy) needsApproval(a Account) *Error {
+func (b *Policy) needsApproval(a policy.Account) *Error {
 	return &Error{
 		Code: CodeNeedsApproval, Rule: "approval",
 		What: Say(a.Name + " needs the approval of somebody else."),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -16,7 +17,7 @@ const (
 
 // codeClaim claims the code for this Request, so that no other sends it too. One
 // that begins an MFA session is claimed by claimSession.
-func (b *claims) codeClaim(r Request, user User) claim {
+func (b *claims) codeClaim(r Request, user policy.User) claim {
 	return claim{
 		take:     func(ctx context.Context) error { return b.reserve(ctx, r, user) },
 		giveBack: func(ctx context.Context) { b.releaseCode(ctx, r, user, r.ID) },
@@ -24,7 +25,7 @@ func (b *claims) codeClaim(r Request, user User) claim {
 	}
 }
 
-func (b *claims) reserve(ctx context.Context, r Request, user User) error {
+func (b *claims) reserve(ctx context.Context, r Request, user policy.User) error {
 	mine, err := b.codes.ReserveCode(ctx, user.Slack, user.MFASerial, r.Code, r.ID, codeReservation)
 	if err != nil {
 		return StoreAway(err, "so nothing was issued")
@@ -51,7 +52,7 @@ func (b *claims) nextCode() []Part {
 }
 
 // releaseCode gives the code back if the claim is still this one.
-func (b *claims) releaseCode(ctx context.Context, r Request, user User, claim string) {
+func (b *claims) releaseCode(ctx context.Context, r Request, user policy.User, claim string) {
 	if err := b.codes.ReleaseCode(ctx, user.Slack, user.MFASerial, r.Code, claim); err != nil {
 		b.log.WarnContext(ctx, "code not released; it stays reserved until it is stale", "request", r.ID, "error", err)
 	}

@@ -6,6 +6,9 @@ import (
 	"regexp"
 	"slices"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // LinkLife is how long a sign-in link can be opened.
@@ -27,10 +30,10 @@ func CheckConsoleService(name string) error {
 // which were issued either way, and a link, or why there is none.
 type SignIn struct {
 	Issued
-	Service string    // whose console the link opens; "": the console's home
-	Link    Secret    // signs in whoever opens it; Empty if none could be made
-	Until   time.Time // how long the link can be opened
-	Problem *Error    // why there is no link
+	Service string      // whose console the link opens; "": the console's home
+	Link    secret.Text // signs in whoever opens it; Empty if none could be made
+	Until   time.Time   // how long the link can be opened
+	Problem *Error      // why there is no link
 }
 
 // Console issues credentials for r.Account and makes a link that signs in to
@@ -69,7 +72,7 @@ func (b *Issuing) ConsoleLink(ctx context.Context, r Request, issued Issued, ser
 }
 
 // checkConsole refuses what AWS would.
-func (b *Issuing) checkConsole(a Account, service string) error {
+func (b *Issuing) checkConsole(a policy.Account, service string) error {
 	if !a.HasRole() {
 		return &Error{
 			Code: CodeNoConsole,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 func TestConsoleIsOnTheRecordAsSuch(t *testing.T) {
@@ -85,7 +86,7 @@ func TestConsoleAsksForACodeInItsOwnWords(t *testing.T) {
 
 func TestConsoleNeedsNoMFAWhereTheConfigSaysSo(t *testing.T) {
 	b := newBench(t)
-	b.config.Accounts.Find("prod").MFA = broker.MFANone
+	b.config.Accounts.Find("prod").MFA = policy.MFANone
 	b.aws.AddRole(awstest.Role{Account: "222222222222", Name: "OnCall", Trust: awstest.Trust{Principals: []string{awstest.UserARN(hub, "alice")}}})
 	s, err := b.Issuing.Console(t.Context(), b.request("prod", ""), "")
 	if err != nil || s.Link.Empty() || s.Grant.MFA {

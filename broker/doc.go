@@ -11,6 +11,6 @@
 //     retried: a code works once per device, so a retry after a lost answer
 //     would spend it for nothing and hide that the first call succeeded.
 //   - Whatever cannot be decided is refused.
-//   - Secrets are held in [Secret], which redacts itself everywhere but in
-//     [Secret.Reveal].
+//   - Secrets are held in a secret.Text, which redacts itself everywhere but in
+//     its Reveal.
 package broker

@@ -12,10 +12,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 func TestEveryConstructorSaysWhatHappenedAndWhatToDo(t *testing.T) {
-	b := New(Deps{Config: &Config{Contact: "#help-aws"}, Now: time.Now})
+	b := New(Deps{Config: &policy.Config{Contact: "#help-aws"}, Now: time.Now})
 	withCode := Request{ID: "abcdefghij", Account: "prod", Code: mustCode(t), SentCode: true}
 	down := errors.New("down")
 	for name, test := range map[string]struct {
@@ -39,16 +42,16 @@ func TestEveryConstructorSaysWhatHappenedAndWhatToDo(t *testing.T) {
 		"too short":      {tooShort("AWS issues nothing"), UseUnused},
 		"too many":       {tooMany(CodeTooMany, "You are asking for too much.", time.Second, nil), UseUnused},
 		"no account":     {noSuchAccount("", didYouMean("prod")), UseUnused},
-		"channel":        {wrongChannel(Account{Name: "prod", Rules: Rules{Channels: []string{"C0OPS", "C0DUTY"}}}), UseUnused},
-		"reason":         {reasonNeeded(Account{Name: "prod"}, withCode), UseUnused},
-		"reason, list":   {reasonNeeded(Account{Name: "prod"}, Request{Purpose: PurposeBuckets}), UseUnused},
-		"approval":       {b.Policy.needsApproval(Account{Name: "prod"}), UseUnused},
+		"channel":        {wrongChannel(policy.Account{Name: "prod", Rules: policy.Rules{Channels: []string{"C0OPS", "C0DUTY"}}}), UseUnused},
+		"reason":         {reasonNeeded(policy.Account{Name: "prod"}, withCode), UseUnused},
+		"reason, list":   {reasonNeeded(policy.Account{Name: "prod"}, Request{Purpose: PurposeBuckets}), UseUnused},
+		"approval":       {b.Policy.needsApproval(policy.Account{Name: "prod"}), UseUnused},
 		"blocked":        {b.Visits.blocked(Order{At: time.Now()}), UseUnused},
 		"paused":         {paused(Order{At: time.Now(), By: "U09ADMIN"}), UseUnused},
 		"code spent":     {AsError(b.Issuing.claims.codeSpent(), ""), UseSpent},
-		"seal required":  {AsError(b.Issuing.sealings.errSealRequired(User{}, Account{Name: "prod"}), ""), UseUnused},
+		"seal required":  {AsError(b.Issuing.sealings.errSealRequired(policy.User{}, policy.Account{Name: "prod"}), ""), UseUnused},
 		"sessions off":   {AsError(b.MFASessions.sessionsOff(), ""), UseUnused},
-		"key needs code": {AsError(errKeyNeedsCode(PublicKey{}), ""), UseUnused},
+		"key needs code": {AsError(errKeyNeedsCode(secret.PublicKey{}), ""), UseUnused},
 	} {
 		if test.e.Code == "" || len(test.e.What) == 0 || len(test.e.Hint) == 0 {
 			t.Errorf("%s: got %+v, want a code, what happened and what to do", name, test.e)
@@ -66,9 +69,9 @@ func TestEveryConstructorSaysWhatHappenedAndWhatToDo(t *testing.T) {
 	}
 }
 
-func mustCode(t *testing.T) TokenCode {
+func mustCode(t *testing.T) secret.TokenCode {
 	t.Helper()
-	code, ok := ParseTokenCode("123456")
+	code, ok := secret.ParseTokenCode("123456")
 	if !ok {
 		t.Fatal("no code")
 	}
@@ -76,7 +79,7 @@ func mustCode(t *testing.T) TokenCode {
 }
 
 func TestOnceTheCodeHasBegunAnMFASessionItIsSpent(t *testing.T) {
-	b := New(Deps{Config: &Config{}})
+	b := New(Deps{Config: &policy.Config{}})
 	r := Request{ID: "abcdefghij", Code: mustCode(t)}
 	for _, test := range []struct {
 		request Request

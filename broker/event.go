@@ -3,6 +3,7 @@ package broker
 import (
 	"time"
 
+	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -43,37 +44,37 @@ const (
 
 // An Event is one entry of the audit record. It never holds a secret or a code.
 type Event struct {
-	ID           string    `json:"id"`
-	Time         time.Time `json:"time"`
-	Kind         EventKind `json:"kind"`
-	RequestID    string    `json:"request_id"`
-	SlackUser    string    `json:"slack_user"`
-	SlackTeam    string    `json:"slack_team,omitempty"`
-	SlackChannel string    `json:"slack_channel,omitempty"`
-	User         string    `json:"user,omitempty"`    // the User's name; "" for a stranger
-	Account      string    `json:"account,omitempty"` // as typed when it is not one of ours
-	RoleARN      RoleARN   `json:"role_arn,omitempty"`
-	Purpose      Purpose   `json:"purpose,omitempty"`
-	Method       Method    `json:"method,omitempty"`
-	MFA          bool      `json:"mfa"`
-	MFASession   string    `json:"mfa_session,omitempty"`      // access key ID of the MFA session that signed the call
-	Seconds      int64     `json:"duration_seconds,omitempty"` // what was asked of STS
-	Reason       string    `json:"reason,omitempty"`           // what the person typed after because
-	Principal    string    `json:"principal,omitempty"`
-	AccessKeyID  string    `json:"access_key_id,omitempty"`
-	Expires      time.Time `json:"expires,omitzero"`
-	STSRequestID string    `json:"sts_request_id,omitempty"`
-	KeyChange    KeyChange `json:"key_change,omitempty"`
-	Key          string    `json:"key,omitempty"`          // fingerprint of the key that was set
-	PreviousKey  string    `json:"previous_key,omitempty"` // and of the one before
-	DeniedBefore time.Time `json:"denied_before,omitzero"` // sessions of the role issued before it are refused by AWS
-	DeniedAll    bool      `json:"denied_all,omitempty"`   // everybody's, not this User's alone
-	Code         Code      `json:"code,omitempty"`         // of a refusal or failure
-	Message      string    `json:"message,omitempty"`      // ours, never upstream text
-	Ref          string    `json:"ref,omitempty"`
-	Group        string    `json:"group,omitempty"` // the Slack user group whose members changed
-	Added        []string  `json:"added,omitempty"` // Slack user IDs
-	Removed      []string  `json:"removed,omitempty"`
+	ID           string         `json:"id"`
+	Time         time.Time      `json:"time"`
+	Kind         EventKind      `json:"kind"`
+	RequestID    string         `json:"request_id"`
+	SlackUser    string         `json:"slack_user"`
+	SlackTeam    string         `json:"slack_team,omitempty"`
+	SlackChannel string         `json:"slack_channel,omitempty"`
+	User         string         `json:"user,omitempty"`    // the User's name; "" for a stranger
+	Account      string         `json:"account,omitempty"` // as typed when it is not one of ours
+	RoleARN      policy.RoleARN `json:"role_arn,omitempty"`
+	Purpose      Purpose        `json:"purpose,omitempty"`
+	Method       Method         `json:"method,omitempty"`
+	MFA          bool           `json:"mfa"`
+	MFASession   string         `json:"mfa_session,omitempty"`      // access key ID of the MFA session that signed the call
+	Seconds      int64          `json:"duration_seconds,omitempty"` // what was asked of STS
+	Reason       string         `json:"reason,omitempty"`           // what the person typed after because
+	Principal    string         `json:"principal,omitempty"`
+	AccessKeyID  string         `json:"access_key_id,omitempty"`
+	Expires      time.Time      `json:"expires,omitzero"`
+	STSRequestID string         `json:"sts_request_id,omitempty"`
+	KeyChange    KeyChange      `json:"key_change,omitempty"`
+	Key          string         `json:"key,omitempty"`          // fingerprint of the key that was set
+	PreviousKey  string         `json:"previous_key,omitempty"` // and of the one before
+	DeniedBefore time.Time      `json:"denied_before,omitzero"` // sessions of the role issued before it are refused by AWS
+	DeniedAll    bool           `json:"denied_all,omitempty"`   // everybody's, not this User's alone
+	Code         Code           `json:"code,omitempty"`         // of a refusal or failure
+	Message      string         `json:"message,omitempty"`      // ours, never upstream text
+	Ref          string         `json:"ref,omitempty"`
+	Group        string         `json:"group,omitempty"` // the Slack user group whose members changed
+	Added        []string       `json:"added,omitempty"` // Slack user IDs
+	Removed      []string       `json:"removed,omitempty"`
 
 	Rule       string        `json:"rule,omitempty"`        // of the config, that allowed or denied
 	BreakGlass bool          `json:"break_glass,omitempty"` // without the approval that the Account asks for
@@ -92,8 +93,8 @@ type Event struct {
 // [Recorder] keeps no other, whoever made the Event, and shows no other.
 func (e Event) Cleaned() Event {
 	text.CleanFields(&e)
-	e.Account = text.AtMost(e.Account, MaxAccountName)
+	e.Account = text.AtMost(e.Account, policy.MaxAccountName)
 	e.Reason, e.Comment = text.AtMost(e.Reason, MaxReason), text.AtMost(e.Comment, MaxReason)
-	e.Seconds = min(max(e.Seconds, 0), int64(MaxSessionTokenDuration/time.Second))
+	e.Seconds = min(max(e.Seconds, 0), int64(policy.MaxSessionTokenDuration/time.Second))
 	return e
 }

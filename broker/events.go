@@ -3,6 +3,8 @@ package broker
 import (
 	"context"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // Every Event is made here, and put on the record by note or by whoever must stop
@@ -29,7 +31,7 @@ func (b *core) event(kind EventKind, r Request) Event {
 }
 
 // intent is that AWS is about to be asked what p says.
-func (b *core) intent(r Request, user User, p Plan) Event {
+func (b *core) intent(r Request, user policy.User, p Plan) Event {
 	e := b.event(EventIntent, r)
 	e.User, e.Method, e.MFA, e.Seconds = user.Name, p.Method, p.MFA, int64(p.Duration/time.Second)
 	return e

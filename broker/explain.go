@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // An Explanation is what would become of a Request, and why.
 type Explanation struct {
-	Account   Account // of one that is denied, its Name alone
-	Decision  Decision
+	Account   policy.Account // of one that is denied, its Name alone
+	Decision  policy.Decision
 	Duration  time.Duration // what would be asked of STS
 	Way       []Part        // the planner's
 	NeedsCode *Error        // why a Request without a code would be asked for one; nil: it would not
@@ -45,16 +47,16 @@ func (b *Explaining) explain(ctx context.Context, r Request) (Explanation, error
 	e := Explanation{Decision: b.policy.entitled(ctx, account, who), Contact: b.contact()}
 	glass := who
 	glass.BreakGlass = true
-	e.BreakGlass = e.Decision.Effect != Allow && len(account.BreakGlass) > 0 && b.policy.entitled(ctx, account, glass).Effect == Allow
+	e.BreakGlass = e.Decision.Effect != policy.Allow && len(account.BreakGlass) > 0 && b.policy.entitled(ctx, account, glass).Effect == policy.Allow
 	if e.Decision.Err != nil {
 		b.log.WarnContext(ctx, "membership unknown", "request", r.ID, "account", account.Name, "error", e.Decision.Err)
 	}
-	if e.Decision.Effect == Deny {
+	if e.Decision.Effect == policy.Deny {
 		e.Account.Name = account.Name
 		return e, nil
 	}
 	forThis := b.policy.entitled(ctx, account, r)
-	if forThis.Effect == Deny {
+	if forThis.Effect == policy.Deny {
 		e.Account = account.Narrowed(e.Decision)
 		e.Problem = b.policy.denied(account, r, forThis)
 		return e, nil
@@ -87,8 +89,8 @@ func (b *Explaining) explain(ctx context.Context, r Request) (Explanation, error
 
 // approvedAlready finds what r would use of what others have approved, and r as
 // that makes it.
-func (b *Explaining) approvedAlready(ctx context.Context, r Request, user User, account Account, d Decision) (*Approval, Request) {
-	if d.Effect != NeedApproval {
+func (b *Explaining) approvedAlready(ctx context.Context, r Request, user policy.User, account policy.Account, d policy.Decision) (*Approval, Request) {
+	if d.Effect != policy.NeedApproval {
 		return nil, r
 	}
 	k, err := b.consent.approvalFor(ctx, r, user, account)

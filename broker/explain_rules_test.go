@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 func TestExplainTellsOfApprovalBreakGlassAndConditions(t *testing.T) {
@@ -13,14 +14,14 @@ func TestExplainTellsOfApprovalBreakGlassAndConditions(t *testing.T) {
 	prod := b.config.Accounts.Find("prod")
 	prod.BreakGlass, prod.Channels, prod.Reason.Required = []string{"U01ALICE"}, []string{"C0OPS"}, true
 	e := b.explain(t, "prod", 0)
-	if e.Decision.Effect != broker.NeedApproval || e.Account.Approval == nil || !e.BreakGlass {
+	if e.Decision.Effect != policy.NeedApproval || e.Account.Approval == nil || !e.BreakGlass {
 		t.Errorf("got %+v, want that it needs approval, or break-glass", e)
 	}
 	if len(e.Unmet) != 2 || e.Unmet[0].Code != broker.CodeChannel || e.Unmet[1].Code != broker.CodeReason || e.Unmet[0].Use != broker.UseNone {
 		t.Errorf("got unmet %v, want channel and reason, and nothing of a code", e.Unmet)
 	}
 	prod.Allow = nil
-	if e := b.explain(t, "prod", 0); e.Decision.Effect != broker.Deny || !e.BreakGlass {
+	if e := b.explain(t, "prod", 0); e.Decision.Effect != policy.Deny || !e.BreakGlass {
 		t.Errorf("got %+v, want that only break-glass is left", e)
 	}
 	prod.Deny = []string{"S02LEADS"}
@@ -31,7 +32,7 @@ func TestExplainTellsOfApprovalBreakGlassAndConditions(t *testing.T) {
 
 func TestWhoIsOnCallIsToldOfNoApproval(t *testing.T) {
 	b := newVault(t, 1)
-	b.config.Accounts.Find("prod").Allow = append(b.config.Accounts.Find("prod").Allow, broker.Rule{Who: []string{"S03PAGER"}, OnCall: true})
+	b.config.Accounts.Find("prod").Allow = append(b.config.Accounts.Find("prod").Allow, policy.Rule{Who: []string{"S03PAGER"}, OnCall: true})
 	b.groups["S03PAGER"] = []string{"U01ALICE"}
 	accounts, _, err := b.Policy.Accounts(t.Context(), b.request("", ""))
 	if err != nil || len(accounts) == 0 || accounts[0].Approval != nil {
@@ -121,7 +122,7 @@ func TestAnApprovalThatIsNotUsedLendsNothing(t *testing.T) {
 	prod := b.config.Accounts.Find("prod")
 	prod.Channels, prod.Reason.Required = []string{"C0GENERAL"}, true
 	a := b.approve(t, b.ask(t), "U02BOB")
-	prod.Allow = append(prod.Allow, broker.Rule{Who: []string{"U01ALICE"}, OnCall: true})
+	prod.Allow = append(prod.Allow, policy.Rule{Who: []string{"U01ALICE"}, OnCall: true})
 	for _, approval := range []string{"", a.ID} {
 		r := b.request("prod", b.device.Code())
 		r.Approval, r.Caller.Channel = approval, "D0ELSEWHERE"

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 func (b *bench) explain(t *testing.T, account string, d time.Duration) broker.Explanation {
@@ -26,18 +27,18 @@ func TestExplainNamesTheRule(t *testing.T) {
 	b := newBench(t)
 	b.groups["S01ALL"] = []string{"U01ALICE"}
 	b.config.Accounts.Add("open",
-		broker.Account{Name: "open", RoleARN: "arn:aws:iam::222222222222:role/OnCall", Rules: allow("*"), MFA: broker.MFANone,
+		policy.Account{Name: "open", RoleARN: "arn:aws:iam::222222222222:role/OnCall", Rules: allow("*"), MFA: policy.MFANone,
 			DefaultDuration: time.Hour, MaxDuration: time.Hour})
 	b.config.Accounts.Add("vault",
-		broker.Account{Name: "vault", RoleARN: "arn:aws:iam::222222222222:role/Vault", Rules: allow("S02NONE"), MFA: broker.MFAFresh})
+		policy.Account{Name: "vault", RoleARN: "arn:aws:iam::222222222222:role/Vault", Rules: allow("S02NONE"), MFA: policy.MFAFresh})
 	for _, test := range []struct {
 		account string
-		want    broker.Decision
+		want    policy.Decision
 	}{
-		{"prod", broker.Decision{Effect: broker.Allow, Rule: "allow U01ALICE", Max: 12 * time.Hour}},
-		{"hub", broker.Decision{Effect: broker.Allow, Rule: "allow S01ALL", Max: 36 * time.Hour}},
-		{"open", broker.Decision{Effect: broker.Allow, Rule: "allow *", Max: time.Hour}},
-		{"vault", broker.Decision{Effect: broker.Deny, Rule: "default deny", Why: broker.NotAllowed}},
+		{"prod", policy.Decision{Effect: policy.Allow, Rule: "allow U01ALICE", Max: 12 * time.Hour}},
+		{"hub", policy.Decision{Effect: policy.Allow, Rule: "allow S01ALL", Max: 36 * time.Hour}},
+		{"open", policy.Decision{Effect: policy.Allow, Rule: "allow *", Max: time.Hour}},
+		{"vault", policy.Decision{Effect: policy.Deny, Rule: "default deny", Why: policy.NotAllowed}},
 	} {
 		if diff := cmp.Diff(test.want, b.explain(t, test.account, 0).Decision); diff != "" {
 			t.Errorf("%s: decision (-want +got):\n%s", test.account, diff)
@@ -61,7 +62,7 @@ func TestExplainTellsHowItWouldGo(t *testing.T) {
 	if e.Problem == nil || e.Problem.Code != broker.CodeTooLong || strings.Contains(broker.Plain(e.Problem.Hint), "Your code") {
 		t.Errorf("got problem %v, want that it is too long, and nothing of a code", e.Problem)
 	}
-	b.config.Accounts.Find("prod").MFA = broker.MFANone
+	b.config.Accounts.Find("prod").MFA = policy.MFANone
 	e = b.explain(t, "prod", 0)
 	if way := broker.Plain(e.Way); e.NeedsCode != nil || !strings.Contains(way, "without MFA") || strings.Contains(way, "your code") {
 		t.Errorf("got %v and %q, want that no code is needed", e.NeedsCode, way)
@@ -72,14 +73,14 @@ func TestExplainTellsNothingOfWhatIsDenied(t *testing.T) {
 	b := newBench(t)
 	b.groupErr = errDown
 	e := b.explain(t, "hub", 0)
-	if e.Decision.Effect != broker.Deny || !errors.Is(e.Decision.Err, errDown) {
+	if e.Decision.Effect != policy.Deny || !errors.Is(e.Decision.Err, errDown) {
 		t.Errorf("got %+v, want deny while membership is unknown", e.Decision)
 	}
 	b.groupErr = nil
 	e = b.explain(t, "hub", 0)
 	want := broker.Explanation{
-		Account:  broker.Account{Name: "hub"},
-		Decision: broker.Decision{Effect: broker.Deny, Rule: "default deny", Why: broker.NotAllowed},
+		Account:  policy.Account{Name: "hub"},
+		Decision: policy.Decision{Effect: policy.Deny, Rule: "default deny", Why: policy.NotAllowed},
 		Contact:  broker.Say("Ask in #help-aws."),
 	}
 	if diff := cmp.Diff(want, e); diff != "" {

@@ -3,6 +3,8 @@ package broker
 import (
 	"context"
 	"slices"
+
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // On an Enterprise Grid Slack may call one person U… in one place and W… in
@@ -28,7 +30,7 @@ func (b *Visits) Person(ctx context.Context, id string) string {
 
 // mayGoBy reports whether the bot may know by another ID whom Slack calls id.
 func (b *Visits) mayGoBy(id string) bool {
-	return !b.config.IsUser(id) && (IsGlobal(id) || b.names.Global)
+	return !b.config.IsUser(id) && (policy.IsGlobal(id) || b.names.Global)
 }
 
 // person is Person of whom Slack says this.
@@ -63,13 +65,13 @@ func (b *Orders) sureOf(ctx context.Context, target string) error {
 
 // groups is who is in which user group, where people go by the IDs given; nil
 // comes with an error alone.
-func (b *Visits) groups(ctx context.Context, people ...string) (Membership, error) {
+func (b *Visits) groups(ctx context.Context, people ...string) (policy.Membership, error) {
 	m, err := b.directory.Groups(ctx)
 	switch {
 	case err != nil:
 		return nil, err
 	case m == nil:
-		m = Membership{} // there are no user groups
+		m = policy.Membership{} // there are no user groups
 	}
 	for _, person := range people {
 		if !m.Mixed(person) {

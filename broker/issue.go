@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -73,7 +74,7 @@ func (b *Issuing) issueNow(ctx context.Context, r Request, cleared clearance) (I
 }
 
 // issueIntent says what is about to be asked of AWS.
-func (b *Issuing) issueIntent(r Request, user User, p Plan, cleared clearance) Event {
+func (b *Issuing) issueIntent(r Request, user policy.User, p Plan, cleared clearance) Event {
 	intent := b.intent(r, user, p)
 	intent.RoleARN = cleared.account.RoleARN
 	cleared.mark(&intent)

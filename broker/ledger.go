@@ -3,13 +3,15 @@ package broker
 import (
 	"context"
 
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
 // A KeptGrant is a live Grant and, inside the reveal window, its Credentials.
 type KeptGrant struct {
 	Grant       Grant
-	Credentials Credentials
+	Credentials secret.Credentials
 	Kept        bool // Credentials are there
 }
 
@@ -57,18 +59,18 @@ func (b *Holding) Reveal(ctx context.Context, r Request, grantID string) (Issued
 // given finds a live Grant of the Caller and asks policy for it again. Where
 // today's config would not give what it gave, or its Credentials have ended, they
 // count as not kept.
-func (b *Holding) given(ctx context.Context, r *Request, grantID string) (KeptGrant, Account, error) {
+func (b *Holding) given(ctx context.Context, r *Request, grantID string) (KeptGrant, policy.Account, error) {
 	found, err := b.find(ctx, *r, grantID)
 	if err != nil {
-		return KeptGrant{}, Account{}, err
+		return KeptGrant{}, policy.Account{}, err
 	}
 	r.Account = found.Grant.Account
 	if err := b.visits.noOrder(ctx, r); err != nil {
-		return KeptGrant{}, Account{}, err
+		return KeptGrant{}, policy.Account{}, err
 	}
 	cleared, err := b.consent.clearAgain(ctx, *r, r.user, found.Grant)
 	if err != nil {
-		return KeptGrant{}, Account{}, err
+		return KeptGrant{}, policy.Account{}, err
 	}
 	found.Kept = found.Kept && stillGiven(found.Grant, cleared.account) && b.now().Before(found.Credentials.Expires)
 	return found, cleared.account, nil

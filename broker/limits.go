@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -47,13 +48,13 @@ func (b *Visits) withinRate(ctx context.Context, r *Request) error {
 }
 
 // callsClaim is takeCalls as the first step of an attempt; what was counted stays so.
-func (b *claims) callsClaim(r Request, account Account, p Plan) claim {
+func (b *claims) callsClaim(r Request, account policy.Account, p Plan) claim {
 	return claim{take: func(ctx context.Context) error { return b.takeCalls(ctx, r, account, p) }}
 }
 
 // takeCalls counts calls to STS for the Account before they are made, and before
 // their code is claimed.
-func (b *claims) takeCalls(ctx context.Context, r Request, account Account, p Plan) error {
+func (b *claims) takeCalls(ctx context.Context, r Request, account policy.Account, p Plan) error {
 	limit := b.config.Limits.STSCalls
 	if limit == 0 {
 		return nil

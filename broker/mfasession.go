@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // Bounds of how long an MFA session lasts, which are GetSessionToken's.
 const (
-	MinMFASession = MinDuration
-	MaxMFASession = MaxSessionTokenDuration
+	MinMFASession = policy.MinDuration
+	MaxMFASession = policy.MaxSessionTokenDuration
 	// sessionMargin is what must be left of an MFA session for it to be used: a
 	// call that meets its end would fail with a refusal that explains nothing.
 	sessionMargin = time.Minute
@@ -31,10 +34,10 @@ type Session struct {
 // sealed, and the same for all replicas.
 type Sessions interface {
 	// SaveMFASession keeps s and c until c expires, in place of the one before.
-	SaveMFASession(ctx context.Context, s Session, c Credentials) error
+	SaveMFASession(ctx context.Context, s Session, c secret.Credentials) error
 	// FindMFASession returns the User's live MFA session; ok is false when there is
 	// none. What does not open is an error, never absent.
-	FindMFASession(ctx context.Context, user string) (s Session, c Credentials, ok bool, err error)
+	FindMFASession(ctx context.Context, user string) (s Session, c secret.Credentials, ok bool, err error)
 	// DropMFASession drops the MFA session id of user, any if id is "", and one
 	// that does not open too if id is "". It reports whether there was one.
 	DropMFASession(ctx context.Context, user, id string) (dropped bool, err error)
@@ -47,7 +50,7 @@ var ErrMFASessionNotEnough = errors.New("the MFA session is not enough")
 // A heldSession is an MFA session that is there to be used.
 type heldSession struct {
 	Session
-	credentials Credentials
+	credentials secret.Credentials
 	ok          bool
 	shared      bool // another Request sent the same code and began it
 	kept        bool
@@ -56,7 +59,7 @@ type heldSession struct {
 // heldSession returns the User's MFA session if there is one that may be used:
 // begun with the device that the config names, no longer ago than the config
 // allows today, and with some time left.
-func (b *MFASessions) heldSession(ctx context.Context, user User) (heldSession, error) {
+func (b *MFASessions) heldSession(ctx context.Context, user policy.User) (heldSession, error) {
 	if b.config.MFASession == 0 {
 		return heldSession{}, nil
 	}
@@ -91,7 +94,7 @@ func (b *MFASessions) BeginMFASession(ctx context.Context, r Request) (Session, 
 	})
 }
 
-func (b *MFASessions) sessionDuration(user User, asked time.Duration) (time.Duration, error) {
+func (b *MFASessions) sessionDuration(user policy.User, asked time.Duration) (time.Duration, error) {
 	most := b.config.MFASession
 	switch {
 	case most == 0:

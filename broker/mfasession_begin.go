@@ -6,7 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/retry"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // A code that is to begin an MFA session is claimed as beginning and settled as
@@ -29,7 +31,7 @@ const (
 // with one code, on any replica, one asks STS and the others wait for what it
 // gets: they hold the same code, so they may have the same MFA session. One whose
 // code is given back meanwhile takes its turn.
-func (b *MFASessions) sessionByCode(ctx context.Context, r Request, user User, d time.Duration) (heldSession, error) {
+func (b *MFASessions) sessionByCode(ctx context.Context, r Request, user policy.User, d time.Duration) (heldSession, error) {
 	key, err := b.aws.LongTermKey(ctx, user, Plan{Method: MethodGetSessionToken, MFA: true})
 	if err != nil {
 		return heldSession{}, err
@@ -66,7 +68,7 @@ func (b *MFASessions) sessionByCode(ctx context.Context, r Request, user User, d
 
 // claimSession claims r.Code to begin an MFA session with; errHeld says that
 // another Request has it.
-func (b *MFASessions) claimSession(ctx context.Context, r Request, user User) error {
+func (b *MFASessions) claimSession(ctx context.Context, r Request, user policy.User) error {
 	mine, err := b.codes.ReserveCode(ctx, user.Slack, user.MFASerial, r.Code, beginning+r.ID, codeReservation)
 	if err == nil && !mine {
 		return errHeld
@@ -76,7 +78,7 @@ func (b *MFASessions) claimSession(ctx context.Context, r Request, user User) er
 
 // sessionOfHolder looks for the MFA session that the code's holder began; over
 // says that none will come.
-func (b *MFASessions) sessionOfHolder(ctx context.Context, r Request, user User) (held heldSession, over bool, err error) {
+func (b *MFASessions) sessionOfHolder(ctx context.Context, r Request, user policy.User) (held heldSession, over bool, err error) {
 	holder, err := b.codes.CodeHolder(ctx, user.Slack, user.MFASerial, r.Code)
 	if err != nil || holder == "" { // given back: it can be claimed now
 		return heldSession{}, false, err
@@ -107,7 +109,7 @@ func codeUnclaimed(err error) error {
 
 // beginSession claims the code and sends it; errHeld is as of claimSession. A session
 // that cannot be kept still serves the Request that began it.
-func (b *MFASessions) beginSession(ctx context.Context, r Request, user User, d time.Duration, key Credentials) (heldSession, error) {
+func (b *MFASessions) beginSession(ctx context.Context, r Request, user policy.User, d time.Duration, key secret.Credentials) (heldSession, error) {
 	p := Plan{Method: MethodGetSessionToken, MFA: true, Duration: d}
 	asked := r
 	asked.Purpose = PurposeMFASession
@@ -128,7 +130,7 @@ func (b *MFASessions) beginSession(ctx context.Context, r Request, user User, d 
 		did:     "AWS took the code",
 		dropped: "what it issued was thrown away unseen",
 		act: func(ctx context.Context) (Issued, error) {
-			return b.attempts.askSTS(ctx, Call{Request: asked, User: user, Account: Account{Name: "your MFA session"}, Plan: p, Signer: key})
+			return b.attempts.askSTS(ctx, Call{Request: asked, User: user, Account: policy.Account{Name: "your MFA session"}, Plan: p, Signer: key})
 		},
 		keep: func(ctx context.Context, issued Issued, _ Event) (Issued, error) {
 			g := issued.Grant
@@ -154,7 +156,7 @@ func (b *MFASessions) beginSession(ctx context.Context, r Request, user User, d 
 
 // keepSession keeps an MFA session, and lets those who wait for it go on. One that
 // may be kept or not is dropped: nobody is told that it is there.
-func (b *MFASessions) keepSession(ctx context.Context, r Request, user User, held heldSession) bool {
+func (b *MFASessions) keepSession(ctx context.Context, r Request, user policy.User, held heldSession) bool {
 	if err := b.sessions.SaveMFASession(ctx, held.Session, held.credentials); err != nil {
 		b.log.ErrorContext(ctx, "MFA session not kept", "request", r.ID, "ref", ShortRef(r.ID), "error", err)
 		if _, err := b.sessions.DropMFASession(ctx, user.Slack, r.ID); err != nil {
@@ -168,7 +170,7 @@ func (b *MFASessions) keepSession(ctx context.Context, r Request, user User, hel
 }
 
 // settle tells those who wait for the MFA session that a code begins what became of it.
-func (b *MFASessions) settle(ctx context.Context, r Request, user User, to string) {
+func (b *MFASessions) settle(ctx context.Context, r Request, user policy.User, to string) {
 	if err := b.codes.ReplaceClaim(ctx, user.Slack, user.MFASerial, r.Code, beginning+r.ID, to); err != nil {
 		b.log.WarnContext(ctx, "code not settled; who waits for it waits in vain", "request", r.ID, "error", err)
 	}

@@ -11,20 +11,22 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 type keptSession struct {
 	session     broker.Session
-	credentials broker.Credentials
+	credentials secret.Credentials
 }
 
-func (m *memory) CodeHolder(_ context.Context, user, serial string, code broker.TokenCode) (string, error) {
+func (m *memory) CodeHolder(_ context.Context, user, serial string, code secret.TokenCode) (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.codes[user+serial+code.Reveal()], m.codesErr
 }
 
-func (m *memory) ReplaceClaim(_ context.Context, user, serial string, code broker.TokenCode, from, to string) error {
+func (m *memory) ReplaceClaim(_ context.Context, user, serial string, code secret.TokenCode, from, to string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if key := user + serial + code.Reveal(); m.codes[key] == from {
@@ -33,7 +35,7 @@ func (m *memory) ReplaceClaim(_ context.Context, user, serial string, code broke
 	return m.codesErr
 }
 
-func (m *memory) SaveMFASession(_ context.Context, s broker.Session, c broker.Credentials) error {
+func (m *memory) SaveMFASession(_ context.Context, s broker.Session, c secret.Credentials) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.saveErr != nil {
@@ -46,7 +48,7 @@ func (m *memory) SaveMFASession(_ context.Context, s broker.Session, c broker.Cr
 	return nil
 }
 
-func (m *memory) FindMFASession(_ context.Context, user string) (broker.Session, broker.Credentials, bool, error) {
+func (m *memory) FindMFASession(_ context.Context, user string) (broker.Session, secret.Credentials, bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	kept, ok := m.sessions[user]
@@ -70,9 +72,9 @@ func newSessionBench(t *testing.T) *bench {
 	t.Helper()
 	b := newBench(t)
 	b.config.MFASession = 8 * time.Hour
-	b.config.Accounts.Add("staging", broker.Account{
+	b.config.Accounts.Add("staging", policy.Account{
 		Name: "staging", RoleARN: "arn:aws:iam::333333333333:role/Developer", DefaultDuration: time.Hour, MaxDuration: 2 * time.Hour,
-		MFA: broker.MFASession, Rules: allow("U01ALICE"),
+		MFA: policy.MFASession, Rules: allow("U01ALICE"),
 	})
 	b.aws.AddRole(awstest.Role{Account: "333333333333", Name: "Developer", MaxSession: 2 * time.Hour, Trust: stagingTrust(0)})
 	b.groups["S01ALL"] = []string{"U01ALICE"}
@@ -212,7 +214,7 @@ func TestMFASessionIsNotUsedWhenItMayNotBe(t *testing.T) {
 		"the config allows less by now":        func(b *bench) { b.later(time.Hour); b.config.MFASession = time.Hour },
 		"the person has another device":        func(b *bench) { b.config.Users.Find("U01ALICE").MFASerial = awstest.DeviceARN(hub, "new") },
 		"it was ended":                         func(b *bench) { delete(b.sessions, "U01ALICE") },
-		"the config says fresh by now":         func(b *bench) { b.config.Accounts.Find("staging").MFA = broker.MFAFresh },
+		"the config says fresh by now":         func(b *bench) { b.config.Accounts.Find("staging").MFA = policy.MFAFresh },
 		"the account has lost its role":        func(b *bench) { b.config.Accounts.Find("staging").RoleARN = "" },
 		"MFA sessions are switched off by now": func(b *bench) { b.config.MFASession = 0 },
 	}
@@ -261,7 +263,7 @@ func TestBucketsComeFromTheMFASessionAndAreTold(t *testing.T) {
 		t.Fatalf("got %+v, %v; want the use of the MFA session to be told", list, err)
 	}
 	b.aws.Inject(awstest.Fault{Action: "ListBuckets", Times: 1, Error: &awstest.FaultError{Status: 403, Code: "AccessDenied", Message: "x"}})
-	b.grants, b.kept = map[string]broker.Grant{}, map[string]broker.Credentials{}
+	b.grants, b.kept = map[string]broker.Grant{}, map[string]secret.Credentials{}
 	list, err = b.Lists.Buckets(t.Context(), r, "")
 	wantCode(t, err, broker.CodeBucketsRefused)
 	if list.UsedSession == nil {

@@ -6,18 +6,19 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
 // planFor is what a Request for the Account becomes, and the MFA session that
 // it uses if the Plan says so.
-func (b *Issuing) planFor(ctx context.Context, r Request, user User, account Account) (Plan, heldSession, error) {
+func (b *Issuing) planFor(ctx context.Context, r Request, user policy.User, account policy.Account) (Plan, heldSession, error) {
 	d, err := durationOf(account, r.Duration)
 	if err != nil {
 		return Plan{}, heldSession{}, err
 	}
 	var held heldSession
-	if r.Code.Empty() && account.MFA != MFANone {
+	if r.Code.Empty() && account.MFA != policy.MFANone {
 		if held, err = b.mfaSessions.heldSession(ctx, user); err != nil {
 			return Plan{}, heldSession{}, err
 		}
@@ -34,7 +35,7 @@ func (b *Issuing) planFor(ctx context.Context, r Request, user User, account Acc
 
 // issueFromSession assumes the role with the User's MFA session, which r.Code
 // begins first if the Plan says so. The call carries no code.
-func (b *Issuing) issueFromSession(ctx context.Context, r Request, user User, cleared clearance, p Plan, held heldSession) (Issued, error) {
+func (b *Issuing) issueFromSession(ctx context.Context, r Request, user policy.User, cleared clearance, p Plan, held heldSession) (Issued, error) {
 	account := cleared.account
 	if err := b.claims.takeCalls(ctx, r, account, p); err != nil {
 		return Issued{}, err
@@ -91,7 +92,7 @@ func (b *Issuing) dropDead(ctx context.Context, r Request, held heldSession, err
 
 // askInstead turns an MFA session that AWS no longer accepts into the question for
 // a code, where none was sent. On the record the attempt has failed.
-func askInstead(r Request, account Account, err error) error {
+func askInstead(r Request, account policy.Account, err error) error {
 	var e *Error
 	if !errors.As(err, &e) || e.Code != CodeExpired || !r.Code.Empty() {
 		return err

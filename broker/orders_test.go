@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // controls is a broker.Controls.
@@ -141,7 +142,7 @@ func gives(b *bench, grant string) map[string]func(r broker.Request) error {
 	}
 }
 
-var ageKey = broker.PublicKey{Text: "age1example", Type: "age", Fingerprint: "age1example"}
+var ageKey = secret.PublicKey{Text: "age1example", Type: "age", Fingerprint: "age1example"}
 
 func TestNothingIsGivenToTheBlockedOrWhilePaused(t *testing.T) {
 	b := newSessionBench(t)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 func TestACodeIsReservedForAsLongAsAWSTakesIt(t *testing.T) {
@@ -21,14 +22,14 @@ func TestACodeIsReservedForAsLongAsAWSTakesIt(t *testing.T) {
 }
 
 func TestAReusedGrantGivesNoMoreThanTodaysConfig(t *testing.T) {
-	for name, change := range map[string]func(*broker.Account){
-		"another role": func(a *broker.Account) { a.RoleARN = "arn:aws:iam::222222222222:role/Other" },
-		"MFA again":    func(a *broker.Account) { a.MFA = broker.MFAFresh },
+	for name, change := range map[string]func(*policy.Account){
+		"another role": func(a *policy.Account) { a.RoleARN = "arn:aws:iam::222222222222:role/Other" },
+		"MFA again":    func(a *policy.Account) { a.MFA = policy.MFAFresh },
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
 			b.aws.AddRole(awstest.Role{Account: "222222222222", Name: "OnCall", Trust: awstest.Trust{Principals: []string{awstest.UserARN(hub, "alice")}}})
-			b.config.Accounts.Find("prod").MFA = broker.MFANone
+			b.config.Accounts.Find("prod").MFA = policy.MFANone
 			if _, err := b.Issue(t.Context(), b.request("prod", "")); err != nil {
 				t.Fatal(err)
 			}

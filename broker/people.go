@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"slices"
+
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // Who speaks is looked up in one place, whatever they ask.
@@ -30,13 +32,13 @@ type People interface {
 }
 
 // known says who the Caller is by the config alone.
-func (b *Visits) known(ctx context.Context, c Caller) (User, error) {
+func (b *Visits) known(ctx context.Context, c Caller) (policy.User, error) {
 	if err := b.served(ctx, c); err != nil {
-		return User{}, err
+		return policy.User{}, err
 	}
 	user, ok := b.config.User(c.User)
 	if !ok {
-		return User{}, &Error{
+		return policy.User{}, &Error{
 			Code: CodeNotUser,
 			What: Say("You are not set up to use this bot."),
 			Hint: b.contact(),

@@ -3,6 +3,7 @@ package broker
 import (
 	"time"
 
+	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -26,7 +27,7 @@ const chainingCap = time.Hour
 
 // A situation is what the planner decides by.
 type situation struct {
-	account  Account
+	account  policy.Account
 	asked    time.Duration // what the person named; 0: nothing
 	duration time.Duration // what durationOf made of it
 	hasCode  bool
@@ -36,7 +37,7 @@ type situation struct {
 
 // takesSession reports whether the Account may be had from an MFA session.
 func (s situation) takesSession() bool {
-	return s.sessions > 0 && s.account.HasRole() && s.account.MFA == MFASession
+	return s.sessions > 0 && s.account.HasRole() && s.account.MFA == policy.MFASession
 }
 
 // plan follows the planner's table; anything it does not know asks for a code.
@@ -47,7 +48,7 @@ func plan(s situation) (Plan, error) {
 		p.Method = MethodGetSessionToken
 	}
 	switch {
-	case a.MFA == MFANone:
+	case a.MFA == policy.MFANone:
 		p.MFA = false
 		p.Way = Say(string(p.Method)+" without MFA: the config says ", Literal("mfa: none"), " for this account")
 		if s.hasCode {

@@ -6,29 +6,30 @@ import (
 	"sync"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
 // ask is what policy looks at of r.
-func (r Request) ask() Ask {
-	return Ask{
+func (r Request) ask() policy.Ask {
+	return policy.Ask{
 		User: r.Caller.User, Channel: r.Caller.Channel, Account: r.Account,
 		Duration: r.Duration, Reason: r.Reason, BreakGlass: r.BreakGlass,
 	}
 }
 
 // decide asks policy, and Slack for who is in which user group if that matters.
-func (b *Policy) decide(ctx context.Context, r Request) Decision {
-	return b.informed(ctx, r.Caller.User, func(m Membership) Decision { return Decide(b.config, m, r.ask(), b.now()) })
+func (b *Policy) decide(ctx context.Context, r Request) policy.Decision {
+	return b.informed(ctx, r.Caller.User, func(m policy.Membership) policy.Decision { return policy.Decide(b.config, m, r.ask(), b.now()) })
 }
 
 // entitled is decide without the conditions of where, when and why.
-func (b *Policy) entitled(ctx context.Context, a Account, r Request) Decision {
-	return b.informed(ctx, r.Caller.User, func(m Membership) Decision { return b.config.DecideWho(a, m, r.ask()) })
+func (b *Policy) entitled(ctx context.Context, a policy.Account, r Request) policy.Decision {
+	return b.informed(ctx, r.Caller.User, func(m policy.Membership) policy.Decision { return b.config.DecideWho(a, m, r.ask()) })
 }
 
 // informed decides without membership if that will do, else with it.
-func (b *Policy) informed(ctx context.Context, user string, decide func(Membership) Decision) Decision {
+func (b *Policy) informed(ctx context.Context, user string, decide func(policy.Membership) policy.Decision) policy.Decision {
 	d := decide(nil)
 	if !d.Unknown {
 		return d
@@ -51,22 +52,22 @@ func (b *core) contact() []Part {
 
 // denied is what a person is told of a deny. Who may not have the Account at all
 // learns nothing else of it.
-func (b *Policy) denied(a Account, r Request, d Decision) *Error {
+func (b *Policy) denied(a policy.Account, r Request, d policy.Decision) *Error {
 	var e *Error
 	switch d.Why {
-	case UnknownGroups:
+	case policy.UnknownGroups:
 		e = groupsUnknown(d.Err)
-	case TooLong:
+	case policy.TooLong:
 		whose := " is issued for"
 		if d.Max < a.MaxDuration {
 			whose = " is issued to you for"
 		}
 		e = tooLong(a.Name+whose, d.Max)
-	case WrongChannel:
+	case policy.WrongChannel:
 		e = wrongChannel(a)
-	case OutsideHours:
+	case policy.OutsideHours:
 		e = &Error{Code: CodeHours, What: Say(a.Name + " may be had only " + a.Hours.String() + "."), Hint: b.contact()}
-	case NeedsReason:
+	case policy.NeedsReason:
 		e = reasonNeeded(a, r)
 	default:
 		e = &Error{Code: CodeNotAllowed, What: Say("You may not have " + a.Name + "."), Hint: b.contact()}
@@ -79,18 +80,18 @@ func (b *Policy) denied(a Account, r Request, d Decision) *Error {
 }
 
 // durationOf is what a Request for d gets of the Account, where 0 is the default.
-func durationOf(a Account, d time.Duration) (time.Duration, error) {
+func durationOf(a policy.Account, d time.Duration) (time.Duration, error) {
 	d, why := a.CheckDuration(d)
 	switch why {
-	case TooShort:
+	case policy.TooShort:
 		return 0, tooShort("AWS issues nothing")
-	case TooLong:
+	case policy.TooLong:
 		return 0, tooLong(a.Name+" is issued for", a.MaxDuration)
 	}
 	return d, nil
 }
 
-func wrongChannel(a Account) *Error {
+func wrongChannel(a policy.Account) *Error {
 	where := Say("Ask in ")
 	for i, id := range a.Channels {
 		if i > 0 {
@@ -105,7 +106,7 @@ func wrongChannel(a Account) *Error {
 	}
 }
 
-func reasonNeeded(a Account, r Request) *Error {
+func reasonNeeded(a policy.Account, r Request) *Error {
 	e := &Error{Code: CodeReason, What: Say(a.Name + " needs a reason."), Hint: Say("End your request with because and the reason.")}
 	if a.Reason.Pattern != nil && !r.BreakGlass {
 		e.What = Say(a.Name + " needs a reason that matches " + a.Reason.Pattern.String() + ".")
@@ -116,7 +117,7 @@ func reasonNeeded(a Account, r Request) *Error {
 	return e
 }
 
-func (b *Policy) unknownAccount(ctx context.Context, user User, name string) error {
+func (b *Policy) unknownAccount(ctx context.Context, user policy.User, name string) error {
 	mine, complete := b.allowed(ctx, user)
 	names := make([]string, len(mine))
 	for i, a := range mine {
@@ -152,8 +153,8 @@ func listed(names []string, n int) string {
 // Accounts returns the Accounts that the Caller may have, in the order of the
 // config. complete is false when Slack could not say who is in which group, and
 // Accounts that only a group allows are missing.
-func (b *Policy) Accounts(ctx context.Context, r Request) (accounts []Account, complete bool, err error) {
-	accounts, err = visit(ctx, b.visits, r, b.visits.toSee(), func(ctx context.Context, r *Request) (mine []Account, err error) {
+func (b *Policy) Accounts(ctx context.Context, r Request) (accounts []policy.Account, complete bool, err error) {
+	accounts, err = visit(ctx, b.visits, r, b.visits.toSee(), func(ctx context.Context, r *Request) (mine []policy.Account, err error) {
 		mine, complete = b.allowed(ctx, r.user)
 		return mine, nil
 	})
@@ -162,7 +163,7 @@ func (b *Policy) Accounts(ctx context.Context, r Request) (accounts []Account, c
 
 // Offered is Accounts for each letter that somebody types: a stranger has none,
 // and nothing is on the record.
-func (b *Policy) Offered(ctx context.Context, r Request) []Account {
+func (b *Policy) Offered(ctx context.Context, r Request) []policy.Account {
 	if !b.visits.passes(ctx, &r, b.visits.toSee()) {
 		return nil
 	}
@@ -172,23 +173,23 @@ func (b *Policy) Offered(ctx context.Context, r Request) []Account {
 
 // AccountFor is the Account of r as the Caller may have it, with or without
 // approval, and by break-glass if r says so.
-func (b *Policy) AccountFor(ctx context.Context, r Request) (Account, bool) {
+func (b *Policy) AccountFor(ctx context.Context, r Request) (policy.Account, bool) {
 	account, ok := b.config.Account(r.Account)
 	if !ok || !b.visits.passes(ctx, &r, b.visits.toSee()) {
-		return Account{}, false
+		return policy.Account{}, false
 	}
 	r.Duration = 0
 	d := b.entitled(ctx, account, r)
-	if d.Effect == Deny {
-		return Account{}, false
+	if d.Effect == policy.Deny {
+		return policy.Account{}, false
 	}
 	return account.Narrowed(d), true
 }
 
-func (b *Policy) allowed(ctx context.Context, user User) (accounts []Account, complete bool) {
+func (b *Policy) allowed(ctx context.Context, user policy.User) (accounts []policy.Account, complete bool) {
 	var (
-		ask    = Ask{User: user.Slack}
-		groups = sync.OnceValues(func() (Membership, error) {
+		ask    = policy.Ask{User: user.Slack}
+		groups = sync.OnceValues(func() (policy.Membership, error) {
 			m, err := b.visits.groups(ctx, user.Slack)
 			return m.Of(user.Slack), err
 		})
@@ -201,7 +202,7 @@ func (b *Policy) allowed(ctx context.Context, user User) (accounts []Account, co
 			complete = complete && err == nil
 			d = b.config.DecideWho(*a, m, ask)
 		}
-		if d.Effect != Deny {
+		if d.Effect != policy.Deny {
 			accounts = append(accounts, a.Narrowed(d))
 		}
 	}

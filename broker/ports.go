@@ -3,6 +3,9 @@ package broker
 import (
 	"context"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // A Recorder keeps the audit record.
@@ -19,16 +22,16 @@ type Codes interface {
 	// for at least ttl, atomically. It returns true when the claim is this
 	// Request's, the first time or again, and false when another Request holds
 	// it. An error means unknown: do not send the code.
-	ReserveCode(ctx context.Context, user, serial string, code TokenCode, requestID string, ttl time.Duration) (bool, error)
+	ReserveCode(ctx context.Context, user, serial string, code secret.TokenCode, requestID string, ttl time.Duration) (bool, error)
 	// ReleaseCode gives the claim back if it is still requestID's. Only for a
 	// code that certainly did not reach AWS or was certainly not looked at.
-	ReleaseCode(ctx context.Context, user, serial string, code TokenCode, requestID string) error
+	ReleaseCode(ctx context.Context, user, serial string, code secret.TokenCode, requestID string) error
 	// CodeHolder returns what ReserveCode's claim on the code holds; "" when
 	// nobody claims it.
-	CodeHolder(ctx context.Context, user, serial string, code TokenCode) (string, error)
+	CodeHolder(ctx context.Context, user, serial string, code secret.TokenCode) (string, error)
 	// ReplaceClaim replaces the claim from by to, atomically and without
 	// lengthening it; a claim that is not from stays as it is.
-	ReplaceClaim(ctx context.Context, user, serial string, code TokenCode, from, to string) error
+	ReplaceClaim(ctx context.Context, user, serial string, code secret.TokenCode, from, to string) error
 }
 
 // Grants keeps Grants until they expire, and their Credentials sealed for the
@@ -36,10 +39,10 @@ type Codes interface {
 type Grants interface {
 	// SaveGrant keeps g until it expires and c for the reveal window, or until
 	// c expires if that is sooner. Both or neither.
-	SaveGrant(ctx context.Context, g Grant, c Credentials, reveal time.Duration) error
+	SaveGrant(ctx context.Context, g Grant, c secret.Credentials, reveal time.Duration) error
 	// RevealGrant returns the newest live Grant of user for account whose
 	// Credentials are still kept. ok is false when there is none.
-	RevealGrant(ctx context.Context, user, account string) (g Grant, c Credentials, ok bool, err error)
+	RevealGrant(ctx context.Context, user, account string) (g Grant, c secret.Credentials, ok bool, err error)
 	// ForgetCredentials drops the Credentials of one Grant; the Grant stays.
 	ForgetCredentials(ctx context.Context, user, grantID string) error
 	// LiveGrants returns the Grants of user that have not expired or been
@@ -109,5 +112,5 @@ type Directory interface {
 	// Groups returns the members of every user group, as they were at most a minute
 	// ago. An error means unknown, and unknown is deny. A group that does not exist
 	// has no members.
-	Groups(ctx context.Context) (Membership, error)
+	Groups(ctx context.Context) (policy.Membership, error)
 }

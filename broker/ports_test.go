@@ -12,6 +12,8 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // memory implements the broker's ports within the test, with a switch for each
@@ -21,7 +23,7 @@ type memory struct {
 	codes       map[string]string
 	events      []broker.Event
 	grants      map[string]broker.Grant
-	kept        map[string]broker.Credentials
+	kept        map[string]secret.Credentials
 	sessions    map[string]keptSession
 	groups      map[string][]string
 	lockouts    lockouts
@@ -56,7 +58,7 @@ type memory struct {
 
 func newMemory() *memory {
 	return &memory{
-		codes: map[string]string{}, grants: map[string]broker.Grant{}, kept: map[string]broker.Credentials{},
+		codes: map[string]string{}, grants: map[string]broker.Grant{}, kept: map[string]secret.Credentials{},
 		groups: map[string][]string{}, keys: map[string]broker.RegisteredKey{}, approvals: map[string]broker.Approval{}, failOn: map[broker.EventKind]bool{},
 	}
 }
@@ -82,7 +84,7 @@ func (m *memory) Record(ctx context.Context, e broker.Event) error {
 	return nil
 }
 
-func (m *memory) ReserveCode(_ context.Context, user, serial string, code broker.TokenCode, id string, ttl time.Duration) (bool, error) {
+func (m *memory) ReserveCode(_ context.Context, user, serial string, code secret.TokenCode, id string, ttl time.Duration) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.reservedFor = ttl
@@ -97,7 +99,7 @@ func (m *memory) ReserveCode(_ context.Context, user, serial string, code broker
 	return true, nil
 }
 
-func (m *memory) ReleaseCode(_ context.Context, user, serial string, code broker.TokenCode, id string) error {
+func (m *memory) ReleaseCode(_ context.Context, user, serial string, code secret.TokenCode, id string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	key := user + serial + code.Reveal()
@@ -107,7 +109,7 @@ func (m *memory) ReleaseCode(_ context.Context, user, serial string, code broker
 	return nil
 }
 
-func (m *memory) SaveGrant(_ context.Context, g broker.Grant, c broker.Credentials, _ time.Duration) error {
+func (m *memory) SaveGrant(_ context.Context, g broker.Grant, c secret.Credentials, _ time.Duration) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.saveErr != nil {
@@ -117,11 +119,11 @@ func (m *memory) SaveGrant(_ context.Context, g broker.Grant, c broker.Credentia
 	return nil
 }
 
-func (m *memory) RevealGrant(_ context.Context, user, account string) (broker.Grant, broker.Credentials, bool, error) {
+func (m *memory) RevealGrant(_ context.Context, user, account string) (broker.Grant, secret.Credentials, bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.saveErr != nil {
-		return broker.Grant{}, broker.Credentials{}, false, m.saveErr
+		return broker.Grant{}, secret.Credentials{}, false, m.saveErr
 	}
 	g, ok := m.grants[user+account]
 	c, kept := m.kept[g.ID]
@@ -174,15 +176,15 @@ func (m *memory) EndGrant(_ context.Context, user, id string) error {
 	return m.saveErr
 }
 
-func (m *memory) Groups(context.Context) (broker.Membership, error) {
+func (m *memory) Groups(context.Context) (policy.Membership, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.groups, m.groupErr
 }
 
 // allow are Rules that allow whom they name, and nothing else.
-func allow(who ...string) broker.Rules {
-	return broker.Rules{Allow: []broker.Rule{{Who: who}}}
+func allow(who ...string) policy.Rules {
+	return policy.Rules{Allow: []policy.Rule{{Who: who}}}
 }
 
 func (m *memory) kinds() []broker.EventKind {
@@ -211,7 +213,7 @@ type bench struct {
 	*memory
 	aws    *awstest.Server
 	device *awstest.Device
-	config *broker.Config
+	config *policy.Config
 	env    map[string]string
 	client *plainAWS
 	offset time.Duration
@@ -236,16 +238,16 @@ func newBench(t *testing.T) *bench {
 	trust := awstest.Trust{Principals: []string{awstest.UserARN(hub, "alice")}, RequireMFA: true}
 	aws.AddRole(awstest.Role{Account: "222222222222", Name: "OnCall", MaxSession: 2 * time.Hour, Trust: trust})
 	b.env = map[string]string{"ALICE_AWS_ACCESS_KEY_ID": "AKIAALICE00000000000", "ALICE_AWS_SECRET_ACCESS_KEY": "alice-secret-key"}
-	b.config = &broker.Config{
+	b.config = &policy.Config{
 		Workspaces: []string{"T0123"}, Contact: "#help-aws", RevealWindow: 10 * time.Minute,
-		Users: broker.Users(broker.User{
+		Users: policy.Users(policy.User{
 			Slack: "U01ALICE", Name: "alice", SessionName: "alice",
-			MFASerial: awstest.DeviceARN(hub, "alice"), Key: broker.KeySource{Env: "ALICE"},
+			MFASerial: awstest.DeviceARN(hub, "alice"), Key: policy.KeySource{Env: "ALICE"},
 		}),
-		Accounts: broker.Accounts(
-			broker.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 12 * time.Hour,
-				MFA: broker.MFAFresh, Rules: allow("U01ALICE")},
-			broker.Account{Name: "hub", DefaultDuration: time.Hour, MaxDuration: 36 * time.Hour, Rules: allow("S01ALL"), MFA: broker.MFASession},
+		Accounts: policy.Accounts(
+			policy.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 12 * time.Hour,
+				MFA: policy.MFAFresh, Rules: allow("U01ALICE")},
+			policy.Account{Name: "hub", DefaultDuration: time.Hour, MaxDuration: 36 * time.Hour, Rules: allow("S01ALL"), MFA: policy.MFASession},
 		),
 	}
 	b.client = &plainAWS{url: aws.URL(), env: b.env, denied: map[string]time.Time{}}
@@ -289,7 +291,7 @@ func (b *bench) request(account, code string) broker.Request {
 		Caller: broker.Caller{User: "U01ALICE", Team: "T0123", Channel: "C0GENERAL"},
 	}
 	if code != "" {
-		c, ok := broker.ParseTokenCode(code)
+		c, ok := secret.ParseTokenCode(code)
 		if !ok {
 			panic(fmt.Sprintf("%q is no code", code))
 		}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -24,7 +26,7 @@ type Request struct {
 	ID       string // from NewID; scripts answer a repeat of it as they answered the first time
 	Caller   Caller
 	Account  string // the alias as typed, in lower case
-	Code     TokenCode
+	Code     secret.TokenCode
 	Duration time.Duration // 0: the Account's default
 	Reason   string
 	Purpose  Purpose
@@ -41,8 +43,8 @@ type Request struct {
 	// Visit is what the Request is a part of; nil: it is one by itself.
 	Visit *Visit
 
-	user   User   // who the Caller is, once they passed isUser
-	target string // Slack user ID of whom an admin's Request is about
+	user   policy.User // who the Caller is, once they passed isUser
+	target string      // Slack user ID of whom an admin's Request is about
 }
 
 // visit is what r is a part of.
@@ -77,22 +79,22 @@ const (
 
 // A Grant is one issuance. It holds no secret.
 type Grant struct {
-	ID           string    `json:"id"` // the Request's
-	User         string    `json:"user"`
-	Account      string    `json:"account"`
-	RoleARN      RoleARN   `json:"role_arn,omitempty"`
-	Principal    string    `json:"principal,omitempty"` // the assumed-role ARN
-	AccessKeyID  string    `json:"access_key_id"`
-	Purpose      Purpose   `json:"purpose,omitempty"`
-	Method       Method    `json:"method"`
-	MFA          bool      `json:"mfa"`
-	MFASession   string    `json:"mfa_session,omitempty"` // access key ID of the MFA session that signed the call
-	Issued       time.Time `json:"issued"`
-	Expires      time.Time `json:"expires"`
-	Reason       string    `json:"reason,omitempty"`
-	STSRequestID string    `json:"sts_request_id,omitempty"`
-	Approval     string    `json:"approval,omitempty"` // ID of the Approval that was used
-	BreakGlass   bool      `json:"break_glass,omitempty"`
+	ID           string         `json:"id"` // the Request's
+	User         string         `json:"user"`
+	Account      string         `json:"account"`
+	RoleARN      policy.RoleARN `json:"role_arn,omitempty"`
+	Principal    string         `json:"principal,omitempty"` // the assumed-role ARN
+	AccessKeyID  string         `json:"access_key_id"`
+	Purpose      Purpose        `json:"purpose,omitempty"`
+	Method       Method         `json:"method"`
+	MFA          bool           `json:"mfa"`
+	MFASession   string         `json:"mfa_session,omitempty"` // access key ID of the MFA session that signed the call
+	Issued       time.Time      `json:"issued"`
+	Expires      time.Time      `json:"expires"`
+	Reason       string         `json:"reason,omitempty"`
+	STSRequestID string         `json:"sts_request_id,omitempty"`
+	Approval     string         `json:"approval,omitempty"` // ID of the Approval that was used
+	BreakGlass   bool           `json:"break_glass,omitempty"`
 }
 
 // Cleaned is g as it may be shown: read back from where others may write.
@@ -105,10 +107,10 @@ func (g Grant) Cleaned() Grant {
 // must add.
 type Issued struct {
 	Grant       Grant
-	Credentials Credentials
-	Account     Account
-	Way         []Part  // why the planner chose this call, for the reply
-	Sealing     Sealing // how the Credentials may be shown
+	Credentials secret.Credentials
+	Account     policy.Account
+	Way         []Part         // why the planner chose this call, for the reply
+	Sealing     secret.Sealing // how the Credentials may be shown
 	// Kept is false when the Credentials could not be sealed for the reveal
 	// window: they work, but cannot be shown or used again.
 	Kept bool

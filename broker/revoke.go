@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 const (
@@ -17,7 +19,7 @@ const (
 
 // A Revocation is what became of one.
 type Revocation struct {
-	Account Account
+	Account policy.Account
 	Ended   int       // Grants that the bot forgot
 	Until   time.Time // when the last of those expires: copies work until then, unless AWS was told
 	Session bool      // the MFA session ended too
@@ -50,7 +52,7 @@ func (b *Revoking) Revoke(ctx context.Context, r Request) (Revocation, error) {
 
 // revoke goes on when the Caller is gone, and when the record fails: it only
 // takes away.
-func (b *Revoking) revoke(ctx context.Context, r Request, user User, account Account) Revocation {
+func (b *Revoking) revoke(ctx context.Context, r Request, user policy.User, account policy.Account) Revocation {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTimeout)
 	defer cancel()
 	found, err := b.grantsOf(ctx, user, account)
@@ -67,7 +69,7 @@ func (b *Revoking) revoke(ctx context.Context, r Request, user User, account Acc
 
 // takeSince takes what came while the run was under way whose answer is shared: an
 // MFA session that was begun, and what was asked of others.
-func (b *Revoking) takeSince(ctx context.Context, r Request, user User, account Account, done *Revocation) {
+func (b *Revoking) takeSince(ctx context.Context, r Request, user policy.User, account policy.Account, done *Revocation) {
 	session, err := b.sessions.DropMFASession(ctx, user.Slack, "")
 	r.Account, r.Approval = account.Name, ""
 	cancelled, failed := b.pending.cancelOpen(ctx, r, user.Slack, Vote{User: user.Slack, Name: user.Name})
@@ -80,7 +82,7 @@ func (b *Revoking) takeSince(ctx context.Context, r Request, user User, account 
 
 // grantsOf are the User's live Grants of the Account, and of its role by another
 // name: AWS refuses those too.
-func (b *Revoking) grantsOf(ctx context.Context, user User, account Account) ([]Grant, error) {
+func (b *Revoking) grantsOf(ctx context.Context, user policy.User, account policy.Account) ([]Grant, error) {
 	grants, err := b.grants.LiveGrants(ctx, user.Slack)
 	return slices.DeleteFunc(slices.Clone(grants), func(g Grant) bool {
 		return g.Account != account.Name && (account.RoleARN == "" || g.RoleARN != account.RoleARN)
@@ -90,7 +92,7 @@ func (b *Revoking) grantsOf(ctx context.Context, user User, account Account) ([]
 // revokeNow takes what there is. Of who has nothing it asks AWS nothing, and
 // unless something was taken there is nothing to put on the record. While nobody
 // knows what they have, they may have something.
-func (b *Revoking) revokeNow(ctx context.Context, r Request, user User, account Account) Revocation {
+func (b *Revoking) revokeNow(ctx context.Context, r Request, user policy.User, account policy.Account) Revocation {
 	found, failed := b.grantsOf(ctx, user, account)
 	event := b.event(EventRevoking, r)
 	event.User, event.RoleARN, event.Principal = user.Name, account.RoleARN, ""
@@ -163,7 +165,7 @@ func (done *Revocation) took(g Grant) {
 }
 
 // notDenied says what is known of what AWS was to refuse.
-func (b *Revoking) notDenied(r Request, account Account, session string, err error) *Error {
+func (b *Revoking) notDenied(r Request, account policy.Account, session string, err error) *Error {
 	e := &Error{
 		Code: CodeRevoker, Err: err,
 		What: Say("The bot could not tell AWS to refuse the credentials of " + account.Name + " that were issued before: they work until they expire."),

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/retry"
 )
 
@@ -129,8 +130,8 @@ func (d *denials) isUrgent(w *denial) bool {
 
 // deny has AWS refuse the sessions of that name of the Account's role that were
 // issued until now, one replica and one Account at a time.
-func (b *Revoking) deny(ctx context.Context, r Request, account Account, session string, urgent bool) (*Denied, *Error) {
-	if err := CheckSessionName(session); err != nil { // before it fails for those it would join
+func (b *Revoking) deny(ctx context.Context, r Request, account policy.Account, session string, urgent bool) (*Denied, *Error) {
+	if err := policy.CheckSessionName(session); err != nil { // before it fails for those it would join
 		return nil, b.notDenied(r, account, session, err)
 	}
 	// Two Accounts may have one role.
@@ -158,7 +159,7 @@ func (b *Revoking) deny(ctx context.Context, r Request, account Account, session
 
 // writeDenial goes on for those who joined, whether or not whoever leads is still
 // there.
-func (b *Revoking) writeDenial(ctx context.Context, account Account, name, waiting string, w *denial) {
+func (b *Revoking) writeDenial(ctx context.Context, account policy.Account, name, waiting string, w *denial) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeOneTimeout)
 	defer cancel()
 	defer close(w.done)

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // TestARevocationServesThoseThatFindNothingElse, and never one that finds newer
@@ -104,7 +106,7 @@ func TestWhoWaitedForARunThatPanickedIsNotToldThatItEnded(t *testing.T) {
 
 // TestAFailedWritingSaysWhatAWSRefusesAllTheSame to those whom it covers.
 func TestAFailedWritingSaysWhatAWSRefusesAllTheSame(t *testing.T) {
-	b, account := New(Deps{Config: &Config{}}), Account{Name: "prod"}
+	b, account := New(Deps{Config: &policy.Config{}}), policy.Account{Name: "prod"}
 	for name, test := range map[string]struct {
 		failed DenialError
 		says   string
@@ -127,7 +129,7 @@ func TestAFailedWritingSaysWhatAWSRefusesAllTheSame(t *testing.T) {
 // Broker without ports has none.
 func TestNothingIsAskedForWhatIsNoSessionName(t *testing.T) {
 	for _, session := range []string{"", "*", "ali*", "a?ice", "${aws:username}", "a", "alice/bob", "alice bob", "alice\n", strings.Repeat("x", 65), "аlice"} {
-		if _, err := New(Deps{Config: &Config{}}).Revoking.deny(t.Context(), Request{}, Account{}, session, false); err == nil {
+		if _, err := New(Deps{Config: &policy.Config{}}).Revoking.deny(t.Context(), Request{}, policy.Account{}, session, false); err == nil {
 			t.Errorf("deny %q: got no error", session)
 		}
 	}

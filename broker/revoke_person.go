@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -120,7 +121,7 @@ func (b *Revoking) revokePerson(ctx context.Context, r Request, target string) P
 // named, or those that name a revoker, and those whose Grants ended.
 func (b *Revoking) revocationsOf(r Request, ended map[string]*Revocation) []Revocation {
 	var all []Revocation
-	add := func(a Account, was *Revocation) {
+	add := func(a policy.Account, was *Revocation) {
 		of := Revocation{Account: a}
 		if was != nil {
 			of.Ended, of.Until = was.Ended, was.Until
@@ -134,7 +135,7 @@ func (b *Revoking) revocationsOf(r Request, ended map[string]*Revocation) []Revo
 		delete(ended, a.Name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(ended)) { // the config names them no more
-		add(Account{Name: name}, ended[name])
+		add(policy.Account{Name: name}, ended[name])
 	}
 	return all
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // slowIAM writes a policy some time after it read it, as it was then and with who
@@ -24,12 +25,12 @@ type slowIAM struct {
 	began func() // of each writing; may be nil
 
 	mu       sync.Mutex
-	denied   map[broker.RoleARN][]string
-	writing  map[broker.RoleARN]bool
+	denied   map[policy.RoleARN][]string
+	writing  map[policy.RoleARN]bool
 	writings int
 }
 
-func (a *slowIAM) Deny(ctx context.Context, account broker.Account, names func() []string, still func(context.Context) error) (broker.Denied, error) {
+func (a *slowIAM) Deny(ctx context.Context, account policy.Account, names func() []string, still func(context.Context) error) (broker.Denied, error) {
 	role := account.RoleARN
 	a.mu.Lock()
 	if a.writing[role] {
@@ -77,16 +78,16 @@ func newShared(t *testing.T, roles, accountsEach int, takes time.Duration) *shar
 	like, bob := *b.config.Accounts.Find("prod"), *b.config.Users.Find("U01ALICE")
 	bob.Slack, bob.Name, bob.SessionName = "U02BOB", "bob", "bob"
 	b.config.Users.Add(bob.Slack, bob)
-	b.config.Accounts = broker.Accounts()
+	b.config.Accounts = policy.Accounts()
 	for i := range roles * accountsEach {
 		a := like
-		a.Name, a.RoleARN = fmt.Sprintf("prod-%d", i), broker.RoleARN(awstest.RoleARN("222222222222", fmt.Sprintf("OnCall%d", i%roles)))
+		a.Name, a.RoleARN = fmt.Sprintf("prod-%d", i), policy.RoleARN(awstest.RoleARN("222222222222", fmt.Sprintf("OnCall%d", i%roles)))
 		b.config.Accounts.Add(a.Name, a)
 		for u := range b.config.Users.All() {
 			b.grants[u.Slack+a.Name] = broker.Grant{ID: u.Name + a.Name, User: u.Slack, Account: a.Name, RoleARN: a.RoleARN}
 		}
 	}
-	iam := &slowIAM{plainAWS: b.client, t: t, takes: takes, denied: map[broker.RoleARN][]string{}, writing: map[broker.RoleARN]bool{}}
+	iam := &slowIAM{plainAWS: b.client, t: t, takes: takes, denied: map[policy.RoleARN][]string{}, writing: map[policy.RoleARN]bool{}}
 	return &shared{bench: b, one: b.with(iam), two: b.with(iam), iam: iam}
 }
 

@@ -5,16 +5,17 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // another is the bench's broker on a replica that has another config.
-func (b *bench) another(change func(*broker.Account)) *broker.Broker {
+func (b *bench) another(change func(*policy.Account)) *broker.Broker {
 	mine := b.config
 	defer func() { b.config = mine }()
 	other := *mine
 	prod := *mine.Accounts.Find("prod")
 	change(&prod)
-	other.Accounts = broker.Accounts(prod, *mine.Accounts.Find("hub"))
+	other.Accounts = policy.Accounts(prod, *mine.Accounts.Find("hub"))
 	b.config = &other
 	return b.with(b.client)
 }
@@ -23,10 +24,10 @@ func (b *bench) another(change func(*broker.Account)) *broker.Broker {
 // was asked counts on no other that would not have asked it.
 func TestTwoConfigsDuringARollout(t *testing.T) {
 	b := newVault(t, 1)
-	for name, change := range map[string]func(*broker.Account){
-		"no approval yet":     func(a *broker.Account) { a.Approval = nil },
-		"another role":        func(a *broker.Account) { a.RoleARN = "arn:aws:iam::222222222222:role/Another" },
-		"the account is gone": func(a *broker.Account) { a.Name = "gone" },
+	for name, change := range map[string]func(*policy.Account){
+		"no approval yet":     func(a *policy.Account) { a.Approval = nil },
+		"another role":        func(a *policy.Account) { a.RoleARN = "arn:aws:iam::222222222222:role/Another" },
+		"the account is gone": func(a *policy.Account) { a.Name = "gone" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			other, a := b.another(change), b.ask(t)
@@ -45,8 +46,8 @@ func TestTwoConfigsDuringARollout(t *testing.T) {
 			}
 		})
 	}
-	stricter := b.another(func(a *broker.Account) {
-		a.Approval = &broker.ApprovalPolicy{Approvers: []string{"S02LEADS"}, Count: 2, Expires: time.Hour}
+	stricter := b.another(func(a *policy.Account) {
+		a.Approval = &policy.ApprovalPolicy{Approvers: []string{"S02LEADS"}, Count: 2, Expires: time.Hour}
 	})
 	a := b.approve(t, b.ask(t), "U02BOB")
 	r := b.request("prod", b.device.Code())

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // A RegisteredKey is a public key as the store keeps it for a User.
 type RegisteredKey struct {
-	Text string // of a [PublicKey]
+	Text string // of a [secret.PublicKey]
 	Set  time.Time
 }
 
@@ -20,33 +23,33 @@ var ErrKeyUnreadable = errors.New("the registered key cannot be read")
 // sealing looks up how the Credentials of account may be shown to user. It comes
 // before a code is spent: while the store cannot say whether there is a key,
 // nothing is issued.
-func (b *sealings) sealing(ctx context.Context, r Request, user User, account Account) (Sealing, error) {
+func (b *sealings) sealing(ctx context.Context, r Request, user policy.User, account policy.Account) (secret.Sealing, error) {
 	if r.Purpose == PurposeBuckets {
-		return Sealing{}, nil // a list shows none of them
+		return secret.Sealing{}, nil // a list shows none of them
 	}
 	if !user.AgeKey.Empty() {
-		return SealedTo(user.AgeKey), nil
+		return secret.SealedTo(user.AgeKey), nil
 	}
 	if user.SealRequired || account.SealRequired {
-		return Sealing{}, b.errSealRequired(user, account)
+		return secret.Sealing{}, b.errSealRequired(user, account)
 	}
 	key, _, ok, err := b.registered(ctx, user)
 	switch {
 	case errors.Is(err, ErrKeyUnreadable):
-		return Sealing{}, &Error{
+		return secret.Sealing{}, &Error{
 			Code: CodeSealUnreadable, Err: err,
 			What: Say("You have a key registered to encrypt your credentials to, but it cannot be read, and they are not shown in clear instead."),
 			Hint: Say("Register the key again with ", AssumeCmd("key"), ", or pass the reference to whoever runs the bot."),
 		}
 	case err != nil:
-		return Sealing{}, StoreAway(err, "so it cannot tell whether your credentials must be encrypted; nothing was issued")
+		return secret.Sealing{}, StoreAway(err, "so it cannot tell whether your credentials must be encrypted; nothing was issued")
 	case !ok:
-		return InClear(), nil
+		return secret.InClear(), nil
 	}
-	return SealedTo(key), nil
+	return secret.SealedTo(key), nil
 }
 
-func (b *sealings) errSealRequired(user User, account Account) error {
+func (b *sealings) errSealRequired(user policy.User, account policy.Account) error {
 	message := account.Name + " is issued only encrypted to a key that the config names, and it names none for you."
 	if user.SealRequired {
 		message = "Your credentials are issued only encrypted to a key that the config names, and it names none for you."
@@ -60,22 +63,22 @@ func (b *sealings) errSealRequired(user User, account Account) error {
 
 // registered returns the key that user registered and since when. What is there
 // but is no key that we can encrypt to is [ErrKeyUnreadable].
-func (b *sealings) registered(ctx context.Context, user User) (PublicKey, time.Time, bool, error) {
+func (b *sealings) registered(ctx context.Context, user policy.User) (secret.PublicKey, time.Time, bool, error) {
 	kept, ok, err := b.sealedKeys.LoadKey(ctx, user.Slack)
 	if err != nil || !ok {
-		return PublicKey{}, time.Time{}, false, err
+		return secret.PublicKey{}, time.Time{}, false, err
 	}
 	key, err := b.parseKey(kept.Text)
 	if err != nil {
-		return PublicKey{}, time.Time{}, false, errors.Join(ErrKeyUnreadable, err)
+		return secret.PublicKey{}, time.Time{}, false, errors.Join(ErrKeyUnreadable, err)
 	}
 	return key, kept.Set, true, nil
 }
 
 // A KeyStatus is what a User's credentials are encrypted to.
 type KeyStatus struct {
-	Key        PublicKey // empty: none, or Unreadable
-	Set        time.Time // zero when the config sets it
+	Key        secret.PublicKey // empty: none, or Unreadable
+	Set        time.Time        // zero when the config sets it
 	FromConfig bool
 	Required   bool // the config demands a key of its own for this User
 	Unreadable bool // there is a registered key that cannot be read

@@ -10,19 +10,21 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // parseKey takes any text for a key that is not junk; what a key really is, the
 // package that encrypts knows.
-func parseKey(text string) (broker.PublicKey, error) {
+func parseKey(text string) (secret.PublicKey, error) {
 	if strings.HasPrefix(text, "junk") {
-		return broker.PublicKey{}, errors.New("junk")
+		return secret.PublicKey{}, errors.New("junk")
 	}
 	return keyOf(text), nil
 }
 
-func keyOf(text string) broker.PublicKey {
-	return broker.PublicKey{Text: text, Type: "age", Fingerprint: "print of " + text}
+func keyOf(text string) secret.PublicKey {
+	return secret.PublicKey{Text: text, Type: "age", Fingerprint: "print of " + text}
 }
 
 func (m *memory) LoadKey(_ context.Context, user string) (broker.RegisteredKey, bool, error) {
@@ -53,7 +55,7 @@ func (b *bench) code() string {
 }
 
 // wantSealing wants issued to be for key, or in clear if it is empty.
-func wantSealing(t *testing.T, issued broker.Issued, key broker.PublicKey) {
+func wantSealing(t *testing.T, issued broker.Issued, key secret.PublicKey) {
 	t.Helper()
 	got, sealed := issued.Sealing.Key()
 	if !issued.Sealing.Decided() || got != key || sealed == key.Empty() {
@@ -67,7 +69,7 @@ func TestKeyIsSetReplacedAndRemovedWithACode(t *testing.T) {
 		key, previous string
 		change        broker.KeyChange
 	}{{"one", "", broker.KeySet}, {"two", "one", broker.KeyReplaced}, {"", "two", broker.KeyRemoved}} {
-		var key, previous broker.PublicKey
+		var key, previous secret.PublicKey
 		if step.key != "" {
 			key = keyOf(step.key)
 		}
@@ -132,7 +134,7 @@ func TestKeyStatusTells(t *testing.T) {
 	if got := status(); got.Key != keyOf("config") || !got.FromConfig {
 		t.Errorf("got %+v, want the config's", got)
 	}
-	b.config.Users.Find("U01ALICE").AgeKey = broker.PublicKey{}
+	b.config.Users.Find("U01ALICE").AgeKey = secret.PublicKey{}
 	b.keysErr = errDown
 	_, err := b.Keys.KeyStatus(t.Context(), b.request("", ""))
 	wantCode(t, err, broker.CodeStore)
@@ -159,16 +161,16 @@ func (b *bench) wantUntouched(t *testing.T, want broker.Code, do func(code strin
 
 func TestChangeKeyRefusesBeforeACodeIsSpent(t *testing.T) {
 	b := newBench(t)
-	change := func(key broker.PublicKey) func(string) error {
+	change := func(key secret.PublicKey) func(string) error {
 		return func(code string) error {
 			_, err := b.Keys.ChangeKey(t.Context(), b.request("", code), key)
 			return err
 		}
 	}
-	withoutCode := func(key broker.PublicKey) func(string) error {
+	withoutCode := func(key secret.PublicKey) func(string) error {
 		return func(string) error { return change(key)("") }
 	}
-	none := broker.PublicKey{}
+	none := secret.PublicKey{}
 	b.wantUntouched(t, broker.CodeKeyUnchanged, change(none))
 	b.wantUntouched(t, broker.CodeNeedsCode, withoutCode(keyOf("one")))
 	b.keys["U01ALICE"] = broker.RegisteredKey{Text: "one"}
@@ -188,7 +190,7 @@ func TestChangeKeyRefusesBeforeACodeIsSpent(t *testing.T) {
 	b.wantUntouched(t, broker.CodeKeyFixed, change(keyOf("two")))
 	other := *b.config.Users.Find("U01ALICE")
 	other.Slack = "U09OTHER"
-	b.config.Users = broker.Users(other)
+	b.config.Users = policy.Users(other)
 	b.wantUntouched(t, broker.CodeNotUser, change(keyOf("two")))
 }
 
@@ -285,14 +287,14 @@ func TestRequiredSealingTakesKeysOfTheConfigAlone(t *testing.T) {
 }
 
 func TestSealingIsUndecidedUntilSomebodyLooked(t *testing.T) {
-	var none broker.Sealing
+	var none secret.Sealing
 	if _, sealed := none.Key(); none.Decided() || sealed {
 		t.Error("the zero Sealing is decided")
 	}
-	if broker.SealedTo(broker.PublicKey{}).Decided() {
+	if secret.SealedTo(secret.PublicKey{}).Decided() {
 		t.Error("a Sealing to no key is decided")
 	}
-	if _, sealed := broker.InClear().Key(); !broker.InClear().Decided() || sealed {
+	if _, sealed := secret.InClear().Key(); !secret.InClear().Decided() || sealed {
 		t.Error("InClear is not in clear")
 	}
 }

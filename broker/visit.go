@@ -3,6 +3,8 @@ package broker
 import (
 	"context"
 	"sync"
+
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // A Visit is one thing that a person does, from its arrival to its answer. All that
@@ -15,7 +17,7 @@ import (
 // ended it, its outcome is there already.
 type Visit struct {
 	mu     sync.Mutex
-	caller lookup[User]
+	caller lookup[policy.User]
 	member lookup[struct{}]
 }
 
@@ -78,7 +80,7 @@ func (b *Visits) isUser(ctx context.Context, r *Request) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	var err error
-	r.user, err = v.caller.ask(func() (User, error) { return b.known(ctx, r.Caller) })
+	r.user, err = v.caller.ask(func() (policy.User, error) { return b.known(ctx, r.Caller) })
 	return err
 }
 

@@ -1,10 +1,14 @@
 package broker
 
-import "context"
+import (
+	"context"
+
+	"github.com/assumebot/assumebot/broker/policy"
+)
 
 // WhoAmI is what AWS takes the Caller for.
 type WhoAmI struct {
-	User    User
+	User    policy.User
 	Own     Identity  // by the long-term key
 	Account string    // the alias asked for; "" if none was
 	Live    *Identity // by the live Grant of Account; nil if there is none in the reveal window
@@ -16,13 +20,13 @@ type WhoAmI struct {
 // r.Account is. It issues nothing and needs no code.
 func (b *Explaining) WhoAmI(ctx context.Context, r Request) (WhoAmI, error) {
 	return visit(ctx, b.visits, r, b.visits.toGive(), func(ctx context.Context, r *Request) (WhoAmI, error) {
-		var account Account
+		var account policy.Account
 		if r.Account != "" {
 			var ok bool
 			if account, ok = b.config.Account(r.Account); !ok {
 				return WhoAmI{}, b.policy.unknownAccount(ctx, r.user, r.Account)
 			}
-			if d := b.policy.entitled(ctx, account, *r); d.Effect == Deny {
+			if d := b.policy.entitled(ctx, account, *r); d.Effect == policy.Deny {
 				return WhoAmI{}, b.policy.denied(account, *r, d)
 			}
 		}
@@ -36,7 +40,7 @@ func (b *Explaining) WhoAmI(ctx context.Context, r Request) (WhoAmI, error) {
 	})
 }
 
-func (b *Explaining) whoAmI(ctx context.Context, r Request, account Account) (WhoAmI, error) {
+func (b *Explaining) whoAmI(ctx context.Context, r Request, account policy.Account) (WhoAmI, error) {
 	user, who := r.user, WhoAmI{User: r.user, Account: r.Account}
 	key, err := b.aws.LongTermKey(ctx, user, Plan{Method: MethodAssumeRole})
 	if err != nil {
@@ -59,7 +63,7 @@ func (b *Explaining) whoAmI(ctx context.Context, r Request, account Account) (Wh
 }
 
 // liveIdentity adds who the User is by their live Grant of the Account.
-func (b *Explaining) liveIdentity(ctx context.Context, user User, account Account, who WhoAmI) (WhoAmI, error) {
+func (b *Explaining) liveIdentity(ctx context.Context, user policy.User, account policy.Account, who WhoAmI) (WhoAmI, error) {
 	grant, credentials, ok, err := b.grants.RevealGrant(ctx, user.Slack, account.Name)
 	if err != nil {
 		return WhoAmI{}, StoreAway(err, "so it cannot look for your live credentials")
@@ -67,7 +71,7 @@ func (b *Explaining) liveIdentity(ctx context.Context, user User, account Accoun
 	if !ok || !stillGiven(grant, account) {
 		return who, nil
 	}
-	live, err := b.aws.Identity(ctx, credentials, KeySource{})
+	live, err := b.aws.Identity(ctx, credentials, policy.KeySource{})
 	if err != nil {
 		return WhoAmI{}, err
 	}

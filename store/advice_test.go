@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
 	"github.com/assumebot/assumebot/store/storetest"
 )
@@ -21,7 +21,7 @@ import (
 // whether only a person can mend it.
 func wantAdvice(t *testing.T, url, says string, settled bool) {
 	t.Helper()
-	wantOpenError(t, url, []broker.Secret{storetest.KeyOne}, says)
+	wantOpenError(t, url, []secret.Text{storetest.KeyOne}, says)
 	_, err := open(t, url, storetest.KeyOne)
 	var setup *store.SetupError
 	if got := errors.As(err, &setup); got != settled {
@@ -63,7 +63,7 @@ func TestOpenWhileRedisLoadsMayBeTriedAgain(t *testing.T) {
 	}
 	go rdb.Do(ctx, "debug", "reload")
 	storetest.Eventually(t, 20*time.Second, "it loads", func() bool {
-		_, err := store.Open(ctx, store.Options{URL: broker.NewSecret(server.URL), SealKeys: []broker.Secret{storetest.KeyOne}})
+		_, err := store.Open(ctx, store.Options{URL: secret.New(server.URL), SealKeys: []secret.Text{storetest.KeyOne}})
 		var setup *store.SetupError
 		if errors.As(err, &setup) {
 			t.Fatalf("got %v, want an error that is worth another try", err)

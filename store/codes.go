@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // Codes keeps who claims an MFA code.
@@ -16,7 +17,7 @@ var _ broker.Codes = Codes{}
 
 // ReserveCode implements [broker.Codes]. A repeat by the same Request does not
 // lengthen its claim. One round trip.
-func (s Codes) ReserveCode(ctx context.Context, user, serial string, code broker.TokenCode, requestID string, ttl time.Duration) (bool, error) {
+func (s Codes) ReserveCode(ctx context.Context, user, serial string, code secret.TokenCode, requestID string, ttl time.Duration) (bool, error) {
 	keys, err := s.claimKeys(user, serial, code, requestID)
 	if err != nil {
 		return false, fmt.Errorf("reserve code: %w", err)
@@ -34,7 +35,7 @@ func (s Codes) ReserveCode(ctx context.Context, user, serial string, code broker
 }
 
 // ReleaseCode implements [broker.Codes]. One round trip.
-func (s Codes) ReleaseCode(ctx context.Context, user, serial string, code broker.TokenCode, requestID string) error {
+func (s Codes) ReleaseCode(ctx context.Context, user, serial string, code secret.TokenCode, requestID string) error {
 	keys, err := s.claimKeys(user, serial, code, requestID)
 	if err != nil {
 		return fmt.Errorf("release code: %w", err)
@@ -48,7 +49,7 @@ func (s Codes) ReleaseCode(ctx context.Context, user, serial string, code broker
 }
 
 // CodeHolder implements [broker.Codes]. One round trip.
-func (s Codes) CodeHolder(ctx context.Context, user, serial string, code broker.TokenCode) (string, error) {
+func (s Codes) CodeHolder(ctx context.Context, user, serial string, code secret.TokenCode) (string, error) {
 	keys, err := s.codeKeys(user, serial, code)
 	if err != nil {
 		return "", fmt.Errorf("find holder of a code: %w", err)
@@ -68,7 +69,7 @@ func (s Codes) CodeHolder(ctx context.Context, user, serial string, code broker.
 }
 
 // ReplaceClaim implements [broker.Codes]. One round trip.
-func (s Codes) ReplaceClaim(ctx context.Context, user, serial string, code broker.TokenCode, from, to string) error {
+func (s Codes) ReplaceClaim(ctx context.Context, user, serial string, code secret.TokenCode, from, to string) error {
 	keys, err := s.claimKeys(user, serial, code, from)
 	if err == nil && to == "" {
 		err = errors.New("it needs what becomes of the claim")
@@ -85,14 +86,14 @@ func (s Codes) ReplaceClaim(ctx context.Context, user, serial string, code broke
 }
 
 // claimKeys are the keys of a code that a Request claims.
-func (s Codes) claimKeys(user, serial string, code broker.TokenCode, requestID string) ([]string, error) {
+func (s Codes) claimKeys(user, serial string, code secret.TokenCode, requestID string) ([]string, error) {
 	if requestID == "" {
 		return nil, errors.New("it needs a request")
 	}
 	return s.codeKeys(user, serial, code)
 }
 
-func (s Codes) codeKeys(user, serial string, code broker.TokenCode) ([]string, error) {
+func (s Codes) codeKeys(user, serial string, code secret.TokenCode) ([]string, error) {
 	if serial == "" || code.Empty() {
 		return nil, errors.New("it needs a device and a code")
 	}

@@ -4,12 +4,12 @@ import (
 	"sync"
 	"time"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // endRemembered is how long it is known that something ended: longer than any
 // Grant or MFA session lives.
-const endRemembered = broker.MaxSessionTokenDuration + time.Hour
+const endRemembered = policy.MaxSessionTokenDuration + time.Hour
 
 // ends are when this process ended what was under a key. Whoever can write to Redis
 // can put a value back and delete the note of its end; what a process remembers is

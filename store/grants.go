@@ -15,6 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // pruneAfter is how long after its expiry a Grant leaves its User's index. The
@@ -22,7 +23,7 @@ import (
 // ahead from unlisting Grants that still live.
 const pruneAfter = time.Hour
 
-// sealedCredentials is [broker.Credentials], which would redact itself, and two
+// sealedCredentials is [secret.Credentials], which would redact itself, and two
 // things that whoever can write to Redis must not change. Grant is the digest of
 // the Grant, which is kept in clear: its account, role, MFA, approval and reason
 // say whether the Credentials may be shown again. Until is the end of the reveal
@@ -44,7 +45,7 @@ var _ broker.Grants = Grants{}
 
 // SaveGrant implements [broker.Grants]. A Grant or Credentials already expired
 // are an error; without a reveal window only the Grant is kept. Two round trips.
-func (s Grants) SaveGrant(ctx context.Context, g broker.Grant, c broker.Credentials, reveal time.Duration) error {
+func (s Grants) SaveGrant(ctx context.Context, g broker.Grant, c secret.Credentials, reveal time.Duration) error {
 	now := s.now()
 	life := g.Expires.Sub(now)
 	switch {
@@ -85,12 +86,12 @@ func (s Grants) SaveGrant(ctx context.Context, g broker.Grant, c broker.Credenti
 // RevealGrant implements [broker.Grants]. Credentials that do not open are an
 // error, an [*UnsealError] in its chain. Two round trips, one for a User
 // without Grants.
-func (s Grants) RevealGrant(ctx context.Context, user, account string) (broker.Grant, broker.Credentials, bool, error) {
+func (s Grants) RevealGrant(ctx context.Context, user, account string) (broker.Grant, secret.Credentials, bool, error) {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	found, err := s.readGrants(ctx, user, true)
 	if err != nil {
-		return broker.Grant{}, broker.Credentials{}, false, fmt.Errorf("reveal grant: %w", err)
+		return broker.Grant{}, secret.Credentials{}, false, fmt.Errorf("reveal grant: %w", err)
 	}
 	for _, f := range slices.Backward(found) {
 		if f.Account != account || f.sealed == "" {
@@ -98,13 +99,13 @@ func (s Grants) RevealGrant(ctx context.Context, user, account string) (broker.G
 		}
 		c, kept, err := s.openCredentials(f)
 		if err != nil {
-			return broker.Grant{}, broker.Credentials{}, false, fmt.Errorf("reveal grant: %w", err)
+			return broker.Grant{}, secret.Credentials{}, false, fmt.Errorf("reveal grant: %w", err)
 		}
 		if kept {
 			return f.Grant, c, true, nil
 		}
 	}
-	return broker.Grant{}, broker.Credentials{}, false, nil
+	return broker.Grant{}, secret.Credentials{}, false, nil
 }
 
 // LiveGrants returns the Grants of user that have not expired, oldest first;
@@ -297,7 +298,7 @@ func decodeGrant(key, text, user, id string) (broker.Grant, error) {
 	return g.Cleaned(), nil
 }
 
-func (s Grants) sealCredentials(key string, grant []byte, c broker.Credentials, until time.Time) ([]byte, error) {
+func (s Grants) sealCredentials(key string, grant []byte, c secret.Credentials, until time.Time) ([]byte, error) {
 	plain, err := json.Marshal(sealedCredentials{
 		Until: until, Grant: digest(grant), AccessKeyID: c.AccessKeyID, Expires: c.Expires,
 		SecretAccessKey: c.SecretAccessKey.Reveal(), SessionToken: c.SessionToken.Reveal(),
@@ -311,25 +312,25 @@ func (s Grants) sealCredentials(key string, grant []byte, c broker.Credentials, 
 
 // openCredentials returns what was sealed with a Grant; kept is false when its
 // time is over.
-func (s Grants) openCredentials(f foundGrant) (c broker.Credentials, kept bool, err error) {
+func (s Grants) openCredentials(f foundGrant) (c secret.Credentials, kept bool, err error) {
 	plain, err := s.ring.open(f.keys.credentials, []byte(f.sealed))
 	if err != nil {
-		return broker.Credentials{}, false, err
+		return secret.Credentials{}, false, err
 	}
 	defer clear(plain)
 	var sealed sealedCredentials
 	if err := json.Unmarshal(plain, &sealed); err != nil {
-		return broker.Credentials{}, false, fmt.Errorf("%s holds something that is no credentials", f.keys.credentials) // err may quote them
+		return secret.Credentials{}, false, fmt.Errorf("%s holds something that is no credentials", f.keys.credentials) // err may quote them
 	}
 	if sealed.Grant != digest([]byte(f.text)) || sealed.AccessKeyID != f.AccessKeyID {
-		return broker.Credentials{}, false, fmt.Errorf("%s does not belong to the credentials kept with it: the grant was altered", f.keys.grant)
+		return secret.Credentials{}, false, fmt.Errorf("%s does not belong to the credentials kept with it: the grant was altered", f.keys.grant)
 	}
 	if now := s.now(); !sealed.Until.After(now) || !sealed.Expires.After(now) {
-		return broker.Credentials{}, false, nil
+		return secret.Credentials{}, false, nil
 	}
-	return broker.Credentials{
+	return secret.Credentials{
 		AccessKeyID: sealed.AccessKeyID, Expires: sealed.Expires,
-		SecretAccessKey: broker.NewSecret(sealed.SecretAccessKey), SessionToken: broker.NewSecret(sealed.SessionToken),
+		SecretAccessKey: secret.New(sealed.SecretAccessKey), SessionToken: secret.New(sealed.SessionToken),
 	}, true, nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // Sessions keeps MFA sessions.
@@ -28,7 +29,7 @@ type sealedSession struct {
 
 // SaveMFASession implements [broker.Sessions]. One that has expired already, or
 // whose user ended it while it began, is an error. One round trip.
-func (s Sessions) SaveMFASession(ctx context.Context, session broker.Session, c broker.Credentials) error {
+func (s Sessions) SaveMFASession(ctx context.Context, session broker.Session, c secret.Credentials) error {
 	key, err := sessionKey(session.User)
 	life := session.Expires.Sub(s.now())
 	switch {
@@ -60,17 +61,17 @@ func (s Sessions) SaveMFASession(ctx context.Context, session broker.Session, c 
 
 // FindMFASession implements [broker.Sessions]. One that does not open is an
 // error, an [*UnsealError] in its chain. One round trip.
-func (s Sessions) FindMFASession(ctx context.Context, user string) (broker.Session, broker.Credentials, bool, error) {
+func (s Sessions) FindMFASession(ctx context.Context, user string) (broker.Session, secret.Credentials, bool, error) {
 	found, _, err := s.readSession(ctx, user)
 	if err != nil {
-		return broker.Session{}, broker.Credentials{}, false, fmt.Errorf("find MFA session: %w", err)
+		return broker.Session{}, secret.Credentials{}, false, fmt.Errorf("find MFA session: %w", err)
 	}
 	if !found.Expires.After(s.now()) {
-		return broker.Session{}, broker.Credentials{}, false, nil
+		return broker.Session{}, secret.Credentials{}, false, nil
 	}
-	return found.Session, broker.Credentials{
+	return found.Session, secret.Credentials{
 		AccessKeyID: found.AccessKeyID, Expires: found.Expires,
-		SecretAccessKey: broker.NewSecret(found.SecretAccessKey), SessionToken: broker.NewSecret(found.SessionToken),
+		SecretAccessKey: secret.New(found.SecretAccessKey), SessionToken: secret.New(found.SessionToken),
 	}, true, nil
 }
 

@@ -10,7 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 const (
@@ -24,10 +24,10 @@ const (
 type Options struct {
 	// URL is "embedded" for a Redis inside the process, or redis://, rediss://
 	// or unix://. With ?addr= it names a cluster, with ?master_name= Sentinels.
-	URL broker.Secret
+	URL secret.Text
 	// SealKeys are 32 bytes each in base64, newest first. Embedded makes its own
 	// when there is none; a real Redis without any is an error.
-	SealKeys []broker.Secret
+	SealKeys []secret.Text
 	// Cleartext lets redis:// reach other hosts than this one.
 	Cleartext bool
 	Now       func() time.Time // nil: time.Now
@@ -83,7 +83,7 @@ func (s *Store) reach(ctx context.Context) error {
 	return s.scripts.load(ctx, s.rdb)
 }
 
-func chooseRing(embedded bool, keys []broker.Secret) (*ring, error) {
+func chooseRing(embedded bool, keys []secret.Text) (*ring, error) {
 	switch {
 	case len(keys) > 0:
 		r, err := newRing(keys)

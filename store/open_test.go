@@ -10,18 +10,18 @@ import (
 	"testing"
 	"time"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
 	"github.com/assumebot/assumebot/store/storetest"
 )
 
 const password = "MARKED-password"
 
-func open(t *testing.T, url string, keys ...broker.Secret) (*store.Store, error) {
+func open(t *testing.T, url string, keys ...secret.Text) (*store.Store, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
 	defer cancel()
-	s, err := store.Open(ctx, store.Options{URL: broker.NewSecret(url), SealKeys: keys})
+	s, err := store.Open(ctx, store.Options{URL: secret.New(url), SealKeys: keys})
 	if err == nil {
 		t.Cleanup(func() { _ = s.Close() }) // some of these tests close it, or its server, themselves
 	}
@@ -37,7 +37,7 @@ func mustOpen(t *testing.T, url string) *store.Store {
 	return s
 }
 
-func wantOpenError(t *testing.T, url string, keys []broker.Secret, parts ...string) {
+func wantOpenError(t *testing.T, url string, keys []secret.Text, parts ...string) {
 	t.Helper()
 	_, err := open(t, url, keys...)
 	if err == nil {
@@ -57,12 +57,12 @@ func wantOpenError(t *testing.T, url string, keys []broker.Secret, parts ...stri
 func TestOpenSaysWhatIsMissing(t *testing.T) {
 	wantOpenError(t, "", nil, "REDIS_URL", "embedded", "replicas")
 	wantOpenError(t, "redis://localhost", nil, "ASSUMEBOT_SEAL_KEYS", "assumebot keygen")
-	wantOpenError(t, "redis://localhost", []broker.Secret{broker.NewSecret("MARKED")}, "seal key 1 of 1", "assumebot keygen")
-	wantOpenError(t, store.Embedded, []broker.Secret{broker.NewSecret("MARKED")}, "seal key 1 of 1")
+	wantOpenError(t, "redis://localhost", []secret.Text{secret.New("MARKED")}, "seal key 1 of 1", "assumebot keygen")
+	wantOpenError(t, store.Embedded, []secret.Text{secret.New("MARKED")}, "seal key 1 of 1")
 }
 
 func TestOpenRefusesURLsWithoutQuotingThem(t *testing.T) {
-	keys := []broker.Secret{storetest.KeyOne}
+	keys := []secret.Text{storetest.KeyOne}
 	for _, url := range []string{
 		"MARKED", "localhost:6379", "http://:MARKED@localhost", "redis:MARKED", "://MARKED",
 		"redis://:MARKED%zz@localhost", "redis://:MAR#KED@localhost", "redis://:MARKED/x@localhost",
@@ -84,7 +84,7 @@ func TestOpenFailsClearlyWhenNobodyListens(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	keys := []broker.Secret{storetest.KeyOne}
+	keys := []secret.Text{storetest.KeyOne}
 	wantOpenError(t, "redis://u:MARKED@"+addr, keys, "reach Redis (single node)", "refused")
 	wantOpenError(t, "redis://u:MARKED@"+addr+"?addr="+addr, keys, "reach Redis (cluster)")
 	wantOpenError(t, "redis://u:MARKED@"+addr+"?master_name=main", keys, "reach Redis (Sentinel)")
@@ -94,7 +94,7 @@ func TestOpenFailsClearlyWhenNobodyListens(t *testing.T) {
 // on this machine names.
 func TestOpenReachesNoOtherHostInClear(t *testing.T) {
 	t.Parallel()
-	keys := []broker.Secret{storetest.KeyOne}
+	keys := []secret.Text{storetest.KeyOne}
 	const says = "is another host, and would be reached in clear"
 	for _, query := range []string{"", "?addr=192.0.2.1:1", "?master_name=main"} {
 		wantOpenError(t, "redis://u:MARKED@192.0.2.1:1"+query, keys, says)
@@ -103,8 +103,8 @@ func TestOpenReachesNoOtherHostInClear(t *testing.T) {
 }
 
 func TestOpenRefusesASealKeyThatAnybodyCouldGuess(t *testing.T) {
-	zero := broker.NewSecret(base64.StdEncoding.EncodeToString(make([]byte, 32)))
-	wantOpenError(t, store.Embedded, []broker.Secret{storetest.KeyOne, zero}, "seal key 2 of 2 is too regular")
+	zero := secret.New(base64.StdEncoding.EncodeToString(make([]byte, 32)))
+	wantOpenError(t, store.Embedded, []secret.Text{storetest.KeyOne, zero}, "seal key 2 of 2 is too regular")
 }
 
 func TestOpenEndsWithItsContext(t *testing.T) {
@@ -112,7 +112,7 @@ func TestOpenEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	begun := time.Now()
-	_, err := store.Open(ctx, store.Options{URL: broker.NewSecret("redis://" + p.addr), SealKeys: []broker.Secret{storetest.KeyOne}})
+	_, err := store.Open(ctx, store.Options{URL: secret.New("redis://" + p.addr), SealKeys: []secret.Text{storetest.KeyOne}})
 	if took := time.Since(begun); err == nil || took > 2*time.Second {
 		t.Errorf("open of a silent server: got %v after %v, want an error at the deadline", err, took)
 	}
@@ -135,7 +135,7 @@ func TestACLUserOfTheDocumentationIsEnough(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	keys := []broker.Secret{storetest.KeyOne}
+	keys := []secret.Text{storetest.KeyOne}
 	wantOpenError(t, withUser("bot:MARKED-wrong"), keys, "WRONGPASS", "check the user and password in REDIS_URL")
 	wantOpenError(t, withUser("nobody:"+password), keys, "WRONGPASS")
 
@@ -149,13 +149,13 @@ func TestACLUserOfTheDocumentationIsEnough(t *testing.T) {
 
 func TestClusterURLOfASingleNodeSaysSo(t *testing.T) {
 	addr := storetest.RealTCP(t)
-	wantOpenError(t, "redis://"+addr+"?addr="+addr, []broker.Secret{storetest.KeyOne}, "reach Redis (cluster)", "no cluster")
+	wantOpenError(t, "redis://"+addr+"?addr="+addr, []secret.Text{storetest.KeyOne}, "reach Redis (cluster)", "no cluster")
 }
 
 func TestOpenLogsNoSecret(t *testing.T) {
 	var out bytes.Buffer
 	s, err := store.Open(t.Context(), store.Options{
-		URL: broker.NewSecret(store.Embedded), SealKeys: []broker.Secret{storetest.KeyOne},
+		URL: secret.New(store.Embedded), SealKeys: []secret.Text{storetest.KeyOne},
 		Log: slog.New(slog.NewTextHandler(&out, nil)),
 	})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // trips counts what is sent and waited for: a pipeline is one.
@@ -30,7 +31,7 @@ func (c *trips) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proces
 }
 
 func TestRoundTripsOfEachCall(t *testing.T) {
-	s, err := Open(t.Context(), Options{URL: broker.NewSecret(Embedded)})
+	s, err := Open(t.Context(), Options{URL: secret.New(Embedded)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,9 +43,9 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 	s.rdb.AddHook(counter)
 
 	ctx, now := t.Context(), time.Now()
-	code, _ := broker.ParseTokenCode("123456")
+	code, _ := secret.ParseTokenCode("123456")
 	g := broker.Grant{ID: "g1", User: "U01ALICE", Account: "prod", Issued: now, Expires: now.Add(time.Hour)}
-	c := broker.Credentials{Expires: now.Add(time.Hour)}
+	c := secret.Credentials{Expires: now.Add(time.Hour)}
 	var due broker.DueEntry
 	approval := broker.KeptApproval{Approval: broker.Approval{ID: "a1", User: "U01ALICE"}}
 	for _, call := range []struct {
@@ -140,7 +141,7 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 }
 
 func TestEmbeddedServerAsksForItsPassword(t *testing.T) {
-	s, err := Open(t.Context(), Options{URL: broker.NewSecret(Embedded)})
+	s, err := Open(t.Context(), Options{URL: secret.New(Embedded)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,14 +154,14 @@ func TestEmbeddedServerAsksForItsPassword(t *testing.T) {
 }
 
 func BenchmarkSaveAndRevealGrant(b *testing.B) {
-	s, err := Open(b.Context(), Options{URL: broker.NewSecret(Embedded)})
+	s, err := Open(b.Context(), Options{URL: secret.New(Embedded)})
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = s.Close() })
 	now := time.Now()
 	g := broker.Grant{ID: "g1", User: "U01ALICE", Account: "prod", Issued: now, Expires: now.Add(time.Hour)}
-	c := broker.Credentials{SessionToken: broker.NewSecret(string(make([]byte, 4096))), Expires: g.Expires}
+	c := secret.Credentials{SessionToken: secret.New(string(make([]byte, 4096))), Expires: g.Expires}
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := s.Grants.SaveGrant(b.Context(), g, c, time.Minute); err != nil {

@@ -14,7 +14,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // A sealed value is
@@ -68,7 +68,7 @@ type ringKey struct {
 }
 
 // newRing derives a ring from base64 texts of 32 bytes each.
-func newRing(seeds []broker.Secret) (*ring, error) {
+func newRing(seeds []secret.Text) (*ring, error) {
 	r := &ring{}
 	for i, seed := range seeds {
 		raw, err := base64.StdEncoding.Strict().DecodeString(seed.Reveal())
@@ -182,7 +182,7 @@ func (r *ring) newest() string { return hex.EncodeToString(r.keys[0].id) }
 // codeHashes hashes a device's code under every key of the ring, newest first.
 // During a rollout replicas with the rings [old] and [new, old] share a hash, so
 // they still see each other's claims.
-func (r *ring) codeHashes(serial string, code broker.TokenCode) []string {
+func (r *ring) codeHashes(serial string, code secret.TokenCode) []string {
 	out := make([]string, len(r.keys))
 	for i, k := range r.keys {
 		mac := hmac.New(sha256.New, k.code)

@@ -9,14 +9,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
-func seed(b byte) broker.Secret {
-	return broker.NewSecret(base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{b}, seedSize)))
+func seed(b byte) secret.Text {
+	return secret.New(base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{b}, seedSize)))
 }
 
-func ringOf(t testing.TB, seeds ...broker.Secret) *ring {
+func ringOf(t testing.TB, seeds ...secret.Text) *ring {
 	t.Helper()
 	r, err := newRing(seeds)
 	if err != nil {
@@ -90,7 +90,7 @@ func TestRotationKeepsOldValuesAndSealsWithTheNewest(t *testing.T) {
 }
 
 func TestCodeHashesAgreeOnlyForOneKeyDeviceAndCode(t *testing.T) {
-	code := func(s string) broker.TokenCode { return broker.TokenCode{Secret: broker.NewSecret(s)} }
+	code := func(s string) secret.TokenCode { return secret.TokenCode{Text: secret.New(s)} }
 	old, rotated := ringOf(t, seed(1)), ringOf(t, seed(2), seed(1))
 	want := old.codeHashes("serial", code("123456"))[0]
 	got := rotated.codeHashes("serial", code("123456"))
@@ -108,13 +108,13 @@ func TestCodeHashesAgreeOnlyForOneKeyDeviceAndCode(t *testing.T) {
 }
 
 func TestRingRefusesWhatIsNoKeyWithoutQuotingIt(t *testing.T) {
-	for name, seeds := range map[string][]broker.Secret{
+	for name, seeds := range map[string][]secret.Text{
 		"none":       {},
-		"empty":      {broker.NewSecret("")},
-		"short":      {broker.NewSecret(base64.StdEncoding.EncodeToString([]byte("MARKED")))},
-		"not base64": {seed(1), broker.NewSecret("MARKED!")},
+		"empty":      {secret.New("")},
+		"short":      {secret.New(base64.StdEncoding.EncodeToString([]byte("MARKED")))},
+		"not base64": {seed(1), secret.New("MARKED!")},
 		"twice":      {seed(1), seed(1)},
-		"with space": {broker.NewSecret(" " + seed(1).Reveal())},
+		"with space": {secret.New(" " + seed(1).Reveal())},
 	} {
 		_, err := newRing(seeds)
 		if err == nil {
@@ -135,7 +135,7 @@ const firstSealed = "AWy2P7YGftWRAoRWhSX7fjI2b+ShXIaVjJ6NcCi713kzOiUCthKloGj11Ws
 // The three derived keys are pinned: a change would orphan all that is sealed.
 func TestDerivedKeysStayTheSame(t *testing.T) {
 	r := ringOf(t, seed(1))
-	got := []string{r.newest(), r.codeHashes("serial", broker.TokenCode{Secret: broker.NewSecret("123456")})[0]}
+	got := []string{r.newest(), r.codeHashes("serial", secret.TokenCode{Text: secret.New("123456")})[0]}
 	want := []string{"6cb63fb6067ed591", "6666744e5a5011d1377b02230fe19050d15e59ffdc12a92c98dfdeffed3d1815"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("derived (-want +got):\n%s", diff)

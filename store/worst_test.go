@@ -18,15 +18,16 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
 	"github.com/assumebot/assumebot/store/storetest"
 )
 
 func everyCall(s *store.Store) map[string]func(context.Context) error {
-	code, _ := broker.ParseTokenCode("123456")
+	code, _ := secret.ParseTokenCode("123456")
 	expires := time.Now().Add(time.Hour)
 	g := broker.Grant{ID: "g1", User: "U01ALICE", Account: "prod", Issued: time.Now(), Expires: expires}
-	c := broker.Credentials{SecretAccessKey: broker.NewSecret("MARKED"), Expires: expires}
+	c := secret.Credentials{SecretAccessKey: secret.New("MARKED"), Expires: expires}
 	approval := broker.Approval{ID: "a1", User: "U01ALICE", Account: "prod", Reason: "MARKED", State: broker.ApprovalWaiting}
 	return map[string]func(context.Context) error{
 		"FirstSight": func(ctx context.Context) error { _, err := s.Counters.FirstSight(ctx, broker.NewID()); return err },
@@ -213,7 +214,7 @@ func TestAnIndexOfAnotherTypeLeavesNeitherGrantNorCredentials(t *testing.T) {
 func TestTLSIsVerified(t *testing.T) {
 	backend := storetest.RealTCP(t)
 	p := newProxy(t, func() (net.Conn, error) { return net.Dial("tcp", backend) }, selfSigned(t))
-	wantOpenError(t, "rediss://u:MARKED@"+p.addr, []broker.Secret{storetest.KeyOne}, "certificate")
+	wantOpenError(t, "rediss://u:MARKED@"+p.addr, []secret.Text{storetest.KeyOne}, "certificate")
 	s := mustOpen(t, "rediss://"+p.addr+"?skip_verify=true")
 	if turn, err := s.Leases.HoldLease(t.Context(), "x", "a", time.Minute); turn == 0 || err != nil {
 		t.Errorf("lease over TLS: got turn %d, %v", turn, err)

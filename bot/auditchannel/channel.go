@@ -16,6 +16,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/retry"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -257,7 +258,7 @@ func (a *Channel) tell(ctx context.Context, state *progress, entry broker.Record
 func (a *Channel) guarded(position string, f func()) (ended bool) {
 	defer func() {
 		if what := recover(); what != nil {
-			a.Log.Error("panic over an entry of the record; the rest goes on", "position", position, "panic", broker.PanicText(what), "stack", string(debug.Stack()))
+			a.Log.Error("panic over an entry of the record; the rest goes on", "position", position, "panic", secret.PanicText(what), "stack", string(debug.Stack()))
 		}
 	}()
 	f()

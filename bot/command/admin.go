@@ -7,6 +7,8 @@ import (
 
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // The verbs of admins; VerbRevoke with a Target is one too.
@@ -63,7 +65,7 @@ func parseAdmin(text string) (cmd Command, ok bool, err error) {
 		return Command{}, false, nil
 	}
 	if cmd.Verb == VerbRevoke && len(rest) > 0 && rest[0].Word() != "because" {
-		if cmd.Account = rest[0].Word(); broker.CheckAccountName(cmd.Account) != nil || broker.MayHoldCode(cmd.Account) {
+		if cmd.Account = rest[0].Word(); policy.CheckAccountName(cmd.Account) != nil || secret.MayHoldCode(cmd.Account) {
 			return Command{}, true, Error(
 				orQuoted(cmd.Account, "is not the name of an account.", "After the person belongs the name of an account.")+nothingDone, usageAdmin(VerbRevoke))
 		}

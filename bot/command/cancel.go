@@ -3,6 +3,8 @@ package command
 import (
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // VerbCancel is /assume cancel.
@@ -32,7 +34,7 @@ func parseCancel(text string) (cmd Command, ok bool, err error) {
 	default:
 		cmd.Account = rest[0].Word()
 	}
-	if broker.CheckAccountName(cmd.Account) != nil || broker.MayHoldCode(cmd.Account) {
+	if policy.CheckAccountName(cmd.Account) != nil || secret.MayHoldCode(cmd.Account) {
 		return Command{}, true, Error(
 			orQuoted(cmd.Account, "is not the name of an account.", "That is not the name of an account.")+" Nothing was cancelled.",
 			usageCancel())

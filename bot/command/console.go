@@ -4,6 +4,7 @@ import (
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // service reads the service whose console is wanted, if its name follows as
@@ -23,7 +24,7 @@ func (p *parser) service() error {
 	switch {
 	case len(p.numbers) == 0 && nearlyCode(word):
 		return errLettersInCode()
-	case broker.MayHoldCode(word):
+	case secret.MayHoldCode(word):
 		return p.errNoSpace()
 	case broker.CheckConsoleService(word) != nil:
 		return errService(word)
@@ -35,7 +36,7 @@ func (p *parser) service() error {
 // finishExplain judges explain ACCOUNT [for D].
 func (p *parser) finishExplain() error {
 	switch {
-	case len(p.numbers) > 0 || broker.MayHoldCode(p.cmd.Account):
+	case len(p.numbers) > 0 || secret.MayHoldCode(p.cmd.Account):
 		return unusedError("explain needs no code.", usageExplain())
 	case len(p.gave) > 1 || len(p.gave) == 1 && p.gave[0] != "for":
 		return Error("explain takes the name of an account and a duration, and nothing else.", usageExplain())

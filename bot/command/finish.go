@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"github.com/assumebot/assumebot/bot/typed"
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // finish judges the Command as a whole.
@@ -52,7 +52,7 @@ func (p *parser) finish() error {
 		return errReasonRepeatsCode()
 	}
 	if code != "" {
-		p.cmd.Code, _ = broker.ParseTokenCode(code)
+		p.cmd.Code, _ = secret.ParseTokenCode(code)
 	}
 	return nil
 }

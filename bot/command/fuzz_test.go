@@ -12,6 +12,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/snippet/snippettest"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 func FuzzParseAssume(f *testing.F) {
@@ -65,7 +66,7 @@ func checkParseHolds(t *testing.T, text string, parse func(string) (Command, err
 		snippettest.CheckRefusal(t, text, refused)
 		return
 	}
-	if got.Account != "" && broker.CheckAccountName(got.Account) != nil {
+	if got.Account != "" && policy.CheckAccountName(got.Account) != nil {
 		t.Errorf("parse(%q) names the account %q", text, got.Account)
 	}
 	if !got.Code.Empty() && strings.Contains(got.Account+" "+got.Reason, got.Code.Reveal()) {

@@ -9,6 +9,8 @@ import (
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -31,14 +33,14 @@ const (
 // A Command is what a person typed, understood.
 type Command struct {
 	Verb     Verb
-	Account  string // lower case, as broker.CheckAccountName wants it; "" where none was named
-	Code     broker.TokenCode
+	Account  string // lower case, as policy.CheckAccountName wants it; "" where none was named
+	Code     secret.TokenCode
 	Duration time.Duration    // whole seconds; 0: not said
 	Format   snippet.Format   // "": not said
 	Service  string           // whose console FormatConsole opens; "": its home
 	Reason   string           // one line, at most maxReason characters
 	Prefix   string           // of bucket names, in the case it was typed in
-	Key      broker.PublicKey // of KeySet
+	Key      secret.PublicKey // of KeySet
 	Change   KeyAction        // of VerbKey
 	// BreakGlass asks without the approval that the Account needs.
 	BreakGlass bool
@@ -238,9 +240,9 @@ func (p *parser) name(word string) error {
 		return errMention(typed.KindUser, true)
 	case strings.HasPrefix(word, "#"):
 		return errMention(typed.KindChannel, true)
-	case broker.CheckAccountName(word) != nil:
+	case policy.CheckAccountName(word) != nil:
 		return errAccountName(word)
-	case broker.MayHoldCode(word):
+	case secret.MayHoldCode(word):
 		// No account is named so, and a refusal would put it on the record.
 		return p.errNoSpace()
 	}

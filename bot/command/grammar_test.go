@@ -12,6 +12,7 @@ import (
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/snippet/snippettest"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // A parseCase is what is typed and what it means: a Command, or a part of the
@@ -23,8 +24,8 @@ type parseCase struct {
 	fail string // part of Message and Hint; "": no error
 }
 
-func tokenCode(s string) broker.TokenCode {
-	c, ok := broker.ParseTokenCode(s)
+func tokenCode(s string) secret.TokenCode {
+	c, ok := secret.ParseTokenCode(s)
 	if !ok {
 		panic("not a code")
 	}
@@ -40,7 +41,7 @@ func withCode(change func(*Command)) Command {
 	return c
 }
 
-var sameCode = cmp.Comparer(func(a, b broker.TokenCode) bool { return a.Reveal() == b.Reveal() })
+var sameCode = cmp.Comparer(func(a, b secret.TokenCode) bool { return a.Reveal() == b.Reveal() })
 
 func checkParse(t *testing.T, parse func(string) (Command, error), tests []parseCase) {
 	t.Helper()

@@ -7,6 +7,7 @@ import (
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // VerbKey is /assume key.
@@ -97,7 +98,7 @@ func parseKey(text string) (Command, error) {
 
 // takeCode takes the code off the end of words, or off their beginning. A last
 // number that is no code is one mistyped; it is not taken for a comment.
-func takeCode(words []typed.Token) ([]typed.Token, broker.TokenCode, error) {
+func takeCode(words []typed.Token) ([]typed.Token, secret.TokenCode, error) {
 	number := func(i int) string {
 		if i < 0 || i >= len(words) || words[i].Kind != typed.KindWord {
 			return ""
@@ -115,15 +116,15 @@ func takeCode(words []typed.Token) ([]typed.Token, broker.TokenCode, error) {
 			}
 			joined += part
 		}
-		if code, ok := broker.ParseTokenCode(joined); ok {
+		if code, ok := secret.ParseTokenCode(joined); ok {
 			left := append(append([]typed.Token(nil), words[:at.from]...), words[at.to:]...)
 			return left, code, nil
 		}
 	}
 	if last := number(n - 1); last != "" {
-		return nil, broker.TokenCode{}, errCodeLength(len(last))
+		return nil, secret.TokenCode{}, errCodeLength(len(last))
 	}
-	return words, broker.TokenCode{}, nil
+	return words, secret.TokenCode{}, nil
 }
 
 func errKeyMissing() error {

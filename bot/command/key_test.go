@@ -8,9 +8,10 @@ import (
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/snippet/snippettest"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
-func keyOf(t testing.TB, text string) broker.PublicKey {
+func keyOf(t testing.TB, text string) secret.PublicKey {
 	t.Helper()
 	key, err := snippet.ParsePublicKey(text)
 	snippettest.Must(t, err)
@@ -22,7 +23,7 @@ func TestParseKeyReadsItsForms(t *testing.T) {
 		return Command{Verb: VerbKey, Change: KeySet, Key: keyOf(t, text), Code: tokenCode("123456")}
 	}
 	noCode := set(snippettest.ExampleAge)
-	noCode.Code = broker.TokenCode{}
+	noCode.Code = secret.TokenCode{}
 	remove := Command{Verb: VerbKey, Change: KeyRemove, Code: tokenCode("123456")}
 	var tests []parseCase
 	for text, want := range map[string]Command{
@@ -118,7 +119,7 @@ func FuzzParseKey(f *testing.F) {
 		if err != nil || again != got.Key {
 			t.Errorf("the canonical form of %+v is read as %+v, %v", got.Key, again, err)
 		}
-		if _, err := snippet.SealFor(got.Key, broker.NewSecret("x")); err != nil {
+		if _, err := snippet.SealFor(got.Key, secret.New("x")); err != nil {
 			t.Errorf("nothing can be sealed for %+v: %v", got.Key, err)
 		}
 	})

@@ -2,6 +2,7 @@ package command
 
 import (
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -75,7 +76,7 @@ func (p *parser) finishMFA() error {
 		p.cmd.Verb = VerbMFAStatus
 		return nil
 	}
-	p.cmd.Code, _ = broker.ParseTokenCode(code)
+	p.cmd.Code, _ = secret.ParseTokenCode(code)
 	return nil
 }
 

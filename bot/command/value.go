@@ -8,6 +8,8 @@ import (
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -19,7 +21,7 @@ const maxValue = 100
 
 // ReadAccount reads the name of an Account.
 func ReadAccount(word string) (string, error) {
-	if len(word) > MaxText || broker.CheckAccountName(word) != nil || broker.MayHoldCode(word) {
+	if len(word) > MaxText || policy.CheckAccountName(word) != nil || secret.MayHoldCode(word) {
 		return "", errAccountName(word)
 	}
 	return word, nil
@@ -54,7 +56,7 @@ func ReadFormat(value string) (f snippet.Format, service string, err error) {
 		return "", "", errFormatUnknown(strings.ToValidUTF8(name[:min(len(name), maxValue)], ""))
 	case service == "":
 		return f, "", nil
-	case f != snippet.Console || broker.CheckConsoleService(service) != nil || broker.MayHoldCode(service):
+	case f != snippet.Console || broker.CheckConsoleService(service) != nil || secret.MayHoldCode(service):
 		return "", "", errService(service)
 	}
 	return f, service, nil
@@ -80,15 +82,15 @@ func ReadDuration(value string) (time.Duration, error) {
 }
 
 // ReadCode reads a code in any spelling. None at all is fine, and empty.
-func ReadCode(s string) (code broker.TokenCode, ok bool) {
+func ReadCode(s string) (code secret.TokenCode, ok bool) {
 	if len(s) > MaxText {
-		return broker.TokenCode{}, false
+		return secret.TokenCode{}, false
 	}
 	s = strings.Join(strings.Fields(text.OneLine(typed.Fold(s))), "")
 	if s == "" {
-		return broker.TokenCode{}, true
+		return secret.TokenCode{}, true
 	}
-	return broker.ParseTokenCode(typed.Digits(s))
+	return secret.ParseTokenCode(typed.Digits(s))
 }
 
 // NoAccount answers a form without one.
@@ -96,7 +98,7 @@ func NoAccount() error { return new(parser).errNoAccount(false) }
 
 // ReasonHoldsCode reports whether a reason, which goes on the record, holds the
 // code that came with it, or one where none came.
-func ReasonHoldsCode(reason string, code broker.TokenCode) bool {
+func ReasonHoldsCode(reason string, code secret.TokenCode) bool {
 	if code.Empty() {
 		return MayHoldCode(reason)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
 )
 
@@ -52,7 +53,7 @@ func newHall(t *testing.T) *hall {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = server.Close() })
-	st, err := store.Open(t.Context(), store.Options{URL: broker.NewSecret(store.Embedded)})
+	st, err := store.Open(t.Context(), store.Options{URL: secret.New(store.Embedded)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +62,7 @@ func newHall(t *testing.T) *hall {
 	h.AddUser(slacktest.User{ID: "U01ALICE"})
 	h.members("U01ALICE", "U02BOB")
 	log := slog.New(slog.DiscardHandler)
-	api := webapi.NewAPI(broker.NewSecret(server.AppToken()), broker.NewSecret(server.BotToken()), server.APIURL())
+	api := webapi.NewAPI(secret.New(server.AppToken()), secret.New(server.BotToken()), server.APIURL())
 	for i, skew := range []time.Duration{0, 5 * time.Minute} {
 		h.dirs[i] = NewGroups(Deps{
 			API: api, Copies: st.Copies, Leases: st.Leases, Recorder: h, Named: func() []string { return []string{"S01"} },

@@ -14,6 +14,7 @@ import (
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/retry"
 )
 
@@ -101,12 +102,12 @@ func NewGroups(d Deps) *Groups {
 // Groups returns the members of every group; disabled groups have none. The
 // store is read every time, so that a change counts on all replicas at once.
 // Nobody waits longer than ctx.
-func (d *Groups) Groups(ctx context.Context) (broker.Membership, error) {
+func (d *Groups) Groups(ctx context.Context) (policy.Membership, error) {
 	groups, err := d.load(ctx)
 	if err == nil && groups == nil {
 		groups, err = d.await(ctx)
 	}
-	return broker.Membership(groups), err
+	return policy.Membership(groups), err
 }
 
 // load returns what all replicas share; nil when there is none.

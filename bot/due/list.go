@@ -13,6 +13,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/retry"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // Lists keep what is to be done later, so that any replica can do it, sealed.
@@ -192,7 +193,7 @@ func (w *List) work(ctx context.Context, e broker.DueEntry) (v Verdict) {
 	defer func() {
 		if r := recover(); r != nil {
 			tries := w.panicked(e.ID)
-			w.Log.Error("working on an entry of the due list panicked", "entry", e.ID, "panic", broker.PanicText(r), "stack", string(debug.Stack()))
+			w.Log.Error("working on an entry of the due list panicked", "entry", e.ID, "panic", secret.PanicText(r), "stack", string(debug.Stack()))
 			if v = (Verdict{Left: true}); tries >= maxPanics {
 				v = SetAside("working on it panics")
 			}

@@ -12,6 +12,7 @@ import (
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 const (
@@ -29,7 +30,7 @@ type Filled struct {
 	Duration time.Duration
 	Format   snippet.Format
 	Service  string // of FormatConsole
-	Code     broker.TokenCode
+	Code     secret.TokenCode
 	Reason   string
 	Approval string // the one that the form is bound to
 	// breakGlass comes with the form, not from what was typed.

@@ -14,6 +14,7 @@ import (
 	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -29,7 +30,7 @@ const (
 
 // A State is what a form shows: what was typed, and what was wrong with it.
 type State struct {
-	Account  broker.Account // the zero Account: none chosen
+	Account  policy.Account // the zero Account: none chosen
 	Duration time.Duration
 	Format   snippet.Format
 	Service  string // of FormatConsole
@@ -104,7 +105,7 @@ func durationField(f State) slack.Block {
 				offered = append(offered, d)
 			}
 		}
-		if f.Duration >= broker.MinDuration && f.Duration <= f.Account.MaxDuration {
+		if f.Duration >= policy.MinDuration && f.Duration <= f.Account.MaxDuration {
 			offered = append(offered, f.Duration)
 		}
 		slices.Sort(offered)

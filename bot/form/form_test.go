@@ -18,6 +18,7 @@ import (
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 const hostile = "INC-42 <!channel> *bold* <https://x.example|link> @here <@U02BOB> <!subteam^S01LEADS>"
@@ -66,10 +67,10 @@ func TestSearchIsReadKindly(t *testing.T) {
 	}
 }
 
-func goldenAccounts() []broker.Account {
-	return []broker.Account{
+func goldenAccounts() []policy.Account {
+	return []policy.Account{
 		{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 4 * time.Hour},
-		{Name: "open", RoleARN: "arn:aws:iam::333333333333:role/Open", DefaultDuration: time.Hour, MaxDuration: time.Hour, MFA: broker.MFANone},
+		{Name: "open", RoleARN: "arn:aws:iam::333333333333:role/Open", DefaultDuration: time.Hour, MaxDuration: time.Hour, MFA: policy.MFANone},
 		{Name: "hub", DefaultDuration: time.Hour, MaxDuration: 36 * time.Hour},
 	}
 }
@@ -148,9 +149,9 @@ func openForTest(ctx context.Context, t *testing.T, server *slacktest.Server, ap
 }
 
 func TestMenusStayUnderTwentyKilobytesAndSayWhatTheyLeaveOut(t *testing.T) {
-	var accounts []broker.Account
+	var accounts []policy.Account
 	for range 200 {
-		accounts = append(accounts, broker.Account{
+		accounts = append(accounts, policy.Account{
 			Name:    "a-name-as-long-as-names-of-accounts-may-be-which-is-sixty-three",
 			RoleARN: "arn:aws:iam::222222222222:role/ARoleNameOfFiftyCharactersIsAlsoAllowedByIAMItself"})
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/socketmode"
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 const (
@@ -21,7 +21,7 @@ const (
 
 // accountOption describes an Account within the 75 characters of an option.
 // https://docs.slack.dev/reference/block-kit/composition-objects/option-object
-func accountOption(a broker.Account) *slack.OptionBlockObject {
+func accountOption(a policy.Account) *slack.OptionBlockObject {
 	about := "your own IAM user, outside of the rules for roles"
 	if a.HasRole() {
 		about = a.RoleARN.RoleName() + " in " + a.RoleARN.AccountID()
@@ -40,7 +40,7 @@ type Options struct {
 
 // Menu groups the matching Accounts by what they ask of the person. When
 // there are more than fit, the first heading says so.
-func Menu(accounts []broker.Account, typed string) Options {
+func Menu(accounts []policy.Account, typed string) Options {
 	type group struct {
 		heading string
 		options []*slack.OptionBlockObject
@@ -62,7 +62,7 @@ func Menu(accounts []broker.Account, typed string) Options {
 		switch {
 		case a.Approval != nil:
 			g = groups[1]
-		case a.MFA == broker.MFANone:
+		case a.MFA == policy.MFANone:
 			g = groups[3]
 		case !a.HasRole():
 			g = groups[2]
@@ -82,7 +82,7 @@ func Menu(accounts []broker.Account, typed string) Options {
 	return out
 }
 
-func matches(a broker.Account, typed string) bool {
+func matches(a policy.Account, typed string) bool {
 	for _, word := range strings.Fields(strings.ToLower(typed)) {
 		if !strings.Contains(a.Name, word) && !strings.Contains(strings.ToLower(string(a.RoleARN)), word) {
 			return false

@@ -8,6 +8,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 const wildReason = "INC-42 <!channel> *bold* <https://x.example|link> @here"
@@ -30,10 +31,10 @@ func adminMessages() map[string]blockkit.Message {
 	failed := &broker.Error{Code: broker.CodeRevoker, Ref: "abcdefgh",
 		What: broker.Say("The bot could not tell AWS to refuse the credentials of broken that were issued before: they work until " +
 			"they expire."), Hint: broker.Say("Tell the people who run the AWS account. Do it now if somebody else may have the credentials.")}
-	account := func(name string) broker.Account { return broker.Account{Name: name, Revoker: "x"} }
+	account := func(name string) policy.Account { return policy.Account{Name: name, Revoker: "x"} }
 	revoked := broker.PersonRevocation{Target: "U02BOB", TargetName: "bob@example.com", Session: true, Accounts: []broker.Revocation{
 		{Account: account("prod"), Ended: 2, Denied: denied(false)}, {Account: account("full"), Denied: denied(true)},
-		{Account: account("broken"), Err: failed}, {Account: broker.Account{Name: "hub"}, Ended: 1, Until: goldenTime},
+		{Account: account("broken"), Err: failed}, {Account: policy.Account{Name: "hub"}, Ended: 1, Until: goldenTime},
 	}}
 	var many broker.PersonRevocation
 	many.Target = "U02BOB"
@@ -48,7 +49,7 @@ func adminMessages() map[string]blockkit.Message {
 		"admin_blocked_again": Blocked(v, "U02BOB", "bob@example.com (U02BOB)", &broker.Order{By: "U09ADMIN", Reason: wildReason, At: goldenTime}),
 		"revoked":             Revoked(v, denying),
 		"revoked_everybody":   Revoked(v, broker.Revocation{Account: account("prod"), Denied: denied(true)}),
-		"revoked_not":         Revoked(v, broker.Revocation{Account: broker.Account{Name: "hub"}, Ended: 2, Session: true, Until: goldenTime}),
+		"revoked_not":         Revoked(v, broker.Revocation{Account: policy.Account{Name: "hub"}, Ended: 2, Session: true, Until: goldenTime}),
 		"revoked_failed":      Revoked(v, broker.Revocation{Account: account("broken"), Ended: 1, Until: goldenTime, Err: failed}),
 		"revoked_still":       StillRevoking("staging"),
 		"revoked_nothing":     Revoked(v, broker.Revocation{Account: account("prod")}),

@@ -13,6 +13,7 @@ import (
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // hostile is what a person may type: none of it may ping, link or format.
@@ -110,13 +111,13 @@ func TestApprovalsPingTheApproversAlone(t *testing.T) {
 	}
 	long := goldenApproval(func(a *broker.Approval) { a.Reason = strings.Repeat("<&>", broker.MaxReason/3) })
 	explained := broker.Explanation{
-		Account:  broker.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 4 * time.Hour},
-		Decision: broker.Decision{Effect: broker.NeedApproval, Rule: "allow leads (S05PLATFORM)"},
+		Account:  policy.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 4 * time.Hour},
+		Decision: policy.Decision{Effect: policy.NeedApproval, Rule: "allow leads (S05PLATFORM)"},
 		Duration: time.Hour, Way: broker.Say("AssumeRole with your MFA code"), Contact: broker.Say("Ask in #help-aws."),
 		NeedsCode: &broker.Error{Code: broker.CodeNeedsCode, What: broker.Say("prod needs the code of your MFA device.")},
 		Unmet:     []*broker.Error{{What: broker.Say("prod needs a reason."), Hint: broker.Say("End your request with because and the reason.")}},
 	}
-	explained.Account.Approval = &broker.ApprovalPolicy{Approvers: []string{"S01LEADS", "U02BOB", "leads"}, Count: 2, Expires: 30 * time.Minute}
+	explained.Account.Approval = &policy.ApprovalPolicy{Approvers: []string{"S01LEADS", "U02BOB", "leads"}, Count: 2, Expires: 30 * time.Minute}
 	states := approvalStates()
 	for name, test := range map[string]struct {
 		m     blockkit.Message

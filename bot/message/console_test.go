@@ -10,14 +10,16 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // goldenSignIn is a link of n bytes at least.
 func goldenSignIn(n int, change func(*broker.SignIn)) broker.SignIn {
 	s := broker.SignIn{Issued: GoldenIssued(true), Until: goldenTime.Add(broker.LinkLife)}
-	s.Sealing = broker.InClear()
+	s.Sealing = secret.InClear()
 	link := "https://signin.aws.amazon.com/federation?Action=login&Destination=https%3A%2F%2Fconsole.aws.amazon.com%2F&Issuer=assumebot&SigninToken=EXAMPLE"
-	s.Link = broker.NewSecret(link + strings.Repeat("0", max(0, n-len(link))))
+	s.Link = secret.New(link + strings.Repeat("0", max(0, n-len(link))))
 	if change != nil {
 		change(&s)
 	}
@@ -43,8 +45,8 @@ func consoleMessages(t *testing.T) map[string]blockkit.Message {
 		t.Fatal(err)
 	}
 	prod := broker.Explanation{
-		Account:  broker.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 4 * time.Hour},
-		Decision: broker.Decision{Effect: broker.Allow, Rule: "allow S01ONCALL"},
+		Account:  policy.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 4 * time.Hour},
+		Decision: policy.Decision{Effect: policy.Allow, Rule: "allow S01ONCALL"},
 		Duration: time.Hour, Way: broker.Say("AssumeRole with your MFA code"), Contact: broker.Say("Ask in #help-aws."),
 		NeedsCode: &broker.Error{Code: broker.CodeNeedsCode, What: broker.Say("prod needs the code of your MFA device.")},
 	}
@@ -69,17 +71,17 @@ func consoleMessages(t *testing.T) map[string]blockkit.Message {
 			e.Problem = &broker.Error{What: broker.Say("prod is issued for 4h at most."), Hint: broker.Say("Ask for 4h or less.")}
 		}),
 		"explain_without": explain(func(e *broker.Explanation) {
-			e.Decision.Rule, e.Account.MFA, e.NeedsCode = "allow *", broker.MFANone, nil
+			e.Decision.Rule, e.Account.MFA, e.NeedsCode = "allow *", policy.MFANone, nil
 			e.Way = broker.Say("AssumeRole without MFA: the config says ", broker.Literal("mfa: none"), " for this account")
 		}),
 		"explain_own": explain(func(e *broker.Explanation) {
-			e.Account = broker.Account{Name: "hub", DefaultDuration: time.Hour, MaxDuration: 12 * time.Hour}
+			e.Account = policy.Account{Name: "hub", DefaultDuration: time.Hour, MaxDuration: 12 * time.Hour}
 			e.Way = broker.Say("GetSessionToken with your MFA code: this account has no role, the credentials are your own IAM user's")
 			e.NeedsCode = &broker.Error{Code: broker.CodeNeedsCode, What: broker.Say("hub needs the code of your MFA device.")}
 		}),
 		"explain_approved": explain(func(e *broker.Explanation) {
-			e.Decision = broker.Decision{Effect: broker.NeedApproval, Rule: "allow leads (S05PLATFORM)"}
-			e.Account.Approval, e.Duration = &broker.ApprovalPolicy{Approvers: []string{"S02LEADS"}, Count: 1}, time.Hour
+			e.Decision = policy.Decision{Effect: policy.NeedApproval, Rule: "allow leads (S05PLATFORM)"}
+			e.Account.Approval, e.Duration = &policy.ApprovalPolicy{Approvers: []string{"S02LEADS"}, Count: 1}, time.Hour
 			approved := approvalStates()["approved"]
 			e.Approved = &approved
 		}),
@@ -92,20 +94,20 @@ func consoleMessages(t *testing.T) map[string]blockkit.Message {
 				Hint: broker.Say("Ask in ", broker.Channel("C0OPS"), ", ", broker.Channel("C0DUTY"), ".")}}
 		}),
 		"explain_denied_by": explain(func(e *broker.Explanation) {
-			*e = broker.Explanation{Account: broker.Account{Name: "prod"}, Decision: broker.Decision{Effect: broker.Deny, Rule: "deny leads"}, Contact: e.Contact}
+			*e = broker.Explanation{Account: policy.Account{Name: "prod"}, Decision: policy.Decision{Effect: policy.Deny, Rule: "deny leads"}, Contact: e.Contact}
 		}),
 		"explain_break_glass": explain(func(e *broker.Explanation) {
-			*e = broker.Explanation{Account: broker.Account{Name: "prod"}, Decision: broker.Decision{Effect: broker.Deny, Rule: "default deny"}, Contact: e.Contact,
+			*e = broker.Explanation{Account: policy.Account{Name: "prod"}, Decision: policy.Decision{Effect: policy.Deny, Rule: "default deny"}, Contact: e.Contact,
 				BreakGlass: true}
 		}),
 		"explain_oncall": explain(func(e *broker.Explanation) { e.Decision.Rule = "oncall S03PAGER" }),
 		"explain_group":  explain(func(e *broker.Explanation) { e.Decision.Rule = "allow leads" }),
 		"explain_denied": explain(func(e *broker.Explanation) {
-			*e = broker.Explanation{Account: broker.Account{Name: "prod"}, Decision: broker.Decision{Effect: broker.Deny, Rule: "default deny"}, Contact: e.Contact}
+			*e = broker.Explanation{Account: policy.Account{Name: "prod"}, Decision: policy.Decision{Effect: policy.Deny, Rule: "default deny"}, Contact: e.Contact}
 		}),
 		"explain_unknown": explain(func(e *broker.Explanation) {
-			*e = broker.Explanation{Account: broker.Account{Name: "prod"}, Contact: e.Contact,
-				Decision: broker.Decision{Effect: broker.Deny, Rule: "membership unknown", Err: fmt.Errorf("usergroups.list: ratelimited")}}
+			*e = broker.Explanation{Account: policy.Account{Name: "prod"}, Contact: e.Contact,
+				Decision: policy.Decision{Effect: policy.Deny, Rule: "membership unknown", Err: fmt.Errorf("usergroups.list: ratelimited")}}
 		}),
 	}
 }
@@ -130,7 +132,7 @@ func TestSignInLinkIsSealedForWhoHasAKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := goldenSignIn(0, func(s *broker.SignIn) { s.Sealing = broker.SealedTo(key) })
+	s := goldenSignIn(0, func(s *broker.SignIn) { s.Sealing = secret.SealedTo(key) })
 	m, err := SignIn(goldenVoice(), s, "")
 	if err != nil {
 		t.Fatal(err)
@@ -139,7 +141,7 @@ func TestSignInLinkIsSealedForWhoHasAKey(t *testing.T) {
 	if strings.Contains(got, "signin.aws") || !strings.Contains(got, "BEGIN AGE ENCRYPTED FILE") {
 		t.Errorf("got %s, want the link encrypted", got)
 	}
-	s.Sealing = broker.Sealing{}
+	s.Sealing = secret.Sealing{}
 	if m, err := SignIn(goldenVoice(), s, ""); err == nil {
 		t.Errorf("got %s while nobody looked for a key, want nothing", encoded(t, m))
 	}

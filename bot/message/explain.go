@@ -10,11 +10,12 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
 // Accounts lists what a person may have; where it is not complete, it says so.
-func Accounts(accounts []broker.Account, complete bool) blockkit.Message {
+func Accounts(accounts []policy.Account, complete bool) blockkit.Message {
 	if len(accounts) == 0 && complete {
 		return blockkit.NewMessage("You may not have any account yet.",
 			blockkit.Paragraph(blockkit.Bold("You may not have any account yet."), blockkit.Plain(" Ask whoever runs the bot to add you.")))
@@ -37,7 +38,7 @@ func Accounts(accounts []broker.Account, complete bool) blockkit.Message {
 	return blockkit.NewMessage("You may have "+blockkit.Counted(len(accounts), "account")+".", elements...)
 }
 
-func accountSpans(a broker.Account) []blockkit.Span {
+func accountSpans(a policy.Account) []blockkit.Span {
 	spans := []blockkit.Span{blockkit.Code(a.Name)}
 	if a.HasRole() {
 		spans = append(spans, blockkit.Plain("  "+a.RoleARN.RoleName()+" in "+a.RoleARN.AccountID()))
@@ -48,7 +49,7 @@ func accountSpans(a broker.Account) []blockkit.Span {
 	if a.Approval != nil {
 		spans = append(spans, blockkit.Plain(", with approval"))
 	}
-	if a.MFA == broker.MFANone {
+	if a.MFA == policy.MFANone {
 		spans = append(spans, blockkit.Plain(", "), blockkit.Bold("no MFA"))
 	}
 	if !a.HasRole() {
@@ -60,14 +61,14 @@ func accountSpans(a broker.Account) []blockkit.Span {
 // Explanation says what would become of a request, and why.
 func Explanation(v Voice, e broker.Explanation) blockkit.Message {
 	name := e.Account.Name
-	if e.Decision.Effect == broker.Deny {
+	if e.Decision.Effect == policy.Deny {
 		return explainDenied(v, e)
 	}
 	headline := "You may have " + name + "."
 	if len(e.Unmet) > 0 {
 		headline = "You may have " + name + ", but not right now."
 	}
-	if e.Decision.Effect == broker.NeedApproval {
+	if e.Decision.Effect == policy.NeedApproval {
 		headline = "You may have " + name + " once somebody else approves."
 	}
 	if e.Approved != nil {
@@ -79,7 +80,7 @@ func Explanation(v Voice, e broker.Explanation) blockkit.Message {
 	case e.Approved != nil:
 		items = append(items, []blockkit.Span{blockkit.Plain("Approved by " + Votes(*e.Approved) + ", for " + text.FormatDuration(e.Approved.Duration) +
 			" and one request, until "), blockkit.Moment(e.Approved.Expires), blockkit.Plain(".")})
-	case e.Decision.Effect == broker.NeedApproval:
+	case e.Decision.Effect == policy.NeedApproval:
 		items = append(items, approvalSpans(e.Account.Approval))
 	}
 	for _, unmet := range e.Unmet {
@@ -94,7 +95,7 @@ func Explanation(v Voice, e broker.Explanation) blockkit.Message {
 	} else {
 		items = append(items, howItWouldGo(v, e)...)
 	}
-	if e.Account.MFA == broker.MFANone {
+	if e.Account.MFA == policy.MFANone {
 		headline += " No MFA is asked for."
 	}
 	return blockkit.NewMessage(headline,
@@ -149,7 +150,7 @@ func byBreakGlass(account string) []broker.Part {
 
 // approvalSpans says who decides. The answer is private, so that this pings
 // nobody.
-func approvalSpans(p *broker.ApprovalPolicy) []blockkit.Span {
+func approvalSpans(p *policy.ApprovalPolicy) []blockkit.Span {
 	spans := []blockkit.Span{blockkit.Plain(blockkit.Counted(p.Count, "approval") + " of ")}
 	for i, who := range p.Approvers {
 		if i > 0 {
@@ -158,7 +159,7 @@ func approvalSpans(p *broker.ApprovalPolicy) []blockkit.Span {
 		spans = append(spans, decides(who))
 	}
 	return append(spans, blockkit.Plain(", not your own, within "+text.FormatDuration(p.Expires)+" of your asking; then you have "+
-		text.FormatDuration(broker.ApprovalUse)+" to use it, once. No code is needed to ask."))
+		text.FormatDuration(policy.ApprovalUse)+" to use it, once. No code is needed to ask."))
 }
 
 // decides is one of the approvers, or a group of them by its name in the config.
@@ -198,7 +199,7 @@ func howItWouldGo(v Voice, e broker.Explanation) [][]blockkit.Span {
 // exampleOf is what to send.
 func exampleOf(e broker.Explanation) broker.Part {
 	words := []string{e.Account.Name}
-	if e.NeedsCode != nil && (e.Decision.Effect == broker.Allow || e.Approved != nil) {
+	if e.NeedsCode != nil && (e.Decision.Effect == policy.Allow || e.Approved != nil) {
 		words = append(words, "123456")
 	}
 	if e.Approved != nil {
@@ -207,7 +208,7 @@ func exampleOf(e broker.Explanation) broker.Part {
 	if e.Duration != e.Account.DefaultDuration {
 		words = append(words, "for", text.FormatDuration(e.Duration))
 	}
-	if e.Account.Reason.Required || e.Decision.Effect == broker.NeedApproval {
+	if e.Account.Reason.Required || e.Decision.Effect == policy.NeedApproval {
 		words = append(words, "because REASON")
 	}
 	return broker.AssumeCmd(words...)

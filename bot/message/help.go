@@ -8,27 +8,28 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
 // Help shows by example, with an account that this person may have: five
 // lines, and a button for the rest. With more it is all of it.
-func Help(v Voice, accounts []broker.Account, admin, more bool) blockkit.Message {
+func Help(v Voice, accounts []policy.Account, admin, more bool) blockkit.Message {
 	example := "prod"
 	if len(accounts) > 0 {
 		example = accounts[0].Name
 	}
 	// The best example is one that can be had by oneself.
-	if i := slices.IndexFunc(accounts, func(a broker.Account) bool { return a.Approval == nil }); i > 0 {
+	if i := slices.IndexFunc(accounts, func(a policy.Account) bool { return a.Approval == nil }); i > 0 {
 		example = accounts[i].Name
 	}
 	long := 2 * time.Hour
-	if i := slices.IndexFunc(accounts, func(a broker.Account) bool { return a.Name == example && a.MaxDuration > 0 }); i >= 0 {
+	if i := slices.IndexFunc(accounts, func(a policy.Account) bool { return a.Name == example && a.MaxDuration > 0 }); i >= 0 {
 		long = min(long, accounts[i].MaxDuration)
 	}
 	line := v.say
 	first := line(broker.AssumeCmd(example, "123456"), "  AWS credentials that you alone see, with the code of your MFA device")
-	if i := slices.IndexFunc(accounts, func(a broker.Account) bool { return a.Name == example && a.Approval != nil }); i >= 0 {
+	if i := slices.IndexFunc(accounts, func(a policy.Account) bool { return a.Name == example && a.Approval != nil }); i >= 0 {
 		first = line(broker.AssumeCmd(example, "because INC-42"), "  asks others to approve; the code comes after that")
 	}
 	lines := [][]blockkit.Span{
@@ -75,13 +76,13 @@ func withSessionHelp(v Voice, lines ...[]blockkit.Span) [][]blockkit.Span {
 }
 
 // approvalHelp is what help adds for who may have something that others approve.
-func approvalHelp(v Voice, accounts []broker.Account) [][]blockkit.Span {
+func approvalHelp(v Voice, accounts []policy.Account) [][]blockkit.Span {
 	var lines [][]blockkit.Span
-	if i := slices.IndexFunc(accounts, func(a broker.Account) bool { return a.Approval != nil }); i >= 0 {
+	if i := slices.IndexFunc(accounts, func(a policy.Account) bool { return a.Approval != nil }); i >= 0 {
 		lines = append(lines, v.say(broker.AssumeCmd(accounts[i].Name, "for 30m because INC-42"),
 			"  asks others to approve; the code comes after that. ", broker.AssumeCmd("cancel"), " cancels the request"))
 	}
-	if i := slices.IndexFunc(accounts, func(a broker.Account) bool { return len(a.BreakGlass) > 0 }); i >= 0 {
+	if i := slices.IndexFunc(accounts, func(a policy.Account) bool { return len(a.BreakGlass) > 0 }); i >= 0 {
 		lines = append(lines, v.say(broker.AssumeCmd(accounts[i].Name, "123456 break-glass because REASON"),
 			"  in an emergency, if the config lets you: without approval, and everybody is told"))
 	}

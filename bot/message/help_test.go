@@ -8,14 +8,14 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 func TestHelpIsFiveLinesAndAButtonForMore(t *testing.T) {
 	v := goldenVoice()
-	prod := broker.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 4 * time.Hour}
-	vault := broker.Account{Name: "vault", MaxDuration: time.Hour, Rules: broker.Rules{Approval: &broker.ApprovalPolicy{}, BreakGlass: []string{"*"}}}
-	for _, accounts := range [][]broker.Account{nil, {prod, {Name: "hub", MaxDuration: 36 * time.Hour}}, {vault}, {prod, vault}} {
+	prod := policy.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 4 * time.Hour}
+	vault := policy.Account{Name: "vault", MaxDuration: time.Hour, Rules: policy.Rules{Approval: &policy.ApprovalPolicy{}, BreakGlass: []string{"*"}}}
+	for _, accounts := range [][]policy.Account{nil, {prod, {Name: "hub", MaxDuration: 36 * time.Hour}}, {vault}, {prod, vault}} {
 		for _, admin := range []bool{true, false} {
 			m := Help(v, accounts, admin, false)
 			rich, ok := m.Blocks[0].(*slack.RichTextBlock)

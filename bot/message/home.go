@@ -4,7 +4,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // homeAccounts is how many Accounts Home shows with a button each: a view takes
@@ -12,7 +12,7 @@ import (
 const homeAccounts = 40
 
 // Home shows what the person may have and what they have now.
-func Home(v Voice, has Holding, accounts []broker.Account, complete bool) []slack.Block {
+func Home(v Voice, has Holding, accounts []policy.Account, complete bool) []slack.Block {
 	blocks := []slack.Block{slack.NewHeaderBlock(blockkit.PlainText("What you have now"))}
 	blocks = append(blocks, holdingBlocks(v, has, homeGrants)...)
 	blocks = append(blocks, slack.NewDividerBlock(), slack.NewHeaderBlock(blockkit.PlainText("What you may have")))

@@ -9,6 +9,7 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -90,7 +91,7 @@ const largeToken = 2500
 
 // tokenWarning says that not every tool takes this session token; "" where none
 // is known to refuse it.
-func tokenWarning(c broker.Credentials) string {
+func tokenWarning(c secret.Credentials) string {
 	n := len(c.SessionToken.Reveal())
 	if n <= largeToken {
 		return ""

@@ -8,6 +8,7 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 func howToSetKey() []broker.Part {
@@ -49,7 +50,7 @@ func Key(v Voice, k broker.KeyStatus) blockkit.Message {
 }
 
 // keySpans names a key in a sentence.
-func keySpans(before string, k broker.PublicKey, after string) []blockkit.Span {
+func keySpans(before string, k secret.PublicKey, after string) []blockkit.Span {
 	spans := []blockkit.Span{blockkit.Plain(before + k.Type + " key "), blockkit.Code(k.Fingerprint)}
 	if after != "" {
 		spans = append(spans, blockkit.Plain(after))
@@ -71,7 +72,7 @@ func KeyChanged(v Voice, c broker.ChangedKey) blockkit.Message {
 	return blockkit.NewMessage(text, elements...)
 }
 
-func fingerprintCommand(k broker.PublicKey) string {
+func fingerprintCommand(k secret.PublicKey) string {
 	if strings.HasPrefix(k.Type, "ssh-") {
 		unix, _ := snippet.IdentityFile(k)
 		return "ssh-keygen -l -f " + unix + ".pub"

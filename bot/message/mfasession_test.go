@@ -6,6 +6,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // mfaMessages are the messages about MFA sessions.
@@ -31,7 +32,7 @@ func mfaMessages() map[string]blockkit.Message {
 			list.Grant.MFASession = session.AccessKeyID
 			return Buckets(v, list)
 		}(),
-		"mfa_help": Help(v, []broker.Account{{Name: "staging"}}, false, true),
+		"mfa_help": Help(v, []policy.Account{{Name: "staging"}}, false, true),
 	}
 }
 

@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/assumebot/assumebot/bot/snippet"
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 func must(t testing.TB, err error) {
@@ -14,7 +14,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-func exampleKey(t testing.TB, text string) broker.PublicKey {
+func exampleKey(t testing.TB, text string) secret.PublicKey {
 	t.Helper()
 	key, err := snippet.ParsePublicKey(text)
 	must(t, err)

@@ -12,6 +12,8 @@ import (
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/snippet/snippettest"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // selected is what is copied where somebody selects a whole reply: its text and
@@ -61,11 +63,11 @@ func TestWholeReplyCanBePasted(t *testing.T) {
 	must(t, err)
 	v := goldenVoice()
 	for _, way := range waysOfIssue() {
-		for _, sealing := range []broker.Sealing{broker.InClear(), broker.SealedTo(key)} {
+		for _, sealing := range []secret.Sealing{secret.InClear(), secret.SealedTo(key)} {
 			for _, plainest := range []bool{true, false} {
 				i := GoldenIssued(plainest)
 				i.Way, i.Sealing, i.Kept = broker.Say(way), sealing, plainest
-				i.Account.Revoker = broker.RoleARN(strings.Repeat("x", len(way)%2))
+				i.Account.Revoker = policy.RoleARN(strings.Repeat("x", len(way)%2))
 				checkPasted(t, v, i, pair)
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/snippet/snippettest"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // copiedMessages are the replies that hold something to be copied or opened, and
@@ -26,7 +27,7 @@ func copiedMessages(t *testing.T, v Voice) (all map[string]blockkit.Message, sni
 		all[name], all[name+", by direct message"] = m, WithDeadline(m, goldenTime)
 	}
 	noLink := &broker.Error{Code: broker.CodeSignin, What: broker.Say("The sign-in endpoint of AWS refused these credentials, so there is no link.")}
-	sealings := map[string]broker.Sealing{"in clear": broker.InClear(), "sealed": broker.SealedTo(exampleKey(t, snippettest.ExampleAge))}
+	sealings := map[string]secret.Sealing{"in clear": secret.InClear(), "sealed": secret.SealedTo(exampleKey(t, snippettest.ExampleAge))}
 	for how, sealing := range sealings {
 		for _, f := range snippet.Formats() {
 			for _, mfa := range []bool{true, false} {

@@ -12,6 +12,8 @@ import (
 	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 var goldenTime = goldentest.Now
@@ -22,18 +24,18 @@ func goldenVoice() Voice {
 
 func GoldenIssued(mfa bool) broker.Issued {
 	return broker.Issued{
-		Account: broker.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", Region: "eu-west-1"},
+		Account: policy.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", Region: "eu-west-1"},
 		Way:     broker.Say("AssumeRole with your MFA code"),
 		Grant: broker.Grant{
 			ID: "abcdefghijkl", User: "U01ALICE", Account: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall",
 			Principal:   "arn:aws:sts::222222222222:assumed-role/OnCall/alice@example.com",
 			AccessKeyID: "ASIAEXAMPLE000000000", Method: broker.MethodAssumeRole, MFA: mfa, Issued: goldenTime, Expires: goldenTime.Add(time.Hour),
 		},
-		Credentials: broker.Credentials{
-			AccessKeyID: "ASIAEXAMPLE000000000", SecretAccessKey: broker.NewSecret("wJalr/XUtnFEMI+K7MDENG/bPxRfiCYEXAMPLEKEY"),
-			SessionToken: broker.NewSecret("IQoJb3JpZ2luX2VjEXAMPLE//+token=="), Expires: goldenTime.Add(time.Hour),
+		Credentials: secret.Credentials{
+			AccessKeyID: "ASIAEXAMPLE000000000", SecretAccessKey: secret.New("wJalr/XUtnFEMI+K7MDENG/bPxRfiCYEXAMPLEKEY"),
+			SessionToken: secret.New("IQoJb3JpZ2luX2VjEXAMPLE//+token=="), Expires: goldenTime.Add(time.Hour),
 		},
-		Kept: true, Sealing: broker.InClear(),
+		Kept: true, Sealing: secret.InClear(),
 	}
 }
 
@@ -51,7 +53,7 @@ func otherGrant() broker.Grant {
 func goldenBuckets(n int, prefix string, reused bool) broker.BucketList {
 	list := broker.BucketList{
 		Total: n, Kept: true,
-		Account: broker.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall"}, Grant: GoldenIssued(true).Grant,
+		Account: policy.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall"}, Grant: GoldenIssued(true).Grant,
 		Prefix: prefix, Reused: reused,
 	}
 	for i := range min(n, broker.BucketsPerPage) {
@@ -70,9 +72,9 @@ func goldenMessages(t *testing.T) map[string]blockkit.Message {
 		}
 		return m
 	}
-	accounts := []broker.Account{
+	accounts := []policy.Account{
 		{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", MaxDuration: 4 * time.Hour},
-		{Name: "open", RoleARN: "arn:aws:iam::333333333333:role/Open", MaxDuration: time.Hour, MFA: broker.MFANone},
+		{Name: "open", RoleARN: "arn:aws:iam::333333333333:role/Open", MaxDuration: time.Hour, MFA: policy.MFANone},
 		{Name: "hub", MaxDuration: 36 * time.Hour},
 	}
 	hub := GoldenIssued(true)
@@ -113,8 +115,8 @@ func goldenMessages(t *testing.T) map[string]blockkit.Message {
 		"undelivered":   Undelivered(v, GoldenIssued(true), broker.CodeUndelivered, "abcdefgh"),
 		"help":          Help(v, accounts, false, false),
 		"help_more":     Help(v, accounts, false, true),
-		"help_approval": Help(v, append([]broker.Account{{Name: "vault", Rules: broker.Rules{
-			Approval: &broker.ApprovalPolicy{}, BreakGlass: []string{"*"}}}}, accounts...), false, true),
+		"help_approval": Help(v, append([]policy.Account{{Name: "vault", Rules: policy.Rules{
+			Approval: &policy.ApprovalPolicy{}, BreakGlass: []string{"*"}}}}, accounts...), false, true),
 		"error": v.Error(&broker.Error{Code: broker.CodeNotAllowed, What: broker.Say("You may not have prod."),
 			Use: broker.UseUnused, Hint: broker.Say("Ask in #help-aws.")}),
 		"error_ours": v.Error(&broker.Error{Code: broker.CodeTrust, What: broker.Say("AWS does not let your IAM user assume the role of prod."),

@@ -12,6 +12,7 @@ import (
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/snippet/snippettest"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // sealedMessages are the messages of sealed delivery, for the golden files.
@@ -22,7 +23,7 @@ func sealedMessages(t *testing.T) map[string]blockkit.Message {
 	all := map[string]blockkit.Message{}
 	for name, sealed := range map[string]struct {
 		f   snippet.Format
-		key broker.PublicKey
+		key secret.PublicKey
 		mfa bool
 	}{
 		"sealed": {"", sshKey, true}, "sealed_age": {snippet.Bash, ageKey, true}, "sealed_fish": {snippet.Fish, sshKey, true},
@@ -30,7 +31,7 @@ func sealedMessages(t *testing.T) map[string]blockkit.Message {
 		"sealed_profile": {snippet.Profile, ageKey, true}, "sealed_json": {snippet.JSON, sshKey, true}, "sealed_without": {snippet.Bash, sshKey, false},
 	} {
 		i := GoldenIssued(sealed.mfa)
-		i.Sealing = broker.SealedTo(sealed.key)
+		i.Sealing = secret.SealedTo(sealed.key)
 		m, err := Issued(v, i, sealed.f)
 		must(t, err)
 		all[name] = withFixedBlock(m)

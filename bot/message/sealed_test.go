@@ -9,13 +9,14 @@ import (
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/snippet/snippettest"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 func TestCredentialsThatCannotBeSealedAreNotShown(t *testing.T) {
 	t.Parallel()
-	for name, sealing := range map[string]broker.Sealing{
+	for name, sealing := range map[string]secret.Sealing{
 		"nobody looked": {},
-		"junk":          broker.SealedTo(broker.PublicKey{Text: "junk", Type: "age"}),
+		"junk":          secret.SealedTo(secret.PublicKey{Text: "junk", Type: "age"}),
 	} {
 		i := GoldenIssued(true)
 		i.Sealing = sealing
@@ -38,9 +39,9 @@ func TestSealedFitsAMessage(t *testing.T) {
 	t.Parallel()
 	for _, pair := range snippettest.KeyPairs(t) {
 		i := GoldenIssued(true)
-		i.Sealing = broker.SealedTo(exampleKey(t, pair.Public))
+		i.Sealing = secret.SealedTo(exampleKey(t, pair.Public))
 		for length, fits := range map[int]bool{4096: true, 9000: false} {
-			i.Credentials.SessionToken = broker.NewSecret(strings.Repeat("aB3+/x=9", length/8))
+			i.Credentials.SessionToken = secret.New(strings.Repeat("aB3+/x=9", length/8))
 			for _, f := range []snippet.Format{snippet.Bash, snippet.Fish, snippet.PowerShell, snippet.Cmd, snippet.Dotenv, snippet.Profile, snippet.JSON} {
 				if f == snippet.Cmd && length > 8000 {
 					continue

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // What needs no quotation marks in any reader of these files.
@@ -35,7 +35,7 @@ func dotenvSnippet(v values) (string, error) {
 // so values that hold one are refused.
 // https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
 func profileSnippet(v values, profile string) (string, error) {
-	if broker.CheckAccountName(profile) != nil {
+	if policy.CheckAccountName(profile) != nil {
 		return "", snippetError("There is no name for the profile.", "Ask for another format, such as as bash.")
 	}
 	for _, each := range v.variables() {

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/assumebot/assumebot/bot/typed"
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // The types of keys that credentials can be encrypted to.
@@ -39,12 +39,12 @@ const (
 //
 // An error is a *broker.Error that holds nothing of text, since text may be a
 // private key.
-func ParsePublicKey(text string) (broker.PublicKey, error) {
+func ParsePublicKey(text string) (secret.PublicKey, error) {
 	switch {
 	case HoldsPrivateKey(text):
-		return broker.PublicKey{}, PrivateKeyError()
+		return secret.PublicKey{}, PrivateKeyError()
 	case len(text) > MaxKeyText:
-		return broker.PublicKey{}, KeyTooLongError()
+		return secret.PublicKey{}, KeyTooLongError()
 	}
 	var words []string
 	for _, t := range typed.Tokens(text) {
@@ -59,19 +59,19 @@ func ParsePublicKey(text string) (broker.PublicKey, error) {
 		}
 		key, used, err := readKey(kind, words[i:])
 		if err != nil {
-			return broker.PublicKey{}, err
+			return secret.PublicKey{}, err
 		}
 		for _, rest := range words[i+used:] {
 			if keyKind(rest) != notKey {
-				return broker.PublicKey{}, errTwoKeys()
+				return secret.PublicKey{}, errTwoKeys()
 			}
 		}
 		return key, nil
 	}
 	if mayBePrivateKey(text) {
-		return broker.PublicKey{}, PrivateKeyError()
+		return secret.PublicKey{}, PrivateKeyError()
 	}
-	return broker.PublicKey{}, errNotKey()
+	return secret.PublicKey{}, errNotKey()
 }
 
 // A keyWord is what the first word of a key says of it.
@@ -105,21 +105,21 @@ func keyKind(word string) keyWord {
 }
 
 // readKey reads the key that words begin with, and how many of them it takes.
-func readKey(kind keyWord, words []string) (broker.PublicKey, int, error) {
+func readKey(kind keyWord, words []string) (secret.PublicKey, int, error) {
 	switch kind {
 	case ageKey:
 		return readAgeKey(words)
 	case sshKey:
 		return readSSHKey(words)
 	case agePlugin:
-		return broker.PublicKey{}, 0, errKeyType("A key of an age plugin, such as one on a hardware token, cannot be used: the bot does not run plugins.")
+		return secret.PublicKey{}, 0, errKeyType("A key of an age plugin, such as one on a hardware token, cannot be used: the bot does not run plugins.")
 	}
-	return broker.PublicKey{}, 0, errKeyType("Credentials cannot be encrypted to an SSH key of that type: age takes ssh-ed25519 and ssh-rsa.")
+	return secret.PublicKey{}, 0, errKeyType("Credentials cannot be encrypted to an SSH key of that type: age takes ssh-ed25519 and ssh-rsa.")
 }
 
 // readAgeKey joins as many words as make a whole key. Bech32 is read in either
 // case but not in both, and phones begin with a capital.
-func readAgeKey(words []string) (broker.PublicKey, int, error) {
+func readAgeKey(words []string) (secret.PublicKey, int, error) {
 	joined := ""
 	for i, word := range words {
 		joined += strings.ToLower(word)
@@ -127,10 +127,10 @@ func readAgeKey(words []string) (broker.PublicKey, int, error) {
 		if err != nil {
 			continue
 		}
-		key := broker.PublicKey{Text: joined, Type: kind, Fingerprint: shortAge(joined)}
+		key := secret.PublicKey{Text: joined, Type: kind, Fingerprint: shortAge(joined)}
 		return key, i + 1, usable(recipient)
 	}
-	return broker.PublicKey{}, 0, errKeyNotWhole()
+	return secret.PublicKey{}, 0, errKeyNotWhole()
 }
 
 func ageRecipient(text string) (age.Recipient, string, error) {
@@ -154,7 +154,7 @@ func shortAge(text string) string {
 // readSSHKey joins words until they hold a whole key: the format carries its
 // own length, so that a comment is never taken for a part of it.
 // https://datatracker.ietf.org/doc/html/rfc4253#section-6.6
-func readSSHKey(words []string) (broker.PublicKey, int, error) {
+func readSSHKey(words []string) (secret.PublicKey, int, error) {
 	joined := ""
 	for i, word := range words[1:] {
 		joined += strings.TrimRight(word, "=")
@@ -167,27 +167,27 @@ func readSSHKey(words []string) (broker.PublicKey, int, error) {
 			continue
 		}
 		if public.Type() != strings.ToLower(words[0]) {
-			return broker.PublicKey{}, 0, errKeyNotWhole()
+			return secret.PublicKey{}, 0, errKeyNotWhole()
 		}
 		key, err := sshPublicKey(public)
 		return key, i + 2, err
 	}
-	return broker.PublicKey{}, 0, errKeyNotWhole()
+	return secret.PublicKey{}, 0, errKeyNotWhole()
 }
 
-func sshPublicKey(public ssh.PublicKey) (broker.PublicKey, error) {
+func sshPublicKey(public ssh.PublicKey) (secret.PublicKey, error) {
 	if c, ok := public.(ssh.CryptoPublicKey); ok {
 		if r, ok := c.CryptoPublicKey().(*rsa.PublicKey); ok && r.N.BitLen() < minRSABits {
-			return broker.PublicKey{}, errRSATooShort()
+			return secret.PublicKey{}, errRSATooShort()
 		}
 	}
-	key := broker.PublicKey{
+	key := secret.PublicKey{
 		Text: public.Type() + " " + base64.StdEncoding.EncodeToString(public.Marshal()),
 		Type: public.Type(), Fingerprint: ssh.FingerprintSHA256(public),
 	}
 	recipient, err := agessh.ParseRecipient(key.Text)
 	if err != nil {
-		return broker.PublicKey{}, errKeyNotWhole() // err quotes the key
+		return secret.PublicKey{}, errKeyNotWhole() // err quotes the key
 	}
 	return key, usable(recipient)
 }
@@ -206,7 +206,7 @@ func usable(r age.Recipient) error {
 }
 
 // recipient is the key as age takes it. The error holds nothing of the key.
-func recipient(k broker.PublicKey) (age.Recipient, error) {
+func recipient(k secret.PublicKey) (age.Recipient, error) {
 	var (
 		r   age.Recipient
 		err error

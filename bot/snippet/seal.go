@@ -10,12 +10,13 @@ import (
 	"filippo.io/age/armor"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // SealFor encrypts s to a person's public key, as the armored block that age -d
 // opens, without a newline at its end. Every secret of a person with a key, a
 // sign-in link too, goes to Slack in this form or not at all.
-func SealFor(to broker.PublicKey, s broker.Secret) (string, error) {
+func SealFor(to secret.PublicKey, s secret.Text) (string, error) {
 	r, err := recipient(to)
 	if err != nil {
 		return "", fmt.Errorf("seal: %w", err)
@@ -47,7 +48,7 @@ var errUndecided = errors.New("nobody looked whether the person has a key")
 
 // Show is a snippet as its Sealing says. Where nobody looked whether the person
 // has a key, nothing is shown.
-func Show(sealing broker.Sealing, f Format, account string, snippet broker.Secret) (Shown, error) {
+func Show(sealing secret.Sealing, f Format, account string, snippet secret.Text) (Shown, error) {
 	key, block, err := sealedBlock(sealing, snippet)
 	switch {
 	case err != nil:
@@ -60,7 +61,7 @@ func Show(sealing broker.Sealing, f Format, account string, snippet broker.Secre
 }
 
 // ShowLink is a sign-in link as its Sealing says; in clear it needs no use.
-func ShowLink(sealing broker.Sealing, f Format, link broker.Secret) (Shown, error) {
+func ShowLink(sealing secret.Sealing, f Format, link secret.Text) (Shown, error) {
 	key, block, err := sealedBlock(sealing, link)
 	switch {
 	case err != nil:
@@ -73,9 +74,9 @@ func ShowLink(sealing broker.Sealing, f Format, link broker.Secret) (Shown, erro
 }
 
 // sealedBlock is s encrypted to the person's key; "" if they have none.
-func sealedBlock(sealing broker.Sealing, s broker.Secret) (key broker.PublicKey, block string, err error) {
+func sealedBlock(sealing secret.Sealing, s secret.Text) (key secret.PublicKey, block string, err error) {
 	if !sealing.Decided() {
-		return broker.PublicKey{}, "", errUndecided
+		return secret.PublicKey{}, "", errUndecided
 	}
 	key, sealed := sealing.Key()
 	if sealed {
@@ -84,7 +85,7 @@ func sealedBlock(sealing broker.Sealing, s broker.Secret) (key broker.PublicKey,
 	return key, block, err
 }
 
-func encryptedTo(key broker.PublicKey) []broker.Part {
+func encryptedTo(key secret.PublicKey) []broker.Part {
 	return broker.Say("It is encrypted to your key ", broker.Literal(key.Fingerprint), ".")
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/snippet/snippettest"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // opened decrypts an armored block with age's library.
@@ -53,7 +54,7 @@ func sealedShown(t testing.TB, f Format, v values, pair snippettest.KeyPair) Sho
 	t.Helper()
 	key, err := ParsePublicKey(pair.Public)
 	snippettest.Must(t, err)
-	got, err := Show(broker.SealedTo(key), f, "prod", broker.NewSecret(snippetOf(t, f, v)))
+	got, err := Show(secret.SealedTo(key), f, "prod", secret.New(snippetOf(t, f, v)))
 	snippettest.Must(t, err)
 	return got
 }
@@ -152,13 +153,13 @@ func TestSealedFilesAreOpenedByTheirCommand(t *testing.T) {
 
 func TestSealedFailsClosed(t *testing.T) {
 	t.Parallel()
-	text := broker.NewSecret(snippetOf(t, Bash, ordinary()))
-	for name, sealing := range map[string]broker.Sealing{
+	text := secret.New(snippetOf(t, Bash, ordinary()))
+	for name, sealing := range map[string]secret.Sealing{
 		"nobody looked": {},
-		"no key":        broker.SealedTo(broker.PublicKey{Text: "", Type: keyAge}),
-		"junk":          broker.SealedTo(broker.PublicKey{Text: "junk", Type: keyAge}),
-		"junk age":      broker.SealedTo(broker.PublicKey{Text: "age1junk", Type: keyAge}),
-		"junk ssh":      broker.SealedTo(broker.PublicKey{Text: "ssh-ed25519 AAAA", Type: keySSHEd25519}),
+		"no key":        secret.SealedTo(secret.PublicKey{Text: "", Type: keyAge}),
+		"junk":          secret.SealedTo(secret.PublicKey{Text: "junk", Type: keyAge}),
+		"junk age":      secret.SealedTo(secret.PublicKey{Text: "age1junk", Type: keyAge}),
+		"junk ssh":      secret.SealedTo(secret.PublicKey{Text: "ssh-ed25519 AAAA", Type: keySSHEd25519}),
 	} {
 		for _, shown := range []func() (Shown, error){
 			func() (Shown, error) { return Show(sealing, Bash, "prod", text) },
@@ -176,7 +177,7 @@ func TestSealedFailsClosed(t *testing.T) {
 	}
 	key, err := ParsePublicKey(snippettest.ExampleAge)
 	snippettest.Must(t, err)
-	if _, err := SealFor(key, broker.Secret{}); err == nil {
+	if _, err := SealFor(key, secret.Text{}); err == nil {
 		t.Error("nothing was sealed")
 	}
 }

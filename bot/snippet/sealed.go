@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // sealedSnippet wraps an armored block into what opens and evaluates it in one
@@ -13,7 +14,7 @@ import (
 // of new ones. use says how, account names the file. An armored block is base64
 // between two lines of dashes, so it needs no quoting of its own.
 // https://age-encryption.org/v1#ascii-armor and RFC 7468
-func sealedSnippet(f Format, block string, key broker.PublicKey, account string) (text string, use []broker.Part) {
+func sealedSnippet(f Format, block string, key secret.PublicKey, account string) (text string, use []broker.Part) {
 	unix, windows := IdentityFile(key)
 	elsewhere := func(file string) []broker.Part {
 		return broker.Say("If your private key is in another file than ", broker.Literal(file), ", write the name of that file.")
@@ -56,7 +57,7 @@ func sealedSnippet(f Format, block string, key broker.PublicKey, account string)
 
 // IdentityFile is where the private half most likely is: ssh-keygen's own
 // choice, and for age, which has none, a usual one.
-func IdentityFile(key broker.PublicKey) (unix, windows string) {
+func IdentityFile(key secret.PublicKey) (unix, windows string) {
 	switch key.Type {
 	case keySSHEd25519:
 		return "~/.ssh/id_ed25519", `$HOME\.ssh\id_ed25519`
@@ -67,7 +68,7 @@ func IdentityFile(key broker.PublicKey) (unix, windows string) {
 }
 
 // sealedLink wraps an armored block into what prints the link that it holds.
-func sealedLink(f Format, block string, key broker.PublicKey) (text, use string) {
+func sealedLink(f Format, block string, key secret.PublicKey) (text, use string) {
 	unix, windows := IdentityFile(key)
 	switch f {
 	case Fish:

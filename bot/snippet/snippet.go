@@ -7,11 +7,12 @@ import (
 	"unicode/utf8"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // Params is what a snippet is made of.
 type Params struct {
-	Credentials broker.Credentials
+	Credentials secret.Credentials
 	Region      string // "": the snippet says nothing of a region
 	Profile     string // the section of [Profile]; the other formats have no use for it
 }
@@ -22,7 +23,7 @@ type Params struct {
 //
 // Nothing is ever cut or replaced. What a format cannot say without doubt is
 // refused with a *broker.Error, which holds nothing of the credentials.
-func New(f Format, p Params) (broker.Secret, error) {
+func New(f Format, p Params) (secret.Text, error) {
 	c := p.Credentials
 	v := values{
 		accessKeyID: c.AccessKeyID,
@@ -32,11 +33,11 @@ func New(f Format, p Params) (broker.Secret, error) {
 		expires:     c.Expires.UTC().Format(time.RFC3339),
 	}
 	if v.accessKeyID == "" || v.secretKey == "" || v.token == "" || c.Expires.IsZero() {
-		return broker.Secret{}, errSnippetIncomplete()
+		return secret.Text{}, errSnippetIncomplete()
 	}
 	for _, s := range []string{v.accessKeyID, v.secretKey, v.token, v.region} {
 		if !isPrintable(s) {
-			return broker.Secret{}, errSnippetUnprintable()
+			return secret.Text{}, errSnippetUnprintable()
 		}
 	}
 	var text string
@@ -60,9 +61,9 @@ func New(f Format, p Params) (broker.Secret, error) {
 		err = snippetError("I do not know that format.", "I can write "+FormatList()+".")
 	}
 	if err != nil {
-		return broker.Secret{}, err
+		return secret.Text{}, err
 	}
-	return broker.NewSecret(text), nil
+	return secret.New(text), nil
 }
 
 // values are revealed: they live on the stack of [New], which hands them only to

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // snippetOf is a Snippet of these values in the clear.
@@ -32,10 +33,10 @@ func paramsOf(t testing.TB, v values) Params {
 		t.Fatal(err)
 	}
 	return Params{
-		Credentials: broker.Credentials{
+		Credentials: secret.Credentials{
 			AccessKeyID:     v.accessKeyID,
-			SecretAccessKey: broker.NewSecret(v.secretKey),
-			SessionToken:    broker.NewSecret(v.token),
+			SecretAccessKey: secret.New(v.secretKey),
+			SessionToken:    secret.New(v.token),
 			Expires:         expires.In(time.FixedZone("elsewhere", 3600)),
 		},
 		Region:  v.region,

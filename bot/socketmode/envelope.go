@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // maxEnvelope bounds one WebSocket message. Slack's largest payloads, a view
@@ -17,7 +17,7 @@ const maxEnvelope = 4 << 20
 type Envelope struct {
 	ID      string
 	Kind    string
-	payload broker.Secret
+	payload secret.Text
 	from    *socket
 }
 
@@ -54,7 +54,7 @@ func decodeFrame(data []byte) (frame, error) {
 }
 
 func (f frame) envelope(from *socket) Envelope {
-	return Envelope{ID: f.EnvelopeID, Kind: f.Type, payload: broker.NewSecret(string(f.Payload)), from: from}
+	return Envelope{ID: f.EnvelopeID, Kind: f.Type, payload: secret.New(string(f.Payload)), from: from}
 }
 
 // Decode reads the payload into v, which is one of slack-go's payload types.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 const (
@@ -63,7 +64,7 @@ type socket struct {
 }
 
 // dialSocket connects and waits for Slack's hello.
-func dialSocket(ctx context.Context, url broker.Secret, p pulse, log *slog.Logger) (*socket, error) {
+func dialSocket(ctx context.Context, url secret.Text, p pulse, log *slog.Logger) (*socket, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	if err := checkSocketURL(url); err != nil {
@@ -269,7 +270,7 @@ func (s *socket) ack(id string, payload any) error {
 }
 
 // checkSocketURL keeps codes, which come through a socket, off the wire in clear.
-func checkSocketURL(raw broker.Secret) error {
+func checkSocketURL(raw secret.Text) error {
 	u, err := url.Parse(raw.Reveal())
 	if err != nil || u.Hostname() == "" || u.Scheme != "wss" && (u.Scheme != "ws" || !broker.Loopback(u.Hostname())) {
 		return errors.New("Slack named a socket that is not wss://: nothing is dialled")

@@ -13,6 +13,7 @@ import (
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/retry"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // Sockets keeps a number of Socket Mode connections open. Two or more, because
@@ -23,7 +24,7 @@ import (
 // next at once; only the pace that all replicas share makes it wait. Trouble
 // makes a slot back off as long as another slot serves: the last one never does.
 type Sockets struct {
-	open   func(context.Context) (broker.Secret, error)
+	open   func(context.Context) (secret.Text, error)
 	handle func(Envelope)
 	count  int
 	alone  bool // the state is in this process: another one on the same app must not issue
@@ -53,7 +54,7 @@ type Deps struct {
 // New returns Sockets; they dial nothing yet.
 func New(d Deps) *Sockets {
 	return &Sockets{
-		open:    func(ctx context.Context) (broker.Secret, error) { return openConnection(ctx, d.API) },
+		open:    func(ctx context.Context) (secret.Text, error) { return openConnection(ctx, d.API) },
 		handle:  d.Handle,
 		count:   d.Count,
 		alone:   d.Alone,
@@ -76,18 +77,18 @@ func (s *Sockets) Strangers() (n int, certain bool) { return s.census.strangers(
 
 // openConnection asks Slack for the one-time URL of a new socket.
 // https://docs.slack.dev/reference/methods/apps.connections.open
-func openConnection(ctx context.Context, api *slack.Client) (broker.Secret, error) {
+func openConnection(ctx context.Context, api *slack.Client) (secret.Text, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	_, url, err := api.StartSocketModeContext(ctx)
 	if err != nil {
 		var limited *slack.RateLimitedError
 		if errors.As(err, &limited) {
-			return broker.Secret{}, err
+			return secret.Text{}, err
 		}
-		return broker.Secret{}, webapi.Error("apps.connections.open", err)
+		return secret.Text{}, webapi.Error("apps.connections.open", err)
 	}
-	return broker.NewSecret(url), nil
+	return secret.New(url), nil
 }
 
 // Run keeps the sockets open until ctx ends, when it returns nil, or until

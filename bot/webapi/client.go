@@ -12,12 +12,12 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // NewAPI returns slack-go's client of the API at url, which ends in a slash. It
 // calls nobody.
-func NewAPI(appToken, botToken broker.Secret, url string) *slack.Client {
+func NewAPI(appToken, botToken secret.Text, url string) *slack.Client {
 	return slack.New(botToken.Reveal(),
 		slack.OptionAppLevelToken(appToken.Reveal()),
 		slack.OptionAPIURL(url),

@@ -14,6 +14,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // respondTimeout is for a response_url, which is posted to once: whatever may have
@@ -35,7 +36,7 @@ var (
 // Respond posts m to a response_url, for the person alone; with replace it takes
 // the place of the message that was acted on. It works in channels where the bot
 // is not a member.
-func (c *Client) Respond(ctx context.Context, to broker.Secret, replace bool, m blockkit.Message) error {
+func (c *Client) Respond(ctx context.Context, to secret.Text, replace bool, m blockkit.Message) error {
 	if err := c.checkResponseURL(to); err != nil {
 		return err
 	}
@@ -50,7 +51,7 @@ func (c *Client) Respond(ctx context.Context, to broker.Secret, replace bool, m 
 	return once(ctx, func() error { return c.hook(ctx, to, hook) })
 }
 
-func (c *Client) hook(ctx context.Context, to broker.Secret, m *slack.WebhookMessage) error {
+func (c *Client) hook(ctx context.Context, to secret.Text, m *slack.WebhookMessage) error {
 	ctx, cancel := context.WithTimeout(ctx, respondTimeout)
 	defer cancel()
 	var wrote atomic.Bool
@@ -67,7 +68,7 @@ func (c *Client) hook(ctx context.Context, to broker.Secret, m *slack.WebhookMes
 
 // checkResponseURL has credentials go to Slack alone, over TLS: a payload names
 // the place. Where Slack itself is a fake on this machine, so is the place.
-func (c *Client) checkResponseURL(to broker.Secret) error {
+func (c *Client) checkResponseURL(to secret.Text) error {
 	u, err := url.Parse(to.Reveal())
 	switch {
 	case err != nil || u.Host == "":

@@ -3,7 +3,7 @@ package webapi
 import (
 	"testing"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 func TestAResponseURLIsSlacksOrTheFakes(t *testing.T) {
@@ -32,7 +32,7 @@ func TestAResponseURLIsSlacksOrTheFakes(t *testing.T) {
 			if fake {
 				want = test.fake
 			}
-			if err := c.checkResponseURL(broker.NewSecret(test.url)); (err == nil) != want {
+			if err := c.checkResponseURL(secret.New(test.url)); (err == nil) != want {
 				t.Errorf("%q with Slack at %s: got %v, want it taken: %v", test.url, api, err, want)
 			}
 		}

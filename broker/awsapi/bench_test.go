@@ -16,6 +16,8 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
 )
 
@@ -27,7 +29,7 @@ type bench struct {
 	device *awstest.Device
 	store  *store.Store
 	record *record
-	config *broker.Config
+	config *policy.Config
 	env    map[string]string
 	grants broker.Grants // the store, unless a test says otherwise
 	offset time.Duration
@@ -67,7 +69,7 @@ func (full) Standing(context.Context, string) (broker.Standing, error) {
 	return broker.Standing{Team: "T0123"}, nil
 }
 
-func (full) Groups(context.Context) (broker.Membership, error) { return broker.Membership{}, nil }
+func (full) Groups(context.Context) (policy.Membership, error) { return policy.Membership{}, nil }
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
@@ -87,23 +89,23 @@ func newBench(t *testing.T) *bench {
 	t.Setenv("AWS_CONFIG_FILE", filepath.Join(t.TempDir(), "config"))
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(t.TempDir(), "credentials"))
 	b.env = map[string]string{"ALICE_AWS_ACCESS_KEY_ID": "AKIAALICE00000000000", "ALICE_AWS_SECRET_ACCESS_KEY": "alice-secret-key"}
-	b.store, err = store.Open(t.Context(), store.Options{URL: broker.NewSecret(store.Embedded), Now: b.now})
+	b.store, err = store.Open(t.Context(), store.Options{URL: secret.New(store.Embedded), Now: b.now})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = b.store.Close() })
 	b.grants = b.store.Grants
-	alice := broker.Rules{Allow: []broker.Rule{{Who: []string{"U01ALICE"}}}}
-	b.config = &broker.Config{
+	alice := policy.Rules{Allow: []policy.Rule{{Who: []string{"U01ALICE"}}}}
+	b.config = &policy.Config{
 		Workspaces: []string{"T0123"}, Contact: "#help-aws", RevealWindow: 10 * time.Minute,
-		Users: broker.Users(broker.User{
+		Users: policy.Users(policy.User{
 			Slack: "U01ALICE", Name: "alice", SessionName: "alice",
-			MFASerial: awstest.DeviceARN(hub, "alice"), Key: broker.KeySource{Env: "ALICE"},
+			MFASerial: awstest.DeviceARN(hub, "alice"), Key: policy.KeySource{Env: "ALICE"},
 		}),
-		Accounts: broker.Accounts(
-			broker.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 12 * time.Hour, MFA: broker.MFAFresh,
+		Accounts: policy.Accounts(
+			policy.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 12 * time.Hour, MFA: policy.MFAFresh,
 				Rules: alice},
-			broker.Account{Name: "hub", DefaultDuration: time.Hour, MaxDuration: 36 * time.Hour, Rules: alice, MFA: broker.MFASession},
+			policy.Account{Name: "hub", DefaultDuration: time.Hour, MaxDuration: 36 * time.Hour, Rules: alice, MFA: policy.MFASession},
 		),
 	}
 	b.Broker = b.again(t)
@@ -116,9 +118,9 @@ func newSessionBench(t *testing.T) *bench {
 	t.Helper()
 	b := newBench(t)
 	b.config.MFASession = 8 * time.Hour
-	b.config.Accounts.Add("staging", broker.Account{
+	b.config.Accounts.Add("staging", policy.Account{
 		Name: "staging", RoleARN: "arn:aws:iam::333333333333:role/Developer", DefaultDuration: time.Hour, MaxDuration: 2 * time.Hour,
-		MFA: broker.MFASession, Rules: b.config.Accounts.Find("prod").Rules,
+		MFA: policy.MFASession, Rules: b.config.Accounts.Find("prod").Rules,
 	})
 	b.aws.AddRole(awstest.Role{Account: "333333333333", Name: "Developer", MaxSession: 2 * time.Hour, Trust: stagingTrust(0)})
 	return b
@@ -154,8 +156,8 @@ func (b *bench) with(client broker.AWS) *broker.Broker {
 	})
 }
 
-func parseKey(text string) (broker.PublicKey, error) {
-	return broker.PublicKey{Text: text, Type: "age", Fingerprint: "print of " + text}, nil
+func parseKey(text string) (secret.PublicKey, error) {
+	return secret.PublicKey{Text: text, Type: "age", Fingerprint: "print of " + text}, nil
 }
 
 func (b *bench) request(account, code string) broker.Request {
@@ -164,7 +166,7 @@ func (b *bench) request(account, code string) broker.Request {
 		Caller: broker.Caller{User: "U01ALICE", Team: "T0123", Channel: "C0GENERAL"},
 	}
 	if code != "" {
-		c, ok := broker.ParseTokenCode(code)
+		c, ok := secret.ParseTokenCode(code)
 		if !ok {
 			panic(fmt.Sprintf("%q is no code", code))
 		}

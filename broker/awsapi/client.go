@@ -18,6 +18,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // A Client talks to AWS. It holds one long-lived STS client, because that learns
@@ -55,7 +56,7 @@ func New(ctx context.Context, region string, getenv func(string) string, now fun
 // belongs to.
 type Place struct {
 	Endpoint string
-	Key      broker.Credentials
+	Key      secret.Credentials
 }
 
 // NewAt is [New] for one place. It reads none of the SDK's own settings, so that
@@ -128,7 +129,7 @@ type static struct{ credentials aws.Credentials }
 func (s static) Retrieve(context.Context) (aws.Credentials, error) { return s.credentials, nil }
 
 // signing turns the broker's Credentials into the SDK's, to sign with.
-func signing(c broker.Credentials) static {
+func signing(c secret.Credentials) static {
 	return static{aws.Credentials{
 		AccessKeyID:     c.AccessKeyID,
 		SecretAccessKey: c.SecretAccessKey.Reveal(),

@@ -4,7 +4,8 @@ import (
 	"net/url"
 	"testing"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 func TestEveryPartitionHasItsOwnConsole(t *testing.T) {
@@ -14,11 +15,11 @@ func TestEveryPartitionHasItsOwnConsole(t *testing.T) {
 		{"aws-cn", "cn-north-1", "https://signin.amazonaws.cn/federation", "https://console.amazonaws.cn/s3/home?region=cn-north-1"},
 		{"aws-us-gov", "us-gov-west-1", "https://signin.amazonaws-us-gov.com/federation", "https://console.amazonaws-us-gov.com/s3/home?region=us-gov-west-1"},
 	} {
-		role := broker.RoleARN("arn:" + test.partition + ":iam::222222222222:role/OnCall")
+		role := policy.RoleARN("arn:" + test.partition + ":iam::222222222222:role/OnCall")
 		if !(&Client{}).HasConsole(test.partition) {
 			t.Errorf("%s: got no console", test.partition)
 		}
-		link, err := url.Parse(loginURL(consoles[role.Partition()], broker.NewSecret(token), "s3", test.region).Reveal())
+		link, err := url.Parse(loginURL(consoles[role.Partition()], secret.New(token), "s3", test.region).Reveal())
 		if err != nil {
 			t.Fatal(err)
 		}

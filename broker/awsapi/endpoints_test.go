@@ -17,6 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 func TestASigninEndpointIsAWSsOrOnThisMachine(t *testing.T) {
@@ -147,8 +149,8 @@ func TestWhatSlipsThroughIsRefusedBeforeItLeaves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.readKey(t.Context(), broker.KeySource{Profile: "bob"}); err == nil ||
-		!strings.Contains(keyFailure(broker.KeySource{Profile: "bob"}, err, &sending{}), "endpoint_url of the profile bob is http") {
+	if _, err := a.readKey(t.Context(), policy.KeySource{Profile: "bob"}); err == nil ||
+		!strings.Contains(keyFailure(policy.KeySource{Profile: "bob"}, err, &sending{}), "endpoint_url of the profile bob is http") {
 		t.Errorf("bob's profile: got %v, want it refused", err)
 	}
 	var asked bool
@@ -156,7 +158,7 @@ func TestWhatSlipsThroughIsRefusedBeforeItLeaves(t *testing.T) {
 	defer server.Close()
 	elsewhere := strings.Replace(server.URL, "127.0.0.1", "0.0.0.0", 1) // reaches the server, and is no loopback address
 	ctx, sent := withSending(context.Background())
-	_, err = a.sts.GetSessionToken(ctx, &sts.GetSessionTokenInput{}, once(broker.Credentials{AccessKeyID: "a", SecretAccessKey: broker.NewSecret("b")}),
+	_, err = a.sts.GetSessionToken(ctx, &sts.GetSessionTokenInput{}, once(secret.Credentials{AccessKeyID: "a", SecretAccessKey: secret.New("b")}),
 		func(o *sts.Options) { o.BaseEndpoint = &elsewhere })
 	if err == nil || sent.arrivalOf(ctx, err, "") != misdirected || asked {
 		t.Errorf("got %v, asked %v, want a refusal before anything left", err, asked)
@@ -178,7 +180,7 @@ func TestNoRedirectIsFollowed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		key := broker.Credentials{AccessKeyID: "a", SecretAccessKey: broker.NewSecret("b"), SessionToken: broker.NewSecret("c")}
+		key := secret.Credentials{AccessKeyID: "a", SecretAccessKey: secret.New("b"), SessionToken: secret.New("c")}
 		_, err = a.bucketsClient("").ListBuckets(t.Context(), &s3.ListBucketsInput{},
 			func(o *s3.Options) { o.Credentials, o.Retryer = signing(key), aws.NopRetryer{} })
 		if statusOf(err) != status {

@@ -19,6 +19,8 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // secretLife is how long a key read from Secrets Manager is kept in memory. A
@@ -31,7 +33,7 @@ type cachedSecret struct {
 }
 
 // LongTermKey implements [broker.LongTermKeys].
-func (c *Client) LongTermKey(ctx context.Context, u broker.User, p broker.Plan) (broker.Credentials, error) {
+func (c *Client) LongTermKey(ctx context.Context, u policy.User, p broker.Plan) (secret.Credentials, error) {
 	ctx, cancel := broker.ForAWS(ctx)
 	defer cancel()
 	ctx, sent := withSending(ctx)
@@ -40,17 +42,17 @@ func (c *Client) LongTermKey(ctx context.Context, u broker.User, p broker.Plan) 
 		key, err = checkKey(key)
 	}
 	if err != nil {
-		return broker.Credentials{}, noKey(broker.CodeKeyUnreadable, "The bot cannot read your long-term access key.",
+		return secret.Credentials{}, noKey(broker.CodeKeyUnreadable, "The bot cannot read your long-term access key.",
 			fmt.Errorf("%s: %s", u.Key, keyFailure(u.Key, err, sent)))
 	}
 	// A profile without a key of its own would fall through to the bot's own
 	// role, and sign in another's name.
 	if key.SessionToken != "" && (p.MFA || p.Method == broker.MethodGetSessionToken || !u.Key.Default) {
-		return broker.Credentials{}, noKey(broker.CodeKeyNotLongTerm, "The key that the bot has for you is not an IAM user's long-term key. "+
+		return secret.Credentials{}, noKey(broker.CodeKeyNotLongTerm, "The key that the bot has for you is not an IAM user's long-term key. "+
 			"AWS accepts MFA codes only with a long-term key.", fmt.Errorf("%s holds temporary credentials", u.Key))
 	}
-	return broker.Credentials{
-		AccessKeyID: key.AccessKeyID, SecretAccessKey: broker.NewSecret(key.SecretAccessKey), SessionToken: broker.NewSecret(key.SessionToken),
+	return secret.Credentials{
+		AccessKeyID: key.AccessKeyID, SecretAccessKey: secret.New(key.SecretAccessKey), SessionToken: secret.New(key.SessionToken),
 	}, nil
 }
 
@@ -63,7 +65,7 @@ func noKey(code broker.Code, what string, err error) *broker.Error {
 
 // keyFailure says why a key could not be read, without upstream's words: those
 // of a credential_process quote what the process printed, keys included.
-func keyFailure(k broker.KeySource, err error, s *sending) string {
+func keyFailure(k policy.KeySource, err error, s *sending) string {
 	var (
 		ours    *keyProblem
 		place   *endpointError
@@ -127,7 +129,7 @@ func checkKey(c aws.Credentials) (aws.Credentials, error) {
 	return c, nil
 }
 
-func (c *Client) readKey(ctx context.Context, k broker.KeySource) (aws.Credentials, error) {
+func (c *Client) readKey(ctx context.Context, k policy.KeySource) (aws.Credentials, error) {
 	switch {
 	case k.Env != "":
 		return c.environmentKey(k.Env)
@@ -237,7 +239,7 @@ func (c *Client) keep(name string, secret cachedSecret) {
 }
 
 // forgetKey makes the next Request read the key again.
-func (c *Client) forgetKey(k broker.KeySource) {
+func (c *Client) forgetKey(k policy.KeySource) {
 	if cache, ok := c.config.Credentials.(*aws.CredentialsCache); ok && k.Default {
 		cache.Invalidate()
 	}

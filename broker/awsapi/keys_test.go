@@ -10,41 +10,42 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // keySources are all ways in which a long-term key reaches the bot; each puts one
 // in place.
-var keySources = map[string]func(t *testing.T, b *bench, id, secret string) broker.KeySource{
-	"env": func(_ *testing.T, b *bench, id, secret string) broker.KeySource {
+var keySources = map[string]func(t *testing.T, b *bench, id, secret string) policy.KeySource{
+	"env": func(_ *testing.T, b *bench, id, secret string) policy.KeySource {
 		b.env["ALICE_AWS_ACCESS_KEY_ID"], b.env["ALICE_AWS_SECRET_ACCESS_KEY"] = id, secret
-		return broker.KeySource{Env: "ALICE"}
+		return policy.KeySource{Env: "ALICE"}
 	},
-	"files": func(t *testing.T, b *bench, id, secret string) broker.KeySource {
+	"files": func(t *testing.T, b *bench, id, secret string) policy.KeySource {
 		clear(b.env)
 		for name, text := range map[string]string{"CAROL_AWS_ACCESS_KEY_ID": id, "CAROL_AWS_SECRET_ACCESS_KEY": secret} {
 			b.env[name+"_FILE"] = filepath.Join(t.TempDir(), name)
 			writeFile(t, b.env[name+"_FILE"], text)
 		}
-		return broker.KeySource{Env: "CAROL"}
+		return policy.KeySource{Env: "CAROL"}
 	},
-	"profile": func(t *testing.T, _ *bench, id, secret string) broker.KeySource {
+	"profile": func(t *testing.T, _ *bench, id, secret string) policy.KeySource {
 		process := fmt.Sprintf(`{"Version":1,"AccessKeyId":%q,"SecretAccessKey":%q}`, id, secret)
 		file := os.Getenv("AWS_CONFIG_FILE")
 		writeFile(t, file+".json", process)
 		writeFile(t, file, "[profile alice]\ncredential_process = cat "+file+".json\n")
-		return broker.KeySource{Profile: "alice"}
+		return policy.KeySource{Profile: "alice"}
 	},
-	"secret": func(t *testing.T, b *bench, id, secret string) broker.KeySource {
+	"secret": func(t *testing.T, b *bench, id, secret string) policy.KeySource {
 		t.Setenv("AWS_ACCESS_KEY_ID", "AKIABOT0000000000000")
 		t.Setenv("AWS_SECRET_ACCESS_KEY", "bot-secret-key")
 		b.aws.AddUser(awstest.User{Account: hub, Name: "assumebot", AccessKeyID: "AKIABOT0000000000000", SecretAccessKey: "bot-secret-key"})
 		b.aws.PutSecret(hub, "assumebot/alice", fmt.Sprintf(`{"access_key_id":%q,"secret_access_key":%q}`, id, secret))
-		return broker.KeySource{Secret: "assumebot/alice"}
+		return policy.KeySource{Secret: "assumebot/alice"}
 	},
-	"default": func(t *testing.T, _ *bench, id, secret string) broker.KeySource {
+	"default": func(t *testing.T, _ *bench, id, secret string) policy.KeySource {
 		t.Setenv("AWS_ACCESS_KEY_ID", id)
 		t.Setenv("AWS_SECRET_ACCESS_KEY", secret)
-		return broker.KeySource{Default: true}
+		return policy.KeySource{Default: true}
 	},
 }
 
@@ -132,7 +133,7 @@ func TestASecretThatIsMendedCountsAtOnce(t *testing.T) {
 func TestAMisspeltProfileIsNamed(t *testing.T) {
 	b := newBench(t)
 	writeFile(t, os.Getenv("AWS_CONFIG_FILE"), "[profile alice]\nregion = eu-west-1\n")
-	b.config.Users.Find("U01ALICE").Key = broker.KeySource{Profile: "alcie"}
+	b.config.Users.Find("U01ALICE").Key = policy.KeySource{Profile: "alcie"}
 	_, err := b.Issuing.Issue(t.Context(), b.request("prod", b.device.Code()))
 	e := wantCode(t, err, broker.CodeKeyUnreadable)
 	if !strings.Contains(e.Err.Error(), `no profile "alcie"`) {
@@ -151,18 +152,18 @@ func TestKeysComeFromEverySource(t *testing.T) {
 	b.aws.PutSecret(hub, "assumebot/broken", `CANARY not json`)
 	tests := []struct {
 		name string
-		key  broker.KeySource
+		key  policy.KeySource
 		want broker.Code
 	}{
-		{"profile", broker.KeySource{Profile: "alice"}, ""},
-		{"environment", broker.KeySource{Env: "ALICE"}, ""},
-		{"default chain", broker.KeySource{Default: true}, ""},
-		{"secret", broker.KeySource{Secret: "assumebot/alice"}, ""},
-		{"profile that is not there", broker.KeySource{Profile: "nobody"}, broker.CodeKeyUnreadable},
-		{"environment that is empty", broker.KeySource{Env: "NOBODY"}, broker.CodeKeyUnreadable},
-		{"secret that is not there", broker.KeySource{Secret: "assumebot/nobody"}, broker.CodeKeyUnreadable},
-		{"secret that is malformed", broker.KeySource{Secret: "assumebot/broken"}, broker.CodeKeyUnreadable},
-		{"temporary credentials", broker.KeySource{Profile: "temporary"}, broker.CodeKeyNotLongTerm},
+		{"profile", policy.KeySource{Profile: "alice"}, ""},
+		{"environment", policy.KeySource{Env: "ALICE"}, ""},
+		{"default chain", policy.KeySource{Default: true}, ""},
+		{"secret", policy.KeySource{Secret: "assumebot/alice"}, ""},
+		{"profile that is not there", policy.KeySource{Profile: "nobody"}, broker.CodeKeyUnreadable},
+		{"environment that is empty", policy.KeySource{Env: "NOBODY"}, broker.CodeKeyUnreadable},
+		{"secret that is not there", policy.KeySource{Secret: "assumebot/nobody"}, broker.CodeKeyUnreadable},
+		{"secret that is malformed", policy.KeySource{Secret: "assumebot/broken"}, broker.CodeKeyUnreadable},
+		{"temporary credentials", policy.KeySource{Profile: "temporary"}, broker.CodeKeyNotLongTerm},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // An operation is one call to STS as the sentences about its failure need it: what
@@ -14,7 +15,7 @@ type operation struct {
 	does      deed
 	account   string           // as the sentences call it
 	region    string           // whose STS is asked
-	code      broker.TokenCode // in the call; Empty when there is none
+	code      secret.TokenCode // in the call; Empty when there is none
 	signer    signer
 	sessionOK bool // the MFA session that signs serves again, without a code
 	begun     bool // by the Request's own code
@@ -58,7 +59,7 @@ func (c *Client) operationOf(call broker.Call) operation {
 }
 
 // asking is GetCallerIdentity by c.
-func (c *Client) asking(by broker.Credentials) operation {
+func (c *Client) asking(by secret.Credentials) operation {
 	op := operation{does: asksForName, region: c.config.Region}
 	if !by.SessionToken.Empty() {
 		op.signer = byTemporary

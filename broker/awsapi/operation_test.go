@@ -7,6 +7,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // key is one to register.
@@ -48,17 +49,17 @@ func TestEachOperationHasItsOwnSentences(t *testing.T) {
 			return err
 		}, []string{"code", "issued", "Send it", "nobody"}},
 		{"AssumeRole without MFA", "AssumeRole", func(ctx context.Context, b *bench) error {
-			b.config.Accounts.Find("prod").MFA = broker.MFANone
+			b.config.Accounts.Find("prod").MFA = policy.MFANone
 			_, err := b.Issuing.Issue(ctx, b.request("prod", ""))
 			return err
 		}, []string{"code", "MFA session"}},
 		{"AssumeRole without MFA, a code typed", "AssumeRole", func(ctx context.Context, b *bench) error {
-			b.config.Accounts.Find("prod").MFA = broker.MFANone
+			b.config.Accounts.Find("prod").MFA = policy.MFANone
 			_, err := b.Issuing.Issue(ctx, b.request("prod", b.device.Code()))
 			return err
 		}, []string{"code", "MFA session"}},
 		{"GetSessionToken without MFA", "GetSessionToken", func(ctx context.Context, b *bench) error {
-			b.config.Accounts.Find("hub").MFA = broker.MFANone
+			b.config.Accounts.Find("hub").MFA = policy.MFANone
 			_, err := b.Issuing.Issue(ctx, b.request("hub", ""))
 			return err
 		}, []string{"code", "MFA session"}},

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // answering is an AWS that gives one fixed answer.
@@ -83,7 +84,7 @@ func TestAnswersWithoutCredentialsAreNotTaken(t *testing.T) {
 func TestKeysOfACredentialProcessAreNeverQuoted(t *testing.T) {
 	b := newBench(t)
 	writeFile(t, os.Getenv("AWS_CONFIG_FILE"), "[profile alice]\ncredential_process = echo notice {\"Version\":1,\"SecretAccessKey\":\"CANARY\"}\n")
-	b.config.Users.Find("U01ALICE").Key = broker.KeySource{Profile: "alice"}
+	b.config.Users.Find("U01ALICE").Key = policy.KeySource{Profile: "alice"}
 	_, err := b.Issuing.Issue(t.Context(), b.request("prod", b.device.Code()))
 	if e := wantCode(t, err, broker.CodeKeyUnreadable); strings.Contains(e.Error(), "CANARY") {
 		t.Errorf("got %q, want nothing of what the process printed", e)

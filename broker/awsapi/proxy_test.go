@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // A proxy is an egress proxy: connect answers CONNECT, with the connection in
@@ -258,7 +259,7 @@ func TestARequestThatCannotBeWrittenIsAFaultOfTheKey(t *testing.T) {
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
 	b := newSessionBench(t)
 	b.begin(t)
-	unwritable := broker.NewSecret("a token\nwith a line break")
+	unwritable := secret.New("a token\nwith a line break")
 	session, c, _, err := b.store.Sessions.FindMFASession(t.Context(), "U01ALICE")
 	if err != nil {
 		t.Fatal(err)

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // RevocationsPolicy is the name of the one inline policy that the bot keeps on a
@@ -50,7 +50,7 @@ const anySession = ""
 // checkDeniable refuses what is no session name: a * would shut out everybody,
 // and what AWS never gave anybody shuts out nobody.
 func checkDeniable(session string) error {
-	if err := broker.CheckSessionName(session); err != nil {
+	if err := policy.CheckSessionName(session); err != nil {
 		return fmt.Errorf("no policy is written for %.100q: %w", session, err)
 	}
 	return nil
@@ -101,7 +101,7 @@ func parseRevocations(text string) (revocations, error) {
 func (doc revocations) with(session string, before time.Time) revocations {
 	latest := map[string]time.Time{session: before}
 	for _, s := range doc.Statement {
-		if s.before().Add(broker.MaxRoleDuration).After(before) && s.before().After(latest[s.session()]) {
+		if s.before().Add(policy.MaxRoleDuration).After(before) && s.before().After(latest[s.session()]) {
 			latest[s.session()] = s.before()
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 func TestRevocationsKeepTheLatestOfEachSession(t *testing.T) {
@@ -31,10 +31,10 @@ func TestRevocationsKeepTheLatestOfEachSession(t *testing.T) {
 func TestRevocationsAreDroppedOnceTheyHitNobody(t *testing.T) {
 	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	doc := revocations{}.with("alice", noon)
-	if got := doc.with("bob", noon.Add(broker.MaxRoleDuration-time.Second)); !got.denies("alice", noon) {
+	if got := doc.with("bob", noon.Add(policy.MaxRoleDuration-time.Second)); !got.denies("alice", noon) {
 		t.Errorf("a deny that can still hit a session was dropped: %s", got.text())
 	}
-	if got := doc.with("bob", noon.Add(broker.MaxRoleDuration)); got.denies("alice", noon) {
+	if got := doc.with("bob", noon.Add(policy.MaxRoleDuration)); got.denies("alice", noon) {
 		t.Errorf("a deny that can hit nobody stays: %s", got.text())
 	}
 }

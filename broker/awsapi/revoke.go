@@ -19,6 +19,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/retry"
 )
 
@@ -31,7 +32,7 @@ const (
 )
 
 // Deny implements [broker.Revoker].
-func (c *Client) Deny(ctx context.Context, account broker.Account, names func() []string, still func(context.Context) error) (broker.Denied, error) {
+func (c *Client) Deny(ctx context.Context, account policy.Account, names func() []string, still func(context.Context) error) (broker.Denied, error) {
 	client, err := c.revoker(ctx, account)
 	if err != nil {
 		return broker.Denied{}, notTold(fmt.Errorf("assume the revoker: %w", err))
@@ -176,10 +177,10 @@ func dateOf(r *smithyhttp.Response) (time.Time, error) {
 
 // revoker returns a client that acts as the Account's revoker role, which the
 // bot assumes with its own identity.
-func (c *Client) revoker(ctx context.Context, account broker.Account) (*iam.Client, error) {
+func (c *Client) revoker(ctx context.Context, account policy.Account) (*iam.Client, error) {
 	out, err := c.sts.AssumeRole(ctx, &sts.AssumeRoleInput{
 		RoleArn: aws.String(string(account.Revoker)), RoleSessionName: aws.String(revokerSession),
-		DurationSeconds: aws.Int32(int32(broker.MinDuration / time.Second)),
+		DurationSeconds: aws.Int32(int32(policy.MinDuration / time.Second)),
 	})
 	if err != nil {
 		return nil, err

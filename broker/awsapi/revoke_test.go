@@ -14,6 +14,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 const (
@@ -22,7 +23,7 @@ const (
 )
 
 // revokeWorld is a fake AWS with a role and its revoker.
-func revokeWorld(t *testing.T) (*Client, broker.Account) {
+func revokeWorld(t *testing.T) (*Client, policy.Account) {
 	t.Helper()
 	server, err := awstest.Start()
 	if err != nil {
@@ -44,8 +45,8 @@ func revokeWorld(t *testing.T) (*Client, broker.Account) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return a, broker.Account{
-		Name: "prod", RoleARN: broker.RoleARN(awstest.RoleARN(revokeProd, "OnCall")), Revoker: broker.RoleARN(awstest.RoleARN(revokeProd, "Revoker")),
+	return a, policy.Account{
+		Name: "prod", RoleARN: policy.RoleARN(awstest.RoleARN(revokeProd, "OnCall")), Revoker: policy.RoleARN(awstest.RoleARN(revokeProd, "Revoker")),
 	}
 }
 
@@ -53,7 +54,7 @@ func alone(context.Context) error { return nil }
 
 func only(name string) func() []string { return func() []string { return []string{name} } }
 
-func standing(t *testing.T, a *Client, account broker.Account) revocations {
+func standing(t *testing.T, a *Client, account policy.Account) revocations {
 	t.Helper()
 	client, err := a.revoker(t.Context(), account)
 	if err != nil {

@@ -13,6 +13,8 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // listedBy is what becomes of a list with live credentials, once S3 is h.
@@ -129,7 +131,7 @@ func TestAListWithoutMFASpeaksOfNoCode(t *testing.T) {
 	b := newBench(t)
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
 	b.aws.AddRole(awstest.Role{Account: "222222222222", Name: "OnCall", Trust: awstest.Trust{Principals: []string{awstest.UserARN(hub, "alice")}}})
-	b.config.Accounts.Find("prod").MFA = broker.MFANone
+	b.config.Accounts.Find("prod").MFA = policy.MFANone
 	for _, f := range []awstest.FaultError{{Status: 503, Code: "ServiceUnavailable"}, {Status: 400, Code: "ExpiredToken"},
 		{Status: 503, Code: "SlowDown"}, {Status: 403, Code: "RequestTimeTooSkewed"}} {
 		clear := b.aws.Inject(awstest.Fault{Action: "ListBuckets", Error: &f})
@@ -179,7 +181,7 @@ func TestAListForWhichNoTimeIsLeftBlamesNoSetting(t *testing.T) {
 // forgetful keeps no Grant.
 type forgetful struct{ broker.Grants }
 
-func (forgetful) SaveGrant(context.Context, broker.Grant, broker.Credentials, time.Duration) error {
+func (forgetful) SaveGrant(context.Context, broker.Grant, secret.Credentials, time.Duration) error {
 	return errors.New("the store is down")
 }
 

@@ -14,6 +14,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // How console sign-in works, its hosts and its limits:
@@ -47,20 +48,20 @@ func (c *Client) HasConsole(partition string) bool {
 }
 
 // SigninLink implements [broker.Signin].
-func (c *Client) SigninLink(ctx context.Context, q broker.SigninQuery) (broker.Secret, error) {
+func (c *Client) SigninLink(ctx context.Context, q broker.SigninQuery) (secret.Text, error) {
 	hosts := consoles[q.Account.RoleARN.Partition()]
 	if q.Endpoint != "" {
 		hosts.signin = q.Endpoint
 	}
 	token, err := c.signinToken(ctx, hosts.signin, q.Credentials)
 	if err != nil {
-		return broker.Secret{}, err
+		return secret.Text{}, err
 	}
 	return loginURL(hosts, token, q.Service, q.Account.Region), nil
 }
 
 // loginURL is what a browser opens.
-func loginURL(hosts partitionConsole, token broker.Secret, service, region string) broker.Secret {
+func loginURL(hosts partitionConsole, token secret.Text, service, region string) secret.Text {
 	destination := hosts.console
 	if service != "" {
 		destination += service + "/home"
@@ -70,7 +71,7 @@ func loginURL(hosts partitionConsole, token broker.Secret, service, region strin
 	if region != "" {
 		destination += "?region=" + url.QueryEscape(region)
 	}
-	return broker.NewSecret(hosts.signin + "?" + url.Values{
+	return secret.New(hosts.signin + "?" + url.Values{
 		"Action": {"login"}, "Issuer": {issuer}, "Destination": {destination}, "SigninToken": {token.Reveal()},
 	}.Encode())
 }
@@ -89,17 +90,17 @@ func signinTransport(client aws.HTTPClient) http.RoundTripper {
 // signinToken exchanges Credentials for a sign-in token. It sends no
 // SessionDuration: the console session would outlive the recorded expiry. There
 // is no code in the call, so it is tried again when the network fails.
-func (c *Client) signinToken(ctx context.Context, endpoint string, by broker.Credentials) (broker.Secret, error) {
+func (c *Client) signinToken(ctx context.Context, endpoint string, by secret.Credentials) (secret.Text, error) {
 	session, err := json.Marshal(map[string]string{
 		"sessionId": by.AccessKeyID, "sessionKey": by.SecretAccessKey.Reveal(), "sessionToken": by.SessionToken.Reveal(),
 	})
 	if err != nil {
-		return broker.Secret{}, fmt.Errorf("encode session: %w", err)
+		return secret.Text{}, fmt.Errorf("encode session: %w", err)
 	}
-	query := broker.NewSecret(url.Values{"Action": {"getSigninToken"}, "Session": {string(session)}}.Encode())
+	query := secret.New(url.Values{"Action": {"getSigninToken"}, "Session": {string(session)}}.Encode())
 	ctx, cancel := broker.ForAWS(ctx)
 	defer cancel()
-	var token broker.Secret
+	var token secret.Text
 	for range signinAttempts {
 		var unanswered bool
 		token, unanswered, err = c.askSignin(ctx, endpoint, query)
@@ -111,35 +112,35 @@ func (c *Client) signinToken(ctx context.Context, endpoint string, by broker.Cre
 }
 
 // askSignin sends one request, by GET, which is what AWS documents.
-func (c *Client) askSignin(ctx context.Context, endpoint string, query broker.Secret) (token broker.Secret, unanswered bool, err error) {
+func (c *Client) askSignin(ctx context.Context, endpoint string, query secret.Text) (token secret.Text, unanswered bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, signinTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint, http.NoBody)
 	if err != nil {
-		return broker.Secret{}, false, signinError("The bot cannot reach the sign-in endpoint of AWS, so there is no link.",
+		return secret.Text{}, false, signinError("The bot cannot reach the sign-in endpoint of AWS, so there is no link.",
 			errors.New("signin_endpoint is not a URL"))
 	}
 	request.URL.RawQuery = query.Reveal()
 	answer, err := c.signin.RoundTrip(request)
 	if err != nil {
-		return broker.Secret{}, true, signinError("The sign-in endpoint of AWS did not answer, so there is no link.", withoutURL(err))
+		return secret.Text{}, true, signinError("The sign-in endpoint of AWS did not answer, so there is no link.", withoutURL(err))
 	}
 	defer func() { _ = answer.Body.Close() }() // only read from
 	body, err := io.ReadAll(io.LimitReader(answer.Body, maxSigninAnswer+1))
 	if err != nil {
-		return broker.Secret{}, true, signinError("The sign-in endpoint of AWS did not answer, so there is no link.", withoutURL(err))
+		return secret.Text{}, true, signinError("The sign-in endpoint of AWS did not answer, so there is no link.", withoutURL(err))
 	}
 	// Neither the body nor its header goes into an error: they may repeat what
 	// was asked.
 	if answer.StatusCode != http.StatusOK {
-		return broker.Secret{}, false, signinRefused(answer.StatusCode)
+		return secret.Text{}, false, signinRefused(answer.StatusCode)
 	}
 	var out struct{ SigninToken string }
 	if len(body) > maxSigninAnswer || json.Unmarshal(body, &out) != nil || out.SigninToken == "" {
-		return broker.Secret{}, false, signinError("The sign-in endpoint of AWS answered something else than a link.",
+		return secret.Text{}, false, signinError("The sign-in endpoint of AWS answered something else than a link.",
 			fmt.Errorf("%d bytes that hold no sign-in token", len(body)))
 	}
-	return broker.NewSecret(out.SigninToken), false, nil
+	return secret.New(out.SigninToken), false, nil
 }
 
 // signinRefused tells a refusal of these credentials from an endpoint that is

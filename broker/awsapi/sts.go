@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 var errNoCredentials = errors.New("STS answered without credentials")
@@ -41,7 +43,7 @@ func (c *Client) Issue(ctx context.Context, call broker.Call) (broker.STSAnswer,
 }
 
 // once signs one call and switches retries off.
-func once(signer broker.Credentials) func(*sts.Options) {
+func once(signer secret.Credentials) func(*sts.Options) {
 	return func(o *sts.Options) {
 		o.Credentials = signing(signer)
 		o.Retryer = aws.NopRetryer{}
@@ -98,7 +100,7 @@ func (c *Client) sessionToken(ctx context.Context, call broker.Call) (broker.STS
 
 // seconds is d as STS takes it.
 func seconds(d time.Duration) *int32 {
-	return aws.Int32(int32(min(d, broker.MaxSessionTokenDuration) / time.Second)) //nolint:gosec // at most 129,600
+	return aws.Int32(int32(min(d, policy.MaxSessionTokenDuration) / time.Second)) //nolint:gosec // at most 129,600
 }
 
 func answerOf(issued *types.Credentials, principal, requestID string) (broker.STSAnswer, error) {
@@ -110,20 +112,20 @@ func answerOf(issued *types.Credentials, principal, requestID string) (broker.ST
 }
 
 // credentialsOf returns what STS issued; ok is false if a part is missing.
-func credentialsOf(c *types.Credentials) (got broker.Credentials, ok bool) {
+func credentialsOf(c *types.Credentials) (got secret.Credentials, ok bool) {
 	if c == nil || aws.ToString(c.AccessKeyId) == "" || aws.ToString(c.SecretAccessKey) == "" || aws.ToString(c.SessionToken) == "" || c.Expiration == nil {
-		return broker.Credentials{}, false
+		return secret.Credentials{}, false
 	}
-	return broker.Credentials{
+	return secret.Credentials{
 		AccessKeyID:     *c.AccessKeyId,
-		SecretAccessKey: broker.NewSecret(*c.SecretAccessKey),
-		SessionToken:    broker.NewSecret(*c.SessionToken),
+		SecretAccessKey: secret.New(*c.SecretAccessKey),
+		SessionToken:    secret.New(*c.SessionToken),
 		Expires:         c.Expiration.UTC(),
 	}, true
 }
 
 // Identity implements [broker.STS].
-func (c *Client) Identity(ctx context.Context, signer broker.Credentials, from broker.KeySource) (broker.Identity, error) {
+func (c *Client) Identity(ctx context.Context, signer secret.Credentials, from policy.KeySource) (broker.Identity, error) {
 	ctx, cancel := broker.ForAWS(ctx)
 	defer cancel()
 	ctx, sent := withSending(ctx)

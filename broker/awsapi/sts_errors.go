@@ -8,6 +8,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // A meaning is what one of STS's refusals means for the person.
@@ -220,7 +221,7 @@ func (o operation) unwritable(failure error) *broker.Error {
 }
 
 // scrub takes the code out: AWS quotes malformed parameters in its messages.
-func scrub(err error, code broker.TokenCode) string {
+func scrub(err error, code secret.TokenCode) string {
 	if code.Empty() {
 		return err.Error()
 	}

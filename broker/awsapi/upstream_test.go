@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // TestNoErrorOfAWSRepeatsWhatWasSent has AWS answer with the request that it got,
@@ -39,7 +39,7 @@ func TestNoErrorOfAWSRepeatsWhatWasSent(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = a.sts.GetSessionToken(t.Context(), &sts.GetSessionTokenInput{},
-			once(broker.Credentials{AccessKeyID: "AKIA0000000000000000", SecretAccessKey: broker.NewSecret("x"), SessionToken: broker.NewSecret(token)}))
+			once(secret.Credentials{AccessKeyID: "AKIA0000000000000000", SecretAccessKey: secret.New("x"), SessionToken: secret.New(token)}))
 		server.Close()
 		var api smithy.APIError
 		if !errors.As(err, &api) || api.ErrorCode() != "SignatureDoesNotMatch" || requestID(err) != "r-1" {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/text"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 )
@@ -98,18 +99,18 @@ func summarize(w io.Writer, path string, cfg config.Config) error {
 const sessionNote = "  AWS calls each by this session name. Where a role's trust policy binds it, it must be the name of the IAM user, which check cannot see."
 
 // sessionText is the User's session name, and the name if that is another.
-func sessionText(u broker.User) string {
-	if own, err := broker.SessionName(u.Name); err == nil && own == u.SessionName {
+func sessionText(u policy.User) string {
+	if own, err := policy.SessionName(u.Name); err == nil && own == u.SessionName {
 		return own
 	}
 	return u.SessionName + " (" + strconv.Quote(u.Name) + ")"
 }
 
-func mfaText(b broker.Config, a broker.Account) string {
+func mfaText(b policy.Config, a policy.Account) string {
 	switch a.MFA {
-	case broker.MFANone:
+	case policy.MFANone:
 		return "NO MFA"
-	case broker.MFAFresh:
+	case policy.MFAFresh:
 		return "fresh MFA code"
 	}
 	if b.MFASession > 0 && a.HasRole() {
@@ -119,7 +120,7 @@ func mfaText(b broker.Config, a broker.Account) string {
 }
 
 // callText is the STS call that issues the Account's credentials.
-func callText(a broker.Account) string {
+func callText(a policy.Account) string {
 	if !a.HasRole() {
 		return string(broker.MethodGetSessionToken) + " in the user's own account"
 	}
@@ -145,7 +146,7 @@ func callText(a broker.Account) string {
 	return call
 }
 
-func durationText(a broker.Account) string {
+func durationText(a policy.Account) string {
 	if a.DefaultDuration == a.MaxDuration {
 		return "for " + text.FormatDuration(a.MaxDuration)
 	}

@@ -3,11 +3,11 @@ package main
 import (
 	"strings"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // adminsText names who may act as an admin, users of the config or not.
-func adminsText(b broker.Config) string {
+func adminsText(b policy.Config) string {
 	names := make([]string, len(b.Admins))
 	for i, id := range b.Admins {
 		names[i] = id

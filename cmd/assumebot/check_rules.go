@@ -4,14 +4,14 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
 const outsideText = "its credentials can assume, without the bot, every role that trusts the person's IAM user; check cannot see which roles trust whom"
 
 // rulesText is what an account's rules say beside whom they allow, a line each.
-func rulesText(b broker.Config, a broker.Account) []string {
+func rulesText(b policy.Config, a policy.Account) []string {
 	var lines []string
 	add := func(what, rules string) { lines = append(lines, what+"\t"+text.Printable(rules)) }
 	if !a.HasRole() {
@@ -53,7 +53,7 @@ func rulesText(b broker.Config, a broker.Account) []string {
 }
 
 // namesText names people by their names and everything else as the file does.
-func namesText(b broker.Config, who []string) string {
+func namesText(b policy.Config, who []string) string {
 	var names []string
 	for _, id := range who {
 		u, known := b.User(id)

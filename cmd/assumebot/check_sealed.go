@@ -1,9 +1,11 @@
 package main
 
-import "github.com/assumebot/assumebot/broker"
+import (
+	"github.com/assumebot/assumebot/broker/policy"
+)
 
 // userSealing is what a user's line ends with: the key that the config sets.
-func userSealing(u broker.User) string {
+func userSealing(u policy.User) string {
 	switch {
 	case !u.AgeKey.Empty():
 		return ", sealed to " + u.AgeKey.Fingerprint
@@ -14,7 +16,7 @@ func userSealing(u broker.User) string {
 }
 
 // accountSealing says which accounts are never shown in clear.
-func accountSealing(a broker.Account) string {
+func accountSealing(a policy.Account) string {
 	if a.SealRequired {
 		return ", sealed"
 	}

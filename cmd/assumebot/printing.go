@@ -42,7 +42,7 @@ const asciiControls = "\x00\x01\x02\x03\x04\x05\x06\a\b\t\n\v\f\r\x0e\x0f\x10\x1
 
 func logged(text string) string { return keeping(text, asciiControls) }
 
-// keeping is [broker.Printable] but for the characters in keep.
+// keeping is [text.Printable] but for the characters in keep.
 func keeping(s, keep string) string {
 	if text.Printable(s) == s {
 		return s

@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
-	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/cmd/internal/app"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 )
@@ -95,7 +95,7 @@ func (w *world) newApp(ctx context.Context, log *slog.Logger) (*app.App, error) 
 	if err != nil {
 		return nil, err
 	}
-	aws := awsapi.Place{Endpoint: w.aws.URL(), Key: broker.Credentials{AccessKeyID: botKey.id, SecretAccessKey: broker.NewSecret(botKey.secret)}}
+	aws := awsapi.Place{Endpoint: w.aws.URL(), Key: secret.Credentials{AccessKeyID: botKey.id, SecretAccessKey: secret.New(botKey.secret)}}
 	return app.New(ctx, cfg, settings, app.Environment{Getenv: getenv, AWS: &aws, Now: w.clock.now, Log: log})
 }
 

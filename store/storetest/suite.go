@@ -11,7 +11,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
 )
 
@@ -64,9 +64,9 @@ var (
 )
 
 // SealKey is a seal key that b alone decides.
-func SealKey(b byte) broker.Secret {
+func SealKey(b byte) secret.Text {
 	key := sha256.Sum256([]byte{b})
-	return broker.NewSecret(base64.StdEncoding.EncodeToString(key[:]))
+	return secret.New(base64.StdEncoding.EncodeToString(key[:]))
 }
 
 type harness struct {
@@ -93,9 +93,9 @@ func newHarness(t *testing.T, url string) *harness {
 
 // replica opens the same Redis once more; embedded, where each is its own, only
 // the harness itself does.
-func (h *harness) replica(t *testing.T, keys ...broker.Secret) *store.Store {
+func (h *harness) replica(t *testing.T, keys ...secret.Text) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Options{URL: broker.NewSecret(h.url), SealKeys: keys, Now: h.now})
+	s, err := store.Open(t.Context(), store.Options{URL: secret.New(h.url), SealKeys: keys, Now: h.now})
 	if err != nil {
 		t.Fatalf("open: %v", err)
 	}

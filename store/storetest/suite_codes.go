@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
 )
 
@@ -28,8 +29,8 @@ var codeTests = []test{
 	{"what makes no sense is refused", senselessReserve},
 }
 
-func code(s string) broker.TokenCode {
-	c, ok := broker.ParseTokenCode(s)
+func code(s string) secret.TokenCode {
+	c, ok := secret.ParseTokenCode(s)
 	if !ok {
 		panic("not a code: " + s)
 	}
@@ -163,14 +164,14 @@ func codesAreHashed(t *testing.T, h *harness) {
 func senselessReserve(t *testing.T, h *harness) {
 	for _, in := range []struct {
 		user, serial string
-		code         broker.TokenCode
+		code         secret.TokenCode
 		request      string
 		ttl          time.Duration
 	}{
 		{"", serial, code("123456"), "r1", time.Minute},
 		{"U{1}", serial, code("123456"), "r1", time.Minute},
 		{alice, "", code("123456"), "r1", time.Minute},
-		{alice, serial, broker.TokenCode{}, "r1", time.Minute},
+		{alice, serial, secret.TokenCode{}, "r1", time.Minute},
 		{alice, serial, code("123456"), "", time.Minute},
 		{alice, serial, code("123456"), "r1", 0},
 	} {

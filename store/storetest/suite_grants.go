@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
 )
 
@@ -42,16 +43,16 @@ var grantTests = []test{
 	{"nobody finds the grant of another", grantOfAnotherIsNotFound},
 }
 
-func grant(h *harness, id, account string, life time.Duration) (broker.Grant, broker.Credentials) {
+func grant(h *harness, id, account string, life time.Duration) (broker.Grant, secret.Credentials) {
 	now := h.now().Truncate(time.Millisecond).UTC()
 	g := broker.Grant{
 		ID: id, User: alice, Account: account, RoleARN: "arn:aws:iam::222222222222:role/OnCall",
 		Principal: "arn:aws:sts::222222222222:assumed-role/OnCall/alice", AccessKeyID: "ASIA" + strings.ToUpper(id),
 		Method: broker.MethodAssumeRole, MFA: true, Issued: now, Expires: now.Add(life), Reason: "INC-42", STSRequestID: "sts-" + id,
 	}
-	return g, broker.Credentials{
-		AccessKeyID: g.AccessKeyID, SecretAccessKey: broker.NewSecret(secretKey + id),
-		SessionToken: broker.NewSecret(strings.Repeat(sessionToken, 300) + id), Expires: g.Expires,
+	return g, secret.Credentials{
+		AccessKeyID: g.AccessKeyID, SecretAccessKey: secret.New(secretKey + id),
+		SessionToken: secret.New(strings.Repeat(sessionToken, 300) + id), Expires: g.Expires,
 	}
 }
 
@@ -74,7 +75,7 @@ func wantRevealed(t *testing.T, s *store.Store, account, id string) {
 	if g.ID != id || ok != (id != "") {
 		t.Fatalf("reveal: got %q, %v, want %q", g.ID, ok, id)
 	}
-	if want := broker.NewSecret(secretKey + id); ok && !sameSecret(c.SecretAccessKey, want) {
+	if want := secret.New(secretKey + id); ok && !sameSecret(c.SecretAccessKey, want) {
 		t.Errorf("secret access key: got another, want that of %s", id)
 	}
 }
@@ -95,8 +96,8 @@ func wantLive(t *testing.T, s *store.Store, want ...string) {
 }
 
 // sameSecret compares without revealing.
-func sameSecret(a, b broker.Secret) bool {
-	return cmp.Equal(a, b, cmp.AllowUnexported(broker.Secret{}))
+func sameSecret(a, b secret.Text) bool {
+	return cmp.Equal(a, b, cmp.AllowUnexported(secret.Text{}))
 }
 
 func grantRoundTrip(t *testing.T, h *harness) {
@@ -176,12 +177,12 @@ func noWindow(t *testing.T, h *harness) {
 }
 
 func expiredIsRefused(t *testing.T, h *harness) {
-	for _, late := range []func(*broker.Grant, *broker.Credentials){
-		func(g *broker.Grant, _ *broker.Credentials) { g.Expires = h.now() },
-		func(_ *broker.Grant, c *broker.Credentials) { c.Expires = h.now().Add(-time.Second) },
-		func(g *broker.Grant, _ *broker.Credentials) { g.Expires = time.Time{} },
-		func(g *broker.Grant, _ *broker.Credentials) { g.ID = "" },
-		func(g *broker.Grant, _ *broker.Credentials) { g.User = "" },
+	for _, late := range []func(*broker.Grant, *secret.Credentials){
+		func(g *broker.Grant, _ *secret.Credentials) { g.Expires = h.now() },
+		func(_ *broker.Grant, c *secret.Credentials) { c.Expires = h.now().Add(-time.Second) },
+		func(g *broker.Grant, _ *secret.Credentials) { g.Expires = time.Time{} },
+		func(g *broker.Grant, _ *secret.Credentials) { g.ID = "" },
+		func(g *broker.Grant, _ *secret.Credentials) { g.User = "" },
 	} {
 		g, c := grant(h, "g1", "prod", time.Hour)
 		late(&g, &c)

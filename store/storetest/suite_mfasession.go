@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
 )
 
@@ -31,7 +32,7 @@ var sessionTests = []test{
 	{"of many racing with one code all get the one MFA session", sessionRace},
 }
 
-func mfaSession(h *harness, id string, life time.Duration) (broker.Session, broker.Credentials) {
+func mfaSession(h *harness, id string, life time.Duration) (broker.Session, secret.Credentials) {
 	_, c := grant(h, id, "prod", life)
 	now := h.now().Truncate(time.Millisecond).UTC()
 	return broker.Session{ID: id, User: alice, MFASerial: serial, AccessKeyID: c.AccessKeyID, Asked: now, Began: now, Expires: c.Expires}, c
@@ -56,7 +57,7 @@ func wantSession(t *testing.T, s *store.Store, id string) {
 	if got.ID != id || ok != (id != "") {
 		t.Fatalf("find MFA session: got %q, %v, want %q", got.ID, ok, id)
 	}
-	if want := broker.NewSecret(secretKey + id); ok && !sameSecret(c.SecretAccessKey, want) {
+	if want := secret.New(secretKey + id); ok && !sameSecret(c.SecretAccessKey, want) {
 		t.Errorf("secret access key: got another, want that of %s", id)
 	}
 }
@@ -140,13 +141,13 @@ func sessionsAreApart(t *testing.T, h *harness) {
 }
 
 func senselessSession(t *testing.T, h *harness) {
-	for name, change := range map[string]func(*broker.Session, *broker.Credentials){
-		"expired":               func(s *broker.Session, _ *broker.Credentials) { s.Expires = h.now().Add(-time.Second) },
-		"no user":               func(s *broker.Session, _ *broker.Credentials) { s.User = "" },
-		"a brace in the user":   func(s *broker.Session, _ *broker.Credentials) { s.User = "U{1}" },
-		"no ID":                 func(s *broker.Session, _ *broker.Credentials) { s.ID = "" },
-		"no device":             func(s *broker.Session, _ *broker.Credentials) { s.MFASerial = "" },
-		"another's credentials": func(_ *broker.Session, c *broker.Credentials) { c.AccessKeyID = "ASIAOTHER" },
+	for name, change := range map[string]func(*broker.Session, *secret.Credentials){
+		"expired":               func(s *broker.Session, _ *secret.Credentials) { s.Expires = h.now().Add(-time.Second) },
+		"no user":               func(s *broker.Session, _ *secret.Credentials) { s.User = "" },
+		"a brace in the user":   func(s *broker.Session, _ *secret.Credentials) { s.User = "U{1}" },
+		"no ID":                 func(s *broker.Session, _ *secret.Credentials) { s.ID = "" },
+		"no device":             func(s *broker.Session, _ *secret.Credentials) { s.MFASerial = "" },
+		"another's credentials": func(_ *broker.Session, c *secret.Credentials) { c.AccessKeyID = "ASIAOTHER" },
 	} {
 		s, c := mfaSession(h, "s1", time.Hour)
 		change(&s, &c)
@@ -311,7 +312,7 @@ func sessionEndedWhileItBegan(t *testing.T, h *harness) {
 	if _, err := h.Sessions.DropMFASession(t.Context(), alice, ""); err != nil {
 		t.Fatal(err)
 	}
-	c := broker.Credentials{AccessKeyID: "ASIALATE", SecretAccessKey: broker.NewSecret("s"), SessionToken: broker.NewSecret("t"), Expires: h.now().Add(time.Hour)}
+	c := secret.Credentials{AccessKeyID: "ASIALATE", SecretAccessKey: secret.New("s"), SessionToken: secret.New("t"), Expires: h.now().Add(time.Hour)}
 	late := broker.Session{ID: "late", User: alice, MFASerial: serial, AccessKeyID: "ASIALATE", Asked: asked, Began: h.now(), Expires: c.Expires}
 	if err := h.Sessions.SaveMFASession(t.Context(), late, c); err == nil {
 		t.Error("a session that its user ended while it began was kept")

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
 )
 
@@ -67,7 +68,7 @@ func putBackGrant(t *testing.T, h *harness, reveal time.Duration) {
 	t.Helper()
 	now := h.now()
 	g := broker.Grant{ID: "g1", User: "U01ALICE", Account: "prod", AccessKeyID: "ASIA1", Issued: now, Expires: now.Add(time.Hour)}
-	c := broker.Credentials{AccessKeyID: "ASIA1", SecretAccessKey: broker.NewSecret("s"), SessionToken: broker.NewSecret("t"), Expires: g.Expires}
+	c := secret.Credentials{AccessKeyID: "ASIA1", SecretAccessKey: secret.New("s"), SessionToken: secret.New("t"), Expires: g.Expires}
 	if err := h.Grants.SaveGrant(t.Context(), g, c, reveal); err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +132,7 @@ func putBackSession(t *testing.T, h *harness) {
 	save := func(id string, asked time.Time) {
 		t.Helper()
 		s := broker.Session{ID: id, User: "U01ALICE", MFASerial: "serial", AccessKeyID: "ASIA1", Began: asked, Asked: asked, Expires: asked.Add(8 * time.Hour)}
-		c := broker.Credentials{AccessKeyID: "ASIA1", SecretAccessKey: broker.NewSecret("s"), SessionToken: broker.NewSecret("t"), Expires: s.Expires}
+		c := secret.Credentials{AccessKeyID: "ASIA1", SecretAccessKey: secret.New("s"), SessionToken: secret.New("t"), Expires: s.Expires}
 		if err := h.Sessions.SaveMFASession(t.Context(), s, c); err != nil {
 			t.Fatal(err)
 		}

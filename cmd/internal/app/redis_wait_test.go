@@ -10,7 +10,7 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
 	"github.com/assumebot/assumebot/store/storetest"
 )
@@ -49,7 +49,7 @@ func TestTheStoreIsOpenedOnceRedisIsThere(t *testing.T) {
 			}
 		}
 	}), nil))
-	st, err := openStore(t.Context(), store.Options{URL: broker.NewSecret("redis://" + addr), SealKeys: []broker.Secret{storetest.KeyOne}, Log: log})
+	st, err := openStore(t.Context(), store.Options{URL: secret.New("redis://" + addr), SealKeys: []secret.Text{storetest.KeyOne}, Log: log})
 	if err != nil || waited != 2 {
 		t.Fatalf("got %v after %d waits, want the store after 2", err, waited)
 	}
@@ -61,7 +61,7 @@ func TestTheStoreIsOpenedOnceRedisIsThere(t *testing.T) {
 func TestWaitingForRedisEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	log := slog.New(slog.NewTextHandler(onLine(func(string) { cancel() }), nil))
-	_, err := openStore(ctx, store.Options{URL: broker.NewSecret("redis://" + freeAddress(t)), SealKeys: []broker.Secret{storetest.KeyOne}, Log: log})
+	_, err := openStore(ctx, store.Options{URL: secret.New("redis://" + freeAddress(t)), SealKeys: []secret.Text{storetest.KeyOne}, Log: log})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want that it was cancelled", err)
 	}
@@ -69,7 +69,7 @@ func TestWaitingForRedisEndsWithItsContext(t *testing.T) {
 
 func TestWhatOnlyAPersonCanMendOfRedisIsNotWaitedFor(t *testing.T) {
 	log := slog.New(slog.NewTextHandler(onLine(func(line string) { t.Errorf("log: %s", line) }), nil))
-	_, err := openStore(t.Context(), store.Options{URL: broker.NewSecret("redis://192.0.2.1"), SealKeys: []broker.Secret{storetest.KeyOne}, Log: log})
+	_, err := openStore(t.Context(), store.Options{URL: secret.New("redis://192.0.2.1"), SealKeys: []secret.Text{storetest.KeyOne}, Log: log})
 	var setup *SetupError
 	if !errors.As(err, &setup) {
 		t.Errorf("got %v, want a SetupError", err)

@@ -18,6 +18,7 @@ import (
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awsapi"
+	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 	"github.com/assumebot/assumebot/store"
 )
@@ -164,7 +165,7 @@ func (a *App) Run(ctx context.Context) error {
 type maker struct {
 	deps    broker.Deps
 	region  string // where STS is called
-	current atomic.Pointer[broker.Config]
+	current atomic.Pointer[policy.Config]
 }
 
 func (m *maker) broker(c config.Config) *broker.Broker {
@@ -199,8 +200,8 @@ func warn(ctx context.Context, c config.Config, log *slog.Logger) {
 func (a *App) Close() error { return a.Store.Close() }
 
 // withRegion gives Accounts that name no region the one that STS is called in.
-func withRegion(accounts broker.List[broker.Account], region string) broker.List[broker.Account] {
-	var out broker.List[broker.Account]
+func withRegion(accounts policy.List[policy.Account], region string) policy.List[policy.Account] {
+	var out policy.List[policy.Account]
 	for a := range accounts.All() {
 		here := *a
 		here.Region = cmp.Or(a.Region, region)

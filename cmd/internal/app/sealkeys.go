@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
 )
 
@@ -15,10 +15,10 @@ import (
 const sealKeyBytes = 32
 
 // NewSealKey returns a fresh key as ASSUMEBOT_SEAL_KEYS takes it.
-func NewSealKey() broker.Secret {
+func NewSealKey() secret.Text {
 	var key [sealKeyBytes]byte
 	_, _ = rand.Read(key[:]) // never fails: it ends the program instead
-	return broker.NewSecret(base64.StdEncoding.EncodeToString(key[:]))
+	return secret.New(base64.StdEncoding.EncodeToString(key[:]))
 }
 
 // betweenKeys is a comma, or a line of its own for each key.
@@ -26,7 +26,7 @@ var betweenKeys = regexp.MustCompile(`\s*,\s*|\s+`)
 
 // sealKeys reads a list of keys, in either base64 alphabet, with padding or
 // without, and returns each as [NewSealKey] would write it.
-func (r *settingsReader) sealKeys(list string) []broker.Secret {
+func (r *settingsReader) sealKeys(list string) []secret.Text {
 	const name = "ASSUMEBOT_SEAL_KEYS"
 	const hint = "make one with `assumebot keygen`, and put it before the others after a comma"
 	var raw []string
@@ -49,9 +49,9 @@ func (r *settingsReader) sealKeys(list string) []broker.Secret {
 			raw = append(raw, string(key))
 		}
 	}
-	keys := make([]broker.Secret, len(raw))
+	keys := make([]secret.Text, len(raw))
 	for i, key := range raw {
-		keys[i] = broker.NewSecret(base64.StdEncoding.EncodeToString([]byte(key)))
+		keys[i] = secret.New(base64.StdEncoding.EncodeToString([]byte(key)))
 	}
 	return keys
 }

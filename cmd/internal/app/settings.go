@@ -12,6 +12,8 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awsapi"
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 )
 
@@ -27,14 +29,14 @@ const defaultSlackAPI = "https://slack.com/api/"
 // Settings is what comes from the environment: what is secret, or differs by
 // place. Its secrets redact themselves, however it is printed.
 type Settings struct {
-	SlackAppToken broker.Secret // xapp-…
-	SlackBotToken broker.Secret // xoxb-…
-	SlackAPIURL   string        // ends in /
-	RedisURL      broker.Secret // Embedded, or a URL, which may hold a password
-	Alone         bool          // Embedded, and no other process uses the Slack app
+	SlackAppToken secret.Text // xapp-…
+	SlackBotToken secret.Text // xoxb-…
+	SlackAPIURL   string      // ends in /
+	RedisURL      secret.Text // Embedded, or a URL, which may hold a password
+	Alone         bool        // Embedded, and no other process uses the Slack app
 	// SealKeys are 32 bytes each in padded standard base64, newest first. With
 	// Embedded there may be none, and the store makes its own.
-	SealKeys   []broker.Secret
+	SealKeys   []secret.Text
 	ConfigPath string // "" when ASSUMEBOT_CONFIG is unset
 	AWSRegion  string // where STS is called
 	// Risks are the names of the settings that accept one, such as REDIS_CLEARTEXT.
@@ -47,7 +49,7 @@ func (s Settings) EmbeddedRedis() bool { return s.RedisURL.Reveal() == Embedded 
 // CheckPartition says so when STS would be called in another partition than the
 // one that cfg's ARNs are in, where every call would fail.
 func (s Settings) CheckPartition(cfg config.Config) error {
-	region := broker.PartitionOfRegion(s.AWSRegion)
+	region := policy.PartitionOfRegion(s.AWSRegion)
 	elsewhere := func(what, p string) error {
 		return fmt.Errorf("AWS_REGION is %s, in the partition %s, and %s is in %s: set AWS_REGION to a region of %[4]s", s.AWSRegion, region, what, p)
 	}
@@ -57,7 +59,7 @@ func (s Settings) CheckPartition(cfg config.Config) error {
 		}
 	}
 	for u := range cfg.Broker.Users.All() {
-		if p := broker.MFAPartition(u.MFASerial); p != "" && p != region {
+		if p := policy.MFAPartition(u.MFASerial); p != "" && p != region {
 			return elsewhere("the MFA device of "+u.Name, p)
 		}
 	}
@@ -103,7 +105,7 @@ func (r *settingsReader) fail(format string, args ...any) {
 
 // A secretValue is Empty when it is unset, or when it failed, which was reported.
 type secretValue struct {
-	broker.Secret
+	secret.Text
 	failed bool
 }
 
@@ -116,7 +118,7 @@ func (r *settingsReader) secret(name string) secretValue {
 		r.fail("%s and %s_FILE are both set: unset one of them", name, name)
 		return secretValue{failed: true}
 	case file == "":
-		return secretValue{Secret: broker.NewSecret(direct)}
+		return secretValue{Text: secret.New(direct)}
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -128,7 +130,7 @@ func (r *settingsReader) secret(name string) secretValue {
 		r.fail("%s_FILE: %s is empty: put the value into it", name, file)
 		return secretValue{failed: true}
 	}
-	return secretValue{Secret: broker.NewSecret(text)}
+	return secretValue{Text: secret.New(text)}
 }
 
 // A tokenKind is a kind of Slack token, told by its first letters.
@@ -143,7 +145,7 @@ var (
 
 var tokenText = regexp.MustCompile(`^[\x21-\x7e]+$`)
 
-func (r *settingsReader) token(name string, want tokenKind) broker.Secret {
+func (r *settingsReader) token(name string, want tokenKind) secret.Text {
 	got := r.secret(name)
 	text := got.Reveal()
 	other := map[tokenKind]string{
@@ -157,17 +159,17 @@ func (r *settingsReader) token(name string, want tokenKind) broker.Secret {
 	case !tokenText.MatchString(text):
 		r.fail("%s has white space or other characters that no token has: copy it again", name)
 	case strings.HasPrefix(text, want.prefix) && len(text) > len(want.prefix):
-		return got.Secret
+		return got.Text
 	default:
 		for kind, what := range other {
 			if kind != want && strings.HasPrefix(text, kind.prefix) {
 				r.fail("%s holds %s: put the one that begins with %s there: %s", name, what, want.prefix, want.where)
-				return broker.Secret{}
+				return secret.Text{}
 			}
 		}
 		r.fail("%s does not begin with %s: in your Slack app's settings it is at %s", name, want.prefix, want.where)
 	}
-	return broker.Secret{}
+	return secret.Text{}
 }
 
 // slackAPI never repeats the URL: it may hold a password.
@@ -251,21 +253,21 @@ func foreignParameter(query url.Values) string {
 	return ""
 }
 
-func (r *settingsReader) redis(got secretValue) (target broker.Secret, alone bool) {
+func (r *settingsReader) redis(got secretValue) (target secret.Text, alone bool) {
 	const name = "REDIS_URL"
 	const choices = "set it to embedded for one process, or to a URL such as rediss://HOST:6379/0 for several"
 	text := got.Reveal()
 	switch {
 	case got.failed || text == Embedded:
-		return got.Secret, false
+		return got.Text, false
 	case text == embeddedAlone:
-		return broker.NewSecret(Embedded), true
+		return secret.New(Embedded), true
 	case strings.HasPrefix(text, Embedded+"?"):
 		r.fail("%s: nothing may stand after %s but ?alone=true, where no other process uses this Slack app", name, Embedded)
-		return broker.Secret{}, false
+		return secret.Text{}, false
 	case text == "":
 		r.fail("%s is not set: %s", name, choices)
-		return broker.Secret{}, false
+		return secret.Text{}, false
 	}
 	u, err := url.Parse(text)
 	switch {
@@ -284,7 +286,7 @@ func (r *settingsReader) redis(got secretValue) (target broker.Secret, alone boo
 		p := foreignParameter(u.Query())
 		r.fail("%s has ?%s=, which is another client's: %s", name, p, foreignParameters[p])
 	case r.redisRisks(u):
-		return got.Secret, false
+		return got.Text, false
 	}
-	return broker.Secret{}, false
+	return secret.Text{}, false
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 	"github.com/assumebot/assumebot/store"
 )
@@ -25,7 +26,7 @@ type watched struct {
 // newWatched starts a watcher of path, which holds text.
 func newWatched(t *testing.T, path, text string) *watched {
 	t.Helper()
-	st, err := store.Open(t.Context(), store.Options{URL: broker.NewSecret(store.Embedded)})
+	st, err := store.Open(t.Context(), store.Options{URL: secret.New(store.Embedded)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -65,11 +66,11 @@ func (a *Account) check(c *collector, f *File) {
 		refuse(c, r, "region %s is not a region's code: write one such as eu-west-1", Quote(r.Value))
 	}
 	a.checkDurations(c)
-	switch broker.MFAMode(a.MFA.Value) {
-	case broker.MFASession, broker.MFAFresh, broker.MFANone:
+	switch policy.MFAMode(a.MFA.Value) {
+	case policy.MFASession, policy.MFAFresh, policy.MFANone:
 	default:
 		c.problem(a.MFA.Position, "mfa is %s: write session (the default), fresh (a new code for each request) or none (no MFA at all)", Quote(a.MFA.Value))
-		a.MFA.Value = string(broker.MFASession)
+		a.MFA.Value = string(policy.MFASession)
 	}
 	checkSealed(c, a.Sealed)
 	a.checkOutsideRules(c)
@@ -84,14 +85,14 @@ func (a *Account) checkName(c *collector) {
 	if !n.OK {
 		return
 	}
-	err := broker.CheckAccountName(n.Value)
-	if err == nil && broker.MayHoldCode(n.Value) {
+	err := policy.CheckAccountName(n.Value)
+	if err == nil && secret.MayHoldCode(n.Value) {
 		err = errors.New("six digits in a row read like an MFA code that lacks its space; choose another name")
 	}
 	lower := strings.ToLower(n.Value)
 	switch {
 	case err == nil:
-	case lower != n.Value && broker.CheckAccountName(lower) == nil:
+	case lower != n.Value && policy.CheckAccountName(lower) == nil:
 		refuse(c, n, "name %s: account names are in lower case, and people may type them in any: write %s", Quote(n.Value), lower)
 	default:
 		refuse(c, n, "name %s: %v", Quote(n.Value), err)
@@ -100,12 +101,12 @@ func (a *Account) checkName(c *collector) {
 
 func (a *Account) checkRole(c *collector) {
 	if r := &a.RoleARN; r.OK {
-		if _, err := broker.ParseRoleARN(r.Value); err != nil {
+		if _, err := policy.ParseRoleARN(r.Value); err != nil {
 			refuse(c, r, "role_arn %s: %v", Quote(r.Value), err)
 		}
 	}
 	if e := a.ExternalID; e.OK {
-		if err := broker.CheckExternalID(e.Value); err != nil {
+		if err := policy.CheckExternalID(e.Value); err != nil {
 			c.problem(e.Position, "external_id: %v", err)
 		}
 	}
@@ -113,8 +114,8 @@ func (a *Account) checkRole(c *collector) {
 		return
 	}
 	// IAM roles belong to one AWS account, and so do the policies that deny sessions.
-	own, at := broker.RoleARN(a.RoleARN.Value), a.Revoker.Position
-	role, err := broker.ParseRoleARN(a.Revoker.Value)
+	own, at := policy.RoleARN(a.RoleARN.Value), a.Revoker.Position
+	role, err := policy.ParseRoleARN(a.Revoker.Value)
 	switch {
 	case err != nil:
 		c.problem(at, "revoker %s: %v", Quote(a.Revoker.Value), err)
@@ -129,14 +130,14 @@ func (a *Account) checkRole(c *collector) {
 // maximum if that is smaller, the maximum 1h or the default if that is larger.
 func (a *Account) checkDurations(c *collector) {
 	first, most := &a.Duration.Value.Default, &a.Duration.Value.Max
-	longest, call := broker.MaxSessionTokenDuration, "GetSessionToken"
+	longest, call := policy.MaxSessionTokenDuration, "GetSessionToken"
 	if a.hasRole() {
-		longest, call = broker.MaxRoleDuration, "AssumeRole"
+		longest, call = policy.MaxRoleDuration, "AssumeRole"
 	}
 	bound := func(key string, v *At[time.Duration]) {
-		if v.OK && (v.Value < broker.MinDuration || v.Value > longest) {
+		if v.OK && (v.Value < policy.MinDuration || v.Value > longest) {
 			refuse(c, v, "duration.%s is %s: %s takes %s to %s", key, text.FormatDuration(v.Value), call,
-				text.FormatDuration(broker.MinDuration), text.FormatDuration(longest))
+				text.FormatDuration(policy.MinDuration), text.FormatDuration(longest))
 		}
 	}
 	bound("default", first)
@@ -147,30 +148,30 @@ func (a *Account) checkDurations(c *collector) {
 	}
 	switch {
 	case first.OK:
-		most.resolve(max(first.Value, broker.DefaultDuration))
+		most.resolve(max(first.Value, policy.DefaultDuration))
 	case most.OK:
-		first.resolve(min(most.Value, broker.DefaultDuration))
+		first.resolve(min(most.Value, policy.DefaultDuration))
 	default:
-		first.resolve(broker.DefaultDuration)
-		most.resolve(broker.DefaultDuration)
+		first.resolve(policy.DefaultDuration)
+		most.resolve(policy.DefaultDuration)
 	}
 }
 
 // granted is the Account as policy knows it.
-func (a *Account) granted() broker.Account {
-	g := broker.Account{
+func (a *Account) granted() policy.Account {
+	g := policy.Account{
 		Name:            a.Name.Value,
-		RoleARN:         broker.RoleARN(a.RoleARN.Value),
+		RoleARN:         policy.RoleARN(a.RoleARN.Value),
 		ExternalID:      a.ExternalID.Value,
 		Region:          a.Region.Value,
 		DefaultDuration: a.Duration.Value.Default.Value,
 		MaxDuration:     a.Duration.Value.Max.Value,
-		MFA:             broker.MFAMode(a.MFA.Value),
+		MFA:             policy.MFAMode(a.MFA.Value),
 		Rules:           a.rules,
 		SourceIdentity:  a.SourceIdentity.Value,
 		SessionPolicy:   a.policy,
 		PolicyARNs:      values(a.PolicyARNs.Value),
-		Revoker:         broker.RoleARN(a.Revoker.Value),
+		Revoker:         policy.RoleARN(a.Revoker.Value),
 		OutsideRules:    a.OutsideRules.Value != "",
 		SealRequired:    a.Sealed.Value == "required",
 		DMLife:          a.dmLife,

@@ -4,15 +4,15 @@ import (
 	"reflect"
 	"time"
 
-	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awsapi"
+	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
 // Config is the config file, read and found right.
 type Config struct {
 	Slack    SlackConfig
-	Broker   broker.Config
+	Broker   policy.Config
 	Reminder time.Duration // how long before the end of a Grant the person is reminded; 0: never
 	Warnings Problems      // what is allowed but should be said aloud, such as an Account without MFA
 	Summary  Summary       // what it says, to tell it apart from another
@@ -88,7 +88,7 @@ const maxContact = 200
 
 // check reports what is wrong, and makes of what is written what it means.
 func (f *File) check(c *collector) {
-	if r := f.RevealWindow; r.Value < minRevealWindow || r.Value > broker.MaxRevealWindow {
+	if r := f.RevealWindow; r.Value < minRevealWindow || r.Value > policy.MaxRevealWindow {
 		c.problem(r.Position, "reveal_window is %s: write between 1m and 1h", text.FormatDuration(r.Value))
 	}
 	if n := len([]rune(f.Contact.Value)); n > maxContact {
@@ -134,10 +134,10 @@ func (f *File) warn(c *collector) {
 }
 
 // granted is the file as policy knows it.
-func (f *File) granted() broker.Config {
-	b := broker.Config{
+func (f *File) granted() policy.Config {
+	b := policy.Config{
 		Workspaces:     values(f.Slack.Value.Workspaces.Value),
-		Groups:         map[string]broker.Group{},
+		Groups:         map[string]policy.Group{},
 		Admins:         values(f.Admins.Value),
 		Limits:         f.Limits.Value.granted(),
 		Contact:        f.Contact.Value,
@@ -152,7 +152,7 @@ func (f *File) granted() broker.Config {
 		b.Accounts.Add(a.Name.Value, a.granted())
 	}
 	for name, members := range f.groups {
-		b.Groups[name] = broker.NewGroup(members...)
+		b.Groups[name] = policy.NewGroup(members...)
 	}
 	return b
 }

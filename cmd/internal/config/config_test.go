@@ -13,7 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -75,37 +76,37 @@ func TestParseConfigReadsWholeFile(t *testing.T) {
 				"every role that trusts the person's IAM user, and check cannot see which roles trust whom"},
 			{File: "config.yaml", Line: 51, Column: 11, Message: "account hub: Alice Jones, bob, carol, dave may also have prod"},
 		},
-		Broker: broker.Config{
-			Workspaces: []string{"T0123", "T0456"}, Admins: []string{"U09ADMIN", "S09ADMINS"}, Limits: broker.Limits{Requests: 20, STSCalls: 50},
+		Broker: policy.Config{
+			Workspaces: []string{"T0123", "T0456"}, Admins: []string{"U09ADMIN", "S09ADMINS"}, Limits: policy.Limits{Requests: 20, STSCalls: 50},
 			Contact: "#help-aws", RevealWindow: 5 * time.Minute, MFASession: 8 * time.Hour,
 			SigninEndpoint: "https://eu-west-1.signin.aws.amazon.com/federation",
-			Users: broker.Users(
-				broker.User{Slack: "U01ALICE", Name: "Alice Jones", SessionName: "Alice-Jones", MFASerial: "arn:aws:iam::111111111111:mfa/alice",
-					Key: broker.KeySource{Profile: "alice"},
-					AgeKey: broker.PublicKey{Text: "age1fr50qm5v9d82p9937ldk0dgchnfhquwm4y0gxsf6ymmpn0whra7qwyxhnd",
+			Users: policy.Users(
+				policy.User{Slack: "U01ALICE", Name: "Alice Jones", SessionName: "Alice-Jones", MFASerial: "arn:aws:iam::111111111111:mfa/alice",
+					Key: policy.KeySource{Profile: "alice"},
+					AgeKey: secret.PublicKey{Text: "age1fr50qm5v9d82p9937ldk0dgchnfhquwm4y0gxsf6ymmpn0whra7qwyxhnd",
 						Type: "age", Fingerprint: "age1fr50qm5v9d82…whra7qwyxhnd"}},
-				broker.User{Slack: "W02BOB", Name: "bob", SessionName: "bob.builder", MFASerial: "GAHT12345678", Key: broker.KeySource{Env: "BOB"}},
-				broker.User{Slack: "U03CAROL", Name: "carol", SessionName: "carol", MFASerial: "arn:aws:iam::111111111111:mfa/carol",
-					Key: broker.KeySource{Secret: "assumebot/carol"}, SealRequired: true,
-					AgeKey: broker.PublicKey{Text: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIL88ny8DQawjeG5AoQH4tLYApxc1FKtWPSq+6NyvmbaI",
+				policy.User{Slack: "W02BOB", Name: "bob", SessionName: "bob.builder", MFASerial: "GAHT12345678", Key: policy.KeySource{Env: "BOB"}},
+				policy.User{Slack: "U03CAROL", Name: "carol", SessionName: "carol", MFASerial: "arn:aws:iam::111111111111:mfa/carol",
+					Key: policy.KeySource{Secret: "assumebot/carol"}, SealRequired: true,
+					AgeKey: secret.PublicKey{Text: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIL88ny8DQawjeG5AoQH4tLYApxc1FKtWPSq+6NyvmbaI",
 						Type: "ssh-ed25519", Fingerprint: "SHA256:mpJH2ZBPX6cs6a7DIEKTU7VqOrpJiA/6PWD4NhB8ClY"}},
-				broker.User{Slack: "U04DAVE", Name: "dave", SessionName: "dave", MFASerial: "arn:aws:iam::111111111111:mfa/dave", Key: broker.KeySource{Default: true}},
+				policy.User{Slack: "U04DAVE", Name: "dave", SessionName: "dave", MFASerial: "arn:aws:iam::111111111111:mfa/dave", Key: policy.KeySource{Default: true}},
 			),
-			Accounts: broker.Accounts(
-				broker.Account{
+			Accounts: policy.Accounts(
+				policy.Account{
 					Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", ExternalID: "7f3c", Region: "eu-west-1",
-					DefaultDuration: 90 * time.Minute, MaxDuration: 4 * time.Hour, MFA: broker.MFASession,
-					Rules: broker.Rules{Allow: []broker.Rule{{Who: []string{"S01ONCALL"}}, {Who: []string{"U01ALICE"}}}}, SealRequired: true,
+					DefaultDuration: 90 * time.Minute, MaxDuration: 4 * time.Hour, MFA: policy.MFASession,
+					Rules: policy.Rules{Allow: []policy.Rule{{Who: []string{"S01ONCALL"}}, {Who: []string{"U01ALICE"}}}}, SealRequired: true,
 					DMLife: 3 * time.Minute, SourceIdentity: true, Tags: map[string]string{"team": "payments", "stage": ""},
 					SessionPolicy: `{"Version":"2012-10-17","Statement":[]}`, PolicyARNs: []string{"arn:aws:iam::aws:policy/ReadOnlyAccess"},
 				},
-				broker.Account{Name: "hub", DefaultDuration: time.Hour, MaxDuration: time.Hour, MFA: broker.MFASession,
-					Rules: broker.Rules{Allow: []broker.Rule{{Who: []string{"*"}}}}, OutsideRules: true},
+				policy.Account{Name: "hub", DefaultDuration: time.Hour, MaxDuration: time.Hour, MFA: policy.MFASession,
+					Rules: policy.Rules{Allow: []policy.Rule{{Who: []string{"*"}}}}, OutsideRules: true},
 			),
 		},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(Config{}, "Summary"),
-		cmp.AllowUnexported(broker.List[broker.User]{}, broker.List[broker.Account]{})); diff != "" {
+		cmp.AllowUnexported(policy.List[policy.User]{}, policy.List[policy.Account]{})); diff != "" {
 		t.Errorf("config (-want +got):\n%s", diff)
 	}
 }
@@ -136,7 +137,7 @@ func TestParseConfigFillsInDurations(t *testing.T) {
 
 func TestParseConfigWants36HoursWithoutRole(t *testing.T) {
 	a := mustParse(t, account("name: hub\nduration: {max: 36h}"), nil).Broker.Accounts.Find("hub")
-	if a.MaxDuration != broker.MaxSessionTokenDuration {
+	if a.MaxDuration != policy.MaxSessionTokenDuration {
 		t.Errorf("maximum: got %s, want 36h", a.MaxDuration)
 	}
 }

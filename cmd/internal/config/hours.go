@@ -7,7 +7,7 @@ import (
 	"time"
 	_ "time/tzdata" // a container without an operating system has no time zones
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // Hours is the key of that name: {days: [mon-fri], time: 08:00-18:00, zone:
@@ -27,8 +27,8 @@ func (Hours) hints() map[string]hint {
 
 var clockRange = regexp.MustCompile(`^(\d{2}):(\d{2})-(\d{2}):(\d{2})$`)
 
-func (h *Hours) check(c *collector, at Position) *broker.Hours {
-	hours := &broker.Hours{Zone: time.UTC}
+func (h *Hours) check(c *collector, at Position) *policy.Hours {
+	hours := &policy.Hours{Zone: time.UTC}
 	if z := h.Zone; z.OK {
 		zone, err := time.LoadLocation(z.Value)
 		if err != nil || z.Value == "Local" {
@@ -75,7 +75,7 @@ func readClock(text string) (from, to time.Duration, ok bool) {
 var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 
 // checkDays reads mon, or mon-fri; none is every day.
-func (h *Hours) checkDays(c *collector, hours *broker.Hours) {
+func (h *Hours) checkDays(c *collector, hours *policy.Hours) {
 	if !h.Days.Set {
 		hours.Days = [7]bool{true, true, true, true, true, true, true}
 	}
@@ -108,8 +108,8 @@ func (Reason) hints() map[string]hint {
 	return map[string]hint{"pattern": {missing: "the regular expression that a reason must match, such as '^(INC|CHG)-\\d+'"}}
 }
 
-func (r *Reason) check(c *collector) broker.ReasonPolicy {
-	policy := broker.ReasonPolicy{Required: true}
+func (r *Reason) check(c *collector) policy.ReasonPolicy {
+	policy := policy.ReasonPolicy{Required: true}
 	if w := r.Word; w.OK && w.Value != "required" {
 		c.problem(w.Position, `reason is %s: write required, or {pattern: '^INC-\d+'} for what it must match`, Quote(w.Value))
 	}

@@ -1,6 +1,8 @@
 package config
 
-import "github.com/assumebot/assumebot/broker"
+import (
+	"github.com/assumebot/assumebot/broker/policy"
+)
 
 // Limits is the key of that name. Without one a script could fill the record.
 type Limits struct {
@@ -19,6 +21,6 @@ func (l *Limits) check(c *collector) {
 	}
 }
 
-func (l *Limits) granted() broker.Limits {
-	return broker.Limits{Requests: l.Requests.Value, STSCalls: l.STSCalls.Value}
+func (l *Limits) granted() policy.Limits {
+	return policy.Limits{Requests: l.Requests.Value, STSCalls: l.STSCalls.Value}
 }

@@ -5,7 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 func TestParseConfigReadsAdminsAndLimits(t *testing.T) {
@@ -17,10 +17,10 @@ func TestParseConfigReadsAdminsAndLimits(t *testing.T) {
 	if diff := cmp.Diff([]string{"S09ADMINS"}, got.UserGroups()); diff != "" {
 		t.Errorf("user groups that are watched (-want +got):\n%s", diff)
 	}
-	if want := (broker.Limits{Requests: 5, STSCalls: 1000}); got.Limits != want {
+	if want := (policy.Limits{Requests: 5, STSCalls: 1000}); got.Limits != want {
 		t.Errorf("got %+v, want %+v", got.Limits, want)
 	}
-	for written, want := range map[string]broker.Limits{
+	for written, want := range map[string]policy.Limits{
 		"": {Requests: 30, STSCalls: 100}, "limits: {requests: 1}\n": {Requests: 1, STSCalls: 100}, "limits: {sts_calls: 7}\n": {Requests: 30, STSCalls: 7},
 	} {
 		if got := mustParse(t, rest+written, nil).Broker; got.Limits != want || got.Admins != nil {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -18,7 +19,7 @@ func (f *File) warnMFASession(c *collector) {
 		return
 	}
 	for a := range each(f.Accounts.Value) {
-		if a.hasRole() && a.MFA.Value == string(broker.MFASession) {
+		if a.hasRole() && a.MFA.Value == string(policy.MFASession) {
 			return
 		}
 	}
@@ -27,7 +28,7 @@ func (f *File) warnMFASession(c *collector) {
 
 func (f *File) warnNoMFA(c *collector) {
 	for a := range each(f.Accounts.Value) {
-		if a.MFA.Value == string(broker.MFANone) {
+		if a.MFA.Value == string(policy.MFANone) {
 			c.warning(a.MFA.Position, "account %s: no MFA: whoever may have it gets credentials without a code", a.Name.Value)
 		}
 	}

@@ -3,7 +3,7 @@ package config
 import (
 	"strings"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // A partitioned is anything of the file that belongs to one AWS partition.
@@ -23,15 +23,15 @@ func (f *File) checkPartitions(c *collector) {
 		}
 	}
 	for u := range each(f.Users.Value) {
-		add(u.MFASerial.Position, "mfa_serial", broker.MFAPartition(u.MFASerial.Value))
+		add(u.MFASerial.Position, "mfa_serial", policy.MFAPartition(u.MFASerial.Value))
 	}
 	for a := range each(f.Accounts.Value) {
-		add(a.RoleARN.Position, "role_arn", broker.RoleARN(a.RoleARN.Value).Partition())
+		add(a.RoleARN.Position, "role_arn", policy.RoleARN(a.RoleARN.Value).Partition())
 		if r := a.Region; r.OK {
-			add(r.Position, "region "+r.Value, broker.PartitionOfRegion(r.Value))
+			add(r.Position, "region "+r.Value, policy.PartitionOfRegion(r.Value))
 		}
 		for _, p := range a.PolicyARNs.Value {
-			if broker.CheckPolicyARN(p.Value) == nil {
+			if policy.CheckPolicyARN(p.Value) == nil {
 				add(p.Position, "policy "+Quote(p.Value), strings.Split(p.Value, ":")[1])
 			}
 		}

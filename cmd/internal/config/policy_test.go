@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // TestPolicyDecides holds policy to the tables in testdata/policy: for each a
@@ -46,11 +46,11 @@ func TestPolicyDecides(t *testing.T) {
 					fields[i] = strings.TrimSpace(fields[i])
 				}
 				ask, at := asked(t, fields[0], fields[1], fields[2])
-				d := broker.Decide(&cfg.Broker, members, ask, at)
+				d := policy.Decide(&cfg.Broker, members, ask, at)
 				if got, want := fmt.Sprintf("%s | %s", d.Effect, d.Rule), fields[3]+" | "+fields[4]; got != want {
 					t.Errorf("%s\ngot  %s\nwant %s", strings.TrimSpace(line), got, want)
 				}
-				if (d.Effect == broker.Deny) != (d.Why != "") {
+				if (d.Effect == policy.Deny) != (d.Why != "") {
 					t.Errorf("%s: got why %q with %s", strings.TrimSpace(line), d.Why, d.Effect)
 				}
 			}
@@ -62,12 +62,12 @@ func TestPolicyDecides(t *testing.T) {
 }
 
 // membership reads "S01: U01 U02" lines; "unknown" is none at all.
-func membership(t *testing.T, text string) broker.Membership {
+func membership(t *testing.T, text string) policy.Membership {
 	t.Helper()
 	if strings.TrimSpace(text) == "unknown" {
 		return nil
 	}
-	m := broker.Membership{}
+	m := policy.Membership{}
 	for line := range strings.Lines(text) {
 		if group, members, ok := strings.Cut(line, ":"); ok {
 			m[strings.TrimSpace(group)] = strings.Fields(members)
@@ -79,9 +79,9 @@ func membership(t *testing.T, text string) broker.Membership {
 }
 
 // asked reads for=2h channel=C0OPS reason=INC-1 break-glass at=….
-func asked(t *testing.T, user, account, words string) (broker.Ask, time.Time) {
+func asked(t *testing.T, user, account, words string) (policy.Ask, time.Time) {
 	t.Helper()
-	ask := broker.Ask{Account: account, User: user}
+	ask := policy.Ask{Account: account, User: user}
 	at := time.Date(2026, time.November, 23, 12, 0, 0, 0, time.UTC)
 	for word := range strings.FieldsSeq(words) {
 		key, value, _ := strings.Cut(word, "=")

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -19,7 +19,7 @@ type Rules struct {
 	Hours      At[Hours]        `key:"hours" change:"-" doc:"When it may be had."`
 	Reason     At[Reason]       `key:"reason" change:"-" doc:"required, or what a reason must match."`
 
-	rules broker.Rules
+	rules policy.Rules
 	named []At[string] // whom Allow and BreakGlass name
 }
 
@@ -101,7 +101,7 @@ func (a *Account) checkRules(c *collector, f *File) {
 	case len(a.BreakGlass.Value) > 0:
 		c.problem(a.BreakGlass.Position,
 			"break_glass needs approval: it goes without one, and the approvers are asked to take note; add approval: {approvers: […]} or remove break_glass")
-	case slices.ContainsFunc(a.rules.Allow, func(r broker.Rule) bool { return r.OnCall }):
+	case slices.ContainsFunc(a.rules.Allow, func(r policy.Rule) bool { return r.OnCall }):
 		c.problem(a.Allow.Position, "oncall needs approval: everybody else who is allowed needs one; "+
 			"add approval: {approvers: […]}, or name the group without oncall")
 	}
@@ -120,37 +120,37 @@ func (a *Account) checkAllow(c *collector, f *File) {
 	}
 	f.checkWho(c, "allow", words, true)
 	for _, w := range words {
-		a.rules.Allow = append(a.rules.Allow, broker.Rule{Who: []string{w.Value}})
+		a.rules.Allow = append(a.rules.Allow, policy.Rule{Who: []string{w.Value}})
 	}
 	a.named = append(a.named, words...)
 }
 
 // check makes a rule of an entry, where the account gives no more than longest.
-func (e *Allow) check(c *collector, f *File, longest time.Duration) (broker.Rule, bool) {
-	rule := broker.Rule{Who: values(e.Who.Value), Max: e.Max.Value, OnCall: e.OnCall.Set}
+func (e *Allow) check(c *collector, f *File, longest time.Duration) (policy.Rule, bool) {
+	rule := policy.Rule{Who: values(e.Who.Value), Max: e.Max.Value, OnCall: e.OnCall.Set}
 	group := e.OnCall.Value.Group
 	switch {
 	case e.Who.Set == e.OnCall.Set:
 		c.problem(e.Position, "an entry of allow has either who or oncall: write {who: [S02DEVS], max: 30m} or {oncall: {group: S03PAGER}}")
-		return broker.Rule{}, false
+		return policy.Rule{}, false
 	case e.Who.Set:
 		f.checkWho(c, "who", e.Who.Value, true)
 	case !group.Set:
-		return broker.Rule{}, false
+		return policy.Rule{}, false
 	case group.OK:
 		if wrong := checkID(group.Value, groupID); wrong != "" {
 			c.problem(group.Position, "oncall takes a Slack user group alone: %s", wrong)
 		}
 		rule.Who = []string{group.Value}
 	}
-	if m := e.Max; m.OK && (m.Value < broker.MinDuration || m.Value > longest) {
+	if m := e.Max; m.OK && (m.Value < policy.MinDuration || m.Value > longest) {
 		c.problem(m.Position, "max is %s: write between %s and the account's duration.max, %s",
-			text.FormatDuration(m.Value), text.FormatDuration(broker.MinDuration), text.FormatDuration(longest))
+			text.FormatDuration(m.Value), text.FormatDuration(policy.MinDuration), text.FormatDuration(longest))
 	}
 	return rule, true
 }
 
-func (p *Approval) check(c *collector, f *File) *broker.ApprovalPolicy {
+func (p *Approval) check(c *collector, f *File) *policy.ApprovalPolicy {
 	f.checkWho(c, "approvers", p.Approvers.Value, false)
 	approvers, n := values(p.Approvers.Value), p.Count.Value
 	if n < 1 || n > mostApprovers {
@@ -159,11 +159,11 @@ func (p *Approval) check(c *collector, f *File) *broker.ApprovalPolicy {
 	if people, exact := f.people(approvers); exact && len(people) > 0 && len(people) < n {
 		c.problem(p.Count.Position, "count is %d, and approvers are %d: nobody could ever be served; name more or lower count", n, len(people))
 	}
-	if e := p.Expires; e.Value < broker.MinApprovalWait || e.Value > broker.MaxApprovalWait {
+	if e := p.Expires; e.Value < policy.MinApprovalWait || e.Value > policy.MaxApprovalWait {
 		c.problem(e.Position, "expires is %s: write between %s and %s",
-			text.FormatDuration(e.Value), text.FormatDuration(broker.MinApprovalWait), text.FormatDuration(broker.MaxApprovalWait))
+			text.FormatDuration(e.Value), text.FormatDuration(policy.MinApprovalWait), text.FormatDuration(policy.MaxApprovalWait))
 	}
-	return &broker.ApprovalPolicy{Approvers: approvers, Count: n, Expires: p.Expires.Value}
+	return &policy.ApprovalPolicy{Approvers: approvers, Count: n, Expires: p.Expires.Value}
 }
 
 // checkNamed reports who is named but could never get anything.
@@ -207,7 +207,7 @@ func (f *File) warnRules(c *collector) {
 
 // plain reports whether no rule of the Account gives less, or more, than another.
 func (a *Account) plain() bool {
-	return !slices.ContainsFunc(a.rules.Allow, func(r broker.Rule) bool { return r.Max > 0 || r.OnCall })
+	return !slices.ContainsFunc(a.rules.Allow, func(r policy.Rule) bool { return r.Max > 0 || r.OnCall })
 }
 
 // warnDeny tells a misspelt ID from one that keeps somebody out: whoever is no

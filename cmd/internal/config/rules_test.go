@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 const everyRule = `
@@ -41,23 +41,23 @@ func TestParseConfigReadsRules(t *testing.T) {
 		cmp.Comparer(func(a, b *time.Location) bool { return a.String() == b.String() }),
 		cmp.Comparer(func(a, b *regexp.Regexp) bool { return a == b || a != nil && b != nil && a.String() == b.String() }),
 	}
-	want := []broker.Rules{
+	want := []policy.Rules{
 		{
 			Deny: []string{"S04LEFT"}, BreakGlass: []string{"leads"}, Channels: []string{"C0OPS"},
-			Allow: []broker.Rule{
+			Allow: []policy.Rule{
 				{Who: []string{"leads", "U01ALICE"}, Max: 30 * time.Minute},
 				{Who: []string{"S03PAGER"}, OnCall: true},
 				{Who: []string{"S01ONCALL"}},
 			},
-			Approval: &broker.ApprovalPolicy{Approvers: []string{"leads", "U09ERIN"}, Count: 2, Expires: 45 * time.Minute},
-			Hours:    &broker.Hours{Days: [7]bool{false, true, true, true, true, false, true}, From: 22 * time.Hour, To: 6*time.Hour + 30*time.Minute, Zone: berlin},
-			Reason:   broker.ReasonPolicy{Required: true, Pattern: regexp.MustCompile(`^(INC|CHG)-\d+`)},
+			Approval: &policy.ApprovalPolicy{Approvers: []string{"leads", "U09ERIN"}, Count: 2, Expires: 45 * time.Minute},
+			Hours:    &policy.Hours{Days: [7]bool{false, true, true, true, true, false, true}, From: 22 * time.Hour, To: 6*time.Hour + 30*time.Minute, Zone: berlin},
+			Reason:   policy.ReasonPolicy{Required: true, Pattern: regexp.MustCompile(`^(INC|CHG)-\d+`)},
 		},
 		{
-			Allow:    []broker.Rule{{Who: []string{"*"}}},
-			Approval: &broker.ApprovalPolicy{Approvers: []string{"S02LEADS"}, Count: 1, Expires: 30 * time.Minute},
-			Hours:    &broker.Hours{Days: [7]bool{true, true, false, false, false, true, true}, Zone: time.UTC},
-			Reason:   broker.ReasonPolicy{Required: true},
+			Allow:    []policy.Rule{{Who: []string{"*"}}},
+			Approval: &policy.ApprovalPolicy{Approvers: []string{"S02LEADS"}, Count: 1, Expires: 30 * time.Minute},
+			Hours:    &policy.Hours{Days: [7]bool{true, true, false, false, false, true, true}, Zone: time.UTC},
+			Reason:   policy.ReasonPolicy{Required: true},
 		},
 	}
 	for i, name := range cfg.Broker.Accounts.Names() {

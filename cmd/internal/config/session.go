@@ -9,7 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // Session are the keys of an Account that narrow or mark the session that
@@ -48,7 +48,7 @@ func (s *Session) checkSession(c *collector) {
 	s.checkTags(c)
 	chars := 0
 	for _, p := range s.PolicyARNs.Value {
-		if err := broker.CheckPolicyARN(p.Value); err != nil {
+		if err := policy.CheckPolicyARN(p.Value); err != nil {
 			c.problem(p.Position, "policy_arns: %s: %v", Quote(p.Value), err)
 		}
 		chars += utf8.RuneCountInString(p.Value)

@@ -13,7 +13,7 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -119,7 +119,7 @@ func (e entry) keys(prefix string, v reflect.Value) {
 	}
 }
 
-func (e entry) rules(r broker.Rules) {
+func (e entry) rules(r policy.Rules) {
 	var allow []string
 	for _, rule := range r.Allow {
 		for _, who := range rule.Who {

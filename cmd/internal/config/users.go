@@ -4,7 +4,8 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // A User is an entry of users.
@@ -18,8 +19,8 @@ type User struct {
 	Sealed      At[string]      `key:"sealed" doc:"required: without an age_key nothing is issued to this person."`
 
 	Position
-	key    broker.KeySource // of Credentials
-	ageKey broker.PublicKey // of AgeKey
+	key    policy.KeySource // of Credentials
+	ageKey secret.PublicKey // of AgeKey
 }
 
 func (User) hints() map[string]hint {
@@ -64,7 +65,7 @@ func (u *User) check(c *collector) {
 	}
 	u.checkNames(c)
 	if m := &u.MFASerial; m.OK {
-		if err := broker.CheckMFASerial(m.Value); err != nil {
+		if err := policy.CheckMFASerial(m.Value); err != nil {
 			refuse(c, m, "mfa_serial %s: %v", Quote(m.Value), err)
 		}
 	}
@@ -81,12 +82,12 @@ func (u *User) check(c *collector) {
 // name.
 func (u *User) checkNames(c *collector) {
 	if s := &u.SessionName; s.OK {
-		if err := broker.CheckSessionName(s.Value); err != nil {
+		if err := policy.CheckSessionName(s.Value); err != nil {
 			refuse(c, s, "session_name %s: %v", Quote(s.Value), err)
 		}
 	}
 	if n := u.Name; n.OK && !u.SessionName.Set {
-		session, err := broker.SessionName(n.Value)
+		session, err := policy.SessionName(n.Value)
 		if err != nil {
 			c.problem(n.Position, "name %s: %v; or give a session_name, which is what AWS calls the person", Quote(n.Value), err)
 		}
@@ -135,8 +136,8 @@ func checkSource(c *collector, v At[string], shape *regexp.Regexp, hint string) 
 	}
 }
 
-func (k *Credentials) source() broker.KeySource {
-	return broker.KeySource{
+func (k *Credentials) source() policy.KeySource {
+	return policy.KeySource{
 		Profile: k.Profile.Value,
 		Env:     k.Env.Value,
 		Secret:  k.Secret.Value,
@@ -144,8 +145,8 @@ func (k *Credentials) source() broker.KeySource {
 	}
 }
 
-func (u *User) granted() broker.User {
-	return broker.User{
+func (u *User) granted() policy.User {
+	return policy.User{
 		Slack:        u.Slack.Value,
 		Name:         u.Name.Value,
 		SessionName:  u.SessionName.Value,
@@ -187,7 +188,7 @@ func (f *File) checkUsers(c *collector) {
 func (f *File) checkSerials(c *collector) {
 	used := false
 	for a := range each(f.Accounts.Value) {
-		used = used || a.MFA.Value != string(broker.MFANone) || len(a.rules.BreakGlass) > 0
+		used = used || a.MFA.Value != string(policy.MFANone) || len(a.rules.BreakGlass) > 0
 	}
 	for u := range each(f.Users.Value) {
 		if used && !u.MFASerial.Set {

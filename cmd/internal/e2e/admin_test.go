@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
-	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store/storetest"
 )
 
@@ -231,7 +231,7 @@ func TestNoAdminActsWhileRedisIsAway(t *testing.T) {
 	w := newAdminWorld(t)
 	redis := storetest.StartRedis(t)
 	s := w.settings()
-	s.RedisURL, s.SealKeys = broker.NewSecret(redis.URL), []broker.Secret{storetest.KeyOne}
+	s.RedisURL, s.SealKeys = secret.New(redis.URL), []secret.Text{storetest.KeyOne}
 	w.run(adminConfig, s)
 	redis.Stop()
 	for _, text := range []string{"block @bob", "unblock @bob", "revoke @bob", "who", "resume"} {

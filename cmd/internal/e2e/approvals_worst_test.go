@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store/storetest"
 )
 
@@ -224,7 +224,7 @@ func TestRedisGoneRefusesAndGuessesNothing(t *testing.T) {
 	w.leads()
 	server := storetest.StartRedis(t)
 	settings := w.settings()
-	settings.RedisURL, settings.SealKeys = broker.NewSecret(server.URL), []broker.Secret{storetest.KeyOne}
+	settings.RedisURL, settings.SealKeys = secret.New(server.URL), []secret.Text{storetest.KeyOne}
 	w.run(approvalConfig, settings)
 	w.says("U01ALICE", "/assume", "vault")
 	m := w.approval("Approval wanted")

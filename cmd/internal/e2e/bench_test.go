@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
-	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store/storetest"
 )
 
@@ -107,7 +107,7 @@ func BenchmarkAssume(b *testing.B) {
 				c, config := newCrowd(b, people)
 				c.limit = 1 << 20 // counted, and never reached
 				s := c.settings()
-				s.RedisURL, s.SealKeys = broker.NewSecret(storetest.RealRedis(b)), []broker.Secret{storetest.KeyOne}
+				s.RedisURL, s.SealKeys = secret.New(storetest.RealRedis(b)), []secret.Text{storetest.KeyOne}
 				c.run(config, s)
 				if latency > 0 {
 					c.aws.Inject(awstest.Fault{Action: "AssumeRole", Latency: latency})

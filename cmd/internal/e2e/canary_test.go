@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
-	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/cmd/internal/app"
 	"github.com/assumebot/assumebot/store/storetest"
 )
@@ -19,8 +19,8 @@ func (w *world) realRedis() (app.Settings, string) {
 	w.t.Helper()
 	url := storetest.RealRedis(w.t)
 	s := w.settings()
-	s.RedisURL = broker.NewSecret(url)
-	s.SealKeys = []broker.Secret{storetest.KeyOne}
+	s.RedisURL = secret.New(url)
+	s.SealKeys = []secret.Text{storetest.KeyOne}
 	return s, url
 }
 
@@ -209,7 +209,7 @@ func TestNothingIsIssuedWhileRedisIsAway(t *testing.T) {
 	w := newWorld(t)
 	redis := storetest.StartRedis(t)
 	s := w.settings()
-	s.RedisURL, s.SealKeys = broker.NewSecret(redis.URL), []broker.Secret{storetest.KeyOne}
+	s.RedisURL, s.SealKeys = secret.New(redis.URL), []secret.Text{storetest.KeyOne}
 	w.run(worldConfig, s)
 	redis.Stop()
 	m := w.says("U01ALICE", "/assume", "prod "+w.alice.Code())

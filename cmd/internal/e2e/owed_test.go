@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/cmd/internal/app"
 	"github.com/assumebot/assumebot/store/storetest"
 )
@@ -189,9 +189,9 @@ func TestChild(t *testing.T) {
 	}
 	w := &world{t: t, dir: os.Getenv("ASSUMEBOT_TEST_DIR"), logs: &syncBuffer{}, env: worldEnv(), place: os.Getenv("ASSUMEBOT_TEST_AWS")}
 	w.launch(filepath.Join(w.dir, "config.yaml"), app.Settings{
-		SlackAppToken: broker.NewSecret(os.Getenv("ASSUMEBOT_TEST_APP_TOKEN")), SlackBotToken: broker.NewSecret(os.Getenv("ASSUMEBOT_TEST_BOT_TOKEN")),
+		SlackAppToken: secret.New(os.Getenv("ASSUMEBOT_TEST_APP_TOKEN")), SlackBotToken: secret.New(os.Getenv("ASSUMEBOT_TEST_BOT_TOKEN")),
 		SlackAPIURL: os.Getenv("ASSUMEBOT_TEST_SLACK"), AWSRegion: "eu-west-1",
-		RedisURL: broker.NewSecret(os.Getenv("ASSUMEBOT_TEST_REDIS")), SealKeys: []broker.Secret{storetest.KeyOne},
+		RedisURL: secret.New(os.Getenv("ASSUMEBOT_TEST_REDIS")), SealKeys: []secret.Text{storetest.KeyOne},
 	}, time.Now)
 	for range time.Tick(100 * time.Millisecond) { // until it is killed
 		w.put("child.log", w.logs.String())

@@ -11,6 +11,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store/storetest"
 )
 
@@ -261,7 +262,7 @@ func TestAStartThatCannotTellWhatChangedSaysSo(t *testing.T) {
 	if err := w.run(worldConfig, settings).stop(); err != nil {
 		t.Fatal(err)
 	}
-	settings.SealKeys = []broker.Secret{storetest.KeyTwo}
+	settings.SealKeys = []secret.Text{storetest.KeyTwo}
 	r := w.run(bobAlone, settings)
 	w.wantChanges(r, []string{"what was announced last cannot be read, so what changed since is not known"})
 	w.writes(worldConfig)

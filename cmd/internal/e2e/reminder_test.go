@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
 	"github.com/assumebot/assumebot/store/storetest"
 )
@@ -15,7 +15,7 @@ import (
 // dueTexts are the entries of a due list.
 func dueTexts(t *testing.T, url, list string) []string {
 	t.Helper()
-	st, err := store.Open(t.Context(), store.Options{URL: broker.NewSecret(url), SealKeys: []broker.Secret{storetest.KeyOne}})
+	st, err := store.Open(t.Context(), store.Options{URL: secret.New(url), SealKeys: []secret.Text{storetest.KeyOne}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/cmd/internal/app"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 	"github.com/assumebot/assumebot/store/storetest"
@@ -352,7 +352,7 @@ func TestCredentialsThatCannotBeEncryptedAreShownToNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Broker.Users.Find("U01ALICE").AgeKey = broker.PublicKey{Text: "age1junk", Type: "age", Fingerprint: "age1junk"} // no config can say that
+	cfg.Broker.Users.Find("U01ALICE").AgeKey = secret.PublicKey{Text: "age1junk", Type: "age", Fingerprint: "age1junk"} // no config can say that
 	log := slog.New(slog.NewJSONHandler(w.logs, nil))
 	a, err := app.New(t.Context(), cfg, w.settings(), app.Environment{Getenv: w.getenv, AWS: w.botOnAWS(), Now: w.now, Log: log})
 	if err != nil {

@@ -13,9 +13,10 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
-	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/cmd/internal/app"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 )
@@ -128,7 +129,7 @@ func (w *world) getenv(name string) string { return w.env[name] }
 
 // botOnAWS is the bot's own identity, for Secrets Manager.
 func (w *world) botOnAWS() *awsapi.Place {
-	return &awsapi.Place{Endpoint: w.place, Key: broker.Credentials{AccessKeyID: botKeyID, SecretAccessKey: broker.NewSecret(botSecret)}}
+	return &awsapi.Place{Endpoint: w.place, Key: secret.Credentials{AccessKeyID: botKeyID, SecretAccessKey: secret.New(botSecret)}}
 }
 
 func (w *world) people() {
@@ -162,8 +163,8 @@ func (w *world) iam() {
 
 func (w *world) settings() app.Settings {
 	return app.Settings{
-		SlackAppToken: broker.NewSecret(w.slack.AppToken()), SlackBotToken: broker.NewSecret(w.slack.BotToken()),
-		SlackAPIURL: w.slack.APIURL(), RedisURL: broker.NewSecret("embedded"), AWSRegion: "eu-west-1",
+		SlackAppToken: secret.New(w.slack.AppToken()), SlackBotToken: secret.New(w.slack.BotToken()),
+		SlackAPIURL: w.slack.APIURL(), RedisURL: secret.New("embedded"), AWSRegion: "eu-west-1",
 	}
 }
 
@@ -196,7 +197,7 @@ func (w *world) launch(path string, s app.Settings, now func() time.Time) *repli
 		w.t.Fatal(err)
 	}
 	if w.limit > 0 {
-		cfg.Broker.Limits = broker.Limits{Requests: w.limit, STSCalls: w.limit}
+		cfg.Broker.Limits = policy.Limits{Requests: w.limit, STSCalls: w.limit}
 	}
 	log := slog.New(slog.NewJSONHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	look, reload := make(chan time.Time), make(chan os.Signal)

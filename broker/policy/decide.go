@@ -1,4 +1,8 @@
-package broker
+// Package policy says who may have which Account, when, for how long and with whose
+// approval. It is pure: a [Config], who is in which Slack user group, an [Ask] and a
+// moment give a [Decision]. It knows no error of ours and no sentence; who tells a
+// person of a deny makes one of its [Why].
+package policy
 
 import (
 	"slices"

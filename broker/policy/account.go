@@ -1,4 +1,4 @@
-package broker
+package policy
 
 import (
 	"crypto/sha256"
@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // Bounds of DurationSeconds.
@@ -91,8 +93,8 @@ type User struct {
 	SessionName  string // what RoleSessionName and SourceIdentity are: the Name as these take it, unless the config gives another
 	MFASerial    string
 	Key          KeySource
-	AgeKey       PublicKey // from the config; it wins over a registered one
-	SealRequired bool      // as that of an Account
+	AgeKey       secret.PublicKey // from the config; it wins over a registered one
+	SealRequired bool             // as that of an Account
 }
 
 // A KeySource says where a User's long-term access key is read from.

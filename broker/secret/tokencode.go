@@ -1,4 +1,4 @@
-package broker
+package secret
 
 import (
 	"regexp"
@@ -7,7 +7,7 @@ import (
 
 // A TokenCode is the six digits of an MFA device. It is a secret until it is
 // spent, and treated as one afterwards too.
-type TokenCode struct{ Secret }
+type TokenCode struct{ Text }
 
 // ParseTokenCode takes exactly six ASCII digits, which is what STS takes.
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
@@ -20,7 +20,7 @@ func ParseTokenCode(s string) (TokenCode, bool) {
 			return TokenCode{}, false
 		}
 	}
-	return TokenCode{NewSecret(s)}, true
+	return TokenCode{New(s)}, true
 }
 
 // betweenDigits is what people write between the digits of a code.

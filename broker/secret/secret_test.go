@@ -1,4 +1,4 @@
-package broker_test
+package secret_test
 
 import (
 	"bytes"
@@ -11,19 +11,20 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 func TestSecretsRedactEverywhere(t *testing.T) {
 	const canary = "CANARY-secret"
 	type outer struct {
-		Shown  broker.Secret
-		hidden broker.Secret
-		creds  broker.Credentials
+		Shown  secret.Text
+		hidden secret.Text
+		creds  secret.Credentials
 	}
-	s := broker.NewSecret(canary)
-	creds := broker.Credentials{AccessKeyID: "ASIA1", SecretAccessKey: s, SessionToken: s}
-	code := broker.TokenCode{Secret: s}
-	values := []any{s, &s, code, creds, &creds, outer{s, s, creds}, &outer{s, s, creds}, []broker.Secret{s}, map[string]broker.Secret{"k": s},
+	s := secret.New(canary)
+	creds := secret.Credentials{AccessKeyID: "ASIA1", SecretAccessKey: s, SessionToken: s}
+	code := secret.TokenCode{Text: s}
+	values := []any{s, &s, code, creds, &creds, outer{s, s, creds}, &outer{s, s, creds}, []secret.Text{s}, map[string]secret.Text{"k": s},
 		broker.Issued{Credentials: creds}, broker.Request{Code: code}, &broker.Error{Err: fmt.Errorf("wrapped %v", s)}}
 	var out bytes.Buffer
 	for _, v := range values {

@@ -1,10 +1,10 @@
-package broker_test
+package policy_test
 
 import (
 	"strings"
 	"testing"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 func TestAccountNames(t *testing.T) {
@@ -13,7 +13,7 @@ func TestAccountNames(t *testing.T) {
 		"": false, "Prod": false, "-prod": false, "prod.": false, "pr od": false, "123456": false, "12-34": false,
 		"for": false, "whoami": false, strings.Repeat("a", 64): false,
 	} {
-		if err := broker.CheckAccountName(name); (err == nil) != good {
+		if err := policy.CheckAccountName(name); (err == nil) != good {
 			t.Errorf("CheckAccountName(%q) = %v, want good %v", name, err, good)
 		}
 	}
@@ -24,7 +24,7 @@ func TestSessionNamesAreCleanedAndNeverCut(t *testing.T) {
 		"alice@example.com": "alice@example.com", "Alice Example": "Alice-Example", " bob ": "bob", "josé": "jos",
 		"a": "", "é": "", strings.Repeat("a", 65): "", "aws:x": "aws-x",
 	} {
-		got, err := broker.SessionName(name)
+		got, err := policy.SessionName(name)
 		if got != want || (err == nil) != (want != "") {
 			t.Errorf("SessionName(%q) = %q, %v; want %q", name, got, err, want)
 		}
@@ -36,7 +36,7 @@ func TestSessionNamesOfTheConfigAreTakenAsTheyStand(t *testing.T) {
 		"alice": true, "alice@example.com": true, "-Alice-": true, "al": true, strings.Repeat("a", 64): true,
 		"a": false, "": false, "Alice Example": false, "josé": false, "aws:x": false, "*": false, "al*": false, strings.Repeat("a", 65): false,
 	} {
-		if err := broker.CheckSessionName(name); (err == nil) != good {
+		if err := policy.CheckSessionName(name); (err == nil) != good {
 			t.Errorf("CheckSessionName(%q) = %v, want good %v", name, err, good)
 		}
 	}
@@ -49,7 +49,7 @@ func TestShapesOfARNsAndSerials(t *testing.T) {
 		"arn:aws:iam::123456789012:role/" + strings.Repeat("n", 65): false,
 	}
 	for s, good := range roles {
-		if _, err := broker.ParseRoleARN(s); (err == nil) != good {
+		if _, err := policy.ParseRoleARN(s); (err == nil) != good {
 			t.Errorf("ParseRoleARN(%q): %v, want good %v", s, err, good)
 		}
 	}
@@ -58,12 +58,12 @@ func TestShapesOfARNsAndSerials(t *testing.T) {
 		"arn:aws:iam::123456789012:u2f/user/alice/key": false, "arn:aws:iam::1234:mfa/alice": false, "short": false, "has space 123": false,
 	}
 	for s, good := range serials {
-		if err := broker.CheckMFASerial(s); (err == nil) != good {
+		if err := policy.CheckMFASerial(s); (err == nil) != good {
 			t.Errorf("CheckMFASerial(%q): %v, want good %v", s, err, good)
 		}
 	}
 	for s, good := range map[string]bool{"ab": true, strings.Repeat("x", 1224): true, "a": false, strings.Repeat("x", 1225): false, "a b": false} {
-		if err := broker.CheckExternalID(s); (err == nil) != good {
+		if err := policy.CheckExternalID(s); (err == nil) != good {
 			t.Errorf("CheckExternalID(%d characters): %v, want good %v", len(s), err, good)
 		}
 	}

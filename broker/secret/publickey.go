@@ -1,4 +1,4 @@
-package broker
+package secret
 
 // A PublicKey is an age or SSH public key that credentials are encrypted to. It
 // holds no secret, and nothing of what a person typed beside the key.

@@ -1,4 +1,4 @@
-package broker
+package secret
 
 import (
 	"fmt"
@@ -10,8 +10,8 @@ import (
 // The access key ID is no secret: it is on the record and in CloudTrail.
 type Credentials struct {
 	AccessKeyID     string
-	SecretAccessKey Secret
-	SessionToken    Secret
+	SecretAccessKey Text
+	SessionToken    Text
 	Expires         time.Time
 }
 
