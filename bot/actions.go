@@ -19,44 +19,44 @@ func (b *Bot) act(ctx context.Context, in interaction, p press) {
 	switch p.action {
 	case message.ActAsk:
 		if p.account == "" {
-			b.openForm(ctx, in.to, form.State{})
+			b.forms.openForm(ctx, in.to, form.State{})
 			return
 		}
-		if c := (command.Command{Account: p.account}); !b.offeredAgain(ctx, in.to, c) {
-			b.renew(ctx, in.to, p)
+		if c := (command.Command{Account: p.account}); !b.issuing.offeredAgain(ctx, in.to, c) {
+			b.issuing.renew(ctx, in.to, p)
 		}
 	case message.ActFormat:
-		b.rememberFormat(ctx, in.to, p.format)
-		b.showAgain(ctx, in.to, p.grant, p.format)
+		b.formats.rememberFormat(ctx, in.to, p.format)
+		b.issuing.showAgain(ctx, in.to, p.grant, p.format)
 	case message.ActShow:
-		b.showAgain(ctx, in.to.beside(), p.grant, "")
+		b.issuing.showAgain(ctx, in.to.beside(), p.grant, "")
 	case message.ActBuckets:
-		b.bucketsOf(ctx, in.to.beside(), p.grant)
+		b.lists.bucketsOf(ctx, in.to.beside(), p.grant)
 	case message.ActPrevious, message.ActNext:
-		b.bucketPage(ctx, in, p)
+		b.lists.bucketPage(ctx, in, p)
 	case message.ActSearch:
-		b.searchBuckets(ctx, in, p)
+		b.lists.searchBuckets(ctx, in, p)
 	case message.ActRenew:
-		b.renew(ctx, in.to.beside(), p)
+		b.issuing.renew(ctx, in.to.beside(), p)
 	case message.ActBreakGlass:
-		b.breakGlassForm(ctx, in.to.beside(), p.account)
+		b.forms.breakGlassForm(ctx, in.to.beside(), p.account)
 	case message.ActHelp:
-		b.help(ctx, in.to.beside(), false)
+		b.self.help(ctx, in.to.beside(), false)
 	case message.ActMoreHelp:
-		b.help(ctx, in.to, true)
+		b.self.help(ctx, in.to, true)
 	case message.ActConsole:
-		b.consoleOf(ctx, in.to.beside(), p.grant)
+		b.issuing.consoleOf(ctx, in.to.beside(), p.grant)
 	case message.ActOpenLink: // the browser has it
 	case message.ActEndSession:
 		s, ok, err := in.to.broker.MFASessions.EndMFASession(ctx, in.to.request(command.Command{}))
-		b.answer(ctx, in.to.beside(), err, func() blockkit.Message { return message.MFAEnded(s, ok) })
-		b.refreshHome(ctx, in.to)
+		b.delivery.answer(ctx, in.to.beside(), err, func() blockkit.Message { return message.MFAEnded(s, ok) })
+		b.homes.refreshHome(ctx, in.to)
 	case message.ActEnd:
-		b.end(ctx, in.to, p.grant)
+		b.orders.end(ctx, in.to, p.grant)
 	case message.ActUnblock:
-		b.admin(ctx, in.to.beside(), command.Command{Verb: command.VerbUnblock, Target: p.target})
+		b.orders.admin(ctx, in.to.beside(), command.Command{Verb: command.VerbUnblock, Target: p.target})
 	case form.FieldAccount:
-		b.chosenAccount(ctx, in, p.account)
+		b.forms.chosenAccount(ctx, in, p.account)
 	default:
 		b.actOnApproval(ctx, in, p)
 	}
@@ -66,13 +66,13 @@ func (b *Bot) act(ctx context.Context, in interaction, p press) {
 func (b *Bot) actOnApproval(ctx context.Context, in interaction, p press) {
 	switch p.action {
 	case message.ActApprove:
-		b.pressed(ctx, in, p.approval, in.to.broker.Deciding.Approve)
+		b.approvals.pressed(ctx, in, p.approval, in.to.broker.Deciding.Approve)
 	case message.ActAcknowledge:
-		b.pressed(ctx, in, p.approval, in.to.broker.Deciding.Acknowledge)
+		b.approvals.pressed(ctx, in, p.approval, in.to.broker.Deciding.Acknowledge)
 	case message.ActDeny:
-		b.askWhyDenied(ctx, in, p.approval)
+		b.approvals.askWhyDenied(ctx, in, p.approval)
 	case message.ActEnterCode:
-		b.enterCode(ctx, in, p.approval.ID)
+		b.forms.enterCode(ctx, in, p.approval.ID)
 	default:
 		b.log.InfoContext(ctx, "action not served", "action", blockkit.Shortened(text.OneLine(p.action), maxQuery))
 	}
@@ -89,48 +89,48 @@ func (to conversation) beside() conversation {
 
 // showAgain puts a Grant's credentials in another format in place of what is
 // shown; "" is the one that is usual.
-func (b *Bot) showAgain(ctx context.Context, to conversation, grant string, f snippet.Format) {
+func (b *issuing) showAgain(ctx context.Context, to conversation, grant string, f snippet.Format) {
 	r := to.request(command.Command{})
 	issued, err := to.broker.Holding.Reveal(ctx, r, grant)
 	if err != nil {
-		b.deliver(ctx, to.beside(), b.refusal(ctx, to, err))
+		b.delivery.deliver(ctx, to.beside(), b.refusal(ctx, to, err))
 		return
 	}
 	r.Account = issued.Grant.Account
 	if f == "" {
-		f = b.usualFormat(ctx, to, issued.Grant.BreakGlass)
+		f = b.formats.usualFormat(ctx, to, issued.Grant.BreakGlass)
 	}
 	b.present(ctx, to, r, issued, f)
 }
 
-func (b *Bot) bucketsOf(ctx context.Context, to conversation, grant string) {
-	if err := b.alone(ctx, &to); err != nil {
-		b.deliver(ctx, to, b.refusal(ctx, to, err))
+func (b *bucketLists) bucketsOf(ctx context.Context, to conversation, grant string) {
+	if err := b.door.alone(ctx, &to); err != nil {
+		b.delivery.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
 	}
 	r := to.request(command.Command{})
 	g, err := to.broker.Holding.Grant(ctx, r, grant)
 	if err != nil {
-		b.deliver(ctx, to, b.refusal(ctx, to, err))
+		b.delivery.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
 	}
 	b.buckets(ctx, to, command.Command{Account: g.Account})
 }
 
 // renew issues anew where no code is needed, and asks for one where it is.
-func (b *Bot) renew(ctx context.Context, to conversation, p press) {
-	if err := b.alone(ctx, &to); err != nil {
-		b.deliver(ctx, to, b.refusal(ctx, to, err))
+func (b *issuing) renew(ctx context.Context, to conversation, p press) {
+	if err := b.door.alone(ctx, &to); err != nil {
+		b.delivery.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
 	}
-	c := command.Command{Account: p.account, Format: b.rememberedFormat(ctx, to)}
+	c := command.Command{Account: p.account, Format: b.formats.rememberedFormat(ctx, to)}
 	if p.action == message.ActRenew && p.grant != "" {
 		// As long as before, and why; a Grant that has ended leaves both to the
 		// person.
 		if g, err := to.broker.Holding.Grant(ctx, to.request(command.Command{}), p.grant); err == nil && g.Account == p.account {
 			c.Duration, c.Reason, c.BreakGlass = g.Expires.Sub(g.Issued).Round(time.Minute), g.Reason, g.BreakGlass
 			if g.BreakGlass {
-				c.Format = b.usualFormat(ctx, to, true)
+				c.Format = b.formats.usualFormat(ctx, to, true)
 			}
 		}
 		if p.duration > 0 {
@@ -142,7 +142,7 @@ func (b *Bot) renew(ctx context.Context, to conversation, p press) {
 
 // formFor asks for what a Request lacks, and says why where that is not plain:
 // of an approved one for the code alone.
-func (b *Bot) formFor(ctx context.Context, to conversation, c command.Command, why error) {
+func (b *forms) formFor(ctx context.Context, to conversation, c command.Command, why error) {
 	f := form.State{Duration: c.Duration, Format: c.Format, Service: c.Service, Reason: c.Reason, BreakGlass: c.BreakGlass}
 	var e *broker.Error
 	reason := errors.As(why, &e) && e.Code == broker.CodeReason
@@ -161,7 +161,7 @@ func (b *Bot) formFor(ctx context.Context, to conversation, c command.Command, w
 
 // chosenAccount puts the durations of the chosen Account into the form. The
 // other fields keep what was typed, as their blocks keep their names.
-func (b *Bot) chosenAccount(ctx context.Context, in interaction, name string) {
+func (b *forms) chosenAccount(ctx context.Context, in interaction, name string) {
 	f, _ := form.Read(in.to.voice, in.View)
 	kept := form.ReadOrigin(in.View)
 	again := form.State{Duration: f.Duration, Format: f.Format, Service: f.Service, Reason: f.Reason, BreakGlass: kept.BreakGlass, Channel: kept.Channel}

@@ -9,7 +9,7 @@ import (
 )
 
 // admin serves what admins alone may do; the broker says who is one.
-func (b *Bot) admin(ctx context.Context, to conversation, c command.Command) {
+func (b *orders) admin(ctx context.Context, to conversation, c command.Command) {
 	r := to.request(c)
 	if c.Target != "" {
 		c.Target = to.broker.Visits.Person(ctx, c.Target) // so that a block holds by whichever ID they come
@@ -18,27 +18,27 @@ func (b *Bot) admin(ctx context.Context, to conversation, c command.Command) {
 	switch c.Verb {
 	case command.VerbWho:
 		held, err := to.broker.Holding.Who(ctx, r)
-		b.answer(ctx, to, err, func() blockkit.Message { return message.Who(to.voice, held) })
+		b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Who(to.voice, held) })
 	case command.VerbBlock:
 		done, err := to.broker.Orders.Block(ctx, r, c.Target)
-		b.answer(ctx, to, err, func() blockkit.Message { return message.Blocked(to.voice, c.Target, whom, done.Before) })
-		b.showCancelled(ctx, to, done.Cancelled)
+		b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Blocked(to.voice, c.Target, whom, done.Before) })
+		b.approvals.showCancelled(ctx, to, done.Cancelled)
 	case command.VerbUnblock:
 		was, err := to.broker.Orders.Unblock(ctx, r, c.Target)
-		b.answer(ctx, to, err, func() blockkit.Message { return message.Unblocked(whom, was) })
+		b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Unblocked(whom, was) })
 	case command.VerbUnlock:
 		was, err := to.broker.Orders.Unlock(ctx, r, c.Target)
-		b.answer(ctx, to, err, func() blockkit.Message { return message.Unlocked(whom, was) })
+		b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Unlocked(whom, was) })
 	case command.VerbPause:
 		before, err := to.broker.Orders.Pause(ctx, r)
-		b.answer(ctx, to, err, func() blockkit.Message { return message.Paused(to.voice, before) })
+		b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Paused(to.voice, before) })
 	case command.VerbResume:
 		was, err := to.broker.Orders.Resume(ctx, r)
-		b.answer(ctx, to, err, func() blockkit.Message { return message.Resumed(was) })
+		b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Resumed(was) })
 	case command.VerbRevoke:
-		b.inTime(ctx, to, message.StillRevoking("what "+whom+" has"), func(ctx context.Context) (blockkit.Message, error) {
+		b.delivery.inTime(ctx, to, message.StillRevoking("what "+whom+" has"), func(ctx context.Context) (blockkit.Message, error) {
 			done, err := to.broker.Revoking.RevokePerson(ctx, r, c.Target)
-			b.showCancelled(ctx, to, done.Cancelled)
+			b.approvals.showCancelled(ctx, to, done.Cancelled)
 			return message.PersonRevoked(to.voice, done), err
 		})
 	}

@@ -11,7 +11,7 @@ import (
 // offeredAgain answers a Request for what the person has with that: nothing is
 // issued, no code asked for and no MFA session used, until they press for it. Who
 // sends a code, or fills in a form, wants new credentials and gets them.
-func (b *Bot) offeredAgain(ctx context.Context, to conversation, c command.Command) bool {
+func (b *issuing) offeredAgain(ctx context.Context, to conversation, c command.Command) bool {
 	r := to.request(c)
 	g, ok := to.broker.Holding.Again(ctx, r)
 	if !ok {
@@ -21,8 +21,8 @@ func (b *Bot) offeredAgain(ctx context.Context, to conversation, c command.Comma
 		return false
 	}
 	if c.Format != snippet.Console {
-		b.rememberFormat(ctx, to, c.Format) // for either button
+		b.formats.rememberFormat(ctx, to, c.Format) // for either button
 	}
-	b.deliver(ctx, to, message.Again(to.voice, g, c, to.broker.Holding.Revocable(g)))
+	b.delivery.deliver(ctx, to, message.Again(to.voice, g, c, to.broker.Holding.Revocable(g)))
 	return true
 }

@@ -24,11 +24,11 @@ func needsApproval(r broker.Request, err error) bool {
 }
 
 // ask asks others to approve what r asks, and says so privately.
-func (b *Bot) ask(ctx context.Context, to conversation, r broker.Request) {
+func (b *approvals) ask(ctx context.Context, to conversation, r broker.Request) {
 	lapsed, err := to.broker.Consent.CancelLapsed(ctx, r)
 	b.showCancelled(ctx, to, lapsed)
 	if err != nil {
-		b.deliver(ctx, to, b.refusal(ctx, to, err))
+		b.delivery.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
 	}
 	a, again, err := to.broker.Asking.Ask(ctx, r)
@@ -39,10 +39,10 @@ func (b *Bot) ask(ctx context.Context, to conversation, r broker.Request) {
 		}
 	}
 	if err != nil {
-		b.refused(ctx, to, r, err)
+		b.delivery.refused(ctx, to, r, err)
 		return
 	}
-	b.answer(ctx, to, err, func() blockkit.Message {
+	b.delivery.answer(ctx, to, err, func() blockkit.Message {
 		if a.State == broker.ApprovalApproved {
 			return message.Approved(a, !r.Code.Empty())
 		}
@@ -77,7 +77,7 @@ func (to conversation) takeBack(ctx context.Context, r broker.Request, a broker.
 
 // pressed serves a press that decides: what it changed shows in the message
 // itself; a refusal is told to whoever pressed alone.
-func (b *Bot) pressed(ctx context.Context, in interaction, name message.ApprovalName,
+func (b *approvals) pressed(ctx context.Context, in interaction, name message.ApprovalName,
 	decide func(ctx context.Context, r broker.Request, user, id string) (broker.Approval, error)) {
 	t := approvalTask{User: name.User, ID: name.ID, Press: in.to.requestID, Channel: in.Channel.ID, TS: in.Container.MessageTs}
 	_, err := in.to.broker.Deciding.MayDecide(ctx, in.to.request(command.Command{}), name.User, name.ID)
@@ -89,7 +89,7 @@ func (b *Bot) pressed(ctx context.Context, in interaction, name message.Approval
 	if err == nil {
 		return
 	}
-	b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
+	b.delivery.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
 	if gone(err) { // so its message should have no buttons any more
 		if a, err := in.to.broker.Pending.Approval(ctx, name.User, name.ID); err == nil {
 			b.showState(ctx, a, t)
@@ -100,8 +100,8 @@ func (b *Bot) pressed(ctx context.Context, in interaction, name message.Approval
 // decided makes a change that whoever asks for it was judged to be allowed, and
 // sees to what follows from it. That is on the due list before the change, so that a replica that dies in between leaves no
 // message with an older state and nobody untold.
-func (b *Bot) decided(ctx context.Context, t approvalTask, change func() (broker.Approval, error)) error {
-	entry, err := b.approvals.Put(ctx, b.now().Add(followAfter), t.entry())
+func (b *approvals) decided(ctx context.Context, t approvalTask, change func() (broker.Approval, error)) error {
+	entry, err := b.dueApprovals.Put(ctx, b.now().Add(followAfter), t.entry())
 	if err != nil {
 		return broker.AsError(broker.StoreAway(err, "so nothing was changed"), t.Press)
 	}
@@ -115,28 +115,28 @@ func (b *Bot) decided(ctx context.Context, t approvalTask, change func() (broker
 	default:
 		return err // the due list finds out
 	}
-	if settling := b.approvals.SettleNow(context.WithoutCancel(ctx), entry, next); settling != nil {
+	if settling := b.dueApprovals.SettleNow(context.WithoutCancel(ctx), entry, next); settling != nil {
 		b.log.WarnContext(ctx, "what follows from a decision stays on the due list", "approval", t.ID, "error", settling)
 	}
 	return err
 }
 
 // cancelApprovals answers /assume cancel.
-func (b *Bot) cancelApprovals(ctx context.Context, to conversation, c command.Command) {
+func (b *approvals) cancelApprovals(ctx context.Context, to conversation, c command.Command) {
 	cancelled, err := to.broker.Pending.CancelApprovals(ctx, to.request(c))
-	b.answer(ctx, to, err, func() blockkit.Message { return message.Cancelled(c.Account, cancelled) })
+	b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Cancelled(c.Account, cancelled) })
 	b.showCancelled(ctx, to, cancelled)
 }
 
 // showCancelled shows the approvers that they are asked no more.
-func (b *Bot) showCancelled(ctx context.Context, to conversation, cancelled []broker.Approval) {
+func (b *approvals) showCancelled(ctx context.Context, to conversation, cancelled []broker.Approval) {
 	for _, a := range cancelled {
 		b.showState(ctx, a, approvalTask{Press: to.requestID})
 	}
 }
 
 // used shows that a Request spent an Approval.
-func (b *Bot) used(g broker.Grant) {
+func (b *approvals) used(g broker.Grant) {
 	if g.Approval == "" {
 		return
 	}
@@ -150,7 +150,7 @@ func (b *Bot) used(g broker.Grant) {
 }
 
 // showState shows what has become of an Approval, now if that is possible.
-func (b *Bot) showState(ctx context.Context, a broker.Approval, t approvalTask) {
+func (b *approvals) showState(ctx context.Context, a broker.Approval, t approvalTask) {
 	t.User, t.ID, t.Told = a.User, a.ID, true
 	next := due.Verdict{Next: t.entry(), At: b.now()}
 	if a.State != "" {
@@ -159,13 +159,13 @@ func (b *Bot) showState(ctx context.Context, a broker.Approval, t approvalTask) 
 	if next.Next == nil {
 		return
 	}
-	if _, err := b.approvals.Put(ctx, next.At, next.Next); err != nil {
+	if _, err := b.dueApprovals.Put(ctx, next.At, next.Next); err != nil {
 		b.log.ErrorContext(ctx, "an approval's message shows an older state", "approval", a.ID, "error", err)
 	}
 }
 
 // askWhyDenied opens the form for the comment of a denial, for who may deny.
-func (b *Bot) askWhyDenied(ctx context.Context, in interaction, name message.ApprovalName) {
+func (b *approvals) askWhyDenied(ctx context.Context, in interaction, name message.ApprovalName) {
 	a, err := in.to.broker.Deciding.MayDecide(ctx, in.to.request(command.Command{}), name.User, name.ID)
 	if err == nil {
 		if err = b.web.OpenView(ctx, in.to.trigger, form.Deny(a)); err == nil {
@@ -175,12 +175,12 @@ func (b *Bot) askWhyDenied(ctx context.Context, in interaction, name message.App
 		err = errNotOpened("form", "Press Deny again. Nothing was changed.")
 	}
 	in.to.trigger = "" // it is spent, or not needed
-	b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
+	b.delivery.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
 }
 
 // submitDenial serves the form of a denial. AWS has no part in it, so the answer
 // is the acknowledgement.
-func (b *Bot) submitDenial(ctx context.Context, e socketmode.Envelope, in interaction, ack func(any) bool) {
+func (b *approvals) submitDenial(ctx context.Context, e socketmode.Envelope, in interaction, ack func(any) bool) {
 	comment, wrong := form.ReadComment(in.View)
 	refuse := func(text string) bool {
 		return ack(slack.NewErrorsViewSubmissionResponse(map[string]string{form.FieldComment: text}))
@@ -191,8 +191,8 @@ func (b *Bot) submitDenial(ctx context.Context, e socketmode.Envelope, in intera
 	}
 	judging, cancel := context.WithTimeout(ctx, judgeTimeout)
 	defer cancel()
-	defer b.leave(&in.to)
-	err := b.pass(judging, &in.to, b.first(sightings(e, in.TriggerID)...), b.enter(""), b.slot)
+	defer b.door.leave(&in.to)
+	err := b.door.pass(judging, &in.to, b.door.first(sightings(e, in.TriggerID)...), b.door.enter(""), b.door.slot)
 	if errors.Is(err, errServedAlready) {
 		return
 	}
@@ -211,13 +211,13 @@ func (b *Bot) submitDenial(ctx context.Context, e socketmode.Envelope, in intera
 		})
 	}
 	if late && err == nil {
-		b.deliver(ctx, in.to, blockkit.NewMessage("Denied.", blockkit.Paragraph(blockkit.Plain("Denied."))))
+		b.delivery.deliver(ctx, in.to, blockkit.NewMessage("Denied.", blockkit.Paragraph(blockkit.Plain("Denied."))))
 	}
 	if err == nil {
 		return
 	}
 	m := b.refusal(ctx, in.to, err)
 	if !refuse(strings.ReplaceAll(m.Text, "`", "")) {
-		b.deliver(ctx, in.to, m)
+		b.delivery.deliver(ctx, in.to, m)
 	}
 }

@@ -35,13 +35,13 @@ func individuals(approvers []string, except string) []string {
 // askEach puts on the due list who else is to be asked, and the reminder. What
 // cannot be put there is in the channel all the same. A quiet one is in the channel
 // alone: a direct message and a reminder would ping too.
-func (b *Bot) askEach(ctx context.Context, a broker.Approval) {
+func (b *approvals) askEach(ctx context.Context, a broker.Approval) {
 	if a.Acknowledge || a.Quiet {
 		return
 	}
 	put := func(at time.Time, t approvalTask) {
 		t.User, t.ID = a.User, a.ID
-		if _, err := b.approvals.Put(ctx, at, t.entry()); err != nil {
+		if _, err := b.dueApprovals.Put(ctx, at, t.entry()); err != nil {
 			b.log.ErrorContext(ctx, "an approver is not asked by direct message, or not reminded", "approval", a.ID, "error", err)
 		}
 	}
@@ -54,7 +54,7 @@ func (b *Bot) askEach(ctx context.Context, a broker.Approval) {
 }
 
 // serveAsk sends one approver the message with the buttons.
-func (b *Bot) serveAsk(ctx context.Context, t approvalTask) due.Verdict {
+func (b *approvals) serveAsk(ctx context.Context, t approvalTask) due.Verdict {
 	a, err := b.broker().Pending.Approval(ctx, t.User, t.ID)
 	_, asked := a.CopyFor(t.Ask)
 	switch {
@@ -94,7 +94,7 @@ func (b *Bot) serveAsk(ctx context.Context, t approvalTask) due.Verdict {
 }
 
 // serveApprovalReminder reminds the approvers, once.
-func (b *Bot) serveApprovalReminder(ctx context.Context, t approvalTask) due.Verdict {
+func (b *approvals) serveApprovalReminder(ctx context.Context, t approvalTask) due.Verdict {
 	a, first, err := b.broker().Pending.MarkReminded(ctx, t.User, t.ID)
 	switch {
 	case gone(err), err == nil && !first && !t.Marked:
@@ -120,7 +120,7 @@ func (b *Bot) serveApprovalReminder(ctx context.Context, t approvalTask) due.Ver
 }
 
 // later puts a task off, or gives it up where Slack refuses for good.
-func (b *Bot) later(ctx context.Context, t approvalTask, err error) due.Verdict {
+func (b *approvals) later(ctx context.Context, t approvalTask, err error) due.Verdict {
 	at, again := webapi.PutOff(b.now(), err, t.Tries)
 	b.log.WarnContext(ctx, "asking an approver is put off", "approval", t.ID, "user", t.Ask, "error", err, "again", again)
 	if !again || t.Tries >= due.MaxTries {

@@ -57,7 +57,7 @@ func (t approvalTask) putOff(at time.Time) due.Verdict {
 // postApproval shows a new Approval to the approvers, and sees to its end. An
 // error means that it is not shown, as far as that is known; one that asks to
 // take note of break-glass is posted later then.
-func (b *Bot) postApproval(ctx context.Context, a broker.Approval) error {
+func (b *approvals) postApproval(ctx context.Context, a broker.Approval) error {
 	err := b.expireLater(ctx, a)
 	if err == nil {
 		err = b.postNow(ctx, a)
@@ -67,25 +67,25 @@ func (b *Bot) postApproval(ctx context.Context, a broker.Approval) error {
 	}
 	b.log.WarnContext(ctx, "break-glass is not shown to the approvers yet", "approval", a.ID, "error", err)
 	t := approvalTask{User: a.User, ID: a.ID, Press: a.ID, Told: true}
-	_, err = b.approvals.Put(ctx, b.now().Add(due.Tick), t.entry())
+	_, err = b.dueApprovals.Put(ctx, b.now().Add(due.Tick), t.entry())
 	return err
 }
 
 // expireLater puts the end of an Approval's time on the due list, in place of an
 // earlier one. How long that is goes by the clock that all replicas share; the
 // due list by that of whichever replica works on it, which asks again.
-func (b *Bot) expireLater(ctx context.Context, a broker.Approval) error {
+func (b *approvals) expireLater(ctx context.Context, a broker.Approval) error {
 	since := a.Asked
 	if n := len(a.Votes); n > 0 {
 		since = a.Votes[n-1].At
 	}
-	_, err := b.approvals.Put(ctx, b.now().Add(a.Expires.Sub(since)), approvalTask{User: a.User, ID: a.ID}.entry())
+	_, err := b.dueApprovals.Put(ctx, b.now().Add(a.Expires.Sub(since)), approvalTask{User: a.User, ID: a.ID}.entry())
 	return err
 }
 
 // postNow posts the message of an Approval and marks it with it. Where two
 // replicas do so at once, the message that the Approval is not marked with goes.
-func (b *Bot) postNow(ctx context.Context, a broker.Approval) error {
+func (b *approvals) postNow(ctx context.Context, a broker.Approval) error {
 	channel := cmp.Or(b.settings().ApprovalsChannel, b.auditIn)
 	m := message.Approval(a, b.broker().Asking.Approvers(a))
 	if a.Acknowledge && channel != b.auditIn { // there it was loud already
@@ -112,7 +112,7 @@ func (b *Bot) postNow(ctx context.Context, a broker.Approval) error {
 // show puts an Approval's state on its message. Of two replicas that do so at
 // once the later may hold the older state; so each looks again after it wrote,
 // until what it wrote is what there is. An error is one that may pass.
-func (b *Bot) show(ctx context.Context, a broker.Approval, t approvalTask) error {
+func (b *approvals) show(ctx context.Context, a broker.Approval, t approvalTask) error {
 	for {
 		if a.PostTS == "" {
 			a.PostIn, a.PostTS = t.Channel, t.TS
@@ -145,7 +145,7 @@ func (b *Bot) show(ctx context.Context, a broker.Approval, t approvalTask) error
 }
 
 // showCopies puts an Approval's state on what single approvers were sent.
-func (b *Bot) showCopies(ctx context.Context, a broker.Approval) error {
+func (b *approvals) showCopies(ctx context.Context, a broker.Approval) error {
 	var failed error
 	for _, c := range a.Copies {
 		switch err := b.web.Rewrite(ctx, c.In, c.TS, message.Approval(a, nil)); {
@@ -166,7 +166,7 @@ func gone(err error) bool {
 
 // follow does what follows from a change: the message shows it, who asked is
 // told of an end, and an approval's own end is due. What fails is put off.
-func (b *Bot) follow(ctx context.Context, a broker.Approval, t approvalTask) due.Verdict {
+func (b *approvals) follow(ctx context.Context, a broker.Approval, t approvalTask) due.Verdict {
 	var failed error
 	if a.State == broker.ApprovalApproved {
 		failed = b.expireLater(ctx, a)
@@ -200,7 +200,7 @@ func (b *Bot) follow(ctx context.Context, a broker.Approval, t approvalTask) due
 }
 
 // serveApproval does what is due about an Approval.
-func (b *Bot) serveApproval(ctx context.Context, entry []byte) due.Verdict {
+func (b *approvals) serveApproval(ctx context.Context, entry []byte) due.Verdict {
 	var t approvalTask
 	if json.Unmarshal(entry, &t) != nil || !typed.IsSlackID(t.User) || !typed.IsEntryID(t.ID) {
 		return due.SetAside("it is about no approval")

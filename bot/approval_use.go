@@ -13,10 +13,10 @@ import (
 )
 
 // enterCode opens that form.
-func (b *Bot) enterCode(ctx context.Context, in interaction, id string) {
+func (b *forms) enterCode(ctx context.Context, in interaction, id string) {
 	a, err := in.to.broker.Consent.ApprovalToUse(ctx, in.to.request(command.Command{}), id)
 	if err != nil {
-		b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
+		b.delivery.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
 		return
 	}
 	b.openUse(ctx, in.to, a, form.State{})
@@ -24,12 +24,12 @@ func (b *Bot) enterCode(ctx context.Context, in interaction, id string) {
 
 // openUse opens that form from whatever trigger there is. It is said when Slack
 // does not open it.
-func (b *Bot) openUse(ctx context.Context, to conversation, a broker.Approval, asked form.State) {
+func (b *forms) openUse(ctx context.Context, to conversation, a broker.Approval, asked form.State) {
 	if asked.Format == "" {
 		asked.Format, asked.Service, _ = command.ReadFormat(a.Format) // one that is not known is none
 	}
 	if asked.Format == "" {
-		asked.Format = b.rememberedFormat(ctx, to)
+		asked.Format = b.formats.rememberedFormat(ctx, to)
 	}
 	var above []slack.Block
 	if asked.Wrong != nil {
@@ -48,13 +48,13 @@ func (b *Bot) openUse(ctx context.Context, to conversation, a broker.Approval, a
 	b.log.WarnContext(ctx, "form not opened", "request", to.requestID, "error", err)
 	to = to.beside()
 	to.trigger = "" // it is spent or too old
-	b.deliver(ctx, to, to.voice.Error(errNotOpened("form",
+	b.delivery.deliver(ctx, to, to.voice.Error(errNotOpened("form",
 		"Press the button again, or send ", broker.AssumeCmd(a.Account, "123456"), " with the six digits that your device shows.")))
 }
 
 // asks is the Request that a form makes. Of a bound form it is what was
 // approved.
-func (b *Bot) asks(ctx context.Context, in interaction, f *form.Filled) (broker.Request, error) {
+func (b *forms) asks(ctx context.Context, in interaction, f *form.Filled) (broker.Request, error) {
 	c := command.Command{Account: f.Account, Code: f.Code, Duration: f.Duration, Format: f.Format, Service: f.Service, Reason: f.Reason, BreakGlass: f.BreakGlass}
 	if in.View.CallbackID != form.UseCallback {
 		return in.to.request(c), nil
@@ -70,7 +70,7 @@ func (b *Bot) asks(ctx context.Context, in interaction, f *form.Filled) (broker.
 
 // formAgain is the form as it was filled in, without the code, and what is wrong
 // above it.
-func (b *Bot) formAgain(ctx context.Context, to conversation, f form.Filled, wrong *broker.Error) slack.ModalViewRequest {
+func (b *forms) formAgain(ctx context.Context, to conversation, f form.Filled, wrong *broker.Error) slack.ModalViewRequest {
 	again := form.State{
 		Duration: f.Duration, Format: f.Format, Service: f.Service, Reason: f.Reason,
 		BreakGlass: f.BreakGlass, Channel: to.caller.Channel, Wrong: wrong,

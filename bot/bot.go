@@ -46,44 +46,22 @@ type Deps struct {
 
 // A Bot is assumebot on Slack. New does no work; Run does all of it.
 type Bot struct {
-	web         *webapi.Client
-	live        atomic.Pointer[serving]
-	counters    broker.Counters
-	directory   *directory.Events
-	preferences Preferences
-	sockets     *socketmode.Sockets
-	audit       *auditchannel.Channel
-	auditIn     string // the audit channel
-	grants      broker.Grants
-	reminders   *due.List
-	deletions   *due.List
-	approvals   *due.List
-	owed        *due.List
-	prefix      string // of the commands
-	embedded    bool
-	now         func() time.Time
-	log         *slog.Logger
+	*core
+	directory *directory.Events
+	sockets   *socketmode.Sockets
+	audit     *auditchannel.Channel
+	claims    atomic.Int64 // actions that payloads claimed beside their first
 
-	sweeper *sweeper
-	working sync.WaitGroup
-	slots   chan struct{} // bounds how many Requests are worked on at once
-	panics  atomic.Int64  // that were ended where they arose
-	claims  atomic.Int64  // actions that payloads claimed beside their first
-	ctx     context.Context
+	*parts
 }
 
 const (
-	// atOnce is how many Requests one process works on at once; the others are
-	// acknowledged and wait.
-	atOnce = 256
 	// requestTimeout bounds one Request from its acknowledgement to its reply.
 	requestTimeout = 90 * time.Second
 	// answerWithin is what a Request has from its arrival until its answer goes out:
 	// a person waits 15 s at most. What must follow AWS's answer, and the reply, have
 	// times of their own.
 	answerWithin = 12 * time.Second
-	// slotTimeout is how long a Request waits for its turn before it is refused.
-	slotTimeout = 5 * time.Second
 	// drainTimeout is what SIGTERM leaves to what was accepted. With the outcome
 	// of what is abandoned and the last of the audit channel it stays within the
 	// 30 s after which Kubernetes kills.
@@ -92,33 +70,6 @@ const (
 
 // An intent without an outcome is told only after every Request has ended.
 const _ = uint(auditchannel.OutcomeDue - requestTimeout - 30*time.Second)
-
-// New returns a Bot.
-func New(d Deps) *Bot {
-	b := &Bot{
-		web: webapi.New(d.API, d.HTTP, d.APIURL), counters: d.Counters, directory: directory.NewEvents(d.Copies, d.Log), preferences: d.Preferences,
-		prefix: d.CommandPrefix, embedded: d.Embedded, now: d.Now, log: d.Log, slots: make(chan struct{}, atOnce),
-	}
-	b.sweeper = newSweeper(b.sweepMemory)
-	b.sockets = socketmode.New(socketmode.Deps{
-		API: d.API, Count: d.Connections, Alone: d.Embedded, Counters: d.Counters, Log: d.Log, Handle: b.receive,
-	})
-	b.audit = auditchannel.New(auditchannel.Deps{
-		Record: d.Record, Leases: d.Leases, Channel: d.AuditChannel, Post: b.web.Post, FollowUp: b.followBreakGlass, Now: d.Now, Log: d.Log,
-	})
-	b.grants, b.auditIn = d.Grants, d.AuditChannel
-	b.Serve(d.Broker, d.Settings)
-	list := func(name string, serve func(context.Context, []byte) due.Verdict) due.Deps {
-		return due.Deps{List: name, Lists: d.Due, Leases: d.Leases, Serve: serve, Aside: b.tellAside, Now: d.Now, Log: d.Log}
-	}
-	b.reminders = due.New(list(reminderList, b.serveReminder))
-	b.deletions = due.New(list(deletionList, b.serveDeletion))
-	b.approvals = due.New(list(approvalList, b.serveApproval))
-	owed := list(owedList, b.serveOwed)
-	owed.Most, owed.AtOnce, owed.Shared = owedMost, owedAtOnce, true
-	b.owed = due.New(owed)
-	return b
-}
 
 // Run serves until ctx ends, then finishes what was accepted and returns nil.
 // It returns an error when Slack says something that only an operator can mend.
@@ -137,11 +88,10 @@ func (b *Bot) Run(ctx context.Context) error {
 	working, stopDue := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopDue()
 	var dueWork sync.WaitGroup
-	dueWork.Go(func() { b.reminders.Run(working) })
-	dueWork.Go(func() { b.deletions.Run(working) })
-	dueWork.Go(func() { b.approvals.Run(working) })
 	dueWork.Go(func() { b.sweeper.run(working) })
-	dueWork.Go(func() { b.owed.Run(working) })
+	for _, list := range b.due {
+		dueWork.Go(func() { list.Run(working) })
+	}
 
 	err := b.sockets.Run(ctx)
 	stopDue()
@@ -162,7 +112,7 @@ func (b *Bot) AuditPosition(ctx context.Context) (string, error) { return b.audi
 // Due is how much of reminders, deletions, approvals and answers owed is due and not done yet.
 func (b *Bot) Due(ctx context.Context) (int, error) {
 	total := 0
-	for _, w := range []*due.List{b.reminders, b.deletions, b.approvals, b.owed} {
+	for _, w := range b.due {
 		n, err := w.Count(ctx)
 		if err != nil {
 			return 0, err

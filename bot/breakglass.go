@@ -18,7 +18,7 @@ import (
 // dies leaves it to the next. What cannot be done now is left to the due list: it
 // must not hold up what the audit channel is told. An error is that not even that
 // was possible.
-func (b *Bot) followBreakGlass(ctx context.Context, e broker.Event) error {
+func (b *approvals) followBreakGlass(ctx context.Context, e broker.Event) error {
 	if e.Kind != broker.EventGranted || !e.BreakGlass {
 		return nil
 	}
@@ -28,13 +28,13 @@ func (b *Bot) followBreakGlass(ctx context.Context, e broker.Event) error {
 	}
 	b.log.ErrorContext(ctx, "the approvers are not asked yet to take note of break-glass", "request", e.RequestID, "error", err)
 	t := approvalTask{User: e.SlackUser, ID: e.RequestID, BreakGlass: &e}
-	if _, err := b.approvals.Put(ctx, b.now().Add(followAfter), t.entry()); err != nil {
+	if _, err := b.dueApprovals.Put(ctx, b.now().Add(followAfter), t.entry()); err != nil {
 		return fmt.Errorf("ask to take note of break-glass: %w", err)
 	}
 	return nil
 }
 
-func (b *Bot) askToAcknowledge(ctx context.Context, e broker.Event) error {
+func (b *approvals) askToAcknowledge(ctx context.Context, e broker.Event) error {
 	a, err := b.broker().Deciding.AskToAcknowledge(ctx, e)
 	if err != nil || a.PostTS != "" {
 		return err
@@ -46,7 +46,7 @@ func (b *Bot) askToAcknowledge(ctx context.Context, e broker.Event) error {
 const breakGlassTries = 1440
 
 // serveBreakGlass does what followBreakGlass left to the due list.
-func (b *Bot) serveBreakGlass(ctx context.Context, t approvalTask) due.Verdict {
+func (b *approvals) serveBreakGlass(ctx context.Context, t approvalTask) due.Verdict {
 	err := b.askToAcknowledge(ctx, *t.BreakGlass)
 	at, again := webapi.PutOff(b.now(), err, t.Tries)
 	switch {
@@ -61,10 +61,10 @@ func (b *Bot) serveBreakGlass(ctx context.Context, t approvalTask) due.Verdict {
 
 // breakGlassForm opens the form, set to break-glass, with the reason and the
 // duration that others were asked to approve.
-func (b *Bot) breakGlassForm(ctx context.Context, to conversation, account string) {
+func (b *forms) breakGlassForm(ctx context.Context, to conversation, account string) {
 	r := to.request(command.Command{Account: account, BreakGlass: true})
 	if !to.broker.Policy.MayBreakGlass(ctx, r.Caller.User, account) {
-		b.deliver(ctx, to, b.refusal(ctx, to, to.unlessStranger(ctx, &broker.Error{
+		b.delivery.deliver(ctx, to, b.refusal(ctx, to, to.unlessStranger(ctx, &broker.Error{
 			Code: broker.CodeNotAllowed,
 			What: broker.Say("You may not have " + account + " by break-glass."),
 			Hint: broker.Say(broker.AssumeCmd("accounts"), " lists what you may have."),
@@ -100,7 +100,7 @@ func (to conversation) glassHelps(ctx context.Context, r broker.Request, err err
 }
 
 // refused delivers a refusal, with a button where break-glass helps.
-func (b *Bot) refused(ctx context.Context, to conversation, r broker.Request, err error) {
+func (b *delivery) refused(ctx context.Context, to conversation, r broker.Request, err error) {
 	m := b.refusal(ctx, to, err)
 	if to.glassHelps(ctx, r, err) {
 		m.Blocks = append(m.Blocks, message.GlassButton(r.Account))

@@ -17,29 +17,29 @@ import (
 
 // bucketPage puts another page in place of the one that is shown. Why there is
 // none is said beside it.
-func (b *Bot) bucketPage(ctx context.Context, in interaction, p press) {
+func (b *bucketLists) bucketPage(ctx context.Context, in interaction, p press) {
 	list, err := in.to.broker.Lists.BucketPage(ctx, in.to.request(command.Command{}), p.grant, p.prefix, p.page)
 	switch {
 	case err != nil:
-		b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
+		b.delivery.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
 	case in.to.view != "" && in.View.CallbackID == form.SearchCallback:
 		b.showInSearch(ctx, in.to, p.grant, p.prefix, message.BucketsWith(in.to.voice, list, ""))
 	default:
-		b.deliver(ctx, in.to, message.Buckets(in.to.voice, list))
+		b.delivery.deliver(ctx, in.to, message.Buckets(in.to.voice, list))
 	}
 }
 
 // searchBuckets asks for the beginning of the names. In a modal it takes the
 // place of the list, since Slack stacks no more than three.
-func (b *Bot) searchBuckets(ctx context.Context, in interaction, p press) {
+func (b *bucketLists) searchBuckets(ctx context.Context, in interaction, p press) {
 	if err := in.to.broker.Visits.Identify(ctx, in.to.request(command.Command{})); err != nil {
-		b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
+		b.delivery.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
 		return
 	}
 	view := form.Search(p.grant, p.prefix)
 	var err error
 	if in.to.view != "" {
-		err = b.updateView(ctx, in.to, view)
+		err = b.delivery.updateView(ctx, in.to, view)
 	} else {
 		err = b.web.OpenView(ctx, in.to.trigger, view)
 	}
@@ -48,13 +48,13 @@ func (b *Bot) searchBuckets(ctx context.Context, in interaction, p press) {
 	}
 	b.log.WarnContext(ctx, "search not opened", "request", in.to.requestID, "error", err)
 	in.to.trigger = "" // it is spent or too old
-	b.deliver(ctx, in.to.beside(), in.to.voice.Error(errNotOpened("search",
+	b.delivery.deliver(ctx, in.to.beside(), in.to.voice.Error(errNotOpened("search",
 		"Press Search again, or send ", broker.BucketsCmd("ACCOUNT", "prefix logs-"), ".")))
 }
 
 // submitSearch serves a submitted search. What no bucket can be named comes
 // back on the field; the list takes the place of "Asking AWS".
-func (b *Bot) submitSearch(ctx context.Context, e socketmode.Envelope, in interaction, ack func(any) bool) {
+func (b *bucketLists) submitSearch(ctx context.Context, e socketmode.Envelope, in interaction, ack func(any) bool) {
 	prefix, wrong := form.ReadSearch(in.View)
 	if wrong != "" {
 		ack(form.SearchError(wrong))
@@ -62,7 +62,7 @@ func (b *Bot) submitSearch(ctx context.Context, e socketmode.Envelope, in intera
 	}
 	judging, cancel := context.WithTimeout(ctx, judgeTimeout)
 	defer cancel()
-	err := b.pass(judging, &in.to, b.first(append(sightings(e, in.TriggerID), "view:"+in.View.ID+in.View.Hash)...), b.enter(""))
+	err := b.door.pass(judging, &in.to, b.door.first(append(sightings(e, in.TriggerID), "view:"+in.View.ID+in.View.Hash)...), b.door.enter(""))
 	switch {
 	case errors.Is(err, errServedAlready):
 		ack(form.SearchError(sentAlready))
@@ -76,8 +76,8 @@ func (b *Bot) submitSearch(ctx context.Context, e socketmode.Envelope, in intera
 	working := form.Search(grant, prefix, blockkit.NewMessage("", blockkit.Paragraph(blockkit.Plain("Asking AWS for the buckets…"))).Blocks...)
 	ack(slack.NewUpdateViewSubmissionResponse(&working))
 	in.to = in.to.turned()
-	defer b.leave(&in.to)
-	if err := b.pass(ctx, &in.to, b.slot); err != nil {
+	defer b.door.leave(&in.to)
+	if err := b.door.pass(ctx, &in.to, b.door.slot); err != nil {
 		b.showInSearch(ctx, in.to, grant, prefix, b.refusal(ctx, in.to, err))
 		return
 	}
@@ -90,12 +90,12 @@ func (b *Bot) submitSearch(ctx context.Context, e socketmode.Envelope, in intera
 }
 
 // showInSearch shows m below the search.
-func (b *Bot) showInSearch(ctx context.Context, to conversation, grant, prefix string, m blockkit.Message) {
-	err := b.updateView(ctx, to, form.Search(grant, prefix, m.Blocks...))
+func (b *bucketLists) showInSearch(ctx context.Context, to conversation, grant, prefix string, m blockkit.Message) {
+	err := b.delivery.updateView(ctx, to, form.Search(grant, prefix, m.Blocks...))
 	var refused slack.SlackErrorResponse
 	if err == nil || errors.As(err, &refused) && refused.Err == "not_found" {
 		return // or closed meanwhile: the person does not want it
 	}
 	b.log.WarnContext(ctx, "buckets not shown in the search; trying a direct message", "request", to.requestID, "error", err)
-	b.tellOrOwe(ctx, to, m)
+	b.delivery.tellOrOwe(ctx, to, m)
 }

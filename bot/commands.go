@@ -39,7 +39,7 @@ func (b *Bot) serve(ctx context.Context, to conversation, cmd slack.SlashCommand
 	}
 	if err != nil {
 		// A stranger learns nothing, not even the grammar.
-		b.deliver(ctx, to, b.refusal(ctx, to, to.unlessRefused(ctx, command.AboutTheCode(err, to.code))))
+		b.delivery.deliver(ctx, to, b.refusal(ctx, to, to.unlessRefused(ctx, command.AboutTheCode(err, to.code))))
 		return
 	}
 	b.run(ctx, to, parsed)
@@ -48,46 +48,46 @@ func (b *Bot) serve(ctx context.Context, to conversation, cmd slack.SlashCommand
 func (b *Bot) run(ctx context.Context, to conversation, c command.Command) {
 	switch c.Verb {
 	case command.VerbForm:
-		b.openForm(ctx, to, form.State{})
+		b.forms.openForm(ctx, to, form.State{})
 	case command.VerbAssume:
-		if !b.offeredAgain(ctx, to, c) {
-			b.assume(ctx, to, c)
+		if !b.issuing.offeredAgain(ctx, to, c) {
+			b.issuing.assume(ctx, to, c)
 		}
 	case command.VerbBuckets:
-		b.buckets(ctx, to, c)
+		b.lists.buckets(ctx, to, c)
 	case command.VerbCancel:
-		b.cancelApprovals(ctx, to, c)
+		b.approvals.cancelApprovals(ctx, to, c)
 	case command.VerbRevoke:
 		if c.Target != "" {
-			b.admin(ctx, to, c)
+			b.orders.admin(ctx, to, c)
 			return
 		}
-		b.revoke(ctx, to, c)
+		b.orders.revoke(ctx, to, c)
 	case command.VerbWho, command.VerbUnlock, command.VerbBlock, command.VerbUnblock, command.VerbPause, command.VerbResume:
-		b.admin(ctx, to, c)
+		b.orders.admin(ctx, to, c)
 	case command.VerbKey:
-		b.key(ctx, to, c)
+		b.self.key(ctx, to, c)
 	case command.VerbMFA, command.VerbMFAStatus, command.VerbMFAEnd:
-		b.mfa(ctx, to, c)
+		b.self.mfa(ctx, to, c)
 	case command.VerbSessions:
-		has, err := b.holds(ctx, to)
-		b.answer(ctx, to, err, func() blockkit.Message { return message.Sessions(to.voice, has) })
+		has, err := b.homes.holds(ctx, to)
+		b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Sessions(to.voice, has) })
 	case command.VerbExplain:
 		e, err := to.broker.Explaining.Explain(ctx, to.request(c))
-		b.answer(ctx, to, err, func() blockkit.Message { return message.Explanation(to.voice, e) })
+		b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Explanation(to.voice, e) })
 	case command.VerbWhoami:
 		who, err := to.broker.Explaining.WhoAmI(ctx, to.request(c))
-		b.answer(ctx, to, err, func() blockkit.Message { return message.WhoAmI(who) })
+		b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.WhoAmI(who) })
 	case command.VerbHelp, command.VerbMoreHelp:
-		b.help(ctx, to, c.Verb == command.VerbMoreHelp)
+		b.self.help(ctx, to, c.Verb == command.VerbMoreHelp)
 	case command.VerbAccounts:
 		accounts, complete, err := to.broker.Policy.Accounts(ctx, to.request(c))
-		b.answer(ctx, to, err, func() blockkit.Message { return message.Accounts(accounts, complete) })
+		b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Accounts(accounts, complete) })
 	}
 }
 
 // answer delivers what render makes, or the reason why there is nothing.
-func (b *Bot) answer(ctx context.Context, to conversation, err error, render func() blockkit.Message) {
+func (b *delivery) answer(ctx context.Context, to conversation, err error, render func() blockkit.Message) {
 	if err != nil {
 		b.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
@@ -104,7 +104,7 @@ func (to conversation) request(c command.Command) broker.Request {
 	}
 }
 
-func (b *Bot) assume(ctx context.Context, to conversation, c command.Command) {
+func (b *issuing) assume(ctx context.Context, to conversation, c command.Command) {
 	if c.Format == snippet.Console {
 		b.console(ctx, to, c)
 		return
@@ -113,16 +113,16 @@ func (b *Bot) assume(ctx context.Context, to conversation, c command.Command) {
 	issued, err := b.issue(ctx, to, r)
 	switch {
 	case completable(c, err) && to.trigger != "":
-		b.formFor(ctx, to, c, err)
+		b.forms.formFor(ctx, to, c, err)
 	case needsApproval(r, err):
-		b.ask(ctx, to, r)
+		b.approvals.ask(ctx, to, r)
 	case err != nil:
-		b.refused(ctx, to, r, orVerb(c, err))
+		b.delivery.refused(ctx, to, r, orVerb(c, err))
 	default:
 		if c.Format != "" {
-			b.rememberFormat(ctx, to, c.Format)
+			b.formats.rememberFormat(ctx, to, c.Format)
 		} else {
-			c.Format = b.usualFormat(ctx, to, issued.Grant.BreakGlass)
+			c.Format = b.formats.usualFormat(ctx, to, issued.Grant.BreakGlass)
 		}
 		b.present(ctx, to, r, issued, c.Format)
 	}
@@ -140,22 +140,22 @@ func orVerb(c command.Command, err error) error {
 
 // present shows what was issued. What cannot be shown is on the record, and
 // the person is told.
-func (b *Bot) present(ctx context.Context, to conversation, r broker.Request, issued broker.Issued, f snippet.Format) {
+func (b *issuing) present(ctx context.Context, to conversation, r broker.Request, issued broker.Issued, f snippet.Format) {
 	defer b.tellUsed(ctx, to, issued.UsedSession, issued.Account.Name)
 	m, err := message.Issued(to.voice, issued, f)
 	if err != nil {
 		b.withhold(ctx, r, issued, err)
-		b.deliver(ctx, to, b.refusal(ctx, to, err))
+		b.delivery.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
 	}
-	b.deliverCredentials(ctx, to, r, issued, m)
-	b.refreshHome(ctx, to)
+	b.delivery.deliverCredentials(ctx, to, r, issued, m)
+	b.homes.refreshHome(ctx, to)
 }
 
-func (b *Bot) buckets(ctx context.Context, to conversation, c command.Command) {
+func (b *bucketLists) buckets(ctx context.Context, to conversation, c command.Command) {
 	r := to.request(c)
 	r.Purpose = broker.PurposeBuckets
 	list, err := to.broker.Lists.Buckets(ctx, r, c.Prefix)
-	b.answer(ctx, to, err, func() blockkit.Message { return message.Buckets(to.voice, list) })
-	b.tellUsed(ctx, to, list.UsedSession, list.Account.Name)
+	b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Buckets(to.voice, list) })
+	b.issuing.tellUsed(ctx, to, list.UsedSession, list.Account.Name)
 }

@@ -10,17 +10,17 @@ import (
 )
 
 // console serves /assume … as console.
-func (b *Bot) console(ctx context.Context, to conversation, c command.Command) {
+func (b *issuing) console(ctx context.Context, to conversation, c command.Command) {
 	r := to.request(c)
 	r.Purpose = broker.PurposeConsole
 	s, err := to.broker.Issuing.Console(ctx, r, c.Service)
 	switch {
 	case completable(c, err) && to.trigger != "":
-		b.formFor(ctx, to, c, err)
+		b.forms.formFor(ctx, to, c, err)
 	case needsApproval(r, err):
-		b.ask(ctx, to, r)
+		b.approvals.ask(ctx, to, r)
 	case err != nil:
-		b.refused(ctx, to, r, err)
+		b.delivery.refused(ctx, to, r, err)
 	default:
 		b.seeTo(ctx, r, s.Issued)
 		b.presentSignIn(ctx, to, r, s)
@@ -28,18 +28,18 @@ func (b *Bot) console(ctx context.Context, to conversation, c command.Command) {
 }
 
 // consoleOf makes a sign-in link of a Grant inside its reveal window.
-func (b *Bot) consoleOf(ctx context.Context, to conversation, grant string) {
+func (b *issuing) consoleOf(ctx context.Context, to conversation, grant string) {
 	r := to.request(command.Command{})
 	r.Purpose = broker.PurposeConsole
 	issued, err := to.broker.Holding.Reveal(ctx, r, grant)
 	if err != nil {
-		b.deliver(ctx, to, b.refusal(ctx, to, err))
+		b.delivery.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
 	}
 	r.Account = issued.Account.Name
 	s, err := to.broker.Issuing.ConsoleLink(ctx, r, issued, "")
 	if err != nil {
-		b.deliver(ctx, to, b.refusal(ctx, to, err))
+		b.delivery.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
 	}
 	b.presentSignIn(ctx, to, r, s)
@@ -47,13 +47,13 @@ func (b *Bot) consoleOf(ctx context.Context, to conversation, grant string) {
 
 // presentSignIn shows the link. If there is none, the credentials are shown as
 // they would be without "as console": they were issued, and a code was spent.
-func (b *Bot) presentSignIn(ctx context.Context, to conversation, r broker.Request, s broker.SignIn) {
+func (b *issuing) presentSignIn(ctx context.Context, to conversation, r broker.Request, s broker.SignIn) {
 	defer b.tellUsed(ctx, to, s.UsedSession, s.Account.Name)
 	var (
 		m   blockkit.Message
 		err error
 	)
-	format := b.usualFormat(ctx, to, s.Grant.BreakGlass)
+	format := b.formats.usualFormat(ctx, to, s.Grant.BreakGlass)
 	if s.Problem == nil {
 		if m, err = message.SignIn(to.voice, s, format); err == nil && !m.Fits() {
 			s.Problem = message.ErrLinkTooLong(s)
@@ -65,9 +65,9 @@ func (b *Bot) presentSignIn(ctx context.Context, to conversation, r broker.Reque
 	}
 	if err != nil {
 		b.withhold(ctx, r, s.Issued, err)
-		b.deliver(ctx, to, b.refusal(ctx, to, err))
+		b.delivery.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
 	}
-	b.deliverCredentials(ctx, to, r, s.Issued, m)
-	b.refreshHome(ctx, to)
+	b.delivery.deliverCredentials(ctx, to, r, s.Issued, m)
+	b.homes.refreshHome(ctx, to)
 }

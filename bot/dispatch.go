@@ -49,7 +49,7 @@ func (b *Bot) ackEmpty(e socketmode.Envelope) {
 
 // work does f in the background; SIGTERM waits for it. What f asks of AWS ends in
 // time for an answer to who waits, by the clock of this machine.
-func (b *Bot) work(f func(context.Context)) {
+func (b *core) work(f func(context.Context)) {
 	ctx, cancel := context.WithTimeout(broker.WithPatience(b.ctx, time.Now()), requestTimeout)
 	b.working.Go(func() {
 		defer b.sweeper.touch()
@@ -77,11 +77,11 @@ func (b *Bot) slashCommand(ctx context.Context, e socketmode.Envelope) {
 		trigger:     cmd.TriggerID,
 		code:        command.CarriesCode(cmd.Text),
 	}
-	defer b.rescue(ctx, to, func(m blockkit.Message) { b.deliver(ctx, to.beside(), m) })
+	defer b.rescue(ctx, to, func(m blockkit.Message) { b.delivery.deliver(ctx, to.beside(), m) })
 	began := b.now()
-	defer b.leave(&to)
-	if err := b.pass(ctx, &to, b.first(sightings(e, cmd.TriggerID)...), b.person, b.enter(""), b.slot, b.alone); err != nil {
-		b.turnedAway(ctx, to, err)
+	defer b.door.leave(&to)
+	if err := b.door.pass(ctx, &to, b.door.first(sightings(e, cmd.TriggerID)...), b.door.person, b.door.enter(""), b.door.slot, b.door.alone); err != nil {
+		b.door.turnedAway(ctx, to, err)
 		return
 	}
 	b.serve(ctx, to, cmd)

@@ -38,7 +38,7 @@ type deletion struct {
 // deliverByDM shows credentials in a direct message that the bot deletes, and
 // says so where they were asked for. If Slack does not take the direct message,
 // that is where the person is told instead.
-func (b *Bot) deliverByDM(ctx context.Context, to conversation, r broker.Request, issued broker.Issued, m blockkit.Message) {
+func (b *delivery) deliverByDM(ctx context.Context, to conversation, r broker.Request, issued broker.Issued, m blockkit.Message) {
 	owed := b.oweCredentials(ctx, r, issued)
 	showing, cancel := context.WithTimeout(context.WithoutCancel(ctx), replyWithin+webapi.Timeout)
 	defer cancel()
@@ -69,7 +69,7 @@ func (b *Bot) deliverByDM(ctx context.Context, to conversation, r broker.Request
 // in which a process could die and leave credentials that nobody deletes: Slack
 // tells the name of a message only after it was posted. The empty message itself
 // is on the list of what is owed before it is posted; owed is what stands there.
-func (b *Bot) showByDM(ctx context.Context, to conversation, issued broker.Issued, m blockkit.Message, owed *debt) error {
+func (b *delivery) showByDM(ctx context.Context, to conversation, issued broker.Issued, m blockkit.Message, owed *debt) error {
 	standing := func(ts string) {
 		next := owed.owed
 		next.Message = &shownMessage{Channel: owed.Message.Channel, TS: ts}
@@ -99,18 +99,18 @@ func (b *Bot) showByDM(ctx context.Context, to conversation, issued broker.Issue
 	})
 }
 
-func (b *Bot) deleteLater(ctx context.Context, d deletion, after time.Duration) error {
+func (b *delivery) deleteLater(ctx context.Context, d deletion, after time.Duration) error {
 	entry, err := json.Marshal(d)
 	if err != nil {
 		return err
 	}
-	_, err = b.deletions.Put(ctx, b.now().Add(after), entry)
+	_, err = b.dueDeletions.Put(ctx, b.now().Add(after), entry)
 	return err
 }
 
 // serveDeletion deletes one direct message. A Slack that does not answer is
 // asked until it does; one that refuses, for ten minutes.
-func (b *Bot) serveDeletion(ctx context.Context, entry []byte) due.Verdict {
+func (b *delivery) serveDeletion(ctx context.Context, entry []byte) due.Verdict {
 	var d deletion
 	if json.Unmarshal(entry, &d) != nil || !typed.IsSlackID(d.Channel) || d.Channel[0] != 'D' || !typed.IsTimestamp(d.TS) || d.Refused < 0 {
 		return due.SetAside("it names no direct message to delete")
@@ -137,7 +137,7 @@ func (b *Bot) serveDeletion(ctx context.Context, entry []byte) due.Verdict {
 
 // giveUp takes the credentials out of the message, which Slack may allow where
 // it allows no deletion, and tells the record and the person what became of it.
-func (b *Bot) giveUp(ctx context.Context, d deletion) due.Verdict {
+func (b *delivery) giveUp(ctx context.Context, d deletion) due.Verdict {
 	removed := true
 	if err := b.web.Rewrite(ctx, d.Channel, d.TS, message.Removed(d.Grant)); err != nil {
 		if at, again := webapi.PutOff(b.now(), err, d.Failed); again {

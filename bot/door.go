@@ -14,6 +14,14 @@ import (
 // wait for a turn, and an event is answered to nobody. The broker's own door, which
 // asks who may do what, comes after these.
 
+const (
+	// atOnce is how many Visits one process works on at once; the others are
+	// acknowledged and wait.
+	atOnce = 256
+	// slotTimeout is how long a Visit waits for its turn before it is refused.
+	slotTimeout = 5 * time.Second
+)
+
 // A step lets a Visit go on, or says why not.
 type step func(ctx context.Context, to *conversation) error
 
@@ -21,7 +29,7 @@ type step func(ctx context.Context, to *conversation) error
 var errServedAlready = errors.New("served already")
 
 // pass takes the steps in their order, up to the first that says no.
-func (b *Bot) pass(ctx context.Context, to *conversation, steps ...step) error {
+func (b *door) pass(ctx context.Context, to *conversation, steps ...step) error {
 	for _, s := range steps {
 		if err := s(ctx, to); err != nil {
 			return err
@@ -31,15 +39,15 @@ func (b *Bot) pass(ctx context.Context, to *conversation, steps ...step) error {
 }
 
 // turnedAway tells whoever did not pass, next to what they acted on.
-func (b *Bot) turnedAway(ctx context.Context, to conversation, err error) {
+func (b *door) turnedAway(ctx context.Context, to conversation, err error) {
 	if !errors.Is(err, errServedAlready) {
-		b.deliver(ctx, to.beside(), b.refusal(ctx, to, err))
+		b.delivery.deliver(ctx, to.beside(), b.refusal(ctx, to, err))
 	}
 }
 
 // first passes the first delivery of its ids: Slack delivers again under the same
 // envelope and under new ones. When the store cannot tell, nothing is done.
-func (b *Bot) first(ids ...string) step {
+func (b *door) first(ids ...string) step {
 	return func(ctx context.Context, to *conversation) error {
 		first, err := b.counters.FirstSight(ctx, ids...)
 		if err != nil {
@@ -56,13 +64,13 @@ func (b *Bot) first(ids ...string) step {
 }
 
 // person learns by which of their IDs the config knows whoever speaks.
-func (b *Bot) person(ctx context.Context, to *conversation) error {
+func (b *door) person(ctx context.Context, to *conversation) error {
 	to.caller.User = to.broker.Visits.Person(ctx, to.caller.User)
 	return nil
 }
 
 // enter passes who has not asked for too much.
-func (b *Bot) enter(account string) step {
+func (b *door) enter(account string) step {
 	return func(ctx context.Context, to *conversation) error {
 		return to.broker.Visits.Enter(ctx, to.request(command.Command{Account: account}))
 	}
@@ -70,7 +78,7 @@ func (b *Bot) enter(account string) step {
 
 // slot waits, not for long, to be one of the Requests that are worked on at once.
 // Whoever may have one leaves it.
-func (b *Bot) slot(ctx context.Context, to *conversation) error {
+func (b *door) slot(ctx context.Context, to *conversation) error {
 	waiting, cancel := context.WithTimeout(ctx, slotTimeout)
 	defer cancel()
 	select {
@@ -93,7 +101,7 @@ func errBusy(to conversation) error {
 }
 
 // leave gives back the slot, if there is one.
-func (b *Bot) leave(to *conversation) {
+func (b *door) leave(to *conversation) {
 	if to.slot {
 		to.slot = false
 		<-b.slots
@@ -102,8 +110,8 @@ func (b *Bot) leave(to *conversation) {
 
 // alone refuses to issue from a process whose state is its own while
 // another process may serve the same Slack app.
-func (b *Bot) alone(ctx context.Context, to *conversation) error {
-	n, certain := b.sockets.Strangers()
+func (b *door) alone(ctx context.Context, to *conversation) error {
+	n, certain := b.strangers()
 	if !b.embedded || n == 0 {
 		return nil
 	}

@@ -8,7 +8,8 @@ import (
 )
 
 func goldenBot() *Bot {
-	b := &Bot{now: func() time.Time { return goldentest.Now }, log: slog.New(slog.DiscardHandler)}
+	c := &core{now: func() time.Time { return goldentest.Now }, log: slog.New(slog.DiscardHandler)}
+	b := &Bot{core: c, parts: partsOf(c, Deps{})}
 	b.Serve(nil, Settings{RevealWindow: 10 * time.Minute})
 	return b
 }

@@ -10,7 +10,7 @@ import (
 
 // refusal turns an error into what the person reads, and logs it once: as a
 // warning when the person can mend it, as an error when we must.
-func (b *Bot) refusal(ctx context.Context, to conversation, err error) blockkit.Message {
+func (b *core) refusal(ctx context.Context, to conversation, err error) blockkit.Message {
 	e := broker.AsError(err, to.requestID)
 	level := slog.LevelWarn
 	if e.Ours() {

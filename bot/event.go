@@ -64,7 +64,7 @@ func (b *Bot) event(ctx context.Context, e socketmode.Envelope) {
 		requestID: broker.NewID(),
 	}
 	defer b.rescue(ctx, to, func(m blockkit.Message) { _ = b.web.DirectMessage(ctx, to.caller.User, m) })
-	if err := b.pass(ctx, &to, b.first("envelope:"+e.ID, "event:"+in.id), b.person, b.enter("")); err != nil {
+	if err := b.door.pass(ctx, &to, b.door.first("envelope:"+e.ID, "event:"+in.id), b.door.person, b.door.enter("")); err != nil {
 		if !errors.Is(err, errServedAlready) {
 			b.refusal(ctx, to, err) // for the log: an answer to each would be what the limit is against
 		}
@@ -73,7 +73,7 @@ func (b *Bot) event(ctx context.Context, e socketmode.Envelope) {
 	switch slackevents.EventsAPIType(in.Type) {
 	case slackevents.AppHomeOpened:
 		if in.Tab == "home" {
-			b.openedHome(ctx, to)
+			b.homes.openedHome(ctx, to)
 		}
 	case slackevents.AppMention, slackevents.Message:
 		if snippet.HoldsPrivateKey(in.Text) {
@@ -84,12 +84,12 @@ func (b *Bot) event(ctx context.Context, e socketmode.Envelope) {
 			b.sayCodeSeen(ctx, to)
 			return
 		}
-		b.helpByDirectMessage(ctx, to, command.AsksMoreHelp(command.Words(in.Text)))
+		b.self.helpByDirectMessage(ctx, to, command.AsksMoreHelp(command.Words(in.Text)))
 	}
 }
 
 // helpByDirectMessage answers privately, wherever it was asked.
-func (b *Bot) helpByDirectMessage(ctx context.Context, to conversation, more bool) {
+func (b *self) helpByDirectMessage(ctx context.Context, to conversation, more bool) {
 	accounts, admin, err := to.broker.Explaining.Help(ctx, to.request(command.Command{}))
 	var m blockkit.Message
 	if err != nil {
@@ -97,7 +97,7 @@ func (b *Bot) helpByDirectMessage(ctx context.Context, to conversation, more boo
 	} else {
 		m = message.Help(to.voice, accounts, admin, more)
 	}
-	b.tellOrOwe(ctx, to, m)
+	b.delivery.tellOrOwe(ctx, to, m)
 }
 
 // sayCodeSeen tells a person who wrote what may be a code that commands alone
@@ -108,11 +108,11 @@ func (b *Bot) sayCodeSeen(ctx context.Context, to conversation) {
 		What: broker.Say("The bot takes codes in commands alone."),
 		Hint: broker.Say("Delete that message, since others may read it. Then send ", broker.AssumeCmd("ACCOUNT", "123456"), " with the next code."),
 	}))
-	b.tellOrOwe(ctx, to, m)
+	b.delivery.tellOrOwe(ctx, to, m)
 }
 
 // sayLeaked tells a person who wrote a private key that it is one; a stranger
 // learns no more than ever.
 func (b *Bot) sayLeaked(ctx context.Context, to conversation) {
-	b.tellOrOwe(ctx, to, b.refusal(ctx, to, to.unlessRefused(ctx, snippet.PrivateKeyError())))
+	b.delivery.tellOrOwe(ctx, to, b.refusal(ctx, to, to.unlessRefused(ctx, snippet.PrivateKeyError())))
 }

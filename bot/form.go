@@ -13,13 +13,13 @@ import (
 
 // openForm opens the form from whatever trigger there is. It is said when Slack
 // does not open it.
-func (b *Bot) openForm(ctx context.Context, to conversation, f form.State) {
+func (b *forms) openForm(ctx context.Context, to conversation, f form.State) {
 	if err := to.broker.Visits.Identify(ctx, to.request(command.Command{})); err != nil {
-		b.deliver(ctx, to, b.refusal(ctx, to, err))
+		b.delivery.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
 	}
 	if f.Format == "" {
-		f.Format = b.usualFormat(ctx, to, f.BreakGlass)
+		f.Format = b.formats.usualFormat(ctx, to, f.BreakGlass)
 	}
 	f.Channel = to.caller.Channel
 	var err error
@@ -37,18 +37,18 @@ func (b *Bot) openForm(ctx context.Context, to conversation, f form.State) {
 		account = f.Account.Name
 	}
 	to.trigger = "" // it is spent or too old
-	b.deliver(ctx, to, to.voice.Error(errNotOpened("form", "Send ", broker.AssumeCmd(account, "123456"), " with the six digits that your device shows.")))
+	b.delivery.deliver(ctx, to, to.voice.Error(errNotOpened("form", "Send ", broker.AssumeCmd(account, "123456"), " with the six digits that your device shows.")))
 }
 
 // suggest offers the Accounts that the person may have and that match what is
 // typed so far, as the acknowledgement.
-func (b *Bot) suggest(ctx context.Context, in interaction, ack func(any) bool) {
+func (b *forms) suggest(ctx context.Context, in interaction, ack func(any) bool) {
 	ctx, cancel := context.WithTimeout(ctx, judgeTimeout)
 	defer cancel()
 	// What is too much, or finds no turn in time, is offered nothing.
 	none := form.Options{OptionGroups: []*slack.OptionGroupBlockObject{}}
-	defer b.leave(&in.to)
-	if err := b.pass(ctx, &in.to, b.enter(""), b.slot); err != nil {
+	defer b.door.leave(&in.to)
+	if err := b.door.pass(ctx, &in.to, b.door.enter(""), b.door.slot); err != nil {
 		ack(none)
 		b.refusal(ctx, in.to, err) // for the log
 		return

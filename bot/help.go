@@ -9,7 +9,7 @@ import (
 )
 
 // help answers with help, privately.
-func (b *Bot) help(ctx context.Context, to conversation, more bool) {
+func (b *self) help(ctx context.Context, to conversation, more bool) {
 	accounts, admin, err := to.broker.Explaining.Help(ctx, to.request(command.Command{}))
-	b.answer(ctx, to, err, func() blockkit.Message { return message.Help(to.voice, accounts, admin, more) })
+	b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Help(to.voice, accounts, admin, more) })
 }

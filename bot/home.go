@@ -10,7 +10,7 @@ import (
 )
 
 // openedHome publishes a Home that was just opened.
-func (b *Bot) openedHome(ctx context.Context, to conversation) {
+func (b *homes) openedHome(ctx context.Context, to conversation) {
 	if err := b.preferences.RememberHome(ctx, to.caller.User); err != nil {
 		b.log.WarnContext(ctx, "Home will not be kept up to date", "user", to.caller.User, "error", err)
 	}
@@ -19,7 +19,7 @@ func (b *Bot) openedHome(ctx context.Context, to conversation) {
 
 // refreshHome publishes the Home of somebody who uses it, after a Grant of
 // theirs changed.
-func (b *Bot) refreshHome(ctx context.Context, to conversation) {
+func (b *homes) refreshHome(ctx context.Context, to conversation) {
 	opened, err := b.preferences.HomeOpened(ctx, to.caller.User)
 	if err != nil {
 		b.log.WarnContext(ctx, "Home not refreshed", "user", to.caller.User, "error", err)
@@ -31,7 +31,7 @@ func (b *Bot) refreshHome(ctx context.Context, to conversation) {
 }
 
 // publishHome shows what the person may have and what they have now.
-func (b *Bot) publishHome(ctx context.Context, to conversation) {
+func (b *homes) publishHome(ctx context.Context, to conversation) {
 	blocks, err := b.homeBlocks(ctx, to)
 	if err != nil {
 		blocks = b.refusal(ctx, to, err).Blocks
@@ -41,7 +41,7 @@ func (b *Bot) publishHome(ctx context.Context, to conversation) {
 	}
 }
 
-func (b *Bot) homeBlocks(ctx context.Context, to conversation) ([]slack.Block, error) {
+func (b *homes) homeBlocks(ctx context.Context, to conversation) ([]slack.Block, error) {
 	accounts, complete, err := to.broker.Policy.Accounts(ctx, to.request(command.Command{}))
 	if err != nil {
 		return nil, err
@@ -53,7 +53,7 @@ func (b *Bot) homeBlocks(ctx context.Context, to conversation) ([]slack.Block, e
 	return message.Home(to.voice, has, accounts, complete), nil
 }
 
-func (b *Bot) holds(ctx context.Context, to conversation) (message.Holding, error) {
+func (b *homes) holds(ctx context.Context, to conversation) (message.Holding, error) {
 	r := to.request(command.Command{})
 	grants, err := to.broker.Holding.Live(ctx, r)
 	if err != nil {

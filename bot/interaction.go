@@ -75,10 +75,10 @@ func (b *Bot) receiveInteraction(e socketmode.Envelope) {
 		b.work(func(ctx context.Context) {
 			ctx, cancel := context.WithTimeout(ctx, answerWithin)
 			defer cancel()
-			defer b.rescue(ctx, in.to, func(m blockkit.Message) { b.deliver(ctx, in.to.beside(), m) })
-			defer b.leave(&in.to)
-			if err := b.pass(ctx, &in.to, b.first(sightings(e, in.TriggerID)...), b.person, b.enter(""), b.slot); err != nil {
-				b.turnedAway(ctx, in.to, err)
+			defer b.rescue(ctx, in.to, func(m blockkit.Message) { b.delivery.deliver(ctx, in.to.beside(), m) })
+			defer b.door.leave(&in.to)
+			if err := b.door.pass(ctx, &in.to, b.door.first(sightings(e, in.TriggerID)...), b.door.person, b.door.enter(""), b.door.slot); err != nil {
+				b.door.turnedAway(ctx, in.to, err)
 				return
 			}
 			b.interact(ctx, in)
@@ -108,7 +108,7 @@ func (b *Bot) answerByAck(ctx context.Context, e socketmode.Envelope, in interac
 		case suggestion:
 			ack(b.lateAck(in))
 		case !ack(slack.NewUpdateViewSubmissionResponse(&view)):
-			b.deliver(ctx, in.to.turned(), m)
+			b.delivery.deliver(ctx, in.to.turned(), m)
 		}
 	})
 	overdue := time.AfterFunc(latestAck, func() {
@@ -119,7 +119,7 @@ func (b *Bot) answerByAck(ctx context.Context, e socketmode.Envelope, in interac
 	asked := in // the timer has in
 	asked.to.caller.User = in.to.personInTime(ctx)
 	if suggestion {
-		b.suggest(ctx, asked, ack)
+		b.forms.suggest(ctx, asked, ack)
 		return
 	}
 	b.submit(ctx, e, asked, ack)
@@ -170,7 +170,7 @@ func (b *Bot) interact(ctx context.Context, in interaction) {
 	case slack.InteractionTypeBlockActions:
 		b.firstAction(ctx, in)
 	case slack.InteractionTypeShortcut:
-		b.openForm(ctx, in.to, form.State{})
+		b.forms.openForm(ctx, in.to, form.State{})
 	default:
 		b.log.InfoContext(ctx, "interaction not served", "type", blockkit.Shortened(text.OneLine(string(in.Type)), maxQuery))
 	}
@@ -189,7 +189,7 @@ func (b *Bot) firstAction(ctx context.Context, in interaction) {
 	}
 	p, err := readPress(actions[0])
 	if err != nil {
-		b.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, in.to.unlessStranger(ctx, err)))
+		b.delivery.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, in.to.unlessStranger(ctx, err)))
 		return
 	}
 	b.act(ctx, in, p)

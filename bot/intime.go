@@ -19,7 +19,7 @@ const (
 // may, interim is the answer, and the rest is told by direct message: what takes
 // away is never cut short because somebody waits. A refusal, and interim, take the
 // place of nothing.
-func (b *Bot) inTime(ctx context.Context, to conversation, interim blockkit.Message, work func(context.Context) (blockkit.Message, error)) {
+func (b *delivery) inTime(ctx context.Context, to conversation, interim blockkit.Message, work func(context.Context) (blockkit.Message, error)) {
 	longer, cancel := context.WithTimeout(context.WithoutCancel(ctx), takingBack)
 	type outcome struct {
 		to conversation

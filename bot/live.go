@@ -30,8 +30,8 @@ func (b *Bot) Serve(br *broker.Broker, s Settings) {
 	b.live.Store(&serving{broker: br, settings: s, voice: v})
 }
 
-func (b *Bot) voice() message.Voice { return b.live.Load().voice }
+func (b *core) voice() message.Voice { return b.live.Load().voice }
 
-func (b *Bot) broker() *broker.Broker { return b.live.Load().broker }
+func (b *core) broker() *broker.Broker { return b.live.Load().broker }
 
-func (b *Bot) settings() Settings { return b.live.Load().settings }
+func (b *core) settings() Settings { return b.live.Load().settings }

@@ -10,30 +10,30 @@ import (
 )
 
 // mfa serves /mfa.
-func (b *Bot) mfa(ctx context.Context, to conversation, c command.Command) {
+func (b *self) mfa(ctx context.Context, to conversation, c command.Command) {
 	r := to.request(c)
 	r.Purpose = broker.PurposeMFASession
 	switch c.Verb {
 	case command.VerbMFAEnd:
 		s, ok, err := to.broker.MFASessions.EndMFASession(ctx, r)
-		b.answer(ctx, to, err, func() blockkit.Message { return message.MFAEnded(s, ok) })
-		b.refreshHome(ctx, to)
+		b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.MFAEnded(s, ok) })
+		b.homes.refreshHome(ctx, to)
 	case command.VerbMFAStatus:
 		s, ok, err := to.broker.MFASessions.MFASession(ctx, r)
-		b.answer(ctx, to, err, func() blockkit.Message { return message.MFAStatus(to.voice, s, ok) })
+		b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.MFAStatus(to.voice, s, ok) })
 	default:
 		s, err := to.broker.MFASessions.BeginMFASession(ctx, r)
-		b.answer(ctx, to, err, func() blockkit.Message { return message.MFABegun(to.voice, s) })
-		b.refreshHome(ctx, to)
+		b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.MFABegun(to.voice, s) })
+		b.homes.refreshHome(ctx, to)
 	}
 }
 
 // tellUsed tells a person that their MFA session took the place of a code, so
 // that they notice it if it was somebody else at their Slack. It comes after the
 // reply, and even if whoever asked is gone.
-func (b *Bot) tellUsed(ctx context.Context, to conversation, s *broker.Session, account string) {
+func (b *issuing) tellUsed(ctx context.Context, to conversation, s *broker.Session, account string) {
 	if s == nil {
 		return
 	}
-	b.tellOrOwe(ctx, to, message.MFAUsed(to.voice, account))
+	b.delivery.tellOrOwe(ctx, to, message.MFAUsed(to.voice, account))
 }

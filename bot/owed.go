@@ -90,11 +90,11 @@ type debt struct {
 }
 
 // owe puts o on the list, due at at. That it could not be kept is logged.
-func (b *Bot) owe(ctx context.Context, o owed, at time.Time) debt {
+func (b *delivery) owe(ctx context.Context, o owed, at time.Time) debt {
 	text, err := o.entry()
 	var entry broker.DueEntry
 	if err == nil {
-		entry, err = b.owed.Put(ctx, at, text)
+		entry, err = b.dueOwed.Put(ctx, at, text)
 	}
 	if err != nil {
 		b.log.ErrorContext(ctx, "an answer cannot be kept for later; if it is not delivered now, nobody tells it", "request", o.Request, "user", o.User, "error", err)
@@ -103,19 +103,19 @@ func (b *Bot) owe(ctx context.Context, o owed, at time.Time) debt {
 }
 
 // settled takes a debt off the list: it was told, or another has its place.
-func (b *Bot) settled(ctx context.Context, d debt) {
+func (b *delivery) settled(ctx context.Context, d debt) {
 	if d.entry.ID == "" {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), due.Finish)
 	defer cancel()
-	if err := b.owed.SettleNow(ctx, d.entry, due.Done()); err != nil {
+	if err := b.dueOwed.SettleNow(ctx, d.entry, due.Done()); err != nil {
 		b.log.WarnContext(ctx, "an answer that was delivered stays on the list, and may be told again", "request", d.Request, "user", d.User, "error", err)
 	}
 }
 
 // becomes puts o on the list in the place of d.
-func (b *Bot) becomes(ctx context.Context, d debt, o owed, at time.Time) debt {
+func (b *delivery) becomes(ctx context.Context, d debt, o owed, at time.Time) debt {
 	next := b.owe(ctx, o, at)
 	if next.entry.ID == "" { // it was not kept, so d stays: once too often is better than never
 		next.entry = d.entry
@@ -127,7 +127,7 @@ func (b *Bot) becomes(ctx context.Context, d debt, o owed, at time.Time) debt {
 
 // oweCredentials notes that a person is to be told of a Grant. A repeat for the
 // same Grant only moves what is there.
-func (b *Bot) oweCredentials(ctx context.Context, r broker.Request, issued broker.Issued) debt {
+func (b *delivery) oweCredentials(ctx context.Context, r broker.Request, issued broker.Issued) debt {
 	g := issued.Grant
 	return b.owe(ctx, owed{
 		User: r.Caller.User, Team: r.Caller.Team, Channel: r.Caller.Channel, Request: r.ID,
@@ -136,7 +136,7 @@ func (b *Bot) oweCredentials(ctx context.Context, r broker.Request, issued broke
 }
 
 // tellOrOwe tells a person by direct message, now or as soon as Slack takes it.
-func (b *Bot) tellOrOwe(ctx context.Context, to conversation, m blockkit.Message) {
+func (b *delivery) tellOrOwe(ctx context.Context, to conversation, m blockkit.Message) {
 	err := b.web.DirectMessage(ctx, to.caller.User, m)
 	if err == nil {
 		return
@@ -155,7 +155,7 @@ func (b *Bot) tellOrOwe(ctx context.Context, to conversation, m blockkit.Message
 
 // tellUndelivered tells of credentials that did not, or may not, have reached the
 // person, now or as soon as Slack takes it. It is on the record already.
-func (b *Bot) tellUndelivered(ctx context.Context, d debt, m blockkit.Message) {
+func (b *delivery) tellUndelivered(ctx context.Context, d debt, m blockkit.Message) {
 	err := b.web.DirectMessage(ctx, d.User, m)
 	if err == nil {
 		b.settled(ctx, d)
@@ -172,7 +172,7 @@ func (b *Bot) tellUndelivered(ctx context.Context, d debt, m blockkit.Message) {
 }
 
 // serveOwed tells what is owed.
-func (b *Bot) serveOwed(ctx context.Context, entry []byte) due.Verdict {
+func (b *delivery) serveOwed(ctx context.Context, entry []byte) due.Verdict {
 	var o owed
 	if json.Unmarshal(entry, &o) != nil || !typed.IsSlackID(o.User) || !typed.IsEntryID(o.Request) || o.Grant == nil && o.Text == "" ||
 		o.Message != nil && (!typed.IsSlackID(o.Message.Channel) || o.Message.Channel[0] != 'D') {
@@ -193,7 +193,7 @@ func (b *Bot) serveOwed(ctx context.Context, entry []byte) due.Verdict {
 }
 
 // tellOwed sends m, once Slack takes it.
-func (b *Bot) tellOwed(ctx context.Context, o owed, m blockkit.Message) due.Verdict {
+func (b *delivery) tellOwed(ctx context.Context, o owed, m blockkit.Message) due.Verdict {
 	err := b.web.DirectMessage(ctx, o.User, m)
 	if err == nil {
 		return due.Done()
@@ -201,7 +201,7 @@ func (b *Bot) tellOwed(ctx context.Context, o owed, m blockkit.Message) due.Verd
 	return b.owedPutOff(ctx, o, err)
 }
 
-func (b *Bot) owedPutOff(ctx context.Context, o owed, err error) due.Verdict {
+func (b *delivery) owedPutOff(ctx context.Context, o owed, err error) due.Verdict {
 	at, again := webapi.PutOff(b.now(), err, o.Tries)
 	if !again {
 		b.log.ErrorContext(ctx, "nothing delivered", "request", o.Request, "user", o.User, "error", err)
@@ -219,7 +219,7 @@ func (b *Bot) owedPutOff(ctx context.Context, o owed, err error) due.Verdict {
 // serveOwedCredentials tells of a Grant what nobody said was delivered. What was
 // ended since is owed to nobody, but the record says that it was not seen to
 // arrive.
-func (b *Bot) serveOwedCredentials(ctx context.Context, o owed) due.Verdict {
+func (b *delivery) serveOwedCredentials(ctx context.Context, o owed) due.Verdict {
 	stopped := o.Code == ""
 	if stopped {
 		o.Code, o.Stopped = broker.CodeDeliveryUnknown, true
@@ -263,7 +263,7 @@ func (b *Bot) serveOwedCredentials(ctx context.Context, o owed) due.Verdict {
 // takeAway deletes the message that says that credentials are about to appear,
 // or, where Slack does not allow that, what it says. Where its process ended
 // before Slack said what it is called, it is looked for.
-func (b *Bot) takeAway(ctx context.Context, o owed) error {
+func (b *delivery) takeAway(ctx context.Context, o owed) error {
 	ts := o.Message.TS
 	if ts == "" {
 		var err error
@@ -280,7 +280,7 @@ func (b *Bot) takeAway(ctx context.Context, o owed) error {
 
 // findPlaceholder looks for it among the latest messages of the conversation; ""
 // when it is not there.
-func (b *Bot) findPlaceholder(ctx context.Context, o owed) (string, error) {
+func (b *delivery) findPlaceholder(ctx context.Context, o owed) (string, error) {
 	messages, err := b.web.Messages(ctx, o.Message.Channel, o.Since.Add(-10*time.Minute))
 	if err != nil {
 		return "", err
@@ -296,6 +296,6 @@ func (b *Bot) findPlaceholder(ctx context.Context, o owed) (string, error) {
 }
 
 // tellAside puts on the record that an entry was set aside.
-func (b *Bot) tellAside(ctx context.Context, list, why string) {
+func (b *delivery) tellAside(ctx context.Context, list, why string) {
 	b.broker().Holding.SetAside(ctx, list, why)
 }

@@ -19,7 +19,7 @@ type Preferences interface {
 	HomeOpened(ctx context.Context, user string) (bool, error)
 }
 
-func (b *Bot) rememberFormat(ctx context.Context, to conversation, f snippet.Format) {
+func (b *formats) rememberFormat(ctx context.Context, to conversation, f snippet.Format) {
 	if f == "" {
 		return
 	}
@@ -30,7 +30,7 @@ func (b *Bot) rememberFormat(ctx context.Context, to conversation, f snippet.For
 
 // usualFormat is the format for who names none: the one used last, but in an
 // emergency only one that a shell reads.
-func (b *Bot) usualFormat(ctx context.Context, to conversation, breakGlass bool) snippet.Format {
+func (b *formats) usualFormat(ctx context.Context, to conversation, breakGlass bool) snippet.Format {
 	f := b.rememberedFormat(ctx, to)
 	if breakGlass && !f.ForShell() {
 		return snippet.Bash
@@ -39,7 +39,7 @@ func (b *Bot) usualFormat(ctx context.Context, to conversation, breakGlass bool)
 }
 
 // rememberedFormat is the format that the person used last, "" for none.
-func (b *Bot) rememberedFormat(ctx context.Context, to conversation) snippet.Format {
+func (b *formats) rememberedFormat(ctx context.Context, to conversation) snippet.Format {
 	last, err := b.preferences.LastFormat(ctx, to.caller.User)
 	if err != nil {
 		b.log.WarnContext(ctx, "last format not known", "request", to.requestID, "error", err)

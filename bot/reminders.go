@@ -30,7 +30,7 @@ type reminder struct {
 // issue asks the broker and sees to the reminder of what it issued. It is put on
 // the list before anybody sees the credentials, so that a process that dies
 // while it replies leaves no Grant without one.
-func (b *Bot) issue(ctx context.Context, to conversation, r broker.Request) (broker.Issued, error) {
+func (b *issuing) issue(ctx context.Context, to conversation, r broker.Request) (broker.Issued, error) {
 	issued, err := to.broker.Issuing.Issue(ctx, r)
 	if err == nil {
 		b.seeTo(ctx, r, issued)
@@ -40,23 +40,23 @@ func (b *Bot) issue(ctx context.Context, to conversation, r broker.Request) (bro
 
 // seeTo does what follows from an issuance, whichever way it came. That the person
 // is owed the credentials comes first.
-func (b *Bot) seeTo(ctx context.Context, r broker.Request, issued broker.Issued) {
-	b.oweCredentials(ctx, r, issued)
-	b.remind(ctx, issued)
-	b.used(issued.Grant) //nolint:contextcheck // the reply does not wait for it, nor it for whoever asked
+func (b *issuing) seeTo(ctx context.Context, r broker.Request, issued broker.Issued) {
+	b.delivery.oweCredentials(ctx, r, issued)
+	b.reminders.remind(ctx, issued)
+	b.approvals.used(issued.Grant) //nolint:contextcheck // the reply does not wait for it, nor it for whoever asked
 }
 
 // remind puts the reminder of a Grant on the due list. A Grant that ends soon
 // after it began needs none; one that the store did not keep could never be told
 // from one that was ended.
-func (b *Bot) remind(ctx context.Context, issued broker.Issued) {
+func (b *reminders) remind(ctx context.Context, issued broker.Issued) {
 	g := issued.Grant
 	if b.settings().Reminder <= 0 || !issued.Kept || g.Expires.Sub(b.now()) <= 2*b.settings().Reminder {
 		return
 	}
 	entry, err := json.Marshal(reminder{User: g.User, Grant: g.ID, Account: g.Account, Expires: g.Expires})
 	if err == nil {
-		_, err = b.reminders.Put(ctx, g.Expires.Add(-b.settings().Reminder), entry)
+		_, err = b.dueReminders.Put(ctx, g.Expires.Add(-b.settings().Reminder), entry)
 	}
 	if err != nil {
 		b.log.ErrorContext(ctx, "there will be no reminder of this grant", "request", g.ID, "user", g.User, "error", err)
@@ -64,7 +64,7 @@ func (b *Bot) remind(ctx context.Context, issued broker.Issued) {
 }
 
 // serveReminder tells the person, if there is still something to tell.
-func (b *Bot) serveReminder(ctx context.Context, entry []byte) due.Verdict {
+func (b *reminders) serveReminder(ctx context.Context, entry []byte) due.Verdict {
 	var r reminder
 	if json.Unmarshal(entry, &r) != nil || !typed.IsSlackID(r.User) || !typed.IsEntryID(r.Grant) {
 		return due.SetAside("it is no reminder")
@@ -129,7 +129,7 @@ var errNotPosted = errors.New("not posted")
 // notPosted reports whether a reminder certainly did not reach the person.
 func notPosted(err error) bool { return errors.Is(err, errNotPosted) || webapi.NotTaken(err) }
 
-func (b *Bot) postReminder(ctx context.Context, g broker.Grant) error {
+func (b *reminders) postReminder(ctx context.Context, g broker.Grant) error {
 	channel, err := b.web.OpenDM(ctx, g.User)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errNotPosted, err)

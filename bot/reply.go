@@ -42,7 +42,7 @@ const replyWithin = 10 * time.Second
 // reply gives a private answer: into the modal that was acted in, or through
 // the response_url, which works in channels where the bot is not a member. From
 // Home there is neither: a modal is opened for it.
-func (b *Bot) reply(ctx context.Context, to conversation, m blockkit.Message) error {
+func (b *delivery) reply(ctx context.Context, to conversation, m blockkit.Message) error {
 	switch {
 	case to.view != "" && to.push:
 		return b.web.PushView(ctx, to.trigger, form.Result(m))
@@ -56,7 +56,7 @@ func (b *Bot) reply(ctx context.Context, to conversation, m blockkit.Message) er
 
 // deliver replies, and tells the person by direct message when it cannot, as soon
 // as Slack takes that.
-func (b *Bot) deliver(ctx context.Context, to conversation, m blockkit.Message) {
+func (b *delivery) deliver(ctx context.Context, to conversation, m blockkit.Message) {
 	err := b.replyInTime(ctx, to, m)
 	if err == nil {
 		return
@@ -67,7 +67,7 @@ func (b *Bot) deliver(ctx context.Context, to conversation, m blockkit.Message) 
 
 // replyInTime is reply with a time of its own: that a Request ran out of its time
 // is a reason to tell.
-func (b *Bot) replyInTime(ctx context.Context, to conversation, m blockkit.Message) error {
+func (b *delivery) replyInTime(ctx context.Context, to conversation, m blockkit.Message) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), replyWithin)
 	defer cancel()
 	return b.reply(ctx, to, m)
@@ -76,7 +76,7 @@ func (b *Bot) replyInTime(ctx context.Context, to conversation, m blockkit.Messa
 // deliverCredentials replies with credentials. If Slack does not take them,
 // they are shown nowhere else: the record says so, and the person is told, with
 // a button that shows them while they are kept.
-func (b *Bot) deliverCredentials(ctx context.Context, to conversation, r broker.Request, issued broker.Issued, m blockkit.Message) {
+func (b *delivery) deliverCredentials(ctx context.Context, to conversation, r broker.Request, issued broker.Issued, m blockkit.Message) {
 	if issued.Account.DMLife > 0 {
 		b.deliverByDM(ctx, to, r, issued, m)
 		return

@@ -15,7 +15,7 @@ import (
 // stack, and tells whoever waits, if tell is not nil. What was asked may have got
 // as far as AWS by then, so nothing is said of it but where to look; an intent on
 // the record whose outcome stays away is told to the audit channel.
-func (b *Bot) rescue(ctx context.Context, to conversation, tell func(blockkit.Message)) {
+func (b *core) rescue(ctx context.Context, to conversation, tell func(blockkit.Message)) {
 	what := recover()
 	if what == nil {
 		return

@@ -9,26 +9,26 @@ import (
 )
 
 // revoke answers /assume revoke ACCOUNT.
-func (b *Bot) revoke(ctx context.Context, to conversation, c command.Command) {
-	b.inTime(ctx, to, message.StillRevoking(c.Account), func(ctx context.Context) (blockkit.Message, error) {
+func (b *orders) revoke(ctx context.Context, to conversation, c command.Command) {
+	b.delivery.inTime(ctx, to, message.StillRevoking(c.Account), func(ctx context.Context) (blockkit.Message, error) {
 		done, err := to.broker.Revoking.Revoke(ctx, to.request(c))
-		b.showCancelled(ctx, to, done.Cancelled)
+		b.approvals.showCancelled(ctx, to, done.Cancelled)
 		if err != nil {
 			return blockkit.Message{}, err
 		}
-		b.refreshHome(ctx, to)
+		b.homes.refreshHome(ctx, to)
 		return message.Revoked(to.voice, done), nil
 	})
 }
 
 // end serves the press that ends a Grant.
-func (b *Bot) end(ctx context.Context, to conversation, grant string) {
-	b.inTime(ctx, to, message.StillRevoking("that"), func(ctx context.Context) (blockkit.Message, error) {
+func (b *orders) end(ctx context.Context, to conversation, grant string) {
+	b.delivery.inTime(ctx, to, message.StillRevoking("that"), func(ctx context.Context) (blockkit.Message, error) {
 		ended, err := to.broker.Holding.End(ctx, to.request(command.Command{}), grant)
 		if err != nil {
 			return blockkit.Message{}, err
 		}
-		b.refreshHome(ctx, to)
+		b.homes.refreshHome(ctx, to)
 		return message.Ended(to.voice, ended), nil
 	})
 }

@@ -11,26 +11,26 @@ import (
 
 // withhold records that credentials exist and are not shown; why is told as the
 // answer, so it is owed no more.
-func (b *Bot) withhold(ctx context.Context, r broker.Request, issued broker.Issued, err error) {
+func (b *issuing) withhold(ctx context.Context, r broker.Request, issued broker.Issued, err error) {
 	b.broker().Holding.Undelivered(ctx, r, issued.Grant, broker.AsError(err, r.ID).Code)
-	b.settled(ctx, b.oweCredentials(ctx, r, issued))
+	b.delivery.settled(ctx, b.delivery.oweCredentials(ctx, r, issued))
 }
 
 // key serves /assume key.
-func (b *Bot) key(ctx context.Context, to conversation, c command.Command) {
+func (b *self) key(ctx context.Context, to conversation, c command.Command) {
 	r := to.request(c)
 	if c.Change == command.KeyShow {
 		status, err := to.broker.Keys.KeyStatus(ctx, r)
-		b.answer(ctx, to, err, func() blockkit.Message { return message.Key(to.voice, status) })
+		b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Key(to.voice, status) })
 		return
 	}
 	changed, err := to.broker.Keys.ChangeKey(ctx, r, c.Key)
 	if err != nil {
-		b.deliver(ctx, to, b.refusal(ctx, to, err))
+		b.delivery.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
 	}
-	b.deliver(ctx, to, message.KeyChanged(to.voice, changed))
+	b.delivery.deliver(ctx, to, message.KeyChanged(to.voice, changed))
 	// The direct message is for the person whose Slack somebody else holds: it
 	// stays, where the private answer is gone with the next reload.
-	b.tellOrOwe(ctx, to, message.KeyNotice(changed))
+	b.delivery.tellOrOwe(ctx, to, message.KeyNotice(changed))
 }

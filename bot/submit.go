@@ -16,18 +16,18 @@ import (
 func (b *Bot) submit(ctx context.Context, e socketmode.Envelope, in interaction, ack func(any) bool) {
 	switch in.View.CallbackID {
 	case form.Callback, form.UseCallback:
-		b.submitForm(ctx, e, in, ack)
+		b.issuing.submitForm(ctx, e, in, ack)
 	case form.DenyCallback:
-		b.submitDenial(ctx, e, in, ack)
+		b.approvals.submitDenial(ctx, e, in, ack)
 	case form.SearchCallback:
-		b.submitSearch(ctx, e, in, ack)
+		b.lists.submitSearch(ctx, e, in, ack)
 	}
 }
 
 // submitForm serves the form that asks for credentials. What can be judged
 // without AWS comes back in the acknowledgement, on its field; otherwise the
 // acknowledgement turns the form into "working", and what AWS says replaces that.
-func (b *Bot) submitForm(ctx context.Context, e socketmode.Envelope, in interaction, ack func(any) bool) {
+func (b *issuing) submitForm(ctx context.Context, e socketmode.Envelope, in interaction, ack func(any) bool) {
 	f, wrong := form.Read(in.to.voice, in.View)
 	if wrong != nil {
 		ack(slack.NewErrorsViewSubmissionResponse(wrong))
@@ -36,14 +36,14 @@ func (b *Bot) submitForm(ctx context.Context, e socketmode.Envelope, in interact
 	judging, cancel := context.WithTimeout(ctx, judgeTimeout)
 	defer cancel()
 	f.BreakGlass = form.ReadOrigin(in.View).BreakGlass
-	err := b.pass(judging, &in.to, b.first(sightings(e, in.TriggerID)...), b.enter(f.Account), b.alone)
+	err := b.door.pass(judging, &in.to, b.door.first(sightings(e, in.TriggerID)...), b.door.enter(f.Account), b.door.alone)
 	if errors.Is(err, errServedAlready) {
 		ack(f.ErrorOn(form.FieldAccount, sentAlready))
 		return
 	}
 	var r broker.Request
 	if err == nil {
-		r, err = b.asks(judging, in, &f)
+		r, err = b.forms.asks(judging, in, &f)
 	}
 	if err != nil {
 		b.backToForm(ctx, in, f, err, ack)
@@ -62,7 +62,7 @@ func (b *Bot) submitForm(ctx context.Context, e socketmode.Envelope, in interact
 	// was refused on a field keeps its hash, so it counts only now.
 	claiming, done := context.WithTimeout(ctx, judgeTimeout)
 	defer done()
-	err = b.pass(claiming, &in.to, b.first("view:"+in.View.ID+in.View.Hash))
+	err = b.door.pass(claiming, &in.to, b.door.first("view:"+in.View.ID+in.View.Hash))
 	switch {
 	case errors.Is(err, errServedAlready):
 		ack(f.ErrorOn(form.FieldAccount, sentAlready))
@@ -73,9 +73,9 @@ func (b *Bot) submitForm(ctx context.Context, e socketmode.Envelope, in interact
 	}
 	ack(slack.NewUpdateViewSubmissionResponse(&view))
 	in.to = in.to.turned()
-	defer b.leave(&in.to)
-	if err := b.pass(ctx, &in.to, b.slot); err != nil {
-		b.deliver(ctx, in.to, b.refusal(ctx, in.to, err))
+	defer b.door.leave(&in.to)
+	if err := b.door.pass(ctx, &in.to, b.door.slot); err != nil {
+		b.delivery.deliver(ctx, in.to, b.refusal(ctx, in.to, err))
 		return
 	}
 	b.issueIntoView(ctx, in.to, r, f)
@@ -85,7 +85,7 @@ const sentAlready = "This was already sent. The answer comes in this window."
 
 // backToForm says on its field what is wrong; where the acknowledgement had to
 // go before that was known, above the form.
-func (b *Bot) backToForm(ctx context.Context, in interaction, f form.Filled, err error, ack func(any) bool) {
+func (b *issuing) backToForm(ctx context.Context, in interaction, f form.Filled, err error, ack func(any) bool) {
 	if ack(f.Judged(in.to.voice, broker.AsError(err, in.to.requestID))) {
 		b.refusal(ctx, in.to, err) // for the log
 		return
@@ -96,11 +96,11 @@ func (b *Bot) backToForm(ctx context.Context, in interaction, f form.Filled, err
 // issueIntoView asks AWS and shows what it says in the modal: the credentials,
 // that it waits for approval, or the form as it was filled in with the error
 // above it.
-func (b *Bot) issueIntoView(ctx context.Context, to conversation, r broker.Request, f form.Filled) {
+func (b *issuing) issueIntoView(ctx context.Context, to conversation, r broker.Request, f form.Filled) {
 	err := b.issueAs(ctx, to, r, f)
 	switch {
 	case needsApproval(r, err):
-		b.ask(ctx, to, r)
+		b.approvals.ask(ctx, to, r)
 	case err != nil:
 		b.refillForm(ctx, to, f, err)
 	}
@@ -108,17 +108,17 @@ func (b *Bot) issueIntoView(ctx context.Context, to conversation, r broker.Reque
 
 // refillForm shows the form as it was filled in, without the code, and the
 // error above it.
-func (b *Bot) refillForm(ctx context.Context, to conversation, f form.Filled, err error) {
+func (b *issuing) refillForm(ctx context.Context, to conversation, f form.Filled, err error) {
 	b.refusal(ctx, to, err) // for the log
 	wrong := broker.AsError(err, to.requestID)
-	if err := b.updateView(ctx, to, b.formAgain(ctx, to, f, wrong)); err != nil {
+	if err := b.delivery.updateView(ctx, to, b.forms.formAgain(ctx, to, f, wrong)); err != nil {
 		b.log.WarnContext(ctx, "form not shown again; telling by direct message", "request", to.requestID, "error", err)
-		b.tellOrOwe(ctx, to, to.voice.Error(wrong))
+		b.delivery.tellOrOwe(ctx, to, to.voice.Error(wrong))
 	}
 }
 
 // issueAs issues and shows the credentials or, as console, a sign-in link.
-func (b *Bot) issueAs(ctx context.Context, to conversation, r broker.Request, f form.Filled) error {
+func (b *issuing) issueAs(ctx context.Context, to conversation, r broker.Request, f form.Filled) error {
 	if f.Format == snippet.Console {
 		r.Purpose = broker.PurposeConsole
 		s, err := to.broker.Issuing.Console(ctx, r, f.Service)
@@ -131,7 +131,7 @@ func (b *Bot) issueAs(ctx context.Context, to conversation, r broker.Request, f 
 	issued, err := b.issue(ctx, to, r)
 	if err == nil {
 		if !f.BreakGlass { // there the form chose, perhaps
-			b.rememberFormat(ctx, to, f.Format)
+			b.formats.rememberFormat(ctx, to, f.Format)
 		}
 		b.present(ctx, to, r, issued, f.Format)
 	}

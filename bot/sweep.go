@@ -50,7 +50,7 @@ func (s *sweeper) run(ctx context.Context) {
 }
 
 // sweepMemory drops idle connections, collects, and gives back what is free.
-func (b *Bot) sweepMemory() {
+func (b *core) sweepMemory() {
 	b.web.CloseIdle()
 	debug.FreeOSMemory()
 }

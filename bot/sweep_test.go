@@ -42,7 +42,7 @@ func TestVisitsAreSweptOnceSoonAfterTheyEnd(t *testing.T) {
 // TestNothingOfAVisitStaysAfterItWasSwept looks whether the payload of a Visit can
 // still be reached, without a collection of the test's own.
 func TestNothingOfAVisitStaysAfterItWasSwept(t *testing.T) {
-	b := &Bot{ctx: t.Context(), web: webapi.New(nil, webapi.NewHTTPClient(), "")}
+	b := &core{ctx: t.Context(), web: webapi.New(nil, webapi.NewHTTPClient(), "")}
 	swept := make(chan struct{}, 1)
 	b.sweeper = newSweeper(func() { swept <- struct{}{} })
 	held := func() weak.Pointer[[4096]byte] {

@@ -23,7 +23,7 @@ func (to conversation) turned() conversation {
 
 // updateView puts v in place of what to's modal shows, trying again where that
 // may help.
-func (b *Bot) updateView(ctx context.Context, to conversation, v slack.ModalViewRequest) error {
+func (b *delivery) updateView(ctx context.Context, to conversation, v slack.ModalViewRequest) error {
 	retry.Sleep(ctx, time.Until(to.turns))
 	return webapi.Repeat(ctx, func() error { return b.web.UpdateView(ctx, to.view, "", v) })
 }

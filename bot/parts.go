@@ -1,0 +1,179 @@
+package bot
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/assumebot/assumebot/bot/auditchannel"
+	"github.com/assumebot/assumebot/bot/directory"
+	"github.com/assumebot/assumebot/bot/due"
+	"github.com/assumebot/assumebot/bot/socketmode"
+	"github.com/assumebot/assumebot/bot/webapi"
+	"github.com/assumebot/assumebot/broker"
+)
+
+// The bot is made of parts, each for one use; New wires them. A part knows those
+// that it names and no other, so that what a change can reach is seen here.
+
+// core is what every part goes by.
+type core struct {
+	web    *webapi.Client
+	live   atomic.Pointer[serving]
+	prefix string // of the commands
+	now    func() time.Time
+	log    *slog.Logger
+
+	ctx     context.Context // of the work that was accepted
+	working sync.WaitGroup
+	sweeper *sweeper
+	panics  atomic.Int64 // that were ended where they arose
+}
+
+// parts are what a Bot is made of, from those that need no other on.
+type parts struct {
+	door      *door
+	delivery  *delivery
+	reminders *reminders
+	approvals *approvals
+	formats   *formats
+	homes     *homes
+	forms     *forms
+	issuing   *issuing
+	lists     *bucketLists
+	orders    *orders
+	self      *self
+
+	due []*due.List // work that is put off, of all parts
+}
+
+type (
+	// door is what a Visit passes before anything is done for it.
+	door struct {
+		*core
+		counters  broker.Counters
+		strangers func() (n int, certain bool) // other processes that serve the same Slack app
+		embedded  bool                         // the state is in this process
+		slots     chan struct{}                // bounds how many Visits are worked on at once
+		delivery  *delivery
+	}
+	// delivery brings answers and credentials to the person.
+	delivery struct {
+		*core
+		grants       broker.Grants
+		dueDeletions *due.List
+		dueOwed      *due.List
+	}
+	// reminders tell of Grants that end soon.
+	reminders struct {
+		*core
+		grants       broker.Grants
+		dueReminders *due.List
+	}
+	// approvals ask other people, and see to what follows from their answer.
+	approvals struct {
+		*core
+		auditIn      string // the audit channel
+		dueApprovals *due.List
+		door         *door
+		delivery     *delivery
+	}
+	// formats remember what a person used last.
+	formats struct {
+		*core
+		preferences Preferences
+	}
+	// homes keep the Home of each person.
+	homes struct {
+		*core
+		preferences Preferences
+	}
+	// forms ask for what a Request lacks.
+	forms struct {
+		*core
+		door     *door
+		delivery *delivery
+		formats  *formats
+	}
+	// issuing serves who asks for credentials or a sign-in link.
+	issuing struct {
+		*core
+		door      *door
+		delivery  *delivery
+		reminders *reminders
+		approvals *approvals
+		formats   *formats
+		homes     *homes
+		forms     *forms
+	}
+	// bucketLists serve who asks for buckets.
+	bucketLists struct {
+		*core
+		door     *door
+		delivery *delivery
+		issuing  *issuing
+	}
+	// orders serve admins, and who takes back what is theirs.
+	orders struct {
+		*core
+		delivery  *delivery
+		approvals *approvals
+		homes     *homes
+	}
+	// self serves who asks about themselves: help, their key, their MFA session.
+	self struct {
+		*core
+		delivery *delivery
+		homes    *homes
+	}
+)
+
+// New returns a Bot.
+func New(d Deps) *Bot {
+	c := &core{web: webapi.New(d.API, d.HTTP, d.APIURL), prefix: d.CommandPrefix, now: d.Now, log: d.Log}
+	c.sweeper = newSweeper(c.sweepMemory)
+	b := &Bot{core: c, parts: partsOf(c, d), directory: directory.NewEvents(d.Copies, d.Log)}
+	b.Serve(d.Broker, d.Settings)
+	b.sockets = socketmode.New(socketmode.Deps{
+		API: d.API, Count: d.Connections, Alone: d.Embedded, Counters: d.Counters, Log: d.Log, Handle: b.receive,
+	})
+	b.door.strangers = b.sockets.Strangers
+	b.audit = auditchannel.New(auditchannel.Deps{
+		Record: d.Record, Leases: d.Leases, Channel: d.AuditChannel, Post: b.web.Post, FollowUp: b.approvals.followBreakGlass, Now: d.Now, Log: d.Log,
+	})
+	return b
+}
+
+func partsOf(c *core, d Deps) *parts {
+	var p parts
+	list := func(name string, serve func(context.Context, []byte) due.Verdict) due.Deps {
+		return due.Deps{List: name, Lists: d.Due, Leases: d.Leases, Serve: serve, Aside: p.delivery.tellAside, Now: c.now, Log: c.log}
+	}
+	keep := func(of due.Deps) *due.List {
+		l := due.New(of)
+		p.due = append(p.due, l)
+		return l
+	}
+	p.delivery = &delivery{core: c, grants: d.Grants}
+	p.delivery.dueDeletions = keep(list(deletionList, p.delivery.serveDeletion))
+	owed := list(owedList, p.delivery.serveOwed)
+	owed.Most, owed.AtOnce, owed.Shared = owedMost, owedAtOnce, true
+	p.delivery.dueOwed = keep(owed)
+	p.door = &door{core: c, counters: d.Counters, embedded: d.Embedded, slots: make(chan struct{}, atOnce), delivery: p.delivery}
+	p.reminders = &reminders{core: c, grants: d.Grants}
+	p.reminders.dueReminders = keep(list(reminderList, p.reminders.serveReminder))
+	p.approvals = &approvals{core: c, auditIn: d.AuditChannel, door: p.door, delivery: p.delivery}
+	p.approvals.dueApprovals = keep(list(approvalList, p.approvals.serveApproval))
+	p.formats = &formats{core: c, preferences: d.Preferences}
+	p.homes = &homes{core: c, preferences: d.Preferences}
+	p.forms = &forms{core: c, door: p.door, delivery: p.delivery, formats: p.formats}
+	p.issuing = &issuing{
+		core: c, door: p.door, delivery: p.delivery, reminders: p.reminders, approvals: p.approvals, formats: p.formats, homes: p.homes, forms: p.forms,
+	}
+	p.lists = &bucketLists{core: c, door: p.door, delivery: p.delivery, issuing: p.issuing}
+	p.orders = &orders{core: c, delivery: p.delivery, approvals: p.approvals, homes: p.homes}
+	p.self = &self{core: c, delivery: p.delivery, homes: p.homes}
+	return &p
+}
