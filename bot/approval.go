@@ -33,7 +33,7 @@ func (b *approvals) ask(ctx context.Context, to conversation, r broker.Request) 
 	}
 	a, again, err := to.broker.Asking.Ask(ctx, r)
 	if err == nil && a.State == broker.ApprovalWaiting && a.PostTS == "" {
-		if err = b.postApproval(ctx, a); err != nil {
+		if err = b.postApproval(ctx, to.serving, a); err != nil {
 			b.log.ErrorContext(ctx, "approval not asked for", "request", to.requestID, "approval", a.ID, "error", err)
 			err = to.takeBack(ctx, r, a)
 		}
@@ -82,7 +82,7 @@ func (b *approvals) pressed(ctx context.Context, in interaction, name message.Ap
 	t := approvalTask{User: name.User, ID: name.ID, Press: in.to.requestID, Channel: in.Channel.ID, TS: in.Container.MessageTs}
 	_, err := in.to.broker.Deciding.MayDecide(ctx, in.to.request(command.Command{}), name.User, name.ID)
 	if err == nil {
-		err = b.decided(ctx, t, func() (broker.Approval, error) {
+		err = b.decided(ctx, in.to.serving, t, func() (broker.Approval, error) {
 			return decide(ctx, in.to.request(command.Command{}), name.User, name.ID)
 		})
 	}
@@ -92,7 +92,7 @@ func (b *approvals) pressed(ctx context.Context, in interaction, name message.Ap
 	b.delivery.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
 	if gone(err) { // so its message should have no buttons any more
 		if a, err := in.to.broker.Pending.Approval(ctx, name.User, name.ID); err == nil {
-			b.showState(ctx, a, t)
+			b.showState(ctx, in.to.serving, a, t)
 		}
 	}
 }
@@ -100,7 +100,7 @@ func (b *approvals) pressed(ctx context.Context, in interaction, name message.Ap
 // decided makes a change that whoever asks for it was judged to be allowed, and
 // sees to what follows from it. That is on the due list before the change, so that a replica that dies in between leaves no
 // message with an older state and nobody untold.
-func (b *approvals) decided(ctx context.Context, t approvalTask, change func() (broker.Approval, error)) error {
+func (b *approvals) decided(ctx context.Context, s *serving, t approvalTask, change func() (broker.Approval, error)) error {
 	entry, err := b.dueApprovals.Put(ctx, b.now().Add(followAfter), t.entry())
 	if err != nil {
 		return broker.AsError(broker.StoreAway(err, "so nothing was changed"), t.Press)
@@ -110,7 +110,7 @@ func (b *approvals) decided(ctx context.Context, t approvalTask, change func() (
 	var e *broker.Error
 	switch {
 	case err == nil:
-		next = b.follow(ctx, a, t)
+		next = b.follow(ctx, s, a, t)
 	case errors.As(err, &e) && !e.Ours(): // certainly nothing was changed
 	default:
 		return err // the due list finds out
@@ -131,30 +131,30 @@ func (b *approvals) cancelApprovals(ctx context.Context, to conversation, c comm
 // showCancelled shows the approvers that they are asked no more.
 func (b *approvals) showCancelled(ctx context.Context, to conversation, cancelled []broker.Approval) {
 	for _, a := range cancelled {
-		b.showState(ctx, a, approvalTask{Press: to.requestID})
+		b.showState(ctx, to.serving, a, approvalTask{Press: to.requestID})
 	}
 }
 
 // used shows that a Request spent an Approval.
-func (b *approvals) used(g broker.Grant) {
+func (b *approvals) used(s *serving, g broker.Grant) {
 	if g.Approval == "" {
 		return
 	}
 	b.work(func(ctx context.Context) {
-		a, err := b.broker().Pending.Approval(ctx, g.User, g.Approval)
+		a, err := s.broker.Pending.Approval(ctx, g.User, g.Approval)
 		if err != nil {
 			a = broker.Approval{User: g.User, ID: g.Approval}
 		}
-		b.showState(ctx, a, approvalTask{Press: g.ID})
+		b.showState(ctx, s, a, approvalTask{Press: g.ID})
 	})
 }
 
 // showState shows what has become of an Approval, now if that is possible.
-func (b *approvals) showState(ctx context.Context, a broker.Approval, t approvalTask) {
+func (b *approvals) showState(ctx context.Context, s *serving, a broker.Approval, t approvalTask) {
 	t.User, t.ID, t.Told = a.User, a.ID, true
 	next := due.Verdict{Next: t.entry(), At: b.now()}
 	if a.State != "" {
-		next = b.follow(ctx, a, t)
+		next = b.follow(ctx, s, a, t)
 	}
 	if next.Next == nil {
 		return
@@ -202,7 +202,7 @@ func (b *approvals) submitDenial(ctx context.Context, e socketmode.Envelope, in 
 	}
 	if err == nil {
 		t := approvalTask{User: name.User, ID: name.ID, Press: in.to.requestID}
-		err = b.decided(ctx, t, func() (broker.Approval, error) {
+		err = b.decided(ctx, in.to.serving, t, func() (broker.Approval, error) {
 			a, err := in.to.broker.Deciding.DenyApproval(judging, in.to.request(command.Command{}), name.User, name.ID, comment)
 			if err == nil {
 				late = !ack(nil) // in time it closes the form

@@ -35,7 +35,7 @@ func individuals(approvers []string, except string) []string {
 // askEach puts on the due list who else is to be asked, and the reminder. What
 // cannot be put there is in the channel all the same. A quiet one is in the channel
 // alone: a direct message and a reminder would ping too.
-func (b *approvals) askEach(ctx context.Context, a broker.Approval) {
+func (b *approvals) askEach(ctx context.Context, s *serving, a broker.Approval) {
 	if a.Acknowledge || a.Quiet {
 		return
 	}
@@ -45,7 +45,7 @@ func (b *approvals) askEach(ctx context.Context, a broker.Approval) {
 			b.log.ErrorContext(ctx, "an approver is not asked by direct message, or not reminded", "approval", a.ID, "error", err)
 		}
 	}
-	for _, id := range individuals(b.broker().Asking.Approvers(a), a.User) {
+	for _, id := range individuals(s.broker.Asking.Approvers(a), a.User) {
 		put(b.now(), approvalTask{Ask: id})
 	}
 	if wait := a.Expires.Sub(a.Asked); wait >= shortestReminder {
@@ -54,8 +54,8 @@ func (b *approvals) askEach(ctx context.Context, a broker.Approval) {
 }
 
 // serveAsk sends one approver the message with the buttons.
-func (b *approvals) serveAsk(ctx context.Context, t approvalTask) due.Verdict {
-	a, err := b.broker().Pending.Approval(ctx, t.User, t.ID)
+func (b *approvals) serveAsk(ctx context.Context, s *serving, t approvalTask) due.Verdict {
+	a, err := s.broker.Pending.Approval(ctx, t.User, t.ID)
 	_, asked := a.CopyFor(t.Ask)
 	switch {
 	case gone(err), err == nil && (a.State != broker.ApprovalWaiting || asked):
@@ -64,7 +64,7 @@ func (b *approvals) serveAsk(ctx context.Context, t approvalTask) due.Verdict {
 		return b.later(ctx, t, err)
 	}
 	var unfit *broker.Error
-	switch err := b.broker().Pending.MayBeAsked(ctx, t.Ask); {
+	switch err := s.broker.Pending.MayBeAsked(ctx, t.Ask); {
 	case errors.As(err, &unfit) && (unfit.Code == broker.CodeNotAMember || unfit.Code == broker.CodeBlocked):
 		b.log.WarnContext(ctx, "an approver is not asked: they are blocked or no full member", "approval", a.ID, "user", t.Ask, "code", unfit.Code)
 		return due.Done()
@@ -78,7 +78,7 @@ func (b *approvals) serveAsk(ctx context.Context, t approvalTask) due.Verdict {
 	if err != nil {
 		return b.later(ctx, t, err)
 	}
-	marked, err := b.broker().Pending.MarkCopy(ctx, a, c)
+	marked, err := s.broker.Pending.MarkCopy(ctx, a, c)
 	if kept, _ := marked.CopyFor(t.Ask); err != nil || kept != c {
 		if gone := b.web.Delete(ctx, c.In, c.TS); gone != nil {
 			b.log.WarnContext(ctx, "a message about an approval stays that should not", "approval", a.ID, "error", gone)
@@ -88,14 +88,14 @@ func (b *approvals) serveAsk(ctx context.Context, t approvalTask) due.Verdict {
 		return b.later(ctx, t, err)
 	}
 	if err == nil && (marked.State != a.State || len(marked.Votes) != len(a.Votes)) { // somebody was quick
-		b.showState(ctx, marked, approvalTask{Press: t.ID})
+		b.showState(ctx, s, marked, approvalTask{Press: t.ID})
 	}
 	return due.Done()
 }
 
 // serveApprovalReminder reminds the approvers, once.
-func (b *approvals) serveApprovalReminder(ctx context.Context, t approvalTask) due.Verdict {
-	a, first, err := b.broker().Pending.MarkReminded(ctx, t.User, t.ID)
+func (b *approvals) serveApprovalReminder(ctx context.Context, s *serving, t approvalTask) due.Verdict {
+	a, first, err := s.broker.Pending.MarkReminded(ctx, t.User, t.ID)
 	switch {
 	case gone(err), err == nil && !first && !t.Marked:
 		return due.Done()
@@ -105,7 +105,7 @@ func (b *approvals) serveApprovalReminder(ctx context.Context, t approvalTask) d
 		return due.Done()
 	}
 	t.Marked = true
-	if err := b.web.PostReply(ctx, a.PostIn, a.PostTS, message.ApprovalReminder(a, b.broker().Asking.Approvers(a))); err != nil {
+	if err := b.web.PostReply(ctx, a.PostIn, a.PostTS, message.ApprovalReminder(a, s.broker.Asking.Approvers(a))); err != nil {
 		return b.later(ctx, t, err)
 	}
 	for _, c := range a.Copies {

@@ -57,10 +57,10 @@ func (t approvalTask) putOff(at time.Time) due.Verdict {
 // postApproval shows a new Approval to the approvers, and sees to its end. An
 // error means that it is not shown, as far as that is known; one that asks to
 // take note of break-glass is posted later then.
-func (b *approvals) postApproval(ctx context.Context, a broker.Approval) error {
+func (b *approvals) postApproval(ctx context.Context, s *serving, a broker.Approval) error {
 	err := b.expireLater(ctx, a)
 	if err == nil {
-		err = b.postNow(ctx, a)
+		err = b.postNow(ctx, s, a)
 	}
 	if err == nil || !a.Acknowledge {
 		return err
@@ -85,9 +85,9 @@ func (b *approvals) expireLater(ctx context.Context, a broker.Approval) error {
 
 // postNow posts the message of an Approval and marks it with it. Where two
 // replicas do so at once, the message that the Approval is not marked with goes.
-func (b *approvals) postNow(ctx context.Context, a broker.Approval) error {
-	channel := cmp.Or(b.settings().ApprovalsChannel, b.auditIn)
-	m := message.Approval(a, b.broker().Asking.Approvers(a))
+func (b *approvals) postNow(ctx context.Context, s *serving, a broker.Approval) error {
+	channel := cmp.Or(s.settings.ApprovalsChannel, b.auditIn)
+	m := message.Approval(a, s.broker.Asking.Approvers(a))
 	if a.Acknowledge && channel != b.auditIn { // there it was loud already
 		m = message.Loud(m)
 	}
@@ -95,7 +95,7 @@ func (b *approvals) postNow(ctx context.Context, a broker.Approval) error {
 	if err != nil {
 		return err
 	}
-	marked, err := b.broker().Pending.MarkPosted(ctx, a, channel, ts)
+	marked, err := s.broker.Pending.MarkPosted(ctx, a, channel, ts)
 	if err != nil || marked.PostTS != ts {
 		if gone := b.web.Delete(ctx, channel, ts); gone != nil {
 			b.log.WarnContext(ctx, "a message about an approval stays that should not", "approval", a.ID, "channel", channel, "ts", ts, "error", gone)
@@ -103,23 +103,23 @@ func (b *approvals) postNow(ctx context.Context, a broker.Approval) error {
 		return err
 	}
 	if marked.State != a.State || len(marked.Votes) != len(a.Votes) { // somebody was quick
-		b.showState(ctx, marked, approvalTask{Press: a.ID})
+		b.showState(ctx, s, marked, approvalTask{Press: a.ID})
 	}
-	b.askEach(ctx, marked)
+	b.askEach(ctx, s, marked)
 	return nil
 }
 
 // show puts an Approval's state on its message. Of two replicas that do so at
 // once the later may hold the older state; so each looks again after it wrote,
 // until what it wrote is what there is. An error is one that may pass.
-func (b *approvals) show(ctx context.Context, a broker.Approval, t approvalTask) error {
+func (b *approvals) show(ctx context.Context, s *serving, a broker.Approval, t approvalTask) error {
 	for {
 		if a.PostTS == "" {
 			a.PostIn, a.PostTS = t.Channel, t.TS
 		}
 		switch {
 		case a.PostTS != "":
-			if err := b.web.Rewrite(ctx, a.PostIn, a.PostTS, message.Approval(a, b.broker().Asking.Approvers(a))); webapi.RefusedForGood(err) {
+			if err := b.web.Rewrite(ctx, a.PostIn, a.PostTS, message.Approval(a, s.broker.Asking.Approvers(a))); webapi.RefusedForGood(err) {
 				b.log.ErrorContext(ctx, "Slack refuses to show what became of an approval", "approval", a.ID, "state", a.State, "error", err)
 				return nil
 			} else if err != nil {
@@ -129,11 +129,11 @@ func (b *approvals) show(ctx context.Context, a broker.Approval, t approvalTask)
 				return err
 			}
 		case a.Acknowledge:
-			if err := b.postNow(ctx, a); err != nil {
+			if err := b.postNow(ctx, s, a); err != nil {
 				return err
 			}
 		}
-		now, err := b.broker().Pending.Approval(ctx, a.User, a.ID)
+		now, err := s.broker.Pending.Approval(ctx, a.User, a.ID)
 		if gone(err) || err == nil && now.Version == a.Version && now.State == a.State {
 			return nil
 		}
@@ -166,17 +166,17 @@ func gone(err error) bool {
 
 // follow does what follows from a change: the message shows it, who asked is
 // told of an end, and an approval's own end is due. What fails is put off.
-func (b *approvals) follow(ctx context.Context, a broker.Approval, t approvalTask) due.Verdict {
+func (b *approvals) follow(ctx context.Context, s *serving, a broker.Approval, t approvalTask) due.Verdict {
 	var failed error
 	if a.State == broker.ApprovalApproved {
 		failed = b.expireLater(ctx, a)
 	}
-	if err := b.show(ctx, a, t); err != nil {
+	if err := b.show(ctx, s, a, t); err != nil {
 		failed = err
 	}
-	if m, tells := message.Outcome(b.voice(), a, b.broker().Policy.MayBreakGlass(ctx, a.User, a.Account)); tells && !t.Told {
+	if m, tells := message.Outcome(s.voice, a, s.broker.Policy.MayBreakGlass(ctx, a.User, a.Account)); tells && !t.Told {
 		// The press counts as asked from the direct message.
-		if a.State == broker.ApprovalExpired && b.broker().Policy.BreakGlassFrom(ctx, broker.Caller{User: a.User}, a.Account) {
+		if a.State == broker.ApprovalExpired && s.broker.Policy.BreakGlassFrom(ctx, broker.Caller{User: a.User}, a.Account) {
 			m.Blocks = append(m.Blocks, message.GlassButton(a.Account))
 		}
 		err := b.web.Tell(ctx, a.User, m)
@@ -201,19 +201,20 @@ func (b *approvals) follow(ctx context.Context, a broker.Approval, t approvalTas
 
 // serveApproval does what is due about an Approval.
 func (b *approvals) serveApproval(ctx context.Context, entry []byte) due.Verdict {
+	s := b.live.Load()
 	var t approvalTask
 	if json.Unmarshal(entry, &t) != nil || !typed.IsSlackID(t.User) || !typed.IsEntryID(t.ID) {
 		return due.SetAside("it is about no approval")
 	}
 	switch {
 	case t.BreakGlass != nil:
-		return b.serveBreakGlass(ctx, t)
+		return b.serveBreakGlass(ctx, s, t)
 	case t.Ask != "" && !typed.IsSlackID(t.Ask):
 		return due.SetAside("it is about no approver")
 	case t.Ask != "":
-		return b.serveAsk(ctx, t)
+		return b.serveAsk(ctx, s, t)
 	case t.Remind:
-		return b.serveApprovalReminder(ctx, t)
+		return b.serveApprovalReminder(ctx, s, t)
 	}
 	var (
 		a    broker.Approval
@@ -221,9 +222,9 @@ func (b *approvals) serveApproval(ctx context.Context, entry []byte) due.Verdict
 		err  error
 	)
 	if t.Press == "" {
-		a, left, err = b.broker().Pending.ExpireApproval(ctx, t.User, t.ID)
+		a, left, err = s.broker.Pending.ExpireApproval(ctx, t.User, t.ID)
 	} else {
-		a, err = b.broker().Pending.Approval(ctx, t.User, t.ID)
+		a, err = s.broker.Pending.Approval(ctx, t.User, t.ID)
 	}
 	switch {
 	case gone(err):
@@ -237,5 +238,5 @@ func (b *approvals) serveApproval(ctx context.Context, entry []byte) due.Verdict
 	if t.Press == "" && a.State != broker.ApprovalExpired {
 		t.Told = true // by whoever ended it
 	}
-	return b.follow(ctx, a, t)
+	return b.follow(ctx, s, a, t)
 }

@@ -22,7 +22,7 @@ func (b *approvals) followBreakGlass(ctx context.Context, e broker.Event) error 
 	if e.Kind != broker.EventGranted || !e.BreakGlass {
 		return nil
 	}
-	err := b.askToAcknowledge(ctx, e)
+	err := b.askToAcknowledge(ctx, b.live.Load(), e)
 	if err == nil {
 		return nil
 	}
@@ -34,20 +34,20 @@ func (b *approvals) followBreakGlass(ctx context.Context, e broker.Event) error 
 	return nil
 }
 
-func (b *approvals) askToAcknowledge(ctx context.Context, e broker.Event) error {
-	a, err := b.broker().Deciding.AskToAcknowledge(ctx, e)
+func (b *approvals) askToAcknowledge(ctx context.Context, s *serving, e broker.Event) error {
+	a, err := s.broker.Deciding.AskToAcknowledge(ctx, e)
 	if err != nil || a.PostTS != "" {
 		return err
 	}
-	return b.postApproval(ctx, a)
+	return b.postApproval(ctx, s, a)
 }
 
 // breakGlassTries bounds how often that is tried, a day or so.
 const breakGlassTries = 1440
 
 // serveBreakGlass does what followBreakGlass left to the due list.
-func (b *approvals) serveBreakGlass(ctx context.Context, t approvalTask) due.Verdict {
-	err := b.askToAcknowledge(ctx, *t.BreakGlass)
+func (b *approvals) serveBreakGlass(ctx context.Context, s *serving, t approvalTask) due.Verdict {
+	err := b.askToAcknowledge(ctx, s, *t.BreakGlass)
 	at, again := webapi.PutOff(b.now(), err, t.Tries)
 	switch {
 	case err == nil:

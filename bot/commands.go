@@ -144,7 +144,7 @@ func (b *issuing) present(ctx context.Context, to conversation, r broker.Request
 	defer b.tellUsed(ctx, to, issued.UsedSession, issued.Account.Name)
 	m, err := message.Issued(to.voice, issued, f)
 	if err != nil {
-		b.withhold(ctx, r, issued, err)
+		b.withhold(ctx, to, r, issued, err)
 		b.delivery.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
 	}

@@ -22,7 +22,7 @@ func (b *issuing) console(ctx context.Context, to conversation, c command.Comman
 	case err != nil:
 		b.delivery.refused(ctx, to, r, err)
 	default:
-		b.seeTo(ctx, r, s.Issued)
+		b.seeTo(ctx, to, r, s.Issued)
 		b.presentSignIn(ctx, to, r, s)
 	}
 }
@@ -64,7 +64,7 @@ func (b *issuing) presentSignIn(ctx context.Context, to conversation, r broker.R
 		m, err = message.NoLink(to.voice, s, format)
 	}
 	if err != nil {
-		b.withhold(ctx, r, s.Issued, err)
+		b.withhold(ctx, to, r, s.Issued, err)
 		b.delivery.deliver(ctx, to, b.refusal(ctx, to, err))
 		return
 	}

@@ -148,7 +148,7 @@ func (b *Bot) conversationOf(in slack.InteractionCallback) conversation {
 		trigger:   in.TriggerID,
 	}
 	if in.Type == slack.InteractionTypeViewSubmission {
-		f, _ := form.Read(b.voice(), in.View)
+		f, _ := form.Read(to.voice, in.View)
 		to.code = !f.Code.Empty()
 	}
 	if from := form.ReadOrigin(in.View).Channel; to.caller.Channel == "" {

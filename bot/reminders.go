@@ -33,30 +33,30 @@ type reminder struct {
 func (b *issuing) issue(ctx context.Context, to conversation, r broker.Request) (broker.Issued, error) {
 	issued, err := to.broker.Issuing.Issue(ctx, r)
 	if err == nil {
-		b.seeTo(ctx, r, issued)
+		b.seeTo(ctx, to, r, issued)
 	}
 	return issued, err
 }
 
 // seeTo does what follows from an issuance, whichever way it came. That the person
 // is owed the credentials comes first.
-func (b *issuing) seeTo(ctx context.Context, r broker.Request, issued broker.Issued) {
+func (b *issuing) seeTo(ctx context.Context, to conversation, r broker.Request, issued broker.Issued) {
 	b.delivery.oweCredentials(ctx, r, issued)
-	b.reminders.remind(ctx, issued)
-	b.approvals.used(issued.Grant) //nolint:contextcheck // the reply does not wait for it, nor it for whoever asked
+	b.reminders.remind(ctx, to.settings.Reminder, issued)
+	b.approvals.used(to.serving, issued.Grant) //nolint:contextcheck // the reply does not wait for it, nor it for whoever asked
 }
 
 // remind puts the reminder of a Grant on the due list. A Grant that ends soon
 // after it began needs none; one that the store did not keep could never be told
 // from one that was ended.
-func (b *reminders) remind(ctx context.Context, issued broker.Issued) {
+func (b *reminders) remind(ctx context.Context, before time.Duration, issued broker.Issued) {
 	g := issued.Grant
-	if b.settings().Reminder <= 0 || !issued.Kept || g.Expires.Sub(b.now()) <= 2*b.settings().Reminder {
+	if before <= 0 || !issued.Kept || g.Expires.Sub(b.now()) <= 2*before {
 		return
 	}
 	entry, err := json.Marshal(reminder{User: g.User, Grant: g.ID, Account: g.Account, Expires: g.Expires})
 	if err == nil {
-		_, err = b.dueReminders.Put(ctx, g.Expires.Add(-b.settings().Reminder), entry)
+		_, err = b.dueReminders.Put(ctx, g.Expires.Add(-before), entry)
 	}
 	if err != nil {
 		b.log.ErrorContext(ctx, "there will be no reminder of this grant", "request", g.ID, "user", g.User, "error", err)

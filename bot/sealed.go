@@ -11,8 +11,8 @@ import (
 
 // withhold records that credentials exist and are not shown; why is told as the
 // answer, so it is owed no more.
-func (b *issuing) withhold(ctx context.Context, r broker.Request, issued broker.Issued, err error) {
-	b.broker().Holding.Undelivered(ctx, r, issued.Grant, broker.AsError(err, r.ID).Code)
+func (b *issuing) withhold(ctx context.Context, to conversation, r broker.Request, issued broker.Issued, err error) {
+	to.broker.Holding.Undelivered(ctx, r, issued.Grant, broker.AsError(err, r.ID).Code)
 	b.delivery.settled(ctx, b.delivery.oweCredentials(ctx, r, issued))
 }
 

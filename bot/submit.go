@@ -123,7 +123,7 @@ func (b *issuing) issueAs(ctx context.Context, to conversation, r broker.Request
 		r.Purpose = broker.PurposeConsole
 		s, err := to.broker.Issuing.Console(ctx, r, f.Service)
 		if err == nil {
-			b.seeTo(ctx, r, s.Issued)
+			b.seeTo(ctx, to, r, s.Issued)
 			b.presentSignIn(ctx, to, r, s)
 		}
 		return err
