@@ -3,16 +3,11 @@ package bot
 import (
 	"context"
 	"errors"
-	"strings"
-
-	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/due"
-	"github.com/assumebot/assumebot/bot/form"
 	"github.com/assumebot/assumebot/bot/message"
-	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -161,63 +156,5 @@ func (b *approvals) showState(ctx context.Context, s *serving, a broker.Approval
 	}
 	if _, err := b.dueApprovals.Put(ctx, next.At, next.Next); err != nil {
 		b.log.ErrorContext(ctx, "an approval's message shows an older state", "approval", a.ID, "error", err)
-	}
-}
-
-// askWhyDenied opens the form for the comment of a denial, for who may deny.
-func (b *approvals) askWhyDenied(ctx context.Context, in interaction, name message.ApprovalName) {
-	a, err := in.to.broker.Deciding.MayDecide(ctx, in.to.request(command.Command{}), name.User, name.ID)
-	if err == nil {
-		if err = b.web.OpenView(ctx, in.to.trigger, form.Deny(a)); err == nil {
-			return
-		}
-		b.log.WarnContext(ctx, "form not opened", "request", in.to.requestID, "error", err)
-		err = errNotOpened("form", "Press Deny again. Nothing was changed.")
-	}
-	in.to.trigger = "" // it is spent, or not needed
-	b.delivery.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
-}
-
-// submitDenial serves the form of a denial. AWS has no part in it, so the answer
-// is the acknowledgement.
-func (b *approvals) submitDenial(ctx context.Context, e socketmode.Envelope, in interaction, ack func(any) bool) {
-	comment, wrong := form.ReadComment(in.View)
-	refuse := func(text string) bool {
-		return ack(slack.NewErrorsViewSubmissionResponse(map[string]string{form.FieldComment: text}))
-	}
-	if wrong != "" {
-		refuse(wrong)
-		return
-	}
-	judging, cancel := context.WithTimeout(ctx, judgeTimeout)
-	defer cancel()
-	defer b.door.leave(&in.to)
-	err := b.door.pass(judging, &in.to, b.door.first(sightings(e, in.TriggerID)...), b.door.enter(""), b.door.slot)
-	if errors.Is(err, errServedAlready) {
-		return
-	}
-	late, name := false, readApprovalName(in.View.PrivateMetadata)
-	if err == nil {
-		_, err = in.to.broker.Deciding.MayDecide(judging, in.to.request(command.Command{}), name.User, name.ID)
-	}
-	if err == nil {
-		t := approvalTask{User: name.User, ID: name.ID, Press: in.to.requestID}
-		err = b.decided(ctx, in.to.serving, t, func() (broker.Approval, error) {
-			a, err := in.to.broker.Deciding.DenyApproval(judging, in.to.request(command.Command{}), name.User, name.ID, comment)
-			if err == nil {
-				late = !ack(nil) // in time it closes the form
-			}
-			return a, err
-		})
-	}
-	if late && err == nil {
-		b.delivery.deliver(ctx, in.to, blockkit.NewMessage("Denied.", blockkit.Paragraph(blockkit.Plain("Denied."))))
-	}
-	if err == nil {
-		return
-	}
-	m := b.refusal(ctx, in.to, err)
-	if !refuse(strings.ReplaceAll(m.Text, "`", "")) {
-		b.delivery.deliver(ctx, in.to, m)
 	}
 }

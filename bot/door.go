@@ -127,21 +127,3 @@ func (b *door) alone(ctx context.Context, to *conversation) error {
 	}
 	return to.unlessStranger(ctx, e)
 }
-
-// unlessStranger returns err, which says that the bot cannot serve, or for a
-// stranger what a stranger is told: no error tells them more.
-func (to conversation) unlessStranger(ctx context.Context, err error) error {
-	if stranger := to.broker.Visits.Recognize(ctx, to.request(command.Command{})); stranger != nil {
-		return stranger
-	}
-	return err
-}
-
-// unlessRefused is unlessStranger for an error that teaches something, such as
-// the grammar: guests and the like learn nothing either.
-func (to conversation) unlessRefused(ctx context.Context, err error) error {
-	if refused := to.broker.Visits.Identify(ctx, to.request(command.Command{})); refused != nil {
-		return refused
-	}
-	return err
-}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/command"
-	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
@@ -86,18 +85,6 @@ func (b *Bot) event(ctx context.Context, e socketmode.Envelope) {
 		}
 		b.self.helpByDirectMessage(ctx, to, command.AsksMoreHelp(command.Words(in.Text)))
 	}
-}
-
-// helpByDirectMessage answers privately, wherever it was asked.
-func (b *self) helpByDirectMessage(ctx context.Context, to conversation, more bool) {
-	accounts, admin, err := to.broker.Explaining.Help(ctx, to.request(command.Command{}))
-	var m blockkit.Message
-	if err != nil {
-		m = b.refusal(ctx, to, err)
-	} else {
-		m = message.Help(to.voice, accounts, admin, more)
-	}
-	b.delivery.tellOrOwe(ctx, to, m)
 }
 
 // sayCodeSeen tells a person who wrote what may be a code that commands alone

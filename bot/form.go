@@ -2,12 +2,14 @@ package bot
 
 import (
 	"context"
+	"errors"
 
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/form"
+	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -55,4 +57,85 @@ func (b *forms) suggest(ctx context.Context, in interaction, ack func(any) bool)
 	}
 	typed := blockkit.Shortened(in.Value[:min(len(in.Value), command.MaxText)], maxQuery)
 	ack(form.Menu(in.to.broker.Policy.Offered(ctx, in.to.request(command.Command{})), typed))
+}
+
+// formFor asks for what a Request lacks, and says why where that is not plain:
+// of an approved one for the code alone.
+func (b *forms) formFor(ctx context.Context, to conversation, c command.Command, why error) {
+	f := form.State{Duration: c.Duration, Format: c.Format, Service: c.Service, Reason: c.Reason, BreakGlass: c.BreakGlass}
+	var e *broker.Error
+	reason := errors.As(why, &e) && e.Code == broker.CodeReason
+	if reason || errors.Is(why, broker.ErrMFASessionNotEnough) {
+		f.Wrong = message.InForm(e)
+	}
+	if reason {
+		// What it lacks is asked for in the form for everything.
+	} else if a, ok := to.broker.Consent.ApprovalFor(ctx, to.request(c)); ok {
+		b.openUse(ctx, to, a, f)
+		return
+	}
+	f.Account, _ = to.broker.Policy.AccountFor(ctx, to.request(c))
+	b.openForm(ctx, to, f)
+}
+
+// breakGlassForm opens the form, set to break-glass, with the reason and the
+// duration that others were asked to approve.
+func (b *forms) breakGlassForm(ctx context.Context, to conversation, account string) {
+	r := to.request(command.Command{Account: account, BreakGlass: true})
+	if !to.broker.Policy.MayBreakGlass(ctx, r.Caller.User, account) {
+		b.delivery.deliver(ctx, to, b.refusal(ctx, to, to.unlessStranger(ctx, &broker.Error{
+			Code: broker.CodeNotAllowed,
+			What: broker.Say("You may not have " + account + " by break-glass."),
+			Hint: broker.Say(broker.AssumeCmd("accounts"), " lists what you may have."),
+		})))
+		return
+	}
+	f := form.State{BreakGlass: true}
+	f.Account, _ = to.broker.Policy.AccountFor(ctx, r)
+	open, err := to.broker.Pending.OpenApprovals(ctx, r)
+	if err != nil {
+		b.log.WarnContext(ctx, "the form for break-glass does not know what was asked", "request", to.requestID, "error", err)
+	}
+	for _, a := range open {
+		if a.Account == account {
+			f.Reason, f.Duration = a.Reason, a.Duration
+		}
+	}
+	b.openForm(ctx, to, f)
+}
+
+// chosenAccount puts the durations of the chosen Account into the form. The
+// other fields keep what was typed, as their blocks keep their names.
+func (b *forms) chosenAccount(ctx context.Context, in interaction, name string) {
+	f, _ := form.Read(in.to.voice, in.View)
+	kept := form.ReadOrigin(in.View)
+	again := form.State{Duration: f.Duration, Format: f.Format, Service: f.Service, Reason: f.Reason, BreakGlass: kept.BreakGlass, Channel: kept.Channel}
+	var ok bool
+	if again.Account, ok = in.to.broker.Policy.AccountFor(ctx, in.to.request(command.Command{Account: name, BreakGlass: kept.BreakGlass})); !ok {
+		return // the submission will say why
+	}
+	view := form.View(in.to.voice, again)
+	form.KeepBlock(view.Blocks.BlockSet, form.FieldCode, f.Blocks[form.FieldCode])
+	if err := b.web.UpdateView(ctx, in.View.ID, in.View.Hash, view); err != nil {
+		b.log.WarnContext(ctx, "durations not updated", "request", in.to.requestID, "error", err)
+	}
+}
+
+// formAgain is the form as it was filled in, without the code, and what is wrong
+// above it.
+func (b *forms) formAgain(ctx context.Context, to conversation, f form.Filled, wrong *broker.Error) slack.ModalViewRequest {
+	again := form.State{
+		Duration: f.Duration, Format: f.Format, Service: f.Service, Reason: f.Reason,
+		BreakGlass: f.BreakGlass, Channel: to.caller.Channel, Wrong: wrong,
+	}
+	if f.Approval != "" {
+		above := to.voice.Error(wrong).Blocks
+		a, err := to.broker.Consent.ApprovalToUse(ctx, to.request(command.Command{}), f.Approval)
+		if err != nil { // then there is nothing to enter a code for
+			return form.Result(blockkit.Message{Blocks: above})
+		}
+		return form.Use(a, again, above...)
+	}
+	again.Account, _ = to.broker.Policy.AccountFor(ctx, to.request(command.Command{Account: f.Account, BreakGlass: f.BreakGlass}))
+	return form.View(to.voice, again)
 }

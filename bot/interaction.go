@@ -125,13 +125,6 @@ func (b *Bot) answerByAck(ctx context.Context, e socketmode.Envelope, in interac
 	b.submit(ctx, e, asked, ack)
 }
 
-// personInTime is [broker.Broker.Person] where the answer is the acknowledgement.
-func (to conversation) personInTime(ctx context.Context) string {
-	ctx, cancel := context.WithTimeout(ctx, judgeTimeout/2)
-	defer cancel()
-	return to.broker.Visits.Person(ctx, to.caller.User)
-}
-
 // conversationOf says who acts and where the answer goes: into the modal that
 // was acted in, in place of the message that was acted on, or, from Home and
 // shortcuts, into a modal of its own.
@@ -176,21 +169,14 @@ func (b *Bot) interact(ctx context.Context, in interaction) {
 	}
 }
 
-// firstAction serves the one action of a payload. Slack's own clients send no
-// more: what a client claims beside it is refused and counted.
-func (b *Bot) firstAction(ctx context.Context, in interaction) {
-	if in.more > 0 {
-		b.log.WarnContext(ctx, "a payload claims more than one action; all but the first are refused",
-			"request", in.to.requestID, "user", in.to.caller.User, "refused", in.more, "refused_so_far", b.claims.Add(int64(in.more)))
+// submit serves a submitted form.
+func (b *Bot) submit(ctx context.Context, e socketmode.Envelope, in interaction, ack func(any) bool) {
+	switch in.View.CallbackID {
+	case form.Callback, form.UseCallback:
+		b.issuing.submitForm(ctx, e, in, ack)
+	case form.DenyCallback:
+		b.approvals.submitDenial(ctx, e, in, ack)
+	case form.SearchCallback:
+		b.lists.submitSearch(ctx, e, in, ack)
 	}
-	actions := in.ActionCallback.BlockActions
-	if len(actions) == 0 {
-		return
-	}
-	p, err := readPress(actions[0])
-	if err != nil {
-		b.delivery.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, in.to.unlessStranger(ctx, err)))
-		return
-	}
-	b.act(ctx, in, p)
 }

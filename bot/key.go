@@ -6,15 +6,7 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/message"
-	"github.com/assumebot/assumebot/broker"
 )
-
-// withhold records that credentials exist and are not shown; why is told as the
-// answer, so it is owed no more.
-func (b *issuing) withhold(ctx context.Context, to conversation, r broker.Request, issued broker.Issued, err error) {
-	to.broker.Holding.Undelivered(ctx, r, issued.Grant, broker.AsError(err, r.ID).Code)
-	b.delivery.settled(ctx, b.delivery.oweCredentials(ctx, r, issued))
-}
 
 // key serves /assume key.
 func (b *self) key(ctx context.Context, to conversation, c command.Command) {

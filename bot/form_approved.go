@@ -5,7 +5,6 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/form"
 	"github.com/assumebot/assumebot/bot/typed"
@@ -66,23 +65,4 @@ func (b *forms) asks(ctx context.Context, in interaction, f *form.Filled) (broke
 	r := in.to.request(c)
 	r.Approval = f.Approval
 	return r, err
-}
-
-// formAgain is the form as it was filled in, without the code, and what is wrong
-// above it.
-func (b *forms) formAgain(ctx context.Context, to conversation, f form.Filled, wrong *broker.Error) slack.ModalViewRequest {
-	again := form.State{
-		Duration: f.Duration, Format: f.Format, Service: f.Service, Reason: f.Reason,
-		BreakGlass: f.BreakGlass, Channel: to.caller.Channel, Wrong: wrong,
-	}
-	if f.Approval != "" {
-		above := to.voice.Error(wrong).Blocks
-		a, err := to.broker.Consent.ApprovalToUse(ctx, to.request(command.Command{}), f.Approval)
-		if err != nil { // then there is nothing to enter a code for
-			return form.Result(blockkit.Message{Blocks: above})
-		}
-		return form.Use(a, again, above...)
-	}
-	again.Account, _ = to.broker.Policy.AccountFor(ctx, to.request(command.Command{Account: f.Account, BreakGlass: f.BreakGlass}))
-	return form.View(to.voice, again)
 }

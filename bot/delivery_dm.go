@@ -180,3 +180,9 @@ func (d deletion) putOff(at time.Time) due.Verdict {
 	}
 	return due.Verdict{Next: entry, At: at}
 }
+
+// errNotPosted is an error from before the post.
+var errNotPosted = errors.New("not posted")
+
+// notPosted reports whether a reminder certainly did not reach the person.
+func notPosted(err error) bool { return errors.Is(err, errNotPosted) || webapi.NotTaken(err) }

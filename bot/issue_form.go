@@ -12,18 +12,6 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-// submit serves a submitted form.
-func (b *Bot) submit(ctx context.Context, e socketmode.Envelope, in interaction, ack func(any) bool) {
-	switch in.View.CallbackID {
-	case form.Callback, form.UseCallback:
-		b.issuing.submitForm(ctx, e, in, ack)
-	case form.DenyCallback:
-		b.approvals.submitDenial(ctx, e, in, ack)
-	case form.SearchCallback:
-		b.lists.submitSearch(ctx, e, in, ack)
-	}
-}
-
 // submitForm serves the form that asks for credentials. What can be judged
 // without AWS comes back in the acknowledgement, on its field; otherwise the
 // acknowledgement turns the form into "working", and what AWS says replaces that.

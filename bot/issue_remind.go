@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -25,25 +24,6 @@ type reminder struct {
 	Account string    `json:"account"`
 	Expires time.Time `json:"expires"`
 	Tries   int       `json:"tries,omitempty"` // that failed on the way to Slack
-}
-
-// issue asks the broker and sees to the reminder of what it issued. It is put on
-// the list before anybody sees the credentials, so that a process that dies
-// while it replies leaves no Grant without one.
-func (b *issuing) issue(ctx context.Context, to conversation, r broker.Request) (broker.Issued, error) {
-	issued, err := to.broker.Issuing.Issue(ctx, r)
-	if err == nil {
-		b.seeTo(ctx, to, r, issued)
-	}
-	return issued, err
-}
-
-// seeTo does what follows from an issuance, whichever way it came. That the person
-// is owed the credentials comes first.
-func (b *issuing) seeTo(ctx context.Context, to conversation, r broker.Request, issued broker.Issued) {
-	b.delivery.oweCredentials(ctx, r, issued)
-	b.reminders.remind(ctx, to.settings.Reminder, issued)
-	b.approvals.used(to.serving, issued.Grant) //nolint:contextcheck // the reply does not wait for it, nor it for whoever asked
 }
 
 // remind puts the reminder of a Grant on the due list. A Grant that ends soon
@@ -122,12 +102,6 @@ func wantsReminder(grants []broker.Grant, id string) (broker.Grant, bool) {
 	})
 	return grants[i], !renewed
 }
-
-// errNotPosted is an error from before the post.
-var errNotPosted = errors.New("not posted")
-
-// notPosted reports whether a reminder certainly did not reach the person.
-func notPosted(err error) bool { return errors.Is(err, errNotPosted) || webapi.NotTaken(err) }
 
 func (b *reminders) postReminder(ctx context.Context, g broker.Grant) error {
 	channel, err := b.web.OpenDM(ctx, g.User)

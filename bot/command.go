@@ -2,8 +2,8 @@ package bot
 
 import (
 	"context"
-	"errors"
 	"strings"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -11,9 +11,41 @@ import (
 	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/form"
 	"github.com/assumebot/assumebot/bot/message"
-	"github.com/assumebot/assumebot/bot/snippet"
+	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
+	"github.com/assumebot/assumebot/broker/text"
 )
+
+// slashCommand serves one slash command, unless it was served already.
+func (b *Bot) slashCommand(ctx context.Context, e socketmode.Envelope) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	var cmd slack.SlashCommand
+	if err := e.Decode(&cmd); err != nil {
+		b.log.ErrorContext(ctx, "slash command not understood", "error", err)
+		return
+	}
+	to := conversation{
+		serving:     b.live.Load(),
+		visit:       new(broker.Visit),
+		caller:      readCaller(cmd.UserID, cmd.TeamID, cmd.ChannelID),
+		requestID:   broker.NewID(),
+		responseURL: secret.New(cmd.ResponseURL),
+		trigger:     cmd.TriggerID,
+		code:        command.CarriesCode(cmd.Text),
+	}
+	defer b.rescue(ctx, to, func(m blockkit.Message) { b.delivery.deliver(ctx, to.beside(), m) })
+	began := b.now()
+	defer b.door.leave(&to)
+	if err := b.door.pass(ctx, &to, b.door.first(sightings(e, cmd.TriggerID)...), b.door.person, b.door.enter(""), b.door.slot, b.door.alone); err != nil {
+		b.door.turnedAway(ctx, to, err)
+		return
+	}
+	b.serve(ctx, to, cmd)
+	b.log.InfoContext(ctx, "command served", "command", blockkit.Shortened(text.OneLine(cmd.Command), maxQuery), "request", to.requestID,
+		"user", to.caller.User, "took", b.now().Sub(began).Round(time.Millisecond))
+}
 
 // serve answers one slash command.
 func (b *Bot) serve(ctx context.Context, to conversation, cmd slack.SlashCommand) {
@@ -84,78 +116,4 @@ func (b *Bot) run(ctx context.Context, to conversation, c command.Command) {
 		accounts, complete, err := to.broker.Policy.Accounts(ctx, to.request(c))
 		b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Accounts(accounts, complete) })
 	}
-}
-
-// answer delivers what render makes, or the reason why there is nothing.
-func (b *delivery) answer(ctx context.Context, to conversation, err error, render func() blockkit.Message) {
-	if err != nil {
-		b.deliver(ctx, to, b.refusal(ctx, to, err))
-		return
-	}
-	b.deliver(ctx, to, render())
-}
-
-// request is the Request that a command makes of the broker.
-func (to conversation) request(c command.Command) broker.Request {
-	return broker.Request{
-		Visit: to.visit, ID: to.requestID, Caller: to.caller, Account: c.Account, Code: c.Code,
-		Duration: c.Duration, Reason: c.Reason, Purpose: broker.PurposeShow, BreakGlass: c.BreakGlass,
-		Format: command.FormatValue(c.Format, c.Service), SentCode: to.code,
-	}
-}
-
-func (b *issuing) assume(ctx context.Context, to conversation, c command.Command) {
-	if c.Format == snippet.Console {
-		b.console(ctx, to, c)
-		return
-	}
-	r := to.request(c)
-	issued, err := b.issue(ctx, to, r)
-	switch {
-	case completable(c, err) && to.trigger != "":
-		b.forms.formFor(ctx, to, c, err)
-	case needsApproval(r, err):
-		b.approvals.ask(ctx, to, r)
-	case err != nil:
-		b.delivery.refused(ctx, to, r, orVerb(c, err))
-	default:
-		if c.Format != "" {
-			b.formats.rememberFormat(ctx, to, c.Format)
-		} else {
-			c.Format = b.formats.usualFormat(ctx, to, issued.Grant.BreakGlass)
-		}
-		b.present(ctx, to, r, issued, c.Format)
-	}
-}
-
-// orVerb adds to an unknown account which verb may have been meant.
-func orVerb(c command.Command, err error) error {
-	var e *broker.Error
-	if !errors.As(err, &e) || e.Code != broker.CodeUnknownAccount {
-		return err
-	}
-	e.Hint = broker.Sentences(command.VerbMeant(c.Account), e.Hint)
-	return err
-}
-
-// present shows what was issued. What cannot be shown is on the record, and
-// the person is told.
-func (b *issuing) present(ctx context.Context, to conversation, r broker.Request, issued broker.Issued, f snippet.Format) {
-	defer b.tellUsed(ctx, to, issued.UsedSession, issued.Account.Name)
-	m, err := message.Issued(to.voice, issued, f)
-	if err != nil {
-		b.withhold(ctx, to, r, issued, err)
-		b.delivery.deliver(ctx, to, b.refusal(ctx, to, err))
-		return
-	}
-	b.delivery.deliverCredentials(ctx, to, r, issued, m)
-	b.homes.refreshHome(ctx, to)
-}
-
-func (b *bucketLists) buckets(ctx context.Context, to conversation, c command.Command) {
-	r := to.request(c)
-	r.Purpose = broker.PurposeBuckets
-	list, err := to.broker.Lists.Buckets(ctx, r, c.Prefix)
-	b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Buckets(to.voice, list) })
-	b.issuing.tellUsed(ctx, to, list.UsedSession, list.Account.Name)
 }

@@ -4,14 +4,8 @@ import (
 	"context"
 	"time"
 
-	"github.com/slack-go/slack"
-
-	"github.com/assumebot/assumebot/bot/blockkit"
-	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
-	"github.com/assumebot/assumebot/broker/secret"
-	"github.com/assumebot/assumebot/broker/text"
 )
 
 // A panic ends the envelope that it arose in, and neither the process nor the next:
@@ -57,36 +51,6 @@ func (b *core) work(f func(context.Context)) {
 		defer b.rescue(ctx, conversation{}, nil)
 		f(ctx)
 	})
-}
-
-// slashCommand serves one slash command, unless it was served already.
-func (b *Bot) slashCommand(ctx context.Context, e socketmode.Envelope) {
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
-	defer cancel()
-	var cmd slack.SlashCommand
-	if err := e.Decode(&cmd); err != nil {
-		b.log.ErrorContext(ctx, "slash command not understood", "error", err)
-		return
-	}
-	to := conversation{
-		serving:     b.live.Load(),
-		visit:       new(broker.Visit),
-		caller:      readCaller(cmd.UserID, cmd.TeamID, cmd.ChannelID),
-		requestID:   broker.NewID(),
-		responseURL: secret.New(cmd.ResponseURL),
-		trigger:     cmd.TriggerID,
-		code:        command.CarriesCode(cmd.Text),
-	}
-	defer b.rescue(ctx, to, func(m blockkit.Message) { b.delivery.deliver(ctx, to.beside(), m) })
-	began := b.now()
-	defer b.door.leave(&to)
-	if err := b.door.pass(ctx, &to, b.door.first(sightings(e, cmd.TriggerID)...), b.door.person, b.door.enter(""), b.door.slot, b.door.alone); err != nil {
-		b.door.turnedAway(ctx, to, err)
-		return
-	}
-	b.serve(ctx, to, cmd)
-	b.log.InfoContext(ctx, "command served", "command", blockkit.Shortened(text.OneLine(cmd.Command), maxQuery), "request", to.requestID,
-		"user", to.caller.User, "took", b.now().Sub(began).Round(time.Millisecond))
 }
 
 // sightings are what a delivery is known by.

@@ -27,13 +27,3 @@ func (b *self) mfa(ctx context.Context, to conversation, c command.Command) {
 		b.homes.refreshHome(ctx, to)
 	}
 }
-
-// tellUsed tells a person that their MFA session took the place of a code, so
-// that they notice it if it was somebody else at their Slack. It comes after the
-// reply, and even if whoever asked is gone.
-func (b *issuing) tellUsed(ctx context.Context, to conversation, s *broker.Session, account string) {
-	if s == nil {
-		return
-	}
-	b.delivery.tellOrOwe(ctx, to, message.MFAUsed(to.voice, account))
-}

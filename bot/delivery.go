@@ -4,37 +4,15 @@ import (
 	"context"
 	"time"
 
+	"github.com/slack-go/slack"
+
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/form"
 	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
-	"github.com/assumebot/assumebot/broker/secret"
+	"github.com/assumebot/assumebot/broker/retry"
 )
-
-// A conversation is whom an answer goes to, and how.
-type conversation struct {
-	*serving    // the config that it goes by, from its arrival to its answer
-	visit       *broker.Visit
-	caller      broker.Caller
-	requestID   string
-	responseURL secret.Text // of a command, or of the message that was acted on
-	replace     bool        // the answer takes the place of that message
-	view        string      // the modal that the answer goes into
-	push        bool        // the answer goes on top of that modal instead
-	turns       time.Time   // until when that modal may still turn into what an acknowledgement says
-	trigger     string      // opens a modal, for 3 s
-	code        bool        // what is answered carried a code; presses never do
-	slot        bool        // it is one of those that are worked on at once
-}
-
-// unused says of the code, where one was sent, that it was not used.
-func (to conversation) unused() broker.CodeUse {
-	if !to.code {
-		return broker.UseNone
-	}
-	return broker.UseUnused
-}
 
 // replyWithin bounds one reply, with all its tries.
 const replyWithin = 10 * time.Second
@@ -54,6 +32,26 @@ func (b *delivery) reply(ctx context.Context, to conversation, m blockkit.Messag
 	return b.web.Respond(ctx, to.responseURL, to.replace, m)
 }
 
+// turnsWithin is how long Slack may take to show the view of an acknowledgement.
+// That goes through the socket and views.update does not, so the later of the two
+// could be shown first, and "Asking AWS…" then stay for good.
+const turnsWithin = 300 * time.Millisecond
+
+// updateView puts v in place of what to's modal shows, trying again where that
+// may help.
+func (b *delivery) updateView(ctx context.Context, to conversation, v slack.ModalViewRequest) error {
+	retry.Sleep(ctx, time.Until(to.turns))
+	return webapi.Repeat(ctx, func() error { return b.web.UpdateView(ctx, to.view, "", v) })
+}
+
+// replyInTime is reply with a time of its own: that a Request ran out of its time
+// is a reason to tell.
+func (b *delivery) replyInTime(ctx context.Context, to conversation, m blockkit.Message) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), replyWithin)
+	defer cancel()
+	return b.reply(ctx, to, m)
+}
+
 // deliver replies, and tells the person by direct message when it cannot, as soon
 // as Slack takes that.
 func (b *delivery) deliver(ctx context.Context, to conversation, m blockkit.Message) {
@@ -63,14 +61,6 @@ func (b *delivery) deliver(ctx context.Context, to conversation, m blockkit.Mess
 	}
 	b.log.WarnContext(ctx, "reply not delivered; trying a direct message", "request", to.requestID, "error", err)
 	b.tellOrOwe(ctx, to, m)
-}
-
-// replyInTime is reply with a time of its own: that a Request ran out of its time
-// is a reason to tell.
-func (b *delivery) replyInTime(ctx context.Context, to conversation, m blockkit.Message) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), replyWithin)
-	defer cancel()
-	return b.reply(ctx, to, m)
 }
 
 // deliverCredentials replies with credentials. If Slack does not take them,
@@ -95,4 +85,22 @@ func (b *delivery) deliverCredentials(ctx context.Context, to conversation, r br
 	to.broker.Holding.Undelivered(ctx, r, issued.Grant, undelivered)
 	d.Code = undelivered
 	b.tellUndelivered(ctx, d, message.Undelivered(to.voice, issued, undelivered, broker.ShortRef(to.requestID)))
+}
+
+// answer delivers what render makes, or the reason why there is nothing.
+func (b *delivery) answer(ctx context.Context, to conversation, err error, render func() blockkit.Message) {
+	if err != nil {
+		b.deliver(ctx, to, b.refusal(ctx, to, err))
+		return
+	}
+	b.deliver(ctx, to, render())
+}
+
+// refused delivers a refusal, with a button where break-glass helps.
+func (b *delivery) refused(ctx context.Context, to conversation, r broker.Request, err error) {
+	m := b.refusal(ctx, to, err)
+	if to.glassHelps(ctx, r, err) {
+		m.Blocks = append(m.Blocks, message.GlassButton(r.Account))
+	}
+	b.deliver(ctx, to, m)
 }

@@ -15,6 +15,28 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
+func (b *bucketLists) buckets(ctx context.Context, to conversation, c command.Command) {
+	r := to.request(c)
+	r.Purpose = broker.PurposeBuckets
+	list, err := to.broker.Lists.Buckets(ctx, r, c.Prefix)
+	b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Buckets(to.voice, list) })
+	b.issuing.tellUsed(ctx, to, list.UsedSession, list.Account.Name)
+}
+
+func (b *bucketLists) bucketsOf(ctx context.Context, to conversation, grant string) {
+	if err := b.door.alone(ctx, &to); err != nil {
+		b.delivery.deliver(ctx, to, b.refusal(ctx, to, err))
+		return
+	}
+	r := to.request(command.Command{})
+	g, err := to.broker.Holding.Grant(ctx, r, grant)
+	if err != nil {
+		b.delivery.deliver(ctx, to, b.refusal(ctx, to, err))
+		return
+	}
+	b.buckets(ctx, to, command.Command{Account: g.Account})
+}
+
 // bucketPage puts another page in place of the one that is shown. Why there is
 // none is said beside it.
 func (b *bucketLists) bucketPage(ctx context.Context, in interaction, p press) {

@@ -1,0 +1,98 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/assumebot/assumebot/bot/command"
+	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
+)
+
+// A conversation is whom an answer goes to, and how.
+type conversation struct {
+	*serving    // the config that it goes by, from its arrival to its answer
+	visit       *broker.Visit
+	caller      broker.Caller
+	requestID   string
+	responseURL secret.Text // of a command, or of the message that was acted on
+	replace     bool        // the answer takes the place of that message
+	view        string      // the modal that the answer goes into
+	push        bool        // the answer goes on top of that modal instead
+	turns       time.Time   // until when that modal may still turn into what an acknowledgement says
+	trigger     string      // opens a modal, for 3 s
+	code        bool        // what is answered carried a code; presses never do
+	slot        bool        // it is one of those that are worked on at once
+}
+
+// unused says of the code, where one was sent, that it was not used.
+func (to conversation) unused() broker.CodeUse {
+	if !to.code {
+		return broker.UseNone
+	}
+	return broker.UseUnused
+}
+
+// request is the Request that a command makes of the broker.
+func (to conversation) request(c command.Command) broker.Request {
+	return broker.Request{
+		Visit: to.visit, ID: to.requestID, Caller: to.caller, Account: c.Account, Code: c.Code,
+		Duration: c.Duration, Reason: c.Reason, Purpose: broker.PurposeShow, BreakGlass: c.BreakGlass,
+		Format: command.FormatValue(c.Format, c.Service), SentCode: to.code,
+	}
+}
+
+// beside answers next to what was acted on, and leaves that as it is.
+func (to conversation) beside() conversation {
+	to.replace = false
+	if to.view != "" {
+		to.push = true
+	}
+	return to
+}
+
+// turned is to, once an acknowledgement has put another view into its modal.
+func (to conversation) turned() conversation {
+	to.turns = time.Now().Add(turnsWithin)
+	return to
+}
+
+// personInTime is [broker.Broker.Person] where the answer is the acknowledgement.
+func (to conversation) personInTime(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(ctx, judgeTimeout/2)
+	defer cancel()
+	return to.broker.Visits.Person(ctx, to.caller.User)
+}
+
+// unlessStranger returns err, which says that the bot cannot serve, or for a
+// stranger what a stranger is told: no error tells them more.
+func (to conversation) unlessStranger(ctx context.Context, err error) error {
+	if stranger := to.broker.Visits.Recognize(ctx, to.request(command.Command{})); stranger != nil {
+		return stranger
+	}
+	return err
+}
+
+// unlessRefused is unlessStranger for an error that teaches something, such as
+// the grammar: guests and the like learn nothing either.
+func (to conversation) unlessRefused(ctx context.Context, err error) error {
+	if refused := to.broker.Visits.Identify(ctx, to.request(command.Command{})); refused != nil {
+		return refused
+	}
+	return err
+}
+
+// glassHelps reports whether break-glass gives what a refusal denies, to who may
+// use it from where they are.
+func (to conversation) glassHelps(ctx context.Context, r broker.Request, err error) bool {
+	var e *broker.Error
+	if r.BreakGlass || !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code {
+	case broker.CodeHours, broker.CodeNotAllowed, broker.CodeDirectory, broker.CodeNeedsApproval, broker.CodeUndelivered:
+		return to.broker.Policy.BreakGlassFrom(ctx, r.Caller, r.Account)
+	}
+	return false
+}
