@@ -9,7 +9,7 @@ import (
 )
 
 // admin serves what admins alone may do; the broker says who is one.
-func (b *orders) admin(ctx context.Context, to conversation, c command.Command) {
+func (b *admins) admin(ctx context.Context, to conversation, c command.Command) {
 	r := to.request(c)
 	if c.Target != "" {
 		c.Target = to.broker.Visits.Person(ctx, c.Target) // so that a block holds by whichever ID they come

@@ -50,7 +50,7 @@ type Bot struct {
 	directory *directory.Events
 	sockets   *socketmode.Sockets
 	audit     *auditchannel.Channel
-	claims    atomic.Int64 // actions that payloads claimed beside their first
+	extra     atomic.Int64 // actions that payloads held beside their first
 
 	*parts
 }

@@ -91,12 +91,12 @@ func (b *Bot) run(ctx context.Context, to conversation, c command.Command) {
 		b.approvals.cancelApprovals(ctx, to, c)
 	case command.VerbRevoke:
 		if c.Target != "" {
-			b.orders.admin(ctx, to, c)
+			b.admins.admin(ctx, to, c)
 			return
 		}
-		b.orders.revoke(ctx, to, c)
+		b.self.revoke(ctx, to, c)
 	case command.VerbWho, command.VerbUnlock, command.VerbBlock, command.VerbUnblock, command.VerbPause, command.VerbResume:
-		b.orders.admin(ctx, to, c)
+		b.admins.admin(ctx, to, c)
 	case command.VerbKey:
 		b.self.key(ctx, to, c)
 	case command.VerbMFA, command.VerbMFAStatus, command.VerbMFAEnd:

@@ -41,7 +41,7 @@ func (b *Bot) lateAck(in interaction) any {
 type interaction struct {
 	slack.InteractionCallback
 	to   conversation
-	more int // actions that it claims beside its first
+	more int // actions that it holds beside its first
 }
 
 // receiveInteraction acknowledges an interaction as its type asks and serves

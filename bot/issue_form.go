@@ -48,9 +48,9 @@ func (b *issuing) submitForm(ctx context.Context, e socketmode.Envelope, in inte
 	}
 	// A second press sends the same view again, under another trigger. A form that
 	// was refused on a field keeps its hash, so it counts only now.
-	claiming, done := context.WithTimeout(ctx, judgeTimeout)
+	sighting, done := context.WithTimeout(ctx, judgeTimeout)
 	defer done()
-	err = b.door.pass(claiming, &in.to, b.door.first("view:"+in.View.ID+in.View.Hash))
+	err = b.door.pass(sighting, &in.to, b.door.first("view:"+in.View.ID+in.View.Hash))
 	switch {
 	case errors.Is(err, errServedAlready):
 		ack(f.ErrorOn(form.FieldAccount, sentAlready))

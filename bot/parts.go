@@ -43,7 +43,7 @@ type parts struct {
 	forms     *forms
 	issuing   *issuing
 	lists     *bucketLists
-	orders    *orders
+	admins    *admins
 	self      *self
 
 	due []*due.List // work that is put off, of all parts
@@ -115,18 +115,19 @@ type (
 		delivery *delivery
 		issuing  *issuing
 	}
-	// orders serve admins, and who takes back what is theirs.
-	orders struct {
+	// admins serves what admins alone may do.
+	admins struct {
+		*core
+		delivery  *delivery
+		approvals *approvals
+	}
+	// self serves what is about whoever asks: help, their key, their MFA session, and
+	// taking back what they have.
+	self struct {
 		*core
 		delivery  *delivery
 		approvals *approvals
 		homes     *homes
-	}
-	// self serves who asks about themselves: help, their key, their MFA session.
-	self struct {
-		*core
-		delivery *delivery
-		homes    *homes
 	}
 )
 
@@ -173,7 +174,7 @@ func partsOf(c *core, d Deps) *parts {
 		core: c, door: p.door, delivery: p.delivery, reminders: p.reminders, approvals: p.approvals, formats: p.formats, homes: p.homes, forms: p.forms,
 	}
 	p.lists = &bucketLists{core: c, door: p.door, delivery: p.delivery, issuing: p.issuing}
-	p.orders = &orders{core: c, delivery: p.delivery, approvals: p.approvals, homes: p.homes}
-	p.self = &self{core: c, delivery: p.delivery, homes: p.homes}
+	p.admins = &admins{core: c, delivery: p.delivery, approvals: p.approvals}
+	p.self = &self{core: c, delivery: p.delivery, approvals: p.approvals, homes: p.homes}
 	return &p
 }

@@ -36,19 +36,19 @@ func readCaller(user, team, channel string) broker.Caller {
 	return broker.Caller{User: typed.Only(typed.SlackUser, user), Team: typed.Only(typed.SlackTeam, team), Channel: typed.Only(typed.SlackChannel, channel)}
 }
 
-// readInteraction reads an interaction, and of the actions that it claims the
+// readInteraction reads an interaction, and of the actions that it holds the
 // first alone: one payload is one request, for every limit counts payloads. more
 // is how many others there were.
 func readInteraction(payload []byte) (in slack.InteractionCallback, more int, err error) {
-	var claimed struct {
+	var held struct {
 		Actions []json.RawMessage `json:"actions"`
 	}
-	if json.Unmarshal(payload, &claimed) == nil && len(claimed.Actions) > 1 {
-		more = len(claimed.Actions) - 1
+	if json.Unmarshal(payload, &held) == nil && len(held.Actions) > 1 {
+		more = len(held.Actions) - 1
 		whole := map[string]json.RawMessage{}
 		err := json.Unmarshal(payload, &whole)
 		if err == nil {
-			whole["actions"], err = json.Marshal(claimed.Actions[:1])
+			whole["actions"], err = json.Marshal(held.Actions[:1])
 		}
 		if err == nil {
 			payload, err = json.Marshal(whole)

@@ -48,9 +48,9 @@ func (b *Bot) act(ctx context.Context, in interaction, p press) {
 		b.delivery.answer(ctx, in.to.beside(), err, func() blockkit.Message { return message.MFAEnded(s, ok) })
 		b.homes.refreshHome(ctx, in.to)
 	case message.ActEnd:
-		b.orders.end(ctx, in.to, p.grant)
+		b.self.end(ctx, in.to, p.grant)
 	case message.ActUnblock:
-		b.orders.admin(ctx, in.to.beside(), command.Command{Verb: command.VerbUnblock, Target: p.target})
+		b.admins.admin(ctx, in.to.beside(), command.Command{Verb: command.VerbUnblock, Target: p.target})
 	case form.FieldAccount:
 		b.forms.chosenAccount(ctx, in, p.account)
 	default:
@@ -75,11 +75,11 @@ func (b *Bot) actOnApproval(ctx context.Context, in interaction, p press) {
 }
 
 // firstAction serves the one action of a payload. Slack's own clients send no
-// more: what a client claims beside it is refused and counted.
+// more: what a client sends beside it is refused and counted.
 func (b *Bot) firstAction(ctx context.Context, in interaction) {
 	if in.more > 0 {
-		b.log.WarnContext(ctx, "a payload claims more than one action; all but the first are refused",
-			"request", in.to.requestID, "user", in.to.caller.User, "refused", in.more, "refused_so_far", b.claims.Add(int64(in.more)))
+		b.log.WarnContext(ctx, "a payload holds more than one action; all but the first are refused",
+			"request", in.to.requestID, "user", in.to.caller.User, "refused", in.more, "refused_so_far", b.extra.Add(int64(in.more)))
 	}
 	actions := in.ActionCallback.BlockActions
 	if len(actions) == 0 {

@@ -9,7 +9,7 @@ import (
 )
 
 // revoke answers /assume revoke ACCOUNT.
-func (b *orders) revoke(ctx context.Context, to conversation, c command.Command) {
+func (b *self) revoke(ctx context.Context, to conversation, c command.Command) {
 	b.delivery.inTime(ctx, to, message.StillRevoking(c.Account), func(ctx context.Context) (blockkit.Message, error) {
 		done, err := to.broker.Revoking.Revoke(ctx, to.request(c))
 		b.approvals.showCancelled(ctx, to, done.Cancelled)
@@ -22,7 +22,7 @@ func (b *orders) revoke(ctx context.Context, to conversation, c command.Command)
 }
 
 // end serves the press that ends a Grant.
-func (b *orders) end(ctx context.Context, to conversation, grant string) {
+func (b *self) end(ctx context.Context, to conversation, grant string) {
 	b.delivery.inTime(ctx, to, message.StillRevoking("that"), func(ctx context.Context) (blockkit.Message, error) {
 		ended, err := to.broker.Holding.End(ctx, to.request(command.Command{}), grant)
 		if err != nil {
