@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/slack-go/slack"
 
@@ -68,7 +67,7 @@ func (b *approvals) submitDenial(ctx context.Context, e socketmode.Envelope, in 
 		return
 	}
 	m := b.refusal(ctx, in.to, err)
-	if !refuse(strings.ReplaceAll(m.Text, "`", "")) {
+	if !refuse(in.to.voice.ErrorText(broker.AsError(err, in.to.requestID))) {
 		b.delivery.deliver(ctx, in.to, m)
 	}
 }

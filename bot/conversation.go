@@ -58,7 +58,7 @@ func (to conversation) turned() conversation {
 	return to
 }
 
-// personInTime is [broker.Broker.Person] where the answer is the acknowledgement.
+// personInTime is the step person where the answer is the acknowledgement.
 func (to conversation) personInTime(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, judgeTimeout/2)
 	defer cancel()
