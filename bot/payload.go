@@ -15,6 +15,7 @@ import (
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/listing"
 )
 
 // A client can send any option value, button value, state value and block ID, and
@@ -28,7 +29,7 @@ const (
 	maxQuery = 100
 	// lastPage is the last page of a million buckets, which is as many as AWS
 	// allows. https://docs.aws.amazon.com/general/latest/gr/s3.html
-	lastPage = 1_000_000/broker.BucketsPerPage - 1
+	lastPage = 1_000_000/listing.PerPage - 1
 )
 
 // readCaller is who speaks and from where. What is no ID of Slack's is nobody's.

@@ -18,6 +18,7 @@ import (
 	"github.com/assumebot/assumebot/bot/snippet/snippettest"
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/listing"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/text"
 )
@@ -82,7 +83,7 @@ func checkPress(t *testing.T, a *slack.BlockAction) {
 		p.approval.ID != "" && !typed.RequestID.MatchString(p.approval.ID):
 		t.Errorf("%+v: got %+v", a, p)
 	}
-	if p.page*broker.BucketsPerPage < 0 {
+	if p.page*listing.PerPage < 0 {
 		t.Errorf("page %d overflows", p.page)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/socketmode"
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/patience"
 )
 
 // A panic ends the envelope that it arose in, and neither the process nor the next:
@@ -44,7 +44,7 @@ func (b *Bot) ackEmpty(e socketmode.Envelope) {
 // work does f in the background; SIGTERM waits for it. What f asks of AWS ends in
 // time for an answer to who waits, by the clock of this machine.
 func (b *core) work(f func(context.Context)) {
-	ctx, cancel := context.WithTimeout(broker.WithPatience(b.ctx, time.Now()), requestTimeout)
+	ctx, cancel := context.WithTimeout(patience.With(b.ctx, time.Now()), requestTimeout)
 	b.working.Go(func() {
 		defer b.sweeper.touch()
 		defer cancel()

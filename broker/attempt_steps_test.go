@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/listing"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
@@ -249,7 +250,7 @@ func (a steppedAWS) Issue(ctx context.Context, c broker.Call) (answer broker.STS
 }
 
 // ListBuckets implements [broker.Buckets].
-func (a steppedAWS) ListBuckets(ctx context.Context, q broker.BucketQuery) (buckets []broker.Bucket, next string, err error) {
+func (a steppedAWS) ListBuckets(ctx context.Context, q broker.BucketQuery) (buckets []listing.Bucket, next string, err error) {
 	err = a.stage.step(ctx, "list", func(ctx context.Context) (err error) {
 		buckets, next, err = a.plainAWS.ListBuckets(ctx, q)
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/listing"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 )
@@ -11,7 +12,7 @@ import (
 // What the broker needs of AWS. Each port answers results of its own kind, and a
 // failure is an *Error whose Code is among those that the port names. Whoever
 // implements a port makes the sentences, since AWS's own words are known there
-// alone: nothing here looks at what AWS said. Calls end as [ForAWS] says.
+// alone: nothing here looks at what AWS said. Calls end as broker/patience says.
 
 // AWS is all of it.
 type AWS interface {
@@ -72,10 +73,10 @@ type LongTermKeys interface {
 // Buckets lists S3 buckets.
 type Buckets interface {
 	// ListBuckets returns one part of a list and the token of the next one, "" after
-	// the last. It may ask again while ctx lasts. [ErrNoSuchPart] is in the chain of
+	// the last. It may ask again while ctx lasts. [listing.ErrNoSuchPart] is in the chain of
 	// the error when S3 no longer takes q.Token; CodeCredentialsGone says that the
 	// credentials can list nothing any more.
-	ListBuckets(ctx context.Context, q BucketQuery) (buckets []Bucket, next string, err error)
+	ListBuckets(ctx context.Context, q BucketQuery) (buckets []listing.Bucket, next string, err error)
 }
 
 // A BucketQuery asks for one part of a list.

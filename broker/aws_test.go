@@ -12,6 +12,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/listing"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 )
@@ -79,14 +80,14 @@ func (a *plainAWS) Identity(ctx context.Context, c secret.Credentials, _ policy.
 	return broker.Identity{Account: got.Account, ARN: got.ARN, UserID: got.UserID}, nil
 }
 
-func (a *plainAWS) ListBuckets(ctx context.Context, q broker.BucketQuery) ([]broker.Bucket, string, error) {
+func (a *plainAWS) ListBuckets(ctx context.Context, q broker.BucketQuery) ([]listing.Bucket, string, error) {
 	part, next, err := a.client(q.Credentials).ListPart(ctx, q.Prefix, q.Token)
 	if err != nil {
 		return nil, "", refused(err)
 	}
-	buckets := make([]broker.Bucket, len(part))
+	buckets := make([]listing.Bucket, len(part))
 	for i, b := range part {
-		buckets[i] = broker.Bucket(b)
+		buckets[i] = listing.Bucket(b)
 	}
 	return buckets, next, nil
 }
@@ -133,7 +134,7 @@ func refused(err error) *broker.Error {
 	case api.Code == "ExpiredToken" && api.Operation == "ListBuckets":
 		return said(broker.CodeCredentialsGone, broker.UseNone, err)
 	case api.Code == "InvalidArgument":
-		return said(broker.CodeAWSRefused, broker.UseNone, errors.Join(broker.ErrNoSuchPart, err))
+		return said(broker.CodeAWSRefused, broker.UseNone, errors.Join(listing.ErrNoSuchPart, err))
 	case api.Code == "InvalidClientTokenId":
 		return said(broker.CodeKeyInvalid, broker.UseUnused, err)
 	}

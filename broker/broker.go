@@ -7,6 +7,7 @@ import (
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
+	"github.com/assumebot/assumebot/broker/share"
 )
 
 // Deps is what a Broker is made of. All of it is needed.
@@ -128,8 +129,8 @@ type (
 		policy  *Policy
 		pending *Pending
 		orders  *Orders
-		folds   fold
-		denials denials
+		runs    share.Runs[Revocation]
+		denials share.Turns[Denied]
 	}
 	// attempts are the acts that need the record.
 	attempts struct {

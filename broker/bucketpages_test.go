@@ -11,22 +11,23 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/listing"
 )
 
-func (m *memory) SaveListing(_ context.Context, user, grantID, prefix string, l broker.Listing, ttl time.Duration) error {
+func (m *memory) SaveListing(_ context.Context, user, grantID, prefix string, l listing.Listing, ttl time.Duration) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.listErr != nil || ttl <= 0 {
 		return errDown
 	}
 	if m.listings == nil {
-		m.listings = map[string]broker.Listing{}
+		m.listings = map[string]listing.Listing{}
 	}
 	m.listings[user+grantID+prefix] = l
 	return nil
 }
 
-func (m *memory) LoadListing(_ context.Context, user, grantID, prefix string) (broker.Listing, bool, error) {
+func (m *memory) LoadListing(_ context.Context, user, grantID, prefix string) (listing.Listing, bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	l, ok := m.listings[user+grantID+prefix]

@@ -2,17 +2,10 @@ package broker
 
 import (
 	"context"
-	"time"
 
+	"github.com/assumebot/assumebot/broker/listing"
 	"github.com/assumebot/assumebot/broker/policy"
 )
-
-// A Bucket is one S3 bucket.
-type Bucket struct {
-	Name    string
-	Region  string
-	Created time.Time
-}
 
 // A BucketList is one page of the buckets of an Account whose names start with
 // Prefix, in S3's order.
@@ -20,8 +13,8 @@ type BucketList struct {
 	Grant   Grant
 	Account policy.Account
 	Prefix  string
-	Buckets []Bucket
-	Page    int    // of BucketsPerPage each, from 0
+	Buckets []listing.Bucket
+	Page    int    // of PerPage each, from 0
 	Total   int    // of all pages
 	AtLeast bool   // there are more than Total; nobody counted on
 	Kept    bool   // the bot can show other pages without a new code, for a while
@@ -67,7 +60,7 @@ func (b *Lists) Buckets(ctx context.Context, r Request, prefix string) (BucketLi
 		if err := b.recordUse(ctx, *r, EventListing, issued.Grant); err != nil {
 			return list, err
 		}
-		return b.listed(ctx, *r, issued.Credentials, list, Listing{})
+		return b.listed(ctx, *r, issued.Credentials, list, listing.Listing{})
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/patience"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/retry"
 	"github.com/assumebot/assumebot/broker/secret"
@@ -36,7 +37,7 @@ func (b *MFASessions) sessionByCode(ctx context.Context, r Request, user policy.
 	if err != nil {
 		return heldSession{}, err
 	}
-	waiting, done := ForAWS(ctx)
+	waiting, done := patience.ForAWS(ctx)
 	defer done()
 	waiting, enough := context.WithTimeout(waiting, sessionWait)
 	defer enough()

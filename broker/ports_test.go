@@ -12,6 +12,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/listing"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 )
@@ -38,7 +39,7 @@ type memory struct {
 	nobodyKnows string // whose Standing is unknown
 	keys        map[string]broker.RegisteredKey
 	keysErr     error
-	listings    map[string]broker.Listing
+	listings    map[string]listing.Listing
 	approvals   map[string]broker.Approval
 	asOf        func() time.Time // of the approvals' clock
 	listErr     error

@@ -59,7 +59,14 @@ func (b *Revoking) revoke(ctx context.Context, r Request, user policy.User, acco
 	if err != nil { // nobody knows what a run under way would have to cover
 		return b.revokeNow(ctx, r, user, account)
 	}
-	done, shared := b.folds.do(ctx, user.Slack+" "+account.Name, found, func() Revocation { return b.revokeNow(ctx, r, user, account) })
+	ids := make([]string, len(found))
+	for i, g := range found {
+		ids[i] = g.ID
+	}
+	done, shared, err := b.runs.Do(ctx, user.Slack+" "+account.Name, ids, func() Revocation { return b.revokeNow(ctx, r, user, account) })
+	if err != nil {
+		done.Err = b.asError(r, err)
+	}
 	if shared {
 		b.log.InfoContext(ctx, "revoked by the same request, which was under way", "request", r.ID, "account", account.Name)
 		b.takeSince(ctx, r, user, account, &done)

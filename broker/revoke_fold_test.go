@@ -2,107 +2,12 @@ package broker
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/assumebot/assumebot/broker/policy"
 )
-
-// TestARevocationServesThoseThatFindNothingElse, and never one that finds newer
-// credentials.
-func TestARevocationServesThoseThatFindNothingElse(t *testing.T) {
-	var f fold
-	began, end, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	old, newer := Grant{ID: "old"}, Grant{ID: "newer"}
-	go func() {
-		defer close(ended)
-		f.do(context.Background(), "alice staging", []Grant{old}, func() Revocation {
-			close(began)
-			<-end
-			return Revocation{Ended: 1}
-		})
-	}()
-	<-began
-	for _, other := range []struct {
-		name  string
-		found []Grant
-	}{{"alice staging", []Grant{old, newer}}, {"bob staging", []Grant{old}}} {
-		if got, shared := f.do(t.Context(), other.name, other.found, func() Revocation { return Revocation{Ended: 7} }); shared || got.Ended != 7 {
-			t.Errorf("%s, %v: got %+v shared %v, want a revocation of its own", other.name, other.found, got, shared)
-		}
-	}
-	close(end)
-	<-ended
-	if _, shared := f.do(t.Context(), "alice staging", []Grant{old}, func() Revocation { return Revocation{} }); shared {
-		t.Error("one that had ended was waited for")
-	}
-}
-
-func TestAnIdenticalRevocationGetsTheAnswerOfTheOneUnderWay(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var f fold
-		end := make(chan struct{})
-		do := func(revoke func() Revocation) (Revocation, bool) {
-			return f.do(context.Background(), "alice staging", []Grant{{ID: "old"}}, revoke)
-		}
-		go do(func() Revocation {
-			<-end
-			return Revocation{Ended: 1}
-		})
-		synctest.Wait()
-		for range 27 {
-			go func() {
-				done, shared := do(func() Revocation { return Revocation{Ended: 7} })
-				if done.Ended != 1 || !shared {
-					t.Errorf("got %+v, want the answer of the first", done)
-				}
-			}()
-		}
-		synctest.Wait()
-		close(end)
-		synctest.Wait()
-	})
-}
-
-func TestWhoComesBeforeTheWritingJoinsIt(t *testing.T) {
-	var d denials
-	first, leads := d.join("role", "alice", false)
-	second, follows := d.join("role", "bob", true)
-	if !leads || follows || first != second || !d.isUrgent(first) {
-		t.Fatalf("got leads %v, %v and urgent %v, want one writing that an admin waits for", leads, follows, d.isUrgent(first))
-	}
-	if got := d.begin("role", first); !slices.Equal(got, []string{"alice", "bob"}) {
-		t.Errorf("got %v, want both", got)
-	}
-	if late, leads := d.join("role", "carol", false); !leads || late == first {
-		t.Error("who came after it began joined it: what was issued meanwhile would not be refused")
-	}
-}
-
-func TestWhoWaitedForARunThatPanickedIsNotToldThatItEnded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var f fold
-		end := make(chan struct{})
-		do := func(revoke func() Revocation) (Revocation, bool) {
-			return f.do(context.Background(), "alice staging", []Grant{{ID: "old"}}, revoke)
-		}
-		go func() {
-			defer func() { _ = recover() }()
-			do(func() Revocation { <-end; panic("x") })
-		}()
-		synctest.Wait()
-		go func() {
-			if done, shared := do(func() Revocation { return Revocation{Ended: 7} }); !shared || done.Err == nil {
-				t.Errorf("got %+v, shared %t, want an error for what nobody finished", done, shared)
-			}
-		}()
-		synctest.Wait()
-		close(end)
-	})
-}
 
 // TestAFailedWritingSaysWhatAWSRefusesAllTheSame to those whom it covers.
 func TestAFailedWritingSaysWhatAWSRefusesAllTheSame(t *testing.T) {

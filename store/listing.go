@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/listing"
 )
 
 // Listings keeps pages of bucket lists.
@@ -19,13 +20,13 @@ var _ broker.Listings = Listings{}
 
 // A keptListing is what is sealed.
 type keptListing struct {
-	Until   time.Time      `json:"until"`
-	Listing broker.Listing `json:"listing"`
+	Until   time.Time       `json:"until"`
+	Listing listing.Listing `json:"listing"`
 }
 
 // SaveListing implements [broker.Listings]. S3's tokens are sealed: they grant
 // nothing, but what they hold is S3's business. One round trip.
-func (s Listings) SaveListing(ctx context.Context, user, grantID, bucketPrefix string, l broker.Listing, ttl time.Duration) error {
+func (s Listings) SaveListing(ctx context.Context, user, grantID, bucketPrefix string, l listing.Listing, ttl time.Duration) error {
 	key, err := listingKey(user, grantID, bucketPrefix)
 	if err != nil {
 		return fmt.Errorf("save listing: %w", err)
@@ -47,26 +48,26 @@ func (s Listings) SaveListing(ctx context.Context, user, grantID, bucketPrefix s
 
 // LoadListing implements [broker.Listings]. One that does not open is an error.
 // One round trip.
-func (s Listings) LoadListing(ctx context.Context, user, grantID, bucketPrefix string) (broker.Listing, bool, error) {
+func (s Listings) LoadListing(ctx context.Context, user, grantID, bucketPrefix string) (listing.Listing, bool, error) {
 	key, err := listingKey(user, grantID, bucketPrefix)
 	if err != nil {
-		return broker.Listing{}, false, fmt.Errorf("load listing: %w", err)
+		return listing.Listing{}, false, fmt.Errorf("load listing: %w", err)
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	plain, sealed, err := s.getSealed(ctx, key)
 	if err != nil {
-		return broker.Listing{}, false, fmt.Errorf("load listing: %w", err)
+		return listing.Listing{}, false, fmt.Errorf("load listing: %w", err)
 	}
 	if sealed == nil {
-		return broker.Listing{}, false, nil
+		return listing.Listing{}, false, nil
 	}
 	var kept keptListing
 	if err := json.Unmarshal(plain, &kept); err != nil {
-		return broker.Listing{}, false, fmt.Errorf("load listing: %s is no listing: %w", key, err)
+		return listing.Listing{}, false, fmt.Errorf("load listing: %s is no listing: %w", key, err)
 	}
 	if !kept.Until.After(s.now()) {
-		return broker.Listing{}, false, nil
+		return listing.Listing{}, false, nil
 	}
 	return kept.Listing, true, nil
 }

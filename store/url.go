@@ -10,7 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/endpoint"
 )
 
 // Of one connection. They bound a call whose ctx has no nearer deadline; the URL
@@ -129,7 +129,7 @@ func (e *clearError) Error() string {
 func onThisMachine(timeout time.Duration) func(context.Context, string, string) (net.Conn, error) {
 	dialer := &net.Dialer{Timeout: timeout}
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		if host, _, err := net.SplitHostPort(addr); network != "unix" && (err != nil || !broker.Loopback(host)) {
+		if host, _, err := net.SplitHostPort(addr); network != "unix" && (err != nil || !endpoint.Loopback(host)) {
 			return nil, &clearError{addr}
 		}
 		return dialer.DialContext(ctx, network, addr)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/listing"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
 	"github.com/assumebot/assumebot/store/storetest"
@@ -59,7 +60,7 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 			return err
 		},
 		"SaveListing": func(ctx context.Context) error {
-			return s.Listings.SaveListing(ctx, "U01ALICE", "g1", "", broker.Listing{}, time.Minute)
+			return s.Listings.SaveListing(ctx, "U01ALICE", "g1", "", listing.Listing{}, time.Minute)
 		},
 		"LoadListing": func(ctx context.Context) error {
 			_, _, err := s.Listings.LoadListing(ctx, "U01ALICE", "g1", "")

@@ -9,15 +9,16 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/listing"
 )
 
 // goldenPage is a page of a list of total buckets.
 func goldenPage(page, total int, prefix string, change func(*broker.BucketList)) broker.BucketList {
 	list := goldenBuckets(0, prefix, true)
 	list.Page, list.Total = page, total
-	first := page * broker.BucketsPerPage
-	for i := first; i < min(total, first+broker.BucketsPerPage); i++ {
-		list.Buckets = append(list.Buckets, broker.Bucket{Name: fmt.Sprintf("logs-%05d", i), Region: "eu-west-1", Created: goldenTime})
+	first := page * listing.PerPage
+	for i := first; i < min(total, first+listing.PerPage); i++ {
+		list.Buckets = append(list.Buckets, listing.Bucket{Name: fmt.Sprintf("logs-%05d", i), Region: "eu-west-1", Created: goldenTime})
 	}
 	if change != nil {
 		change(&list)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/listing"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -25,7 +26,7 @@ func BucketsWith(v Voice, list broker.BucketList, search string) blockkit.Messag
 		}
 		return m
 	}
-	first := list.Page * broker.BucketsPerPage
+	first := list.Page * listing.PerPage
 	head := fewOrMany(list)
 	paged := list.AtLeast || list.Total > len(list.Buckets)
 	if paged {
@@ -51,7 +52,7 @@ func BucketsWith(v Voice, list broker.BucketList, search string) blockkit.Messag
 	return m
 }
 
-func bucketSpans(bucket broker.Bucket) []blockkit.Span {
+func bucketSpans(bucket listing.Bucket) []blockkit.Span {
 	spans := []blockkit.Span{blockkit.Code(bucket.Name)}
 	if bucket.Region != "" {
 		spans = append(spans, blockkit.Plain("  "+bucket.Region))
@@ -84,7 +85,7 @@ func pageButtons(list broker.BucketList, search string) []slack.Block {
 	if list.Page > 0 {
 		elements = append(elements, blockkit.Button(ActPrevious, "Previous", to(list.Page-1)))
 	}
-	if list.AtLeast || (list.Page+1)*broker.BucketsPerPage < list.Total {
+	if list.AtLeast || (list.Page+1)*listing.PerPage < list.Total {
 		elements = append(elements, blockkit.Button(ActNext, "Next", to(list.Page+1)))
 	}
 	if search != "" {

@@ -12,6 +12,7 @@ import (
 	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/listing"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 )
@@ -56,8 +57,8 @@ func goldenBuckets(n int, prefix string, reused bool) broker.BucketList {
 		Account: policy.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall"}, Grant: GoldenIssued(true).Grant,
 		Prefix: prefix, Reused: reused,
 	}
-	for i := range min(n, broker.BucketsPerPage) {
-		list.Buckets = append(list.Buckets, broker.Bucket{Name: fmt.Sprintf("logs-%03d", i), Region: "eu-west-1", Created: goldenTime.AddDate(-1, 0, i)})
+	for i := range min(n, listing.PerPage) {
+		list.Buckets = append(list.Buckets, listing.Bucket{Name: fmt.Sprintf("logs-%03d", i), Region: "eu-west-1", Created: goldenTime.AddDate(-1, 0, i)})
 	}
 	return list
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/assumebot/assumebot/bot/webapi"
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/endpoint"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -272,7 +272,7 @@ func (s *socket) ack(id string, payload any) error {
 // checkSocketURL keeps codes, which come through a socket, off the wire in clear.
 func checkSocketURL(raw secret.Text) error {
 	u, err := url.Parse(raw.Reveal())
-	if err != nil || u.Hostname() == "" || u.Scheme != "wss" && (u.Scheme != "ws" || !broker.Loopback(u.Hostname())) {
+	if err != nil || u.Hostname() == "" || u.Scheme != "wss" && (u.Scheme != "ws" || !endpoint.Loopback(u.Hostname())) {
 		return errors.New("Slack named a socket that is not wss://: nothing is dialled")
 	}
 	return nil

@@ -13,7 +13,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/endpoint"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -73,7 +73,7 @@ func (c *Client) checkResponseURL(to secret.Text) error {
 	switch {
 	case err != nil || u.Host == "":
 		return fmt.Errorf("%w: missing or malformed", errResponseURL)
-	case c.fake && broker.Loopback(u.Hostname()):
+	case c.fake && endpoint.Loopback(u.Hostname()):
 		return nil
 	case u.Scheme != "https":
 		return fmt.Errorf("%w: not https", errResponseURL)
@@ -86,5 +86,5 @@ func (c *Client) checkResponseURL(to secret.Text) error {
 // onLoopback reports whether the Slack at apiURL is a fake on this machine.
 func onLoopback(apiURL string) bool {
 	u, err := url.Parse(apiURL)
-	return err == nil && broker.Loopback(u.Hostname())
+	return err == nil && endpoint.Loopback(u.Hostname())
 }

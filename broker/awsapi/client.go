@@ -17,7 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/middleware"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/endpoint"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -44,7 +44,7 @@ func New(ctx context.Context, region string, getenv func(string) string, now fun
 	if region == "" {
 		return nil, errors.New("no AWS region: set AWS_REGION to the region whose STS the bot should call, such as eu-west-1")
 	}
-	foreign := getenv(AcceptForeignEndpoint) == broker.Accepted
+	foreign := getenv(AcceptForeignEndpoint) == endpoint.Accepted
 	cfg, err := loadConfig(ctx, foreign, config.WithRegion(region), config.WithAppID("assumebot"))
 	if err != nil {
 		return nil, err

@@ -16,7 +16,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/endpoint"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -26,7 +26,7 @@ import (
 // slips through, a profile that changed since for one, is refused before a
 // request leaves.
 
-// AcceptForeignEndpoint is the environment variable that, set to [broker.Accepted], lets
+// AcceptForeignEndpoint is the environment variable that, set to [endpoint.Accepted], lets
 // AWS be reached at https hosts that are not AWS's own.
 const AcceptForeignEndpoint = "AWS_FOREIGN_ENDPOINT"
 
@@ -55,7 +55,7 @@ func CheckSigninEndpoint(raw string) error {
 		return errors.New("is not an http or https URL: write one such as " + example + ", or remove it for AWS's own")
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return errors.New("must be a scheme, a host and a path alone: remove user, query and fragment")
-	case broker.Loopback(u.Hostname()):
+	case endpoint.Loopback(u.Hostname()):
 		return nil
 	case u.Scheme == "http":
 		return errors.New("is http, and credentials would travel in clear: use https (http is for 127.0.0.1, ::1 and localhost)")
@@ -72,12 +72,12 @@ func CheckEndpoint(raw string, foreign bool) error {
 	switch {
 	case err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http":
 		return errors.New("is no https URL: write one such as https://sts.eu-west-1.amazonaws.com, or remove it")
-	case broker.Loopback(u.Hostname()):
+	case endpoint.Loopback(u.Hostname()):
 		return nil
 	case u.Scheme == "http":
 		return errors.New("is http, and codes and credentials would travel in clear: use https (http is for 127.0.0.1, ::1 and localhost)")
 	case !foreign && !ofAWS(u.Hostname()):
-		return fmt.Errorf("is no host of AWS, and codes would go there: remove it, or set %s=%s", AcceptForeignEndpoint, broker.Accepted)
+		return fmt.Errorf("is no host of AWS, and codes would go there: remove it, or set %s=%s", AcceptForeignEndpoint, endpoint.Accepted)
 	}
 	return nil
 }

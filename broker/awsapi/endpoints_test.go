@@ -16,7 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/endpoint"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 )
@@ -130,7 +130,7 @@ func TestNoEndpointLeadsOutInClearOrToSomebodyElse(t *testing.T) {
 				t.Errorf("ignored: got %v, want none", err)
 			}
 			t.Setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "")
-			t.Setenv(AcceptForeignEndpoint, broker.Accepted)
+			t.Setenv(AcceptForeignEndpoint, endpoint.Accepted)
 			_, err = newQuietAWS(t)
 			if accepted := err == nil; accepted != strings.Contains(test.want, "no host of AWS") {
 				t.Errorf("accepted: got %v", err)

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/patience"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 )
@@ -34,7 +35,7 @@ type cachedSecret struct {
 
 // LongTermKey implements [broker.LongTermKeys].
 func (c *Client) LongTermKey(ctx context.Context, u policy.User, p broker.Plan) (secret.Credentials, error) {
-	ctx, cancel := broker.ForAWS(ctx)
+	ctx, cancel := patience.ForAWS(ctx)
 	defer cancel()
 	ctx, sent := withSending(ctx)
 	key, err := c.readKey(ctx, u.Key)

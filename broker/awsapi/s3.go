@@ -11,6 +11,8 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/listing"
+	"github.com/assumebot/assumebot/broker/patience"
 )
 
 // errNoList is an answer of 200 that is no list: every list names the owner of
@@ -21,11 +23,11 @@ var errNoList = errors.New("an answer that is no list of buckets")
 
 // ListBuckets implements [broker.Buckets] by one call. No code is in it, so the
 // SDK may retry.
-func (c *Client) ListBuckets(ctx context.Context, q broker.BucketQuery) ([]broker.Bucket, string, error) {
-	ctx, cancel := broker.ForAWS(ctx)
+func (c *Client) ListBuckets(ctx context.Context, q broker.BucketQuery) ([]listing.Bucket, string, error) {
+	ctx, cancel := patience.ForAWS(ctx)
 	defer cancel()
 	ctx, sent := withSending(ctx)
-	in := &s3.ListBucketsInput{MaxBuckets: aws.Int32(broker.BucketsPerPart)}
+	in := &s3.ListBucketsInput{MaxBuckets: aws.Int32(listing.PerPart)}
 	if q.Prefix != "" {
 		in.Prefix = &q.Prefix
 	}
@@ -37,32 +39,32 @@ func (c *Client) ListBuckets(ctx context.Context, q broker.BucketQuery) ([]broke
 		err = errNoList
 	}
 	if err != nil {
-		return nil, "", c.listing(q).failure(ctx, err, sent)
+		return nil, "", c.bucketCall(q).failure(ctx, err, sent)
 	}
-	buckets := make([]broker.Bucket, len(out.Buckets))
+	buckets := make([]listing.Bucket, len(out.Buckets))
 	for i, b := range out.Buckets {
-		buckets[i] = broker.Bucket{Name: aws.ToString(b.Name), Region: aws.ToString(b.BucketRegion), Created: aws.ToTime(b.CreationDate)}
+		buckets[i] = listing.Bucket{Name: aws.ToString(b.Name), Region: aws.ToString(b.BucketRegion), Created: aws.ToTime(b.CreationDate)}
 	}
 	return buckets, aws.ToString(out.ContinuationToken), nil
 }
 
-// A listing is a ListBuckets in words.
-type listing struct {
+// A bucketCall is a ListBuckets in words.
+type bucketCall struct {
 	broker.BucketQuery
 	region  string // whose S3 is asked
 	setting string // that says so
 }
 
-func (c *Client) listing(q broker.BucketQuery) listing {
+func (c *Client) bucketCall(q broker.BucketQuery) bucketCall {
 	if q.Account.Region == "" {
-		return listing{q, c.config.Region, "AWS_REGION"}
+		return bucketCall{q, c.config.Region, "AWS_REGION"}
 	}
-	return listing{q, q.Account.Region, "the region of " + q.Account.Name + " in the config"}
+	return bucketCall{q, q.Account.Region, "the region of " + q.Account.Name + " in the config"}
 }
 
 // failure says why there is no list.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
-func (l listing) failure(ctx context.Context, err error, s *sending) *broker.Error {
+func (l bucketCall) failure(ctx context.Context, err error, s *sending) *broker.Error {
 	var api smithy.APIError
 	code := ""
 	if errors.As(err, &api) {
@@ -96,7 +98,7 @@ func (l listing) failure(ctx context.Context, err error, s *sending) *broker.Err
 }
 
 // refused is S3's own refusal.
-func (l listing) refused(err error, code string) *broker.Error {
+func (l bucketCall) refused(err error, code string) *broker.Error {
 	name := l.Account.Name
 	switch code {
 	case "AccessDenied":
@@ -120,17 +122,17 @@ func (l listing) refused(err error, code string) *broker.Error {
 		return failed(broker.CodeClock, clockWrong, "The bot has learnt the right time from AWS: try again"+l.noNewCode()+".", err)
 	case "InvalidArgument":
 		if l.Token != "" {
-			err = errors.Join(broker.ErrNoSuchPart, err)
+			err = errors.Join(listing.ErrNoSuchPart, err)
 		}
 	}
 	return failed(broker.CodeAWSRefused, "AWS refused to list the buckets of "+name+".", broker.AskOperator, err)
 }
 
 // soon says what to do in a minute; it is no whole sentence.
-func (l listing) soon() string { return "Try again in a minute" + l.noNewCode() }
+func (l bucketCall) soon() string { return "Try again in a minute" + l.noNewCode() }
 
 // noNewCode says what asking again takes, where codes have to do with it.
-func (l listing) noNewCode() string {
+func (l bucketCall) noNewCode() string {
 	switch l.Again {
 	case broker.RenewWithoutMFA:
 		return ""
@@ -144,7 +146,7 @@ func (l listing) noNewCode() string {
 }
 
 // withNewOnes says how to get other credentials.
-func (l listing) withNewOnes() string {
+func (l bucketCall) withNewOnes() string {
 	if l.Again == broker.RenewWithoutMFA {
 		return "Send it again."
 	}

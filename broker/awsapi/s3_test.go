@@ -13,6 +13,8 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/listing"
+	"github.com/assumebot/assumebot/broker/patience"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 )
@@ -146,7 +148,7 @@ func TestAListWithoutMFASpeaksOfNoCode(t *testing.T) {
 // impatient is of a command that came so long ago that AWS has left only.
 func impatient(t *testing.T, left time.Duration) context.Context {
 	t.Helper()
-	return broker.WithPatience(t.Context(), time.Now().Add(left-12*time.Second))
+	return patience.With(t.Context(), time.Now().Add(left-12*time.Second))
 }
 
 func TestASlowS3IsAnsweredInTime(t *testing.T) {
@@ -213,7 +215,7 @@ func TestAPageIsShownThoughCountingTookTooLong(t *testing.T) {
 		t.Fatal(err)
 	}
 	list, err := b.again(t).Lists.Buckets(ctx, b.request("prod", ""), "")
-	if err != nil || len(list.Buckets) != broker.BucketsPerPage || list.Total != 1000 || !list.AtLeast {
+	if err != nil || len(list.Buckets) != listing.PerPage || list.Total != 1000 || !list.AtLeast {
 		t.Errorf("got %d of %d (at least: %v) and %v, want the first page", len(list.Buckets), list.Total, list.AtLeast, err)
 	}
 }

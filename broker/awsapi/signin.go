@@ -14,6 +14,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/patience"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -98,7 +99,7 @@ func (c *Client) signinToken(ctx context.Context, endpoint string, by secret.Cre
 		return secret.Text{}, fmt.Errorf("encode session: %w", err)
 	}
 	query := secret.New(url.Values{"Action": {"getSigninToken"}, "Session": {string(session)}}.Encode())
-	ctx, cancel := broker.ForAWS(ctx)
+	ctx, cancel := patience.ForAWS(ctx)
 	defer cancel()
 	var token secret.Text
 	for range signinAttempts {

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/patience"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 )
@@ -21,10 +22,10 @@ var errNoCredentials = errors.New("STS answered without credentials")
 // Issue implements [broker.STS].
 func (c *Client) Issue(ctx context.Context, call broker.Call) (broker.STSAnswer, error) {
 	op := c.operationOf(call)
-	if broker.TooLate(ctx) {
+	if patience.TooLate(ctx) {
 		return broker.STSAnswer{}, op.tooLate()
 	}
-	ctx, cancel := broker.ForAWS(ctx)
+	ctx, cancel := patience.ForAWS(ctx)
 	defer cancel()
 	ctx, sent := withSending(ctx)
 	ask := c.assumeRole
@@ -126,7 +127,7 @@ func credentialsOf(c *types.Credentials) (got secret.Credentials, ok bool) {
 
 // Identity implements [broker.STS].
 func (c *Client) Identity(ctx context.Context, signer secret.Credentials, from policy.KeySource) (broker.Identity, error) {
-	ctx, cancel := broker.ForAWS(ctx)
+	ctx, cancel := patience.ForAWS(ctx)
 	defer cancel()
 	ctx, sent := withSending(ctx)
 	out, err := c.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, func(o *sts.Options) { o.Credentials = signing(signer) })

@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/listing"
 	"github.com/assumebot/assumebot/store"
 )
 
@@ -19,18 +19,18 @@ var listingTests = []test{
 	{"a listing without a time to live is refused", listingWithoutEnd},
 }
 
-// listing is of n parts, with tokens that can be looked for.
-func listing(n int) broker.Listing {
-	l := broker.Listing{Total: 1000 * n}
+// listingOf is one of n parts, with tokens that can be looked for.
+func listingOf(n int) listing.Listing {
+	l := listing.Listing{Total: 1000 * n}
 	for i := range n {
-		l.Parts = append(l.Parts, broker.ListingPart{First: 1000 * i, Token: strings.Repeat("MARKEDtoken", i)})
+		l.Parts = append(l.Parts, listing.Part{First: 1000 * i, Token: strings.Repeat("MARKEDtoken", i)})
 	}
 	return l
 }
 
 // wantListing wants what is kept for a prefix of Alice's Grant g1; of no parts
 // is none.
-func wantListing(t *testing.T, s *store.Store, user, grantID, prefix string, want broker.Listing) {
+func wantListing(t *testing.T, s *store.Store, user, grantID, prefix string, want listing.Listing) {
 	t.Helper()
 	got, ok, err := s.Listings.LoadListing(t.Context(), user, grantID, prefix)
 	if err != nil {
@@ -44,12 +44,12 @@ func wantListing(t *testing.T, s *store.Store, user, grantID, prefix string, wan
 	}
 }
 
-func saveListing(t *testing.T, h *harness, prefix string, l broker.Listing) {
+func saveListing(t *testing.T, h *harness, prefix string, l listing.Listing) {
 	t.Helper()
 	saveListingFor(t, h, prefix, l, time.Minute)
 }
 
-func saveListingFor(t *testing.T, h *harness, prefix string, l broker.Listing, life time.Duration) {
+func saveListingFor(t *testing.T, h *harness, prefix string, l listing.Listing, life time.Duration) {
 	t.Helper()
 	if err := h.Listings.SaveListing(t.Context(), alice, "g1", prefix, l, life); err != nil {
 		t.Fatalf("save listing: %v", err)
@@ -57,31 +57,31 @@ func saveListingFor(t *testing.T, h *harness, prefix string, l broker.Listing, l
 }
 
 func listingRoundTrip(t *testing.T, h *harness) {
-	wantListing(t, h.Store, alice, "g1", "", broker.Listing{})
-	saveListing(t, h, "", listing(2))
-	saveListing(t, h, "", listing(5))
-	wantListing(t, h.Store, alice, "g1", "", listing(5))
+	wantListing(t, h.Store, alice, "g1", "", listing.Listing{})
+	saveListing(t, h, "", listingOf(2))
+	saveListing(t, h, "", listingOf(5))
+	wantListing(t, h.Store, alice, "g1", "", listingOf(5))
 }
 
 func listingExpires(t *testing.T, h *harness) {
-	saveListingFor(t, h, "", listing(2), h.unit)
+	saveListingFor(t, h, "", listingOf(2), h.unit)
 	h.pass(t, h.unit)
-	wantListing(t, h.Store, alice, "g1", "", broker.Listing{})
+	wantListing(t, h.Store, alice, "g1", "", listing.Listing{})
 }
 
 func listingsAreApart(t *testing.T, h *harness) {
-	saveListing(t, h, "logs-", listing(2))
-	saveListing(t, h, "{data}:*", listing(3))
-	wantListing(t, h.Store, alice, "g1", "logs-", listing(2))
-	wantListing(t, h.Store, alice, "g1", "{data}:*", listing(3))
-	wantListing(t, h.Store, alice, "g1", "logs", broker.Listing{})
-	wantListing(t, h.Store, alice, "g2", "logs-", broker.Listing{})
-	wantListing(t, h.Store, "U02BOB", "g1", "logs-", broker.Listing{})
+	saveListing(t, h, "logs-", listingOf(2))
+	saveListing(t, h, "{data}:*", listingOf(3))
+	wantListing(t, h.Store, alice, "g1", "logs-", listingOf(2))
+	wantListing(t, h.Store, alice, "g1", "{data}:*", listingOf(3))
+	wantListing(t, h.Store, alice, "g1", "logs", listing.Listing{})
+	wantListing(t, h.Store, alice, "g2", "logs-", listing.Listing{})
+	wantListing(t, h.Store, "U02BOB", "g1", "logs-", listing.Listing{})
 }
 
 func listingIsSealed(t *testing.T, h *harness) {
 	h.needsShared(t)
-	saveListing(t, h, "MARKEDprefix", listing(3))
+	saveListing(t, h, "MARKEDprefix", listingOf(3))
 	for key, value := range Dump(t, h.url) {
 		if strings.Contains(key+value, "MARKED") {
 			t.Errorf("%s holds a token or a prefix in clear", key)
@@ -94,9 +94,9 @@ func listingIsSealed(t *testing.T, h *harness) {
 
 func listingWithoutEnd(t *testing.T, h *harness) {
 	for _, user := range []string{alice, ""} {
-		if err := h.Listings.SaveListing(t.Context(), user, "g1", "", listing(2), 0); err == nil {
+		if err := h.Listings.SaveListing(t.Context(), user, "g1", "", listingOf(2), 0); err == nil {
 			t.Errorf("for %q: got no error", user)
 		}
 	}
-	wantListing(t, h.Store, alice, "g1", "", broker.Listing{})
+	wantListing(t, h.Store, alice, "g1", "", listing.Listing{})
 }

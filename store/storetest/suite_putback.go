@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/listing"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
 )
@@ -162,7 +163,7 @@ func putBackSession(t *testing.T, h *harness) {
 
 func putBackListing(t *testing.T, h *harness) {
 	h.needsShared(t)
-	if err := h.Listings.SaveListing(t.Context(), "U01ALICE", "g1", "logs-", broker.Listing{}, time.Minute); err != nil {
+	if err := h.Listings.SaveListing(t.Context(), "U01ALICE", "g1", "logs-", listing.Listing{}, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	again := putBack(t, h)

@@ -18,6 +18,7 @@ import (
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awsapi"
+	"github.com/assumebot/assumebot/broker/endpoint"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 	"github.com/assumebot/assumebot/store"
@@ -70,7 +71,7 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 	warn(ctx, cfg, env.Log)
 	for _, risk := range riskWarnings {
 		if slices.Contains(s.Risks, risk.name) {
-			env.Log.WarnContext(ctx, risk.name+" is "+broker.Accepted+": "+risk.text)
+			env.Log.WarnContext(ctx, risk.name+" is "+endpoint.Accepted+": "+risk.text)
 		}
 	}
 	aws, err := openAWS(ctx, s.AWSRegion, env)

@@ -10,8 +10,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awsapi"
+	"github.com/assumebot/assumebot/broker/endpoint"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/cmd/internal/config"
@@ -185,7 +185,7 @@ func (r *settingsReader) slackAPI() string {
 		r.fail("%s is not an http or https URL: unset it for %s", name, defaultSlackAPI)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		r.fail("%s must be a scheme, a host and a path alone: remove user, query and fragment", name)
-	case u.Scheme == "http" && !broker.Loopback(u.Hostname()):
+	case u.Scheme == "http" && !endpoint.Loopback(u.Hostname()):
 		r.fail("%s is http, and tokens would travel in clear: use https (http is for 127.0.0.1, ::1 and localhost)", name)
 	default:
 		if !strings.HasSuffix(u.Path, "/") {

@@ -4,8 +4,8 @@ import (
 	"net/url"
 	"slices"
 
-	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awsapi"
+	"github.com/assumebot/assumebot/broker/endpoint"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 )
 
@@ -31,11 +31,11 @@ func (r *settingsReader) accepts(name string) bool {
 	switch v := r.getenv(name); v {
 	case "":
 		return false
-	case broker.Accepted:
+	case endpoint.Accepted:
 		r.risks = append(r.risks, name)
 		return true
 	default:
-		r.fail("%s is %s: write %s, or unset it", name, config.Quote(v), broker.Accepted)
+		r.fail("%s is %s: write %s, or unset it", name, config.Quote(v), endpoint.Accepted)
 		return false
 	}
 }
@@ -46,16 +46,16 @@ func (r *settingsReader) redisRisks(u *url.URL) bool {
 	query := u.Query()
 	elsewhere := slices.ContainsFunc(append(query["addr"], u.Host), func(addr string) bool {
 		node := url.URL{Host: addr}
-		return !broker.Loopback(node.Hostname())
+		return !endpoint.Loopback(node.Hostname())
 	})
 	switch {
 	case u.Scheme == "redis" && elsewhere && !clear:
 		r.fail("REDIS_URL is redis:// to another host, and the password and the audit record would travel in clear: use rediss:// (TLS), or set %s=%s "+
-			"where nobody else is on that network", riskRedisClear, broker.Accepted)
+			"where nobody else is on that network", riskRedisClear, endpoint.Accepted)
 		return false
 	case u.Scheme == "rediss" && query.Has("skip_verify") && !isFalse(query["skip_verify"]) && !verify:
 		r.fail("REDIS_URL has skip_verify, so that anybody on the way could be that Redis: name its CA by SSL_CERT_FILE instead, or set %s=%s",
-			riskRedisVerify, broker.Accepted)
+			riskRedisVerify, endpoint.Accepted)
 		return false
 	}
 	return true

@@ -1,4 +1,6 @@
-package broker
+// Package endpoint says which addresses of other services are safe as they are, and how
+// the operator accepts others.
+package endpoint
 
 import (
 	"net"
