@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 )
 
 // An attempt is one act that needs the record: it spends a code, or has AWS issue
@@ -206,4 +207,52 @@ func (b *attempts) recordFailure(ctx context.Context, intent Event, e *Error, er
 		outcome.STSRequestID = answered.RequestID
 	}
 	b.note(ctx, outcome)
+}
+
+// What follows STS are five round trips to the store: orders, the outcome, the
+// Grant, its holder, orders again. A store that took long for what came before
+// would take longer than there is for them, and credentials would exist that
+// nobody could be shown. So AWS is not asked then.
+const (
+	// slowStore is what the claims and the intent may take together, up to five
+	// round trips as well: no more than half of what follows has.
+	slowStore = afterwards / 2
+	// timeForAWS is what must be left of a Request's own time when AWS is asked.
+	timeForAWS = 4 * time.Second
+)
+
+// storeTooSlow reports whether AWS is not asked any more, since the store took too
+// long since began, or the Request's time is almost over.
+func (b *attempts) storeTooSlow(ctx context.Context, began time.Time) bool {
+	// By the clock of the runtime, as the deadline is.
+	by, bounded := ctx.Deadline()
+	return b.now().Sub(began) > slowStore || bounded && time.Until(by) < timeForAWS
+}
+
+// askSTS is STS's Issue with the Grant of what it issued.
+func (b *attempts) askSTS(ctx context.Context, c Call) (Issued, error) {
+	answer, err := b.aws.Issue(ctx, c)
+	if err != nil {
+		return Issued{}, err
+	}
+	return Issued{
+		Account:     c.Account,
+		Way:         c.Plan.Way,
+		Credentials: answer.Credentials,
+		Grant: Grant{
+			ID:           c.Request.ID,
+			User:         c.User.Slack,
+			Account:      c.Account.Name,
+			RoleARN:      c.Account.RoleARN,
+			Principal:    answer.Principal,
+			AccessKeyID:  answer.AccessKeyID,
+			Purpose:      c.Request.Purpose,
+			Method:       c.Plan.Method,
+			MFA:          c.Plan.MFA,
+			Issued:       b.now().UTC(),
+			Expires:      answer.Expires,
+			Reason:       c.Request.Reason,
+			STSRequestID: answer.RequestID,
+		},
+	}, nil
 }

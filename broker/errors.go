@@ -3,6 +3,9 @@ package broker
 import (
 	"errors"
 	"fmt"
+	"time"
+
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // A Code names one kind of refusal or failure. It is stable: it is on the
@@ -12,8 +15,8 @@ type Code string
 // An Error is one value for two audiences. What and Hint are our own sentences for
 // the person; they never hold upstream text. Err is the cause, for operators.
 //
-// One failure has one constructor. Those that several use cases share are in the
-// files named errors_…; the others stand beside what fails.
+// One failure has one constructor. Those that several use cases share are
+// here; the others stand beside what fails.
 type Error struct {
 	Code  Code
 	What  []Part // what happened
@@ -93,3 +96,120 @@ func tryAnew(use CodeUse) []Part {
 
 // AskOperator is the hint where only an operator can mend it.
 const AskOperator = "Pass the reference to whoever runs the bot."
+
+// Refusals by what the config allows at most, and AWS at least.
+
+func tooLong(what string, most time.Duration) *Error {
+	return &Error{
+		Code: CodeTooLong,
+		What: Say(what + " " + text.FormatDuration(most) + " at most."),
+		Hint: Say("Ask for " + text.FormatDuration(most) + " or less."),
+	}
+}
+
+func tooShort(what string) *Error {
+	return &Error{Code: CodeTooShort, What: Say(what + " shorter than 15 minutes."), Hint: Say("Ask for 15m or more.")}
+}
+
+// tooMany is of what may be asked for again after wait.
+func tooMany(code Code, what string, wait time.Duration, hint []Part) *Error {
+	return &Error{Code: code, What: Say(what), Hint: Sentences(hint, Say("Try again in "+seconds(wait)+"."))}
+}
+
+// recordAway is of a record that could not be written before something was done;
+// so is what was not done then.
+func recordAway(err error, so string) *Error {
+	return &Error{
+		Code: CodeRecord, Err: err,
+		What: Say("The audit record cannot be written right now, so " + so + "."),
+		Hint: inAMinute(),
+	}
+}
+
+// unrecorded is of a record that could not be written after AWS did something with
+// a code; so is what became of it.
+func unrecorded(err error, did, so string, use CodeUse) *Error {
+	return &Error{
+		Code: CodeRecord, Use: use, Err: err,
+		What: Say(did + ", but the audit record could not be written, so " + so + "."),
+		Hint: tryAnew(use),
+	}
+}
+
+// ErrStore is in the chain of an error of a People or a Directory that could not
+// ask the bot's own store, which is not Slack's fault.
+var ErrStore = errors.New("the store does not answer")
+
+// StoreAway is of the bot's own store that did not answer. so goes on after a
+// comma and says what follows from that; "": nothing was begun.
+func StoreAway(err error, so string) *Error {
+	what := "The bot's own store is not answering"
+	if so != "" {
+		what += ", " + so
+	}
+	return &Error{Code: CodeStore, Err: err, What: Say(what + "."), Hint: inAMinute()}
+}
+
+func storeDown(err error) *Error { return StoreAway(err, "") }
+
+// orderUnsure is of an order of which nobody knows whether the store took it.
+func orderUnsure(err error, whether string) *Error {
+	e := StoreAway(err, "so nobody knows whether "+whether)
+	e.Hint = Say("Try again at once. While the store is away, nothing is issued to anybody.")
+	return e
+}
+
+// mayBeKept is of a store that did not take everything back.
+func mayBeKept(err error, what string, hint []Part) *Error {
+	e := StoreAway(err, "so it may still keep "+what)
+	e.Hint = hint
+	return e
+}
+
+// notEnded is of what the store could not be told to end.
+func notEnded(err error, so string) *Error {
+	e := StoreAway(err, so)
+	e.Hint = Say("Try again in a minute, or tell whoever runs the bot.")
+	return e
+}
+
+// storeSlow is of a store that took so long that nothing was begun; so is what.
+func storeSlow(so string) *Error {
+	return &Error{
+		Code: CodeStore,
+		What: Say("The bot's own store is too slow right now, so " + so + "."),
+		Hint: inAMinute(),
+	}
+}
+
+// unstored is of what the store did not keep after AWS took the code.
+func unstored(err error, what string) *Error {
+	return &Error{Code: CodeStore, Use: UseSpent, Err: err, What: Say(what), Hint: tryAnew(UseSpent)}
+}
+
+// storeCannotSay is of what the store alone knows: while it does not answer, no.
+func storeCannotSay(err error, what string) *Error {
+	return cannotSay("The bot's own store", CodeStore, err, what)
+}
+
+// slackCannotSay is of what Slack knows, and the store in between.
+func slackCannotSay(err error, what string) *Error {
+	if errors.Is(err, ErrStore) {
+		return storeCannotSay(err, what)
+	}
+	return cannotSay("Slack", CodeDirectory, err, what)
+}
+
+func cannotSay(who string, code Code, err error, what string) *Error {
+	return &Error{Code: code, Err: err, What: Say(who + " cannot say right now " + what + ", so the answer is no."), Hint: inAMinute()}
+}
+
+func ordersUnknown(err error) *Error {
+	return storeCannotSay(err, "whether you are blocked or everything is paused")
+}
+
+func groupsUnknown(err error) *Error { return slackCannotSay(err, "which user groups you are in") }
+
+func standingUnknown(err error) *Error {
+	return slackCannotSay(err, "whether you are a full member of this workspace")
+}

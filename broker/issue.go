@@ -130,30 +130,25 @@ func (r Request) withCode(more ...string) Part {
 	return AssumeCmd(append(words, more...)...)
 }
 
-// askSTS is STS's Issue with the Grant of what it issued.
-func (b *attempts) askSTS(ctx context.Context, c Call) (Issued, error) {
-	answer, err := b.aws.Issue(ctx, c)
-	if err != nil {
-		return Issued{}, err
-	}
-	return Issued{
-		Account:     c.Account,
-		Way:         c.Plan.Way,
-		Credentials: answer.Credentials,
-		Grant: Grant{
-			ID:           c.Request.ID,
-			User:         c.User.Slack,
-			Account:      c.Account.Name,
-			RoleARN:      c.Account.RoleARN,
-			Principal:    answer.Principal,
-			AccessKeyID:  answer.AccessKeyID,
-			Purpose:      c.Request.Purpose,
-			Method:       c.Plan.Method,
-			MFA:          c.Plan.MFA,
-			Issued:       b.now().UTC(),
-			Expires:      answer.Expires,
-			Reason:       c.Request.Reason,
-			STSRequestID: answer.RequestID,
-		},
-	}, nil
+// Judge says what is wrong with a Request as far as that can be known without
+// AWS: who speaks, policy, a key that is demanded, duration, a code that is
+// missing or spent. nil means that Issue would go on. A code that Issue would
+// send is then reserved for r.ID, so that Issue with the same Request sends it.
+func (b *Issuing) Judge(ctx context.Context, r Request) error {
+	_, err := visit(ctx, b.visits, r, b.visits.toBring(), func(ctx context.Context, r *Request) (Plan, error) {
+		cleared, err := b.consent.clear(ctx, *r, r.user)
+		if err != nil {
+			return Plan{}, err
+		}
+		*r = cleared.request
+		if _, err := b.sealings.sealing(ctx, *r, r.user, cleared.account); err != nil {
+			return Plan{}, err
+		}
+		p, _, err := b.planFor(ctx, *r, r.user, cleared.account)
+		if err == nil && p.SendsCode() {
+			err = b.claims.reserve(ctx, *r, r.user)
+		}
+		return p, err
+	})
+	return err
 }

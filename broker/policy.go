@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -207,4 +208,19 @@ func (b *Policy) allowed(ctx context.Context, user policy.User) (accounts []poli
 		}
 	}
 	return accounts, complete
+}
+
+// MayBreakGlass reports whether a User may have an Account by break-glass, as far
+// as is known.
+func (b *Policy) MayBreakGlass(ctx context.Context, user, account string) bool {
+	a, ok := b.config.Account(account)
+	r := Request{Caller: Caller{User: user}, Account: account, BreakGlass: true}
+	return ok && len(a.BreakGlass) > 0 && b.entitled(ctx, a, r).Effect == policy.Allow
+}
+
+// BreakGlassFrom is MayBreakGlass from where the Caller is: the channels of an
+// Account hold for break-glass too.
+func (b *Policy) BreakGlassFrom(ctx context.Context, c Caller, account string) bool {
+	a, ok := b.config.Account(account)
+	return ok && (len(a.Channels) == 0 || slices.Contains(a.Channels, c.Channel)) && b.MayBreakGlass(ctx, c.User, account)
 }

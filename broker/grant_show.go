@@ -2,6 +2,8 @@ package broker
 
 import (
 	"context"
+	"strings"
+	"time"
 
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
@@ -84,62 +86,6 @@ func (b *Holding) Grant(ctx context.Context, r Request, grantID string) (Grant, 
 	return found.Grant, err
 }
 
-// An Ending is what became of a Grant that its person ended.
-type Ending struct {
-	Grant   Grant
-	Session bool // the MFA session ended too
-	// Revoked is that of the whole Account, where AWS can be told; nil: AWS keeps
-	// the credentials valid until they expire.
-	Revoked *Revocation
-}
-
-// Revocable reports whether End has AWS refuse the Grant's credentials, and the
-// person's others of the same role.
-func (b *Holding) Revocable(g Grant) bool {
-	account, ok := b.config.Account(g.Account)
-	return ok && account.Revoker != "" && account.RoleARN == g.RoleARN
-}
-
-// End takes back a Grant of the Caller at once, everywhere. Where the Account
-// names a revoker it is Revoke; elsewhere the bot forgets the Grant and the MFA
-// session, and whoever copied the credentials has them still.
-func (b *Holding) End(ctx context.Context, r Request, grantID string) (Ending, error) {
-	return visit(ctx, b.visits, r, b.visits.toTake(), func(ctx context.Context, r *Request) (Ending, error) {
-		found, err := b.find(ctx, *r, grantID)
-		if err != nil {
-			return Ending{}, err
-		}
-		r.Account = found.Grant.Account
-		if account, ok := b.config.Account(r.Account); ok && b.Revocable(found.Grant) {
-			done := b.revoking.revoke(ctx, *r, r.user, account)
-			return Ending{Grant: found.Grant, Session: done.Session, Revoked: &done}, nil
-		}
-		return b.forget(ctx, *r, found.Grant)
-	})
-}
-
-// forget ends a Grant that AWS cannot be told of, and the MFA session.
-func (b *Holding) forget(ctx context.Context, r Request, g Grant) (Ending, error) {
-	if err := b.grants.EndGrant(ctx, r.user.Slack, g.ID); err != nil {
-		return Ending{}, storeDown(err)
-	}
-	session, err := b.sessions.DropMFASession(ctx, r.user.Slack, "")
-	if session {
-		event := b.event(EventEnded, r)
-		event.User, event.Purpose, event.Account = r.user.Name, PurposeMFASession, ""
-		b.note(ctx, event)
-	}
-	b.note(ctx, b.grantEvent(EventEnded, r, g))
-	if err != nil {
-		return Ending{}, &Error{
-			Code: CodeStore, Err: err,
-			What: Say("The bot has forgotten the credentials, but its own store did not say whether your MFA session has ended."),
-			Hint: Say("Send ", MFACmd("end"), " in a minute."),
-		}
-	}
-	return Ending{Grant: g, Session: session}, nil
-}
-
 func (b *Holding) find(ctx context.Context, r Request, grantID string) (KeptGrant, error) {
 	found, ok, err := b.grants.FindGrant(ctx, r.user.Slack, grantID)
 	switch {
@@ -153,4 +99,61 @@ func (b *Holding) find(ctx context.Context, r Request, grantID string) (KeptGran
 		}
 	}
 	return found, nil
+}
+
+// Again returns the Grant that a Request asks for once more: a live one of the
+// Caller for the same Account, whose Credentials are still kept and which policy
+// would show them. ok is false for what asks for something else: with a code, for
+// longer than that was issued for, for another reason, by break-glass where that
+// was not, or when less than half of what is asked is left. Nothing is on the
+// record: it is a question, and [Broker.Reveal] judges and records anew.
+func (b *Holding) Again(ctx context.Context, r Request) (g Grant, ok bool) {
+	if !r.Code.Empty() {
+		return Grant{}, false
+	}
+	if !b.visits.passes(ctx, &r, b.visits.toGive()) {
+		return Grant{}, false
+	}
+	user := r.user
+	grants, err := b.grants.LiveGrants(ctx, user.Slack)
+	for i := len(grants) - 1; i >= 0 && g.ID == ""; i-- {
+		if b.asksAgain(r, grants[i]) {
+			g = grants[i]
+		}
+	}
+	if err != nil || g.ID == "" {
+		return Grant{}, false // Issue says what is wrong
+	}
+	found, kept, err := b.grants.FindGrant(ctx, user.Slack, g.ID)
+	if err != nil || !kept || !found.Kept {
+		return Grant{}, false
+	}
+	cleared, err := b.consent.clearAgain(ctx, r, user, found.Grant)
+	return found.Grant, err == nil && stillGiven(found.Grant, cleared.account)
+}
+
+// asksAgain reports whether r asks for no more than what g gave.
+func (b *Holding) asksAgain(r Request, g Grant) bool {
+	gave, want := g.Expires.Sub(g.Issued).Round(time.Minute), r.Duration
+	if want == 0 {
+		want = gave
+	}
+	reason := strings.TrimSpace(r.Reason)
+	return g.Account == r.Account && g.Purpose != PurposeBuckets &&
+		want <= gave && 2*g.Expires.Sub(b.now()) >= want &&
+		(reason == "" || reason == g.Reason) && (g.BreakGlass || !r.BreakGlass)
+}
+
+// stillGiven reports whether today's config would give what the Grant gave: the
+// same role, and no less MFA.
+func stillGiven(g Grant, a policy.Account) bool {
+	return g.RoleARN == a.RoleARN && (g.MFA || a.MFA == policy.MFANone)
+}
+
+// recordUse puts on the record that the bot is about to use or end a Grant.
+func (b *core) recordUse(ctx context.Context, r Request, kind EventKind, g Grant) error {
+	if err := b.recorder.Record(ctx, b.grantEvent(kind, r, g)); err != nil {
+		return recordAway(err, "nothing was done")
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"context"
 	"time"
 
 	"github.com/assumebot/assumebot/broker/policy"
@@ -97,4 +98,27 @@ func (s situation) needsCode() error {
 		e.What = Say(s.account.Name + " needs the code of your MFA device: your MFA session is only for accounts with a role.")
 	}
 	return e
+}
+
+// planFor is what a Request for the Account becomes, and the MFA session that
+// it uses if the Plan says so.
+func (b *Issuing) planFor(ctx context.Context, r Request, user policy.User, account policy.Account) (Plan, heldSession, error) {
+	d, err := durationOf(account, r.Duration)
+	if err != nil {
+		return Plan{}, heldSession{}, err
+	}
+	var held heldSession
+	if r.Code.Empty() && account.MFA != policy.MFANone {
+		if held, err = b.mfaSessions.heldSession(ctx, user); err != nil {
+			return Plan{}, heldSession{}, err
+		}
+	}
+	p, err := plan(situation{
+		account: account, asked: r.Duration, duration: d,
+		hasCode: !r.Code.Empty(), sessions: b.config.MFASession, live: held.ok,
+	})
+	if err != nil {
+		return Plan{}, heldSession{}, askForCode(r, err)
+	}
+	return p, held, nil
 }

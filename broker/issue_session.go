@@ -10,29 +10,6 @@ import (
 	"github.com/assumebot/assumebot/broker/text"
 )
 
-// planFor is what a Request for the Account becomes, and the MFA session that
-// it uses if the Plan says so.
-func (b *Issuing) planFor(ctx context.Context, r Request, user policy.User, account policy.Account) (Plan, heldSession, error) {
-	d, err := durationOf(account, r.Duration)
-	if err != nil {
-		return Plan{}, heldSession{}, err
-	}
-	var held heldSession
-	if r.Code.Empty() && account.MFA != policy.MFANone {
-		if held, err = b.mfaSessions.heldSession(ctx, user); err != nil {
-			return Plan{}, heldSession{}, err
-		}
-	}
-	p, err := plan(situation{
-		account: account, asked: r.Duration, duration: d,
-		hasCode: !r.Code.Empty(), sessions: b.config.MFASession, live: held.ok,
-	})
-	if err != nil {
-		return Plan{}, heldSession{}, askForCode(r, err)
-	}
-	return p, held, nil
-}
-
 // issueFromSession assumes the role with the User's MFA session, which r.Code
 // begins first if the Plan says so. The call carries no code.
 func (b *Issuing) issueFromSession(ctx context.Context, r Request, user policy.User, cleared clearance, p Plan, held heldSession) (Issued, error) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 const (
@@ -168,4 +169,85 @@ func (b *Asking) approvers(account policy.Account) []string {
 	}
 	slices.Sort(who)
 	return slices.Compact(who)
+}
+
+// How often one person's asking may disturb the approvers, all replicas together.
+// To ask, cancel and ask again is one thing to them.
+const (
+	askWindow  = 10 * time.Minute
+	pingsOfOne = 1 // for one Account; further ones are posted without a ping
+	pingsOfAll = 5 // for all Accounts
+	mostTaken  = 5 // requests that the person took back themselves; then no more is asked
+)
+
+// notTakenBack refuses to ask for somebody who cancels what they ask for again and
+// again.
+func (b *Asking) notTakenBack(ctx context.Context, user string) error {
+	kept, err := b.approvals.ApprovalsOf(ctx, user)
+	if err != nil {
+		return storeDown(err)
+	}
+	var taken []time.Duration // how long each still counts, the oldest first
+	for _, k := range kept {
+		if left := askWindow - k.Now.Sub(k.Asked); left > 0 && k.State == ApprovalCancelled && k.EndedBy.User == user {
+			taken = append(taken, left)
+		}
+	}
+	if len(taken) < mostTaken {
+		return nil
+	}
+	what := fmt.Sprintf("You have asked for approval and cancelled it %d times within %s.", len(taken), text.FormatDuration(askWindow))
+	return tooMany(CodeTooMany, what, taken[len(taken)-mostTaken], Say("Nothing was asked."))
+}
+
+// quiet reports whether the approvers are to be asked without a ping.
+func (b *Asking) quiet(ctx context.Context, r Request, a Approval) (quiet bool, err error) {
+	for _, ping := range []struct {
+		name  string
+		limit int
+	}{{"pings:" + a.User, pingsOfAll}, {"pings:" + a.User + ":" + a.Account, pingsOfOne}} {
+		rate, err := b.counters.TakeRate(ctx, ping.name, r.ID, ping.limit, askWindow)
+		if err != nil {
+			return false, storeDown(err)
+		}
+		quiet = quiet || !rate.Taken
+	}
+	return quiet, nil
+}
+
+// OnCall says whether who asks is on call, for those who decide.
+type OnCall string
+
+// Whether they are; "" where no account of the config knows of being on call.
+const (
+	OnCallYes     OnCall = "yes"
+	OnCallNo      OnCall = "no"
+	OnCallUnknown OnCall = "unknown"
+)
+
+// onCall looks the User up in what the config calls being on call, of whichever
+// account.
+func (b *Policy) onCall(ctx context.Context, user policy.User) OnCall {
+	var rotas [][]string
+	for a := range b.config.Accounts.All() {
+		for _, rule := range a.Allow {
+			if rule.OnCall {
+				rotas = append(rotas, rule.Who)
+			}
+		}
+	}
+	if len(rotas) == 0 {
+		return ""
+	}
+	m, err := b.visits.groups(ctx)
+	is := OnCallNo
+	for _, rota := range rotas {
+		switch found := b.config.OnList(rota, user.Slack, m); {
+		case found.Yes:
+			return OnCallYes
+		case found.Unknown || err != nil:
+			is = OnCallUnknown
+		}
+	}
+	return is
 }

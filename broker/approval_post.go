@@ -1,11 +1,6 @@
 package broker
 
-import (
-	"context"
-	"slices"
-
-	"github.com/assumebot/assumebot/broker/policy"
-)
+import "context"
 
 // What the approvers are shown beside the message of an Approval, each of it
 // once.
@@ -65,54 +60,13 @@ func (b *Pending) MarkReminded(ctx context.Context, user, id string) (a Approval
 	return a, first && err == nil, err
 }
 
-// MayBreakGlass reports whether a User may have an Account by break-glass, as far
-// as is known.
-func (b *Policy) MayBreakGlass(ctx context.Context, user, account string) bool {
-	a, ok := b.config.Account(account)
-	r := Request{Caller: Caller{User: user}, Account: account, BreakGlass: true}
-	return ok && len(a.BreakGlass) > 0 && b.entitled(ctx, a, r).Effect == policy.Allow
-}
-
-// BreakGlassFrom is MayBreakGlass from where the Caller is: the channels of an
-// Account hold for break-glass too.
-func (b *Policy) BreakGlassFrom(ctx context.Context, c Caller, account string) bool {
-	a, ok := b.config.Account(account)
-	return ok && (len(a.Channels) == 0 || slices.Contains(a.Channels, c.Channel)) && b.MayBreakGlass(ctx, c.User, account)
-}
-
-// OnCall says whether who asks is on call, for those who decide.
-type OnCall string
-
-// Whether they are; "" where no account of the config knows of being on call.
-const (
-	OnCallYes     OnCall = "yes"
-	OnCallNo      OnCall = "no"
-	OnCallUnknown OnCall = "unknown"
-)
-
-// onCall looks the User up in what the config calls being on call, of whichever
-// account.
-func (b *Policy) onCall(ctx context.Context, user policy.User) OnCall {
-	var rotas [][]string
-	for a := range b.config.Accounts.All() {
-		for _, rule := range a.Allow {
-			if rule.OnCall {
-				rotas = append(rotas, rule.Who)
-			}
+// MarkPosted notes which message shows the Approval; the first stays.
+func (b *Pending) MarkPosted(ctx context.Context, a Approval, channel, ts string) (Approval, error) {
+	return b.changeApproval(ctx, a.User, a.ID, func(k KeptApproval) (Approval, error) {
+		if k.PostTS == "" {
+			k.PostIn, k.PostTS = channel, ts
 		}
-	}
-	if len(rotas) == 0 {
-		return ""
-	}
-	m, err := b.visits.groups(ctx)
-	is := OnCallNo
-	for _, rota := range rotas {
-		switch found := b.config.OnList(rota, user.Slack, m); {
-		case found.Yes:
-			return OnCallYes
-		case found.Unknown || err != nil:
-			is = OnCallUnknown
-		}
-	}
-	return is
+		k.State = k.stored
+		return k.Approval, nil
+	})
 }

@@ -79,17 +79,6 @@ func (b *Pending) taken(ctx context.Context, next Approval) bool {
 	return err == nil && ok && reflect.DeepEqual(k.Approval, next)
 }
 
-// MarkPosted notes which message shows the Approval; the first stays.
-func (b *Pending) MarkPosted(ctx context.Context, a Approval, channel, ts string) (Approval, error) {
-	return b.changeApproval(ctx, a.User, a.ID, func(k KeptApproval) (Approval, error) {
-		if k.PostTS == "" {
-			k.PostIn, k.PostTS = channel, ts
-		}
-		k.State = k.stored
-		return k.Approval, nil
-	})
-}
-
 // OpenApprovals are what the Caller asked others to approve and what can still be
 // decided or used, the oldest first.
 func (b *Pending) OpenApprovals(ctx context.Context, r Request) ([]Approval, error) {

@@ -1,0 +1,87 @@
+package broker
+
+import (
+	"context"
+	"strings"
+)
+
+// overtaken asks again after STS answered. Where an order came meanwhile, or
+// nobody knows, the error says so: it is on the record as the outcome, the caller
+// drops what was issued, and AWS is told to refuse it where the Account names a
+// revoker.
+func (b *attempts) overtaken(ctx context.Context, r Request, intent Event, issued Issued) error {
+	err := b.visits.mayAct(ctx, r.Caller.User)
+	if err == nil {
+		return nil
+	}
+	e := b.asError(r, err)
+	e.Use = useAfter(r, intent)
+	came := "AWS has answered, but the bot's own store cannot say whether you are blocked or everything is paused"
+	switch e.Code {
+	case CodeBlocked:
+		came = "You were blocked while AWS was being asked"
+	case CodePaused:
+		came = "The bot was paused while AWS was being asked"
+	default:
+		e.Hint = tryAnew(e.Use)
+	}
+	if b.throwAway(ctx, r, issued, e) {
+		e.What = Say(came + ", so what it issued was thrown away unseen.")
+	} else {
+		e.What = Say(came + ", so what it issued is not shown. The bot still keeps it.")
+		e.Hint = Sentences(Say("Once the bot's store answers, ", SessionsCmd(), " ends what it keeps."), e.Hint)
+	}
+	outcome := b.outcome(EventFailed, intent)
+	outcome.issued(issued.Grant)
+	outcome.failed(e)
+	b.note(ctx, outcome)
+	b.denyUnseen(ctx, r, intent, issued)
+	return e
+}
+
+// useAfter is what became of r's code once AWS has issued what intent was for.
+func useAfter(r Request, intent Event) CodeUse {
+	if !intent.MFA { // it was not sent
+		return r.codeUse(UseUnused)
+	}
+	return r.codeUse(UseSpent)
+}
+
+// throwAway drops what was issued and must not be shown; false when a Grant that
+// was saved already stays.
+func (b *attempts) throwAway(ctx context.Context, r Request, issued Issued, why *Error) bool {
+	if !issued.Kept {
+		return true
+	}
+	g := issued.Grant
+	if err := b.grants.EndGrant(ctx, g.User, g.ID); err != nil {
+		b.log.ErrorContext(ctx, "a grant that is not shown is still kept: the store did not forget it", "request", r.ID, "code", why.Code, "error", err)
+		return false
+	}
+	return true
+}
+
+// denyUnseen has AWS refuse credentials that nobody will see, and with them what
+// the person had of the role before.
+func (b *attempts) denyUnseen(ctx context.Context, r Request, intent Event, issued Issued) {
+	account := issued.Account
+	if account.Revoker == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTimeout)
+	defer cancel()
+	denied, failed := b.revoking.deny(ctx, r, account, sessionOf(issued.Grant.Principal), true)
+	event := b.outcome(EventRevoked, intent)
+	event.Purpose, event.Method, event.Seconds = "", "", 0
+	event.denial(denied, failed)
+	if failed != nil {
+		b.log.ErrorContext(ctx, "credentials that nobody saw not revoked", "request", r.ID, "account", account.Name, "error", failed)
+	}
+	b.note(ctx, event)
+}
+
+// sessionOf is the session name within the ARN of an assumed role:
+// arn:aws:sts::222222222222:assumed-role/OnCall/alice.
+func sessionOf(principal string) string {
+	return principal[strings.LastIndexByte(principal, '/')+1:]
+}
