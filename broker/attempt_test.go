@@ -204,6 +204,7 @@ func (f flow) applies(step, how string) bool {
 func TestEachStepOfAnAttemptMayFail(t *testing.T) {
 	for _, f := range flows {
 		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
 			f.run(t, "", "", f.end())
 			done := map[string]bool{}
 			for _, r := range slices.Concat(f.but, rules) {

@@ -43,6 +43,7 @@ func inOrder(t *testing.T, got string, want ...string) {
 }
 
 func TestConversationOfCIHolds(t *testing.T) {
+	t.Parallel()
 	script, err := os.ReadFile("testdata/conversation.txt")
 	if err != nil {
 		t.Fatal(err)
@@ -60,14 +61,18 @@ func TestRolesOfTheDemoTakeOnesOwnNameAlone(t *testing.T) {
 		t.Fatal("the demo's config has no session_name")
 	}
 	for account, request := range map[string]string{"prod": "{mfa}", "staging": "{mfa}", "vault": "{mfa} break-glass because INC-1"} {
-		out, err := play(t, "/assume "+account+" "+request+"\nexpect AWS does not let your IAM user assume the role of "+account+"\n")
-		if err != nil {
-			t.Errorf("%v, in:\n%s", err, out)
-		}
+		t.Run(account, func(t *testing.T) {
+			t.Parallel()
+			out, err := play(t, "/assume "+account+" "+request+"\nexpect AWS does not let your IAM user assume the role of "+account+"\n")
+			if err != nil {
+				t.Errorf("%v, in:\n%s", err, out)
+			}
+		})
 	}
 }
 
 func TestPipeLineOfTheReadmeAnswersInOrder(t *testing.T) {
+	t.Parallel()
 	out, err := play(t, "/assume prod {mfa}\n/buckets prod\n")
 	if err != nil {
 		t.Fatal(err)
@@ -82,6 +87,7 @@ func TestPipeLineOfTheReadmeAnswersInOrder(t *testing.T) {
 }
 
 func TestEveryFormatCanBeReadBackAndWorks(t *testing.T) {
+	t.Parallel()
 	// By turns, so that a format that cannot be read is found out by the other
 	// account's buckets.
 	var script strings.Builder
@@ -96,6 +102,7 @@ func TestEveryFormatCanBeReadBackAndWorks(t *testing.T) {
 }
 
 func TestScriptFailsAtTheFirstLineThatIsNotUnderstood(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ line, want string }{
 		{"assume prod", `does not know "assume"`},
 		{"@dave /assume prod {mfa}", "there is no @dave here: the cast is alice, bob and carol"},
@@ -111,6 +118,7 @@ func TestScriptFailsAtTheFirstLineThatIsNotUnderstood(t *testing.T) {
 		{"quit now", "quit takes nothing after it"},
 	} {
 		t.Run(c.line, func(t *testing.T) {
+			t.Parallel()
 			w := stage(t)
 			l, err := w.parse(c.line)
 			if err == nil {
@@ -131,6 +139,7 @@ func TestScriptFailsAtTheFirstLineThatIsNotUnderstood(t *testing.T) {
 }
 
 func TestExpectFailsWhenNothingOfTheKindWasShown(t *testing.T) {
+	t.Parallel()
 	var out bytes.Buffer
 	script := "/assume accounts\nexpect staging Developer in\nexpect nowhere\n"
 	err := perform(t.Context(), strings.NewReader(script), &out, slog.New(slog.DiscardHandler), 20*time.Millisecond)
@@ -140,6 +149,7 @@ func TestExpectFailsWhenNothingOfTheKindWasShown(t *testing.T) {
 }
 
 func TestRefusalsThatWereFoldedComeByThemselves(t *testing.T) {
+	t.Parallel()
 	out, err := play(t, strings.Repeat("@carol /assume prod {mfa}\n", 3)+"wait 2m\nexpect 2 more refusals of U03CAROL since the last\n")
 	if err != nil {
 		t.Fatalf("%v, in:\n%s", err, out)
@@ -150,6 +160,7 @@ func TestRefusalsThatWereFoldedComeByThemselves(t *testing.T) {
 }
 
 func TestQuitEndsAtOnceAndVerboseLogs(t *testing.T) {
+	t.Parallel()
 	var out, log bytes.Buffer
 	if err := run(t.Context(), []string{"-v"}, strings.NewReader("help\nquit\nnonsense\n"), &out, &log); err != nil {
 		t.Fatal(err)
@@ -161,6 +172,7 @@ func TestQuitEndsAtOnceAndVerboseLogs(t *testing.T) {
 }
 
 func TestInterruptEndsInOrder(t *testing.T) {
+	t.Parallel()
 	in, typing := io.Pipe()
 	defer func() { _ = typing.Close() }()
 	ctx, interrupt := context.WithCancel(t.Context())
@@ -178,6 +190,7 @@ func (f writerFunc) Write(p []byte) (int, error) {
 }
 
 func TestBrokenOutputEndsTheDemo(t *testing.T) {
+	t.Parallel()
 	closed, end := io.Pipe()
 	_ = closed.Close()
 	if err := run(t.Context(), nil, strings.NewReader("help\n"), end, io.Discard); !errors.Is(err, io.ErrClosedPipe) {

@@ -14,6 +14,7 @@ type keyboard struct {
 }
 
 func TestLinesAreEditedAndComeBack(t *testing.T) {
+	t.Parallel()
 	const backspace, up = "\x7f", "\x1b[A"
 	var shown bytes.Buffer
 	editor := newLineEditor(keyboard{strings.NewReader("/assume prodd" + backspace + "\r" + up + " for 2h\r\x04"), &shown})
@@ -39,6 +40,7 @@ func TestLinesAreEditedAndComeBack(t *testing.T) {
 }
 
 func TestOnlyATerminalShortensLongLines(t *testing.T) {
+	t.Parallel()
 	long := "export AWS_SESSION_TOKEN='" + strings.Repeat("x", 900) + "'"
 	got := shorten("export A='1'\n" + long)
 	if want := "export A='1'\n" + long[:80] + "… (847 more characters: help says how to see them)"; got != want {

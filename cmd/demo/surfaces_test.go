@@ -70,6 +70,7 @@ func do(t *testing.T, term *terminal, out *bytes.Buffer, text string) (string, e
 }
 
 func TestButtonsAndMenusOfMessagesAreFound(t *testing.T) {
+	t.Parallel()
 	w, out := stage(t), &bytes.Buffer{}
 	term := newTerminal(w, strings.NewReader(""), out, 0)
 	api(t, w, "chat.postMessage", url.Values{"channel": {audit}, "text": {"asks"}, "blocks": {approval}})
@@ -97,6 +98,7 @@ func TestButtonsAndMenusOfMessagesAreFound(t *testing.T) {
 }
 
 func TestWindowsAreFilledSubmittedAndClosed(t *testing.T) {
+	t.Parallel()
 	w, out := stage(t), &bytes.Buffer{}
 	term := newTerminal(w, strings.NewReader(""), out, 0)
 	d, err := w.slack.Command("U01ALICE", general, "/assume", "")
@@ -129,6 +131,7 @@ func TestWindowsAreFilledSubmittedAndClosed(t *testing.T) {
 }
 
 func TestHeadingsSayWhoSeesIt(t *testing.T) {
+	t.Parallel()
 	w := stage(t)
 	message := func(m slacktest.Message) slacktest.Change {
 		return slacktest.Change{Kind: slacktest.MessagePosted, Message: m}
@@ -152,6 +155,7 @@ func TestHeadingsSayWhoSeesIt(t *testing.T) {
 }
 
 func TestActionsWaitForWhatIsNotThereYet(t *testing.T) {
+	t.Parallel()
 	w, out := stage(t), &bytes.Buffer{}
 	term := newTerminal(w, strings.NewReader(""), out, patience)
 	bob, _ := w.person("bob")
@@ -180,6 +184,7 @@ const dangerous = `[{"type":"actions","block_id":"a","elements":[
 		"confirm":{"type":"plain_text","text":"Revoke"},"deny":{"type":"plain_text","text":"Keep"}}}]}]`
 
 func TestConfirmationDialogsAreAsked(t *testing.T) {
+	t.Parallel()
 	w, out := stage(t), &bytes.Buffer{}
 	term := newTerminal(w, strings.NewReader(""), out, 0)
 	api(t, w, "chat.postMessage", url.Values{"channel": {audit}, "text": {"x"}, "blocks": {dangerous}})
@@ -210,6 +215,7 @@ func TestConfirmationDialogsAreAsked(t *testing.T) {
 }
 
 func TestWindowsStackVisibly(t *testing.T) {
+	t.Parallel()
 	w, out := stage(t), &bytes.Buffer{}
 	term := newTerminal(w, strings.NewReader(""), out, 0)
 	opened := func() bool {
@@ -250,6 +256,7 @@ func TestWindowsStackVisibly(t *testing.T) {
 }
 
 func TestAWindowInPlaceOfAnotherIsNotCalledTheOneBelow(t *testing.T) {
+	t.Parallel()
 	w, out := stage(t), &bytes.Buffer{}
 	term := newTerminal(w, strings.NewReader(""), out, 0)
 	for _, title := range []string{"First", "Second"} {
@@ -270,6 +277,7 @@ func TestAWindowInPlaceOfAnotherIsNotCalledTheOneBelow(t *testing.T) {
 }
 
 func TestAWSShowsTheTimeThatTheDemoMovedTo(t *testing.T) {
+	t.Parallel()
 	w := stage(t)
 	if err := w.advance(2 * time.Hour); err != nil {
 		t.Fatal(err)

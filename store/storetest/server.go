@@ -154,6 +154,7 @@ func startTCP(t testing.TB, args func(port int) []string) (addr string) {
 }
 
 type process struct {
+	id     string
 	kill   func()
 	exited <-chan struct{}
 	log    func() string
@@ -185,10 +186,11 @@ func launch(t testing.TB, dir string, args []string) process {
 		<-exited
 	}
 	t.Cleanup(kill)
-	return process{kill: kill, exited: exited, log: out.String}
+	return process{id: strconv.Itoa(cmd.Process.Pid), kill: kill, exited: exited, log: out.String}
 }
 
-// answers waits until the server talks, and gives up when it has ended.
+// answers waits until the server talks, and gives up when it has ended: that of
+// another test may have its port.
 func answers(t testing.TB, p process, network, addr string) bool {
 	t.Helper()
 	rdb := redis.NewClient(&redis.Options{Network: network, Addr: addr, DialerRetries: 1, MaxRetries: -1})
@@ -206,8 +208,9 @@ func answers(t testing.TB, p process, network, addr string) bool {
 			if !listens(network, addr) { // go-redis would log each try
 				continue
 			}
-			err := rdb.Ping(context.Background()).Err()
-			if _, refused := err.(redis.Error); err == nil || refused { //nolint:errorlint // an answer such as NOAUTH is not wrapped
+			info, err := rdb.Info(context.Background(), "server").Result()
+			_, refused := err.(redis.Error) //nolint:errorlint // an answer such as NOAUTH is not wrapped
+			if refused && strings.Contains(p.log(), "to accept connections") || err == nil && strings.Contains(info, "process_id:"+p.id+"\r\n") {
 				return true
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/cmd/internal/app"
+	"github.com/assumebot/assumebot/store"
 	"github.com/assumebot/assumebot/store/storetest"
 )
 
@@ -240,7 +242,8 @@ func TestAKilledProcessOwesItsAnswer(t *testing.T) {
 	w := newWorld(t)
 	settings, url := w.realRedis()
 	w.slack.Inject(slacktest.Fault{Method: "response_url", Latency: time.Minute, Drop: true, Times: -1})
-	w.killedOver(worldConfig, url, func() bool { return w.owes(url, "") })
+	st := storeAt(t, url)
+	w.killedOver(worldConfig, url, func() bool { return owes(t, st, "") })
 	r := w.run(worldConfig, settings)
 	w.later(r, time.Minute)
 	m := w.toldByDM("AWS issued credentials for prod, but the bot was stopped before it knew", "[Show again]", "Reference:")
@@ -273,7 +276,8 @@ func TestAKilledProcessLeavesNoPromise(t *testing.T) {
 				list := w.directMessages("U01ALICE")
 				return len(list) > 0 && strings.Contains(list[0].Plain(), "are about to appear here")
 			}
-			w.killedOver(dmConfig, url, func() bool { return promised() && w.owes(url, test.holds) })
+			st := storeAt(t, url)
+			w.killedOver(dmConfig, url, func() bool { return promised() && owes(t, st, test.holds) })
 			w.slack.ClearFaults()
 			r := w.run(dmConfig, settings)
 			w.later(r, time.Minute)
@@ -287,12 +291,7 @@ func TestAKilledProcessLeavesNoPromise(t *testing.T) {
 }
 
 // owes reports whether an answer is owed that holds the text.
-func (w *world) owes(url, text string) bool {
-	w.t.Helper()
-	for _, e := range dueTexts(w.t.(*testing.T), url, "owed") {
-		if strings.Contains(e, text) {
-			return true
-		}
-	}
-	return false
+func owes(t *testing.T, st *store.Store, text string) bool {
+	t.Helper()
+	return slices.ContainsFunc(dueTexts(t, st, "owed"), func(e string) bool { return strings.Contains(e, text) })
 }

@@ -13,13 +13,8 @@ import (
 )
 
 // dueTexts are the entries of a due list.
-func dueTexts(t *testing.T, url, list string) []string {
+func dueTexts(t *testing.T, st *store.Store, list string) []string {
 	t.Helper()
-	st, err := store.Open(t.Context(), store.Options{URL: secret.New(url), SealKeys: []secret.Text{storetest.KeyOne}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = st.Close() }()
 	entries, err := st.DueLists.DueBy(t.Context(), list, time.Now().AddDate(0, 0, 7), 100)
 	if err != nil {
 		t.Fatal(err)
@@ -31,11 +26,23 @@ func dueTexts(t *testing.T, url, list string) []string {
 	return all
 }
 
+// storeAt is the store of the bots that use url, until the test ends.
+func storeAt(t *testing.T, url string) *store.Store {
+	t.Helper()
+	st, err := store.Open(t.Context(), store.Options{URL: secret.New(url), SealKeys: []secret.Text{storetest.KeyOne}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = st.Close() })
+	return st
+}
+
 // dueEntries waits until a due list has as many entries as wanted.
 func dueEntries(t *testing.T, url, list string, want int, holding string) {
 	t.Helper()
+	st := storeAt(t, url)
 	storetest.Eventually(t, patience, "the list of "+list+" is as wanted", func() bool {
-		all := dueTexts(t, url, list)
+		all := dueTexts(t, st, list)
 		return len(all) == want && strings.Contains(strings.Join(all, "\n"), holding)
 	})
 }
