@@ -23,7 +23,7 @@ func (b *approvals) ask(ctx context.Context, to conversation, r broker.Request) 
 	lapsed, err := to.broker.Consent.CancelLapsed(ctx, r)
 	b.showCancelled(ctx, to, lapsed)
 	if err != nil {
-		b.delivery.deliver(ctx, to, b.refusal(ctx, to, err))
+		b.delivery.refuse(ctx, to, err)
 		return
 	}
 	a, again, err := to.broker.Asking.Ask(ctx, r)
@@ -84,7 +84,7 @@ func (b *approvals) pressed(ctx context.Context, in interaction, name message.Ap
 	if err == nil {
 		return
 	}
-	b.delivery.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
+	b.delivery.refuse(ctx, in.to.beside(), err)
 	if gone(err) { // so its message should have no buttons any more
 		if a, err := in.to.broker.Pending.Approval(ctx, name.User, name.ID); err == nil {
 			b.showState(ctx, in.to.serving, a, t)

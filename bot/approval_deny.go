@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/slack-go/slack"
-
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/form"
@@ -25,27 +23,25 @@ func (b *approvals) askWhyDenied(ctx context.Context, in interaction, name messa
 		err = errNotOpened("form", "Press Deny again. Nothing was changed.")
 	}
 	in.to.trigger = "" // it is spent, or not needed
-	b.delivery.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
+	b.delivery.refuse(ctx, in.to.beside(), err)
 }
 
 // submitDenial serves the form of a denial. AWS has no part in it, so the answer
 // is the acknowledgement.
 func (b *approvals) submitDenial(ctx context.Context, e socketmode.Envelope, in interaction, ack func(any) bool) {
 	comment, wrong := form.ReadComment(in.View)
-	refuse := func(text string) bool {
-		return ack(slack.NewErrorsViewSubmissionResponse(map[string]string{form.FieldComment: text}))
-	}
 	if wrong != "" {
-		refuse(wrong)
+		ack(form.CommentError(wrong))
 		return
 	}
 	judging, cancel := context.WithTimeout(ctx, judgeTimeout)
 	defer cancel()
-	defer b.door.leave(&in.to)
+	defer left(&in.to)
 	err := b.door.pass(judging, &in.to, b.door.first(sightings(e, in.TriggerID)...), b.door.enter(""), b.door.slot)
 	if errors.Is(err, errServedAlready) {
 		return
 	}
+	err = in.to.told(ctx, err)
 	late, name := false, readApprovalName(in.View.PrivateMetadata)
 	if err == nil {
 		_, err = in.to.broker.Deciding.MayDecide(judging, in.to.request(command.Command{}), name.User, name.ID)
@@ -67,7 +63,7 @@ func (b *approvals) submitDenial(ctx context.Context, e socketmode.Envelope, in 
 		return
 	}
 	m := b.refusal(ctx, in.to, err)
-	if !refuse(in.to.voice.ErrorText(broker.AsError(err, in.to.requestID))) {
+	if !ack(form.CommentError(in.to.voice.ErrorText(broker.AsError(err, in.to.requestID)))) {
 		b.delivery.deliver(ctx, in.to, m)
 	}
 }

@@ -155,7 +155,7 @@ func (b *Bot) greet(ctx context.Context) error {
 		return err
 	}
 	b.log.Info("Slack knows the bot", "team", me.TeamID, "bot_user", me.UserID)
-	if !slices.Contains(b.settings().Workspaces, me.TeamID) {
+	if !slices.Contains(b.live.Load().settings.Workspaces, me.TeamID) {
 		b.log.Warn("the bot's own workspace is not in slack.workspaces, so nobody in it is served", "team", me.TeamID)
 	}
 	return nil

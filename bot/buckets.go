@@ -25,13 +25,13 @@ func (b *bucketLists) buckets(ctx context.Context, to conversation, c command.Co
 
 func (b *bucketLists) bucketsOf(ctx context.Context, to conversation, grant string) {
 	if err := b.door.alone(ctx, &to); err != nil {
-		b.delivery.deliver(ctx, to, b.refusal(ctx, to, err))
+		b.delivery.refuse(ctx, to, to.told(ctx, err))
 		return
 	}
 	r := to.request(command.Command{})
 	g, err := to.broker.Holding.Grant(ctx, r, grant)
 	if err != nil {
-		b.delivery.deliver(ctx, to, b.refusal(ctx, to, err))
+		b.delivery.refuse(ctx, to, err)
 		return
 	}
 	b.buckets(ctx, to, command.Command{Account: g.Account})
@@ -43,7 +43,7 @@ func (b *bucketLists) bucketPage(ctx context.Context, in interaction, p press) {
 	list, err := in.to.broker.Lists.BucketPage(ctx, in.to.request(command.Command{}), p.grant, p.prefix, p.page)
 	switch {
 	case err != nil:
-		b.delivery.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
+		b.delivery.refuse(ctx, in.to.beside(), err)
 	case in.to.view != "" && in.View.CallbackID == form.SearchCallback:
 		b.showInSearch(ctx, in.to, p.grant, p.prefix, message.BucketsWith(in.to.voice, list, ""))
 	default:
@@ -55,7 +55,7 @@ func (b *bucketLists) bucketPage(ctx context.Context, in interaction, p press) {
 // place of the list, since Slack stacks no more than three.
 func (b *bucketLists) searchBuckets(ctx context.Context, in interaction, p press) {
 	if err := in.to.broker.Visits.Identify(ctx, in.to.request(command.Command{})); err != nil {
-		b.delivery.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, err))
+		b.delivery.refuse(ctx, in.to.beside(), err)
 		return
 	}
 	view := form.Search(p.grant, p.prefix)
@@ -90,7 +90,8 @@ func (b *bucketLists) submitSearch(ctx context.Context, e socketmode.Envelope, i
 		ack(form.SearchError(sentAlready))
 		return
 	case err != nil:
-		b.refusal(ctx, in.to, err) // for the log
+		err = in.to.told(ctx, err)
+		b.unserved(ctx, in.to, err)
 		ack(form.SearchError(in.to.voice.ErrorText(broker.AsError(err, in.to.requestID))))
 		return
 	}
@@ -98,9 +99,9 @@ func (b *bucketLists) submitSearch(ctx context.Context, e socketmode.Envelope, i
 	working := form.Search(grant, prefix, blockkit.NewMessage("", blockkit.Paragraph(blockkit.Plain("Asking AWS for the buckets…"))).Blocks...)
 	ack(slack.NewUpdateViewSubmissionResponse(&working))
 	in.to = in.to.turned()
-	defer b.door.leave(&in.to)
+	defer left(&in.to)
 	if err := b.door.pass(ctx, &in.to, b.door.slot); err != nil {
-		b.showInSearch(ctx, in.to, grant, prefix, b.refusal(ctx, in.to, err))
+		b.showInSearch(ctx, in.to, grant, prefix, b.refusal(ctx, in.to, in.to.told(ctx, err)))
 		return
 	}
 	list, err := in.to.broker.Lists.BucketPage(ctx, in.to.request(command.Command{}), grant, prefix, 0)

@@ -26,22 +26,15 @@ func (b *Bot) slashCommand(ctx context.Context, e socketmode.Envelope) {
 		b.log.ErrorContext(ctx, "slash command not understood", "error", err)
 		return
 	}
-	to := conversation{
-		serving:     b.live.Load(),
-		visit:       new(broker.Visit),
-		caller:      readCaller(cmd.UserID, cmd.TeamID, cmd.ChannelID),
-		requestID:   broker.NewID(),
-		responseURL: secret.New(cmd.ResponseURL),
-		trigger:     cmd.TriggerID,
-		code:        command.CarriesCode(cmd.Text),
-	}
+	to := b.arrived(cmd.UserID, cmd.TeamID, cmd.ChannelID)
+	to.responseURL, to.trigger, to.code = secret.New(cmd.ResponseURL), cmd.TriggerID, command.CarriesCode(cmd.Text)
 	defer b.rescue(ctx, to, func(m blockkit.Message) { b.delivery.deliver(ctx, to.beside(), m) })
-	began := b.now()
-	defer b.door.leave(&to)
+	defer left(&to)
 	if err := b.door.pass(ctx, &to, b.door.first(sightings(e, cmd.TriggerID)...), b.door.person, b.door.enter(""), b.door.slot, b.door.alone); err != nil {
 		b.door.turnedAway(ctx, to, err)
 		return
 	}
+	began := b.now()
 	b.serve(ctx, to, cmd)
 	b.log.InfoContext(ctx, "command served", "command", blockkit.Shortened(text.OneLine(cmd.Command), maxQuery), "request", to.requestID,
 		"user", to.caller.User, "took", b.now().Sub(began).Round(time.Millisecond))
@@ -71,7 +64,7 @@ func (b *Bot) serve(ctx context.Context, to conversation, cmd slack.SlashCommand
 	}
 	if err != nil {
 		// A stranger learns nothing, not even the grammar.
-		b.delivery.deliver(ctx, to, b.refusal(ctx, to, to.unlessRefused(ctx, command.AboutTheCode(err, to.code))))
+		b.delivery.refuse(ctx, to, to.unlessRefused(ctx, command.AboutTheCode(err, to.code)))
 		return
 	}
 	b.run(ctx, to, parsed)

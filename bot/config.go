@@ -29,9 +29,3 @@ func (b *Bot) Serve(br *broker.Broker, s Settings) {
 	v := message.Voice{Prefix: b.prefix, Now: b.now, Reveal: s.RevealWindow, MFASession: s.MFASession}
 	b.live.Store(&serving{broker: br, settings: s, voice: v})
 }
-
-func (b *core) voice() message.Voice { return b.live.Load().voice }
-
-func (b *core) broker() *broker.Broker { return b.live.Load().broker }
-
-func (b *core) settings() Settings { return b.live.Load().settings }

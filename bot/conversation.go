@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/command"
+	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/secret"
 )
@@ -23,7 +24,15 @@ type conversation struct {
 	turns       time.Time   // until when that modal may still turn into what an acknowledgement says
 	trigger     string      // opens a modal, for 3 s
 	code        bool        // what is answered carried a code; presses never do
-	slot        bool        // it is one of those that are worked on at once
+	leave       func()      // gives back its turn to be worked on, once; nil: it has none
+}
+
+// arrived is the conversation with whoever did something there, by the config of
+// now. What is no ID of Slack's is nobody's.
+func (b *core) arrived(user, team, channel string) conversation {
+	return conversation{serving: b.live.Load(), visit: new(broker.Visit), requestID: broker.NewID(), caller: broker.Caller{
+		User: typed.Only(typed.SlackUser, user), Team: typed.Only(typed.SlackTeam, team), Channel: typed.Only(typed.SlackChannel, channel),
+	}}
 }
 
 // unused says of the code, where one was sent, that it was not used.
@@ -68,6 +77,11 @@ func (to conversation) personInTime(ctx context.Context) string {
 // unlessStranger returns err, which says that the bot cannot serve, or for a
 // stranger what a stranger is told: no error tells them more.
 func (to conversation) unlessStranger(ctx context.Context, err error) error {
+	if ctx.Err() != nil { // the answer is late, and still not for everybody
+		late, done := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer done()
+		ctx = late
+	}
 	if stranger := to.broker.Visits.Recognize(ctx, to.request(command.Command{})); stranger != nil {
 		return stranger
 	}

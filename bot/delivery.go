@@ -22,14 +22,20 @@ const replyWithin = 10 * time.Second
 // Home there is neither: a modal is opened for it.
 func (b *delivery) reply(ctx context.Context, to conversation, m blockkit.Message) error {
 	switch {
-	case to.view != "" && to.push:
-		return b.web.PushView(ctx, to.trigger, form.Result(m))
-	case to.view != "":
+	case to.view != "" && !to.push:
 		return b.updateView(ctx, to, form.Result(m))
-	case to.responseURL.Empty() && to.trigger != "":
-		return b.web.OpenView(ctx, to.trigger, form.Result(m))
+	case to.view != "", to.responseURL.Empty() && to.trigger != "":
+		return b.open(ctx, to, form.Result(m))
 	}
 	return b.web.Respond(ctx, to.responseURL, to.replace, m)
+}
+
+// open opens a modal: on top of the one that was acted in, where there is one.
+func (b *delivery) open(ctx context.Context, to conversation, v slack.ModalViewRequest) error {
+	if to.view != "" {
+		return b.web.PushView(ctx, to.trigger, v)
+	}
+	return b.web.OpenView(ctx, to.trigger, v)
 }
 
 // turnsWithin is how long Slack may take to show the view of an acknowledgement.
@@ -90,10 +96,15 @@ func (b *delivery) deliverCredentials(ctx context.Context, to conversation, r br
 // answer delivers what render makes, or the reason why there is nothing.
 func (b *delivery) answer(ctx context.Context, to conversation, err error, render func() blockkit.Message) {
 	if err != nil {
-		b.deliver(ctx, to, b.refusal(ctx, to, err))
+		b.refuse(ctx, to, err)
 		return
 	}
 	b.deliver(ctx, to, render())
+}
+
+// refuse delivers why there is nothing.
+func (b *delivery) refuse(ctx context.Context, to conversation, err error) {
+	b.deliver(ctx, to, b.refusal(ctx, to, err))
 }
 
 // refused delivers a refusal, with a button where break-glass helps.

@@ -152,7 +152,7 @@ func (b *delivery) giveUp(ctx context.Context, d deletion) due.Verdict {
 		Caller: broker.Caller{User: d.User, Team: d.Team, Channel: d.Channel},
 	}
 	if !d.Recorded {
-		if err := b.broker().Holding.Undeleted(ctx, r, d.Grant, removed); err != nil {
+		if err := b.live.Load().broker.Holding.Undeleted(ctx, r, d.Grant, removed); err != nil {
 			at := b.now().Add(time.Minute)
 			b.log.ErrorContext(ctx, "a message that was not deleted is not on the record yet", "request", d.RequestID, "error", err, "until", at)
 			return d.putOff(at)
@@ -184,5 +184,5 @@ func (d deletion) putOff(at time.Time) due.Verdict {
 // errNotPosted is an error from before the post.
 var errNotPosted = errors.New("not posted")
 
-// notPosted reports whether a reminder certainly did not reach the person.
+// notPosted reports whether a direct message certainly did not reach the person.
 func notPosted(err error) bool { return errors.Is(err, errNotPosted) || webapi.NotTaken(err) }

@@ -220,11 +220,11 @@ func (b *delivery) owedPutOff(ctx context.Context, o owed, err error) due.Verdic
 // ended since is owed to nobody, but the record says that it was not seen to
 // arrive.
 func (b *delivery) serveOwedCredentials(ctx context.Context, o owed) due.Verdict {
-	stopped := o.Code == ""
+	s, stopped := b.live.Load(), o.Code == ""
 	if stopped {
 		o.Code, o.Stopped = broker.CodeDeliveryUnknown, true
 		b.log.ErrorContext(ctx, "credentials were issued, and a process ended before it knew whether they arrived", "request", o.Request, "user", o.User)
-		b.broker().Holding.Undelivered(ctx, o.request(), *o.Grant, o.Code)
+		s.broker.Holding.Undelivered(ctx, o.request(), *o.Grant, o.Code)
 	}
 	if o.Message != nil {
 		if err := b.takeAway(ctx, o); err != nil && !webapi.RefusedForGood(err) {
@@ -248,14 +248,14 @@ func (b *delivery) serveOwedCredentials(ctx context.Context, o owed) due.Verdict
 			return due.Done() // somebody ended it
 		}
 	}
-	issued := broker.Issued{Grant: *o.Grant, Kept: o.Kept && b.now().Before(o.Grant.Issued.Add(b.settings().RevealWindow))}
+	issued := broker.Issued{Grant: *o.Grant, Kept: o.Kept && b.now().Before(o.Grant.Issued.Add(s.settings.RevealWindow))}
 	issued.Account.Name = o.Grant.Account
 	if o.Revocable {
 		issued.Account.Revoker = o.Grant.RoleARN // that there is one is all that counts here
 	}
-	m := message.Undelivered(b.voice(), issued, o.Code, broker.ShortRef(o.Request))
+	m := message.Undelivered(s.voice, issued, o.Code, broker.ShortRef(o.Request))
 	if o.Stopped = o.Stopped || stopped; o.Stopped {
-		m = message.Stopped(b.voice(), issued, broker.ShortRef(o.Request))
+		m = message.Stopped(s.voice, issued, broker.ShortRef(o.Request))
 	}
 	return b.tellOwed(ctx, o, m)
 }
@@ -297,5 +297,5 @@ func (b *delivery) findPlaceholder(ctx context.Context, o owed) (string, error) 
 
 // tellAside puts on the record that an entry was set aside.
 func (b *delivery) tellAside(ctx context.Context, list, why string) {
-	b.broker().Holding.SetAside(ctx, list, why)
+	b.live.Load().broker.Holding.SetAside(ctx, list, why)
 }

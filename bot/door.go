@@ -3,16 +3,17 @@ package bot
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/broker"
 )
 
-// What a Visit has to pass before anything is done for it is a list of steps, which
-// differs by how it arrives: an acknowledgement that is the answer leaves no time to
-// wait for a turn, and an event is answered to nobody. The broker's own door, which
-// asks who may do what, comes after these.
+// What a Visit has to pass before anything is done for it is a list of steps. The
+// list differs by how it arrives: a form turns into "working" before it waits for its
+// turn, and an event waits for none. The broker's own door, which asks who may do
+// what, comes after these.
 
 const (
 	// atOnce is how many Visits one process works on at once; the others are
@@ -29,7 +30,7 @@ type step func(ctx context.Context, to *conversation) error
 var errServedAlready = errors.New("served already")
 
 // pass takes the steps in their order, up to the first that says no.
-func (b *door) pass(ctx context.Context, to *conversation, steps ...step) error {
+func (*door) pass(ctx context.Context, to *conversation, steps ...step) error {
 	for _, s := range steps {
 		if err := s(ctx, to); err != nil {
 			return err
@@ -38,10 +39,25 @@ func (b *door) pass(ctx context.Context, to *conversation, steps ...step) error 
 	return nil
 }
 
+// A notServing says that the bot cannot serve anybody right now, which is for those
+// to know whom it does serve.
+type notServing struct{ why *broker.Error }
+
+func (e notServing) Error() string { return e.why.Error() }
+func (e notServing) Unwrap() error { return e.why }
+
+// told is err as whoever waits is told it.
+func (to conversation) told(ctx context.Context, err error) error {
+	if errors.As(err, new(notServing)) {
+		return to.unlessStranger(ctx, err)
+	}
+	return err
+}
+
 // turnedAway tells whoever did not pass, next to what they acted on.
 func (b *door) turnedAway(ctx context.Context, to conversation, err error) {
 	if !errors.Is(err, errServedAlready) {
-		b.delivery.deliver(ctx, to.beside(), b.refusal(ctx, to, err))
+		b.delivery.refuse(ctx, to.beside(), to.told(ctx, err))
 	}
 }
 
@@ -53,7 +69,7 @@ func (b *door) first(ids ...string) step {
 		if err != nil {
 			away := broker.StoreAway(err, "so nothing was done")
 			away.Use = to.unused()
-			return to.unlessStranger(ctx, broker.AsError(away, to.requestID))
+			return notServing{broker.AsError(away, to.requestID)}
 		}
 		if !first {
 			b.log.InfoContext(ctx, "duplicate delivery skipped", "user", to.caller.User)
@@ -64,35 +80,43 @@ func (b *door) first(ids ...string) step {
 }
 
 // person learns by which of their IDs the config knows whoever speaks.
-func (b *door) person(ctx context.Context, to *conversation) error {
+func (*door) person(ctx context.Context, to *conversation) error {
 	to.caller.User = to.broker.Visits.Person(ctx, to.caller.User)
 	return nil
 }
 
 // enter passes who has not asked for too much.
-func (b *door) enter(account string) step {
+func (*door) enter(account string) step {
 	return func(ctx context.Context, to *conversation) error {
 		return to.broker.Visits.Enter(ctx, to.request(command.Command{Account: account}))
 	}
 }
 
 // slot waits, not for long, to be one of the Requests that are worked on at once.
-// Whoever may have one leaves it.
+// Whoever passes it has to call left.
 func (b *door) slot(ctx context.Context, to *conversation) error {
-	waiting, cancel := context.WithTimeout(ctx, slotTimeout)
+	if to.leave != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, slotTimeout)
 	defer cancel()
 	select {
 	case b.slots <- struct{}{}:
-		to.slot = true
+		to.leave = sync.OnceFunc(func() { <-b.slots })
 		return nil
-	case <-waiting.Done():
-		late, done := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer done()
-		return to.unlessStranger(late, errBusy(*to))
+	case <-ctx.Done():
+		return notServing{errBusy(*to)}
 	}
 }
 
-func errBusy(to conversation) error {
+// left gives back the slot, if to has one.
+func left(to *conversation) {
+	if to.leave != nil {
+		to.leave()
+	}
+}
+
+func errBusy(to conversation) *broker.Error {
 	return &broker.Error{
 		Code: broker.CodeBusy, Use: to.unused(), Ref: broker.ShortRef(to.requestID),
 		What: broker.Say("The bot has too much to do right now, so nothing was done."),
@@ -100,17 +124,9 @@ func errBusy(to conversation) error {
 	}
 }
 
-// leave gives back the slot, if there is one.
-func (b *door) leave(to *conversation) {
-	if to.slot {
-		to.slot = false
-		<-b.slots
-	}
-}
-
 // alone refuses to issue from a process whose state is its own while
 // another process may serve the same Slack app.
-func (b *door) alone(ctx context.Context, to *conversation) error {
+func (b *door) alone(_ context.Context, to *conversation) error {
 	n, certain := b.strangers()
 	if !b.embedded || n == 0 {
 		return nil
@@ -125,5 +141,5 @@ func (b *door) alone(ctx context.Context, to *conversation) error {
 		e.What = broker.Say("Another copy of this bot shares its Slack app while this one keeps its state in its own memory, so nothing is issued.")
 		e.Hint = broker.Say("Whoever runs the bot must give all copies one REDIS_URL, or stop the other copy and start this one again.")
 	}
-	return to.unlessStranger(ctx, e)
+	return notServing{e}
 }

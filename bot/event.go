@@ -56,16 +56,12 @@ func (b *Bot) event(ctx context.Context, e socketmode.Envelope) {
 	if !ok {
 		return
 	}
-	to := conversation{
-		serving:   b.live.Load(),
-		visit:     new(broker.Visit),
-		caller:    readCaller(in.User, in.Team, in.Channel),
-		requestID: broker.NewID(),
-	}
+	to := b.arrived(in.User, in.Team, in.Channel)
 	defer b.rescue(ctx, to, func(m blockkit.Message) { _ = b.web.DirectMessage(ctx, to.caller.User, m) })
 	if err := b.door.pass(ctx, &to, b.door.first("envelope:"+e.ID, "event:"+in.id), b.door.person, b.door.enter("")); err != nil {
 		if !errors.Is(err, errServedAlready) {
-			b.refusal(ctx, to, err) // for the log: an answer to each would be what the limit is against
+			// An answer to each would be what the limit is against.
+			b.unserved(ctx, to, err)
 		}
 		return
 	}

@@ -11,9 +11,15 @@ import (
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
-// refusal turns an error into what the person reads, and logs it once: as a
-// warning when the person can mend it, as an error when we must.
+// refusal is what the person reads of an error, and logs it.
 func (b *core) refusal(ctx context.Context, to conversation, err error) blockkit.Message {
+	b.unserved(ctx, to, err)
+	return to.voice.Error(broker.AsError(err, to.requestID))
+}
+
+// unserved logs, once, why something was not served: as a warning when the person
+// can mend it, as an error when we must.
+func (b *core) unserved(ctx context.Context, to conversation, err error) {
 	e := broker.AsError(err, to.requestID)
 	level := slog.LevelWarn
 	if e.Ours() {
@@ -30,7 +36,6 @@ func (b *core) refusal(ctx context.Context, to conversation, err error) blockkit
 		attrs = append(attrs, slog.String("cause", e.Err.Error()))
 	}
 	b.log.LogAttrs(ctx, level, "request not served", attrs...)
-	return to.voice.Error(e)
 }
 
 // errNotOpened is of a form that Slack opened too late; hint says what to do instead.

@@ -17,19 +17,14 @@ import (
 // does not open it.
 func (b *forms) openForm(ctx context.Context, to conversation, f form.State) {
 	if err := to.broker.Visits.Identify(ctx, to.request(command.Command{})); err != nil {
-		b.delivery.deliver(ctx, to, b.refusal(ctx, to, err))
+		b.delivery.refuse(ctx, to, err)
 		return
 	}
 	if f.Format == "" {
 		f.Format = b.formats.usualFormat(ctx, to, f.BreakGlass)
 	}
 	f.Channel = to.caller.Channel
-	var err error
-	if to.view != "" {
-		err = b.web.PushView(ctx, to.trigger, form.View(to.voice, f))
-	} else {
-		err = b.web.OpenView(ctx, to.trigger, form.View(to.voice, f))
-	}
+	err := b.delivery.open(ctx, to, form.View(to.voice, f))
 	if err == nil {
 		return
 	}
@@ -49,10 +44,10 @@ func (b *forms) suggest(ctx context.Context, in interaction, ack func(any) bool)
 	defer cancel()
 	// What is too much, or finds no turn in time, is offered nothing.
 	none := form.Options{OptionGroups: []*slack.OptionGroupBlockObject{}}
-	defer b.door.leave(&in.to)
+	defer left(&in.to)
 	if err := b.door.pass(ctx, &in.to, b.door.enter(""), b.door.slot); err != nil {
 		ack(none)
-		b.refusal(ctx, in.to, err) // for the log
+		b.unserved(ctx, in.to, err)
 		return
 	}
 	typed := blockkit.Shortened(in.Value[:min(len(in.Value), command.MaxText)], maxQuery)
@@ -83,11 +78,11 @@ func (b *forms) formFor(ctx context.Context, to conversation, c command.Command,
 func (b *forms) breakGlassForm(ctx context.Context, to conversation, account string) {
 	r := to.request(command.Command{Account: account, BreakGlass: true})
 	if !to.broker.Policy.MayBreakGlass(ctx, r.Caller.User, account) {
-		b.delivery.deliver(ctx, to, b.refusal(ctx, to, to.unlessStranger(ctx, &broker.Error{
+		b.delivery.refuse(ctx, to, to.unlessStranger(ctx, &broker.Error{
 			Code: broker.CodeNotAllowed,
 			What: broker.Say("You may not have " + account + " by break-glass."),
 			Hint: broker.Say(broker.AssumeCmd("accounts"), " lists what you may have."),
-		})))
+		}))
 		return
 	}
 	f := form.State{BreakGlass: true}
@@ -119,23 +114,4 @@ func (b *forms) chosenAccount(ctx context.Context, in interaction, name string) 
 	if err := b.web.UpdateView(ctx, in.View.ID, in.View.Hash, view); err != nil {
 		b.log.WarnContext(ctx, "durations not updated", "request", in.to.requestID, "error", err)
 	}
-}
-
-// formAgain is the form as it was filled in, without the code, and what is wrong
-// above it.
-func (b *forms) formAgain(ctx context.Context, to conversation, f form.Filled, wrong *broker.Error) slack.ModalViewRequest {
-	again := form.State{
-		Duration: f.Duration, Format: f.Format, Service: f.Service, Reason: f.Reason,
-		BreakGlass: f.BreakGlass, Channel: to.caller.Channel, Wrong: wrong,
-	}
-	if f.Approval != "" {
-		above := to.voice.Error(wrong).Blocks
-		a, err := to.broker.Consent.ApprovalToUse(ctx, to.request(command.Command{}), f.Approval)
-		if err != nil { // then there is nothing to enter a code for
-			return form.Result(blockkit.Message{Blocks: above})
-		}
-		return form.Use(a, again, above...)
-	}
-	again.Account, _ = to.broker.Policy.AccountFor(ctx, to.request(command.Command{Account: f.Account, BreakGlass: f.BreakGlass}))
-	return form.View(to.voice, again)
 }

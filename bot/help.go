@@ -17,11 +17,9 @@ func (b *self) help(ctx context.Context, to conversation, more bool) {
 // helpByDirectMessage answers privately, wherever it was asked.
 func (b *self) helpByDirectMessage(ctx context.Context, to conversation, more bool) {
 	accounts, admin, err := to.broker.Explaining.Help(ctx, to.request(command.Command{}))
-	var m blockkit.Message
 	if err != nil {
-		m = b.refusal(ctx, to, err)
-	} else {
-		m = message.Help(to.voice, accounts, admin, more)
+		b.delivery.tellOrOwe(ctx, to, b.refusal(ctx, to, err))
+		return
 	}
-	b.delivery.tellOrOwe(ctx, to, m)
+	b.delivery.tellOrOwe(ctx, to, message.Help(to.voice, accounts, admin, more))
 }

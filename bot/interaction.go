@@ -11,7 +11,6 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/form"
 	"github.com/assumebot/assumebot/bot/socketmode"
-	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/text"
 )
@@ -76,7 +75,7 @@ func (b *Bot) receiveInteraction(e socketmode.Envelope) {
 			ctx, cancel := context.WithTimeout(ctx, answerWithin)
 			defer cancel()
 			defer b.rescue(ctx, in.to, func(m blockkit.Message) { b.delivery.deliver(ctx, in.to.beside(), m) })
-			defer b.door.leave(&in.to)
+			defer left(&in.to)
 			if err := b.door.pass(ctx, &in.to, b.door.first(sightings(e, in.TriggerID)...), b.door.person, b.door.enter(""), b.door.slot); err != nil {
 				b.door.turnedAway(ctx, in.to, err)
 				return
@@ -133,13 +132,8 @@ func (b *Bot) conversationOf(in slack.InteractionCallback) conversation {
 	if team == "" {
 		team = in.Team.ID
 	}
-	to := conversation{
-		serving:   b.live.Load(),
-		visit:     new(broker.Visit),
-		caller:    readCaller(in.User.ID, team, in.Channel.ID),
-		requestID: broker.NewID(),
-		trigger:   in.TriggerID,
-	}
+	to := b.arrived(in.User.ID, team, in.Channel.ID)
+	to.trigger = in.TriggerID
 	if in.Type == slack.InteractionTypeViewSubmission {
 		f, _ := form.Read(to.voice, in.View)
 		to.code = !f.Code.Empty()

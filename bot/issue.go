@@ -103,7 +103,7 @@ func (b *issuing) present(ctx context.Context, to conversation, r broker.Request
 	m, err := message.Issued(to.voice, issued, f)
 	if err != nil {
 		b.withhold(ctx, to, r, issued, err)
-		b.delivery.deliver(ctx, to, b.refusal(ctx, to, err))
+		b.delivery.refuse(ctx, to, err)
 		return
 	}
 	b.delivery.deliverCredentials(ctx, to, r, issued, m)
@@ -133,7 +133,7 @@ func (b *issuing) showAgain(ctx context.Context, to conversation, grant string, 
 	r := to.request(command.Command{})
 	issued, err := to.broker.Holding.Reveal(ctx, r, grant)
 	if err != nil {
-		b.delivery.deliver(ctx, to.beside(), b.refusal(ctx, to, err))
+		b.delivery.refuse(ctx, to.beside(), err)
 		return
 	}
 	r.Account = issued.Grant.Account
@@ -146,7 +146,7 @@ func (b *issuing) showAgain(ctx context.Context, to conversation, grant string, 
 // renew issues anew where no code is needed, and asks for one where it is.
 func (b *issuing) renew(ctx context.Context, to conversation, p press) {
 	if err := b.door.alone(ctx, &to); err != nil {
-		b.delivery.deliver(ctx, to, b.refusal(ctx, to, err))
+		b.delivery.refuse(ctx, to, to.told(ctx, err))
 		return
 	}
 	c := command.Command{Account: p.account, Format: b.formats.rememberedFormat(ctx, to)}

@@ -33,13 +33,13 @@ func (b *issuing) consoleOf(ctx context.Context, to conversation, grant string) 
 	r.Purpose = broker.PurposeConsole
 	issued, err := to.broker.Holding.Reveal(ctx, r, grant)
 	if err != nil {
-		b.delivery.deliver(ctx, to, b.refusal(ctx, to, err))
+		b.delivery.refuse(ctx, to, err)
 		return
 	}
 	r.Account = issued.Account.Name
 	s, err := to.broker.Issuing.ConsoleLink(ctx, r, issued, "")
 	if err != nil {
-		b.delivery.deliver(ctx, to, b.refusal(ctx, to, err))
+		b.delivery.refuse(ctx, to, err)
 		return
 	}
 	b.presentSignIn(ctx, to, r, s)
@@ -60,12 +60,12 @@ func (b *issuing) presentSignIn(ctx context.Context, to conversation, r broker.R
 		}
 	}
 	if s.Problem != nil {
-		b.refusal(ctx, to, s.Problem) // for the log
+		b.unserved(ctx, to, s.Problem)
 		m, err = message.NoLink(to.voice, s, format)
 	}
 	if err != nil {
 		b.withhold(ctx, to, r, s.Issued, err)
-		b.delivery.deliver(ctx, to, b.refusal(ctx, to, err))
+		b.delivery.refuse(ctx, to, err)
 		return
 	}
 	b.delivery.deliverCredentials(ctx, to, r, s.Issued, m)

@@ -6,9 +6,12 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
+	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/form"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/socketmode"
+	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -18,7 +21,7 @@ import (
 func (b *issuing) submitForm(ctx context.Context, e socketmode.Envelope, in interaction, ack func(any) bool) {
 	f, wrong := form.Read(in.to.voice, in.View)
 	if wrong != nil {
-		ack(slack.NewErrorsViewSubmissionResponse(wrong))
+		ack(form.Errors(wrong))
 		return
 	}
 	judging, cancel := context.WithTimeout(ctx, judgeTimeout)
@@ -31,10 +34,10 @@ func (b *issuing) submitForm(ctx context.Context, e socketmode.Envelope, in inte
 	}
 	var r broker.Request
 	if err == nil {
-		r, err = b.forms.asks(judging, in, &f)
+		r, err = asks(judging, in, &f)
 	}
 	if err != nil {
-		b.backToForm(ctx, in, f, err, ack)
+		b.backToForm(ctx, in, f, in.to.told(ctx, err), ack)
 		return
 	}
 	// Judging that takes too long is left to Issue, which judges again; so is what
@@ -56,14 +59,14 @@ func (b *issuing) submitForm(ctx context.Context, e socketmode.Envelope, in inte
 		ack(f.ErrorOn(form.FieldAccount, sentAlready))
 		return
 	case err != nil:
-		b.backToForm(ctx, in, f, err, ack)
+		b.backToForm(ctx, in, f, in.to.told(ctx, err), ack)
 		return
 	}
 	ack(slack.NewUpdateViewSubmissionResponse(&view))
 	in.to = in.to.turned()
-	defer b.door.leave(&in.to)
+	defer left(&in.to)
 	if err := b.door.pass(ctx, &in.to, b.door.slot); err != nil {
-		b.delivery.deliver(ctx, in.to, b.refusal(ctx, in.to, err))
+		b.delivery.refuse(ctx, in.to, in.to.told(ctx, err))
 		return
 	}
 	b.issueIntoView(ctx, in.to, r, f)
@@ -75,7 +78,7 @@ const sentAlready = "This was already sent. The answer comes in this window."
 // go before that was known, above the form.
 func (b *issuing) backToForm(ctx context.Context, in interaction, f form.Filled, err error, ack func(any) bool) {
 	if ack(f.Judged(in.to.voice, broker.AsError(err, in.to.requestID))) {
-		b.refusal(ctx, in.to, err) // for the log
+		b.unserved(ctx, in.to, err)
 		return
 	}
 	b.refillForm(ctx, in.to.turned(), f, err)
@@ -97,9 +100,9 @@ func (b *issuing) issueIntoView(ctx context.Context, to conversation, r broker.R
 // refillForm shows the form as it was filled in, without the code, and the
 // error above it.
 func (b *issuing) refillForm(ctx context.Context, to conversation, f form.Filled, err error) {
-	b.refusal(ctx, to, err) // for the log
+	b.unserved(ctx, to, err)
 	wrong := broker.AsError(err, to.requestID)
-	if err := b.delivery.updateView(ctx, to, b.forms.formAgain(ctx, to, f, wrong)); err != nil {
+	if err := b.delivery.updateView(ctx, to, formAgain(ctx, to, f, wrong)); err != nil {
 		b.log.WarnContext(ctx, "form not shown again; telling by direct message", "request", to.requestID, "error", err)
 		b.delivery.tellOrOwe(ctx, to, to.voice.Error(wrong))
 	}
@@ -124,4 +127,39 @@ func (b *issuing) issueAs(ctx context.Context, to conversation, r broker.Request
 		b.present(ctx, to, r, issued, f.Format)
 	}
 	return err
+}
+
+// asks is the Request that a form makes. Of a bound form it is what was
+// approved.
+func asks(ctx context.Context, in interaction, f *form.Filled) (broker.Request, error) {
+	c := command.Command{Account: f.Account, Code: f.Code, Duration: f.Duration, Format: f.Format, Service: f.Service, Reason: f.Reason, BreakGlass: f.BreakGlass}
+	if in.View.CallbackID != form.UseCallback {
+		return in.to.request(c), nil
+	}
+	f.Approval = typed.Only(typed.RequestID, in.View.PrivateMetadata)
+	a, err := in.to.broker.Consent.ApprovalToUse(ctx, in.to.request(command.Command{}), f.Approval)
+	f.Account, f.Duration, f.Reason = a.Account, a.Duration, a.Reason
+	c.Account, c.Duration, c.Reason = a.Account, a.Duration, a.Reason
+	r := in.to.request(c)
+	r.Approval = f.Approval
+	return r, err
+}
+
+// formAgain is the form as it was filled in, without the code, and what is wrong
+// above it.
+func formAgain(ctx context.Context, to conversation, f form.Filled, wrong *broker.Error) slack.ModalViewRequest {
+	again := form.State{
+		Duration: f.Duration, Format: f.Format, Service: f.Service, Reason: f.Reason,
+		BreakGlass: f.BreakGlass, Channel: to.caller.Channel, Wrong: wrong,
+	}
+	if f.Approval != "" {
+		above := to.voice.Error(wrong).Blocks
+		a, err := to.broker.Consent.ApprovalToUse(ctx, to.request(command.Command{}), f.Approval)
+		if err != nil { // then there is nothing to enter a code for
+			return form.Result(blockkit.Message{Blocks: above})
+		}
+		return form.Use(a, again, above...)
+	}
+	again.Account, _ = to.broker.Policy.AccountFor(ctx, to.request(command.Command{Account: f.Account, BreakGlass: f.BreakGlass}))
+	return form.View(to.voice, again)
 }

@@ -54,7 +54,8 @@ func (b *reminders) serveReminder(ctx context.Context, entry []byte) due.Verdict
 		log.WarnContext(ctx, "reminder dropped: the grant ended before anybody could be told")
 		return due.Done()
 	}
-	if b.settings().Reminder <= 0 {
+	s := b.live.Load()
+	if s.settings.Reminder <= 0 {
 		return due.Done() // switched off since
 	}
 	grants, err := b.grants.LiveGrants(ctx, r.User)
@@ -66,7 +67,7 @@ func (b *reminders) serveReminder(ctx context.Context, entry []byte) due.Verdict
 	if !wanted {
 		return due.Done()
 	}
-	err = b.postReminder(ctx, g)
+	err = b.postReminder(ctx, s, g)
 	if err == nil {
 		return due.Done()
 	}
@@ -103,11 +104,11 @@ func wantsReminder(grants []broker.Grant, id string) (broker.Grant, bool) {
 	return grants[i], !renewed
 }
 
-func (b *reminders) postReminder(ctx context.Context, g broker.Grant) error {
+func (b *reminders) postReminder(ctx context.Context, s *serving, g broker.Grant) error {
 	channel, err := b.web.OpenDM(ctx, g.User)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errNotPosted, err)
 	}
-	_, err = b.web.Post(ctx, channel, message.Reminder(b.voice(), g, b.broker().Holding.Revocable(g)))
+	_, err = b.web.Post(ctx, channel, message.Reminder(s.voice, g, s.broker.Holding.Revocable(g)))
 	return err
 }

@@ -18,7 +18,7 @@ func (b *self) key(ctx context.Context, to conversation, c command.Command) {
 	}
 	changed, err := to.broker.Keys.ChangeKey(ctx, r, c.Key)
 	if err != nil {
-		b.delivery.deliver(ctx, to, b.refusal(ctx, to, err))
+		b.delivery.refuse(ctx, to, err)
 		return
 	}
 	b.delivery.deliver(ctx, to, message.KeyChanged(to.voice, changed))

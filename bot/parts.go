@@ -148,7 +148,7 @@ func New(d Deps) *Bot {
 }
 
 func partsOf(c *core, d Deps) *parts {
-	var p parts
+	p := parts{delivery: &delivery{core: c, grants: d.Grants}}
 	list := func(name string, serve func(context.Context, []byte) due.Verdict) due.Deps {
 		return due.Deps{List: name, Lists: d.Due, Leases: d.Leases, Serve: serve, Aside: p.delivery.tellAside, Now: c.now, Log: c.log}
 	}
@@ -157,7 +157,6 @@ func partsOf(c *core, d Deps) *parts {
 		p.due = append(p.due, l)
 		return l
 	}
-	p.delivery = &delivery{core: c, grants: d.Grants}
 	p.delivery.dueDeletions = keep(list(deletionList, p.delivery.serveDeletion))
 	owed := list(owedList, p.delivery.serveOwed)
 	owed.Most, owed.AtOnce, owed.Shared = owedMost, owedAtOnce, true

@@ -6,21 +6,17 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/command"
-	"github.com/assumebot/assumebot/bot/form"
 	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/bot/snippet"
-	"github.com/assumebot/assumebot/bot/snippet/snippettest"
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/listing"
 	"github.com/assumebot/assumebot/broker/policy"
-	"github.com/assumebot/assumebot/broker/text"
 )
 
 // FuzzInteraction reads whatever a client can put into an interaction, and checks
@@ -56,7 +52,6 @@ func FuzzInteraction(f *testing.F) {
 		for _, a := range in.ActionCallback.BlockActions {
 			checkPress(t, a)
 		}
-		checkForm(t, in.View)
 	})
 }
 
@@ -88,36 +83,9 @@ func checkPress(t *testing.T, a *slack.BlockAction) {
 	}
 }
 
-func checkForm(t *testing.T, v slack.View) {
-	f, _ := form.Read(message.Voice{}, v)
-	switch {
-	case f.Account != "" && policy.CheckAccountName(f.Account) != nil,
-		f.Duration < 0 || f.Duration > 30*24*time.Hour || f.Duration%time.Second != 0,
-		utf8.RuneCountInString(f.Reason) > broker.MaxReason || f.Reason != "" && !text.SaysSomething(f.Reason),
-		strings.ContainsFunc(f.Reason, snippettest.IsUnfit),
-		f.Service != "" && broker.CheckConsoleService(f.Service) != nil:
-		t.Errorf("got %+v", f)
-	}
-	if comment, _ := form.ReadComment(v); utf8.RuneCountInString(comment) > broker.MaxReason ||
-		strings.ContainsFunc(comment, snippettest.IsUnfit) || comment != "" && !text.SaysSomething(comment) {
-		t.Errorf("got comment %q", comment)
-	}
-	if prefix, _ := form.ReadSearch(v); prefix != "" && !command.ValidPrefix(prefix) {
-		t.Errorf("got prefix %q", prefix)
-	}
-	if o := form.ReadOrigin(v); o.Channel != "" && !typed.SlackChannel.MatchString(o.Channel) {
-		t.Errorf("got origin %+v", o)
-	}
-}
-
-// TestWhatFormsOfferIsReadBack: what the bot itself puts into menus and buttons is
-// within the bounds.
-func TestWhatFormsOfferIsReadBack(t *testing.T) {
-	for _, d := range []time.Duration{15 * time.Minute, time.Hour, 36 * time.Hour} {
-		if got, err := command.ReadDuration(d.String()); err != nil || got != d {
-			t.Errorf("%s: got %s, %v", d, got, err)
-		}
-	}
+// TestWhatButtonsHoldIsReadBack: what the bot itself puts into them is within the
+// bounds.
+func TestWhatButtonsHoldIsReadBack(t *testing.T) {
 	for _, d := range []time.Duration{15*time.Minute + 30*time.Second, 90 * time.Minute, time.Hour + time.Second, 47 * time.Second} {
 		if got, err := command.ReadDuration(d.String()); err != nil || got != d {
 			t.Errorf("%s: got %s, %v", d, got, err)
@@ -138,29 +106,6 @@ func TestWhatFormsOfferIsReadBack(t *testing.T) {
 	for range 100 {
 		if id := broker.NewID(); typed.Only(typed.RequestID, id) != id {
 			t.Errorf("%s is no ID of a Request", id)
-		}
-	}
-}
-
-// TestACommentThatShowsNothingIsNone: nor is such a reason, typed or filled in.
-func TestACommentThatShowsNothingIsNone(t *testing.T) {
-	for _, blank := range []string{"\u3164", "\u2800", "\u200d", "\u034f", "\u1160", "\uffa0", "\u202e", " \n\t", "\U000e0041"} {
-		value := slack.BlockAction{Value: blank + blank}
-		view := slack.View{State: &slack.ViewState{Values: map[string]map[string]slack.BlockAction{
-			form.FieldComment: {form.FieldComment: value}, form.FieldReason: {form.FieldReason: value}}}}
-		if comment, wrong := form.ReadComment(view); comment != "" || wrong != "" {
-			t.Errorf("%+q: got comment %+q, %q, want none", blank, comment, wrong)
-		}
-		if f, _ := form.Read(message.Voice{}, view); f.Reason != "" {
-			t.Errorf("%+q: got reason %+q, want none", blank, f.Reason)
-		}
-		for _, text := range []string{
-			"prod because " + blank, "prod break-glass because " + blank,
-			"block <@U02BOB> because " + blank, "revoke prod because " + blank,
-		} {
-			if c, err := command.ParseAssume(text); err == nil {
-				t.Errorf("%+q: got %+v, want that the reason is missing", text, c)
-			}
 		}
 	}
 }

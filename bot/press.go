@@ -2,11 +2,18 @@ package bot
 
 import (
 	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/form"
 	"github.com/assumebot/assumebot/bot/message"
+	"github.com/assumebot/assumebot/bot/snippet"
+	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -87,8 +94,90 @@ func (b *Bot) firstAction(ctx context.Context, in interaction) {
 	}
 	p, err := readPress(actions[0])
 	if err != nil {
-		b.delivery.deliver(ctx, in.to.beside(), b.refusal(ctx, in.to, in.to.unlessStranger(ctx, err)))
+		b.delivery.refuse(ctx, in.to.beside(), in.to.unlessStranger(ctx, err))
 		return
 	}
 	b.act(ctx, in, p)
+}
+
+// A press is one action as it was read; what it does not say is zero.
+type press struct {
+	action   string
+	grant    string               // that its block names
+	account  string               // of ActAsk, where "" asks which, ActRenew, ActBreakGlass and form.FieldAccount
+	format   snippet.Format       // of ActFormat
+	duration time.Duration        // of ActRenew, where the Grant's own is not meant
+	page     int                  // of ActPrevious and ActNext
+	prefix   string               // of those and of ActSearch
+	target   string               // of ActUnblock
+	approval message.ApprovalName // of what is pressed about an Approval
+}
+
+// readPress reads an action. An error is as that of [command.ParseAssume].
+func readPress(a *slack.BlockAction) (press, error) {
+	block, _ := strings.CutPrefix(a.BlockID, message.GrantBlock)
+	p := press{action: a.ActionID, grant: typed.Only(typed.RequestID, block)}
+	var err error
+	switch a.ActionID {
+	case message.ActAsk:
+		if a.Value != "any" {
+			p.account, err = command.ReadAccount(a.Value)
+		}
+	case message.ActRenew:
+		account, duration, _ := strings.Cut(a.Value, " ")
+		if p.account, err = command.ReadAccount(account); err == nil {
+			p.duration, err = command.ReadDuration(duration)
+		}
+	case message.ActBreakGlass:
+		p.account, err = command.ReadAccount(a.Value)
+	case form.FieldAccount:
+		p.account, err = command.ReadAccount(a.SelectedOption.Value)
+	case message.ActFormat:
+		var service string
+		if p.format, service, err = command.ReadFormat(a.SelectedOption.Value); err == nil && (p.format == "" || p.format == snippet.Console || service != "") {
+			err = errPressed()
+		}
+	case message.ActPrevious, message.ActNext, message.ActSearch:
+		p.page, p.prefix = readPage(a.Value)
+	case message.ActUnblock:
+		if p.target = typed.Only(typed.SlackUser, a.Value); p.target == "" {
+			err = errPressed()
+		}
+	case message.ActApprove, message.ActAcknowledge, message.ActDeny:
+		if p.approval = readApprovalName(a.Value); p.approval == (message.ApprovalName{}) {
+			err = errPressed()
+		}
+	case message.ActEnterCode:
+		if p.approval.ID = typed.Only(typed.RequestID, a.Value); p.approval.ID == "" {
+			err = errPressed()
+		}
+	}
+	if err != nil {
+		return press{}, err
+	}
+	return p, nil
+}
+
+func errPressed() error {
+	return command.Error("The bot cannot read what this button or menu holds, so nothing was done.", "Use a newer message of the bot's, or type the command.")
+}
+
+// readPage reads the value of a button. Any other is the first page of all.
+func readPage(value string) (page int, prefix string) {
+	number, prefix, _ := strings.Cut(value, " ")
+	page, err := strconv.Atoi(number)
+	if err != nil || page < 0 || page > lastPage || prefix != "" && !command.ValidPrefix(prefix) {
+		return 0, ""
+	}
+	return page, prefix
+}
+
+// readApprovalName reads how a button names an Approval; the zero one is what
+// names none.
+func readApprovalName(value string) message.ApprovalName {
+	user, id, _ := strings.Cut(value, "/")
+	if !typed.SlackUser.MatchString(user) || !typed.RequestID.MatchString(id) {
+		return message.ApprovalName{}
+	}
+	return message.ApprovalName{User: user, ID: id}
 }

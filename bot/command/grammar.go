@@ -37,7 +37,7 @@ type Command struct {
 	Code     secret.TokenCode
 	Duration time.Duration    // whole seconds; 0: not said
 	Format   snippet.Format   // "": not said
-	Service  string           // whose console FormatConsole opens; "": its home
+	Service  string           // whose console snippet.Console opens; "": its home
 	Reason   string           // one line, at most maxReason characters
 	Prefix   string           // of bucket names, in the case it was typed in
 	Key      secret.PublicKey // of KeySet

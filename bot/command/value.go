@@ -39,7 +39,7 @@ func ReadReason(s string) (reason string, over int) {
 	return reason, 0
 }
 
-// FormatValue is what readFormat reads.
+// FormatValue is what ReadFormat reads.
 func FormatValue(f snippet.Format, service string) string {
 	return strings.TrimSpace(string(f) + " " + service)
 }

@@ -33,17 +33,17 @@ func Use(a broker.Approval, f State, above ...slack.Block) slack.ModalViewReques
 	}
 }
 
-// The form of a denial, and its field.
+// DenyCallback is the form of a denial; its field is named too.
 const (
 	DenyCallback = "deny"
-	FieldComment = "comment"
+	fieldComment = "comment"
 )
 
 // Deny asks for the comment of a denial.
 func Deny(a broker.Approval) slack.ModalViewRequest {
-	text := slack.NewPlainTextInputBlockElement(blockkit.PlainText("Why you deny it"), FieldComment)
+	text := slack.NewPlainTextInputBlockElement(blockkit.PlainText("Why you deny it"), fieldComment)
 	text.MaxLength, text.Multiline = broker.MaxReason, true
-	comment := slack.NewInputBlock(FieldComment, blockkit.PlainText("Comment"),
+	comment := slack.NewInputBlock(fieldComment, blockkit.PlainText("Comment"),
 		blockkit.PlainText("The person who asked, this channel and the audit record see it"), text)
 	comment.Optional = true
 	return slack.ModalViewRequest{
@@ -58,11 +58,11 @@ func ReadComment(v slack.View) (comment, wrong string) {
 	if v.State == nil {
 		return "", ""
 	}
-	typed := v.State.Values[FieldComment][FieldComment].Value
+	typed := v.State.Values[fieldComment][fieldComment].Value
 	comment, over := command.ReadReason(typed)
 	switch {
 	case snippet.HoldsPrivateKey(typed):
-		return "", "That is a private key. Treat it as leaked, and make a new one: Slack has seen it. The bot kept nothing of it."
+		return "", privateKey
 	case over > 0:
 		return "", fmt.Sprintf("A comment has at most %d characters. It was not cut.", broker.MaxReason)
 	case command.MayHoldCode(comment):
@@ -70,3 +70,6 @@ func ReadComment(v slack.View) (comment, wrong string) {
 	}
 	return comment, ""
 }
+
+// CommentError is the acknowledgement that says what is wrong with a denial.
+func CommentError(text string) any { return Errors(map[string]string{fieldComment: text}) }

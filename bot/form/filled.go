@@ -29,11 +29,11 @@ type Filled struct {
 	Account  string
 	Duration time.Duration
 	Format   snippet.Format
-	Service  string // of FormatConsole
+	Service  string // of snippet.Console
 	Code     secret.TokenCode
 	Reason   string
 	Approval string // the one that the form is bound to
-	// breakGlass comes with the form, not from what was typed.
+	// BreakGlass comes with the form, not from what was typed.
 	BreakGlass bool
 	Blocks     map[string]string // block by field, to put an error on
 }
@@ -58,7 +58,7 @@ func Read(v message.Voice, view slack.View) (f Filled, wrong map[string]string) 
 			}
 		}
 	}
-	for _, field := range []string{FieldAccount, fieldDuration, FieldReason} {
+	for _, field := range []string{FieldAccount, fieldDuration, fieldReason} {
 		if f.Blocks[field] == "" { // a form bound to an approval has none
 			f.Blocks[field] = f.Blocks[FieldCode]
 		}
@@ -68,7 +68,7 @@ func Read(v message.Voice, view slack.View) (f Filled, wrong map[string]string) 
 	}
 	// The record must hold no code, so a reason that may be one is refused.
 	if command.ReasonHoldsCode(f.Reason, f.Code) {
-		wrong[f.Blocks[FieldReason]] = "This looks like your code; it goes into its own field."
+		wrong[f.Blocks[fieldReason]] = "This looks like your code; it goes into its own field."
 	}
 	if len(wrong) == 0 {
 		wrong = nil
@@ -90,13 +90,13 @@ func (f *Filled) readField(v message.Voice, action string, value slack.BlockActi
 		f.Duration, err = command.ReadDuration(chosen)
 	case fieldFormat:
 		f.Format, f.Service, err = command.ReadFormat(chosen)
-	case FieldReason:
+	case fieldReason:
 		var over int
 		if f.Reason, over = command.ReadReason(value.Value); over > 0 {
 			problem = fmt.Sprintf("A reason has at most %d characters; this one has %d. It was not cut.", broker.MaxReason, over)
 		}
 		if snippet.HoldsPrivateKey(value.Value) {
-			problem = "That is a private key. Treat it as leaked, and make a new one: Slack has seen it. The bot kept nothing of it."
+			problem = privateKey
 		}
 	case FieldCode:
 		var ok bool
@@ -112,6 +112,12 @@ func (f *Filled) readField(v message.Voice, action string, value slack.BlockActi
 	return problem, true
 }
 
+// privateKey is said on the field that one was typed into.
+const privateKey = "That is a private key. Treat it as leaked, and make a new one: Slack has seen it. The bot kept nothing of it."
+
+// Errors is the acknowledgement that says what is wrong, by block.
+func Errors(wrong map[string]string) any { return slack.NewErrorsViewSubmissionResponse(wrong) }
+
 // Judged puts an error onto the field that it is about.
 func (f Filled) Judged(v message.Voice, e *broker.Error) any {
 	field := FieldAccount
@@ -121,17 +127,17 @@ func (f Filled) Judged(v message.Voice, e *broker.Error) any {
 	case broker.CodeNeedsCode, broker.CodeCodeSpent:
 		field = FieldCode
 	case broker.CodeReason:
-		field = FieldReason
+		field = fieldReason
 	}
 	return f.ErrorOn(field, v.ErrorText(message.InForm(e)))
 }
 
 // ErrorOn is the acknowledgement that puts text onto a field.
 func (f Filled) ErrorOn(field, text string) any {
-	return slack.NewErrorsViewSubmissionResponse(map[string]string{f.Blocks[field]: text})
+	return Errors(map[string]string{f.Blocks[field]: text})
 }
 
-// ReadOrigin reads what formView put into a form.
+// ReadOrigin reads what View put into a form.
 func ReadOrigin(v slack.View) Origin {
 	var o Origin
 	if v.CallbackID != Callback || len(v.PrivateMetadata) > maxMetadata || json.Unmarshal([]byte(v.PrivateMetadata), &o) != nil {

@@ -25,7 +25,7 @@ const (
 	fieldDuration = "duration" // its block is named for the account, whose choices it holds
 	fieldFormat   = "format"
 	FieldCode     = "code" // its block is renamed with each form, so that an old code is not kept
-	FieldReason   = "reason"
+	fieldReason   = "reason"
 )
 
 // A State is what a form shows: what was typed, and what was wrong with it.
@@ -33,15 +33,15 @@ type State struct {
 	Account  policy.Account // the zero Account: none chosen
 	Duration time.Duration
 	Format   snippet.Format
-	Service  string // of FormatConsole
+	Service  string // of snippet.Console
 	Reason   string
-	// breakGlass is kept from the command that the form completes.
+	// BreakGlass is kept from the command that the form completes.
 	BreakGlass bool
 	Channel    string        // where it was opened, which is where it counts as asked
 	Wrong      *broker.Error // shown above the form
 }
 
-// A Origin is what a form carries without showing it.
+// An Origin is what a form carries without showing it.
 type Origin struct {
 	Channel    string `json:"channel,omitempty"`
 	BreakGlass bool   `json:"break_glass,omitempty"`
@@ -136,7 +136,7 @@ func codeField() slack.Block {
 
 func formatField(f State) slack.Block {
 	menu := message.FormatMenu(fieldFormat)
-	console := message.ConsoleOption(f.Service)
+	console := consoleOption(f.Service)
 	menu.Options = append(menu.Options, console)
 	menu.InitialOption = message.FormatOption(f.Format)
 	if f.Format == snippet.Console {
@@ -146,10 +146,10 @@ func formatField(f State) slack.Block {
 }
 
 func reasonField(f State) slack.Block {
-	text := slack.NewPlainTextInputBlockElement(blockkit.PlainText("INC-42 failover"), FieldReason)
+	text := slack.NewPlainTextInputBlockElement(blockkit.PlainText("INC-42 failover"), fieldReason)
 	text.MaxLength = broker.MaxReason
 	text.InitialValue = f.Reason
-	input := slack.NewInputBlock(FieldReason, blockkit.PlainText("Reason"), nil, text)
+	input := slack.NewInputBlock(fieldReason, blockkit.PlainText("Reason"), nil, text)
 	input.Optional = true
 	return input
 }
@@ -163,4 +163,13 @@ func KeepBlock(blocks []slack.Block, field, name string) {
 			input.BlockID = name
 		}
 	}
+}
+
+// consoleOption is the form's choice of a sign-in link. Its value says whose
+// console, too.
+func consoleOption(service string) *slack.OptionBlockObject {
+	if service == "" {
+		return blockkit.Option(string(snippet.Console), "a link to the AWS console")
+	}
+	return blockkit.Option(string(snippet.Console)+" "+service, "a link to the AWS console, at "+service)
 }

@@ -8,15 +8,15 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
-	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
 const (
 	mostOptions = 100
-	// optionBytes keeps the acknowledgement that holds the options under
-	// maxAck, with room for its frame.
-	optionBytes = socketmode.MaxAck - 2_000
+	// optionBytes keeps the acknowledgement that holds the options under the 20 KB
+	// that Slack takes, with room for its frame.
+	// https://docs.slack.dev/apis/events-api/using-socket-mode
+	optionBytes = 18_000
 )
 
 // accountOption describes an Account within the 75 characters of an option.
@@ -94,7 +94,7 @@ func matches(a policy.Account, typed string) bool {
 func jsonSize(v any) int {
 	data, err := json.Marshal(v)
 	if err != nil {
-		return socketmode.MaxAck
+		return optionBytes
 	}
 	return len(data)
 }

@@ -50,5 +50,5 @@ func ReadSearch(v slack.View) (prefix, wrong string) {
 
 // SearchError is the acknowledgement that says what is wrong with a search.
 func SearchError(text string) any {
-	return slack.NewErrorsViewSubmissionResponse(map[string]string{fieldPrefix: text})
+	return Errors(map[string]string{fieldPrefix: text})
 }

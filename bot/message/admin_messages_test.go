@@ -19,7 +19,7 @@ func adminMessages() map[string]blockkit.Message {
 	held := func(n int) []broker.Held {
 		var all []broker.Held
 		for i := range n {
-			g := GoldenIssued(i%5 != 0).Grant
+			g := goldenIssued(i%5 != 0).Grant
 			g.User, g.Reason = fmt.Sprintf("U%02dPERSON", i), strings.Repeat(wildReason, i%3)
 			all = append(all, broker.Held{Grant: g, Name: []string{"", "alice@example.com"}[i%2]})
 		}
@@ -41,9 +41,9 @@ func adminMessages() map[string]blockkit.Message {
 	for i := range 200 {
 		many.Accounts = append(many.Accounts, broker.Revocation{Account: account(fmt.Sprintf("account-%03d", i)), Err: failed})
 	}
-	ended := broker.Ending{Grant: GoldenIssued(true).Grant, Session: true}
+	ended := broker.Ending{Grant: goldenIssued(true).Grant, Session: true}
 	denying := broker.Revocation{Account: account("prod"), Ended: 1, Session: true, Denied: denied(false)}
-	has := Holding{Grants: []broker.Grant{GoldenIssued(true).Grant, otherGrant()}, Revocable: map[string]bool{GoldenIssued(true).Grant.ID: true}}
+	has := Holding{Grants: []broker.Grant{goldenIssued(true).Grant, otherGrant()}, Revocable: map[string]bool{goldenIssued(true).Grant.ID: true}}
 	return map[string]blockkit.Message{
 		"admin_blocked":       Blocked(v, "U02BOB", "bob@example.com (U02BOB)", nil),
 		"admin_blocked_again": Blocked(v, "U02BOB", "bob@example.com (U02BOB)", &broker.Order{By: "U09ADMIN", Reason: wildReason, At: goldenTime}),

@@ -118,12 +118,3 @@ func FormatOption(f snippet.Format) *slack.OptionBlockObject {
 	}
 	return blockkit.Option(string(f), label)
 }
-
-// ConsoleOption is the form's choice of a sign-in link. Its value says whose
-// console, too.
-func ConsoleOption(service string) *slack.OptionBlockObject {
-	if service == "" {
-		return blockkit.Option(string(snippet.Console), "a link to the AWS console")
-	}
-	return blockkit.Option(string(snippet.Console)+" "+service, "a link to the AWS console, at "+service)
-}

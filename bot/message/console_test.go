@@ -16,7 +16,7 @@ import (
 
 // goldenSignIn is a link of n bytes at least.
 func goldenSignIn(n int, change func(*broker.SignIn)) broker.SignIn {
-	s := broker.SignIn{Issued: GoldenIssued(true), Until: goldenTime.Add(broker.LinkLife)}
+	s := broker.SignIn{Issued: goldenIssued(true), Until: goldenTime.Add(broker.LinkLife)}
 	s.Sealing = secret.InClear()
 	link := "https://signin.aws.amazon.com/federation?Action=login&Destination=https%3A%2F%2Fconsole.aws.amazon.com%2F&Issuer=assumebot&SigninToken=EXAMPLE"
 	s.Link = secret.New(link + strings.Repeat("0", max(0, n-len(link))))

@@ -14,9 +14,9 @@ import (
 func deliveryMessages(t *testing.T) map[string]blockkit.Message {
 	t.Helper()
 	v := goldenVoice()
-	ending := GoldenIssued(true).Grant
+	ending := goldenIssued(true).Grant
 	ending.Expires = goldenTime.Add(5*time.Minute - 300*time.Millisecond)
-	issued := GoldenIssued(true)
+	issued := goldenIssued(true)
 	issued.Account.DMLife = 5 * time.Minute
 	shown, err := Issued(v, issued, snippet.Bash)
 	if err != nil {

@@ -65,7 +65,7 @@ func TestWholeReplyCanBePasted(t *testing.T) {
 	for _, way := range waysOfIssue() {
 		for _, sealing := range []secret.Sealing{secret.InClear(), secret.SealedTo(key)} {
 			for _, plainest := range []bool{true, false} {
-				i := GoldenIssued(plainest)
+				i := goldenIssued(plainest)
 				i.Way, i.Sealing, i.Kept = broker.Say(way), sealing, plainest
 				i.Account.Revoker = policy.RoleARN(strings.Repeat("x", len(way)%2))
 				checkPasted(t, v, i, pair)

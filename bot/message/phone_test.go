@@ -31,7 +31,7 @@ func copiedMessages(t *testing.T, v Voice) (all map[string]blockkit.Message, sni
 	for how, sealing := range sealings {
 		for _, f := range snippet.Formats() {
 			for _, mfa := range []bool{true, false} {
-				i := GoldenIssued(mfa)
+				i := goldenIssued(mfa)
 				i.Sealing, i.Kept = sealing, mfa
 				name := string(f) + " " + how + map[bool]string{true: "", false: " without MFA"}[mfa]
 				m, err := Issued(v, i, f)
@@ -63,7 +63,7 @@ func TestButtonsStandAboveWhatIsToBeCopied(t *testing.T) {
 		shown := slacktest.Message{Blocks: data}
 		first, copied := -1, len(m.Blocks)
 		for i, block := range m.Blocks {
-			if a, ok := block.(*slack.ActionBlock); ok && a.BlockID == GrantBlock+GoldenIssued(true).Grant.ID {
+			if a, ok := block.(*slack.ActionBlock); ok && a.BlockID == GrantBlock+goldenIssued(true).Grant.ID {
 				first = i
 			}
 			text, err := json.Marshal(block)

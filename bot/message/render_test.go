@@ -23,7 +23,7 @@ func goldenVoice() Voice {
 	return Voice{Now: func() time.Time { return goldenTime }, Reveal: 10 * time.Minute}
 }
 
-func GoldenIssued(mfa bool) broker.Issued {
+func goldenIssued(mfa bool) broker.Issued {
 	return broker.Issued{
 		Account: policy.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", Region: "eu-west-1"},
 		Way:     broker.Say("AssumeRole with your MFA code"),
@@ -46,7 +46,7 @@ func goldenOrder(c broker.Code, what []broker.Part, quote string) *broker.Error 
 
 // otherGrant is a Grant beside goldenIssued's.
 func otherGrant() broker.Grant {
-	g := GoldenIssued(false).Grant
+	g := goldenIssued(false).Grant
 	g.ID, g.Account = "mnopqrstuvwx", "open"
 	return g
 }
@@ -54,7 +54,7 @@ func otherGrant() broker.Grant {
 func goldenBuckets(n int, prefix string, reused bool) broker.BucketList {
 	list := broker.BucketList{
 		Total: n, Kept: true,
-		Account: policy.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall"}, Grant: GoldenIssued(true).Grant,
+		Account: policy.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall"}, Grant: goldenIssued(true).Grant,
 		Prefix: prefix, Reused: reused,
 	}
 	for i := range min(n, listing.PerPage) {
@@ -67,7 +67,7 @@ func goldenBuckets(n int, prefix string, reused bool) broker.BucketList {
 func goldenMessages(t *testing.T) map[string]blockkit.Message {
 	v := goldenVoice()
 	issued := func(mfa bool, f snippet.Format) blockkit.Message {
-		m, err := Issued(v, GoldenIssued(mfa), f)
+		m, err := Issued(v, goldenIssued(mfa), f)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -78,7 +78,7 @@ func goldenMessages(t *testing.T) map[string]blockkit.Message {
 		{Name: "open", RoleARN: "arn:aws:iam::333333333333:role/Open", MaxDuration: time.Hour, MFA: policy.MFANone},
 		{Name: "hub", MaxDuration: 36 * time.Hour},
 	}
-	hub := GoldenIssued(true)
+	hub := goldenIssued(true)
 	hub.Account = accounts[2]
 	hub.Way = broker.Say("GetSessionToken with your MFA code: this account has no role, the credentials are your own IAM user's")
 	hub.Grant.Account, hub.Grant.Principal, hub.Grant.Method = "hub", "", broker.MethodGetSessionToken
@@ -86,7 +86,7 @@ func goldenMessages(t *testing.T) map[string]blockkit.Message {
 	if err != nil {
 		t.Fatal(err)
 	}
-	live := broker.Identity{Account: "222222222222", ARN: GoldenIssued(true).Grant.Principal, UserID: "AROAEXAMPLE:alice@example.com"}
+	live := broker.Identity{Account: "222222222222", ARN: goldenIssued(true).Grant.Principal, UserID: "AROAEXAMPLE:alice@example.com"}
 	own := broker.Identity{Account: "111111111111", ARN: "arn:aws:iam::111111111111:user/alice", UserID: "AIDAEXAMPLE"}
 	since := broker.At(goldenTime.Add(-2 * time.Hour).Truncate(time.Minute))
 	return map[string]blockkit.Message{
@@ -98,22 +98,22 @@ func goldenMessages(t *testing.T) map[string]blockkit.Message {
 		"buckets_unmatched": Buckets(v, goldenBuckets(0, "<!here>-*x*", true)),
 		"buckets_one":       Buckets(v, goldenBuckets(1, "", false)),
 		"buckets_many":      Buckets(v, goldenBuckets(345, "logs-", true)),
-		"whoami":            WhoAmI(broker.WhoAmI{Own: own, Account: "prod", Live: &live, Grant: GoldenIssued(true).Grant}),
+		"whoami":            WhoAmI(broker.WhoAmI{Own: own, Account: "prod", Live: &live, Grant: goldenIssued(true).Grant}),
 		"whoami_none":       WhoAmI(broker.WhoAmI{Own: own, Account: "prod"}),
 		"accounts":          Accounts(accounts, true),
 		"accounts_unknown":  Accounts(accounts[:1], false),
 		"accounts_none":     Accounts(nil, true),
-		"sessions": Sessions(v, Holding{Grants: []broker.Grant{GoldenIssued(true).Grant, otherGrant()},
+		"sessions": Sessions(v, Holding{Grants: []broker.Grant{goldenIssued(true).Grant, otherGrant()},
 			Session: &broker.Session{Expires: goldenTime.Add(8 * time.Hour)}}),
 		"sessions_none": Sessions(v, Holding{}),
 		"sessions_blocked": Sessions(v, Holding{Grants: []broker.Grant{otherGrant()},
 			Order: goldenOrder(broker.CodeBlocked, broker.Say("You are blocked since ", since, ": the bot does nothing for you."), "")}),
 		"sessions_paused": Sessions(v, Holding{Order: goldenOrder(broker.CodePaused,
 			broker.Say("The bot is paused since ", since, ", by admin@example.com: nothing is issued to anybody."), "Redis is being moved")}),
-		"ended":         Ended(v, broker.Ending{Grant: GoldenIssued(true).Grant}),
-		"again":         Again(v, GoldenIssued(true).Grant, command.Command{}, false),
-		"again_console": Again(v, GoldenIssued(true).Grant, command.Command{Format: snippet.Console, Duration: 30 * time.Minute}, false),
-		"undelivered":   Undelivered(v, GoldenIssued(true), broker.CodeUndelivered, "abcdefgh"),
+		"ended":         Ended(v, broker.Ending{Grant: goldenIssued(true).Grant}),
+		"again":         Again(v, goldenIssued(true).Grant, command.Command{}, false),
+		"again_console": Again(v, goldenIssued(true).Grant, command.Command{Format: snippet.Console, Duration: 30 * time.Minute}, false),
+		"undelivered":   Undelivered(v, goldenIssued(true), broker.CodeUndelivered, "abcdefgh"),
 		"help":          Help(v, accounts, false, false),
 		"help_more":     Help(v, accounts, false, true),
 		"help_approval": Help(v, append([]policy.Account{{Name: "vault", Rules: policy.Rules{
@@ -139,7 +139,7 @@ func TestMessagesAreAsJudged(t *testing.T) {
 }
 
 func TestMessagesRedactThemselves(t *testing.T) {
-	m, err := Issued(goldenVoice(), GoldenIssued(true), snippet.Bash)
+	m, err := Issued(goldenVoice(), goldenIssued(true), snippet.Bash)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ func sealedMessages(t *testing.T) map[string]blockkit.Message {
 		"sealed_powershell": {snippet.PowerShell, sshKey, true}, "sealed_cmd": {snippet.Cmd, sshKey, true}, "sealed_dotenv": {snippet.Dotenv, sshKey, true},
 		"sealed_profile": {snippet.Profile, ageKey, true}, "sealed_json": {snippet.JSON, sshKey, true}, "sealed_without": {snippet.Bash, sshKey, false},
 	} {
-		i := GoldenIssued(sealed.mfa)
+		i := goldenIssued(sealed.mfa)
 		i.Sealing = secret.SealedTo(sealed.key)
 		m, err := Issued(v, i, sealed.f)
 		must(t, err)

@@ -18,7 +18,7 @@ func TestCredentialsThatCannotBeSealedAreNotShown(t *testing.T) {
 		"nobody looked": {},
 		"junk":          secret.SealedTo(secret.PublicKey{Text: "junk", Type: "age"}),
 	} {
-		i := GoldenIssued(true)
+		i := goldenIssued(true)
 		i.Sealing = sealing
 		m, err := Issued(goldenVoice(), i, snippet.Bash)
 		var e *broker.Error
@@ -38,7 +38,7 @@ func TestCredentialsThatCannotBeSealedAreNotShown(t *testing.T) {
 func TestSealedFitsAMessage(t *testing.T) {
 	t.Parallel()
 	for _, pair := range snippettest.KeyPairs(t) {
-		i := GoldenIssued(true)
+		i := goldenIssued(true)
 		i.Sealing = secret.SealedTo(exampleKey(t, pair.Public))
 		for length, fits := range map[int]bool{4096: true, 9000: false} {
 			i.Credentials.SessionToken = secret.New(strings.Repeat("aB3+/x=9", length/8))

@@ -24,7 +24,7 @@ type Holding struct {
 	Session   *broker.Session
 	Order     *broker.Error     // why nothing is issued to them now
 	Approvals []broker.Approval // that wait, or can be used
-	// revocable are the Grants whose end AWS is told of, by ID.
+	// Revocable are the Grants whose end AWS is told of, by ID.
 	Revocable map[string]bool
 }
 
