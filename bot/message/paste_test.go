@@ -63,14 +63,17 @@ func TestWholeReplyCanBePasted(t *testing.T) {
 	must(t, err)
 	v := goldenVoice()
 	for _, way := range waysOfIssue() {
-		for _, sealing := range []secret.Sealing{secret.InClear(), secret.SealedTo(key)} {
-			for _, plainest := range []bool{true, false} {
-				i := goldenIssued(plainest)
-				i.Way, i.Sealing, i.Kept = broker.Say(way), sealing, plainest
-				i.Account.Revoker = policy.RoleARN(strings.Repeat("x", len(way)%2))
-				checkPasted(t, v, i, pair)
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			for _, sealing := range []secret.Sealing{secret.InClear(), secret.SealedTo(key)} {
+				for _, plainest := range []bool{true, false} {
+					i := goldenIssued(plainest)
+					i.Way, i.Sealing, i.Kept = broker.Say(way), sealing, plainest
+					i.Account.Revoker = policy.RoleARN(strings.Repeat("x", len(way)%2))
+					checkPasted(t, v, i, pair)
+				}
 			}
-		}
+		})
 	}
 }
 

@@ -99,6 +99,7 @@ func TestSnippetsServeRealClientsInHostileShells(t *testing.T) {
 	snippettest.Must(t, err)
 	t.Cleanup(func() { _ = server.Close() })
 	v, arn := issuedByAWS(t, server)
+	t.Cleanup(func() { signedFor(t, server, v.region) })
 	clients := requireClients(t, server.URL())
 	pair := snippettest.KeyPairs(t)[0]
 	for _, s := range []snippettest.Shell{
@@ -133,6 +134,7 @@ func TestFilesServeRealClientsInHostileShells(t *testing.T) {
 	snippettest.Must(t, err)
 	t.Cleanup(func() { _ = server.Close() })
 	v, arn := issuedByAWS(t, server)
+	t.Cleanup(func() { signedFor(t, server, v.region) })
 	sh := snippettest.Shell{Name: "sh", Program: "sh"}
 	for _, c := range requireClients(t, server.URL()) {
 		dotenv := unsetCommand(t, howToUse(Dotenv, "prod")) + "\nset -a\n. ./dotenv\n"
@@ -145,6 +147,16 @@ func TestFilesServeRealClientsInHostileShells(t *testing.T) {
 		// the environment goes before that of a profile, as a person may want it.
 		wantAnswer(t, sh, Profile, c, "unset AWS_REGION AWS_DEFAULT_REGION\nAWS_PROFILE=prod",
 			map[string]string{".aws/credentials": section + "\n\n" + othersProfile}, v, arn)
+	}
+}
+
+// signedFor checks that clients took the region of the snippet too.
+func signedFor(t *testing.T, server *awstest.Server, region string) {
+	t.Helper()
+	for _, c := range server.Calls() {
+		if c.Region != region {
+			t.Errorf("%s was signed for the region %q, want %q", c.Action, c.Region, region)
+		}
 	}
 }
 

@@ -211,9 +211,6 @@ func TestSnippetOfProfileIsReadByTheAWSCLI(t *testing.T) {
 	if diff := cmp.Diff(want, exportedByCLI(t, aws, dir)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
-	if got := strings.TrimSpace(runCLI(t, aws, dir, "configure", "get", "region")); got != v.region {
-		t.Errorf("aws reads the region %q, want %q", got, v.region)
-	}
 }
 
 func TestSnippetOfJSONIsACredentialProcess(t *testing.T) {
