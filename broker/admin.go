@@ -33,7 +33,7 @@ func (b *Orders) isAdmin(ctx context.Context, r Request, act string) error {
 		return err
 	}
 	if !listed {
-		return &Error{Code: CodeNotAdmin, What: Say("Only admins may " + act + "."), Hint: b.contact()}
+		return newError(CodeNotAdmin, Say("Only admins may "+act+"."), b.contact())
 	}
 	return b.visits.notBlocked(ctx, r.Caller.User)
 }
@@ -101,5 +101,5 @@ func notOneself(r Request, what string, hint []Part) error {
 	if r.target != r.Caller.User {
 		return nil
 	}
-	return &Error{Code: CodeGrammar, What: Say(what), Hint: hint}
+	return newError(CodeGrammar, Say(what), hint)
 }

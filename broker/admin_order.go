@@ -159,11 +159,9 @@ func (b *Orders) endOrder(ctx context.Context, e Event, end func(context.Context
 	if err == nil && !ended {
 		e.Code, e.Message = CodeNotEnded, "It had ended already, or a newer order stands."
 		b.note(ctx, e)
-		err = &Error{
-			Code: CodeNotEnded,
-			What: Say("It has ended already, or another admin has given a new order meanwhile, which stands."),
-			Hint: Say("Look again, and end that one if you mean it."),
-		}
+		err = newError(CodeNotEnded,
+			Say("It has ended already, or another admin has given a new order meanwhile, which stands."),
+			Say("Look again, and end that one if you mean it."))
 	}
 	return ended, err
 }

@@ -40,11 +40,9 @@ func (b *Asking) Ask(ctx context.Context, r Request) (a Approval, again bool, er
 			}
 		}
 		if len(open) >= maxWaiting {
-			return Approval{}, &Error{
-				Code: CodeTooMany,
-				What: Say(fmt.Sprintf("You have %d requests waiting for approval already.", len(open))),
-				Hint: Say(AssumeCmd("cancel"), " cancels them. Nobody was asked about this request."),
-			}
+			return Approval{}, newError(CodeTooMany,
+				Say(fmt.Sprintf("You have %d requests waiting for approval already.", len(open))),
+				Say(AssumeCmd("cancel"), " cancels them. Nobody was asked about this request."))
 		}
 		return b.askNew(ctx, *r, asked)
 	})
@@ -92,11 +90,9 @@ func (b *Asking) toAsk(ctx context.Context, r Request, user policy.User) (Approv
 	case policy.Deny:
 		return Approval{}, b.policy.denied(account, r, d)
 	case policy.Allow:
-		return Approval{}, &Error{
-			Code: CodeApprovalGone,
-			What: Say("You need no approval for " + account.Name + " any more."),
-			Hint: Say("Send your request again, with your code."),
-		}
+		return Approval{}, newError(CodeApprovalGone,
+			Say("You need no approval for "+account.Name+" any more."),
+			Say("Send your request again, with your code."))
 	}
 	duration, err := durationOf(account.Narrowed(d), r.Duration)
 	if err != nil {
@@ -124,7 +120,7 @@ func (b *Asking) toAsk(ctx context.Context, r Request, user policy.User) (Approv
 // there may be enough.
 func (b *Asking) somebodyCanApprove(ctx context.Context, account policy.Account, user policy.User) error {
 	var people []string
-	for _, id := range b.approvers(account) {
+	for _, id := range b.config.Approvers(account) {
 		if !policy.IsUserGroup(id) {
 			people = append(people, id)
 			continue
@@ -155,20 +151,7 @@ func (b *Asking) Approvers(a Approval) []string {
 	if !ok || account.Approval == nil {
 		return nil
 	}
-	return b.approvers(account)
-}
-
-func (b *Asking) approvers(account policy.Account) []string {
-	var who []string
-	for _, entry := range account.Approval.Approvers {
-		if group, named := b.config.Groups[entry]; named {
-			who = append(who, group.Members...)
-			continue
-		}
-		who = append(who, entry)
-	}
-	slices.Sort(who)
-	return slices.Compact(who)
+	return b.config.Approvers(account)
 }
 
 // How often one person's asking may disturb the approvers, all replicas together.
@@ -228,14 +211,7 @@ const (
 // onCall looks the User up in what the config calls being on call, of whichever
 // account.
 func (b *Policy) onCall(ctx context.Context, user policy.User) OnCall {
-	var rotas [][]string
-	for a := range b.config.Accounts.All() {
-		for _, rule := range a.Allow {
-			if rule.OnCall {
-				rotas = append(rotas, rule.Who)
-			}
-		}
-	}
+	rotas := b.config.Rotas()
 	if len(rotas) == 0 {
 		return ""
 	}

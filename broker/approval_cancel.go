@@ -32,7 +32,7 @@ func (b *Pending) nothingToCancel(ctx context.Context, user policy.User, name st
 	}
 	hint := Say("Nothing that you asked for waits.")
 	if len(names) > 0 {
-		hint = Say("What you asked for is: " + listed(names, maxWaiting) + ".")
+		hint = Say("What you asked for is: " + text.Listed(names, maxWaiting) + ".")
 	}
 	if near := text.Nearest(name, names); near != "" {
 		hint = Sentences(didYouMean(near), hint)
@@ -133,5 +133,5 @@ func (b *Pending) approvalOver(a Approval) *Error {
 		what = "The time for this request is over."
 		hint = "The person who asked can ask again."
 	}
-	return &Error{Code: CodeApprovalGone, What: Say(what), Hint: Say(hint)}
+	return newError(CodeApprovalGone, Say(what), Say(hint))
 }

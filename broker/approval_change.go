@@ -34,11 +34,9 @@ func (b *Pending) loadApproval(ctx context.Context, user, id string) (KeptApprov
 	case err != nil:
 		return KeptApproval{}, storeDown(err)
 	case !ok:
-		return KeptApproval{}, &Error{
-			Code: CodeApprovalGone,
-			What: Say("This request is too old: nothing is known of it any more."),
-			Hint: Say("The person who asked can ask again."),
-		}
+		return KeptApproval{}, newError(CodeApprovalGone,
+			Say("This request is too old: nothing is known of it any more."),
+			Say("The person who asked can ask again."))
 	}
 	k.stored = k.State
 	if (k.State == ApprovalWaiting || k.State == ApprovalApproved) && !k.open() {

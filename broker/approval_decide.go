@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -14,7 +15,7 @@ func (b *Deciding) MayDecide(ctx context.Context, r Request, user, id string) (A
 	return visit(ctx, b.visits, r, way{answers: hasEnded}, func(ctx context.Context, r *Request) (Approval, error) {
 		k, err := b.pending.loadApproval(ctx, user, id)
 		if err == nil {
-			_, err = b.deciding(ctx, *r, k, b.visits.notBlocked)
+			_, err = b.mayVote(ctx, *r, k, b.visits.notBlocked)
 		}
 		if err != nil {
 			r.Account, r.Approval = k.Account, k.ID
@@ -25,52 +26,43 @@ func (b *Deciding) MayDecide(ctx context.Context, r Request, user, id string) (A
 }
 
 // Approve counts the Caller's approval of what user asked for. With the last that
-// is needed it can be used, once, within [ApprovalUse].
+// is needed it can be used, once, within [policy.ApprovalUse].
 func (b *Deciding) Approve(ctx context.Context, r Request, user, id string) (Approval, error) {
 	var intended bool
-	return b.decided(ctx, r, user, id, b.visits.mayAct, func(k KeptApproval, by Vote, account policy.Account, m policy.Membership) (Approval, error) {
+	return b.vote(ctx, r, user, id, b.visits.mayAct, func(k *KeptApproval, by voter) error {
 		switch {
 		case k.Acknowledge:
-			return Approval{}, b.pending.approvalOver(k.Approval)
+			return b.pending.approvalOver(k.Approval)
 		case k.VotedBy(by.User):
-			return Approval{}, &Error{
-				Code: CodeApprovedOnce,
-				What: Say("You have approved this already, and one person counts once."),
-				Hint: Say("It waits for somebody else."),
-			}
+			return newError(CodeApprovedOnce,
+				Say("You have approved this already, and one person counts once."),
+				Say("It waits for somebody else."))
 		}
 		// What gives something is on the record before it counts.
 		if !intended {
-			if err := b.intendApproval(ctx, r, k.Approval); err != nil {
-				return Approval{}, err
+			intent := b.pending.approvalEvent(r, k.Approval)
+			intent.Kind, intent.State = EventApproving, ""
+			if err := b.recorder.Record(ctx, intent); err != nil {
+				return recordAway(err, "nothing was approved")
 			}
 			intended = true
 		}
-		k.Votes = append(slices.Clone(k.Votes), by)
-		if b.votes(account, k.Approval, m) >= max(k.Needs, account.Approval.Count) {
+		k.Votes = append(slices.Clone(k.Votes), by.Vote)
+		if b.votes(by.account, k.Approval, by.groups) >= max(k.Needs, by.account.Approval.Count) {
 			k.State, k.Expires = ApprovalApproved, k.Now.Add(policy.ApprovalUse)
 		}
-		return k.Approval, nil
+		return nil
 	})
-}
-
-func (b *Deciding) intendApproval(ctx context.Context, r Request, a Approval) error {
-	intent := b.pending.approvalEvent(r, a)
-	intent.Kind, intent.State = EventApproving, ""
-	if err := b.recorder.Record(ctx, intent); err != nil {
-		return recordAway(err, "nothing was approved")
-	}
-	return nil
 }
 
 // DenyApproval ends what user asked for.
 func (b *Deciding) DenyApproval(ctx context.Context, r Request, user, id, comment string) (Approval, error) {
-	return b.decided(ctx, r, user, id, b.visits.notBlocked, func(k KeptApproval, by Vote, _ policy.Account, _ policy.Membership) (Approval, error) {
+	return b.vote(ctx, r, user, id, b.visits.notBlocked, func(k *KeptApproval, by voter) error {
 		if k.Acknowledge {
-			return Approval{}, b.pending.approvalOver(k.Approval)
+			return b.pending.approvalOver(k.Approval)
 		}
-		k.State, k.EndedBy, k.Comment = ApprovalDenied, by, comment
-		return k.Approval, nil
+		k.State, k.EndedBy, k.Comment = ApprovalDenied, by.Vote, comment
+		return nil
 	})
 }
 
@@ -98,27 +90,37 @@ func (b *Deciding) AskToAcknowledge(ctx context.Context, e Event) (Approval, err
 
 // Acknowledge notes that the Caller took note of a use of break-glass.
 func (b *Deciding) Acknowledge(ctx context.Context, r Request, user, id string) (Approval, error) {
-	return b.decided(ctx, r, user, id, b.visits.notBlocked, func(k KeptApproval, by Vote, _ policy.Account, _ policy.Membership) (Approval, error) {
+	return b.vote(ctx, r, user, id, b.visits.notBlocked, func(k *KeptApproval, by voter) error {
 		if !k.Acknowledge {
-			return Approval{}, b.pending.approvalOver(k.Approval)
+			return b.pending.approvalOver(k.Approval)
 		}
-		k.State, k.EndedBy = ApprovalAcknowledged, by
-		return k.Approval, nil
+		k.State, k.EndedBy = ApprovalAcknowledged, by.Vote
+		return nil
 	})
 }
 
-// orders are which of the admins' orders keep a person from something: mayAct
-// from what gives, notBlocked from what takes or only takes note.
-type orders func(ctx context.Context, user string) error
+// A voter is whoever may decide about an Approval, and by which config.
+type voter struct {
+	Vote
+	account policy.Account
+	groups  policy.Membership
+}
 
-// A decision says what becomes of an Approval by a vote.
-type decision func(k KeptApproval, by Vote, account policy.Account, m policy.Membership) (Approval, error)
-
-// decided is a decision of the Caller's. Who they are is looked up before each
-// try, so that a group they have left counts no more.
-func (b *Deciding) decided(ctx context.Context, r Request, user, id string, ordered orders, decide decision) (Approval, error) {
+// vote changes an Approval by the Caller's vote, unless an order keeps them from it.
+// Who they are is looked up before each try, so that a group they have left counts
+// no more.
+func (b *Deciding) vote(
+	ctx context.Context, r Request, user, id string, ordered func(ctx context.Context, user string) error, change func(*KeptApproval, voter) error,
+) (Approval, error) {
 	return visit(ctx, b.visits, r, way{answers: hasEnded}, func(ctx context.Context, r *Request) (Approval, error) {
-		a, err := b.vote(ctx, *r, user, id, ordered, decide)
+		a, err := b.pending.changeApproval(ctx, user, id, func(k KeptApproval) (Approval, error) {
+			by, err := b.mayVote(ctx, *r, k, ordered)
+			if err != nil {
+				return Approval{}, err
+			}
+			err = change(&k, by)
+			return k.Approval, err
+		})
 		if err != nil {
 			r.Account, r.Approval = a.Account, a.ID
 			return a, err
@@ -132,85 +134,54 @@ func (b *Deciding) decided(ctx context.Context, r Request, user, id string, orde
 	})
 }
 
-func (b *Deciding) vote(ctx context.Context, r Request, user, id string, ordered orders, decide decision) (Approval, error) {
-	return b.pending.changeApproval(ctx, user, id, func(k KeptApproval) (Approval, error) {
-		who, err := b.deciding(ctx, r, k, ordered)
-		if err != nil {
-			return Approval{}, err
-		}
-		by := Vote{User: r.Caller.User, Name: b.NameOf(r.Caller.User), At: k.Now}
-		if by.Name == "" {
-			by.Name = by.User
-		}
-		return decide(k, by, who.account, who.groups)
-	})
-}
-
 // hasEnded reports whether a decision failed since there is nothing to decide any
 // more, which is nothing for the record, or since nobody knows.
 func hasEnded(e *Error) bool {
 	return e.Code == CodeApprovalGone || e.Code == CodeApprovedOnce || e.Code == CodeStore || e.Code == CodeRecord
 }
 
-// A decider is whoever may decide about an Approval, and by which config.
-type decider struct {
-	account policy.Account
-	groups  policy.Membership
-}
-
-// deciding refuses whoever may not decide about an Approval. Approvers need not
-// be Users of the config.
-func (b *Deciding) deciding(ctx context.Context, r Request, k KeptApproval, ordered orders) (decider, error) {
-	err := b.mayTakePart(ctx, r)
+// mayVote refuses whoever may not decide about an Approval. Approvers need not be
+// Users of the config.
+func (b *Deciding) mayVote(ctx context.Context, r Request, k KeptApproval, ordered func(ctx context.Context, user string) error) (voter, error) {
+	err := b.visits.served(ctx, r.Caller)
+	if err == nil {
+		err = b.visits.inGoodStanding(ctx, r.Caller.User)
+	}
 	if err == nil {
 		err = ordered(ctx, r.Caller.User)
 	}
 	if err != nil {
-		return decider{}, err
+		return voter{}, err
 	}
 	account, ok := b.config.Account(k.Account)
 	if !ok || account.Approval == nil || !k.Acknowledge && account.Terms() != k.Terms {
-		return decider{}, &Error{
-			Code: CodeApprovalGone,
-			What: Say("The config has changed since this was asked: " + k.Account + " is not what it was."),
-			Hint: Say("The person who asked can ask again."),
-		}
+		return voter{}, newError(CodeApprovalGone,
+			Say("The config has changed since this was asked: "+k.Account+" is not what it was."),
+			Say("The person who asked can ask again."))
 	}
 	m, err := b.visits.groups(ctx, append(k.voters(), r.Caller.User)...)
 	switch found := b.config.OnList(account.Approval.Approvers, r.Caller.User, m); {
 	case found.Unknown:
-		return decider{}, slackCannotSay(err, "whether you are an approver of "+account.Name)
+		return voter{}, slackCannotSay(err, "whether you are an approver of "+account.Name)
 	case !found.Yes:
-		return decider{}, &Error{
+		return voter{}, &Error{
 			Code: CodeNotApprover, Rule: policy.RuleDefault,
 			What: Say("You are not an approver of " + account.Name + "."),
 			Hint: Say("Nothing was changed. Only the approvers that the config names can decide."),
 		}
 	case r.Caller.User == k.User && k.Acknowledge:
-		return decider{}, &Error{
-			Code: CodeOwnApproval,
-			What: Say("You cannot acknowledge your own break-glass."),
-			Hint: Say("Another approver of " + account.Name + " must do it."),
-		}
+		return voter{}, newError(CodeOwnApproval,
+			Say("You cannot acknowledge your own break-glass."),
+			Say("Another approver of "+account.Name+" must do it."))
 	case r.Caller.User == k.User:
-		return decider{}, &Error{
-			Code: CodeOwnApproval,
-			What: Say("You cannot decide about your own request."),
-			Hint: Say("Another approver of "+account.Name+" must do it. ", AssumeCmd("cancel"), " cancels the request."),
-		}
+		return voter{}, newError(CodeOwnApproval,
+			Say("You cannot decide about your own request."),
+			Say("Another approver of "+account.Name+" must do it. ", AssumeCmd("cancel"), " cancels the request."))
 	case k.State != ApprovalWaiting: // nor is one whose time is over
-		return decider{}, b.pending.approvalOver(k.Approval)
+		return voter{}, b.pending.approvalOver(k.Approval)
 	}
-	return decider{account: account, groups: m}, nil
-}
-
-// mayTakePart refuses whoever is not a full, living member of a workspace that is
-// served; they need not be a User.
-func (b *Deciding) mayTakePart(ctx context.Context, r Request) error {
-	if err := b.visits.served(ctx, r.Caller); err != nil {
-		return err
-	}
-	return b.visits.inGoodStanding(ctx, r.Caller.User)
+	by := Vote{User: r.Caller.User, Name: cmp.Or(b.NameOf(r.Caller.User), r.Caller.User), At: k.Now}
+	return voter{Vote: by, account: account, groups: m}, nil
 }
 
 // votes counts the approvals of those who are approvers still.

@@ -15,12 +15,10 @@ func (b *Consent) approvalFor(ctx context.Context, r Request, user policy.User, 
 	if r.Approval != "" {
 		k, err := b.usableApproval(ctx, user, r.Approval)
 		if err == nil && !k.fits(r, account) {
-			err = &Error{
-				Code: CodeApprovalGone,
-				What: Say("The approval is for something else. It counts only for the account and duration that were approved, " +
+			err = newError(CodeApprovalGone,
+				Say("The approval is for something else. It counts only for the account and duration that were approved, "+
 					"while the config of the account stays the same."),
-				Hint: Say("Ask for a new one."),
-			}
+				Say("Ask for a new one."))
 		}
 		if err != nil {
 			return nil, err
@@ -45,8 +43,7 @@ func (b *Consent) approvalFor(ctx context.Context, r Request, user policy.User, 
 // lapsed reports whether err, of stillApproved, says that the approval counts no
 // more: it gives way to a new one. While nobody knows it stays.
 func lapsed(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && e.Code == CodeApprovalGone
+	return codeOf(err) == CodeApprovalGone
 }
 
 // CancelLapsed takes back what was approved for r.Account and counts no more,
@@ -128,9 +125,7 @@ func (b *Consent) stillApproved(ctx context.Context, account policy.Account, k K
 	m, err := b.visits.groups(ctx, k.voters()...)
 	if b.votes(account, k.Approval, m) < needs {
 		if err != nil {
-			e := slackCannotSay(err, "whether those who approved are approvers still")
-			e.Hint = Sentences(e.Hint, Say("The approval stays."))
-			return e
+			return slackCannotSay(err, "whether those who approved are approvers still").hinting(inAMinute(), Say("The approval stays."))
 		}
 		return &Error{
 			Code: CodeApprovalGone, Rule: "approval",
@@ -139,14 +134,9 @@ func (b *Consent) stillApproved(ctx context.Context, account policy.Account, k K
 		}
 	}
 	for _, v := range k.Votes {
-		err := b.visits.inGoodStanding(ctx, v.User)
-		if err == nil {
-			err = b.visits.notBlocked(ctx, v.User)
-		}
-		var e *Error
-		switch {
-		case err == nil:
-		case errors.As(err, &e) && (e.Code == CodeNotAMember || e.Code == CodeBlocked):
+		switch err := b.pending.MayBeAsked(ctx, v.User); codeOf(err) {
+		case "":
+		case CodeNotAMember, CodeBlocked:
 			return &Error{
 				Code: CodeApprovalGone, Rule: "approval", Err: err,
 				What: Say(v.Name + ", who approved, is blocked or is no full member of this workspace, so the approval does not count any more."),

@@ -146,8 +146,6 @@ func spendAll(ctx context.Context, claims []claim) {
 // notAsked ends an attempt whose intent is on the record and for which AWS is not
 // asked after all.
 func (b *attempts) notAsked(ctx context.Context, a attempt) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
-	defer cancel()
 	e := b.notBegun(a, storeSlow("AWS was not asked and "+a.undone))
 	b.recordFailure(ctx, a.intent, e, e)
 	return e

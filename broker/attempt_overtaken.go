@@ -2,7 +2,8 @@ package broker
 
 import (
 	"context"
-	"strings"
+
+	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // overtaken asks again after STS answered. Where an order came meanwhile, or
@@ -70,7 +71,7 @@ func (b *attempts) denyUnseen(ctx context.Context, r Request, intent Event, issu
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTimeout)
 	defer cancel()
-	denied, failed := b.revoking.deny(ctx, r, account, sessionOf(issued.Grant.Principal), true)
+	denied, failed := b.revoking.deny(ctx, r, account, policy.SessionOf(issued.Grant.Principal), true)
 	event := b.outcome(EventRevoked, intent)
 	event.Purpose, event.Method, event.Seconds = "", "", 0
 	event.denial(denied, failed)
@@ -78,10 +79,4 @@ func (b *attempts) denyUnseen(ctx context.Context, r Request, intent Event, issu
 		b.log.ErrorContext(ctx, "credentials that nobody saw not revoked", "request", r.ID, "account", account.Name, "error", failed)
 	}
 	b.note(ctx, event)
-}
-
-// sessionOf is the session name within the ARN of an assumed role:
-// arn:aws:sts::222222222222:assumed-role/OnCall/alice.
-func sessionOf(principal string) string {
-	return principal[strings.LastIndexByte(principal, '/')+1:]
 }

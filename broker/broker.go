@@ -92,34 +92,31 @@ type Broker struct {
 type (
 	// claims are the uses of codes and of the calls that an Account may have.
 	claims struct{ *core }
+	// sealings say how Credentials may be shown.
+	sealings struct{ *core }
 	// Visits says who speaks, and is the door that all pass.
 	Visits struct {
 		*core
 		claims *claims
 	}
+	// base is what every part behind the door works with.
+	base struct {
+		*core
+		visits *Visits
+	}
 	// Policy says who may have what.
-	Policy struct {
-		*core
-		visits *Visits
-	}
+	Policy struct{ base }
 	// Pending is what waits for other people, and how that ends.
-	Pending struct {
-		*core
-		visits *Visits
-	}
+	Pending struct{ base }
 	// Consent is what policy and other people's approval give a Request.
 	Consent struct {
-		*core
-		visits  *Visits
+		base
 		policy  *Policy
 		pending *Pending
 	}
-	// sealings say how Credentials may be shown.
-	sealings struct{ *core }
 	// Asking asks other people.
 	Asking struct {
-		*core
-		visits   *Visits
+		base
 		policy   *Policy
 		pending  *Pending
 		consent  *Consent
@@ -127,20 +124,17 @@ type (
 	}
 	// Deciding is what other people decide.
 	Deciding struct {
-		*core
-		visits  *Visits
+		base
 		pending *Pending
 	}
 	// Orders are what admins impose and lift.
 	Orders struct {
-		*core
-		visits  *Visits
+		base
 		pending *Pending
 	}
 	// Revoking takes back what was issued.
 	Revoking struct {
-		*core
-		visits  *Visits
+		base
 		policy  *Policy
 		pending *Pending
 		orders  *Orders
@@ -149,23 +143,20 @@ type (
 	}
 	// attempts are the acts that need the record.
 	attempts struct {
-		*core
+		base
 		claims   *claims
-		visits   *Visits
 		revoking *Revoking
 	}
 	// MFASessions begins, uses and ends them.
 	MFASessions struct {
-		*core
+		base
 		claims   *claims
-		visits   *Visits
 		attempts *attempts
 	}
 	// Issuing issues credentials and makes sign-in links.
 	Issuing struct {
-		*core
+		base
 		claims      *claims
-		visits      *Visits
 		consent     *Consent
 		sealings    *sealings
 		attempts    *attempts
@@ -173,8 +164,7 @@ type (
 	}
 	// Holding is what was issued and lives.
 	Holding struct {
-		*core
-		visits   *Visits
+		base
 		consent  *Consent
 		sealings *sealings
 		orders   *Orders
@@ -182,24 +172,21 @@ type (
 	}
 	// Lists are those of buckets.
 	Lists struct {
-		*core
-		visits  *Visits
+		base
 		consent *Consent
 		issuing *Issuing
 		holding *Holding
 	}
 	// Keys are those that credentials are encrypted to.
 	Keys struct {
-		*core
+		base
 		claims   *claims
-		visits   *Visits
 		sealings *sealings
 		attempts *attempts
 	}
 	// Explaining says what would happen, and who one is.
 	Explaining struct {
-		*core
-		visits      *Visits
+		base
 		policy      *Policy
 		consent     *Consent
 		mfaSessions *MFASessions
@@ -208,39 +195,27 @@ type (
 
 // New returns a Broker; it does no work.
 func New(d Deps) *Broker {
-	c := &core{
+	b := &Broker{core: &core{
 		config: d.Config, names: d.Config.Names(), aws: d.AWS, codes: d.Codes, sessions: d.Sessions, grants: d.Grants, listings: d.Listings,
-		sealedKeys: d.Keys, parseKey: d.ParseKey,
-		recorder: d.Recorder, directory: d.Directory, people: d.People, counters: d.Counters, leases: d.Leases, approvals: d.Approvals,
-		controls: d.Controls, now: d.Now, log: d.Log,
-	}
-	used := &claims{c}
-	visits := &Visits{core: c, claims: used}
-	policy := &Policy{core: c, visits: visits}
-	pending := &Pending{core: c, visits: visits}
-	consent := &Consent{core: c, visits: visits, policy: policy, pending: pending}
-	sealed := &sealings{c}
-	orders := &Orders{core: c, visits: visits, pending: pending}
-	revoking := &Revoking{core: c, visits: visits, policy: policy, pending: pending, orders: orders}
-	acts := &attempts{core: c, claims: used, visits: visits, revoking: revoking}
-	sessions := &MFASessions{core: c, claims: used, visits: visits, attempts: acts}
-	issuing := &Issuing{core: c, claims: used, visits: visits, consent: consent, sealings: sealed, attempts: acts, mfaSessions: sessions}
-	holding := &Holding{core: c, visits: visits, consent: consent, sealings: sealed, orders: orders, revoking: revoking}
-	return &Broker{
-		core:        c,
-		Visits:      visits,
-		Policy:      policy,
-		Pending:     pending,
-		Consent:     consent,
-		Asking:      &Asking{core: c, visits: visits, policy: policy, pending: pending, consent: consent, sealings: sealed},
-		Deciding:    &Deciding{core: c, visits: visits, pending: pending},
-		Orders:      orders,
-		Revoking:    revoking,
-		MFASessions: sessions,
-		Issuing:     issuing,
-		Holding:     holding,
-		Lists:       &Lists{core: c, visits: visits, consent: consent, issuing: issuing, holding: holding},
-		Keys:        &Keys{core: c, claims: used, visits: visits, sealings: sealed, attempts: acts},
-		Explaining:  &Explaining{core: c, visits: visits, policy: policy, consent: consent, mfaSessions: sessions},
-	}
+		sealedKeys: d.Keys, parseKey: d.ParseKey, recorder: d.Recorder, directory: d.Directory, people: d.People, counters: d.Counters,
+		leases: d.Leases, approvals: d.Approvals, controls: d.Controls, now: d.Now, log: d.Log,
+	}}
+	used, sealed := &claims{b.core}, &sealings{b.core}
+	b.Visits = &Visits{core: b.core, claims: used}
+	in := base{core: b.core, visits: b.Visits}
+	b.Policy = &Policy{in}
+	b.Pending = &Pending{in}
+	b.Consent = &Consent{base: in, policy: b.Policy, pending: b.Pending}
+	b.Asking = &Asking{base: in, policy: b.Policy, pending: b.Pending, consent: b.Consent, sealings: sealed}
+	b.Deciding = &Deciding{base: in, pending: b.Pending}
+	b.Orders = &Orders{base: in, pending: b.Pending}
+	b.Revoking = &Revoking{base: in, policy: b.Policy, pending: b.Pending, orders: b.Orders}
+	acts := &attempts{base: in, claims: used, revoking: b.Revoking}
+	b.MFASessions = &MFASessions{base: in, claims: used, attempts: acts}
+	b.Issuing = &Issuing{base: in, claims: used, consent: b.Consent, sealings: sealed, attempts: acts, mfaSessions: b.MFASessions}
+	b.Holding = &Holding{base: in, consent: b.Consent, sealings: sealed, orders: b.Orders, revoking: b.Revoking}
+	b.Lists = &Lists{base: in, consent: b.Consent, issuing: b.Issuing, holding: b.Holding}
+	b.Keys = &Keys{base: in, claims: used, sealings: sealed, attempts: acts}
+	b.Explaining = &Explaining{base: in, policy: b.Policy, consent: b.Consent, mfaSessions: b.MFASessions}
+	return b
 }

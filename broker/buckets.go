@@ -132,11 +132,9 @@ func (b *Lists) BucketPage(ctx context.Context, r Request, grantID, prefix strin
 			return BucketList{}, err
 		}
 		if !found.Kept {
-			return BucketList{}, &Error{
-				Code: CodeRevealOver,
-				What: Say("This list has ended: the bot keeps the credentials that it was made with for " + text.FormatDuration(b.config.RevealWindow) + " only."),
-				Hint: Say("Send ", BucketsCmd(account.Name), " again."),
-			}
+			return BucketList{}, newError(CodeRevealOver,
+				Say("This list has ended: the bot keeps the credentials that it was made with for "+text.FormatDuration(b.config.RevealWindow)+" only."),
+				Say("Send ", BucketsCmd(account.Name), " again."))
 		}
 		if err := b.recordUse(ctx, *r, EventListing, found.Grant); err != nil {
 			return BucketList{}, err

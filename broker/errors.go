@@ -43,6 +43,9 @@ const (
 	UseUnknown                // nobody knows; it counts as used
 )
 
+// newError is an Error without a cause.
+func newError(code Code, what, hint []Part) *Error { return &Error{Code: code, What: what, Hint: hint} }
+
 // Error implements error for operators.
 func (e *Error) Error() string {
 	if e.Err != nil {
@@ -74,6 +77,20 @@ func AsError(err error, requestID string) *Error {
 	return e
 }
 
+// codeOf is the Code of err; "" of nil alone.
+func codeOf(err error) Code {
+	if err == nil {
+		return ""
+	}
+	return AsError(err, "").Code
+}
+
+// hinting is e with that hint.
+func (e *Error) hinting(hint ...[]Part) *Error {
+	e.Hint = Sentences(hint...)
+	return e
+}
+
 // codeUse is use for a Request that came with a code; without one there is
 // nothing to say.
 func (r Request) codeUse(use CodeUse) CodeUse {
@@ -100,20 +117,18 @@ const AskOperator = "Pass the reference to whoever runs the bot."
 // Refusals by what the config allows at most, and AWS at least.
 
 func tooLong(what string, most time.Duration) *Error {
-	return &Error{
-		Code: CodeTooLong,
-		What: Say(what + " " + text.FormatDuration(most) + " at most."),
-		Hint: Say("Ask for " + text.FormatDuration(most) + " or less."),
-	}
+	return newError(CodeTooLong,
+		Say(what+" "+text.FormatDuration(most)+" at most."),
+		Say("Ask for "+text.FormatDuration(most)+" or less."))
 }
 
 func tooShort(what string) *Error {
-	return &Error{Code: CodeTooShort, What: Say(what + " shorter than 15 minutes."), Hint: Say("Ask for 15m or more.")}
+	return newError(CodeTooShort, Say(what+" shorter than 15 minutes."), Say("Ask for 15m or more."))
 }
 
 // tooMany is of what may be asked for again after wait.
 func tooMany(code Code, what string, wait time.Duration, hint []Part) *Error {
-	return &Error{Code: code, What: Say(what), Hint: Sentences(hint, Say("Try again in "+seconds(wait)+"."))}
+	return newError(code, Say(what), Sentences(hint, Say("Try again in "+text.Seconds(wait)+".")))
 }
 
 // recordAway is of a record that could not be written before something was done;
@@ -154,32 +169,23 @@ func storeDown(err error) *Error { return StoreAway(err, "") }
 
 // orderUnsure is of an order of which nobody knows whether the store took it.
 func orderUnsure(err error, whether string) *Error {
-	e := StoreAway(err, "so nobody knows whether "+whether)
-	e.Hint = Say("Try again at once. While the store is away, nothing is issued to anybody.")
-	return e
+	return StoreAway(err, "so nobody knows whether "+whether).
+		hinting(Say("Try again at once. While the store is away, nothing is issued to anybody."))
 }
 
 // mayBeKept is of a store that did not take everything back.
 func mayBeKept(err error, what string, hint []Part) *Error {
-	e := StoreAway(err, "so it may still keep "+what)
-	e.Hint = hint
-	return e
+	return StoreAway(err, "so it may still keep "+what).hinting(hint)
 }
 
 // notEnded is of what the store could not be told to end.
 func notEnded(err error, so string) *Error {
-	e := StoreAway(err, so)
-	e.Hint = Say("Try again in a minute, or tell whoever runs the bot.")
-	return e
+	return StoreAway(err, so).hinting(Say("Try again in a minute, or tell whoever runs the bot."))
 }
 
 // storeSlow is of a store that took so long that nothing was begun; so is what.
 func storeSlow(so string) *Error {
-	return &Error{
-		Code: CodeStore,
-		What: Say("The bot's own store is too slow right now, so " + so + "."),
-		Hint: inAMinute(),
-	}
+	return newError(CodeStore, Say("The bot's own store is too slow right now, so "+so+"."), inAMinute())
 }
 
 // unstored is of what the store did not keep after AWS took the code.

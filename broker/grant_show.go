@@ -38,11 +38,9 @@ func (b *Holding) Reveal(ctx context.Context, r Request, grantID string) (Issued
 			return Issued{}, err
 		}
 		if !found.Kept {
-			return Issued{}, &Error{
-				Code: CodeRevealOver,
-				What: Say("These credentials cannot be shown or used again: the bot keeps them for " + text.FormatDuration(b.config.RevealWindow) + " only."),
-				Hint: Say("If you have lost them, press Renew."),
-			}
+			return Issued{}, newError(CodeRevealOver,
+				Say("These credentials cannot be shown or used again: the bot keeps them for "+text.FormatDuration(b.config.RevealWindow)+" only."),
+				Say("If you have lost them, press Renew."))
 		}
 		sealing, err := b.sealings.sealing(ctx, *r, r.user, account)
 		if err != nil {
@@ -92,11 +90,9 @@ func (b *Holding) find(ctx context.Context, r Request, grantID string) (KeptGran
 	case err != nil:
 		return KeptGrant{}, onRecord(storeDown(err)) // the record is in that store
 	case !ok:
-		return KeptGrant{}, &Error{
-			Code: CodeGrantGone,
-			What: Say("These credentials have ended."),
-			Hint: Say(SessionsCmd(), " shows what you have; ", AssumeCmd(), " gets new ones."),
-		}
+		return KeptGrant{}, newError(CodeGrantGone,
+			Say("These credentials have ended."),
+			Say(SessionsCmd(), " shows what you have; ", AssumeCmd(), " gets new ones."))
 	}
 	return found, nil
 }

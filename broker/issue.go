@@ -54,7 +54,7 @@ func (b *Issuing) issueNow(ctx context.Context, r Request, cleared clearance) (I
 	}
 	a := attempt{
 		request: r,
-		claims:  []claim{b.claims.callsClaim(r, account, p)},
+		claims:  []claim{{take: func(ctx context.Context) error { return b.claims.takeCalls(ctx, r, account, p) }}},
 		intent:  b.issueIntent(r, user, p, cleared),
 		code:    p.SendsCode(),
 		undone:  "nothing was issued",

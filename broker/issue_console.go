@@ -74,18 +74,14 @@ func (b *Issuing) ConsoleLink(ctx context.Context, r Request, issued Issued, ser
 // checkConsole refuses what AWS would.
 func (b *Issuing) checkConsole(a policy.Account, service string) error {
 	if !a.HasRole() {
-		return &Error{
-			Code: CodeNoConsole,
-			What: Say(a.Name + " has no role, and AWS signs nobody in to the console with the credentials of GetSessionToken."),
-			Hint: Say("Sign in with your own password, or ask for an account that has a role."),
-		}
+		return newError(CodeNoConsole,
+			Say(a.Name+" has no role, and AWS signs nobody in to the console with the credentials of GetSessionToken."),
+			Say("Sign in with your own password, or ask for an account that has a role."))
 	}
 	if !b.aws.HasConsole(a.RoleARN.Partition()) {
-		return &Error{
-			Code: CodeNoConsole,
-			What: Say("The bot knows no console for " + a.Name + ": it is in the partition " + a.RoleARN.Partition() + "."),
-			Hint: Say("Ask for the credentials without ", Literal("as console"), "."),
-		}
+		return newError(CodeNoConsole,
+			Say("The bot knows no console for "+a.Name+": it is in the partition "+a.RoleARN.Partition()+"."),
+			Say("Ask for the credentials without ", Literal("as console"), "."))
 	}
 	if err := CheckConsoleService(service); service != "" && err != nil {
 		return &Error{

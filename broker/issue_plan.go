@@ -80,11 +80,9 @@ func plan(s situation) (Plan, error) {
 // needsCode asks for a code, and says why an MFA session that is there does not
 // do.
 func (s situation) needsCode() error {
-	e := &Error{
-		Code: CodeNeedsCode,
-		What: Say(s.account.Name + " needs the code of your MFA device."),
-		Hint: Say("Send it again with the six digits after the account name."),
-	}
+	e := newError(CodeNeedsCode,
+		Say(s.account.Name+" needs the code of your MFA device."),
+		Say("Send it again with the six digits after the account name."))
 	if !s.live {
 		return e
 	}

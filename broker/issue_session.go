@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -56,8 +55,7 @@ func (b *Issuing) issueFromSession(ctx context.Context, r Request, user policy.U
 
 // dropDead drops an MFA session that AWS no longer accepts.
 func (b *Issuing) dropDead(ctx context.Context, r Request, held heldSession, err error) {
-	var e *Error
-	if !errors.As(err, &e) || e.Code != CodeExpired {
+	if codeOf(err) != CodeExpired {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
@@ -70,8 +68,7 @@ func (b *Issuing) dropDead(ctx context.Context, r Request, held heldSession, err
 // askInstead turns an MFA session that AWS no longer accepts into the question for
 // a code, where none was sent. On the record the attempt has failed.
 func askInstead(r Request, account policy.Account, err error) error {
-	var e *Error
-	if !errors.As(err, &e) || e.Code != CodeExpired || !r.Code.Empty() {
+	if codeOf(err) != CodeExpired || !r.Code.Empty() {
 		return err
 	}
 	return askForCode(r, &Error{

@@ -54,11 +54,9 @@ func (b *sealings) errSealRequired(user policy.User, account policy.Account) err
 	if user.SealRequired {
 		message = "Your credentials are issued only encrypted to a key that the config names, and it names none for you."
 	}
-	return &Error{
-		Code: CodeSealRequired,
-		What: Say(message),
-		Hint: Sentences(b.contact(), Say("A key set with ", AssumeCmd("key"), " does not count here.")),
-	}
+	return newError(CodeSealRequired,
+		Say(message),
+		Sentences(b.contact(), Say("A key set with ", AssumeCmd("key"), " does not count here.")))
 }
 
 // registered returns the key that user registered and since when. What is there

@@ -80,17 +80,11 @@ func (b *Keys) changeKey(ctx context.Context, r Request, change ChangedKey) (Cha
 func (b *Keys) planKeyChange(ctx context.Context, r Request, user policy.User, key secret.PublicKey) (ChangedKey, error) {
 	switch {
 	case !user.AgeKey.Empty():
-		return ChangedKey{}, &Error{
-			Code: CodeKeyFixed,
-			What: Say("Your key is set by the config and cannot be changed from Slack."),
-			Hint: b.contact(),
-		}
+		return ChangedKey{}, newError(CodeKeyFixed, Say("Your key is set by the config and cannot be changed from Slack."), b.contact())
 	case user.MFASerial == "":
-		return ChangedKey{}, &Error{
-			Code: CodeKeyFixed,
-			What: Say("The config names no MFA device for you, so no code of yours can be checked, and a key cannot be changed without."),
-			Hint: b.contact(),
-		}
+		return ChangedKey{}, newError(CodeKeyFixed,
+			Say("The config names no MFA device for you, so no code of yours can be checked, and a key cannot be changed without."),
+			b.contact())
 	}
 	previous, _, ok, err := b.sealings.registered(ctx, user)
 	if errors.Is(err, ErrKeyUnreadable) {
@@ -101,17 +95,11 @@ func (b *Keys) planKeyChange(ctx context.Context, r Request, user policy.User, k
 	case err != nil:
 		return ChangedKey{}, StoreAway(err, "so your key was not changed")
 	case key.Empty() && !ok:
-		return ChangedKey{}, &Error{
-			Code: CodeKeyUnchanged,
-			What: Say("You have no key registered, so there is none to remove."),
-			Hint: Say(AssumeCmd("key"), " shows what you have."),
-		}
+		return ChangedKey{}, newError(CodeKeyUnchanged,
+			Say("You have no key registered, so there is none to remove."),
+			Say(AssumeCmd("key"), " shows what you have."))
 	case ok && key == previous:
-		return ChangedKey{}, &Error{
-			Code: CodeKeyUnchanged,
-			What: Say("That is your registered key already."),
-			Hint: Say(AssumeCmd("key"), " shows it."),
-		}
+		return ChangedKey{}, newError(CodeKeyUnchanged, Say("That is your registered key already."), Say(AssumeCmd("key"), " shows it."))
 	case r.Code.Empty():
 		return ChangedKey{}, errKeyNeedsCode(key)
 	}
@@ -134,11 +122,9 @@ func errKeyNeedsCode(key secret.PublicKey) error {
 	default:
 		example = AssumeCmd("key", key.Type, "AAAA… 123456")
 	}
-	return &Error{
-		Code: CodeNeedsCode,
-		What: Say("To change your key takes a fresh code of your MFA device. Nothing was changed."),
-		Hint: Say("Send ", example, ": the same again, with the six digits at its end."),
-	}
+	return newError(CodeNeedsCode,
+		Say("To change your key takes a fresh code of your MFA device. Nothing was changed."),
+		Say("Send ", example, ": the same again, with the six digits at its end."))
 }
 
 // keepKey puts a change that is on the record into the store. If the store fails, a

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/policy"
-	"github.com/assumebot/assumebot/broker/text"
 )
 
 // limitWindow is what the Limits are counted within.
@@ -47,11 +46,6 @@ func (b *Visits) withinRate(ctx context.Context, r *Request) error {
 	return many
 }
 
-// callsClaim is takeCalls as the first step of an attempt; what was counted stays so.
-func (b *claims) callsClaim(r Request, account policy.Account, p Plan) claim {
-	return claim{take: func(ctx context.Context) error { return b.takeCalls(ctx, r, account, p) }}
-}
-
 // takeCalls counts calls to STS for the Account before they are made, and before
 // their code is claimed.
 func (b *claims) takeCalls(ctx context.Context, r Request, account policy.Account, p Plan) error {
@@ -73,9 +67,4 @@ func (b *claims) takeCalls(ctx context.Context, r Request, account policy.Accoun
 		}
 	}
 	return nil
-}
-
-// seconds writes a wait in whole seconds, rounded up.
-func seconds(d time.Duration) string {
-	return text.FormatDuration(max(d+time.Second-1, time.Second).Truncate(time.Second))
 }

@@ -15,23 +15,6 @@ type WrongCodes struct {
 	Next   time.Duration // for how long those would; 0 once one did
 }
 
-// Lockouts count wrong codes, the same for all replicas.
-type Lockouts interface {
-	// LockedFor returns how long the User is still locked out; 0: is not.
-	LockedFor(ctx context.Context, user string) (time.Duration, error)
-	// WrongCode counts one wrong code, that of a Request once, and returns what that
-	// came to, in one step. The fifth within 15 minutes locks for 15 minutes, each
-	// further five for twice as long as the time before, up to a day. A repeat is
-	// answered as the first time.
-	WrongCode(ctx context.Context, user, requestID string) (WrongCodes, error)
-	// RightCode forgets the wrong ones, and how long the last lock-out was. It ends
-	// none that runs.
-	RightCode(ctx context.Context, user string) error
-	// Unlock ends a lock-out that runs, and forgets wrong codes and how long the
-	// last lock-out was; false when none ran.
-	Unlock(ctx context.Context, user string) (bool, error)
-}
-
 // notLockedOut is the step of whom no lock-out keeps from sending a code.
 func (b *Visits) notLockedOut(ctx context.Context, r *Request) error {
 	if r.Code.Empty() {
@@ -42,20 +25,11 @@ func (b *Visits) notLockedOut(ctx context.Context, r *Request) error {
 	case err != nil:
 		return storeCannotSay(err, "whether you are locked out")
 	case left > 0:
-		return &Error{
-			Code: CodeLockedOut,
-			What: Say("You are locked out after too many wrong codes."),
-			Hint: Sentences(Say("Try again in "+atLeastAMinute(left)+", or have an admin unlock you. If the codes were not yours, say so now."), b.contact()),
-		}
+		return newError(CodeLockedOut,
+			Say("You are locked out after too many wrong codes."),
+			Sentences(Say("Try again in "+text.Minutes(left)+", or have an admin unlock you. If the codes were not yours, say so now."), b.contact()))
 	}
 	return nil
-}
-
-func atLeastAMinute(d time.Duration) string {
-	if d = d.Round(time.Minute); d < time.Minute {
-		d = time.Minute
-	}
-	return text.FormatDuration(d)
 }
 
 // codeRefused counts a wrong code. What it adds to the answer is said in e's
@@ -74,10 +48,10 @@ func (b *claims) codeRefused(ctx context.Context, r Request, intent Event, e *Er
 		if wrong.Left != 1 {
 			tries = strconv.Itoa(wrong.Left) + " tries"
 		}
-		e.Hint = Sentences(e.Hint, Say(tries+" left; then your codes are refused for "+atLeastAMinute(wrong.Next)+"."))
+		e.Hint = Sentences(e.Hint, Say(tries+" left; then your codes are refused for "+text.Minutes(wrong.Next)+"."))
 		return
 	}
-	e.Hint = Sentences(Say("That was one wrong code too many: you are locked out for "+atLeastAMinute(wrong.Locked)+". An admin can unlock you."), b.contact())
+	e.Hint = Sentences(Say("That was one wrong code too many: you are locked out for "+text.Minutes(wrong.Locked)+". An admin can unlock you."), b.contact())
 	event := b.outcome(EventLockedOut, intent)
 	event.Purpose, event.Expires = "", event.Time.Add(wrong.Locked) // it is about the person, whatever the code was for
 	b.note(ctx, event)

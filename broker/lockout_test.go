@@ -11,7 +11,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-// lockouts is a broker.Lockouts that locks at the fifth wrong code.
+// lockouts is a broker.Counters that locks at the fifth wrong code.
 type lockouts struct {
 	wrong  []string
 	locked time.Duration

@@ -86,11 +86,7 @@ func (b *Explaining) StandingOrder(ctx context.Context, r Request) (*Error, erro
 // blocked says since when, and whom to ask. By whom and why is for the record:
 // whoever reads this may be the one because of whom it was done.
 func (b *Visits) blocked(o Order) *Error {
-	return &Error{
-		Code: CodeBlocked,
-		What: Say("You are blocked since ", At(o.At), ": the bot does nothing for you."),
-		Hint: b.contact(),
-	}
+	return newError(CodeBlocked, Say("You are blocked since ", At(o.At), ": the bot does nothing for you."), b.contact())
 }
 
 func paused(o Order) *Error {

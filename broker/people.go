@@ -38,11 +38,7 @@ func (b *Visits) known(ctx context.Context, c Caller) (policy.User, error) {
 	}
 	user, ok := b.config.User(c.User)
 	if !ok {
-		return policy.User{}, &Error{
-			Code: CodeNotUser,
-			What: Say("You are not set up to use this bot."),
-			Hint: b.contact(),
-		}
+		return policy.User{}, newError(CodeNotUser, Say("You are not set up to use this bot."), b.contact())
 	}
 	return user, nil
 }
@@ -91,11 +87,9 @@ func (b *Visits) inGoodStanding(ctx context.Context, user string) error {
 	// of the same Grid too. https://docs.slack.dev/reference/objects/user-object
 	member := b.inGrid(s) || !s.Stranger && slices.Contains(b.config.Workspaces, s.Team)
 	if s.Deactivated || s.Guest || s.Bot || !member {
-		return &Error{
-			Code: CodeNotAMember,
-			What: Say("Only full members of this Slack workspace are served: no guests, bots, deactivated accounts or people of other workspaces."),
-			Hint: b.contact(),
-		}
+		return newError(CodeNotAMember,
+			Say("Only full members of this Slack workspace are served: no guests, bots, deactivated accounts or people of other workspaces."),
+			b.contact())
 	}
 	return nil
 }

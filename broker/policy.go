@@ -3,7 +3,6 @@ package broker
 import (
 	"context"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -67,11 +66,11 @@ func (b *Policy) denied(a policy.Account, r Request, d policy.Decision) *Error {
 	case policy.WrongChannel:
 		e = wrongChannel(a)
 	case policy.OutsideHours:
-		e = &Error{Code: CodeHours, What: Say(a.Name + " may be had only " + a.Hours.String() + "."), Hint: b.contact()}
+		e = newError(CodeHours, Say(a.Name+" may be had only "+a.Hours.String()+"."), b.contact())
 	case policy.NeedsReason:
 		e = reasonNeeded(a, r)
 	default:
-		e = &Error{Code: CodeNotAllowed, What: Say("You may not have " + a.Name + "."), Hint: b.contact()}
+		e = newError(CodeNotAllowed, Say("You may not have "+a.Name+"."), b.contact())
 		if r.BreakGlass {
 			e.What = Say("You may not have " + a.Name + " by break-glass.")
 		}
@@ -100,15 +99,13 @@ func wrongChannel(a policy.Account) *Error {
 		}
 		where = Say(where, Channel(id))
 	}
-	return &Error{
-		Code: CodeChannel,
-		What: Say(a.Name + " may be asked for only from certain Slack channels, and this is none of them."),
-		Hint: Say(where, ". Forms and buttons count as asked from where they were opened."),
-	}
+	return newError(CodeChannel,
+		Say(a.Name+" may be asked for only from certain Slack channels, and this is none of them."),
+		Say(where, ". Forms and buttons count as asked from where they were opened."))
 }
 
 func reasonNeeded(a policy.Account, r Request) *Error {
-	e := &Error{Code: CodeReason, What: Say(a.Name + " needs a reason."), Hint: Say("End your request with because and the reason.")}
+	e := newError(CodeReason, Say(a.Name+" needs a reason."), Say("End your request with because and the reason."))
 	if a.Reason.Pattern != nil && !r.BreakGlass {
 		e.What = Say(a.Name + " needs a reason that matches " + a.Reason.Pattern.String() + ".")
 	}
@@ -131,25 +128,17 @@ func (b *Policy) unknownAccount(ctx context.Context, user policy.User, name stri
 	if near := text.Nearest(name, names); near != "" {
 		hint = didYouMean(near)
 	} else if len(names) > 0 {
-		hint = Say("You may have: " + listed(names, 20) + ".")
+		hint = Say("You may have: " + text.Listed(names, 20) + ".")
 	}
 	return noSuchAccount("", hint)
 }
 
 // noSuchAccount is of a name that is no Account's; so goes on.
 func noSuchAccount(so string, hint []Part) *Error {
-	return &Error{Code: CodeUnknownAccount, What: Say("There is no account of that name" + so + "."), Hint: hint}
+	return newError(CodeUnknownAccount, Say("There is no account of that name"+so+"."), hint)
 }
 
 func didYouMean(name string) []Part { return Say("Did you mean " + name + "?") }
-
-// listed joins names, at most n of them, and says how many it left out.
-func listed(names []string, n int) string {
-	if len(names) <= n {
-		return strings.Join(names, ", ")
-	}
-	return strings.Join(names[:n], ", ") + " and more"
-}
 
 // Accounts returns the Accounts that the Caller may have, in the order of the
 // config. complete is false when Slack could not say who is in which group, and

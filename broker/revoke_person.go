@@ -155,7 +155,7 @@ func (b *Revoking) sessionNames(target string, grants []Grant) []string {
 		add(user.SessionName)
 	}
 	for _, g := range grants {
-		add(sessionOf(g.Principal))
+		add(policy.SessionOf(g.Principal))
 	}
 	return names
 }
@@ -189,8 +189,6 @@ func (b *Revoking) denyPerson(ctx context.Context, r Request, of *Revocation, na
 
 // notePerson records what became of it, for each Account.
 func (b *Revoking) notePerson(ctx context.Context, r Request, done PersonRevocation) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
-	defer cancel()
 	all := done.Accounts
 	if len(all) == 0 {
 		all = []Revocation{{}}

@@ -65,9 +65,8 @@ func (b *MFASessions) heldSession(ctx context.Context, user policy.User) (heldSe
 	}
 	s, c, ok, err := b.sessions.FindMFASession(ctx, user.Slack)
 	if err != nil {
-		e := storeCannotSay(err, "whether you have an MFA session")
-		e.Hint = Say("Send a code with your request, or try again in a minute.")
-		return heldSession{}, e
+		return heldSession{}, storeCannotSay(err, "whether you have an MFA session").
+			hinting(Say("Send a code with your request, or try again in a minute."))
 	}
 	if latest := s.Began.Add(b.config.MFASession); latest.Before(s.Expires) {
 		s.Expires = latest
@@ -100,11 +99,7 @@ func (b *MFASessions) sessionDuration(user policy.User, asked time.Duration) (ti
 	case most == 0:
 		return 0, b.sessionsOff()
 	case user.MFASerial == "":
-		return 0, &Error{
-			Code: CodeNoDevice,
-			What: Say("The bot's config names no MFA device of yours."),
-			Hint: b.contact(),
-		}
+		return 0, newError(CodeNoDevice, Say("The bot's config names no MFA device of yours."), b.contact())
 	case asked == 0:
 		return most, nil
 	case asked < MinMFASession:
@@ -116,11 +111,9 @@ func (b *MFASessions) sessionDuration(user policy.User, asked time.Duration) (ti
 }
 
 func (b *MFASessions) sessionsOff() error {
-	return &Error{
-		Code: CodeSessionsOff,
-		What: Say("MFA sessions are switched off here: each request needs a code of its own."),
-		Hint: Sentences(sendCode(AssumeCmd("ACCOUNT", "123456")), Say("Nothing was asked of AWS.")),
-	}
+	return newError(CodeSessionsOff,
+		Say("MFA sessions are switched off here: each request needs a code of its own."),
+		Sentences(sendCode(AssumeCmd("ACCOUNT", "123456")), Say("Nothing was asked of AWS.")))
 }
 
 // MFASession returns the Caller's MFA session; ok is false when there is none.

@@ -114,6 +114,12 @@ func CheckSessionName(name string) error {
 	return nil
 }
 
+// SessionOf returns the session name within the ARN of an assumed role:
+// arn:aws:sts::222222222222:assumed-role/OnCall/alice.
+func SessionOf(principal string) string {
+	return principal[strings.LastIndexByte(principal, '/')+1:]
+}
+
 // PartitionOfRegion returns the partition a region is in, by its prefix.
 // https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
 func PartitionOfRegion(region string) string {

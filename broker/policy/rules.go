@@ -186,3 +186,30 @@ func (c *Config) named() []string {
 	}
 	return slices.Concat(lists...)
 }
+
+// Approvers are those who may approve a Request for a: Slack user and user group IDs.
+func (c *Config) Approvers(a Account) []string {
+	var who []string
+	for _, entry := range a.Approval.Approvers {
+		if group, named := c.Groups[entry]; named {
+			who = append(who, group.Members...)
+		} else {
+			who = append(who, entry)
+		}
+	}
+	slices.Sort(who)
+	return slices.Compact(who)
+}
+
+// Rotas are the lists of who is on call, of all Accounts.
+func (c *Config) Rotas() [][]string {
+	var rotas [][]string
+	for a := range c.Accounts.All() {
+		for _, rule := range a.Allow {
+			if rule.OnCall {
+				rotas = append(rotas, rule.Who)
+			}
+		}
+	}
+	return rotas
+}

@@ -3,6 +3,7 @@ package text
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -28,4 +29,20 @@ func FormatNumber(n int) string {
 		return strconv.Itoa(n)
 	}
 	return fmt.Sprintf("%s,%03d", FormatNumber(n/1000), n%1000)
+}
+
+// Seconds writes d in whole seconds, rounded up.
+func Seconds(d time.Duration) string {
+	return FormatDuration(max(d+time.Second-1, time.Second).Truncate(time.Second))
+}
+
+// Minutes writes d in whole minutes, at least one.
+func Minutes(d time.Duration) string { return FormatDuration(max(d.Round(time.Minute), time.Minute)) }
+
+// Listed joins names, at most n of them, and says when it left some out.
+func Listed(names []string, n int) string {
+	if len(names) <= n {
+		return strings.Join(names, ", ")
+	}
+	return strings.Join(names[:n], ", ") + " and more"
 }
