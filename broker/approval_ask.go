@@ -30,7 +30,7 @@ func (b *Asking) Ask(ctx context.Context, r Request) (a Approval, again bool, er
 		}
 		open, err := b.pending.openOf(ctx, r.user.Slack)
 		if err != nil {
-			return Approval{}, storeDown(err)
+			return Approval{}, err
 		}
 		account, _ := b.config.Account(asked.Account)
 		for _, k := range open {

@@ -21,10 +21,10 @@ func (b *Pending) CancelApprovals(ctx context.Context, r Request) ([]Approval, e
 }
 
 // nothingToCancel says what waits, where an account was misspelt.
-func (b *Pending) nothingToCancel(ctx context.Context, user policy.User, name string) *Error {
+func (b *Pending) nothingToCancel(ctx context.Context, user policy.User, name string) error {
 	open, err := b.openOf(ctx, user.Slack)
 	if err != nil {
-		return storeDown(err)
+		return err
 	}
 	var names []string
 	for _, a := range open {
@@ -44,7 +44,7 @@ func (b *Pending) nothingToCancel(ctx context.Context, user policy.User, name st
 func (b *Pending) cancelOpen(ctx context.Context, r Request, owner string, by Vote) ([]Approval, error) {
 	kept, err := b.openOf(ctx, owner)
 	if err != nil {
-		return nil, storeDown(err)
+		return nil, err
 	}
 	var cancelled []Approval
 	for _, k := range kept {
@@ -79,25 +79,25 @@ func (b *Pending) cancelLate(ctx context.Context, r Request, a Approval) {
 // cancelApproval takes one back. The error comes with what became of it instead,
 // or with no Approval when nobody knows.
 func (b *Pending) cancelApproval(ctx context.Context, user, id string, by Vote) (Approval, error) {
-	return b.changeApproval(ctx, user, id, func(k KeptApproval) (Approval, error) {
+	return b.changeApproval(ctx, user, id, func(k *KeptApproval) error {
 		if !k.open() {
-			return Approval{}, b.approvalOver(k.Approval)
+			return b.approvalOver(k.Approval)
 		}
 		k.State, by.At = ApprovalCancelled, k.Now
 		k.EndedBy = by
-		return k.Approval, nil
+		return nil
 	})
 }
 
 // ExpireApproval notes that the time of an Approval is over; left is how long it
 // is not yet. What has ended otherwise stays as it is.
 func (b *Pending) ExpireApproval(ctx context.Context, user, id string) (a Approval, left time.Duration, err error) {
-	a, err = b.changeApproval(ctx, user, id, func(k KeptApproval) (Approval, error) {
+	a, err = b.changeApproval(ctx, user, id, func(k *KeptApproval) error {
 		left = k.Expires.Sub(k.Now)
 		if k.State != ApprovalExpired || k.stored == ApprovalExpired {
-			return Approval{}, b.approvalOver(k.Approval)
+			return b.approvalOver(k.Approval)
 		}
-		return k.Approval, nil
+		return nil
 	})
 	switch {
 	case a.ID == "":

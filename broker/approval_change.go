@@ -47,23 +47,23 @@ func (b *Pending) loadApproval(ctx context.Context, user, id string) (KeptApprov
 
 // changeApproval replaces an Approval by what change makes of it. Of changes at
 // the same instant one is taken; the others are judged anew by what it left.
-func (b *Pending) changeApproval(ctx context.Context, user, id string, change func(KeptApproval) (Approval, error)) (Approval, error) {
+func (b *Pending) changeApproval(ctx context.Context, user, id string, change func(*KeptApproval) error) (Approval, error) {
 	for range swapTries {
 		k, err := b.loadApproval(ctx, user, id)
 		if err != nil {
 			return Approval{}, err
 		}
-		next, err := change(k)
-		if err != nil {
+		next := k
+		if err := change(&next); err != nil {
 			return k.Approval, err
 		}
 		next.Version++
-		swapped, err := b.approvals.SwapApproval(ctx, k, next)
+		swapped, err := b.approvals.SwapApproval(ctx, k, next.Approval)
 		switch {
-		case err != nil && !b.taken(ctx, next):
+		case err != nil && !b.taken(ctx, next.Approval):
 			return Approval{}, storeDown(err)
 		case err != nil || swapped:
-			return next, nil //nolint:nilerr // it was taken, and only the answer was lost
+			return next.Approval, nil //nolint:nilerr // it was taken, and only the answer was lost
 		}
 	}
 	return Approval{}, storeDown(fmt.Errorf("approval %s: %d others came first", id, swapTries))
@@ -82,21 +82,18 @@ func (b *Pending) taken(ctx context.Context, next Approval) bool {
 func (b *Pending) OpenApprovals(ctx context.Context, r Request) ([]Approval, error) {
 	return visit(ctx, b.visits, r, b.visits.toSee(), func(ctx context.Context, r *Request) ([]Approval, error) {
 		kept, err := b.openOf(ctx, r.user.Slack)
-		if err != nil {
-			return nil, storeDown(err)
-		}
 		var open []Approval
 		for _, k := range kept {
 			open = append(open, k.Approval)
 		}
-		return open, nil
+		return open, err
 	})
 }
 
 func (b *Pending) openOf(ctx context.Context, user string) ([]KeptApproval, error) {
 	kept, err := b.approvals.ApprovalsOf(ctx, user)
 	if err != nil {
-		return nil, err
+		return nil, storeDown(err)
 	}
 	return slices.DeleteFunc(kept, func(k KeptApproval) bool { return !k.open() || k.Acknowledge }), nil
 }

@@ -113,13 +113,12 @@ func (b *Deciding) vote(
 	ctx context.Context, r Request, user, id string, ordered func(ctx context.Context, user string) error, change func(*KeptApproval, voter) error,
 ) (Approval, error) {
 	return visit(ctx, b.visits, r, way{answers: hasEnded}, func(ctx context.Context, r *Request) (Approval, error) {
-		a, err := b.pending.changeApproval(ctx, user, id, func(k KeptApproval) (Approval, error) {
-			by, err := b.mayVote(ctx, *r, k, ordered)
+		a, err := b.pending.changeApproval(ctx, user, id, func(k *KeptApproval) error {
+			by, err := b.mayVote(ctx, *r, *k, ordered)
 			if err != nil {
-				return Approval{}, err
+				return err
 			}
-			err = change(&k, by)
-			return k.Approval, err
+			return change(k, by)
 		})
 		if err != nil {
 			r.Account, r.Approval = a.Account, a.ID

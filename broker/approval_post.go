@@ -34,25 +34,25 @@ func (b *Pending) MayBeAsked(ctx context.Context, approver string) error {
 // MarkCopy notes which message shows the Approval to one approver; the first
 // stays.
 func (b *Pending) MarkCopy(ctx context.Context, a Approval, c PostedCopy) (Approval, error) {
-	return b.changeApproval(ctx, a.User, a.ID, func(k KeptApproval) (Approval, error) {
+	return b.changeApproval(ctx, a.User, a.ID, func(k *KeptApproval) error {
 		k.State = k.stored
 		if _, there := k.CopyFor(c.User); !there {
 			k.Copies = append(k.Copies, c)
 		}
-		return k.Approval, nil
+		return nil
 	})
 }
 
 // MarkReminded notes that the approvers are reminded now; first is false when
 // they were, or when there is nothing to decide any more.
 func (b *Pending) MarkReminded(ctx context.Context, user, id string) (a Approval, first bool, err error) {
-	a, err = b.changeApproval(ctx, user, id, func(k KeptApproval) (Approval, error) {
+	a, err = b.changeApproval(ctx, user, id, func(k *KeptApproval) error {
 		first = !k.Reminded && k.State == ApprovalWaiting
 		if !first {
-			return Approval{}, b.approvalOver(k.Approval)
+			return b.approvalOver(k.Approval)
 		}
 		k.Reminded = true
-		return k.Approval, nil
+		return nil
 	})
 	if !first && a.ID != "" {
 		return a, false, nil
@@ -62,11 +62,11 @@ func (b *Pending) MarkReminded(ctx context.Context, user, id string) (a Approval
 
 // MarkPosted notes which message shows the Approval; the first stays.
 func (b *Pending) MarkPosted(ctx context.Context, a Approval, channel, ts string) (Approval, error) {
-	return b.changeApproval(ctx, a.User, a.ID, func(k KeptApproval) (Approval, error) {
+	return b.changeApproval(ctx, a.User, a.ID, func(k *KeptApproval) error {
 		if k.PostTS == "" {
 			k.PostIn, k.PostTS = channel, ts
 		}
 		k.State = k.stored
-		return k.Approval, nil
+		return nil
 	})
 }

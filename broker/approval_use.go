@@ -56,7 +56,7 @@ func (b *Consent) CancelLapsed(ctx context.Context, r Request) ([]Approval, erro
 	user := r.user
 	open, err := b.pending.openOf(ctx, user.Slack)
 	if err != nil {
-		return nil, b.asError(r, storeDown(err))
+		return nil, b.asError(r, err)
 	}
 	var all []Approval
 	for _, k := range open {
@@ -175,15 +175,15 @@ func (b *Consent) approvalClaim(r Request, c clearance) []claim {
 // useApproval spends the approval for r, before AWS is asked. A repeat of r finds
 // that it did.
 func (b *Consent) useApproval(ctx context.Context, r Request, c clearance) error {
-	_, err := b.pending.changeApproval(ctx, c.approval.User, c.approval.ID, func(k KeptApproval) (Approval, error) {
+	_, err := b.pending.changeApproval(ctx, c.approval.User, c.approval.ID, func(k *KeptApproval) error {
 		if k.State == ApprovalUsed && k.UsedBy == r.ID {
-			return k.Approval, nil
+			return nil
 		}
 		if k.State != ApprovalApproved {
-			return Approval{}, b.pending.approvalOver(k.Approval)
+			return b.pending.approvalOver(k.Approval)
 		}
 		k.State, k.UsedBy = ApprovalUsed, r.ID
-		return k.Approval, nil
+		return nil
 	})
 	return err
 }
@@ -192,12 +192,12 @@ var errNotTaken = errors.New("this request did not take it")
 
 // returnApproval gives an approval back that r spent for nothing, if it did.
 func (b *Consent) returnApproval(ctx context.Context, r Request, c clearance) {
-	_, err := b.pending.changeApproval(ctx, c.approval.User, c.approval.ID, func(k KeptApproval) (Approval, error) {
+	_, err := b.pending.changeApproval(ctx, c.approval.User, c.approval.ID, func(k *KeptApproval) error {
 		if k.State != ApprovalUsed || k.UsedBy != r.ID {
-			return Approval{}, errNotTaken
+			return errNotTaken
 		}
 		k.State, k.UsedBy = ApprovalApproved, ""
-		return k.Approval, nil
+		return nil
 	})
 	switch {
 	case errors.Is(err, errNotTaken):
