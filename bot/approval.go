@@ -9,6 +9,7 @@ import (
 	"github.com/assumebot/assumebot/bot/due"
 	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/approval"
 )
 
 // needsApproval reports whether a Request can be served once others approve. A
@@ -27,7 +28,7 @@ func (b *approvals) ask(ctx context.Context, to conversation, r broker.Request) 
 		return
 	}
 	a, again, err := to.broker.Asking.Ask(ctx, r)
-	if err == nil && a.State == broker.ApprovalWaiting && a.PostTS == "" {
+	if err == nil && a.State == approval.Waiting && a.PostTS == "" {
 		if err = b.postApproval(ctx, to.serving, a); err != nil {
 			b.log.ErrorContext(ctx, "approval not asked for", "request", to.requestID, "approval", a.ID, "error", err)
 			err = to.takeBack(ctx, r, a)
@@ -38,7 +39,7 @@ func (b *approvals) ask(ctx context.Context, to conversation, r broker.Request) 
 		return
 	}
 	b.delivery.answer(ctx, to, err, func() blockkit.Message {
-		if a.State == broker.ApprovalApproved {
+		if a.State == approval.Approved {
 			return message.Approved(a, !r.Code.Empty())
 		}
 		glass := to.broker.Policy.MayBreakGlass(ctx, a.User, a.Account)
@@ -52,7 +53,7 @@ func (b *approvals) ask(ctx context.Context, to conversation, r broker.Request) 
 
 // takeBack cancels an Approval that nobody was shown, and is the error that says
 // so.
-func (to conversation) takeBack(ctx context.Context, r broker.Request, a broker.Approval) error {
+func (to conversation) takeBack(ctx context.Context, r broker.Request, a approval.Approval) error {
 	r.Account, r.Approval = a.Account, a.ID
 	e := &broker.Error{
 		Code: broker.CodeUndelivered, Ref: broker.ShortRef(r.ID),
@@ -73,11 +74,11 @@ func (to conversation) takeBack(ctx context.Context, r broker.Request, a broker.
 // pressed serves a press that decides: what it changed shows in the message
 // itself; a refusal is told to whoever pressed alone.
 func (b *approvals) pressed(ctx context.Context, in interaction, name message.ApprovalName,
-	decide func(ctx context.Context, r broker.Request, user, id string) (broker.Approval, error)) {
+	decide func(ctx context.Context, r broker.Request, user, id string) (approval.Approval, error)) {
 	t := approvalTask{User: name.User, ID: name.ID, Press: in.to.requestID, Channel: in.Channel.ID, TS: in.Container.MessageTs}
 	_, err := in.to.broker.Deciding.MayDecide(ctx, in.to.request(command.Command{}), name.User, name.ID)
 	if err == nil {
-		err = b.decided(ctx, in.to.serving, t, func() (broker.Approval, error) {
+		err = b.decided(ctx, in.to.serving, t, func() (approval.Approval, error) {
 			return decide(ctx, in.to.request(command.Command{}), name.User, name.ID)
 		})
 	}
@@ -95,7 +96,7 @@ func (b *approvals) pressed(ctx context.Context, in interaction, name message.Ap
 // decided makes a change that whoever asks for it was judged to be allowed, and
 // sees to what follows from it. That is on the due list before the change, so that a replica that dies in between leaves no
 // message with an older state and nobody untold.
-func (b *approvals) decided(ctx context.Context, s *serving, t approvalTask, change func() (broker.Approval, error)) error {
+func (b *approvals) decided(ctx context.Context, s *serving, t approvalTask, change func() (approval.Approval, error)) error {
 	entry, err := b.dueApprovals.Put(ctx, b.now().Add(followAfter), t.entry())
 	if err != nil {
 		return broker.AsError(broker.StoreAway(err, "so nothing was changed"), t.Press)
@@ -124,7 +125,7 @@ func (b *approvals) cancelApprovals(ctx context.Context, to conversation, c comm
 }
 
 // showCancelled shows the approvers that they are asked no more.
-func (b *approvals) showCancelled(ctx context.Context, to conversation, cancelled []broker.Approval) {
+func (b *approvals) showCancelled(ctx context.Context, to conversation, cancelled []approval.Approval) {
 	for _, a := range cancelled {
 		b.showState(ctx, to.serving, a, approvalTask{Press: to.requestID})
 	}
@@ -138,14 +139,14 @@ func (b *approvals) used(s *serving, g broker.Grant) {
 	b.work(func(ctx context.Context) {
 		a, err := s.broker.Pending.Approval(ctx, g.User, g.Approval)
 		if err != nil {
-			a = broker.Approval{User: g.User, ID: g.Approval}
+			a = approval.Approval{User: g.User, ID: g.Approval}
 		}
 		b.showState(ctx, s, a, approvalTask{Press: g.ID})
 	})
 }
 
 // showState shows what has become of an Approval, now if that is possible.
-func (b *approvals) showState(ctx context.Context, s *serving, a broker.Approval, t approvalTask) {
+func (b *approvals) showState(ctx context.Context, s *serving, a approval.Approval, t approvalTask) {
 	t.User, t.ID, t.Told = a.User, a.ID, true
 	next := due.Verdict{Next: t.entry(), At: b.now()}
 	if a.State != "" {

@@ -10,6 +10,7 @@ import (
 	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/approval"
 )
 
 // askWhyDenied opens the form for the comment of a denial, for who may deny.
@@ -48,7 +49,7 @@ func (b *approvals) submitDenial(ctx context.Context, e socketmode.Envelope, in 
 	}
 	if err == nil {
 		t := approvalTask{User: name.User, ID: name.ID, Press: in.to.requestID}
-		err = b.decided(ctx, in.to.serving, t, func() (broker.Approval, error) {
+		err = b.decided(ctx, in.to.serving, t, func() (approval.Approval, error) {
 			a, err := in.to.broker.Deciding.DenyApproval(judging, in.to.request(command.Command{}), name.User, name.ID, comment)
 			if err == nil {
 				late = !ack(nil) // in time it closes the form

@@ -10,6 +10,7 @@ import (
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/approval"
 )
 
 // Approvers whom the config names one by one, and not as a user group, may not be
@@ -35,7 +36,7 @@ func individuals(approvers []string, except string) []string {
 // askEach puts on the due list who else is to be asked, and the reminder. What
 // cannot be put there is in the channel all the same. A quiet one is in the channel
 // alone: a direct message and a reminder would ping too.
-func (b *approvals) askEach(ctx context.Context, s *serving, a broker.Approval) {
+func (b *approvals) askEach(ctx context.Context, s *serving, a approval.Approval) {
 	if a.Acknowledge || a.Quiet {
 		return
 	}
@@ -58,7 +59,7 @@ func (b *approvals) serveAsk(ctx context.Context, s *serving, t approvalTask) du
 	a, err := s.broker.Pending.Approval(ctx, t.User, t.ID)
 	_, asked := a.CopyFor(t.Ask)
 	switch {
-	case gone(err), err == nil && (a.State != broker.ApprovalWaiting || asked):
+	case gone(err), err == nil && (a.State != approval.Waiting || asked):
 		return due.Done()
 	case err != nil:
 		return b.later(ctx, t, err)
@@ -71,7 +72,7 @@ func (b *approvals) serveAsk(ctx context.Context, s *serving, t approvalTask) du
 	case err != nil:
 		return b.later(ctx, t, err)
 	}
-	c := broker.PostedCopy{User: t.Ask}
+	c := approval.Copy{User: t.Ask}
 	if c.In, err = b.web.OpenDM(ctx, t.Ask); err == nil {
 		c.TS, err = b.web.Post(ctx, c.In, message.Approval(a, nil))
 	}
@@ -101,7 +102,7 @@ func (b *approvals) serveApprovalReminder(ctx context.Context, s *serving, t app
 		return due.Done()
 	case err != nil:
 		return b.later(ctx, t, err)
-	case a.State != broker.ApprovalWaiting:
+	case a.State != approval.Waiting:
 		return due.Done()
 	}
 	t.Marked = true

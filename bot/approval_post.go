@@ -12,6 +12,7 @@ import (
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/approval"
 )
 
 // approvalList is the due list of Approvals: each at the end of its time, and
@@ -57,7 +58,7 @@ func (t approvalTask) putOff(at time.Time) due.Verdict {
 // postApproval shows a new Approval to the approvers, and sees to its end. An
 // error means that it is not shown, as far as that is known; one that asks to
 // take note of break-glass is posted later then.
-func (b *approvals) postApproval(ctx context.Context, s *serving, a broker.Approval) error {
+func (b *approvals) postApproval(ctx context.Context, s *serving, a approval.Approval) error {
 	err := b.expireLater(ctx, a)
 	if err == nil {
 		err = b.postNow(ctx, s, a)
@@ -74,7 +75,7 @@ func (b *approvals) postApproval(ctx context.Context, s *serving, a broker.Appro
 // expireLater puts the end of an Approval's time on the due list, in place of an
 // earlier one. How long that is goes by the clock that all replicas share; the
 // due list by that of whichever replica works on it, which asks again.
-func (b *approvals) expireLater(ctx context.Context, a broker.Approval) error {
+func (b *approvals) expireLater(ctx context.Context, a approval.Approval) error {
 	since := a.Asked
 	if n := len(a.Votes); n > 0 {
 		since = a.Votes[n-1].At
@@ -85,7 +86,7 @@ func (b *approvals) expireLater(ctx context.Context, a broker.Approval) error {
 
 // postNow posts the message of an Approval and marks it with it. Where two
 // replicas do so at once, the message that the Approval is not marked with goes.
-func (b *approvals) postNow(ctx context.Context, s *serving, a broker.Approval) error {
+func (b *approvals) postNow(ctx context.Context, s *serving, a approval.Approval) error {
 	channel := cmp.Or(s.settings.ApprovalsChannel, b.auditIn)
 	m := message.Approval(a, s.broker.Asking.Approvers(a))
 	if a.Acknowledge && channel != b.auditIn { // there it was loud already
@@ -112,7 +113,7 @@ func (b *approvals) postNow(ctx context.Context, s *serving, a broker.Approval) 
 // show puts an Approval's state on its message. Of two replicas that do so at
 // once the later may hold the older state; so each looks again after it wrote,
 // until what it wrote is what there is. An error is one that may pass.
-func (b *approvals) show(ctx context.Context, s *serving, a broker.Approval, t approvalTask) error {
+func (b *approvals) show(ctx context.Context, s *serving, a approval.Approval, t approvalTask) error {
 	for {
 		if a.PostTS == "" {
 			a.PostIn, a.PostTS = t.Channel, t.TS
@@ -145,7 +146,7 @@ func (b *approvals) show(ctx context.Context, s *serving, a broker.Approval, t a
 }
 
 // showCopies puts an Approval's state on what single approvers were sent.
-func (b *approvals) showCopies(ctx context.Context, a broker.Approval) error {
+func (b *approvals) showCopies(ctx context.Context, a approval.Approval) error {
 	var failed error
 	for _, c := range a.Copies {
 		switch err := b.web.Rewrite(ctx, c.In, c.TS, message.Approval(a, nil)); {
@@ -166,9 +167,9 @@ func gone(err error) bool {
 
 // follow does what follows from a change: the message shows it, who asked is
 // told of an end, and an approval's own end is due. What fails is put off.
-func (b *approvals) follow(ctx context.Context, s *serving, a broker.Approval, t approvalTask) due.Verdict {
+func (b *approvals) follow(ctx context.Context, s *serving, a approval.Approval, t approvalTask) due.Verdict {
 	var failed error
-	if a.State == broker.ApprovalApproved {
+	if a.State == approval.Approved {
 		failed = b.expireLater(ctx, a)
 	}
 	if err := b.show(ctx, s, a, t); err != nil {
@@ -176,7 +177,7 @@ func (b *approvals) follow(ctx context.Context, s *serving, a broker.Approval, t
 	}
 	if m, tells := message.Outcome(s.voice, a, s.broker.Policy.MayBreakGlass(ctx, a.User, a.Account)); tells && !t.Told {
 		// The press counts as asked from the direct message.
-		if a.State == broker.ApprovalExpired && s.broker.Policy.BreakGlassFrom(ctx, broker.Caller{User: a.User}, a.Account) {
+		if a.State == approval.Expired && s.broker.Policy.BreakGlassFrom(ctx, broker.Caller{User: a.User}, a.Account) {
 			m.Blocks = append(m.Blocks, message.GlassButton(a.Account))
 		}
 		err := b.web.Tell(ctx, a.User, m)
@@ -217,7 +218,7 @@ func (b *approvals) serveApproval(ctx context.Context, entry []byte) due.Verdict
 		return b.serveApprovalReminder(ctx, s, t)
 	}
 	var (
-		a    broker.Approval
+		a    approval.Approval
 		left time.Duration
 		err  error
 	)
@@ -235,7 +236,7 @@ func (b *approvals) serveApproval(ctx context.Context, entry []byte) due.Verdict
 	case left > 0: // by the clock that counts; or somebody approved meanwhile
 		return due.Verdict{Next: entry, At: b.now().Add(left)}
 	}
-	if t.Press == "" && a.State != broker.ApprovalExpired {
+	if t.Press == "" && a.State != approval.Expired {
 		t.Told = true // by whoever ended it
 	}
 	return b.follow(ctx, s, a, t)

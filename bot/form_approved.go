@@ -8,6 +8,7 @@ import (
 	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/form"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/approval"
 )
 
 // enterCode opens the form for the code of an approved Request.
@@ -22,7 +23,7 @@ func (b *forms) enterCode(ctx context.Context, in interaction, id string) {
 
 // openUse opens the form for the code of a from whatever trigger there is. It is said when Slack
 // does not open it.
-func (b *forms) openUse(ctx context.Context, to conversation, a broker.Approval, asked form.State) {
+func (b *forms) openUse(ctx context.Context, to conversation, a approval.Approval, asked form.State) {
 	if asked.Format == "" {
 		asked.Format, asked.Service, _ = command.ReadFormat(a.Format) // one that is not known is none
 	}

@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"context"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/approval"
 )
 
 // A Blocking is what a block came to.
 type Blocking struct {
-	Before    *Order     // the block whose place it takes; nil when there was none, or nobody knows
-	Cancelled []Approval // what the person asked others to approve
+	Before    *Order              // the block whose place it takes; nil when there was none, or nobody knows
+	Cancelled []approval.Approval // what the person asked others to approve
 }
 
 // Block keeps target from getting, seeing, approving and changing anything, on
@@ -45,11 +47,11 @@ func (b *Orders) block(ctx context.Context, r Request) error {
 
 // cancelBlocked ends what a person asked others to approve who is blocked by now.
 // The error says that they are, whatever else.
-func (b *Orders) cancelBlocked(ctx context.Context, r Request) ([]Approval, error) {
+func (b *Orders) cancelBlocked(ctx context.Context, r Request) ([]approval.Approval, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	r.Account, r.Approval = "", ""
-	cancelled, err := b.pending.cancelOpen(ctx, r, r.target, Vote{User: r.Caller.User, Name: cmp.Or(b.NameOf(r.Caller.User), r.Caller.User)})
+	cancelled, err := b.pending.cancelOpen(ctx, r, r.target, approval.Vote{User: r.Caller.User, Name: cmp.Or(b.NameOf(r.Caller.User), r.Caller.User)})
 	if unsure := b.sureOf(ctx, r.target); unsure != nil {
 		return cancelled, unsure
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/text"
@@ -21,26 +22,26 @@ const (
 
 // Ask keeps an Approval that r waits for. Its code is neither used nor kept. One
 // that is equal and still good is returned instead, and again is true.
-func (b *Asking) Ask(ctx context.Context, r Request) (a Approval, again bool, err error) {
+func (b *Asking) Ask(ctx context.Context, r Request) (a approval.Approval, again bool, err error) {
 	r.Code = secret.TokenCode{}
-	a, err = visit(ctx, b.visits, r, b.visits.toBring(), func(ctx context.Context, r *Request) (Approval, error) {
+	a, err = visit(ctx, b.visits, r, b.visits.toBring(), func(ctx context.Context, r *Request) (approval.Approval, error) {
 		asked, err := b.toAsk(ctx, *r, r.user)
 		if err != nil {
-			return Approval{}, err
+			return approval.Approval{}, err
 		}
 		open, err := b.pending.openOf(ctx, r.user.Slack)
 		if err != nil {
-			return Approval{}, err
+			return approval.Approval{}, err
 		}
 		account, _ := b.config.Account(asked.Account)
 		for _, k := range open {
-			if k.sameAs(asked) && !b.consent.isLapsed(ctx, account, k) {
+			if k.Same(asked) && !b.consent.isLapsed(ctx, account, k) {
 				again = true
 				return k.Approval, nil
 			}
 		}
 		if len(open) >= maxWaiting {
-			return Approval{}, newError(CodeTooMany,
+			return approval.Approval{}, newError(CodeTooMany,
 				Say(fmt.Sprintf("You have %d requests waiting for approval already.", len(open))),
 				Say(AssumeCmd("cancel"), " cancels them. Nobody was asked about this request."))
 		}
@@ -50,7 +51,7 @@ func (b *Asking) Ask(ctx context.Context, r Request) (a Approval, again bool, er
 }
 
 // askNew asks others, unless the person asks and cancels again and again.
-func (b *Asking) askNew(ctx context.Context, r Request, a Approval) (Approval, error) {
+func (b *Asking) askNew(ctx context.Context, r Request, a approval.Approval) (approval.Approval, error) {
 	err := b.notTakenBack(ctx, r.user.Slack)
 	if err == nil {
 		a.Quiet, err = b.quiet(ctx, r, a)
@@ -59,17 +60,17 @@ func (b *Asking) askNew(ctx context.Context, r Request, a Approval) (Approval, e
 		err = b.keepAsked(ctx, r, a)
 	}
 	if err != nil {
-		return Approval{}, err
+		return approval.Approval{}, err
 	}
 	if err := b.visits.mayAct(ctx, r.user.Slack); err != nil {
 		b.pending.cancelLate(ctx, r, a)
-		return Approval{}, err
+		return approval.Approval{}, err
 	}
 	return a, nil
 }
 
 // keepAsked puts a new Approval on the record and keeps it.
-func (b *Asking) keepAsked(ctx context.Context, r Request, a Approval) error {
+func (b *Asking) keepAsked(ctx context.Context, r Request, a approval.Approval) error {
 	if err := b.recorder.Record(ctx, b.pending.approvalEvent(r, a)); err != nil {
 		return recordAway(err, "nobody was asked")
 	}
@@ -80,38 +81,38 @@ func (b *Asking) keepAsked(ctx context.Context, r Request, a Approval) error {
 }
 
 // toAsk is the Approval that r would wait for.
-func (b *Asking) toAsk(ctx context.Context, r Request, user policy.User) (Approval, error) {
+func (b *Asking) toAsk(ctx context.Context, r Request, user policy.User) (approval.Approval, error) {
 	account, ok := b.config.Account(r.Account)
 	if !ok {
-		return Approval{}, b.policy.unknownAccount(ctx, user, r.Account)
+		return approval.Approval{}, b.policy.unknownAccount(ctx, user, r.Account)
 	}
 	d := b.policy.decide(ctx, r)
 	switch d.Effect {
 	case policy.Deny:
-		return Approval{}, b.policy.denied(account, r, d)
+		return approval.Approval{}, b.policy.denied(account, r, d)
 	case policy.Allow:
-		return Approval{}, newError(CodeApprovalGone,
+		return approval.Approval{}, newError(CodeApprovalGone,
 			Say("You need no approval for "+account.Name+" any more."),
 			Say("Send your request again, with your code."))
 	}
 	duration, err := durationOf(account.Narrowed(d), r.Duration)
 	if err != nil {
-		return Approval{}, err
+		return approval.Approval{}, err
 	}
 	if _, err := b.sealings.sealing(ctx, r, user, account); err != nil {
-		return Approval{}, err // they would approve in vain
+		return approval.Approval{}, err // they would approve in vain
 	}
 	if err := b.somebodyCanApprove(ctx, account, user); err != nil {
-		return Approval{}, err
+		return approval.Approval{}, err
 	}
 	now, err := b.approvals.ApprovalClock(ctx)
 	if err != nil {
-		return Approval{}, storeDown(err)
+		return approval.Approval{}, storeDown(err)
 	}
-	return Approval{
+	return approval.Approval{
 		ID: r.ID, User: user.Slack, UserName: user.Name, Team: r.Caller.Team, Channel: r.Caller.Channel,
 		Account: account.Name, RoleARN: account.RoleARN, Duration: duration, Reason: r.Reason, Format: r.Format, Terms: account.Terms(),
-		OnCall: b.policy.onCall(ctx, user), Needs: account.Approval.Count, State: ApprovalWaiting, Asked: now, Expires: now.Add(account.Approval.Expires),
+		OnCall: b.policy.onCall(ctx, user), Needs: account.Approval.Count, State: approval.Waiting, Asked: now, Expires: now.Add(account.Approval.Expires),
 	}, nil
 }
 
@@ -146,7 +147,7 @@ func (b *Asking) somebodyCanApprove(ctx context.Context, account policy.Account,
 
 // Approvers are those who may decide about an Approval by today's config: Slack
 // user and user group IDs.
-func (b *Asking) Approvers(a Approval) []string {
+func (b *Asking) Approvers(a approval.Approval) []string {
 	account, ok := b.config.Account(a.Account)
 	if !ok || account.Approval == nil {
 		return nil
@@ -172,7 +173,7 @@ func (b *Asking) notTakenBack(ctx context.Context, user string) error {
 	}
 	var taken []time.Duration // how long each still counts, the oldest first
 	for _, k := range kept {
-		if left := askWindow - k.Now.Sub(k.Asked); left > 0 && k.State == ApprovalCancelled && k.EndedBy.User == user {
+		if left := askWindow - k.Now.Sub(k.Asked); left > 0 && k.State == approval.Cancelled && k.EndedBy.User == user {
 			taken = append(taken, left)
 		}
 	}
@@ -184,7 +185,7 @@ func (b *Asking) notTakenBack(ctx context.Context, user string) error {
 }
 
 // quiet reports whether the approvers are to be asked without a ping.
-func (b *Asking) quiet(ctx context.Context, r Request, a Approval) (quiet bool, err error) {
+func (b *Asking) quiet(ctx context.Context, r Request, a approval.Approval) (quiet bool, err error) {
 	for _, ping := range []struct {
 		name  string
 		limit int
@@ -198,31 +199,21 @@ func (b *Asking) quiet(ctx context.Context, r Request, a Approval) (quiet bool, 
 	return quiet, nil
 }
 
-// OnCall says whether who asks is on call, for those who decide.
-type OnCall string
-
-// Whether they are; "" where no account of the config knows of being on call.
-const (
-	OnCallYes     OnCall = "yes"
-	OnCallNo      OnCall = "no"
-	OnCallUnknown OnCall = "unknown"
-)
-
 // onCall looks the User up in what the config calls being on call, of whichever
 // account.
-func (b *Policy) onCall(ctx context.Context, user policy.User) OnCall {
+func (b *Policy) onCall(ctx context.Context, user policy.User) approval.OnCall {
 	rotas := b.config.Rotas()
 	if len(rotas) == 0 {
 		return ""
 	}
 	m, err := b.visits.groups(ctx)
-	is := OnCallNo
+	is := approval.OnCallNo
 	for _, rota := range rotas {
 		switch found := b.config.OnList(rota, user.Slack, m); {
 		case found.Yes:
-			return OnCallYes
+			return approval.OnCallYes
 		case found.Unknown || err != nil:
-			is = OnCallUnknown
+			is = approval.OnCallUnknown
 		}
 	}
 	return is

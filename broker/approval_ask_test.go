@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
@@ -58,7 +59,7 @@ func TestOneOfSeveralIsCancelled(t *testing.T) {
 	if got, err := b.Pending.CancelApprovals(t.Context(), r); err != nil || len(got) != 1 || got[0].ID != other.ID {
 		t.Errorf("got %+v, %v cancelled, want the one that is named", got, err)
 	}
-	if got, err := b.Pending.Approval(t.Context(), first.User, first.ID); err != nil || got.State != broker.ApprovalWaiting {
+	if got, err := b.Pending.Approval(t.Context(), first.User, first.ID); err != nil || got.State != approval.Waiting {
 		t.Errorf("got %s, %v, want that the other waits", got.State, err)
 	}
 }
@@ -82,10 +83,10 @@ func TestAMessageThatComesLateLeavesTheEndToBeNoted(t *testing.T) {
 	if _, err := b.Pending.MarkPosted(t.Context(), a, "C0LEADS", "1.1"); err != nil {
 		t.Fatal(err)
 	}
-	if got, _, err := b.Pending.ExpireApproval(t.Context(), a.User, a.ID); err != nil || got.State != broker.ApprovalExpired {
+	if got, _, err := b.Pending.ExpireApproval(t.Context(), a.User, a.ID); err != nil || got.State != approval.Expired {
 		t.Errorf("got %s, %v, want expired", got.State, err)
 	}
-	if n := countStates(b, broker.ApprovalExpired); n != 1 {
+	if n := countStates(b, approval.Expired); n != 1 {
 		t.Errorf("got %d events of the expiry, want 1", n)
 	}
 }

@@ -5,18 +5,19 @@ import (
 	"context"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
 // CancelApprovals takes back what the Caller asked for, of r.Account or, where
 // that is "", of all accounts; only r.Approval if there is one.
-func (b *Pending) CancelApprovals(ctx context.Context, r Request) ([]Approval, error) {
-	return visit(ctx, b.visits, r, b.visits.toTake(), func(ctx context.Context, r *Request) ([]Approval, error) {
+func (b *Pending) CancelApprovals(ctx context.Context, r Request) ([]approval.Approval, error) {
+	return visit(ctx, b.visits, r, b.visits.toTake(), func(ctx context.Context, r *Request) ([]approval.Approval, error) {
 		if _, ok := b.config.Account(r.Account); !ok && r.Account != "" {
 			return nil, b.nothingToCancel(ctx, r.user, r.Account)
 		}
-		return b.cancelOpen(ctx, *r, r.user.Slack, Vote{User: r.user.Slack, Name: r.user.Name})
+		return b.cancelOpen(ctx, *r, r.user.Slack, approval.Vote{User: r.user.Slack, Name: r.user.Name})
 	})
 }
 
@@ -41,12 +42,12 @@ func (b *Pending) nothingToCancel(ctx context.Context, user policy.User, name st
 }
 
 // cancelOpen ends what owner asked for and what could still be used, as r says.
-func (b *Pending) cancelOpen(ctx context.Context, r Request, owner string, by Vote) ([]Approval, error) {
+func (b *Pending) cancelOpen(ctx context.Context, r Request, owner string, by approval.Vote) ([]approval.Approval, error) {
 	kept, err := b.openOf(ctx, owner)
 	if err != nil {
 		return nil, err
 	}
-	var cancelled []Approval
+	var cancelled []approval.Approval
 	for _, k := range kept {
 		if r.Account != "" && k.Account != r.Account || r.Approval != "" && k.ID != r.Approval {
 			continue
@@ -65,10 +66,10 @@ func (b *Pending) cancelOpen(ctx context.Context, r Request, owner string, by Vo
 
 // cancelLate ends what a block that came meanwhile did not find: it was not there
 // yet, or in use.
-func (b *Pending) cancelLate(ctx context.Context, r Request, a Approval) {
-	by := Vote{User: a.User, Name: a.UserName}
+func (b *Pending) cancelLate(ctx context.Context, r Request, a approval.Approval) {
+	by := approval.Vote{User: a.User, Name: a.UserName}
 	if block, _, err := b.controls.Orders(ctx, a.User); err == nil && block != nil {
-		by = Vote{User: block.By, Name: cmp.Or(block.ByName, block.By)}
+		by = approval.Vote{User: block.By, Name: cmp.Or(block.ByName, block.By)}
 	}
 	r.Account, r.Approval = a.Account, a.ID
 	if cancelled, err := b.cancelOpen(ctx, r, a.User, by); err != nil || len(cancelled) == 0 {
@@ -78,12 +79,12 @@ func (b *Pending) cancelLate(ctx context.Context, r Request, a Approval) {
 
 // cancelApproval takes one back. The error comes with what became of it instead,
 // or with no Approval when nobody knows.
-func (b *Pending) cancelApproval(ctx context.Context, user, id string, by Vote) (Approval, error) {
-	return b.changeApproval(ctx, user, id, func(k *KeptApproval) error {
-		if !k.open() {
+func (b *Pending) cancelApproval(ctx context.Context, user, id string, by approval.Vote) (approval.Approval, error) {
+	return b.changeApproval(ctx, user, id, func(k *approval.Kept) error {
+		if !k.Open() {
 			return b.approvalOver(k.Approval)
 		}
-		k.State, by.At = ApprovalCancelled, k.Now
+		k.State, by.At = approval.Cancelled, k.Now
 		k.EndedBy = by
 		return nil
 	})
@@ -91,18 +92,18 @@ func (b *Pending) cancelApproval(ctx context.Context, user, id string, by Vote) 
 
 // ExpireApproval notes that the time of an Approval is over; left is how long it
 // is not yet. What has ended otherwise stays as it is.
-func (b *Pending) ExpireApproval(ctx context.Context, user, id string) (a Approval, left time.Duration, err error) {
-	a, err = b.changeApproval(ctx, user, id, func(k *KeptApproval) error {
+func (b *Pending) ExpireApproval(ctx context.Context, user, id string) (a approval.Approval, left time.Duration, err error) {
+	a, err = b.changeApproval(ctx, user, id, func(k *approval.Kept) error {
 		left = k.Expires.Sub(k.Now)
-		if k.State != ApprovalExpired || k.stored == ApprovalExpired {
+		if k.State != approval.Expired || k.Stored == approval.Expired {
 			return b.approvalOver(k.Approval)
 		}
 		return nil
 	})
 	switch {
 	case a.ID == "":
-		return Approval{}, 0, err
-	case a.State == ApprovalWaiting || a.State == ApprovalApproved:
+		return approval.Approval{}, 0, err
+	case a.State == approval.Waiting || a.State == approval.Approved:
 		return a, left, nil
 	case err == nil:
 		event := b.approvalEvent(Request{ID: a.ID, Caller: Caller{User: a.User, Team: a.Team, Channel: a.Channel}}, a)
@@ -112,24 +113,24 @@ func (b *Pending) ExpireApproval(ctx context.Context, user, id string) (a Approv
 }
 
 // approvalOver says what became of an Approval that can no longer be decided.
-func (b *Pending) approvalOver(a Approval) *Error {
+func (b *Pending) approvalOver(a approval.Approval) *Error {
 	what, hint := "This request still waits for approval.", "Nothing was changed."
 	switch a.State {
-	case ApprovalApproved:
+	case approval.Approved:
 		what = "This request has been approved already."
-	case ApprovalUsed:
+	case approval.Used:
 		what = "This approval has been used already: it is good for one request."
-	case ApprovalDenied:
+	case approval.Denied:
 		what = "This request was denied by " + a.EndedBy.Name + "."
-	case ApprovalCancelled:
+	case approval.Cancelled:
 		// Who was blocked does not learn here by whom.
 		what = "This request was cancelled by an admin."
 		if a.EndedBy.User == a.User {
 			what = "This request was cancelled by " + a.EndedBy.Name + "."
 		}
-	case ApprovalAcknowledged:
+	case approval.Acknowledged:
 		what = "This was acknowledged by " + a.EndedBy.Name + " already."
-	case ApprovalExpired:
+	case approval.Expired:
 		what = "The time for this request is over."
 		hint = "The person who asked can ask again."
 	}

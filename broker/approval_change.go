@@ -6,52 +6,42 @@ import (
 	"reflect"
 	"slices"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/approval"
 )
 
 // swapTries bounds how often a change is judged anew because another came first;
 // each means that somebody's change was taken.
 const swapTries = 50
 
-// open reports whether something can still become of the Approval.
-func (k KeptApproval) open() bool {
-	return (k.State == ApprovalWaiting || k.State == ApprovalApproved) && k.Now.Before(k.Expires)
-}
-
-func (a Approval) sameAs(other Approval) bool {
-	return !a.Acknowledge && a.Account == other.Account && a.RoleARN == other.RoleARN && a.Terms == other.Terms && a.Duration == other.Duration
-}
-
 // Approval returns an Approval as it is now; one whose time is over is expired,
 // whether or not anybody has noted that.
-func (b *Pending) Approval(ctx context.Context, user, id string) (Approval, error) {
+func (b *Pending) Approval(ctx context.Context, user, id string) (approval.Approval, error) {
 	k, err := b.loadApproval(ctx, user, id)
 	return k.Approval, err
 }
 
-func (b *Pending) loadApproval(ctx context.Context, user, id string) (KeptApproval, error) {
+func (b *Pending) loadApproval(ctx context.Context, user, id string) (approval.Kept, error) {
 	k, ok, err := b.approvals.LoadApproval(ctx, user, id)
 	switch {
 	case err != nil:
-		return KeptApproval{}, storeDown(err)
+		return approval.Kept{}, storeDown(err)
 	case !ok:
-		return KeptApproval{}, newError(CodeApprovalGone,
+		return approval.Kept{}, newError(CodeApprovalGone,
 			Say("This request is too old: nothing is known of it any more."),
 			Say("The person who asked can ask again."))
 	}
-	k.stored = k.State
-	if (k.State == ApprovalWaiting || k.State == ApprovalApproved) && !k.open() {
-		k.State = ApprovalExpired
-	}
+	k.Expire()
 	return k, nil
 }
 
 // changeApproval replaces an Approval by what change makes of it. Of changes at
 // the same instant one is taken; the others are judged anew by what it left.
-func (b *Pending) changeApproval(ctx context.Context, user, id string, change func(*KeptApproval) error) (Approval, error) {
+func (b *Pending) changeApproval(ctx context.Context, user, id string, change func(*approval.Kept) error) (approval.Approval, error) {
 	for range swapTries {
 		k, err := b.loadApproval(ctx, user, id)
 		if err != nil {
-			return Approval{}, err
+			return approval.Approval{}, err
 		}
 		next := k
 		if err := change(&next); err != nil {
@@ -61,16 +51,16 @@ func (b *Pending) changeApproval(ctx context.Context, user, id string, change fu
 		swapped, err := b.approvals.SwapApproval(ctx, k, next.Approval)
 		switch {
 		case err != nil && !b.taken(ctx, next.Approval):
-			return Approval{}, storeDown(err)
+			return approval.Approval{}, storeDown(err)
 		case err != nil || swapped:
 			return next.Approval, nil //nolint:nilerr // it was taken, and only the answer was lost
 		}
 	}
-	return Approval{}, storeDown(fmt.Errorf("approval %s: %d others came first", id, swapTries))
+	return approval.Approval{}, storeDown(fmt.Errorf("approval %s: %d others came first", id, swapTries))
 }
 
 // taken reports whether a change is there whose answer was lost.
-func (b *Pending) taken(ctx context.Context, next Approval) bool {
+func (b *Pending) taken(ctx context.Context, next approval.Approval) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	k, ok, err := b.approvals.LoadApproval(ctx, next.User, next.ID)
@@ -79,10 +69,10 @@ func (b *Pending) taken(ctx context.Context, next Approval) bool {
 
 // OpenApprovals are what the Caller asked others to approve and what can still be
 // decided or used, the oldest first.
-func (b *Pending) OpenApprovals(ctx context.Context, r Request) ([]Approval, error) {
-	return visit(ctx, b.visits, r, b.visits.toSee(), func(ctx context.Context, r *Request) ([]Approval, error) {
+func (b *Pending) OpenApprovals(ctx context.Context, r Request) ([]approval.Approval, error) {
+	return visit(ctx, b.visits, r, b.visits.toSee(), func(ctx context.Context, r *Request) ([]approval.Approval, error) {
 		kept, err := b.openOf(ctx, r.user.Slack)
-		var open []Approval
+		var open []approval.Approval
 		for _, k := range kept {
 			open = append(open, k.Approval)
 		}
@@ -90,38 +80,21 @@ func (b *Pending) OpenApprovals(ctx context.Context, r Request) ([]Approval, err
 	})
 }
 
-func (b *Pending) openOf(ctx context.Context, user string) ([]KeptApproval, error) {
+func (b *Pending) openOf(ctx context.Context, user string) ([]approval.Kept, error) {
 	kept, err := b.approvals.ApprovalsOf(ctx, user)
 	if err != nil {
 		return nil, storeDown(err)
 	}
-	return slices.DeleteFunc(kept, func(k KeptApproval) bool { return !k.open() || k.Acknowledge }), nil
+	return slices.DeleteFunc(kept, func(k approval.Kept) bool { return !k.Open() || k.Acknowledge }), nil
 }
 
 // approvalEvent tells what r's Caller did about an Approval.
-func (b *Pending) approvalEvent(r Request, a Approval) Event {
+func (b *Pending) approvalEvent(r Request, a approval.Approval) Event {
 	r.Account, r.Reason, r.Purpose = a.Account, a.Reason, PurposeShow
 	e := b.event(EventApproval, r)
 	e.User = b.NameOf(r.Caller.User)
 	e.Target, e.TargetName = a.User, a.UserName
 	e.RoleARN, e.Seconds, e.BreakGlass = a.RoleARN, int64(a.Duration/time.Second), a.Acknowledge
-	e.Approval, e.State, e.ApprovedBy, e.Comment = a.ID, a.State, a.names(), a.Comment
+	e.Approval, e.State, e.ApprovedBy, e.Comment = a.ID, a.State, a.Names(), a.Comment
 	return e
-}
-
-// names are those who approved, for the record.
-func (a Approval) names() []string {
-	var names []string
-	for _, v := range a.Votes {
-		names = append(names, v.String())
-	}
-	return names
-}
-
-// String names who voted, with the Slack user ID.
-func (v Vote) String() string {
-	if v.Name == "" || v.Name == v.User {
-		return v.User
-	}
-	return v.Name + " (" + v.User + ")"
 }

@@ -6,20 +6,21 @@ import (
 	"slices"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // MayDecide returns the Approval if the Caller may decide about it, and says why
 // not otherwise.
-func (b *Deciding) MayDecide(ctx context.Context, r Request, user, id string) (Approval, error) {
-	return visit(ctx, b.visits, r, way{answers: hasEnded}, func(ctx context.Context, r *Request) (Approval, error) {
+func (b *Deciding) MayDecide(ctx context.Context, r Request, user, id string) (approval.Approval, error) {
+	return visit(ctx, b.visits, r, way{answers: hasEnded}, func(ctx context.Context, r *Request) (approval.Approval, error) {
 		k, err := b.pending.loadApproval(ctx, user, id)
 		if err == nil {
 			_, err = b.mayVote(ctx, *r, k, b.visits.notBlocked)
 		}
 		if err != nil {
 			r.Account, r.Approval = k.Account, k.ID
-			return Approval{}, err
+			return approval.Approval{}, err
 		}
 		return k.Approval, nil
 	})
@@ -27,9 +28,9 @@ func (b *Deciding) MayDecide(ctx context.Context, r Request, user, id string) (A
 
 // Approve counts the Caller's approval of what user asked for. With the last that
 // is needed it can be used, once, within [policy.ApprovalUse].
-func (b *Deciding) Approve(ctx context.Context, r Request, user, id string) (Approval, error) {
+func (b *Deciding) Approve(ctx context.Context, r Request, user, id string) (approval.Approval, error) {
 	var intended bool
-	return b.vote(ctx, r, user, id, b.visits.mayAct, func(k *KeptApproval, by voter) error {
+	return b.vote(ctx, r, user, id, b.visits.mayAct, func(k *approval.Kept, by voter) error {
 		switch {
 		case k.Acknowledge:
 			return b.pending.approvalOver(k.Approval)
@@ -48,20 +49,20 @@ func (b *Deciding) Approve(ctx context.Context, r Request, user, id string) (App
 			intended = true
 		}
 		k.Votes = append(slices.Clone(k.Votes), by.Vote)
-		if b.votes(by.account, k.Approval, by.groups) >= max(k.Needs, by.account.Approval.Count) {
-			k.State, k.Expires = ApprovalApproved, k.Now.Add(policy.ApprovalUse)
+		if k.VotesOf(b.config, by.account, by.groups) >= max(k.Needs, by.account.Approval.Count) {
+			k.State, k.Expires = approval.Approved, k.Now.Add(policy.ApprovalUse)
 		}
 		return nil
 	})
 }
 
 // DenyApproval ends what user asked for.
-func (b *Deciding) DenyApproval(ctx context.Context, r Request, user, id, comment string) (Approval, error) {
-	return b.vote(ctx, r, user, id, b.visits.notBlocked, func(k *KeptApproval, by voter) error {
+func (b *Deciding) DenyApproval(ctx context.Context, r Request, user, id, comment string) (approval.Approval, error) {
+	return b.vote(ctx, r, user, id, b.visits.notBlocked, func(k *approval.Kept, by voter) error {
 		if k.Acknowledge {
 			return b.pending.approvalOver(k.Approval)
 		}
-		k.State, k.EndedBy, k.Comment = ApprovalDenied, by.Vote, comment
+		k.State, k.EndedBy, k.Comment = approval.Denied, by.Vote, comment
 		return nil
 	})
 }
@@ -72,36 +73,36 @@ const acknowledgeWithin = 7 * 24 * time.Hour
 
 // AskToAcknowledge keeps what asks the approvers of an Account to take note of
 // the break-glass that e tells of. A repeat returns what there is.
-func (b *Deciding) AskToAcknowledge(ctx context.Context, e Event) (Approval, error) {
+func (b *Deciding) AskToAcknowledge(ctx context.Context, e Event) (approval.Approval, error) {
 	now, err := b.approvals.ApprovalClock(ctx)
 	if err != nil {
-		return Approval{}, err
+		return approval.Approval{}, err
 	}
 	if k, ok, err := b.approvals.LoadApproval(ctx, e.SlackUser, e.RequestID); err != nil || ok {
 		return k.Approval, err
 	}
-	a := Approval{
+	a := approval.Approval{
 		ID: e.RequestID, User: e.SlackUser, UserName: e.User, Team: e.SlackTeam, Channel: e.SlackChannel,
 		Account: e.Account, RoleARN: e.RoleARN, Duration: time.Duration(e.Seconds) * time.Second, Reason: e.Reason,
-		Needs: 1, Acknowledge: true, State: ApprovalWaiting, Asked: now, Expires: now.Add(acknowledgeWithin),
+		Needs: 1, Acknowledge: true, State: approval.Waiting, Asked: now, Expires: now.Add(acknowledgeWithin),
 	}
 	return a, b.approvals.SaveApproval(ctx, a, acknowledgeWithin+approvalKept)
 }
 
 // Acknowledge notes that the Caller took note of a use of break-glass.
-func (b *Deciding) Acknowledge(ctx context.Context, r Request, user, id string) (Approval, error) {
-	return b.vote(ctx, r, user, id, b.visits.notBlocked, func(k *KeptApproval, by voter) error {
+func (b *Deciding) Acknowledge(ctx context.Context, r Request, user, id string) (approval.Approval, error) {
+	return b.vote(ctx, r, user, id, b.visits.notBlocked, func(k *approval.Kept, by voter) error {
 		if !k.Acknowledge {
 			return b.pending.approvalOver(k.Approval)
 		}
-		k.State, k.EndedBy = ApprovalAcknowledged, by.Vote
+		k.State, k.EndedBy = approval.Acknowledged, by.Vote
 		return nil
 	})
 }
 
 // A voter is whoever may decide about an Approval, and by which config.
 type voter struct {
-	Vote
+	approval.Vote
 	account policy.Account
 	groups  policy.Membership
 }
@@ -110,10 +111,10 @@ type voter struct {
 // Who they are is looked up before each try, so that a group they have left counts
 // no more.
 func (b *Deciding) vote(
-	ctx context.Context, r Request, user, id string, ordered func(ctx context.Context, user string) error, change func(*KeptApproval, voter) error,
-) (Approval, error) {
-	return visit(ctx, b.visits, r, way{answers: hasEnded}, func(ctx context.Context, r *Request) (Approval, error) {
-		a, err := b.pending.changeApproval(ctx, user, id, func(k *KeptApproval) error {
+	ctx context.Context, r Request, user, id string, ordered func(ctx context.Context, user string) error, change func(*approval.Kept, voter) error,
+) (approval.Approval, error) {
+	return visit(ctx, b.visits, r, way{answers: hasEnded}, func(ctx context.Context, r *Request) (approval.Approval, error) {
+		a, err := b.pending.changeApproval(ctx, user, id, func(k *approval.Kept) error {
 			by, err := b.mayVote(ctx, *r, *k, ordered)
 			if err != nil {
 				return err
@@ -141,7 +142,7 @@ func hasEnded(e *Error) bool {
 
 // mayVote refuses whoever may not decide about an Approval. Approvers need not be
 // Users of the config.
-func (b *Deciding) mayVote(ctx context.Context, r Request, k KeptApproval, ordered func(ctx context.Context, user string) error) (voter, error) {
+func (b *Deciding) mayVote(ctx context.Context, r Request, k approval.Kept, ordered func(ctx context.Context, user string) error) (voter, error) {
 	err := b.visits.served(ctx, r.Caller)
 	if err == nil {
 		err = b.visits.inGoodStanding(ctx, r.Caller.User)
@@ -158,7 +159,7 @@ func (b *Deciding) mayVote(ctx context.Context, r Request, k KeptApproval, order
 			Say("The config has changed since this was asked: "+k.Account+" is not what it was."),
 			Say("The person who asked can ask again."))
 	}
-	m, err := b.visits.groups(ctx, append(k.voters(), r.Caller.User)...)
+	m, err := b.visits.groups(ctx, append(k.Voters(), r.Caller.User)...)
 	switch found := b.config.OnList(account.Approval.Approvers, r.Caller.User, m); {
 	case found.Unknown:
 		return voter{}, slackCannotSay(err, "whether you are an approver of "+account.Name)
@@ -176,20 +177,9 @@ func (b *Deciding) mayVote(ctx context.Context, r Request, k KeptApproval, order
 		return voter{}, newError(CodeOwnApproval,
 			Say("You cannot decide about your own request."),
 			Say("Another approver of "+account.Name+" must do it. ", AssumeCmd("cancel"), " cancels the request."))
-	case k.State != ApprovalWaiting: // nor is one whose time is over
+	case k.State != approval.Waiting: // nor is one whose time is over
 		return voter{}, b.pending.approvalOver(k.Approval)
 	}
-	by := Vote{User: r.Caller.User, Name: cmp.Or(b.NameOf(r.Caller.User), r.Caller.User), At: k.Now}
+	by := approval.Vote{User: r.Caller.User, Name: cmp.Or(b.NameOf(r.Caller.User), r.Caller.User), At: k.Now}
 	return voter{Vote: by, account: account, groups: m}, nil
-}
-
-// votes counts the approvals of those who are approvers still.
-func (b *core) votes(account policy.Account, a Approval, m policy.Membership) int {
-	n := 0
-	for _, v := range a.Votes {
-		if v.User != a.User && b.config.OnList(account.Approval.Approvers, v.User, m).Yes {
-			n++
-		}
-	}
-	return n
 }

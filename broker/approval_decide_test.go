@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/approval"
 )
 
 func TestAnApprovalNeedsTheMostThatTheConfigAskedForThenOrNow(t *testing.T) {
@@ -14,10 +15,10 @@ func TestAnApprovalNeedsTheMostThatTheConfigAskedForThenOrNow(t *testing.T) {
 			b := newVault(t, counts.asked)
 			a := b.ask(t)
 			b.config.Accounts.Find("prod").Approval.Count = counts.today
-			if got := b.approve(t, a, "U02BOB"); got.State != broker.ApprovalWaiting {
+			if got := b.approve(t, a, "U02BOB"); got.State != approval.Waiting {
 				t.Errorf("got %s after one of two, want that it waits", got.State)
 			}
-			if got := b.approve(t, a, "U03CAROL"); got.State != broker.ApprovalApproved {
+			if got := b.approve(t, a, "U03CAROL"); got.State != approval.Approved {
 				t.Errorf("got %s after two of two, want approved", got.State)
 			}
 		})
@@ -108,10 +109,10 @@ func TestWhatAsksToTakeNoteIsNoApproval(t *testing.T) {
 	_, err = b.Deciding.DenyApproval(t.Context(), b.from("U02BOB"), note.User, note.ID, "")
 	wantCode(t, err, broker.CodeApprovalGone)
 	cancelled, err := b.Pending.CancelApprovals(t.Context(), b.from("U01ALICE"))
-	if err != nil || !slices.EqualFunc(cancelled, []string{a.ID}, func(a broker.Approval, id string) bool { return a.ID == id }) {
+	if err != nil || !slices.EqualFunc(cancelled, []string{a.ID}, func(a approval.Approval, id string) bool { return a.ID == id }) {
 		t.Errorf("got %+v, %v cancelled, want what she asked for alone", cancelled, err)
 	}
-	if got, err := b.Pending.Approval(t.Context(), note.User, note.ID); err != nil || got.State != broker.ApprovalWaiting {
+	if got, err := b.Pending.Approval(t.Context(), note.User, note.ID); err != nil || got.State != approval.Waiting {
 		t.Errorf("got %s, %v, want that it still asks to take note", got.State, err)
 	}
 }

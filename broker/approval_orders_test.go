@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/approval"
 )
 
 func TestABlockCancelsWhatThePersonAskedFor(t *testing.T) {
@@ -70,7 +71,7 @@ func TestWhileTheBotIsPausedNobodyApprovesButAnybodyDenies(t *testing.T) {
 	}
 	_, err := b.Deciding.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)
 	wantCode(t, err, broker.CodePaused)
-	if got, err := b.Deciding.DenyApproval(t.Context(), b.from("U02BOB"), a.User, a.ID, ""); err != nil || got.State != broker.ApprovalDenied {
+	if got, err := b.Deciding.DenyApproval(t.Context(), b.from("U02BOB"), a.User, a.ID, ""); err != nil || got.State != approval.Denied {
 		t.Errorf("got %v, %v, want it denied", got.State, err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
@@ -17,7 +18,7 @@ type swapper struct {
 	then func() error
 }
 
-func (s swapper) SwapApproval(ctx context.Context, old broker.KeptApproval, a broker.Approval) (bool, error) {
+func (s swapper) SwapApproval(ctx context.Context, old approval.Kept, a approval.Approval) (bool, error) {
 	taken, err := s.memory.SwapApproval(ctx, old, a)
 	if failed := s.then(); failed != nil {
 		return false, failed
@@ -36,10 +37,10 @@ func TestAnApprovalWhoseAnswerWasLostIsTakenAndOnTheRecord(t *testing.T) {
 	b := newVault(t, 1)
 	a := b.ask(t)
 	lossy := b.over(swapper{b.memory, func() error { return errors.New("i/o timeout") }}, b.memory)
-	if got, err := lossy.Deciding.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID); err != nil || got.State != broker.ApprovalApproved {
+	if got, err := lossy.Deciding.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID); err != nil || got.State != approval.Approved {
 		t.Errorf("got %+v, %v, want it approved: it is", got.State, err)
 	}
-	if n := countStates(b, broker.ApprovalApproved); n != 1 {
+	if n := countStates(b, approval.Approved); n != 1 {
 		t.Errorf("got %d entries of it, want 1", n)
 	}
 }
@@ -60,10 +61,10 @@ func TestADecisionIsOnTheRecordThoughWhoeverPressedIsGone(t *testing.T) {
 	a := b.ask(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	dying := b.over(swapper{b.memory, func() error { cancel(); return nil }}, b.memory)
-	if got, err := dying.Deciding.DenyApproval(ctx, b.from("U02BOB"), a.User, a.ID, "no"); err != nil || got.State != broker.ApprovalDenied {
+	if got, err := dying.Deciding.DenyApproval(ctx, b.from("U02BOB"), a.User, a.ID, "no"); err != nil || got.State != approval.Denied {
 		t.Fatalf("got %v, %v, want it denied", got.State, err)
 	}
-	if n := countStates(b, broker.ApprovalDenied); n != 1 {
+	if n := countStates(b, approval.Denied); n != 1 {
 		t.Errorf("got %d entries of it, want 1", n)
 	}
 }
@@ -192,7 +193,7 @@ func TestWhatIsAskedDuringABlockDoesNotOutliveIt(t *testing.T) {
 	r.Duration = time.Hour
 	_, _, err := meanwhile.Asking.Ask(t.Context(), r)
 	wantCode(t, err, broker.CodeBlocked)
-	if a, err := b.Pending.Approval(t.Context(), "U01ALICE", r.ID); err != nil || a.State != broker.ApprovalCancelled {
+	if a, err := b.Pending.Approval(t.Context(), "U01ALICE", r.ID); err != nil || a.State != approval.Cancelled {
 		t.Errorf("got %v, %v, want it cancelled", a.State, err)
 	}
 }
@@ -216,11 +217,11 @@ func TestABlockDuringAFailedUseCancelsTheApproval(t *testing.T) {
 	_, err := meanwhile.Issuing.Issue(t.Context(), r)
 	wantCode(t, err, broker.CodeWrongCode)
 	got, err := b.Pending.Approval(t.Context(), "U01ALICE", a.ID)
-	if err != nil || got.State != broker.ApprovalCancelled || got.EndedBy.User != "U03CAROL" {
+	if err != nil || got.State != approval.Cancelled || got.EndedBy.User != "U03CAROL" {
 		t.Errorf("got %s by %q, %v, want it cancelled by who blocked", got.State, got.EndedBy.User, err)
 	}
 	if !slices.ContainsFunc(b.events, func(e broker.Event) bool {
-		return e.Kind == broker.EventApproval && e.State == broker.ApprovalCancelled
+		return e.Kind == broker.EventApproval && e.State == approval.Cancelled
 	}) {
 		t.Error("the record does not say that it was cancelled")
 	}

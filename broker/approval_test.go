@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/awstest"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
@@ -23,7 +24,7 @@ func (m *memory) ApprovalClock(context.Context) (time.Time, error) {
 	return m.asOf(), m.saveErr
 }
 
-func (m *memory) SaveApproval(_ context.Context, a broker.Approval, keep time.Duration) error {
+func (m *memory) SaveApproval(_ context.Context, a approval.Approval, keep time.Duration) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.approvalFor = keep
@@ -34,14 +35,14 @@ func (m *memory) SaveApproval(_ context.Context, a broker.Approval, keep time.Du
 	return nil
 }
 
-func (m *memory) LoadApproval(_ context.Context, user, id string) (broker.KeptApproval, bool, error) {
+func (m *memory) LoadApproval(_ context.Context, user, id string) (approval.Kept, bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	a, ok := m.approvals[id]
-	return broker.KeptApproval{Approval: a, Sealed: []byte(fmt.Sprint(a)), Now: m.asOf()}, ok && a.User == user, m.saveErr
+	return approval.Kept{Approval: a, Sealed: []byte(fmt.Sprint(a)), Now: m.asOf()}, ok && a.User == user, m.saveErr
 }
 
-func (m *memory) SwapApproval(_ context.Context, old broker.KeptApproval, a broker.Approval) (bool, error) {
+func (m *memory) SwapApproval(_ context.Context, old approval.Kept, a approval.Approval) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if string(old.Sealed) != fmt.Sprint(m.approvals[a.ID]) || m.saveErr != nil {
@@ -51,16 +52,16 @@ func (m *memory) SwapApproval(_ context.Context, old broker.KeptApproval, a brok
 	return true, nil
 }
 
-func (m *memory) ApprovalsOf(_ context.Context, user string) ([]broker.KeptApproval, error) {
+func (m *memory) ApprovalsOf(_ context.Context, user string) ([]approval.Kept, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var out []broker.KeptApproval
+	var out []approval.Kept
 	for _, a := range m.approvals {
 		if a.User == user {
-			out = append(out, broker.KeptApproval{Approval: a, Sealed: []byte(fmt.Sprint(a)), Now: m.asOf()})
+			out = append(out, approval.Kept{Approval: a, Sealed: []byte(fmt.Sprint(a)), Now: m.asOf()})
 		}
 	}
-	slices.SortFunc(out, func(a, b broker.KeptApproval) int { return a.Asked.Compare(b.Asked) })
+	slices.SortFunc(out, func(a, b approval.Kept) int { return a.Asked.Compare(b.Asked) })
 	return out, m.saveErr
 }
 
@@ -76,14 +77,14 @@ func newVault(t *testing.T, count int) *bench {
 func (b *bench) advance(d time.Duration) { b.offset += d }
 
 // ask is alice's question for prod.
-func (b *bench) ask(t *testing.T) broker.Approval {
+func (b *bench) ask(t *testing.T) approval.Approval {
 	t.Helper()
 	r := b.request("prod", b.device.Code())
 	r.Reason, r.Duration = "INC-1", 2*time.Hour
 	_, err := b.Issue(t.Context(), r)
 	wantCode(t, err, broker.CodeNeedsApproval)
 	a, again, err := b.Asking.Ask(t.Context(), r)
-	if err != nil || again || a.State != broker.ApprovalWaiting {
+	if err != nil || again || a.State != approval.Waiting {
 		t.Fatalf("got %+v, %t, %v, want a new one that waits", a, again, err)
 	}
 	return a
@@ -96,7 +97,7 @@ func (b *bench) from(user string) broker.Request {
 }
 
 // approve is bob's and carol's consent.
-func (b *bench) approve(t *testing.T, a broker.Approval, by ...string) broker.Approval {
+func (b *bench) approve(t *testing.T, a approval.Approval, by ...string) approval.Approval {
 	t.Helper()
 	for _, user := range by {
 		var err error
@@ -110,10 +111,10 @@ func (b *bench) approve(t *testing.T, a broker.Approval, by ...string) broker.Ap
 func TestAnApprovalIsUsedOnceForExactlyWhatItWasGiven(t *testing.T) {
 	b := newVault(t, 2)
 	a := b.ask(t)
-	if got := b.approve(t, a, "U02BOB"); got.State != broker.ApprovalWaiting || len(got.Votes) != 1 {
+	if got := b.approve(t, a, "U02BOB"); got.State != approval.Waiting || len(got.Votes) != 1 {
 		t.Errorf("got %+v after one of two, want that it waits", got)
 	}
-	if got := b.approve(t, a, "U03CAROL"); got.State != broker.ApprovalApproved || got.Expires.Sub(b.now()).Round(time.Minute) != time.Hour {
+	if got := b.approve(t, a, "U03CAROL"); got.State != approval.Approved || got.Expires.Sub(b.now()).Round(time.Minute) != time.Hour {
 		t.Errorf("got %+v after two of two, want an hour to use it", got)
 	}
 	longer := b.request("prod", b.device.Code())
@@ -177,7 +178,7 @@ func TestNobodyDecidesWhoMayNot(t *testing.T) {
 	b.saveErr = errDown
 	wants("U03CAROL", broker.CodeStore)
 	b.saveErr = nil
-	if got, err := b.Pending.Approval(t.Context(), a.User, a.ID); err != nil || got.State != broker.ApprovalWaiting || len(got.Votes) != 1 {
+	if got, err := b.Pending.Approval(t.Context(), a.User, a.ID); err != nil || got.State != approval.Waiting || len(got.Votes) != 1 {
 		t.Errorf("got %+v, %v, want that one vote counts", got, err)
 	}
 }
@@ -240,47 +241,47 @@ func TestALostAnswerLeavesTheApprovalUsed(t *testing.T) {
 	r.Approval = a.ID
 	_, err := b.Issue(t.Context(), r)
 	wantCode(t, err, broker.CodeOutcomeUnknown)
-	if got, err := b.Pending.Approval(t.Context(), a.User, a.ID); err != nil || got.State != broker.ApprovalUsed {
+	if got, err := b.Pending.Approval(t.Context(), a.User, a.ID); err != nil || got.State != approval.Used {
 		t.Errorf("got %v, %v, want that it is used: credentials may exist", got.State, err)
 	}
 }
 
 func TestApprovalsEnd(t *testing.T) {
 	for name, test := range map[string]struct {
-		do   func(t *testing.T, b *bench, a broker.Approval)
-		want broker.ApprovalState
+		do   func(t *testing.T, b *bench, a approval.Approval)
+		want approval.State
 	}{
-		"denied": {func(t *testing.T, b *bench, a broker.Approval) {
+		"denied": {func(t *testing.T, b *bench, a approval.Approval) {
 			if _, err := b.Deciding.DenyApproval(t.Context(), b.from("U02BOB"), a.User, a.ID, "not today"); err != nil {
 				t.Error(err)
 			}
 			if got := b.last(t); got.Comment != "not today" || got.SlackUser != "U02BOB" || got.Target != "U01ALICE" {
 				t.Errorf("got %+v on the record, want bob's comment", got)
 			}
-		}, broker.ApprovalDenied},
-		"cancelled": {func(t *testing.T, b *bench, a broker.Approval) {
+		}, approval.Denied},
+		"cancelled": {func(t *testing.T, b *bench, a approval.Approval) {
 			if got, err := b.Pending.CancelApprovals(t.Context(), b.from("U01ALICE")); err != nil || len(got) != 1 || got[0].ID != a.ID {
 				t.Errorf("got %v, %v, want it cancelled", got, err)
 			}
 			if got, err := b.Pending.CancelApprovals(t.Context(), b.from("U01ALICE")); err != nil || len(got) > 0 {
 				t.Errorf("again: got %v, %v, want nothing", got, err)
 			}
-		}, broker.ApprovalCancelled},
-		"expired": {func(t *testing.T, b *bench, a broker.Approval) {
+		}, approval.Cancelled},
+		"expired": {func(t *testing.T, b *bench, a approval.Approval) {
 			if _, left, err := b.Pending.ExpireApproval(t.Context(), a.User, a.ID); err != nil || left <= 0 {
 				t.Errorf("got %s left, %v, want that it is not over", left, err)
 			}
 			b.advance(31 * time.Minute)
 			for range 2 {
-				if got, left, err := b.Pending.ExpireApproval(t.Context(), a.User, a.ID); err != nil || left > 0 || got.State != broker.ApprovalExpired {
+				if got, left, err := b.Pending.ExpireApproval(t.Context(), a.User, a.ID); err != nil || left > 0 || got.State != approval.Expired {
 					t.Errorf("got %+v, %s, %v, want expired", got, left, err)
 				}
 			}
-			if n := countStates(b, broker.ApprovalExpired); n != 1 {
+			if n := countStates(b, approval.Expired); n != 1 {
 				t.Errorf("got %d events of the expiry, want 1", n)
 			}
-		}, broker.ApprovalExpired},
-		"expired unnoticed": {func(_ *testing.T, b *bench, _ broker.Approval) { b.advance(31 * time.Minute) }, broker.ApprovalExpired},
+		}, approval.Expired},
+		"expired unnoticed": {func(_ *testing.T, b *bench, _ approval.Approval) { b.advance(31 * time.Minute) }, approval.Expired},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newVault(t, 1)
@@ -297,7 +298,7 @@ func TestApprovalsEnd(t *testing.T) {
 	}
 }
 
-func countStates(b *bench, s broker.ApprovalState) int {
+func countStates(b *bench, s approval.State) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n := 0
@@ -405,7 +406,7 @@ func TestBreakGlassNeedsAReasonAndAFreshCodeAndNoApproval(t *testing.T) {
 	_, err = b.Deciding.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)
 	wantCode(t, err, broker.CodeApprovalGone)
 	got, err := b.Deciding.Acknowledge(t.Context(), b.from("U02BOB"), a.User, a.ID)
-	if err != nil || got.State != broker.ApprovalAcknowledged || got.EndedBy.User != "U02BOB" {
+	if err != nil || got.State != approval.Acknowledged || got.EndedBy.User != "U02BOB" {
 		t.Errorf("got %+v, %v, want bob's acknowledgement", got, err)
 	}
 	b.config.Accounts.Find("prod").Deny = []string{"*"}

@@ -5,16 +5,17 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // approvalFor finds the approval that r may use, without using it: the one that
 // it names, or the newest that fits. nil means that there is none, or that none
 // is asked for.
-func (b *Consent) approvalFor(ctx context.Context, r Request, user policy.User, account policy.Account) (*KeptApproval, error) {
+func (b *Consent) approvalFor(ctx context.Context, r Request, user policy.User, account policy.Account) (*approval.Kept, error) {
 	if r.Approval != "" {
 		k, err := b.usableApproval(ctx, user, r.Approval)
-		if err == nil && !k.fits(r, account) {
+		if err == nil && !k.For(r.Caller.User, account, r.Duration) {
 			err = newError(CodeApprovalGone,
 				Say("The approval is for something else. It counts only for the account and duration that were approved, "+
 					"while the config of the account stays the same."),
@@ -33,7 +34,7 @@ func (b *Consent) approvalFor(ctx context.Context, r Request, user policy.User, 
 		return nil, storeDown(err)
 	}
 	for _, k := range slices.Backward(kept) {
-		if k.open() && k.State == ApprovalApproved && k.fits(r, account) && !lapsed(b.stillApproved(ctx, account, k)) {
+		if k.Open() && k.State == approval.Approved && k.For(r.Caller.User, account, r.Duration) && !lapsed(b.stillApproved(ctx, account, k)) {
 			return &k, nil
 		}
 	}
@@ -48,7 +49,7 @@ func lapsed(err error) bool {
 
 // CancelLapsed takes back what was approved for r.Account and counts no more,
 // since whoever approved it may not any longer.
-func (b *Consent) CancelLapsed(ctx context.Context, r Request) ([]Approval, error) {
+func (b *Consent) CancelLapsed(ctx context.Context, r Request) ([]approval.Approval, error) {
 	account, ok := b.config.Account(r.Account)
 	if !ok || account.Approval == nil || !b.visits.passes(ctx, &r, b.visits.toSee()) {
 		return nil, nil // to ask says so
@@ -58,13 +59,13 @@ func (b *Consent) CancelLapsed(ctx context.Context, r Request) ([]Approval, erro
 	if err != nil {
 		return nil, b.asError(r, err)
 	}
-	var all []Approval
+	var all []approval.Approval
 	for _, k := range open {
 		if !b.isLapsed(ctx, account, k) {
 			continue
 		}
 		r.Approval = k.ID
-		cancelled, err := b.pending.cancelOpen(ctx, r, user.Slack, Vote{User: user.Slack, Name: user.Name})
+		cancelled, err := b.pending.cancelOpen(ctx, r, user.Slack, approval.Vote{User: user.Slack, Name: user.Name})
 		if all = append(all, cancelled...); err != nil {
 			return all, b.asError(r, err)
 		}
@@ -73,22 +74,16 @@ func (b *Consent) CancelLapsed(ctx context.Context, r Request) ([]Approval, erro
 }
 
 // isLapsed is lapsed of one that is open.
-func (b *Consent) isLapsed(ctx context.Context, account policy.Account, k KeptApproval) bool {
-	return k.State == ApprovalApproved && k.Account == account.Name && lapsed(b.stillApproved(ctx, account, k))
-}
-
-// fits reports whether the Approval is for what r asks.
-func (a Approval) fits(r Request, account policy.Account) bool {
-	return !a.Acknowledge && a.User == r.Caller.User && a.Account == account.Name && a.RoleARN == account.RoleARN && a.Terms == account.Terms() &&
-		(r.Duration == 0 || r.Duration == a.Duration)
+func (b *Consent) isLapsed(ctx context.Context, account policy.Account, k approval.Kept) bool {
+	return k.State == approval.Approved && k.Account == account.Name && lapsed(b.stillApproved(ctx, account, k))
 }
 
 // ApprovalToUse returns the Caller's Approval if it can be used now.
-func (b *Consent) ApprovalToUse(ctx context.Context, r Request, id string) (Approval, error) {
-	return visit(ctx, b.visits, r, b.visits.toSee(), func(ctx context.Context, r *Request) (Approval, error) {
+func (b *Consent) ApprovalToUse(ctx context.Context, r Request, id string) (approval.Approval, error) {
+	return visit(ctx, b.visits, r, b.visits.toSee(), func(ctx context.Context, r *Request) (approval.Approval, error) {
 		k, err := b.usableApproval(ctx, r.user, id)
 		if err != nil {
-			return Approval{}, err
+			return approval.Approval{}, err
 		}
 		return k.Approval, nil
 	})
@@ -96,23 +91,23 @@ func (b *Consent) ApprovalToUse(ctx context.Context, r Request, id string) (Appr
 
 // ApprovalFor returns what r would use of what others have approved. That there
 // is none is no error: r is judged anew when it is made.
-func (b *Consent) ApprovalFor(ctx context.Context, r Request) (Approval, bool) {
+func (b *Consent) ApprovalFor(ctx context.Context, r Request) (approval.Approval, bool) {
 	account, ok := b.config.Account(r.Account)
 	if !ok || !b.visits.passes(ctx, &r, b.visits.toSee()) {
-		return Approval{}, false
+		return approval.Approval{}, false
 	}
 	k, err := b.approvalFor(ctx, r, r.user, account)
 	if err != nil || k == nil {
-		return Approval{}, false
+		return approval.Approval{}, false
 	}
 	return k.Approval, true
 }
 
 // usableApproval loads one of the User's Approvals, or says why it cannot be used
 // now.
-func (b *Consent) usableApproval(ctx context.Context, user policy.User, id string) (KeptApproval, error) {
+func (b *Consent) usableApproval(ctx context.Context, user policy.User, id string) (approval.Kept, error) {
 	k, err := b.pending.loadApproval(ctx, user.Slack, id)
-	if err == nil && (k.State != ApprovalApproved || k.Acknowledge) {
+	if err == nil && (k.State != approval.Approved || k.Acknowledge) {
 		err = b.pending.approvalOver(k.Approval)
 	}
 	return k, err
@@ -120,10 +115,10 @@ func (b *Consent) usableApproval(ctx context.Context, user policy.User, id strin
 
 // stillApproved asks, at the moment of use, whether as many as today's config
 // wants have approved who are approvers today.
-func (b *Consent) stillApproved(ctx context.Context, account policy.Account, k KeptApproval) error {
+func (b *Consent) stillApproved(ctx context.Context, account policy.Account, k approval.Kept) error {
 	needs := max(k.Needs, account.Approval.Count)
-	m, err := b.visits.groups(ctx, k.voters()...)
-	if b.votes(account, k.Approval, m) < needs {
+	m, err := b.visits.groups(ctx, k.Voters()...)
+	if k.VotesOf(b.config, account, m) < needs {
 		if err != nil {
 			return slackCannotSay(err, "whether those who approved are approvers still").hinting(inAMinute(), Say("The approval stays."))
 		}
@@ -175,14 +170,14 @@ func (b *Consent) approvalClaim(r Request, c clearance) []claim {
 // useApproval spends the approval for r, before AWS is asked. A repeat of r finds
 // that it did.
 func (b *Consent) useApproval(ctx context.Context, r Request, c clearance) error {
-	_, err := b.pending.changeApproval(ctx, c.approval.User, c.approval.ID, func(k *KeptApproval) error {
-		if k.State == ApprovalUsed && k.UsedBy == r.ID {
+	_, err := b.pending.changeApproval(ctx, c.approval.User, c.approval.ID, func(k *approval.Kept) error {
+		if k.State == approval.Used && k.UsedBy == r.ID {
 			return nil
 		}
-		if k.State != ApprovalApproved {
+		if k.State != approval.Approved {
 			return b.pending.approvalOver(k.Approval)
 		}
-		k.State, k.UsedBy = ApprovalUsed, r.ID
+		k.State, k.UsedBy = approval.Used, r.ID
 		return nil
 	})
 	return err
@@ -192,11 +187,11 @@ var errNotTaken = errors.New("this request did not take it")
 
 // returnApproval gives an approval back that r spent for nothing, if it did.
 func (b *Consent) returnApproval(ctx context.Context, r Request, c clearance) {
-	_, err := b.pending.changeApproval(ctx, c.approval.User, c.approval.ID, func(k *KeptApproval) error {
-		if k.State != ApprovalUsed || k.UsedBy != r.ID {
+	_, err := b.pending.changeApproval(ctx, c.approval.User, c.approval.ID, func(k *approval.Kept) error {
+		if k.State != approval.Used || k.UsedBy != r.ID {
 			return errNotTaken
 		}
-		k.State, k.UsedBy = ApprovalApproved, ""
+		k.State, k.UsedBy = approval.Approved, ""
 		return nil
 	})
 	switch {

@@ -5,11 +5,12 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // wantRefusedUse is that alice cannot use an approval, and AWS is not asked.
-func (b *bench) wantRefusedUse(t *testing.T, a broker.Approval, want broker.Code) {
+func (b *bench) wantRefusedUse(t *testing.T, a approval.Approval, want broker.Code) {
 	t.Helper()
 	r := b.request("prod", b.device.Code())
 	r.Approval = a.ID
@@ -19,7 +20,7 @@ func (b *bench) wantRefusedUse(t *testing.T, a broker.Approval, want broker.Code
 	}
 }
 
-func (b *bench) wantState(t *testing.T, a broker.Approval, want broker.ApprovalState) {
+func (b *bench) wantState(t *testing.T, a approval.Approval, want approval.State) {
 	t.Helper()
 	if got, err := b.Pending.Approval(t.Context(), a.User, a.ID); err != nil || got.State != want {
 		t.Errorf("got %s, %v, want %s", got.State, err, want)
@@ -31,18 +32,18 @@ func (b *bench) wantState(t *testing.T, a broker.Approval, want broker.ApprovalS
 func TestWhoApprovedIsLookedAtAgainWhenAnApprovalIsUsed(t *testing.T) {
 	for name, test := range map[string]struct {
 		count int
-		since func(b *bench, a broker.Approval)
+		since func(b *bench, a approval.Approval)
 	}{
-		"more are needed": {1, func(b *bench, _ broker.Approval) { b.config.Accounts.Find("prod").Approval.Count = 2 }},
-		"fewer are needed, and one left": {2, func(b *bench, _ broker.Approval) {
+		"more are needed": {1, func(b *bench, _ approval.Approval) { b.config.Accounts.Find("prod").Approval.Count = 2 }},
+		"fewer are needed, and one left": {2, func(b *bench, _ approval.Approval) {
 			b.config.Accounts.Find("prod").Approval.Count, b.groups["S02LEADS"] = 1, []string{"U02BOB"}
 		}},
-		"one is deactivated": {1, func(b *bench, _ broker.Approval) { b.left = "U02BOB" }},
-		"one is blocked": {1, func(b *bench, _ broker.Approval) {
+		"one is deactivated": {1, func(b *bench, _ approval.Approval) { b.left = "U02BOB" }},
+		"one is blocked": {1, func(b *bench, _ approval.Approval) {
 			b.controls.blocks = map[string]broker.Order{"U02BOB": {By: adminID, At: time.Now()}}
 		}},
-		"it is who asked": {1, func(b *bench, a broker.Approval) {
-			a.Votes = []broker.Vote{{User: a.User}}
+		"it is who asked": {1, func(b *bench, a approval.Approval) {
+			a.Votes = []approval.Vote{{User: a.User}}
 			b.approvals[a.ID] = a
 		}},
 	} {
@@ -51,7 +52,7 @@ func TestWhoApprovedIsLookedAtAgainWhenAnApprovalIsUsed(t *testing.T) {
 			a := b.approve(t, b.ask(t), []string{"U02BOB", "U03CAROL"}[:test.count]...)
 			test.since(b, a)
 			b.wantRefusedUse(t, a, broker.CodeApprovalGone)
-			b.wantState(t, a, broker.ApprovalApproved)
+			b.wantState(t, a, approval.Approved)
 		})
 	}
 }
@@ -66,7 +67,7 @@ func TestOfTwoRequestsAtOnceOneUsesTheApproval(t *testing.T) {
 		if looks++; looks == 2 { // the first is about alice, this one about bob
 			b.mu.Lock()
 			defer b.mu.Unlock()
-			a.State, a.UsedBy = broker.ApprovalUsed, "another"
+			a.State, a.UsedBy = approval.Used, "another"
 			b.approvals[a.ID] = a
 		}
 		return false
@@ -115,7 +116,7 @@ func TestAListOfBucketsSpendsNoApproval(t *testing.T) {
 	r = b.request("prod", b.device.Code())
 	r.Purpose = broker.PurposeBuckets
 	wantCode(t, second(b.Lists.Buckets(t.Context(), r, "")), broker.CodeNeedsApproval)
-	b.wantState(t, a, broker.ApprovalApproved)
+	b.wantState(t, a, approval.Approved)
 }
 
 // TestBreakGlassTakesNothingOfAnApproval that is there too: the record tells of
@@ -132,7 +133,7 @@ func TestBreakGlassTakesNothingOfAnApproval(t *testing.T) {
 	if got := b.last(t); got.Reason != r.Reason || got.Seconds != 3600 || got.Approval != "" {
 		t.Errorf("got %+v on the record, want what was asked by break-glass", got)
 	}
-	b.wantState(t, a, broker.ApprovalApproved)
+	b.wantState(t, a, approval.Approved)
 }
 
 // TestAnApprovalCountsWhereItWasAsked: its code may come from anywhere.
@@ -176,10 +177,10 @@ func TestAnApprovalThatCountsNoMoreGivesWayToANewOne(t *testing.T) {
 			if err != nil || len(cancelled) != 1 || cancelled[0].ID != a.ID {
 				t.Fatalf("got %+v, %v, want the lapsed one cancelled", cancelled, err)
 			}
-			if got := b.last(t); got.Kind != broker.EventApproval || got.State != broker.ApprovalCancelled || got.Approval != a.ID {
+			if got := b.last(t); got.Kind != broker.EventApproval || got.State != approval.Cancelled || got.Approval != a.ID {
 				t.Errorf("got %+v on the record, want that it was cancelled", got)
 			}
-			b.wantState(t, a, broker.ApprovalCancelled)
+			b.wantState(t, a, approval.Cancelled)
 			if next := b.ask(t); next.ID == a.ID {
 				t.Error("got the old approval, want a new one")
 			}
@@ -194,5 +195,5 @@ func TestWhetherAnApprovalCountsMustBeKnownToEndIt(t *testing.T) {
 	if cancelled, err := b.Consent.CancelLapsed(t.Context(), b.request("prod", "")); err != nil || len(cancelled) != 0 {
 		t.Errorf("got %+v, %v, want nothing cancelled while nobody knows", cancelled, err)
 	}
-	b.wantState(t, a, broker.ApprovalApproved)
+	b.wantState(t, a, approval.Approved)
 }

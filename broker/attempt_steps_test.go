@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/listing"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
@@ -305,9 +306,9 @@ func (s *stage) ReplaceClaim(ctx context.Context, user, serial string, code secr
 	return s.step(ctx, name, func(ctx context.Context) error { return s.rest.Codes.ReplaceClaim(ctx, user, serial, code, from, to) })
 }
 
-func (s *stage) SwapApproval(ctx context.Context, old broker.KeptApproval, a broker.Approval) (swapped bool, err error) {
+func (s *stage) SwapApproval(ctx context.Context, old approval.Kept, a approval.Approval) (swapped bool, err error) {
 	name := "approval"
-	if a.State != broker.ApprovalUsed { // it is given back, and that asks for orders too
+	if a.State != approval.Used { // it is given back, and that asks for orders too
 		name, s.asked = "", false
 	}
 	err = s.step(ctx, name, func(ctx context.Context) (err error) {

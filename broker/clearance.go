@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 
+	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
@@ -11,14 +12,14 @@ type clearance struct {
 	request  Request        // as an approval made it: for its duration and reason
 	account  policy.Account // for as long as the rules give it to this User
 	decision policy.Decision
-	approval *KeptApproval // what stands in for other people's consent; nil where none is needed
+	approval *approval.Kept // what stands in for other people's consent; nil where none is needed
 }
 
 // mark puts on an Event why it was allowed.
 func (c clearance) mark(e *Event) {
 	e.Rule = c.decision.Rule
 	if c.approval != nil {
-		e.Approval, e.ApprovedBy = c.approval.ID, c.approval.names()
+		e.Approval, e.ApprovedBy = c.approval.ID, c.approval.Names()
 	}
 }
 
@@ -36,7 +37,7 @@ func (b *Consent) clear(ctx context.Context, r Request, user policy.User) (clear
 		return clearance{}, e
 	}
 	d := b.policy.decide(ctx, r)
-	var approval *KeptApproval
+	var approval *approval.Kept
 	if d.Effect != policy.Allow || r.Approval != "" {
 		var err error
 		if approval, err = b.approvalFor(ctx, r, user, account); err != nil {

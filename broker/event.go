@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/text"
 )
@@ -77,16 +78,16 @@ type Event struct {
 	Added        []string       `json:"added,omitempty"` // Slack user IDs
 	Removed      []string       `json:"removed,omitempty"`
 
-	Rule       string        `json:"rule,omitempty"`        // of the config, that allowed or denied
-	BreakGlass bool          `json:"break_glass,omitempty"` // without the approval that the Account asks for
-	Approval   string        `json:"approval,omitempty"`    // ID of the Approval that it is about or that was used
-	State      ApprovalState `json:"approval_state,omitempty"`
-	ApprovedBy []string      `json:"approved_by,omitempty"` // names, with Slack user IDs
-	Target     string        `json:"target,omitempty"`      // Slack user ID of whom somebody else acted upon
-	TargetName string        `json:"target_name,omitempty"`
-	Comment    string        `json:"comment,omitempty"`  // what whoever denied an Approval wrote
-	Changes    []string      `json:"changes,omitempty"`  // of the config, a line each
-	Problems   []string      `json:"problems,omitempty"` // of the config file, a line each
+	Rule       string         `json:"rule,omitempty"`        // of the config, that allowed or denied
+	BreakGlass bool           `json:"break_glass,omitempty"` // without the approval that the Account asks for
+	Approval   string         `json:"approval,omitempty"`    // ID of the Approval that it is about or that was used
+	State      approval.State `json:"approval_state,omitempty"`
+	ApprovedBy []string       `json:"approved_by,omitempty"` // names, with Slack user IDs
+	Target     string         `json:"target,omitempty"`      // Slack user ID of whom somebody else acted upon
+	TargetName string         `json:"target_name,omitempty"`
+	Comment    string         `json:"comment,omitempty"`  // what whoever denied an Approval wrote
+	Changes    []string       `json:"changes,omitempty"`  // of the config, a line each
+	Problems   []string       `json:"problems,omitempty"` // of the config file, a line each
 }
 
 // Cleaned is e as it may stand on the record: every string is one line, without

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
@@ -18,7 +19,7 @@ type Explanation struct {
 	Problem   *Error        // why a Request for this long would be refused
 	Contact   []Part        // whom to ask
 	// Approved is what others have approved already, where that would be used.
-	Approved *Approval
+	Approved *approval.Approval
 	// BreakGlass says that the Account may be had that way, whatever the Decision.
 	BreakGlass bool
 	// Unmet is what else stands in the way right now: of the conditions where, when
@@ -89,7 +90,7 @@ func (b *Explaining) explain(ctx context.Context, r Request) (Explanation, error
 
 // approvedAlready finds what r would use of what others have approved, and r as
 // that makes it.
-func (b *Explaining) approvedAlready(ctx context.Context, r Request, user policy.User, account policy.Account, d policy.Decision) (*Approval, Request) {
+func (b *Explaining) approvedAlready(ctx context.Context, r Request, user policy.User, account policy.Account, d policy.Decision) (*approval.Approval, Request) {
 	if d.Effect != policy.NeedApproval {
 		return nil, r
 	}

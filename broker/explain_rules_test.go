@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
@@ -129,7 +130,7 @@ func TestAnApprovalThatIsNotUsedLendsNothing(t *testing.T) {
 		_, err := b.Issue(t.Context(), r)
 		wantCode(t, err, broker.CodeChannel)
 	}
-	b.wantState(t, a, broker.ApprovalApproved)
+	b.wantState(t, a, approval.Approved)
 }
 
 func TestExplainOffersNoBreakGlassDuringAPause(t *testing.T) {

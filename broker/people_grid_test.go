@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/approval"
 )
 
 // aliceByBoth is alice, whom the config calls U01ALICE and Slack's user groups and
@@ -23,7 +24,7 @@ func TestNobodyApprovesTheirOwnRequestByTheirOtherID(t *testing.T) {
 	a := b.ask(t)
 	_, err := b.Deciding.Approve(t.Context(), b.from("W01ALICE"), a.User, a.ID)
 	wantCode(t, err, broker.CodeDirectory)
-	b.wantState(t, a, broker.ApprovalWaiting)
+	b.wantState(t, a, approval.Waiting)
 }
 
 func TestABlockedAdminEndsNoBlockByTheirOtherID(t *testing.T) {

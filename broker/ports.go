@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 )
@@ -126,4 +127,23 @@ type DueEntry struct {
 	// Broken says why it cannot be read; "" when it can. There is no Text then, and
 	// nobody may act by it.
 	Broken string
+}
+
+// Approvals keep Approvals sealed, the same for all replicas. They go by one
+// clock, the store's own: those of two replicas may be minutes apart.
+type Approvals interface {
+	// ApprovalClock returns what that clock shows.
+	ApprovalClock(ctx context.Context) (time.Time, error)
+	// SaveApproval keeps a new Approval for keep from now. One that is there
+	// already is an error.
+	SaveApproval(ctx context.Context, a approval.Approval, keep time.Duration) error
+	// LoadApproval returns an Approval of user; ok is false when there is none. One
+	// that does not open, or is another's, is an error.
+	LoadApproval(ctx context.Context, user, id string) (a approval.Kept, ok bool, err error)
+	// SwapApproval replaces what LoadApproval returned, atomically and without
+	// lengthening its life; false when it has changed since.
+	SwapApproval(ctx context.Context, old approval.Kept, a approval.Approval) (bool, error)
+	// ApprovalsOf returns the Approvals of user that are kept, in whatever state,
+	// the oldest first. One that does not open is left out.
+	ApprovalsOf(ctx context.Context, user string) ([]approval.Kept, error)
 }

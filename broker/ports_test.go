@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/awstest"
 	"github.com/assumebot/assumebot/broker/listing"
 	"github.com/assumebot/assumebot/broker/policy"
@@ -40,7 +41,7 @@ type memory struct {
 	keys        map[string]broker.RegisteredKey
 	keysErr     error
 	listings    map[string]listing.Listing
-	approvals   map[string]broker.Approval
+	approvals   map[string]approval.Approval
 	asOf        func() time.Time // of the approvals' clock
 	listErr     error
 	failOn      map[broker.EventKind]bool
@@ -60,7 +61,7 @@ type memory struct {
 func newMemory() *memory {
 	return &memory{
 		codes: map[string]string{}, grants: map[string]broker.Grant{}, kept: map[string]secret.Credentials{},
-		groups: map[string][]string{}, keys: map[string]broker.RegisteredKey{}, approvals: map[string]broker.Approval{}, failOn: map[broker.EventKind]bool{},
+		groups: map[string][]string{}, keys: map[string]broker.RegisteredKey{}, approvals: map[string]approval.Approval{}, failOn: map[broker.EventKind]bool{},
 	}
 }
 

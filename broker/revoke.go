@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
@@ -24,7 +25,7 @@ type Revocation struct {
 	Until   time.Time // when the last of those expires: copies work until then, unless AWS was told
 	Session bool      // the MFA session ended too
 	// Cancelled is what the person asked others to approve of the Account.
-	Cancelled []Approval
+	Cancelled []approval.Approval
 	// Denied is what AWS refuses now; nil when the config names no revoker, where
 	// AWS was told nothing, or Err says why it could not.
 	Denied *Denied
@@ -79,7 +80,7 @@ func (b *Revoking) revoke(ctx context.Context, r Request, user policy.User, acco
 func (b *Revoking) takeSince(ctx context.Context, r Request, user policy.User, account policy.Account, done *Revocation) {
 	session, err := b.sessions.DropMFASession(ctx, user.Slack, "")
 	r.Account, r.Approval = account.Name, ""
-	cancelled, failed := b.pending.cancelOpen(ctx, r, user.Slack, Vote{User: user.Slack, Name: user.Name})
+	cancelled, failed := b.pending.cancelOpen(ctx, r, user.Slack, approval.Vote{User: user.Slack, Name: user.Name})
 	done.Session = done.Session || session
 	done.Cancelled = append(slices.Clone(done.Cancelled), cancelled...)
 	if err = errors.Join(err, failed); err != nil && done.Err == nil {
@@ -112,7 +113,7 @@ func (b *Revoking) revokeNow(ctx context.Context, r Request, user policy.User, a
 	done.Session, err = session, errors.Join(failed, err)
 	err = errors.Join(err, b.take(ctx, user.Slack, found, tells, &done))
 	r.Account, r.Approval = account.Name, ""
-	if done.Cancelled, failed = b.pending.cancelOpen(ctx, r, user.Slack, Vote{User: user.Slack, Name: user.Name}); failed != nil {
+	if done.Cancelled, failed = b.pending.cancelOpen(ctx, r, user.Slack, approval.Vote{User: user.Slack, Name: user.Name}); failed != nil {
 		err = errors.Join(err, failed)
 	}
 	if tells {

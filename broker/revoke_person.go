@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/text"
 )
@@ -25,11 +26,11 @@ const (
 // A PersonRevocation is what an admin took from a person.
 type PersonRevocation struct {
 	Target, TargetName string
-	Accounts           []Revocation // of which something was taken, or AWS told
-	Session            bool         // the MFA session ended
-	Cancelled          []Approval   // what they asked others to approve
-	Others             []string     // names of Accounts that they still have Grants of
-	Err                *Error       // why the bot may still keep something
+	Accounts           []Revocation        // of which something was taken, or AWS told
+	Session            bool                // the MFA session ended
+	Cancelled          []approval.Approval // what they asked others to approve
+	Others             []string            // names of Accounts that they still have Grants of
+	Err                *Error              // why the bot may still keep something
 }
 
 // RevokePerson blocks target and takes what they have: of r.Account, or for "" of

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
@@ -35,7 +36,7 @@ func TestTwoConfigsDuringARollout(t *testing.T) {
 			wantCode(t, err, broker.CodeApprovalGone)
 			_, err = other.Deciding.DenyApproval(t.Context(), b.from("U02BOB"), a.User, a.ID, "")
 			wantCode(t, err, broker.CodeApprovalGone)
-			if got, err := b.Pending.Approval(t.Context(), a.User, a.ID); err != nil || got.State != broker.ApprovalWaiting || len(got.Votes) > 0 {
+			if got, err := b.Pending.Approval(t.Context(), a.User, a.ID); err != nil || got.State != approval.Waiting || len(got.Votes) > 0 {
 				t.Errorf("got %+v, %v, want that it waits untouched", got, err)
 			}
 			if got := other.Asking.Approvers(a); name != "another role" && len(got) > 0 {

@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/approval"
 )
 
 // An Approval is sealed whole: whoever can write to Redis can neither make one
@@ -39,7 +40,7 @@ func (s Approvals) ApprovalClock(ctx context.Context) (time.Time, error) {
 
 // SaveApproval implements [broker.Approvals]; the very same one again is no
 // error. One round trip.
-func (s Approvals) SaveApproval(ctx context.Context, a broker.Approval, keep time.Duration) error {
+func (s Approvals) SaveApproval(ctx context.Context, a approval.Approval, keep time.Duration) error {
 	keys, err := approvalKeys(a.User, a.ID)
 	if err == nil && keep <= 0 {
 		err = errors.New("it has already expired")
@@ -71,25 +72,25 @@ func (s Approvals) SaveApproval(ctx context.Context, a broker.Approval, keep tim
 
 // LoadApproval implements [broker.Approvals]. One that does not open is an
 // [*UnsealError] in the error's chain. One round trip.
-func (s Approvals) LoadApproval(ctx context.Context, user, id string) (broker.KeptApproval, bool, error) {
+func (s Approvals) LoadApproval(ctx context.Context, user, id string) (approval.Kept, bool, error) {
 	keys, err := approvalKeys(user, id)
 	if err != nil {
-		return broker.KeptApproval{}, false, nil // nothing is kept under such a name
+		return approval.Kept{}, false, nil // nothing is kept under such a name
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	var get *redis.StringCmd
 	now, err := s.withClock(ctx, func(p redis.Pipeliner) { get = p.Get(ctx, keys.approval) })
 	if err != nil {
-		return broker.KeptApproval{}, false, fmt.Errorf("load approval: %w", err)
+		return approval.Kept{}, false, fmt.Errorf("load approval: %w", err)
 	}
 	sealed, err := get.Bytes()
 	if errors.Is(err, redis.Nil) {
-		return broker.KeptApproval{}, false, nil
+		return approval.Kept{}, false, nil
 	}
 	kept, err := s.openApproval(keys.approval, sealed, user, id)
 	if err != nil {
-		return broker.KeptApproval{}, false, fmt.Errorf("load approval: %w", err)
+		return approval.Kept{}, false, fmt.Errorf("load approval: %w", err)
 	}
 	kept.Now = now
 	return kept, true, nil
@@ -97,7 +98,7 @@ func (s Approvals) LoadApproval(ctx context.Context, user, id string) (broker.Ke
 
 // SwapApproval implements [broker.Approvals]. A repeat is answered as the first
 // time until the Approval changes once more. One round trip.
-func (s Approvals) SwapApproval(ctx context.Context, old broker.KeptApproval, a broker.Approval) (bool, error) {
+func (s Approvals) SwapApproval(ctx context.Context, old approval.Kept, a approval.Approval) (bool, error) {
 	keys, err := approvalKeys(a.User, a.ID)
 	switch {
 	case err != nil:
@@ -136,7 +137,7 @@ func (s Approvals) opensTo(key, sealed string, plain []byte) (bool, error) {
 // ApprovalsOf implements [broker.Approvals]. What does not open is left out: it
 // could not be used, and must not keep its User from asking anew. Two round trips,
 // one for a User without Approvals.
-func (s Approvals) ApprovalsOf(ctx context.Context, user string) ([]broker.KeptApproval, error) {
+func (s Approvals) ApprovalsOf(ctx context.Context, user string) ([]approval.Kept, error) {
 	index, err := userKey(user, "approvals")
 	if err != nil {
 		return nil, fmt.Errorf("list approvals: %w", err)
@@ -160,7 +161,7 @@ func (s Approvals) ApprovalsOf(ctx context.Context, user string) ([]broker.KeptA
 	if err != nil {
 		return nil, fmt.Errorf("list approvals: %w", err)
 	}
-	var out []broker.KeptApproval
+	var out []approval.Kept
 	for i, value := range get.Val() {
 		sealed, ok := value.(string)
 		if !ok {
@@ -173,20 +174,20 @@ func (s Approvals) ApprovalsOf(ctx context.Context, user string) ([]broker.KeptA
 		kept.Now = now
 		out = append(out, kept)
 	}
-	slices.SortStableFunc(out, func(a, b broker.KeptApproval) int {
+	slices.SortStableFunc(out, func(a, b approval.Kept) int {
 		return cmp.Or(a.Asked.Compare(b.Asked), cmp.Compare(a.ID, b.ID))
 	})
 	return out, nil
 }
 
-func (s Approvals) openApproval(key string, sealed []byte, user, id string) (broker.KeptApproval, error) {
+func (s Approvals) openApproval(key string, sealed []byte, user, id string) (approval.Kept, error) {
 	plain, err := s.ring.open(key, sealed)
 	if err != nil {
-		return broker.KeptApproval{}, err
+		return approval.Kept{}, err
 	}
-	kept := broker.KeptApproval{Sealed: sealed}
+	kept := approval.Kept{Sealed: sealed}
 	if err := json.Unmarshal(plain, &kept.Approval); err != nil || kept.User != user || kept.ID != id {
-		return broker.KeptApproval{}, fmt.Errorf("%s holds something that is no approval of its user", key)
+		return approval.Kept{}, fmt.Errorf("%s holds something that is no approval of its user", key)
 	}
 	return kept, nil
 }

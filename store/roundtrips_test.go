@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/secret"
 )
@@ -47,7 +48,7 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 	g := broker.Grant{ID: "g1", User: "U01ALICE", Account: "prod", Issued: now, Expires: now.Add(time.Hour)}
 	c := secret.Credentials{Expires: now.Add(time.Hour)}
 	var due broker.DueEntry
-	approval := broker.KeptApproval{Approval: broker.Approval{ID: "a1", User: "U01ALICE"}}
+	kept := approval.Kept{Approval: approval.Approval{ID: "a1", User: "U01ALICE"}}
 	for _, call := range []struct {
 		name string
 		want int64
@@ -93,12 +94,12 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 		{"LoadCursor", 1, func() error { _, err := s.Record.LoadCursor(ctx, "audit"); return err }},
 		{"ApprovalClock", 1, func() error { _, err := s.Approvals.ApprovalClock(ctx); return err }},
 		{"ApprovalsOf nobody", 1, func() error { _, err := s.Approvals.ApprovalsOf(ctx, "U01ALICE"); return err }},
-		{"SaveApproval", 1, func() error { return s.Approvals.SaveApproval(ctx, approval.Approval, time.Minute) }},
-		{"LoadApproval", 1, func() error { approval, _, err = s.Approvals.LoadApproval(ctx, "U01ALICE", "a1"); return err }},
+		{"SaveApproval", 1, func() error { return s.Approvals.SaveApproval(ctx, kept.Approval, time.Minute) }},
+		{"LoadApproval", 1, func() error { kept, _, err = s.Approvals.LoadApproval(ctx, "U01ALICE", "a1"); return err }},
 		{"SwapApproval", 1, func() error {
-			next := approval.Approval
+			next := kept.Approval
 			next.Version++
-			_, err := s.Approvals.SwapApproval(ctx, approval, next)
+			_, err := s.Approvals.SwapApproval(ctx, kept, next)
 			return err
 		}},
 		{"ApprovalsOf", 2, func() error { _, err := s.Approvals.ApprovalsOf(ctx, "U01ALICE"); return err }},

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/listing"
 	"github.com/assumebot/assumebot/broker/secret"
@@ -29,7 +30,7 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 	expires := time.Now().Add(time.Hour)
 	g := broker.Grant{ID: "g1", User: "U01ALICE", Account: "prod", Issued: time.Now(), Expires: expires}
 	c := secret.Credentials{SecretAccessKey: secret.New("MARKED"), Expires: expires}
-	approval := broker.Approval{ID: "a1", User: "U01ALICE", Account: "prod", Reason: "MARKED", State: broker.ApprovalWaiting}
+	a := approval.Approval{ID: "a1", User: "U01ALICE", Account: "prod", Reason: "MARKED", State: approval.Waiting}
 	return map[string]func(context.Context) error{
 		"FirstSight": func(ctx context.Context) error { _, err := s.Counters.FirstSight(ctx, broker.NewID()); return err },
 		"ReserveCode": func(ctx context.Context) error {
@@ -67,15 +68,15 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 			return err
 		},
 		"ApprovalClock": func(ctx context.Context) error { _, err := s.Approvals.ApprovalClock(ctx); return err },
-		"SaveApproval":  func(ctx context.Context) error { return s.Approvals.SaveApproval(ctx, approval, time.Minute) },
+		"SaveApproval":  func(ctx context.Context) error { return s.Approvals.SaveApproval(ctx, a, time.Minute) },
 		"LoadApproval": func(ctx context.Context) error {
 			_, _, err := s.Approvals.LoadApproval(ctx, "U01ALICE", "a1")
 			return err
 		},
 		"SwapApproval": func(ctx context.Context) error {
-			newer := approval
+			newer := a
 			newer.Version++
-			_, err := s.Approvals.SwapApproval(ctx, broker.KeptApproval{Approval: approval, Sealed: []byte("x")}, newer)
+			_, err := s.Approvals.SwapApproval(ctx, approval.Kept{Approval: a, Sealed: []byte("x")}, newer)
 			return err
 		},
 		"ApprovalsOf": func(ctx context.Context) error { _, err := s.Approvals.ApprovalsOf(ctx, "U01ALICE"); return err },

@@ -6,6 +6,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/approval"
 )
 
 // isQuestion reports whether a refusal is only the question for an approval,
@@ -19,16 +20,16 @@ func isQuestion(e broker.Event) bool {
 func approvalAudit(e broker.Event) []blockkit.Span {
 	what := blockkit.Line(" what "+target(e)+" asked for, ", blockkit.Code(e.Account))
 	switch e.State {
-	case broker.ApprovalApproved:
+	case approval.Approved:
 		return blockkit.Line(blockkit.Bold("Approved"), what, ", by "+strings.Join(e.ApprovedBy, ", ")+".")
-	case broker.ApprovalDenied:
+	case approval.Denied:
 		return blockkit.Line(blockkit.Bold("Denied"), what, ", by "+person(e)+".")
-	case broker.ApprovalCancelled:
+	case approval.Cancelled:
 		if e.SlackUser != e.Target {
 			return blockkit.Line(blockkit.Bold("Cancelled"), what, ", by "+person(e)+".")
 		}
 		return blockkit.Line(blockkit.Bold("Cancelled"), " by "+person(e)+": the request for ", blockkit.Code(e.Account), ".")
-	case broker.ApprovalExpired:
+	case approval.Expired:
 		if e.BreakGlass {
 			return blockkit.Line(blockkit.Bold("Not acknowledged"), " in time: break-glass of "+target(e)+", ", blockkit.Code(e.Account), ".")
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/blockkit/goldentest"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/approval"
 )
 
 const (
@@ -135,16 +136,16 @@ func approvalEvents() map[string]broker.Event {
 		Target: "U01ALICE", TargetName: "alice@example.com",
 	}, map[string]func(*broker.Event){
 		"audit_approval_approved": func(e *broker.Event) {
-			e.State, e.ApprovedBy = broker.ApprovalApproved, []string{"bob@example.com (U02BOB)"}
+			e.State, e.ApprovedBy = approval.Approved, []string{"bob@example.com (U02BOB)"}
 		},
-		"audit_approval_denied": func(e *broker.Event) { e.State, e.Comment = broker.ApprovalDenied, moreWildly },
+		"audit_approval_denied": func(e *broker.Event) { e.State, e.Comment = approval.Denied, moreWildly },
 		"audit_approval_cancelled": func(e *broker.Event) {
-			e.State, e.SlackUser, e.User = broker.ApprovalCancelled, "U01ALICE", "alice@example.com"
+			e.State, e.SlackUser, e.User = approval.Cancelled, "U01ALICE", "alice@example.com"
 		},
 		"audit_approval_expired": func(e *broker.Event) {
-			e.State, e.ApprovedBy = broker.ApprovalExpired, []string{"bob@example.com (U02BOB)"}
+			e.State, e.ApprovedBy = approval.Expired, []string{"bob@example.com (U02BOB)"}
 		},
-		"audit_approval_glass_expired": func(e *broker.Event) { e.State, e.BreakGlass = broker.ApprovalExpired, true },
+		"audit_approval_glass_expired": func(e *broker.Event) { e.State, e.BreakGlass = approval.Expired, true },
 		"audit_approval_acknowledged":  func(e *broker.Event) { e.Kind = broker.EventAcknowledged },
 		"audit_approval_granted": func(e *broker.Event) {
 			e.Kind, e.Expires, e.MFA, e.Method = broker.EventGranted, goldentest.Now.Add(time.Hour), true, broker.MethodAssumeRole
@@ -204,7 +205,7 @@ func keyEvents() map[string]broker.Event {
 
 func TestWhatOnlyWaitsIsNotInTheAuditChannel(t *testing.T) {
 	for _, e := range []broker.Event{
-		{Kind: broker.EventApproval, State: broker.ApprovalWaiting},
+		{Kind: broker.EventApproval, State: approval.Waiting},
 		{Kind: broker.EventRefused, Code: broker.CodeNeedsApproval, Purpose: broker.PurposeShow},
 	} {
 		if _, post := render(e); post {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/approval"
 )
 
 // foldWindow is how long further Events of one kind that one person caused are only
@@ -37,7 +38,7 @@ func folds(e broker.Event) bool {
 	case broker.EventEnded, broker.EventSetAside:
 		return true
 	case broker.EventApproval:
-		return e.State == broker.ApprovalCancelled
+		return e.State == approval.Cancelled
 	case broker.EventRevoked: // that found no credentials
 		return e.DeniedBefore.IsZero() && e.Expires.IsZero() && e.Code == ""
 	}

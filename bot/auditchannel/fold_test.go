@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/approval"
 )
 
 func TestRefusalsFoldWithinTheMinuteAlone(t *testing.T) {
@@ -34,7 +35,7 @@ func TestWhatOnePersonRepeatsFoldsByItsKind(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	s := progress{Folds: map[string]tally{}}
 	for name, e := range map[string]broker.Event{
-		"cancelled": {Kind: broker.EventApproval, State: broker.ApprovalCancelled, SlackUser: "U1", Target: "U1"},
+		"cancelled": {Kind: broker.EventApproval, State: approval.Cancelled, SlackUser: "U1", Target: "U1"},
 		"failed":    {Kind: broker.EventFailed, SlackUser: "U1", Code: broker.CodeWrongCode},
 		"ended":     {Kind: broker.EventEnded, SlackUser: "U1"},
 		"revoked":   {Kind: broker.EventRevoked, SlackUser: "U1"},
@@ -66,8 +67,8 @@ func TestWhatWasIssuedOrDoneToAnotherIsToldOneByOne(t *testing.T) {
 		"issued and thrown away":  {Kind: broker.EventFailed, Code: broker.CodeBlocked, AccessKeyID: "ASIAEXAMPLE000000000"},
 		"break-glass that failed": {Kind: broker.EventFailed, BreakGlass: true},
 		"outcome unknown":         {Kind: broker.EventFailed, Code: broker.CodeOutcomeUnknown},
-		"cancelled by another":    {Kind: broker.EventApproval, State: broker.ApprovalCancelled, Target: "U2"},
-		"denied":                  {Kind: broker.EventApproval, State: broker.ApprovalDenied, Target: "U2"},
+		"cancelled by another":    {Kind: broker.EventApproval, State: approval.Cancelled, Target: "U2"},
+		"denied":                  {Kind: broker.EventApproval, State: approval.Denied, Target: "U2"},
 		"revoked by an admin":     {Kind: broker.EventRevoked, Target: "U2"},
 		"revoked at AWS":          {Kind: broker.EventRevoked, DeniedBefore: now},
 		"copies that work":        {Kind: broker.EventRevoked, Expires: now},

@@ -10,6 +10,7 @@ import (
 	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -18,7 +19,7 @@ import (
 const UseCallback = "use_approval"
 
 // Use asks for the code of an approved Request.
-func Use(a broker.Approval, f State, above ...slack.Block) slack.ModalViewRequest {
+func Use(a approval.Approval, f State, above ...slack.Block) slack.ModalViewRequest {
 	about := []slack.RichTextElement{blockkit.Paragraph(blockkit.Bold(a.Account),
 		blockkit.Plain(" for "+text.FormatDuration(a.Duration)+", approved by "+message.Votes(a)+
 			". The approval is good for one request, until "), blockkit.Moment(a.Expires), blockkit.Plain("."))}
@@ -40,7 +41,7 @@ const (
 )
 
 // Deny asks for the comment of a denial.
-func Deny(a broker.Approval) slack.ModalViewRequest {
+func Deny(a approval.Approval) slack.ModalViewRequest {
 	text := slack.NewPlainTextInputBlockElement(blockkit.PlainText("Why you deny it"), fieldComment)
 	text.MaxLength, text.Multiline = broker.MaxReason, true
 	comment := slack.NewInputBlock(fieldComment, blockkit.PlainText("Comment"),

@@ -18,6 +18,7 @@ import (
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
@@ -29,13 +30,13 @@ func goldenVoice() message.Voice {
 
 // approvalViews are the forms of Approvals.
 func approvalViews(v message.Voice) map[string]slack.ModalViewRequest {
-	waiting := broker.Approval{
+	waiting := approval.Approval{
 		ID: "abcdefghijkl", User: "U01ALICE", UserName: "alice@example.com", Team: "T0123", Channel: "C0GENERAL", Account: "vault",
 		RoleARN: "arn:aws:iam::222222222222:role/Vault", Duration: time.Hour, Reason: hostile, Needs: 1,
-		State: broker.ApprovalWaiting, Asked: goldentest.Now, Expires: goldentest.Now.Add(30 * time.Minute),
+		State: approval.Waiting, Asked: goldentest.Now, Expires: goldentest.Now.Add(30 * time.Minute),
 	}
 	a := waiting
-	a.State, a.Votes = broker.ApprovalApproved, []broker.Vote{{User: "U02BOB", Name: "bob@example.com", At: goldentest.Now}}
+	a.State, a.Votes = approval.Approved, []approval.Vote{{User: "U02BOB", Name: "bob@example.com", At: goldentest.Now}}
 	wrong := v.Error(&broker.Error{Code: broker.CodeWrongCode, What: broker.Say("AWS did not accept that code."), Hint: broker.Say("Try the next.")})
 	return map[string]slack.ModalViewRequest{
 		"use_approval": Use(a, State{Format: snippet.Fish}), "use_approval_refused": Use(a, State{}, wrong.Blocks...),

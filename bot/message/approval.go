@@ -9,6 +9,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -18,17 +19,17 @@ type ApprovalName struct{ User, ID string }
 func (n ApprovalName) String() string { return n.User + "/" + n.ID }
 
 // NameOf is how buttons name a.
-func NameOf(a broker.Approval) ApprovalName { return ApprovalName{a.User, a.ID} }
+func NameOf(a approval.Approval) ApprovalName { return ApprovalName{a.User, a.ID} }
 
 // Approval is what the approvers see: what is asked, and how far that has
 // come. It pings them only while it waits; Slack pings nobody for an update.
-func Approval(a broker.Approval, approvers []string) blockkit.Message {
+func Approval(a approval.Approval, approvers []string) blockkit.Message {
 	elements := append(Wanted(a), blockkit.Paragraph(standing(a, approvers)...))
 	if a.Comment != "" {
 		elements = append(elements, blockkit.Quote(a.Comment))
 	}
 	m := blockkit.NewMessage(approvalText(a), elements...)
-	if a.State != broker.ApprovalWaiting {
+	if a.State != approval.Waiting {
 		return m
 	}
 	value := NameOf(a).String()
@@ -43,16 +44,16 @@ func Approval(a broker.Approval, approvers []string) blockkit.Message {
 }
 
 // asker names who asked, without pinging.
-func asker(a broker.Approval) string { return broker.Vote{User: a.User, Name: a.UserName}.String() }
+func asker(a approval.Approval) string { return approval.Vote{User: a.User, Name: a.UserName}.String() }
 
 // Wanted is who, what, how long and why.
-func Wanted(a broker.Approval) []slack.RichTextElement {
+func Wanted(a approval.Approval) []slack.RichTextElement {
 	title, verb := "Approval wanted: ", " asks for "
-	if a.State != broker.ApprovalWaiting {
+	if a.State != approval.Waiting {
 		title, verb = "Approval: ", " asked for "
 	}
 	who := []blockkit.Span{blockkit.Plain(asker(a))}
-	if a.State == broker.ApprovalWaiting && !a.Acknowledge { // a mention opens who they are
+	if a.State == approval.Waiting && !a.Acknowledge { // a mention opens who they are
 		if who = []blockkit.Span{blockkit.Member(a.User)}; a.UserName != "" {
 			who = append(who, blockkit.Plain(" ("+a.UserName+")"))
 		}
@@ -74,7 +75,7 @@ func Wanted(a broker.Approval) []slack.RichTextElement {
 }
 
 // askedFrom says where it was asked, and whether by somebody on call.
-func askedFrom(a broker.Approval) []blockkit.Span {
+func askedFrom(a approval.Approval) []blockkit.Span {
 	spans := []blockkit.Span{blockkit.Plain("\nAsked from ")}
 	switch {
 	case a.Channel == "":
@@ -85,40 +86,40 @@ func askedFrom(a broker.Approval) []blockkit.Span {
 		spans = append(spans, slack.NewRichTextSectionChannelElement(a.Channel, nil))
 	}
 	switch a.OnCall {
-	case broker.OnCallYes:
+	case approval.OnCallYes:
 		spans = append(spans, blockkit.Plain(", "), blockkit.Bold("on call"))
-	case broker.OnCallNo:
+	case approval.OnCallNo:
 		spans = append(spans, blockkit.Plain(", not on call"))
-	case broker.OnCallUnknown:
+	case approval.OnCallUnknown:
 		spans = append(spans, blockkit.Plain("; Slack could not say whether they are on call"))
 	}
 	return append(spans, blockkit.Plain("."))
 }
 
 // standing is how far it has come, and by whom.
-func standing(a broker.Approval, approvers []string) []blockkit.Span {
+func standing(a approval.Approval, approvers []string) []blockkit.Span {
 	switch a.State {
-	case broker.ApprovalWaiting:
+	case approval.Waiting:
 		if a.Quiet {
 			return waitingSpans(a)
 		}
 		return append(waitingSpans(a), asked(approvers, a.User)...)
-	case broker.ApprovalApproved:
+	case approval.Approved:
 		return []blockkit.Span{blockkit.Bold("Approved"), blockkit.Plain(" by " + Votes(a) + ". It can be used once, by " + asker(a) + " alone, until "),
 			blockkit.Moment(a.Expires), blockkit.Plain(".")}
-	case broker.ApprovalUsed:
+	case approval.Used:
 		return []blockkit.Span{blockkit.Bold("Approved"), blockkit.Plain(" by " + Votes(a) + ", "), blockkit.Bold("and used"), blockkit.Plain(".")}
-	case broker.ApprovalDenied:
+	case approval.Denied:
 		return []blockkit.Span{blockkit.Bold("Denied"), blockkit.Plain(" by " + a.EndedBy.String() + ".")}
-	case broker.ApprovalCancelled:
+	case approval.Cancelled:
 		return []blockkit.Span{blockkit.Bold("Cancelled"), blockkit.Plain(" by " + a.EndedBy.String() + ".")}
-	case broker.ApprovalAcknowledged:
+	case approval.Acknowledged:
 		return []blockkit.Span{blockkit.Bold("Acknowledged"), blockkit.Plain(" by " + a.EndedBy.String() + ".")}
 	}
 	return []blockkit.Span{blockkit.Bold("Expired"), blockkit.Plain(": " + whyExpired(a))}
 }
 
-func waitingSpans(a broker.Approval) []blockkit.Span {
+func waitingSpans(a approval.Approval) []blockkit.Span {
 	if a.Acknowledge {
 		return []blockkit.Span{blockkit.Bold("To be acknowledged"), blockkit.Plain(" by an approver, until "), blockkit.Moment(a.Expires), blockkit.Plain(".")}
 	}
@@ -133,7 +134,7 @@ func waitingSpans(a broker.Approval) []blockkit.Span {
 	return append(spans, blockkit.Plain("."))
 }
 
-func whyExpired(a broker.Approval) string {
+func whyExpired(a approval.Approval) string {
 	switch {
 	case a.Acknowledge:
 		return "nobody acknowledged it in time."
@@ -146,7 +147,7 @@ func whyExpired(a broker.Approval) string {
 }
 
 // Votes names who approved.
-func Votes(a broker.Approval) string {
+func Votes(a approval.Approval) string {
 	names := make([]string, len(a.Votes))
 	for i, v := range a.Votes {
 		names[i] = v.String()
@@ -194,14 +195,14 @@ func asked(approvers []string, except string) []blockkit.Span {
 }
 
 // approvalText is the fallback: nothing that a person typed.
-func approvalText(a broker.Approval) string {
+func approvalText(a approval.Approval) string {
 	what := fmt.Sprintf(": %s, %s, for %s.", asker(a), a.Account, text.FormatDuration(a.Duration))
 	switch {
-	case a.Acknowledge && a.State == broker.ApprovalWaiting:
+	case a.Acknowledge && a.State == approval.Waiting:
 		return "Break-glass was used" + what
 	case a.Acknowledge:
 		return "Break-glass, " + string(a.State) + what
-	case a.State == broker.ApprovalWaiting:
+	case a.State == approval.Waiting:
 		return "Approval wanted" + what
 	}
 	return "Approval " + string(a.State) + what
@@ -209,22 +210,22 @@ func approvalText(a broker.Approval) string {
 
 // Outcome is what who asked is told; tells is false where there is
 // nothing that they do not know.
-func Outcome(v Voice, a broker.Approval, breakGlass bool) (m blockkit.Message, tells bool) {
+func Outcome(v Voice, a approval.Approval, breakGlass bool) (m blockkit.Message, tells bool) {
 	if a.Acknowledge {
 		return blockkit.Message{}, false
 	}
 	what := []blockkit.Span{blockkit.Bold(a.Account), blockkit.Plain(" for " + text.FormatDuration(a.Duration))}
 	switch a.State {
-	case broker.ApprovalApproved:
+	case approval.Approved:
 		return Approved(a, false), true
-	case broker.ApprovalDenied:
+	case approval.Denied:
 		elements := []slack.RichTextElement{blockkit.Paragraph(append(append([]blockkit.Span{blockkit.Bold("Denied: ")}, what...),
 			blockkit.Plain(", by "+a.EndedBy.String()+"."))...)}
 		if a.Comment != "" {
 			elements = append(elements, blockkit.Quote(a.Comment))
 		}
 		return blockkit.NewMessage("Denied: "+a.Account+", by "+a.EndedBy.String()+".", elements...), true
-	case broker.ApprovalExpired:
+	case approval.Expired:
 		again := v.say("\nAsk again: ", broker.AssumeCmd(a.Account, "for", text.FormatDuration(a.Duration), "because REASON"))
 		spans := append(append([]blockkit.Span{blockkit.Bold("Expired: ")}, what...), blockkit.Plain(": "+whyExpired(a)))
 		elements := []slack.RichTextElement{blockkit.Paragraph(append(spans, again...)...)}
@@ -234,7 +235,7 @@ func Outcome(v Voice, a broker.Approval, breakGlass bool) (m blockkit.Message, t
 }
 
 // Approved is for who asked: it opens the form for the code.
-func Approved(a broker.Approval, sentCode bool) blockkit.Message {
+func Approved(a approval.Approval, sentCode bool) blockkit.Message {
 	elements := []slack.RichTextElement{blockkit.Paragraph(
 		blockkit.Bold("Approved: "), blockkit.Bold(a.Account), blockkit.Plain(" for "+text.FormatDuration(a.Duration)+", by "+Votes(a)+".\nIt is for you alone, "+
 			"is good for one request, and ends "),
@@ -250,7 +251,7 @@ func Approved(a broker.Approval, sentCode bool) blockkit.Message {
 const codeDropped = "The code that you sent was neither used nor kept."
 
 // inEmergency names break-glass to who may use it.
-func inEmergency(v Voice, a broker.Approval, breakGlass bool) []slack.RichTextElement {
+func inEmergency(v Voice, a approval.Approval, breakGlass bool) []slack.RichTextElement {
 	if !breakGlass {
 		return nil
 	}
@@ -266,7 +267,7 @@ type Asking struct {
 }
 
 // Asked says that it waits for others, and what became of a code.
-func Asked(v Voice, a broker.Approval, approvers []string, how Asking) blockkit.Message {
+func Asked(v Voice, a approval.Approval, approvers []string, how Asking) blockkit.Message {
 	first := "Asked for approval: "
 	if how.Again {
 		first = "Already asked for approval: "
@@ -299,7 +300,7 @@ func Asked(v Voice, a broker.Approval, approvers []string, how Asking) blockkit.
 }
 
 // Cancelled says what was taken back.
-func Cancelled(account string, cancelled []broker.Approval) blockkit.Message {
+func Cancelled(account string, cancelled []approval.Approval) blockkit.Message {
 	if len(cancelled) == 0 {
 		text := "Nothing that you asked for waits for approval."
 		if account != "" {
@@ -316,17 +317,17 @@ func Cancelled(account string, cancelled []broker.Approval) blockkit.Message {
 }
 
 // openApprovalBlocks lists what a person asked others to approve.
-func openApprovalBlocks(open []broker.Approval) []slack.Block {
+func openApprovalBlocks(open []approval.Approval) []slack.Block {
 	var blocks []slack.Block
 	for _, a := range open {
 		what := []blockkit.Span{blockkit.Bold(a.Account), blockkit.Plain(" for " + text.FormatDuration(a.Duration) + ": waits for approval until "),
 			blockkit.Moment(a.Expires)}
-		if a.State == broker.ApprovalApproved {
+		if a.State == approval.Approved {
 			what = []blockkit.Span{blockkit.Bold(a.Account),
 				blockkit.Plain(" for " + text.FormatDuration(a.Duration) + ": approved by " + Votes(a) + ", to be used until "), blockkit.Moment(a.Expires)}
 		}
 		blocks = append(blocks, slack.NewRichTextBlock("", blockkit.Paragraph(what...)))
-		if a.State == broker.ApprovalApproved {
+		if a.State == approval.Approved {
 			blocks = append(blocks, slack.NewActionBlock(approvalBlock+a.ID, blockkit.StyledButton(ActEnterCode, "Enter code", a.ID, slack.StylePrimary)))
 		}
 	}
@@ -334,7 +335,7 @@ func openApprovalBlocks(open []broker.Approval) []slack.Block {
 }
 
 // ApprovalReminder recalls what still waits.
-func ApprovalReminder(a broker.Approval, approvers []string) blockkit.Message {
+func ApprovalReminder(a approval.Approval, approvers []string) blockkit.Message {
 	spans := []blockkit.Span{blockkit.Bold("Still waiting: "), blockkit.Plain(asker(a) + " asks for "), blockkit.Bold(a.Account), blockkit.Plain(" until "),
 		blockkit.Moment(a.Expires), blockkit.Plain(". The buttons are above.")}
 	return blockkit.NewMessage("Still waiting for an approval: "+asker(a)+", "+a.Account+".", blockkit.Paragraph(append(spans, asked(approvers, a.User)...)...))

@@ -13,17 +13,18 @@ import (
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // hostile is what a person may type: none of it may ping, link or format.
 const hostile = "INC-42 <!channel> *bold* <https://x.example|link> @here <@U02BOB> <!subteam^S01LEADS>"
 
-func goldenApproval(change func(*broker.Approval)) broker.Approval {
-	a := broker.Approval{
+func goldenApproval(change func(*approval.Approval)) approval.Approval {
+	a := approval.Approval{
 		ID: "abcdefghijkl", User: "U01ALICE", UserName: "alice@example.com", Team: "T0123", Channel: "C0GENERAL", Account: "vault",
 		RoleARN: "arn:aws:iam::222222222222:role/Vault", Duration: time.Hour, Reason: hostile, Needs: 1,
-		State: broker.ApprovalWaiting, Asked: goldenTime, Expires: goldenTime.Add(30 * time.Minute),
+		State: approval.Waiting, Asked: goldenTime, Expires: goldenTime.Add(30 * time.Minute),
 	}
 	if change != nil {
 		change(&a)
@@ -31,58 +32,58 @@ func goldenApproval(change func(*broker.Approval)) broker.Approval {
 	return a
 }
 
-func bobVote() broker.Vote {
-	return broker.Vote{User: "U02BOB", Name: "bob@example.com", At: goldenTime}
+func bobVote() approval.Vote {
+	return approval.Vote{User: "U02BOB", Name: "bob@example.com", At: goldenTime}
 }
 
 // approvalStates are an Approval in each of its states.
-func approvalStates() map[string]broker.Approval {
-	in := func(state broker.ApprovalState, change func(*broker.Approval)) broker.Approval {
-		return goldenApproval(func(a *broker.Approval) {
+func approvalStates() map[string]approval.Approval {
+	in := func(state approval.State, change func(*approval.Approval)) approval.Approval {
+		return goldenApproval(func(a *approval.Approval) {
 			a.State = state
 			if change != nil {
 				change(a)
 			}
 		})
 	}
-	voted := func(a *broker.Approval) { a.Votes = []broker.Vote{bobVote()} }
-	ended := func(a *broker.Approval) { a.EndedBy = bobVote() }
-	glass := func(a *broker.Approval) { a.Acknowledge = true; a.EndedBy = bobVote() }
-	return map[string]broker.Approval{
-		"waiting":   in(broker.ApprovalWaiting, nil),
-		"no_reason": in(broker.ApprovalWaiting, func(a *broker.Approval) { a.Reason, a.RoleARN = "", "" }),
-		"half": in(broker.ApprovalWaiting, func(a *broker.Approval) {
-			a.Needs, a.Votes = 2, []broker.Vote{{User: "U03CAROL", Name: "U03CAROL", At: goldenTime}}
+	voted := func(a *approval.Approval) { a.Votes = []approval.Vote{bobVote()} }
+	ended := func(a *approval.Approval) { a.EndedBy = bobVote() }
+	glass := func(a *approval.Approval) { a.Acknowledge = true; a.EndedBy = bobVote() }
+	return map[string]approval.Approval{
+		"waiting":   in(approval.Waiting, nil),
+		"no_reason": in(approval.Waiting, func(a *approval.Approval) { a.Reason, a.RoleARN = "", "" }),
+		"half": in(approval.Waiting, func(a *approval.Approval) {
+			a.Needs, a.Votes = 2, []approval.Vote{{User: "U03CAROL", Name: "U03CAROL", At: goldenTime}}
 		}),
-		"on_call": in(broker.ApprovalWaiting, func(a *broker.Approval) {
-			a.OnCall, a.Channel, a.UserName, a.RoleARN, a.Reason = broker.OnCallYes, "", "", "", ""
+		"on_call": in(approval.Waiting, func(a *approval.Approval) {
+			a.OnCall, a.Channel, a.UserName, a.RoleARN, a.Reason = approval.OnCallYes, "", "", "", ""
 		}),
-		"approved":      in(broker.ApprovalApproved, voted),
-		"used":          in(broker.ApprovalUsed, voted),
-		"denied":        in(broker.ApprovalDenied, func(a *broker.Approval) { ended(a); a.Comment = "not now: " + hostile }),
-		"cancelled":     in(broker.ApprovalCancelled, func(a *broker.Approval) { a.EndedBy = broker.Vote{User: a.User, Name: a.UserName} }),
-		"expired":       in(broker.ApprovalExpired, nil),
-		"expired_half":  in(broker.ApprovalExpired, func(a *broker.Approval) { voted(a); a.Needs = 2 }),
-		"expired_use":   in(broker.ApprovalExpired, voted),
-		"glass_waiting": in(broker.ApprovalWaiting, glass),
-		"glass_noted":   in(broker.ApprovalAcknowledged, glass),
-		"glass_expired": in(broker.ApprovalExpired, glass),
+		"approved":      in(approval.Approved, voted),
+		"used":          in(approval.Used, voted),
+		"denied":        in(approval.Denied, func(a *approval.Approval) { ended(a); a.Comment = "not now: " + hostile }),
+		"cancelled":     in(approval.Cancelled, func(a *approval.Approval) { a.EndedBy = approval.Vote{User: a.User, Name: a.UserName} }),
+		"expired":       in(approval.Expired, nil),
+		"expired_half":  in(approval.Expired, func(a *approval.Approval) { voted(a); a.Needs = 2 }),
+		"expired_use":   in(approval.Expired, voted),
+		"glass_waiting": in(approval.Waiting, glass),
+		"glass_noted":   in(approval.Acknowledged, glass),
+		"glass_expired": in(approval.Expired, glass),
 	}
 }
 
 // approvalMessages are those that ping nobody.
 func approvalMessages() map[string]blockkit.Message {
 	v := goldenVoice()
-	quiet := goldenApproval(func(a *broker.Approval) { a.Quiet = true })
+	quiet := goldenApproval(func(a *approval.Approval) { a.Quiet = true })
 	all := map[string]blockkit.Message{
-		"approval_cancel":         Cancelled("", []broker.Approval{goldenApproval(nil), goldenApproval(func(a *broker.Approval) { a.Account = "prod" })}),
+		"approval_cancel":         Cancelled("", []approval.Approval{goldenApproval(nil), goldenApproval(func(a *approval.Approval) { a.Account = "prod" })}),
 		"approval_cancel_none":    Cancelled("", nil),
 		"approval_cancel_nothing": Cancelled("vault", nil),
 		"approval_quiet_asked":    Asked(v, quiet, []string{"S01LEADS", "U04DAVE"}, Asking{}),
 		"approval_enter_code":     Approved(approvalStates()["approved"], true),
 	}
 	for name, a := range approvalStates() {
-		if a.State != broker.ApprovalWaiting {
+		if a.State != approval.Waiting {
 			all["approval_"+name] = Approval(a, []string{"S01LEADS", "U04DAVE"})
 		}
 		if m, tells := Outcome(v, a, name == "expired"); tells {
@@ -109,7 +110,7 @@ func TestApprovalsPingTheApproversAlone(t *testing.T) {
 	for i := range 60 {
 		many = append(many, "U0"+strings.Repeat("X", 7)+string(rune('A'+i%26))+string(rune('A'+i/26)))
 	}
-	long := goldenApproval(func(a *broker.Approval) { a.Reason = strings.Repeat("<&>", broker.MaxReason/3) })
+	long := goldenApproval(func(a *approval.Approval) { a.Reason = strings.Repeat("<&>", broker.MaxReason/3) })
 	explained := broker.Explanation{
 		Account:  policy.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 4 * time.Hour},
 		Decision: policy.Decision{Effect: policy.NeedApproval, Rule: "allow leads (S05PLATFORM)"},
@@ -125,7 +126,7 @@ func TestApprovalsPingTheApproversAlone(t *testing.T) {
 	}{
 		"approval_waiting":       {Approval(states["waiting"], groups), []string{"<@U01ALICE>", "<!subteam^S01LEADS>", "<!subteam^S02OPS>"}},
 		"approval_people":        {Approval(states["half"], people), []string{"<@U01ALICE>", "<@U02BOB>", "<@W04DAVE>"}},
-		"approval_quiet":         {Approval(goldenApproval(func(a *broker.Approval) { a.Quiet = true }), groups), []string{"<@U01ALICE>"}},
+		"approval_quiet":         {Approval(goldenApproval(func(a *approval.Approval) { a.Quiet = true }), groups), []string{"<@U01ALICE>"}},
 		"approval_no_reason":     {Approval(states["no_reason"], nil), []string{"<@U01ALICE>"}},
 		"approval_reminder":      {ApprovalReminder(states["waiting"], groups), []string{"<!subteam^S01LEADS>", "<!subteam^S02OPS>"}},
 		"approval_on_call":       {Approval(states["on_call"], nil), []string{"<@U01ALICE>"}},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/approval"
 )
 
 // Revoked says what became of it; its headline says "revoked" only where
@@ -65,7 +66,7 @@ func deniedSpans(done broker.Revocation, whose string) []blockkit.Span {
 }
 
 // tookBack says what the bot itself took back; whose is whose MFA session it was.
-func tookBack(ended int, session bool, whose string, cancelled []broker.Approval) string {
+func tookBack(ended int, session bool, whose string, cancelled []approval.Approval) string {
 	var did []string
 	if ended > 0 {
 		did = append(did, "forgotten "+blockkit.Counted(ended, "grant"))

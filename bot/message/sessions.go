@@ -9,6 +9,7 @@ import (
 	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/approval"
 )
 
 // How many Grants a list shows with their buttons: what Home and one message
@@ -22,8 +23,8 @@ const (
 type Holding struct {
 	Grants    []broker.Grant // oldest first
 	Session   *broker.Session
-	Order     *broker.Error     // why nothing is issued to them now
-	Approvals []broker.Approval // that wait, or can be used
+	Order     *broker.Error       // why nothing is issued to them now
+	Approvals []approval.Approval // that wait, or can be used
 	// Revocable are the Grants whose end AWS is told of, by ID.
 	Revocable map[string]bool
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/store"
 )
 
@@ -29,25 +29,25 @@ var approvalTests = []test{
 	{"of two changes at one instant one is made", approvalRace},
 }
 
-func approval(id string) broker.Approval {
+func anApproval(id string) approval.Approval {
 	asked := time.Date(2026, 11, 22, 10, 0, 0, 123456000, time.UTC)
-	return broker.Approval{
+	return approval.Approval{
 		ID: id, User: alice, UserName: "alice@example.com", Team: "T0123", Channel: "C0DEV", Account: "vault",
 		RoleARN: "arn:aws:iam::222222222222:role/Vault", Duration: time.Hour, Reason: "INC-42 failover", Needs: 2,
-		State: broker.ApprovalWaiting, Asked: asked, Expires: asked.Add(30 * time.Minute),
-		Votes: []broker.Vote{{User: bob, Name: "bob@example.com", At: asked.Add(time.Minute)}},
+		State: approval.Waiting, Asked: asked, Expires: asked.Add(30 * time.Minute),
+		Votes: []approval.Vote{{User: bob, Name: "bob@example.com", At: asked.Add(time.Minute)}},
 	}
 }
 
-func saveApproval(t *testing.T, h *harness, id string, keep time.Duration) broker.KeptApproval {
+func saveApproval(t *testing.T, h *harness, id string, keep time.Duration) approval.Kept {
 	t.Helper()
-	if err := h.Approvals.SaveApproval(t.Context(), approval(id), keep); err != nil {
+	if err := h.Approvals.SaveApproval(t.Context(), anApproval(id), keep); err != nil {
 		t.Fatalf("save approval: %v", err)
 	}
 	return loadApproval(t, h.Store, id)
 }
 
-func loadApproval(t *testing.T, s *store.Store, id string) broker.KeptApproval {
+func loadApproval(t *testing.T, s *store.Store, id string) approval.Kept {
 	t.Helper()
 	kept, ok, err := s.Approvals.LoadApproval(t.Context(), alice, id)
 	if err != nil || !ok {
@@ -57,12 +57,12 @@ func loadApproval(t *testing.T, s *store.Store, id string) broker.KeptApproval {
 }
 
 // decided is what one person makes of an Approval.
-func decided(a broker.Approval, state broker.ApprovalState, by string) broker.Approval {
-	a.State, a.EndedBy, a.Version = state, broker.Vote{User: by, At: a.Asked}, a.Version+1
+func decided(a approval.Approval, state approval.State, by string) approval.Approval {
+	a.State, a.EndedBy, a.Version = state, approval.Vote{User: by, At: a.Asked}, a.Version+1
 	return a
 }
 
-func wantSwap(t *testing.T, s *store.Store, old broker.KeptApproval, a broker.Approval, want bool) {
+func wantSwap(t *testing.T, s *store.Store, old approval.Kept, a approval.Approval, want bool) {
 	t.Helper()
 	if got, err := s.Approvals.SwapApproval(t.Context(), old, a); err != nil || got != want {
 		t.Errorf("swap for %s: got %v, %v, want %v", a.State, got, err, want)
@@ -74,7 +74,7 @@ func approvalRoundTrip(t *testing.T, h *harness) {
 		t.Errorf("load of none: got %v, %v", ok, err)
 	}
 	kept := saveApproval(t, h, "a1", time.Hour)
-	if diff := cmp.Diff(approval("a1"), kept.Approval); diff != "" {
+	if diff := cmp.Diff(anApproval("a1"), kept.Approval); diff != "" {
 		t.Errorf("approval (-want +got):\n%s", diff)
 	}
 	if off := time.Since(kept.Now).Abs(); off > time.Minute || len(kept.Sealed) == 0 {
@@ -88,13 +88,13 @@ func approvalRoundTrip(t *testing.T, h *harness) {
 func approvalEnds(t *testing.T, h *harness) {
 	kept := saveApproval(t, h, "a1", 2*h.unit)
 	h.pass(t, h.unit)
-	wantSwap(t, h.Store, kept, decided(kept.Approval, broker.ApprovalDenied, bob), true)
+	wantSwap(t, h.Store, kept, decided(kept.Approval, approval.Denied, bob), true)
 	loadApproval(t, h.Store, "a1")
 	h.pass(t, h.unit)
 	if _, ok, err := h.Approvals.LoadApproval(t.Context(), alice, "a1"); ok || err != nil {
 		t.Errorf("after its time: got %v, %v, want none", ok, err)
 	}
-	wantSwap(t, h.Store, kept, decided(kept.Approval, broker.ApprovalDenied, bob), false)
+	wantSwap(t, h.Store, kept, decided(kept.Approval, approval.Denied, bob), false)
 	if all, err := h.Approvals.ApprovalsOf(t.Context(), alice); err != nil || len(all) != 0 {
 		t.Errorf("list after its time: got %v, %v", all, err)
 	}
@@ -102,8 +102,8 @@ func approvalEnds(t *testing.T, h *harness) {
 
 func approvalSwap(t *testing.T, h *harness) {
 	kept := saveApproval(t, h, "a1", time.Hour)
-	denied := decided(kept.Approval, broker.ApprovalDenied, bob)
-	approved := decided(kept.Approval, broker.ApprovalApproved, bob)
+	denied := decided(kept.Approval, approval.Denied, bob)
+	approved := decided(kept.Approval, approval.Approved, bob)
 	for range 3 {
 		wantSwap(t, h.Store, kept, denied, true)
 		wantSwap(t, h.Store, kept, approved, false)
@@ -112,14 +112,14 @@ func approvalSwap(t *testing.T, h *harness) {
 	if diff := cmp.Diff(denied, got.Approval); diff != "" {
 		t.Errorf("approval (-want +got):\n%s", diff)
 	}
-	wantSwap(t, h.Store, got, decided(got.Approval, broker.ApprovalExpired, ""), true)
-	wantSwap(t, h.Store, got, decided(got.Approval, broker.ApprovalCancelled, alice), false)
+	wantSwap(t, h.Store, got, decided(got.Approval, approval.Expired, ""), true)
+	wantSwap(t, h.Store, got, decided(got.Approval, approval.Cancelled, alice), false)
 }
 
 func approvalSavedOnce(t *testing.T, h *harness) {
 	saveApproval(t, h, "a1", time.Hour)
 	saveApproval(t, h, "a1", time.Hour) // a repeat
-	other := approval("a1")
+	other := anApproval("a1")
 	other.Duration = 12 * time.Hour
 	if err := h.Approvals.SaveApproval(t.Context(), other, time.Hour); err == nil {
 		t.Error("save of another with the same ID: got no error")
@@ -134,7 +134,7 @@ func approvalsListed(t *testing.T, h *harness) {
 		t.Errorf("list of none: got %v, %v", all, err)
 	}
 	for i, id := range []string{"a3", "a1", "a2"} {
-		a := approval(id)
+		a := anApproval(id)
 		a.Asked = a.Asked.Add(time.Duration(i) * time.Minute)
 		if err := h.Approvals.SaveApproval(t.Context(), a, time.Hour); err != nil {
 			t.Fatal(err)
@@ -147,7 +147,7 @@ func approvalsListed(t *testing.T, h *harness) {
 	var ids []string
 	for _, kept := range all {
 		ids = append(ids, kept.ID)
-		wantSwap(t, h.Store, kept, decided(kept.Approval, broker.ApprovalCancelled, alice), true) // listed as it is loaded
+		wantSwap(t, h.Store, kept, decided(kept.Approval, approval.Cancelled, alice), true) // listed as it is loaded
 		if kept.Now.IsZero() {
 			t.Errorf("%s: listed without the time", kept.ID)
 		}
@@ -172,17 +172,17 @@ func approvalsPruned(t *testing.T, h *harness) {
 }
 
 func senselessApproval(t *testing.T, h *harness) {
-	for name, change := range map[string]func(*broker.Approval){
-		"no user": func(a *broker.Approval) { a.User = "" }, "no ID": func(a *broker.Approval) { a.ID = "" },
-		"a brace in the user": func(a *broker.Approval) { a.User = "U{1}" },
+	for name, change := range map[string]func(*approval.Approval){
+		"no user": func(a *approval.Approval) { a.User = "" }, "no ID": func(a *approval.Approval) { a.ID = "" },
+		"a brace in the user": func(a *approval.Approval) { a.User = "U{1}" },
 	} {
-		a := approval("a1")
+		a := anApproval("a1")
 		change(&a)
 		if err := h.Approvals.SaveApproval(t.Context(), a, time.Hour); err == nil {
 			t.Errorf("save with %s: got no error", name)
 		}
 	}
-	if err := h.Approvals.SaveApproval(t.Context(), approval("a1"), 0); err == nil {
+	if err := h.Approvals.SaveApproval(t.Context(), anApproval("a1"), 0); err == nil {
 		t.Error("save for no time: got no error")
 	}
 	// What no key can be formed of is not there: the store answers all the same.
@@ -198,12 +198,12 @@ func senselessApproval(t *testing.T, h *harness) {
 		t.Error("list of nobody's: got no error")
 	}
 	kept := saveApproval(t, h, "a1", time.Hour)
-	other := decided(approval("a2"), broker.ApprovalApproved, bob)
+	other := decided(anApproval("a2"), approval.Approved, bob)
 	for name, swap := range map[string]func() (bool, error){
 		"for another":         func() (bool, error) { return h.Approvals.SwapApproval(t.Context(), kept, other) },
 		"in the same version": func() (bool, error) { return h.Approvals.SwapApproval(t.Context(), kept, kept.Approval) },
 		"of one not loaded": func() (bool, error) {
-			return h.Approvals.SwapApproval(t.Context(), broker.KeptApproval{Approval: kept.Approval}, decided(kept.Approval, broker.ApprovalDenied, bob))
+			return h.Approvals.SwapApproval(t.Context(), approval.Kept{Approval: kept.Approval}, decided(kept.Approval, approval.Denied, bob))
 		},
 	} {
 		if ok, err := swap(); ok || err == nil {
@@ -274,10 +274,10 @@ func approvalTampered(t *testing.T, h *harness) {
 	wantUnseal("altered", alice, "a1")
 	for what, err := range map[string]error{
 		"swap": func() error {
-			_, err := h.Approvals.SwapApproval(t.Context(), kept, decided(kept.Approval, broker.ApprovalDenied, bob))
+			_, err := h.Approvals.SwapApproval(t.Context(), kept, decided(kept.Approval, approval.Denied, bob))
 			return err
 		}(),
-		"save": h.Approvals.SaveApproval(t.Context(), approval("a1"), time.Hour),
+		"save": h.Approvals.SaveApproval(t.Context(), anApproval("a1"), time.Hour),
 	} {
 		var unseal *store.UnsealError
 		if !errors.As(err, &unseal) {
@@ -298,7 +298,7 @@ func approvalRotation(t *testing.T, h *harness) {
 	saveApproval(t, h, "a1", time.Hour)
 	rotated := h.replica(t, KeyTwo, KeyOne)
 	kept := loadApproval(t, rotated, "a1")
-	wantSwap(t, rotated, kept, decided(kept.Approval, broker.ApprovalApproved, bob), true)
+	wantSwap(t, rotated, kept, decided(kept.Approval, approval.Approved, bob), true)
 	var unseal *store.UnsealError
 	if _, _, err := h.Approvals.LoadApproval(t.Context(), alice, "a1"); !errors.As(err, &unseal) || unseal.UnknownKey == "" {
 		t.Errorf("sealed with an unknown key: got %v, want an UnsealError that names it", err)
@@ -315,13 +315,13 @@ func approvalRace(t *testing.T, h *harness) {
 	approvals := 0
 	for i := range pairs {
 		id := fmt.Sprint("a", i)
-		if err := h.Approvals.SaveApproval(t.Context(), approval(id), time.Hour); err != nil {
+		if err := h.Approvals.SaveApproval(t.Context(), anApproval(id), time.Hour); err != nil {
 			t.Fatal(err)
 		}
-		made, start := make(chan broker.ApprovalState, 2), make(chan struct{})
+		made, start := make(chan approval.State, 2), make(chan struct{})
 		var pair, ready sync.WaitGroup
 		ready.Add(2)
-		press := func(s *store.Store, state broker.ApprovalState, by string) {
+		press := func(s *store.Store, state approval.State, by string) {
 			old, ok, err := s.Approvals.LoadApproval(t.Context(), alice, id)
 			if err != nil || !ok {
 				t.Errorf("load: got %v, %v", ok, err)
@@ -335,8 +335,8 @@ func approvalRace(t *testing.T, h *harness) {
 				made <- state
 			}
 		}
-		pair.Go(func() { press(h.Store, broker.ApprovalApproved, bob) })
-		pair.Go(func() { press(other, broker.ApprovalDenied, "U03CAROL") })
+		pair.Go(func() { press(h.Store, approval.Approved, bob) })
+		pair.Go(func() { press(other, approval.Denied, "U03CAROL") })
 		ready.Wait() // both have loaded it
 		close(start)
 		pair.Wait()
@@ -347,7 +347,7 @@ func approvalRace(t *testing.T, h *harness) {
 		if got := loadApproval(t, other, id); got.State != won || got.Version != 1 {
 			t.Fatalf("pair %d: %s won, but it is %s in version %d", i, won, got.State, got.Version)
 		}
-		if won == broker.ApprovalApproved {
+		if won == approval.Approved {
 			approvals++
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/approval"
 )
 
 // TestRevokingWhatOneMayNotHaveLeavesNoTrail: bob is not on call, so prod is not
@@ -73,7 +74,7 @@ func TestAskingAndCancellingDisturbsABoundedNumberOfTimes(t *testing.T) {
 	w.auditTells("4 more requests for approval cancelled by alice@example.com (U01ALICE)")
 	cancelled := 0
 	for _, e := range w.recorded(r, broker.EventApproval) {
-		if e.State == broker.ApprovalCancelled {
+		if e.State == approval.Cancelled {
 			cancelled++
 		}
 	}
