@@ -1,10 +1,6 @@
 package broker
 
-import (
-	"context"
-
-	"github.com/assumebot/assumebot/broker/policy"
-)
+import "context"
 
 // Admins are judged by their Slack user ID alone: they need not be Users, so that
 // somebody can stop the bot who can have nothing of it.
@@ -51,9 +47,8 @@ func (b *Visits) listedAsAdmin(ctx context.Context, user string) (bool, error) {
 	return b.config.OnList(b.config.Admins, user, m).Yes, nil
 }
 
-// Administers reports whether the Caller is an admin as far as the config and
-// Slack say. Nothing is recorded, and nothing may be done because of it: it says
-// what is worth showing.
+// Administers reports whether the config and Slack call the Caller an admin. It is for
+// what is shown alone: nothing is recorded, and nothing may be done because of it.
 func (b *Visits) Administers(ctx context.Context, r Request) bool {
 	return b.callsAdmin(ctx, r.Caller) && b.inGoodStanding(ctx, r.Caller.User) == nil
 }
@@ -65,21 +60,6 @@ func (b *Visits) callsAdmin(ctx context.Context, c Caller) bool {
 	}
 	listed, err := b.listedAsAdmin(ctx, c.User)
 	return err == nil && listed
-}
-
-// Help returns what help is written by: the Accounts that the Caller may have,
-// and whether they are an admin. A stranger is refused, on the record.
-func (b *Explaining) Help(ctx context.Context, r Request) (accounts []policy.Account, isAdmin bool, err error) {
-	isAdmin = b.visits.Administers(ctx, r)
-	by := b.visits.toSee()
-	if isAdmin && !b.visits.passes(ctx, &r, by) {
-		return nil, true, nil
-	}
-	accounts, err = visit(ctx, b.visits, r, by, func(ctx context.Context, r *Request) ([]policy.Account, error) {
-		mine, _ := b.policy.allowed(ctx, r.user)
-		return mine, nil
-	})
-	return accounts, isAdmin, err
 }
 
 // NameOf is what the config calls a person; "" if it does not know them.

@@ -88,8 +88,7 @@ func (b *Orders) Unblock(ctx context.Context, r Request, target string) (bool, e
 	})
 }
 
-// Unlock ends a lock-out after wrong codes, and forgets them; false when none
-// ran.
+// Unlock ends a lock-out and forgets the wrong codes; false when none ran.
 func (b *Orders) Unlock(ctx context.Context, r Request, target string) (bool, error) {
 	r.target = target
 	return visit(ctx, b.visits, r, b.toOrder("unlock people"), func(ctx context.Context, r *Request) (bool, error) {
@@ -154,8 +153,7 @@ func (b *Orders) Resume(ctx context.Context, r Request) (bool, error) {
 	})
 }
 
-// endOrder ends the order that was looked at, and no other: one that somebody
-// gave meanwhile stands.
+// endOrder ends the order that was looked at; one that was given meanwhile stands.
 func (b *Orders) endOrder(ctx context.Context, e Event, end func(context.Context) (bool, error)) (bool, error) {
 	ended, err := b.giveBackTo(ctx, e, end)
 	if err == nil && !ended {

@@ -16,8 +16,7 @@ type Held struct {
 // whoAtOnce bounds how many people are looked up at once.
 const whoAtOnce = 8
 
-// Who returns everybody's live Grants, by person and then by their end. It is on
-// the record before anybody sees them.
+// Who returns everybody's live Grants, by person and then by end, once that is recorded.
 func (b *Holding) Who(ctx context.Context, r Request) ([]Held, error) {
 	return visit(ctx, b.visits, r, b.orders.toOrder("see everybody's credentials"), func(ctx context.Context, r *Request) ([]Held, error) {
 		if err := b.recorder.Record(ctx, b.orders.adminEvent(EventWho, *r)); err != nil {

@@ -116,9 +116,8 @@ func (b *Asking) toAsk(ctx context.Context, r Request, user policy.User) (approv
 	}, nil
 }
 
-// somebodyCanApprove refuses to ask where, but for the person who asks, there are
-// fewer approvers than are needed. While nobody knows who is in their user groups
-// there may be enough.
+// somebodyCanApprove refuses to ask where, without the person who asks, there are too
+// few approvers. While Slack cannot say who is in a user group, there may be enough.
 func (b *Asking) somebodyCanApprove(ctx context.Context, account policy.Account, user policy.User) error {
 	var people []string
 	for _, id := range b.config.Approvers(account) {
@@ -145,8 +144,7 @@ func (b *Asking) somebodyCanApprove(ctx context.Context, account policy.Account,
 	return nil
 }
 
-// Approvers are those who may decide about an Approval by today's config: Slack
-// user and user group IDs.
+// Approvers may decide about a by today's config: Slack user and user group IDs.
 func (b *Asking) Approvers(a approval.Approval) []string {
 	account, ok := b.config.Account(a.Account)
 	if !ok || account.Approval == nil {
@@ -164,8 +162,7 @@ const (
 	mostTaken  = 5 // requests that the person took back themselves; then no more is asked
 )
 
-// notTakenBack refuses to ask for somebody who cancels what they ask for again and
-// again.
+// notTakenBack refuses who asks and cancels again and again.
 func (b *Asking) notTakenBack(ctx context.Context, user string) error {
 	kept, err := b.approvals.ApprovalsOf(ctx, user)
 	if err != nil {
@@ -199,8 +196,7 @@ func (b *Asking) quiet(ctx context.Context, r Request, a approval.Approval) (qui
 	return quiet, nil
 }
 
-// onCall looks the User up in what the config calls being on call, of whichever
-// account.
+// onCall says whether any Account's rules call the User on call.
 func (b *Policy) onCall(ctx context.Context, user policy.User) approval.OnCall {
 	rotas := b.config.Rotas()
 	if len(rotas) == 0 {

@@ -64,8 +64,7 @@ func (b *Pending) cancelOpen(ctx context.Context, r Request, owner string, by ap
 	return cancelled, nil
 }
 
-// cancelLate ends what a block that came meanwhile did not find: it was not there
-// yet, or in use.
+// cancelLate ends what a block did not find, since it was not kept yet or was in use.
 func (b *Pending) cancelLate(ctx context.Context, r Request, a approval.Approval) {
 	by := approval.Vote{User: a.User, Name: a.UserName}
 	if block, _, err := b.controls.Orders(ctx, a.User); err == nil && block != nil {
@@ -77,8 +76,7 @@ func (b *Pending) cancelLate(ctx context.Context, r Request, a approval.Approval
 	}
 }
 
-// cancelApproval takes one back. The error comes with what became of it instead,
-// or with no Approval when nobody knows.
+// cancelApproval takes one back. An error comes with what it is instead, if that is known.
 func (b *Pending) cancelApproval(ctx context.Context, user, id string, by approval.Vote) (approval.Approval, error) {
 	return b.changeApproval(ctx, user, id, func(k *approval.Kept) error {
 		if !k.Open() {

@@ -14,8 +14,7 @@ import (
 // each means that somebody's change was taken.
 const swapTries = 50
 
-// Approval returns an Approval as it is now; one whose time is over is expired,
-// whether or not anybody has noted that.
+// Approval returns an Approval as it is now: expired as soon as its time is over.
 func (b *Pending) Approval(ctx context.Context, user, id string) (approval.Approval, error) {
 	k, err := b.loadApproval(ctx, user, id)
 	return k.Approval, err
@@ -67,8 +66,7 @@ func (b *Pending) taken(ctx context.Context, next approval.Approval) bool {
 	return err == nil && ok && reflect.DeepEqual(k.Approval, next)
 }
 
-// OpenApprovals are what the Caller asked others to approve and what can still be
-// decided or used, the oldest first.
+// OpenApprovals are those of the Caller that can be voted on or used, the oldest first.
 func (b *Pending) OpenApprovals(ctx context.Context, r Request) ([]approval.Approval, error) {
 	return visit(ctx, b.visits, r, b.visits.toSee(), func(ctx context.Context, r *Request) ([]approval.Approval, error) {
 		kept, err := b.openOf(ctx, r.user.Slack)

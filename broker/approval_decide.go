@@ -10,8 +10,7 @@ import (
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
-// MayDecide returns the Approval if the Caller may decide about it, and says why
-// not otherwise.
+// MayDecide returns the Approval if the Caller may vote on it, else why not.
 func (b *Deciding) MayDecide(ctx context.Context, r Request, user, id string) (approval.Approval, error) {
 	return visit(ctx, b.visits, r, way{answers: hasEnded}, func(ctx context.Context, r *Request) (approval.Approval, error) {
 		k, err := b.pending.loadApproval(ctx, user, id)
@@ -67,8 +66,7 @@ func (b *Deciding) DenyApproval(ctx context.Context, r Request, user, id, commen
 	})
 }
 
-// acknowledgeWithin is how long the approvers are shown a use of break-glass as
-// one that nobody has taken note of.
+// acknowledgeWithin is how long a use of break-glass waits for somebody's note.
 const acknowledgeWithin = 7 * 24 * time.Hour
 
 // AskToAcknowledge keeps what asks the approvers of an Account to take note of
@@ -108,8 +106,7 @@ type voter struct {
 }
 
 // vote changes an Approval by the Caller's vote, unless an order keeps them from it.
-// Who they are is looked up before each try, so that a group they have left counts
-// no more.
+// Their groups are looked up before each try: one that they have left does not count.
 func (b *Deciding) vote(
 	ctx context.Context, r Request, user, id string, ordered func(ctx context.Context, user string) error, change func(*approval.Kept, voter) error,
 ) (approval.Approval, error) {
@@ -140,8 +137,7 @@ func hasEnded(e *Error) bool {
 	return e.Code == CodeApprovalGone || e.Code == CodeApprovedOnce || e.Code == CodeStore || e.Code == CodeRecord
 }
 
-// mayVote refuses whoever may not decide about an Approval. Approvers need not be
-// Users of the config.
+// mayVote refuses who may not vote on an Approval. Approvers need not be Users.
 func (b *Deciding) mayVote(ctx context.Context, r Request, k approval.Kept, ordered func(ctx context.Context, user string) error) (voter, error) {
 	err := b.visits.served(ctx, r.Caller)
 	if err == nil {

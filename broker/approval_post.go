@@ -6,11 +6,7 @@ import (
 	"github.com/assumebot/assumebot/broker/approval"
 )
 
-// What the approvers are shown beside the message of an Approval, each of it
-// once.
-
-// MayBeAsked returns an error for an approver who could not decide, and so is not
-// told who asks for what.
+// MayBeAsked returns an error for who could not vote, and so is told of no Approval.
 func (b *Pending) MayBeAsked(ctx context.Context, approver string) error {
 	if err := b.visits.inGoodStanding(ctx, approver); err != nil {
 		return err
@@ -18,8 +14,7 @@ func (b *Pending) MayBeAsked(ctx context.Context, approver string) error {
 	return b.visits.notBlocked(ctx, approver)
 }
 
-// MarkCopy notes which message shows the Approval to one approver; the first
-// stays.
+// MarkCopy notes which message shows the Approval to one approver; the first stays.
 func (b *Pending) MarkCopy(ctx context.Context, a approval.Approval, c approval.Copy) (approval.Approval, error) {
 	return b.changeApproval(ctx, a.User, a.ID, func(k *approval.Kept) error {
 		k.State = k.Stored

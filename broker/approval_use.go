@@ -9,9 +9,8 @@ import (
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
-// approvalFor finds the approval that r may use, without using it: the one that
-// it names, or the newest that fits. nil means that there is none, or that none
-// is asked for.
+// approvalFor finds the approval that r may use: the one that it names, or the newest
+// that fits. nil means that there is none, or that none is needed.
 func (b *Consent) approvalFor(ctx context.Context, r Request, user policy.User, account policy.Account) (*approval.Kept, error) {
 	if r.Approval != "" {
 		k, err := b.usableApproval(ctx, user, r.Approval)
@@ -103,8 +102,7 @@ func (b *Consent) ApprovalFor(ctx context.Context, r Request) (approval.Approval
 	return k.Approval, true
 }
 
-// usableApproval loads one of the User's Approvals, or says why it cannot be used
-// now.
+// usableApproval loads an Approval of the User that can be used now.
 func (b *Consent) usableApproval(ctx context.Context, user policy.User, id string) (approval.Kept, error) {
 	k, err := b.pending.loadApproval(ctx, user.Slack, id)
 	if err == nil && (k.State != approval.Approved || k.Acknowledge) {
@@ -153,9 +151,8 @@ func askAnew(account policy.Account) []Part {
 	return Say("Ask for a new one with ", AssumeCmd(account.Name, "because REASON"), ".")
 }
 
-// approvalClaim is the claim on the approval that r uses, if it needs one. It is
-// given back when AWS certainly issued nothing: a wrong code is no reason to ask
-// people again.
+// approvalClaim is the claim on the approval that r needs, if any. It is given back
+// when AWS certainly issued nothing: a wrong code is no reason to ask people again.
 func (b *Consent) approvalClaim(r Request, c clearance) []claim {
 	if c.approval == nil {
 		return nil
@@ -167,8 +164,7 @@ func (b *Consent) approvalClaim(r Request, c clearance) []claim {
 	}}
 }
 
-// useApproval spends the approval for r, before AWS is asked. A repeat of r finds
-// that it did.
+// useApproval spends the approval for r; a repeat of r has spent it already.
 func (b *Consent) useApproval(ctx context.Context, r Request, c clearance) error {
 	_, err := b.pending.changeApproval(ctx, c.approval.User, c.approval.ID, func(k *approval.Kept) error {
 		if k.State == approval.Used && k.UsedBy == r.ID {

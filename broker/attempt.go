@@ -8,7 +8,7 @@ import (
 )
 
 // An attempt is one act that needs the record: it spends a code, or has AWS issue
-// something. [Broker.perform] is the only place that does one. Its rules:
+// something. perform is the only place that does one. Its rules:
 //
 //  1. Claim what can be used once, the code and then the approval. What cannot be
 //     claimed ends the attempt; what was claimed until then is given back, and what
@@ -41,8 +41,7 @@ type attempt struct {
 	act   func(ctx context.Context) (Issued, error)
 	// outcome is the kind of the Event that ends it well.
 	outcome EventKind
-	// did and dropped say what AWS did, and what became of that when the Event cannot
-	// be recorded.
+	// did is what AWS did; dropped, what became of it if that cannot be recorded.
 	did, dropped string
 	// keep does what follows, and reports in Issued.Kept whether a Grant is kept.
 	keep func(ctx context.Context, issued Issued, outcome Event) (Issued, error)
@@ -58,9 +57,9 @@ type claim struct {
 	spend func(ctx context.Context)
 }
 
-// errHeld is a claim's answer that another Request's holds what it wants, and that
+// errClaimed is a claim's answer that another Request's holds what it wants, and that
 // this may be served by what comes of it: nobody is refused.
-var errHeld = errors.New("another request holds it")
+var errClaimed = errors.New("another request holds it")
 
 // perform does an attempt by the rules above.
 func (b *attempts) perform(ctx context.Context, a attempt) (Issued, error) {
@@ -90,7 +89,7 @@ func (b *attempts) begin(ctx context.Context, a attempt) error {
 	for _, c := range a.claims {
 		claimed++
 		switch err := c.take(ctx); {
-		case errors.Is(err, errHeld):
+		case errors.Is(err, errClaimed):
 			return err
 		case err != nil:
 			return a.before(err)
@@ -143,8 +142,7 @@ func spendAll(ctx context.Context, claims []claim) {
 	}
 }
 
-// notAsked ends an attempt whose intent is on the record and for which AWS is not
-// asked after all.
+// notAsked ends an attempt that is on the record, and for which AWS is not asked.
 func (b *attempts) notAsked(ctx context.Context, a attempt) error {
 	e := b.notBegun(a, storeSlow("AWS was not asked and "+a.undone))
 	b.recordFailure(ctx, a.intent, e, e)
@@ -195,8 +193,7 @@ func (b *attempts) succeeded(ctx context.Context, a attempt, issued Issued) (Iss
 	return issued, nil
 }
 
-// recordFailure records e, which is what the person is told of err, as the
-// outcome of an intent.
+// recordFailure records e, the person's words for err, as the outcome of an intent.
 func (b *attempts) recordFailure(ctx context.Context, intent Event, e *Error, err error) {
 	outcome := b.outcome(EventFailed, intent)
 	outcome.failed(e)
@@ -207,10 +204,9 @@ func (b *attempts) recordFailure(ctx context.Context, intent Event, e *Error, er
 	b.note(ctx, outcome)
 }
 
-// What follows STS are five round trips to the store: orders, the outcome, the
-// Grant, its holder, orders again. A store that took long for what came before
-// would take longer than there is for them, and credentials would exist that
-// nobody could be shown. So AWS is not asked then.
+// Five round trips to the store follow STS: orders, the outcome, the Grant, its holder,
+// orders again. A store that was slow before would be too slow for them, and there
+// would be credentials that nobody could be shown. So AWS is not asked then.
 const (
 	// slowStore is what the claims and the intent may take together, up to five
 	// round trips as well: no more than half of what follows has.

@@ -6,10 +6,9 @@ import (
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
-// overtaken asks again after STS answered. Where an order came meanwhile, or
-// nobody knows, the error says so: it is on the record as the outcome, the caller
-// drops what was issued, and AWS is told to refuse it where the Account names a
-// revoker.
+// overtaken looks for an order that came while AWS was asked. If one did, or nobody
+// knows, the error is on the record as the outcome, the caller drops what was issued,
+// and AWS is told to refuse it where the Account names a revoker.
 func (b *attempts) overtaken(ctx context.Context, r Request, intent Event, issued Issued) error {
 	err := b.visits.mayAct(ctx, r.Caller.User)
 	if err == nil {
@@ -48,8 +47,7 @@ func useAfter(r Request, intent Event) CodeUse {
 	return r.codeUse(UseSpent)
 }
 
-// throwAway drops what was issued and must not be shown; false when a Grant that
-// was saved already stays.
+// throwAway drops what must not be shown; false when a Grant that was kept stays.
 func (b *attempts) throwAway(ctx context.Context, r Request, issued Issued, why *Error) bool {
 	if !issued.Kept {
 		return true
@@ -62,8 +60,7 @@ func (b *attempts) throwAway(ctx context.Context, r Request, issued Issued, why 
 	return true
 }
 
-// denyUnseen has AWS refuse credentials that nobody will see, and with them what
-// the person had of the role before.
+// denyUnseen has AWS refuse credentials that nobody saw, and earlier ones of the role.
 func (b *attempts) denyUnseen(ctx context.Context, r Request, intent Event, issued Issued) {
 	account := issued.Account
 	if account.Revoker == "" {

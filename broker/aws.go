@@ -9,10 +9,9 @@ import (
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
-// What the broker needs of AWS. Each port answers results of its own kind, and a
-// failure is an *Error whose Code is among those that the port names. Whoever
-// implements a port makes the sentences, since AWS's own words are known there
-// alone: nothing here looks at what AWS said. Calls end as broker/patience says.
+// What the broker needs of AWS. A failure is an *Error whose sentences are made behind
+// the port, where AWS's own words are known: nothing here looks at what AWS said.
+// Calls end as broker/patience says.
 
 // AWS is all of it.
 type AWS interface {
@@ -43,8 +42,7 @@ type Call struct {
 	Account policy.Account
 	Plan    Plan
 	Signer  secret.Credentials // the User's long-term key, or the MFA session's if Plan.Chained
-	// Kept says that the MFA session which signs is there for another try, so that
-	// this takes no new code.
+	// Kept says that the MFA session which signs is kept: another try needs no code.
 	Kept bool
 }
 
@@ -72,10 +70,8 @@ type LongTermKeys interface {
 
 // Buckets lists S3 buckets.
 type Buckets interface {
-	// ListBuckets returns one part of a list and the token of the next one, "" after
-	// the last. It may ask again while ctx lasts. [listing.ErrNoSuchPart] is in the chain of
-	// the error when S3 no longer takes q.Token; CodeCredentialsGone says that the
-	// credentials can list nothing any more.
+	// ListBuckets reads one part of a list as listing.Walk wants it, and may try again
+	// while ctx lasts. CodeCredentialsGone says that these credentials list nothing more.
 	ListBuckets(ctx context.Context, q BucketQuery) (buckets []listing.Bucket, next string, err error)
 }
 
@@ -131,8 +127,7 @@ type Denied struct {
 	Everybody bool      // there was no room for one session name, so it denies all
 }
 
-// A DenialError says what is known after AWS was to deny sessions and failed to,
-// or did not say that it does.
+// A DenialError says what is known when AWS did not say that it denies sessions.
 type DenialError struct {
 	Refused     bool                 // by AWS: the bot may not do that
 	Unconfirmed bool                 // AWS may have been told all the same

@@ -1,4 +1,4 @@
-// Package broker is assumebot's domain: it decides whether a User may have an
+// Package broker is assumebot's domain: it asks policy whether a User may have an
 // Account, has AWS STS asked with the User's own long-term key and MFA code, and
 // keeps the audit record honest about it.
 //
@@ -11,8 +11,7 @@
 //     retried: a code works once per device, so a retry after a lost answer
 //     would spend it for nothing and hide that the first call succeeded.
 //   - Whatever cannot be decided is refused.
-//   - Secrets are held in a secret.Text, which redacts itself everywhere but in
-//     its Reveal.
+//   - A secret is a secret.Text, which redacts itself everywhere but in Reveal.
 package broker
 
 import (

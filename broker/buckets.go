@@ -11,8 +11,7 @@ import (
 	"github.com/assumebot/assumebot/broker/text"
 )
 
-// A BucketList is one page of the buckets of an Account whose names start with
-// Prefix, in S3's order.
+// A BucketList is one page of an Account's buckets whose names start with Prefix.
 type BucketList struct {
 	Grant   Grant
 	Account policy.Account
@@ -41,11 +40,10 @@ func (l BucketList) renewal() Renewal {
 	return RenewWithCode
 }
 
-// Buckets lists the buckets of r.Account: the first page, and how many there
-// are. Without a code it uses the newest
-// Grant whose Credentials are still in the reveal window; policy is asked
-// either way. Credentials issued for a listing alone live as short as AWS
-// allows. With an error the list may still hold UsedSession.
+// Buckets lists the first page of r.Account's buckets, and how many there are. Without
+// a code it uses the newest Grant in the reveal window; policy is asked either way.
+// Credentials issued for a list alone live as short as AWS allows. With an error the
+// list may still hold UsedSession.
 func (b *Lists) Buckets(ctx context.Context, r Request, prefix string) (BucketList, error) {
 	return visit(ctx, b.visits, r, b.visits.toBring(), func(ctx context.Context, r *Request) (BucketList, error) {
 		issued, reused, err := b.forListing(ctx, r)
@@ -115,15 +113,13 @@ func (b *Lists) listingFailed(ctx context.Context, r Request, g Grant, err error
 type Listings interface {
 	// SaveListing keeps l for ttl, in place of what was kept before.
 	SaveListing(ctx context.Context, user, grantID, prefix string, l listing.Listing, ttl time.Duration) error
-	// LoadListing returns what SaveListing kept last; ok is false when that is
-	// gone.
+	// LoadListing returns what SaveListing kept last; ok is false when that is gone.
 	LoadListing(ctx context.Context, user, grantID, prefix string) (l listing.Listing, ok bool, err error)
 }
 
-// BucketPage shows a page, from 0, of the list that a Grant of the Caller made.
-// Policy is asked again, and it is on the record like any listing. Outside the
-// reveal window there is nothing to list with: CodeRevealOver. A page behind the
-// end is the last.
+// BucketPage shows a page, from 0, of the list that a Grant of the Caller made; one
+// behind the end is the last. Policy is asked again, and it is on the record. Outside
+// the reveal window there is nothing to list with: CodeRevealOver.
 func (b *Lists) BucketPage(ctx context.Context, r Request, grantID, prefix string, page int) (BucketList, error) {
 	r.Purpose = PurposeBuckets
 	return visit(ctx, b.visits, r, b.visits.toShow(), func(ctx context.Context, r *Request) (BucketList, error) {

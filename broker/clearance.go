@@ -23,8 +23,7 @@ func (c clearance) mark(e *Event) {
 	}
 }
 
-// clear finds the Account and asks policy for it. Where that wants an approval
-// there must be one; it is not used yet.
+// clear asks policy for r.Account. An approval that it wants must be there, and stays.
 func (b *Consent) clear(ctx context.Context, r Request, user policy.User) (clearance, error) {
 	account, ok := b.config.Account(r.Account)
 	if !ok {
@@ -69,8 +68,7 @@ func (b *Consent) clear(ctx context.Context, r Request, user policy.User) (clear
 	return c, nil
 }
 
-// orWithoutBreakGlass tells who may not have an Account by break-glass, and needs
-// none, so.
+// orWithoutBreakGlass tells who asks for break-glass that they need none.
 func (b *Consent) orWithoutBreakGlass(ctx context.Context, r Request, account policy.Account, e *Error) *Error {
 	if !r.BreakGlass || e.Code != CodeNotAllowed {
 		return e
@@ -83,9 +81,8 @@ func (b *Consent) orWithoutBreakGlass(ctx context.Context, r Request, account po
 	return e
 }
 
-// clearAgain asks policy for what a Grant gave already: today's config must
-// still allow it, for the reason that was given then. An approval that was used
-// for it need not be there any more.
+// clearAgain asks policy for what a Grant gave: today's config must allow it, for the
+// reason that was given then. An approval that was used for it still counts.
 func (b *Consent) clearAgain(ctx context.Context, r Request, user policy.User, g Grant) (clearance, error) {
 	account, ok := b.config.Account(g.Account)
 	if !ok {

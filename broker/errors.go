@@ -8,15 +8,13 @@ import (
 	"github.com/assumebot/assumebot/broker/text"
 )
 
-// A Code names one kind of refusal or failure. It is stable: it is on the
-// record, and dashboards count by it.
+// A Code names one kind of refusal or failure. The record and dashboards rely on it.
 type Code string
 
 // An Error is one value for two audiences. What and Hint are our own sentences for
 // the person; they never hold upstream text. Err is the cause, for operators.
 //
-// One failure has one constructor. Those that several use cases share are
-// here; the others stand beside what fails.
+// One failure has one constructor: here, or beside what fails if nobody else does.
 type Error struct {
 	Code  Code
 	What  []Part // what happened
@@ -91,8 +89,7 @@ func (e *Error) hinting(hint ...[]Part) *Error {
 	return e
 }
 
-// codeUse is use for a Request that came with a code; without one there is
-// nothing to say.
+// codeUse is use if r came with a code; of none there is nothing to say.
 func (r Request) codeUse(use CodeUse) CodeUse {
 	if r.Code.Empty() && !r.SentCode {
 		return UseNone
@@ -131,8 +128,7 @@ func tooMany(code Code, what string, wait time.Duration, hint []Part) *Error {
 	return newError(code, Say(what), Sentences(hint, Say("Try again in "+text.Seconds(wait)+".")))
 }
 
-// recordAway is of a record that could not be written before something was done;
-// so is what was not done then.
+// recordAway is of a record that could not be written; so is what was not done then.
 func recordAway(err error, so string) *Error {
 	return &Error{
 		Code: CodeRecord, Err: err,
@@ -141,8 +137,7 @@ func recordAway(err error, so string) *Error {
 	}
 }
 
-// unrecorded is of a record that could not be written after AWS did something with
-// a code; so is what became of it.
+// unrecorded is of a record that could not be written after AWS acted; so, of the result.
 func unrecorded(err error, did, so string, use CodeUse) *Error {
 	return &Error{
 		Code: CodeRecord, Use: use, Err: err,

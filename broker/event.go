@@ -108,11 +108,9 @@ type RecordEntry struct {
 	Broken   string // why the entry cannot be read; "" when it can. The Event is then zero
 }
 
-// Every Event is made here, and put on the record by note or by whoever must stop
-// when it cannot be.
+// Every Event is made here. Who must stop without it records it; note does the rest.
 
-// note puts e on the record where nothing depends on it, and logs a failure. It
-// outlives ctx by up to 5 s.
+// note records e and logs a failure. It outlives ctx by up to 5 s.
 func (b *core) note(ctx context.Context, e Event) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
@@ -167,8 +165,7 @@ func (b *core) outcome(kind EventKind, intent Event) Event {
 	return e
 }
 
-// issued puts on an outcome what AWS issued. Nobody keeps what it issued to check
-// the code of a key change.
+// issued puts on an outcome what AWS issued, which to check a code nobody keeps.
 func (e *Event) issued(g Grant) {
 	e.STSRequestID = g.STSRequestID
 	if e.Kind != EventKeyChanged {

@@ -22,15 +22,13 @@ type Explanation struct {
 	Approved *approval.Approval
 	// BreakGlass says that the Account may be had that way, whatever the Decision.
 	BreakGlass bool
-	// Unmet is what else stands in the way right now: of the conditions where, when
-	// and why it is asked.
+	// Unmet is what else is in the way now: channel, hours, reason, orders.
 	Unmet []*Error
 }
 
-// Explain says what would become of r, without asking AWS, reserving a code or
-// issuing anything, so that there is nothing to put on the record. The error is
-// that the Caller is a stranger, which is recorded as everywhere, or that there
-// is no such Account.
+// Explain says what would become of r. It asks nothing of AWS and reserves no code, so
+// there is nothing to record. The error is that the Caller is a stranger, which is
+// recorded as everywhere, or that there is no such Account.
 func (b *Explaining) Explain(ctx context.Context, r Request) (Explanation, error) {
 	return visit(ctx, b.visits, r, b.visits.toSee(), func(ctx context.Context, r *Request) (Explanation, error) {
 		return b.explain(ctx, *r)
@@ -78,7 +76,7 @@ func (b *Explaining) explain(ctx context.Context, r Request) (Explanation, error
 		e.Unmet = append(e.Unmet, b.asError(r, err))
 		e.BreakGlass = false // that is refused likewise
 	}
-	held, err := b.mfaSessions.heldSession(ctx, user)
+	held, err := b.mfaSessions.usableSession(ctx, user)
 	if err != nil {
 		b.log.WarnContext(ctx, "MFA session unknown", "request", r.ID, "error", err)
 	}
@@ -88,8 +86,7 @@ func (b *Explaining) explain(ctx context.Context, r Request) (Explanation, error
 	})
 }
 
-// approvedAlready finds what r would use of what others have approved, and r as
-// that makes it.
+// approvedAlready finds the Approval that r would use, and r as that makes it.
 func (b *Explaining) approvedAlready(ctx context.Context, r Request, user policy.User, account policy.Account, d policy.Decision) (*approval.Approval, Request) {
 	if d.Effect != policy.NeedApproval {
 		return nil, r
@@ -109,8 +106,7 @@ func (b *Explaining) approvedAlready(ctx context.Context, r Request, user policy
 	return &k.Approval, r
 }
 
-// planned adds what the planner says: without a code if that will do, else with
-// one.
+// planned adds the plan without a code, or with one if it takes one.
 func (e Explanation) planned(s situation) (Explanation, error) {
 	p, err := plan(s)
 	var asks *Error
@@ -123,4 +119,19 @@ func (e Explanation) planned(s situation) (Explanation, error) {
 	}
 	e.Duration, e.Way = p.Duration, p.Way
 	return e, nil
+}
+
+// Help returns what help is written by: the Accounts that the Caller may have,
+// and whether they are an admin. A stranger is refused, on the record.
+func (b *Explaining) Help(ctx context.Context, r Request) (accounts []policy.Account, isAdmin bool, err error) {
+	isAdmin = b.visits.Administers(ctx, r)
+	by := b.visits.toSee()
+	if isAdmin && !b.visits.passes(ctx, &r, by) {
+		return nil, true, nil
+	}
+	accounts, err = visit(ctx, b.visits, r, by, func(ctx context.Context, r *Request) ([]policy.Account, error) {
+		mine, _ := b.policy.allowed(ctx, r.user)
+		return mine, nil
+	})
+	return accounts, isAdmin, err
 }

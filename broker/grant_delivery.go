@@ -2,8 +2,7 @@ package broker
 
 import "context"
 
-// SetAside records that the bot gave up an entry of a list of what is to be done
-// later, and why.
+// SetAside records that the bot gave up an entry of a due list, and why.
 func (b *Holding) SetAside(ctx context.Context, list, why string) {
 	b.note(ctx, Event{
 		ID: NewID(), Time: b.now().UTC(), Kind: EventSetAside, RequestID: NewID(), Code: CodeSetAside,

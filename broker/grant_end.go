@@ -11,8 +11,7 @@ type Ending struct {
 	Revoked *Revocation
 }
 
-// Revocable reports whether End has AWS refuse the Grant's credentials, and the
-// person's others of the same role.
+// Revocable reports whether End has AWS refuse the Grant's credentials.
 func (b *Holding) Revocable(g Grant) bool {
 	account, ok := b.config.Account(g.Account)
 	return ok && account.Revoker != "" && account.RoleARN == g.RoleARN

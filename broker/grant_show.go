@@ -28,9 +28,8 @@ func (b *Holding) Live(ctx context.Context, r Request) ([]Grant, error) {
 	})
 }
 
-// Reveal returns a Grant of the Caller with its Credentials, to be shown or
-// used again. Policy is asked again, and it is on the record before anybody
-// sees anything.
+// Reveal returns a Grant of the Caller with its Credentials, to be shown or used again.
+// Policy is asked again, and it is on the record before anybody sees anything.
 func (b *Holding) Reveal(ctx context.Context, r Request, grantID string) (Issued, error) {
 	return visit(ctx, b.visits, r, b.visits.toShow(), func(ctx context.Context, r *Request) (Issued, error) {
 		found, account, err := b.given(ctx, r, grantID)
@@ -56,9 +55,8 @@ func (b *Holding) Reveal(ctx context.Context, r Request, grantID string) (Issued
 	})
 }
 
-// given finds a live Grant of the Caller and asks policy for it again. Where
-// today's config would not give what it gave, or its Credentials have ended, they
-// count as not kept.
+// given finds a live Grant of the Caller and asks policy for it again. Credentials that
+// have ended, or that today's config would not give, count as not kept.
 func (b *Holding) given(ctx context.Context, r *Request, grantID string) (KeptGrant, policy.Account, error) {
 	found, err := b.find(ctx, *r, grantID)
 	if err != nil {
@@ -97,12 +95,10 @@ func (b *Holding) find(ctx context.Context, r Request, grantID string) (KeptGran
 	return found, nil
 }
 
-// Again returns the Grant that a Request asks for once more: a live one of the
-// Caller for the same Account, whose Credentials are still kept and which policy
-// would show them. ok is false for what asks for something else: with a code, for
-// longer than that was issued for, for another reason, by break-glass where that
-// was not, or when less than half of what is asked is left. Nothing is on the
-// record: it is a question, and [Broker.Reveal] judges and records anew.
+// Again returns the live Grant of the Caller that r asks for once more: of the same
+// Account, still kept, allowed by policy today. ok is false where r brings a code, asks
+// for longer, for another reason or by break-glass where that was not, or when less than
+// half of the time asked for is left. Nothing is recorded: Reveal asks and records anew.
 func (b *Holding) Again(ctx context.Context, r Request) (g Grant, ok bool) {
 	if !r.Code.Empty() {
 		return Grant{}, false
@@ -140,8 +136,7 @@ func (b *Holding) asksAgain(r Request, g Grant) bool {
 		(reason == "" || reason == g.Reason) && (g.BreakGlass || !r.BreakGlass)
 }
 
-// stillGiven reports whether today's config would give what the Grant gave: the
-// same role, and no less MFA.
+// stillGiven reports whether a is the role that the Grant gave, with no more MFA.
 func stillGiven(g Grant, a policy.Account) bool {
 	return g.RoleARN == a.RoleARN && (g.MFA || a.MFA == policy.MFANone)
 }

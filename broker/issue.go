@@ -9,8 +9,7 @@ import (
 	"github.com/assumebot/assumebot/broker/text"
 )
 
-// afterwards bounds what must be finished after AWS answered, whether or not the
-// person still waits.
+// afterwards bounds what must be finished whether or not the person still waits.
 const afterwards = 5 * time.Second
 
 // Issue answers one Request: limits, policy, the code's reservation, the intent
@@ -130,10 +129,9 @@ func (r Request) withCode(more ...string) Part {
 	return AssumeCmd(append(words, more...)...)
 }
 
-// Judge says what is wrong with a Request as far as that can be known without
-// AWS: who speaks, policy, a key that is demanded, duration, a code that is
-// missing or spent. nil means that Issue would go on. A code that Issue would
-// send is then reserved for r.ID, so that Issue with the same Request sends it.
+// Judge says what is wrong with a Request as far as that can be known without AWS: who
+// speaks, policy, a key, duration, a missing or spent code. nil means that Issue would go
+// on. A code that Issue would send is then reserved for r.ID, and so for that Issue.
 func (b *Issuing) Judge(ctx context.Context, r Request) error {
 	_, err := visit(ctx, b.visits, r, b.visits.toBring(), func(ctx context.Context, r *Request) (Plan, error) {
 		cleared, err := b.consent.clear(ctx, *r, r.user)

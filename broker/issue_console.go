@@ -36,11 +36,10 @@ type SignIn struct {
 	Problem *Error      // why there is no link
 }
 
-// Console issues credentials for r.Account and makes a link that signs in to
-// the AWS console with them, at service or, for "", at its home. Whatever is
-// known to rule a link out is refused before a code is spent. Once credentials
-// are issued there is no error any more: a link that could not be made is the
-// SignIn's Problem, and on the record.
+// Console issues credentials for r.Account and makes a link that signs in to the AWS
+// console with them, at service or, for "", at its home. What rules a link out is
+// refused before a code is spent. Once credentials are issued there is no error: why no
+// link could be made is the SignIn's Problem, and on the record.
 func (b *Issuing) Console(ctx context.Context, r Request, service string) (SignIn, error) {
 	r.Purpose = PurposeConsole
 	return visit(ctx, b.visits, r, b.visits.toBring(), func(ctx context.Context, r *Request) (SignIn, error) {
@@ -59,8 +58,7 @@ func (b *Issuing) Console(ctx context.Context, r Request, service string) (SignI
 	})
 }
 
-// ConsoleLink makes a link for what Reveal gave back. The error is that no link
-// can be made for this Account at all.
+// ConsoleLink makes a link for what Reveal gave. The error is that the Account has none.
 func (b *Issuing) ConsoleLink(ctx context.Context, r Request, issued Issued, service string) (SignIn, error) {
 	r.Purpose, r.Account = PurposeConsole, issued.Account.Name
 	return visit(ctx, b.visits, r, way{}, func(ctx context.Context, r *Request) (SignIn, error) {

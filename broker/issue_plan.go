@@ -77,8 +77,7 @@ func plan(s situation) (Plan, error) {
 	return p, nil
 }
 
-// needsCode asks for a code, and says why an MFA session that is there does not
-// do.
+// needsCode asks for a code, and says why the MFA session, if there is one, will not do.
 func (s situation) needsCode() error {
 	e := newError(CodeNeedsCode,
 		Say(s.account.Name+" needs the code of your MFA device."),
@@ -98,17 +97,16 @@ func (s situation) needsCode() error {
 	return e
 }
 
-// planFor is what a Request for the Account becomes, and the MFA session that
-// it uses if the Plan says so.
-func (b *Issuing) planFor(ctx context.Context, r Request, user policy.User, account policy.Account) (Plan, heldSession, error) {
+// planFor is what r becomes, and the MFA session that it uses if the Plan says so.
+func (b *Issuing) planFor(ctx context.Context, r Request, user policy.User, account policy.Account) (Plan, usableSession, error) {
 	d, err := durationOf(account, r.Duration)
 	if err != nil {
-		return Plan{}, heldSession{}, err
+		return Plan{}, usableSession{}, err
 	}
-	var held heldSession
+	var held usableSession
 	if r.Code.Empty() && account.MFA != policy.MFANone {
-		if held, err = b.mfaSessions.heldSession(ctx, user); err != nil {
-			return Plan{}, heldSession{}, err
+		if held, err = b.mfaSessions.usableSession(ctx, user); err != nil {
+			return Plan{}, usableSession{}, err
 		}
 	}
 	p, err := plan(situation{
@@ -116,7 +114,7 @@ func (b *Issuing) planFor(ctx context.Context, r Request, user policy.User, acco
 		hasCode: !r.Code.Empty(), sessions: b.config.MFASession, live: held.ok,
 	})
 	if err != nil {
-		return Plan{}, heldSession{}, askForCode(r, err)
+		return Plan{}, usableSession{}, askForCode(r, err)
 	}
 	return p, held, nil
 }

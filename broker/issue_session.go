@@ -11,7 +11,7 @@ import (
 
 // issueFromSession assumes the role with the User's MFA session, which r.Code
 // begins first if the Plan says so. The call carries no code.
-func (b *Issuing) issueFromSession(ctx context.Context, r Request, user policy.User, cleared clearance, p Plan, held heldSession) (Issued, error) {
+func (b *Issuing) issueFromSession(ctx context.Context, r Request, user policy.User, cleared clearance, p Plan, held usableSession) (Issued, error) {
 	account := cleared.account
 	if err := b.claims.takeCalls(ctx, r, account, p); err != nil {
 		return Issued{}, err
@@ -54,7 +54,7 @@ func (b *Issuing) issueFromSession(ctx context.Context, r Request, user policy.U
 }
 
 // dropDead drops an MFA session that AWS no longer accepts.
-func (b *Issuing) dropDead(ctx context.Context, r Request, held heldSession, err error) {
+func (b *Issuing) dropDead(ctx context.Context, r Request, held usableSession, err error) {
 	if codeOf(err) != CodeExpired {
 		return
 	}
@@ -79,7 +79,7 @@ func askInstead(r Request, account policy.Account, err error) error {
 }
 
 // tryFrom is the hint where an MFA session is there to try again from.
-func tryFrom(held heldSession) []Part {
+func tryFrom(held usableSession) []Part {
 	if !held.kept {
 		return tryAnew(UseSpent)
 	}
@@ -87,7 +87,7 @@ func tryFrom(held heldSession) []Part {
 }
 
 // begunWay says how credentials came from a session that a code began.
-func begunWay(held heldSession, now time.Time) []Part {
+func begunWay(held usableSession, now time.Time) []Part {
 	left := text.FormatDuration(held.Expires.Sub(now).Round(time.Minute))
 	switch {
 	case held.shared:

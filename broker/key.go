@@ -15,14 +15,12 @@ type RegisteredKey struct {
 	Set  time.Time
 }
 
-// ErrKeyUnreadable says that a User has a registered key that does not open or
-// is no key. It is never to be read as "none": somebody may have altered it so
-// that credentials go out in clear.
+// ErrKeyUnreadable is of a registered key that does not open or is no key. It is never
+// "none": somebody may have altered it so that credentials go out in clear.
 var ErrKeyUnreadable = errors.New("the registered key cannot be read")
 
-// sealing looks up how the Credentials of account may be shown to user. It comes
-// before a code is spent: while the store cannot say whether there is a key,
-// nothing is issued.
+// sealing looks up how the Credentials of account may be shown to user, before a code
+// is spent: while the store cannot say whether there is a key, nothing is issued.
 func (b *sealings) sealing(ctx context.Context, r Request, user policy.User, account policy.Account) (secret.Sealing, error) {
 	if r.Purpose == PurposeBuckets {
 		return secret.Sealing{}, nil // a list shows none of them

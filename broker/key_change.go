@@ -27,10 +27,9 @@ type ChangedKey struct {
 	At       time.Time
 }
 
-// ChangeKey registers key for the Caller, or removes theirs when key is empty.
-// Whoever sits at an unlocked Slack must not be able to do that, so it takes a
-// fresh code, which STS checks: GetSessionToken for 15 minutes, whose result
-// nobody keeps. The order is that of Issue, and the change is on the record
+// ChangeKey registers key for the Caller, or removes theirs when key is empty. Whoever
+// sits at an unlocked Slack must not be able to, so it takes a fresh code, which STS
+// checks by GetSessionToken, whose result nobody keeps. The change is on the record
 // before it counts.
 func (b *Keys) ChangeKey(ctx context.Context, r Request, key secret.PublicKey) (ChangedKey, error) {
 	r.Purpose, r.Account = PurposeKey, ""
@@ -75,8 +74,7 @@ func (b *Keys) changeKey(ctx context.Context, r Request, change ChangedKey) (Cha
 	return change, nil
 }
 
-// planKeyChange says what the change would be, or why there can be none. It
-// comes before the code is spent.
+// planKeyChange says, before a code is spent, what the change would be or why not.
 func (b *Keys) planKeyChange(ctx context.Context, r Request, user policy.User, key secret.PublicKey) (ChangedKey, error) {
 	switch {
 	case !user.AgeKey.Empty():
@@ -127,8 +125,7 @@ func errKeyNeedsCode(key secret.PublicKey) error {
 		Say("Send ", example, ": the same again, with the six digits at its end."))
 }
 
-// keepKey puts a change that is on the record into the store. If the store fails, a
-// second outcome says so.
+// keepKey has the store do what is on the record. If it fails, a second outcome says so.
 func (b *Keys) keepKey(ctx context.Context, r Request, user policy.User, outcome Event, change ChangedKey) error {
 	var err error
 	if change.Key.Empty() {

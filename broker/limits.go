@@ -46,8 +46,7 @@ func (b *Visits) withinRate(ctx context.Context, r *Request) error {
 	return many
 }
 
-// takeCalls counts calls to STS for the Account before they are made, and before
-// their code is claimed.
+// takeCalls counts calls to STS for the Account, before their code is claimed.
 func (b *claims) takeCalls(ctx context.Context, r Request, account policy.Account, p Plan) error {
 	limit := b.config.Limits.STSCalls
 	if limit == 0 {

@@ -32,8 +32,7 @@ func (b *Visits) notLockedOut(ctx context.Context, r *Request) error {
 	return nil
 }
 
-// codeRefused counts a wrong code. What it adds to the answer is said in e's
-// Hint; a lock-out is on the record.
+// codeRefused counts a wrong code, says so in e's Hint, and records a lock-out.
 func (b *claims) codeRefused(ctx context.Context, r Request, intent Event, e *Error) {
 	if e.Code != CodeWrongCode {
 		return

@@ -32,8 +32,7 @@ type Controls interface {
 	Orders(ctx context.Context, user string) (block, pause *Order, err error)
 	// Block lays o upon a person, in place of an earlier one.
 	Block(ctx context.Context, user string, o Order) error
-	// Unblock ends the block o of a person, atomically; false when it is gone, or
-	// another has taken its place.
+	// Unblock ends the block o, atomically; false when it is gone or was replaced.
 	Unblock(ctx context.Context, user string, o Order) (bool, error)
 	// Pause lays o upon all, in place of an earlier one.
 	Pause(ctx context.Context, o Order) error
@@ -69,9 +68,8 @@ func (b *Visits) notBlocked(ctx context.Context, user string) error {
 	return nil
 }
 
-// StandingOrder is why nothing is issued to the Caller now, a block or the
-// pause, in the words of the refusal; nil where neither stands. It goes on no
-// record: nobody was refused.
+// StandingOrder is the block or the pause in the words of a refusal; nil where neither
+// stands. It is not recorded: nobody was refused.
 func (b *Explaining) StandingOrder(ctx context.Context, r Request) (*Error, error) {
 	return visit(ctx, b.visits, r, b.visits.toSee(), func(ctx context.Context, r *Request) (*Error, error) {
 		err := b.visits.mayAct(ctx, r.user.Slack)

@@ -95,8 +95,7 @@ func Sentences(all ...[]Part) []Part {
 	return said
 }
 
-// Plain is sentences as plain text, for the record and the log: times in UTC,
-// commands by their names.
+// Plain is sentences as plain text, for the record and the log, with times in UTC.
 func Plain(sentences ...[]Part) string {
 	var text strings.Builder
 	for _, p := range Sentences(sentences...) {

@@ -15,8 +15,7 @@ type Standing struct {
 	Team string `json:"team"` // the workspace they belong to; "" where Slack leaves it out
 	// Teams are the workspaces of an Enterprise Grid that they belong to.
 	Teams []string `json:"teams,omitempty"`
-	// IDs are all that Slack calls them by: on a Grid U… in one place and W… in
-	// another.
+	// IDs are all that Slack calls them by: on a Grid U… here and W… there.
 	IDs         []string `json:"ids,omitempty"`
 	Deactivated bool     `json:"deactivated,omitempty"`
 	Guest       bool     `json:"guest,omitempty"`
@@ -26,8 +25,7 @@ type Standing struct {
 
 // People knows the Standing of Slack users.
 type People interface {
-	// Standing returns it as it was at most a minute ago. An error means unknown,
-	// and unknown is deny.
+	// Standing is at most a minute old. An error means unknown, and unknown is deny.
 	Standing(ctx context.Context, user string) (Standing, error)
 }
 
@@ -94,8 +92,7 @@ func (b *Visits) inGoodStanding(ctx context.Context, user string) error {
 	return nil
 }
 
-// Identify refuses, on the record, whoever is neither a User nor an admin, or is
-// no full member.
+// Identify refuses, on the record, who is no User or admin, or no full member.
 func (b *Visits) Identify(ctx context.Context, r Request) error {
 	if b.Administers(ctx, r) {
 		return nil
@@ -121,16 +118,14 @@ func (b *Visits) notStranger(ctx context.Context, r *Request) error {
 	return err
 }
 
-// On an Enterprise Grid Slack may call one person U… in one place and W… in
-// another: in payloads, mentions, user groups and the config. The bot knows them
-// by one ID, which Person finds at the edge, and reads user groups as if these
-// had it. Elsewhere, where all IDs are U…, Slack is asked nothing for it.
+// On an Enterprise Grid Slack may call one person U… in one place and W… in another: in
+// payloads, mentions, user groups and the config. The bot knows them by one ID, which
+// Person finds, and reads user groups as if they had it. Elsewhere all IDs are U….
 // https://docs.slack.dev/reference/objects/user-object
 
-// Person is the ID by which the bot knows the person whom Slack calls id: that of
-// the config, or where it names none of theirs the first one in the alphabet.
-// While Slack cannot say, it is id, and inGoodStanding refuses whoever turns out to
-// be somebody else.
+// Person is the ID by which the bot knows the person whom Slack calls id: that of the
+// config, or if it names none of theirs the first in the alphabet. While Slack cannot
+// say, it is id, and inGoodStanding refuses who turns out to be somebody else.
 func (b *Visits) Person(ctx context.Context, id string) string {
 	if !b.mayGoBy(id) {
 		return id
@@ -160,8 +155,7 @@ func (b *Visits) person(id string, s Standing) string {
 	return slices.Min(s.IDs)
 }
 
-// sureOf returns an error while Slack cannot say that target, who was just blocked
-// by this ID, is known to the bot by it.
+// sureOf fails while Slack cannot say that the bot knows target, just blocked, by this ID.
 func (b *Orders) sureOf(ctx context.Context, target string) error {
 	if !b.visits.mayGoBy(target) {
 		return nil
@@ -177,8 +171,7 @@ func (b *Orders) sureOf(ctx context.Context, target string) error {
 	}
 }
 
-// groups is who is in which user group, where people go by the IDs given; nil
-// comes with an error alone.
+// groups is who is in which user group, where people go by these IDs; nil on an error.
 func (b *Visits) groups(ctx context.Context, people ...string) (policy.Membership, error) {
 	m, err := b.directory.Groups(ctx)
 	switch {

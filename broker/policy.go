@@ -50,8 +50,7 @@ func (b *core) contact() []Part {
 	return Say("Ask in " + b.config.Contact + ".")
 }
 
-// denied is what a person is told of a deny. Who may not have the Account at all
-// learns nothing else of it.
+// denied makes the sentence of a deny. Who may not have the Account learns nothing of it.
 func (b *Policy) denied(a policy.Account, r Request, d policy.Decision) *Error {
 	var e *Error
 	switch d.Why {
@@ -151,8 +150,7 @@ func (b *Policy) Accounts(ctx context.Context, r Request) (accounts []policy.Acc
 	return accounts, complete, err
 }
 
-// Offered is Accounts for each letter that somebody types: a stranger has none,
-// and nothing is on the record.
+// Offered is Accounts while somebody types: a stranger has none, and it is not recorded.
 func (b *Policy) Offered(ctx context.Context, r Request) []policy.Account {
 	if !b.visits.passes(ctx, &r, b.visits.toSee()) {
 		return nil
@@ -199,16 +197,14 @@ func (b *Policy) allowed(ctx context.Context, user policy.User) (accounts []poli
 	return accounts, complete
 }
 
-// MayBreakGlass reports whether a User may have an Account by break-glass, as far
-// as is known.
+// MayBreakGlass reports whether a User may have an Account by break-glass.
 func (b *Policy) MayBreakGlass(ctx context.Context, user, account string) bool {
 	a, ok := b.config.Account(account)
 	r := Request{Caller: Caller{User: user}, Account: account, BreakGlass: true}
 	return ok && len(a.BreakGlass) > 0 && b.entitled(ctx, a, r).Effect == policy.Allow
 }
 
-// BreakGlassFrom is MayBreakGlass from where the Caller is: the channels of an
-// Account hold for break-glass too.
+// BreakGlassFrom is MayBreakGlass from the Caller's channel, which counts then too.
 func (b *Policy) BreakGlassFrom(ctx context.Context, c Caller, account string) bool {
 	a, ok := b.config.Account(account)
 	return ok && (len(a.Channels) == 0 || slices.Contains(a.Channels, c.Channel)) && b.MayBreakGlass(ctx, c.User, account)

@@ -27,8 +27,7 @@ type Codes interface {
 	// ReleaseCode gives the claim back if it is still requestID's. Only for a
 	// code that certainly did not reach AWS or was certainly not looked at.
 	ReleaseCode(ctx context.Context, user, serial string, code secret.TokenCode, requestID string) error
-	// CodeHolder returns what ReserveCode's claim on the code holds; "" when
-	// nobody claims it.
+	// CodeHolder returns whose claim is on the code; "" when there is none.
 	CodeHolder(ctx context.Context, user, serial string, code secret.TokenCode) (string, error)
 	// ReplaceClaim replaces the claim from by to, atomically and without
 	// lengthening it; a claim that is not from stays as it is.
@@ -59,11 +58,10 @@ type Grants interface {
 	Holders(ctx context.Context) ([]string, error)
 }
 
-// Counters keep how often something came of late, the same for all replicas: a
-// delivery, a request, a wrong code.
+// Counters count deliveries, requests and wrong codes of late, for all replicas.
 type Counters interface {
-	// FirstSight claims all ids for an hour and reports whether none of them
-	// had been claimed before. Empty ids are ignored. An error means unknown.
+	// FirstSight notes all ids for an hour and reports whether none of them had
+	// been noted before. Empty ids are ignored. An error means unknown.
 	FirstSight(ctx context.Context, ids ...string) (bool, error)
 	// TakeRate counts the Request requestID under name unless limit others were
 	// counted within the last per; one that was counted already is not counted
@@ -71,16 +69,13 @@ type Counters interface {
 	TakeRate(ctx context.Context, name, requestID string, limit int, per time.Duration) (Rate, error)
 	// LockedFor returns how long the User is still locked out; 0: is not.
 	LockedFor(ctx context.Context, user string) (time.Duration, error)
-	// WrongCode counts one wrong code, that of a Request once, and returns what that
-	// came to, in one step. The fifth within 15 minutes locks for 15 minutes, each
-	// further five for twice as long as the time before, up to a day. A repeat is
-	// answered as the first time.
+	// WrongCode counts one wrong code, that of a Request once, atomically. The fifth
+	// within 15 minutes locks for 15 minutes, each further five for twice as long as
+	// the time before, up to a day. A repeat is answered as the first time.
 	WrongCode(ctx context.Context, user, requestID string) (WrongCodes, error)
-	// RightCode forgets the wrong ones, and how long the last lock-out was. It ends
-	// none that runs.
+	// RightCode forgets wrong codes and how long the last lock-out was; one that runs stays.
 	RightCode(ctx context.Context, user string) error
-	// Unlock ends a lock-out that runs, and forgets wrong codes and how long the
-	// last lock-out was; false when none ran.
+	// Unlock is RightCode, and ends a lock-out that runs; false when none ran.
 	Unlock(ctx context.Context, user string) (bool, error)
 }
 
@@ -91,11 +86,10 @@ type Rate struct {
 	First bool          // the first that was not taken within per
 }
 
-// SealedKeys keeps the public keys that Users registered from Slack, without an
-// end. A key that gets lost means clear text from then on, and nothing in the
-// store could tell, since a marker would be lost with it: it must be as durable
-// as the record. The way that does not depend on the store is `sealed: required`
-// with a key in the config.
+// SealedKeys keeps the public keys that Users registered from Slack, without an end. A
+// lost key means clear text from then on, and a marker would be lost with it: it must be
+// as durable as the record. What does not depend on the store is `sealed: required` with
+// a key in the config.
 type SealedKeys interface {
 	// LoadKey returns the key of user; ok is false when none is registered. An
 	// error means unknown, and then nothing is issued; [ErrKeyUnreadable] is in
@@ -116,8 +110,7 @@ type Directory interface {
 	Groups(ctx context.Context) (policy.Membership, error)
 }
 
-// A DueEntry is something that is to be done later, as it was read from a list of
-// such things.
+// A DueEntry is something that is to be done later, as it was read from a due list.
 type DueEntry struct {
 	ID    string    // within its list; the same for as long as it is there
 	At    time.Time // when it is due

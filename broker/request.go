@@ -17,8 +17,7 @@ type Caller struct {
 	Channel string // where it was asked; "" in the App Home
 }
 
-// MaxReason is how many characters a reason or comment has at most: readable on
-// the record and in one Slack message.
+// MaxReason is how many characters a reason or comment has at most, to stay readable.
 const MaxReason = 500
 
 // A Request is what a User asks.
@@ -35,8 +34,7 @@ type Request struct {
 	// Format is how the person wants to be shown what is issued. It is the bot's
 	// word, and is only kept with an Approval.
 	Format string
-	// SentCode says that a code came with it, also where it is not read: whoever
-	// sent one is told that it was not used.
+	// SentCode says that a code came with it, though it may not be in Code.
 	SentCode bool
 	// Approval is the ID of the Approval that is to be used; "": whatever there is.
 	Approval string
@@ -103,8 +101,7 @@ func (g Grant) Cleaned() Grant {
 	return g
 }
 
-// Issued is what Issue answers: the Grant, its Credentials, and what the reply
-// must add.
+// Issued is what Issue answers.
 type Issued struct {
 	Grant       Grant
 	Credentials secret.Credentials

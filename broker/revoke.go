@@ -34,10 +34,9 @@ type Revocation struct {
 	Nothing bool
 }
 
-// Revoke takes from the Caller what they have of r.Account: the Credentials that
-// the bot keeps, the MFA session, which could get new ones, and, where the
-// Account names a revoker, the credentials already handed out. Policy is not
-// asked: whoever lost an Account may still give back what they have of it.
+// Revoke takes from the Caller what they have of r.Account: kept Credentials, the MFA
+// session, which could get new ones, and, where the Account names a revoker, credentials
+// that are out. Policy is not asked: who lost an Account may still give it back.
 func (b *Revoking) Revoke(ctx context.Context, r Request) (Revocation, error) {
 	return visit(ctx, b.visits, r, way{steps: b.visits.toTake().steps}, func(ctx context.Context, r *Request) (Revocation, error) {
 		account, ok := b.config.Account(r.Account)
@@ -51,8 +50,7 @@ func (b *Revoking) Revoke(ctx context.Context, r Request) (Revocation, error) {
 	})
 }
 
-// revoke goes on when the Caller is gone, and when the record fails: it only
-// takes away.
+// revoke only takes away, so it goes on without the Caller and without the record.
 func (b *Revoking) revoke(ctx context.Context, r Request, user policy.User, account policy.Account) Revocation {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTimeout)
 	defer cancel()
@@ -88,8 +86,7 @@ func (b *Revoking) takeSince(ctx context.Context, r Request, user policy.User, a
 	}
 }
 
-// grantsOf are the User's live Grants of the Account, and of its role by another
-// name: AWS refuses those too.
+// grantsOf are the User's live Grants of the Account, and of its role by another name.
 func (b *Revoking) grantsOf(ctx context.Context, user policy.User, account policy.Account) ([]Grant, error) {
 	grants, err := b.grants.LiveGrants(ctx, user.Slack)
 	return slices.DeleteFunc(slices.Clone(grants), func(g Grant) bool {
@@ -142,10 +139,9 @@ func (b *Revoking) revokeNow(ctx context.Context, r Request, user policy.User, a
 	return done
 }
 
-// take forgets Grants of a person, and counts them in done. Those that AWS is told
-// of keep their place until it refuses them, without their Credentials: they work,
-// so a list of what is live shows them, and a revocation that failed finds them
-// again.
+// take forgets Grants of a person, and counts them in done. With keepPlace it forgets
+// only their Credentials: until AWS refuses them they work, so lists must show them, and
+// a revocation that failed must find them again.
 func (b *Revoking) take(ctx context.Context, user string, grants []Grant, keepPlace bool, done *Revocation) error {
 	var err error
 	for _, g := range grants {

@@ -10,17 +10,11 @@ import (
 	"github.com/assumebot/assumebot/broker/share"
 )
 
-// Two things keep one person's revocations from holding up another's, an admin's
-// above all.
-//
-// A revocation of a person's own that is under way serves those that come
-// meanwhile and find nothing that it did not find: they get its answer. It takes
-// what the bot keeps, so later ones find nothing and ask AWS nothing.
-//
-// What AWS is to refuse of one Account is written for all who wait at once. Whoever
-// comes before the policy is read joins those who wait for the lease; whoever
-// comes later waits for the next writing. So nobody waits for more than two, and
-// one that an admin waits for asks for the lease without pausing longer.
+// Two things keep one person's revocations from holding up another's. One that is under
+// way answers for those that come meanwhile and would take nothing else (share.Runs). And
+// what AWS is to refuse of one Account is written for all who wait at once (share.Turns):
+// who comes before the policy is read joins, who comes later waits for the next writing.
+// So nobody waits for more than two; where an admin waits, the pauses do not grow.
 
 // deny has AWS refuse the sessions of that name of the Account's role that were
 // issued until now, one replica and one Account at a time.
@@ -69,8 +63,7 @@ func (b *Revoking) writeDenial(ctx context.Context, account policy.Account, name
 	return denied, err
 }
 
-// overwritten is of a writing whose lease was lost: whatever it says, another may
-// have written over it.
+// overwritten is of a lost lease: another may have written over what this one wrote.
 func overwritten(err error) error {
 	lost := &DenialError{Unconfirmed: true, Err: err}
 	var failed *DenialError

@@ -14,11 +14,9 @@ import (
 )
 
 const (
-	// revokePersonTimeout bounds all accounts together, so that the answer still
-	// reaches whoever waits for it.
+	// revokePersonTimeout bounds all accounts together: somebody waits for the answer.
 	revokePersonTimeout = 60 * time.Second
-	// revokeOneTimeout keeps one account whose AWS does not answer from taking the
-	// time of the others.
+	// revokeOneTimeout keeps one account from taking the time of the others.
 	revokeOneTimeout = 25 * time.Second
 	revokeAtOnce     = 4
 )
@@ -33,10 +31,9 @@ type PersonRevocation struct {
 	Err                *Error              // why the bot may still keep something
 }
 
-// RevokePerson blocks target and takes what they have: of r.Account, or for "" of
-// every Account. AWS is told for that Account, or for each that names a revoker;
-// one that fails does not stop the others. An *Error means that not even the
-// block is sure.
+// RevokePerson blocks target and takes what they have: of r.Account, or for "" of every
+// Account. AWS is told for each that names a revoker; one that fails does not stop the
+// others. An error means that not even the block is sure.
 func (b *Revoking) RevokePerson(ctx context.Context, r Request, target string) (PersonRevocation, error) {
 	r.target = target
 	return visit(ctx, b.visits, r, b.orders.toOrder("revoke what others have"), func(ctx context.Context, r *Request) (PersonRevocation, error) {

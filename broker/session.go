@@ -30,8 +30,7 @@ type Session struct {
 	Expires     time.Time `json:"expires"`
 }
 
-// Sessions keeps at most one MFA session of each User, its Credentials
-// sealed, and the same for all replicas.
+// Sessions keeps at most one MFA session of each User, sealed, for all replicas.
 type Sessions interface {
 	// SaveMFASession keeps s and c until c expires, in place of the one before.
 	SaveMFASession(ctx context.Context, s Session, c secret.Credentials) error
@@ -47,8 +46,8 @@ type Sessions interface {
 // What says why the MFA session that there is does not do.
 var ErrMFASessionNotEnough = errors.New("the MFA session is not enough")
 
-// A heldSession is an MFA session that is there to be used.
-type heldSession struct {
+// A usableSession is an MFA session that is there to be used.
+type usableSession struct {
 	Session
 	credentials secret.Credentials
 	ok          bool
@@ -56,25 +55,24 @@ type heldSession struct {
 	kept        bool
 }
 
-// heldSession returns the User's MFA session if there is one that may be used:
-// begun with the device that the config names, no longer ago than the config
-// allows today, and with some time left.
-func (b *MFASessions) heldSession(ctx context.Context, user policy.User) (heldSession, error) {
+// usableSession returns the User's MFA session if it was begun with the device that the
+// config names, no longer ago than that allows today, and has some time left.
+func (b *MFASessions) usableSession(ctx context.Context, user policy.User) (usableSession, error) {
 	if b.config.MFASession == 0 {
-		return heldSession{}, nil
+		return usableSession{}, nil
 	}
 	s, c, ok, err := b.sessions.FindMFASession(ctx, user.Slack)
 	if err != nil {
-		return heldSession{}, storeCannotSay(err, "whether you have an MFA session").
+		return usableSession{}, storeCannotSay(err, "whether you have an MFA session").
 			hinting(Say("Send a code with your request, or try again in a minute."))
 	}
 	if latest := s.Began.Add(b.config.MFASession); latest.Before(s.Expires) {
 		s.Expires = latest
 	}
 	if !ok || s.MFASerial != user.MFASerial || s.Expires.Sub(b.now()) < sessionMargin {
-		return heldSession{}, nil
+		return usableSession{}, nil
 	}
-	return heldSession{Session: s, credentials: c, ok: true, kept: true}, nil
+	return usableSession{Session: s, credentials: c, ok: true, kept: true}, nil
 }
 
 // BeginMFASession starts the Caller's MFA session with r.Code, in place of one
@@ -118,19 +116,18 @@ func (b *MFASessions) sessionsOff() error {
 
 // MFASession returns the Caller's MFA session; ok is false when there is none.
 func (b *MFASessions) MFASession(ctx context.Context, r Request) (s Session, ok bool, err error) {
-	held, err := visit(ctx, b.visits, r, b.visits.toSee(), func(ctx context.Context, r *Request) (heldSession, error) {
+	held, err := visit(ctx, b.visits, r, b.visits.toSee(), func(ctx context.Context, r *Request) (usableSession, error) {
 		if b.config.MFASession == 0 {
-			return heldSession{}, b.sessionsOff()
+			return usableSession{}, b.sessionsOff()
 		}
-		return b.heldSession(ctx, r.user)
+		return b.usableSession(ctx, r.user)
 	})
 	return held.Session, held.ok, err
 }
 
-// EndMFASession deletes the Caller's MFA session for all replicas at once; ok is
-// false when there was none. It works while MFA sessions are switched off, since
-// one from before may be left. AWS keeps the credentials valid until they
-// expire, but then nobody has them.
+// EndMFASession deletes the Caller's MFA session for all replicas; ok is false when there
+// was none. One may be left while MFA sessions are off. To AWS the credentials stay valid
+// until they expire, but nobody has them.
 func (b *MFASessions) EndMFASession(ctx context.Context, r Request) (s Session, ok bool, err error) {
 	r.Purpose = PurposeMFASession
 	ok, err = visit(ctx, b.visits, r, b.visits.toTake(), func(ctx context.Context, r *Request) (bool, error) {

@@ -12,9 +12,9 @@ import (
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
-// A code that is to begin an MFA session is claimed as beginning and settled as
-// begun. Whoever finds it claimed like that knows which MFA session to wait for,
-// and whoever finds a Request's bare ID knows that the code is spent.
+// A code that is to begin an MFA session is claimed as beginning, and then as begun, so
+// that others know which MFA session to wait for. A Request's bare ID says that the code
+// is spent.
 const (
 	beginning = "beginning:"
 	begun     = "begun:"
@@ -28,26 +28,25 @@ const (
 	longestPause = 500 * time.Millisecond
 )
 
-// sessionByCode returns the MFA session that r.Code begins. Of several Requests
-// with one code, on any replica, one asks STS and the others wait for what it
-// gets: they hold the same code, so they may have the same MFA session. One whose
-// code is given back meanwhile takes its turn.
-func (b *MFASessions) sessionByCode(ctx context.Context, r Request, user policy.User, d time.Duration) (heldSession, error) {
+// sessionByCode returns the MFA session that r.Code begins. Of several Requests with one
+// code, on any replica, one asks STS and the others wait for its MFA session: they have
+// the same code. If that one gives the code back, another takes its turn.
+func (b *MFASessions) sessionByCode(ctx context.Context, r Request, user policy.User, d time.Duration) (usableSession, error) {
 	key, err := b.aws.LongTermKey(ctx, user, Plan{Method: MethodGetSessionToken, MFA: true})
 	if err != nil {
-		return heldSession{}, err
+		return usableSession{}, err
 	}
 	waiting, done := patience.ForAWS(ctx)
 	defer done()
 	waiting, enough := context.WithTimeout(waiting, sessionWait)
 	defer enough()
-	var held heldSession
+	var held usableSession
 	err = retry.Pace{First: firstPause, Longest: longestPause}.Do(waiting, func() (err error) {
-		if held, err = b.beginSession(ctx, r, user, d, key); !errors.Is(err, errHeld) {
+		if held, err = b.beginSession(ctx, r, user, d, key); !errors.Is(err, errClaimed) {
 			return retry.Final(err)
 		}
 		over := false
-		held, over, err = b.sessionOfHolder(ctx, r, user)
+		held, over, err = b.sessionOfClaim(ctx, r, user)
 		switch {
 		case err != nil:
 			return retry.Final(codeUnclaimed(err))
@@ -56,51 +55,48 @@ func (b *MFASessions) sessionByCode(ctx context.Context, r Request, user policy.
 		case over:
 			return retry.Final(b.claims.codeSpent())
 		}
-		return errHeld
+		return errClaimed
 	})
 	switch {
-	case !errors.Is(err, errHeld):
+	case !errors.Is(err, errClaimed):
 		return held, err
 	case ctx.Err() != nil:
-		return heldSession{}, codeUnclaimed(ctx.Err())
+		return usableSession{}, codeUnclaimed(ctx.Err())
 	}
-	return heldSession{}, b.claims.codeSpent()
+	return usableSession{}, b.claims.codeSpent()
 }
 
-// claimSession claims r.Code to begin an MFA session with; errHeld says that
-// another Request has it.
+// claimSession claims r.Code to begin an MFA session with, or returns errClaimed.
 func (b *MFASessions) claimSession(ctx context.Context, r Request, user policy.User) error {
 	mine, err := b.codes.ReserveCode(ctx, user.Slack, user.MFASerial, r.Code, beginning+r.ID, codeReservation)
 	if err == nil && !mine {
-		return errHeld
+		return errClaimed
 	}
 	return codeUnclaimed(err)
 }
 
-// sessionOfHolder looks for the MFA session that the code's holder began; over
-// says that none will come.
-func (b *MFASessions) sessionOfHolder(ctx context.Context, r Request, user policy.User) (held heldSession, over bool, err error) {
+// sessionOfClaim is the MFA session that the code's claim began; over: none will come.
+func (b *MFASessions) sessionOfClaim(ctx context.Context, r Request, user policy.User) (held usableSession, over bool, err error) {
 	holder, err := b.codes.CodeHolder(ctx, user.Slack, user.MFASerial, r.Code)
 	if err != nil || holder == "" { // given back: it can be claimed now
-		return heldSession{}, false, err
+		return usableSession{}, false, err
 	}
 	id, over := strings.CutPrefix(holder, begun)
 	if !over {
 		var making bool
 		if id, making = strings.CutPrefix(holder, beginning); !making {
-			return heldSession{}, true, nil
+			return usableSession{}, true, nil
 		}
 	}
-	held, err = b.heldSession(ctx, user)
+	held, err = b.usableSession(ctx, user)
 	if err != nil || held.ID != id {
-		return heldSession{}, over, err
+		return usableSession{}, over, err
 	}
 	held.shared = true
 	return held, false, nil
 }
 
-// codeUnclaimed is what a person is told when the store fails on the way to the
-// code's claim; nil when it does not.
+// codeUnclaimed says that the store failed before the code was claimed; nil if it did not.
 func codeUnclaimed(err error) error {
 	if err == nil {
 		return nil
@@ -108,21 +104,21 @@ func codeUnclaimed(err error) error {
 	return StoreAway(err, "so nothing was issued")
 }
 
-// beginSession claims the code and sends it; errHeld is as of claimSession. A session
+// beginSession claims the code and sends it; errClaimed is as of claimSession. A session
 // that cannot be kept still serves the Request that began it.
-func (b *MFASessions) beginSession(ctx context.Context, r Request, user policy.User, d time.Duration, key secret.Credentials) (heldSession, error) {
+func (b *MFASessions) beginSession(ctx context.Context, r Request, user policy.User, d time.Duration, key secret.Credentials) (usableSession, error) {
 	p := Plan{Method: MethodGetSessionToken, MFA: true, Duration: d}
 	asked := r
 	asked.Purpose = PurposeMFASession
 	intent := b.intent(asked, user, p)
-	held := heldSession{ok: true}
+	held := usableSession{ok: true}
 	_, err := b.attempts.perform(ctx, attempt{
 		request: r,
 		claims: []claim{{
 			take:     func(ctx context.Context) error { return b.claimSession(ctx, r, user) },
 			giveBack: func(ctx context.Context) { b.claims.releaseCode(ctx, r, user, beginning+r.ID) },
 			spent:    func(e *Error) bool { return e.Use != UseUnused },
-			spend:    func(ctx context.Context) { b.settle(ctx, r, user, r.ID) },
+			spend:    func(ctx context.Context) { b.replaceClaim(ctx, r, user, r.ID) },
 		}},
 		intent:  intent,
 		code:    true,
@@ -150,28 +146,28 @@ func (b *MFASessions) beginSession(ctx context.Context, r Request, user policy.U
 		},
 	})
 	if err != nil {
-		return heldSession{}, err
+		return usableSession{}, err
 	}
 	return held, nil
 }
 
 // keepSession keeps an MFA session, and lets those who wait for it go on. One that
 // may be kept or not is dropped: nobody is told that it is there.
-func (b *MFASessions) keepSession(ctx context.Context, r Request, user policy.User, held heldSession) bool {
+func (b *MFASessions) keepSession(ctx context.Context, r Request, user policy.User, held usableSession) bool {
 	if err := b.sessions.SaveMFASession(ctx, held.Session, held.credentials); err != nil {
 		b.log.ErrorContext(ctx, "MFA session not kept", "request", r.ID, "ref", ShortRef(r.ID), "error", err)
 		if _, err := b.sessions.DropMFASession(ctx, user.Slack, r.ID); err != nil {
 			b.log.WarnContext(ctx, "MFA session that may be kept not dropped", "request", r.ID, "error", err)
 		}
-		b.settle(ctx, r, user, r.ID)
+		b.replaceClaim(ctx, r, user, r.ID)
 		return false
 	}
-	b.settle(ctx, r, user, begun+r.ID)
+	b.replaceClaim(ctx, r, user, begun+r.ID)
 	return true
 }
 
 // settle tells those who wait for the MFA session that a code begins what became of it.
-func (b *MFASessions) settle(ctx context.Context, r Request, user policy.User, to string) {
+func (b *MFASessions) replaceClaim(ctx context.Context, r Request, user policy.User, to string) {
 	if err := b.codes.ReplaceClaim(ctx, user.Slack, user.MFASerial, r.Code, beginning+r.ID, to); err != nil {
 		b.log.WarnContext(ctx, "code not settled; who waits for it waits in vain", "request", r.ID, "error", err)
 	}

@@ -52,8 +52,7 @@ func (b *Visits) toBring() way {
 	return way{[]step{b.isUser, b.isMember, b.noOrder, b.notLockedOut}, asksOn}
 }
 
-// toShow is the way to what was issued before. Whether an order stands is asked
-// once it is known what of.
+// toShow is the way to what was issued before. Orders are asked once it is known of what.
 func (b *Visits) toShow() way { return way{[]step{b.isUser, b.isMember}, asksOn} }
 
 // toGive is the way to what gives something without a code.
@@ -68,8 +67,7 @@ func (b *Visits) toTake() way { return way{[]step{b.isUser}, always} }
 
 func always(*Error) bool { return true }
 
-// asksOn reports whether a person is only asked for what is missing, or told that
-// what they mean is not there any more.
+// asksOn reports whether e asks for what is missing, or says that something has ended.
 func asksOn(e *Error) bool {
 	return e.question || e.Code == CodeNeedsCode || e.Code == CodeGrantGone || e.Code == CodeRevealOver
 }
@@ -84,8 +82,7 @@ func (b *Visits) isUser(ctx context.Context, r *Request) error {
 	return err
 }
 
-// isMember is the step of full, living members of the workspace. Anybody else
-// learns nothing but whom to ask.
+// isMember is the step of full, living members of the workspace.
 func (b *Visits) isMember(ctx context.Context, r *Request) error {
 	v := r.visit()
 	v.mu.Lock()
@@ -128,8 +125,7 @@ func (b *Visits) passes(ctx context.Context, r *Request, by way) bool {
 }
 
 // refuse records that a Request went no further and returns the reason. A code that
-// Judge reserved for it is given back, whether or not the person waits; another's
-// claim stays.
+// Judge reserved for it is given back; another's claim stays.
 func (b *Visits) refuse(ctx context.Context, r Request, err error) error {
 	e := b.unserved(r, err)
 	if e.recorded {

@@ -49,7 +49,7 @@ func (b *Explaining) whoAmI(ctx context.Context, r Request, account policy.Accou
 	if who.Own, err = b.aws.Identity(ctx, key, user.Key); err != nil {
 		return WhoAmI{}, err
 	}
-	held, err := b.mfaSessions.heldSession(ctx, user)
+	held, err := b.mfaSessions.usableSession(ctx, user)
 	if err != nil {
 		return WhoAmI{}, err
 	}
