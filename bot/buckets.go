@@ -96,7 +96,7 @@ func (b *bucketLists) submitSearch(ctx context.Context, e socketmode.Envelope, i
 		return
 	}
 	grant := typed.Only(typed.RequestID, in.View.PrivateMetadata)
-	working := form.Search(grant, prefix, blockkit.NewMessage("", blockkit.Paragraph(blockkit.Plain("Asking AWS for the buckets…"))).Blocks...)
+	working := form.Search(grant, prefix, blockkit.NewMessage("", blockkit.Paragraph("Asking AWS for the buckets…")).Blocks...)
 	ack(slack.NewUpdateViewSubmissionResponse(&working))
 	in.to = in.to.turned()
 	defer left(&in.to)

@@ -97,7 +97,8 @@ func (b *delivery) owe(ctx context.Context, o owed, at time.Time) debt {
 		entry, err = b.dueOwed.Put(ctx, at, text)
 	}
 	if err != nil {
-		b.log.ErrorContext(ctx, "an answer cannot be kept for later; if it is not delivered now, nobody tells it", "request", o.Request, "user", o.User, "error", err)
+		b.log.ErrorContext(ctx, "an answer cannot be kept for later; if it is not delivered now, nobody tells it", "request", o.Request, "user", o.User,
+			"error", err)
 	}
 	return debt{owed: o, entry: entry}
 }

@@ -34,7 +34,8 @@ func (b *forms) openForm(ctx context.Context, to conversation, f form.State) {
 		account = f.Account.Name
 	}
 	to.trigger = "" // it is spent or too old
-	b.delivery.deliver(ctx, to, to.voice.Error(errNotOpened("form", "Send ", broker.AssumeCmd(account, "123456"), " with the six digits that your device shows.")))
+	b.delivery.deliver(ctx, to, to.voice.Error(errNotOpened("form", "Send ", broker.AssumeCmd(account, "123456"),
+		" with the six digits that your device shows.")))
 }
 
 // suggest offers the Accounts that the person may have and that match what is

@@ -30,7 +30,7 @@ func (b *Bot) lateAck(in interaction) any {
 	f, _ := form.Read(in.to.voice, in.View)
 	view := form.Working(f.Account)
 	if in.View.CallbackID == form.DenyCallback {
-		view = form.Result(blockkit.NewMessage("", blockkit.Paragraph(blockkit.Plain("Denying…"))))
+		view = form.Result(blockkit.NewMessage("", blockkit.Paragraph("Denying…")))
 	}
 	return slack.NewUpdateViewSubmissionResponse(&view)
 }

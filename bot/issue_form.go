@@ -132,7 +132,8 @@ func (b *issuing) issueAs(ctx context.Context, to conversation, r broker.Request
 // asks is the Request that a form makes. Of a bound form it is what was
 // approved.
 func asks(ctx context.Context, in interaction, f *form.Filled) (broker.Request, error) {
-	c := command.Command{Account: f.Account, Code: f.Code, Duration: f.Duration, Format: f.Format, Service: f.Service, Reason: f.Reason, BreakGlass: f.BreakGlass}
+	c := command.Command{Account: f.Account, Code: f.Code, Duration: f.Duration, Format: f.Format, Service: f.Service, Reason: f.Reason,
+		BreakGlass: f.BreakGlass}
 	if in.View.CallbackID != form.UseCallback {
 		return in.to.request(c), nil
 	}

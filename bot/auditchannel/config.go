@@ -26,12 +26,12 @@ func configAudit(e broker.Event) blockkit.Message {
 		head, lines = blockkit.Line(blockkit.Bold("Config refused."), " The file was changed and cannot be used. The bot keeps the config that it had:"), e.Problems
 	}
 	for shown := min(len(lines), configLines); ; shown-- {
-		elements := []slack.RichTextElement{blockkit.Paragraph(head...)}
+		elements := []slack.RichTextElement{blockkit.Paragraph(head)}
 		if shown > 0 {
 			elements = append(elements, lineList(lines[:shown]))
 		}
 		if more := len(lines) - shown; more > 0 {
-			elements = append(elements, blockkit.Paragraph(blockkit.Plain(fmt.Sprintf("and %d more, all on the record", more))))
+			elements = append(elements, blockkit.Paragraph(fmt.Sprintf("and %d more, all on the record", more)))
 		}
 		if m := blockkit.NewMessage(configText(e), elements...); shown == 0 || m.Fits() {
 			return m

@@ -44,12 +44,12 @@ func mfaAuditMessage(e broker.Event) (blockkit.Message, bool) {
 	default:
 		return blockkit.Message{}, false
 	}
-	elements := []slack.RichTextElement{blockkit.Paragraph(head...)}
+	elements := []slack.RichTextElement{blockkit.Paragraph(head)}
 	if e.Reason != "" {
 		elements = append(elements, blockkit.Quote(e.Reason))
 	}
 	if details := detailsOf(e); len(details) > 0 {
-		elements = append(elements, blockkit.Paragraph(details...))
+		elements = append(elements, blockkit.Paragraph(details))
 	}
 	return blockkit.NewMessage(text, elements...), true
 }

@@ -52,10 +52,10 @@ func openMessage(o open, request string) blockkit.Message {
 		spans = blockkit.Line(spans, ", ", blockkit.Code(o.Account))
 	}
 	spans = blockkit.Line(spans, ": AWS was about to be asked, and no outcome is on the record. CloudTrail knows whether credentials were issued.")
-	elements := []slack.RichTextElement{blockkit.Paragraph(spans...)}
+	elements := []slack.RichTextElement{blockkit.Paragraph(spans)}
 	details := blockkit.Line("request ", blockkit.Code(request))
 	if o.Method != "" {
 		details = blockkit.Line(details, " · by ", blockkit.Code(string(o.Method)))
 	}
-	return blockkit.NewMessage("Outcome unknown for "+o.Who+".", append(elements, blockkit.Paragraph(details...))...)
+	return blockkit.NewMessage("Outcome unknown for "+o.Who+".", append(elements, blockkit.Paragraph(details))...)
 }

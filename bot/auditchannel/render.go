@@ -30,7 +30,7 @@ func render(e broker.Event) (m blockkit.Message, post bool) {
 	if len(head) == 0 || isQuestion(e) {
 		return blockkit.Message{}, false
 	}
-	elements := []slack.RichTextElement{blockkit.Paragraph(head...)}
+	elements := []slack.RichTextElement{blockkit.Paragraph(head)}
 	if e.Kind == broker.EventGranted && !e.MFA {
 		elements = append(elements, blockkit.Paragraph(blockkit.Bold(blockkit.NoMFA)))
 	}
@@ -38,10 +38,10 @@ func render(e broker.Event) (m blockkit.Message, post bool) {
 		elements = append(elements, blockkit.Quote(e.Reason))
 	}
 	if e.Comment != "" {
-		elements = append(elements, blockkit.Paragraph(blockkit.Plain("Comment:")), blockkit.Quote(e.Comment))
+		elements = append(elements, blockkit.Paragraph("Comment:"), blockkit.Quote(e.Comment))
 	}
 	if details := detailsOf(e); len(details) > 0 {
-		elements = append(elements, blockkit.Paragraph(details...))
+		elements = append(elements, blockkit.Paragraph(details))
 	}
 	return blockkit.NewMessage(textOf(e), elements...), true
 }
@@ -228,17 +228,17 @@ func foldMessage(name string, f tally) blockkit.Message {
 		rest += ": " + strings.Join(kinds, ", ")
 	}
 	rest += "."
-	return blockkit.NewMessage(more+rest, blockkit.Paragraph(blockkit.Bold(more), blockkit.Plain(rest)))
+	return blockkit.NewMessage(more+rest, blockkit.Paragraph(blockkit.Bold(more), rest))
 }
 
 // unshownMessage stands in for an Event that Slack does not take. It holds
 // nothing of the Event, so that Slack takes it.
 func unshownMessage(position string) blockkit.Message {
 	text := "An event is on the record but could not be shown here."
-	return blockkit.NewMessage(text, blockkit.Paragraph(blockkit.Plain(text+" Position "), blockkit.Code(position)))
+	return blockkit.NewMessage(text, blockkit.Paragraph(text+" Position ", blockkit.Code(position)))
 }
 
 func brokenMessage(position string) blockkit.Message {
 	text := "An entry of the audit record cannot be read. Look at it in the store: somebody or something changed it."
-	return blockkit.NewMessage(text, blockkit.Paragraph(blockkit.Bold(text), blockkit.Plain(" Position "), blockkit.Code(position)))
+	return blockkit.NewMessage(text, blockkit.Paragraph(blockkit.Bold(text), " Position ", blockkit.Code(position)))
 }

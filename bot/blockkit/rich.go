@@ -1,6 +1,7 @@
 package blockkit
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -55,24 +56,26 @@ func Day(t time.Time) Span {
 	return slack.NewRichTextSectionDateElement(t.Unix(), "{date_short}", nil, &fallback)
 }
 
-// Line makes spans of words: a string is Plain, and a Span or several are themselves.
+// Line makes spans of words: a Span or several are themselves, anything else is Plain.
 func Line(words ...any) []Span {
 	spans := make([]Span, 0, len(words))
 	for _, w := range words {
 		switch w := w.(type) {
-		case string:
-			spans = append(spans, Plain(w))
 		case []Span:
 			spans = append(spans, w...)
 		case Span:
 			spans = append(spans, w)
+		default:
+			spans = append(spans, Plain(fmt.Sprint(w)))
 		}
 	}
 	return spans
 }
 
-// Paragraph is a run of spans.
-func Paragraph(spans ...Span) slack.RichTextElement { return slack.NewRichTextSection(spans...) }
+// Paragraph is a run of spans, of words as Line takes them.
+func Paragraph(words ...any) slack.RichTextElement {
+	return slack.NewRichTextSection(Line(words...)...)
+}
 
 // Preformatted holds text that is there to be copied.
 func Preformatted(text string) slack.RichTextElement {

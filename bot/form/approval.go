@@ -21,8 +21,8 @@ const UseCallback = "use_approval"
 // Use asks for the code of an approved Request.
 func Use(a approval.Approval, f State, above ...slack.Block) slack.ModalViewRequest {
 	about := []slack.RichTextElement{blockkit.Paragraph(blockkit.Bold(a.Account),
-		blockkit.Plain(" for "+text.FormatDuration(a.Duration)+", approved by "+message.Votes(a)+
-			". The approval is good for one request, until "), blockkit.Moment(a.Expires), blockkit.Plain("."))}
+		" for "+text.FormatDuration(a.Duration)+", approved by "+message.Votes(a)+
+			". The approval is good for one request, until ", blockkit.Moment(a.Expires), ".")}
 	if a.Reason != "" {
 		about = append(about, blockkit.Quote(a.Reason))
 	}

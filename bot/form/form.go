@@ -55,11 +55,11 @@ func View(v message.Voice, f State) slack.ModalViewRequest {
 	}
 	if f.BreakGlass {
 		blocks = append(blocks, slack.NewRichTextBlock("",
-			blockkit.Paragraph(blockkit.Bold("Break-glass: "), blockkit.Plain("without approval, told to everybody in the audit channel."))))
+			blockkit.Paragraph(blockkit.Bold("Break-glass: "), "without approval, told to everybody in the audit channel.")))
 	}
 	if f.Account.Approval != nil && !f.BreakGlass {
 		blocks = append(blocks, slack.NewRichTextBlock("", blockkit.Paragraph(blockkit.Bold(f.Account.Name+" needs the approval of others. "),
-			blockkit.Plain("Leave the code empty: you are asked for it once they have approved."))))
+			"Leave the code empty: you are asked for it once they have approved.")))
 	}
 	kept, _ := json.Marshal(Origin{Channel: f.Channel, BreakGlass: f.BreakGlass}) // it cannot fail
 	blocks = append(blocks,

@@ -84,7 +84,8 @@ func TestViewsAreAsJudged(t *testing.T) {
 		"form":         View(v, State{}),
 		"form_account": View(v, State{Account: goldenAccounts()[0], Duration: 2 * time.Hour, Format: snippet.Fish, Reason: "INC-42"}),
 		"form_refused": View(v, State{Account: goldenAccounts()[0], Wrong: &broker.Error{
-			Code: broker.CodeWrongCode, What: broker.Say("AWS did not accept that code: it is wrong, or was used already."), Hint: broker.Say("Your device shows the " +
+			Code: broker.CodeWrongCode, What: broker.Say("AWS did not accept that code: it is wrong, or was used already."),
+			Hint: broker.Say("Your device shows the " +
 				"next code in 12s.")}}),
 		"working": Working("prod"),
 	}

@@ -33,7 +33,7 @@ func Working(account string) slack.ModalViewRequest {
 
 // Waiting says what is being done.
 func Waiting(text string) slack.ModalViewRequest {
-	v := Result(blockkit.NewMessage("", blockkit.Paragraph(blockkit.Plain(text))))
+	v := Result(blockkit.NewMessage("", blockkit.Paragraph(text)))
 	v.Close = blockkit.PlainText("Close")
 	return v
 }

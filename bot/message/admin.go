@@ -12,10 +12,10 @@ import (
 // Blocked says that nothing is issued to a person any more.
 func Blocked(v Voice, target, whom string, before *broker.Order) blockkit.Message {
 	m := blockkit.NewMessage("Blocked "+whom+".",
-		blockkit.Paragraph(append([]blockkit.Span{blockkit.Bold("Blocked"),
-			blockkit.Plain(" " + whom + ": from now on nothing is issued or shown to them, on every replica. They cannot approve anything or change a key.")},
-			replacedSpans("They were blocked", before)...)...),
-		blockkit.Paragraph(v.say("Credentials that they have still work until they expire. ", broker.AssumeCmd("revoke @PERSON"), " revokes them.")...))
+		blockkit.Paragraph(blockkit.Bold("Blocked"),
+			" "+whom+": from now on nothing is issued or shown to them, on every replica. They cannot approve anything or change a key.",
+			replacedSpans("They were blocked", before)),
+		blockkit.Paragraph(v.say("Credentials that they have still work until they expire. ", broker.AssumeCmd("revoke @PERSON"), " revokes them.")))
 	m.Blocks = append(m.Blocks, unblockButton(target))
 	return m
 }
@@ -23,28 +23,28 @@ func Blocked(v Voice, target, whom string, before *broker.Order) blockkit.Messag
 // Unblocked says that a block has ended, if there was one.
 func Unblocked(whom string, was bool) blockkit.Message {
 	if !was {
-		return blockkit.NewMessage(whom+" is not blocked.", blockkit.Paragraph(blockkit.Bold(whom), blockkit.Plain(" is not blocked, so there is nothing to end.")))
+		return blockkit.NewMessage(whom+" is not blocked.", blockkit.Paragraph(blockkit.Bold(whom), " is not blocked, so there is nothing to end."))
 	}
-	return blockkit.NewMessage("Unblocked "+whom+".", blockkit.Paragraph(blockkit.Bold("Unblocked"), blockkit.Plain(" "+whom+".")))
+	return blockkit.NewMessage("Unblocked "+whom+".", blockkit.Paragraph(blockkit.Bold("Unblocked"), " "+whom+"."))
 }
 
 // Unlocked says that a lock-out has ended, if there was one.
 func Unlocked(whom string, was bool) blockkit.Message {
 	if !was {
 		return blockkit.NewMessage(whom+" is not locked out.",
-			blockkit.Paragraph(blockkit.Bold(whom), blockkit.Plain(" is not locked out. Their wrong codes until now are forgotten.")))
+			blockkit.Paragraph(blockkit.Bold(whom), " is not locked out. Their wrong codes until now are forgotten."))
 	}
 	return blockkit.NewMessage("Unlocked "+whom+".",
-		blockkit.Paragraph(blockkit.Bold("Unlocked"), blockkit.Plain(" "+whom+": their codes go to AWS again, and the wrong ones until now are forgotten.")))
+		blockkit.Paragraph(blockkit.Bold("Unlocked"), " "+whom+": their codes go to AWS again, and the wrong ones until now are forgotten."))
 }
 
 // Paused says that nothing is issued to anybody.
 func Paused(v Voice, before *broker.Order) blockkit.Message {
-	said := []blockkit.Span{blockkit.Bold("Paused"), blockkit.Plain(": nothing is issued, shown again, approved or changed, for anybody and on every replica.")}
+	said := blockkit.Line(blockkit.Bold("Paused"), ": nothing is issued, shown again, approved or changed, for anybody and on every replica.")
 	said = append(said, replacedSpans("It was paused", before)...)
 	return blockkit.NewMessage("Paused: nothing is issued to anybody.",
-		blockkit.Paragraph(said...),
-		blockkit.Paragraph(v.say("Credentials that were issued before still work until they expire. ", broker.AssumeCmd("resume"), " ends the pause.")...))
+		blockkit.Paragraph(said),
+		blockkit.Paragraph(v.say("Credentials that were issued before still work until they expire. ", broker.AssumeCmd("resume"), " ends the pause.")))
 }
 
 // replacedSpans tells of the order whose place a new one takes; nothing when there
@@ -53,21 +53,20 @@ func replacedSpans(was string, before *broker.Order) []blockkit.Span {
 	if before == nil {
 		return nil
 	}
-	spans := []blockkit.Span{blockkit.Plain(" " + was + " already, since "), blockkit.Moment(before.At),
-		blockkit.Plain(" by " + blockkit.Named(before.ByName, before.By))}
+	spans := blockkit.Line(" "+was+" already, since ", blockkit.Moment(before.At), " by "+blockkit.Named(before.ByName, before.By))
 	if before.Reason != "" {
-		spans = append(spans, blockkit.Plain(": “"+blockkit.Shortened(before.Reason, whoReason)+"”"))
+		spans = blockkit.Line(spans, ": “"+blockkit.Shortened(before.Reason, whoReason)+"”")
 	}
-	return append(spans, blockkit.Plain(". Your order replaces that one."))
+	return blockkit.Line(spans, ". Your order replaces that one.")
 }
 
 // Resumed says that the pause has ended, if there was one.
 func Resumed(was bool) blockkit.Message {
 	if !was {
 		return blockkit.NewMessage("The bot is not paused.",
-			blockkit.Paragraph(blockkit.Bold("The bot is not paused"), blockkit.Plain(", so there is nothing to resume.")))
+			blockkit.Paragraph(blockkit.Bold("The bot is not paused"), ", so there is nothing to resume."))
 	}
-	return blockkit.NewMessage("Resumed.", blockkit.Paragraph(blockkit.Bold("Resumed"), blockkit.Plain(": the bot issues again.")))
+	return blockkit.NewMessage("Resumed.", blockkit.Paragraph(blockkit.Bold("Resumed"), ": the bot issues again."))
 }
 
 const (
@@ -79,7 +78,7 @@ const (
 func Who(v Voice, held []broker.Held) blockkit.Message {
 	if len(held) == 0 {
 		return blockkit.NewMessage("Nobody has live credentials.",
-			blockkit.Paragraph(blockkit.Bold("Nobody has live credentials"), blockkit.Plain(" from this bot.")))
+			blockkit.Paragraph(blockkit.Bold("Nobody has live credentials"), " from this bot."))
 	}
 	items := make([][]blockkit.Span, 0, min(len(held), whoMost))
 	for _, h := range held[:min(len(held), whoMost)] {
@@ -92,7 +91,7 @@ func Who(v Voice, held []broker.Held) blockkit.Message {
 			said = append(said, blockkit.Bullets(items[:n]...))
 		}
 		if more := len(held) - n; more > 0 {
-			said = append(said, blockkit.Paragraph(blockkit.Plain(fmt.Sprintf("and %d more: the record has them.", more))))
+			said = append(said, blockkit.Paragraph(fmt.Sprintf("and %d more: the record has them.", more)))
 		}
 		if m := blockkit.NewMessage(head+".", said...); n == 0 || m.Fits() {
 			return m
@@ -101,14 +100,13 @@ func Who(v Voice, held []broker.Held) blockkit.Message {
 }
 
 func heldSpans(v Voice, h broker.Held) []blockkit.Span {
-	spans := []blockkit.Span{blockkit.Bold(blockkit.Named(h.Name, h.User)), blockkit.Plain("  "), blockkit.Code(h.Account), blockkit.Plain(" until "),
-		blockkit.Moment(h.Expires),
-		blockkit.Plain(" (" + blockkit.TimeLeft(h.Expires.Sub(v.Now())) + " left)  "), blockkit.Code(h.AccessKeyID)}
+	spans := blockkit.Line(blockkit.Bold(blockkit.Named(h.Name, h.User)), "  ", blockkit.Code(h.Account), " until ", blockkit.Moment(h.Expires),
+		" ("+blockkit.TimeLeft(h.Expires.Sub(v.Now()))+" left)  ", blockkit.Code(h.AccessKeyID))
 	if !h.MFA {
-		spans = append(spans, blockkit.Plain("  "), blockkit.Bold("no MFA"))
+		spans = blockkit.Line(spans, "  ", blockkit.Bold("no MFA"))
 	}
 	if h.Reason != "" {
-		spans = append(spans, blockkit.Plain("  “"+blockkit.Shortened(h.Reason, whoReason)+"”"))
+		spans = blockkit.Line(spans, "  “"+blockkit.Shortened(h.Reason, whoReason)+"”")
 	}
 	return spans
 }

@@ -24,7 +24,7 @@ func NameOf(a approval.Approval) ApprovalName { return ApprovalName{a.User, a.ID
 // Approval is what the approvers see: what is asked, and how far that has
 // come. It pings them only while it waits; Slack pings nobody for an update.
 func Approval(a approval.Approval, approvers []string) blockkit.Message {
-	elements := append(Wanted(a), blockkit.Paragraph(standing(a, approvers)...))
+	elements := append(Wanted(a), blockkit.Paragraph(standing(a, approvers)))
 	if a.Comment != "" {
 		elements = append(elements, blockkit.Quote(a.Comment))
 	}
@@ -52,7 +52,7 @@ func Wanted(a approval.Approval) []slack.RichTextElement {
 	if a.State != approval.Waiting {
 		title, verb = "Approval: ", " asked for "
 	}
-	who := []blockkit.Span{blockkit.Plain(asker(a))}
+	who := blockkit.Line(asker(a))
 	if a.State == approval.Waiting && !a.Acknowledge { // a mention opens who they are
 		if who = []blockkit.Span{blockkit.Member(a.User)}; a.UserName != "" {
 			who = append(who, blockkit.Plain(" ("+a.UserName+")"))
@@ -65,35 +65,35 @@ func Wanted(a approval.Approval) []slack.RichTextElement {
 			blockkit.Plain(" for "+text.FormatDuration(a.Duration)+", without the approval that it needs."))...)
 	}
 	if a.RoleARN != "" {
-		head = append(head, blockkit.Plain("\nAWS account "), blockkit.Code(a.RoleARN.AccountID()), blockkit.Plain(", role "), blockkit.Code(a.RoleARN.RoleName()))
+		head = blockkit.Line(head, "\nAWS account ", blockkit.Code(a.RoleARN.AccountID()), ", role ", blockkit.Code(a.RoleARN.RoleName()))
 	}
 	head = append(head, askedFrom(a)...)
 	if a.Reason == "" {
-		return []slack.RichTextElement{blockkit.Paragraph(append(head, blockkit.Plain("\nNo reason was given."))...)}
+		return []slack.RichTextElement{blockkit.Paragraph(head, "\nNo reason was given.")}
 	}
-	return []slack.RichTextElement{blockkit.Paragraph(head...), blockkit.Quote(a.Reason)}
+	return []slack.RichTextElement{blockkit.Paragraph(head), blockkit.Quote(a.Reason)}
 }
 
 // askedFrom says where it was asked, and whether by somebody on call.
 func askedFrom(a approval.Approval) []blockkit.Span {
-	spans := []blockkit.Span{blockkit.Plain("\nAsked from ")}
+	spans := blockkit.Line("\nAsked from ")
 	switch {
 	case a.Channel == "":
-		spans = append(spans, blockkit.Plain("Home or a shortcut, in no channel"))
+		spans = blockkit.Line(spans, "Home or a shortcut, in no channel")
 	case a.Channel[0] == 'D':
-		spans = append(spans, blockkit.Plain("a direct message"))
+		spans = blockkit.Line(spans, "a direct message")
 	default:
 		spans = append(spans, slack.NewRichTextSectionChannelElement(a.Channel, nil))
 	}
 	switch a.OnCall {
 	case approval.OnCallYes:
-		spans = append(spans, blockkit.Plain(", "), blockkit.Bold("on call"))
+		spans = blockkit.Line(spans, ", ", blockkit.Bold("on call"))
 	case approval.OnCallNo:
-		spans = append(spans, blockkit.Plain(", not on call"))
+		spans = blockkit.Line(spans, ", not on call")
 	case approval.OnCallUnknown:
-		spans = append(spans, blockkit.Plain("; Slack could not say whether they are on call"))
+		spans = blockkit.Line(spans, "; Slack could not say whether they are on call")
 	}
-	return append(spans, blockkit.Plain("."))
+	return blockkit.Line(spans, ".")
 }
 
 // standing is how far it has come, and by whom.
@@ -105,33 +105,33 @@ func standing(a approval.Approval, approvers []string) []blockkit.Span {
 		}
 		return append(waitingSpans(a), asked(approvers, a.User)...)
 	case approval.Approved:
-		return []blockkit.Span{blockkit.Bold("Approved"), blockkit.Plain(" by " + Votes(a) + ". It can be used once, by " + asker(a) + " alone, until "),
-			blockkit.Moment(a.Expires), blockkit.Plain(".")}
+		return blockkit.Line(blockkit.Bold("Approved"), " by "+Votes(a)+". It can be used once, by "+asker(a)+" alone, until ",
+			blockkit.Moment(a.Expires), ".")
 	case approval.Used:
-		return []blockkit.Span{blockkit.Bold("Approved"), blockkit.Plain(" by " + Votes(a) + ", "), blockkit.Bold("and used"), blockkit.Plain(".")}
+		return blockkit.Line(blockkit.Bold("Approved"), " by "+Votes(a)+", ", blockkit.Bold("and used"), ".")
 	case approval.Denied:
-		return []blockkit.Span{blockkit.Bold("Denied"), blockkit.Plain(" by " + a.EndedBy.String() + ".")}
+		return blockkit.Line(blockkit.Bold("Denied"), " by "+a.EndedBy.String()+".")
 	case approval.Cancelled:
-		return []blockkit.Span{blockkit.Bold("Cancelled"), blockkit.Plain(" by " + a.EndedBy.String() + ".")}
+		return blockkit.Line(blockkit.Bold("Cancelled"), " by "+a.EndedBy.String()+".")
 	case approval.Acknowledged:
-		return []blockkit.Span{blockkit.Bold("Acknowledged"), blockkit.Plain(" by " + a.EndedBy.String() + ".")}
+		return blockkit.Line(blockkit.Bold("Acknowledged"), " by "+a.EndedBy.String()+".")
 	}
-	return []blockkit.Span{blockkit.Bold("Expired"), blockkit.Plain(": " + whyExpired(a))}
+	return blockkit.Line(blockkit.Bold("Expired"), ": "+whyExpired(a))
 }
 
 func waitingSpans(a approval.Approval) []blockkit.Span {
 	if a.Acknowledge {
-		return []blockkit.Span{blockkit.Bold("To be acknowledged"), blockkit.Plain(" by an approver, until "), blockkit.Moment(a.Expires), blockkit.Plain(".")}
+		return blockkit.Line(blockkit.Bold("To be acknowledged"), " by an approver, until ", blockkit.Moment(a.Expires), ".")
 	}
 	needs := "One approval is needed"
 	if a.Needs > 1 {
 		needs = fmt.Sprintf("%d approvals are needed, of different people", a.Needs)
 	}
-	spans := []blockkit.Span{blockkit.Bold("Waiting"), blockkit.Plain(" until "), blockkit.Moment(a.Expires), blockkit.Plain(". " + needs)}
+	spans := blockkit.Line(blockkit.Bold("Waiting"), " until ", blockkit.Moment(a.Expires), ". "+needs)
 	if len(a.Votes) > 0 {
-		return append(spans, blockkit.Plain("; "), blockkit.Bold("approved"), blockkit.Plain(" so far by "+Votes(a)+"."))
+		return blockkit.Line(spans, "; ", blockkit.Bold("approved"), " so far by "+Votes(a)+".")
 	}
-	return append(spans, blockkit.Plain("."))
+	return blockkit.Line(spans, ".")
 }
 
 func whyExpired(a approval.Approval) string {
@@ -181,17 +181,17 @@ func asked(approvers []string, except string) []blockkit.Span {
 	if len(who) == 0 {
 		return nil
 	}
-	spans := []blockkit.Span{blockkit.Plain("\nAsked: ")}
+	spans := blockkit.Line("\nAsked: ")
 	for i, s := range who[:min(len(who), MostAsked)] {
 		if i > 0 {
-			spans = append(spans, blockkit.Plain(", "))
+			spans = blockkit.Line(spans, ", ")
 		}
 		spans = append(spans, s)
 	}
 	if len(who) > MostAsked {
-		spans = append(spans, blockkit.Plain(fmt.Sprintf(" and %d more", len(who)-MostAsked)))
+		spans = blockkit.Line(spans, fmt.Sprintf(" and %d more", len(who)-MostAsked))
 	}
-	return append(spans, blockkit.Plain("."))
+	return blockkit.Line(spans, ".")
 }
 
 // approvalText is the fallback: nothing that a person typed.
@@ -214,21 +214,21 @@ func Outcome(v Voice, a approval.Approval, breakGlass bool) (m blockkit.Message,
 	if a.Acknowledge {
 		return blockkit.Message{}, false
 	}
-	what := []blockkit.Span{blockkit.Bold(a.Account), blockkit.Plain(" for " + text.FormatDuration(a.Duration))}
+	what := blockkit.Line(blockkit.Bold(a.Account), " for "+text.FormatDuration(a.Duration))
 	switch a.State {
 	case approval.Approved:
 		return Approved(a, false), true
 	case approval.Denied:
-		elements := []slack.RichTextElement{blockkit.Paragraph(append(append([]blockkit.Span{blockkit.Bold("Denied: ")}, what...),
-			blockkit.Plain(", by "+a.EndedBy.String()+"."))...)}
+		elements := []slack.RichTextElement{blockkit.Paragraph(append([]blockkit.Span{blockkit.Bold("Denied: ")}, what...),
+			", by "+a.EndedBy.String()+".")}
 		if a.Comment != "" {
 			elements = append(elements, blockkit.Quote(a.Comment))
 		}
 		return blockkit.NewMessage("Denied: "+a.Account+", by "+a.EndedBy.String()+".", elements...), true
 	case approval.Expired:
 		again := v.say("\nAsk again: ", broker.AssumeCmd(a.Account, "for", text.FormatDuration(a.Duration), "because REASON"))
-		spans := append(append([]blockkit.Span{blockkit.Bold("Expired: ")}, what...), blockkit.Plain(": "+whyExpired(a)))
-		elements := []slack.RichTextElement{blockkit.Paragraph(append(spans, again...)...)}
+		spans := blockkit.Line(append([]blockkit.Span{blockkit.Bold("Expired: ")}, what...), ": "+whyExpired(a))
+		elements := []slack.RichTextElement{blockkit.Paragraph(append(spans, again...))}
 		return blockkit.NewMessage("Expired: "+a.Account+".", append(elements, inEmergency(v, a, breakGlass)...)...), true
 	}
 	return blockkit.Message{}, false
@@ -236,12 +236,11 @@ func Outcome(v Voice, a approval.Approval, breakGlass bool) (m blockkit.Message,
 
 // Approved is for who asked: it opens the form for the code.
 func Approved(a approval.Approval, sentCode bool) blockkit.Message {
-	elements := []slack.RichTextElement{blockkit.Paragraph(
-		blockkit.Bold("Approved: "), blockkit.Bold(a.Account), blockkit.Plain(" for "+text.FormatDuration(a.Duration)+", by "+Votes(a)+".\nIt is for you alone, "+
-			"is good for one request, and ends "),
-		blockkit.Moment(a.Expires), blockkit.Plain("."))}
+	elements := []slack.RichTextElement{blockkit.Paragraph(blockkit.Bold("Approved: "), blockkit.Bold(a.Account),
+		" for "+text.FormatDuration(a.Duration)+", by "+Votes(a)+".\nIt is for you alone, "+
+			"is good for one request, and ends ", blockkit.Moment(a.Expires), ".")}
 	if sentCode {
-		elements = append(elements, blockkit.Paragraph(blockkit.Plain(codeDropped+" Enter a new one.")))
+		elements = append(elements, blockkit.Paragraph(codeDropped+" Enter a new one."))
 	}
 	m := blockkit.NewMessage("Approved: "+a.Account+".", elements...)
 	m.Blocks = append(m.Blocks, slack.NewActionBlock(approvalBlock+a.ID, blockkit.StyledButton(ActEnterCode, "Enter code", a.ID, slack.StylePrimary)))
@@ -256,7 +255,7 @@ func inEmergency(v Voice, a approval.Approval, breakGlass bool) []slack.RichText
 		return nil
 	}
 	return []slack.RichTextElement{blockkit.Paragraph(v.say("In an emergency, without approval: ",
-		broker.AssumeCmd(a.Account, "123456 break-glass because REASON"), ". Everybody is told.")...)}
+		broker.AssumeCmd(a.Account, "123456 break-glass because REASON"), ". Everybody is told."))}
 }
 
 // An Asking is how somebody came to wait for an Approval.
@@ -272,28 +271,28 @@ func Asked(v Voice, a approval.Approval, approvers []string, how Asking) blockki
 	if how.Again {
 		first = "Already asked for approval: "
 	}
-	spans := []blockkit.Span{blockkit.Bold(first), blockkit.Bold(a.Account), blockkit.Plain(" for " + text.FormatDuration(a.Duration) + ", until "),
-		blockkit.Moment(a.Expires), blockkit.Plain(". ")}
+	spans := blockkit.Line(blockkit.Bold(first), blockkit.Bold(a.Account), " for "+text.FormatDuration(a.Duration)+", until ",
+		blockkit.Moment(a.Expires), ". ")
 	needs := "One of the approvers has to say yes; you are told by direct message."
 	if a.Needs > 1 {
 		needs = fmt.Sprintf("%d of the approvers have to say yes; you are told by direct message.", a.Needs)
 	}
-	spans = append(spans, blockkit.Plain(needs))
+	spans = blockkit.Line(spans, needs)
 	if a.Quiet {
-		spans = append(spans, blockkit.Plain("\n"), blockkit.Bold("The approvers were not pinged"),
-			blockkit.Plain(": you asked a short time ago. The request is in their channel, without a direct message or a reminder; tell one of them."))
+		spans = blockkit.Line(spans, "\n", blockkit.Bold("The approvers were not pinged"),
+			": you asked a short time ago. The request is in their channel, without a direct message or a reminder; tell one of them.")
 	} else {
 		spans = append(spans, asked(approvers, a.User)...)
 	}
-	elements := []slack.RichTextElement{blockkit.Paragraph(spans...)}
+	elements := []slack.RichTextElement{blockkit.Paragraph(spans)}
 	if how.Again && a.Reason != "" { // which may not be the one just given
 		elements = append(elements, blockkit.Quote(a.Reason))
 	}
-	elements = append(elements, blockkit.Paragraph(v.say(broker.AssumeCmd("cancel", a.Account), " cancels the request.")...))
+	elements = append(elements, blockkit.Paragraph(v.say(broker.AssumeCmd("cancel", a.Account), " cancels the request.")))
 	elements = append(elements, inEmergency(v, a, how.BreakGlass)...)
 	text := first + a.Account + "."
 	if how.SentCode {
-		elements = append(elements, blockkit.Paragraph(blockkit.Bold(codeDropped), blockkit.Plain(" Enter a new one once it is approved.")))
+		elements = append(elements, blockkit.Paragraph(blockkit.Bold(codeDropped), " Enter a new one once it is approved."))
 		text += " " + codeDropped
 	}
 	return blockkit.NewMessage(text, elements...)
@@ -306,27 +305,26 @@ func Cancelled(account string, cancelled []approval.Approval) blockkit.Message {
 		if account != "" {
 			text = "Nothing that you asked of " + account + " waits for approval."
 		}
-		return blockkit.NewMessage(text, blockkit.Paragraph(blockkit.Plain(text)))
+		return blockkit.NewMessage(text, blockkit.Paragraph(text))
 	}
 	items := make([][]blockkit.Span, len(cancelled))
 	for i, a := range cancelled {
-		items[i] = []blockkit.Span{blockkit.Bold(a.Account), blockkit.Plain(" for " + text.FormatDuration(a.Duration))}
+		items[i] = blockkit.Line(blockkit.Bold(a.Account), " for "+text.FormatDuration(a.Duration))
 	}
 	return blockkit.NewMessage("Cancelled "+blockkit.Counted(len(cancelled), "request")+" for approval.",
-		blockkit.Paragraph(blockkit.Bold("Cancelled"), blockkit.Plain(", and shown as such to the approvers:")), blockkit.Bullets(items...))
+		blockkit.Paragraph(blockkit.Bold("Cancelled"), ", and shown as such to the approvers:"), blockkit.Bullets(items...))
 }
 
 // openApprovalBlocks lists what a person asked others to approve.
 func openApprovalBlocks(open []approval.Approval) []slack.Block {
 	var blocks []slack.Block
 	for _, a := range open {
-		what := []blockkit.Span{blockkit.Bold(a.Account), blockkit.Plain(" for " + text.FormatDuration(a.Duration) + ": waits for approval until "),
-			blockkit.Moment(a.Expires)}
+		what := blockkit.Line(blockkit.Bold(a.Account), " for "+text.FormatDuration(a.Duration)+": waits for approval until ", blockkit.Moment(a.Expires))
 		if a.State == approval.Approved {
-			what = []blockkit.Span{blockkit.Bold(a.Account),
-				blockkit.Plain(" for " + text.FormatDuration(a.Duration) + ": approved by " + Votes(a) + ", to be used until "), blockkit.Moment(a.Expires)}
+			what = blockkit.Line(blockkit.Bold(a.Account), " for "+text.FormatDuration(a.Duration)+": approved by "+Votes(a)+", to be used until ",
+				blockkit.Moment(a.Expires))
 		}
-		blocks = append(blocks, slack.NewRichTextBlock("", blockkit.Paragraph(what...)))
+		blocks = append(blocks, slack.NewRichTextBlock("", blockkit.Paragraph(what)))
 		if a.State == approval.Approved {
 			blocks = append(blocks, slack.NewActionBlock(approvalBlock+a.ID, blockkit.StyledButton(ActEnterCode, "Enter code", a.ID, slack.StylePrimary)))
 		}
@@ -336,9 +334,9 @@ func openApprovalBlocks(open []approval.Approval) []slack.Block {
 
 // ApprovalReminder recalls what still waits.
 func ApprovalReminder(a approval.Approval, approvers []string) blockkit.Message {
-	spans := []blockkit.Span{blockkit.Bold("Still waiting: "), blockkit.Plain(asker(a) + " asks for "), blockkit.Bold(a.Account), blockkit.Plain(" until "),
-		blockkit.Moment(a.Expires), blockkit.Plain(". The buttons are above.")}
-	return blockkit.NewMessage("Still waiting for an approval: "+asker(a)+", "+a.Account+".", blockkit.Paragraph(append(spans, asked(approvers, a.User)...)...))
+	spans := blockkit.Line(blockkit.Bold("Still waiting: "), asker(a)+" asks for ", blockkit.Bold(a.Account), " until ", blockkit.Moment(a.Expires),
+		". The buttons are above.")
+	return blockkit.NewMessage("Still waiting for an approval: "+asker(a)+", "+a.Account+".", blockkit.Paragraph(append(spans, asked(approvers, a.User)...)))
 }
 
 // Loud makes a message one that everybody who is there is told of.

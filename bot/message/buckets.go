@@ -40,11 +40,11 @@ func BucketsWith(v Voice, list broker.BucketList, search string) blockkit.Messag
 	for i, bucket := range list.Buckets {
 		items[i] = bucketSpans(bucket)
 	}
-	elements := []slack.RichTextElement{blockkit.Paragraph(blockkit.Bold(head), blockkit.Plain(where+".")), blockkit.Bullets(items...)}
+	elements := []slack.RichTextElement{blockkit.Paragraph(blockkit.Bold(head), where+"."), blockkit.Bullets(items...)}
 	if paged && !list.Kept {
-		elements = append(elements, blockkit.Paragraph(v.say("To see others, narrow it: ", broker.BucketsCmd(list.Account.Name, "123456 prefix logs-"))...))
+		elements = append(elements, blockkit.Paragraph(v.say("To see others, narrow it: ", broker.BucketsCmd(list.Account.Name, "123456 prefix logs-"))))
 	}
-	elements = append(elements, blockkit.Paragraph(usedSpans(list)...))
+	elements = append(elements, blockkit.Paragraph(usedSpans(list)))
 	m := blockkit.NewMessage(head+where+".", elements...)
 	if paged || list.Prefix != "" {
 		m.Blocks = append(m.Blocks, pageButtons(list, search)...)
@@ -55,10 +55,10 @@ func BucketsWith(v Voice, list broker.BucketList, search string) blockkit.Messag
 func bucketSpans(bucket listing.Bucket) []blockkit.Span {
 	spans := []blockkit.Span{blockkit.Code(bucket.Name)}
 	if bucket.Region != "" {
-		spans = append(spans, blockkit.Plain("  "+bucket.Region))
+		spans = blockkit.Line(spans, "  "+bucket.Region)
 	}
 	if !bucket.Created.IsZero() {
-		spans = append(spans, blockkit.Plain("  "), blockkit.Day(bucket.Created))
+		spans = blockkit.Line(spans, "  ", blockkit.Day(bucket.Created))
 	}
 	return spans
 }
@@ -98,27 +98,25 @@ func pageButtons(list broker.BucketList, search string) []slack.Block {
 }
 
 func noBuckets(v Voice, list broker.BucketList) blockkit.Message {
-	spans := []blockkit.Span{blockkit.Bold("No buckets"), blockkit.Plain(" in " + list.Account.Name + ".\n")}
+	spans := blockkit.Line(blockkit.Bold("No buckets"), " in "+list.Account.Name+".\n")
 	text := "No buckets in " + list.Account.Name + "."
 	if list.Prefix != "" {
-		spans = append([]blockkit.Span{blockkit.Bold("No buckets"), blockkit.Plain(" in " + list.Account.Name + " start with "), blockkit.Code(list.Prefix),
-			blockkit.Plain(".\n")},
+		spans = append(blockkit.Line(blockkit.Bold("No buckets"), " in "+list.Account.Name+" start with ", blockkit.Code(list.Prefix), ".\n"),
 			v.say("All of them: ", broker.BucketsCmd(list.Account.Name), "\n")...)
 		text = "No buckets in " + list.Account.Name + " start with that."
 	}
-	return blockkit.NewMessage(text, blockkit.Paragraph(append(spans, usedSpans(list)...)...))
+	return blockkit.NewMessage(text, blockkit.Paragraph(append(spans, usedSpans(list)...)))
 }
 
 // usedSpans says with which credentials a list was made.
 func usedSpans(list broker.BucketList) []blockkit.Span {
 	g := list.Grant
-	spans := []blockkit.Span{blockkit.Plain("Listed with "), blockkit.Code(g.AccessKeyID),
-		blockkit.Plain(", issued " + fromSession(g) + "for this; it ends "), blockkit.Moment(g.Expires), blockkit.Plain(".")}
+	spans := blockkit.Line("Listed with ", blockkit.Code(g.AccessKeyID), ", issued "+fromSession(g)+"for this; it ends ", blockkit.Moment(g.Expires), ".")
 	if list.Reused {
-		spans = []blockkit.Span{blockkit.Plain("Listed with your credentials "), blockkit.Code(g.AccessKeyID), blockkit.Plain(", no new code needed.")}
+		spans = blockkit.Line("Listed with your credentials ", blockkit.Code(g.AccessKeyID), ", no new code needed.")
 	}
 	if !g.MFA {
-		spans = append(spans, blockkit.Plain(" "), blockkit.Bold(blockkit.NoMFA))
+		spans = blockkit.Line(spans, " ", blockkit.Bold(blockkit.NoMFA))
 	}
 	return spans
 }

@@ -56,7 +56,7 @@ const PlaceholderBlock = "about_to_appear:"
 func Placeholder(i broker.Issued) blockkit.Message {
 	rest := " are about to appear here, for " + inMinutes(i.Account.DMLife) + "."
 	m := blockkit.NewMessage("Your credentials for "+i.Account.Name+rest,
-		blockkit.Paragraph(blockkit.Plain("Your credentials for "), blockkit.Bold(i.Account.Name), blockkit.Plain(rest)))
+		blockkit.Paragraph("Your credentials for ", blockkit.Bold(i.Account.Name), rest))
 	m.Blocks[0].(*slack.RichTextBlock).BlockID = PlaceholderBlock + i.Grant.ID
 	return m
 }
@@ -66,12 +66,12 @@ func Placeholder(i broker.Issued) blockkit.Message {
 func Sent(i broker.Issued) blockkit.Message {
 	rest := " by direct message; it is deleted in " + inMinutes(i.Account.DMLife) + "."
 	return blockkit.NewMessage("I sent you the credentials for "+i.Account.Name+rest,
-		blockkit.Paragraph(blockkit.Plain("I sent you the credentials for "), blockkit.Bold(i.Account.Name), blockkit.Plain(rest)))
+		blockkit.Paragraph("I sent you the credentials for ", blockkit.Bold(i.Account.Name), rest))
 }
 
 // WithDeadline adds when the message is deleted, if Slack has room for it.
 func WithDeadline(m blockkit.Message, at time.Time) blockkit.Message {
-	until := slack.NewRichTextBlock("", blockkit.Paragraph(blockkit.Plain("This message will be deleted "), blockkit.Moment(at), blockkit.Plain(".")))
+	until := slack.NewRichTextBlock("", blockkit.Paragraph("This message will be deleted ", blockkit.Moment(at), "."))
 	longer := blockkit.Message{Text: m.Text, Blocks: append(m.Blocks[:len(m.Blocks):len(m.Blocks)], until)}
 	if !longer.Fits() {
 		return m
@@ -82,7 +82,7 @@ func WithDeadline(m blockkit.Message, at time.Time) blockkit.Message {
 // Removed stands in place of credentials that could only be taken out.
 func Removed(g broker.Grant) blockkit.Message {
 	text := "The credentials for " + g.Account + " that stood here were removed."
-	return blockkit.NewMessage(text, blockkit.Paragraph(blockkit.Plain(text)))
+	return blockkit.NewMessage(text, blockkit.Paragraph(text))
 }
 
 // Undeleted tells a person that Slack keeps what was to be deleted.
@@ -93,15 +93,14 @@ func Undeleted(g broker.Grant, removed bool) blockkit.Message {
 		then = " They can still be read there."
 	}
 	return blockkit.NewMessage(first+then,
-		blockkit.Paragraph(blockkit.Bold(first), blockkit.Plain(then)),
-		blockkit.Paragraph(blockkit.Code(g.AccessKeyID), blockkit.Plain(" works until "), blockkit.Moment(g.Expires),
-			blockkit.Plain(". This is on the audit record.")))
+		blockkit.Paragraph(blockkit.Bold(first), then),
+		blockkit.Paragraph(blockkit.Code(g.AccessKeyID), " works until ", blockkit.Moment(g.Expires), ". This is on the audit record."))
 }
 
 // Late says above an answer which request it is to.
 func Late(m blockkit.Message, since time.Time) blockkit.Message {
-	head := slack.NewRichTextBlock("", blockkit.Paragraph(blockkit.Plain("Slack did not take this answer at once. You asked "), blockkit.Moment(since),
-		blockkit.Plain(".")))
+	head := slack.NewRichTextBlock("", blockkit.Paragraph("Slack did not take this answer at once. You asked ", blockkit.Moment(since),
+		"."))
 	longer := blockkit.Message{Text: m.Text, Blocks: append([]slack.Block{head}, m.Blocks...)}
 	if !longer.Fits() {
 		return m

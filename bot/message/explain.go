@@ -18,7 +18,7 @@ import (
 func Accounts(accounts []policy.Account, complete bool) blockkit.Message {
 	if len(accounts) == 0 && complete {
 		return blockkit.NewMessage("You may not have any account yet.",
-			blockkit.Paragraph(blockkit.Bold("You may not have any account yet."), blockkit.Plain(" Ask whoever runs the bot to add you.")))
+			blockkit.Paragraph(blockkit.Bold("You may not have any account yet."), " Ask whoever runs the bot to add you."))
 	}
 	elements := []slack.RichTextElement{blockkit.Paragraph(blockkit.Bold("You may have:"))}
 	const most = 40
@@ -30,10 +30,10 @@ func Accounts(accounts []policy.Account, complete bool) blockkit.Message {
 		elements = append(elements, blockkit.Bullets(items...))
 	}
 	if len(accounts) > most {
-		elements = append(elements, blockkit.Paragraph(blockkit.Plain(fmt.Sprintf("and %d more.", len(accounts)-most))))
+		elements = append(elements, blockkit.Paragraph(fmt.Sprintf("and %d more.", len(accounts)-most)))
 	}
 	if !complete {
-		elements = append(elements, blockkit.Paragraph(blockkit.Plain("Slack cannot say right now which user groups you are in; there may be more.")))
+		elements = append(elements, blockkit.Paragraph("Slack cannot say right now which user groups you are in; there may be more."))
 	}
 	return blockkit.NewMessage("You may have "+blockkit.Counted(len(accounts), "account")+".", elements...)
 }
@@ -41,19 +41,19 @@ func Accounts(accounts []policy.Account, complete bool) blockkit.Message {
 func accountSpans(a policy.Account) []blockkit.Span {
 	spans := []blockkit.Span{blockkit.Code(a.Name)}
 	if a.HasRole() {
-		spans = append(spans, blockkit.Plain("  "+a.RoleARN.RoleName()+" in "+a.RoleARN.AccountID()))
+		spans = blockkit.Line(spans, "  "+a.RoleARN.RoleName()+" in "+a.RoleARN.AccountID())
 	} else {
-		spans = append(spans, blockkit.Plain("  your own IAM user"))
+		spans = blockkit.Line(spans, "  your own IAM user")
 	}
-	spans = append(spans, blockkit.Plain(", up to "+text.FormatDuration(a.MaxDuration)))
+	spans = blockkit.Line(spans, ", up to "+text.FormatDuration(a.MaxDuration))
 	if a.Approval != nil {
-		spans = append(spans, blockkit.Plain(", with approval"))
+		spans = blockkit.Line(spans, ", with approval")
 	}
 	if a.MFA == policy.MFANone {
-		spans = append(spans, blockkit.Plain(", "), blockkit.Bold("no MFA"))
+		spans = blockkit.Line(spans, ", ", blockkit.Bold("no MFA"))
 	}
 	if !a.HasRole() {
-		spans = append(spans, blockkit.Plain(". It can assume every role that trusts it, outside of the bot's rules."))
+		spans = blockkit.Line(spans, ". It can assume every role that trusts it, outside of the bot's rules.")
 	}
 	return spans
 }
@@ -74,12 +74,12 @@ func Explanation(v Voice, e broker.Explanation) blockkit.Message {
 	if e.Approved != nil {
 		headline = "You may have " + name + " now: others have approved."
 	}
-	head := append([]blockkit.Span{blockkit.Bold(headline), blockkit.Plain(" ")}, allowedBy(e.Decision.Rule)...)
+	head := append(blockkit.Line(blockkit.Bold(headline), " "), allowedBy(e.Decision.Rule)...)
 	items := [][]blockkit.Span{accountSpans(e.Account)}
 	switch {
 	case e.Approved != nil:
-		items = append(items, []blockkit.Span{blockkit.Plain("Approved by " + Votes(*e.Approved) + ", for " + text.FormatDuration(e.Approved.Duration) +
-			" and one request, until "), blockkit.Moment(e.Approved.Expires), blockkit.Plain(".")})
+		items = append(items, blockkit.Line("Approved by "+Votes(*e.Approved)+", for "+text.FormatDuration(e.Approved.Duration)+
+			" and one request, until ", blockkit.Moment(e.Approved.Expires), "."))
 	case e.Decision.Effect == policy.NeedApproval:
 		items = append(items, approvalSpans(e.Account.Approval))
 	}
@@ -90,7 +90,7 @@ func Explanation(v Voice, e broker.Explanation) blockkit.Message {
 		items = append(items, v.spans(blockkit.Plain, byBreakGlass(name)))
 	}
 	if e.Problem != nil {
-		items = append(items, append([]blockkit.Span{blockkit.Plain("But for that long it would be refused: ")}, v.errorLine(e.Problem)...))
+		items = append(items, append(blockkit.Line("But for that long it would be refused: "), v.errorLine(e.Problem)...))
 		headline += " But not for that long."
 	} else {
 		items = append(items, howItWouldGo(v, e)...)
@@ -99,28 +99,28 @@ func Explanation(v Voice, e broker.Explanation) blockkit.Message {
 		headline += " No MFA is asked for."
 	}
 	return blockkit.NewMessage(headline,
-		blockkit.Paragraph(head...),
+		blockkit.Paragraph(head),
 		blockkit.Bullets(items...),
-		blockkit.Paragraph(blockkit.Plain("Nothing was issued: AWS was not asked.")))
+		blockkit.Paragraph("Nothing was issued: AWS was not asked."))
 }
 
 // explainDenied tells which rule denies and nothing else of the Account.
 func explainDenied(v Voice, e broker.Explanation) blockkit.Message {
 	text := "You may not have " + e.Account.Name + "."
-	why := []blockkit.Span{blockkit.Plain(" Default deny: no rule allows you. ")}
+	why := blockkit.Line(" Default deny: no rule allows you. ")
 	if list, rule, _ := strings.Cut(e.Decision.Rule, " "); list == "deny" {
-		why = []blockkit.Span{blockkit.Plain(" The config denies you, by "), blockkit.Code(rule), blockkit.Plain(", whatever else it allows. ")}
+		why = blockkit.Line(" The config denies you, by ", blockkit.Code(rule), ", whatever else it allows. ")
 	}
 	if e.Decision.Err != nil {
-		why = []blockkit.Span{blockkit.Plain(" Membership unknown: Slack cannot say right now which user groups you are in, and what is unknown is denied. Try " +
-			"again in a minute. ")}
+		why = blockkit.Line(" Membership unknown: Slack cannot say right now which user groups you are in, and what is unknown is denied. Try " +
+			"again in a minute. ")
 	}
 	if e.BreakGlass {
 		text = "You may have " + e.Account.Name + " by break-glass alone."
 		why = v.say(" ", byBreakGlass(e.Account.Name), " ")
 	}
 	why = append(why, v.spans(blockkit.Plain, e.Contact)...)
-	return blockkit.NewMessage(text, blockkit.Paragraph(append([]blockkit.Span{blockkit.Bold(text)}, why...)...))
+	return blockkit.NewMessage(text, blockkit.Paragraph(append([]blockkit.Span{blockkit.Bold(text)}, why...)))
 }
 
 // allowedBy names the entry of allow that matched. A user group is named by its
@@ -130,18 +130,17 @@ func allowedBy(rule string) []blockkit.Span {
 	name, group, byGroup := strings.Cut(strings.TrimSuffix(rule, ")"), " (")
 	switch {
 	case list == "oncall":
-		return []blockkit.Span{blockkit.Plain("The config allows the user group "), blockkit.Code(rule), blockkit.Plain(", which is on call, and you are in it.")}
+		return blockkit.Line("The config allows the user group ", blockkit.Code(rule), ", which is on call, and you are in it.")
 	case byGroup:
-		return []blockkit.Span{blockkit.Plain("The config allows its group "), blockkit.Code(name), blockkit.Plain(", and you are in it, by the user group "),
-			blockkit.Code(group), blockkit.Plain(".")}
+		return blockkit.Line("The config allows its group ", blockkit.Code(name), ", and you are in it, by the user group ", blockkit.Code(group), ".")
 	case rule != "" && rule[0] >= 'a' && rule[0] <= 'z':
-		return []blockkit.Span{blockkit.Plain("The config allows its group "), blockkit.Code(rule), blockkit.Plain(", and you are in it.")}
+		return blockkit.Line("The config allows its group ", blockkit.Code(rule), ", and you are in it.")
 	case rule == "*":
-		return []blockkit.Span{blockkit.Plain("The config allows every user, by "), blockkit.Code(`"*"`), blockkit.Plain(".")}
+		return blockkit.Line("The config allows every user, by ", blockkit.Code(`"*"`), ".")
 	case strings.HasPrefix(rule, "S"):
-		return []blockkit.Span{blockkit.Plain("The config allows the user group "), blockkit.Code(rule), blockkit.Plain(", and you are in it.")}
+		return blockkit.Line("The config allows the user group ", blockkit.Code(rule), ", and you are in it.")
 	}
-	return []blockkit.Span{blockkit.Plain("The config allows you yourself, as "), blockkit.Code(rule), blockkit.Plain(".")}
+	return blockkit.Line("The config allows you yourself, as ", blockkit.Code(rule), ".")
 }
 
 func byBreakGlass(account string) []broker.Part {
@@ -151,15 +150,15 @@ func byBreakGlass(account string) []broker.Part {
 // approvalSpans says who decides. The answer is private, so that this pings
 // nobody.
 func approvalSpans(p *policy.ApprovalPolicy) []blockkit.Span {
-	spans := []blockkit.Span{blockkit.Plain(blockkit.Counted(p.Count, "approval") + " of ")}
+	spans := blockkit.Line(blockkit.Counted(p.Count, "approval") + " of ")
 	for i, who := range p.Approvers {
 		if i > 0 {
-			spans = append(spans, blockkit.Plain(", "))
+			spans = blockkit.Line(spans, ", ")
 		}
 		spans = append(spans, decides(who))
 	}
-	return append(spans, blockkit.Plain(", not your own, within "+text.FormatDuration(p.Expires)+" of your asking; then you have "+
-		text.FormatDuration(policy.ApprovalUse)+" to use it, once. No code is needed to ask."))
+	return blockkit.Line(spans, ", not your own, within "+text.FormatDuration(p.Expires)+" of your asking; then you have "+
+		text.FormatDuration(policy.ApprovalUse)+" to use it, once. No code is needed to ask.")
 }
 
 // decides is one of the approvers, or a group of them by its name in the config.

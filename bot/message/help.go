@@ -55,8 +55,8 @@ func Help(v Voice, accounts []policy.Account, admin, more bool) blockkit.Message
 	)...)
 	elements := []slack.RichTextElement{
 		blockkit.Bullets(append(lines, approvalHelp(v, accounts)...)...),
-		blockkit.Paragraph(blockkit.Plain("Formats: bash (also zsh and sh), fish, powershell, cmd, dotenv, profile, json, console. Every request is on the " +
-			"audit record.")),
+		blockkit.Paragraph("Formats: bash (also zsh and sh), fish, powershell, cmd, dotenv, profile, json, console. Every request is on the " +
+			"audit record."),
 	}
 	if admin {
 		elements = append(elements, adminHelp(v)...)

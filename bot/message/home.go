@@ -21,16 +21,16 @@ func Home(v Voice, has Holding, accounts []policy.Account, complete bool) []slac
 	blocks = append(blocks, slack.NewActionBlock("", ask, blockkit.Button(ActHelp, "Help", "help")))
 	for _, a := range accounts[:min(len(accounts), homeAccounts)] {
 		blocks = append(blocks,
-			slack.NewRichTextBlock("", blockkit.Paragraph(accountSpans(a)...)),
+			slack.NewRichTextBlock("", blockkit.Paragraph(accountSpans(a))),
 			slack.NewActionBlock("", blockkit.Button(ActAsk, "Get "+a.Name, a.Name)))
 	}
 	if more := len(accounts) - homeAccounts; more > 0 {
 		blocks = append(blocks, slack.NewRichTextBlock("",
-			blockkit.Paragraph(blockkit.Plain("and "+blockkit.Counted(more, "more account")+": the button above finds them."))))
+			blockkit.Paragraph("and "+blockkit.Counted(more, "more account")+": the button above finds them.")))
 	}
 	if !complete {
 		blocks = append(blocks, slack.NewRichTextBlock("",
-			blockkit.Paragraph(blockkit.Plain("Slack cannot say right now which user groups you are in; there may be more."))))
+			blockkit.Paragraph("Slack cannot say right now which user groups you are in; there may be more.")))
 	}
 	return blocks
 }

@@ -32,29 +32,28 @@ func Issued(v Voice, i broker.Issued, f snippet.Format) (blockkit.Message, error
 		return blockkit.Message{}, errSeal(i, err)
 	}
 	left := blockkit.TimeLeft(i.Grant.Expires.Sub(v.Now()))
-	head := []blockkit.Span{blockkit.Bold(i.Account.Name), blockkit.Plain(" is yours until "), blockkit.Moment(i.Grant.Expires),
-		blockkit.Plain(", " + left + " left.\n")}
+	head := blockkit.Line(blockkit.Bold(i.Account.Name), " is yours until ", blockkit.Moment(i.Grant.Expires), ", "+left+" left.\n")
 	if i.Grant.Principal != "" {
-		head = append(head, blockkit.Code(i.Grant.Principal), blockkit.Plain("\n"))
+		head = blockkit.Line(head, blockkit.Code(i.Grant.Principal), "\n")
 	}
 	head = append(head, v.spans(blockkit.Plain, broker.Say(i.Way, "."))...)
-	above := []slack.RichTextElement{blockkit.Paragraph(head...)}
+	above := []slack.RichTextElement{blockkit.Paragraph(head)}
 	text := fmt.Sprintf("%s is yours for %s.", i.Account.Name, left)
 	if !i.Grant.MFA {
 		above = append(above, blockkit.Paragraph(blockkit.Bold(blockkit.NoMFA)))
 		text += " " + blockkit.NoMFA
 	}
 	if !i.Account.HasRole() {
-		above = append(above, blockkit.Paragraph(blockkit.Plain(ownUser)))
+		above = append(above, blockkit.Paragraph(ownUser))
 		text += " They are your own IAM user, outside of the rules for roles."
 	}
 	below := append([]slack.RichTextElement{blockkit.Preformatted(shown.Text)}, belowSnippet(v, shown)...)
 	text = strings.TrimSpace(text + " " + shown.Spoken())
 	if warning := tokenWarning(i.Credentials); warning != "" {
-		below = append(below, blockkit.Paragraph(blockkit.Plain(warning)))
+		below = append(below, blockkit.Paragraph(warning))
 	}
 	if !i.Kept {
-		below = append(below, blockkit.Paragraph(blockkit.Plain("The store of the bot did not keep them, so copy them now: nothing can show or use them again.")))
+		below = append(below, blockkit.Paragraph("The store of the bot did not keep them, so copy them now: nothing can show or use them again."))
 	}
 	// The buttons come before the snippet, which fills the screen of a phone.
 	m := blockkit.Message{Text: text, Blocks: []slack.Block{
@@ -78,9 +77,9 @@ func Issued(v Voice, i broker.Issued, f snippet.Format) (blockkit.Message, error
 
 // belowSnippet is what stands below the snippet.
 func belowSnippet(v Voice, s snippet.Shown) []slack.RichTextElement {
-	elements := []slack.RichTextElement{blockkit.Paragraph(v.say(s.Use)...)}
+	elements := []slack.RichTextElement{blockkit.Paragraph(v.say(s.Use))}
 	if s.Sealed != nil {
-		elements = append(elements, blockkit.Paragraph(v.say(s.Sealed)...))
+		elements = append(elements, blockkit.Paragraph(v.say(s.Sealed)))
 	}
 	return elements
 }

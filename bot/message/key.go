@@ -23,7 +23,7 @@ func howToChangeKey() []broker.Part {
 // Key shows what a person's credentials are encrypted to.
 func Key(v Voice, k broker.KeyStatus) blockkit.Message {
 	say := func(text string, head []blockkit.Span, hint ...any) blockkit.Message {
-		return blockkit.NewMessage(text, blockkit.Paragraph(head...), blockkit.Paragraph(v.say(hint...)...))
+		return blockkit.NewMessage(text, blockkit.Paragraph(head), blockkit.Paragraph(v.say(hint...)))
 	}
 	switch {
 	case k.Unreadable:
@@ -46,14 +46,14 @@ func Key(v Voice, k broker.KeyStatus) blockkit.Message {
 		text = "Your key does not count: for you, the key must be in the config. Nothing is issued to you until the config names one."
 		head = append([]blockkit.Span{blockkit.Bold(text + " ")}, keySpans("You registered the ", k.Key, ", set ")...)
 	}
-	return say(text, append(head, blockkit.Moment(k.Set), blockkit.Plain(".")), howToChangeKey())
+	return say(text, blockkit.Line(head, blockkit.Moment(k.Set), "."), howToChangeKey())
 }
 
 // keySpans names a key in a sentence.
 func keySpans(before string, k secret.PublicKey, after string) []blockkit.Span {
-	spans := []blockkit.Span{blockkit.Plain(before + k.Type + " key "), blockkit.Code(k.Fingerprint)}
+	spans := blockkit.Line(before+k.Type+" key ", blockkit.Code(k.Fingerprint))
 	if after != "" {
-		spans = append(spans, blockkit.Plain(after))
+		spans = blockkit.Line(spans, after)
 	}
 	return spans
 }
@@ -62,12 +62,12 @@ func keySpans(before string, k secret.PublicKey, after string) []blockkit.Span {
 func KeyChanged(v Voice, c broker.ChangedKey) blockkit.Message {
 	if c.Key.Empty() {
 		text := "Your key is removed: from now on your credentials go through Slack in clear."
-		return blockkit.NewMessage(text, blockkit.Paragraph(blockkit.Bold(text)), blockkit.Paragraph(v.say(howToSetKey())...))
+		return blockkit.NewMessage(text, blockkit.Paragraph(blockkit.Bold(text)), blockkit.Paragraph(v.say(howToSetKey())))
 	}
 	text := "Your key is " + string(c.Change) + ". From now on your credentials come encrypted to it."
 	elements := []slack.RichTextElement{
-		blockkit.Paragraph(append([]blockkit.Span{blockkit.Bold(text + " ")}, keySpans("It is the ", c.Key, ".")...)...),
-		blockkit.Paragraph(blockkit.Plain("Compare the fingerprint with your own: "), blockkit.Code(fingerprintCommand(c.Key))),
+		blockkit.Paragraph(append([]blockkit.Span{blockkit.Bold(text + " ")}, keySpans("It is the ", c.Key, ".")...)),
+		blockkit.Paragraph("Compare the fingerprint with your own: ", blockkit.Code(fingerprintCommand(c.Key))),
 	}
 	return blockkit.NewMessage(text, elements...)
 }
@@ -83,7 +83,7 @@ func fingerprintCommand(k secret.PublicKey) string {
 // KeyNotice tells a person of a change that may not be theirs.
 func KeyNotice(c broker.ChangedKey) blockkit.Message {
 	text := "The key that your AWS credentials are encrypted to was " + string(c.Change) + "."
-	spans := []blockkit.Span{blockkit.Bold(text), blockkit.Plain("\nChanged "), blockkit.Moment(c.At)}
+	spans := blockkit.Line(blockkit.Bold(text), "\nChanged ", blockkit.Moment(c.At))
 	if !c.Key.Empty() {
 		spans = append(spans, keySpans(", to the ", c.Key, "")...)
 	}
@@ -91,5 +91,5 @@ func KeyNotice(c broker.ChangedKey) blockkit.Message {
 		spans = append(spans, keySpans(", from the ", c.Previous, "")...)
 	}
 	const mine = "If that was not you, somebody holds your Slack and your MFA device: tell whoever runs the bot at once."
-	return blockkit.NewMessage(text+" "+mine, blockkit.Paragraph(append(spans, blockkit.Plain(".\n"+mine))...))
+	return blockkit.NewMessage(text+" "+mine, blockkit.Paragraph(spans, ".\n"+mine))
 }

@@ -9,9 +9,9 @@ import (
 func MFABegun(v Voice, s broker.Session) blockkit.Message {
 	left := blockkit.TimeLeft(s.Expires.Sub(v.Now()))
 	return blockkit.NewMessage("Your MFA session has begun; it lasts "+left+".",
-		blockkit.Paragraph(blockkit.Bold("Your MFA session"), blockkit.Plain(" runs until "), blockkit.Moment(s.Expires), blockkit.Plain(" ("+left+" left).")),
+		blockkit.Paragraph(blockkit.Bold("Your MFA session"), " runs until ", blockkit.Moment(s.Expires), " ("+left+" left)."),
 		blockkit.Paragraph(v.say("Until then ", broker.AssumeCmd("ACCOUNT"), " and ", broker.BucketsCmd("ACCOUNT"), " need no code, for up to 1h at a time. "+
-			"Accounts that take a new code each time, or have no role, still need one. You are told of each use; ", broker.MFACmd("end"), " ends it.")...))
+			"Accounts that take a new code each time, or have no role, still need one. You are told of each use; ", broker.MFACmd("end"), " ends it.")))
 }
 
 // MFAStatus says how long the MFA session lasts, if there is one.
@@ -20,13 +20,13 @@ func MFAStatus(v Voice, s broker.Session, ok bool) blockkit.Message {
 		return blockkit.NewMessage("You have no MFA session.",
 			blockkit.Paragraph(blockkit.Bold("You have no MFA session.")),
 			blockkit.Paragraph(v.say(broker.MFACmd("123456"), " begins one, with the six digits that your device shows; ",
-				broker.MFACmd("123456 for 2h"), " begins a shorter one.")...))
+				broker.MFACmd("123456 for 2h"), " begins a shorter one.")))
 	}
 	left := blockkit.TimeLeft(s.Expires.Sub(v.Now()))
 	return blockkit.NewMessage("Your MFA session lasts another "+left+".",
-		blockkit.Paragraph(blockkit.Bold("Your MFA session"), blockkit.Plain(" runs until "), blockkit.Moment(s.Expires),
-			blockkit.Plain(" ("+left+" left). It began "), blockkit.Moment(s.Began), blockkit.Plain(".")),
-		blockkit.Paragraph(v.say(broker.MFACmd("end"), " ends it; ", broker.MFACmd("123456"), " begins a new one in its place.")...))
+		blockkit.Paragraph(blockkit.Bold("Your MFA session"), " runs until ", blockkit.Moment(s.Expires), " ("+left+" left). It began ",
+			blockkit.Moment(s.Began), "."),
+		blockkit.Paragraph(v.say(broker.MFACmd("end"), " ends it; ", broker.MFACmd("123456"), " begins a new one in its place.")))
 }
 
 // MFAEnded says honestly what the end of an MFA session is: AWS knows no
@@ -34,7 +34,7 @@ func MFAStatus(v Voice, s broker.Session, ok bool) blockkit.Message {
 func MFAEnded(s broker.Session, ok bool) blockkit.Message {
 	if !ok {
 		return blockkit.NewMessage("You have no MFA session, so there is nothing to end.",
-			blockkit.Paragraph(blockkit.Bold("You have no MFA session"), blockkit.Plain(", so there is nothing to end.")))
+			blockkit.Paragraph(blockkit.Bold("You have no MFA session"), ", so there is nothing to end."))
 	}
 	ended := []blockkit.Span{blockkit.Bold("Your MFA session has ended.")}
 	if s.AccessKeyID != "" {
@@ -42,18 +42,18 @@ func MFAEnded(s broker.Session, ok bool) blockkit.Message {
 			blockkit.Plain(". AWS would accept them until "), blockkit.Moment(s.Expires), blockkit.Plain(", but nobody has them."))
 	}
 	return blockkit.NewMessage("Your MFA session has ended.",
-		blockkit.Paragraph(ended...),
-		blockkit.Paragraph(blockkit.Plain("Credentials that were issued from it before still work until they expire.")))
+		blockkit.Paragraph(ended),
+		blockkit.Paragraph("Credentials that were issued from it before still work until they expire."))
 }
 
 // MFAUsed says that the MFA session took the place of a code.
 func MFAUsed(v Voice, account string) blockkit.Message {
 	return blockkit.NewMessage("Your MFA session was used for "+account+".",
-		blockkit.Paragraph(append([]blockkit.Span{blockkit.Plain("Your MFA session was used for "), blockkit.Bold(account), blockkit.Plain(", without a code. ")},
-			v.say("Not you? ", broker.MFACmd("end"))...)...))
+		blockkit.Paragraph("Your MFA session was used for ", blockkit.Bold(account), ", without a code. ",
+			v.say("Not you? ", broker.MFACmd("end"))))
 }
 
 // mfaSpans says that there is an MFA session.
 func mfaSpans(s broker.Session) []blockkit.Span {
-	return []blockkit.Span{blockkit.Plain("Your MFA session runs until "), blockkit.Moment(s.Expires), blockkit.Plain(".")}
+	return blockkit.Line("Your MFA session runs until ", blockkit.Moment(s.Expires), ".")
 }

@@ -38,11 +38,11 @@ func mfaMessages() map[string]blockkit.Message {
 
 func TestHelpTellsOfMFASessionsOnlyWhereThereAreAny(t *testing.T) {
 	v := goldenVoice()
-	if got := withSessionHelp(v, []blockkit.Span{blockkit.Plain("one")}); len(got) != 1 {
+	if got := withSessionHelp(v, blockkit.Line("one")); len(got) != 1 {
 		t.Errorf("got %d lines without MFA sessions, want 1", len(got))
 	}
 	v.MFASession = time.Hour
-	if got := withSessionHelp(v, []blockkit.Span{blockkit.Plain("one")}); len(got) != 2 {
+	if got := withSessionHelp(v, blockkit.Line("one")); len(got) != 2 {
 		t.Errorf("got %d lines with MFA sessions, want 2", len(got))
 	}
 }

@@ -17,32 +17,31 @@ func Revoked(v Voice, done broker.Revocation) blockkit.Message {
 	headline, head := "", []blockkit.Span(nil)
 	switch {
 	case done.Denied != nil:
-		headline, head = "Revoked "+account+".", append([]blockkit.Span{blockkit.Bold("Revoked"), blockkit.Plain(": ")}, deniedSpans(done, "your")...)
+		headline, head = "Revoked "+account+".", append(blockkit.Line(blockkit.Bold("Revoked"), ": "), deniedSpans(done, "your")...)
 	case done.Ended > 0:
 		headline = "Not revoked in AWS: copies of " + account + " work until they expire."
-		head = []blockkit.Span{blockkit.Bold("Not revoked in AWS"), blockkit.Plain(": copies of "), blockkit.Bold(account), blockkit.Plain(" work until "),
-			blockkit.Moment(done.Until), blockkit.Plain(".")}
+		head = blockkit.Line(blockkit.Bold("Not revoked in AWS"), ": copies of ", blockkit.Bold(account), " work until ", blockkit.Moment(done.Until), ".")
 	case done.Err != nil:
 		headline = "Not complete: " + v.text(done.Err.What)
-		head = []blockkit.Span{blockkit.Bold("Nothing of yours was found for "), blockkit.Bold(account), blockkit.Plain(".")}
+		head = blockkit.Line(blockkit.Bold("Nothing of yours was found for "), blockkit.Bold(account), ".")
 	default:
-		headline, head = "Nothing of "+account+" was live.", []blockkit.Span{blockkit.Bold("Nothing was live"),
-			blockkit.Plain(": the bot holds no credentials of yours for "), blockkit.Bold(account), blockkit.Plain(".")}
+		headline, head = "Nothing of "+account+" was live.", blockkit.Line(blockkit.Bold("Nothing was live"),
+			": the bot holds no credentials of yours for ", blockkit.Bold(account), ".")
 	}
-	said := []slack.RichTextElement{blockkit.Paragraph(head...)}
+	said := []slack.RichTextElement{blockkit.Paragraph(head)}
 	if done.Ended > 0 || done.Session || len(done.Cancelled) > 0 {
-		said = append(said, blockkit.Paragraph(blockkit.Plain("The bot has "+tookBack(done.Ended, done.Session, "your", done.Cancelled)+".")))
+		said = append(said, blockkit.Paragraph("The bot has "+tookBack(done.Ended, done.Session, "your", done.Cancelled)+"."))
 	}
 	if done.Err != nil {
 		said = append(said, v.notComplete(done.Err))
 	}
 	if done.Denied == nil && done.Account.Revoker == "" && (done.Ended > 0 || done.Err != nil) {
-		said = append(said, blockkit.Paragraph(blockkit.Plain("AWS was not told, because the config names no revoker for this account. "+
-			"If somebody else may have the credentials, tell the people who run the AWS account now.")))
+		said = append(said, blockkit.Paragraph("AWS was not told, because the config names no revoker for this account. "+
+			"If somebody else may have the credentials, tell the people who run the AWS account now."))
 	}
 	if done.Nothing && done.Err == nil {
 		said = append(said, blockkit.Paragraph(v.say("So AWS was told nothing. If copies are out all the same, have an admin send ",
-			broker.AssumeCmd("revoke @PERSON"), ".")...))
+			broker.AssumeCmd("revoke @PERSON"), ".")))
 	}
 	return blockkit.NewMessage(headline, said...)
 }
@@ -50,8 +49,8 @@ func Revoked(v Voice, done broker.Revocation) blockkit.Message {
 // StillRevoking is the answer while AWS takes its time.
 func StillRevoking(what string) blockkit.Message {
 	return blockkit.NewMessage("Still revoking "+what+": AWS takes long to answer.",
-		blockkit.Paragraph(blockkit.Bold("Not revoked yet"), blockkit.Plain(": AWS takes long to answer about "), blockkit.Bold(what),
-			blockkit.Plain(". The bot goes on, and tells you by direct message what came of it.")))
+		blockkit.Paragraph(blockkit.Bold("Not revoked yet"), ": AWS takes long to answer about ", blockkit.Bold(what),
+			". The bot goes on, and tells you by direct message what came of it."))
 }
 
 // deniedSpans says what AWS refuses now.
@@ -60,9 +59,8 @@ func deniedSpans(done broker.Revocation, whose string) []blockkit.Span {
 	if done.Denied.Everybody {
 		whose, why = "everybody's", ". The role's policy had no room for one more session name."
 	}
-	return []blockkit.Span{blockkit.Plain("AWS refuses " + whose + " sessions of "), blockkit.Bold(done.Account.Name),
-		blockkit.Plain(" that were issued before "), blockkit.Moment(done.Denied.Before),
-		blockkit.Plain(why + " It can take minutes until AWS does so everywhere.")}
+	return blockkit.Line("AWS refuses "+whose+" sessions of ", blockkit.Bold(done.Account.Name), " that were issued before ",
+		blockkit.Moment(done.Denied.Before), why+" It can take minutes until AWS does so everywhere.")
 }
 
 // tookBack says what the bot itself took back; whose is whose MFA session it was.
@@ -100,9 +98,9 @@ func PersonRevoked(v Voice, done broker.PersonRevocation) blockkit.Message {
 		items = append(items, v.revokedSpans(of))
 	}
 	headline, head := revokedPersonHead(whom, done, revoked, not)
-	said := []slack.RichTextElement{blockkit.Paragraph(head...)}
+	said := []slack.RichTextElement{blockkit.Paragraph(head)}
 	if ended > 0 || done.Session || len(done.Cancelled) > 0 {
-		said = append(said, blockkit.Paragraph(blockkit.Plain("The bot has "+tookBack(ended, done.Session, "their", done.Cancelled)+".")))
+		said = append(said, blockkit.Paragraph("The bot has "+tookBack(ended, done.Session, "their", done.Cancelled)+"."))
 	}
 	if done.Err != nil {
 		said = append(said, v.notComplete(done.Err))
@@ -115,10 +113,10 @@ func PersonRevoked(v Voice, done broker.PersonRevocation) blockkit.Message {
 			said = append(said[:len(said):len(said)], blockkit.Bullets(items[:n]...))
 		}
 		if more := len(items) - n; more > 0 {
-			said = append(said[:len(said):len(said)], blockkit.Paragraph(blockkit.Plain("and "+blockkit.Counted(more, "more account")+": the record has them.")))
+			said = append(said[:len(said):len(said)], blockkit.Paragraph("and "+blockkit.Counted(more, "more account")+": the record has them."))
 		}
 		if len(end) > 0 {
-			said = append(said[:len(said):len(said)], blockkit.Paragraph(end...))
+			said = append(said[:len(said):len(said)], blockkit.Paragraph(end))
 		}
 		m = blockkit.NewMessage(headline, said...)
 		if n == 0 || m.Fits() {
@@ -131,23 +129,23 @@ func PersonRevoked(v Voice, done broker.PersonRevocation) blockkit.Message {
 
 func revokedPersonHead(whom string, done broker.PersonRevocation, revoked, not []string) (headline string, head []blockkit.Span) {
 	headline = "Blocked " + whom + "."
-	head = []blockkit.Span{blockkit.Bold("Blocked"), blockkit.Plain(" " + whom + ". ")}
+	head = blockkit.Line(blockkit.Bold("Blocked"), " "+whom+". ")
 	switch {
 	case len(revoked) > 0 && len(not) > 0:
 		headline += " Revoked in AWS: " + fewOf(revoked) + ". Not revoked in AWS: " + fewOf(not) + "."
-		head = append(head, blockkit.Bold("Not everything is revoked in AWS"), blockkit.Plain(", see below."))
+		head = blockkit.Line(head, blockkit.Bold("Not everything is revoked in AWS"), ", see below.")
 	case len(revoked) > 0:
 		headline += " Revoked in AWS: " + fewOf(revoked) + "."
-		head = append(head, blockkit.Bold("Revoked in AWS"), blockkit.Plain(": what they had."))
+		head = blockkit.Line(head, blockkit.Bold("Revoked in AWS"), ": what they had.")
 	case len(not) > 0:
 		headline += " Not revoked in AWS: " + fewOf(not) + "."
-		head = append(head, blockkit.Bold("Not revoked in AWS"), blockkit.Plain(", see below."))
+		head = blockkit.Line(head, blockkit.Bold("Not revoked in AWS"), ", see below.")
 	case done.Err == nil && len(done.Others) > 0: // one account was named, and they have others
 		headline += " Nothing was live there."
-		head = append(head, blockkit.Bold("Nothing was live"), blockkit.Plain(" of the account that you named."))
+		head = blockkit.Line(head, blockkit.Bold("Nothing was live"), " of the account that you named.")
 	case done.Err == nil:
 		headline += " Nothing of theirs was live."
-		head = append(head, blockkit.Bold("Nothing was live"), blockkit.Plain(": they have no live credentials from the bot."))
+		head = blockkit.Line(head, blockkit.Bold("Nothing was live"), ": they have no live credentials from the bot.")
 	}
 	return headline, head
 }
@@ -155,13 +153,13 @@ func revokedPersonHead(whom string, done broker.PersonRevocation, revoked, not [
 func revokedPersonEnd(v Voice, done broker.PersonRevocation, revoked bool) []blockkit.Span {
 	var end []blockkit.Span
 	if revoked {
-		end = append(end, blockkit.Plain("It can take minutes until AWS refuses them everywhere."))
+		end = blockkit.Line(end, "It can take minutes until AWS refuses them everywhere.")
 	}
 	if len(done.Others) > 0 {
 		if len(end) > 0 {
-			end = append(end, blockkit.Plain(" "))
+			end = blockkit.Line(end, " ")
 		}
-		end = append(end, blockkit.Bold("They still have "), blockkit.Code(strings.Join(done.Others, ", ")), blockkit.Plain(", which works until it expires. "))
+		end = blockkit.Line(end, blockkit.Bold("They still have "), blockkit.Code(strings.Join(done.Others, ", ")), ", which works until it expires. ")
 		end = append(end, v.say(broker.AssumeCmd("revoke @PERSON"), " without an account revokes all.")...)
 	}
 	return end
@@ -176,26 +174,24 @@ func fewOf(names []string) string {
 }
 
 func (v Voice) notComplete(e *broker.Error) slack.RichTextElement {
-	return blockkit.Paragraph(append([]blockkit.Span{blockkit.Bold("Not complete. ")}, v.errorLine(e)...)...)
+	return blockkit.Paragraph(append([]blockkit.Span{blockkit.Bold("Not complete. ")}, v.errorLine(e)...))
 }
 
 func (v Voice) revokedSpans(of broker.Revocation) []blockkit.Span {
-	spans := []blockkit.Span{blockkit.Code(of.Account.Name), blockkit.Plain("  ")}
+	spans := blockkit.Line(blockkit.Code(of.Account.Name), "  ")
 	switch {
 	case of.Err != nil && of.Denied == nil:
 		spans = append(append(spans, blockkit.Bold("not revoked in AWS. ")), v.errorLine(of.Err)...)
 	case of.Denied != nil && of.Denied.Everybody:
-		spans = append(spans, blockkit.Bold("revoked"), blockkit.Plain(": AWS refuses "), blockkit.Bold("everybody's"),
-			blockkit.Plain(" sessions of its role that were issued before "), blockkit.Moment(of.Denied.Before),
-			blockkit.Plain(", since its policy had no room for one more session name."))
+		spans = blockkit.Line(spans, blockkit.Bold("revoked"), ": AWS refuses ", blockkit.Bold("everybody's"),
+			" sessions of its role that were issued before ", blockkit.Moment(of.Denied.Before), ", since its policy had no room for one more session name.")
 	case of.Denied != nil:
-		spans = append(spans, blockkit.Bold("revoked"), blockkit.Plain(": AWS refuses their sessions of its role that were issued before "),
-			blockkit.Moment(of.Denied.Before), blockkit.Plain("."))
+		spans = blockkit.Line(spans, blockkit.Bold("revoked"), ": AWS refuses their sessions of its role that were issued before ",
+			blockkit.Moment(of.Denied.Before), ".")
 	case of.Ended > 0:
-		spans = append(spans, blockkit.Bold("not revoked in AWS"), blockkit.Plain(": copies work until "), blockkit.Moment(of.Until),
-			blockkit.Plain(", since the config names no revoker."))
+		spans = blockkit.Line(spans, blockkit.Bold("not revoked in AWS"), ": copies work until ", blockkit.Moment(of.Until), ", since the config names no revoker.")
 	default:
-		spans = append(spans, blockkit.Plain("nothing was live."))
+		spans = blockkit.Line(spans, "nothing was live.")
 	}
 	return spans
 }

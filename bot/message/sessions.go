@@ -40,28 +40,28 @@ func holdingBlocks(v Voice, has Holding, most int) []slack.Block {
 	blocks = append(blocks, openApprovalBlocks(has.Approvals)...)
 	if len(grants) == 0 && has.Session == nil {
 		return append(blocks, slack.NewRichTextBlock("",
-			blockkit.Paragraph(blockkit.Plain("You have no live credentials. Those that you get are listed here until they expire."))))
+			blockkit.Paragraph("You have no live credentials. Those that you get are listed here until they expire.")))
 	}
 	if has.Session != nil {
 		end := blockkit.Button(ActEndSession, "End MFA session", "mfa")
 		end.Style = slack.StyleDanger
 		blocks = append(blocks,
-			slack.NewRichTextBlock("", blockkit.Paragraph(blockkit.Bold("Your MFA session"), blockkit.Plain(" runs until "), blockkit.Moment(has.Session.Expires),
-				blockkit.Plain(" ("+blockkit.TimeLeft(has.Session.Expires.Sub(v.Now()))+" left)"))),
+			slack.NewRichTextBlock("", blockkit.Paragraph(blockkit.Bold("Your MFA session"), " runs until ",
+				blockkit.Moment(has.Session.Expires), " ("+blockkit.TimeLeft(has.Session.Expires.Sub(v.Now()))+" left)")),
 			slack.NewActionBlock("", end))
 	}
 	for i := len(grants) - 1; i >= max(0, len(grants)-most); i-- {
 		g := grants[i]
-		spans := []blockkit.Span{blockkit.Bold(g.Account), blockkit.Plain(" until "), blockkit.Moment(g.Expires),
-			blockkit.Plain(" (" + blockkit.TimeLeft(g.Expires.Sub(v.Now())) + " left)  "), blockkit.Code(g.AccessKeyID)}
+		spans := blockkit.Line(blockkit.Bold(g.Account), " until ", blockkit.Moment(g.Expires),
+			" ("+blockkit.TimeLeft(g.Expires.Sub(v.Now()))+" left)  ", blockkit.Code(g.AccessKeyID))
 		if !g.MFA {
-			spans = append(spans, blockkit.Plain("  "), blockkit.Bold("no MFA"))
+			spans = blockkit.Line(spans, "  ", blockkit.Bold("no MFA"))
 		}
-		blocks = append(blocks, slack.NewRichTextBlock("", blockkit.Paragraph(spans...)),
+		blocks = append(blocks, slack.NewRichTextBlock("", blockkit.Paragraph(spans)),
 			listedButtons(g, v.Now().Sub(g.Issued) < v.Reveal, has.Revocable[g.ID]))
 	}
 	if more := len(grants) - most; more > 0 {
-		blocks = append(blocks, slack.NewRichTextBlock("", blockkit.Paragraph(blockkit.Plain("and "+blockkit.Counted(more, "older one")+"."))))
+		blocks = append(blocks, slack.NewRichTextBlock("", blockkit.Paragraph("and "+blockkit.Counted(more, "older one")+".")))
 	}
 	return blocks
 }
@@ -85,9 +85,8 @@ func Sessions(v Voice, has Holding) blockkit.Message {
 // Again offers what the person has already in place of a new Grant.
 func Again(v Voice, g broker.Grant, c command.Command, revocable bool) blockkit.Message {
 	left := blockkit.TimeLeft(g.Expires.Sub(v.Now()))
-	spans := []blockkit.Span{blockkit.Plain("You have "), blockkit.Bold(g.Account), blockkit.Plain(" until "), blockkit.Moment(g.Expires),
-		blockkit.Plain(", " + left + " left.  "), blockkit.Code(g.AccessKeyID),
-		blockkit.Plain("\nNothing new was issued. Show again shows these credentials; Renew gets new ones.")}
+	spans := blockkit.Line("You have ", blockkit.Bold(g.Account), " until ", blockkit.Moment(g.Expires), ", "+left+" left.  ",
+		blockkit.Code(g.AccessKeyID), "\nNothing new was issued. Show again shows these credentials; Renew gets new ones.")
 	show := blockkit.Button(ActShow, "Show again", g.ID)
 	elements := []slack.BlockElement{show}
 	if g.RoleARN != "" {
@@ -103,7 +102,7 @@ func Again(v Voice, g broker.Grant, c command.Command, revocable bool) blockkit.
 		renew += " " + c.Duration.String()
 	}
 	elements = append(elements, blockkit.Button(ActRenew, "Renew", renew), endButton(g, revocable))
-	m := blockkit.NewMessage("You have "+g.Account+", "+left+" left. Nothing new was issued.", blockkit.Paragraph(spans...))
+	m := blockkit.NewMessage("You have "+g.Account+", "+left+" left. Nothing new was issued.", blockkit.Paragraph(spans))
 	m.Blocks = append(m.Blocks, slack.NewActionBlock(GrantBlock+g.ID, elements...))
 	return m
 }
@@ -114,7 +113,7 @@ func Reminder(v Voice, g broker.Grant, revocable bool) blockkit.Message {
 	return blockkit.Message{
 		Text: g.Account + ends + ".",
 		Blocks: []slack.Block{
-			slack.NewRichTextBlock("", blockkit.Paragraph(blockkit.Bold(g.Account), blockkit.Plain(ends+", "), blockkit.Moment(g.Expires), blockkit.Plain(".  "),
+			slack.NewRichTextBlock("", blockkit.Paragraph(blockkit.Bold(g.Account), ends+", ", blockkit.Moment(g.Expires), ".  ",
 				blockkit.Code(g.AccessKeyID))),
 			listedButtons(g, false, revocable),
 		},
@@ -135,19 +134,18 @@ func inMinutes(d time.Duration) string {
 
 // WhoAmI says who AWS takes the person for.
 func WhoAmI(w broker.WhoAmI) blockkit.Message {
-	elements := []slack.RichTextElement{blockkit.Paragraph(
-		blockkit.Plain("Your own key is "), blockkit.Code(w.Own.ARN), blockkit.Plain(" in account "), blockkit.Code(w.Own.Account), blockkit.Plain("."))}
+	elements := []slack.RichTextElement{blockkit.Paragraph("Your own key is ", blockkit.Code(w.Own.ARN), " in account ",
+		blockkit.Code(w.Own.Account), ".")}
 	switch {
 	case w.Live != nil:
-		elements = append(elements, blockkit.Paragraph(
-			blockkit.Plain("Your live credentials for "), blockkit.Bold(w.Account), blockkit.Plain(" are "), blockkit.Code(w.Live.ARN),
-			blockkit.Plain(" ("), blockkit.Code(w.Live.UserID), blockkit.Plain(") until "), blockkit.Moment(w.Grant.Expires), blockkit.Plain(".")))
+		elements = append(elements, blockkit.Paragraph("Your live credentials for ", blockkit.Bold(w.Account), " are ",
+			blockkit.Code(w.Live.ARN), " (", blockkit.Code(w.Live.UserID), ") until ", blockkit.Moment(w.Grant.Expires), "."))
 	case w.Account != "":
-		elements = append(elements, blockkit.Paragraph(blockkit.Plain("The bot holds no live credentials of yours for "), blockkit.Bold(w.Account),
-			blockkit.Plain(" that it could ask with.")))
+		elements = append(elements, blockkit.Paragraph("The bot holds no live credentials of yours for ", blockkit.Bold(w.Account),
+			" that it could ask with."))
 	}
 	if w.Session != nil {
-		elements = append(elements, blockkit.Paragraph(mfaSpans(*w.Session)...))
+		elements = append(elements, blockkit.Paragraph(mfaSpans(*w.Session)))
 	}
 	return blockkit.NewMessage("Who AWS takes you for.", elements...)
 }
@@ -159,9 +157,8 @@ func Ended(v Voice, ended broker.Ending) blockkit.Message {
 	}
 	g := ended.Grant
 	return blockkit.NewMessage("Ended: the bot has forgotten the credentials for "+g.Account+".",
-		blockkit.Paragraph(blockkit.Bold("Ended"), blockkit.Plain(": the bot has forgotten the credentials for "), blockkit.Bold(g.Account), blockkit.Plain(" "),
-			blockkit.Code(g.AccessKeyID),
-			blockkit.Plain(sessionEnded(ended.Session)+". AWS keeps them valid until "), blockkit.Moment(g.Expires), blockkit.Plain(", wherever they were pasted.")))
+		blockkit.Paragraph(blockkit.Bold("Ended"), ": the bot has forgotten the credentials for ", blockkit.Bold(g.Account), " ",
+			blockkit.Code(g.AccessKeyID), sessionEnded(ended.Session)+". AWS keeps them valid until ", blockkit.Moment(g.Expires), ", wherever they were pasted."))
 }
 
 func sessionEnded(was bool) string {

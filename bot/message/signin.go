@@ -24,7 +24,7 @@ func SignIn(v Voice, s broker.SignIn, f snippet.Format) (blockkit.Message, error
 	if err != nil {
 		return blockkit.Message{}, errSeal(s.Issued, err)
 	}
-	head := []slack.RichTextElement{blockkit.Paragraph(signInHead(v, s)...)}
+	head := []slack.RichTextElement{blockkit.Paragraph(signInHead(v, s))}
 	text := fmt.Sprintf("%s: here is your link to the AWS console. It works for %s, the session lasts %s.",
 		s.Account.Name, blockkit.TimeLeft(s.Until.Sub(v.Now())), blockkit.TimeLeft(s.Grant.Expires.Sub(v.Now())))
 	if _, sealed := s.Sealing.Key(); sealed {
@@ -34,10 +34,9 @@ func SignIn(v Voice, s broker.SignIn, f snippet.Format) (blockkit.Message, error
 		head = append(head, blockkit.Paragraph(blockkit.Bold(blockkit.NoMFA)))
 		text += " " + blockkit.NoMFA
 	}
-	until := blockkit.Paragraph(
-		blockkit.Plain("The link works until "), blockkit.Moment(s.Until), blockkit.Plain(" and signs in whoever opens it: keep it to yourself.\nThe console "+
-			"session lasts until "),
-		blockkit.Moment(s.Grant.Expires), blockkit.Plain(" ("+blockkit.TimeLeft(s.Grant.Expires.Sub(v.Now()))+" left)."))
+	until := blockkit.Paragraph("The link works until ", blockkit.Moment(s.Until),
+		" and signs in whoever opens it: keep it to yourself.\nThe console "+
+			"session lasts until ", blockkit.Moment(s.Grant.Expires), " ("+blockkit.TimeLeft(s.Grant.Expires.Sub(v.Now()))+" left).")
 	m := blockkit.Message{Text: text, Blocks: []slack.Block{slack.NewRichTextBlock("", head...)}}
 	// The buttons come before what is to be copied, after the link that is one.
 	at := 0
@@ -58,9 +57,10 @@ func linkBlocks(v Voice, s broker.SignIn, f snippet.Format) ([]slack.Block, erro
 		return nil, err
 	case shown.Sealed != nil:
 		return []slack.Block{slack.NewRichTextBlock("", blockkit.Preformatted(shown.Text),
-			blockkit.Paragraph(v.spans(blockkit.Plain, shown.Use, shown.Sealed)...))}, nil
+			blockkit.Paragraph(v.spans(blockkit.Plain, shown.Use, shown.Sealed)))}, nil
 	case len(shown.Text) > maxButtonURL:
-		return []slack.Block{slack.NewRichTextBlock("", blockkit.Paragraph(blockkit.Plain("Copy this link into a browser:")), blockkit.Preformatted(shown.Text))}, nil
+		return []slack.Block{slack.NewRichTextBlock("", blockkit.Paragraph("Copy this link into a browser:"),
+			blockkit.Preformatted(shown.Text))}, nil
 	}
 	open := blockkit.Button(ActOpenLink, "Open the AWS console", s.Grant.ID)
 	open.URL, open.Style = shown.Text, slack.StylePrimary
@@ -68,16 +68,16 @@ func linkBlocks(v Voice, s broker.SignIn, f snippet.Format) ([]slack.Block, erro
 }
 
 func signInHead(v Voice, s broker.SignIn) []blockkit.Span {
-	head := []blockkit.Span{blockkit.Bold(s.Account.Name), blockkit.Plain(" in the AWS console")}
+	head := blockkit.Line(blockkit.Bold(s.Account.Name), " in the AWS console")
 	if s.Service != "" {
-		head = append(head, blockkit.Plain(", at "), blockkit.Code(s.Service))
+		head = blockkit.Line(head, ", at ", blockkit.Code(s.Service))
 	}
 	if s.Account.Region != "" {
-		head = append(head, blockkit.Plain(", in "+s.Account.Region))
+		head = blockkit.Line(head, ", in "+s.Account.Region)
 	}
-	head = append(head, blockkit.Plain(".\n"))
+	head = blockkit.Line(head, ".\n")
 	if s.Grant.Principal != "" {
-		head = append(head, blockkit.Code(s.Grant.Principal), blockkit.Plain("\n"))
+		head = blockkit.Line(head, blockkit.Code(s.Grant.Principal), "\n")
 	}
 	return append(head, v.spans(blockkit.Plain, broker.Say(s.Way, "."))...)
 }

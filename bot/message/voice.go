@@ -98,14 +98,14 @@ func useOfCode(e *broker.Error) []broker.Part {
 func (v Voice) Error(e *broker.Error) blockkit.Message {
 	spans := v.spans(blockkit.Bold, e.What)
 	if next := whatNext(e); len(next) > 0 {
-		spans = append(append(spans, blockkit.Plain("\n")), v.spans(blockkit.Plain, next)...)
+		spans = append(blockkit.Line(spans, "\n"), v.spans(blockkit.Plain, next)...)
 	}
 	text := v.text(e.What, whatNext(e))
 	if e.Ref != "" {
-		spans = append(spans, blockkit.Plain("\nReference: "), blockkit.Code(e.Ref))
+		spans = blockkit.Line(spans, "\nReference: ", blockkit.Code(e.Ref))
 		text += " Reference: " + e.Ref
 	}
-	elements := []slack.RichTextElement{blockkit.Paragraph(spans...)}
+	elements := []slack.RichTextElement{blockkit.Paragraph(spans)}
 	if e.Quote != "" {
 		elements = append(elements, blockkit.Quote(e.Quote))
 	}
