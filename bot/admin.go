@@ -20,20 +20,20 @@ func (b *admins) admin(ctx context.Context, to conversation, c command.Command) 
 		held, err := to.broker.Holding.Who(ctx, r)
 		b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Who(to.voice, held) })
 	case command.VerbBlock:
-		done, err := to.broker.Orders.Block(ctx, r, c.Target)
+		done, err := to.broker.Admins.Block(ctx, r, c.Target)
 		b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Blocked(to.voice, c.Target, whom, done.Before) })
 		b.approvals.showCancelled(ctx, to, done.Cancelled)
 	case command.VerbUnblock:
-		was, err := to.broker.Orders.Unblock(ctx, r, c.Target)
+		was, err := to.broker.Admins.Unblock(ctx, r, c.Target)
 		b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Unblocked(whom, was) })
 	case command.VerbUnlock:
-		was, err := to.broker.Orders.Unlock(ctx, r, c.Target)
+		was, err := to.broker.Admins.Unlock(ctx, r, c.Target)
 		b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Unlocked(whom, was) })
 	case command.VerbPause:
-		before, err := to.broker.Orders.Pause(ctx, r)
+		before, err := to.broker.Admins.Pause(ctx, r)
 		b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Paused(to.voice, before) })
 	case command.VerbResume:
-		was, err := to.broker.Orders.Resume(ctx, r)
+		was, err := to.broker.Admins.Resume(ctx, r)
 		b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Resumed(was) })
 	case command.VerbRevoke:
 		b.delivery.inTime(ctx, to, message.StillRevoking("what "+whom+" has"), func(ctx context.Context) (blockkit.Message, error) {

@@ -76,7 +76,7 @@ func (to conversation) takeBack(ctx context.Context, r broker.Request, a approva
 func (b *approvals) pressed(ctx context.Context, in interaction, name message.ApprovalName,
 	decide func(ctx context.Context, r broker.Request, user, id string) (approval.Approval, error)) {
 	t := approvalTask{User: name.User, ID: name.ID, Press: in.to.requestID, Channel: in.Channel.ID, TS: in.Container.MessageTs}
-	_, err := in.to.broker.Deciding.MayDecide(ctx, in.to.request(command.Command{}), name.User, name.ID)
+	_, err := in.to.broker.Voting.MayVote(ctx, in.to.request(command.Command{}), name.User, name.ID)
 	if err == nil {
 		err = b.decided(ctx, in.to.serving, t, func() (approval.Approval, error) {
 			return decide(ctx, in.to.request(command.Command{}), name.User, name.ID)

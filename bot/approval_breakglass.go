@@ -31,7 +31,7 @@ func (b *approvals) followBreakGlass(ctx context.Context, e broker.Event) error 
 }
 
 func (b *approvals) askToAcknowledge(ctx context.Context, s *serving, e broker.Event) error {
-	a, err := s.broker.Deciding.AskToAcknowledge(ctx, e)
+	a, err := s.broker.Voting.AskToAcknowledge(ctx, e)
 	if err != nil || a.PostTS != "" {
 		return err
 	}

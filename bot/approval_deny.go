@@ -15,7 +15,7 @@ import (
 
 // askWhyDenied opens the form for the comment of a denial, for who may deny.
 func (b *approvals) askWhyDenied(ctx context.Context, in interaction, name message.ApprovalName) {
-	a, err := in.to.broker.Deciding.MayDecide(ctx, in.to.request(command.Command{}), name.User, name.ID)
+	a, err := in.to.broker.Voting.MayVote(ctx, in.to.request(command.Command{}), name.User, name.ID)
 	if err == nil {
 		if err = b.web.OpenView(ctx, in.to.trigger, form.Deny(a)); err == nil {
 			return
@@ -45,12 +45,12 @@ func (b *approvals) submitDenial(ctx context.Context, e socketmode.Envelope, in 
 	err = in.to.told(ctx, err)
 	late, name := false, readApprovalName(in.View.PrivateMetadata)
 	if err == nil {
-		_, err = in.to.broker.Deciding.MayDecide(judging, in.to.request(command.Command{}), name.User, name.ID)
+		_, err = in.to.broker.Voting.MayVote(judging, in.to.request(command.Command{}), name.User, name.ID)
 	}
 	if err == nil {
 		t := approvalTask{User: name.User, ID: name.ID, Press: in.to.requestID}
 		err = b.decided(ctx, in.to.serving, t, func() (approval.Approval, error) {
-			a, err := in.to.broker.Deciding.DenyApproval(judging, in.to.request(command.Command{}), name.User, name.ID, comment)
+			a, err := in.to.broker.Voting.DenyApproval(judging, in.to.request(command.Command{}), name.User, name.ID, comment)
 			if err == nil {
 				late = !ack(nil) // in time it closes the form
 			}

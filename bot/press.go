@@ -69,9 +69,9 @@ func (b *Bot) act(ctx context.Context, in interaction, p press) {
 func (b *Bot) actOnApproval(ctx context.Context, in interaction, p press) {
 	switch p.action {
 	case message.ActApprove:
-		b.approvals.pressed(ctx, in, p.approval, in.to.broker.Deciding.Approve)
+		b.approvals.pressed(ctx, in, p.approval, in.to.broker.Voting.Approve)
 	case message.ActAcknowledge:
-		b.approvals.pressed(ctx, in, p.approval, in.to.broker.Deciding.Acknowledge)
+		b.approvals.pressed(ctx, in, p.approval, in.to.broker.Voting.Acknowledge)
 	case message.ActDeny:
 		b.approvals.askWhyDenied(ctx, in, p.approval)
 	case message.ActEnterCode:

@@ -10,11 +10,11 @@ import "context"
 // happen when that fails.
 
 // toOrder is the way of admins; act completes "Only admins may …".
-func (b *Orders) toOrder(act string) way {
+func (b *Admins) toOrder(act string) way {
 	return way{[]step{func(ctx context.Context, r *Request) error { return b.isAdmin(ctx, *r, act) }}, always}
 }
 
-func (b *Orders) isAdmin(ctx context.Context, r Request, act string) error {
+func (b *Admins) isAdmin(ctx context.Context, r Request, act string) error {
 	if err := b.visits.served(ctx, r.Caller); err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (b *core) NameOf(slackID string) string {
 }
 
 // adminEvent is an Event about what an admin does.
-func (b *Orders) adminEvent(kind EventKind, r Request) Event {
+func (b *Admins) adminEvent(kind EventKind, r Request) Event {
 	e := b.event(kind, r)
 	e.User, e.Purpose, e.Account = b.NameOf(r.Caller.User), "", ""
 	e.Target, e.TargetName = r.target, b.NameOf(r.target)

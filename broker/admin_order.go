@@ -17,13 +17,13 @@ type Blocking struct {
 // Block keeps target from getting, seeing, approving and changing anything, on
 // every replica at once. What they asked others to approve is cancelled: an
 // approval must not outlive what they were blocked for.
-func (b *Orders) Block(ctx context.Context, r Request, target string) (done Blocking, err error) {
+func (b *Admins) Block(ctx context.Context, r Request, target string) (done Blocking, err error) {
 	r.target = target
 	return visit(ctx, b.visits, r, b.toOrder("block people"), func(ctx context.Context, r *Request) (done Blocking, err error) {
 		if err := notOneself(*r, "You cannot block yourself.", Say(AssumeCmd("revoke ACCOUNT"), " revokes what you have yourself.")); err != nil {
 			return Blocking{}, err
 		}
-		if before, _, err := b.controls.Orders(ctx, target); err == nil {
+		if before, _, err := b.orders.Orders(ctx, target); err == nil {
 			done.Before = before // where nobody knows, the block is what matters
 		}
 		if err := b.block(ctx, *r); err != nil {
@@ -34,10 +34,10 @@ func (b *Orders) Block(ctx context.Context, r Request, target string) (done Bloc
 	})
 }
 
-func (b *Orders) block(ctx context.Context, r Request) error {
+func (b *Admins) block(ctx context.Context, r Request) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
-	if err := b.controls.Block(ctx, r.target, b.order(r)); err != nil {
+	if err := b.orders.Block(ctx, r.target, b.order(r)); err != nil {
 		b.noteUnsure(ctx, b.adminEvent(EventBlocked, r))
 		return orderUnsure(err, "this person is blocked")
 	}
@@ -47,7 +47,7 @@ func (b *Orders) block(ctx context.Context, r Request) error {
 
 // cancelBlocked ends what a person asked others to approve who is blocked by now.
 // The error says that they are, whatever else.
-func (b *Orders) cancelBlocked(ctx context.Context, r Request) ([]approval.Approval, error) {
+func (b *Admins) cancelBlocked(ctx context.Context, r Request) ([]approval.Approval, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	r.Account, r.Approval = "", ""
@@ -66,16 +66,16 @@ func (b *Orders) cancelBlocked(ctx context.Context, r Request) ([]approval.Appro
 }
 
 // noteUnsure records an order of which nobody knows whether it was taken.
-func (b *Orders) noteUnsure(ctx context.Context, e Event) {
+func (b *Admins) noteUnsure(ctx context.Context, e Event) {
 	e.Code, e.Message = CodeStore, "The bot's own store did not answer: nobody knows whether it holds."
 	b.note(ctx, e)
 }
 
 // Unblock ends a block; false when there was none.
-func (b *Orders) Unblock(ctx context.Context, r Request, target string) (bool, error) {
+func (b *Admins) Unblock(ctx context.Context, r Request, target string) (bool, error) {
 	r.target = target
 	return visit(ctx, b.visits, r, b.toOrder("unblock people"), func(ctx context.Context, r *Request) (bool, error) {
-		block, _, err := b.controls.Orders(ctx, target)
+		block, _, err := b.orders.Orders(ctx, target)
 		if err != nil {
 			return false, storeDown(err)
 		}
@@ -83,13 +83,13 @@ func (b *Orders) Unblock(ctx context.Context, r Request, target string) (bool, e
 			return false, nil
 		}
 		return b.endOrder(ctx, b.adminEvent(EventUnblocked, *r), func(ctx context.Context) (bool, error) {
-			return b.controls.Unblock(ctx, target, *block)
+			return b.orders.Unblock(ctx, target, *block)
 		})
 	})
 }
 
 // Unlock ends a lock-out and forgets the wrong codes; false when none ran.
-func (b *Orders) Unlock(ctx context.Context, r Request, target string) (bool, error) {
+func (b *Admins) Unlock(ctx context.Context, r Request, target string) (bool, error) {
 	r.target = target
 	return visit(ctx, b.visits, r, b.toOrder("unlock people"), func(ctx context.Context, r *Request) (bool, error) {
 		err := notOneself(*r, "You cannot unlock yourself.",
@@ -116,11 +116,11 @@ func (b *Orders) Unlock(ctx context.Context, r Request, target string) (bool, er
 // Pause stops all issuance, reveals, approvals and changes of keys, for everybody
 // and on every replica at once. It takes the place of a pause that there was, which
 // is returned; nil when there was none, or nobody knows.
-func (b *Orders) Pause(ctx context.Context, r Request) (before *Order, err error) {
+func (b *Admins) Pause(ctx context.Context, r Request) (before *Order, err error) {
 	return visit(ctx, b.visits, r, b.toOrder("pause the bot"), func(ctx context.Context, r *Request) (*Order, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 		defer cancel()
-		_, before, err := b.controls.Orders(ctx, r.Caller.User)
+		_, before, err := b.orders.Orders(ctx, r.Caller.User)
 		switch {
 		case err != nil:
 			before = nil // the pause is what matters
@@ -128,7 +128,7 @@ func (b *Orders) Pause(ctx context.Context, r Request) (before *Order, err error
 			shown := before.shown()
 			before = &shown
 		}
-		if err := b.controls.Pause(ctx, b.order(*r)); err != nil {
+		if err := b.orders.Pause(ctx, b.order(*r)); err != nil {
 			b.noteUnsure(ctx, b.adminEvent(EventPaused, *r))
 			return nil, orderUnsure(err, "the bot is paused")
 		}
@@ -138,9 +138,9 @@ func (b *Orders) Pause(ctx context.Context, r Request) (before *Order, err error
 }
 
 // Resume ends the pause; false when there was none.
-func (b *Orders) Resume(ctx context.Context, r Request) (bool, error) {
+func (b *Admins) Resume(ctx context.Context, r Request) (bool, error) {
 	return visit(ctx, b.visits, r, b.toOrder("resume the bot"), func(ctx context.Context, r *Request) (bool, error) {
-		_, pause, err := b.controls.Orders(ctx, r.Caller.User)
+		_, pause, err := b.orders.Orders(ctx, r.Caller.User)
 		if err != nil {
 			return false, storeDown(err)
 		}
@@ -148,13 +148,13 @@ func (b *Orders) Resume(ctx context.Context, r Request) (bool, error) {
 			return false, nil
 		}
 		return b.endOrder(ctx, b.adminEvent(EventResumed, *r), func(ctx context.Context) (bool, error) {
-			return b.controls.Resume(ctx, *pause)
+			return b.orders.Resume(ctx, *pause)
 		})
 	})
 }
 
 // endOrder ends the order that was looked at; one that was given meanwhile stands.
-func (b *Orders) endOrder(ctx context.Context, e Event, end func(context.Context) (bool, error)) (bool, error) {
+func (b *Admins) endOrder(ctx context.Context, e Event, end func(context.Context) (bool, error)) (bool, error) {
 	ended, err := b.giveBackTo(ctx, e, end)
 	if err == nil && !ended {
 		e.Code, e.Message = CodeNotEnded, "It had ended already, or a newer order stands."
@@ -167,7 +167,7 @@ func (b *Orders) endOrder(ctx context.Context, e Event, end func(context.Context
 }
 
 // giveBackTo records e and then does what it says.
-func (b *Orders) giveBackTo(ctx context.Context, e Event, do func(context.Context) (bool, error)) (bool, error) {
+func (b *Admins) giveBackTo(ctx context.Context, e Event, do func(context.Context) (bool, error)) (bool, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	if err := b.recorder.Record(ctx, e); err != nil {
@@ -181,6 +181,6 @@ func (b *Orders) giveBackTo(ctx context.Context, e Event, do func(context.Contex
 }
 
 // order is what an admin's Request lays down.
-func (b *Orders) order(r Request) Order {
+func (b *Admins) order(r Request) Order {
 	return Order{ID: r.ID, By: r.Caller.User, ByName: b.NameOf(r.Caller.User), Reason: r.Reason, At: b.now().UTC().Truncate(time.Second)}
 }

@@ -36,11 +36,11 @@ func by(b *bench, user string) broker.Request {
 func adminActs(b *bench) map[broker.EventKind]func(r broker.Request) error {
 	ctx := context.Background()
 	return map[broker.EventKind]func(r broker.Request) error{
-		broker.EventBlocked:   func(r broker.Request) error { return second(b.Broker.Orders.Block(ctx, r, "U01ALICE")) },
-		broker.EventUnblocked: func(r broker.Request) error { return second(b.Broker.Orders.Unblock(ctx, r, "U01ALICE")) },
-		broker.EventUnlocked:  func(r broker.Request) error { return second(b.Broker.Orders.Unlock(ctx, r, "U01ALICE")) },
-		broker.EventPaused:    func(r broker.Request) error { return second(b.Broker.Orders.Pause(ctx, r)) },
-		broker.EventResumed:   func(r broker.Request) error { return second(b.Broker.Orders.Resume(ctx, r)) },
+		broker.EventBlocked:   func(r broker.Request) error { return second(b.Broker.Admins.Block(ctx, r, "U01ALICE")) },
+		broker.EventUnblocked: func(r broker.Request) error { return second(b.Broker.Admins.Unblock(ctx, r, "U01ALICE")) },
+		broker.EventUnlocked:  func(r broker.Request) error { return second(b.Broker.Admins.Unlock(ctx, r, "U01ALICE")) },
+		broker.EventPaused:    func(r broker.Request) error { return second(b.Broker.Admins.Pause(ctx, r)) },
+		broker.EventResumed:   func(r broker.Request) error { return second(b.Broker.Admins.Resume(ctx, r)) },
 		broker.EventWho:       func(r broker.Request) error { return second(b.Holding.Who(ctx, r)) },
 		broker.EventRevoked:   func(r broker.Request) error { return second(b.Revoking.RevokePerson(ctx, r, "U01ALICE")) },
 	}
@@ -61,12 +61,12 @@ func TestOnlyAdminsActAsAdmins(t *testing.T) {
 		{"standing unknown", adminID, broker.CodeDirectory, func(b *bench) { b.peopleErr = errDown }},
 		{"membership unknown", adminID, broker.CodeDirectory, func(b *bench) { b.config.Admins, b.groupErr = []string{"S09ADMINS"}, errDown }},
 		{"not in the user group", adminID, broker.CodeNotUser, func(b *bench) { b.config.Admins = []string{"S09ADMINS"} }},
-		{"a blocked admin", adminID, broker.CodeBlocked, func(b *bench) { b.controls.blocks = map[string]broker.Order{adminID: {By: "U08OTHER"}} }},
-		{"orders unknown", adminID, broker.CodeStore, func(b *bench) { b.controls.err = errDown }},
+		{"a blocked admin", adminID, broker.CodeBlocked, func(b *bench) { b.orders.blocks = map[string]broker.Order{adminID: {By: "U08OTHER"}} }},
+		{"orders unknown", adminID, broker.CodeStore, func(b *bench) { b.orders.err = errDown }},
 	}
 	for _, c := range refusals {
 		b := newAdminBench(t)
-		b.controls.pause = &broker.Order{By: "U08OTHER"}
+		b.orders.pause = &broker.Order{By: "U08OTHER"}
 		c.set(b)
 		for kind, act := range adminActs(b) {
 			t.Run(c.name+"/"+string(kind), func(t *testing.T) {
@@ -80,7 +80,7 @@ func TestOnlyAdminsActAsAdmins(t *testing.T) {
 				}
 			})
 		}
-		if b.controls.pause == nil || len(b.controls.blocks["U01ALICE"].By) > 0 {
+		if b.orders.pause == nil || len(b.orders.blocks["U01ALICE"].By) > 0 {
 			t.Errorf("%s: it was done all the same", c.name)
 		}
 	}
@@ -90,19 +90,19 @@ func TestAdminsByUserGroupAct(t *testing.T) {
 	b := newAdminBench(t)
 	b.config.Admins = []string{"S09ADMINS"}
 	b.groups["S09ADMINS"] = []string{adminID}
-	if _, err := b.Broker.Orders.Block(t.Context(), by(b, adminID), "U01ALICE"); err != nil {
+	if _, err := b.Broker.Admins.Block(t.Context(), by(b, adminID), "U01ALICE"); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func TestEachAdminActIsOnTheRecordWithWhoAndWhom(t *testing.T) {
 	b := newAdminBench(t)
-	b.controls.blocks = map[string]broker.Order{"U01ALICE": {By: "x"}}
-	b.controls.pause = &broker.Order{By: "x"}
+	b.orders.blocks = map[string]broker.Order{"U01ALICE": {By: "x"}}
+	b.orders.pause = &broker.Order{By: "x"}
 	for kind, act := range adminActs(b) {
 		b.lockouts.locked = time.Minute
-		b.controls.blocks["U01ALICE"] = broker.Order{By: "x"}
-		b.controls.pause = &broker.Order{By: "x"}
+		b.orders.blocks["U01ALICE"] = broker.Order{By: "x"}
+		b.orders.pause = &broker.Order{By: "x"}
 		if err := act(by(b, adminID)); err != nil {
 			t.Fatalf("%s: %v", kind, err)
 		}
@@ -121,37 +121,37 @@ func TestWhatTakesAwayStaysWhenTheRecordFails(t *testing.T) {
 	for _, kind := range []broker.EventKind{broker.EventBlocked, broker.EventPaused, broker.EventRevoking, broker.EventRevoked} {
 		b.failOn[kind] = true
 	}
-	if _, err := b.Broker.Orders.Pause(t.Context(), by(b, adminID)); err != nil || b.controls.pause == nil {
-		t.Errorf("pause: got %v and %v", err, b.controls.pause)
+	if _, err := b.Broker.Admins.Pause(t.Context(), by(b, adminID)); err != nil || b.orders.pause == nil {
+		t.Errorf("pause: got %v and %v", err, b.orders.pause)
 	}
-	if _, err := b.Revoking.RevokePerson(t.Context(), by(b, adminID), "U01ALICE"); err != nil || b.controls.blocks["U01ALICE"].By != adminID {
-		t.Errorf("revoke: got %v and %v", err, b.controls.blocks)
+	if _, err := b.Revoking.RevokePerson(t.Context(), by(b, adminID), "U01ALICE"); err != nil || b.orders.blocks["U01ALICE"].By != adminID {
+		t.Errorf("revoke: got %v and %v", err, b.orders.blocks)
 	}
-	if o := b.controls.pause; o.By != adminID || o.Reason != "INC-42" || o.At.IsZero() {
+	if o := b.orders.pause; o.By != adminID || o.Reason != "INC-42" || o.At.IsZero() {
 		t.Errorf("got order %+v", o)
 	}
 }
 
 func TestWhatGivesBackNeedsTheRecord(t *testing.T) {
 	b := newAdminBench(t)
-	b.controls.blocks = map[string]broker.Order{"U01ALICE": {By: "x"}}
-	b.controls.pause = &broker.Order{By: "x"}
+	b.orders.blocks = map[string]broker.Order{"U01ALICE": {By: "x"}}
+	b.orders.pause = &broker.Order{By: "x"}
 	b.lockouts.locked = time.Minute
 	for _, kind := range []broker.EventKind{broker.EventUnblocked, broker.EventResumed, broker.EventUnlocked, broker.EventWho} {
 		b.failOn[kind] = true
 		wantCode(t, adminActs(b)[kind](by(b, adminID)), broker.CodeRecord)
 	}
-	if len(b.controls.blocks) != 1 || b.controls.pause == nil || b.lockouts.locked == 0 {
+	if len(b.orders.blocks) != 1 || b.orders.pause == nil || b.lockouts.locked == 0 {
 		t.Error("something was given back off the record")
 	}
 }
 
 func TestThereIsNothingToUnblockOrResume(t *testing.T) {
 	b := newAdminBench(t)
-	if was, err := b.Broker.Orders.Unblock(t.Context(), by(b, adminID), "U01ALICE"); was || err != nil {
+	if was, err := b.Broker.Admins.Unblock(t.Context(), by(b, adminID), "U01ALICE"); was || err != nil {
 		t.Errorf("unblock: got %v, %v", was, err)
 	}
-	if was, err := b.Broker.Orders.Resume(t.Context(), by(b, adminID)); was || err != nil {
+	if was, err := b.Broker.Admins.Resume(t.Context(), by(b, adminID)); was || err != nil {
 		t.Errorf("resume: got %v, %v", was, err)
 	}
 	if got := b.kinds(); len(got) != 0 {
@@ -162,7 +162,7 @@ func TestThereIsNothingToUnblockOrResume(t *testing.T) {
 func TestUnlockSaysThatNobodyWasLockedOut(t *testing.T) {
 	b := newAdminBench(t)
 	b.lockouts.wrong = []string{"one"}
-	if was, err := b.Broker.Orders.Unlock(t.Context(), by(b, adminID), "U01ALICE"); was || err != nil {
+	if was, err := b.Broker.Admins.Unlock(t.Context(), by(b, adminID), "U01ALICE"); was || err != nil {
 		t.Errorf("got %v, %v, want false, nil", was, err)
 	}
 	if got := b.last(t); got.Kind != broker.EventUnlocked || got.Code != broker.CodeNotEnded {
@@ -172,15 +172,15 @@ func TestUnlockSaysThatNobodyWasLockedOut(t *testing.T) {
 		t.Error("the wrong codes still count")
 	}
 	b.lockouts.err = errDown
-	wantCode(t, second(b.Broker.Orders.Unlock(t.Context(), by(b, adminID), "U01ALICE")), broker.CodeStore)
+	wantCode(t, second(b.Broker.Admins.Unlock(t.Context(), by(b, adminID), "U01ALICE")), broker.CodeStore)
 }
 
 func TestASecondBlockSaysWhoseItReplaces(t *testing.T) {
 	b := newAdminBench(t)
-	if done, err := b.Broker.Orders.Block(t.Context(), by(b, adminID), "U01ALICE"); err != nil || done.Before != nil {
+	if done, err := b.Broker.Admins.Block(t.Context(), by(b, adminID), "U01ALICE"); err != nil || done.Before != nil {
 		t.Fatalf("first: got %+v, %v, want none before it", done, err)
 	}
-	done, err := b.Broker.Orders.Block(t.Context(), by(b, adminID), "U01ALICE")
+	done, err := b.Broker.Admins.Block(t.Context(), by(b, adminID), "U01ALICE")
 	if err != nil || done.Before == nil || done.Before.By != adminID || done.Before.Reason != "INC-42" {
 		t.Errorf("second: got %+v, %v, want the first as the one before", done, err)
 	}
@@ -189,13 +189,13 @@ func TestASecondBlockSaysWhoseItReplaces(t *testing.T) {
 func TestAdminsDoNotActUponThemselves(t *testing.T) {
 	b := newAdminBench(t)
 	for name, act := range map[string]func() error{
-		"block":  func() error { return second(b.Broker.Orders.Block(t.Context(), by(b, adminID), adminID)) },
+		"block":  func() error { return second(b.Broker.Admins.Block(t.Context(), by(b, adminID), adminID)) },
 		"revoke": func() error { return second(b.Revoking.RevokePerson(t.Context(), by(b, adminID), adminID)) },
-		"unlock": func() error { return second(b.Broker.Orders.Unlock(t.Context(), by(b, adminID), adminID)) },
+		"unlock": func() error { return second(b.Broker.Admins.Unlock(t.Context(), by(b, adminID), adminID)) },
 	} {
 		t.Run(name, func(t *testing.T) { wantCode(t, act(), broker.CodeGrammar) })
 	}
-	if len(b.controls.blocks) > 0 {
+	if len(b.orders.blocks) > 0 {
 		t.Error("the admin blocked themselves")
 	}
 }
@@ -234,7 +234,7 @@ func TestRevokePersonTakesEverythingAndTellsAWS(t *testing.T) {
 	if len(done.Accounts) != 1 || done.Accounts[0].Denied == nil || done.Accounts[0].Ended != 1 || !done.Session || done.Err != nil {
 		t.Errorf("got %+v", done)
 	}
-	if len(b.grants)+len(b.sessions) > 0 || b.controls.blocks["U01ALICE"].By != adminID {
+	if len(b.grants)+len(b.sessions) > 0 || b.orders.blocks["U01ALICE"].By != adminID {
 		t.Error("something is left, or she is not blocked")
 	}
 	if kinds := b.kinds(); slices.Index(kinds, broker.EventBlocked) > slices.Index(kinds, broker.EventRevoked) {
@@ -282,8 +282,8 @@ func TestRevokePersonOfNoSuchAccountDoesNothing(t *testing.T) {
 	r := by(b, adminID)
 	r.Account = "prdo"
 	e := wantCode(t, second(b.Revoking.RevokePerson(t.Context(), r, "U01ALICE")), broker.CodeUnknownAccount)
-	if len(b.controls.blocks) > 0 || broker.Plain(e.Hint) != "Did you mean prod? Without an account it is for all of them." {
-		t.Errorf("got hint %q and blocks %v", broker.Plain(e.Hint), b.controls.blocks)
+	if len(b.orders.blocks) > 0 || broker.Plain(e.Hint) != "Did you mean prod? Without an account it is for all of them." {
+		t.Errorf("got hint %q and blocks %v", broker.Plain(e.Hint), b.orders.blocks)
 	}
 }
 

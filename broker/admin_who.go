@@ -18,8 +18,8 @@ const whoAtOnce = 8
 
 // Who returns everybody's live Grants, by person and then by end, once that is recorded.
 func (b *Holding) Who(ctx context.Context, r Request) ([]Held, error) {
-	return visit(ctx, b.visits, r, b.orders.toOrder("see everybody's credentials"), func(ctx context.Context, r *Request) ([]Held, error) {
-		if err := b.recorder.Record(ctx, b.orders.adminEvent(EventWho, *r)); err != nil {
+	return visit(ctx, b.visits, r, b.admins.toOrder("see everybody's credentials"), func(ctx context.Context, r *Request) ([]Held, error) {
+		if err := b.recorder.Record(ctx, b.admins.adminEvent(EventWho, *r)); err != nil {
 			return nil, recordAway(err, "nothing is shown")
 		}
 		return b.heldByAll(ctx)

@@ -67,7 +67,7 @@ func (b *Pending) cancelOpen(ctx context.Context, r Request, owner string, by ap
 // cancelLate ends what a block did not find, since it was not kept yet or was in use.
 func (b *Pending) cancelLate(ctx context.Context, r Request, a approval.Approval) {
 	by := approval.Vote{User: a.User, Name: a.UserName}
-	if block, _, err := b.controls.Orders(ctx, a.User); err == nil && block != nil {
+	if block, _, err := b.orders.Orders(ctx, a.User); err == nil && block != nil {
 		by = approval.Vote{User: block.By, Name: cmp.Or(block.ByName, block.By)}
 	}
 	r.Account, r.Approval = a.Account, a.ID

@@ -10,8 +10,8 @@ import (
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
-// MayDecide returns the Approval if the Caller may vote on it, else why not.
-func (b *Deciding) MayDecide(ctx context.Context, r Request, user, id string) (approval.Approval, error) {
+// MayVote returns the Approval if the Caller may vote on it, else why not.
+func (b *Voting) MayVote(ctx context.Context, r Request, user, id string) (approval.Approval, error) {
 	return visit(ctx, b.visits, r, way{answers: hasEnded}, func(ctx context.Context, r *Request) (approval.Approval, error) {
 		k, err := b.pending.loadApproval(ctx, user, id)
 		if err == nil {
@@ -27,7 +27,7 @@ func (b *Deciding) MayDecide(ctx context.Context, r Request, user, id string) (a
 
 // Approve counts the Caller's approval of what user asked for. With the last that
 // is needed it can be used, once, within [policy.ApprovalUse].
-func (b *Deciding) Approve(ctx context.Context, r Request, user, id string) (approval.Approval, error) {
+func (b *Voting) Approve(ctx context.Context, r Request, user, id string) (approval.Approval, error) {
 	var intended bool
 	return b.vote(ctx, r, user, id, b.visits.mayAct, func(k *approval.Kept, by voter) error {
 		switch {
@@ -56,7 +56,7 @@ func (b *Deciding) Approve(ctx context.Context, r Request, user, id string) (app
 }
 
 // DenyApproval ends what user asked for.
-func (b *Deciding) DenyApproval(ctx context.Context, r Request, user, id, comment string) (approval.Approval, error) {
+func (b *Voting) DenyApproval(ctx context.Context, r Request, user, id, comment string) (approval.Approval, error) {
 	return b.vote(ctx, r, user, id, b.visits.notBlocked, func(k *approval.Kept, by voter) error {
 		if k.Acknowledge {
 			return b.pending.approvalOver(k.Approval)
@@ -71,7 +71,7 @@ const acknowledgeWithin = 7 * 24 * time.Hour
 
 // AskToAcknowledge keeps what asks the approvers of an Account to take note of
 // the break-glass that e tells of. A repeat returns what there is.
-func (b *Deciding) AskToAcknowledge(ctx context.Context, e Event) (approval.Approval, error) {
+func (b *Voting) AskToAcknowledge(ctx context.Context, e Event) (approval.Approval, error) {
 	now, err := b.approvals.ApprovalClock(ctx)
 	if err != nil {
 		return approval.Approval{}, err
@@ -88,7 +88,7 @@ func (b *Deciding) AskToAcknowledge(ctx context.Context, e Event) (approval.Appr
 }
 
 // Acknowledge notes that the Caller took note of a use of break-glass.
-func (b *Deciding) Acknowledge(ctx context.Context, r Request, user, id string) (approval.Approval, error) {
+func (b *Voting) Acknowledge(ctx context.Context, r Request, user, id string) (approval.Approval, error) {
 	return b.vote(ctx, r, user, id, b.visits.notBlocked, func(k *approval.Kept, by voter) error {
 		if !k.Acknowledge {
 			return b.pending.approvalOver(k.Approval)
@@ -107,7 +107,7 @@ type voter struct {
 
 // vote changes an Approval by the Caller's vote, unless an order keeps them from it.
 // Their groups are looked up before each try: one that they have left does not count.
-func (b *Deciding) vote(
+func (b *Voting) vote(
 	ctx context.Context, r Request, user, id string, ordered func(ctx context.Context, user string) error, change func(*approval.Kept, voter) error,
 ) (approval.Approval, error) {
 	return visit(ctx, b.visits, r, way{answers: hasEnded}, func(ctx context.Context, r *Request) (approval.Approval, error) {
@@ -138,7 +138,7 @@ func hasEnded(e *Error) bool {
 }
 
 // mayVote refuses who may not vote on an Approval. Approvers need not be Users.
-func (b *Deciding) mayVote(ctx context.Context, r Request, k approval.Kept, ordered func(ctx context.Context, user string) error) (voter, error) {
+func (b *Voting) mayVote(ctx context.Context, r Request, k approval.Kept, ordered func(ctx context.Context, user string) error) (voter, error) {
 	err := b.visits.served(ctx, r.Caller)
 	if err == nil {
 		err = b.visits.inGoodStanding(ctx, r.Caller.User)

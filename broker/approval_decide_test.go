@@ -31,17 +31,17 @@ func TestOrdersKeepFromApprovingAndThePauseFromNothingElse(t *testing.T) {
 	b := newVault(t, 1)
 	a := b.ask(t)
 	decisions := map[string]func() error{
-		"Approve":      func() error { return second(b.Deciding.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)) },
-		"MayDecide":    func() error { return second(b.Deciding.MayDecide(t.Context(), b.from("U02BOB"), a.User, a.ID)) },
-		"DenyApproval": func() error { return second(b.Deciding.DenyApproval(t.Context(), b.from("U02BOB"), a.User, a.ID, "")) },
+		"Approve":      func() error { return second(b.Voting.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)) },
+		"MayVote":      func() error { return second(b.Voting.MayVote(t.Context(), b.from("U02BOB"), a.User, a.ID)) },
+		"DenyApproval": func() error { return second(b.Voting.DenyApproval(t.Context(), b.from("U02BOB"), a.User, a.ID, "")) },
 	}
-	b.controls.blocks = map[string]broker.Order{"U02BOB": {By: adminID, At: time.Now()}}
+	b.orders.blocks = map[string]broker.Order{"U02BOB": {By: adminID, At: time.Now()}}
 	for name, decide := range decisions {
 		t.Run("blocked/"+name, func(t *testing.T) { wantCode(t, decide(), broker.CodeBlocked) })
 	}
-	b.controls = controls{pause: &broker.Order{By: adminID, At: time.Now()}}
+	b.orders = orders{pause: &broker.Order{By: adminID, At: time.Now()}}
 	wantCode(t, decisions["Approve"](), broker.CodePaused)
-	for _, name := range []string{"MayDecide", "DenyApproval"} {
+	for _, name := range []string{"MayVote", "DenyApproval"} {
 		if err := decisions[name](); err != nil {
 			t.Errorf("%s while paused: %v", name, err)
 		}
@@ -51,7 +51,7 @@ func TestOrdersKeepFromApprovingAndThePauseFromNothingElse(t *testing.T) {
 func TestNothingIsAskedForByTheBlockedOrWhilePaused(t *testing.T) {
 	for code, lay := range anOrder {
 		b := newVault(t, 1)
-		lay(&b.controls)
+		lay(&b.orders)
 		_, _, err := b.Asking.Ask(t.Context(), b.request("prod", ""))
 		wantCode(t, err, code)
 		if len(b.approvals) > 0 {
@@ -64,7 +64,7 @@ func TestARoleThatChangedSinceCannotBeApproved(t *testing.T) {
 	b := newVault(t, 1)
 	a := b.ask(t)
 	b.config.Accounts.Find("prod").RoleARN = "arn:aws:iam::222222222222:role/Another"
-	_, err := b.Deciding.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)
+	_, err := b.Voting.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)
 	wantCode(t, err, broker.CodeApprovalGone)
 }
 
@@ -73,19 +73,19 @@ func TestWhatCannotBeDecidedAnyMoreIsNotOnTheRecord(t *testing.T) {
 	b := newVault(t, 2)
 	a := b.approve(t, b.ask(t), "U02BOB")
 	before := len(b.kinds())
-	_, err := b.Deciding.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)
+	_, err := b.Voting.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)
 	wantCode(t, err, broker.CodeApprovedOnce)
 	b.saveErr = errDown
-	_, err = b.Deciding.Approve(t.Context(), b.from("U03CAROL"), a.User, a.ID)
+	_, err = b.Voting.Approve(t.Context(), b.from("U03CAROL"), a.User, a.ID)
 	wantCode(t, err, broker.CodeStore)
 	b.saveErr = nil
 	b.advance(31 * time.Minute)
-	_, err = b.Deciding.Approve(t.Context(), b.from("U03CAROL"), a.User, a.ID)
+	_, err = b.Voting.Approve(t.Context(), b.from("U03CAROL"), a.User, a.ID)
 	wantCode(t, err, broker.CodeApprovalGone)
 	if got := b.kinds()[before:]; len(got) > 0 {
 		t.Errorf("got %v on the record, want nothing", got)
 	}
-	_, err = b.Deciding.Approve(t.Context(), b.from("U04DAVE"), a.User, a.ID)
+	_, err = b.Voting.Approve(t.Context(), b.from("U04DAVE"), a.User, a.ID)
 	wantCode(t, err, broker.CodeNotApprover)
 	if last := b.last(t); last.Kind != broker.EventRefused || last.SlackUser != "U04DAVE" || last.Account != "prod" {
 		t.Errorf("got %+v on the record, want who may not and what it was about", last)
@@ -96,7 +96,7 @@ func TestWhatCannotBeDecidedAnyMoreIsNotOnTheRecord(t *testing.T) {
 // the note back nor pass it for something that waits.
 func TestWhatAsksToTakeNoteIsNoApproval(t *testing.T) {
 	b := newVault(t, 1)
-	note, err := b.Deciding.AskToAcknowledge(t.Context(), broker.Event{
+	note, err := b.Voting.AskToAcknowledge(t.Context(), broker.Event{
 		RequestID: broker.NewID(), SlackUser: "U01ALICE", User: "alice", Account: "prod", RoleARN: b.config.Accounts.Find("prod").RoleARN,
 		Seconds: 7200, Reason: "down",
 	})
@@ -104,9 +104,9 @@ func TestWhatAsksToTakeNoteIsNoApproval(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := b.ask(t) // for as long
-	_, err = b.Deciding.Acknowledge(t.Context(), b.from("U02BOB"), a.User, a.ID)
+	_, err = b.Voting.Acknowledge(t.Context(), b.from("U02BOB"), a.User, a.ID)
 	wantCode(t, err, broker.CodeApprovalGone)
-	_, err = b.Deciding.DenyApproval(t.Context(), b.from("U02BOB"), note.User, note.ID, "")
+	_, err = b.Voting.DenyApproval(t.Context(), b.from("U02BOB"), note.User, note.ID, "")
 	wantCode(t, err, broker.CodeApprovalGone)
 	cancelled, err := b.Pending.CancelApprovals(t.Context(), b.from("U01ALICE"))
 	if err != nil || !slices.EqualFunc(cancelled, []string{a.ID}, func(a approval.Approval, id string) bool { return a.ID == id }) {

@@ -20,11 +20,11 @@ func TestABlockCancelsWhatThePersonAskedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.approve(t, approved, "U02BOB")
-	blocking, err := b.Broker.Orders.Block(t.Context(), b.from("U03CAROL"), "U01ALICE")
+	blocking, err := b.Broker.Admins.Block(t.Context(), b.from("U03CAROL"), "U01ALICE")
 	if err != nil || len(blocking.Cancelled) != 2 || blocking.Before != nil {
 		t.Fatalf("got %+v, %v, want both cancelled", blocking, err)
 	}
-	if _, err := b.Broker.Orders.Unblock(t.Context(), b.from("U03CAROL"), "U01ALICE"); err != nil {
+	if _, err := b.Broker.Admins.Unblock(t.Context(), b.from("U03CAROL"), "U01ALICE"); err != nil {
 		t.Fatal(err)
 	}
 	use := b.request("prod", b.device.Code())
@@ -33,7 +33,7 @@ func TestABlockCancelsWhatThePersonAskedFor(t *testing.T) {
 	if e := wantCode(t, err, broker.CodeApprovalGone); !strings.Contains(broker.Plain(e.What), "cancelled by an admin") {
 		t.Errorf("got %q, want that an admin did, and not who", broker.Plain(e.What))
 	}
-	_, err = b.Deciding.Approve(t.Context(), b.from("U02BOB"), waiting.User, waiting.ID)
+	_, err = b.Voting.Approve(t.Context(), b.from("U02BOB"), waiting.User, waiting.ID)
 	wantCode(t, err, broker.CodeApprovalGone)
 }
 
@@ -46,12 +46,12 @@ func TestAnApproverWhoIsBlockedNeitherApprovesNorHasApproved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Broker.Orders.Block(t.Context(), b.from("U03CAROL"), "U02BOB"); err != nil {
+	if _, err := b.Broker.Admins.Block(t.Context(), b.from("U03CAROL"), "U02BOB"); err != nil {
 		t.Fatal(err)
 	}
-	_, err = b.Deciding.Approve(t.Context(), b.from("U02BOB"), waiting.User, waiting.ID)
+	_, err = b.Voting.Approve(t.Context(), b.from("U02BOB"), waiting.User, waiting.ID)
 	wantCode(t, err, broker.CodeBlocked)
-	_, err = b.Deciding.DenyApproval(t.Context(), b.from("U02BOB"), waiting.User, waiting.ID, "")
+	_, err = b.Voting.DenyApproval(t.Context(), b.from("U02BOB"), waiting.User, waiting.ID, "")
 	wantCode(t, err, broker.CodeBlocked)
 	use := b.request("prod", b.device.Code())
 	use.Approval = approved.ID
@@ -66,12 +66,12 @@ func TestWhileTheBotIsPausedNobodyApprovesButAnybodyDenies(t *testing.T) {
 	b := newVault(t, 1)
 	b.config.Admins = []string{"U03CAROL"}
 	a := b.ask(t)
-	if _, err := b.Broker.Orders.Pause(t.Context(), b.from("U03CAROL")); err != nil {
+	if _, err := b.Broker.Admins.Pause(t.Context(), b.from("U03CAROL")); err != nil {
 		t.Fatal(err)
 	}
-	_, err := b.Deciding.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)
+	_, err := b.Voting.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)
 	wantCode(t, err, broker.CodePaused)
-	if got, err := b.Deciding.DenyApproval(t.Context(), b.from("U02BOB"), a.User, a.ID, ""); err != nil || got.State != approval.Denied {
+	if got, err := b.Voting.DenyApproval(t.Context(), b.from("U02BOB"), a.User, a.ID, ""); err != nil || got.State != approval.Denied {
 		t.Errorf("got %v, %v, want it denied", got.State, err)
 	}
 }

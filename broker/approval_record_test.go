@@ -37,7 +37,7 @@ func TestAnApprovalWhoseAnswerWasLostIsTakenAndOnTheRecord(t *testing.T) {
 	b := newVault(t, 1)
 	a := b.ask(t)
 	lossy := b.over(swapper{b.memory, func() error { return errors.New("i/o timeout") }}, b.memory)
-	if got, err := lossy.Deciding.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID); err != nil || got.State != approval.Approved {
+	if got, err := lossy.Voting.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID); err != nil || got.State != approval.Approved {
 		t.Errorf("got %+v, %v, want it approved: it is", got.State, err)
 	}
 	if n := countStates(b, approval.Approved); n != 1 {
@@ -49,7 +49,7 @@ func TestNothingIsApprovedOffTheRecord(t *testing.T) {
 	b := newVault(t, 1)
 	a := b.ask(t)
 	b.failOn[broker.EventApproving] = true
-	_, err := b.Deciding.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)
+	_, err := b.Voting.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)
 	wantCode(t, err, broker.CodeRecord)
 	if got, err := b.Pending.Approval(t.Context(), a.User, a.ID); err != nil || len(got.Votes) > 0 {
 		t.Errorf("got %+v, %v, want no vote", got, err)
@@ -61,7 +61,7 @@ func TestADecisionIsOnTheRecordThoughWhoeverPressedIsGone(t *testing.T) {
 	a := b.ask(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	dying := b.over(swapper{b.memory, func() error { cancel(); return nil }}, b.memory)
-	if got, err := dying.Deciding.DenyApproval(ctx, b.from("U02BOB"), a.User, a.ID, "no"); err != nil || got.State != approval.Denied {
+	if got, err := dying.Voting.DenyApproval(ctx, b.from("U02BOB"), a.User, a.ID, "no"); err != nil || got.State != approval.Denied {
 		t.Fatalf("got %v, %v, want it denied", got.State, err)
 	}
 	if n := countStates(b, approval.Denied); n != 1 {
@@ -73,7 +73,7 @@ func TestUnacknowledgedBreakGlassKeepsNobodyFromAsking(t *testing.T) {
 	b := newVault(t, 1)
 	for range 5 {
 		e := broker.Event{SlackUser: "U01ALICE", RequestID: broker.NewID(), Account: "prod", BreakGlass: true, Kind: broker.EventGranted}
-		if _, err := b.Deciding.AskToAcknowledge(t.Context(), e); err != nil {
+		if _, err := b.Voting.AskToAcknowledge(t.Context(), e); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -102,7 +102,7 @@ func TestAnApprovalIsForTheTermsThatItWasGivenFor(t *testing.T) {
 			r.Approval = a.ID
 			_, err = b.Issue(t.Context(), r)
 			wantCode(t, err, broker.CodeApprovalGone)
-			_, err = b.Deciding.Approve(t.Context(), b.from("U03CAROL"), a.User, a.ID)
+			_, err = b.Voting.Approve(t.Context(), b.from("U03CAROL"), a.User, a.ID)
 			wantCode(t, err, broker.CodeApprovalGone)
 		})
 	}
@@ -144,17 +144,17 @@ func TestANewerOrderOutlivesTheEndOfTheOneBefore(t *testing.T) {
 	}{
 		{
 			broker.EventResumed,
-			func(by string) error { _, err := b.Broker.Orders.Pause(t.Context(), b.from(by)); return err },
-			func(br *broker.Broker) error { _, err := br.Orders.Resume(t.Context(), b.from(adminID)); return err },
+			func(by string) error { _, err := b.Broker.Admins.Pause(t.Context(), b.from(by)); return err },
+			func(br *broker.Broker) error { _, err := br.Admins.Resume(t.Context(), b.from(adminID)); return err },
 		},
 		{
 			broker.EventUnblocked,
 			func(by string) error {
-				_, err := b.Broker.Orders.Block(t.Context(), b.from(by), "U01ALICE")
+				_, err := b.Broker.Admins.Block(t.Context(), b.from(by), "U01ALICE")
 				return err
 			},
 			func(br *broker.Broker) error {
-				_, err := br.Orders.Unblock(t.Context(), b.from(adminID), "U01ALICE")
+				_, err := br.Admins.Unblock(t.Context(), b.from(adminID), "U01ALICE")
 				return err
 			},
 		},
@@ -185,7 +185,7 @@ func TestWhatIsAskedDuringABlockDoesNotOutliveIt(t *testing.T) {
 		if block, _, _ := b.memory.Orders(t.Context(), "U01ALICE"); block != nil {
 			return
 		}
-		if _, err := b.Broker.Orders.Block(t.Context(), b.from("U03CAROL"), "U01ALICE"); err != nil {
+		if _, err := b.Broker.Admins.Block(t.Context(), b.from("U03CAROL"), "U01ALICE"); err != nil {
 			t.Error(err)
 		}
 	}}})
@@ -208,7 +208,7 @@ func TestABlockDuringAFailedUseCancelsTheApproval(t *testing.T) {
 			return
 		}
 		blocked = true
-		if _, err := b.Broker.Orders.Block(t.Context(), b.from("U03CAROL"), "U01ALICE"); err != nil {
+		if _, err := b.Broker.Admins.Block(t.Context(), b.from("U03CAROL"), "U01ALICE"); err != nil {
 			t.Error(err)
 		}
 	}}})

@@ -101,7 +101,7 @@ func (b *bench) approve(t *testing.T, a approval.Approval, by ...string) approva
 	t.Helper()
 	for _, user := range by {
 		var err error
-		if a, err = b.Deciding.Approve(t.Context(), b.from(user), a.User, a.ID); err != nil {
+		if a, err = b.Voting.Approve(t.Context(), b.from(user), a.User, a.ID); err != nil {
 			t.Fatalf("%s: %v", user, err)
 		}
 	}
@@ -158,7 +158,7 @@ func TestNobodyDecidesWhoMayNot(t *testing.T) {
 	a := b.ask(t)
 	wants := func(user string, want broker.Code) {
 		t.Helper()
-		_, err := b.Deciding.Approve(t.Context(), b.from(user), a.User, a.ID)
+		_, err := b.Voting.Approve(t.Context(), b.from(user), a.User, a.ID)
 		wantCode(t, err, want)
 	}
 	wants("U01ALICE", broker.CodeOwnApproval)
@@ -167,7 +167,7 @@ func TestNobodyDecidesWhoMayNot(t *testing.T) {
 	wants("U02BOB", broker.CodeApprovedOnce)
 	foreign := b.from("U03CAROL")
 	foreign.Caller.Team = "T0999"
-	_, err := b.Deciding.Approve(t.Context(), foreign, a.User, a.ID)
+	_, err := b.Voting.Approve(t.Context(), foreign, a.User, a.ID)
 	wantCode(t, err, broker.CodeWorkspace)
 	b.standing = &broker.Standing{Team: "T0123", Guest: true}
 	wants("U03CAROL", broker.CodeNotAMember)
@@ -252,7 +252,7 @@ func TestApprovalsEnd(t *testing.T) {
 		want approval.State
 	}{
 		"denied": {func(t *testing.T, b *bench, a approval.Approval) {
-			if _, err := b.Deciding.DenyApproval(t.Context(), b.from("U02BOB"), a.User, a.ID, "not today"); err != nil {
+			if _, err := b.Voting.DenyApproval(t.Context(), b.from("U02BOB"), a.User, a.ID, "not today"); err != nil {
 				t.Error(err)
 			}
 			if got := b.last(t); got.Comment != "not today" || got.SlackUser != "U02BOB" || got.Target != "U01ALICE" {
@@ -290,7 +290,7 @@ func TestApprovalsEnd(t *testing.T) {
 			if got, err := b.Pending.Approval(t.Context(), a.User, a.ID); err != nil || got.State != test.want {
 				t.Errorf("got %v, %v, want %s", got.State, err, test.want)
 			}
-			_, err := b.Deciding.Approve(t.Context(), b.from("U03CAROL"), a.User, a.ID)
+			_, err := b.Voting.Approve(t.Context(), b.from("U03CAROL"), a.User, a.ID)
 			wantCode(t, err, broker.CodeApprovalGone)
 			_, err = b.Issue(t.Context(), b.request("prod", b.device.Code()))
 			wantCode(t, err, broker.CodeNeedsApproval)
@@ -346,8 +346,8 @@ func TestOfDecisionsAtOnceOneCounts(t *testing.T) {
 		a := b.ask(t)
 		var wg sync.WaitGroup
 		results := make([]error, 2)
-		wg.Go(func() { _, results[0] = b.Deciding.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID) })
-		wg.Go(func() { _, results[1] = b.Deciding.DenyApproval(t.Context(), b.from("U03CAROL"), a.User, a.ID, "") })
+		wg.Go(func() { _, results[0] = b.Voting.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID) })
+		wg.Go(func() { _, results[1] = b.Voting.DenyApproval(t.Context(), b.from("U03CAROL"), a.User, a.ID, "") })
 		wg.Wait()
 		if (results[0] == nil) == (results[1] == nil) {
 			t.Fatalf("got %v and %v, want that one of two counts", results[0], results[1])
@@ -394,18 +394,18 @@ func TestBreakGlassNeedsAReasonAndAFreshCodeAndNoApproval(t *testing.T) {
 	if got := b.last(t); !got.BreakGlass || !got.MFA || got.Rule != "break_glass U01ALICE" || !issued.Grant.BreakGlass {
 		t.Errorf("got %+v, want it flagged", got)
 	}
-	a, err := b.Deciding.AskToAcknowledge(t.Context(), b.last(t))
+	a, err := b.Voting.AskToAcknowledge(t.Context(), b.last(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, err := b.Deciding.AskToAcknowledge(t.Context(), b.last(t)); err != nil || again.ID != a.ID {
+	if again, err := b.Voting.AskToAcknowledge(t.Context(), b.last(t)); err != nil || again.ID != a.ID {
 		t.Errorf("a repeat: got %+v, %v, want the same", again, err)
 	}
-	_, err = b.Deciding.Acknowledge(t.Context(), b.from("U01ALICE"), a.User, a.ID)
+	_, err = b.Voting.Acknowledge(t.Context(), b.from("U01ALICE"), a.User, a.ID)
 	wantCode(t, err, broker.CodeOwnApproval)
-	_, err = b.Deciding.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)
+	_, err = b.Voting.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)
 	wantCode(t, err, broker.CodeApprovalGone)
-	got, err := b.Deciding.Acknowledge(t.Context(), b.from("U02BOB"), a.User, a.ID)
+	got, err := b.Voting.Acknowledge(t.Context(), b.from("U02BOB"), a.User, a.ID)
 	if err != nil || got.State != approval.Acknowledged || got.EndedBy.User != "U02BOB" {
 		t.Errorf("got %+v, %v, want bob's acknowledgement", got, err)
 	}

@@ -40,7 +40,7 @@ func TestWhoApprovedIsLookedAtAgainWhenAnApprovalIsUsed(t *testing.T) {
 		}},
 		"one is deactivated": {1, func(b *bench, _ approval.Approval) { b.left = "U02BOB" }},
 		"one is blocked": {1, func(b *bench, _ approval.Approval) {
-			b.controls.blocks = map[string]broker.Order{"U02BOB": {By: adminID, At: time.Now()}}
+			b.orders.blocks = map[string]broker.Order{"U02BOB": {By: adminID, At: time.Now()}}
 		}},
 		"it is who asked": {1, func(b *bench, a approval.Approval) {
 			a.Votes = []approval.Vote{{User: a.User}}
@@ -63,7 +63,7 @@ func TestOfTwoRequestsAtOnceOneUsesTheApproval(t *testing.T) {
 	b := newVault(t, 1)
 	a := b.approve(t, b.ask(t), "U02BOB")
 	looks := 0
-	b.controls.when = func() bool {
+	b.orders.when = func() bool {
 		if looks++; looks == 2 { // the first is about alice, this one about bob
 			b.mu.Lock()
 			defer b.mu.Unlock()
@@ -160,7 +160,7 @@ func TestAnApprovalThatCountsNoMoreGivesWayToANewOne(t *testing.T) {
 			b.groups["S02LEADS"] = append(b.groups["S02LEADS"], "U04DAVE")
 		},
 		"blocked": func(b *bench) {
-			b.controls.blocks = map[string]broker.Order{"U02BOB": {By: adminID, At: time.Now()}}
+			b.orders.blocks = map[string]broker.Order{"U02BOB": {By: adminID, At: time.Now()}}
 		},
 		"deactivated": func(b *bench) { b.left = "U02BOB" },
 	} {

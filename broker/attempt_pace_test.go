@@ -76,8 +76,8 @@ func TestTheStoreIsNamedWhereItFailedAndNotSlack(t *testing.T) {
 // the Grant was saved.
 func TestAGrantThatTheStoreDoesNotForgetIsNotCalledThrownAway(t *testing.T) {
 	b := newBench(t)
-	b.controls.err = errDown
-	b.controls.when = func() bool { return len(b.grants) > 0 }
+	b.orders.err = errDown
+	b.orders.when = func() bool { return len(b.grants) > 0 }
 	b.endErr = errDown
 	_, err := b.Issue(t.Context(), b.request("prod", b.device.Code()))
 	e := wantCode(t, err, broker.CodeStore)

@@ -107,7 +107,7 @@ func (s *stage) process() *broker.Broker {
 		AWS:       steppedAWS{s.bench.client, s},
 		Approvals: s,
 		Codes:     s,
-		Controls:  s,
+		Orders:    s,
 		Counters:  s,
 		Grants:    s,
 		Keys:      s,
@@ -386,7 +386,7 @@ func (s *stage) approve(t *testing.T, account string) (id string) {
 	r.Reason, r.Duration = "INC-1", time.Hour
 	a, _, err := br.Asking.Ask(t.Context(), r)
 	if err == nil {
-		_, err = br.Deciding.Approve(t.Context(), s.bench.from("U02BOB"), a.User, a.ID)
+		_, err = br.Voting.Approve(t.Context(), s.bench.from("U02BOB"), a.User, a.ID)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -418,7 +418,7 @@ func (s *stage) codeOf(t *testing.T, r broker.Request) string {
 	if r.Code.Empty() {
 		return ""
 	}
-	holder, err := s.CodeHolder(t.Context(), "U01ALICE", s.bench.config.Users.Find("U01ALICE").MFASerial, r.Code)
+	holder, err := s.CodeClaim(t.Context(), "U01ALICE", s.bench.config.Users.Find("U01ALICE").MFASerial, r.Code)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,7 +51,7 @@ func BenchmarkHelp(b *testing.B) {
 			var c *policy.Config
 			c, m.groups = sized(size.users, size.accounts)
 			br := broker.New(broker.Deps{
-				Config: c, Directory: m, People: m, Recorder: m, Approvals: m, Controls: m,
+				Config: c, Directory: m, People: m, Recorder: m, Approvals: m, Orders: m,
 				Now: time.Now, Log: slog.New(slog.DiscardHandler),
 			})
 			r := broker.Request{ID: "1", Caller: broker.Caller{User: userID(size.users - 1), Team: "T0123"}}

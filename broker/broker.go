@@ -40,7 +40,7 @@ type Deps struct {
 	Counters  Counters
 	Leases    lease.Leases // keep two replicas from writing one role's policy at once
 	Approvals Approvals
-	Controls  Controls
+	Orders    Orders
 	Now       func() time.Time
 	Log       *slog.Logger
 }
@@ -62,7 +62,7 @@ type core struct {
 	counters   Counters
 	leases     lease.Leases
 	approvals  Approvals
-	controls   Controls
+	orders     Orders
 	now        func() time.Time
 	log        *slog.Logger
 }
@@ -77,8 +77,8 @@ type Broker struct {
 	Pending     *Pending     // what waits for other people, and how that ends
 	Consent     *Consent     // what policy and other people's approval give a Request
 	Asking      *Asking      // to ask other people
-	Deciding    *Deciding    // to approve, deny and take note
-	Orders      *Orders      // blocks, the pause and lock-outs, by admins
+	Voting      *Voting      // to approve, deny and take note
+	Admins      *Admins      // blocks, the pause and lock-outs, by admins
 	Revoking    *Revoking    // to take back what was issued
 	MFASessions *MFASessions // to begin, look at and end one
 	Issuing     *Issuing     // to issue credentials and sign-in links
@@ -121,13 +121,13 @@ type (
 		consent  *Consent
 		sealings *sealings
 	}
-	// Deciding is what other people decide.
-	Deciding struct {
+	// Voting is what other people do about an Approval.
+	Voting struct {
 		base
 		pending *Pending
 	}
-	// Orders are what admins impose and lift.
-	Orders struct {
+	// Admins impose orders and lift them.
+	Admins struct {
 		base
 		pending *Pending
 	}
@@ -136,7 +136,7 @@ type (
 		base
 		policy  *Policy
 		pending *Pending
-		orders  *Orders
+		admins  *Admins
 		runs    share.Runs[Revocation]
 		denials share.Turns[Denied]
 	}
@@ -166,7 +166,7 @@ type (
 		base
 		consent  *Consent
 		sealings *sealings
-		orders   *Orders
+		admins   *Admins
 		revoking *Revoking
 	}
 	// Lists are those of buckets.
@@ -197,7 +197,7 @@ func New(d Deps) *Broker {
 	b := &Broker{core: &core{
 		config: d.Config, names: d.Config.Names(), aws: d.AWS, codes: d.Codes, sessions: d.Sessions, grants: d.Grants, listings: d.Listings,
 		sealedKeys: d.Keys, parseKey: d.ParseKey, recorder: d.Recorder, directory: d.Directory, people: d.People, counters: d.Counters,
-		leases: d.Leases, approvals: d.Approvals, controls: d.Controls, now: d.Now, log: d.Log,
+		leases: d.Leases, approvals: d.Approvals, orders: d.Orders, now: d.Now, log: d.Log,
 	}}
 	used, sealed := &claims{b.core}, &sealings{b.core}
 	b.Visits = &Visits{core: b.core, claims: used}
@@ -206,13 +206,13 @@ func New(d Deps) *Broker {
 	b.Pending = &Pending{in}
 	b.Consent = &Consent{base: in, policy: b.Policy, pending: b.Pending}
 	b.Asking = &Asking{base: in, policy: b.Policy, pending: b.Pending, consent: b.Consent, sealings: sealed}
-	b.Deciding = &Deciding{base: in, pending: b.Pending}
-	b.Orders = &Orders{base: in, pending: b.Pending}
-	b.Revoking = &Revoking{base: in, policy: b.Policy, pending: b.Pending, orders: b.Orders}
+	b.Voting = &Voting{base: in, pending: b.Pending}
+	b.Admins = &Admins{base: in, pending: b.Pending}
+	b.Revoking = &Revoking{base: in, policy: b.Policy, pending: b.Pending, admins: b.Admins}
 	acts := &attempts{base: in, claims: used, revoking: b.Revoking}
 	b.MFASessions = &MFASessions{base: in, claims: used, attempts: acts}
 	b.Issuing = &Issuing{base: in, claims: used, consent: b.Consent, sealings: sealed, attempts: acts, mfaSessions: b.MFASessions}
-	b.Holding = &Holding{base: in, consent: b.Consent, sealings: sealed, orders: b.Orders, revoking: b.Revoking}
+	b.Holding = &Holding{base: in, consent: b.Consent, sealings: sealed, admins: b.Admins, revoking: b.Revoking}
 	b.Lists = &Lists{base: in, consent: b.Consent, issuing: b.Issuing, holding: b.Holding}
 	b.Keys = &Keys{base: in, claims: used, sealings: sealed, attempts: acts}
 	b.Explaining = &Explaining{base: in, policy: b.Policy, consent: b.Consent, mfaSessions: b.MFASessions}

@@ -140,7 +140,7 @@ func TestExplainOffersNoBreakGlassDuringAPause(t *testing.T) {
 	if e := b.explain(t, "prod", 0); !e.BreakGlass {
 		t.Error("break-glass is not offered")
 	}
-	if _, err := b.Broker.Orders.Pause(t.Context(), b.from("U03CAROL")); err != nil {
+	if _, err := b.Broker.Admins.Pause(t.Context(), b.from("U03CAROL")); err != nil {
 		t.Fatal(err)
 	}
 	if e := b.explain(t, "prod", 0); e.BreakGlass || len(e.Unmet) == 0 {

@@ -112,7 +112,7 @@ func TestExplainSpeaksOfNoCode(t *testing.T) {
 	for code, lay := range anOrder {
 		b := newBench(t)
 		b.config.Accounts.Find("prod").Reason.Required = true
-		lay(&b.controls)
+		lay(&b.orders)
 		e, err := b.Explaining.Explain(t.Context(), b.request("prod", ""))
 		if err != nil || len(e.Unmet) != 2 || e.Unmet[1].Code != code {
 			t.Fatalf("%s: got %+v, %v, want the reason and the order", code, e.Unmet, err)

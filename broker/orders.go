@@ -25,8 +25,8 @@ func (o Order) shown() Order {
 	return o
 }
 
-// Controls keep blocks and the pause, without an end, for all replicas at once.
-type Controls interface {
+// Orders keep blocks and the pause, without an end, for all replicas at once.
+type Orders interface {
 	// Orders returns the block of a person and the pause; nil where there is none.
 	// An error means unknown, and then nothing is issued.
 	Orders(ctx context.Context, user string) (block, pause *Order, err error)
@@ -44,7 +44,7 @@ type Controls interface {
 // before whatever gives somebody something: an issue, a reveal, an approval, a
 // change of key. What takes something away needs nobody's leave.
 func (b *Visits) mayAct(ctx context.Context, user string) error {
-	block, pause, err := b.controls.Orders(ctx, user)
+	block, pause, err := b.orders.Orders(ctx, user)
 	switch {
 	case err != nil:
 		return ordersUnknown(err)
@@ -58,7 +58,7 @@ func (b *Visits) mayAct(ctx context.Context, user string) error {
 
 // notBlocked is mayAct for what goes on while the bot is paused.
 func (b *Visits) notBlocked(ctx context.Context, user string) error {
-	block, _, err := b.controls.Orders(ctx, user)
+	block, _, err := b.orders.Orders(ctx, user)
 	switch {
 	case err != nil:
 		return ordersUnknown(err)

@@ -11,8 +11,8 @@ import (
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
-// controls is a broker.Controls.
-type controls struct {
+// orders is a broker.Orders.
+type orders struct {
 	blocks map[string]broker.Order
 	pause  *broker.Order
 	err    error
@@ -21,52 +21,52 @@ type controls struct {
 }
 
 func (m *memory) Orders(_ context.Context, user string) (block, pause *broker.Order, err error) {
-	if m.controls.when != nil && !m.controls.when() {
+	if m.orders.when != nil && !m.orders.when() {
 		return nil, nil, nil
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if o, ok := m.controls.blocks[user]; ok {
+	if o, ok := m.orders.blocks[user]; ok {
 		block = &o
 	}
-	return block, m.controls.pause, m.controls.err
+	return block, m.orders.pause, m.orders.err
 }
 
 func (m *memory) Block(_ context.Context, user string, o broker.Order) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.controls.blocks == nil {
-		m.controls.blocks = map[string]broker.Order{}
+	if m.orders.blocks == nil {
+		m.orders.blocks = map[string]broker.Order{}
 	}
-	m.controls.blocks[user] = o
-	return m.controls.err
+	m.orders.blocks[user] = o
+	return m.orders.err
 }
 
 func (m *memory) Unblock(_ context.Context, user string, o broker.Order) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if is, ok := m.controls.blocks[user]; !ok || is != o {
-		return false, m.controls.err
+	if is, ok := m.orders.blocks[user]; !ok || is != o {
+		return false, m.orders.err
 	}
-	delete(m.controls.blocks, user)
-	return true, m.controls.err
+	delete(m.orders.blocks, user)
+	return true, m.orders.err
 }
 
 func (m *memory) Pause(_ context.Context, o broker.Order) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.controls.pause = &o
-	return m.controls.err
+	m.orders.pause = &o
+	return m.orders.err
 }
 
 func (m *memory) Resume(_ context.Context, o broker.Order) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.controls.pause == nil || *m.controls.pause != o {
-		return false, m.controls.err
+	if m.orders.pause == nil || *m.orders.pause != o {
+		return false, m.orders.err
 	}
-	m.controls.pause = nil
-	return true, m.controls.err
+	m.orders.pause = nil
+	return true, m.orders.err
 }
 
 // A held lease is one holder's until then.
@@ -116,14 +116,14 @@ func (m *memory) Holders(context.Context) ([]string, error) {
 }
 
 // anOrder is one of each kind, and what whoever it hits is told.
-var anOrder = map[broker.Code]func(*controls){
-	broker.CodeBlocked: func(c *controls) {
+var anOrder = map[broker.Code]func(*orders){
+	broker.CodeBlocked: func(c *orders) {
 		c.blocks = map[string]broker.Order{"U01ALICE": {By: "U09ADMIN", ByName: "root", Reason: "a secret reason", At: time.Now()}}
 	},
-	broker.CodePaused: func(c *controls) {
+	broker.CodePaused: func(c *orders) {
 		c.pause = &broker.Order{By: "U09ADMIN", ByName: "root", Reason: "*the* <!channel> worst day", At: time.Now()}
 	},
-	broker.CodeStore: func(c *controls) { c.err = errDown },
+	broker.CodeStore: func(c *orders) { c.err = errDown },
 }
 
 // gives is everything that gives somebody something.
@@ -152,8 +152,8 @@ func TestNothingIsGivenToTheBlockedOrWhilePaused(t *testing.T) {
 	}
 	b.offset += time.Minute
 	for code, lay := range anOrder {
-		b.controls = controls{}
-		lay(&b.controls)
+		b.orders = orders{}
+		lay(&b.orders)
 		before := len(b.aws.Calls())
 		for name, give := range gives(b, issued.Grant.ID) {
 			t.Run(string(code)+"/"+name, func(t *testing.T) {
@@ -177,7 +177,7 @@ func TestNothingIsGivenToTheBlockedOrWhilePaused(t *testing.T) {
 			t.Errorf("%s: got %d calls to AWS, want none", code, n)
 		}
 	}
-	b.controls = controls{}
+	b.orders = orders{}
 	if _, err := b.Issue(t.Context(), b.request("prod", b.device.Code())); err != nil {
 		t.Errorf("the code of a refused request was not given back: %v", err)
 	}
@@ -190,8 +190,8 @@ func TestWhatAnOrderOvertakesIsDropped(t *testing.T) {
 		for _, name := range []string{"Issue", "Console", "Buckets", "BeginMFASession", "ChangeKey", "staging"} {
 			t.Run(string(code)+"/"+name, func(t *testing.T) {
 				b := newSessionBench(t)
-				lay(&b.controls)
-				b.controls.when = func() bool { return len(b.aws.Calls()) > 0 }
+				lay(&b.orders)
+				b.orders.when = func() bool { return len(b.aws.Calls()) > 0 }
 				account, call := "prod", name
 				if name == "staging" { // whose code begins an MFA session first
 					account, call = "staging", "Issue"
@@ -223,8 +223,8 @@ func TestWhatAnOrderOvertakesIsDropped(t *testing.T) {
 func TestAnOrderThatMissesAGrantEndsItAllTheSame(t *testing.T) {
 	for code, lay := range anOrder {
 		b := newBench(t)
-		lay(&b.controls)
-		b.controls.when = func() bool { return len(b.grants) > 0 }
+		lay(&b.orders)
+		b.orders.when = func() bool { return len(b.grants) > 0 }
 		wantCode(t, second(b.Issue(t.Context(), b.request("prod", b.device.Code()))), code)
 		if len(b.grants)+len(b.kept) > 0 {
 			t.Errorf("%s: the grant is kept", code)
@@ -238,8 +238,8 @@ func TestAnOrderThatMissesAGrantEndsItAllTheSame(t *testing.T) {
 func TestWhatAnOrderOvertakesIsRevokedAtAWS(t *testing.T) {
 	b := newBench(t)
 	revocable(b)
-	b.controls.when = func() bool { return len(b.aws.Calls()) > 0 }
-	anOrder[broker.CodeBlocked](&b.controls)
+	b.orders.when = func() bool { return len(b.aws.Calls()) > 0 }
+	anOrder[broker.CodeBlocked](&b.orders)
 	wantCode(t, second(b.Issue(t.Context(), b.request("prod", b.device.Code()))), broker.CodeBlocked)
 	last := b.last(t)
 	if last.Kind != broker.EventRevoked || last.DeniedBefore.IsZero() || last.Account != "prod" || last.User != "alice" {

@@ -156,7 +156,7 @@ func (b *Visits) person(id string, s Standing) string {
 }
 
 // sureOf fails while Slack cannot say that the bot knows target, just blocked, by this ID.
-func (b *Orders) sureOf(ctx context.Context, target string) error {
+func (b *Admins) sureOf(ctx context.Context, target string) error {
 	if !b.visits.mayGoBy(target) {
 		return nil
 	}

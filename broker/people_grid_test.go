@@ -22,7 +22,7 @@ func aliceByBoth(t *testing.T) *bench {
 func TestNobodyApprovesTheirOwnRequestByTheirOtherID(t *testing.T) {
 	b := aliceByBoth(t)
 	a := b.ask(t)
-	_, err := b.Deciding.Approve(t.Context(), b.from("W01ALICE"), a.User, a.ID)
+	_, err := b.Voting.Approve(t.Context(), b.from("W01ALICE"), a.User, a.ID)
 	wantCode(t, err, broker.CodeDirectory)
 	b.wantState(t, a, approval.Waiting)
 }
@@ -33,11 +33,11 @@ func TestABlockedAdminEndsNoBlockByTheirOtherID(t *testing.T) {
 	r := b.from("U02BOB")
 	r.Reason = "INC-1"
 	b.memory.standing.IDs = nil // bob has one
-	if _, err := b.Broker.Orders.Block(t.Context(), r, "U01ALICE"); err != nil {
+	if _, err := b.Broker.Admins.Block(t.Context(), r, "U01ALICE"); err != nil {
 		t.Fatal(err)
 	}
 	b.memory.standing.IDs = []string{"U01ALICE", "W01ALICE"}
-	_, err := b.Broker.Orders.Unblock(t.Context(), b.from("W01ALICE"), "U01ALICE")
+	_, err := b.Broker.Admins.Unblock(t.Context(), b.from("W01ALICE"), "U01ALICE")
 	wantCode(t, err, broker.CodeDirectory)
 }
 
@@ -54,7 +54,7 @@ func TestABlockSaysThatItMayReachNobody(t *testing.T) {
 			}
 			r := b.from("U02BOB")
 			r.Reason = "INC-1"
-			_, err := b.Broker.Orders.Block(t.Context(), r, "W01ALICE")
+			_, err := b.Broker.Admins.Block(t.Context(), r, "W01ALICE")
 			e := wantCode(t, err, broker.CodeDirectory)
 			if want := "Blocked is W01ALICE"; !strings.HasPrefix(broker.Plain(e.What), want) {
 				t.Errorf("got %q, want it to begin with %q", broker.Plain(e.What), want)
@@ -66,7 +66,7 @@ func TestABlockSaysThatItMayReachNobody(t *testing.T) {
 			if err != nil || done.Err == nil || done.Err.Code != broker.CodeDirectory {
 				t.Errorf("revoked: got %+v, %v, want the same said", done, err)
 			}
-			if _, err := b.Broker.Orders.Block(t.Context(), r, "U01ALICE"); err != nil {
+			if _, err := b.Broker.Admins.Block(t.Context(), r, "U01ALICE"); err != nil {
 				t.Errorf("by the ID of the config: got %v", err)
 			}
 		})

@@ -27,8 +27,8 @@ type Codes interface {
 	// ReleaseCode gives the claim back if it is still requestID's. Only for a
 	// code that certainly did not reach AWS or was certainly not looked at.
 	ReleaseCode(ctx context.Context, user, serial string, code secret.TokenCode, requestID string) error
-	// CodeHolder returns whose claim is on the code; "" when there is none.
-	CodeHolder(ctx context.Context, user, serial string, code secret.TokenCode) (string, error)
+	// CodeClaim returns whose claim is on the code; "" when there is none.
+	CodeClaim(ctx context.Context, user, serial string, code secret.TokenCode) (string, error)
 	// ReplaceClaim replaces the claim from by to, atomically and without
 	// lengthening it; a claim that is not from stays as it is.
 	ReplaceClaim(ctx context.Context, user, serial string, code secret.TokenCode, from, to string) error

@@ -29,7 +29,7 @@ type memory struct {
 	sessions    map[string]keptSession
 	groups      map[string][]string
 	lockouts    lockouts
-	controls    controls
+	orders      orders
 	rates       rates
 	leases      map[string]held
 	leasesErr   error
@@ -272,7 +272,7 @@ func (b *bench) deps() broker.Deps {
 		Counters:  b.memory,
 		Approvals: b.memory,
 		Leases:    b.memory,
-		Controls:  b.memory,
+		Orders:    b.memory,
 		Keys:      b.memory,
 		ParseKey:  parseKey,
 		Now:       b.now,

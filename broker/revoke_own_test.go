@@ -11,7 +11,7 @@ import (
 func TestRevokeWritesNothingForWhoHoldsNothing(t *testing.T) {
 	b := newAdminBench(t)
 	revocable(b)
-	if _, err := b.Broker.Orders.Block(t.Context(), by(b, adminID), "U01ALICE"); err != nil {
+	if _, err := b.Broker.Admins.Block(t.Context(), by(b, adminID), "U01ALICE"); err != nil {
 		t.Fatal(err)
 	}
 	before := len(b.kinds())

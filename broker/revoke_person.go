@@ -36,7 +36,7 @@ type PersonRevocation struct {
 // others. An error means that not even the block is sure.
 func (b *Revoking) RevokePerson(ctx context.Context, r Request, target string) (PersonRevocation, error) {
 	r.target = target
-	return visit(ctx, b.visits, r, b.orders.toOrder("revoke what others have"), func(ctx context.Context, r *Request) (PersonRevocation, error) {
+	return visit(ctx, b.visits, r, b.admins.toOrder("revoke what others have"), func(ctx context.Context, r *Request) (PersonRevocation, error) {
 		err := notOneself(*r, "That is you yourself, and you would block yourself.", Say(AssumeCmd("revoke ACCOUNT"), " revokes what you have of an account."))
 		if err != nil {
 			return PersonRevocation{}, err
@@ -44,10 +44,10 @@ func (b *Revoking) RevokePerson(ctx context.Context, r Request, target string) (
 		if _, ok := b.config.Account(r.Account); !ok && r.Account != "" {
 			return PersonRevocation{}, b.noAccountToRevoke(r.Account)
 		}
-		if err := b.orders.block(ctx, *r); err != nil {
+		if err := b.admins.block(ctx, *r); err != nil {
 			return PersonRevocation{}, err
 		}
-		cancelled, failed := b.orders.cancelBlocked(ctx, *r)
+		cancelled, failed := b.admins.cancelBlocked(ctx, *r)
 		done := b.revokePerson(ctx, *r, target)
 		done.Cancelled = cancelled
 		if failed != nil && done.Err == nil {
@@ -70,7 +70,7 @@ func (b *Revoking) revokePerson(ctx context.Context, r Request, target string) P
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokePersonTimeout)
 	defer cancel()
 	done := PersonRevocation{Target: target, TargetName: b.NameOf(target)}
-	intent := b.orders.adminEvent(EventRevoking, r)
+	intent := b.admins.adminEvent(EventRevoking, r)
 	intent.Account = r.Account
 	b.note(ctx, intent)
 	// First what the bot keeps: an MFA session can get new credentials.
@@ -192,7 +192,7 @@ func (b *Revoking) notePerson(ctx context.Context, r Request, done PersonRevocat
 		all = []Revocation{{}}
 	}
 	for i, of := range all {
-		event := b.orders.adminEvent(EventRevoked, r)
+		event := b.admins.adminEvent(EventRevoked, r)
 		event.Account, event.RoleARN, event.Expires = of.Account.Name, of.Account.RoleARN, of.Until
 		failed := of.Err
 		if failed == nil && i == 0 {

@@ -72,7 +72,7 @@ func TestRevokePersonKnowsWhatAWSCalledThemBefore(t *testing.T) {
 func TestRevokePersonTakesNothingWhileTheBlockIsNotSure(t *testing.T) {
 	b := newAdminBench(t)
 	b.given("prod", "alice")
-	b.controls = controls{err: errDown, when: func() bool { return false }} // what was ordered can still be read
+	b.orders = orders{err: errDown, when: func() bool { return false }} // what was ordered can still be read
 	wantCode(t, second(b.Revoking.RevokePerson(t.Context(), by(b, adminID), "U01ALICE")), broker.CodeStore)
 	if len(b.grants) != 1 {
 		t.Error("the grant is gone")
@@ -96,16 +96,16 @@ func TestARevocationThatIsNotCompleteIsOnTheRecordAsSuch(t *testing.T) {
 func TestWhatAnAdminBeganGoesOnWithoutThem(t *testing.T) {
 	for kind, act := range map[broker.EventKind]func(context.Context, *bench) error{
 		broker.EventBlocked: func(ctx context.Context, b *bench) error {
-			return second(b.Broker.Orders.Block(ctx, by(b, adminID), "U01ALICE"))
+			return second(b.Broker.Admins.Block(ctx, by(b, adminID), "U01ALICE"))
 		},
-		broker.EventPaused:  func(ctx context.Context, b *bench) error { return second(b.Broker.Orders.Pause(ctx, by(b, adminID))) },
-		broker.EventResumed: func(ctx context.Context, b *bench) error { return second(b.Broker.Orders.Resume(ctx, by(b, adminID))) },
+		broker.EventPaused:  func(ctx context.Context, b *bench) error { return second(b.Broker.Admins.Pause(ctx, by(b, adminID))) },
+		broker.EventResumed: func(ctx context.Context, b *bench) error { return second(b.Broker.Admins.Resume(ctx, by(b, adminID))) },
 		broker.EventRevoking: func(ctx context.Context, b *bench) error {
 			return second(b.Revoking.RevokePerson(ctx, by(b, adminID), "U01ALICE"))
 		},
 	} {
 		b := newAdminBench(t)
-		b.controls.pause = &broker.Order{By: "x"}
+		b.orders.pause = &broker.Order{By: "x"}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if err := act(ctx, b); err != nil {

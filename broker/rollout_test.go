@@ -32,9 +32,9 @@ func TestTwoConfigsDuringARollout(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			other, a := b.another(change), b.ask(t)
-			_, err := other.Deciding.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)
+			_, err := other.Voting.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)
 			wantCode(t, err, broker.CodeApprovalGone)
-			_, err = other.Deciding.DenyApproval(t.Context(), b.from("U02BOB"), a.User, a.ID, "")
+			_, err = other.Voting.DenyApproval(t.Context(), b.from("U02BOB"), a.User, a.ID, "")
 			wantCode(t, err, broker.CodeApprovalGone)
 			if got, err := b.Pending.Approval(t.Context(), a.User, a.ID); err != nil || got.State != approval.Waiting || len(got.Votes) > 0 {
 				t.Errorf("got %+v, %v, want that it waits untouched", got, err)

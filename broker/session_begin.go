@@ -77,14 +77,14 @@ func (b *MFASessions) claimSession(ctx context.Context, r Request, user policy.U
 
 // sessionOfClaim is the MFA session that the code's claim began; over: none will come.
 func (b *MFASessions) sessionOfClaim(ctx context.Context, r Request, user policy.User) (held usableSession, over bool, err error) {
-	holder, err := b.codes.CodeHolder(ctx, user.Slack, user.MFASerial, r.Code)
-	if err != nil || holder == "" { // given back: it can be claimed now
+	claim, err := b.codes.CodeClaim(ctx, user.Slack, user.MFASerial, r.Code)
+	if err != nil || claim == "" { // given back: it can be claimed now
 		return usableSession{}, false, err
 	}
-	id, over := strings.CutPrefix(holder, begun)
+	id, over := strings.CutPrefix(claim, begun)
 	if !over {
 		var making bool
-		if id, making = strings.CutPrefix(holder, beginning); !making {
+		if id, making = strings.CutPrefix(claim, beginning); !making {
 			return usableSession{}, true, nil
 		}
 	}

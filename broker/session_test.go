@@ -20,7 +20,7 @@ type keptSession struct {
 	credentials secret.Credentials
 }
 
-func (m *memory) CodeHolder(_ context.Context, user, serial string, code secret.TokenCode) (string, error) {
+func (m *memory) CodeClaim(_ context.Context, user, serial string, code secret.TokenCode) (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.codes[user+serial+code.Reveal()], m.codesErr

@@ -48,21 +48,21 @@ func (s Codes) ReleaseCode(ctx context.Context, user, serial string, code secret
 	return nil
 }
 
-// CodeHolder implements [broker.Codes]. One round trip.
-func (s Codes) CodeHolder(ctx context.Context, user, serial string, code secret.TokenCode) (string, error) {
+// CodeClaim implements [broker.Codes]. One round trip.
+func (s Codes) CodeClaim(ctx context.Context, user, serial string, code secret.TokenCode) (string, error) {
 	keys, err := s.codeKeys(user, serial, code)
 	if err != nil {
-		return "", fmt.Errorf("find holder of a code: %w", err)
+		return "", fmt.Errorf("find the claim on a code: %w", err)
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	values, err := s.rdb.MGet(ctx, keys...).Result()
 	if err != nil {
-		return "", fmt.Errorf("find holder of a code: %w", err)
+		return "", fmt.Errorf("find the claim on a code: %w", err)
 	}
 	for _, v := range values {
-		if holder, ok := v.(string); ok {
-			return holder[:min(len(holder), 2*maxID)], nil
+		if claim, ok := v.(string); ok {
+			return claim[:min(len(claim), 2*maxID)], nil
 		}
 	}
 	return "", nil
@@ -113,8 +113,8 @@ func (s Codes) codeKeys(user, serial string, code secret.TokenCode) ([]string, e
 // NX keeps a repeat from lengthening its own claim.
 const reserveCodeScript = `
 for _, key in ipairs(KEYS) do
-  local holder = redis.call('GET', key)
-  if holder and holder ~= ARGV[1] then return 0 end
+  local claim = redis.call('GET', key)
+  if claim and claim ~= ARGV[1] then return 0 end
 end
 for _, key in ipairs(KEYS) do
   redis.call('SET', key, ARGV[1], 'NX', 'PX', ARGV[2])

@@ -14,14 +14,14 @@ import (
 // Orders keeps what admins impose.
 type Orders struct{ *core }
 
-var _ broker.Controls = Orders{}
+var _ broker.Orders = Orders{}
 
 // pauseKey is in a slot of its own: it is about all Users.
 const pauseKey = prefix + "{pause}"
 
 // Orders are kept in clear and without an end: they grant nothing.
 
-// Orders implements [broker.Controls]. One that cannot be read is an error,
+// Orders implements [broker.Orders]. One that cannot be read is an error,
 // never absent. One round trip, on a cluster one to each of two nodes.
 func (s Orders) Orders(ctx context.Context, user string) (block, pause *broker.Order, err error) {
 	key, err := userKey(user, "blocked")
@@ -62,7 +62,7 @@ func decodeOrder(key string, got *redis.StringCmd) (*broker.Order, error) {
 	return &o, nil
 }
 
-// Block implements [broker.Controls]. One round trip.
+// Block implements [broker.Orders]. One round trip.
 func (s Orders) Block(ctx context.Context, user string, o broker.Order) error {
 	key, err := userKey(user, "blocked")
 	if err != nil {
@@ -71,7 +71,7 @@ func (s Orders) Block(ctx context.Context, user string, o broker.Order) error {
 	return s.giveOrder(ctx, "block", key, o)
 }
 
-// Pause implements [broker.Controls]. One round trip.
+// Pause implements [broker.Orders]. One round trip.
 func (s Orders) Pause(ctx context.Context, o broker.Order) error {
 	return s.giveOrder(ctx, "pause", pauseKey, o)
 }
@@ -89,7 +89,7 @@ func (s Orders) giveOrder(ctx context.Context, what, key string, o broker.Order)
 	return nil
 }
 
-// Unblock implements [broker.Controls]. One round trip.
+// Unblock implements [broker.Orders]. One round trip.
 func (s Orders) Unblock(ctx context.Context, user string, o broker.Order) (bool, error) {
 	key, err := userKey(user, "blocked")
 	if err != nil {
@@ -98,7 +98,7 @@ func (s Orders) Unblock(ctx context.Context, user string, o broker.Order) (bool,
 	return s.endOrder(ctx, "unblock", key, o)
 }
 
-// Resume implements [broker.Controls]. One round trip.
+// Resume implements [broker.Orders]. One round trip.
 func (s Orders) Resume(ctx context.Context, o broker.Order) (bool, error) {
 	return s.endOrder(ctx, "resume", pauseKey, o)
 }

@@ -60,7 +60,7 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 			return err
 		}},
 		{"ReleaseCode", 1, func() error { return s.Codes.ReleaseCode(ctx, "U01ALICE", "serial", code, "r1") }},
-		{"CodeHolder", 1, func() error { _, err := s.Codes.CodeHolder(ctx, "U01ALICE", "serial", code); return err }},
+		{"CodeClaim", 1, func() error { _, err := s.Codes.CodeClaim(ctx, "U01ALICE", "serial", code); return err }},
 		{"ReplaceClaim", 1, func() error { return s.Codes.ReplaceClaim(ctx, "U01ALICE", "serial", code, "r1", "r2") }},
 		{"SaveMFASession", 1, func() error {
 			return s.Sessions.SaveMFASession(ctx, broker.Session{ID: "r1", User: "U01ALICE", MFASerial: "serial", Expires: now.Add(time.Hour)}, c)

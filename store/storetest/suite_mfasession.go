@@ -221,7 +221,7 @@ func sessionRotation(t *testing.T, h *harness) {
 
 func wantHolder(t *testing.T, s *store.Store, want string) {
 	t.Helper()
-	if got, err := s.Codes.CodeHolder(t.Context(), alice, serial, code("123456")); err != nil || got != want {
+	if got, err := s.Codes.CodeClaim(t.Context(), alice, serial, code("123456")); err != nil || got != want {
 		t.Errorf("holder of the code: got %q, %v, want %q", got, err, want)
 	}
 }
@@ -287,7 +287,7 @@ func sessionRace(t *testing.T, h *harness) {
 				return
 			}
 			Eventually(t, 10*time.Second, "the MFA session of the code's holder is there", func() bool {
-				holder, err := s.Codes.CodeHolder(t.Context(), alice, serial, code("123456"))
+				holder, err := s.Codes.CodeClaim(t.Context(), alice, serial, code("123456"))
 				if err != nil {
 					t.Errorf("holder: %v", err)
 				}

@@ -122,7 +122,7 @@ func ports(st *store.Store) broker.Deps {
 	return broker.Deps{
 		Approvals: st.Approvals,
 		Codes:     st.Codes,
-		Controls:  st.Orders,
+		Orders:    st.Orders,
 		Counters:  st.Counters,
 		Grants:    st.Grants,
 		Keys:      st.SealedKeys,
