@@ -71,15 +71,15 @@ func (to conversation) takeBack(ctx context.Context, r broker.Request, a approva
 	return e
 }
 
-// pressed serves a press that decides: what it changed shows in the message
-// itself; a refusal is told to whoever pressed alone.
+// pressed serves a press that approves or acknowledges: what it changed shows in the
+// message itself; a refusal is told to whoever pressed alone.
 func (b *approvals) pressed(ctx context.Context, in interaction, name message.ApprovalName,
-	decide func(ctx context.Context, r broker.Request, user, id string) (approval.Approval, error)) {
+	change func(ctx context.Context, r broker.Request, user, id string) (approval.Approval, error)) {
 	t := approvalTask{User: name.User, ID: name.ID, Press: in.to.requestID, Channel: in.Channel.ID, TS: in.Container.MessageTs}
 	_, err := in.to.broker.Voting.MayVote(ctx, in.to.request(command.Command{}), name.User, name.ID)
 	if err == nil {
-		err = b.decided(ctx, in.to.serving, t, func() (approval.Approval, error) {
-			return decide(ctx, in.to.request(command.Command{}), name.User, name.ID)
+		err = b.changeAndFollow(ctx, in.to.serving, t, func() (approval.Approval, error) {
+			return change(ctx, in.to.request(command.Command{}), name.User, name.ID)
 		})
 	}
 	if err == nil {
@@ -93,16 +93,17 @@ func (b *approvals) pressed(ctx context.Context, in interaction, name message.Ap
 	}
 }
 
-// decided makes a change that whoever asks for it was judged to be allowed, and
-// sees to what follows from it. That is on the due list before the change, so that a replica that dies in between leaves no
-// message with an older state and nobody untold.
-func (b *approvals) decided(ctx context.Context, s *serving, t approvalTask, change func() (approval.Approval, error)) error {
+// changeAndFollow makes the change of somebody who was found to be allowed it, and
+// does what follows: the message shows it, and who asked is told. That is on the due
+// list before the change, so that a replica that dies in between leaves no message
+// with an older state and nobody untold.
+func (b *approvals) changeAndFollow(ctx context.Context, s *serving, t approvalTask, change func() (approval.Approval, error)) error {
 	entry, err := b.dueApprovals.Put(ctx, b.now().Add(followAfter), t.entry())
 	if err != nil {
 		return broker.AsError(broker.StoreAway(err, "so nothing was changed"), t.Press)
 	}
 	a, err := change()
-	next := due.Verdict{}
+	next := due.Result{}
 	var e *broker.Error
 	switch {
 	case err == nil:
@@ -112,7 +113,7 @@ func (b *approvals) decided(ctx context.Context, s *serving, t approvalTask, cha
 		return err // the due list finds out
 	}
 	if settling := b.dueApprovals.SettleNow(context.WithoutCancel(ctx), entry, next); settling != nil {
-		b.log.WarnContext(ctx, "what follows from a decision stays on the due list", "approval", t.ID, "error", settling)
+		b.log.WarnContext(ctx, "what follows from a change stays on the due list", "approval", t.ID, "error", settling)
 	}
 	return err
 }
@@ -148,7 +149,7 @@ func (b *approvals) used(s *serving, g broker.Grant) {
 // showState shows what has become of an Approval, now if that is possible.
 func (b *approvals) showState(ctx context.Context, s *serving, a approval.Approval, t approvalTask) {
 	t.User, t.ID, t.Told = a.User, a.ID, true
-	next := due.Verdict{Next: t.entry(), At: b.now()}
+	next := due.Result{Next: t.entry(), At: b.now()}
 	if a.State != "" {
 		next = b.follow(ctx, s, a, t)
 	}

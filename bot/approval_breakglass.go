@@ -42,7 +42,7 @@ func (b *approvals) askToAcknowledge(ctx context.Context, s *serving, e broker.E
 const breakGlassTries = 1440
 
 // serveBreakGlass does what followBreakGlass left to the due list.
-func (b *approvals) serveBreakGlass(ctx context.Context, s *serving, t approvalTask) due.Verdict {
+func (b *approvals) serveBreakGlass(ctx context.Context, s *serving, t approvalTask) due.Result {
 	err := b.askToAcknowledge(ctx, s, *t.BreakGlass)
 	at, again := webapi.PutOff(b.now(), err, t.Tries)
 	switch {

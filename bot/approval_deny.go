@@ -49,7 +49,7 @@ func (b *approvals) submitDenial(ctx context.Context, e socketmode.Envelope, in 
 	}
 	if err == nil {
 		t := approvalTask{User: name.User, ID: name.ID, Press: in.to.requestID}
-		err = b.decided(ctx, in.to.serving, t, func() (approval.Approval, error) {
+		err = b.changeAndFollow(ctx, in.to.serving, t, func() (approval.Approval, error) {
 			a, err := in.to.broker.Voting.DenyApproval(judging, in.to.request(command.Command{}), name.User, name.ID, comment)
 			if err == nil {
 				late = !ack(nil) // in time it closes the form

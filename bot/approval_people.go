@@ -55,7 +55,7 @@ func (b *approvals) askEach(ctx context.Context, s *serving, a approval.Approval
 }
 
 // serveAsk sends one approver the message with the buttons.
-func (b *approvals) serveAsk(ctx context.Context, s *serving, t approvalTask) due.Verdict {
+func (b *approvals) serveAsk(ctx context.Context, s *serving, t approvalTask) due.Result {
 	a, err := s.broker.Pending.Approval(ctx, t.User, t.ID)
 	_, asked := a.CopyFor(t.Ask)
 	switch {
@@ -95,7 +95,7 @@ func (b *approvals) serveAsk(ctx context.Context, s *serving, t approvalTask) du
 }
 
 // serveApprovalReminder reminds the approvers, once.
-func (b *approvals) serveApprovalReminder(ctx context.Context, s *serving, t approvalTask) due.Verdict {
+func (b *approvals) serveApprovalReminder(ctx context.Context, s *serving, t approvalTask) due.Result {
 	a, first, err := s.broker.Pending.MarkReminded(ctx, t.User, t.ID)
 	switch {
 	case gone(err), err == nil && !first && !t.Marked:
@@ -121,7 +121,7 @@ func (b *approvals) serveApprovalReminder(ctx context.Context, s *serving, t app
 }
 
 // later puts a task off, or gives it up where Slack refuses for good.
-func (b *approvals) later(ctx context.Context, t approvalTask, err error) due.Verdict {
+func (b *approvals) later(ctx context.Context, t approvalTask, err error) due.Result {
 	at, again := webapi.PutOff(b.now(), err, t.Tries)
 	b.log.WarnContext(ctx, "asking an approver is put off", "approval", t.ID, "user", t.Ask, "error", err, "again", again)
 	if !again || t.Tries >= due.MaxTries {

@@ -16,10 +16,10 @@ import (
 )
 
 // approvalList is the due list of Approvals: each at the end of its time, and
-// what still follows from a decision.
+// what still follows from a change.
 const approvalList = "approvals"
 
-// followAfter is when the due list looks after a decision that a replica may
+// followAfter is when the due list looks after a change that a replica may
 // have died over.
 const followAfter = 30 * time.Second
 
@@ -50,9 +50,9 @@ func (t approvalTask) entry() []byte {
 }
 
 // putOff is the task again, after a failure.
-func (t approvalTask) putOff(at time.Time) due.Verdict {
+func (t approvalTask) putOff(at time.Time) due.Result {
 	t.Tries++
-	return due.Verdict{Next: t.entry(), At: at}
+	return due.Result{Next: t.entry(), At: at}
 }
 
 // postApproval shows a new Approval to the approvers, and sees to its end. An
@@ -167,7 +167,7 @@ func gone(err error) bool {
 
 // follow does what follows from a change: the message shows it, who asked is
 // told of an end, and an approval's own end is due. What fails is put off.
-func (b *approvals) follow(ctx context.Context, s *serving, a approval.Approval, t approvalTask) due.Verdict {
+func (b *approvals) follow(ctx context.Context, s *serving, a approval.Approval, t approvalTask) due.Result {
 	var failed error
 	if a.State == approval.Approved {
 		failed = b.expireLater(ctx, a)
@@ -193,7 +193,7 @@ func (b *approvals) follow(ctx context.Context, s *serving, a approval.Approval,
 		return due.Done()
 	}
 	at, again := webapi.PutOff(b.now(), failed, t.Tries)
-	b.log.WarnContext(ctx, "what follows from a decision is put off", "approval", a.ID, "state", a.State, "error", failed, "until", at)
+	b.log.WarnContext(ctx, "what follows from a change is put off", "approval", a.ID, "state", a.State, "error", failed, "until", at)
 	if !again {
 		return due.Done()
 	}
@@ -201,7 +201,7 @@ func (b *approvals) follow(ctx context.Context, s *serving, a approval.Approval,
 }
 
 // serveApproval does what is due about an Approval.
-func (b *approvals) serveApproval(ctx context.Context, entry []byte) due.Verdict {
+func (b *approvals) serveApproval(ctx context.Context, entry []byte) due.Result {
 	s := b.live.Load()
 	var t approvalTask
 	if json.Unmarshal(entry, &t) != nil || !typed.IsSlackID(t.User) || !typed.IsEntryID(t.ID) {
@@ -234,7 +234,7 @@ func (b *approvals) serveApproval(ctx context.Context, entry []byte) due.Verdict
 		b.log.WarnContext(ctx, "an approval is looked at later: the store does not answer", "approval", t.ID, "error", err)
 		return t.putOff(b.now().Add(min(time.Minute, due.Tick<<min(max(t.Tries, 0), 6))))
 	case left > 0: // by the clock that counts; or somebody approved meanwhile
-		return due.Verdict{Next: entry, At: b.now().Add(left)}
+		return due.Result{Next: entry, At: b.now().Add(left)}
 	}
 	if t.Press == "" && a.State != approval.Expired {
 		t.Told = true // by whoever ended it

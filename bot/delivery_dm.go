@@ -110,7 +110,7 @@ func (b *delivery) deleteLater(ctx context.Context, d deletion, after time.Durat
 
 // serveDeletion deletes one direct message. A Slack that does not answer is
 // asked until it does; one that refuses, for ten minutes.
-func (b *delivery) serveDeletion(ctx context.Context, entry []byte) due.Verdict {
+func (b *delivery) serveDeletion(ctx context.Context, entry []byte) due.Result {
 	var d deletion
 	if json.Unmarshal(entry, &d) != nil || !typed.IsSlackID(d.Channel) || d.Channel[0] != 'D' || !typed.IsTimestamp(d.TS) || d.Refused < 0 {
 		return due.SetAside("it names no direct message to delete")
@@ -137,7 +137,7 @@ func (b *delivery) serveDeletion(ctx context.Context, entry []byte) due.Verdict 
 
 // giveUp takes the credentials out of the message, which Slack may allow where
 // it allows no deletion, and tells the record and the person what became of it.
-func (b *delivery) giveUp(ctx context.Context, d deletion) due.Verdict {
+func (b *delivery) giveUp(ctx context.Context, d deletion) due.Result {
 	removed := true
 	if err := b.web.Rewrite(ctx, d.Channel, d.TS, message.Removed(d.Grant)); err != nil {
 		if at, again := webapi.PutOff(b.now(), err, d.Failed); again {
@@ -173,12 +173,12 @@ func (b *delivery) giveUp(ctx context.Context, d deletion) due.Verdict {
 	return d.putOff(at)
 }
 
-func (d deletion) putOff(at time.Time) due.Verdict {
+func (d deletion) putOff(at time.Time) due.Result {
 	entry, err := json.Marshal(d)
 	if err != nil {
 		return due.Done() // a struct of strings and times always encodes
 	}
-	return due.Verdict{Next: entry, At: at}
+	return due.Result{Next: entry, At: at}
 }
 
 // errNotPosted is an error from before the post.

@@ -173,7 +173,7 @@ func (b *delivery) tellUndelivered(ctx context.Context, d debt, m blockkit.Messa
 }
 
 // serveOwed tells what is owed.
-func (b *delivery) serveOwed(ctx context.Context, entry []byte) due.Verdict {
+func (b *delivery) serveOwed(ctx context.Context, entry []byte) due.Result {
 	var o owed
 	if json.Unmarshal(entry, &o) != nil || !typed.IsSlackID(o.User) || !typed.IsEntryID(o.Request) || o.Grant == nil && o.Text == "" ||
 		o.Message != nil && (!typed.IsSlackID(o.Message.Channel) || o.Message.Channel[0] != 'D') {
@@ -194,7 +194,7 @@ func (b *delivery) serveOwed(ctx context.Context, entry []byte) due.Verdict {
 }
 
 // tellOwed sends m, once Slack takes it.
-func (b *delivery) tellOwed(ctx context.Context, o owed, m blockkit.Message) due.Verdict {
+func (b *delivery) tellOwed(ctx context.Context, o owed, m blockkit.Message) due.Result {
 	err := b.web.DirectMessage(ctx, o.User, m)
 	if err == nil {
 		return due.Done()
@@ -202,7 +202,7 @@ func (b *delivery) tellOwed(ctx context.Context, o owed, m blockkit.Message) due
 	return b.owedPutOff(ctx, o, err)
 }
 
-func (b *delivery) owedPutOff(ctx context.Context, o owed, err error) due.Verdict {
+func (b *delivery) owedPutOff(ctx context.Context, o owed, err error) due.Result {
 	at, again := webapi.PutOff(b.now(), err, o.Tries)
 	if !again {
 		b.log.ErrorContext(ctx, "nothing delivered", "request", o.Request, "user", o.User, "error", err)
@@ -214,13 +214,13 @@ func (b *delivery) owedPutOff(ctx context.Context, o owed, err error) due.Verdic
 	if failed != nil {
 		return due.SetAside("it cannot be written again")
 	}
-	return due.Verdict{Next: text, At: at}
+	return due.Result{Next: text, At: at}
 }
 
 // serveOwedCredentials tells of a Grant what nobody said was delivered. What was
 // ended since is owed to nobody, but the record says that it was not seen to
 // arrive.
-func (b *delivery) serveOwedCredentials(ctx context.Context, o owed) due.Verdict {
+func (b *delivery) serveOwedCredentials(ctx context.Context, o owed) due.Result {
 	s, stopped := b.live.Load(), o.Code == ""
 	if stopped {
 		o.Code, o.Stopped = broker.CodeDeliveryUnknown, true

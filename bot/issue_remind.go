@@ -44,7 +44,7 @@ func (b *reminders) remind(ctx context.Context, before time.Duration, issued bro
 }
 
 // serveReminder tells the person, if there is still something to tell.
-func (b *reminders) serveReminder(ctx context.Context, entry []byte) due.Verdict {
+func (b *reminders) serveReminder(ctx context.Context, entry []byte) due.Result {
 	var r reminder
 	if json.Unmarshal(entry, &r) != nil || !typed.IsSlackID(r.User) || !typed.IsEntryID(r.Grant) {
 		return due.SetAside("it is no reminder")
@@ -82,12 +82,12 @@ func (b *reminders) serveReminder(ctx context.Context, entry []byte) due.Verdict
 	return due.Done()
 }
 
-func (r reminder) putOff(at time.Time) due.Verdict {
+func (r reminder) putOff(at time.Time) due.Result {
 	entry, err := json.Marshal(r)
 	if err != nil {
 		return due.Done() // a struct of strings and a time always encodes
 	}
-	return due.Verdict{Next: entry, At: at}
+	return due.Result{Next: entry, At: at}
 }
 
 // wantsReminder finds a Grant among those that live, unless a newer one of its

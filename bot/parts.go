@@ -149,7 +149,7 @@ func New(d Deps) *Bot {
 
 func partsOf(c *core, d Deps) *parts {
 	p := parts{delivery: &delivery{core: c, grants: d.Grants}}
-	list := func(name string, serve func(context.Context, []byte) due.Verdict) due.Deps {
+	list := func(name string, serve func(context.Context, []byte) due.Result) due.Deps {
 		return due.Deps{List: name, Lists: d.Due, Leases: d.Leases, Serve: serve, Aside: p.delivery.tellAside, Now: c.now, Log: c.log}
 	}
 	keep := func(of due.Deps) *due.List {

@@ -60,19 +60,19 @@ const (
 	maxPanics = 3
 )
 
-// A Verdict says what becomes of an entry after it was worked on.
-type Verdict struct {
+// A Result says what becomes of an entry after it was worked on.
+type Result struct {
 	Next  []byte    // takes the entry's place; nil: the entry is done with
 	At    time.Time // when next is due
 	Aside string    // why nobody can ever work on it; it is told and set aside
 	Left  bool      // it comes back by itself
 }
 
-// Done is the verdict on what there is nothing more to do about.
-func Done() Verdict { return Verdict{} }
+// Done is the result for what there is nothing more to do about.
+func Done() Result { return Result{} }
 
-// SetAside is the verdict on an entry that cannot be what the bot put there.
-func SetAside(why string) Verdict { return Verdict{Aside: why} }
+// SetAside is the result for an entry that cannot be what the bot put there.
+func SetAside(why string) Result { return Result{Aside: why} }
 
 // A List is one list, and works it off.
 type List struct {
@@ -88,8 +88,8 @@ type Deps struct {
 	List   string // its name
 	Lists  Lists
 	Leases lease.Leases
-	Serve  func(ctx context.Context, entry []byte) Verdict // what it cannot do, it logs or puts off
-	Aside  func(ctx context.Context, list, why string)     // tells of an entry that was set aside
+	Serve  func(ctx context.Context, entry []byte) Result // what it cannot do, it logs or puts off
+	Aside  func(ctx context.Context, list, why string)    // tells of an entry that was set aside
 	Now    func() time.Time
 	Log    *slog.Logger
 	Shared bool // all replicas work on it at once: taking an entry is fence enough
@@ -187,14 +187,14 @@ func (w *List) handle(ctx context.Context, e broker.DueEntry) error {
 }
 
 // work does not stop in the middle because the process does.
-func (w *List) work(ctx context.Context, e broker.DueEntry) (v Verdict) {
+func (w *List) work(ctx context.Context, e broker.DueEntry) (v Result) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
 	defer func() {
 		if r := recover(); r != nil {
 			tries := w.panicked(e.ID)
 			w.Log.Error("working on an entry of the due list panicked", "entry", e.ID, "panic", secret.PanicText(r), "stack", string(debug.Stack()))
-			if v = (Verdict{Left: true}); tries >= maxPanics {
+			if v = (Result{Left: true}); tries >= maxPanics {
 				v = SetAside("working on it panics")
 			}
 		}
@@ -230,7 +230,7 @@ func (w *List) putAside(ctx context.Context, e broker.DueEntry, why string) erro
 
 // settle keeps trying while the store is away: the next holder would do again
 // what was done already.
-func (w *List) settle(ctx context.Context, e broker.DueEntry, v Verdict) error {
+func (w *List) settle(ctx context.Context, e broker.DueEntry, v Result) error {
 	trying, cancel := context.WithTimeout(context.WithoutCancel(ctx), Finish)
 	defer cancel()
 	return w.pace("an entry of the due list was worked on and is still there").Do(ctx, func() error {
@@ -241,7 +241,7 @@ func (w *List) settle(ctx context.Context, e broker.DueEntry, v Verdict) error {
 }
 
 // SettleNow tries once.
-func (w *List) SettleNow(ctx context.Context, e broker.DueEntry, v Verdict) error {
+func (w *List) SettleNow(ctx context.Context, e broker.DueEntry, v Result) error {
 	_, err := w.Lists.SettleDue(ctx, w.List, e, v.At, v.Next)
 	return err
 }

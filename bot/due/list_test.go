@@ -55,7 +55,7 @@ func (ownLease) ReleaseLease(context.Context, string, string) error { return nil
 
 // worked runs rounds of a worker of one entry, each after the entry may be taken
 // again, and returns what it told of entries set aside, and its log.
-func worked(t *testing.T, l *oneDue, rounds int, serve func(context.Context, []byte) Verdict) (told []string, log string) {
+func worked(t *testing.T, l *oneDue, rounds int, serve func(context.Context, []byte) Result) (told []string, log string) {
 	t.Helper()
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	var out strings.Builder
@@ -75,9 +75,9 @@ func worked(t *testing.T, l *oneDue, rounds int, serve func(context.Context, []b
 func TestAnEntryThatPanicsIsSetAsideAndToldOnce(t *testing.T) {
 	l := &oneDue{entry: &broker.DueEntry{ID: "poison", Text: []byte("{}")}}
 	served := 0
-	told, log := worked(t, l, 10, func(context.Context, []byte) Verdict {
+	told, log := worked(t, l, 10, func(context.Context, []byte) Result {
 		served++
-		return Verdict{At: time.Unix(1<<(served-2*maxPanics), 0)} // a negative shift
+		return Result{At: time.Unix(1<<(served-2*maxPanics), 0)} // a negative shift
 	})
 	if served != maxPanics || l.aside != 1 || len(told) != 1 {
 		t.Errorf("got %d tries, set aside %d times, told %q, want %d tries and one of both", served, l.aside, told, maxPanics)
@@ -90,9 +90,9 @@ func TestAnEntryThatPanicsIsSetAsideAndToldOnce(t *testing.T) {
 func TestAnEntryThatNobodyEverSettlesIsSetAside(t *testing.T) {
 	l := &oneDue{entry: &broker.DueEntry{ID: "deadly", Text: []byte("{}")}}
 	served := 0
-	told, _ := worked(t, l, MaxTries+5, func(context.Context, []byte) Verdict {
+	told, _ := worked(t, l, MaxTries+5, func(context.Context, []byte) Result {
 		served++
-		return Verdict{Left: true} // as if the process had died of it
+		return Result{Left: true} // as if the process had died of it
 	})
 	if served != MaxTries || l.aside != 1 || len(told) != 1 {
 		t.Errorf("got %d tries, set aside %d times, told %q, want %d tries and one of both", served, l.aside, told, MaxTries)
@@ -101,7 +101,7 @@ func TestAnEntryThatNobodyEverSettlesIsSetAside(t *testing.T) {
 
 func TestABrokenEntryIsNotWorkedOn(t *testing.T) {
 	l := &oneDue{entry: &broker.DueEntry{ID: "x\n\x1b[31m", Kept: []byte("forged\nline"), Broken: "it does not open"}}
-	told, log := worked(t, l, 3, func(context.Context, []byte) Verdict {
+	told, log := worked(t, l, 3, func(context.Context, []byte) Result {
 		t.Error("it was worked on")
 		return Done()
 	})

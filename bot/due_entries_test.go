@@ -11,7 +11,7 @@ import (
 func TestHostileEntriesOfDueListsAreSetAside(t *testing.T) {
 	b := goldenBot()
 	for name, test := range map[string]struct {
-		serve   func(context.Context, []byte) due.Verdict
+		serve   func(context.Context, []byte) due.Result
 		entries []string
 	}{
 		"approvals": {b.approvals.serveApproval, []string{
