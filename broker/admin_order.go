@@ -45,8 +45,8 @@ func (b *Admins) block(ctx context.Context, r Request) error {
 	return nil
 }
 
-// cancelBlocked ends what a person asked others to approve who is blocked by now.
-// The error says that they are, whatever else.
+// cancelBlocked ends what the blocked person asked others to approve. An error says that
+// they are blocked all the same.
 func (b *Admins) cancelBlocked(ctx context.Context, r Request) ([]approval.Approval, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()

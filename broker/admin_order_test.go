@@ -210,9 +210,9 @@ func TestWhoListsEverybodysGrantsThoseOfTheForgottenToo(t *testing.T) {
 	if err != nil || len(all) != 2 || all[0].User != "U07GONE" || all[0].Name != "" || all[1].Name != "alice" {
 		t.Errorf("got %+v, %v", all, err)
 	}
-	b.ledgerErr = errDown // what is there of some is not shown as if it were all
+	b.liveErr = errDown // what is there of some is not shown as if it were all
 	wantCode(t, second(b.Holding.Who(t.Context(), by(b, adminID))), broker.CodeStore)
-	b.ledgerErr, b.saveErr = nil, errDown
+	b.liveErr, b.saveErr = nil, errDown
 	wantCode(t, second(b.Holding.Who(t.Context(), by(b, adminID))), broker.CodeStore)
 }
 

@@ -98,7 +98,7 @@ func (b *Voting) Acknowledge(ctx context.Context, r Request, user, id string) (a
 	})
 }
 
-// A voter is whoever may decide about an Approval, and by which config.
+// A voter may vote on an Approval: their vote, and the config that says so.
 type voter struct {
 	approval.Vote
 	account policy.Account

@@ -24,8 +24,8 @@ import (
 //  5. Keep what came of it. An order that came since the last look may have missed
 //     it, so it is asked once more.
 //
-// What only shows or uses what is kept, and spends nothing, has one Event before it
-// that is intent and outcome (recordUse). What takes something away is no attempt.
+// To show or use what is kept spends nothing: one Event before it is intent and outcome
+// (recordUse). To take something away is no attempt.
 type attempt struct {
 	request Request
 	claims  []claim

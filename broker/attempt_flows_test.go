@@ -56,7 +56,7 @@ var flows = []flow{
 		approval: true,
 		shared:   true,
 		keeps:    "grant session",
-		steps: "calls calls session.code session.intent session.ask session.look session.outcome session.keep session.settle " +
+		steps: "calls calls session.code session.intent session.ask session.look session.outcome session.keep session.replace " +
 			"approval intent ask look outcome keep look-again",
 		events: "intent granted intent granted",
 		do:     issue,
@@ -64,11 +64,11 @@ var flows = []flow{
 			{"session.keep", "fails lost", goesOn, "spent", "", "grant", ""},
 			{"session.keep", "panics", "intent granted", "spent", "approved", "session", "panic"},
 			{"session.keep", "ends", "intent granted", "spent", "approved", "session", "silence"},
-			{"session.settle", "panics", "intent granted", "begun", "approved", "session", "panic"},
-			{"session.settle", "ends", "intent granted", "begun", "approved", "session", "silence"},
-			{"session.settle", "fails", goesOn, "beginning", "", "", ""},
+			{"session.replace", "panics", "intent granted", "begun", "approved", "session", "panic"},
+			{"session.replace", "ends", "intent granted", "begun", "approved", "session", "silence"},
+			{"session.replace", "fails", goesOn, "beginning", "", "", ""},
 			// Who has gone needs no credentials, but the MFA session is there.
-			{"session.look session.outcome session.keep session.settle", "gone", "intent granted refused:store_failed", "begun", "approved", "session", "store_failed"},
+			{"session.look session.outcome session.keep session.replace", "gone", "intent granted refused:store_failed", "begun", "approved", "session", "store_failed"},
 			{"ask", "unread", "intent failed:session_expired", "begun", "approved", "none", "session_expired"},
 			{"keep", "fails", goesOn, "", "", "session", ""},
 		},
@@ -78,7 +78,7 @@ var flows = []flow{
 		code:   true,
 		shared: true,
 		keeps:  "session",
-		steps:  "session.code session.intent session.ask session.look session.outcome session.keep session.settle",
+		steps:  "session.code session.intent session.ask session.look session.outcome session.keep session.replace",
 		events: "intent granted",
 		do: func(ctx context.Context, br *broker.Broker, r broker.Request) error {
 			_, err := br.MFASessions.BeginMFASession(ctx, r)
@@ -86,9 +86,9 @@ var flows = []flow{
 		},
 		but: []rule{
 			{"session.keep", "fails lost", "intent granted", "spent", "", "", "store_failed"}, // nobody has it, so it is dropped
-			{"session.settle", "fails", goesOn, "beginning", "", "", ""},
-			{"session.settle", "panics", "intent granted", "begun", "", "all", "panic"},
-			{"session.settle", "ends", "intent granted", "begun", "", "all", "silence"},
+			{"session.replace", "fails", goesOn, "beginning", "", "", ""},
+			{"session.replace", "panics", "intent granted", "begun", "", "all", "panic"},
+			{"session.replace", "ends", "intent granted", "begun", "", "all", "silence"},
 		},
 	},
 	{

@@ -301,7 +301,7 @@ func (s *stage) ReleaseCode(ctx context.Context, user, serial string, code secre
 func (s *stage) ReplaceClaim(ctx context.Context, user, serial string, code secret.TokenCode, from, to string) error {
 	name := ""
 	if strings.HasPrefix(to, "begun:") {
-		name = "session.settle"
+		name = "session.replace"
 	}
 	return s.step(ctx, name, func(ctx context.Context) error { return s.rest.Codes.ReplaceClaim(ctx, user, serial, code, from, to) })
 }

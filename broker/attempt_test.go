@@ -77,7 +77,7 @@ var rules = []rule{
 	{"look-again", "panics", "intent granted", "spent", "used", "all", "panic"},
 	{"look-again", "ends", "intent granted", "spent", "used", "all", "silence"},
 
-	{"look outcome keep settle look-again", "gone", goesOn, "", "", "", ""}, // AWS was asked
+	{"look outcome keep replace look-again", "gone", goesOn, "", "", "", ""}, // AWS was asked
 
 	{"use", "fails gone", "", "", "", "all", "record_failed"},
 	{"use", "lost", "use", "", "", "all", "record_failed"},

@@ -23,7 +23,8 @@ func (c clearance) mark(e *Event) {
 	}
 }
 
-// clear asks policy for r.Account. An approval that it wants must be there, and stays.
+// clear asks policy for r.Account. An approval that it wants must be there;
+// it is not used yet.
 func (b *Consent) clear(ctx context.Context, r Request, user policy.User) (clearance, error) {
 	account, ok := b.config.Account(r.Account)
 	if !ok {

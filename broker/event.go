@@ -92,7 +92,7 @@ type Event struct {
 
 // Cleaned is e as it may stand on the record: every string is one line, without
 // controls and what turns or hides text, and no longer than its field can be. A
-// [Recorder] keeps no other, whoever made the Event, and shows no other.
+// [Recorder] cleans every Event before it keeps it, and before it shows it.
 func (e Event) Cleaned() Event {
 	text.CleanFields(&e)
 	e.Account = text.AtMost(e.Account, policy.MaxAccountName)
@@ -165,7 +165,8 @@ func (b *core) outcome(kind EventKind, intent Event) Event {
 	return e
 }
 
-// issued puts on an outcome what AWS issued, which to check a code nobody keeps.
+// issued puts on an outcome what AWS issued. Of a change of key there is only the call:
+// the credentials that checked the code are thrown away.
 func (e *Event) issued(g Grant) {
 	e.STSRequestID = g.STSRequestID
 	if e.Kind != EventKeyChanged {

@@ -61,7 +61,9 @@ func (b *Explaining) explain(ctx context.Context, r Request) (Explanation, error
 		return e, nil
 	}
 	e.Decision = forThis
-	e.Approved, r = b.approvedAlready(ctx, r, user, account, e.Decision)
+	if e.Decision.Effect == policy.NeedApproval {
+		e.Approved, r = b.approvedAlready(ctx, r, user, account)
+	}
 	account = account.Narrowed(e.Decision)
 	e.Account = account
 	d, err := durationOf(account, r.Duration)
@@ -87,10 +89,7 @@ func (b *Explaining) explain(ctx context.Context, r Request) (Explanation, error
 }
 
 // approvedAlready finds the Approval that r would use, and r as that makes it.
-func (b *Explaining) approvedAlready(ctx context.Context, r Request, user policy.User, account policy.Account, d policy.Decision) (*approval.Approval, Request) {
-	if d.Effect != policy.NeedApproval {
-		return nil, r
-	}
+func (b *Explaining) approvedAlready(ctx context.Context, r Request, user policy.User, account policy.Account) (*approval.Approval, Request) {
 	k, err := b.consent.approvalFor(ctx, r, user, account)
 	if err == nil && k != nil {
 		err = b.consent.stillApproved(ctx, account, *k)

@@ -17,8 +17,8 @@ type Order struct {
 	At     time.Time `json:"at"`
 }
 
-// shown is o as it may be shown: it is kept where others may write, and ended by
-// what is there, so it is cleaned no sooner.
+// shown is o as it may be shown. The store compares orders as they were given, so they
+// are not cleaned before.
 func (o Order) shown() Order {
 	text.CleanFields(&o)
 	o.Reason = text.AtMost(o.Reason, MaxReason)
@@ -81,8 +81,8 @@ func (b *Explaining) StandingOrder(ctx context.Context, r Request) (*Error, erro
 	})
 }
 
-// blocked says since when, and whom to ask. By whom and why is for the record:
-// whoever reads this may be the one because of whom it was done.
+// blocked says since when, and whom to ask. By whom and why is for the record alone: it
+// may have been done because of the person who reads this.
 func (b *Visits) blocked(o Order) *Error {
 	return newError(CodeBlocked, Say("You are blocked since ", At(o.At), ": the bot does nothing for you."), b.contact())
 }

@@ -8,8 +8,6 @@ import (
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
-// Who speaks is looked up in one place, whatever they ask.
-
 // A Standing is what Slack says of a person's account.
 type Standing struct {
 	Team string `json:"team"` // the workspace they belong to; "" where Slack leaves it out

@@ -48,7 +48,7 @@ type memory struct {
 	codesErr    error
 	saveErr     error
 	groupErr    error
-	ledgerErr   error // of LiveGrants alone
+	liveErr     error // of LiveGrants alone
 
 	reservedFor time.Duration // the last ReserveCode's ttl
 	approvalFor time.Duration // the last SaveApproval's keep
@@ -148,7 +148,7 @@ func (m *memory) LiveGrants(_ context.Context, user string) ([]broker.Grant, err
 			out = append(out, g)
 		}
 	}
-	return out, cmp.Or(m.saveErr, m.ledgerErr)
+	return out, cmp.Or(m.saveErr, m.liveErr)
 }
 
 func (m *memory) FindGrant(_ context.Context, user, id string) (broker.KeptGrant, bool, error) {

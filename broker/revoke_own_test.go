@@ -55,7 +55,7 @@ func TestARevocationThatFailedAtAWSFindsTheGrantAgain(t *testing.T) {
 func TestRevokeAsksAWSWhileNobodyKnowsWhatThereIs(t *testing.T) {
 	b := newAdminBench(t)
 	revocable(b)
-	b.ledgerErr = errDown
+	b.liveErr = errDown
 	done, err := b.Revoking.Revoke(t.Context(), b.request("prod", ""))
 	if err != nil || done.Denied == nil || done.Err == nil || done.Err.Code != broker.CodeStore {
 		t.Errorf("got %+v, %v, want that AWS refuses, and that something may be left", done, err)

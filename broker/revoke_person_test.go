@@ -81,7 +81,7 @@ func TestRevokePersonTakesNothingWhileTheBlockIsNotSure(t *testing.T) {
 
 func TestARevocationThatIsNotCompleteIsOnTheRecordAsSuch(t *testing.T) {
 	b := newAdminBench(t)
-	b.ledgerErr = errDown
+	b.liveErr = errDown
 	done, err := b.Revoking.RevokePerson(t.Context(), by(b, adminID), "U01ALICE")
 	if err != nil || done.Err == nil || done.Err.Code != broker.CodeStore {
 		t.Errorf("got %+v, %v, want that something may be left", done, err)

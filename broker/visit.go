@@ -58,11 +58,11 @@ func (b *Visits) toShow() way { return way{[]step{b.isUser, b.isMember}, asksOn}
 // toGive is the way to what gives something without a code.
 func (b *Visits) toGive() way { return way{[]step{b.isUser, b.isMember, b.noOrder}, asksOn} }
 
-// toSee is the way to what only tells something: what is missing is the answer.
+// toSee is the way to what only tells something. What it lacks is an answer, no refusal.
 func (b *Visits) toSee() way { return way{[]step{b.isUser, b.isMember}, always} }
 
-// toTake is the way of what only takes away, so that whoever was made a guest, or
-// whom Slack cannot say anything of, can still give back what they have.
+// toTake is the way of what only takes away: a guest, and who Slack cannot say anything
+// of, can still give back what they have.
 func (b *Visits) toTake() way { return way{[]step{b.isUser}, always} }
 
 func always(*Error) bool { return true }
