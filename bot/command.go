@@ -10,7 +10,6 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/form"
-	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/secret"
@@ -95,18 +94,14 @@ func (b *Bot) run(ctx context.Context, to conversation, c command.Command) {
 	case command.VerbMFA, command.VerbMFAStatus, command.VerbMFAEnd:
 		b.self.mfa(ctx, to, c)
 	case command.VerbSessions:
-		has, err := b.homes.holds(ctx, to)
-		b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Sessions(to.voice, has) })
+		b.homes.sessions(ctx, to)
 	case command.VerbExplain:
-		e, err := to.broker.Explaining.Explain(ctx, to.request(c))
-		b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Explanation(to.voice, e) })
+		b.self.explain(ctx, to, c)
 	case command.VerbWhoami:
-		who, err := to.broker.Explaining.WhoAmI(ctx, to.request(c))
-		b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.WhoAmI(who) })
+		b.self.whoami(ctx, to, c)
 	case command.VerbHelp, command.VerbMoreHelp:
 		b.self.help(ctx, to, c.Verb == command.VerbMoreHelp)
 	case command.VerbAccounts:
-		accounts, complete, err := to.broker.Policy.Accounts(ctx, to.request(c))
-		b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Accounts(accounts, complete) })
+		b.self.accounts(ctx, to, c)
 	}
 }

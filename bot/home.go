@@ -52,27 +52,3 @@ func (b *homes) homeBlocks(ctx context.Context, to conversation) ([]slack.Block,
 	}
 	return message.Home(to.voice, has, accounts, complete), nil
 }
-
-func (b *homes) holds(ctx context.Context, to conversation) (message.Holding, error) {
-	r := to.request(command.Command{})
-	grants, err := to.broker.Holding.Live(ctx, r)
-	if err != nil {
-		return message.Holding{}, err
-	}
-	has := message.Holding{Grants: grants, Revocable: map[string]bool{}}
-	for _, g := range grants {
-		has.Revocable[g.ID] = to.broker.Holding.Revocable(g)
-	}
-	if has.Order, err = to.broker.Explaining.StandingOrder(ctx, r); err != nil {
-		return has, err
-	}
-	has.Approvals, err = to.broker.Pending.OpenApprovals(ctx, r)
-	if err != nil || to.settings.MFASession == 0 {
-		return has, err
-	}
-	session, ok, err := to.broker.MFASessions.MFASession(ctx, r)
-	if err == nil && ok {
-		has.Session = &session
-	}
-	return has, err
-}

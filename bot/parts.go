@@ -85,10 +85,11 @@ type (
 		*core
 		preferences Preferences
 	}
-	// homes keep the Home of each person.
+	// homes say what a person has, and keep their Home.
 	homes struct {
 		*core
 		preferences Preferences
+		delivery    *delivery
 	}
 	// forms ask for what a Request lacks.
 	forms struct {
@@ -167,7 +168,7 @@ func partsOf(c *core, d Deps) *parts {
 	p.approvals = &approvals{core: c, auditIn: d.AuditChannel, door: p.door, delivery: p.delivery}
 	p.approvals.dueApprovals = keep(list(approvalList, p.approvals.serveApproval))
 	p.formats = &formats{core: c, preferences: d.Preferences}
-	p.homes = &homes{core: c, preferences: d.Preferences}
+	p.homes = &homes{core: c, preferences: d.Preferences, delivery: p.delivery}
 	p.forms = &forms{core: c, door: p.door, delivery: p.delivery, formats: p.formats}
 	p.issuing = &issuing{
 		core: c, door: p.door, delivery: p.delivery, reminders: p.reminders, approvals: p.approvals, formats: p.formats, homes: p.homes, forms: p.forms,

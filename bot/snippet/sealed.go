@@ -48,11 +48,13 @@ func sealedSnippet(f Format, block string, key secret.PublicKey, account string)
 	case JSON:
 		return block, broker.Sentences(broker.Say(saved(unix), " prints it."), elsewhere(unix),
 			broker.Say("That command, with whole paths, is a ", broker.Literal("credential_process"), ". The credentials expire at the time above."))
+	case Bash, "":
+		// The command substitution is quoted, or the shell would split it; nothing is
+		// expanded in the heredoc, whose end is quoted. eval of nothing would succeed.
+		return strings.Join([]string{bashUnset(credentialNames()), ` eval "$(age -d -i ` + unix + ` <<'EOF' || echo false`, block, "EOF", ` )"`}, "\n"),
+			pasted(unix)
 	}
-	// The command substitution is quoted, or the shell would split it; nothing is
-	// expanded in the heredoc, whose end is quoted. eval of nothing would succeed.
-	return strings.Join([]string{bashUnset(credentialNames()), ` eval "$(age -d -i ` + unix + ` <<'EOF' || echo false`, block, "EOF", ` )"`}, "\n"),
-		pasted(unix)
+	return "", nil // no format of Formats
 }
 
 // IdentityFile is where the private half most likely is: ssh-keygen's own

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/assumebot/assumebot/bot/snippet/snippettest"
+	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // withoutAge is a PATH that holds env alone.
@@ -106,6 +108,24 @@ func TestLinesOfSnippetsBeginWithASpace(t *testing.T) {
 		}
 		if !strings.Contains(sealed, "\n"+strings.SplitN(block, "\n", 3)[1]+"\n") {
 			t.Errorf("%s: the block is indented", f)
+		}
+	}
+}
+
+// TestEveryFormatSaysHowItIsUsedAndHowItOpens in words and text of its own: one that
+// took those of another would be pasted into the wrong program.
+func TestEveryFormatSaysHowItIsUsedAndHowItOpens(t *testing.T) {
+	seen := map[string]Format{}
+	for _, f := range Formats() {
+		_, opens := sealedSnippet(f, "BLOCK", secret.PublicKey{}, "prod")
+		for what, said := range map[string]string{"use": broker.Plain(howToUse(f, "prod")), "opening": broker.Plain(opens)} {
+			if said == "" {
+				t.Errorf("%s: nothing is said of its %s", f, what)
+			}
+			if other, ok := seen[what+said]; ok {
+				t.Errorf("%s and %s: the same is said of their %s", f, other, what)
+			}
+			seen[what+said] = f
 		}
 	}
 }

@@ -28,9 +28,11 @@ func howToUse(f Format, account string) []broker.Part {
 				"Use it with ", literal("--profile "+account), ". The credentials expire at the time above.")
 	case JSON:
 		return broker.Say("This is what a ", literal("credential_process"), " prints. The credentials expire at the time above.")
+	case Bash, "":
+		return broker.Say("Paste it into bash, zsh or sh. The credentials expire at the time above. "+
+			"Each command begins with a space, which keeps it out of the history of a bash with ", literal("HISTCONTROL=ignorespace"),
+			" and a zsh with ", literal("HIST_IGNORE_SPACE"), ". For another format, end your request with ", literal("as fish"),
+			", or as powershell, cmd, dotenv, profile, json.")
 	}
-	return broker.Say("Paste it into bash, zsh or sh. The credentials expire at the time above. "+
-		"Each command begins with a space, which keeps it out of the history of a bash with ", literal("HISTCONTROL=ignorespace"),
-		" and a zsh with ", literal("HIST_IGNORE_SPACE"), ". For another format, end your request with ", literal("as fish"),
-		", or as powershell, cmd, dotenv, profile, json.")
+	return nil
 }

@@ -1,8 +1,10 @@
 package policy_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/assumebot/assumebot/broker/policy"
 )
@@ -65,6 +67,45 @@ func TestShapesOfARNsAndSerials(t *testing.T) {
 	for s, good := range map[string]bool{"ab": true, strings.Repeat("x", 1224): true, "a": false, strings.Repeat("x", 1225): false, "a b": false} {
 		if err := policy.CheckExternalID(s); (err == nil) != good {
 			t.Errorf("CheckExternalID(%d characters): %v, want good %v", len(s), err, good)
+		}
+	}
+}
+
+// TestTermsAreAllThatDecidesWhatCredentialsMayDo: a field that is not named here has
+// to change them, or an approval would stay good for more than it was given for.
+func TestTermsAreAllThatDecidesWhatCredentialsMayDo(t *testing.T) {
+	without := map[string]string{
+		"Name":            "an approval is for an alias",
+		"Region":          "it is for the snippet alone",
+		"DefaultDuration": "an approval is for a duration",
+		"MaxDuration":     "an approval is for a duration",
+		"Rules":           "they are asked again when the approval is used",
+		"Revoker":         "it takes away, and gives nothing",
+		"OutsideRules":    "it silences a warning",
+		"SealRequired":    "it decides how they are shown",
+		"DMLife":          "it decides how they are shown",
+	}
+	plain := policy.Account{}.Terms()
+	for field := range reflect.TypeFor[policy.Account]().Fields() {
+		var a policy.Account
+		v := reflect.ValueOf(&a).Elem().FieldByIndex(field.Index)
+		switch v.Interface().(type) {
+		case map[string]string:
+			v.Set(reflect.ValueOf(map[string]string{"team": "a"}))
+		case []string:
+			v.Set(reflect.ValueOf([]string{"arn:aws:iam::aws:policy/ReadOnlyAccess"}))
+		case policy.Rules:
+			v.Set(reflect.ValueOf(policy.Rules{Deny: []string{"*"}}))
+		case bool:
+			v.SetBool(true)
+		case time.Duration:
+			v.SetInt(int64(time.Hour))
+		default:
+			v.SetString("x")
+		}
+		_, free := without[field.Name]
+		if changed := a.Terms() != plain; changed == free {
+			t.Errorf("%s: changes the terms: %v, want %v", field.Name, changed, !free)
 		}
 	}
 }
