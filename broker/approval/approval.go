@@ -91,7 +91,7 @@ type Kept struct {
 	Approval
 	Sealed []byte    // what SwapApproval replaces
 	Now    time.Time // by the clock that all replicas share
-	Stored State     // where State says that the time is over, and the store not yet
+	Stored State     // State as the store has it; set by Expire
 }
 
 // A Copy is the message that showed an Approval to one approver alone.
@@ -166,8 +166,11 @@ func (a Approval) For(user string, account policy.Account, d time.Duration) bool
 		(d == 0 || d == a.Duration)
 }
 
-// Expire has State say that the time is over, where the store does not yet.
+// Expire has State say that the time is over, if it is; Stored is what the store says.
 func (k *Kept) Expire() {
+	if k.Stored != "" {
+		return // done already
+	}
 	k.Stored = k.State
 	if (k.State == Waiting || k.State == Approved) && !k.Open() {
 		k.State = Expired
