@@ -18,26 +18,21 @@ type Runs[T any] struct {
 }
 
 type run[T any] struct {
+	result[T]
 	covers map[string]bool
-	done   chan struct{}
-	answer T
-	err    error
 }
 
 // Do calls do, unless a run of that name is under way that covers all ids: then it
-// waits for that one's answer while ctx lasts, and shared is true.
+// waits for that one's answer while ctx lasts, and shared is true. After [ErrUnfinished]
+// do was not called: the caller chooses whether to do it alone, and in which context.
 func (r *Runs[T]) Do(ctx context.Context, name string, ids []string, do func() T) (answer T, shared bool, err error) {
 	r.mu.Lock()
 	if other := r.under[name]; other != nil && other.coversAll(ids) {
 		r.mu.Unlock()
-		select {
-		case <-other.done:
-			return other.answer, true, other.err
-		case <-ctx.Done():
-			return do(), false, nil
-		}
+		answer, err = other.Wait(ctx)
+		return answer, true, err
 	}
-	own := &run[T]{covers: map[string]bool{}, done: make(chan struct{}), err: ErrUnfinished}
+	own := &run[T]{result: unfinished[T](), covers: map[string]bool{}}
 	for _, id := range ids {
 		own.covers[id] = true
 	}
@@ -57,6 +52,30 @@ func (r *Runs[T]) Do(ctx context.Context, name string, ids []string, do func() T
 	own.answer = do()
 	own.err = nil
 	return own.answer, false, nil
+}
+
+// A result is what others wait for.
+type result[T any] struct {
+	done   chan struct{} // closed once the rest is there
+	answer T
+	err    error
+}
+
+func unfinished[T any]() result[T] { return result[T]{done: make(chan struct{}), err: ErrUnfinished} }
+
+// Wait returns what came of it, while ctx lasts.
+func (r *result[T]) Wait(ctx context.Context) (answer T, err error) {
+	select {
+	case <-r.done:
+		return r.answer, r.err
+	case <-ctx.Done():
+	}
+	select {
+	case <-r.done: // what was done counts, also at the last moment
+		return r.answer, r.err
+	default:
+		return answer, errors.Join(ErrUnfinished, ctx.Err())
+	}
 }
 
 func (r *run[T]) coversAll(ids []string) bool {

@@ -111,3 +111,25 @@ func TestWhoWaitedForARunThatPanickedIsNotToldThatItEnded(t *testing.T) {
 		close(end)
 	})
 }
+
+func TestWhoHasNoMoreTimeToWaitForARunDecidesThemselvesWhatToDo(t *testing.T) {
+	var runs Runs[int]
+	under := &run[int]{result: unfinished[int]()}
+	runs.under = map[string]*run[int]{"alice staging": under}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	do := func() int {
+		t.Error("do was called, with no time left")
+		return 7
+	}
+	if got, shared, err := runs.Do(ctx, "alice staging", nil, do); got != 0 || !shared || !errors.Is(err, ErrUnfinished) || !errors.Is(err, context.Canceled) {
+		t.Errorf("got %d, shared %t, %v, want nothing, as it did not end and there is no more time", got, shared, err)
+	}
+	under.answer, under.err = 1, nil
+	close(under.done)
+	for range 100 { // both are there, and select takes either
+		if got, shared, err := runs.Do(ctx, "alice staging", nil, do); got != 1 || !shared || err != nil {
+			t.Fatalf("got %d, shared %t, %v, want what was done at the last moment", got, shared, err)
+		}
+	}
+}

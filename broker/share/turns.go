@@ -1,10 +1,6 @@
 package share
 
-import (
-	"context"
-	"errors"
-	"sync"
-)
+import "sync"
 
 // Turns gather who waits for the same to be done. The zero value is ready.
 type Turns[T any] struct {
@@ -14,13 +10,11 @@ type Turns[T any] struct {
 
 // A Turn is done once, for all who joined it before it began.
 type Turn[T any] struct {
+	result[T]
 	turns  *Turns[T]
 	name   string
 	ids    []string
 	urgent bool
-	done   chan struct{}
-	answer T
-	err    error
 }
 
 // Join returns the Turn of that name that will be for id too; leads says that the
@@ -29,7 +23,7 @@ func (t *Turns[T]) Join(name, id string, urgent bool) (turn *Turn[T], leads bool
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if turn = t.waiting[name]; turn == nil {
-		turn, leads = &Turn[T]{turns: t, name: name, done: make(chan struct{}), err: ErrUnfinished}, true
+		turn, leads = &Turn[T]{turns: t, name: name, result: unfinished[T]()}, true
 		if t.waiting == nil {
 			t.waiting = map[string]*Turn[T]{}
 		}
@@ -61,19 +55,4 @@ func (t *Turn[T]) Urgent() bool {
 	t.turns.mu.Lock()
 	defer t.turns.mu.Unlock()
 	return t.urgent
-}
-
-// Wait returns what came of it, while ctx lasts.
-func (t *Turn[T]) Wait(ctx context.Context) (answer T, err error) {
-	select {
-	case <-t.done:
-		return t.answer, t.err
-	case <-ctx.Done():
-	}
-	select {
-	case <-t.done: // what was done counts, also at the last moment
-		return t.answer, t.err
-	default:
-		return answer, errors.Join(ErrUnfinished, ctx.Err())
-	}
 }
