@@ -35,7 +35,8 @@ func (b *Pending) loadApproval(ctx context.Context, user, id string) (approval.K
 }
 
 // changeApproval replaces an Approval by what change makes of it. Of changes at
-// the same instant one is taken; the others are judged anew by what it left.
+// the same instant one is taken; the others are judged anew by what it left. Of a
+// change that fails nothing stays.
 func (b *Pending) changeApproval(ctx context.Context, user, id string, change func(*approval.Kept) error) (approval.Approval, error) {
 	for range swapTries {
 		k, err := b.loadApproval(ctx, user, id)
@@ -43,6 +44,7 @@ func (b *Pending) changeApproval(ctx context.Context, user, id string, change fu
 			return approval.Approval{}, err
 		}
 		next := k
+		next.Votes, next.Copies = slices.Clone(k.Votes), slices.Clone(k.Copies)
 		if err := change(&next); err != nil {
 			return k.Approval, err
 		}

@@ -3,7 +3,6 @@ package broker
 import (
 	"cmp"
 	"context"
-	"slices"
 	"time"
 
 	"github.com/assumebot/assumebot/broker/approval"
@@ -47,7 +46,7 @@ func (b *Voting) Approve(ctx context.Context, r Request, user, id string) (appro
 			}
 			intended = true
 		}
-		k.Votes = append(slices.Clone(k.Votes), by.Vote)
+		k.Votes = append(k.Votes, by.Vote)
 		if k.VotesOf(b.config, by.account, by.groups) >= max(k.Needs, by.account.Approval.Count) {
 			k.State, k.Expires = approval.Approved, k.Now.Add(policy.ApprovalUse)
 		}
