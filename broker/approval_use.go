@@ -127,8 +127,11 @@ func (b *Consent) stillApproved(ctx context.Context, account policy.Account, k a
 		}
 	}
 	for _, v := range k.Votes {
-		switch err := b.pending.MayBeAsked(ctx, v.User); codeOf(err) {
-		case "":
+		err := b.pending.MayBeAsked(ctx, v.User)
+		if err == nil {
+			continue
+		}
+		switch codeOf(err) {
 		case CodeNotAMember, CodeBlocked:
 			return &Error{
 				Code: CodeApprovalGone, Rule: "approval", Err: err,

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -80,7 +81,7 @@ func codeOf(err error) Code {
 	if err == nil {
 		return ""
 	}
-	return AsError(err, "").Code
+	return cmp.Or(AsError(err, "").Code, CodeInternal)
 }
 
 // hinting is e with that hint.

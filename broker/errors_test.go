@@ -197,3 +197,11 @@ func TestNoSentenceKnowsHowSlackShowsIt(t *testing.T) {
 		})
 	}
 }
+
+func TestOnlyNoErrorHasNoCode(t *testing.T) {
+	for want, err := range map[Code]error{"": nil, CodeInternal: &Error{}, CodeBlocked: &Error{Code: CodeBlocked}} {
+		if got := codeOf(err); got != want {
+			t.Errorf("%v: got %q, want %q", err, got, want)
+		}
+	}
+}
