@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -81,13 +82,19 @@ func (b *Policy) denied(a policy.Account, r Request, d policy.Decision) *Error {
 // durationOf is what a Request for d gets of the Account, where 0 is the default.
 func durationOf(a policy.Account, d time.Duration) (time.Duration, error) {
 	d, why := a.CheckDuration(d)
+	return d, notForSoLong(a, why)
+}
+
+func notForSoLong(a policy.Account, why policy.Why) error {
 	switch why {
+	case "":
+		return nil
 	case policy.TooShort:
-		return 0, tooShort("AWS issues nothing")
+		return tooShort("AWS issues nothing")
 	case policy.TooLong:
-		return 0, tooLong(a.Name+" is issued for", a.MaxDuration)
+		return tooLong(a.Name+" is issued for", a.MaxDuration)
 	}
-	return d, nil
+	return fmt.Errorf("a duration is refused, as it is %s", why)
 }
 
 func wrongChannel(a policy.Account) *Error {
