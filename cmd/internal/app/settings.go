@@ -79,13 +79,13 @@ func ReadSettings(getenv func(string) string) (Settings, error) {
 		AWSRegion:     r.region(),
 	}
 	r.awsEndpoints(r.accepts(awsapi.AcceptForeignEndpoint))
-	redis := r.secret("REDIS_URL")
-	s.RedisURL, s.Alone = r.redis(redis)
-	keys := r.secret("ASSUMEBOT_SEAL_KEYS")
+	redis, unread := r.secret("REDIS_URL")
+	s.RedisURL, s.Alone = r.redis(redis, unread)
+	keys, failed := r.secret("ASSUMEBOT_SEAL_KEYS")
 	switch {
 	case !keys.Empty():
 		s.SealKeys = r.sealKeys(keys.Reveal())
-	case keys.failed || redis.Empty() || redis.Reveal() == Embedded || strings.HasPrefix(redis.Reveal(), Embedded+"?"):
+	case failed || redis.Empty() || redis.Reveal() == Embedded || strings.HasPrefix(redis.Reveal(), Embedded+"?"):
 	default:
 		r.fail("ASSUMEBOT_SEAL_KEYS is not set, and what goes into Redis is sealed with it: make a key with `assumebot keygen` and give it to every replica")
 	}
@@ -103,34 +103,29 @@ func (r *settingsReader) fail(format string, args ...any) {
 	r.problems = append(r.problems, fmt.Errorf(format, args...))
 }
 
-// A secretValue is Empty when it is unset, or when it failed, which was reported.
-type secretValue struct {
-	secret.Text
-	failed bool
-}
-
 // secret reads name, or the file that name_FILE names, without the white space
-// that editors put around it.
-func (r *settingsReader) secret(name string) secretValue {
+// that editors put around it. It is Empty when it is unset, or when it failed, which
+// was reported.
+func (r *settingsReader) secret(name string) (value secret.Text, failed bool) {
 	direct, file := r.getenv(name), r.getenv(name+"_FILE")
 	switch {
 	case direct != "" && file != "":
 		r.fail("%s and %s_FILE are both set: unset one of them", name, name)
-		return secretValue{failed: true}
+		return secret.Text{}, true
 	case file == "":
-		return secretValue{Text: secret.New(direct)}
+		return secret.New(direct), false
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
 		r.fail("%s_FILE: %s cannot be read: %s: name a file that the bot may read", name, file, config.WithoutPath(err))
-		return secretValue{failed: true}
+		return secret.Text{}, true
 	}
 	text := strings.TrimSpace(string(data))
 	if text == "" {
 		r.fail("%s_FILE: %s is empty: put the value into it", name, file)
-		return secretValue{failed: true}
+		return secret.Text{}, true
 	}
-	return secretValue{Text: secret.New(text)}
+	return secret.New(text), false
 }
 
 // A tokenKind is a kind of Slack token, told by its first letters.
@@ -146,20 +141,20 @@ var (
 var tokenText = regexp.MustCompile(`^[\x21-\x7e]+$`)
 
 func (r *settingsReader) token(name string, want tokenKind) secret.Text {
-	got := r.secret(name)
+	got, failed := r.secret(name)
 	text := got.Reveal()
 	other := map[tokenKind]string{
 		appToken: "an app-level token, which is for SLACK_APP_TOKEN", botToken: "a bot token, which is for SLACK_BOT_TOKEN",
 		userToken: "a user token, which the bot never needs",
 	}
 	switch {
-	case got.failed:
+	case failed:
 	case text == "":
 		r.fail("%s is not set: it is the token %s… of your Slack app: %s", name, want.prefix, want.where)
 	case !tokenText.MatchString(text):
 		r.fail("%s has white space or other characters that no token has: copy it again", name)
 	case strings.HasPrefix(text, want.prefix) && len(text) > len(want.prefix):
-		return got.Text
+		return got
 	default:
 		for kind, what := range other {
 			if kind != want && strings.HasPrefix(text, kind.prefix) {
@@ -175,7 +170,8 @@ func (r *settingsReader) token(name string, want tokenKind) secret.Text {
 // slackAPI never repeats the URL: it may hold a password.
 func (r *settingsReader) slackAPI() string {
 	const name = "SLACK_API_URL"
-	text := r.secret(name).Reveal()
+	raw, _ := r.secret(name)
+	text := raw.Reveal()
 	if text == "" {
 		return defaultSlackAPI
 	}
@@ -253,13 +249,13 @@ func foreignParameter(query url.Values) string {
 	return ""
 }
 
-func (r *settingsReader) redis(got secretValue) (target secret.Text, alone bool) {
+func (r *settingsReader) redis(got secret.Text, failed bool) (target secret.Text, alone bool) {
 	const name = "REDIS_URL"
 	const choices = "set it to embedded for one process, or to a URL such as rediss://HOST:6379/0 for several"
 	text := got.Reveal()
 	switch {
-	case got.failed || text == Embedded:
-		return got.Text, false
+	case failed || text == Embedded:
+		return got, false
 	case text == embeddedAlone:
 		return secret.New(Embedded), true
 	case strings.HasPrefix(text, Embedded+"?"):
@@ -286,7 +282,7 @@ func (r *settingsReader) redis(got secretValue) (target secret.Text, alone bool)
 		p := foreignParameter(u.Query())
 		r.fail("%s has ?%s=, which is another client's: %s", name, p, foreignParameters[p])
 	case r.redisRisks(u):
-		return got.Text, false
+		return got, false
 	}
 	return secret.Text{}, false
 }
