@@ -75,39 +75,6 @@ func (b *MFASessions) usableSession(ctx context.Context, user policy.User) (usab
 	return usableSession{Session: s, credentials: c, ok: true, kept: true}, nil
 }
 
-// BeginMFASession starts the Caller's MFA session with r.Code, in place of one
-// that may be there. r.Duration of 0 is as long as the config allows.
-func (b *MFASessions) BeginMFASession(ctx context.Context, r Request) (Session, error) {
-	return visit(ctx, b.visits, r, b.visits.toBring(), func(ctx context.Context, r *Request) (Session, error) {
-		d, err := b.sessionDuration(r.user, r.Duration)
-		if err != nil {
-			return Session{}, err
-		}
-		held, err := b.sessionByCode(ctx, *r, r.user, d)
-		if err == nil && !held.kept {
-			err = onRecord(unstored(nil, "AWS took the code, but the bot's own store did not keep the MFA session, so nobody has it."))
-		}
-		return held.Session, err
-	})
-}
-
-func (b *MFASessions) sessionDuration(user policy.User, asked time.Duration) (time.Duration, error) {
-	most := b.config.MFASession
-	switch {
-	case most == 0:
-		return 0, b.sessionsOff()
-	case user.MFASerial == "":
-		return 0, newError(CodeNoDevice, Say("The bot's config names no MFA device of yours."), b.contact())
-	case asked == 0:
-		return most, nil
-	case asked < MinMFASession:
-		return 0, tooShort("AWS makes no MFA session")
-	case asked > most:
-		return 0, tooLong("An MFA session lasts", most)
-	}
-	return asked, nil
-}
-
 func (b *MFASessions) sessionsOff() error {
 	return newError(CodeSessionsOff,
 		Say("MFA sessions are switched off here: each request needs a code of its own."),
