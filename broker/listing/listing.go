@@ -84,7 +84,7 @@ type Walk struct {
 func (w *Walk) Page(ctx context.Context, page int) ([]Bucket, int, error) {
 	page = min(max(page, 0), lastPage)
 	buckets, err := w.page(ctx, page)
-	if err == nil && len(buckets) == 0 && page > 0 { // they became fewer
+	for err == nil && len(buckets) == 0 && page > 0 { // they became fewer; a part that is empty does not say how many
 		page = max(w.Known.Total-1, 0) / PerPage
 		buckets, err = w.page(ctx, page)
 	}
