@@ -10,7 +10,6 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -25,7 +24,7 @@ func TestSecretsRedactEverywhere(t *testing.T) {
 	creds := secret.Credentials{AccessKeyID: "ASIA1", SecretAccessKey: s, SessionToken: s}
 	code := secret.TokenCode{Text: s}
 	values := []any{s, &s, code, creds, &creds, outer{s, s, creds}, &outer{s, s, creds}, []secret.Text{s}, map[string]secret.Text{"k": s},
-		broker.Issued{Credentials: creds}, broker.Request{Code: code}, &broker.Error{Err: fmt.Errorf("wrapped %v", s)}}
+		fmt.Errorf("wrapped %v", s)}
 	var out bytes.Buffer
 	for _, v := range values {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%T", "%p"} {
