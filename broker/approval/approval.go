@@ -9,7 +9,7 @@ import (
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
-// An State says how far an Approval has come.
+// A State says how far an Approval has come.
 type State string
 
 // The states. Only the first two can become another.
@@ -20,8 +20,8 @@ const (
 	Denied    State = "denied"
 	Cancelled State = "cancelled" // by who asked
 	Expired   State = "expired"   // nobody decided, or nobody used it, in time
-	// ApprovalAcknowledged is how an Approval ends that only asks to take note of
-	// a use of break-glass.
+	// Acknowledged is how an Approval ends that only asks to take note of a use of
+	// break-glass.
 	Acknowledged State = "acknowledged"
 )
 

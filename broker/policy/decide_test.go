@@ -8,6 +8,8 @@ import (
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
+// TestAReasonThatShowsNothingIsNone takes one of each kind; all that show nothing are
+// tested where it is said what does, in text.
 func TestAReasonThatShowsNothingIsNone(t *testing.T) {
 	rules := func(change func(*policy.Rules)) *policy.Config {
 		r := policy.Rules{Allow: []policy.Rule{{Who: []string{"U01ALICE"}}}, BreakGlass: []string{"U01ALICE"}}
