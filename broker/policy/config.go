@@ -43,7 +43,7 @@ func (c *Config) Account(name string) (Account, bool) { return c.Accounts.look(n
 // A List is looked up by name, and gone through in the order of the config.
 type List[T any] struct {
 	byName map[string]*T
-	order  []string
+	names  []string // in order
 }
 
 // Users lists them by Slack user ID.
@@ -70,7 +70,7 @@ func (l *List[T]) Add(name string, v T) {
 		l.byName = map[string]*T{}
 	}
 	if l.byName[name] == nil {
-		l.order = append(l.order, name)
+		l.names = append(l.names, name)
 	}
 	l.byName[name] = &v
 }
@@ -89,7 +89,7 @@ func (l List[T]) look(name string) (T, bool) {
 // All goes through the List in its order.
 func (l List[T]) All() iter.Seq[*T] {
 	return func(yield func(*T) bool) {
-		for _, name := range l.order {
+		for _, name := range l.names {
 			if !yield(l.byName[name]) {
 				return
 			}
@@ -98,10 +98,10 @@ func (l List[T]) All() iter.Seq[*T] {
 }
 
 // Names are in the order of the List.
-func (l List[T]) Names() []string { return slices.Clone(l.order) }
+func (l List[T]) Names() []string { return slices.Clone(l.names) }
 
 // Len is how many there are.
-func (l List[T]) Len() int { return len(l.order) }
+func (l List[T]) Len() int { return len(l.names) }
 
 // A Group is people and Slack user groups, who have one name in the config.
 type Group struct {

@@ -1,5 +1,6 @@
-// Package policy says who may have which Account, when, for how long and with whose
-// approval. It is pure: a [Config], who is in which Slack user group, an [Ask] and a
+// Package policy holds the [Config], its Users and Accounts and what their ARNs look
+// like, and says who may have which Account, when, for how long and with whose
+// approval. It is pure: a Config, who is in which Slack user group, an [Ask] and a
 // moment give a [Decision]. It knows no error of ours and no sentence; who tells a
 // person of a deny makes one of its [Why].
 package policy
@@ -40,7 +41,7 @@ const (
 	UnknownAccount Why = "there is no such account"
 	NotAllowed     Why = "nothing allows it"
 	UnknownGroups  Why = "it depends on user groups that are not known"
-	TooShort       Why = "shorter than AWS issues"
+	TooShort       Why = "shorter than AWS issues" // of CheckDuration; no Decision has it
 	TooLong        Why = "longer than is allowed"
 	WrongChannel   Why = "not from this channel"
 	OutsideHours   Why = "not at this hour"
@@ -65,8 +66,8 @@ const (
 )
 
 // Decide says what policy says of ask at a moment. It is a pure function:
-// it asks nobody, and the same arguments give the same Decision. The order is
-// deny, then allow, then the conditions of the Account, then approval; what no
+// it asks nobody, and the same arguments give the same Decision. It looks at
+// deny first, then allow, then the conditions of the Account, then approval; what no
 // rule allows is denied, and so is what depends on a membership that is nil.
 // Taking rules that allow out of the config never turns a deny into an allow:
 // among rules that match, the one that gives most counts.
