@@ -95,6 +95,6 @@ func (b *Pending) approvalEvent(r Request, a approval.Approval) Event {
 	e.User = b.NameOf(r.Caller.User)
 	e.Target, e.TargetName = a.User, a.UserName
 	e.RoleARN, e.Seconds, e.BreakGlass = a.RoleARN, int64(a.Duration/time.Second), a.Acknowledge
-	e.Approval, e.State, e.ApprovedBy, e.Comment = a.ID, a.State, a.Names(), a.Comment
+	e.Approval, e.State, e.ApprovedBy, e.Comment = a.ID, a.State, a.VoterNames(), a.Comment
 	return e
 }

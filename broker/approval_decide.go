@@ -47,7 +47,7 @@ func (b *Voting) Approve(ctx context.Context, r Request, user, id string) (appro
 			intended = true
 		}
 		k.Votes = append(k.Votes, by.Vote)
-		if k.VotesOf(b.config, by.account, by.groups) >= max(k.Needs, by.account.Approval.Count) {
+		if k.VotesThatCount(b.config, by.account, by.groups) >= max(k.Needs, by.account.Approval.Count) {
 			k.State, k.Expires = approval.Approved, k.Now.Add(policy.ApprovalUse)
 		}
 		return nil
@@ -154,7 +154,7 @@ func (b *Voting) mayVote(ctx context.Context, r Request, k approval.Kept, ordere
 			Say("The config has changed since this was asked: "+k.Account+" is not what it was."),
 			Say("The person who asked can ask again."))
 	}
-	m, err := b.visits.groups(ctx, append(k.Voters(), r.Caller.User)...)
+	m, err := b.visits.groups(ctx, append(k.VoterIDs(), r.Caller.User)...)
 	switch found := b.config.OnList(account.Approval.Approvers, r.Caller.User, m); {
 	case found.Unknown:
 		return voter{}, slackCannotSay(err, "whether you are an approver of "+account.Name)

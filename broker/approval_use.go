@@ -115,8 +115,8 @@ func (b *Consent) usableApproval(ctx context.Context, user policy.User, id strin
 // wants have approved who are approvers today.
 func (b *Consent) stillApproved(ctx context.Context, account policy.Account, k approval.Kept) error {
 	needs := max(k.Needs, account.Approval.Count)
-	m, err := b.visits.groups(ctx, k.Voters()...)
-	if k.VotesOf(b.config, account, m) < needs {
+	m, err := b.visits.groups(ctx, k.VoterIDs()...)
+	if k.VotesThatCount(b.config, account, m) < needs {
 		if err != nil {
 			return slackCannotSay(err, "whether those who approved are approvers still").hinting(inAMinute(), Say("The approval stays."))
 		}

@@ -19,7 +19,7 @@ type clearance struct {
 func (c clearance) mark(e *Event) {
 	e.Rule = c.decision.Rule
 	if c.approval != nil {
-		e.Approval, e.ApprovedBy = c.approval.ID, c.approval.Names()
+		e.Approval, e.ApprovedBy = c.approval.ID, c.approval.VoterNames()
 	}
 }
 

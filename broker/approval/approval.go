@@ -19,7 +19,7 @@ const (
 	Used      State = "used"
 	Denied    State = "denied"
 	Cancelled State = "cancelled" // by who asked
-	Expired   State = "expired"   // nobody decided, or nobody used it, in time
+	Expired   State = "expired"   // too few voted, or nobody used it, in time
 	// Acknowledged is how an Approval ends that only asks to take note of a use of
 	// break-glass.
 	Acknowledged State = "acknowledged"
@@ -77,8 +77,8 @@ func (a Approval) VotedBy(user string) bool {
 	return slices.ContainsFunc(a.Votes, func(v Vote) bool { return v.User == user })
 }
 
-// Voters are the Slack user IDs of who approved.
-func (a Approval) Voters() []string {
+// VoterIDs are the Slack user IDs of who approved.
+func (a Approval) VoterIDs() []string {
 	var who []string
 	for _, v := range a.Votes {
 		who = append(who, v.User)
@@ -111,7 +111,7 @@ func (a Approval) CopyFor(user string) (Copy, bool) {
 	return Copy{}, false
 }
 
-// OnCall says whether who asks is on call, for those who decide.
+// OnCall says whether who asks is on call, for those who vote.
 type OnCall string
 
 // Whether they are; "" where no account of the config knows of being on call.
@@ -131,8 +131,8 @@ func (a Approval) Same(other Approval) bool {
 	return !a.Acknowledge && a.Account == other.Account && a.RoleARN == other.RoleARN && a.Terms == other.Terms && a.Duration == other.Duration
 }
 
-// Names are those who approved, for the record.
-func (a Approval) Names() []string {
+// VoterNames are those who approved, for the record.
+func (a Approval) VoterNames() []string {
 	var names []string
 	for _, v := range a.Votes {
 		names = append(names, v.String())
@@ -140,8 +140,8 @@ func (a Approval) Names() []string {
 	return names
 }
 
-// VotesOf counts the votes of those who are approvers of the Account still.
-func (a Approval) VotesOf(c *policy.Config, account policy.Account, m policy.Membership) int {
+// VotesThatCount counts the votes of those who are approvers of the Account still.
+func (a Approval) VotesThatCount(c *policy.Config, account policy.Account, m policy.Membership) int {
 	n := 0
 	for _, v := range a.Votes {
 		if v.User != a.User && c.OnList(account.Approval.Approvers, v.User, m).Yes {

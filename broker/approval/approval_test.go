@@ -114,7 +114,7 @@ func TestOnlyVotesOfApproversOfTodayCountAndNeverOnesOwn(t *testing.T) {
 		for _, id := range test.voters {
 			a.Votes = append(a.Votes, approval.Vote{User: id})
 		}
-		if got := a.VotesOf(&policy.Config{}, vault, test.groups); got != test.want {
+		if got := a.VotesThatCount(&policy.Config{}, vault, test.groups); got != test.want {
 			t.Errorf("%s: got %d votes that count, want %d", name, got, test.want)
 		}
 	}
