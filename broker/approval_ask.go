@@ -144,7 +144,7 @@ func (b *Asking) somebodyCanApprove(ctx context.Context, account policy.Account,
 	return nil
 }
 
-// Approvers may decide about a by today's config: Slack user and user group IDs.
+// Approvers may vote on a by today's config: Slack user and user group IDs.
 func (b *Asking) Approvers(a approval.Approval) []string {
 	account, ok := b.config.Account(a.Account)
 	if !ok || account.Approval == nil {

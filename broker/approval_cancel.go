@@ -57,7 +57,7 @@ func (b *Pending) cancelOpen(ctx context.Context, r Request, owner string, by ap
 		case err == nil:
 			b.note(ctx, b.approvalEvent(r, a))
 			cancelled = append(cancelled, a)
-		case a.ID == "": // the store; what another decided meanwhile is no error
+		case a.ID == "": // the store; what another did meanwhile is no error
 			return cancelled, err
 		}
 	}
@@ -110,7 +110,7 @@ func (b *Pending) ExpireApproval(ctx context.Context, user, id string) (a approv
 	return a, 0, nil
 }
 
-// approvalOver says what became of an Approval that can no longer be decided.
+// approvalOver says what became of an Approval that can no longer be voted on.
 func (b *Pending) approvalOver(a approval.Approval) *Error {
 	what, hint := "This request still waits for approval.", "Nothing was changed."
 	switch a.State {

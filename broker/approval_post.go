@@ -26,7 +26,7 @@ func (b *Pending) MarkCopy(ctx context.Context, a approval.Approval, c approval.
 }
 
 // MarkReminded notes that the approvers are reminded now; first is false when
-// they were, or when there is nothing to decide any more.
+// they were, or when there is nothing to vote on any more.
 func (b *Pending) MarkReminded(ctx context.Context, user, id string) (a approval.Approval, first bool, err error) {
 	a, err = b.changeApproval(ctx, user, id, func(k *approval.Kept) error {
 		first = !k.Reminded && k.State == approval.Waiting

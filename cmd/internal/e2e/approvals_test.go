@@ -29,7 +29,7 @@ const vaultAccount = `accounts:
 `
 
 // leads adds a channel where the leads decide: bob, carol, who is no User of the
-// config, and alice, who may not decide about her own. Dave is no lead.
+// config, and alice, who may not vote on her own. Dave is no lead.
 func (w *world) leads() {
 	w.slack.AddUser(slacktest.User{ID: "U04DAVE", Name: "dave"})
 	w.slack.AddChannel(slacktest.Channel{ID: "C0LEADS", Name: "leads", BotMember: true, Members: []string{"U01ALICE", "U02BOB", "U03CAROL", "U04DAVE"}})
@@ -143,7 +143,7 @@ func TestWhoMayNotDecideIsToldPrivately(t *testing.T) {
 	m := w.approval("Approval wanted")
 	for _, action := range []string{"approve", "deny"} {
 		w.press("U01ALICE", m, action)
-		w.shown("U01ALICE", "You cannot decide about your own request", "/assume cancel")
+		w.shown("U01ALICE", "You cannot vote on your own request", "/assume cancel")
 		w.press("U04DAVE", m, action)
 		w.shown("U04DAVE", "You are not an approver of vault")
 	}

@@ -107,11 +107,11 @@ type voter struct {
 // vote changes an Approval by the Caller's vote, unless an order keeps them from it.
 // Their groups are looked up before each try: one that they have left does not count.
 func (b *Voting) vote(
-	ctx context.Context, r Request, user, id string, ordered func(ctx context.Context, user string) error, change func(*approval.Kept, voter) error,
+	ctx context.Context, r Request, user, id string, noOrder func(ctx context.Context, user string) error, change func(*approval.Kept, voter) error,
 ) (approval.Approval, error) {
 	return visit(ctx, b.visits, r, way{answers: hasEnded}, func(ctx context.Context, r *Request) (approval.Approval, error) {
 		a, err := b.pending.changeApproval(ctx, user, id, func(k *approval.Kept) error {
-			by, err := b.mayVote(ctx, *r, *k, ordered)
+			by, err := b.mayVote(ctx, *r, *k, noOrder)
 			if err != nil {
 				return err
 			}
@@ -130,20 +130,20 @@ func (b *Voting) vote(
 	})
 }
 
-// hasEnded reports whether a decision failed since there is nothing to decide any
-// more, which is nothing for the record, or since nobody knows.
+// hasEnded reports whether a vote failed since there is nothing to vote on any more,
+// which is nothing for the record, or since nobody knows.
 func hasEnded(e *Error) bool {
 	return e.Code == CodeApprovalGone || e.Code == CodeApprovedOnce || e.Code == CodeStore || e.Code == CodeRecord
 }
 
 // mayVote refuses who may not vote on an Approval. Approvers need not be Users.
-func (b *Voting) mayVote(ctx context.Context, r Request, k approval.Kept, ordered func(ctx context.Context, user string) error) (voter, error) {
+func (b *Voting) mayVote(ctx context.Context, r Request, k approval.Kept, noOrder func(ctx context.Context, user string) error) (voter, error) {
 	err := b.visits.served(ctx, r.Caller)
 	if err == nil {
 		err = b.visits.inGoodStanding(ctx, r.Caller.User)
 	}
 	if err == nil {
-		err = ordered(ctx, r.Caller.User)
+		err = noOrder(ctx, r.Caller.User)
 	}
 	if err != nil {
 		return voter{}, err
@@ -162,7 +162,7 @@ func (b *Voting) mayVote(ctx context.Context, r Request, k approval.Kept, ordere
 		return voter{}, &Error{
 			Code: CodeNotApprover, Rule: policy.RuleDefault,
 			What: Say("You are not an approver of " + account.Name + "."),
-			Hint: Say("Nothing was changed. Only the approvers that the config names can decide."),
+			Hint: Say("Nothing was changed. Only the approvers that the config names can act on this."),
 		}
 	case r.Caller.User == k.User && k.Acknowledge:
 		return voter{}, newError(CodeOwnApproval,
@@ -170,7 +170,7 @@ func (b *Voting) mayVote(ctx context.Context, r Request, k approval.Kept, ordere
 			Say("Another approver of "+account.Name+" must do it."))
 	case r.Caller.User == k.User:
 		return voter{}, newError(CodeOwnApproval,
-			Say("You cannot decide about your own request."),
+			Say("You cannot vote on your own request."),
 			Say("Another approver of "+account.Name+" must do it. ", AssumeCmd("cancel"), " cancels the request."))
 	case k.State != approval.Waiting: // nor is one whose time is over
 		return voter{}, b.pending.approvalOver(k.Approval)

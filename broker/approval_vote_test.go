@@ -30,19 +30,19 @@ func TestAnApprovalNeedsTheMostThatTheConfigAskedForThenOrNow(t *testing.T) {
 func TestOrdersKeepFromApprovingAndThePauseFromNothingElse(t *testing.T) {
 	b := newVault(t, 1)
 	a := b.ask(t)
-	decisions := map[string]func() error{
+	votes := map[string]func() error{
 		"Approve":      func() error { return second(b.Voting.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)) },
 		"MayVote":      func() error { return second(b.Voting.MayVote(t.Context(), b.from("U02BOB"), a.User, a.ID)) },
 		"DenyApproval": func() error { return second(b.Voting.DenyApproval(t.Context(), b.from("U02BOB"), a.User, a.ID, "")) },
 	}
 	b.orders.blocks = map[string]broker.Order{"U02BOB": {By: adminID, At: time.Now()}}
-	for name, decide := range decisions {
-		t.Run("blocked/"+name, func(t *testing.T) { wantCode(t, decide(), broker.CodeBlocked) })
+	for name, vote := range votes {
+		t.Run("blocked/"+name, func(t *testing.T) { wantCode(t, vote(), broker.CodeBlocked) })
 	}
 	b.orders = orders{pause: &broker.Order{By: adminID, At: time.Now()}}
-	wantCode(t, decisions["Approve"](), broker.CodePaused)
+	wantCode(t, votes["Approve"](), broker.CodePaused)
 	for _, name := range []string{"MayVote", "DenyApproval"} {
-		if err := decisions[name](); err != nil {
+		if err := votes[name](); err != nil {
 			t.Errorf("%s while paused: %v", name, err)
 		}
 	}
@@ -68,8 +68,8 @@ func TestARoleThatChangedSinceCannotBeApproved(t *testing.T) {
 	wantCode(t, err, broker.CodeApprovalGone)
 }
 
-// TestWhatCannotBeDecidedAnyMoreIsNotOnTheRecord: nobody did anything wrong.
-func TestWhatCannotBeDecidedAnyMoreIsNotOnTheRecord(t *testing.T) {
+// TestWhatCannotBeVotedOnAnyMoreIsNotOnTheRecord: nobody did anything wrong.
+func TestWhatCannotBeVotedOnAnyMoreIsNotOnTheRecord(t *testing.T) {
 	b := newVault(t, 2)
 	a := b.approve(t, b.ask(t), "U02BOB")
 	before := len(b.kinds())
