@@ -139,7 +139,7 @@ func (b *Bot) greet(ctx context.Context) error {
 		fatal *webapi.FatalError
 	)
 	pace := webapi.Patience()
-	pace.Told = func(err error, wait time.Duration) {
+	pace.Report = func(err error, wait time.Duration) {
 		b.log.Warn("Slack does not answer", "error", err, "retry_in", wait)
 	}
 	err := pace.Do(ctx, func() (err error) {

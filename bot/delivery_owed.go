@@ -132,7 +132,7 @@ func (b *delivery) oweCredentials(ctx context.Context, r broker.Request, issued 
 	g := issued.Grant
 	return b.owe(ctx, owed{
 		User: r.Caller.User, Team: r.Caller.Team, Channel: r.Caller.Channel, Request: r.ID,
-		Since: g.Issued, Until: g.Expires, Grant: &g, Kept: issued.Kept, Revocable: issued.Account.Revoker != "",
+		Since: g.Issued, Until: g.Expires, Grant: &g, Kept: issued.Saved, Revocable: issued.Account.Revoker != "",
 	}, b.now().Add(owedAfter))
 }
 
@@ -249,7 +249,7 @@ func (b *delivery) serveOwedCredentials(ctx context.Context, o owed) due.Result 
 			return due.Done() // somebody ended it
 		}
 	}
-	issued := broker.Issued{Grant: *o.Grant, Kept: o.Kept && b.now().Before(o.Grant.Issued.Add(s.settings.RevealWindow))}
+	issued := broker.Issued{Grant: *o.Grant, Saved: o.Kept && b.now().Before(o.Grant.Issued.Add(s.settings.RevealWindow))}
 	issued.Account.Name = o.Grant.Account
 	if o.Revocable {
 		issued.Account.Revoker = o.Grant.RoleARN // that there is one is all that counts here

@@ -31,7 +31,7 @@ type reminder struct {
 // from one that was ended.
 func (b *reminders) remind(ctx context.Context, before time.Duration, issued broker.Issued) {
 	g := issued.Grant
-	if before <= 0 || !issued.Kept || g.Expires.Sub(b.now()) <= 2*before {
+	if before <= 0 || !issued.Saved || g.Expires.Sub(b.now()) <= 2*before {
 		return
 	}
 	entry, err := json.Marshal(reminder{User: g.User, Grant: g.ID, Account: g.Account, Expires: g.Expires})

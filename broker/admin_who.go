@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// A Held is a live Grant, and what the config calls who has it.
-type Held struct {
+// A LiveGrant is somebody's, and what the config calls who has it.
+type LiveGrant struct {
 	Grant
 	Name string // "": the config knows them no more
 }
@@ -17,23 +17,23 @@ type Held struct {
 const whoAtOnce = 8
 
 // Who returns everybody's live Grants, by person and then by end, once that is recorded.
-func (b *Holding) Who(ctx context.Context, r Request) ([]Held, error) {
-	return visit(ctx, b.visits, r, b.admins.toOrder("see everybody's credentials"), func(ctx context.Context, r *Request) ([]Held, error) {
+func (b *Holding) Who(ctx context.Context, r Request) ([]LiveGrant, error) {
+	return visit(ctx, b.visits, r, b.admins.toOrder("see everybody's credentials"), func(ctx context.Context, r *Request) ([]LiveGrant, error) {
 		if err := b.recorder.Record(ctx, b.admins.adminEvent(EventWho, *r)); err != nil {
 			return nil, recordAway(err, "nothing is shown")
 		}
-		return b.heldByAll(ctx)
+		return b.liveOfAll(ctx)
 	})
 }
 
-func (b *Holding) heldByAll(ctx context.Context) ([]Held, error) {
+func (b *Holding) liveOfAll(ctx context.Context) ([]LiveGrant, error) {
 	users, err := b.grants.Holders(ctx)
 	if err != nil {
 		return nil, storeDown(err)
 	}
 	var (
 		mu    sync.Mutex
-		all   []Held
+		all   []LiveGrant
 		first error
 	)
 	eachAtOnce(whoAtOnce, len(users), func(i int) {
@@ -42,13 +42,13 @@ func (b *Holding) heldByAll(ctx context.Context) ([]Held, error) {
 		defer mu.Unlock()
 		first = cmp.Or(first, err)
 		for _, g := range grants {
-			all = append(all, Held{Grant: g, Name: b.NameOf(g.User)})
+			all = append(all, LiveGrant{Grant: g, Name: b.NameOf(g.User)})
 		}
 	})
 	if first != nil {
 		return nil, storeDown(first)
 	}
-	slices.SortFunc(all, func(x, y Held) int {
+	slices.SortFunc(all, func(x, y LiveGrant) int {
 		return cmp.Or(cmp.Compare(x.Name, y.Name), cmp.Compare(x.User, y.User), x.Expires.Compare(y.Expires), cmp.Compare(x.ID, y.ID))
 	})
 	return all, nil

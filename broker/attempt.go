@@ -43,7 +43,7 @@ type attempt struct {
 	outcome EventKind
 	// did is what AWS did; dropped, what became of it if that cannot be recorded.
 	did, dropped string
-	// keep does what follows, and reports in Issued.Kept whether a Grant is kept.
+	// keep does what follows, and reports in Issued.Saved whether a Grant is saved.
 	keep func(ctx context.Context, issued Issued, outcome Event) (Issued, error)
 }
 
@@ -161,8 +161,8 @@ func (b *attempts) failed(ctx context.Context, a attempt, err error) error {
 		}
 	}
 	if a.code {
-		b.claims.addNextCode(e)
-		b.claims.codeRefused(ctx, a.request, a.intent, e)
+		b.usage.addNextCode(e)
+		b.usage.codeRefused(ctx, a.request, a.intent, e)
 	}
 	b.recordFailure(ctx, a.intent, e, err)
 	return e
@@ -171,7 +171,7 @@ func (b *attempts) failed(ctx context.Context, a attempt, err error) error {
 // succeeded ends an attempt that AWS served.
 func (b *attempts) succeeded(ctx context.Context, a attempt, issued Issued) (Issued, error) {
 	if a.code {
-		b.claims.codeAccepted(ctx, a.request)
+		b.usage.codeAccepted(ctx, a.request)
 	}
 	if err := b.overtaken(ctx, a.request, a.intent, issued); err != nil {
 		spendAll(ctx, a.claims)
@@ -184,7 +184,7 @@ func (b *attempts) succeeded(ctx context.Context, a attempt, issued Issued) (Iss
 		return Issued{}, b.asError(a.request, unrecorded(err, a.did, a.dropped, useAfter(a.request, a.intent)))
 	}
 	issued, err := a.keep(ctx, issued, outcome)
-	if err == nil && issued.Kept {
+	if err == nil && issued.Saved {
 		err = b.overtaken(ctx, a.request, a.intent, issued)
 	}
 	if err != nil {

@@ -49,7 +49,7 @@ func useAfter(r Request, intent Event) CodeUse {
 
 // throwAway drops what must not be shown; false when a Grant that was kept stays.
 func (b *attempts) throwAway(ctx context.Context, r Request, issued Issued, why *Error) bool {
-	if !issued.Kept {
+	if !issued.Saved {
 		return true
 	}
 	g := issued.Grant

@@ -42,8 +42,8 @@ type Call struct {
 	Account policy.Account
 	Plan    Plan
 	Signer  secret.Credentials // the User's long-term key, or the MFA session's if Plan.Chained
-	// Kept says that the MFA session which signs is kept: another try needs no code.
-	Kept bool
+	// SessionSaved says that the MFA session which signs is saved: another try needs no code.
+	SessionSaved bool
 }
 
 // An STSAnswer is what STS issued.
@@ -91,7 +91,7 @@ type Renewal int
 const (
 	RenewWithCode    Renewal = iota // a new code
 	RenewWithoutMFA                 // nothing: the Account has no MFA
-	RenewFromKept                   // nothing while the credentials live, which are kept
+	RenewFromSaved                  // nothing while the credentials live, which are saved
 	RenewFromSession                // nothing while the MFA session lives
 )
 

@@ -89,14 +89,14 @@ type Broker struct {
 }
 
 type (
-	// claims are the uses of codes and of the calls that an Account may have.
-	claims struct{ *core }
+	// usage reserves codes, and counts wrong ones and the calls that an Account may have.
+	usage struct{ *core }
 	// sealings say how Credentials may be shown.
 	sealings struct{ *core }
 	// Visits says who speaks, and is the door that all pass.
 	Visits struct {
 		*core
-		claims *claims
+		usage *usage
 	}
 	// base is what every part behind the door works with.
 	base struct {
@@ -143,19 +143,19 @@ type (
 	// attempts are the acts that need the record.
 	attempts struct {
 		base
-		claims   *claims
+		usage    *usage
 		revoking *Revoking
 	}
 	// MFASessions begins, uses and ends them.
 	MFASessions struct {
 		base
-		claims   *claims
+		usage    *usage
 		attempts *attempts
 	}
 	// Issuing issues credentials and makes sign-in links.
 	Issuing struct {
 		base
-		claims      *claims
+		usage       *usage
 		consent     *Consent
 		sealings    *sealings
 		attempts    *attempts
@@ -179,7 +179,7 @@ type (
 	// Keys are those that credentials are encrypted to.
 	Keys struct {
 		base
-		claims   *claims
+		usage    *usage
 		sealings *sealings
 		attempts *attempts
 	}
@@ -199,8 +199,8 @@ func New(d Deps) *Broker {
 		sealedKeys: d.Keys, parseKey: d.ParseKey, recorder: d.Recorder, directory: d.Directory, people: d.People, counters: d.Counters,
 		leases: d.Leases, approvals: d.Approvals, orders: d.Orders, now: d.Now, log: d.Log,
 	}}
-	used, sealed := &claims{b.core}, &sealings{b.core}
-	b.Visits = &Visits{core: b.core, claims: used}
+	used, sealed := &usage{b.core}, &sealings{b.core}
+	b.Visits = &Visits{core: b.core, usage: used}
 	in := base{core: b.core, visits: b.Visits}
 	b.Policy = &Policy{in}
 	b.Pending = &Pending{in}
@@ -209,12 +209,12 @@ func New(d Deps) *Broker {
 	b.Voting = &Voting{base: in, pending: b.Pending}
 	b.Admins = &Admins{base: in, pending: b.Pending}
 	b.Revoking = &Revoking{base: in, policy: b.Policy, pending: b.Pending, admins: b.Admins}
-	acts := &attempts{base: in, claims: used, revoking: b.Revoking}
-	b.MFASessions = &MFASessions{base: in, claims: used, attempts: acts}
-	b.Issuing = &Issuing{base: in, claims: used, consent: b.Consent, sealings: sealed, attempts: acts, mfaSessions: b.MFASessions}
+	acts := &attempts{base: in, usage: used, revoking: b.Revoking}
+	b.MFASessions = &MFASessions{base: in, usage: used, attempts: acts}
+	b.Issuing = &Issuing{base: in, usage: used, consent: b.Consent, sealings: sealed, attempts: acts, mfaSessions: b.MFASessions}
 	b.Holding = &Holding{base: in, consent: b.Consent, sealings: sealed, admins: b.Admins, revoking: b.Revoking}
 	b.Lists = &Lists{base: in, consent: b.Consent, issuing: b.Issuing, holding: b.Holding}
-	b.Keys = &Keys{base: in, claims: used, sealings: sealed, attempts: acts}
+	b.Keys = &Keys{base: in, usage: used, sealings: sealed, attempts: acts}
 	b.Explaining = &Explaining{base: in, policy: b.Policy, consent: b.Consent, mfaSessions: b.MFASessions}
 	return b
 }

@@ -20,7 +20,7 @@ type BucketList struct {
 	Page    int    // of PerPage each, from 0
 	Total   int    // of all pages
 	AtLeast bool   // there are more than Total; nobody counted on
-	Kept    bool   // the bot can show other pages without a new code, for a while
+	Saved   bool   // the bot can show other pages without a new code, for a while
 	Way     []Part // how the credentials were obtained
 	Reused  bool   // an earlier Grant's credentials listed them
 	// UsedSession is as that of Issued.
@@ -32,8 +32,8 @@ func (l BucketList) renewal() Renewal {
 	switch {
 	case l.Account.MFA == policy.MFANone:
 		return RenewWithoutMFA
-	case l.Kept:
-		return RenewFromKept
+	case l.Saved:
+		return RenewFromSaved
 	case l.Grant.MFASession != "":
 		return RenewFromSession
 	}
@@ -56,7 +56,7 @@ func (b *Lists) Buckets(ctx context.Context, r Request, prefix string) (BucketLi
 			Prefix:      prefix,
 			Way:         issued.Way,
 			Reused:      reused,
-			Kept:        reused || issued.Kept,
+			Saved:       reused || issued.Saved,
 			UsedSession: issued.UsedSession,
 		}
 		if err := b.recordUse(ctx, *r, EventListing, issued.Grant); err != nil {
@@ -127,7 +127,7 @@ func (b *Lists) BucketPage(ctx context.Context, r Request, grantID, prefix strin
 		if err != nil {
 			return BucketList{}, err
 		}
-		if !found.Kept {
+		if !found.Revealable {
 			return BucketList{}, newError(CodeRevealOver,
 				Say("This list has ended: the bot keeps the credentials that it was made with for "+text.FormatDuration(b.config.RevealWindow)+" only."),
 				Say("Send ", BucketsCmd(account.Name), " again."))
@@ -140,7 +140,7 @@ func (b *Lists) BucketPage(ctx context.Context, r Request, grantID, prefix strin
 			b.log.WarnContext(ctx, "listing not found again; counted anew", "request", r.ID, "error", err)
 			known = listing.Listing{}
 		}
-		list := BucketList{Grant: found.Grant, Account: account, Prefix: prefix, Page: page, Reused: true, Kept: true}
+		list := BucketList{Grant: found.Grant, Account: account, Prefix: prefix, Page: page, Reused: true, Saved: true}
 		return b.listed(ctx, *r, found.Credentials, list, known.Sound())
 	})
 }
@@ -161,7 +161,7 @@ func (b *Lists) listed(ctx context.Context, r Request, c secret.Credentials, lis
 	}
 	list.Total, list.AtLeast = walk.Known.Total, !walk.Known.Ended
 	left := list.Grant.Issued.Add(b.config.RevealWindow).Sub(b.now())
-	if list.Kept && left > 0 && len(walk.Known.Parts) > 1 { // one part says all by itself
+	if list.Saved && left > 0 && len(walk.Known.Parts) > 1 { // one part says all by itself
 		if err := b.listings.SaveListing(ctx, r.user.Slack, list.Grant.ID, list.Prefix, walk.Known, left); err != nil {
 			b.log.WarnContext(ctx, "listing not kept; it will be counted anew", "request", r.ID, "error", err)
 		}

@@ -106,8 +106,8 @@ func TestBucketsGivesTheFirstPageAndTheTotal(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := seen(list); got != test.want || !list.Kept || !list.Reused {
-				t.Errorf("got %s, kept %t, want %s, kept", got, list.Kept, test.want)
+			if got := seen(list); got != test.want || !list.Saved || !list.Reused {
+				t.Errorf("got %s, kept %t, want %s, kept", got, list.Saved, test.want)
 			}
 			if got := b.s3Calls(); got != test.calls {
 				t.Errorf("got %d calls, want %d", got, test.calls)

@@ -17,7 +17,7 @@ const (
 
 // codeClaim claims the code for this Request, so that no other sends it too. One
 // that begins an MFA session is claimed by claimSession.
-func (b *claims) codeClaim(r Request, user policy.User) claim {
+func (b *usage) codeClaim(r Request, user policy.User) claim {
 	return claim{
 		take:     func(ctx context.Context) error { return b.reserve(ctx, r, user) },
 		giveBack: func(ctx context.Context) { b.releaseCode(ctx, r, user, r.ID) },
@@ -25,7 +25,7 @@ func (b *claims) codeClaim(r Request, user policy.User) claim {
 	}
 }
 
-func (b *claims) reserve(ctx context.Context, r Request, user policy.User) error {
+func (b *usage) reserve(ctx context.Context, r Request, user policy.User) error {
 	mine, err := b.codes.ReserveCode(ctx, user.Slack, user.MFASerial, r.Code, r.ID, codeReservation)
 	if err != nil {
 		return StoreAway(err, "so nothing was issued")
@@ -36,7 +36,7 @@ func (b *claims) reserve(ctx context.Context, r Request, user policy.User) error
 	return nil
 }
 
-func (b *claims) codeSpent() error {
+func (b *usage) codeSpent() error {
 	return &Error{
 		Code: CodeCodeSpent, Use: UseSpent,
 		What: Say("That code has been used already; a code works once."),
@@ -45,21 +45,21 @@ func (b *claims) codeSpent() error {
 }
 
 // nextCode tells how long the device shows the current code.
-func (b *claims) nextCode() []Part {
+func (b *usage) nextCode() []Part {
 	now := b.now()
 	left := now.Truncate(totpStep).Add(totpStep).Sub(now).Round(time.Second)
 	return Say("Your device shows the next code in " + text.FormatDuration(max(left, time.Second)) + ".")
 }
 
 // releaseCode gives the code back if the claim is still this one.
-func (b *claims) releaseCode(ctx context.Context, r Request, user policy.User, claim string) {
+func (b *usage) releaseCode(ctx context.Context, r Request, user policy.User, claim string) {
 	if err := b.codes.ReleaseCode(ctx, user.Slack, user.MFASerial, r.Code, claim); err != nil {
 		b.log.WarnContext(ctx, "code not released; it stays reserved until it is stale", "request", r.ID, "error", err)
 	}
 }
 
 // addNextCode tells whoever needs a new code when there is one.
-func (b *claims) addNextCode(e *Error) {
+func (b *usage) addNextCode(e *Error) {
 	if e.Code == CodeWrongCode || e.Code == CodeOutcomeUnknown || e.Code == CodeThrottled {
 		e.Hint = Sentences(e.Hint, b.nextCode())
 	}

@@ -48,7 +48,7 @@ func TestEveryConstructorSaysWhatHappenedAndWhatToDo(t *testing.T) {
 		"approval":       {b.Policy.needsApproval(policy.Account{Name: "prod"}), UseUnused},
 		"blocked":        {b.Visits.blocked(Order{At: time.Now()}), UseUnused},
 		"paused":         {paused(Order{At: time.Now(), By: "U09ADMIN"}), UseUnused},
-		"code spent":     {AsError(b.Issuing.claims.codeSpent(), ""), UseSpent},
+		"code spent":     {AsError(b.Issuing.usage.codeSpent(), ""), UseSpent},
 		"seal required":  {AsError(b.Issuing.sealings.errSealRequired(policy.User{}, policy.Account{Name: "prod"}), ""), UseUnused},
 		"sessions off":   {AsError(b.MFASessions.sessionsOff(), ""), UseUnused},
 		"key needs code": {AsError(errKeyNeedsCode(secret.PublicKey{}), ""), UseUnused},

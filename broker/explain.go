@@ -78,13 +78,13 @@ func (b *Explaining) explain(ctx context.Context, r Request) (Explanation, error
 		e.Unmet = append(e.Unmet, b.asError(r, err))
 		e.BreakGlass = false // that is refused likewise
 	}
-	held, err := b.mfaSessions.usableSession(ctx, user)
+	session, err := b.mfaSessions.usableSession(ctx, user)
 	if err != nil {
 		b.log.WarnContext(ctx, "MFA session unknown", "request", r.ID, "error", err)
 	}
 	return e.planned(situation{
 		account: account, asked: r.Duration, duration: d,
-		sessions: b.config.MFASession, live: held.ok,
+		sessions: b.config.MFASession, live: session.ok,
 	})
 }
 

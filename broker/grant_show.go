@@ -14,7 +14,7 @@ import (
 type KeptGrant struct {
 	Grant       Grant
 	Credentials secret.Credentials
-	Kept        bool // Credentials are there
+	Revealable  bool // Credentials are there
 }
 
 // Live returns the Caller's live Grants, oldest first.
@@ -36,7 +36,7 @@ func (b *Holding) Reveal(ctx context.Context, r Request, grantID string) (Issued
 		if err != nil {
 			return Issued{}, err
 		}
-		if !found.Kept {
+		if !found.Revealable {
 			return Issued{}, newError(CodeRevealOver,
 				Say("These credentials cannot be shown or used again: the bot keeps them for "+text.FormatDuration(b.config.RevealWindow)+" only."),
 				Say("If you have lost them, press Renew."))
@@ -49,14 +49,14 @@ func (b *Holding) Reveal(ctx context.Context, r Request, grantID string) (Issued
 			return Issued{}, err
 		}
 		return Issued{
-			Grant: found.Grant, Credentials: found.Credentials, Account: account, Kept: true,
+			Grant: found.Grant, Credentials: found.Credentials, Account: account, Saved: true,
 			Way: Say("Shown again, nothing new was issued"), Sealing: sealing,
 		}, nil
 	})
 }
 
 // given finds a live Grant of the Caller and asks policy for it again. Credentials that
-// have ended, or that today's config would not give, count as not kept.
+// have ended, or that today's config would not give, count as not revealable.
 func (b *Holding) given(ctx context.Context, r *Request, grantID string) (KeptGrant, policy.Account, error) {
 	found, err := b.find(ctx, *r, grantID)
 	if err != nil {
@@ -70,7 +70,7 @@ func (b *Holding) given(ctx context.Context, r *Request, grantID string) (KeptGr
 	if err != nil {
 		return KeptGrant{}, policy.Account{}, err
 	}
-	found.Kept = found.Kept && stillGiven(found.Grant, cleared.account) && b.now().Before(found.Credentials.Expires)
+	found.Revealable = found.Revealable && stillGiven(found.Grant, cleared.account) && b.now().Before(found.Credentials.Expires)
 	return found, cleared.account, nil
 }
 
@@ -117,7 +117,7 @@ func (b *Holding) Again(ctx context.Context, r Request) (g Grant, ok bool) {
 		return Grant{}, false // Issue says what is wrong
 	}
 	found, kept, err := b.grants.FindGrant(ctx, user.Slack, g.ID)
-	if err != nil || !kept || !found.Kept {
+	if err != nil || !kept || !found.Revealable {
 		return Grant{}, false
 	}
 	cleared, err := b.consent.clearAgain(ctx, r, user, found.Grant)

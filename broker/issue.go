@@ -40,12 +40,12 @@ func (b *Issuing) issue(ctx context.Context, r *Request, cleared clearance) (Iss
 
 func (b *Issuing) issueNow(ctx context.Context, r Request, cleared clearance) (Issued, error) {
 	user, account := r.user, cleared.account
-	p, held, err := b.planFor(ctx, r, user, account)
+	p, session, err := b.planFor(ctx, r, user, account)
 	if err != nil {
 		return Issued{}, err
 	}
 	if p.Chained {
-		return b.issueFromSession(ctx, r, user, cleared, p, held)
+		return b.issueFromSession(ctx, r, user, cleared, p, session)
 	}
 	key, err := b.aws.LongTermKey(ctx, user, p)
 	if err != nil {
@@ -53,7 +53,8 @@ func (b *Issuing) issueNow(ctx context.Context, r Request, cleared clearance) (I
 	}
 	a := attempt{
 		request: r,
-		claims:  []claim{{take: func(ctx context.Context) error { return b.claims.takeCalls(ctx, r, account, p) }}},
+		// A counter is taken from first, and nothing is ever given back to it.
+		claims:  []claim{{take: func(ctx context.Context) error { return b.usage.takeCalls(ctx, r, account, p) }}},
 		intent:  b.issueIntent(r, user, p, cleared),
 		code:    p.SendsCode(),
 		undone:  "nothing was issued",
@@ -66,7 +67,7 @@ func (b *Issuing) issueNow(ctx context.Context, r Request, cleared clearance) (I
 		keep: b.keepGrant,
 	}
 	if p.SendsCode() {
-		a.claims = append(a.claims, b.claims.codeClaim(r, user))
+		a.claims = append(a.claims, b.usage.codeClaim(r, user))
 	}
 	a.claims = append(a.claims, b.consent.approvalClaim(r, cleared)...)
 	return b.attempts.perform(ctx, a)
@@ -89,7 +90,7 @@ func (b *Issuing) keepGrant(ctx context.Context, issued Issued, outcome Event) (
 		b.log.ErrorContext(ctx, "grant not kept; it cannot be shown again", "request", g.ID, "ref", ShortRef(g.ID), "error", err)
 		return issued, nil
 	}
-	issued.Kept = true
+	issued.Saved = true
 	return issued, nil
 }
 
@@ -144,7 +145,7 @@ func (b *Issuing) Judge(ctx context.Context, r Request) error {
 		}
 		p, _, err := b.planFor(ctx, *r, r.user, cleared.account)
 		if err == nil && p.SendsCode() {
-			err = b.claims.reserve(ctx, *r, r.user)
+			err = b.usage.reserve(ctx, *r, r.user)
 		}
 		return p, err
 	})

@@ -24,7 +24,7 @@ func TestConsoleIsOnTheRecordAsSuch(t *testing.T) {
 	if got := b.last(t); got.Purpose != broker.PurposeConsole {
 		t.Errorf("got purpose %q, want console", got.Purpose)
 	}
-	if s.Problem != nil || !s.Kept || s.Grant.AccessKeyID == "" {
+	if s.Problem != nil || !s.Saved || s.Grant.AccessKeyID == "" {
 		t.Errorf("got %+v, want a Grant that is kept", s)
 	}
 }

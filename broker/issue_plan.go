@@ -103,18 +103,18 @@ func (b *Issuing) planFor(ctx context.Context, r Request, user policy.User, acco
 	if err != nil {
 		return Plan{}, usableSession{}, err
 	}
-	var held usableSession
+	var session usableSession
 	if r.Code.Empty() && account.MFA != policy.MFANone {
-		if held, err = b.mfaSessions.usableSession(ctx, user); err != nil {
+		if session, err = b.mfaSessions.usableSession(ctx, user); err != nil {
 			return Plan{}, usableSession{}, err
 		}
 	}
 	p, err := plan(situation{
 		account: account, asked: r.Duration, duration: d,
-		hasCode: !r.Code.Empty(), sessions: b.config.MFASession, live: held.ok,
+		hasCode: !r.Code.Empty(), sessions: b.config.MFASession, live: session.ok,
 	})
 	if err != nil {
 		return Plan{}, usableSession{}, askForCode(r, err)
 	}
-	return p, held, nil
+	return p, session, nil
 }

@@ -11,31 +11,31 @@ import (
 
 // issueFromSession assumes the role with the User's MFA session, which r.Code
 // begins first if the Plan says so. The call carries no code.
-func (b *Issuing) issueFromSession(ctx context.Context, r Request, user policy.User, cleared clearance, p Plan, held usableSession) (Issued, error) {
+func (b *Issuing) issueFromSession(ctx context.Context, r Request, user policy.User, cleared clearance, p Plan, session usableSession) (Issued, error) {
 	account := cleared.account
-	if err := b.claims.takeCalls(ctx, r, account, p); err != nil {
+	if err := b.usage.takeCalls(ctx, r, account, p); err != nil {
 		return Issued{}, err
 	}
 	if p.Begins {
 		var err error
-		if held, err = b.mfaSessions.sessionByCode(ctx, r, user, b.config.MFASession); err != nil {
+		if session, err = b.mfaSessions.sessionByCode(ctx, r, user, b.config.MFASession); err != nil {
 			return Issued{}, err
 		}
-		p.Way = begunWay(held, b.now())
+		p.Way = begunWay(session, b.now())
 	}
 	intent := b.issueIntent(r, user, p, cleared)
-	intent.MFASession = held.AccessKeyID
+	intent.MFASession = session.AccessKeyID
 	a := attempt{
 		request: r,
 		claims:  b.consent.approvalClaim(r, cleared),
 		intent:  intent,
 		undone:  "no credentials for " + account.Name + " were issued",
-		again:   tryFrom(held),
+		again:   tryFrom(session),
 		outcome: EventGranted,
 		did:     "AWS issued credentials",
 		dropped: "they were thrown away unseen",
 		act: func(ctx context.Context) (Issued, error) {
-			return b.attempts.askSTS(ctx, Call{Request: r, User: user, Account: account, Plan: p, Signer: held.credentials, Kept: held.kept})
+			return b.attempts.askSTS(ctx, Call{Request: r, User: user, Account: account, Plan: p, Signer: session.credentials, SessionSaved: session.saved})
 		},
 		keep: b.keepGrant,
 	}
@@ -44,23 +44,23 @@ func (b *Issuing) issueFromSession(ctx context.Context, r Request, user policy.U
 	}
 	issued, err := b.attempts.perform(ctx, a)
 	if err != nil {
-		b.dropDead(ctx, r, held, err)
+		b.dropDead(ctx, r, session, err)
 		return Issued{}, askInstead(r, account, err)
 	}
 	if !p.Begins {
-		issued.UsedSession = &held.Session
+		issued.UsedSession = &session.Session
 	}
 	return issued, nil
 }
 
 // dropDead drops an MFA session that AWS no longer accepts.
-func (b *Issuing) dropDead(ctx context.Context, r Request, held usableSession, err error) {
+func (b *Issuing) dropDead(ctx context.Context, r Request, session usableSession, err error) {
 	if codeOf(err) != CodeExpired {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
-	if _, err := b.sessions.DropMFASession(ctx, held.User, held.ID); err != nil {
+	if _, err := b.sessions.DropMFASession(ctx, session.User, session.ID); err != nil {
 		b.log.WarnContext(ctx, "dead MFA session not dropped", "request", r.ID, "error", err)
 	}
 }
@@ -79,20 +79,20 @@ func askInstead(r Request, account policy.Account, err error) error {
 }
 
 // tryFrom is the hint where an MFA session is there to try again from.
-func tryFrom(held usableSession) []Part {
-	if !held.kept {
+func tryFrom(session usableSession) []Part {
+	if !session.saved {
 		return tryAnew(UseSpent)
 	}
 	return Say("Try again in a minute; you need no new code while your MFA session lives.")
 }
 
 // begunWay says how credentials came from a session that a code began.
-func begunWay(held usableSession, now time.Time) []Part {
-	left := text.FormatDuration(held.Expires.Sub(now).Round(time.Minute))
+func begunWay(session usableSession, now time.Time) []Part {
+	left := text.FormatDuration(session.Expires.Sub(now).Round(time.Minute))
 	switch {
-	case held.shared:
+	case session.shared:
 		return Say("AssumeRole from the MFA session that the same code began: for " + left + " accounts like this need no new code")
-	case !held.kept:
+	case !session.saved:
 		return Say("GetSessionToken with your MFA code, then AssumeRole from that MFA session: " +
 			"the store did not keep it, so the next request needs a code again")
 	}

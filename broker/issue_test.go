@@ -27,7 +27,7 @@ func TestIssueRecordsIntentBeforeAndOutcomeAfter(t *testing.T) {
 	if got.AccessKeyID != issued.Credentials.AccessKeyID || got.STSRequestID == "" || !got.MFA || got.Seconds != 3600 || !got.Expires.Equal(issued.Grant.Expires) {
 		t.Errorf("got outcome %+v, want it to name what was issued: %+v", got, issued.Grant)
 	}
-	if !issued.Kept {
+	if !issued.Saved {
 		t.Error("got credentials that are not kept for the reveal window")
 	}
 }
@@ -103,8 +103,8 @@ func TestIssueStillShowsWhatCannotBeKept(t *testing.T) {
 	b := newBench(t)
 	b.saveErr = errDown
 	issued, err := b.Issue(t.Context(), b.request("prod", b.device.Code()))
-	if err != nil || issued.Kept {
-		t.Errorf("got kept=%v, error %v; want credentials that are on the record but not kept", issued.Kept, err)
+	if err != nil || issued.Saved {
+		t.Errorf("got kept=%v, error %v; want credentials that are on the record but not kept", issued.Saved, err)
 	}
 }
 

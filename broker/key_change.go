@@ -53,7 +53,7 @@ func (b *Keys) changeKey(ctx context.Context, r Request, change ChangedKey) (Cha
 	intent.KeyChange, intent.Key, intent.PreviousKey = change.Change, change.Key.Fingerprint, change.Previous.Fingerprint
 	_, err = b.attempts.perform(ctx, attempt{
 		request: r,
-		claims:  []claim{b.claims.codeClaim(r, user)},
+		claims:  []claim{b.usage.codeClaim(r, user)},
 		intent:  intent,
 		code:    true,
 		undone:  "your key was not changed",

@@ -58,7 +58,7 @@ func (b *bench) code() string {
 func wantSealing(t *testing.T, issued broker.Issued, key secret.PublicKey) {
 	t.Helper()
 	got, sealed := issued.Sealing.Key()
-	if !issued.Sealing.Decided() || got != key || sealed == key.Empty() {
+	if !issued.Sealing.Known() || got != key || sealed == key.Empty() {
 		t.Errorf("sealing: got %+v, sealed=%v, want %+v", issued.Sealing, sealed, key)
 	}
 }
@@ -288,13 +288,13 @@ func TestRequiredSealingTakesKeysOfTheConfigAlone(t *testing.T) {
 
 func TestSealingIsUndecidedUntilSomebodyLooked(t *testing.T) {
 	var none secret.Sealing
-	if _, sealed := none.Key(); none.Decided() || sealed {
+	if _, sealed := none.Key(); none.Known() || sealed {
 		t.Error("the zero Sealing is decided")
 	}
-	if secret.SealedTo(secret.PublicKey{}).Decided() {
+	if secret.SealedTo(secret.PublicKey{}).Known() {
 		t.Error("a Sealing to no key is decided")
 	}
-	if _, sealed := secret.InClear().Key(); !secret.InClear().Decided() || sealed {
+	if _, sealed := secret.InClear().Key(); !secret.InClear().Known() || sealed {
 		t.Error("InClear is not in clear")
 	}
 }

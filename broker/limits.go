@@ -47,7 +47,7 @@ func (b *Visits) withinRate(ctx context.Context, r *Request) error {
 }
 
 // takeCalls counts calls to STS for the Account, before their code is claimed.
-func (b *claims) takeCalls(ctx context.Context, r Request, account policy.Account, p Plan) error {
+func (b *usage) takeCalls(ctx context.Context, r Request, account policy.Account, p Plan) error {
 	limit := b.config.Limits.STSCalls
 	if limit == 0 {
 		return nil

@@ -33,7 +33,7 @@ func (b *Visits) notLockedOut(ctx context.Context, r *Request) error {
 }
 
 // codeRefused counts a wrong code, says so in e's Hint, and records a lock-out.
-func (b *claims) codeRefused(ctx context.Context, r Request, intent Event, e *Error) {
+func (b *usage) codeRefused(ctx context.Context, r Request, intent Event, e *Error) {
 	if e.Code != CodeWrongCode {
 		return
 	}
@@ -57,7 +57,7 @@ func (b *claims) codeRefused(ctx context.Context, r Request, intent Event, e *Er
 }
 
 // codeAccepted forgets the wrong codes before it.
-func (b *claims) codeAccepted(ctx context.Context, r Request) {
+func (b *usage) codeAccepted(ctx context.Context, r Request) {
 	if r.Code.Empty() {
 		return
 	}

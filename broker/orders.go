@@ -41,7 +41,7 @@ type Orders interface {
 }
 
 // mayAct refuses the blocked, and everybody while the bot is paused. It is asked
-// before whatever gives somebody something: an issue, a reveal, an approval, a
+// before whatever gives somebody something: credentials, a reveal, an approval, a
 // change of key. What takes something away needs nobody's leave.
 func (b *Visits) mayAct(ctx context.Context, user string) error {
 	block, pause, err := b.orders.Orders(ctx, user)

@@ -157,7 +157,7 @@ func (m *memory) FindGrant(_ context.Context, user, id string) (broker.KeptGrant
 	for _, g := range m.grants {
 		if g.User == user && g.ID == id {
 			c, kept := m.kept[id]
-			return broker.KeptGrant{Grant: g, Credentials: c, Kept: kept}, true, m.saveErr
+			return broker.KeptGrant{Grant: g, Credentials: c, Revealable: kept}, true, m.saveErr
 		}
 	}
 	return broker.KeptGrant{}, false, m.saveErr

@@ -108,9 +108,9 @@ type Issued struct {
 	Account     policy.Account
 	Way         []Part         // why the planner chose this call, for the reply
 	Sealing     secret.Sealing // how the Credentials may be shown
-	// Kept is false when the Credentials could not be sealed for the reveal
+	// Saved is false when the Credentials could not be sealed for the reveal
 	// window: they work, but cannot be shown or used again.
-	Kept bool
+	Saved bool
 	// UsedSession is the MFA session that took the place of a code: the person is
 	// told by direct message. nil when there was a code, or none was needed.
 	UsedSession *Session

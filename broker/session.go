@@ -52,7 +52,7 @@ type usableSession struct {
 	credentials secret.Credentials
 	ok          bool
 	shared      bool // another Request sent the same code and began it
-	kept        bool
+	saved       bool // in the store, so that another Request can use it
 }
 
 // usableSession returns the User's MFA session if it was begun with the device that the
@@ -72,7 +72,7 @@ func (b *MFASessions) usableSession(ctx context.Context, user policy.User) (usab
 	if !ok || s.MFASerial != user.MFASerial || s.Expires.Sub(b.now()) < sessionMargin {
 		return usableSession{}, nil
 	}
-	return usableSession{Session: s, credentials: c, ok: true, kept: true}, nil
+	return usableSession{Session: s, credentials: c, ok: true, saved: true}, nil
 }
 
 func (b *MFASessions) sessionsOff() error {
@@ -83,13 +83,13 @@ func (b *MFASessions) sessionsOff() error {
 
 // MFASession returns the Caller's MFA session; ok is false when there is none.
 func (b *MFASessions) MFASession(ctx context.Context, r Request) (s Session, ok bool, err error) {
-	held, err := visit(ctx, b.visits, r, b.visits.toSee(), func(ctx context.Context, r *Request) (usableSession, error) {
+	session, err := visit(ctx, b.visits, r, b.visits.toSee(), func(ctx context.Context, r *Request) (usableSession, error) {
 		if b.config.MFASession == 0 {
 			return usableSession{}, b.sessionsOff()
 		}
 		return b.usableSession(ctx, r.user)
 	})
-	return held.Session, held.ok, err
+	return session.Session, session.ok, err
 }
 
 // EndMFASession deletes the Caller's MFA session for all replicas; ok is false when there

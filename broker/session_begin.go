@@ -36,11 +36,11 @@ func (b *MFASessions) BeginMFASession(ctx context.Context, r Request) (Session, 
 		if err != nil {
 			return Session{}, err
 		}
-		held, err := b.sessionByCode(ctx, *r, r.user, d)
-		if err == nil && !held.kept {
+		session, err := b.sessionByCode(ctx, *r, r.user, d)
+		if err == nil && !session.saved {
 			err = onRecord(unstored(nil, "AWS took the code, but the bot's own store did not keep the MFA session, so nobody has it."))
 		}
-		return held.Session, err
+		return session.Session, err
 	})
 }
 
@@ -73,30 +73,30 @@ func (b *MFASessions) sessionByCode(ctx context.Context, r Request, user policy.
 	defer done()
 	waiting, enough := context.WithTimeout(waiting, sessionWait)
 	defer enough()
-	var held usableSession
+	var session usableSession
 	err = retry.Pace{First: firstPause, Longest: longestPause}.Do(waiting, func() (err error) {
-		if held, err = b.beginSession(ctx, r, user, d, key); !errors.Is(err, errClaimed) {
+		if session, err = b.beginSession(ctx, r, user, d, key); !errors.Is(err, errClaimed) {
 			return retry.Final(err)
 		}
 		over := false
-		held, over, err = b.sessionOfClaim(ctx, r, user)
+		session, over, err = b.sessionOfClaim(ctx, r, user)
 		switch {
 		case err != nil:
 			return retry.Final(codeUnclaimed(err))
-		case held.ok:
+		case session.ok:
 			return nil
 		case over:
-			return retry.Final(b.claims.codeSpent())
+			return retry.Final(b.usage.codeSpent())
 		}
 		return errClaimed
 	})
 	switch {
 	case !errors.Is(err, errClaimed):
-		return held, err
+		return session, err
 	case ctx.Err() != nil:
 		return usableSession{}, codeUnclaimed(ctx.Err())
 	}
-	return usableSession{}, b.claims.codeSpent()
+	return usableSession{}, b.usage.codeSpent()
 }
 
 // claimSession claims r.Code to begin an MFA session with, or returns errClaimed.
@@ -109,7 +109,7 @@ func (b *MFASessions) claimSession(ctx context.Context, r Request, user policy.U
 }
 
 // sessionOfClaim is the MFA session that the code's claim began; over: none will come.
-func (b *MFASessions) sessionOfClaim(ctx context.Context, r Request, user policy.User) (held usableSession, over bool, err error) {
+func (b *MFASessions) sessionOfClaim(ctx context.Context, r Request, user policy.User) (session usableSession, over bool, err error) {
 	claim, err := b.codes.CodeClaim(ctx, user.Slack, user.MFASerial, r.Code)
 	if err != nil || claim == "" { // given back: it can be claimed now
 		return usableSession{}, false, err
@@ -121,12 +121,12 @@ func (b *MFASessions) sessionOfClaim(ctx context.Context, r Request, user policy
 			return usableSession{}, true, nil
 		}
 	}
-	held, err = b.usableSession(ctx, user)
-	if err != nil || held.ID != id {
+	session, err = b.usableSession(ctx, user)
+	if err != nil || session.ID != id {
 		return usableSession{}, over, err
 	}
-	held.shared = true
-	return held, false, nil
+	session.shared = true
+	return session, false, nil
 }
 
 // codeUnclaimed says that the store failed before the code was claimed; nil if it did not.
@@ -144,12 +144,12 @@ func (b *MFASessions) beginSession(ctx context.Context, r Request, user policy.U
 	asked := r
 	asked.Purpose = PurposeMFASession
 	intent := b.intent(asked, user, p)
-	held := usableSession{ok: true}
+	session := usableSession{ok: true}
 	_, err := b.attempts.perform(ctx, attempt{
 		request: r,
 		claims: []claim{{
 			take:     func(ctx context.Context) error { return b.claimSession(ctx, r, user) },
-			giveBack: func(ctx context.Context) { b.claims.releaseCode(ctx, r, user, beginning+r.ID) },
+			giveBack: func(ctx context.Context) { b.usage.releaseCode(ctx, r, user, beginning+r.ID) },
 			spent:    func(e *Error) bool { return e.Use != UseUnused },
 			spend:    func(ctx context.Context) { b.replaceClaim(ctx, r, user, r.ID) },
 		}},
@@ -164,8 +164,8 @@ func (b *MFASessions) beginSession(ctx context.Context, r Request, user policy.U
 		},
 		keep: func(ctx context.Context, issued Issued, _ Event) (Issued, error) {
 			g := issued.Grant
-			held.credentials = issued.Credentials
-			held.Session = Session{
+			session.credentials = issued.Credentials
+			session.Session = Session{
 				ID:          r.ID,
 				User:        user.Slack,
 				MFASerial:   user.MFASerial,
@@ -174,20 +174,20 @@ func (b *MFASessions) beginSession(ctx context.Context, r Request, user policy.U
 				Asked:       intent.Time,
 				Expires:     g.Expires,
 			}
-			held.kept = b.keepSession(ctx, r, user, held)
+			session.saved = b.keepSession(ctx, r, user, session)
 			return issued, nil
 		},
 	})
 	if err != nil {
 		return usableSession{}, err
 	}
-	return held, nil
+	return session, nil
 }
 
 // keepSession keeps an MFA session, and lets those who wait for it go on. One that
 // may be kept or not is dropped: nobody is told that it is there.
-func (b *MFASessions) keepSession(ctx context.Context, r Request, user policy.User, held usableSession) bool {
-	if err := b.sessions.SaveMFASession(ctx, held.Session, held.credentials); err != nil {
+func (b *MFASessions) keepSession(ctx context.Context, r Request, user policy.User, session usableSession) bool {
+	if err := b.sessions.SaveMFASession(ctx, session.Session, session.credentials); err != nil {
 		b.log.ErrorContext(ctx, "MFA session not kept", "request", r.ID, "ref", ShortRef(r.ID), "error", err)
 		if _, err := b.sessions.DropMFASession(ctx, user.Slack, r.ID); err != nil {
 			b.log.WarnContext(ctx, "MFA session that may be kept not dropped", "request", r.ID, "error", err)
@@ -199,9 +199,9 @@ func (b *MFASessions) keepSession(ctx context.Context, r Request, user policy.Us
 	return true
 }
 
-// settle tells those who wait for the MFA session that a code begins what became of it.
+// replaceClaim tells those who wait for the MFA session that a code begins what became of it.
 func (b *MFASessions) replaceClaim(ctx context.Context, r Request, user policy.User, to string) {
 	if err := b.codes.ReplaceClaim(ctx, user.Slack, user.MFASerial, r.Code, beginning+r.ID, to); err != nil {
-		b.log.WarnContext(ctx, "code not settled; who waits for it waits in vain", "request", r.ID, "error", err)
+		b.log.WarnContext(ctx, "claim not replaced; who waits for it waits in vain", "request", r.ID, "error", err)
 	}
 }

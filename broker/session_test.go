@@ -243,7 +243,7 @@ func TestAnMFASessionThatCannotBeKeptServesOnce(t *testing.T) {
 	b := newSessionBench(t)
 	b.saveErr = errDown
 	issued := b.wantIssued(t, b.request("staging", b.device.Code()))
-	if !strings.Contains(broker.Plain(issued.Way), "did not keep it") || issued.Kept {
+	if !strings.Contains(broker.Plain(issued.Way), "did not keep it") || issued.Saved {
 		t.Errorf("got way %q, want it to say that the MFA session was not kept", broker.Plain(issued.Way))
 	}
 	b.later(30 * time.Second)

@@ -135,7 +135,7 @@ func (b *Visits) refuse(ctx context.Context, r Request, err error) error {
 	if known && !r.Code.Empty() && user.MFASerial != "" {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 		defer cancel()
-		b.claims.releaseCode(ctx, r, user, r.ID)
+		b.usage.releaseCode(ctx, r, user, r.ID)
 	}
 	event := b.event(EventRefused, r)
 	event.failed(e)

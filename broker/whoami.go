@@ -49,12 +49,12 @@ func (b *Explaining) whoAmI(ctx context.Context, r Request, account policy.Accou
 	if who.Own, err = b.aws.Identity(ctx, key, user.Key); err != nil {
 		return WhoAmI{}, err
 	}
-	held, err := b.mfaSessions.usableSession(ctx, user)
+	session, err := b.mfaSessions.usableSession(ctx, user)
 	if err != nil {
 		return WhoAmI{}, err
 	}
-	if held.ok {
-		who.Session = &held.Session
+	if session.ok {
+		who.Session = &session.Session
 	}
 	if r.Account == "" {
 		return who, nil

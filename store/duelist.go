@@ -85,7 +85,7 @@ func (s DueLists) PutDue(ctx context.Context, list string, at time.Time, text []
 	if err != nil {
 		return broker.DueEntry{}, false, fmt.Errorf("put on due list %s: %w", list, err)
 	}
-	return broker.DueEntry{ID: id, At: at.Truncate(time.Millisecond), Text: text, Kept: sealed}, put, nil
+	return broker.DueEntry{ID: id, At: at.Truncate(time.Millisecond), Text: text, Sealed: sealed}, put, nil
 }
 
 // DueBy returns up to limit entries of list that are due at now or before, the
@@ -111,7 +111,7 @@ func (s DueLists) DueBy(ctx context.Context, list string, now time.Time, limit i
 	var out []broker.DueEntry
 	for _, z := range old.Val() {
 		text, _ := z.Member.(string) // it is always one
-		out = append(out, broker.DueEntry{At: time.UnixMilli(int64(z.Score)), Kept: []byte(text), Broken: oldEntry})
+		out = append(out, broker.DueEntry{At: time.UnixMilli(int64(z.Score)), Sealed: []byte(text), Broken: oldEntry})
 	}
 	found, err := s.openDue(ctx, keys, due.Val(), now)
 	if err != nil {
@@ -142,8 +142,8 @@ func (s DueLists) openDue(ctx context.Context, keys dueNames, due []redis.Z, now
 	for i, z := range due {
 		e := broker.DueEntry{ID: names[i][len(keys.entry("")):], At: time.UnixMilli(int64(z.Score))}
 		sealed, _ := values[i].(string)
-		e.Kept = []byte(sealed)
-		kept, err := s.unsealDue(names[i], e.At, e.Kept)
+		e.Sealed = []byte(sealed)
+		kept, err := s.unsealDue(names[i], e.At, e.Sealed)
 		if err != nil {
 			e.Broken = err.Error()
 		}
@@ -174,7 +174,7 @@ func (s DueLists) TakeDue(ctx context.Context, list string, e broker.DueEntry, u
 	if err != nil {
 		return broker.DueEntry{}, false, fmt.Errorf("take from due list %s: %w", list, err)
 	}
-	e.At, e.Kept, e.Tries = until.Truncate(time.Millisecond), sealed, e.Tries+1
+	e.At, e.Sealed, e.Tries = until.Truncate(time.Millisecond), sealed, e.Tries+1
 	return e, taken, nil
 }
 
@@ -207,7 +207,7 @@ func (s DueLists) SettleDue(ctx context.Context, list string, e broker.DueEntry,
 func (s DueLists) replaceDue(ctx context.Context, keys dueNames, e broker.DueEntry, at time.Time, sealed []byte) (bool, error) {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	return s.scripts.replaceDue.Run(ctx, s.rdb, []string{keys.list, keys.entry(e.ID)}, at.UnixMilli(), e.ID, e.Kept, sealed).Bool()
+	return s.scripts.replaceDue.Run(ctx, s.rdb, []string{keys.list, keys.entry(e.ID)}, at.UnixMilli(), e.ID, e.Sealed, sealed).Bool()
 }
 
 // SetAsideDue takes e off the list, whatever it holds, and keeps it for a while
@@ -218,9 +218,9 @@ func (s DueLists) SetAsideDue(ctx context.Context, list string, e broker.DueEntr
 	if err != nil {
 		return false, fmt.Errorf("set aside from due list: %w", err)
 	}
-	from, member, entry, kept := keys.list, e.ID, keys.entry(e.ID), e.Kept
+	from, member, entry, kept := keys.list, e.ID, keys.entry(e.ID), e.Sealed
 	if e.Broken == oldEntry {
-		from, member, entry, kept = keys.old, string(e.Kept), keys.entry(""), nil
+		from, member, entry, kept = keys.old, string(e.Sealed), keys.entry(""), nil
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()

@@ -164,7 +164,7 @@ func (s Grants) FindGrant(ctx context.Context, user, grantID string) (broker.Kep
 		return broker.KeptGrant{}, false, nil
 	}
 	if found.sealed, ok = values[1].(string); ok {
-		if kept.Credentials, kept.Kept, err = s.openCredentials(found); err != nil {
+		if kept.Credentials, kept.Revealable, err = s.openCredentials(found); err != nil {
 			return broker.KeptGrant{}, false, fmt.Errorf("find grant: %w", err)
 		}
 	}

@@ -126,7 +126,7 @@ const notWorkedOn = "due list not worked on"
 
 // pace is how often what the store failed is tried again; each failure is logged.
 func (w *List) pace(what string) retry.Pace {
-	return retry.Pace{First: 500 * time.Millisecond, Longest: 30 * time.Second, Told: func(err error, wait time.Duration) {
+	return retry.Pace{First: 500 * time.Millisecond, Longest: 30 * time.Second, Report: func(err error, wait time.Duration) {
 		w.Log.Error(what, "error", err, "retry_in", wait)
 	}}
 }
@@ -167,7 +167,7 @@ func (w *List) handle(ctx context.Context, e broker.DueEntry) error {
 	switch {
 	case e.Broken != "":
 		// For the log alone: the rest may be written by anybody.
-		w.Log.Error("an entry of the due list cannot be read", "entry", fmt.Sprintf("%.100q", e.ID), "why", e.Broken, "holds", fmt.Sprintf("%.500q", e.Kept))
+		w.Log.Error("an entry of the due list cannot be read", "entry", fmt.Sprintf("%.100q", e.ID), "why", e.Broken, "holds", fmt.Sprintf("%.500q", e.Sealed))
 		return w.putAside(ctx, e, "it does not open, since it was changed, an older release wrote it, or its seal key is gone")
 	case e.Tries >= MaxTries:
 		return w.putAside(ctx, e, fmt.Sprintf("it was worked on %d times, and no time ended", e.Tries))

@@ -100,7 +100,7 @@ func TestAnEntryThatNobodyEverSettlesIsSetAside(t *testing.T) {
 }
 
 func TestABrokenEntryIsNotWorkedOn(t *testing.T) {
-	l := &oneDue{entry: &broker.DueEntry{ID: "x\n\x1b[31m", Kept: []byte("forged\nline"), Broken: "it does not open"}}
+	l := &oneDue{entry: &broker.DueEntry{ID: "x\n\x1b[31m", Sealed: []byte("forged\nline"), Broken: "it does not open"}}
 	told, log := worked(t, l, 3, func(context.Context, []byte) Result {
 		t.Error("it was worked on")
 		return Done()

@@ -75,7 +75,7 @@ const (
 )
 
 // Who lists everybody's live Grants, as many as Slack takes.
-func Who(v Voice, held []broker.Held) blockkit.Message {
+func Who(v Voice, held []broker.LiveGrant) blockkit.Message {
 	if len(held) == 0 {
 		return blockkit.NewMessage("Nobody has live credentials.",
 			blockkit.Paragraph(blockkit.Bold("Nobody has live credentials"), " from this bot."))
@@ -99,7 +99,7 @@ func Who(v Voice, held []broker.Held) blockkit.Message {
 	}
 }
 
-func heldSpans(v Voice, h broker.Held) []blockkit.Span {
+func heldSpans(v Voice, h broker.LiveGrant) []blockkit.Span {
 	spans := blockkit.Line(blockkit.Bold(blockkit.Named(h.Name, h.User)), "  ", blockkit.Code(h.Account), " until ", blockkit.Moment(h.Expires),
 		" ("+blockkit.TimeLeft(h.Expires.Sub(v.Now()))+" left)  ", blockkit.Code(h.AccessKeyID))
 	if !h.MFA {

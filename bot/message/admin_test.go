@@ -16,12 +16,12 @@ const wildReason = "INC-42 <!channel> *bold* <https://x.example|link> @here"
 // adminMessages are those that admins read.
 func adminMessages() map[string]blockkit.Message {
 	v := goldenVoice()
-	held := func(n int) []broker.Held {
-		var all []broker.Held
+	held := func(n int) []broker.LiveGrant {
+		var all []broker.LiveGrant
 		for i := range n {
 			g := goldenIssued(i%5 != 0).Grant
 			g.User, g.Reason = fmt.Sprintf("U%02dPERSON", i), strings.Repeat(wildReason, i%3)
-			all = append(all, broker.Held{Grant: g, Name: []string{"", "alice@example.com"}[i%2]})
+			all = append(all, broker.LiveGrant{Grant: g, Name: []string{"", "alice@example.com"}[i%2]})
 		}
 		return all
 	}

@@ -41,7 +41,7 @@ func BucketsWith(v Voice, list broker.BucketList, search string) blockkit.Messag
 		items[i] = bucketSpans(bucket)
 	}
 	elements := []slack.RichTextElement{blockkit.Paragraph(blockkit.Bold(head), where+"."), blockkit.Bullets(items...)}
-	if paged && !list.Kept {
+	if paged && !list.Saved {
 		elements = append(elements, blockkit.Paragraph(v.say("To see others, narrow it: ", broker.BucketsCmd(list.Account.Name, "123456 prefix logs-"))))
 	}
 	elements = append(elements, blockkit.Paragraph(usedSpans(list)))
@@ -77,7 +77,7 @@ func fewOrMany(list broker.BucketList) string {
 // pageButtons are those that lead somewhere. There are none once the bot holds
 // nothing to list with.
 func pageButtons(list broker.BucketList, search string) []slack.Block {
-	if !list.Kept {
+	if !list.Saved {
 		return nil
 	}
 	to := func(page int) string { return strconv.Itoa(page) + " " + list.Prefix }

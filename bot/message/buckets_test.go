@@ -34,7 +34,7 @@ func bucketPageMessages() map[string]blockkit.Message {
 		"buckets_last":   Buckets(v, goldenPage(17, 345, "", nil)),
 		"buckets_more":   Buckets(v, goldenPage(0, 10_000, "", func(l *broker.BucketList) { l.AtLeast = true })),
 		"buckets_found":  Buckets(v, goldenPage(0, 2, "logs-0000", nil)),
-		"buckets_unkept": Buckets(v, goldenPage(0, 345, "", func(l *broker.BucketList) { l.Kept, l.Reused = false, false })),
+		"buckets_unkept": Buckets(v, goldenPage(0, 345, "", func(l *broker.BucketList) { l.Saved, l.Reused = false, false })),
 		"buckets_search": BucketsWith(v, goldenPage(1, 345, "logs-", nil), ""),
 	}
 }
@@ -69,7 +69,7 @@ func TestButtonsLeadOnlyToPagesThatAre(t *testing.T) {
 		{goldenPage(0, 0, "a", nil), "search=0 a"},
 		{goldenPage(0, 0, "", nil), ""},
 		{goldenPage(1, 40, "", func(l *broker.BucketList) { l.AtLeast = true }), "previous=0 ,next=2 ,search=0 "},
-		{goldenPage(1, 60, "", func(l *broker.BucketList) { l.Kept = false }), ""},
+		{goldenPage(1, 60, "", func(l *broker.BucketList) { l.Saved = false }), ""},
 	}
 	for _, test := range tests {
 		var got []string

@@ -38,11 +38,11 @@ func Stopped(v Voice, issued broker.Issued, ref string) blockkit.Message {
 // noticeOf tells of credentials, with the button that shows them while they are
 // kept.
 func noticeOf(v Voice, e *broker.Error, issued broker.Issued) blockkit.Message {
-	if issued.Kept {
+	if issued.Saved {
 		e.Hint = broker.Say("The button shows them to you alone, within " + text.FormatDuration(v.Reveal) + " of their issue.")
 	}
 	m := v.Error(e)
-	if issued.Kept {
+	if issued.Saved {
 		m.Blocks = append(m.Blocks, listedButtons(issued.Grant, true, issued.Account.Revoker != ""))
 	}
 	return m

@@ -23,7 +23,7 @@ func deliveryMessages(t *testing.T) map[string]blockkit.Message {
 		t.Fatal(err)
 	}
 	lost := issued
-	lost.Kept = false
+	lost.Saved = false
 	return map[string]blockkit.Message{
 		"reminder":            Reminder(v, ending, false),
 		"dm_placeholder":      Placeholder(issued),

@@ -52,13 +52,13 @@ func Issued(v Voice, i broker.Issued, f snippet.Format) (blockkit.Message, error
 	if warning := tokenWarning(i.Credentials); warning != "" {
 		below = append(below, blockkit.Paragraph(warning))
 	}
-	if !i.Kept {
+	if !i.Saved {
 		below = append(below, blockkit.Paragraph("The store of the bot did not keep them, so copy them now: nothing can show or use them again."))
 	}
 	// The buttons come before the snippet, which fills the screen of a phone.
 	m := blockkit.Message{Text: text, Blocks: []slack.Block{
 		slack.NewRichTextBlock("", above...),
-		grantButtons(i.Grant, i.Kept, i.Account.Revoker != ""),
+		grantButtons(i.Grant, i.Saved, i.Account.Revoker != ""),
 		slack.NewRichTextBlock("", below...),
 	}}
 	if !m.Fits() {

@@ -36,7 +36,7 @@ func goldenIssued(mfa bool) broker.Issued {
 			AccessKeyID: "ASIAEXAMPLE000000000", SecretAccessKey: secret.New("wJalr/XUtnFEMI+K7MDENG/bPxRfiCYEXAMPLEKEY"),
 			SessionToken: secret.New("IQoJb3JpZ2luX2VjEXAMPLE//+token=="), Expires: goldenTime.Add(time.Hour),
 		},
-		Kept: true, Sealing: secret.InClear(),
+		Saved: true, Sealing: secret.InClear(),
 	}
 }
 
@@ -53,7 +53,7 @@ func otherGrant() broker.Grant {
 
 func goldenBuckets(n int, prefix string, reused bool) broker.BucketList {
 	list := broker.BucketList{
-		Total: n, Kept: true,
+		Total: n, Saved: true,
 		Account: policy.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall"}, Grant: goldenIssued(true).Grant,
 		Prefix: prefix, Reused: reused,
 	}

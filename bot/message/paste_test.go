@@ -68,7 +68,7 @@ func TestWholeReplyCanBePasted(t *testing.T) {
 			for _, sealing := range []secret.Sealing{secret.InClear(), secret.SealedTo(key)} {
 				for _, plainest := range []bool{true, false} {
 					i := goldenIssued(plainest)
-					i.Way, i.Sealing, i.Kept = broker.Say(way), sealing, plainest
+					i.Way, i.Sealing, i.Saved = broker.Say(way), sealing, plainest
 					i.Account.Revoker = policy.RoleARN(strings.Repeat("x", len(way)%2))
 					checkPasted(t, v, i, pair)
 				}
@@ -95,7 +95,7 @@ func checkPasted(t *testing.T, v Voice, i broker.Issued, pair snippettest.KeyPai
 		}
 		m, err := Issued(v, i, f)
 		must(t, err)
-		if i.Kept {
+		if i.Saved {
 			m = WithDeadline(m, goldenTime)
 		}
 		text := selected(t, m)

@@ -32,7 +32,7 @@ func copiedMessages(t *testing.T, v Voice) (all map[string]blockkit.Message, sni
 		for _, f := range snippet.Formats() {
 			for _, mfa := range []bool{true, false} {
 				i := goldenIssued(mfa)
-				i.Sealing, i.Kept = sealing, mfa
+				i.Sealing, i.Saved = sealing, mfa
 				name := string(f) + " " + how + map[bool]string{true: "", false: " without MFA"}[mfa]
 				m, err := Issued(v, i, f)
 				add(name, m, err)

@@ -43,7 +43,7 @@ func SignIn(v Voice, s broker.SignIn, f snippet.Format) (blockkit.Message, error
 	if blocks[0].BlockType() == slack.MBTAction {
 		at = 1
 	}
-	m.Blocks = append(m.Blocks, slices.Insert(blocks, at, grantButtons(s.Grant, s.Kept, s.Account.Revoker != ""))...)
+	m.Blocks = append(m.Blocks, slices.Insert(blocks, at, grantButtons(s.Grant, s.Saved, s.Account.Revoker != ""))...)
 	m.Blocks = append(m.Blocks, slack.NewRichTextBlock("", until))
 	return m, nil
 }

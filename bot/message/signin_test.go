@@ -59,7 +59,7 @@ func consoleMessages(t *testing.T) map[string]blockkit.Message {
 		"console":      signIn(goldenSignIn(maxButtonURL, nil)),
 		"console_long": signIn(goldenSignIn(maxButtonURL+1, nil)),
 		"console_service": signIn(goldenSignIn(0, func(s *broker.SignIn) {
-			s.Service, s.Grant.MFA, s.Kept = "s3", false, false
+			s.Service, s.Grant.MFA, s.Saved = "s3", false, false
 		})),
 		"console_none": noLink,
 		"explain":      explain(func(*broker.Explanation) {}),

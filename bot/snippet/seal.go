@@ -75,7 +75,7 @@ func ShowLink(sealing secret.Sealing, f Format, link secret.Text) (Shown, error)
 
 // sealedBlock is s encrypted to the person's key; "" if they have none.
 func sealedBlock(sealing secret.Sealing, s secret.Text) (key secret.PublicKey, block string, err error) {
-	if !sealing.Decided() {
+	if !sealing.Known() {
 		return secret.PublicKey{}, "", errUndecided
 	}
 	key, sealed := sealing.Key()

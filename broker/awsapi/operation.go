@@ -39,7 +39,7 @@ const (
 )
 
 func (c *Client) operationOf(call broker.Call) operation {
-	op := operation{account: call.Account.Name, region: c.config.Region, sessionOK: call.Kept, begun: call.Plan.Begins}
+	op := operation{account: call.Account.Name, region: c.config.Region, sessionOK: call.SessionSaved, begun: call.Plan.Begins}
 	if call.Plan.SendsCode() {
 		op.code = call.Request.Code
 	}

@@ -96,8 +96,8 @@ func parseRevocations(text string) (revocations, error) {
 }
 
 // with returns the document that also denies session before the moment, without
-// what can hit nobody any more: no role session outlives its issue by more than
-// MaxRoleDuration.
+// what can hit nobody any more: no role session lives for longer than
+// MaxRoleDuration after it was issued.
 func (doc revocations) with(session string, before time.Time) revocations {
 	latest := map[string]time.Time{session: before}
 	for _, s := range doc.Statement {

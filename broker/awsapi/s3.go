@@ -136,7 +136,7 @@ func (l bucketCall) noNewCode() string {
 	switch l.Again {
 	case broker.RenewWithoutMFA:
 		return ""
-	case broker.RenewFromKept:
+	case broker.RenewFromSaved:
 		return "; no new code is needed while your credentials live"
 	case broker.RenewFromSession:
 		return "; no new code is needed while your MFA session lives"

@@ -161,8 +161,8 @@ func TestASlowS3IsAnsweredInTime(t *testing.T) {
 	list, err := b.Lists.Buckets(ctx, b.request("prod", ""), "")
 	e := wantCode(t, err, broker.CodeCannotReachAWS)
 	if !strings.Contains(broker.Plain(e.What), "S3 did not answer in time") ||
-		!strings.Contains(broker.Plain(e.Hint), "no new code is needed while your credentials live") || !list.Kept {
-		t.Errorf("got %q %q (kept: %v), want the truth about the code", broker.Plain(e.What), broker.Plain(e.Hint), list.Kept)
+		!strings.Contains(broker.Plain(e.Hint), "no new code is needed while your credentials live") || !list.Saved {
+		t.Errorf("got %q %q (kept: %v), want the truth about the code", broker.Plain(e.What), broker.Plain(e.Hint), list.Saved)
 	}
 	if ctx.Err() != nil {
 		t.Error("nothing is left to answer with")

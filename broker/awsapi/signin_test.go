@@ -98,7 +98,7 @@ func wantNoLink(t *testing.T, b *bench, s broker.SignIn, err error) {
 	if s.Problem == nil || s.Problem.Code != broker.CodeSignin || !s.Link.Empty() {
 		t.Fatalf("got problem %v and a link (%t), want none for a reason", s.Problem, !s.Link.Empty())
 	}
-	if s.Credentials.SecretAccessKey.Empty() || !s.Kept {
+	if s.Credentials.SecretAccessKey.Empty() || !s.Saved {
 		t.Error("the credentials are lost")
 	}
 	// It stands above a snippet, and may be pasted with it.

@@ -47,7 +47,7 @@ var (
 
 // Leases keep who holds what, for all replicas.
 type Leases interface {
-	// HoldLease claims the lease name for holder, or renews it, for ttl from now by
+	// HoldLease takes the lease name for holder, or renews it, for ttl from now by
 	// the store's clock. turn is above 0, the same for each renewal and greater for
 	// each new holder; 0 when another holds it. After an error it may be held or not.
 	HoldLease(ctx context.Context, name, holder string, ttl time.Duration) (turn int64, err error)

@@ -21,7 +21,7 @@ import (
 type Pace struct {
 	First, Longest time.Duration
 	Tries          int                        // 0: until ctx ends
-	Told           func(error, time.Duration) // before each wait; may be nil
+	Report         func(error, time.Duration) // before each wait; may be nil
 }
 
 // Do calls try until it returns nil. It returns what the last try did, and, where
@@ -31,16 +31,16 @@ func (p Pace) Do(ctx context.Context, try func() error) error {
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		last = try()
 		return struct{}{}, last
-	}, backoff.WithBackOff(p.exponential()), backoff.WithMaxElapsedTime(0), backoff.WithMaxTries(uint(max(p.Tries, 0))), backoff.WithNotify(p.told))
+	}, backoff.WithBackOff(p.exponential()), backoff.WithMaxElapsedTime(0), backoff.WithMaxTries(uint(max(p.Tries, 0))), backoff.WithNotify(p.report))
 	if cause := context.Cause(ctx); err != nil && err == cause && last != cause { //nolint:errorlint // the very error that backoff took from ctx
 		return fmt.Errorf("%w; before that: %w", err, last)
 	}
 	return err
 }
 
-func (p Pace) told(err error, wait time.Duration) {
-	if p.Told != nil {
-		p.Told(err, wait)
+func (p Pace) report(err error, wait time.Duration) {
+	if p.Report != nil {
+		p.Report(err, wait)
 	}
 }
 

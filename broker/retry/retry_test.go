@@ -51,7 +51,7 @@ func TestAFinalErrorIsTheLast(t *testing.T) {
 
 func TestWhatTheOtherSideSaysGoesBeforeThePace(t *testing.T) {
 	var told []time.Duration
-	began, err := tried(t, Pace{First: time.Second, Told: func(err error, wait time.Duration) {
+	began, err := tried(t, Pace{First: time.Second, Report: func(err error, wait time.Duration) {
 		told = append(told, wait)
 		if !errors.Is(err, errAway) || err.Error() != errAway.Error() {
 			t.Errorf("got %v, want the error as it was", err)

@@ -15,18 +15,18 @@ func (k PublicKey) Empty() bool { return k.Text == "" }
 // Its zero value says neither: nobody looked, so nothing may be shown. Whoever
 // shows Credentials anew looks again, since the key may have changed.
 type Sealing struct {
-	decided bool
-	key     PublicKey
+	known bool
+	key   PublicKey
 }
 
 // InClear is the Sealing of a User without a key.
-func InClear() Sealing { return Sealing{decided: true} }
+func InClear() Sealing { return Sealing{known: true} }
 
 // SealedTo is the Sealing of a User whose key is k, which must not be empty.
-func SealedTo(k PublicKey) Sealing { return Sealing{decided: !k.Empty(), key: k} }
+func SealedTo(k PublicKey) Sealing { return Sealing{known: !k.Empty(), key: k} }
 
-// Decided reports whether anything may be shown at all.
-func (s Sealing) Decided() bool { return s.decided }
+// Known reports whether anything may be shown at all.
+func (s Sealing) Known() bool { return s.known }
 
 // Key returns the key to encrypt to; ok is false when Credentials go in clear.
-func (s Sealing) Key() (k PublicKey, ok bool) { return s.key, s.decided && !s.key.Empty() }
+func (s Sealing) Key() (k PublicKey, ok bool) { return s.key, s.known && !s.key.Empty() }

@@ -317,8 +317,8 @@ func dueOlder(t *testing.T, h *harness) {
 	}
 	putDue(t, h, 0, "ours")
 	e := wantDue(t, h, h.Store, time.Second, "broken", "ours")[0]
-	if string(e.Kept) != "served by nobody" || len(e.Text) != 0 {
-		t.Errorf("got %q, want what the older release wrote, as nothing to act by", e.Kept)
+	if string(e.Sealed) != "served by nobody" || len(e.Text) != 0 {
+		t.Errorf("got %q, want what the older release wrote, as nothing to act by", e.Sealed)
 	}
 	if aside, err := h.DueLists.SetAsideDue(t.Context(), "x", e); !aside || err != nil {
 		t.Errorf("set aside: got %v, %v", aside, err)

@@ -366,7 +366,7 @@ func wantFound(t *testing.T, h *harness, user, id string, found, kept bool) {
 	if err != nil {
 		t.Fatalf("find %s: %v", id, err)
 	}
-	if ok != found || got.Kept != kept || ok && got.Grant.ID != id {
+	if ok != found || got.Revealable != kept || ok && got.Grant.ID != id {
 		t.Errorf("find %s: got %+v, found %v, want found %v, kept %v", id, got.Grant, ok, found, kept)
 	}
 }

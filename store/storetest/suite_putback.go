@@ -79,8 +79,8 @@ func putBackGrant(t *testing.T, h *harness, reveal time.Duration) {
 func wantGrant(t *testing.T, s store.Grants, there, kept bool) {
 	t.Helper()
 	g, ok, err := s.FindGrant(t.Context(), "U01ALICE", "g1")
-	if ok != there || err != nil || g.Kept != kept || kept == g.Credentials.SessionToken.Empty() {
-		t.Errorf("find: got there %v, kept %v (%v), want %v, %v", ok, g.Kept, err, there, kept)
+	if ok != there || err != nil || g.Revealable != kept || kept == g.Credentials.SessionToken.Empty() {
+		t.Errorf("find: got there %v, kept %v (%v), want %v, %v", ok, g.Revealable, err, there, kept)
 	}
 	_, c, ok, err := s.RevealGrant(t.Context(), "U01ALICE", "prod")
 	if ok != kept || err != nil || kept == c.SessionToken.Empty() {

@@ -31,7 +31,7 @@ func (e *SetupError) Unwrap() error { return e.err }
 // is there, ctx ends, or it says what only a person can mend.
 func openStore(ctx context.Context, o store.Options) (st *store.Store, err error) {
 	pace := retry.Pace{First: 500 * time.Millisecond, Longest: 15 * time.Second}
-	pace.Told = func(err error, wait time.Duration) {
+	pace.Report = func(err error, wait time.Duration) {
 		o.Log.WarnContext(ctx, "waiting for Redis: nothing is served before it answers", "error", err, "retry_in", wait)
 	}
 	err = pace.Do(ctx, func() (err error) {
