@@ -39,7 +39,7 @@ func Stopped(v Voice, issued broker.Issued, ref string) blockkit.Message {
 // kept.
 func noticeOf(v Voice, e *broker.Error, issued broker.Issued) blockkit.Message {
 	if issued.Saved {
-		e.Hint = broker.Say("The button shows them to you alone, within " + text.FormatDuration(v.Reveal) + " of their issue.")
+		e.Hint = broker.Say("The button shows them to you alone, for " + text.FormatDuration(v.Reveal) + " after they were issued.")
 	}
 	m := v.Error(e)
 	if issued.Saved {
