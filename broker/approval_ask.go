@@ -127,7 +127,7 @@ func (b *Asking) somebodyCanApprove(ctx context.Context, account policy.Account,
 		}
 		m, err := b.visits.groups(ctx, user.Slack)
 		if err != nil {
-			return nil //nolint:nilerr // deciding will find out
+			return nil //nolint:nilerr // the vote will find out
 		}
 		people = append(people, m[id]...)
 	}

@@ -25,7 +25,7 @@ func NewEvents(copies Copies, log *slog.Logger) *Events {
 }
 
 // Serve has what an event tells of asked anew, and reports whether it was one. A
-// repeat does no harm, so nothing is claimed first.
+// repeat does no harm, so nothing is marked first.
 func (e *Events) Serve(ctx context.Context, event json.RawMessage) bool {
 	var kind struct {
 		Type string `json:"type"`
