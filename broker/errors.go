@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -70,6 +69,9 @@ func AsError(err error, requestID string) *Error {
 			Hint: Say("Try again; if it stays, quote the reference."),
 		}
 	}
+	if e.Code == "" { // it would pass for none
+		e.Code = CodeInternal
+	}
 	if e.Ours() && e.Ref == "" && requestID != "" {
 		e.Ref = ShortRef(requestID)
 	}
@@ -81,7 +83,7 @@ func codeOf(err error) Code {
 	if err == nil {
 		return ""
 	}
-	return cmp.Or(AsError(err, "").Code, CodeInternal)
+	return AsError(err, "").Code
 }
 
 // hinting is e with that hint.

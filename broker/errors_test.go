@@ -204,4 +204,7 @@ func TestOnlyNoErrorHasNoCode(t *testing.T) {
 			t.Errorf("%v: got %q, want %q", err, got, want)
 		}
 	}
+	if e := AsError(&Error{}, "abcdefghij"); e.Code != CodeInternal || e.Ref == "" {
+		t.Errorf("got %+v, want what an operator has to look up", e)
+	}
 }
