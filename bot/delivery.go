@@ -80,7 +80,7 @@ func (b *delivery) deliverCredentials(ctx context.Context, to conversation, r br
 	d := b.oweCredentials(ctx, r, issued)
 	err := b.replyInTime(ctx, to, m)
 	if err == nil {
-		b.settled(ctx, d)
+		b.takeOff(ctx, d)
 		return
 	}
 	b.log.ErrorContext(ctx, "credentials not delivered", "request", to.requestID, "ref", broker.ShortRef(to.requestID), "error", err)

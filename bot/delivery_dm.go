@@ -44,7 +44,7 @@ func (b *delivery) deliverByDM(ctx context.Context, to conversation, r broker.Re
 	defer cancel()
 	err := b.showByDM(showing, to, issued, m, &owed)
 	if err == nil {
-		b.settled(ctx, owed)
+		b.takeOff(ctx, owed)
 		b.deliver(ctx, to, message.Sent(issued))
 		return
 	}
@@ -56,7 +56,7 @@ func (b *delivery) deliverByDM(ctx context.Context, to conversation, r broker.Re
 	to.broker.Holding.Undelivered(ctx, r, issued.Grant, undelivered)
 	b.deliver(ctx, to, message.Undelivered(to.voice, issued, undelivered, broker.ShortRef(to.requestID)))
 	if owed.Message == nil || undelivered == broker.CodeDeliveryUnknown && owed.Message.TS != "" {
-		b.settled(ctx, owed) // what may hold the credentials is deleted in its time
+		b.takeOff(ctx, owed) // what may hold the credentials is deleted in its time
 		return
 	}
 	left := owed.owed

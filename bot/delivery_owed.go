@@ -103,8 +103,8 @@ func (b *delivery) owe(ctx context.Context, o owed, at time.Time) debt {
 	return debt{owed: o, entry: entry}
 }
 
-// settled takes a debt off the list: it was told, or another has its place.
-func (b *delivery) settled(ctx context.Context, d debt) {
+// takeOff takes a debt off the list: it was told, or another has its place.
+func (b *delivery) takeOff(ctx context.Context, d debt) {
 	if d.entry.ID == "" {
 		return
 	}
@@ -122,7 +122,7 @@ func (b *delivery) becomes(ctx context.Context, d debt, o owed, at time.Time) de
 		next.entry = d.entry
 		return next
 	}
-	b.settled(ctx, d)
+	b.takeOff(ctx, d)
 	return next
 }
 
@@ -159,13 +159,13 @@ func (b *delivery) tellOrOwe(ctx context.Context, to conversation, m blockkit.Me
 func (b *delivery) tellUndelivered(ctx context.Context, d debt, m blockkit.Message) {
 	err := b.web.DirectMessage(ctx, d.User, m)
 	if err == nil {
-		b.settled(ctx, d)
+		b.takeOff(ctx, d)
 		return
 	}
 	at, again := webapi.PutOff(b.now(), err, 0)
 	if !again {
 		b.log.ErrorContext(ctx, "nothing delivered", "request", d.Request, "user", d.User, "error", err)
-		b.settled(ctx, d)
+		b.takeOff(ctx, d)
 		return
 	}
 	b.log.WarnContext(ctx, "not told yet of credentials that were not delivered; it is owed", "request", d.Request, "user", d.User, "error", err, "until", at)

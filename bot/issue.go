@@ -114,7 +114,7 @@ func (b *issuing) present(ctx context.Context, to conversation, r broker.Request
 // answer, so it is owed no more.
 func (b *issuing) withhold(ctx context.Context, to conversation, r broker.Request, issued broker.Issued, err error) {
 	to.broker.Holding.Undelivered(ctx, r, issued.Grant, broker.AsError(err, r.ID).Code)
-	b.delivery.settled(ctx, b.delivery.oweCredentials(ctx, r, issued))
+	b.delivery.takeOff(ctx, b.delivery.oweCredentials(ctx, r, issued))
 }
 
 // tellUsed tells a person that their MFA session took the place of a code, so

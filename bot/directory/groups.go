@@ -29,7 +29,7 @@ const (
 	failureAge = 5 * time.Second
 	// groupsClaim is how long a replica that died while it asked holds the others up.
 	groupsClaim   = 8 * time.Second
-	refreshWithin = 10 * time.Second // a claim that ran out, and some more
+	refreshWithin = 10 * time.Second // a lease that ran out, and some more
 	groupsLease   = "groups"
 	groupsCopy    = "groups"
 	firstPoll     = 20 * time.Millisecond

@@ -64,7 +64,7 @@ const (
 type Result struct {
 	Next  []byte    // takes the entry's place; nil: the entry is done with
 	At    time.Time // when next is due
-	Aside string    // why nobody can ever work on it; it is told and set aside
+	Aside string    // why nobody can ever work on it; it is reported and set aside
 	Left  bool      // it comes back by itself
 }
 
