@@ -83,7 +83,7 @@ func (b *Bot) run(ctx context.Context, to conversation, c command.Command) {
 		b.approvals.cancelApprovals(ctx, to, c)
 	case command.VerbRevoke:
 		if c.Target != "" {
-			b.admins.admin(ctx, to, c)
+			b.admins.revokePerson(ctx, to, c)
 			return
 		}
 		b.self.revoke(ctx, to, c)

@@ -27,15 +27,15 @@ const (
 // first alone: one payload is one request, for every limit counts payloads. more
 // is how many others there were.
 func readInteraction(payload []byte) (in slack.InteractionCallback, more int, err error) {
-	var held struct {
+	var sent struct {
 		Actions []json.RawMessage `json:"actions"`
 	}
-	if json.Unmarshal(payload, &held) == nil && len(held.Actions) > 1 {
-		more = len(held.Actions) - 1
+	if json.Unmarshal(payload, &sent) == nil && len(sent.Actions) > 1 {
+		more = len(sent.Actions) - 1
 		whole := map[string]json.RawMessage{}
 		err := json.Unmarshal(payload, &whole)
 		if err == nil {
-			whole["actions"], err = json.Marshal(held.Actions[:1])
+			whole["actions"], err = json.Marshal(sent.Actions[:1])
 		}
 		if err == nil {
 			payload, err = json.Marshal(whole)

@@ -32,3 +32,13 @@ func (b *self) end(ctx context.Context, to conversation, grant string) {
 		return message.Ended(to.voice, ended), nil
 	})
 }
+
+// revokePerson answers /assume revoke @PERSON; the broker says who is an admin.
+func (b *admins) revokePerson(ctx context.Context, to conversation, c command.Command) {
+	target, whom := to.target(ctx, c)
+	b.delivery.inTime(ctx, to, message.StillRevoking("what "+whom+" has"), func(ctx context.Context) (blockkit.Message, error) {
+		done, err := to.broker.Revoking.RevokePerson(ctx, to.request(c), target)
+		b.approvals.showCancelled(ctx, to, done.Cancelled)
+		return message.PersonRevoked(to.voice, done), err
+	})
+}

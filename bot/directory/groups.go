@@ -27,8 +27,8 @@ const (
 	// failureAge keeps a Slack that does not answer from being asked, and waited
 	// for, by every Request.
 	failureAge = 5 * time.Second
-	// groupsClaim is how long a replica that died while it asked holds the others up.
-	groupsClaim   = 8 * time.Second
+	// groupsTerm is how long a replica that died while it asked holds the others up.
+	groupsTerm    = 8 * time.Second
 	refreshWithin = 10 * time.Second // a lease that ran out, and some more
 	groupsLease   = "groups"
 	groupsCopy    = "groups"
@@ -93,7 +93,7 @@ type refreshCall struct {
 
 // NewGroups returns a Groups; it asks nobody yet.
 func NewGroups(d Deps) *Groups {
-	dir := &Groups{api: d.API, copies: namedCopies{d.Copies}, lease: lease.New(namedLeases{d.Leases}, groupsLease, groupsClaim, d.Log), now: d.Now}
+	dir := &Groups{api: d.API, copies: namedCopies{d.Copies}, lease: lease.New(namedLeases{d.Leases}, groupsLease, groupsTerm, d.Log), now: d.Now}
 	dir.lease.Rest = failureAge // the other replicas would ask Slack one after the other
 	dir.changes = &membershipChanges{known: d.Copies, recorder: d.Recorder, named: d.Named, now: d.Now, log: d.Log}
 	return dir

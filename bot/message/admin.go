@@ -75,22 +75,22 @@ const (
 )
 
 // Who lists everybody's live Grants, as many as Slack takes.
-func Who(v Voice, held []broker.LiveGrant) blockkit.Message {
-	if len(held) == 0 {
+func Who(v Voice, live []broker.LiveGrant) blockkit.Message {
+	if len(live) == 0 {
 		return blockkit.NewMessage("Nobody has live credentials.",
 			blockkit.Paragraph(blockkit.Bold("Nobody has live credentials"), " from this bot."))
 	}
-	items := make([][]blockkit.Span, 0, min(len(held), whoMost))
-	for _, h := range held[:min(len(held), whoMost)] {
+	items := make([][]blockkit.Span, 0, min(len(live), whoMost))
+	for _, h := range live[:min(len(live), whoMost)] {
 		items = append(items, heldSpans(v, h))
 	}
-	head := blockkit.Counted(len(held), "set") + " of live credentials"
+	head := blockkit.Counted(len(live), "set") + " of live credentials"
 	for n := len(items); ; n-- {
 		said := []slack.RichTextElement{blockkit.Paragraph(blockkit.Bold(head + ":"))}
 		if n > 0 {
 			said = append(said, blockkit.Bullets(items[:n]...))
 		}
-		if more := len(held) - n; more > 0 {
+		if more := len(live) - n; more > 0 {
 			said = append(said, blockkit.Paragraph(fmt.Sprintf("and %d more: the record has them.", more)))
 		}
 		if m := blockkit.NewMessage(head+".", said...); n == 0 || m.Fits() {
