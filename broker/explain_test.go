@@ -35,9 +35,9 @@ func TestExplainNamesTheRule(t *testing.T) {
 		account string
 		want    policy.Decision
 	}{
-		{"prod", policy.Decision{Effect: policy.Allow, Rule: "allow U01ALICE", Max: 12 * time.Hour}},
-		{"hub", policy.Decision{Effect: policy.Allow, Rule: "allow S01ALL", Max: 36 * time.Hour}},
-		{"open", policy.Decision{Effect: policy.Allow, Rule: "allow *", Max: time.Hour}},
+		{"prod", policy.Decision{Effect: policy.Allow, Rule: "allow U01ALICE", By: policy.Match{Yes: true, Entry: "U01ALICE"}, Max: 12 * time.Hour}},
+		{"hub", policy.Decision{Effect: policy.Allow, Rule: "allow S01ALL", By: policy.Match{Yes: true, Entry: "S01ALL"}, Max: 36 * time.Hour}},
+		{"open", policy.Decision{Effect: policy.Allow, Rule: "allow *", By: policy.Match{Yes: true, Entry: "*"}, Max: time.Hour}},
 		{"vault", policy.Decision{Effect: policy.Deny, Rule: "default deny", Why: policy.NotAllowed}},
 	} {
 		if diff := cmp.Diff(test.want, b.explain(t, test.account, 0).Decision); diff != "" {

@@ -113,7 +113,7 @@ func TestApprovalsPingTheApproversAlone(t *testing.T) {
 	long := goldenApproval(func(a *approval.Approval) { a.Reason = strings.Repeat("<&>", broker.MaxReason/3) })
 	explained := broker.Explanation{
 		Account:  policy.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 4 * time.Hour},
-		Decision: policy.Decision{Effect: policy.NeedApproval, Rule: "allow leads (S05PLATFORM)"},
+		Decision: policy.Decision{Effect: policy.NeedApproval, Rule: "allow leads (S05PLATFORM)", By: policy.Match{Yes: true, Entry: "leads", Group: "S05PLATFORM"}},
 		Duration: time.Hour, Way: broker.Say("AssumeRole with your MFA code"), Contact: broker.Say("Ask in #help-aws."),
 		NeedsCode: &broker.Error{Code: broker.CodeNeedsCode, What: broker.Say("prod needs the code of your MFA device.")},
 		Unmet:     []*broker.Error{{What: broker.Say("prod needs a reason."), Hint: broker.Say("End your request with because and the reason.")}},

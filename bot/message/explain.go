@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/slack-go/slack"
 
@@ -74,7 +73,7 @@ func Explanation(v Voice, e broker.Explanation) blockkit.Message {
 	if e.Approved != nil {
 		headline = "You may have " + name + " now: others have approved."
 	}
-	head := append(blockkit.Line(blockkit.Bold(headline), " "), allowedBy(e.Decision.Rule)...)
+	head := append(blockkit.Line(blockkit.Bold(headline), " "), allowedBy(e.Decision)...)
 	items := [][]blockkit.Span{accountSpans(e.Account)}
 	switch {
 	case e.Approved != nil:
@@ -108,8 +107,8 @@ func Explanation(v Voice, e broker.Explanation) blockkit.Message {
 func explainDenied(v Voice, e broker.Explanation) blockkit.Message {
 	text := "You may not have " + e.Account.Name + "."
 	why := blockkit.Line(" Default deny: no rule allows you. ")
-	if list, rule, _ := strings.Cut(e.Decision.Rule, " "); list == "deny" {
-		why = blockkit.Line(" The config denies you, by ", blockkit.Code(rule), ", whatever else it allows. ")
+	if by := e.Decision.By; by.Yes {
+		why = blockkit.Line(" The config denies you, by ", blockkit.Code(by.String()), ", whatever else it allows. ")
 	}
 	if e.Decision.Err != nil {
 		why = blockkit.Line(" Membership unknown: Slack cannot say right now which user groups you are in, and what is unknown is denied. Try " +
@@ -125,22 +124,21 @@ func explainDenied(v Voice, e broker.Explanation) blockkit.Message {
 
 // allowedBy names the entry of allow that matched. A user group is named by its
 // ID: its handle would need a lookup, and can change.
-func allowedBy(rule string) []blockkit.Span {
-	list, rule, _ := strings.Cut(rule, " ")
-	name, group, byGroup := strings.Cut(strings.TrimSuffix(rule, ")"), " (")
+func allowedBy(d policy.Decision) []blockkit.Span {
+	entry := d.By.Entry
 	switch {
-	case list == "oncall":
-		return blockkit.Line("The config allows the user group ", blockkit.Code(rule), ", which is on call, and you are in it.")
-	case byGroup:
-		return blockkit.Line("The config allows its group ", blockkit.Code(name), ", and you are in it, by the user group ", blockkit.Code(group), ".")
-	case rule != "" && rule[0] >= 'a' && rule[0] <= 'z':
-		return blockkit.Line("The config allows its group ", blockkit.Code(rule), ", and you are in it.")
-	case rule == "*":
+	case d.OnCall:
+		return blockkit.Line("The config allows the user group ", blockkit.Code(d.By.String()), ", which is on call, and you are in it.")
+	case d.By.Group != "":
+		return blockkit.Line("The config allows its group ", blockkit.Code(entry), ", and you are in it, by the user group ", blockkit.Code(d.By.Group), ".")
+	case entry != "" && entry[0] >= 'a' && entry[0] <= 'z':
+		return blockkit.Line("The config allows its group ", blockkit.Code(entry), ", and you are in it.")
+	case entry == "*":
 		return blockkit.Line("The config allows every user, by ", blockkit.Code(`"*"`), ".")
-	case strings.HasPrefix(rule, "S"):
-		return blockkit.Line("The config allows the user group ", blockkit.Code(rule), ", and you are in it.")
+	case policy.IsUserGroup(entry):
+		return blockkit.Line("The config allows the user group ", blockkit.Code(entry), ", and you are in it.")
 	}
-	return blockkit.Line("The config allows you yourself, as ", blockkit.Code(rule), ".")
+	return blockkit.Line("The config allows you yourself, as ", blockkit.Code(entry), ".")
 }
 
 func byBreakGlass(account string) []broker.Part {

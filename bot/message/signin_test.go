@@ -46,7 +46,7 @@ func consoleMessages(t *testing.T) map[string]blockkit.Message {
 	}
 	prod := broker.Explanation{
 		Account:  policy.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 4 * time.Hour},
-		Decision: policy.Decision{Effect: policy.Allow, Rule: "allow S01ONCALL"},
+		Decision: policy.Decision{Effect: policy.Allow, Rule: "allow S01ONCALL", By: policy.Match{Yes: true, Entry: "S01ONCALL"}},
 		Duration: time.Hour, Way: broker.Say("AssumeRole with your MFA code"), Contact: broker.Say("Ask in #help-aws."),
 		NeedsCode: &broker.Error{Code: broker.CodeNeedsCode, What: broker.Say("prod needs the code of your MFA device.")},
 	}
@@ -64,14 +64,14 @@ func consoleMessages(t *testing.T) map[string]blockkit.Message {
 		"console_none": noLink,
 		"explain":      explain(func(*broker.Explanation) {}),
 		"explain_longer": explain(func(e *broker.Explanation) {
-			e.Decision.Rule, e.Duration = "allow U01ALICE", 2*time.Hour
+			e.Decision.By, e.Duration = policy.Match{Yes: true, Entry: "U01ALICE"}, 2*time.Hour
 		}),
 		"explain_too_long": explain(func(e *broker.Explanation) {
 			e.Duration, e.Way, e.NeedsCode = 0, nil, nil
 			e.Problem = &broker.Error{What: broker.Say("prod is issued for 4h at most."), Hint: broker.Say("Ask for 4h or less.")}
 		}),
 		"explain_without": explain(func(e *broker.Explanation) {
-			e.Decision.Rule, e.Account.MFA, e.NeedsCode = "allow *", policy.MFANone, nil
+			e.Decision.By, e.Account.MFA, e.NeedsCode = policy.Match{Yes: true, Entry: "*"}, policy.MFANone, nil
 			e.Way = broker.Say("AssumeRole without MFA: the config says ", broker.Literal("mfa: none"), " for this account")
 		}),
 		"explain_own": explain(func(e *broker.Explanation) {
@@ -80,7 +80,7 @@ func consoleMessages(t *testing.T) map[string]blockkit.Message {
 			e.NeedsCode = &broker.Error{Code: broker.CodeNeedsCode, What: broker.Say("hub needs the code of your MFA device.")}
 		}),
 		"explain_approved": explain(func(e *broker.Explanation) {
-			e.Decision = policy.Decision{Effect: policy.NeedApproval, Rule: "allow leads (S05PLATFORM)"}
+			e.Decision = policy.Decision{Effect: policy.NeedApproval, By: policy.Match{Yes: true, Entry: "leads", Group: "S05PLATFORM"}}
 			e.Account.Approval, e.Duration = &policy.ApprovalPolicy{Approvers: []string{"S02LEADS"}, Count: 1}, time.Hour
 			approved := approvalStates()["approved"]
 			e.Approved = &approved
@@ -94,14 +94,19 @@ func consoleMessages(t *testing.T) map[string]blockkit.Message {
 				Hint: broker.Say("Ask in ", broker.Channel("C0OPS"), ", ", broker.Channel("C0DUTY"), ".")}}
 		}),
 		"explain_denied_by": explain(func(e *broker.Explanation) {
-			*e = broker.Explanation{Account: policy.Account{Name: "prod"}, Decision: policy.Decision{Effect: policy.Deny, Rule: "deny leads"}, Contact: e.Contact}
+			denied := policy.Decision{Effect: policy.Deny, By: policy.Match{Yes: true, Entry: "leads"}}
+			*e = broker.Explanation{Account: policy.Account{Name: "prod"}, Decision: denied, Contact: e.Contact}
 		}),
 		"explain_break_glass": explain(func(e *broker.Explanation) {
 			*e = broker.Explanation{Account: policy.Account{Name: "prod"}, Decision: policy.Decision{Effect: policy.Deny, Rule: "default deny"}, Contact: e.Contact,
 				BreakGlass: true}
 		}),
-		"explain_oncall": explain(func(e *broker.Explanation) { e.Decision.Rule = "oncall S03PAGER" }),
-		"explain_group":  explain(func(e *broker.Explanation) { e.Decision.Rule = "allow leads" }),
+		"explain_oncall": explain(func(e *broker.Explanation) {
+			e.Decision = policy.Decision{Effect: policy.Allow, Rule: "oncall S03PAGER", By: policy.Match{Yes: true, Entry: "S03PAGER"}, OnCall: true}
+		}),
+		"explain_group": explain(func(e *broker.Explanation) {
+			e.Decision = policy.Decision{Effect: policy.Allow, Rule: "allow leads", By: policy.Match{Yes: true, Entry: "leads"}}
+		}),
 		"explain_denied": explain(func(e *broker.Explanation) {
 			*e = broker.Explanation{Account: policy.Account{Name: "prod"}, Decision: policy.Decision{Effect: policy.Deny, Rule: "default deny"}, Contact: e.Contact}
 		}),

@@ -26,7 +26,9 @@ const (
 // A Decision is what policy says of a Request, and which rule says it.
 type Decision struct {
 	Effect  Effect
-	Rule    string        // "allow S01ONCALL", "deny U01ALICE", "hours": what of the config decided
+	Rule    string        // "allow S01ONCALL", "deny U01ALICE", "hours": what of the config decided, as the record says it
+	By      Match         // the entry of a list that decided, if one did
+	OnCall  bool          // that list is of who is on call
 	Why     Why           // of a deny
 	Unknown bool          // it may give more once it is known who is in which user group
 	Max     time.Duration // of an allow: longest that the rules which match give
@@ -118,14 +120,14 @@ func (c *Config) DecideWho(a Account, m Membership, ask Ask) Decision {
 	unknown := Decision{Effect: Deny, Rule: RuleUnknown, Why: UnknownGroups, Unknown: true}
 	switch denied := c.OnList(a.Deny, user, m); {
 	case denied.Yes:
-		return Decision{Effect: Deny, Rule: "deny " + denied.Entry, Why: NotAllowed}
+		return Decision{Effect: Deny, Rule: "deny " + denied.String(), By: denied, Why: NotAllowed}
 	case denied.Unknown:
 		return unknown
 	}
 	if ask.BreakGlass {
 		switch broken := c.OnList(a.BreakGlass, user, m); {
 		case broken.Yes:
-			return a.within(Decision{Effect: Allow, Rule: "break_glass " + broken.Entry, Max: a.MaxDuration}, ask.Duration)
+			return a.within(Decision{Effect: Allow, Rule: "break_glass " + broken.String(), By: broken, Max: a.MaxDuration}, ask.Duration)
 		case broken.Unknown:
 			return unknown
 		}
@@ -136,7 +138,7 @@ func (c *Config) DecideWho(a Account, m Membership, ask Ask) Decision {
 		found := c.OnList(rule.Who, user, m)
 		open = open || found.Unknown
 		if found.Yes {
-			best = better(best, a.within(a.by(rule, found.Entry), ask.Duration))
+			best = better(best, a.within(a.by(rule, found), ask.Duration))
 		}
 	}
 	switch {
@@ -150,14 +152,14 @@ func (c *Config) DecideWho(a Account, m Membership, ask Ask) Decision {
 }
 
 // by is what one rule gives by itself.
-func (a Account) by(rule Rule, entry string) Decision {
-	d := Decision{Effect: Allow, Rule: "allow " + entry, Max: a.MaxDuration}
+func (a Account) by(rule Rule, found Match) Decision {
+	d := Decision{Effect: Allow, Rule: "allow " + found.String(), By: found, Max: a.MaxDuration}
 	if rule.Max > 0 {
 		d.Max = min(rule.Max, a.MaxDuration)
 	}
 	switch {
 	case rule.OnCall:
-		d.Rule = "oncall " + entry
+		d.Rule, d.OnCall = "oncall "+found.String(), true
 	case a.Approval != nil:
 		d.Effect = NeedApproval
 	}

@@ -126,6 +126,15 @@ type Match struct {
 	Yes     bool
 	Unknown bool // only a user group could say, and membership is not known; then Yes is false
 	Entry   string
+	Group   string // the user group of Slack by which they are in a group of the config that is the Entry
+}
+
+// String is how the record names the entry.
+func (m Match) String() string {
+	if m.Group == "" {
+		return m.Entry
+	}
+	return m.Entry + " (" + m.Group + ")"
 }
 
 // OnList looks for a person. Entries that name people are looked at first, so
@@ -154,7 +163,7 @@ func (c *Config) OnList(list []string, user string, m Membership) Match {
 			case !found.Yes && slices.Contains(m[group], user):
 				found.Yes, found.Entry = true, entry
 				if named {
-					found.Entry = entry + " (" + group + ")"
+					found.Group = group
 				}
 			}
 		}
