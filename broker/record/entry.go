@@ -1,0 +1,96 @@
+package record
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+const (
+	// MaxLeaf is the most bytes of one Event. C2SP tlog-tiles has at most 65,535.
+	MaxLeaf = 32 << 10
+	// MaxAside is the most bytes of the free text of one Event, with its salt.
+	MaxAside = 32 << 10
+	// MaxID is the most bytes of an Event's ID.
+	MaxID = 64
+	// Window is how far behind the newest entry a writer may be. An entry counts only
+	// within it, so an old one cannot be written again as a new one, and a reader
+	// needs to remember no more than this many IDs to see one that is there twice.
+	Window = 4096
+)
+
+// An Entry is one leaf of the tree, as the store keeps it.
+type Entry struct {
+	Number int64 // its place, from 0; given by the store, and so not under the MAC
+	Sealed
+}
+
+// A Sealed is an Event as its writer hands it to the store.
+type Sealed struct {
+	After int64  // the number of the last entry that its writer had checked; -1 before the first
+	ID    string // of the Event
+	Leaf  []byte // the Event as it was written, once; the tree hashes these bytes
+	Aside []byte // its free text with salts, of which Leaf holds digests; nil: none, or erased
+	Key   string // which key of the ring made MAC
+	MAC   []byte // of message
+}
+
+// Keys makes and checks MACs under keys that the store of entries does not have.
+type Keys interface {
+	// MAC returns the MAC of message under the newest key, and that key's name.
+	MAC(message []byte) (key string, mac []byte)
+	// Check reports whether mac is that of message under the key of that name; false
+	// for a key that is not in the ring.
+	Check(key string, mac, message []byte) bool
+}
+
+// messageVersion begins every message, so that no other use of a key has one like it.
+const messageVersion = "assumebot record entry v1"
+
+// message is what the MAC of s is over: no two that differ in a part have the same.
+func (s Sealed) message(origin string) []byte {
+	out := make([]byte, 0, len(messageVersion)+len(origin)+len(s.ID)+len(s.Leaf)+32)
+	for _, part := range [][]byte{[]byte(messageVersion), []byte(origin), []byte(s.ID), s.Leaf} {
+		out = binary.BigEndian.AppendUint32(out, uint32(len(part))) //nolint:gosec // bounded by seal and check
+		out = append(out, part...)
+	}
+	return binary.BigEndian.AppendUint64(out, uint64(s.After)) //nolint:gosec // -1 has its own pattern too
+}
+
+// seal makes an entry of an Event that is written after the entry number after.
+func seal(keys Keys, origin, id string, leaf, aside []byte, after int64) (Sealed, error) {
+	s := Sealed{After: after, ID: id, Leaf: leaf, Aside: aside}
+	if err := s.bounded(); err != nil {
+		return Sealed{}, err
+	}
+	s.Key, s.MAC = keys.MAC(s.message(origin))
+	return s, nil
+}
+
+func (s Sealed) bounded() error {
+	switch {
+	case s.ID == "" || len(s.ID) > MaxID:
+		return fmt.Errorf("an ID of %d bytes", len(s.ID))
+	case len(s.Leaf) == 0 || len(s.Leaf) > MaxLeaf:
+		return fmt.Errorf("an event of %d bytes", len(s.Leaf))
+	case len(s.Aside) > MaxAside:
+		return fmt.Errorf("free text of %d bytes", len(s.Aside))
+	case s.After < -1:
+		return fmt.Errorf("written after %d", s.After)
+	}
+	return nil
+}
+
+// check reports why e cannot be an entry of the log at its place; nil when it can.
+func (e Entry) check(keys Keys, origin string) error {
+	if err := e.bounded(); err != nil {
+		return err
+	}
+	if e.Number <= e.After || e.Number-e.After > Window {
+		return fmt.Errorf("its writer had read up to %d, which is too far away", e.After)
+	}
+	if !keys.Check(e.Key, e.MAC, e.message(origin)) {
+		return errors.New("its MAC is wrong: no replica with our seal keys wrote it for this record")
+	}
+	return nil
+}

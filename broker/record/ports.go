@@ -1,0 +1,72 @@
+package record
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/assumebot/assumebot/broker/lease"
+)
+
+// A Batch is what one replica appends at once.
+type Batch struct {
+	Origin  string
+	Replica string // the writer; it has one batch in flight
+	ID      string // the same again for a repeat of the same batch
+	After   int64  // the last entry that the writer has checked; -1 before the first
+	AfterID string // the ID that entry has; "" before the first
+	Entries []Sealed
+}
+
+// An Appended is what became of a Batch.
+type Appended struct {
+	First   int64   // the number of its first entry; the others follow
+	Entries []Entry // from Batch.After+1 on, as many as a Read gives; without Asides
+}
+
+// Why a Batch is not appended.
+var (
+	// ErrRewound says that the entry after which it was to be written is not there any
+	// more, or is another one: the store lost or changed what was read from it.
+	ErrRewound = errors.New("the store of the record does not have what was read from it any more")
+	// ErrForeign says that the store keeps the record of another origin.
+	ErrForeign = errors.New("the store keeps the record of another origin")
+	// ErrBehind says that the writer is more than Window behind. It reads and tries again.
+	ErrBehind = errors.New("too far behind the record to write to it")
+	// ErrReplicas says that too few Redis replicas have it. It may stay all the same.
+	ErrReplicas = errors.New("too few replicas of the store have the entry")
+)
+
+// Entries keeps the entries. It gives the numbers, and is not trusted.
+type Entries interface {
+	// Append appends b in one atomic step: all or nothing. A repeat of the writer's
+	// last batch is answered as the first time. The error is one of the above when it
+	// was refused and changed nothing; after any other it may have been appended.
+	Append(ctx context.Context, b Batch) (Appended, error)
+	// Read returns up to limit entries from number from on, in order, without Asides.
+	// What stands there and is no entry is returned with what could be read of it,
+	// which fails its check. None is an empty answer.
+	Read(ctx context.Context, from int64, limit int) ([]Entry, error)
+	// Bounds returns the number of the oldest entry that is kept, and the number that
+	// the next one gets: they are equal where there is none.
+	Bounds(ctx context.Context) (first, next int64, err error)
+	// Await returns once there is an entry of number from or later, or wait is over.
+	Await(ctx context.Context, from int64, wait time.Duration) error
+	// Asides returns the Asides of entries; one that has none, or was erased, is left out.
+	Asides(ctx context.Context, numbers []int64) (map[int64][]byte, error)
+	// Forget erases an entry's Aside; false when it has none.
+	Forget(ctx context.Context, number int64) (bool, error)
+}
+
+// Checkpoints keeps the newest signed checkpoint and the tiles of the tree.
+type Checkpoints interface {
+	// Checkpoint returns what Publish kept last; nil when there is nothing.
+	Checkpoint(ctx context.Context) ([]byte, error)
+	// Publish replaces previous by next, atomically, while f is the newest turn of its
+	// lease; false when another has had a turn since or previous is not there any more.
+	Publish(ctx context.Context, f lease.Fence, previous, next []byte) (bool, error)
+	// Tiles returns the tiles of these C2SP paths; one that is not there is left out.
+	Tiles(ctx context.Context, paths []string) (map[string][]byte, error)
+	// SaveTiles keeps tiles by their C2SP paths.
+	SaveTiles(ctx context.Context, tiles map[string][]byte) error
+}
