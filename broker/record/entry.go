@@ -13,6 +13,8 @@ const (
 	MaxAside = 32 << 10
 	// MaxID is the most bytes of an Event's ID.
 	MaxID = 64
+	// RootSize is the bytes of a root.
+	RootSize = 32
 	// Window is how far behind the newest entry a writer may be. An entry counts only
 	// within it, so an old one cannot be written again as a new one, and a reader
 	// needs to remember no more than this many IDs to see one that is there twice.
@@ -28,6 +30,7 @@ type Entry struct {
 // A Sealed is an Event as its writer hands it to the store.
 type Sealed struct {
 	After int64  // the number of the last entry that its writer had checked; -1 before the first
+	Root  []byte // of the tree up to After, as its writer computed it: who read anything else sees it here
 	ID    string // of the Event
 	Leaf  []byte // the Event as it was written, once; the tree hashes these bytes
 	Aside []byte // its free text with salts, of which Leaf holds digests; nil: none, or erased
@@ -49,17 +52,18 @@ const messageVersion = "assumebot record entry v1"
 
 // message is what the MAC of s is over: no two that differ in a part have the same.
 func (s Sealed) message(origin string) []byte {
-	out := make([]byte, 0, len(messageVersion)+len(origin)+len(s.ID)+len(s.Leaf)+32)
-	for _, part := range [][]byte{[]byte(messageVersion), []byte(origin), []byte(s.ID), s.Leaf} {
+	out := make([]byte, 0, len(messageVersion)+len(origin)+len(s.ID)+len(s.Root)+len(s.Leaf)+32)
+	for _, part := range [][]byte{[]byte(messageVersion), []byte(origin), []byte(s.ID), s.Root, s.Leaf} {
 		out = binary.BigEndian.AppendUint32(out, uint32(len(part))) //nolint:gosec // bounded by seal and check
 		out = append(out, part...)
 	}
 	return binary.BigEndian.AppendUint64(out, uint64(s.After)) //nolint:gosec // -1 has its own pattern too
 }
 
-// seal makes an entry of an Event that is written after the entry number after.
-func seal(keys Keys, origin, id string, leaf, aside []byte, after int64) (Sealed, error) {
-	s := Sealed{After: after, ID: id, Leaf: leaf, Aside: aside}
+// seal makes an entry of an Event. Its writer has checked the entries up to after,
+// and root is that of the tree until there.
+func seal(keys Keys, origin, id string, leaf, aside []byte, after int64, root []byte) (Sealed, error) {
+	s := Sealed{After: after, Root: root, ID: id, Leaf: leaf, Aside: aside}
 	if err := s.bounded(); err != nil {
 		return Sealed{}, err
 	}
@@ -75,6 +79,8 @@ func (s Sealed) bounded() error {
 		return fmt.Errorf("an event of %d bytes", len(s.Leaf))
 	case len(s.Aside) > MaxAside:
 		return fmt.Errorf("free text of %d bytes", len(s.Aside))
+	case len(s.Root) != RootSize:
+		return fmt.Errorf("a root of %d bytes", len(s.Root))
 	case s.After < -1:
 		return fmt.Errorf("written after %d", s.After)
 	}
