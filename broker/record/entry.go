@@ -1,6 +1,7 @@
 package record
 
 import (
+	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -11,7 +12,7 @@ const (
 	MaxLeaf = 32 << 10
 	// MaxAside is the most bytes of the free text of one Event, with its salt.
 	MaxAside = 32 << 10
-	// MaxID is the most bytes of an Event's ID.
+	// MaxID is the most bytes of an entry's ID.
 	MaxID = 64
 	// RootSize is the bytes of a root.
 	RootSize = 32
@@ -31,7 +32,7 @@ type Entry struct {
 type Sealed struct {
 	After int64  // the number of the last entry that its writer had checked; -1 before the first
 	Root  []byte // of the tree up to After, as its writer computed it: who read anything else sees it here
-	ID    string // of the Event
+	ID    string // of the entry: random, so that none is there twice; an Event may be
 	Leaf  []byte // the Event as it was written, once; the tree hashes these bytes
 	Aside []byte // its free text with salts, of which Leaf holds digests; nil: none, or erased
 	Key   string // which key of the ring made MAC
@@ -62,8 +63,8 @@ func (s Sealed) message(origin string) []byte {
 
 // seal makes an entry of an Event. Its writer has checked the entries up to after,
 // and root is that of the tree until there.
-func seal(keys Keys, origin, id string, leaf, aside []byte, after int64, root []byte) (Sealed, error) {
-	s := Sealed{After: after, Root: root, ID: id, Leaf: leaf, Aside: aside}
+func seal(keys Keys, origin string, leaf, aside []byte, after int64, root []byte) (Sealed, error) {
+	s := Sealed{After: after, Root: root, ID: rand.Text(), Leaf: leaf, Aside: aside}
 	if err := s.bounded(); err != nil {
 		return Sealed{}, err
 	}
