@@ -1,0 +1,188 @@
+package record
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/transparency-dev/formats/log"
+	cosignature "github.com/transparency-dev/formats/note"
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// MaxNote is the most bytes of a signed checkpoint: room for the log's signature and
+// those of a dozen witnesses, of the largest kind.
+const MaxNote = 64 << 10
+
+// A Checkpoint is the size and root of a log, as its key signed them: C2SP
+// tlog-checkpoint without extension lines. Only PublicKeys.Check makes one.
+type Checkpoint struct {
+	Origin   string // which log
+	Size     int64
+	Root     tlog.Hash
+	Cosigned []Cosignature // of the witnesses that are known
+	Note     []byte        // as it was signed, with all signatures
+}
+
+// A Cosignature says that a witness saw nothing of a log change or vanish up to a
+// checkpoint, and none that is larger.
+type Cosignature struct {
+	Witness string // the name of its key
+	At      time.Time
+}
+
+// Tree returns size and root.
+func (c Checkpoint) Tree() tlog.Tree { return tlog.Tree{N: c.Size, Hash: c.Root} }
+
+// PublicKeys are what the checkpoints of a log are checked with.
+type PublicKeys struct {
+	name      string          // of each key of the log
+	log       map[uint32]bool // the hashes of these keys
+	verifiers note.Verifiers  // of the log and its witnesses
+}
+
+// NewPublicKeys reads the public keys of a log, which have one name, and those of its
+// witnesses, whose names differ: C2SP signed-note verifier keys, for Ed25519 and for
+// cosignatures.
+func NewPublicKeys(log, witnesses []string) (PublicKeys, error) {
+	verifiers := make([]note.Verifier, len(log))
+	for i, key := range log {
+		v, err := note.NewVerifier(key)
+		if err != nil {
+			return PublicKeys{}, fmt.Errorf("public key %d of the record: %w", i+1, err)
+		}
+		verifiers[i] = v
+	}
+	return newPublicKeys(verifiers, witnesses)
+}
+
+func newPublicKeys(log []note.Verifier, witnesses []string) (PublicKeys, error) {
+	if len(log) == 0 {
+		return PublicKeys{}, errors.New("the record has no key")
+	}
+	k := PublicKeys{name: log[0].Name(), log: make(map[uint32]bool)}
+	var all []note.Verifier
+	for _, v := range log {
+		if v.Name() != k.name {
+			return PublicKeys{}, fmt.Errorf("the keys of the record have two names, %s and %s", k.name, v.Name())
+		}
+		if !k.log[v.KeyHash()] { // a ring may have one twice
+			k.log[v.KeyHash()] = true
+			all = append(all, v)
+		}
+	}
+	names := make(map[string]bool)
+	for _, key := range witnesses {
+		v, err := witnessKey(key)
+		if err != nil {
+			return PublicKeys{}, err
+		}
+		if names[v.Name()] {
+			return PublicKeys{}, fmt.Errorf("two witnesses are called %s", v.Name())
+		}
+		names[v.Name()] = true
+		all = append(all, v)
+	}
+	k.verifiers = note.VerifierList(all...)
+	return k, nil
+}
+
+// witnessKey reads the public key of a witness, of the kinds that make cosignatures.
+func witnessKey(key string) (note.Verifier, error) {
+	v, err := cosignature.NewVerifierForCosignatureV1(key)
+	if err != nil {
+		return nil, fmt.Errorf("public key of a witness: %w", err)
+	}
+	// The library computes the hash that stands in a key, and does not compare it.
+	if !strings.HasPrefix(key, fmt.Sprintf("%s+%08x+", v.Name(), v.KeyHash())) {
+		return nil, fmt.Errorf("the public key of witness %s is damaged, or is none for cosignatures", v.Name())
+	}
+	return v, nil
+}
+
+// Name returns the name of the log's keys, which is the origin of its first log.
+func (k PublicKeys) Name() string { return k.name }
+
+// Check returns the checkpoint of the log called origin that raw is, once one of its
+// keys has signed it. It refuses a note in which a signature of a known key is wrong;
+// those of unknown keys count for nothing.
+func (k PublicKeys) Check(raw []byte, origin string) (Checkpoint, error) {
+	if len(raw) > MaxNote {
+		return Checkpoint{}, fmt.Errorf("a checkpoint of %d bytes", len(raw))
+	}
+	n, err := note.Open(raw, k.verifiers)
+	if err != nil {
+		return Checkpoint{}, fmt.Errorf("a checkpoint: %w", err)
+	}
+	c, err := parseCheckpoint(n.Text)
+	if err != nil {
+		return Checkpoint{}, err
+	}
+	if c.Origin != origin || !isOriginOf(k.name, origin) {
+		return Checkpoint{}, fmt.Errorf("a checkpoint of %q, signed by %s, where one of %q was expected", c.Origin, k.name, origin)
+	}
+	c.Note = raw
+	signed := false
+	for _, sig := range n.Sigs {
+		if sig.Name == k.name && k.log[sig.Hash] {
+			signed = true
+			continue
+		}
+		cosigned, err := readCosignature(sig)
+		if err != nil {
+			return Checkpoint{}, err
+		}
+		c.Cosigned = append(c.Cosigned, cosigned)
+	}
+	if !signed {
+		return Checkpoint{}, fmt.Errorf("a checkpoint that no key of %s signed", k.name)
+	}
+	return c, nil
+}
+
+// parseCheckpoint reads the text of a checkpoint in its one form.
+func parseCheckpoint(text string) (Checkpoint, error) {
+	var c log.Checkpoint
+	if _, err := c.Unmarshal([]byte(text)); err != nil {
+		return Checkpoint{}, err
+	}
+	if c.Size > MaxSize || len(c.Hash) != tlog.HashSize || string(c.Marshal()) != text {
+		return Checkpoint{}, fmt.Errorf("a checkpoint of %d entries in a form that ours never have", c.Size)
+	}
+	out := Checkpoint{Origin: c.Origin, Size: int64(c.Size), Root: tlog.Hash(c.Hash)}
+	var none Edge
+	if out.Size == 0 && out.Root != none.Root() {
+		return Checkpoint{}, errors.New("a checkpoint of no entries with a root of some")
+	}
+	return out, nil
+}
+
+func (c Checkpoint) text() string {
+	return string(log.Checkpoint{Origin: c.Origin, Size: uint64(c.Size), Hash: c.Root[:]}.Marshal()) //nolint:gosec // never negative
+}
+
+// readCosignature reads the time of a verified cosignature. C2SP tlog-witness demands one.
+func readCosignature(sig note.Signature) (Cosignature, error) {
+	at, err := cosignature.CoSigV1Timestamp(sig)
+	if err != nil {
+		return Cosignature{}, fmt.Errorf("cosignature of %s: %w", sig.Name, err)
+	}
+	if at.Unix() <= 0 || at.Year() > 9999 {
+		return Cosignature{}, fmt.Errorf("cosignature of %s: no time", sig.Name)
+	}
+	return Cosignature{Witness: sig.Name, At: at.UTC()}, nil
+}
+
+// isOriginOf reports whether a key of that name signs the log called origin: that of
+// its name, or one that was opened after it, as name/2.
+func isOriginOf(name, origin string) bool {
+	if origin == name {
+		return true
+	}
+	number, ok := strings.CutPrefix(origin, name+"/")
+	n, err := strconv.ParseUint(number, 10, 31)
+	return ok && err == nil && n >= 2 && strconv.FormatUint(n, 10) == number
+}

@@ -1,0 +1,200 @@
+package record
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	cosignature "github.com/transparency-dev/formats/note"
+	"golang.org/x/mod/sumdb/note"
+)
+
+const testOrigin = "record.example/bot"
+
+func newTestSigner(t testing.TB) *Signer {
+	t.Helper()
+	private, _, err := NewKey(testOrigin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := NewSigner(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func publicKeys(t testing.TB, s *Signer, witnesses ...string) PublicKeys {
+	t.Helper()
+	keys, err := s.PublicKeys(witnesses...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
+}
+
+// checkpointOf returns the checkpoint that s signs of the first size entries of full.
+func checkpointOf(t testing.TB, s *Signer, full *fullTree, size int64) Checkpoint {
+	t.Helper()
+	raw, err := s.sign(Checkpoint{Origin: testOrigin, Size: size, Root: full.at(t, size).Hash})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := publicKeys(t, s).Check(raw, testOrigin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// noteOf signs any text.
+func noteOf(t testing.TB, text string, signers ...note.Signer) []byte {
+	t.Helper()
+	raw, err := note.Sign(&note.Note{Text: text}, signers...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+func TestACheckpointIsCheckedWithPublicKeysAlone(t *testing.T) {
+	private, public, err := NewKey(testOrigin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := NewSigner(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, stranger := newCosigner(t, "witness.example/w1"), newCosigner(t, "witness.example/w2")
+	root := fullOf(t, 9).at(t, 9).Hash
+	raw := noteOf(t, testOrigin+"\n9\n"+root.String()+"\n", s.key, w, stranger)
+
+	keys, err := NewPublicKeys([]string{public}, []string{w.vkey()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := keys.Check(raw, testOrigin)
+	want := Checkpoint{
+		Origin:   testOrigin,
+		Size:     9,
+		Root:     root,
+		Cosigned: []Cosignature{{Witness: w.name, At: time.Unix(1_800_000_000, 0).UTC()}},
+		Note:     raw,
+	}
+	if err != nil || !cmp.Equal(got, want) {
+		t.Errorf("got %v, %v\n%s", got, err, cmp.Diff(want, got))
+	}
+}
+
+func TestACosignatureOfTheNewerKindIsChecked(t *testing.T) {
+	private, public, err := cosignature.GenerateMLDSAKey("witness.example/pq")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := cosignature.NewMLDSASigner(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newTestSigner(t)
+	root := fullOf(t, 3).at(t, 3).Hash
+	got, err := publicKeys(t, s, public).Check(noteOf(t, testOrigin+"\n3\n"+root.String()+"\n", s.key, w), testOrigin)
+	if err != nil || len(got.Cosigned) != 1 || got.Cosigned[0].Witness != "witness.example/pq" {
+		t.Errorf("got %v, %v", got.Cosigned, err)
+	}
+}
+
+func TestANoteThatIsNoCheckpointOfTheLogIsRefused(t *testing.T) {
+	s, other := newTestSigner(t), newTestSigner(t)
+	w := newCosigner(t, "witness.example/w1")
+	timeless := newCosigner(t, "witness.example/w1")
+	timeless.key, timeless.at = w.key, 0
+	keys := publicKeys(t, s, w.vkey())
+	root := fullOf(t, 9).at(t, 9).Hash.String()
+	text := testOrigin + "\n9\n" + root + "\n"
+	good := noteOf(t, text, s.key, w)
+	if _, err := keys.Check(good, testOrigin); err != nil {
+		t.Fatal(err)
+	}
+	for name, raw := range map[string][]byte{
+		"nothing":                       nil,
+		"no signature":                  []byte(text + "\n"),
+		"another key of the same name":  noteOf(t, text, other.key),
+		"a witness alone":               noteOf(t, text, w),
+		"a cosignature without a time":  noteOf(t, text, s.key, timeless),
+		"a cosignature of another size": append(noteOf(t, text, s.key), lineOf(w, testOrigin+"\n8\n"+root+"\n")...),
+		"another size":                  bytes.Replace(good, []byte("\n9\n"), []byte("\n8\n"), 1),
+		"another log":                   noteOf(t, "record.example/other\n9\n"+root+"\n", s.key),
+		"the next log":                  noteOf(t, testOrigin+"/2\n9\n"+root+"\n", s.key),
+		"an extension line":             noteOf(t, text+"more\n", s.key),
+		"a zero before the size":        noteOf(t, testOrigin+"\n09\n"+root+"\n", s.key),
+		"a size with a sign":            noteOf(t, testOrigin+"\n+9\n"+root+"\n", s.key),
+		"too many entries":              noteOf(t, testOrigin+"\n9007199254740993\n"+root+"\n", s.key),
+		"half a root":                   noteOf(t, testOrigin+"\n9\n"+root[:20]+"\n", s.key),
+		"a root of nothing":             noteOf(t, testOrigin+"\n0\n"+root+"\n", s.key),
+		"too large":                     append(bytes.Clone(good), bytes.Repeat([]byte("\n"), MaxNote)...),
+	} {
+		if got, err := keys.Check(raw, testOrigin); err == nil {
+			t.Errorf("%s: got %v, want an error", name, got)
+		}
+	}
+}
+
+// lineOf returns the signature line that s makes for text.
+func lineOf(s note.Signer, text string) []byte {
+	raw, _ := note.Sign(&note.Note{Text: text}, s)
+	return raw[len(text)+1:]
+}
+
+func TestAKeyOfAnotherKindOrNameIsRefused(t *testing.T) {
+	_, public, _ := NewKey(testOrigin)
+	_, other, _ := NewKey("record.example/other")
+	w := newCosigner(t, "witness.example/w1")
+	damaged := strings.Replace(w.vkey(), fmt.Sprintf("%08x", w.KeyHash()), fmt.Sprintf("%08x", w.KeyHash()+1), 1)
+	for name, keys := range map[string]struct{ log, witnesses []string }{
+		"no key":                      {nil, nil},
+		"an empty key":                {[]string{""}, nil},
+		"two names":                   {[]string{public, other}, nil},
+		"a witness as the log":        {[]string{w.vkey()}, nil},
+		"the log as a witness":        {[]string{public}, []string{public}},
+		"a witness twice":             {[]string{public}, []string{w.vkey(), w.vkey()}},
+		"a damaged key of a witness":  {[]string{public}, []string{damaged}},
+		"half a key of a witness":     {[]string{public}, []string{w.vkey()[:30]}},
+		"an empty key of a witness":   {[]string{public}, []string{""}},
+		"the damaged key of the log":  {[]string{public[:len(public)-2]}, nil},
+		"a key of a witness and more": {[]string{public}, []string{w.vkey() + "AAAA"}},
+	} {
+		if _, err := NewPublicKeys(keys.log, keys.witnesses); err == nil {
+			t.Errorf("%s: got no error", name)
+		}
+	}
+}
+
+func FuzzCheckpoint(f *testing.F) {
+	s := newTestSigner(f)
+	w := newCosigner(f, "witness.example/w1")
+	keys := publicKeys(f, s, w.vkey())
+	none := Edge{}
+	empty, err := s.Empty(testOrigin)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(empty)
+	f.Add(noteOf(f, testOrigin+"\n9\n"+none.Root().String()+"\n", s.key, w))
+	f.Add([]byte(testOrigin + "\n18446744073709551615\n\nx\n"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if c, err := parseCheckpoint(string(raw)); err == nil && c.text() != string(raw) {
+			t.Fatalf("got %q, want %q", c.text(), raw)
+		}
+		c, err := keys.Check(raw, testOrigin)
+		if err != nil {
+			return
+		}
+		if c.Origin != testOrigin || c.Size < 0 || c.Size > MaxSize || c.Size == 0 && c.Root != none.Root() {
+			t.Fatalf("got %v", c)
+		}
+	})
+}

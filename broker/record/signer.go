@@ -1,0 +1,108 @@
+package record
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+
+	cosignature "github.com/transparency-dev/formats/note"
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// maxName is the most bytes of a key's name, which an origin adds a number to: in a
+// cosignature it may have 255.
+const maxName = 200
+
+// A Signer signs checkpoints: the empty tree, and what provably follows one that was
+// signed. It signs nothing else. Ed25519 gives the same bytes for the same text, so two
+// that sign the same tree do not contradict each other.
+type Signer struct {
+	key note.Signer
+	log []note.Verifier
+}
+
+// NewKey makes a key pair for the log called origin: the private key for a ring, and
+// the public key for whoever checks.
+func NewKey(origin string) (private, public string, err error) {
+	private, public, err = note.GenerateKey(rand.Reader, origin)
+	if err != nil {
+		return "", "", err
+	}
+	if _, err := NewSigner(private); err != nil {
+		return "", "", err
+	}
+	return private, public, nil
+}
+
+// NewSigner reads a ring of private keys, the newest first: it signs, and all check.
+// They have one name, the origin. No error tells anything of a key but its name.
+func NewSigner(ring ...string) (*Signer, error) {
+	s := &Signer{}
+	for i, private := range ring {
+		signer, verifier, err := cosignature.NewEd25519SignerVerifier(private)
+		if err != nil {
+			return nil, fmt.Errorf("key %d of the record is no private key as keygen makes it", i+1)
+		}
+		if s.key == nil {
+			s.key = signer
+		}
+		s.log = append(s.log, verifier)
+	}
+	keys, err := s.PublicKeys()
+	if err != nil {
+		return nil, err
+	}
+	if len(keys.name) > maxName {
+		return nil, fmt.Errorf("the name of a key has at most %d bytes", maxName)
+	}
+	// A name may be fit for a key, and not for a line of a checkpoint.
+	raw, err := s.Empty(keys.name)
+	if err == nil {
+		_, err = keys.Check(raw, keys.name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the record cannot be called %q: %w", keys.name, err)
+	}
+	return s, nil
+}
+
+// Origin returns the name of the keys.
+func (s *Signer) Origin() string { return s.key.Name() }
+
+// PublicKeys returns what checks that which any key of the ring signed, together with
+// the public keys of witnesses.
+func (s *Signer) PublicKeys(witnesses ...string) (PublicKeys, error) {
+	return newPublicKeys(s.log, witnesses)
+}
+
+// Empty signs the log called origin before its first entry: Origin, or a number after it.
+func (s *Signer) Empty(origin string) ([]byte, error) {
+	var none Edge
+	return s.sign(Checkpoint{Origin: origin, Root: none.Root()})
+}
+
+// Advance signs the tree to as that which follows old, once hashes, which are those of
+// to as HashReader gives them, prove that it does. For the tree of old it returns the
+// note of old, with all signatures. It fails with ErrRewound, ErrForked, or why hashes
+// could not be read, and has then signed nothing.
+func (s *Signer) Advance(old Checkpoint, to tlog.Tree, hashes tlog.HashReader) ([]byte, error) {
+	if _, err := ProveConsistency(old.Tree(), to, hashes); err != nil {
+		return nil, err
+	}
+	if old.Size == to.N {
+		return old.Note, nil
+	}
+	return s.sign(Checkpoint{Origin: old.Origin, Size: to.N, Root: to.Hash})
+}
+
+func (s *Signer) sign(c Checkpoint) ([]byte, error) {
+	if !isOriginOf(s.Origin(), c.Origin) {
+		return nil, fmt.Errorf("the key of %s does not sign for %q", s.Origin(), c.Origin)
+	}
+	text := c.text()
+	if _, err := parseCheckpoint(text); err != nil {
+		return nil, errors.Join(errors.New("nothing that could be signed"), err)
+	}
+	return note.Sign(&note.Note{Text: text}, s.key)
+}
