@@ -1,0 +1,191 @@
+package record
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/retry"
+)
+
+// A Log is what one replica does with the record. It has two goroutines: one writes
+// what waits, a batch at a time (write.go), one reads what others wrote (follow.go).
+// Both hand what the store answers to the same view, which takes entries in their
+// order, each once, and checks them.
+//
+// What does not check out stops the Log for good: nothing is written any more, so
+// nothing is issued, until a person has looked at it. A store that is only away does
+// not; it is asked again.
+type Log struct {
+	Deps
+	mu    sync.Mutex
+	view  *view
+	state *state
+	// broken is why the Log has stopped; nil while it goes on.
+	broken error
+	// read is closed, and replaced, whenever the view has moved or the Log has stopped.
+	read chan struct{}
+	// upToDate is when the newest answer was asked for that had nothing more to read.
+	upToDate time.Time
+
+	queue    []*write
+	queued   chan struct{} // holds one signal that something waits
+	disowned map[string]time.Time
+
+	writeWithin time.Duration // a test waits less
+}
+
+// Deps is what a Log is made of. All of it is needed.
+type Deps struct {
+	Entries Entries
+	Keys    Keys
+	Origin  string // names the log
+	Replica string // names this process, as no other one ever was
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// New returns a Log that has read nothing; Run makes it read and write.
+func New(d Deps) *Log {
+	d.Log = d.Log.With("part", "record")
+	return &Log{
+		Deps:     d,
+		view:     newView(d.Keys, d.Origin),
+		state:    newState(),
+		read:     make(chan struct{}),
+		queued:   make(chan struct{}, 1),
+		disowned: map[string]time.Time{},
+
+		writeWithin: writeWithin,
+	}
+}
+
+// Why the Log takes no Event.
+var (
+	// ErrStopped says that the record does not check out. Only a person goes on from it.
+	ErrStopped = errors.New("the record does not check out")
+	// ErrUnsure says that nobody knows yet whether the store took the Events.
+	ErrUnsure = errors.New("the store did not say whether it took an entry of the record")
+)
+
+// Run reads and writes until ctx ends. What waited to be written then is written, if the
+// store answers in time.
+func (l *Log) Run(ctx context.Context) {
+	var both sync.WaitGroup
+	both.Go(func() { l.follow(ctx) })
+	both.Go(func() { l.writeAll(ctx) })
+	both.Wait()
+}
+
+// Err is why the Log has stopped; nil while it goes on.
+func (l *Log) Err() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.broken
+}
+
+// Size is how many entries were read.
+func (l *Log) Size() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.view.size()
+}
+
+// stop stops the Log, for the first reason that there is.
+func (l *Log) stop(why error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.stopLocked(why)
+}
+
+func (l *Log) stopLocked(why error) error {
+	if l.broken == nil {
+		l.broken = fmt.Errorf("%w: %w", ErrStopped, why)
+		l.Log.Error("the record does not check out: nothing is issued until somebody has looked at it", "error", why, "entry", l.view.size())
+		l.moved()
+	}
+	return l.broken
+}
+
+// moved wakes whoever waits for the view; it is called under mu.
+func (l *Log) moved() {
+	close(l.read)
+	l.read = make(chan struct{})
+}
+
+// advance takes entries that the store gave. Those that were taken before are passed
+// over, if they are the same ones. asked is when the store was asked; end says that
+// it had no more.
+func (l *Log) advance(entries []Entry, asked time.Time, end bool) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.broken != nil {
+		return l.broken
+	}
+	before := l.view.size()
+	for _, e := range entries {
+		taken, ev, err := l.view.take(e)
+		if err != nil {
+			return l.stopLocked(fmt.Errorf("entry %d: %w", e.Number, err))
+		}
+		if taken {
+			l.follows(e.Number, ev)
+		}
+	}
+	if end && asked.After(l.upToDate) {
+		l.upToDate = asked
+	}
+	if l.view.size() != before {
+		l.moved()
+	}
+	return nil
+}
+
+// follows is what the Log does about an Event that it has read.
+func (l *Log) follows(number int64, e event.Event) {
+	first := l.state.apply(number, e, l.Now())
+	if event.Closes(e.Kind) && e.Attempt() != "" && !first {
+		l.view.late(number)
+	}
+	if e.Kind == event.Intent {
+		l.closeDisowned(e)
+	}
+}
+
+// await returns once the view has size entries, or the Log has stopped.
+func (l *Log) await(ctx context.Context, size int64) error {
+	for {
+		l.mu.Lock()
+		have, broken, read := l.view.size(), l.broken, l.read
+		l.mu.Unlock()
+		switch {
+		case broken != nil:
+			return broken
+		case have >= size:
+			return nil
+		}
+		select {
+		case <-read:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// CaughtUp returns once everything was read that was there when it was called.
+func (l *Log) CaughtUp(ctx context.Context) error {
+	_, next, err := l.Entries.Bounds(ctx)
+	if err != nil {
+		return err
+	}
+	return l.await(ctx, next)
+}
+
+// storePace is how the store is asked again.
+func storePace() retry.Pace {
+	return retry.Pace{First: 100 * time.Millisecond, Longest: 5 * time.Second}
+}

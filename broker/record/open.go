@@ -1,0 +1,146 @@
+package record
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/lease"
+)
+
+// An intent without an outcome is closed by somebody else: its process has ended, or
+// could not record what came of it, and AWS may have issued credentials. One replica
+// at a time looks for those, by its own clock, from when it read the intent, and only as
+// of a moment at which it had read everything: one that is behind would find the
+// outcome later. If the owner wakes up after that, its own outcome comes second and it
+// shows nothing.
+
+const (
+	// OutcomeDue is how long an intent may stay without an outcome: longer than any
+	// Request takes, which bot makes sure of.
+	OutcomeDue = 2 * time.Minute
+	// lookEvery is how often somebody looks for such intents.
+	lookEvery    = 5 * time.Second
+	closingLease = "record-closing"
+	closingTTL   = 15 * time.Second
+)
+
+// A Closer closes intents whose outcome is overdue.
+type Closer struct {
+	log   *Log
+	lease *lease.Lease
+	out   *slog.Logger
+}
+
+// NewCloser returns a Closer; it does nothing yet.
+func NewCloser(l *Log, leases lease.Leases) *Closer {
+	return &Closer{log: l, lease: lease.New(leases, closingLease, closingTTL, l.Log), out: l.Log}
+}
+
+// Run closes what is overdue until ctx ends, on one replica at a time.
+func (c *Closer) Run(ctx context.Context) {
+	waits := storePace().Waits()
+	c.lease.Run(ctx, lookEvery, func(err error) time.Duration {
+		wait := waits.Next(err)
+		c.out.Warn("intents without an outcome are not looked for", "error", err, "retry_in", wait)
+		return wait
+	}, func(ctx context.Context, h *lease.Hold) error { return c.lead(ctx, h, waits.Reset) })
+}
+
+func (c *Closer) lead(ctx context.Context, h *lease.Hold, well func()) error {
+	ticker := time.NewTicker(lookEvery)
+	defer ticker.Stop()
+	for {
+		if _, err := h.Fence(); err != nil {
+			return err
+		}
+		if err := c.log.CloseOverdue(ctx); err != nil {
+			return err
+		}
+		well()
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// CloseOverdue puts on the record that nobody knows the outcome of the intents that are
+// overdue.
+func (l *Log) CloseOverdue(ctx context.Context) error {
+	for _, o := range l.overdue() {
+		act := o.intent.Data.(event.IntentData).Act
+		if _, err := l.Record(ctx, l.closing(o.intent, event.UnknownData{Act: act, Intent: o.number})); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// overdue returns the intents whose outcome should have been there when this replica last
+// had read everything.
+func (l *Log) overdue() []opened {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var out []opened
+	for _, o := range l.state.open {
+		if !l.upToDate.Before(o.read.Add(OutcomeDue)) {
+			out = append(out, o)
+		}
+	}
+	slices.SortFunc(out, func(a, b opened) int { return cmp.Compare(a.number, b.number) })
+	return out
+}
+
+// closing is an Event of the bot's that closes an intent.
+func (l *Log) closing(intent event.Event, data event.Payload) event.Event {
+	return event.Event{ID: rand.Text(), Time: l.Now(), Actor: intent.Actor, Request: intent.Request, Data: data}
+}
+
+// disown gives up intents of which nobody knows whether the store took them.
+func (l *Log) disown(events []event.Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.Now()
+	for attempt, since := range l.disowned {
+		if now.Sub(since) > disownedFor {
+			delete(l.disowned, attempt)
+		}
+	}
+	for _, e := range events {
+		intent, ok := e.Data.(event.IntentData)
+		if !ok {
+			continue
+		}
+		l.disowned[intent.Attempt] = now
+		if o, ok := l.state.open[intent.Attempt]; ok { // it was read meanwhile
+			l.closeDisowned(o.intent)
+		}
+	}
+}
+
+// closeDisowned has it written that AWS was not asked. It is called under mu.
+func (l *Log) closeDisowned(intent event.Event) {
+	data, ok := intent.Data.(event.IntentData)
+	if _, given := l.disowned[data.Attempt]; !ok || !given {
+		return
+	}
+	delete(l.disowned, data.Attempt)
+	e := l.closing(intent, event.NotActedData(data))
+	e.Replica = l.Replica
+	leaf, aside, err := e.Encode()
+	if err != nil {
+		l.Log.Error("an intent that was given up stays open until it counts as unknown", "request", intent.Request, "error", err)
+		return
+	}
+	w := &write{events: []sealing{{leaf, aside}}, done: make(chan struct{})}
+	if err := l.enqueueLocked(w); err != nil && !errors.Is(err, ErrStopped) {
+		l.Log.Error("an intent that was given up stays open until it counts as unknown", "request", intent.Request, "error", err)
+	}
+}

@@ -1,0 +1,51 @@
+package record
+
+import (
+	"time"
+
+	"github.com/assumebot/assumebot/broker/event"
+)
+
+// A state is what the Events until here say about now: which Attempts are open, and
+// what restricts. It is built of what was read alone, in its order, and so is the same on
+// every replica. It grows with people, and with what was ended and would still run.
+type state struct {
+	open map[string]opened // by Attempt
+	// unknownStop is a kind that restricts and that this program does not know; "" while
+	// there was none.
+	unknownStop event.Kind
+	restricted
+}
+
+// An opened is an intent without an outcome.
+type opened struct {
+	number int64
+	intent event.Event
+	read   time.Time // by this reader's clock
+}
+
+func newState() *state {
+	return &state{open: map[string]opened{}, restricted: newRestricted()}
+}
+
+// apply is what an Event changes. first reports whether a closing Event is the first of
+// its Attempt.
+func (s *state) apply(number int64, e event.Event, now time.Time) (first bool) {
+	if _, other := e.Data.(event.Other); other {
+		if e.Stop && s.unknownStop == "" {
+			s.unknownStop = e.Kind
+		}
+		return false
+	}
+	switch attempt := e.Attempt(); {
+	case attempt == "":
+	case e.Kind == event.Intent:
+		s.open[attempt] = opened{number: number, intent: e, read: now}
+	default:
+		if _, first = s.open[attempt]; first {
+			delete(s.open, attempt)
+		}
+	}
+	s.restrict(number, e, now)
+	return first
+}

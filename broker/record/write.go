@@ -1,0 +1,257 @@
+package record
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/retry"
+)
+
+// Writing. What waits is gathered into one batch, and there is one in flight. Each
+// batch has an ID, by which the store knows a repeat: a reply that was lost is asked for
+// again, and nothing is written twice.
+//
+// A batch counts as written once this replica has read it at the numbers that the
+// store gave, and so has checked all that stands before it.
+//
+// If the store does not say in time whether it took a batch, its writers are told
+// that nobody knows. An intent among it may appear later: who wrote it has given up, so
+// its Attempt is closed as not acted on as soon as it is read.
+
+const (
+	// batchMost and batchBytes bound a batch.
+	batchMost  = 128
+	batchBytes = 512 << 10
+	// writeWithin is how long a batch is tried: after it nobody knows.
+	writeWithin = 4 * time.Second
+	// disownedFor is how long an intent that was given up may still appear.
+	disownedFor = time.Hour
+	// lastWrites is how long what waits at the end may take.
+	lastWrites = 3 * time.Second
+)
+
+// A write is Events of one caller, which stand side by side.
+type write struct {
+	events []sealing
+	done   chan struct{} // closed once receipt and err are set
+	event.Receipt
+	err error
+}
+
+// A sealing is an Event on its way into an entry.
+type sealing struct{ leaf, aside []byte }
+
+// Record puts Events on the record, side by side, and returns once this replica has
+// read them there, and all that stands before. An error other than [ErrUnsure] says that
+// they are not on it and will not be.
+//
+// Of a closing Event the Receipt says whether it is the first of its Attempt: only
+// then does what it tells count.
+func (l *Log) Record(ctx context.Context, events ...event.Event) (event.Receipt, error) {
+	w := &write{done: make(chan struct{})}
+	for _, e := range events {
+		e.Replica = l.Replica
+		leaf, aside, err := e.Encode()
+		if err != nil {
+			return event.Receipt{}, fmt.Errorf("record event %s: %w", e.ID, err)
+		}
+		w.events = append(w.events, sealing{leaf, aside})
+	}
+	if len(w.events) == 0 || len(w.events) > batchMost {
+		return event.Receipt{}, fmt.Errorf("record %d events at once", len(w.events))
+	}
+	if err := l.enqueue(w); err != nil {
+		return event.Receipt{}, err
+	}
+	select {
+	case <-w.done:
+	case <-ctx.Done():
+		if !l.withdraw(w) {
+			<-w.done // the writer has a bound of its own
+		}
+	}
+	if errors.Is(w.err, ErrUnsure) {
+		l.disown(events)
+	}
+	return w.Receipt, w.err
+}
+
+func (l *Log) enqueue(w *write) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.enqueueLocked(w)
+}
+
+func (l *Log) enqueueLocked(w *write) error {
+	if l.broken != nil {
+		return l.broken
+	}
+	l.queue = append(l.queue, w)
+	select {
+	case l.queued <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// withdraw takes back what nobody has begun to write.
+func (l *Log) withdraw(w *write) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i, waiting := range l.queue {
+		if waiting == w {
+			l.queue = append(l.queue[:i:i], l.queue[i+1:]...)
+			w.err = context.Canceled
+			return true
+		}
+	}
+	return false
+}
+
+// next takes a batch off the queue.
+func (l *Log) next() []*write {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	count, size, n := 0, 0, 0
+	for _, w := range l.queue {
+		for _, e := range w.events {
+			count, size = count+1, size+len(e.leaf)+len(e.aside)
+		}
+		if n > 0 && (count > batchMost || size > batchBytes) {
+			break
+		}
+		n++
+	}
+	batch := l.queue[:n:n]
+	l.queue = l.queue[n:]
+	return batch
+}
+
+func (l *Log) writeAll(ctx context.Context) {
+	for {
+		if batch := l.next(); len(batch) > 0 {
+			l.write(context.WithoutCancel(ctx), batch)
+			continue
+		}
+		select {
+		case <-l.queued:
+		case <-ctx.Done():
+			l.lastOnes(context.WithoutCancel(ctx))
+			return
+		}
+	}
+}
+
+// lastOnes writes what waits when the Log is told to end.
+func (l *Log) lastOnes(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, lastWrites)
+	defer cancel()
+	for batch := l.next(); len(batch) > 0; batch = l.next() {
+		l.write(ctx, batch)
+	}
+}
+
+// write writes a batch and tells its writers what became of it.
+func (l *Log) write(ctx context.Context, batch []*write) {
+	ctx, cancel := context.WithTimeout(ctx, l.writeWithin)
+	defer cancel()
+	first, err := l.append(ctx, batch)
+	for _, w := range batch {
+		if w.err = err; err == nil {
+			w.Receipt = event.Receipt{Number: first, Late: l.isLate(first, len(w.events))}
+		}
+		first += int64(len(w.events))
+		close(w.done)
+	}
+}
+
+// isLate reports whether one of these entries closes what was closed before.
+func (l *Log) isLate(first int64, count int) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for n := range int64(count) {
+		if l.view.isLate(first + n) {
+			return true
+		}
+	}
+	return false
+}
+
+// append puts a batch on the record and reads it there.
+func (l *Log) append(ctx context.Context, writes []*write) (first int64, err error) {
+	var b Batch
+	err = retry.Pace{First: 20 * time.Millisecond, Longest: time.Second}.Do(ctx, func() error {
+		if b.ID == "" {
+			if b, err = l.batch(writes); err != nil {
+				return retry.Final(err)
+			}
+		}
+		asked := l.Now()
+		appended, err := l.Entries.Append(ctx, b)
+		switch {
+		case errors.Is(err, ErrBehind): // nothing was written: what was missed is read first
+			b.ID = ""
+			return errors.Join(err, l.readOn(ctx))
+		case errors.Is(err, ErrRewound), errors.Is(err, ErrForeign):
+			return retry.Final(l.stop(err))
+		case err != nil:
+			return err
+		}
+		first = appended.First
+		if err = l.confirm(ctx, b, appended, asked); errors.Is(err, ErrStopped) {
+			return retry.Final(err)
+		}
+		return err
+	})
+	if err == nil || errors.Is(err, ErrStopped) || errors.Is(err, ErrBehind) {
+		return first, err
+	}
+	return 0, fmt.Errorf("%w: %w", ErrUnsure, err)
+}
+
+// batch seals what writes hold, after what this replica has read.
+func (l *Log) batch(writes []*write) (Batch, error) {
+	l.mu.Lock()
+	after, id, root := l.view.last()
+	l.mu.Unlock()
+	b := Batch{Origin: l.Origin, Replica: l.Replica, ID: rand.Text(), After: after, AfterID: id}
+	for _, w := range writes {
+		for _, e := range w.events {
+			s, err := seal(l.Keys, l.Origin, e.leaf, e.aside, after, root[:])
+			if err != nil {
+				return Batch{}, err
+			}
+			b.Entries = append(b.Entries, s)
+		}
+	}
+	return b, nil
+}
+
+// confirm reads b where the store says that it stands.
+func (l *Log) confirm(ctx context.Context, b Batch, appended Appended, asked time.Time) error {
+	if appended.First <= b.After || appended.First-b.After > Window {
+		return l.stop(fmt.Errorf("the store says that it put an entry at %d, and %d was the last before", appended.First, b.After))
+	}
+	end := appended.First + int64(len(b.Entries))
+	if err := l.advance(appended.Entries, asked, false); err != nil {
+		return err
+	}
+	for l.Size() < end {
+		if err := l.readOn(ctx); err != nil {
+			return err
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i, s := range b.Entries {
+		at := appended.First + int64(i)
+		if id := l.view.idAt(at); id != s.ID {
+			return l.stopLocked(fmt.Errorf("entry %d: the store took %s there, and it is %s", at, shown(s.ID), shown(id)))
+		}
+	}
+	return nil
+}
