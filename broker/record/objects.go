@@ -1,0 +1,127 @@
+package record
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// MaxObject is the most bytes of one object of the archive: a full bundle of the
+// largest Events, with two bytes of length before each.
+const MaxObject = 256 * (2 + MaxLeaf)
+
+// Why an object is not as it was asked to be.
+var (
+	// ErrNoObject says that there is nothing of that path.
+	ErrNoObject = errors.New("the archive has no such object")
+	// ErrOtherBytes says that another object of that path is there already. Nobody who
+	// writes this record makes two: it is an alarm.
+	ErrOtherBytes = errors.New("the archive has other bytes there")
+	// ErrChanged says that somebody else has replaced the object.
+	ErrChanged = errors.New("the archive has another checkpoint there by now")
+)
+
+// Objects keeps the archive, by paths of C2SP tlog-tiles, outside of Redis. Several
+// replicas may write at once, and one that died may have written anything: so every
+// write is repeated safely, and after an error it may have been made all the same.
+// Whatever is read may be anybody's.
+type Objects interface {
+	// Create keeps data, durably once it returns nil, which it does too when these very
+	// bytes are there already; ErrOtherBytes when others are. It is not for the checkpoint.
+	Create(ctx context.Context, path string, data []byte) error
+	// Read returns an object, at most MaxObject bytes; ErrNoObject when it is not there.
+	Read(ctx context.Context, path string) ([]byte, error)
+	// Replace keeps data in place of was, durably; a nil was means that there must be
+	// nothing. It returns nil when data is there already, ErrChanged when neither it nor
+	// was is. Only the checkpoint is ever replaced.
+	Replace(ctx context.Context, path string, was, data []byte) error
+	// Delete removes a partial tile, or an Aside so that nothing is left of it. What is
+	// not there is removed.
+	Delete(ctx context.Context, path string) error
+}
+
+// A Kind is what an object may be used for.
+type Kind int
+
+// The kinds of objects.
+const (
+	KindCheckpoint Kind = iota + 1 // replaced again and again
+	KindFull                       // a full tile or bundle: never changes, never goes
+	KindPartial                    // one that a full one stands in for, one day
+	KindAside                      // free text, which may be erased
+)
+
+// maxIndex is the most groups of three digits in a path: enough for any entry.
+const maxIndex = 6
+
+// objectPath is checkpoint, tile/L/N, tile/L/N.p/W, tile/entries/… alike, and aside/N.
+// N is in groups of three digits, all but the last with an x before it.
+// https://c2sp.org/tlog-tiles
+var objectPath = regexp.MustCompile(`^(?:checkpoint|(?:tile/(entries|\d|[1-5]\d|6[0-3])|aside)/((?:x\d{3}/)*\d{3})(?:\.p/([1-9]\d{0,2}))?)$`)
+
+// KindOf tells what the object of a path is, and refuses what is no path of an archive.
+func KindOf(path string) (Kind, error) {
+	parts := objectPath.FindStringSubmatch(path)
+	if parts == nil {
+		return 0, fmt.Errorf("%.80q is no path of an archive", path)
+	}
+	tile, index, width := parts[1], parts[2], parts[3]
+	w, _ := strconv.Atoi(width) // three digits
+	switch {
+	case index == "":
+		return KindCheckpoint, nil
+	case strings.HasPrefix(index, "x000/") || strings.Count(index, "/") >= maxIndex || w > 255 || tile == "" && width != "":
+		return 0, fmt.Errorf("%.80q is no path of an archive", path)
+	case tile == "":
+		return KindAside, nil
+	case width != "":
+		return KindPartial, nil
+	}
+	return KindFull, nil
+}
+
+// CheckCreate is what every Objects asks before Create.
+func CheckCreate(path string, data []byte) (Kind, error) {
+	kind, err := KindOf(path)
+	switch {
+	case err != nil:
+		return 0, err
+	case kind == KindCheckpoint:
+		return 0, errors.New("a checkpoint is replaced")
+	}
+	return kind, checkSize(path, data)
+}
+
+// CheckReplace is what every Objects asks before Replace.
+func CheckReplace(path string, data []byte) error {
+	kind, err := KindOf(path)
+	switch {
+	case err != nil:
+		return err
+	case kind != KindCheckpoint:
+		return fmt.Errorf("%s is never replaced", path)
+	}
+	return checkSize(path, data)
+}
+
+// CheckDelete is what every Objects asks before Delete.
+func CheckDelete(path string) error {
+	kind, err := KindOf(path)
+	switch {
+	case err != nil:
+		return err
+	case kind != KindPartial && kind != KindAside:
+		return fmt.Errorf("%s is never deleted", path)
+	}
+	return nil
+}
+
+func checkSize(path string, data []byte) error {
+	if len(data) == 0 || len(data) > MaxObject {
+		return fmt.Errorf("%s of %d bytes", path, len(data))
+	}
+	return nil
+}

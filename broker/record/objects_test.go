@@ -1,0 +1,50 @@
+package record_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/assumebot/assumebot/broker/record"
+)
+
+func TestOnlyPathsOfAnArchiveArePaths(t *testing.T) {
+	for path, want := range map[string]record.Kind{
+		"checkpoint":                         record.KindCheckpoint,
+		"tile/0/000":                         record.KindFull,
+		"tile/63/001":                        record.KindFull,
+		"tile/0/x001/x234/067":               record.KindFull,
+		"tile/0/x001/234.p/5":                record.KindPartial,
+		"tile/0/000.p/255":                   record.KindPartial,
+		"tile/entries/x009/007":              record.KindFull,
+		"tile/entries/x009/007.p/31":         record.KindPartial,
+		"aside/004":                          record.KindAside,
+		"aside/x004/711":                     record.KindAside,
+		"aside/x009/x007/x199/x254/x740/992": record.KindAside,
+
+		"": 0, "/checkpoint": 0, "checkpoint/": 0, "./checkpoint": 0, "checkpoint\n": 0, "Checkpoint": 0,
+		"tile/0/../0/000": 0, "tile/0/000/..": 0, "tile/0/0": 0, "tile/0/0000": 0, "tile/64/000": 0, "tile/00/000": 0, "tile/-1/000": 0,
+		"tile/8/0/000": 0, "tile/0/x000/001": 0, "tile/0/x001": 0, "tile/0/001/002": 0, "tile/0/000.p": 0, "tile/0/000.p/0": 0,
+		"tile/0/000.p/05": 0, "tile/0/000.p/256": 0, "tile/0/000.p/1/2": 0, "tile/data/000": 0, "tile/0/٠٠٠": 0,
+		"aside/000.p/5": 0, "aside/4711": 0, "aside/": 0, ".tmp/000": 0, "tile/0/x001/x001/x001/x001/x001/x001/001": 0,
+		"tile/0/" + strings.Repeat("x001/", 10_000) + "001": 0,
+	} {
+		got, err := record.KindOf(path)
+		if got != want || (err == nil) != (want != 0) {
+			t.Errorf("%.60q: got %d and %v, want %d", path, got, err, want)
+		}
+		if err != nil && len(err.Error()) > 200 {
+			t.Errorf("got an error of %d bytes, want it bounded", len(err.Error()))
+		}
+	}
+}
+
+func FuzzKindOf(f *testing.F) {
+	for _, path := range []string{"checkpoint", "tile/0/x001/234.p/5", "tile/entries/000", "aside/x004/711", "tile/0/../000"} {
+		f.Add(path)
+	}
+	f.Fuzz(func(t *testing.T, path string) {
+		if kind, err := record.KindOf(path); err == nil && (kind == 0 || len(path) > 80 || strings.Contains(path, "..") || strings.HasPrefix(path, "/")) {
+			t.Errorf("%q: got %d, want a refusal", path, kind)
+		}
+	})
+}
