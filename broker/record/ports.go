@@ -69,4 +69,9 @@ type Checkpoints interface {
 	Tiles(ctx context.Context, paths []string) (map[string][]byte, error)
 	// SaveTiles keeps tiles by their C2SP paths.
 	SaveTiles(ctx context.Context, tiles map[string][]byte) error
+	// DeleteTiles forgets tiles; one that is not there is fine.
+	DeleteTiles(ctx context.Context, paths []string) error
+	// Trim forgets the entries of lower numbers than before, and their Asides. The newest
+	// entry always stays.
+	Trim(ctx context.Context, before int64) error
 }
