@@ -46,14 +46,14 @@ func (k PublicKeys) CheckProof(data, leaf []byte, origin string) (int64, Checkpo
 	if err != nil {
 		return 0, Checkpoint{}, err
 	}
-	if p.Index >= uint64(c.Size) { //nolint:gosec // never negative
+	n := int64(p.Index) //nolint:gosec // what overflows is negative
+	if n < 0 || n >= c.Size {
 		return 0, Checkpoint{}, fmt.Errorf("entry %d is not among the %d of the checkpoint", p.Index, c.Size)
 	}
 	path := make(tlog.RecordProof, len(p.Hashes))
 	for i, h := range p.Hashes {
 		path[i] = h
 	}
-	n := int64(p.Index)
 	if err := tlog.CheckRecord(path, c.Size, c.Root, n, tlog.RecordHash(leaf)); err != nil {
 		return 0, Checkpoint{}, fmt.Errorf("this event is not entry %d of the checkpoint: %w", n, err)
 	}

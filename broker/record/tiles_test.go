@@ -64,7 +64,8 @@ func TestTilesHaveThePathsOfC2SP(t *testing.T) {
 	for _, path := range []string{
 		"", "tile/", "tile/0/", "tile/0", "tile/0/0", "tile/0/1000", "tile/0/x000/001", "tile/0/000.p/0", "tile/0/000.p/256",
 		"tile/0/000.p/01", "tile/00/000", "tile/data/000", "tile/8/0/000", "tile/-1/000", "tile/entries/000/", "/tile/0/000",
-		"tile/0/000.p/", "tile/6/000", "tile/6/000.p/33", "tile/6/001.p/1", "tile/7/000", "tile/7/000.p/1", "tile/63/000", "tile/0/x035/x184/x372/x088/832", "tile/5/032", "tile/5/032.p/1",
+		"tile/0/000.p/", "tile/6/000", "tile/6/000.p/33", "tile/6/001.p/1", "tile/7/000", "tile/7/000.p/1", "tile/63/000",
+		"tile/0/x035/x184/x372/x088/832", "tile/5/032", "tile/5/032.p/1",
 		"tile/0/x999/x999/x999/x999/x999/x999/x999/999", "tile/0/../000", "checkpoint", "tile/0/000.p/1.p/1", "tile/entries/entries/000",
 		"tile/0/" + strings.Repeat("x000/", 100) + "001",
 	} {
