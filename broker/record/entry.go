@@ -14,6 +14,8 @@ const (
 	MaxAside = 32 << 10
 	// MaxID is the most bytes of an entry's ID.
 	MaxID = 64
+	// MaxMACs is the most bytes of the MACs of an entry.
+	MaxMACs = 2 << 10
 	// RootSize is the bytes of a root.
 	RootSize = 32
 	// Window is how far behind the newest entry a writer may be. An entry counts only
@@ -24,7 +26,7 @@ const (
 
 // An Entry is one leaf of the tree, as the store keeps it.
 type Entry struct {
-	Number int64 // its place, from 0; given by the store, and so not under the MAC
+	Number int64 // its place, from 0; given by the store, and so not under the MACs
 	Sealed
 }
 
@@ -35,23 +37,23 @@ type Sealed struct {
 	ID    string // of the entry: random, so that none is there twice; an Event may be
 	Leaf  []byte // the Event as it was written, once; the tree hashes these bytes
 	Aside []byte // its free text with salts, of which Leaf holds digests; nil: none, or erased
-	Key   string // which key of the ring made MAC
-	MAC   []byte // of message
+	MACs  string // of message, under each key of its writer's ring
 }
 
-// Keys makes and checks MACs under keys that the store of entries does not have.
+// Keys makes and checks MACs under a ring of keys that the store of entries does not have.
 type Keys interface {
-	// MAC returns the MAC of message under the newest key, and that key's name.
-	MAC(message []byte) (key string, mac []byte)
-	// Check reports whether mac is that of message under the key of that name; false
-	// for a key that is not in the ring.
-	Check(key string, mac, message []byte) bool
+	// MACs returns the MACs of message under each key of the ring, so that whoever has
+	// one of the keys can check it: while a ring is changed, replicas have different ones.
+	MACs(message []byte) string
+	// Check reports whether macs has one of message under a key of the ring, and none
+	// that is wrong.
+	Check(macs string, message []byte) bool
 }
 
 // messageVersion begins every message, so that no other use of a key has one like it.
 const messageVersion = "assumebot record entry v1"
 
-// message is what the MAC of s is over: no two that differ in a part have the same.
+// message is what the MACs of s are over: no two that differ in a part have the same.
 func (s Sealed) message(origin string) []byte {
 	out := make([]byte, 0, len(messageVersion)+len(origin)+len(s.ID)+len(s.Root)+len(s.Leaf)+32)
 	for _, part := range [][]byte{[]byte(messageVersion), []byte(origin), []byte(s.ID), s.Root, s.Leaf} {
@@ -68,7 +70,7 @@ func seal(keys Keys, origin string, leaf, aside []byte, after int64, root []byte
 	if err := s.bounded(); err != nil {
 		return Sealed{}, err
 	}
-	s.Key, s.MAC = keys.MAC(s.message(origin))
+	s.MACs = keys.MACs(s.message(origin))
 	return s, nil
 }
 
@@ -82,6 +84,8 @@ func (s Sealed) bounded() error {
 		return fmt.Errorf("free text of %d bytes", len(s.Aside))
 	case len(s.Root) != RootSize:
 		return fmt.Errorf("a root of %d bytes", len(s.Root))
+	case len(s.MACs) > MaxMACs:
+		return fmt.Errorf("MACs of %d bytes", len(s.MACs))
 	case s.After < -1:
 		return fmt.Errorf("written after %d", s.After)
 	}
@@ -96,8 +100,8 @@ func (e Entry) check(keys Keys, origin string) error {
 	if e.Number <= e.After || e.Number-e.After > Window {
 		return fmt.Errorf("its writer had read up to %d, which is too far away", e.After)
 	}
-	if !keys.Check(e.Key, e.MAC, e.message(origin)) {
-		return errors.New("its MAC is wrong: no replica with our seal keys wrote it for this record")
+	if !keys.Check(e.MACs, e.message(origin)) {
+		return errors.New("its MACs are wrong: no replica with our seal keys wrote it for this record")
 	}
 	return nil
 }
