@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/mod/sumdb/tlog"
+
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/retry"
 )
@@ -93,6 +95,13 @@ func (l *Log) Size() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.view.size()
+}
+
+// tree is what was read.
+func (l *Log) tree() tlog.Tree {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.view.edge.Tree()
 }
 
 // stop stops the Log, for the first reason that there is.

@@ -98,6 +98,18 @@ func (l *Log) overdue() []opened {
 	return out
 }
 
+// openBefore reports whether an intent before that number has no outcome.
+func (l *Log) openBefore(number int64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, o := range l.state.open {
+		if o.number < number {
+			return true
+		}
+	}
+	return false
+}
+
 // closing is an Event of the bot's that closes an intent.
 func (l *Log) closing(intent event.Event, data event.Payload) event.Event {
 	return event.Event{ID: rand.Text(), Time: l.Now(), Actor: intent.Actor, Request: intent.Request, Data: data}

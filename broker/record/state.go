@@ -41,9 +41,12 @@ func (s *state) apply(number int64, e event.Event, now time.Time) (first bool) {
 	case attempt == "":
 	case e.Kind == event.Intent:
 		s.open[attempt] = opened{number: number, intent: e, read: now}
+		s.approvalClaimed(number, e, now)
 	default:
-		if _, first = s.open[attempt]; first {
+		var o opened
+		if o, first = s.open[attempt]; first {
 			delete(s.open, attempt)
+			s.approvalGivenBack(o.intent.Data.(event.IntentData), e)
 		}
 	}
 	s.restrict(number, e, now)

@@ -15,7 +15,8 @@ type view struct {
 	keys   Keys
 	origin string
 	edge   Edge
-	from   int64 // where it began to read
+	from   int64     // where it began to read
+	signed tlog.Tree // that has to be met on the way
 	ids    map[string]int64
 	recent [Window]place // by number
 }
@@ -87,7 +88,16 @@ func (v *view) add(e Entry) error {
 	}
 	*at = place{id: e.ID, root: v.edge.Root()}
 	v.ids[e.ID] = e.Number
+	if v.size() == v.signed.N && at.root != v.signed.Hash {
+		return fmt.Errorf("%w: other %d entries were signed than these", ErrForked, v.signed.N)
+	}
 	return nil
+}
+
+// beginAt makes v begin after the tree that from is the edge of; signed is one that has to
+// be met from there on.
+func (v *view) beginAt(from Edge, signed tlog.Tree) {
+	v.edge, v.from, v.signed = from, from.Size(), signed
 }
 
 // late notes that an entry closes an Attempt that was closed before.

@@ -1,0 +1,78 @@
+package record
+
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// Begin finds where this replica begins to read: at the newest start that was signed, else
+// at the first entry. It comes before Run. What does not check out stops the Log; other
+// errors are of a store that is away.
+func (l *Log) Begin(ctx context.Context, from Checkpoints, keys PublicKeys) error {
+	first, next, err := l.Entries.Bounds(ctx)
+	if err != nil {
+		return err
+	}
+	raw, err := from.Checkpoint(ctx)
+	if err != nil {
+		return err
+	}
+	if raw == nil {
+		if first > 0 {
+			return l.stop(fmt.Errorf("the entries before %d are gone, and there is no checkpoint to begin at", first))
+		}
+		return nil
+	}
+	p, err := parsePublished(raw)
+	if err != nil {
+		return l.stop(err)
+	}
+	newest, _, err := keys.checkEdge(p.Note, p.Edge, l.Origin)
+	if err != nil {
+		return l.stop(err)
+	}
+	if next < newest.Size {
+		return l.stop(fmt.Errorf("%w: %d entries were signed, and there are %d", ErrRewound, newest.Size, next))
+	}
+	at, err := newestStart(p, keys, l.Origin)
+	if err != nil {
+		return l.stop(err)
+	}
+	if at.Size() < first {
+		return l.stop(fmt.Errorf("the entries from %d to %d are gone", at.Size(), first-1))
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.view.beginAt(at, newest.Tree())
+	return nil
+}
+
+// newestStart is the edge of the newest start; the empty tree's where there is none.
+func newestStart(p published, keys PublicKeys, origin string) (Edge, error) {
+	if len(p.Starts) == 0 {
+		return Edge{}, nil
+	}
+	last := p.Starts[len(p.Starts)-1]
+	_, at, err := keys.checkEdge(last.Note, last.Edge, origin)
+	return at, err
+}
+
+// checkTree compares a tree that was signed with what was read.
+func (l *Log) checkTree(ctx context.Context, signed tlog.Tree) error {
+	if l.Size() < signed.N {
+		if err := l.readOn(ctx); err != nil {
+			return err
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if have := l.view.size(); have < signed.N {
+		return l.stopLocked(fmt.Errorf("%w: %d entries were signed, and there are %d", ErrRewound, signed.N, have))
+	}
+	if root, known := l.view.rootAfter(signed.N - 1); known && root != signed.Hash {
+		return l.stopLocked(fmt.Errorf("%w: other %d entries were signed than this replica has read", ErrForked, signed.N))
+	}
+	return nil
+}

@@ -1,0 +1,345 @@
+package record
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/retry"
+)
+
+// Publishing. One replica at a time signs what the record has come to: it checks that this
+// goes on from what was signed last, keeps the tiles of the tree, signs, and puts the
+// checkpoint in the place of the last one, if nobody else had a turn meanwhile. All replicas
+// compare what was signed with what they have read.
+//
+// With the checkpoints it moves on where replicas begin to read (restate.go), and lets
+// go of entries that nobody needs any more.
+
+const (
+	publishLease = "record-publishing"
+	publishTTL   = 15 * time.Second
+	// publishEvery is how often what is new is signed, and compared.
+	publishEvery = 5 * time.Second
+	// restateEvery is how often what restricts is restated.
+	restateEvery = 6 * time.Hour
+	// keptFor is how long the store keeps entries at least.
+	keptFor = 48 * time.Hour
+	// growAtOnce is how many entries are added to the tiles at once.
+	growAtOnce = 4096
+)
+
+// A Publisher signs checkpoints of the record.
+type Publisher struct {
+	PublisherDeps
+	lease *lease.Lease
+
+	mu   sync.Mutex
+	seen Checkpoint // the newest that this process knows
+	// candidate is a checkpoint that becomes a start once what restricts was restated.
+	candidate *start
+}
+
+// PublisherDeps is what a Publisher is made of. All of it is needed.
+type PublisherDeps struct {
+	Log    *Log
+	Store  Checkpoints
+	Signer *Signer
+	Leases lease.Leases
+	// Needed is the number of the oldest entry that a reader outside of the Log still
+	// needs.
+	Needed func(ctx context.Context) (int64, error)
+	Out    *slog.Logger
+}
+
+// NewPublisher returns a Publisher; it does nothing yet.
+func NewPublisher(d PublisherDeps) *Publisher {
+	d.Out = d.Out.With("part", "checkpoints")
+	return &Publisher{PublisherDeps: d, lease: lease.New(d.Leases, publishLease, publishTTL, d.Out)}
+}
+
+// Run signs while this replica has the lease, and compares what others signed, until ctx
+// ends.
+func (p *Publisher) Run(ctx context.Context) {
+	var comparing sync.WaitGroup
+	comparing.Go(func() { p.compareAll(ctx) })
+	waits := storePace().Waits()
+	p.lease.Run(ctx, publishEvery, func(err error) time.Duration {
+		wait := waits.Next(err)
+		p.Out.Warn("the record is not signed", "error", err, "retry_in", wait)
+		return wait
+	}, func(ctx context.Context, h *lease.Hold) error {
+		for ctx.Err() == nil {
+			if err := p.Publish(ctx, h); err != nil {
+				return err
+			}
+			waits.Reset()
+			retry.Sleep(ctx, publishEvery)
+		}
+		return nil
+	})
+	comparing.Wait()
+}
+
+// compareAll compares what was signed with what this replica has read, now and then.
+func (p *Publisher) compareAll(ctx context.Context) {
+	for retry.Sleep(ctx, publishEvery); ctx.Err() == nil; retry.Sleep(ctx, publishEvery) {
+		if _, _, err := p.load(ctx); err != nil && ctx.Err() == nil && p.Log.Err() == nil {
+			p.Out.Warn("what was signed of the record is not compared", "error", err)
+		}
+	}
+}
+
+// load returns what is published, checked against what this process knows; raw is as it
+// stands in the store, nil where nothing does.
+func (p *Publisher) load(ctx context.Context) (raw []byte, now published, err error) {
+	raw, err = p.Store.Checkpoint(ctx)
+	if err != nil {
+		return nil, published{}, err
+	}
+	p.mu.Lock()
+	seen := p.seen
+	p.mu.Unlock()
+	if raw == nil {
+		if seen.Size > 0 {
+			return nil, published{}, p.Log.stop(fmt.Errorf("%w: the checkpoint of %d entries is gone", ErrRewound, seen.Size))
+		}
+		return nil, published{}, nil
+	}
+	if now, err = parsePublished(raw); err != nil {
+		return nil, published{}, p.Log.stop(err)
+	}
+	c, _, err := p.check(now)
+	if err != nil {
+		return nil, published{}, p.Log.stop(err)
+	}
+	if c.Size < seen.Size {
+		return nil, published{}, p.Log.stop(fmt.Errorf("%w: the checkpoint is one of %d entries, and was one of %d", ErrRewound, c.Size, seen.Size))
+	}
+	if err := p.Log.checkTree(ctx, c.Tree()); err != nil {
+		return nil, published{}, err
+	}
+	p.remember(c)
+	return raw, now, nil
+}
+
+func (p *Publisher) remember(c Checkpoint) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c.Size >= p.seen.Size {
+		p.seen = c
+	}
+}
+
+// check returns the checkpoint of what is published; the empty tree's where nothing is.
+func (p *Publisher) check(now published) (Checkpoint, Edge, error) {
+	keys, err := p.Signer.PublicKeys()
+	if err != nil {
+		return Checkpoint{}, Edge{}, err
+	}
+	if now.Note == nil {
+		empty, err := p.Signer.Empty(p.Log.Origin)
+		if err != nil {
+			return Checkpoint{}, Edge{}, err
+		}
+		c, err := keys.Check(empty, p.Log.Origin)
+		return c, Edge{}, err
+	}
+	return keys.checkEdge(now.Note, now.Edge, p.Log.Origin)
+}
+
+// Publish signs what is new, once, as the holder h. What was read but not signed yet when
+// it is called is signed when it returns.
+func (p *Publisher) Publish(ctx context.Context, h *lease.Hold) error {
+	raw, was, err := p.load(ctx)
+	if err != nil {
+		return err
+	}
+	old, edge, err := p.check(was)
+	if err != nil {
+		return err
+	}
+	to := p.Log.tree()
+	next := was
+	if to.N > old.Size {
+		if next.Note, edge, err = p.grow(ctx, old, edge, to); err != nil {
+			return err
+		}
+		if next.Edge, err = edge.MarshalBinary(); err != nil {
+			return err
+		}
+	}
+	if err := p.moveStart(ctx, &next); err != nil {
+		return err
+	}
+	if err := p.replace(ctx, h, raw, next); err != nil {
+		return err
+	}
+	p.dropPartial(ctx, old.Size, edge.Size())
+	return p.trim(ctx, next)
+}
+
+// replace puts next in the place of raw, if anything changed.
+func (p *Publisher) replace(ctx context.Context, h *lease.Hold, raw []byte, next published) error {
+	if next.Note == nil {
+		return nil
+	}
+	data, err := json.Marshal(next)
+	if err != nil || bytes.Equal(data, raw) {
+		return err
+	}
+	turn, err := h.Fence()
+	if err != nil {
+		return err
+	}
+	ok, err := p.Store.Publish(ctx, turn, raw, data)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return lease.ErrLost
+	}
+	c, _, err := p.check(next)
+	if err == nil {
+		p.remember(c)
+	}
+	return err
+}
+
+// grow adds the entries between old and to to the tiles, and signs to.
+func (p *Publisher) grow(ctx context.Context, old Checkpoint, edge Edge, to tlog.Tree) ([]byte, Edge, error) {
+	for edge.Size() < to.N {
+		leaves, err := p.leaves(ctx, edge.Size(), min(to.N, edge.Size()+growAtOnce))
+		if err != nil {
+			return nil, Edge{}, err
+		}
+		grown, tiles, err := Grow(ctx, edge, leaves, p.Store.Tiles)
+		if err != nil {
+			return nil, Edge{}, err
+		}
+		if err := p.Store.SaveTiles(ctx, tiles); err != nil {
+			return nil, Edge{}, err
+		}
+		edge = grown
+	}
+	if edge.Root() != to.Hash {
+		return nil, Edge{}, p.Log.stop(fmt.Errorf("%w: the store has other %d entries than this replica has read", ErrForked, to.N))
+	}
+	note, err := p.Signer.Advance(old, to, HashReader(ctx, to, p.Store.Tiles))
+	return note, edge, err
+}
+
+// leaves returns the hashes of the entries from one number up to another.
+func (p *Publisher) leaves(ctx context.Context, from, to int64) ([]tlog.Hash, error) {
+	var out []tlog.Hash
+	for at := from; at < to; {
+		entries, err := p.Log.Entries.Read(ctx, at, int(min(to-at, pageMost)))
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if e.Number != at {
+				return nil, p.Log.stop(fmt.Errorf("%w: entry %d is gone", ErrRewound, at))
+			}
+			out = append(out, tlog.RecordHash(e.Leaf))
+			at++
+		}
+		if len(entries) == 0 {
+			return nil, p.Log.stop(fmt.Errorf("%w: entry %d is gone", ErrRewound, at))
+		}
+	}
+	return out, nil
+}
+
+// dropPartial forgets the partial tiles of a tree that has grown.
+func (p *Publisher) dropPartial(ctx context.Context, was, now int64) {
+	if was == now {
+		return
+	}
+	var paths []string
+	for level, size := 0, was; size > 0; level, size = level+1, size>>tileHeight {
+		if width := int(size % tileWidth); width > 0 && now>>(tileHeight*level) != size {
+			paths = append(paths, TilePath(tlog.Tile{H: tileHeight, L: level, N: size / tileWidth, W: width}))
+		}
+	}
+	if len(paths) == 0 {
+		return
+	}
+	if err := p.Store.DeleteTiles(ctx, paths); err != nil {
+		p.Out.Warn("partial tiles of the record stay until the next are dropped", "error", err)
+	}
+}
+
+// moveStart restates what restricts when it is time, and makes the checkpoint before that
+// a start.
+func (p *Publisher) moveStart(ctx context.Context, next *published) error {
+	now := p.Log.Now()
+	if p.candidate == nil && p.startIsOld(*next, now) {
+		p.candidate = &start{Note: next.Note, Edge: next.Edge, At: now}
+	}
+	if p.candidate == nil {
+		return nil
+	}
+	c, _, err := p.check(published{Note: p.candidate.Note, Edge: p.candidate.Edge})
+	if err != nil {
+		return err
+	}
+	if p.Log.openBefore(c.Size) {
+		return nil // its outcome would tell a reader from there nothing
+	}
+	events, err := p.Log.restatement()
+	if err != nil {
+		return err
+	}
+	receipt, err := p.Log.Record(ctx, events...)
+	if err != nil {
+		return err
+	}
+	p.candidate.Restated = receipt.Number + int64(len(events)) - 1
+	next.Starts = append(next.Starts, *p.candidate)
+	p.candidate = nil
+	return nil
+}
+
+// startIsOld reports whether it is time for another start.
+func (p *Publisher) startIsOld(now published, at time.Time) bool {
+	if now.Note == nil {
+		return false
+	}
+	if len(now.Starts) == 0 {
+		return true
+	}
+	since := at.Sub(now.Starts[len(now.Starts)-1].At)
+	return since >= restateEvery || since < 0
+}
+
+// trim forgets entries before the newest start that is old enough, and before what
+// readers need.
+func (p *Publisher) trim(ctx context.Context, now published) error {
+	var before int64
+	for _, s := range now.Starts {
+		if p.Log.Now().Sub(s.At) < keptFor {
+			break
+		}
+		c, _, err := p.check(published{Note: s.Note, Edge: s.Edge})
+		if err != nil {
+			return p.Log.stop(err)
+		}
+		before = c.Size
+	}
+	if before == 0 {
+		return nil
+	}
+	needed, err := p.Needed(ctx)
+	if err != nil {
+		return err
+	}
+	return p.Store.Trim(ctx, min(before, needed))
+}

@@ -1,0 +1,58 @@
+package record
+
+import "time"
+
+// Orders returns the block of a person and the pause that stand on the record; nil where
+// there is none.
+func (l *Log) Orders(user string) (block, pause *Imposed) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if b, ok := l.state.blocks[user]; ok {
+		block = &b
+	}
+	if l.state.pause != nil {
+		p := *l.state.pause
+		pause = &p
+	}
+	return block, pause
+}
+
+// LockedUntil returns when the lock-out of a person ends that is on the record; zero
+// where there is none.
+func (l *Log) LockedUntil(user string) time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.state.lockOuts[user].time
+}
+
+// Key returns the key of a person that is on the record; false where there is none.
+func (l *Log) Key(user string) (Key, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	k, ok := l.state.keys[user]
+	return k, ok
+}
+
+// Ended reports whether a Grant or an MFA session was ended.
+func (l *Log) Ended(id string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, ok := l.state.ended[id]
+	return ok
+}
+
+// Used returns what an Approval was used for, or that it was ended; false where it was not.
+func (l *Log) Used(id string) (Use, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	u, ok := l.state.used[id]
+	return u, ok
+}
+
+// NewerStop is the kind of an Event that restricts and that this program does not know;
+// "" while there was none. While there is one, nothing may be issued.
+func (l *Log) NewerStop() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return string(l.state.unknownStop)
+}
