@@ -87,7 +87,7 @@ func (a *plainAWS) ListBuckets(ctx context.Context, q broker.BucketQuery) ([]lis
 	}
 	buckets := make([]listing.Bucket, len(part))
 	for i, b := range part {
-		buckets[i] = listing.Bucket(b)
+		buckets[i] = listing.Bucket{Name: b.Name, Region: b.Region, Created: b.Created}
 	}
 	return buckets, next, nil
 }

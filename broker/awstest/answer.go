@@ -58,6 +58,9 @@ func (r *request) succeed(result any) answer {
 		body, _ := json.Marshal(result) // our own plain structs
 		return answer{status: http.StatusOK, media: "application/x-amz-json-1.1", body: body}
 	case serviceS3:
+		if plain, ok := result.(s3Plain); ok {
+			return answer{status: plain.status, media: "binary/octet-stream", body: plain.body}
+		}
 		return answer{status: http.StatusOK, media: "application/xml", body: xmlBody(xml.Header, result)}
 	}
 	out := queryResponse{XMLName: xml.Name{Local: r.action + "Response"}, XMLNS: r.namespace(), Result: result, RequestID: r.id}

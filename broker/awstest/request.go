@@ -29,12 +29,13 @@ type request struct {
 	params          url.Values
 	auth            authorization // zero when the header is missing or malformed
 	authErr         string        // what is wrong with the header
+	reply           http.Header   // what the answer has beside its service's own headers
 }
 
 // newRequest tells the service by X-Amz-Target (JSON), an Action parameter (query protocol) or
 // neither (S3). What the signature was scoped to is compared with that later.
 func newRequest(r *http.Request, body []byte) *request {
-	req := &request{http: r, body: body, id: newRequestID(), params: r.URL.Query()}
+	req := &request{http: r, body: body, id: newRequestID(), params: r.URL.Query(), reply: http.Header{}}
 	if r.URL.Path == federationPath {
 		req.readSignin()
 		return req
@@ -59,10 +60,7 @@ func newRequest(r *http.Request, body []byte) *request {
 		return req
 	}
 	req.service = serviceS3
-	req.action = r.Method + " " + r.URL.Path
-	if r.Method == http.MethodGet && r.URL.Path == "/" {
-		req.action = "ListBuckets"
-	}
+	req.action = req.s3Action()
 	return req
 }
 

@@ -23,15 +23,19 @@ const maxPage = 10_000
 type Bucket struct {
 	Name, Region string
 	Created      time.Time
+	Versioned    bool // every write is kept as a version
+	ObjectLock   bool // versions may be locked; it is versioned too
+	KMS          bool // encrypts by a KMS key unless told otherwise, so that ETags are no MD5
 }
 
-// AddBuckets gives the account buckets, replacing those of the same name.
+// AddBuckets gives the account buckets, replacing those of the same name. Objects stay.
 func (s *Server) AddBuckets(account string, b ...Bucket) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	byName := make(map[string]Bucket, len(s.buckets[account])+len(b))
 	for _, bucket := range slices.Concat(s.buckets[account], b) {
 		bucket.Region = cmp.Or(bucket.Region, "us-east-1")
+		bucket.Versioned = bucket.Versioned || bucket.ObjectLock
 		byName[bucket.Name] = bucket
 	}
 	all := make([]Bucket, 0, len(byName))
@@ -56,10 +60,8 @@ type listBucketsXML struct {
 	Prefix            string      `xml:",omitempty"`
 }
 
-func (s *Server) s3(req *request, who *caller) (any, *refusal) {
-	if req.action != "ListBuckets" {
-		return nil, notImplemented()
-	}
+// listAll is ListBuckets.
+func (s *Server) listAll(req *request, who *caller) (any, *refusal) {
 	s.mu.Lock()
 	reason, ok := s.authorize(who, s.ask(who, "s3:ListAllMyBuckets", "*"))
 	all := s.buckets[who.account]

@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"sync"
@@ -25,8 +26,10 @@ import (
 )
 
 const (
-	// maxBody is far above any request that the modelled actions accept.
+	// maxBody is far above any request that the modelled actions accept, but for objects.
 	maxBody = 1 << 20
+	// maxObject is the largest body of a PUT.
+	maxObject = 16 << 20
 	// maxLatency is what the server's write timeout leaves to Fault.Latency.
 	maxLatency = 2 * time.Minute
 )
@@ -46,6 +49,7 @@ type Server struct {
 	*identities
 	// Below is guarded by the mu of identities.
 	buckets map[string][]Bucket // by account, sorted by name; replaced, never changed in place
+	objects map[string]objects  // by bucket
 	secrets map[string]secret   // by account and name
 	signin  signinState
 }
@@ -61,6 +65,7 @@ func Start() (*Server, error) {
 		served: make(chan error, 1), done: make(chan struct{}),
 		identities: newIdentities(),
 		buckets:    map[string][]Bucket{},
+		objects:    map[string]objects{},
 		secrets:    map[string]secret{},
 		signin:     signinState{size: defaultSigninSize},
 	}
@@ -108,7 +113,11 @@ func (s *Server) track(_ net.Conn, state http.ConnState) {
 // serve answers one request. A fault that cuts the connection ends in http.ErrAbortHandler, which
 // net/http documents as the way to do that.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	limit := int64(maxBody)
+	if r.Method == http.MethodPut {
+		limit = maxObject
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if err != nil {
 		http.Error(w, "request body not readable", http.StatusRequestEntityTooLarge)
 		return
@@ -160,6 +169,7 @@ func (s *Server) delay(ctx context.Context, d time.Duration) bool {
 
 func (s *Server) write(w http.ResponseWriter, req *request, a answer) {
 	h := w.Header()
+	maps.Copy(h, req.reply)
 	h.Set("Content-Type", a.media)
 	if a.location != "" {
 		h.Set("Location", a.location)

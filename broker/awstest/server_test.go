@@ -89,6 +89,9 @@ func (w *world) config(creds aws.Credentials) aws.Config {
 		Region: "eu-west-1", BaseEndpoint: aws.String(w.URL()), HTTPClient: plainBodies{http.DefaultClient},
 		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
 		Credentials: credentials.StaticCredentialsProvider{Value: creds},
+
+		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenSupported,
+		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenSupported,
 	}
 }
 

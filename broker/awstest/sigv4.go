@@ -169,7 +169,7 @@ func (r *request) payloadHash() (string, *refusal) {
 	}
 	said := r.http.Header.Get("X-Amz-Content-Sha256")
 	switch {
-	case said == "UNSIGNED-PAYLOAD" || said == got:
+	case said == "UNSIGNED-PAYLOAD" || said == unsignedTrailer || said == got:
 		return said, nil
 	case said == "":
 		return "", &refusal{http.StatusBadRequest, "InvalidRequest", "Missing required header for this request: x-amz-content-sha256"}

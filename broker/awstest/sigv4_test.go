@@ -258,7 +258,7 @@ func TestTamperedRequestsAreRefused(t *testing.T) {
 		"no region":              {with(who, func(r *raw) { r.region = "nowhere" }), w.alicesCreds, 403, "scoped to a valid region"},
 		"another service on S3":  {with(list, func(r *raw) { r.service = "sts" }), w.alicesCreds, 400, "AuthorizationHeaderMalformed"},
 		"unknown action":         {form("GetFederationToken", "2011-06-15"), w.alicesCreds, 400, "InvalidAction"},
-		"not implemented on S3":  {raw{method: "PUT", path: "/bucket/key", service: "s3", region: "eu-west-1"}, w.alicesCreds, 501, "NotImplemented"},
+		"not implemented on S3":  {raw{method: "POST", path: "/bucket/key", service: "s3", region: "eu-west-1"}, w.alicesCreds, 501, "NotImplemented"},
 		"terminator not as such": {spoilt(who, auth("/aws4_request", "/aws5_request")), w.alicesCreds, 403, "valid terminator"},
 	} {
 		t.Run(name, func(t *testing.T) {
