@@ -36,6 +36,7 @@ type memory struct {
 	mu      sync.Mutex
 	entries []Entry
 	batches map[string]memoryBatch
+	trimmed int64 // how many of the oldest are gone
 	changed chan struct{}
 	// onAppend is asked before a batch is taken, and onReply before it is answered; an
 	// error of the latter is a reply that was lost.
@@ -100,6 +101,7 @@ func (m *memory) from(n int64, limit int) []Entry {
 	if n >= int64(len(m.entries)) {
 		return nil
 	}
+	n = max(n, m.trimmed)
 	return slices.Clone(m.entries[n:min(int64(len(m.entries)), n+int64(limit))])
 }
 
@@ -117,7 +119,7 @@ func (m *memory) Read(_ context.Context, from int64, limit int) ([]Entry, error)
 func (m *memory) Bounds(context.Context) (first, next int64, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return 0, int64(len(m.entries)), nil
+	return min(m.trimmed, int64(len(m.entries))), int64(len(m.entries)), nil
 }
 
 func (m *memory) Await(ctx context.Context, from int64, wait time.Duration) error {

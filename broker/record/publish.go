@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -303,9 +304,18 @@ func (p *Publisher) moveStart(ctx context.Context, next *published) error {
 		return err
 	}
 	p.candidate.Restated = receipt.Number + int64(len(events)) - 1
-	next.Starts = append(next.Starts, *p.candidate)
+	next.Starts = append(kept(next.Starts, now), *p.candidate)
 	p.candidate = nil
 	return nil
+}
+
+// kept are the starts that are needed still: of those before which entries may be let go,
+// the newest alone.
+func kept(starts []start, now time.Time) []start {
+	for len(starts) > 1 && now.Sub(starts[1].At) >= keptFor || len(starts) >= startsMost {
+		starts = starts[1:]
+	}
+	return slices.Clone(starts)
 }
 
 // startIsOld reports whether it is time for another start.
