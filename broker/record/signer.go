@@ -4,13 +4,16 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	cosignature "github.com/transparency-dev/formats/note"
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-// maxName is the most bytes of a key's name, which an origin adds a number to: in a
+// maxName is the most bytes of a key's name, to which an origin adds a number: in a
 // cosignature it may have 255.
 const maxName = 200
 
@@ -25,14 +28,25 @@ type Signer struct {
 // NewKey makes a key pair for the log called origin: the private key for a ring, and
 // the public key for whoever checks.
 func NewKey(origin string) (private, public string, err error) {
-	private, public, err = note.GenerateKey(rand.Reader, origin)
-	if err != nil {
+	if err := CheckOrigin(origin); err != nil {
 		return "", "", err
 	}
-	if _, err := NewSigner(private); err != nil {
-		return "", "", err
+	return note.GenerateKey(rand.Reader, origin)
+}
+
+// CheckOrigin says why a log cannot be called name. It never repeats the name, which
+// may be what was meant for somewhere else. A comma stands between keys of a ring.
+func CheckOrigin(name string) error {
+	separates := func(r rune) bool { return r == '+' || r == ',' || unicode.IsSpace(r) || !unicode.IsPrint(r) }
+	switch {
+	case name == "":
+		return errors.New("a record has a name")
+	case len(name) > maxName:
+		return fmt.Errorf("the name of a record has at most %d bytes", maxName)
+	case !utf8.ValidString(name) || strings.ContainsFunc(name, separates):
+		return errors.New("the name of a record is printable text without white space, plus signs and commas")
 	}
-	return private, public, nil
+	return nil
 }
 
 // NewSigner reads a ring of private keys, the newest first: it signs, and all check.
@@ -53,16 +67,8 @@ func NewSigner(ring ...string) (*Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(keys.name) > maxName {
-		return nil, fmt.Errorf("the name of a key has at most %d bytes", maxName)
-	}
-	// A name may be fit for a key, and not for a line of a checkpoint.
-	raw, err := s.Empty(keys.name)
-	if err == nil {
-		_, err = keys.Check(raw, keys.name)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("the record cannot be called %q: %w", keys.name, err)
+	if err := CheckOrigin(keys.name); err != nil {
+		return nil, fmt.Errorf("the name of the record's key: %w", err)
 	}
 	return s, nil
 }

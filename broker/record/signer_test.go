@@ -145,11 +145,39 @@ func TestAKeySignsForItsOriginAndTheLogsAfterIt(t *testing.T) {
 }
 
 func TestALogCannotHaveEveryName(t *testing.T) {
-	for _, name := range []string{"", "a b", "a+b", "a\nb", "a\x01b", "a\xffb", strings.Repeat("a", maxName+1)} {
+	for _, name := range []string{"", "a b", "a+b", "a\nb", "a\x01b", "a\xffb", "a,b", "a\u202eb", "a\u2028b",
+		strings.Repeat("a", maxName+1)} {
 		if _, _, err := NewKey(name); err == nil {
 			t.Errorf("%q: got no error", name)
 		}
 	}
+}
+
+func FuzzALogThatHasItsNameCanSignACheckpoint(f *testing.F) {
+	for _, name := range []string{testOrigin, "a/2", "#", "—", "a\u00adb", "\u0085", strings.Repeat("é", maxName/2)} {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		private, public, err := NewKey(name)
+		if err != nil {
+			return
+		}
+		s, err := NewSigner(private)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := s.Empty(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys, err := NewPublicKeys([]string{public}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := keys.Check(raw, name); err != nil {
+			t.Fatal(err)
+		}
+	})
 }
 
 func TestNoErrorAndNoPrintShowsAPrivateKey(t *testing.T) {

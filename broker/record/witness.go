@@ -44,14 +44,38 @@ func NewWitness(prefix, key string) (Witness, error) {
 	if err != nil {
 		return Witness{}, err
 	}
-	u, err := url.Parse(prefix)
-	switch {
-	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return Witness{}, fmt.Errorf("the URL of witness %s is not as https://witness.example/prefix", v.Name())
-	case u.Scheme != "https" && (u.Scheme != "http" || !endpoint.Loopback(u.Hostname())):
-		return Witness{}, fmt.Errorf("the URL of witness %s is not https", v.Name())
+	u, err := witnessURL(prefix)
+	if err != nil {
+		return Witness{}, fmt.Errorf("the URL of witness %s %w", v.Name(), err)
 	}
 	return Witness{name: v.Name(), url: u.JoinPath("add-checkpoint").String(), key: note.VerifierList(v)}, nil
+}
+
+// CheckWitnessURL says why prefix cannot be the URL of a witness.
+func CheckWitnessURL(prefix string) error {
+	_, err := witnessURL(prefix)
+	return err
+}
+
+// witnessURL never repeats prefix in an error: it may hold a password.
+func witnessURL(prefix string) (*url.URL, error) {
+	u, err := url.Parse(prefix)
+	switch {
+	case err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return nil, errors.New("is not a scheme, a host and a path alone, as https://witness.example/prefix")
+	case u.Scheme != "https" && (u.Scheme != "http" || !endpoint.Loopback(u.Hostname())):
+		return nil, errors.New("is not https")
+	}
+	return u, nil
+}
+
+// WitnessName reads the public key of a witness, and returns its name.
+func WitnessName(key string) (string, error) {
+	v, err := witnessKey(key)
+	if err != nil {
+		return "", err
+	}
+	return v.Name(), nil
 }
 
 // Name returns the name of the witness's key.
