@@ -25,6 +25,8 @@ type Checkpoint struct {
 	Root     tlog.Hash
 	Cosigned []Cosignature // of the witnesses that are known
 	Note     []byte        // as it was signed, with all signatures
+
+	signed []note.Signature // by keys of the log
 }
 
 // A Cosignature says that a witness saw nothing of a log change or vanish up to a
@@ -125,10 +127,9 @@ func (k PublicKeys) Check(raw []byte, origin string) (Checkpoint, error) {
 		return Checkpoint{}, fmt.Errorf("a checkpoint of %q, signed by %s, where one of %q was expected", c.Origin, k.name, origin)
 	}
 	c.Note = raw
-	signed := false
 	for _, sig := range n.Sigs {
 		if sig.Name == k.name && k.log[sig.Hash] {
-			signed = true
+			c.signed = append(c.signed, sig)
 			continue
 		}
 		cosigned, err := readCosignature(sig)
@@ -137,7 +138,7 @@ func (k PublicKeys) Check(raw []byte, origin string) (Checkpoint, error) {
 		}
 		c.Cosigned = append(c.Cosigned, cosigned)
 	}
-	if !signed {
+	if len(c.signed) == 0 {
 		return Checkpoint{}, fmt.Errorf("a checkpoint that no key of %s signed", k.name)
 	}
 	return c, nil

@@ -174,7 +174,12 @@ func (w Witness) submit(ctx context.Context, client *http.Client, c Checkpoint, 
 			body = fmt.Appendf(body, "%s\n", h)
 		}
 	}
-	body = append(append(body, '\n'), c.Note...)
+	// Other witnesses' cosignatures are none of its business, and some refuse more than 10 KiB.
+	signed, err := note.Sign(&note.Note{Text: c.text(), Sigs: c.signed})
+	if err != nil {
+		return absent(err)
+	}
+	body = append(append(body, '\n'), signed...)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.url, bytes.NewReader(body))
 	if err != nil {
 		return absent(err)

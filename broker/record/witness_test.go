@@ -75,6 +75,9 @@ func (w *testWitness) serve(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	n, err := note.Open([]byte(raw), w.log)
+	if err == nil && len(n.UnverifiedSigs) > 0 {
+		w.requests = append(w.requests, "a signature of another")
+	}
 	if err != nil {
 		http.Error(rw, "not signed", http.StatusForbidden)
 		return
@@ -322,6 +325,9 @@ func TestCosignaturesOfTheSameKeyAreReplaced(t *testing.T) {
 		}
 		if c, err = keys.Check(raw, testOrigin); err != nil {
 			t.Fatal(err)
+		}
+		if got := server.took(); strings.Contains(got, "another") {
+			t.Errorf("got %s", got)
 		}
 		if len(c.Cosigned) != 1 || c.Cosigned[0].At.Unix() != int64(at) || strings.Count(string(raw), "— ") != 2 {
 			t.Errorf("got %v in\n%s", c.Cosigned, raw)
