@@ -28,6 +28,8 @@ type RestatedData struct {
 	LockOuts []RestatedLockOut `json:"lock_outs,omitempty"` // that run
 	Keys     []RestatedKey     `json:"keys,omitempty"`      // that are registered
 	Ended    []RestatedEnd     `json:"ended,omitempty"`     // what was ended, and would still run otherwise
+
+	ImportOver bool `json:"import_over,omitempty"` // nothing more of the record before version 1 is imported
 }
 
 // RestatedOrder is a block or the pause.
@@ -68,6 +70,7 @@ type ImportedData struct {
 	Position string `json:"position" max:"64"` // where it stood
 	Entry    string `json:"entry" max:"raw"`   // its bytes as they were
 	Base64   bool   `json:"base64,omitempty"`  // entry is in base64, since they are not UTF-8
+	Last     bool   `json:"last,omitempty"`    // there is no entry: nobody wrote to that record for an hour, so nothing more is imported
 }
 
 // NewImported is an entry of the record as it was before version 1.

@@ -104,7 +104,7 @@ func (p MembershipData) only(from, to int, of Piece) Payload {
 func (p RestatedData) size() int { return len(p.Blocks) + len(p.LockOuts) + len(p.Keys) + len(p.Ended) }
 
 func (p RestatedData) only(from, to int, of Piece) Payload {
-	out := RestatedData{Piece: of, Since: p.Since, Pause: p.Pause}
+	out := RestatedData{Piece: of, Since: p.Since, Pause: p.Pause, ImportOver: p.ImportOver}
 	offset := 0
 	out.Blocks = window(p.Blocks, offset, from, to)
 	offset += len(p.Blocks)

@@ -22,10 +22,11 @@ type shelf struct {
 	tiles     map[string][]byte
 	m         *memory
 	turns     map[string]int64
+	holders   map[string]string
 }
 
 func newShelf(m *memory) *shelf {
-	return &shelf{tiles: map[string][]byte{}, m: m, turns: map[string]int64{}}
+	return &shelf{tiles: map[string][]byte{}, m: m, turns: map[string]int64{}, holders: map[string]string{}}
 }
 
 func (s *shelf) Checkpoint(context.Context) ([]byte, error) {
@@ -77,11 +78,14 @@ func (s *shelf) Trim(_ context.Context, before int64) error {
 	return nil
 }
 
-// HoldLease and ReleaseLease implement lease.Leases; everybody who asks has the next turn.
-func (s *shelf) HoldLease(_ context.Context, name, _ string, _ time.Duration) (int64, error) {
+// HoldLease and ReleaseLease implement lease.Leases; a new holder has the next turn at once.
+func (s *shelf) HoldLease(_ context.Context, name, holder string, _ time.Duration) (int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.turns[name]++
+	if s.holders[name] != holder {
+		s.holders[name] = holder
+		s.turns[name]++
+	}
 	return s.turns[name], nil
 }
 

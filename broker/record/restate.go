@@ -20,6 +20,7 @@ const endedApproval = "approval"
 func (l *Log) restatement() ([]event.Event, error) {
 	l.mu.Lock()
 	data := l.state.restatement(l.view.size() - 1)
+	data.ImportOver = l.state.importOver
 	l.mu.Unlock()
 	return event.Split(event.Event{ID: rand.Text(), Time: l.Now(), Data: data})
 }

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
@@ -14,6 +15,8 @@ type state struct {
 	// unknownStop is a kind that restricts and that this program does not know; "" while
 	// there was none.
 	unknownStop event.Kind
+	imported    string // position of the last entry of the former record that was imported
+	importOver  bool   // nothing more of it is imported
 	restricted
 }
 
@@ -48,6 +51,12 @@ func (s *state) apply(number int64, e event.Event, now time.Time) (first bool) {
 			delete(s.open, attempt)
 			s.approvalGivenBack(o.intent.Data.(event.IntentData), e)
 		}
+	}
+	switch d := e.Data.(type) {
+	case event.ImportedData:
+		s.imported, s.importOver = cmp.Or(d.Position, s.imported), s.importOver || d.Last
+	case event.RestatedData:
+		s.importOver = s.importOver || d.ImportOver
 	}
 	s.restrict(number, e, now)
 	return first

@@ -1,0 +1,74 @@
+package record
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/assumebot/assumebot/broker/event"
+)
+
+// A Followed is an entry as a Follower is told it, with its free text.
+type Followed struct {
+	Number int64
+	Event  event.Event
+	Broken string // why it cannot be read; "" when it can. The Event is then zero
+}
+
+// Read returns up to limit entries from number from on, of those that this replica has
+// read and checked. Each is checked again, by itself: it may have been changed since, and
+// is then Broken. Missed says how many are gone before the first.
+func (l *Log) Read(ctx context.Context, from int64, limit int) (found []Followed, missed int64, err error) {
+	size := l.Size()
+	if from >= size {
+		return nil, 0, nil
+	}
+	entries, err := l.Entries.Read(ctx, from, int(min(int64(limit), size-from, pageMost)))
+	if err != nil || len(entries) == 0 {
+		return nil, 0, err
+	}
+	var numbers []int64
+	for _, e := range entries {
+		numbers = append(numbers, e.Number)
+	}
+	asides, err := l.Entries.Asides(ctx, numbers)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, e := range entries {
+		if e.Number >= size {
+			break
+		}
+		found = append(found, l.followed(e, asides[e.Number]))
+	}
+	if len(found) == 0 {
+		return nil, size - from, nil
+	}
+	return found, max(found[0].Number-from, 0), nil
+}
+
+func (l *Log) followed(e Entry, aside []byte) Followed {
+	out := Followed{Number: e.Number}
+	err := e.check(l.Keys, l.Origin)
+	if err == nil {
+		out.Event, err = event.Decode(e.Leaf, aside)
+	}
+	if err != nil {
+		out.Event, out.Broken = event.Event{}, err.Error()
+	}
+	return out
+}
+
+// Entry returns the Event of one entry that was read, whenever that was. What stands there
+// and is no entry of this record is an error.
+func (l *Log) Entry(ctx context.Context, number int64) (event.Event, error) {
+	found, _, err := l.Read(ctx, number, 1)
+	switch {
+	case err != nil:
+		return event.Event{}, err
+	case len(found) == 0 || found[0].Number != number:
+		return event.Event{}, fmt.Errorf("entry %d is not there", number)
+	case found[0].Broken != "":
+		return event.Event{}, fmt.Errorf("entry %d: %s", number, found[0].Broken)
+	}
+	return found[0].Event, nil
+}
