@@ -57,3 +57,26 @@ if whose ~= ARGV[1] or n < 1 then
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return n`
+
+// swapInTurn replaces what is under key, which shares the hash tag of f's lease. It
+// changes nothing and returns false when another has had a turn since f, or when
+// previous is not there any more.
+func (s *core) swapInTurn(ctx context.Context, f lease.Fence, key string, previous, next []byte) (bool, error) {
+	if f.Holder == "" || f.Turn <= 0 || len(next) == 0 {
+		return false, errors.New("it needs a turn and a state")
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	turn := fmt.Sprintf("%d %s", f.Turn, f.Holder)
+	return s.scripts.swapInTurn.Run(ctx, s.rdb, []string{turnKey(f.Lease), key}, turn, previous, next).Bool()
+}
+
+// KEYS: turn, state. ARGV: the turn as holdLeaseScript keeps it, the state that its
+// holder loaded or saved last, the state to keep. A lease that ran out is no
+// hindrance while nobody else has had a turn; a repeat is answered as the first time.
+const swapInTurnScript = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+local kept = redis.call('GET', KEYS[2]) or ''
+if kept ~= ARGV[2] and kept ~= ARGV[3] then return 0 end
+redis.call('SET', KEYS[2], ARGV[3])
+return 1`

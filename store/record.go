@@ -20,10 +20,7 @@ const (
 	recordField = "event"
 	// recordStart comes before every entry.
 	recordStart = "0-0"
-	// awaitSlice bounds how long a cancelled wait goes unnoticed: go-redis obeys
-	// a context's deadline while it reads, but not its cancellation.
-	awaitSlice = 250 * time.Millisecond
-	defaultMax = 100
+	defaultMax  = 100
 )
 
 // Record keeps the audit record, and how far its readers are.
@@ -84,33 +81,10 @@ func (s Record) ReadRecord(ctx context.Context, after string, limit int64) ([]br
 // noticed within a quarter of a second. It uses a connection of its own, so that whoever
 // waits takes none from those who work.
 func (s Record) AwaitRecord(ctx context.Context, after string, wait time.Duration) error {
-	for wait > 0 {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		slice := max(min(wait, awaitSlice), time.Millisecond) // BLOCK 0 would be for ever
-		found, err := s.awaitOnce(ctx, after, slice)
-		if err != nil {
-			return fmt.Errorf("await record: %w", err)
-		}
-		if found {
-			return nil
-		}
-		wait -= slice
+	if err := s.awaitStream(ctx, recordKey, position(after), wait); err != nil {
+		return fmt.Errorf("await record: %w", err)
 	}
-	return ctx.Err()
-}
-
-func (s Record) awaitOnce(ctx context.Context, after string, slice time.Duration) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, slice+OpTimeout)
-	defer cancel()
-	err := s.waiting.XRead(ctx, &redis.XReadArgs{
-		Streams: []string{recordKey}, ID: position(after), Count: 1, Block: slice,
-	}).Err()
-	if errors.Is(err, redis.Nil) {
-		return false, nil
-	}
-	return err == nil, err
+	return nil
 }
 
 func position(after string) string {
@@ -140,13 +114,7 @@ func decodeEntry(m redis.XMessage) broker.RecordEntry {
 // loaded or saved last; nil where there was none. The state is kept in clear: it
 // must hold no secret. One round trip.
 func (s Record) MoveCursor(ctx context.Context, f lease.Fence, previous, state []byte) (bool, error) {
-	if f.Holder == "" || f.Turn <= 0 || len(state) == 0 {
-		return false, fmt.Errorf("move cursor %s: it needs a turn and a state", f.Lease)
-	}
-	ctx, cancel := s.bound(ctx)
-	defer cancel()
-	turn := fmt.Sprintf("%d %s", f.Turn, f.Holder)
-	moved, err := s.scripts.moveCursor.Run(ctx, s.rdb, []string{turnKey(f.Lease), cursorKey(f.Lease)}, turn, previous, state).Bool()
+	moved, err := s.swapInTurn(ctx, f, cursorKey(f.Lease), previous, state)
 	if err != nil {
 		return false, fmt.Errorf("move cursor %s: %w", f.Lease, err)
 	}
@@ -168,13 +136,3 @@ func (s Record) LoadCursor(ctx context.Context, name string) ([]byte, error) {
 	}
 	return state, nil
 }
-
-// KEYS: turn, cursor. ARGV: the turn as holdLeaseScript keeps it, the state that its
-// holder loaded or saved last, the state to keep. A lease that ran out is no
-// hindrance while nobody else has had a turn; a repeat is answered as the first time.
-const moveCursorScript = `
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-local kept = redis.call('GET', KEYS[2]) or ''
-if kept ~= ARGV[2] and kept ~= ARGV[3] then return 0 end
-redis.call('SET', KEYS[2], ARGV[3])
-return 1`

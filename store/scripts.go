@@ -12,7 +12,7 @@ import (
 type scripts struct {
 	reserveCode, replaceClaim, wrongCode, takeRate      *redis.Script
 	saveGrant, saveSession, saveApproval, swapApproval  *redis.Script
-	putDue, replaceDue, asideDue, holdLease, moveCursor *redis.Script
+	putDue, replaceDue, asideDue, holdLease, swapInTurn *redis.Script
 	endOrder, resealKey, saveCopy, swapKnown, release   *redis.Script
 
 	all []*redis.Script
@@ -29,7 +29,7 @@ func newScripts() scripts {
 	s.replaceClaim = add(replaceClaimScript)
 	s.saveGrant = add(saveGrantScript)
 	s.holdLease = add(holdLeaseScript)
-	s.moveCursor = add(moveCursorScript)
+	s.swapInTurn = add(swapInTurnScript)
 	s.putDue = add(putDueScript)
 	s.replaceDue = add(replaceDueScript)
 	s.asideDue = add(asideDueScript)
