@@ -40,6 +40,7 @@ const (
 	infoCode  = "assumebot v1 code hash"
 	infoKeyID = "assumebot v1 key id"
 	infoDue   = "assumebot v1 due list"
+	infoLog   = "assumebot v1 record"
 )
 
 // An UnsealError says that a value in Redis did not open. It is never to be read
@@ -65,6 +66,7 @@ type ringKey struct {
 	aead cipher.AEAD
 	code []byte // keys the hash of MFA codes
 	due  []byte // keys the names and nonces of entries of due lists
+	log  []byte // keys the MACs of the record's entries
 }
 
 // newRing derives a ring from base64 texts of 32 bytes each.
@@ -118,7 +120,8 @@ func deriveKey(seed []byte) (ringKey, error) {
 	code, errCode := hkdf.Key(sha256.New, seed, nil, infoCode, 32)
 	id, errID := hkdf.Key(sha256.New, seed, nil, infoKeyID, keyIDSize)
 	due, errDue := hkdf.Key(sha256.New, seed, nil, infoDue, 32)
-	if err := errors.Join(errSeal, errCode, errID, errDue); err != nil {
+	log, errLog := hkdf.Key(sha256.New, seed, nil, infoLog, 32)
+	if err := errors.Join(errSeal, errCode, errID, errDue, errLog); err != nil {
 		return ringKey{}, fmt.Errorf("derive keys: %w", err)
 	}
 	block, err := aes.NewCipher(sealing)
@@ -129,7 +132,7 @@ func deriveKey(seed []byte) (ringKey, error) {
 	if err != nil {
 		return ringKey{}, fmt.Errorf("make cipher: %w", err)
 	}
-	return ringKey{id: id, aead: aead, code: code, due: due}, nil
+	return ringKey{id: id, aead: aead, code: code, due: due, log: log}, nil
 }
 
 // seal encrypts plain with the newest key, for the Redis key it goes under.

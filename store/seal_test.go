@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"strings"
 	"testing"
@@ -132,11 +133,19 @@ func TestRingRefusesWhatIsNoKeyWithoutQuotingIt(t *testing.T) {
 // firstSealed is "a value of the first release" under the key "k" of seed(1).
 const firstSealed = "AWy2P7YGftWRAoRWhSX7fjI2b+ShXIaVjJ6NcCi713kzOiUCthKloGj11WsNSm3/+jwoWXTIF3fEFQD+aRnT9vo="
 
-// The three derived keys are pinned: a change would orphan all that is sealed.
+// The derived keys are pinned: a change would orphan all that is sealed, and the record.
 func TestDerivedKeysStayTheSame(t *testing.T) {
 	r := ringOf(t, seed(1))
-	got := []string{r.newest(), r.codeHashes("serial", secret.TokenCode{Text: secret.New("123456")})[0]}
-	want := []string{"6cb63fb6067ed591", "6666744e5a5011d1377b02230fe19050d15e59ffdc12a92c98dfdeffed3d1815"}
+	got := []string{
+		r.newest(),
+		r.codeHashes("serial", secret.TokenCode{Text: secret.New("123456")})[0],
+		hex.EncodeToString(r.keys[0].logMAC([]byte("message"))),
+	}
+	want := []string{
+		"6cb63fb6067ed591",
+		"6666744e5a5011d1377b02230fe19050d15e59ffdc12a92c98dfdeffed3d1815",
+		"17f683c6ddbc163abb191493a3897ca84f5ba0dff7f0620188b8218da83700e4",
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("derived (-want +got):\n%s", diff)
 	}

@@ -22,6 +22,7 @@ type Store struct {
 	Grants      Grants
 	Leases      Leases
 	Listings    Listings
+	LogKeys     LogKeys
 	Orders      Orders
 	Preferences Preferences
 	Record      Record
@@ -40,6 +41,7 @@ func newStore(c *core) *Store {
 		Grants:      Grants{c},
 		Leases:      Leases{c},
 		Listings:    Listings{c},
+		LogKeys:     LogKeys{c},
 		Orders:      Orders{c},
 		Preferences: Preferences{c},
 		Record:      Record{c},
