@@ -1,7 +1,8 @@
 // Package store keeps in Redis whatever two replicas of the bot must agree on:
 // reserved MFA codes, MFA sessions, Grants, the Credentials of the reveal window,
 // Approvals, envelopes already seen, what Slack said of user groups and people,
-// what is to be done later, the audit record and who reads it. These invariants hold:
+// what is to be done later, the audit record, its tree and who reads it. These
+// invariants hold:
 //
 //   - What is secret or grants something is sealed before it leaves the process
 //     and opens only under the Redis key it was stored under (seal.go).
@@ -21,6 +22,7 @@
 //
 // What an ACL user of a real Redis needs: keys ~assumebot:* and the commands
 // hello, auth, ping, select, evalsha, eval, script|load, get, set, mget, del,
-// pttl, pexpire, zadd, zrange, zrem, zscore, zremrangebyscore, xadd, xread and
-// time; on a cluster also cluster|slots, cluster|shards and command.
+// pttl, pexpire, zadd, zrange, zrem, zscore, zremrangebyscore, xadd, xread, time,
+// xrange, xrevrange, xdel, wait, exists, getrange, hset, hdel, hlen, hmget and
+// hstrlen; on a cluster also cluster|slots, cluster|shards and command.
 package store

@@ -30,15 +30,18 @@ type Options struct {
 	SealKeys []secret.Text
 	// Cleartext lets redis:// reach other hosts than this one.
 	Cleartext bool
-	Now       func() time.Time // nil: time.Now
-	Log       *slog.Logger     // nil: discard
+	// Replicas is how many Redis replicas must have what is appended to the record
+	// before it counts; 0 waits for none.
+	Replicas int
+	Now      func() time.Time // nil: time.Now
+	Log      *slog.Logger     // nil: discard
 }
 
 // Open reaches Redis, tries to write and loads the scripts, or fails within ten
 // seconds. The error is a [*SetupError] where trying again cannot mend it; none
 // holds the URL or a password.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := newStore(&core{scripts: newScripts(), now: o.Now})
+	s := newStore(&core{scripts: newScripts(), now: o.Now, replicas: o.Replicas})
 	if s.now == nil {
 		s.now = time.Now
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/record"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -49,6 +50,8 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 	c := secret.Credentials{Expires: now.Add(time.Hour)}
 	var due broker.DueEntry
 	kept := approval.Kept{Approval: approval.Approval{ID: "a1", User: "U01ALICE"}}
+	entry := record.Batch{Origin: "o", Replica: "r", ID: "b", After: -1}
+	entry.Entries = []record.Sealed{{After: -1, Root: make([]byte, record.RootSize), ID: "e", Leaf: []byte("x")}}
 	for _, call := range []struct {
 		name string
 		want int64
@@ -86,6 +89,11 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 		{"LoadKey", 1, func() error { _, _, err := s.SealedKeys.LoadKey(ctx, "U01ALICE"); return err }},
 		{"RemoveKey", 1, func() error { return s.SealedKeys.RemoveKey(ctx, "U01ALICE") }},
 		{"ReadRecord", 1, func() error { _, err := s.Record.ReadRecord(ctx, "", 10); return err }},
+		{"Append", 1, func() error { _, err := s.Log.Append(ctx, entry); return err }},
+		{"Read", 1, func() error { _, err := s.Log.Read(ctx, 0, 10); return err }},
+		{"Bounds", 1, func() error { _, _, err := s.Log.Bounds(ctx); return err }},
+		{"Asides", 1, func() error { _, err := s.Log.Asides(ctx, []int64{0}); return err }},
+		{"Forget", 1, func() error { _, err := s.Log.Forget(ctx, 0); return err }},
 		{"HoldLease", 1, func() error { _, err := s.Leases.HoldLease(ctx, "audit", "a", time.Minute); return err }},
 		{"MoveCursor", 1, func() error {
 			_, err := s.Record.MoveCursor(ctx, lease.Fence{Lease: "audit", Holder: "a", Turn: 1}, nil, []byte("1-0"))

@@ -14,6 +14,7 @@ type scripts struct {
 	saveGrant, saveSession, saveApproval, swapApproval  *redis.Script
 	putDue, replaceDue, asideDue, holdLease, swapInTurn *redis.Script
 	endOrder, resealKey, saveCopy, swapKnown, release   *redis.Script
+	appendLog                                           *redis.Script
 
 	all []*redis.Script
 }
@@ -42,6 +43,7 @@ func newScripts() scripts {
 	s.swapApproval = add(swapApprovalScript)
 	s.takeRate = add(takeRateScript)
 	s.endOrder = add(endOrderScript)
+	s.appendLog = add(appendLogScript)
 	return s
 }
 

@@ -22,6 +22,7 @@ type Store struct {
 	Grants      Grants
 	Leases      Leases
 	Listings    Listings
+	Log         Log
 	LogKeys     LogKeys
 	Orders      Orders
 	Preferences Preferences
@@ -41,6 +42,7 @@ func newStore(c *core) *Store {
 		Grants:      Grants{c},
 		Leases:      Leases{c},
 		Listings:    Listings{c},
+		Log:         Log{c},
 		LogKeys:     LogKeys{c},
 		Orders:      Orders{c},
 		Preferences: Preferences{c},
@@ -57,6 +59,7 @@ type core struct {
 	embedded *miniredis.Miniredis  // nil with a real Redis
 	ring     *ring
 	scripts  scripts
+	replicas int // of Redis, that must have what is appended to the record
 	ended    ends
 	now      func() time.Time
 }

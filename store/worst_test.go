@@ -20,6 +20,7 @@ import (
 	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/listing"
+	"github.com/assumebot/assumebot/broker/record"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
 	"github.com/assumebot/assumebot/store/storetest"
@@ -31,6 +32,12 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 	g := broker.Grant{ID: "g1", User: "U01ALICE", Account: "prod", Issued: time.Now(), Expires: expires}
 	c := secret.Credentials{SecretAccessKey: secret.New("MARKED"), Expires: expires}
 	a := approval.Approval{ID: "a1", User: "U01ALICE", Account: "prod", Reason: "MARKED", State: approval.Waiting}
+	appendOne := func(ctx context.Context) error {
+		b := record.Batch{Origin: "o", Replica: "r", ID: broker.NewID(), After: -1}
+		b.Entries = []record.Sealed{{After: -1, ID: b.ID, Root: make([]byte, record.RootSize), Leaf: []byte("MARKED"), Aside: []byte("MARKED")}}
+		_, err := s.Log.Append(ctx, b)
+		return err
+	}
 	return map[string]func(context.Context) error{
 		"FirstSight": func(ctx context.Context) error { _, err := s.Counters.FirstSight(ctx, broker.NewID()); return err },
 		"ReserveCode": func(ctx context.Context) error {
@@ -54,6 +61,12 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 		"Record":            func(ctx context.Context) error { return s.Record.Record(ctx, broker.Event{ID: "1"}) },
 		"ReadRecord":        func(ctx context.Context) error { _, err := s.Record.ReadRecord(ctx, "", 10); return err },
 		"AwaitRecord":       func(ctx context.Context) error { return s.Record.AwaitRecord(ctx, "", 50*time.Millisecond) },
+		"Append":            appendOne,
+		"Read":              func(ctx context.Context) error { _, err := s.Log.Read(ctx, 0, 10); return err },
+		"Bounds":            func(ctx context.Context) error { _, _, err := s.Log.Bounds(ctx); return err },
+		"Await":             func(ctx context.Context) error { return s.Log.Await(ctx, 0, 50*time.Millisecond) },
+		"Asides":            func(ctx context.Context) error { _, err := s.Log.Asides(ctx, []int64{0}); return err },
+		"Forget":            func(ctx context.Context) error { _, err := s.Log.Forget(ctx, 0); return err },
 		"HoldLease":         func(ctx context.Context) error { _, err := s.Leases.HoldLease(ctx, "x", "a", time.Minute); return err },
 		"ReleaseLease":      func(ctx context.Context) error { return s.Leases.ReleaseLease(ctx, "x", "a") },
 		"MoveCursor": func(ctx context.Context) error {

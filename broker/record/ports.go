@@ -8,14 +8,17 @@ import (
 	"github.com/assumebot/assumebot/broker/lease"
 )
 
+// MaxBatch is the most Events of one Batch.
+const MaxBatch = 256
+
 // A Batch is what one replica appends at once.
 type Batch struct {
 	Origin  string
-	Replica string // the writer; it has one batch in flight
-	ID      string // the same again for a repeat of the same batch
-	After   int64  // the last entry that the writer has checked; -1 before the first
-	AfterID string // the ID that entry has; "" before the first
-	Entries []Sealed
+	Replica string   // the writer; it has one batch in flight
+	ID      string   // the same again for a repeat of the same batch
+	After   int64    // the last entry that the writer has checked; -1 before the first
+	AfterID string   // the ID that entry has; "" before the first
+	Entries []Sealed // at most MaxBatch, each sealed with the same After
 }
 
 // An Appended is what became of a Batch.

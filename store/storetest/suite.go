@@ -41,6 +41,8 @@ func Run(t *testing.T, start func(testing.TB) (url string)) {
 		{"rates", rateTests},
 		{"holders", holderTests},
 		{"preferences", preferenceTests},
+		{"log", logTests},
+		{"a hostile log", logHostileTests},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			t.Parallel()

@@ -106,7 +106,7 @@ var recordTests = []test{
 	{"a position that is none is an error", badPosition},
 }
 
-func record(t *testing.T, s *store.Store, id string) broker.Event {
+func recordEvent(t *testing.T, s *store.Store, id string) broker.Event {
 	t.Helper()
 	e := broker.Event{
 		ID: id, Time: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC), Kind: broker.EventIntent, RequestID: "r" + id,
@@ -174,7 +174,7 @@ func recordPages(t *testing.T, h *harness) {
 	}
 	var want, got []broker.Event
 	for _, id := range []string{"1", "2", "3", "4", "5"} {
-		want = append(want, record(t, h.Store, id))
+		want = append(want, recordEvent(t, h.Store, id))
 	}
 	after := ""
 	for page := read(t, h.Store, after, 2); len(page) > 0; page = read(t, h.Store, after, 2) {
@@ -195,13 +195,13 @@ func recordPages(t *testing.T, h *harness) {
 
 func brokenEntry(t *testing.T, h *harness) {
 	h.needsShared(t)
-	record(t, h.Store, "1")
+	recordEvent(t, h.Store, "1")
 	for _, values := range [][]any{{"event", "{"}, {"other", "x"}, {"event", `{"time":"yesterday"}`}} {
 		if err := h.raw.XAdd(t.Context(), &redis.XAddArgs{Stream: "assumebot:record", Values: values}).Err(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	record(t, h.Store, "2")
+	recordEvent(t, h.Store, "2")
 	got := read(t, h.Store, "", 10)
 	if len(got) != 5 || got[0].Broken != "" || got[4].Event.ID != "2" {
 		t.Fatalf("got %+v, want five entries, the first and last whole", got)
@@ -214,14 +214,14 @@ func brokenEntry(t *testing.T, h *harness) {
 }
 
 func awaitEvent(t *testing.T, h *harness) {
-	record(t, h.Store, "1")
+	recordEvent(t, h.Store, "1")
 	if err := h.Record.AwaitRecord(t.Context(), "", time.Hour); err != nil { // there already
 		t.Fatal(err)
 	}
 	last := read(t, h.Store, "", 1)[0].Position
 	done := make(chan error, 1)
 	go func() { done <- h.Record.AwaitRecord(t.Context(), last, time.Hour) }()
-	record(t, h.Store, "2")
+	recordEvent(t, h.Store, "2")
 	select {
 	case err := <-done:
 		if err != nil {
@@ -276,7 +276,7 @@ func manyWriters(t *testing.T, h *harness) {
 }
 
 func badPosition(t *testing.T, h *harness) {
-	record(t, h.Store, "1")
+	recordEvent(t, h.Store, "1")
 	if _, err := h.Record.ReadRecord(t.Context(), "not a position", 1); err == nil {
 		t.Error("got no error")
 	}

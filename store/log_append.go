@@ -1,0 +1,198 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/assumebot/assumebot/broker/record"
+)
+
+const (
+	// batchFor is how long a repeat of a batch is known as one.
+	batchFor = time.Hour
+	// replicasWait bounds waiting for Redis's replicas; it is below ioTimeout.
+	replicasWait = time.Second
+	maxOrigin    = 255
+	maxReplica   = 255
+)
+
+// Append implements [record.Entries]. With Options.Replicas it waits until so many
+// Redis replicas have the entries, and fails with [record.ErrReplicas] when they have
+// not within a second. One round trip.
+func (s Log) Append(ctx context.Context, b record.Batch) (record.Appended, error) {
+	keys, args, err := appendArguments(b)
+	if err != nil {
+		return record.Appended{}, fmt.Errorf("append to the record: %w", err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	send := func(run evaluate) (out record.Appended, err error) {
+		err = s.onRecordNode(ctx, func(node redis.UniversalClient) error {
+			out, err = s.appendOnce(ctx, node, b.After, func(p redis.Pipeliner) *redis.Cmd { return run(ctx, p, keys, args...) })
+			return err
+		})
+		return out, err
+	}
+	out, err := send(s.scripts.appendLog.EvalSha)
+	if redis.HasErrorPrefix(err, "NOSCRIPT") {
+		out, err = send(s.scripts.appendLog.Eval)
+	}
+	if err != nil {
+		return record.Appended{}, fmt.Errorf("append to the record: %w", err)
+	}
+	return out, nil
+}
+
+type evaluate func(ctx context.Context, c redis.Scripter, keys []string, args ...any) *redis.Cmd
+
+// appendArguments checks what the script must not meet half-way.
+func appendArguments(b record.Batch) (keys []string, args []any, err error) {
+	switch {
+	case b.Origin == "" || len(b.Origin) > maxOrigin:
+		return nil, nil, fmt.Errorf("an origin of %d bytes", len(b.Origin))
+	case b.Replica == "" || len(b.Replica) > maxReplica:
+		return nil, nil, fmt.Errorf("a replica's name of %d bytes", len(b.Replica))
+	case b.ID == "" || len(b.ID) > record.MaxID || len(b.AfterID) > record.MaxID:
+		return nil, nil, errors.New("the batch has no ID, or a long one")
+	case b.After < -1 || b.After >= maxNumber || (b.After == -1) != (b.AfterID == ""):
+		return nil, nil, fmt.Errorf("a batch after the entry %d with the ID %q", b.After, b.AfterID)
+	case len(b.Entries) == 0 || len(b.Entries) > record.MaxBatch:
+		return nil, nil, fmt.Errorf("a batch of %d entries", len(b.Entries))
+	}
+	keys = []string{logEntries, logOrigin, logBatch(b.Replica), logAsides, logCheckpoint, logTiles}
+	args = []any{b.Origin, b.ID, b.After, b.AfterID, record.Window, int(batchFor.Seconds())}
+	for _, e := range b.Entries {
+		if e.After != b.After || len(e.Root) != record.RootSize || e.ID == "" || len(e.ID) > record.MaxID ||
+			len(e.Leaf) == 0 || len(e.Leaf) > record.MaxLeaf || len(e.MACs) > record.MaxMACs || len(e.Aside) > record.MaxAside {
+			return nil, nil, fmt.Errorf("the entry %q is sealed after another, or lacks something, or is too long", e.ID)
+		}
+		args = append(args, e.Root, e.ID, e.Leaf, e.MACs, e.Aside)
+	}
+	return keys, args, nil
+}
+
+// appendOnce sends the script, what reads the entries back and, where replicas are
+// asked for, WAIT as one pipeline.
+func (s Log) appendOnce(ctx context.Context, node redis.UniversalClient, after int64, run func(redis.Pipeliner) *redis.Cmd) (record.Appended, error) {
+	var (
+		script, wait *redis.Cmd
+		read         *redis.XMessageSliceCmd
+	)
+	_, _ = node.Pipelined(ctx, func(p redis.Pipeliner) error { // each command has its own error
+		script = run(p)
+		read = p.XRangeN(ctx, logEntries, streamID(after+1), "+", mostRead)
+		if s.replicas > 0 {
+			wait = p.Do(ctx, "wait", s.replicas, replicasWait.Milliseconds())
+		}
+		return nil
+	})
+	first, err := script.Int64()
+	switch {
+	case err != nil:
+		return record.Appended{}, err
+	case first == saidRewound:
+		return record.Appended{}, record.ErrRewound
+	case first == saidForeign:
+		return record.Appended{}, record.ErrForeign
+	case first == saidBehind:
+		return record.Appended{}, record.ErrBehind
+	case first < 0:
+		return record.Appended{}, fmt.Errorf("the script answered %d", first)
+	}
+	if wait != nil {
+		if have, err := wait.Int(); err != nil || have < s.replicas {
+			return record.Appended{}, errors.Join(record.ErrReplicas, err)
+		}
+	}
+	if read.Err() != nil {
+		return record.Appended{}, read.Err()
+	}
+	return record.Appended{First: first, Entries: readEntries(read.Val())}, nil
+}
+
+// onRecordNode hands do what reaches the record. WAIT names no key, so on a cluster it
+// has to be sent to the record's own node. After a move the writer's repeat finds it.
+func (s Log) onRecordNode(ctx context.Context, do func(redis.UniversalClient) error) error {
+	cluster, ok := s.rdb.(*redis.ClusterClient)
+	if !ok || s.replicas == 0 {
+		return do(s.rdb)
+	}
+	node, err := cluster.MasterForKey(ctx, logEntries)
+	if err != nil {
+		return err
+	}
+	err = do(node)
+	if _, moved := redis.IsMovedError(err); moved {
+		cluster.ReloadState(ctx)
+	}
+	return err
+}
+
+// What the script answers when it refused.
+const (
+	saidRewound = -1
+	saidForeign = -2
+	saidBehind  = -3
+)
+
+// KEYS: entries, origin, the writer's batch, asides, checkpoint, tiles. ARGV: origin,
+// batch ID, the entry that the writer had checked, its ID, Window, how long a batch is
+// known in s; then for each entry its root, ID, leaf, MACs and aside. It answers the
+// number of the first, or why it refuses.
+//
+// A script does not roll back, so that everything is checked before the first write. That
+// the newest entries were deleted is seen at the first XADD: Redis gives no ID twice. An
+// origin, batch or tree without entries is of a record that was lost. A repeat writes
+// its batch again, or WAIT would have nothing to wait for.
+const appendLogScript = `
+local function place(n) return string.format('%.0f-0', n + 1) end
+local function at(n)
+  local found = redis.call('XRANGE', KEYS[1], place(n), place(n))[1]
+  for i = 1, found and #found[2] or 0, 2 do
+    if found[2][i] == 'id' then return found[2][i + 1] end
+  end
+end
+local function remember(first)
+  redis.call('SET', KEYS[3], string.format('%.0f ', first) .. ARGV[2], 'EX', ARGV[6])
+  return first
+end
+local after, count = tonumber(ARGV[3]), (#ARGV - 6) / 5
+
+local origin = redis.call('GET', KEYS[2])
+if origin and origin ~= ARGV[1] then return -2 end
+local newest, next = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1], 0
+if newest then
+  next = tonumber(string.match(newest[1], '^(%d+)-0$') or '')
+  if not origin or not next or next > 4503599627370496 then return -1 end
+elseif redis.call('EXISTS', unpack(KEYS)) > 0 then
+  return -1
+end
+
+local first, batch = string.match(redis.call('GET', KEYS[3]) or '', '^(%d+) (.*)$')
+if batch == ARGV[2] then
+  first = tonumber(first)
+  if at(first) ~= ARGV[8] or at(first + count - 1) ~= ARGV[3 + 5 * count] then return -1 end
+  return remember(first)
+end
+
+if after >= next then return -1 end
+if next + count - 1 - after > tonumber(ARGV[5]) then return -3 end
+if after >= 0 and at(after) ~= ARGV[4] then return -1 end
+redis.call('HLEN', KEYS[4])
+
+for i = 0, count - 1 do
+  local n, root, id, leaf, macs, aside = next + i, unpack(ARGV, 7 + 5 * i, 11 + 5 * i)
+  local added = (i == 0 and redis.pcall or redis.call)('XADD', KEYS[1], place(n),
+    'after', ARGV[3], 'root', root, 'id', id, 'leaf', leaf, 'macs', macs)
+  if type(added) == 'table' and added.err then
+    if string.find(added.err, 'equal or smaller', 1, true) then return -1 end
+    return added
+  end
+  if aside ~= '' then redis.call('HSET', KEYS[4], string.format('%.0f', n), aside) end
+end
+if not origin then redis.call('SET', KEYS[2], ARGV[1]) end
+return remember(next)`
