@@ -3,6 +3,8 @@ package store
 import (
 	"errors"
 	"strings"
+
+	"github.com/assumebot/assumebot/broker/record"
 )
 
 const (
@@ -32,9 +34,18 @@ func userKey(user string, parts ...string) (string, error) {
 	return prefix + "{" + user + "}:" + strings.Join(parts, ":"), nil
 }
 
-func leaseKey(name string) string  { return prefix + "{lease:" + name + "}:holder" }
-func turnKey(name string) string   { return prefix + "{lease:" + name + "}:turn" }
-func cursorKey(name string) string { return prefix + "{lease:" + name + "}:cursor" }
+func leaseKey(name string) string  { return prefix + leaseTag(name) + ":holder" }
+func turnKey(name string) string   { return prefix + leaseTag(name) + ":turn" }
+func cursorKey(name string) string { return prefix + leaseTag(name) + ":cursor" }
+
+// leaseTag is the hash tag of a lease. The signer's is the record's, so that one script
+// sees whose turn it is and keeps the checkpoint.
+func leaseTag(name string) string {
+	if name == record.SignerLease {
+		return recordTag
+	}
+	return "{lease:" + name + "}"
+}
 
 // rateKeys are the Requests that were taken, and the first that was not.
 func rateKeys(name string) ([]string, error) {

@@ -94,6 +94,17 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 		{"Bounds", 1, func() error { _, _, err := s.Log.Bounds(ctx); return err }},
 		{"Asides", 1, func() error { _, err := s.Log.Asides(ctx, []int64{0}); return err }},
 		{"Forget", 1, func() error { _, err := s.Log.Forget(ctx, 0); return err }},
+		{"Trim", 1, func() error { return s.Checkpoints.Trim(ctx, 0) }},
+		{"Checkpoint", 1, func() error { _, err := s.Checkpoints.Checkpoint(ctx); return err }},
+		{"Publish", 1, func() error {
+			_, err := s.Checkpoints.Publish(ctx, lease.Fence{Lease: record.SignerLease, Holder: "a", Turn: 1}, nil, []byte("c"))
+			return err
+		}},
+		{"Tiles", 1, func() error { _, err := s.Checkpoints.Tiles(ctx, []string{"tile/0/000"}); return err }},
+		{"DeleteTiles", 1, func() error { return s.Checkpoints.DeleteTiles(ctx, []string{"tile/0/000"}) }},
+		{"SaveTiles", 1, func() error {
+			return s.Checkpoints.SaveTiles(ctx, map[string][]byte{"tile/0/000.p/1": make([]byte, 32)})
+		}},
 		{"HoldLease", 1, func() error { _, err := s.Leases.HoldLease(ctx, "audit", "a", time.Minute); return err }},
 		{"MoveCursor", 1, func() error {
 			_, err := s.Record.MoveCursor(ctx, lease.Fence{Lease: "audit", Holder: "a", Turn: 1}, nil, []byte("1-0"))

@@ -14,7 +14,7 @@ type scripts struct {
 	saveGrant, saveSession, saveApproval, swapApproval  *redis.Script
 	putDue, replaceDue, asideDue, holdLease, swapInTurn *redis.Script
 	endOrder, resealKey, saveCopy, swapKnown, release   *redis.Script
-	appendLog                                           *redis.Script
+	appendLog, trimLog, saveTiles, deleteTiles          *redis.Script
 
 	all []*redis.Script
 }
@@ -44,6 +44,9 @@ func newScripts() scripts {
 	s.takeRate = add(takeRateScript)
 	s.endOrder = add(endOrderScript)
 	s.appendLog = add(appendLogScript)
+	s.trimLog = add(trimLogScript)
+	s.saveTiles = add(saveTilesScript)
+	s.deleteTiles = add(deleteTilesScript)
 	return s
 }
 

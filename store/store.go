@@ -15,6 +15,7 @@ import (
 type Store struct {
 	*core
 	Approvals   Approvals
+	Checkpoints Checkpoints
 	Codes       Codes
 	Copies      Copies
 	Counters    Counters
@@ -35,6 +36,7 @@ func newStore(c *core) *Store {
 	return &Store{
 		core:        c,
 		Approvals:   Approvals{c},
+		Checkpoints: Checkpoints{c},
 		Codes:       Codes{c},
 		Copies:      Copies{c},
 		Counters:    Counters{c},

@@ -67,8 +67,25 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 		"Await":             func(ctx context.Context) error { return s.Log.Await(ctx, 0, 50*time.Millisecond) },
 		"Asides":            func(ctx context.Context) error { _, err := s.Log.Asides(ctx, []int64{0}); return err },
 		"Forget":            func(ctx context.Context) error { _, err := s.Log.Forget(ctx, 0); return err },
-		"HoldLease":         func(ctx context.Context) error { _, err := s.Leases.HoldLease(ctx, "x", "a", time.Minute); return err },
-		"ReleaseLease":      func(ctx context.Context) error { return s.Leases.ReleaseLease(ctx, "x", "a") },
+		"Trim":              func(ctx context.Context) error { return s.Checkpoints.Trim(ctx, 0) },
+		"Checkpoint":        func(ctx context.Context) error { _, err := s.Checkpoints.Checkpoint(ctx); return err },
+		"Publish": func(ctx context.Context) error {
+			_, err := s.Checkpoints.Publish(ctx, lease.Fence{Lease: record.SignerLease, Holder: "a", Turn: 1}, nil, []byte("c"))
+			return err
+		},
+		"Tiles": func(ctx context.Context) error {
+			_, err := s.Checkpoints.Tiles(ctx, []string{"tile/0/000"})
+			return err
+		},
+		"DeleteTiles": func(ctx context.Context) error { return s.Checkpoints.DeleteTiles(ctx, []string{"tile/0/000"}) },
+		"SaveTiles": func(ctx context.Context) error {
+			if err := appendOne(ctx); err != nil { // a tree without entries is of a record that was lost
+				return err
+			}
+			return s.Checkpoints.SaveTiles(ctx, map[string][]byte{"tile/0/000.p/1": make([]byte, 32)})
+		},
+		"HoldLease":    func(ctx context.Context) error { _, err := s.Leases.HoldLease(ctx, "x", "a", time.Minute); return err },
+		"ReleaseLease": func(ctx context.Context) error { return s.Leases.ReleaseLease(ctx, "x", "a") },
 		"MoveCursor": func(ctx context.Context) error {
 			_, err := s.Record.MoveCursor(ctx, lease.Fence{Lease: "x", Holder: "a", Turn: 1}, nil, []byte("1-0"))
 			return err

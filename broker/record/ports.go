@@ -61,20 +61,26 @@ type Entries interface {
 	Forget(ctx context.Context, number int64) (bool, error)
 }
 
+// SignerLease is the lease of whoever signs checkpoints.
+const SignerLease = "record"
+
 // Checkpoints keeps the newest signed checkpoint and the tiles of the tree.
 type Checkpoints interface {
 	// Checkpoint returns what Publish kept last; nil when there is nothing.
 	Checkpoint(ctx context.Context) ([]byte, error)
-	// Publish replaces previous by next, atomically, while f is the newest turn of its
-	// lease; false when another has had a turn since or previous is not there any more.
+	// Publish replaces previous by next, atomically, while f is the newest turn of
+	// SignerLease; false when another has had a turn since or previous is not there any more.
 	Publish(ctx context.Context, f lease.Fence, previous, next []byte) (bool, error)
-	// Tiles returns the tiles of these C2SP paths; one that is not there is left out.
+	// Tiles returns the hash tiles of these C2SP paths; one that is not there is left
+	// out. A partial tile is there when a wider one is.
 	Tiles(ctx context.Context, paths []string) (map[string][]byte, error)
-	// SaveTiles keeps tiles by their C2SP paths.
+	// SaveTiles keeps hash tiles by their C2SP paths. A wider one takes a partial
+	// one's place.
 	SaveTiles(ctx context.Context, tiles map[string][]byte) error
 	// DeleteTiles forgets tiles; one that is not there is fine.
 	DeleteTiles(ctx context.Context, paths []string) error
 	// Trim forgets the entries of lower numbers than before, and their Asides. The newest
-	// entry always stays.
+	// Window entries always stay: a writer needs the one that it has checked last, and a
+	// reader their IDs.
 	Trim(ctx context.Context, before int64) error
 }

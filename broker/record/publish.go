@@ -25,8 +25,7 @@ import (
 // go of entries that nobody needs any more.
 
 const (
-	publishLease = "record-publishing"
-	publishTTL   = 15 * time.Second
+	publishTTL = 15 * time.Second
 	// publishEvery is how often what is new is signed, and compared.
 	publishEvery = 5 * time.Second
 	// restateEvery is how often what restricts is restated.
@@ -63,7 +62,7 @@ type PublisherDeps struct {
 // NewPublisher returns a Publisher; it does nothing yet.
 func NewPublisher(d PublisherDeps) *Publisher {
 	d.Out = d.Out.With("part", "checkpoints")
-	return &Publisher{PublisherDeps: d, lease: lease.New(d.Leases, publishLease, publishTTL, d.Out)}
+	return &Publisher{PublisherDeps: d, lease: lease.New(d.Leases, SignerLease, publishTTL, d.Out)}
 }
 
 // Run signs while this replica has the lease, and compares what others signed, until ctx

@@ -28,6 +28,7 @@ var logTests = []test{
 	{"an entry that is not the one that its writer checked is refused", logAfterAnother},
 	{"a batch that is none is refused before Redis is asked", logBadBatch},
 	{"what is said aside is read and erased apart", logAsides},
+	{"old entries go with their asides and the newest stay", logTrim},
 	{"waiting for an entry ends with it", logAwait},
 	{"waiting for an entry ends by itself and by its context", logAwaitEnds},
 }
@@ -386,6 +387,36 @@ func logAsides(t *testing.T, h *harness) {
 	if got, want := logIDs(t, h.Store), "0=a 1=b 2=c"; got != want {
 		t.Errorf("entries: got %s, want %s", got, want)
 	}
+}
+
+func logTrim(t *testing.T, h *harness) {
+	w := newWriter(h.Store, "one")
+	trim := func(before, first int64) {
+		t.Helper()
+		if err := h.Checkpoints.Trim(t.Context(), before); err != nil {
+			t.Errorf("trim before %d: %v", before, err)
+		}
+		wantBounds(t, h.Store, first, w.after+1)
+	}
+	trim(100, 0)
+	w.fill(t, 600)
+	trim(100, 0) // within the window
+	w.fill(t, record.Window)
+	trim(7, 7)
+	trim(3, 7)
+	trim(590, 590)
+	trim(1<<40, 600)
+	if err := h.Checkpoints.Trim(t.Context(), -1); err == nil {
+		t.Error("trim before -1: got no error")
+	}
+	got, err := h.Log.Asides(t.Context(), []int64{0, 6, 7, 300, 599, 600, 601})
+	if err != nil || len(got) != 2 || got[600] == nil || got[601] == nil {
+		t.Errorf("asides: got those of %v, %v, want those of 600 and 601", got, err)
+	}
+	if page, err := h.Log.Read(t.Context(), 0, 1); err != nil || len(page) != 1 || page[0].Number != 600 {
+		t.Errorf("read from 0: got %+v, %v, want 600", page, err)
+	}
+	w.mustAppend(t, "next")
 }
 
 func logAwait(t *testing.T, h *harness) {

@@ -210,7 +210,7 @@ func logWrongType(t *testing.T, h *harness) {
 	_, errAppend := h.Log.Append(t.Context(), w.batch("d"))
 	_, errRead := h.Log.Read(t.Context(), 0, 1)
 	_, _, errBounds := h.Log.Bounds(t.Context())
-	for _, err := range []error{errAppend, errRead, errBounds, h.Log.Await(t.Context(), 0, time.Second)} {
+	for _, err := range []error{errAppend, errRead, errBounds, h.Checkpoints.Trim(t.Context(), 1), h.Log.Await(t.Context(), 0, time.Second)} {
 		if err == nil || errors.Is(err, record.ErrRewound) {
 			t.Errorf("got %v, want an error of its own", err)
 		}
