@@ -16,15 +16,16 @@ import (
 const about = "assumebot hands out short-lived AWS credentials in Slack, under a policy and on a record."
 
 const environment = `environment (each of those marked * also as NAME_FILE, the path of a file that holds it):
-  SLACK_APP_TOKEN *      xapp-…, with the scope connections:write
-  SLACK_BOT_TOKEN *      xoxb-…
-  REDIS_URL *            embedded for one process, or redis://, rediss:// or unix://
-  ASSUMEBOT_SEAL_KEYS *  comma-separated or one a line, newest first; not needed with embedded
-  AWS_REGION             where STS is called; other AWS settings are the SDK's own
-  ASSUMEBOT_CONFIG       the config file, when --config is not given
-  SLACK_API_URL *        https://slack.com/api/ unless set
+  SLACK_APP_TOKEN *       xapp-…, with the scope connections:write
+  SLACK_BOT_TOKEN *       xoxb-…
+  REDIS_URL *             embedded for one process, or redis://, rediss:// or unix://
+  ASSUMEBOT_SEAL_KEYS *   comma-separated or one a line, newest first; not needed with embedded
+  ASSUMEBOT_RECORD_KEY *  signs the record; a list as well, newest first; none with embedded
+  AWS_REGION              where STS is called; other AWS settings are the SDK's own
+  ASSUMEBOT_CONFIG        the config file, when --config is not given
+  SLACK_API_URL *         https://slack.com/api/ unless set
   REDIS_CLEARTEXT, REDIS_SKIP_VERIFY, AWS_FOREIGN_ENDPOINT
-                         accepted, to take the risk that the name says
+                          accepted, to take the risk that the name says
 
 exit codes: 0 done, 1 failed, 2 the command line is wrong,
   78 the bot cannot run until a person mends its settings, its config or a token

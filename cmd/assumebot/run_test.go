@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/broker/record"
 	"github.com/assumebot/assumebot/store/storetest"
 )
 
@@ -41,6 +42,16 @@ func program(t *testing.T, s *slacktest.Server, env ...string) (*exec.Cmd, *byte
 		Env: append([]string{"SLACK_API_URL=" + s.APIURL(), "SLACK_APP_TOKEN=" + s.AppToken(), "SLACK_BOT_TOKEN=" + s.BotToken(),
 			"REDIS_URL=embedded", "AWS_REGION=eu-west-1", "AWS_EC2_METADATA_DISABLED=true"}, env...),
 	}, &log
+}
+
+// onRedis is the environment for a Redis that is not embedded.
+func onRedis(t *testing.T, url string) []string {
+	t.Helper()
+	key, _, err := record.NewKey("example.com/assumebot")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []string{"REDIS_URL=" + url, "ASSUMEBOT_SEAL_KEYS=" + storetest.KeyOne.Reveal(), "ASSUMEBOT_RECORD_KEY=" + key}
 }
 
 func startSlack(t *testing.T) *slacktest.Server {
@@ -90,10 +101,9 @@ func TestRunEndsWithWhatMendsATokenThatSlackRefuses(t *testing.T) {
 func TestRunEndsWith78WhereOnlyAPersonCanMendIt(t *testing.T) {
 	s := startSlack(t)
 	locked := storetest.StartRedis(t, "--requirepass", "x")
-	key := "ASSUMEBOT_SEAL_KEYS=" + storetest.KeyOne.Reveal()
 	for name, env := range map[string][]string{
 		"setting": {"AWS_REGION=nowhere"}, "partition": {"AWS_REGION=cn-north-1"}, "profile": {"AWS_PROFILE=absent", "AWS_CONFIG_FILE=/dev/null"},
-		"endpoint": {"AWS_ENDPOINT_URL_IAM=http://192.0.2.1"}, "password": {"REDIS_URL=" + locked.URL, key},
+		"endpoint": {"AWS_ENDPOINT_URL_IAM=http://192.0.2.1"}, "password": onRedis(t, locked.URL),
 	} {
 		cmd, log := program(t, s, env...)
 		if err := cmd.Run(); cmd.ProcessState.ExitCode() != 78 {
@@ -112,7 +122,7 @@ func TestRunEndsWith78WhereOnlyAPersonCanMendIt(t *testing.T) {
 // TestRunWaitsForRedisAndStopsAtSIGTERM has no Redis at its address.
 func TestRunWaitsForRedisAndStopsAtSIGTERM(t *testing.T) {
 	s := startSlack(t)
-	cmd, _ := program(t, s, "REDIS_URL=unix:///absent/redis.sock", "ASSUMEBOT_SEAL_KEYS="+storetest.KeyOne.Reveal())
+	cmd, _ := program(t, s, onRedis(t, "unix:///absent/redis.sock")...)
 	said, w := io.Pipe()
 	cmd.Stderr = w
 	if err := cmd.Start(); err != nil {

@@ -16,8 +16,9 @@ type usageError struct {
 }
 
 func (e usageError) Error() string {
-	if e.cmd.HasParent() {
-		return e.cmd.Name() + ": " + e.what
+	_, path, sub := strings.Cut(e.cmd.CommandPath(), " ")
+	if sub {
+		return path + ": " + e.what
 	}
 	return e.what
 }

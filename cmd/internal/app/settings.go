@@ -36,7 +36,10 @@ type Settings struct {
 	Alone         bool        // Embedded, and no other process uses the Slack app
 	// SealKeys are 32 bytes each in padded standard base64, newest first. With
 	// Embedded there may be none, and the store makes its own.
-	SealKeys   []secret.Text
+	SealKeys []secret.Text
+	// RecordKeys sign the record, newest first. They have one name, which is its origin.
+	// With Embedded there are none.
+	RecordKeys []secret.Text
 	ConfigPath string // "" when ASSUMEBOT_CONFIG is unset
 	AWSRegion  string // where STS is called
 	// Risks are the names of the settings that accept one, such as REDIS_CLEARTEXT.
@@ -81,16 +84,29 @@ func ReadSettings(getenv func(string) string) (Settings, error) {
 	r.awsEndpoints(r.accepts(awsapi.AcceptForeignEndpoint))
 	redis, unread := r.secret("REDIS_URL")
 	s.RedisURL, s.Alone = r.redis(redis, unread)
+	r.keys(&s, redis.Empty() || redis.Reveal() == Embedded || strings.HasPrefix(redis.Reveal(), Embedded+"?"))
+	s.Risks = r.risks
+	return s, errors.Join(r.problems...)
+}
+
+// keys reads both rings, which may be missing where they are optional.
+func (r *settingsReader) keys(s *Settings, optional bool) {
 	keys, failed := r.secret("ASSUMEBOT_SEAL_KEYS")
 	switch {
 	case !keys.Empty():
 		s.SealKeys = r.sealKeys(keys.Reveal())
-	case failed || redis.Empty() || redis.Reveal() == Embedded || strings.HasPrefix(redis.Reveal(), Embedded+"?"):
-	default:
+	case !failed && !optional:
 		r.fail("ASSUMEBOT_SEAL_KEYS is not set, and what goes into Redis is sealed with it: make a key with `assumebot keygen` and give it to every replica")
 	}
-	s.Risks = r.risks
-	return s, errors.Join(r.problems...)
+	keys, failed = r.secret("ASSUMEBOT_RECORD_KEY")
+	switch {
+	case !keys.Empty() && s.EmbeddedRedis():
+		r.fail("ASSUMEBOT_RECORD_KEY is set, and with REDIS_URL=%s each start begins another record, which the same key must not sign: unset it", Embedded)
+	case !keys.Empty():
+		s.RecordKeys = r.recordKeys(keys.Reveal())
+	case !failed && !optional:
+		r.fail("ASSUMEBOT_RECORD_KEY is not set, and the record is signed with it: make a key with `assumebot keygen record NAME` and give it to every replica")
+	}
 }
 
 type settingsReader struct {

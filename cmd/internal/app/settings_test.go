@@ -22,7 +22,7 @@ func goodEnvironment() map[string]string {
 	return map[string]string{
 		"SLACK_APP_TOKEN": "xapp-1-" + canary, "SLACK_BOT_TOKEN": "xoxb-1-" + canary,
 		"REDIS_URL": "rediss://bot:" + canary + "@redis.example:6380/1", "ASSUMEBOT_SEAL_KEYS": sealKey(canary + "1"),
-		"AWS_REGION": "eu-west-1",
+		"ASSUMEBOT_RECORD_KEY": recordKey, "AWS_REGION": "eu-west-1",
 	}
 }
 
@@ -58,8 +58,8 @@ func TestReadSettingsTakesGoodEnvironment(t *testing.T) {
 	}
 }
 
-func TestReadSettingsNeedsNoSealKeyWhenEmbedded(t *testing.T) {
-	s, err := read(map[string]string{"REDIS_URL": Embedded, "ASSUMEBOT_SEAL_KEYS": ""})
+func TestReadSettingsNeedsNoKeyWhenEmbedded(t *testing.T) {
+	s, err := read(map[string]string{"REDIS_URL": Embedded, "ASSUMEBOT_SEAL_KEYS": "", "ASSUMEBOT_RECORD_KEY": ""})
 	if err != nil || !s.EmbeddedRedis() || s.SlackAPIURL != "https://slack.com/api/" {
 		t.Errorf("got %+v and %v, want embedded Redis and Slack's own address", s, err)
 	}
@@ -86,7 +86,7 @@ func TestReadSettingsTakesDefaultRegion(t *testing.T) {
 
 func TestReadSettingsTakesTheWordOfWhoeverRunsItAlone(t *testing.T) {
 	for url, want := range map[string]bool{Embedded: false, Embedded + "?alone=true": true} {
-		s, err := read(map[string]string{"REDIS_URL": url, "ASSUMEBOT_SEAL_KEYS": ""})
+		s, err := read(map[string]string{"REDIS_URL": url, "ASSUMEBOT_SEAL_KEYS": "", "ASSUMEBOT_RECORD_KEY": ""})
 		if err != nil || !s.EmbeddedRedis() || s.Alone != want {
 			t.Errorf("%s: got embedded %t, alone %t, %v, want true, %t", url, s.EmbeddedRedis(), s.Alone, err, want)
 		}
@@ -236,10 +236,10 @@ func TestReadSettingsSaysWhatMendsEachVariable(t *testing.T) {
 }
 
 // Whoever writes embedded means it, with a word too many as well: it needs no keys.
-func TestAMisspeltEmbeddedAsksForNoSealKeys(t *testing.T) {
-	_, err := read(map[string]string{"REDIS_URL": "embedded?alone=yes", "ASSUMEBOT_SEAL_KEYS": ""})
-	if err == nil || !strings.Contains(err.Error(), "?alone=true") || strings.Contains(err.Error(), "ASSUMEBOT_SEAL_KEYS") {
-		t.Errorf("got %v, want a word about alone and none about seal keys", err)
+func TestAMisspeltEmbeddedAsksForNoKeys(t *testing.T) {
+	_, err := read(map[string]string{"REDIS_URL": "embedded?alone=yes", "ASSUMEBOT_SEAL_KEYS": "", "ASSUMEBOT_RECORD_KEY": ""})
+	if err == nil || !strings.Contains(err.Error(), "?alone=true") || strings.Contains(err.Error(), "ASSUMEBOT_") {
+		t.Errorf("got %v, want a word about alone and none about keys", err)
 	}
 }
 
@@ -274,7 +274,7 @@ func TestSettingsNeverPrintSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	printed.Write(data)
-	for _, secret := range []string{canary, fmt.Sprintf("%x", canary), sealKey(canary + "1")} {
+	for _, secret := range []string{canary, fmt.Sprintf("%x", canary), sealKey(canary + "1"), recordKey[len(recordKey)-20:]} {
 		if text := printed.String(); strings.Contains(text, secret) {
 			t.Errorf("%s was printed:\n%s", secret, text)
 		}

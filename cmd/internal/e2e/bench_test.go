@@ -153,8 +153,8 @@ func BenchmarkProgram(b *testing.B) {
 	}
 	program := exec.Command(binary, "run", "--config", path)
 	program.Env = append(os.Environ(), "SLACK_APP_TOKEN="+c.slack.AppToken(), "SLACK_BOT_TOKEN="+c.slack.BotToken(),
-		"SLACK_API_URL="+c.slack.APIURL(), "REDIS_URL="+storetest.RealRedis(b), "ASSUMEBOT_SEAL_KEYS="+storetest.KeyOne.Reveal(), "AWS_REGION=eu-west-1",
-		"AWS_ENDPOINT_URL="+c.place, "AWS_ACCESS_KEY_ID="+botKeyID, "AWS_SECRET_ACCESS_KEY="+botSecret)
+		"SLACK_API_URL="+c.slack.APIURL(), "REDIS_URL="+storetest.RealRedis(b), "ASSUMEBOT_SEAL_KEYS="+storetest.KeyOne.Reveal(), "ASSUMEBOT_RECORD_KEY="+recordKey,
+		"AWS_REGION=eu-west-1", "AWS_ENDPOINT_URL="+c.place, "AWS_ACCESS_KEY_ID="+botKeyID, "AWS_SECRET_ACCESS_KEY="+botSecret)
 	for name, value := range c.env {
 		program.Env = append(program.Env, name+"="+value)
 	}

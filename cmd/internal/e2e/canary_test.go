@@ -14,13 +14,17 @@ import (
 	"github.com/assumebot/assumebot/store/storetest"
 )
 
-// realRedis are settings with a real redis-server and a seal key.
+// recordKey signs the record of all tests on a real redis-server; it was made for them.
+const recordKey = "PRIVATE+KEY+example.com/assumebot+2faaab4c+AcQI9d5h/urkQjQqbmme+RtvhqtCrgyVXh1ItXjUAH1C"
+
+// realRedis are settings with a real redis-server and the keys for it.
 func (w *world) realRedis() (app.Settings, string) {
 	w.t.Helper()
 	url := storetest.RealRedis(w.t)
 	s := w.settings()
 	s.RedisURL = secret.New(url)
 	s.SealKeys = []secret.Text{storetest.KeyOne}
+	s.RecordKeys = []secret.Text{secret.New(recordKey)}
 	return s, url
 }
 
@@ -34,7 +38,7 @@ func TestNoSecretLeaks(t *testing.T) {
 	w.leads()
 	w.run(strings.Replace(sessionConfig, "accounts:\n", vaultAccount, 1), settings)
 	secrets := map[string]string{"alice's key": aliceSecret, "bob's key": bobSecret, "the bot's key": "CANARYbot00/secret",
-		"bot token": w.slack.BotToken(), "app token": w.slack.AppToken(), "seal key": storetest.KeyOne.Reveal()}
+		"bot token": w.slack.BotToken(), "app token": w.slack.AppToken(), "seal key": storetest.KeyOne.Reveal(), "record key": recordKey[len(recordKey)-43:]}
 	var answers []slacktest.Message
 	say := func(user string, device *awstest.Device, command, text string) {
 		code := device.Code()

@@ -193,7 +193,7 @@ func TestChild(t *testing.T) {
 	w.launch(filepath.Join(w.dir, "config.yaml"), app.Settings{
 		SlackAppToken: secret.New(os.Getenv("ASSUMEBOT_TEST_APP_TOKEN")), SlackBotToken: secret.New(os.Getenv("ASSUMEBOT_TEST_BOT_TOKEN")),
 		SlackAPIURL: os.Getenv("ASSUMEBOT_TEST_SLACK"), AWSRegion: "eu-west-1",
-		RedisURL: secret.New(os.Getenv("ASSUMEBOT_TEST_REDIS")), SealKeys: []secret.Text{storetest.KeyOne},
+		RedisURL: secret.New(os.Getenv("ASSUMEBOT_TEST_REDIS")), SealKeys: []secret.Text{storetest.KeyOne}, RecordKeys: []secret.Text{secret.New(recordKey)},
 	}, time.Now)
 	for range time.Tick(100 * time.Millisecond) { // until it is killed
 		w.put("child.log", w.logs.String())

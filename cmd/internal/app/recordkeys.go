@@ -1,0 +1,63 @@
+package app
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/secret"
+)
+
+// recordKeys reads a list of keys of one name, and lines that begin with #, which
+// say something about them.
+func (r *settingsReader) recordKeys(list string) []secret.Text {
+	const name = "ASSUMEBOT_RECORD_KEY"
+	const hint = "`assumebot keygen record NAME` prints one, in a line that begins with PRIVATE+KEY+"
+	lines := slices.DeleteFunc(strings.Split(list, "\n"), func(line string) bool { return strings.HasPrefix(strings.TrimSpace(line), "#") })
+	list = strings.TrimSpace(strings.Join(lines, "\n"))
+	if list == "" {
+		r.fail("%s has no key: %s", name, hint)
+		return nil
+	}
+	var keys []secret.Text
+	origin, failed := "", false
+	for i, key := range betweenKeys.Split(list, -1) {
+		signer, err := record.NewSigner(key)
+		known := slices.ContainsFunc(keys, func(k secret.Text) bool { return k.Reveal() == key })
+		switch {
+		case key == "":
+			r.fail("%s: key %d is empty: remove the comma", name, i+1)
+		case err != nil:
+			r.fail("%s: key %d is no private key of a record: %s", name, i+1, hint)
+		case known:
+			r.fail("%s: key %d came before already: remove one of the two", name, i+1)
+		case origin != "" && origin != signer.Origin():
+			r.fail("%s: key %d is of the record %s, and those before it of %s: give the keys of one record alone", name, i+1, signer.Origin(), origin)
+		default:
+			keys, origin = append(keys, secret.New(key)), signer.Origin()
+			continue
+		}
+		failed = true
+	}
+	if failed {
+		return nil
+	}
+	return keys
+}
+
+// RecordSigner returns what signs the record. With Embedded each one has a key of its
+// own, since each start begins another record, and no key may sign two.
+func (s Settings) RecordSigner() (*record.Signer, error) {
+	if s.EmbeddedRedis() {
+		private, _, err := record.NewKey(Embedded)
+		if err != nil {
+			return nil, err
+		}
+		return record.NewSigner(private)
+	}
+	ring := make([]string, len(s.RecordKeys))
+	for i, key := range s.RecordKeys {
+		ring[i] = key.Reveal()
+	}
+	return record.NewSigner(ring...)
+}
