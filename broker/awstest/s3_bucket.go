@@ -104,24 +104,32 @@ type reached struct {
 // The caller holds mu.
 func (s *Server) reachBucket(req *request, who *caller) (*reached, *refusal) {
 	name, _ := req.s3Path()
+	b := s.bucketNamed(name)
+	if b == nil {
+		return nil, &refusal{http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist"}
+	}
+	b.who = who
+	req.reply.Set("X-Amz-Bucket-Region", b.Region)
+	if b.Region != req.auth.region {
+		return nil, &refusal{http.StatusMovedPermanently, "PermanentRedirect", "The bucket you are attempting to access must be addressed " +
+			"using the specified endpoint. Please send all future requests to this endpoint."}
+	}
+	return b, nil
+}
+
+// bucketNamed finds a bucket of any account; nil when there is none. The caller holds mu.
+func (s *Server) bucketNamed(name string) *reached {
 	for account, all := range s.buckets {
 		at := slices.IndexFunc(all, func(b Bucket) bool { return b.Name == name })
 		if at < 0 {
 			continue
 		}
-		b := &reached{Bucket: all[at], server: s, who: who, owner: account, held: s.objects[name]}
-		if b.held == nil {
-			b.held = objects{}
-			s.objects[name] = b.held
+		if s.objects[name] == nil {
+			s.objects[name] = objects{}
 		}
-		req.reply.Set("X-Amz-Bucket-Region", b.Region)
-		if b.Region != req.auth.region {
-			return nil, &refusal{http.StatusMovedPermanently, "PermanentRedirect", "The bucket you are attempting to access must be addressed " +
-				"using the specified endpoint. Please send all future requests to this endpoint."}
-		}
-		return b, nil
+		return &reached{Bucket: all[at], server: s, owner: account, held: s.objects[name]}
 	}
-	return nil, &refusal{http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist"}
+	return nil
 }
 
 // may refuses what the caller's policies do not allow. The fake has no bucket policies, so nobody of another

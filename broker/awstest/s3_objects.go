@@ -62,6 +62,37 @@ func (s *Server) Objects(bucket string) map[string]Object {
 	return found
 }
 
+// SetObject writes an object as somebody else who may write to the bucket does, who asks for no condition; nil
+// deletes it, which leaves a delete marker where there are versions.
+func (s *Server) SetObject(bucket, key string, data []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := s.bucketNamed(bucket)
+	if b == nil {
+		panic("awstest: no bucket " + bucket)
+	}
+	b.add(key, version{data: slices.Clone(data), marker: data == nil, modified: s.now()})
+}
+
+// add makes v the current version.
+func (b *reached) add(key string, v version) version {
+	sum := md5.Sum(v.data)
+	if b.KMS {
+		sum = md5.Sum(append([]byte("ciphertext of "), v.data...))
+	}
+	v.id, v.etag = nullVersion, `"`+hex.EncodeToString(sum[:])+`"`
+	switch {
+	case b.Versioned:
+		v.id = rand.Text()
+		b.held[key] = append(b.held[key], v)
+	case v.marker:
+		delete(b.held, key)
+	default:
+		b.held[key] = []version{v}
+	}
+	return v
+}
+
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
 func (b *reached) put(req *request) (any, *refusal) {
 	_, key := req.s3Path()
@@ -81,7 +112,7 @@ func (b *reached) put(req *request) (any, *refusal) {
 			return nil, ref
 		}
 	}
-	v := version{id: nullVersion, modified: b.server.now()}
+	v := version{modified: b.server.now()}
 	var ref *refusal
 	if v.data, v.sums, ref = req.objectBody(); ref != nil {
 		return nil, ref
@@ -92,18 +123,11 @@ func (b *reached) put(req *request) (any, *refusal) {
 	if ref := b.precondition(h, key); ref != nil {
 		return nil, ref
 	}
-	sum := md5.Sum(v.data)
 	encryption := "AES256"
 	if b.KMS {
-		encryption, sum = "aws:kms", md5.Sum(append([]byte("ciphertext of "), v.data...))
+		encryption = "aws:kms"
 	}
-	v.etag = `"` + hex.EncodeToString(sum[:]) + `"`
-	if b.Versioned {
-		v.id = rand.Text()
-		b.held[key] = append(b.held[key], v)
-	} else {
-		b.held[key] = []version{v}
-	}
+	v = b.add(key, v)
 	v.describe(req.reply)
 	v.showSums(req.reply)
 	req.reply.Set("X-Amz-Server-Side-Encryption", encryption)
@@ -217,13 +241,10 @@ func (b *reached) delete(req *request) (any, *refusal) {
 		if ref := b.may("s3:DeleteObject", key); ref != nil {
 			return nil, ref
 		}
-		if !b.Versioned {
-			delete(b.held, key)
-			return done, nil
+		marker := b.add(key, version{marker: true, modified: b.server.now()})
+		if b.Versioned {
+			marker.describe(req.reply)
 		}
-		marker := version{id: rand.Text(), marker: true, modified: b.server.now()}
-		b.held[key] = append(b.held[key], marker)
-		marker.describe(req.reply)
 		return done, nil
 	}
 	if ref := b.may("s3:DeleteObjectVersion", key); ref != nil {
