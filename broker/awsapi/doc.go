@@ -1,5 +1,5 @@
-// Package awsapi is AWS behind broker's ports: STS, S3, IAM, console sign-in and
-// the long-term keys of IAM users. It alone imports the AWS SDK, and it alone
+// Package awsapi is AWS behind the ports of broker and of its record: STS, S3, IAM,
+// console sign-in and the long-term keys of IAM users. It alone imports the AWS SDK, and it alone
 // knows what AWS says: each refusal is translated once, beside the call, into a
 // [broker.Error] whose Use says what became of the MFA code. These hold:
 //

@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"net/http"
+	"time"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -18,4 +19,10 @@ func (c *Client) Through(change func(*http.Transport)) *Client {
 	c.config.HTTPClient = wholeAnswers{client: staying(client)}
 	c.sts, c.secrets, c.s3 = sts.NewFromConfig(c.config), secretsmanager.NewFromConfig(c.config), make(map[string]*s3.Client)
 	return c
+}
+
+// Impatiently makes a try again at once, as often as ever.
+func (a *ArchiveBucket) Impatiently() *ArchiveBucket {
+	a.pace.First, a.pace.Longest = time.Microsecond, time.Microsecond
+	return a
 }
