@@ -90,6 +90,9 @@ func Stops(k Kind) bool {
 	return false
 }
 
+// Gives reports whether an Event of this kind is about to give somebody something.
+func Gives(k Kind) bool { return k == Intent || k == Shown || k == Listing }
+
 // Attempt is the ID of the attempt that e begins or closes; "" of any other Event.
 func (e Event) Attempt() string {
 	if e.Kind != Intent && !Closes(e.Kind) {

@@ -19,7 +19,6 @@ type formerRecord struct {
 	mu      sync.Mutex
 	entries []string
 	cursor  []byte
-	moves   int
 	onMove  func() error
 	removed bool
 }

@@ -29,6 +29,8 @@ type Log struct {
 	state *state
 	// broken is why the Log has stopped; nil while it goes on.
 	broken error
+	// held is why nothing that gives somebody something is taken for now, by reason.
+	held map[string]error
 	// read is closed, and replaced, whenever the view has moved or the Log has stopped.
 	read chan struct{}
 	// upToDate is when the newest answer was asked for that had nothing more to read.
@@ -61,6 +63,7 @@ func New(d Deps) *Log {
 		read:     make(chan struct{}),
 		queued:   make(chan struct{}, 1),
 		disowned: map[string]time.Time{},
+		held:     map[string]error{},
 
 		writeWithin: writeWithin,
 	}

@@ -45,9 +45,13 @@ type Publisher struct {
 	seen Checkpoint // the newest that this process knows
 	// candidate is a checkpoint that becomes a start once what restricts was restated.
 	candidate *start
+	alarmed   map[string]string // by witness: what is wrong with it
+	// cosigned is what was last known to be, and uncosigned since when there is more.
+	cosigned   int64
+	uncosigned time.Time
 }
 
-// PublisherDeps is what a Publisher is made of. All of it is needed.
+// PublisherDeps is what a Publisher is made of. There may be no Witnesses; all else is needed.
 type PublisherDeps struct {
 	Log    *Log
 	Store  Checkpoints
@@ -55,14 +59,16 @@ type PublisherDeps struct {
 	Leases lease.Leases
 	// Needed is the number of the oldest entry that a reader outside of the Log still
 	// needs.
-	Needed func(ctx context.Context) (int64, error)
-	Out    *slog.Logger
+	Needed    func(ctx context.Context) (int64, error)
+	Witnesses Witnesses
+	Required  bool // nothing is issued while entries are not cosigned
+	Out       *slog.Logger
 }
 
 // NewPublisher returns a Publisher; it does nothing yet.
 func NewPublisher(d PublisherDeps) *Publisher {
 	d.Out = d.Out.With("part", "checkpoints")
-	return &Publisher{PublisherDeps: d, lease: lease.New(d.Leases, SignerLease, publishTTL, d.Out)}
+	return &Publisher{PublisherDeps: d, alarmed: map[string]string{}, lease: lease.New(d.Leases, SignerLease, publishTTL, d.Out)}
 }
 
 // Run signs while this replica has the lease, and compares what others signed, until ctx
@@ -111,6 +117,7 @@ func (p *Publisher) load(ctx context.Context) (raw []byte, now published, err er
 		if seen.Size > 0 {
 			return nil, published{}, p.Log.stop(fmt.Errorf("%w: the checkpoint of %d entries is gone", ErrRewound, seen.Size))
 		}
+		p.watchCosigned(published{})
 		return nil, published{}, nil
 	}
 	if now, err = parsePublished(raw); err != nil {
@@ -127,6 +134,7 @@ func (p *Publisher) load(ctx context.Context) (raw []byte, now published, err er
 		return nil, published{}, err
 	}
 	p.remember(c)
+	p.watchCosigned(now)
 	return raw, now, nil
 }
 
@@ -179,38 +187,45 @@ func (p *Publisher) Publish(ctx context.Context, h *lease.Hold) error {
 	if err := p.moveStart(ctx, &next); err != nil {
 		return err
 	}
-	if err := p.replace(ctx, h, raw, next); err != nil {
+	if raw, err = p.replace(ctx, h, raw, next); err != nil {
 		return err
 	}
 	p.dropPartial(ctx, old.Size, edge.Size())
+	if next, err = p.cosign(ctx, h, next); err != nil {
+		return err
+	}
+	if _, err := p.replace(ctx, h, raw, next); err != nil {
+		return err
+	}
 	return p.trim(ctx, next)
 }
 
-// replace puts next in the place of raw, if anything changed.
-func (p *Publisher) replace(ctx context.Context, h *lease.Hold, raw []byte, next published) error {
+// replace puts next in the place of raw, if anything changed, and returns what stands
+// there then.
+func (p *Publisher) replace(ctx context.Context, h *lease.Hold, raw []byte, next published) ([]byte, error) {
 	if next.Note == nil {
-		return nil
+		return raw, nil
 	}
 	data, err := json.Marshal(next)
 	if err != nil || bytes.Equal(data, raw) {
-		return err
+		return raw, err
 	}
 	turn, err := h.Fence()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	ok, err := p.Store.Publish(ctx, turn, raw, data)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !ok {
-		return lease.ErrLost
+		return nil, lease.ErrLost
 	}
 	c, _, err := p.check(next)
 	if err == nil {
 		p.remember(c)
 	}
-	return err
+	return data, err
 }
 
 // grow adds the entries between old and to to the tiles, and signs to.

@@ -268,7 +268,7 @@ func TestWhatWasSignedIsNotGoneBackOn(t *testing.T) {
 			}
 			s.published = other.published
 		},
-		"another tree is signed": func(t *testing.T, m *memory, s *shelf, key *Signer) {
+		"another tree is signed": func(t *testing.T, _ *memory, s *shelf, key *Signer) {
 			forked, fork := newMemory(), newShelf(nil)
 			l := running(t, forked, "c")
 			l.fill(t, "fork", 20)

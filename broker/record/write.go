@@ -47,7 +47,7 @@ type sealing struct{ leaf, aside []byte }
 
 // Record puts Events on the record, side by side, and returns once this replica has
 // read them there, and all that stands before. An error other than [ErrUnsure] says that
-// they are not on it and will not be.
+// they are not on it and will not be; [ErrHeld], that nothing may be given for now.
 //
 // Of a closing Event the Receipt says whether it is the first of its Attempt: only
 // then does what it tells count.
@@ -64,7 +64,7 @@ func (l *Log) Record(ctx context.Context, events ...event.Event) (event.Receipt,
 	if len(w.events) == 0 || len(w.events) > batchMost {
 		return event.Receipt{}, fmt.Errorf("record %d events at once", len(w.events))
 	}
-	if err := l.enqueue(w); err != nil {
+	if err := l.enqueue(w, events); err != nil {
 		return event.Receipt{}, err
 	}
 	select {
@@ -80,9 +80,12 @@ func (l *Log) Record(ctx context.Context, events ...event.Event) (event.Receipt,
 	return w.Receipt, w.err
 }
 
-func (l *Log) enqueue(w *write) error {
+func (l *Log) enqueue(w *write, events []event.Event) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if err := l.mayGive(events); err != nil {
+		return err
+	}
 	return l.enqueueLocked(w)
 }
 

@@ -1,0 +1,170 @@
+package record
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/lease"
+)
+
+// Witnesses cosign each checkpoint once it is published. They remember, outside of the
+// store, how far the record went: a replica asks them when it starts, since the store
+// may have gone back while none was running. That one does not answer, or refuses, is
+// an alarm. Where they are required, nothing is issued while entries are not cosigned.
+
+const (
+	// cosignedWithin is how long entries may stay without cosignatures that are required.
+	cosignedWithin = time.Minute
+	// notCosigned is why nothing is issued then.
+	notCosigned = "witnesses"
+
+	alarmWitnessAway    = "witness_away"
+	alarmWitnessBack    = "witness_back"
+	alarmWitnessRefused = "rewound_or_forked"
+)
+
+// Ask asks the witnesses before this replica issues anything whether they have seen more
+// of the record than the store has, or anything else. It stops the Log then. With
+// required witnesses that do not answer it holds the Log, and so does Run until they do.
+func (p *Publisher) Ask(ctx context.Context) error {
+	if len(p.Witnesses.Each) == 0 {
+		return nil
+	}
+	_, now, err := p.load(ctx)
+	if err != nil {
+		return err
+	}
+	c, _, err := p.check(now)
+	if err != nil {
+		return err
+	}
+	for _, a := range p.Witnesses.Ask(ctx, c, now.Witnesses, HashReader(ctx, c.Tree(), p.Store.Tiles)) {
+		switch {
+		case a.Refused():
+			return p.Log.stop(a.Err)
+		case a.Err != nil && p.Required:
+			p.Log.hold(notCosigned, a.Err)
+		case a.Err != nil:
+			p.Out.Warn("a witness does not say how far it has seen the record", "error", a.Err)
+		}
+	}
+	return nil
+}
+
+// cosign has what was published cosigned, as the holder h, and returns it as published
+// then.
+func (p *Publisher) cosign(ctx context.Context, h *lease.Hold, now published) (published, error) {
+	if len(p.Witnesses.Each) == 0 || now.Note == nil {
+		return now, nil
+	}
+	c, _, err := p.check(now)
+	if err != nil || now.Cosigned == c.Size {
+		return now, err
+	}
+	answers := p.Witnesses.Ask(ctx, c, now.Witnesses, HashReader(ctx, c.Tree(), p.Store.Tiles))
+	if _, err := h.Fence(); err != nil { // to one whose turn is over a witness that went on looks like a fork
+		return now, err
+	}
+	next, all := now, true
+	next.Witnesses = maps.Clone(now.Witnesses)
+	if next.Witnesses == nil {
+		next.Witnesses = map[string]int64{}
+	}
+	for _, a := range answers {
+		if a.Err == nil {
+			next.Witnesses[a.Witness] = a.Size
+		}
+		all = all && a.Err == nil
+		p.answered(ctx, a)
+	}
+	if all {
+		next.Cosigned = c.Size
+	}
+	next.Note, err = c.With(answers...)
+	return next, err
+}
+
+// answered raises the alarm about a witness once, and takes it back.
+func (p *Publisher) answered(ctx context.Context, a Answer) {
+	code := ""
+	switch {
+	case a.Refused():
+		code = alarmWitnessRefused
+	case a.Err != nil:
+		code = alarmWitnessAway
+	}
+	p.mu.Lock()
+	before := p.alarmed[a.Witness]
+	p.alarmed[a.Witness] = code
+	p.mu.Unlock()
+	if code == before {
+		return
+	}
+	if code == "" {
+		code = alarmWitnessBack
+	}
+	alarm := event.AlarmData{Code: code, About: a.Witness, Size: max(a.Size, 0)}
+	if _, err := p.Log.Record(ctx, event.Event{ID: rand.Text(), Time: p.Log.Now(), Data: alarm}); err != nil {
+		p.Out.Error("an alarm is not on the record", "alarm", code, "witness", a.Witness, "error", err)
+	}
+	p.Out.Warn("about a witness of the record", "alarm", code, "witness", a.Witness, "error", a.Err)
+}
+
+// watchCosigned holds the Log while entries stay without the cosignatures that are required.
+func (p *Publisher) watchCosigned(now published) {
+	if !p.Required {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at := p.Log.Now()
+	if p.Log.Size() <= now.Cosigned {
+		p.uncosigned = time.Time{}
+	} else if p.uncosigned.IsZero() || now.Cosigned > p.cosigned {
+		p.uncosigned = at
+	}
+	p.cosigned = now.Cosigned
+	if !p.uncosigned.IsZero() && at.Sub(p.uncosigned) >= cosignedWithin {
+		p.Log.hold(notCosigned, fmt.Errorf("no witness has cosigned the entries after %d", now.Cosigned))
+		return
+	}
+	p.Log.hold(notCosigned, nil)
+}
+
+// ErrHeld says that something that is required of the record is missing for now.
+var ErrHeld = errors.New("the record is not as safe as it is required to be")
+
+// hold keeps Events that give something off the record for a reason, until err is nil.
+func (l *Log) hold(reason string, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err == nil {
+		delete(l.held, reason)
+		return
+	}
+	if l.held[reason] == nil {
+		l.Log.Error("nothing is issued: the record is not as safe as it is required to be", "requires", reason, "error", err)
+	}
+	l.held[reason] = fmt.Errorf("%w: %w", ErrHeld, err)
+}
+
+// mayGive says why Events that give something are not taken now; it is called under mu.
+func (l *Log) mayGive(events []event.Event) error {
+	for _, e := range events {
+		if !event.Gives(e.Data.Kind()) {
+			continue
+		}
+		for _, err := range l.held {
+			return err
+		}
+		if kind := l.state.unknownStop; kind != "" {
+			return fmt.Errorf("%w: it has an event of the kind %s, which restricts and which this program does not know", ErrHeld, kind)
+		}
+	}
+	return nil
+}

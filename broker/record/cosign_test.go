@@ -1,0 +1,158 @@
+package record
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/assumebot/assumebot/broker/event"
+)
+
+func (p *Publisher) cosignedBy(w Witness, required bool) *Publisher {
+	p.Witnesses = Witnesses{Client: http.DefaultClient, Limit: time.Minute, Each: []Witness{w}}
+	p.Required = required
+	return p
+}
+
+func alarms(t *testing.T, m *memory) (codes []string) {
+	t.Helper()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range m.entries {
+		ev, err := event.Decode(e.Leaf, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d, ok := ev.Data.(event.AlarmData); ok {
+			codes = append(codes, d.Code+" "+d.About)
+		}
+	}
+	return codes
+}
+
+func TestCheckpointsAreCosignedAndTheCosignaturesKept(t *testing.T) {
+	m := newMemory()
+	s, key := newShelf(m), testSigner(t)
+	server, w := serveWitness(t, key)
+	l := running(t, m, "a")
+	p := publisher(s, l, key).cosignedBy(w, false)
+	for i := range 3 {
+		l.fill(t, string(rune('a'+i)), 40)
+		if err := publish(t, p); err != nil {
+			t.Fatal(err)
+		}
+		now, err := parsePublished(s.published)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := publicKeys(t, key, server.vkey()).Check(now.Note, origin)
+		if err != nil || len(c.Cosigned) != 1 || now.Cosigned != c.Size || now.Witnesses[w.Name()] != c.Size {
+			t.Errorf("got %v, cosigned by %v up to %d, %v", err, c.Cosigned, now.Cosigned, now.Witnesses)
+		}
+	}
+	if got := alarms(t, m); got != nil {
+		t.Errorf("got alarms %q", got)
+	}
+}
+
+func TestAStoreThatWasFlushedWhileNobodyRanIsSeenByTheWitness(t *testing.T) {
+	m := newMemory()
+	s, key := newShelf(m), testSigner(t)
+	_, w := serveWitness(t, key)
+	l := running(t, m, "a")
+	l.fill(t, "e", 40)
+	if err := publish(t, publisher(s, l, key).cosignedBy(w, false)); err != nil {
+		t.Fatal(err)
+	}
+	m = newMemory()
+	after := running(t, m, "b")
+	if err := publisher(newShelf(m), after, key).cosignedBy(w, false).Ask(t.Context()); !errors.Is(err, ErrStopped) || !errors.Is(err, ErrRewound) {
+		t.Errorf("got %v, want that the log has stopped since it went back", err)
+	}
+	if _, err := after.Record(t.Context(), intent("x")); !errors.Is(err, ErrStopped) {
+		t.Errorf("an intent: got %v, want that it is refused", err)
+	}
+}
+
+func TestThatAWitnessIsAwayIsAnAlarmOnce(t *testing.T) {
+	m := newMemory()
+	s, key := newShelf(m), testSigner(t)
+	_, w := serveWitness(t, key)
+	l := running(t, m, "a")
+	p := publisher(s, l, key).cosignedBy(w, false)
+	gone := p.Witnesses.Each[0]
+	gone.url = "http://127.0.0.1:1/add-checkpoint"
+	for _, each := range []Witness{gone, gone, w, w} {
+		p.Witnesses.Each = []Witness{each}
+		l.fill(t, "e", 5)
+		if err := publish(t, p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := alarms(t, m), []string{"witness_away " + w.Name(), "witness_back " + w.Name()}; !slices.Equal(got, want) {
+		t.Errorf("got alarms %q, want %q", got, want)
+	}
+}
+
+func TestAWitnessThatHasSeenOtherEntriesIsAnAlarm(t *testing.T) {
+	m := newMemory()
+	key := testSigner(t)
+	_, w := serveWitness(t, key)
+	other := running(t, newMemory(), "c")
+	other.fill(t, "fork", 30)
+	if err := publish(t, publisher(newShelf(nil), other, key).cosignedBy(w, false)); err != nil {
+		t.Fatal(err)
+	}
+	l := running(t, m, "a")
+	l.fill(t, "e", 40)
+	if err := publish(t, publisher(newShelf(m), l, key).cosignedBy(w, false)); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := alarms(t, m), []string{"rewound_or_forked " + w.Name()}; !slices.Equal(got, want) {
+		t.Errorf("got alarms %q, want %q", got, want)
+	}
+}
+
+func TestWithoutCosignaturesThatAreRequiredNothingIsGiven(t *testing.T) {
+	m := newMemory()
+	s, key := newShelf(m), testSigner(t)
+	_, w := serveWitness(t, key)
+	a, b := running(t, m, "a"), running(t, m, "b")
+	p, q := publisher(s, a, key).cosignedBy(w, true), publisher(s, b, key).cosignedBy(w, true)
+	a.fill(t, "e", 5)
+	gone := w
+	gone.url = "http://127.0.0.1:1/add-checkpoint"
+	p.Witnesses.Each = []Witness{gone}
+	look := func() {
+		t.Helper()
+		if err := publish(t, p); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := q.load(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	look()
+	if _, err := b.Record(t.Context(), intent("x")); err != nil {
+		t.Fatalf("at once: %v", err)
+	}
+	a.clock.pass(cosignedWithin)
+	b.clock.pass(cosignedWithin)
+	look()
+	for _, l := range []testLog{a, b} {
+		if _, err := l.Record(t.Context(), intent("y")); !errors.Is(err, ErrHeld) {
+			t.Errorf("replica %s: got %v, want that nothing is given", l.Replica, err)
+		}
+		l.mustRecord(t, about("refused-"+l.Replica)) // what gives nothing is taken
+	}
+	p.Witnesses.Each = []Witness{w}
+	look()
+	look()
+	for _, l := range []testLog{a, b} {
+		if _, err := l.Record(t.Context(), intent("z"+l.Replica)); err != nil {
+			t.Errorf("replica %s, once they are there: %v", l.Replica, err)
+		}
+	}
+}
