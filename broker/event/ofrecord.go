@@ -28,6 +28,7 @@ type RestatedData struct {
 	LockOuts []RestatedLockOut `json:"lock_outs,omitempty"` // that run
 	Keys     []RestatedKey     `json:"keys,omitempty"`      // that are registered
 	Ended    []RestatedEnd     `json:"ended,omitempty"`     // what was ended, and would still run otherwise
+	Taken    []RestatedTaken   `json:"taken,omitempty"`     // what was taken from people, and would still run otherwise
 
 	ImportOver bool `json:"import_over,omitempty"` // nothing more of the record before version 1 is imported
 }
@@ -51,17 +52,28 @@ type RestatedLockOut struct {
 
 // RestatedKey is the key that somebody's credentials are encrypted to.
 type RestatedKey struct {
-	Entry int64  `json:"entry"`         // number of the entry that set it
-	User  string `json:"user" max:"32"` // Slack user ID
-	Key   string `json:"key" max:"255"` // fingerprint
+	Entry int64  `json:"entry"`                   // number of the entry that set or removed it
+	User  string `json:"user" max:"32"`           // Slack user ID
+	Key   string `json:"key,omitempty" max:"255"` // fingerprint; absent: it was removed
 }
 
 // RestatedEnd is something that was ended before its time.
 type RestatedEnd struct {
-	Entry int64  `json:"entry"`         // number of the entry that ended it
-	ID    string `json:"id" max:"64"`   // its ID
-	What  string `json:"what" max:"32"` // grant, mfa_session or approval
-	Until Time   `json:"until"`         // when it would have ended by itself
+	Entry int64  `json:"entry"`                    // number of the entry that ended it
+	ID    string `json:"id" max:"64"`              // its ID
+	What  string `json:"what" max:"32"`            // grant, mfa_session or approval
+	State string `json:"state,omitempty" max:"32"` // of an Approval: used, denied, cancelled or expired
+	Until Time   `json:"until"`                    // when it would have ended by itself
+}
+
+// RestatedTaken is what was taken from somebody: all that stands on the record before an entry.
+type RestatedTaken struct {
+	Entry int64  `json:"entry"`                   // number of that entry
+	User  string `json:"user" max:"32"`           // Slack user ID
+	What  string `json:"what" max:"32"`           // grant or mfa_session
+	Of    string `json:"of,omitempty" max:"2048"` // of Grants: the Account or role; absent: of all
+	Gone  int64  `json:"gone,omitempty"`          // Grants before this entry are forgotten; those from there on are listed until AWS refuses them
+	Until Time   `json:"until"`                   // when the last of it would have ended by itself
 }
 
 // ImportedData is one entry of the record as it was before version 1.

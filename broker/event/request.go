@@ -52,7 +52,8 @@ type ShownData struct{ Given }
 type ListingData struct{ Given }
 
 // EndedData is that a person ended a Grant or, of the purpose mfa_session, their MFA
-// session: the bot has forgotten it. AWS keeps it valid until it expires.
+// session: the bot has forgotten it. With a Grant the MFA session ends too. AWS keeps it
+// valid until it expires.
 type EndedData struct{ Given }
 
 // IdentityData is that the bot is about to ask AWS who a person's key and credentials are.
@@ -74,7 +75,8 @@ type LockedOutData struct {
 	Until Time `json:"until"` // no code of theirs goes to AWS before
 }
 
-// RevokingData is that the bot is about to take back what somebody has.
+// RevokingData is that the bot is about to take back what somebody has: what stands on the
+// record before it, with their MFA session.
 type RevokingData struct {
 	Account string `json:"account,omitempty" max:"63"`    // of which; absent: of all
 	RoleARN string `json:"role_arn,omitempty" max:"2048"` // of that Account

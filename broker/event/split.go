@@ -101,7 +101,9 @@ func (p MembershipData) only(from, to int, of Piece) Payload {
 	return p
 }
 
-func (p RestatedData) size() int { return len(p.Blocks) + len(p.LockOuts) + len(p.Keys) + len(p.Ended) }
+func (p RestatedData) size() int {
+	return len(p.Blocks) + len(p.LockOuts) + len(p.Keys) + len(p.Ended) + len(p.Taken)
+}
 
 func (p RestatedData) only(from, to int, of Piece) Payload {
 	out := RestatedData{Piece: of, Since: p.Since, Pause: p.Pause, ImportOver: p.ImportOver}
@@ -113,6 +115,8 @@ func (p RestatedData) only(from, to int, of Piece) Payload {
 	out.Keys = window(p.Keys, offset, from, to)
 	offset += len(p.Keys)
 	out.Ended = window(p.Ended, offset, from, to)
+	offset += len(p.Ended)
+	out.Taken = window(p.Taken, offset, from, to)
 	return out
 }
 

@@ -95,6 +95,7 @@ func TestAConfigAndARestatementAreDividedAndWhole(t *testing.T) {
 		want.LockOuts = append(want.LockOuts, event.RestatedLockOut{Entry: i, User: "U3"})
 		want.Keys = append(want.Keys, event.RestatedKey{Entry: i, User: "U4", Key: "SHA256:x"})
 		want.Ended = append(want.Ended, event.RestatedEnd{Entry: i, ID: "g1", What: "grant"})
+		want.Taken = append(want.Taken, event.RestatedTaken{Entry: i, User: "U5", What: "grant", Of: "prod"})
 	}
 	var got event.RestatedData
 	all := parts(t, of(want))
@@ -103,7 +104,7 @@ func TestAConfigAndARestatementAreDividedAndWhole(t *testing.T) {
 		wantPieces(t, p.Piece, event.Piece{Part: i + 1, Parts: len(all)})
 		got.Since, got.Pause = p.Since, p.Pause
 		got.Blocks, got.LockOuts = append(got.Blocks, p.Blocks...), append(got.LockOuts, p.LockOuts...)
-		got.Keys, got.Ended = append(got.Keys, p.Keys...), append(got.Ended, p.Ended...)
+		got.Keys, got.Ended, got.Taken = append(got.Keys, p.Keys...), append(got.Ended, p.Ended...), append(got.Taken, p.Taken...)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -272,11 +272,11 @@ func TestAnOrderStandsOnTheRecordUntilItIsLifted(t *testing.T) {
 	m := newMemory()
 	a, b := running(t, m, "a"), running(t, m, "b")
 	blocked := about("b1")
-	blocked.Data = event.BlockedData{Order: event.Order{Target: event.Person{ID: "UBOB"}}}
+	blocked.Request, blocked.Data = "r1", event.BlockedData{Order: event.Order{Target: event.Person{ID: "UBOB"}}}
 	unblocked := about("b2")
-	unblocked.Data = event.UnblockedData{Order: event.Order{Target: event.Person{ID: "UBOB"}}}
+	unblocked.Data = event.UnblockedData{Order: event.Order{Target: event.Person{ID: "UBOB"}, Ends: "r1"}}
 	paused, resumed := about("p1"), about("p2")
-	paused.Data, resumed.Data = event.PausedData{}, event.ResumedData{}
+	paused.Request, paused.Data, resumed.Data = "r2", event.PausedData{}, event.ResumedData{Order: event.Order{Ends: "r2"}}
 	a.mustRecord(t, blocked, paused)
 	b.mustRecord(t, about("e"))
 	if block, pause := b.Orders("UBOB"); block == nil || pause == nil || block.Entry != 0 || pause.Entry != 1 {

@@ -17,12 +17,12 @@ type restricted struct {
 	blocks   map[string]Imposed // by Slack user ID
 	lockOuts map[string]until   // by Slack user ID
 	keys     map[string]Key     // by Slack user ID
-	ended    map[string]until   // Grants and MFA sessions, by ID
-	used     map[string]Use     // Approvals, by ID
-	// lifted are the numbers of the Events that lifted something last, so that an older
-	// restatement does not impose it again.
-	lifted map[lift]int64
-	swept  time.Time
+	// lifted are the Events that lifted something, so that an older restatement does not
+	// impose it again.
+	lifted map[lift]until
+	endings
+	approvals
+	swept time.Time
 }
 
 // An Imposed is an order of an admin that stands on the record.
@@ -37,20 +37,12 @@ type Imposed struct {
 // A Key is the key that somebody's credentials are encrypted to.
 type Key struct {
 	Entry       int64
-	Fingerprint string
+	Fingerprint string // "": they removed it
 }
 
-// A Use is what an Approval was used for, or claimed, or why it cannot be used.
-type Use struct {
-	Entry   int64
-	Request string // that uses it; "" when it was ended otherwise
-	attempt string // while it is open, and may give it back
-	until   time.Time
-}
-
+// An until is something that an entry said, and that is forgotten later.
 type until struct {
 	entry int64
-	what  string
 	time  time.Time
 }
 
@@ -58,27 +50,25 @@ type until struct {
 type lift struct {
 	kind event.Kind // that imposes it
 	user string
+	id   string // of the Request that imposed a block or pause
 }
 
 const (
 	// endedFor is how long what was ended is remembered where the Event does not say
 	// when it would have ended: as long as AWS issues anything for.
 	endedFor = 36 * time.Hour
-	// usedFor is how long an Approval that was used or ended is remembered: longer than
-	// one can wait, and then be used.
-	usedFor = 72 * time.Hour
 	// sweepEvery is how often what is over is forgotten.
 	sweepEvery = time.Minute
 )
 
 func newRestricted() restricted {
 	return restricted{
-		blocks:   map[string]Imposed{},
-		lockOuts: map[string]until{},
-		keys:     map[string]Key{},
-		ended:    map[string]until{},
-		used:     map[string]Use{},
-		lifted:   map[lift]int64{},
+		blocks:    map[string]Imposed{},
+		lockOuts:  map[string]until{},
+		keys:      map[string]Key{},
+		lifted:    map[lift]until{},
+		endings:   newEndings(),
+		approvals: approvals{},
 	}
 }
 
@@ -89,40 +79,45 @@ func (r *restricted) restrict(number int64, e event.Event, now time.Time) {
 	case event.BlockedData:
 		r.blocks[d.Target.ID] = imposed(number, e, d.Order)
 	case event.UnblockedData:
-		if r.lifts(event.Blocked, d.Order, number) {
+		if r.lifts(event.Blocked, number, d.Order, now) && r.blocks[d.Target.ID].ID == d.Ends {
 			delete(r.blocks, d.Target.ID)
 		}
 	case event.PausedData:
 		by := imposed(number, e, d.Order)
 		r.pause = &by
 	case event.ResumedData:
-		if r.lifts(event.Paused, d.Order, number) {
+		if r.lifts(event.Paused, number, d.Order, now) && r.pause != nil && r.pause.ID == d.Ends {
 			r.pause = nil
 		}
 	case event.LockedOutData:
-		r.lockOuts[e.Actor.User] = until{number, "", d.Until.Time}
+		r.lockOuts[e.Actor.User] = until{number, d.Until.Time}
 	case event.UnlockedData:
-		if r.lifts(event.LockedOut, d.Order, number) {
+		if d.Code == "" {
+			r.lifted[lift{event.LockedOut, d.Target.ID, ""}] = until{number, now.Add(endedFor)}
 			delete(r.lockOuts, d.Target.ID)
 		}
 	case event.KeyChangedData:
-		r.keyChanged(number, e.Actor.User, d.Key)
+		r.keys[e.Actor.User] = Key{Entry: number, Fingerprint: d.Key}
 	case event.EndedData:
-		r.end(number, d.Grant, d.Purpose, d.Expires.Time, now)
+		r.endings.end(number, e.Actor.User, d, now)
+	case event.RevokingData:
+		r.endings.revoking(number, e, d, now)
+	case event.RevokedData:
+		r.endings.revoked(e, d, now)
 	case event.ApprovalData:
-		r.approvalEnded(number, d, now)
+		r.approvals.end(number, e.Actor, d, now)
 	case event.RestatedData:
 		r.restated(d)
 	}
 }
 
-// lifts reports whether an Event about the end of an order ends it: it may tell only
-// that another stood meanwhile.
-func (r *restricted) lifts(kind event.Kind, o event.Order, number int64) bool {
-	if o.Code != "" {
+// lifts reports whether an Event is about the end of the order that it names: it may tell
+// only that another stood meanwhile. One that names none lifts none.
+func (r *restricted) lifts(kind event.Kind, number int64, o event.Order, now time.Time) bool {
+	if o.Code != "" || o.Ends == "" {
 		return false
 	}
-	r.lifted[lift{kind, o.Target.ID}] = number
+	r.lifted[lift{kind, o.Target.ID, o.Ends}] = until{number, now.Add(endedFor)}
 	return true
 }
 
@@ -136,86 +131,25 @@ func imposed(number int64, e event.Event, o event.Order) Imposed {
 	}
 }
 
-func (r *restricted) keyChanged(number int64, user, fingerprint string) {
-	if fingerprint == "" {
-		delete(r.keys, user)
-		r.lifted[lift{event.KeyChanged, user}] = number
-		return
-	}
-	r.keys[user] = Key{Entry: number, Fingerprint: fingerprint}
-}
-
-func (r *restricted) end(number int64, id, what string, at, now time.Time) {
-	if id == "" {
-		return
-	}
-	if at.IsZero() || at.After(now.Add(endedFor)) {
-		at = now.Add(endedFor)
-	}
-	r.ended[id] = until{number, what, at}
-}
-
-// An Approval is used by the intent that names it. What closes the intent may give it
-// back: where AWS certainly issued nothing.
-func (r *restricted) approvalClaimed(number int64, e event.Event, now time.Time) {
-	d := e.Data.(event.IntentData)
-	if d.Approval == "" {
-		return
-	}
-	if use, ok := r.used[d.Approval]; !ok || use.Request == e.Request {
-		r.used[d.Approval] = Use{Entry: number, Request: e.Request, attempt: d.Attempt, until: now.Add(usedFor)}
-	}
-}
-
-func (r *restricted) approvalGivenBack(intent event.IntentData, closing event.Event) {
-	use, ok := r.used[intent.Approval]
-	if !ok || use.attempt != intent.Attempt {
-		return
-	}
-	issued := true
-	switch d := closing.Data.(type) {
-	case event.FailedData:
-		issued = d.AccessKeyID != "" || d.Code == codeOutcomeUnknown || d.Code == codeInternal
-	case event.NotActedData:
-		issued = false
-	}
-	if !issued {
-		delete(r.used, intent.Approval)
-	}
-}
-
-// broker's Codes of failures of which nobody knows whether AWS issued something.
-const (
-	codeOutcomeUnknown = "outcome_unknown"
-	codeInternal       = "internal"
-)
-
-func (r *restricted) approvalEnded(number int64, d event.ApprovalData, now time.Time) {
-	switch d.State {
-	case "denied", "cancelled", "expired":
-		r.used[d.Approval] = Use{Entry: number, until: now.Add(usedFor)}
-	}
-}
-
 // sweep forgets what is over by itself.
 func (r *restricted) sweep(now time.Time) {
 	if now.Sub(r.swept) < sweepEvery && !r.swept.After(now) {
 		return
 	}
 	r.swept = now
-	for user, l := range r.lockOuts {
-		if l.time.Before(now) {
-			delete(r.lockOuts, user)
-		}
-	}
-	for id, e := range r.ended {
-		if e.time.Before(now) {
-			delete(r.ended, id)
-		}
-	}
-	for id, u := range r.used {
-		if u.until.Before(now) {
-			delete(r.used, id)
+	forget(r.lockOuts, now)
+	forget(r.lifted, now)
+	r.endings.sweep(now)
+	r.approvals.sweep(now)
+}
+
+func (u until) over(now time.Time) bool { return u.time.Before(now) }
+
+// forget drops what is over.
+func forget[K comparable, V interface{ over(now time.Time) bool }](from map[K]V, now time.Time) {
+	for k, v := range from {
+		if v.over(now) {
+			delete(from, k)
 		}
 	}
 }

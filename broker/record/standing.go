@@ -25,7 +25,7 @@ func (l *Log) LockedUntil(user string) time.Time {
 	return l.state.lockOuts[user].time
 }
 
-// Key returns the key of a person that is on the record; false where there is none.
+// Key returns the key of a person that is on the record; false where the record tells of none.
 func (l *Log) Key(user string) (Key, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -33,19 +33,25 @@ func (l *Log) Key(user string) (Key, bool) {
 	return k, ok
 }
 
-// Ended reports whether a Grant or an MFA session was ended.
-func (l *Log) Ended(id string) bool {
+// GrantEnding says how far a Grant was ended.
+func (l *Log) GrantEnding(h Held) Ending {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_, ok := l.state.ended[id]
-	return ok
+	return l.state.endings.grant(h)
+}
+
+// SessionEnded reports whether an MFA session was ended.
+func (l *Log) SessionEnded(h Held) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.state.endings.session(h)
 }
 
 // Used returns what an Approval was used for, or that it was ended; false where it was not.
 func (l *Log) Used(id string) (Use, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	u, ok := l.state.used[id]
+	u, ok := l.state.approvals[id]
 	return u, ok
 }
 

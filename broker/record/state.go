@@ -15,8 +15,11 @@ type state struct {
 	// unknownStop is a kind that restricts and that this program does not know; "" while
 	// there was none.
 	unknownStop event.Kind
-	imported    string // position of the last entry of the former record that was imported
-	importOver  bool   // nothing more of it is imported
+	// whole is the number of the first restatement that was read; 0: none. Who begins to
+	// read at a start knows of every open intent from there on.
+	whole      int64
+	imported   string // position of the last entry of the former record that was imported
+	importOver bool   // nothing more of it is imported
 	restricted
 }
 
@@ -44,13 +47,21 @@ func (s *state) apply(number int64, e event.Event, now time.Time) (first bool) {
 	case attempt == "":
 	case e.Kind == event.Intent:
 		s.open[attempt] = opened{number: number, intent: e, read: now}
-		s.approvalClaimed(number, e, now)
+		s.approvals.claimed(number, e, now)
 	default:
 		var o opened
-		if o, first = s.open[attempt]; first {
-			delete(s.open, attempt)
-			s.approvalGivenBack(o.intent.Data.(event.IntentData), e)
+		if o, first = s.open[attempt]; !first {
+			s.second(number, e, now)
+			return false
 		}
+		delete(s.open, attempt)
+		s.approvals.givenBack(o.intent.Data.(event.IntentData), e)
+		if granted, ok := e.Data.(event.GrantedData); ok {
+			s.endings.sessionBegan(number, o.number, e, granted, now)
+		}
+	}
+	if e.Kind == event.Restated && s.whole == 0 {
+		s.whole = number
 	}
 	switch d := e.Data.(type) {
 	case event.ImportedData:
@@ -60,4 +71,12 @@ func (s *state) apply(number int64, e event.Event, now time.Time) (first bool) {
 	}
 	s.restrict(number, e, now)
 	return first
+}
+
+// second takes in an Event that closes an Attempt which was closed before. What it tells
+// does not count, but that the owner threw away what it had kept.
+func (s *state) second(number int64, e event.Event, now time.Time) {
+	if failed, ok := e.Data.(event.FailedData); ok {
+		s.endings.thrownAway(number, e, failed, now)
+	}
 }
