@@ -2,7 +2,6 @@ package record
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/assumebot/assumebot/broker/event"
 )
@@ -56,19 +55,4 @@ func (l *Log) followed(e Entry, aside []byte) Followed {
 		out.Event, out.Broken = event.Event{}, err.Error()
 	}
 	return out
-}
-
-// Entry returns the Event of one entry that was read, whenever that was. What stands there
-// and is no entry of this record is an error.
-func (l *Log) Entry(ctx context.Context, number int64) (event.Event, error) {
-	found, _, err := l.Read(ctx, number, 1)
-	switch {
-	case err != nil:
-		return event.Event{}, err
-	case len(found) == 0 || found[0].Number != number:
-		return event.Event{}, fmt.Errorf("entry %d is not there", number)
-	case found[0].Broken != "":
-		return event.Event{}, fmt.Errorf("entry %d: %s", number, found[0].Broken)
-	}
-	return found[0].Event, nil
 }

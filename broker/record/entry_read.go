@@ -1,0 +1,65 @@
+package record
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/assumebot/assumebot/broker/event"
+)
+
+// ErrNoEntry says that the record has no entry of that number that counts.
+var ErrNoEntry = errors.New("the record has no such entry")
+
+// Entry reads one entry again, without its free text: what the store has there now, by its
+// MACs and, where this replica still remembers the entry, by the tree. One that closes what was
+// closed before does not count. An error other than [ErrNoEntry] says that nobody knows.
+func (l *Log) Entry(ctx context.Context, number int64) (event.Event, error) {
+	if number >= l.Size() { // another replica may have written it just now
+		if err := l.CaughtUp(ctx); err != nil {
+			return event.Event{}, err
+		}
+	}
+	if err := l.Err(); err != nil {
+		return event.Event{}, err
+	}
+	if number < 0 || number >= l.Size() {
+		return event.Event{}, fmt.Errorf("%w as %d", ErrNoEntry, number)
+	}
+	found, err := l.Entries.Read(ctx, number, 1)
+	if err != nil {
+		return event.Event{}, err
+	}
+	if len(found) == 0 || found[0].Number != number {
+		return event.Event{}, fmt.Errorf("%w as %d: it is not kept any more", ErrNoEntry, number)
+	}
+	if err := l.again(found[0]); err != nil {
+		return event.Event{}, fmt.Errorf("%w as %d: %w", ErrNoEntry, number, err)
+	}
+	e, err := event.Decode(found[0].Leaf, nil)
+	if err != nil {
+		return event.Event{}, fmt.Errorf("%w as %d: %w", ErrNoEntry, number, err)
+	}
+	return e, nil
+}
+
+// again checks an entry that was read before.
+func (l *Log) again(e Entry) error {
+	if err := e.check(l.Keys, l.Origin); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if id := l.view.idAt(e.Number); id != "" && id != e.ID {
+		return errors.New("it is another one than was read")
+	}
+	if root, known := l.view.rootAfter(e.After); known && !bytes.Equal(root[:], e.Root) {
+		return errors.New("its writer read other entries than this replica")
+	}
+	// Who began to read between an intent and its outcome does not know that of the latter.
+	if whole := l.state.whole; l.view.isLate(e.Number) && (l.view.from == 0 || whole > 0 && e.Number > whole) {
+		return errors.New("it closes what was closed before")
+	}
+	return nil
+}
