@@ -30,16 +30,15 @@ func (s Log) Append(ctx context.Context, b record.Batch) (record.Appended, error
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	send := func(run evaluate) (out record.Appended, err error) {
-		err = s.onRecordNode(ctx, func(node redis.UniversalClient) error {
-			out, err = s.appendOnce(ctx, node, b.After, func(p redis.Pipeliner) *redis.Cmd { return run(ctx, p, keys, args...) })
-			return err
-		})
-		return out, err
+	send := func(run evaluate) (record.Appended, error) {
+		return s.appendOnce(ctx, b.After, func(p redis.Pipeliner) *redis.Cmd { return run(ctx, p, keys, args...) })
 	}
 	out, err := send(s.scripts.appendLog.EvalSha)
 	if redis.HasErrorPrefix(err, "NOSCRIPT") {
 		out, err = send(s.scripts.appendLog.Eval)
+	}
+	if _, moved := redis.IsMovedError(err); moved {
+		s.reloadNodes(ctx) // for the repeat
 	}
 	if err != nil {
 		return record.Appended{}, fmt.Errorf("append to the record: %w", err)
@@ -77,7 +76,14 @@ func appendArguments(b record.Batch) (keys []string, args []any, err error) {
 
 // appendOnce sends the script, what reads the entries back and, where replicas are
 // asked for, WAIT as one pipeline.
-func (s Log) appendOnce(ctx context.Context, node redis.UniversalClient, after int64, run func(redis.Pipeliner) *redis.Cmd) (record.Appended, error) {
+func (s Log) appendOnce(ctx context.Context, after int64, run func(redis.Pipeliner) *redis.Cmd) (record.Appended, error) {
+	node := s.rdb
+	if s.replicas > 0 {
+		var err error
+		if node, err = s.recordNode(ctx); err != nil {
+			return record.Appended{}, err
+		}
+	}
 	var (
 		script, wait *redis.Cmd
 		read         *redis.XMessageSliceCmd
@@ -112,24 +118,6 @@ func (s Log) appendOnce(ctx context.Context, node redis.UniversalClient, after i
 		return record.Appended{}, read.Err()
 	}
 	return record.Appended{First: first, Entries: readEntries(read.Val())}, nil
-}
-
-// onRecordNode hands do what reaches the record. WAIT names no key, so on a cluster it
-// has to be sent to the record's own node. After a move the writer's repeat finds it.
-func (s Log) onRecordNode(ctx context.Context, do func(redis.UniversalClient) error) error {
-	cluster, ok := s.rdb.(*redis.ClusterClient)
-	if !ok || s.replicas == 0 {
-		return do(s.rdb)
-	}
-	node, err := cluster.MasterForKey(ctx, logEntries)
-	if err != nil {
-		return err
-	}
-	err = do(node)
-	if _, moved := redis.IsMovedError(err); moved {
-		cluster.ReloadState(ctx)
-	}
-	return err
 }
 
 // What the script answers when it refused.

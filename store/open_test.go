@@ -123,7 +123,7 @@ var aclUser = []string{
 	"--user", "bot", "on", ">" + password, "~assumebot:*", "-@all",
 	"+hello", "+auth", "+ping", "+select", "+evalsha", "+eval", "+script|load", "+get", "+set", "+mget", "+del",
 	"+pttl", "+pexpire", "+zadd", "+zrange", "+zrem", "+zscore", "+zremrangebyscore", "+xadd", "+xread", "+time",
-	"+xrange", "+xrevrange", "+xdel", "+wait", "+exists", "+getrange", "+hset", "+hdel", "+hlen", "+hmget", "+hstrlen",
+	"+xrange", "+xrevrange", "+xdel", "+wait", "+exists", "+getrange", "+hset", "+hdel", "+hlen", "+hmget", "+hstrlen", "+info",
 }
 
 func TestACLUserOfTheDocumentationIsEnough(t *testing.T) {

@@ -77,6 +77,7 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 			_, err := s.Checkpoints.Tiles(ctx, []string{"tile/0/000"})
 			return err
 		},
+		"Durability":  func(ctx context.Context) error { _, err := s.Log.Durability(ctx); return err },
 		"DeleteTiles": func(ctx context.Context) error { return s.Checkpoints.DeleteTiles(ctx, []string{"tile/0/000"}) },
 		"SaveTiles": func(ctx context.Context) error {
 			if err := appendOne(ctx); err != nil { // a tree without entries is of a record that was lost
