@@ -132,5 +132,28 @@ func probe(ctx context.Context, rdb redis.UniversalClient) error {
 	if err != nil {
 		return fmt.Errorf("write: %w", err)
 	}
+	return probeRecord(ctx, rdb)
+}
+
+// probeRecord does what the record takes, beside its keys: the ACL user of an older
+// release may not, and every Request would fail.
+func probeRecord(ctx context.Context, rdb redis.UniversalClient) error {
+	const key = "assumebot:{record}:probe"
+	_, err := rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		p.XRangeN(ctx, key, "-", "+", 1)
+		p.XRevRangeN(ctx, key, "+", "-", 1)
+		p.XDel(ctx, key, "0-1")
+		p.GetRange(ctx, key, 0, 1)
+		p.HSet(ctx, key, "x", "x")
+		p.HStrLen(ctx, key, "x")
+		p.HLen(ctx, key)
+		p.HMGet(ctx, key, "x")
+		p.HDel(ctx, key, "x")
+		p.Exists(ctx, key)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("try what the record needs: %w", err)
+	}
 	return nil
 }

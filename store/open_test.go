@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -143,6 +144,10 @@ func TestACLUserOfTheDocumentationIsEnough(t *testing.T) {
 	locked := storetest.StartRedis(t, "--requirepass", password)
 	wantOpenError(t, locked.URL, keys, "NOAUTH", "check the user and password in REDIS_URL")
 	mustOpen(t, strings.Replace(locked.URL, "unix://", "unix://:"+password+"@", 1))
+
+	older := slices.DeleteFunc(slices.Clone(aclUser), func(word string) bool { return word == "+hset" })
+	before := storetest.StartRedis(t, older...)
+	wantOpenError(t, strings.Replace(before.URL, "unix://", "unix://bot:"+password+"@", 1), keys, "NOPERM", "try what the record needs", "ACL user")
 
 	weak := storetest.StartRedis(t, "--user", "bot", "on", ">"+password, "~assumebot:*", "-@all", "+hello", "+ping", "+auth")
 	wantOpenError(t, strings.Replace(weak.URL, "unix://", "unix://bot:"+password+"@", 1), keys, "NOPERM", "ACL user")
