@@ -4,14 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
-	"strconv"
 	"strings"
+
+	"golang.org/x/mod/sumdb/tlog"
 )
 
 // MaxObject is the most bytes of one object of the archive: a full bundle of the
 // largest Events, with two bytes of length before each.
-const MaxObject = 256 * (2 + MaxLeaf)
+const MaxObject = tileWidth * (2 + MaxLeaf)
 
 // Why an object is not as it was asked to be.
 var (
@@ -54,33 +54,36 @@ const (
 	KindAside                      // free text, which may be erased
 )
 
-// maxIndex is the most groups of three digits in a path: enough for any entry.
-const maxIndex = 6
+// CheckpointPath is the path of the newest checkpoint.
+const CheckpointPath = "checkpoint"
 
-// objectPath is checkpoint, tile/L/N, tile/L/N.p/W, tile/entries/… alike, and aside/N.
-// N is in groups of three digits, all but the last with an x before it.
-// https://c2sp.org/tlog-tiles
-var objectPath = regexp.MustCompile(`^(?:checkpoint|(?:tile/(entries|\d|[1-5]\d|6[0-3])|aside)/((?:x\d{3}/)*\d{3})(?:\.p/([1-9]\d{0,2}))?)$`)
+// AsidePath returns the path of the free text of an entry: aside/N, where N is written
+// as in the path of a tile.
+func AsidePath(number int64) string {
+	return "aside/" + strings.TrimPrefix(TilePath(tlog.Tile{H: tileHeight, N: number, W: tileWidth}), "tile/0/")
+}
 
 // KindOf tells what the object of a path is, and refuses what is no path of an archive.
 func KindOf(path string) (Kind, error) {
-	parts := objectPath.FindStringSubmatch(path)
-	if parts == nil {
-		return 0, fmt.Errorf("%.80q is no path of an archive", path)
-	}
-	tile, index, width := parts[1], parts[2], parts[3]
-	w, _ := strconv.Atoi(width) // three digits
+	number, aside := strings.CutPrefix(path, "aside/")
 	switch {
-	case index == "":
+	case path == CheckpointPath:
 		return KindCheckpoint, nil
-	case strings.HasPrefix(index, "x000/") || strings.Count(index, "/") >= maxIndex || w > 255 || tile == "" && width != "":
-		return 0, fmt.Errorf("%.80q is no path of an archive", path)
-	case tile == "":
-		return KindAside, nil
-	case width != "":
-		return KindPartial, nil
+	case aside && len(path) <= 64:
+		t, err := tlog.ParseTilePath(fmt.Sprintf("tile/%d/0/%s", tileHeight, number))
+		if err == nil && t.N < MaxSize && AsidePath(t.N) == path {
+			return KindAside, nil
+		}
+	case !aside:
+		t, err := ParseTilePath(path)
+		switch {
+		case err == nil && t.W == tileWidth:
+			return KindFull, nil
+		case err == nil:
+			return KindPartial, nil
+		}
 	}
-	return KindFull, nil
+	return 0, fmt.Errorf("%.64q is no path of an archive", path)
 }
 
 // CheckCreate is what every Objects asks before Create.

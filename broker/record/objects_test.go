@@ -11,7 +11,7 @@ func TestOnlyPathsOfAnArchiveArePaths(t *testing.T) {
 	for path, want := range map[string]record.Kind{
 		"checkpoint":                         record.KindCheckpoint,
 		"tile/0/000":                         record.KindFull,
-		"tile/63/001":                        record.KindFull,
+		"tile/5/001":                         record.KindFull,
 		"tile/0/x001/x234/067":               record.KindFull,
 		"tile/0/x001/234.p/5":                record.KindPartial,
 		"tile/0/000.p/255":                   record.KindPartial,
@@ -19,13 +19,13 @@ func TestOnlyPathsOfAnArchiveArePaths(t *testing.T) {
 		"tile/entries/x009/007.p/31":         record.KindPartial,
 		"aside/004":                          record.KindAside,
 		"aside/x004/711":                     record.KindAside,
-		"aside/x009/x007/x199/x254/x740/992": record.KindAside,
+		"aside/x009/x007/x199/x254/x740/991": record.KindAside,
 
 		"": 0, "/checkpoint": 0, "checkpoint/": 0, "./checkpoint": 0, "checkpoint\n": 0, "Checkpoint": 0,
-		"tile/0/../0/000": 0, "tile/0/000/..": 0, "tile/0/0": 0, "tile/0/0000": 0, "tile/64/000": 0, "tile/00/000": 0, "tile/-1/000": 0,
+		"tile/0/../0/000": 0, "tile/0/000/..": 0, "tile/0/0": 0, "tile/0/0000": 0, "tile/63/000": 0, "tile/64/000": 0, "tile/00/000": 0, "tile/-1/000": 0,
 		"tile/8/0/000": 0, "tile/0/x000/001": 0, "tile/0/x001": 0, "tile/0/001/002": 0, "tile/0/000.p": 0, "tile/0/000.p/0": 0,
 		"tile/0/000.p/05": 0, "tile/0/000.p/256": 0, "tile/0/000.p/1/2": 0, "tile/data/000": 0, "tile/0/٠٠٠": 0,
-		"aside/000.p/5": 0, "aside/4711": 0, "aside/": 0, ".tmp/000": 0, "tile/0/x001/x001/x001/x001/x001/x001/001": 0,
+		"aside/x009/x007/x199/x254/x740/992": 0, "aside/000.p/5": 0, "aside/4711": 0, "aside/": 0, ".tmp/000": 0, "tile/0/x001/x001/x001/x001/x001/x001/001": 0,
 		"tile/0/" + strings.Repeat("x001/", 10_000) + "001": 0,
 	} {
 		got, err := record.KindOf(path)
@@ -47,4 +47,13 @@ func FuzzKindOf(f *testing.F) {
 			t.Errorf("%q: got %d, want a refusal", path, kind)
 		}
 	})
+}
+
+func TestThePathOfFreeTextIsThatOfItsEntry(t *testing.T) {
+	for number, want := range map[int64]string{0: "aside/000", 4711: "aside/x004/711", record.MaxSize - 1: "aside/x009/x007/x199/x254/x740/991"} {
+		got := record.AsidePath(number)
+		if kind, err := record.KindOf(got); got != want || kind != record.KindAside || err != nil {
+			t.Errorf("got %s, of kind %d and %v, want %s", got, kind, err, want)
+		}
+	}
 }
