@@ -140,9 +140,28 @@ func TestFreeTextStandsBesideTheLeaf(t *testing.T) {
 	}
 }
 
+func TestAllTextsOfAnEventAreFound(t *testing.T) {
+	data := event.RestatedData{
+		Pause:  &event.RestatedOrder{Reason: event.NewText("one")},
+		Blocks: []event.RestatedOrder{{Reason: event.NewText("two")}, {}},
+	}
+	var got []string
+	for _, text := range (event.Event{Data: data}).Texts() {
+		got = append(got, text.String())
+	}
+	if diff := cmp.Diff([]string{"one", "two"}, got); diff != "" {
+		t.Error(diff)
+	}
+	for _, none := range []event.Event{{}, {Data: event.Other{Of: "x"}}, {Data: event.PausedData{}}} {
+		if got := none.Texts(); len(got) != 0 {
+			t.Errorf("%v: got %v", none, got)
+		}
+	}
+}
+
 func TestAKindThatIsNotKnownIsFollowed(t *testing.T) {
 	for name, leaf := range map[string]string{
-		"kind":    `{"v":1,"id":"e1","time":"2026-01-05T12:00:00.123Z","kind":"forgotten","stop":true,"data":{"x":[1,2]}}`,
+		"kind":    `{"v":1,"id":"e1","time":"2026-01-05T12:00:00.123Z","kind":"to_come","stop":true,"data":{"x":[1,2]}}`,
 		"version": `{"v":2,"id":"e1","time":"2026-01-05T12:00:00.123Z","kind":"granted","stop":true,"data":{"x":[1,2]}}`,
 	} {
 		got, err := event.Decode([]byte(leaf), nil)
@@ -227,7 +246,7 @@ func TestWhatCannotBeWrittenIsRefused(t *testing.T) {
 		"negative":    of(event.IntentData{Act: event.Act{Seconds: -1}}),
 		"far number":  of(event.IntentData{Act: event.Act{Seconds: 1 << 53}}),
 		"far time":    of(event.LockedOutData{Until: event.At(noon.AddDate(9000, 0, 0))}),
-		"unknown one": of(event.Other{Of: "forgotten", Raw: []byte(`1`)}),
+		"unknown one": of(event.Other{Of: "to_come", Raw: []byte(`1`)}),
 	} {
 		if leaf, _, err := e.Encode(); err == nil {
 			t.Errorf("%s: got %s, want it refused", name, leaf)

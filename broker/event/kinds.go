@@ -43,6 +43,8 @@ const (
 	Imported Kind = "imported"
 	Opened   Kind = "opened"
 	Alarm    Kind = "alarm"
+
+	Forgotten Kind = "forgotten"
 )
 
 // A Payload is what an Event of one kind holds.
@@ -57,7 +59,7 @@ var all = []Payload{
 	IdentityData{}, KeyChangedData{}, LockedOutData{}, RevokingData{}, RevokedData{},
 	ApprovingData{}, ApprovalData{}, AcknowledgedData{}, UnlockedData{}, BlockedData{}, UnblockedData{}, PausedData{}, ResumedData{}, WhoData{},
 	ConfigData{}, ConfigBrokenData{}, MembershipData{}, SetAsideData{},
-	UnknownData{}, NotActedData{}, RestatedData{}, ImportedData{}, OpenedData{}, AlarmData{},
+	UnknownData{}, NotActedData{}, RestatedData{}, ImportedData{}, OpenedData{}, AlarmData{}, ForgottenData{},
 }
 
 var payloads = func() map[Kind]Payload {

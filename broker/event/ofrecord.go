@@ -134,6 +134,15 @@ type AlarmData struct {
 	Root    string `json:"root,omitempty" max:"64"`   // and its root, in base64
 }
 
+// ForgottenData is that an operator is about to have the free text of an entry erased.
+type ForgottenData struct {
+	Entry int64  `json:"entry"`                  // number of the entry
+	By    string `json:"by,omitempty" max:"255"` // who had it erased
+}
+
+// Kind implements Payload.
+func (ForgottenData) Kind() Kind { return Forgotten }
+
 // Kind implements Payload.
 func (UnknownData) Kind() Kind { return Unknown }
 

@@ -70,6 +70,23 @@ func (t Text) Erased() bool { return t.state == erased }
 // Altered reports whether what travels beside the leaf is not the text that was written.
 func (t Text) Altered() bool { return t.state == altered }
 
+// Texts are the texts of e, also those that are not there any more; none of an Event of a
+// kind that is not known.
+func (e Event) Texts() []Text {
+	if e.Data == nil {
+		return nil
+	}
+	v := reflect.New(reflect.TypeOf(e.Data)).Elem()
+	v.Set(reflect.ValueOf(e.Data))
+	var out []Text
+	eachText(v, func(t *Text) {
+		if !t.IsZero() {
+			out = append(out, *t)
+		}
+	})
+	return out
+}
+
 // Equal reports whether t and other are the same text in the same state.
 func (t Text) Equal(other Text) bool {
 	return t.digest == other.digest && t.text == other.text && t.state == other.state
