@@ -3,6 +3,7 @@ package record
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -78,8 +79,8 @@ func Bundle(leaves [][]byte) ([]byte, error) {
 	return out, nil
 }
 
-// ParseBundle returns the entries of a bundle, of which it has width. They share its
-// memory.
+// ParseBundle returns the entries of a bundle, of which it has width; with an error,
+// those before what is damaged. They share its memory.
 func ParseBundle(data []byte, width int) ([][]byte, error) {
 	if width < 1 || width > tileWidth {
 		return nil, fmt.Errorf("a bundle of %d events", width)
@@ -87,17 +88,17 @@ func ParseBundle(data []byte, width int) ([][]byte, error) {
 	leaves := make([][]byte, 0, width)
 	for range width {
 		if len(data) < 2 {
-			return nil, fmt.Errorf("a bundle ends after %d of %d events", len(leaves), width)
+			return leaves, fmt.Errorf("a bundle ends after %d of %d events", len(leaves), width)
 		}
 		size := int(binary.BigEndian.Uint16(data))
 		if size == 0 || size > MaxLeaf || size > len(data)-2 {
-			return nil, fmt.Errorf("event %d of a bundle has %d bytes", len(leaves), size)
+			return leaves, fmt.Errorf("event %d of a bundle has %d bytes", len(leaves), size)
 		}
 		leaves = append(leaves, data[2:2+size:2+size])
 		data = data[2+size:]
 	}
 	if len(data) != 0 {
-		return nil, fmt.Errorf("a bundle has %d bytes after its events", len(data))
+		return leaves, fmt.Errorf("a bundle has %d bytes after its events", len(data))
 	}
 	return leaves, nil
 }
@@ -158,8 +159,11 @@ func (r tileReader) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 			return out, nil
 		}
 	}
-	return nil, fmt.Errorf("%s is not there, and %d other tiles", TilePath(missing[0]), len(missing)-1)
+	return nil, fmt.Errorf("%w: %s, and %d others", errTile, TilePath(missing[0]), len(missing)-1)
 }
+
+// errTile says that a tile of the tree cannot be had.
+var errTile = errors.New("a tile is missing or damaged")
 
 func pathsOf(tiles []tlog.Tile, widths func(int) (from, to int)) []string {
 	var paths []string
@@ -183,7 +187,7 @@ func narrowest(t tlog.Tile, widths func(int) (from, to int), got map[string][]by
 			continue
 		}
 		if len(data) != wider.W*tlog.HashSize {
-			return nil, fmt.Errorf("%s has %d bytes", TilePath(wider), len(data))
+			return nil, fmt.Errorf("%w: %s has %d bytes", errTile, TilePath(wider), len(data))
 		}
 		return data[:t.W*tlog.HashSize], nil
 	}

@@ -1,0 +1,77 @@
+package record
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/mod/sumdb/note"
+)
+
+// A Source is where a record can be read: the store, an archive, or a file. Nothing that
+// it returns is trusted.
+type Source interface {
+	// Checkpoint returns the newest checkpoint as it was signed; nil when there is none.
+	Checkpoint(ctx context.Context) ([]byte, error)
+	// Bounds returns the number of the first entry that is kept, and the number after the
+	// last: they are equal where there is none.
+	Bounds(ctx context.Context) (first, next int64, err error)
+	// Read returns up to limit entries from number from on, in order, without Asides. What
+	// stands there and is no entry is returned with what could be read of it.
+	Read(ctx context.Context, from int64, limit int) ([]Entry, error)
+	// Asides returns the Asides of entries; one that has none, or was erased, is left out.
+	Asides(ctx context.Context, numbers []int64) (map[int64][]byte, error)
+	// Tiles returns the tiles of these C2SP paths; one that is not there is left out.
+	Tiles(ctx context.Context, paths []string) (map[string][]byte, error)
+}
+
+// ErrDamaged says that a Source answered, and that what it holds is not what a record is
+// kept as.
+var ErrDamaged = errors.New("it is damaged")
+
+// FromStore reads the record where it is written.
+func FromStore(entries Entries, checkpoints Checkpoints) Source {
+	return storeSource{entries, checkpoints}
+}
+
+type storeSource struct {
+	Entries
+	checkpoints Checkpoints
+}
+
+func (s storeSource) Checkpoint(ctx context.Context) ([]byte, error) {
+	raw, err := s.checkpoints.Checkpoint(ctx)
+	if err != nil || raw == nil {
+		return nil, err
+	}
+	p, err := parsePublished(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return p.Note, nil
+}
+
+func (s storeSource) Tiles(ctx context.Context, paths []string) (map[string][]byte, error) {
+	return s.checkpoints.Tiles(ctx, paths)
+}
+
+// CheckAny is Check for whichever log of the key raw says that it is of.
+func (k PublicKeys) CheckAny(raw []byte) (Checkpoint, error) {
+	c, err := unchecked(raw)
+	if err != nil {
+		return Checkpoint{}, err
+	}
+	return k.Check(raw, c.Origin)
+}
+
+// unchecked reads the text of a checkpoint, whoever signed it.
+func unchecked(raw []byte) (Checkpoint, error) {
+	if len(raw) > MaxNote {
+		return Checkpoint{}, fmt.Errorf("a checkpoint of %d bytes", len(raw))
+	}
+	var has *note.UnverifiedNoteError
+	if _, err := note.Open(raw, note.VerifierList()); !errors.As(err, &has) {
+		return Checkpoint{}, fmt.Errorf("a checkpoint: %w", err)
+	}
+	return parseCheckpoint(has.Note.Text)
+}

@@ -1,0 +1,467 @@
+package record
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/assumebot/assumebot/broker/event"
+)
+
+// A whole is a record of 600 signed entries, and 30 after them.
+type whole struct {
+	m      *memory
+	s      *shelf
+	key    *Signer
+	keys   PublicKeys
+	older  []byte // the checkpoint of 300 entries
+	signed Checkpoint
+}
+
+// wholeRecord returns a copy of one that is made once.
+func wholeRecord(t *testing.T) whole {
+	t.Helper()
+	recordOnce.Do(func() { recordOnce.whole = newRecord(t) })
+	k := recordOnce.whole
+	k.m = k.m.copyOf()
+	k.m.changed = make(chan struct{})
+	k.s = &shelf{m: k.m, published: k.s.published, tiles: map[string][]byte{}, turns: map[string]int64{}}
+	for path, data := range recordOnce.s.tiles {
+		k.s.tiles[path] = bytes.Clone(data)
+	}
+	return k
+}
+
+var recordOnce struct {
+	sync.Once
+	whole
+}
+
+func newRecord(t *testing.T) whole {
+	t.Helper()
+	k := whole{m: newMemory(), key: testSigner(t)}
+	k.s = newShelf(k.m)
+	var err error
+	if k.keys, err = k.key.PublicKeys(); err != nil {
+		t.Fatal(err)
+	}
+	l := running(t, k.m, "a")
+	p := publisher(k.s, l, k.key)
+	said := about("said")
+	said.Data = event.RefusedData{Account: "prod", Reason: event.NewText("INC-42 failover")}
+	l.mustRecord(t, said)
+	l.fill(t, "a", 299)
+	k.publish(t, p)
+	k.older = newest(t, k.s, k.key).Note
+	l.fill(t, "b", 600-int(l.Size()))
+	k.publish(t, p)
+	k.signed = newest(t, k.s, k.key)
+	l.fill(t, "c", 630-int(l.Size()))
+	return k
+}
+
+func (k whole) publish(t *testing.T, p *Publisher) {
+	t.Helper()
+	if err := publish(t, p); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// archive is a directory as whoever archives writes it.
+func (k whole) archive(t *testing.T) Source {
+	t.Helper()
+	d, err := OpenDir(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = d.Close() })
+	create := func(path string, data []byte) {
+		if err := d.Create(t.Context(), path, data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for path, data := range k.s.tiles {
+		create(path, data)
+	}
+	size := min(k.signed.Size, int64(len(k.m.entries)))
+	for n := int64(0); n*tileWidth < k.signed.Size && n*tileWidth < size; n++ {
+		var leaves [][]byte
+		for _, e := range k.m.entries[n*tileWidth : min(size, (n+1)*tileWidth)] {
+			leaves = append(leaves, e.Leaf)
+		}
+		data, err := Bundle(leaves)
+		if err != nil {
+			t.Fatal(err)
+		}
+		width := int(min(k.signed.Size-n*tileWidth, tileWidth)) // though it may have fewer
+		create(TilePath(tlog.Tile{H: tileHeight, L: bundles, N: n, W: width}), data)
+	}
+	for n, e := range k.m.entries[:size] {
+		if e.Aside != nil {
+			create(AsidePath(int64(n)), e.Aside)
+		}
+	}
+	if err := d.Replace(t.Context(), "checkpoint", nil, k.signed.Note); err != nil {
+		t.Fatal(err)
+	}
+	s, err := FromArchive(t.Context(), d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// file is an export, of whatever there is.
+func (k whole) file(t *testing.T) Source {
+	t.Helper()
+	var out bytes.Buffer
+	to := json.NewEncoder(&out)
+	lines := []exportLine{{Version: 1, Origin: origin, First: new(int64)}}
+	for _, e := range k.m.entries {
+		lines = append(lines, entryLine(e, e.Number >= k.signed.Size-Window))
+	}
+	for path, data := range k.s.tiles {
+		lines = append(lines, exportLine{Tile: path, Data: data})
+	}
+	note := string(k.signed.Note)
+	for _, l := range append(lines, exportLine{Checkpoint: &note}) {
+		if err := to.Encode(l); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := FromFile(bytes.NewReader(out.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (k whole) sources(t *testing.T) map[string]Source {
+	t.Helper()
+	return map[string]Source{"store": FromStore(k.m, k.s), "archive": k.archive(t), "file": k.file(t)}
+}
+
+func (k whole) verify(t *testing.T, s Source, options ...func(*Verification)) Verified {
+	t.Helper()
+	v := Verification{Source: s, Keys: k.keys, Seal: testKeys("k1")}
+	for _, o := range options {
+		o(&v)
+	}
+	got, err := Verify(t.Context(), v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func TestAWholeRecordVerifiesWhereverItIs(t *testing.T) {
+	k := wholeRecord(t)
+	for name, s := range k.sources(t) {
+		unsigned := int64(30)
+		if name == "archive" {
+			unsigned = 0
+		}
+		for _, since := range [][]byte{nil, k.older, k.signed.Note} {
+			got := k.verify(t, s, func(v *Verification) { v.Since = since })
+			if len(got.Findings) != 0 || got.Signed != 600 || got.Unsigned != unsigned || got.Checkpoint.Tree() != k.signed.Tree() {
+				t.Errorf("%s: got %d signed and %d unsigned entries, %v", name, got.Signed, got.Unsigned, got.Findings)
+			}
+		}
+	}
+}
+
+// renumber gives all entries from one on the numbers of their places.
+func (m *memory) renumber(from int) {
+	for i := from; i < len(m.entries); i++ {
+		m.entries[i].Number = int64(i)
+	}
+}
+
+func (m *memory) swap(a, b int) {
+	m.entries[a].Sealed, m.entries[b].Sealed = m.entries[b].Sealed, m.entries[a].Sealed
+}
+
+func (m *memory) remove(from, to int) {
+	m.entries = slices.Delete(m.entries, from, to)
+}
+
+func (m *memory) insert(at int, e Entry) {
+	m.entries = slices.Insert(m.entries, at, e)
+	m.renumber(at)
+}
+
+func (m *memory) alter(n int) {
+	m.entries[n].Leaf = bytes.Replace(m.entries[n].Leaf, []byte("prod"), []byte("Prod"), 1)
+}
+
+// TestTheFirstEntryThatIsWrongIsNamed does to a record what somebody might, in each place
+// where it is kept.
+func TestTheFirstEntryThatIsWrongIsNamed(t *testing.T) {
+	forged := func(m *memory) Entry {
+		e := m.entries[5]
+		e.Leaf = bytes.Replace(e.Leaf, []byte("UALICE"), []byte("UMARLO"), 1)
+		return e
+	}
+	for name, tc := range map[string]struct {
+		do   func(m *memory)
+		want Finding
+	}{
+		"altered":                       {func(m *memory) { m.alter(7); m.alter(400) }, Finding{Fault: FaultBroken, Entry: 7, Last: 7}},
+		"altered, last":                 {func(m *memory) { m.alter(599) }, Finding{Fault: FaultBroken, Entry: 599, Last: 599}},
+		"removed":                       {func(m *memory) { m.remove(20, 21) }, Finding{Fault: FaultMissing, Entry: 20, Last: 20}},
+		"removed, others moved up":      {func(m *memory) { m.remove(20, 23); m.renumber(20) }, Finding{Fault: FaultMissing, Entry: 20, Last: 22}},
+		"removed over a border":         {func(m *memory) { m.remove(250, 260); m.renumber(250) }, Finding{Fault: FaultMissing, Entry: 250, Last: 259}},
+		"removed, from a border":        {func(m *memory) { m.remove(512, 630) }, Finding{Fault: FaultMissing, Entry: 512, Last: 599}},
+		"doubled":                       {func(m *memory) { m.insert(11, m.entries[10]) }, Finding{Fault: FaultDoubled, Entry: 11, Last: 11, Of: 10}},
+		"doubled over a border":         {func(m *memory) { m.insert(256, m.entries[255]) }, Finding{Fault: FaultDoubled, Entry: 256, Last: 256, Of: 255}},
+		"doubled in place of another":   {func(m *memory) { m.entries[30].Sealed = m.entries[2].Sealed }, Finding{Fault: FaultDoubled, Entry: 30, Last: 30, Of: 2}},
+		"swapped":                       {func(m *memory) { m.swap(40, 41) }, Finding{Fault: FaultMoved, Entry: 40, Last: 40, Of: 41}},
+		"swapped farther":               {func(m *memory) { m.swap(100, 180) }, Finding{Fault: FaultMoved, Entry: 100, Last: 100, Of: 180}},
+		"put in":                        {func(m *memory) { m.insert(50, forged(m)) }, Finding{Fault: FaultInserted, Entry: 50, Last: 50}},
+		"put in place of another":       {func(m *memory) { m.entries[60].Sealed = forged(m).Sealed }, Finding{Fault: FaultBroken, Entry: 60, Last: 60}},
+		"no bytes":                      {func(m *memory) { m.entries[70].Leaf = []byte("{") }, Finding{Fault: FaultBroken, Entry: 70, Last: 70}},
+		"another text beside the entry": {func(m *memory) { m.entries[0].Aside = bytes.ToUpper(m.entries[0].Aside) }, Finding{Fault: FaultText}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := wholeRecord(t)
+			k.m.change(tc.do)
+			for in, s := range k.sources(t) {
+				got := k.verify(t, s)
+				if len(got.Findings) != 1 {
+					t.Fatalf("%s: got %v", in, got.Findings)
+				}
+				f := got.Findings[0]
+				if f.Err = nil; f != tc.want {
+					t.Errorf("%s: got %q, want %q", in, f.Error(), tc.want.Error())
+				}
+			}
+		})
+	}
+}
+
+func TestEntriesThatWereCutOffAreAllNamed(t *testing.T) {
+	k := wholeRecord(t)
+	k.m.change(func(m *memory) { m.remove(500, 630) })
+	for in, s := range map[string]Source{"store": FromStore(k.m, k.s), "file": k.file(t)} {
+		want := Finding{Fault: FaultMissing, Entry: 500, Last: 599}
+		if got := k.verify(t, s); len(got.Findings) != 1 || got.Findings[0] != want || got.Signed != 500 {
+			t.Errorf("%s: got %v", in, got.Findings)
+		}
+	}
+}
+
+func TestWhatIsNotSignedYetIsCheckedAsAReplicaDoes(t *testing.T) {
+	for name, tc := range map[string]struct {
+		do      func(m *memory)
+		want    Fault
+		entry   int64
+		without bool // it is seen without seal keys too
+	}{
+		"altered":  {func(m *memory) { m.alter(610) }, FaultBroken, 610, false},
+		"removed":  {func(m *memory) { m.remove(610, 611) }, FaultMissing, 610, true},
+		"doubled":  {func(m *memory) { m.insert(611, m.entries[610]) }, FaultDoubled, 611, true},
+		"replayed": {func(m *memory) { m.insert(611, m.entries[590]) }, FaultDoubled, 611, true},
+		"forged": {func(m *memory) {
+			e := m.entries[610]
+			e.ID, e.Leaf = "x", bytes.Replace(e.Leaf, []byte("UALICE"), []byte("UMARLO"), 1)
+			m.insert(611, e)
+		}, FaultBroken, 611, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := wholeRecord(t)
+			k.m.change(tc.do)
+			for in, s := range map[string]Source{"store": FromStore(k.m, k.s), "file": k.file(t)} {
+				got := k.verify(t, s)
+				if len(got.Findings) != 1 || got.Findings[0].Fault != tc.want || got.Findings[0].Entry != tc.entry || got.Signed != 600 {
+					t.Errorf("%s: got %v", in, got.Findings)
+				}
+				got = k.verify(t, s, func(v *Verification) { v.Seal = nil })
+				if seen := len(got.Findings) == 1; seen != tc.without {
+					t.Errorf("%s: without seal keys got %v", in, got.Findings)
+				}
+			}
+		})
+	}
+}
+
+func TestTilesOfAnotherTreeAreNamedAndTheRootTellsOfTheEntries(t *testing.T) {
+	for name, do := range map[string]func(tiles map[string][]byte){
+		"altered": func(tiles map[string][]byte) { tiles["tile/0/001"][5]++ },
+		"gone":    func(tiles map[string][]byte) { delete(tiles, "tile/0/001") },
+		"short":   func(tiles map[string][]byte) { tiles["tile/0/001"] = tiles["tile/0/001"][:99] },
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := wholeRecord(t)
+			do(k.s.tiles)
+			for in, s := range k.sources(t) {
+				got := k.verify(t, s)
+				if len(got.Findings) != 1 || got.Findings[0].Fault != FaultTiles || got.Findings[0].Entry != 256 || got.Signed != 600 {
+					t.Errorf("%s: got %d entries, %v", in, got.Signed, got.Findings)
+				}
+			}
+			k.m.change(func(m *memory) { m.alter(310) })
+			for in, s := range k.sources(t) {
+				got := k.verify(t, s)
+				if len(got.Findings) != 2 || got.Findings[1].Fault != FaultTree || got.Signed != 0 {
+					t.Errorf("%s, with another entry: got %v", in, got.Findings)
+				}
+			}
+		})
+	}
+}
+
+func TestACheckpointThatNobodySignedVerifiesNothing(t *testing.T) {
+	k := wholeRecord(t)
+	other, err := testSigner(t).PublicKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for in, s := range k.sources(t) {
+		got := k.verify(t, s, func(v *Verification) { v.Keys = other })
+		if len(got.Findings) != 1 || got.Findings[0].Fault != FaultUnsigned || got.Signed != 0 {
+			t.Errorf("%s: got %v", in, got.Findings)
+		}
+	}
+	k.s.published = nil
+	if got := k.verify(t, FromStore(k.m, k.s)); len(got.Findings) != 1 || got.Findings[0].Fault != FaultUnsigned {
+		t.Errorf("without any: got %v", got.Findings)
+	}
+	k.s.published = []byte("{")
+	if got := k.verify(t, FromStore(k.m, k.s)); len(got.Findings) != 1 || got.Findings[0].Fault != FaultUnsigned {
+		t.Errorf("with one that cannot be read: got %v", got.Findings)
+	}
+}
+
+func TestAWitnessThatDidNotSignIsNamed(t *testing.T) {
+	k := wholeRecord(t)
+	w := newCosigner(t, "witness.example/w1")
+	keys, err := k.key.PublicKeys(w.vkey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	needed := func(v *Verification) { v.Keys, v.Witnesses = keys, []string{w.name} }
+	if got := k.verify(t, FromStore(k.m, k.s), needed); len(got.Findings) != 1 || got.Findings[0].Fault != FaultWitness || got.Signed != 600 {
+		t.Errorf("got %v", got.Findings)
+	}
+	k.signed.Note = append(k.signed.Note, lineOf(w, k.signed.text())...)
+	if got := k.verify(t, k.file(t), needed); len(got.Findings) != 0 || len(got.Checkpoint.Cosigned) != 1 {
+		t.Errorf("cosigned: got %v", got.Findings)
+	}
+}
+
+func TestAnOlderRecordDoesNotGoOnFromANewerCheckpoint(t *testing.T) {
+	k := wholeRecord(t)
+	older := k
+	var err error
+	if older.signed, err = k.keys.Check(k.older, origin); err != nil {
+		t.Fatal(err)
+	}
+	older.m = k.m.copyOf()
+	older.m.entries = older.m.entries[:300]
+	got := older.verify(t, older.file(t), func(v *Verification) { v.Since = k.signed.Note })
+	if len(got.Findings) != 1 || !errors.Is(got.Findings[0], ErrRewound) || got.Signed != 300 {
+		t.Errorf("got %v", got.Findings)
+	}
+	forked := newRecord(t)
+	forked.key, forked.keys = k.key, k.keys
+	note, err := k.key.sign(Checkpoint{Origin: origin, Size: 600, Root: forked.signed.Root})
+	if err != nil {
+		t.Fatal(err)
+	}
+	forked.signed.Note = note
+	got = forked.verify(t, forked.file(t), func(v *Verification) { v.Since = k.older })
+	if len(got.Findings) != 1 || !errors.Is(got.Findings[0], ErrForked) {
+		t.Errorf("of another history: got %v", got.Findings)
+	}
+}
+
+func TestTheStoreMayLetGoOfOldEntriesAlone(t *testing.T) {
+	k := wholeRecord(t)
+	k.m.trimmed = 300
+	written := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	for name, tc := range map[string]struct {
+		now  time.Time
+		want []Fault
+	}{
+		"in time":   {written.Add(48 * time.Hour), nil},
+		"too early": {written.Add(24 * time.Hour), []Fault{FaultMissing}},
+		"never":     {time.Time{}, []Fault{FaultPart}},
+	} {
+		got := k.verify(t, FromStore(k.m, k.s), func(v *Verification) { v.Trimmed = tc.now })
+		var faults []Fault
+		for _, f := range got.Findings {
+			faults = append(faults, f.Fault)
+		}
+		if !slices.Equal(faults, tc.want) || got.First != 300 {
+			t.Errorf("%s: got %v", name, got.Findings)
+		}
+		if len(tc.want) == 0 && got.Signed != 300 {
+			t.Errorf("%s: got %d entries", name, got.Signed)
+		}
+	}
+	k.m.trimmed = 610
+	got := k.verify(t, FromStore(k.m, k.s), func(v *Verification) { v.Trimmed = written.Add(48 * time.Hour) })
+	if len(got.Findings) != 1 || got.Findings[0].Fault != FaultMissing {
+		t.Errorf("beyond the checkpoint: got %v", got.Findings)
+	}
+}
+
+// away is a Source that fails from a call on.
+type away struct {
+	Source
+	calls int
+}
+
+var errAway = errors.New("away")
+
+func (a *away) fails() error {
+	if a.calls--; a.calls < 0 {
+		return errAway
+	}
+	return nil
+}
+
+func (a *away) Read(ctx context.Context, from int64, limit int) ([]Entry, error) {
+	if err := a.fails(); err != nil {
+		return nil, err
+	}
+	return a.Source.Read(ctx, from, limit)
+}
+
+func (a *away) Tiles(ctx context.Context, paths []string) (map[string][]byte, error) {
+	if err := a.fails(); err != nil {
+		return nil, err
+	}
+	return a.Source.Tiles(ctx, paths)
+}
+
+func TestASourceThatIsAwayIsNoFinding(t *testing.T) {
+	k := wholeRecord(t)
+	for calls := range 8 {
+		v := Verification{Source: &away{FromStore(k.m, k.s), calls}, Keys: k.keys, Since: k.older}
+		if got, err := Verify(t.Context(), v); !errors.Is(err, errAway) || len(got.Findings) != 0 {
+			t.Errorf("after %d calls: got %v, %v", calls, got.Findings, err)
+		}
+	}
+}
+
+func TestEveryFaultHasASentence(t *testing.T) {
+	said := map[string]bool{}
+	for f := FaultUnsigned; f <= FaultPart; f++ {
+		said[Finding{Fault: f, Entry: 1, Last: 1, Err: errors.New("why")}.Error()] = true
+	}
+	if len(said) != int(FaultPart) {
+		t.Errorf("got %d sentences, want %d: %v", len(said), FaultPart, said)
+	}
+	if got := (Finding{Fault: FaultMissing, Entry: 3, Last: 5}).Error(); !strings.Contains(got, "3 to 5") {
+		t.Errorf("got %q", got)
+	}
+}
