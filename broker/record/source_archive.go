@@ -23,7 +23,7 @@ type archiveSource struct {
 // FromArchive reads an archive. Where it has no checkpoint it is empty.
 func FromArchive(ctx context.Context, objects Objects) (Source, error) {
 	s := &archiveSource{objects: objects}
-	raw, err := objects.Read(ctx, "checkpoint")
+	raw, err := objects.Read(ctx, CheckpointPath)
 	switch {
 	case errors.Is(err, ErrNoObject):
 		return s, nil
@@ -113,13 +113,4 @@ func (s *archiveSource) Tiles(ctx context.Context, paths []string) (map[string][
 	}
 	all.Wait()
 	return out, fails
-}
-
-// AsidePath is where an archive keeps the Aside of an entry.
-func AsidePath(number int64) string {
-	path := fmt.Sprintf("%03d", number%1000)
-	for number /= 1000; number > 0; number /= 1000 {
-		path = fmt.Sprintf("x%03d/", number%1000) + path
-	}
-	return "aside/" + path
 }
