@@ -13,6 +13,7 @@ import (
 type Config struct {
 	Slack    SlackConfig
 	Broker   policy.Config
+	Record   Record
 	Reminder time.Duration // how long before the end of a Grant the person is reminded; 0: never
 	Warnings Problems      // what is allowed but should be said aloud, such as an Account without MFA
 	Summary  Summary       // what it says, to tell it apart from another
@@ -30,8 +31,9 @@ type File struct {
 	Accounts       At[[]At[Account]] `key:"accounts" change:"-" doc:"What may be had."`
 	Reminder       At[time.Duration] `key:"reminder" may:"zero" default:"5m" doc:"How long before credentials end the person is told; 0 is never."`
 	Delivery
-	Admins At[[]At[string]] `key:"admins" doc:"Who may block, unlock and revoke others, and pause the bot. They need not be users."`
-	Limits At[Limits]       `key:"limits" doc:"What is done within a minute at most, for all replicas together."`
+	Admins At[[]At[string]]  `key:"admins" doc:"Who may block, unlock and revoke others, and pause the bot. They need not be users."`
+	Limits At[Limits]        `key:"limits" doc:"What is done within a minute at most, for all replicas together."`
+	Record At[RecordSection] `key:"record" doc:"How the audit record is kept."`
 
 	groups map[string][]string // of Groups
 	known  map[string]bool     // Slack user IDs of Users
@@ -73,6 +75,7 @@ func Parse(file string, data []byte, readFile func(name string) ([]byte, error))
 	return Config{
 		Slack:    f.Slack.Value.settings(),
 		Broker:   f.granted(),
+		Record:   f.Record.Value.settings(file),
 		Reminder: f.Reminder.Value,
 		Warnings: c.warnings,
 		Summary:  f.summarize(),
@@ -106,6 +109,7 @@ func (f *File) check(c *collector) {
 	f.checkGroups(c)
 	f.checkWho(c, "admins", f.Admins.Value, false) // everybody as admin is never meant
 	f.Limits.Value.check(c)
+	f.Record.Value.check(c)
 	f.known = map[string]bool{}
 	for u := range each(f.Users.Value) {
 		u.check(c)

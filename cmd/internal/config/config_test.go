@@ -69,7 +69,11 @@ func TestParseConfigReadsWholeFile(t *testing.T) {
 	}
 	got := mustParse(t, string(data), files{"readonly.json": "{\n \"Version\": \"2012-10-17\",\n \"Statement\": []\n}\n"})
 	want := Config{
-		Slack:    SlackConfig{CommandPrefix: "aws-", AuditChannel: "C0AUDIT", ApprovalsChannel: "C0AUDIT", Connections: 3},
+		Slack: SlackConfig{CommandPrefix: "aws-", AuditChannel: "C0AUDIT", ApprovalsChannel: "C0AUDIT", Connections: 3},
+		Record: Record{
+			Origin: "example.com/assumebot", Replicas: 1, Archive: "/var/lib/assumebot/record", RequireArchive: true, RequireWitnesses: true,
+			Witnesses: []Witness{{URL: "https://witness.example/x", Key: witnessKey1}},
+		},
 		Reminder: 10 * time.Minute,
 		Warnings: Problems{
 			{File: "config.yaml", Line: 51, Column: 11, Message: "account hub has no role, which is accepted: its credentials can assume, without the bot, " +

@@ -37,11 +37,15 @@ const wholeEntry = "config"
 const concealed = "sha256:"
 
 // fixed are the fields that a running process goes on without.
-var fixed = []string{"slack.audit_channel", "slack.command_prefix", "slack.connections"}
+var fixed = []string{
+	"slack.audit_channel", "slack.command_prefix", "slack.connections",
+	"record.archive", "record.origin", "record.replicas", "record.require", "record.witnesses",
+}
 
 func (f *File) summarize() Summary {
 	whole := newEntry("")
 	whole.keys("", reflect.ValueOf(f).Elem())
+	whole.summarizeWitnesses(&f.Record.Value)
 	s := Summary{wholeEntry: whole}
 	for u := range each(f.Users.Value) {
 		s["user "+u.Slack.Value] = u.summarize()
@@ -192,7 +196,9 @@ func (s Summary) WithFixed(old Summary) Summary {
 	maps.Copy(whole.Values, s[wholeEntry].Values)
 	for _, field := range fixed {
 		delete(whole.Values, field)
+		delete(whole.Lists, field)
 		whole.set(field, old[wholeEntry].Values[field])
+		whole.list(field, old[wholeEntry].Lists[field])
 	}
 	s = maps.Clone(s)
 	s[wholeEntry] = whole

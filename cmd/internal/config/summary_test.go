@@ -26,6 +26,12 @@ reminder: 1m
 delivery: dm
 dm_ttl: 1m
 signin_endpoint: http://127.0.0.1/federation
+record:
+  origin: example.com/assumebot
+  replicas: 1
+  require: [archive, witnesses]
+  archive: s3://bucket/prefix
+  witnesses: [{url: 'https://witness.example', key: witness.example/w1+91281725+BGofMSTa3PME0cBGYC2z6fDyASegyilFt/rHFhN+dcn/}]
 users:
 - slack: U01ALICE
   name: alice
