@@ -65,7 +65,7 @@ func Run(ctx context.Context, path string, cfg config.Config, s Settings, reload
 // New reaches Redis, for which it waits until ctx ends, and wires the rest;
 // nothing is served before Run. The error is a [*SetupError], or that of ctx.
 func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*App, error) {
-	if err := s.CheckPartition(cfg); err != nil {
+	if err := s.CheckConfig(cfg); err != nil {
 		return nil, NeedsPerson(err)
 	}
 	warn(ctx, cfg, env.Log)
@@ -109,7 +109,7 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 	a := &App{Store: st, Bot: b, config: cfg}
 	if env.ConfigPath != "" {
 		a.watcher = &watcher{
-			path: env.ConfigPath, look: env.Look, reload: env.Reload, check: s.CheckPartition, log: env.Log,
+			path: env.ConfigPath, look: env.Look, reload: env.Reload, check: s.CheckConfig, log: env.Log,
 			serve:    func(c config.Config) { b.Serve(m.broker(c), botSettings(c)) },
 			announce: newAnnouncer(st, env.Now, env.Log),
 		}

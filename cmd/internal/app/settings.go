@@ -12,7 +12,6 @@ import (
 
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/endpoint"
-	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 )
@@ -48,26 +47,6 @@ type Settings struct {
 
 // EmbeddedRedis reports whether Redis is within this process.
 func (s Settings) EmbeddedRedis() bool { return s.RedisURL.Reveal() == Embedded }
-
-// CheckPartition says so when STS would be called in another partition than the
-// one that cfg's ARNs are in, where every call would fail.
-func (s Settings) CheckPartition(cfg config.Config) error {
-	region := policy.PartitionOfRegion(s.AWSRegion)
-	elsewhere := func(what, p string) error {
-		return fmt.Errorf("AWS_REGION is %s, in the partition %s, and %s is in %s: set AWS_REGION to a region of %[4]s", s.AWSRegion, region, what, p)
-	}
-	for a := range cfg.Broker.Accounts.All() {
-		if p := a.RoleARN.Partition(); a.HasRole() && p != region {
-			return elsewhere("the role of account "+a.Name, p)
-		}
-	}
-	for u := range cfg.Broker.Users.All() {
-		if p := policy.MFAPartition(u.MFASerial); p != "" && p != region {
-			return elsewhere("the MFA device of "+u.Name, p)
-		}
-	}
-	return nil
-}
 
 // ReadSettings reads the environment through getenv, and the files that its
 // *_FILE variables name. The error joins everything that is wrong, each naming

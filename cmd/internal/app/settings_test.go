@@ -10,9 +10,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/assumebot/assumebot/broker/policy"
-	"github.com/assumebot/assumebot/cmd/internal/config"
 )
 
 // canary is in every secret of these tests, and in nothing that is printed.
@@ -277,21 +274,6 @@ func TestSettingsNeverPrintSecrets(t *testing.T) {
 	for _, secret := range []string{canary, fmt.Sprintf("%x", canary), sealKey(canary + "1"), recordKey[len(recordKey)-20:]} {
 		if text := printed.String(); strings.Contains(text, secret) {
 			t.Errorf("%s was printed:\n%s", secret, text)
-		}
-	}
-}
-
-func TestCheckPartitionComparesRegionWithRolesAndDevices(t *testing.T) {
-	var role, device config.Config
-	role.Broker.Accounts = policy.Accounts(policy.Account{Name: "hub"}, policy.Account{Name: "prod", RoleARN: "arn:aws-cn:iam::222222222222:role/x"})
-	device.Broker.Users = policy.Users(policy.User{Slack: "U02BOB", MFASerial: "GAHT12345678"},
-		policy.User{Slack: "U01ALICE", Name: "alice", MFASerial: "arn:aws-cn:iam::111111111111:mfa/alice"})
-	for want, cfg := range map[string]config.Config{"role of account prod": role, "MFA device of alice": device} {
-		if err := (Settings{AWSRegion: "eu-west-1"}).CheckPartition(cfg); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("error: got %v, want one with %q", err, want)
-		}
-		if err := (Settings{AWSRegion: "cn-north-1"}).CheckPartition(cfg); err != nil {
-			t.Errorf("same partition: %v", err)
 		}
 	}
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/broker/awstest"
-	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store/storetest"
 )
 
@@ -230,9 +229,7 @@ func TestNoAdminActsWhileRedisIsAway(t *testing.T) {
 	t.Parallel()
 	w := newAdminWorld(t)
 	redis := storetest.StartRedis(t)
-	s := w.settings()
-	s.RedisURL, s.SealKeys = secret.New(redis.URL), []secret.Text{storetest.KeyOne}
-	w.run(adminConfig, s)
+	w.run(adminConfig, w.settingsOn(redis.URL))
 	redis.Stop()
 	for _, text := range []string{"block @bob", "unblock @bob", "revoke @bob", "who", "resume"} {
 		wantText(t, w.says(admin, "/assume", text), "store is not answering", "nothing was done")

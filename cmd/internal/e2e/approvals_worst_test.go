@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
-	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store/storetest"
 )
 
@@ -227,9 +226,7 @@ func TestRedisGoneRefusesAndGuessesNothing(t *testing.T) {
 	w := newWorld(t)
 	w.leads()
 	server := storetest.StartRedis(t)
-	settings := w.settings()
-	settings.RedisURL, settings.SealKeys = secret.New(server.URL), []secret.Text{storetest.KeyOne}
-	w.run(approvalConfig, settings)
+	w.run(approvalConfig, w.settingsOn(server.URL))
 	w.says("U01ALICE", "/assume", "vault")
 	m := w.approval("Approval wanted")
 	server.Stop()

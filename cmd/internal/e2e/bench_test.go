@@ -15,7 +15,6 @@ import (
 
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/broker/awstest"
-	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store/storetest"
 )
 
@@ -106,9 +105,7 @@ func BenchmarkAssume(b *testing.B) {
 			b.Run(fmt.Sprintf("people=%d/sts=%s", people, latency), func(b *testing.B) {
 				c, config := newCrowd(b, people)
 				c.limit = 1 << 20 // counted, and never reached
-				s := c.settings()
-				s.RedisURL, s.SealKeys = secret.New(storetest.RealRedis(b)), []secret.Text{storetest.KeyOne}
-				c.run(config, s)
+				c.run(config, c.settingsOn(storetest.RealRedis(b)))
 				if latency > 0 {
 					c.aws.Inject(awstest.Fault{Action: "AssumeRole", Latency: latency})
 				}

@@ -21,11 +21,15 @@ const recordKey = "PRIVATE+KEY+example.com/assumebot+2faaab4c+AcQI9d5h/urkQjQqbm
 func (w *world) realRedis() (app.Settings, string) {
 	w.t.Helper()
 	url := storetest.RealRedis(w.t)
+	return w.settingsOn(url), url
+}
+
+// settingsOn are those with the Redis at url.
+func (w *world) settingsOn(url string) app.Settings {
 	s := w.settings()
 	s.RedisURL = secret.New(url)
-	s.SealKeys = []secret.Text{storetest.KeyOne}
-	s.RecordKeys = []secret.Text{secret.New(recordKey)}
-	return s, url
+	s.SealKeys, s.RecordKeys = []secret.Text{storetest.KeyOne}, []secret.Text{secret.New(recordKey)}
+	return s
 }
 
 // TestNoSecretLeaks runs everything with marked secrets, and then searches
@@ -212,9 +216,7 @@ func TestNothingIsIssuedWhileRedisIsAway(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	redis := storetest.StartRedis(t)
-	s := w.settings()
-	s.RedisURL, s.SealKeys = secret.New(redis.URL), []secret.Text{storetest.KeyOne}
-	w.run(worldConfig, s)
+	w.run(worldConfig, w.settingsOn(redis.URL))
 	redis.Stop()
 	m := w.says("U01ALICE", "/assume", "prod "+w.alice.Code())
 	wantText(t, m, "store is not answering", "nothing was done", "Your code was not used", "Reference:")
