@@ -12,45 +12,57 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/text"
+	"github.com/assumebot/assumebot/cmd/internal/app"
 	"github.com/assumebot/assumebot/cmd/internal/config"
+	"github.com/assumebot/assumebot/store"
 )
 
 func checkCommand(getenv func(string) string) *cobra.Command {
 	c := &cobra.Command{
-		Use:   "check --config FILE",
+		Use:   "check --config FILE [--redis]",
 		Short: "Read the config file alone, and say what it grants",
 		Long: "Read the config file alone: no network, no secrets. What is wrong with it is listed with file, line and column, and the exit code is 1.\n" +
-			"Otherwise what it grants is said; warnings are on standard error.",
+			"Otherwise what it grants is said; warnings are on standard error.\n" +
+			"With --redis the Redis of REDIS_URL is asked how well it keeps the record.",
 		Args:              noArgs(fileGoesAfter),
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	file := configFlag(c)
+	ask := c.Flags().Bool("redis", false, "ask the Redis of REDIS_URL how well it keeps the record")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		path, err := configPath(c, *file, getenv("ASSUMEBOT_CONFIG"))
 		if err != nil {
 			return err
 		}
-		return check(path, c.OutOrStdout(), c.ErrOrStderr())
+		cfg, err := config.Load(path)
+		if err != nil {
+			return err
+		}
+		var redis *store.Durability
+		if *ask {
+			d, err := app.Durability(c.Context(), getenv)
+			if err != nil {
+				return err
+			}
+			redis = &d
+		}
+		return check(path, cfg, redis, c.OutOrStdout(), c.ErrOrStderr())
 	}
 	return c
 }
 
-func check(path string, stdout, stderr io.Writer) error {
-	cfg, err := config.Load(path)
-	if err != nil {
-		return err
-	}
+func check(path string, cfg config.Config, redis *store.Durability, stdout, stderr io.Writer) error {
 	for _, w := range cfg.Warnings {
 		w.Message = "warning: " + w.Message
 		if _, err := fmt.Fprintln(stderr, w); err != nil {
 			return err
 		}
 	}
-	return summarize(stdout, path, cfg)
+	return summarize(stdout, path, cfg, redis)
 }
 
 // summarize says what the file grants, for whoever reviews it.
-func summarize(w io.Writer, path string, cfg config.Config) error {
+func summarize(w io.Writer, path string, cfg config.Config, redis *store.Durability) error {
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(format string, args ...any) { _, _ = fmt.Fprintln(tab, terminal(fmt.Sprintf(format, args...))) } // Flush tells of errors
 	b := cfg.Broker
@@ -88,6 +100,10 @@ func summarize(w io.Writer, path string, cfg config.Config) error {
 			rules = true
 			line("  %s\t%s", a.Name, text)
 		}
+	}
+	line("\nrecord:")
+	for _, text := range recordText(cfg.Record, redis) {
+		line("  %s", text)
 	}
 	if cfg.Slack.ApprovalsChannel != cfg.Slack.AuditChannel {
 		line("\napprovals are asked for in %s", cfg.Slack.ApprovalsChannel)

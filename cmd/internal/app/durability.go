@@ -1,0 +1,34 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/assumebot/assumebot/broker/secret"
+	"github.com/assumebot/assumebot/store"
+)
+
+// Durability asks the Redis of REDIS_URL how well it keeps the record. Of the
+// environment it needs no more than what leads there. It does not wait for Redis.
+func Durability(ctx context.Context, getenv func(string) string) (d store.Durability, err error) {
+	r := settingsReader{getenv: getenv}
+	url, _ := r.redis(r.secret("REDIS_URL"))
+	if err := errors.Join(r.problems...); err != nil {
+		return store.Durability{}, err
+	}
+	if (Settings{RedisURL: url}).EmbeddedRedis() {
+		return store.Durability{}, fmt.Errorf("REDIS_URL is %s, whose record ends with the bot: there is no Redis to ask", Embedded)
+	}
+	st, err := store.Open(ctx, store.Options{
+		URL:       url,
+		SealKeys:  []secret.Text{NewSealKey()}, // nothing is sealed
+		Cleartext: slices.Contains(r.risks, riskRedisClear),
+	})
+	if err != nil {
+		return store.Durability{}, err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	return st.Log.Durability(ctx)
+}
