@@ -53,9 +53,9 @@ func entryNumber(id string) (int64, bool) {
 	milliseconds, sequence, _ := strings.Cut(id, "-")
 	n, err := strconv.ParseUint(milliseconds, 10, 64)
 	if err != nil || n == 0 || n > maxNumber {
-		return int64(min(max(n, 1), maxNumber)) - 1, false //nolint:gosec // at most maxNumber
+		return int64(min(max(n, 1), maxNumber)) - 1, false
 	}
-	return int64(n) - 1, sequence == "0" //nolint:gosec // at most maxNumber
+	return int64(n) - 1, sequence == "0"
 }
 
 // maxNumber is where a script's numbers end.

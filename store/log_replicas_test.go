@@ -14,7 +14,7 @@ import (
 )
 
 // waitingForReplicas is a store whose appends count once n replicas have them.
-func waitingForReplicas(t *testing.T, url string, n int) *store.Store {
+func waitingForReplicas(t testing.TB, url string, n int) *store.Store {
 	t.Helper()
 	s, err := store.Open(t.Context(), store.Options{URL: secret.New(url), SealKeys: []secret.Text{storetest.KeyOne}, Replicas: n})
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"io"
 	"math/big"
 	"net"
 	"strings"
@@ -269,67 +268,4 @@ func selfSigned(t *testing.T) *tls.Config {
 		t.Fatal(err)
 	}
 	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}
-}
-
-// A proxy stands between the store and Redis.
-type proxy struct {
-	addr    string
-	stalled chan struct{}
-	once    sync.Once
-}
-
-// stall makes it pass on nothing more, on any connection.
-func (p *proxy) stall() { p.once.Do(func() { close(p.stalled) }) }
-
-func newProxy(t *testing.T, dial func() (net.Conn, error), secure *tls.Config) *proxy {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &proxy{addr: l.Addr().String(), stalled: make(chan struct{})}
-	if secure != nil {
-		l = tls.NewListener(l, secure)
-	}
-	var wg sync.WaitGroup
-	ended := make(chan struct{})
-	wg.Go(func() {
-		for {
-			in, err := l.Accept()
-			if err != nil {
-				return
-			}
-			out, err := dial()
-			if err != nil {
-				_ = in.Close()
-				continue
-			}
-			wg.Go(func() { <-ended; _, _ = in.Close(), out.Close() })
-			wg.Go(func() { p.pass(out, in) })
-			wg.Go(func() { p.pass(in, out) })
-		}
-	})
-	t.Cleanup(func() { close(ended); _ = l.Close(); wg.Wait() })
-	return p
-}
-
-func (p *proxy) pass(to io.WriteCloser, from io.Reader) {
-	buf := make([]byte, 32<<10)
-	for {
-		n, err := from.Read(buf)
-		select {
-		case <-p.stalled:
-			return // both ends stay open
-		default:
-		}
-		if n > 0 {
-			if _, werr := to.Write(buf[:n]); werr != nil {
-				return
-			}
-		}
-		if err != nil {
-			_ = to.Close()
-			return
-		}
-	}
 }
