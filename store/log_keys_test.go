@@ -8,7 +8,7 @@ import (
 )
 
 // logKeys are those of a ring of the seeds.
-func logKeys(t *testing.T, seeds ...byte) LogKeys {
+func logKeys(t testing.TB, seeds ...byte) LogKeys {
 	r := &ring{}
 	for _, b := range seeds {
 		r.keys = append(r.keys, ringOf(t, seed(b)).keys...)
