@@ -49,6 +49,7 @@ type Publisher struct {
 	// cosigned is what was last known to be, and uncosigned since when there is more.
 	cosigned   int64
 	uncosigned time.Time
+	checked    recheck
 }
 
 // PublisherDeps is what a Publisher is made of. There may be no Witnesses; all else is needed.
@@ -68,7 +69,12 @@ type PublisherDeps struct {
 // NewPublisher returns a Publisher; it does nothing yet.
 func NewPublisher(d PublisherDeps) *Publisher {
 	d.Out = d.Out.With("part", "checkpoints")
-	return &Publisher{PublisherDeps: d, alarmed: map[string]string{}, lease: lease.New(d.Leases, SignerLease, publishTTL, d.Out)}
+	return &Publisher{
+		PublisherDeps: d,
+		alarmed:       map[string]string{},
+		checked:       recheck{atOnce: recheckAtOnce},
+		lease:         lease.New(d.Leases, SignerLease, publishTTL, d.Out),
+	}
 }
 
 // Run signs while this replica has the lease, and compares what others signed, until ctx
@@ -197,7 +203,10 @@ func (p *Publisher) Publish(ctx context.Context, h *lease.Hold) error {
 	if _, err := p.replace(ctx, h, raw, next); err != nil {
 		return err
 	}
-	return p.trim(ctx, next)
+	if err := p.trim(ctx, next); err != nil {
+		return err
+	}
+	return p.recheck(ctx, next, edge.Tree())
 }
 
 // replace puts next in the place of raw, if anything changed, and returns what stands

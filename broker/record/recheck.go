@@ -1,0 +1,97 @@
+package record
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// Whoever signs reads again all that the store keeps, so that an entry which was changed
+// after all replicas had read it is found. It does so a part at a time, with each
+// checkpoint, since nothing is signed meanwhile.
+
+const (
+	// recheckEvery is how often reading all again begins.
+	recheckEvery = 10 * time.Minute
+	// recheckAtOnce is how many entries are read again with one checkpoint: of the 48
+	// hours that the store keeps, two million in recheckEvery.
+	recheckAtOnce = 1 << 14
+)
+
+// A recheck is how far reading all again has come.
+type recheck struct {
+	begun  time.Time // zero: never
+	next   int64     // the entry to go on from
+	end    int64     // how many entries were signed when it began
+	atOnce int64     // a test reads less
+}
+
+// recheck reads a part of the signed entries again, when it is time, and stops the Log at
+// the first that is not what was signed, or that no replica could begin with.
+func (p *Publisher) recheck(ctx context.Context, now published, signed tlog.Tree) error {
+	if at := p.Log.Now(); p.checked.next >= p.checked.end {
+		if since := at.Sub(p.checked.begun); since < recheckEvery && since >= 0 {
+			return nil
+		}
+		p.checked = recheck{begun: at, end: signed.N, atOnce: p.checked.atOnce}
+	}
+	keys, err := p.Signer.PublicKeys()
+	if err != nil {
+		return err
+	}
+	start, err := newestStart(now, keys, p.Log.Origin)
+	if err != nil {
+		return p.Log.stop(err)
+	}
+	first, _, err := p.Log.Entries.Bounds(ctx)
+	if err != nil {
+		return err
+	}
+	at := max(p.checked.next, first)
+	pages := newPages(ctx, FromStore(p.Log.Entries, p.Store), signed)
+	for end := min(p.checked.end, at+p.checked.atOnce); at < end; {
+		n, wrong, err := p.recheckPage(ctx, pages, at, start.Size())
+		if err != nil {
+			return err
+		}
+		if wrong != nil {
+			return p.amiss(ctx, wrong)
+		}
+		at += n
+	}
+	p.checked.next = at
+	return nil
+}
+
+// recheckPage checks the entries of one tile, and returns how many there are. A replica may
+// begin at start, so what is younger must have its MACs.
+func (p *Publisher) recheckPage(ctx context.Context, pages *pages, at, start int64) (int64, *Finding, error) {
+	hashes, wrong, err := pages.expected(at)
+	if wrong != nil || err != nil {
+		return 0, wrong, err
+	}
+	entries, wrong, err := pages.check(ctx, at, hashes)
+	for _, e := range entries {
+		if e.Number < start {
+			continue
+		}
+		if err := e.check(p.Log.Keys, p.Log.Origin); err != nil {
+			return 0, broken(e.Number, err), nil
+		}
+	}
+	return int64(len(entries)), wrong, err
+}
+
+// amiss stops the Log for what is wrong, unless the store has let go of it meanwhile.
+func (p *Publisher) amiss(ctx context.Context, wrong *Finding) error {
+	first, _, err := p.Log.Entries.Bounds(ctx)
+	if err != nil {
+		return err
+	}
+	if wrong.Entry < first {
+		return nil
+	}
+	return p.Log.stop(fmt.Errorf("what was read before is not there any more as it was: %w", wrong))
+}

@@ -1,0 +1,69 @@
+package record
+
+import (
+	"errors"
+	"testing"
+	"time"
+)
+
+// TestAnEntryThatIsChangedAfterAllReadItStopsTheLog changes what every replica has read,
+// and would never read again.
+func TestAnEntryThatIsChangedAfterAllReadItStopsTheLog(t *testing.T) {
+	for name, tc := range map[string]struct {
+		do    func(m *memory, s *shelf)
+		fault Fault
+		entry int64
+	}{
+		"altered":         {func(m *memory, _ *shelf) { m.alter(7) }, FaultBroken, 7},
+		"removed":         {func(m *memory, _ *shelf) { m.remove(7, 8) }, FaultMissing, 7},
+		"swapped":         {func(m *memory, _ *shelf) { m.swap(7, 9) }, FaultMoved, 7},
+		"its MAC is gone": {func(m *memory, _ *shelf) { m.entries[300].MACs = "" }, FaultBroken, 300},
+		"a tile is gone":  {func(_ *memory, s *shelf) { delete(s.tiles, "tile/0/000") }, FaultTiles, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newMemory()
+			s := newShelf(m)
+			l := running(t, m, "a")
+			p := publisher(s, l, testSigner(t))
+			l.fill(t, "a", 300)
+			for range 3 { // so that there is a start
+				if err := publish(t, p); err != nil {
+					t.Fatal(err)
+				}
+			}
+			m.change(func(m *memory) { tc.do(m, s) })
+			l.clock.pass(recheckEvery - time.Second)
+			if err := publish(t, p); err != nil {
+				t.Fatalf("before its time: %v", err)
+			}
+			l.clock.pass(time.Second)
+			var wrong *Finding
+			if err := publish(t, p); !errors.Is(err, ErrStopped) || !errors.As(err, &wrong) || wrong.Fault != tc.fault || wrong.Entry != tc.entry {
+				t.Errorf("got %v", err)
+			}
+			if _, err := l.Record(t.Context(), intent("x")); !errors.Is(err, ErrStopped) {
+				t.Errorf("an intent: got %v, want that it is refused", err)
+			}
+		})
+	}
+}
+
+func TestAllIsReadAgainInParts(t *testing.T) {
+	m := newMemory()
+	l := running(t, m, "a")
+	p := publisher(newShelf(m), l, testSigner(t))
+	p.checked.atOnce = 256
+	l.fill(t, "a", 600) // a restatement follows
+	for part, want := range []int64{256, 512, 601, 601} {
+		if err := publish(t, p); err != nil {
+			t.Fatal(err)
+		}
+		if p.checked.next != want {
+			t.Errorf("part %d: got to %d, want %d", part, p.checked.next, want)
+		}
+	}
+	l.clock.pass(recheckEvery)
+	if err := publish(t, p); err != nil || p.checked.next != 256 {
+		t.Errorf("ten minutes later: got to %d, %v, want that it begins anew", p.checked.next, err)
+	}
+}
