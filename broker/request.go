@@ -93,6 +93,7 @@ type Grant struct {
 	STSRequestID string         `json:"sts_request_id,omitempty"`
 	Approval     string         `json:"approval,omitempty"` // ID of the Approval that was used
 	BreakGlass   bool           `json:"break_glass,omitempty"`
+	Entry        int64          `json:"entry,omitempty"` // number of the entry of the record that tells of it; 0: it is older than these
 }
 
 // Cleaned is g as it may be shown: read back from where others may write.

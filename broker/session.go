@@ -28,6 +28,7 @@ type Session struct {
 	Began       time.Time `json:"began"`
 	Asked       time.Time `json:"asked"` // when the Request that began it came; an end since then is about it too
 	Expires     time.Time `json:"expires"`
+	Entry       int64     `json:"entry,omitempty"` // number of the entry of the record that tells of it; 0: it is older than these
 }
 
 // Sessions keeps at most one MFA session of each User, sealed, for all replicas.

@@ -67,9 +67,10 @@ type Approval struct {
 
 // A Vote is what one person did about an Approval.
 type Vote struct {
-	User string    `json:"user"` // Slack user ID
-	Name string    `json:"name,omitempty"`
-	At   time.Time `json:"at"`
+	User  string    `json:"user"` // Slack user ID
+	Name  string    `json:"name,omitempty"`
+	At    time.Time `json:"at"`
+	Entry int64     `json:"entry,omitempty"` // number of the entry of the record that tells of an approval; 0: it is older than these
 }
 
 // VotedBy reports whether a person approved already.

@@ -146,7 +146,9 @@ func (s *endings) grant(h Held) Ending {
 	}
 	how := Lives
 	for _, of := range append(takenOf(h.Account, h.RoleARN), "") {
-		switch t := s.taken[taking{h.User, of}]; {
+		t, ok := s.taken[taking{h.User, of}]
+		switch {
+		case !ok:
 		case h.Entry < t.gone:
 			return Gone
 		case h.Entry < t.entry:

@@ -1,0 +1,59 @@
+package recorded
+
+import (
+	"context"
+
+	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/record"
+)
+
+// orders are those of the store and of the record. Where two differ, that of the record is
+// shown, since nobody can have altered it. It is lifted by the Event that names it; the other
+// then still stands, is shown, and can be lifted the same way.
+type orders struct {
+	kept broker.Orders
+	log  Log
+}
+
+// Block implements [broker.Orders].
+func (s orders) Block(ctx context.Context, user string, o broker.Order) error {
+	return s.kept.Block(ctx, user, o)
+}
+
+// Pause implements [broker.Orders].
+func (s orders) Pause(ctx context.Context, o broker.Order) error { return s.kept.Pause(ctx, o) }
+
+// Orders implements [broker.Orders].
+func (s orders) Orders(ctx context.Context, user string) (block, pause *broker.Order, err error) {
+	if block, pause, err = s.kept.Orders(ctx, user); err != nil {
+		return nil, nil, err
+	}
+	blocked, paused := s.log.Orders(user)
+	return either(block, blocked), either(pause, paused), nil
+}
+
+// either is the order that stands in the store or on the record.
+func either(kept *broker.Order, on *record.Imposed) *broker.Order {
+	if on == nil || kept != nil && kept.ID == on.ID {
+		return kept // with its reason, which is no part of what the record remembers
+	}
+	return &broker.Order{ID: on.ID, By: on.By.ID, ByName: on.By.Name, Reason: on.Reason.String(), At: on.At}
+}
+
+// Unblock implements [broker.Orders]: true once nobody blocks the person any more.
+func (s orders) Unblock(ctx context.Context, user string, o broker.Order) (bool, error) {
+	if _, err := s.kept.Unblock(ctx, user, o); err != nil {
+		return false, err
+	}
+	block, _, err := s.Orders(ctx, user)
+	return block == nil && err == nil, err
+}
+
+// Resume implements [broker.Orders]: true once nothing is paused any more.
+func (s orders) Resume(ctx context.Context, o broker.Order) (bool, error) {
+	if _, err := s.kept.Resume(ctx, o); err != nil {
+		return false, err
+	}
+	_, pause, err := s.Orders(ctx, o.By)
+	return pause == nil && err == nil, err
+}

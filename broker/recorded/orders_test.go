@@ -1,0 +1,115 @@
+package recorded_test
+
+import (
+	"testing"
+
+	"github.com/assumebot/assumebot/broker/event"
+)
+
+// unblock ends the block that is shown, as an admin does who looks first, and returns
+// the Request that had imposed it, and whether nobody blocks Alice any more.
+func unblock(t *testing.T, w *world) (shown string, free bool) {
+	t.Helper()
+	o, _, err := w.Orders.Orders(t.Context(), alice)
+	if err != nil || o == nil {
+		t.Fatalf("got %v, %v, want a block", o, err)
+	}
+	w.tell(t, admin, "lift", event.UnblockedData{Order: onAlice(o.ID)})
+	free, err = w.Orders.Unblock(t.Context(), alice, *o)
+	must(t, err)
+	return o.ID, free
+}
+
+func TestAnUnblockCountsOnlyIfStoreAndRecordHaveIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	block(t, w)
+	if _, err := w.store.Orders.Unblock(t.Context(), alice, order("block")); err != nil {
+		t.Fatal(err)
+	}
+	isBlocked(t, w.replica)
+	was := order("block")
+	must(t, w.Orders.Block(t.Context(), alice, was))
+	w.tell(t, admin, "lift", event.UnblockedData{Order: onAlice("block")})
+	isBlocked(t, w.replica)
+	if free, err := w.Orders.Unblock(t.Context(), alice, was); !free || err != nil {
+		t.Errorf("got %t, %v, want her free", free, err)
+	}
+}
+
+// TestWhereTwoBlocksStandEachIsEndedByItsName: one is on the record, the other in the store.
+func TestWhereTwoBlocksStandEachIsEndedByItsName(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for name, c := range map[string]struct {
+		kept  string // block in the store
+		shown []string
+	}{
+		"the same":           {"block", []string{"block"}},
+		"another":            {"older", []string{"block", "older"}},
+		"one without a name": {"", []string{"block", ""}},
+		"none":               {"lost", []string{"block"}},
+	} {
+		block(t, w)
+		if c.kept == "lost" {
+			w.lose(t)
+		} else {
+			must(t, w.Orders.Block(t.Context(), alice, order(c.kept)))
+		}
+		for i, want := range c.shown {
+			if got, free := unblock(t, w); got != want || free != (i == len(c.shown)-1) {
+				t.Errorf("%s: ended %q, free %t, want %q of %v", name, got, free, want, c.shown)
+			}
+		}
+		if o, _, err := w.Orders.Orders(t.Context(), alice); o != nil || err != nil {
+			t.Errorf("%s: got %+v, %v, want no block", name, o, err)
+		}
+	}
+}
+
+func TestANewerBlockIsNotLiftedWithTheOneThatWasSeen(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	must(t, w.Orders.Block(t.Context(), alice, order("first")))
+	w.tell(t, admin, "first", event.BlockedData{Order: onAlice("")})
+	seen, _, err := w.Orders.Orders(t.Context(), alice)
+	must(t, err)
+	block(t, w)
+	w.tell(t, admin, "lift", event.UnblockedData{Order: onAlice(seen.ID)})
+	if free, err := w.Orders.Unblock(t.Context(), alice, *seen); free || err != nil {
+		t.Errorf("got %t, %v, want that the newer one stands", free, err)
+	}
+	isBlocked(t, w.replica)
+}
+
+func TestAPauseThatOnlyTheRecordKnowsCanBeResumed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	pause(t, w)
+	w.lose(t)
+	_, o, err := w.Orders.Orders(t.Context(), alice)
+	if err != nil || o == nil {
+		t.Fatalf("got %v, %v, want the pause", o, err)
+	}
+	w.tell(t, admin, "resume", event.ResumedData{Order: event.Order{Ends: o.ID}})
+	if free, err := w.Orders.Resume(t.Context(), *o); !free || err != nil {
+		t.Errorf("got %t, %v, want it over", free, err)
+	}
+	if _, o, err = w.Orders.Orders(t.Context(), alice); o != nil || err != nil {
+		t.Errorf("got %+v, %v, want no pause", o, err)
+	}
+}
+
+func TestAnUnlockLiftsBoth(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	lockOut(t, w)
+	w.tell(t, admin, "unlock", event.UnlockedData{Order: onAlice("")})
+	isLockedOut(t, w.replica)
+	if was, err := w.Counters.Unlock(t.Context(), alice); !was || err != nil {
+		t.Errorf("got %t, %v, want that one ran", was, err)
+	}
+	if left, err := w.Counters.LockedFor(t.Context(), alice); left > 0 || err != nil {
+		t.Errorf("got %s, %v, want none", left, err)
+	}
+}
