@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strconv"
@@ -17,7 +18,7 @@ import (
 	"github.com/assumebot/assumebot/store"
 )
 
-func checkCommand(getenv func(string) string) *cobra.Command {
+func checkCommand(ctx context.Context, getenv func(string) string) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "check --config FILE [--redis]",
 		Short: "Read the config file alone, and say what it grants",
@@ -40,7 +41,7 @@ func checkCommand(getenv func(string) string) *cobra.Command {
 		}
 		var redis *store.Durability
 		if *ask {
-			d, err := app.Durability(c.Context(), getenv)
+			d, err := app.Durability(ctx, getenv)
 			if err != nil {
 				return err
 			}

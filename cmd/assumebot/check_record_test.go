@@ -31,7 +31,8 @@ func TestCheckAsksRedisHowItKeepsTheRecord(t *testing.T) {
 		}
 	}
 	url := storetest.RealRedis(t)
-	says(url, "disk       appendonly no: A CRASH LOSES", "memory     a full Redis refuses writes", "2 MUST HAVE AN ENTRY AND 0 ARE CONNECTED: nothing can be issued")
+	says(url, "disk       appendonly no: A CRASH LOSES", "memory     a full Redis refuses writes",
+		"2 MUST HAVE AN ENTRY AND 0 ARE CONNECTED: nothing can be issued")
 	raw := storetest.Raw(t, url)
 	for _, set := range [][2]string{{"appendonly", "yes"}, {"appendfsync", "always"}, {"maxmemory-policy", "allkeys-lru"}} {
 		if err := raw.ConfigSet(t.Context(), set[0], set[1]).Err(); err != nil {

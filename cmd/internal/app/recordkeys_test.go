@@ -33,7 +33,8 @@ func TestAWrongRecordKeyIsRefusedAndNeverShown(t *testing.T) {
 		{strings.Replace(recordKey, "example.com/assumebot", "example.com/assumeb0t", 1), "key 1 is no private key of a record"},
 		{recordKey + ",", "key 2 is empty: remove the comma"},
 		{recordKey + "\n" + olderRecordKey + "\n" + recordKey, "key 3 came before already: remove one of the two"},
-		{recordKey + "," + otherRecordKey, "key 2 is of the record example.com/other, and those before it of example.com/assumebot: give the keys of one record alone"},
+		{recordKey + "," + otherRecordKey,
+			"key 2 is of the record example.com/other, and those before it of example.com/assumebot: give the keys of one record alone"},
 	} {
 		s, err := read(map[string]string{"ASSUMEBOT_RECORD_KEY": test.list})
 		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") || len(s.RecordKeys) > 0 {

@@ -51,7 +51,7 @@ func TestTheRecordHasOneName(t *testing.T) {
 func TestEmbeddedKeepsNoRecordOutsideOfItself(t *testing.T) {
 	for want, r := range map[string]config.Record{
 		"": {Origin: "embedded"},
-		"record.origin is example.com/x, and with REDIS_URL=embedded the record is called embedded: remove record.origin":                           {Origin: "example.com/x"},
+		"record.origin is x, and with REDIS_URL=embedded the record is called embedded: remove record.origin":                                       {Origin: "x"},
 		"record.archive is set, and with REDIS_URL=embedded each start begins another record, which one archive cannot keep: remove record.archive": {Archive: "/x"},
 		"record.witnesses is set, and with REDIS_URL=embedded each start begins another record with another key, which no witness knows: " +
 			"remove record.witnesses": {Witnesses: []config.Witness{{}}},

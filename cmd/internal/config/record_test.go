@@ -47,7 +47,8 @@ func TestParseConfigReadsHowTheRecordIsKept(t *testing.T) {
 func TestParseConfigRefusesAWrongRecord(t *testing.T) {
 	runProblemTests(t, []problemTest{
 		{"no map", goodSlack + goodUsers + goodAccount + "record: s3://b\n", nil, []string{"4:9 record must be a map with the keys origin, replicas"}},
-		{"origin with a space", recordKeys("origin: my record"), nil, []string{"5:11 origin \"my record\": the name of a record is printable text without white space"}},
+		{"origin with a space", recordKeys("origin: my record"), nil, []string{
+			"5:11 origin \"my record\": the name of a record is printable text without white space"}},
 		{"replicas", recordKeys("replicas: 6"), nil, []string{"5:13 replicas is 6: write 0 to 5"}},
 		{"no replicas", recordKeys("replicas: -1"), nil, []string{"5:13 replicas is -1: write 0 to 5"}},
 		{"another store", recordKeys("archive: gs://bucket/x"), nil, []string{`5:12 archive "gs://bucket/x": write a directory, or s3://BUCKET/PREFIX`}},
@@ -71,7 +72,8 @@ func TestParseConfigRefusesAWrongRecord(t *testing.T) {
 		{"damaged key", recordKeys("witnesses: [{key: " + witnessKey1[:len(witnessKey1)-4] + "AAAA, url: 'https://w.example'}]"), nil, []string{
 			"5:21 key: the public key of witness witness.example/w1 is damaged, or is none for cosignatures: copy the key that the witness publishes"}},
 		{"no key", recordKeys("witnesses: [{key: w1, url: 'https://w.example'}]"), nil, []string{"5:21 key: public key of a witness: "}},
-		{"two of one name", recordKeys("witnesses:\n- {url: 'https://a.example', key: " + witnessKey1 + "}\n- {url: 'https://b.example', key: " + witnessKey1Anew + "}"), nil,
+		{"two of one name", recordKeys("witnesses:\n- {url: 'https://a.example', key: " + witnessKey1 + "}\n" +
+			"- {url: 'https://b.example', key: " + witnessKey1Anew + "}"), nil,
 			[]string{`7:37 witness "witness.example/w1" is already on line 6: remove one of the two`}},
 		{"an unknown key", recordKeys("orign: x"), nil, []string{`5:3 unknown key "orign" in record: did you mean origin?`}},
 		{"a secret", recordKeys("record_key: x"), nil, []string{`5:3 unknown key "record_key" in record: secrets do not belong in this file`}},
