@@ -49,7 +49,7 @@ type Kind int
 // The kinds of objects.
 const (
 	KindCheckpoint Kind = iota + 1 // replaced again and again
-	KindFull                       // a full tile or bundle: never changes, never goes
+	KindFull                       // a full tile or bundle, or its seals: never changes, never goes
 	KindPartial                    // one that a full one stands in for, one day
 	KindAside                      // free text, which may be erased
 )
@@ -64,7 +64,8 @@ func AsidePath(number int64) string {
 }
 
 // KindOf tells what the object of a path is, and refuses what is no path of an archive.
-func KindOf(path string) (Kind, error) {
+func KindOf(name string) (Kind, error) {
+	path := name
 	number, aside := strings.CutPrefix(path, "aside/")
 	switch {
 	case path == CheckpointPath:
@@ -75,6 +76,9 @@ func KindOf(path string) (Kind, error) {
 			return KindAside, nil
 		}
 	case !aside:
+		if number, seals := strings.CutPrefix(path, "seals/"); seals {
+			path = "tile/entries/" + number
+		}
 		t, err := ParseTilePath(path)
 		switch {
 		case err == nil && t.W == tileWidth:
@@ -83,7 +87,7 @@ func KindOf(path string) (Kind, error) {
 			return KindPartial, nil
 		}
 	}
-	return 0, fmt.Errorf("%.64q is no path of an archive", path)
+	return 0, fmt.Errorf("%.64q is no path of an archive", name)
 }
 
 // CheckCreate is what every Objects asks before Create.

@@ -1,0 +1,228 @@
+package record
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// archiveReads is how many objects of the archive are read at once.
+const archiveReads = 16
+
+// ErrOtherArchive says that what stands in the archive's place is not the archive of
+// this record, or is an older one than was read before.
+var ErrOtherArchive = errors.New("the archive is not that of this record")
+
+// An Archive is a copy of the record outside of the store, as its readers see it. It is
+// not trusted either: its checkpoint is signed, its entries have their MACs, and its
+// tiles are checked against a root. How far it goes says its own checkpoint. It is safe
+// for concurrent use.
+type Archive struct {
+	Objects
+	keys   PublicKeys
+	origin string
+
+	mu   sync.Mutex
+	seen Checkpoint // the newest that was read, or written
+}
+
+// NewArchive returns the archive in objects of the record called origin.
+func NewArchive(objects Objects, keys PublicKeys, origin string) *Archive {
+	return &Archive{Objects: objects, keys: keys, origin: origin}
+}
+
+// Checkpoint reads how far the archive goes: one of no entries, without a note, where
+// nothing was archived. ErrOtherArchive says that it is none that can follow.
+func (a *Archive) Checkpoint(ctx context.Context) (Checkpoint, error) {
+	before := a.known()
+	raw, err := a.Read(ctx, CheckpointPath)
+	if err != nil && !errors.Is(err, ErrNoObject) {
+		return Checkpoint{}, err
+	}
+	var none Edge
+	c := Checkpoint{Origin: a.origin, Root: none.Root()}
+	if err == nil {
+		if c, err = a.keys.Check(raw, a.origin); err != nil {
+			return Checkpoint{}, fmt.Errorf("%w: %w", ErrOtherArchive, err)
+		}
+	}
+	if c.Size < before.Size || c.Size == before.Size && before.Note != nil && c.Root != before.Root {
+		return Checkpoint{}, fmt.Errorf("%w: it had %d entries, and has %d", ErrOtherArchive, before.Size, c.Size)
+	}
+	a.know(c)
+	return c, nil
+}
+
+// known is the newest checkpoint that was read, without asking.
+func (a *Archive) known() Checkpoint {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.seen
+}
+
+// size is how many entries the archive had when it was last asked; 0 of none.
+func (a *Archive) size() int64 {
+	if a == nil {
+		return 0
+	}
+	return a.known().Size
+}
+
+func (a *Archive) know(c Checkpoint) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if c.Size >= a.seen.Size {
+		a.seen = c
+	}
+}
+
+// entries returns up to limit entries from number from on, of one bundle; none where the
+// archive ends. The error is ErrNoObject where there is a gap.
+func (a *Archive) entries(ctx context.Context, from int64, limit int) ([]Entry, error) {
+	size := a.size()
+	if from < 0 || from >= size {
+		return nil, nil
+	}
+	t := tlog.Tile{H: tileHeight, N: from / tileWidth, W: tileWidth}
+	t.W = int(min(size-t.N*tileWidth, tileWidth))
+	entries, err := a.bundle(ctx, t)
+	if errors.Is(err, ErrNoObject) && t.W < tileWidth { // the archive has grown, and dropped the partial one
+		t.W = tileWidth
+		entries, err = a.bundle(ctx, t)
+	}
+	if err != nil {
+		return nil, err
+	}
+	entries = entries[from-t.N*tileWidth:]
+	return entries[:min(len(entries), limit)], nil
+}
+
+func (a *Archive) bundle(ctx context.Context, t tlog.Tile) ([]Entry, error) {
+	data, err := a.Read(ctx, TilePath(BundleOf(t)))
+	if err != nil {
+		return nil, err
+	}
+	leaves, err := ParseBundle(data, t.W)
+	if err != nil {
+		return nil, err
+	}
+	if data, err = a.Read(ctx, sealsPath(t)); err != nil {
+		return nil, err
+	}
+	return parseSeals(data, leaves, t.N*tileWidth)
+}
+
+// asides returns the Asides of entries; one that has none, or was erased, is left out.
+func (a *Archive) asides(ctx context.Context, numbers []int64) (map[int64][]byte, error) {
+	paths := make([]string, len(numbers))
+	for i, n := range numbers {
+		paths[i] = AsidePath(n)
+	}
+	found, err := a.objects(ctx, paths)
+	out := make(map[int64][]byte, len(found))
+	for i, n := range numbers {
+		if data, ok := found[paths[i]]; ok && len(data) <= MaxAside {
+			out[n] = data
+		}
+	}
+	return out, err
+}
+
+// objects returns the objects of paths; one that is not there is left out.
+func (a *Archive) objects(ctx context.Context, paths []string) (map[string][]byte, error) {
+	var (
+		mu     sync.Mutex
+		all    sync.WaitGroup
+		failed error
+		slots  = make(chan struct{}, archiveReads)
+		out    = make(map[string][]byte, len(paths))
+	)
+	for _, path := range paths {
+		slots <- struct{}{}
+		all.Go(func() {
+			defer func() { <-slots }()
+			data, err := a.Read(ctx, path)
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err == nil:
+				out[path] = data
+			case !errors.Is(err, ErrNoObject):
+				failed = err
+			}
+		})
+	}
+	all.Wait()
+	return out, failed
+}
+
+// edge returns the right edge of the tree of c, from the tiles of the archive.
+func (a *Archive) edge(ctx context.Context, c Checkpoint) (Edge, error) {
+	e := Edge{size: c.Size}
+	var indexes []int64
+	var levels []int
+	for level := range e.roots {
+		if c.Size>>level&1 == 1 {
+			levels = append(levels, level)
+			indexes = append(indexes, tlog.StoredHashIndex(level, c.Size>>level-1))
+		}
+	}
+	hashes, err := HashReader(ctx, c.Tree(), a.objects).ReadHashes(indexes)
+	if err != nil {
+		return Edge{}, fmt.Errorf("the tiles of the archive: %w", err)
+	}
+	for i, level := range levels {
+		e.roots[level] = hashes[i]
+	}
+	if e.Tree() != c.Tree() {
+		return Edge{}, fmt.Errorf("%w: its tiles are not those of its checkpoint", ErrOtherArchive)
+	}
+	return e, nil
+}
+
+// Archived is what store keeps, with the tiles that it has no more read from the archive.
+func Archived(store Checkpoints, archive *Archive) Checkpoints {
+	return archivedTiles{store, archive}
+}
+
+type archivedTiles struct {
+	Checkpoints
+	archive *Archive
+}
+
+// Tiles implements [Checkpoints]. For a tile of which many widths are asked for the
+// archive is not asked: then there is none of the width that is needed, nor a full one.
+func (s archivedTiles) Tiles(ctx context.Context, paths []string) (map[string][]byte, error) {
+	found, err := s.Checkpoints.Tiles(ctx, paths)
+	if err != nil || len(found) == len(paths) {
+		return found, err
+	}
+	missing, asked := map[tlog.Tile]string{}, map[tlog.Tile]int{}
+	size := s.archive.size()
+	for _, path := range paths {
+		t, err := ParseTilePath(path)
+		if err != nil {
+			return nil, err
+		}
+		whole := t
+		whole.W = tileWidth
+		asked[whole]++
+		if _, ok := found[path]; !ok && t.N<<tileHeight+int64(t.W) <= size>>(tileHeight*t.L) {
+			missing[whole] = path
+		}
+	}
+	var more []string
+	for whole, path := range missing {
+		if asked[whole] == 1 {
+			more = append(more, path)
+		}
+	}
+	archived, err := s.archive.objects(ctx, more)
+	for path, data := range archived {
+		found[path] = data
+	}
+	return found, err
+}

@@ -1,0 +1,75 @@
+package record
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// Bundles of C2SP tlog-tiles have the Events alone. What else an entry has (who had read
+// what when it was written, its ID and MACs) an archive keeps beside each bundle, so
+// that an entry which comes back from there is the one that was written.
+
+// sealsPath is where an archive keeps the seals of the entries of a tile of level 0.
+func sealsPath(t tlog.Tile) string {
+	return "seals/" + strings.TrimPrefix(TilePath(BundleOf(t)), "tile/entries/")
+}
+
+// bundleSeals returns the bytes of the seals of entries: After in 8 bytes, the root, and
+// ID and MACs after their lengths in 2 bytes.
+func bundleSeals(entries []Entry) ([]byte, error) {
+	var out []byte
+	for _, e := range entries {
+		if err := e.bounded(); err != nil {
+			return nil, fmt.Errorf("entry %d: %w", e.Number, err)
+		}
+		out = binary.BigEndian.AppendUint64(out, uint64(e.After)) //nolint:gosec // -1 has its own pattern too
+		out = append(out, e.Root...)
+		for _, part := range []string{e.ID, e.MACs} {
+			out = binary.BigEndian.AppendUint16(out, uint16(len(part))) //nolint:gosec // bounded above
+			out = append(out, part...)
+		}
+	}
+	return out, nil
+}
+
+var errSeals = errors.New("the seals of a bundle are not those of its events")
+
+// parseSeals gives the Events of a bundle their seals. Nothing says that they are right.
+func parseSeals(data []byte, leaves [][]byte, first int64) ([]Entry, error) {
+	take := func(n int) []byte {
+		if n > len(data) {
+			return nil
+		}
+		part := data[:n:n]
+		data = data[n:]
+		return part
+	}
+	text := func(most int) (string, bool) {
+		size := take(2)
+		if size == nil {
+			return "", false
+		}
+		n := int(binary.BigEndian.Uint16(size))
+		part := take(n)
+		return string(part), n <= most && len(part) == n
+	}
+	entries := make([]Entry, len(leaves))
+	for i, leaf := range leaves {
+		after, root := take(8), take(RootSize)
+		id, okID := text(MaxID)
+		macs, okMACs := text(MaxMACs)
+		if after == nil || root == nil || !okID || !okMACs {
+			return nil, errSeals
+		}
+		s := Sealed{After: int64(binary.BigEndian.Uint64(after)), Root: root, ID: id, Leaf: leaf, MACs: macs} //nolint:gosec // check refuses what is none
+		entries[i] = Entry{Number: first + int64(i), Sealed: s}
+	}
+	if len(data) != 0 {
+		return nil, errSeals
+	}
+	return entries, nil
+}
