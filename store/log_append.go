@@ -65,8 +65,7 @@ func appendArguments(b record.Batch) (keys []string, args []any, err error) {
 	keys = []string{logEntries, logOrigin, logBatch(b.Replica), logAsides, logCheckpoint, logTiles}
 	args = []any{b.Origin, b.ID, b.After, b.AfterID, record.Window, int(batchFor.Seconds())}
 	for _, e := range b.Entries {
-		if e.After != b.After || len(e.Root) != record.RootSize || e.ID == "" || len(e.ID) > record.MaxID ||
-			len(e.Leaf) == 0 || len(e.Leaf) > record.MaxLeaf || len(e.MACs) > record.MaxMACs || len(e.Aside) > record.MaxAside {
+		if e.After != b.After || !fits(e) {
 			return nil, nil, fmt.Errorf("the entry %q is sealed after another, or lacks something, or is too long", e.ID)
 		}
 		args = append(args, e.Root, e.ID, e.Leaf, e.MACs, e.Aside)

@@ -90,6 +90,10 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 		{"RemoveKey", 1, func() error { return s.SealedKeys.RemoveKey(ctx, "U01ALICE") }},
 		{"ReadRecord", 1, func() error { _, err := s.Record.ReadRecord(ctx, "", 10); return err }},
 		{"Append", 1, func() error { _, err := s.Log.Append(ctx, entry); return err }},
+		{"Restore", 1, func() error {
+			_, err := s.Log.Restore(ctx, "o", []record.Entry{{Sealed: entry.Entries[0]}})
+			return err
+		}},
 		{"Read", 1, func() error { _, err := s.Log.Read(ctx, 0, 10); return err }},
 		{"Bounds", 1, func() error { _, _, err := s.Log.Bounds(ctx); return err }},
 		{"Asides", 1, func() error { _, err := s.Log.Asides(ctx, []int64{0}); return err }},

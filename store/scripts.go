@@ -14,7 +14,8 @@ type scripts struct {
 	saveGrant, saveSession, saveApproval, swapApproval  *redis.Script
 	putDue, replaceDue, asideDue, holdLease, swapInTurn *redis.Script
 	endOrder, resealKey, saveCopy, swapKnown, release   *redis.Script
-	appendLog, trimLog, saveTiles, deleteTiles          *redis.Script
+	appendLog, restoreLog, trimLog                      *redis.Script
+	saveTiles, deleteTiles                              *redis.Script
 
 	all []*redis.Script
 }
@@ -44,6 +45,7 @@ func newScripts() scripts {
 	s.takeRate = add(takeRateScript)
 	s.endOrder = add(endOrderScript)
 	s.appendLog = add(appendLogScript)
+	s.restoreLog = add(restoreLogScript)
 	s.trimLog = add(trimLogScript)
 	s.saveTiles = add(saveTilesScript)
 	s.deleteTiles = add(deleteTilesScript)

@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"errors"
 	"math/big"
 	"net"
 	"strings"
@@ -63,11 +64,19 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 		"Append":            appendOne,
 		"Read":              func(ctx context.Context) error { _, err := s.Log.Read(ctx, 0, 10); return err },
 		"Bounds":            func(ctx context.Context) error { _, _, err := s.Log.Bounds(ctx); return err },
-		"Await":             func(ctx context.Context) error { return s.Log.Await(ctx, 0, 50*time.Millisecond) },
-		"Asides":            func(ctx context.Context) error { _, err := s.Log.Asides(ctx, []int64{0}); return err },
-		"Forget":            func(ctx context.Context) error { _, err := s.Log.Forget(ctx, 0); return err },
-		"Trim":              func(ctx context.Context) error { return s.Checkpoints.Trim(ctx, 0) },
-		"Checkpoint":        func(ctx context.Context) error { _, err := s.Checkpoints.Checkpoint(ctx); return err },
+		"Restore": func(ctx context.Context) error {
+			sealed := record.Sealed{After: -1, ID: "e", Root: make([]byte, record.RootSize), Leaf: []byte("MARKED")}
+			_, err := s.Log.Restore(ctx, "o", []record.Entry{{Sealed: sealed}})
+			if errors.Is(err, record.ErrRewound) { // another call was first
+				return nil
+			}
+			return err
+		},
+		"Await":      func(ctx context.Context) error { return s.Log.Await(ctx, 0, 50*time.Millisecond) },
+		"Asides":     func(ctx context.Context) error { _, err := s.Log.Asides(ctx, []int64{0}); return err },
+		"Forget":     func(ctx context.Context) error { _, err := s.Log.Forget(ctx, 0); return err },
+		"Trim":       func(ctx context.Context) error { return s.Checkpoints.Trim(ctx, 0) },
+		"Checkpoint": func(ctx context.Context) error { _, err := s.Checkpoints.Checkpoint(ctx); return err },
 		"Publish": func(ctx context.Context) error {
 			_, err := s.Checkpoints.Publish(ctx, lease.Fence{Lease: record.SignerLease, Holder: "a", Turn: 1}, nil, []byte("c"))
 			return err

@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -14,6 +15,16 @@ func (l *Log) Begin(ctx context.Context, from Checkpoints, keys PublicKeys) erro
 	first, next, err := l.Entries.Bounds(ctx)
 	if err != nil {
 		return err
+	}
+	l.mu.Lock()
+	l.oldest = first
+	l.mu.Unlock()
+	archived, err := l.beginArchive(ctx)
+	if err != nil {
+		return err
+	}
+	if next = max(next, archived); archived >= first {
+		first = 0
 	}
 	raw, err := from.Checkpoint(ctx)
 	if err != nil {
@@ -47,6 +58,22 @@ func (l *Log) Begin(ctx context.Context, from Checkpoints, keys PublicKeys) erro
 	defer l.mu.Unlock()
 	l.view.beginAt(at, newest.Tree())
 	return nil
+}
+
+// beginArchive reads how far the archive goes, where there is one: what the store lost is
+// read from there. One that is away has to be compared later.
+func (l *Log) beginArchive(ctx context.Context) (int64, error) {
+	if l.Archive == nil {
+		return 0, nil
+	}
+	c, err := l.Archive.Checkpoint(ctx)
+	switch {
+	case errors.Is(err, ErrOtherArchive):
+		return 0, l.stop(err)
+	case err != nil:
+		l.Log.Warn("the archive does not say how far it goes", "error", err)
+	}
+	return c.Size, nil
 }
 
 // newestStart is the edge of the newest start; the empty tree's where there is none.

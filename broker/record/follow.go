@@ -18,10 +18,13 @@ const (
 // follow reads until ctx ends or the Log stops.
 func (l *Log) follow(ctx context.Context) {
 	waits := storePace().Waits()
-	for ctx.Err() == nil {
+	for had := int64(-1); ctx.Err() == nil; {
 		err := l.readOn(ctx)
-		if err == nil {
-			err = l.Entries.Await(ctx, l.Size(), awaitFor)
+		if err == nil && had == l.Size() {
+			err = l.look(ctx)
+		}
+		if had = l.Size(); err == nil {
+			err = l.Entries.Await(ctx, had, l.awaitFor)
 		}
 		switch {
 		case err == nil:
@@ -40,12 +43,11 @@ func (l *Log) follow(ctx context.Context) {
 func (l *Log) readOn(ctx context.Context) error {
 	for {
 		asked := l.Now()
-		entries, err := l.Entries.Read(ctx, l.Size(), pageMost)
+		entries, more, err := l.readFrom(ctx, l.Size(), pageMost)
 		if err != nil {
 			return err
 		}
-		end := len(entries) < pageMost
-		if err := l.advance(entries, asked, end); err != nil || end {
+		if err := l.advance(entries, asked, !more); err != nil || !more {
 			return err
 		}
 	}

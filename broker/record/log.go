@@ -36,16 +36,23 @@ type Log struct {
 	// upToDate is when the newest answer was asked for that had nothing more to read.
 	upToDate time.Time
 
+	// recall is what can be put back into the store. oldest is the number of the oldest entry
+	// that it had, when it was last whole.
+	recall  recall
+	oldest  int64
+	mending sync.Mutex
+
 	queue    []*write
 	queued   chan struct{} // holds one signal that something waits
 	disowned map[string]time.Time
 
-	writeWithin time.Duration // a test waits less
+	writeWithin, settleFor, awaitFor time.Duration // a test waits less
 }
 
-// Deps is what a Log is made of. All of it is needed.
+// Deps is what a Log is made of. All but the archive is needed.
 type Deps struct {
 	Entries Entries
+	Archive *Archive // which has what the store lost or let go; nil where there is none
 	Keys    Keys
 	Origin  string // names the log
 	Replica string // names this process, as no other one ever was
@@ -66,6 +73,8 @@ func New(d Deps) *Log {
 		held:     map[string]error{},
 
 		writeWithin: writeWithin,
+		settleFor:   settleFor,
+		awaitFor:    awaitFor,
 	}
 }
 
@@ -145,6 +154,7 @@ func (l *Log) advance(entries []Entry, asked time.Time, end bool) error {
 			return l.stopLocked(fmt.Errorf("entry %d: %w", e.Number, err))
 		}
 		if taken {
+			l.recall.add(e)
 			l.follows(e.Number, ev)
 		}
 	}
@@ -195,6 +205,15 @@ func (l *Log) CaughtUp(ctx context.Context) error {
 		return err
 	}
 	return l.await(ctx, next)
+}
+
+// awaitFrom returns once size entries were read, or within has passed.
+func (l *Log) awaitFrom(ctx context.Context, size int64, within time.Duration) {
+	waiting, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	if l.await(waiting, size) != nil {
+		<-waiting.Done() // also when the Log has stopped
+	}
 }
 
 // storePace is how the store is asked again.

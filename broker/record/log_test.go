@@ -91,8 +91,6 @@ func TestWhatIsDoneToTheStoreStopsTheLog(t *testing.T) {
 		return Entry{Number: last.Number + 1, Sealed: s}
 	}
 	for what, do := range map[string]func(m *memory){
-		"nothing is left":    func(m *memory) { m.entries, m.batches = nil, map[string]memoryBatch{} },
-		"the newest is gone": func(m *memory) { m.entries = m.entries[:len(m.entries)-1] },
 		"the newest is another": func(m *memory) {
 			last := &m.entries[len(m.entries)-1]
 			*last = forged(m, testKeys("k1"), origin)
@@ -152,21 +150,6 @@ func TestTwoReplicasThatReadDifferentEntriesLearnItFromEachOther(t *testing.T) {
 	})
 	a.mustRecord(t, about("e3"))
 	awaitThat(t, "the second has stopped", func() bool { return b.Err() != nil })
-}
-
-func TestAStoreThatWentBackTakesNoIntent(t *testing.T) {
-	m := newMemory()
-	l := running(t, m, "a")
-	l.mustRecord(t, about("e1"))
-	old := m.copyOf()
-	l.mustRecord(t, about("e2"))
-	m.putBack(old)
-	if _, err := l.Record(t.Context(), intent("x")); !errors.Is(err, ErrStopped) {
-		t.Errorf("got %v, want that the log has stopped", err)
-	}
-	if got := m.ids(t); slices.Contains(got, "intent x") {
-		t.Errorf("the store has %q, want no intent", got)
-	}
 }
 
 func TestAnIntentOfWhichNobodyKnowsIsClosedOnceItAppears(t *testing.T) {

@@ -92,6 +92,31 @@ func (m *memory) append(b Batch) (int64, error) {
 	return next, nil
 }
 
+func (m *memory) Restore(_ context.Context, _ string, entries []Entry) (put int64, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	first, next := entries[0].Number, int64(len(m.entries))
+	if next > 0 && next <= first {
+		return 0, ErrRewound
+	}
+	for _, e := range entries {
+		if e.Number < next && m.entries[e.Number].ID != e.ID {
+			return 0, ErrRewound
+		}
+	}
+	if next == 0 { // what is not put back is let go
+		m.entries, m.trimmed = make([]Entry, first), first
+	}
+	for _, e := range entries[len(m.entries)-int(first):] {
+		m.entries = append(m.entries, e)
+		put++
+	}
+	if put > 0 {
+		m.wake()
+	}
+	return put, nil
+}
+
 func (m *memory) wake() {
 	close(m.changed)
 	m.changed = make(chan struct{})
@@ -207,8 +232,15 @@ func (c *clock) pass(d time.Duration) {
 // running starts a replica of that name.
 func running(t *testing.T, m Entries, replica string) testLog {
 	t.Helper()
+	return runningBeside(t, m, nil, replica)
+}
+
+// runningBeside starts a replica that has an archive too.
+func runningBeside(t *testing.T, m Entries, archive *Archive, replica string) testLog {
+	t.Helper()
 	c := &clock{now: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
-	l := New(Deps{Entries: m, Keys: testKeys("k1"), Origin: origin, Replica: replica, Now: c.Now, Log: slog.New(slog.DiscardHandler)})
+	l := New(Deps{Entries: m, Archive: archive, Keys: testKeys("k1"), Origin: origin, Replica: replica, Now: c.Now, Log: discard})
+	l.settleFor, l.awaitFor = time.Millisecond, 5*time.Millisecond
 	ctx, cancel := context.WithCancel(t.Context())
 	var done sync.WaitGroup
 	done.Go(func() { l.Run(ctx) })
@@ -271,3 +303,5 @@ func (m *memory) ids(t *testing.T) []string {
 }
 
 var errLost = errors.New("the reply was lost")
+
+var discard = slog.New(slog.DiscardHandler)

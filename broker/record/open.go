@@ -144,15 +144,23 @@ func (l *Log) closeDisowned(intent event.Event) {
 		return
 	}
 	delete(l.disowned, data.Attempt)
-	e := l.closing(intent, event.NotActedData(data))
+	l.recordLaterLocked(l.closing(intent, event.NotActedData(data)))
+}
+
+// recordLater has an Event written without waiting for it.
+func (l *Log) recordLater(e event.Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.recordLaterLocked(e)
+}
+
+func (l *Log) recordLaterLocked(e event.Event) {
 	e.Replica = l.Replica
 	leaf, aside, err := e.Encode()
-	if err != nil {
-		l.Log.Error("an intent that was given up stays open until it counts as unknown", "request", intent.Request, "error", err)
-		return
+	if err == nil {
+		err = l.enqueueLocked(&write{events: []sealing{{leaf, aside}}, done: make(chan struct{})})
 	}
-	w := &write{events: []sealing{{leaf, aside}}, done: make(chan struct{})}
-	if err := l.enqueueLocked(w); err != nil && !errors.Is(err, ErrStopped) {
-		l.Log.Error("an intent that was given up stays open until it counts as unknown", "request", intent.Request, "error", err)
+	if err != nil && !errors.Is(err, ErrStopped) {
+		l.Log.Error("an event of the bot's own is not on the record", "kind", e.Data.Kind(), "request", e.Request, "error", err)
 	}
 }

@@ -46,6 +46,11 @@ type Entries interface {
 	// last batch is answered as the first time. The error is one of the above when it
 	// was refused and changed nothing; after any other it may have been appended.
 	Append(ctx context.Context, b Batch) (Appended, error)
+	// Restore puts entries back that were lost, which follow one another, in one atomic
+	// step and under their own numbers: where nothing is left, or after the newest that is
+	// left, which has to be among them. As far as they are there they have to have the same
+	// IDs. It returns how many it put. ErrRewound and ErrForeign say that it changed nothing.
+	Restore(ctx context.Context, origin string, entries []Entry) (put int64, err error)
 	// Read returns up to limit entries from number from on, in order, without Asides.
 	// What stands there and is no entry is returned with what could be read of it,
 	// which fails its check. None is an empty answer.

@@ -264,19 +264,19 @@ func (p *Publisher) grow(ctx context.Context, old Checkpoint, edge Edge, to tlog
 func (p *Publisher) leaves(ctx context.Context, from, to int64) ([]tlog.Hash, error) {
 	var out []tlog.Hash
 	for at := from; at < to; {
-		entries, err := p.Log.Entries.Read(ctx, at, int(min(to-at, pageMost)))
+		entries, _, err := p.Log.readFrom(ctx, at, int(min(to-at, pageMost)))
 		if err != nil {
 			return nil, err
 		}
 		for _, e := range entries {
 			if e.Number != at {
-				return nil, p.Log.stop(fmt.Errorf("%w: entry %d is gone", ErrRewound, at))
+				return nil, p.Log.missing(ctx, at)
 			}
 			out = append(out, tlog.RecordHash(e.Leaf))
 			at++
 		}
 		if len(entries) == 0 {
-			return nil, p.Log.stop(fmt.Errorf("%w: entry %d is gone", ErrRewound, at))
+			return nil, p.Log.missing(ctx, at)
 		}
 	}
 	return out, nil

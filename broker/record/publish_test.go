@@ -215,7 +215,7 @@ func TestAReplicaThatStartsReadsFromTheNewestStart(t *testing.T) {
 	if m.trimmed < 300 {
 		t.Fatalf("the entries before %d are gone, want those of the first day", m.trimmed)
 	}
-	b := New(Deps{Entries: m, Keys: testKeys("k1"), Origin: origin, Replica: "b", Now: l.clock.Now, Log: slog.New(slog.DiscardHandler)})
+	b := New(Deps{Entries: m, Keys: testKeys("k1"), Origin: origin, Replica: "b", Now: l.clock.Now, Log: discard})
 	keys, err := key.PublicKeys()
 	if err != nil {
 		t.Fatal(err)
@@ -320,7 +320,7 @@ func TestAReplicaDoesNotBeginWhereLessIsThanWasSigned(t *testing.T) {
 				}
 			}
 			m.change(do)
-			b := New(Deps{Entries: m, Keys: testKeys("k1"), Origin: origin, Replica: "b", Now: l.clock.Now, Log: slog.New(slog.DiscardHandler)})
+			b := New(Deps{Entries: m, Keys: testKeys("k1"), Origin: origin, Replica: "b", Now: l.clock.Now, Log: discard})
 			keys, err := key.PublicKeys()
 			if err != nil {
 				t.Fatal(err)

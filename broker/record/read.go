@@ -21,7 +21,7 @@ func (l *Log) Read(ctx context.Context, from int64, limit int) (found []Followed
 	if from >= size {
 		return nil, 0, nil
 	}
-	entries, err := l.Entries.Read(ctx, from, int(min(int64(limit), size-from, pageMost)))
+	entries, _, err := l.readFrom(ctx, from, int(min(int64(limit), size-from, pageMost)))
 	if err != nil || len(entries) == 0 {
 		return nil, 0, err
 	}

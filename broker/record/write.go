@@ -193,13 +193,19 @@ func (l *Log) append(ctx context.Context, writes []*write) (first int64, err err
 				return retry.Final(err)
 			}
 		}
+		if at, ok := l.find(b); ok { // it was taken, and the reply lost
+			first = at
+			return nil
+		}
 		asked := l.Now()
 		appended, err := l.Entries.Append(ctx, b)
 		switch {
+		case errors.Is(err, ErrRewound):
+			return l.mended(ctx, err)
 		case errors.Is(err, ErrBehind): // nothing was written: what was missed is read first
 			b.ID = ""
 			return errors.Join(err, l.readOn(ctx))
-		case errors.Is(err, ErrRewound), errors.Is(err, ErrForeign):
+		case errors.Is(err, ErrForeign):
 			return retry.Final(l.stop(err))
 		case err != nil:
 			return err
@@ -214,6 +220,29 @@ func (l *Log) append(ctx context.Context, writes []*write) (first int64, err err
 		return first, err
 	}
 	return 0, fmt.Errorf("%w: %w", ErrUnsure, err)
+}
+
+// mended is what comes of a batch that the store refused since it has lost entries: it is
+// tried again once they are there.
+func (l *Log) mended(ctx context.Context, refused error) error {
+	err := l.mend(ctx)
+	if errors.Is(err, ErrStopped) {
+		return retry.Final(err)
+	}
+	if err == nil {
+		err = l.readOn(ctx)
+	}
+	return errors.Join(refused, err)
+}
+
+// find returns where b stands if it was read: another replica may have put it back where
+// the store had lost it, and lost that it was the last batch of its writer.
+func (l *Log) find(b Batch) (int64, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	at, ok := l.view.ids[b.Entries[0].ID]
+	_, all := l.view.ids[b.Entries[len(b.Entries)-1].ID]
+	return at, ok && all
 }
 
 // batch seals what writes hold, after what this replica has read.

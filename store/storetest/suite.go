@@ -43,6 +43,7 @@ func Run(t *testing.T, start func(testing.TB) (url string)) {
 		{"preferences", preferenceTests},
 		{"log", logTests},
 		{"a hostile log", logHostileTests},
+		{"a log that is put back", logRestoreTests},
 		{"checkpoints", checkpointTests},
 	} {
 		t.Run(group.name, func(t *testing.T) {

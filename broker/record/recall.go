@@ -1,0 +1,39 @@
+package record
+
+import "slices"
+
+const (
+	// recallMost and recallBytes bound the entries that a replica keeps of what it read.
+	recallMost  = 10_000
+	recallBytes = 32 << 20
+)
+
+// A recall is the newest entries that a replica has read, byte for byte, so that it can
+// put them back into a store that lost them. They have no Asides: what was erased since
+// must not come back.
+type recall struct {
+	entries []Entry // in order, without gaps
+	bytes   int
+}
+
+func (r *recall) add(e Entry) {
+	e.Aside = nil
+	r.entries = append(r.entries, e)
+	r.bytes += entryBytes(e)
+	for len(r.entries) > recallMost || r.bytes > recallBytes {
+		r.bytes -= entryBytes(r.entries[0])
+		r.entries[0] = Entry{} // not to hold its bytes
+		r.entries = r.entries[1:]
+	}
+}
+
+func entryBytes(e Entry) int { return len(e.Leaf) + len(e.Root) + len(e.ID) + len(e.MACs) }
+
+// since returns the entries from a number on; false when it has not all of them.
+func (r *recall) since(number int64) ([]Entry, bool) {
+	if len(r.entries) == 0 || number < r.entries[0].Number {
+		return nil, false
+	}
+	at := min(number-r.entries[0].Number, int64(len(r.entries)))
+	return slices.Clone(r.entries[at:]), true
+}
