@@ -34,7 +34,8 @@ func oneEntry(id string) record.Batch {
 
 func TestAnAppendThatTooFewReplicasHaveFailsAndStays(t *testing.T) {
 	t.Parallel()
-	for _, url := range []string{store.Embedded, storetest.RealRedis(t), storetest.RealCluster(t), storetest.RealSentinel(t)} {
+	node := storetest.RealClusterOfTwo(t)
+	for _, url := range []string{store.Embedded, storetest.RealRedis(t), storetest.RealSentinel(t), "redis://" + node + "?addr=" + node} {
 		s := waitingForReplicas(t, url, 1)
 		for range 2 { // a repeat waits as well, though it appends nothing
 			if out, err := s.Log.Append(t.Context(), oneEntry("a")); !errors.Is(err, record.ErrReplicas) {
