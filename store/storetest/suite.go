@@ -45,6 +45,7 @@ func Run(t *testing.T, start func(testing.TB) (url string)) {
 		{"a hostile log", logHostileTests},
 		{"a log that is put back", logRestoreTests},
 		{"checkpoints", checkpointTests},
+		{"the record on the store", recordOnStoreTests},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			t.Parallel()
