@@ -36,7 +36,7 @@ type approvalTask struct {
 	Remind bool   `json:"remind,omitempty"` // the approvers are to be reminded
 	Marked bool   `json:"marked,omitempty"` // and it is noted that they are
 	// BreakGlass is what the approvers could not be asked to take note of.
-	BreakGlass *broker.Event `json:"break_glass,omitempty"`
+	BreakGlass *glassUse `json:"break_glass,omitempty"`
 	// Channel and TS are the message that was pressed, for an Approval that was
 	// not yet marked with it. They come from a press, so they are not on the list:
 	// nobody but the store says later which message of its own the bot overwrites.
@@ -205,13 +205,13 @@ func (b *approvals) serveApproval(ctx context.Context, entry []byte) due.Result 
 	s := b.live.Load()
 	var t approvalTask
 	if json.Unmarshal(entry, &t) != nil || !typed.IsSlackID(t.User) || !typed.IsEntryID(t.ID) {
-		return due.SetAside("it is about no approval")
+		return due.SetAside("no_approval")
 	}
 	switch {
 	case t.BreakGlass != nil:
 		return b.serveBreakGlass(ctx, s, t)
 	case t.Ask != "" && !typed.IsSlackID(t.Ask):
-		return due.SetAside("it is about no approver")
+		return due.SetAside("no_approver")
 	case t.Ask != "":
 		return b.serveAsk(ctx, s, t)
 	case t.Remind:

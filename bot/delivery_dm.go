@@ -113,7 +113,7 @@ func (b *delivery) deleteLater(ctx context.Context, d deletion, after time.Durat
 func (b *delivery) serveDeletion(ctx context.Context, entry []byte) due.Result {
 	var d deletion
 	if json.Unmarshal(entry, &d) != nil || !typed.IsSlackID(d.Channel) || d.Channel[0] != 'D' || !typed.IsTimestamp(d.TS) || d.Refused < 0 {
-		return due.SetAside("it names no direct message to delete")
+		return due.SetAside("no_message")
 	}
 	log := b.log.With("request", d.RequestID, "user", d.User, "account", d.Grant.Account, "channel", d.Channel, "ts", d.TS)
 	err := b.web.Delete(ctx, d.Channel, d.TS)

@@ -177,7 +177,7 @@ func (b *delivery) serveOwed(ctx context.Context, entry []byte) due.Result {
 	var o owed
 	if json.Unmarshal(entry, &o) != nil || !typed.IsSlackID(o.User) || !typed.IsEntryID(o.Request) || o.Grant == nil && o.Text == "" ||
 		o.Message != nil && (!typed.IsSlackID(o.Message.Channel) || o.Message.Channel[0] != 'D') {
-		return due.SetAside("it is no answer")
+		return due.SetAside("no_answer")
 	}
 	if o.Grant != nil {
 		return b.serveOwedCredentials(ctx, o)
@@ -212,7 +212,7 @@ func (b *delivery) owedPutOff(ctx context.Context, o owed, err error) due.Result
 	b.log.WarnContext(ctx, "not delivered yet; it is owed", "request", o.Request, "user", o.User, "error", err, "until", at)
 	text, failed := o.entry()
 	if failed != nil {
-		return due.SetAside("it cannot be written again")
+		return due.SetAside("not_writable")
 	}
 	return due.Result{Next: text, At: at}
 }

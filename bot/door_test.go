@@ -10,6 +10,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit/goldentest"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
@@ -23,9 +24,9 @@ func goldenBot() *Bot {
 }
 
 // recorded keeps the Events of a test.
-type recorded struct{ events []broker.Event }
+type recorded struct{ events []event.Event }
 
-func (r *recorded) Record(_ context.Context, e broker.Event) error {
+func (r *recorded) Record(_ context.Context, e event.Event) error {
 	r.events = append(r.events, e)
 	return nil
 }
@@ -147,7 +148,7 @@ func TestStepsStopAtTheFirstNo(t *testing.T) {
 	if want := []broker.Code{broker.CodeTooMany, broker.CodeTooMany}; !slices.Equal(codes, want) {
 		t.Errorf("got %v, want %v", codes, want)
 	}
-	if len(record.events) != 1 || record.events[0].Kind != broker.EventRefused || record.events[0].Account != "prod" {
+	if len(record.events) != 1 || record.events[0].Kind != event.Refused || record.events[0].Data.(event.RefusedData).Account != "prod" {
 		t.Errorf("got %v, want one refusal for prod", record.events)
 	}
 }

@@ -47,7 +47,7 @@ func (b *reminders) remind(ctx context.Context, before time.Duration, issued bro
 func (b *reminders) serveReminder(ctx context.Context, entry []byte) due.Result {
 	var r reminder
 	if json.Unmarshal(entry, &r) != nil || !typed.IsSlackID(r.User) || !typed.IsEntryID(r.Grant) {
-		return due.SetAside("it is no reminder")
+		return due.SetAside("no_reminder")
 	}
 	log := b.log.With("request", r.Grant, "user", r.User, "account", r.Account)
 	if !b.now().Before(r.Expires) {

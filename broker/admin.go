@@ -10,11 +10,11 @@ import "context"
 // happen when that fails.
 
 // toOrder is the way of admins; act completes "Only admins may …".
-func (b *Admins) toOrder(act string) way {
-	return way{[]step{func(ctx context.Context, r *Request) error { return b.isAdmin(ctx, *r, act) }}, always}
+func (b *Admins) toOrder(detail, act string) way {
+	return way{[]step{func(ctx context.Context, r *Request) error { return b.isAdmin(ctx, *r, detail, act) }}, always}
 }
 
-func (b *Admins) isAdmin(ctx context.Context, r Request, act string) error {
+func (b *Admins) isAdmin(ctx context.Context, r Request, detail, act string) error {
 	if err := b.visits.served(ctx, r.Caller); err != nil {
 		return err
 	}
@@ -29,7 +29,7 @@ func (b *Admins) isAdmin(ctx context.Context, r Request, act string) error {
 		return err
 	}
 	if !listed {
-		return newError(CodeNotAdmin, Say("Only admins may "+act+"."), b.contact())
+		return newError(CodeNotAdmin, Say("Only admins may "+act+"."), b.contact()).detailed(detail)
 	}
 	return b.visits.notBlocked(ctx, r.Caller.User)
 }
@@ -68,18 +68,10 @@ func (b *core) NameOf(slackID string) string {
 	return user.Name
 }
 
-// adminEvent is an Event about what an admin does.
-func (b *Admins) adminEvent(kind EventKind, r Request) Event {
-	e := b.event(kind, r)
-	e.User, e.Purpose, e.Account = b.NameOf(r.Caller.User), "", ""
-	e.Target, e.TargetName = r.target, b.NameOf(r.target)
-	return e
-}
-
 // notOneself refuses what an admin must not do to themselves.
 func notOneself(r Request, what string, hint []Part) error {
 	if r.target != r.Caller.User {
 		return nil
 	}
-	return newError(CodeGrammar, Say(what), hint)
+	return newError(CodeGrammar, Say(what), hint).detailed("oneself")
 }

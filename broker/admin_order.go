@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/approval"
+	"github.com/assumebot/assumebot/broker/event"
 )
 
 // A Blocking is what a block came to.
@@ -19,7 +20,7 @@ type Blocking struct {
 // approval must not outlive what they were blocked for.
 func (b *Admins) Block(ctx context.Context, r Request, target string) (done Blocking, err error) {
 	r.target = target
-	return visit(ctx, b.visits, r, b.toOrder("block people"), func(ctx context.Context, r *Request) (done Blocking, err error) {
+	return visit(ctx, b.visits, r, b.toOrder("block", "block people"), func(ctx context.Context, r *Request) (done Blocking, err error) {
 		if err := notOneself(*r, "You cannot block yourself.", Say(AssumeCmd("revoke ACCOUNT"), " revokes what you have yourself.")); err != nil {
 			return Blocking{}, err
 		}
@@ -38,10 +39,10 @@ func (b *Admins) block(ctx context.Context, r Request) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	if err := b.orders.Block(ctx, r.target, b.order(r)); err != nil {
-		b.noteUnsure(ctx, b.adminEvent(EventBlocked, r))
+		b.note(ctx, b.event(r, event.BlockedData{Order: b.told(r, unsure)}))
 		return orderUnsure(err, "this person is blocked")
 	}
-	b.note(ctx, b.adminEvent(EventBlocked, r))
+	b.note(ctx, b.event(r, event.BlockedData{Order: b.told(r, "")}))
 	return nil
 }
 
@@ -57,7 +58,7 @@ func (b *Admins) cancelBlocked(ctx context.Context, r Request) ([]approval.Appro
 	}
 	if err != nil {
 		return cancelled, &Error{
-			Code: CodeStore, Err: err,
+			Code: CodeStore, Detail: "not_cancelled", Err: err,
 			What: Say("They are blocked, but the bot's own store did not answer when what they asked others to approve was to be cancelled."),
 			Hint: Say("While they are blocked nothing of it can be used. Do it again in a minute, before they are unblocked."),
 		}
@@ -65,16 +66,18 @@ func (b *Admins) cancelBlocked(ctx context.Context, r Request) ([]approval.Appro
 	return cancelled, nil
 }
 
-// noteUnsure records an order of which nobody knows whether it was taken.
-func (b *Admins) noteUnsure(ctx context.Context, e Event) {
-	e.Code, e.Message = CodeStore, "The bot's own store did not answer: nobody knows whether it holds."
-	b.note(ctx, e)
+// unsure is the code of an order of which nobody knows whether the store took it.
+const unsure = CodeStore
+
+// told is what an admin's Request imposes or lifts, for the record; code says why not.
+func (b *Admins) told(r Request, code Code) event.Order {
+	return event.Order{Target: b.personOf(r.target), Reason: event.NewText(r.Reason), Failure: event.Failure{Code: string(code)}}
 }
 
 // Unblock ends a block; false when there was none.
 func (b *Admins) Unblock(ctx context.Context, r Request, target string) (bool, error) {
 	r.target = target
-	return visit(ctx, b.visits, r, b.toOrder("unblock people"), func(ctx context.Context, r *Request) (bool, error) {
+	return visit(ctx, b.visits, r, b.toOrder("unblock", "unblock people"), func(ctx context.Context, r *Request) (bool, error) {
 		block, _, err := b.orders.Orders(ctx, target)
 		if err != nil {
 			return false, storeDown(err)
@@ -82,7 +85,7 @@ func (b *Admins) Unblock(ctx context.Context, r Request, target string) (bool, e
 		if block == nil {
 			return false, nil
 		}
-		return b.endOrder(ctx, b.adminEvent(EventUnblocked, *r), func(ctx context.Context) (bool, error) {
+		return b.endOrder(ctx, *r, *block, func(o event.Order) event.Payload { return event.UnblockedData{Order: o} }, func(ctx context.Context) (bool, error) {
 			return b.orders.Unblock(ctx, target, *block)
 		})
 	})
@@ -91,7 +94,7 @@ func (b *Admins) Unblock(ctx context.Context, r Request, target string) (bool, e
 // Unlock ends a lock-out and forgets the wrong codes; false when none ran.
 func (b *Admins) Unlock(ctx context.Context, r Request, target string) (bool, error) {
 	r.target = target
-	return visit(ctx, b.visits, r, b.toOrder("unlock people"), func(ctx context.Context, r *Request) (bool, error) {
+	return visit(ctx, b.visits, r, b.toOrder("unlock", "unlock people"), func(ctx context.Context, r *Request) (bool, error) {
 		err := notOneself(*r, "You cannot unlock yourself.",
 			Say("Another admin can; or wait. Whoever sits at your Slack must not be able to try codes without an end."))
 		if err != nil {
@@ -101,13 +104,13 @@ func (b *Admins) Unlock(ctx context.Context, r Request, target string) (bool, er
 		if err != nil {
 			return false, storeDown(err)
 		}
-		e := b.adminEvent(EventUnlocked, *r)
+		lifted := event.UnlockedData{Order: b.told(*r, "")}
 		if left <= 0 {
-			e.Code, e.Message = CodeNotEnded, "They were not locked out; the wrong codes until now are forgotten."
+			lifted.Order = b.told(*r, CodeNotEnded)
 		}
-		was, err := b.giveBackTo(ctx, e, func(ctx context.Context) (bool, error) { return b.counters.Unlock(ctx, target) })
+		was, err := b.giveBackTo(ctx, b.event(*r, lifted), func(ctx context.Context) (bool, error) { return b.counters.Unlock(ctx, target) })
 		if err == nil && was && left <= 0 { // the lock-out came in between
-			b.note(ctx, b.adminEvent(EventUnlocked, *r))
+			b.note(ctx, b.event(*r, event.UnlockedData{Order: b.told(*r, "")}))
 		}
 		return was, err
 	})
@@ -117,7 +120,7 @@ func (b *Admins) Unlock(ctx context.Context, r Request, target string) (bool, er
 // and on every replica at once. It takes the place of a pause that there was, which
 // is returned; nil when there was none, or nobody knows.
 func (b *Admins) Pause(ctx context.Context, r Request) (before *Order, err error) {
-	return visit(ctx, b.visits, r, b.toOrder("pause the bot"), func(ctx context.Context, r *Request) (*Order, error) {
+	return visit(ctx, b.visits, r, b.toOrder("pause", "pause the bot"), func(ctx context.Context, r *Request) (*Order, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 		defer cancel()
 		_, before, err := b.orders.Orders(ctx, r.Caller.User)
@@ -129,17 +132,17 @@ func (b *Admins) Pause(ctx context.Context, r Request) (before *Order, err error
 			before = &shown
 		}
 		if err := b.orders.Pause(ctx, b.order(*r)); err != nil {
-			b.noteUnsure(ctx, b.adminEvent(EventPaused, *r))
+			b.note(ctx, b.event(*r, event.PausedData{Order: b.told(*r, unsure)}))
 			return nil, orderUnsure(err, "the bot is paused")
 		}
-		b.note(ctx, b.adminEvent(EventPaused, *r))
+		b.note(ctx, b.event(*r, event.PausedData{Order: b.told(*r, "")}))
 		return before, nil
 	})
 }
 
 // Resume ends the pause; false when there was none.
 func (b *Admins) Resume(ctx context.Context, r Request) (bool, error) {
-	return visit(ctx, b.visits, r, b.toOrder("resume the bot"), func(ctx context.Context, r *Request) (bool, error) {
+	return visit(ctx, b.visits, r, b.toOrder("resume", "resume the bot"), func(ctx context.Context, r *Request) (bool, error) {
 		_, pause, err := b.orders.Orders(ctx, r.Caller.User)
 		if err != nil {
 			return false, storeDown(err)
@@ -147,18 +150,22 @@ func (b *Admins) Resume(ctx context.Context, r Request) (bool, error) {
 		if pause == nil {
 			return false, nil
 		}
-		return b.endOrder(ctx, b.adminEvent(EventResumed, *r), func(ctx context.Context) (bool, error) {
+		return b.endOrder(ctx, *r, *pause, func(o event.Order) event.Payload { return event.ResumedData{Order: o} }, func(ctx context.Context) (bool, error) {
 			return b.orders.Resume(ctx, *pause)
 		})
 	})
 }
 
-// endOrder ends the order that was looked at; one that was given meanwhile stands.
-func (b *Admins) endOrder(ctx context.Context, e Event, end func(context.Context) (bool, error)) (bool, error) {
-	ended, err := b.giveBackTo(ctx, e, end)
+// endOrder ends o, the order that was looked at; one that was given meanwhile stands.
+func (b *Admins) endOrder(
+	ctx context.Context, r Request, o Order, lifted func(event.Order) event.Payload, end func(context.Context) (bool, error),
+) (bool, error) {
+	said := b.told(r, "")
+	said.Ends = o.ID
+	ended, err := b.giveBackTo(ctx, b.event(r, lifted(said)), end)
 	if err == nil && !ended {
-		e.Code, e.Message = CodeNotEnded, "It had ended already, or a newer order stands."
-		b.note(ctx, e)
+		said.Code = string(CodeNotEnded)
+		b.note(ctx, b.event(r, lifted(said)))
 		err = newError(CodeNotEnded,
 			Say("It has ended already, or another admin has given a new order meanwhile, which stands."),
 			Say("Look again, and end that one if you mean it."))
@@ -167,7 +174,7 @@ func (b *Admins) endOrder(ctx context.Context, e Event, end func(context.Context
 }
 
 // giveBackTo records e and then does what it says.
-func (b *Admins) giveBackTo(ctx context.Context, e Event, do func(context.Context) (bool, error)) (bool, error) {
+func (b *Admins) giveBackTo(ctx context.Context, e event.Event, do func(context.Context) (bool, error)) (bool, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	if err := b.recorder.Record(ctx, e); err != nil {
@@ -175,7 +182,7 @@ func (b *Admins) giveBackTo(ctx context.Context, e Event, do func(context.Contex
 	}
 	was, err := do(ctx)
 	if err != nil {
-		return false, StoreAway(err, "so nobody knows whether that was done")
+		return false, StoreAway(err, "so nobody knows whether that was done").detailed("unsure")
 	}
 	return was, nil
 }

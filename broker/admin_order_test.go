@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
@@ -33,16 +34,16 @@ func by(b *bench, user string) broker.Request {
 }
 
 // adminActs is everything that admins alone may do, to alice.
-func adminActs(b *bench) map[broker.EventKind]func(r broker.Request) error {
+func adminActs(b *bench) map[event.Kind]func(r broker.Request) error {
 	ctx := context.Background()
-	return map[broker.EventKind]func(r broker.Request) error{
-		broker.EventBlocked:   func(r broker.Request) error { return second(b.Broker.Admins.Block(ctx, r, "U01ALICE")) },
-		broker.EventUnblocked: func(r broker.Request) error { return second(b.Broker.Admins.Unblock(ctx, r, "U01ALICE")) },
-		broker.EventUnlocked:  func(r broker.Request) error { return second(b.Broker.Admins.Unlock(ctx, r, "U01ALICE")) },
-		broker.EventPaused:    func(r broker.Request) error { return second(b.Broker.Admins.Pause(ctx, r)) },
-		broker.EventResumed:   func(r broker.Request) error { return second(b.Broker.Admins.Resume(ctx, r)) },
-		broker.EventWho:       func(r broker.Request) error { return second(b.Holding.Who(ctx, r)) },
-		broker.EventRevoked:   func(r broker.Request) error { return second(b.Revoking.RevokePerson(ctx, r, "U01ALICE")) },
+	return map[event.Kind]func(r broker.Request) error{
+		event.Blocked:   func(r broker.Request) error { return second(b.Broker.Admins.Block(ctx, r, "U01ALICE")) },
+		event.Unblocked: func(r broker.Request) error { return second(b.Broker.Admins.Unblock(ctx, r, "U01ALICE")) },
+		event.Unlocked:  func(r broker.Request) error { return second(b.Broker.Admins.Unlock(ctx, r, "U01ALICE")) },
+		event.Paused:    func(r broker.Request) error { return second(b.Broker.Admins.Pause(ctx, r)) },
+		event.Resumed:   func(r broker.Request) error { return second(b.Broker.Admins.Resume(ctx, r)) },
+		event.Who:       func(r broker.Request) error { return second(b.Holding.Who(ctx, r)) },
+		event.Revoked:   func(r broker.Request) error { return second(b.Revoking.RevokePerson(ctx, r, "U01ALICE")) },
 	}
 }
 
@@ -72,10 +73,10 @@ func TestOnlyAdminsActAsAdmins(t *testing.T) {
 			t.Run(c.name+"/"+string(kind), func(t *testing.T) {
 				wantCode(t, act(by(b, c.user)), c.want)
 				last := b.last(t)
-				if last.Kind != broker.EventRefused || last.Code != c.want || last.SlackUser != c.user {
+				if last.Kind != event.Refused || last.Code != c.want || last.Actor.User != c.user {
 					t.Errorf("got %+v on the record, want the refusal", last)
 				}
-				if about := kind != broker.EventPaused && kind != broker.EventResumed && kind != broker.EventWho; (last.Target == "U01ALICE") != about {
+				if about := kind != event.Paused && kind != event.Resumed && kind != event.Who; (last.Target.ID == "U01ALICE") != about {
 					t.Errorf("got target %q on the record of a refused %s", last.Target, kind)
 				}
 			})
@@ -101,24 +102,27 @@ func TestEachAdminActIsOnTheRecordWithWhoAndWhom(t *testing.T) {
 	b.orders.pause = &broker.Order{By: "x"}
 	for kind, act := range adminActs(b) {
 		b.lockouts.locked = time.Minute
-		b.orders.blocks["U01ALICE"] = broker.Order{By: "x"}
-		b.orders.pause = &broker.Order{By: "x"}
+		b.orders.blocks["U01ALICE"] = broker.Order{ID: "block", By: "x"}
+		b.orders.pause = &broker.Order{ID: "pause", By: "x"}
 		if err := act(by(b, adminID)); err != nil {
 			t.Fatalf("%s: %v", kind, err)
 		}
 		last := b.last(t)
-		if last.Kind != kind || last.SlackUser != adminID || last.Reason != "INC-42" || last.Purpose != "" {
+		if last.Kind != kind || last.Actor.User != adminID || last.Reason != "INC-42" || last.Purpose != "" {
 			t.Errorf("%s: got %+v on the record", kind, last)
 		}
-		if last.Target != "" && (last.Target != "U01ALICE" || last.TargetName != "alice") {
-			t.Errorf("%s: got target %q (%q)", kind, last.Target, last.TargetName)
+		if last.Target.ID != "" && (last.Target.ID != "U01ALICE" || last.Target.Name != "alice") {
+			t.Errorf("%s: got target %q (%q)", kind, last.Target, last.Target.Name)
+		}
+		if want := map[event.Kind]string{event.Unblocked: "block", event.Resumed: "pause"}[kind]; last.Ends != want {
+			t.Errorf("%s: got that it ends %q, want %q alone", kind, last.Ends, want)
 		}
 	}
 }
 
 func TestWhatTakesAwayStaysWhenTheRecordFails(t *testing.T) {
 	b := newAdminBench(t)
-	for _, kind := range []broker.EventKind{broker.EventBlocked, broker.EventPaused, broker.EventRevoking, broker.EventRevoked} {
+	for _, kind := range []event.Kind{event.Blocked, event.Paused, event.Revoking, event.Revoked} {
 		b.failOn[kind] = true
 	}
 	if _, err := b.Broker.Admins.Pause(t.Context(), by(b, adminID)); err != nil || b.orders.pause == nil {
@@ -137,7 +141,7 @@ func TestWhatGivesBackNeedsTheRecord(t *testing.T) {
 	b.orders.blocks = map[string]broker.Order{"U01ALICE": {By: "x"}}
 	b.orders.pause = &broker.Order{By: "x"}
 	b.lockouts.locked = time.Minute
-	for _, kind := range []broker.EventKind{broker.EventUnblocked, broker.EventResumed, broker.EventUnlocked, broker.EventWho} {
+	for _, kind := range []event.Kind{event.Unblocked, event.Resumed, event.Unlocked, event.Who} {
 		b.failOn[kind] = true
 		wantCode(t, adminActs(b)[kind](by(b, adminID)), broker.CodeRecord)
 	}
@@ -165,7 +169,7 @@ func TestUnlockSaysThatNobodyWasLockedOut(t *testing.T) {
 	if was, err := b.Broker.Admins.Unlock(t.Context(), by(b, adminID), "U01ALICE"); was || err != nil {
 		t.Errorf("got %v, %v, want false, nil", was, err)
 	}
-	if got := b.last(t); got.Kind != broker.EventUnlocked || got.Code != broker.CodeNotEnded {
+	if got := b.last(t); got.Kind != event.Unlocked || got.Code != broker.CodeNotEnded {
 		t.Errorf("got %+v on the record, want that there was no lock-out to end", got)
 	}
 	if len(b.lockouts.wrong) != 0 {
@@ -237,7 +241,7 @@ func TestRevokePersonTakesEverythingAndTellsAWS(t *testing.T) {
 	if len(b.grants)+len(b.sessions) > 0 || b.orders.blocks["U01ALICE"].By != adminID {
 		t.Error("something is left, or she is not blocked")
 	}
-	if kinds := b.kinds(); slices.Index(kinds, broker.EventBlocked) > slices.Index(kinds, broker.EventRevoked) {
+	if kinds := b.kinds(); slices.Index(kinds, event.Blocked) > slices.Index(kinds, event.Revoked) {
 		t.Errorf("got %v, want the block first", kinds)
 	}
 }
@@ -348,7 +352,7 @@ func TestEndForgetsTheMFASessionToo(t *testing.T) {
 	if err != nil || !ended.Session || ended.Revoked != nil || len(b.grants)+len(b.sessions) > 0 {
 		t.Errorf("got %+v, %v, want the grant and the MFA session gone", ended, err)
 	}
-	if kinds := b.kinds(); kinds[len(kinds)-1] != broker.EventEnded || kinds[len(kinds)-2] != broker.EventEnded {
+	if kinds := b.kinds(); kinds[len(kinds)-1] != event.Ended || kinds[len(kinds)-2] != event.Ended {
 		t.Errorf("got %v, want both ends on the record", kinds)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"slices"
 	"sync"
+
+	"github.com/assumebot/assumebot/broker/event"
 )
 
 // A LiveGrant is somebody's, and what the config calls who has it.
@@ -18,8 +20,8 @@ const whoAtOnce = 8
 
 // Who returns everybody's live Grants, by person and then by end, once that is recorded.
 func (b *Holding) Who(ctx context.Context, r Request) ([]LiveGrant, error) {
-	return visit(ctx, b.visits, r, b.admins.toOrder("see everybody's credentials"), func(ctx context.Context, r *Request) ([]LiveGrant, error) {
-		if err := b.recorder.Record(ctx, b.admins.adminEvent(EventWho, *r)); err != nil {
+	return visit(ctx, b.visits, r, b.admins.toOrder("who", "see everybody's credentials"), func(ctx context.Context, r *Request) ([]LiveGrant, error) {
+		if err := b.recorder.Record(ctx, b.event(*r, event.WhoData{Reason: event.NewText(r.Reason)})); err != nil {
 			return nil, recordAway(err, "nothing is shown")
 		}
 		return b.liveOfAll(ctx)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/approval"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/text"
@@ -43,7 +44,7 @@ func (b *Asking) Ask(ctx context.Context, r Request) (a approval.Approval, again
 		if len(open) >= maxWaiting {
 			return approval.Approval{}, newError(CodeTooMany,
 				Say(fmt.Sprintf("You have %d requests waiting for approval already.", len(open))),
-				Say(AssumeCmd("cancel"), " cancels them. Nobody was asked about this request."))
+				Say(AssumeCmd("cancel"), " cancels them. Nobody was asked about this request.")).detailed("waiting")
 		}
 		return b.askNew(ctx, *r, asked)
 	})
@@ -71,7 +72,7 @@ func (b *Asking) askNew(ctx context.Context, r Request, a approval.Approval) (ap
 
 // keepAsked puts a new Approval on the record and keeps it.
 func (b *Asking) keepAsked(ctx context.Context, r Request, a approval.Approval) error {
-	if err := b.recorder.Record(ctx, b.pending.approvalEvent(r, a)); err != nil {
+	if err := b.recorder.Record(ctx, b.pending.stateEvent(r, a)); err != nil {
 		return recordAway(err, "nobody was asked")
 	}
 	if err := b.approvals.SaveApproval(ctx, a, a.Expires.Sub(a.Asked)+policy.ApprovalUse+approvalKept); err != nil {
@@ -93,7 +94,7 @@ func (b *Asking) toAsk(ctx context.Context, r Request, user policy.User) (approv
 	case policy.Allow:
 		return approval.Approval{}, newError(CodeApprovalGone,
 			Say("You need no approval for "+account.Name+" any more."),
-			Say("Send your request again, with your code."))
+			Say("Send your request again, with your code.")).detailed("not_needed")
 	}
 	duration, err := durationOf(account.Narrowed(d), r.Duration)
 	if err != nil {
@@ -135,7 +136,7 @@ func (b *Asking) somebodyCanApprove(ctx context.Context, account policy.Account,
 	slices.Sort(people)
 	if have := len(slices.Compact(people)); have < account.Approval.Count {
 		return &Error{
-			Code: CodeNotAllowed, Rule: "approval",
+			Code: CodeNotAllowed, Detail: "approvers", Rule: "approval", Facts: event.Facts{Needs: account.Approval.Count, Have: have},
 			What: Say(fmt.Sprintf("%s needs %d to approve, and of its approvers %d are not you yourself, so nobody was asked.",
 				account.Name, account.Approval.Count, have)),
 			Hint: Sentences(Say("The config has to name more approvers."), b.contact()),
@@ -178,7 +179,7 @@ func (b *Asking) notTakenBack(ctx context.Context, user string) error {
 		return nil
 	}
 	what := fmt.Sprintf("You have asked for approval and cancelled it %d times within %s.", len(taken), text.FormatDuration(askWindow))
-	return tooMany(CodeTooMany, what, taken[len(taken)-mostTaken], Say("Nothing was asked."))
+	return tooMany(CodeTooMany, what, taken[len(taken)-mostTaken], Say("Nothing was asked.")).detailed("taken_back")
 }
 
 // quiet reports whether the approvers are to be asked without a ping.

@@ -6,12 +6,13 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/approval"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
 func TestNobodyIsAskedBeforeItIsOnTheRecord(t *testing.T) {
 	b := newVault(t, 1)
-	b.failOn[broker.EventApproval] = true
+	b.failOn[event.Approval] = true
 	_, _, err := b.Asking.Ask(t.Context(), b.request("prod", ""))
 	wantCode(t, err, broker.CodeRecord)
 	if len(b.approvals) > 0 {

@@ -55,7 +55,7 @@ func (b *Pending) cancelOpen(ctx context.Context, r Request, owner string, by ap
 		a, err := b.cancelApproval(ctx, owner, k.ID, by)
 		switch {
 		case err == nil:
-			b.note(ctx, b.approvalEvent(r, a))
+			b.note(ctx, b.stateEvent(r, a))
 			cancelled = append(cancelled, a)
 		case a.ID == "": // the store; what another did meanwhile is no error
 			return cancelled, err
@@ -104,8 +104,7 @@ func (b *Pending) ExpireApproval(ctx context.Context, user, id string) (a approv
 	case a.State == approval.Waiting || a.State == approval.Approved:
 		return a, left, nil
 	case err == nil:
-		event := b.approvalEvent(Request{ID: a.ID, Caller: Caller{User: a.User, Team: a.Team, Channel: a.Channel}}, a)
-		b.note(ctx, event)
+		b.note(ctx, b.stateEvent(Request{ID: a.ID, Caller: Caller{User: a.User, Team: a.Team, Channel: a.Channel}}, a))
 	}
 	return a, 0, nil
 }
@@ -132,5 +131,5 @@ func (b *Pending) approvalOver(a approval.Approval) *Error {
 		what = "The time for this request is over."
 		hint = "The person who asked can ask again."
 	}
-	return newError(CodeApprovalGone, Say(what), Say(hint))
+	return newError(CodeApprovalGone, Say(what), Say(hint)).detailed(string(a.State))
 }

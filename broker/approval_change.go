@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/approval"
+	"github.com/assumebot/assumebot/broker/event"
 )
 
 // swapTries bounds how often a change is judged anew because another came first;
@@ -28,7 +29,7 @@ func (b *Pending) loadApproval(ctx context.Context, user, id string) (approval.K
 	case !ok:
 		return approval.Kept{}, newError(CodeApprovalGone,
 			Say("This request is too old: nothing is known of it any more."),
-			Say("The person who asked can ask again."))
+			Say("The person who asked can ask again.")).detailed("too_old")
 	}
 	k.Expire()
 	return k, nil
@@ -88,13 +89,15 @@ func (b *Pending) openOf(ctx context.Context, user string) ([]approval.Kept, err
 	return slices.DeleteFunc(kept, func(k approval.Kept) bool { return !k.Open() || k.Acknowledge }), nil
 }
 
-// approvalEvent tells what r's Caller did about an Approval.
-func (b *Pending) approvalEvent(r Request, a approval.Approval) Event {
-	r.Account, r.Reason, r.Purpose = a.Account, a.Reason, PurposeShow
-	e := b.event(EventApproval, r)
-	e.User = b.NameOf(r.Caller.User)
-	e.Target, e.TargetName = a.User, a.UserName
-	e.RoleARN, e.Seconds, e.BreakGlass = a.RoleARN, int64(a.Duration/time.Second), a.Acknowledge
-	e.Approval, e.State, e.ApprovedBy, e.Comment = a.ID, a.State, a.VoterNames(), a.Comment
-	return e
+// stateEvent tells what r's Caller made of an Approval.
+func (b *Pending) stateEvent(r Request, a approval.Approval) event.Event {
+	return b.event(r, event.ApprovalData{Asked: asked(a), State: string(a.State)})
+}
+
+// asked is an Approval as the record tells of it.
+func asked(a approval.Approval) event.Asked {
+	return event.Asked{
+		Approval: a.ID, Account: a.Account, RoleARN: string(a.RoleARN), Seconds: int64(a.Duration / time.Second), Reason: event.NewText(a.Reason),
+		Target: event.Person{ID: a.User, Name: a.UserName}, ApprovedBy: votersOf(a), Comment: event.NewText(a.Comment), BreakGlass: a.Acknowledge,
+	}
 }

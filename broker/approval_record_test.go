@@ -9,6 +9,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/approval"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
@@ -48,7 +49,7 @@ func TestAnApprovalWhoseAnswerWasLostIsTakenAndOnTheRecord(t *testing.T) {
 func TestNothingIsApprovedOffTheRecord(t *testing.T) {
 	b := newVault(t, 1)
 	a := b.ask(t)
-	b.failOn[broker.EventApproving] = true
+	b.failOn[event.Approving] = true
 	_, err := b.Voting.Approve(t.Context(), b.from("U02BOB"), a.User, a.ID)
 	wantCode(t, err, broker.CodeRecord)
 	if got, err := b.Pending.Approval(t.Context(), a.User, a.ID); err != nil || len(got.Votes) > 0 {
@@ -72,8 +73,8 @@ func TestADecisionIsOnTheRecordThoughWhoeverPressedIsGone(t *testing.T) {
 func TestUnacknowledgedBreakGlassKeepsNobodyFromAsking(t *testing.T) {
 	b := newVault(t, 1)
 	for range 5 {
-		e := broker.Event{SlackUser: "U01ALICE", RequestID: broker.NewID(), Account: "prod", BreakGlass: true, Kind: broker.EventGranted}
-		if _, err := b.Voting.AskToAcknowledge(t.Context(), e); err != nil {
+		use := approval.Approval{ID: broker.NewID(), User: "U01ALICE", Account: "prod"}
+		if _, err := b.Voting.AskToAcknowledge(t.Context(), use); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -123,10 +124,10 @@ func TestWhoNeedsNoApprovalIsNotHeldToOne(t *testing.T) {
 // hooked runs something while an Event is being recorded, as another replica may.
 type hooked struct {
 	*memory
-	during map[broker.EventKind]func()
+	during map[event.Kind]func()
 }
 
-func (h hooked) Record(ctx context.Context, e broker.Event) error {
+func (h hooked) Record(ctx context.Context, e event.Event) error {
 	err := h.memory.Record(ctx, e)
 	if f := h.during[e.Kind]; f != nil {
 		f()
@@ -138,17 +139,17 @@ func TestANewerOrderOutlivesTheEndOfTheOneBefore(t *testing.T) {
 	b := newAdminBench(t)
 	b.config.Admins = []string{adminID, "U02BOB"}
 	for _, order := range []struct {
-		kind broker.EventKind
+		kind event.Kind
 		give func(by string) error
 		end  func(*broker.Broker) error
 	}{
 		{
-			broker.EventResumed,
+			event.Resumed,
 			func(by string) error { _, err := b.Broker.Admins.Pause(t.Context(), b.from(by)); return err },
 			func(br *broker.Broker) error { _, err := br.Admins.Resume(t.Context(), b.from(adminID)); return err },
 		},
 		{
-			broker.EventUnblocked,
+			event.Unblocked,
 			func(by string) error {
 				_, err := b.Broker.Admins.Block(t.Context(), b.from(by), "U01ALICE")
 				return err
@@ -162,17 +163,17 @@ func TestANewerOrderOutlivesTheEndOfTheOneBefore(t *testing.T) {
 		if err := order.give(adminID); err != nil {
 			t.Fatal(err)
 		}
-		meanwhile := b.over(b.memory, hooked{b.memory, map[broker.EventKind]func(){order.kind: func() {
+		meanwhile := b.over(b.memory, hooked{b.memory, map[event.Kind]func(){order.kind: func() {
 			if err := order.give("U02BOB"); err != nil {
 				t.Error(err)
 			}
 		}}})
 		wantCode(t, order.end(meanwhile), broker.CodeNotEnded)
-		if !slices.ContainsFunc(b.events, func(e broker.Event) bool { return e.Kind == order.kind && e.Code == broker.CodeNotEnded }) {
+		if !slices.ContainsFunc(b.events, func(e entry) bool { return e.Kind == order.kind && e.Code == broker.CodeNotEnded }) {
 			t.Errorf("%s: the record does not say that the order stands", order.kind)
 		}
 		block, pause, _ := b.memory.Orders(t.Context(), "U01ALICE")
-		if order.kind == broker.EventResumed && pause == nil || order.kind == broker.EventUnblocked && block == nil {
+		if order.kind == event.Resumed && pause == nil || order.kind == event.Unblocked && block == nil {
 			t.Errorf("%s: what bob ordered meanwhile is gone", order.kind)
 		}
 	}
@@ -181,7 +182,7 @@ func TestANewerOrderOutlivesTheEndOfTheOneBefore(t *testing.T) {
 func TestWhatIsAskedDuringABlockDoesNotOutliveIt(t *testing.T) {
 	b := newVault(t, 1)
 	b.config.Admins = []string{"U03CAROL"}
-	meanwhile := b.over(b.memory, hooked{b.memory, map[broker.EventKind]func(){broker.EventApproval: func() {
+	meanwhile := b.over(b.memory, hooked{b.memory, map[event.Kind]func(){event.Approval: func() {
 		if block, _, _ := b.memory.Orders(t.Context(), "U01ALICE"); block != nil {
 			return
 		}
@@ -203,7 +204,7 @@ func TestABlockDuringAFailedUseCancelsTheApproval(t *testing.T) {
 	b.config.Admins = []string{"U03CAROL"}
 	a := b.approve(t, b.ask(t), "U02BOB")
 	blocked := false
-	meanwhile := b.over(b.memory, hooked{b.memory, map[broker.EventKind]func(){broker.EventIntent: func() {
+	meanwhile := b.over(b.memory, hooked{b.memory, map[event.Kind]func(){event.Intent: func() {
 		if blocked {
 			return
 		}
@@ -220,8 +221,8 @@ func TestABlockDuringAFailedUseCancelsTheApproval(t *testing.T) {
 	if err != nil || got.State != approval.Cancelled || got.EndedBy.User != "U03CAROL" {
 		t.Errorf("got %s by %q, %v, want it cancelled by who blocked", got.State, got.EndedBy.User, err)
 	}
-	if !slices.ContainsFunc(b.events, func(e broker.Event) bool {
-		return e.Kind == broker.EventApproval && e.State == approval.Cancelled
+	if !slices.ContainsFunc(b.events, func(e entry) bool {
+		return e.Kind == event.Approval && e.State == approval.Cancelled
 	}) {
 		t.Error("the record does not say that it was cancelled")
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 )
@@ -128,7 +129,8 @@ func TestAnApprovalIsUsedOnceForExactlyWhatItWasGiven(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := b.last(t)
-	if diff := cmp.Diff([]string{"U02BOB", "U03CAROL"}, got.ApprovedBy); diff != "" || got.Approval != a.ID || got.Reason != "INC-1" || got.Seconds != 7200 {
+	voters := []event.Person{{ID: "U02BOB", Name: "U02BOB"}, {ID: "U03CAROL", Name: "U03CAROL"}}
+	if diff := cmp.Diff(voters, got.ApprovedBy); diff != "" || got.Approval != a.ID || got.Reason != "INC-1" || got.Seconds != 7200 {
 		t.Errorf("got %+v on the record, want the approval (-want +got):\n%s", got, diff)
 	}
 	if issued.Grant.Approval != a.ID {
@@ -222,12 +224,12 @@ func TestAWrongCodeGivesTheApprovalBack(t *testing.T) {
 	r.Approval = a.ID
 	_, err := b.Issue(t.Context(), r)
 	wantCode(t, err, broker.CodeWrongCode)
-	b.failOn[broker.EventIntent] = true
+	b.failOn[event.Intent] = true
 	r = b.request("prod", b.device.Code())
 	r.Approval = a.ID
 	_, err = b.Issue(t.Context(), r)
 	wantCode(t, err, broker.CodeRecord)
-	b.failOn[broker.EventIntent] = false
+	b.failOn[event.Intent] = false
 	if _, err = b.Issue(t.Context(), r); err != nil {
 		t.Errorf("the approval was not given back: %v", err)
 	}
@@ -255,7 +257,7 @@ func TestApprovalsEnd(t *testing.T) {
 			if _, err := b.Voting.DenyApproval(t.Context(), b.from("U02BOB"), a.User, a.ID, "not today"); err != nil {
 				t.Error(err)
 			}
-			if got := b.last(t); got.Comment != "not today" || got.SlackUser != "U02BOB" || got.Target != "U01ALICE" {
+			if got := b.last(t); got.Comment != "not today" || got.Actor.User != "U02BOB" || got.Target.ID != "U01ALICE" {
 				t.Errorf("got %+v on the record, want bob's comment", got)
 			}
 		}, approval.Denied},
@@ -303,7 +305,7 @@ func countStates(b *bench, s approval.State) int {
 	defer b.mu.Unlock()
 	n := 0
 	for _, e := range b.events {
-		if e.Kind == broker.EventApproval && e.State == s {
+		if e.Kind == event.Approval && e.State == s {
 			n++
 		}
 	}
@@ -394,11 +396,12 @@ func TestBreakGlassNeedsAReasonAndAFreshCodeAndNoApproval(t *testing.T) {
 	if got := b.last(t); !got.BreakGlass || !got.MFA || got.Rule != "break_glass U01ALICE" || !issued.Grant.BreakGlass {
 		t.Errorf("got %+v, want it flagged", got)
 	}
-	a, err := b.Voting.AskToAcknowledge(t.Context(), b.last(t))
+	use := approval.Approval{ID: r.ID, User: "U01ALICE", UserName: "alice", Account: "prod"}
+	a, err := b.Voting.AskToAcknowledge(t.Context(), use)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, err := b.Voting.AskToAcknowledge(t.Context(), b.last(t)); err != nil || again.ID != a.ID {
+	if again, err := b.Voting.AskToAcknowledge(t.Context(), use); err != nil || again.ID != a.ID {
 		t.Errorf("a repeat: got %+v, %v, want the same", again, err)
 	}
 	_, err = b.Voting.Acknowledge(t.Context(), b.from("U01ALICE"), a.User, a.ID)

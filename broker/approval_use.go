@@ -18,7 +18,7 @@ func (b *Consent) approvalFor(ctx context.Context, r Request, user policy.User, 
 			err = newError(CodeApprovalGone,
 				Say("The approval is for something else. It counts only for the account and duration that were approved, "+
 					"while the config of the account stays the same."),
-				Say("Ask for a new one."))
+				Say("Ask for a new one.")).detailed("something_else")
 		}
 		if err != nil {
 			return nil, err
@@ -118,10 +118,10 @@ func (b *Consent) stillApproved(ctx context.Context, account policy.Account, k a
 	m, err := b.visits.groups(ctx, k.VoterIDs()...)
 	if k.VotesThatCount(b.config, account, m) < needs {
 		if err != nil {
-			return slackCannotSay(err, "whether those who approved are approvers still").hinting(inAMinute(), Say("The approval stays."))
+			return slackCannotSay(err, "voters", "whether those who approved are approvers still").hinting(inAMinute(), Say("The approval stays."))
 		}
 		return &Error{
-			Code: CodeApprovalGone, Rule: "approval",
+			Code: CodeApprovalGone, Detail: "voters", Rule: "approval",
 			What: Say("Too few of those who approved are still approvers of " + account.Name + "."),
 			Hint: askAnew(account),
 		}
@@ -134,13 +134,13 @@ func (b *Consent) stillApproved(ctx context.Context, account policy.Account, k a
 		switch codeOf(err) {
 		case CodeNotAMember, CodeBlocked:
 			return &Error{
-				Code: CodeApprovalGone, Rule: "approval", Err: err,
+				Code: CodeApprovalGone, Detail: "voter", Rule: "approval", Err: err,
 				What: Say(v.Name + ", who approved, is blocked or is no full member of this workspace, so the approval does not count any more."),
 				Hint: askAnew(account),
 			}
 		default:
 			return &Error{
-				Code: CodeDirectory, Rule: "approval", Err: err,
+				Code: CodeDirectory, Detail: "voters", Rule: "approval", Err: err,
 				What: Say("The bot cannot see right now whether " + v.Name + ", who approved, is a full member who is not blocked, so the answer is no."),
 				Hint: Sentences(inAMinute(), Say("The approval stays.")),
 			}

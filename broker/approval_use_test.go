@@ -6,6 +6,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/approval"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
@@ -177,7 +178,7 @@ func TestAnApprovalThatCountsNoMoreGivesWayToANewOne(t *testing.T) {
 			if err != nil || len(cancelled) != 1 || cancelled[0].ID != a.ID {
 				t.Fatalf("got %+v, %v, want the lapsed one cancelled", cancelled, err)
 			}
-			if got := b.last(t); got.Kind != broker.EventApproval || got.State != approval.Cancelled || got.Approval != a.ID {
+			if got := b.last(t); got.Kind != event.Approval || got.State != approval.Cancelled || got.Approval != a.ID {
 				t.Errorf("got %+v on the record, want that it was cancelled", got)
 			}
 			b.wantState(t, a, approval.Cancelled)

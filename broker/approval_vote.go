@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/approval"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
@@ -39,9 +40,7 @@ func (b *Voting) Approve(ctx context.Context, r Request, user, id string) (appro
 		}
 		// What gives something is on the record before it counts.
 		if !intended {
-			intent := b.pending.approvalEvent(r, k.Approval)
-			intent.Kind, intent.State = EventApproving, ""
-			if err := b.recorder.Record(ctx, intent); err != nil {
+			if err := b.recorder.Record(ctx, b.event(r, event.ApprovingData{Asked: asked(k.Approval)})); err != nil {
 				return recordAway(err, "nothing was approved")
 			}
 			intended = true
@@ -68,21 +67,17 @@ func (b *Voting) DenyApproval(ctx context.Context, r Request, user, id, comment 
 // acknowledgeWithin is how long a use of break-glass waits for somebody's note.
 const acknowledgeWithin = 7 * 24 * time.Hour
 
-// AskToAcknowledge keeps what asks the approvers of an Account to take note of
-// the break-glass that e tells of. A repeat returns what there is.
-func (b *Voting) AskToAcknowledge(ctx context.Context, e Event) (approval.Approval, error) {
+// AskToAcknowledge keeps a, which says of what Request by break-glass it is: it asks the
+// approvers of the Account to take note of it. A repeat returns what there is.
+func (b *Voting) AskToAcknowledge(ctx context.Context, a approval.Approval) (approval.Approval, error) {
 	now, err := b.approvals.ApprovalClock(ctx)
 	if err != nil {
 		return approval.Approval{}, err
 	}
-	if k, ok, err := b.approvals.LoadApproval(ctx, e.SlackUser, e.RequestID); err != nil || ok {
+	if k, ok, err := b.approvals.LoadApproval(ctx, a.User, a.ID); err != nil || ok {
 		return k.Approval, err
 	}
-	a := approval.Approval{
-		ID: e.RequestID, User: e.SlackUser, UserName: e.User, Team: e.SlackTeam, Channel: e.SlackChannel,
-		Account: e.Account, RoleARN: e.RoleARN, Duration: time.Duration(e.Seconds) * time.Second, Reason: e.Reason,
-		Needs: 1, Acknowledge: true, State: approval.Waiting, Asked: now, Expires: now.Add(acknowledgeWithin),
-	}
+	a.Needs, a.Acknowledge, a.State, a.Asked, a.Expires = 1, true, approval.Waiting, now, now.Add(acknowledgeWithin)
 	return a, b.approvals.SaveApproval(ctx, a, acknowledgeWithin+approvalKept)
 }
 
@@ -121,11 +116,11 @@ func (b *Voting) vote(
 			r.Account, r.Approval = a.Account, a.ID
 			return a, err
 		}
-		event := b.pending.approvalEvent(*r, a)
+		done := b.pending.stateEvent(*r, a)
 		if a.Acknowledge {
-			event.Kind, event.State = EventAcknowledged, ""
+			done = b.event(*r, event.AcknowledgedData{Asked: asked(a)})
 		}
-		b.note(ctx, event)
+		b.note(ctx, done)
 		return a, nil
 	})
 }
@@ -152,12 +147,12 @@ func (b *Voting) mayVote(ctx context.Context, r Request, k approval.Kept, noOrde
 	if !ok || account.Approval == nil || !k.Acknowledge && account.Terms() != k.Terms {
 		return voter{}, newError(CodeApprovalGone,
 			Say("The config has changed since this was asked: "+k.Account+" is not what it was."),
-			Say("The person who asked can ask again."))
+			Say("The person who asked can ask again.")).detailed("config")
 	}
 	m, err := b.visits.groups(ctx, append(k.VoterIDs(), r.Caller.User)...)
 	switch found := b.config.OnList(account.Approval.Approvers, r.Caller.User, m); {
 	case found.Unknown:
-		return voter{}, slackCannotSay(err, "whether you are an approver of "+account.Name)
+		return voter{}, slackCannotSay(err, "approver", "whether you are an approver of "+account.Name)
 	case !found.Yes:
 		return voter{}, &Error{
 			Code: CodeNotApprover, Rule: policy.RuleDefault,
@@ -167,7 +162,7 @@ func (b *Voting) mayVote(ctx context.Context, r Request, k approval.Kept, noOrde
 	case r.Caller.User == k.User && k.Acknowledge:
 		return voter{}, newError(CodeOwnApproval,
 			Say("You cannot acknowledge your own break-glass."),
-			Say("Another approver of "+account.Name+" must do it."))
+			Say("Another approver of "+account.Name+" must do it.")).detailed("break_glass")
 	case r.Caller.User == k.User:
 		return voter{}, newError(CodeOwnApproval,
 			Say("You cannot vote on your own request."),

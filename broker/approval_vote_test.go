@@ -7,6 +7,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/approval"
+	"github.com/assumebot/assumebot/broker/event"
 )
 
 func TestAnApprovalNeedsTheMostThatTheConfigAskedForThenOrNow(t *testing.T) {
@@ -87,7 +88,7 @@ func TestWhatCannotBeVotedOnAnyMoreIsNotOnTheRecord(t *testing.T) {
 	}
 	_, err = b.Voting.Approve(t.Context(), b.from("U04DAVE"), a.User, a.ID)
 	wantCode(t, err, broker.CodeNotApprover)
-	if last := b.last(t); last.Kind != broker.EventRefused || last.SlackUser != "U04DAVE" || last.Account != "prod" {
+	if last := b.last(t); last.Kind != event.Refused || last.Actor.User != "U04DAVE" || last.Account != "prod" {
 		t.Errorf("got %+v on the record, want who may not and what it was about", last)
 	}
 }
@@ -96,9 +97,9 @@ func TestWhatCannotBeVotedOnAnyMoreIsNotOnTheRecord(t *testing.T) {
 // the note back nor pass it for something that waits.
 func TestWhatAsksToTakeNoteIsNoApproval(t *testing.T) {
 	b := newVault(t, 1)
-	note, err := b.Voting.AskToAcknowledge(t.Context(), broker.Event{
-		RequestID: broker.NewID(), SlackUser: "U01ALICE", User: "alice", Account: "prod", RoleARN: b.config.Accounts.Find("prod").RoleARN,
-		Seconds: 7200, Reason: "down",
+	note, err := b.Voting.AskToAcknowledge(t.Context(), approval.Approval{
+		ID: broker.NewID(), User: "U01ALICE", UserName: "alice", Account: "prod", RoleARN: b.config.Accounts.Find("prod").RoleARN,
+		Duration: 2 * time.Hour, Reason: "down",
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/event"
 )
 
 // An attempt is one act that needs the record: it spends a code, or has AWS issue
@@ -29,7 +31,7 @@ import (
 type attempt struct {
 	request Request
 	claims  []claim
-	intent  Event
+	act     event.Act // what is about to be asked of AWS
 	// code says that AWS checks the code: a wrong one counts towards the lock-out.
 	code bool
 	// undone completes "The audit record cannot be written right now, so …".
@@ -38,13 +40,12 @@ type attempt struct {
 	// that signs; its zero value says that this attempt is the first.
 	use   CodeUse
 	again []Part // how to try again when AWS was not asked; nil: in a minute
-	act   func(ctx context.Context) (Issued, error)
-	// outcome is the kind of the Event that ends it well.
-	outcome EventKind
+	ask   func(ctx context.Context) (Issued, error)
 	// did is what AWS did; dropped, what became of it if that cannot be recorded.
 	did, dropped string
-	// keep does what follows, and reports in Issued.Saved whether a Grant is saved.
-	keep func(ctx context.Context, issued Issued, outcome Event) (Issued, error)
+	// keep does what follows, at the time of the outcome, and reports in Issued.Saved
+	// whether a Grant is saved.
+	keep func(ctx context.Context, issued Issued, at time.Time) (Issued, error)
 }
 
 // A claim is what one attempt uses once. Its functions may be nil, but for take.
@@ -66,7 +67,7 @@ func (b *attempts) perform(ctx context.Context, a attempt) (Issued, error) {
 	if err := b.begin(ctx, a); err != nil {
 		return Issued{}, err
 	}
-	issued, err := a.act(ctx)
+	issued, err := a.ask(ctx)
 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
@@ -95,7 +96,7 @@ func (b *attempts) begin(ctx context.Context, a attempt) error {
 			return a.before(err)
 		}
 	}
-	if err := b.recorder.Record(ctx, a.intent); err != nil {
+	if err := b.recorder.Record(ctx, b.event(a.request, event.IntentData{Act: a.act})); err != nil {
 		return onRecord(b.notBegun(a, recordAway(err, a.undone)))
 	}
 	if b.storeTooSlow(ctx, began) {
@@ -145,7 +146,7 @@ func spendAll(ctx context.Context, claims []claim) {
 // notAsked ends an attempt that is on the record, and for which AWS is not asked.
 func (b *attempts) notAsked(ctx context.Context, a attempt) error {
 	e := b.notBegun(a, storeSlow("AWS was not asked and "+a.undone))
-	b.recordFailure(ctx, a.intent, e, e)
+	b.recordFailure(ctx, a.request, a.act, e, e)
 	return e
 }
 
@@ -162,9 +163,9 @@ func (b *attempts) failed(ctx context.Context, a attempt, err error) error {
 	}
 	if a.code {
 		b.usage.addNextCode(e)
-		b.usage.codeRefused(ctx, a.request, a.intent, e)
+		b.usage.codeRefused(ctx, a.request, a.act, e)
 	}
-	b.recordFailure(ctx, a.intent, e, err)
+	b.recordFailure(ctx, a.request, a.act, e, err)
 	return e
 }
 
@@ -173,19 +174,19 @@ func (b *attempts) succeeded(ctx context.Context, a attempt, issued Issued) (Iss
 	if a.code {
 		b.usage.codeAccepted(ctx, a.request)
 	}
-	if err := b.overtaken(ctx, a.request, a.intent, issued); err != nil {
+	if err := b.overtaken(ctx, a.request, a.act, issued); err != nil {
 		spendAll(ctx, a.claims)
 		return Issued{}, err
 	}
-	outcome := b.outcome(a.outcome, a.intent)
-	outcome.issued(issued.Grant)
+	issued.Grant.Approval, issued.Grant.BreakGlass, issued.Grant.MFASession = a.act.Approval, a.act.BreakGlass, a.act.MFASession
+	outcome := b.event(a.request, a.outcome(issued.Grant))
 	if err := b.recorder.Record(ctx, outcome); err != nil {
 		spendAll(ctx, a.claims)
-		return Issued{}, b.asError(a.request, unrecorded(err, a.did, a.dropped, useAfter(a.request, a.intent)))
+		return Issued{}, b.asError(a.request, unrecorded(err, a.did, a.dropped, useAfter(a.request, a.act)))
 	}
-	issued, err := a.keep(ctx, issued, outcome)
+	issued, err := a.keep(ctx, issued, outcome.Time)
 	if err == nil && issued.Saved {
-		err = b.overtaken(ctx, a.request, a.intent, issued)
+		err = b.overtaken(ctx, a.request, a.act, issued)
 	}
 	if err != nil {
 		return Issued{}, err
@@ -193,15 +194,23 @@ func (b *attempts) succeeded(ctx context.Context, a attempt, issued Issued) (Iss
 	return issued, nil
 }
 
-// recordFailure records e, the person's words for err, as the outcome of an intent.
-func (b *attempts) recordFailure(ctx context.Context, intent Event, e *Error, err error) {
-	outcome := b.outcome(EventFailed, intent)
-	outcome.failed(e)
+// outcome is that AWS did it. Of a change of key there is only the call: the
+// credentials that checked the code are thrown away.
+func (a attempt) outcome(g Grant) event.Payload {
+	if a.act.Purpose == string(PurposeKey) {
+		return event.KeyChangedData{Act: a.act, STSRequestID: g.STSRequestID}
+	}
+	return event.GrantedData{Act: a.act, Issued: g.issued()}
+}
+
+// recordFailure records e, which came of err, as the outcome of an intent.
+func (b *attempts) recordFailure(ctx context.Context, r Request, act event.Act, e *Error, err error) {
+	outcome := event.FailedData{Act: act, Failure: e.failure()}
 	var answered *AWSFailure
 	if errors.As(err, &answered) {
 		outcome.STSRequestID = answered.RequestID
 	}
-	b.note(ctx, outcome)
+	b.note(ctx, b.event(r, outcome))
 }
 
 // Five round trips to the store follow STS: orders, the outcome, the Grant, its holder,

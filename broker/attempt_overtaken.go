@@ -3,19 +3,20 @@ package broker
 import (
 	"context"
 
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
 // overtaken looks for an order that came while AWS was asked. If one did, or nobody
 // knows, the error is on the record as the outcome, the caller drops what was issued,
 // and AWS is told to refuse it where the Account names a revoker.
-func (b *attempts) overtaken(ctx context.Context, r Request, intent Event, issued Issued) error {
+func (b *attempts) overtaken(ctx context.Context, r Request, act event.Act, issued Issued) error {
 	err := b.visits.mayAct(ctx, r.Caller.User)
 	if err == nil {
 		return nil
 	}
 	e := b.asError(r, err)
-	e.Use = useAfter(r, intent)
+	e.Use, e.Detail = useAfter(r, act), "thrown_away"
 	came := "AWS has answered, but the bot's own store cannot say whether you are blocked or everything is paused"
 	switch e.Code {
 	case CodeBlocked:
@@ -28,20 +29,19 @@ func (b *attempts) overtaken(ctx context.Context, r Request, intent Event, issue
 	if b.throwAway(ctx, r, issued, e) {
 		e.What = Say(came + ", so what it issued was thrown away unseen.")
 	} else {
+		e.Detail = "still_kept"
 		e.What = Say(came + ", so what it issued is not shown. The bot still keeps it.")
 		e.Hint = Sentences(Say("Once the bot's store answers, ", SessionsCmd(), " ends what it keeps."), e.Hint)
 	}
-	outcome := b.outcome(EventFailed, intent)
-	outcome.issued(issued.Grant)
-	outcome.failed(e)
-	b.note(ctx, outcome)
-	b.denyUnseen(ctx, r, intent, issued)
+	outcome := event.FailedData{Act: act, Issued: issued.Grant.issued(), Failure: e.failure()}
+	b.note(ctx, b.event(r, outcome))
+	b.denyUnseen(ctx, r, act, issued)
 	return e
 }
 
-// useAfter is what became of r's code once AWS has issued what intent was for.
-func useAfter(r Request, intent Event) CodeUse {
-	if !intent.MFA { // it was not sent
+// useAfter is what became of r's code once AWS has done what act says.
+func useAfter(r Request, act event.Act) CodeUse {
+	if !act.MFA { // it was not sent
 		return r.codeUse(UseUnused)
 	}
 	return r.codeUse(UseSpent)
@@ -61,7 +61,7 @@ func (b *attempts) throwAway(ctx context.Context, r Request, issued Issued, why 
 }
 
 // denyUnseen has AWS refuse credentials that nobody saw, and earlier ones of the role.
-func (b *attempts) denyUnseen(ctx context.Context, r Request, intent Event, issued Issued) {
+func (b *attempts) denyUnseen(ctx context.Context, r Request, act event.Act, issued Issued) {
 	account := issued.Account
 	if account.Revoker == "" {
 		return
@@ -69,11 +69,10 @@ func (b *attempts) denyUnseen(ctx context.Context, r Request, intent Event, issu
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTimeout)
 	defer cancel()
 	denied, failed := b.revoking.deny(ctx, r, account, policy.SessionOf(issued.Grant.Principal), true)
-	event := b.outcome(EventRevoked, intent)
-	event.Purpose, event.Method, event.Seconds = "", "", 0
-	event.denial(denied, failed)
 	if failed != nil {
 		b.log.ErrorContext(ctx, "credentials that nobody saw not revoked", "request", r.ID, "account", account.Name, "error", failed)
 	}
-	b.note(ctx, event)
+	done := denial(denied, failed)
+	done.Attempt, done.Account, done.RoleARN, done.Reason = act.Attempt, act.Account, act.RoleARN, act.Reason
+	b.note(ctx, b.event(r, done))
 }

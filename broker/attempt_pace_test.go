@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/event"
 )
 
 // TestAStoreThatIsTooSlowIsFoundOutBeforeAWSIsAsked: the code and the approval
@@ -20,8 +21,8 @@ func TestAStoreThatIsTooSlowIsFoundOutBeforeAWSIsAsked(t *testing.T) {
 			if name == "staging" {
 				account, call = "staging", "Issue"
 			}
-			b.onRecord = func(kind broker.EventKind) {
-				if kind == broker.EventIntent {
+			b.onRecord = func(kind event.Kind) {
+				if kind == event.Intent {
 					b.offset += 3 * time.Second
 				}
 			}
@@ -33,7 +34,7 @@ func TestAStoreThatIsTooSlowIsFoundOutBeforeAWSIsAsked(t *testing.T) {
 			if got := len(b.aws.Calls()); got != 0 {
 				t.Errorf("got %d calls to AWS, want none", got)
 			}
-			if last := b.last(t); last.Kind != broker.EventFailed || last.Code != broker.CodeStore {
+			if last := b.last(t); last.Kind != event.Failed || last.Code != broker.CodeStore {
 				t.Errorf("got %+v on the record, want the outcome", last)
 			}
 			b.onRecord = nil

@@ -13,6 +13,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/approval"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/listing"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
@@ -349,17 +350,18 @@ func (s *stage) named(step string) string {
 }
 
 // Record is a step for the Events that come before something.
-func (s *stage) Record(ctx context.Context, e broker.Event) error {
+func (s *stage) Record(ctx context.Context, e event.Event) error {
 	s.mu.Lock()
 	name := ""
 	switch e.Kind {
-	case broker.EventIntent:
-		s.session, s.asked, s.said = e.Purpose == broker.PurposeMFASession, false, false
+	case event.Intent:
+		of, _ := e.Data.(event.IntentData)
+		s.session, s.asked, s.said = of.Purpose == string(broker.PurposeMFASession), false, false
 		name = s.named("intent")
-	case broker.EventGranted, broker.EventKeyChanged:
+	case event.Granted, event.KeyChanged:
 		s.said = true
 		name = s.named("outcome")
-	case broker.EventListing, broker.EventShown:
+	case event.Listing, event.Shown:
 		name = "use"
 	}
 	s.mu.Unlock()
@@ -403,9 +405,13 @@ func (s *stage) events(t *testing.T) []string {
 	}
 	var kinds []string
 	for _, e := range entries {
-		kind := string(e.Event.Kind)
-		if e.Event.Code != "" {
-			kind += ":" + string(e.Event.Code)
+		read, err := entryOf(e.Event)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kind := string(read.Kind)
+		if read.Code != "" {
+			kind += ":" + string(read.Code)
 		}
 		kinds = append(kinds, kind)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/listing"
 	"github.com/assumebot/assumebot/broker/patience"
 	"github.com/assumebot/assumebot/broker/policy"
@@ -59,7 +60,7 @@ func (b *Lists) Buckets(ctx context.Context, r Request, prefix string) (BucketLi
 			Saved:       reused || issued.Saved,
 			UsedSession: issued.UsedSession,
 		}
-		if err := b.recordUse(ctx, *r, EventListing, issued.Grant); err != nil {
+		if err := b.recordUse(ctx, *r, event.ListingData{Given: issued.Grant.given(*r)}); err != nil {
 			return list, err
 		}
 		return b.listed(ctx, *r, issued.Credentials, list, listing.Listing{})
@@ -102,9 +103,7 @@ func (b *Lists) listingFailed(ctx context.Context, r Request, g Grant, err error
 			b.log.WarnContext(ctx, "dead credentials not forgotten", "request", r.ID, "error", err)
 		}
 	}
-	event := b.grantEvent(EventFailed, r, g)
-	event.failed(e)
-	b.note(ctx, event)
+	b.note(ctx, b.event(r, g.failedWith(r, e)))
 	return onRecord(e)
 }
 
@@ -132,7 +131,7 @@ func (b *Lists) BucketPage(ctx context.Context, r Request, grantID, prefix strin
 				Say("This list has ended: the bot keeps the credentials that it was made with for "+text.FormatDuration(b.config.RevealWindow)+" only."),
 				Say("Send ", BucketsCmd(account.Name), " again."))
 		}
-		if err := b.recordUse(ctx, *r, EventListing, found.Grant); err != nil {
+		if err := b.recordUse(ctx, *r, event.ListingData{Given: found.Grant.given(*r)}); err != nil {
 			return BucketList{}, err
 		}
 		known, _, err := b.listings.LoadListing(ctx, r.user.Slack, grantID, prefix)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/listing"
 )
 
@@ -140,7 +141,7 @@ func TestBucketPagesTakeOneCallEach(t *testing.T) {
 		}
 	}
 	t.Logf("%d listings kept, %d bytes of tokens", len(b.listings), bytes)
-	if got := b.kinds()[len(b.kinds())-1]; got != broker.EventListing {
+	if got := b.kinds()[len(b.kinds())-1]; got != event.Listing {
 		t.Errorf("got a %s event last, want each page on the record", got)
 	}
 }
@@ -195,9 +196,9 @@ func TestBucketPagesAreTheCallersAloneWhileKept(t *testing.T) {
 	_, err = b.Lists.BucketPage(t.Context(), b.request("", ""), "another", "", 1)
 	wantCode(t, err, broker.CodeGrantGone)
 	before := b.s3Calls()
-	b.failOn[broker.EventListing] = true
+	b.failOn[event.Listing] = true
 	wantCode(t, ask(func(*broker.Request) {}), broker.CodeRecord)
-	b.failOn[broker.EventListing] = false
+	b.failOn[event.Listing] = false
 	b.config.Accounts.Find("prod").Allow = nil
 	wantCode(t, ask(func(*broker.Request) {}), broker.CodeNotAllowed)
 	b.config.Accounts.Find("prod").Rules = allow("U01ALICE")

@@ -15,14 +15,6 @@ type clearance struct {
 	approval *approval.Kept // what stands in for other people's consent; nil where none is needed
 }
 
-// mark puts on an Event why it was allowed.
-func (c clearance) mark(e *Event) {
-	e.Rule = c.decision.Rule
-	if c.approval != nil {
-		e.Approval, e.ApprovedBy = c.approval.ID, c.approval.VoterNames()
-	}
-}
-
 // clear asks policy for r.Account. An approval that it wants must be there;
 // it is not used yet.
 func (b *Consent) clear(ctx context.Context, r Request, user policy.User) (clearance, error) {
@@ -76,6 +68,7 @@ func (b *Consent) orWithoutBreakGlass(ctx context.Context, r Request, account po
 	}
 	r.BreakGlass = false
 	if b.policy.entitled(ctx, account, r).Effect == policy.Allow {
+		e.Detail = "needless_break_glass"
 		e.What = Say(account.Name + " needs no break-glass of yours: you may have it at once.")
 		e.Hint = Say("Send it again without break-glass.")
 	}

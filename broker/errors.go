@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -16,14 +17,18 @@ type Code string
 //
 // One failure has one constructor: here, or beside what fails if nobody else does.
 type Error struct {
-	Code  Code
-	What  []Part // what happened
-	Use   CodeUse
-	Hint  []Part // what to do next
-	Quote string // what a person wrote about it, shown as it is; in no sentence, fallback text or Event
-	Err   error
-	Rule  string // of the config, that denied; "" where none did
-	Ref   string // what the person quotes and the operator's log carries; "" where nothing needs looking up
+	Code Code
+	// Detail is the case of the Code, in one word, where What is not always the same.
+	// It and the Facts are what the record has: from them a reader makes a sentence.
+	Detail string
+	Facts  event.Facts
+	What   []Part // what happened
+	Use    CodeUse
+	Hint   []Part // what to do next
+	Quote  string // what a person wrote about it, shown as it is; in no sentence, fallback text or Event
+	Err    error
+	Rule   string // of the config, that denied; "" where none did
+	Ref    string // what the person quotes and the operator's log carries; "" where nothing needs looking up
 
 	recorded bool // an Event tells of it already
 	question bool // it asks for what is missing, and refuses nothing
@@ -86,6 +91,12 @@ func codeOf(err error) Code {
 	return AsError(err, "").Code
 }
 
+// detailed is e as that case of its Code.
+func (e *Error) detailed(detail string) *Error {
+	e.Detail = detail
+	return e
+}
+
 // hinting is e with that hint.
 func (e *Error) hinting(hint ...[]Part) *Error {
 	e.Hint = Sentences(hint...)
@@ -117,9 +128,11 @@ const AskOperator = "Pass the reference to whoever runs the bot."
 // Refusals by what the config allows at most, and AWS at least.
 
 func tooLong(what string, most time.Duration) *Error {
-	return newError(CodeTooLong,
-		Say(what+" "+text.FormatDuration(most)+" at most."),
-		Say("Ask for "+text.FormatDuration(most)+" or less."))
+	return &Error{
+		Code: CodeTooLong, Facts: event.Facts{Limit: int64(most / time.Second)},
+		What: Say(what + " " + text.FormatDuration(most) + " at most."),
+		Hint: Say("Ask for " + text.FormatDuration(most) + " or less."),
+	}
 }
 
 func tooShort(what string) *Error {
@@ -167,41 +180,41 @@ func storeDown(err error) *Error { return StoreAway(err, "") }
 
 // orderUnsure is of an order of which nobody knows whether the store took it.
 func orderUnsure(err error, whether string) *Error {
-	return StoreAway(err, "so nobody knows whether "+whether).
+	return StoreAway(err, "so nobody knows whether "+whether).detailed("unsure").
 		hinting(Say("Try again at once. While the store is away, nothing is issued to anybody."))
 }
 
 // mayBeKept is of a store that did not take everything back.
 func mayBeKept(err error, what string, hint []Part) *Error {
-	return StoreAway(err, "so it may still keep "+what).hinting(hint)
+	return StoreAway(err, "so it may still keep "+what).detailed("may_be_kept").hinting(hint)
 }
 
 // notEnded is of what the store could not be told to end.
 func notEnded(err error, so string) *Error {
-	return StoreAway(err, so).hinting(Say("Try again in a minute, or tell whoever runs the bot."))
+	return StoreAway(err, so).detailed("not_ended").hinting(Say("Try again in a minute, or tell whoever runs the bot."))
 }
 
 // storeSlow is of a store that took so long that nothing was begun; so is what.
 func storeSlow(so string) *Error {
-	return newError(CodeStore, Say("The bot's own store is too slow right now, so "+so+"."), inAMinute())
+	return newError(CodeStore, Say("The bot's own store is too slow right now, so "+so+"."), inAMinute()).detailed("slow")
 }
 
 // unstored is of what the store did not keep after AWS took the code.
 func unstored(err error, what string) *Error {
-	return &Error{Code: CodeStore, Use: UseSpent, Err: err, What: Say(what), Hint: tryAnew(UseSpent)}
+	return &Error{Code: CodeStore, Detail: "not_kept", Use: UseSpent, Err: err, What: Say(what), Hint: tryAnew(UseSpent)}
 }
 
 // storeCannotSay is of what the store alone knows: while it does not answer, no.
-func storeCannotSay(err error, what string) *Error {
-	return cannotSay("The bot's own store", CodeStore, err, what)
+func storeCannotSay(err error, detail, what string) *Error {
+	return cannotSay("The bot's own store", CodeStore, err, what).detailed(detail)
 }
 
 // slackCannotSay is of what Slack knows, and the store in between.
-func slackCannotSay(err error, what string) *Error {
+func slackCannotSay(err error, detail, what string) *Error {
 	if errors.Is(err, ErrStore) {
-		return storeCannotSay(err, what)
+		return storeCannotSay(err, detail, what)
 	}
-	return cannotSay("Slack", CodeDirectory, err, what)
+	return cannotSay("Slack", CodeDirectory, err, what).detailed(detail)
 }
 
 func cannotSay(who string, code Code, err error, what string) *Error {
@@ -209,11 +222,13 @@ func cannotSay(who string, code Code, err error, what string) *Error {
 }
 
 func ordersUnknown(err error) *Error {
-	return storeCannotSay(err, "whether you are blocked or everything is paused")
+	return storeCannotSay(err, "orders", "whether you are blocked or everything is paused")
 }
 
-func groupsUnknown(err error) *Error { return slackCannotSay(err, "which user groups you are in") }
+func groupsUnknown(err error) *Error {
+	return slackCannotSay(err, "groups", "which user groups you are in")
+}
 
 func standingUnknown(err error) *Error {
-	return slackCannotSay(err, "whether you are a full member of this workspace")
+	return slackCannotSay(err, "standing", "whether you are a full member of this workspace")
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 )
@@ -96,7 +97,7 @@ func TestOnceTheCodeHasBegunAnMFASessionItIsSpent(t *testing.T) {
 		}
 	}
 	for _, mfa := range []bool{false, true} {
-		if got := useAfter(r, Event{MFA: mfa}); (got == UseSpent) != mfa {
+		if got := useAfter(r, event.Act{MFA: mfa}); (got == UseSpent) != mfa {
 			t.Errorf("MFA %v: got use %v once AWS has answered", mfa, got)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
@@ -102,7 +103,7 @@ func TestExplainAnswersStrangersAndTypingMistakesAsEverywhere(t *testing.T) {
 	if strings.Contains(broker.Plain(e.What)+broker.Plain(e.Hint), "prod") {
 		t.Errorf("got %q and %q, want nothing of the account", broker.Plain(e.What), broker.Plain(e.Hint))
 	}
-	if diff := cmp.Diff([]broker.EventKind{broker.EventRefused}, b.kinds()); diff != "" {
+	if diff := cmp.Diff([]event.Kind{event.Refused}, b.kinds()); diff != "" {
 		t.Errorf("record (-want +got):\n%s", diff)
 	}
 }

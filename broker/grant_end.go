@@ -1,6 +1,10 @@
 package broker
 
-import "context"
+import (
+	"context"
+
+	"github.com/assumebot/assumebot/broker/event"
+)
 
 // An Ending is what became of a Grant that its person ended.
 type Ending struct {
@@ -42,11 +46,9 @@ func (b *Holding) forget(ctx context.Context, r Request, g Grant) (Ending, error
 	}
 	session, err := b.sessions.DropMFASession(ctx, r.user.Slack, "")
 	if session {
-		event := b.event(EventEnded, r)
-		event.User, event.Purpose, event.Account = r.user.Name, PurposeMFASession, ""
-		b.note(ctx, event)
+		b.note(ctx, b.event(r, event.EndedData{Given: event.Given{Purpose: string(PurposeMFASession), Reason: event.NewText(r.Reason)}}))
 	}
-	b.note(ctx, b.grantEvent(EventEnded, r, g))
+	b.note(ctx, b.event(r, event.EndedData{Given: g.given(r)}))
 	if err != nil {
 		return Ending{}, &Error{
 			Code: CodeStore, Err: err,

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/text"
@@ -45,7 +46,7 @@ func (b *Holding) Reveal(ctx context.Context, r Request, grantID string) (Issued
 		if err != nil {
 			return Issued{}, err
 		}
-		if err := b.recordUse(ctx, *r, EventShown, found.Grant); err != nil {
+		if err := b.recordUse(ctx, *r, event.ShownData{Given: found.Grant.given(*r)}); err != nil {
 			return Issued{}, err
 		}
 		return Issued{
@@ -142,8 +143,8 @@ func stillGiven(g Grant, a policy.Account) bool {
 }
 
 // recordUse puts on the record that the bot is about to use or end a Grant.
-func (b *core) recordUse(ctx context.Context, r Request, kind EventKind, g Grant) error {
-	if err := b.recorder.Record(ctx, b.grantEvent(kind, r, g)); err != nil {
+func (b *core) recordUse(ctx context.Context, r Request, use event.Payload) error {
+	if err := b.recorder.Record(ctx, b.event(r, use)); err != nil {
 		return recordAway(err, "nothing was done")
 	}
 	return nil

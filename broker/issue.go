@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -55,13 +55,12 @@ func (b *Issuing) issueNow(ctx context.Context, r Request, cleared clearance) (I
 		request: r,
 		// A counter is taken from first, and nothing is ever given back to it.
 		claims:  []claim{{take: func(ctx context.Context) error { return b.usage.takeCalls(ctx, r, account, p) }}},
-		intent:  b.issueIntent(r, user, p, cleared),
+		act:     issueAct(r, p, cleared),
 		code:    p.SendsCode(),
 		undone:  "nothing was issued",
-		outcome: EventGranted,
 		did:     "AWS issued credentials",
 		dropped: "they were thrown away unseen",
-		act: func(ctx context.Context) (Issued, error) {
+		ask: func(ctx context.Context) (Issued, error) {
 			return b.attempts.askSTS(ctx, Call{Request: r, User: user, Account: account, Plan: p, Signer: key})
 		},
 		keep: b.keepGrant,
@@ -73,18 +72,18 @@ func (b *Issuing) issueNow(ctx context.Context, r Request, cleared clearance) (I
 	return b.attempts.perform(ctx, a)
 }
 
-// issueIntent says what is about to be asked of AWS.
-func (b *Issuing) issueIntent(r Request, user policy.User, p Plan, cleared clearance) Event {
-	intent := b.intent(r, user, p)
-	intent.RoleARN = cleared.account.RoleARN
-	cleared.mark(&intent)
-	return intent
+// issueAct says what is about to be asked of AWS, and why it is allowed.
+func issueAct(r Request, p Plan, cleared clearance) event.Act {
+	act := actOf(r, p)
+	act.RoleARN, act.Rule = string(cleared.account.RoleARN), cleared.decision.Rule
+	if cleared.approval != nil {
+		act.Approval, act.ApprovedBy = cleared.approval.ID, votersOf(cleared.approval.Approval)
+	}
+	return act
 }
 
 // keepGrant keeps what STS issued. What cannot be kept is shown all the same, once.
-func (b *Issuing) keepGrant(ctx context.Context, issued Issued, outcome Event) (Issued, error) {
-	issued.Grant.Approval, issued.Grant.BreakGlass = outcome.Approval, outcome.BreakGlass
-	issued.Grant.MFASession = outcome.MFASession
+func (b *Issuing) keepGrant(ctx context.Context, issued Issued, _ time.Time) (Issued, error) {
 	g := issued.Grant
 	if err := b.grants.SaveGrant(ctx, g, issued.Credentials, b.config.RevealWindow); err != nil {
 		b.log.ErrorContext(ctx, "grant not kept; it cannot be shown again", "request", g.ID, "ref", ShortRef(g.ID), "error", err)

@@ -74,16 +74,16 @@ func (b *Issuing) checkConsole(a policy.Account, service string) error {
 	if !a.HasRole() {
 		return newError(CodeNoConsole,
 			Say(a.Name+" has no role, and AWS signs nobody in to the console with the credentials of GetSessionToken."),
-			Say("Sign in with your own password, or ask for an account that has a role."))
+			Say("Sign in with your own password, or ask for an account that has a role.")).detailed("no_role")
 	}
 	if !b.aws.HasConsole(a.RoleARN.Partition()) {
 		return newError(CodeNoConsole,
 			Say("The bot knows no console for "+a.Name+": it is in the partition "+a.RoleARN.Partition()+"."),
-			Say("Ask for the credentials without ", Literal("as console"), "."))
+			Say("Ask for the credentials without ", Literal("as console"), ".")).detailed("partition")
 	}
 	if err := CheckConsoleService(service); service != "" && err != nil {
 		return &Error{
-			Code: CodeNoConsole, Err: err,
+			Code: CodeNoConsole, Detail: "service", Err: err,
 			What: Say("That cannot be the name of an AWS service."),
 			Hint: Say("Write it as in the console's address: ", Literal("as console s3"), ", ", Literal("as console ec2"), "."),
 		}
@@ -120,9 +120,6 @@ func (b *Issuing) link(ctx context.Context, r Request, issued Issued, service st
 // for: what was granted for the console may now be used anywhere.
 func (b *Issuing) noLink(ctx context.Context, r Request, g Grant, err error) *Error {
 	e := b.asError(r, err)
-	event := b.grantEvent(EventFailed, r, g)
-	event.failed(e)
-	event.Message += " The credentials themselves are shown instead."
-	b.note(ctx, event)
+	b.note(ctx, b.event(r, g.failedWith(r, e)))
 	return e
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
@@ -18,7 +19,7 @@ func TestConsoleIsOnTheRecordAsSuch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]broker.EventKind{broker.EventIntent, broker.EventGranted}, b.kinds()); diff != "" {
+	if diff := cmp.Diff([]event.Kind{event.Intent, event.Granted}, b.kinds()); diff != "" {
 		t.Errorf("record (-want +got):\n%s", diff)
 	}
 	if got := b.last(t); got.Purpose != broker.PurposeConsole {

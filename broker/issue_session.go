@@ -23,18 +23,17 @@ func (b *Issuing) issueFromSession(ctx context.Context, r Request, user policy.U
 		}
 		p.Way = begunWay(session, b.now())
 	}
-	intent := b.issueIntent(r, user, p, cleared)
-	intent.MFASession = session.AccessKeyID
+	act := issueAct(r, p, cleared)
+	act.MFASession = session.AccessKeyID
 	a := attempt{
 		request: r,
 		claims:  b.consent.approvalClaim(r, cleared),
-		intent:  intent,
+		act:     act,
 		undone:  "no credentials for " + account.Name + " were issued",
 		again:   tryFrom(session),
-		outcome: EventGranted,
 		did:     "AWS issued credentials",
 		dropped: "they were thrown away unseen",
-		act: func(ctx context.Context) (Issued, error) {
+		ask: func(ctx context.Context) (Issued, error) {
 			return b.attempts.askSTS(ctx, Call{Request: r, User: user, Account: account, Plan: p, Signer: session.credentials, SessionSaved: session.saved})
 		},
 		keep: b.keepGrant,

@@ -12,6 +12,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/event"
 )
 
 func TestIssueRecordsIntentBeforeAndOutcomeAfter(t *testing.T) {
@@ -20,7 +21,7 @@ func TestIssueRecordsIntentBeforeAndOutcomeAfter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]broker.EventKind{broker.EventIntent, broker.EventGranted}, b.kinds()); diff != "" {
+	if diff := cmp.Diff([]event.Kind{event.Intent, event.Granted}, b.kinds()); diff != "" {
 		t.Errorf("record (-want +got):\n%s", diff)
 	}
 	got := b.last(t)
@@ -34,14 +35,14 @@ func TestIssueRecordsIntentBeforeAndOutcomeAfter(t *testing.T) {
 
 func TestIssueDoesNothingWithoutTheRecord(t *testing.T) {
 	b := newBench(t)
-	b.failOn[broker.EventIntent] = true
+	b.failOn[event.Intent] = true
 	code := b.device.Code()
 	_, err := b.Issue(t.Context(), b.request("prod", code))
 	wantCode(t, err, broker.CodeRecord)
 	if n := len(b.aws.Calls()); n != 0 {
 		t.Fatalf("got %d calls to AWS, want none", n)
 	}
-	b.failOn[broker.EventIntent] = false
+	b.failOn[event.Intent] = false
 	if _, err := b.Issue(t.Context(), b.request("prod", code)); err != nil {
 		t.Errorf("the code was not given back: %v", err)
 	}
@@ -49,7 +50,7 @@ func TestIssueDoesNothingWithoutTheRecord(t *testing.T) {
 
 func TestIssueDropsCredentialsThatCannotBeRecorded(t *testing.T) {
 	b := newBench(t)
-	b.failOn[broker.EventGranted] = true
+	b.failOn[event.Granted] = true
 	issued, err := b.Issue(t.Context(), b.request("prod", b.device.Code()))
 	e := wantCode(t, err, broker.CodeRecord)
 	if !strings.Contains(broker.Plain(e.What), "thrown away") {
@@ -162,7 +163,7 @@ func TestBucketsIsOnTheRecordBeforeItIsMade(t *testing.T) {
 	if _, err := b.Issue(t.Context(), b.request("prod", b.device.Code())); err != nil {
 		t.Fatal(err)
 	}
-	b.failOn[broker.EventListing] = true
+	b.failOn[event.Listing] = true
 	before := len(b.aws.Calls())
 	_, err := b.Lists.Buckets(t.Context(), b.request("prod", ""), "")
 	wantCode(t, err, broker.CodeRecord)
@@ -173,7 +174,7 @@ func TestBucketsIsOnTheRecordBeforeItIsMade(t *testing.T) {
 
 func TestIssueFinishesWhatAWSDidWhenTheCallerIsGone(t *testing.T) {
 	b := newBench(t)
-	b.recorded = make(chan broker.EventKind, 2)
+	b.recorded = make(chan event.Kind, 2)
 	ctx, cancel := context.WithCancel(t.Context())
 	b.aws.Inject(awstest.Fault{Action: "AssumeRole", Times: 1, Latency: 50 * time.Millisecond})
 	done := make(chan error, 1)

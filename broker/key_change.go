@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 )
@@ -49,23 +50,22 @@ func (b *Keys) changeKey(ctx context.Context, r Request, change ChangedKey) (Cha
 	if err != nil {
 		return ChangedKey{}, err
 	}
-	intent := b.intent(r, user, p)
-	intent.KeyChange, intent.Key, intent.PreviousKey = change.Change, change.Key.Fingerprint, change.Previous.Fingerprint
+	act := actOf(r, p)
+	act.KeyChange, act.Key, act.PreviousKey = string(change.Change), change.Key.Fingerprint, change.Previous.Fingerprint
 	_, err = b.attempts.perform(ctx, attempt{
 		request: r,
 		claims:  []claim{b.usage.codeClaim(r, user)},
-		intent:  intent,
+		act:     act,
 		code:    true,
 		undone:  "your key was not changed",
-		outcome: EventKeyChanged,
 		did:     "AWS accepted your code",
 		dropped: "your key was not changed",
-		act: func(ctx context.Context) (Issued, error) {
+		ask: func(ctx context.Context) (Issued, error) {
 			return b.attempts.askSTS(ctx, Call{Request: r, User: user, Plan: p, Signer: long})
 		},
-		keep: func(ctx context.Context, issued Issued, outcome Event) (Issued, error) {
-			change.At = outcome.Time
-			return issued, b.keepKey(ctx, r, user, outcome, change)
+		keep: func(ctx context.Context, issued Issued, at time.Time) (Issued, error) {
+			change.At = at
+			return issued, b.keepKey(ctx, r, act, issued, change)
 		},
 	})
 	if err != nil {
@@ -82,7 +82,7 @@ func (b *Keys) planKeyChange(ctx context.Context, r Request, user policy.User, k
 	case user.MFASerial == "":
 		return ChangedKey{}, newError(CodeKeyFixed,
 			Say("The config names no MFA device for you, so no code of yours can be checked, and a key cannot be changed without."),
-			b.contact())
+			b.contact()).detailed("no_device")
 	}
 	previous, _, ok, err := b.sealings.registered(ctx, user)
 	if errors.Is(err, ErrKeyUnreadable) {
@@ -95,7 +95,7 @@ func (b *Keys) planKeyChange(ctx context.Context, r Request, user policy.User, k
 	case key.Empty() && !ok:
 		return ChangedKey{}, newError(CodeKeyUnchanged,
 			Say("You have no key registered, so there is none to remove."),
-			Say(AssumeCmd("key"), " shows what you have."))
+			Say(AssumeCmd("key"), " shows what you have.")).detailed("none")
 	case ok && key == previous:
 		return ChangedKey{}, newError(CodeKeyUnchanged, Say("That is your registered key already."), Say(AssumeCmd("key"), " shows it."))
 	case r.Code.Empty():
@@ -126,18 +126,19 @@ func errKeyNeedsCode(key secret.PublicKey) error {
 }
 
 // keepKey has the store do what is on the record. If it fails, a second outcome says so.
-func (b *Keys) keepKey(ctx context.Context, r Request, user policy.User, outcome Event, change ChangedKey) error {
+func (b *Keys) keepKey(ctx context.Context, r Request, act event.Act, issued Issued, change ChangedKey) error {
 	var err error
 	if change.Key.Empty() {
-		err = b.sealedKeys.RemoveKey(ctx, user.Slack)
+		err = b.sealedKeys.RemoveKey(ctx, r.user.Slack)
 	} else {
-		err = b.sealedKeys.SaveKey(ctx, user.Slack, RegisteredKey{Text: change.Key.Text, Set: change.At})
+		err = b.sealedKeys.SaveKey(ctx, r.user.Slack, RegisteredKey{Text: change.Key.Text, Set: change.At})
 	}
 	if err == nil {
 		return nil
 	}
-	e := b.asError(r, unstored(err, "AWS accepted your code, but the bot's own store did not answer, so nobody knows whether your key was changed."))
+	const what = "AWS accepted your code, but the bot's own store did not answer, so nobody knows whether your key was changed."
+	e := b.asError(r, unstored(err, what)).detailed("key_unsure")
 	e.Hint = Say("Look with ", AssumeCmd("key"), "; if it was not, try again with a new code.")
-	b.attempts.recordFailure(ctx, outcome, e, err)
+	b.note(ctx, b.event(r, event.FailedData{Act: act, Issued: event.Issued{STSRequestID: issued.Grant.STSRequestID}, Failure: e.failure()}))
 	return e
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 )
@@ -84,11 +85,11 @@ func TestKeyIsSetReplacedAndRemovedWithACode(t *testing.T) {
 		if changed.Change != step.change || changed.Key != key || changed.Previous != previous || changed.At.IsZero() {
 			t.Errorf("got %+v, want %s to %q from %q", changed, step.change, step.key, step.previous)
 		}
-		if diff := cmp.Diff([]broker.EventKind{broker.EventIntent, broker.EventKeyChanged}, b.kinds()[before:]); diff != "" {
+		if diff := cmp.Diff([]event.Kind{event.Intent, event.KeyChanged}, b.kinds()[before:]); diff != "" {
 			t.Errorf("record (-want +got):\n%s", diff)
 		}
 		e := b.last(t)
-		if e.KeyChange != step.change || e.Key != key.Fingerprint || e.PreviousKey != previous.Fingerprint || e.User != "alice" ||
+		if e.KeyChange != step.change || e.Key != key.Fingerprint || e.PreviousKey != previous.Fingerprint || e.Actor.Name != "alice" ||
 			e.Purpose != broker.PurposeKey || !e.MFA || e.STSRequestID == "" || e.AccessKeyID != "" {
 			t.Errorf("got event %+v", e)
 		}
@@ -181,9 +182,9 @@ func TestChangeKeyRefusesBeforeACodeIsSpent(t *testing.T) {
 	b.keysErr, b.codesErr = nil, errDown
 	b.wantUntouched(t, broker.CodeStore, change(keyOf("two")))
 	b.codesErr = nil
-	b.failOn[broker.EventIntent] = true
+	b.failOn[event.Intent] = true
 	b.wantUntouched(t, broker.CodeRecord, change(keyOf("two")))
-	b.failOn[broker.EventIntent] = false
+	b.failOn[event.Intent] = false
 	b.config.Users.Find("U01ALICE").AgeKey = keyOf("config")
 	b.wantUntouched(t, broker.CodeKeyFixed, change(keyOf("two")))
 	b.config.Users.Find("U01ALICE").AgeKey, b.config.Users.Find("U01ALICE").MFASerial = none, ""
@@ -199,14 +200,14 @@ func TestChangeKeyChangesNothingThatIsNotProvenAndRecorded(t *testing.T) {
 	b.keys["U01ALICE"] = broker.RegisteredKey{Text: "one"}
 	_, err := b.Keys.ChangeKey(t.Context(), b.request("", "000000"), keyOf("two"))
 	wantCode(t, err, broker.CodeWrongCode)
-	if e := b.last(t); e.Kind != broker.EventFailed || e.Purpose != broker.PurposeKey {
+	if e := b.last(t); e.Kind != event.Failed || e.Purpose != broker.PurposeKey {
 		t.Errorf("got event %+v, want a failed change", e)
 	}
-	b.failOn[broker.EventKeyChanged] = true
+	b.failOn[event.KeyChanged] = true
 	code := b.code()
 	_, err = b.Keys.ChangeKey(t.Context(), b.request("", code), keyOf("two"))
 	wantCode(t, err, broker.CodeRecord)
-	b.failOn[broker.EventKeyChanged] = false
+	b.failOn[event.KeyChanged] = false
 	if _, err = b.Keys.ChangeKey(t.Context(), b.request("", code), keyOf("two")); err == nil {
 		t.Error("a spent code changed the key")
 	}
@@ -218,7 +219,7 @@ func TestChangeKeyChangesNothingThatIsNotProvenAndRecorded(t *testing.T) {
 	if e := wantCode(t, err, broker.CodeStore); !strings.Contains(broker.Plain(e.What), "nobody knows") {
 		t.Errorf("got %q, want it to say that nobody knows", broker.Plain(e.What))
 	}
-	if e := b.last(t); e.Kind != broker.EventFailed || e.Code != broker.CodeStore {
+	if e := b.last(t); e.Kind != event.Failed || e.Code != broker.CodeStore {
 		t.Errorf("got event %+v, want the failure behind the change", e)
 	}
 }
@@ -236,7 +237,7 @@ func TestIssueFailsClosedWhereAKeyCannotBeRead(t *testing.T) {
 	b.keysErr = nil
 	b.keys["U01ALICE"] = broker.RegisteredKey{Text: "junk"}
 	b.wantUntouched(t, broker.CodeSealUnreadable, issue)
-	if e := b.last(t); e.Kind != broker.EventRefused {
+	if e := b.last(t); e.Kind != event.Refused {
 		t.Errorf("got event %s, want a refusal", e.Kind)
 	}
 

@@ -35,7 +35,7 @@ func (b *Visits) withinRate(ctx context.Context, r *Request) error {
 	rate, err := b.counters.TakeRate(ctx, "requests:"+r.Caller.User, r.ID, limit, limitWindow)
 	switch {
 	case err != nil:
-		return onRecord(storeCannotSay(err, "how much you have asked for lately")) // the record is in that store
+		return onRecord(storeCannotSay(err, "rate", "how much you have asked for lately")) // the record is in that store
 	case rate.Taken:
 		return nil
 	}
@@ -60,7 +60,7 @@ func (b *usage) takeCalls(ctx context.Context, r Request, account policy.Account
 		rate, err := b.counters.TakeRate(ctx, "sts:"+account.Name, id, limit, limitWindow)
 		switch {
 		case err != nil:
-			return storeCannotSay(err, "how often AWS was asked for "+account.Name+" lately")
+			return storeCannotSay(err, "rate", "how often AWS was asked for "+account.Name+" lately")
 		case !rate.Taken:
 			return tooMany(CodeAccountBusy, "Too much is being asked for "+account.Name+" right now, by all people together.", rate.Wait, nil)
 		}

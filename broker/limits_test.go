@@ -70,7 +70,7 @@ func TestEnterBoundsWhatOnePersonAsks(t *testing.T) {
 		}
 	}
 	wantCode(t, b.Visits.Enter(t.Context(), other), broker.CodeNotUser)
-	if last := b.last(t); last.Code != broker.CodeTooMany || last.SlackUser != "U02BOB" {
+	if last := b.last(t); last.Code != broker.CodeTooMany || last.Actor.User != "U02BOB" {
 		t.Errorf("got %+v on the record, want the stranger's", last)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -23,7 +24,7 @@ func (b *Visits) notLockedOut(ctx context.Context, r *Request) error {
 	left, err := b.counters.LockedFor(ctx, r.user.Slack)
 	switch {
 	case err != nil:
-		return storeCannotSay(err, "whether you are locked out")
+		return storeCannotSay(err, "lock_out", "whether you are locked out")
 	case left > 0:
 		return newError(CodeLockedOut,
 			Say("You are locked out after too many wrong codes."),
@@ -33,7 +34,7 @@ func (b *Visits) notLockedOut(ctx context.Context, r *Request) error {
 }
 
 // codeRefused counts a wrong code, says so in e's Hint, and records a lock-out.
-func (b *usage) codeRefused(ctx context.Context, r Request, intent Event, e *Error) {
+func (b *usage) codeRefused(ctx context.Context, r Request, act event.Act, e *Error) {
 	if e.Code != CodeWrongCode {
 		return
 	}
@@ -51,9 +52,7 @@ func (b *usage) codeRefused(ctx context.Context, r Request, intent Event, e *Err
 		return
 	}
 	e.Hint = Sentences(Say("That was one wrong code too many: you are locked out for "+text.Minutes(wrong.Locked)+". An admin can unlock you."), b.contact())
-	event := b.outcome(EventLockedOut, intent)
-	event.Purpose, event.Expires = "", event.Time.Add(wrong.Locked) // it is about the person, whatever the code was for
-	b.note(ctx, event)
+	b.note(ctx, b.event(r, event.LockedOutData{Act: act, Until: event.At(b.now().Add(wrong.Locked))}))
 }
 
 // codeAccepted forgets the wrong codes before it.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/event"
 )
 
 // lockouts is a broker.Counters that locks at the fifth wrong code.
@@ -61,7 +62,7 @@ func TestIssueSendsNoCodeOfWhoIsLockedOut(t *testing.T) {
 			t.Errorf("wrong code %d: got hint %q, want it to end %q", i+1, broker.Plain(e.Hint), want)
 		}
 	}
-	if !slices.Contains(b.kinds(), broker.EventLockedOut) {
+	if !slices.Contains(b.kinds(), event.LockedOut) {
 		t.Errorf("got events %v, want one of the lock-out", b.kinds())
 	}
 	before := len(b.aws.Calls())

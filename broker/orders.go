@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -84,7 +85,9 @@ func (b *Explaining) StandingOrder(ctx context.Context, r Request) (*Error, erro
 // blocked says since when, and whom to ask. By whom and why is for the record alone: it
 // may have been done because of the person who reads this.
 func (b *Visits) blocked(o Order) *Error {
-	return newError(CodeBlocked, Say("You are blocked since ", At(o.At), ": the bot does nothing for you."), b.contact())
+	e := newError(CodeBlocked, Say("You are blocked since ", At(o.At), ": the bot does nothing for you."), b.contact())
+	e.Facts.Since = event.At(o.At)
+	return e
 }
 
 func paused(o Order) *Error {
@@ -95,6 +98,7 @@ func paused(o Order) *Error {
 	}
 	e := &Error{
 		Code:  CodePaused,
+		Facts: event.Facts{Since: event.At(o.At)},
 		What:  Say("The bot is paused since ", At(o.At), ", by "+who+": nothing is issued to anybody."),
 		Hint:  Say("Try again once an admin has resumed it."),
 		Quote: o.Reason,

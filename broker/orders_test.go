@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -168,7 +169,7 @@ func TestNothingIsGivenToTheBlockedOrWhilePaused(t *testing.T) {
 				if code == broker.CodeBlocked && (strings.Contains(says, "root") || e.Quote != "" || !strings.Contains(broker.Plain(e.Hint), "#help-aws")) {
 					t.Errorf("got %q, %q and quote %q, want whom to ask and no more", broker.Plain(e.What), broker.Plain(e.Hint), e.Quote)
 				}
-				if last := b.last(t); last.Kind != broker.EventRefused || last.Code != code {
+				if last := b.last(t); last.Kind != event.Refused || last.Code != code {
 					t.Errorf("got %s %s on the record, want the refusal", last.Kind, last.Code)
 				}
 			})
@@ -207,10 +208,10 @@ func TestWhatAnOrderOvertakesIsDropped(t *testing.T) {
 					t.Error("something was kept")
 				}
 				last := b.last(t)
-				if last.Kind != broker.EventFailed || last.Code != code || last.AccessKeyID == "" || last.STSRequestID == "" {
+				if last.Kind != event.Failed || last.Code != code || last.AccessKeyID == "" || last.STSRequestID == "" {
 					t.Errorf("got %+v on the record, want the outcome and what CloudTrail calls it", last)
 				}
-				if slices.Contains(b.kinds(), broker.EventGranted) {
+				if slices.Contains(b.kinds(), event.Granted) {
 					t.Error("it is granted on the record")
 				}
 			})
@@ -229,7 +230,7 @@ func TestAnOrderThatMissesAGrantEndsItAllTheSame(t *testing.T) {
 		if len(b.grants)+len(b.kept) > 0 {
 			t.Errorf("%s: the grant is kept", code)
 		}
-		if last := b.last(t); last.Kind != broker.EventFailed || last.Code != code {
+		if last := b.last(t); last.Kind != event.Failed || last.Code != code {
 			t.Errorf("%s: got %+v on the record, want that it failed after all", code, last)
 		}
 	}
@@ -242,7 +243,7 @@ func TestWhatAnOrderOvertakesIsRevokedAtAWS(t *testing.T) {
 	anOrder[broker.CodeBlocked](&b.orders)
 	wantCode(t, second(b.Issue(t.Context(), b.request("prod", b.device.Code()))), broker.CodeBlocked)
 	last := b.last(t)
-	if last.Kind != broker.EventRevoked || last.DeniedBefore.IsZero() || last.Account != "prod" || last.User != "alice" {
+	if last.Kind != event.Revoked || last.DeniedBefore.IsZero() || last.Account != "prod" || last.Actor.Name != "alice" {
 		t.Errorf("got %+v on the record, want that AWS refuses it", last)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
@@ -55,7 +56,7 @@ func TestUndeliveredIsOnTheRecordWhenTheRequestIsOver(t *testing.T) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	b.Holding.Undelivered(over, b.request("prod", ""), issued.Grant, broker.CodeUndelivered)
-	if got := b.last(t); got.Kind != broker.EventUndelivered || !got.MFA || got.Method != broker.MethodAssumeRole || got.AccessKeyID != issued.Grant.AccessKeyID {
+	if got := b.last(t); got.Kind != event.Undelivered || !got.MFA || got.Method != broker.MethodAssumeRole || got.AccessKeyID != issued.Grant.AccessKeyID {
 		t.Errorf("got %+v, want the grant told as it was", got)
 	}
 }
@@ -70,7 +71,7 @@ func TestACodeComesBackExactlyWhenAWSDidNotUseIt(t *testing.T) {
 			b.client.failure = failure
 			r := b.request("prod", b.device.Code())
 			wantCode(t, gives(b, "")[name](r), broker.CodeAWSRefused)
-			if last := b.last(t); last.Kind != broker.EventFailed || last.Code != broker.CodeAWSRefused || last.STSRequestID != "r-1" {
+			if last := b.last(t); last.Kind != event.Failed || last.Code != broker.CodeAWSRefused || last.STSRequestID != "r-1" {
 				t.Errorf("%s: got outcome %+v, want a failure with STS's request ID", name, last)
 			}
 			b.client.failure = nil
@@ -91,7 +92,7 @@ func TestALinkThatCannotBeMadeIsOnTheRecord(t *testing.T) {
 	if err != nil || s.Problem == nil || s.Problem.Ref == "" || !s.Link.Empty() || s.Credentials.SecretAccessKey.Empty() {
 		t.Fatalf("got %+v, %v, want the credentials and why there is no link", s, err)
 	}
-	if last := b.last(t); last.Kind != broker.EventFailed || last.Code != broker.CodeSignin || last.AccessKeyID != s.Grant.AccessKeyID {
+	if last := b.last(t); last.Kind != event.Failed || last.Code != broker.CodeSignin || last.AccessKeyID != s.Grant.AccessKeyID {
 		t.Errorf("got %+v last on the record, want the failed link", last)
 	}
 }

@@ -163,7 +163,7 @@ func (b *Admins) sureOf(ctx context.Context, target string) error {
 		return nil
 	}
 	return &Error{
-		Code: CodeDirectory, Err: err,
+		Code: CodeDirectory, Detail: "other_ids", Err: err,
 		What: Say("Blocked is " + target + ", but Slack could not say whether the bot knows this person by another ID, which is not blocked then."),
 		Hint: Say("Do it again in a minute, or name the person as the config does."),
 	}

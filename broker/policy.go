@@ -67,12 +67,13 @@ func (b *Policy) denied(a policy.Account, r Request, d policy.Decision) *Error {
 		e = wrongChannel(a)
 	case policy.OutsideHours:
 		e = newError(CodeHours, Say(a.Name+" may be had only "+a.Hours.String()+"."), b.contact())
+		e.Facts.Hours = a.Hours.String()
 	case policy.NeedsReason:
 		e = reasonNeeded(a, r)
 	default:
 		e = newError(CodeNotAllowed, Say("You may not have "+a.Name+"."), b.contact())
 		if r.BreakGlass {
-			e.What = Say("You may not have " + a.Name + " by break-glass.")
+			e.Detail, e.What = "break_glass", Say("You may not have "+a.Name+" by break-glass.")
 		}
 	}
 	e.Rule, e.Err = d.Rule, d.Err
@@ -113,7 +114,8 @@ func wrongChannel(a policy.Account) *Error {
 func reasonNeeded(a policy.Account, r Request) *Error {
 	e := newError(CodeReason, Say(a.Name+" needs a reason."), Say("End your request with because and the reason."))
 	if a.Reason.Pattern != nil && !r.BreakGlass {
-		e.What = Say(a.Name + " needs a reason that matches " + a.Reason.Pattern.String() + ".")
+		e.Facts.Pattern = a.Reason.Pattern.String()
+		e.What = Say(a.Name + " needs a reason that matches " + e.Facts.Pattern + ".")
 	}
 	if r.Purpose == PurposeBuckets {
 		e.Hint = Say("Get it with ", AssumeCmd(a.Name, "123456", "because REASON"), "; ", BucketsCmd(a.Name), " then needs nothing more.")

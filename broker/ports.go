@@ -5,16 +5,17 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/approval"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // A Recorder keeps the audit record.
 type Recorder interface {
-	// Record returns nil only once e.Cleaned() is kept as durably as the record
-	// can. It is bounded by ctx and may be called concurrently. A repeat of an
-	// Event with the same ID may be kept twice.
-	Record(ctx context.Context, e Event) error
+	// Record returns nil only once e is kept as durably as the record can, in several
+	// parts if it is too large for one entry. It says which process it is, is bounded
+	// by ctx and may be called concurrently. A repeat may be kept twice.
+	Record(ctx context.Context, e event.Event) error
 }
 
 // Codes keeps MFA codes from being sent twice, across replicas.

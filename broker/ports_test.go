@@ -13,6 +13,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/listing"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
@@ -23,7 +24,7 @@ import (
 type memory struct {
 	mu          sync.Mutex
 	codes       map[string]string
-	events      []broker.Event
+	events      []entry
 	grants      map[string]broker.Grant
 	kept        map[string]secret.Credentials
 	sessions    map[string]keptSession
@@ -44,7 +45,7 @@ type memory struct {
 	approvals   map[string]approval.Approval
 	asOf        func() time.Time // of the approvals' clock
 	listErr     error
-	failOn      map[broker.EventKind]bool
+	failOn      map[event.Kind]bool
 	codesErr    error
 	saveErr     error
 	groupErr    error
@@ -53,21 +54,21 @@ type memory struct {
 	reservedFor time.Duration // the last ReserveCode's ttl
 	approvalFor time.Duration // the last SaveApproval's keep
 
-	onRecord func(broker.EventKind) // before each Event; may be nil
-	endErr   error                  // of EndGrant
-	recorded chan broker.EventKind  // where a test waits for one; may be nil
+	onRecord func(event.Kind) // before each Event; may be nil
+	endErr   error            // of EndGrant
+	recorded chan event.Kind  // where a test waits for one; may be nil
 }
 
 func newMemory() *memory {
 	return &memory{
 		codes: map[string]string{}, grants: map[string]broker.Grant{}, kept: map[string]secret.Credentials{},
-		groups: map[string][]string{}, keys: map[string]broker.RegisteredKey{}, approvals: map[string]approval.Approval{}, failOn: map[broker.EventKind]bool{},
+		groups: map[string][]string{}, keys: map[string]broker.RegisteredKey{}, approvals: map[string]approval.Approval{}, failOn: map[event.Kind]bool{},
 	}
 }
 
 var errDown = errors.New("the store is down")
 
-func (m *memory) Record(ctx context.Context, e broker.Event) error {
+func (m *memory) Record(ctx context.Context, e event.Event) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -79,7 +80,11 @@ func (m *memory) Record(ctx context.Context, e broker.Event) error {
 	if m.failOn[e.Kind] {
 		return errDown
 	}
-	m.events = append(m.events, e)
+	kept, err := entryOf(e)
+	if err != nil {
+		return err
+	}
+	m.events = append(m.events, kept)
 	if m.recorded != nil {
 		m.recorded <- e.Kind
 	}
@@ -189,17 +194,17 @@ func allow(who ...string) policy.Rules {
 	return policy.Rules{Allow: []policy.Rule{{Who: who}}}
 }
 
-func (m *memory) kinds() []broker.EventKind {
+func (m *memory) kinds() []event.Kind {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var kinds []broker.EventKind
+	var kinds []event.Kind
 	for _, e := range m.events {
 		kinds = append(kinds, e.Kind)
 	}
 	return kinds
 }
 
-func (m *memory) last(t *testing.T) broker.Event {
+func (m *memory) last(t *testing.T) entry {
 	t.Helper()
 	m.mu.Lock()
 	defer m.mu.Unlock()

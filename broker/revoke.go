@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/approval"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
@@ -102,11 +103,9 @@ func (b *Revoking) grantsOf(ctx context.Context, user policy.User, account polic
 // knows what they have, they may have something.
 func (b *Revoking) revokeNow(ctx context.Context, r Request, user policy.User, account policy.Account) Revocation {
 	found, failed := b.grantsOf(ctx, user, account)
-	event := b.event(EventRevoking, r)
-	event.User, event.RoleARN, event.Principal = user.Name, account.RoleARN, ""
 	tells := account.Revoker != "" && (len(found) > 0 || failed != nil)
 	if len(found) > 0 || failed != nil {
-		b.note(ctx, event)
+		b.note(ctx, b.event(r, event.RevokingData{Account: r.Account, RoleARN: string(account.RoleARN), Reason: event.NewText(r.Reason)}))
 	}
 	done := Revocation{Account: account, Nothing: account.Revoker != "" && !tells}
 	session, err := b.sessions.DropMFASession(ctx, user.Slack, "")
@@ -134,10 +133,10 @@ func (b *Revoking) revokeNow(ctx context.Context, r Request, user policy.User, a
 		b.log.ErrorContext(ctx, "revocation not complete", "request", r.ID, "account", account.Name, "error", done.Err)
 	}
 	if len(found) > 0 || done.Session || len(done.Cancelled) > 0 || done.Err != nil {
-		outcome := b.outcome(EventRevoked, event)
-		outcome.Expires = done.Until
-		outcome.denial(done.Denied, done.Err)
-		b.note(ctx, outcome)
+		outcome := denial(done.Denied, done.Err)
+		outcome.Account, outcome.RoleARN, outcome.Reason = r.Account, string(account.RoleARN), event.NewText(r.Reason)
+		outcome.Expires = event.At(done.Until)
+		b.note(ctx, b.event(r, outcome))
 	}
 	return done
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/retry"
@@ -73,6 +74,17 @@ func overwritten(err error) error {
 	return lost
 }
 
+// denial is what AWS refuses now, or why it could not be told.
+func denial(denied *Denied, failed *Error) (done event.RevokedData) {
+	if denied != nil {
+		done.DeniedBefore, done.DeniedAll = event.At(denied.Before), denied.Everybody
+	}
+	if failed != nil {
+		done.Failure = failed.failure()
+	}
+	return done
+}
+
 // notDenied says what is known of what AWS was to refuse.
 func (b *Revoking) notDenied(r Request, account policy.Account, session string, err error) *Error {
 	e := &Error{
@@ -85,10 +97,12 @@ func (b *Revoking) notDenied(r Request, account policy.Account, session string, 
 	case known && failed.Refused:
 		e.Hint = Sentences(Say("The revoker role refused the bot, or lacks iam:GetRolePolicy or iam:PutRolePolicy."), e.Hint)
 	case known && failed.Unconfirmed:
+		e.Detail = "unconfirmed"
 		e.What = Say("AWS did not confirm in time that it refuses the credentials of " + account.Name + " that are out already: nobody knows whether it does.")
 		e.Hint = Sentences(Say("Revoke again in a minute."), e.Hint)
 	}
 	if failed != nil && failed.coversEarlier(session) {
+		e.Detail = "earlier_alone"
 		e.What = Say("AWS refuses what was issued of " + account.Name + " before an earlier revocation, " +
 			"and could not be told of what was issued since: that works until it expires.")
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/approval"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/text"
 )
@@ -36,7 +37,7 @@ type PersonRevocation struct {
 // others. An error means that not even the block is sure.
 func (b *Revoking) RevokePerson(ctx context.Context, r Request, target string) (PersonRevocation, error) {
 	r.target = target
-	return visit(ctx, b.visits, r, b.admins.toOrder("revoke what others have"), func(ctx context.Context, r *Request) (PersonRevocation, error) {
+	return visit(ctx, b.visits, r, b.admins.toOrder("revoke", "revoke what others have"), func(ctx context.Context, r *Request) (PersonRevocation, error) {
 		err := notOneself(*r, "That is you yourself, and you would block yourself.", Say(AssumeCmd("revoke ACCOUNT"), " revokes what you have of an account."))
 		if err != nil {
 			return PersonRevocation{}, err
@@ -70,9 +71,7 @@ func (b *Revoking) revokePerson(ctx context.Context, r Request, target string) P
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokePersonTimeout)
 	defer cancel()
 	done := PersonRevocation{Target: target, TargetName: b.NameOf(target)}
-	intent := b.admins.adminEvent(EventRevoking, r)
-	intent.Account = r.Account
-	b.note(ctx, intent)
+	b.note(ctx, b.event(r, event.RevokingData{Account: r.Account, Target: b.personOf(r.target), Reason: event.NewText(r.Reason)}))
 	// First what the bot keeps: an MFA session can get new credentials.
 	session, err := b.sessions.DropMFASession(ctx, target, "")
 	grants, failed := b.grants.LiveGrants(ctx, target)
@@ -165,7 +164,7 @@ func (b *Revoking) denyPerson(ctx context.Context, r Request, of *Revocation, na
 	}
 	if len(names) == 0 {
 		of.Err = b.asError(r, &Error{
-			Code: CodeRevoker, Err: errors.New("no session name is known"),
+			Code: CodeRevoker, Detail: "no_session_name", Err: errors.New("no session name is known"),
 			What: Say("This person is not in the config and has no live credentials from the bot, " +
 				"so it does not know how AWS calls their sessions of " + of.Account.Name + "."),
 			Hint: Say("Look in CloudTrail, and revoke the sessions of the role there."),
@@ -192,13 +191,13 @@ func (b *Revoking) notePerson(ctx context.Context, r Request, done PersonRevocat
 		all = []Revocation{{}}
 	}
 	for i, of := range all {
-		event := b.admins.adminEvent(EventRevoked, r)
-		event.Account, event.RoleARN, event.Expires = of.Account.Name, of.Account.RoleARN, of.Until
 		failed := of.Err
 		if failed == nil && i == 0 {
 			failed = done.Err
 		}
-		event.denial(of.Denied, failed)
-		b.note(ctx, event)
+		outcome := denial(of.Denied, failed)
+		outcome.Account, outcome.RoleARN, outcome.Expires = of.Account.Name, string(of.Account.RoleARN), event.At(of.Until)
+		outcome.Target, outcome.Reason = b.personOf(r.target), event.NewText(r.Reason)
+		b.note(ctx, b.event(r, outcome))
 	}
 }

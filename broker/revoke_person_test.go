@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/event"
 )
 
 // given puts a Grant into the store as alice's, and what AWS calls its session.
@@ -86,7 +87,7 @@ func TestARevocationThatIsNotCompleteIsOnTheRecordAsSuch(t *testing.T) {
 	if err != nil || done.Err == nil || done.Err.Code != broker.CodeStore {
 		t.Errorf("got %+v, %v, want that something may be left", done, err)
 	}
-	if last := b.last(t); last.Kind != broker.EventRevoked || last.Code != broker.CodeStore || last.Ref != done.Err.Ref {
+	if last := b.last(t); last.Kind != event.Revoked || last.Code != broker.CodeStore || last.Ref != done.Err.Ref {
 		t.Errorf("got %+v on the record, want that something may be left", last)
 	}
 }
@@ -94,13 +95,13 @@ func TestARevocationThatIsNotCompleteIsOnTheRecordAsSuch(t *testing.T) {
 // TestWhatAnAdminBeganGoesOnWithoutThem: their Slack may be gone while the store
 // is being told.
 func TestWhatAnAdminBeganGoesOnWithoutThem(t *testing.T) {
-	for kind, act := range map[broker.EventKind]func(context.Context, *bench) error{
-		broker.EventBlocked: func(ctx context.Context, b *bench) error {
+	for kind, act := range map[event.Kind]func(context.Context, *bench) error{
+		event.Blocked: func(ctx context.Context, b *bench) error {
 			return second(b.Broker.Admins.Block(ctx, by(b, adminID), "U01ALICE"))
 		},
-		broker.EventPaused:  func(ctx context.Context, b *bench) error { return second(b.Broker.Admins.Pause(ctx, by(b, adminID))) },
-		broker.EventResumed: func(ctx context.Context, b *bench) error { return second(b.Broker.Admins.Resume(ctx, by(b, adminID))) },
-		broker.EventRevoking: func(ctx context.Context, b *bench) error {
+		event.Paused:  func(ctx context.Context, b *bench) error { return second(b.Broker.Admins.Pause(ctx, by(b, adminID))) },
+		event.Resumed: func(ctx context.Context, b *bench) error { return second(b.Broker.Admins.Resume(ctx, by(b, adminID))) },
+		event.Revoking: func(ctx context.Context, b *bench) error {
 			return second(b.Revoking.RevokePerson(ctx, by(b, adminID), "U01ALICE"))
 		},
 	} {

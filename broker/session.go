@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 )
@@ -64,7 +65,7 @@ func (b *MFASessions) usableSession(ctx context.Context, user policy.User) (usab
 	}
 	s, c, ok, err := b.sessions.FindMFASession(ctx, user.Slack)
 	if err != nil {
-		return usableSession{}, storeCannotSay(err, "whether you have an MFA session").
+		return usableSession{}, storeCannotSay(err, "mfa_session", "whether you have an MFA session").
 			hinting(Say("Send a code with your request, or try again in a minute."))
 	}
 	if latest := s.Began.Add(b.config.MFASession); latest.Before(s.Expires) {
@@ -120,8 +121,8 @@ func (b *MFASessions) endSession(ctx context.Context, r Request, s Session) (end
 	case !ended:
 		return false, nil
 	}
-	event := b.event(EventEnded, r)
-	event.User, event.AccessKeyID, event.Expires = r.user.Name, s.AccessKeyID, s.Expires
-	b.note(ctx, event)
+	b.note(ctx, b.event(r, event.EndedData{Given: event.Given{
+		Grant: s.ID, Purpose: string(PurposeMFASession), Issued: event.Issued{AccessKeyID: s.AccessKeyID, Expires: event.At(s.Expires)},
+	}}))
 	return true, nil
 }

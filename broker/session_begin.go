@@ -54,9 +54,9 @@ func (b *MFASessions) sessionDuration(user policy.User, asked time.Duration) (ti
 	case asked == 0:
 		return most, nil
 	case asked < MinMFASession:
-		return 0, tooShort("AWS makes no MFA session")
+		return 0, tooShort("AWS makes no MFA session").detailed("mfa_session")
 	case asked > most:
-		return 0, tooLong("An MFA session lasts", most)
+		return 0, tooLong("An MFA session lasts", most).detailed("mfa_session")
 	}
 	return asked, nil
 }
@@ -143,7 +143,7 @@ func (b *MFASessions) beginSession(ctx context.Context, r Request, user policy.U
 	p := Plan{Method: MethodGetSessionToken, MFA: true, Duration: d}
 	asked := r
 	asked.Purpose = PurposeMFASession
-	intent := b.intent(asked, user, p)
+	act, began := actOf(asked, p), b.now().UTC()
 	session := usableSession{ok: true}
 	_, err := b.attempts.perform(ctx, attempt{
 		request: r,
@@ -153,16 +153,15 @@ func (b *MFASessions) beginSession(ctx context.Context, r Request, user policy.U
 			spent:    func(e *Error) bool { return e.Use != UseUnused },
 			spend:    func(ctx context.Context) { b.replaceClaim(ctx, r, user, r.ID) },
 		}},
-		intent:  intent,
+		act:     act,
 		code:    true,
 		undone:  "nothing was issued",
-		outcome: EventGranted,
 		did:     "AWS took the code",
 		dropped: "what it issued was thrown away unseen",
-		act: func(ctx context.Context) (Issued, error) {
+		ask: func(ctx context.Context) (Issued, error) {
 			return b.attempts.askSTS(ctx, Call{Request: asked, User: user, Account: policy.Account{Name: "your MFA session"}, Plan: p, Signer: key})
 		},
-		keep: func(ctx context.Context, issued Issued, _ Event) (Issued, error) {
+		keep: func(ctx context.Context, issued Issued, _ time.Time) (Issued, error) {
 			g := issued.Grant
 			session.credentials = issued.Credentials
 			session.Session = Session{
@@ -171,7 +170,7 @@ func (b *MFASessions) beginSession(ctx context.Context, r Request, user policy.U
 				MFASerial:   user.MFASerial,
 				AccessKeyID: g.AccessKeyID,
 				Began:       g.Issued,
-				Asked:       intent.Time,
+				Asked:       began,
 				Expires:     g.Expires,
 			}
 			session.saved = b.keepSession(ctx, r, user, session)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/event"
 )
 
 func TestAWrongCodeBeginsNothing(t *testing.T) {
@@ -94,7 +95,7 @@ func TestOneCodeServesRequestsAtOnce(t *testing.T) {
 
 func TestWhoWaitsForACodeThatFailsIsToldAtOnce(t *testing.T) {
 	b := newSessionBench(t)
-	b.recorded = make(chan broker.EventKind, 8)
+	b.recorded = make(chan event.Kind, 8)
 	wrong := &awstest.FaultError{Status: 403, Code: "AccessDenied", Message: "MultiFactorAuthentication failed with invalid MFA one time pass code."}
 	b.aws.Inject(awstest.Fault{Action: "GetSessionToken", Times: 1, Latency: 100 * time.Millisecond, Error: wrong})
 	code := b.device.Code()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 )
@@ -127,7 +128,7 @@ func TestMFASessionIsOnTheRecordLikeEveryIssuance(t *testing.T) {
 	b := newSessionBench(t)
 	b.begin(t)
 	b.wantIssued(t, b.request("staging", ""))
-	want := []broker.EventKind{broker.EventIntent, broker.EventGranted, broker.EventIntent, broker.EventGranted}
+	want := []event.Kind{event.Intent, event.Granted, event.Intent, event.Granted}
 	if diff := cmp.Diff(want, b.kinds()); diff != "" {
 		t.Fatalf("record (-want +got):\n%s", diff)
 	}
@@ -142,20 +143,20 @@ func TestMFASessionIsOnTheRecordLikeEveryIssuance(t *testing.T) {
 	if _, ok, err := b.MFASessions.EndMFASession(t.Context(), b.request("", "")); !ok || err != nil {
 		t.Fatalf("end: got %v, %v", ok, err)
 	}
-	if got := b.last(t); got.Kind != broker.EventEnded || got.AccessKeyID != began.AccessKeyID || got.User != "alice" {
+	if got := b.last(t); got.Kind != event.Ended || got.AccessKeyID != began.AccessKeyID || got.Actor.Name != "alice" {
 		t.Errorf("got %+v, want the end of %s", got, began.AccessKeyID)
 	}
 }
 
 func TestNothingIsBegunWithoutTheRecord(t *testing.T) {
 	b := newSessionBench(t)
-	b.failOn[broker.EventIntent] = true
+	b.failOn[event.Intent] = true
 	code := b.device.Code()
 	_, err := b.Issue(t.Context(), b.request("staging", code))
 	wantCode(t, err, broker.CodeRecord)
 	b.wantCalls(t)
-	b.failOn[broker.EventIntent] = false
-	b.failOn[broker.EventGranted] = true
+	b.failOn[event.Intent] = false
+	b.failOn[event.Granted] = true
 	_, err = b.Issue(t.Context(), b.request("staging", code))
 	wantCode(t, err, broker.CodeRecord)
 	b.wantCalls(t, "GetSessionToken")

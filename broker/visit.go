@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
@@ -137,14 +138,14 @@ func (b *Visits) refuse(ctx context.Context, r Request, err error) error {
 		defer cancel()
 		b.usage.releaseCode(ctx, r, user, r.ID)
 	}
-	event := b.event(EventRefused, r)
-	event.failed(e)
-	event.Rule, event.Approval = e.Rule, r.Approval
-	event.Target, event.TargetName = r.target, b.NameOf(r.target)
-	if known && e.Code != CodeWorkspace {
-		event.User = user.Name
+	refused := b.event(r, event.RefusedData{
+		Account: r.Account, Purpose: string(r.Purpose), Reason: event.NewText(r.Reason), BreakGlass: r.BreakGlass,
+		Rule: e.Rule, Approval: r.Approval, Target: b.personOf(r.target), Failure: e.failure(),
+	})
+	if e.Code == CodeWorkspace { // it is somebody else who has that ID there
+		refused.Actor.Name = ""
 	}
-	b.note(ctx, event)
+	b.note(ctx, refused)
 	return e
 }
 

@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
@@ -30,9 +31,8 @@ func (b *Explaining) WhoAmI(ctx context.Context, r Request) (WhoAmI, error) {
 				return WhoAmI{}, b.policy.denied(account, *r, d)
 			}
 		}
-		asking := b.event(EventIdentity, *r)
-		asking.User, asking.RoleARN = r.user.Name, account.RoleARN
-		if err := b.recorder.Record(ctx, asking); err != nil {
+		asking := event.IdentityData{Account: r.Account, RoleARN: string(account.RoleARN)}
+		if err := b.recorder.Record(ctx, b.event(*r, asking)); err != nil {
 			return WhoAmI{}, recordAway(err, "AWS was not asked")
 		}
 		who, err := b.whoAmI(ctx, *r, account)

@@ -10,38 +10,56 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 const (
 	// recordLimit bounds the stream, roughly. A reader further behind than this
 	// misses the oldest Events.
 	recordLimit = 100_000
-	recordField = "event"
+	// The fields of an entry. One that was written before version 1 has flatField alone.
+	leafField, asideField, flatField = "leaf", "aside", "event"
 	// recordStart comes before every entry.
 	recordStart = "0-0"
-	defaultMax  = 100
+	// mostFlat is the most bytes of an entry that was written before version 1.
+	mostFlat   = 1 << 20
+	defaultMax = 100
 )
 
 // Record keeps the audit record, and how far its readers are.
-type Record struct{ *core }
+type Record struct {
+	*core
+	replica string // which process writes
+}
 
 var _ broker.Recorder = Record{}
 
-// Record implements [broker.Recorder]: it appends e, cleaned, to the stream that all
-// replicas share and retries nothing. It is as durable as Redis is configured to
-// be: appendfsync everysec may lose a second. One round trip.
-func (s Record) Record(ctx context.Context, e broker.Event) error {
-	text, err := json.Marshal(e.Cleaned())
+// Record implements [broker.Recorder]: it appends e to the stream that all replicas
+// share, its parts one after the other, and retries nothing. It is as durable as Redis is
+// configured to be: appendfsync everysec may lose a second. One round trip.
+func (s Record) Record(ctx context.Context, e event.Event) error {
+	e.Replica = s.replica
+	parts, err := event.Split(e)
 	if err != nil {
-		return fmt.Errorf("record event %s: %w", e.ID, err)
+		return fmt.Errorf("record event: %w", err)
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	err = s.rdb.XAdd(ctx, &redis.XAddArgs{
-		Stream: recordKey, MaxLen: recordLimit, Approx: true,
-		Values: []any{recordField, text},
-	}).Err()
+	_, err = s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for _, part := range parts {
+			leaf, aside, err := part.Encode()
+			if err != nil {
+				return err
+			}
+			p.XAdd(ctx, &redis.XAddArgs{
+				Stream: recordKey, MaxLen: recordLimit, Approx: true,
+				Values: []any{leafField, leaf, asideField, aside},
+			})
+		}
+		return nil
+	})
 	if err != nil {
 		return fmt.Errorf("record event %s: %w", e.ID, err)
 	}
@@ -96,15 +114,38 @@ func position(after string) string {
 
 func decodeEntry(m redis.XMessage) broker.RecordEntry {
 	out := broker.RecordEntry{Position: m.ID}
-	text, ok := m.Values[recordField].(string)
+	leaf, ok := m.Values[leafField].(string)
 	if !ok {
-		out.Broken = "the entry has no field " + recordField
+		return decodeFlat(out, m)
+	}
+	aside, _ := m.Values[asideField].(string)
+	var err error
+	if out.Event, err = event.Decode([]byte(leaf), []byte(aside)); err != nil {
+		out.Broken = "the entry is not an event: " + err.Error()
+	}
+	return out
+}
+
+// decodeFlat reads an entry that was written before version 1.
+func decodeFlat(out broker.RecordEntry, m redis.XMessage) broker.RecordEntry {
+	flat, ok := m.Values[flatField].(string)
+	if !ok || len(flat) > mostFlat {
+		out.Broken = "the entry has no field " + leafField
 		return out
 	}
-	if err := json.Unmarshal([]byte(text), &out.Event); err != nil {
-		out.Event, out.Broken = broker.Event{}, "the entry is not an event: "+err.Error()
+	var head struct {
+		ID      string    `json:"id"`
+		Time    time.Time `json:"time"`
+		Request string    `json:"request_id"`
 	}
-	out.Event = out.Event.Cleaned() // whoever can write to Redis may have written it
+	if err := json.Unmarshal([]byte(flat), &head); err != nil {
+		out.Broken = "the entry is not an event: " + err.Error()
+		return out
+	}
+	out.Event = event.Event{
+		V: event.Version, ID: head.ID, Time: head.Time, Kind: event.Imported, Request: text.AtMost(text.OneLine(head.Request), event.MaxID),
+		Data: event.NewImported(m.ID, []byte(flat)),
+	}
 	return out
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/approval"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/record"
 	"github.com/assumebot/assumebot/broker/secret"
@@ -72,7 +73,9 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 		{"DropMFASession of another", 1, func() error { _, err := s.Sessions.DropMFASession(ctx, "U01ALICE", "r2"); return err }},
 		{"DropMFASession of one", 2, func() error { _, err := s.Sessions.DropMFASession(ctx, "U01ALICE", "r1"); return err }},
 		{"DropMFASession", 1, func() error { _, err := s.Sessions.DropMFASession(ctx, "U01ALICE", ""); return err }},
-		{"Record", 1, func() error { return s.Record.Record(ctx, broker.Event{ID: "1"}) }},
+		{"Record", 1, func() error {
+			return s.Record.Record(ctx, event.Event{ID: "1", Time: time.Now(), Data: event.WhoData{}})
+		}},
 		{"RevealGrant of nothing", 1, func() error { _, _, _, err := s.Grants.RevealGrant(ctx, "U01ALICE", "prod"); return err }},
 		{"SaveGrant", 2, func() error { return s.Grants.SaveGrant(ctx, g, c, time.Minute) }},
 		{"RevealGrant", 2, func() error { _, _, _, err := s.Grants.RevealGrant(ctx, "U01ALICE", "prod"); return err }},

@@ -8,6 +8,8 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/assumebot/assumebot/broker"
 )
 
 // A Store is the state of the bot, in Redis: a part for each use. It and they are
@@ -48,7 +50,7 @@ func newStore(c *core) *Store {
 		LogKeys:     LogKeys{c},
 		Orders:      Orders{c},
 		Preferences: Preferences{c},
-		Record:      Record{c},
+		Record:      Record{core: c, replica: broker.NewID()},
 		SealedKeys:  SealedKeys{c},
 		Sessions:    Sessions{c},
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/approval"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/listing"
 	"github.com/assumebot/assumebot/broker/record"
@@ -58,12 +59,14 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 		"HomeOpened":        func(ctx context.Context) error { _, err := s.Preferences.HomeOpened(ctx, "U01ALICE"); return err },
 		"LiveGrants":        func(ctx context.Context) error { _, err := s.Grants.LiveGrants(ctx, "U01ALICE"); return err },
 		"ForgetCredentials": func(ctx context.Context) error { return s.Grants.ForgetCredentials(ctx, "U01ALICE", "g1") },
-		"Record":            func(ctx context.Context) error { return s.Record.Record(ctx, broker.Event{ID: "1"}) },
-		"ReadRecord":        func(ctx context.Context) error { _, err := s.Record.ReadRecord(ctx, "", 10); return err },
-		"AwaitRecord":       func(ctx context.Context) error { return s.Record.AwaitRecord(ctx, "", 50*time.Millisecond) },
-		"Append":            appendOne,
-		"Read":              func(ctx context.Context) error { _, err := s.Log.Read(ctx, 0, 10); return err },
-		"Bounds":            func(ctx context.Context) error { _, _, err := s.Log.Bounds(ctx); return err },
+		"Record": func(ctx context.Context) error {
+			return s.Record.Record(ctx, event.Event{ID: "1", Time: time.Now(), Data: event.WhoData{}})
+		},
+		"ReadRecord":  func(ctx context.Context) error { _, err := s.Record.ReadRecord(ctx, "", 10); return err },
+		"AwaitRecord": func(ctx context.Context) error { return s.Record.AwaitRecord(ctx, "", 50*time.Millisecond) },
+		"Append":      appendOne,
+		"Read":        func(ctx context.Context) error { _, err := s.Log.Read(ctx, 0, 10); return err },
+		"Bounds":      func(ctx context.Context) error { _, _, err := s.Log.Bounds(ctx); return err },
 		"Restore": func(ctx context.Context) error {
 			sealed := record.Sealed{After: -1, ID: "e", Root: make([]byte, record.RootSize), Leaf: []byte("MARKED")}
 			_, err := s.Log.Restore(ctx, "o", []record.Entry{{Sealed: sealed}})

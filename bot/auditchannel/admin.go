@@ -5,32 +5,33 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/event"
 )
 
 // adminAudit heads an Event about what an admin did, and says it in a sentence;
 // ok is false for any other.
-func adminAudit(e broker.Event) (head []blockkit.Span, text string, ok bool) {
+func adminAudit(e told) (head []blockkit.Span, text string, ok bool) {
 	what, rest := "", ""
 	whom := target(e)
 	switch e.Kind {
-	case broker.EventBlocked:
+	case event.Blocked:
 		what, rest = "Blocked", " "+whom+": nothing for them until they are unblocked. By "+person(e)+"."
-	case broker.EventUnblocked:
+	case event.Unblocked:
 		what, rest = "Unblocked", " "+whom+", by "+person(e)+"."
-	case broker.EventUnlocked:
+	case event.Unlocked:
 		what, rest = "Unlocked", " "+whom+" after wrong codes, by "+person(e)+"."
-	case broker.EventPaused:
+	case event.Paused:
 		what, rest = "Paused", ": nothing for anybody until it is resumed. By "+person(e)+"."
-	case broker.EventResumed:
+	case event.Resumed:
 		what, rest = "Resumed", " by "+person(e)+"."
-	case broker.EventWho:
+	case event.Who:
 		what, rest = "Looked at", " by "+person(e)+": everybody's live credentials."
 	default:
 		return nil, "", false
 	}
-	if e.Code == broker.CodeNotEnded && e.Kind == broker.EventUnlocked {
+	if broker.Code(e.Code) == broker.CodeNotEnded && e.Kind == event.Unlocked {
 		what, rest = "Not locked out", ": "+whom+", whose wrong codes until now are forgotten. By "+person(e)+"."
-	} else if e.Code == broker.CodeNotEnded {
+	} else if broker.Code(e.Code) == broker.CodeNotEnded {
 		what, rest = "Not "+strings.ToLower(what), rest+" It had ended already, or a newer order stands."
 	}
 	return blockkit.Line(blockkit.Bold(what), rest), what + rest, true

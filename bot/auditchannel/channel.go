@@ -14,6 +14,7 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/retry"
 	"github.com/assumebot/assumebot/broker/secret"
@@ -55,7 +56,7 @@ type Channel struct {
 type progress struct {
 	Position string           `json:"position"`
 	Folds    map[string]tally `json:"folds,omitempty"` // by Slack user and kind
-	Open     map[string]open  `json:"open,omitempty"`  // intents without an outcome yet, by Request
+	Open     map[string]open  `json:"open,omitempty"`  // intents without an outcome yet, by attempt
 
 	saved []byte // as it is in the store
 	hold  *lease.Hold
@@ -67,7 +68,7 @@ type progress struct {
 func (s progress) cleaned() progress {
 	folds, opened := map[string]tally{}, map[string]open{}
 	for user, f := range s.Folds {
-		f.User, f.Count, f.Kind = readBack(f.User), max(f.Count, 0), broker.EventKind(readBack(string(f.Kind)))
+		f.User, f.Count, f.Kind = readBack(f.User), max(f.Count, 0), event.Kind(readBack(string(f.Kind)))
 		codes := map[broker.Code]int{}
 		for c, n := range f.Codes {
 			codes[broker.Code(readBack(string(c)))] += max(n, 0)
@@ -75,9 +76,10 @@ func (s progress) cleaned() progress {
 		f.Codes = codes
 		folds[readBack(user)] = f
 	}
-	for request, o := range s.Open {
+	for attempt, o := range s.Open {
 		o.Who, o.Account, o.Method = readBack(o.Who), readBack(o.Account), broker.Method(readBack(string(o.Method)))
-		opened[readBack(request)] = o
+		o.Request = readBack(o.Request)
+		opened[readBack(attempt)] = o
 	}
 	s.Folds, s.Open = folds, opened
 	return s
@@ -99,7 +101,7 @@ type Deps struct {
 	// Post posts to Slack once; it waits out no rate limit.
 	Post func(ctx context.Context, channel string, m blockkit.Message) (ts string, err error)
 	// FollowUp does what an entry asks for beside its post; a repeat changes nothing.
-	FollowUp func(ctx context.Context, e broker.Event) error
+	FollowUp func(ctx context.Context, e event.Event) error
 	Now      func() time.Time
 	Log      *slog.Logger
 }
@@ -206,11 +208,11 @@ func (a *Channel) step(ctx context.Context, state *progress) (more bool, err err
 // tellOverdue posts the intents whose outcome was not on the record as of then,
 // and should have been.
 func (a *Channel) tellOverdue(ctx context.Context, state *progress, then time.Time) error {
-	for _, request := range state.overdue(then) {
-		if err := a.send(ctx, state, openMessage(state.Open[request], request)); err != nil {
+	for _, attempt := range state.overdue(then) {
+		if err := a.send(ctx, state, openMessage(state.Open[attempt])); err != nil {
 			return err
 		}
-		delete(state.Open, request)
+		delete(state.Open, attempt)
 		if err := a.save(ctx, state); err != nil {
 			return err
 		}
@@ -225,9 +227,10 @@ func (a *Channel) tell(ctx context.Context, state *progress, entry broker.Record
 		a.Log.Error("an entry of the record cannot be read", "position", entry.Position, "error", entry.Broken)
 		m, post = brokenMessage(entry.Position), true
 	} else if !a.guarded(entry.Position, func() {
-		state.follow(entry.Event, a.Now())
-		if m, post = render(entry.Event); post {
-			post = !state.tallied(entry.Event, a.Now())
+		e := factsOf(entry.Event)
+		state.follow(e, a.Now())
+		if m, post = render(e); post {
+			post = !state.tallied(e, a.Now())
 		}
 	}) {
 		m, post = unshownMessage(entry.Position), true

@@ -12,6 +12,7 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit/goldentest"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/approval"
+	"github.com/assumebot/assumebot/broker/event"
 )
 
 const (
@@ -23,14 +24,14 @@ const (
 // TestPostsAreAsJudged compares every kind of post with its golden file.
 func TestPostsAreAsJudged(t *testing.T) {
 	all := map[string]blockkit.Message{
-		"audit_folded_cancelled": foldMessage("U03CAROL/approval", tally{User: "carol@example.com", Kind: broker.EventApproval, Count: 2}),
-		"audit_folded_failed":    foldMessage("U03CAROL/failed", tally{Kind: broker.EventFailed, Count: 1, Codes: map[broker.Code]int{broker.CodeWrongCode: 1}}),
+		"audit_folded_cancelled": foldMessage("U03CAROL/approval", tally{User: "carol@example.com", Kind: event.Approval, Count: 2}),
+		"audit_folded_failed":    foldMessage("U03CAROL/failed", tally{Kind: event.Failed, Count: 1, Codes: map[broker.Code]int{broker.CodeWrongCode: 1}}),
 		"audit_folded":           foldMessage("U03CAROL", tally{Count: 14, Codes: map[broker.Code]int{broker.CodeNotUser: 12, broker.CodeGrammar: 2}}),
 		"audit_broken":           brokenMessage("1-1"),
 		"audit_unshown":          unshownMessage("1-1"),
 	}
 	maps.Copy(all, configMessages())
-	for _, events := range []map[string]broker.Event{requestEvents(), revokedEvents(), adminEvents(), approvalEvents(), mfaEvents(), keyEvents()} {
+	for _, events := range []map[string]told{requestEvents(), revokedEvents(), adminEvents(), approvalEvents(), mfaEvents(), keyEvents(), recordEvents()} {
 		for name, e := range events {
 			m, post := render(e)
 			if !post {
@@ -43,8 +44,8 @@ func TestPostsAreAsJudged(t *testing.T) {
 }
 
 // of returns copies of e, each with a change.
-func of(e broker.Event, changes map[string]func(*broker.Event)) map[string]broker.Event {
-	all := map[string]broker.Event{}
+func of(e told, changes map[string]func(*told)) map[string]told {
+	all := map[string]told{}
 	for name, change := range changes {
 		changed := e
 		change(&changed)
@@ -53,131 +54,150 @@ func of(e broker.Event, changes map[string]func(*broker.Event)) map[string]broke
 	return all
 }
 
+// by is what somebody did.
+func by(user, name string) told {
+	return told{Event: event.Event{Actor: event.Actor{User: user, Team: "T0123", Name: name}}}
+}
+
+func byAlice() told { return by("U01ALICE", "alice@example.com") }
+
+// why puts on e what went wrong.
+func (t *told) why(code broker.Code, ref string) {
+	t.Failure = event.Failure{Code: string(code), Ref: ref}
+}
+
 // requestEvents are of what people ask for.
-func requestEvents() map[string]broker.Event {
-	all := of(broker.Event{
-		SlackUser: "U01ALICE", SlackTeam: "T0123", User: "alice@example.com", Account: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall",
-		Method: broker.MethodAssumeRole, MFA: true, Seconds: 3600, Reason: wildly,
+func requestEvents() map[string]told {
+	e := byAlice()
+	e.Act = event.Act{
+		Account: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", Method: "AssumeRole", MFA: true, Seconds: 3600, Reason: event.NewText(wildly),
+	}
+	e.Issued = event.Issued{
 		Principal: "arn:aws:sts::222222222222:assumed-role/OnCall/alice@example.com", AccessKeyID: "ASIAEXAMPLE000000000",
-		Expires: goldentest.Now.Add(time.Hour), STSRequestID: "4b1ec7b2-0000-0000-0000-000000000000",
-	}, map[string]func(*broker.Event){
-		"audit_granted": func(e *broker.Event) { e.Kind = broker.EventGranted },
-		"audit_without": func(e *broker.Event) { e.Kind, e.MFA, e.Reason = broker.EventGranted, false, "" },
-		"audit_refused": func(e *broker.Event) {
-			e.Kind, e.Code, e.Message = broker.EventRefused, broker.CodeNotAllowed, "You may not have prod."
-			e.AccessKeyID, e.STSRequestID = "", ""
+		Expires: event.At(goldentest.Now.Add(time.Hour)), STSRequestID: "4b1ec7b2-0000-0000-0000-000000000000",
+	}
+	all := of(e, map[string]func(*told){
+		"audit_granted": func(e *told) { e.Kind = event.Granted },
+		"audit_without": func(e *told) { e.Kind, e.MFA, e.Reason = event.Granted, false, event.Text{} },
+		"audit_refused": func(e *told) {
+			e.Kind, e.AccessKeyID, e.STSRequestID = event.Refused, "", ""
+			e.why(broker.CodeNotAllowed, "")
 		},
-		"audit_failed": func(e *broker.Event) {
-			e.Kind, e.Code, e.AccessKeyID, e.Principal = broker.EventFailed, broker.CodeWrongCode, "", ""
-			e.Message = "AWS did not accept that code: it is wrong, or was used already."
+		"audit_failed": func(e *told) {
+			e.Kind, e.AccessKeyID, e.Principal = event.Failed, "", ""
+			e.why(broker.CodeWrongCode, "")
 		},
-		"audit_undelivered": func(e *broker.Event) {
-			e.Kind, e.Code, e.Ref = broker.EventUndelivered, broker.CodeUndelivered, "abcdefgh"
+		"audit_undelivered": func(e *told) {
+			e.Kind = event.Undelivered
+			e.why(broker.CodeUndelivered, "abcdefgh")
 		},
-		"audit_undeleted": func(e *broker.Event) {
-			e.Kind, e.Code, e.Ref, e.Purpose = broker.EventUndeleted, broker.CodeUndeleted, "abcdefgh", broker.PurposeShow
-			e.RoleARN, e.Seconds, e.Reason, e.STSRequestID = "", 0, "", ""
-			e.Message = "The credentials can still be read there."
+		"audit_undeleted": func(e *told) {
+			e.Kind, e.Purpose = event.Undeleted, string(broker.PurposeShow)
+			e.RoleARN, e.Seconds, e.Reason, e.STSRequestID = "", 0, event.Text{}, ""
+			e.why(broker.CodeUndeleted, "abcdefgh")
 		},
 	})
-	all["audit_stranger"] = broker.Event{Kind: broker.EventRefused, SlackUser: "U03CAROL", SlackTeam: "T0123", Account: "<!here>",
-		Code: broker.CodeNotUser, Message: "You are not set up to use this bot."}
+	stranger := by("U03CAROL", "")
+	stranger.Kind, stranger.Account = event.Refused, "<!here>"
+	stranger.why(broker.CodeNotUser, "")
+	all["audit_stranger"] = stranger
 	return all
 }
 
 // revokedEvents are of what people take back themselves.
-func revokedEvents() map[string]broker.Event {
-	e := broker.Event{Kind: broker.EventRevoked, SlackUser: "U09ADMIN", SlackTeam: "T0123", User: "alice@example.com", Account: "hub"}
-	return of(e, map[string]func(*broker.Event){
-		"audit_revoked_not":     func(e *broker.Event) { e.Expires = goldentest.Now },
-		"audit_revoked_nothing": func(*broker.Event) {},
+func revokedEvents() map[string]told {
+	e := by("U09ADMIN", "alice@example.com")
+	e.Kind, e.Account = event.Revoked, "hub"
+	return of(e, map[string]func(*told){
+		"audit_revoked_not":     func(e *told) { e.Expires = event.At(goldentest.Now) },
+		"audit_revoked_nothing": func(*told) {},
 	})
 }
 
 // adminEvents are of what admins do.
-func adminEvents() map[string]broker.Event {
-	kind := func(kind broker.EventKind) func(*broker.Event) { return func(e *broker.Event) { e.Kind = kind } }
-	inVain := func(kind broker.EventKind) func(*broker.Event) {
-		return func(e *broker.Event) { e.Kind, e.Code = kind, broker.CodeNotEnded }
+func adminEvents() map[string]told {
+	kind := func(kind event.Kind) func(*told) { return func(e *told) { e.Kind = kind } }
+	inVain := func(kind event.Kind) func(*told) {
+		return func(e *told) {
+			e.Kind = kind
+			e.why(broker.CodeNotEnded, "")
+		}
 	}
-	all := of(broker.Event{
-		SlackUser: "U09ADMIN", SlackTeam: "T0123", User: "admin@example.com", Target: "U02BOB", TargetName: "bob@example.com", Reason: wildly,
-	}, map[string]func(*broker.Event){
-		"audit_admin_blocked":       kind(broker.EventBlocked),
-		"audit_admin_unblocked":     kind(broker.EventUnblocked),
-		"audit_admin_not_unblocked": inVain(broker.EventUnblocked),
-		"audit_admin_unlocked":      kind(broker.EventUnlocked),
-		"audit_admin_not_locked":    inVain(broker.EventUnlocked),
-		"audit_admin_refused": func(e *broker.Event) {
-			e.Kind, e.Code, e.Message = broker.EventRefused, broker.CodeNotAdmin, "Only admins may block people."
+	admin := by("U09ADMIN", "admin@example.com")
+	ofBob := admin
+	ofBob.Target, ofBob.Reason = event.Person{ID: "U02BOB", Name: "bob@example.com"}, event.NewText(wildly)
+	all := of(ofBob, map[string]func(*told){
+		"audit_admin_blocked":       kind(event.Blocked),
+		"audit_admin_unblocked":     kind(event.Unblocked),
+		"audit_admin_not_unblocked": inVain(event.Unblocked),
+		"audit_admin_unlocked":      kind(event.Unlocked),
+		"audit_admin_not_locked":    inVain(event.Unlocked),
+		"audit_admin_refused": func(e *told) {
+			e.Kind = event.Refused
+			e.why(broker.CodeNotAdmin, "")
+			e.Detail = "block"
 		},
-		"audit_admin_revoked": func(e *broker.Event) {
-			e.Kind, e.Account, e.DeniedBefore = broker.EventRevoked, "prod", goldentest.Now
-		},
+		"audit_admin_revoked": func(e *told) { e.Kind, e.Account, e.DeniedBefore = event.Revoked, "prod", event.At(goldentest.Now) },
 	})
-	admin := broker.Event{SlackUser: "U09ADMIN", SlackTeam: "T0123", User: "admin@example.com"}
-	maps.Copy(all, of(admin, map[string]func(*broker.Event){
-		"audit_admin_paused":  func(e *broker.Event) { e.Kind, e.Reason = broker.EventPaused, wildly },
-		"audit_admin_resumed": func(e *broker.Event) { e.Kind, e.User = broker.EventResumed, "" },
-		"audit_admin_who":     kind(broker.EventWho),
-		"audit_admin_not_told": func(e *broker.Event) {
-			e.Kind, e.User, e.Target, e.Code, e.Ref = broker.EventRevoked, "", "U07GONE", broker.CodeRevoker, "abcdefgh"
-			e.Message = "The bot could not tell AWS to refuse the credentials of broken that were issued before: they work until they expire."
+	maps.Copy(all, of(admin, map[string]func(*told){
+		"audit_admin_paused":  func(e *told) { e.Kind, e.Reason = event.Paused, event.NewText(wildly) },
+		"audit_admin_resumed": func(e *told) { e.Kind, e.Actor.Name = event.Resumed, "" },
+		"audit_admin_who":     kind(event.Who),
+		"audit_admin_not_told": func(e *told) {
+			e.Kind, e.Actor.Name, e.Target.ID, e.Account = event.Revoked, "", "U07GONE", "broken"
+			e.why(broker.CodeRevoker, "abcdefgh")
 		},
 	}))
 	return all
 }
 
 // approvalEvents are of what becomes of an Approval.
-func approvalEvents() map[string]broker.Event {
-	return of(broker.Event{
-		Kind: broker.EventApproval, SlackUser: "U02BOB", SlackTeam: "T0123", User: "bob@example.com", Account: "vault",
-		RoleARN: "arn:aws:iam::222222222222:role/Vault", Seconds: 3600, Reason: moreWildly, Approval: "abcdefghijkl",
-		Target: "U01ALICE", TargetName: "alice@example.com",
-	}, map[string]func(*broker.Event){
-		"audit_approval_approved": func(e *broker.Event) {
-			e.State, e.ApprovedBy = approval.Approved, []string{"bob@example.com (U02BOB)"}
+func approvalEvents() map[string]told {
+	bob := event.Person{ID: "U02BOB", Name: "bob@example.com"}
+	e := by("U02BOB", "bob@example.com")
+	e.Kind, e.Target = event.Approval, event.Person{ID: "U01ALICE", Name: "alice@example.com"}
+	e.Act = event.Act{
+		Account: "vault", RoleARN: "arn:aws:iam::222222222222:role/Vault", Seconds: 3600, Reason: event.NewText(moreWildly), Approval: "abcdefghijkl",
+	}
+	return of(e, map[string]func(*told){
+		"audit_approval_approved": func(e *told) { e.State, e.ApprovedBy = string(approval.Approved), []event.Person{bob} },
+		"audit_approval_denied":   func(e *told) { e.State, e.Comment = string(approval.Denied), event.NewText(moreWildly) },
+		"audit_approval_cancelled": func(e *told) {
+			e.State, e.Actor = string(approval.Cancelled), byAlice().Actor
 		},
-		"audit_approval_denied": func(e *broker.Event) { e.State, e.Comment = approval.Denied, moreWildly },
-		"audit_approval_cancelled": func(e *broker.Event) {
-			e.State, e.SlackUser, e.User = approval.Cancelled, "U01ALICE", "alice@example.com"
-		},
-		"audit_approval_expired": func(e *broker.Event) {
-			e.State, e.ApprovedBy = approval.Expired, []string{"bob@example.com (U02BOB)"}
-		},
-		"audit_approval_glass_expired": func(e *broker.Event) { e.State, e.BreakGlass = approval.Expired, true },
-		"audit_approval_acknowledged":  func(e *broker.Event) { e.Kind = broker.EventAcknowledged },
-		"audit_approval_granted": func(e *broker.Event) {
-			e.Kind, e.Expires, e.MFA, e.Method = broker.EventGranted, goldentest.Now.Add(time.Hour), true, broker.MethodAssumeRole
-			e.SlackUser, e.User, e.ApprovedBy = "U01ALICE", "alice@example.com", []string{"bob@example.com (U02BOB)", "U03CAROL"}
+		"audit_approval_expired":       func(e *told) { e.State, e.ApprovedBy = string(approval.Expired), []event.Person{bob} },
+		"audit_approval_glass_expired": func(e *told) { e.State, e.BreakGlass = string(approval.Expired), true },
+		"audit_approval_acknowledged":  func(e *told) { e.Kind = event.Acknowledged },
+		"audit_approval_granted": func(e *told) {
+			e.Kind, e.Expires, e.MFA, e.Method = event.Granted, event.At(goldentest.Now.Add(time.Hour)), true, "AssumeRole"
+			e.Actor, e.ApprovedBy = byAlice().Actor, []event.Person{bob, {ID: "U03CAROL"}}
 		},
 	})
 }
 
 // mfaEvents are of MFA sessions.
-func mfaEvents() map[string]broker.Event {
-	return of(broker.Event{
-		SlackUser: "U01ALICE", SlackTeam: "T0123", User: "alice@example.com", Purpose: broker.PurposeMFASession,
-		Method: broker.MethodGetSessionToken, MFA: true, Seconds: 8 * 3600, AccessKeyID: "ASIASESSION000000000",
-		Expires: goldentest.Now.Add(8 * time.Hour), STSRequestID: "4b1ec7b2-0000-0000-0000-000000000000",
-	}, map[string]func(*broker.Event){
-		"audit_mfa_begun": func(e *broker.Event) { e.Kind = broker.EventGranted },
-		"audit_mfa_for": func(e *broker.Event) {
-			e.Kind, e.Account, e.Reason = broker.EventGranted, "staging", "INC-42 <!channel> *bold*"
+func mfaEvents() map[string]told {
+	e := byAlice()
+	e.Act = event.Act{Purpose: string(broker.PurposeMFASession), Method: "GetSessionToken", MFA: true, Seconds: 8 * 3600}
+	e.Issued = event.Issued{
+		AccessKeyID: "ASIASESSION000000000", Expires: event.At(goldentest.Now.Add(8 * time.Hour)), STSRequestID: "4b1ec7b2-0000-0000-0000-000000000000",
+	}
+	return of(e, map[string]func(*told){
+		"audit_mfa_begun": func(e *told) { e.Kind = event.Granted },
+		"audit_mfa_for": func(e *told) {
+			e.Kind, e.Account, e.Reason = event.Granted, "staging", event.NewText("INC-42 <!channel> *bold*")
 		},
-		"audit_mfa_failed": func(e *broker.Event) {
-			e.Kind, e.Account, e.AccessKeyID, e.Expires = broker.EventFailed, "staging", "", time.Time{}
-			e.Code, e.Message = broker.CodeWrongCode, "AWS did not accept that code: it is wrong, or was used already."
+		"audit_mfa_failed": func(e *told) {
+			e.Kind, e.Account, e.AccessKeyID, e.Expires = event.Failed, "staging", "", event.Time{}
+			e.why(broker.CodeWrongCode, "")
 		},
-		"audit_mfa_refused": func(e *broker.Event) {
-			e.Kind, e.Method, e.AccessKeyID, e.STSRequestID, e.Expires = broker.EventRefused, "", "", "", time.Time{}
-			e.Code, e.Message = broker.CodeSessionsOff, "MFA sessions are switched off here: each request needs a code of its own."
+		"audit_mfa_refused": func(e *told) {
+			e.Kind, e.Method, e.AccessKeyID, e.STSRequestID, e.Expires = event.Refused, "", "", "", event.Time{}
+			e.why(broker.CodeSessionsOff, "")
 		},
-		"audit_mfa_ended": func(e *broker.Event) {
-			e.Kind, e.Method, e.Seconds, e.STSRequestID = broker.EventEnded, "", 0, ""
-		},
-		"audit_mfa_used": func(e *broker.Event) {
-			e.Kind, e.Purpose, e.Account, e.Method, e.Seconds = broker.EventGranted, broker.PurposeShow, "staging", broker.MethodAssumeRole, 3600
+		"audit_mfa_ended": func(e *told) { e.Kind, e.Method, e.Seconds, e.STSRequestID = event.Ended, "", 0, "" },
+		"audit_mfa_used": func(e *told) {
+			e.Kind, e.Purpose, e.Account, e.Method, e.Seconds = event.Granted, string(broker.PurposeShow), "staging", "AssumeRole", 3600
 			e.RoleARN, e.Principal = "arn:aws:iam::333333333333:role/Developer", "arn:aws:sts::333333333333:assumed-role/Developer/alice@example.com"
 			e.AccessKeyID, e.MFASession = "ASIAEXAMPLE000000000", "ASIASESSION000000000"
 		},
@@ -185,42 +205,87 @@ func mfaEvents() map[string]broker.Event {
 }
 
 // keyEvents are of the keys that credentials are encrypted to.
-func keyEvents() map[string]broker.Event {
+func keyEvents() map[string]told {
 	const ageKey, sshKey = "age1dfqsuujhw7mv…qt7v7ssmjgyq", "SHA256:mpJH2ZBPX6cs6a7DIEKTU7VqOrpJiA/6PWD4NhB8ClY"
-	all := map[string]broker.Event{"audit_key_replaced_unreadable": {
-		Kind: broker.EventKeyChanged, SlackUser: "U01ALICE", User: "alice", KeyChange: broker.KeyReplaced, Key: sshKey,
-	}}
+	unreadable := by("U01ALICE", "alice")
+	unreadable.Kind, unreadable.KeyChange, unreadable.Key = event.KeyChanged, string(broker.KeyReplaced), sshKey
+	all := map[string]told{"audit_key_replaced_unreadable": unreadable}
 	for change, keys := range map[broker.KeyChange][2]string{broker.KeySet: {sshKey}, broker.KeyReplaced: {ageKey, sshKey}, broker.KeyRemoved: {"", sshKey}} {
-		e := broker.Event{
-			Kind: broker.EventKeyChanged, SlackUser: "U01ALICE", SlackTeam: "T0123", User: "alice@example.com", Purpose: broker.PurposeKey,
-			Method: broker.MethodGetSessionToken, MFA: true, Seconds: 900, STSRequestID: "4b1ec7b2-0000-0000-0000-000000000000",
-			KeyChange: change, Key: keys[0], PreviousKey: keys[1],
+		e := byAlice()
+		e.Kind = event.KeyChanged
+		e.Act = event.Act{
+			Purpose: string(broker.PurposeKey), Method: "GetSessionToken", MFA: true, Seconds: 900,
+			KeyChange: string(change), Key: keys[0], PreviousKey: keys[1],
 		}
+		e.STSRequestID = "4b1ec7b2-0000-0000-0000-000000000000"
 		all["audit_key_"+string(change)] = e
-		e.Kind, e.Code, e.Message = broker.EventFailed, broker.CodeWrongCode, "AWS did not accept that code: it is wrong, or was used already."
+		e.Kind = event.Failed
+		e.why(broker.CodeWrongCode, "")
 		all["audit_key_not_"+string(change)] = e
 	}
 	return all
 }
 
-func TestWhatOnlyWaitsIsNotInTheAuditChannel(t *testing.T) {
-	for _, e := range []broker.Event{
-		{Kind: broker.EventApproval, State: approval.Waiting},
-		{Kind: broker.EventRefused, Code: broker.CodeNeedsApproval, Purpose: broker.PurposeShow},
+// recordEvents are of what the record tells of itself, and of what it keeps no more.
+func recordEvents() map[string]told {
+	all := map[string]told{}
+	for name, p := range map[string]event.Payload{
+		"audit_record_opened": event.OpenedData{Origin: "example.com/record/2", After: &event.Earlier{
+			Origin: "example.com/record", Lost: event.Range{First: 41, Count: 3}, AcceptedBy: "root",
+		}},
+		"audit_record_alarm":     event.AlarmData{Code: "rewound", About: "witness.example", Entries: &event.Range{First: 41, Count: 3}},
+		"audit_record_unknown":   event.UnknownData{Act: event.Act{Account: "prod", Method: "AssumeRole"}},
+		"audit_record_not_acted": event.NotActedData{Act: event.Act{Account: "prod"}},
+		"audit_record_imported": event.NewImported("1-1", []byte(
+			`{"id":"x","kind":"granted","slack_user":"U01ALICE","user":"alice@example.com","account":"prod","reason":"<!here>"}`)),
+		"audit_record_imported_junk": event.NewImported("1-1", []byte(`x`)),
+		"audit_record_forgotten":     event.ForgottenData{Entry: 41, By: "root"},
+		"audit_record_later":         event.Other{Of: "withdrawn", Raw: []byte(`{}`)},
 	} {
-		if _, post := render(e); post {
-			t.Errorf("%+v is posted", e)
+		e := byAlice().Event
+		e.Kind, e.Request, e.Stop, e.Data = p.Kind(), "abcdefghijkl", true, p
+		all[name] = factsOf(e)
+	}
+	granted := event.GrantedData{
+		Act:    event.Act{Account: "prod", MFA: true, Reason: event.NewText("INC-42")},
+		Issued: event.Issued{Expires: event.At(goldentest.Now.Add(time.Hour))},
+	}
+	e := byAlice().Event
+	e.ID, e.Time, e.Data = "e1", goldentest.Now, granted
+	leaf, aside, err := e.Encode()
+	if err != nil {
+		panic(err)
+	}
+	for name, aside := range map[string][]byte{"audit_erased": nil, "audit_altered": append(aside, 'x')} {
+		e, err := event.Decode(leaf, aside)
+		if err != nil {
+			panic(err)
+		}
+		all[name] = factsOf(e)
+	}
+	return all
+}
+
+func TestWhatOnlyWaitsIsNotInTheAuditChannel(t *testing.T) {
+	for _, p := range []event.Payload{
+		event.ApprovalData{State: string(approval.Waiting)},
+		event.RefusedData{Failure: event.Failure{Code: string(broker.CodeNeedsApproval)}, Purpose: string(broker.PurposeShow)},
+		event.RestatedData{},
+	} {
+		if _, post := render(factsOf(event.Event{Kind: p.Kind(), Data: p})); post {
+			t.Errorf("%+v is posted", p)
 		}
 	}
 }
 
 func TestAChangedGroupIsToldWithItsPeople(t *testing.T) {
-	m, post := render(broker.Event{Kind: broker.EventMembership, Group: "S01", Added: []string{"U03EVE"}, Removed: slices.Repeat([]string{"U02BOB"}, 60)})
+	p := event.MembershipData{Group: "S01", Added: []string{"U03EVE"}, Removed: slices.Repeat([]string{"U02BOB"}, 60), Piece: event.Piece{Part: 1, Parts: 2}}
+	m, post := render(factsOf(event.Event{Kind: event.Membership, Data: p}))
 	text, err := json.Marshal(m.Blocks)
 	if err != nil || !post {
 		t.Fatal(post, err)
 	}
-	for _, part := range []string{"S01", "U03EVE", "U02BOB", "and 10 more"} {
+	for _, part := range []string{"S01", "U03EVE", "U02BOB", "and 10 more", "part 1 of 2"} {
 		if !strings.Contains(string(text), part) {
 			t.Errorf("got %s, want %q in it", text, part)
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/approval"
+	"github.com/assumebot/assumebot/broker/event"
 )
 
 // foldWindow is how long further Events of one kind that one person caused are only
@@ -15,7 +16,7 @@ const foldWindow = time.Minute
 // A tally counts the Events of one kind and person after the one that was posted.
 type tally struct {
 	User  string              `json:"user,omitempty"` // the User's name, "" for a stranger
-	Kind  broker.EventKind    `json:"kind,omitempty"` // "" for refusals
+	Kind  event.Kind          `json:"kind,omitempty"` // "" for refusals
 	Until time.Time           `json:"until"`
 	Count int                 `json:"count,omitempty"`
 	Codes map[broker.Code]int `json:"codes,omitempty"`
@@ -25,32 +26,32 @@ type tally struct {
 // bring about again and again by typing and pressing. What was issued, break-glass,
 // what failed and may be out all the same, and what somebody did to another are
 // posted one by one.
-func folds(e broker.Event) bool {
+func folds(e told) bool {
 	switch {
-	case e.Kind == broker.EventRefused:
+	case e.Kind == event.Refused:
 		return !isQuestion(e)
-	case e.BreakGlass || e.Target != "" && e.Target != e.SlackUser:
+	case e.BreakGlass || e.Target.ID != "" && e.Target.ID != e.Actor.User:
 		return false
 	}
 	switch e.Kind {
-	case broker.EventFailed:
-		return e.Code != broker.CodeOutcomeUnknown && e.AccessKeyID == ""
-	case broker.EventEnded, broker.EventSetAside:
+	case event.Failed:
+		return broker.Code(e.Code) != broker.CodeOutcomeUnknown && e.AccessKeyID == ""
+	case event.Ended, event.SetAside:
 		return true
-	case broker.EventApproval:
-		return e.State == approval.Cancelled
-	case broker.EventRevoked: // that found no credentials
+	case event.Approval:
+		return e.State == string(approval.Cancelled)
+	case event.Revoked: // that found no credentials
 		return e.DeniedBefore.IsZero() && e.Expires.IsZero() && e.Code == ""
 	}
 	return false
 }
 
 // foldName is the key of the tally for e.
-func foldName(e broker.Event) string {
-	if e.Kind == broker.EventRefused {
-		return e.SlackUser
+func foldName(e told) string {
+	if e.Kind == event.Refused {
+		return e.Actor.User
 	}
-	return e.SlackUser + foldKind + string(e.Kind)
+	return e.Actor.User + foldKind + string(e.Kind)
 }
 
 // foldKind parts the person from the kind.
@@ -58,15 +59,15 @@ const foldKind = "/"
 
 // tallied counts e if it is a further one of its kind of somebody within their
 // minute; a first one opens the minute and is to be posted.
-func (s *progress) tallied(e broker.Event, now time.Time) bool {
+func (s *progress) tallied(e told, now time.Time) bool {
 	if !folds(e) {
 		return false
 	}
 	name := foldName(e)
 	f, open := s.Folds[name]
 	if !open {
-		f = tally{User: e.User, Until: now.Add(foldWindow)}
-		if e.Kind != broker.EventRefused {
+		f = tally{User: e.Actor.Name, Until: now.Add(foldWindow)}
+		if e.Kind != event.Refused {
 			f.Kind = e.Kind
 		}
 		s.Folds[name] = f
@@ -77,24 +78,24 @@ func (s *progress) tallied(e broker.Event, now time.Time) bool {
 	}
 	f.Count++
 	if e.Code != "" {
-		f.Codes[e.Code]++
+		f.Codes[broker.Code(e.Code)]++
 	}
 	s.Folds[name] = f
 	return true
 }
 
 // foldWords say what was counted, and lead on to the name of the person.
-func foldWords(kind broker.EventKind) (what, whose string) {
+func foldWords(kind event.Kind) (what, whose string) {
 	switch kind {
-	case broker.EventFailed:
+	case event.Failed:
 		return "more failure", " for "
-	case broker.EventEnded:
+	case event.Ended:
 		return "more credential", " ended by "
-	case broker.EventSetAside:
+	case event.SetAside:
 		return "more task", " given up by "
-	case broker.EventApproval:
+	case event.Approval:
 		return "more request", " for approval cancelled by "
-	case broker.EventRevoked:
+	case event.Revoked:
 		return "more revocation", " that found no credentials, by "
 	}
 	return "more refusal", " of "

@@ -6,13 +6,14 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/approval"
+	"github.com/assumebot/assumebot/broker/event"
 )
 
 func TestRefusalsFoldWithinTheMinuteAlone(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	s := progress{Folds: map[string]tally{}}
-	refused := func(user string) broker.Event {
-		return broker.Event{Kind: broker.EventRefused, SlackUser: user, Code: broker.CodeNotAllowed}
+	refused := func(user string) told {
+		return factsOf(did(user, event.RefusedData{Failure: event.Failure{Code: string(broker.CodeNotAllowed)}}))
 	}
 	if s.tallied(refused("U1"), now) {
 		t.Error("the first refusal was folded, want it posted")
@@ -34,13 +35,14 @@ func TestRefusalsFoldWithinTheMinuteAlone(t *testing.T) {
 func TestWhatOnePersonRepeatsFoldsByItsKind(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	s := progress{Folds: map[string]tally{}}
-	for name, e := range map[string]broker.Event{
-		"cancelled": {Kind: broker.EventApproval, State: approval.Cancelled, SlackUser: "U1", Target: "U1"},
-		"failed":    {Kind: broker.EventFailed, SlackUser: "U1", Code: broker.CodeWrongCode},
-		"ended":     {Kind: broker.EventEnded, SlackUser: "U1"},
-		"revoked":   {Kind: broker.EventRevoked, SlackUser: "U1"},
-		"set aside": {Kind: broker.EventSetAside, Code: broker.CodeSetAside},
+	for name, p := range map[string]event.Payload{
+		"cancelled": event.ApprovalData{State: string(approval.Cancelled), Asked: event.Asked{Target: event.Person{ID: "U1"}}},
+		"failed":    event.FailedData{Failure: event.Failure{Code: string(broker.CodeWrongCode)}},
+		"ended":     event.EndedData{},
+		"revoked":   event.RevokedData{},
+		"set aside": event.SetAsideData{Code: string(broker.CodeSetAside)},
 	} {
+		e := factsOf(did("U1", p))
 		if s.tallied(e, now) {
 			t.Errorf("%s: the first was folded, want it posted", name)
 		}
@@ -57,24 +59,29 @@ func TestWhatOnePersonRepeatsFoldsByItsKind(t *testing.T) {
 
 func TestWhatWasIssuedOrDoneToAnotherIsToldOneByOne(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	for name, e := range map[string]broker.Event{
-		"granted":                 {Kind: broker.EventGranted},
-		"undelivered":             {Kind: broker.EventUndelivered},
-		"locked out":              {Kind: broker.EventLockedOut},
-		"blocked":                 {Kind: broker.EventBlocked, Target: "U2"},
-		"paused":                  {Kind: broker.EventPaused},
-		"key changed":             {Kind: broker.EventKeyChanged},
-		"issued and thrown away":  {Kind: broker.EventFailed, Code: broker.CodeBlocked, AccessKeyID: "ASIAEXAMPLE000000000"},
-		"break-glass that failed": {Kind: broker.EventFailed, BreakGlass: true},
-		"outcome unknown":         {Kind: broker.EventFailed, Code: broker.CodeOutcomeUnknown},
-		"cancelled by another":    {Kind: broker.EventApproval, State: approval.Cancelled, Target: "U2"},
-		"denied":                  {Kind: broker.EventApproval, State: approval.Denied, Target: "U2"},
-		"revoked by an admin":     {Kind: broker.EventRevoked, Target: "U2"},
-		"revoked at AWS":          {Kind: broker.EventRevoked, DeniedBefore: now},
-		"copies that work":        {Kind: broker.EventRevoked, Expires: now},
-		"not complete":            {Kind: broker.EventRevoked, Code: broker.CodeRevoker},
+	bob := event.Person{ID: "U2"}
+	for name, p := range map[string]event.Payload{
+		"granted":     event.GrantedData{},
+		"undelivered": event.UndeliveredData{},
+		"locked out":  event.LockedOutData{},
+		"blocked":     event.BlockedData{Order: event.Order{Target: bob}},
+		"paused":      event.PausedData{},
+		"key changed": event.KeyChangedData{},
+		"issued and thrown away": event.FailedData{
+			Failure: event.Failure{Code: string(broker.CodeBlocked)}, Issued: event.Issued{AccessKeyID: "ASIAEXAMPLE000000000"},
+		},
+		"break-glass that failed": event.FailedData{Act: event.Act{BreakGlass: true}},
+		"outcome unknown":         event.FailedData{Failure: event.Failure{Code: string(broker.CodeOutcomeUnknown)}},
+		"cancelled by another":    event.ApprovalData{State: string(approval.Cancelled), Asked: event.Asked{Target: bob}},
+		"denied":                  event.ApprovalData{State: string(approval.Denied), Asked: event.Asked{Target: bob}},
+		"revoked by an admin":     event.RevokedData{Target: bob},
+		"revoked at AWS":          event.RevokedData{DeniedBefore: event.At(now)},
+		"copies that work":        event.RevokedData{Expires: event.At(now)},
+		"not complete":            event.RevokedData{Failure: event.Failure{Code: string(broker.CodeRevoker)}},
+		"alarm":                   event.AlarmData{Code: "rewound"},
+		"unknown":                 event.UnknownData{},
 	} {
-		e.SlackUser = "U1"
+		e := factsOf(did("U1", p))
 		s := progress{Folds: map[string]tally{}}
 		for range 3 {
 			if s.tallied(e, now) {
@@ -82,4 +89,9 @@ func TestWhatWasIssuedOrDoneToAnotherIsToldOneByOne(t *testing.T) {
 			}
 		}
 	}
+}
+
+// did is what somebody did.
+func did(user string, p event.Payload) event.Event {
+	return event.Event{Kind: p.Kind(), Actor: event.Actor{User: user}, Data: p}
 }

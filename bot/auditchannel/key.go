@@ -6,8 +6,8 @@ import (
 )
 
 // keyAudit is how the audit channel tells of a changed key.
-func keyAudit(e broker.Event) []blockkit.Span {
-	switch e.KeyChange {
+func keyAudit(e told) []blockkit.Span {
+	switch broker.KeyChange(e.KeyChange) {
 	case broker.KeyRemoved:
 		return blockkit.Line(blockkit.Bold("Key removed"), " by "+person(e)+": their credentials go through Slack in clear from now on. It was ",
 			keyName(e.PreviousKey), ".")
@@ -26,15 +26,15 @@ func keyName(fingerprint string) blockkit.Span {
 }
 
 // keyAuditText is the fallback of keyAudit.
-func keyAuditText(e broker.Event) string {
-	text := "Key " + string(e.KeyChange) + " by " + person(e) + "."
-	if e.KeyChange == broker.KeyRemoved {
+func keyAuditText(e told) string {
+	text := "Key " + e.KeyChange + " by " + person(e) + "."
+	if e.KeyChange == string(broker.KeyRemoved) {
 		text += " Their credentials go through Slack in clear from now on."
 	}
 	return text
 }
 
 // keyFailed says of whom a change failed, for Events that name no account.
-func keyFailed(e broker.Event) []blockkit.Span {
-	return blockkit.Line(blockkit.Bold("Failed"), " for "+person(e)+", a key to be "+string(e.KeyChange)+": "+e.Message)
+func keyFailed(e told) []blockkit.Span {
+	return blockkit.Line(blockkit.Bold("Failed"), " for "+person(e)+", a key to be "+e.KeyChange+": "+sentence(e))
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/event"
 )
 
 // memberListLimit keeps a large change within what Slack takes in one message;
@@ -14,8 +14,9 @@ const memberListLimit = 50
 
 // membershipAudit heads an Event about a changed user group. It names people by
 // ID, without pinging them.
-func membershipAudit(e broker.Event) []blockkit.Span {
-	spans := blockkit.Line(blockkit.Bold("Members changed"), " of the user group ", blockkit.Code(e.Group), ":")
+func membershipAudit(of event.Payload) []blockkit.Span {
+	e, _ := of.(event.MembershipData)
+	spans := blockkit.Line(blockkit.Bold("Members changed"), " of the user group ", blockkit.Code(e.Group), part(e.Piece)+":")
 	for _, change := range []struct {
 		what string
 		ids  []string
@@ -34,6 +35,7 @@ func memberList(ids []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(ids[:memberListLimit], ", "), len(ids)-memberListLimit)
 }
 
-func membershipText(e broker.Event) string {
+func membershipText(of event.Payload) string {
+	e, _ := of.(event.MembershipData)
 	return fmt.Sprintf("Members of the user group %s changed: %d added, %d removed.", e.Group, len(e.Added), len(e.Removed))
 }

@@ -1,12 +1,14 @@
 package auditchannel
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/event"
 )
 
 // OutcomeDue is how long an intent may stay without an outcome: longer than any
@@ -17,6 +19,7 @@ const OutcomeDue = 2 * time.Minute
 // process died, or the outcome could not be recorded.
 type open struct {
 	Who     string        `json:"who"`
+	Request string        `json:"request,omitempty"`
 	Account string        `json:"account,omitempty"`
 	Method  broker.Method `json:"method,omitempty"`
 	Due     time.Time     `json:"due"`
@@ -25,35 +28,42 @@ type open struct {
 // follow notes an intent, and forgets it with its outcome. Its time counts, not
 // that at which it is read: the poster may be far behind the record. One from the
 // future counts from now.
-func (s *progress) follow(e broker.Event, now time.Time) {
-	switch e.Kind {
-	case broker.EventIntent:
+func (s *progress) follow(e told, now time.Time) {
+	if flat, ok := importedOf(e.Event); ok {
+		e = flat.told()
+	}
+	attempt := cmp.Or(e.Act.Attempt, e.Request) // before version 1 a Request stood for its attempt
+	switch {
+	case e.Kind == event.Intent:
 		began := e.Time
 		if began.After(now) {
 			began = now
 		}
-		s.Open[e.RequestID] = open{Who: person(e), Account: e.Account, Method: e.Method, Due: began.Add(OutcomeDue)}
-	case broker.EventGranted, broker.EventFailed, broker.EventKeyChanged:
-		delete(s.Open, e.RequestID)
-	default:
+		s.Open[attempt] = openOf(e, began.Add(OutcomeDue))
+	case event.Closes(e.Kind):
+		delete(s.Open, attempt)
 	}
 }
 
-// overdue returns the Requests whose outcome should have been on the record by
+func openOf(e told, due time.Time) open {
+	return open{Who: person(e), Request: e.Request, Account: e.Account, Method: broker.Method(e.Method), Due: due}
+}
+
+// overdue returns the attempts whose outcome should have been on the record by
 // then, in a fixed order. The caller has read all of the record as it was then.
 func (s *progress) overdue(then time.Time) []string {
 	return reached(s.Open, func(o open) time.Time { return o.Due }, then)
 }
 
 // openMessage tells that nobody knows what became of an intent.
-func openMessage(o open, request string) blockkit.Message {
+func openMessage(o open) blockkit.Message {
 	spans := blockkit.Line(blockkit.Bold("Outcome unknown"), " for "+o.Who)
 	if o.Account != "" {
 		spans = blockkit.Line(spans, ", ", blockkit.Code(o.Account))
 	}
 	spans = blockkit.Line(spans, ": AWS was about to be asked, and no outcome is on the record. CloudTrail knows whether credentials were issued.")
 	elements := []slack.RichTextElement{blockkit.Paragraph(spans)}
-	details := blockkit.Line("request ", blockkit.Code(request))
+	details := blockkit.Line("request ", blockkit.Code(o.Request))
 	if o.Method != "" {
 		details = blockkit.Line(details, " · by ", blockkit.Code(string(o.Method)))
 	}

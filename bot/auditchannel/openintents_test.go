@@ -4,30 +4,59 @@ import (
 	"testing"
 	"time"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/event"
 )
 
 func TestIntentsWithoutAnOutcomeAreTold(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	s := progress{Open: map[string]open{}}
-	for _, request := range []string{"granted", "failed", "key", "lost"} {
-		s.follow(broker.Event{Kind: broker.EventIntent, RequestID: request, SlackUser: "U1", Time: now}, now.Add(time.Hour))
+	follow := func(p event.Payload) {
+		e := did("U1", p)
+		e.Time, e.Request = now, "r1" // GetSessionToken and then AssumeRole are two attempts of one Request
+		s.follow(factsOf(e), now.Add(time.Hour))
 	}
-	s.follow(broker.Event{Kind: broker.EventGranted, RequestID: "granted"}, now)
-	s.follow(broker.Event{Kind: broker.EventFailed, RequestID: "failed"}, now)
-	s.follow(broker.Event{Kind: broker.EventKeyChanged, RequestID: "key"}, now)
+	act := func(attempt string) event.Act { return event.Act{Attempt: attempt} }
+	for _, attempt := range []string{"granted", "failed", "key", "unknown", "not acted", "lost"} {
+		follow(event.IntentData{Act: act(attempt)})
+	}
+	follow(event.GrantedData{Act: act("granted")})
+	follow(event.FailedData{Act: act("failed")})
+	follow(event.KeyChangedData{Act: act("key")})
+	follow(event.UnknownData{Act: act("unknown")})
+	follow(event.NotActedData{Act: act("not acted")})
 	if got := s.overdue(now.Add(OutcomeDue - time.Second)); len(got) != 0 {
 		t.Errorf("got %v overdue while a request may still be under way, want none", got)
 	}
-	if got := s.overdue(now.Add(OutcomeDue)); len(got) != 1 || got[0] != "lost" {
+	if got := s.overdue(now.Add(OutcomeDue)); len(got) != 1 || got[0] != "lost" || s.Open["lost"].Request != "r1" {
 		t.Errorf("got %v overdue, want the lost one", got)
+	}
+}
+
+// TestIntentsOfTheOldRecordAreClosedByTheirOutcomes: during an upgrade the one may be
+// read by the old release and the other by this one.
+func TestIntentsOfTheOldRecordAreClosedByTheirOutcomes(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	s := progress{Open: map[string]open{}}
+	for _, flat := range []string{
+		`{"kind":"intent","request_id":"r1","slack_user":"U1","account":"prod","method":"AssumeRole"}`,
+		`{"kind":"intent","request_id":"r2","slack_user":"U1","account":"prod"}`,
+		`{"kind":"granted","request_id":"r2","slack_user":"U1","account":"prod"}`,
+	} {
+		e := did("", event.NewImported("1-1", []byte(flat)))
+		e.Time = now
+		s.follow(factsOf(e), now)
+	}
+	if got := s.overdue(now.Add(OutcomeDue)); len(got) != 1 || got[0] != "r1" || s.Open["r1"].Account != "prod" {
+		t.Errorf("got %v overdue with %+v, want r1 of prod", got, s.Open)
 	}
 }
 
 func TestAnIntentFromTheFutureIsToldInTime(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	s := progress{Open: map[string]open{}}
-	s.follow(broker.Event{Kind: broker.EventIntent, RequestID: "lost", SlackUser: "U1", Time: now.AddDate(100, 0, 0)}, now)
+	e := did("U1", event.IntentData{Act: event.Act{Attempt: "lost"}})
+	e.Time = now.AddDate(100, 0, 0)
+	s.follow(factsOf(e), now)
 	if got := s.overdue(now.Add(OutcomeDue)); len(got) != 1 {
 		t.Errorf("got %v overdue, want the lost one", got)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/blockkit/goldentest"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
 )
 
@@ -44,16 +45,16 @@ func TestAPoisonedCursorOrEntryDoesNotHoldUpTheChannel(t *testing.T) {
 				posted = append(posted, m)
 				return "", nil
 			},
-			FollowUp: func(context.Context, broker.Event) error { panic("poisoned") },
+			FollowUp: func(context.Context, event.Event) error { panic("poisoned") },
 		})
 		var state progress
-		refused := broker.Event{Kind: broker.EventRefused, SlackUser: "U01ALICE", SlackTeam: "T0123", Message: "No.", Code: broker.CodeNotAllowed}
-		intent := broker.Event{Kind: broker.EventIntent, SlackUser: "U01ALICE", RequestID: "r1"}
+		refused := did("U01ALICE", event.RefusedData{Account: "prod", Failure: event.Failure{Code: string(broker.CodeNotAllowed)}})
+		intent := did("U01ALICE", event.IntentData{Act: event.Act{Attempt: "a1"}})
 		if err := a.lease.Do(t.Context(), func(ctx context.Context, h *lease.Hold) (err error) {
 			if state, err = a.begin(ctx, h); err != nil {
 				return err
 			}
-			for i, e := range []broker.Event{refused, refused, intent} {
+			for i, e := range []event.Event{refused, refused, intent} {
 				if err := a.tell(ctx, &state, broker.RecordEntry{Position: "2-" + string(rune('0'+i)), Event: e}); err != nil {
 					return err
 				}

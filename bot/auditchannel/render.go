@@ -5,23 +5,28 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
-	"github.com/assumebot/assumebot/broker/text"
+	"github.com/assumebot/assumebot/broker/event"
 )
 
 // render is an Event as the audit channel shows it; post is false for
 // those that are on the record alone. It names people without pinging them.
-func render(e broker.Event) (m blockkit.Message, post bool) {
-	if e.Purpose == broker.PurposeMFASession {
+func render(e told) (m blockkit.Message, post bool) {
+	if m, post = recordAudit(e); post {
+		return m, true
+	}
+	if e.is(broker.PurposeMFASession) {
 		return mfaAuditMessage(e)
 	}
-	if e.Kind == broker.EventConfig || e.Kind == broker.EventConfigBroken {
-		return configAudit(e), true
+	switch p := e.Data.(type) {
+	case event.ConfigData:
+		return configAudit(p), true
+	case event.ConfigBrokenData:
+		return configBrokenAudit(p), true
 	}
 	head, _, done := adminAudit(e)
 	if !done {
@@ -31,15 +36,11 @@ func render(e broker.Event) (m blockkit.Message, post bool) {
 		return blockkit.Message{}, false
 	}
 	elements := []slack.RichTextElement{blockkit.Paragraph(head)}
-	if e.Kind == broker.EventGranted && !e.MFA {
+	if e.Kind == event.Granted && !e.MFA {
 		elements = append(elements, blockkit.Paragraph(blockkit.Bold(blockkit.NoMFA)))
 	}
-	if e.Reason != "" {
-		elements = append(elements, blockkit.Quote(e.Reason))
-	}
-	if e.Comment != "" {
-		elements = append(elements, blockkit.Paragraph("Comment:"), blockkit.Quote(e.Comment))
-	}
+	elements = append(elements, quoted("", e.Reason)...)
+	elements = append(elements, quoted("Comment:", e.Comment)...)
 	if details := detailsOf(e); len(details) > 0 {
 		elements = append(elements, blockkit.Paragraph(details))
 	}
@@ -48,65 +49,65 @@ func render(e broker.Event) (m blockkit.Message, post bool) {
 
 // headline says in a sentence what an Event tells; nothing for one that is on
 // the record alone.
-func headline(e broker.Event) (head []blockkit.Span) {
+func headline(e told) (head []blockkit.Span) {
 	switch e.Kind {
-	case broker.EventGranted:
+	case event.Granted:
 		if e.BreakGlass {
 			head = blockkit.Line(head, slack.NewRichTextSectionBroadcastElement("here"), " ", blockkit.Bold("BREAK-GLASS"), ", without approval: ")
 		}
-		head = blockkit.Line(head, blockkit.Bold("Granted"), " ", blockkit.Code(e.Account), " to "+person(e)+" until ", blockkit.Moment(e.Expires), ".")
-	case broker.EventRefused:
+		head = blockkit.Line(head, blockkit.Bold("Granted"), " ", blockkit.Code(e.Account), " to "+person(e)+" until ", blockkit.Moment(e.Expires.Time), ".")
+	case event.Refused:
 		head = blockkit.Line(blockkit.Bold("Refused"), " "+person(e))
 		if e.Account != "" {
 			head = blockkit.Line(head, ", ", blockkit.Code(e.Account))
 		}
-		head = blockkit.Line(head, ": "+e.Message)
-	case broker.EventKeyChanged:
+		head = blockkit.Line(head, ": "+sentence(e))
+	case event.KeyChanged:
 		head = keyAudit(e)
-	case broker.EventMembership:
-		head = membershipAudit(e)
-	case broker.EventLockedOut:
+	case event.Membership:
+		head = membershipAudit(e.Data)
+	case event.LockedOut:
 		head = lockedOutAudit(e)
-	case broker.EventRevoked:
+	case event.Revoked:
 		head = revokedAudit(e)
-	case broker.EventUndeleted:
+	case event.Undeleted:
 		head = undeletedAudit(e)
-	case broker.EventSetAside:
-		head = blockkit.Line(blockkit.Bold("Given up"), ". "+e.Message+" The log says more; look who can write to Redis.")
-	case broker.EventApproval:
+	case event.SetAside:
+		head = blockkit.Line(blockkit.Bold("Given up"), ". "+givenUp(e.Data)+" The log says more; look who can write to Redis.")
+	case event.Approval:
 		head = approvalAudit(e)
-	case broker.EventAcknowledged:
+	case event.Acknowledged:
 		head = acknowledgedAudit(e)
-	case broker.EventFailed:
-		if e.Purpose == broker.PurposeKey {
+	case event.Failed:
+		if e.is(broker.PurposeKey) {
 			head = keyFailed(e)
 			break
 		}
-		head = blockkit.Line(blockkit.Bold("Failed"), " for "+person(e)+", ", blockkit.Code(e.Account), ": "+e.Message)
-	case broker.EventUndelivered:
+		head = blockkit.Line(blockkit.Bold("Failed"), " for "+person(e)+", ", blockkit.Code(e.Account), ": "+sentence(e))
+	case event.Undelivered:
 		what, but := "Not shown", ", but did not reach the person."
-		if e.Code == broker.CodeDeliveryUnknown {
+		if broker.Code(e.Code) == broker.CodeDeliveryUnknown {
 			what, but = "Perhaps not shown", ", and Slack did not say whether it showed them."
 		}
 		head = blockkit.Line(blockkit.Bold(what), " to "+person(e)+": credentials for ", blockkit.Code(e.Account), " were issued, live until ",
-			blockkit.Moment(e.Expires), but)
-	case broker.EventEnded:
+			blockkit.Moment(e.Expires.Time), but)
+	case event.Ended:
 		head = blockkit.Line(blockkit.Bold("Ended"), " by "+person(e)+", ", blockkit.Code(e.Account),
-			": the bot has forgotten the credentials; AWS keeps them valid until ", blockkit.Moment(e.Expires), ".")
+			": the bot has forgotten the credentials; AWS keeps them valid until ", blockkit.Moment(e.Expires.Time), ".")
 	}
 	return head
 }
 
 // person names whom an Event is about, without pinging.
-func person(e broker.Event) string {
-	if e.User == "" {
-		return e.SlackUser + " of " + e.SlackTeam
+func person(e told) string {
+	if e.Actor.Name == "" {
+		return e.Actor.User + " of " + e.Actor.Team
 	}
-	return e.User + " (" + e.SlackUser + ")"
+	return e.Actor.Name + " (" + e.Actor.User + ")"
 }
 
 // detailsOf are what an investigator looks up elsewhere.
-func detailsOf(e broker.Event) []blockkit.Span {
+func detailsOf(e told) []blockkit.Span {
 	var spans []blockkit.Span
 	add := func(label, value string) {
 		if value == "" {
@@ -119,14 +120,14 @@ func detailsOf(e broker.Event) []blockkit.Span {
 	}
 	principal := e.Principal
 	if principal == "" {
-		principal = string(e.RoleARN)
+		principal = e.RoleARN
 	}
-	if e.Kind == broker.EventRefused && e.Target != "" {
+	if e.Kind == event.Refused && e.Target.ID != "" {
 		add("about", target(e))
 	}
-	if e.Kind != broker.EventRefused {
+	if e.Kind != event.Refused {
 		add("as", principal)
-		how := string(e.Method)
+		how := e.Method
 		switch {
 		case how == "":
 		case e.MFASession != "":
@@ -137,38 +138,38 @@ func detailsOf(e broker.Event) []blockkit.Span {
 			how += " without MFA"
 		}
 		add("by", how)
-		if e.Seconds > 0 && e.Purpose != broker.PurposeKey {
-			add("for", text.FormatDuration(time.Duration(e.Seconds)*time.Second))
+		if e.Seconds > 0 && !e.is(broker.PurposeKey) {
+			add("for", duration(e.Seconds))
 		}
-		if e.Purpose == broker.PurposeBuckets {
+		if e.is(broker.PurposeBuckets) {
 			add("to", "list buckets")
 		}
-		if e.Purpose == broker.PurposeConsole {
+		if e.is(broker.PurposeConsole) {
 			add("to", "sign in to the console")
 		}
 	}
 	add("rule", e.Rule)
-	if e.Kind != broker.EventApproval {
-		add("approved by", strings.Join(e.ApprovedBy, ", "))
+	if e.Kind != event.Approval {
+		add("approved by", people(e.ApprovedBy))
 	}
 	add("access key", e.AccessKeyID)
 	add("MFA session", e.MFASession)
 	add("STS request", e.STSRequestID)
 	if e.Code != "" {
-		add("error", string(e.Code))
+		add("error", e.Code)
 	}
 	add("ref", e.Ref)
 	return spans
 }
 
 // textOf is the fallback: ours alone, nothing that a person typed.
-func textOf(e broker.Event) string {
+func textOf(e told) string {
 	if _, text, ok := adminAudit(e); ok {
 		return text
 	}
 	switch e.Kind {
-	case broker.EventGranted:
-		text := fmt.Sprintf("Granted %s to %s until %s.", e.Account, person(e), blockkit.UTC(e.Expires))
+	case event.Granted:
+		text := fmt.Sprintf("Granted %s to %s until %s.", e.Account, person(e), blockkit.UTC(e.Expires.Time))
 		if e.BreakGlass {
 			text = "BREAK-GLASS, without approval: " + text
 		}
@@ -176,31 +177,31 @@ func textOf(e broker.Event) string {
 			text += " " + blockkit.NoMFA
 		}
 		return text
-	case broker.EventKeyChanged:
+	case event.KeyChanged:
 		return keyAuditText(e)
-	case broker.EventMembership:
-		return membershipText(e)
-	case broker.EventLockedOut:
+	case event.Membership:
+		return membershipText(e.Data)
+	case event.LockedOut:
 		return lockedOutText(e)
-	case broker.EventRevoked:
+	case event.Revoked:
 		return revokedText(e)
-	case broker.EventUndeleted:
+	case event.Undeleted:
 		return undeletedText(e)
-	case broker.EventSetAside:
-		return "Given up. " + e.Message
-	case broker.EventApproval, broker.EventAcknowledged:
+	case event.SetAside:
+		return "Given up. " + givenUp(e.Data)
+	case event.Approval, event.Acknowledged:
 		return approvalAuditText(e)
-	case broker.EventFailed:
-		if e.Purpose == broker.PurposeKey {
-			return fmt.Sprintf("Failed for %s, a key to be %s: %s", person(e), e.KeyChange, e.Message)
+	case event.Failed:
+		if e.is(broker.PurposeKey) {
+			return fmt.Sprintf("Failed for %s, a key to be %s: %s", person(e), e.KeyChange, sentence(e))
 		}
-		return fmt.Sprintf("Failed for %s, %s: %s", person(e), e.Account, e.Message)
-	case broker.EventEnded:
+		return fmt.Sprintf("Failed for %s, %s: %s", person(e), e.Account, sentence(e))
+	case event.Ended:
 		return fmt.Sprintf("Ended by %s, %s.", person(e), e.Account)
-	case broker.EventUndelivered:
+	case event.Undelivered:
 		return fmt.Sprintf("Not shown to %s: credentials for %s.", person(e), e.Account)
 	}
-	return "Refused " + person(e) + ": " + e.Message
+	return "Refused " + person(e) + ": " + sentence(e)
 }
 
 // foldMessage tells of what was only counted; name is the tally's.

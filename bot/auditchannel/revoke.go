@@ -2,40 +2,39 @@ package auditchannel
 
 import (
 	"github.com/assumebot/assumebot/bot/blockkit"
-	"github.com/assumebot/assumebot/broker"
 )
 
 // revokedAudit heads an Event about what was taken back. It says "revoked" only
 // where AWS was told.
-func revokedAudit(e broker.Event) []blockkit.Span {
+func revokedAudit(e told) []blockkit.Span {
 	what, rest := revokedHeadline(e)
 	head := blockkit.Line(blockkit.Bold(what), rest)
 	switch {
 	case e.DeniedAll:
 		head = blockkit.Line(head, " AWS refuses ", blockkit.Bold("everybody's"), " sessions of the role that were issued before ",
-			blockkit.Moment(e.DeniedBefore), ": its policy had no room for one more session name.")
+			blockkit.Moment(e.DeniedBefore.Time), ": its policy had no room for one more session name.")
 	case !e.DeniedBefore.IsZero():
-		head = blockkit.Line(head, " AWS refuses this person's sessions that were issued before ", blockkit.Moment(e.DeniedBefore), ".")
+		head = blockkit.Line(head, " AWS refuses this person's sessions that were issued before ", blockkit.Moment(e.DeniedBefore.Time), ".")
 	case !e.Expires.IsZero():
-		head = blockkit.Line(head, " The bot has forgotten its own; copies work until ", blockkit.Moment(e.Expires), ".")
+		head = blockkit.Line(head, " The bot has forgotten its own; copies work until ", blockkit.Moment(e.Expires.Time), ".")
 	}
 	if e.Code != "" {
-		head = blockkit.Line(head, " ", blockkit.Bold("Not complete: "), e.Message)
+		head = blockkit.Line(head, " ", blockkit.Bold("Not complete: "), sentence(e))
 	}
 	return head
 }
 
-func revokedText(e broker.Event) string {
+func revokedText(e told) string {
 	what, rest := revokedHeadline(e)
 	return what + rest
 }
 
-func revokedHeadline(e broker.Event) (what, rest string) {
+func revokedHeadline(e told) (what, rest string) {
 	of := revokedFrom(e)
 	if e.Account != "" {
 		of = e.Account + " of " + of
 	}
-	if e.Target != "" {
+	if e.Target.ID != "" {
 		of += ", by " + person(e)
 	}
 	switch {
@@ -49,8 +48,8 @@ func revokedHeadline(e broker.Event) (what, rest string) {
 
 // revokedFrom is whose it was: a person's own, or another's whom an admin acted
 // upon.
-func revokedFrom(e broker.Event) string {
-	if e.Target != "" {
+func revokedFrom(e told) string {
+	if e.Target.ID != "" {
 		return target(e)
 	}
 	return person(e)

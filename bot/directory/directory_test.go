@@ -15,6 +15,7 @@ import (
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
 )
@@ -31,7 +32,7 @@ type hall struct {
 	failOn bool // the record fails
 }
 
-func (h *hall) Record(ctx context.Context, e broker.Event) error {
+func (h *hall) Record(ctx context.Context, e event.Event) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.failOn {
@@ -106,10 +107,11 @@ func (h *hall) changes(t *testing.T) [][2][]string {
 	}
 	var out [][2][]string
 	for _, e := range entries {
-		if e.Event.Kind != broker.EventMembership || e.Event.Group != "S01" || e.Event.ID == "" {
+		p, ok := e.Event.Data.(event.MembershipData)
+		if !ok || p.Group != "S01" || e.Event.ID == "" {
 			t.Errorf("got event %+v, want a change of S01", e.Event)
 		}
-		out = append(out, [2][]string{e.Event.Added, e.Event.Removed})
+		out = append(out, [2][]string{p.Added, p.Removed})
 	}
 	return out
 }

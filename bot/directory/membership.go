@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
 )
 
@@ -71,11 +72,11 @@ func (c *membershipChanges) record(ctx context.Context, h *lease.Hold, before kn
 		if !seen || len(added)+len(removed) == 0 {
 			continue
 		}
-		event := broker.Event{
-			ID: changeID(before.sealed, group, added, removed), Time: c.now().UTC(), Kind: broker.EventMembership,
-			Group: group, Added: added, Removed: removed,
+		changed := event.Event{
+			ID: changeID(before.sealed, group, added, removed), Time: c.now().UTC(), Kind: event.Membership,
+			Data: event.MembershipData{Group: group, Added: added, Removed: removed},
 		}
-		if err := c.recorder.Record(ctx, event); err != nil {
+		if err := c.recorder.Record(ctx, changed); err != nil {
 			c.log.ErrorContext(ctx, "a change of a user group is not recorded yet", "group", group, "error", err)
 			return
 		}

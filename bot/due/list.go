@@ -64,7 +64,7 @@ const (
 type Result struct {
 	Next  []byte    // takes the entry's place; nil: the entry is done with
 	At    time.Time // when next is due
-	Aside string    // why nobody can ever work on it; it is reported and set aside
+	Aside string    // why nobody can ever work on it, in one word; it is reported and set aside
 	Left  bool      // it comes back by itself
 }
 
@@ -168,9 +168,9 @@ func (w *List) handle(ctx context.Context, e broker.DueEntry) error {
 	case e.Broken != "":
 		// For the log alone: the rest may be written by anybody.
 		w.Log.Error("an entry of the due list cannot be read", "entry", fmt.Sprintf("%.100q", e.ID), "why", e.Broken, "holds", fmt.Sprintf("%.500q", e.Sealed))
-		return w.putAside(ctx, e, "it does not open, since it was changed, an older release wrote it, or its seal key is gone")
+		return w.putAside(ctx, e, "unreadable")
 	case e.Tries >= MaxTries:
-		return w.putAside(ctx, e, fmt.Sprintf("it was worked on %d times, and no time ended", e.Tries))
+		return w.putAside(ctx, e, "too_often")
 	}
 	e, taken, err := w.Lists.TakeDue(ctx, w.List, e, w.Now().Add(hold))
 	if err != nil || !taken {
@@ -195,7 +195,7 @@ func (w *List) work(ctx context.Context, e broker.DueEntry) (v Result) {
 			tries := w.panicked(e.ID)
 			w.Log.Error("working on an entry of the due list panicked", "entry", e.ID, "panic", secret.PanicText(r), "stack", string(debug.Stack()))
 			if v = (Result{Left: true}); tries >= maxPanics {
-				v = SetAside("working on it panics")
+				v = SetAside("panics")
 			}
 		}
 	}()

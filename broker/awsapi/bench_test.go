@@ -16,6 +16,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
@@ -42,17 +43,30 @@ const hub = "111111111111"
 // A record keeps Events in memory.
 type record struct {
 	mu     sync.Mutex
-	events []broker.Event
+	events []noted
 }
 
-func (r *record) Record(_ context.Context, e broker.Event) error {
+// A noted is an Event, and what it says if it is a failure.
+type noted struct {
+	event.Event
+	event.Act
+	event.Issued
+	event.Failure
+	Code broker.Code
+}
+
+func (r *record) Record(_ context.Context, e event.Event) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.events = append(r.events, e)
+	of := noted{Event: e}
+	if p, ok := e.Data.(event.FailedData); ok {
+		of.Act, of.Issued, of.Failure, of.Code = p.Act, p.Issued, p.Failure, broker.Code(p.Code)
+	}
+	r.events = append(r.events, of)
 	return nil
 }
 
-func (b *bench) last(t *testing.T) broker.Event {
+func (b *bench) last(t *testing.T) noted {
 	t.Helper()
 	b.record.mu.Lock()
 	defer b.record.mu.Unlock()

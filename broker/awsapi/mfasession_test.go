@@ -7,6 +7,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/event"
 )
 
 func TestRefusalsOfACallFromTheMFASession(t *testing.T) {
@@ -42,7 +43,7 @@ func TestRefusalsOfACallFromTheMFASession(t *testing.T) {
 				t.Errorf("got hint %q, want it to say %q and nothing of a code that there was not", broker.Plain(e.Hint), test.hint)
 			}
 			b.wantCalls(t, "AssumeRole")
-			if got := b.last(t); got.Kind != broker.EventFailed || got.Code != test.on || got.MFASession == "" || got.STSRequestID == "" {
+			if got := b.last(t); got.Kind != event.Failed || got.Code != test.on || got.MFASession == "" || got.STSRequestID == "" {
 				t.Errorf("got %+v, want a failure %s that names the MFA session", got, test.on)
 			}
 			if stays := b.hasSession(t); stays != test.staysInPlace {

@@ -114,7 +114,8 @@ func (o operation) use(u broker.CodeUse) broker.CodeUse {
 
 // tooLate is of a call that was not begun.
 func (o operation) tooLate() *broker.Error {
-	e := failed(broker.CodeCannotReachAWS, "There was too little time left to ask AWS, so it was not asked.", o.soon()+".", errTooLate)
+	const what = "There was too little time left to ask AWS, so it was not asked."
+	e := detailed(failed(broker.CodeCannotReachAWS, what, o.soon()+".", errTooLate), "too_late", stsName)
 	e.Use = o.use(broker.UseUnused)
 	return e
 }
@@ -123,12 +124,12 @@ var errTooLate = errors.New("the answer is due")
 
 // unanswered is of a call that went out and of which nobody knows what AWS did.
 func (o operation) unanswered(err, failure error) *broker.Error {
-	what := "The bot asked AWS, but the answer was lost on the way"
+	detail, what := "lost", "The bot asked AWS, but the answer was lost on the way"
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		what = "AWS did not answer in time"
+		detail, what = "timeout", "AWS did not answer in time"
 	case statusOf(err) >= 500:
-		what = "AWS, or something on the way to it, is not working right now"
+		detail, what = "not_working", "AWS, or something on the way to it, is not working right now"
 	}
 	code := broker.CodeOutcomeUnknown
 	switch o.does {
@@ -141,7 +142,7 @@ func (o operation) unanswered(err, failure error) *broker.Error {
 	case issues:
 		what += ", so nobody knows whether credentials were issued. If they were, nobody has them."
 	}
-	e := failed(code, what, o.again(), failure)
+	e := detailed(failed(code, what, o.again(), failure), detail, stsName)
 	e.Use = o.use(broker.UseUnknown)
 	return e
 }

@@ -72,29 +72,33 @@ func (l bucketCall) failure(ctx context.Context, err error, s *sending) *broker.
 	}
 	switch s.arrivalOf(ctx, err, code) {
 	case refusedByAWS:
-		return l.refused(err, code)
+		e := l.refused(err, code)
+		e.Facts.Service, e.Facts.AWSCode, e.Facts.Region = "S3", code, l.region
+		return e
 	case arrivedNowhere, misdirected:
 		return s.notReached(err, "S3", l.setting, l.soon())
 	case malformed:
-		return failed(broker.CodeCredentialsGone, "No request to S3 can be made with the credentials for "+l.Account.Name+".", l.withNewOnes(), err)
+		return detailed(failed(broker.CodeCredentialsGone, "No request to S3 can be made with the credentials for "+l.Account.Name+".", l.withNewOnes(), err),
+			"characters", "S3")
 	case refusedOnWay:
 		return refusedBefore("S3", err, broker.AskOperator)
 	case serverFailed:
 		if code == "SlowDown" {
 			return l.refused(err, code)
 		}
-		return failed(broker.CodeCannotReachAWS, "S3 is not working right now.", l.soon()+".", err)
+		return detailed(failed(broker.CodeCannotReachAWS, "S3 is not working right now.", l.soon()+".", err), "not_working", "S3")
 	case lost:
 	}
-	what := "The bot got no answer from S3."
+	detail, what := "lost", "The bot got no answer from S3."
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		what = "S3 did not answer in time."
+		detail, what = "timeout", "S3 did not answer in time."
 	case errors.Is(err, io.ErrUnexpectedEOF):
 	case errors.Is(err, errNoList), statusOf(err) == http.StatusOK:
-		return failed(broker.CodeStrangeAnswer, "S3 answered, but not with a list of buckets that the bot can read.", broker.AskOperator, err)
+		return detailed(failed(broker.CodeStrangeAnswer, "S3 answered, but not with a list of buckets that the bot can read.", broker.AskOperator, err),
+			"no_list", "S3")
 	}
-	return failed(broker.CodeCannotReachAWS, what, l.soon()+".", err)
+	return detailed(failed(broker.CodeCannotReachAWS, what, l.soon()+".", err), detail, "S3")
 }
 
 // refused is S3's own refusal.
@@ -102,20 +106,22 @@ func (l bucketCall) refused(err error, code string) *broker.Error {
 	name := l.Account.Name
 	switch code {
 	case "AccessDenied":
-		what := "The role of " + name + " may not list buckets."
+		detail, what := "", "The role of "+name+" may not list buckets."
 		if !l.Account.HasRole() {
-			what = "Your IAM user may not list buckets."
+			detail, what = "no_role", "Your IAM user may not list buckets."
 		}
-		return failed(broker.CodeBucketsRefused, what, "Its policy, and any session policy, must allow s3:ListAllMyBuckets. "+broker.AskOperator, err)
+		return detailed(failed(broker.CodeBucketsRefused, what, "Its policy, and any session policy, must allow s3:ListAllMyBuckets. "+broker.AskOperator, err),
+			detail, "S3")
 	case "ExpiredToken":
 		return failed(broker.CodeCredentialsGone, "The credentials for "+name+" have ended.", l.withNewOnes(), err)
 	case "InvalidAccessKeyId", "InvalidToken":
 		// Both also of credentials that live, in a region that is off.
-		return failed(broker.CodeRegion,
+		return detailed(failed(broker.CodeRegion,
 			"S3 in "+l.region+" does not know the credentials for "+name+": they ended, or the region is not enabled for their AWS account.",
-			"If it is a region to opt in to, enable it there, or let "+l.setting+" be another. Else: "+l.withNewOnes(), err)
+			"If it is a region to opt in to, enable it there, or let "+l.setting+" be another. Else: "+l.withNewOnes(), err), "not_known", "S3")
 	case "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "PermanentRedirect":
-		return failed(broker.CodeRegion, "S3 does not answer for "+l.region+" where the bot asked.", "Look at "+l.setting+". "+broker.AskOperator, err)
+		return detailed(failed(broker.CodeRegion, "S3 does not answer for "+l.region+" where the bot asked.", "Look at "+l.setting+". "+broker.AskOperator, err),
+			"elsewhere", "S3")
 	case "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded":
 		return failed(broker.CodeThrottled, throttled, l.soon()+".", err)
 	case "RequestTimeTooSkewed":
@@ -125,7 +131,7 @@ func (l bucketCall) refused(err error, code string) *broker.Error {
 			err = errors.Join(listing.ErrNoSuchPart, err)
 		}
 	}
-	return failed(broker.CodeAWSRefused, "AWS refused to list the buckets of "+name+".", broker.AskOperator, err)
+	return detailed(failed(broker.CodeAWSRefused, "AWS refused to list the buckets of "+name+".", broker.AskOperator, err), "buckets", "S3")
 }
 
 // soon says what to do in a minute; it is no whole sentence.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/listing"
 	"github.com/assumebot/assumebot/broker/patience"
 	"github.com/assumebot/assumebot/broker/policy"
@@ -76,7 +77,7 @@ func TestWhatIsNoListOfBucketsIsNotTakenForOne(t *testing.T) {
 					t.Errorf("got %q %q, want it to say %q", broker.Plain(e.What), broker.Plain(e.Hint), part)
 				}
 			}
-			if last := b.last(t); last.Kind != broker.EventFailed || last.Code != test.want {
+			if last := b.last(t); last.Kind != event.Failed || last.Code != test.want {
 				t.Errorf("got %+v on the record, want the failure", last)
 			}
 			if _, _, kept, err := b.store.Grants.RevealGrant(t.Context(), "U01ALICE", "prod"); !kept || err != nil {

@@ -118,18 +118,18 @@ func (c *Client) askSignin(ctx context.Context, endpoint string, query secret.Te
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint, http.NoBody)
 	if err != nil {
-		return secret.Text{}, false, signinError("The bot cannot reach the sign-in endpoint of AWS, so there is no link.",
+		return secret.Text{}, false, signinError("not_reached", "The bot cannot reach the sign-in endpoint of AWS, so there is no link.",
 			errors.New("signin_endpoint is not a URL"))
 	}
 	request.URL.RawQuery = query.Reveal()
 	answer, err := c.signin.RoundTrip(request)
 	if err != nil {
-		return secret.Text{}, true, signinError("The sign-in endpoint of AWS did not answer, so there is no link.", withoutURL(err))
+		return secret.Text{}, true, signinError("no_answer", "The sign-in endpoint of AWS did not answer, so there is no link.", withoutURL(err))
 	}
 	defer func() { _ = answer.Body.Close() }() // only read from
 	body, err := io.ReadAll(io.LimitReader(answer.Body, maxSigninAnswer+1))
 	if err != nil {
-		return secret.Text{}, true, signinError("The sign-in endpoint of AWS did not answer, so there is no link.", withoutURL(err))
+		return secret.Text{}, true, signinError("no_answer", "The sign-in endpoint of AWS did not answer, so there is no link.", withoutURL(err))
 	}
 	// Neither the body nor its header goes into an error: they may repeat what
 	// was asked.
@@ -138,7 +138,7 @@ func (c *Client) askSignin(ctx context.Context, endpoint string, query secret.Te
 	}
 	var out struct{ SigninToken string }
 	if len(body) > maxSigninAnswer || json.Unmarshal(body, &out) != nil || out.SigninToken == "" {
-		return secret.Text{}, false, signinError("The sign-in endpoint of AWS answered something else than a link.",
+		return secret.Text{}, false, signinError("no_link", "The sign-in endpoint of AWS answered something else than a link.",
 			fmt.Errorf("%d bytes that hold no sign-in token", len(body)))
 	}
 	return secret.New(out.SigninToken), false, nil
@@ -150,13 +150,13 @@ func (c *Client) askSignin(ctx context.Context, endpoint string, query secret.Te
 func signinRefused(status int) *broker.Error {
 	err := fmt.Errorf("the sign-in endpoint answered %d", status)
 	if status >= http.StatusBadRequest && status < http.StatusInternalServerError {
-		return signinError("The sign-in endpoint of AWS refused these credentials, so there is no link.", err)
+		return signinError("refused", "The sign-in endpoint of AWS refused these credentials, so there is no link.", err)
 	}
-	return signinError("The sign-in endpoint of AWS is not working, so there is no link.", err)
+	return signinError("not_working", "The sign-in endpoint of AWS is not working, so there is no link.", err)
 }
 
-func signinError(what string, err error) *broker.Error {
-	return failed(broker.CodeSignin, what, "The credentials were issued and work: here they are. "+broker.AskOperator, err)
+func signinError(detail, what string, err error) *broker.Error {
+	return detailed(failed(broker.CodeSignin, what, "The credentials were issued and work: here they are. "+broker.AskOperator, err), detail, "")
 }
 
 // withoutURL keeps the query, which is the secret, out of an error.

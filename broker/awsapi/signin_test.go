@@ -12,6 +12,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/event"
 )
 
 // consoleBench is a bench whose console sign-in goes to the fake AWS.
@@ -109,9 +110,9 @@ func wantNoLink(t *testing.T, b *bench, s broker.SignIn, err error) {
 		t.Errorf("got %q (ref %q), want it to say that there is no link", broker.Plain(s.Problem.What), s.Problem.Ref)
 	}
 	got := b.last(t)
-	if got.Kind != broker.EventFailed || got.Code != broker.CodeSignin || got.AccessKeyID != s.Grant.AccessKeyID ||
-		!strings.Contains(got.Message, "shown instead") {
-		t.Errorf("got %+v last on the record, want that the credentials are shown instead", got)
+	if got.Kind != event.Failed || got.Code != broker.CodeSignin || got.AccessKeyID != s.Grant.AccessKeyID ||
+		got.Detail == "" || got.Detail != s.Problem.Detail {
+		t.Errorf("got %+v last on the record, want why there is no link", got)
 	}
 	secrets := []string{s.Credentials.SecretAccessKey.Reveal(), s.Credentials.SessionToken.Reveal()}
 	for _, secret := range secrets {

@@ -15,6 +15,7 @@ import (
 type meaning struct {
 	code     broker.Code
 	contains string // of AWS's message, in lower case; "" is any
+	detail   string // which case of the code
 	message  string
 	hint     string
 	unused   bool // AWS refused before it looked at the code
@@ -23,6 +24,7 @@ type meaning struct {
 const (
 	trustHint = "Its trust policy or your IAM user's own policy says no: " +
 		"principal, external ID, MFA, session name, source identity and address are what to look at. " + broker.AskOperator
+	stsName    = "AWS STS"
 	clockWrong = "AWS refused the request because the bot's clock is wrong."
 	throttled  = "AWS is being asked too often right now."
 )
@@ -40,12 +42,12 @@ func (o operation) meanings(code string) []meaning {
 		return o.validation()
 	case "PackedPolicyTooLarge", "PackedPolicyTooLargeException":
 		return []meaning{{
-			code: broker.CodeSessionPolicy, message: "AWS says that the session policy and tags of " + o.account + " are too large together.",
+			code: broker.CodeSessionPolicy, detail: "too_large", message: "AWS says that the session policy and tags of " + o.account + " are too large together.",
 			hint: "The config must name a smaller session_policy or fewer tags. " + broker.AskOperator,
 		}}
 	case "MalformedPolicyDocument", "MalformedPolicyDocumentException":
 		return []meaning{{
-			code: broker.CodeSessionPolicy, message: "AWS does not understand the session policy of " + o.account + ".",
+			code: broker.CodeSessionPolicy, detail: "malformed", message: "AWS does not understand the session policy of " + o.account + ".",
 			hint: "The file that session_policy names must be mended. " + broker.AskOperator,
 		}}
 	case "InvalidClientTokenId", "UnrecognizedClientException":
@@ -70,7 +72,7 @@ func (o operation) ended() meaning {
 	v := meaning{code: broker.CodeExpired, message: "The credentials that the bot asked with have ended.", hint: o.again()}
 	switch {
 	case o.signer == byMFASession:
-		v.message, v.hint = "AWS no longer accepts your MFA session.", "Send it again with a new code."
+		v.detail, v.message, v.hint = "mfa_session", "AWS no longer accepts your MFA session.", "Send it again with a new code."
 	case o.does == asksForName:
 		v.hint = "Ask for new ones."
 	}
@@ -87,6 +89,7 @@ func (o operation) keyUnknown() meaning {
 	case byTemporary:
 		return meaning{
 			code:    broker.CodeKeyInvalid,
+			detail:  "temporary",
 			message: "AWS does not know these credentials in " + o.region + ": they ended, or the region is not enabled for their AWS account.",
 			hint:    "If " + o.region + " is a region to opt in to, it must be enabled in that AWS account, or AWS_REGION must name another. " + broker.AskOperator,
 			unused:  true,
@@ -132,7 +135,7 @@ func (o operation) accessDenied() []meaning {
 			code: broker.CodeTrust, contains: "is not authorized to perform: sts:assumerole",
 			message: "AWS does not let your IAM user assume the role of " + o.account + ".", hint: trust,
 		},
-		{code: broker.CodeAWSRefused, message: "AWS refused: access denied.", hint: o.undone() + broker.AskOperator},
+		{code: broker.CodeAWSRefused, detail: "access_denied", message: "AWS refused: access denied.", hint: o.undone() + broker.AskOperator},
 	}
 }
 
@@ -150,7 +153,7 @@ func (o operation) validation() []meaning {
 			code: broker.CodeChaining, contains: "1 hour session limit for roles assumed by role chaining",
 			message: "AWS gives no more than one hour here: the bot asked with temporary credentials.", hint: "Ask for 1h or less.",
 		},
-		{code: broker.CodeAWSRefused, message: "AWS found the request malformed.", hint: o.undone() + broker.AskOperator},
+		{code: broker.CodeAWSRefused, detail: "malformed", message: "AWS found the request malformed.", hint: o.undone() + broker.AskOperator},
 	}
 }
 
@@ -186,19 +189,19 @@ func (o operation) failure(ctx context.Context, err error, s *sending) *broker.E
 			if !strings.Contains(said, v.contains) {
 				continue
 			}
-			e := failed(v.code, v.message, v.hint, failure)
-			e.Use = o.use(broker.UseSpent)
+			e := detailed(failed(v.code, v.message, v.hint, failure), v.detail, stsName)
+			e.Use, e.Facts.AWSCode, e.Facts.Region = o.use(broker.UseSpent), code, o.region
 			if v.unused {
 				e.Use = o.use(broker.UseUnused)
 			}
 			return e
 		}
 	case refusedOnWay:
-		e := refusedBefore("AWS STS", err, o.undone()+o.again()+" "+broker.AskOperator)
+		e := refusedBefore(stsName, err, o.undone()+o.again()+" "+broker.AskOperator)
 		e.Use, e.Err = o.use(broker.UseUnknown), failure
 		return e
 	case arrivedNowhere, misdirected:
-		e := s.notReached(err, "AWS STS", "AWS_REGION", o.soon())
+		e := s.notReached(err, stsName, "AWS_REGION", o.soon())
 		e.Use, e.Err = o.use(broker.UseUnused), failure
 		return e
 	case malformed:
@@ -212,10 +215,11 @@ func (o operation) failure(ctx context.Context, err error, s *sending) *broker.E
 func (o operation) unwritable(failure error) *broker.Error {
 	if o.signer == byMFASession {
 		v := o.ended()
-		return failed(v.code, v.message, v.hint, failure)
+		return detailed(failed(v.code, v.message, v.hint, failure), v.detail, stsName)
 	}
 	e := failed(broker.CodeKeyUnreadable, "No request to AWS can be made with the access key that the bot has for you: it holds characters that no key has.",
 		broker.AskOperator, failure)
+	e.Detail = "characters"
 	e.Use = o.use(broker.UseUnused)
 	return e
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/event"
 )
 
 // TestEveryRefusalOfSTSHasItsOwnSentence takes each row of the table of STS's
@@ -80,7 +81,7 @@ func TestEveryRefusalOfSTSHasItsOwnSentence(t *testing.T) {
 				t.Errorf("got %d calls, want 1: nothing that carries a code is retried", n)
 			}
 			last := b.last(t)
-			if last.Kind != broker.EventFailed || last.Code != test.want || last.STSRequestID == "" {
+			if last.Kind != event.Failed || last.Code != test.want || last.STSRequestID == "" {
 				t.Errorf("got outcome %+v, want a failure with STS's request ID", last)
 			}
 			_, again := b.Issuing.Issue(t.Context(), b.request("prod", code))
@@ -112,7 +113,7 @@ func TestLostAnswersAreOutcomeUnknown(t *testing.T) {
 			if !strings.Contains(broker.Plain(e.What), test.says) || !strings.Contains(broker.Plain(e.Hint), "next code in") {
 				t.Errorf("got %q %q, want it to say %q and when the next code comes", broker.Plain(e.What), broker.Plain(e.Hint), test.says)
 			}
-			if last := b.last(t); last.Kind != broker.EventFailed || last.Code != broker.CodeOutcomeUnknown {
+			if last := b.last(t); last.Kind != event.Failed || last.Code != broker.CodeOutcomeUnknown {
 				t.Errorf("got outcome %+v, want an unknown one", last)
 			}
 			_, err = b.Issuing.Issue(t.Context(), b.request("prod", code))

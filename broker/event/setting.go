@@ -28,7 +28,8 @@ type Change struct {
 // the config that it had.
 type ConfigBrokenData struct {
 	Piece
-	Problems []Problem `json:"problems,omitempty"` // of the file
+	Problems []Problem `json:"problems,omitempty"` // of the file, the first ones
+	More     int       `json:"more,omitempty"`     // how many further ones the log has
 }
 
 // Problem is one of a config file.

@@ -79,6 +79,7 @@ type Facts struct {
 	Pattern    string `json:"pattern,omitempty" max:"1024"` // of the config, that a reason must match
 	Service    string `json:"service,omitempty" max:"64"`   // of AWS, that was asked
 	Region     string `json:"region,omitempty" max:"64"`    // in which it was asked
+	AWSCode    string `json:"aws_code,omitempty" max:"128"` // AWS's own code of the error
 	HTTPStatus int    `json:"http_status,omitempty"`        // of an answer that was not AWS's
 	Needs      int    `json:"needs,omitempty"`              // how many must approve
 	Have       int    `json:"have,omitempty"`               // how many there are or were

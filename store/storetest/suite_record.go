@@ -2,7 +2,7 @@ package storetest
 
 import (
 	"context"
-	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/store"
 )
 
@@ -100,17 +101,20 @@ var recordTests = []test{
 	{"events are read in order and page by page", recordPages},
 	{"what an event says is one line each, and bounded", recordClean},
 	{"an entry that cannot be read does not block those behind it", brokenEntry},
+	{"what is too large for one entry becomes several", largeEvent},
+	{"free text can be erased, and cannot be changed", erasedText},
+	{"an entry from before version 1 is read as it was", flatEntry},
 	{"waiting ends with an event", awaitEvent},
 	{"waiting ends by itself and by its context", awaitEnds},
 	{"events of many writers are all kept", manyWriters},
 	{"a position that is none is an error", badPosition},
 }
 
-func recordEvent(t *testing.T, s *store.Store, id string) broker.Event {
+func recordEvent(t *testing.T, s *store.Store, id string) event.Event {
 	t.Helper()
-	e := broker.Event{
-		ID: id, Time: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC), Kind: broker.EventIntent, RequestID: "r" + id,
-		SlackUser: alice, Account: "prod", Reason: "INC-42 <!channel>", MFA: true,
+	e := event.Event{
+		V: event.Version, ID: id, Time: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC), Kind: event.Intent, Request: "r" + id, Actor: event.Actor{User: alice},
+		Data: event.IntentData{Act: event.Act{Attempt: "a" + id, Account: "prod", Reason: event.NewText("INC-42 <!channel>"), MFA: true}},
 	}
 	if err := s.Record.Record(t.Context(), e); err != nil {
 		t.Fatalf("record: %v", err)
@@ -122,22 +126,23 @@ func recordEvent(t *testing.T, s *store.Store, id string) broker.Event {
 // reads what a hostile Redis holds.
 func recordClean(t *testing.T, h *harness) {
 	h.needsShared(t)
-	forged := broker.Event{
-		ID: "e1", Kind: broker.EventRefused, SlackUser: alice, Account: "prod\nGranted prod to bob", Reason: "\u202etxt\x1b[31m" + strings.Repeat("x", 1<<20),
-		Message: strings.Repeat("é", 1<<20), Seconds: 1 << 62, ApprovedBy: []string{"bob\r\n\u2066carol"}, Group: "\u3164",
+	forged := event.Event{
+		ID: "e1", Time: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC), Actor: event.Actor{User: alice, Name: "\u3164"},
+		Data: event.RefusedData{
+			Account: "prod\nGranted prod to bob", Reason: event.NewText("\u202etxt\x1b[31m" + strings.Repeat("x", 1<<20)),
+			Failure: event.Failure{Code: strings.Repeat("é", 1<<20)}, Target: event.Person{ID: "U02BOB", Name: "bob\r\n\u2066carol"},
+		},
 	}
 	if err := h.Record.Record(t.Context(), forged); err != nil {
 		t.Fatal(err)
 	}
 	kept, err := h.raw.XRange(t.Context(), "assumebot:record", "-", "+").Result()
-	if err != nil || len(kept) != 1 || len(kept[0].Values["event"].(string)) > 10_000 {
+	if err != nil || len(kept) != 1 || len(fmt.Sprint(kept[0].Values)) > 10_000 {
 		t.Fatalf("got %d entries, %v, want one of at most 10 kB", len(kept), err)
 	}
-	text, err := json.Marshal(forged)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := h.raw.XAdd(t.Context(), &redis.XAddArgs{Stream: "assumebot:record", Values: []any{"event", text}}).Err(); err != nil {
+	leaf := strings.Replace(kept[0].Values["leaf"].(string), "prod Granted", `prod\nGranted`, 1)
+	values := []any{"leaf", leaf, "aside", kept[0].Values["aside"]}
+	if err := h.raw.XAdd(t.Context(), &redis.XAddArgs{Stream: "assumebot:record", Values: values}).Err(); err != nil {
 		t.Fatal(err)
 	}
 	entries := read(t, h.Store, "", 10)
@@ -145,17 +150,87 @@ func recordClean(t *testing.T, h *harness) {
 		t.Fatalf("got %d entries, want 2", len(entries))
 	}
 	for _, entry := range entries {
-		e := entry.Event
-		if e.Account != "prod Granted prod to bob" || !strings.HasPrefix(e.Reason, "txt [31mxxx") ||
-			e.Group != "" || !slices.Equal(e.ApprovedBy, []string{"bob carol"}) {
-			t.Errorf("got account %q, reason %.20q, group %q, approved by %q", e.Account, e.Reason, e.Group, e.ApprovedBy)
+		e, ok := entry.Event.Data.(event.RefusedData)
+		if !ok || e.Account != "prod Granted prod to bob" || !strings.HasPrefix(e.Reason.String(), "txt [31mxxx") ||
+			entry.Event.Actor.Name != "" || e.Target.Name != "bob carol" {
+			t.Errorf("got %+v", entry.Event)
 		}
-		if n := utf8.RuneCountInString(e.Reason); n != broker.MaxReason {
-			t.Errorf("got a reason of %d characters, want %d", n, broker.MaxReason)
+		if n := utf8.RuneCountInString(e.Reason.String()); n != event.MaxText {
+			t.Errorf("got a reason of %d characters, want %d", n, event.MaxText)
 		}
-		if len(e.Message) > 5000 || e.Seconds > 36*3600 {
-			t.Errorf("got a message of %d bytes and %d seconds", len(e.Message), e.Seconds)
+	}
+}
+
+// largeEvent records what is too large for one entry.
+func largeEvent(t *testing.T, h *harness) {
+	var want, got []string
+	for i := range 5000 {
+		want = append(want, fmt.Sprintf("U%09d", i))
+	}
+	e := event.Event{ID: "large", Time: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC), Data: event.MembershipData{Group: "S01", Added: want}}
+	if err := h.Record.Record(t.Context(), e); err != nil {
+		t.Fatal(err)
+	}
+	entries := read(t, h.Store, "", 100)
+	for i, entry := range entries {
+		p := entry.Event.Data.(event.MembershipData)
+		if p.Part != i+1 || p.Parts != len(entries) {
+			t.Errorf("got part %d of %d, want %d of %d", p.Part, p.Parts, i+1, len(entries))
 		}
+		got = append(got, p.Added...)
+	}
+	if len(entries) < 2 || !slices.Equal(got, want) {
+		t.Errorf("got %d entries with %d members, want all %d", len(entries), len(got), len(want))
+	}
+}
+
+// erasedText reads an entry whose free text is gone, and one where it is another.
+func erasedText(t *testing.T, h *harness) {
+	h.needsShared(t)
+	recordEvent(t, h.Store, "1")
+	kept, err := h.raw.XRange(t.Context(), "assumebot:record", "-", "+").Result()
+	if err != nil || len(kept) != 1 {
+		t.Fatal(err)
+	}
+	leaf, aside := kept[0].Values["leaf"].(string), kept[0].Values["aside"].(string)
+	if strings.Contains(leaf, "INC-42") || !strings.Contains(aside, "INC-42") {
+		t.Errorf("got leaf %s and aside %s, want the text in the aside alone", leaf, aside)
+	}
+	for _, values := range [][]any{{"leaf", leaf}, {"leaf", leaf, "aside", strings.Replace(aside, "INC-42", "INC-43", 1)}} {
+		if err := h.raw.XAdd(t.Context(), &redis.XAddArgs{Stream: "assumebot:record", Values: values}).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	entries := read(t, h.Store, "", 10)
+	if len(entries) != 3 {
+		t.Fatalf("got %d entries, want 3", len(entries))
+	}
+	for i, entry := range entries {
+		reason := entry.Event.Data.(event.IntentData).Reason
+		if reason.Erased() != (i == 1) || reason.Altered() != (i == 2) {
+			t.Errorf("entry %d: got erased %t, altered %t", i, reason.Erased(), reason.Altered())
+		}
+	}
+}
+
+// flatEntry reads what a release before version 1 wrote.
+func flatEntry(t *testing.T, h *harness) {
+	h.needsShared(t)
+	const flat = `{"id":"e1","time":"2026-05-01T12:00:00.5+02:00","kind":"granted","request_id":"r1","slack_user":"U01ALICE","mfa":true,"message":"a\u003cb"}`
+	if err := h.raw.XAdd(t.Context(), &redis.XAddArgs{Stream: "assumebot:record", Values: []any{"event", flat}}).Err(); err != nil {
+		t.Fatal(err)
+	}
+	entries := read(t, h.Store, "", 10)
+	if len(entries) != 1 || entries[0].Broken != "" {
+		t.Fatalf("got %+v, want one whole entry", entries)
+	}
+	e := entries[0].Event
+	p, ok := e.Data.(event.ImportedData)
+	if !ok || string(p.Bytes()) != flat || p.Position != entries[0].Position || e.Kind != event.Imported || e.Request != "r1" {
+		t.Errorf("got %+v, want the entry as it was", e)
+	}
+	if want := time.Date(2026, 5, 1, 10, 0, 0, 500_000_000, time.UTC); !e.Time.Equal(want) {
+		t.Errorf("got time %v, want %v", e.Time, want)
 	}
 }
 
@@ -172,7 +247,7 @@ func recordPages(t *testing.T, h *harness) {
 	if got := read(t, h.Store, "", 10); len(got) != 0 {
 		t.Errorf("an empty record: got %d entries", len(got))
 	}
-	var want, got []broker.Event
+	var want, got []event.Event
 	for _, id := range []string{"1", "2", "3", "4", "5"} {
 		want = append(want, recordEvent(t, h.Store, id))
 	}
@@ -182,6 +257,10 @@ func recordPages(t *testing.T, h *harness) {
 			t.Errorf("page of %d, want 2 at most", len(page))
 		}
 		for _, entry := range page {
+			if entry.Event.Replica == "" {
+				t.Errorf("event %s does not say which process wrote it", entry.Event.ID)
+			}
+			entry.Event.Replica = ""
 			got, after = append(got, entry.Event), entry.Position
 		}
 	}
@@ -196,7 +275,7 @@ func recordPages(t *testing.T, h *harness) {
 func brokenEntry(t *testing.T, h *harness) {
 	h.needsShared(t)
 	recordEvent(t, h.Store, "1")
-	for _, values := range [][]any{{"event", "{"}, {"other", "x"}, {"event", `{"time":"yesterday"}`}} {
+	for _, values := range [][]any{{"event", "{"}, {"other", "x"}, {"leaf", `{"time":"yesterday"}`}} {
 		if err := h.raw.XAdd(t.Context(), &redis.XAddArgs{Stream: "assumebot:record", Values: values}).Err(); err != nil {
 			t.Fatal(err)
 		}
@@ -207,7 +286,7 @@ func brokenEntry(t *testing.T, h *harness) {
 		t.Fatalf("got %+v, want five entries, the first and last whole", got)
 	}
 	for _, entry := range got[1:4] {
-		if entry.Broken == "" || entry.Position == "" || !cmp.Equal(entry.Event, broker.Event{}) {
+		if entry.Broken == "" || entry.Position == "" || !cmp.Equal(entry.Event, event.Event{}) {
 			t.Errorf("got %+v, want a broken entry with a position", entry)
 		}
 	}
@@ -259,7 +338,7 @@ func manyWriters(t *testing.T, h *harness) {
 	for range writers {
 		wg.Go(func() {
 			for range each {
-				if err := h.Record.Record(t.Context(), broker.Event{ID: broker.NewID()}); err != nil {
+				if err := h.Record.Record(t.Context(), event.Event{ID: broker.NewID(), Time: time.Now(), Data: event.WhoData{}}); err != nil {
 					t.Errorf("record: %v", err)
 				}
 			}

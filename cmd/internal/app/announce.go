@@ -11,7 +11,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 	"github.com/assumebot/assumebot/store"
@@ -61,31 +61,33 @@ type before struct {
 // process goes by; nil at its start, and the first start ever has nothing to
 // announce.
 func (a *announcer) accept(ctx context.Context, next, served config.Summary) (lines []string, err error) {
-	err = a.exchange(ctx, func(b before) (announced, *broker.Event) {
+	err = a.exchange(ctx, func(b before) (announced, event.Payload) {
+		var said event.ConfigData
 		switch {
 		case b.first && served == nil:
 			return announced{Config: next}, nil
 		case b.first:
 			b.Config = served
 		case b.unknown:
-			lines = append(lines, nothingToTellBy)
+			said.Unread, lines = true, []string{nothingToTellBy}
 			if b.Config = served; served == nil {
 				b.Config = next
 			}
 		}
-		lines = append(lines, config.Changes(b.Config, next, served != nil)...)
+		said.Changes = config.Changes(b.Config, next, served != nil)
+		lines = append(lines, event.Lines(said.Changes)...)
 		if len(lines) == 0 && b.Broken == "" {
 			return announced{Config: next}, nil
 		}
-		// An Event without lines says that the file can be read again.
-		return announced{Config: next}, &broker.Event{Kind: broker.EventConfig, Changes: lines}
+		// An Event without changes says that the file can be read again.
+		return announced{Config: next}, said
 	})
 	return lines, err
 }
 
 // refuse announces a file that cannot be used, once for each content.
 func (a *announcer) refuse(ctx context.Context, digest string, problems config.Problems, served config.Summary) error {
-	return a.exchange(ctx, func(b before) (announced, *broker.Event) {
+	return a.exchange(ctx, func(b before) (announced, event.Payload) {
 		if b.first || b.unknown {
 			b.Config = served
 		}
@@ -93,13 +95,14 @@ func (a *announcer) refuse(ctx context.Context, digest string, problems config.P
 		if b.Broken == digest {
 			return next, nil
 		}
-		return next, &broker.Event{Kind: broker.EventConfigBroken, Problems: problems.Recorded()}
+		first, more := problems.Recorded()
+		return next, event.ConfigBrokenData{Problems: first, More: more}
 	})
 }
 
 // exchange replaces what was announced last by what change makes of it. The Event
 // about that, if there is one, is on the record before.
-func (a *announcer) exchange(ctx context.Context, change func(before) (announced, *broker.Event)) error {
+func (a *announcer) exchange(ctx context.Context, change func(before) (announced, event.Payload)) error {
 	ctx, cancel := context.WithTimeout(ctx, announceTimeout)
 	defer cancel()
 	err := a.lease.Do(ctx, func(ctx context.Context, h *lease.Hold) error { return a.exchangeLeased(ctx, h, change) })
@@ -109,18 +112,18 @@ func (a *announcer) exchange(ctx context.Context, change func(before) (announced
 	return err
 }
 
-func (a *announcer) exchangeLeased(ctx context.Context, h *lease.Hold, change func(before) (announced, *broker.Event)) error {
+func (a *announcer) exchangeLeased(ctx context.Context, h *lease.Hold, change func(before) (announced, event.Payload)) error {
 	b, err := a.load(ctx)
 	if err != nil {
 		return err
 	}
-	next, event := change(b)
-	if event != nil {
-		event.ID, event.Time = announcementID(b.sealed, *event), a.now().UTC()
+	next, said := change(b)
+	if said != nil {
+		e := event.Event{ID: announcementID(b.sealed, said), Time: a.now().UTC(), Kind: said.Kind(), Data: said}
 		if _, err := h.Fence(); err != nil {
 			return err
 		}
-		if err := a.store.Record.Record(ctx, *event); err != nil {
+		if err := a.store.Record.Record(ctx, e); err != nil {
 			return err
 		}
 	}
@@ -154,9 +157,15 @@ func (a *announcer) load(ctx context.Context) (before, error) {
 	return b, nil
 }
 
-// announcementID is the same for the same Event after the same state.
-func announcementID(sealed []byte, e broker.Event) string {
-	text, _ := json.Marshal([]any{e.Kind, e.Changes, e.Problems}) // strings always marshal
+// announcementID is the same for the same announcement after the same state.
+func announcementID(sealed []byte, said event.Payload) string {
+	text, _ := json.Marshal(said) // strings always marshal
+	if broken, ok := said.(event.ConfigBrokenData); ok {
+		text = nil // the words themselves: their digests are never the same
+		for _, p := range broken.Problems {
+			text = fmt.Appendf(text, "%s:%d:%d: %s\n", p.File, p.Line, p.Column, p.Words)
+		}
+	}
 	sum := sha256.Sum256(bytes.Join([][]byte{sealed, text}, nil))
 	return hex.EncodeToString(sum[:16])
 }

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 	"github.com/assumebot/assumebot/store"
@@ -92,7 +92,7 @@ func TestWatcherTakesNoHalfWrittenFile(t *testing.T) {
 		t.Errorf("got %v served, want the last", w.served)
 	}
 	entries, err := w.announce.store.Record.ReadRecord(t.Context(), "", 10)
-	if err != nil || len(entries) != 1 || entries[0].Event.Kind != broker.EventConfig {
+	if err != nil || len(entries) != 1 || entries[0].Event.Kind != event.Config {
 		t.Errorf("got %v, %v on the record, want the last alone", entries, err)
 	}
 }
@@ -166,10 +166,11 @@ func announcedChanges(t *testing.T, w *watched) []string {
 	}
 	var lines []string
 	for _, e := range entries {
-		if e.Event.Kind == broker.EventConfig && len(e.Event.Changes) == 0 {
+		p, ok := e.Event.Data.(event.ConfigData)
+		if ok && len(p.Changes) == 0 {
 			lines = append(lines, readableAgain)
 		}
-		lines = append(lines, e.Event.Changes...)
+		lines = append(lines, event.Lines(p.Changes)...)
 	}
 	return lines
 }

@@ -7,98 +7,97 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/assumebot/assumebot/broker/event"
 )
 
-// Changes says in words what differs between two summaries, a line each. Of
-// what only the start of a process changes, it says so when running is true.
-func Changes(before, after Summary, running bool) []string {
-	var lines []string
+// mostInChange is how many values of a list one Change has, so that it fits into an entry
+// of the record whatever they are.
+const mostInChange = 24
+
+// Changes are what differs between two summaries, by field. Of what only the start of a
+// process changes, they say so when running is true.
+func Changes(before, after Summary, running bool) []event.Change {
+	var all []event.Change
 	for _, key := range union(before, after) {
 		old, was := before[key]
 		new, is := after[key]
 		switch {
 		case reflect.DeepEqual(old, new):
 		case !was:
-			lines = append(lines, printed(new.Name)+" added: "+new.describe())
+			all = append(all, new.added()...)
 		case !is:
-			lines = append(lines, printed(old.Name)+" removed")
+			all = append(all, event.Change{Of: printed(old.Name), What: event.Removed})
 		default:
-			lines = append(lines, old.changes(new, running)...)
+			all = append(all, old.changes(new, running)...)
 		}
 	}
-	return lines
+	return all
 }
 
-func (e entry) changes(after entry, running bool) []string {
-	var lines []string
-	add := func(field, what string) {
-		if running && slices.Contains(fixed, field) {
-			what += " (from the next start)"
-		}
-		line := field + " " + what
+func (e entry) changes(after entry, running bool) []event.Change {
+	var all []event.Change
+	add := func(c event.Change) {
+		c.What, c.NextStart = event.Changed, running && slices.Contains(fixed, c.Field)
 		if after.Name != "" {
-			line = printed(after.Name) + ": " + line
+			c.Of = printed(after.Name)
 		}
-		lines = append(lines, line)
+		all = append(all, c)
 	}
 	for _, field := range union(e.Lists, after.Lists) {
-		var what []string
-		if gained := without(after.Lists[field], e.Lists[field]); len(gained) > 0 {
-			what = append(what, "gained "+printedAll(gained))
-		}
-		if lost := without(e.Lists[field], after.Lists[field]); len(lost) > 0 {
-			what = append(what, "lost "+printedAll(lost))
-		}
-		if len(what) > 0 {
-			add(field, strings.Join(what, ", "))
+		gained, lost := without(after.Lists[field], e.Lists[field]), without(e.Lists[field], after.Lists[field])
+		for len(gained)+len(lost) > 0 {
+			c := event.Change{Field: field}
+			c.Gained, gained = portion(gained, mostInChange)
+			c.Lost, lost = portion(lost, mostInChange-len(c.Gained))
+			add(c)
 		}
 	}
 	for _, field := range union(e.Values, after.Values) {
-		old, new := e.Values[field], after.Values[field]
-		switch {
-		case old == new:
-		case strings.HasPrefix(old, concealed) && strings.HasPrefix(new, concealed):
-			add(field, "changed")
-		case field == "approval" && new == "":
-			add(field, printed(old)+" → NOT NEEDED any more")
-		default:
-			add(field, printed(old)+" → "+printed(new))
+		if old, new := e.Values[field], after.Values[field]; old != new {
+			add(event.Change{Field: field, Was: printed(old), Is: printed(new)})
 		}
 	}
-	return lines
+	return all
 }
 
-// describe is all of an entry, who may have it first.
-func (e entry) describe() string {
-	var parts []string
+// added is all of an entry, who may have it first.
+func (e entry) added() []event.Change {
+	var all []event.Change
 	for _, field := range slices.Sorted(maps.Keys(e.Lists)) {
-		parts = append(parts, field+" "+printedAll(e.Lists[field]))
+		for left := e.Lists[field]; len(left) > 0; {
+			c := event.Change{Of: printed(e.Name), What: event.Added, Field: field}
+			c.Gained, left = portion(left, mostInChange)
+			all = append(all, c)
+		}
 	}
 	for _, field := range slices.Sorted(maps.Keys(e.Values)) {
-		parts = append(parts, field+" "+printed(e.Values[field]))
+		all = append(all, event.Change{Of: printed(e.Name), What: event.Added, Field: field, Is: printed(e.Values[field])})
 	}
-	return strings.Join(parts, "; ")
+	if len(all) == 0 {
+		all = append(all, event.Change{Of: printed(e.Name), What: event.Added})
+	}
+	return all
 }
 
-// printed is a value as lines show it, without what could hide or reorder text.
+// portion parts the first of values, at most so many, as changes show them.
+func portion(values []string, most int) (first, rest []string) {
+	n := min(most, len(values))
+	for _, v := range values[:n] {
+		first = append(first, printed(v))
+	}
+	return first, values[n:]
+}
+
+// printed is a value as changes show it, without what could hide or reorder text.
 func printed(value string) string {
 	switch {
-	case value == "":
-		return "none"
 	case strings.HasPrefix(value, concealed):
-		return "set"
+		return event.Concealed
 	case strings.ContainsFunc(value, func(r rune) bool { return !unicode.IsPrint(r) }):
 		return strconv.QuoteToGraphic(value)
 	}
 	return value
-}
-
-func printedAll(values []string) string {
-	out := make([]string, len(values))
-	for i, v := range values {
-		out[i] = printed(v)
-	}
-	return strings.Join(out, ", ")
 }
 
 // union is the keys of both, sorted.

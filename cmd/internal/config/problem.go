@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -92,21 +93,13 @@ const (
 	maxRecordedRunes = 300
 )
 
-// Recorded is what the record keeps of them.
-func (ps Problems) Recorded() []string {
-	var lines []string
-	for i, p := range ps {
-		if i == maxRecorded {
-			lines = append(lines, fmt.Sprintf("and %d more", len(ps)-maxRecorded))
-			break
-		}
-		line := printed(p.String())
-		if r := []rune(line); len(r) > maxRecordedRunes {
-			line = string(r[:maxRecordedRunes-1]) + "…"
-		}
-		lines = append(lines, line)
+// Recorded is what the record keeps of them, and how many more there are.
+func (ps Problems) Recorded() (first []event.Problem, more int) {
+	for _, p := range ps[:min(len(ps), maxRecorded)] {
+		words := event.NewText(text.AtMost(printed(p.Message), maxRecordedRunes))
+		first = append(first, event.Problem{File: p.File, Line: p.Line, Column: p.Column, Words: words})
 	}
-	return lines
+	return first, max(len(ps)-maxRecorded, 0)
 }
 
 // Lines are all of them.

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/assumebot/assumebot/broker/event"
 )
 
 // Public keys of witnesses, made for these tests; the last has the name of the first.
@@ -90,7 +92,7 @@ func TestHowTheRecordIsKeptCountsFromTheNextStart(t *testing.T) {
 		"record.origin a.example → none (from the next start)",
 		"record.replicas none → 1 (from the next start)",
 	}
-	if diff := cmp.Diff(want, Changes(before, after, true)); diff != "" {
+	if diff := cmp.Diff(want, event.Lines(Changes(before, after, true))); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
 	}
 	if lines := Changes(before, after.WithFixed(before), true); len(lines) > 0 {

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/assumebot/assumebot/broker/event"
 )
 
 // fullConfig has every key that there is.
@@ -246,7 +248,7 @@ accounts:
 	if kept, err := json.Marshal(after); err != nil || strings.Contains(string(kept), "MARKED") {
 		t.Errorf("got %s, %v, want no external ID in it", kept, err)
 	}
-	got := Changes(before, after, true)
+	got := event.Lines(Changes(before, after, true))
 	want := []string{
 		"account prod: allow gained S01 for up to 2h, S03 on call, leads for up to 2h, lost U01ALICE for up to 1h",
 		"account prod: approvers gained leads",
@@ -267,8 +269,8 @@ accounts:
 	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
 	}
-	removed := Changes(mustParse(t, goodSlack+goodUsers+"groups: {g: [U01ALICE]}\naccounts: [{name: hub, allow: [g]}]\n", nil).Summary,
-		mustParse(t, goodSlack+goodUsers+goodAccount, nil).Summary, false)
+	removed := event.Lines(Changes(mustParse(t, goodSlack+goodUsers+"groups: {g: [U01ALICE]}\naccounts: [{name: hub, allow: [g]}]\n", nil).Summary,
+		mustParse(t, goodSlack+goodUsers+goodAccount, nil).Summary, false))
 	if diff := gocmp.Diff([]string{"account hub: allow gained *, lost g", "group g removed"}, removed); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
 	}

@@ -82,7 +82,7 @@ func TestWhatABlockOvertakesIsDroppedAndRevoked(t *testing.T) {
 	if strings.Contains(m.Plain(), "AWS_SESSION_TOKEN") {
 		t.Error("the blocked person was shown credentials")
 	}
-	w.auditTells("Failed", "bob@example.com", "You were blocked while", "access key", "error blocked")
+	w.auditTells("Failed", "bob@example.com", "They were blocked while", "access key", "error blocked")
 	w.auditTells("Revoked", "bob@example.com", "AWS refuses this person's sessions")
 	if w.refuses(before) {
 		t.Error("alice's sessions were revoked with bob's")

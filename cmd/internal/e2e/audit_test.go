@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/event"
 )
 
 func TestAuditFoldsRepeatedRefusals(t *testing.T) {
@@ -84,9 +84,9 @@ func TestNoOutcomeIsUnknownBecauseTheChannelWasAway(t *testing.T) {
 	}
 	w.await("a failing post", func() bool { return strings.Contains(w.logs.String(), "audit channel is behind the record") })
 	w.later(r, 10*time.Minute)
-	lost := broker.Event{
-		ID: "lost", Kind: broker.EventIntent, RequestID: "lost", Time: w.now().Add(-9 * time.Minute),
-		SlackUser: "U02BOB", SlackTeam: "T0123", User: "bob@example.com", Account: "staging",
+	lost := event.Event{
+		ID: "lost", Request: "lost", Time: w.now().Add(-9 * time.Minute), Actor: event.Actor{User: "U02BOB", Team: "T0123", Name: "bob@example.com"},
+		Data: event.IntentData{Act: event.Act{Attempt: "lost", Account: "staging"}},
 	}
 	if err := r.Store.Record.Record(t.Context(), lost); err != nil {
 		t.Fatal(err)

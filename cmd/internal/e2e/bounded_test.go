@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
-	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/approval"
+	"github.com/assumebot/assumebot/broker/event"
 )
 
 // TestRevokingWhatOneMayNotHaveLeavesNoTrail: bob is not on call, so prod is not
@@ -73,8 +73,8 @@ func TestAskingAndCancellingDisturbsABoundedNumberOfTimes(t *testing.T) {
 	w.later(r, time.Minute)
 	w.auditTells("4 more requests for approval cancelled by alice@example.com (U01ALICE)")
 	cancelled := 0
-	for _, e := range w.recorded(r, broker.EventApproval) {
-		if e.State == approval.Cancelled {
+	for _, e := range w.recorded(r, event.Approval) {
+		if e.Data.(event.ApprovalData).State == string(approval.Cancelled) {
 			cancelled++
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/event"
 )
 
 // glassConfig is approvalConfig in which alice may have vault by break-glass.
@@ -91,9 +92,11 @@ func TestAFollowUpThatCannotBeMadeHoldsNothingUp(t *testing.T) {
 	w.leads()
 	r := w.run(glassConfig, w.settings())
 	for _, user := range []string{"", "U{01}"} {
-		e := broker.Event{
-			ID: broker.NewID(), Kind: broker.EventGranted, RequestID: broker.NewID(), SlackUser: user, SlackTeam: "T0123",
-			Account: "vault", BreakGlass: true, MFA: true, Expires: w.now().Add(time.Hour),
+		e := event.Event{
+			ID: broker.NewID(), Time: w.now(), Request: broker.NewID(), Actor: event.Actor{User: user, Team: "T0123"},
+			Data: event.GrantedData{
+				Act: event.Act{Account: "vault", BreakGlass: true, MFA: true}, Issued: event.Issued{Expires: event.At(w.now().Add(time.Hour))},
+			},
 		}
 		if err := r.Store.Record.Record(t.Context(), e); err != nil {
 			t.Fatal(err)

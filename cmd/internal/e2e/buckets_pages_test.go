@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
-	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/store/storetest"
 )
 
@@ -78,7 +78,7 @@ func TestBucketPagesComeFromAnyReplica(t *testing.T) {
 	}
 	listings := 0
 	for _, e := range entries {
-		if e.Event.Kind == broker.EventListing {
+		if e.Event.Kind == event.Listing {
 			listings++
 		}
 	}

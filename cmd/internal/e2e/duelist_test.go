@@ -7,7 +7,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/store/storetest"
 )
 
@@ -27,7 +27,7 @@ func (w *world) givenUp(r *replica, n int) {
 			w.t.Fatalf("%d more are to be given up: %v", n, err)
 		}
 		for _, e := range entries {
-			if after = e.Position; e.Event.Kind == broker.EventSetAside {
+			if after = e.Position; e.Event.Kind == event.SetAside {
 				n--
 			}
 		}
@@ -63,7 +63,7 @@ func TestAPoisonedEntryHarmsNoReplica(t *testing.T) {
 		dueEntries(t, url, list, 0, "")
 	}
 	wantText(t, w.says("U01ALICE", "/assume", "open"), "open is yours")
-	if got := len(w.recorded(r, broker.EventSetAside)); got != 9 {
+	if got := len(w.recorded(r, event.SetAside)); got != 9 {
 		t.Errorf("got %d on the record, want each of the nine once", got)
 	}
 	w.auditTells("Given up")

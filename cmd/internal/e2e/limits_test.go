@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/event"
 )
 
 // limited is the world's config with other limits.
@@ -42,7 +42,7 @@ func TestAPersonsRequestsAreBoundedForAMinute(t *testing.T) {
 	events, err := r.Store.Record.ReadRecord(t.Context(), "", 100)
 	refusals := 0
 	for _, e := range events {
-		if e.Event.Code == "too_many_requests" {
+		if p, ok := e.Event.Data.(event.RefusedData); ok && p.Code == "too_many_requests" {
 			refusals++
 		}
 	}
@@ -122,7 +122,7 @@ func TestTypingIntoAMenuIsNotOnTheRecord(t *testing.T) {
 			t.Fatalf("got %v, %v, want nothing offered", offered, err)
 		}
 	}
-	if got := w.recorded(r, broker.EventRefused); len(got) > 0 {
+	if got := w.recorded(r, event.Refused); len(got) > 0 {
 		t.Errorf("got %d refusals on the record, want none", len(got))
 	}
 }
@@ -155,7 +155,7 @@ func TestTypingIntoAMenuIsCounted(t *testing.T) {
 			t.Errorf("letter %d: got %v, %v, want accounts for the first two alone", i, offered, err)
 		}
 	}
-	if got := w.recorded(r, broker.EventRefused); len(got) != 1 {
+	if got := w.recorded(r, event.Refused); len(got) != 1 {
 		t.Errorf("got %d refusals on the record, want the first", len(got))
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store/storetest"
 )
@@ -49,13 +49,13 @@ func (w *world) notices(r *replica) {
 }
 
 // recorded are the Events of a kind on the record.
-func (w *world) recorded(r *replica, kind broker.EventKind) []broker.Event {
+func (w *world) recorded(r *replica, kind event.Kind) []event.Event {
 	w.t.Helper()
 	entries, err := r.Store.Record.ReadRecord(w.t.Context(), "", 1000)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	var events []broker.Event
+	var events []event.Event
 	for _, e := range entries {
 		if e.Event.Kind == kind {
 			events = append(events, e.Event)
@@ -67,8 +67,8 @@ func (w *world) recorded(r *replica, kind broker.EventKind) []broker.Event {
 func (w *world) wantChanges(r *replica, want ...[]string) {
 	w.t.Helper()
 	var got [][]string
-	for _, e := range w.recorded(r, broker.EventConfig) {
-		got = append(got, e.Changes)
+	for _, e := range w.recorded(r, event.Config) {
+		got = append(got, event.Lines(e.Data.(event.ConfigData).Changes))
 	}
 	if !slices.EqualFunc(got, want, slices.Equal) {
 		w.t.Errorf("got changes %q on the record, want %q\n%s", got, want, w.logs)
@@ -122,7 +122,7 @@ func TestReloadRefusesABrokenFileWhole(t *testing.T) {
 	w.writes(bobAlone)
 	w.notices(r)
 	w.wantChanges(r, nil, lostStaging) // the first: it can be read again
-	if got := w.recorded(r, broker.EventConfigBroken); len(got) != 2 {
+	if got := w.recorded(r, event.ConfigBroken); len(got) != 2 {
 		t.Errorf("got %v, want one for each time that it broke", got)
 	}
 }
@@ -222,7 +222,7 @@ func TestReloadLeavesToTheNextStartWhatCannotChange(t *testing.T) {
 	}
 	again := w.launch(filepath.Join(w.dir, "config.yaml"), settings, w.now)
 	wantText(t, w.says("U01ALICE", "/x-assume", "help"), "/x-assume prod")
-	if got := w.recorded(again, broker.EventConfig); len(got) != 1 {
+	if got := w.recorded(again, event.Config); len(got) != 1 {
 		t.Errorf("got %v, want nothing more: it was announced already", got)
 	}
 }
@@ -239,7 +239,7 @@ func TestReloadIsAnnouncedOnceByAllReplicas(t *testing.T) {
 		}
 	}
 	w.wantChanges(replicas[0], lostStaging)
-	if got := w.recorded(replicas[0], broker.EventConfigBroken); len(got) != 1 {
+	if got := w.recorded(replicas[0], event.ConfigBroken); len(got) != 1 {
 		t.Errorf("got %v, want one", got)
 	}
 	for _, r := range replicas {
@@ -264,7 +264,9 @@ func TestAStartThatCannotTellWhatChangedSaysSo(t *testing.T) {
 	}
 	settings.SealKeys = []secret.Text{storetest.KeyTwo}
 	r := w.run(bobAlone, settings)
-	w.wantChanges(r, []string{"what was announced last cannot be read, so what changed since is not known"})
+	if got := w.recorded(r, event.Config); len(got) != 1 || !got[0].Data.(event.ConfigData).Unread {
+		t.Errorf("got %v on the record, want that what changed is not known", got)
+	}
 	w.writes(worldConfig)
 	w.notices(r)
 	wantText(t, w.auditTells("Config changed", "staging"), againStaging...)
@@ -317,7 +319,7 @@ func TestARequestEndsByTheConfigThatItBeganWith(t *testing.T) {
 	r := w.start()
 	w.aws.Inject(awstest.Fault{Action: "AssumeRole", Times: 1, Latency: time.Second})
 	w.command("U01ALICE", "/assume", "staging "+w.alice.Code())
-	w.await("its intent", func() bool { return len(w.recorded(r, broker.EventIntent)) == 1 })
+	w.await("its intent", func() bool { return len(w.recorded(r, event.Intent)) == 1 })
 	w.writes(strings.Replace(bobAlone, "name: staging", "name: development", 1))
 	w.notices(r)
 	w.wantChanges(r, []string{
