@@ -8,8 +8,6 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/mod/sumdb/tlog"
-
-	"github.com/assumebot/assumebot/broker/event"
 )
 
 // An export of a record is a file of JSON, one object a line, in this order: what it
@@ -60,9 +58,7 @@ type Export struct {
 	// From is the first number, and To the one after the last; 0 of To: as far as there are
 	// entries.
 	From, To int64
-	// Keep chooses entries by what they tell; nil: all. Filter says in words which.
-	Keep   func(number int64, e event.Event) bool
-	Filter string
+	Filter   Filter
 }
 
 // each calls begin with the number of the first entry and the one after the last, and do for
@@ -110,22 +106,13 @@ func (x Export) page(ctx context.Context, entries []Entry, at int64, do func(Ent
 		}
 		at++
 		e.Aside = asides[e.Number]
-		if x.chosen(e) {
+		if x.Filter.keeps(e) {
 			if err := do(e); err != nil {
 				return 0, err
 			}
 		}
 	}
 	return at, nil
-}
-
-// chosen reports whether an entry is kept. One that tells nothing is.
-func (x Export) chosen(e Entry) bool {
-	if x.Keep == nil {
-		return true
-	}
-	ev, err := event.Decode(e.Leaf, e.Aside)
-	return err != nil || x.Keep(e.Number, ev)
 }
 
 // JSONL writes the export that a FileSource reads.
@@ -145,14 +132,14 @@ func (x Export) JSONL(ctx context.Context, w io.Writer) error {
 	var begun, ended int64
 	err = x.each(ctx, func(first, next int64) error {
 		begun, ended = first, next
-		return out.Encode(exportLine{Version: exportVersion, Origin: c.Origin, First: &first, Filter: x.Filter})
+		return out.Encode(exportLine{Version: exportVersion, Origin: c.Origin, First: &first, Filter: x.Filter.String()})
 	}, func(e Entry) error {
 		return out.Encode(entryLine(e, e.Number >= c.Size-Window))
 	})
 	if err != nil {
 		return err
 	}
-	if x.Filter == "" && c.Size > 0 {
+	if x.Filter == (Filter{}) && c.Size > 0 {
 		if err := x.tiles(ctx, out, c.Size, begun, min(ended, c.Size)); err != nil {
 			return err
 		}

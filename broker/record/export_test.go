@@ -65,14 +65,13 @@ func TestAnExportThatLeavesOutEntriesSaysSo(t *testing.T) {
 	k := wholeRecord(t)
 	data := exported(t, Export{
 		Source: FromStore(k.m, k.s),
-		Keep:   func(n int64, e event.Event) bool { return e.Kind == event.Refused && n%2 == 0 },
-		Filter: "--kind refused",
+		Filter: Filter{Kind: event.Restated},
 	})
-	if n := bytes.Count(data, []byte("\n")); n < 300 || n > 320 || bytes.Contains(data, []byte(`"tile"`)) {
+	if n := bytes.Count(data, []byte("\n")); n < 3 || n > 5 || bytes.Contains(data, []byte(`"tile"`)) {
 		t.Errorf("got %d lines", n)
 	}
 	got := k.verify(t, fromFile(t, data))
-	if len(got.Findings) != 1 || got.Findings[0].Fault != FaultPart || !strings.Contains(got.Findings[0].Error(), "--kind refused") {
+	if len(got.Findings) != 1 || got.Findings[0].Fault != FaultPart || !strings.Contains(got.Findings[0].Error(), "--kind restated") {
 		t.Errorf("got %v", got.Findings)
 	}
 }
