@@ -161,21 +161,9 @@ func (a *Archive) objects(ctx context.Context, paths []string) (map[string][]byt
 
 // edge returns the right edge of the tree of c, from the tiles of the archive.
 func (a *Archive) edge(ctx context.Context, c Checkpoint) (Edge, error) {
-	e := Edge{size: c.Size}
-	var indexes []int64
-	var levels []int
-	for level := range e.roots {
-		if c.Size>>level&1 == 1 {
-			levels = append(levels, level)
-			indexes = append(indexes, tlog.StoredHashIndex(level, c.Size>>level-1))
-		}
-	}
-	hashes, err := HashReader(ctx, c.Tree(), a.objects).ReadHashes(indexes)
+	e, err := edgeAt(c.Size, HashReader(ctx, c.Tree(), a.objects))
 	if err != nil {
 		return Edge{}, fmt.Errorf("the tiles of the archive: %w", err)
-	}
-	for i, level := range levels {
-		e.roots[level] = hashes[i]
 	}
 	if e.Tree() != c.Tree() {
 		return Edge{}, fmt.Errorf("%w: its tiles are not those of its checkpoint", ErrOtherArchive)

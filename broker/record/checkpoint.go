@@ -3,6 +3,7 @@ package record
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,6 +45,7 @@ type PublicKeys struct {
 	name      string          // of each key of the log
 	log       map[uint32]bool // the hashes of these keys
 	verifiers note.Verifiers  // of the log and its witnesses
+	witnesses []string        // names
 }
 
 // NewPublicKeys reads the public keys of a log, which have one name, and those of its
@@ -86,6 +88,7 @@ func newPublicKeys(log []note.Verifier, witnesses []string) (PublicKeys, error) 
 			return PublicKeys{}, fmt.Errorf("two witnesses are called %s", v.Name())
 		}
 		names[v.Name()] = true
+		k.witnesses = append(k.witnesses, v.Name())
 		all = append(all, v)
 	}
 	k.verifiers = note.VerifierList(all...)
@@ -103,6 +106,13 @@ func witnessKey(key string) (note.Verifier, error) {
 		return nil, fmt.Errorf("the public key of witness %s is damaged, or is none for cosignatures", v.Name())
 	}
 	return v, nil
+}
+
+// Uncosigned returns the names of the witnesses that did not cosign c.
+func (k PublicKeys) Uncosigned(c Checkpoint) []string {
+	return slices.DeleteFunc(slices.Clone(k.witnesses), func(name string) bool {
+		return slices.ContainsFunc(c.Cosigned, func(by Cosignature) bool { return by.Witness == name })
+	})
 }
 
 // Name returns the name of the log's keys, which is the origin of its first log.

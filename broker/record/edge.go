@@ -102,3 +102,24 @@ func (e *Edge) UnmarshalBinary(data []byte) error {
 	}
 	return nil
 }
+
+// edgeAt returns the edge of the tree as it was at a smaller size.
+func edgeAt(size int64, hashes tlog.HashReader) (Edge, error) {
+	var indexes []int64
+	var levels []int
+	for level := range len(Edge{}.roots) {
+		if size>>level&1 == 1 {
+			levels = append(levels, level)
+			indexes = append(indexes, tlog.StoredHashIndex(level, size>>level-1))
+		}
+	}
+	roots, err := hashes.ReadHashes(indexes)
+	if err != nil {
+		return Edge{}, err
+	}
+	e := Edge{size: size}
+	for i, level := range levels {
+		e.roots[level] = roots[i]
+	}
+	return e, nil
+}

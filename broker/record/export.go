@@ -90,6 +90,11 @@ func (x Export) each(ctx context.Context, begin func(first, next int64) error, d
 	return nil
 }
 
+// Each calls do for each entry that is chosen, in order, with its Aside.
+func (x Export) Each(ctx context.Context, do func(Entry) error) error {
+	return x.each(ctx, func(int64, int64) error { return nil }, do)
+}
+
 // page calls do for the entries of a page that are chosen, and returns where the next begins.
 func (x Export) page(ctx context.Context, entries []Entry, at int64, do func(Entry) error) (int64, error) {
 	numbers := make([]int64, len(entries))

@@ -11,8 +11,8 @@ import (
 
 // A Field is one fact of an Event, for people.
 type Field struct {
-	Name  string // where it stands in data, as changes.0.was
-	Value string // a free text as it is, or why it is not there
+	Name  string `json:"name"`  // where it stands in data, as changes.0.was
+	Value string `json:"value"` // a free text as it is, or why it is not there
 }
 
 // What stands in the place of a free text that is not there.

@@ -2,6 +2,8 @@ package record
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 
 	"github.com/transparency-dev/formats/proof"
@@ -58,4 +60,52 @@ func (k PublicKeys) CheckProof(data, leaf []byte, origin string) (int64, Checkpo
 		return 0, Checkpoint{}, fmt.Errorf("this event is not entry %d of the checkpoint: %w", n, err)
 	}
 	return n, c, nil
+}
+
+// CheckAnyProof is CheckProof for whichever log of the key the proof says that it is of.
+func (k PublicKeys) CheckAnyProof(data, leaf []byte) (int64, Checkpoint, error) {
+	if len(data) > maxProof {
+		return 0, Checkpoint{}, fmt.Errorf("a proof of %d bytes", len(data))
+	}
+	var p proof.TLogProof
+	if err := p.Unmarshal(data); err != nil {
+		return 0, Checkpoint{}, err
+	}
+	c, err := unchecked(p.Checkpoint)
+	if err != nil {
+		return 0, Checkpoint{}, err
+	}
+	return k.CheckProof(data, leaf, c.Origin)
+}
+
+// ProveFrom proves an entry of a Source by its newest checkpoint, and checks that itself.
+// It returns the proof and the entry's bytes.
+func ProveFrom(ctx context.Context, source Source, keys PublicKeys, n int64) (data, leaf []byte, err error) {
+	raw, err := source.Checkpoint(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if raw == nil {
+		return nil, nil, errors.New("the record has no checkpoint yet")
+	}
+	c, err := keys.CheckAny(raw)
+	if err != nil {
+		return nil, nil, err
+	}
+	if n >= c.Size {
+		return nil, nil, fmt.Errorf("entry %d is not among the %d of the newest checkpoint: if it is there, it is signed within seconds", n, c.Size)
+	}
+	entries, err := source.Read(ctx, n, 1)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(entries) == 0 || entries[0].Number != n {
+		return nil, nil, fmt.Errorf("entry %d is not here; an archive may have it", n)
+	}
+	if data, err = Prove(n, c, HashReader(ctx, c.Tree(), source.Tiles)); err != nil {
+		return nil, nil, err
+	}
+	leaf = entries[0].Leaf
+	_, _, err = keys.CheckProof(data, leaf, c.Origin)
+	return data, leaf, err
 }

@@ -4,25 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-// atOnce is how many objects of an archive are read at a time.
-const atOnce = 16
-
 // An archiveSource reads an archive as far as the checkpoint that it had when it was
 // opened. An archive has entries without what their writers said beside them.
 type archiveSource struct {
-	objects Objects
+	archive *Archive
 	note    []byte
 	size    int64
 }
 
 // FromArchive reads an archive. Where it has no checkpoint it is empty.
 func FromArchive(ctx context.Context, objects Objects) (Source, error) {
-	s := &archiveSource{objects: objects}
+	s := &archiveSource{archive: &Archive{Objects: objects}}
 	raw, err := objects.Read(ctx, CheckpointPath)
 	switch {
 	case errors.Is(err, ErrNoObject):
@@ -50,10 +46,10 @@ func (s *archiveSource) Read(ctx context.Context, from int64, limit int) ([]Entr
 	start := bundle.N * tileWidth
 	bundle.W = int(min(s.size-start, tileWidth))
 	width := bundle.W
-	data, err := s.objects.Read(ctx, TilePath(bundle))
+	data, err := s.archive.Read(ctx, TilePath(bundle))
 	if errors.Is(err, ErrNoObject) && bundle.W < tileWidth { // the archive has grown since
 		bundle.W = tileWidth
-		data, err = s.objects.Read(ctx, TilePath(bundle))
+		data, err = s.archive.Read(ctx, TilePath(bundle))
 	}
 	if errors.Is(err, ErrNoObject) {
 		return nil, nil
@@ -74,43 +70,9 @@ func (s *archiveSource) Read(ctx context.Context, from int64, limit int) ([]Entr
 }
 
 func (s *archiveSource) Asides(ctx context.Context, numbers []int64) (map[int64][]byte, error) {
-	paths := make([]string, len(numbers))
-	for i, n := range numbers {
-		paths[i] = AsidePath(n)
-	}
-	found, err := s.Tiles(ctx, paths)
-	out := make(map[int64][]byte, len(found))
-	for i, n := range numbers {
-		if data, ok := found[paths[i]]; ok {
-			out[n] = data
-		}
-	}
-	return out, err
+	return s.archive.asides(ctx, numbers)
 }
 
 func (s *archiveSource) Tiles(ctx context.Context, paths []string) (map[string][]byte, error) {
-	var (
-		mu    sync.Mutex
-		all   sync.WaitGroup
-		fails error
-		slots = make(chan struct{}, atOnce)
-		out   = make(map[string][]byte, len(paths))
-	)
-	for _, path := range paths {
-		slots <- struct{}{}
-		all.Go(func() {
-			defer func() { <-slots }()
-			data, err := s.objects.Read(ctx, path)
-			mu.Lock()
-			defer mu.Unlock()
-			switch {
-			case err == nil:
-				out[path] = data
-			case !errors.Is(err, ErrNoObject):
-				fails = err
-			}
-		})
-	}
-	all.Wait()
-	return out, fails
+	return s.archive.objects(ctx, paths)
 }

@@ -21,11 +21,10 @@ import (
 
 // A Verification is what is to be verified, and against what.
 type Verification struct {
-	Source    Source
-	Keys      PublicKeys
-	Witnesses []string // names of those that must have cosigned; Keys has theirs
-	Since     []byte   // an older checkpoint that the record has to go on from; nil: none
-	Seal      Keys     // for the MACs of what is not signed yet; nil: they are not checked
+	Source Source
+	Keys   PublicKeys // of the log, and of the witnesses that must have cosigned
+	Since  []byte     // an older checkpoint that the record has to go on from; nil: none
+	Seal   Keys       // for the MACs of what is not signed yet; nil: they are not checked
 	// Trimmed is for a Source that may let entries go, as of a time: the oldest that it
 	// has must be old then. Zero: all entries must be there.
 	Trimmed time.Time
@@ -110,14 +109,8 @@ func (r *verifying) checkpoint(ctx context.Context) (bool, error) {
 		r.found(&Finding{Fault: FaultUnsigned, Entry: -1, Err: err})
 		return false, nil
 	}
-	cosigned := map[string]bool{}
-	for _, c := range r.Checkpoint.Cosigned {
-		cosigned[c.Witness] = true
-	}
-	for _, name := range r.Witnesses {
-		if !cosigned[name] {
-			r.found(&Finding{Fault: FaultWitness, Entry: -1, Err: fmt.Errorf("witness %s has not signed it", name)})
-		}
+	for _, name := range r.Keys.Uncosigned(r.Checkpoint) {
+		r.found(&Finding{Fault: FaultWitness, Entry: -1, Err: fmt.Errorf("witness %s has not signed it", name)})
 	}
 	return true, nil
 }
@@ -339,25 +332,4 @@ func (r *verifying) texts(ctx context.Context, entries []Entry) error {
 		}
 	}
 	return nil
-}
-
-// edgeAt returns the edge of the tree as it was at a smaller size.
-func edgeAt(size int64, hashes tlog.HashReader) (Edge, error) {
-	var indexes []int64
-	var levels []int
-	for level := range len(Edge{}.roots) {
-		if size>>level&1 == 1 {
-			levels = append(levels, level)
-			indexes = append(indexes, tlog.StoredHashIndex(level, size>>level-1))
-		}
-	}
-	roots, err := hashes.ReadHashes(indexes)
-	if err != nil {
-		return Edge{}, err
-	}
-	e := Edge{size: size}
-	for i, level := range levels {
-		e.roots[level] = roots[i]
-	}
-	return e, nil
 }

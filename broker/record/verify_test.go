@@ -78,6 +78,12 @@ func (k whole) publish(t *testing.T, p *Publisher) {
 // archive is a directory as whoever archives writes it.
 func (k whole) archive(t *testing.T) Source {
 	t.Helper()
+	_, s := k.writeArchive(t)
+	return s
+}
+
+func (k whole) writeArchive(t *testing.T) (*Dir, Source) {
+	t.Helper()
 	d, err := OpenDir(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -116,7 +122,7 @@ func (k whole) archive(t *testing.T) Source {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s
+	return d, s
 }
 
 // file is an export, of whatever there is.
@@ -347,7 +353,7 @@ func TestAWitnessThatDidNotSignIsNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	needed := func(v *Verification) { v.Keys, v.Witnesses = keys, []string{w.name} }
+	needed := func(v *Verification) { v.Keys = keys }
 	if got := k.verify(t, FromStore(k.m, k.s), needed); len(got.Findings) != 1 || got.Findings[0].Fault != FaultWitness || got.Signed != 600 {
 		t.Errorf("got %v", got.Findings)
 	}

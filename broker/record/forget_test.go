@@ -1,0 +1,71 @@
+package record
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/assumebot/assumebot/broker/event"
+)
+
+func TestATextIsErasedWhereverItStandsAndTheTreeHolds(t *testing.T) {
+	m := newMemory()
+	s, key := newShelf(m), testSigner(t)
+	l := running(t, m, "a")
+	reason := event.NewText("INC-42 failover of Ms Smith")
+	with := func(text event.Text) event.Event {
+		e := about("e")
+		e.Data = event.RefusedData{Account: "prod", Reason: text}
+		return e
+	}
+	l.mustRecord(t, with(reason))
+	l.mustRecord(t, with(event.NewText("another")))
+	l.mustRecord(t, about("none"))
+	l.fill(t, "a", 300)
+	l.mustRecord(t, with(reason))
+	p := publisher(s, l, key)
+	if err := publish(t, p); err != nil {
+		t.Fatal(err)
+	}
+	k := whole{m: m, s: s, key: key, signed: newest(t, s, key)}
+	d, archive := k.writeArchive(t)
+	store := FromStore(m, s)
+	for n, want := range map[int64][]int64{0: {0, 303}, 303: {0, 303}, 1: {1}, 2: nil} {
+		got, err := Holders(t.Context(), n, store, archive)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("of entry %d: got %v, %v, want %v", n, got, err, want)
+		}
+	}
+	if _, err := Holders(t.Context(), 9999, store); err == nil {
+		t.Error("of an entry that is not there: got no error")
+	}
+	if err := Forgotten(t.Context(), []int64{0, 303}, store, archive); err == nil {
+		t.Error("before: got that nothing is left")
+	}
+	for range 2 { // it can be repeated
+		if err := l.Forget(t.Context(), []int64{0, 303}, "carol", d); err != nil {
+			t.Fatal(err)
+		}
+		if err := Forgotten(t.Context(), []int64{0, 303}, store, archive); err != nil {
+			t.Error(err)
+		}
+	}
+	last, err := event.Decode(m.entries[len(m.entries)-1].Leaf, nil)
+	if want := (event.ForgottenData{Entry: 303, By: "carol"}); err != nil || last.Data != want {
+		t.Errorf("the record tells %v, %v, want %v", last.Data, err, want)
+	}
+	if err := publish(t, p); err != nil {
+		t.Fatal(err)
+	}
+	var found error
+	if k.keys, found = key.PublicKeys(); found != nil {
+		t.Fatal(found)
+	}
+	for name, source := range map[string]Source{"store": store, "archive": archive} {
+		if got := k.verify(t, source); len(got.Findings) != 0 || got.Signed < 304 {
+			t.Errorf("%s: got %v", name, got.Findings)
+		}
+	}
+	if left, err := store.Asides(t.Context(), []int64{1}); err != nil || len(left) != 1 {
+		t.Errorf("the other text: got %v, %v", left, err)
+	}
+}
