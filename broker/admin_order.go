@@ -112,7 +112,7 @@ func (b *Admins) Unlock(ctx context.Context, r Request, target string) (bool, er
 		if err == nil && was && left <= 0 { // the lock-out came in between
 			b.note(ctx, b.event(*r, event.UnlockedData{Order: b.told(*r, "")}))
 		}
-		return was, err
+		return err == nil && (was || left > 0), err
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/share"
 )
 
 // A LiveGrant is somebody's, and what the config calls who has it.
@@ -38,7 +39,7 @@ func (b *Holding) liveOfAll(ctx context.Context) ([]LiveGrant, error) {
 		all   []LiveGrant
 		first error
 	)
-	eachAtOnce(whoAtOnce, len(users), func(i int) {
+	share.Each(whoAtOnce, len(users), func(i int) {
 		grants, err := b.grants.LiveGrants(ctx, users[i])
 		mu.Lock()
 		defer mu.Unlock()
@@ -54,18 +55,4 @@ func (b *Holding) liveOfAll(ctx context.Context) ([]LiveGrant, error) {
 		return cmp.Or(cmp.Compare(x.Name, y.Name), cmp.Compare(x.User, y.User), x.Expires.Compare(y.Expires), cmp.Compare(x.ID, y.ID))
 	})
 	return all, nil
-}
-
-// eachAtOnce does f for 0 to n-1, at most some at once, and waits for all.
-func eachAtOnce(most, n int, f func(i int)) {
-	slots := make(chan struct{}, most)
-	var all sync.WaitGroup
-	for i := range n {
-		slots <- struct{}{}
-		all.Go(func() {
-			defer func() { <-slots }()
-			f(i)
-		})
-	}
-	all.Wait()
 }

@@ -163,6 +163,7 @@ func (b *Consent) approvalClaim(r Request, c clearance) []claim {
 	return []claim{{
 		take:     func(ctx context.Context) error { return b.useApproval(ctx, r, c) },
 		giveBack: func(ctx context.Context) { b.returnApproval(ctx, r, c) },
+		holds:    func(ctx context.Context) error { return b.hasApproval(ctx, r, c) },
 		spent:    func(e *Error) bool { return e.Code == CodeOutcomeUnknown || e.Code == CodeInternal },
 	}}
 }
@@ -179,6 +180,15 @@ func (b *Consent) useApproval(ctx context.Context, r Request, c clearance) error
 		k.State, k.UsedBy = approval.Used, r.ID
 		return nil
 	})
+	return err
+}
+
+// hasApproval reports why the approval is not r's.
+func (b *Consent) hasApproval(ctx context.Context, r Request, c clearance) error {
+	k, err := b.pending.loadApproval(ctx, c.approval.User, c.approval.ID)
+	if err == nil && (k.State != approval.Used || k.UsedBy != r.ID) {
+		err = b.pending.approvalOver(k.Approval)
+	}
 	return err
 }
 

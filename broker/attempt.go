@@ -16,8 +16,9 @@ import (
 //     claimed ends the attempt; what was claimed until then is given back, and what
 //     may have been: a claim gives back only what is its own.
 //  2. Put the intent on the record. If that fails AWS is not asked, and every claim
-//     is given back. The same goes for a store that was so slow until now that
-//     nothing could be shown in time; the outcome then says that AWS was not asked.
+//     is given back. The same goes for a claim that an earlier intent has, whatever
+//     the store said, and for a store that was so slow until now that nothing could
+//     be shown in time; the outcome then says that AWS was not asked.
 //  3. Act: ask AWS, once. From here on it no longer counts whether the person still
 //     waits: what AWS did must be on the record, even while the process stops.
 //  4. Put the outcome on the record. What AWS refused gives back what it certainly
@@ -52,6 +53,8 @@ type attempt struct {
 type claim struct {
 	take     func(ctx context.Context) error // nil: it is this attempt's
 	giveBack func(ctx context.Context)       // if it is this attempt's: AWS did not use it
+	// holds says that it is this attempt's by the record too, where the first intent has it.
+	holds func(ctx context.Context) error
 	// spent reports whether a failure of AWS leaves it used; nil: never.
 	spent func(e *Error) bool
 	// spend tells others that it is used for good.
@@ -99,10 +102,27 @@ func (b *attempts) begin(ctx context.Context, a attempt) error {
 	if err := b.recorder.Record(ctx, b.event(a.request, event.IntentData{Act: a.act})); err != nil {
 		return onRecord(b.notBegun(a, recordAway(err, a.undone)))
 	}
-	if b.storeTooSlow(ctx, began) {
-		return onRecord(b.notAsked(ctx, a))
+	err := stillHeld(ctx, a.claims)
+	if err == nil && b.storeTooSlow(ctx, began) {
+		err = storeSlow("AWS was not asked and " + a.undone)
+	}
+	if err != nil {
+		return onRecord(b.notAsked(ctx, a, err))
 	}
 	ready = true
+	return nil
+}
+
+// stillHeld reports why a claim is not the attempt's, once the intent is on the record.
+func stillHeld(ctx context.Context, claims []claim) error {
+	for _, c := range claims {
+		if c.holds == nil {
+			continue
+		}
+		if err := c.holds(ctx); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -144,8 +164,8 @@ func spendAll(ctx context.Context, claims []claim) {
 }
 
 // notAsked ends an attempt that is on the record, and for which AWS is not asked.
-func (b *attempts) notAsked(ctx context.Context, a attempt) error {
-	e := b.notBegun(a, storeSlow("AWS was not asked and "+a.undone))
+func (b *attempts) notAsked(ctx context.Context, a attempt, err error) error {
+	e := b.notBegun(a, AsError(err, a.request.ID))
 	b.recordFailure(ctx, a.request, a.act, e, e)
 	return e
 }
@@ -217,8 +237,8 @@ func (b *attempts) recordFailure(ctx context.Context, r Request, act event.Act, 
 // orders again. A store that was slow before would be too slow for them, and there
 // would be credentials that nobody could be shown. So AWS is not asked then.
 const (
-	// slowStore is what the claims and the intent may take together, up to five
-	// round trips as well: no more than half of what follows has.
+	// slowStore is what the claims and the intent may take together, up to seven
+	// round trips: no more than half of what follows has.
 	slowStore = afterwards / 2
 	// timeForAWS is what must be left of a Request's own time when AWS is asked.
 	timeForAWS = 4 * time.Second

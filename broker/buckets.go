@@ -60,7 +60,7 @@ func (b *Lists) Buckets(ctx context.Context, r Request, prefix string) (BucketLi
 			Saved:       reused || issued.Saved,
 			UsedSession: issued.UsedSession,
 		}
-		if err := b.recordUse(ctx, *r, event.ListingData{Given: issued.Grant.given(*r)}); err != nil {
+		if err := b.holding.recordUse(ctx, *r, event.ListingData{Given: issued.Grant.given(*r)}, issued.Grant, reused); err != nil {
 			return list, err
 		}
 		return b.listed(ctx, *r, issued.Credentials, list, listing.Listing{})
@@ -131,7 +131,7 @@ func (b *Lists) BucketPage(ctx context.Context, r Request, grantID, prefix strin
 				Say("This list has ended: the bot keeps the credentials that it was made with for "+text.FormatDuration(b.config.RevealWindow)+" only."),
 				Say("Send ", BucketsCmd(account.Name), " again."))
 		}
-		if err := b.recordUse(ctx, *r, event.ListingData{Given: found.Grant.given(*r)}); err != nil {
+		if err := b.holding.recordUse(ctx, *r, event.ListingData{Given: found.Grant.given(*r)}, found.Grant, true); err != nil {
 			return BucketList{}, err
 		}
 		known, _, err := b.listings.LoadListing(ctx, r.user.Slack, grantID, prefix)

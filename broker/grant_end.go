@@ -28,6 +28,9 @@ func (b *Holding) End(ctx context.Context, r Request, grantID string) (Ending, e
 	return visit(ctx, b.visits, r, b.visits.toTake(), func(ctx context.Context, r *Request) (Ending, error) {
 		found, err := b.find(ctx, *r, grantID)
 		if err != nil {
+			if codeOf(err) == CodeGrantGone { // to the store; on the record it ends all the same
+				b.note(ctx, b.event(*r, event.EndedData{Given: event.Given{Grant: grantID}}))
+			}
 			return Ending{}, err
 		}
 		r.Account = found.Grant.Account

@@ -46,7 +46,7 @@ func (b *Holding) Reveal(ctx context.Context, r Request, grantID string) (Issued
 		if err != nil {
 			return Issued{}, err
 		}
-		if err := b.recordUse(ctx, *r, event.ShownData{Given: found.Grant.given(*r)}); err != nil {
+		if err := b.recordUse(ctx, *r, event.ShownData{Given: found.Grant.given(*r)}, found.Grant, true); err != nil {
 			return Issued{}, err
 		}
 		return Issued{
@@ -89,11 +89,15 @@ func (b *Holding) find(ctx context.Context, r Request, grantID string) (KeptGran
 	case err != nil:
 		return KeptGrant{}, onRecord(storeDown(err)) // the record is in that store
 	case !ok:
-		return KeptGrant{}, newError(CodeGrantGone,
-			Say("These credentials have ended."),
-			Say(SessionsCmd(), " shows what you have; ", AssumeCmd(), " gets new ones."))
+		return KeptGrant{}, errGrantGone()
 	}
 	return found, nil
+}
+
+func errGrantGone() *Error {
+	return newError(CodeGrantGone,
+		Say("These credentials have ended."),
+		Say(SessionsCmd(), " shows what you have; ", AssumeCmd(), " gets new ones."))
 }
 
 // Again returns the live Grant of the Caller that r asks for once more: of the same
@@ -142,10 +146,21 @@ func stillGiven(g Grant, a policy.Account) bool {
 	return g.RoleARN == a.RoleARN && (g.MFA || a.MFA == policy.MFANone)
 }
 
-// recordUse puts on the record that the bot is about to use or end a Grant.
-func (b *core) recordUse(ctx context.Context, r Request, use event.Payload) error {
+// recordUse puts on the record that the bot is about to use Credentials. Those that were
+// kept it looks up once more: an order, or the end of the Grant, may stand before that.
+func (b *Holding) recordUse(ctx context.Context, r Request, use event.Payload, g Grant, kept bool) error {
 	if err := b.recorder.Record(ctx, b.event(r, use)); err != nil {
 		return recordAway(err, "nothing was done")
 	}
-	return nil
+	if !kept {
+		return nil
+	}
+	if err := b.visits.mayAct(ctx, r.user.Slack); err != nil {
+		return err
+	}
+	found, err := b.find(ctx, r, g.ID)
+	if err == nil && !found.Revealable {
+		err = errGrantGone()
+	}
+	return err
 }

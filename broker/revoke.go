@@ -83,6 +83,9 @@ func (b *Revoking) takeSince(ctx context.Context, r Request, user policy.User, a
 	session, err := b.sessions.DropMFASession(ctx, user.Slack, "")
 	r.Account, r.Approval = account.Name, ""
 	cancelled, failed := b.pending.cancelOpen(ctx, r, user.Slack, approval.Vote{User: user.Slack, Name: user.Name})
+	if session {
+		b.note(ctx, b.event(r, event.EndedData{Given: event.Given{Purpose: string(PurposeMFASession)}}))
+	}
 	done.Session = done.Session || session
 	done.Cancelled = append(slices.Clone(done.Cancelled), cancelled...)
 	if err = errors.Join(err, failed); err != nil && done.Err == nil {
@@ -98,13 +101,15 @@ func (b *Revoking) grantsOf(ctx context.Context, user policy.User, account polic
 	}), err
 }
 
-// revokeNow takes what there is. Of who has nothing it asks AWS nothing, and
-// unless something was taken there is nothing to put on the record. While nobody
-// knows what they have, they may have something.
+// revokeNow takes what there is. Of who has nothing it asks AWS nothing; on the record
+// it is taken all the same, once a minute, since what the store does not show may be put
+// back there.
+// While nobody knows what they have, they may have something.
 func (b *Revoking) revokeNow(ctx context.Context, r Request, user policy.User, account policy.Account) Revocation {
 	found, failed := b.grantsOf(ctx, user, account)
 	tells := account.Revoker != "" && (len(found) > 0 || failed != nil)
-	if len(found) > 0 || failed != nil {
+	tell := len(found) > 0 || failed != nil || b.firstOfLate(ctx, r)
+	if tell {
 		b.note(ctx, b.event(r, event.RevokingData{Account: r.Account, RoleARN: string(account.RoleARN), Reason: event.NewText(r.Reason)}))
 	}
 	done := Revocation{Account: account, Nothing: account.Revoker != "" && !tells}
@@ -132,13 +137,19 @@ func (b *Revoking) revokeNow(ctx context.Context, r Request, user policy.User, a
 	if done.Err != nil {
 		b.log.ErrorContext(ctx, "revocation not complete", "request", r.ID, "account", account.Name, "error", done.Err)
 	}
-	if len(found) > 0 || done.Session || len(done.Cancelled) > 0 || done.Err != nil {
+	if tell || done.Session || len(done.Cancelled) > 0 || done.Err != nil {
 		outcome := denial(done.Denied, done.Err)
 		outcome.Account, outcome.RoleARN, outcome.Reason = r.Account, string(account.RoleARN), event.NewText(r.Reason)
 		outcome.Expires = event.At(done.Until)
 		b.note(ctx, b.event(r, outcome))
 	}
 	return done
+}
+
+// firstOfLate keeps who has nothing from filling the record with revocations of it.
+func (b *Revoking) firstOfLate(ctx context.Context, r Request) bool {
+	rate, err := b.counters.TakeRate(ctx, "revoked:"+r.Caller.User+":"+r.Account, r.ID, 1, revokeTimeout)
+	return err != nil || rate.Taken
 }
 
 // take forgets Grants of a person, and counts them in done. With keepPlace it forgets

@@ -11,6 +11,7 @@ import (
 	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/share"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -102,7 +103,7 @@ func (b *Revoking) revokePerson(ctx context.Context, r Request, target string) P
 	}
 	done.Accounts = b.revocationsOf(r, ended)
 	names := b.sessionNames(target, grants)
-	eachAtOnce(revokeAtOnce, len(done.Accounts), func(i int) {
+	share.Each(revokeAtOnce, len(done.Accounts), func(i int) {
 		of := &done.Accounts[i]
 		if b.denyPerson(ctx, r, of, names); of.Err == nil {
 			if failed := b.take(ctx, target, untold[of.Account.Name], false, &Revocation{}); failed != nil {
