@@ -189,7 +189,6 @@ func (s archivedTiles) Tiles(ctx context.Context, paths []string) (map[string][]
 		return found, err
 	}
 	missing, asked := map[tlog.Tile]string{}, map[tlog.Tile]int{}
-	size := s.archive.size()
 	for _, path := range paths {
 		t, err := ParseTilePath(path)
 		if err != nil {
@@ -198,7 +197,7 @@ func (s archivedTiles) Tiles(ctx context.Context, paths []string) (map[string][]
 		whole := t
 		whole.W = tileWidth
 		asked[whole]++
-		if _, ok := found[path]; !ok && t.N<<tileHeight+int64(t.W) <= size>>(tileHeight*t.L) {
+		if _, ok := found[path]; !ok {
 			missing[whole] = path
 		}
 	}

@@ -73,3 +73,11 @@ func parseSeals(data []byte, leaves [][]byte, first int64) ([]Entry, error) {
 	}
 	return entries, nil
 }
+
+// pathOfTile is the path of the bundle that seals are beside; any other path as it is.
+func pathOfTile(path string) string {
+	if number, seals := strings.CutPrefix(path, "seals/"); seals {
+		return "tile/entries/" + number
+	}
+	return path
+}

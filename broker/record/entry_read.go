@@ -27,7 +27,7 @@ func (l *Log) Entry(ctx context.Context, number int64) (event.Event, error) {
 	if number < 0 || number >= l.Size() {
 		return event.Event{}, fmt.Errorf("%w as %d", ErrNoEntry, number)
 	}
-	found, err := l.Entries.Read(ctx, number, 1)
+	found, _, err := l.readFrom(ctx, number, 1)
 	if err != nil {
 		return event.Event{}, err
 	}

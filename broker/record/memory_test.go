@@ -42,6 +42,7 @@ type memory struct {
 	// error of the latter is a reply that was lost.
 	onAppend, onReply func(Batch) error
 	onRead            func() error
+	onAsides          func() // after they were read
 }
 
 type memoryBatch struct {
@@ -176,6 +177,9 @@ func (m *memory) Asides(_ context.Context, numbers []int64) (map[int64][]byte, e
 			out[n] = m.entries[n].Aside
 		}
 	}
+	if m.onAsides != nil {
+		m.onAsides()
+	}
 	return out, nil
 }
 
@@ -200,10 +204,6 @@ func (m *memory) copyOf() *memory {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return &memory{entries: slices.Clone(m.entries), batches: maps.Clone(m.batches)}
-}
-
-func (m *memory) putBack(old *memory) {
-	m.change(func(m *memory) { m.entries, m.batches = old.entries, old.batches })
 }
 
 // testLog is a running Log.
@@ -232,15 +232,19 @@ func (c *clock) pass(d time.Duration) {
 // running starts a replica of that name.
 func running(t *testing.T, m Entries, replica string) testLog {
 	t.Helper()
-	return runningBeside(t, m, nil, replica)
+	return runningBeside(t, m, nil, replica, false)
 }
 
-// runningBeside starts a replica that has an archive too.
-func runningBeside(t *testing.T, m Entries, archive *Archive, replica string) testLog {
+// runningBeside starts a replica that has an archive too. One that is looking asks for news
+// often, and so whether the store has lost any.
+func runningBeside(t *testing.T, m Entries, archive *Archive, replica string, looking bool) testLog {
 	t.Helper()
 	c := &clock{now: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
 	l := New(Deps{Entries: m, Archive: archive, Keys: testKeys("k1"), Origin: origin, Replica: replica, Now: c.Now, Log: discard})
-	l.settleFor, l.awaitFor = time.Millisecond, 5*time.Millisecond
+	l.settleFor = time.Millisecond
+	if looking {
+		l.awaitFor = time.Millisecond
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var done sync.WaitGroup
 	done.Go(func() { l.Run(ctx) })

@@ -173,6 +173,13 @@ func lostEntries(first, next int64) error {
 	return fmt.Errorf("%w: the entries from %d to %d are lost, and neither this replica nor an archive has them; %s", ErrRewound, first, next-1, whatToDo)
 }
 
+// oldestKept is the number of the oldest entry that the store had.
+func (l *Log) oldestKept() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.oldest
+}
+
 // look notices what the store has lost, while nobody writes.
 func (l *Log) look(ctx context.Context) error {
 	first, next, err := l.Entries.Bounds(ctx)

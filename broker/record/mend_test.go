@@ -62,7 +62,7 @@ func TestWhatAStoreLostIsPutBackBeforeTheNextEvent(t *testing.T) {
 
 func TestWhatAStoreLostIsPutBackWhileNobodyWrites(t *testing.T) {
 	m := newMemory()
-	a := running(t, m, "a")
+	a := runningBeside(t, m, nil, "a", true)
 	a.fill(t, "e", 10)
 	m.change(func(m *memory) { m.entries = m.entries[:3] })
 	awaitThat(t, "all are there again, and an alarm", func() bool {
@@ -95,7 +95,7 @@ func TestOfTwoReplicasWhichHaveReadDifferentAmountsBothPutBackTheirs(t *testing.
 
 func TestWhatStandsInThePlaceOfWhatWasLostStopsWhoHadReadIt(t *testing.T) {
 	m := newMemory()
-	a := running(t, m, "a")
+	a := runningBeside(t, m, nil, "a", true)
 	a.fill(t, "e", 10)
 	m.change(func(m *memory) {
 		old := &memory{entries: slices.Clone(m.entries[:5]), batches: map[string]memoryBatch{}, changed: make(chan struct{})}

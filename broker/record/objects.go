@@ -64,8 +64,7 @@ func AsidePath(number int64) string {
 }
 
 // KindOf tells what the object of a path is, and refuses what is no path of an archive.
-func KindOf(name string) (Kind, error) {
-	path := name
+func KindOf(path string) (Kind, error) {
 	number, aside := strings.CutPrefix(path, "aside/")
 	switch {
 	case path == CheckpointPath:
@@ -76,10 +75,7 @@ func KindOf(name string) (Kind, error) {
 			return KindAside, nil
 		}
 	case !aside:
-		if number, seals := strings.CutPrefix(path, "seals/"); seals {
-			path = "tile/entries/" + number
-		}
-		t, err := ParseTilePath(path)
+		t, err := ParseTilePath(pathOfTile(path))
 		switch {
 		case err == nil && t.W == tileWidth:
 			return KindFull, nil
@@ -87,7 +83,7 @@ func KindOf(name string) (Kind, error) {
 			return KindPartial, nil
 		}
 	}
-	return 0, fmt.Errorf("%.64q is no path of an archive", name)
+	return 0, fmt.Errorf("%.64q is no path of an archive", path)
 }
 
 // CheckCreate is what every Objects asks before Create.

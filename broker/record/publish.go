@@ -43,6 +43,7 @@ type Publisher struct {
 
 	mu   sync.Mutex
 	seen Checkpoint // the newest that this process knows
+	last published  // what stood in the store then
 	// candidate is a checkpoint that becomes a start once what restricts was restated.
 	candidate *start
 	alarmed   map[string]string // by witness: what is wrong with it
@@ -52,7 +53,8 @@ type Publisher struct {
 	checked    recheck
 }
 
-// PublisherDeps is what a Publisher is made of. There may be no Witnesses; all else is needed.
+// PublisherDeps is what a Publisher is made of. There may be no Witnesses and no Archive;
+// all else is needed.
 type PublisherDeps struct {
 	Log    *Log
 	Store  Checkpoints
@@ -62,13 +64,18 @@ type PublisherDeps struct {
 	// needs.
 	Needed    func(ctx context.Context) (int64, error)
 	Witnesses Witnesses
-	Required  bool // nothing is issued while entries are not cosigned
+	Required  bool     // nothing is issued while entries are not cosigned
+	Archive   *Archive // which has what the store lost or let go; nil where there is none
+	Eager     bool     // what is new is signed at once: somebody waits until it is archived
 	Out       *slog.Logger
 }
 
 // NewPublisher returns a Publisher; it does nothing yet.
 func NewPublisher(d PublisherDeps) *Publisher {
 	d.Out = d.Out.With("part", "checkpoints")
+	if d.Archive != nil {
+		d.Store = Archived(d.Store, d.Archive)
+	}
 	return &Publisher{
 		PublisherDeps: d,
 		alarmed:       map[string]string{},
@@ -93,7 +100,7 @@ func (p *Publisher) Run(ctx context.Context) {
 				return err
 			}
 			waits.Reset()
-			retry.Sleep(ctx, publishEvery)
+			p.pause(ctx)
 		}
 		return nil
 	})
@@ -116,15 +123,14 @@ func (p *Publisher) load(ctx context.Context) (raw []byte, now published, err er
 	if err != nil {
 		return nil, published{}, err
 	}
-	p.mu.Lock()
-	seen := p.seen
-	p.mu.Unlock()
+	seen, last := p.newest()
 	if raw == nil {
-		if seen.Size > 0 {
-			return nil, published{}, p.Log.stop(fmt.Errorf("%w: the checkpoint of %d entries is gone", ErrRewound, seen.Size))
+		now, err = p.base(ctx, last)
+		if err == nil && seen.Size > 0 {
+			err = p.Log.checkTree(ctx, seen.Tree())
 		}
-		p.watchCosigned(published{})
-		return nil, published{}, nil
+		p.watchCosigned(now)
+		return nil, now, err
 	}
 	if now, err = parsePublished(raw); err != nil {
 		return nil, published{}, p.Log.stop(err)
@@ -134,22 +140,17 @@ func (p *Publisher) load(ctx context.Context) (raw []byte, now published, err er
 		return nil, published{}, p.Log.stop(err)
 	}
 	if c.Size < seen.Size {
-		return nil, published{}, p.Log.stop(fmt.Errorf("%w: the checkpoint is one of %d entries, and was one of %d", ErrRewound, c.Size, seen.Size))
+		now.Starts, now.Witnesses = last.Starts, last.Witnesses
+		if err := p.Log.checkTree(ctx, seen.Tree()); err != nil {
+			return nil, published{}, err
+		}
 	}
 	if err := p.Log.checkTree(ctx, c.Tree()); err != nil {
 		return nil, published{}, err
 	}
-	p.remember(c)
+	p.remember(c, now)
 	p.watchCosigned(now)
 	return raw, now, nil
-}
-
-func (p *Publisher) remember(c Checkpoint) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if c.Size >= p.seen.Size {
-		p.seen = c
-	}
 }
 
 // check returns the checkpoint of what is published; the empty tree's where nothing is.
@@ -193,9 +194,11 @@ func (p *Publisher) Publish(ctx context.Context, h *lease.Hold) error {
 	if err := p.moveStart(ctx, &next); err != nil {
 		return err
 	}
+	seen, _ := p.newest()
 	if raw, err = p.replace(ctx, h, raw, next); err != nil {
 		return err
 	}
+	p.wasLost(old, seen)
 	p.dropPartial(ctx, old.Size, edge.Size())
 	if next, err = p.cosign(ctx, h, next); err != nil {
 		return err
@@ -232,7 +235,7 @@ func (p *Publisher) replace(ctx context.Context, h *lease.Hold, raw []byte, next
 	}
 	c, _, err := p.check(next)
 	if err == nil {
-		p.remember(c)
+		p.remember(c, next)
 	}
 	return data, err
 }

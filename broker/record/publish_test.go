@@ -261,7 +261,6 @@ func TestWhatWasLiftedSinceARestatementStaysLifted(t *testing.T) {
 // TestWhatWasSignedIsNotGoneBackOn does to the store what loses or changes what was signed.
 func TestWhatWasSignedIsNotGoneBackOn(t *testing.T) {
 	for what, do := range map[string]func(t *testing.T, m *memory, s *shelf, key *Signer){
-		"the checkpoint is gone":     func(_ *testing.T, _ *memory, s *shelf, _ *Signer) { s.published = nil },
 		"the checkpoint is nonsense": func(_ *testing.T, _ *memory, s *shelf, _ *Signer) { s.published = []byte(`{"note":"AA=="}`) },
 		"it is signed by another": func(t *testing.T, m *memory, s *shelf, _ *Signer) {
 			other := newShelf(m)
@@ -295,6 +294,46 @@ func TestWhatWasSignedIsNotGoneBackOn(t *testing.T) {
 			}
 			if _, err := l.Record(t.Context(), intent("x")); !errors.Is(err, ErrStopped) {
 				t.Errorf("an intent: got %v, want that it is refused", err)
+			}
+		})
+	}
+}
+
+// TestACheckpointThatWasLostIsPutBack loses what was published, with the tiles or without.
+func TestACheckpointThatWasLostIsPutBack(t *testing.T) {
+	for what, lose := range map[string]func(s *shelf, older []byte){
+		"it is gone":         func(s *shelf, _ []byte) { s.published = nil },
+		"it and all tiles":   func(s *shelf, _ []byte) { s.published, s.tiles = nil, map[string][]byte{} },
+		"it is an older one": func(s *shelf, older []byte) { s.published = older },
+	} {
+		t.Run(what, func(t *testing.T) {
+			m := newMemory()
+			s, key := newShelf(m), testSigner(t)
+			l := running(t, m, "a")
+			p := publisher(s, l, key)
+			l.fill(t, "e", 300)
+			if err := publish(t, p); err != nil {
+				t.Fatal(err)
+			}
+			older, tiles := s.published, maps.Clone(s.tiles)
+			l.fill(t, "f", 300)
+			if err := publish(t, p); err != nil {
+				t.Fatal(err)
+			}
+			was := newest(t, s, key)
+			maps.Copy(s.tiles, tiles)
+			lose(s, older)
+			l.fill(t, "g", 1)
+			if err := publish(t, p); err != nil {
+				t.Fatal(err)
+			}
+			now := newest(t, s, key)
+			if _, err := ProveConsistency(was.Tree(), now.Tree(), HashReader(t.Context(), now.Tree(), s.Tiles)); err != nil {
+				t.Errorf("it does not go on: %v", err)
+			}
+			awaitThat(t, "an alarm is on the record", func() bool { return len(alarmsOf(t, m)) > 0 })
+			if got := alarmsOf(t, m)[0]; got.Code != alarmCheckpoint || got.Size != was.Size {
+				t.Errorf("got the alarm %+v", got)
 			}
 		})
 	}

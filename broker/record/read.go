@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"maps"
 
 	"github.com/assumebot/assumebot/broker/event"
 )
@@ -33,6 +34,9 @@ func (l *Log) Read(ctx context.Context, from int64, limit int) (found []Followed
 	if err != nil {
 		return nil, 0, err
 	}
+	if err := l.archivedAsides(ctx, entries, asides); err != nil {
+		return nil, 0, err
+	}
 	for _, e := range entries {
 		if e.Number >= size {
 			break
@@ -43,6 +47,24 @@ func (l *Log) Read(ctx context.Context, from int64, limit int) (found []Followed
 		return nil, size - from, nil
 	}
 	return found, max(found[0].Number-from, 0), nil
+}
+
+// archivedAsides adds free text that the store has no more.
+func (l *Log) archivedAsides(ctx context.Context, entries []Entry, asides map[int64][]byte) error {
+	var numbers []int64
+	for _, e := range entries {
+		if asides[e.Number] == nil && e.Number < l.Archive.size() {
+			if ev, err := event.Decode(e.Leaf, nil); err == nil && len(ev.Texts()) > 0 {
+				numbers = append(numbers, e.Number)
+			}
+		}
+	}
+	if len(numbers) == 0 {
+		return nil
+	}
+	found, err := l.Archive.asides(ctx, numbers)
+	maps.Copy(asides, found)
+	return err
 }
 
 func (l *Log) followed(e Entry, aside []byte) Followed {

@@ -90,8 +90,11 @@ func (p *Publisher) amiss(ctx context.Context, wrong *Finding) error {
 	if err != nil {
 		return err
 	}
-	if wrong.Entry < first {
+	switch {
+	case wrong.Entry < first:
 		return nil
+	case wrong.Fault == FaultMissing:
+		return fmt.Errorf("%w: %w", p.Log.missing(ctx, wrong.Entry), wrong)
 	}
 	return p.Log.stop(fmt.Errorf("what was read before is not there any more as it was: %w", wrong))
 }
