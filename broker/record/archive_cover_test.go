@@ -1,0 +1,231 @@
+package record
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+)
+
+// run publishes and archives, at once, until the test ends.
+func (s *site) run(t *testing.T, publishes, archives bool) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var done sync.WaitGroup
+	if publishes {
+		s.Eager = true
+		done.Go(func() { s.Publisher.Run(ctx) })
+	}
+	if archives {
+		done.Go(func() { s.archiver.Run(ctx) })
+	}
+	t.Cleanup(func() { cancel(); done.Wait() })
+}
+
+func TestAnOutcomeIsArchivedBeforeAnybodySeesWhatItIsAbout(t *testing.T) {
+	a := newSite(t)
+	b, c := a.other(t, "b"), a.other(t, "c")
+	for _, s := range []*site{a, b, c} {
+		s.archiver.Required = true
+	}
+	a.run(t, true, false) // one publishes, another archives, a third waits
+	b.run(t, false, true)
+	for i := range 3 {
+		c.mustRecord(t, intent(fmt.Sprint(i)))
+		n := c.mustRecord(t, granted(fmt.Sprint(i))).Number
+		if err := c.archiver.Covered(t.Context(), n); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.archiver.Archive.size(); got <= n {
+			t.Errorf("the archive has %d entries, want more than %d", got, n)
+		}
+	}
+}
+
+func TestWithoutARequiredArchiveNobodyWaits(t *testing.T) {
+	s := newSite(t)
+	n := s.mustRecord(t, granted("x")).Number
+	if err := s.archiver.Covered(t.Context(), n); err != nil || s.o.calls != 0 {
+		t.Errorf("got %v, and the archive was asked %d times", err, s.o.calls)
+	}
+}
+
+func TestARequiredArchiveThatDoesNotFollowIsWaitedForAWhile(t *testing.T) {
+	s := newSite(t)
+	s.archiver.Required = true
+	n := s.mustRecord(t, granted("x")).Number
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := s.archiver.Covered(ctx, n); !errors.Is(err, ErrNotArchived) {
+		t.Errorf("got %v, want that it is not archived", err)
+	}
+}
+
+func TestWhileARequiredArchiveDoesNotFollowNothingIsGiven(t *testing.T) {
+	s := newSite(t)
+	s.archiver.Required = true
+	s.fill(t, "e", 5)
+	s.mustPublish(t)
+	if err := s.copyOnce(t); err != nil {
+		t.Fatal(err)
+	}
+	s.o.away = true
+	s.fill(t, "f", 5)
+	s.archiver.watch(t.Context())
+	s.mustRecord(t, intent("at-once"))
+	s.clock.pass(archivedWithin)
+	s.archiver.watch(t.Context())
+	if _, err := s.Record(t.Context(), intent("y")); !errors.Is(err, ErrHeld) {
+		t.Errorf("got %v, want that nothing is given", err)
+	}
+	s.mustRecord(t, about("refused")) // what gives nothing is taken
+	s.o.away = false
+	s.mustPublish(t)
+	if err := s.copyOnce(t); err != nil {
+		t.Fatal(err)
+	}
+	s.archiver.watch(t.Context())
+	s.mustRecord(t, intent("z"))
+}
+
+func TestARequiredArchiveThatDoesNotAnswerHoldsAReplicaThatStarts(t *testing.T) {
+	s := newSite(t)
+	s.archiver.Required = true
+	s.o.away = true
+	if err := s.archiver.Ask(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Record(t.Context(), intent("x")); !errors.Is(err, ErrHeld) {
+		t.Errorf("got %v, want that nothing is given", err)
+	}
+	s.o.away = false
+	s.archiver.watch(t.Context())
+	s.mustRecord(t, intent("y"))
+}
+
+func TestARequiredArchiveThatIsAwayIsAnAlarmOnceTheStoreIsHalfFull(t *testing.T) {
+	s := newSite(t)
+	used := int64(49)
+	s.archiver.Memory = func(context.Context) (int64, int64, error) { return used, 100, nil }
+	fail := func(want ...string) {
+		t.Helper()
+		_ = s.archiver.failed(t.Context(), errAway)
+		var got []string
+		for _, d := range alarmsOf(t, s.m) {
+			got = append(got, d.Code)
+		}
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("at %d of 100: got alarms %q, want %q", used, got, want)
+		}
+	}
+	used = 50
+	fail() // it is not required
+	s.archiver.Required = true
+	used = 49
+	fail()
+	used = 50
+	fail(alarmMemory)
+	used = 90
+	fail(alarmMemory)
+}
+
+// TestARecordThatIsInTheArchiveAloneGoesOn flushes the store while no replica runs.
+func TestARecordThatIsInTheArchiveAloneGoesOn(t *testing.T) {
+	s := newSite(t)
+	block := about("b1")
+	block.Data = blockOf("UBOB")
+	s.mustRecord(t, block)
+	for day := range 4 {
+		s.fill(t, fmt.Sprintf("d%d", day), 300)
+		for range 2 {
+			s.mustPublish(t)
+		}
+		s.clock.pass(24 * time.Hour)
+	}
+	if err := s.copyOnce(t); err != nil {
+		t.Fatal(err)
+	}
+	size := s.o.size(t, s)
+
+	m := newMemory() // all is gone
+	b := siteOn(t, m, newShelf(m), s.key, s.o, "b")
+	if err := b.archiver.Ask(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	awaitThat(t, "it has read the archive", func() bool { return b.Size() >= size })
+	b.mustRecord(t, intent("x"))
+	b.mustPublish(t)
+	if err := b.copyOnce(t); err != nil {
+		t.Fatal(err)
+	}
+	if order, _ := b.Orders("UBOB"); order == nil {
+		t.Error("the block is gone")
+	}
+	if _, next, _ := m.Bounds(t.Context()); next != size+2 { // with the alarm
+		t.Errorf("the store has entries up to %d, want %d", next, size+2)
+	}
+	later := New(Deps{Entries: m, Archive: b.archiver.Archive, Keys: testKeys("k1"), Origin: origin, Replica: "later", Now: b.clock.Now, Log: discard})
+	if err := errors.Join(later.Begin(t.Context(), b.s, b.archiver.Archive.keys), later.readOn(t.Context())); err != nil {
+		t.Errorf("a replica that starts then: %v", err)
+	}
+	if later.tree() != b.tree() {
+		t.Error("it has another tree")
+	}
+}
+
+// TestARecordOfWhichTheStoreLostAllGoesOnWithItsArchive flushes it below running replicas,
+// after old entries were let go.
+func TestARecordOfWhichTheStoreLostAllGoesOnWithItsArchive(t *testing.T) {
+	s := newSite(t)
+	for day := range 5 {
+		s.fill(t, fmt.Sprintf("d%d", day), 300)
+		for range 2 {
+			s.mustPublish(t)
+			if err := s.copyOnce(t); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.clock.pass(24 * time.Hour)
+	}
+	if s.m.trimmed == 0 {
+		t.Fatal("nothing was let go")
+	}
+	s.recall.entries = s.recall.entries[700:]
+	s.mustRecord(t, about("not-archived"))
+	was := s.tree()
+	s.m.change(func(m *memory) { m.entries, m.trimmed, m.batches = nil, 0, map[string]memoryBatch{} })
+	s.s.published, s.s.tiles = nil, map[string][]byte{}
+	s.mustRecord(t, intent("x"))
+	s.mustPublish(t)
+	if err := s.copyOnce(t); err != nil {
+		t.Fatal(err)
+	}
+	c := newest(t, s.s, s.key)
+	if _, err := ProveConsistency(was, c.Tree(), HashReader(t.Context(), c.Tree(), s.Store.Tiles)); err != nil {
+		t.Error(err)
+	}
+	later := New(Deps{Entries: s.m, Archive: s.archiver.Archive, Keys: testKeys("k1"), Origin: origin, Replica: "later", Now: s.clock.Now, Log: discard})
+	if err := errors.Join(later.Begin(t.Context(), s.s, s.archiver.Archive.keys), later.readOn(t.Context())); err != nil {
+		t.Errorf("a replica that starts then: %v", err)
+	}
+}
+
+func TestAnArchiveThatIsAheadOfTheStoreStopsWhoCannotReadIt(t *testing.T) {
+	s := newSite(t)
+	s.fill(t, "e", 40)
+	s.mustPublish(t)
+	if err := s.copyOnce(t); err != nil {
+		t.Fatal(err)
+	}
+	delete(s.o.kept, "seals/000.p/40")
+	m := newMemory()
+	b := siteOn(t, m, newShelf(m), s.key, s.o, "b")
+	if err := b.archiver.Ask(t.Context()); !errors.Is(err, ErrRewound) {
+		t.Errorf("got %v, want that the record went back", err)
+	}
+	if _, err := b.Record(t.Context(), intent("x")); !errors.Is(err, ErrStopped) {
+		t.Errorf("an intent: got %v", err)
+	}
+}
