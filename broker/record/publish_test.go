@@ -263,8 +263,9 @@ func TestWhatWasSignedIsNotGoneBackOn(t *testing.T) {
 	for what, do := range map[string]func(t *testing.T, m *memory, s *shelf, key *Signer){
 		"the checkpoint is nonsense": func(_ *testing.T, _ *memory, s *shelf, _ *Signer) { s.published = []byte(`{"note":"AA=="}`) },
 		"it is signed by another": func(t *testing.T, m *memory, s *shelf, _ *Signer) {
-			other := newShelf(m)
-			if err := publish(t, publisher(other, running(t, m, "c"), testSigner(t))); err != nil {
+			other, c := newShelf(m), running(t, m, "c")
+			awaitThat(t, "it has read all", func() bool { return c.Size() >= 30 })
+			if err := publish(t, publisher(other, c, testSigner(t))); err != nil {
 				t.Fatal(err)
 			}
 			s.published = other.published
