@@ -65,7 +65,7 @@ func sentence(text string) string { return strings.Join(strings.Fields(text), " 
 func kept(t *testing.T, path string, want []byte) {
 	t.Helper()
 	if *update {
-		if err := os.WriteFile(path, want, 0o644); err != nil { //nolint:gosec // it is public
+		if err := os.WriteFile(path, want, 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
