@@ -125,7 +125,8 @@ func TestWhatIsNoExportIsRefused(t *testing.T) {
 }
 
 func FuzzFromFile(f *testing.F) {
-	f.Add([]byte(`{"assumebot_record":1,"origin":"o","first":0}` + "\n" + `{"number":0,"leaf":"{}","sealed":{"after":-1,"root":"AAAA","id":"x","macs":""}}` + "\n" +
+	f.Add([]byte(`{"assumebot_record":1,"origin":"o","first":0}` + "\n" +
+		`{"number":0,"leaf":"{}","sealed":{"after":-1,"root":"AAAA","id":"x","macs":""}}` + "\n" +
 		`{"tile":"tile/0/000.p/1","data":"AAAA"}` + "\n" + `{"checkpoint":"x"}`))
 	private, _, err := NewKey(origin)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"golang.org/x/mod/sumdb/note"
 )
@@ -53,6 +54,35 @@ func (s storeSource) Checkpoint(ctx context.Context) ([]byte, error) {
 
 func (s storeSource) Tiles(ctx context.Context, paths []string) (map[string][]byte, error) {
 	return s.checkpoints.Tiles(ctx, paths)
+}
+
+// WithTiles is a Source with the tiles that it has no more read from an archive, which has
+// them for good.
+func WithTiles(source, archive Source) Source { return tilesToo{source, archive} }
+
+type tilesToo struct {
+	Source
+	archive Source
+}
+
+// manyWidths is more paths than are asked for but when any width of a tile would do; the
+// archive is not asked for so many.
+const manyWidths = 64
+
+func (s tilesToo) Tiles(ctx context.Context, paths []string) (map[string][]byte, error) {
+	found, err := s.Source.Tiles(ctx, paths)
+	if err != nil || len(found) == len(paths) || len(paths) > manyWidths {
+		return found, err
+	}
+	var missing []string
+	for _, path := range paths {
+		if _, ok := found[path]; !ok {
+			missing = append(missing, path)
+		}
+	}
+	more, err := s.archive.Tiles(ctx, missing)
+	maps.Copy(found, more)
+	return found, err
 }
 
 // CheckAny is Check for whichever log of the key raw says that it is of.

@@ -107,7 +107,7 @@ func (r *verifying) checkpoint(ctx context.Context) (bool, error) {
 	}
 	if err != nil {
 		r.found(&Finding{Fault: FaultUnsigned, Entry: -1, Err: err})
-		return false, nil
+		return false, nil //nolint:nilerr // it was found
 	}
 	for _, name := range r.Keys.Uncosigned(r.Checkpoint) {
 		r.found(&Finding{Fault: FaultWitness, Entry: -1, Err: fmt.Errorf("witness %s has not signed it", name)})
@@ -183,7 +183,7 @@ func (r *verifying) beginning(ctx context.Context) error {
 	if err != nil {
 		r.found(&Finding{Fault: FaultTiles, Entry: r.First, Last: r.First, Err: err})
 		r.stopped = true
-		return nil
+		return nil //nolint:nilerr // it was found
 	}
 	r.edge = edge
 	if r.Trimmed.IsZero() {

@@ -420,6 +420,15 @@ func TestTheStoreMayLetGoOfOldEntriesAlone(t *testing.T) {
 	}
 }
 
+func TestTilesThatTheStoreHasNoMoreAreReadFromTheArchive(t *testing.T) {
+	k := wholeRecord(t)
+	archive := k.archive(t)
+	clear(k.s.tiles)
+	if got := k.verify(t, WithTiles(FromStore(k.m, k.s), archive)); len(got.Findings) != 0 || got.Signed != 600 {
+		t.Errorf("got %v", got.Findings)
+	}
+}
+
 // away is a Source that fails from a call on.
 type away struct {
 	Source
