@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os/user"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/cmd/internal/app"
+)
+
+const forgetAbout = `Erase the free text of an entry, such as a reason, in Redis and in the archive. Where the same text stands beside other entries,
+all free text of those is erased too. The entries stay as they are, and the record still verifies: it holds a digest of the text
+alone. That it was erased is put on the record.
+
+The archive is the one of the config file, or the one that is named here. What other readers were given before (the audit
+channel, exports, backups) is not reached.
+
+  assumebot record forget 4711 --redis --config config.yaml         says which entries have the text
+  assumebot record forget 4711 --redis --config config.yaml --yes   erases it`
+
+func recordForgetCommand(ctx context.Context, getenv func(string) string) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "forget NUMBER --redis [--config FILE | --dir DIR | --s3 URL] [--by NAME] [--key KEY]… [--yes]",
+		Short: "Erase the free text of an entry",
+		Long:  forgetAbout,
+		Args: func(c *cobra.Command, args []string) error {
+			switch len(args) {
+			case 0:
+				return usagef(c, "which entry? Give its number")
+			case 1:
+				return nil
+			}
+			return usagef(c, "unexpected %q: give one number", args[1])
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	f := forgetting{place: newPlaceFlags(c, getenv)}
+	f.keys = c.Flags().StringArray("key", nil, "the public `KEY` of the record, where ASSUMEBOT_RECORD_KEY is not set")
+	f.by = c.Flags().String("by", "", "who has it erased, as the record shall say; else whoever runs this")
+	f.yes = c.Flags().Bool("yes", false, "erase it: it cannot be brought back")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		n, err := entryNumber(c, args[0])
+		if err != nil {
+			return err
+		}
+		return f.run(ctx, c, n)
+	}
+	return c
+}
+
+type forgetting struct {
+	place placeFlags
+	keys  *[]string
+	by    *string
+	yes   *bool
+}
+
+func (f forgetting) run(ctx context.Context, c *cobra.Command, n int64) error {
+	if !*f.place.redis {
+		return usagef(c, "give --redis: the text is there first, and that it was erased is recorded there")
+	}
+	return f.place.open(ctx, c, "", func(ctx context.Context, r *app.RecordReader, s app.Settings) error {
+		if r.Seal == nil {
+			return errors.New("ASSUMEBOT_SEAL_KEYS is not set, and that a text was erased is recorded with it")
+		}
+		return f.forget(ctx, c.OutOrStdout(), n, r, s)
+	})
+}
+
+func (f forgetting) forget(ctx context.Context, stdout io.Writer, n int64, r *app.RecordReader, s app.Settings) error {
+	out := printer{w: stdout}
+	sources := []record.Source{r.Source}
+	if r.Archived != nil {
+		sources = append(sources, r.Archived)
+	}
+	holders, err := record.Holders(ctx, n, sources...)
+	if err != nil {
+		return err
+	}
+	if len(holders) == 0 {
+		return fmt.Errorf("entry %s has no free text", number(n))
+	}
+	var names []string
+	for _, h := range holders {
+		names = append(names, number(h))
+	}
+	out.line("the text stands beside: %s", strings.Join(names, "; "))
+	if r.Archived == nil {
+		out.line("no archive is named: if there is one, the text stays there")
+	}
+	if !*f.yes {
+		return errors.Join(out.err, errors.New("nothing was erased: --yes erases all free text of these entries, for good"))
+	}
+	keys, err := s.PublicKeys(*f.keys, nil)
+	if err != nil {
+		return err
+	}
+	err = writing(ctx, r, keys, func(l *record.Log) error { return l.Forget(ctx, holders, f.who(), r.Objects) })
+	if err == nil {
+		err = record.Forgotten(ctx, holders, sources...)
+	}
+	if err != nil {
+		return fmt.Errorf("not all is erased: %w", err)
+	}
+	out.line("erased, and on the record")
+	return out.err
+}
+
+func (f forgetting) who() string {
+	if *f.by != "" {
+		return *f.by
+	}
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return ""
+}
+
+// writing has use write to the record, as one more replica.
+func writing(ctx context.Context, r *app.RecordReader, keys record.PublicKeys, use func(*record.Log) error) error {
+	origin := keys.Name()
+	raw, err := r.Source.Checkpoint(ctx)
+	if err != nil {
+		return err
+	}
+	if raw != nil {
+		newest, err := keys.CheckAny(raw)
+		if err != nil {
+			return err
+		}
+		origin = newest.Origin
+	}
+	l := record.New(record.Deps{
+		Entries: r.Store.Log,
+		Keys:    r.Seal,
+		Origin:  origin,
+		Replica: "record-" + rand.Text(),
+		Now:     time.Now,
+		Log:     slog.New(slog.DiscardHandler),
+	})
+	if err := l.Begin(ctx, r.Store.Checkpoints, keys); err != nil {
+		return err
+	}
+	running, stop := context.WithCancel(ctx)
+	var done sync.WaitGroup
+	done.Go(func() { l.Run(running) })
+	defer done.Wait()
+	defer stop()
+	if err := l.CaughtUp(ctx); err != nil {
+		return err
+	}
+	return use(l)
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"math"
+	"os"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/secret"
+	"github.com/assumebot/assumebot/cmd/internal/app"
+	"github.com/assumebot/assumebot/store"
+)
+
+// records is `records DIR`: a Redis with a record of 300 signed entries, of which 0 and 7
+// have the same reason and 8 has one that is a formula, and a copy of it in DIR. The
+// environment is set as the bot has it, and PUBLIC_KEY, OTHER_KEY.
+func records(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: records DIR")
+	}
+	check := func(err error) {
+		if err != nil {
+			ts.Fatalf("%v", err)
+		}
+	}
+	m, err := miniredis.Run()
+	check(err)
+	ts.Defer(m.Close)
+	url, seal := "redis://"+m.Addr(), app.NewSealKey()
+	private, public, err := record.NewKey("example.com/assumebot")
+	check(err)
+	_, other, err := record.NewKey("example.com/assumebot")
+	check(err)
+	for name, value := range map[string]string{
+		"REDIS_URL": url, "ASSUMEBOT_SEAL_KEYS": seal.Reveal(), "ASSUMEBOT_RECORD_KEY": private, "PUBLIC_KEY": public, "OTHER_KEY": other,
+	} {
+		ts.Setenv(name, value)
+	}
+	ctx := context.Background()
+	st, err := store.Open(ctx, store.Options{URL: secret.New(url), SealKeys: []secret.Text{seal}})
+	check(err)
+	defer func() { _ = st.Close() }()
+	check(writeRecord(ctx, st, private))
+	check(copyRecord(ctx, st, ts.MkAbs(args[0])))
+}
+
+func writeRecord(ctx context.Context, st *store.Store, private string) error {
+	signer, err := record.NewSigner(private)
+	if err != nil {
+		return err
+	}
+	silent := slog.New(slog.DiscardHandler)
+	l := record.New(record.Deps{Entries: st.Log, Keys: st.LogKeys, Origin: signer.Origin(), Replica: "r1", Now: time.Now, Log: silent})
+	running, stop := context.WithCancel(ctx)
+	var done sync.WaitGroup
+	done.Go(func() { l.Run(running) })
+	defer done.Wait()
+	defer stop()
+	reason := event.NewText("INC-42 failover")
+	for first := 0; first < 300; first += 100 {
+		var events []event.Event
+		for i := first; i < first+100; i++ {
+			data := event.RefusedData{Account: "prod", Failure: event.Failure{Code: "denied"}}
+			switch i {
+			case 0, 7:
+				data.Reason = reason
+			case 8:
+				data.Reason = event.NewText("=1+1")
+			}
+			who := event.Actor{User: "U01ALICE", Name: "alice"}
+			if i%100 == 99 {
+				who, data.Account = event.Actor{User: "U02BOB", Name: "bob"}, "dev"
+			}
+			e := event.Event{ID: "e" + strconv.Itoa(i), Time: time.Date(2026, 5, 1+first/100, 12, 0, 0, 0, time.UTC), Actor: who, Data: data}
+			events = append(events, e)
+		}
+		if _, err := l.Record(ctx, events...); err != nil {
+			return err
+		}
+	}
+	publisher := record.NewPublisher(record.PublisherDeps{
+		Log:    l,
+		Store:  st.Checkpoints,
+		Signer: signer,
+		Leases: st.Leases,
+		Needed: func(context.Context) (int64, error) { return math.MaxInt64, nil },
+		Out:    silent,
+	})
+	return lease.New(st.Leases, record.SignerLease, time.Minute, silent).Do(ctx, publisher.Publish)
+}
+
+// copyRecord writes what is signed of the record as an archive has it.
+func copyRecord(ctx context.Context, st *store.Store, dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	d, err := record.OpenDir(dir)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = d.Close() }()
+	note, err := record.FromStore(st.Log, st.Checkpoints).Checkpoint(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range record.TilesBetween(0, 300) {
+		tiles, err := st.Checkpoints.Tiles(ctx, []string{record.TilePath(t)})
+		if err != nil {
+			return err
+		}
+		if err := d.Create(ctx, record.TilePath(t), tiles[record.TilePath(t)]); err != nil {
+			return err
+		}
+		if t.L == 0 {
+			if err := copyEntries(ctx, st, d, t); err != nil {
+				return err
+			}
+		}
+	}
+	return d.Replace(ctx, record.CheckpointPath, nil, note)
+}
+
+func copyEntries(ctx context.Context, st *store.Store, d *record.Dir, t tlog.Tile) error {
+	entries, err := st.Log.Read(ctx, t.N*256, t.W)
+	if err != nil {
+		return err
+	}
+	var leaves [][]byte
+	var numbers []int64
+	for _, e := range entries {
+		leaves, numbers = append(leaves, e.Leaf), append(numbers, e.Number)
+	}
+	bundle, err := record.Bundle(leaves)
+	if err != nil {
+		return err
+	}
+	asides, err := st.Log.Asides(ctx, numbers)
+	if err != nil {
+		return err
+	}
+	for n, aside := range asides {
+		if err := d.Create(ctx, record.AsidePath(n), aside); err != nil {
+			return err
+		}
+	}
+	return d.Create(ctx, record.TilePath(record.BundleOf(t)), bundle)
+}
+
+func TestNumbersAreWrittenAsRepliesDo(t *testing.T) {
+	for n, want := range map[int64]string{0: "0", 12: "12", 999: "999", 4711: "4,711", 1234567: "1,234,567", -1000: "-1,000", -100: "-100"} {
+		if got := number(n); got != want {
+			t.Errorf("%d: got %s, want %s", n, got, want)
+		}
+	}
+}

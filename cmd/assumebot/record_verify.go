@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/cmd/internal/app"
+)
+
+const verifyAbout = `Check all of the record: the signature of its checkpoint, the tiles of its tree, and each entry. The first entry that is altered,
+missing, doubled, out of order or put in is named. It takes public keys alone, and changes nothing.
+
+What was written since the checkpoint is not signed yet. With --redis it is checked as the bot does, by the keys of
+ASSUMEBOT_SEAL_KEYS where they are set.
+
+  assumebot record verify --redis --key example.com/assumebot+1a2b3c4d+AW… --save seen
+  assumebot record verify --redis --key example.com/assumebot+1a2b3c4d+AW… --since seen
+
+With --since it also checks that the record goes on from the checkpoint that was saved before: keep that elsewhere.
+The exit code is 0 if all is right, and 1 otherwise.`
+
+func recordVerifyCommand(ctx context.Context, getenv func(string) string) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "verify " + placeUse + " [--key KEY]… [--witness KEY]… [--since FILE] [--save FILE]",
+		Short: "Check all of the record against its signed checkpoint",
+		Long:  verifyAbout,
+		Args:  noFileOrOne,
+	}
+	place, keys := newPlaceFlags(c, getenv), newKeysFlags(c)
+	since := c.Flags().String("since", "", "a `FILE` that --save wrote: the record has to go on from there")
+	save := c.Flags().String("save", "", "write the newest checkpoint to a `FILE`, if all is right")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		return place.open(ctx, c, oneOrNone(args), func(ctx context.Context, r *app.RecordReader, s app.Settings) error {
+			v := record.Verification{Source: r.Source, Seal: r.Seal}
+			if r.Store != nil {
+				v.Trimmed = time.Now()
+			}
+			var err error
+			if v.Keys, err = s.PublicKeys(*keys.keys, *keys.witnesses); err != nil {
+				return err
+			}
+			if *since != "" {
+				if v.Since, err = readNote(*since); err != nil {
+					return err
+				}
+			}
+			got, err := record.Verify(ctx, v)
+			if err != nil {
+				return fmt.Errorf("the record cannot be read, so nothing is known of it: %w", err)
+			}
+			return verified(c.OutOrStdout(), got, r.Seal != nil, *save)
+		})
+	}
+	return c
+}
+
+// verified says what was found, and keeps the checkpoint of a record that is right.
+func verified(w io.Writer, got record.Verified, sealed bool, save string) error {
+	out := printer{w: w}
+	for _, f := range got.Findings {
+		out.line("WRONG: %s", f.Error())
+	}
+	if n := len(got.Findings); n > 0 {
+		if got.Signed > 0 {
+			out.line("%s from entry %s on are those that were signed", count(int(got.Signed), "entry"), number(got.First))
+		}
+		out.line("next: keep a copy of it as it is, stop trusting this place, and verify the other ones (--redis, --dir, --s3)")
+		return errors.Join(out.err, fmt.Errorf("the record is not right: %s", count(n, "finding")))
+	}
+	c := got.Checkpoint
+	out.line("right: entries %s to %s of %s are those that were signed", number(got.First), number(c.Size-1), c.Origin)
+	for _, w := range c.Cosigned {
+		out.line("cosigned by %s at %s", w.Witness, w.At.UTC().Format(time.RFC3339))
+	}
+	switch {
+	case got.Unsigned > 0 && sealed:
+		out.line("%s not signed yet, in order and by a holder of the seal keys", count(int(got.Unsigned), "entry"))
+	case got.Unsigned > 0:
+		out.line("%s not signed yet, in order; without ASSUMEBOT_SEAL_KEYS nothing says who wrote them", count(int(got.Unsigned), "entry"))
+	}
+	if save == "" {
+		out.line("next: --save FILE keeps this checkpoint, and --since FILE checks later that the record goes on from it")
+		return out.err
+	}
+	if err := writeNote(save, c.Note); err != nil {
+		return err
+	}
+	out.line("the checkpoint of %s is in %s", count(int(c.Size), "entry"), save)
+	return out.err
+}
+
+// readNote reads a checkpoint that a person saved.
+func readNote(path string) ([]byte, error) { return readBounded(path, record.MaxNote) }
+
+// readBounded reads a file that is not larger than it may be.
+func readBounded(path string, most int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // only read from
+	data, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(data)) > most {
+		err = fmt.Errorf("%s is larger than %d bytes", path, most)
+	}
+	return data, err
+}
+
+// writeNote writes a checkpoint in place of one that may be there, wholly or not at all.
+func writeNote(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".checkpoint-*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(f.Name()) }() // gone once it is renamed
+	_, err = io.Copy(f, bytes.NewReader(data))
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// A printer prints lines until one fails.
+type printer struct {
+	w   io.Writer
+	err error
+}
+
+func (p *printer) line(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintln(p.w, terminal(fmt.Sprintf(format, args...)))
+	}
+}
+
+// number is n as replies write it: 4,711.
+func number(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	var b strings.Builder
+	for i, d := range digits {
+		if i > 0 && (len(digits)-i)%3 == 0 && digits[i-1] != '-' {
+			b.WriteByte(',')
+		}
+		b.WriteRune(d)
+	}
+	return b.String()
+}

@@ -1,0 +1,165 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/assumebot/assumebot/broker/awsapi"
+	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/secret"
+	"github.com/assumebot/assumebot/store"
+)
+
+// A RecordPlace is where a tool reads the record: Redis, an archive or a file. Of an
+// archive beside Redis only the tiles are read that Redis has no more.
+type RecordPlace struct {
+	Redis   bool   // the one of REDIS_URL
+	Archive string // a directory, or s3://BUCKET/PREFIX
+	File    string // an export
+}
+
+// A RecordReader reads the record without the bot. Close gives back what it holds.
+type RecordReader struct {
+	Source   record.Source
+	Store    *store.Store   // nil without Redis
+	Seal     record.Keys    // nil without Redis, or seal keys
+	Archived record.Source  // what the archive has; nil without one
+	Objects  record.Objects // of the archive
+	holds    []io.Closer
+}
+
+// Close gives back what r holds.
+func (r *RecordReader) Close() error {
+	var all error
+	for _, c := range r.holds {
+		all = errors.Join(all, c.Close())
+	}
+	return all
+}
+
+// ReadRecordSettings reads the part of the environment that a tool for the record needs:
+// keys that may be absent, and REDIS_URL where redis is set.
+func ReadRecordSettings(getenv func(string) string, redis bool) (Settings, error) {
+	r := settingsReader{getenv: getenv}
+	s := Settings{ConfigPath: getenv("ASSUMEBOT_CONFIG")}
+	if redis {
+		s.RedisURL, _ = r.redis(r.secret("REDIS_URL"))
+		if s.EmbeddedRedis() {
+			r.fail("REDIS_URL is %s, and that record is inside of the bot, and ends with it: there is nothing to read", Embedded)
+		}
+	}
+	r.keys(&s, true)
+	s.Risks = r.risks
+	return s, errors.Join(r.problems...)
+}
+
+// PublicKeys are what the record is checked with: the public keys that are given, or
+// else those of the private keys in ASSUMEBOT_RECORD_KEY; and the keys of witnesses.
+func (s Settings) PublicKeys(given, witnesses []string) (record.PublicKeys, error) {
+	switch {
+	case len(given) > 0:
+		return record.NewPublicKeys(given, witnesses)
+	case len(s.RecordKeys) == 0:
+		return record.PublicKeys{}, errors.New("the public key of the record is needed: `assumebot keygen record` printed it; or set ASSUMEBOT_RECORD_KEY")
+	}
+	signer, err := s.RecordSigner()
+	if err != nil {
+		return record.PublicKeys{}, err
+	}
+	return signer.PublicKeys(witnesses...)
+}
+
+// OpenRecord opens the record at a place.
+func OpenRecord(ctx context.Context, p RecordPlace, s Settings, getenv func(string) string) (*RecordReader, error) {
+	r := &RecordReader{}
+	err := r.open(ctx, p, s, getenv)
+	if err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
+}
+
+func (r *RecordReader) open(ctx context.Context, p RecordPlace, s Settings, getenv func(string) string) error {
+	if p.Archive != "" {
+		if err := r.openArchive(ctx, p.Archive, getenv); err != nil {
+			return fmt.Errorf("the archive %s: %w", p.Archive, err)
+		}
+		r.Source = r.Archived
+	}
+	if p.Redis {
+		if err := r.openRedis(ctx, s); err != nil {
+			return err
+		}
+	}
+	if p.File == "" {
+		return nil
+	}
+	f, err := os.Open(p.File)
+	if err != nil {
+		return err
+	}
+	r.holds = append(r.holds, f)
+	if r.Source, err = record.FromFile(f); err != nil {
+		return fmt.Errorf("%s: %w", p.File, err)
+	}
+	return nil
+}
+
+func (r *RecordReader) openRedis(ctx context.Context, s Settings) error {
+	keys := s.SealKeys
+	if len(keys) == 0 {
+		keys = []secret.Text{NewSealKey()} // nothing is sealed
+	}
+	store.RouteClientLog(slog.New(slog.DiscardHandler))
+	st, err := store.Open(ctx, store.Options{URL: s.RedisURL, SealKeys: keys, Cleartext: slices.Contains(s.Risks, riskRedisClear)})
+	if err != nil {
+		return err
+	}
+	r.holds = append(r.holds, st)
+	r.Store, r.Source = st, record.FromStore(st.Log, st.Checkpoints)
+	if r.Archived != nil {
+		r.Source = record.WithTiles(r.Source, r.Archived)
+	}
+	if len(s.SealKeys) > 0 {
+		r.Seal = st.LogKeys
+	}
+	return nil
+}
+
+func (r *RecordReader) openArchive(ctx context.Context, place string, getenv func(string) string) error {
+	var err error
+	if strings.HasPrefix(place, "s3://") {
+		r.Objects, err = openBucket(ctx, place, getenv)
+	} else {
+		var dir *record.Dir
+		if dir, err = record.OpenDir(place); err == nil {
+			r.Objects, r.holds = dir, append(r.holds, dir)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	r.Archived, err = record.FromArchive(ctx, r.Objects)
+	return err
+}
+
+func openBucket(ctx context.Context, place string, getenv func(string) string) (record.Objects, error) {
+	r := settingsReader{getenv: getenv}
+	region := r.region()
+	r.awsEndpoints(r.accepts(awsapi.AcceptForeignEndpoint))
+	if err := errors.Join(r.problems...); err != nil {
+		return nil, err
+	}
+	aws, err := awsapi.New(ctx, region, getenv, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	return aws.Archive(place, awsapi.ObjectLock{})
+}
