@@ -169,12 +169,7 @@ func (b *Asking) notTakenBack(ctx context.Context, user string) error {
 	if err != nil {
 		return storeDown(err)
 	}
-	var taken []time.Duration // how long each still counts, the oldest first
-	for _, k := range kept {
-		if left := askWindow - k.Now.Sub(k.Asked); left > 0 && k.State == approval.Cancelled && k.EndedBy.User == user {
-			taken = append(taken, left)
-		}
-	}
+	taken := approval.TakenBack(kept, user, askWindow)
 	if len(taken) < mostTaken {
 		return nil
 	}

@@ -3,7 +3,6 @@ package broker
 import (
 	"context"
 	"errors"
-	"regexp"
 	"slices"
 	"time"
 
@@ -14,17 +13,6 @@ import (
 // LinkLife is how long a sign-in link can be opened.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_enable-console-custom-url.html
 const LinkLife = 15 * time.Minute
-
-var consoleService = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
-
-// CheckConsoleService checks name as the service whose console a link opens: the first
-// part of its console's path, such as s3 or ec2.
-func CheckConsoleService(name string) error {
-	if !consoleService.MatchString(name) {
-		return errors.New("the name of a service is 1 to 40 of a-z, 0-9 and dash")
-	}
-	return nil
-}
 
 // A SignIn is what a person gets who asked for the console: the Credentials,
 // which were issued either way, and a link, or why there is none.
@@ -81,7 +69,7 @@ func (b *Issuing) checkConsole(a policy.Account, service string) error {
 			Say("The bot knows no console for "+a.Name+": it is in the partition "+a.RoleARN.Partition()+"."),
 			Say("Ask for the credentials without ", Literal("as console"), ".")).detailed("partition")
 	}
-	if err := CheckConsoleService(service); service != "" && err != nil {
+	if err := policy.CheckConsoleService(service); service != "" && err != nil {
 		return &Error{
 			Code: CodeNoConsole, Detail: "service", Err: err,
 			What: Say("That cannot be the name of an AWS service."),

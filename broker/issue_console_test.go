@@ -94,16 +94,3 @@ func TestConsoleNeedsNoMFAWhereTheConfigSaysSo(t *testing.T) {
 		t.Errorf("got %+v, %v, want a link without MFA", s, err)
 	}
 }
-
-func TestConsoleServicesAreWords(t *testing.T) {
-	for _, good := range []string{"s3", "ec2", "cloudwatch", "systems-manager", strings.Repeat("x", 40)} {
-		if err := broker.CheckConsoleService(good); err != nil {
-			t.Errorf("%q: %v", good, err)
-		}
-	}
-	for _, bad := range []string{"", "S3", "s3/home", "a?b", "a b", "..", "a%2f", "ec2#", "é", strings.Repeat("x", 41)} {
-		if err := broker.CheckConsoleService(bad); err == nil {
-			t.Errorf("%q is taken for a service", bad)
-		}
-	}
-}

@@ -4,6 +4,7 @@ import (
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -26,7 +27,7 @@ func (p *parser) service() error {
 		return errLettersInCode()
 	case secret.MayHoldCode(word):
 		return p.errNoSpace()
-	case broker.CheckConsoleService(word) != nil:
+	case policy.CheckConsoleService(word) != nil:
 		return errService(word)
 	}
 	p.cmd.Service = word

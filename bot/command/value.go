@@ -7,7 +7,6 @@ import (
 
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/typed"
-	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/text"
@@ -56,7 +55,7 @@ func ReadFormat(value string) (f snippet.Format, service string, err error) {
 		return "", "", errFormatUnknown(strings.ToValidUTF8(name[:min(len(name), maxValue)], ""))
 	case service == "":
 		return f, "", nil
-	case f != snippet.Console || broker.CheckConsoleService(service) != nil || secret.MayHoldCode(service):
+	case f != snippet.Console || policy.CheckConsoleService(service) != nil || secret.MayHoldCode(service):
 		return "", "", errService(service)
 	}
 	return f, service, nil

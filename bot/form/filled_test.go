@@ -67,7 +67,7 @@ func checkForm(t *testing.T, v slack.View) {
 		f.Duration < 0 || f.Duration > 30*24*time.Hour || f.Duration%time.Second != 0,
 		utf8.RuneCountInString(f.Reason) > broker.MaxReason || f.Reason != "" && !text.SaysSomething(f.Reason),
 		strings.ContainsFunc(f.Reason, snippettest.IsUnfit),
-		f.Service != "" && broker.CheckConsoleService(f.Service) != nil:
+		f.Service != "" && policy.CheckConsoleService(f.Service) != nil:
 		t.Errorf("got %+v", f)
 	}
 	if comment, _ := ReadComment(v); utf8.RuneCountInString(comment) > broker.MaxReason ||

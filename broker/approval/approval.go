@@ -177,3 +177,15 @@ func (k *Kept) Expire() {
 		k.State = Expired
 	}
 }
+
+// TakenBack are those that user asked for within the last window, and cancelled: for how
+// long each still counts, in their order.
+func TakenBack(kept []Kept, user string, window time.Duration) []time.Duration {
+	var taken []time.Duration
+	for _, k := range kept {
+		if left := window - k.Now.Sub(k.Asked); left > 0 && k.State == Cancelled && k.EndedBy.User == user {
+			taken = append(taken, left)
+		}
+	}
+	return taken
+}
