@@ -32,6 +32,7 @@ type Deps struct {
 	Copies        directory.Copies
 	Preferences   Preferences
 	Record        auditchannel.Record
+	Cursors       auditchannel.Cursors
 	Leases        lease.Leases
 	Due           due.Lists
 	Grants        broker.Grants
@@ -105,9 +106,9 @@ func (b *Bot) Run(ctx context.Context) error {
 // Ready is closed once a socket is open and Slack said hello on it.
 func (b *Bot) Ready() <-chan struct{} { return b.sockets.Ready() }
 
-// AuditPosition is the last entry of the record that the audit channel was
-// told; "" before the first.
-func (b *Bot) AuditPosition(ctx context.Context) (string, error) { return b.audit.Position(ctx) }
+// AuditNext is the number of the first entry of the record that the audit channel was
+// not told.
+func (b *Bot) AuditNext(ctx context.Context) (int64, error) { return b.audit.Next(ctx) }
 
 // Due is how much of reminders, deletions, approvals and answers owed is due and not done yet.
 func (b *Bot) Due(ctx context.Context) (int, error) {

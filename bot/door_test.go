@@ -26,9 +26,9 @@ func goldenBot() *Bot {
 // recorded keeps the Events of a test.
 type recorded struct{ events []event.Event }
 
-func (r *recorded) Record(_ context.Context, e event.Event) error {
-	r.events = append(r.events, e)
-	return nil
+func (r *recorded) Record(_ context.Context, events ...event.Event) (event.Receipt, error) {
+	r.events = append(r.events, events...)
+	return event.Receipt{}, nil
 }
 
 // doorOf is a door in front of a Broker that knows alice, on an embedded Redis.

@@ -13,6 +13,7 @@ import (
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/event"
 )
 
 // The bot is made of parts, each for one use; New wires them. A part knows those
@@ -143,7 +144,7 @@ func New(d Deps) *Bot {
 	})
 	b.door.strangers = b.sockets.Strangers
 	b.audit = auditchannel.New(auditchannel.Deps{
-		Record: d.Record, Leases: d.Leases, Channel: d.AuditChannel, Post: b.web.Post, FollowUp: b.approvals.followBreakGlass, Now: d.Now, Log: d.Log,
+		Record: d.Record, Cursors: d.Cursors, Leases: d.Leases, Channel: d.AuditChannel, Post: b.web.Post, FollowUp: b.followUp, Now: d.Now, Log: d.Log,
 	})
 	return b
 }
@@ -177,4 +178,10 @@ func partsOf(c *core, d Deps) *parts {
 	p.admins = &admins{core: c, delivery: p.delivery, approvals: p.approvals}
 	p.self = &self{core: c, delivery: p.delivery, approvals: p.approvals, homes: p.homes}
 	return &p
+}
+
+// followUp does what an entry of the record asks for beside its post in the audit channel.
+func (p *parts) followUp(ctx context.Context, e event.Event) error {
+	p.delivery.oweUnknown(ctx, e)
+	return p.approvals.followBreakGlass(ctx, e)
 }

@@ -177,7 +177,7 @@ func (b *Admins) endOrder(
 func (b *Admins) giveBackTo(ctx context.Context, e event.Event, do func(context.Context) (bool, error)) (bool, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
-	if err := b.recorder.Record(ctx, e); err != nil {
+	if _, err := b.recorder.Record(ctx, e); err != nil {
 		return false, recordAway(err, "nothing was changed")
 	}
 	was, err := do(ctx)

@@ -22,7 +22,7 @@ const whoAtOnce = 8
 // Who returns everybody's live Grants, by person and then by end, once that is recorded.
 func (b *Holding) Who(ctx context.Context, r Request) ([]LiveGrant, error) {
 	return visit(ctx, b.visits, r, b.admins.toOrder("who", "see everybody's credentials"), func(ctx context.Context, r *Request) ([]LiveGrant, error) {
-		if err := b.recorder.Record(ctx, b.event(*r, event.WhoData{Reason: event.NewText(r.Reason)})); err != nil {
+		if _, err := b.recorder.Record(ctx, b.event(*r, event.WhoData{Reason: event.NewText(r.Reason)})); err != nil {
 			return nil, recordAway(err, "nothing is shown")
 		}
 		return b.liveOfAll(ctx)

@@ -72,7 +72,7 @@ func (b *Asking) askNew(ctx context.Context, r Request, a approval.Approval) (ap
 
 // keepAsked puts a new Approval on the record and keeps it.
 func (b *Asking) keepAsked(ctx context.Context, r Request, a approval.Approval) error {
-	if err := b.recorder.Record(ctx, b.pending.stateEvent(r, a)); err != nil {
+	if _, err := b.recorder.Record(ctx, b.pending.stateEvent(r, a)); err != nil {
 		return recordAway(err, "nobody was asked")
 	}
 	if err := b.approvals.SaveApproval(ctx, a, a.Expires.Sub(a.Asked)+policy.ApprovalUse+approvalKept); err != nil {

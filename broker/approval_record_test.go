@@ -127,12 +127,12 @@ type hooked struct {
 	during map[event.Kind]func()
 }
 
-func (h hooked) Record(ctx context.Context, e event.Event) error {
-	err := h.memory.Record(ctx, e)
-	if f := h.during[e.Kind]; f != nil {
+func (h hooked) Record(ctx context.Context, events ...event.Event) (event.Receipt, error) {
+	receipt, err := h.memory.Record(ctx, events...)
+	if f := h.during[events[0].Kind]; f != nil {
 		f()
 	}
-	return err
+	return receipt, err
 }
 
 func TestANewerOrderOutlivesTheEndOfTheOneBefore(t *testing.T) {

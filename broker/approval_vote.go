@@ -40,7 +40,7 @@ func (b *Voting) Approve(ctx context.Context, r Request, user, id string) (appro
 		}
 		// What gives something is on the record before it counts.
 		if !intended {
-			if err := b.recorder.Record(ctx, b.event(r, event.ApprovingData{Asked: asked(k.Approval)})); err != nil {
+			if _, err := b.recorder.Record(ctx, b.event(r, event.ApprovingData{Asked: asked(k.Approval)})); err != nil {
 				return recordAway(err, "nothing was approved")
 			}
 			intended = true

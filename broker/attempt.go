@@ -99,7 +99,7 @@ func (b *attempts) begin(ctx context.Context, a attempt) error {
 			return a.before(err)
 		}
 	}
-	if err := b.recorder.Record(ctx, b.event(a.request, event.IntentData{Act: a.act})); err != nil {
+	if _, err := b.recorder.Record(ctx, b.event(a.request, event.IntentData{Act: a.act})); err != nil {
 		return onRecord(b.notBegun(a, recordAway(err, a.undone)))
 	}
 	err := stillHeld(ctx, a.claims)
@@ -200,11 +200,12 @@ func (b *attempts) succeeded(ctx context.Context, a attempt, issued Issued) (Iss
 	}
 	issued.Grant.Approval, issued.Grant.BreakGlass, issued.Grant.MFASession = a.act.Approval, a.act.BreakGlass, a.act.MFASession
 	outcome := b.event(a.request, a.outcome(issued.Grant))
-	if err := b.recorder.Record(ctx, outcome); err != nil {
+	receipt, err := b.recorder.Record(ctx, outcome)
+	if err != nil || receipt.Late {
 		spendAll(ctx, a.claims)
-		return Issued{}, b.asError(a.request, unrecorded(err, a.did, a.dropped, useAfter(a.request, a.act)))
+		return Issued{}, b.dropUnrecorded(ctx, a, issued, err)
 	}
-	issued, err := a.keep(ctx, issued, outcome.Time)
+	issued, err = a.keep(ctx, issued, outcome.Time)
 	if err == nil && issued.Saved {
 		err = b.overtaken(ctx, a.request, a.act, issued)
 	}
@@ -212,6 +213,17 @@ func (b *attempts) succeeded(ctx context.Context, a attempt, issued Issued) (Iss
 		return Issued{}, err
 	}
 	return issued, nil
+}
+
+// dropUnrecorded says that what AWS issued is neither kept nor shown: its outcome is not on
+// the record, or came after somebody else's.
+func (b *attempts) dropUnrecorded(ctx context.Context, a attempt, issued Issued, err error) error {
+	use := useAfter(a.request, a.act)
+	if err != nil {
+		return b.asError(a.request, unrecorded(err, a.did, a.dropped, use))
+	}
+	b.denyUnseen(ctx, a.request, a.act, issued)
+	return b.asError(a.request, closedBefore(a.did, a.dropped, use))
 }
 
 // outcome is that AWS did it. Of a change of key there is only the call: the

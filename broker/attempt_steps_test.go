@@ -18,6 +18,7 @@ import (
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
+	"github.com/assumebot/assumebot/store/storetest"
 )
 
 // The ways in which a step fails.
@@ -42,7 +43,6 @@ type parts struct {
 	store.Counters
 	store.Grants
 	store.Orders
-	store.Record
 	store.SealedKeys
 	store.Sessions
 }
@@ -51,8 +51,9 @@ type parts struct {
 // It names the steps of a flow as they are made, and one of them fails.
 type stage struct {
 	parts
-	rest  *store.Store
-	bench *bench
+	rest   *store.Store
+	record storetest.Replica
+	bench  *bench
 
 	at, how string // the step that fails, and how
 	leave   context.CancelFunc
@@ -85,19 +86,20 @@ func newStage(t *testing.T, at, how string) *stage {
 		Name: "dev", RoleARN: b.config.Accounts.Find("staging").RoleARN, DefaultDuration: time.Hour, MaxDuration: time.Hour,
 		MFA: policy.MFAFresh, Rules: allow("U01ALICE"),
 	})
-	return standing(b, kept, at, how)
+	return standing(t, b, kept, at, how)
 }
 
 // standing is a stage on a store.
-func standing(b *bench, kept *store.Store, at, how string) *stage {
+func standing(t *testing.T, b *bench, kept *store.Store, at, how string) *stage {
 	return &stage{
-		parts: parts{kept.Approvals, kept.Codes, kept.Counters, kept.Grants, kept.Orders, kept.Record, kept.SealedKeys, kept.Sessions},
-		rest:  kept,
-		bench: b,
-		at:    at,
-		how:   how,
-		ended: make(chan struct{}),
-		over:  make(chan struct{}),
+		parts: parts{kept.Approvals, kept.Codes, kept.Counters, kept.Grants, kept.Orders, kept.SealedKeys, kept.Sessions},
+		rest:   kept,
+		record: storetest.NewReplica(t, kept),
+		bench:  b,
+		at:     at,
+		how:    how,
+		ended:  make(chan struct{}),
+		over:   make(chan struct{}),
 	}
 }
 
@@ -350,9 +352,9 @@ func (s *stage) named(step string) string {
 }
 
 // Record is a step for the Events that come before something.
-func (s *stage) Record(ctx context.Context, e event.Event) error {
+func (s *stage) Record(ctx context.Context, events ...event.Event) (receipt event.Receipt, err error) {
 	s.mu.Lock()
-	name := ""
+	name, e := "", events[0]
 	switch e.Kind {
 	case event.Intent:
 		of, _ := e.Data.(event.IntentData)
@@ -365,7 +367,11 @@ func (s *stage) Record(ctx context.Context, e event.Event) error {
 		name = "use"
 	}
 	s.mu.Unlock()
-	return s.step(ctx, name, func(ctx context.Context) error { return s.rest.Record.Record(ctx, e) })
+	err = s.step(ctx, name, func(ctx context.Context) error {
+		receipt, err = s.record.Record(ctx, events...)
+		return err
+	})
+	return receipt, err
 }
 
 func (s *stage) SaveMFASession(ctx context.Context, session broker.Session, c secret.Credentials) error {
@@ -399,13 +405,9 @@ func (s *stage) approve(t *testing.T, account string) (id string) {
 // events are the kinds on the record, with their codes.
 func (s *stage) events(t *testing.T) []string {
 	t.Helper()
-	entries, err := s.ReadRecord(t.Context(), "", 0)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var kinds []string
-	for _, e := range entries {
-		read, err := entryOf(e.Event)
+	for _, e := range s.record.Events(t) {
+		read, err := entryOf(e)
 		if err != nil {
 			t.Fatal(err)
 		}

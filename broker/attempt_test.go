@@ -313,7 +313,7 @@ func wantSaidOfCode(t *testing.T, err error, unused bool, at string) {
 // to refuse it otherwise.
 func (s *stage) wantNext(t *testing.T, code string, is state) {
 	t.Helper()
-	next, want := standing(s.bench, s.rest, "", "").process(), "served"
+	next, want := standing(t, s.bench, s.rest, "", "").process(), "served"
 	var err error
 	switch is.Code {
 	case "free", "spent":

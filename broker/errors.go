@@ -146,10 +146,26 @@ func tooMany(code Code, what string, wait time.Duration, hint []Part) *Error {
 
 // recordAway is of a record that could not be written; so is what was not done then.
 func recordAway(err error, so string) *Error {
+	if errors.Is(err, ErrRecordStopped) {
+		return &Error{
+			Code: CodeRecord, Detail: "stopped", Err: err,
+			What: Say("The audit record is not what it was: somebody or something has changed it, or part of it is lost. So " + so + "."),
+			Hint: Say("Nothing is issued to anybody until whoever runs the bot has looked at it. " + AskOperator),
+		}
+	}
 	return &Error{
 		Code: CodeRecord, Err: err,
 		What: Say("The audit record cannot be written right now, so " + so + "."),
 		Hint: inAMinute(),
+	}
+}
+
+// closedBefore is of an attempt that was given up before AWS's answer was on the record.
+func closedBefore(did, so string, use CodeUse) *Error {
+	return &Error{
+		Code: CodeRecord, Detail: "closed_before", Use: use,
+		What: Say(did + ", but so late that the record says already that nobody knows what came of it, so " + so + "."),
+		Hint: tryAnew(use),
 	}
 }
 

@@ -11,18 +11,11 @@ import (
 // Events are made here, and where what they tell happens. Who must stop without one
 // records it; note does the rest.
 
-// A RecordEntry is an Event with its place in the record.
-type RecordEntry struct {
-	Position string // opaque; ordered as the record is, and what a reader passes to go on after it
-	Event    event.Event
-	Broken   string // why the entry cannot be read; "" when it can. The Event is then zero
-}
-
 // note records e and logs a failure. It outlives ctx by up to 5 s.
 func (b *core) note(ctx context.Context, e event.Event) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
-	if err := b.recorder.Record(ctx, e); err != nil {
+	if _, err := b.recorder.Record(ctx, e); err != nil {
 		b.log.ErrorContext(ctx, "event not recorded", "kind", e.Kind, "request", e.Request, "error", err)
 	}
 }

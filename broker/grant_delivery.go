@@ -17,9 +17,10 @@ func (b *Holding) SetAside(ctx context.Context, list, why string) {
 func (b *Holding) Undeleted(ctx context.Context, r Request, g Grant, removed bool) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
-	return b.recorder.Record(ctx, b.event(r, event.UndeletedData{
+	_, err := b.recorder.Record(ctx, b.event(r, event.UndeletedData{
 		Given: g.given(r), Removed: removed, Failure: event.Failure{Code: string(CodeUndeleted), Ref: ShortRef(r.ID)},
 	}))
+	return err
 }
 
 // Undelivered records that a Grant was issued but could not be shown.

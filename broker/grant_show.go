@@ -149,7 +149,7 @@ func stillGiven(g Grant, a policy.Account) bool {
 // recordUse puts on the record that the bot is about to use Credentials. Those that were
 // kept it looks up once more: an order, or the end of the Grant, may stand before that.
 func (b *Holding) recordUse(ctx context.Context, r Request, use event.Payload, g Grant, kept bool) error {
-	if err := b.recorder.Record(ctx, b.event(r, use)); err != nil {
+	if _, err := b.recorder.Record(ctx, b.event(r, use)); err != nil {
 		return recordAway(err, "nothing was done")
 	}
 	if !kept {

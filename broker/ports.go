@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/assumebot/assumebot/broker/approval"
@@ -12,11 +13,19 @@ import (
 
 // A Recorder keeps the audit record.
 type Recorder interface {
-	// Record returns nil only once e is kept as durably as the record can, in several
-	// parts if it is too large for one entry. It says which process it is, is bounded
-	// by ctx and may be called concurrently. A repeat may be kept twice.
-	Record(ctx context.Context, e event.Event) error
+	// Record puts Events on the record, side by side, and returns once they are there,
+	// as durably as the record is kept, and everything before them is known to this
+	// process. An error says that nothing of what they tell may be done or shown; with
+	// [ErrRecordStopped] in its chain, that only an operator can mend it. It says which
+	// process it is, is bounded, and may be called concurrently.
+	//
+	// A Receipt that is Late says that the Attempt was closed before: what came of it is
+	// neither kept nor shown.
+	Record(ctx context.Context, events ...event.Event) (event.Receipt, error)
 }
+
+// ErrRecordStopped is in the chain of an error of a record that does not check out.
+var ErrRecordStopped = errors.New("the record is not what it was")
 
 // Codes keeps MFA codes from being sent twice, across replicas.
 type Codes interface {

@@ -46,6 +46,7 @@ type memory struct {
 	asOf        func() time.Time // of the approvals' clock
 	listErr     error
 	failOn      map[event.Kind]bool
+	late        map[event.Kind]bool // somebody else closed the attempt before
 	codesErr    error
 	saveErr     error
 	groupErr    error
@@ -62,13 +63,24 @@ type memory struct {
 func newMemory() *memory {
 	return &memory{
 		codes: map[string]string{}, grants: map[string]broker.Grant{}, kept: map[string]secret.Credentials{},
-		groups: map[string][]string{}, keys: map[string]broker.RegisteredKey{}, approvals: map[string]approval.Approval{}, failOn: map[event.Kind]bool{},
+		groups: map[string][]string{}, keys: map[string]broker.RegisteredKey{}, approvals: map[string]approval.Approval{}, failOn: map[event.Kind]bool{}, late: map[event.Kind]bool{},
 	}
 }
 
 var errDown = errors.New("the store is down")
 
-func (m *memory) Record(ctx context.Context, e event.Event) error {
+func (m *memory) Record(ctx context.Context, events ...event.Event) (event.Receipt, error) {
+	for _, e := range events {
+		if err := m.recordOne(ctx, e); err != nil {
+			return event.Receipt{}, err
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return event.Receipt{Late: m.late[events[0].Kind]}, nil
+}
+
+func (m *memory) recordOne(ctx context.Context, e event.Event) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

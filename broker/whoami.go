@@ -32,7 +32,7 @@ func (b *Explaining) WhoAmI(ctx context.Context, r Request) (WhoAmI, error) {
 			}
 		}
 		asking := event.IdentityData{Account: r.Account, RoleARN: string(account.RoleARN)}
-		if err := b.recorder.Record(ctx, b.event(*r, asking)); err != nil {
+		if _, err := b.recorder.Record(ctx, b.event(*r, asking)); err != nil {
 			return WhoAmI{}, recordAway(err, "AWS was not asked")
 		}
 		who, err := b.whoAmI(ctx, *r, account)

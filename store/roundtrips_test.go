@@ -12,7 +12,6 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/approval"
-	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/record"
 	"github.com/assumebot/assumebot/broker/secret"
@@ -73,9 +72,7 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 		{"DropMFASession of another", 1, func() error { _, err := s.Sessions.DropMFASession(ctx, "U01ALICE", "r2"); return err }},
 		{"DropMFASession of one", 2, func() error { _, err := s.Sessions.DropMFASession(ctx, "U01ALICE", "r1"); return err }},
 		{"DropMFASession", 1, func() error { _, err := s.Sessions.DropMFASession(ctx, "U01ALICE", ""); return err }},
-		{"Record", 1, func() error {
-			return s.Record.Record(ctx, event.Event{ID: "1", Time: time.Now(), Data: event.WhoData{}})
-		}},
+		{"RemoveFormer", 1, func() error { return s.Former.RemoveFormer(ctx) }},
 		{"RevealGrant of nothing", 1, func() error { _, _, _, err := s.Grants.RevealGrant(ctx, "U01ALICE", "prod"); return err }},
 		{"SaveGrant", 2, func() error { return s.Grants.SaveGrant(ctx, g, c, time.Minute) }},
 		{"RevealGrant", 2, func() error { _, _, _, err := s.Grants.RevealGrant(ctx, "U01ALICE", "prod"); return err }},
@@ -91,7 +88,7 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 		{"SaveKey", 1, func() error { return s.SealedKeys.SaveKey(ctx, "U01ALICE", broker.RegisteredKey{Text: "age1x"}) }},
 		{"LoadKey", 1, func() error { _, _, err := s.SealedKeys.LoadKey(ctx, "U01ALICE"); return err }},
 		{"RemoveKey", 1, func() error { return s.SealedKeys.RemoveKey(ctx, "U01ALICE") }},
-		{"ReadRecord", 1, func() error { _, err := s.Record.ReadRecord(ctx, "", 10); return err }},
+		{"ReadFormer", 1, func() error { _, err := s.Former.ReadFormer(ctx, "", 10); return err }},
 		{"Append", 1, func() error { _, err := s.Log.Append(ctx, entry); return err }},
 		{"Restore", 1, func() error {
 			_, err := s.Log.Restore(ctx, "o", []record.Entry{{Sealed: entry.Entries[0]}})
@@ -114,10 +111,10 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 		}},
 		{"HoldLease", 1, func() error { _, err := s.Leases.HoldLease(ctx, "audit", "a", time.Minute); return err }},
 		{"MoveCursor", 1, func() error {
-			_, err := s.Record.MoveCursor(ctx, lease.Fence{Lease: "audit", Holder: "a", Turn: 1}, nil, []byte("1-0"))
+			_, err := s.Cursors.MoveCursor(ctx, lease.Fence{Lease: "audit", Holder: "a", Turn: 1}, nil, []byte("1-0"))
 			return err
 		}},
-		{"LoadCursor", 1, func() error { _, err := s.Record.LoadCursor(ctx, "audit"); return err }},
+		{"LoadCursor", 1, func() error { _, err := s.Cursors.LoadCursor(ctx, "audit"); return err }},
 		{"ApprovalClock", 1, func() error { _, err := s.Approvals.ApprovalClock(ctx); return err }},
 		{"ApprovalsOf nobody", 1, func() error { _, err := s.Approvals.ApprovalsOf(ctx, "U01ALICE"); return err }},
 		{"SaveApproval", 1, func() error { return s.Approvals.SaveApproval(ctx, kept.Approval, time.Minute) }},

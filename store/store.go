@@ -8,8 +8,6 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
-
-	"github.com/assumebot/assumebot/broker"
 )
 
 // A Store is the state of the bot, in Redis: a part for each use. It and they are
@@ -21,6 +19,7 @@ type Store struct {
 	Codes       Codes
 	Copies      Copies
 	Counters    Counters
+	Cursors     Cursors
 	DueLists    DueLists
 	Grants      Grants
 	Leases      Leases
@@ -29,7 +28,7 @@ type Store struct {
 	LogKeys     LogKeys
 	Orders      Orders
 	Preferences Preferences
-	Record      Record
+	Former      Former
 	SealedKeys  SealedKeys
 	Sessions    Sessions
 }
@@ -42,6 +41,7 @@ func newStore(c *core) *Store {
 		Codes:       Codes{c},
 		Copies:      Copies{c},
 		Counters:    Counters{c},
+		Cursors:     Cursors{c},
 		DueLists:    DueLists{c},
 		Grants:      Grants{c},
 		Leases:      Leases{c},
@@ -50,7 +50,7 @@ func newStore(c *core) *Store {
 		LogKeys:     LogKeys{c},
 		Orders:      Orders{c},
 		Preferences: Preferences{c},
-		Record:      Record{core: c, replica: broker.NewID()},
+		Former:      Former{Cursors{c}},
 		SealedKeys:  SealedKeys{c},
 		Sessions:    Sessions{c},
 	}

@@ -18,7 +18,6 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/approval"
-	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/listing"
 	"github.com/assumebot/assumebot/broker/record"
@@ -59,14 +58,11 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 		"HomeOpened":        func(ctx context.Context) error { _, err := s.Preferences.HomeOpened(ctx, "U01ALICE"); return err },
 		"LiveGrants":        func(ctx context.Context) error { _, err := s.Grants.LiveGrants(ctx, "U01ALICE"); return err },
 		"ForgetCredentials": func(ctx context.Context) error { return s.Grants.ForgetCredentials(ctx, "U01ALICE", "g1") },
-		"Record": func(ctx context.Context) error {
-			return s.Record.Record(ctx, event.Event{ID: "1", Time: time.Now(), Data: event.WhoData{}})
-		},
-		"ReadRecord":  func(ctx context.Context) error { _, err := s.Record.ReadRecord(ctx, "", 10); return err },
-		"AwaitRecord": func(ctx context.Context) error { return s.Record.AwaitRecord(ctx, "", 50*time.Millisecond) },
-		"Append":      appendOne,
-		"Read":        func(ctx context.Context) error { _, err := s.Log.Read(ctx, 0, 10); return err },
-		"Bounds":      func(ctx context.Context) error { _, _, err := s.Log.Bounds(ctx); return err },
+		"RemoveFormer":      func(ctx context.Context) error { return s.Former.RemoveFormer(ctx) },
+		"ReadFormer":        func(ctx context.Context) error { _, err := s.Former.ReadFormer(ctx, "", 10); return err },
+		"Append":            appendOne,
+		"Read":              func(ctx context.Context) error { _, err := s.Log.Read(ctx, 0, 10); return err },
+		"Bounds":            func(ctx context.Context) error { _, _, err := s.Log.Bounds(ctx); return err },
 		"Restore": func(ctx context.Context) error {
 			sealed := record.Sealed{After: -1, ID: "e", Root: make([]byte, record.RootSize), Leaf: []byte("MARKED")}
 			_, err := s.Log.Restore(ctx, "o", []record.Entry{{Sealed: sealed}})
@@ -99,7 +95,7 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 		"HoldLease":    func(ctx context.Context) error { _, err := s.Leases.HoldLease(ctx, "x", "a", time.Minute); return err },
 		"ReleaseLease": func(ctx context.Context) error { return s.Leases.ReleaseLease(ctx, "x", "a") },
 		"MoveCursor": func(ctx context.Context) error {
-			_, err := s.Record.MoveCursor(ctx, lease.Fence{Lease: "x", Holder: "a", Turn: 1}, nil, []byte("1-0"))
+			_, err := s.Cursors.MoveCursor(ctx, lease.Fence{Lease: "x", Holder: "a", Turn: 1}, nil, []byte("1-0"))
 			return err
 		},
 		"SaveListing": func(ctx context.Context) error {
@@ -154,7 +150,7 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 			_, err := s.Copies.SwapKnown(ctx, "groups", nil, []byte("MARKED"))
 			return err
 		},
-		"LoadCursor": func(ctx context.Context) error { _, err := s.Record.LoadCursor(ctx, "x"); return err },
+		"LoadCursor": func(ctx context.Context) error { _, err := s.Cursors.LoadCursor(ctx, "x"); return err },
 		"PutDue": func(ctx context.Context) error {
 			_, _, err := s.DueLists.PutDue(ctx, "x", expires, []byte("entry"), 0)
 			return err

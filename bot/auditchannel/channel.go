@@ -16,19 +16,23 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/record"
 	"github.com/assumebot/assumebot/broker/retry"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
-// Record is the audit record, and how far the holder of a lease has read it.
+// Record is the audit record as this process has read and checked it.
 type Record interface {
-	// ReadRecord returns up to limit entries after a position, in order; ""
-	// starts at the oldest.
-	ReadRecord(ctx context.Context, after string, limit int64) ([]broker.RecordEntry, error)
-	// AwaitRecord returns nil once there is an entry after a position or wait
-	// has passed.
-	AwaitRecord(ctx context.Context, after string, wait time.Duration) error
+	// Read returns up to limit entries from a number on, in order, and how many are gone
+	// before the first of them.
+	Read(ctx context.Context, from int64, limit int) (found []record.Followed, missed int64, err error)
+	// Await returns nil once there is an entry of that number or wait has passed.
+	Await(ctx context.Context, number int64, wait time.Duration) error
+}
+
+// Cursors keep how far the holder of a lease has read the record.
+type Cursors interface {
 	// MoveCursor replaces previous, what this holder loaded or saved last, by
 	// state; false when another has had the lease since f.
 	MoveCursor(ctx context.Context, f lease.Fence, previous, state []byte) (bool, error)
@@ -37,7 +41,10 @@ type Record interface {
 }
 
 const (
-	leaseName    = "audit-channel"
+	leaseName = "audit-posts"
+	// formerName is that of the lease under which the record was posted as it was before
+	// version 1.
+	formerName   = "audit-channel"
 	leaseTTL     = 15 * time.Second
 	lookEvery    = 2 * time.Second // how often a lease is looked after
 	batch        = 50
@@ -54,9 +61,12 @@ type Channel struct {
 // A progress is how far the poster got; the holder of the lease keeps it in
 // the store.
 type progress struct {
-	Position string           `json:"position"`
-	Folds    map[string]tally `json:"folds,omitempty"` // by Slack user and kind
-	Open     map[string]open  `json:"open,omitempty"`  // intents without an outcome yet, by attempt
+	Next  int64            `json:"next"`            // number of the first entry that was not told
+	Folds map[string]tally `json:"folds,omitempty"` // by Slack user and kind
+	Open  map[string]open  `json:"open,omitempty"`  // intents of the former record without an outcome yet, by request
+	// Former is the last entry of the former record that was told when this reader met
+	// its first import.
+	Former *string `json:"former,omitempty"`
 
 	saved []byte // as it is in the store
 	hold  *lease.Hold
@@ -81,7 +91,7 @@ func (s progress) cleaned() progress {
 		o.Request = readBack(o.Request)
 		opened[readBack(attempt)] = o
 	}
-	s.Folds, s.Open = folds, opened
+	s.Next, s.Folds, s.Open = max(s.Next, 0), folds, opened
 	return s
 }
 
@@ -96,6 +106,7 @@ func readBack(kept string) string {
 // Deps is what a Channel is made of. All of it is needed.
 type Deps struct {
 	Record  Record
+	Cursors Cursors
 	Leases  lease.Leases
 	Channel string // its Slack ID
 	// Post posts to Slack once; it waits out no rate limit.
@@ -143,7 +154,7 @@ func (a *Channel) lead(ctx context.Context, h *lease.Hold, well func()) error {
 	for err == nil && ctx.Err() == nil {
 		var more bool
 		if more, err = a.step(ctx, &state); err == nil && !more {
-			err = a.Record.AwaitRecord(ctx, state.Position, lookEvery)
+			err = a.Record.Await(ctx, state.Next, lookEvery)
 		}
 		if err == nil {
 			well()
@@ -165,7 +176,7 @@ func (a *Channel) begin(ctx context.Context, h *lease.Hold) (progress, error) {
 
 func (a *Channel) load(ctx context.Context) (progress, error) {
 	state := progress{Folds: make(map[string]tally), Open: make(map[string]open)}
-	data, err := a.Record.LoadCursor(ctx, leaseName)
+	data, err := a.Cursors.LoadCursor(ctx, leaseName)
 	if err != nil || data == nil {
 		return state, err
 	}
@@ -176,10 +187,10 @@ func (a *Channel) load(ctx context.Context) (progress, error) {
 	return state.cleaned(), nil
 }
 
-// Position is the last entry that was told; "" before the first.
-func (a *Channel) Position(ctx context.Context) (string, error) {
+// Next is the number of the first entry that was not told.
+func (a *Channel) Next(ctx context.Context) (int64, error) {
 	state, err := a.load(ctx)
-	return state.Position, err
+	return state.Next, err
 }
 
 // step posts folds that are due and the next entries; more is true while there
@@ -190,9 +201,14 @@ func (a *Channel) step(ctx context.Context, state *progress) (more bool, err err
 		return false, err
 	}
 	asOf := a.Now()
-	entries, err := a.Record.ReadRecord(ctx, state.Position, batch)
+	entries, missed, err := a.Record.Read(ctx, state.Next, batch)
 	if err != nil {
 		return false, err
+	}
+	if missed > 0 {
+		if err := a.tellMissed(ctx, state, missed); err != nil {
+			return false, err
+		}
 	}
 	for _, entry := range entries {
 		if err := a.tell(ctx, state, entry); err != nil {
@@ -203,6 +219,16 @@ func (a *Channel) step(ctx context.Context, state *progress) (more bool, err err
 		return true, nil
 	}
 	return false, a.tellOverdue(ctx, state, asOf)
+}
+
+// tellMissed posts that entries are gone which nobody was told of.
+func (a *Channel) tellMissed(ctx context.Context, state *progress, missed int64) error {
+	a.Log.Error("entries of the record are gone that the audit channel was not told of", "first", state.Next, "count", missed)
+	if err := a.send(ctx, state, missedMessage(state.Next, missed)); err != nil {
+		return err
+	}
+	state.Next += missed
+	return a.save(ctx, state)
 }
 
 // tellOverdue posts the intents whose outcome was not on the record as of then,
@@ -221,30 +247,33 @@ func (a *Channel) tellOverdue(ctx context.Context, state *progress, then time.Ti
 }
 
 // tell posts one entry, or folds it, and moves the cursor behind it.
-func (a *Channel) tell(ctx context.Context, state *progress, entry broker.RecordEntry) error {
+func (a *Channel) tell(ctx context.Context, state *progress, entry record.Followed) error {
 	m, post := blockkit.Message{}, false
+	told, err := a.toldBefore(ctx, state, entry.Event)
+	if err != nil {
+		return err
+	}
 	if entry.Broken != "" {
-		a.Log.Error("an entry of the record cannot be read", "position", entry.Position, "error", entry.Broken)
-		m, post = brokenMessage(entry.Position), true
-	} else if !a.guarded(entry.Position, func() {
+		a.Log.Error("an entry of the record cannot be read", "entry", entry.Number, "error", entry.Broken)
+		m, post = brokenMessage(entry.Number), true
+	} else if !a.guarded(entry.Number, func() {
 		e := factsOf(entry.Event)
 		state.follow(e, a.Now())
 		if m, post = render(e); post {
-			post = !state.tallied(e, a.Now())
+			post = !told && !state.tallied(e, a.Now())
 		}
 	}) {
-		m, post = unshownMessage(entry.Position), true
+		m, post = unshownMessage(entry.Number), true
 	}
-	var err error
-	if a.guarded(entry.Position, func() { err = a.FollowUp(ctx, entry.Event) }); err != nil {
+	if a.guarded(entry.Number, func() { err = a.FollowUp(ctx, entry.Event) }); err != nil {
 		return err
 	}
 	if post {
 		err = a.send(ctx, state, m)
 		if webapi.MessageRefused(err) {
 			// Trying again would hold up everything behind it.
-			a.Log.Error("Slack does not take an event as it is rendered", "position", entry.Position, "error", err)
-			if err = a.send(ctx, state, unshownMessage(entry.Position)); webapi.MessageRefused(err) {
+			a.Log.Error("Slack does not take an event as it is rendered", "entry", entry.Number, "error", err)
+			if err = a.send(ctx, state, unshownMessage(entry.Number)); webapi.MessageRefused(err) {
 				err = nil // it is on the record and in the log
 			}
 		}
@@ -252,16 +281,16 @@ func (a *Channel) tell(ctx context.Context, state *progress, entry broker.Record
 			return err
 		}
 	}
-	state.Position = entry.Position
+	state.Next = entry.Number + 1
 	return a.save(ctx, state)
 }
 
 // guarded reports whether f ended without a panic: an entry that brings one about
 // would do so on every replica, and hold up the channel for good.
-func (a *Channel) guarded(position string, f func()) (ended bool) {
+func (a *Channel) guarded(number int64, f func()) (ended bool) {
 	defer func() {
 		if what := recover(); what != nil {
-			a.Log.Error("panic over an entry of the record; the rest goes on", "position", position, "panic", secret.PanicText(what), "stack", string(debug.Stack()))
+			a.Log.Error("panic over an entry of the record; the rest goes on", "entry", number, "panic", secret.PanicText(what), "stack", string(debug.Stack()))
 		}
 	}()
 	f()
@@ -321,7 +350,7 @@ func (a *Channel) save(ctx context.Context, state *progress) error {
 	}
 	// The cursor passes what was posted even while the process is being stopped. The
 	// store bounds the call, and refuses it if another replica has had a turn.
-	ok, err := a.Record.MoveCursor(context.WithoutCancel(ctx), state.turn, state.saved, data)
+	ok, err := a.Cursors.MoveCursor(context.WithoutCancel(ctx), state.turn, state.saved, data)
 	if err != nil {
 		return err
 	}

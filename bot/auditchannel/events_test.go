@@ -27,8 +27,9 @@ func TestPostsAreAsJudged(t *testing.T) {
 		"audit_folded_cancelled": foldMessage("U03CAROL/approval", tally{User: "carol@example.com", Kind: event.Approval, Count: 2}),
 		"audit_folded_failed":    foldMessage("U03CAROL/failed", tally{Kind: event.Failed, Count: 1, Codes: map[broker.Code]int{broker.CodeWrongCode: 1}}),
 		"audit_folded":           foldMessage("U03CAROL", tally{Count: 14, Codes: map[broker.Code]int{broker.CodeNotUser: 12, broker.CodeGrammar: 2}}),
-		"audit_broken":           brokenMessage("1-1"),
-		"audit_unshown":          unshownMessage("1-1"),
+		"audit_broken":           brokenMessage(4711),
+		"audit_unshown":          unshownMessage(4711),
+		"audit_missed":           missedMessage(4711, 3),
 	}
 	maps.Copy(all, configMessages())
 	for _, events := range []map[string]told{requestEvents(), revokedEvents(), adminEvents(), approvalEvents(), mfaEvents(), keyEvents(), recordEvents()} {

@@ -1,7 +1,10 @@
 package auditchannel
 
 import (
+	"context"
 	"encoding/json"
+	"strconv"
+	"strings"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker/event"
@@ -21,6 +24,46 @@ type flatEvent struct {
 	Method  string     `json:"method"`
 
 	of event.Event
+}
+
+// toldBefore reports whether e is an entry of the former record that was posted while it
+// was the record. Old replicas that still run may post one that this one posts too.
+func (a *Channel) toldBefore(ctx context.Context, state *progress, e event.Event) (bool, error) {
+	p, ok := e.Data.(event.ImportedData)
+	if !ok {
+		return false, nil
+	}
+	if state.Former == nil {
+		data, err := a.Cursors.LoadCursor(ctx, formerName)
+		if err != nil {
+			return false, err
+		}
+		var former struct {
+			Position string `json:"position"`
+		}
+		if data != nil && json.Unmarshal(data, &former) != nil {
+			a.Log.Warn("how far the former record was posted cannot be read: some of it may be posted again")
+		}
+		state.Former = &former.Position
+	}
+	return !streamID(*state.Former).before(streamID(p.Position)), nil
+}
+
+// A streamID is the ID of an entry of a Redis stream, two numbers.
+type streamID string
+
+func (id streamID) before(other streamID) bool {
+	ms, seq := id.numbers()
+	otherMS, otherSeq := other.numbers()
+	return ms < otherMS || ms == otherMS && seq < otherSeq
+}
+
+// numbers are zero where they cannot be read.
+func (id streamID) numbers() (ms, seq uint64) {
+	first, second, _ := strings.Cut(string(id), "-")
+	ms, _ = strconv.ParseUint(first, 10, 64)
+	seq, _ = strconv.ParseUint(second, 10, 64)
+	return ms, seq
 }
 
 // importedOf is the entry that e holds, if it holds a whole one.

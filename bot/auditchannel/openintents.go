@@ -1,7 +1,6 @@
 package auditchannel
 
 import (
-	"cmp"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -9,14 +8,15 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record"
 )
 
-// OutcomeDue is how long an intent may stay without an outcome: longer than any
-// Request takes, which bot makes sure of.
-const OutcomeDue = 2 * time.Minute
+// OutcomeDue is how long an intent may stay without an outcome.
+const OutcomeDue = record.OutcomeDue
 
-// An open intent may have been issued by AWS without anybody knowing: its
-// process died, or the outcome could not be recorded.
+// Who reads the record closes intents that have no outcome; of the former record nobody
+// does, so it is told here. An open intent may have been issued by AWS without anybody
+// knowing: its process died, or the outcome could not be recorded.
 type open struct {
 	Who     string        `json:"who"`
 	Request string        `json:"request,omitempty"`
@@ -25,23 +25,24 @@ type open struct {
 	Due     time.Time     `json:"due"`
 }
 
-// follow notes an intent, and forgets it with its outcome. Its time counts, not
-// that at which it is read: the poster may be far behind the record. One from the
-// future counts from now.
+// follow notes an intent of the former record, and forgets it with its outcome. Its time
+// counts, not that at which it is read: the poster may be far behind the record. One from
+// the future counts from now.
 func (s *progress) follow(e told, now time.Time) {
-	if flat, ok := importedOf(e.Event); ok {
-		e = flat.told()
+	flat, ok := importedOf(e.Event)
+	if !ok {
+		return
 	}
-	attempt := cmp.Or(e.Act.Attempt, e.Request) // before version 1 a Request stood for its attempt
+	e = flat.told()
 	switch {
 	case e.Kind == event.Intent:
 		began := e.Time
 		if began.After(now) {
 			began = now
 		}
-		s.Open[attempt] = openOf(e, began.Add(OutcomeDue))
+		s.Open[e.Request] = openOf(e, began.Add(OutcomeDue))
 	case event.Closes(e.Kind):
-		delete(s.Open, attempt)
+		delete(s.Open, e.Request)
 	}
 }
 

@@ -7,31 +7,6 @@ import (
 	"github.com/assumebot/assumebot/broker/event"
 )
 
-func TestIntentsWithoutAnOutcomeAreTold(t *testing.T) {
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	s := progress{Open: map[string]open{}}
-	follow := func(p event.Payload) {
-		e := did("U1", p)
-		e.Time, e.Request = now, "r1" // GetSessionToken and then AssumeRole are two attempts of one Request
-		s.follow(factsOf(e), now.Add(time.Hour))
-	}
-	act := func(attempt string) event.Act { return event.Act{Attempt: attempt} }
-	for _, attempt := range []string{"granted", "failed", "key", "unknown", "not acted", "lost"} {
-		follow(event.IntentData{Act: act(attempt)})
-	}
-	follow(event.GrantedData{Act: act("granted")})
-	follow(event.FailedData{Act: act("failed")})
-	follow(event.KeyChangedData{Act: act("key")})
-	follow(event.UnknownData{Act: act("unknown")})
-	follow(event.NotActedData{Act: act("not acted")})
-	if got := s.overdue(now.Add(OutcomeDue - time.Second)); len(got) != 0 {
-		t.Errorf("got %v overdue while a request may still be under way, want none", got)
-	}
-	if got := s.overdue(now.Add(OutcomeDue)); len(got) != 1 || got[0] != "lost" || s.Open["lost"].Request != "r1" {
-		t.Errorf("got %v overdue, want the lost one", got)
-	}
-}
-
 // TestIntentsOfTheOldRecordAreClosedByTheirOutcomes: during an upgrade the one may be
 // read by the old release and the other by this one.
 func TestIntentsOfTheOldRecordAreClosedByTheirOutcomes(t *testing.T) {
@@ -54,9 +29,12 @@ func TestIntentsOfTheOldRecordAreClosedByTheirOutcomes(t *testing.T) {
 func TestAnIntentFromTheFutureIsToldInTime(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	s := progress{Open: map[string]open{}}
-	e := did("U1", event.IntentData{Act: event.Act{Attempt: "lost"}})
+	e := did("", event.NewImported("1-1", []byte(`{"kind":"intent","request_id":"r1","slack_user":"U1"}`)))
 	e.Time = now.AddDate(100, 0, 0)
 	s.follow(factsOf(e), now)
+	if got := s.overdue(now.Add(OutcomeDue - time.Second)); len(got) != 0 {
+		t.Errorf("got %v overdue while a request may still be under way, want none", got)
+	}
 	if got := s.overdue(now.Add(OutcomeDue)); len(got) != 1 {
 		t.Errorf("got %v overdue, want the lost one", got)
 	}

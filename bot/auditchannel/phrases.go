@@ -321,7 +321,11 @@ func outcomeUnknown(why string) phrase {
 
 // ownPhrases are about what failed on our side.
 var ownPhrases = map[broker.Code]map[string]phrase{
-	broker.CodeRecord: one(says("The audit record could not be written.")),
+	broker.CodeRecord: {
+		"":              says("The audit record could not be written."),
+		"stopped":       says("The audit record is not what it was."),
+		"closed_before": says("It was on the record already that nobody knows the outcome."),
+	},
 	broker.CodeStore: {
 		"":              says("The bot's own store did not answer."),
 		"slow":          says("The bot's own store was too slow, so AWS was not asked."),

@@ -12,11 +12,11 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/record"
 )
 
 // cursor is what the store keeps of the audit channel.
 type cursor struct {
-	Record
 	state []byte
 }
 
@@ -32,15 +32,15 @@ func (c *cursor) LoadCursor(context.Context, string) ([]byte, error) { return c.
 func TestAPoisonedCursorOrEntryDoesNotHoldUpTheChannel(t *testing.T) {
 	long := strings.Repeat("x", 1<<16)
 	for _, kept := range []string{
-		`{"position":"1-0","folds":null,"open":null}`,
-		`{"position":"1-0"}`,
-		`{"position":"1-0","folds":{"U02BOB\nx":{"user":"bob\nGranted","count":-9223372036854775808,"codes":{"` + long + `":-1}}},"open":{"r\u001b":{"who":"` +
+		`{"next":7,"folds":null,"open":null}`,
+		`{"next":-7}`,
+		`{"next":7,"folds":{"U02BOB\nx":{"user":"bob\nGranted","count":-9223372036854775808,"codes":{"` + long + `":-1}}},"open":{"r\u001b":{"who":"` +
 			long + `"}}}`,
 	} {
 		var posted []blockkit.Message
 		c := &cursor{state: []byte(kept)}
 		a := New(Deps{
-			Record: c, Leases: ours{}, Now: func() time.Time { return goldentest.Now }, Log: slog.New(slog.DiscardHandler),
+			Cursors: c, Leases: ours{}, Now: func() time.Time { return goldentest.Now }, Log: slog.New(slog.DiscardHandler),
 			Post: func(_ context.Context, _ string, m blockkit.Message) (string, error) {
 				posted = append(posted, m)
 				return "", nil
@@ -55,7 +55,7 @@ func TestAPoisonedCursorOrEntryDoesNotHoldUpTheChannel(t *testing.T) {
 				return err
 			}
 			for i, e := range []event.Event{refused, refused, intent} {
-				if err := a.tell(ctx, &state, broker.RecordEntry{Position: "2-" + string(rune('0'+i)), Event: e}); err != nil {
+				if err := a.tell(ctx, &state, record.Followed{Number: int64(7 + i), Event: e}); err != nil {
 					return err
 				}
 			}
@@ -63,8 +63,8 @@ func TestAPoisonedCursorOrEntryDoesNotHoldUpTheChannel(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		if len(posted) == 0 || !strings.Contains(posted[0].Text, "Refused") || state.Position != "2-2" {
-			t.Errorf("%.60s: got %d posts up to %s, want the refusal, up to 2-2", kept, len(posted), state.Position)
+		if len(posted) == 0 || !strings.Contains(posted[0].Text, "Refused") || state.Next != 10 {
+			t.Errorf("%.60s: got %d posts up to %d, want the refusal, up to 10", kept, len(posted), state.Next)
 		}
 		for _, m := range posted {
 			if strings.ContainsAny(m.Text, "\n\x1b") || len(m.Text) > 2000 {

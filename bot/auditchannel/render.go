@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -234,12 +235,23 @@ func foldMessage(name string, f tally) blockkit.Message {
 
 // unshownMessage stands in for an Event that Slack does not take. It holds
 // nothing of the Event, so that Slack takes it.
-func unshownMessage(position string) blockkit.Message {
+func unshownMessage(number int64) blockkit.Message {
 	text := "An event is on the record but could not be shown here."
-	return blockkit.NewMessage(text, blockkit.Paragraph(text+" Position ", blockkit.Code(position)))
+	return blockkit.NewMessage(text, blockkit.Paragraph(text+" It is ", entryName(number), "."))
 }
 
-func brokenMessage(position string) blockkit.Message {
-	text := "An entry of the audit record cannot be read. Look at it in the store: somebody or something changed it."
-	return blockkit.NewMessage(text, blockkit.Paragraph(blockkit.Bold(text), " Position ", blockkit.Code(position)))
+func brokenMessage(number int64) blockkit.Message {
+	text := "An entry of the audit record cannot be read: somebody or something changed it."
+	return blockkit.NewMessage(text, blockkit.Paragraph(blockkit.Bold(text), " It is ", entryName(number), ". assumebot record verify says more."))
+}
+
+// missedMessage tells of entries that are gone and that nobody was told of here.
+func missedMessage(first, count int64) blockkit.Message {
+	text := blockkit.Counted(int(count), "event") + " of the record could not be told here: the store does not have them any more."
+	return blockkit.NewMessage(text, blockkit.Paragraph(blockkit.Bold(text), " The first is ", entryName(first), ". An archive has them, where there is one."))
+}
+
+// entryName is how an entry of the record is called everywhere.
+func entryName(number int64) blockkit.Span {
+	return blockkit.Code("record " + strconv.FormatInt(number, 10))
 }

@@ -28,17 +28,19 @@ type hall struct {
 	people [2]*People
 	events *Events // of some replica
 
-	mu     sync.Mutex
-	failOn bool // the record fails
+	mu       sync.Mutex
+	failOn   bool // the record fails
+	recorded []event.Event
 }
 
-func (h *hall) Record(ctx context.Context, e event.Event) error {
+func (h *hall) Record(_ context.Context, events ...event.Event) (event.Receipt, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.failOn {
-		return errors.New("the record is down")
+		return event.Receipt{}, errors.New("the record is down")
 	}
-	return h.store.Record.Record(ctx, e)
+	h.recorded = append(h.recorded, events...)
+	return event.Receipt{}, nil
 }
 
 func (h *hall) failRecord(on bool) {
@@ -101,15 +103,13 @@ func (h *hall) calls(method string) int {
 
 func (h *hall) changes(t *testing.T) [][2][]string {
 	t.Helper()
-	entries, err := h.store.Record.ReadRecord(t.Context(), "", 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	var out [][2][]string
-	for _, e := range entries {
-		p, ok := e.Event.Data.(event.MembershipData)
-		if !ok || p.Group != "S01" || e.Event.ID == "" {
-			t.Errorf("got event %+v, want a change of S01", e.Event)
+	for _, e := range h.recorded {
+		p, ok := e.Data.(event.MembershipData)
+		if !ok || p.Group != "S01" || e.ID == "" {
+			t.Errorf("got event %+v, want a change of S01", e)
 		}
 		out = append(out, [2][]string{p.Added, p.Removed})
 	}

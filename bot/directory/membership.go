@@ -76,7 +76,7 @@ func (c *membershipChanges) record(ctx context.Context, h *lease.Hold, before kn
 			ID: changeID(before.sealed, group, added, removed), Time: c.now().UTC(), Kind: event.Membership,
 			Data: event.MembershipData{Group: group, Added: added, Removed: removed},
 		}
-		if err := c.recorder.Record(ctx, changed); err != nil {
+		if _, err := c.recorder.Record(ctx, changed); err != nil {
 			c.log.ErrorContext(ctx, "a change of a user group is not recorded yet", "group", group, "error", err)
 			return
 		}

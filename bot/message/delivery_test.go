@@ -36,6 +36,9 @@ func deliveryMessages(t *testing.T) map[string]blockkit.Message {
 		"undelivered_unkept":  Undelivered(v, lost, broker.CodeUndelivered, "abcdefgh"),
 		"undelivered_stopped": Stopped(v, issued, "abcdefgh"),
 		"undelivered_late":    Late(blockkit.NewMessage("You may not have prod.", blockkit.Paragraph(blockkit.Bold("You may not have prod."))), goldenTime),
+		"unknown_outcome":     UnknownOutcome(v, "prod", broker.PurposeShow, "abcdefgh"),
+		"unknown_key":         UnknownOutcome(v, "", broker.PurposeKey, "abcdefgh"),
+		"unknown_session":     UnknownOutcome(v, "prod", broker.PurposeMFASession, "abcdefgh"),
 		"undelivered_unknown": Undelivered(v, issued, broker.CodeDeliveryUnknown, "abcdefgh"),
 	}
 }

@@ -55,15 +55,16 @@ type noted struct {
 	Code broker.Code
 }
 
-func (r *record) Record(_ context.Context, e event.Event) error {
+func (r *record) Record(_ context.Context, events ...event.Event) (event.Receipt, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	e := events[0]
 	of := noted{Event: e}
 	if p, ok := e.Data.(event.FailedData); ok {
 		of.Act, of.Issued, of.Failure, of.Code = p.Act, p.Issued, p.Failure, broker.Code(p.Code)
 	}
 	r.events = append(r.events, of)
-	return nil
+	return event.Receipt{}, nil
 }
 
 func (b *bench) last(t *testing.T) noted {

@@ -12,7 +12,7 @@ const (
 	// pageMost is how many entries are read at once.
 	pageMost = 256
 	// awaitFor is how long a reader waits for the next entry before it asks anew.
-	awaitFor = 5 * time.Second
+	awaitFor = 2 * time.Second
 )
 
 // follow reads until ctx ends or the Log stops.

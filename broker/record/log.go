@@ -198,6 +198,17 @@ func (l *Log) await(ctx context.Context, size int64) error {
 	}
 }
 
+// Await returns nil once there is an entry of that number among those that were read, or
+// wait has passed.
+func (l *Log) Await(ctx context.Context, number int64, wait time.Duration) error {
+	bounded, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	if err := l.await(bounded, number+1); err != nil && bounded.Err() == nil {
+		return err
+	}
+	return ctx.Err()
+}
+
 // CaughtUp returns once everything was read that was there when it was called.
 func (l *Log) CaughtUp(ctx context.Context) error {
 	_, next, err := l.Entries.Bounds(ctx)

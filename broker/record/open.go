@@ -25,7 +25,7 @@ const (
 	// Request takes, which bot makes sure of.
 	OutcomeDue = 2 * time.Minute
 	// lookEvery is how often somebody looks for such intents.
-	lookEvery    = 5 * time.Second
+	lookEvery    = 2 * time.Second
 	closingLease = "record-closing"
 	closingTTL   = 15 * time.Second
 )

@@ -55,11 +55,17 @@ func (l *Log) Record(ctx context.Context, events ...event.Event) (event.Receipt,
 	w := &write{done: make(chan struct{})}
 	for _, e := range events {
 		e.Replica = l.Replica
-		leaf, aside, err := e.Encode()
+		parts, err := event.Split(e)
 		if err != nil {
-			return event.Receipt{}, fmt.Errorf("record event %s: %w", e.ID, err)
+			return event.Receipt{}, fmt.Errorf("record event: %w", err)
 		}
-		w.events = append(w.events, sealing{leaf, aside})
+		for _, part := range parts {
+			leaf, aside, err := part.Encode()
+			if err != nil {
+				return event.Receipt{}, fmt.Errorf("record event: %w", err)
+			}
+			w.events = append(w.events, sealing{leaf, aside})
+		}
 	}
 	if len(w.events) == 0 || len(w.events) > batchMost {
 		return event.Receipt{}, fmt.Errorf("record %d events at once", len(w.events))

@@ -15,8 +15,6 @@ const (
 	// briefly is how long an action may stay without a visible answer, when none
 	// may be due at all.
 	briefly = 2 * time.Second
-	// recordPage is how many entries of the record are read at once.
-	recordPage = 100
 	// cursorPause is how often that is looked at: it changes without notice.
 	cursorPause = 2 * time.Millisecond
 )
@@ -29,7 +27,6 @@ type audience struct {
 	world *world
 	late  time.Duration // how long it waits for what comes by itself
 
-	recordEnd string // how far the audit record has been seen
 }
 
 // answered shows what came of an action, or says why it could not be done.
@@ -105,39 +102,24 @@ func (w *world) answers(p *person, c slacktest.Change) bool {
 // record knows what the channel owes better than any count of messages: some
 // entries are posted together, some not at all.
 func (a *audience) caughtUp(ctx context.Context) error {
-	if err := a.readRecord(ctx); err != nil {
+	_, end, err := a.world.app.Store.Log.Bounds(ctx)
+	if err != nil {
 		return err
 	}
 	ticker := time.NewTicker(cursorPause)
 	defer ticker.Stop()
 	for {
-		position, err := a.world.app.Bot.AuditPosition(ctx)
+		next, err := a.world.app.Bot.AuditNext(ctx)
 		if err != nil {
 			return err
 		}
-		if position == a.recordEnd {
+		if next >= end {
 			return a.awaitNotice(ctx)
 		}
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
 			return errors.New("the audit channel does not show what is on the record: run the demo with -v to see its log")
-		}
-	}
-}
-
-// readRecord finds the end of the record.
-func (a *audience) readRecord(ctx context.Context) error {
-	for {
-		entries, err := a.world.app.Store.Record.ReadRecord(ctx, a.recordEnd, recordPage)
-		if err != nil {
-			return err
-		}
-		if len(entries) > 0 {
-			a.recordEnd = entries[len(entries)-1].Position
-		}
-		if len(entries) < recordPage {
-			return nil
 		}
 	}
 }

@@ -75,7 +75,7 @@ func perform(ctx context.Context, stdin io.Reader, stdout io.Writer, log *slog.L
 	defer stop()
 	ended := make(chan error, 1)
 	go func() {
-		err := w.app.Bot.Run(running)
+		err := w.app.Run(running)
 		cancel(err) // without a bot there is nothing to serve
 		ended <- err
 	}()

@@ -30,7 +30,7 @@ func Run(t *testing.T, start func(testing.TB) (url string)) {
 		{"seen", seenTests},
 		{"sealed keys", sealedKeyTests},
 		{"listings", listingTests},
-		{"record", recordTests},
+		{"record", formerTests},
 		{"leases", leaseTests},
 		{"copies", copyTests},
 		{"due lists", dueTests},

@@ -260,11 +260,11 @@ func pausedHolder(t *testing.T, h *harness) {
 		if err != nil {
 			return err
 		}
-		if saved, err := h.Record.MoveCursor(ctx, before, nil, []byte("1-0")); !saved || err != nil {
+		if saved, err := h.Cursors.MoveCursor(ctx, before, nil, []byte("1-0")); !saved || err != nil {
 			t.Errorf("in its turn: got %v, %v, want it saved", saved, err)
 		}
 		pause()
-		if saved, err := h.Record.MoveCursor(context.WithoutCancel(ctx), before, []byte("1-0"), []byte("2-0")); saved || err != nil {
+		if saved, err := h.Cursors.MoveCursor(context.WithoutCancel(ctx), before, []byte("1-0"), []byte("2-0")); saved || err != nil {
 			t.Errorf("a write of the turn before: got %v, %v, want it refused", saved, err)
 		}
 		if _, err := hold.Fence(); !errors.Is(err, lease.ErrLost) || ctx.Err() == nil {
@@ -280,12 +280,12 @@ func pausedHolder(t *testing.T, h *harness) {
 func cursorMovesInTurn(t *testing.T, h *harness) {
 	move := func(holder string, turn int64, previous, state string, want bool) {
 		t.Helper()
-		got, err := h.Record.MoveCursor(t.Context(), lease.Fence{Lease: "audit", Holder: holder, Turn: turn}, []byte(previous), []byte(state))
+		got, err := h.Cursors.MoveCursor(t.Context(), lease.Fence{Lease: "audit", Holder: holder, Turn: turn}, []byte(previous), []byte(state))
 		if err != nil || got != want {
 			t.Errorf("move the cursor for %s in turn %d: got %v, %v, want %v", holder, turn, got, err, want)
 		}
 	}
-	if got, err := h.Record.LoadCursor(t.Context(), "audit"); got != nil || err != nil {
+	if got, err := h.Cursors.LoadCursor(t.Context(), "audit"); got != nil || err != nil {
 		t.Errorf("cursor of nobody: got %q, %v, want nothing", got, err)
 	}
 	move("a", 1, "", "nobody's", false)
@@ -307,7 +307,7 @@ func cursorMovesInTurn(t *testing.T, h *harness) {
 	move("a", first, "2-0", "too late", false)
 	wantLease(t, h.Store, "a", time.Minute, true)
 	move("a", first, "2-0", "of a turn before its own", false)
-	if got, err := h.Record.LoadCursor(t.Context(), "audit"); err != nil || string(got) != "2-0" {
+	if got, err := h.Cursors.LoadCursor(t.Context(), "audit"); err != nil || string(got) != "2-0" {
 		t.Errorf("cursor: got %q, %v, want 2-0", got, err)
 	}
 }

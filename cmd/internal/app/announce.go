@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/cmd/internal/config"
@@ -34,13 +35,14 @@ const nothingToTellBy = "what was announced last cannot be read, so what changed
 // The store keeps what was announced last; a replica that dies between the two
 // leaves the next one to announce it again.
 type announcer struct {
-	store *store.Store
-	lease *lease.Lease
-	now   func() time.Time
+	store  *store.Store
+	record broker.Recorder
+	lease  *lease.Lease
+	now    func() time.Time
 }
 
-func newAnnouncer(st *store.Store, now func() time.Time, log *slog.Logger) *announcer {
-	return &announcer{store: st, lease: lease.New(st.Leases, configKnown, announceLease, log), now: now}
+func newAnnouncer(st *store.Store, record broker.Recorder, now func() time.Time, log *slog.Logger) *announcer {
+	return &announcer{store: st, record: record, lease: lease.New(st.Leases, configKnown, announceLease, log), now: now}
 }
 
 // announced is what the store keeps for all replicas.
@@ -123,7 +125,7 @@ func (a *announcer) exchangeLeased(ctx context.Context, h *lease.Hold, change fu
 		if _, err := h.Fence(); err != nil {
 			return err
 		}
-		if err := a.store.Record.Record(ctx, e); err != nil {
+		if _, err := a.record.Record(ctx, e); err != nil {
 			return err
 		}
 	}

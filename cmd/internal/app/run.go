@@ -20,6 +20,7 @@ import (
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/endpoint"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/record"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 	"github.com/assumebot/assumebot/store"
 )
@@ -28,6 +29,8 @@ import (
 type App struct {
 	Store   *store.Store
 	Bot     *bot.Bot
+	Record  *record.Log
+	record  *recording
 	config  config.Config
 	watcher *watcher // nil: there is no file to watch
 }
@@ -80,6 +83,7 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 	}
 	st, err := openStore(ctx, store.Options{
 		URL:       s.RedisURL,
+		Replicas:  cfg.Record.Replicas,
 		SealKeys:  s.SealKeys,
 		Cleartext: slices.Contains(s.Risks, riskRedisClear),
 		Now:       env.Now,
@@ -91,27 +95,32 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 	if st.Embedded() {
 		env.Log.Warn("Redis is embedded: what the bot knows ends with this process, the audit record too")
 	}
+	a := &App{Store: st, config: cfg}
+	if a.record, err = newRecording(ctx, st, s, cfg.Record, env, func(ctx context.Context) (int64, error) { return a.Bot.AuditNext(ctx) }); err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	a.Record = a.record.log
 	api := webapi.NewAPI(s.SlackAppToken, s.SlackBotToken, s.SlackAPIURL)
 	m := &maker{region: s.AWSRegion, deps: ports(st)}
+	m.deps.Recorder = a.record
 	m.deps.AWS, m.deps.ParseKey, m.deps.Now, m.deps.Log = aws, snippet.ParsePublicKey, env.Now, env.Log
 	m.deps.People = directory.NewPeople(api, st.Copies)
 	m.deps.Directory = directory.NewGroups(directory.Deps{
-		API: api, Copies: st.Copies, Leases: st.Leases, Recorder: st.Record, Named: m.userGroups, Now: env.Now, Log: env.Log,
+		API: api, Copies: st.Copies, Leases: st.Leases, Recorder: a.record, Named: m.userGroups, Now: env.Now, Log: env.Log,
 	})
-	b := bot.New(bot.Deps{
+	a.Bot = bot.New(bot.Deps{
 		API: api, HTTP: webapi.NewHTTPClient(), APIURL: s.SlackAPIURL,
 		Broker: m.broker(cfg), Settings: botSettings(cfg),
-		Counters: st.Counters, Copies: st.Copies, Preferences: st.Preferences, Record: st.Record,
+		Counters: st.Counters, Copies: st.Copies, Preferences: st.Preferences, Record: a.Record, Cursors: st.Cursors,
 		Leases: st.Leases, Due: st.DueLists, Grants: st.Grants,
 		CommandPrefix: cfg.Slack.CommandPrefix, Connections: cfg.Slack.Connections, AuditChannel: cfg.Slack.AuditChannel,
 		Embedded: st.Embedded() && !s.Alone, Now: env.Now, Log: env.Log,
 	})
-	a := &App{Store: st, Bot: b, config: cfg}
 	if env.ConfigPath != "" {
 		a.watcher = &watcher{
 			path: env.ConfigPath, look: env.Look, reload: env.Reload, check: s.CheckConfig, log: env.Log,
-			serve:    func(c config.Config) { b.Serve(m.broker(c), botSettings(c)) },
-			announce: newAnnouncer(st, env.Now, env.Log),
+			serve:    func(c config.Config) { a.Bot.Serve(m.broker(c), botSettings(c)) },
+			announce: newAnnouncer(st, a.record, env.Now, env.Log),
 		}
 	}
 	return a, nil
@@ -128,7 +137,6 @@ func ports(st *store.Store) broker.Deps {
 		Keys:      st.SealedKeys,
 		Leases:    st.Leases,
 		Listings:  st.Listings,
-		Recorder:  st.Record,
 		Sessions:  st.Sessions,
 	}
 }
@@ -147,6 +155,17 @@ func openAWS(ctx context.Context, region string, env Environment) (*awsapi.Clien
 // Run serves until ctx ends and finishes what was accepted. What Slack says that
 // only a person can mend is a [*SetupError].
 func (a *App) Run(ctx context.Context) error {
+	recording, stop := context.WithCancel(context.WithoutCancel(ctx))
+	wait := a.record.run(recording)
+	defer wait()
+	defer stop() // once nobody tells the record anything more
+	if err := a.record.publisher.Ask(ctx); err != nil && !errors.Is(err, record.ErrStopped) {
+		return err
+	}
+	return a.serve(ctx)
+}
+
+func (a *App) serve(ctx context.Context) error {
 	if a.watcher == nil {
 		return NeedsPerson(a.Bot.Run(ctx))
 	}

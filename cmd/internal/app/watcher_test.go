@@ -15,6 +15,7 @@ import (
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 	"github.com/assumebot/assumebot/store"
+	"github.com/assumebot/assumebot/store/storetest"
 )
 
 // A watched is a watcher of a file, with what it had the bot serve.
@@ -37,7 +38,7 @@ func newWatched(t *testing.T, path, text string) *watched {
 		check:    func(config.Config) error { return nil },
 		serve:    func(c config.Config) { w.served = append(w.served, c) },
 		log:      slog.New(slog.DiscardHandler),
-		announce: newAnnouncer(st, time.Now, slog.New(slog.DiscardHandler)),
+		announce: newAnnouncer(st, storetest.NewReplica(t, st), time.Now, slog.New(slog.DiscardHandler)),
 	}
 	if err := w.start(t.Context(), parsed(t, text)); err != nil {
 		t.Fatal(err)
@@ -91,9 +92,9 @@ func TestWatcherTakesNoHalfWrittenFile(t *testing.T) {
 	if len(w.served) != 1 || w.served[0].Broker.Contact != "me" {
 		t.Errorf("got %v served, want the last", w.served)
 	}
-	entries, err := w.announce.store.Record.ReadRecord(t.Context(), "", 10)
-	if err != nil || len(entries) != 1 || entries[0].Event.Kind != event.Config {
-		t.Errorf("got %v, %v on the record, want the last alone", entries, err)
+	events := w.announce.record.(storetest.Replica).Events(t)
+	if len(events) != 1 || events[0].Kind != event.Config {
+		t.Errorf("got %v on the record, want the last alone", events)
 	}
 }
 
@@ -160,13 +161,9 @@ const readableAgain = "readable again"
 // announcedChanges are what the record has of changes.
 func announcedChanges(t *testing.T, w *watched) []string {
 	t.Helper()
-	entries, err := w.announce.store.Record.ReadRecord(t.Context(), "", 100)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var lines []string
-	for _, e := range entries {
-		p, ok := e.Event.Data.(event.ConfigData)
+	for _, e := range w.announce.record.(storetest.Replica).Events(t) {
+		p, ok := e.Data.(event.ConfigData)
 		if ok && len(p.Changes) == 0 {
 			lines = append(lines, readableAgain)
 		}
@@ -185,7 +182,7 @@ func TestARefusedFileLeavesWhatWasAnnounced(t *testing.T) {
 	}{
 		"by this replica": {func(*testing.T, *watched) {}, []string{me}},
 		"by another, which is ahead": {func(t *testing.T, w *watched) {
-			ahead := newAnnouncer(w.announce.store, time.Now, slog.New(slog.DiscardHandler))
+			ahead := newAnnouncer(w.announce.store, w.announce.record, time.Now, slog.New(slog.DiscardHandler))
 			if _, err := ahead.accept(t.Context(), parsed(t, good+"contact: me\n").Summary, w.watcher.served); err != nil {
 				t.Fatal(err)
 			}

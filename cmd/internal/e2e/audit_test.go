@@ -8,6 +8,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record"
 )
 
 func TestAuditFoldsRepeatedRefusals(t *testing.T) {
@@ -85,12 +86,13 @@ func TestNoOutcomeIsUnknownBecauseTheChannelWasAway(t *testing.T) {
 	w.await("a failing post", func() bool { return strings.Contains(w.logs.String(), "audit channel is behind the record") })
 	w.later(r, 10*time.Minute)
 	lost := event.Event{
-		ID: "lost", Request: "lost", Time: w.now().Add(-9 * time.Minute), Actor: event.Actor{User: "U02BOB", Team: "T0123", Name: "bob@example.com"},
+		ID: "lost", Request: "lost", Time: w.now(), Actor: event.Actor{User: "U02BOB", Team: "T0123", Name: "bob@example.com"},
 		Data: event.IntentData{Act: event.Act{Attempt: "lost", Account: "staging"}},
 	}
-	if err := r.Store.Record.Record(t.Context(), lost); err != nil {
+	if _, err := r.Record.Record(t.Context(), lost); err != nil {
 		t.Fatal(err)
 	}
+	w.later(r, record.OutcomeDue) // since this replica has read it
 	w.slack.ClearFaults()
 	wantText(t, w.auditTells("Outcome unknown"), "bob@example.com", "staging")
 	for i, m := range w.audit(5)[:4] {

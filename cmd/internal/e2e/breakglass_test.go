@@ -98,7 +98,7 @@ func TestAFollowUpThatCannotBeMadeHoldsNothingUp(t *testing.T) {
 				Act: event.Act{Account: "vault", BreakGlass: true, MFA: true}, Issued: event.Issued{Expires: event.At(w.now().Add(time.Hour))},
 			},
 		}
-		if err := r.Store.Record.Record(t.Context(), e); err != nil {
+		if _, err := r.Record.Record(t.Context(), e); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -15,10 +15,10 @@ import (
 func (w *world) givenUp(r *replica, n int) {
 	w.t.Helper()
 	ctx := w.patient()
-	for after := ""; n > 0; {
-		entries, err := r.Store.Record.ReadRecord(ctx, after, 100)
+	for next := int64(0); n > 0; {
+		entries, _, err := r.Record.Read(ctx, next, 100)
 		if err == nil && len(entries) == 0 {
-			err = r.Store.Record.AwaitRecord(ctx, after, time.Second)
+			err = r.Record.Await(ctx, next, time.Second)
 		}
 		if err == nil {
 			err = ctx.Err()
@@ -27,7 +27,7 @@ func (w *world) givenUp(r *replica, n int) {
 			w.t.Fatalf("%d more are to be given up: %v", n, err)
 		}
 		for _, e := range entries {
-			if after = e.Position; e.Event.Kind == event.SetAside {
+			if next = e.Number + 1; e.Event.Kind == event.SetAside {
 				n--
 			}
 		}

@@ -2,12 +2,14 @@ package e2e
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/store/storetest"
 )
 
 // The client of these tests is the person's own and sends what it likes; Slack
@@ -102,14 +104,10 @@ func TestAStrangersActionsLeaveTheRecordAlone(t *testing.T) {
 	}
 }
 
-// everything is the whole record.
-func (w *world) everything(r *replica) []broker.RecordEntry {
+// everything is the whole record, but for what the record says about itself.
+func (w *world) everything(r *replica) []event.Event {
 	w.t.Helper()
-	entries, err := r.Store.Record.ReadRecord(w.t.Context(), "", 100_000)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return entries
+	return slices.DeleteFunc(storetest.Replica{Log: r.Record}.Events(w.t), func(e event.Event) bool { return e.Kind == event.Restated })
 }
 
 // forgedNames are what no account is called.
@@ -223,9 +221,9 @@ func TestAFormIsReadAsIfItWereTyped(t *testing.T) {
 	// What is clean is cleaned: one line, and no override.
 	w.inForm("U01ALICE", v, "reason", "value", "INC-42\nGranted prod to bob\u202e\x1b[31m", `{"channel":"C0\nEVIL","break_glass":false}`)
 	w.approval("Approval wanted", "INC-42 Granted prod to bob [31m")
-	for _, entry := range w.everything(r) {
-		if strings.ContainsAny(fmt.Sprintf("%+v", entry.Event), "\n\x1b\u202e") {
-			t.Errorf("the record holds %q", fmt.Sprintf("%+v", entry.Event))
+	for _, e := range w.everything(r) {
+		if strings.ContainsAny(fmt.Sprintf("%+v", e), "\n\x1b\u202e") {
+			t.Errorf("the record holds %q", fmt.Sprintf("%+v", e))
 		}
 	}
 }

@@ -39,15 +39,14 @@ func TestAPersonsRequestsAreBoundedForAMinute(t *testing.T) {
 	wantText(t, w.says("U01ALICE", "/assume", "accounts"), "You may have")
 	// One of the five refusals is on the record.
 	w.auditTells("Refused alice@example.com", "asking for too much")
-	events, err := r.Store.Record.ReadRecord(t.Context(), "", 100)
 	refusals := 0
-	for _, e := range events {
-		if p, ok := e.Event.Data.(event.RefusedData); ok && p.Code == "too_many_requests" {
+	for _, e := range w.everything(r) {
+		if p, ok := e.Data.(event.RefusedData); ok && p.Code == "too_many_requests" {
 			refusals++
 		}
 	}
-	if err != nil || refusals != 1 {
-		t.Errorf("got %d refusals on the record (%v), want the first of the minute", refusals, err)
+	if refusals != 1 {
+		t.Errorf("got %d refusals on the record, want the first of the minute", refusals)
 	}
 }
 
@@ -58,9 +57,8 @@ func TestAStrangersRequestsAreBoundedAndTeachNothing(t *testing.T) {
 	for range 6 {
 		wantText(t, w.says("U03CAROL", "/assume", "open"), "You are not set up to use this bot")
 	}
-	events, err := r.Store.Record.ReadRecord(t.Context(), "", 100)
-	if err != nil || len(events) != 3 {
-		t.Errorf("got %d events (%v), want the two refusals and that there were too many", len(events), err)
+	if events := w.everything(r); len(events) != 3 {
+		t.Errorf("got %d events, want the two refusals and that there were too many", len(events))
 	}
 }
 

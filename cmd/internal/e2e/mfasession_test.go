@@ -206,10 +206,7 @@ func TestAnEndCountsForASessionThatIsBeginning(t *testing.T) {
 	r := w.run("mfa_session: 8h\n"+worldConfig, w.settings())
 	w.aws.Inject(awstest.Fault{Action: "GetSessionToken", Times: 1, Latency: time.Second})
 	w.command("U01ALICE", "/mfa", w.alice.Code())
-	storetest.Eventually(t, patience, "the intent", func() bool {
-		entries, err := r.Store.Record.ReadRecord(t.Context(), "", 10)
-		return err == nil && len(entries) > 0
-	})
+	storetest.Eventually(t, patience, "the intent", func() bool { return len(w.everything(r)) > 0 })
 	w.acked(w.slack.Command("U01ALICE", "C0GENERAL", "/mfa", "end"))
 	w.await("both answers", func() bool { return len(w.private("U01ALICE")) >= 2 })
 	wantText(t, w.says("U01ALICE", "/mfa", ""), "You have no MFA session")

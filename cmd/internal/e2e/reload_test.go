@@ -11,7 +11,6 @@ import (
 
 	"github.com/assumebot/assumebot/broker/awstest"
 	"github.com/assumebot/assumebot/broker/event"
-	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store/storetest"
 )
 
@@ -51,14 +50,10 @@ func (w *world) notices(r *replica) {
 // recorded are the Events of a kind on the record.
 func (w *world) recorded(r *replica, kind event.Kind) []event.Event {
 	w.t.Helper()
-	entries, err := r.Store.Record.ReadRecord(w.t.Context(), "", 1000)
-	if err != nil {
-		w.t.Fatal(err)
-	}
 	var events []event.Event
-	for _, e := range entries {
-		if e.Event.Kind == kind {
-			events = append(events, e.Event)
+	for _, e := range w.everything(r) {
+		if e.Kind == kind {
+			events = append(events, e)
 		}
 	}
 	return events
@@ -258,11 +253,13 @@ func TestReloadIsAnnouncedOnceByAllReplicas(t *testing.T) {
 func TestAStartThatCannotTellWhatChangedSaysSo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	settings, _ := w.realRedis()
+	settings, url := w.realRedis()
 	if err := w.run(worldConfig, settings).stop(); err != nil {
 		t.Fatal(err)
 	}
-	settings.SealKeys = []secret.Text{storetest.KeyTwo}
+	if err := storetest.Raw(t, url).Set(t.Context(), "assumebot:{copy:config}:known", "altered", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
 	r := w.run(bobAlone, settings)
 	if got := w.recorded(r, event.Config); len(got) != 1 || !got[0].Data.(event.ConfigData).Unread {
 		t.Errorf("got %v on the record, want that what changed is not known", got)
@@ -293,7 +290,7 @@ func TestReloadWaitsForTheRecord(t *testing.T) {
 	settings, url := w.realRedis()
 	r := w.run(bobAlone, settings)
 	redis := storetest.Raw(t, url)
-	if err := redis.Set(t.Context(), "assumebot:record", "no stream", 0).Err(); err != nil {
+	if err := redis.Set(t.Context(), "assumebot:{record}:asides", "no hash", 0).Err(); err != nil {
 		t.Fatal(err)
 	}
 	w.writes(worldConfig)
@@ -305,7 +302,7 @@ func TestReloadWaitsForTheRecord(t *testing.T) {
 	if got := strings.Count(w.logs.String(), "not used yet"); got != 1 {
 		t.Errorf("got %d lines of the log, want one for each content", got)
 	}
-	if err := redis.Del(t.Context(), "assumebot:record").Err(); err != nil {
+	if err := redis.Del(t.Context(), "assumebot:{record}:asides").Err(); err != nil {
 		t.Fatal(err)
 	}
 	w.looks(r, 1)

@@ -360,7 +360,7 @@ func TestCredentialsThatCannotBeEncryptedAreShownToNobody(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- a.Bot.Run(ctx) }()
+	go func() { ended <- a.Run(ctx) }()
 	t.Cleanup(func() { cancel(); <-ended; _ = a.Close() })
 	<-a.Bot.Ready()
 	m := w.says("U01ALICE", "/assume", "prod "+w.alice.Code())
