@@ -38,10 +38,11 @@ var (
 )
 
 func csvRow(e Entry) []string {
-	row := []string{strconv.FormatInt(e.Number, 10)}
+	row := make([]string, 0, len(csvOfAll)+len(csvOfData)+1)
+	row = append(row, strconv.FormatInt(e.Number, 10))
 	ev, err := event.Decode(e.Leaf, e.Aside)
 	if err != nil {
-		return append(row, "", "(cannot be read)")
+		return append(row, "", "(cannot be read)")[:cap(row)]
 	}
 	row = append(row, event.At(ev.Time).Format("2006-01-02T15:04:05.000Z"), string(ev.Kind),
 		ev.Actor.User, ev.Actor.Name, ev.Actor.Channel, ev.Actor.Team, ev.Request, ev.Replica)
@@ -57,7 +58,7 @@ func csvRow(e Entry) []string {
 	var tells struct {
 		Data json.RawMessage `json:"data"`
 	}
-	if json.Unmarshal(e.Leaf, &tells) == nil {
+	if json.Unmarshal(e.Leaf, &tells) == nil { // it was decoded
 		row = append(row, string(tells.Data))
 	}
 	for i := range row {

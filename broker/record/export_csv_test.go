@@ -57,6 +57,9 @@ func TestNoCellOfASpreadsheetIsAFormula(t *testing.T) {
 	if diff := cmp.Diff(want, cells); diff != "" {
 		t.Error(diff)
 	}
+	if row := csvRow(Entry{Number: 7, Sealed: Sealed{Leaf: []byte("{")}}); len(row) != len(got[0]) || row[2] != "(cannot be read)" {
+		t.Errorf("of what is no Event: got %q", row)
+	}
 	for _, cell := range []string{"\tx", "\rx", "\nx", "=x"} {
 		if got := defused(cell); got != "'"+cell {
 			t.Errorf("got %q", got)
