@@ -14,6 +14,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/assumebot/assumebot/broker/awsapi"
+	"github.com/assumebot/assumebot/broker/awstest"
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/record"
@@ -23,8 +25,8 @@ import (
 )
 
 // records is `records DIR`: a Redis with a record of 300 signed entries, of which 0 and 7
-// have the same reason and 8 has one that is a formula, and a copy of it in DIR. The
-// environment is set as the bot has it, and PUBLIC_KEY, OTHER_KEY.
+// have the same reason and 8 has one that is a formula, and copies of it in DIR and in
+// s3://audit/assumebot. The environment is set as the bot has it, and PUBLIC_KEY, OTHER_KEY.
 func records(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: records DIR")
@@ -52,7 +54,34 @@ func records(ts *testscript.TestScript, neg bool, args []string) {
 	check(err)
 	defer func() { _ = st.Close() }()
 	check(writeRecord(ctx, st, private))
-	check(copyRecord(ctx, st, ts.MkAbs(args[0])))
+	check(os.MkdirAll(ts.MkAbs(args[0]), 0o700))
+	dir, err := record.OpenDir(ts.MkAbs(args[0]))
+	check(err)
+	defer func() { _ = dir.Close() }()
+	bucket, err := bucket(ts)
+	check(err)
+	for _, to := range []record.Objects{dir, bucket} {
+		check(copyRecord(ctx, st, to))
+	}
+}
+
+// bucket is that of s3://audit/assumebot, which the environment of the script reaches.
+func bucket(ts *testscript.TestScript) (record.Objects, error) {
+	const account, id, key = "111122223333", "AKIABOT0000000000000", "bot-secret-key"
+	aws, err := awstest.Start()
+	if err != nil {
+		return nil, err
+	}
+	ts.Defer(func() { _ = aws.Close() })
+	aws.AddUser(awstest.User{Account: account, Name: "bot", AccessKeyID: id, SecretAccessKey: key})
+	aws.AddBuckets(account, awstest.Bucket{Name: "audit", Region: "eu-west-1"})
+	for name, value := range map[string]string{
+		"AWS_ENDPOINT_URL": aws.URL(), "AWS_ACCESS_KEY_ID": id, "AWS_SECRET_ACCESS_KEY": key, "AWS_REGION": "eu-west-1",
+	} {
+		ts.Setenv(name, value)
+	}
+	at := awsapi.Place{Endpoint: aws.URL(), Key: secret.Credentials{AccessKeyID: id, SecretAccessKey: secret.New(key)}}
+	return awsapi.NewAt(at, "eu-west-1", func(string) string { return "" }, time.Now).Archive("s3://audit/assumebot", awsapi.ObjectLock{})
 }
 
 func writeRecord(ctx context.Context, st *store.Store, private string) error {
@@ -101,15 +130,7 @@ func writeRecord(ctx context.Context, st *store.Store, private string) error {
 }
 
 // copyRecord writes what is signed of the record as an archive has it.
-func copyRecord(ctx context.Context, st *store.Store, dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	d, err := record.OpenDir(dir)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = d.Close() }()
+func copyRecord(ctx context.Context, st *store.Store, d record.Objects) error {
 	note, err := record.FromStore(st.Log, st.Checkpoints).Checkpoint(ctx)
 	if err != nil {
 		return err
@@ -131,7 +152,7 @@ func copyRecord(ctx context.Context, st *store.Store, dir string) error {
 	return d.Replace(ctx, record.CheckpointPath, nil, note)
 }
 
-func copyEntries(ctx context.Context, st *store.Store, d *record.Dir, t tlog.Tile) error {
+func copyEntries(ctx context.Context, st *store.Store, d record.Objects, t tlog.Tile) error {
 	entries, err := st.Log.Read(ctx, t.N*256, t.W)
 	if err != nil {
 		return err
