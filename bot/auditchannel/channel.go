@@ -258,6 +258,7 @@ func (a *Channel) tell(ctx context.Context, state *progress, entry record.Follow
 		m, post = brokenMessage(entry.Number), true
 	} else if !a.guarded(entry.Number, func() {
 		e := factsOf(entry.Event)
+		e.entry = &entry.Number
 		state.follow(e, a.Now())
 		if m, post = render(e); post {
 			post = !told && !state.tallied(e, a.Now())

@@ -78,7 +78,7 @@ func requestEvents() map[string]told {
 		Expires: event.At(goldentest.Now.Add(time.Hour)), STSRequestID: "4b1ec7b2-0000-0000-0000-000000000000",
 	}
 	all := of(e, map[string]func(*told){
-		"audit_granted": func(e *told) { e.Kind = event.Granted },
+		"audit_granted": func(e *told) { e.Kind, e.entry = event.Granted, new(int64(4711)) },
 		"audit_without": func(e *told) { e.Kind, e.MFA, e.Reason = event.Granted, false, event.Text{} },
 		"audit_refused": func(e *told) {
 			e.Kind, e.AccessKeyID, e.STSRequestID = event.Refused, "", ""

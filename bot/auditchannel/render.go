@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -117,7 +116,10 @@ func detailsOf(e told) []blockkit.Span {
 		if len(spans) > 0 {
 			spans = blockkit.Line(spans, " · ")
 		}
-		spans = blockkit.Line(spans, label+" ", blockkit.Code(value))
+		if label != "" {
+			spans = blockkit.Line(spans, label+" ")
+		}
+		spans = blockkit.Line(spans, blockkit.Code(value))
 	}
 	principal := e.Principal
 	if principal == "" {
@@ -160,6 +162,9 @@ func detailsOf(e told) []blockkit.Span {
 		add("error", e.Code)
 	}
 	add("ref", e.Ref)
+	if e.entry != nil {
+		add("", blockkit.EntryName(*e.entry))
+	}
 	return spans
 }
 
@@ -251,7 +256,4 @@ func missedMessage(first, count int64) blockkit.Message {
 	return blockkit.NewMessage(text, blockkit.Paragraph(blockkit.Bold(text), " The first is ", entryName(first), ". An archive has them, where there is one."))
 }
 
-// entryName is how an entry of the record is called everywhere.
-func entryName(number int64) blockkit.Span {
-	return blockkit.Code("record " + strconv.FormatInt(number, 10))
-}
+func entryName(number int64) blockkit.Span { return blockkit.Code(blockkit.EntryName(number)) }

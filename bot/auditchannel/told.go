@@ -9,6 +9,7 @@ import (
 // kind does not have is empty.
 type told struct {
 	event.Event
+	entry *int64 // its number on the record; nil where it does not matter
 	event.Act
 	event.Issued
 	event.Failure

@@ -2,6 +2,7 @@ package blockkit
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -15,6 +16,15 @@ func Counted(n int, thing string) string {
 		return "1 " + thing
 	}
 	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// EntryName is how an entry of the record is called everywhere: record 4,711.
+func EntryName(number int64) string {
+	digits := strconv.FormatInt(max(number, 0), 10)
+	for at := len(digits) - 3; at > 0; at -= 3 {
+		digits = digits[:at] + "," + digits[at:]
+	}
+	return "record " + digits
 }
 
 // NoMFA is said of credentials that no code was needed for.
