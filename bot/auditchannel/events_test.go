@@ -234,7 +234,9 @@ func recordEvents() map[string]told {
 		"audit_record_opened": event.OpenedData{Origin: "example.com/record/2", After: &event.Earlier{
 			Origin: "example.com/record", Lost: event.Range{First: 41, Count: 3}, AcceptedBy: "root",
 		}},
-		"audit_record_alarm":     event.AlarmData{Code: "rewound", About: "witness.example", Entries: &event.Range{First: 41, Count: 3}},
+		"audit_record_alarm":     event.AlarmData{Code: "later", About: "witness.example", Entries: &event.Range{First: 41, Count: 3}},
+		"audit_record_forked":    event.AlarmData{Code: "rewound_or_forked", About: "witness.example", Size: 41},
+		"audit_record_put_back":  event.AlarmData{Code: "entries_put_back", Entries: &event.Range{First: 41, Count: 3}},
 		"audit_record_unknown":   event.UnknownData{Act: event.Act{Account: "prod", Method: "AssumeRole"}},
 		"audit_record_not_acted": event.NotActedData{Act: event.Act{Account: "prod"}},
 		"audit_record_imported": event.NewImported("1-1", []byte(

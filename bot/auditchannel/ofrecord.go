@@ -60,17 +60,6 @@ func entries(r event.Range) string {
 	return fmt.Sprintf("%d entries from %d on are", r.Count, r.First)
 }
 
-func alarmAudit(p event.AlarmData) blockkit.Message {
-	spans := blockkit.Line(blockkit.Bold("Alarm of the record"), ": ", blockkit.Code(p.Code))
-	if p.About != "" {
-		spans = blockkit.Line(spans, ", about ", blockkit.Code(p.About))
-	}
-	if p.Entries != nil {
-		spans = blockkit.Line(spans, fmt.Sprintf(", at the entry %d", p.Entries.First))
-	}
-	return blockkit.NewMessage("Alarm of the record: "+p.Code+".", blockkit.Paragraph(spans, "."))
-}
-
 func forgottenAudit(p event.ForgottenData) blockkit.Message {
 	what := fmt.Sprintf(" by %s: the words that people wrote in the entry %d of the record.", orElse(p.By, "an operator"), p.Entry)
 	return blockkit.NewMessage("Erased"+what, blockkit.Paragraph(blockkit.Bold("Erased"), what))

@@ -195,3 +195,26 @@ func TestEveryPayloadHasItsFacts(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryAlarmHasASentence finds the codes where they are said.
+func TestEveryAlarmHasASentence(t *testing.T) {
+	seen := 0
+	for _, f := range sources(t, "../../broker/record") {
+		ast.Inspect(f, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if !ok || !strings.HasPrefix(spec.Names[0].Name, "alarm") || len(spec.Values) != 1 {
+				return true
+			}
+			if code, ok := literal(spec.Values[0]); ok {
+				seen++
+				if alarms[code] == nil {
+					t.Errorf("the alarm %q has no sentence", code)
+				}
+			}
+			return true
+		})
+	}
+	if seen != len(alarms) {
+		t.Errorf("got %d alarms and sentences for %d, want one for each", seen, len(alarms))
+	}
+}
