@@ -23,6 +23,6 @@
 // What an ACL user of a real Redis needs: keys ~assumebot:* and the commands
 // hello, auth, ping, select, evalsha, eval, script|load, get, set, mget, del,
 // pttl, pexpire, zadd, zrange, zrem, zscore, zremrangebyscore, xadd, xread, time,
-// xrange, xrevrange, xdel, wait, exists, getrange, hset, hdel, hlen, hmget, hstrlen
-// and info; on a cluster also cluster|slots, cluster|shards and command.
+// xrange, xrevrange, xdel, wait, exists, getrange, hset, hdel, hlen, hmget, hstrlen,
+// rename and info; on a cluster also cluster|slots, cluster|shards and command.
 package store

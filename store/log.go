@@ -18,14 +18,28 @@ import (
 // Nothing here is trusted: whoever can write to Redis may have put anything into any
 // of these keys. What is read is cut to the size that it may have, and whoever reads it
 // checks the MACs.
-const (
-	recordTag     = "{record}"
-	logEntries    = prefix + recordTag + ":entries"
-	logAsides     = prefix + recordTag + ":asides"
-	logOrigin     = prefix + recordTag + ":origin"
-	logCheckpoint = prefix + recordTag + ":checkpoint"
-	logTiles      = prefix + recordTag + ":tiles"
-)
+const recordTag = "{record}"
+
+// logNames are the keys of one log.
+type logNames struct{ entries, asides, origin, checkpoint, tiles string }
+
+// openLog names the keys of the log that is written to.
+func openLog() logNames { return namesOf(prefix + recordTag) }
+
+// closedLog names those of one that was closed: the first is 1.
+func closedLog(number int) logNames {
+	return namesOf(prefix + recordTag + ":closed:" + strconv.Itoa(number))
+}
+
+func namesOf(of string) logNames {
+	return logNames{
+		entries:    of + ":entries",
+		asides:     of + ":asides",
+		origin:     of + ":origin",
+		checkpoint: of + ":checkpoint",
+		tiles:      of + ":tiles",
+	}
+}
 
 // The fields of an entry in the stream.
 const (
@@ -37,7 +51,10 @@ const (
 )
 
 // Log keeps the entries of the record.
-type Log struct{ *core }
+type Log struct {
+	*core
+	names logNames
+}
 
 var _ record.Entries = Log{}
 

@@ -24,7 +24,7 @@ const (
 // Redis replicas have the entries, and fails with [record.ErrReplicas] when they have
 // not within a second. One round trip.
 func (s Log) Append(ctx context.Context, b record.Batch) (record.Appended, error) {
-	keys, args, err := appendArguments(b)
+	keys, args, err := s.appendArguments(b)
 	if err != nil {
 		return record.Appended{}, fmt.Errorf("append to the record: %w", err)
 	}
@@ -49,7 +49,7 @@ func (s Log) Append(ctx context.Context, b record.Batch) (record.Appended, error
 type evaluate func(ctx context.Context, c redis.Scripter, keys []string, args ...any) *redis.Cmd
 
 // appendArguments checks what the script must not meet half-way.
-func appendArguments(b record.Batch) (keys []string, args []any, err error) {
+func (s Log) appendArguments(b record.Batch) (keys []string, args []any, err error) {
 	switch {
 	case b.Origin == "" || len(b.Origin) > maxOrigin:
 		return nil, nil, fmt.Errorf("an origin of %d bytes", len(b.Origin))
@@ -62,7 +62,7 @@ func appendArguments(b record.Batch) (keys []string, args []any, err error) {
 	case len(b.Entries) == 0 || len(b.Entries) > record.MaxBatch:
 		return nil, nil, fmt.Errorf("a batch of %d entries", len(b.Entries))
 	}
-	keys = []string{logEntries, logOrigin, logBatch(b.Replica), logAsides, logCheckpoint, logTiles}
+	keys = []string{s.names.entries, s.names.origin, logBatch(b.Replica), s.names.asides, s.names.checkpoint, s.names.tiles}
 	args = []any{b.Origin, b.ID, b.After, b.AfterID, record.Window, int(batchFor.Seconds())}
 	for _, e := range b.Entries {
 		if e.After != b.After || !fits(e) {
@@ -89,7 +89,7 @@ func (s Log) appendOnce(ctx context.Context, after int64, run func(redis.Pipelin
 	)
 	_, _ = node.Pipelined(ctx, func(p redis.Pipeliner) error { // each command has its own error
 		script = run(p)
-		read = p.XRangeN(ctx, logEntries, streamID(after+1), "+", mostRead)
+		read = p.XRangeN(ctx, s.names.entries, streamID(after+1), "+", mostRead)
 		if s.replicas > 0 {
 			wait = p.Do(ctx, "wait", s.replicas, replicasWait.Milliseconds())
 		}

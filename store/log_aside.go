@@ -21,7 +21,7 @@ func (s Log) Asides(ctx context.Context, numbers []int64) (map[int64][]byte, err
 		for i, n := range some {
 			names[i] = strconv.FormatInt(n, 10)
 		}
-		found, err := s.rdb.HMGet(ctx, logAsides, names...).Result()
+		found, err := s.rdb.HMGet(ctx, s.names.asides, names...).Result()
 		if err != nil {
 			return nil, fmt.Errorf("read asides of the record: %w", err)
 		}
@@ -39,7 +39,7 @@ func (s Log) Asides(ctx context.Context, numbers []int64) (map[int64][]byte, err
 func (s Log) Forget(ctx context.Context, number int64) (bool, error) {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	n, err := s.rdb.HDel(ctx, logAsides, strconv.FormatInt(number, 10)).Result()
+	n, err := s.rdb.HDel(ctx, s.names.asides, strconv.FormatInt(number, 10)).Result()
 	if err != nil {
 		return false, fmt.Errorf("forget what was said in entry %d of the record: %w", number, err)
 	}

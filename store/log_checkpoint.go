@@ -23,7 +23,10 @@ const (
 // Checkpoints keeps the newest checkpoint of the record and the tiles of its tree. There
 // is one field for each tile, whose bytes begin with those of all its partial ones: so
 // it grows with the tree alone, and not with how often the tree was signed.
-type Checkpoints struct{ *core }
+type Checkpoints struct {
+	*core
+	names logNames
+}
 
 var _ record.Checkpoints = Checkpoints{}
 
@@ -31,7 +34,7 @@ var _ record.Checkpoints = Checkpoints{}
 func (s Checkpoints) Checkpoint(ctx context.Context) ([]byte, error) {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	kept, err := s.rdb.GetRange(ctx, logCheckpoint, 0, maxCheckpoint).Bytes()
+	kept, err := s.rdb.GetRange(ctx, s.names.checkpoint, 0, maxCheckpoint).Bytes()
 	if err == nil && len(kept) > maxCheckpoint {
 		err = fmt.Errorf("it is longer than %d bytes", maxCheckpoint)
 	}
@@ -50,7 +53,7 @@ func (s Checkpoints) Publish(ctx context.Context, f lease.Fence, previous, next 
 	if f.Lease != record.SignerLease || len(next) > maxCheckpoint {
 		return false, fmt.Errorf("publish a checkpoint of %d bytes in a turn of %q", len(next), f.Lease)
 	}
-	published, err := s.swapInTurn(ctx, f, logCheckpoint, previous, next)
+	published, err := s.swapInTurn(ctx, f, s.names.checkpoint, previous, next)
 	if err != nil {
 		return false, fmt.Errorf("publish a checkpoint: %w", err)
 	}
@@ -72,7 +75,7 @@ func (s Checkpoints) Tiles(ctx context.Context, paths []string) (map[string][]by
 				return nil, fmt.Errorf("read tiles: %w", err)
 			}
 		}
-		found, err := s.rdb.HMGet(ctx, logTiles, names...).Result()
+		found, err := s.rdb.HMGet(ctx, s.names.tiles, names...).Result()
 		if err != nil {
 			return nil, fmt.Errorf("read tiles: %w", err)
 		}
@@ -127,7 +130,7 @@ func (s Checkpoints) runOnTiles(ctx context.Context, script *redis.Script, args 
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	for some := range slices.Chunk(args, 2*mostRead) {
-		if err := script.Run(ctx, s.rdb, []string{logTiles}, some...).Err(); err != nil {
+		if err := script.Run(ctx, s.rdb, []string{s.names.tiles}, some...).Err(); err != nil {
 			return err
 		}
 	}

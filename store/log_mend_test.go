@@ -22,6 +22,11 @@ import (
 // recordOn is a replica that keeps the record on the Redis of url, until the test ends.
 func recordOn(t *testing.T, url, replica string) *record.Log {
 	t.Helper()
+	return recordOf(t, url, "example.com/record", replica)
+}
+
+func recordOf(t *testing.T, url, origin, replica string) *record.Log {
+	t.Helper()
 	s, err := store.Open(t.Context(), store.Options{URL: secret.New(url), SealKeys: []secret.Text{storetest.KeyOne}})
 	if err != nil {
 		t.Fatal(err)
@@ -29,7 +34,7 @@ func recordOn(t *testing.T, url, replica string) *record.Log {
 	l := record.New(record.Deps{
 		Entries: s.Log,
 		Keys:    s.LogKeys,
-		Origin:  "example.com/record",
+		Origin:  origin,
 		Replica: replica,
 		Now:     time.Now,
 		Log:     slog.New(slog.DiscardHandler),

@@ -11,7 +11,7 @@ import (
 // not follow when the record moves to another.
 func (s *core) recordNode(ctx context.Context) (redis.UniversalClient, error) {
 	if cluster, ok := s.rdb.(*redis.ClusterClient); ok {
-		return cluster.MasterForKey(ctx, logEntries)
+		return cluster.MasterForKey(ctx, openLog().entries)
 	}
 	return s.rdb, nil
 }

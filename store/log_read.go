@@ -22,7 +22,7 @@ func (s Log) Read(ctx context.Context, from int64, limit int) ([]record.Entry, e
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	found, err := s.rdb.XRangeN(ctx, logEntries, streamID(from), "+", int64(min(limit, mostRead))).Result()
+	found, err := s.rdb.XRangeN(ctx, s.names.entries, streamID(from), "+", int64(min(limit, mostRead))).Result()
 	if err != nil {
 		return nil, fmt.Errorf("read the record: %w", err)
 	}
@@ -36,8 +36,8 @@ func (s Log) Bounds(ctx context.Context) (first, next int64, err error) {
 	defer cancel()
 	var oldest, newest *redis.XMessageSliceCmd
 	if _, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
-		oldest = p.XRangeN(ctx, logEntries, "-", "+", 1)
-		newest = p.XRevRangeN(ctx, logEntries, "+", "-", 1)
+		oldest = p.XRangeN(ctx, s.names.entries, "-", "+", 1)
+		newest = p.XRevRangeN(ctx, s.names.entries, "+", "-", 1)
 		return nil
 	}); err != nil {
 		return 0, 0, fmt.Errorf("read the record: %w", err)
@@ -62,7 +62,7 @@ func (s Log) Await(ctx context.Context, from int64, wait time.Duration) error {
 	}
 	// After everything that could stand where the one before does.
 	position := strconv.FormatInt(from, 10) + "-" + strconv.FormatUint(math.MaxUint64, 10)
-	if err := s.awaitStream(ctx, logEntries, position, wait); err != nil {
+	if err := s.awaitStream(ctx, s.names.entries, position, wait); err != nil {
 		return fmt.Errorf("await the record: %w", err)
 	}
 	return nil

@@ -19,7 +19,7 @@ func (s Log) Restore(ctx context.Context, origin string, entries []record.Entry)
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	put, err := s.scripts.restoreLog.Run(ctx, s.rdb, []string{logEntries, logOrigin, logAsides}, args...).Int64()
+	put, err := s.scripts.restoreLog.Run(ctx, s.rdb, []string{s.names.entries, s.names.origin, s.names.asides}, args...).Int64()
 	switch {
 	case err != nil:
 	case put == saidRewound:

@@ -124,7 +124,7 @@ var aclUser = []string{
 	"--user", "bot", "on", ">" + password, "~assumebot:*", "-@all",
 	"+hello", "+auth", "+ping", "+select", "+evalsha", "+eval", "+script|load", "+get", "+set", "+mget", "+del",
 	"+pttl", "+pexpire", "+zadd", "+zrange", "+zrem", "+zscore", "+zremrangebyscore", "+xadd", "+xread", "+time",
-	"+xrange", "+xrevrange", "+xdel", "+wait", "+exists", "+getrange", "+hset", "+hdel", "+hlen", "+hmget", "+hstrlen", "+info",
+	"+xrange", "+xrevrange", "+xdel", "+wait", "+exists", "+getrange", "+hset", "+hdel", "+hlen", "+hmget", "+hstrlen", "+info", "+rename",
 }
 
 func TestACLUserOfTheDocumentationIsEnough(t *testing.T) {

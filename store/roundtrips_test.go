@@ -95,6 +95,8 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 			return err
 		}},
 		{"Read", 1, func() error { _, err := s.Log.Read(ctx, 0, 10); return err }},
+		{"Origin", 1, func() error { _, err := s.Log.Origin(ctx); return err }},
+		{"Open", 1, func() error { _, err := s.Log.Open(ctx, "x", 1, "x/2", entry.Entries); return err }},
 		{"Bounds", 1, func() error { _, _, err := s.Log.Bounds(ctx); return err }},
 		{"Asides", 1, func() error { _, err := s.Log.Asides(ctx, []int64{0}); return err }},
 		{"Forget", 1, func() error { _, err := s.Log.Forget(ctx, 0); return err }},

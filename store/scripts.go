@@ -15,7 +15,7 @@ type scripts struct {
 	putDue, replaceDue, asideDue, holdLease, swapInTurn *redis.Script
 	endOrder, resealKey, saveCopy, swapKnown, release   *redis.Script
 	appendLog, restoreLog, trimLog                      *redis.Script
-	saveTiles, deleteTiles                              *redis.Script
+	openLog, saveTiles, deleteTiles                     *redis.Script
 
 	all []*redis.Script
 }
@@ -46,6 +46,7 @@ func newScripts() scripts {
 	s.endOrder = add(endOrderScript)
 	s.appendLog = add(appendLogScript)
 	s.restoreLog = add(restoreLogScript)
+	s.openLog = add(openLogScript)
 	s.trimLog = add(trimLogScript)
 	s.saveTiles = add(saveTilesScript)
 	s.deleteTiles = add(deleteTilesScript)

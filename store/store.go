@@ -37,7 +37,7 @@ func newStore(c *core) *Store {
 	return &Store{
 		core:        c,
 		Approvals:   Approvals{c},
-		Checkpoints: Checkpoints{c},
+		Checkpoints: Checkpoints{c, openLog()},
 		Codes:       Codes{c},
 		Copies:      Copies{c},
 		Counters:    Counters{c},
@@ -46,7 +46,7 @@ func newStore(c *core) *Store {
 		Grants:      Grants{c},
 		Leases:      Leases{c},
 		Listings:    Listings{c},
-		Log:         Log{c},
+		Log:         Log{c, openLog()},
 		LogKeys:     LogKeys{c},
 		Orders:      Orders{c},
 		Preferences: Preferences{c},

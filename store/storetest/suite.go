@@ -44,6 +44,7 @@ func Run(t *testing.T, start func(testing.TB) (url string)) {
 		{"log", logTests},
 		{"a hostile log", logHostileTests},
 		{"a log that is put back", logRestoreTests},
+		{"a log that is opened", logOpenTests},
 		{"checkpoints", checkpointTests},
 		{"the record on the store", recordOnStoreTests},
 	} {
