@@ -141,3 +141,23 @@ func TestFieldsAreThoseOfTheEventWithItsTexts(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+func FuzzFields(f *testing.F) {
+	e := about("e")
+	e.Data = event.RefusedData{Account: "prod", Reason: event.NewText("why")}
+	leaf, aside, err := e.Encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(leaf, aside)
+	f.Add([]byte(`{"v":2,"id":"e","time":"2026-01-05T12:00:00.123Z","kind":"x","data":{"a":[[{"sha256":"x"}],1,null,{"":""}]}}`), []byte("{}"))
+	f.Fuzz(func(t *testing.T, leaf, aside []byte) {
+		_, err := event.Decode(leaf, aside)
+		if _, failed := Fields(leaf, aside); err != nil && failed == nil {
+			t.Errorf("got fields of what is no Event: %v", err)
+		}
+		if row := csvRow(Entry{Sealed: Sealed{Leaf: leaf, Aside: aside}}); len(row) != len(csvOfAll)+len(csvOfData)+1 {
+			t.Errorf("got a row of %d cells", len(row))
+		}
+	})
+}

@@ -54,7 +54,11 @@ type fieldReader struct {
 	from  *json.Decoder
 	texts map[string]string // by digest
 	out   []Field
+	depth int
 }
+
+// maxDepth is how deep values may be nested: no Event of ours comes near.
+const maxDepth = 32
 
 // value reads one value, which may hold others.
 func (r *fieldReader) value(name string, out *[]Field) error {
@@ -65,6 +69,9 @@ func (r *fieldReader) value(name string, out *[]Field) error {
 	if _, nested := token.(json.Delim); !nested {
 		*out = append(*out, Field{name, fmt.Sprint(token)})
 		return nil
+	}
+	if r.depth++; r.depth > maxDepth {
+		return fmt.Errorf("values nested more than %d deep", maxDepth)
 	}
 	var in []Field
 	for i := 0; r.from.More(); i++ {
@@ -86,6 +93,7 @@ func (r *fieldReader) value(name string, out *[]Field) error {
 		}
 	}
 	*out = append(*out, in...)
+	r.depth--
 	_, err = r.from.Token() // what closes it
 	return err
 }

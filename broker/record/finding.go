@@ -53,7 +53,7 @@ func (f Finding) Error() string {
 func (f Finding) said() string {
 	switch f.Fault {
 	case FaultUnsigned:
-		return "the checkpoint is not signed by this key"
+		return "there is no checkpoint that this key has signed"
 	case FaultWitness:
 		return "the checkpoint lacks a cosignature"
 	case FaultHistory:

@@ -90,8 +90,11 @@ func (p placeFlags) place(c *cobra.Command, file string) (app.RecordPlace, error
 	return at, err
 }
 
+// reading is what a command does with the record.
+type reading func(ctx context.Context, r *app.RecordReader, s app.Settings) error
+
 // open opens the place that was given, and has use read it.
-func (p placeFlags) open(ctx context.Context, c *cobra.Command, file string, use func(ctx context.Context, r *app.RecordReader, s app.Settings) error) (err error) {
+func (p placeFlags) open(ctx context.Context, c *cobra.Command, file string, use reading) (err error) {
 	place, err := p.place(c, file)
 	if err != nil {
 		return err
