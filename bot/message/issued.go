@@ -36,7 +36,7 @@ func Issued(v Voice, i broker.Issued, f snippet.Format) (blockkit.Message, error
 	if i.Grant.Principal != "" {
 		head = blockkit.Line(head, blockkit.Code(i.Grant.Principal), "\n")
 	}
-	head = append(head, v.spans(blockkit.Plain, broker.Say(i.Way, "."))...)
+	head = append(append(head, v.spans(blockkit.Plain, broker.Say(i.Way, "."))...), entryOf(i.Grant)...)
 	above := []slack.RichTextElement{blockkit.Paragraph(head)}
 	text := fmt.Sprintf("%s is yours for %s.", i.Account.Name, left)
 	if !i.Grant.MFA {
@@ -107,4 +107,13 @@ func errSeal(i broker.Issued, err error) error {
 		What: broker.Say("AWS issued credentials for " + i.Account.Name + ", but they could not be encrypted to your key, so they are shown to nobody."),
 		Hint: broker.Sentences(broker.Say(broker.AssumeCmd("key"), " shows your key."), broker.Say(broker.AskOperator)),
 	}
+}
+
+// entryOf names the entry of the record that tells of a Grant; nothing of one that was
+// issued before entries had numbers.
+func entryOf(g broker.Grant) []blockkit.Span {
+	if g.Entry <= 0 {
+		return nil
+	}
+	return blockkit.Line(" It is ", blockkit.Code(blockkit.EntryName(g.Entry)), ".")
 }

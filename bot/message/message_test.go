@@ -30,7 +30,7 @@ func goldenIssued(mfa bool) broker.Issued {
 		Grant: broker.Grant{
 			ID: "abcdefghijkl", User: "U01ALICE", Account: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall",
 			Principal:   "arn:aws:sts::222222222222:assumed-role/OnCall/alice@example.com",
-			AccessKeyID: "ASIAEXAMPLE000000000", Method: broker.MethodAssumeRole, MFA: mfa, Issued: goldenTime, Expires: goldenTime.Add(time.Hour),
+			AccessKeyID: "ASIAEXAMPLE000000000", Method: broker.MethodAssumeRole, MFA: mfa, Entry: 4711, Issued: goldenTime, Expires: goldenTime.Add(time.Hour),
 		},
 		Credentials: secret.Credentials{
 			AccessKeyID: "ASIAEXAMPLE000000000", SecretAccessKey: secret.New("wJalr/XUtnFEMI+K7MDENG/bPxRfiCYEXAMPLEKEY"),

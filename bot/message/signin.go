@@ -79,7 +79,7 @@ func signInHead(v Voice, s broker.SignIn) []blockkit.Span {
 	if s.Grant.Principal != "" {
 		head = blockkit.Line(head, blockkit.Code(s.Grant.Principal), "\n")
 	}
-	return append(head, v.spans(blockkit.Plain, broker.Say(s.Way, "."))...)
+	return append(append(head, v.spans(blockkit.Plain, broker.Say(s.Way, "."))...), entryOf(s.Grant)...)
 }
 
 // NoLink says why there is no link, above what would have been shown
