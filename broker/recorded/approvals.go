@@ -23,8 +23,9 @@ type approvals struct {
 func (s approvals) LoadApproval(ctx context.Context, user, id string) (approval.Kept, bool, error) {
 	k, ok, err := s.Approvals.LoadApproval(ctx, user, id)
 	if err == nil && ok {
-		s.end(&k)
-		err = s.dropVotes(ctx, &k)
+		if err = s.end(ctx, &k); err == nil {
+			err = s.dropVotes(ctx, &k)
+		}
 	}
 	if err != nil || !ok {
 		return approval.Kept{}, false, err
@@ -38,7 +39,10 @@ func (s approvals) ApprovalsOf(ctx context.Context, user string) ([]approval.Kep
 	found, err := s.Approvals.ApprovalsOf(ctx, user)
 	for i := range found {
 		k := &found[i]
-		if s.end(k); k.State == approval.Approved && err == nil {
+		if err == nil {
+			err = s.end(ctx, k)
+		}
+		if err == nil && k.State == approval.Approved {
 			err = s.dropVotes(ctx, k)
 		}
 	}
@@ -49,8 +53,14 @@ func (s approvals) ApprovalsOf(ctx context.Context, user string) ([]approval.Kep
 }
 
 // end has k be used or ended if it is so on the record.
-func (s approvals) end(k *approval.Kept) {
+func (s approvals) end(ctx context.Context, k *approval.Kept) error {
 	use, ok := s.log.Used(k.ID)
+	if ok && k.Open() {
+		if err := s.log.CaughtUp(ctx); err != nil {
+			return err
+		}
+		use, ok = s.log.Used(k.ID)
+	}
 	switch {
 	case !ok || k.Acknowledge:
 	case use.State == record.StateUsed:
@@ -59,6 +69,7 @@ func (s approvals) end(k *approval.Kept) {
 		k.State, k.UsedBy = approval.State(use.State), ""
 		k.EndedBy = approval.Vote{User: use.By.ID, Name: cmp.Or(use.By.Name, use.By.ID, "somebody")}
 	}
+	return nil
 }
 
 // dropVotes drops the votes on k that are not on the record, while they could count.

@@ -24,10 +24,6 @@ func (s keys) LoadKey(ctx context.Context, user string) (broker.RegisteredKey, b
 	if err != nil {
 		return broker.RegisteredKey{}, false, err
 	}
-	on, told := s.log.Key(user)
-	if !told {
-		return kept, ok, nil
-	}
 	var fingerprint string
 	if ok {
 		key, err := s.parse(kept.Text)
@@ -36,7 +32,14 @@ func (s keys) LoadKey(ctx context.Context, user string) (broker.RegisteredKey, b
 		}
 		fingerprint = key.Fingerprint
 	}
-	if fingerprint != on.Fingerprint {
+	on, told := s.log.Key(user)
+	if told && fingerprint != on.Fingerprint {
+		if err := s.log.CaughtUp(ctx); err != nil {
+			return broker.RegisteredKey{}, false, err
+		}
+		on, _ = s.log.Key(user)
+	}
+	if told && fingerprint != on.Fingerprint {
 		return broker.RegisteredKey{}, false, fmt.Errorf("%w: the store has %s, and entry %d of the record says %s",
 			broker.ErrKeyUnreadable, orNone(fingerprint), on.Entry, orNone(on.Fingerprint))
 	}

@@ -20,8 +20,12 @@ func (s counters) LockedFor(ctx context.Context, user string) (time.Duration, er
 	if err != nil {
 		return 0, err
 	}
-	if until := s.log.LockedUntil(user); !until.IsZero() {
-		left = max(left, until.Sub(s.now()))
+	on := s.log.LockedUntil(user).Sub(s.now())
+	if on > 0 && left <= 0 {
+		if err := s.log.CaughtUp(ctx); err != nil {
+			return 0, err
+		}
+		on = s.log.LockedUntil(user).Sub(s.now())
 	}
-	return left, nil
+	return max(left, on, 0), nil
 }

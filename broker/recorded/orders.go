@@ -29,15 +29,26 @@ func (s orders) Orders(ctx context.Context, user string) (block, pause *broker.O
 		return nil, nil, err
 	}
 	blocked, paused := s.log.Orders(user)
+	if lacks(block, blocked) || lacks(pause, paused) {
+		if err := s.log.CaughtUp(ctx); err != nil {
+			return nil, nil, err
+		}
+		blocked, paused = s.log.Orders(user)
+	}
 	return either(block, blocked), either(pause, paused), nil
 }
 
 // either is the order that stands in the store or on the record.
 func either(kept *broker.Order, on *record.Imposed) *broker.Order {
-	if on == nil || kept != nil && kept.ID == on.ID {
+	if !lacks(kept, on) {
 		return kept // with its reason, which is no part of what the record remembers
 	}
 	return &broker.Order{ID: on.ID, By: on.By.ID, ByName: on.By.Name, Reason: on.Reason.String(), At: on.At}
+}
+
+// lacks reports whether the store does not have the order that is on the record.
+func lacks(kept *broker.Order, on *record.Imposed) bool {
+	return on != nil && (kept == nil || kept.ID != on.ID)
 }
 
 // Unblock implements [broker.Orders]: true once nobody blocks the person any more.

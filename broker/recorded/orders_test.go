@@ -113,3 +113,31 @@ func TestAnUnlockLiftsBoth(t *testing.T) {
 		t.Errorf("got %s, %v, want none", left, err)
 	}
 }
+
+// TestAReplicaThatHasNotReadOfALiftGoesByNothingOlder: it reads on first.
+func TestAReplicaThatHasNotReadOfALiftGoesByNothingOlder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	other := w.start(t, "other")
+	for range 20 {
+		block(t, w)
+		lockOut(t, w)
+		setKey("k1")(t, w)
+		isBlocked(t, other)
+		unblock(t, w)
+		w.tell(t, admin, "unlock", event.UnlockedData{Order: onAlice("")})
+		if _, err := w.Counters.Unlock(t.Context(), alice); err != nil {
+			t.Fatal(err)
+		}
+		if o, _, err := other.Orders.Orders(t.Context(), alice); o != nil || err != nil {
+			t.Fatalf("got %+v, %v, want no block", o, err)
+		}
+		if left, err := other.Counters.LockedFor(t.Context(), alice); left > 0 || err != nil {
+			t.Fatalf("got %s, %v, want no lock-out", left, err)
+		}
+		setKey("k2")(t, w)
+		if got, ok, err := other.Keys.LoadKey(t.Context(), alice); err != nil || !ok || got.Text != "k2" {
+			t.Fatalf("got %+v, %t, %v, want the new key", got, ok, err)
+		}
+	}
+}

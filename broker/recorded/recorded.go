@@ -6,6 +6,9 @@
 // read and checked where it counts. So neither putting an old value back into the store
 // nor losing one there gives anybody anything.
 //
+// Where the record restricts and the store does not, what lifted it may not have been read
+// by this replica yet. So it reads on before it goes by the record.
+//
 // What was kept before the record had numbers carries none. It counts until it ends by
 // itself, which is a day and a half later at most.
 package recorded
@@ -36,6 +39,8 @@ type Log interface {
 	SessionEnded(h record.Held) bool
 	// Used returns what an Approval was used for, or how it was ended; false: it was not.
 	Used(id string) (record.Use, bool)
+	// CaughtUp returns once this replica has read all that was there when it was called.
+	CaughtUp(ctx context.Context) error
 	// Entry reads and checks one entry. [record.ErrNoEntry] says that there is none that
 	// counts; any other error, that nobody knows.
 	Entry(ctx context.Context, number int64) (event.Event, error)

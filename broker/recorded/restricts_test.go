@@ -9,6 +9,7 @@ import (
 	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/secret"
+	"github.com/assumebot/assumebot/store/storetest"
 )
 
 // A restriction is something that takes from Alice. Everything is done as broker does it:
@@ -48,36 +49,36 @@ func TestWhatRestrictsHoldsWhateverBecomesOfTheStore(t *testing.T) {
 		if c.before == nil {
 			c.before = func(*testing.T, *world) {}
 		}
-		for _, store := range []struct {
-			what string
-			do   func(t *testing.T, w *world)
-		}{
-			{"as it is", func(t *testing.T, w *world) { c.act(t, w) }},
-			{"old value put back", func(t *testing.T, w *world) {
-				was := w.keep(t)
-				c.act(t, w)
-				w.putBack(t, was)
-			}},
-			{"value lost", func(t *testing.T, w *world) {
-				c.act(t, w)
-				w.lose(t)
-			}},
-			{"value lost, and put back afterwards", func(t *testing.T, w *world) {
-				was := w.keep(t)
-				w.lose(t)
-				c.act(t, w)
-				w.putBack(t, was)
-			}},
-		} {
-			t.Run(c.what+"/"+store.what, func(t *testing.T) {
-				t.Parallel()
-				w := newWorld(t)
-				c.before(t, w)
-				store.do(t, w)
-				c.holds(t, w.replica)
-				c.holds(t, w.start(t, "later"))
-			})
-		}
+		t.Run(c.what, func(t *testing.T) {
+			t.Parallel()
+			url := storetest.RealRedis(t)
+			for what, becomes := range map[string]func(t *testing.T, w *world){
+				"as it is": func(t *testing.T, w *world) { c.act(t, w) },
+				"old value put back": func(t *testing.T, w *world) {
+					was := w.keep(t)
+					c.act(t, w)
+					w.putBack(t, was)
+				},
+				"value lost": func(t *testing.T, w *world) {
+					c.act(t, w)
+					w.lose(t)
+				},
+				"value lost, and put back afterwards": func(t *testing.T, w *world) {
+					was := w.keep(t)
+					w.lose(t)
+					c.act(t, w)
+					w.putBack(t, was)
+				},
+			} {
+				t.Run(what, func(t *testing.T) {
+					w := newWorldOn(t, url)
+					c.before(t, w)
+					becomes(t, w)
+					c.holds(t, w.replica)
+					c.holds(t, w.start(t, "later"))
+				})
+			}
+		})
 	}
 }
 

@@ -38,8 +38,14 @@ type replica struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	url := storetest.RealRedis(t)
+	return newWorldOn(t, storetest.RealRedis(t))
+}
+
+// newWorldOn is a world in the Redis at url, of which nothing stays.
+func newWorldOn(t *testing.T, url string) *world {
+	t.Helper()
 	w := &world{url: url, raw: storetest.Raw(t, url)}
+	must(t, w.raw.FlushAll(t.Context()).Err())
 	w.replica = w.start(t, "first")
 	if n := w.tell(t, "", "", event.OpenedData{Origin: "bot.test/record"}); n != 0 {
 		t.Fatalf("the log opens at %d", n)
