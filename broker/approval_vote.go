@@ -28,7 +28,7 @@ func (b *Voting) MayVote(ctx context.Context, r Request, user, id string) (appro
 // Approve counts the Caller's approval of what user asked for. With the last that
 // is needed it can be used, once, within [policy.ApprovalUse].
 func (b *Voting) Approve(ctx context.Context, r Request, user, id string) (approval.Approval, error) {
-	var intended bool
+	var entry int64
 	return b.vote(ctx, r, user, id, b.visits.mayAct, func(k *approval.Kept, by voter) error {
 		switch {
 		case k.Acknowledge:
@@ -39,12 +39,14 @@ func (b *Voting) Approve(ctx context.Context, r Request, user, id string) (appro
 				Say("It waits for somebody else."))
 		}
 		// What gives something is on the record before it counts.
-		if !intended {
-			if _, err := b.recorder.Record(ctx, b.event(r, event.ApprovingData{Asked: asked(k.Approval)})); err != nil {
+		if entry == 0 {
+			receipt, err := b.recorder.Record(ctx, b.event(r, event.ApprovingData{Asked: asked(k.Approval)}))
+			if err != nil {
 				return recordAway(err, "nothing was approved")
 			}
-			intended = true
+			entry = receipt.Number
 		}
+		by.Entry = entry
 		k.Votes = append(k.Votes, by.Vote)
 		if k.VotesThatCount(b.config, by.account, by.groups) >= max(k.Needs, by.account.Approval.Count) {
 			k.State, k.Expires = approval.Approved, k.Now.Add(policy.ApprovalUse)

@@ -205,6 +205,7 @@ func (b *attempts) succeeded(ctx context.Context, a attempt, issued Issued) (Iss
 		spendAll(ctx, a.claims)
 		return Issued{}, b.dropUnrecorded(ctx, a, issued, err)
 	}
+	issued.Grant.Entry = receipt.Number
 	issued, err = a.keep(ctx, issued, outcome.Time)
 	if err == nil && issued.Saved {
 		err = b.overtaken(ctx, a.request, a.act, issued)

@@ -92,7 +92,7 @@ func newStage(t *testing.T, at, how string) *stage {
 // standing is a stage on a store.
 func standing(t *testing.T, b *bench, kept *store.Store, at, how string) *stage {
 	return &stage{
-		parts: parts{kept.Approvals, kept.Codes, kept.Counters, kept.Grants, kept.Orders, kept.SealedKeys, kept.Sessions},
+		parts:  parts{kept.Approvals, kept.Codes, kept.Counters, kept.Grants, kept.Orders, kept.SealedKeys, kept.Sessions},
 		rest:   kept,
 		record: storetest.NewReplica(t, kept),
 		bench:  b,

@@ -77,7 +77,7 @@ func (m *memory) Record(ctx context.Context, events ...event.Event) (event.Recei
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return event.Receipt{Late: m.late[events[0].Kind]}, nil
+	return event.Receipt{Number: int64(len(m.events)), Late: m.late[events[0].Kind]}, nil
 }
 
 func (m *memory) recordOne(ctx context.Context, e event.Event) error {

@@ -101,9 +101,8 @@ func (b *Revoking) grantsOf(ctx context.Context, user policy.User, account polic
 	}), err
 }
 
-// revokeNow takes what there is. Of who has nothing it asks AWS nothing; on the record
-// it is taken all the same, once a minute, since what the store does not show may be put
-// back there.
+// revokeNow takes what there is. Of who has nothing it asks AWS nothing. On the record it is
+// taken all the same, once a minute: what the store does not show may be put back there.
 // While nobody knows what they have, they may have something.
 func (b *Revoking) revokeNow(ctx context.Context, r Request, user policy.User, account policy.Account) Revocation {
 	found, failed := b.grantsOf(ctx, user, account)

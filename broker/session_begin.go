@@ -172,6 +172,7 @@ func (b *MFASessions) beginSession(ctx context.Context, r Request, user policy.U
 				Began:       g.Issued,
 				Asked:       began,
 				Expires:     g.Expires,
+				Entry:       g.Entry,
 			}
 			session.saved = b.keepSession(ctx, r, user, session)
 			return issued, nil

@@ -21,6 +21,7 @@ import (
 	"github.com/assumebot/assumebot/broker/endpoint"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/recorded"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 	"github.com/assumebot/assumebot/store"
 )
@@ -104,6 +105,7 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 	m := &maker{region: s.AWSRegion, deps: ports(st)}
 	m.deps.Recorder = a.record
 	m.deps.AWS, m.deps.ParseKey, m.deps.Now, m.deps.Log = aws, snippet.ParsePublicKey, env.Now, env.Log
+	m.deps = recorded.Over(a.Record, m.deps)
 	m.deps.People = directory.NewPeople(api, st.Copies)
 	m.deps.Directory = directory.NewGroups(directory.Deps{
 		API: api, Copies: st.Copies, Leases: st.Leases, Recorder: a.record, Named: m.userGroups, Now: env.Now, Log: env.Log,
@@ -111,8 +113,8 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 	a.Bot = bot.New(bot.Deps{
 		API: api, HTTP: webapi.NewHTTPClient(), APIURL: s.SlackAPIURL,
 		Broker: m.broker(cfg), Settings: botSettings(cfg),
-		Counters: st.Counters, Copies: st.Copies, Preferences: st.Preferences, Record: a.Record, Cursors: st.Cursors,
-		Leases: st.Leases, Due: st.DueLists, Grants: st.Grants,
+		Counters: m.deps.Counters, Copies: st.Copies, Preferences: st.Preferences, Record: a.Record, Cursors: st.Cursors,
+		Leases: st.Leases, Due: st.DueLists, Grants: m.deps.Grants,
 		CommandPrefix: cfg.Slack.CommandPrefix, Connections: cfg.Slack.Connections, AuditChannel: cfg.Slack.AuditChannel,
 		Embedded: st.Embedded() && !s.Alone, Now: env.Now, Log: env.Log,
 	})
