@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -18,6 +19,8 @@ const (
 	// recheckAtOnce is how many entries are read again with one checkpoint: of the 48
 	// hours that the store keeps, two million in recheckEvery.
 	recheckAtOnce = 1 << 14
+	// recheckWithin is how long that may take: what is left is read with the next.
+	recheckWithin = 3 * time.Second
 )
 
 // A recheck is how far reading all again has come.
@@ -29,40 +32,65 @@ type recheck struct {
 }
 
 // recheck reads a part of the signed entries again, when it is time, and stops the Log at
-// the first that is not what was signed, or that no replica could begin with.
+// the first that is not what was signed, or that no replica could begin with. A store or an
+// archive that is away keeps nobody from signing.
 func (p *Publisher) recheck(ctx context.Context, now published, signed tlog.Tree) error {
+	reading, cancel := context.WithTimeout(ctx, recheckWithin)
+	defer cancel()
+	wrong, err := p.recheckPart(reading, now, signed)
+	if wrong != nil {
+		err = p.amiss(ctx, wrong)
+	}
+	switch {
+	case err == nil || errors.Is(err, ErrStopped):
+		return err
+	case reading.Err() == nil:
+		p.Out.Warn("what the store keeps of the record is read again later", "error", err)
+	}
+	return ctx.Err()
+}
+
+func (p *Publisher) recheckPart(ctx context.Context, now published, signed tlog.Tree) (*Finding, error) {
 	if at := p.Log.Now(); p.checked.next >= p.checked.end {
 		if since := at.Sub(p.checked.begun); since < recheckEvery && since >= 0 {
-			return nil
+			return nil, nil
 		}
 		p.checked = recheck{begun: at, end: signed.N, atOnce: p.checked.atOnce}
 	}
 	keys, err := p.Signer.PublicKeys()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	start, err := newestStart(now, keys, p.Log.Origin)
 	if err != nil {
-		return p.Log.stop(err)
+		return nil, p.Log.stop(err)
 	}
 	first, _, err := p.Log.Entries.Bounds(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	at := max(p.checked.next, first)
+	p.checked.next = max(p.checked.next, first)
 	pages := newPages(ctx, FromStore(p.Log.Entries, p.Store), signed)
-	for end := min(p.checked.end, at+p.checked.atOnce); at < end; {
-		n, wrong, err := p.recheckPage(ctx, pages, at, start.Size())
-		if err != nil {
-			return err
+	for end := min(p.checked.end, p.checked.next+p.checked.atOnce); p.checked.next < end; {
+		n, wrong, err := p.recheckPage(ctx, pages, p.checked.next, start.Size())
+		if wrong != nil && wrong.Fault == FaultTiles && p.Archive != nil {
+			n, wrong, err = p.recheckArchived(ctx, signed, start.Size())
 		}
-		if wrong != nil {
-			return p.amiss(ctx, wrong)
+		if wrong != nil || err != nil {
+			return wrong, err
 		}
-		at += n
+		p.checked.next += n
 	}
-	p.checked.next = at
-	return nil
+	return nil, nil
+}
+
+// recheckArchived is recheckPage once this process knows how far the archive goes: another
+// may have put tiles there, and the store has let go of them.
+func (p *Publisher) recheckArchived(ctx context.Context, signed tlog.Tree, start int64) (int64, *Finding, error) {
+	if _, err := p.Archive.Checkpoint(ctx); err != nil {
+		return 0, nil, err
+	}
+	return p.recheckPage(ctx, newPages(ctx, FromStore(p.Log.Entries, p.Store), signed), p.checked.next, start)
 }
 
 // recheckPage checks the entries of one tile, and returns how many there are. A replica may

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -67,3 +68,43 @@ func TestAllIsReadAgainInParts(t *testing.T) {
 		t.Errorf("ten minutes later: got to %d, %v, want that it begins anew", p.checked.next, err)
 	}
 }
+
+func TestTilesThatAnotherReplicaArchivedAreFound(t *testing.T) {
+	a := newSite(t)
+	a.fill(t, "a", 600)
+	a.mustPublish(t)
+	if err := a.other(t, "b").copyOnce(t); err != nil {
+		t.Fatal(err)
+	}
+	if a.s.tiles["tile/0/000"] != nil {
+		t.Fatal("the store keeps a full tile that the archive has")
+	}
+	a.clock.pass(recheckEvery)
+	a.mustPublish(t)
+	if a.checked.next < 600 {
+		t.Errorf("read again up to %d", a.checked.next)
+	}
+}
+
+func TestAnArchiveThatIsAwayKeepsNobodyFromSigning(t *testing.T) {
+	a := newSite(t)
+	a.fill(t, "a", 600)
+	a.mustPublish(t)
+	if err := a.copyOnce(t); err != nil {
+		t.Fatal(err)
+	}
+	a.Store = Archived(a.s, NewArchive(gone{a.o}, PublicKeys{}, origin)) // which does not know what it has
+	a.Archive = NewArchive(gone{a.o}, PublicKeys{}, origin)
+	a.fill(t, "b", 10)
+	size := a.Size()
+	a.clock.pass(recheckEvery)
+	a.mustPublish(t)
+	if got := newest(t, a.s, a.key); got.Size < size || a.checked.next != 0 {
+		t.Errorf("signed %d of %d, read again up to %d", got.Size, size, a.checked.next)
+	}
+}
+
+// gone are objects that nobody reaches.
+type gone struct{ Objects }
+
+func (gone) Read(context.Context, string) ([]byte, error) { return nil, errAway }
