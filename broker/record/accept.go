@@ -85,10 +85,37 @@ type Accepted struct {
 	Old, Origin string // of the log that was closed, and of the one that was opened
 	Lost        event.Range
 	Restated    event.RestatedData // what restricts in the new log
+
+	kept   string // the origin in the store, which may be lost
+	number int    // of the old log
+	signed []byte
 }
 
 // Accept closes the log that is written to and opens the next one.
 func Accept(ctx context.Context, a Acceptance) (Accepted, error) {
+	out, err := Consider(ctx, a)
+	if err != nil {
+		return Accepted{}, err
+	}
+	opened := event.OpenedData{Origin: out.Origin, After: &event.Earlier{
+		Origin:     out.Old,
+		Checkpoint: string(out.signed),
+		Lost:       out.Lost,
+		AcceptedBy: a.By,
+	}}
+	entries, err := a.begin(out.Origin, opened, out.Restated)
+	if err != nil {
+		return Accepted{}, err
+	}
+	ok, err := a.Logs.Open(ctx, out.kept, out.number, out.Origin, entries)
+	if err == nil && !ok {
+		err = errors.New("somebody else has opened a log meanwhile")
+	}
+	return out, err
+}
+
+// Consider says what Accept would do, and does nothing.
+func Consider(ctx context.Context, a Acceptance) (Accepted, error) {
 	kept, err := a.Logs.Origin(ctx)
 	if err != nil {
 		return Accepted{}, err
@@ -105,22 +132,15 @@ func Accept(ctx context.Context, a Acceptance) (Accepted, error) {
 	if err != nil {
 		return Accepted{}, fmt.Errorf("read what is left of the record: %w", err)
 	}
-	out := Accepted{Old: old, Origin: next, Lost: left.lost(a.Lost), Restated: left.restated()}
-	opened := event.OpenedData{Origin: next, After: &event.Earlier{
-		Origin:     old,
-		Checkpoint: string(left.signed.Note),
-		Lost:       out.Lost,
-		AcceptedBy: a.By,
-	}}
-	entries, err := a.begin(next, opened, out.Restated)
-	if err != nil {
-		return Accepted{}, err
-	}
-	ok, err := a.Logs.Open(ctx, kept, number, next, entries)
-	if err == nil && !ok {
-		err = errors.New("somebody else has opened a log meanwhile")
-	}
-	return out, err
+	return Accepted{
+		Old:      old,
+		Origin:   next,
+		Lost:     left.lost(a.Lost),
+		Restated: left.restated(),
+		kept:     kept,
+		number:   number,
+		signed:   left.signed.Note,
+	}, nil
 }
 
 // begin seals the first entries of the log called origin.
@@ -265,7 +285,6 @@ func (r *remnant) take(e Entry) {
 		return
 	}
 	r.log.state.apply(e.Number, ev, r.log.Now())
-	return
 }
 
 // restricts reports whether an Event takes from somebody, and gives nobody anything.

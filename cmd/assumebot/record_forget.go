@@ -105,7 +105,7 @@ func (f forgetting) forget(ctx context.Context, stdout io.Writer, n int64, r *ap
 	if err != nil {
 		return err
 	}
-	err = writing(ctx, r, keys, func(l *record.Log) error { return l.Forget(ctx, holders, f.who(), r.Objects) })
+	err = writing(ctx, r, keys, func(l *record.Log) error { return l.Forget(ctx, holders, whoRuns(*f.by), r.Objects) })
 	if err == nil {
 		err = record.Forgotten(ctx, holders, sources...)
 	}
@@ -116,9 +116,10 @@ func (f forgetting) forget(ctx context.Context, stdout io.Writer, n int64, r *ap
 	return out.err
 }
 
-func (f forgetting) who() string {
-	if *f.by != "" {
-		return *f.by
+// whoRuns is who an order is from: by, or else whoever runs this.
+func whoRuns(by string) string {
+	if by != "" {
+		return by
 	}
 	if u, err := user.Current(); err == nil {
 		return u.Username
@@ -128,17 +129,9 @@ func (f forgetting) who() string {
 
 // writing has use write to the record, as one more replica.
 func writing(ctx context.Context, r *app.RecordReader, keys record.PublicKeys, use func(*record.Log) error) error {
-	origin := keys.Name()
-	raw, err := r.Source.Checkpoint(ctx)
+	origin, err := record.CurrentOrigin(ctx, r.Store.Log, keys.Name())
 	if err != nil {
 		return err
-	}
-	if raw != nil {
-		newest, err := keys.CheckAny(raw)
-		if err != nil {
-			return err
-		}
-		origin = newest.Origin
 	}
 	l := record.New(record.Deps{
 		Entries: r.Store.Log,
