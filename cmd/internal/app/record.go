@@ -39,10 +39,17 @@ func newRecording(ctx context.Context, st *store.Store, s Settings, cfg config.R
 	if err != nil {
 		return nil, NeedsPerson(err)
 	}
+	origin, err := record.CurrentOrigin(ctx, st.Log, signer.Origin())
+	if errors.Is(err, record.ErrForeign) {
+		return nil, NeedsPerson(err)
+	}
+	if err != nil {
+		return nil, err
+	}
 	l := record.New(record.Deps{
 		Entries: st.Log,
 		Keys:    st.LogKeys,
-		Origin:  signer.Origin(),
+		Origin:  origin,
 		Replica: broker.NewID(),
 		Now:     env.Now,
 		Log:     env.Log,
