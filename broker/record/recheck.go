@@ -73,24 +73,12 @@ func (p *Publisher) recheckPart(ctx context.Context, now published, signed tlog.
 	pages := newPages(ctx, FromStore(p.Log.Entries, p.Store), signed)
 	for end := min(p.checked.end, p.checked.next+p.checked.atOnce); p.checked.next < end; {
 		n, wrong, err := p.recheckPage(ctx, pages, p.checked.next, start.Size())
-		if wrong != nil && wrong.Fault == FaultTiles && p.Archive != nil {
-			n, wrong, err = p.recheckArchived(ctx, signed, start.Size())
-		}
 		if wrong != nil || err != nil {
 			return wrong, err
 		}
 		p.checked.next += n
 	}
 	return nil, nil
-}
-
-// recheckArchived is recheckPage once this process knows how far the archive goes: another
-// may have put tiles there, and the store has let go of them.
-func (p *Publisher) recheckArchived(ctx context.Context, signed tlog.Tree, start int64) (int64, *Finding, error) {
-	if _, err := p.Archive.Checkpoint(ctx); err != nil {
-		return 0, nil, err
-	}
-	return p.recheckPage(ctx, newPages(ctx, FromStore(p.Log.Entries, p.Store), signed), p.checked.next, start)
 }
 
 // recheckPage checks the entries of one tile, and returns how many there are. A replica may

@@ -93,8 +93,7 @@ func TestAnArchiveThatIsAwayKeepsNobodyFromSigning(t *testing.T) {
 	if err := a.copyOnce(t); err != nil {
 		t.Fatal(err)
 	}
-	a.Store = Archived(a.s, NewArchive(gone{a.o}, PublicKeys{}, origin)) // which does not know what it has
-	a.Archive = NewArchive(gone{a.o}, PublicKeys{}, origin)
+	a.Store = Archived(a.s, NewArchive(gone{a.o}, PublicKeys{}, origin))
 	a.fill(t, "b", 10)
 	size := a.Size()
 	a.clock.pass(recheckEvery)
