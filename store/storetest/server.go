@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -160,7 +161,8 @@ type process struct {
 	log    func() string
 }
 
-// launch runs redis-server in dir, without persistence, until the test ends.
+// launch runs redis-server in dir until the test ends, without persistence unless args ask
+// for it.
 func launch(t testing.TB, dir string, args []string) process {
 	t.Helper()
 	program, err := exec.LookPath("redis-server")
@@ -171,7 +173,11 @@ func launch(t testing.TB, dir string, args []string) process {
 		t.Skip("redis-server is not in PATH, so nothing is tried against a real Redis")
 	}
 	out := &buffer{}
-	cmd := exec.Command(program, append(args, "--bind", "127.0.0.1", "--dir", dir, "--save", "", "--appendonly", "no")...)
+	args = append(slices.Clone(args), "--bind", "127.0.0.1", "--dir", dir, "--save", "")
+	if !slices.Contains(args, "--appendonly") {
+		args = append(args, "--appendonly", "no")
+	}
+	cmd := exec.Command(program, args...)
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("start redis-server: %v", err)

@@ -1,0 +1,43 @@
+package storetest
+
+import (
+	"path/filepath"
+	"testing"
+)
+
+// A Durable is a redis-server that has on disk whatever it acknowledged, so that it can
+// be killed at any moment and started again.
+type Durable struct {
+	URL string
+
+	t    testing.TB
+	dir  string
+	args []string
+	runs process
+}
+
+// StartDurable starts one that only this test reaches; it ends with the test. Where there
+// is no redis-server it does as [RealRedis].
+func StartDurable(t testing.TB) *Durable {
+	t.Helper()
+	dir := tempDir(t)
+	socket := filepath.Join(dir, "redis.sock")
+	d := &Durable{URL: "unix://" + socket, t: t, dir: dir, args: []string{
+		"--port", "0", "--unixsocket", socket, "--unixsocketperm", "700", "--appendonly", "yes", "--appendfsync", "always",
+	}}
+	d.Start()
+	t.Cleanup(func() { d.Kill() })
+	return d
+}
+
+// Kill ends it by SIGKILL.
+func (d *Durable) Kill() { d.runs.kill() }
+
+// Start starts it again, on what it had on disk.
+func (d *Durable) Start() {
+	d.t.Helper()
+	d.runs = launch(d.t, d.dir, d.args)
+	if socket := d.URL[len("unix://"):]; !answers(d.t, d.runs, "unix", socket) {
+		d.t.Fatalf("redis-server did not start: %s", d.runs.log())
+	}
+}
