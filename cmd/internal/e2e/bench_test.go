@@ -3,7 +3,6 @@ package e2e
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -29,23 +28,12 @@ type crowd struct {
 }
 
 func newCrowd(b *testing.B, n int) (*crowd, string) {
-	c := &crowd{world: newWorld(b), replied: map[string]chan time.Time{}}
-	var users, members strings.Builder
-	ids := []string{"U01ALICE", "U02BOB", "U03CAROL"}
+	w := newWorld(b)
+	devices, config := w.crowd(n)
+	c := &crowd{world: w, devices: devices, replied: map[string]chan time.Time{}}
 	for i := range n {
-		id, name := fmt.Sprintf("U%05d", i), fmt.Sprintf("user%05d", i)
-		ids = append(ids, id)
-		c.slack.AddUser(slacktest.User{ID: id, Name: name})
-		key, secret := fmt.Sprintf("AKIAUSER%012d", i), fmt.Sprintf("secret%034d", i)
-		c.aws.AddUser(awstest.User{Account: "111111111111", Name: name, AccessKeyID: key, SecretAccessKey: secret})
-		c.devices = append(c.devices, c.aws.AddDevice("111111111111", name, awstest.DeviceARN("111111111111", name), []byte(name+"-seed-0123456789")))
-		prefix := fmt.Sprintf("USER%d", i)
-		c.env[prefix+"_AWS_ACCESS_KEY_ID"], c.env[prefix+"_AWS_SECRET_ACCESS_KEY"] = key, secret
-		fmt.Fprintf(&users, "  - {slack: %s, name: %s, mfa_serial: %q, credentials: {env: %s}}\n", id, name, awstest.DeviceARN("111111111111", name), prefix)
-		fmt.Fprintf(&members, ", %s", id)
-		c.replied[id] = make(chan time.Time, 1)
+		c.replied[crowdID(i)] = make(chan time.Time, 1)
 	}
-	c.slack.AddChannel(slacktest.Channel{ID: "C0GENERAL", Name: "general", Members: ids})
 	c.slack.Subscribe(func(change slacktest.Change) {
 		if change.Kind == slacktest.MessagePosted && change.Message.Ephemeral {
 			c.mu.Lock()
@@ -56,8 +44,7 @@ func newCrowd(b *testing.B, n int) (*crowd, string) {
 			}
 		}
 	})
-	config := strings.Replace(worldConfig, "accounts:\n", users.String()+"accounts:\n", 1)
-	return c, strings.Replace(config, "[U01ALICE, U02BOB]", "[U01ALICE, U02BOB"+members.String()+"]", 1)
+	return c, config
 }
 
 // round lets everybody ask at once, and measures from the envelope.
@@ -66,7 +53,7 @@ func (c *crowd) round(b *testing.B) (acks, replies []time.Duration) {
 	var asking sync.WaitGroup
 	for i, device := range c.devices {
 		asking.Go(func() {
-			id := fmt.Sprintf("U%05d", i)
+			id := crowdID(i)
 			began := time.Now()
 			d, err := c.slack.Command(id, "C0GENERAL", "/assume", "staging "+device.Code())
 			if err == nil {
@@ -134,27 +121,13 @@ func BenchmarkAssume(b *testing.B) {
 // after 2,000 requests of 50 people.
 func BenchmarkProgram(b *testing.B) {
 	c, config := newCrowd(b, 50)
-	binary := filepath.Join(b.TempDir(), "assumebot")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", binary, "github.com/assumebot/assumebot/cmd/assumebot")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		b.Fatalf("%v\n%s", err, out)
-	}
+	binary := buildProgram(b)
 	info, err := os.Stat(binary)
 	if err != nil {
 		b.Fatal(err)
 	}
-	path := filepath.Join(c.dir, "bench.yaml")
-	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
-		b.Fatal(err)
-	}
-	program := exec.Command(binary, "run", "--config", path)
-	program.Env = append(os.Environ(), "SLACK_APP_TOKEN="+c.slack.AppToken(), "SLACK_BOT_TOKEN="+c.slack.BotToken(),
-		"SLACK_API_URL="+c.slack.APIURL(), "REDIS_URL="+storetest.RealRedis(b), "ASSUMEBOT_SEAL_KEYS="+storetest.KeyOne.Reveal(), "ASSUMEBOT_RECORD_KEY="+recordKey,
-		"AWS_REGION=eu-west-1", "AWS_ENDPOINT_URL="+c.place, "AWS_ACCESS_KEY_ID="+botKeyID, "AWS_SECRET_ACCESS_KEY="+botSecret)
-	for name, value := range c.env {
-		program.Env = append(program.Env, name+"="+value)
-	}
+	c.writes(config)
+	program := c.program(binary, storetest.RealRedis(b), "run", "--config", filepath.Join(c.dir, "config.yaml"))
 	began := time.Now()
 	if err := program.Start(); err != nil {
 		b.Fatal(err)
