@@ -18,6 +18,12 @@ import (
 // those of a dozen witnesses, of the largest kind.
 const MaxNote = 64 << 10
 
+// signersShown is of how many signers an error tells.
+const signersShown = 3
+
+// ErrNoCheckpoint says that nothing of the record is signed yet, or that it is lost.
+var ErrNoCheckpoint = errors.New("the record has no checkpoint")
+
 // A Checkpoint is the size and root of a log, as its key signed them: C2SP
 // tlog-checkpoint without extension lines. Only PublicKeys.Check makes one.
 type Checkpoint struct {
@@ -55,8 +61,11 @@ func NewPublicKeys(log, witnesses []string) (PublicKeys, error) {
 	verifiers := make([]note.Verifier, len(log))
 	for i, key := range log {
 		v, err := note.NewVerifier(key)
-		if err != nil {
-			return PublicKeys{}, fmt.Errorf("public key %d of the record: %w", i+1, err)
+		switch {
+		case strings.HasPrefix(key, "PRIVATE+KEY+"):
+			return PublicKeys{}, fmt.Errorf("public key %d of the record is the private one: give the one that begins with its name", i+1)
+		case err != nil:
+			return PublicKeys{}, fmt.Errorf("public key %d of the record is not NAME+HASH+KEY as it was printed: %w", i+1, err)
 		}
 		verifiers[i] = v
 	}
@@ -127,7 +136,7 @@ func (k PublicKeys) Check(raw []byte, origin string) (Checkpoint, error) {
 	}
 	n, err := note.Open(raw, k.verifiers)
 	if err != nil {
-		return Checkpoint{}, fmt.Errorf("a checkpoint: %w", err)
+		return Checkpoint{}, notOpened(err)
 	}
 	c, err := parseCheckpoint(n.Text)
 	if err != nil {
@@ -152,6 +161,19 @@ func (k PublicKeys) Check(raw []byte, origin string) (Checkpoint, error) {
 		return Checkpoint{}, fmt.Errorf("a checkpoint that no key of %s signed", k.name)
 	}
 	return c, nil
+}
+
+// notOpened says of a checkpoint that none of the keys signed by which it was.
+func notOpened(err error) error {
+	var unverified *note.UnverifiedNoteError
+	if !errors.As(err, &unverified) {
+		return fmt.Errorf("a checkpoint: %w", err)
+	}
+	var by []string
+	for _, sig := range unverified.Note.UnverifiedSigs[:min(len(unverified.Note.UnverifiedSigs), signersShown)] {
+		by = append(by, fmt.Sprintf("%.64q (%08x)", sig.Name, sig.Hash))
+	}
+	return fmt.Errorf("a checkpoint that none of these keys signed; it is signed by %s", strings.Join(by, ", "))
 }
 
 // parseCheckpoint reads the text of a checkpoint in its one form.

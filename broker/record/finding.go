@@ -1,6 +1,9 @@
 package record
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // A Fault is a way in which a record is not as it should be.
 type Fault int
@@ -44,6 +47,9 @@ type Finding struct {
 
 func (f Finding) Error() string {
 	said := f.said()
+	if errors.Is(f.Err, ErrNoCheckpoint) {
+		return f.Err.Error()
+	}
 	if f.Err != nil {
 		said += ": " + f.Err.Error()
 	}

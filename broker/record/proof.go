@@ -3,7 +3,6 @@ package record
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/transparency-dev/formats/proof"
@@ -86,7 +85,7 @@ func ProveFrom(ctx context.Context, source Source, keys PublicKeys, n int64) (da
 		return nil, nil, err
 	}
 	if raw == nil {
-		return nil, nil, errors.New("the record has no checkpoint yet")
+		return nil, nil, fmt.Errorf("%w: the bot signs the first one within seconds of its first entry", ErrNoCheckpoint)
 	}
 	c, err := keys.CheckAny(raw)
 	if err != nil {

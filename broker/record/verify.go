@@ -101,7 +101,7 @@ func (r *verifying) checkpoint(ctx context.Context) (bool, error) {
 	}
 	switch {
 	case err == nil && raw == nil:
-		err = errors.New("there is none at all")
+		err = ErrNoCheckpoint
 	case err == nil:
 		r.Checkpoint, err = r.Keys.CheckAny(raw)
 	}

@@ -105,12 +105,16 @@ func (f forgetting) forget(ctx context.Context, stdout io.Writer, n int64, r *ap
 	if err != nil {
 		return err
 	}
-	err = writing(ctx, r, keys, func(l *record.Log) error { return l.Forget(ctx, holders, whoRuns(*f.by), r.Objects) })
+	said := "nothing is erased"
+	err = writing(ctx, r, keys, func(l *record.Log) error {
+		said = "not all is erased"
+		return l.Forget(ctx, holders, whoRuns(*f.by), r.Objects)
+	})
 	if err == nil {
 		err = record.Forgotten(ctx, holders, sources...)
 	}
 	if err != nil {
-		return fmt.Errorf("not all is erased: %w", err)
+		return fmt.Errorf("%s: %w", said, err)
 	}
 	out.line("erased, and on the record")
 	return out.err

@@ -54,6 +54,9 @@ func recordVerifyCommand(ctx context.Context, getenv func(string) string) *cobra
 				if v.Since, err = readNote(*since); err != nil {
 					return err
 				}
+				if _, err = v.Keys.CheckAny(v.Since); err != nil {
+					return fmt.Errorf("--since %s: %w", *since, err)
+				}
 			}
 			got, err := record.Verify(ctx, v)
 			if err != nil {
@@ -75,7 +78,7 @@ func verified(w io.Writer, got record.Verified, sealed bool, save string) error 
 		if got.Signed > 0 {
 			out.line("%s from entry %s on are those that were signed", count(int(got.Signed), "entry"), number(got.First))
 		}
-		out.line("next: keep a copy of it as it is, stop trusting this place, and verify the other ones (--redis, --dir, --s3)")
+		out.line("next: %s", whatNext(got.Findings))
 		return errors.Join(out.err, fmt.Errorf("the record is not right: %s", count(n, "finding")))
 	}
 	c := got.Checkpoint
@@ -98,6 +101,19 @@ func verified(w io.Writer, got record.Verified, sealed bool, save string) error 
 	}
 	out.line("the checkpoint of %s is in %s", count(int(c.Size), "entry"), save)
 	return out.err
+}
+
+// whatNext is what to do about what was found.
+func whatNext(found []record.Finding) string {
+	switch first := found[0]; {
+	case errors.Is(first.Err, record.ErrNoCheckpoint):
+		return "see that this is the right place; a new record is signed within seconds of its first entry, and an older one has lost its checkpoint"
+	case first.Fault == record.FaultUnsigned:
+		return "see that --key is the key of this record; if it is, keep a copy, stop trusting this place, and verify the other ones (--redis, --dir, --s3)"
+	case first.Fault == record.FaultPart:
+		return "verify the whole record, where it is kept or in an export without filters"
+	}
+	return "keep a copy of it as it is, stop trusting this place, and verify the other ones (--redis, --dir, --s3)"
 }
 
 // readNote reads a checkpoint that a person saved.

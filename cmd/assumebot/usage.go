@@ -66,7 +66,7 @@ func flagError(c *cobra.Command, err error) error {
 	var empty *pflag.ValueRequiredError
 	var wrong *pflag.InvalidValueError
 	switch {
-	case !c.HasParent() && c.Flags().NArg() > 0: // the flag is that of the unknown command before it
+	case c.HasAvailableSubCommands() && c.Flags().NArg() > 0: // the flag is that of the unknown command before it
 		return unknownCommand(c, c.Flags().Args())
 	case errors.As(err, &absent):
 		return unknownFlag(c, absent)
