@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -17,14 +18,14 @@ type Durable struct {
 }
 
 // StartDurable starts one that only this test reaches; it ends with the test. Where there
-// is no redis-server it does as [RealRedis].
-func StartDurable(t testing.TB) *Durable {
+// is no redis-server it does as [RealRedis]. args are arguments of its own.
+func StartDurable(t testing.TB, args ...string) *Durable {
 	t.Helper()
 	dir := tempDir(t)
 	socket := filepath.Join(dir, "redis.sock")
-	d := &Durable{URL: "unix://" + socket, t: t, dir: dir, args: []string{
+	d := &Durable{URL: "unix://" + socket, t: t, dir: dir, args: slices.Concat([]string{
 		"--port", "0", "--unixsocket", socket, "--unixsocketperm", "700", "--appendonly", "yes", "--appendfsync", "always",
-	}}
+	}, args)}
 	d.Start()
 	t.Cleanup(func() { d.Kill() })
 	return d
