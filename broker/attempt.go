@@ -207,7 +207,7 @@ func (b *attempts) succeeded(ctx context.Context, a attempt, issued Issued) (Iss
 	}
 	issued.Grant.Entry = receipt.Number
 	issued, err = a.keep(ctx, issued, outcome.Time)
-	if err == nil && issued.Saved {
+	if err == nil && (issued.Saved || a.act.Purpose != string(PurposeMFASession) && a.act.Purpose != string(PurposeKey)) {
 		err = b.overtaken(ctx, a.request, a.act, issued)
 	}
 	if err != nil {

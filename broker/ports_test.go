@@ -63,7 +63,8 @@ type memory struct {
 func newMemory() *memory {
 	return &memory{
 		codes: map[string]string{}, grants: map[string]broker.Grant{}, kept: map[string]secret.Credentials{},
-		groups: map[string][]string{}, keys: map[string]broker.RegisteredKey{}, approvals: map[string]approval.Approval{}, failOn: map[event.Kind]bool{}, late: map[event.Kind]bool{},
+		groups: map[string][]string{}, keys: map[string]broker.RegisteredKey{}, approvals: map[string]approval.Approval{},
+		failOn: map[event.Kind]bool{}, late: map[event.Kind]bool{},
 	}
 }
 

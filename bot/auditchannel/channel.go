@@ -253,6 +253,10 @@ func (a *Channel) tell(ctx context.Context, state *progress, entry record.Follow
 	if err != nil {
 		return err
 	}
+	if entry.Late && entry.Event.Kind == event.Unknown { // the outcome is known, or was unknown already
+		state.Next = entry.Number + 1
+		return a.save(ctx, state)
+	}
 	if entry.Broken != "" {
 		a.Log.Error("an entry of the record cannot be read", "entry", entry.Number, "error", entry.Broken)
 		m, post = brokenMessage(entry.Number), true

@@ -38,7 +38,8 @@ func Stopped(v Voice, issued broker.Issued, ref string) blockkit.Message {
 // UnknownOutcome tells of a Request of which nobody knows what came: its process ended, or
 // could not record it.
 func UnknownOutcome(v Voice, account string, purpose broker.Purpose, ref string) blockkit.Message {
-	of, hint := "for "+account, broker.Say("Send it again with a new code. If you fear that somebody has them, ", broker.AssumeCmd("revoke "+account), " takes back what there may be.")
+	of := "for " + account
+	hint := broker.Say("Send it again with a new code. If you fear that somebody has them, ", broker.AssumeCmd("revoke "+account), " takes back what there may be.")
 	switch purpose {
 	case broker.PurposeMFASession:
 		of, hint = "for an MFA session", broker.Say("Send it again with a new code. Nobody was shown credentials of it.")
@@ -48,7 +49,8 @@ func UnknownOutcome(v Voice, account string, purpose broker.Purpose, ref string)
 	return v.Error(&broker.Error{
 		Code: broker.CodeOutcomeUnknown, Ref: ref,
 		What: broker.Say("Nobody knows what came of your request " + of +
-			": AWS was about to be asked, and then the bot was stopped, or could not put the answer on the record. Credentials may exist, which the bot showed to nobody."),
+			": AWS was about to be asked, and then the bot was stopped, or could not put the answer on the record. " +
+			"Credentials may exist, which the bot showed to nobody."),
 		Hint: hint,
 	})
 }

@@ -93,7 +93,7 @@ func Stops(k Kind) bool {
 }
 
 // Gives reports whether an Event of this kind is about to give somebody something.
-func Gives(k Kind) bool { return k == Intent || k == Shown || k == Listing }
+func Gives(k Kind) bool { return k == Intent || k == Shown || k == Listing || k == Approving }
 
 // Attempt is the ID of the attempt that e begins or closes; "" of any other Event.
 func (e Event) Attempt() string {

@@ -206,7 +206,7 @@ func (a Acceptance) read(ctx context.Context, origin string) (*remnant, error) {
 		}
 	}
 	r, err := a.readFrom(ctx, origin, signed, at, at.Size(), true)
-	if err == nil && (r.log.view.size() < needed || at.Size() < first) {
+	if err == nil && (r.log.view.size() < needed || at.Size() < first || !r.log.state.knowsAll()) {
 		r, err = a.readFrom(ctx, origin, signed, Edge{}, first, false)
 	}
 	return r, err
@@ -241,6 +241,9 @@ func (a Acceptance) newest(ctx context.Context, origin string) (signed Checkpoin
 func (a Acceptance) readFrom(ctx context.Context, origin string, signed Checkpoint, at Edge, from int64, whole bool) (*remnant, error) {
 	l := New(Deps{Entries: a.Entries, Archive: a.Archive, Keys: a.Keys, Origin: origin, Now: a.Now, Log: a.Log})
 	l.view.beginAt(at, signed.Tree())
+	if whole {
+		l.state.from = at.Size()
+	}
 	for r := (&remnant{log: l, whole: whole, next: from, signed: signed, seen: map[string]bool{}}); ; {
 		entries, _, err := l.readFrom(ctx, r.next, pageMost)
 		if err != nil {

@@ -180,7 +180,7 @@ func TestARecordThatIsInTheArchiveAloneGoesOn(t *testing.T) {
 func TestARecordOfWhichTheStoreLostAllGoesOnWithItsArchive(t *testing.T) {
 	s := newSite(t)
 	for day := range 5 {
-		s.fill(t, fmt.Sprintf("d%d", day), 300)
+		s.fill(t, fmt.Sprintf("d%d", day), Window+300)
 		for range 2 {
 			s.mustPublish(t)
 			if err := s.copyOnce(t); err != nil {

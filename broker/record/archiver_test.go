@@ -351,7 +351,7 @@ func TestFreeTextThatIsErasedWhileItIsArchivedIsErasedThereToo(t *testing.T) {
 func TestOnlyWhatIsArchivedIsTrimmed(t *testing.T) {
 	s := newSite(t)
 	for day := range 5 {
-		s.fill(t, fmt.Sprintf("d%d", day), 300)
+		s.fill(t, fmt.Sprintf("d%d", day), Window+300)
 		for range 2 {
 			s.mustPublish(t)
 		}

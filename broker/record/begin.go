@@ -54,10 +54,57 @@ func (l *Log) Begin(ctx context.Context, from Checkpoints, keys PublicKeys) erro
 	if at.Size() < first {
 		return l.stop(fmt.Errorf("the entries from %d to %d are gone", at.Size(), first-1))
 	}
+	tiles := from
+	if l.Archive != nil {
+		tiles = Archived(from, l.Archive)
+	}
+	ids, err := l.idsBefore(ctx, at, tiles.Tiles)
+	if err != nil {
+		return err
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.view.beginAt(at, newest.Tree())
+	l.view.ids = ids
+	l.state.from = at.Size()
 	return nil
+}
+
+// idsBefore returns the IDs of the last Window entries of a tree, so that none of them can be
+// written again for who begins to read after it. All of them must be there.
+func (l *Log) idsBefore(ctx context.Context, at Edge, get GetTiles) (map[string]int64, error) {
+	ids, next := map[string]int64{}, max(at.Size()-Window, 0)
+	if at.Size() == 0 {
+		return ids, nil
+	}
+	var indexes []int64
+	for n := next; n < at.Size(); n++ {
+		indexes = append(indexes, tlog.StoredHashIndex(0, n))
+	}
+	hashes, err := HashReader(ctx, at.Tree(), get).ReadHashes(indexes)
+	if err != nil {
+		return nil, fmt.Errorf("the tiles before %d: %w", at.Size(), err)
+	}
+	for oldest := next; next < at.Size(); {
+		entries, _, err := l.readFrom(ctx, next, int(min(at.Size()-next, pageMost)))
+		if err != nil {
+			return nil, err
+		}
+		if len(entries) == 0 {
+			return nil, l.stop(fmt.Errorf("entry %d is gone", next))
+		}
+		for _, e := range entries {
+			switch {
+			case e.Number != next:
+				return nil, l.stop(fmt.Errorf("entry %d is gone", next))
+			case e.check(l.Keys, l.Origin) != nil || tlog.RecordHash(e.Leaf) != hashes[next-oldest]:
+				return nil, l.stop(fmt.Errorf("%w: entry %d is another one than was signed", ErrForked, next))
+			}
+			ids[e.ID] = next
+			next++
+		}
+	}
+	return ids, nil
 }
 
 // beginArchive reads how far the archive goes, where there is one: what the store lost is

@@ -20,8 +20,9 @@ import (
 const (
 	// cosignedWithin is how long entries may stay without cosignatures that are required.
 	cosignedWithin = time.Minute
-	// notCosigned is why nothing is issued then.
+	// notCosigned is why nothing is issued then, and notAsked before they answered once.
 	notCosigned = "witnesses"
+	notAsked    = "witnesses at the start"
 
 	alarmWitnessAway    = "witness_away"
 	alarmWitnessBack    = "witness_back"
@@ -43,17 +44,55 @@ func (p *Publisher) Ask(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var away error
 	for _, a := range p.Witnesses.Ask(ctx, c, now.Witnesses, HashReader(ctx, c.Tree(), p.Store.Tiles)) {
-		switch {
-		case a.Refused():
+		if a.Refused() {
 			return p.Log.stop(a.Err)
-		case a.Err != nil && p.Required:
-			p.Log.hold(notCosigned, a.Err)
-		case a.Err != nil:
-			p.Out.Warn("a witness does not say how far it has seen the record", "error", a.Err)
 		}
+		away = errors.Join(away, a.Err)
+	}
+	p.mu.Lock()
+	p.asked = away == nil
+	p.mu.Unlock()
+	if away != nil {
+		p.Out.Warn("a witness does not say how far it has seen the record", "error", away)
+	}
+	if p.Required {
+		p.Log.hold(notAsked, away)
 	}
 	return nil
+}
+
+// mustAsk reports whether a required witness has not answered yet since the start.
+func (p *Publisher) mustAsk() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.Required && !p.asked
+}
+
+// cosignedSize returns the size of the newest checkpoint that all witnesses cosigned, as its
+// cosignatures prove; 0 where there is none.
+func (p *Publisher) cosignedSize(now published) int64 {
+	if now.Cosigned == nil {
+		return 0
+	}
+	var witnesses []string
+	for _, w := range p.Witnesses.Each {
+		witnesses = append(witnesses, w.vkey)
+	}
+	keys, err := p.Signer.PublicKeys(witnesses...)
+	if err != nil {
+		return 0
+	}
+	c, err := keys.Check(now.Cosigned, p.Log.Origin)
+	by := map[string]bool{}
+	for _, sig := range c.Cosigned {
+		by[sig.Witness] = true
+	}
+	if err != nil || len(by) < len(p.Witnesses.Each) {
+		return 0
+	}
+	return c.Size
 }
 
 // cosign has what was published cosigned, as the holder h, and returns it as published
@@ -63,7 +102,7 @@ func (p *Publisher) cosign(ctx context.Context, h *lease.Hold, now published) (p
 		return now, nil
 	}
 	c, _, err := p.check(now)
-	if err != nil || now.Cosigned == c.Size {
+	if err != nil || p.cosignedSize(now) == c.Size {
 		return now, err
 	}
 	answers := p.Witnesses.Ask(ctx, c, now.Witnesses, HashReader(ctx, c.Tree(), p.Store.Tiles))
@@ -82,10 +121,10 @@ func (p *Publisher) cosign(ctx context.Context, h *lease.Hold, now published) (p
 		all = all && a.Err == nil
 		p.answered(ctx, a)
 	}
-	if all {
-		next.Cosigned = c.Size
-	}
 	next.Note, err = c.With(answers...)
+	if all {
+		next.Cosigned = next.Note
+	}
 	return next, err
 }
 
@@ -120,17 +159,18 @@ func (p *Publisher) watchCosigned(now published) {
 	if !p.Required {
 		return
 	}
+	cosigned := p.cosignedSize(now)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	at := p.Log.Now()
-	if p.Log.Size() <= now.Cosigned {
+	if p.Log.Size() <= cosigned {
 		p.uncosigned = time.Time{}
-	} else if p.uncosigned.IsZero() || now.Cosigned > p.cosigned {
+	} else if p.uncosigned.IsZero() || cosigned > p.cosigned {
 		p.uncosigned = at
 	}
-	p.cosigned = now.Cosigned
+	p.cosigned = cosigned
 	if !p.uncosigned.IsZero() && at.Sub(p.uncosigned) >= cosignedWithin {
-		p.Log.hold(notCosigned, fmt.Errorf("no witness has cosigned the entries after %d", now.Cosigned))
+		p.Log.hold(notCosigned, fmt.Errorf("not all witnesses have cosigned the entries after %d", cosigned))
 		return
 	}
 	p.Log.hold(notCosigned, nil)
@@ -161,6 +201,9 @@ func (l *Log) mayGive(events []event.Event) error {
 		}
 		for _, err := range l.held {
 			return err
+		}
+		if !l.state.knowsAll() {
+			return fmt.Errorf("%w: it does not say yet what restricts from before %d, where this replica began to read", ErrHeld, l.state.from)
 		}
 		if kind := l.state.unknownStop; kind != "" {
 			return fmt.Errorf("%w: it has an event of the kind %s, which restricts and which this program does not know", ErrHeld, kind)

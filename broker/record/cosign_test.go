@@ -48,8 +48,8 @@ func TestCheckpointsAreCosignedAndTheCosignaturesKept(t *testing.T) {
 			t.Fatal(err)
 		}
 		c, err := publicKeys(t, key, server.vkey()).Check(now.Note, origin)
-		if err != nil || len(c.Cosigned) != 1 || now.Cosigned != c.Size || now.Witnesses[w.Name()] != c.Size {
-			t.Errorf("got %v, cosigned by %v up to %d, %v", err, c.Cosigned, now.Cosigned, now.Witnesses)
+		if err != nil || len(c.Cosigned) != 1 || p.cosignedSize(now) != c.Size || now.Witnesses[w.Name()] != c.Size {
+			t.Errorf("got %v, cosigned by %v up to %d, %v", err, c.Cosigned, p.cosignedSize(now), now.Witnesses)
 		}
 	}
 	if got := alarms(t, m); got != nil {
@@ -154,5 +154,26 @@ func TestWithoutCosignaturesThatAreRequiredNothingIsGiven(t *testing.T) {
 		if _, err := l.Record(t.Context(), intent("z"+l.Replica)); err != nil {
 			t.Errorf("replica %s, once they are there: %v", l.Replica, err)
 		}
+	}
+}
+
+// TestThatAllIsCosignedIsTakenFromCosignaturesAlone: the store may say what it likes.
+func TestThatAllIsCosignedIsTakenFromCosignaturesAlone(t *testing.T) {
+	m := newMemory()
+	s, key := newShelf(m), testSigner(t)
+	_, w := serveWitness(t, key)
+	w.url = "http://127.0.0.1:1/add-checkpoint"
+	l := running(t, m, "a")
+	p := publisher(s, l, key).cosignedBy(w, true)
+	for range 3 {
+		l.fill(t, "e", 5)
+		if err := publish(t, p); err != nil {
+			t.Fatal(err)
+		}
+		republish(t, s, func(now *published) { now.Cosigned = now.Note })
+		l.clock.pass(cosignedWithin)
+	}
+	if _, err := l.Record(t.Context(), intent("x")); !errors.Is(err, ErrHeld) {
+		t.Errorf("got %v, want that nothing is given", err)
 	}
 }

@@ -46,6 +46,20 @@ func (l *Log) Entry(ctx context.Context, number int64) (event.Event, error) {
 
 // again checks an entry that was read before.
 func (l *Log) again(e Entry) error {
+	if err := l.genuine(e); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	// Who began to read between an intent and its outcome does not know that of the latter.
+	if whole := l.state.whole; l.view.isLate(e.Number) && (l.view.from == 0 || whole > 0 && e.Number > whole) {
+		return errors.New("it closes what was closed before")
+	}
+	return nil
+}
+
+// genuine checks that an entry which was read before is still the same.
+func (l *Log) genuine(e Entry) error {
 	if err := e.check(l.Keys, l.Origin); err != nil {
 		return err
 	}
@@ -56,10 +70,6 @@ func (l *Log) again(e Entry) error {
 	}
 	if root, known := l.view.rootAfter(e.After); known && !bytes.Equal(root[:], e.Root) {
 		return errors.New("its writer read other entries than this replica")
-	}
-	// Who began to read between an intent and its outcome does not know that of the latter.
-	if whole := l.state.whole; l.view.isLate(e.Number) && (l.view.from == 0 || whole > 0 && e.Number > whole) {
-		return errors.New("it closes what was closed before")
 	}
 	return nil
 }

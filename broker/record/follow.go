@@ -3,6 +3,7 @@ package record
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/assumebot/assumebot/broker/retry"
@@ -42,13 +43,16 @@ func (l *Log) follow(ctx context.Context) {
 // readOn reads what is there and was not read.
 func (l *Log) readOn(ctx context.Context) error {
 	for {
-		asked := l.Now()
-		entries, more, err := l.readFrom(ctx, l.Size(), pageMost)
+		asked, had := l.Now(), l.Size()
+		entries, more, err := l.readFrom(ctx, had, pageMost)
 		if err != nil {
 			return err
 		}
 		if err := l.advance(entries, asked, !more); err != nil || !more {
 			return err
+		}
+		if l.Size() == had {
+			return fmt.Errorf("the store has more than %d entries, and shows none of them", had)
 		}
 	}
 }

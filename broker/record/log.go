@@ -43,6 +43,7 @@ type Log struct {
 	mending sync.Mutex
 
 	queue    []*write
+	ended    bool          // nobody writes what is queued any more
 	queued   chan struct{} // holds one signal that something waits
 	disowned map[string]time.Time
 

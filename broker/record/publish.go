@@ -50,6 +50,7 @@ type Publisher struct {
 	// cosigned is what was last known to be, and uncosigned since when there is more.
 	cosigned   int64
 	uncosigned time.Time
+	asked      bool // all witnesses have answered since the start
 	checked    recheck
 }
 
@@ -95,6 +96,7 @@ func (p *Publisher) Run(ctx context.Context) {
 		p.Out.Warn("the record is not signed", "error", err, "retry_in", wait)
 		return wait
 	}, func(ctx context.Context, h *lease.Hold) error {
+		p.candidate = nil // of an earlier turn
 		for ctx.Err() == nil {
 			if err := p.Publish(ctx, h); err != nil {
 				return err
@@ -110,6 +112,9 @@ func (p *Publisher) Run(ctx context.Context) {
 // compareAll compares what was signed with what this replica has read, now and then.
 func (p *Publisher) compareAll(ctx context.Context) {
 	for retry.Sleep(ctx, publishEvery); ctx.Err() == nil; retry.Sleep(ctx, publishEvery) {
+		if p.mustAsk() {
+			_ = p.Ask(ctx) // it says so itself, and is asked again
+		}
 		if _, _, err := p.load(ctx); err != nil && ctx.Err() == nil && p.Log.Err() == nil {
 			p.Out.Warn("what was signed of the record is not compared", "error", err)
 		}
@@ -308,6 +313,9 @@ func (p *Publisher) dropPartial(ctx context.Context, was, now int64) {
 // a start.
 func (p *Publisher) moveStart(ctx context.Context, next *published) error {
 	now := p.Log.Now()
+	if p.Log.NewerStop() != "" {
+		return nil // what this program does not know it cannot restate
+	}
 	if p.candidate == nil && p.startIsOld(*next, now) {
 		p.candidate = &start{Note: next.Note, Edge: next.Edge, At: now}
 	}
@@ -317,6 +325,13 @@ func (p *Publisher) moveStart(ctx context.Context, next *published) error {
 	c, _, err := p.check(published{Note: p.candidate.Note, Edge: p.candidate.Edge})
 	if err != nil {
 		return err
+	}
+	if n := len(next.Starts); n > 0 {
+		newest, _, err := p.check(published{Note: next.Starts[n-1].Note, Edge: next.Starts[n-1].Edge})
+		if err != nil || c.Size <= newest.Size {
+			p.candidate = nil // another replica has moved it on meanwhile
+			return err
+		}
 	}
 	if p.Log.openBefore(c.Size) {
 		return nil // its outcome would tell a reader from there nothing
@@ -370,7 +385,7 @@ func (p *Publisher) trim(ctx context.Context, now published) error {
 		}
 		before = c.Size
 	}
-	if before == 0 {
+	if before -= Window; before <= 0 { // who begins there reads the IDs of those before
 		return nil
 	}
 	needed, err := p.Needed(ctx)

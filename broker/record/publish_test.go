@@ -204,7 +204,7 @@ func TestAReplicaThatStartsReadsFromTheNewestStart(t *testing.T) {
 	blocked.Data = event.BlockedData{Order: event.Order{Target: event.Person{ID: "UBOB"}}}
 	l.mustRecord(t, blocked)
 	for day := range 4 {
-		l.fill(t, fmt.Sprintf("d%d", day), 300)
+		l.fill(t, fmt.Sprintf("d%d", day), Window+300)
 		for range 2 { // the second restates what the first has signed
 			if err := publish(t, p); err != nil {
 				t.Fatal(err)

@@ -24,7 +24,7 @@ type published struct {
 	Starts []start `json:"starts,omitempty"` // oldest first
 	// Witnesses are the sizes that each was last known to have seen, by name.
 	Witnesses map[string]int64 `json:"witnesses,omitempty"`
-	Cosigned  int64            `json:"cosigned,omitempty"` // size of the newest checkpoint that all of them cosigned
+	Cosigned  []byte           `json:"cosigned,omitempty"` // the newest checkpoint that all of them cosigned, with the cosignatures
 }
 
 // A start is a checkpoint after which everything that still restricts was restated, so

@@ -11,6 +11,7 @@ import (
 type Followed struct {
 	Number int64
 	Event  event.Event
+	Late   bool   // it closes an Attempt that was closed before; not known of one that was read long ago
 	Broken string // why it cannot be read; "" when it can. The Event is then zero
 }
 
@@ -68,8 +69,8 @@ func (l *Log) archivedAsides(ctx context.Context, entries []Entry, asides map[in
 }
 
 func (l *Log) followed(e Entry, aside []byte) Followed {
-	out := Followed{Number: e.Number}
-	err := e.check(l.Keys, l.Origin)
+	out := Followed{Number: e.Number, Late: l.isLate(e.Number, 1)}
+	err := l.genuine(e)
 	if err == nil {
 		out.Event, err = event.Decode(e.Leaf, aside)
 	}

@@ -15,9 +15,12 @@ type state struct {
 	// unknownStop is a kind that restricts and that this program does not know; "" while
 	// there was none.
 	unknownStop event.Kind
-	// whole is the number of the first restatement that was read; 0: none. Who begins to
-	// read at a start knows of every open intent from there on.
+	// from is where this reader begins. What restricts from before it knows only once it
+	// has read a restatement as of then or later, to its last part; whole is the number of
+	// that part, 0 while there was none. restating is the restatement that is being read.
+	from       int64
 	whole      int64
+	restating  event.RestatedData
 	imported   string // position of the last entry of the former record that was imported
 	importOver bool   // nothing more of it is imported
 	restricted
@@ -60,18 +63,33 @@ func (s *state) apply(number int64, e event.Event, now time.Time) (first bool) {
 			s.endings.sessionBegan(number, o.number, e, granted, now)
 		}
 	}
-	if e.Kind == event.Restated && s.whole == 0 {
-		s.whole = number
-	}
 	switch d := e.Data.(type) {
 	case event.ImportedData:
 		s.imported, s.importOver = cmp.Or(d.Position, s.imported), s.importOver || d.Last
 	case event.RestatedData:
 		s.importOver = s.importOver || d.ImportOver
+		s.restatedAll(number, d)
 	}
 	s.restrict(number, e, now)
 	return first
 }
+
+// restatedAll notes the first restatement that was read whole and leaves nothing out that
+// was before from.
+func (s *state) restatedAll(number int64, d event.RestatedData) {
+	follows := d.Part <= 1 || d.Part == s.restating.Part+1 && d.Parts == s.restating.Parts && d.Since == s.restating.Since
+	s.restating = event.RestatedData{Piece: d.Piece, Since: d.Since}
+	if !follows {
+		s.restating = event.RestatedData{}
+		return
+	}
+	if s.whole == 0 && d.Part == d.Parts && d.Since >= s.from-1 {
+		s.whole = number
+	}
+}
+
+// knowsAll reports whether s knows all that restricts.
+func (s *state) knowsAll() bool { return s.from == 0 || s.whole > 0 }
 
 // second takes in an Event that closes an Attempt which was closed before. What it tells
 // does not count, but that the owner threw away what it had kept.

@@ -33,6 +33,7 @@ var errElsewhere = errors.New("it cosigned another size meanwhile")
 // A Witness is one that is asked for cosignatures.
 type Witness struct {
 	name string
+	vkey string
 	url  string
 	key  note.Verifiers
 }
@@ -48,7 +49,7 @@ func NewWitness(prefix, key string) (Witness, error) {
 	if err != nil {
 		return Witness{}, fmt.Errorf("the URL of witness %s %w", v.Name(), err)
 	}
-	return Witness{name: v.Name(), url: u.JoinPath("add-checkpoint").String(), key: note.VerifierList(v)}, nil
+	return Witness{name: v.Name(), vkey: key, url: u.JoinPath("add-checkpoint").String(), key: note.VerifierList(v)}, nil
 }
 
 // CheckWitnessURL says why prefix cannot be the URL of a witness.

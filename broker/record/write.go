@@ -99,6 +99,9 @@ func (l *Log) enqueueLocked(w *write) error {
 	if l.broken != nil {
 		return l.broken
 	}
+	if l.ended {
+		return errEnded
+	}
 	l.queue = append(l.queue, w)
 	select {
 	case l.queued <- struct{}{}:
@@ -162,7 +165,17 @@ func (l *Log) lastOnes(ctx context.Context) {
 	for batch := l.next(); len(batch) > 0; batch = l.next() {
 		l.write(ctx, batch)
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ended = true
+	for _, w := range l.queue { // that came since
+		w.err = errEnded
+		close(w.done)
+	}
+	l.queue = nil
 }
+
+var errEnded = errors.New("the process ends, and writes no more entries of the record")
 
 // write writes a batch and tells its writers what became of it.
 func (l *Log) write(ctx context.Context, batch []*write) {
@@ -193,6 +206,7 @@ func (l *Log) isLate(first int64, count int) bool {
 // append puts a batch on the record and reads it there.
 func (l *Log) append(ctx context.Context, writes []*write) (first int64, err error) {
 	var b Batch
+	unsure := false // the store may have taken it
 	err = retry.Pace{First: 20 * time.Millisecond, Longest: time.Second}.Do(ctx, func() error {
 		if b.ID == "" {
 			if b, err = l.batch(writes); err != nil {
@@ -203,17 +217,23 @@ func (l *Log) append(ctx context.Context, writes []*write) (first int64, err err
 			first = at
 			return nil
 		}
+		if err := l.Err(); err != nil {
+			return retry.Final(err)
+		}
 		asked := l.Now()
 		appended, err := l.Entries.Append(ctx, b)
 		switch {
 		case errors.Is(err, ErrRewound):
 			return l.mended(ctx, err)
 		case errors.Is(err, ErrBehind): // nothing was written: what was missed is read first
-			b.ID = ""
+			if !unsure {
+				b.ID = ""
+			}
 			return errors.Join(err, l.readOn(ctx))
 		case errors.Is(err, ErrForeign):
 			return retry.Final(l.stop(err))
 		case err != nil:
+			unsure = true
 			return err
 		}
 		first = appended.First
@@ -222,7 +242,7 @@ func (l *Log) append(ctx context.Context, writes []*write) (first int64, err err
 		}
 		return err
 	})
-	if err == nil || errors.Is(err, ErrStopped) || errors.Is(err, ErrBehind) {
+	if err == nil || errors.Is(err, ErrStopped) || errors.Is(err, ErrBehind) && !unsure {
 		return first, err
 	}
 	return 0, fmt.Errorf("%w: %w", ErrUnsure, err)
