@@ -82,7 +82,7 @@ func TestALargeRecord(t *testing.T) {
 		running.Wait()
 		runtime.KeepAlive(fresh)
 	}
-	reportProofs(t, st, keys, signer.Origin())
+	reportProofs(t, st, keys)
 	info, err := storetest.Raw(t, url).Info(t.Context(), "memory").Result()
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +94,7 @@ func TestALargeRecord(t *testing.T) {
 	}
 }
 
-func reportProofs(t *testing.T, st *store.Store, keys record.PublicKeys, origin string) {
+func reportProofs(t *testing.T, st *store.Store, keys record.PublicKeys) {
 	t.Helper()
 	c, err := newestCheckpoint(t, st, keys)
 	if err != nil {
@@ -137,7 +137,7 @@ func fillRecord(t *testing.T, l storetest.Replica, entries int) {
 					some = append(some, event.Event{
 						ID: fmt.Sprintf("e%d", at+i), Time: time.Now(), Request: "abcdefghijklmnopqrstuvwxyz",
 						Actor: event.Actor{User: "U01ALICE", Team: "T0123", Channel: "C0GENERAL", Name: "alice@example.com"},
-						Data: event.RefusedData{Account: "prod", Reason: event.NewText("INC-42 failover"), Failure: event.Failure{Code: "not_allowed"}},
+						Data:  event.RefusedData{Account: "prod", Reason: event.NewText("INC-42 failover"), Failure: event.Failure{Code: "not_allowed"}},
 					})
 				}
 				if _, err := l.Record(t.Context(), some...); err != nil {

@@ -52,6 +52,9 @@ type sealing struct{ leaf, aside []byte }
 // Of a closing Event the Receipt says whether it is the first of its Attempt: only
 // then does what it tells count.
 func (l *Log) Record(ctx context.Context, events ...event.Event) (event.Receipt, error) {
+	if err := ctx.Err(); err != nil {
+		return event.Receipt{}, err
+	}
 	w := &write{done: make(chan struct{})}
 	for _, e := range events {
 		e.Replica = l.Replica

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/record"
 	"github.com/assumebot/assumebot/cmd/internal/config"
@@ -21,11 +23,14 @@ type recording struct {
 	publisher *record.Publisher
 	closer    *record.Closer
 	importer  *record.Importer // nil where there can be no former record
+	archiver  *record.Archiver // nil where there is no archive
+	covered   bool             // nothing is shown before the archive has it
+	closing   func() error     // lets go of the archive
 }
 
 // newRecording finds where this process begins to read the record. That the record does
 // not check out is no error: the process serves what gives nothing.
-func newRecording(ctx context.Context, st *store.Store, s Settings, cfg config.Record, env Environment,
+func newRecording(ctx context.Context, st *store.Store, aws *awsapi.Client, s Settings, cfg config.Record, env Environment,
 	needed func(context.Context) (int64, error)) (*recording, error) {
 	signer, err := s.RecordSigner()
 	if err != nil {
@@ -46,8 +51,13 @@ func newRecording(ctx context.Context, st *store.Store, s Settings, cfg config.R
 	if err != nil {
 		return nil, err
 	}
+	archive, closing, err := archiveOf(cfg, aws, keys, origin)
+	if err != nil {
+		return nil, NeedsPerson(err)
+	}
 	l := record.New(record.Deps{
 		Entries: st.Log,
+		Archive: archive,
 		Keys:    st.LogKeys,
 		Origin:  origin,
 		Replica: broker.NewID(),
@@ -55,27 +65,65 @@ func newRecording(ctx context.Context, st *store.Store, s Settings, cfg config.R
 		Log:     env.Log,
 	})
 	if err := l.Begin(ctx, st.Checkpoints, keys); err != nil && !errors.Is(err, record.ErrStopped) {
-		return nil, fmt.Errorf("begin to read the record: %w", err)
+		return nil, errors.Join(fmt.Errorf("begin to read the record: %w", err), closing())
 	}
 	r := &recording{
-		log:    l,
-		closer: record.NewCloser(l, st.Leases),
-		publisher: record.NewPublisher(record.PublisherDeps{
-			Log:    l,
-			Store:  st.Checkpoints,
-			Signer: signer,
-			Leases: st.Leases,
-			Needed: needed,
-
-			Witnesses: witnesses,
-			Required:  cfg.RequireWitnesses,
-			Out:       env.Log,
-		}),
+		log:     l,
+		closer:  record.NewCloser(l, st.Leases),
+		covered: cfg.RequireArchive,
+		closing: closing,
 	}
+	if archive != nil {
+		r.archiver = record.NewArchiver(record.ArchiverDeps{
+			Log:      l,
+			Store:    st.Checkpoints,
+			Archive:  archive,
+			Leases:   st.Leases,
+			Required: cfg.RequireArchive,
+			Memory:   st.Log.Memory,
+			Out:      env.Log,
+		})
+	}
+	r.publisher = record.NewPublisher(record.PublisherDeps{
+		Log:       l,
+		Store:     st.Checkpoints,
+		Signer:    signer,
+		Leases:    st.Leases,
+		Needed:    r.neededBy(needed),
+		Witnesses: witnesses,
+		Required:  cfg.RequireWitnesses,
+		Archive:   archive,
+		Eager:     cfg.RequireArchive,
+		Out:       env.Log,
+	})
 	if !st.Embedded() {
 		r.importer = record.NewImporter(l, st.Former, st.Leases)
 	}
 	return r, nil
+}
+
+// neededBy is the number of the oldest entry that a reader or the archive still needs.
+func (r *recording) neededBy(reader func(context.Context) (int64, error)) func(context.Context) (int64, error) {
+	return func(ctx context.Context) (int64, error) {
+		needed, err := reader(ctx)
+		if err != nil || r.archiver == nil {
+			return needed, err
+		}
+		archived, err := r.archiver.Needed(ctx)
+		return min(needed, archived), err
+	}
+}
+
+// compare compares the record with what lies outside of the store, before anything is issued.
+func (r *recording) compare(ctx context.Context) error {
+	err := r.publisher.Ask(ctx)
+	if r.archiver != nil {
+		err = errors.Join(err, r.archiver.Ask(ctx))
+	}
+	if errors.Is(err, record.ErrStopped) {
+		return nil // it gives nothing, and serves the rest
+	}
+	return err
 }
 
 // witnessTimeout is how long a witness may take to answer.
@@ -99,6 +147,9 @@ func (r *recording) run(ctx context.Context) (wait func()) {
 	all.Go(func() { r.log.Run(ctx) })
 	all.Go(func() { r.publisher.Run(ctx) })
 	all.Go(func() { r.closer.Run(ctx) })
+	if r.archiver != nil {
+		all.Go(func() { r.archiver.Run(ctx) })
+	}
 	if r.importer != nil {
 		all.Go(func() { r.importer.Run(ctx) })
 	}
@@ -108,8 +159,22 @@ func (r *recording) run(ctx context.Context) (wait func()) {
 // Record implements [broker.Recorder].
 func (r *recording) Record(ctx context.Context, events ...event.Event) (event.Receipt, error) {
 	receipt, err := r.log.Record(ctx, events...)
+	if err == nil && r.covered && showsNext(events) {
+		err = r.archiver.Covered(ctx, receipt.Number+int64(len(events))-1)
+	}
 	if errors.Is(err, record.ErrStopped) {
 		err = fmt.Errorf("%w: %w", broker.ErrRecordStopped, err)
 	}
 	return receipt, err
+}
+
+// showsNext reports whether something is shown or used once these Events are on the record.
+func showsNext(events []event.Event) bool {
+	return slices.ContainsFunc(events, func(e event.Event) bool {
+		switch e.Data.Kind() {
+		case event.Granted, event.Shown, event.Listing:
+			return true
+		}
+		return false
+	})
 }

@@ -97,7 +97,7 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 		env.Log.Warn("Redis is embedded: what the bot knows ends with this process, the audit record too")
 	}
 	a := &App{Store: st, config: cfg}
-	if a.record, err = newRecording(ctx, st, s, cfg.Record, env, func(ctx context.Context) (int64, error) { return a.Bot.AuditNext(ctx) }); err != nil {
+	if a.record, err = newRecording(ctx, st, aws, s, cfg.Record, env, func(ctx context.Context) (int64, error) { return a.Bot.AuditNext(ctx) }); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
 	a.Record = a.record.log
@@ -161,7 +161,7 @@ func (a *App) Run(ctx context.Context) error {
 	wait := a.record.run(recording)
 	defer wait()
 	defer stop() // once nobody tells the record anything more
-	if err := a.record.publisher.Ask(ctx); err != nil && !errors.Is(err, record.ErrStopped) {
+	if err := a.record.compare(ctx); err != nil {
 		return err
 	}
 	return a.serve(ctx)
@@ -219,7 +219,7 @@ func warn(ctx context.Context, c config.Config, log *slog.Logger) {
 }
 
 // Close lets go of Redis.
-func (a *App) Close() error { return a.Store.Close() }
+func (a *App) Close() error { return errors.Join(a.record.closing(), a.Store.Close()) }
 
 // withRegion gives Accounts that name no region the one that STS is called in.
 func withRegion(accounts policy.List[policy.Account], region string) policy.List[policy.Account] {

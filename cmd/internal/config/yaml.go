@@ -131,6 +131,7 @@ var (
 // reportSyntax places a syntax error. The library gives the line at which what
 // it could not finish begins, and no column.
 func reportSyntax(c *collector, data []byte, err error) {
+	data = oneBreak(data)
 	message, at := err.Error(), Position{1, 1}
 	if m := syntaxLine.FindStringSubmatch(message); m != nil {
 		at.Line, _ = strconv.Atoi(m[1])
@@ -156,6 +157,11 @@ func reportSyntax(c *collector, data []byte, err error) {
 		}
 	}
 	c.problem(at, "not valid YAML: %s: %s", message, hint)
+}
+
+// oneBreak is data with every line break that YAML knows written as one newline.
+func oneBreak(data []byte) []byte {
+	return []byte(strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n").Replace(string(data)))
 }
 
 // refuseIndirection reports anchors, aliases, merge keys and tags. Who may have

@@ -1,0 +1,31 @@
+package app
+
+import (
+	"fmt"
+
+	"github.com/assumebot/assumebot/broker/awsapi"
+	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/cmd/internal/config"
+)
+
+// archiveOf is the archive of the record that the config names; nil where it names none.
+// close lets go of it.
+func archiveOf(cfg config.Record, aws *awsapi.Client, keys record.PublicKeys, origin string) (archive *record.Archive, closing func() error, err error) {
+	closing = func() error { return nil }
+	if cfg.Archive == "" {
+		return nil, closing, nil
+	}
+	var objects record.Objects
+	if cfg.InS3() {
+		objects, err = aws.Archive(cfg.Archive, awsapi.ObjectLock{})
+	} else {
+		var dir *record.Dir
+		if dir, err = record.OpenDir(cfg.Archive); err == nil {
+			objects, closing = dir, dir.Close
+		}
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("the archive of the record, %s: %w", cfg.Archive, err)
+	}
+	return record.NewArchive(objects, keys, origin), closing, nil
+}
