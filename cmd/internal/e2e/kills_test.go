@@ -65,6 +65,7 @@ func TestKills(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it kills processes for half a minute")
 	}
+	t.Parallel()
 	kills, long := fewKills, os.Getenv(killsEnv)
 	if long != "" {
 		var err error
