@@ -39,7 +39,7 @@ func Stopped(v Voice, issued broker.Issued, ref string) blockkit.Message {
 // could not record it.
 func UnknownOutcome(v Voice, account string, purpose broker.Purpose, ref string) blockkit.Message {
 	of := "for " + account
-	hint := broker.Say("Send it again with a new code. If you fear that somebody has them, ", broker.AssumeCmd("revoke "+account), " takes back what there may be.")
+	hint := broker.Say("Send it again with a new code. If you fear that somebody has them, ", broker.AssumeCmd("revoke "+account), " takes them back.")
 	switch purpose {
 	case broker.PurposeMFASession:
 		of, hint = "for an MFA session", broker.Say("Send it again with a new code. Nobody was shown credentials of it.")

@@ -32,24 +32,13 @@ type recording struct {
 // not check out is no error: the process serves what gives nothing.
 func newRecording(ctx context.Context, st *store.Store, aws *awsapi.Client, s Settings, cfg config.Record, env Environment,
 	needed func(context.Context) (int64, error)) (*recording, error) {
-	signer, err := s.RecordSigner()
+	signer, keys, origin, err := s.recordOf(ctx, st)
 	if err != nil {
-		return nil, NeedsPerson(err)
-	}
-	keys, err := signer.PublicKeys()
-	if err != nil {
-		return nil, NeedsPerson(err)
+		return nil, err
 	}
 	witnesses, err := witnessesOf(cfg)
 	if err != nil {
 		return nil, NeedsPerson(err)
-	}
-	origin, err := record.CurrentOrigin(ctx, st.Log, signer.Origin())
-	if errors.Is(err, record.ErrForeign) {
-		return nil, NeedsPerson(err)
-	}
-	if err != nil {
-		return nil, err
 	}
 	archive, closing, err := archiveOf(cfg, aws, keys, origin)
 	if err != nil {
@@ -100,6 +89,23 @@ func newRecording(ctx context.Context, st *store.Store, aws *awsapi.Client, s Se
 		r.importer = record.NewImporter(l, st.Former, st.Leases)
 	}
 	return r, nil
+}
+
+// recordOf is what signs the record and checks it, and the origin of the log that is open.
+func (s Settings) recordOf(ctx context.Context, st *store.Store) (*record.Signer, record.PublicKeys, string, error) {
+	signer, err := s.RecordSigner()
+	if err != nil {
+		return nil, record.PublicKeys{}, "", NeedsPerson(err)
+	}
+	keys, err := signer.PublicKeys()
+	if err != nil {
+		return nil, record.PublicKeys{}, "", NeedsPerson(err)
+	}
+	origin, err := record.CurrentOrigin(ctx, st.Log, signer.Origin())
+	if errors.Is(err, record.ErrForeign) {
+		err = NeedsPerson(err)
+	}
+	return signer, keys, origin, err
 }
 
 // neededBy is the number of the oldest entry that a reader or the archive still needs.
