@@ -37,7 +37,7 @@ type Problem struct {
 	File   string `json:"file,omitempty" max:"255"` // in which it is
 	Line   int    `json:"line,omitempty"`           // from 1; absent: of the file as a whole
 	Column int    `json:"column,omitempty"`         // from 1
-	Words  Text   `json:"words"`                    // what is wrong, with values of the file
+	Words  Text   `json:"words,omitzero"`           // what is wrong, with values of the file
 }
 
 // MembershipData is that the members of a user group that the config names have changed.
