@@ -10,6 +10,7 @@ import (
 	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/approval"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // needsApproval reports whether a Request can be served once others approve. A
@@ -57,16 +58,16 @@ func (to conversation) takeBack(ctx context.Context, r broker.Request, a approva
 	r.Account, r.Approval = a.Account, a.ID
 	e := &broker.Error{
 		Code: broker.CodeUndelivered, Ref: broker.ShortRef(r.ID),
-		What: broker.Say("Slack did not take the message that asks for approval, so nobody was asked."),
-		Hint: broker.Say("Try again in a minute."),
+		What: prose.Say("Slack did not take the message that asks for approval, so nobody was asked."),
+		Hint: prose.Say("Try again in a minute."),
 	}
 	if !r.Code.Empty() {
 		e.Use = broker.UseUnused
 	}
 	if _, err := to.broker.Pending.CancelApprovals(ctx, r); err != nil {
 		e.Err = err
-		e.What = broker.Say("Slack did not take the message that asks for approval.")
-		e.Hint = broker.Say("Ask again in a minute.")
+		e.What = prose.Say("Slack did not take the message that asks for approval.")
+		e.Hint = prose.Say("Ask again in a minute.")
 	}
 	return e
 }

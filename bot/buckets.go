@@ -13,6 +13,7 @@ import (
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 func (b *bucketLists) buckets(ctx context.Context, to conversation, c command.Command) {
@@ -71,7 +72,7 @@ func (b *bucketLists) searchBuckets(ctx context.Context, in interaction, p press
 	b.log.WarnContext(ctx, "search not opened", "request", in.to.requestID, "error", err)
 	in.to.trigger = "" // it is spent or too old
 	b.delivery.deliver(ctx, in.to.beside(), in.to.voice.Error(errNotOpened("search",
-		"Press Search again, or send ", broker.BucketsCmd("ACCOUNT", "prefix logs-"), ".")))
+		"Press Search again, or send ", prose.BucketsCmd("ACCOUNT", "prefix logs-"), ".")))
 }
 
 // submitSearch serves a submitted search. What no bucket can be named comes

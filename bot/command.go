@@ -12,6 +12,7 @@ import (
 	"github.com/assumebot/assumebot/bot/form"
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/text"
 )
@@ -57,8 +58,8 @@ func (b *Bot) serve(ctx context.Context, to conversation, cmd slack.SlashCommand
 	default:
 		err = &broker.Error{
 			Code: broker.CodeGrammar,
-			What: broker.Say("The bot does not know this command."),
-			Hint: broker.Say(broker.AssumeCmd("help"), " shows what it knows. If the command is new, the app's manifest may be newer than the bot."),
+			What: prose.Say("The bot does not know this command."),
+			Hint: prose.Say(prose.AssumeCmd("help"), " shows what it knows. If the command is new, the app's manifest may be newer than the bot."),
 		}
 	}
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // What a Visit has to pass before anything is done for it is a list of steps. The
@@ -119,8 +120,8 @@ func left(to *conversation) {
 func errBusy(to conversation) *broker.Error {
 	return &broker.Error{
 		Code: broker.CodeBusy, Use: to.unused(), Ref: broker.ShortRef(to.requestID),
-		What: broker.Say("The bot has too much to do right now, so nothing was done."),
-		Hint: broker.Say("Try again in a minute."),
+		What: prose.Say("The bot has too much to do right now, so nothing was done."),
+		Hint: prose.Say("Try again in a minute."),
 	}
 }
 
@@ -133,13 +134,13 @@ func (b *door) alone(_ context.Context, to *conversation) error {
 	}
 	e := &broker.Error{
 		Code: broker.CodeStore, Use: to.unused(), Ref: broker.ShortRef(to.requestID),
-		What: broker.Say("Another copy of this bot may share its Slack app while this one keeps its state in its own memory, so nothing is issued."),
-		Hint: broker.Say("Slack counts connections that are not this copy's: another copy's, or dead ones. " +
+		What: prose.Say("Another copy of this bot may share its Slack app while this one keeps its state in its own memory, so nothing is issued."),
+		Hint: prose.Say("Slack counts connections that are not this copy's: another copy's, or dead ones. " +
 			"Whoever runs the bot finds in its log what to do."),
 	}
 	if certain {
-		e.What = broker.Say("Another copy of this bot shares its Slack app while this one keeps its state in its own memory, so nothing is issued.")
-		e.Hint = broker.Say("Whoever runs the bot must give all copies one REDIS_URL, or stop the other copy and start this one again.")
+		e.What = prose.Say("Another copy of this bot shares its Slack app while this one keeps its state in its own memory, so nothing is issued.")
+		e.Hint = prose.Say("Whoever runs the bot must give all copies one REDIS_URL, or stop the other copy and start this one again.")
 	}
 	return notServing{e}
 }

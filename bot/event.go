@@ -13,6 +13,7 @@ import (
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // An innerEvent is what of an event the bot looks at.
@@ -88,8 +89,8 @@ func (b *Bot) event(ctx context.Context, e socketmode.Envelope) {
 func (b *Bot) sayCodeSeen(ctx context.Context, to conversation) {
 	m := b.refusal(ctx, to, to.unlessStranger(ctx, &broker.Error{
 		Code: broker.CodeGrammar, Use: broker.UseUnused,
-		What: broker.Say("The bot takes codes in commands alone."),
-		Hint: broker.Say("Delete that message, since others may read it. Then send ", broker.AssumeCmd("ACCOUNT", "123456"), " with the next code."),
+		What: prose.Say("The bot takes codes in commands alone."),
+		Hint: prose.Say("Delete that message, since others may read it. Then send ", prose.AssumeCmd("ACCOUNT", "123456"), " with the next code."),
 	}))
 	b.delivery.tellOrOwe(ctx, to, m)
 }

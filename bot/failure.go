@@ -8,6 +8,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -40,7 +41,7 @@ func (b *core) unserved(ctx context.Context, to conversation, err error) {
 
 // errNotOpened is of a form that Slack opened too late; hint says what to do instead.
 func errNotOpened(form string, hint ...any) *broker.Error {
-	return &broker.Error{Code: broker.CodeNeedsCode, What: broker.Say("Slack did not open the " + form + " in time."), Hint: broker.Say(hint...)}
+	return &broker.Error{Code: broker.CodeNeedsCode, What: prose.Say("Slack did not open the " + form + " in time."), Hint: prose.Say(hint...)}
 }
 
 // rescue is deferred: it ends a panic where it arose, counts it, logs it with its
@@ -54,8 +55,8 @@ func (b *core) rescue(ctx context.Context, to conversation, tell func(blockkit.M
 	}
 	e := &broker.Error{
 		Code: broker.CodeInternal, Err: errPanic, Ref: broker.ShortRef(to.requestID),
-		What: broker.Say("Something failed on our side while the bot worked on this, and it stopped there."),
-		Hint: broker.Say(broker.SessionsCmd(), " shows whether you got something. If it happens again, quote the reference."),
+		What: prose.Say("Something failed on our side while the bot worked on this, and it stopped there."),
+		Hint: prose.Say(prose.SessionsCmd(), " shows whether you got something. If it happens again, quote the reference."),
 	}
 	if to.code {
 		e.Use = broker.UseUnknown

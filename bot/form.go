@@ -11,6 +11,7 @@ import (
 	"github.com/assumebot/assumebot/bot/form"
 	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // openForm opens the form from whatever trigger there is. It is said when Slack
@@ -34,7 +35,7 @@ func (b *forms) openForm(ctx context.Context, to conversation, f form.State) {
 		account = f.Account.Name
 	}
 	to.trigger = "" // it is spent or too old
-	b.delivery.deliver(ctx, to, to.voice.Error(errNotOpened("form", "Send ", broker.AssumeCmd(account, "123456"),
+	b.delivery.deliver(ctx, to, to.voice.Error(errNotOpened("form", "Send ", prose.AssumeCmd(account, "123456"),
 		" with the six digits that your device shows.")))
 }
 
@@ -81,8 +82,8 @@ func (b *forms) breakGlassForm(ctx context.Context, to conversation, account str
 	if !to.broker.Policy.MayBreakGlass(ctx, r.Caller.User, account) {
 		b.delivery.refuse(ctx, to, to.unlessStranger(ctx, &broker.Error{
 			Code: broker.CodeNotAllowed,
-			What: broker.Say("You may not have " + account + " by break-glass."),
-			Hint: broker.Say(broker.AssumeCmd("accounts"), " lists what you may have."),
+			What: prose.Say("You may not have " + account + " by break-glass."),
+			Hint: prose.Say(prose.AssumeCmd("accounts"), " lists what you may have."),
 		}))
 		return
 	}

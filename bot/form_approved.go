@@ -7,8 +7,8 @@ import (
 
 	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/form"
-	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/approval"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // enterCode opens the form for the code of an approved Request.
@@ -43,5 +43,5 @@ func (b *forms) openUse(ctx context.Context, to conversation, a approval.Approva
 	to = to.beside()
 	to.trigger = "" // it is spent or too old
 	b.delivery.deliver(ctx, to, to.voice.Error(errNotOpened("form",
-		"Press the button again, or send ", broker.AssumeCmd(a.Account, "123456"), " with the six digits that your device shows.")))
+		"Press the button again, or send ", prose.AssumeCmd(a.Account, "123456"), " with the six digits that your device shows.")))
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // offeredAgain answers a Request for what the person has with that: nothing is
@@ -73,7 +74,7 @@ func orVerb(c command.Command, err error) error {
 	if !errors.As(err, &e) || e.Code != broker.CodeUnknownAccount {
 		return err
 	}
-	e.Hint = broker.Sentences(command.VerbMeant(c.Account), e.Hint)
+	e.Hint = prose.Sentences(command.VerbMeant(c.Account), e.Hint)
 	return err
 }
 

@@ -1,6 +1,10 @@
 package broker
 
-import "context"
+import (
+	"context"
+
+	"github.com/assumebot/assumebot/broker/prose"
+)
 
 // Admins are judged by their Slack user ID alone: they need not be Users, so that
 // somebody can stop the bot who can have nothing of it.
@@ -29,7 +33,7 @@ func (b *Admins) isAdmin(ctx context.Context, r Request, detail, act string) err
 		return err
 	}
 	if !listed {
-		return newError(CodeNotAdmin, Say("Only admins may "+act+"."), b.contact()).detailed(detail)
+		return newError(CodeNotAdmin, prose.Say("Only admins may "+act+"."), b.contact()).detailed(detail)
 	}
 	return b.visits.notBlocked(ctx, r.Caller.User)
 }
@@ -69,9 +73,9 @@ func (b *core) NameOf(slackID string) string {
 }
 
 // notOneself refuses what an admin must not do to themselves.
-func notOneself(r Request, what string, hint []Part) error {
+func notOneself(r Request, what string, hint []prose.Part) error {
 	if r.target != r.Caller.User {
 		return nil
 	}
-	return newError(CodeGrammar, Say(what), hint).detailed("oneself")
+	return newError(CodeGrammar, prose.Say(what), hint).detailed("oneself")
 }

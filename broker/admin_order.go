@@ -7,6 +7,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // A Blocking is what a block came to.
@@ -21,7 +22,7 @@ type Blocking struct {
 func (b *Admins) Block(ctx context.Context, r Request, target string) (done Blocking, err error) {
 	r.target = target
 	return visit(ctx, b.visits, r, b.toOrder("block", "block people"), func(ctx context.Context, r *Request) (done Blocking, err error) {
-		if err := notOneself(*r, "You cannot block yourself.", Say(AssumeCmd("revoke ACCOUNT"), " revokes what you have yourself.")); err != nil {
+		if err := notOneself(*r, "You cannot block yourself.", prose.Say(prose.AssumeCmd("revoke ACCOUNT"), " revokes what you have yourself.")); err != nil {
 			return Blocking{}, err
 		}
 		if before, _, err := b.orders.Orders(ctx, target); err == nil {
@@ -59,8 +60,8 @@ func (b *Admins) cancelBlocked(ctx context.Context, r Request) ([]approval.Appro
 	if err != nil {
 		return cancelled, &Error{
 			Code: CodeStore, Detail: "not_cancelled", Err: err,
-			What: Say("They are blocked, but the bot's own store did not answer when what they asked others to approve was to be cancelled."),
-			Hint: Say("While they are blocked nothing of it can be used. Do it again in a minute, before they are unblocked."),
+			What: prose.Say("They are blocked, but the bot's own store did not answer when what they asked others to approve was to be cancelled."),
+			Hint: prose.Say("While they are blocked nothing of it can be used. Do it again in a minute, before they are unblocked."),
 		}
 	}
 	return cancelled, nil
@@ -96,7 +97,7 @@ func (b *Admins) Unlock(ctx context.Context, r Request, target string) (bool, er
 	r.target = target
 	return visit(ctx, b.visits, r, b.toOrder("unlock", "unlock people"), func(ctx context.Context, r *Request) (bool, error) {
 		err := notOneself(*r, "You cannot unlock yourself.",
-			Say("Another admin can; or wait. Whoever sits at your Slack must not be able to try codes without an end."))
+			prose.Say("Another admin can; or wait. Whoever sits at your Slack must not be able to try codes without an end."))
 		if err != nil {
 			return false, err
 		}
@@ -167,8 +168,8 @@ func (b *Admins) endOrder(
 		said.Code = string(CodeNotEnded)
 		b.note(ctx, b.event(r, lifted(said)))
 		err = newError(CodeNotEnded,
-			Say("It has ended already, or another admin has given a new order meanwhile, which stands."),
-			Say("Look again, and end that one if you mean it."))
+			prose.Say("It has ended already, or another admin has given a new order meanwhile, which stands."),
+			prose.Say("Look again, and end that one if you mean it."))
 	}
 	return ended, err
 }

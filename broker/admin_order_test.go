@@ -9,6 +9,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 func (m *memory) Unlock(context.Context, string) (bool, error) {
@@ -286,8 +287,8 @@ func TestRevokePersonOfNoSuchAccountDoesNothing(t *testing.T) {
 	r := by(b, adminID)
 	r.Account = "prdo"
 	e := wantCode(t, second(b.Revoking.RevokePerson(t.Context(), r, "U01ALICE")), broker.CodeUnknownAccount)
-	if len(b.orders.blocks) > 0 || broker.Plain(e.Hint) != "Did you mean prod? Without an account it is for all of them." {
-		t.Errorf("got hint %q and blocks %v", broker.Plain(e.Hint), b.orders.blocks)
+	if len(b.orders.blocks) > 0 || prose.Plain(e.Hint) != "Did you mean prod? Without an account it is for all of them." {
+		t.Errorf("got hint %q and blocks %v", prose.Plain(e.Hint), b.orders.blocks)
 	}
 }
 

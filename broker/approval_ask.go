@@ -9,6 +9,7 @@ import (
 	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/text"
 )
@@ -43,8 +44,8 @@ func (b *Asking) Ask(ctx context.Context, r Request) (a approval.Approval, again
 		}
 		if len(open) >= maxWaiting {
 			return approval.Approval{}, newError(CodeTooMany,
-				Say(fmt.Sprintf("You have %d requests waiting for approval already.", len(open))),
-				Say(AssumeCmd("cancel"), " cancels them. Nobody was asked about this request.")).detailed("waiting")
+				prose.Say(fmt.Sprintf("You have %d requests waiting for approval already.", len(open))),
+				prose.Say(prose.AssumeCmd("cancel"), " cancels them. Nobody was asked about this request.")).detailed("waiting")
 		}
 		return b.askNew(ctx, *r, asked)
 	})
@@ -93,8 +94,8 @@ func (b *Asking) toAsk(ctx context.Context, r Request, user policy.User) (approv
 		return approval.Approval{}, b.policy.denied(account, r, d)
 	case policy.Allow:
 		return approval.Approval{}, newError(CodeApprovalGone,
-			Say("You need no approval for "+account.Name+" any more."),
-			Say("Send your request again, with your code.")).detailed("not_needed")
+			prose.Say("You need no approval for "+account.Name+" any more."),
+			prose.Say("Send your request again, with your code.")).detailed("not_needed")
 	}
 	duration, err := durationOf(account.Narrowed(d), r.Duration)
 	if err != nil {
@@ -137,9 +138,9 @@ func (b *Asking) somebodyCanApprove(ctx context.Context, account policy.Account,
 	if have := len(slices.Compact(people)); have < account.Approval.Count {
 		return &Error{
 			Code: CodeNotAllowed, Detail: "approvers", Rule: "approval", Facts: event.Facts{Needs: account.Approval.Count, Have: have},
-			What: Say(fmt.Sprintf("%s needs %d to approve, and of its approvers %d are not you yourself, so nobody was asked.",
+			What: prose.Say(fmt.Sprintf("%s needs %d to approve, and of its approvers %d are not you yourself, so nobody was asked.",
 				account.Name, account.Approval.Count, have)),
-			Hint: Sentences(Say("The config has to name more approvers."), b.contact()),
+			Hint: prose.Sentences(prose.Say("The config has to name more approvers."), b.contact()),
 		}
 	}
 	return nil
@@ -174,7 +175,7 @@ func (b *Asking) notTakenBack(ctx context.Context, user string) error {
 		return nil
 	}
 	what := fmt.Sprintf("You have asked for approval and cancelled it %d times within %s.", len(taken), text.FormatDuration(askWindow))
-	return tooMany(CodeTooMany, what, taken[len(taken)-mostTaken], Say("Nothing was asked.")).detailed("taken_back")
+	return tooMany(CodeTooMany, what, taken[len(taken)-mostTaken], prose.Say("Nothing was asked.")).detailed("taken_back")
 }
 
 // quiet reports whether the approvers are to be asked without a ping.

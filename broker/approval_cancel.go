@@ -7,6 +7,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -31,12 +32,12 @@ func (b *Pending) nothingToCancel(ctx context.Context, user policy.User, name st
 	for _, a := range open {
 		names = append(names, a.Account+" for "+text.FormatDuration(a.Duration))
 	}
-	hint := Say("Nothing that you asked for waits.")
+	hint := prose.Say("Nothing that you asked for waits.")
 	if len(names) > 0 {
-		hint = Say("What you asked for is: " + text.Listed(names, maxWaiting) + ".")
+		hint = prose.Say("What you asked for is: " + text.Listed(names, maxWaiting) + ".")
 	}
 	if near := text.Nearest(name, names); near != "" {
-		hint = Sentences(didYouMean(near), hint)
+		hint = prose.Sentences(didYouMean(near), hint)
 	}
 	return noSuchAccount(", so nothing was cancelled", hint)
 }
@@ -131,5 +132,5 @@ func (b *Pending) approvalOver(a approval.Approval) *Error {
 		what = "The time for this request is over."
 		hint = "The person who asked can ask again."
 	}
-	return newError(CodeApprovalGone, Say(what), Say(hint)).detailed(string(a.State))
+	return newError(CodeApprovalGone, prose.Say(what), prose.Say(hint)).detailed(string(a.State))
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // swapTries bounds how often a change is judged anew because another came first;
@@ -28,8 +29,8 @@ func (b *Pending) loadApproval(ctx context.Context, user, id string) (approval.K
 		return approval.Kept{}, storeDown(err)
 	case !ok:
 		return approval.Kept{}, newError(CodeApprovalGone,
-			Say("This request is too old: nothing is known of it any more."),
-			Say("The person who asked can ask again.")).detailed("too_old")
+			prose.Say("This request is too old: nothing is known of it any more."),
+			prose.Say("The person who asked can ask again.")).detailed("too_old")
 	}
 	k.Expire()
 	return k, nil

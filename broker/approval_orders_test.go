@@ -7,6 +7,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/approval"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 func TestABlockCancelsWhatThePersonAskedFor(t *testing.T) {
@@ -30,8 +31,8 @@ func TestABlockCancelsWhatThePersonAskedFor(t *testing.T) {
 	use := b.request("prod", b.device.Code())
 	use.Approval = approved.ID
 	_, err = b.Issue(t.Context(), use)
-	if e := wantCode(t, err, broker.CodeApprovalGone); !strings.Contains(broker.Plain(e.What), "cancelled by an admin") {
-		t.Errorf("got %q, want that an admin did, and not who", broker.Plain(e.What))
+	if e := wantCode(t, err, broker.CodeApprovalGone); !strings.Contains(prose.Plain(e.What), "cancelled by an admin") {
+		t.Errorf("got %q, want that an admin did, and not who", prose.Plain(e.What))
 	}
 	_, err = b.Voting.Approve(t.Context(), b.from("U02BOB"), waiting.User, waiting.ID)
 	wantCode(t, err, broker.CodeApprovalGone)

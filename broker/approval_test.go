@@ -16,6 +16,7 @@ import (
 	"github.com/assumebot/assumebot/broker/awstest"
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -142,8 +143,8 @@ func TestAnApprovalIsUsedOnceForExactlyWhatItWasGiven(t *testing.T) {
 	again := b.request("prod", b.device.Code())
 	again.Approval = a.ID
 	_, err = b.Issue(t.Context(), again)
-	if e := wantCode(t, err, broker.CodeApprovalGone); !strings.Contains(broker.Plain(e.What), "used already") {
-		t.Errorf("got %q, want that it was used", broker.Plain(e.What))
+	if e := wantCode(t, err, broker.CodeApprovalGone); !strings.Contains(prose.Plain(e.What), "used already") {
+		t.Errorf("got %q, want that it was used", prose.Plain(e.What))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // approvalFor finds the approval that r may use: the one that it names, or the newest
@@ -16,9 +17,9 @@ func (b *Consent) approvalFor(ctx context.Context, r Request, user policy.User, 
 		k, err := b.usableApproval(ctx, user, r.Approval)
 		if err == nil && !k.For(r.Caller.User, account, r.Duration) {
 			err = newError(CodeApprovalGone,
-				Say("The approval is for something else. It counts only for the account and duration that were approved, "+
+				prose.Say("The approval is for something else. It counts only for the account and duration that were approved, "+
 					"while the config of the account stays the same."),
-				Say("Ask for a new one.")).detailed("something_else")
+				prose.Say("Ask for a new one.")).detailed("something_else")
 		}
 		if err != nil {
 			return nil, err
@@ -118,11 +119,11 @@ func (b *Consent) stillApproved(ctx context.Context, account policy.Account, k a
 	m, err := b.visits.groups(ctx, k.VoterIDs()...)
 	if k.VotesThatCount(b.config, account, m) < needs {
 		if err != nil {
-			return slackCannotSay(err, "voters", "whether those who approved are approvers still").hinting(inAMinute(), Say("The approval stays."))
+			return slackCannotSay(err, "voters", "whether those who approved are approvers still").hinting(inAMinute(), prose.Say("The approval stays."))
 		}
 		return &Error{
 			Code: CodeApprovalGone, Detail: "voters", Rule: "approval",
-			What: Say("Too few of those who approved are still approvers of " + account.Name + "."),
+			What: prose.Say("Too few of those who approved are still approvers of " + account.Name + "."),
 			Hint: askAnew(account),
 		}
 	}
@@ -135,14 +136,14 @@ func (b *Consent) stillApproved(ctx context.Context, account policy.Account, k a
 		case CodeNotAMember, CodeBlocked:
 			return &Error{
 				Code: CodeApprovalGone, Detail: "voter", Rule: "approval", Err: err,
-				What: Say(v.Name + ", who approved, is blocked or is no full member of this workspace, so the approval does not count any more."),
+				What: prose.Say(v.Name + ", who approved, is blocked or is no full member of this workspace, so the approval does not count any more."),
 				Hint: askAnew(account),
 			}
 		default:
 			return &Error{
 				Code: CodeDirectory, Detail: "voters", Rule: "approval", Err: err,
-				What: Say("The bot cannot see right now whether " + v.Name + ", who approved, is a full member who is not blocked, so the answer is no."),
-				Hint: Sentences(inAMinute(), Say("The approval stays.")),
+				What: prose.Say("The bot cannot see right now whether " + v.Name + ", who approved, is a full member who is not blocked, so the answer is no."),
+				Hint: prose.Sentences(inAMinute(), prose.Say("The approval stays.")),
 			}
 		}
 	}
@@ -150,8 +151,8 @@ func (b *Consent) stillApproved(ctx context.Context, account policy.Account, k a
 }
 
 // askAnew is the hint where an approval counts no more.
-func askAnew(account policy.Account) []Part {
-	return Say("Ask for a new one with ", AssumeCmd(account.Name, "because REASON"), ".")
+func askAnew(account policy.Account) []prose.Part {
+	return prose.Say("Ask for a new one with ", prose.AssumeCmd(account.Name, "because REASON"), ".")
 }
 
 // approvalClaim is the claim on the approval that r needs, if any. It is given back

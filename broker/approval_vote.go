@@ -8,6 +8,7 @@ import (
 	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // MayVote returns the Approval if the Caller may vote on it, else why not.
@@ -35,8 +36,8 @@ func (b *Voting) Approve(ctx context.Context, r Request, user, id string) (appro
 			return b.pending.approvalOver(k.Approval)
 		case k.VotedBy(by.User):
 			return newError(CodeApprovedOnce,
-				Say("You have approved this already, and one person counts once."),
-				Say("It waits for somebody else."))
+				prose.Say("You have approved this already, and one person counts once."),
+				prose.Say("It waits for somebody else."))
 		}
 		// What gives something is on the record before it counts.
 		if entry == 0 {
@@ -148,8 +149,8 @@ func (b *Voting) mayVote(ctx context.Context, r Request, k approval.Kept, noOrde
 	account, ok := b.config.Account(k.Account)
 	if !ok || account.Approval == nil || !k.Acknowledge && account.Terms() != k.Terms {
 		return voter{}, newError(CodeApprovalGone,
-			Say("The config has changed since this was asked: "+k.Account+" is not what it was."),
-			Say("The person who asked can ask again.")).detailed("config")
+			prose.Say("The config has changed since this was asked: "+k.Account+" is not what it was."),
+			prose.Say("The person who asked can ask again.")).detailed("config")
 	}
 	m, err := b.visits.groups(ctx, append(k.VoterIDs(), r.Caller.User)...)
 	switch found := b.config.OnList(account.Approval.Approvers, r.Caller.User, m); {
@@ -158,17 +159,17 @@ func (b *Voting) mayVote(ctx context.Context, r Request, k approval.Kept, noOrde
 	case !found.Yes:
 		return voter{}, &Error{
 			Code: CodeNotApprover, Rule: policy.RuleDefault,
-			What: Say("You are not an approver of " + account.Name + "."),
-			Hint: Say("Nothing was changed. Only the approvers that the config names can act on this."),
+			What: prose.Say("You are not an approver of " + account.Name + "."),
+			Hint: prose.Say("Nothing was changed. Only the approvers that the config names can act on this."),
 		}
 	case r.Caller.User == k.User && k.Acknowledge:
 		return voter{}, newError(CodeOwnApproval,
-			Say("You cannot acknowledge your own break-glass."),
-			Say("Another approver of "+account.Name+" must do it.")).detailed("break_glass")
+			prose.Say("You cannot acknowledge your own break-glass."),
+			prose.Say("Another approver of "+account.Name+" must do it.")).detailed("break_glass")
 	case r.Caller.User == k.User:
 		return voter{}, newError(CodeOwnApproval,
-			Say("You cannot vote on your own request."),
-			Say("Another approver of "+account.Name+" must do it. ", AssumeCmd("cancel"), " cancels the request."))
+			prose.Say("You cannot vote on your own request."),
+			prose.Say("Another approver of "+account.Name+" must do it. ", prose.AssumeCmd("cancel"), " cancels the request."))
 	case k.State != approval.Waiting: // nor is one whose time is over
 		return voter{}, b.pending.approvalOver(k.Approval)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // An attempt is one act that needs the record: it spends a code, or has AWS issue
@@ -40,7 +41,7 @@ type attempt struct {
 	// use is what became of the code before: spent where it has begun the MFA session
 	// that signs; its zero value says that this attempt is the first.
 	use   CodeUse
-	again []Part // how to try again when AWS was not asked; nil: in a minute
+	again []prose.Part // how to try again when AWS was not asked; nil: in a minute
 	ask   func(ctx context.Context) (Issued, error)
 	// did is what AWS did; dropped, what became of it if that cannot be recorded.
 	did, dropped string

@@ -5,6 +5,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // overtaken looks for an order that came while AWS was asked. If one did, or nobody
@@ -27,11 +28,11 @@ func (b *attempts) overtaken(ctx context.Context, r Request, act event.Act, issu
 		e.Hint = tryAnew(e.Use)
 	}
 	if b.throwAway(ctx, r, issued, e) {
-		e.What = Say(came + ", so what it issued was thrown away unseen.")
+		e.What = prose.Say(came + ", so what it issued was thrown away unseen.")
 	} else {
 		e.Detail = "still_kept"
-		e.What = Say(came + ", so what it issued is not shown. The bot still keeps it.")
-		e.Hint = Sentences(Say("Once the bot's store answers, ", SessionsCmd(), " ends what it keeps."), e.Hint)
+		e.What = prose.Say(came + ", so what it issued is not shown. The bot still keeps it.")
+		e.Hint = prose.Sentences(prose.Say("Once the bot's store answers, ", prose.SessionsCmd(), " ends what it keeps."), e.Hint)
 	}
 	outcome := event.FailedData{Act: act, Issued: issued.Grant.issued(), Failure: e.failure()}
 	b.note(ctx, b.event(r, outcome))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // TestAStoreThatIsTooSlowIsFoundOutBeforeAWSIsAsked: the code and the approval
@@ -28,8 +29,8 @@ func TestAStoreThatIsTooSlowIsFoundOutBeforeAWSIsAsked(t *testing.T) {
 			}
 			code := b.device.Code()
 			e := wantCode(t, gives(b, "")[call](b.request(account, code)), broker.CodeStore)
-			if !strings.Contains(broker.Plain(e.What), "too slow") || e.Use != broker.UseUnused || e.Ref == "" {
-				t.Errorf("got %q and use %v, want that the store is too slow and the code was not used", broker.Plain(e.What), e.Use)
+			if !strings.Contains(prose.Plain(e.What), "too slow") || e.Use != broker.UseUnused || e.Ref == "" {
+				t.Errorf("got %q and use %v, want that the store is too slow and the code was not used", prose.Plain(e.What), e.Use)
 			}
 			if got := len(b.aws.Calls()); got != 0 {
 				t.Errorf("got %d calls to AWS, want none", got)
@@ -66,7 +67,7 @@ func TestTheStoreIsNamedWhereItFailedAndNotSlack(t *testing.T) {
 		fail(b)
 		account := map[string]string{"standing": "prod", "groups": "hub"}[name] // hub is for a user group
 		_, err := b.Issue(t.Context(), b.request(account, b.device.Code()))
-		what := broker.Plain(wantCode(t, err, broker.CodeStore).What)
+		what := prose.Plain(wantCode(t, err, broker.CodeStore).What)
 		if strings.Contains(what, "Slack cannot") || !strings.Contains(what, "The bot's own store cannot say") {
 			t.Errorf("%s: got %q, want the store named", name, what)
 		}
@@ -82,8 +83,8 @@ func TestAGrantThatTheStoreDoesNotForgetIsNotCalledThrownAway(t *testing.T) {
 	b.endErr = errDown
 	_, err := b.Issue(t.Context(), b.request("prod", b.device.Code()))
 	e := wantCode(t, err, broker.CodeStore)
-	if strings.Contains(broker.Plain(e.What), "thrown away") || !strings.Contains(broker.Plain(e.What), "The bot still keeps it") {
-		t.Errorf("got %q, want that the bot still keeps it", broker.Plain(e.What))
+	if strings.Contains(prose.Plain(e.What), "thrown away") || !strings.Contains(prose.Plain(e.What), "The bot still keeps it") {
+		t.Errorf("got %q, want that the bot still keeps it", prose.Plain(e.What))
 	}
 	if len(b.grants) != 1 {
 		t.Errorf("got %d grants, want the one that is kept", len(b.grants))

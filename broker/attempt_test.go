@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // A rule says what is true after steps fail in one of the ways hows. A dash says
@@ -301,7 +302,7 @@ func wantSaidOfCode(t *testing.T, err error, unused bool, at string) {
 		return
 	}
 	if len(e.What) == 0 || len(e.Hint) == 0 {
-		t.Errorf("got %q and hint %q, want both", broker.Plain(e.What), broker.Plain(e.Hint))
+		t.Errorf("got %q and hint %q, want both", prose.Plain(e.What), prose.Plain(e.Hint))
 	}
 	if got := e.Use == broker.UseUnused; got != unused {
 		t.Errorf("%s: got use %v, want it to say that the code was not used: %t", at, e.Use, unused)

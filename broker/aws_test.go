@@ -14,6 +14,7 @@ import (
 	"github.com/assumebot/assumebot/broker/awstest"
 	"github.com/assumebot/assumebot/broker/listing"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -142,5 +143,5 @@ func refused(err error) *broker.Error {
 }
 
 func said(code broker.Code, use broker.CodeUse, err error) *broker.Error {
-	return &broker.Error{Code: code, Use: use, What: broker.Say("AWS said " + string(code) + "."), Hint: broker.Say("Look."), Err: err}
+	return &broker.Error{Code: code, Use: use, What: prose.Say("AWS said " + string(code) + "."), Hint: prose.Say("Look."), Err: err}
 }

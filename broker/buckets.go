@@ -8,6 +8,7 @@ import (
 	"github.com/assumebot/assumebot/broker/listing"
 	"github.com/assumebot/assumebot/broker/patience"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/text"
 )
@@ -18,12 +19,12 @@ type BucketList struct {
 	Account policy.Account
 	Prefix  string
 	Buckets []listing.Bucket
-	Page    int    // of PerPage each, from 0
-	Total   int    // of all pages
-	AtLeast bool   // there are more than Total; nobody counted on
-	Saved   bool   // the bot can show other pages without a new code, for a while
-	Way     []Part // how the credentials were obtained
-	Reused  bool   // an earlier Grant's credentials listed them
+	Page    int          // of PerPage each, from 0
+	Total   int          // of all pages
+	AtLeast bool         // there are more than Total; nobody counted on
+	Saved   bool         // the bot can show other pages without a new code, for a while
+	Way     []prose.Part // how the credentials were obtained
+	Reused  bool         // an earlier Grant's credentials listed them
 	// UsedSession is as that of Issued.
 	UsedSession *Session
 }
@@ -128,8 +129,8 @@ func (b *Lists) BucketPage(ctx context.Context, r Request, grantID, prefix strin
 		}
 		if !found.Revealable {
 			return BucketList{}, newError(CodeRevealOver,
-				Say("This list has ended: the bot keeps the credentials that it was made with for "+text.FormatDuration(b.config.RevealWindow)+" only."),
-				Say("Send ", BucketsCmd(account.Name), " again."))
+				prose.Say("This list has ended: the bot keeps the credentials that it was made with for "+text.FormatDuration(b.config.RevealWindow)+" only."),
+				prose.Say("Send ", prose.BucketsCmd(account.Name), " again."))
 		}
 		if err := b.holding.recordUse(ctx, *r, event.ListingData{Given: found.Grant.given(*r)}, found.Grant, true); err != nil {
 			return BucketList{}, err

@@ -13,6 +13,7 @@ import (
 	"github.com/assumebot/assumebot/broker/awstest"
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/listing"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 func (m *memory) SaveListing(_ context.Context, user, grantID, prefix string, l listing.Listing, ttl time.Duration) error {
@@ -206,8 +207,8 @@ func TestBucketPagesAreTheCallersAloneWhileKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := wantCode(t, ask(func(*broker.Request) {}), broker.CodeRevealOver)
-	if !strings.Contains(broker.Plain(e.Hint), "buckets prod") {
-		t.Errorf("got hint %q, want the command", broker.Plain(e.Hint))
+	if !strings.Contains(prose.Plain(e.Hint), "buckets prod") {
+		t.Errorf("got hint %q, want the command", prose.Plain(e.Hint))
 	}
 	if diff := cmp.Diff(before, b.s3Calls()); diff != "" {
 		t.Errorf("S3 was asked all the same: %s", diff)

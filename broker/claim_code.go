@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -39,16 +40,16 @@ func (b *usage) reserve(ctx context.Context, r Request, user policy.User) error 
 func (b *usage) codeSpent() error {
 	return &Error{
 		Code: CodeCodeSpent, Use: UseSpent,
-		What: Say("That code has been used already; a code works once."),
+		What: prose.Say("That code has been used already; a code works once."),
 		Hint: b.nextCode(),
 	}
 }
 
 // nextCode tells how long the device shows the current code.
-func (b *usage) nextCode() []Part {
+func (b *usage) nextCode() []prose.Part {
 	now := b.now()
 	left := now.Truncate(totpStep).Add(totpStep).Sub(now).Round(time.Second)
-	return Say("Your device shows the next code in " + text.FormatDuration(max(left, time.Second)) + ".")
+	return prose.Say("Your device shows the next code in " + text.FormatDuration(max(left, time.Second)) + ".")
 }
 
 // releaseCode gives the code back if the claim is still this one.
@@ -61,6 +62,6 @@ func (b *usage) releaseCode(ctx context.Context, r Request, user policy.User, cl
 // addNextCode tells whoever needs a new code when there is one.
 func (b *usage) addNextCode(e *Error) {
 	if e.Code == CodeWrongCode || e.Code == CodeOutcomeUnknown || e.Code == CodeThrottled {
-		e.Hint = Sentences(e.Hint, b.nextCode())
+		e.Hint = prose.Sentences(e.Hint, b.nextCode())
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // A clearance is what policy gave a Request.
@@ -24,8 +25,8 @@ func (b *Consent) clear(ctx context.Context, r Request, user policy.User) (clear
 	}
 	if r.Purpose == PurposeBuckets && b.policy.entitled(ctx, account, r).Effect == policy.NeedApproval {
 		e := b.policy.needsApproval(account) // whatever else is unmet: a list is not asked for
-		e.Hint = Say("Ask for it with ", AssumeCmd(account.Name, "because REASON"), "; once you have the credentials, ",
-			BucketsCmd(account.Name), " lists without a code for a while.")
+		e.Hint = prose.Say("Ask for it with ", prose.AssumeCmd(account.Name, "because REASON"), "; once you have the credentials, ",
+			prose.BucketsCmd(account.Name), " lists without a code for a while.")
 		return clearance{}, e
 	}
 	d := b.policy.decide(ctx, r)
@@ -69,8 +70,8 @@ func (b *Consent) orWithoutBreakGlass(ctx context.Context, r Request, account po
 	r.BreakGlass = false
 	if b.policy.entitled(ctx, account, r).Effect == policy.Allow {
 		e.Detail = "needless_break_glass"
-		e.What = Say(account.Name + " needs no break-glass of yours: you may have it at once.")
-		e.Hint = Say("Send it again without break-glass.")
+		e.What = prose.Say(account.Name + " needs no break-glass of yours: you may have it at once.")
+		e.Hint = prose.Say("Send it again without break-glass.")
 	}
 	return e
 }
@@ -100,7 +101,7 @@ func (b *Consent) clearAgain(ctx context.Context, r Request, user policy.User, g
 func (b *Policy) needsApproval(a policy.Account) *Error {
 	return &Error{
 		Code: CodeNeedsApproval, Rule: "approval",
-		What: Say(a.Name + " needs the approval of somebody else."),
-		Hint: Say("Ask for it with ", AssumeCmd(a.Name, "because REASON"), "."),
+		What: prose.Say(a.Name + " needs the approval of somebody else."),
+		Hint: prose.Say("Ask for it with ", prose.AssumeCmd(a.Name, "because REASON"), "."),
 	}
 }

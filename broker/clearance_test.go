@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // TestARequestThatNamesNoDurationGetsWhatItsRuleGives, where that is less than is
@@ -24,12 +25,12 @@ func TestWhoAsksForTooLongIsToldWhetherThatIsTheirLimitOrTheAccounts(t *testing.
 	b := newBench(t)
 	r := b.request("prod", b.device.Code())
 	r.Duration = 13 * time.Hour
-	if e := wantCode(t, second(b.Issue(t.Context(), r)), broker.CodeTooLong); broker.Plain(e.What) != "prod is issued for 12h at most." {
-		t.Errorf("got %q, want the account's maximum", broker.Plain(e.What))
+	if e := wantCode(t, second(b.Issue(t.Context(), r)), broker.CodeTooLong); prose.Plain(e.What) != "prod is issued for 12h at most." {
+		t.Errorf("got %q, want the account's maximum", prose.Plain(e.What))
 	}
 	b.config.Accounts.Find("prod").Allow[0].Max = 30 * time.Minute
-	if e := wantCode(t, second(b.Issue(t.Context(), r)), broker.CodeTooLong); broker.Plain(e.What) != "prod is issued to you for 30m at most." {
-		t.Errorf("got %q, want that of the rule", broker.Plain(e.What))
+	if e := wantCode(t, second(b.Issue(t.Context(), r)), broker.CodeTooLong); prose.Plain(e.What) != "prod is issued to you for 30m at most." {
+		t.Errorf("got %q, want that of the rule", prose.Plain(e.What))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -22,10 +23,10 @@ type Error struct {
 	// It and the Facts are what the record has: from them a reader makes a sentence.
 	Detail string
 	Facts  event.Facts
-	What   []Part // what happened
+	What   []prose.Part // what happened
 	Use    CodeUse
-	Hint   []Part // what to do next
-	Quote  string // what a person wrote about it, shown as it is; in no sentence, fallback text or Event
+	Hint   []prose.Part // what to do next
+	Quote  string       // what a person wrote about it, shown as it is; in no sentence, fallback text or Event
 	Err    error
 	Rule   string // of the config, that denied; "" where none did
 	Ref    string // what the person quotes and the operator's log carries; "" where nothing needs looking up
@@ -47,14 +48,16 @@ const (
 )
 
 // newError is an Error without a cause.
-func newError(code Code, what, hint []Part) *Error { return &Error{Code: code, What: what, Hint: hint} }
+func newError(code Code, what, hint []prose.Part) *Error {
+	return &Error{Code: code, What: what, Hint: hint}
+}
 
 // Error implements error for operators.
 func (e *Error) Error() string {
 	if e.Err != nil {
-		return fmt.Sprintf("%s: %s (%v)", e.Code, Plain(e.What), e.Err)
+		return fmt.Sprintf("%s: %s (%v)", e.Code, prose.Plain(e.What), e.Err)
 	}
-	return fmt.Sprintf("%s: %s", e.Code, Plain(e.What))
+	return fmt.Sprintf("%s: %s", e.Code, prose.Plain(e.What))
 }
 
 // Unwrap returns the cause.
@@ -70,8 +73,8 @@ func AsError(err error, requestID string) *Error {
 	if !errors.As(err, &e) {
 		e = &Error{
 			Code: CodeInternal, Err: err,
-			What: Say("Something failed on our side."),
-			Hint: Say("Try again; if it stays, quote the reference."),
+			What: prose.Say("Something failed on our side."),
+			Hint: prose.Say("Try again; if it stays, quote the reference."),
 		}
 	}
 	if e.Code == "" { // it would pass for none
@@ -98,8 +101,8 @@ func (e *Error) detailed(detail string) *Error {
 }
 
 // hinting is e with that hint.
-func (e *Error) hinting(hint ...[]Part) *Error {
-	e.Hint = Sentences(hint...)
+func (e *Error) hinting(hint ...[]prose.Part) *Error {
+	e.Hint = prose.Sentences(hint...)
 	return e
 }
 
@@ -112,12 +115,12 @@ func (r Request) codeUse(use CodeUse) CodeUse {
 }
 
 // inAMinute is the hint where nothing needs mending but time.
-func inAMinute() []Part { return Say("Try again in a minute.") }
+func inAMinute() []prose.Part { return prose.Say("Try again in a minute.") }
 
 // tryAnew is inAMinute after the code, if there was one, was spent.
-func tryAnew(use CodeUse) []Part {
+func tryAnew(use CodeUse) []prose.Part {
 	if use == UseSpent || use == UseUnknown {
-		return Say("Try again in a minute with a new code.")
+		return prose.Say("Try again in a minute with a new code.")
 	}
 	return inAMinute()
 }
@@ -130,18 +133,18 @@ const AskOperator = "Pass the reference to whoever runs the bot."
 func tooLong(what string, most time.Duration) *Error {
 	return &Error{
 		Code: CodeTooLong, Facts: event.Facts{Limit: int64(most / time.Second)},
-		What: Say(what + " " + text.FormatDuration(most) + " at most."),
-		Hint: Say("Ask for " + text.FormatDuration(most) + " or less."),
+		What: prose.Say(what + " " + text.FormatDuration(most) + " at most."),
+		Hint: prose.Say("Ask for " + text.FormatDuration(most) + " or less."),
 	}
 }
 
 func tooShort(what string) *Error {
-	return newError(CodeTooShort, Say(what+" shorter than 15 minutes."), Say("Ask for 15m or more."))
+	return newError(CodeTooShort, prose.Say(what+" shorter than 15 minutes."), prose.Say("Ask for 15m or more."))
 }
 
 // tooMany is of what may be asked for again after wait.
-func tooMany(code Code, what string, wait time.Duration, hint []Part) *Error {
-	return newError(code, Say(what), Sentences(hint, Say("Try again in "+text.Seconds(wait)+".")))
+func tooMany(code Code, what string, wait time.Duration, hint []prose.Part) *Error {
+	return newError(code, prose.Say(what), prose.Sentences(hint, prose.Say("Try again in "+text.Seconds(wait)+".")))
 }
 
 // recordAway is of a record that could not be written; so is what was not done then.
@@ -149,13 +152,13 @@ func recordAway(err error, so string) *Error {
 	if errors.Is(err, ErrRecordStopped) {
 		return &Error{
 			Code: CodeRecord, Detail: "stopped", Err: err,
-			What: Say("The audit record is not what it was: somebody or something has changed it, or part of it is lost. So " + so + "."),
-			Hint: Say("Nothing is issued to anybody until whoever runs the bot has looked at it. " + AskOperator),
+			What: prose.Say("The audit record is not what it was: somebody or something has changed it, or part of it is lost. So " + so + "."),
+			Hint: prose.Say("Nothing is issued to anybody until whoever runs the bot has looked at it. " + AskOperator),
 		}
 	}
 	return &Error{
 		Code: CodeRecord, Err: err,
-		What: Say("The audit record cannot be written right now, so " + so + "."),
+		What: prose.Say("The audit record cannot be written right now, so " + so + "."),
 		Hint: inAMinute(),
 	}
 }
@@ -164,7 +167,7 @@ func recordAway(err error, so string) *Error {
 func closedBefore(did, so string, use CodeUse) *Error {
 	return &Error{
 		Code: CodeRecord, Detail: "closed_before", Use: use,
-		What: Say(did + ", but so late that the record says already that nobody knows what came of it, so " + so + "."),
+		What: prose.Say(did + ", but so late that the record says already that nobody knows what came of it, so " + so + "."),
 		Hint: tryAnew(use),
 	}
 }
@@ -173,7 +176,7 @@ func closedBefore(did, so string, use CodeUse) *Error {
 func unrecorded(err error, did, so string, use CodeUse) *Error {
 	return &Error{
 		Code: CodeRecord, Use: use, Err: err,
-		What: Say(did + ", but the audit record could not be written, so " + so + "."),
+		What: prose.Say(did + ", but the audit record could not be written, so " + so + "."),
 		Hint: tryAnew(use),
 	}
 }
@@ -189,7 +192,7 @@ func StoreAway(err error, so string) *Error {
 	if so != "" {
 		what += ", " + so
 	}
-	return &Error{Code: CodeStore, Err: err, What: Say(what + "."), Hint: inAMinute()}
+	return &Error{Code: CodeStore, Err: err, What: prose.Say(what + "."), Hint: inAMinute()}
 }
 
 func storeDown(err error) *Error { return StoreAway(err, "") }
@@ -197,27 +200,27 @@ func storeDown(err error) *Error { return StoreAway(err, "") }
 // orderUnsure is of an order of which nobody knows whether the store took it.
 func orderUnsure(err error, whether string) *Error {
 	return StoreAway(err, "so nobody knows whether "+whether).detailed("unsure").
-		hinting(Say("Try again at once. While the store is away, nothing is issued to anybody."))
+		hinting(prose.Say("Try again at once. While the store is away, nothing is issued to anybody."))
 }
 
 // mayBeKept is of a store that did not take everything back.
-func mayBeKept(err error, what string, hint []Part) *Error {
+func mayBeKept(err error, what string, hint []prose.Part) *Error {
 	return StoreAway(err, "so it may still keep "+what).detailed("may_be_kept").hinting(hint)
 }
 
 // notEnded is of what the store could not be told to end.
 func notEnded(err error, so string) *Error {
-	return StoreAway(err, so).detailed("not_ended").hinting(Say("Try again in a minute, or tell whoever runs the bot."))
+	return StoreAway(err, so).detailed("not_ended").hinting(prose.Say("Try again in a minute, or tell whoever runs the bot."))
 }
 
 // storeSlow is of a store that took so long that nothing was begun; so is what.
 func storeSlow(so string) *Error {
-	return newError(CodeStore, Say("The bot's own store is too slow right now, so "+so+"."), inAMinute()).detailed("slow")
+	return newError(CodeStore, prose.Say("The bot's own store is too slow right now, so "+so+"."), inAMinute()).detailed("slow")
 }
 
 // unstored is of what the store did not keep after AWS took the code.
 func unstored(err error, what string) *Error {
-	return &Error{Code: CodeStore, Detail: "not_kept", Use: UseSpent, Err: err, What: Say(what), Hint: tryAnew(UseSpent)}
+	return &Error{Code: CodeStore, Detail: "not_kept", Use: UseSpent, Err: err, What: prose.Say(what), Hint: tryAnew(UseSpent)}
 }
 
 // storeCannotSay is of what the store alone knows: while it does not answer, no.
@@ -234,7 +237,7 @@ func slackCannotSay(err error, detail, what string) *Error {
 }
 
 func cannotSay(who string, code Code, err error, what string) *Error {
-	return &Error{Code: code, Err: err, What: Say(who + " cannot say right now " + what + ", so the answer is no."), Hint: inAMinute()}
+	return &Error{Code: code, Err: err, What: prose.Say(who + " cannot say right now " + what + ", so the answer is no."), Hint: inAMinute()}
 }
 
 func ordersUnknown(err error) *Error {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -57,7 +58,7 @@ func TestEveryConstructorSaysWhatHappenedAndWhatToDo(t *testing.T) {
 		if test.e.Code == "" || len(test.e.What) == 0 || len(test.e.Hint) == 0 {
 			t.Errorf("%s: got %+v, want a code, what happened and what to do", name, test.e)
 		}
-		if said := Plain(test.e.What, test.e.Hint); regexp.MustCompile(`(?i)\bcode (was|is|counts)\b`).MatchString(said) {
+		if said := prose.Plain(test.e.What, test.e.Hint); regexp.MustCompile(`(?i)\bcode (was|is|counts)\b`).MatchString(said) {
 			t.Errorf("%s: %q says what became of the code, which Use does", name, said)
 		}
 		without := *test.e

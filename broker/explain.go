@@ -7,6 +7,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // An Explanation is what would become of a Request, and why.
@@ -14,10 +15,10 @@ type Explanation struct {
 	Account   policy.Account // of one that is denied, its Name alone
 	Decision  policy.Decision
 	Duration  time.Duration // what would be asked of STS
-	Way       []Part        // the planner's
+	Way       []prose.Part  // the planner's
 	NeedsCode *Error        // why a Request without a code would be asked for one; nil: it would not
 	Problem   *Error        // why a Request for this long would be refused
-	Contact   []Part        // whom to ask
+	Contact   []prose.Part  // whom to ask
 	// Approved is what others have approved already, where that would be used.
 	Approved *approval.Approval
 	// BreakGlass says that the Account may be had that way, whatever the Decision.

@@ -8,6 +8,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 func TestExplainTellsOfApprovalBreakGlassAndConditions(t *testing.T) {
@@ -42,8 +43,8 @@ func TestWhoIsOnCallIsToldOfNoApproval(t *testing.T) {
 	r := b.request("prod", b.device.Code())
 	r.BreakGlass, r.Reason = true, "all is down"
 	_, err = b.Issue(t.Context(), r)
-	if e := wantCode(t, err, broker.CodeNotAllowed); !strings.Contains(broker.Plain(e.What), "needs no break-glass") {
-		t.Errorf("got %q, want that none is needed", broker.Plain(e.What))
+	if e := wantCode(t, err, broker.CodeNotAllowed); !strings.Contains(prose.Plain(e.What), "needs no break-glass") {
+		t.Errorf("got %q, want that none is needed", prose.Plain(e.What))
 	}
 }
 
@@ -56,8 +57,8 @@ func TestNobodyIsAskedWhereNobodyCouldApprove(t *testing.T) {
 		return err
 	}
 	b.groups["S02LEADS"] = []string{"U01ALICE"}
-	if e := wantCode(t, ask(), broker.CodeNotAllowed); !strings.Contains(broker.Plain(e.What), "nobody was asked") {
-		t.Errorf("got %q", broker.Plain(e.What))
+	if e := wantCode(t, ask(), broker.CodeNotAllowed); !strings.Contains(prose.Plain(e.What), "nobody was asked") {
+		t.Errorf("got %q", prose.Plain(e.What))
 	}
 	b.config.Accounts.Find("prod").Approval.Approvers = []string{"S02LEADS", "U02BOB"}
 	b.config.Accounts.Find("prod").Approval.Count = 2
@@ -74,13 +75,13 @@ func TestBucketsOfWhatNeedsApprovalSayWhatToDo(t *testing.T) {
 	r := b.request("prod", b.device.Code())
 	r.Purpose = broker.PurposeBuckets
 	_, err := b.Lists.Buckets(t.Context(), r, "")
-	if e := wantCode(t, err, broker.CodeNeedsApproval); !strings.Contains(broker.Plain(e.Hint), "assume prod because REASON") {
-		t.Errorf("got hint %q, want how to ask", broker.Plain(e.Hint))
+	if e := wantCode(t, err, broker.CodeNeedsApproval); !strings.Contains(prose.Plain(e.Hint), "assume prod because REASON") {
+		t.Errorf("got hint %q, want how to ask", prose.Plain(e.Hint))
 	}
 	b.config.Accounts.Find("prod").Approval = nil
 	_, err = b.Lists.Buckets(t.Context(), r, "")
-	if e := wantCode(t, err, broker.CodeReason); !strings.Contains(broker.Plain(e.Hint), "buckets prod") {
-		t.Errorf("got hint %q, want how to list", broker.Plain(e.Hint))
+	if e := wantCode(t, err, broker.CodeReason); !strings.Contains(prose.Plain(e.Hint), "buckets prod") {
+		t.Errorf("got hint %q, want how to list", prose.Plain(e.Hint))
 	}
 }
 
@@ -95,8 +96,8 @@ func TestRevokingOnesOwnCancelsWhatWaits(t *testing.T) {
 		t.Errorf("got %v, %v, want nothing open", open, err)
 	}
 	_, err = b.Pending.CancelApprovals(t.Context(), b.request("prd", ""))
-	if e := wantCode(t, err, broker.CodeUnknownAccount); !strings.Contains(broker.Plain(e.What), "nothing was cancelled") {
-		t.Errorf("got %q", broker.Plain(e.What))
+	if e := wantCode(t, err, broker.CodeUnknownAccount); !strings.Contains(prose.Plain(e.What), "nothing was cancelled") {
+		t.Errorf("got %q", prose.Plain(e.What))
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 func (b *bench) explain(t *testing.T, account string, d time.Duration) broker.Explanation {
@@ -53,19 +54,19 @@ func TestExplainNamesTheRule(t *testing.T) {
 func TestExplainTellsHowItWouldGo(t *testing.T) {
 	b := newBench(t)
 	e := b.explain(t, "prod", 90*time.Minute)
-	if e.Duration != 90*time.Minute || broker.Plain(e.Way) != "AssumeRole with your MFA code" || e.NeedsCode == nil || e.Problem != nil {
+	if e.Duration != 90*time.Minute || prose.Plain(e.Way) != "AssumeRole with your MFA code" || e.NeedsCode == nil || e.Problem != nil {
 		t.Errorf("got %+v, want AssumeRole with a code for 90m", e)
 	}
 	if e := b.explain(t, "prod", 0); e.Duration != time.Hour {
 		t.Errorf("got %v, want the account's default of 1h", e.Duration)
 	}
 	e = b.explain(t, "prod", 13*time.Hour)
-	if e.Problem == nil || e.Problem.Code != broker.CodeTooLong || strings.Contains(broker.Plain(e.Problem.Hint), "Your code") {
+	if e.Problem == nil || e.Problem.Code != broker.CodeTooLong || strings.Contains(prose.Plain(e.Problem.Hint), "Your code") {
 		t.Errorf("got problem %v, want that it is too long, and nothing of a code", e.Problem)
 	}
 	b.config.Accounts.Find("prod").MFA = policy.MFANone
 	e = b.explain(t, "prod", 0)
-	if way := broker.Plain(e.Way); e.NeedsCode != nil || !strings.Contains(way, "without MFA") || strings.Contains(way, "your code") {
+	if way := prose.Plain(e.Way); e.NeedsCode != nil || !strings.Contains(way, "without MFA") || strings.Contains(way, "your code") {
 		t.Errorf("got %v and %q, want that no code is needed", e.NeedsCode, way)
 	}
 }
@@ -82,7 +83,7 @@ func TestExplainTellsNothingOfWhatIsDenied(t *testing.T) {
 	want := broker.Explanation{
 		Account:  policy.Account{Name: "hub"},
 		Decision: policy.Decision{Effect: policy.Deny, Rule: "default deny", Why: policy.NotAllowed},
-		Contact:  broker.Say("Ask in #help-aws."),
+		Contact:  prose.Say("Ask in #help-aws."),
 	}
 	if diff := cmp.Diff(want, e); diff != "" {
 		t.Errorf("explanation (-want +got):\n%s", diff)
@@ -93,15 +94,15 @@ func TestExplainAnswersStrangersAndTypingMistakesAsEverywhere(t *testing.T) {
 	b := newBench(t)
 	_, err := b.Explaining.Explain(t.Context(), b.request("prd", ""))
 	e := wantCode(t, err, broker.CodeUnknownAccount)
-	if broker.Plain(e.Hint) != "Did you mean prod?" {
-		t.Errorf("got hint %q, want the suggestion alone", broker.Plain(e.Hint))
+	if prose.Plain(e.Hint) != "Did you mean prod?" {
+		t.Errorf("got hint %q, want the suggestion alone", prose.Plain(e.Hint))
 	}
 	r := b.request("prod", "")
 	r.Caller.User = "U03CAROL"
 	_, err = b.Explaining.Explain(t.Context(), r)
 	e = wantCode(t, err, broker.CodeNotUser)
-	if strings.Contains(broker.Plain(e.What)+broker.Plain(e.Hint), "prod") {
-		t.Errorf("got %q and %q, want nothing of the account", broker.Plain(e.What), broker.Plain(e.Hint))
+	if strings.Contains(prose.Plain(e.What)+prose.Plain(e.Hint), "prod") {
+		t.Errorf("got %q and %q, want nothing of the account", prose.Plain(e.What), prose.Plain(e.Hint))
 	}
 	if diff := cmp.Diff([]event.Kind{event.Refused}, b.kinds()); diff != "" {
 		t.Errorf("record (-want +got):\n%s", diff)
@@ -119,8 +120,8 @@ func TestExplainSpeaksOfNoCode(t *testing.T) {
 			t.Fatalf("%s: got %+v, %v, want the reason and the order", code, e.Unmet, err)
 		}
 		for _, unmet := range e.Unmet {
-			if broker.Plain(unmet.Hint) == "" || unmet.Use != broker.UseNone {
-				t.Errorf("%s: got hint %q", unmet.Code, broker.Plain(unmet.Hint))
+			if prose.Plain(unmet.Hint) == "" || unmet.Use != broker.UseNone {
+				t.Errorf("%s: got hint %q", unmet.Code, prose.Plain(unmet.Hint))
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // An Ending is what became of a Grant that its person ended.
@@ -55,8 +56,8 @@ func (b *Holding) forget(ctx context.Context, r Request, g Grant) (Ending, error
 	if err != nil {
 		return Ending{}, &Error{
 			Code: CodeStore, Err: err,
-			What: Say("The bot has forgotten the credentials, but its own store did not say whether your MFA session has ended."),
-			Hint: Say("Send ", MFACmd("end"), " in a minute."),
+			What: prose.Say("The bot has forgotten the credentials, but its own store did not say whether your MFA session has ended."),
+			Hint: prose.Say("Send ", prose.MFACmd("end"), " in a minute."),
 		}
 	}
 	return Ending{Grant: g, Session: session}, nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/text"
 )
@@ -39,8 +40,8 @@ func (b *Holding) Reveal(ctx context.Context, r Request, grantID string) (Issued
 		}
 		if !found.Revealable {
 			return Issued{}, newError(CodeRevealOver,
-				Say("These credentials cannot be shown or used again: the bot keeps them for "+text.FormatDuration(b.config.RevealWindow)+" only."),
-				Say("If you have lost them, press Renew."))
+				prose.Say("These credentials cannot be shown or used again: the bot keeps them for "+text.FormatDuration(b.config.RevealWindow)+" only."),
+				prose.Say("If you have lost them, press Renew."))
 		}
 		sealing, err := b.sealings.sealing(ctx, *r, r.user, account)
 		if err != nil {
@@ -51,7 +52,7 @@ func (b *Holding) Reveal(ctx context.Context, r Request, grantID string) (Issued
 		}
 		return Issued{
 			Grant: found.Grant, Credentials: found.Credentials, Account: account, Saved: true,
-			Way: Say("Shown again, nothing new was issued"), Sealing: sealing,
+			Way: prose.Say("Shown again, nothing new was issued"), Sealing: sealing,
 		}, nil
 	})
 }
@@ -96,8 +97,8 @@ func (b *Holding) find(ctx context.Context, r Request, grantID string) (KeptGran
 
 func errGrantGone() *Error {
 	return newError(CodeGrantGone,
-		Say("These credentials have ended."),
-		Say(SessionsCmd(), " shows what you have; ", AssumeCmd(), " gets new ones."))
+		prose.Say("These credentials have ended."),
+		prose.Say(prose.SessionsCmd(), " shows what you have; ", prose.AssumeCmd(), " gets new ones."))
 }
 
 // Again returns the live Grant of the Caller that r asks for once more: of the same

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -113,20 +114,20 @@ func askForCode(r Request, err error) error {
 }
 
 // sendCode is the hint where a code is missing.
-func sendCode(command Part) []Part {
-	return Say("Send ", command, " with the six digits that your device shows.")
+func sendCode(command prose.Part) []prose.Part {
+	return prose.Say("Send ", command, " with the six digits that your device shows.")
 }
 
 // withCode is the command that a Request came by, with a code and then more.
-func (r Request) withCode(more ...string) Part {
+func (r Request) withCode(more ...string) prose.Part {
 	if r.Purpose == PurposeBuckets {
-		return BucketsCmd(r.Account, "123456")
+		return prose.BucketsCmd(r.Account, "123456")
 	}
 	words := []string{r.Account, "123456"}
 	if r.Duration > 0 {
 		words = append(words, "for", text.FormatDuration(r.Duration))
 	}
-	return AssumeCmd(append(words, more...)...)
+	return prose.AssumeCmd(append(words, more...)...)
 }
 
 // Judge says what is wrong with a Request as far as that can be known without AWS: who

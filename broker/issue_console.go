@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -61,19 +62,19 @@ func (b *Issuing) ConsoleLink(ctx context.Context, r Request, issued Issued, ser
 func (b *Issuing) checkConsole(a policy.Account, service string) error {
 	if !a.HasRole() {
 		return newError(CodeNoConsole,
-			Say(a.Name+" has no role, and AWS signs nobody in to the console with the credentials of GetSessionToken."),
-			Say("Sign in with your own password, or ask for an account that has a role.")).detailed("no_role")
+			prose.Say(a.Name+" has no role, and AWS signs nobody in to the console with the credentials of GetSessionToken."),
+			prose.Say("Sign in with your own password, or ask for an account that has a role.")).detailed("no_role")
 	}
 	if !b.aws.HasConsole(a.RoleARN.Partition()) {
 		return newError(CodeNoConsole,
-			Say("The bot knows no console for "+a.Name+": it is in the partition "+a.RoleARN.Partition()+"."),
-			Say("Ask for the credentials without ", Literal("as console"), ".")).detailed("partition")
+			prose.Say("The bot knows no console for "+a.Name+": it is in the partition "+a.RoleARN.Partition()+"."),
+			prose.Say("Ask for the credentials without ", prose.Literal("as console"), ".")).detailed("partition")
 	}
 	if err := policy.CheckConsoleService(service); service != "" && err != nil {
 		return &Error{
 			Code: CodeNoConsole, Detail: "service", Err: err,
-			What: Say("That cannot be the name of an AWS service."),
-			Hint: Say("Write it as in the console's address: ", Literal("as console s3"), ", ", Literal("as console ec2"), "."),
+			What: prose.Say("That cannot be the name of an AWS service."),
+			Hint: prose.Say("Write it as in the console's address: ", prose.Literal("as console s3"), ", ", prose.Literal("as console ec2"), "."),
 		}
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"github.com/assumebot/assumebot/broker/awstest"
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 func TestConsoleIsOnTheRecordAsSuch(t *testing.T) {
@@ -62,8 +63,8 @@ func TestConsoleRefusesBeforeACodeIsSpent(t *testing.T) {
 	} {
 		_, err := b.Issuing.Console(t.Context(), b.request(test.account, code), test.service)
 		e := wantCode(t, err, broker.CodeNoConsole)
-		if !strings.Contains(broker.Plain(e.What), test.say) || e.Use != broker.UseUnused {
-			t.Errorf("%s: got %q and use %v, want it to say %q and that the code was not used", test.account, broker.Plain(e.What), e.Use, test.say)
+		if !strings.Contains(prose.Plain(e.What), test.say) || e.Use != broker.UseUnused {
+			t.Errorf("%s: got %q and use %v, want it to say %q and that the code was not used", test.account, prose.Plain(e.What), e.Use, test.say)
 		}
 	}
 	if n := len(b.aws.Calls()); n != 0 {
@@ -80,8 +81,8 @@ func TestConsoleRefusesBeforeACodeIsSpent(t *testing.T) {
 func TestConsoleAsksForACodeInItsOwnWords(t *testing.T) {
 	b := newBench(t)
 	_, err := b.Issuing.Console(t.Context(), b.request("prod", ""), "s3")
-	if e := wantCode(t, err, broker.CodeNeedsCode); !strings.Contains(broker.Plain(e.Hint), "assume prod 123456 as console s3 with") {
-		t.Errorf("got hint %q, want the whole command in it", broker.Plain(e.Hint))
+	if e := wantCode(t, err, broker.CodeNeedsCode); !strings.Contains(prose.Plain(e.Hint), "assume prod 123456 as console s3 with") {
+		t.Errorf("got hint %q, want the whole command in it", prose.Plain(e.Hint))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -15,7 +16,7 @@ type Plan struct {
 	Chained  bool // the MFA session signs the call, instead of the long-term key and a code
 	Begins   bool // the code begins that MFA session first
 	Duration time.Duration
-	Way      []Part // for the reply
+	Way      []prose.Part // for the reply
 }
 
 // SendsCode reports whether SerialNumber and TokenCode go into the call.
@@ -51,28 +52,28 @@ func plan(s situation) (Plan, error) {
 	switch {
 	case a.MFA == policy.MFANone:
 		p.MFA = false
-		p.Way = Say(string(p.Method)+" without MFA: the config says ", Literal("mfa: none"), " for this account")
+		p.Way = prose.Say(string(p.Method)+" without MFA: the config says ", prose.Literal("mfa: none"), " for this account")
 		if s.hasCode {
-			p.Way = Say(p.Way, ", and your code was not sent")
+			p.Way = prose.Say(p.Way, ", and your code was not sent")
 		}
 	case !s.hasCode && s.live && s.takesSession() && s.asked <= chainingCap:
 		p.Chained = true
-		p.Way = Say("AssumeRole from your MFA session, without a new code")
+		p.Way = prose.Say("AssumeRole from your MFA session, without a new code")
 		if p.Duration > chainingCap {
-			p.Way = Say(p.Way, ", for 1h instead of "+text.FormatDuration(p.Duration)+", since AWS gives no more from an MFA session")
+			p.Way = prose.Say(p.Way, ", for 1h instead of "+text.FormatDuration(p.Duration)+", since AWS gives no more from an MFA session")
 			p.Duration = chainingCap
 		}
 	case !s.hasCode:
 		return Plan{}, s.needsCode()
 	case s.takesSession() && p.Duration <= chainingCap:
 		p.Chained, p.Begins = true, true
-		p.Way = Say("GetSessionToken with your MFA code, then AssumeRole from that MFA session")
+		p.Way = prose.Say("GetSessionToken with your MFA code, then AssumeRole from that MFA session")
 	case s.takesSession():
-		p.Way = Say("AssumeRole with your MFA code, without an MFA session: AWS gives 1h at most from one")
+		p.Way = prose.Say("AssumeRole with your MFA code, without an MFA session: AWS gives 1h at most from one")
 	case a.HasRole():
-		p.Way = Say("AssumeRole with your MFA code")
+		p.Way = prose.Say("AssumeRole with your MFA code")
 	default:
-		p.Way = Say("GetSessionToken with your MFA code: this account has no role, so the credentials are those of your own IAM user")
+		p.Way = prose.Say("GetSessionToken with your MFA code: this account has no role, so the credentials are those of your own IAM user")
 	}
 	return p, nil
 }
@@ -80,19 +81,20 @@ func plan(s situation) (Plan, error) {
 // needsCode asks for a code, and says why the MFA session, if there is one, will not do.
 func (s situation) needsCode() error {
 	e := newError(CodeNeedsCode,
-		Say(s.account.Name+" needs the code of your MFA device."),
-		Say("Send it again with the six digits after the account name."))
+		prose.Say(s.account.Name+" needs the code of your MFA device."),
+		prose.Say("Send it again with the six digits after the account name."))
 	if !s.live {
 		return e
 	}
 	e.Err = ErrMFASessionNotEnough
 	switch {
 	case s.takesSession():
-		e.What = Say(s.account.Name + " needs the code of your MFA device for " + text.FormatDuration(s.asked) + ": from your MFA session AWS gives 1h at most.")
+		e.What = prose.Say(s.account.Name + " needs the code of your MFA device for " + text.FormatDuration(s.asked) +
+			": from your MFA session AWS gives 1h at most.")
 	case s.account.HasRole():
-		e.What = Say(s.account.Name + " needs the code of your MFA device: it takes a new one for each request, so your MFA session is not enough.")
+		e.What = prose.Say(s.account.Name + " needs the code of your MFA device: it takes a new one for each request, so your MFA session is not enough.")
 	default:
-		e.What = Say(s.account.Name + " needs the code of your MFA device: your MFA session is only for accounts with a role.")
+		e.What = prose.Say(s.account.Name + " needs the code of your MFA device: your MFA session is only for accounts with a role.")
 	}
 	return e
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // A planned is one row of the planner's table.
@@ -73,8 +74,8 @@ func TestPlannerFollowsItsTable(t *testing.T) {
 			issued, err := b.Issue(t.Context(), r)
 			if test.want == nil {
 				e := wantCode(t, err, broker.CodeNeedsCode)
-				if !strings.Contains(broker.Plain(e.What), test.says) {
-					t.Errorf("got %q, want it to say %q", broker.Plain(e.What), test.says)
+				if !strings.Contains(prose.Plain(e.What), test.says) {
+					t.Errorf("got %q, want it to say %q", prose.Plain(e.What), test.says)
 				}
 				b.wantCalls(t)
 				return
@@ -83,8 +84,8 @@ func TestPlannerFollowsItsTable(t *testing.T) {
 				t.Fatal(err)
 			}
 			b.wantCalls(t, test.want...)
-			if !strings.Contains(broker.Plain(issued.Way), test.says) {
-				t.Errorf("got way %q, want it to say %q", broker.Plain(issued.Way), test.says)
+			if !strings.Contains(prose.Plain(issued.Way), test.says) {
+				t.Errorf("got way %q, want it to say %q", prose.Plain(issued.Way), test.says)
 			}
 			if got := b.last(t); got.Seconds != test.seconds || !got.MFA || !issued.Grant.MFA {
 				t.Errorf("got %+v, want MFA and %d seconds", got, test.seconds)
@@ -105,7 +106,7 @@ func TestPlannerFollowsItsTable(t *testing.T) {
 // reading what comes after.
 func (b *bench) Issue(ctx context.Context, r broker.Request) (broker.Issued, error) {
 	issued, err := b.Broker.Issuing.Issue(ctx, r)
-	if way := broker.Plain(issued.Way); strings.ContainsAny(way, "'\"();<>|&$\\!*?[]{}#~`") {
+	if way := prose.Plain(issued.Way); strings.ContainsAny(way, "'\"();<>|&$\\!*?[]{}#~`") {
 		panic("a shell would not read on after " + way)
 	}
 	return issued, err

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -73,27 +74,27 @@ func askInstead(r Request, account policy.Account, err error) error {
 	return askForCode(r, &Error{
 		Code: CodeNeedsCode,
 		Err:  fmt.Errorf("%w: %w", ErrMFASessionNotEnough, err),
-		What: Say("AWS no longer accepts your MFA session, so " + account.Name + " needs the code of your MFA device."),
+		What: prose.Say("AWS no longer accepts your MFA session, so " + account.Name + " needs the code of your MFA device."),
 	})
 }
 
 // tryFrom is the hint where an MFA session is there to try again from.
-func tryFrom(session usableSession) []Part {
+func tryFrom(session usableSession) []prose.Part {
 	if !session.saved {
 		return tryAnew(UseSpent)
 	}
-	return Say("Try again in a minute; you need no new code while your MFA session lives.")
+	return prose.Say("Try again in a minute; you need no new code while your MFA session lives.")
 }
 
 // begunWay says how credentials came from a session that a code began.
-func begunWay(session usableSession, now time.Time) []Part {
+func begunWay(session usableSession, now time.Time) []prose.Part {
 	left := text.FormatDuration(session.Expires.Sub(now).Round(time.Minute))
 	switch {
 	case session.shared:
-		return Say("AssumeRole from the MFA session that the same code began: for " + left + " accounts like this need no new code")
+		return prose.Say("AssumeRole from the MFA session that the same code began: for " + left + " accounts like this need no new code")
 	case !session.saved:
-		return Say("GetSessionToken with your MFA code, then AssumeRole from that MFA session: " +
+		return prose.Say("GetSessionToken with your MFA code, then AssumeRole from that MFA session: " +
 			"the store did not keep it, so the next request needs a code again")
 	}
-	return Say("GetSessionToken with your MFA code, then AssumeRole from that MFA session: for " + left + " accounts like this need no new code")
+	return prose.Say("GetSessionToken with your MFA code, then AssumeRole from that MFA session: for " + left + " accounts like this need no new code")
 }

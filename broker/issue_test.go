@@ -13,6 +13,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 func TestIssueRecordsIntentBeforeAndOutcomeAfter(t *testing.T) {
@@ -53,8 +54,8 @@ func TestIssueDropsCredentialsThatCannotBeRecorded(t *testing.T) {
 	b.failOn[event.Granted] = true
 	issued, err := b.Issue(t.Context(), b.request("prod", b.device.Code()))
 	e := wantCode(t, err, broker.CodeRecord)
-	if !strings.Contains(broker.Plain(e.What), "thrown away") {
-		t.Errorf("got %q, want it to say that they were thrown away", broker.Plain(e.What))
+	if !strings.Contains(prose.Plain(e.What), "thrown away") {
+		t.Errorf("got %q, want it to say that they were thrown away", prose.Plain(e.What))
 	}
 	if !issued.Credentials.SecretAccessKey.Empty() || len(b.grants) > 0 || len(b.kept) > 0 {
 		t.Error("credentials are left over")

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -36,8 +37,8 @@ func (b *sealings) sealing(ctx context.Context, r Request, user policy.User, acc
 	case errors.Is(err, ErrKeyUnreadable):
 		return secret.Sealing{}, &Error{
 			Code: CodeSealUnreadable, Err: err,
-			What: Say("You have a key registered to encrypt your credentials to, but it cannot be read, and they are not shown in clear instead."),
-			Hint: Say("Register the key again with ", AssumeCmd("key"), ", or pass the reference to whoever runs the bot."),
+			What: prose.Say("You have a key registered to encrypt your credentials to, but it cannot be read, and they are not shown in clear instead."),
+			Hint: prose.Say("Register the key again with ", prose.AssumeCmd("key"), ", or pass the reference to whoever runs the bot."),
 		}
 	case err != nil:
 		return secret.Sealing{}, StoreAway(err, "so it cannot tell whether your credentials must be encrypted; nothing was issued")
@@ -53,8 +54,8 @@ func (b *sealings) errSealRequired(user policy.User, account policy.Account) err
 		message = "Your credentials are issued only encrypted to a key that the config names, and it names none for you."
 	}
 	return newError(CodeSealRequired,
-		Say(message),
-		Sentences(b.contact(), Say("A key set with ", AssumeCmd("key"), " does not count here.")))
+		prose.Say(message),
+		prose.Sentences(b.contact(), prose.Say("A key set with ", prose.AssumeCmd("key"), " does not count here.")))
 }
 
 // registered returns the key that user registered and since when. What is there

@@ -7,6 +7,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -78,10 +79,10 @@ func (b *Keys) changeKey(ctx context.Context, r Request, change ChangedKey) (Cha
 func (b *Keys) planKeyChange(ctx context.Context, r Request, user policy.User, key secret.PublicKey) (ChangedKey, error) {
 	switch {
 	case !user.AgeKey.Empty():
-		return ChangedKey{}, newError(CodeKeyFixed, Say("Your key is set by the config and cannot be changed from Slack."), b.contact())
+		return ChangedKey{}, newError(CodeKeyFixed, prose.Say("Your key is set by the config and cannot be changed from Slack."), b.contact())
 	case user.MFASerial == "":
 		return ChangedKey{}, newError(CodeKeyFixed,
-			Say("The config names no MFA device for you, so no code of yours can be checked, and a key cannot be changed without."),
+			prose.Say("The config names no MFA device for you, so no code of yours can be checked, and a key cannot be changed without."),
 			b.contact()).detailed("no_device")
 	}
 	previous, _, ok, err := b.sealings.registered(ctx, user)
@@ -94,10 +95,10 @@ func (b *Keys) planKeyChange(ctx context.Context, r Request, user policy.User, k
 		return ChangedKey{}, StoreAway(err, "so your key was not changed")
 	case key.Empty() && !ok:
 		return ChangedKey{}, newError(CodeKeyUnchanged,
-			Say("You have no key registered, so there is none to remove."),
-			Say(AssumeCmd("key"), " shows what you have.")).detailed("none")
+			prose.Say("You have no key registered, so there is none to remove."),
+			prose.Say(prose.AssumeCmd("key"), " shows what you have.")).detailed("none")
 	case ok && key == previous:
-		return ChangedKey{}, newError(CodeKeyUnchanged, Say("That is your registered key already."), Say(AssumeCmd("key"), " shows it."))
+		return ChangedKey{}, newError(CodeKeyUnchanged, prose.Say("That is your registered key already."), prose.Say(prose.AssumeCmd("key"), " shows it."))
 	case r.Code.Empty():
 		return ChangedKey{}, errKeyNeedsCode(key)
 	}
@@ -112,17 +113,17 @@ func (b *Keys) planKeyChange(ctx context.Context, r Request, user policy.User, k
 }
 
 func errKeyNeedsCode(key secret.PublicKey) error {
-	example := AssumeCmd("key remove 123456")
+	example := prose.AssumeCmd("key remove 123456")
 	switch {
 	case key.Empty():
 	case key.Text[0] == 'a':
-		example = AssumeCmd("key age1… 123456")
+		example = prose.AssumeCmd("key age1… 123456")
 	default:
-		example = AssumeCmd("key", key.Type, "AAAA… 123456")
+		example = prose.AssumeCmd("key", key.Type, "AAAA… 123456")
 	}
 	return newError(CodeNeedsCode,
-		Say("To change your key takes a fresh code of your MFA device. Nothing was changed."),
-		Say("Send ", example, ": the same again, with the six digits at its end."))
+		prose.Say("To change your key takes a fresh code of your MFA device. Nothing was changed."),
+		prose.Say("Send ", example, ": the same again, with the six digits at its end."))
 }
 
 // keepKey has the store do what is on the record. If it fails, a second outcome says so.
@@ -138,7 +139,7 @@ func (b *Keys) keepKey(ctx context.Context, r Request, act event.Act, issued Iss
 	}
 	const what = "AWS accepted your code, but the bot's own store did not answer, so nobody knows whether your key was changed."
 	e := b.asError(r, unstored(err, what)).detailed("key_unsure")
-	e.Hint = Say("Look with ", AssumeCmd("key"), "; if it was not, try again with a new code.")
+	e.Hint = prose.Say("Look with ", prose.AssumeCmd("key"), "; if it was not, try again with a new code.")
 	b.note(ctx, b.event(r, event.FailedData{Act: act, Issued: event.Issued{STSRequestID: issued.Grant.STSRequestID}, Failure: e.failure()}))
 	return e
 }

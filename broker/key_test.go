@@ -12,6 +12,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -216,8 +217,8 @@ func TestChangeKeyChangesNothingThatIsNotProvenAndRecorded(t *testing.T) {
 	}
 	b.saveErr = errDown
 	_, err = b.Keys.ChangeKey(t.Context(), b.request("", b.code()), keyOf("two"))
-	if e := wantCode(t, err, broker.CodeStore); !strings.Contains(broker.Plain(e.What), "nobody knows") {
-		t.Errorf("got %q, want it to say that nobody knows", broker.Plain(e.What))
+	if e := wantCode(t, err, broker.CodeStore); !strings.Contains(prose.Plain(e.What), "nobody knows") {
+		t.Errorf("got %q, want it to say that nobody knows", prose.Plain(e.What))
 	}
 	if e := b.last(t); e.Kind != event.Failed || e.Code != broker.CodeStore {
 		t.Errorf("got event %+v, want the failure behind the change", e)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // limitWindow is what the Limits are counted within.
@@ -39,7 +40,7 @@ func (b *Visits) withinRate(ctx context.Context, r *Request) error {
 	case rate.Taken:
 		return nil
 	}
-	many := tooMany(CodeTooMany, "You are asking for too much at once.", rate.Wait, Say("Nothing was done."))
+	many := tooMany(CodeTooMany, "You are asking for too much at once.", rate.Wait, prose.Say("Nothing was done."))
 	if !rate.First {
 		return onRecord(many)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // rates is a broker.Rates whose window never ends.
@@ -55,8 +56,8 @@ func TestEnterBoundsWhatOnePersonAsks(t *testing.T) {
 		if r.SentCode = i == 1; r.SentCode {
 			want = broker.UseUnused
 		}
-		if e := wantCode(t, b.Visits.Enter(t.Context(), r), broker.CodeTooMany); e.Use != want || broker.Plain(e.Hint) != "Nothing was done. Try again in 30s." {
-			t.Errorf("got use %v and hint %q, want use %v and to wait", e.Use, broker.Plain(e.Hint), want)
+		if e := wantCode(t, b.Visits.Enter(t.Context(), r), broker.CodeTooMany); e.Use != want || prose.Plain(e.Hint) != "Nothing was done. Try again in 30s." {
+			t.Errorf("got use %v and hint %q, want use %v and to wait", e.Use, prose.Plain(e.Hint), want)
 		}
 	}
 	if got := b.kinds(); len(got) != 1 || b.last(t).Code != broker.CodeTooMany {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -27,8 +28,8 @@ func (b *Visits) notLockedOut(ctx context.Context, r *Request) error {
 		return storeCannotSay(err, "lock_out", "whether you are locked out")
 	case left > 0:
 		return newError(CodeLockedOut,
-			Say("You are locked out after too many wrong codes."),
-			Sentences(Say("Try again in "+text.Minutes(left)+", or have an admin unlock you. If the codes were not yours, say so now."), b.contact()))
+			prose.Say("You are locked out after too many wrong codes."),
+			prose.Sentences(prose.Say("Try again in "+text.Minutes(left)+", or have an admin unlock you. If the codes were not yours, say so now."), b.contact()))
 	}
 	return nil
 }
@@ -48,10 +49,11 @@ func (b *usage) codeRefused(ctx context.Context, r Request, act event.Act, e *Er
 		if wrong.Left != 1 {
 			tries = strconv.Itoa(wrong.Left) + " tries"
 		}
-		e.Hint = Sentences(e.Hint, Say(tries+" left; then your codes are refused for "+text.Minutes(wrong.Next)+"."))
+		e.Hint = prose.Sentences(e.Hint, prose.Say(tries+" left; then your codes are refused for "+text.Minutes(wrong.Next)+"."))
 		return
 	}
-	e.Hint = Sentences(Say("That was one wrong code too many: you are locked out for "+text.Minutes(wrong.Locked)+". An admin can unlock you."), b.contact())
+	e.Hint = prose.Sentences(
+		prose.Say("That was one wrong code too many: you are locked out for "+text.Minutes(wrong.Locked)+". An admin can unlock you."), b.contact())
 	b.note(ctx, b.event(r, event.LockedOutData{Act: act, Until: event.At(b.now().Add(wrong.Locked))}))
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // lockouts is a broker.Counters that locks at the fifth wrong code.
@@ -58,8 +59,8 @@ func TestIssueSendsNoCodeOfWhoIsLockedOut(t *testing.T) {
 			"1 try left; then your codes are refused for 15m.",
 			"That was one wrong code too many: you are locked out for 15m. An admin can unlock you. Ask in #help-aws.",
 		}[i]
-		if !strings.HasSuffix(broker.Plain(e.Hint), want) {
-			t.Errorf("wrong code %d: got hint %q, want it to end %q", i+1, broker.Plain(e.Hint), want)
+		if !strings.HasSuffix(prose.Plain(e.Hint), want) {
+			t.Errorf("wrong code %d: got hint %q, want it to end %q", i+1, prose.Plain(e.Hint), want)
 		}
 	}
 	if !slices.Contains(b.kinds(), event.LockedOut) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -85,7 +86,7 @@ func (b *Explaining) StandingOrder(ctx context.Context, r Request) (*Error, erro
 // blocked says since when, and whom to ask. By whom and why is for the record alone: it
 // may have been done because of the person who reads this.
 func (b *Visits) blocked(o Order) *Error {
-	e := newError(CodeBlocked, Say("You are blocked since ", At(o.At), ": the bot does nothing for you."), b.contact())
+	e := newError(CodeBlocked, prose.Say("You are blocked since ", prose.At(o.At), ": the bot does nothing for you."), b.contact())
 	e.Facts.Since = event.At(o.At)
 	return e
 }
@@ -99,12 +100,12 @@ func paused(o Order) *Error {
 	e := &Error{
 		Code:  CodePaused,
 		Facts: event.Facts{Since: event.At(o.At)},
-		What:  Say("The bot is paused since ", At(o.At), ", by "+who+": nothing is issued to anybody."),
-		Hint:  Say("Try again once an admin has resumed it."),
+		What:  prose.Say("The bot is paused since ", prose.At(o.At), ", by "+who+": nothing is issued to anybody."),
+		Hint:  prose.Say("Try again once an admin has resumed it."),
 		Quote: o.Reason,
 	}
 	if o.Reason != "" {
-		e.Hint = Sentences(e.Hint, Say("The reason that they gave:"))
+		e.Hint = prose.Sentences(e.Hint, prose.Say("The reason that they gave:"))
 	}
 	return e
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -159,15 +160,15 @@ func TestNothingIsGivenToTheBlockedOrWhilePaused(t *testing.T) {
 		for name, give := range gives(b, issued.Grant.ID) {
 			t.Run(string(code)+"/"+name, func(t *testing.T) {
 				e := wantCode(t, give(b.request("prod", b.device.Code())), code)
-				says := broker.Plain(e.What) + broker.Plain(e.Hint)
+				says := prose.Plain(e.What) + prose.Plain(e.Hint)
 				if strings.Contains(says, "a secret reason") || strings.Contains(says, "worst day") {
-					t.Errorf("got %q and %q: what a person typed is in a sentence of ours", broker.Plain(e.What), broker.Plain(e.Hint))
+					t.Errorf("got %q and %q: what a person typed is in a sentence of ours", prose.Plain(e.What), prose.Plain(e.Hint))
 				}
-				if code == broker.CodePaused && (!strings.Contains(broker.Plain(e.What), "root") || e.Quote == "") {
-					t.Errorf("got %q and quote %q, want who paused and why", broker.Plain(e.What), e.Quote)
+				if code == broker.CodePaused && (!strings.Contains(prose.Plain(e.What), "root") || e.Quote == "") {
+					t.Errorf("got %q and quote %q, want who paused and why", prose.Plain(e.What), e.Quote)
 				}
-				if code == broker.CodeBlocked && (strings.Contains(says, "root") || e.Quote != "" || !strings.Contains(broker.Plain(e.Hint), "#help-aws")) {
-					t.Errorf("got %q, %q and quote %q, want whom to ask and no more", broker.Plain(e.What), broker.Plain(e.Hint), e.Quote)
+				if code == broker.CodeBlocked && (strings.Contains(says, "root") || e.Quote != "" || !strings.Contains(prose.Plain(e.Hint), "#help-aws")) {
+					t.Errorf("got %q, %q and quote %q, want whom to ask and no more", prose.Plain(e.What), prose.Plain(e.Hint), e.Quote)
 				}
 				if last := b.last(t); last.Kind != event.Refused || last.Code != code {
 					t.Errorf("got %s %s on the record, want the refusal", last.Kind, last.Code)
@@ -198,8 +199,8 @@ func TestWhatAnOrderOvertakesIsDropped(t *testing.T) {
 					account, call = "staging", "Issue"
 				}
 				e := wantCode(t, gives(b, "")[call](b.request(account, b.device.Code())), code)
-				if !strings.Contains(broker.Plain(e.What), "thrown away unseen") || e.Use == broker.UseUnused {
-					t.Errorf("got %q and %q, want that something was issued and dropped", broker.Plain(e.What), broker.Plain(e.Hint))
+				if !strings.Contains(prose.Plain(e.What), "thrown away unseen") || e.Use == broker.UseUnused {
+					t.Errorf("got %q and %q, want that something was issued and dropped", prose.Plain(e.What), prose.Plain(e.Hint))
 				}
 				if got := len(b.aws.Calls()); got != 1 {
 					t.Errorf("got %d calls to AWS, want the one", got)

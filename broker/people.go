@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // A Standing is what Slack says of a person's account.
@@ -34,7 +35,7 @@ func (b *Visits) known(ctx context.Context, c Caller) (policy.User, error) {
 	}
 	user, ok := b.config.User(c.User)
 	if !ok {
-		return policy.User{}, newError(CodeNotUser, Say("You are not set up to use this bot."), b.contact())
+		return policy.User{}, newError(CodeNotUser, prose.Say("You are not set up to use this bot."), b.contact())
 	}
 	return user, nil
 }
@@ -55,7 +56,7 @@ func (b *Visits) served(ctx context.Context, c Caller) error {
 	}
 	return &Error{
 		Code: CodeWorkspace, Err: err,
-		What: Say("This bot does not serve your Slack workspace."),
+		What: prose.Say("This bot does not serve your Slack workspace."),
 		Hint: b.contact(),
 	}
 }
@@ -84,7 +85,7 @@ func (b *Visits) inGoodStanding(ctx context.Context, user string) error {
 	member := b.inGrid(s) || !s.Stranger && slices.Contains(b.config.Workspaces, s.Team)
 	if s.Deactivated || s.Guest || s.Bot || !member {
 		return newError(CodeNotAMember,
-			Say("Only full members of this Slack workspace are served: no guests, bots, deactivated accounts or people of other workspaces."),
+			prose.Say("Only full members of this Slack workspace are served: no guests, bots, deactivated accounts or people of other workspaces."),
 			b.contact())
 	}
 	return nil
@@ -164,8 +165,8 @@ func (b *Admins) sureOf(ctx context.Context, target string) error {
 	}
 	return &Error{
 		Code: CodeDirectory, Detail: "other_ids", Err: err,
-		What: Say("Blocked is " + target + ", but Slack could not say whether the bot knows this person by another ID, which is not blocked then."),
-		Hint: Say("Do it again in a minute, or name the person as the config does."),
+		What: prose.Say("Blocked is " + target + ", but Slack could not say whether the bot knows this person by another ID, which is not blocked then."),
+		Hint: prose.Say("Do it again in a minute, or name the person as the config does."),
 	}
 }
 

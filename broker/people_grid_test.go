@@ -6,6 +6,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/approval"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // aliceByBoth is alice, whom the config calls U01ALICE and Slack's user groups and
@@ -56,8 +57,8 @@ func TestABlockSaysThatItMayReachNobody(t *testing.T) {
 			r.Reason = "INC-1"
 			_, err := b.Broker.Admins.Block(t.Context(), r, "W01ALICE")
 			e := wantCode(t, err, broker.CodeDirectory)
-			if want := "Blocked is W01ALICE"; !strings.HasPrefix(broker.Plain(e.What), want) {
-				t.Errorf("got %q, want it to begin with %q", broker.Plain(e.What), want)
+			if want := "Blocked is W01ALICE"; !strings.HasPrefix(prose.Plain(e.What), want) {
+				t.Errorf("got %q, want it to begin with %q", prose.Plain(e.What), want)
 			}
 			if block, _, err := b.memory.Orders(t.Context(), "W01ALICE"); err != nil || block == nil {
 				t.Errorf("got %v, %v, want the block all the same", block, err)

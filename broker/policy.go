@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -44,11 +45,11 @@ func (b *Policy) informed(ctx context.Context, user string, decide func(policy.M
 }
 
 // contact says whom to ask.
-func (b *core) contact() []Part {
+func (b *core) contact() []prose.Part {
 	if b.config.Contact == "" {
-		return Say("Ask whoever looks after AWS access in your organisation.")
+		return prose.Say("Ask whoever looks after AWS access in your organisation.")
 	}
-	return Say("Ask in " + b.config.Contact + ".")
+	return prose.Say("Ask in " + b.config.Contact + ".")
 }
 
 // denied makes the sentence of a deny. Who may not have the Account learns nothing of it.
@@ -66,14 +67,14 @@ func (b *Policy) denied(a policy.Account, r Request, d policy.Decision) *Error {
 	case policy.WrongChannel:
 		e = wrongChannel(a)
 	case policy.OutsideHours:
-		e = newError(CodeHours, Say(a.Name+" may be had only "+a.Hours.String()+"."), b.contact())
+		e = newError(CodeHours, prose.Say(a.Name+" may be had only "+a.Hours.String()+"."), b.contact())
 		e.Facts.Hours = a.Hours.String()
 	case policy.NeedsReason:
 		e = reasonNeeded(a, r)
 	default:
-		e = newError(CodeNotAllowed, Say("You may not have "+a.Name+"."), b.contact())
+		e = newError(CodeNotAllowed, prose.Say("You may not have "+a.Name+"."), b.contact())
 		if r.BreakGlass {
-			e.Detail, e.What = "break_glass", Say("You may not have "+a.Name+" by break-glass.")
+			e.Detail, e.What = "break_glass", prose.Say("You may not have "+a.Name+" by break-glass.")
 		}
 	}
 	e.Rule, e.Err = d.Rule, d.Err
@@ -99,26 +100,26 @@ func notForSoLong(a policy.Account, why policy.Why) error {
 }
 
 func wrongChannel(a policy.Account) *Error {
-	where := Say("Ask in ")
+	where := prose.Say("Ask in ")
 	for i, id := range a.Channels {
 		if i > 0 {
-			where = Say(where, ", ")
+			where = prose.Say(where, ", ")
 		}
-		where = Say(where, Channel(id))
+		where = prose.Say(where, prose.Channel(id))
 	}
 	return newError(CodeChannel,
-		Say(a.Name+" may be asked for only from certain Slack channels, and this is none of them."),
-		Say(where, ". Forms and buttons count as asked from where they were opened."))
+		prose.Say(a.Name+" may be asked for only from certain Slack channels, and this is none of them."),
+		prose.Say(where, ". Forms and buttons count as asked from where they were opened."))
 }
 
 func reasonNeeded(a policy.Account, r Request) *Error {
-	e := newError(CodeReason, Say(a.Name+" needs a reason."), Say("End your request with because and the reason."))
+	e := newError(CodeReason, prose.Say(a.Name+" needs a reason."), prose.Say("End your request with because and the reason."))
 	if a.Reason.Pattern != nil && !r.BreakGlass {
 		e.Facts.Pattern = a.Reason.Pattern.String()
-		e.What = Say(a.Name + " needs a reason that matches " + e.Facts.Pattern + ".")
+		e.What = prose.Say(a.Name + " needs a reason that matches " + e.Facts.Pattern + ".")
 	}
 	if r.Purpose == PurposeBuckets {
-		e.Hint = Say("Get it with ", AssumeCmd(a.Name, "123456", "because REASON"), "; ", BucketsCmd(a.Name), " then needs nothing more.")
+		e.Hint = prose.Say("Get it with ", prose.AssumeCmd(a.Name, "123456", "because REASON"), "; ", prose.BucketsCmd(a.Name), " then needs nothing more.")
 	}
 	return e
 }
@@ -129,24 +130,24 @@ func (b *Policy) unknownAccount(ctx context.Context, user policy.User, name stri
 	for i, a := range mine {
 		names[i] = a.Name
 	}
-	hint := Sentences(Say("You may not have any account yet."), b.contact())
+	hint := prose.Sentences(prose.Say("You may not have any account yet."), b.contact())
 	if !complete {
-		hint = Say("Slack cannot say right now which user groups you are in, so the bot cannot say what you may have.")
+		hint = prose.Say("Slack cannot say right now which user groups you are in, so the bot cannot say what you may have.")
 	}
 	if near := text.Nearest(name, names); near != "" {
 		hint = didYouMean(near)
 	} else if len(names) > 0 {
-		hint = Say("You may have: " + text.Listed(names, 20) + ".")
+		hint = prose.Say("You may have: " + text.Listed(names, 20) + ".")
 	}
 	return noSuchAccount("", hint)
 }
 
 // noSuchAccount is of a name that is no Account's; so goes on.
-func noSuchAccount(so string, hint []Part) *Error {
-	return newError(CodeUnknownAccount, Say("There is no account of that name"+so+"."), hint)
+func noSuchAccount(so string, hint []prose.Part) *Error {
+	return newError(CodeUnknownAccount, prose.Say("There is no account of that name"+so+"."), hint)
 }
 
-func didYouMean(name string) []Part { return Say("Did you mean " + name + "?") }
+func didYouMean(name string) []prose.Part { return prose.Say("Did you mean " + name + "?") }
 
 // Accounts returns the Accounts that the Caller may have, in the order of the
 // config. complete is false when Slack could not say who is in which group, and

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // everyWhy is each reason of policy to deny, and one that it may have some day.
@@ -57,11 +58,11 @@ func TestEveryReasonToDenyIsSaidInItsOwnWords(t *testing.T) {
 	}
 	for _, why := range everyWhy(t) {
 		e := b.Policy.denied(prod, Request{}, policy.Decision{Effect: policy.Deny, Why: why, Rule: "the rule", Max: time.Hour})
-		if got := (said{e.Code, Plain(e.What)}); got != want[why] {
+		if got := (said{e.Code, prose.Plain(e.What)}); got != want[why] {
 			t.Errorf("%s: got %q, want %q", why, got, want[why])
 		}
 		if e.Rule != "the rule" || len(e.Hint) == 0 {
-			t.Errorf("%s: got rule %q, hint %q, want both", why, e.Rule, Plain(e.Hint))
+			t.Errorf("%s: got rule %q, hint %q, want both", why, e.Rule, prose.Plain(e.Hint))
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/listing"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -335,8 +336,8 @@ func wantCode(t *testing.T, err error, want broker.Code) *broker.Error {
 	if e.Code != want {
 		t.Fatalf("got %s (%v), want %s", e.Code, e, want)
 	}
-	if broker.Plain(e.What) == "" || broker.Plain(e.Hint) == "" {
-		t.Errorf("got message %q and hint %q, want both", broker.Plain(e.What), broker.Plain(e.Hint))
+	if prose.Plain(e.What) == "" || prose.Plain(e.Hint) == "" {
+		t.Errorf("got message %q and hint %q, want both", prose.Plain(e.What), prose.Plain(e.Hint))
 	}
 	return e
 }

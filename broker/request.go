@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/text"
 )
@@ -107,7 +108,7 @@ type Issued struct {
 	Grant       Grant
 	Credentials secret.Credentials
 	Account     policy.Account
-	Way         []Part         // why the planner chose this call, for the reply
+	Way         []prose.Part   // why the planner chose this call, for the reply
 	Sealing     secret.Sealing // how the Credentials may be shown
 	// Saved is false when the Credentials could not be sealed for the reveal
 	// window: they work, but cannot be shown or used again.

@@ -9,6 +9,7 @@ import (
 	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 const (
@@ -131,7 +132,7 @@ func (b *Revoking) revokeNow(ctx context.Context, r Request, user policy.User, a
 	}
 	if err != nil && done.Err == nil {
 		// Said last: AWS refuses all the same.
-		done.Err = b.asError(r, mayBeKept(err, "credentials or an MFA session of yours", Say("Try again in a minute, or tell whoever runs the bot.")))
+		done.Err = b.asError(r, mayBeKept(err, "credentials or an MFA session of yours", prose.Say("Try again in a minute, or tell whoever runs the bot.")))
 	}
 	if done.Err != nil {
 		b.log.ErrorContext(ctx, "revocation not complete", "request", r.ID, "account", account.Name, "error", done.Err)

@@ -7,6 +7,7 @@ import (
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/retry"
 	"github.com/assumebot/assumebot/broker/share"
 )
@@ -89,21 +90,21 @@ func denial(denied *Denied, failed *Error) (done event.RevokedData) {
 func (b *Revoking) notDenied(r Request, account policy.Account, session string, err error) *Error {
 	e := &Error{
 		Code: CodeRevoker, Err: err,
-		What: Say("The bot could not tell AWS to refuse the credentials of " + account.Name + " that were issued before: they work until they expire."),
-		Hint: Say("Tell the people who run the AWS account. Do it now if somebody else may have the credentials."),
+		What: prose.Say("The bot could not tell AWS to refuse the credentials of " + account.Name + " that were issued before: they work until they expire."),
+		Hint: prose.Say("Tell the people who run the AWS account. Do it now if somebody else may have the credentials."),
 	}
 	var failed *DenialError
 	switch known := errors.As(err, &failed); {
 	case known && failed.Refused:
-		e.Hint = Sentences(Say("The revoker role refused the bot, or lacks iam:GetRolePolicy or iam:PutRolePolicy."), e.Hint)
+		e.Hint = prose.Sentences(prose.Say("The revoker role refused the bot, or lacks iam:GetRolePolicy or iam:PutRolePolicy."), e.Hint)
 	case known && failed.Unconfirmed:
 		e.Detail = "unconfirmed"
-		e.What = Say("AWS did not confirm in time that it refuses the credentials of " + account.Name + " that are out already: nobody knows whether it does.")
-		e.Hint = Sentences(Say("Revoke again in a minute."), e.Hint)
+		e.What = prose.Say("AWS did not confirm in time that it refuses the credentials of " + account.Name + " that are out already: nobody knows whether it does.")
+		e.Hint = prose.Sentences(prose.Say("Revoke again in a minute."), e.Hint)
 	}
 	if failed != nil && failed.coversEarlier(session) {
 		e.Detail = "earlier_alone"
-		e.What = Say("AWS refuses what was issued of " + account.Name + " before an earlier revocation, " +
+		e.What = prose.Say("AWS refuses what was issued of " + account.Name + " before an earlier revocation, " +
 			"and could not be told of what was issued since: that works until it expires.")
 	}
 	return b.asError(r, e)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // TestAFailedWritingSaysWhatAWSRefusesAllTheSame to those whom it covers.
@@ -24,7 +25,7 @@ func TestAFailedWritingSaysWhatAWSRefusesAllTheSame(t *testing.T) {
 	} {
 		test.failed.Err = context.DeadlineExceeded
 		e := b.Revoking.notDenied(Request{ID: NewID()}, account, "alice", &test.failed)
-		if said := Plain(e.What, e.Hint); !strings.Contains(said, test.says) {
+		if said := prose.Plain(e.What, e.Hint); !strings.Contains(said, test.says) {
 			t.Errorf("%s: got %q, want it to say %q", name, said, test.says)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/share"
 	"github.com/assumebot/assumebot/broker/text"
 )
@@ -39,7 +40,8 @@ type PersonRevocation struct {
 func (b *Revoking) RevokePerson(ctx context.Context, r Request, target string) (PersonRevocation, error) {
 	r.target = target
 	return visit(ctx, b.visits, r, b.admins.toOrder("revoke", "revoke what others have"), func(ctx context.Context, r *Request) (PersonRevocation, error) {
-		err := notOneself(*r, "That is you yourself, and you would block yourself.", Say(AssumeCmd("revoke ACCOUNT"), " revokes what you have of an account."))
+		err := notOneself(*r, "That is you yourself, and you would block yourself.",
+			prose.Say(prose.AssumeCmd("revoke ACCOUNT"), " revokes what you have of an account."))
 		if err != nil {
 			return PersonRevocation{}, err
 		}
@@ -60,9 +62,9 @@ func (b *Revoking) RevokePerson(ctx context.Context, r Request, target string) (
 }
 
 func (b *Revoking) noAccountToRevoke(name string) *Error {
-	hint := Say("Without an account it is for all of them.")
+	hint := prose.Say("Without an account it is for all of them.")
 	if near := text.Nearest(name, b.config.Accounts.Names()); near != "" {
-		hint = Sentences(didYouMean(near), hint)
+		hint = prose.Sentences(didYouMean(near), hint)
 	}
 	return noSuchAccount(", so nothing was revoked and nobody was blocked", hint)
 }
@@ -98,7 +100,7 @@ func (b *Revoking) revokePerson(ctx context.Context, r Request, target string) P
 	done.Session = session
 	if err != nil {
 		done.Err = b.asError(r, mayBeKept(err, "credentials or an MFA session of this person",
-			Say("They are blocked, so nothing of it is shown to them. Revoke again in a minute.")))
+			prose.Say("They are blocked, so nothing of it is shown to them. Revoke again in a minute.")))
 		b.log.ErrorContext(ctx, "revocation not complete", "request", r.ID, "target", target, "error", err)
 	}
 	done.Accounts = b.revocationsOf(r, ended)
@@ -166,9 +168,9 @@ func (b *Revoking) denyPerson(ctx context.Context, r Request, of *Revocation, na
 	if len(names) == 0 {
 		of.Err = b.asError(r, &Error{
 			Code: CodeRevoker, Detail: "no_session_name", Err: errors.New("no session name is known"),
-			What: Say("This person is not in the config and has no live credentials from the bot, " +
+			What: prose.Say("This person is not in the config and has no live credentials from the bot, " +
 				"so it does not know how AWS calls their sessions of " + of.Account.Name + "."),
-			Hint: Say("Look in CloudTrail, and revoke the sessions of the role there."),
+			Hint: prose.Say("Look in CloudTrail, and revoke the sessions of the role there."),
 		})
 		return
 	}

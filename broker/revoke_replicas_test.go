@@ -14,6 +14,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // slowIAM writes a policy some time after it read it, as it was then and with who
@@ -180,7 +181,7 @@ func TestAWritingWhoseLeaseIsLostIsNotSaidToBeDone(t *testing.T) {
 			s.leasesErr = errDown
 		}
 		done, err := s.one.Revoking.Revoke(t.Context(), s.request("prod-0", ""))
-		if err != nil || done.Denied != nil || done.Err == nil || !strings.Contains(broker.Plain(done.Err.What), "nobody knows whether it does") {
+		if err != nil || done.Denied != nil || done.Err == nil || !strings.Contains(prose.Plain(done.Err.What), "nobody knows whether it does") {
 			t.Errorf("got %+v, %v, want that nobody knows", done, err)
 		}
 		if s.iam.writings != 0 {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -66,7 +67,7 @@ func (b *MFASessions) usableSession(ctx context.Context, user policy.User) (usab
 	s, c, ok, err := b.sessions.FindMFASession(ctx, user.Slack)
 	if err != nil {
 		return usableSession{}, storeCannotSay(err, "mfa_session", "whether you have an MFA session").
-			hinting(Say("Send a code with your request, or try again in a minute."))
+			hinting(prose.Say("Send a code with your request, or try again in a minute."))
 	}
 	if latest := s.Began.Add(b.config.MFASession); latest.Before(s.Expires) {
 		s.Expires = latest
@@ -79,8 +80,8 @@ func (b *MFASessions) usableSession(ctx context.Context, user policy.User) (usab
 
 func (b *MFASessions) sessionsOff() error {
 	return newError(CodeSessionsOff,
-		Say("MFA sessions are switched off here: each request needs a code of its own."),
-		Sentences(sendCode(AssumeCmd("ACCOUNT", "123456")), Say("Nothing was asked of AWS.")))
+		prose.Say("MFA sessions are switched off here: each request needs a code of its own."),
+		prose.Sentences(sendCode(prose.AssumeCmd("ACCOUNT", "123456")), prose.Say("Nothing was asked of AWS.")))
 }
 
 // MFASession returns the Caller's MFA session; ok is false when there is none.

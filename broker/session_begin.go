@@ -8,6 +8,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/patience"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/retry"
 	"github.com/assumebot/assumebot/broker/secret"
 )
@@ -50,7 +51,7 @@ func (b *MFASessions) sessionDuration(user policy.User, asked time.Duration) (ti
 	case most == 0:
 		return 0, b.sessionsOff()
 	case user.MFASerial == "":
-		return 0, newError(CodeNoDevice, Say("The bot's config names no MFA device of yours."), b.contact())
+		return 0, newError(CodeNoDevice, prose.Say("The bot's config names no MFA device of yours."), b.contact())
 	case asked == 0:
 		return most, nil
 	case asked < MinMFASession:

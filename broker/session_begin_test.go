@@ -13,13 +13,14 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 func TestAWrongCodeBeginsNothing(t *testing.T) {
 	b := newSessionBench(t)
 	_, err := b.MFASessions.BeginMFASession(t.Context(), b.request("", "000000"))
-	if e := wantCode(t, err, broker.CodeWrongCode); !strings.Contains(broker.Plain(e.Hint), "next code in") {
-		t.Errorf("got hint %q, want it to say when the next code comes", broker.Plain(e.Hint))
+	if e := wantCode(t, err, broker.CodeWrongCode); !strings.Contains(prose.Plain(e.Hint), "next code in") {
+		t.Errorf("got hint %q, want it to say when the next code comes", prose.Plain(e.Hint))
 	}
 	_, err = b.MFASessions.BeginMFASession(t.Context(), b.request("", "000000"))
 	wantCode(t, err, broker.CodeCodeSpent) // at once: nobody is making an MFA session with it

@@ -13,6 +13,7 @@ import (
 	"github.com/assumebot/assumebot/broker/awstest"
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -244,8 +245,8 @@ func TestAnMFASessionThatCannotBeKeptServesOnce(t *testing.T) {
 	b := newSessionBench(t)
 	b.saveErr = errDown
 	issued := b.wantIssued(t, b.request("staging", b.device.Code()))
-	if !strings.Contains(broker.Plain(issued.Way), "did not keep it") || issued.Saved {
-		t.Errorf("got way %q, want it to say that the MFA session was not kept", broker.Plain(issued.Way))
+	if !strings.Contains(prose.Plain(issued.Way), "did not keep it") || issued.Saved {
+		t.Errorf("got way %q, want it to say that the MFA session was not kept", prose.Plain(issued.Way))
 	}
 	b.later(30 * time.Second)
 	_, err := b.MFASessions.BeginMFASession(t.Context(), b.request("", b.device.Code()))

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/assumebot/assumebot/bot/typed"
-	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -104,16 +104,16 @@ func targetOf(verb Verb, rest []typed.Token) (string, error) {
 	return "", Error(orQuoted(rest[0].Word(), "is not a mention of a person.", "That is not a mention of a person.")+nothingDone, choose)
 }
 
-func usageAdmin(verb Verb) []broker.Part {
+func usageAdmin(verb Verb) []prose.Part {
 	switch verb {
 	case VerbRevoke:
-		return broker.Say("Write ", broker.AssumeCmd("revoke @PERSON"), ", and after it, if you like: an ACCOUNT, because REASON.")
+		return prose.Say("Write ", prose.AssumeCmd("revoke @PERSON"), ", and after it, if you like: an ACCOUNT, because REASON.")
 	case VerbPause, VerbResume:
-		return broker.Say("Write ", broker.AssumeCmd(string(verb)), ", and after it, if you like: because REASON.")
+		return prose.Say("Write ", prose.AssumeCmd(string(verb)), ", and after it, if you like: because REASON.")
 	case VerbBlock, VerbUnlock, VerbUnblock:
-		return broker.Say("Write ", broker.AssumeCmd(string(verb), "@PERSON"), ", and after it, if you like: because REASON.")
+		return prose.Say("Write ", prose.AssumeCmd(string(verb), "@PERSON"), ", and after it, if you like: because REASON.")
 	}
-	return broker.Say("Write ", broker.AssumeCmd(string(verb)), ".")
+	return prose.Say("Write ", prose.AssumeCmd(string(verb)), ".")
 }
 
 // reasonWithoutCode reads the reason of a command that takes no code: six digits in

@@ -2,16 +2,16 @@ package command
 
 import (
 	"github.com/assumebot/assumebot/bot/typed"
-	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // VerbCancel is /assume cancel.
 const VerbCancel Verb = "cancel"
 
-func usageCancel() []broker.Part {
-	return broker.Say("Write ", broker.AssumeCmd("cancel"), ", or ", broker.AssumeCmd("cancel ACCOUNT"), ".")
+func usageCancel() []prose.Part {
+	return prose.Say("Write ", prose.AssumeCmd("cancel"), ", or ", prose.AssumeCmd("cancel ACCOUNT"), ".")
 }
 
 // parseCancel reads what follows /assume if its first word is cancel; ok is false

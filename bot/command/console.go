@@ -3,8 +3,8 @@ package command
 import (
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/typed"
-	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -48,8 +48,8 @@ func (p *parser) finishExplain() error {
 	return nil
 }
 
-func usageExplain() []broker.Part {
-	return broker.Say("Write ", broker.AssumeCmd("explain ACCOUNT"), " or ", broker.AssumeCmd("explain ACCOUNT for 2h"), ".")
+func usageExplain() []prose.Part {
+	return prose.Say("Write ", prose.AssumeCmd("explain ACCOUNT"), " or ", prose.AssumeCmd("explain ACCOUNT for 2h"), ".")
 }
 
 func errService(word string) error {

@@ -10,6 +10,7 @@ import (
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -18,26 +19,26 @@ import (
 
 // Error is a refusal of what was typed: it is of CodeGrammar.
 func Error(what string, hint ...any) error {
-	return &broker.Error{Code: broker.CodeGrammar, What: broker.Say(what), Hint: broker.Say(hint...)}
+	return &broker.Error{Code: broker.CodeGrammar, What: prose.Say(what), Hint: prose.Say(hint...)}
 }
 
 // unusedError is Error where what was typed holds a code, or what is meant as one.
 func unusedError(what string, hint ...any) error {
-	return &broker.Error{Code: broker.CodeGrammar, Use: broker.UseUnused, What: broker.Say(what), Hint: broker.Say(hint...)}
+	return &broker.Error{Code: broker.CodeGrammar, Use: broker.UseUnused, What: prose.Say(what), Hint: prose.Say(hint...)}
 }
 
-func (p *parser) usage() []broker.Part {
+func (p *parser) usage() []prose.Part {
 	switch p.verb {
 	case VerbBuckets:
-		return broker.Say("Write ", broker.BucketsCmd("ACCOUNT"), ", and after it, if you like: the CODE of your MFA device, prefix P.")
+		return prose.Say("Write ", prose.BucketsCmd("ACCOUNT"), ", and after it, if you like: the CODE of your MFA device, prefix P.")
 	case VerbMFA:
 		return usageMFA()
 	}
-	return broker.Say("Write ", broker.AssumeCmd("ACCOUNT CODE"), ", and after it, if you like: for 2h, as fish, because REASON.")
+	return prose.Say("Write ", prose.AssumeCmd("ACCOUNT CODE"), ", and after it, if you like: for 2h, as fish, because REASON.")
 }
 
-func accountsListed() []broker.Part {
-	return broker.Say(broker.AssumeCmd("accounts"), " lists those that you may have.")
+func accountsListed() []prose.Part {
+	return prose.Say(prose.AssumeCmd("accounts"), " lists those that you may have.")
 }
 
 func errTextTooLong() error {
@@ -70,15 +71,15 @@ var verbs = []string{"accounts", "block", "cancel", "explain", "help", "key", "p
 
 // VerbMeant tells who wrote a duration, or misspelt a verb, where it reads as an
 // account, what to type; nil when it looks like neither.
-func VerbMeant(account string) []broker.Part {
+func VerbMeant(account string) []prose.Part {
 	if hint := timeMeant([]string{account}); hint != "" {
-		return broker.Say(hint)
+		return prose.Say(hint)
 	}
 	if strings.HasPrefix(account, "appr") {
-		return broker.Say("Approvers press Approve on the message that asks them.")
+		return prose.Say("Approvers press Approve on the message that asks them.")
 	}
 	if meant := text.Nearest(account, verbs); len(account) > 3 && meant != "" && meant != account {
-		return broker.Say("Did you mean ", broker.AssumeCmd(meant), "?")
+		return prose.Say("Did you mean ", prose.AssumeCmd(meant), "?")
 	}
 	return nil
 }
@@ -140,17 +141,17 @@ func errAccountName(word string) error {
 }
 
 func errAccountsTakesNothing() error {
-	return Error("Nothing else goes with the word accounts.", "Write ", broker.AssumeCmd("accounts"), ".")
+	return Error("Nothing else goes with the word accounts.", "Write ", prose.AssumeCmd("accounts"), ".")
 }
 
 func errWhoamiTakesAccount() error {
-	return Error("whoami takes the name of an account and nothing else.", "Write ", broker.AssumeCmd("whoami"), " or ", broker.AssumeCmd("whoami ACCOUNT"), ".")
+	return Error("whoami takes the name of an account and nothing else.", "Write ", prose.AssumeCmd("whoami"), " or ", prose.AssumeCmd("whoami ACCOUNT"), ".")
 }
 
 func (p *parser) errNoAccount(code bool) error {
-	example := broker.AssumeCmd("ACCOUNT CODE")
+	example := prose.AssumeCmd("ACCOUNT CODE")
 	if p.verb == VerbBuckets {
-		example = broker.BucketsCmd("ACCOUNT CODE")
+		example = prose.BucketsCmd("ACCOUNT CODE")
 	}
 	if code {
 		return unusedError("There is a code, but the account is missing.", "For example: ", example, ". ", accountsListed())
@@ -236,7 +237,7 @@ func errFormatUnknown(word string) error {
 }
 
 func errPrefixMissing() error {
-	return Error("After prefix, the beginning of the bucket names is missing.", "Write ", broker.BucketsCmd("ACCOUNT prefix logs-"))
+	return Error("After prefix, the beginning of the bucket names is missing.", "Write ", prose.BucketsCmd("ACCOUNT prefix logs-"))
 }
 
 func errPrefix(typed string) error {
@@ -244,7 +245,7 @@ func errPrefix(typed string) error {
 	if q := quoted(typed); q != "" {
 		message = "No bucket name begins with " + q + "."
 	}
-	return Error(message, "Bucket names are made of letters, digits, dots and dashes: ", broker.BucketsCmd("ACCOUNT prefix logs-"))
+	return Error(message, "Bucket names are made of letters, digits, dots and dashes: ", prose.BucketsCmd("ACCOUNT prefix logs-"))
 }
 
 func errReasonEmpty() error {

@@ -12,6 +12,7 @@ import (
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/snippet/snippettest"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -61,7 +62,7 @@ func checkParse(t *testing.T, parse func(string) (Command, error), tests []parse
 			if !errors.As(err, &refused) || refused.Code != broker.CodeGrammar {
 				t.Fatalf("parse(%q) = %+v, %v, want a grammar error", test.text, got, err)
 			}
-			if said := broker.Plain(refused.What) + " " + broker.Plain(refused.Hint); !strings.Contains(said, test.fail) {
+			if said := prose.Plain(refused.What) + " " + prose.Plain(refused.Hint); !strings.Contains(said, test.fail) {
 				t.Errorf("parse(%q) says %q, want it to say %q", test.text, said, test.fail)
 			}
 			snippettest.CheckRefusal(t, test.text, refused)

@@ -6,7 +6,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/typed"
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -129,13 +129,13 @@ func takeCode(words []typed.Token) ([]typed.Token, secret.TokenCode, error) {
 
 func errKeyMissing() error {
 	return unusedError("There is a code, but the key is missing.",
-		"Write ", broker.AssumeCmd("key age1… CODE"), ", or ", broker.AssumeCmd("key remove CODE"), "; ", broker.AssumeCmd("key"), " alone shows what is set.")
+		"Write ", prose.AssumeCmd("key age1… CODE"), ", or ", prose.AssumeCmd("key remove CODE"), "; ", prose.AssumeCmd("key"), " alone shows what is set.")
 }
 
 func errKeyRemoveAlone() error {
-	return Error("Only the code goes after remove. Nothing was changed.", "Write ", broker.AssumeCmd("key remove CODE"), ".")
+	return Error("Only the code goes after remove. Nothing was changed.", "Write ", prose.AssumeCmd("key remove CODE"), ".")
 }
 
 func errKeyShowAlone() error {
-	return Error("Nothing goes after show. Nothing was changed.", "Write ", broker.AssumeCmd("key"), ".")
+	return Error("Nothing goes after show. Nothing was changed.", "Write ", prose.AssumeCmd("key"), ".")
 }

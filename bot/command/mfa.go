@@ -1,7 +1,7 @@
 package command
 
 import (
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/text"
 )
@@ -13,9 +13,9 @@ const (
 	VerbMFAEnd    Verb = "end"
 )
 
-func usageMFA() []broker.Part {
-	return broker.Say("Write ", broker.MFACmd("CODE"), ", and after it, if you like, for 8h. ",
-		broker.MFACmd(), " alone shows your MFA session, and ", broker.MFACmd("end"), " ends it.")
+func usageMFA() []prose.Part {
+	return prose.Say("Write ", prose.MFACmd("CODE"), ", and after it, if you like, for 8h. ",
+		prose.MFACmd(), " alone shows your MFA session, and ", prose.MFACmd("end"), " ends it.")
 }
 
 // ParseMFA reads what follows /mfa: CODE [for D] | status | end | help; nothing
@@ -81,7 +81,7 @@ func (p *parser) finishMFA() error {
 }
 
 func errMFAWordAlone(verb Verb) error {
-	return Error("Nothing else goes with the word "+string(verb)+".", "Write ", broker.MFACmd(string(verb)), ".")
+	return Error("Nothing else goes with the word "+string(verb)+".", "Write ", prose.MFACmd(string(verb)), ".")
 }
 
 func errMFAMention() error {

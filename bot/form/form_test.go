@@ -20,6 +20,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 const hostile = "INC-42 <!channel> *bold* <https://x.example|link> @here <@U02BOB> <!subteam^S01LEADS>"
@@ -37,7 +38,7 @@ func approvalViews(v message.Voice) map[string]slack.ModalViewRequest {
 	}
 	a := waiting
 	a.State, a.Votes = approval.Approved, []approval.Vote{{User: "U02BOB", Name: "bob@example.com", At: goldentest.Now}}
-	wrong := v.Error(&broker.Error{Code: broker.CodeWrongCode, What: broker.Say("AWS did not accept that code."), Hint: broker.Say("Try the next.")})
+	wrong := v.Error(&broker.Error{Code: broker.CodeWrongCode, What: prose.Say("AWS did not accept that code."), Hint: prose.Say("Try the next.")})
 	return map[string]slack.ModalViewRequest{
 		"use_approval": Use(a, State{Format: snippet.Fish}), "use_approval_refused": Use(a, State{}, wrong.Blocks...),
 		"deny": Deny(waiting),
@@ -84,8 +85,8 @@ func TestViewsAreAsJudged(t *testing.T) {
 		"form":         View(v, State{}),
 		"form_account": View(v, State{Account: goldenAccounts()[0], Duration: 2 * time.Hour, Format: snippet.Fish, Reason: "INC-42"}),
 		"form_refused": View(v, State{Account: goldenAccounts()[0], Wrong: &broker.Error{
-			Code: broker.CodeWrongCode, What: broker.Say("AWS did not accept that code: it is wrong, or was used already."),
-			Hint: broker.Say("Your device shows the " +
+			Code: broker.CodeWrongCode, What: prose.Say("AWS did not accept that code: it is wrong, or was used already."),
+			Hint: prose.Say("Your device shows the " +
 				"next code in 12s.")}}),
 		"working": Working("prod"),
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // Blocked says that nothing is issued to a person any more.
@@ -15,7 +16,7 @@ func Blocked(v Voice, target, whom string, before *broker.Order) blockkit.Messag
 		blockkit.Paragraph(blockkit.Bold("Blocked"),
 			" "+whom+": from now on nothing is issued or shown to them, on every replica. They cannot approve anything or change a key.",
 			replacedSpans("They were blocked", before)),
-		blockkit.Paragraph(v.say("Credentials that they have still work until they expire. ", broker.AssumeCmd("revoke @PERSON"), " revokes them.")))
+		blockkit.Paragraph(v.say("Credentials that they have still work until they expire. ", prose.AssumeCmd("revoke @PERSON"), " revokes them.")))
 	m.Blocks = append(m.Blocks, unblockButton(target))
 	return m
 }
@@ -44,7 +45,7 @@ func Paused(v Voice, before *broker.Order) blockkit.Message {
 	said = append(said, replacedSpans("It was paused", before)...)
 	return blockkit.NewMessage("Paused: nothing is issued to anybody.",
 		blockkit.Paragraph(said),
-		blockkit.Paragraph(v.say("Credentials that were issued before still work until they expire. ", broker.AssumeCmd("resume"), " ends the pause.")))
+		blockkit.Paragraph(v.say("Credentials that were issued before still work until they expire. ", prose.AssumeCmd("resume"), " ends the pause.")))
 }
 
 // replacedSpans tells of the order whose place a new one takes; nothing when there

@@ -9,6 +9,7 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 const wildReason = "INC-42 <!channel> *bold* <https://x.example|link> @here"
@@ -29,8 +30,8 @@ func adminMessages() map[string]blockkit.Message {
 		return &broker.Denied{Before: goldenTime, Everybody: everybody}
 	}
 	failed := &broker.Error{Code: broker.CodeRevoker, Ref: "abcdefgh",
-		What: broker.Say("The bot could not tell AWS to refuse the credentials of broken that were issued before: they work until " +
-			"they expire."), Hint: broker.Say("Tell the people who run the AWS account. Do it now if somebody else may have the credentials.")}
+		What: prose.Say("The bot could not tell AWS to refuse the credentials of broken that were issued before: they work until " +
+			"they expire."), Hint: prose.Say("Tell the people who run the AWS account. Do it now if somebody else may have the credentials.")}
 	account := func(name string) policy.Account { return policy.Account{Name: name, Revoker: "x"} }
 	revoked := broker.PersonRevocation{Target: "U02BOB", TargetName: "bob@example.com", Session: true, Accounts: []broker.Revocation{
 		{Account: account("prod"), Ended: 2, Denied: denied(false)}, {Account: account("full"), Denied: denied(true)},
@@ -55,8 +56,8 @@ func adminMessages() map[string]blockkit.Message {
 		"revoked_nothing":     Revoked(v, broker.Revocation{Account: account("prod")}),
 		"revoked_nothing_known": Revoked(v, broker.Revocation{Account: account("prod"),
 			Err: &broker.Error{Code: broker.CodeStore, Ref: "abcdefgh",
-				What: broker.Say("The bot's own store is not answering, so it may still keep credentials or an MFA " +
-					"session of yours."), Hint: broker.Say("Try again in a minute.")}}),
+				What: prose.Say("The bot's own store is not answering, so it may still keep credentials or an MFA " +
+					"session of yours."), Hint: prose.Say("Try again in a minute.")}}),
 		"admin_revoked_none":    PersonRevoked(v, broker.PersonRevocation{Target: "U02BOB"}),
 		"admin_revoked_others":  PersonRevoked(v, broker.PersonRevocation{Target: "U02BOB", Others: []string{"hub"}}),
 		"admin_revoked_all":     PersonRevoked(v, broker.PersonRevocation{Target: "U02BOB", Accounts: revoked.Accounts[:1], Others: []string{"hub"}}),
@@ -79,8 +80,8 @@ func adminMessages() map[string]blockkit.Message {
 		"ended_revoked":         Ended(v, broker.Ending{Grant: ended.Grant, Revoked: &denying}),
 		"sessions_revocable":    Sessions(v, has),
 		"error_paused": v.Error(&broker.Error{Code: broker.CodePaused, Use: broker.UseUnused,
-			What: broker.Say("The bot is paused since ", broker.At(goldenTime.Truncate(time.Minute)), ", by admin@example.com: nothing is issued to anybody."),
-			Hint: broker.Say("Try again once an admin has resumed it."), Quote: wildReason}),
+			What: prose.Say("The bot is paused since ", prose.At(goldenTime.Truncate(time.Minute)), ", by admin@example.com: nothing is issued to anybody."),
+			Hint: prose.Say("Try again once an admin has resumed it."), Quote: wildReason}),
 	}
 }
 

@@ -8,8 +8,8 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
-	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/approval"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -226,7 +226,7 @@ func Outcome(v Voice, a approval.Approval, breakGlass bool) (m blockkit.Message,
 		}
 		return blockkit.NewMessage("Denied: "+a.Account+", by "+a.EndedBy.String()+".", elements...), true
 	case approval.Expired:
-		again := v.say("\nAsk again: ", broker.AssumeCmd(a.Account, "for", text.FormatDuration(a.Duration), "because REASON"))
+		again := v.say("\nAsk again: ", prose.AssumeCmd(a.Account, "for", text.FormatDuration(a.Duration), "because REASON"))
 		spans := blockkit.Line(append([]blockkit.Span{blockkit.Bold("Expired: ")}, what...), ": "+whyExpired(a))
 		elements := []slack.RichTextElement{blockkit.Paragraph(append(spans, again...))}
 		return blockkit.NewMessage("Expired: "+a.Account+".", append(elements, inEmergency(v, a, breakGlass)...)...), true
@@ -255,7 +255,7 @@ func inEmergency(v Voice, a approval.Approval, breakGlass bool) []slack.RichText
 		return nil
 	}
 	return []slack.RichTextElement{blockkit.Paragraph(v.say("In an emergency, without approval: ",
-		broker.AssumeCmd(a.Account, "123456 break-glass because REASON"), ". Everybody is told."))}
+		prose.AssumeCmd(a.Account, "123456 break-glass because REASON"), ". Everybody is told."))}
 }
 
 // An Asking is how somebody came to wait for an Approval.
@@ -288,7 +288,7 @@ func Asked(v Voice, a approval.Approval, approvers []string, how Asking) blockki
 	if how.Again && a.Reason != "" { // which may not be the one just given
 		elements = append(elements, blockkit.Quote(a.Reason))
 	}
-	elements = append(elements, blockkit.Paragraph(v.say(broker.AssumeCmd("cancel", a.Account), " cancels the request.")))
+	elements = append(elements, blockkit.Paragraph(v.say(prose.AssumeCmd("cancel", a.Account), " cancels the request.")))
 	elements = append(elements, inEmergency(v, a, how.BreakGlass)...)
 	text := first + a.Account + "."
 	if how.SentCode {

@@ -15,6 +15,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // hostile is what a person may type: none of it may ping, link or format.
@@ -114,9 +115,9 @@ func TestApprovalsPingTheApproversAlone(t *testing.T) {
 	explained := broker.Explanation{
 		Account:  policy.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 4 * time.Hour},
 		Decision: policy.Decision{Effect: policy.NeedApproval, Rule: "allow leads (S05PLATFORM)", By: policy.Match{Yes: true, Entry: "leads", Group: "S05PLATFORM"}},
-		Duration: time.Hour, Way: broker.Say("AssumeRole with your MFA code"), Contact: broker.Say("Ask in #help-aws."),
-		NeedsCode: &broker.Error{Code: broker.CodeNeedsCode, What: broker.Say("prod needs the code of your MFA device.")},
-		Unmet:     []*broker.Error{{What: broker.Say("prod needs a reason."), Hint: broker.Say("End your request with because and the reason.")}},
+		Duration: time.Hour, Way: prose.Say("AssumeRole with your MFA code"), Contact: prose.Say("Ask in #help-aws."),
+		NeedsCode: &broker.Error{Code: broker.CodeNeedsCode, What: prose.Say("prod needs the code of your MFA device.")},
+		Unmet:     []*broker.Error{{What: prose.Say("prod needs a reason."), Hint: prose.Say("End your request with because and the reason.")}},
 	}
 	explained.Account.Approval = &policy.ApprovalPolicy{Approvers: []string{"S01LEADS", "U02BOB", "leads"}, Count: 2, Expires: 30 * time.Minute}
 	states := approvalStates()

@@ -8,6 +8,7 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/listing"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -42,7 +43,7 @@ func BucketsWith(v Voice, list broker.BucketList, search string) blockkit.Messag
 	}
 	elements := []slack.RichTextElement{blockkit.Paragraph(blockkit.Bold(head), where+"."), blockkit.Bullets(items...)}
 	if paged && !list.Saved {
-		elements = append(elements, blockkit.Paragraph(v.say("To see others, narrow it: ", broker.BucketsCmd(list.Account.Name, "123456 prefix logs-"))))
+		elements = append(elements, blockkit.Paragraph(v.say("To see others, narrow it: ", prose.BucketsCmd(list.Account.Name, "123456 prefix logs-"))))
 	}
 	elements = append(elements, blockkit.Paragraph(usedSpans(list)))
 	m := blockkit.NewMessage(head+where+".", elements...)
@@ -102,7 +103,7 @@ func noBuckets(v Voice, list broker.BucketList) blockkit.Message {
 	text := "No buckets in " + list.Account.Name + "."
 	if list.Prefix != "" {
 		spans = append(blockkit.Line(blockkit.Bold("No buckets"), " in "+list.Account.Name+" start with ", blockkit.Code(list.Prefix), ".\n"),
-			v.say("All of them: ", broker.BucketsCmd(list.Account.Name), "\n")...)
+			v.say("All of them: ", prose.BucketsCmd(list.Account.Name), "\n")...)
 		text = "No buckets in " + list.Account.Name + " start with that."
 	}
 	return blockkit.NewMessage(text, blockkit.Paragraph(append(spans, usedSpans(list)...)))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -15,12 +16,12 @@ import (
 func Undelivered(v Voice, issued broker.Issued, undelivered broker.Code, ref string) blockkit.Message {
 	e := &broker.Error{
 		Code: undelivered, Ref: ref,
-		What: broker.Say("AWS issued credentials for " + issued.Account.Name + ", but Slack did not take the reply, so nobody has seen them."),
-		Hint: broker.Say("Send your request again with a new code."),
+		What: prose.Say("AWS issued credentials for " + issued.Account.Name + ", but Slack did not take the reply, so nobody has seen them."),
+		Hint: prose.Say("Send your request again with a new code."),
 	}
 	if undelivered == broker.CodeDeliveryUnknown {
-		e.What = broker.Say("AWS issued credentials for " + issued.Account.Name + ", but Slack did not say whether it showed them to you.")
-		e.Hint = broker.Say("If you do not see them, send your request again with a new code.")
+		e.What = prose.Say("AWS issued credentials for " + issued.Account.Name + ", but Slack did not say whether it showed them to you.")
+		e.Hint = prose.Say("If you do not see them, send your request again with a new code.")
 	}
 	return noticeOf(v, e, issued)
 }
@@ -30,8 +31,8 @@ func Undelivered(v Voice, issued broker.Issued, undelivered broker.Code, ref str
 func Stopped(v Voice, issued broker.Issued, ref string) blockkit.Message {
 	return noticeOf(v, &broker.Error{
 		Code: broker.CodeDeliveryUnknown, Ref: ref,
-		What: broker.Say("AWS issued credentials for " + issued.Account.Name + ", but the bot was stopped before it knew whether Slack showed them to you."),
-		Hint: broker.Say("If you do not see them, send your request again with a new code."),
+		What: prose.Say("AWS issued credentials for " + issued.Account.Name + ", but the bot was stopped before it knew whether Slack showed them to you."),
+		Hint: prose.Say("If you do not see them, send your request again with a new code."),
 	}, issued)
 }
 
@@ -39,16 +40,16 @@ func Stopped(v Voice, issued broker.Issued, ref string) blockkit.Message {
 // could not record it.
 func UnknownOutcome(v Voice, account string, purpose broker.Purpose, ref string) blockkit.Message {
 	of := "for " + account
-	hint := broker.Say("Send it again with a new code. If you fear that somebody has them, ", broker.AssumeCmd("revoke "+account), " takes them back.")
+	hint := prose.Say("Send it again with a new code. If you fear that somebody has them, ", prose.AssumeCmd("revoke "+account), " takes them back.")
 	switch purpose {
 	case broker.PurposeMFASession:
-		of, hint = "for an MFA session", broker.Say("Send it again with a new code. Nobody was shown credentials of it.")
+		of, hint = "for an MFA session", prose.Say("Send it again with a new code. Nobody was shown credentials of it.")
 	case broker.PurposeKey:
-		of, hint = "to change your key", broker.Say(broker.AssumeCmd("key"), " shows which one is registered. Send it again with a new code if it is the wrong one.")
+		of, hint = "to change your key", prose.Say(prose.AssumeCmd("key"), " shows which one is registered. Send it again with a new code if it is the wrong one.")
 	}
 	return v.Error(&broker.Error{
 		Code: broker.CodeOutcomeUnknown, Ref: ref,
-		What: broker.Say("Nobody knows what came of your request " + of +
+		What: prose.Say("Nobody knows what came of your request " + of +
 			": AWS was about to be asked, and then the bot was stopped, or could not put the answer on the record. " +
 			"Credentials may exist, which the bot showed to nobody."),
 		Hint: hint,
@@ -59,7 +60,7 @@ func UnknownOutcome(v Voice, account string, purpose broker.Purpose, ref string)
 // kept.
 func noticeOf(v Voice, e *broker.Error, issued broker.Issued) blockkit.Message {
 	if issued.Saved {
-		e.Hint = broker.Say("The button shows them to you alone, for " + text.FormatDuration(v.Reveal) + " after they were issued.")
+		e.Hint = prose.Say("The button shows them to you alone, for " + text.FormatDuration(v.Reveal) + " after they were issued.")
 	}
 	m := v.Error(e)
 	if issued.Saved {

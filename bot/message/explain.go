@@ -10,6 +10,7 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -141,8 +142,8 @@ func allowedBy(d policy.Decision) []blockkit.Span {
 	return blockkit.Line("The config allows you yourself, as ", blockkit.Code(entry), ".")
 }
 
-func byBreakGlass(account string) []broker.Part {
-	return broker.Say("In an emergency: ", broker.AssumeCmd(account, "123456 break-glass because REASON"), ", without approval, and told to everybody.")
+func byBreakGlass(account string) []prose.Part {
+	return prose.Say("In an emergency: ", prose.AssumeCmd(account, "123456 break-glass because REASON"), ", without approval, and told to everybody.")
 }
 
 // approvalSpans says who decides. The answer is private, so that this pings
@@ -174,17 +175,17 @@ func decides(who string) blockkit.Span {
 
 // howItWouldGo is the planner's way, the code and the duration.
 func howItWouldGo(v Voice, e broker.Explanation) [][]blockkit.Span {
-	way := broker.Say(e.Way, ".")
+	way := prose.Say(e.Way, ".")
 	switch {
 	case e.NeedsCode == nil:
-		way = broker.Sentences(way, broker.Say("No code is needed."))
+		way = prose.Sentences(way, prose.Say("No code is needed."))
 	case errors.Is(e.NeedsCode, broker.ErrMFASessionNotEnough): // else the way says it all
-		way = broker.Sentences(way, e.NeedsCode.What)
+		way = prose.Sentences(way, e.NeedsCode.What)
 	}
-	lasting := broker.Say("It would last " + text.FormatDuration(e.Duration) + ".")
+	lasting := prose.Say("It would last " + text.FormatDuration(e.Duration) + ".")
 	if e.Duration != e.Account.DefaultDuration && e.Approved == nil {
-		lasting = broker.Say("It would last "+text.FormatDuration(e.Duration)+"; "+text.FormatDuration(e.Account.DefaultDuration)+" without ",
-			broker.Literal("for"), ".")
+		lasting = prose.Say("It would last "+text.FormatDuration(e.Duration)+"; "+text.FormatDuration(e.Account.DefaultDuration)+" without ",
+			prose.Literal("for"), ".")
 	}
 	lines := [][]blockkit.Span{v.spans(blockkit.Plain, way), v.spans(blockkit.Plain, lasting)}
 	if slices.ContainsFunc(e.Unmet, func(unmet *broker.Error) bool { return unmet.Code != broker.CodeReason }) {
@@ -194,13 +195,13 @@ func howItWouldGo(v Voice, e broker.Explanation) [][]blockkit.Span {
 }
 
 // exampleOf is what to send.
-func exampleOf(e broker.Explanation) broker.Part {
+func exampleOf(e broker.Explanation) prose.Part {
 	words := []string{e.Account.Name}
 	if e.NeedsCode != nil && (e.Decision.Effect == policy.Allow || e.Approved != nil) {
 		words = append(words, "123456")
 	}
 	if e.Approved != nil {
-		return broker.AssumeCmd(words...)
+		return prose.AssumeCmd(words...)
 	}
 	if e.Duration != e.Account.DefaultDuration {
 		words = append(words, "for", text.FormatDuration(e.Duration))
@@ -208,5 +209,5 @@ func exampleOf(e broker.Explanation) broker.Part {
 	if e.Account.Reason.Required || e.Decision.Effect == policy.NeedApproval {
 		words = append(words, "because REASON")
 	}
-	return broker.AssumeCmd(words...)
+	return prose.AssumeCmd(words...)
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
-	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
@@ -28,16 +28,16 @@ func Help(v Voice, accounts []policy.Account, admin, more bool) blockkit.Message
 		long = min(long, accounts[i].MaxDuration)
 	}
 	line := v.say
-	first := line(broker.AssumeCmd(example, "123456"), "  AWS credentials that you alone see, with the code of your MFA device")
+	first := line(prose.AssumeCmd(example, "123456"), "  AWS credentials that you alone see, with the code of your MFA device")
 	if i := slices.IndexFunc(accounts, func(a policy.Account) bool { return a.Name == example && a.Approval != nil }); i >= 0 {
-		first = line(broker.AssumeCmd(example, "because INC-42"), "  asks others to approve; the code comes after that")
+		first = line(prose.AssumeCmd(example, "because INC-42"), "  asks others to approve; the code comes after that")
 	}
 	lines := [][]blockkit.Span{
 		first,
-		line(broker.AssumeCmd(example, "123456 for "+text.FormatDuration(long)+" as fish because INC-42"), "  how long, for which shell, and why"),
-		line(broker.AssumeCmd(example, "123456 as console"), "  a link that signs you in to the AWS console"),
-		line(broker.AssumeCmd(), "  a form that asks for all of it; ", broker.AssumeCmd("accounts"), "  what you may have"),
-		line(broker.SessionsCmd(), "  what you have now, to show again, renew or end"),
+		line(prose.AssumeCmd(example, "123456 for "+text.FormatDuration(long)+" as fish because INC-42"), "  how long, for which shell, and why"),
+		line(prose.AssumeCmd(example, "123456 as console"), "  a link that signs you in to the AWS console"),
+		line(prose.AssumeCmd(), "  a form that asks for all of it; ", prose.AssumeCmd("accounts"), "  what you may have"),
+		line(prose.SessionsCmd(), "  what you have now, to show again, renew or end"),
 	}
 	const text = "How to ask for AWS credentials."
 	if !more {
@@ -46,12 +46,12 @@ func Help(v Voice, accounts []policy.Account, admin, more bool) blockkit.Message
 		return m
 	}
 	lines = append(lines, withSessionHelp(v,
-		line(broker.BucketsCmd(example, "123456"), "  its S3 buckets; ", broker.BucketsCmd(example, "prefix logs-"), " narrows, without a code for some minutes"),
-		line(broker.AssumeCmd(example, "123456 as console s3"), "  the link opens the console of one service"),
-		line(broker.AssumeCmd("explain", example), "  whether you may have it, why, and how long"),
-		line(broker.AssumeCmd("whoami", example), "  who AWS takes you for"),
-		line(broker.AssumeCmd("key"), "  have your credentials encrypted to your age or SSH key"),
-		line(broker.AssumeCmd("revoke", example), "  revokes what you have of it, if somebody else may have got it"),
+		line(prose.BucketsCmd(example, "123456"), "  its S3 buckets; ", prose.BucketsCmd(example, "prefix logs-"), " narrows, without a code for some minutes"),
+		line(prose.AssumeCmd(example, "123456 as console s3"), "  the link opens the console of one service"),
+		line(prose.AssumeCmd("explain", example), "  whether you may have it, why, and how long"),
+		line(prose.AssumeCmd("whoami", example), "  who AWS takes you for"),
+		line(prose.AssumeCmd("key"), "  have your credentials encrypted to your age or SSH key"),
+		line(prose.AssumeCmd("revoke", example), "  revokes what you have of it, if somebody else may have got it"),
 	)...)
 	elements := []slack.RichTextElement{
 		blockkit.Bullets(append(lines, approvalHelp(v, accounts)...)...),
@@ -71,19 +71,19 @@ func withSessionHelp(v Voice, lines ...[]blockkit.Span) [][]blockkit.Span {
 		return lines
 	}
 	life := text.FormatDuration(v.MFASession.Round(time.Second))
-	return append(lines, v.say(broker.MFACmd("123456"), "  one code for "+life+" of requests; ",
-		broker.MFACmd(), " shows how long it lasts, ", broker.MFACmd("end"), " ends it"))
+	return append(lines, v.say(prose.MFACmd("123456"), "  one code for "+life+" of requests; ",
+		prose.MFACmd(), " shows how long it lasts, ", prose.MFACmd("end"), " ends it"))
 }
 
 // approvalHelp is what help adds for who may have something that others approve.
 func approvalHelp(v Voice, accounts []policy.Account) [][]blockkit.Span {
 	var lines [][]blockkit.Span
 	if i := slices.IndexFunc(accounts, func(a policy.Account) bool { return a.Approval != nil }); i >= 0 {
-		lines = append(lines, v.say(broker.AssumeCmd(accounts[i].Name, "for 30m because INC-42"),
-			"  asks others to approve; the code comes after that. ", broker.AssumeCmd("cancel"), " cancels the request"))
+		lines = append(lines, v.say(prose.AssumeCmd(accounts[i].Name, "for 30m because INC-42"),
+			"  asks others to approve; the code comes after that. ", prose.AssumeCmd("cancel"), " cancels the request"))
 	}
 	if i := slices.IndexFunc(accounts, func(a policy.Account) bool { return len(a.BreakGlass) > 0 }); i >= 0 {
-		lines = append(lines, v.say(broker.AssumeCmd(accounts[i].Name, "123456 break-glass because REASON"),
+		lines = append(lines, v.say(prose.AssumeCmd(accounts[i].Name, "123456 break-glass because REASON"),
 			"  in an emergency, if the config lets you: without approval, and everybody is told"))
 	}
 	return lines
@@ -95,11 +95,11 @@ func adminHelp(v Voice) []slack.RichTextElement {
 	return []slack.RichTextElement{
 		blockkit.Paragraph(blockkit.Bold("For admins")),
 		blockkit.Bullets(
-			line(broker.AssumeCmd("who"), "  everybody's live credentials"),
-			line(broker.AssumeCmd("revoke @PERSON ACCOUNT because REASON"), "  block a person and revoke what they have of it; without ACCOUNT, of every account"),
-			line(broker.AssumeCmd("block @PERSON because REASON"), "  nothing for this person; ", broker.AssumeCmd("unblock @PERSON"), " ends it"),
-			line(broker.AssumeCmd("unlock @PERSON"), "  end a lock-out after wrong codes"),
-			line(broker.AssumeCmd("pause because REASON"), "  nothing for anybody; ", broker.AssumeCmd("resume"), " ends it"),
+			line(prose.AssumeCmd("who"), "  everybody's live credentials"),
+			line(prose.AssumeCmd("revoke @PERSON ACCOUNT because REASON"), "  block a person and revoke what they have of it; without ACCOUNT, of every account"),
+			line(prose.AssumeCmd("block @PERSON because REASON"), "  nothing for this person; ", prose.AssumeCmd("unblock @PERSON"), " ends it"),
+			line(prose.AssumeCmd("unlock @PERSON"), "  end a lock-out after wrong codes"),
+			line(prose.AssumeCmd("pause because REASON"), "  nothing for anybody; ", prose.AssumeCmd("resume"), " ends it"),
 		),
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/text"
 )
@@ -36,7 +37,7 @@ func Issued(v Voice, i broker.Issued, f snippet.Format) (blockkit.Message, error
 	if i.Grant.Principal != "" {
 		head = blockkit.Line(head, blockkit.Code(i.Grant.Principal), "\n")
 	}
-	head = append(append(head, v.spans(blockkit.Plain, broker.Say(i.Way, "."))...), entryOf(i.Grant)...)
+	head = append(append(head, v.spans(blockkit.Plain, prose.Say(i.Way, "."))...), entryOf(i.Grant)...)
 	above := []slack.RichTextElement{blockkit.Paragraph(head)}
 	text := fmt.Sprintf("%s is yours for %s.", i.Account.Name, left)
 	if !i.Grant.MFA {
@@ -66,10 +67,10 @@ func Issued(v Voice, i broker.Issued, f snippet.Format) (blockkit.Message, error
 			Code: broker.CodeTooLarge,
 			Ref:  broker.ShortRef(i.Grant.ID),
 			Err:  fmt.Errorf("the snippet is %d bytes", len(shown.Text)),
-			What: broker.Say("AWS issued credentials for " + i.Account.Name +
+			What: prose.Say("AWS issued credentials for " + i.Account.Name +
 				", but they are too large for one Slack message. They are not shown: half of them would be no use."),
-			Hint: broker.Sentences(broker.Say("A session token grows with the session policy and tags of the account: the config must ask for less."),
-				broker.Say(broker.AskOperator)),
+			Hint: prose.Sentences(prose.Say("A session token grows with the session policy and tags of the account: the config must ask for less."),
+				prose.Say(broker.AskOperator)),
 		}
 	}
 	return m, nil
@@ -104,8 +105,8 @@ func tokenWarning(c secret.Credentials) string {
 func errSeal(i broker.Issued, err error) error {
 	return &broker.Error{
 		Code: broker.CodeSealFailed, Ref: broker.ShortRef(i.Grant.ID), Err: err,
-		What: broker.Say("AWS issued credentials for " + i.Account.Name + ", but they could not be encrypted to your key, so they are shown to nobody."),
-		Hint: broker.Sentences(broker.Say(broker.AssumeCmd("key"), " shows your key."), broker.Say(broker.AskOperator)),
+		What: prose.Say("AWS issued credentials for " + i.Account.Name + ", but they could not be encrypted to your key, so they are shown to nobody."),
+		Hint: prose.Sentences(prose.Say(prose.AssumeCmd("key"), " shows your key."), prose.Say(broker.AskOperator)),
 	}
 }
 

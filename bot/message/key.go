@@ -8,16 +8,17 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
-func howToSetKey() []broker.Part {
-	return broker.Say("Set one with ", broker.AssumeCmd("key age1… 123456"), " or ", broker.AssumeCmd("key ssh-ed25519 AAAA… 123456"),
+func howToSetKey() []prose.Part {
+	return prose.Say("Set one with ", prose.AssumeCmd("key age1… 123456"), " or ", prose.AssumeCmd("key ssh-ed25519 AAAA… 123456"),
 		": the public half of an age or SSH key, and a fresh code.")
 }
 
-func howToChangeKey() []broker.Part {
-	return broker.Say(broker.AssumeCmd("key age1… 123456"), " replaces it, ", broker.AssumeCmd("key remove 123456"), " removes it, each with a fresh code.")
+func howToChangeKey() []prose.Part {
+	return prose.Say(prose.AssumeCmd("key age1… 123456"), " replaces it, ", prose.AssumeCmd("key remove 123456"), " removes it, each with a fresh code.")
 }
 
 // Key shows what a person's credentials are encrypted to.
@@ -35,7 +36,7 @@ func Key(v Voice, k broker.KeyStatus) blockkit.Message {
 	case k.Key.Empty() && k.Required:
 		head := "You have no key that counts: for you, the key must be in the config."
 		return say(head, []blockkit.Span{blockkit.Bold(head)},
-			"Nothing is issued to you until the config names your key. A key set with ", broker.AssumeCmd("key"),
+			"Nothing is issued to you until the config names your key. A key set with ", prose.AssumeCmd("key"),
 			" does not count. Ask whoever runs the bot to add yours.")
 	case k.Key.Empty():
 		head := "You have no key: your credentials go through Slack in clear."

@@ -14,6 +14,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/listing"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -26,7 +27,7 @@ func goldenVoice() Voice {
 func goldenIssued(mfa bool) broker.Issued {
 	return broker.Issued{
 		Account: policy.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", Region: "eu-west-1"},
-		Way:     broker.Say("AssumeRole with your MFA code"),
+		Way:     prose.Say("AssumeRole with your MFA code"),
 		Grant: broker.Grant{
 			ID: "abcdefghijkl", User: "U01ALICE", Account: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall",
 			Principal:   "arn:aws:sts::222222222222:assumed-role/OnCall/alice@example.com",
@@ -40,8 +41,8 @@ func goldenIssued(mfa bool) broker.Issued {
 	}
 }
 
-func goldenOrder(c broker.Code, what []broker.Part, quote string) *broker.Error {
-	return &broker.Error{Code: c, What: what, Hint: broker.Say("Ask in #help-aws."), Quote: quote}
+func goldenOrder(c broker.Code, what []prose.Part, quote string) *broker.Error {
+	return &broker.Error{Code: c, What: what, Hint: prose.Say("Ask in #help-aws."), Quote: quote}
 }
 
 // otherGrant is a Grant beside goldenIssued's.
@@ -80,7 +81,7 @@ func goldenMessages(t *testing.T) map[string]blockkit.Message {
 	}
 	hub := goldenIssued(true)
 	hub.Account = accounts[2]
-	hub.Way = broker.Say("GetSessionToken with your MFA code: this account has no role, the credentials are your own IAM user's")
+	hub.Way = prose.Say("GetSessionToken with your MFA code: this account has no role, the credentials are your own IAM user's")
 	hub.Grant.Account, hub.Grant.Principal, hub.Grant.Method = "hub", "", broker.MethodGetSessionToken
 	issuedOwn, err := Issued(v, hub, "")
 	if err != nil {
@@ -88,7 +89,7 @@ func goldenMessages(t *testing.T) map[string]blockkit.Message {
 	}
 	live := broker.Identity{Account: "222222222222", ARN: goldenIssued(true).Grant.Principal, UserID: "AROAEXAMPLE:alice@example.com"}
 	own := broker.Identity{Account: "111111111111", ARN: "arn:aws:iam::111111111111:user/alice", UserID: "AIDAEXAMPLE"}
-	since := broker.At(goldenTime.Add(-2 * time.Hour).Truncate(time.Minute))
+	since := prose.At(goldenTime.Add(-2 * time.Hour).Truncate(time.Minute))
 	return map[string]blockkit.Message{
 		"issued":            issued(true, ""),
 		"issued_fish":       issued(true, snippet.Fish),
@@ -107,9 +108,9 @@ func goldenMessages(t *testing.T) map[string]blockkit.Message {
 			Session: &broker.Session{Expires: goldenTime.Add(8 * time.Hour)}}),
 		"sessions_none": Sessions(v, Holding{}),
 		"sessions_blocked": Sessions(v, Holding{Grants: []broker.Grant{otherGrant()},
-			Order: goldenOrder(broker.CodeBlocked, broker.Say("You are blocked since ", since, ": the bot does nothing for you."), "")}),
+			Order: goldenOrder(broker.CodeBlocked, prose.Say("You are blocked since ", since, ": the bot does nothing for you."), "")}),
 		"sessions_paused": Sessions(v, Holding{Order: goldenOrder(broker.CodePaused,
-			broker.Say("The bot is paused since ", since, ", by admin@example.com: nothing is issued to anybody."), "Redis is being moved")}),
+			prose.Say("The bot is paused since ", since, ", by admin@example.com: nothing is issued to anybody."), "Redis is being moved")}),
 		"ended":         Ended(v, broker.Ending{Grant: goldenIssued(true).Grant}),
 		"again":         Again(v, goldenIssued(true).Grant, command.Command{}, false),
 		"again_console": Again(v, goldenIssued(true).Grant, command.Command{Format: snippet.Console, Duration: 30 * time.Minute}, false),
@@ -118,10 +119,10 @@ func goldenMessages(t *testing.T) map[string]blockkit.Message {
 		"help_more":     Help(v, accounts, false, true),
 		"help_approval": Help(v, append([]policy.Account{{Name: "vault", Rules: policy.Rules{
 			Approval: &policy.ApprovalPolicy{}, BreakGlass: []string{"*"}}}}, accounts...), false, true),
-		"error": v.Error(&broker.Error{Code: broker.CodeNotAllowed, What: broker.Say("You may not have prod."),
-			Use: broker.UseUnused, Hint: broker.Say("Ask in #help-aws.")}),
-		"error_ours": v.Error(&broker.Error{Code: broker.CodeTrust, What: broker.Say("AWS does not let your IAM user assume the role of prod."),
-			Hint: broker.Say(broker.AskOperator), Ref: "abcdefgh"}),
+		"error": v.Error(&broker.Error{Code: broker.CodeNotAllowed, What: prose.Say("You may not have prod."),
+			Use: broker.UseUnused, Hint: prose.Say("Ask in #help-aws.")}),
+		"error_ours": v.Error(&broker.Error{Code: broker.CodeTrust, What: prose.Say("AWS does not let your IAM user assume the role of prod."),
+			Hint: prose.Say(broker.AskOperator), Ref: "abcdefgh"}),
 	}
 }
 
@@ -151,7 +152,7 @@ func TestMessagesRedactThemselves(t *testing.T) {
 func TestPrefixedCommandsAreNamedInHints(t *testing.T) {
 	v := goldenVoice()
 	v.Prefix = "aws-"
-	m := v.Error(&broker.Error{What: broker.Say("x"), Hint: broker.Say(broker.AssumeCmd("help"), " and ", broker.BucketsCmd())})
+	m := v.Error(&broker.Error{What: prose.Say("x"), Hint: prose.Say(prose.AssumeCmd("help"), " and ", prose.BucketsCmd())})
 	if want := "x /aws-assume help and /aws-buckets"; m.Text != want {
 		t.Errorf("got %q, want %q", m.Text, want)
 	}

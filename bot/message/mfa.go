@@ -3,6 +3,7 @@ package message
 import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // MFABegun says what a new MFA session is good for.
@@ -10,8 +11,8 @@ func MFABegun(v Voice, s broker.Session) blockkit.Message {
 	left := blockkit.TimeLeft(s.Expires.Sub(v.Now()))
 	return blockkit.NewMessage("Your MFA session has begun; it lasts "+left+".",
 		blockkit.Paragraph(blockkit.Bold("Your MFA session"), " runs until ", blockkit.Moment(s.Expires), " ("+left+" left)."),
-		blockkit.Paragraph(v.say("Until then ", broker.AssumeCmd("ACCOUNT"), " and ", broker.BucketsCmd("ACCOUNT"), " need no code, for up to 1h at a time. "+
-			"Accounts that take a new code each time, or have no role, still need one. You are told of each use; ", broker.MFACmd("end"), " ends it.")))
+		blockkit.Paragraph(v.say("Until then ", prose.AssumeCmd("ACCOUNT"), " and ", prose.BucketsCmd("ACCOUNT"), " need no code, for up to 1h at a time. "+
+			"Accounts that take a new code each time, or have no role, still need one. You are told of each use; ", prose.MFACmd("end"), " ends it.")))
 }
 
 // MFAStatus says how long the MFA session lasts, if there is one.
@@ -19,14 +20,14 @@ func MFAStatus(v Voice, s broker.Session, ok bool) blockkit.Message {
 	if !ok {
 		return blockkit.NewMessage("You have no MFA session.",
 			blockkit.Paragraph(blockkit.Bold("You have no MFA session.")),
-			blockkit.Paragraph(v.say(broker.MFACmd("123456"), " begins one, with the six digits that your device shows; ",
-				broker.MFACmd("123456 for 2h"), " begins a shorter one.")))
+			blockkit.Paragraph(v.say(prose.MFACmd("123456"), " begins one, with the six digits that your device shows; ",
+				prose.MFACmd("123456 for 2h"), " begins a shorter one.")))
 	}
 	left := blockkit.TimeLeft(s.Expires.Sub(v.Now()))
 	return blockkit.NewMessage("Your MFA session lasts another "+left+".",
 		blockkit.Paragraph(blockkit.Bold("Your MFA session"), " runs until ", blockkit.Moment(s.Expires), " ("+left+" left). It began ",
 			blockkit.Moment(s.Began), "."),
-		blockkit.Paragraph(v.say(broker.MFACmd("end"), " ends it; ", broker.MFACmd("123456"), " begins a new one in its place.")))
+		blockkit.Paragraph(v.say(prose.MFACmd("end"), " ends it; ", prose.MFACmd("123456"), " begins a new one in its place.")))
 }
 
 // MFAEnded says honestly what the end of an MFA session is: AWS knows no
@@ -50,7 +51,7 @@ func MFAEnded(s broker.Session, ok bool) blockkit.Message {
 func MFAUsed(v Voice, account string) blockkit.Message {
 	return blockkit.NewMessage("Your MFA session was used for "+account+".",
 		blockkit.Paragraph("Your MFA session was used for ", blockkit.Bold(account), ", without a code. ",
-			v.say("Not you? ", broker.MFACmd("end"))))
+			v.say("Not you? ", prose.MFACmd("end"))))
 }
 
 // mfaSpans says that there is an MFA session.

@@ -13,6 +13,7 @@ import (
 	"github.com/assumebot/assumebot/bot/snippet/snippettest"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -68,7 +69,7 @@ func TestWholeReplyCanBePasted(t *testing.T) {
 			for _, sealing := range []secret.Sealing{secret.InClear(), secret.SealedTo(key)} {
 				for _, plainest := range []bool{true, false} {
 					i := goldenIssued(plainest)
-					i.Way, i.Sealing, i.Saved = broker.Say(way), sealing, plainest
+					i.Way, i.Sealing, i.Saved = prose.Say(way), sealing, plainest
 					i.Account.Revoker = policy.RoleARN(strings.Repeat("x", len(way)%2))
 					checkPasted(t, v, i, pair)
 				}

@@ -14,6 +14,7 @@ import (
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/snippet/snippettest"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -26,7 +27,7 @@ func copiedMessages(t *testing.T, v Voice) (all map[string]blockkit.Message, sni
 		must(t, err)
 		all[name], all[name+", by direct message"] = m, WithDeadline(m, goldenTime)
 	}
-	noLink := &broker.Error{Code: broker.CodeSignin, What: broker.Say("The sign-in endpoint of AWS refused these credentials, so there is no link.")}
+	noLink := &broker.Error{Code: broker.CodeSignin, What: prose.Say("The sign-in endpoint of AWS refused these credentials, so there is no link.")}
 	sealings := map[string]secret.Sealing{"in clear": secret.InClear(), "sealed": secret.SealedTo(exampleKey(t, snippettest.ExampleAge))}
 	for how, sealing := range sealings {
 		for _, f := range snippet.Formats() {

@@ -8,6 +8,7 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/approval"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // Revoked says what became of it; its headline says "revoked" only where
@@ -41,7 +42,7 @@ func Revoked(v Voice, done broker.Revocation) blockkit.Message {
 	}
 	if done.Nothing && done.Err == nil {
 		said = append(said, blockkit.Paragraph(v.say("So AWS was told nothing. If copies are out all the same, have an admin send ",
-			broker.AssumeCmd("revoke @PERSON"), ".")))
+			prose.AssumeCmd("revoke @PERSON"), ".")))
 	}
 	return blockkit.NewMessage(headline, said...)
 }
@@ -160,7 +161,7 @@ func revokedPersonEnd(v Voice, done broker.PersonRevocation, revoked bool) []blo
 			end = blockkit.Line(end, " ")
 		}
 		end = blockkit.Line(end, blockkit.Bold("They still have "), blockkit.Code(strings.Join(done.Others, ", ")), ", which works until it expires. ")
-		end = append(end, v.say(broker.AssumeCmd("revoke @PERSON"), " without an account revokes all.")...)
+		end = append(end, v.say(prose.AssumeCmd("revoke @PERSON"), " without an account revokes all.")...)
 	}
 	return end
 }

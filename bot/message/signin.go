@@ -10,6 +10,7 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // maxButtonURL is what a button takes; a longer link is shown as text.
@@ -79,7 +80,7 @@ func signInHead(v Voice, s broker.SignIn) []blockkit.Span {
 	if s.Grant.Principal != "" {
 		head = blockkit.Line(head, blockkit.Code(s.Grant.Principal), "\n")
 	}
-	return append(append(head, v.spans(blockkit.Plain, broker.Say(s.Way, "."))...), entryOf(s.Grant)...)
+	return append(append(head, v.spans(blockkit.Plain, prose.Say(s.Way, "."))...), entryOf(s.Grant)...)
 }
 
 // NoLink says why there is no link, above what would have been shown
@@ -95,8 +96,8 @@ func NoLink(v Voice, s broker.SignIn, f snippet.Format) (blockkit.Message, error
 	if !m.Fits() {
 		return blockkit.Message{}, &broker.Error{
 			Code: broker.CodeTooLarge, Ref: broker.ShortRef(s.Grant.ID), Err: errors.New("the snippet and the reason why there is no link"),
-			What: broker.Say(s.Problem.What, " The credentials were issued, but are too large for one Slack message."),
-			Hint: broker.Say("Ask again with a new code, without ", broker.Literal("as console"), "."),
+			What: prose.Say(s.Problem.What, " The credentials were issued, but are too large for one Slack message."),
+			Hint: prose.Say("Ask again with a new code, without ", prose.Literal("as console"), "."),
 		}
 	}
 	return m, nil
@@ -107,7 +108,7 @@ func ErrLinkTooLong(s broker.SignIn) *broker.Error {
 	return &broker.Error{
 		Code: broker.CodeTooLarge, Ref: broker.ShortRef(s.Grant.ID),
 		Err:  fmt.Errorf("the link is %d bytes", len(s.Link.Reveal())),
-		What: broker.Say("The sign-in link is too long for one Slack message."),
-		Hint: broker.Say("It grows with the session policy and tags of the account. The credentials were issued and work: here they are."),
+		What: prose.Say("The sign-in link is too long for one Slack message."),
+		Hint: prose.Say("It grows with the session policy and tags of the account. The credentials were issued and work: here they are."),
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -38,8 +39,8 @@ func consoleMessages(t *testing.T) map[string]blockkit.Message {
 	}
 	noLink, err := NoLink(v, goldenSignIn(0, func(s *broker.SignIn) {
 		s.Problem = &broker.Error{Code: broker.CodeSignin, Ref: "abcdefgh",
-			What: broker.Say("The sign-in endpoint of AWS refused these credentials, so there is no link."),
-			Hint: broker.Say("The credentials were issued and work: here they are. Pass the reference to whoever runs the bot.")}
+			What: prose.Say("The sign-in endpoint of AWS refused these credentials, so there is no link."),
+			Hint: prose.Say("The credentials were issued and work: here they are. Pass the reference to whoever runs the bot.")}
 	}), "")
 	if err != nil {
 		t.Fatal(err)
@@ -47,8 +48,8 @@ func consoleMessages(t *testing.T) map[string]blockkit.Message {
 	prod := broker.Explanation{
 		Account:  policy.Account{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 4 * time.Hour},
 		Decision: policy.Decision{Effect: policy.Allow, Rule: "allow S01ONCALL", By: policy.Match{Yes: true, Entry: "S01ONCALL"}},
-		Duration: time.Hour, Way: broker.Say("AssumeRole with your MFA code"), Contact: broker.Say("Ask in #help-aws."),
-		NeedsCode: &broker.Error{Code: broker.CodeNeedsCode, What: broker.Say("prod needs the code of your MFA device.")},
+		Duration: time.Hour, Way: prose.Say("AssumeRole with your MFA code"), Contact: prose.Say("Ask in #help-aws."),
+		NeedsCode: &broker.Error{Code: broker.CodeNeedsCode, What: prose.Say("prod needs the code of your MFA device.")},
 	}
 	explain := func(change func(*broker.Explanation)) blockkit.Message {
 		e := prod
@@ -68,16 +69,16 @@ func consoleMessages(t *testing.T) map[string]blockkit.Message {
 		}),
 		"explain_too_long": explain(func(e *broker.Explanation) {
 			e.Duration, e.Way, e.NeedsCode = 0, nil, nil
-			e.Problem = &broker.Error{What: broker.Say("prod is issued for 4h at most."), Hint: broker.Say("Ask for 4h or less.")}
+			e.Problem = &broker.Error{What: prose.Say("prod is issued for 4h at most."), Hint: prose.Say("Ask for 4h or less.")}
 		}),
 		"explain_without": explain(func(e *broker.Explanation) {
 			e.Decision.By, e.Account.MFA, e.NeedsCode = policy.Match{Yes: true, Entry: "*"}, policy.MFANone, nil
-			e.Way = broker.Say("AssumeRole without MFA: the config says ", broker.Literal("mfa: none"), " for this account")
+			e.Way = prose.Say("AssumeRole without MFA: the config says ", prose.Literal("mfa: none"), " for this account")
 		}),
 		"explain_own": explain(func(e *broker.Explanation) {
 			e.Account = policy.Account{Name: "hub", DefaultDuration: time.Hour, MaxDuration: 12 * time.Hour}
-			e.Way = broker.Say("GetSessionToken with your MFA code: this account has no role, the credentials are your own IAM user's")
-			e.NeedsCode = &broker.Error{Code: broker.CodeNeedsCode, What: broker.Say("hub needs the code of your MFA device.")}
+			e.Way = prose.Say("GetSessionToken with your MFA code: this account has no role, the credentials are your own IAM user's")
+			e.NeedsCode = &broker.Error{Code: broker.CodeNeedsCode, What: prose.Say("hub needs the code of your MFA device.")}
 		}),
 		"explain_approved": explain(func(e *broker.Explanation) {
 			e.Decision = policy.Decision{Effect: policy.NeedApproval, By: policy.Match{Yes: true, Entry: "leads", Group: "S05PLATFORM"}}
@@ -86,12 +87,12 @@ func consoleMessages(t *testing.T) map[string]blockkit.Message {
 			e.Approved = &approved
 		}),
 		"explain_paused": explain(func(e *broker.Explanation) {
-			e.Unmet = []*broker.Error{{Code: broker.CodePaused, What: broker.Say("Everything is paused by U09ADMIN."), Quote: "*laptop* lost"}}
+			e.Unmet = []*broker.Error{{Code: broker.CodePaused, What: prose.Say("Everything is paused by U09ADMIN."), Quote: "*laptop* lost"}}
 		}),
 		"explain_unmet": explain(func(e *broker.Explanation) {
 			e.Unmet = []*broker.Error{{Code: broker.CodeChannel,
-				What: broker.Say("prod may be asked for only from certain Slack channels, and this is none of them."),
-				Hint: broker.Say("Ask in ", broker.Channel("C0OPS"), ", ", broker.Channel("C0DUTY"), ".")}}
+				What: prose.Say("prod may be asked for only from certain Slack channels, and this is none of them."),
+				Hint: prose.Say("Ask in ", prose.Channel("C0OPS"), ", ", prose.Channel("C0DUTY"), ".")}}
 		}),
 		"explain_denied_by": explain(func(e *broker.Explanation) {
 			denied := policy.Decision{Effect: policy.Deny, By: policy.Match{Yes: true, Entry: "leads"}}

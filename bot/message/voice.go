@@ -10,6 +10,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // A Voice turns Parts into what a person reads. It is the only place that does.
@@ -21,12 +22,12 @@ type Voice struct {
 }
 
 // command is a command as it is typed here.
-func (v Voice) command(p broker.Part) string {
+func (v Voice) command(p prose.Part) string {
 	return strings.TrimSpace("/" + v.Prefix + string(p.Kind) + " " + p.Text)
 }
 
 // spans shows sentences, their plain text as text makes it.
-func (v Voice) spans(text func(string) blockkit.Span, sentences ...[]broker.Part) []blockkit.Span {
+func (v Voice) spans(text func(string) blockkit.Span, sentences ...[]prose.Part) []blockkit.Span {
 	var (
 		spans []blockkit.Span
 		plain strings.Builder
@@ -37,8 +38,8 @@ func (v Voice) spans(text func(string) blockkit.Span, sentences ...[]broker.Part
 			plain.Reset()
 		}
 	}
-	for _, p := range broker.Sentences(sentences...) {
-		if p.Kind == broker.PartText {
+	for _, p := range prose.Sentences(sentences...) {
+		if p.Kind == prose.KindText {
 			plain.WriteString(p.Text)
 			continue
 		}
@@ -46,9 +47,9 @@ func (v Voice) spans(text func(string) blockkit.Span, sentences ...[]broker.Part
 		switch {
 		case p.IsCommand():
 			spans = append(spans, blockkit.Code(v.command(p)))
-		case p.Kind == broker.PartChannel:
+		case p.Kind == prose.KindChannel:
 			spans = append(spans, slack.NewRichTextSectionChannelElement(p.Text, nil))
-		case p.Kind == broker.PartTime:
+		case p.Kind == prose.KindTime:
 			spans = append(spans, blockkit.Moment(p.Time))
 		default:
 			spans = append(spans, blockkit.Code(p.Text))
@@ -60,36 +61,36 @@ func (v Voice) spans(text func(string) blockkit.Span, sentences ...[]broker.Part
 
 // say is one sentence that stands by itself.
 func (v Voice) say(words ...any) []blockkit.Span {
-	return v.spans(blockkit.Plain, broker.Say(words...))
+	return v.spans(blockkit.Plain, prose.Say(words...))
 }
 
 // text is sentences where Slack shows nothing but text.
-func (v Voice) text(sentences ...[]broker.Part) string {
+func (v Voice) text(sentences ...[]prose.Part) string {
 	var text strings.Builder
-	for _, p := range broker.Sentences(sentences...) {
+	for _, p := range prose.Sentences(sentences...) {
 		if p.IsCommand() {
 			text.WriteString(v.command(p))
 		} else {
-			text.WriteString(broker.Plain([]broker.Part{p}))
+			text.WriteString(prose.Plain([]prose.Part{p}))
 		}
 	}
 	return text.String()
 }
 
 // whatNext is what became of the code, and what to do.
-func whatNext(e *broker.Error) []broker.Part {
-	return broker.Sentences(useOfCode(e), e.Hint)
+func whatNext(e *broker.Error) []prose.Part {
+	return prose.Sentences(useOfCode(e), e.Hint)
 }
 
 // useOfCode says what became of the code, where what happened does not say it.
-func useOfCode(e *broker.Error) []broker.Part {
+func useOfCode(e *broker.Error) []prose.Part {
 	switch {
 	case e.Code == broker.CodeWrongCode, e.Code == broker.CodeCodeSpent:
 		return nil
 	case e.Use == broker.UseUnused:
-		return broker.Say("Your code was not used.")
+		return prose.Say("Your code was not used.")
 	case e.Use == broker.UseSpent, e.Use == broker.UseUnknown:
-		return broker.Say("Your code counts as used.")
+		return prose.Say("Your code counts as used.")
 	}
 	return nil
 }
@@ -119,15 +120,15 @@ func (v Voice) errorLine(e *broker.Error) []blockkit.Span { return v.spans(block
 func (v Voice) ErrorText(e *broker.Error) string { return v.text(inline(e)) }
 
 // inline is all that an error says, in one line.
-func inline(e *broker.Error) []broker.Part {
-	var quoted, ref []broker.Part
+func inline(e *broker.Error) []prose.Part {
+	var quoted, ref []prose.Part
 	if e.Quote != "" {
-		quoted = broker.Say("“" + e.Quote + "”")
+		quoted = prose.Say("“" + e.Quote + "”")
 	}
 	if e.Ref != "" {
-		ref = broker.Say("(ref " + e.Ref + ")")
+		ref = prose.Say("(ref " + e.Ref + ")")
 	}
-	return broker.Sentences(e.What, whatNext(e), quoted, ref)
+	return prose.Sentences(e.What, whatNext(e), quoted, ref)
 }
 
 // InForm is e for whoever has a form before them, which asks for what is missing.
@@ -135,9 +136,9 @@ func InForm(e *broker.Error) *broker.Error {
 	form := *e
 	switch e.Code {
 	case broker.CodeReason:
-		form.Hint = broker.Say("Type why.")
+		form.Hint = prose.Say("Type why.")
 	case broker.CodeNeedsCode:
-		form.Hint = broker.Say("Type the six digits that your device shows.")
+		form.Hint = prose.Say("Type the six digits that your device shows.")
 	}
 	return &form
 }

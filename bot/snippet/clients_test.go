@@ -14,8 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/assumebot/assumebot/bot/snippet/snippettest"
-	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // askWithJS asks AWS who the credentials are that the JavaScript SDK finds by
@@ -140,7 +140,7 @@ func TestFilesServeRealClientsInHostileShells(t *testing.T) {
 		dotenv := unsetCommand(t, howToUse(Dotenv, "prod")) + "\nset -a\n. ./dotenv\n"
 		wantAnswer(t, sh, Dotenv, c, dotenv, map[string]string{"dotenv": snippetOf(t, Dotenv, v)}, v, arn)
 		section := snippetOf(t, Profile, v)
-		if !strings.Contains(broker.Plain(howToUse(Profile, "prod")), "in place of the section [prod]") || !strings.HasPrefix(section, "[prod]\n") {
+		if !strings.Contains(prose.Plain(howToUse(Profile, "prod")), "in place of the section [prod]") || !strings.HasPrefix(section, "[prod]\n") {
 			t.Errorf("got %q, want it to say what it takes the place of", howToUse(Profile, "prod"))
 		}
 		// The SDK has no --profile: it takes the one of the environment. A region of

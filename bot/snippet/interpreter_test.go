@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/assumebot/assumebot/bot/snippet/snippettest"
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // checkShell runs a snippet of v in s and compares bytes.
@@ -124,7 +124,7 @@ func TestSnippetOfDotenvIsSourcedBySh(t *testing.T) {
 func TestDotenvSaysWhatToUnset(t *testing.T) {
 	t.Parallel()
 	sealed := sealedShown(t, Dotenv, ordinary(), snippettest.KeyPairs(t)[0])
-	for _, use := range [][]broker.Part{howToUse(Dotenv, "prod"), sealed.Use} {
+	for _, use := range [][]prose.Part{howToUse(Dotenv, "prod"), sealed.Use} {
 		got := snippettest.Shell{Name: "sh", Program: "sh"}.Run(t, unsetCommand(t, use))
 		if diff := cmp.Diff(map[string]string{"AWS_REGION": "old", "AWS_DEFAULT_REGION": "old"}, got); diff != "" {
 			t.Errorf("%q leaves more than the region: (-want +got)\n%s", use, diff)
@@ -133,22 +133,22 @@ func TestDotenvSaysWhatToUnset(t *testing.T) {
 }
 
 // unsetCommand is the command in a sentence on how to use a .env file.
-func unsetCommand(t *testing.T, use []broker.Part) string {
+func unsetCommand(t *testing.T, use []prose.Part) string {
 	t.Helper()
 	for _, command := range literals(use) {
 		if strings.HasPrefix(command, "unset ") {
 			return command
 		}
 	}
-	t.Fatalf("%q says nothing to unset", broker.Plain(use))
+	t.Fatalf("%q says nothing to unset", prose.Plain(use))
 	return ""
 }
 
 // literals are what a sentence gives to be typed.
-func literals(sentence []broker.Part) []string {
+func literals(sentence []prose.Part) []string {
 	var all []string
 	for _, p := range sentence {
-		if p.Kind == broker.PartLiteral {
+		if p.Kind == prose.KindLiteral {
 			all = append(all, p.Text)
 		}
 	}

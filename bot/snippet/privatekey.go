@@ -6,6 +6,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // A private key that was pasted has gone through Slack, and counts as leaked. It is looked for in
@@ -54,7 +55,7 @@ func lettersAndDigits(text string) string {
 }
 
 func keyError(message, hint string) error {
-	return &broker.Error{Code: broker.CodeGrammar, What: broker.Say(message), Hint: broker.Say(hint)}
+	return &broker.Error{Code: broker.CodeGrammar, What: prose.Say(message), Hint: prose.Say(hint)}
 }
 
 // PrivateKeyError answers a private key that was pasted.

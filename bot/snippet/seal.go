@@ -9,7 +9,7 @@ import (
 	"filippo.io/age"
 	"filippo.io/age/armor"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -39,9 +39,9 @@ func SealFor(to secret.PublicKey, s secret.Text) (string, error) {
 
 // A Shown is a secret as a message holds it.
 type Shown struct {
-	Text   string        // to be copied; ciphertext where the person has a key
-	Use    []broker.Part // how to use it
-	Sealed []broker.Part // of the key; nil in clear
+	Text   string       // to be copied; ciphertext where the person has a key
+	Use    []prose.Part // how to use it
+	Sealed []prose.Part // of the key; nil in clear
 }
 
 var errUndecided = errors.New("nobody looked whether the person has a key")
@@ -70,7 +70,7 @@ func ShowLink(sealing secret.Sealing, f Format, link secret.Text) (Shown, error)
 		return Shown{Text: link.Reveal()}, nil
 	}
 	text, use := sealedLink(f, block, key)
-	return Shown{Text: text, Use: broker.Say(use), Sealed: encryptedTo(key)}, nil
+	return Shown{Text: text, Use: prose.Say(use), Sealed: encryptedTo(key)}, nil
 }
 
 // sealedBlock is s encrypted to the person's key; "" if they have none.
@@ -85,8 +85,8 @@ func sealedBlock(sealing secret.Sealing, s secret.Text) (key secret.PublicKey, b
 	return key, block, err
 }
 
-func encryptedTo(key secret.PublicKey) []broker.Part {
-	return broker.Say("It is encrypted to your key ", broker.Literal(key.Fingerprint), ".")
+func encryptedTo(key secret.PublicKey) []prose.Part {
+	return prose.Say("It is encrypted to your key ", prose.Literal(key.Fingerprint), ".")
 }
 
 // Spoken is what the fallback text of a message adds, for whoever cannot see its blocks.

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/assumebot/assumebot/bot/snippet/snippettest"
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -72,7 +72,7 @@ func TestSealedHoldsTheSnippetForTheKeyAlone(t *testing.T) {
 			if text := opened(t, pair, block); text != snippetOf(t, f, ordinary()) {
 				t.Errorf("%s as %s: got %q", pair.Name, f, text)
 			}
-			around := strings.Replace(got.Text, block, "", 1) + broker.Plain(got.Use, got.Sealed) + got.Spoken()
+			around := strings.Replace(got.Text, block, "", 1) + prose.Plain(got.Use, got.Sealed) + got.Spoken()
 			for _, secret := range []string{ordinary().accessKeyID, ordinary().secretKey, ordinary().token} {
 				if strings.Contains(around, secret) {
 					t.Errorf("%s as %s shows %s beside the block", pair.Name, f, secret)

@@ -3,7 +3,7 @@ package snippet
 import (
 	"strings"
 
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -14,17 +14,17 @@ import (
 // of new ones. use says how, account names the file. An armored block is base64
 // between two lines of dashes, so it needs no quoting of its own.
 // https://age-encryption.org/v1#ascii-armor and RFC 7468
-func sealedSnippet(f Format, block string, key secret.PublicKey, account string) (text string, use []broker.Part) {
+func sealedSnippet(f Format, block string, key secret.PublicKey, account string) (text string, use []prose.Part) {
 	unix, windows := IdentityFile(key)
-	elsewhere := func(file string) []broker.Part {
-		return broker.Say("If your private key is in another file than ", broker.Literal(file), ", write the name of that file.")
+	elsewhere := func(file string) []prose.Part {
+		return prose.Say("If your private key is in another file than ", prose.Literal(file), ", write the name of that file.")
 	}
-	pasted := func(file string) []broker.Part {
-		return broker.Sentences(howToUse(f, account), broker.Say("It needs age."), elsewhere(file))
+	pasted := func(file string) []prose.Part {
+		return prose.Sentences(howToUse(f, account), prose.Say("It needs age."), elsewhere(file))
 	}
-	saved := func(identity string) []broker.Part {
+	saved := func(identity string) []prose.Part {
 		file := account + ".age"
-		return broker.Say("Save it as ", broker.Literal(file), ". Then ", broker.Literal("age -d -i "+identity+" "+file))
+		return prose.Say("Save it as ", prose.Literal(file), ". Then ", prose.Literal("age -d -i "+identity+" "+file))
 	}
 	switch f {
 	case Fish:
@@ -41,13 +41,13 @@ func sealedSnippet(f Format, block string, key secret.PublicKey, account string)
 		return powershellUnset(credentialNames()) + "\n@'\n" + block + "\n'@ | age -d -i \"" + windows + "\" | Out-String | Invoke-Expression",
 			pasted(windows)
 	case Cmd:
-		return block, broker.Say(saved("IDENTITY"), " prints what you paste into a Command Prompt. IDENTITY is the file of your private key. "+
+		return block, prose.Say(saved("IDENTITY"), " prints what you paste into a Command Prompt. IDENTITY is the file of your private key. "+
 			"The credentials expire at the time above.")
 	case Dotenv, Profile:
-		return block, broker.Sentences(broker.Say(saved(unix), " prints it."), elsewhere(unix), howToUse(f, account))
+		return block, prose.Sentences(prose.Say(saved(unix), " prints it."), elsewhere(unix), howToUse(f, account))
 	case JSON:
-		return block, broker.Sentences(broker.Say(saved(unix), " prints it."), elsewhere(unix),
-			broker.Say("That command, with whole paths, is a ", broker.Literal("credential_process"), ". The credentials expire at the time above."))
+		return block, prose.Sentences(prose.Say(saved(unix), " prints it."), elsewhere(unix),
+			prose.Say("That command, with whole paths, is a ", prose.Literal("credential_process"), ". The credentials expire at the time above."))
 	case Bash, "":
 		// The command substitution is quoted, or the shell would split it; nothing is
 		// expanded in the heredoc, whose end is quoted. eval of nothing would succeed.

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/assumebot/assumebot/bot/snippet/snippettest"
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -118,7 +118,7 @@ func TestEveryFormatSaysHowItIsUsedAndHowItOpens(t *testing.T) {
 	seen := map[string]Format{}
 	for _, f := range Formats() {
 		_, opens := sealedSnippet(f, "BLOCK", secret.PublicKey{}, "prod")
-		for what, said := range map[string]string{"use": broker.Plain(howToUse(f, "prod")), "opening": broker.Plain(opens)} {
+		for what, said := range map[string]string{"use": prose.Plain(howToUse(f, "prod")), "opening": prose.Plain(opens)} {
 			if said == "" {
 				t.Errorf("%s: nothing is said of its %s", f, what)
 			}

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -126,7 +127,7 @@ func isPrintable(s string) bool {
 }
 
 func snippetError(message, hint string) error {
-	return &broker.Error{Code: broker.CodeInternal, What: broker.Say(message), Hint: broker.Say(hint)}
+	return &broker.Error{Code: broker.CodeInternal, What: prose.Say(message), Hint: prose.Say(hint)}
 }
 
 func errSnippetIncomplete() error {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -154,7 +155,7 @@ func checkUnfit(t *testing.T, f Format, v values, what string) {
 	t.Helper()
 	got, err := New(f, paramsOf(t, v))
 	var refused *broker.Error
-	if !errors.As(err, &refused) || broker.Plain(refused.What) == "" || broker.Plain(refused.Hint) == "" {
+	if !errors.As(err, &refused) || prose.Plain(refused.What) == "" || prose.Plain(refused.Hint) == "" {
 		t.Errorf("Snippet(%s) of %s = %q, %v, want a broker.Error", f, what, got.Reveal(), err)
 		return
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/assumebot/assumebot/broker/awstest"
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
 )
@@ -259,7 +260,7 @@ func wantCode(t *testing.T, err error, want broker.Code) *broker.Error {
 		t.Fatalf("got %s (%v), want %s", e.Code, e, want)
 	}
 	if len(e.What) == 0 || len(e.Hint) == 0 {
-		t.Errorf("got %q and hint %q, want both", broker.Plain(e.What), broker.Plain(e.Hint))
+		t.Errorf("got %q and hint %q, want both", prose.Plain(e.What), prose.Plain(e.Hint))
 	}
 	return e
 }

@@ -7,11 +7,12 @@ import (
 	"net"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // failed is what a person is told of err.
 func failed(code broker.Code, what, hint string, err error) *broker.Error {
-	return &broker.Error{Code: code, What: broker.Say(what), Hint: broker.Say(hint), Err: err}
+	return &broker.Error{Code: code, What: prose.Say(what), Hint: prose.Say(hint), Err: err}
 }
 
 // detailed is e as that case of its Code, said of an AWS service.

@@ -8,6 +8,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 func TestRefusalsOfACallFromTheMFASession(t *testing.T) {
@@ -39,8 +40,8 @@ func TestRefusalsOfACallFromTheMFASession(t *testing.T) {
 			b.aws.Inject(awstest.Fault{Action: "AssumeRole", Times: 1, Error: &test.fault})
 			_, err := b.Issuing.Issue(t.Context(), b.request("staging", ""))
 			e := wantCode(t, err, test.want)
-			if !strings.Contains(broker.Plain(e.Hint), test.hint) || e.Use != broker.UseNone {
-				t.Errorf("got hint %q, want it to say %q and nothing of a code that there was not", broker.Plain(e.Hint), test.hint)
+			if !strings.Contains(prose.Plain(e.Hint), test.hint) || e.Use != broker.UseNone {
+				t.Errorf("got hint %q, want it to say %q and nothing of a code that there was not", prose.Plain(e.Hint), test.hint)
 			}
 			b.wantCalls(t, "AssumeRole")
 			if got := b.last(t); got.Kind != event.Failed || got.Code != test.on || got.MFASession == "" || got.STSRequestID == "" {
@@ -60,8 +61,8 @@ func TestAFreshCodeHelpsWhereTheMFASessionIsTooOld(t *testing.T) {
 	b.wantIssued(t, b.request("staging", ""))
 	b.later(2 * time.Hour)
 	_, err := b.Issuing.Issue(t.Context(), b.request("staging", ""))
-	if e := wantCode(t, err, broker.CodeTrust); !strings.Contains(broker.Plain(e.Hint), "younger than your MFA session") {
-		t.Errorf("got hint %q, want it to offer a fresh code", broker.Plain(e.Hint))
+	if e := wantCode(t, err, broker.CodeTrust); !strings.Contains(prose.Plain(e.Hint), "younger than your MFA session") {
+		t.Errorf("got hint %q, want it to offer a fresh code", prose.Plain(e.Hint))
 	}
 	b.wantIssued(t, b.request("staging", b.device.Code()))
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // key is one to register.
@@ -82,7 +83,7 @@ func TestEachOperationHasItsOwnSentences(t *testing.T) {
 				fault.Action = op.action
 				b.aws.Inject(fault)
 				e := wantBrokerError(t, op.do(t.Context(), b))
-				said := broker.Plain(e.What) + " " + broker.Plain(e.Hint)
+				said := prose.Plain(e.What) + " " + prose.Plain(e.Hint)
 				for _, word := range op.never {
 					if strings.Contains(said, word) && (name != "ended" || word != "credentials") {
 						t.Errorf("got %s: %q, want nothing of %q", e.Code, said, word)
@@ -102,7 +103,7 @@ func TestWhatIsUnknownOfAKeyChangeIsTheCodeAlone(t *testing.T) {
 	_, err := b.Keys.ChangeKey(t.Context(), b.request("", b.device.Code()), key)
 	e := wantCode(t, err, broker.CodeOutcomeUnknown)
 	const want = "AWS, or something on the way to it, is not working right now, so nobody knows whether it accepted your code. Your key was not changed."
-	if got := broker.Plain(e.What); got != want {
+	if got := prose.Plain(e.What); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if _, changed, err := b.store.SealedKeys.LoadKey(t.Context(), "U01ALICE"); changed || err != nil {
@@ -119,8 +120,8 @@ func TestAKeyThatAWSDoesNotKnowMayBeARegionThatIsOff(t *testing.T) {
 	} {
 		e := wantCode(t, do(), broker.CodeKeyInvalid)
 		for _, part := range []string{"deleted, disabled or just replaced", "the region is not enabled", "eu-west-1", "AWS_REGION"} {
-			if !strings.Contains(broker.Plain(e.What)+" "+broker.Plain(e.Hint), part) {
-				t.Errorf("%s: got %q %q, want it to say %q", name, broker.Plain(e.What), broker.Plain(e.Hint), part)
+			if !strings.Contains(prose.Plain(e.What)+" "+prose.Plain(e.Hint), part) {
+				t.Errorf("%s: got %q %q, want it to say %q", name, prose.Plain(e.What), prose.Plain(e.Hint), part)
 			}
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -142,12 +143,12 @@ func TestWhatIsWrittenDecidesAboutTheCode(t *testing.T) {
 			code := b.device.Code()
 			_, err := br.Issuing.Issue(t.Context(), b.request("prod", code))
 			e := wantCode(t, err, test.want)
-			if !strings.Contains(broker.Plain(e.What), test.says) {
-				t.Errorf("got message %q, want it to say %q", broker.Plain(e.What), test.says)
+			if !strings.Contains(prose.Plain(e.What), test.says) {
+				t.Errorf("got message %q, want it to say %q", prose.Plain(e.What), test.says)
 			}
 			if said := e.Use == broker.UseUnused; said == test.codeUsed ||
-				!strings.Contains(broker.Plain(e.Hint), test.hintsUsed) {
-				t.Errorf("got hint %q, want it to say %q, and that the code was not used: %t", broker.Plain(e.Hint), test.hintsUsed, !test.codeUsed)
+				!strings.Contains(prose.Plain(e.Hint), test.hintsUsed) {
+				t.Errorf("got hint %q, want it to say %q, and that the code was not used: %t", prose.Plain(e.Hint), test.hintsUsed, !test.codeUsed)
 			}
 			_, err = b.Issuing.Issue(t.Context(), b.request("prod", code)) // another way to AWS
 			if used := err != nil; used != test.codeUsed {
@@ -244,8 +245,8 @@ func TestAMissingHostNamesTheSetting(t *testing.T) {
 				t.Errorf("got use %v, want unused", e.Use)
 			}
 			for _, part := range test.says {
-				if !strings.Contains(broker.Plain(e.What)+" "+broker.Plain(e.Hint), part) {
-					t.Errorf("got %q %q, want it to say %q", broker.Plain(e.What), broker.Plain(e.Hint), part)
+				if !strings.Contains(prose.Plain(e.What)+" "+prose.Plain(e.Hint), part) {
+					t.Errorf("got %q %q, want it to say %q", prose.Plain(e.What), prose.Plain(e.Hint), part)
 				}
 			}
 			if _, err := b.Issuing.Issue(t.Context(), b.request("prod", code)); err != nil {
@@ -288,7 +289,7 @@ func TestARequestThatCannotBeWrittenIsAFaultOfTheKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = b.Explaining.WhoAmI(t.Context(), b.request("prod", ""))
-	if e := wantCode(t, err, broker.CodeKeyUnreadable); strings.Contains(broker.Plain(e.What)+broker.Plain(e.Hint), "code was") {
-		t.Errorf("got %q %q, want nothing of a code", broker.Plain(e.What), broker.Plain(e.Hint))
+	if e := wantCode(t, err, broker.CodeKeyUnreadable); strings.Contains(prose.Plain(e.What)+prose.Plain(e.Hint), "code was") {
+		t.Errorf("got %q %q, want nothing of a code", prose.Plain(e.What), prose.Plain(e.Hint))
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/assumebot/assumebot/broker/listing"
 	"github.com/assumebot/assumebot/broker/patience"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -73,8 +74,8 @@ func TestWhatIsNoListOfBucketsIsNotTakenForOne(t *testing.T) {
 			}
 			e := wantCode(t, err, test.want)
 			for _, part := range test.says {
-				if !strings.Contains(broker.Plain(e.What)+" "+broker.Plain(e.Hint), part) {
-					t.Errorf("got %q %q, want it to say %q", broker.Plain(e.What), broker.Plain(e.Hint), part)
+				if !strings.Contains(prose.Plain(e.What)+" "+prose.Plain(e.Hint), part) {
+					t.Errorf("got %q %q, want it to say %q", prose.Plain(e.What), prose.Plain(e.Hint), part)
 				}
 			}
 			if last := b.last(t); last.Kind != event.Failed || last.Code != test.want {
@@ -122,8 +123,8 @@ func TestAMissingS3HostNamesTheSetting(t *testing.T) {
 			_, err := b.through(t, test.region, nowhere).Lists.Buckets(t.Context(), b.request("prod", ""), "")
 			e := wantCode(t, err, test.want)
 			for _, part := range test.says {
-				if !strings.Contains(broker.Plain(e.What)+" "+broker.Plain(e.Hint), part) {
-					t.Errorf("got %q %q, want it to say %q", broker.Plain(e.What), broker.Plain(e.Hint), part)
+				if !strings.Contains(prose.Plain(e.What)+" "+prose.Plain(e.Hint), part) {
+					t.Errorf("got %q %q, want it to say %q", prose.Plain(e.What), prose.Plain(e.Hint), part)
 				}
 			}
 		})
@@ -140,8 +141,8 @@ func TestAListWithoutMFASpeaksOfNoCode(t *testing.T) {
 		clear := b.aws.Inject(awstest.Fault{Action: "ListBuckets", Error: &f})
 		_, err := b.again(t).Lists.Buckets(t.Context(), b.request("prod", ""), "")
 		clear()
-		if e := wantBrokerError(t, err); strings.Contains(broker.Plain(e.What)+broker.Plain(e.Hint), "code") {
-			t.Errorf("%s: got %q %q, want nothing of a code", f.Code, broker.Plain(e.What), broker.Plain(e.Hint))
+		if e := wantBrokerError(t, err); strings.Contains(prose.Plain(e.What)+prose.Plain(e.Hint), "code") {
+			t.Errorf("%s: got %q %q, want nothing of a code", f.Code, prose.Plain(e.What), prose.Plain(e.Hint))
 		}
 	}
 }
@@ -161,9 +162,9 @@ func TestASlowS3IsAnsweredInTime(t *testing.T) {
 	ctx := impatient(t, time.Second)
 	list, err := b.Lists.Buckets(ctx, b.request("prod", ""), "")
 	e := wantCode(t, err, broker.CodeCannotReachAWS)
-	if !strings.Contains(broker.Plain(e.What), "S3 did not answer in time") ||
-		!strings.Contains(broker.Plain(e.Hint), "no new code is needed while your credentials live") || !list.Saved {
-		t.Errorf("got %q %q (kept: %v), want the truth about the code", broker.Plain(e.What), broker.Plain(e.Hint), list.Saved)
+	if !strings.Contains(prose.Plain(e.What), "S3 did not answer in time") ||
+		!strings.Contains(prose.Plain(e.Hint), "no new code is needed while your credentials live") || !list.Saved {
+		t.Errorf("got %q %q (kept: %v), want the truth about the code", prose.Plain(e.What), prose.Plain(e.Hint), list.Saved)
 	}
 	if ctx.Err() != nil {
 		t.Error("nothing is left to answer with")
@@ -176,8 +177,8 @@ func TestAListForWhichNoTimeIsLeftBlamesNoSetting(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := b.Lists.Buckets(impatient(t, 0), b.request("prod", ""), "")
-	if e := wantCode(t, err, broker.CodeCannotReachAWS); broker.Plain(e.What) != "The bot cannot reach S3." {
-		t.Errorf("got %q, want nothing of settings", broker.Plain(e.What))
+	if e := wantCode(t, err, broker.CodeCannotReachAWS); prose.Plain(e.What) != "The bot cannot reach S3." {
+		t.Errorf("got %q, want nothing of settings", prose.Plain(e.What))
 	}
 }
 
@@ -195,8 +196,8 @@ func TestASlowS3WithoutKeptCredentialsTakesANewCode(t *testing.T) {
 	b.Broker = b.again(t)
 	b.aws.Inject(awstest.Fault{Action: "ListBuckets", Error: &awstest.FaultError{Status: 503, Code: "SlowDown"}})
 	_, err := b.Lists.Buckets(t.Context(), b.request("prod", b.device.Code()), "")
-	if e := wantCode(t, err, broker.CodeThrottled); !strings.Contains(broker.Plain(e.Hint), "with a new code") {
-		t.Errorf("got hint %q, want it to say that it takes a new code", broker.Plain(e.Hint))
+	if e := wantCode(t, err, broker.CodeThrottled); !strings.Contains(prose.Plain(e.Hint), "with a new code") {
+		t.Errorf("got hint %q, want it to say that it takes a new code", prose.Plain(e.Hint))
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awstest"
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // consoleBench is a bench whose console sign-in goes to the fake AWS.
@@ -103,11 +104,11 @@ func wantNoLink(t *testing.T, b *bench, s broker.SignIn, err error) {
 		t.Error("the credentials are lost")
 	}
 	// It stands above a snippet, and may be pasted with it.
-	if said := broker.Plain(s.Problem.What, s.Problem.Hint); strings.ContainsAny(said, "'\"();") {
+	if said := prose.Plain(s.Problem.What, s.Problem.Hint); strings.ContainsAny(said, "'\"();") {
 		t.Errorf("got %q, which keeps a shell from reading on", said)
 	}
-	if !strings.Contains(broker.Plain(s.Problem.What), "no link") && !strings.Contains(broker.Plain(s.Problem.What), "than a link") || s.Problem.Ref == "" {
-		t.Errorf("got %q (ref %q), want it to say that there is no link", broker.Plain(s.Problem.What), s.Problem.Ref)
+	if !strings.Contains(prose.Plain(s.Problem.What), "no link") && !strings.Contains(prose.Plain(s.Problem.What), "than a link") || s.Problem.Ref == "" {
+		t.Errorf("got %q (ref %q), want it to say that there is no link", prose.Plain(s.Problem.What), s.Problem.Ref)
 	}
 	got := b.last(t)
 	if got.Kind != event.Failed || got.Code != broker.CodeSignin || got.AccessKeyID != s.Grant.AccessKeyID ||

@@ -10,6 +10,7 @@ import (
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/awstest"
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // TestEveryRefusalOfSTSHasItsOwnSentence takes each row of the table of STS's
@@ -68,11 +69,11 @@ func TestEveryRefusalOfSTSHasItsOwnSentence(t *testing.T) {
 			_, err := b.Issuing.Issue(t.Context(), b.request("prod", code))
 			clear()
 			e := wantCode(t, err, test.want)
-			if !strings.Contains(broker.Plain(e.What), test.says) {
-				t.Errorf("got message %q, want it to say %q", broker.Plain(e.What), test.says)
+			if !strings.Contains(prose.Plain(e.What), test.says) {
+				t.Errorf("got message %q, want it to say %q", prose.Plain(e.What), test.says)
 			}
-			if strings.Contains(broker.Plain(e.What)+broker.Plain(e.Hint), test.message) {
-				t.Errorf("got %q %q, want none of AWS's own words", broker.Plain(e.What), broker.Plain(e.Hint))
+			if strings.Contains(prose.Plain(e.What)+prose.Plain(e.Hint), test.message) {
+				t.Errorf("got %q %q, want none of AWS's own words", prose.Plain(e.What), prose.Plain(e.Hint))
 			}
 			if got := e.Ref != ""; got != e.Ours() {
 				t.Errorf("got reference %q, want one exactly where an operator must look", e.Ref)
@@ -110,8 +111,8 @@ func TestLostAnswersAreOutcomeUnknown(t *testing.T) {
 			code := b.device.Code()
 			_, err := b.with(hurried{b.client(t, "eu-west-1"), test.limit}).Issuing.Issue(t.Context(), b.request("prod", code))
 			e := wantCode(t, err, broker.CodeOutcomeUnknown)
-			if !strings.Contains(broker.Plain(e.What), test.says) || !strings.Contains(broker.Plain(e.Hint), "next code in") {
-				t.Errorf("got %q %q, want it to say %q and when the next code comes", broker.Plain(e.What), broker.Plain(e.Hint), test.says)
+			if !strings.Contains(prose.Plain(e.What), test.says) || !strings.Contains(prose.Plain(e.Hint), "next code in") {
+				t.Errorf("got %q %q, want it to say %q and when the next code comes", prose.Plain(e.What), prose.Plain(e.Hint), test.says)
 			}
 			if last := b.last(t); last.Kind != event.Failed || last.Code != broker.CodeOutcomeUnknown {
 				t.Errorf("got outcome %+v, want an unknown one", last)

@@ -11,8 +11,10 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/assumebot/assumebot/broker"
 	"golang.org/x/crypto/ssh"
+
+	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // RefusedKeys are texts that are no key, and a part of what is said to each.
@@ -122,7 +124,7 @@ func CheckKeyRefusal(t *testing.T, name, text string, err error, want string) {
 		t.Errorf("%s: got %v, want a refusal", name, err)
 		return
 	}
-	if said := broker.Plain(refused.What) + " " + broker.Plain(refused.Hint); !strings.Contains(said, want) {
+	if said := prose.Plain(refused.What) + " " + prose.Plain(refused.Hint); !strings.Contains(said, want) {
 		t.Errorf("%s: got %q, want it to say %q", name, said, want)
 	}
 	CheckRefusal(t, name, refused)
@@ -148,7 +150,7 @@ func Wrap(text string, n int) []string {
 // CheckRefusal holds what every refusal promises.
 func CheckRefusal(t *testing.T, text string, refused *broker.Error) {
 	t.Helper()
-	for _, said := range []string{broker.Plain(refused.What), broker.Plain(refused.Hint)} {
+	for _, said := range []string{prose.Plain(refused.What), prose.Plain(refused.Hint)} {
 		if said == "" || len(said) > 400 || strings.ContainsAny(said, "<>&\n\r`*") {
 			t.Errorf("parse(%q) says %q: empty, long, or not plain", text, said)
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // checkAgeKey never repeats the value: it may be a private key pasted in by
@@ -19,7 +20,7 @@ func (u *User) checkAgeKey(c *collector) {
 	if err != nil {
 		message := "it cannot be read"
 		if e := (*broker.Error)(nil); errors.As(err, &e) {
-			message = broker.Plain(e.What) + " " + broker.Plain(e.Hint)
+			message = prose.Plain(e.What) + " " + prose.Plain(e.Hint)
 		}
 		c.problem(u.AgeKey.Position, "age_key: %s", message)
 	}

@@ -1,67 +1,66 @@
-package broker
+// Package prose is what sentences for a person are made of: Parts, which say what is meant.
+// How that looks, with the names that commands have here, as code, as a link, in the
+// reader's own time, bot alone decides. Nothing reads a sentence again, or edits one.
+package prose
 
 import (
 	"strings"
 	"time"
 )
 
-// What a person reads is made of Parts. They say what is meant; how that looks, with
-// the names that commands have here, as code, as a link, in the reader's own time,
-// bot alone decides. Nothing reads a sentence again, or edits one.
-
 // A Part is a piece of a sentence.
 type Part struct {
-	Kind PartKind
+	Kind Kind
 	Text string // the text; the words after a command's name; a channel's ID
 	Time time.Time
 }
 
-// A PartKind says what a Part is.
-type PartKind string
+// A Kind says what a Part is.
+type Kind string
 
 // The kinds. That of a command is the command's name.
 const (
-	PartText     PartKind = ""
-	PartLiteral  PartKind = "literal" // to be typed or compared letter by letter
-	PartChannel  PartKind = "channel"
-	PartTime     PartKind = "time"
-	PartAssume   PartKind = "assume"
-	PartBuckets  PartKind = "buckets"
-	PartMFA      PartKind = "mfa"
-	PartSessions PartKind = "sessions"
+	KindText     Kind = ""
+	KindLiteral  Kind = "literal" // to be typed or compared letter by letter
+	KindChannel  Kind = "channel"
+	KindTime     Kind = "time"
+	KindAssume   Kind = "assume"
+	KindBuckets  Kind = "buckets"
+	KindMFA      Kind = "mfa"
+	KindSessions Kind = "sessions"
 )
 
 // IsCommand reports whether the Part is a command, and so its Kind the name.
 func (p Part) IsCommand() bool {
 	switch p.Kind {
-	case PartAssume, PartBuckets, PartMFA, PartSessions:
+	case KindAssume, KindBuckets, KindMFA, KindSessions:
 		return true
 	}
 	return false
 }
 
 // Literal is text to be typed or compared letter by letter.
-func Literal(text string) Part { return Part{Kind: PartLiteral, Text: text} }
+func Literal(text string) Part { return Part{Kind: KindLiteral, Text: text} }
 
 // Channel is a channel by its ID.
-func Channel(id string) Part { return Part{Kind: PartChannel, Text: id} }
+func Channel(id string) Part { return Part{Kind: KindChannel, Text: id} }
 
 // At is a time.
-func At(t time.Time) Part { return Part{Kind: PartTime, Time: t} }
+func At(t time.Time) Part { return Part{Kind: KindTime, Time: t} }
 
 // AssumeCmd is the command that gets credentials, with the words after its name.
-func AssumeCmd(words ...string) Part { return command(PartAssume, words) }
+func AssumeCmd(words ...string) Part { return command(KindAssume, words) }
 
 // BucketsCmd is the command that lists buckets.
-func BucketsCmd(words ...string) Part { return command(PartBuckets, words) }
+func BucketsCmd(words ...string) Part { return command(KindBuckets, words) }
 
 // MFACmd is the command about the MFA session.
-func MFACmd(words ...string) Part { return command(PartMFA, words) }
+func MFACmd(words ...string) Part { return command(KindMFA, words) }
 
 // SessionsCmd is the command that shows what one has.
-func SessionsCmd(words ...string) Part { return command(PartSessions, words) }
+func SessionsCmd(words ...string) Part { return command(KindSessions, words) }
 
-func command(name PartKind, words []string) Part {
+func command(name Kind, words []string) Part {
 	return Part{Kind: name, Text: strings.Join(words, " ")}
 }
 
@@ -100,9 +99,9 @@ func Plain(sentences ...[]Part) string {
 	var text strings.Builder
 	for _, p := range Sentences(sentences...) {
 		switch {
-		case p.Kind == PartTime:
+		case p.Kind == KindTime:
 			text.WriteString(p.Time.UTC().Format("2006-01-02 15:04 UTC"))
-		case p.Kind == PartChannel:
+		case p.Kind == KindChannel:
 			text.WriteString("#" + p.Text)
 		case p.IsCommand() && p.Text != "":
 			text.WriteString(string(p.Kind) + " " + p.Text)
