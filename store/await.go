@@ -36,5 +36,8 @@ func (s *core) awaitOnce(ctx context.Context, stream, after string, slice time.D
 	if errors.Is(err, redis.Nil) {
 		return false, nil
 	}
+	if size := (*sizeError)(nil); errors.As(err, &size) { // there is something: whoever reads it next sees what
+		return true, nil
+	}
 	return err == nil, err
 }

@@ -13,6 +13,7 @@
 //     be about a stranger, has a hash tag of its own.
 //   - A script that changes state answers a repeat as it answered the first
 //     time, because the answer to the first may have been lost.
+//   - No answer of Redis takes more than 16 MB, whatever stands there (answers.go).
 //   - Every call ends: at ctx's deadline, or after [OpTimeout] if that is sooner.
 //     An error means unknown; nothing is guessed.
 //   - How long something lives is sent as a duration (PX), never as a moment:

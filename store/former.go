@@ -2,10 +2,8 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
-
-	"github.com/redis/go-redis/v9"
+	"slices"
 
 	"github.com/assumebot/assumebot/broker/record"
 )
@@ -19,8 +17,8 @@ var _ record.Former = Former{}
 const (
 	formerField = "event"
 	formerStart = "0-0"
-	// mostFormer is how much is kept of one entry.
-	mostFormer = 1 << 20
+	// mostFormerRead is where one answer ends, at the next entry.
+	mostFormerRead = 4 << 20
 )
 
 // ReadFormer implements [record.Former]. One round trip.
@@ -30,18 +28,14 @@ func (s Former) ReadFormer(ctx context.Context, after string, limit int64) ([]re
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	streams, err := s.rdb.XRead(ctx, &redis.XReadArgs{Streams: []string{recordKey, after}, Count: limit, Block: -1}).Result()
-	if errors.Is(err, redis.Nil) {
-		return nil, nil
-	}
+	found, err := s.scripts.readFormer.Run(ctx, s.rdb, []string{recordKey},
+		after, limit, formerField, record.MaxFormer+1, mostFormerRead).StringSlice()
 	if err != nil {
 		return nil, fmt.Errorf("read the former record: %w", err)
 	}
 	var out []record.FormerEntry
-	for _, stream := range streams {
-		for _, m := range stream.Messages {
-			out = append(out, record.FormerEntry{Position: m.ID, Bytes: []byte(field(m, formerField, mostFormer))})
-		}
+	for pair := range slices.Chunk(found, 2) {
+		out = append(out, record.FormerEntry{Position: pair[0], Bytes: []byte(pair[1])})
 	}
 	return out, nil
 }
@@ -55,3 +49,19 @@ func (s Former) RemoveFormer(ctx context.Context) error {
 	}
 	return nil
 }
+
+// KEYS: the stream. ARGV: the position after which to read, how many entries at most, the
+// field, how much of it, and after how many bytes to end. It answers positions and bytes in
+// turn.
+const readFormerScript = `
+local out, size = {}, 0
+for _, entry in ipairs(redis.call('XRANGE', KEYS[1], ARGV[1], '+', 'COUNT', ARGV[2] + 1)) do
+  if entry[1] ~= ARGV[1] and #out < 2 * ARGV[2] and size < tonumber(ARGV[5]) then
+    local bytes = ''
+    for at = 1, #entry[2], 2 do
+      if entry[2][at] == ARGV[3] then bytes = string.sub(entry[2][at + 1], 1, tonumber(ARGV[4])) end
+    end
+    out[#out + 1], out[#out + 2], size = entry[1], bytes, size + #bytes
+  end
+end
+return out`

@@ -4,8 +4,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/assumebot/assumebot/broker/record"
 )
 
@@ -78,11 +76,12 @@ func entryNumber(id string) (int64, bool) {
 // maxNumber is where a script's numbers end.
 const maxNumber = 1 << 53
 
-// maxDecimal bounds a number in digits.
-const maxDecimal = 20
-
-// field is what an entry of the stream has under name.
-func field(m redis.XMessage, name string, most int) string { return bounded(m.Values[name], most) }
+const (
+	// maxDecimal bounds a number in digits.
+	maxDecimal = 20
+	// maxPlace bounds an ID of the stream.
+	maxPlace = 2*maxDecimal + 1
+)
 
 // bounded is a text that Redis answered, cut to one byte more than it may have. What is
 // cut is a copy, so that the rest does not stay in memory.

@@ -31,7 +31,7 @@ func (s Log) Append(ctx context.Context, b record.Batch) (record.Appended, error
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	send := func(run evaluate) (record.Appended, error) {
-		return s.appendOnce(ctx, b.After, func(p redis.Pipeliner) *redis.Cmd { return run(ctx, p, keys, args...) })
+		return s.appendOnce(ctx, func(p redis.Pipeliner) *redis.Cmd { return run(ctx, p, keys, args...) })
 	}
 	out, err := send(s.scripts.appendLog.EvalSha)
 	if redis.HasErrorPrefix(err, "NOSCRIPT") {
@@ -63,7 +63,7 @@ func (s Log) appendArguments(b record.Batch) (keys []string, args []any, err err
 		return nil, nil, fmt.Errorf("a batch of %d entries", len(b.Entries))
 	}
 	keys = []string{s.names.entries, s.names.origin, logBatch(b.Replica), s.names.asides, s.names.checkpoint, s.names.tiles}
-	args = []any{b.Origin, b.ID, b.After, b.AfterID, record.Window, int(batchFor.Seconds())}
+	args = []any{b.Origin, b.ID, b.After, b.AfterID, record.Window, int(batchFor.Seconds()), mostRead}
 	for _, e := range b.Entries {
 		if e.After != b.After || !fits(e) {
 			return nil, nil, fmt.Errorf("the entry %q is sealed after another, or lacks something, or is too long", e.ID)
@@ -73,9 +73,8 @@ func (s Log) appendArguments(b record.Batch) (keys []string, args []any, err err
 	return keys, args, nil
 }
 
-// appendOnce sends the script, what reads the entries back and, where replicas are
-// asked for, WAIT as one pipeline.
-func (s Log) appendOnce(ctx context.Context, after int64, run func(redis.Pipeliner) *redis.Cmd) (record.Appended, error) {
+// appendOnce sends the script and, where replicas are asked for, WAIT as one pipeline.
+func (s Log) appendOnce(ctx context.Context, run func(redis.Pipeliner) *redis.Cmd) (record.Appended, error) {
 	node := s.rdb
 	if s.replicas > 0 {
 		var err error
@@ -83,40 +82,46 @@ func (s Log) appendOnce(ctx context.Context, after int64, run func(redis.Pipelin
 			return record.Appended{}, err
 		}
 	}
-	var (
-		script, wait *redis.Cmd
-		read         *redis.XMessageSliceCmd
-	)
+	var script, wait *redis.Cmd
 	_, _ = node.Pipelined(ctx, func(p redis.Pipeliner) error { // each command has its own error
 		script = run(p)
-		read = p.XRangeN(ctx, s.names.entries, streamID(after+1), "+", mostRead)
 		if s.replicas > 0 {
 			wait = p.Do(ctx, "wait", s.replicas, replicasWait.Milliseconds())
 		}
 		return nil
 	})
-	first, err := script.Int64()
-	switch {
-	case err != nil:
+	out, err := readAppended(script)
+	if err != nil {
 		return record.Appended{}, err
-	case first == saidRewound:
-		return record.Appended{}, record.ErrRewound
-	case first == saidForeign:
-		return record.Appended{}, record.ErrForeign
-	case first == saidBehind:
-		return record.Appended{}, record.ErrBehind
-	case first < 0:
-		return record.Appended{}, fmt.Errorf("the script answered %d", first)
 	}
 	if wait != nil {
 		if have, err := wait.Int(); err != nil || have < s.replicas {
 			return record.Appended{}, errors.Join(record.ErrReplicas, err)
 		}
 	}
-	if read.Err() != nil {
-		return record.Appended{}, read.Err()
+	return out, nil
+}
+
+func readAppended(script *redis.Cmd) (record.Appended, error) {
+	said, err := script.Result()
+	if err != nil {
+		return record.Appended{}, err
 	}
-	return record.Appended{First: first, Entries: readEntries(read.Val())}, nil
+	switch said {
+	case int64(saidRewound):
+		return record.Appended{}, record.ErrRewound
+	case int64(saidForeign):
+		return record.Appended{}, record.ErrForeign
+	case int64(saidBehind):
+		return record.Appended{}, record.ErrBehind
+	}
+	if parts, _ := said.([]any); len(parts) == 2 {
+		first, isNumber := parts[0].(int64)
+		if found, ok := parts[1].([]any); ok && isNumber && first >= 0 {
+			return record.Appended{First: first, Entries: readEntries(found)}, nil
+		}
+	}
+	return record.Appended{}, errors.New("the script answered what it never does")
 }
 
 // What the script answers when it refused.
@@ -128,8 +133,8 @@ const (
 
 // KEYS: entries, origin, the writer's batch, asides, checkpoint, tiles. ARGV: origin,
 // batch ID, the entry that the writer had checked, its ID, Window, how long a batch is
-// known in s; then for each entry its root, ID, leaf, MACs and aside. It answers the
-// number of the first, or why it refuses.
+// known in s, how many entries it reads; then for each entry its root, ID, leaf, MACs and
+// aside. It answers the number of the first and what stands after that entry, or why it refuses.
 //
 // A script does not roll back, so that everything is checked before the first write. That
 // the newest entries were deleted is seen at the first XADD: Redis gives no ID twice. An
@@ -145,9 +150,9 @@ local function at(n)
 end
 local function remember(first)
   redis.call('SET', KEYS[3], string.format('%.0f ', first) .. ARGV[2], 'EX', ARGV[6])
-  return first
+  return { first, entries(place(tonumber(ARGV[3]) + 1), ARGV[7]) }
 end
-local after, count = tonumber(ARGV[3]), (#ARGV - 6) / 5
+local after, count = tonumber(ARGV[3]), (#ARGV - 7) / 5
 
 local origin = redis.call('GET', KEYS[2])
 if origin and origin ~= ARGV[1] then return -2 end
@@ -162,7 +167,7 @@ end
 local first, batch = string.match(redis.call('GET', KEYS[3]) or '', '^(%d+) (.*)$')
 if batch == ARGV[2] then
   first = tonumber(first)
-  if at(first) ~= ARGV[8] or at(first + count - 1) ~= ARGV[3 + 5 * count] then return -1 end
+  if at(first) ~= ARGV[9] or at(first + count - 1) ~= ARGV[4 + 5 * count] then return -1 end
   return remember(first)
 end
 
@@ -172,7 +177,7 @@ if after >= 0 and at(after) ~= ARGV[4] then return -1 end
 redis.call('HLEN', KEYS[4])
 
 for i = 0, count - 1 do
-  local n, root, id, leaf, macs, aside = next + i, unpack(ARGV, 7 + 5 * i, 11 + 5 * i)
+  local n, root, id, leaf, macs, aside = next + i, unpack(ARGV, 8 + 5 * i, 12 + 5 * i)
   local added = (i == 0 and redis.pcall or redis.call)('XADD', KEYS[1], place(n),
     'after', ARGV[3], 'root', root, 'id', id, 'leaf', leaf, 'macs', macs)
   if type(added) == 'table' and added.err then

@@ -21,13 +21,13 @@ func (s Log) Asides(ctx context.Context, numbers []int64) (map[int64][]byte, err
 		for i, n := range some {
 			names[i] = strconv.FormatInt(n, 10)
 		}
-		found, err := s.rdb.HMGet(ctx, s.names.asides, names...).Result()
+		found, err := s.hashFields(ctx, s.names.asides, record.MaxAside+1, names)
 		if err != nil {
 			return nil, fmt.Errorf("read asides of the record: %w", err)
 		}
 		for i, n := range some {
-			if text := bounded(found[i], record.MaxAside); text != "" {
-				out[n] = []byte(text)
+			if found[i] != "" {
+				out[n] = []byte(found[i])
 			}
 		}
 	}
@@ -45,3 +45,22 @@ func (s Log) Forget(ctx context.Context, number int64) (bool, error) {
 	}
 	return n > 0, nil
 }
+
+// hashFields reads fields of a hash, each up to most bytes; one that is not there is "".
+func (s *core) hashFields(ctx context.Context, key string, most int, names []string) ([]string, error) {
+	args := []any{most}
+	for _, name := range names {
+		args = append(args, name)
+	}
+	found, err := s.scripts.hashFields.Run(ctx, s.rdb, []string{key}, args...).StringSlice()
+	if err == nil && len(found) != len(names) {
+		err = fmt.Errorf("Redis answers with %d of %d fields", len(found), len(names))
+	}
+	return found, err
+}
+
+// KEYS: a hash. ARGV: how many bytes of each field at most, names of fields.
+const hashFieldsScript = `
+local out = redis.call('HMGET', KEYS[1], unpack(ARGV, 2))
+for i = 1, #ARGV - 1 do out[i] = string.sub(out[i] or '', 1, tonumber(ARGV[1])) end
+return out`

@@ -75,13 +75,13 @@ func (s Checkpoints) Tiles(ctx context.Context, paths []string) (map[string][]by
 				return nil, fmt.Errorf("read tiles: %w", err)
 			}
 		}
-		found, err := s.rdb.HMGet(ctx, s.names.tiles, names...).Result()
+		found, err := s.hashFields(ctx, s.names.tiles, tileWidth*hashSize, names)
 		if err != nil {
 			return nil, fmt.Errorf("read tiles: %w", err)
 		}
 		for i, path := range some {
-			if kept, _ := found[i].(string); len(kept) >= sizes[i] {
-				out[path] = []byte(kept[:sizes[i]])
+			if len(found[i]) >= sizes[i] {
+				out[path] = []byte(found[i][:sizes[i]])
 			}
 		}
 	}

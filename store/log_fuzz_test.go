@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/assumebot/assumebot/broker/record"
 )
 
@@ -18,9 +16,7 @@ func FuzzReadEntry(f *testing.F) {
 	f.Add("18446744073709551616-0", "9223372036854775808", "", "", "", "")
 	f.Add("", "", "", "", "", strings.Repeat("m", record.MaxMACs+2))
 	f.Fuzz(func(t *testing.T, place, after, root, id, leaf, macs string) {
-		e := readEntry(redis.XMessage{ID: place, Values: map[string]any{
-			fieldAfter: after, fieldRoot: root, fieldID: id, fieldLeaf: leaf, fieldMACs: macs,
-		}})
+		e := readEntry([]any{place, after, root, id, leaf, macs})
 		if e.Number < 0 || e.Number >= maxNumber {
 			t.Errorf("got number %d", e.Number)
 		}

@@ -5,14 +5,13 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/assumebot/assumebot/broker/record"
 )
 
-// mostRead bounds one answer: about 8 MB of the longest Events.
+// mostRead bounds one answer: about 9 MB of the longest entries.
 const mostRead = 256
 
 // Read implements [record.Entries], with at most 256 entries at a time. One round trip.
@@ -22,7 +21,7 @@ func (s Log) Read(ctx context.Context, from int64, limit int) ([]record.Entry, e
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	found, err := s.rdb.XRangeN(ctx, s.names.entries, streamID(from), "+", int64(min(limit, mostRead))).Result()
+	found, err := s.scripts.readLog.Run(ctx, s.rdb, []string{s.names.entries}, streamID(from), min(limit, mostRead)).Slice()
 	if err != nil {
 		return nil, fmt.Errorf("read the record: %w", err)
 	}
@@ -34,21 +33,17 @@ func (s Log) Read(ctx context.Context, from int64, limit int) ([]record.Entry, e
 func (s Log) Bounds(ctx context.Context) (first, next int64, err error) {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	var oldest, newest *redis.XMessageSliceCmd
-	if _, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
-		oldest = p.XRangeN(ctx, s.names.entries, "-", "+", 1)
-		newest = p.XRevRangeN(ctx, s.names.entries, "+", "-", 1)
-		return nil
-	}); err != nil {
+	found, err := s.scripts.logBounds.Run(ctx, s.rdb, []string{s.names.entries}).StringSlice()
+	if err != nil {
 		return 0, 0, fmt.Errorf("read the record: %w", err)
 	}
-	if len(oldest.Val()) == 0 || len(newest.Val()) == 0 {
+	if len(found) != 2 {
 		return 0, 0, nil
 	}
-	first, okFirst := entryNumber(oldest.Val()[0].ID)
-	last, okLast := entryNumber(newest.Val()[0].ID)
+	first, okFirst := entryNumber(found[0])
+	last, okLast := entryNumber(found[1])
 	if !okFirst || !okLast {
-		return 0, 0, fmt.Errorf("the record's stream begins at %q and ends at %q, where no entries can be", oldest.Val()[0].ID, newest.Val()[0].ID)
+		return 0, 0, fmt.Errorf("the record's stream begins at %q and ends at %q, where no entries can be", found[0], found[1])
 	}
 	return first, last + 1, nil
 }
@@ -68,28 +63,75 @@ func (s Log) Await(ctx context.Context, from int64, wait time.Duration) error {
 	return nil
 }
 
-func readEntries(found []redis.XMessage) []record.Entry {
+// readEntries reads what entriesScript answered.
+func readEntries(found []any) []record.Entry {
 	out := make([]record.Entry, len(found))
-	for i, m := range found {
-		out[i] = readEntry(m)
+	for i, one := range found {
+		parts, _ := one.([]any)
+		out[i] = readEntry(parts)
 	}
 	return out
 }
 
 // readEntry leaves out what is not there, and all of what stands where no entry can:
 // both fail their check.
-func readEntry(m redis.XMessage) record.Entry {
-	n, ok := entryNumber(m.ID)
+func readEntry(parts []any) record.Entry {
+	part := func(i, most int) string {
+		if i >= len(parts) {
+			return ""
+		}
+		return bounded(parts[i], most)
+	}
+	n, ok := entryNumber(part(0, maxPlace))
 	e := record.Entry{Number: n, Sealed: record.Sealed{After: math.MinInt64}}
 	if !ok {
 		return e
 	}
-	if after, err := strconv.ParseInt(field(m, fieldAfter, maxDecimal), 10, 64); err == nil {
+	if after, err := strconv.ParseInt(part(1, maxDecimal), 10, 64); err == nil {
 		e.After = after
 	}
-	e.Root = []byte(field(m, fieldRoot, record.RootSize))
-	e.ID = field(m, fieldID, record.MaxID)
-	e.Leaf = []byte(field(m, fieldLeaf, record.MaxLeaf))
-	e.MACs = field(m, fieldMACs, record.MaxMACs)
+	e.Root = []byte(part(2, record.RootSize))
+	e.ID = part(3, record.MaxID)
+	e.Leaf = []byte(part(4, record.MaxLeaf))
+	e.MACs = part(5, record.MaxMACs)
 	return e
 }
+
+// entriesScript is a function for scripts whose first key is the stream: up to most
+// entries from a place on, of each the place, after, root, ID, leaf and MACs. What is
+// longer than it may be is cut to one byte more, so that it fails its check.
+func entriesScript() string {
+	var parts strings.Builder
+	for _, field := range []struct {
+		name string
+		most int
+	}{
+		{fieldAfter, maxDecimal},
+		{fieldRoot, record.RootSize},
+		{fieldID, record.MaxID},
+		{fieldLeaf, record.MaxLeaf},
+		{fieldMACs, record.MaxMACs},
+	} {
+		fmt.Fprintf(&parts, "string.sub(of['%s'] or '', 1, %d), ", field.name, field.most+1)
+	}
+	return `
+local function entries(from, most)
+  local out = redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', most)
+  for i, entry in ipairs(out) do
+    local of = {}
+    for at = 1, #entry[2], 2 do of[entry[2][at]] = entry[2][at + 1] end
+    out[i] = { entry[1], ` + parts.String() + `}
+  end
+  return out
+end`
+}
+
+// KEYS: entries. ARGV: the place to read from, how many at most.
+const readLogScript = `
+return entries(ARGV[1], ARGV[2])`
+
+// KEYS: entries. It answers the places of the oldest and of the newest.
+const logBoundsScript = `
+local oldest = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
+local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+return oldest and newest and { oldest[1], newest[1] } or {}`

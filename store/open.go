@@ -64,6 +64,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, &SetupError{err}
 	}
 	s.rdb, s.waiting = t.connect(poolSize), t.connect(waitingPool)
+	s.rdb.AddHook(namesKeys{})
 	if err := s.reach(ctx); err != nil {
 		_ = s.Close() // it reached nothing, so there is nothing to lose
 		return nil, t.unreachable(err)

@@ -14,8 +14,9 @@ type scripts struct {
 	saveGrant, saveSession, saveApproval, swapApproval  *redis.Script
 	putDue, replaceDue, asideDue, holdLease, swapInTurn *redis.Script
 	endOrder, resealKey, saveCopy, swapKnown, release   *redis.Script
-	appendLog, restoreLog, trimLog                      *redis.Script
-	openLog, saveTiles, deleteTiles                     *redis.Script
+	appendLog, readLog, logBounds, restoreLog, trimLog  *redis.Script
+	openLog, saveTiles, deleteTiles, hashFields         *redis.Script
+	readFormer                                          *redis.Script
 
 	all []*redis.Script
 }
@@ -44,7 +45,11 @@ func newScripts() scripts {
 	s.swapApproval = add(swapApprovalScript)
 	s.takeRate = add(takeRateScript)
 	s.endOrder = add(endOrderScript)
-	s.appendLog = add(appendLogScript)
+	s.appendLog = add(entriesScript() + appendLogScript)
+	s.readLog = add(entriesScript() + readLogScript)
+	s.logBounds = add(logBoundsScript)
+	s.hashFields = add(hashFieldsScript)
+	s.readFormer = add(readFormerScript)
 	s.restoreLog = add(restoreLogScript)
 	s.openLog = add(openLogScript)
 	s.trimLog = add(trimLogScript)

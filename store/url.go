@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/url"
@@ -78,9 +79,7 @@ func singleTarget(kind string, base *redis.Options, clear bool) target {
 		o.DialTimeout, o.ReadTimeout, o.WriteTimeout = or(o.DialTimeout, dialTimeout), or(o.ReadTimeout, ioTimeout), or(o.WriteTimeout, ioTimeout)
 		o.PoolSize, o.PoolTimeout, o.PipelinePoolSize = or(o.PoolSize, pool), or(o.PoolTimeout, poolTimeout), -1
 		o.DisableIdentity, o.MaintNotificationsConfig = true, quiet()
-		if o.TLSConfig == nil && !clear {
-			o.Dialer = onThisMachine(o.DialTimeout)
-		}
+		o.Dialer = dialer(o.TLSConfig, o.DialTimeout, clear)
 		return redis.NewClient(&o)
 	}}
 }
@@ -94,9 +93,7 @@ func sentinelTarget(base *redis.FailoverOptions, clear bool) target {
 		o.PoolSize, o.PoolTimeout, o.PipelinePoolSize = or(o.PoolSize, pool), or(o.PoolTimeout, poolTimeout), -1
 		o.DisableIdentity = true
 		o.RouteByLatency, o.RouteRandomly, o.ReplicaOnly = false, false, false // a replica lags behind
-		if o.TLSConfig == nil && !clear {
-			o.Dialer = onThisMachine(o.DialTimeout)
-		}
+		o.Dialer = dialer(o.TLSConfig, o.DialTimeout, clear)
 		return redis.NewFailoverClient(&o)
 	}}
 }
@@ -110,9 +107,7 @@ func clusterTarget(base *redis.ClusterOptions, clear bool) target {
 		o.PoolSize, o.PoolTimeout, o.PipelinePoolSize = or(o.PoolSize, pool), or(o.PoolTimeout, poolTimeout), -1
 		o.DisableIdentity, o.MaintNotificationsConfig = true, quiet()
 		o.ReadOnly, o.RouteByLatency, o.RouteRandomly = false, false, false // a replica lags behind
-		if o.TLSConfig == nil && !clear {
-			o.Dialer = onThisMachine(o.DialTimeout)
-		}
+		o.Dialer = dialer(o.TLSConfig, o.DialTimeout, clear)
 		return redis.NewClusterClient(&o)
 	}}
 }
@@ -124,15 +119,21 @@ func (e *clearError) Error() string {
 	return e.addr + " is another host, and would be reached in clear: use rediss:// (TLS) in REDIS_URL, or set REDIS_CLEARTEXT=accepted"
 }
 
-// onThisMachine dials nobody else: a cluster and Sentinels name nodes that the
-// URL does not.
-func onThisMachine(timeout time.Duration) func(context.Context, string, string) (net.Conn, error) {
-	dialer := &net.Dialer{Timeout: timeout}
+// dialer dials nodes, also those that only a cluster or Sentinels name. Without TLS and
+// without clear it dials nobody but this machine.
+func dialer(secure *tls.Config, timeout time.Duration, clear bool) func(context.Context, string, string) (net.Conn, error) {
+	dial := redis.NewDialer(&redis.Options{TLSConfig: secure, DialTimeout: timeout})
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		if host, _, err := net.SplitHostPort(addr); network != "unix" && (err != nil || !endpoint.Loopback(host)) {
-			return nil, &clearError{addr}
+		if secure == nil && !clear && network != "unix" {
+			if host, _, err := net.SplitHostPort(addr); err != nil || !endpoint.Loopback(host) {
+				return nil, &clearError{addr}
+			}
 		}
-		return dialer.DialContext(ctx, network, addr)
+		conn, err := dial(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		return newAnswerConn(conn), nil
 	}
 }
 

@@ -41,7 +41,11 @@ type Former interface {
 	MoveCursor(ctx context.Context, f lease.Fence, previous, state []byte) (bool, error)
 }
 
-// A FormerEntry is one entry, with its bytes as they are.
+// MaxFormer is how many bytes of a former entry are imported.
+const MaxFormer = 1 << 20
+
+// A FormerEntry is one entry, with its bytes as they are; one of more than MaxFormer is cut
+// to one more.
 type FormerEntry struct {
 	Position string
 	Bytes    []byte
