@@ -139,13 +139,13 @@ func TestARecordThatRedisLostIsPutBack(t *testing.T) {
 func TestWhatALaggingReplicaOfRedisNeverHadIsPutBack(t *testing.T) {
 	t.Parallel()
 	primary := storetest.RealTCP(t, "--repl-diskless-sync-delay", "0")
-	link := newProxy(t, func() (net.Conn, error) { return net.Dial("tcp", primary) }, nil)
-	linkHost, linkPort, _ := net.SplitHostPort(link.addr)
+	link := storetest.NewProxy(t, func() (net.Conn, error) { return net.Dial("tcp", primary) }, nil)
+	linkHost, linkPort, _ := net.SplitHostPort(link.Addr)
 	lagging := storetest.RealTCP(t, "--replicaof", linkHost, linkPort)
 	behind := storetest.Raw(t, "redis://"+lagging)
 	var mu sync.Mutex
 	to := primary
-	front := newProxy(t, func() (net.Conn, error) {
+	front := storetest.NewProxy(t, func() (net.Conn, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		return net.Dial("tcp", to)
@@ -154,10 +154,10 @@ func TestWhatALaggingReplicaOfRedisNeverHadIsPutBack(t *testing.T) {
 		info, err := behind.Info(t.Context(), "replication").Result()
 		return err == nil && strings.Contains(info, "master_link_status:up")
 	})
-	a, b := recordOn(t, "redis://"+front.addr, "a"), recordOn(t, "redis://"+front.addr, "b")
+	a, b := recordOn(t, "redis://"+front.Addr, "a"), recordOn(t, "redis://"+front.Addr, "b")
 	put(t, a, 5)
 	storetest.Eventually(t, 20*time.Second, "the replica has five entries", func() bool { return len(leafs(t, behind)) == 5 })
-	link.stall()
+	link.Stall()
 	put(t, a, 3)
 	put(t, b, 3)
 	old := storetest.Raw(t, "redis://"+primary)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"testing"
 	"time"
@@ -172,6 +173,43 @@ func TestARecordThatIsInTheArchiveAloneGoesOn(t *testing.T) {
 	}
 	if later.tree() != b.tree() {
 		t.Error("it has another tree")
+	}
+}
+
+// TestWhatAStoreLostWhileNoReplicaRanComesFromTheArchive has the store lag, as after a
+// fail-over, and a checkpoint of before beside it.
+func TestWhatAStoreLostWhileNoReplicaRanComesFromTheArchive(t *testing.T) {
+	s := newSite(t)
+	s.fill(t, "e", 3)
+	s.mustPublish(t)
+	m, lagging := s.m.copyOf(), newShelf(nil)
+	lagging.published = s.s.published
+	maps.Copy(lagging.tiles, s.s.tiles)
+	s.fill(t, "f", 2)
+	s.mustPublish(t)
+	if err := s.copyOnce(t); err != nil {
+		t.Fatal(err)
+	}
+	size := s.o.size(t, s)
+
+	lagging.m = m
+	archive := NewArchive(s.o, s.archiver.Archive.keys, origin)
+	once := New(Deps{Entries: m, Archive: archive, Keys: testKeys("k1"), Origin: origin, Replica: "once", Now: s.clock.Now, Log: discard})
+	if err := errors.Join(once.Begin(t.Context(), lagging, archive.keys), once.readOn(t.Context())); err != nil || once.Size() != size {
+		t.Errorf("who reads once has %d entries, %v, want %d", once.Size(), err, size)
+	}
+	b := siteOn(t, m, lagging, s.key, s.o, "b")
+	if err := b.archiver.Ask(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.mustRecord(t, intent("x"))
+	awaitThat(t, "an alarm tells of it", func() bool { return len(alarmsOf(t, m)) == 1 })
+	if alarm := alarmsOf(t, m)[0]; alarm.Code != alarmPutBack || alarm.Entries.First+alarm.Entries.Count != size {
+		t.Errorf("got the alarm %+v, want that what the archive had was put back", alarm)
+	}
+	b.mustPublish(t)
+	if err := b.copyOnce(t); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -203,7 +203,7 @@ func (m *memory) change(do func(m *memory)) {
 func (m *memory) copyOf() *memory {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return &memory{entries: slices.Clone(m.entries), batches: maps.Clone(m.batches)}
+	return &memory{entries: slices.Clone(m.entries), batches: maps.Clone(m.batches), changed: make(chan struct{})}
 }
 
 // testLog is a running Log.

@@ -202,8 +202,9 @@ func (l *Log) look(ctx context.Context) error {
 // there may be entries after those, however few they are.
 func (l *Log) readFrom(ctx context.Context, from int64, limit int) (entries []Entry, more bool, err error) {
 	entries, err = l.Entries.Read(ctx, from, limit)
-	if err != nil || len(entries) > 0 && entries[0].Number <= from || from >= l.Archive.size() {
-		return entries, len(entries) >= min(limit, pageMost), err
+	if n := len(entries); err != nil || n > 0 && entries[0].Number <= from || from >= l.Archive.size() {
+		archived := n > 0 && entries[n-1].Number+1 < l.Archive.size()
+		return entries, n >= min(limit, pageMost) || archived, err
 	}
 	archived, err := l.Archive.entries(ctx, from, limit)
 	if err != nil && !errors.Is(err, ErrNoObject) {
