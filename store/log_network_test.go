@@ -33,17 +33,17 @@ func nothing() record.Entry { return record.Entry{Number: -1} }
 func TestAnAppendWhoseReplyIsLostIsFoundByItsRepeat(t *testing.T) {
 	t.Parallel()
 	backend := storetest.RealTCP(t)
-	p := newProxy(t, func() (net.Conn, error) { return net.Dial("tcp", backend) }, nil)
-	s := mustOpen(t, "redis://"+p.addr)
+	p := storetest.NewProxy(t, func() (net.Conn, error) { return net.Dial("tcp", backend) }, nil)
+	s := mustOpen(t, "redis://"+p.Addr)
 	first, err := appendNext(t, s, nothing(), "one", "a")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.deaf.Store(true)
+	p.Deaf.Store(true)
 	if _, err := appendNext(t, s, first, "one", "b"); err == nil || errors.Is(err, record.ErrRewound) || errors.Is(err, record.ErrBehind) {
 		t.Errorf("got %v, want that nobody knows", err)
 	}
-	p.deaf.Store(false)
+	p.Deaf.Store(false)
 	if _, next, err := s.Log.Bounds(t.Context()); next != 2 || err != nil {
 		t.Fatalf("got %d entries, %v, want that it was appended", next, err)
 	}
@@ -68,9 +68,9 @@ func TestWritersAtUnequalDistanceAllGetTheirShare(t *testing.T) {
 	near := mustOpen(t, "redis://"+backend)
 	far := map[time.Duration]*store.Store{}
 	for _, away := range []time.Duration{time.Millisecond, 5 * time.Millisecond} {
-		p := newProxy(t, func() (net.Conn, error) { return net.Dial("tcp", backend) }, nil)
-		p.away.Store(int64(away))
-		far[away] = mustOpen(t, "redis://"+p.addr)
+		p := storetest.NewProxy(t, func() (net.Conn, error) { return net.Dial("tcp", backend) }, nil)
+		p.Away.Store(int64(away))
+		far[away] = mustOpen(t, "redis://"+p.Addr)
 	}
 	var writers, busy sync.WaitGroup
 	done := make(chan struct{})

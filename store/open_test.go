@@ -109,11 +109,11 @@ func TestOpenRefusesASealKeyThatAnybodyCouldGuess(t *testing.T) {
 }
 
 func TestOpenEndsWithItsContext(t *testing.T) {
-	p := newProxy(t, func() (net.Conn, error) { c, _ := net.Pipe(); return c, nil }, nil)
+	p := storetest.NewProxy(t, func() (net.Conn, error) { c, _ := net.Pipe(); return c, nil }, nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	begun := time.Now()
-	_, err := store.Open(ctx, store.Options{URL: secret.New("redis://" + p.addr), SealKeys: []secret.Text{storetest.KeyOne}})
+	_, err := store.Open(ctx, store.Options{URL: secret.New("redis://" + p.Addr), SealKeys: []secret.Text{storetest.KeyOne}})
 	if took := time.Since(begun); err == nil || took > 2*time.Second {
 		t.Errorf("open of a silent server: got %v after %v, want an error at the deadline", err, took)
 	}

@@ -206,9 +206,9 @@ func TestEveryCallFailsSoonWhenRedisIsGone(t *testing.T) {
 
 func TestEveryCallKeepsItsDeadlineWhenRedisStalls(t *testing.T) {
 	backend := storetest.RealTCP(t)
-	p := newProxy(t, func() (net.Conn, error) { return net.Dial("tcp", backend) }, nil)
-	s := mustOpen(t, "redis://"+p.addr)
-	p.stall()
+	p := storetest.NewProxy(t, func() (net.Conn, error) { return net.Dial("tcp", backend) }, nil)
+	s := mustOpen(t, "redis://"+p.Addr)
+	p.Stall()
 	wantAllFail(t, s, 150*time.Millisecond, 2*time.Second)
 	wantAllFail(t, s, time.Minute, store.OpTimeout+2*time.Second) // no near deadline: the store's own
 }
@@ -253,9 +253,9 @@ func TestAnIndexOfAnotherTypeLeavesNeitherGrantNorCredentials(t *testing.T) {
 
 func TestTLSIsVerified(t *testing.T) {
 	backend := storetest.RealTCP(t)
-	p := newProxy(t, func() (net.Conn, error) { return net.Dial("tcp", backend) }, selfSigned(t))
-	wantOpenError(t, "rediss://u:MARKED@"+p.addr, []secret.Text{storetest.KeyOne}, "certificate")
-	s := mustOpen(t, "rediss://"+p.addr+"?skip_verify=true")
+	p := storetest.NewProxy(t, func() (net.Conn, error) { return net.Dial("tcp", backend) }, selfSigned(t))
+	wantOpenError(t, "rediss://u:MARKED@"+p.Addr, []secret.Text{storetest.KeyOne}, "certificate")
+	s := mustOpen(t, "rediss://"+p.Addr+"?skip_verify=true")
 	if turn, err := s.Leases.HoldLease(t.Context(), "x", "a", time.Minute); turn == 0 || err != nil {
 		t.Errorf("lease over TLS: got turn %d, %v", turn, err)
 	}

@@ -1,4 +1,4 @@
-package store_test
+package storetest
 
 import (
 	"crypto/tls"
@@ -10,25 +10,28 @@ import (
 	"time"
 )
 
-// A proxy stands between the store and Redis.
-type proxy struct {
-	addr    string
+// A Proxy stands between the store and Redis, or between two servers.
+type Proxy struct {
+	Addr string
+	Deaf atomic.Bool  // whether replies are lost, and the connection with them
+	Away atomic.Int64 // how far Redis is, in ns each way
+
 	stalled chan struct{}
 	once    sync.Once
-	deaf    atomic.Bool  // whether replies are lost, and the connection with them
-	away    atomic.Int64 // how far Redis is, in ns each way
 }
 
-// stall makes it pass on nothing more, on any connection.
-func (p *proxy) stall() { p.once.Do(func() { close(p.stalled) }) }
+// Stall makes it pass on nothing more, on any connection; both ends stay open.
+func (p *Proxy) Stall() { p.once.Do(func() { close(p.stalled) }) }
 
-func newProxy(t testing.TB, dial func() (net.Conn, error), secure *tls.Config) *proxy {
+// NewProxy starts one that reaches Redis by dial, and speaks TLS to who connects where
+// secure is not nil. It ends with the test.
+func NewProxy(t testing.TB, dial func() (net.Conn, error), secure *tls.Config) *Proxy {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{addr: l.Addr().String(), stalled: make(chan struct{})}
+	p := &Proxy{Addr: l.Addr().String(), stalled: make(chan struct{})}
 	if secure != nil {
 		l = tls.NewListener(l, secure)
 	}
@@ -47,7 +50,7 @@ func newProxy(t testing.TB, dial func() (net.Conn, error), secure *tls.Config) *
 			}
 			wg.Go(func() { <-ended; _, _ = in.Close(), out.Close() })
 			wg.Go(func() { p.pass(out, in, func() bool { return false }) })
-			wg.Go(func() { p.pass(in, out, p.deaf.Load) })
+			wg.Go(func() { p.pass(in, out, p.Deaf.Load) })
 		}
 	})
 	t.Cleanup(func() { close(ended); _ = l.Close(); wg.Wait() })
@@ -55,11 +58,11 @@ func newProxy(t testing.TB, dial func() (net.Conn, error), secure *tls.Config) *
 }
 
 // pass passes on until one end closes, or what came is lost.
-func (p *proxy) pass(to io.WriteCloser, from io.Reader, lost func() bool) {
+func (p *Proxy) pass(to io.WriteCloser, from io.Reader, lost func() bool) {
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buf)
-		if away := time.Duration(p.away.Load()); away > 0 {
+		if away := time.Duration(p.Away.Load()); away > 0 {
 			<-time.After(away)
 		}
 		select {

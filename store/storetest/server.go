@@ -57,6 +57,11 @@ func StartRedis(t testing.TB, args ...string) *Server {
 // RealTCP is [RealRedis] on a loopback port, which it returns as host:port.
 func RealTCP(t testing.TB, args ...string) (addr string) {
 	t.Helper()
+	return startNode(t, args...).addr
+}
+
+func startNode(t testing.TB, args ...string) process {
+	t.Helper()
 	return startTCP(t, func(port int) []string { return append([]string{"--port", strconv.Itoa(port)}, args...) })
 }
 
@@ -69,7 +74,7 @@ func RealCluster(t testing.TB) (url string) {
 			"--port", strconv.Itoa(port), "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf",
 			"--cluster-announce-ip", "127.0.0.1",
 		}
-	})
+	}).addr
 	rdb := redis.NewClient(&redis.Options{Addr: addr})
 	defer func() { _ = rdb.Close() }()
 	ctx := context.Background()
@@ -122,19 +127,24 @@ func RealSentinel(t testing.TB) (url string) {
 // RealSentinelOf starts a Sentinel that names a node, whether or not it is there.
 func RealSentinelOf(t testing.TB, host, port string) (url string) {
 	t.Helper()
+	addr := startSentinel(t, fmt.Sprintf("sentinel monitor main %s %s 1\n", host, port))
+	return "redis://" + addr + "?master_name=main"
+}
+
+func startSentinel(t testing.TB, settings string) (addr string) {
+	t.Helper()
 	config := filepath.Join(tempDir(t), "sentinel.conf") // a Sentinel rewrites its file
-	if err := os.WriteFile(config, fmt.Appendf(nil, "sentinel monitor main %s %s 1\n", host, port), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(settings), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	addr := startTCP(t, func(port int) []string {
+	return startTCP(t, func(port int) []string {
 		return []string{config, "--port", strconv.Itoa(port), "--sentinel"}
-	})
-	return "redis://" + addr + "?master_name=main"
+	}).addr
 }
 
 // startTCP tries several ports, since a free one may be taken before the server
 // has it, and a cluster also takes the one 10,000 above.
-func startTCP(t testing.TB, args func(port int) []string) (addr string) {
+func startTCP(t testing.TB, args func(port int) []string) process {
 	t.Helper()
 	var said string
 	for range 10 {
@@ -142,20 +152,21 @@ func startTCP(t testing.TB, args func(port int) []string) (addr string) {
 		if port+10_000 > 65_535 {
 			continue
 		}
-		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 		p := launch(t, tempDir(t), args(port))
-		if answers(t, p, "tcp", addr) {
-			return addr
+		p.addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+		if answers(t, p, "tcp", p.addr) {
+			return p
 		}
 		said = p.log()
 		p.kill()
 	}
 	t.Fatalf("redis-server did not start: %s", said)
-	return ""
+	return process{}
 }
 
 type process struct {
 	id     string
+	addr   string // of one on a port
 	kill   func()
 	exited <-chan struct{}
 	log    func() string
