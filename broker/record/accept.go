@@ -156,11 +156,11 @@ func (a Acceptance) begin(origin string, data ...event.Payload) ([]Sealed, error
 			return nil, err
 		}
 		for _, e := range events {
-			leaf, aside, err := e.Encode()
+			parts, err := sealingOf(e)
 			if err != nil {
 				return nil, err
 			}
-			s, err := seal(a.Keys, origin, leaf, aside, -1, root[:])
+			s, err := seal(a.Keys, origin, parts.leaf, parts.aside, -1, root[:])
 			if err != nil {
 				return nil, err
 			}

@@ -83,7 +83,7 @@ func New(d Deps) *Log {
 var (
 	// ErrStopped says that the record does not check out. Only a person goes on from it.
 	ErrStopped = errors.New("the record does not check out")
-	// ErrUnsure says that nobody knows yet whether the store took the Events.
+	// ErrUnsure says that nobody knows whether the store took the Events; beside ErrStopped, nor will.
 	ErrUnsure = errors.New("the store did not say whether it took an entry of the record")
 )
 

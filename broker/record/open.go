@@ -156,9 +156,9 @@ func (l *Log) recordLater(e event.Event) {
 
 func (l *Log) recordLaterLocked(e event.Event) {
 	e.Replica = l.Replica
-	leaf, aside, err := e.Encode()
+	s, err := sealingOf(e)
 	if err == nil {
-		err = l.enqueueLocked(&write{events: []sealing{{leaf, aside}}, done: make(chan struct{})})
+		err = l.enqueueLocked(&write{events: []sealing{s}, done: make(chan struct{})})
 	}
 	if err != nil && !errors.Is(err, ErrStopped) {
 		l.Log.Error("an event of the bot's own is not on the record", "kind", e.Data.Kind(), "request", e.Request, "error", err)

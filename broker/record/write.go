@@ -18,9 +18,9 @@ import (
 // A batch counts as written once this replica has read it at the numbers that the
 // store gave, and so has checked all that stands before it.
 //
-// If the store does not say in time whether it took a batch, its writers are told
-// that nobody knows. An intent among it may appear later: who wrote it has given up, so
-// its Attempt is closed as not acted on as soon as it is read.
+// If the store does not say in time whether it took a batch, or the Log stops once it may
+// have, its writers are told that nobody knows. An intent among it may appear later: who
+// wrote it has given up, so its Attempt is closed as not acted on as soon as it is read.
 
 const (
 	// batchMost and batchBytes bound a batch.
@@ -45,9 +45,26 @@ type write struct {
 // A sealing is an Event on its way into an entry.
 type sealing struct{ leaf, aside []byte }
 
+// sealingOf encodes e. It refuses what no reader could decode, and what would so stop all of
+// them for good.
+func sealingOf(e event.Event) (sealing, error) {
+	leaf, aside, err := e.Encode()
+	if err == nil {
+		_, err = event.Decode(leaf, aside)
+	}
+	if err != nil {
+		kind := e.Kind
+		if e.Data != nil {
+			kind = e.Data.Kind()
+		}
+		return sealing{}, fmt.Errorf("an event of kind %q cannot be recorded: %w", kind, err)
+	}
+	return sealing{leaf, aside}, nil
+}
+
 // Record puts Events on the record, side by side, and returns once this replica has
-// read them there, and all that stands before. An error other than [ErrUnsure] says that
-// they are not on it and will not be; [ErrHeld], that nothing may be given for now.
+// read them there, and all that stands before. An error without [ErrUnsure] in its chain says
+// that they are not on it and will not be; [ErrHeld], that nothing may be given for now.
 //
 // Of a closing Event the Receipt says whether it is the first of its Attempt: only
 // then does what it tells count.
@@ -63,11 +80,11 @@ func (l *Log) Record(ctx context.Context, events ...event.Event) (event.Receipt,
 			return event.Receipt{}, fmt.Errorf("record event: %w", err)
 		}
 		for _, part := range parts {
-			leaf, aside, err := part.Encode()
+			s, err := sealingOf(part)
 			if err != nil {
-				return event.Receipt{}, fmt.Errorf("record event: %w", err)
+				return event.Receipt{}, err
 			}
-			w.events = append(w.events, sealing{leaf, aside})
+			w.events = append(w.events, s)
 		}
 	}
 	if len(w.events) == 0 || len(w.events) > batchMost {
@@ -206,72 +223,102 @@ func (l *Log) isLate(first int64, count int) bool {
 	return false
 }
 
-// append puts a batch on the record and reads it there.
+// append puts a batch on the record and reads it there. Its error has ErrUnsure in its chain
+// whenever the store may have the batch.
 func (l *Log) append(ctx context.Context, writes []*write) (first int64, err error) {
-	var b Batch
-	unsure := false // the store may have taken it
-	err = retry.Pace{First: 20 * time.Millisecond, Longest: time.Second}.Do(ctx, func() error {
-		if b.ID == "" {
-			if b, err = l.batch(writes); err != nil {
-				return retry.Final(err)
-			}
-		}
-		if at, ok := l.find(b); ok { // it was taken, and the reply lost
-			first = at
-			return nil
-		}
-		if err := l.Err(); err != nil {
-			return retry.Final(err)
-		}
-		asked := l.Now()
-		appended, err := l.Entries.Append(ctx, b)
-		switch {
-		case errors.Is(err, ErrRewound):
-			return l.mended(ctx, err)
-		case errors.Is(err, ErrBehind): // nothing was written: what was missed is read first
-			if !unsure {
-				b.ID = ""
-			}
-			return errors.Join(err, l.readOn(ctx))
-		case errors.Is(err, ErrForeign):
-			return retry.Final(l.stop(err))
-		case err != nil:
-			unsure = true
-			return err
-		}
-		first = appended.First
-		if err = l.confirm(ctx, b, appended, asked); errors.Is(err, ErrStopped) {
-			return retry.Final(err)
-		}
-		return err
-	})
-	if err == nil || errors.Is(err, ErrStopped) || errors.Is(err, ErrBehind) && !unsure {
-		return first, err
+	t := try{log: l, writes: writes}
+	if err = (retry.Pace{First: 20 * time.Millisecond, Longest: time.Second}).Do(ctx, func() error { return t.once(ctx) }); err == nil {
+		return t.first, nil
 	}
-	return 0, fmt.Errorf("%w: %w", ErrUnsure, err)
+	if t.unsure {
+		err = fmt.Errorf("%w: %w", ErrUnsure, err)
+	}
+	return 0, err
+}
+
+// A try is how far appending a batch has come.
+type try struct {
+	log    *Log
+	writes []*write
+	Batch
+	unsure bool  // the store may have it
+	first  int64 // the number of its first entry, once it was read
+}
+
+func (t *try) once(ctx context.Context) error {
+	l := t.log
+	if t.unsure {
+		if err := l.readOn(ctx); err != nil { // it may have been lost and put back since
+			return final(err)
+		}
+	}
+	if err := l.Err(); err != nil {
+		return retry.Final(err)
+	}
+	if t.ID == "" {
+		var err error
+		if t.Batch, err = l.batch(t.writes); err != nil {
+			return retry.Final(err)
+		}
+	}
+	switch at, count := l.find(t.Batch); { // it was taken, and the reply lost
+	case count == len(t.Entries):
+		t.first = at
+		return nil
+	case count > 0:
+		return errors.New("a part of the batch was put back where it was lost, and the rest is to follow")
+	}
+	asked := l.Now()
+	appended, err := l.Entries.Append(ctx, t.Batch)
+	switch {
+	case errors.Is(err, ErrRewound):
+		return l.mended(ctx, err)
+	case errors.Is(err, ErrBehind): // nothing was written: what was missed is read first
+		if !t.unsure {
+			t.ID = ""
+		}
+		return errors.Join(err, l.readOn(ctx))
+	case errors.Is(err, ErrForeign):
+		return retry.Final(l.stop(err))
+	}
+	t.unsure = true
+	if err != nil {
+		return err
+	}
+	t.first = appended.First
+	return final(l.confirm(ctx, t.Batch, appended, asked))
+}
+
+// final is err, after which nothing is tried again where the Log has stopped.
+func final(err error) error {
+	if errors.Is(err, ErrStopped) {
+		return retry.Final(err)
+	}
+	return err
 }
 
 // mended is what comes of a batch that the store refused since it has lost entries: it is
 // tried again once they are there.
 func (l *Log) mended(ctx context.Context, refused error) error {
 	err := l.mend(ctx)
-	if errors.Is(err, ErrStopped) {
-		return retry.Final(err)
-	}
 	if err == nil {
 		err = l.readOn(ctx)
 	}
-	return errors.Join(refused, err)
+	return final(errors.Join(refused, err))
 }
 
-// find returns where b stands if it was read: another replica may have put it back where
-// the store had lost it, and lost that it was the last batch of its writer.
-func (l *Log) find(b Batch) (int64, bool) {
+// find returns where b stands if it was read, and how many of its entries were: another replica
+// may have put it back where the store had lost it, and lost that it was the last batch of its
+// writer.
+func (l *Log) find(b Batch) (first int64, count int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	at, ok := l.view.ids[b.Entries[0].ID]
-	_, all := l.view.ids[b.Entries[len(b.Entries)-1].ID]
-	return at, ok && all
+	for _, e := range b.Entries {
+		if at, ok := l.view.ids[e.ID]; ok {
+			first, count = at-int64(count), count+1
+		}
+	}
+	return first, count
 }
 
 // batch seals what writes hold, after what this replica has read.
@@ -301,10 +348,13 @@ func (l *Log) confirm(ctx context.Context, b Batch, appended Appended, asked tim
 	if err := l.advance(appended.Entries, asked, false); err != nil {
 		return err
 	}
-	for l.Size() < end {
+	if l.Size() < end {
 		if err := l.readOn(ctx); err != nil {
 			return err
 		}
+	}
+	if l.Size() < end {
+		return fmt.Errorf("the store put entries up to %d, and shows none from %d on", end-1, l.Size())
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
