@@ -58,7 +58,7 @@ func (b *approvals) submitDenial(ctx context.Context, e socketmode.Envelope, in 
 		})
 	}
 	if late && err == nil {
-		b.delivery.deliver(ctx, in.to, blockkit.NewMessage("Denied.", blockkit.Paragraph("Denied.")))
+		b.delivery.deliver(ctx, in.to, in.to.named(blockkit.NewMessage("Denied.", blockkit.Paragraph("Denied."))))
 	}
 	if err == nil {
 		return

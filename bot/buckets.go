@@ -48,7 +48,7 @@ func (b *bucketLists) bucketPage(ctx context.Context, in interaction, p press) {
 	case in.to.view != "" && in.View.CallbackID == form.SearchCallback:
 		b.showInSearch(ctx, in.to, p.grant, p.prefix, message.BucketsWith(in.to.voice, list, ""))
 	default:
-		b.delivery.deliver(ctx, in.to, message.Buckets(in.to.voice, list))
+		b.delivery.deliver(ctx, in.to, in.to.named(message.Buckets(in.to.voice, list)))
 	}
 }
 
@@ -106,7 +106,7 @@ func (b *bucketLists) submitSearch(ctx context.Context, e socketmode.Envelope, i
 		return
 	}
 	list, err := in.to.broker.Lists.BucketPage(ctx, in.to.request(command.Command{}), grant, prefix, 0)
-	m := message.BucketsWith(in.to.voice, list, "")
+	m := in.to.named(message.BucketsWith(in.to.voice, list, ""))
 	if err != nil {
 		m = b.refusal(ctx, in.to, err)
 	}

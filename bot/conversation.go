@@ -5,7 +5,9 @@ import (
 	"errors"
 	"time"
 
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/command"
+	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/secret"
@@ -95,6 +97,14 @@ func (to conversation) unlessRefused(ctx context.Context, err error) error {
 		return refused
 	}
 	return err
+}
+
+// named is m with the name of the entry of the record that tells of what was done.
+func (to conversation) named(m blockkit.Message) blockkit.Message {
+	if number, written := to.visit.Entry(); written {
+		return message.OnRecord(m, number)
+	}
+	return m
 }
 
 // glassHelps reports whether break-glass gives what a refusal denies, to who may

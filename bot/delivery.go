@@ -99,7 +99,7 @@ func (b *delivery) answer(ctx context.Context, to conversation, err error, rende
 		b.refuse(ctx, to, err)
 		return
 	}
-	b.deliver(ctx, to, render())
+	b.deliver(ctx, to, to.named(render()))
 }
 
 // refuse delivers why there is nothing.

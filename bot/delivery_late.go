@@ -34,7 +34,7 @@ func (b *delivery) inTime(ctx context.Context, to conversation, interim blockkit
 			came <- outcome{to.beside(), b.refusal(longer, to, err)}
 			return
 		}
-		came <- outcome{to, m}
+		came <- outcome{to, to.named(m)}
 	})
 	late := time.NewTimer(takingBack)
 	defer late.Stop()

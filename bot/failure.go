@@ -15,7 +15,7 @@ import (
 // refusal is what the person reads of an error, and logs it.
 func (b *core) refusal(ctx context.Context, to conversation, err error) blockkit.Message {
 	b.unserved(ctx, to, err)
-	return to.voice.Error(broker.AsError(err, to.requestID))
+	return to.named(to.voice.Error(broker.AsError(err, to.requestID)))
 }
 
 // unserved logs, once, why something was not served: as a warning when the person

@@ -63,7 +63,7 @@ func (b *forms) formFor(ctx context.Context, to conversation, c command.Command,
 	var e *broker.Error
 	reason := errors.As(why, &e) && e.Code == broker.CodeReason
 	if reason || errors.Is(why, broker.ErrMFASessionNotEnough) {
-		f.Wrong = message.InForm(e)
+		f.Above = to.named(to.voice.Error(message.InForm(e))).Blocks
 	}
 	if reason {
 		// What it lacks is asked for in the form for everything.

@@ -3,8 +3,6 @@ package bot
 import (
 	"context"
 
-	"github.com/slack-go/slack"
-
 	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/form"
 	"github.com/assumebot/assumebot/broker/approval"
@@ -30,12 +28,7 @@ func (b *forms) openUse(ctx context.Context, to conversation, a approval.Approva
 	if asked.Format == "" {
 		asked.Format = b.formats.rememberedFormat(ctx, to)
 	}
-	var above []slack.Block
-	if asked.Wrong != nil {
-		above = to.voice.Error(asked.Wrong).Blocks
-	}
-	view := form.Use(a, asked, above...)
-	err := b.delivery.open(ctx, to, view)
+	err := b.delivery.open(ctx, to, form.Use(a, asked))
 	if err == nil {
 		return
 	}

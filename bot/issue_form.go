@@ -104,7 +104,7 @@ func (b *issuing) refillForm(ctx context.Context, to conversation, f form.Filled
 	wrong := broker.AsError(err, to.requestID)
 	if err := b.delivery.updateView(ctx, to, formAgain(ctx, to, f, wrong)); err != nil {
 		b.log.WarnContext(ctx, "form not shown again; telling by direct message", "request", to.requestID, "error", err)
-		b.delivery.tellOrOwe(ctx, to, to.voice.Error(wrong))
+		b.delivery.tellOrOwe(ctx, to, to.named(to.voice.Error(wrong)))
 	}
 }
 
@@ -151,15 +151,14 @@ func asks(ctx context.Context, in interaction, f *form.Filled) (broker.Request, 
 func formAgain(ctx context.Context, to conversation, f form.Filled, wrong *broker.Error) slack.ModalViewRequest {
 	again := form.State{
 		Duration: f.Duration, Format: f.Format, Service: f.Service, Reason: f.Reason,
-		BreakGlass: f.BreakGlass, Channel: to.caller.Channel, Wrong: wrong,
+		BreakGlass: f.BreakGlass, Channel: to.caller.Channel, Above: to.named(to.voice.Error(wrong)).Blocks,
 	}
 	if f.Approval != "" {
-		above := to.voice.Error(wrong).Blocks
 		a, err := to.broker.Consent.ApprovalToUse(ctx, to.request(command.Command{}), f.Approval)
 		if err != nil { // then there is nothing to enter a code for
-			return form.Result(blockkit.Message{Blocks: above})
+			return form.Result(blockkit.Message{Blocks: again.Above})
 		}
-		return form.Use(a, again, above...)
+		return form.Use(a, again)
 	}
 	again.Account, _ = to.broker.Policy.AccountFor(ctx, to.request(command.Command{Account: f.Account, BreakGlass: f.BreakGlass}))
 	return form.View(to.voice, again)

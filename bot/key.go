@@ -21,7 +21,7 @@ func (b *self) key(ctx context.Context, to conversation, c command.Command) {
 		b.delivery.refuse(ctx, to, err)
 		return
 	}
-	b.delivery.deliver(ctx, to, message.KeyChanged(to.voice, changed))
+	b.delivery.deliver(ctx, to, to.named(message.KeyChanged(to.voice, changed)))
 	// The direct message is for the person whose Slack somebody else holds: it
 	// stays, where the private answer is gone with the next reload.
 	b.delivery.tellOrOwe(ctx, to, message.KeyNotice(changed))

@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
@@ -20,6 +21,7 @@ type Visit struct {
 	mu     sync.Mutex
 	caller lookup[policy.User]
 	member lookup[struct{}]
+	next   atomic.Int64 // number after the newest entry that was written for it; 0: none was
 }
 
 // A lookup is asked once.
@@ -98,6 +100,7 @@ func (b *Visits) noOrder(ctx context.Context, r *Request) error { return b.mayAc
 // visit is the door.
 func visit[T any](ctx context.Context, b *Visits, r Request, by way, act func(ctx context.Context, r *Request) (T, error)) (T, error) {
 	var out T
+	ctx = context.WithValue(ctx, visitKey{}, r.visit())
 	for _, pass := range by.steps {
 		if err := pass(ctx, &r); err != nil {
 			return out, b.refuse(ctx, r, err)

@@ -2,6 +2,7 @@ package form
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/slack-go/slack"
 
@@ -19,14 +20,14 @@ import (
 const UseCallback = "use_approval"
 
 // Use asks for the code of an approved Request.
-func Use(a approval.Approval, f State, above ...slack.Block) slack.ModalViewRequest {
+func Use(a approval.Approval, f State) slack.ModalViewRequest {
 	about := []slack.RichTextElement{blockkit.Paragraph(blockkit.Bold(a.Account),
 		" for "+text.FormatDuration(a.Duration)+", approved by "+message.Votes(a)+
 			". The approval is good for one request, until ", blockkit.Moment(a.Expires), ".")}
 	if a.Reason != "" {
 		about = append(about, blockkit.Quote(a.Reason))
 	}
-	blocks := append(above, blockkit.NewMessage("", about...).Blocks...)
+	blocks := append(slices.Clone(f.Above), blockkit.NewMessage("", about...).Blocks...)
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: UseCallback, PrivateMetadata: a.ID,
 		Title: blockkit.PlainText(modalTitle), Submit: blockkit.PlainText("Get credentials"), Close: blockkit.PlainText("Cancel"),

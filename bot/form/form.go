@@ -38,7 +38,7 @@ type State struct {
 	// BreakGlass is kept from the command that the form completes.
 	BreakGlass bool
 	Channel    string        // where it was opened, which is where it counts as asked
-	Wrong      *broker.Error // shown above the form
+	Above      []slack.Block // shown above the form: what was wrong
 }
 
 // An Origin is what a form carries without showing it.
@@ -49,10 +49,7 @@ type Origin struct {
 
 // View is the form as Slack shows it.
 func View(v message.Voice, f State) slack.ModalViewRequest {
-	var blocks []slack.Block
-	if f.Wrong != nil {
-		blocks = append(blocks, v.Error(f.Wrong).Blocks...)
-	}
+	blocks := slices.Clone(f.Above)
 	if f.BreakGlass {
 		blocks = append(blocks, slack.NewRichTextBlock("",
 			blockkit.Paragraph(blockkit.Bold("Break-glass: "), "without approval, told to everybody in the audit channel.")))

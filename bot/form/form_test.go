@@ -40,7 +40,7 @@ func approvalViews(v message.Voice) map[string]slack.ModalViewRequest {
 	a.State, a.Votes = approval.Approved, []approval.Vote{{User: "U02BOB", Name: "bob@example.com", At: goldentest.Now}}
 	wrong := v.Error(&broker.Error{Code: broker.CodeWrongCode, What: prose.Say("AWS did not accept that code."), Hint: prose.Say("Try the next.")})
 	return map[string]slack.ModalViewRequest{
-		"use_approval": Use(a, State{Format: snippet.Fish}), "use_approval_refused": Use(a, State{}, wrong.Blocks...),
+		"use_approval": Use(a, State{Format: snippet.Fish}), "use_approval_refused": Use(a, State{Above: wrong.Blocks}),
 		"deny": Deny(waiting),
 	}
 }
@@ -84,10 +84,9 @@ func TestViewsAreAsJudged(t *testing.T) {
 	forms := map[string]slack.ModalViewRequest{
 		"form":         View(v, State{}),
 		"form_account": View(v, State{Account: goldenAccounts()[0], Duration: 2 * time.Hour, Format: snippet.Fish, Reason: "INC-42"}),
-		"form_refused": View(v, State{Account: goldenAccounts()[0], Wrong: &broker.Error{
+		"form_refused": View(v, State{Account: goldenAccounts()[0], Above: v.Error(&broker.Error{
 			Code: broker.CodeWrongCode, What: prose.Say("AWS did not accept that code: it is wrong, or was used already."),
-			Hint: prose.Say("Your device shows the " +
-				"next code in 12s.")}}),
+			Hint: prose.Say("Your device shows the next code in 12s.")}).Blocks}),
 		"working": Working("prod"),
 	}
 	maps.Copy(forms, approvalViews(v))
