@@ -249,22 +249,29 @@ func recordEvents() map[string]told {
 		e.Kind, e.Request, e.Stop, e.Data = p.Kind(), "abcdefghijkl", true, p
 		all[name] = factsOf(e)
 	}
-	granted := event.GrantedData{
+	maps.Copy(all, withoutTheirText("audit", event.GrantedData{
 		Act:    event.Act{Account: "prod", MFA: true, Reason: event.NewText("INC-42")},
 		Issued: event.Issued{Expires: event.At(goldentest.Now.Add(time.Hour))},
-	}
+	}))
+	maps.Copy(all, withoutTheirText("audit_record_imported", event.NewImported("1-1", []byte(`{"kind":"granted"}`))))
+	return all
+}
+
+// withoutTheirText are Events whose text was erased, and altered.
+func withoutTheirText(name string, p event.Payload) map[string]told {
 	e := byAlice().Event
-	e.ID, e.Time, e.Data = "e1", goldentest.Now, granted
+	e.ID, e.Time, e.Data = "e1", goldentest.Now, p
 	leaf, aside, err := e.Encode()
 	if err != nil {
 		panic(err)
 	}
-	for name, aside := range map[string][]byte{"audit_erased": nil, "audit_altered": append(aside, 'x')} {
+	all := map[string]told{}
+	for how, aside := range map[string][]byte{"_erased": nil, "_altered": append(aside, 'x')} {
 		e, err := event.Decode(leaf, aside)
 		if err != nil {
 			panic(err)
 		}
-		all[name] = factsOf(e)
+		all[name+how] = factsOf(e)
 	}
 	return all
 }

@@ -93,6 +93,9 @@ func (f flatEvent) told() told {
 // importedAudit tells of an entry of the record before version 1 in short.
 func importedAudit(e event.Event) blockkit.Message {
 	const what = "An entry of the old record"
+	if p, _ := e.Data.(event.ImportedData); p.Entry.Erased() || p.Entry.Altered() {
+		return blockkit.NewMessage(what+".", blockkit.Paragraph(what+". "+words(p.Entry)))
+	}
 	f, ok := importedOf(e)
 	if !ok {
 		return blockkit.NewMessage(what+".", blockkit.Paragraph(what+", which is on the record as it was."))

@@ -79,28 +79,32 @@ type RestatedTaken struct {
 // ImportedData is one entry of the record as it was before version 1.
 type ImportedData struct {
 	Piece
-	Position string `json:"position" max:"64"` // where it stood
-	Entry    string `json:"entry" max:"raw"`   // its bytes as they were
-	Base64   bool   `json:"base64,omitempty"`  // entry is in base64, since they are not UTF-8
-	Last     bool   `json:"last,omitempty"`    // there is no entry: nobody wrote to that record for an hour, so nothing more is imported
+	Position string `json:"position" max:"64"`        // where it stood
+	Entry    Text   `json:"entry,omitzero" max:"raw"` // its bytes as they were, in as many lines as they are; absent: there were none
+	Base64   bool   `json:"base64,omitempty"`         // entry is in base64, since they are not UTF-8
+	Last     bool   `json:"last,omitempty"`           // there is no entry: nobody wrote to that record for an hour, so nothing more is imported
 }
 
 // NewImported is an entry of the record as it was before version 1.
 func NewImported(position string, entry []byte) ImportedData {
 	if !utf8.Valid(entry) {
-		return ImportedData{Position: position, Entry: base64.StdEncoding.EncodeToString(entry), Base64: true}
+		return ImportedData{Position: position, Entry: rawText(base64.StdEncoding.EncodeToString(entry)), Base64: true}
 	}
-	return ImportedData{Position: position, Entry: string(entry)}
+	return ImportedData{Position: position, Entry: rawText(string(entry))}
 }
 
-// Bytes are those of the entry, or of this part of it; nil of what cannot be read.
+// Bytes are those of the entry, or of this part of it; nil of what is not there any more
+// or cannot be read.
 func (p ImportedData) Bytes() []byte {
-	if !p.Base64 {
-		return []byte(p.Entry)
-	}
-	entry, err := base64.StdEncoding.DecodeString(p.Entry)
-	if err != nil {
+	if p.Entry.Erased() || p.Entry.Altered() {
 		return nil
+	}
+	entry := []byte(p.Entry.String())
+	if p.Base64 {
+		var err error
+		if entry, err = base64.StdEncoding.DecodeString(p.Entry.String()); err != nil {
+			return nil
+		}
 	}
 	return entry
 }

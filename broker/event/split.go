@@ -123,17 +123,18 @@ func (p RestatedData) only(from, to int, of Piece) Payload {
 // Of an imported entry an item is four bytes, which is what base64 can be cut at.
 const importedItem = 4
 
-func (p ImportedData) size() int { return (len(p.Entry) + importedItem - 1) / importedItem }
+func (p ImportedData) size() int { return (len(p.Entry.String()) + importedItem - 1) / importedItem }
 
 func (p ImportedData) only(from, to int, of Piece) Payload {
-	p.Piece, p.Entry = of, p.Entry[p.cut(from):p.cut(to)]
+	p.Piece, p.Entry = of, rawText(p.Entry.String()[p.cut(from):p.cut(to)])
 	return p
 }
 
 // cut is where item i begins: where a character does.
 func (p ImportedData) cut(i int) int {
-	at := min(i*importedItem, len(p.Entry))
-	for at > 0 && at < len(p.Entry) && !utf8.RuneStart(p.Entry[at]) {
+	entry := p.Entry.String()
+	at := min(i*importedItem, len(entry))
+	for at > 0 && at < len(entry) && !utf8.RuneStart(entry[at]) {
 		at--
 	}
 	return at

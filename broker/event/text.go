@@ -41,7 +41,11 @@ const (
 
 // NewText is a text with a salt of its own; none of "". It is made one line and cut to MaxText.
 func NewText(of string) Text {
-	of = oneLine(of, MaxText)
+	return rawText(oneLine(of, MaxText))
+}
+
+// rawText is a text as it is, which has to be UTF-8; none of "".
+func rawText(of string) Text {
 	if of == "" {
 		return Text{}
 	}
@@ -79,7 +83,7 @@ func (e Event) Texts() []Text {
 	v := reflect.New(reflect.TypeOf(e.Data)).Elem()
 	v.Set(reflect.ValueOf(e.Data))
 	var out []Text
-	eachText(v, func(t *Text) {
+	eachText(v, false, func(t *Text, _ bool) {
 		if !t.IsZero() {
 			out = append(out, *t)
 		}
@@ -126,7 +130,7 @@ var textType = reflect.TypeFor[Text]()
 
 // collect adds the texts in v that are there.
 func (ts texts) collect(v reflect.Value) {
-	eachText(v, func(t *Text) {
+	eachText(v, false, func(t *Text, _ bool) {
 		if t.digest != "" && t.state == there {
 			ts[t.digest] = besides{Salt: hex.EncodeToString(t.salt), Text: t.text}
 		}
@@ -154,33 +158,37 @@ func decodeTexts(aside []byte) texts {
 
 // restore puts texts into v where they are those whose digests stand there.
 func (ts texts) restore(v reflect.Value) {
-	eachText(v, func(t *Text) {
+	eachText(v, false, func(t *Text, raw bool) {
 		if t.digest == "" || ts == nil {
 			return
 		}
 		t.state = altered
 		found := ts[t.digest]
 		if salt, err := hex.DecodeString(found.Salt); err == nil && len(salt) == saltSize && digestOf(salt, found.Text) == t.digest {
-			*t = Text{text: oneLine(found.Text, MaxText), salt: salt, digest: t.digest}
+			*t = Text{text: found.Text, salt: salt, digest: t.digest}
+			if !raw {
+				t.text = oneLine(t.text, MaxText)
+			}
 		}
 	})
 }
 
-// eachText calls f for every Text in v, which can be set.
-func eachText(v reflect.Value, f func(*Text)) {
+// eachText calls f for every Text in v, which can be set, and says whether it is raw.
+func eachText(v reflect.Value, raw bool, f func(t *Text, raw bool)) {
 	switch {
 	case v.Type() == textType:
-		f(v.Addr().Interface().(*Text))
+		f(v.Addr().Interface().(*Text), raw)
 	case v.Kind() == reflect.Struct && v.Type() != timeType:
 		for i := range v.NumField() {
-			eachText(v.Field(i), f)
+			_, raw := bound(v.Type().Field(i))
+			eachText(v.Field(i), raw, f)
 		}
 	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct:
 		for i := range v.Len() {
-			eachText(v.Index(i), f)
+			eachText(v.Index(i), raw, f)
 		}
 	case v.Kind() == reflect.Pointer && !v.IsNil():
-		eachText(v.Elem(), f)
+		eachText(v.Elem(), raw, f)
 	}
 }
 

@@ -42,7 +42,7 @@ func (f Filter) keeps(e Entry) bool {
 	if f == (Filter{}) {
 		return true
 	}
-	ev, err := event.Decode(e.Leaf, nil)
+	ev, err := event.Decode(e.Leaf, e.Aside)
 	if err != nil {
 		return true
 	}
@@ -55,7 +55,8 @@ func (f Filter) keeps(e Entry) bool {
 // about reports whether an Event is about the User and the Account.
 func (f Filter) about(leaf []byte, ev event.Event) bool {
 	if old, ok := ev.Data.(event.ImportedData); ok { // of a form of its own
-		return holds(old.Bytes(), f.User) && holds(old.Bytes(), f.Account)
+		entry := old.Bytes()
+		return entry == nil || holds(entry, f.User) && holds(entry, f.Account)
 	}
 	var tells struct {
 		Data struct {

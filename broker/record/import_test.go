@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -74,7 +75,7 @@ func importedEntries(t *testing.T, m *memory) (entries []string, last bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, e := range m.entries {
-		ev, err := event.Decode(e.Leaf, nil)
+		ev, err := event.Decode(e.Leaf, e.Aside)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -150,4 +151,64 @@ func TestNothingIsImportedAfterAnHourOfSilence(t *testing.T) {
 	if l.Size() != size {
 		t.Error("something was imported after the end")
 	}
+}
+
+// TestWhatWasImportedCanBeErased imports an entry of two lines, which stands beside the tree
+// byte by byte.
+func TestWhatWasImportedCanBeErased(t *testing.T) {
+	m := newMemory()
+	s, key := newShelf(m), testSigner(t)
+	l := running(t, m, "a")
+	const former = `{"reason":"INC-42 of Ms Smith"}` + "\n\u202e\x00"
+	e := about("e")
+	e.Data = event.NewImported("1-0", []byte(former))
+	l.mustRecord(t, e)
+	if err := publish(t, publisher(s, l, key)); err != nil {
+		t.Fatal(err)
+	}
+	k := whole{m: m, s: s, key: key, signed: newest(t, s, key)}
+	var err error
+	if k.keys, err = key.PublicKeys(); err != nil {
+		t.Fatal(err)
+	}
+	d, archive := k.writeArchive(t)
+	store := FromStore(m, s)
+	said := func() string {
+		fields, err := Fields(m.entries[0].Leaf, m.entries[0].Aside)
+		if err != nil || len(fields) != 2 || fields[1].Name != "entry" {
+			t.Fatalf("got %v, %v", fields, err)
+		}
+		return fields[1].Value
+	}
+	if bytes.Contains(m.entries[0].Leaf, []byte("Smith")) || said() != former {
+		t.Errorf("got %q, and the leaf %s", said(), m.entries[0].Leaf)
+	}
+	for name, source := range map[string]Source{"store": store, "archive": archive} {
+		if got := k.verify(t, source); len(got.Findings) != 0 {
+			t.Errorf("%s: got %v", name, got.Findings)
+		}
+	}
+	kept := m.entries[0].Aside
+	m.entries[0].Aside = bytes.Replace(kept, []byte("Smith"), []byte("Jones"), 1)
+	if got := k.verify(t, store); len(got.Findings) != 1 || got.Findings[0].Fault != FaultText || said() != textAltered {
+		t.Errorf("altered: got %v and %q", got.Findings, said())
+	}
+	m.entries[0].Aside = kept
+	if err := l.Forget(t.Context(), []int64{0}, "carol", d); err != nil {
+		t.Fatal(err)
+	}
+	if err := Forgotten(t.Context(), []int64{0}, store, archive); err != nil || said() != textErased {
+		t.Errorf("erased: got %v and %q", err, said())
+	}
+	for name, source := range map[string]Source{"store": store, "archive": archive} {
+		if got := k.verify(t, source); len(got.Findings) != 0 {
+			t.Errorf("%s, erased: got %v", name, got.Findings)
+		}
+	}
+	for _, row := range rows(t, Export{Source: store, Filter: Filter{User: "UNOBODY"}})[1:] {
+		if row[0] == "0" {
+			return
+		}
+	}
+	t.Error("a filter leaves out what nobody can read any more")
 }
