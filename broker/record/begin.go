@@ -77,13 +77,9 @@ func (l *Log) idsBefore(ctx context.Context, at Edge, get GetTiles) (map[string]
 	if at.Size() == 0 {
 		return ids, nil
 	}
-	var indexes []int64
-	for n := next; n < at.Size(); n++ {
-		indexes = append(indexes, tlog.StoredHashIndex(0, n))
-	}
-	hashes, err := HashReader(ctx, at.Tree(), get).ReadHashes(indexes)
+	hashes, err := l.leavesBefore(ctx, at, next, get)
 	if err != nil {
-		return nil, fmt.Errorf("the tiles before %d: %w", at.Size(), err)
+		return nil, err
 	}
 	for oldest := next; next < at.Size(); {
 		entries, _, err := l.readFrom(ctx, next, int(min(at.Size()-next, pageMost)))
@@ -105,6 +101,24 @@ func (l *Log) idsBefore(ctx context.Context, at Edge, get GetTiles) (map[string]
 		}
 	}
 	return ids, nil
+}
+
+// leavesBefore returns the hashes of the entries from a number on, as the tree has them. Tiles
+// that are missing or wrong keep nobody from it while their entries are there.
+func (l *Log) leavesBefore(ctx context.Context, at Edge, from int64, get GetTiles) (hashes []tlog.Hash, err error) {
+	r := newRemaker(at, get, l.leafHashes)
+	for n := from; n < at.Size(); n++ {
+		data, err := r.tile(ctx, r.covering(n)[0])
+		var wrong *tileError
+		if errors.As(err, &wrong) {
+			return nil, l.stop(fmt.Errorf("%w; %s", wrong, whatToDo))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("the tiles before %d: %w", at.Size(), err)
+		}
+		hashes = append(hashes, hashIn(data, int(n%tileWidth)))
+	}
+	return hashes, nil
 }
 
 // beginArchive reads how far the archive goes, where there is one: what the store lost is

@@ -179,7 +179,7 @@ func (x Export) tiles(ctx context.Context, out *json.Encoder, size, from, to int
 				n = last
 			}
 			t := tlog.Tile{H: tileHeight, L: level, N: n, W: int(min(hashes-n*tileWidth, tileWidth))}
-			data, err := tileReader{ctx, x.Source.Tiles}.ReadTiles([]tlog.Tile{t})
+			data, err := (&tileReader{ctx: ctx, get: x.Source.Tiles}).ReadTiles([]tlog.Tile{t})
 			if errors.Is(err, errTile) && level == 0 {
 				continue
 			}

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/retry"
 )
@@ -52,6 +53,7 @@ type Publisher struct {
 	uncosigned time.Time
 	asked      bool // all witnesses have answered since the start
 	checked    recheck
+	lostTiles  event.Range // that an alarm was about
 }
 
 // PublisherDeps is what a Publisher is made of. There may be no Witnesses and no Archive;
@@ -214,7 +216,7 @@ func (p *Publisher) Publish(ctx context.Context, h *lease.Hold) error {
 	if err := p.trim(ctx, next); err != nil {
 		return err
 	}
-	return p.recheck(ctx, next, edge.Tree())
+	return p.recheck(ctx, next, edge)
 }
 
 // replace puts next in the place of raw, if anything changed, and returns what stands
@@ -246,13 +248,18 @@ func (p *Publisher) replace(ctx context.Context, h *lease.Hold, raw []byte, next
 }
 
 // grow adds the entries between old and to to the tiles, and signs to.
-func (p *Publisher) grow(ctx context.Context, old Checkpoint, edge Edge, to tlog.Tree) ([]byte, Edge, error) {
+func (p *Publisher) grow(ctx context.Context, old Checkpoint, edge Edge, to tlog.Tree) (note []byte, _ Edge, err error) {
 	for edge.Size() < to.N {
 		leaves, err := p.leaves(ctx, edge.Size(), min(to.N, edge.Size()+growAtOnce))
 		if err != nil {
 			return nil, Edge{}, err
 		}
-		grown, tiles, err := Grow(ctx, edge, leaves, p.Store.Tiles)
+		var grown Edge
+		var tiles map[string][]byte
+		err = p.onTiles(ctx, edge, func() (err error) {
+			grown, tiles, err = Grow(ctx, edge, leaves, p.Store.Tiles)
+			return err
+		}, edge.Size()-1)
 		if err != nil {
 			return nil, Edge{}, err
 		}
@@ -264,7 +271,10 @@ func (p *Publisher) grow(ctx context.Context, old Checkpoint, edge Edge, to tlog
 	if edge.Root() != to.Hash {
 		return nil, Edge{}, p.Log.stop(fmt.Errorf("%w: the store has other %d entries than this replica has read", ErrForked, to.N))
 	}
-	note, err := p.Signer.Advance(old, to, HashReader(ctx, to, p.Store.Tiles))
+	err = p.onTiles(ctx, edge, func() (err error) {
+		note, err = p.Signer.Advance(old, to, HashReader(ctx, to, p.Store.Tiles))
+		return err
+	}, max(old.Size-1, 0), to.N-1)
 	return note, edge, err
 }
 

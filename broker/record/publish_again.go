@@ -2,7 +2,6 @@ package record
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 
 	"github.com/assumebot/assumebot/broker/event"
@@ -62,8 +61,7 @@ func (p *Publisher) wasLost(found, seen Checkpoint) {
 		return
 	}
 	p.Out.Error("the store had lost the newest checkpoint of the record: it was put back", "size", seen.Size, "found", found.Size)
-	alarm := event.AlarmData{Code: alarmCheckpoint, Size: seen.Size}
-	p.Log.recordLater(event.Event{ID: rand.Text(), Time: p.Log.Now(), Data: alarm})
+	p.alarmOf(event.AlarmData{Code: alarmCheckpoint, Size: seen.Size})
 }
 
 // pause waits until it is time to sign again.

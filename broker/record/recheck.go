@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/assumebot/assumebot/broker/event"
 )
 
 // Whoever signs reads again all that the store keeps, so that an entry which was changed
@@ -25,16 +27,19 @@ const (
 
 // A recheck is how far reading all again has come.
 type recheck struct {
-	begun  time.Time // zero: never
-	next   int64     // the entry to go on from
-	end    int64     // how many entries were signed when it began
-	atOnce int64     // a test reads less
+	begun  time.Time   // zero: never
+	next   int64       // the entry to go on from
+	end    int64       // how many entries were signed when it began
+	old    int64       // the tile of entries that were let go of to go on from
+	oldEnd int64       // and the end of those
+	lost   event.Range // what tiles are over that cannot be made anew
+	atOnce int64       // a test reads less
 }
 
 // recheck reads a part of the signed entries again, when it is time, and stops the Log at
 // the first that is not what was signed, or that no replica could begin with. A store or an
 // archive that is away keeps nobody from signing.
-func (p *Publisher) recheck(ctx context.Context, now published, signed tlog.Tree) error {
+func (p *Publisher) recheck(ctx context.Context, now published, signed Edge) error {
 	reading, cancel := context.WithTimeout(ctx, recheckWithin)
 	defer cancel()
 	wrong, err := p.recheckPart(reading, now, signed)
@@ -50,12 +55,13 @@ func (p *Publisher) recheck(ctx context.Context, now published, signed tlog.Tree
 	return ctx.Err()
 }
 
-func (p *Publisher) recheckPart(ctx context.Context, now published, signed tlog.Tree) (*Finding, error) {
-	if at := p.Log.Now(); p.checked.next >= p.checked.end {
+func (p *Publisher) recheckPart(ctx context.Context, now published, signed Edge) (*Finding, error) {
+	if at := p.Log.Now(); p.checked.next >= p.checked.end && p.checked.old >= p.checked.oldEnd {
+		p.tellLost()
 		if since := at.Sub(p.checked.begun); since < recheckEvery && since >= 0 {
 			return nil, nil
 		}
-		p.checked = recheck{begun: at, end: signed.N, atOnce: p.checked.atOnce}
+		p.checked = recheck{begun: at, end: signed.Size(), atOnce: p.checked.atOnce}
 	}
 	keys, err := p.Signer.PublicKeys()
 	if err != nil {
@@ -70,34 +76,66 @@ func (p *Publisher) recheckPart(ctx context.Context, now published, signed tlog.
 		return nil, err
 	}
 	p.checked.next = max(p.checked.next, first)
-	pages := newPages(ctx, FromStore(p.Log.Entries, p.Store), signed)
+	part := rereading{Publisher: p, start: start.Size(), remaker: newRemaker(signed, p.Store.Tiles, p.Log.leafHashes)}
+	part.begin(ctx)
 	for end := min(p.checked.end, p.checked.next+p.checked.atOnce); p.checked.next < end; {
-		n, wrong, err := p.recheckPage(ctx, pages, p.checked.next, start.Size())
+		n, wrong, err := part.page(ctx, p.checked.next)
 		if wrong != nil || err != nil {
 			return wrong, err
 		}
 		p.checked.next += n
 	}
-	return nil, nil
+	return nil, p.recheckOld(ctx, part.remaker, first)
 }
 
-// recheckPage checks the entries of one tile, and returns how many there are. A replica may
-// begin at start, so what is younger must have its MACs.
-func (p *Publisher) recheckPage(ctx context.Context, pages *pages, at, start int64) (int64, *Finding, error) {
-	hashes, wrong, err := pages.expected(at)
-	if wrong != nil || err != nil {
-		return 0, wrong, err
+// A rereading is what is read again at once.
+type rereading struct {
+	*Publisher
+	*remaker
+	pages *pages
+	start int64 // a replica may begin there, so what is younger must have its MACs
+}
+
+func (r *rereading) begin(ctx context.Context) {
+	r.pages = newPages(ctx, FromStore(r.Log.Entries, r.Store), r.edge.Tree())
+}
+
+// page checks the entries of one tile, and returns how many there are.
+func (r *rereading) page(ctx context.Context, at int64) (int64, *Finding, error) {
+	hashes, err := r.hashes(ctx, at)
+	if err != nil {
+		return 0, nil, err
 	}
-	entries, wrong, err := pages.check(ctx, at, hashes)
+	entries, wrong, err := r.pages.check(ctx, at, hashes)
 	for _, e := range entries {
-		if e.Number < start {
+		if e.Number < r.start {
 			continue
 		}
-		if err := e.check(p.Log.Keys, p.Log.Origin); err != nil {
+		if err := e.check(r.Log.Keys, r.Log.Origin); err != nil {
 			return 0, broken(e.Number, err), nil
 		}
 	}
 	return int64(len(entries)), wrong, err
+}
+
+// hashes are those that the entries have to have; nil when a tile is lost that proves them.
+func (r *rereading) hashes(ctx context.Context, at int64) ([]tlog.Hash, error) {
+	hashes, wrong, err := r.pages.expected(at)
+	if wrong == nil || err != nil {
+		return hashes, err
+	}
+	ok, err := r.recheckTile(ctx, r.remaker, at)
+	if !ok || err != nil {
+		return nil, err
+	}
+	if err := r.makeAnew(ctx, r.remaker, r.edge.size-1); err != nil {
+		return nil, err
+	}
+	r.begin(ctx) // with the tiles that were made anew
+	if hashes, wrong, err = r.pages.expected(at); wrong != nil {
+		err = wrong
+	}
+	return hashes, err
 }
 
 // amiss stops the Log for what is wrong, unless the store has let go of it meanwhile.

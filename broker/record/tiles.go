@@ -116,23 +116,29 @@ func HashReader(ctx context.Context, tree tlog.Tree, get GetTiles) tlog.HashRead
 		if tree.N == 0 {
 			return nil, fmt.Errorf("a tree of no entries has no hashes")
 		}
-		return tlog.TileHashReader(tree, tileReader{ctx, get}).ReadHashes(indexes)
+		r := &tileReader{ctx: ctx, get: get}
+		hashes, err := tlog.TileHashReader(tree, r).ReadHashes(indexes)
+		if err != nil && !r.away && !errors.Is(err, errTile) {
+			err = fmt.Errorf("%w: %w", errTile, err)
+		}
+		return hashes, err
 	})
 }
 
 // A tileReader reads tiles for tlog, which checks them.
 type tileReader struct {
-	ctx context.Context // of the one call of ReadHashes that it is made for
-	get GetTiles
+	ctx  context.Context // of the one call of ReadHashes that it is made for
+	get  GetTiles
+	away bool // get has failed
 }
 
-func (tileReader) Height() int { return tileHeight }
+func (*tileReader) Height() int { return tileHeight }
 
-func (tileReader) SaveTiles([]tlog.Tile, [][]byte) {}
+func (*tileReader) SaveTiles([]tlog.Tile, [][]byte) {}
 
 // ReadTiles asks for the tiles by their own paths, then for the whole ones, since a
 // partial tile may be deleted once it is whole, and then for any that are wider.
-func (r tileReader) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
+func (r *tileReader) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	out := make([][]byte, len(tiles))
 	missing := tiles
 	for _, widths := range []func(width int) (from, to int){
@@ -142,6 +148,7 @@ func (r tileReader) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	} {
 		got, err := r.get(r.ctx, pathsOf(missing, widths))
 		if err != nil {
+			r.away = true
 			return nil, fmt.Errorf("read tiles: %w", err)
 		}
 		missing = nil

@@ -1,0 +1,218 @@
+package record
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"testing"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/assumebot/assumebot/broker/event"
+)
+
+// filled is a record of many entries, of which all is signed, and that no longer grows by itself.
+func filled(t *testing.T, count int) (*memory, *shelf, testLog, *Publisher, *Signer) {
+	t.Helper()
+	m := newMemory()
+	s := newShelf(m)
+	l, key := running(t, m, "a"), testSigner(t)
+	p := publisher(s, l, key)
+	l.fill(t, "a", count)
+	for range 3 {
+		mustPublish(t, p)
+	}
+	return m, s, l, p, key
+}
+
+// wantTiles checks that the store has all tiles of what was signed, as they were.
+func wantTiles(t *testing.T, s *shelf, key *Signer, l testLog) {
+	t.Helper()
+	c := newest(t, s, key)
+	r := newRemaker(edgeIn(t, s), s.Tiles, func(context.Context, int64, int64) ([]tlog.Hash, error) { return nil, errLetGo })
+	for n := int64(0); n < c.Size; n += tileWidth {
+		for _, tile := range r.covering(n) {
+			if _, err := r.tile(t.Context(), tile); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if l.Err() != nil {
+		t.Error(l.Err())
+	}
+}
+
+func edgeIn(t *testing.T, s *shelf) (e Edge) {
+	t.Helper()
+	p, err := parsePublished(s.published)
+	if err == nil {
+		err = e.UnmarshalBinary(p.Edge)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func codesOf(t *testing.T, m *memory) (codes []string) {
+	t.Helper()
+	for _, a := range alarmsOf(t, m) {
+		codes = append(codes, a.Code)
+	}
+	return codes
+}
+
+// damages are what may become of tiles in a store.
+var damages = map[string]func(s *shelf){
+	"the edge is gone":  func(s *shelf) { delete(s.tiles, TilePath(partialIn(s))) },
+	"the edge is wrong": func(s *shelf) { s.flip(TilePath(partialIn(s)), 40) },
+	"the edge is wider, and wrong": func(s *shelf) {
+		t := partialIn(s)
+		delete(s.tiles, TilePath(t))
+		t.W = tileWidth
+		s.tiles[TilePath(t)] = bytes.Repeat([]byte{7}, tileWidth*tlog.HashSize)
+	},
+	"a full one is gone":           func(s *shelf) { delete(s.tiles, "tile/0/001") },
+	"a full one is wrong":          func(s *shelf) { s.flip("tile/0/001", 4000) },
+	"a full one is short":          func(s *shelf) { s.tiles["tile/0/001"] = s.tiles["tile/0/001"][:64] },
+	"one of level 1 is wrong":      func(s *shelf) { s.flip("tile/1/000.p/2", 33) },
+	"one, and the one above":       func(s *shelf) { s.flip("tile/1/000.p/2", 33); s.flip("tile/0/001", 33) },
+	"one is gone, and above wrong": func(s *shelf) { s.flip("tile/1/000.p/2", 33); delete(s.tiles, "tile/0/001") },
+	"all are gone":                 func(s *shelf) { clear(s.tiles) },
+	"each is the one of another": func(s *shelf) {
+		s.tiles["tile/0/000"], s.tiles["tile/0/001"] = s.tiles["tile/0/001"], s.tiles["tile/0/000"]
+	},
+}
+
+func (s *shelf) flip(path string, at int) {
+	if s.tiles[path] = slices.Clone(s.tiles[path]); len(s.tiles[path]) > at {
+		s.tiles[path][at] ^= 1
+	}
+}
+
+// partialIn is the tile of level 0 at the right edge.
+func partialIn(s *shelf) tlog.Tile {
+	for path := range s.tiles {
+		if t, err := ParseTilePath(path); err == nil && t.L == 0 && t.W < tileWidth {
+			return t
+		}
+	}
+	panic("no partial tile")
+}
+
+func TestTilesThatAreMissingOrWrongAreMadeAnewOfTheEntries(t *testing.T) {
+	for what, damage := range damages {
+		for when, grow := range map[string]func(t *testing.T, l testLog){
+			"growing": func(t *testing.T, l testLog) { l.fill(t, "more", 300) },
+			"idle":    func(*testing.T, testLog) {},
+		} {
+			t.Run(what+"/"+when, func(t *testing.T) {
+				m, s, l, p, key := filled(t, 2*tileWidth+88)
+				signed := newest(t, s, key)
+				s.mu.Lock()
+				damage(s)
+				s.mu.Unlock()
+				grow(t, l)
+				l.clock.pass(recheckEvery)
+				mustPublish(t, p)
+				awaitThat(t, "an alarm says so", func() bool { return slices.Contains(codesOf(t, m), alarmTiles) })
+				mustPublish(t, p)
+				wantTiles(t, s, key, l)
+				if c := newest(t, s, key); c.Size <= signed.Size {
+					t.Errorf("signed are %d entries, want more than %d", c.Size, signed.Size)
+				}
+			})
+		}
+	}
+}
+
+func TestAReplicaBeginsWhileTilesAreMissing(t *testing.T) {
+	m, s, l, _, key := filled(t, 2*tileWidth+88)
+	s.mu.Lock()
+	clear(s.tiles)
+	s.mu.Unlock()
+	if _, err := starter(t, m, s, l, key); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestWhatTheTreeGrowsFromStopsTheLogWhenItCannotBeMadeAnew loses a tile of level 1, and a
+// tile below of which the store has let go of the entries.
+func TestWhatTheTreeGrowsFromStopsTheLogWhenItCannotBeMadeAnew(t *testing.T) {
+	m, s, l, p, key := filled(t, 2*tileWidth+88)
+	m.change(func(m *memory) { m.trimmed = tileWidth })
+	s.mu.Lock()
+	delete(s.tiles, "tile/0/000")
+	delete(s.tiles, "tile/1/000.p/2")
+	was := bytes.Clone(s.published)
+	s.mu.Unlock()
+	l.mustRecord(t, about("more"))
+	if err := publish(t, p); !errors.Is(err, ErrStopped) {
+		t.Errorf("got %v, want that it stops", err)
+	}
+	if !bytes.Equal(s.published, was) {
+		t.Errorf("signed are %d entries", newest(t, s, key).Size)
+	}
+}
+
+func TestATileThatIsOnlyForProofsIsMissedOnceAndSigningGoesOn(t *testing.T) {
+	m, s, l, p, key := filled(t, 2*tileWidth+88)
+	m.change(func(m *memory) { m.trimmed = tileWidth })
+	s.mu.Lock()
+	delete(s.tiles, "tile/0/000")
+	s.mu.Unlock()
+	signed := newest(t, s, key)
+	for range 3 {
+		l.clock.pass(recheckEvery)
+		l.mustRecord(t, about("more"))
+		mustPublish(t, p)
+		mustPublish(t, p)
+	}
+	awaitThat(t, "an alarm says so", func() bool { return slices.Contains(codesOf(t, m), alarmTilesLost) })
+	var got []event.AlarmData
+	for _, a := range alarmsOf(t, m) {
+		if a.Code == alarmTilesLost {
+			got = append(got, a)
+		}
+	}
+	if len(got) != 1 || *got[0].Entries != (event.Range{First: 0, Count: tileWidth}) {
+		t.Errorf("got the alarms %+v, want one about the first tile", got)
+	}
+	if c := newest(t, s, key); c.Size <= signed.Size || l.Err() != nil {
+		t.Errorf("signed are %d entries, %v, want more than %d", c.Size, l.Err(), signed.Size)
+	}
+}
+
+// TestNoTileEverGivesAnotherSignature damages a store again and again while it is signed.
+func TestNoTileEverGivesAnotherSignature(t *testing.T) {
+	for what, damage := range damages {
+		m, s, l, p, key := filled(t, 2*tileWidth+88)
+		for n := range 3 {
+			s.mu.Lock()
+			if n == 0 || len(s.tiles) >= 4 {
+				damage(s)
+			}
+			s.mu.Unlock()
+			l.fill(t, "more", 3)
+			_ = publish(t, p) // whether it signs or not
+			c := newest(t, s, key)
+			var leaves Edge
+			m.change(func(m *memory) {
+				for _, e := range m.entries[:c.Size] {
+					_ = leaves.Append(tlog.RecordHash(e.Leaf))
+				}
+			})
+			if c.Root != leaves.Root() {
+				t.Fatalf("%s: the root of %d entries was signed as another", what, c.Size)
+			}
+		}
+	}
+}
+
+func mustPublish(t *testing.T, p *Publisher) {
+	t.Helper()
+	if err := publish(t, p); err != nil {
+		t.Fatal(err)
+	}
+}
