@@ -25,6 +25,13 @@ func (e *SetupError) Error() string { return e.err.Error() }
 // Unwrap returns the cause.
 func (e *SetupError) Unwrap() error { return e.err }
 
+// NeedsPerson reports whether err, of Open or of a call, is one that trying again cannot
+// mend.
+func NeedsPerson(err error) bool {
+	var setup *SetupError
+	return errors.As(err, &setup) || err != nil && adviceOn(err, false).lasting
+}
+
 // An advice says what to do about an error at start. A lasting one stays until a
 // person mends it; the others may pass, for one after a fail-over.
 type advice struct {

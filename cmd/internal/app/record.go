@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"sync"
@@ -26,13 +27,20 @@ type recording struct {
 	archiver  *record.Archiver // nil where there is no archive
 	covered   bool             // nothing is shown before the archive has it
 	closing   func() error     // lets go of the archive
+	out       *slog.Logger
 }
 
 // newRecording finds where this process begins to read the record. That the record does
 // not check out is no error: the process serves what gives nothing.
 func newRecording(ctx context.Context, st *store.Store, aws *awsapi.Client, s Settings, cfg config.Record, env Environment,
 	needed func(context.Context) (int64, error)) (*recording, error) {
-	signer, keys, origin, err := s.recordOf(ctx, st)
+	var signer *record.Signer
+	var keys record.PublicKeys
+	var origin string
+	err := untilAnswered(ctx, env.Log, func() (err error) {
+		signer, keys, origin, err = s.recordOf(ctx, st)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -53,12 +61,14 @@ func newRecording(ctx context.Context, st *store.Store, aws *awsapi.Client, s Se
 		Now:     env.Now,
 		Log:     env.Log,
 	})
-	if err := l.Begin(ctx, st.Checkpoints, keys); err != nil && !errors.Is(err, record.ErrStopped) {
+	err = untilAnswered(ctx, env.Log, func() error { return l.Begin(ctx, st.Checkpoints, keys) })
+	if err != nil && !errors.Is(err, record.ErrStopped) {
 		return nil, errors.Join(fmt.Errorf("begin to read the record: %w", err), closing())
 	}
 	r := &recording{
 		log:     l,
 		closer:  record.NewCloser(l, st.Leases),
+		out:     env.Log,
 		covered: cfg.RequireArchive,
 		closing: closing,
 	}
@@ -122,10 +132,13 @@ func (r *recording) neededBy(reader func(context.Context) (int64, error)) func(c
 
 // compare compares the record with what lies outside of the store, before anything is issued.
 func (r *recording) compare(ctx context.Context) error {
-	err := r.publisher.Ask(ctx)
-	if r.archiver != nil {
-		err = errors.Join(err, r.archiver.Ask(ctx))
-	}
+	err := untilAnswered(ctx, r.out, func() error {
+		err := r.publisher.Ask(ctx)
+		if r.archiver != nil {
+			err = errors.Join(err, r.archiver.Ask(ctx))
+		}
+		return err
+	})
 	if errors.Is(err, record.ErrStopped) {
 		return nil // it gives nothing, and serves the rest
 	}

@@ -3,8 +3,10 @@ package app
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/record"
 	"github.com/assumebot/assumebot/broker/retry"
 	"github.com/assumebot/assumebot/store"
 )
@@ -27,20 +29,33 @@ func (e *SetupError) Error() string { return e.err.Error() }
 // Unwrap returns the cause.
 func (e *SetupError) Unwrap() error { return e.err }
 
-// openStore reaches Redis and waits for it as the bot waits for Slack: until it
-// is there, ctx ends, or it says what only a person can mend.
+// openStore reaches Redis, for which it waits.
 func openStore(ctx context.Context, o store.Options) (st *store.Store, err error) {
-	pace := retry.Pace{First: 500 * time.Millisecond, Longest: 15 * time.Second}
-	pace.Report = func(err error, wait time.Duration) {
-		o.Log.WarnContext(ctx, "waiting for Redis: nothing is served before it answers", "error", err, "retry_in", wait)
-	}
-	err = pace.Do(ctx, func() (err error) {
+	err = untilAnswered(ctx, o.Log, func() (err error) {
 		st, err = store.Open(ctx, o)
-		var setup *store.SetupError
-		if errors.As(err, &setup) {
-			err = retry.Final(NeedsPerson(err))
-		}
 		return err
 	})
 	return st, err
+}
+
+// untilAnswered waits for Redis as the bot waits for Slack: it calls try until that
+// succeeds, ctx ends, or it says what waiting cannot mend.
+func untilAnswered(ctx context.Context, log *slog.Logger, try func() error) error {
+	pace := retry.Pace{First: 500 * time.Millisecond, Longest: 15 * time.Second}
+	pace.Report = func(err error, wait time.Duration) {
+		log.WarnContext(ctx, "waiting for Redis: nothing is served before it answers", "error", err, "retry_in", wait)
+	}
+	return pace.Do(ctx, func() error {
+		err := try()
+		var setup *SetupError
+		switch {
+		case err == nil:
+			return nil
+		case errors.As(err, &setup), errors.Is(err, record.ErrStopped):
+			return retry.Final(err)
+		case store.NeedsPerson(err):
+			return retry.Final(NeedsPerson(err))
+		}
+		return err
+	})
 }

@@ -5,11 +5,15 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/alicebob/miniredis/v2"
 
+	"github.com/assumebot/assumebot/broker/awsapi"
+	"github.com/assumebot/assumebot/broker/record"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
 	"github.com/assumebot/assumebot/store/storetest"
@@ -73,5 +77,95 @@ func TestWhatOnlyAPersonCanMendOfRedisIsNotWaitedFor(t *testing.T) {
 	var setup *SetupError
 	if !errors.As(err, &setup) {
 		t.Errorf("got %v, want a SetupError", err)
+	}
+}
+
+// startsOn starts a bot on m, whose log is read by says. Nobody is at its Slack.
+func startsOn(ctx context.Context, t *testing.T, m *miniredis.Miniredis, says onLine) (*App, error) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	write(t, path, good)
+	private, _, err := record.NewKey("example.com/assumebot")
+	if err != nil {
+		t.Fatal(err)
+	}
+	slack := "http://" + freeAddress(t) + "/"
+	s := Settings{
+		SlackAppToken: secret.New("xapp-x"), SlackBotToken: secret.New("xoxb-x"), SlackAPIURL: slack, AWSRegion: "eu-west-1",
+		RedisURL: secret.New("redis://" + m.Addr()), SealKeys: []secret.Text{storetest.KeyOne}, RecordKeys: []secret.Text{secret.New(private)},
+	}
+	a, err := New(ctx, parsed(t, good), s, Environment{
+		Getenv: func(string) string { return "" }, AWS: &awsapi.Place{Endpoint: slack}, Now: time.Now,
+		Log: slog.New(slog.NewTextHandler(says, nil)), ConfigPath: path,
+	})
+	if err == nil {
+		t.Cleanup(func() { _ = a.Close() })
+	}
+	return a, err
+}
+
+// TestRedisThatIsLostBeforeAnythingIsServedIsWaitedFor loses it after it was opened, and
+// again before what changed of the config is announced.
+func TestRedisThatIsLostBeforeAnythingIsServedIsWaitedFor(t *testing.T) {
+	m := miniredis.RunT(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	waits := 0
+	a, err := startsOn(ctx, t, m, func(line string) {
+		switch {
+		case strings.Contains(line, "store open"):
+			m.Close()
+		case strings.Contains(line, "waiting for Redis"):
+			waits++
+			if err := m.Restart(); err != nil {
+				t.Error(err)
+			}
+		case strings.Contains(line, "Slack"): // it comes to serve
+			cancel()
+		}
+	})
+	if err != nil || waits != 1 {
+		t.Fatalf("got %v after %d waits, want the bot after 1", err, waits)
+	}
+	m.Close()
+	if err := a.Run(ctx); err != nil || waits != 2 {
+		t.Errorf("got %v after %d waits, want that it came to serve after 2", err, waits)
+	}
+}
+
+func TestABotThatLostRedisBeforeItServedEndsAtOnceWhenItIsTold(t *testing.T) {
+	for _, opened := range []bool{false, true} {
+		m := miniredis.RunT(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		a, err := startsOn(ctx, t, m, func(line string) {
+			switch {
+			case strings.Contains(line, "store open") && opened:
+				m.Close()
+			case strings.Contains(line, "waiting for Redis"):
+				cancel()
+			}
+		})
+		if opened {
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("after it was opened: got %v, want that it was cancelled", err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Close()
+		if err := a.Run(ctx); err != nil {
+			t.Errorf("before it served: got %v, want none", err)
+		}
+	}
+}
+
+func TestWhatOnlyAPersonCanMendAfterRedisWasOpenedIsNotWaitedFor(t *testing.T) {
+	for _, err := range []error{errors.New("NOPERM User assumebot has no permissions to run the 'xread' command"), NeedsPerson(record.ErrForeign), record.ErrStopped} {
+		log := slog.New(slog.NewTextHandler(onLine(func(line string) { t.Errorf("log: %s", line) }), nil))
+		if got := untilAnswered(t.Context(), log, func() error { return err }); !errors.Is(got, err) {
+			t.Errorf("got %v, want %v", got, err)
+		}
 	}
 }

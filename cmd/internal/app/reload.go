@@ -49,9 +49,18 @@ func (w *watcher) start(ctx context.Context, c config.Config) error {
 	if r := config.Read(w.path); r.Err() == nil && reflect.DeepEqual(r.Config.Summary, w.served) {
 		w.done = r
 	}
+	err := untilAnswered(ctx, w.log, func() error { return w.announceStart(ctx) })
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("what changed of the config is not on the record, so nothing is served: %w", err)
+	}
+	return nil
+}
+
+// announceStart waits for another replica that announces.
+func (w *watcher) announceStart(ctx context.Context) error {
 	waiting, done := context.WithTimeout(ctx, startPatience)
 	defer done()
-	err := retry.Pace{First: startPause}.Do(waiting, func() error {
+	return retry.Pace{First: startPause}.Do(waiting, func() error {
 		lines, err := w.announce.accept(ctx, w.served, nil)
 		switch {
 		case err == nil:
@@ -61,10 +70,6 @@ func (w *watcher) start(ctx context.Context, c config.Config) error {
 		}
 		return err
 	})
-	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("what changed of the config is not on the record, so nothing is served: %w", err)
-	}
-	return nil
 }
 
 // run looks after the file until ctx ends.

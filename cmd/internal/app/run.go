@@ -161,7 +161,14 @@ func (a *App) Run(ctx context.Context) error {
 	wait := a.record.run(recording)
 	defer wait()
 	defer stop() // once nobody tells the record anything more
-	if err := a.record.compare(ctx); err != nil {
+	err := a.record.compare(ctx)
+	if err == nil && a.watcher != nil {
+		err = a.watcher.start(ctx, a.config)
+	}
+	switch {
+	case ctx.Err() != nil: // it never came to serve
+		return nil
+	case err != nil:
 		return err
 	}
 	return a.serve(ctx)
@@ -170,9 +177,6 @@ func (a *App) Run(ctx context.Context) error {
 func (a *App) serve(ctx context.Context) error {
 	if a.watcher == nil {
 		return NeedsPerson(a.Bot.Run(ctx))
-	}
-	if err := a.watcher.start(ctx, a.config); err != nil {
-		return err
 	}
 	watching, stop := context.WithCancel(ctx)
 	var watcher sync.WaitGroup
