@@ -91,6 +91,19 @@ func (a *Archiver) Run(ctx context.Context) {
 		return nil
 	})
 	watching.Wait()
+	a.copyLast(context.WithoutCancel(ctx))
+}
+
+// copyLast archives what is new when the process ends.
+func (a *Archiver) copyLast(ctx context.Context) {
+	if a.Log.Size() <= a.Archive.size() || a.Log.Err() != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, lastTurn)
+	defer cancel()
+	if err := a.lease.Do(ctx, a.Copy); err != nil && !errors.Is(err, lease.ErrTaken) {
+		a.Out.Warn("what was written last is archived by whoever runs next", "error", err)
+	}
 }
 
 // pause waits until there may be something to archive.

@@ -406,3 +406,29 @@ func (o *objects) size(t *testing.T, s *site) int64 {
 	}
 	return c.Size
 }
+
+// background starts run, and returns what has it end.
+func background(t *testing.T, run func(context.Context)) (end func()) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { run(ctx) })
+	return func() { cancel(); running.Wait() }
+}
+
+func TestWhatIsWrittenBeforeTheEndIsSignedAndThenArchived(t *testing.T) {
+	s := newSite(t)
+	signed := func() int64 { c, _ := s.newest(); return c.Size }
+	s.mustRecord(t, about("first"))
+	s.mustPublish(t)
+	endPublishing, endArchiving := background(t, s.Publisher.Run), background(t, s.archiver.Run)
+	awaitThat(t, "both have had a turn", func() bool { return signed() > 0 && s.archiver.Archive.size() > 0 })
+	n := s.mustRecord(t, about("last")).Number
+	endPublishing()
+	if got := signed(); got <= n {
+		t.Errorf("at the end %d entries are signed, entry %d not", got, n)
+	}
+	endArchiving()
+	if got := s.archiver.Archive.size(); got <= n {
+		t.Errorf("at the end %d entries are archived, entry %d not", got, n)
+	}
+}

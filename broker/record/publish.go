@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -35,6 +36,9 @@ const (
 	keptFor = 48 * time.Hour
 	// growAtOnce is how many entries are added to the tiles at once.
 	growAtOnce = 4096
+	// lastTurn is how long signing what was written last may take when the process ends, and
+	// how long archiving it may.
+	lastTurn = 3 * time.Second
 )
 
 // A Publisher signs checkpoints of the record.
@@ -88,7 +92,7 @@ func NewPublisher(d PublisherDeps) *Publisher {
 }
 
 // Run signs while this replica has the lease, and compares what others signed, until ctx
-// ends.
+// ends. Then what was read is signed once more, unless another replica has the lease.
 func (p *Publisher) Run(ctx context.Context) {
 	var comparing sync.WaitGroup
 	comparing.Go(func() { p.compareAll(ctx) })
@@ -109,6 +113,23 @@ func (p *Publisher) Run(ctx context.Context) {
 		return nil
 	})
 	comparing.Wait()
+	p.signLast(context.WithoutCancel(ctx))
+}
+
+// signLast signs what is new when the process ends.
+func (p *Publisher) signLast(ctx context.Context) {
+	if signed, _ := p.newest(); p.Log.Size() <= signed.Size || p.Log.Err() != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, lastTurn)
+	defer cancel()
+	err := p.lease.Do(ctx, func(ctx context.Context, h *lease.Hold) error {
+		_, _, err := p.sign(ctx, h, func(context.Context, *published) error { return nil }) // nothing is written after it
+		return err
+	})
+	if err != nil && !errors.Is(err, lease.ErrTaken) {
+		p.Out.Warn("what was written last is signed by whoever runs next", "error", err)
+	}
 }
 
 // compareAll compares what was signed with what this replica has read, now and then.
@@ -180,43 +201,50 @@ func (p *Publisher) check(now published) (Checkpoint, Edge, error) {
 // Publish signs what is new, once, as the holder h. What was read but not signed yet when
 // it is called is signed when it returns.
 func (p *Publisher) Publish(ctx context.Context, h *lease.Hold) error {
-	raw, was, err := p.load(ctx)
+	next, signed, err := p.sign(ctx, h, p.moveStart)
 	if err != nil {
-		return err
-	}
-	old, edge, err := p.check(was)
-	if err != nil {
-		return err
-	}
-	to := p.Log.tree()
-	next := was
-	if to.N > old.Size {
-		if next.Note, edge, err = p.grow(ctx, old, edge, to); err != nil {
-			return err
-		}
-		if next.Edge, err = edge.MarshalBinary(); err != nil {
-			return err
-		}
-	}
-	if err := p.moveStart(ctx, &next); err != nil {
-		return err
-	}
-	seen, _ := p.newest()
-	if raw, err = p.replace(ctx, h, raw, next); err != nil {
-		return err
-	}
-	p.wasLost(old, seen)
-	p.dropPartial(ctx, old.Size, edge.Size())
-	if next, err = p.cosign(ctx, h, next); err != nil {
-		return err
-	}
-	if _, err := p.replace(ctx, h, raw, next); err != nil {
 		return err
 	}
 	if err := p.trim(ctx, next); err != nil {
 		return err
 	}
-	return p.recheck(ctx, next, edge)
+	return p.recheck(ctx, next, signed)
+}
+
+// sign signs what is new and has it cosigned. move says where replicas begin to read.
+func (p *Publisher) sign(ctx context.Context, h *lease.Hold, move func(context.Context, *published) error) (published, Edge, error) {
+	raw, was, err := p.load(ctx)
+	if err != nil {
+		return was, Edge{}, err
+	}
+	old, edge, err := p.check(was)
+	if err != nil {
+		return was, Edge{}, err
+	}
+	to := p.Log.tree()
+	next := was
+	if to.N > old.Size {
+		if next.Note, edge, err = p.grow(ctx, old, edge, to); err != nil {
+			return was, Edge{}, err
+		}
+		if next.Edge, err = edge.MarshalBinary(); err != nil {
+			return was, Edge{}, err
+		}
+	}
+	if err := move(ctx, &next); err != nil {
+		return was, Edge{}, err
+	}
+	seen, _ := p.newest()
+	if raw, err = p.replace(ctx, h, raw, next); err != nil {
+		return was, Edge{}, err
+	}
+	p.wasLost(old, seen)
+	p.dropPartial(ctx, old.Size, edge.Size())
+	if next, err = p.cosign(ctx, h, next); err != nil {
+		return was, Edge{}, err
+	}
+	_, err = p.replace(ctx, h, raw, next)
+	return next, edge, err
 }
 
 // replace puts next in the place of raw, if anything changed, and returns what stands

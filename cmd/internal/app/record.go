@@ -161,18 +161,30 @@ func witnessesOf(cfg config.Record) (record.Witnesses, error) {
 }
 
 // run does all of it until ctx ends. It returns at once; wait returns when it has ended.
+// Nobody writes any more when what was written last is signed, and that is archived then.
 func (r *recording) run(ctx context.Context) (wait func()) {
-	var all sync.WaitGroup
-	all.Go(func() { r.log.Run(ctx) })
-	all.Go(func() { r.publisher.Run(ctx) })
-	all.Go(func() { r.closer.Run(ctx) })
-	if r.archiver != nil {
-		all.Go(func() { r.archiver.Run(ctx) })
-	}
+	writing := []func(context.Context){r.closer.Run}
 	if r.importer != nil {
-		all.Go(func() { r.importer.Run(ctx) })
+		writing = append(writing, r.importer.Run)
 	}
-	return all.Wait
+	ended := inTurn(ctx, writing...)
+	ended = inTurn(ended, r.publisher.Run)
+	if r.archiver != nil {
+		ended = inTurn(ended, r.archiver.Run)
+	}
+	ended = inTurn(ended, r.log.Run)
+	return func() { <-ended.Done() }
+}
+
+// inTurn runs all until ctx ends. The context that it returns ends once they have ended.
+func inTurn(ctx context.Context, all ...func(context.Context)) context.Context {
+	next, end := context.WithCancel(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	for _, run := range all {
+		running.Go(func() { run(ctx) })
+	}
+	go func() { running.Wait(); end() }()
+	return next
 }
 
 // Record implements [broker.Recorder].

@@ -29,28 +29,16 @@ func lags(t *testing.T, config string) *failOver {
 	f := &failOver{world: newWorld(t), redis: storetest.StartSentinels(t)}
 	f.bot = f.run(config, f.settingsOn(f.redis.URL))
 	wantText(t, f.says("U02BOB", "/assume", "staging "+f.bob.Code()), "staging is yours")
-	f.granted = f.newestGrant()
+	f.granted = grantIn(t, f.bot)
 	f.await("it is signed", f.saves)
 	f.await("the replica of Redis follows", func() bool { return f.redis.Entries() == f.bot.Record.Size() })
 	f.redis.Lag()
 	wantText(t, f.says("U01ALICE", "/assume", "open"), "open is yours")
-	if f.granted = f.newestGrant(); f.granted < f.redis.Entries() {
+	if f.granted = grantIn(t, f.bot); f.granted < f.redis.Entries() {
 		t.Fatalf("the replica of Redis has %d entries, the grant %d among them", f.redis.Entries(), f.granted)
 	}
 	f.await("the grant is signed", f.saves)
 	return f
-}
-
-// newestGrant is the number of the newest grant that the bot has read.
-func (f *failOver) newestGrant() int64 {
-	f.t.Helper()
-	for n := f.bot.Record.Size() - 1; n >= 0; n-- {
-		if e, err := f.bot.Record.Entry(f.t.Context(), n); err == nil && e.Kind == event.Granted {
-			return n
-		}
-	}
-	f.t.Fatal("there is no grant")
-	return 0
 }
 
 // saves saves the newest checkpoint, if it tells of the grant.
