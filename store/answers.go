@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"strconv"
 	"strings"
@@ -105,11 +106,8 @@ func (c *answerConn) head(line string) error {
 	if line == "" {
 		return nil
 	}
-	n, err := strconv.ParseInt(strings.TrimSuffix(line[1:], "\r"), 10, 64)
-	if errors.Is(err, strconv.ErrRange) {
-		n, err = mostAnswer, nil
-	}
-	if err != nil || n < 0 {
+	n, ok := announced(line[1:])
+	if !ok {
 		return nil
 	}
 	switch line[0] {
@@ -126,20 +124,35 @@ func (c *answerConn) head(line string) error {
 	return nil
 }
 
+// announced reads a size; one that no number holds is too large too.
+func announced(digits string) (int64, bool) {
+	n, err := strconv.ParseInt(strings.TrimSuffix(digits, "\r"), 10, 64)
+	if errors.Is(err, strconv.ErrRange) {
+		return math.MaxInt64, true
+	}
+	return n, err == nil && n >= 0
+}
+
 // namesKeys adds to a [*sizeError] which keys were read.
 type namesKeys struct{}
 
 func (namesKeys) DialHook(next redis.DialHook) redis.DialHook { return next }
 
 func (namesKeys) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
-	return func(ctx context.Context, cmd redis.Cmder) error { return named(cmd, next(ctx, cmd)) }
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		err := next(ctx, cmd)
+		if name(cmd, err) {
+			return cmd.Err()
+		}
+		return err
+	}
 }
 
 func (namesKeys) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
 		err := next(ctx, cmds)
 		for _, cmd := range cmds { // those after it were not answered any more
-			if failed := cmd.Err(); named(cmd, failed) != failed {
+			if name(cmd, cmd.Err()) {
 				return cmd.Err()
 			}
 		}
@@ -147,9 +160,10 @@ func (namesKeys) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proce
 	}
 }
 
-func named(cmd redis.Cmder, err error) error {
+// name adds the keys of cmd to its error, if that is of a size.
+func name(cmd redis.Cmder, err error) bool {
 	if size := (*sizeError)(nil); !errors.As(err, &size) {
-		return err
+		return false
 	}
 	var keys []string
 	for _, arg := range cmd.Args() {
@@ -157,7 +171,6 @@ func named(cmd redis.Cmder, err error) error {
 			keys = append(keys, key)
 		}
 	}
-	err = fmt.Errorf("%s of %s: %w", cmd.Name(), strings.Join(keys, ", "), err)
-	cmd.SetErr(err)
-	return err
+	cmd.SetErr(fmt.Errorf("%s of %s: %w", cmd.Name(), strings.Join(keys, ", "), err))
+	return true
 }

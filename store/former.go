@@ -41,13 +41,17 @@ func (s Former) ReadFormer(ctx context.Context, after string, limit int64) ([]re
 }
 
 // RemoveFormer implements [record.Former]. One round trip.
-func (s Former) RemoveFormer(ctx context.Context) error {
+func (s Former) RemoveFormer(ctx context.Context, after string) (bool, error) {
+	if after == "" {
+		after = formerStart
+	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	if err := s.rdb.Del(ctx, recordKey).Err(); err != nil {
-		return fmt.Errorf("remove the former record: %w", err)
+	removed, err := s.scripts.removeFormer.Run(ctx, s.rdb, []string{recordKey}, after).Bool()
+	if err != nil {
+		return false, fmt.Errorf("remove the former record: %w", err)
 	}
-	return nil
+	return removed, nil
 }
 
 // KEYS: the stream. ARGV: the position after which to read, how many entries at most, the
@@ -65,3 +69,11 @@ for _, entry in ipairs(redis.call('XRANGE', KEYS[1], ARGV[1], '+', 'COUNT', ARGV
   end
 end
 return out`
+
+// KEYS: the stream. ARGV: the position after which there may be nothing.
+const removeFormerScript = `
+for _, entry in ipairs(redis.call('XRANGE', KEYS[1], ARGV[1], '+', 'COUNT', 2)) do
+  if entry[1] ~= ARGV[1] then return 0 end
+end
+redis.call('DEL', KEYS[1])
+return 1`

@@ -72,7 +72,7 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 		{"DropMFASession of another", 1, func() error { _, err := s.Sessions.DropMFASession(ctx, "U01ALICE", "r2"); return err }},
 		{"DropMFASession of one", 2, func() error { _, err := s.Sessions.DropMFASession(ctx, "U01ALICE", "r1"); return err }},
 		{"DropMFASession", 1, func() error { _, err := s.Sessions.DropMFASession(ctx, "U01ALICE", ""); return err }},
-		{"RemoveFormer", 1, func() error { return s.Former.RemoveFormer(ctx) }},
+		{"RemoveFormer", 1, func() error { _, err := s.Former.RemoveFormer(ctx, ""); return err }},
 		{"RevealGrant of nothing", 1, func() error { _, _, _, err := s.Grants.RevealGrant(ctx, "U01ALICE", "prod"); return err }},
 		{"SaveGrant", 2, func() error { return s.Grants.SaveGrant(ctx, g, c, time.Minute) }},
 		{"RevealGrant", 2, func() error { _, _, _, err := s.Grants.RevealGrant(ctx, "U01ALICE", "prod"); return err }},

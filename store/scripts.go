@@ -16,7 +16,7 @@ type scripts struct {
 	endOrder, resealKey, saveCopy, swapKnown, release   *redis.Script
 	appendLog, readLog, logBounds, restoreLog, trimLog  *redis.Script
 	openLog, saveTiles, deleteTiles, hashFields         *redis.Script
-	readFormer                                          *redis.Script
+	readFormer, removeFormer                            *redis.Script
 
 	all []*redis.Script
 }
@@ -50,6 +50,7 @@ func newScripts() scripts {
 	s.logBounds = add(logBoundsScript)
 	s.hashFields = add(hashFieldsScript)
 	s.readFormer = add(readFormerScript)
+	s.removeFormer = add(removeFormerScript)
 	s.restoreLog = add(restoreLogScript)
 	s.openLog = add(openLogScript)
 	s.trimLog = add(trimLogScript)

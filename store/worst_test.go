@@ -58,7 +58,7 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 		"HomeOpened":        func(ctx context.Context) error { _, err := s.Preferences.HomeOpened(ctx, "U01ALICE"); return err },
 		"LiveGrants":        func(ctx context.Context) error { _, err := s.Grants.LiveGrants(ctx, "U01ALICE"); return err },
 		"ForgetCredentials": func(ctx context.Context) error { return s.Grants.ForgetCredentials(ctx, "U01ALICE", "g1") },
-		"RemoveFormer":      func(ctx context.Context) error { return s.Former.RemoveFormer(ctx) },
+		"RemoveFormer":      func(ctx context.Context) error { _, err := s.Former.RemoveFormer(ctx, ""); return err },
 		"ReadFormer":        func(ctx context.Context) error { _, err := s.Former.ReadFormer(ctx, "", 10); return err },
 		"Append":            appendOne,
 		"Read":              func(ctx context.Context) error { _, err := s.Log.Read(ctx, 0, 10); return err },

@@ -47,6 +47,10 @@ var alarms = map[string]func(event.AlarmData) string{
 	"archive_missed": func(p event.AlarmData) string {
 		return entries(orNone(p.Entries)) + " not in the archive: Redis had let go of them before they were archived."
 	},
+	"import_left": func(event.AlarmData) string {
+		return "Entries of the old record are left in Redis and are not imported any more: somebody wrote to it for seven days, or one is longer than 1 MB. " +
+			"Find out who, and see what they are: redis-cli XRANGE assumebot:record - +."
+	},
 	"archive_away": func(event.AlarmData) string {
 		return "The archive does not follow, and the memory of Redis is half full. Mend the archive: when Redis is full, nothing is issued."
 	},

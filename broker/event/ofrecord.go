@@ -30,7 +30,15 @@ type RestatedData struct {
 	Ended    []RestatedEnd     `json:"ended,omitempty"`     // what was ended, and would still run otherwise
 	Taken    []RestatedTaken   `json:"taken,omitempty"`     // what was taken from people, and would still run otherwise
 
-	ImportOver bool `json:"import_over,omitempty"` // nothing more of the record before version 1 is imported
+	Import *RestatedImport `json:"import,omitempty"` // of the record before version 1; absent: nothing of it was imported
+}
+
+// RestatedImport is how far the record before version 1 is imported.
+type RestatedImport struct {
+	Position string `json:"position,omitempty" max:"64"` // where the last entry stood that was imported; absent: none was
+	Began    Time   `json:"began,omitzero"`              // the time of the Event with the first
+	Left     bool   `json:"left,omitempty"`              // not all of it is imported
+	Over     bool   `json:"over,omitempty"`              // nothing more of it is imported
 }
 
 // RestatedOrder is a block or the pause.
@@ -76,13 +84,15 @@ type RestatedTaken struct {
 	Until Time   `json:"until"`                   // when the last of it would have ended by itself
 }
 
-// ImportedData is one entry of the record as it was before version 1.
+// ImportedData is one entry of the record as it was before version 1. Where part 1 comes again,
+// whoever imported it ended between the parts, and only the last series counts.
 type ImportedData struct {
 	Piece
-	Position string `json:"position" max:"64"`        // where it stood
+	Position string `json:"position" max:"64"`        // where it stood; with last, where the last one stood
 	Entry    Text   `json:"entry,omitzero" max:"raw"` // its bytes as they were, in as many lines as they are; absent: there were none
 	Base64   bool   `json:"base64,omitempty"`         // entry is in base64, since they are not UTF-8
-	Last     bool   `json:"last,omitempty"`           // there is no entry: nobody wrote to that record for an hour, so nothing more is imported
+	Last     bool   `json:"last,omitempty"`           // there is no entry: nobody wrote to that record for an hour, or it took 7 days, so nothing more is imported
+	Left     bool   `json:"left,omitempty"`           // not all of it is imported: the entry was longer than 1 MB, or, with last, that record is still in Redis
 }
 
 // NewImported is an entry of the record as it was before version 1.

@@ -106,7 +106,7 @@ func (p RestatedData) size() int {
 }
 
 func (p RestatedData) only(from, to int, of Piece) Payload {
-	out := RestatedData{Piece: of, Since: p.Since, Pause: p.Pause, ImportOver: p.ImportOver}
+	out := RestatedData{Piece: of, Since: p.Since, Pause: p.Pause, Import: p.Import}
 	offset := 0
 	out.Blocks = window(p.Blocks, offset, from, to)
 	offset += len(p.Blocks)

@@ -89,7 +89,7 @@ func TestAConfigAndARestatementAreDividedAndWhole(t *testing.T) {
 	if diff := cmp.Diff(changes, gotChanges); diff != "" {
 		t.Error(diff)
 	}
-	want := event.RestatedData{Since: 7, Pause: &event.RestatedOrder{By: event.Person{ID: "U1"}}}
+	want := event.RestatedData{Since: 7, Import: &event.RestatedImport{Position: "1-1", Over: true}, Pause: &event.RestatedOrder{By: event.Person{ID: "U1"}}}
 	for i := range int64(1000) {
 		want.Blocks = append(want.Blocks, event.RestatedOrder{Entry: i, Target: event.Person{ID: "U2"}, Reason: event.NewText("why")})
 		want.LockOuts = append(want.LockOuts, event.RestatedLockOut{Entry: i, User: "U3"})
@@ -102,7 +102,7 @@ func TestAConfigAndARestatementAreDividedAndWhole(t *testing.T) {
 	for i, e := range all {
 		p := e.Data.(event.RestatedData)
 		wantPieces(t, p.Piece, event.Piece{Part: i + 1, Parts: len(all)})
-		got.Since, got.Pause = p.Since, p.Pause
+		got.Since, got.Pause, got.Import = p.Since, p.Pause, p.Import
 		got.Blocks, got.LockOuts = append(got.Blocks, p.Blocks...), append(got.LockOuts, p.LockOuts...)
 		got.Keys, got.Ended, got.Taken = append(got.Keys, p.Keys...), append(got.Ended, p.Ended...), append(got.Taken, p.Taken...)
 	}

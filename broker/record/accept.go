@@ -320,7 +320,7 @@ func (r *remnant) lost(said event.Range) event.Range {
 // those of a log: there it is all of the first.
 func (r *remnant) restated() event.RestatedData {
 	d := r.log.state.restatement(0)
-	d.ImportOver = r.log.state.importOver
+	d.Import = r.log.state.importing.restate()
 	if d.Pause != nil {
 		d.Pause.Entry = 0
 	}

@@ -1,11 +1,13 @@
 package record
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
@@ -16,8 +18,9 @@ import (
 // Before version 1 the record was one Redis stream, which anybody could change who can write
 // to Redis. Its entries are imported as they are, each as an Event that says so, in their
 // order, by one replica at a time. While replicas are exchanged one by one, old ones
-// write to it still: it is read until nobody did for an hour. Then the record says that
-// nothing of it comes any more, and the stream is removed.
+// write to it still: it is read until nobody did for an hour, or for seven days, so that
+// nobody keeps it open for ever. Then the record says that nothing of it comes any more. The
+// stream is removed if all of it is on the record; else it stays, with an alarm.
 
 const (
 	importLease = "record-import"
@@ -27,6 +30,10 @@ const (
 	importMost  = 100
 	// silentFor is how long no old replica may have written.
 	silentFor = time.Hour
+	// importFor is how long it may take, from its first Event to its newest.
+	importFor = 7 * 24 * time.Hour
+
+	alarmLeft = "import_left" // the former record is not imported any more, and not all of it is
 )
 
 // A Former is the record as it was before version 1.
@@ -34,8 +41,9 @@ type Former interface {
 	// ReadFormer returns up to limit entries after a position, in their order; "" is
 	// before the oldest.
 	ReadFormer(ctx context.Context, after string, limit int64) ([]FormerEntry, error)
-	// RemoveFormer removes all of it.
-	RemoveFormer(ctx context.Context) error
+	// RemoveFormer removes all of it, in one step; it changes nothing and returns false when
+	// there are entries after a position.
+	RemoveFormer(ctx context.Context, after string) (bool, error)
 	// LoadCursor and MoveCursor keep how far it was imported; see store.
 	LoadCursor(ctx context.Context, name string) ([]byte, error)
 	MoveCursor(ctx context.Context, f lease.Fence, previous, state []byte) (bool, error)
@@ -100,24 +108,37 @@ func (i *Importer) lead(ctx context.Context, h *lease.Hold, done func()) error {
 			return fmt.Errorf("how far the former record was imported is not understood: %w", err)
 		}
 	}
-	// The record goes before the cursor, which a holder that died may not have moved.
-	if last := i.log.lastImported(); last != "" {
-		at.Position = last
+	said, err := i.log.importing()
+	if err != nil {
+		return err
 	}
+	// The record goes before the cursor, which a holder that died may not have moved.
+	at.Position = cmp.Or(said.position, at.Position)
 	for silent := i.log.Now(); ctx.Err() == nil; {
-		if i.log.importOver() {
+		if said, err = i.log.importing(); err != nil {
+			return err
+		}
+		if said.over {
 			done()
 			return nil
 		}
+		if said.late() || i.log.Now().Sub(silent) >= silentFor {
+			over, err := i.finish(ctx, at.Position, said)
+			if over {
+				done()
+			}
+			if over || err != nil {
+				return err
+			}
+			silent = i.log.Now()
+		}
 		count, err := i.some(ctx, turn, &at, &saved)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case count > 0:
+		}
+		if count > 0 {
 			silent = i.log.Now()
 			continue
-		case i.log.Now().Sub(silent) >= silentFor:
-			return i.finish(ctx, done)
 		}
 		if retry.Sleep(ctx, i.every); ctx.Err() == nil {
 			if _, err := h.Fence(); err != nil {
@@ -136,7 +157,7 @@ func (i *Importer) some(ctx context.Context, turn lease.Fence, at *imported, sav
 	}
 	var events []event.Event
 	for _, e := range entries {
-		parts, err := event.Split(event.Event{ID: rand.Text(), Time: i.log.Now(), Data: event.NewImported(e.Position, e.Bytes)})
+		parts, err := event.Split(i.event(e))
 		if err != nil {
 			return 0, fmt.Errorf("the former entry %s: %w", e.Position, err)
 		}
@@ -145,8 +166,10 @@ func (i *Importer) some(ctx context.Context, turn lease.Fence, at *imported, sav
 		}
 		events, at.Position = append(events, parts...), e.Position
 	}
-	if _, err := i.log.Record(ctx, events...); err != nil {
-		return 0, err
+	for some := range slices.Chunk(events, batchMost) { // several of one entry, which counts with its last part
+		if _, err := i.log.Record(ctx, some...); err != nil {
+			return 0, err
+		}
 	}
 	next, err := json.Marshal(at)
 	if err != nil {
@@ -160,26 +183,38 @@ func (i *Importer) some(ctx context.Context, turn lease.Fence, at *imported, sav
 	return len(events), err
 }
 
-// finish says on the record that nothing more is imported, and removes what was.
-func (i *Importer) finish(ctx context.Context, done func()) error {
-	over := event.ImportedData{Last: true}
-	if _, err := i.log.Record(ctx, event.Event{ID: rand.Text(), Time: i.log.Now(), Data: over}); err != nil {
-		return err
+// event is a former entry as it is recorded.
+func (i *Importer) event(e FormerEntry) event.Event {
+	d := event.NewImported(e.Position, e.Bytes[:min(len(e.Bytes), MaxFormer)])
+	d.Left = len(e.Bytes) > MaxFormer
+	return event.Event{ID: rand.Text(), Time: i.log.Now(), Data: d}
+}
+
+// finish removes what was imported, and says on the record that nothing more is. It returns
+// false when there is more, and time for it.
+func (i *Importer) finish(ctx context.Context, position string, said importing) (over bool, err error) {
+	removed := false
+	if !said.left {
+		removed, err = i.former.RemoveFormer(ctx, position)
 	}
-	done()
-	return i.former.RemoveFormer(ctx)
+	if err != nil || !removed && !said.left && !said.late() {
+		return false, err
+	}
+	last := event.Event{ID: rand.Text(), Time: i.log.Now(), Data: event.ImportedData{Position: position, Last: true, Left: !removed}}
+	events := []event.Event{last}
+	if !removed {
+		events = append(events, event.Event{ID: rand.Text(), Time: i.log.Now(), Data: event.AlarmData{Code: alarmLeft}})
+	}
+	_, err = i.log.Record(ctx, events...)
+	return err == nil, err
 }
 
-// lastImported is the position of the last former entry that is on the record.
-func (l *Log) lastImported() string {
+// importing is what the record says of the import; an error while it does not say all.
+func (l *Log) importing() (importing, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.state.imported
-}
-
-// importOver reports whether the record says that nothing more is imported.
-func (l *Log) importOver() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.state.importOver
+	if !l.state.knowsAll() {
+		return importing{}, fmt.Errorf("the record does not say yet what was imported before %d, where this replica began to read", l.state.from)
+	}
+	return l.state.importing, nil
 }

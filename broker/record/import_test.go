@@ -42,11 +42,11 @@ func (f *formerRecord) ReadFormer(_ context.Context, after string, limit int64) 
 	return out, nil
 }
 
-func (f *formerRecord) RemoveFormer(context.Context) error {
+func (f *formerRecord) RemoveFormer(_ context.Context, after string) (bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.removed = true
-	return nil
+	f.removed = len(f.entries) == 0 || after >= fmt.Sprintf("%04d-0", len(f.entries)-1)
+	return f.removed, nil
 }
 
 func (f *formerRecord) LoadCursor(context.Context, string) ([]byte, error) {
@@ -79,9 +79,10 @@ func importedEntries(t *testing.T, m *memory) (entries []string, last bool) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d := ev.Data.(event.ImportedData)
-		if last = d.Last; !last {
-			entries = append(entries, string(d.Bytes()))
+		if d, ok := ev.Data.(event.ImportedData); ok {
+			if last = d.Last; !last {
+				entries = append(entries, string(d.Bytes()))
+			}
 		}
 	}
 	return entries, last
@@ -150,6 +151,174 @@ func TestNothingIsImportedAfterAnHourOfSilence(t *testing.T) {
 	lead()
 	if l.Size() != size {
 		t.Error("something was imported after the end")
+	}
+}
+
+// importFrom imports as one who has just got the lease, until then is met.
+func importFrom(t *testing.T, l *Log, f *formerRecord, then func() bool) error {
+	t.Helper()
+	i := NewImporter(l, f, f.shelf)
+	i.every = time.Millisecond
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() {
+		ended <- i.lease.Do(ctx, func(ctx context.Context, h *lease.Hold) error { return i.lead(ctx, h, cancel) })
+	}()
+	awaitThat(t, "it is imported", func() bool { return ctx.Err() != nil || then() })
+	cancel()
+	return <-ended
+}
+
+// TestNobodyKeepsTheImportOpen has somebody write at least once an hour.
+func TestNobodyKeepsTheImportOpen(t *testing.T) {
+	for name, left := range map[string]bool{"all is imported": false, "somebody was faster": true} {
+		t.Run(name, func(t *testing.T) {
+			m := newMemory()
+			l := running(t, m, "a")
+			f := &formerRecord{shelf: newShelf(m)}
+			f.add("first")
+			_ = importFrom(t, l.Log, f, func() bool { return l.Size() == 1 })
+			l.clock.pass(importFor)
+			f.add("seven days later")
+			f.onMove = func() error { // after it was read
+				if left {
+					f.entries, left = append(f.entries, "too late"), false
+				}
+				return nil
+			}
+			wantLeft := left
+			never := func() bool { return false }
+			if err := importFrom(t, l.Log, f, never); err != nil {
+				t.Error(err)
+			}
+			got, last := importedEntries(t, m)
+			if want := []string{"first", "seven days later"}; !slices.Equal(got, want) || !last || f.removed == wantLeft {
+				t.Errorf("got %q, the last %t, removed %t", got, last, f.removed)
+			}
+			alarms := alarmsOf(t, m)
+			if told := len(alarms) == 1 && alarms[0].Code == alarmLeft; told != wantLeft {
+				t.Errorf("got the alarms %v", alarms)
+			}
+			size := l.Size()
+			if err := importFrom(t, l.Log, f, never); err != nil || l.Size() != size {
+				t.Errorf("after the end: got %v, and %d more", err, l.Size()-size)
+			}
+		})
+	}
+}
+
+// TestWhoBeginsAtAStartImportsNothingAgain has the cursor go back as well.
+func TestWhoBeginsAtAStartImportsNothingAgain(t *testing.T) {
+	m := newMemory()
+	s, key := newShelf(m), testSigner(t)
+	l := running(t, m, "a")
+	f := &formerRecord{shelf: s}
+	f.add("first", "second")
+	_ = importFrom(t, l.Log, f, func() bool { return l.Size() == 2 })
+	p := publisher(s, l, key)
+	for range 3 {
+		if err := publish(t, p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b, err := starter(t, m, s, l, key)
+	if err != nil || b.state.from < 2 {
+		t.Fatalf("it begins at %d, %v, want it after the import", b.state.from, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var done sync.WaitGroup
+	done.Go(func() { b.Run(ctx) })
+	defer func() { cancel(); done.Wait() }()
+	f.cursor = nil
+	f.add("third")
+	size := b.Size()
+	if err := importFrom(t, b, f, func() bool { return b.Size() > size }); err != nil {
+		t.Log(err) // the lease was given up
+	}
+	if got, _ := importedEntries(t, m); !slices.Equal(got, []string{"first", "second", "third"}) {
+		t.Errorf("got %q, want each once", got)
+	}
+	if said, err := b.importing(); err != nil || !said.began.Equal(l.clock.Now()) {
+		t.Errorf("got %+v, %v, want that the import began with the first", said, err)
+	}
+}
+
+// TestWhatIsRestatedOfTheImportIsNotNewerThanWhatWasRead: it is as of an entry before.
+func TestWhatIsRestatedOfTheImportIsNotNewerThanWhatWasRead(t *testing.T) {
+	began := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	s := newState()
+	s.from = 5
+	e := about("e")
+	e.Data = event.ImportedData{Position: "1000-10"}
+	s.apply(5, e, began)
+	for _, position := range []string{"999-11", "1000-9", "1000-2", ""} {
+		e.Data = event.RestatedData{Since: 4, Import: &event.RestatedImport{Position: position, Began: event.At(began.Add(-time.Hour))}}
+		s.apply(6, e, began)
+		if s.importing.position != "1000-10" || !s.importing.began.Equal(began.Add(-time.Hour)) {
+			t.Errorf("after %q: got %+v", position, s.importing)
+		}
+	}
+	again := newState()
+	e.Data = event.RestatedData{Import: s.importing.restate()}
+	again.apply(0, e, began)
+	if again.importing.position != "1000-10" {
+		t.Errorf("got %+v, want the same", again.importing)
+	}
+}
+
+// TestAnEntryOfManyPartsIsImportedWhole has its first holder die between its batches.
+func TestAnEntryOfManyPartsIsImportedWhole(t *testing.T) {
+	m := newMemory()
+	l := running(t, m, "a")
+	f := &formerRecord{shelf: newShelf(m)}
+	long := strings.Repeat("\x01", MaxFormer) // six bytes each in JSON
+	f.add(long, "next")
+	batches := 0
+	m.onAppend = func(Batch) error {
+		if batches++; batches == 2 {
+			return ErrReplicas
+		}
+		return nil
+	}
+	over := func() bool { l.mu.Lock(); defer l.mu.Unlock(); return l.state.importing.position == "0001-0" }
+	for range 2 {
+		_ = importFrom(t, l.Log, f, over)
+	}
+	var whole []string
+	for _, e := range m.entries {
+		ev, err := event.Decode(e.Leaf, e.Aside)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := ev.Data.(event.ImportedData)
+		if d.Part <= 1 {
+			whole = append(whole, "")
+		}
+		whole[len(whole)-1] += string(d.Bytes())
+	}
+	if n := len(whole); n < 2 || whole[n-2] != long || whole[n-1] != "next" {
+		t.Errorf("got %d entries, want the long one whole and then the next", n)
+	}
+}
+
+// TestAnEntryThatIsTooLongStaysWhereItIs: it is imported as far as it goes, and told.
+func TestAnEntryThatIsTooLongStaysWhereItIs(t *testing.T) {
+	m := newMemory()
+	l := running(t, m, "a")
+	f := &formerRecord{shelf: newShelf(m)}
+	f.add(strings.Repeat("x", MaxFormer+1), "next")
+	over := func() bool { l.mu.Lock(); defer l.mu.Unlock(); return l.state.importing.position == "0001-0" }
+	_ = importFrom(t, l.Log, f, over)
+	i := NewImporter(l.Log, f, f.shelf)
+	said, err := l.importing()
+	if err != nil || !said.left {
+		t.Errorf("got %+v, %v, want that it was cut", said, err)
+	}
+	if over, err := i.finish(t.Context(), said.position, said); !over || err != nil {
+		t.Errorf("got %t, %v, want that it is over", over, err)
+	}
+	if alarms := alarmsOf(t, m); f.removed || len(alarms) != 1 || alarms[0].Code != alarmLeft {
+		t.Errorf("removed %t, and the alarms %v", f.removed, alarms)
 	}
 }
 

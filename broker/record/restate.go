@@ -24,7 +24,7 @@ const (
 func (l *Log) restatement() ([]event.Event, error) {
 	l.mu.Lock()
 	data := l.state.restatement(l.view.size() - 1)
-	data.ImportOver = l.state.importOver
+	data.Import = l.state.importing.restate()
 	l.mu.Unlock()
 	return event.Split(event.Event{ID: rand.Text(), Time: l.Now(), Data: data})
 }

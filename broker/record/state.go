@@ -1,7 +1,6 @@
 package record
 
 import (
-	"cmp"
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
@@ -18,11 +17,10 @@ type state struct {
 	// from is where this reader begins. What restricts from before it knows only once it
 	// has read a restatement as of then or later, to its last part; whole is the number of
 	// that part, 0 while there was none. restating is the restatement that is being read.
-	from       int64
-	whole      int64
-	restating  event.RestatedData
-	imported   string // position of the last entry of the former record that was imported
-	importOver bool   // nothing more of it is imported
+	from      int64
+	whole     int64
+	restating event.RestatedData
+	importing importing
 	restricted
 }
 
@@ -65,9 +63,9 @@ func (s *state) apply(number int64, e event.Event, now time.Time) (first bool) {
 	}
 	switch d := e.Data.(type) {
 	case event.ImportedData:
-		s.imported, s.importOver = cmp.Or(d.Position, s.imported), s.importOver || d.Last
+		s.importing.imported(e, d)
 	case event.RestatedData:
-		s.importOver = s.importOver || d.ImportOver
+		s.importing.restated(d.Import)
 		s.restatedAll(number, d)
 	}
 	s.restrict(number, e, now)

@@ -122,8 +122,19 @@ func formerPages(t *testing.T, h *harness) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if err := h.Former.RemoveFormer(t.Context()); err != nil {
+	last, err := h.raw.XRevRangeN(t.Context(), "assumebot:record", "+", "-", 2).Result()
+	if err != nil {
 		t.Fatal(err)
+	}
+	for after, want := range map[string]bool{"": false, last[1].ID: false} {
+		if removed, err := h.Former.RemoveFormer(t.Context(), after); removed != want || err != nil {
+			t.Errorf("after %q: got %t, %v, want %t", after, removed, err, want)
+		}
+	}
+	for range 2 { // of nothing there is nothing left
+		if removed, err := h.Former.RemoveFormer(t.Context(), last[0].ID); !removed || err != nil {
+			t.Errorf("got %t, %v, want it removed", removed, err)
+		}
 	}
 	if page, err := h.Former.ReadFormer(t.Context(), "", 2); err != nil || len(page) != 0 {
 		t.Errorf("after it was removed: got %d entries, %v", len(page), err)
