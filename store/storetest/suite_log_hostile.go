@@ -157,7 +157,7 @@ func logMisshapen(t *testing.T, h *harness) {
 	threeEntries(t, h)
 	rawEntry(t, h, "4-0", "x", "y")
 	rawEntry(t, h, "5-0", "after", "x", "id", "e", "leaf", "l", "macs", "m")
-	huge := strings.Repeat("9", 8<<20)
+	huge := strings.Repeat("9", 1<<20)
 	rawEntry(t, h, "6-0", "after", huge, "root", huge, "id", huge, "leaf", huge, "macs", huge)
 	read, err := h.Log.Read(t.Context(), 3, 10)
 	if err != nil || len(read) != 3 {
