@@ -10,7 +10,8 @@ import (
 // The record is a stream. The entry of number n stands under the ID (n+1)-0, since
 // Redis has no 0-0, with the fields after, root, id, leaf and macs. Its aside is in a
 // hash of its own, so that it can be erased. The origin is set together with the first
-// entries, and each writer's last batch stays for an hour. All keys share one hash
+// entries, and each writer's last batch stays for an hour. A replica that has stopped may
+// leave a mark. All keys share one hash
 // tag, so that one script reaches them on a cluster too.
 //
 // Nothing here is trusted: whoever can write to Redis may have put anything into any
@@ -19,7 +20,7 @@ import (
 const recordTag = "{record}"
 
 // logNames are the keys of one log.
-type logNames struct{ entries, asides, origin, checkpoint, tiles string }
+type logNames struct{ entries, asides, origin, checkpoint, tiles, mark string }
 
 // openLog names the keys of the log that is written to.
 func openLog() logNames { return namesOf(prefix + recordTag) }
@@ -36,6 +37,7 @@ func namesOf(of string) logNames {
 		origin:     of + ":origin",
 		checkpoint: of + ":checkpoint",
 		tiles:      of + ":tiles",
+		mark:       of + ":stopped",
 	}
 }
 

@@ -62,8 +62,8 @@ func (s Log) appendArguments(b record.Batch) (keys []string, args []any, err err
 	case len(b.Entries) == 0 || len(b.Entries) > record.MaxBatch:
 		return nil, nil, fmt.Errorf("a batch of %d entries", len(b.Entries))
 	}
-	keys = []string{s.names.entries, s.names.origin, logBatch(b.Replica), s.names.asides, s.names.checkpoint, s.names.tiles}
-	args = []any{b.Origin, b.ID, b.After, b.AfterID, record.Window, int(batchFor.Seconds()), mostRead}
+	keys = []string{s.names.entries, s.names.origin, logBatch(b.Replica), s.names.asides, s.names.checkpoint, s.names.tiles, s.names.mark}
+	args = []any{b.Origin, b.ID, b.After, b.AfterID, record.Window, int(batchFor.Seconds()), mostRead, b.Passed, record.MaxMark}
 	for _, e := range b.Entries {
 		if e.After != b.After || !fits(e) {
 			return nil, nil, fmt.Errorf("the entry %q is sealed after another, or lacks something, or is too long", e.ID)
@@ -112,6 +112,8 @@ func readAppended(script *redis.Cmd) (record.Appended, error) {
 		return record.Appended{}, record.ErrRewound
 	case int64(saidForeign):
 		return record.Appended{}, record.ErrForeign
+	case int64(saidMarked):
+		return record.Appended{}, record.ErrMarked
 	case int64(saidBehind):
 		return record.Appended{}, record.ErrBehind
 	}
@@ -129,12 +131,14 @@ const (
 	saidRewound = -1
 	saidForeign = -2
 	saidBehind  = -3
+	saidMarked  = -4
 )
 
-// KEYS: entries, origin, the writer's batch, asides, checkpoint, tiles. ARGV: origin,
+// KEYS: entries, origin, the writer's batch, asides, checkpoint, tiles, mark. ARGV: origin,
 // batch ID, the entry that the writer had checked, its ID, Window, how long a batch is
-// known in s, how many entries it reads; then for each entry its root, ID, leaf, MACs and
-// aside. It answers the number of the first and what stands after that entry, or why it refuses.
+// known in s, how many entries it reads, the mark that the writer passes over, the most bytes
+// of one; then for each entry its root, ID, leaf, MACs and aside. It answers the number of
+// the first and what stands after that entry, or why it refuses.
 //
 // A script does not roll back, so that everything is checked before the first write. That
 // the newest entries were deleted is seen at the first XADD: Redis gives no ID twice. An
@@ -152,22 +156,24 @@ local function remember(first)
   redis.call('SET', KEYS[3], string.format('%.0f ', first) .. ARGV[2], 'EX', ARGV[6])
   return { first, entries(place(tonumber(ARGV[3]) + 1), ARGV[7]) }
 end
-local after, count = tonumber(ARGV[3]), (#ARGV - 7) / 5
+local after, count = tonumber(ARGV[3]), (#ARGV - 9) / 5
 
 local origin = redis.call('GET', KEYS[2])
 if origin and origin ~= ARGV[1] then return -2 end
+local mark = redis.call('GETRANGE', KEYS[7], 0, ARGV[9])
+if mark ~= '' and mark ~= ARGV[8] then return -4 end
 local newest, next = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1], 0
 if newest then
   next = tonumber(string.match(newest[1], '^(%d+)-0$') or '')
   if not origin or not next or next > 4503599627370496 then return -1 end
-elseif redis.call('EXISTS', unpack(KEYS)) > 0 then
+elseif redis.call('EXISTS', unpack(KEYS, 1, 6)) > 0 then
   return -1
 end
 
 local first, batch = string.match(redis.call('GET', KEYS[3]) or '', '^(%d+) (.*)$')
 if batch == ARGV[2] then
   first = tonumber(first)
-  if at(first) ~= ARGV[9] or at(first + count - 1) ~= ARGV[4 + 5 * count] then return -1 end
+  if at(first) ~= ARGV[11] or at(first + count - 1) ~= ARGV[6 + 5 * count] then return -1 end
   return remember(first)
 end
 
@@ -177,7 +183,7 @@ if after >= 0 and at(after) ~= ARGV[4] then return -1 end
 redis.call('HLEN', KEYS[4])
 
 for i = 0, count - 1 do
-  local n, root, id, leaf, macs, aside = next + i, unpack(ARGV, 8 + 5 * i, 12 + 5 * i)
+  local n, root, id, leaf, macs, aside = next + i, unpack(ARGV, 10 + 5 * i, 14 + 5 * i)
   local added = (i == 0 and redis.pcall or redis.call)('XADD', KEYS[1], place(n),
     'after', ARGV[3], 'root', root, 'id', id, 'leaf', leaf, 'macs', macs)
   if type(added) == 'table' and added.err then

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -134,15 +135,23 @@ func TestARecordThatRedisLostIsPutBack(t *testing.T) {
 	}
 }
 
-// TestWhatALaggingReplicaOfRedisNeverHadIsPutBack promotes a replica of Redis whose link was
-// held up: what was written meanwhile is lost, and the writers do not know.
-func TestWhatALaggingReplicaOfRedisNeverHadIsPutBack(t *testing.T) {
-	t.Parallel()
+// A failover is a Redis with a replica that can be made to lag, and to take its place: what was
+// written meanwhile is lost, and the writers do not know.
+type failover struct {
+	url      string // where the bot finds whichever is the primary
+	old      redis.UniversalClient
+	behind   redis.UniversalClient
+	lag      func()
+	takeOver func()
+}
+
+func newFailover(t *testing.T) failover {
+	t.Helper()
 	primary := storetest.RealTCP(t, "--repl-diskless-sync-delay", "0")
 	link := storetest.NewProxy(t, func() (net.Conn, error) { return net.Dial("tcp", primary) }, nil)
 	linkHost, linkPort, _ := net.SplitHostPort(link.Addr)
 	lagging := storetest.RealTCP(t, "--replicaof", linkHost, linkPort)
-	behind := storetest.Raw(t, "redis://"+lagging)
+	f := failover{old: storetest.Raw(t, "redis://"+primary), behind: storetest.Raw(t, "redis://"+lagging), lag: link.Stall}
 	var mu sync.Mutex
 	to := primary
 	front := storetest.NewProxy(t, func() (net.Conn, error) {
@@ -150,30 +159,76 @@ func TestWhatALaggingReplicaOfRedisNeverHadIsPutBack(t *testing.T) {
 		defer mu.Unlock()
 		return net.Dial("tcp", to)
 	}, nil)
+	f.url = "redis://" + front.Addr
 	storetest.Eventually(t, 20*time.Second, "the replica is up", func() bool {
-		info, err := behind.Info(t.Context(), "replication").Result()
+		info, err := f.behind.Info(t.Context(), "replication").Result()
 		return err == nil && strings.Contains(info, "master_link_status:up")
 	})
-	a, b := recordOn(t, "redis://"+front.Addr, "a"), recordOn(t, "redis://"+front.Addr, "b")
+	f.takeOver = func() {
+		if err := f.behind.SlaveOf(t.Context(), "no", "one").Err(); err != nil {
+			t.Fatal(err)
+		}
+		mu.Lock()
+		to = lagging
+		mu.Unlock()
+		_ = f.old.Do(t.Context(), "shutdown", "nosave").Err() // its connections end
+	}
+	return f
+}
+
+func (f failover) wantBehind(t *testing.T, entries int) {
+	t.Helper()
+	storetest.Eventually(t, 20*time.Second, "the replica has what there is", func() bool { return len(leafs(t, f.behind)) == entries })
+}
+
+func TestWhatALaggingReplicaOfRedisNeverHadIsPutBack(t *testing.T) {
+	t.Parallel()
+	f := newFailover(t)
+	a, b := recordOn(t, f.url, "a"), recordOn(t, f.url, "b")
 	put(t, a, 5)
-	storetest.Eventually(t, 20*time.Second, "the replica has five entries", func() bool { return len(leafs(t, behind)) == 5 })
-	link.Stall()
+	f.wantBehind(t, 5)
+	f.lag()
 	put(t, a, 3)
 	put(t, b, 3)
-	old := storetest.Raw(t, "redis://"+primary)
-	was := leafs(t, old)
+	was := leafs(t, f.old)
 	caughtUp(t, a, b)
-	if n := len(leafs(t, behind)); n != 5 {
-		t.Fatalf("the replica has %d entries, want that it lags", n)
-	}
-	if err := behind.SlaveOf(t.Context(), "no", "one").Err(); err != nil {
-		t.Fatal(err)
-	}
-	mu.Lock()
-	to = lagging
-	mu.Unlock()
-	_ = old.Do(t.Context(), "shutdown", "nosave").Err() // its connections end
+	f.wantBehind(t, 5)
+	f.takeOver()
 	put(t, a, 1)
 	put(t, b, 1)
-	wantPutBack(t, behind, was)
+	wantPutBack(t, f.behind, was)
+}
+
+// TestWhoWroteInThePlaceOfWhatALaggingReplicaNeverHadStops has a replica begin after the
+// fail-over, and write before the one that had read more has put that back.
+func TestWhoWroteInThePlaceOfWhatALaggingReplicaNeverHadStops(t *testing.T) {
+	t.Parallel()
+	f := newFailover(t)
+	a := recordOn(t, f.url, "a")
+	put(t, a, 7)
+	f.wantBehind(t, 7)
+	f.lag()
+	put(t, a, 3)
+	caughtUp(t, a)
+	if err := f.behind.SlaveOf(t.Context(), "no", "one").Err(); err != nil {
+		t.Fatal(err)
+	}
+	b := recordOn(t, "redis://"+f.behind.(*redis.Client).Options().Addr, "b")
+	put(t, b, 1)
+	f.takeOver()
+	if _, err := a.Record(t.Context(), refused()); !errors.Is(err, record.ErrForked) || !errors.Is(err, record.ErrStopped) {
+		t.Fatalf("got %v, want that it sees what stands in the place of what it had read", err)
+	}
+	storetest.Eventually(t, 20*time.Second, "it has left a mark", func() bool {
+		return f.behind.Exists(t.Context(), "assumebot:{record}:stopped").Val() == 1
+	})
+	was := leafs(t, f.behind)
+	for _, l := range []*record.Log{b, recordOn(t, f.url, "c")} {
+		if _, err := l.Record(t.Context(), refused()); !errors.Is(err, record.ErrStopped) || errors.Is(err, record.ErrUnsure) {
+			t.Errorf("%s: got %v, want that it stops too", l.Replica, err)
+		}
+	}
+	if now := leafs(t, f.behind); len(now) != len(was) {
+		t.Errorf("got %d entries, want the %d that there were", len(now), len(was))
+	}
 }

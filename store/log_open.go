@@ -54,7 +54,7 @@ func (s Log) Open(ctx context.Context, old string, number int, next string, entr
 	}
 	var keys []string
 	for _, n := range []logNames{s.names, closedLog(number)} {
-		keys = append(keys, n.entries, n.origin, n.asides, n.checkpoint, n.tiles)
+		keys = append(keys, n.entries, n.origin, n.asides, n.checkpoint, n.tiles, n.mark)
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
@@ -68,7 +68,7 @@ func (s Log) Open(ctx context.Context, old string, number int, next string, entr
 	return said == 1, nil
 }
 
-// KEYS: entries, origin, asides, checkpoint and tiles, and the same of the log that is
+// KEYS: entries, origin, asides, checkpoint, tiles and mark, and the same of the log that is
 // closed. ARGV: origin of the old log and of the new one; then for each entry root, ID,
 // leaf, MACs and aside. RENAME is the first that writes: it needs no memory, and what
 // follows in a script that has written is not refused any.
@@ -82,11 +82,11 @@ if origin == ARGV[2] then
   return 0
 end
 if origin ~= ARGV[1] then return 0 end
-for i = 6, 10 do
+for i = 7, 12 do
   if redis.call('EXISTS', KEYS[i]) > 0 then return -1 end
 end
-for i = 1, 5 do
-  if redis.call('EXISTS', KEYS[i]) > 0 then redis.call('RENAME', KEYS[i], KEYS[5 + i]) end
+for i = 1, 6 do
+  if redis.call('EXISTS', KEYS[i]) > 0 then redis.call('RENAME', KEYS[i], KEYS[6 + i]) end
 end
 for i = 0, (#ARGV - 2) / 5 - 1 do
   local root, id, leaf, macs, aside = unpack(ARGV, 3 + 5 * i, 7 + 5 * i)

@@ -15,6 +15,7 @@ type scripts struct {
 	putDue, replaceDue, asideDue, holdLease, swapInTurn *redis.Script
 	endOrder, resealKey, saveCopy, swapKnown, release   *redis.Script
 	appendLog, readLog, logBounds, restoreLog, trimLog  *redis.Script
+	setMark                                             *redis.Script
 	openLog, saveTiles, deleteTiles, hashFields         *redis.Script
 	readFormer, removeFormer                            *redis.Script
 
@@ -52,6 +53,7 @@ func newScripts() scripts {
 	s.readFormer = add(readFormerScript)
 	s.removeFormer = add(removeFormerScript)
 	s.restoreLog = add(restoreLogScript)
+	s.setMark = add(setMarkScript)
 	s.openLog = add(openLogScript)
 	s.trimLog = add(trimLogScript)
 	s.saveTiles = add(saveTilesScript)

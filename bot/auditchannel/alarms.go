@@ -34,8 +34,12 @@ var alarms = map[string]func(event.AlarmData) string{
 	"checkpoint_put_back": func(event.AlarmData) string {
 		return "Redis had lost the newest checkpoint; the bot has published it again. Find out why: a fail-over to a replica that was behind, or somebody."
 	},
+	"mark_forged": func(event.AlarmData) string {
+		return "Somebody without the seal keys wrote to Redis that a replica has stopped. Nobody stopped for it. Find out who could write to Redis."
+	},
 	"tiles_made_anew": func(p event.AlarmData) string {
-		return "Hashes that prove that " + entries(orNone(p.Entries)) + " in it were missing or wrong in Redis; the bot has made them anew. Find out who could write to Redis."
+		return "Hashes that prove that " + entries(orNone(p.Entries)) + " in it were missing or wrong in Redis; " +
+			"the bot has made them anew. Find out who could write to Redis."
 	},
 	"tiles_lost": func(p event.AlarmData) string {
 		return "Hashes that prove that " + entries(orNone(p.Entries)) + " in it are lost, and Redis has let go of the entries. They cannot be proved any more; " +

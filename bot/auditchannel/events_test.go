@@ -237,6 +237,7 @@ func recordEvents() map[string]told {
 		"audit_record_alarm":     event.AlarmData{Code: "later", About: "witness.example", Entries: &event.Range{First: 41, Count: 3}},
 		"audit_record_forked":    event.AlarmData{Code: "rewound_or_forked", About: "witness.example", Size: 41},
 		"audit_record_put_back":  event.AlarmData{Code: "entries_put_back", Entries: &event.Range{First: 41, Count: 3}},
+		"audit_record_mark":      event.AlarmData{Code: "mark_forged"},
 		"audit_record_tiles":     event.AlarmData{Code: "tiles_made_anew", Entries: &event.Range{First: 0, Count: 256}},
 		"audit_record_unproved":  event.AlarmData{Code: "tiles_lost", Entries: &event.Range{First: 0, Count: 256}},
 		"audit_record_unknown":   event.UnknownData{Act: event.Act{Account: "prod", Method: "AssumeRole"}},

@@ -157,10 +157,11 @@ func (l *Log) checkTree(ctx context.Context, signed tlog.Tree) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if have := l.view.size(); have < signed.N {
-		return l.stopLocked(fmt.Errorf("%w: %d entries were signed, and there are %d", ErrRewound, signed.N, have))
+		err := fmt.Errorf("%w: %d entries were signed, and there are %d", ErrRewound, signed.N, have)
+		return l.stopLocked(&disagreement{error: err, tree: signed, first: have, lost: true})
 	}
 	if root, known := l.view.rootAfter(signed.N - 1); known && root != signed.Hash {
-		return l.stopLocked(fmt.Errorf("%w: other %d entries were signed than this replica has read", ErrForked, signed.N))
+		return l.stopLocked(disagrees(fmt.Errorf("%w: other %d entries were signed than this replica has read", ErrForked, signed.N)))
 	}
 	return nil
 }

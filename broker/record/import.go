@@ -79,9 +79,7 @@ func (i *Importer) Run(ctx context.Context) {
 	defer done()
 	waits := storePace().Waits()
 	i.lease.Run(ctx, i.every, func(err error) time.Duration {
-		wait := waits.Next(err)
-		i.out.Warn("the former record is not imported", "error", err, "retry_in", wait)
-		return wait
+		return i.log.retryIn(i.out, waits, "the former record is not imported", err)
 	}, func(ctx context.Context, h *lease.Hold) error { return i.lead(ctx, h, done) })
 }
 

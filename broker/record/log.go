@@ -42,6 +42,9 @@ type Log struct {
 	oldest  int64
 	mending sync.Mutex
 
+	passed    []byte // the mark of another replica that this one does not stop for
+	sawForged bool
+
 	queue    []*write
 	ended    bool          // nobody writes what is queued any more
 	queued   chan struct{} // holds one signal that something waits
@@ -90,10 +93,11 @@ var (
 // Run reads and writes until ctx ends. What waited to be written then is written, if the
 // store answers in time.
 func (l *Log) Run(ctx context.Context) {
-	var both sync.WaitGroup
-	both.Go(func() { l.follow(ctx) })
-	both.Go(func() { l.writeAll(ctx) })
-	both.Wait()
+	var all sync.WaitGroup
+	all.Go(func() { l.follow(ctx) })
+	all.Go(func() { l.writeAll(ctx) })
+	all.Go(func() { l.afterStop(ctx) })
+	all.Wait()
 }
 
 // Err is why the Log has stopped; nil while it goes on.
@@ -125,6 +129,10 @@ func (l *Log) stop(why error) error {
 }
 
 func (l *Log) stopLocked(why error) error {
+	var d *disagreement
+	if errors.As(why, &d) && d.tree.N == 0 {
+		d.tree = l.view.edge.Tree()
+	}
 	if l.broken == nil {
 		l.broken = fmt.Errorf("%w: %w", ErrStopped, why)
 		l.Log.Error("the record does not check out: nothing is issued until somebody has looked at it", "error", why, "entry", l.view.size())
@@ -226,6 +234,17 @@ func (l *Log) awaitFrom(ctx context.Context, size int64, within time.Duration) {
 	if l.await(waiting, size) != nil {
 		<-waiting.Done() // also when the Log has stopped
 	}
+}
+
+// retryIn is how long whoever fails with err waits, after it has said so; a Log that has stopped
+// says so itself.
+func (l *Log) retryIn(out *slog.Logger, waits retry.Waits, what string, err error) time.Duration {
+	if errors.Is(err, ErrStopped) {
+		return remindEvery
+	}
+	wait := waits.Next(err)
+	out.Warn(what, "error", err, "retry_in", wait)
+	return wait
 }
 
 // storePace is how the store is asked again.

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -36,6 +37,7 @@ type memory struct {
 	mu      sync.Mutex
 	entries []Entry
 	batches map[string]memoryBatch
+	mark    []byte
 	trimmed int64 // how many of the oldest are gone
 	changed chan struct{}
 	// onAppend is asked before a batch is taken, and onReply before it is answered; an
@@ -80,6 +82,8 @@ func (m *memory) append(b Batch) (int64, error) {
 	}
 	next := int64(len(m.entries))
 	switch {
+	case m.mark != nil && !bytes.Equal(m.mark, b.Passed):
+		return 0, ErrMarked
 	case b.After >= next || b.After >= 0 && m.entries[b.After].ID != b.AfterID:
 		return 0, ErrRewound
 	case next+int64(len(b.Entries))-1-b.After > Window:
@@ -91,6 +95,22 @@ func (m *memory) append(b Batch) (int64, error) {
 	m.batches[b.Replica] = memoryBatch{b.ID, next}
 	m.wake()
 	return next, nil
+}
+
+func (m *memory) Mark(context.Context) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.mark, nil
+}
+
+func (m *memory) SetMark(_ context.Context, _ string, previous, mark []byte) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !bytes.Equal(m.mark, previous) {
+		return false, nil
+	}
+	m.mark = mark
+	return true, nil
 }
 
 func (m *memory) Restore(_ context.Context, _ string, entries []Entry) (put int64, err error) {

@@ -91,8 +91,8 @@ func (l *Log) putBack(ctx context.Context, from, next, size int64) (count int64,
 		count += put
 		switch {
 		case errors.Is(err, ErrRewound):
-			return count, l.stop(fmt.Errorf("%w: of the entries from %d to %d that were read, some are lost and others stand in their place; %s",
-				ErrForked, max(at, next), size-1, whatToDo))
+			return count, l.stop(disagrees(fmt.Errorf("%w: of the entries from %d to %d that were read, some are lost and others stand in their place; %s",
+				ErrForked, max(at, next), size-1, whatToDo)))
 		case errors.Is(err, ErrForeign):
 			return count, l.stop(err)
 		case err != nil:
@@ -145,7 +145,7 @@ func (l *Log) compareLast(ctx context.Context) error {
 		return err
 	}
 	if len(entries) == 0 || entries[0].Number != number || entries[0].ID != id {
-		return l.stop(fmt.Errorf("%w: entry %d is not the one that was read; %s", ErrRewound, number, whatToDo))
+		return l.stop(disagrees(fmt.Errorf("%w: entry %d is not the one that was read; %s", ErrRewound, number, whatToDo)))
 	}
 	return nil
 }
@@ -170,7 +170,8 @@ const whatToDo = "nothing is issued until somebody has looked at it; to go on wi
 func (l *Log) lost(first, next int64) error { return l.stop(lostEntries(first, next)) }
 
 func lostEntries(first, next int64) error {
-	return fmt.Errorf("%w: the entries from %d to %d are lost, and neither this replica nor an archive has them; %s", ErrRewound, first, next-1, whatToDo)
+	err := fmt.Errorf("%w: the entries from %d to %d are lost, and neither this replica nor an archive has them; %s", ErrRewound, first, next-1, whatToDo)
+	return &disagreement{error: err, first: first, lost: true}
 }
 
 // oldestKept is the number of the oldest entry that the store had.
@@ -180,8 +181,11 @@ func (l *Log) oldestKept() int64 {
 	return l.oldest
 }
 
-// look notices what the store has lost, while nobody writes.
+// look notices what the store has lost and who has stopped, while nobody writes.
 func (l *Log) look(ctx context.Context) error {
+	if err := l.heed(ctx); err != nil {
+		return err
+	}
 	first, next, err := l.Entries.Bounds(ctx)
 	if err != nil {
 		return err

@@ -46,9 +46,7 @@ func NewCloser(l *Log, leases lease.Leases) *Closer {
 func (c *Closer) Run(ctx context.Context) {
 	waits := storePace().Waits()
 	c.lease.Run(ctx, lookEvery, func(err error) time.Duration {
-		wait := waits.Next(err)
-		c.out.Warn("intents without an outcome are not looked for", "error", err, "retry_in", wait)
-		return wait
+		return c.log.retryIn(c.out, waits, "intents without an outcome are not looked for", err)
 	}, func(ctx context.Context, h *lease.Hold) error { return c.lead(ctx, h, waits.Reset) })
 }
 

@@ -18,6 +18,7 @@ type Batch struct {
 	ID      string   // the same again for a repeat of the same batch
 	After   int64    // the last entry that the writer has checked; -1 before the first
 	AfterID string   // the ID that entry has; "" before the first
+	Passed  []byte   // the mark that the writer does not stop for; nil: none
 	Entries []Sealed // at most MaxBatch, each sealed with the same After
 }
 
@@ -46,6 +47,13 @@ type Entries interface {
 	// last batch is answered as the first time. The error is one of the above when it
 	// was refused and changed nothing; after any other it may have been appended.
 	Append(ctx context.Context, b Batch) (Appended, error)
+	// Mark returns what SetMark kept, cut to one byte more than MaxMark; nil when there is
+	// nothing. While there is a mark, Append refuses batches with ErrMarked that do not have
+	// it as Passed.
+	Mark(ctx context.Context) ([]byte, error)
+	// SetMark keeps mark, nil for none, in the place of previous, atomically; false when
+	// another is there than previous, or the record of another origin.
+	SetMark(ctx context.Context, origin string, previous, mark []byte) (bool, error)
 	// Restore puts entries back that were lost, which follow one another, in one atomic
 	// step and under their own numbers: where nothing is left, or after the newest that is
 	// left, which has to be among them. As far as they are there they have to have the same

@@ -98,9 +98,7 @@ func (p *Publisher) Run(ctx context.Context) {
 	comparing.Go(func() { p.compareAll(ctx) })
 	waits := storePace().Waits()
 	p.lease.Run(ctx, publishEvery, func(err error) time.Duration {
-		wait := waits.Next(err)
-		p.Out.Warn("the record is not signed", "error", err, "retry_in", wait)
-		return wait
+		return p.Log.retryIn(p.Out, waits, "the record is not signed", err)
 	}, func(ctx context.Context, h *lease.Hold) error {
 		p.candidate = nil // of an earlier turn
 		for ctx.Err() == nil {
@@ -297,7 +295,7 @@ func (p *Publisher) grow(ctx context.Context, old Checkpoint, edge Edge, to tlog
 		edge = grown
 	}
 	if edge.Root() != to.Hash {
-		return nil, Edge{}, p.Log.stop(fmt.Errorf("%w: the store has other %d entries than this replica has read", ErrForked, to.N))
+		return nil, Edge{}, p.Log.stop(disagrees(fmt.Errorf("%w: the store has other %d entries than this replica has read", ErrForked, to.N)))
 	}
 	err = p.onTiles(ctx, edge, func() (err error) {
 		note, err = p.Signer.Advance(old, to, HashReader(ctx, to, p.Store.Tiles))

@@ -150,5 +150,5 @@ func (p *Publisher) amiss(ctx context.Context, wrong *Finding) error {
 	case wrong.Fault == FaultMissing:
 		return fmt.Errorf("%w: %w", p.Log.missing(ctx, wrong.Entry), wrong)
 	}
-	return p.Log.stop(fmt.Errorf("what was read before is not there any more as it was: %w", wrong))
+	return p.Log.stop(disagrees(fmt.Errorf("what was read before is not there any more as it was: %w", wrong)))
 }

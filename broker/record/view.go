@@ -57,7 +57,7 @@ func (v *view) take(e Entry) (taken bool, ev event.Event, err error) {
 	switch {
 	case e.Number < size:
 		if id := v.idAt(e.Number); id != "" && id != e.ID {
-			return false, ev, fmt.Errorf("it is %s now, and was %s", shown(e.ID), shown(id))
+			return false, ev, disagrees(fmt.Errorf("it is %s now, and was %s", shown(e.ID), shown(id)))
 		}
 		return false, ev, nil
 	case e.Number > size:
@@ -70,7 +70,7 @@ func (v *view) take(e Entry) (taken bool, ev event.Event, err error) {
 		return false, ev, fmt.Errorf("it stands at %d already", at)
 	}
 	if root, known := v.rootAfter(e.After); known && !bytes.Equal(root[:], e.Root) {
-		return false, ev, fmt.Errorf("its writer read other entries than this replica, somewhere up to %d", e.After)
+		return false, ev, disagrees(fmt.Errorf("its writer read other entries than this replica, somewhere up to %d", e.After))
 	}
 	if ev, err = event.Decode(e.Leaf, nil); err != nil {
 		return false, ev, err

@@ -268,11 +268,16 @@ func (t *try) once(ctx context.Context) error {
 	case count > 0:
 		return errors.New("a part of the batch was put back where it was lost, and the rest is to follow")
 	}
+	l.mu.Lock()
+	t.Passed = l.passed
+	l.mu.Unlock()
 	asked := l.Now()
 	appended, err := l.Entries.Append(ctx, t.Batch)
 	switch {
 	case errors.Is(err, ErrRewound):
 		return l.mended(ctx, err)
+	case errors.Is(err, ErrMarked):
+		return final(errors.Join(err, l.heed(ctx)))
 	case errors.Is(err, ErrBehind): // nothing was written: what was missed is read first
 		if !t.unsure {
 			t.ID = ""

@@ -45,6 +45,7 @@ func Run(t *testing.T, start func(testing.TB) (url string)) {
 		{"a hostile log", logHostileTests},
 		{"a log that is put back", logRestoreTests},
 		{"a log that is opened", logOpenTests},
+		{"the mark of a replica that has stopped", logMarkTests},
 		{"checkpoints", checkpointTests},
 		{"the record on the store", recordOnStoreTests},
 	} {
