@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -29,6 +30,9 @@ type Record interface {
 	Read(ctx context.Context, from int64, limit int) (found []record.Followed, missed int64, err error)
 	// Await returns nil once there is an entry of that number or wait has passed.
 	Await(ctx context.Context, number int64, wait time.Duration) error
+	// AwaitStop returns why nothing is written to it any more, once that is so; nil when ctx
+	// ends before.
+	AwaitStop(ctx context.Context) error
 }
 
 // Cursors keep how far the holder of a lease has read the record.
@@ -111,6 +115,8 @@ type Deps struct {
 	Channel string // its Slack ID
 	// Post posts to Slack once; it waits out no rate limit.
 	Post func(ctx context.Context, channel string, m blockkit.Message) (ts string, err error)
+	// FirstSight reports whether no replica asked for an ID in the past hour.
+	FirstSight func(ctx context.Context, ids ...string) (bool, error)
 	// FollowUp does what an entry asks for beside its post; a repeat changes nothing.
 	FollowUp func(ctx context.Context, e event.Event) error
 	Now      func() time.Time
@@ -126,9 +132,15 @@ func New(d Deps) *Channel {
 // Run posts until ctx ends; it then posts what is on the record already and
 // gives the lease up.
 func (a *Channel) Run(ctx context.Context) {
+	var telling sync.WaitGroup
+	telling.Go(func() { a.tellStop(ctx) })
+	defer telling.Wait()
 	waits := retry.Pace{First: 500 * time.Millisecond, Longest: 30 * time.Second}.Waits()
 	a.lease.Run(ctx, lookEvery, func(err error) time.Duration {
 		d := waits.Next(err)
+		if errors.Is(err, record.ErrStopped) {
+			return d // the record says so itself
+		}
 		a.Log.Error("audit channel is behind the record", "error", err, "retry_in", d)
 		return d
 	}, func(ctx context.Context, h *lease.Hold) error { return a.lead(ctx, h, waits.Reset) })

@@ -2,6 +2,7 @@ package auditchannel
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record"
 )
 
 const (
@@ -30,6 +32,7 @@ func TestPostsAreAsJudged(t *testing.T) {
 		"audit_broken":           brokenMessage(4711),
 		"audit_unshown":          unshownMessage(4711),
 		"audit_missed":           missedMessage(4711, 3),
+		"audit_stopped":          stoppedMessage(fmt.Errorf("%w: the entries from 7 to 9 are lost", record.ErrStopped)),
 	}
 	maps.Copy(all, configMessages())
 	for _, events := range []map[string]told{requestEvents(), revokedEvents(), adminEvents(), approvalEvents(), mfaEvents(), keyEvents(), recordEvents()} {
