@@ -47,7 +47,7 @@ type Finding struct {
 
 func (f Finding) Error() string {
 	said := f.said()
-	if errors.Is(f.Err, ErrNoCheckpoint) {
+	if errors.Is(f.Err, ErrNoCheckpoint) || errors.Is(f.Err, ErrOtherLog) {
 		return f.Err.Error()
 	}
 	if f.Err != nil {

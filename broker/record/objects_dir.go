@@ -115,7 +115,14 @@ func (d *Dir) failure(name string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("archive in %s: %s: %w", d.root.Name(), name, err)
+	err = fmt.Errorf("archive in %s: %s: %w", d.root.Name(), name, err)
+	switch {
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		err = fmt.Errorf("%w: let the user whom the bot runs as read and write in that directory", err)
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		err = fmt.Errorf("%w: make room there", err)
+	}
+	return err
 }
 
 func (d *Dir) read(name string) ([]byte, error) {

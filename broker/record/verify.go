@@ -19,6 +19,10 @@ import (
 //
 // Memory does not grow with the record.
 
+// ErrOtherLog says that the older checkpoint is of another log of this name: one was closed
+// since entries of it are lost, and the next opened.
+var ErrOtherLog = errors.New("nothing was compared with the older checkpoint")
+
 // A Verification is what is to be verified, and against what.
 type Verification struct {
 	Source Source
@@ -120,8 +124,12 @@ func (r *verifying) history() error {
 	if r.Since == nil {
 		return nil
 	}
-	old, err := r.Keys.Check(r.Since, r.Checkpoint.Origin)
-	if err == nil {
+	old, err := r.Keys.CheckAny(r.Since)
+	switch {
+	case err != nil:
+	case old.Origin != r.Checkpoint.Origin:
+		err = fmt.Errorf("%w: it is of %s, and this record is %s", ErrOtherLog, old.Origin, r.Checkpoint.Origin)
+	default:
 		_, err = ProveConsistency(old.Tree(), r.Checkpoint.Tree(), r.pages.hashes)
 	}
 	if r.pages.tiles.away != nil {

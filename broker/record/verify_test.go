@@ -480,3 +480,15 @@ func TestEveryFaultHasASentence(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestACheckpointOfTheLogBeforeIsNotComparedAndSaysSo(t *testing.T) {
+	k := wholeRecord(t)
+	since, err := k.key.Empty(origin + "/2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := k.verify(t, k.file(t), func(v *Verification) { v.Since = since })
+	if len(got.Findings) != 1 || !errors.Is(got.Findings[0], ErrOtherLog) || got.Signed != k.signed.Size {
+		t.Errorf("got %v of %d entries, want that it is of another log", got.Findings, got.Signed)
+	}
+}

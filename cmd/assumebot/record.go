@@ -134,7 +134,7 @@ func noFileOrOne(c *cobra.Command, args []string) error {
 func entryNumber(c *cobra.Command, text string) (int64, error) {
 	n, err := strconv.ParseInt(strings.ReplaceAll(text, ",", ""), 10, 64)
 	if err != nil || n < 0 {
-		return 0, usagef(c, "%q is no number of an entry", text)
+		return 0, usagef(c, "%q is no number of an entry: write one such as 4711, which a reply of the bot names", text)
 	}
 	return n, nil
 }

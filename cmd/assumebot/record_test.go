@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"math"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -183,5 +186,14 @@ func TestNumbersAreWrittenAsRepliesDo(t *testing.T) {
 		if got := number(n); got != want {
 			t.Errorf("%d: got %s, want %s", n, got, want)
 		}
+	}
+}
+
+func TestACheckpointOfARecordThatWasClosedIsNoFault(t *testing.T) {
+	var out strings.Builder
+	why := fmt.Errorf("%w: it is of a, and this record is a/2", record.ErrOtherLog)
+	err := verified(&out, record.Verified{Findings: []record.Finding{{Fault: record.FaultHistory, Entry: -1, Err: why}}}, true, "")
+	if !errors.Is(err, record.ErrOtherLog) || strings.Contains(out.String(), "WRONG") || !strings.Contains(out.String(), "next: a loss was accepted between the two") {
+		t.Errorf("got %v, %s", err, &out)
 	}
 }

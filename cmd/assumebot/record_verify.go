@@ -72,14 +72,22 @@ func recordVerifyCommand(ctx context.Context, getenv func(string) string) *cobra
 func verified(w io.Writer, got record.Verified, sealed bool, save string) error {
 	out := printer{w: w}
 	for _, f := range got.Findings {
-		out.line("WRONG: %s", f.Error())
+		if errors.Is(f.Err, record.ErrOtherLog) {
+			out.line("NOT COMPARED: %s", f.Error())
+		} else {
+			out.line("WRONG: %s", f.Error())
+		}
 	}
 	if n := len(got.Findings); n > 0 {
 		if got.Signed > 0 {
 			out.line("%s from entry %s on are those that were signed", count(int(got.Signed), "entry"), number(got.First))
 		}
 		out.line("next: %s", whatNext(got.Findings))
-		return errors.Join(out.err, fmt.Errorf("the record is not right: %s", count(n, "finding")))
+		err := fmt.Errorf("the record is not right: %s", count(n, "finding"))
+		if n == 1 && errors.Is(got.Findings[0].Err, record.ErrOtherLog) {
+			err = record.ErrOtherLog
+		}
+		return errors.Join(out.err, err)
 	}
 	c := got.Checkpoint
 	out.line("right: entries %s to %s of %s are those that were signed", number(got.First), number(c.Size-1), c.Origin)
@@ -106,6 +114,9 @@ func verified(w io.Writer, got record.Verified, sealed bool, save string) error 
 // whatNext is what to do about what was found.
 func whatNext(found []record.Finding) string {
 	switch first := found[0]; {
+	case errors.Is(first.Err, record.ErrOtherLog):
+		return "a loss was accepted between the two. `assumebot record show 0` of the later one tells of what and by whom; verify each with a checkpoint of its own, " +
+			"the earlier one in the archive that it had, and keep one of this record by --save, without --since"
 	case errors.Is(first.Err, record.ErrNoCheckpoint):
 		return "see that this is the right place; a new record is signed within seconds of its first entry, and an older one has lost its checkpoint"
 	case first.Fault == record.FaultUnsigned:

@@ -1,7 +1,9 @@
 package app
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/record"
@@ -22,6 +24,9 @@ func archiveOf(cfg config.Record, aws *awsapi.Client, keys record.PublicKeys, or
 		var dir *record.Dir
 		if dir, err = record.OpenDir(cfg.Archive); err == nil {
 			objects, closing = dir, dir.Close
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%w: make it, so that the user whom the bot runs as can write there, or name another in record.archive", err)
 		}
 	}
 	if err != nil {

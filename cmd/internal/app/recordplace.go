@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"slices"
@@ -141,6 +142,9 @@ func (r *RecordReader) openArchive(ctx context.Context, place string, getenv fun
 		var dir *record.Dir
 		if dir, err = record.OpenDir(place); err == nil {
 			r.Objects, r.holds = dir, append(r.holds, dir)
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%w: see that it is the directory of record.archive, on this host", err)
 		}
 	}
 	if err != nil {
