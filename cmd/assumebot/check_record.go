@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/assumebot/assumebot/cmd/internal/config"
 	"github.com/assumebot/assumebot/store"
@@ -64,13 +65,17 @@ func replicasText(wanted, connected int) string {
 }
 
 func archiveText(r config.Record) string {
+	locked := ""
+	if lock := r.ObjectLock; lock.For > 0 {
+		locked = fmt.Sprintf(", full tiles locked for %d days (%s)", lock.For/(24*time.Hour), lock.Mode)
+	}
 	switch {
 	case r.Archive == "":
 		return "none: the record is where Redis is, and nowhere else"
 	case r.RequireArchive:
-		return r.Archive + ", required"
+		return r.Archive + ", required" + locked
 	}
-	return r.Archive + ", not required: credentials may be shown whose entries it lacks"
+	return r.Archive + locked + ", not required: credentials may be shown whose entries it lacks"
 }
 
 func witnessesText(r config.Record) string {

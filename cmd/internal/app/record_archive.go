@@ -19,7 +19,7 @@ func archiveOf(cfg config.Record, aws *awsapi.Client, keys record.PublicKeys, or
 	}
 	var objects record.Objects
 	if cfg.InS3() {
-		objects, err = aws.Archive(cfg.Archive, awsapi.ObjectLock{})
+		objects, err = aws.Archive(cfg.Archive, cfg.ObjectLock)
 	} else {
 		var dir *record.Dir
 		if dir, err = record.OpenDir(cfg.Archive); err == nil {

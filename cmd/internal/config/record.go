@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/record"
@@ -19,6 +20,7 @@ type Record struct {
 	RequireArchive   bool   // nothing counts before it is in the archive
 	RequireWitnesses bool   // nothing is issued while a witness does not cosign
 	Witnesses        []Witness
+	ObjectLock       awsapi.ObjectLock // of the archive in S3
 }
 
 // A Witness cosigns the record's checkpoints.
@@ -32,8 +34,15 @@ type RecordSection struct {
 	Origin    At[string]               `key:"origin" doc:"What the record is called: the name of the key in ASSUMEBOT_RECORD_KEY."`
 	Replicas  At[int]                  `key:"replicas" doc:"How many replicas of Redis must have an entry before it counts."`
 	Archive   At[string]               `key:"archive" change:"quoted" doc:"Where the record is kept for good: a directory, or s3://BUCKET/PREFIX."`
+	Lock      At[ObjectLockSection]    `key:"object_lock" doc:"For how long nobody can delete the full tiles of an archive in S3."`
 	Witnesses At[[]At[WitnessSection]] `key:"witnesses" change:"-" doc:"Who cosigns the record, so that nobody can rewrite it unseen."`
 	Require   At[[]At[string]]         `key:"require" doc:"archive, witnesses: what must have the record before credentials are shown."`
+}
+
+// ObjectLockSection is record.object_lock.
+type ObjectLockSection struct {
+	Mode At[string] `key:"mode" doc:"COMPLIANCE, which nobody can lift, or GOVERNANCE."`
+	Days At[int]    `key:"days" doc:"How long, from when a tile is written."`
 }
 
 // WitnessSection is an entry of record.witnesses.
@@ -46,8 +55,17 @@ type WitnessSection struct {
 
 func (RecordSection) hints() map[string]hint {
 	return map[string]hint{
+		"object_lock": {example: "{mode: COMPLIANCE, days: 400}"},
+
 		"require":   {of: "archive and witnesses", empty: "nothing would be required; name archive or witnesses, or remove it"},
 		"witnesses": {of: "witnesses", entry: "this witness", empty: "nobody would cosign; add {url: …, key: …}, or remove it"},
+	}
+}
+
+func (ObjectLockSection) hints() map[string]hint {
+	return map[string]hint{
+		"mode": {missing: "COMPLIANCE, which nobody can lift, or GOVERNANCE"},
+		"days": {missing: "how long a tile cannot be deleted, such as 400"},
 	}
 }
 
@@ -63,8 +81,12 @@ const (
 	maxReplicas = 5
 	// maxWitnesses have their cosignatures in one checkpoint, which record.MaxNote bounds.
 	maxWitnesses = 12
+	// maxLockDays are the 100 years that S3 takes at most.
+	maxLockDays = 36_500
 
 	s3Scheme = "s3://"
+
+	lockCompliance, lockGovernance = "COMPLIANCE", "GOVERNANCE"
 )
 
 // anyScheme begins a URL, also one that was mistyped.
@@ -80,6 +102,7 @@ func (r *RecordSection) check(c *collector) {
 		c.problem(n.Position, "replicas is %d: write 0 to %d, how many replicas of Redis must have an entry before it counts", n.Value, maxReplicas)
 	}
 	r.checkArchive(c)
+	r.checkLock(c)
 	r.checkWitnesses(c)
 	for _, word := range r.Require.Value {
 		switch {
@@ -100,6 +123,19 @@ func (r *RecordSection) checkArchive(c *collector) {
 		}
 	case anyScheme.MatchString(a.Value):
 		c.problem(a.Position, "archive %s: write a directory, or s3://BUCKET/PREFIX", Quote(a.Value))
+	}
+}
+
+func (r *RecordSection) checkLock(c *collector) {
+	mode, days := r.Lock.Value.Mode, r.Lock.Value.Days
+	if r.Lock.Set && !strings.HasPrefix(r.Archive.Value, s3Scheme) {
+		c.problem(r.Lock.Position, "object_lock is for an archive in S3: write s3://BUCKET/PREFIX in archive, or remove object_lock")
+	}
+	if mode.OK && mode.Value != lockCompliance && mode.Value != lockGovernance {
+		c.problem(mode.Position, "mode %s: write %s, which nobody can lift, or %s", Quote(mode.Value), lockCompliance, lockGovernance)
+	}
+	if days.OK && (days.Value < 1 || days.Value > maxLockDays) {
+		c.problem(days.Position, "days is %d: write 1 to %d", days.Value, maxLockDays)
 	}
 }
 
@@ -135,6 +171,9 @@ func (r *RecordSection) settings(path string) Record {
 	out := Record{Origin: r.Origin.Value, Replicas: r.Replicas.Value, Archive: r.Archive.Value}
 	if out.Archive != "" && !out.InS3() && !filepath.IsAbs(out.Archive) {
 		out.Archive = filepath.Join(filepath.Dir(path), out.Archive)
+	}
+	if lock := r.Lock.Value; r.Lock.Set {
+		out.ObjectLock = awsapi.ObjectLock{Mode: lock.Mode.Value, For: time.Duration(lock.Days.Value) * 24 * time.Hour}
 	}
 	for _, word := range r.Require.Value {
 		out.RequireArchive = out.RequireArchive || word.Value == "archive"

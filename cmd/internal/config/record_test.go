@@ -3,9 +3,11 @@ package config
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/event"
 )
 
@@ -25,14 +27,16 @@ func TestParseConfigReadsHowTheRecordIsKept(t *testing.T) {
 	const witnesses = "witnesses:\n- {url: 'https://witness.example/x', key: " + witnessKey1 + "}\n- {url: 'http://127.0.0.1:1', key: " + witnessKey2 + "}\n"
 	both := []Witness{{"https://witness.example/x", witnessKey1}, {"http://127.0.0.1:1", witnessKey2}}
 	for text, want := range map[string]Record{
-		goodSlack + goodUsers + goodAccount:               {},
-		recordKeys("replicas: 0"):                         {},
-		recordKeys("origin: example.com/assumebot"):       {Origin: "example.com/assumebot"},
-		recordKeys("replicas: 5"):                         {Replicas: 5},
-		recordKeys("archive: /var/lib/record"):            {Archive: "/var/lib/record"},
-		recordKeys("archive: ./a/../record"):              {Archive: "etc/record"},
-		recordKeys("archive: ../record"):                  {Archive: "record"},
-		recordKeys("archive: s3://my-bucket/a/b"):         {Archive: "s3://my-bucket/a/b"},
+		goodSlack + goodUsers + goodAccount:         {},
+		recordKeys("replicas: 0"):                   {},
+		recordKeys("origin: example.com/assumebot"): {Origin: "example.com/assumebot"},
+		recordKeys("replicas: 5"):                   {Replicas: 5},
+		recordKeys("archive: /var/lib/record"):      {Archive: "/var/lib/record"},
+		recordKeys("archive: ./a/../record"):        {Archive: "etc/record"},
+		recordKeys("archive: ../record"):            {Archive: "record"},
+		recordKeys("archive: s3://my-bucket/a/b"):   {Archive: "s3://my-bucket/a/b"},
+		recordKeys("archive: s3://my-bucket/a\nobject_lock: {mode: COMPLIANCE, days: 400}"): {
+			Archive: "s3://my-bucket/a", ObjectLock: awsapi.ObjectLock{Mode: "COMPLIANCE", For: 400 * 24 * time.Hour}},
 		recordKeys("archive: record\nrequire: [archive]"): {Archive: "etc/record", RequireArchive: true},
 		recordKeys(witnesses):                             {Witnesses: both},
 		recordKeys(witnesses + "require: [witnesses]"):    {Witnesses: both, RequireWitnesses: true},
@@ -58,6 +62,16 @@ func TestParseConfigRefusesAWrongRecord(t *testing.T) {
 		{"S3 with one slash", recordKeys("archive: s3:/bucket/x"), nil, []string{`5:12 archive "s3:/bucket/x": write a directory`}},
 		{"S3 with none", recordKeys("archive: s3:bucket"), nil, []string{`5:12 archive "s3:bucket": write a directory`}},
 		{"no bucket", recordKeys("archive: s3://Bucket/x"), nil, []string{"5:12 archive names no bucket of S3"}},
+		{"a lock of a directory", recordKeys("archive: x\nobject_lock: {mode: COMPLIANCE, days: 400}"), nil, []string{
+			"6:16 object_lock is for an archive in S3: write s3://BUCKET/PREFIX in archive, or remove object_lock"}},
+		{"a lock of nothing", recordKeys("object_lock: {mode: COMPLIANCE, days: 400}"), nil, []string{"5:16 object_lock is for an archive in S3"}},
+		{"a lock of an unknown mode", recordKeys("archive: s3://my-bucket\nobject_lock: {mode: compliance, days: 400}"), nil, []string{
+			`6:23 mode "compliance": write COMPLIANCE, which nobody can lift, or GOVERNANCE`}},
+		{"a lock for no time", recordKeys("archive: s3://my-bucket\nobject_lock: {mode: COMPLIANCE, days: 0}"), nil, []string{"6:41 days is 0: write 1 to 36500"}},
+		{"a lock for too long", recordKeys("archive: s3://my-bucket\nobject_lock: {mode: GOVERNANCE, days: 36501}"), nil, []string{"6:41 days is 36501: write 1 to 36500"}},
+		{"half a lock", recordKeys("archive: s3://my-bucket\nobject_lock: {}"), nil, []string{
+			"6:16 mode is missing from object_lock: add COMPLIANCE", "6:16 days is missing from object_lock: add how long"}},
+		{"a word for a lock", recordKeys("archive: s3://my-bucket\nobject_lock: COMPLIANCE"), nil, []string{"6:16 object_lock must be a map: write object_lock: {mode: COMPLIANCE, days: 400}"}},
 		{"require of nothing", recordKeys("require: [archive, witnesses, redis]"), nil, []string{
 			"5:13 require names archive, and record has none: add archive, or remove it here",
 			"5:22 require names witnesses, and record has none: add witnesses, or remove it here",

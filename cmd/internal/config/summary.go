@@ -39,7 +39,8 @@ const concealed = "sha256:"
 // fixed are the fields that a running process goes on without.
 var fixed = []string{
 	"slack.audit_channel", "slack.command_prefix", "slack.connections",
-	"record.archive", "record.origin", "record.replicas", "record.require", "record.witnesses",
+	"record.archive", "record.object_lock.days", "record.object_lock.mode", "record.origin",
+	"record.replicas", "record.require", "record.witnesses",
 }
 
 func (f *File) summarize() Summary {

@@ -33,6 +33,7 @@ record:
   replicas: 1
   require: [archive, witnesses]
   archive: s3://bucket/prefix
+  object_lock: {mode: COMPLIANCE, days: 400}
   witnesses: [{url: 'https://witness.example', key: witness.example/w1+91281725+BGofMSTa3PME0cBGYC2z6fDyASegyilFt/rHFhN+dcn/}]
 users:
 - slack: U01ALICE
