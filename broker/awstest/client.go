@@ -108,6 +108,11 @@ func (c Client) ListPart(ctx context.Context, prefix, token string) (part []Buck
 	return part, page.ContinuationToken, err
 }
 
+// DeleteVersion deletes one version of an object for good. A refusal is an *APIError.
+func (c Client) DeleteVersion(ctx context.Context, bucket, key, version string) error {
+	return c.call(ctx, serviceS3, "DeleteObject", http.MethodDelete, "/"+bucket+"/"+key+"?versionId="+url.QueryEscape(version), "", nil)
+}
+
 // CallerIdentity says whom AWS takes the credentials for. A refusal is an *APIError.
 func (c Client) CallerIdentity(ctx context.Context) (Identity, error) {
 	var answer struct {
@@ -143,6 +148,9 @@ func (c Client) call(ctx context.Context, service, operation, method, path, body
 	answer, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return fmt.Errorf("%s: %w", operation, err)
+	}
+	if resp.StatusCode == http.StatusNoContent {
+		return nil
 	}
 	if resp.StatusCode != http.StatusOK {
 		return readRefusal(operation, answer)

@@ -43,6 +43,7 @@ func (o objects) current(key string) *version {
 type Object struct {
 	Data      []byte // of the current version; nil beneath a delete marker
 	Versions  int    // delete markers too
+	Version   string // the ID of the current one
 	LockMode  string // of the current version
 	LockUntil time.Time
 }
@@ -55,7 +56,7 @@ func (s *Server) Objects(bucket string) map[string]Object {
 	for key, all := range s.objects[bucket] {
 		o := Object{Versions: len(all)}
 		if v := s.objects[bucket].current(key); v != nil {
-			o.Data, o.LockMode, o.LockUntil = slices.Clone(v.data), v.lock.mode, v.lock.until
+			o.Data, o.Version, o.LockMode, o.LockUntil = slices.Clone(v.data), v.id, v.lock.mode, v.lock.until
 		}
 		found[key] = o
 	}

@@ -168,7 +168,10 @@ func TestProcessesAtOnceLoseNoCheckpoint(t *testing.T) {
 }
 
 func TestADiskInTroubleIsNamed(t *testing.T) {
-	for trouble, want := range map[string]string{"nobody": "permission denied", "full": "file too large"} {
+	for trouble, want := range map[string]string{
+		"nobody": "permission denied: let the user whom the bot runs as read and write in that directory",
+		"full":   "file too large",
+	} {
 		t.Run(trouble, func(t *testing.T) {
 			dir := t.TempDir()
 			if trouble == "nobody" {
