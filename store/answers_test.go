@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/store"
 	"github.com/assumebot/assumebot/store/storetest"
 )
@@ -96,7 +97,7 @@ func TestNoHugeValueIsReadFromRedis(t *testing.T) {
 			},
 			"Read": func() error {
 				found, err := s.Log.Read(t.Context(), 0, 256)
-				if err != nil || len(found) < 2 || len(found[1].Leaf) != record.MaxLeaf+1 {
+				if err != nil || len(found) < 2 || len(found[1].Leaf) != tree.MaxLeaf+1 {
 					t.Errorf("got %d entries, want the long one cut", len(found))
 				}
 				return err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/store/storetest"
 )
 
@@ -18,11 +19,11 @@ func TestALossThatIsAcceptedIsGoneOnFrom(t *testing.T) {
 	url := storetest.RealRedis(t)
 	rdb := storetest.Raw(t, url)
 	const name = "example.com/record"
-	private, _, err := record.NewKey(name)
+	private, _, err := tree.NewKey(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	signer, err := record.NewSigner(private)
+	signer, err := tree.NewSigner(private)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 const (
@@ -109,7 +110,7 @@ func readAppended(script *redis.Cmd) (record.Appended, error) {
 	}
 	switch said {
 	case int64(saidRewound):
-		return record.Appended{}, record.ErrRewound
+		return record.Appended{}, tree.ErrRewound
 	case int64(saidForeign):
 		return record.Appended{}, record.ErrForeign
 	case int64(saidMarked):

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // FuzzReadEntry reads what somebody put into the stream: an entry is bounded, and stands
@@ -23,7 +24,7 @@ func FuzzReadEntry(f *testing.F) {
 		if placed := strings.TrimLeft(place, "0") == streamID(e.Number); !placed && e.After != math.MinInt64 {
 			t.Errorf("%q: got %+v, want one that fails its check", place, e)
 		}
-		if len(e.Root) > record.RootSize+1 || len(e.ID) > record.MaxID+1 || len(e.Leaf) > record.MaxLeaf+1 || len(e.MACs) > record.MaxMACs+1 {
+		if len(e.Root) > record.RootSize+1 || len(e.ID) > record.MaxID+1 || len(e.Leaf) > tree.MaxLeaf+1 || len(e.MACs) > record.MaxMACs+1 {
 			t.Errorf("got %d, %d, %d and %d bytes, want each cut", len(e.Root), len(e.ID), len(e.Leaf), len(e.MACs))
 		}
 	})

@@ -15,6 +15,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
 	"github.com/assumebot/assumebot/store/storetest"
@@ -216,7 +217,7 @@ func TestWhoWroteInThePlaceOfWhatALaggingReplicaNeverHadStops(t *testing.T) {
 	b := recordOn(t, "redis://"+f.behind.(*redis.Client).Options().Addr, "b")
 	put(t, b, 1)
 	f.takeOver()
-	if _, err := a.Record(t.Context(), refused()); !errors.Is(err, record.ErrForked) || !errors.Is(err, record.ErrStopped) {
+	if _, err := a.Record(t.Context(), refused()); !errors.Is(err, tree.ErrForked) || !errors.Is(err, record.ErrStopped) {
 		t.Fatalf("got %v, want that it sees what stands in the place of what it had read", err)
 	}
 	storetest.Eventually(t, 20*time.Second, "it has left a mark", func() bool {

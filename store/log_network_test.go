@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/store"
 	"github.com/assumebot/assumebot/store/storetest"
 )
@@ -40,7 +41,7 @@ func TestAnAppendWhoseReplyIsLostIsFoundByItsRepeat(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Deaf.Store(true)
-	if _, err := appendNext(t, s, first, "one", "b"); err == nil || errors.Is(err, record.ErrRewound) || errors.Is(err, record.ErrBehind) {
+	if _, err := appendNext(t, s, first, "one", "b"); err == nil || errors.Is(err, tree.ErrRewound) || errors.Is(err, record.ErrBehind) {
 		t.Errorf("got %v, want that nobody knows", err)
 	}
 	p.Deaf.Store(false)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // mostRead bounds one answer: about 9 MB of the longest entries.
@@ -92,7 +93,7 @@ func readEntry(parts []any) record.Entry {
 	}
 	e.Root = []byte(part(2, record.RootSize))
 	e.ID = part(3, record.MaxID)
-	e.Leaf = []byte(part(4, record.MaxLeaf))
+	e.Leaf = []byte(part(4, tree.MaxLeaf))
 	e.MACs = part(5, record.MaxMACs)
 	return e
 }
@@ -109,7 +110,7 @@ func entriesScript() string {
 		{fieldAfter, maxDecimal},
 		{fieldRoot, record.RootSize},
 		{fieldID, record.MaxID},
-		{fieldLeaf, record.MaxLeaf},
+		{fieldLeaf, tree.MaxLeaf},
 		{fieldMACs, record.MaxMACs},
 	} {
 		fmt.Fprintf(&parts, "string.sub(of['%s'] or '', 1, %d), ", field.name, field.most+1)

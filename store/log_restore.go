@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // mostRestored bounds what is put back in one step, which holds Redis up.
@@ -23,7 +24,7 @@ func (s Log) Restore(ctx context.Context, origin string, entries []record.Entry)
 	switch {
 	case err != nil:
 	case put == saidRewound:
-		err = record.ErrRewound
+		err = tree.ErrRewound
 	case put == saidForeign:
 		err = record.ErrForeign
 	case put < 0 || put > int64(len(entries)):
@@ -59,7 +60,7 @@ func restoreArguments(origin string, entries []record.Entry) ([]any, error) {
 // fits reports whether each part of s has a size that it may have.
 func fits(s record.Sealed) bool {
 	return len(s.Root) == record.RootSize && s.ID != "" && len(s.ID) <= record.MaxID &&
-		len(s.Leaf) > 0 && len(s.Leaf) <= record.MaxLeaf && len(s.MACs) <= record.MaxMACs && len(s.Aside) <= record.MaxAside
+		len(s.Leaf) > 0 && len(s.Leaf) <= tree.MaxLeaf && len(s.MACs) <= record.MaxMACs && len(s.Aside) <= record.MaxAside
 }
 
 // KEYS: entries, origin, asides. ARGV: origin, the number of the first; then for each

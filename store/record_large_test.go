@@ -14,6 +14,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/store"
 	"github.com/assumebot/assumebot/store/storetest"
 )
@@ -27,11 +28,11 @@ func TestALargeRecord(t *testing.T) {
 	}
 	url := storetest.RealRedis(t)
 	st := waitingForReplicas(t, url, 0)
-	private, _, err := record.NewKey("record.test")
+	private, _, err := tree.NewKey("record.test")
 	if err != nil {
 		t.Fatal(err)
 	}
-	signer, err := record.NewSigner(private)
+	signer, err := tree.NewSigner(private)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +95,7 @@ func TestALargeRecord(t *testing.T) {
 	}
 }
 
-func reportProofs(t *testing.T, st *store.Store, keys record.PublicKeys) {
+func reportProofs(t *testing.T, st *store.Store, keys tree.PublicKeys) {
 	t.Helper()
 	c, err := newestCheckpoint(t, st, keys)
 	if err != nil {
@@ -103,7 +104,7 @@ func reportProofs(t *testing.T, st *store.Store, keys record.PublicKeys) {
 	const proofs = 200
 	began := time.Now()
 	for i := range int64(proofs) {
-		if _, err := record.Prove(i*c.Size/proofs, c, record.HashReader(t.Context(), c.Tree(), st.Checkpoints.Tiles)); err != nil {
+		if _, err := tree.Prove(i*c.Size/proofs, c, tree.HashReader(t.Context(), c.Tree(), st.Checkpoints.Tiles)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -116,11 +117,11 @@ func reportProofs(t *testing.T, st *store.Store, keys record.PublicKeys) {
 	t.Logf("verify takes %v", time.Since(began).Round(time.Millisecond))
 }
 
-func newestCheckpoint(t *testing.T, st *store.Store, keys record.PublicKeys) (record.Checkpoint, error) {
+func newestCheckpoint(t *testing.T, st *store.Store, keys tree.PublicKeys) (tree.Checkpoint, error) {
 	t.Helper()
 	raw, err := record.FromStore(st.Log, st.Checkpoints).Checkpoint(t.Context())
 	if err != nil {
-		return record.Checkpoint{}, err
+		return tree.Checkpoint{}, err
 	}
 	return keys.CheckAny(raw)
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/listing"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
 	"github.com/assumebot/assumebot/store/storetest"
@@ -66,7 +67,7 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 		"Restore": func(ctx context.Context) error {
 			sealed := record.Sealed{After: -1, ID: "e", Root: make([]byte, record.RootSize), Leaf: []byte("MARKED")}
 			_, err := s.Log.Restore(ctx, "o", []record.Entry{{Sealed: sealed}})
-			if errors.Is(err, record.ErrRewound) { // another call was first
+			if errors.Is(err, tree.ErrRewound) { // another call was first
 				return nil
 			}
 			return err

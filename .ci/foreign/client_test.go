@@ -11,7 +11,7 @@ import (
 	"filippo.io/torchwood"
 	"golang.org/x/mod/sumdb/note"
 
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // checkpoint reads the checkpoint of l as a foreign client does.
@@ -77,7 +77,7 @@ func TestAForeignProgramAcceptsProofs(t *testing.T) {
 	l, spicy, dir := newLog(t), program(t, "spicy"), t.TempDir()
 	l.grow(t, 700)
 	verify := func(n int, leaf []byte) error {
-		data, err := record.Prove(int64(n), l.last, l.hashes(t))
+		data, err := tree.Prove(int64(n), l.last, l.hashes(t))
 		if err != nil {
 			t.Fatal(err)
 		}

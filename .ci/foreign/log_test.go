@@ -15,7 +15,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 const origin = "record.example/bot"
@@ -24,25 +24,25 @@ const origin = "record.example/bot"
 type testLog struct {
 	kind   string // in each entry
 	public string
-	signer *record.Signer
-	keys   record.PublicKeys
+	signer *tree.Signer
+	keys   tree.PublicKeys
 	leaves [][]byte
-	edge   record.Edge
-	last   record.Checkpoint
+	edge   tree.Edge
+	last   tree.Checkpoint
 	files  map[string][]byte // by their C2SP paths
 }
 
 func newLog(t *testing.T, witnesses ...string) *testLog {
 	t.Helper()
-	private, public, err := record.NewKey(origin)
+	private, public, err := tree.NewKey(origin)
 	if err != nil {
 		t.Fatal(err)
 	}
 	l := &testLog{kind: "test", public: public, files: make(map[string][]byte)}
-	if l.signer, err = record.NewSigner(private); err != nil {
+	if l.signer, err = tree.NewSigner(private); err != nil {
 		t.Fatal(err)
 	}
-	if l.keys, err = record.NewPublicKeys([]string{l.public}, witnesses); err != nil {
+	if l.keys, err = tree.NewPublicKeys([]string{l.public}, witnesses); err != nil {
 		t.Fatal(err)
 	}
 	empty, err := l.signer.Empty(origin)
@@ -64,7 +64,7 @@ func (l *testLog) tiles(_ context.Context, paths []string) (map[string][]byte, e
 }
 
 func (l *testLog) hashes(t *testing.T) tlog.HashReader {
-	return record.HashReader(t.Context(), l.last.Tree(), l.tiles)
+	return tree.HashReader(t.Context(), l.last.Tree(), l.tiles)
 }
 
 // publish keeps a checkpoint as the newest.
@@ -86,24 +86,24 @@ func (l *testLog) grow(t *testing.T, size int) {
 		l.leaves = append(l.leaves, fmt.Appendf(nil, `{"v":1,"n":%d,"kind":%q,"text":%q}`, n, l.kind, strings.Repeat("ä", n%50)))
 		hashes = append(hashes, tlog.RecordHash(l.leaves[n]))
 	}
-	edge, tiles, err := record.Grow(t.Context(), l.edge, hashes, l.tiles)
+	edge, tiles, err := tree.Grow(t.Context(), l.edge, hashes, l.tiles)
 	if err != nil {
 		t.Fatal(err)
 	}
 	maps.Copy(l.files, tiles)
-	for _, tile := range record.TilesBetween(from, edge.Size()) {
+	for _, tile := range tree.TilesBetween(from, edge.Size()) {
 		if tile.L != 0 {
 			continue
 		}
 		first := int(tile.N) * 256
-		bundle, err := record.Bundle(l.leaves[first : first+tile.W])
+		bundle, err := tree.Bundle(l.leaves[first : first+tile.W])
 		if err != nil {
 			t.Fatal(err)
 		}
-		l.files[record.TilePath(record.BundleOf(tile))] = bundle
+		l.files[tree.TilePath(tree.BundleOf(tile))] = bundle
 	}
 	l.edge = edge
-	raw, err := l.signer.Advance(l.last, edge.Tree(), record.HashReader(t.Context(), edge.Tree(), l.tiles))
+	raw, err := l.signer.Advance(l.last, edge.Tree(), tree.HashReader(t.Context(), edge.Tree(), l.tiles))
 	if err != nil {
 		t.Fatal(err)
 	}

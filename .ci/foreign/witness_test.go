@@ -18,7 +18,8 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
+	"github.com/assumebot/assumebot/broker/record/witness"
 	"github.com/assumebot/assumebot/broker/retry"
 )
 
@@ -47,13 +48,13 @@ func serveAgent(t *testing.T, path string, key ed25519.PrivateKey) {
 	}()
 }
 
-// A witness is litewitness, running.
-type witness struct {
+// A litewitness is one, running.
+type litewitness struct {
 	url, vkey string
 	db        string
 }
 
-func serveWitness(t *testing.T) witness {
+func serveWitness(t *testing.T) litewitness {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "w") // the path of a socket must be short
 	if err != nil {
@@ -80,7 +81,7 @@ func serveWitness(t *testing.T) witness {
 	}
 	address := free.Addr().String()
 	_ = free.Close()
-	w := witness{url: "http://" + address, vkey: cosigner.Verifier().String(), db: filepath.Join(dir, "db")}
+	w := litewitness{url: "http://" + address, vkey: cosigner.Verifier().String(), db: filepath.Join(dir, "db")}
 	cmd := exec.Command(program(t, "litewitness"), "-db", w.db, "-name", witnessName, "-listen", address,
 		"-ssh-agent", filepath.Join(dir, "agent"), "-key", ssh.FingerprintSHA256(public))
 	cmd.Stderr = t.Output()
@@ -107,7 +108,7 @@ func serveWitness(t *testing.T) witness {
 }
 
 // trust makes the witness accept l, as its operator does with witnessctl.
-func (w witness) trust(t *testing.T, l *testLog) {
+func (w litewitness) trust(t *testing.T, l *testLog) {
 	t.Helper()
 	db, err := sqlite.OpenConn(w.db, sqlite.OpenReadWrite)
 	if err != nil {
@@ -127,12 +128,12 @@ func (w witness) trust(t *testing.T, l *testLog) {
 
 func TestAForeignWitnessCosignsAndRefuses(t *testing.T) {
 	server := serveWitness(t)
-	w, err := record.NewWitness(server.url, server.vkey)
+	w, err := witness.New(server.url, server.vkey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := record.Witnesses{Client: http.DefaultClient, Limit: time.Minute, Each: []record.Witness{w}}
-	ask := func(l *testLog, known int64) record.Answer {
+	all := witness.Set{Client: http.DefaultClient, Limit: time.Minute, Each: []witness.Witness{w}}
+	ask := func(l *testLog, known int64) witness.Answer {
 		return all.Ask(t.Context(), l.last, map[string]int64{witnessName: known}, l.hashes(t))[0]
 	}
 
@@ -142,7 +143,7 @@ func TestAForeignWitnessCosignsAndRefuses(t *testing.T) {
 		t.Errorf("a log that it does not know: got %v", a)
 	}
 	server.trust(t, l)
-	var before record.Checkpoint
+	var before tree.Checkpoint
 	for _, step := range []struct {
 		size  int
 		known int64
@@ -155,7 +156,7 @@ func TestAForeignWitnessCosignsAndRefuses(t *testing.T) {
 		if step.size == 300 {
 			before = l.last
 		}
-		raw, err := l.last.With(a)
+		raw, err := witness.Add(l.last, a)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // A record that lost entries for good goes on in another log, once a person has accepted
@@ -45,7 +46,7 @@ func CurrentOrigin(ctx context.Context, logs Logs, name string) (string, error) 
 		return "", err
 	case origin == "":
 		return name, nil
-	case !isOriginOf(name, origin):
+	case !tree.IsOriginOf(name, origin):
 		return "", fmt.Errorf("%w: it is %.64q, and the key is that of %s", ErrForeign, origin, name)
 	}
 	return origin, nil
@@ -58,7 +59,7 @@ func nextOrigin(name, origin string) (next string, number int, err error) {
 		number, err = strconv.Atoi(digits)
 	}
 	next = fmt.Sprintf("%s/%d", name, number+1)
-	if err != nil || !isOriginOf(name, origin) || !isOriginOf(name, next) {
+	if err != nil || !tree.IsOriginOf(name, origin) || !tree.IsOriginOf(name, next) {
 		return "", 0, fmt.Errorf("no log can follow %.64q", origin)
 	}
 	return next, number, nil
@@ -71,7 +72,7 @@ type Acceptance struct {
 	Checkpoints Checkpoints
 	Archive     *Archive // of the log that is closed; nil where there is none
 	Keys        Keys
-	Public      PublicKeys
+	Public      tree.PublicKeys
 	By          string // who accepts
 	// Lost is what is lost, as the bot said when it stopped; none: what can be told from
 	// the newest checkpoint.
@@ -146,7 +147,7 @@ func Consider(ctx context.Context, a Acceptance) (Accepted, error) {
 // begin seals the first entries of the log called origin.
 func (a Acceptance) begin(origin string, data ...event.Payload) ([]Sealed, error) {
 	var (
-		none Edge
+		none tree.Edge
 		out  []Sealed
 	)
 	root := none.Root()
@@ -178,7 +179,7 @@ type remnant struct {
 	log    *Log // that is not running
 	whole  bool // so far all checks out
 	next   int64
-	signed Checkpoint // the newest that is known
+	signed tree.Checkpoint // the newest that is known
 	seen   map[string]bool
 }
 
@@ -197,29 +198,29 @@ func (a Acceptance) read(ctx context.Context, origin string) (*remnant, error) {
 	if len(oldest) > 0 && oldest[0].Number > a.Archive.size() {
 		first = oldest[0].Number
 	}
-	var at Edge
+	var at tree.Edge
 	needed := first
 	for _, s := range starts {
-		if _, edge, err := a.Public.checkEdge(s.Note, s.Edge, origin); first > 0 && err == nil && edge.Size() >= first {
+		if _, edge, err := a.Public.CheckEdge(s.Note, s.Edge, origin); first > 0 && err == nil && edge.Size() >= first {
 			at, needed = edge, s.Restated+1
 			break
 		}
 	}
 	r, err := a.readFrom(ctx, origin, signed, at, at.Size(), true)
 	if err == nil && (r.log.view.size() < needed || at.Size() < first || !r.log.state.knowsAll()) {
-		r, err = a.readFrom(ctx, origin, signed, Edge{}, first, false)
+		r, err = a.readFrom(ctx, origin, signed, tree.Edge{}, first, false)
 	}
 	return r, err
 }
 
 // newest returns the newest checkpoint that is known, and the starts beside it.
-func (a Acceptance) newest(ctx context.Context, origin string) (signed Checkpoint, starts []start, err error) {
+func (a Acceptance) newest(ctx context.Context, origin string) (signed tree.Checkpoint, starts []start, err error) {
 	raw, err := a.Checkpoints.Checkpoint(ctx)
 	if err != nil {
-		return Checkpoint{}, nil, err
+		return tree.Checkpoint{}, nil, err
 	}
 	if p, err := parsePublished(raw); raw != nil && err == nil {
-		if c, _, err := a.Public.checkEdge(p.Note, p.Edge, origin); err == nil {
+		if c, _, err := a.Public.CheckEdge(p.Note, p.Edge, origin); err == nil {
 			signed, starts = c, p.Starts
 		}
 	}
@@ -231,14 +232,14 @@ func (a Acceptance) newest(ctx context.Context, origin string) (signed Checkpoin
 	case errors.Is(err, ErrOtherArchive):
 		a.Log.Warn("the archive is that of another record, and is not read", "error", err)
 	case err != nil:
-		return Checkpoint{}, nil, err
+		return tree.Checkpoint{}, nil, err
 	case c.Size > signed.Size:
 		signed = c
 	}
 	return signed, starts, nil
 }
 
-func (a Acceptance) readFrom(ctx context.Context, origin string, signed Checkpoint, at Edge, from int64, whole bool) (*remnant, error) {
+func (a Acceptance) readFrom(ctx context.Context, origin string, signed tree.Checkpoint, at tree.Edge, from int64, whole bool) (*remnant, error) {
 	l := New(Deps{Entries: a.Entries, Archive: a.Archive, Keys: a.Keys, Origin: origin, Now: a.Now, Log: a.Log})
 	l.view.beginAt(at, signed.Tree())
 	if whole {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // A ledger keeps the logs of a memory.
@@ -34,7 +35,7 @@ func (l *ledger) Open(_ context.Context, old string, number int, next string, en
 	return true, nil
 }
 
-func acceptance(t *testing.T, m *memory, s *shelf, key *Signer) (Acceptance, *ledger) {
+func acceptance(t *testing.T, m *memory, s *shelf, key *tree.Signer) (Acceptance, *ledger) {
 	t.Helper()
 	keys, err := key.PublicKeys()
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // archiveReads is how many objects of the archive are read at once.
@@ -22,42 +24,42 @@ var ErrOtherArchive = errors.New("the archive is not that of this record")
 // for concurrent use.
 type Archive struct {
 	Objects
-	keys   PublicKeys
+	keys   tree.PublicKeys
 	origin string
 
 	mu   sync.Mutex
-	seen Checkpoint // the newest that was read, or written
+	seen tree.Checkpoint // the newest that was read, or written
 }
 
 // NewArchive returns the archive in objects of the record called origin.
-func NewArchive(objects Objects, keys PublicKeys, origin string) *Archive {
+func NewArchive(objects Objects, keys tree.PublicKeys, origin string) *Archive {
 	return &Archive{Objects: objects, keys: keys, origin: origin}
 }
 
 // Checkpoint reads how far the archive goes: one of no entries, without a note, where
 // nothing was archived. ErrOtherArchive says that it is none that can follow.
-func (a *Archive) Checkpoint(ctx context.Context) (Checkpoint, error) {
+func (a *Archive) Checkpoint(ctx context.Context) (tree.Checkpoint, error) {
 	before := a.known()
 	raw, err := a.Read(ctx, CheckpointPath)
 	if err != nil && !errors.Is(err, ErrNoObject) {
-		return Checkpoint{}, err
+		return tree.Checkpoint{}, err
 	}
-	var none Edge
-	c := Checkpoint{Origin: a.origin, Root: none.Root()}
+	var none tree.Edge
+	c := tree.Checkpoint{Origin: a.origin, Root: none.Root()}
 	if err == nil {
 		if c, err = a.keys.Check(raw, a.origin); err != nil {
-			return Checkpoint{}, fmt.Errorf("%w: %w", ErrOtherArchive, err)
+			return tree.Checkpoint{}, fmt.Errorf("%w: %w", ErrOtherArchive, err)
 		}
 	}
 	if c.Size < before.Size || c.Size == before.Size && before.Note != nil && c.Root != before.Root {
-		return Checkpoint{}, fmt.Errorf("%w: it had %d entries, and has %d", ErrOtherArchive, before.Size, c.Size)
+		return tree.Checkpoint{}, fmt.Errorf("%w: it had %d entries, and has %d", ErrOtherArchive, before.Size, c.Size)
 	}
 	a.know(c)
 	return c, nil
 }
 
 // known is the newest checkpoint that was read, without asking.
-func (a *Archive) known() Checkpoint {
+func (a *Archive) known() tree.Checkpoint {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.seen
@@ -71,7 +73,7 @@ func (a *Archive) size() int64 {
 	return a.known().Size
 }
 
-func (a *Archive) know(c Checkpoint) {
+func (a *Archive) know(c tree.Checkpoint) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if c.Size >= a.seen.Size {
@@ -86,33 +88,33 @@ func (a *Archive) entries(ctx context.Context, from int64, limit int) ([]Entry, 
 	if from < 0 || from >= size {
 		return nil, nil
 	}
-	t := tlog.Tile{H: tileHeight, N: from / tileWidth, W: tileWidth}
-	t.W = int(min(size-t.N*tileWidth, tileWidth))
+	t := tlog.Tile{H: tree.TileHeight, N: from / tree.TileWidth, W: tree.TileWidth}
+	t.W = int(min(size-t.N*tree.TileWidth, tree.TileWidth))
 	entries, err := a.bundle(ctx, t)
-	if errors.Is(err, ErrNoObject) && t.W < tileWidth { // the archive has grown, and dropped the partial one
-		t.W = tileWidth
+	if errors.Is(err, ErrNoObject) && t.W < tree.TileWidth { // the archive has grown, and dropped the partial one
+		t.W = tree.TileWidth
 		entries, err = a.bundle(ctx, t)
 	}
 	if err != nil {
 		return nil, err
 	}
-	entries = entries[from-t.N*tileWidth:]
+	entries = entries[from-t.N*tree.TileWidth:]
 	return entries[:min(len(entries), limit)], nil
 }
 
 func (a *Archive) bundle(ctx context.Context, t tlog.Tile) ([]Entry, error) {
-	data, err := a.Read(ctx, TilePath(BundleOf(t)))
+	data, err := a.Read(ctx, tree.TilePath(tree.BundleOf(t)))
 	if err != nil {
 		return nil, err
 	}
-	leaves, err := ParseBundle(data, t.W)
+	leaves, err := tree.ParseBundle(data, t.W)
 	if err != nil {
 		return nil, err
 	}
 	if data, err = a.Read(ctx, sealsPath(t)); err != nil {
 		return nil, err
 	}
-	return parseSeals(data, leaves, t.N*tileWidth)
+	return parseSeals(data, leaves, t.N*tree.TileWidth)
 }
 
 // asides returns the Asides of entries; one that has none, or was erased, is left out.
@@ -160,13 +162,13 @@ func (a *Archive) objects(ctx context.Context, paths []string) (map[string][]byt
 }
 
 // edge returns the right edge of the tree of c, from the tiles of the archive.
-func (a *Archive) edge(ctx context.Context, c Checkpoint) (Edge, error) {
-	e, err := edgeAt(c.Size, HashReader(ctx, c.Tree(), a.objects))
+func (a *Archive) edge(ctx context.Context, c tree.Checkpoint) (tree.Edge, error) {
+	e, err := tree.EdgeAt(c.Size, tree.HashReader(ctx, c.Tree(), a.objects))
 	if err != nil {
-		return Edge{}, fmt.Errorf("the tiles of the archive: %w", err)
+		return tree.Edge{}, fmt.Errorf("the tiles of the archive: %w", err)
 	}
 	if e.Tree() != c.Tree() {
-		return Edge{}, fmt.Errorf("%w: its tiles are not those of its checkpoint", ErrOtherArchive)
+		return tree.Edge{}, fmt.Errorf("%w: its tiles are not those of its checkpoint", ErrOtherArchive)
 	}
 	return e, nil
 }
@@ -190,12 +192,12 @@ func (s archivedTiles) Tiles(ctx context.Context, paths []string) (map[string][]
 	}
 	missing, asked := map[tlog.Tile]string{}, map[tlog.Tile]int{}
 	for _, path := range paths {
-		t, err := ParseTilePath(path)
+		t, err := tree.ParseTilePath(path)
 		if err != nil {
 			return nil, err
 		}
 		whole := t
-		whole.W = tileWidth
+		whole.W = tree.TileWidth
 		asked[whole]++
 		if _, ok := found[path]; !ok {
 			missing[whole] = path

@@ -11,6 +11,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // tilesAtOnce is how many tiles are checked together: they share what they are checked
@@ -60,32 +61,32 @@ func (a *Archiver) Copy(ctx context.Context, h *lease.Hold) error {
 
 // published is the newest checkpoint, with cosignatures, if it is one of what this replica
 // has read; one of no entries where there is none.
-func (a *Archiver) published(ctx context.Context) (Checkpoint, error) {
+func (a *Archiver) published(ctx context.Context) (tree.Checkpoint, error) {
 	raw, err := a.Store.Checkpoint(ctx)
 	if err != nil || raw == nil {
-		return Checkpoint{}, err
+		return tree.Checkpoint{}, err
 	}
 	p, err := parsePublished(raw)
 	if err != nil {
-		return Checkpoint{}, err
+		return tree.Checkpoint{}, err
 	}
 	c, err := a.Archive.keys.Check(p.Note, a.Log.Origin)
 	if err != nil {
-		return Checkpoint{}, err
+		return tree.Checkpoint{}, err
 	}
 	return c, a.Log.checkTree(ctx, c.Tree())
 }
 
 // grow writes all that the tree of c has and that of was has not.
-func (a *Archiver) grow(ctx context.Context, h *lease.Hold, was, c Checkpoint) error {
-	hashes := HashReader(ctx, c.Tree(), a.Store.Tiles)
-	if _, err := ProveConsistency(was.Tree(), c.Tree(), hashes); err != nil {
-		if errors.Is(err, ErrForked) {
+func (a *Archiver) grow(ctx context.Context, h *lease.Hold, was, c tree.Checkpoint) error {
+	hashes := tree.HashReader(ctx, c.Tree(), a.Store.Tiles)
+	if _, err := tree.ProveConsistency(was.Tree(), c.Tree(), hashes); err != nil {
+		if errors.Is(err, tree.ErrForked) {
 			return a.Log.stop(fmt.Errorf("the archive: %w", err))
 		}
 		return err
 	}
-	tiles := TilesBetween(was.Size, c.Size)
+	tiles := tree.TilesBetween(was.Size, c.Size)
 	var missed event.Range
 	for _, t := range tiles {
 		if t.L != 0 {
@@ -99,7 +100,7 @@ func (a *Archiver) grow(ctx context.Context, h *lease.Hold, was, c Checkpoint) e
 			return err
 		}
 		if n > 0 && missed.Count == 0 {
-			missed.First = max(t.N*tileWidth, was.Size)
+			missed.First = max(t.N*tree.TileWidth, was.Size)
 		}
 		missed.Count += n
 	}
@@ -131,7 +132,7 @@ func (a *Archiver) create(ctx context.Context, path string, data []byte) error {
 // copyEntries writes the bundle of a tile of level 0, once each of its entries has the
 // hash that was signed. It returns how many were gone from the store before.
 func (a *Archiver) copyEntries(ctx context.Context, t tlog.Tile, from int64, hashes tlog.HashReader) (missed int64, err error) {
-	first := t.N * tileWidth
+	first := t.N * tree.TileWidth
 	entries, err := a.entries(ctx, first, t.W)
 	if err != nil {
 		return 0, err
@@ -139,21 +140,21 @@ func (a *Archiver) copyEntries(ctx context.Context, t tlog.Tile, from int64, has
 	if entries == nil {
 		return first + int64(t.W) - max(first, from), nil
 	}
-	signed, err := hashes.ReadHashes(indexesOf(tlog.Tile{H: tileHeight, N: t.N, W: t.W}))
+	signed, err := hashes.ReadHashes(indexesOf(tlog.Tile{H: tree.TileHeight, N: t.N, W: t.W}))
 	if err != nil {
 		return 0, err
 	}
 	var leaves [][]byte
 	for i, e := range entries {
 		if tlog.RecordHash(e.Leaf) != signed[i] {
-			return 0, a.Log.stop(fmt.Errorf("%w: entry %d is not the one that was signed", ErrForked, e.Number))
+			return 0, a.Log.stop(fmt.Errorf("%w: entry %d is not the one that was signed", tree.ErrForked, e.Number))
 		}
 		leaves = append(leaves, e.Leaf)
 	}
 	if err := a.copyAsides(ctx, entries, from); err != nil {
 		return 0, err
 	}
-	bundle, err := Bundle(leaves)
+	bundle, err := tree.Bundle(leaves)
 	if err != nil {
 		return 0, err
 	}
@@ -164,7 +165,7 @@ func (a *Archiver) copyEntries(ctx context.Context, t tlog.Tile, from int64, has
 	if err := a.create(ctx, sealsPath(t), seals); err != nil {
 		return 0, err
 	}
-	return 0, a.create(ctx, TilePath(BundleOf(t)), bundle)
+	return 0, a.create(ctx, tree.TilePath(tree.BundleOf(t)), bundle)
 }
 
 // entries returns the entries from a number on; nil where the store has let go of some.
@@ -261,11 +262,11 @@ func (a *Archiver) copyTiles(ctx context.Context, tiles []tlog.Tile, hashes tlog
 			data.Write(hash[:])
 		}
 		all = all[t.W:]
-		if err := a.create(ctx, TilePath(t), data.Bytes()); err != nil {
+		if err := a.create(ctx, tree.TilePath(t), data.Bytes()); err != nil {
 			return err
 		}
-		if t.W == tileWidth {
-			full = append(full, TilePath(t))
+		if t.W == tree.TileWidth {
+			full = append(full, tree.TilePath(t))
 		}
 	}
 	if len(full) == 0 {
@@ -278,7 +279,7 @@ func (a *Archiver) copyTiles(ctx context.Context, tiles []tlog.Tile, hashes tlog
 func indexesOf(t tlog.Tile) []int64 {
 	out := make([]int64, t.W)
 	for i := range out {
-		out[i] = tlog.StoredHashIndex(t.L*tileHeight, t.N*tileWidth+int64(i))
+		out[i] = tlog.StoredHashIndex(t.L*tree.TileHeight, t.N*tree.TileWidth+int64(i))
 	}
 	return out
 }
@@ -287,8 +288,8 @@ func indexesOf(t tlog.Tile) []int64 {
 func (a *Archiver) dropPartial(ctx context.Context, size int64) error {
 	var left []string
 	for _, path := range a.partial {
-		t, err := ParseTilePath(pathOfTile(path))
-		if err != nil || size>>(tileHeight*max(t.L, 0)) < (t.N+1)*tileWidth {
+		t, err := tree.ParseTilePath(pathOfTile(path))
+		if err != nil || size>>(tree.TileHeight*max(t.L, 0)) < (t.N+1)*tree.TileWidth {
 			left = append(left, path)
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/retry"
 )
 
@@ -139,5 +140,5 @@ func (a *Archiver) Needed(ctx context.Context) (int64, error) {
 	if err := a.look(ctx); err != nil && ctx.Err() != nil {
 		return 0, err
 	}
-	return a.Archive.size() / tileWidth * tileWidth, nil
+	return a.Archive.size() / tree.TileWidth * tree.TileWidth, nil
 }

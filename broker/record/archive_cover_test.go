@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // run publishes and archives, at once, until the test ends.
@@ -241,7 +243,7 @@ func TestARecordOfWhichTheStoreLostAllGoesOnWithItsArchive(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := newest(t, s.s, s.key)
-	if _, err := ProveConsistency(was, c.Tree(), HashReader(t.Context(), c.Tree(), s.Store.Tiles)); err != nil {
+	if _, err := tree.ProveConsistency(was, c.Tree(), tree.HashReader(t.Context(), c.Tree(), s.Store.Tiles)); err != nil {
 		t.Error(err)
 	}
 	later := New(Deps{Entries: s.m, Archive: s.archiver.Archive, Keys: testKeys("k1"), Origin: origin, Replica: "later", Now: s.clock.Now, Log: discard})
@@ -260,7 +262,7 @@ func TestAnArchiveThatIsAheadOfTheStoreStopsWhoCannotReadIt(t *testing.T) {
 	delete(s.o.kept, "seals/000.p/40")
 	m := newMemory()
 	b := siteOn(t, m, newShelf(m), s.key, s.o, "b")
-	if err := b.archiver.Ask(t.Context()); !errors.Is(err, ErrRewound) {
+	if err := b.archiver.Ask(t.Context()); !errors.Is(err, tree.ErrRewound) {
 		t.Errorf("got %v, want that the record went back", err)
 	}
 	if _, err := b.Record(t.Context(), intent("x")); !errors.Is(err, ErrStopped) {

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // Bundles of C2SP tlog-tiles have the Events alone. What else an entry has (who had read
@@ -15,7 +17,7 @@ import (
 
 // sealsPath is where an archive keeps the seals of the entries of a tile of level 0.
 func sealsPath(t tlog.Tile) string {
-	return "seals/" + strings.TrimPrefix(TilePath(BundleOf(t)), "tile/entries/")
+	return "seals/" + strings.TrimPrefix(tree.TilePath(tree.BundleOf(t)), "tile/entries/")
 }
 
 // bundleSeals returns the bytes of the seals of entries: After in 8 bytes, the root, and

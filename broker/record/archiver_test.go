@@ -13,6 +13,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // objects are an archive in memory, which may fail at a call: before it has an effect, or
@@ -92,7 +93,7 @@ type site struct {
 	testLog
 	m        *memory
 	s        *shelf
-	key      *Signer
+	key      *tree.Signer
 	o        *objects
 	archiver *Archiver
 	*Publisher
@@ -104,7 +105,7 @@ func newSite(t *testing.T) *site {
 	return siteOn(t, m, newShelf(m), testSigner(t), &objects{kept: map[string][]byte{}}, "a")
 }
 
-func siteOn(t *testing.T, m *memory, s *shelf, key *Signer, o *objects, replica string) *site {
+func siteOn(t *testing.T, m *memory, s *shelf, key *tree.Signer, o *objects, replica string) *site {
 	t.Helper()
 	keys, err := key.PublicKeys()
 	if err != nil {
@@ -203,19 +204,19 @@ func TestAnArchiveHasAllThatIsPublished(t *testing.T) {
 		s.wantArchived(t)
 	}
 	for path := range s.o.kept {
-		tile, err := ParseTilePath(pathOfTile(path))
-		if err == nil && tile.W < tileWidth && s.Size()>>(tileHeight*max(tile.L, 0)) >= (tile.N+1)*tileWidth {
+		tile, err := tree.ParseTilePath(pathOfTile(path))
+		if err == nil && tile.W < tree.TileWidth && s.Size()>>(tree.TileHeight*max(tile.L, 0)) >= (tile.N+1)*tree.TileWidth {
 			t.Errorf("%s is there still, and the full one too", path)
 		}
 	}
 	for path := range s.s.tiles {
-		if tile, err := ParseTilePath(path); err != nil || tile.W == tileWidth {
+		if tile, err := tree.ParseTilePath(path); err != nil || tile.W == tree.TileWidth {
 			t.Errorf("the store still has %s", path)
 		}
 	}
 	s.fill(t, "more", 10) // readers find the tiles that the store let go of
 	s.mustPublish(t)
-	if _, err := Prove(5, newest(t, s.s, s.key), HashReader(t.Context(), newest(t, s.s, s.key).Tree(), s.Store.Tiles)); err != nil {
+	if _, err := tree.Prove(5, newest(t, s.s, s.key), tree.HashReader(t.Context(), newest(t, s.s, s.key).Tree(), s.Store.Tiles)); err != nil {
 		t.Error(err)
 	}
 }

@@ -6,12 +6,14 @@ import (
 	"fmt"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // Begin finds where this replica begins to read: at the newest start that was signed, else
 // at the first entry. It comes before Run. What does not check out stops the Log; other
 // errors are of a store that is away.
-func (l *Log) Begin(ctx context.Context, from Checkpoints, keys PublicKeys) error {
+func (l *Log) Begin(ctx context.Context, from Checkpoints, keys tree.PublicKeys) error {
 	first, next, err := l.Entries.Bounds(ctx)
 	if err != nil {
 		return err
@@ -40,12 +42,12 @@ func (l *Log) Begin(ctx context.Context, from Checkpoints, keys PublicKeys) erro
 	if err != nil {
 		return l.stop(err)
 	}
-	newest, _, err := keys.checkEdge(p.Note, p.Edge, l.Origin)
+	newest, _, err := keys.CheckEdge(p.Note, p.Edge, l.Origin)
 	if err != nil {
 		return l.stop(err)
 	}
 	if next < newest.Size {
-		return l.stop(fmt.Errorf("%w: %d entries were signed, and there are %d", ErrRewound, newest.Size, next))
+		return l.stop(fmt.Errorf("%w: %d entries were signed, and there are %d", tree.ErrRewound, newest.Size, next))
 	}
 	at, err := newestStart(p, keys, l.Origin)
 	if err != nil {
@@ -72,7 +74,7 @@ func (l *Log) Begin(ctx context.Context, from Checkpoints, keys PublicKeys) erro
 
 // idsBefore returns the IDs of the last Window entries of a tree, so that none of them can be
 // written again for who begins to read after it. All of them must be there.
-func (l *Log) idsBefore(ctx context.Context, at Edge, get GetTiles) (map[string]int64, error) {
+func (l *Log) idsBefore(ctx context.Context, at tree.Edge, get tree.GetTiles) (map[string]int64, error) {
 	ids, next := map[string]int64{}, max(at.Size()-Window, 0)
 	if at.Size() == 0 {
 		return ids, nil
@@ -94,7 +96,7 @@ func (l *Log) idsBefore(ctx context.Context, at Edge, get GetTiles) (map[string]
 			case e.Number != next:
 				return nil, l.stop(fmt.Errorf("entry %d is gone", next))
 			case e.check(l.Keys, l.Origin) != nil || tlog.RecordHash(e.Leaf) != hashes[next-oldest]:
-				return nil, l.stop(fmt.Errorf("%w: entry %d is another one than was signed", ErrForked, next))
+				return nil, l.stop(fmt.Errorf("%w: entry %d is another one than was signed", tree.ErrForked, next))
 			}
 			ids[e.ID] = next
 			next++
@@ -105,7 +107,7 @@ func (l *Log) idsBefore(ctx context.Context, at Edge, get GetTiles) (map[string]
 
 // leavesBefore returns the hashes of the entries from a number on, as the tree has them. Tiles
 // that are missing or wrong keep nobody from it while their entries are there.
-func (l *Log) leavesBefore(ctx context.Context, at Edge, from int64, get GetTiles) (hashes []tlog.Hash, err error) {
+func (l *Log) leavesBefore(ctx context.Context, at tree.Edge, from int64, get tree.GetTiles) (hashes []tlog.Hash, err error) {
 	r := newRemaker(at, get, l.leafHashes)
 	for n := from; n < at.Size(); n++ {
 		data, err := r.tile(ctx, r.covering(n)[0])
@@ -116,7 +118,7 @@ func (l *Log) leavesBefore(ctx context.Context, at Edge, from int64, get GetTile
 		if err != nil {
 			return nil, fmt.Errorf("the tiles before %d: %w", at.Size(), err)
 		}
-		hashes = append(hashes, hashIn(data, int(n%tileWidth)))
+		hashes = append(hashes, hashIn(data, int(n%tree.TileWidth)))
 	}
 	return hashes, nil
 }
@@ -138,12 +140,12 @@ func (l *Log) beginArchive(ctx context.Context) (int64, error) {
 }
 
 // newestStart is the edge of the newest start; the empty tree's where there is none.
-func newestStart(p published, keys PublicKeys, origin string) (Edge, error) {
+func newestStart(p published, keys tree.PublicKeys, origin string) (tree.Edge, error) {
 	if len(p.Starts) == 0 {
-		return Edge{}, nil
+		return tree.Edge{}, nil
 	}
 	last := p.Starts[len(p.Starts)-1]
-	_, at, err := keys.checkEdge(last.Note, last.Edge, origin)
+	_, at, err := keys.CheckEdge(last.Note, last.Edge, origin)
 	return at, err
 }
 
@@ -157,11 +159,11 @@ func (l *Log) checkTree(ctx context.Context, signed tlog.Tree) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if have := l.view.size(); have < signed.N {
-		err := fmt.Errorf("%w: %d entries were signed, and there are %d", ErrRewound, signed.N, have)
+		err := fmt.Errorf("%w: %d entries were signed, and there are %d", tree.ErrRewound, signed.N, have)
 		return l.stopLocked(&disagreement{error: err, tree: signed, first: have, lost: true})
 	}
 	if root, known := l.view.rootAfter(signed.N - 1); known && root != signed.Hash {
-		return l.stopLocked(disagrees(fmt.Errorf("%w: other %d entries were signed than this replica has read", ErrForked, signed.N)))
+		return l.stopLocked(disagrees(fmt.Errorf("%w: other %d entries were signed than this replica has read", tree.ErrForked, signed.N)))
 	}
 	return nil
 }

@@ -7,10 +7,11 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // starter begins to read as a replica that starts now.
-func starter(t *testing.T, m *memory, s *shelf, l testLog, key *Signer) (*Log, error) {
+func starter(t *testing.T, m *memory, s *shelf, l testLog, key *tree.Signer) (*Log, error) {
 	t.Helper()
 	b := New(Deps{Entries: m, Keys: testKeys("k1"), Origin: origin, Replica: "b", Now: l.clock.Now, Log: discard})
 	return b, errors.Join(b.Begin(t.Context(), s, publicKeys(t, key)), b.readOn(t.Context()))

@@ -10,6 +10,8 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/record/tree"
+	"github.com/assumebot/assumebot/broker/record/witness"
 )
 
 // Witnesses cosign each checkpoint once it is published. They remember, outside of the
@@ -45,7 +47,7 @@ func (p *Publisher) Ask(ctx context.Context) error {
 		return err
 	}
 	var away error
-	for _, a := range p.Witnesses.Ask(ctx, c, now.Witnesses, HashReader(ctx, c.Tree(), p.Store.Tiles)) {
+	for _, a := range p.Witnesses.Ask(ctx, c, now.Witnesses, tree.HashReader(ctx, c.Tree(), p.Store.Tiles)) {
 		if a.Refused() {
 			return p.Log.stop(a.Err)
 		}
@@ -78,7 +80,7 @@ func (p *Publisher) cosignedSize(now published) int64 {
 	}
 	var witnesses []string
 	for _, w := range p.Witnesses.Each {
-		witnesses = append(witnesses, w.vkey)
+		witnesses = append(witnesses, w.Key())
 	}
 	keys, err := p.Signer.PublicKeys(witnesses...)
 	if err != nil {
@@ -105,7 +107,7 @@ func (p *Publisher) cosign(ctx context.Context, h *lease.Hold, now published) (p
 	if err != nil || p.cosignedSize(now) == c.Size {
 		return now, err
 	}
-	answers := p.Witnesses.Ask(ctx, c, now.Witnesses, HashReader(ctx, c.Tree(), p.Store.Tiles))
+	answers := p.Witnesses.Ask(ctx, c, now.Witnesses, tree.HashReader(ctx, c.Tree(), p.Store.Tiles))
 	if _, err := h.Fence(); err != nil { // to one whose turn is over a witness that went on looks like a fork
 		return now, err
 	}
@@ -121,7 +123,7 @@ func (p *Publisher) cosign(ctx context.Context, h *lease.Hold, now published) (p
 		all = all && a.Err == nil
 		p.answered(ctx, a)
 	}
-	next.Note, err = c.With(answers...)
+	next.Note, err = witness.Add(c, answers...)
 	if all {
 		next.Cosigned = next.Note
 	}
@@ -129,7 +131,7 @@ func (p *Publisher) cosign(ctx context.Context, h *lease.Hold, now published) (p
 }
 
 // answered raises the alarm about a witness once, and takes it back.
-func (p *Publisher) answered(ctx context.Context, a Answer) {
+func (p *Publisher) answered(ctx context.Context, a witness.Answer) {
 	code := ""
 	switch {
 	case a.Refused():

@@ -8,10 +8,13 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/tree"
+	"github.com/assumebot/assumebot/broker/record/treetest"
+	"github.com/assumebot/assumebot/broker/record/witness"
 )
 
-func (p *Publisher) cosignedBy(w Witness, required bool) *Publisher {
-	p.Witnesses = Witnesses{Client: http.DefaultClient, Limit: time.Minute, Each: []Witness{w}}
+func (p *Publisher) cosignedBy(w witness.Witness, required bool) *Publisher {
+	p.Witnesses = witness.Set{Client: http.DefaultClient, Limit: time.Minute, Each: []witness.Witness{w}}
 	p.Required = required
 	return p
 }
@@ -32,10 +35,39 @@ func alarms(t *testing.T, m *memory) (codes []string) {
 	return codes
 }
 
+// cosignedKey returns a key of the log, and a witness of what it signs.
+func cosignedKey(t *testing.T) (*tree.Signer, *treetest.Witness, witness.Witness) {
+	t.Helper()
+	private, public, err := tree.NewKey(origin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := tree.NewSigner(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := treetest.StartWitness(t, origin, public)
+	w, err := witness.New(server.URL, server.VKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key, server, w
+}
+
+// awayWitness is w where nobody answers.
+func awayWitness(t *testing.T, w witness.Witness) witness.Witness {
+	t.Helper()
+	away, err := witness.New("http://127.0.0.1:1", w.Key())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return away
+}
+
 func TestCheckpointsAreCosignedAndTheCosignaturesKept(t *testing.T) {
 	m := newMemory()
-	s, key := newShelf(m), testSigner(t)
-	server, w := serveWitness(t, key)
+	s := newShelf(m)
+	key, server, w := cosignedKey(t)
 	l := running(t, m, "a")
 	p := publisher(s, l, key).cosignedBy(w, false)
 	for i := range 3 {
@@ -47,7 +79,7 @@ func TestCheckpointsAreCosignedAndTheCosignaturesKept(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := publicKeys(t, key, server.vkey()).Check(now.Note, origin)
+		c, err := publicKeys(t, key, server.VKey()).Check(now.Note, origin)
 		if err != nil || len(c.Cosigned) != 1 || p.cosignedSize(now) != c.Size || now.Witnesses[w.Name()] != c.Size {
 			t.Errorf("got %v, cosigned by %v up to %d, %v", err, c.Cosigned, p.cosignedSize(now), now.Witnesses)
 		}
@@ -59,8 +91,8 @@ func TestCheckpointsAreCosignedAndTheCosignaturesKept(t *testing.T) {
 
 func TestAStoreThatWasFlushedWhileNobodyRanIsSeenByTheWitness(t *testing.T) {
 	m := newMemory()
-	s, key := newShelf(m), testSigner(t)
-	_, w := serveWitness(t, key)
+	s := newShelf(m)
+	key, _, w := cosignedKey(t)
 	l := running(t, m, "a")
 	l.fill(t, "e", 40)
 	if err := publish(t, publisher(s, l, key).cosignedBy(w, false)); err != nil {
@@ -68,7 +100,7 @@ func TestAStoreThatWasFlushedWhileNobodyRanIsSeenByTheWitness(t *testing.T) {
 	}
 	m = newMemory()
 	after := running(t, m, "b")
-	if err := publisher(newShelf(m), after, key).cosignedBy(w, false).Ask(t.Context()); !errors.Is(err, ErrStopped) || !errors.Is(err, ErrRewound) {
+	if err := publisher(newShelf(m), after, key).cosignedBy(w, false).Ask(t.Context()); !errors.Is(err, ErrStopped) || !errors.Is(err, tree.ErrRewound) {
 		t.Errorf("got %v, want that the log has stopped since it went back", err)
 	}
 	if _, err := after.Record(t.Context(), intent("x")); !errors.Is(err, ErrStopped) {
@@ -78,14 +110,13 @@ func TestAStoreThatWasFlushedWhileNobodyRanIsSeenByTheWitness(t *testing.T) {
 
 func TestThatAWitnessIsAwayIsAnAlarmOnce(t *testing.T) {
 	m := newMemory()
-	s, key := newShelf(m), testSigner(t)
-	_, w := serveWitness(t, key)
+	s := newShelf(m)
+	key, _, w := cosignedKey(t)
 	l := running(t, m, "a")
 	p := publisher(s, l, key).cosignedBy(w, false)
-	gone := p.Witnesses.Each[0]
-	gone.url = "http://127.0.0.1:1/add-checkpoint"
-	for _, each := range []Witness{gone, gone, w, w} {
-		p.Witnesses.Each = []Witness{each}
+	gone := awayWitness(t, w)
+	for _, each := range []witness.Witness{gone, gone, w, w} {
+		p.Witnesses.Each = []witness.Witness{each}
 		l.fill(t, "e", 5)
 		if err := publish(t, p); err != nil {
 			t.Fatal(err)
@@ -98,8 +129,7 @@ func TestThatAWitnessIsAwayIsAnAlarmOnce(t *testing.T) {
 
 func TestAWitnessThatHasSeenOtherEntriesIsAnAlarm(t *testing.T) {
 	m := newMemory()
-	key := testSigner(t)
-	_, w := serveWitness(t, key)
+	key, _, w := cosignedKey(t)
 	other := running(t, newMemory(), "c")
 	other.fill(t, "fork", 30)
 	if err := publish(t, publisher(newShelf(nil), other, key).cosignedBy(w, false)); err != nil {
@@ -117,14 +147,12 @@ func TestAWitnessThatHasSeenOtherEntriesIsAnAlarm(t *testing.T) {
 
 func TestWithoutCosignaturesThatAreRequiredNothingIsGiven(t *testing.T) {
 	m := newMemory()
-	s, key := newShelf(m), testSigner(t)
-	_, w := serveWitness(t, key)
+	s := newShelf(m)
+	key, _, w := cosignedKey(t)
 	a, b := running(t, m, "a"), running(t, m, "b")
 	p, q := publisher(s, a, key).cosignedBy(w, true), publisher(s, b, key).cosignedBy(w, true)
 	a.fill(t, "e", 5)
-	gone := w
-	gone.url = "http://127.0.0.1:1/add-checkpoint"
-	p.Witnesses.Each = []Witness{gone}
+	p.Witnesses.Each = []witness.Witness{awayWitness(t, w)}
 	look := func() {
 		t.Helper()
 		if err := publish(t, p); err != nil {
@@ -147,7 +175,7 @@ func TestWithoutCosignaturesThatAreRequiredNothingIsGiven(t *testing.T) {
 		}
 		l.mustRecord(t, about("refused-"+l.Replica)) // what gives nothing is taken
 	}
-	p.Witnesses.Each = []Witness{w}
+	p.Witnesses.Each = []witness.Witness{w}
 	look()
 	look()
 	for _, l := range []testLog{a, b} {
@@ -160,11 +188,10 @@ func TestWithoutCosignaturesThatAreRequiredNothingIsGiven(t *testing.T) {
 // TestThatAllIsCosignedIsTakenFromCosignaturesAlone: the store may say what it likes.
 func TestThatAllIsCosignedIsTakenFromCosignaturesAlone(t *testing.T) {
 	m := newMemory()
-	s, key := newShelf(m), testSigner(t)
-	_, w := serveWitness(t, key)
-	w.url = "http://127.0.0.1:1/add-checkpoint"
+	s := newShelf(m)
+	key, _, w := cosignedKey(t)
 	l := running(t, m, "a")
-	p := publisher(s, l, key).cosignedBy(w, true)
+	p := publisher(s, l, key).cosignedBy(awayWitness(t, w), true)
 	for range 3 {
 		l.fill(t, "e", 5)
 		if err := publish(t, p); err != nil {

@@ -5,11 +5,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 const (
-	// MaxLeaf is the most bytes of one Event. C2SP tlog-tiles has at most 65,535.
-	MaxLeaf = 32 << 10
 	// MaxAside is the most bytes of the free text of one Event, with its salt.
 	MaxAside = 32 << 10
 	// MaxID is the most bytes of an entry's ID.
@@ -78,7 +78,7 @@ func (s Sealed) bounded() error {
 	switch {
 	case s.ID == "" || len(s.ID) > MaxID:
 		return fmt.Errorf("an ID of %d bytes", len(s.ID))
-	case len(s.Leaf) == 0 || len(s.Leaf) > MaxLeaf:
+	case len(s.Leaf) == 0 || len(s.Leaf) > tree.MaxLeaf:
 		return fmt.Errorf("an event of %d bytes", len(s.Leaf))
 	case len(s.Aside) > MaxAside:
 		return fmt.Errorf("free text of %d bytes", len(s.Aside))

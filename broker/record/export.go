@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // An export of a record is a file of JSON, one object a line, in this order: what it
@@ -126,9 +128,9 @@ func (x Export) JSONL(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	var c Checkpoint
+	var c tree.Checkpoint
 	if raw != nil {
-		if c, err = unchecked(raw); err != nil {
+		if c, err = tree.Unchecked(raw); err != nil {
 			return err
 		}
 	}
@@ -168,28 +170,28 @@ func entryLine(e Entry, sealed bool) exportLine {
 // tree of size: theirs, all above, and the right edge. What is not there is left out, and
 // missed by who verifies.
 func (x Export) tiles(ctx context.Context, out *json.Encoder, size, from, to int64) error {
-	for level := 0; size>>(tileHeight*level) > 0; level++ {
-		hashes := size >> (tileHeight * level)
-		first, last := int64(0), (hashes-1)/tileWidth
+	for level := 0; size>>(tree.TileHeight*level) > 0; level++ {
+		hashes := size >> (tree.TileHeight * level)
+		first, last := int64(0), (hashes-1)/tree.TileWidth
 		if level == 0 {
-			first = from / tileWidth
+			first = from / tree.TileWidth
 		}
 		for n := first; n <= last; n++ {
-			if level == 0 && n*tileWidth >= to {
+			if level == 0 && n*tree.TileWidth >= to {
 				n = last
 			}
-			t := tlog.Tile{H: tileHeight, L: level, N: n, W: int(min(hashes-n*tileWidth, tileWidth))}
-			data, err := (&tileReader{ctx: ctx, get: x.Source.Tiles}).ReadTiles([]tlog.Tile{t})
-			if errors.Is(err, errTile) && level == 0 {
+			t := tlog.Tile{H: tree.TileHeight, L: level, N: n, W: int(min(hashes-n*tree.TileWidth, tree.TileWidth))}
+			data, err := tree.ReadTile(ctx, x.Source.Tiles, t)
+			if errors.Is(err, tree.ErrTile) && level == 0 {
 				continue
 			}
-			if errors.Is(err, errTile) {
+			if errors.Is(err, tree.ErrTile) {
 				return nil
 			}
 			if err != nil {
 				return err
 			}
-			if err := out.Encode(exportLine{Tile: TilePath(t), Data: data[0]}); err != nil {
+			if err := out.Encode(exportLine{Tile: tree.TilePath(t), Data: data}); err != nil {
 				return err
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 func exported(t *testing.T, x Export) []byte {
@@ -128,11 +129,11 @@ func FuzzFromFile(f *testing.F) {
 	f.Add([]byte(`{"assumebot_record":1,"origin":"o","first":0}` + "\n" +
 		`{"number":0,"leaf":"{}","sealed":{"after":-1,"root":"AAAA","id":"x","macs":""}}` + "\n" +
 		`{"tile":"tile/0/000.p/1","data":"AAAA"}` + "\n" + `{"checkpoint":"x"}`))
-	private, _, err := NewKey(origin)
+	private, _, err := tree.NewKey(origin)
 	if err != nil {
 		f.Fatal(err)
 	}
-	s, err := NewSigner(private)
+	s, err := tree.NewSigner(private)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -3,6 +3,8 @@ package record
 import (
 	"errors"
 	"fmt"
+
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // A Fault is a way in which a record is not as it should be.
@@ -47,7 +49,7 @@ type Finding struct {
 
 func (f Finding) Error() string {
 	said := f.said()
-	if errors.Is(f.Err, ErrNoCheckpoint) || errors.Is(f.Err, ErrOtherLog) {
+	if errors.Is(f.Err, tree.ErrNoCheckpoint) || errors.Is(f.Err, ErrOtherLog) {
 		return f.Err.Error()
 	}
 	if f.Err != nil {

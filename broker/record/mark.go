@@ -13,6 +13,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/retry"
 )
 
@@ -101,7 +102,7 @@ func openMark(data []byte, keys Keys) (m mark, err error) {
 		return mark{}, errors.New("no replica with our seal keys left it")
 	}
 	err = json.Unmarshal(s.Mark, &m)
-	if err == nil && (m.Size < 0 || m.Size > MaxSize || m.First < 0 || m.First > m.Size || len(m.Root) != RootSize || !utf8.ValidString(m.Why)) {
+	if err == nil && (m.Size < 0 || m.Size > tree.MaxSize || m.First < 0 || m.First > m.Size || len(m.Root) != RootSize || !utf8.ValidString(m.Why)) {
 		err = errors.New("its numbers are none that a record has")
 	}
 	return m, err

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // forgetAll has l forget the entries that it could put back.
@@ -57,7 +59,7 @@ func TestAReplicaStopsForOneThatHadReadOtherEntries(t *testing.T) {
 	m.back(7)
 	b := running(t, m, "b")
 	b.mustRecord(t, about("instead"))
-	if _, err := a.Record(t.Context(), about("more")); !errors.Is(err, ErrForked) {
+	if _, err := a.Record(t.Context(), about("more")); !errors.Is(err, tree.ErrForked) {
 		t.Fatalf("got %v, want that it sees the other entry", err)
 	}
 	awaitThat(t, "it said so", m.marked)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 const origin = "bot.test/record"
@@ -85,7 +86,7 @@ func (m *memory) append(b Batch) (int64, error) {
 	case m.mark != nil && !bytes.Equal(m.mark, b.Passed):
 		return 0, ErrMarked
 	case b.After >= next || b.After >= 0 && m.entries[b.After].ID != b.AfterID:
-		return 0, ErrRewound
+		return 0, tree.ErrRewound
 	case next+int64(len(b.Entries))-1-b.After > Window:
 		return 0, ErrBehind
 	}
@@ -118,11 +119,11 @@ func (m *memory) Restore(_ context.Context, _ string, entries []Entry) (put int6
 	defer m.mu.Unlock()
 	first, next := entries[0].Number, int64(len(m.entries))
 	if next > 0 && next <= first {
-		return 0, ErrRewound
+		return 0, tree.ErrRewound
 	}
 	for _, e := range entries {
 		if e.Number < next && m.entries[e.Number].ID != e.ID {
-			return 0, ErrRewound
+			return 0, tree.ErrRewound
 		}
 	}
 	if next == 0 { // what is not put back is let go

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/retry"
 )
 
@@ -90,9 +91,9 @@ func (l *Log) putBack(ctx context.Context, from, next, size int64) (count int64,
 		put, err := l.Entries.Restore(ctx, l.Origin, entries)
 		count += put
 		switch {
-		case errors.Is(err, ErrRewound):
+		case errors.Is(err, tree.ErrRewound):
 			return count, l.stop(disagrees(fmt.Errorf("%w: of the entries from %d to %d that were read, some are lost and others stand in their place; %s",
-				ErrForked, max(at, next), size-1, whatToDo)))
+				tree.ErrForked, max(at, next), size-1, whatToDo)))
 		case errors.Is(err, ErrForeign):
 			return count, l.stop(err)
 		case err != nil:
@@ -145,7 +146,7 @@ func (l *Log) compareLast(ctx context.Context) error {
 		return err
 	}
 	if len(entries) == 0 || entries[0].Number != number || entries[0].ID != id {
-		return l.stop(disagrees(fmt.Errorf("%w: entry %d is not the one that was read; %s", ErrRewound, number, whatToDo)))
+		return l.stop(disagrees(fmt.Errorf("%w: entry %d is not the one that was read; %s", tree.ErrRewound, number, whatToDo)))
 	}
 	return nil
 }
@@ -170,7 +171,7 @@ const whatToDo = "nothing is issued until somebody has looked at it; to go on wi
 func (l *Log) lost(first, next int64) error { return l.stop(lostEntries(first, next)) }
 
 func lostEntries(first, next int64) error {
-	err := fmt.Errorf("%w: the entries from %d to %d are lost, and neither this replica nor an archive has them; %s", ErrRewound, first, next-1, whatToDo)
+	err := fmt.Errorf("%w: the entries from %d to %d are lost, and neither this replica nor an archive has them; %s", tree.ErrRewound, first, next-1, whatToDo)
 	return &disagreement{error: err, first: first, lost: true}
 }
 

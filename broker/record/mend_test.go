@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // alarmsOf are the alarms on the record, with what they are about.
@@ -104,7 +105,7 @@ func TestWhatStandsInThePlaceOfWhatWasLostStopsWhoHadReadIt(t *testing.T) {
 		m.entries = old.copyOf().entries
 	})
 	awaitThat(t, "the first has stopped", func() bool { return a.Err() != nil })
-	if _, err := a.Record(t.Context(), intent("x")); !errors.Is(err, ErrForked) {
+	if _, err := a.Record(t.Context(), intent("x")); !errors.Is(err, tree.ErrForked) {
 		t.Errorf("got %v, want that others stand there", err)
 	}
 	if len(m.entries) != 6 {
@@ -122,7 +123,7 @@ func TestWhatNobodyHasAnyMoreStopsTheLog(t *testing.T) {
 	b.recall.entries = b.recall.entries[100:]
 	all := m.copyOf()
 	m.change(func(m *memory) { m.entries = nil })
-	if err := b.mend(t.Context()); !errors.Is(err, ErrRewound) || !errors.Is(err, ErrStopped) {
+	if err := b.mend(t.Context()); !errors.Is(err, tree.ErrRewound) || !errors.Is(err, ErrStopped) {
 		t.Errorf("got %v, want that the log has stopped since entries are lost", err)
 	}
 	if len(m.entries) != 0 || len(all.entries) == 0 {
@@ -141,7 +142,7 @@ func TestWhatIsKeptToBePutBackIsBounded(t *testing.T) {
 	if got, ok := r.since(100); !ok || got[0].Number != 100 {
 		t.Errorf("from 100 on: got %d entries", len(got))
 	}
-	large := make([]byte, MaxLeaf)
+	large := make([]byte, tree.MaxLeaf)
 	for i := range int64(2000) {
 		r.add(Entry{Number: recallMost + 100 + i, Sealed: Sealed{Leaf: large}})
 	}

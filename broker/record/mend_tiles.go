@@ -11,6 +11,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // A store can lose tiles, or have others. Whoever signs makes those anew that are not as they
@@ -58,12 +59,12 @@ func (l *Log) leafHashes(ctx context.Context, from, to int64) ([]tlog.Hash, erro
 
 // onTiles does what reads the tiles that some entries of a tree are under. If one is missing
 // or wrong it makes them anew, and does it again.
-func (p *Publisher) onTiles(ctx context.Context, tree Edge, do func() error, entries ...int64) error {
+func (p *Publisher) onTiles(ctx context.Context, edge tree.Edge, do func() error, entries ...int64) error {
 	err := do()
-	if !errors.Is(err, errTile) || tree.size == 0 {
+	if !errors.Is(err, tree.ErrTile) || edge.Size() == 0 {
 		return err
 	}
-	if err := p.makeAnew(ctx, newRemaker(tree, p.Store.Tiles, p.Log.leafHashes), entries...); err != nil {
+	if err := p.makeAnew(ctx, newRemaker(edge, p.Store.Tiles, p.Log.leafHashes), entries...); err != nil {
 		return err
 	}
 	return do()
@@ -74,7 +75,7 @@ func (p *Publisher) onTiles(ctx context.Context, tree Edge, do func() error, ent
 func (p *Publisher) makeAnew(ctx context.Context, r *remaker, entries ...int64) error {
 	for _, at := range entries {
 		for _, t := range r.covering(at) {
-			if _, err := r.tile(ctx, t); err != nil && (t.W < tileWidth || !errors.Is(err, errLetGo)) {
+			if _, err := r.tile(ctx, t); err != nil && (t.W < tree.TileWidth || !errors.Is(err, errLetGo)) {
 				return p.unmade(err)
 			}
 		}
@@ -99,11 +100,11 @@ func (p *Publisher) keepMade(ctx context.Context, r *remaker) error {
 	tiles, full := map[string][]byte{}, []string(nil)
 	var all event.Range
 	for t, data := range r.made {
-		tiles[TilePath(t)] = data
+		tiles[tree.TilePath(t)] = data
 		all = both(all, over(t))
-		for _, width := range []int{t.W, tileWidth} { // a wider one would stay
+		for _, width := range []int{t.W, tree.TileWidth} { // a wider one would stay
 			t.W = width
-			full = append(full, TilePath(t))
+			full = append(full, tree.TilePath(t))
 		}
 	}
 	if err := p.Store.DeleteTiles(ctx, slices.Compact(full)); err != nil {
@@ -152,11 +153,11 @@ func (p *Publisher) recheckTile(ctx context.Context, r *remaker, entry int64) (b
 // recheckOld checks tiles of entries that the store has let go of, a part at a time. Where there
 // is an archive it has them, and not the store.
 func (p *Publisher) recheckOld(ctx context.Context, r *remaker, first int64) error {
-	if p.checked.oldEnd = first / tileWidth; p.Archive != nil {
+	if p.checked.oldEnd = first / tree.TileWidth; p.Archive != nil {
 		p.checked.oldEnd = 0
 	}
 	for n := 0; n < tilesAgain && p.checked.old < p.checked.oldEnd; n++ {
-		if _, err := p.recheckTile(ctx, r, p.checked.old*tileWidth); err != nil {
+		if _, err := p.recheckTile(ctx, r, p.checked.old*tree.TileWidth); err != nil {
 			return err
 		}
 		p.checked.old++

@@ -10,10 +10,11 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // filled is a record of many entries, of which all is signed, and that no longer grows by itself.
-func filled(t *testing.T, count int) (*memory, *shelf, testLog, *Publisher, *Signer) {
+func filled(t *testing.T, count int) (*memory, *shelf, testLog, *Publisher, *tree.Signer) {
 	t.Helper()
 	m := newMemory()
 	s := newShelf(m)
@@ -27,11 +28,11 @@ func filled(t *testing.T, count int) (*memory, *shelf, testLog, *Publisher, *Sig
 }
 
 // wantTiles checks that the store has all tiles of what was signed, as they were.
-func wantTiles(t *testing.T, s *shelf, key *Signer, l testLog) {
+func wantTiles(t *testing.T, s *shelf, key *tree.Signer, l testLog) {
 	t.Helper()
 	c := newest(t, s, key)
 	r := newRemaker(edgeIn(t, s), s.Tiles, func(context.Context, int64, int64) ([]tlog.Hash, error) { return nil, errLetGo })
-	for n := int64(0); n < c.Size; n += tileWidth {
+	for n := int64(0); n < c.Size; n += tree.TileWidth {
 		for _, tile := range r.covering(n) {
 			if _, err := r.tile(t.Context(), tile); err != nil {
 				t.Error(err)
@@ -43,7 +44,7 @@ func wantTiles(t *testing.T, s *shelf, key *Signer, l testLog) {
 	}
 }
 
-func edgeIn(t *testing.T, s *shelf) (e Edge) {
+func edgeIn(t *testing.T, s *shelf) (e tree.Edge) {
 	t.Helper()
 	p, err := parsePublished(s.published)
 	if err == nil {
@@ -65,13 +66,13 @@ func codesOf(t *testing.T, m *memory) (codes []string) {
 
 // damages are what may become of tiles in a store.
 var damages = map[string]func(s *shelf){
-	"the edge is gone":  func(s *shelf) { delete(s.tiles, TilePath(partialIn(s))) },
-	"the edge is wrong": func(s *shelf) { s.flip(TilePath(partialIn(s)), 40) },
+	"the edge is gone":  func(s *shelf) { delete(s.tiles, tree.TilePath(partialIn(s))) },
+	"the edge is wrong": func(s *shelf) { s.flip(tree.TilePath(partialIn(s)), 40) },
 	"the edge is wider, and wrong": func(s *shelf) {
 		t := partialIn(s)
-		delete(s.tiles, TilePath(t))
-		t.W = tileWidth
-		s.tiles[TilePath(t)] = bytes.Repeat([]byte{7}, tileWidth*tlog.HashSize)
+		delete(s.tiles, tree.TilePath(t))
+		t.W = tree.TileWidth
+		s.tiles[tree.TilePath(t)] = bytes.Repeat([]byte{7}, tree.TileWidth*tlog.HashSize)
 	},
 	"a full one is gone":           func(s *shelf) { delete(s.tiles, "tile/0/001") },
 	"a full one is wrong":          func(s *shelf) { s.flip("tile/0/001", 4000) },
@@ -94,7 +95,7 @@ func (s *shelf) flip(path string, at int) {
 // partialIn is the tile of level 0 at the right edge.
 func partialIn(s *shelf) tlog.Tile {
 	for path := range s.tiles {
-		if t, err := ParseTilePath(path); err == nil && t.L == 0 && t.W < tileWidth {
+		if t, err := tree.ParseTilePath(path); err == nil && t.L == 0 && t.W < tree.TileWidth {
 			return t
 		}
 	}
@@ -108,7 +109,7 @@ func TestTilesThatAreMissingOrWrongAreMadeAnewOfTheEntries(t *testing.T) {
 			"idle":    func(*testing.T, testLog) {},
 		} {
 			t.Run(what+"/"+when, func(t *testing.T) {
-				m, s, l, p, key := filled(t, 2*tileWidth+88)
+				m, s, l, p, key := filled(t, 2*tree.TileWidth+88)
 				signed := newest(t, s, key)
 				s.mu.Lock()
 				damage(s)
@@ -128,7 +129,7 @@ func TestTilesThatAreMissingOrWrongAreMadeAnewOfTheEntries(t *testing.T) {
 }
 
 func TestAReplicaBeginsWhileTilesAreMissing(t *testing.T) {
-	m, s, l, _, key := filled(t, 2*tileWidth+88)
+	m, s, l, _, key := filled(t, 2*tree.TileWidth+88)
 	s.mu.Lock()
 	clear(s.tiles)
 	s.mu.Unlock()
@@ -140,8 +141,8 @@ func TestAReplicaBeginsWhileTilesAreMissing(t *testing.T) {
 // TestWhatTheTreeGrowsFromStopsTheLogWhenItCannotBeMadeAnew loses a tile of level 1, and a
 // tile below of which the store has let go of the entries.
 func TestWhatTheTreeGrowsFromStopsTheLogWhenItCannotBeMadeAnew(t *testing.T) {
-	m, s, l, p, key := filled(t, 2*tileWidth+88)
-	m.change(func(m *memory) { m.trimmed = tileWidth })
+	m, s, l, p, key := filled(t, 2*tree.TileWidth+88)
+	m.change(func(m *memory) { m.trimmed = tree.TileWidth })
 	s.mu.Lock()
 	delete(s.tiles, "tile/0/000")
 	delete(s.tiles, "tile/1/000.p/2")
@@ -157,8 +158,8 @@ func TestWhatTheTreeGrowsFromStopsTheLogWhenItCannotBeMadeAnew(t *testing.T) {
 }
 
 func TestATileThatIsOnlyForProofsIsMissedOnceAndSigningGoesOn(t *testing.T) {
-	m, s, l, p, key := filled(t, 2*tileWidth+88)
-	m.change(func(m *memory) { m.trimmed = tileWidth })
+	m, s, l, p, key := filled(t, 2*tree.TileWidth+88)
+	m.change(func(m *memory) { m.trimmed = tree.TileWidth })
 	s.mu.Lock()
 	delete(s.tiles, "tile/0/000")
 	s.mu.Unlock()
@@ -176,7 +177,7 @@ func TestATileThatIsOnlyForProofsIsMissedOnceAndSigningGoesOn(t *testing.T) {
 			got = append(got, a)
 		}
 	}
-	if len(got) != 1 || *got[0].Entries != (event.Range{First: 0, Count: tileWidth}) {
+	if len(got) != 1 || *got[0].Entries != (event.Range{First: 0, Count: tree.TileWidth}) {
 		t.Errorf("got the alarms %+v, want one about the first tile", got)
 	}
 	if c := newest(t, s, key); c.Size <= signed.Size || l.Err() != nil {
@@ -187,7 +188,7 @@ func TestATileThatIsOnlyForProofsIsMissedOnceAndSigningGoesOn(t *testing.T) {
 // TestNoTileEverGivesAnotherSignature damages a store again and again while it is signed.
 func TestNoTileEverGivesAnotherSignature(t *testing.T) {
 	for what, damage := range damages {
-		m, s, l, p, key := filled(t, 2*tileWidth+88)
+		m, s, l, p, key := filled(t, 2*tree.TileWidth+88)
 		for n := range 3 {
 			s.mu.Lock()
 			if n == 0 || len(s.tiles) >= 4 {
@@ -197,7 +198,7 @@ func TestNoTileEverGivesAnotherSignature(t *testing.T) {
 			l.fill(t, "more", 3)
 			_ = publish(t, p) // whether it signs or not
 			c := newest(t, s, key)
-			var leaves Edge
+			var leaves tree.Edge
 			m.change(func(m *memory) {
 				for _, e := range m.entries[:c.Size] {
 					_ = leaves.Append(tlog.RecordHash(e.Leaf))

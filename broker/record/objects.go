@@ -7,11 +7,13 @@ import (
 	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // MaxObject is the most bytes of one object of the archive: a full bundle of the
 // largest Events, with two bytes of length before each.
-const MaxObject = tileWidth * (2 + MaxLeaf)
+const MaxObject = tree.TileWidth * (2 + tree.MaxLeaf)
 
 // Why an object is not as it was asked to be.
 var (
@@ -60,7 +62,7 @@ const CheckpointPath = "checkpoint"
 // AsidePath returns the path of the free text of an entry: aside/N, where N is written
 // as in the path of a tile.
 func AsidePath(number int64) string {
-	return "aside/" + strings.TrimPrefix(TilePath(tlog.Tile{H: tileHeight, N: number, W: tileWidth}), "tile/0/")
+	return "aside/" + strings.TrimPrefix(tree.TilePath(tlog.Tile{H: tree.TileHeight, N: number, W: tree.TileWidth}), "tile/0/")
 }
 
 // KindOf tells what the object of a path is, and refuses what is no path of an archive.
@@ -70,14 +72,14 @@ func KindOf(path string) (Kind, error) {
 	case path == CheckpointPath:
 		return KindCheckpoint, nil
 	case aside && len(path) <= 64:
-		t, err := tlog.ParseTilePath(fmt.Sprintf("tile/%d/0/%s", tileHeight, number))
-		if err == nil && t.N < MaxSize && AsidePath(t.N) == path {
+		t, err := tlog.ParseTilePath(fmt.Sprintf("tile/%d/0/%s", tree.TileHeight, number))
+		if err == nil && t.N < tree.MaxSize && AsidePath(t.N) == path {
 			return KindAside, nil
 		}
 	case !aside:
-		t, err := ParseTilePath(pathOfTile(path))
+		t, err := tree.ParseTilePath(pathOfTile(path))
 		switch {
-		case err == nil && t.W == tileWidth:
+		case err == nil && t.W == tree.TileWidth:
 			return KindFull, nil
 		case err == nil:
 			return KindPartial, nil

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 func TestOnlyPathsOfAnArchiveArePaths(t *testing.T) {
@@ -53,7 +54,7 @@ func FuzzKindOf(f *testing.F) {
 }
 
 func TestThePathOfFreeTextIsThatOfItsEntry(t *testing.T) {
-	for number, want := range map[int64]string{0: "aside/000", 4711: "aside/x004/711", record.MaxSize - 1: "aside/x009/x007/x199/x254/x740/991"} {
+	for number, want := range map[int64]string{0: "aside/000", 4711: "aside/x004/711", tree.MaxSize - 1: "aside/x009/x007/x199/x254/x740/991"} {
 		got := record.AsidePath(number)
 		if kind, err := record.KindOf(got); got != want || kind != record.KindAside || err != nil {
 			t.Errorf("got %s, of kind %d and %v, want %s", got, kind, err, want)

@@ -30,9 +30,6 @@ type Appended struct {
 
 // Why a Batch is not appended.
 var (
-	// ErrRewound says that the entry after which it was to be written is not there any
-	// more, or is another one: the store lost or changed what was read from it.
-	ErrRewound = errors.New("the store of the record does not have what was read from it any more")
 	// ErrForeign says that the store keeps the record of another origin.
 	ErrForeign = errors.New("the store keeps the record of another origin")
 	// ErrBehind says that the writer is more than Window behind. It reads and tries again.
@@ -44,8 +41,8 @@ var (
 // Entries keeps the entries. It gives the numbers, and is not trusted.
 type Entries interface {
 	// Append appends b in one atomic step: all or nothing. A repeat of the writer's
-	// last batch is answered as the first time. The error is one of the above when it
-	// was refused and changed nothing; after any other it may have been appended.
+	// last batch is answered as the first time. The error is ErrRewound or one of the above
+	// when it was refused and changed nothing; after any other it may have been appended.
 	Append(ctx context.Context, b Batch) (Appended, error)
 	// Mark returns what SetMark kept, cut to one byte more than MaxMark; nil when there is
 	// nothing. While there is a mark, Append refuses batches with ErrMarked that do not have

@@ -15,6 +15,8 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/record/tree"
+	"github.com/assumebot/assumebot/broker/record/witness"
 	"github.com/assumebot/assumebot/broker/retry"
 )
 
@@ -47,8 +49,8 @@ type Publisher struct {
 	lease *lease.Lease
 
 	mu   sync.Mutex
-	seen Checkpoint // the newest that this process knows
-	last published  // what stood in the store then
+	seen tree.Checkpoint // the newest that this process knows
+	last published       // what stood in the store then
 	// candidate is a checkpoint that becomes a start once what restricts was restated.
 	candidate *start
 	alarmed   map[string]string // by witness: what is wrong with it
@@ -65,12 +67,12 @@ type Publisher struct {
 type PublisherDeps struct {
 	Log    *Log
 	Store  Checkpoints
-	Signer *Signer
+	Signer *tree.Signer
 	Leases lease.Leases
 	// Needed is the number of the oldest entry that a reader outside of the Log still
 	// needs.
 	Needed    func(ctx context.Context) (int64, error)
-	Witnesses Witnesses
+	Witnesses witness.Set
 	Required  bool     // nothing is issued while entries are not cosigned
 	Archive   *Archive // which has what the store lost or let go; nil where there is none
 	Eager     bool     // what is new is signed at once: somebody waits until it is archived
@@ -180,20 +182,20 @@ func (p *Publisher) load(ctx context.Context) (raw []byte, now published, err er
 }
 
 // check returns the checkpoint of what is published; the empty tree's where nothing is.
-func (p *Publisher) check(now published) (Checkpoint, Edge, error) {
+func (p *Publisher) check(now published) (tree.Checkpoint, tree.Edge, error) {
 	keys, err := p.Signer.PublicKeys()
 	if err != nil {
-		return Checkpoint{}, Edge{}, err
+		return tree.Checkpoint{}, tree.Edge{}, err
 	}
 	if now.Note == nil {
 		empty, err := p.Signer.Empty(p.Log.Origin)
 		if err != nil {
-			return Checkpoint{}, Edge{}, err
+			return tree.Checkpoint{}, tree.Edge{}, err
 		}
 		c, err := keys.Check(empty, p.Log.Origin)
-		return c, Edge{}, err
+		return c, tree.Edge{}, err
 	}
-	return keys.checkEdge(now.Note, now.Edge, p.Log.Origin)
+	return keys.CheckEdge(now.Note, now.Edge, p.Log.Origin)
 }
 
 // Publish signs what is new, once, as the holder h. What was read but not signed yet when
@@ -210,36 +212,36 @@ func (p *Publisher) Publish(ctx context.Context, h *lease.Hold) error {
 }
 
 // sign signs what is new and has it cosigned. move says where replicas begin to read.
-func (p *Publisher) sign(ctx context.Context, h *lease.Hold, move func(context.Context, *published) error) (published, Edge, error) {
+func (p *Publisher) sign(ctx context.Context, h *lease.Hold, move func(context.Context, *published) error) (published, tree.Edge, error) {
 	raw, was, err := p.load(ctx)
 	if err != nil {
-		return was, Edge{}, err
+		return was, tree.Edge{}, err
 	}
 	old, edge, err := p.check(was)
 	if err != nil {
-		return was, Edge{}, err
+		return was, tree.Edge{}, err
 	}
 	to := p.Log.tree()
 	next := was
 	if to.N > old.Size {
 		if next.Note, edge, err = p.grow(ctx, old, edge, to); err != nil {
-			return was, Edge{}, err
+			return was, tree.Edge{}, err
 		}
 		if next.Edge, err = edge.MarshalBinary(); err != nil {
-			return was, Edge{}, err
+			return was, tree.Edge{}, err
 		}
 	}
 	if err := move(ctx, &next); err != nil {
-		return was, Edge{}, err
+		return was, tree.Edge{}, err
 	}
 	seen, _ := p.newest()
 	if raw, err = p.replace(ctx, h, raw, next); err != nil {
-		return was, Edge{}, err
+		return was, tree.Edge{}, err
 	}
 	p.wasLost(old, seen)
 	p.dropPartial(ctx, old.Size, edge.Size())
 	if next, err = p.cosign(ctx, h, next); err != nil {
-		return was, Edge{}, err
+		return was, tree.Edge{}, err
 	}
 	_, err = p.replace(ctx, h, raw, next)
 	return next, edge, err
@@ -274,31 +276,31 @@ func (p *Publisher) replace(ctx context.Context, h *lease.Hold, raw []byte, next
 }
 
 // grow adds the entries between old and to to the tiles, and signs to.
-func (p *Publisher) grow(ctx context.Context, old Checkpoint, edge Edge, to tlog.Tree) (note []byte, _ Edge, err error) {
+func (p *Publisher) grow(ctx context.Context, old tree.Checkpoint, edge tree.Edge, to tlog.Tree) (note []byte, _ tree.Edge, err error) {
 	for edge.Size() < to.N {
 		leaves, err := p.leaves(ctx, edge.Size(), min(to.N, edge.Size()+growAtOnce))
 		if err != nil {
-			return nil, Edge{}, err
+			return nil, tree.Edge{}, err
 		}
-		var grown Edge
+		var grown tree.Edge
 		var tiles map[string][]byte
 		err = p.onTiles(ctx, edge, func() (err error) {
-			grown, tiles, err = Grow(ctx, edge, leaves, p.Store.Tiles)
+			grown, tiles, err = tree.Grow(ctx, edge, leaves, p.Store.Tiles)
 			return err
 		}, edge.Size()-1)
 		if err != nil {
-			return nil, Edge{}, err
+			return nil, tree.Edge{}, err
 		}
 		if err := p.Store.SaveTiles(ctx, tiles); err != nil {
-			return nil, Edge{}, err
+			return nil, tree.Edge{}, err
 		}
 		edge = grown
 	}
 	if edge.Root() != to.Hash {
-		return nil, Edge{}, p.Log.stop(disagrees(fmt.Errorf("%w: the store has other %d entries than this replica has read", ErrForked, to.N)))
+		return nil, tree.Edge{}, p.Log.stop(disagrees(fmt.Errorf("%w: the store has other %d entries than this replica has read", tree.ErrForked, to.N)))
 	}
 	err = p.onTiles(ctx, edge, func() (err error) {
-		note, err = p.Signer.Advance(old, to, HashReader(ctx, to, p.Store.Tiles))
+		note, err = p.Signer.Advance(old, to, tree.HashReader(ctx, to, p.Store.Tiles))
 		return err
 	}, max(old.Size-1, 0), to.N-1)
 	return note, edge, err
@@ -332,9 +334,9 @@ func (p *Publisher) dropPartial(ctx context.Context, was, now int64) {
 		return
 	}
 	var paths []string
-	for level, size := 0, was; size > 0; level, size = level+1, size>>tileHeight {
-		if width := int(size % tileWidth); width > 0 && now>>(tileHeight*level) != size {
-			paths = append(paths, TilePath(tlog.Tile{H: tileHeight, L: level, N: size / tileWidth, W: width}))
+	for level, size := 0, was; size > 0; level, size = level+1, size>>tree.TileHeight {
+		if width := int(size % tree.TileWidth); width > 0 && now>>(tree.TileHeight*level) != size {
+			paths = append(paths, tree.TilePath(tlog.Tile{H: tree.TileHeight, L: level, N: size / tree.TileWidth, W: width}))
 		}
 	}
 	if len(paths) == 0 {

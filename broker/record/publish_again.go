@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // A store that lost entries has lost what was published with them. Whoever signs goes on
@@ -15,13 +16,13 @@ import (
 const alarmCheckpoint = "checkpoint_put_back"
 
 // newest is the newest checkpoint that this process knows, and what was published with it.
-func (p *Publisher) newest() (Checkpoint, published) {
+func (p *Publisher) newest() (tree.Checkpoint, published) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.seen, p.last
 }
 
-func (p *Publisher) remember(c Checkpoint, now published) {
+func (p *Publisher) remember(c tree.Checkpoint, now published) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if c.Size >= p.seen.Size {
@@ -35,7 +36,8 @@ func (p *Publisher) base(ctx context.Context, last published) (published, error)
 	from := published{Starts: last.Starts, Witnesses: last.Witnesses}
 	if p.Archive == nil {
 		if oldest := p.Log.oldestKept(); last.Note != nil && oldest > 0 {
-			return from, p.Log.stop(fmt.Errorf("%w: the tiles of the tree are lost, and the entries before %d that they were made of; %s", ErrRewound, oldest, whatToDo))
+			return from, p.Log.stop(fmt.Errorf("%w: the tiles of the tree are lost, and the entries before %d that they were made of; %s",
+				tree.ErrRewound, oldest, whatToDo))
 		}
 		return from, nil
 	}
@@ -56,7 +58,7 @@ func (p *Publisher) base(ctx context.Context, last published) (published, error)
 }
 
 // wasLost raises an alarm about a checkpoint that was gone, once there is another.
-func (p *Publisher) wasLost(found, seen Checkpoint) {
+func (p *Publisher) wasLost(found, seen tree.Checkpoint) {
 	if found.Size >= seen.Size {
 		return
 	}
@@ -69,7 +71,7 @@ func (p *Publisher) pause(ctx context.Context) {
 	signed, _ := p.newest()
 	size := signed.Size + 1
 	if !p.Eager {
-		size = MaxSize
+		size = tree.MaxSize
 	}
 	p.Log.awaitFrom(ctx, size, publishEvery)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // A shelf keeps the checkpoint and tiles as the store does.
@@ -91,20 +92,29 @@ func (s *shelf) HoldLease(_ context.Context, name, holder string, _ time.Duratio
 
 func (s *shelf) ReleaseLease(context.Context, string, string) error { return nil }
 
-func testSigner(t *testing.T) *Signer {
+func testSigner(t *testing.T) *tree.Signer {
 	t.Helper()
-	private, _, err := NewKey(origin)
+	private, _, err := tree.NewKey(origin)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := NewSigner(private)
+	s, err := tree.NewSigner(private)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-func publisher(s *shelf, l testLog, key *Signer) *Publisher {
+func publicKeys(t *testing.T, s *tree.Signer, witnesses ...string) tree.PublicKeys {
+	t.Helper()
+	keys, err := s.PublicKeys(witnesses...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
+}
+
+func publisher(s *shelf, l testLog, key *tree.Signer) *Publisher {
 	return NewPublisher(PublisherDeps{
 		Log:    l.Log,
 		Store:  s,
@@ -133,7 +143,7 @@ func (l testLog) fill(t *testing.T, name string, count int) {
 	}
 }
 
-func newest(t *testing.T, s *shelf, key *Signer) Checkpoint {
+func newest(t *testing.T, s *shelf, key *tree.Signer) tree.Checkpoint {
 	t.Helper()
 	p, err := parsePublished(s.published)
 	if err != nil {
@@ -143,7 +153,7 @@ func newest(t *testing.T, s *shelf, key *Signer) Checkpoint {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, _, err := keys.checkEdge(p.Note, p.Edge, origin)
+	c, _, err := keys.CheckEdge(p.Note, p.Edge, origin)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +168,7 @@ func TestCheckpointsFollowOneAnotherAndProveEachEntry(t *testing.T) {
 	if err := publish(t, p); err != nil || s.published != nil {
 		t.Fatalf("an empty record: %v, and %s is published", err, s.published)
 	}
-	var last Checkpoint
+	var last tree.Checkpoint
 	for i, count := range []int{1, 3, 250, 300, 700} {
 		l.fill(t, fmt.Sprintf("e%d", i), count)
 		if err := publish(t, p); err != nil {
@@ -174,9 +184,9 @@ func TestCheckpointsFollowOneAnotherAndProveEachEntry(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hashes := HashReader(t.Context(), last.Tree(), s.Tiles)
+	hashes := tree.HashReader(t.Context(), last.Tree(), s.Tiles)
 	for n := int64(0); n < last.Size; n += 111 {
-		proof, err := Prove(n, last, hashes)
+		proof, err := tree.Prove(n, last, hashes)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -186,7 +196,7 @@ func TestCheckpointsFollowOneAnotherAndProveEachEntry(t *testing.T) {
 	}
 	var partial int
 	for path := range s.tiles {
-		if tile, err := ParseTilePath(path); err != nil || tile.W < tileWidth {
+		if tile, err := tree.ParseTilePath(path); err != nil || tile.W < tree.TileWidth {
 			partial++
 		}
 	}
@@ -260,9 +270,9 @@ func TestWhatWasLiftedSinceARestatementStaysLifted(t *testing.T) {
 
 // TestWhatWasSignedIsNotGoneBackOn does to the store what loses or changes what was signed.
 func TestWhatWasSignedIsNotGoneBackOn(t *testing.T) {
-	for what, do := range map[string]func(t *testing.T, m *memory, s *shelf, key *Signer){
-		"the checkpoint is nonsense": func(_ *testing.T, _ *memory, s *shelf, _ *Signer) { s.published = []byte(`{"note":"AA=="}`) },
-		"it is signed by another": func(t *testing.T, m *memory, s *shelf, _ *Signer) {
+	for what, do := range map[string]func(t *testing.T, m *memory, s *shelf, key *tree.Signer){
+		"the checkpoint is nonsense": func(_ *testing.T, _ *memory, s *shelf, _ *tree.Signer) { s.published = []byte(`{"note":"AA=="}`) },
+		"it is signed by another": func(t *testing.T, m *memory, s *shelf, _ *tree.Signer) {
 			other, c := newShelf(m), running(t, m, "c")
 			awaitThat(t, "it has read all", func() bool { return c.Size() >= 30 })
 			if err := publish(t, publisher(other, c, testSigner(t))); err != nil {
@@ -270,7 +280,7 @@ func TestWhatWasSignedIsNotGoneBackOn(t *testing.T) {
 			}
 			s.published = other.published
 		},
-		"another tree is signed": func(t *testing.T, _ *memory, s *shelf, key *Signer) {
+		"another tree is signed": func(t *testing.T, _ *memory, s *shelf, key *tree.Signer) {
 			forked, fork := newMemory(), newShelf(nil)
 			l := running(t, forked, "c")
 			l.fill(t, "fork", 20)
@@ -329,7 +339,7 @@ func TestACheckpointThatWasLostIsPutBack(t *testing.T) {
 				t.Fatal(err)
 			}
 			now := newest(t, s, key)
-			if _, err := ProveConsistency(was.Tree(), now.Tree(), HashReader(t.Context(), now.Tree(), s.Tiles)); err != nil {
+			if _, err := tree.ProveConsistency(was.Tree(), now.Tree(), tree.HashReader(t.Context(), now.Tree(), s.Tiles)); err != nil {
 				t.Errorf("it does not go on: %v", err)
 			}
 			awaitThat(t, "an alarm is on the record", func() bool { return len(alarmsOf(t, m)) > 0 })

@@ -49,20 +49,3 @@ func parsePublished(data []byte) (published, error) {
 	}
 	return p, nil
 }
-
-// checkEdge returns the checkpoint that note is and the edge of its tree, which has to be
-// that of the tree that was signed.
-func (k PublicKeys) checkEdge(note, edge []byte, origin string) (Checkpoint, Edge, error) {
-	c, err := k.Check(note, origin)
-	if err != nil {
-		return Checkpoint{}, Edge{}, err
-	}
-	var e Edge
-	if err := e.UnmarshalBinary(edge); err != nil {
-		return Checkpoint{}, Edge{}, err
-	}
-	if e.Tree() != c.Tree() {
-		return Checkpoint{}, Edge{}, fmt.Errorf("the edge beside the checkpoint of %d entries is that of another tree", c.Size)
-	}
-	return c, e, nil
-}

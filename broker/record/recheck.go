@@ -9,6 +9,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // Whoever signs reads again all that the store keeps, so that an entry which was changed
@@ -39,7 +40,7 @@ type recheck struct {
 // recheck reads a part of the signed entries again, when it is time, and stops the Log at
 // the first that is not what was signed, or that no replica could begin with. A store or an
 // archive that is away keeps nobody from signing.
-func (p *Publisher) recheck(ctx context.Context, now published, signed Edge) error {
+func (p *Publisher) recheck(ctx context.Context, now published, signed tree.Edge) error {
 	reading, cancel := context.WithTimeout(ctx, recheckWithin)
 	defer cancel()
 	wrong, err := p.recheckPart(reading, now, signed)
@@ -55,7 +56,7 @@ func (p *Publisher) recheck(ctx context.Context, now published, signed Edge) err
 	return ctx.Err()
 }
 
-func (p *Publisher) recheckPart(ctx context.Context, now published, signed Edge) (*Finding, error) {
+func (p *Publisher) recheckPart(ctx context.Context, now published, signed tree.Edge) (*Finding, error) {
 	if at := p.Log.Now(); p.checked.next >= p.checked.end && p.checked.old >= p.checked.oldEnd {
 		p.tellLost()
 		if since := at.Sub(p.checked.begun); since < recheckEvery && since >= 0 {
@@ -128,7 +129,7 @@ func (r *rereading) hashes(ctx context.Context, at int64) ([]tlog.Hash, error) {
 	if !ok || err != nil {
 		return nil, err
 	}
-	if err := r.makeAnew(ctx, r.remaker, r.edge.size-1); err != nil {
+	if err := r.makeAnew(ctx, r.remaker, r.edge.Size()-1); err != nil {
 		return nil, err
 	}
 	r.begin(ctx) // with the tiles that were made anew

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"testing"
 	"time"
+
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // TestAnEntryThatIsChangedAfterAllReadItStopsTheLog changes what every replica has read,
@@ -93,7 +95,7 @@ func TestAnArchiveThatIsAwayKeepsNobodyFromSigning(t *testing.T) {
 	if err := a.copyOnce(t); err != nil {
 		t.Fatal(err)
 	}
-	a.Store = Archived(a.s, NewArchive(gone{a.o}, PublicKeys{}, origin))
+	a.Store = Archived(a.s, NewArchive(gone{a.o}, tree.PublicKeys{}, origin))
 	a.fill(t, "b", 10)
 	size := a.Size()
 	a.clock.pass(recheckEvery)

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // Tiles that are missing or wrong are made anew. A tile at the right edge is right if the
@@ -19,8 +20,8 @@ import (
 
 // A remaker checks the tiles of one tree, and makes anew what is not as it was signed.
 type remaker struct {
-	edge Edge // of the tree
-	get  GetTiles
+	edge tree.Edge // of the tree
+	get  tree.GetTiles
 	// leaves returns the hashes of the entries from one number up to another; errLetGo
 	// where they are not kept any more.
 	leaves func(ctx context.Context, from, to int64) ([]tlog.Hash, error)
@@ -29,7 +30,7 @@ type remaker struct {
 	made  map[tlog.Tile][]byte // of those, what was not kept so
 }
 
-func newRemaker(edge Edge, get GetTiles, leaves func(ctx context.Context, from, to int64) ([]tlog.Hash, error)) *remaker {
+func newRemaker(edge tree.Edge, get tree.GetTiles, leaves func(ctx context.Context, from, to int64) ([]tlog.Hash, error)) *remaker {
 	return &remaker{edge: edge, get: get, leaves: leaves, right: map[tlog.Tile][]byte{}, made: map[tlog.Tile][]byte{}}
 }
 
@@ -52,23 +53,23 @@ func (e *tileError) Unwrap() error { return e.err }
 
 // over is the entries that a tile is over.
 func over(t tlog.Tile) event.Range {
-	bits := tileHeight * t.L
-	return event.Range{First: t.N * tileWidth << bits, Count: int64(t.W) << bits}
+	bits := tree.TileHeight * t.L
+	return event.Range{First: t.N * tree.TileWidth << bits, Count: int64(t.W) << bits}
 }
 
 // covering are the tiles that an entry is under, from level 0 up.
 func (r *remaker) covering(entry int64) (out []tlog.Tile) {
-	for level := 0; r.edge.size>>(tileHeight*level) > 0; level++ {
-		n := entry >> (tileHeight * (level + 1))
+	for level := 0; r.edge.Size()>>(tree.TileHeight*level) > 0; level++ {
+		n := entry >> (tree.TileHeight * (level + 1))
 		if width := r.width(level, n); width > 0 {
-			out = append(out, tlog.Tile{H: tileHeight, L: level, N: n, W: width})
+			out = append(out, tlog.Tile{H: tree.TileHeight, L: level, N: n, W: width})
 		}
 	}
 	return out
 }
 
 func (r *remaker) width(level int, n int64) int {
-	return int(min(r.edge.size>>(tileHeight*level)-n*tileWidth, tileWidth))
+	return int(min(r.edge.Size()>>(tree.TileHeight*level)-n*tree.TileWidth, tree.TileWidth))
 }
 
 // tile returns the hashes of a tile as they were signed.
@@ -96,18 +97,18 @@ func (r *remaker) tile(ctx context.Context, t tlog.Tile) ([]byte, error) {
 
 // expected is the roots that the hashes of t come to, of the largest subtree first.
 func (r *remaker) expected(ctx context.Context, t tlog.Tile) ([]tlog.Hash, error) {
-	if t.W == tileWidth {
-		above := tlog.Tile{H: tileHeight, L: t.L + 1, N: t.N / tileWidth, W: r.width(t.L+1, t.N/tileWidth)}
+	if t.W == tree.TileWidth {
+		above := tlog.Tile{H: tree.TileHeight, L: t.L + 1, N: t.N / tree.TileWidth, W: r.width(t.L+1, t.N/tree.TileWidth)}
 		data, err := r.tile(ctx, above)
 		if err != nil {
 			return nil, err
 		}
-		return []tlog.Hash{hashIn(data, int(t.N%tileWidth))}, nil
+		return []tlog.Hash{hashIn(data, int(t.N%tree.TileWidth))}, nil
 	}
 	var out []tlog.Hash
-	for bit := tileHeight - 1; bit >= 0; bit-- {
+	for bit := tree.TileHeight - 1; bit >= 0; bit-- {
 		if t.W>>bit&1 == 1 {
-			out = append(out, r.edge.roots[tileHeight*t.L+bit])
+			out = append(out, r.edge.Subtree(tree.TileHeight*t.L+bit))
 		}
 	}
 	return out, nil
@@ -115,14 +116,11 @@ func (r *remaker) expected(ctx context.Context, t tlog.Tile) ([]tlog.Hash, error
 
 // kept is t as the store has it, right or wrong; nil when it has not.
 func (r *remaker) kept(ctx context.Context, t tlog.Tile) ([]byte, error) {
-	data, err := (&tileReader{ctx: ctx, get: r.get}).ReadTiles([]tlog.Tile{t})
-	switch {
-	case errors.Is(err, errTile):
+	data, err := tree.ReadTile(ctx, r.get, t)
+	if errors.Is(err, tree.ErrTile) {
 		return nil, nil
-	case err != nil:
-		return nil, err
 	}
-	return data[0], nil
+	return data, err
 }
 
 func (r *remaker) remake(ctx context.Context, t tlog.Tile, want []tlog.Hash) ([]byte, error) {
@@ -158,7 +156,7 @@ func verified(t tlog.Tile, data []byte, want []tlog.Hash, whole bool) ([]byte, e
 	case comesTo(data, want):
 		return data, nil
 	case whole:
-		return nil, &tileError{over(t), fmt.Errorf("%w: its entries are not those that were signed", ErrForked)}
+		return nil, &tileError{over(t), fmt.Errorf("%w: its entries are not those that were signed", tree.ErrForked)}
 	}
 	return nil, &tileError{over(t), errLetGo}
 }
@@ -168,7 +166,7 @@ func verified(t tlog.Tile, data []byte, want []tlog.Hash, whole bool) ([]byte, e
 func (r *remaker) rootsBelow(ctx context.Context, t tlog.Tile) (map[int]tlog.Hash, error) {
 	var paths []string
 	for i := range t.W {
-		paths = append(paths, TilePath(below(t, i)))
+		paths = append(paths, tree.TilePath(below(t, i)))
 	}
 	got, err := r.get(ctx, paths)
 	if err != nil {
@@ -176,7 +174,7 @@ func (r *remaker) rootsBelow(ctx context.Context, t tlog.Tile) (map[int]tlog.Has
 	}
 	out := map[int]tlog.Hash{}
 	for i, path := range paths {
-		if data := got[path]; len(data) == tileWidth*tlog.HashSize {
+		if data := got[path]; len(data) == tree.TileWidth*tlog.HashSize {
 			out[i] = rootsOf(data)[0]
 		}
 	}
@@ -184,7 +182,7 @@ func (r *remaker) rootsBelow(ctx context.Context, t tlog.Tile) (map[int]tlog.Has
 }
 
 func below(t tlog.Tile, i int) tlog.Tile {
-	return tlog.Tile{H: tileHeight, L: t.L - 1, N: t.N*tileWidth + int64(i), W: tileWidth}
+	return tlog.Tile{H: tree.TileHeight, L: t.L - 1, N: t.N*tree.TileWidth + int64(i), W: tree.TileWidth}
 }
 
 // fromBelow makes t of the roots that the tiles below have, and of the entries where they
@@ -215,10 +213,10 @@ func (r *remaker) fromBelow(ctx context.Context, t tlog.Tile, roots map[int]tlog
 
 // root is the root of a subtree, of its entries.
 func (r *remaker) root(ctx context.Context, of event.Range) (tlog.Hash, error) {
-	var e Edge
-	for e.size < of.Count {
-		from := of.First + e.size
-		leaves, err := r.leaves(ctx, from, from+min(of.Count-e.size, growAtOnce))
+	var e tree.Edge
+	for e.Size() < of.Count {
+		from := of.First + e.Size()
+		leaves, err := r.leaves(ctx, from, from+min(of.Count-e.Size(), growAtOnce))
 		if err != nil {
 			return tlog.Hash{}, err
 		}
@@ -249,7 +247,7 @@ func rootsOf(data []byte) (out []tlog.Hash) {
 	for i := range hashes {
 		hashes[i] = hashIn(data, i)
 	}
-	for size := tileWidth; size > 0; size /= 2 {
+	for size := tree.TileWidth; size > 0; size /= 2 {
 		if len(hashes) < size {
 			continue
 		}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-
-	"golang.org/x/mod/sumdb/note"
 )
 
 // A Source is where a record can be read: the store, an archive, or a file. Nothing that
@@ -83,25 +81,4 @@ func (s tilesToo) Tiles(ctx context.Context, paths []string) (map[string][]byte,
 	more, err := s.archive.Tiles(ctx, missing)
 	maps.Copy(found, more)
 	return found, err
-}
-
-// CheckAny is Check for whichever log of the key raw says that it is of.
-func (k PublicKeys) CheckAny(raw []byte) (Checkpoint, error) {
-	c, err := unchecked(raw)
-	if err != nil {
-		return Checkpoint{}, err
-	}
-	return k.Check(raw, c.Origin)
-}
-
-// unchecked reads the text of a checkpoint, whoever signed it.
-func unchecked(raw []byte) (Checkpoint, error) {
-	if len(raw) > MaxNote {
-		return Checkpoint{}, fmt.Errorf("a checkpoint of %d bytes", len(raw))
-	}
-	var has *note.UnverifiedNoteError
-	if _, err := note.Open(raw, note.VerifierList()); !errors.As(err, &has) {
-		return Checkpoint{}, fmt.Errorf("a checkpoint: %w", err)
-	}
-	return parseCheckpoint(has.Note.Text)
 }

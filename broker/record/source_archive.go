@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // An archiveSource reads an archive as far as the checkpoint that it had when it was
@@ -26,7 +28,7 @@ func FromArchive(ctx context.Context, objects Objects) (Source, error) {
 	case err != nil:
 		return nil, err
 	}
-	c, err := unchecked(raw)
+	c, err := tree.Unchecked(raw)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
@@ -42,14 +44,14 @@ func (s *archiveSource) Read(ctx context.Context, from int64, limit int) ([]Entr
 	if from < 0 || from >= s.size {
 		return nil, nil
 	}
-	bundle := tlog.Tile{H: tileHeight, L: bundles, N: from / tileWidth, W: tileWidth}
-	start := bundle.N * tileWidth
-	bundle.W = int(min(s.size-start, tileWidth))
+	bundle := tree.BundleOf(tlog.Tile{H: tree.TileHeight, N: from / tree.TileWidth, W: tree.TileWidth})
+	start := bundle.N * tree.TileWidth
+	bundle.W = int(min(s.size-start, tree.TileWidth))
 	width := bundle.W
-	data, err := s.archive.Read(ctx, TilePath(bundle))
-	if errors.Is(err, ErrNoObject) && bundle.W < tileWidth { // the archive has grown since
-		bundle.W = tileWidth
-		data, err = s.archive.Read(ctx, TilePath(bundle))
+	data, err := s.archive.Read(ctx, tree.TilePath(bundle))
+	if errors.Is(err, ErrNoObject) && bundle.W < tree.TileWidth { // the archive has grown since
+		bundle.W = tree.TileWidth
+		data, err = s.archive.Read(ctx, tree.TilePath(bundle))
 	}
 	if errors.Is(err, ErrNoObject) {
 		return nil, nil
@@ -57,7 +59,7 @@ func (s *archiveSource) Read(ctx context.Context, from int64, limit int) ([]Entr
 	if err != nil {
 		return nil, err
 	}
-	leaves, err := ParseBundle(data, bundle.W)
+	leaves, err := tree.ParseBundle(data, bundle.W)
 	if err != nil { // from there on they are no entries
 		leaves = append(leaves[:min(len(leaves), bundle.W-1)], make([][]byte, bundle.W)...)
 	}

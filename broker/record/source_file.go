@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // A FileSource is an export in a file. It is read once to find out where what stands, of
@@ -16,7 +18,7 @@ import (
 
 // maxLine is the most bytes of a line: a leaf and an Aside, of which every byte may be
 // escaped by six.
-const maxLine = 6*(MaxLeaf+MaxAside) + 8<<10
+const maxLine = 6*(tree.MaxLeaf+MaxAside) + 8<<10
 
 // A FileSource reads what Export.JSONL writes. It is not for concurrent use.
 type FileSource struct {
@@ -41,7 +43,7 @@ func FromFile(file io.ReadSeeker) (*FileSource, error) {
 	if err := lines.next(&head); err != nil {
 		return nil, orDamaged(err)
 	}
-	if head.Version != exportVersion || head.First == nil || *head.First < 0 || *head.First > MaxSize {
+	if head.Version != exportVersion || head.First == nil || *head.First < 0 || *head.First > tree.MaxSize {
 		return nil, fmt.Errorf("%w: its first line is not that of an export of version %d", ErrDamaged, exportVersion)
 	}
 	s.first, s.filter = *head.First, head.Filter
@@ -73,15 +75,15 @@ func orDamaged(err error) error {
 func (s *FileSource) index(l exportLine, offset int64) error {
 	switch {
 	case l.Number != nil:
-		if *l.Number < 0 || *l.Number > MaxSize || len(l.Aside) > MaxAside {
+		if *l.Number < 0 || *l.Number > tree.MaxSize || len(l.Aside) > MaxAside {
 			return errors.New("has no entry that could be")
 		}
-		if s.count%tileWidth == 0 {
+		if s.count%tree.TileWidth == 0 {
 			s.blocks = append(s.blocks, offset)
 		}
 		s.count++
 	case l.Tile != "":
-		if _, err := ParseTilePath(l.Tile); err != nil {
+		if _, err := tree.ParseTilePath(l.Tile); err != nil {
 			return errors.New("has no tile that could be")
 		}
 		s.tiles[l.Tile] = offset
@@ -124,7 +126,7 @@ func (s *FileSource) Read(ctx context.Context, from int64, limit int) ([]Entry, 
 // Asides implements [Source]. Where two lines have one number the first counts.
 func (s *FileSource) Asides(ctx context.Context, numbers []int64) (map[int64][]byte, error) {
 	wanted, out := make(map[int64]bool, len(numbers)), make(map[int64][]byte, len(numbers))
-	first, last := int64(MaxSize), int64(0)
+	first, last := int64(tree.MaxSize), int64(0)
 	for _, n := range numbers {
 		wanted[n] = true
 		first, last = min(first, n), max(last, n)
@@ -168,11 +170,11 @@ func (s *FileSource) lines(ctx context.Context, from int64, do func(exportLine) 
 	if place < 0 || place >= s.count {
 		return nil
 	}
-	lines, err := s.linesAt(s.blocks[place/tileWidth])
+	lines, err := s.linesAt(s.blocks[place/tree.TileWidth])
 	if err != nil {
 		return err
 	}
-	for at := place / tileWidth * tileWidth; at < s.count; {
+	for at := place / tree.TileWidth * tree.TileWidth; at < s.count; {
 		var l exportLine
 		if err := errors.Join(ctx.Err(), lines.next(&l)); err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // Verifying needs a Source, which is not trusted, and public keys. The checkpoint is
@@ -26,9 +27,9 @@ var ErrOtherLog = errors.New("nothing was compared with the older checkpoint")
 // A Verification is what is to be verified, and against what.
 type Verification struct {
 	Source Source
-	Keys   PublicKeys // of the log, and of the witnesses that must have cosigned
-	Since  []byte     // an older checkpoint that the record has to go on from; nil: none
-	Seal   Keys       // for the MACs of what is not signed yet; nil: they are not checked
+	Keys   tree.PublicKeys // of the log, and of the witnesses that must have cosigned
+	Since  []byte          // an older checkpoint that the record has to go on from; nil: none
+	Seal   Keys            // for the MACs of what is not signed yet; nil: they are not checked
 	// Trimmed is for a Source that may let entries go, as of a time: the oldest that it
 	// has must be old then. Zero: all entries must be there.
 	Trimmed time.Time
@@ -36,11 +37,11 @@ type Verification struct {
 
 // A Verified is what was verified.
 type Verified struct {
-	Checkpoint Checkpoint // the newest; zero where none is signed
-	First      int64      // number of the first entry that is there
-	Signed     int64      // how many entries are those that were signed
-	Unsigned   int64      // how many follow, and are in order
-	Findings   []Finding  // what is wrong; none where all is right
+	Checkpoint tree.Checkpoint // the newest; zero where none is signed
+	First      int64           // number of the first entry that is there
+	Signed     int64           // how many entries are those that were signed
+	Unsigned   int64           // how many follow, and are in order
+	Findings   []Finding       // what is wrong; none where all is right
 }
 
 // Verify reads all of a record. It stops at the first entry that is wrong. Its error is
@@ -79,11 +80,11 @@ type verifying struct {
 	Verification
 	Verified
 	pages    *pages
-	edge     Edge  // of the entries until here
-	view     *view // of the last Window of them; nil before
-	tileless bool  // the tiles are wrong, and only the root can tell
-	textless bool  // a text is wrong, and no others are looked at
-	stopped  bool  // an entry is wrong
+	edge     tree.Edge // of the entries until here
+	view     *view     // of the last Window of them; nil before
+	tileless bool      // the tiles are wrong, and only the root can tell
+	textless bool      // a text is wrong, and no others are looked at
+	stopped  bool      // an entry is wrong
 }
 
 func (r *verifying) found(f *Finding) {
@@ -105,7 +106,7 @@ func (r *verifying) checkpoint(ctx context.Context) (bool, error) {
 	}
 	switch {
 	case err == nil && raw == nil:
-		err = ErrNoCheckpoint
+		err = tree.ErrNoCheckpoint
 	case err == nil:
 		r.Checkpoint, err = r.Keys.CheckAny(raw)
 	}
@@ -130,7 +131,7 @@ func (r *verifying) history() error {
 	case old.Origin != r.Checkpoint.Origin:
 		err = fmt.Errorf("%w: it is of %s, and this record is %s", ErrOtherLog, old.Origin, r.Checkpoint.Origin)
 	default:
-		_, err = ProveConsistency(old.Tree(), r.Checkpoint.Tree(), r.pages.hashes)
+		_, err = tree.ProveConsistency(old.Tree(), r.Checkpoint.Tree(), r.pages.hashes)
 	}
 	if r.pages.tiles.away != nil {
 		return r.pages.tiles.away
@@ -184,7 +185,7 @@ func (r *verifying) beginning(ctx context.Context) error {
 		r.found(&missing)
 		return nil
 	}
-	edge, err := edgeAt(r.First, r.pages.hashes)
+	edge, err := tree.EdgeAt(r.First, r.pages.hashes)
 	if r.pages.tiles.away != nil {
 		return r.pages.tiles.away
 	}

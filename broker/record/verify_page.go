@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // Signed entries are checked a tile at a time: the hashes of the tile are proved to be in
@@ -20,9 +22,9 @@ type pages struct {
 	hashes tlog.HashReader
 }
 
-func newPages(ctx context.Context, source Source, tree tlog.Tree) *pages {
+func newPages(ctx context.Context, source Source, of tlog.Tree) *pages {
 	tiles := &tileCache{get: source.Tiles, kept: map[string][]byte{}}
-	return &pages{source: source, tree: tree, tiles: tiles, hashes: HashReader(ctx, tree, tiles.tilesOf)}
+	return &pages{source: source, tree: of, tiles: tiles, hashes: tree.HashReader(ctx, of, tiles.tilesOf)}
 }
 
 // check reads the entries from a number on up to the end of its tile, and returns them
@@ -58,7 +60,7 @@ func (p *pages) cut(ctx context.Context, from, last int64) *Finding {
 }
 
 // end is where the tile with an entry ends.
-func (p *pages) end(from int64) int64 { return min(p.tree.N, (from/tileWidth+1)*tileWidth) }
+func (p *pages) end(from int64) int64 { return min(p.tree.N, (from/tree.TileWidth+1)*tree.TileWidth) }
 
 // expected returns the hashes of the entries from a number on up to the end of its tile.
 // The Finding is that the tiles do not have them.
@@ -82,7 +84,7 @@ func (p *pages) hashesOf(from, to int64) ([]tlog.Hash, error) {
 }
 
 // nearby is how far around its place the entry that stands there is looked for.
-const nearby = 2 * tileWidth
+const nearby = 2 * tree.TileWidth
 
 // diagnose says what is wrong with what stands at n: the first of found.
 func (p *pages) diagnose(n int64, found []Entry) (*Finding, error) {
@@ -147,7 +149,7 @@ const tilesKept = 64
 
 // A tileCache keeps the tiles above level 0, which every check of a tile needs.
 type tileCache struct {
-	get  GetTiles
+	get  tree.GetTiles
 	kept map[string][]byte
 	away error // why the tiles could not be read; nil when they could
 }
@@ -176,7 +178,7 @@ func (c *tileCache) tilesOf(ctx context.Context, paths []string) (map[string][]b
 			continue
 		}
 		out[path] = data
-		if t, err := ParseTilePath(path); err == nil && t.L > 0 && len(c.kept) < tilesKept {
+		if t, err := tree.ParseTilePath(path); err == nil && t.L > 0 && len(c.kept) < tilesKept {
 			c.kept[path] = data
 		}
 	}

@@ -14,22 +14,24 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/tree"
+	"github.com/assumebot/assumebot/broker/record/treetest"
 )
 
 // A whole is a record of 600 signed entries, and 30 after them.
 type whole struct {
 	m      *memory
 	s      *shelf
-	key    *Signer
-	keys   PublicKeys
+	key    *tree.Signer
+	keys   tree.PublicKeys
 	older  []byte // the checkpoint of 300 entries
-	signed Checkpoint
+	signed tree.Checkpoint
 }
 
 // wholeRecord returns a copy of one that is made once.
 func wholeRecord(t *testing.T) whole {
 	t.Helper()
-	recordOnce.Do(func() { recordOnce.whole = newRecord(t) })
+	recordOnce.Do(func() { recordOnce.whole = newRecord(t, testSigner(t)) })
 	k := recordOnce.whole
 	k.m = k.m.copyOf()
 	k.m.changed = make(chan struct{})
@@ -45,9 +47,9 @@ var recordOnce struct {
 	whole
 }
 
-func newRecord(t *testing.T) whole {
+func newRecord(t *testing.T, key *tree.Signer) whole {
 	t.Helper()
-	k := whole{m: newMemory(), key: testSigner(t)}
+	k := whole{m: newMemory(), key: key}
 	k.s = newShelf(k.m)
 	var err error
 	if k.keys, err = k.key.PublicKeys(); err != nil {
@@ -98,17 +100,17 @@ func (k whole) writeArchive(t *testing.T) (*Dir, Source) {
 		create(path, data)
 	}
 	size := min(k.signed.Size, int64(len(k.m.entries)))
-	for n := int64(0); n*tileWidth < k.signed.Size && n*tileWidth < size; n++ {
+	for n := int64(0); n*tree.TileWidth < k.signed.Size && n*tree.TileWidth < size; n++ {
 		var leaves [][]byte
-		for _, e := range k.m.entries[n*tileWidth : min(size, (n+1)*tileWidth)] {
+		for _, e := range k.m.entries[n*tree.TileWidth : min(size, (n+1)*tree.TileWidth)] {
 			leaves = append(leaves, e.Leaf)
 		}
-		data, err := Bundle(leaves)
+		data, err := tree.Bundle(leaves)
 		if err != nil {
 			t.Fatal(err)
 		}
-		width := int(min(k.signed.Size-n*tileWidth, tileWidth)) // though it may have fewer
-		create(TilePath(tlog.Tile{H: tileHeight, L: bundles, N: n, W: width}), data)
+		width := int(min(k.signed.Size-n*tree.TileWidth, tree.TileWidth)) // though it may have fewer
+		create(tree.TilePath(tree.BundleOf(tlog.Tile{H: tree.TileHeight, N: n, W: width})), data)
 	}
 	for n, e := range k.m.entries[:size] {
 		if e.Aside != nil {
@@ -348,8 +350,8 @@ func TestACheckpointThatNobodySignedVerifiesNothing(t *testing.T) {
 
 func TestAWitnessThatDidNotSignIsNamed(t *testing.T) {
 	k := wholeRecord(t)
-	w := newCosigner(t, "witness.example/w1")
-	keys, err := k.key.PublicKeys(w.vkey())
+	w := treetest.NewCosigner(t, "witness.example/w1")
+	keys, err := k.key.PublicKeys(w.VKey())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -357,7 +359,7 @@ func TestAWitnessThatDidNotSignIsNamed(t *testing.T) {
 	if got := k.verify(t, FromStore(k.m, k.s), needed); len(got.Findings) != 1 || got.Findings[0].Fault != FaultWitness || got.Signed != 600 {
 		t.Errorf("got %v", got.Findings)
 	}
-	k.signed.Note = append(k.signed.Note, lineOf(w, k.signed.text())...)
+	k.signed.Note = append(k.signed.Note, treetest.LineOf(w, k.signed.Text())...)
 	if got := k.verify(t, k.file(t), needed); len(got.Findings) != 0 || len(got.Checkpoint.Cosigned) != 1 {
 		t.Errorf("cosigned: got %v", got.Findings)
 	}
@@ -373,18 +375,12 @@ func TestAnOlderRecordDoesNotGoOnFromANewerCheckpoint(t *testing.T) {
 	older.m = k.m.copyOf()
 	older.m.entries = older.m.entries[:300]
 	got := older.verify(t, older.file(t), func(v *Verification) { v.Since = k.signed.Note })
-	if len(got.Findings) != 1 || !errors.Is(got.Findings[0], ErrRewound) || got.Signed != 300 {
+	if len(got.Findings) != 1 || !errors.Is(got.Findings[0], tree.ErrRewound) || got.Signed != 300 {
 		t.Errorf("got %v", got.Findings)
 	}
-	forked := newRecord(t)
-	forked.key, forked.keys = k.key, k.keys
-	note, err := k.key.sign(Checkpoint{Origin: origin, Size: 600, Root: forked.signed.Root})
-	if err != nil {
-		t.Fatal(err)
-	}
-	forked.signed.Note = note
+	forked := newRecord(t, k.key)
 	got = forked.verify(t, forked.file(t), func(v *Verification) { v.Since = k.older })
-	if len(got.Findings) != 1 || !errors.Is(got.Findings[0], ErrForked) {
+	if len(got.Findings) != 1 || !errors.Is(got.Findings[0], tree.ErrForked) {
 		t.Errorf("of another history: got %v", got.Findings)
 	}
 }

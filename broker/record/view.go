@@ -7,6 +7,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // A view is the record as one reader has read and checked it. It keeps the right edge of
@@ -14,7 +15,7 @@ import (
 type view struct {
 	keys   Keys
 	origin string
-	edge   Edge
+	edge   tree.Edge
 	from   int64     // where it began to read
 	signed tlog.Tree // that has to be met on the way
 	ids    map[string]int64
@@ -89,14 +90,14 @@ func (v *view) add(e Entry) error {
 	*at = place{id: e.ID, root: v.edge.Root()}
 	v.ids[e.ID] = e.Number
 	if v.size() == v.signed.N && at.root != v.signed.Hash {
-		return fmt.Errorf("%w: other %d entries were signed than these", ErrForked, v.signed.N)
+		return fmt.Errorf("%w: other %d entries were signed than these", tree.ErrForked, v.signed.N)
 	}
 	return nil
 }
 
 // beginAt makes v begin after the tree that from is the edge of; signed is one that has to
 // be met from there on.
-func (v *view) beginAt(from Edge, signed tlog.Tree) {
+func (v *view) beginAt(from tree.Edge, signed tlog.Tree) {
 	v.edge, v.from, v.signed = from, from.Size(), signed
 }
 

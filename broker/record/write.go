@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/retry"
 )
 
@@ -274,7 +275,7 @@ func (t *try) once(ctx context.Context) error {
 	asked := l.Now()
 	appended, err := l.Entries.Append(ctx, t.Batch)
 	switch {
-	case errors.Is(err, ErrRewound):
+	case errors.Is(err, tree.ErrRewound):
 		return l.mended(ctx, err)
 	case errors.Is(err, ErrMarked):
 		return final(errors.Join(err, l.heed(ctx)))

@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/cmd/internal/app"
 )
 
@@ -48,10 +48,10 @@ func keygenRecordCommand() *cobra.Command {
 
 		DisableFlagsInUseLine: true,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := record.CheckOrigin(args[0]); err != nil {
+			if err := tree.CheckOrigin(args[0]); err != nil {
 				return usagef(c, "%v", err)
 			}
-			private, public, err := record.NewKey(args[0])
+			private, public, err := tree.NewKey(args[0])
 			if err != nil {
 				return err
 			}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/cmd/internal/app"
 )
 
@@ -95,7 +96,7 @@ func (a accepting) lostRange(c *cobra.Command) (event.Range, error) {
 	return event.Range{First: first, Count: last - first + 1}, err
 }
 
-func (a accepting) accept(ctx context.Context, stdout io.Writer, r *app.RecordReader, keys record.PublicKeys, lost event.Range) error {
+func (a accepting) accept(ctx context.Context, stdout io.Writer, r *app.RecordReader, keys tree.PublicKeys, lost event.Range) error {
 	origin, err := record.CurrentOrigin(ctx, r.Store.Log, keys.Name())
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/cmd/internal/app"
 )
 
@@ -132,7 +133,7 @@ func whoRuns(by string) string {
 }
 
 // writing has use write to the record, as one more replica.
-func writing(ctx context.Context, r *app.RecordReader, keys record.PublicKeys, use func(*record.Log) error) error {
+func writing(ctx context.Context, r *app.RecordReader, keys tree.PublicKeys, use func(*record.Log) error) error {
 	origin, err := record.CurrentOrigin(ctx, r.Store.Log, keys.Name())
 	if err != nil {
 		return err

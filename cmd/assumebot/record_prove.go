@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/cmd/internal/app"
 )
 
@@ -91,11 +92,11 @@ func recordVerifyProofCommand(getenv func(string) string) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		proof, err := readBounded(args[0], 2*record.MaxNote)
+		proof, err := readBounded(args[0], 2*tree.MaxNote)
 		if err != nil {
 			return err
 		}
-		leaf, err := readBounded(args[1], record.MaxLeaf)
+		leaf, err := readBounded(args[1], tree.MaxLeaf)
 		if err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/cmd/internal/app"
 )
 
@@ -70,7 +71,7 @@ func shownRange(c *cobra.Command, args []string, last int64) (from, to int64, fi
 	}
 	switch to = from + 1; {
 	case several && end == "":
-		to = record.MaxSize
+		to = tree.MaxSize
 	case several:
 		if to, err = entryNumber(c, end); err != nil {
 			return 0, 0, "", err

@@ -22,6 +22,7 @@ import (
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/cmd/internal/app"
 	"github.com/assumebot/assumebot/store"
@@ -43,9 +44,9 @@ func records(ts *testscript.TestScript, neg bool, args []string) {
 	check(err)
 	ts.Defer(m.Close)
 	url, seal := "redis://"+m.Addr(), app.NewSealKey()
-	private, public, err := record.NewKey("example.com/assumebot")
+	private, public, err := tree.NewKey("example.com/assumebot")
 	check(err)
-	_, other, err := record.NewKey("example.com/assumebot")
+	_, other, err := tree.NewKey("example.com/assumebot")
 	check(err)
 	for name, value := range map[string]string{
 		"REDIS_URL": url, "ASSUMEBOT_SEAL_KEYS": seal.Reveal(), "ASSUMEBOT_RECORD_KEY": private, "PUBLIC_KEY": public, "OTHER_KEY": other,
@@ -88,7 +89,7 @@ func bucket(ts *testscript.TestScript) (record.Objects, error) {
 }
 
 func writeRecord(ctx context.Context, st *store.Store, private string) error {
-	signer, err := record.NewSigner(private)
+	signer, err := tree.NewSigner(private)
 	if err != nil {
 		return err
 	}
@@ -138,12 +139,12 @@ func copyRecord(ctx context.Context, st *store.Store, d record.Objects) error {
 	if err != nil {
 		return err
 	}
-	for _, t := range record.TilesBetween(0, 300) {
-		tiles, err := st.Checkpoints.Tiles(ctx, []string{record.TilePath(t)})
+	for _, t := range tree.TilesBetween(0, 300) {
+		tiles, err := st.Checkpoints.Tiles(ctx, []string{tree.TilePath(t)})
 		if err != nil {
 			return err
 		}
-		if err := d.Create(ctx, record.TilePath(t), tiles[record.TilePath(t)]); err != nil {
+		if err := d.Create(ctx, tree.TilePath(t), tiles[tree.TilePath(t)]); err != nil {
 			return err
 		}
 		if t.L == 0 {
@@ -165,7 +166,7 @@ func copyEntries(ctx context.Context, st *store.Store, d record.Objects, t tlog.
 	for _, e := range entries {
 		leaves, numbers = append(leaves, e.Leaf), append(numbers, e.Number)
 	}
-	bundle, err := record.Bundle(leaves)
+	bundle, err := tree.Bundle(leaves)
 	if err != nil {
 		return err
 	}
@@ -178,7 +179,7 @@ func copyEntries(ctx context.Context, st *store.Store, d record.Objects, t tlog.
 			return err
 		}
 	}
-	return d.Create(ctx, record.TilePath(record.BundleOf(t)), bundle)
+	return d.Create(ctx, tree.TilePath(tree.BundleOf(t)), bundle)
 }
 
 func TestNumbersAreWrittenAsRepliesDo(t *testing.T) {

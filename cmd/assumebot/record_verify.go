@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/cmd/internal/app"
 )
 
@@ -117,7 +118,7 @@ func whatNext(found []record.Finding) string {
 	case errors.Is(first.Err, record.ErrOtherLog):
 		return "a loss was accepted between the two. `assumebot record show 0` of the later one tells of what and by whom; verify each with a checkpoint of its own, " +
 			"the earlier one in the archive that it had, and keep one of this record by --save, without --since"
-	case errors.Is(first.Err, record.ErrNoCheckpoint):
+	case errors.Is(first.Err, tree.ErrNoCheckpoint):
 		return "see that this is the right place; a new record is signed within seconds of its first entry, and an older one has lost its checkpoint"
 	case first.Fault == record.FaultUnsigned:
 		return "see that --key is the key of this record; if it is, keep a copy, stop trusting this place, and verify the other ones (--redis, --dir, --s3)"
@@ -128,7 +129,7 @@ func whatNext(found []record.Finding) string {
 }
 
 // readNote reads a checkpoint that a person saved.
-func readNote(path string) ([]byte, error) { return readBounded(path, record.MaxNote) }
+func readNote(path string) ([]byte, error) { return readBounded(path, tree.MaxNote) }
 
 // readBounded reads a file that is not larger than it may be.
 func readBounded(path string, most int64) ([]byte, error) {

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/store/storetest"
 )
 
@@ -47,7 +47,7 @@ func program(t *testing.T, s *slacktest.Server, env ...string) (*exec.Cmd, *byte
 // onRedis is the environment for a Redis that is not embedded.
 func onRedis(t *testing.T, url string) []string {
 	t.Helper()
-	key, _, err := record.NewKey("example.com/assumebot")
+	key, _, err := tree.NewKey("example.com/assumebot")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,10 +10,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/store"
-	"github.com/google/go-cmp/cmp"
 )
 
 var logTests = []test{
@@ -311,12 +313,12 @@ func logAfterAnother(t *testing.T, h *harness) {
 	w := newWriter(h.Store, "one")
 	wantRefused(t, h.Store, record.Batch{
 		Origin: logOrigin, Replica: "one", ID: "b", After: 5, AfterID: "x", Entries: []record.Sealed{sealed("y", 5)},
-	}, record.ErrRewound)
+	}, tree.ErrRewound)
 	w.mustAppend(t, "a")
 	w.afterID = "another"
-	wantRefused(t, h.Store, w.batch("b"), record.ErrRewound)
+	wantRefused(t, h.Store, w.batch("b"), tree.ErrRewound)
 	w.after, w.afterID = 1, "to come"
-	wantRefused(t, h.Store, w.batch("b"), record.ErrRewound)
+	wantRefused(t, h.Store, w.batch("b"), tree.ErrRewound)
 }
 
 func logBadBatch(t *testing.T, h *harness) {
@@ -338,7 +340,7 @@ func logBadBatch(t *testing.T, h *harness) {
 		"an entry out of line": func(b *record.Batch) { b.Entries[0].After = -1 },
 		"an entry without ID":  func(b *record.Batch) { b.Entries[0].ID = "" },
 		"an empty entry":       func(b *record.Batch) { b.Entries[0].Leaf = nil },
-		"a long entry":         func(b *record.Batch) { b.Entries[0].Leaf = make([]byte, record.MaxLeaf+1) },
+		"a long entry":         func(b *record.Batch) { b.Entries[0].Leaf = make([]byte, tree.MaxLeaf+1) },
 		"a long aside":         func(b *record.Batch) { b.Entries[0].Aside = make([]byte, record.MaxAside+1) },
 		"a short root":         func(b *record.Batch) { b.Entries[0].Root = make([]byte, record.RootSize-1) },
 		"long MACs":            func(b *record.Batch) { b.Entries[0].MACs = strings.Repeat("x", record.MaxMACs+1) },

@@ -11,6 +11,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 var checkpointTests = []test{
@@ -96,7 +97,7 @@ func treeWithoutEntries(t *testing.T, h *harness) {
 	if err := h.Checkpoints.SaveTiles(t.Context(), map[string][]byte{"tile/0/000.p/1": hashes(1)}); err != nil {
 		t.Fatal(err)
 	}
-	wantRefused(t, h.Store, newWriter(h.Store, "new").batch("a"), record.ErrRewound)
+	wantRefused(t, h.Store, newWriter(h.Store, "new").batch("a"), tree.ErrRewound)
 }
 
 // hashes are the bytes of a tile of n hashes.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // These tests look behind the store, as whoever can write to Redis does, or an operator
@@ -57,12 +58,12 @@ func must(t *testing.T, err error) {
 func logTailLost(t *testing.T, h *harness) {
 	w := threeEntries(t, h)
 	must(t, h.raw.XDel(t.Context(), entriesKey, "3-0").Err())
-	wantRefused(t, h.Store, w.batch("d"), record.ErrRewound)
+	wantRefused(t, h.Store, w.batch("d"), tree.ErrRewound)
 	// Who had not read c yet is not given its number.
 	other := newWriter(h.Store, "two")
 	other.after, other.afterID = 1, "b"
-	wantRefused(t, h.Store, other.batch("d"), record.ErrRewound)
-	wantRefused(t, h.Store, newWriter(h.Store, "three").batch("d"), record.ErrRewound)
+	wantRefused(t, h.Store, other.batch("d"), tree.ErrRewound)
+	wantRefused(t, h.Store, newWriter(h.Store, "three").batch("d"), tree.ErrRewound)
 }
 
 func logEmptied(t *testing.T, h *harness) {
@@ -70,12 +71,12 @@ func logEmptied(t *testing.T, h *harness) {
 	must(t, h.raw.XTrimMaxLen(t.Context(), entriesKey, 0).Err())
 	wantBounds(t, h.Store, 0, 0)
 	for range 2 {
-		wantRefused(t, h.Store, w.batch("d"), record.ErrRewound)
-		wantRefused(t, h.Store, newWriter(h.Store, "new").batch("d"), record.ErrRewound)
+		wantRefused(t, h.Store, w.batch("d"), tree.ErrRewound)
+		wantRefused(t, h.Store, newWriter(h.Store, "new").batch("d"), tree.ErrRewound)
 		must(t, h.raw.Del(t.Context(), entriesKey).Err())
 	}
 	must(t, h.raw.Del(t.Context(), originKey).Err())
-	wantRefused(t, h.Store, newWriter(h.Store, "new").batch("d"), record.ErrRewound)
+	wantRefused(t, h.Store, newWriter(h.Store, "new").batch("d"), tree.ErrRewound)
 }
 
 func logFlushed(t *testing.T, h *harness) {
@@ -85,12 +86,12 @@ func logFlushed(t *testing.T, h *harness) {
 		t.Fatal(err)
 	}
 	must(t, h.raw.FlushAll(t.Context()).Err())
-	wantRefused(t, h.Store, w.batch("e"), record.ErrRewound)
-	wantRefused(t, h.Store, repeat, record.ErrRewound)
+	wantRefused(t, h.Store, w.batch("e"), tree.ErrRewound)
+	wantRefused(t, h.Store, repeat, tree.ErrRewound)
 	if out := newWriter(h.Store, "new").mustAppend(t, "x"); out.First != 0 {
 		t.Errorf("got number %d, want 0", out.First)
 	}
-	wantRefused(t, h.Store, w.batch("e"), record.ErrRewound)
+	wantRefused(t, h.Store, w.batch("e"), tree.ErrRewound)
 }
 
 func logRestored(t *testing.T, h *harness) {
@@ -103,20 +104,20 @@ func logRestored(t *testing.T, h *harness) {
 	must(t, err)
 	w.saw(out.Entries)
 	must(t, h.raw.RestoreReplace(t.Context(), entriesKey, 0, old).Err())
-	wantRefused(t, h.Store, repeat, record.ErrRewound)
-	wantRefused(t, h.Store, w.batch("e"), record.ErrRewound)
+	wantRefused(t, h.Store, repeat, tree.ErrRewound)
+	wantRefused(t, h.Store, w.batch("e"), tree.ErrRewound)
 	// Another entry takes d's place, and that shows too.
 	behind.name = "two"
 	behind.mustAppend(t, "x")
-	wantRefused(t, h.Store, repeat, record.ErrRewound)
-	wantRefused(t, h.Store, w.batch("e"), record.ErrRewound)
+	wantRefused(t, h.Store, repeat, tree.ErrRewound)
+	wantRefused(t, h.Store, w.batch("e"), tree.ErrRewound)
 }
 
 func logOriginLost(t *testing.T, h *harness) {
 	w := threeEntries(t, h)
 	must(t, h.raw.Del(t.Context(), originKey).Err())
-	wantRefused(t, h.Store, w.batch("d"), record.ErrRewound)
-	wantRefused(t, h.Store, newWriter(h.Store, "new").batch("d"), record.ErrRewound)
+	wantRefused(t, h.Store, w.batch("d"), tree.ErrRewound)
+	wantRefused(t, h.Store, newWriter(h.Store, "new").batch("d"), tree.ErrRewound)
 }
 
 // rawEntry puts an entry there as somebody else may.
@@ -146,7 +147,7 @@ func logMisplaced(t *testing.T, h *harness) {
 		if e := got[1]; e.Number != c.number || e.ID != "" || e.Leaf != nil || e.After >= -1 {
 			t.Errorf("%s: got %+v, want nothing at %d", c.id, e, c.number)
 		}
-		wantRefused(t, h.Store, w.batch("d"), record.ErrRewound)
+		wantRefused(t, h.Store, w.batch("d"), tree.ErrRewound)
 		if first, next, err := h.Log.Bounds(t.Context()); err == nil {
 			t.Errorf("%s: bounds: got %d, %d and no error", c.id, first, next)
 		}
@@ -170,7 +171,7 @@ func logMisshapen(t *testing.T, h *harness) {
 	}
 	e := read[2]
 	got := []int{len(e.Root), len(e.ID), len(e.Leaf), len(e.MACs)}
-	want := []int{record.RootSize + 1, record.MaxID + 1, record.MaxLeaf + 1, record.MaxMACs + 1}
+	want := []int{record.RootSize + 1, record.MaxID + 1, tree.MaxLeaf + 1, record.MaxMACs + 1}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("bytes of the root, ID, leaf and MACs (-want +got):\n%s", diff)
 	}
@@ -186,7 +187,7 @@ func logForgedMemory(t *testing.T, h *harness) {
 	b := w.batch("d", "e")
 	for _, memory := range []string{"0 " + b.ID, "2 " + b.ID, "99 " + b.ID} {
 		must(t, h.raw.Set(t.Context(), batchKey+"one", memory, 0).Err())
-		wantRefused(t, h.Store, b, record.ErrRewound)
+		wantRefused(t, h.Store, b, tree.ErrRewound)
 	}
 	for _, memory := range []string{"", "x", "-1 " + b.ID, b.ID, "0  " + b.ID} {
 		must(t, h.raw.Set(t.Context(), batchKey+"one", memory, 0).Err())
@@ -211,7 +212,7 @@ func logWrongType(t *testing.T, h *harness) {
 	_, errRead := h.Log.Read(t.Context(), 0, 1)
 	_, _, errBounds := h.Log.Bounds(t.Context())
 	for _, err := range []error{errAppend, errRead, errBounds, h.Checkpoints.Trim(t.Context(), 1), h.Log.Await(t.Context(), 0, time.Second)} {
-		if err == nil || errors.Is(err, record.ErrRewound) {
+		if err == nil || errors.Is(err, tree.ErrRewound) {
 			t.Errorf("got %v, want an error of its own", err)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/store"
 )
 
@@ -49,11 +50,11 @@ func recordOfReplicas(t *testing.T, h *harness) {
 	for _, l := range logs {
 		runRecorder(t, l)
 	}
-	private, _, err := record.NewKey(logOrigin)
+	private, _, err := tree.NewKey(logOrigin)
 	if err != nil {
 		t.Fatal(err)
 	}
-	signer, err := record.NewSigner(private)
+	signer, err := tree.NewSigner(private)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +97,7 @@ func recordAtOnce(t *testing.T, logs []*record.Log, n int) {
 }
 
 // publishRecord signs what l has read in a turn of its own.
-func publishRecord(t *testing.T, l *record.Log, s *store.Store, signer *record.Signer) {
+func publishRecord(t *testing.T, l *record.Log, s *store.Store, signer *tree.Signer) {
 	t.Helper()
 	out := slog.New(slog.DiscardHandler)
 	p := record.NewPublisher(record.PublisherDeps{

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 var logRestoreTests = []test{
@@ -43,7 +44,7 @@ func restoreLost(t *testing.T, h *harness) {
 	w := threeEntries(t, h)
 	w.mustAppend(t, "d")
 	all := lose(t, h, 2)
-	wantRefused(t, h.Store, w.batch("e"), record.ErrRewound)
+	wantRefused(t, h.Store, w.batch("e"), tree.ErrRewound)
 	withAside := slices.Clone(all)
 	withAside[3].Aside = []byte("said")
 	wantRestored(t, h, withAside[1:], 2)
@@ -110,16 +111,16 @@ func restoreRefused(t *testing.T, h *harness) {
 			t.Errorf("%s: got %s, want %s", why, got, before)
 		}
 	}
-	refused("without one that is there still", logOrigin, all[2:], record.ErrRewound)
-	refused("beside a gap", logOrigin, all[3:], record.ErrRewound)
+	refused("without one that is there still", logOrigin, all[2:], tree.ErrRewound)
+	refused("beside a gap", logOrigin, all[3:], tree.ErrRewound)
 	refused("another record", "elsewhere", all, record.ErrForeign)
 	other := newWriter(h.Store, "two")
 	other.after, other.afterID = 1, "b"
 	other.mustAppend(t, "x") // in the place of c
-	refused("after another", logOrigin, all, record.ErrRewound)
-	refused("over another", logOrigin, all[2:], record.ErrRewound)
+	refused("after another", logOrigin, all, tree.ErrRewound)
+	refused("over another", logOrigin, all[2:], tree.ErrRewound)
 	must(t, h.raw.XDel(t.Context(), entriesKey, "3-0").Err())
-	refused("where Redis gave the number to another once", logOrigin, all, record.ErrRewound)
+	refused("where Redis gave the number to another once", logOrigin, all, tree.ErrRewound)
 }
 
 func restoreBadEntries(t *testing.T, h *harness) {
@@ -129,7 +130,7 @@ func restoreBadEntries(t *testing.T, h *harness) {
 	for why, change := range map[string]func([]record.Entry){
 		"no ID":           func(e []record.Entry) { e[1].ID = "" },
 		"no leaf":         func(e []record.Entry) { e[1].Leaf = nil },
-		"a long leaf":     func(e []record.Entry) { e[0].Leaf = make([]byte, record.MaxLeaf+1) },
+		"a long leaf":     func(e []record.Entry) { e[0].Leaf = make([]byte, tree.MaxLeaf+1) },
 		"a short root":    func(e []record.Entry) { e[0].Root = nil },
 		"a gap":           func(e []record.Entry) { e[1].Number++ },
 		"a wrong order":   func(e []record.Entry) { e[0], e[1] = e[1], e[0] },

@@ -14,6 +14,8 @@ import (
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
+	"github.com/assumebot/assumebot/broker/record/witness"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 	"github.com/assumebot/assumebot/store"
 )
@@ -34,8 +36,8 @@ type recording struct {
 // not check out is no error: the process serves what gives nothing.
 func newRecording(ctx context.Context, st *store.Store, aws *awsapi.Client, s Settings, cfg config.Record, env Environment,
 	needed func(context.Context) (int64, error)) (*recording, error) {
-	var signer *record.Signer
-	var keys record.PublicKeys
+	var signer *tree.Signer
+	var keys tree.PublicKeys
 	var origin string
 	err := untilAnswered(ctx, env.Log, func() (err error) {
 		signer, keys, origin, err = s.recordOf(ctx, st)
@@ -102,14 +104,14 @@ func newRecording(ctx context.Context, st *store.Store, aws *awsapi.Client, s Se
 }
 
 // recordOf is what signs the record and checks it, and the origin of the log that is open.
-func (s Settings) recordOf(ctx context.Context, st *store.Store) (*record.Signer, record.PublicKeys, string, error) {
+func (s Settings) recordOf(ctx context.Context, st *store.Store) (*tree.Signer, tree.PublicKeys, string, error) {
 	signer, err := s.RecordSigner()
 	if err != nil {
-		return nil, record.PublicKeys{}, "", NeedsPerson(err)
+		return nil, tree.PublicKeys{}, "", NeedsPerson(err)
 	}
 	keys, err := signer.PublicKeys()
 	if err != nil {
-		return nil, record.PublicKeys{}, "", NeedsPerson(err)
+		return nil, tree.PublicKeys{}, "", NeedsPerson(err)
 	}
 	origin, err := record.CurrentOrigin(ctx, st.Log, signer.Origin())
 	if errors.Is(err, record.ErrForeign) {
@@ -148,12 +150,12 @@ func (r *recording) compare(ctx context.Context) error {
 // witnessTimeout is how long a witness may take to answer.
 const witnessTimeout = 5 * time.Second
 
-func witnessesOf(cfg config.Record) (record.Witnesses, error) {
-	all := record.Witnesses{Client: &http.Client{Timeout: witnessTimeout}, Limit: witnessTimeout}
+func witnessesOf(cfg config.Record) (witness.Set, error) {
+	all := witness.Set{Client: &http.Client{Timeout: witnessTimeout}, Limit: witnessTimeout}
 	for _, w := range cfg.Witnesses {
-		each, err := record.NewWitness(w.URL, w.Key)
+		each, err := witness.New(w.URL, w.Key)
 		if err != nil {
-			return record.Witnesses{}, err
+			return witness.Set{}, err
 		}
 		all.Each = append(all.Each, each)
 	}

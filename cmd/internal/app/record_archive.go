@@ -7,12 +7,13 @@ import (
 
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 )
 
 // archiveOf is the archive of the record that the config names; nil where it names none.
 // close lets go of it.
-func archiveOf(cfg config.Record, aws *awsapi.Client, keys record.PublicKeys, origin string) (archive *record.Archive, closing func() error, err error) {
+func archiveOf(cfg config.Record, aws *awsapi.Client, keys tree.PublicKeys, origin string) (archive *record.Archive, closing func() error, err error) {
 	closing = func() error { return nil }
 	if cfg.Archive == "" {
 		return nil, closing, nil

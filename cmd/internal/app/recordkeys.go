@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -22,7 +22,7 @@ func (r *settingsReader) recordKeys(list string) []secret.Text {
 	var keys []secret.Text
 	origin, failed := "", false
 	for i, key := range betweenKeys.Split(list, -1) {
-		signer, err := record.NewSigner(key)
+		signer, err := tree.NewSigner(key)
 		known := slices.ContainsFunc(keys, func(k secret.Text) bool { return k.Reveal() == key })
 		switch {
 		case key == "":
@@ -47,17 +47,17 @@ func (r *settingsReader) recordKeys(list string) []secret.Text {
 
 // RecordSigner returns what signs the record. With Embedded each one has a key of its
 // own, since each start begins another record, and no key may sign two.
-func (s Settings) RecordSigner() (*record.Signer, error) {
+func (s Settings) RecordSigner() (*tree.Signer, error) {
 	if s.EmbeddedRedis() {
-		private, _, err := record.NewKey(Embedded)
+		private, _, err := tree.NewKey(Embedded)
 		if err != nil {
 			return nil, err
 		}
-		return record.NewSigner(private)
+		return tree.NewSigner(private)
 	}
 	ring := make([]string, len(s.RecordKeys))
 	for i, key := range s.RecordKeys {
 		ring[i] = key.Reveal()
 	}
-	return record.NewSigner(ring...)
+	return tree.NewSigner(ring...)
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
 )
@@ -63,16 +64,16 @@ func ReadRecordSettings(getenv func(string) string, redis bool) (Settings, error
 
 // PublicKeys are what the record is checked with: the public keys that are given, or
 // else those of the private keys in ASSUMEBOT_RECORD_KEY; and the keys of witnesses.
-func (s Settings) PublicKeys(given, witnesses []string) (record.PublicKeys, error) {
+func (s Settings) PublicKeys(given, witnesses []string) (tree.PublicKeys, error) {
 	switch {
 	case len(given) > 0:
-		return record.NewPublicKeys(given, witnesses)
+		return tree.NewPublicKeys(given, witnesses)
 	case len(s.RecordKeys) == 0:
-		return record.PublicKeys{}, errors.New("the public key of the record is needed: `assumebot keygen record` printed it; or set ASSUMEBOT_RECORD_KEY")
+		return tree.PublicKeys{}, errors.New("the public key of the record is needed: `assumebot keygen record` printed it; or set ASSUMEBOT_RECORD_KEY")
 	}
 	signer, err := s.RecordSigner()
 	if err != nil {
-		return record.PublicKeys{}, err
+		return tree.PublicKeys{}, err
 	}
 	return signer.PublicKeys(witnesses...)
 }

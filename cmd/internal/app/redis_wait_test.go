@@ -14,6 +14,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
 	"github.com/assumebot/assumebot/store/storetest"
@@ -85,7 +86,7 @@ func startsOn(ctx context.Context, t *testing.T, m *miniredis.Miniredis, says on
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "config.yaml")
 	write(t, path, good)
-	private, _, err := record.NewKey("example.com/assumebot")
+	private, _, err := tree.NewKey("example.com/assumebot")
 	if err != nil {
 		t.Fatal(err)
 	}

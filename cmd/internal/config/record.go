@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/awsapi"
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
+	"github.com/assumebot/assumebot/broker/record/witness"
 )
 
 // Record is what the file says of the record.
@@ -94,7 +95,7 @@ var anyScheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:`)
 
 func (r *RecordSection) check(c *collector) {
 	if o := r.Origin; o.OK {
-		if err := record.CheckOrigin(o.Value); err != nil {
+		if err := tree.CheckOrigin(o.Value); err != nil {
 			c.problem(o.Position, "origin %s: %v; it is the NAME of `assumebot keygen record NAME`", Quote(o.Value), err)
 		}
 	}
@@ -146,7 +147,7 @@ func (r *RecordSection) checkWitnesses(c *collector) {
 	first := map[string]int{}
 	for w := range each(r.Witnesses.Value) {
 		if w.URL.OK {
-			if err := record.CheckWitnessURL(w.URL.Value); err != nil {
+			if err := witness.CheckURL(w.URL.Value); err != nil {
 				c.problem(w.URL.Position, "url %v", err)
 			}
 		}
@@ -154,7 +155,7 @@ func (r *RecordSection) checkWitnesses(c *collector) {
 			continue
 		}
 		var err error
-		w.name, err = record.WitnessName(w.Key.Value)
+		w.name, err = witness.Name(w.Key.Value)
 		switch line, twice := first[w.name]; {
 		case err != nil:
 			c.problem(w.Key.Position, "key: %v: copy the key that the witness publishes", err)

@@ -11,13 +11,13 @@ import (
 
 	"github.com/assumebot/assumebot/broker/awstest"
 	"github.com/assumebot/assumebot/broker/event"
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // told is what the record tells after a siege.
 type told struct {
 	*siege
-	edge       record.Edge         // of what was read
+	edge       tree.Edge           // of what was read
 	roots      map[int64]tlog.Hash // by size
 	attempts   map[string]*attempt // by ID
 	open       map[string]*attempt // those without an outcome

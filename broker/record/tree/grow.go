@@ -1,4 +1,4 @@
-package record
+package tree
 
 import (
 	"context"
@@ -32,7 +32,7 @@ func Grow(ctx context.Context, from Edge, leaves []tlog.Hash, get GetTiles) (Edg
 	for _, t := range tiles {
 		data := make([]byte, 0, t.W*tlog.HashSize)
 		for i := range t.W {
-			index := tlog.StoredHashIndex(t.L*tileHeight, t.N*tileWidth+int64(i))
+			index := tlog.StoredHashIndex(t.L*TileHeight, t.N*TileWidth+int64(i))
 			h, ok := added[index]
 			if !ok {
 				h = had[index]
@@ -48,8 +48,8 @@ func Grow(ctx context.Context, from Edge, leaves []tlog.Hash, get GetTiles) (Edg
 func hashesBefore(tiles []tlog.Tile, size int64, r tlog.HashReader) (map[int64]tlog.Hash, error) {
 	var indexes []int64
 	for _, t := range tiles {
-		level := t.L * tileHeight
-		for n := t.N * tileWidth; n < min(size>>level, t.N*tileWidth+int64(t.W)); n++ {
+		level := t.L * TileHeight
+		for n := t.N * TileWidth; n < min(size>>level, t.N*TileWidth+int64(t.W)); n++ {
 			indexes = append(indexes, tlog.StoredHashIndex(level, n))
 		}
 	}

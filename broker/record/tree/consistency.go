@@ -1,4 +1,4 @@
-package record
+package tree
 
 import (
 	"errors"
@@ -6,6 +6,10 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 )
+
+// ErrRewound says that an entry which was read is not there any more, or is another one:
+// the store lost or changed what was read from it.
+var ErrRewound = errors.New("the store of the record does not have what was read from it any more")
 
 // ErrForked says that two trees of one log do not have the same entries where both
 // have one: something that was read was changed.

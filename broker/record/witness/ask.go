@@ -1,4 +1,4 @@
-package record
+package witness
 
 import (
 	"bytes"
@@ -17,6 +17,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/assumebot/assumebot/broker/endpoint"
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // A witness (C2SP tlog-witness) cosigns a checkpoint when a proof shows that the log
@@ -38,10 +39,10 @@ type Witness struct {
 	key  note.Verifiers
 }
 
-// NewWitness reads the submission prefix of a witness, https or on this machine, and
+// New reads the submission prefix of a witness, https or on this machine, and
 // its public key.
-func NewWitness(prefix, key string) (Witness, error) {
-	v, err := witnessKey(key)
+func New(prefix, key string) (Witness, error) {
+	v, err := tree.WitnessKey(key)
 	if err != nil {
 		return Witness{}, err
 	}
@@ -52,8 +53,8 @@ func NewWitness(prefix, key string) (Witness, error) {
 	return Witness{name: v.Name(), vkey: key, url: u.JoinPath("add-checkpoint").String(), key: note.VerifierList(v)}, nil
 }
 
-// CheckWitnessURL says why prefix cannot be the URL of a witness.
-func CheckWitnessURL(prefix string) error {
+// CheckURL says why prefix cannot be the URL of a witness.
+func CheckURL(prefix string) error {
 	_, err := witnessURL(prefix)
 	return err
 }
@@ -70,9 +71,9 @@ func witnessURL(prefix string) (*url.URL, error) {
 	return u, nil
 }
 
-// WitnessName reads the public key of a witness, and returns its name.
-func WitnessName(key string) (string, error) {
-	v, err := witnessKey(key)
+// Name reads the public key of a witness, and returns its name.
+func Name(key string) (string, error) {
+	v, err := tree.WitnessKey(key)
 	if err != nil {
 		return "", err
 	}
@@ -81,6 +82,9 @@ func WitnessName(key string) (string, error) {
 
 // Name returns the name of the witness's key.
 func (w Witness) Name() string { return w.name }
+
+// Key returns the witness's public key.
+func (w Witness) Key() string { return w.vkey }
 
 // An Answer is what became of asking one witness for one checkpoint.
 type Answer struct {
@@ -96,11 +100,11 @@ type Answer struct {
 
 // Refused reports whether the witness has seen what the checkpoint lacks.
 func (a Answer) Refused() bool {
-	return errors.Is(a.Err, ErrRewound) || errors.Is(a.Err, ErrForked)
+	return errors.Is(a.Err, tree.ErrRewound) || errors.Is(a.Err, tree.ErrForked)
 }
 
-// Witnesses are asked all at once.
-type Witnesses struct {
+// Set are asked all at once.
+type Set struct {
 	Client *http.Client
 	Limit  time.Duration // for the answer of each
 	Each   []Witness
@@ -109,7 +113,7 @@ type Witnesses struct {
 // Ask asks each witness to cosign c, and returns their answers in order once all are
 // there. known is how many entries each had seen, by its name, as far as it was
 // remembered. hashes are those of the tree as HashReader gives them.
-func (ws Witnesses) Ask(ctx context.Context, c Checkpoint, known map[string]int64, hashes tlog.HashReader) []Answer {
+func (ws Set) Ask(ctx context.Context, c tree.Checkpoint, known map[string]int64, hashes tlog.HashReader) []Answer {
 	answers := make([]Answer, len(ws.Each))
 	var all sync.WaitGroup
 	for i, w := range ws.Each {
@@ -123,9 +127,9 @@ func (ws Witnesses) Ask(ctx context.Context, c Checkpoint, known map[string]int6
 	return answers
 }
 
-// With returns the note of c with the cosignatures of answers, in place of older ones
+// Add returns the note of c with the cosignatures of answers, in place of older ones
 // of the same keys.
-func (c Checkpoint) With(answers ...Answer) ([]byte, error) {
+func Add(c tree.Checkpoint, answers ...Answer) ([]byte, error) {
 	var has *note.UnverifiedNoteError
 	if _, err := note.Open(c.Note, nil); !errors.As(err, &has) {
 		return nil, fmt.Errorf("a checkpoint: %w", err)
@@ -145,13 +149,13 @@ func (c Checkpoint) With(answers ...Answer) ([]byte, error) {
 		}
 	}
 	raw, err := note.Sign(&note.Note{Text: has.Note.Text, UnverifiedSigs: append(all, sigs...)})
-	if err == nil && len(raw) > MaxNote {
+	if err == nil && len(raw) > tree.MaxNote {
 		err = fmt.Errorf("a checkpoint of %d bytes", len(raw))
 	}
 	return raw, err
 }
 
-func (w Witness) ask(ctx context.Context, client *http.Client, c Checkpoint, known int64, hashes tlog.HashReader) Answer {
+func (w Witness) ask(ctx context.Context, client *http.Client, c tree.Checkpoint, known int64, hashes tlog.HashReader) Answer {
 	a := w.submit(ctx, client, c, min(max(known, 0), c.Size), hashes)
 	if errors.Is(a.Err, errElsewhere) {
 		a = w.submit(ctx, client, c, a.Size, hashes)
@@ -163,7 +167,7 @@ func (w Witness) ask(ctx context.Context, client *http.Client, c Checkpoint, kno
 }
 
 // submit asks once, with a proof from the size old.
-func (w Witness) submit(ctx context.Context, client *http.Client, c Checkpoint, old int64, hashes tlog.HashReader) Answer {
+func (w Witness) submit(ctx context.Context, client *http.Client, c tree.Checkpoint, old int64, hashes tlog.HashReader) Answer {
 	absent := func(err error) Answer { return Answer{Witness: w.name, Size: -1, Err: err} }
 	body := fmt.Appendf(nil, "old %d\n", old)
 	if 0 < old && old < c.Size {
@@ -176,7 +180,7 @@ func (w Witness) submit(ctx context.Context, client *http.Client, c Checkpoint, 
 		}
 	}
 	// Other witnesses' cosignatures are none of its business, and some refuse more than 10 KiB.
-	signed, err := note.Sign(&note.Note{Text: c.text(), Sigs: c.signed})
+	signed, err := note.Sign(&note.Note{Text: c.Text(), Sigs: c.Signed})
 	if err != nil {
 		return absent(err)
 	}
@@ -203,7 +207,7 @@ func (w Witness) submit(ctx context.Context, client *http.Client, c Checkpoint, 
 }
 
 // read says what an answer means.
-func (w Witness) read(c Checkpoint, status int, contentType string, body []byte) Answer {
+func (w Witness) read(c tree.Checkpoint, status int, contentType string, body []byte) Answer {
 	a := Answer{Witness: w.name, Size: -1}
 	switch status {
 	case http.StatusOK:
@@ -216,12 +220,12 @@ func (w Witness) read(c Checkpoint, status int, contentType string, body []byte)
 		switch {
 		case a.Err != nil:
 		case a.Size > c.Size:
-			a.Err = fmt.Errorf("%w: it has seen %d entries, and there are %d", ErrRewound, a.Size, c.Size)
+			a.Err = fmt.Errorf("%w: it has seen %d entries, and there are %d", tree.ErrRewound, a.Size, c.Size)
 		default:
 			a.Err = errElsewhere
 		}
 	case http.StatusUnprocessableEntity:
-		a.Err = fmt.Errorf("%w: it has seen others than the %d that there are", ErrForked, c.Size)
+		a.Err = fmt.Errorf("%w: it has seen others than the %d that there are", tree.ErrForked, c.Size)
 	case http.StatusForbidden:
 		a.Err = errors.New("it does not accept the key of the record")
 	case http.StatusNotFound:
@@ -234,8 +238,8 @@ func (w Witness) read(c Checkpoint, status int, contentType string, body []byte)
 
 // verify returns the cosignatures of the witness's key among the signature lines of an
 // answer. Those of other keys count for nothing.
-func (w Witness) verify(c Checkpoint, lines []byte) ([]note.Signature, error) {
-	text := c.text()
+func (w Witness) verify(c tree.Checkpoint, lines []byte) ([]note.Signature, error) {
+	text := c.Text()
 	n, err := note.Open(append([]byte(text+"\n"), lines...), w.key)
 	if err != nil {
 		return nil, fmt.Errorf("its cosignature: %w", err)
@@ -244,7 +248,7 @@ func (w Witness) verify(c Checkpoint, lines []byte) ([]note.Signature, error) {
 		return nil, errors.New("its cosignature is of another text")
 	}
 	for _, sig := range n.Sigs {
-		if _, err := readCosignature(sig); err != nil {
+		if _, err := tree.ReadCosignature(sig); err != nil {
 			return nil, err
 		}
 	}
@@ -258,7 +262,7 @@ func readSize(contentType string, body []byte) (int64, error) {
 	}
 	digits, ok := bytes.CutSuffix(body, []byte("\n"))
 	size, err := strconv.ParseUint(string(digits), 10, 64)
-	if !ok || err != nil || size > MaxSize || strconv.FormatUint(size, 10) != string(digits) {
+	if !ok || err != nil || size > tree.MaxSize || strconv.FormatUint(size, 10) != string(digits) {
 		return -1, fmt.Errorf("it answered with the size %.30q", body)
 	}
 	return int64(size), nil

@@ -1,4 +1,4 @@
-package record
+package tree
 
 import (
 	"context"
@@ -16,9 +16,14 @@ import (
 // tile of each level may be partial: it has another path for each width, so that none
 // ever changes.
 
+// MaxLeaf is the most bytes of one Event. C2SP tlog-tiles has at most 65,535.
+const MaxLeaf = 32 << 10
+
 const (
-	tileHeight = 8
-	tileWidth  = 1 << tileHeight
+	// TileHeight is that of all tiles.
+	TileHeight = 8
+	// TileWidth is how many hashes, or entries, a full tile has.
+	TileWidth = 1 << TileHeight
 	// bundles is the level that tlog gives to tiles of entries.
 	bundles = -1
 )
@@ -29,7 +34,7 @@ type GetTiles func(ctx context.Context, paths []string) (map[string][]byte, erro
 
 // TilePath returns the path of a tile of height 8, or of a bundle, which has level -1.
 func TilePath(t tlog.Tile) string {
-	path := strings.TrimPrefix(t.Path(), fmt.Sprintf("tile/%d/", tileHeight))
+	path := strings.TrimPrefix(t.Path(), fmt.Sprintf("tile/%d/", TileHeight))
 	if t.L == bundles {
 		path = "entries/" + strings.TrimPrefix(path, "data/")
 	}
@@ -45,9 +50,9 @@ func ParseTilePath(path string) (tlog.Tile, error) {
 	if number, ok := strings.CutPrefix(rest, "entries/"); ok {
 		rest = "data/" + number
 	}
-	t, err := tlog.ParseTilePath(fmt.Sprintf("tile/%d/%s", tileHeight, rest))
-	hashes := int64(MaxSize) >> min(tileHeight*max(t.L, 0), 63) // of its level
-	if err != nil || TilePath(t) != path || t.N > hashes>>tileHeight || t.N<<tileHeight+int64(t.W) > hashes {
+	t, err := tlog.ParseTilePath(fmt.Sprintf("tile/%d/%s", TileHeight, rest))
+	hashes := int64(MaxSize) >> min(TileHeight*max(t.L, 0), 63) // of its level
+	if err != nil || TilePath(t) != path || t.N > hashes>>TileHeight || t.N<<TileHeight+int64(t.W) > hashes {
 		return tlog.Tile{}, fmt.Errorf("no path of a tile: %q", path)
 	}
 	return t, nil
@@ -57,7 +62,7 @@ func ParseTilePath(path string) (tlog.Tile, error) {
 // from has not, without empty ones. The bundles that it has anew have the numbers and
 // widths of those of level 0.
 func TilesBetween(from, to int64) []tlog.Tile {
-	return tlog.NewTiles(tileHeight, from, to)
+	return tlog.NewTiles(TileHeight, from, to)
 }
 
 // BundleOf returns the bundle with the entries of a tile of level 0.
@@ -82,7 +87,7 @@ func Bundle(leaves [][]byte) ([]byte, error) {
 // ParseBundle returns the entries of a bundle, of which it has width; with an error,
 // those before what is damaged. They share its memory.
 func ParseBundle(data []byte, width int) ([][]byte, error) {
-	if width < 1 || width > tileWidth {
+	if width < 1 || width > TileWidth {
 		return nil, fmt.Errorf("a bundle of %d events", width)
 	}
 	leaves := make([][]byte, 0, width)
@@ -118,8 +123,8 @@ func HashReader(ctx context.Context, tree tlog.Tree, get GetTiles) tlog.HashRead
 		}
 		r := &tileReader{ctx: ctx, get: get}
 		hashes, err := tlog.TileHashReader(tree, r).ReadHashes(indexes)
-		if err != nil && !r.away && !errors.Is(err, errTile) {
-			err = fmt.Errorf("%w: %w", errTile, err)
+		if err != nil && !r.away && !errors.Is(err, ErrTile) {
+			err = fmt.Errorf("%w: %w", ErrTile, err)
 		}
 		return hashes, err
 	})
@@ -132,7 +137,7 @@ type tileReader struct {
 	away bool // get has failed
 }
 
-func (*tileReader) Height() int { return tileHeight }
+func (*tileReader) Height() int { return TileHeight }
 
 func (*tileReader) SaveTiles([]tlog.Tile, [][]byte) {}
 
@@ -143,8 +148,8 @@ func (r *tileReader) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	missing := tiles
 	for _, widths := range []func(width int) (from, to int){
 		func(width int) (from, to int) { return width, width },
-		func(int) (from, to int) { return tileWidth, tileWidth },
-		func(width int) (from, to int) { return width + 1, tileWidth - 1 },
+		func(int) (from, to int) { return TileWidth, TileWidth },
+		func(width int) (from, to int) { return width + 1, TileWidth - 1 },
 	} {
 		got, err := r.get(r.ctx, pathsOf(missing, widths))
 		if err != nil {
@@ -166,11 +171,21 @@ func (r *tileReader) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 			return out, nil
 		}
 	}
-	return nil, fmt.Errorf("%w: %s, and %d others", errTile, TilePath(missing[0]), len(missing)-1)
+	return nil, fmt.Errorf("%w: %s, and %d others", ErrTile, TilePath(missing[0]), len(missing)-1)
 }
 
-// errTile says that a tile of the tree cannot be had.
-var errTile = errors.New("a tile is missing or damaged")
+// ErrTile says that a tile of the tree cannot be had.
+var ErrTile = errors.New("a tile is missing or damaged")
+
+// ReadTile returns the hashes of a tile, from the tile itself or a wider one; ErrTile where
+// none can be had.
+func ReadTile(ctx context.Context, get GetTiles, t tlog.Tile) ([]byte, error) {
+	data, err := (&tileReader{ctx: ctx, get: get}).ReadTiles([]tlog.Tile{t})
+	if err != nil {
+		return nil, err
+	}
+	return data[0], nil
+}
 
 func pathsOf(tiles []tlog.Tile, widths func(int) (from, to int)) []string {
 	var paths []string
@@ -194,7 +209,7 @@ func narrowest(t tlog.Tile, widths func(int) (from, to int), got map[string][]by
 			continue
 		}
 		if len(data) != wider.W*tlog.HashSize {
-			return nil, fmt.Errorf("%w: %s has %d bytes", errTile, TilePath(wider), len(data))
+			return nil, fmt.Errorf("%w: %s has %d bytes", ErrTile, TilePath(wider), len(data))
 		}
 		return data[:t.W*tlog.HashSize], nil
 	}

@@ -1,4 +1,4 @@
-package record
+package tree
 
 import (
 	"bytes"
@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/assumebot/assumebot/broker/record/treetest"
 )
 
 // tileSet keeps tiles by their paths.
@@ -31,7 +33,7 @@ func (s tileSet) grow(t testing.TB, from Edge, size int64) Edge {
 	t.Helper()
 	var leaves []tlog.Hash
 	for n := from.Size(); n < size; n++ {
-		leaves = append(leaves, tlog.RecordHash(leafOf(n)))
+		leaves = append(leaves, tlog.RecordHash(treetest.LeafOf(n)))
 	}
 	to, tiles, err := Grow(t.Context(), from, leaves, s.get)
 	if err != nil {
@@ -94,11 +96,11 @@ func TestATreeOf70000EntriesHasTheTilesOfTheSpecification(t *testing.T) {
 
 func TestTilesThatGrewHoldTheHashesOfTheWholeTree(t *testing.T) {
 	const most = 1100
-	full := fullOf(t, most)
+	full := treetest.FullOf(t, most)
 	for _, steps := range [][]int64{{most}, {1, 2, 3, 255, 256, 257, 511, 513, 1024, most}, {256, 512, 768, 1024, most}, {300, 300, 301, most}} {
 		tiles, edge, last := make(tileSet), Edge{}, int64(0)
 		for _, size := range steps {
-			if edge = tiles.grow(t, edge, size); edge.Tree() != full.at(t, size) {
+			if edge = tiles.grow(t, edge, size); edge.Tree() != full.At(t, size) {
 				t.Fatalf("got another tree of %d", size)
 			}
 			for _, tile := range TilesBetween(last, size) {
@@ -121,12 +123,12 @@ func TestTilesThatGrewHoldTheHashesOfTheWholeTree(t *testing.T) {
 }
 
 func TestAPartialTileIsReadFromAWiderOne(t *testing.T) {
-	full := fullOf(t, 700)
+	full := treetest.FullOf(t, 700)
 	for _, size := range []int64{1, 100, 255, 256, 257, 400, 513, 600} {
 		for _, later := range []int64{size, size + 1, min(size+40, 700), 700} {
 			tiles := make(tileSet) // has the tiles of later alone
 			tiles.grow(t, Edge{}, later)
-			if _, err := ProveConsistency(full.at(t, min(size, 7)), full.at(t, size), HashReader(t.Context(), full.at(t, size), tiles.get)); err != nil {
+			if _, err := ProveConsistency(full.At(t, min(size, 7)), full.At(t, size), HashReader(t.Context(), full.At(t, size), tiles.get)); err != nil {
 				t.Errorf("the tree of %d from the tiles of %d: %v", size, later, err)
 			}
 		}
@@ -160,7 +162,7 @@ func TestNothingIsProvedByATileThatWasChanged(t *testing.T) {
 				if (err != nil) != needed {
 					t.Fatalf("%s %s: entry %d: got %v, want an error: %t", path, name, n, err, needed)
 				}
-				if err == nil && tlog.CheckRecord(proof, size, edge.Root(), n, tlog.RecordHash(leafOf(n))) != nil {
+				if err == nil && tlog.CheckRecord(proof, size, edge.Root(), n, tlog.RecordHash(treetest.LeafOf(n))) != nil {
 					t.Fatalf("%s %s: a wrong proof of entry %d", path, name, n)
 				}
 			}
@@ -249,7 +251,7 @@ func FuzzTilePath(f *testing.F) {
 }
 
 func FuzzBundle(f *testing.F) {
-	data, _ := Bundle([][]byte{leafOf(0), leafOf(1)})
+	data, _ := Bundle([][]byte{treetest.LeafOf(0), treetest.LeafOf(1)})
 	f.Add(data, 2)
 	f.Fuzz(func(t *testing.T, data []byte, width int) {
 		leaves, err := ParseBundle(data, width)
@@ -276,7 +278,7 @@ func FuzzTile(f *testing.F) {
 		changed[paths[which%len(paths)]] = data
 		n %= size
 		proof, err := tlog.ProveRecord(size, n, HashReader(t.Context(), edge.Tree(), changed.get))
-		if err == nil && tlog.CheckRecord(proof, size, edge.Root(), n, tlog.RecordHash(leafOf(n))) != nil {
+		if err == nil && tlog.CheckRecord(proof, size, edge.Root(), n, tlog.RecordHash(treetest.LeafOf(n))) != nil {
 			t.Fatalf("a wrong proof of entry %d", n)
 		}
 	})

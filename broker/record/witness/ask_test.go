@@ -1,141 +1,88 @@
-package record
+package witness
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/assumebot/assumebot/broker/record/tree"
+	"github.com/assumebot/assumebot/broker/record/treetest"
 )
 
-// A testWitness is a witness of one log by the text of C2SP tlog-witness.
-type testWitness struct {
-	*cosigner
-	origin string
-	log    note.Verifiers // who may sign for it
+const testOrigin = "record.example/bot"
 
-	before func() // serving a request; may be nil
-
-	mu       sync.Mutex
-	requests []string // the first line of each
-	tree     tlog.Tree
-}
-
-// serveWitness starts a witness of what s signs, and returns how to ask it.
-func serveWitness(t *testing.T, s *Signer) (*testWitness, Witness) {
+func newSigner(t testing.TB) (s *tree.Signer, public string) {
 	t.Helper()
-	w := &testWitness{cosigner: newCosigner(t, "witness.example/w1"), origin: s.Origin(), log: note.VerifierList(s.log...)}
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST /some/prefix/add-checkpoint", w.serve)
-	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close)
-	client, err := NewWitness(server.URL+"/some/prefix", w.vkey())
+	private, public, err := tree.NewKey(testOrigin)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return w, client
+	if s, err = tree.NewSigner(private); err != nil {
+		t.Fatal(err)
+	}
+	return s, public
 }
 
-func (w *testWitness) serve(rw http.ResponseWriter, r *http.Request) {
-	if w.before != nil {
-		w.before()
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	body, _ := io.ReadAll(r.Body)
-	head, raw, ok := strings.Cut(string(body), "\n\n")
-	lines := strings.Split(head, "\n")
-	w.requests = append(w.requests, lines[0])
-	old, err := strconv.ParseInt(strings.TrimPrefix(lines[0], "old "), 10, 64)
-	if !ok || err != nil || lines[0] != fmt.Sprintf("old %d", old) || len(lines) > 64 {
-		http.Error(rw, "bad request", http.StatusBadRequest)
-		return
-	}
-	var proof tlog.TreeProof
-	for _, line := range lines[1:] {
-		h, err := tlog.ParseHash(line)
-		if err != nil {
-			http.Error(rw, "bad hash", http.StatusBadRequest)
-			return
-		}
-		proof = append(proof, h)
-	}
-	if !strings.HasPrefix(raw, w.origin+"\n") {
-		http.Error(rw, "unknown log", http.StatusNotFound)
-		return
-	}
-	n, err := note.Open([]byte(raw), w.log)
-	if err == nil && len(n.UnverifiedSigs) > 0 {
-		w.requests = append(w.requests, "a signature of another")
-	}
+func keysOf(t testing.TB, s *tree.Signer, witnesses ...string) tree.PublicKeys {
+	t.Helper()
+	keys, err := s.PublicKeys(witnesses...)
 	if err != nil {
-		http.Error(rw, "not signed", http.StatusForbidden)
-		return
+		t.Fatal(err)
 	}
-	tree, err := treeOf(n.Text)
-	switch {
-	case err != nil || old > tree.N:
-		http.Error(rw, "bad checkpoint", http.StatusBadRequest)
-	case old != w.tree.N:
-		rw.Header().Set("Content-Type", "text/x.tlog.size")
-		rw.WriteHeader(http.StatusConflict)
-		fmt.Fprintf(rw, "%d\n", w.tree.N)
-	case old == tree.N && old > 0 && tree.Hash != w.tree.Hash,
-		old == 0 && len(proof) > 0,
-		old > 0 && tlog.CheckTree(proof, tree.N, tree.Hash, old, w.tree.Hash) != nil:
-		http.Error(rw, "inconsistent", http.StatusUnprocessableEntity)
-	default:
-		w.tree = tree
-		line, _ := note.Sign(&note.Note{Text: n.Text}, w)
-		_, _ = rw.Write(line[len(n.Text)+1:])
-	}
+	return keys
 }
 
-// treeOf reads the text of a checkpoint, not as the code under test does.
-func treeOf(text string) (tlog.Tree, error) {
-	lines := strings.Split(text, "\n")
-	if len(lines) != 4 {
-		return tlog.Tree{}, errors.New("not three lines")
-	}
-	n, err := strconv.ParseInt(lines[1], 10, 64)
+// signedBy returns the checkpoint that s signs of the first size entries of full.
+func signedBy(t testing.TB, s *tree.Signer, full *treetest.Full, size int64) tree.Checkpoint {
+	t.Helper()
+	raw, err := s.Empty(testOrigin)
 	if err != nil {
-		return tlog.Tree{}, err
+		t.Fatal(err)
 	}
-	root, err := base64.StdEncoding.DecodeString(lines[2])
-	if err != nil || len(root) != tlog.HashSize {
-		return tlog.Tree{}, errors.New("no root")
+	empty, err := keysOf(t, s).Check(raw, testOrigin)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return tlog.Tree{N: n, Hash: tlog.Hash(root)}, nil
+	if raw, err = s.Advance(empty, full.At(t, size), full); err != nil {
+		t.Fatal(err)
+	}
+	c, err := keysOf(t, s).Check(raw, testOrigin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
-func (w *testWitness) took() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	defer func() { w.requests = nil }()
-	return strings.Join(w.requests, ", ")
+// serveWitness starts a witness of what the key public checks, and returns how to ask it.
+func serveWitness(t *testing.T, public string) (*treetest.Witness, Witness) {
+	t.Helper()
+	server := treetest.StartWitness(t, testOrigin, public)
+	client, err := New(server.URL, server.VKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return server, client
 }
 
 // askOne asks one witness that is known to have seen known entries.
-func askOne(t *testing.T, w Witness, c Checkpoint, known int64, hashes tlog.HashReader) Answer {
+func askOne(t *testing.T, w Witness, c tree.Checkpoint, known int64, hashes tlog.HashReader) Answer {
 	t.Helper()
-	all := Witnesses{Client: http.DefaultClient, Limit: time.Minute, Each: []Witness{w}}
+	all := Set{Client: http.DefaultClient, Limit: time.Minute, Each: []Witness{w}}
 	return all.Ask(t.Context(), c, map[string]int64{w.Name(): known}, hashes)[0]
 }
 
 func TestAWitnessCosignsWhatFollowsWhatItSaw(t *testing.T) {
-	s, full := newTestSigner(t), fullOf(t, 300)
-	server, w := serveWitness(t, s)
-	keys := publicKeys(t, s, server.vkey())
+	full := treetest.FullOf(t, 300)
+	s, public := newSigner(t)
+	server, w := serveWitness(t, public)
+	keys := keysOf(t, s, server.VKey())
 	for _, step := range []struct {
 		size, known int64
 		requests    string
@@ -147,74 +94,79 @@ func TestAWitnessCosignsWhatFollowsWhatItSaw(t *testing.T) {
 		{257, 300, "old 257, old 256"}, // the witness lost something, or we did
 		{300, -5, "old 0, old 257"},
 	} {
-		c := checkpointOf(t, s, full, step.size)
+		c := signedBy(t, s, full, step.size)
 		a := askOne(t, w, c, step.known, full)
-		if got := server.took(); a.Err != nil || a.Size != step.size || got != step.requests {
+		if got := server.Took(); a.Err != nil || a.Size != step.size || got != step.requests {
 			t.Fatalf("%d: got %v by %q, want it by %q", step.size, a, got, step.requests)
 		}
-		raw, err := c.With(a)
+		raw, err := Add(c, a)
 		if err != nil {
 			t.Fatal(err)
 		}
 		got, err := keys.Check(raw, testOrigin)
-		if err != nil || len(got.Cosigned) != 1 || got.Cosigned[0].Witness != server.name {
+		if err != nil || len(got.Cosigned) != 1 || got.Cosigned[0].Witness != server.Name() {
 			t.Fatalf("%d: got %v, %v", step.size, got.Cosigned, err)
 		}
 	}
 }
 
 func TestAWitnessThatSawMoreRefuses(t *testing.T) {
-	s, full := newTestSigner(t), fullOf(t, 20)
-	server, w := serveWitness(t, s)
-	server.tree = full.at(t, 20)
+	full := treetest.FullOf(t, 20)
+	s, public := newSigner(t)
+	server, w := serveWitness(t, public)
+	server.Tree = full.At(t, 20)
 	for _, known := range []int64{0, 5, 12, 20, 100} {
-		a := askOne(t, w, checkpointOf(t, s, full, 12), known, full)
-		if !errors.Is(a.Err, ErrRewound) || !a.Refused() || a.Size != 20 {
-			t.Errorf("known %d: got %v, want %v", known, a, ErrRewound)
+		a := askOne(t, w, signedBy(t, s, full, 12), known, full)
+		if !errors.Is(a.Err, tree.ErrRewound) || !a.Refused() || a.Size != 20 {
+			t.Errorf("known %d: got %v, want %v", known, a, tree.ErrRewound)
 		}
 	}
 }
 
 func TestAWitnessThatSawOtherEntriesRefuses(t *testing.T) {
-	s, full := newTestSigner(t), fullOf(t, 20)
-	server, w := serveWitness(t, s)
+	full := treetest.FullOf(t, 20)
+	s, public := newSigner(t)
+	server, w := serveWitness(t, public)
 	for _, size := range []int64{3, 12} {
-		server.tree = tlog.Tree{N: size, Hash: tlog.Hash{1}}
+		server.Tree = tlog.Tree{N: size, Hash: tlog.Hash{1}}
 		for _, known := range []int64{0, size} {
-			a := askOne(t, w, checkpointOf(t, s, full, 12), known, full)
-			if !errors.Is(a.Err, ErrForked) || !a.Refused() {
-				t.Errorf("size %d, known %d: got %v, want %v", size, known, a, ErrForked)
+			a := askOne(t, w, signedBy(t, s, full, 12), known, full)
+			if !errors.Is(a.Err, tree.ErrForked) || !a.Refused() {
+				t.Errorf("size %d, known %d: got %v, want %v", size, known, a, tree.ErrForked)
 			}
 		}
 	}
 }
 
 func TestAWitnessThatDoesNotKnowUsIsAbsent(t *testing.T) {
-	s, full := newTestSigner(t), fullOf(t, 3)
-	server, w := serveWitness(t, s)
-	c := checkpointOf(t, newTestSigner(t), full, 3)
+	full := treetest.FullOf(t, 3)
+	s, public := newSigner(t)
+	server, w := serveWitness(t, public)
+	stranger, _ := newSigner(t)
+	c := signedBy(t, stranger, full, 3)
 	if a := askOne(t, w, c, 0, full); a.Err == nil || a.Refused() || !strings.Contains(a.Err.Error(), "does not accept the key") {
 		t.Errorf("another key: got %v", a)
 	}
-	server.origin = "record.example/other"
-	if a := askOne(t, w, checkpointOf(t, s, full, 3), 0, full); a.Err == nil || a.Refused() || !strings.Contains(a.Err.Error(), "does not know the log") {
+	server.Origin = "record.example/other"
+	if a := askOne(t, w, signedBy(t, s, full, 3), 0, full); a.Err == nil || a.Refused() || !strings.Contains(a.Err.Error(), "does not know the log") {
 		t.Errorf("another log: got %v", a)
 	}
 }
 
 func TestAnAnswerThatIsNoCosignatureCountsForNothing(t *testing.T) {
-	s, full := newTestSigner(t), fullOf(t, 20)
-	c := checkpointOf(t, s, full, 12)
-	w, stranger := newCosigner(t, "witness.example/w1"), newCosigner(t, "witness.example/w1")
-	client, err := NewWitness("http://127.0.0.1", w.vkey())
+	s, _ := newSigner(t)
+	full := treetest.FullOf(t, 20)
+	c := signedBy(t, s, full, 12)
+	w, stranger := treetest.NewCosigner(t, "witness.example/w1"), treetest.NewCosigner(t, "witness.example/w1")
+	client, err := New("http://127.0.0.1", w.VKey())
 	if err != nil {
 		t.Fatal(err)
 	}
-	good := lineOf(w, c.text())
+	good := treetest.LineOf(w, c.Text())
 	if a := client.read(c, 200, "", good); a.Err != nil {
 		t.Fatal(a.Err)
 	}
-	timeless := &cosigner{name: w.name, key: w.key}
+	timeless := w.Timeless()
 	const size = "text/x.tlog.size"
 	for name, answer := range map[string]struct {
 		status      int
@@ -222,11 +174,11 @@ func TestAnAnswerThatIsNoCosignatureCountsForNothing(t *testing.T) {
 		body        string
 	}{
 		"nothing":                      {200, "", ""},
-		"another key":                  {200, "", string(lineOf(stranger, c.text()))},
-		"another text":                 {200, "", string(lineOf(w, "x\n"+c.text()))},
-		"a note of another text":       {200, "", "\n" + string(noteOf(t, c.text()+"\n"+c.text(), w))},
-		"a whole note":                 {200, "", string(noteOf(t, c.text(), w))},
-		"no time":                      {200, "", string(lineOf(timeless, c.text()))},
+		"another key":                  {200, "", string(treetest.LineOf(stranger, c.Text()))},
+		"another text":                 {200, "", string(treetest.LineOf(w, "x\n"+c.Text()))},
+		"a note of another text":       {200, "", "\n" + string(treetest.NoteOf(t, c.Text()+"\n"+c.Text(), w))},
+		"a whole note":                 {200, "", string(treetest.NoteOf(t, c.Text(), w))},
+		"no time":                      {200, "", string(treetest.LineOf(timeless, c.Text()))},
 		"a page":                       {200, "text/html", "<html>"},
 		"a cut line":                   {200, "", string(good[:len(good)-1])},
 		"accepted":                     {202, "", string(good)},
@@ -251,8 +203,9 @@ func TestAnAnswerThatIsNoCosignatureCountsForNothing(t *testing.T) {
 }
 
 func TestAWitnessIsAskedTwiceAtMostAndNeverElsewhere(t *testing.T) {
-	s, full := newTestSigner(t), fullOf(t, 20)
-	c := checkpointOf(t, s, full, 12)
+	s, _ := newSigner(t)
+	full := treetest.FullOf(t, 20)
+	c := signedBy(t, s, full, 12)
 	for name, handle := range map[string]http.HandlerFunc{
 		"a size that changes": func(rw http.ResponseWriter, _ *http.Request) {
 			rw.Header().Set("Content-Type", "text/x.tlog.size")
@@ -278,7 +231,7 @@ func TestAWitnessIsAskedTwiceAtMostAndNeverElsewhere(t *testing.T) {
 			mu.Unlock()
 			handle(rw, r)
 		}))
-		w, err := NewWitness(server.URL, newCosigner(t, "witness.example/w1").vkey())
+		w, err := New(server.URL, treetest.NewCosigner(t, "witness.example/w1").VKey())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -291,14 +244,15 @@ func TestAWitnessIsAskedTwiceAtMostAndNeverElsewhere(t *testing.T) {
 }
 
 func TestWitnessesAreAskedAllAtOnceAndEachWithALimit(t *testing.T) {
-	s, full := newTestSigner(t), fullOf(t, 20)
-	c := checkpointOf(t, s, full, 20)
-	first, w1 := serveWitness(t, s)
-	second, w2 := serveWitness(t, s)
+	s, public := newSigner(t)
+	full := treetest.FullOf(t, 20)
+	c := signedBy(t, s, full, 20)
+	first, w1 := serveWitness(t, public)
+	second, w2 := serveWitness(t, public)
 	asked := make(chan struct{})
-	first.before = func() { <-asked }
-	second.before = func() { close(asked) }
-	all := Witnesses{Client: http.DefaultClient, Limit: time.Minute, Each: []Witness{w1, w2}}
+	first.Before = func() { <-asked }
+	second.Before = func() { close(asked) }
+	all := Set{Client: http.DefaultClient, Limit: time.Minute, Each: []Witness{w1, w2}}
 	for i, a := range all.Ask(t.Context(), c, nil, full) {
 		if a.Err != nil {
 			t.Errorf("witness %d: got %v", i, a)
@@ -313,20 +267,21 @@ func TestWitnessesAreAskedAllAtOnceAndEachWithALimit(t *testing.T) {
 }
 
 func TestCosignaturesOfTheSameKeyAreReplaced(t *testing.T) {
-	s, full := newTestSigner(t), fullOf(t, 20)
-	server, w := serveWitness(t, s)
-	keys := publicKeys(t, s, server.vkey())
-	c := checkpointOf(t, s, full, 20)
+	full := treetest.FullOf(t, 20)
+	s, public := newSigner(t)
+	server, w := serveWitness(t, public)
+	keys := keysOf(t, s, server.VKey())
+	c := signedBy(t, s, full, 20)
 	for _, at := range []uint64{1_800_000_000, 1_800_000_600} {
-		server.at = at
-		raw, err := c.With(askOne(t, w, c, 0, full), Answer{Err: errors.New("absent")})
+		server.At = at
+		raw, err := Add(c, askOne(t, w, c, 0, full), Answer{Err: errors.New("absent")})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if c, err = keys.Check(raw, testOrigin); err != nil {
 			t.Fatal(err)
 		}
-		if got := server.took(); strings.Contains(got, "another") {
+		if got := server.Took(); strings.Contains(got, "another") {
 			t.Errorf("got %s", got)
 		}
 		if len(c.Cosigned) != 1 || c.Cosigned[0].At.Unix() != int64(at) || strings.Count(string(raw), "— ") != 2 {
@@ -336,7 +291,7 @@ func TestCosignaturesOfTheSameKeyAreReplaced(t *testing.T) {
 }
 
 func TestAWitnessIsAskedOverTLSOrOnThisMachine(t *testing.T) {
-	key := newCosigner(t, "witness.example/w1").vkey()
+	key := treetest.NewCosigner(t, "witness.example/w1").VKey()
 	for prefix, want := range map[string]string{
 		"https://witness.example":          "https://witness.example/add-checkpoint",
 		"https://witness.example/":         "https://witness.example/add-checkpoint",
@@ -361,7 +316,7 @@ func TestAWitnessIsAskedOverTLSOrOnThisMachine(t *testing.T) {
 		"https://witness.example\n/":       "",
 		"http://127.0.0.1@witness.example": "",
 	} {
-		got, err := NewWitness(prefix, key)
+		got, err := New(prefix, key)
 		if (err == nil) != (want != "") || got.url != want {
 			t.Errorf("%q: got %q, %v; want %q", prefix, got.url, err, want)
 		}
@@ -369,29 +324,30 @@ func TestAWitnessIsAskedOverTLSOrOnThisMachine(t *testing.T) {
 			t.Errorf("a password shows: %v", err)
 		}
 	}
-	if _, err := NewWitness("https://witness.example", key+"A"); err == nil {
+	if _, err := New("https://witness.example", key+"A"); err == nil {
 		t.Error("a damaged key: got no error")
 	}
 }
 
 func FuzzWitnessAnswer(f *testing.F) {
-	s, full := newTestSigner(f), fullOf(f, 12)
-	w := newCosigner(f, "witness.example/w1")
-	client, err := NewWitness("http://127.0.0.1", w.vkey())
+	s, _ := newSigner(f)
+	full := treetest.FullOf(f, 12)
+	w := treetest.NewCosigner(f, "witness.example/w1")
+	client, err := New("http://127.0.0.1", w.VKey())
 	if err != nil {
 		f.Fatal(err)
 	}
-	c := checkpointOf(f, s, full, 12)
-	keys := publicKeys(f, s, w.vkey())
-	f.Add(200, "text/plain", lineOf(w, c.text()))
+	c := signedBy(f, s, full, 12)
+	keys := keysOf(f, s, w.VKey())
+	f.Add(200, "text/plain", treetest.LineOf(w, c.Text()))
 	f.Add(409, "text/x.tlog.size", []byte("7\n"))
 	f.Add(409, "text/x.tlog.size; charset=utf-8", []byte("70\n"))
 	f.Fuzz(func(t *testing.T, status int, contentType string, body []byte) {
 		a := client.read(c, status, contentType, body)
-		if a.Size < -1 || a.Size > MaxSize || errors.Is(a.Err, errElsewhere) && a.Size > c.Size {
+		if a.Size < -1 || a.Size > tree.MaxSize || errors.Is(a.Err, errElsewhere) && a.Size > c.Size {
 			t.Fatalf("got %v", a)
 		}
-		raw, err := c.With(a)
+		raw, err := Add(c, a)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package record
+package tree
 
 import (
 	"bytes"
@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/assumebot/assumebot/broker/record/treetest"
 )
 
 func TestEachEntryIsProvedWithPublicKeysAlone(t *testing.T) {
@@ -22,7 +24,7 @@ func TestEachEntryIsProvedWithPublicKeysAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	full := fullOf(t, 300)
+	full := treetest.FullOf(t, 300)
 	for _, size := range []int64{1, 2, 7, 256, 300} {
 		c := checkpointOf(t, s, full, size)
 		for n := range size {
@@ -30,11 +32,11 @@ func TestEachEntryIsProvedWithPublicKeysAlone(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, in, err := keys.CheckProof(data, leafOf(n), testOrigin)
+			got, in, err := keys.CheckProof(data, treetest.LeafOf(n), testOrigin)
 			if err != nil || got != n || in.Tree() != c.Tree() {
 				t.Fatalf("entry %d of %d: got %d, %v", n, size, got, err)
 			}
-			if _, _, err := keys.CheckProof(data, leafOf(n+1), testOrigin); err == nil {
+			if _, _, err := keys.CheckProof(data, treetest.LeafOf(n+1), testOrigin); err == nil {
 				t.Fatalf("entry %d of %d: another event was proved", n, size)
 			}
 		}
@@ -47,10 +49,10 @@ func TestEachEntryIsProvedWithPublicKeysAlone(t *testing.T) {
 }
 
 func TestAProofHasTheFormOfC2SP(t *testing.T) {
-	s, full := newTestSigner(t), fullOf(t, 3)
+	s, full := newTestSigner(t), treetest.FullOf(t, 3)
 	c := checkpointOf(t, s, full, 3)
 	got, err := Prove(1, c, full)
-	pair, last := tlog.RecordHash(leafOf(0)), tlog.RecordHash(leafOf(2))
+	pair, last := tlog.RecordHash(treetest.LeafOf(0)), tlog.RecordHash(treetest.LeafOf(2))
 	want := "c2sp.org/tlog-proof@v1\nindex 1\n" + pair.String() + "\n" + last.String() + "\n\n" + string(c.Note)
 	if err != nil || string(got) != want {
 		t.Errorf("got\n%s%v\nwant\n%s", got, err, want)
@@ -58,24 +60,24 @@ func TestAProofHasTheFormOfC2SP(t *testing.T) {
 }
 
 func TestAProofThatWasChangedProvesNothing(t *testing.T) {
-	s, full := newTestSigner(t), fullOf(t, 9)
+	s, full := newTestSigner(t), treetest.FullOf(t, 9)
 	keys, c := publicKeys(t, s), checkpointOf(t, s, full, 9)
 	good, err := Prove(4, c, full)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := keys.CheckProof(good, leafOf(4), testOrigin); err != nil {
+	if _, _, err := keys.CheckProof(good, treetest.LeafOf(4), testOrigin); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.SplitAfter(string(good), "\n")
 	for i := range lines {
 		if i < len(lines)-1 {
 			less := strings.Join(slices.Concat(lines[:i], lines[i+1:]), "")
-			if _, _, err := keys.CheckProof([]byte(less), leafOf(4), testOrigin); err == nil {
+			if _, _, err := keys.CheckProof([]byte(less), treetest.LeafOf(4), testOrigin); err == nil {
 				t.Errorf("without line %d: got no error", i)
 			}
 			twice := strings.Join(slices.Concat(lines[:i+1], lines[i:]), "")
-			if _, _, err := keys.CheckProof([]byte(twice), leafOf(4), testOrigin); err == nil && !strings.HasPrefix(lines[i], "— ") {
+			if _, _, err := keys.CheckProof([]byte(twice), treetest.LeafOf(4), testOrigin); err == nil && !strings.HasPrefix(lines[i], "— ") {
 				t.Errorf("line %d twice: got no error", i)
 			}
 		}
@@ -96,17 +98,17 @@ func TestAProofThatWasChangedProvesNothing(t *testing.T) {
 		"another checkpoint":  strings.Replace(string(good), string(c.Note), string(checkpointOf(t, s, full, 8).Note), 1),
 		"a checkpoint forged": strings.Replace(string(good), string(c.Note), string(checkpointOf(t, newTestSigner(t), full, 9).Note), 1),
 	} {
-		if n, _, err := keys.CheckProof([]byte(bad), leafOf(4), testOrigin); err == nil {
+		if n, _, err := keys.CheckProof([]byte(bad), treetest.LeafOf(4), testOrigin); err == nil {
 			t.Errorf("%s: got entry %d, want an error", name, n)
 		}
 	}
-	if _, _, err := keys.CheckProof(good, leafOf(4), testOrigin+"/2"); err == nil {
+	if _, _, err := keys.CheckProof(good, treetest.LeafOf(4), testOrigin+"/2"); err == nil {
 		t.Error("another log: got no error")
 	}
 }
 
 func FuzzProof(f *testing.F) {
-	s, full := newTestSigner(f), fullOf(f, 9)
+	s, full := newTestSigner(f), treetest.FullOf(f, 9)
 	keys := publicKeys(f, s)
 	good, err := Prove(4, checkpointOf(f, s, full, 9), full)
 	if err != nil {
@@ -115,7 +117,7 @@ func FuzzProof(f *testing.F) {
 	f.Add(good)
 	f.Add(bytes.Replace(good, []byte("index"), []byte("extra \nindex"), 1))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if n, _, err := keys.CheckProof(data, leafOf(4), testOrigin); err == nil && n != 4 {
+		if n, _, err := keys.CheckProof(data, treetest.LeafOf(4), testOrigin); err == nil && n != 4 {
 			t.Fatalf("entry 4 was proved to be %d", n)
 		}
 	})

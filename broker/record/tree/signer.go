@@ -1,4 +1,4 @@
-package record
+package tree
 
 import (
 	"crypto/rand"
@@ -103,10 +103,10 @@ func (s *Signer) Advance(old Checkpoint, to tlog.Tree, hashes tlog.HashReader) (
 }
 
 func (s *Signer) sign(c Checkpoint) ([]byte, error) {
-	if !isOriginOf(s.Origin(), c.Origin) {
+	if !IsOriginOf(s.Origin(), c.Origin) {
 		return nil, fmt.Errorf("the key of %s does not sign for %q", s.Origin(), c.Origin)
 	}
-	text := c.text()
+	text := c.Text()
 	if _, err := parseCheckpoint(text); err != nil {
 		return nil, errors.Join(errors.New("nothing that could be signed"), err)
 	}

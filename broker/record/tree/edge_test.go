@@ -1,57 +1,19 @@
-package record
+package tree
 
 import (
 	"bytes"
-	"fmt"
 	"testing"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/assumebot/assumebot/broker/record/treetest"
 )
-
-// fullTree keeps every hash of a tree, as tlog numbers them: what the tests compare with.
-type fullTree []tlog.Hash
-
-func (f *fullTree) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
-	out := make([]tlog.Hash, len(indexes))
-	for i, index := range indexes {
-		if index < 0 || index >= int64(len(*f)) {
-			return nil, fmt.Errorf("no hash %d", index)
-		}
-		out[i] = (*f)[index]
-	}
-	return out, nil
-}
-
-func leafOf(n int64) []byte { return fmt.Appendf(nil, `{"v":1,"n":%d}`, n) }
-
-// fullOf returns the full tree of leafOf(0) up to leafOf(size-1).
-func fullOf(t testing.TB, size int64) *fullTree {
-	t.Helper()
-	var f fullTree
-	for n := range size {
-		added, err := tlog.StoredHashes(n, leafOf(n), &f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		f = append(f, added...)
-	}
-	return &f
-}
-
-func (f *fullTree) at(t testing.TB, size int64) tlog.Tree {
-	t.Helper()
-	root, err := tlog.TreeHash(size, f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tlog.Tree{N: size, Hash: root}
-}
 
 func edgeOf(t testing.TB, size int64) Edge {
 	t.Helper()
 	var e Edge
 	for n := range size {
-		if err := e.Append(tlog.RecordHash(leafOf(n))); err != nil {
+		if err := e.Append(tlog.RecordHash(treetest.LeafOf(n))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -60,10 +22,10 @@ func edgeOf(t testing.TB, size int64) Edge {
 
 func TestAnEdgeHasTheRootOfTheWholeTreeAndIsReadAsItWasWritten(t *testing.T) {
 	const most = 1100
-	full := fullOf(t, most)
+	full := treetest.FullOf(t, most)
 	var e Edge
 	for size := range int64(most + 1) {
-		if got, want := e.Tree(), full.at(t, size); got != want {
+		if got, want := e.Tree(), full.At(t, size); got != want {
 			t.Fatalf("size %d: got %v, want %v", size, got, want)
 		}
 		data, err := e.MarshalBinary()
@@ -74,7 +36,7 @@ func TestAnEdgeHasTheRootOfTheWholeTreeAndIsReadAsItWasWritten(t *testing.T) {
 		if err := got.UnmarshalBinary(data); err != nil || got != e {
 			t.Fatalf("size %d: read as another edge, %v", size, err)
 		}
-		if err := e.Append(tlog.RecordHash(leafOf(size))); err != nil {
+		if err := e.Append(tlog.RecordHash(treetest.LeafOf(size))); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,4 +1,4 @@
-package record
+package tree
 
 import (
 	"bytes"
@@ -8,10 +8,12 @@ import (
 	"testing"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/assumebot/assumebot/broker/record/treetest"
 )
 
 func TestTheSameTreeIsSignedWithTheSameBytes(t *testing.T) {
-	s, full := newTestSigner(t), fullOf(t, 300)
+	s, full := newTestSigner(t), treetest.FullOf(t, 300)
 	raw, err := s.Empty(testOrigin)
 	if err != nil {
 		t.Fatal(err)
@@ -20,37 +22,37 @@ func TestTheSameTreeIsSignedWithTheSameBytes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, err := s.Advance(empty, full.at(t, 300), full)
+	first, err := s.Advance(empty, full.At(t, 300), full)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, size := range []int64{1, 128, 299} {
-		again, err := s.Advance(checkpointOf(t, s, full, size), full.at(t, 300), full)
+		again, err := s.Advance(checkpointOf(t, s, full, size), full.At(t, 300), full)
 		if err != nil || !bytes.Equal(again, first) {
 			t.Errorf("after %d: got\n%s%v\nwant\n%s", size, again, err, first)
 		}
 	}
-	if got, err := publicKeys(t, s).Check(first, testOrigin); err != nil || got.Tree() != full.at(t, 300) {
+	if got, err := publicKeys(t, s).Check(first, testOrigin); err != nil || got.Tree() != full.At(t, 300) {
 		t.Errorf("got %v, %v", got, err)
 	}
 }
 
 func TestTheTreeOfTheLastCheckpointIsNotSignedAgain(t *testing.T) {
-	s, full := newTestSigner(t), fullOf(t, 5)
+	s, full := newTestSigner(t), treetest.FullOf(t, 5)
 	old := checkpointOf(t, s, full, 5)
-	old.Note = append(old.Note, lineOf(newCosigner(t, "witness.example/w1"), old.text())...)
-	got, err := newTestSigner(t).Advance(old, full.at(t, 5), full)
+	old.Note = append(old.Note, treetest.LineOf(treetest.NewCosigner(t, "witness.example/w1"), old.Text())...)
+	got, err := newTestSigner(t).Advance(old, full.At(t, 5), full)
 	if err != nil || !bytes.Equal(got, old.Note) {
 		t.Errorf("got\n%s%v\nwant\n%s", got, err, old.Note)
 	}
 }
 
 func TestATreeThatDoesNotFollowTheLastCheckpointIsNotSigned(t *testing.T) {
-	s, full := newTestSigner(t), fullOf(t, 20)
+	s, full := newTestSigner(t), treetest.FullOf(t, 20)
 	// other has another entry 7.
-	var other fullTree
+	var other treetest.Full
 	for n := range int64(20) {
-		leaf := leafOf(n)
+		leaf := treetest.LeafOf(n)
 		if n == 7 {
 			leaf = []byte("{}")
 		}
@@ -63,7 +65,7 @@ func TestATreeThatDoesNotFollowTheLastCheckpointIsNotSigned(t *testing.T) {
 	for size := int64(1); size <= 20; size++ {
 		old := checkpointOf(t, s, full, size)
 		for to := range int64(21) {
-			got, err := s.Advance(old, other.at(t, to), &other)
+			got, err := s.Advance(old, other.At(t, to), &other)
 			want := error(nil)
 			switch {
 			case to < size:
@@ -79,9 +81,9 @@ func TestATreeThatDoesNotFollowTheLastCheckpointIsNotSigned(t *testing.T) {
 }
 
 func TestHashesThatCannotBeReadAreNoFork(t *testing.T) {
-	s, full := newTestSigner(t), fullOf(t, 20)
+	s, full := newTestSigner(t), treetest.FullOf(t, 20)
 	broken := tlog.HashReaderFunc(func([]int64) ([]tlog.Hash, error) { return nil, errors.New("not there") })
-	got, err := s.Advance(checkpointOf(t, s, full, 7), full.at(t, 20), broken)
+	got, err := s.Advance(checkpointOf(t, s, full, 7), full.At(t, 20), broken)
 	if got != nil || err == nil || errors.Is(err, ErrForked) || errors.Is(err, ErrRewound) {
 		t.Errorf("got %q, %v", got, err)
 	}
@@ -98,12 +100,12 @@ func TestEveryKeyOfTheRingChecksAndTheNewestSigns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	full := fullOf(t, 9)
+	full := treetest.FullOf(t, 9)
 	old := checkpointOf(t, before, full, 4)
 	if _, err := publicKeys(t, after).Check(old.Note, testOrigin); err != nil {
 		t.Error(err)
 	}
-	raw, err := after.Advance(old, full.at(t, 9), full)
+	raw, err := after.Advance(old, full.At(t, 9), full)
 	if err != nil {
 		t.Fatal(err)
 	}

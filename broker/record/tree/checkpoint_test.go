@@ -1,4 +1,4 @@
-package record
+package tree
 
 import (
 	"bytes"
@@ -10,7 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	cosignature "github.com/transparency-dev/formats/note"
-	"golang.org/x/mod/sumdb/note"
+
+	"github.com/assumebot/assumebot/broker/record/treetest"
 )
 
 const testOrigin = "record.example/bot"
@@ -38,9 +39,9 @@ func publicKeys(t testing.TB, s *Signer, witnesses ...string) PublicKeys {
 }
 
 // checkpointOf returns the checkpoint that s signs of the first size entries of full.
-func checkpointOf(t testing.TB, s *Signer, full *fullTree, size int64) Checkpoint {
+func checkpointOf(t testing.TB, s *Signer, full *treetest.Full, size int64) Checkpoint {
 	t.Helper()
-	raw, err := s.sign(Checkpoint{Origin: testOrigin, Size: size, Root: full.at(t, size).Hash})
+	raw, err := s.sign(Checkpoint{Origin: testOrigin, Size: size, Root: full.At(t, size).Hash})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,16 +50,6 @@ func checkpointOf(t testing.TB, s *Signer, full *fullTree, size int64) Checkpoin
 		t.Fatal(err)
 	}
 	return c
-}
-
-// noteOf signs any text.
-func noteOf(t testing.TB, text string, signers ...note.Signer) []byte {
-	t.Helper()
-	raw, err := note.Sign(&note.Note{Text: text}, signers...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return raw
 }
 
 func TestACheckpointIsCheckedWithPublicKeysAlone(t *testing.T) {
@@ -70,11 +61,11 @@ func TestACheckpointIsCheckedWithPublicKeysAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, stranger := newCosigner(t, "witness.example/w1"), newCosigner(t, "witness.example/w2")
-	root := fullOf(t, 9).at(t, 9).Hash
-	raw := noteOf(t, testOrigin+"\n9\n"+root.String()+"\n", s.key, w, stranger)
+	w, stranger := treetest.NewCosigner(t, "witness.example/w1"), treetest.NewCosigner(t, "witness.example/w2")
+	root := treetest.FullOf(t, 9).At(t, 9).Hash
+	raw := treetest.NoteOf(t, testOrigin+"\n9\n"+root.String()+"\n", s.key, w, stranger)
 
-	keys, err := NewPublicKeys([]string{public}, []string{w.vkey()})
+	keys, err := NewPublicKeys([]string{public}, []string{w.VKey()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,10 +74,10 @@ func TestACheckpointIsCheckedWithPublicKeysAlone(t *testing.T) {
 		Origin:   testOrigin,
 		Size:     9,
 		Root:     root,
-		Cosigned: []Cosignature{{Witness: w.name, At: time.Unix(1_800_000_000, 0).UTC()}},
+		Cosigned: []Cosignature{{Witness: w.Name(), At: time.Unix(1_800_000_000, 0).UTC()}},
 		Note:     raw,
 	}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Checkpoint{})); err != nil || diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Checkpoint{}, "Signed")); err != nil || diff != "" {
 		t.Errorf("got %v\n%s", err, diff)
 	}
 }
@@ -101,8 +92,8 @@ func TestACosignatureOfTheNewerKindIsChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := newTestSigner(t)
-	root := fullOf(t, 3).at(t, 3).Hash
-	got, err := publicKeys(t, s, public).Check(noteOf(t, testOrigin+"\n3\n"+root.String()+"\n", s.key, w), testOrigin)
+	root := treetest.FullOf(t, 3).At(t, 3).Hash
+	got, err := publicKeys(t, s, public).Check(treetest.NoteOf(t, testOrigin+"\n3\n"+root.String()+"\n", s.key, w), testOrigin)
 	if err != nil || len(got.Cosigned) != 1 || got.Cosigned[0].Witness != "witness.example/pq" {
 		t.Errorf("got %v, %v", got.Cosigned, err)
 	}
@@ -110,32 +101,31 @@ func TestACosignatureOfTheNewerKindIsChecked(t *testing.T) {
 
 func TestANoteThatIsNoCheckpointOfTheLogIsRefused(t *testing.T) {
 	s, other := newTestSigner(t), newTestSigner(t)
-	w := newCosigner(t, "witness.example/w1")
-	timeless := newCosigner(t, "witness.example/w1")
-	timeless.key, timeless.at = w.key, 0
-	keys := publicKeys(t, s, w.vkey())
-	root := fullOf(t, 9).at(t, 9).Hash.String()
+	w := treetest.NewCosigner(t, "witness.example/w1")
+	timeless := w.Timeless()
+	keys := publicKeys(t, s, w.VKey())
+	root := treetest.FullOf(t, 9).At(t, 9).Hash.String()
 	text := testOrigin + "\n9\n" + root + "\n"
-	good := noteOf(t, text, s.key, w)
+	good := treetest.NoteOf(t, text, s.key, w)
 	if _, err := keys.Check(good, testOrigin); err != nil {
 		t.Fatal(err)
 	}
 	for name, raw := range map[string][]byte{
 		"nothing":                       nil,
 		"no signature":                  []byte(text + "\n"),
-		"another key of the same name":  noteOf(t, text, other.key),
-		"a witness alone":               noteOf(t, text, w),
-		"a cosignature without a time":  noteOf(t, text, s.key, timeless),
-		"a cosignature of another size": append(noteOf(t, text, s.key), lineOf(w, testOrigin+"\n8\n"+root+"\n")...),
+		"another key of the same name":  treetest.NoteOf(t, text, other.key),
+		"a witness alone":               treetest.NoteOf(t, text, w),
+		"a cosignature without a time":  treetest.NoteOf(t, text, s.key, timeless),
+		"a cosignature of another size": append(treetest.NoteOf(t, text, s.key), treetest.LineOf(w, testOrigin+"\n8\n"+root+"\n")...),
 		"another size":                  bytes.Replace(good, []byte("\n9\n"), []byte("\n8\n"), 1),
-		"another log":                   noteOf(t, "record.example/other\n9\n"+root+"\n", s.key),
-		"the next log":                  noteOf(t, testOrigin+"/2\n9\n"+root+"\n", s.key),
-		"an extension line":             noteOf(t, text+"more\n", s.key),
-		"a zero before the size":        noteOf(t, testOrigin+"\n09\n"+root+"\n", s.key),
-		"a size with a sign":            noteOf(t, testOrigin+"\n+9\n"+root+"\n", s.key),
-		"too many entries":              noteOf(t, testOrigin+"\n9007199254740993\n"+root+"\n", s.key),
-		"half a root":                   noteOf(t, testOrigin+"\n9\n"+root[:20]+"\n", s.key),
-		"a root of nothing":             noteOf(t, testOrigin+"\n0\n"+root+"\n", s.key),
+		"another log":                   treetest.NoteOf(t, "record.example/other\n9\n"+root+"\n", s.key),
+		"the next log":                  treetest.NoteOf(t, testOrigin+"/2\n9\n"+root+"\n", s.key),
+		"an extension line":             treetest.NoteOf(t, text+"more\n", s.key),
+		"a zero before the size":        treetest.NoteOf(t, testOrigin+"\n09\n"+root+"\n", s.key),
+		"a size with a sign":            treetest.NoteOf(t, testOrigin+"\n+9\n"+root+"\n", s.key),
+		"too many entries":              treetest.NoteOf(t, testOrigin+"\n9007199254740993\n"+root+"\n", s.key),
+		"half a root":                   treetest.NoteOf(t, testOrigin+"\n9\n"+root[:20]+"\n", s.key),
+		"a root of nothing":             treetest.NoteOf(t, testOrigin+"\n0\n"+root+"\n", s.key),
 		"too large":                     append(bytes.Clone(good), bytes.Repeat([]byte("\n"), MaxNote)...),
 	} {
 		if got, err := keys.Check(raw, testOrigin); err == nil {
@@ -144,29 +134,23 @@ func TestANoteThatIsNoCheckpointOfTheLogIsRefused(t *testing.T) {
 	}
 }
 
-// lineOf returns the signature line that s makes for text.
-func lineOf(s note.Signer, text string) []byte {
-	raw, _ := note.Sign(&note.Note{Text: text}, s)
-	return raw[len(text)+1:]
-}
-
 func TestAKeyOfAnotherKindOrNameIsRefused(t *testing.T) {
 	_, public, _ := NewKey(testOrigin)
 	_, other, _ := NewKey("record.example/other")
-	w := newCosigner(t, "witness.example/w1")
-	damaged := strings.Replace(w.vkey(), fmt.Sprintf("%08x", w.KeyHash()), fmt.Sprintf("%08x", w.KeyHash()+1), 1)
+	w := treetest.NewCosigner(t, "witness.example/w1")
+	damaged := strings.Replace(w.VKey(), fmt.Sprintf("%08x", w.KeyHash()), fmt.Sprintf("%08x", w.KeyHash()+1), 1)
 	for name, keys := range map[string]struct{ log, witnesses []string }{
 		"no key":                      {nil, nil},
 		"an empty key":                {[]string{""}, nil},
 		"two names":                   {[]string{public, other}, nil},
-		"a witness as the log":        {[]string{w.vkey()}, nil},
+		"a witness as the log":        {[]string{w.VKey()}, nil},
 		"the log as a witness":        {[]string{public}, []string{public}},
-		"a witness twice":             {[]string{public}, []string{w.vkey(), w.vkey()}},
+		"a witness twice":             {[]string{public}, []string{w.VKey(), w.VKey()}},
 		"a damaged key of a witness":  {[]string{public}, []string{damaged}},
-		"half a key of a witness":     {[]string{public}, []string{w.vkey()[:30]}},
+		"half a key of a witness":     {[]string{public}, []string{w.VKey()[:30]}},
 		"an empty key of a witness":   {[]string{public}, []string{""}},
 		"the damaged key of the log":  {[]string{public[:len(public)-2]}, nil},
-		"a key of a witness and more": {[]string{public}, []string{w.vkey() + "AAAA"}},
+		"a key of a witness and more": {[]string{public}, []string{w.VKey() + "AAAA"}},
 	} {
 		if _, err := NewPublicKeys(keys.log, keys.witnesses); err == nil {
 			t.Errorf("%s: got no error", name)
@@ -176,19 +160,19 @@ func TestAKeyOfAnotherKindOrNameIsRefused(t *testing.T) {
 
 func FuzzCheckpoint(f *testing.F) {
 	s := newTestSigner(f)
-	w := newCosigner(f, "witness.example/w1")
-	keys := publicKeys(f, s, w.vkey())
+	w := treetest.NewCosigner(f, "witness.example/w1")
+	keys := publicKeys(f, s, w.VKey())
 	none := Edge{}
 	empty, err := s.Empty(testOrigin)
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(empty)
-	f.Add(noteOf(f, testOrigin+"\n9\n"+none.Root().String()+"\n", s.key, w))
+	f.Add(treetest.NoteOf(f, testOrigin+"\n9\n"+none.Root().String()+"\n", s.key, w))
 	f.Add([]byte(testOrigin + "\n18446744073709551615\n\nx\n"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		if c, err := parseCheckpoint(string(raw)); err == nil && c.text() != string(raw) {
-			t.Fatalf("got %q, want %q", c.text(), raw)
+		if c, err := parseCheckpoint(string(raw)); err == nil && c.Text() != string(raw) {
+			t.Fatalf("got %q, want %q", c.Text(), raw)
 		}
 		c, err := keys.Check(raw, testOrigin)
 		if err != nil {

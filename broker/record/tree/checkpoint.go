@@ -1,4 +1,4 @@
-package record
+package tree
 
 import (
 	"errors"
@@ -33,7 +33,7 @@ type Checkpoint struct {
 	Cosigned []Cosignature // of the witnesses that are known
 	Note     []byte        // as it was signed, with all signatures
 
-	signed []note.Signature // by keys of the log
+	Signed []note.Signature // by keys of the log
 }
 
 // A Cosignature says that a witness saw nothing of a log change or vanish up to a
@@ -89,7 +89,7 @@ func newPublicKeys(log []note.Verifier, witnesses []string) (PublicKeys, error) 
 	}
 	names := make(map[string]bool)
 	for _, key := range witnesses {
-		v, err := witnessKey(key)
+		v, err := WitnessKey(key)
 		if err != nil {
 			return PublicKeys{}, err
 		}
@@ -104,8 +104,8 @@ func newPublicKeys(log []note.Verifier, witnesses []string) (PublicKeys, error) 
 	return k, nil
 }
 
-// witnessKey reads the public key of a witness, of the kinds that make cosignatures.
-func witnessKey(key string) (note.Verifier, error) {
+// WitnessKey reads the public key of a witness, of the kinds that make cosignatures.
+func WitnessKey(key string) (note.Verifier, error) {
 	v, err := cosignature.NewVerifierForCosignatureV1(key)
 	if err != nil {
 		return nil, fmt.Errorf("public key of a witness: %w", err)
@@ -142,22 +142,22 @@ func (k PublicKeys) Check(raw []byte, origin string) (Checkpoint, error) {
 	if err != nil {
 		return Checkpoint{}, err
 	}
-	if c.Origin != origin || !isOriginOf(k.name, origin) {
+	if c.Origin != origin || !IsOriginOf(k.name, origin) {
 		return Checkpoint{}, fmt.Errorf("a checkpoint of %q, signed by %s, where one of %q was expected", c.Origin, k.name, origin)
 	}
 	c.Note = raw
 	for _, sig := range n.Sigs {
 		if sig.Name == k.name && k.log[sig.Hash] {
-			c.signed = append(c.signed, sig)
+			c.Signed = append(c.Signed, sig)
 			continue
 		}
-		cosigned, err := readCosignature(sig)
+		cosigned, err := ReadCosignature(sig)
 		if err != nil {
 			return Checkpoint{}, err
 		}
 		c.Cosigned = append(c.Cosigned, cosigned)
 	}
-	if len(c.signed) == 0 {
+	if len(c.Signed) == 0 {
 		return Checkpoint{}, fmt.Errorf("a checkpoint that no key of %s signed", k.name)
 	}
 	return c, nil
@@ -193,12 +193,13 @@ func parseCheckpoint(text string) (Checkpoint, error) {
 	return out, nil
 }
 
-func (c Checkpoint) text() string {
+// Text is what is signed.
+func (c Checkpoint) Text() string {
 	return string(log.Checkpoint{Origin: c.Origin, Size: uint64(c.Size), Hash: c.Root[:]}.Marshal()) //nolint:gosec // never negative
 }
 
-// readCosignature reads the time of a verified cosignature. C2SP tlog-witness demands one.
-func readCosignature(sig note.Signature) (Cosignature, error) {
+// ReadCosignature reads the time of a verified cosignature. C2SP tlog-witness demands one.
+func ReadCosignature(sig note.Signature) (Cosignature, error) {
 	at, err := cosignature.CoSigV1Timestamp(sig)
 	if err != nil {
 		return Cosignature{}, fmt.Errorf("cosignature of %s: %w", sig.Name, err)
@@ -209,13 +210,51 @@ func readCosignature(sig note.Signature) (Cosignature, error) {
 	return Cosignature{Witness: sig.Name, At: at.UTC()}, nil
 }
 
-// isOriginOf reports whether a key of that name signs the log called origin: that of
+// IsOriginOf reports whether a key of that name signs the log called origin: that of
 // its name, or one that was opened after it, as name/2.
-func isOriginOf(name, origin string) bool {
+func IsOriginOf(name, origin string) bool {
 	if origin == name {
 		return true
 	}
 	number, ok := strings.CutPrefix(origin, name+"/")
 	n, err := strconv.ParseUint(number, 10, 31)
 	return ok && err == nil && n >= 2 && strconv.FormatUint(n, 10) == number
+}
+
+// CheckAny is Check for whichever log of the key raw says that it is of.
+func (k PublicKeys) CheckAny(raw []byte) (Checkpoint, error) {
+	c, err := Unchecked(raw)
+	if err != nil {
+		return Checkpoint{}, err
+	}
+	return k.Check(raw, c.Origin)
+}
+
+// Unchecked reads the text of a checkpoint, whoever signed it.
+func Unchecked(raw []byte) (Checkpoint, error) {
+	if len(raw) > MaxNote {
+		return Checkpoint{}, fmt.Errorf("a checkpoint of %d bytes", len(raw))
+	}
+	var has *note.UnverifiedNoteError
+	if _, err := note.Open(raw, note.VerifierList()); !errors.As(err, &has) {
+		return Checkpoint{}, fmt.Errorf("a checkpoint: %w", err)
+	}
+	return parseCheckpoint(has.Note.Text)
+}
+
+// CheckEdge returns the checkpoint that note is and the edge of its tree, which has to be
+// that of the tree that was signed.
+func (k PublicKeys) CheckEdge(note, edge []byte, origin string) (Checkpoint, Edge, error) {
+	c, err := k.Check(note, origin)
+	if err != nil {
+		return Checkpoint{}, Edge{}, err
+	}
+	var e Edge
+	if err := e.UnmarshalBinary(edge); err != nil {
+		return Checkpoint{}, Edge{}, err
+	}
+	if e.Tree() != c.Tree() {
+		return Checkpoint{}, Edge{}, fmt.Errorf("the edge beside the checkpoint of %d entries is that of another tree", c.Size)
+	}
+	return c, e, nil
 }

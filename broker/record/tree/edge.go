@@ -1,4 +1,4 @@
-package record
+package tree
 
 import (
 	"encoding/binary"
@@ -36,6 +36,10 @@ func (e *Edge) Root() tlog.Hash {
 
 // Tree returns size and root.
 func (e *Edge) Tree() tlog.Tree { return tlog.Tree{N: e.size, Hash: e.Root()} }
+
+// Subtree returns the root of the whole subtree of 2^level entries that the tree is made of;
+// zero where its size has no such bit.
+func (e *Edge) Subtree(level int) tlog.Hash { return e.roots[level] }
 
 // Append appends an entry that hashes to leaf (tlog.RecordHash). The error is that the
 // tree has MaxSize entries.
@@ -103,8 +107,8 @@ func (e *Edge) UnmarshalBinary(data []byte) error {
 	return nil
 }
 
-// edgeAt returns the edge of the tree as it was at a smaller size.
-func edgeAt(size int64, hashes tlog.HashReader) (Edge, error) {
+// EdgeAt returns the edge of the tree as it was at a smaller size.
+func EdgeAt(size int64, hashes tlog.HashReader) (Edge, error) {
 	var indexes []int64
 	var levels []int
 	for level := range len(Edge{}.roots) {
