@@ -11,7 +11,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/store"
 	"github.com/assumebot/assumebot/store/storetest"
@@ -106,7 +106,7 @@ func TestNoHugeValueIsReadFromRedis(t *testing.T) {
 			"Await":  func() error { return s.Log.Await(t.Context(), 0, time.Minute) },
 			"Asides": func() error {
 				found, err := s.Log.Asides(t.Context(), []int64{0, 1})
-				if len(found) != 1 || len(found[1]) != record.MaxAside+1 {
+				if len(found) != 1 || len(found[1]) != entry.MaxAside+1 {
 					t.Errorf("got %d asides, and one of %d bytes, want it cut", len(found), len(found[1]))
 				}
 				return err

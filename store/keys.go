@@ -4,7 +4,7 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/published"
 )
 
 const (
@@ -41,7 +41,7 @@ func cursorKey(name string) string { return prefix + leaseTag(name) + ":cursor" 
 // leaseTag is the hash tag of a lease. The signer's is the record's, so that one script
 // sees whose turn it is and keeps the checkpoint.
 func leaseTag(name string) string {
-	if name == record.SignerLease {
+	if name == published.Lease {
 		return recordTag
 	}
 	return "{lease:" + name + "}"

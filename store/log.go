@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/entry"
 )
 
 // The record is a stream. The entry of number n stands under the ID (n+1)-0, since
@@ -56,7 +56,7 @@ type Log struct {
 	names logNames
 }
 
-var _ record.Entries = Log{}
+var _ entry.Store = Log{}
 
 // logBatch names the key of a writer's last batch.
 func logBatch(replica string) string { return prefix + recordTag + ":batch:" + replica }

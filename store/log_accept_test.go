@@ -8,6 +8,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/store/storetest"
 )
@@ -62,7 +63,7 @@ func TestALossThatIsAcceptedIsGoneOnFrom(t *testing.T) {
 	if err != nil || accepted.Origin != name+"/2" {
 		t.Fatalf("got %+v, %v", accepted, err)
 	}
-	if _, err := b.Record(t.Context(), refused()); !errors.Is(err, record.ErrForeign) || !errors.Is(err, record.ErrStopped) {
+	if _, err := b.Record(t.Context(), refused()); !errors.Is(err, entry.ErrForeign) || !errors.Is(err, record.ErrStopped) {
 		t.Errorf("a replica that runs: got %v, want that it has stopped", err)
 	}
 	origin, err := record.CurrentOrigin(t.Context(), s.Log, name)

@@ -8,7 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
@@ -24,14 +24,14 @@ const (
 // Append implements [record.Entries]. With Options.Replicas it waits until so many
 // Redis replicas have the entries, and fails with [record.ErrReplicas] when they have
 // not within a second. One round trip.
-func (s Log) Append(ctx context.Context, b record.Batch) (record.Appended, error) {
+func (s Log) Append(ctx context.Context, b entry.Batch) (entry.Appended, error) {
 	keys, args, err := s.appendArguments(b)
 	if err != nil {
-		return record.Appended{}, fmt.Errorf("append to the record: %w", err)
+		return entry.Appended{}, fmt.Errorf("append to the record: %w", err)
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	send := func(run evaluate) (record.Appended, error) {
+	send := func(run evaluate) (entry.Appended, error) {
 		return s.appendOnce(ctx, func(p redis.Pipeliner) *redis.Cmd { return run(ctx, p, keys, args...) })
 	}
 	out, err := send(s.scripts.appendLog.EvalSha)
@@ -42,7 +42,7 @@ func (s Log) Append(ctx context.Context, b record.Batch) (record.Appended, error
 		s.reloadNodes(ctx) // for the repeat
 	}
 	if err != nil {
-		return record.Appended{}, fmt.Errorf("append to the record: %w", err)
+		return entry.Appended{}, fmt.Errorf("append to the record: %w", err)
 	}
 	return out, nil
 }
@@ -50,21 +50,21 @@ func (s Log) Append(ctx context.Context, b record.Batch) (record.Appended, error
 type evaluate func(ctx context.Context, c redis.Scripter, keys []string, args ...any) *redis.Cmd
 
 // appendArguments checks what the script must not meet half-way.
-func (s Log) appendArguments(b record.Batch) (keys []string, args []any, err error) {
+func (s Log) appendArguments(b entry.Batch) (keys []string, args []any, err error) {
 	switch {
 	case b.Origin == "" || len(b.Origin) > maxOrigin:
 		return nil, nil, fmt.Errorf("an origin of %d bytes", len(b.Origin))
 	case b.Replica == "" || len(b.Replica) > maxReplica:
 		return nil, nil, fmt.Errorf("a replica's name of %d bytes", len(b.Replica))
-	case b.ID == "" || len(b.ID) > record.MaxID || len(b.AfterID) > record.MaxID:
+	case b.ID == "" || len(b.ID) > entry.MaxID || len(b.AfterID) > entry.MaxID:
 		return nil, nil, errors.New("the batch has no ID, or a long one")
 	case b.After < -1 || b.After >= maxNumber || (b.After == -1) != (b.AfterID == ""):
 		return nil, nil, fmt.Errorf("a batch after the entry %d with the ID %q", b.After, b.AfterID)
-	case len(b.Entries) == 0 || len(b.Entries) > record.MaxBatch:
+	case len(b.Entries) == 0 || len(b.Entries) > entry.MaxBatch:
 		return nil, nil, fmt.Errorf("a batch of %d entries", len(b.Entries))
 	}
 	keys = []string{s.names.entries, s.names.origin, logBatch(b.Replica), s.names.asides, s.names.checkpoint, s.names.tiles, s.names.mark}
-	args = []any{b.Origin, b.ID, b.After, b.AfterID, record.Window, int(batchFor.Seconds()), mostRead, b.Passed, record.MaxMark}
+	args = []any{b.Origin, b.ID, b.After, b.AfterID, entry.Window, int(batchFor.Seconds()), mostRead, b.Passed, entry.MaxMark}
 	for _, e := range b.Entries {
 		if e.After != b.After || !fits(e) {
 			return nil, nil, fmt.Errorf("the entry %q is sealed after another, or lacks something, or is too long", e.ID)
@@ -75,12 +75,12 @@ func (s Log) appendArguments(b record.Batch) (keys []string, args []any, err err
 }
 
 // appendOnce sends the script and, where replicas are asked for, WAIT as one pipeline.
-func (s Log) appendOnce(ctx context.Context, run func(redis.Pipeliner) *redis.Cmd) (record.Appended, error) {
+func (s Log) appendOnce(ctx context.Context, run func(redis.Pipeliner) *redis.Cmd) (entry.Appended, error) {
 	node := s.rdb
 	if s.replicas > 0 {
 		var err error
 		if node, err = s.recordNode(ctx); err != nil {
-			return record.Appended{}, err
+			return entry.Appended{}, err
 		}
 	}
 	var script, wait *redis.Cmd
@@ -93,38 +93,38 @@ func (s Log) appendOnce(ctx context.Context, run func(redis.Pipeliner) *redis.Cm
 	})
 	out, err := readAppended(script)
 	if err != nil {
-		return record.Appended{}, err
+		return entry.Appended{}, err
 	}
 	if wait != nil {
 		if have, err := wait.Int(); err != nil || have < s.replicas {
-			return record.Appended{}, errors.Join(record.ErrReplicas, err)
+			return entry.Appended{}, errors.Join(entry.ErrReplicas, err)
 		}
 	}
 	return out, nil
 }
 
-func readAppended(script *redis.Cmd) (record.Appended, error) {
+func readAppended(script *redis.Cmd) (entry.Appended, error) {
 	said, err := script.Result()
 	if err != nil {
-		return record.Appended{}, err
+		return entry.Appended{}, err
 	}
 	switch said {
 	case int64(saidRewound):
-		return record.Appended{}, tree.ErrRewound
+		return entry.Appended{}, tree.ErrRewound
 	case int64(saidForeign):
-		return record.Appended{}, record.ErrForeign
+		return entry.Appended{}, entry.ErrForeign
 	case int64(saidMarked):
-		return record.Appended{}, record.ErrMarked
+		return entry.Appended{}, entry.ErrMarked
 	case int64(saidBehind):
-		return record.Appended{}, record.ErrBehind
+		return entry.Appended{}, entry.ErrBehind
 	}
 	if parts, _ := said.([]any); len(parts) == 2 {
 		first, isNumber := parts[0].(int64)
 		if found, ok := parts[1].([]any); ok && isNumber && first >= 0 {
-			return record.Appended{First: first, Entries: readEntries(found)}, nil
+			return entry.Appended{First: first, Entries: readEntries(found)}, nil
 		}
 	}
-	return record.Appended{}, errors.New("the script answered what it never does")
+	return entry.Appended{}, errors.New("the script answered what it never does")
 }
 
 // What the script answers when it refused.

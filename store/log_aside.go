@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/entry"
 )
 
 // Asides implements [record.Entries]. One that is too long is cut, and no longer has
@@ -21,7 +21,7 @@ func (s Log) Asides(ctx context.Context, numbers []int64) (map[int64][]byte, err
 		for i, n := range some {
 			names[i] = strconv.FormatInt(n, 10)
 		}
-		found, err := s.hashFields(ctx, s.names.asides, record.MaxAside+1, names)
+		found, err := s.hashFields(ctx, s.names.asides, entry.MaxAside+1, names)
 		if err != nil {
 			return nil, fmt.Errorf("read asides of the record: %w", err)
 		}

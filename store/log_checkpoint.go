@@ -11,7 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/assumebot/assumebot/broker/lease"
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/published"
 )
 
 const (
@@ -28,7 +28,7 @@ type Checkpoints struct {
 	names logNames
 }
 
-var _ record.Checkpoints = Checkpoints{}
+var _ published.Store = Checkpoints{}
 
 // Checkpoint implements [record.Checkpoints]. One round trip.
 func (s Checkpoints) Checkpoint(ctx context.Context) ([]byte, error) {
@@ -50,7 +50,7 @@ func (s Checkpoints) Checkpoint(ctx context.Context) ([]byte, error) {
 // Publish implements [record.Checkpoints]; a repeat is answered as the first time. One
 // round trip.
 func (s Checkpoints) Publish(ctx context.Context, f lease.Fence, previous, next []byte) (bool, error) {
-	if f.Lease != record.SignerLease || len(next) > maxCheckpoint {
+	if f.Lease != published.Lease || len(next) > maxCheckpoint {
 		return false, fmt.Errorf("publish a checkpoint of %d bytes in a turn of %q", len(next), f.Lease)
 	}
 	published, err := s.swapInTurn(ctx, f, s.names.checkpoint, previous, next)

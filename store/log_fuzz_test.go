@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
@@ -15,7 +15,7 @@ func FuzzReadEntry(f *testing.F) {
 	f.Add("1-0", "-1", "root", "id", "leaf", "macs")
 	f.Add("5-3", "x", "", "", "", "")
 	f.Add("18446744073709551616-0", "9223372036854775808", "", "", "", "")
-	f.Add("", "", "", "", "", strings.Repeat("m", record.MaxMACs+2))
+	f.Add("", "", "", "", "", strings.Repeat("m", entry.MaxMACs+2))
 	f.Fuzz(func(t *testing.T, place, after, root, id, leaf, macs string) {
 		e := readEntry([]any{place, after, root, id, leaf, macs})
 		if e.Number < 0 || e.Number >= maxNumber {
@@ -24,7 +24,7 @@ func FuzzReadEntry(f *testing.F) {
 		if placed := strings.TrimLeft(place, "0") == streamID(e.Number); !placed && e.After != math.MinInt64 {
 			t.Errorf("%q: got %+v, want one that fails its check", place, e)
 		}
-		if len(e.Root) > record.RootSize+1 || len(e.ID) > record.MaxID+1 || len(e.Leaf) > tree.MaxLeaf+1 || len(e.MACs) > record.MaxMACs+1 {
+		if len(e.Root) > entry.RootSize+1 || len(e.ID) > entry.MaxID+1 || len(e.Leaf) > tree.MaxLeaf+1 || len(e.MACs) > entry.MaxMACs+1 {
 			t.Errorf("got %d, %d, %d and %d bytes, want each cut", len(e.Root), len(e.ID), len(e.Leaf), len(e.MACs))
 		}
 	})

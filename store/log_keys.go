@@ -6,14 +6,14 @@ import (
 	"encoding/hex"
 	"strings"
 
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/entry"
 )
 
 // LogKeys makes the MACs of the record's entries with the seal keys, which Redis does
 // not have: for each key its ID, "=" and the MAC, both in hex, separated by commas.
 type LogKeys struct{ *core }
 
-var _ record.Keys = LogKeys{}
+var _ entry.Keys = LogKeys{}
 
 // macKeys is how many keys make MACs, the newest, so that these are not too long. No
 // ring is changed so often that replicas share none of them.
@@ -30,7 +30,7 @@ func (s LogKeys) MACs(message []byte) string {
 
 // Check implements [record.Keys].
 func (s LogKeys) Check(macs string, message []byte) bool {
-	if len(macs) > record.MaxMACs {
+	if len(macs) > entry.MaxMACs {
 		return false
 	}
 	right := false

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/entry"
 )
 
 // logKeys are those of a ring of the seeds.
@@ -58,7 +58,7 @@ func TestAMACIsOfOneKeyAndOneMessage(t *testing.T) {
 		"one right and one wrong": first + "," + second[:17] + wrong,
 		"one wrong and one right": first[:17] + wrong + "," + second,
 		"an unknown key alone":    strings.Repeat("f", 16) + "=" + first[17:],
-		"too long":                macs + strings.Repeat(",", record.MaxMACs),
+		"too long":                macs + strings.Repeat(",", entry.MaxMACs),
 	} {
 		if keys.Check(c, message) {
 			t.Errorf("%s: got true", why)
@@ -83,7 +83,7 @@ func TestALongRingMakesNoMoreMACsThanAnEntryHolds(t *testing.T) {
 		seeds = append(seeds, b+1)
 	}
 	keys := logKeys(t, seeds...)
-	if macs := keys.MACs(nil); len(macs) > record.MaxMACs || !keys.Check(macs, nil) {
-		t.Errorf("got %d bytes, want at most %d that hold", len(macs), record.MaxMACs)
+	if macs := keys.MACs(nil); len(macs) > entry.MaxMACs || !keys.Check(macs, nil) {
+		t.Errorf("got %d bytes, want at most %d that hold", len(macs), entry.MaxMACs)
 	}
 }

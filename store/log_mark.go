@@ -5,14 +5,14 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/entry"
 )
 
 // Mark implements [record.Entries]. One round trip.
 func (s Log) Mark(ctx context.Context) ([]byte, error) {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	mark, err := s.rdb.GetRange(ctx, s.names.mark, 0, record.MaxMark).Bytes()
+	mark, err := s.rdb.GetRange(ctx, s.names.mark, 0, entry.MaxMark).Bytes()
 	if err != nil {
 		return nil, fmt.Errorf("read the record's mark: %w", err)
 	}
@@ -24,12 +24,12 @@ func (s Log) Mark(ctx context.Context) ([]byte, error) {
 
 // SetMark implements [record.Entries]; a repeat is answered as the first time. One round trip.
 func (s Log) SetMark(ctx context.Context, origin string, previous, mark []byte) (bool, error) {
-	if origin == "" || len(origin) > maxOrigin || len(mark) > record.MaxMark {
+	if origin == "" || len(origin) > maxOrigin || len(mark) > entry.MaxMark {
 		return false, errors.New("leave a mark: it is too long, or of no record")
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	set, err := s.scripts.setMark.Run(ctx, s.rdb, []string{s.names.mark, s.names.origin}, origin, previous, mark, record.MaxMark).Int64()
+	set, err := s.scripts.setMark.Run(ctx, s.rdb, []string{s.names.mark, s.names.origin}, origin, previous, mark, entry.MaxMark).Int64()
 	if err != nil {
 		return false, fmt.Errorf("leave a mark at the record: %w", err)
 	}

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/store"
 	"github.com/assumebot/assumebot/store/storetest"
@@ -16,9 +16,9 @@ import (
 
 // appendNext appends one entry after what the writer has read, and returns what it has
 // read then.
-func appendNext(t testing.TB, s *store.Store, after record.Entry, replica, id string) (record.Entry, error) {
-	b := record.Batch{Origin: "example.com/record", Replica: replica, ID: id, After: after.Number, AfterID: after.ID}
-	b.Entries = []record.Sealed{{After: after.Number, Root: make([]byte, record.RootSize), ID: id, Leaf: leaf, MACs: "macs"}}
+func appendNext(t testing.TB, s *store.Store, after entry.Entry, replica, id string) (entry.Entry, error) {
+	b := entry.Batch{Origin: "example.com/record", Replica: replica, ID: id, After: after.Number, AfterID: after.ID}
+	b.Entries = []entry.Sealed{{After: after.Number, Root: make([]byte, entry.RootSize), ID: id, Leaf: leaf, MACs: "macs"}}
 	out, err := s.Log.Append(t.Context(), b)
 	if err != nil || len(out.Entries) == 0 {
 		return after, err
@@ -29,7 +29,7 @@ func appendNext(t testing.TB, s *store.Store, after record.Entry, replica, id st
 var leaf = make([]byte, 600) // as an Event of a Request is
 
 // nothing is what a writer has read before the first entry.
-func nothing() record.Entry { return record.Entry{Number: -1} }
+func nothing() entry.Entry { return entry.Entry{Number: -1} }
 
 func TestAnAppendWhoseReplyIsLostIsFoundByItsRepeat(t *testing.T) {
 	t.Parallel()
@@ -41,7 +41,7 @@ func TestAnAppendWhoseReplyIsLostIsFoundByItsRepeat(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Deaf.Store(true)
-	if _, err := appendNext(t, s, first, "one", "b"); err == nil || errors.Is(err, tree.ErrRewound) || errors.Is(err, record.ErrBehind) {
+	if _, err := appendNext(t, s, first, "one", "b"); err == nil || errors.Is(err, tree.ErrRewound) || errors.Is(err, entry.ErrBehind) {
 		t.Errorf("got %v, want that nobody knows", err)
 	}
 	p.Deaf.Store(false)

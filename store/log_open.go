@@ -8,6 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/entry"
 )
 
 // A log that was closed keeps all that it has, under keys of its own: nothing of it is
@@ -41,8 +42,8 @@ func (s Log) Origin(ctx context.Context) (string, error) {
 }
 
 // Open implements [record.Logs]. One round trip.
-func (s Log) Open(ctx context.Context, old string, number int, next string, entries []record.Sealed) (bool, error) {
-	if next == "" || next == old || len(next) > maxOrigin || number < 1 || number > maxClosed || len(entries) == 0 || len(entries) > record.MaxBatch {
+func (s Log) Open(ctx context.Context, old string, number int, next string, entries []entry.Sealed) (bool, error) {
+	if next == "" || next == old || len(next) > maxOrigin || number < 1 || number > maxClosed || len(entries) == 0 || len(entries) > entry.MaxBatch {
 		return false, fmt.Errorf("open a log of %d entries after log %d", len(entries), number)
 	}
 	args := []any{old, next}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
@@ -16,7 +16,7 @@ import (
 const mostRead = 256
 
 // Read implements [record.Entries], with at most 256 entries at a time. One round trip.
-func (s Log) Read(ctx context.Context, from int64, limit int) ([]record.Entry, error) {
+func (s Log) Read(ctx context.Context, from int64, limit int) ([]entry.Entry, error) {
 	if from < 0 || from >= maxNumber || limit <= 0 {
 		return nil, fmt.Errorf("read %d entries of the record from %d on", limit, from)
 	}
@@ -65,8 +65,8 @@ func (s Log) Await(ctx context.Context, from int64, wait time.Duration) error {
 }
 
 // readEntries reads what entriesScript answered.
-func readEntries(found []any) []record.Entry {
-	out := make([]record.Entry, len(found))
+func readEntries(found []any) []entry.Entry {
+	out := make([]entry.Entry, len(found))
 	for i, one := range found {
 		parts, _ := one.([]any)
 		out[i] = readEntry(parts)
@@ -76,7 +76,7 @@ func readEntries(found []any) []record.Entry {
 
 // readEntry leaves out what is not there, and all of what stands where no entry can:
 // both fail their check.
-func readEntry(parts []any) record.Entry {
+func readEntry(parts []any) entry.Entry {
 	part := func(i, most int) string {
 		if i >= len(parts) {
 			return ""
@@ -84,17 +84,17 @@ func readEntry(parts []any) record.Entry {
 		return bounded(parts[i], most)
 	}
 	n, ok := entryNumber(part(0, maxPlace))
-	e := record.Entry{Number: n, Sealed: record.Sealed{After: math.MinInt64}}
+	e := entry.Entry{Number: n, Sealed: entry.Sealed{After: math.MinInt64}}
 	if !ok {
 		return e
 	}
 	if after, err := strconv.ParseInt(part(1, maxDecimal), 10, 64); err == nil {
 		e.After = after
 	}
-	e.Root = []byte(part(2, record.RootSize))
-	e.ID = part(3, record.MaxID)
+	e.Root = []byte(part(2, entry.RootSize))
+	e.ID = part(3, entry.MaxID)
 	e.Leaf = []byte(part(4, tree.MaxLeaf))
-	e.MACs = part(5, record.MaxMACs)
+	e.MACs = part(5, entry.MaxMACs)
 	return e
 }
 
@@ -108,10 +108,10 @@ func entriesScript() string {
 		most int
 	}{
 		{fieldAfter, maxDecimal},
-		{fieldRoot, record.RootSize},
-		{fieldID, record.MaxID},
+		{fieldRoot, entry.RootSize},
+		{fieldID, entry.MaxID},
 		{fieldLeaf, tree.MaxLeaf},
-		{fieldMACs, record.MaxMACs},
+		{fieldMACs, entry.MaxMACs},
 	} {
 		fmt.Fprintf(&parts, "string.sub(of['%s'] or '', 1, %d), ", field.name, field.most+1)
 	}

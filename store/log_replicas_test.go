@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
 	"github.com/assumebot/assumebot/store/storetest"
@@ -24,10 +24,10 @@ func waitingForReplicas(t testing.TB, url string, n int) *store.Store {
 }
 
 // oneEntry is a batch that a new replica appends.
-func oneEntry(id string) record.Batch {
-	return record.Batch{
+func oneEntry(id string) entry.Batch {
+	return entry.Batch{
 		Origin: "example.com/record", Replica: "one", ID: id, After: -1,
-		Entries: []record.Sealed{{After: -1, ID: id, Root: make([]byte, record.RootSize), Leaf: []byte("leaf"), MACs: "macs"}},
+		Entries: []entry.Sealed{{After: -1, ID: id, Root: make([]byte, entry.RootSize), Leaf: []byte("leaf"), MACs: "macs"}},
 	}
 }
 
@@ -37,7 +37,7 @@ func TestAnAppendThatTooFewReplicasHaveFailsAndStays(t *testing.T) {
 	for _, url := range []string{store.Embedded, storetest.RealRedis(t), storetest.RealSentinel(t), "redis://" + node + "?addr=" + node} {
 		s := waitingForReplicas(t, url, 1)
 		for range 2 { // a repeat waits as well, though it appends nothing
-			if out, err := s.Log.Append(t.Context(), oneEntry("a")); !errors.Is(err, record.ErrReplicas) {
+			if out, err := s.Log.Append(t.Context(), oneEntry("a")); !errors.Is(err, entry.ErrReplicas) {
 				t.Errorf("%s: got %+v, %v, want that too few have it", url, out, err)
 			}
 		}
@@ -51,7 +51,7 @@ func TestAnAppendCountsOnceTheReplicasHaveIt(t *testing.T) {
 	t.Parallel()
 	primary := storetest.RealTCP(t, "--repl-diskless-sync-delay", "0")
 	s := waitingForReplicas(t, "redis://"+primary, 1)
-	if _, err := s.Log.Append(t.Context(), oneEntry("a")); !errors.Is(err, record.ErrReplicas) {
+	if _, err := s.Log.Append(t.Context(), oneEntry("a")); !errors.Is(err, entry.ErrReplicas) {
 		t.Fatalf("without a replica: got %v", err)
 	}
 	host, port, _ := net.SplitHostPort(primary)
@@ -65,7 +65,7 @@ func TestAnAppendCountsOnceTheReplicasHaveIt(t *testing.T) {
 			t.Errorf("%s: the replica has %d entries, %v, want %d", id, have, err, n+1)
 		}
 	}
-	if _, err := waitingForReplicas(t, "redis://"+primary, 2).Log.Append(t.Context(), oneEntry("c")); !errors.Is(err, record.ErrReplicas) {
+	if _, err := waitingForReplicas(t, "redis://"+primary, 2).Log.Append(t.Context(), oneEntry("c")); !errors.Is(err, entry.ErrReplicas) {
 		t.Errorf("with one of two: got %v", err)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
@@ -13,7 +13,7 @@ import (
 const mostRestored = 1 << 15
 
 // Restore implements [record.Entries]. One round trip.
-func (s Log) Restore(ctx context.Context, origin string, entries []record.Entry) (int64, error) {
+func (s Log) Restore(ctx context.Context, origin string, entries []entry.Entry) (int64, error) {
 	args, err := restoreArguments(origin, entries)
 	if err != nil {
 		return 0, fmt.Errorf("put entries of the record back: %w", err)
@@ -26,7 +26,7 @@ func (s Log) Restore(ctx context.Context, origin string, entries []record.Entry)
 	case put == saidRewound:
 		err = tree.ErrRewound
 	case put == saidForeign:
-		err = record.ErrForeign
+		err = entry.ErrForeign
 	case put < 0 || put > int64(len(entries)):
 		err = fmt.Errorf("the script answered %d", put)
 	}
@@ -36,7 +36,7 @@ func (s Log) Restore(ctx context.Context, origin string, entries []record.Entry)
 	return put, nil
 }
 
-func restoreArguments(origin string, entries []record.Entry) ([]any, error) {
+func restoreArguments(origin string, entries []entry.Entry) ([]any, error) {
 	if origin == "" || len(origin) > maxOrigin || len(entries) == 0 || len(entries) > mostRestored {
 		return nil, fmt.Errorf("%d entries of an origin of %d bytes", len(entries), len(origin))
 	}
@@ -58,9 +58,9 @@ func restoreArguments(origin string, entries []record.Entry) ([]any, error) {
 }
 
 // fits reports whether each part of s has a size that it may have.
-func fits(s record.Sealed) bool {
-	return len(s.Root) == record.RootSize && s.ID != "" && len(s.ID) <= record.MaxID &&
-		len(s.Leaf) > 0 && len(s.Leaf) <= tree.MaxLeaf && len(s.MACs) <= record.MaxMACs && len(s.Aside) <= record.MaxAside
+func fits(s entry.Sealed) bool {
+	return len(s.Root) == entry.RootSize && s.ID != "" && len(s.ID) <= entry.MaxID &&
+		len(s.Leaf) > 0 && len(s.Leaf) <= tree.MaxLeaf && len(s.MACs) <= entry.MaxMACs && len(s.Aside) <= entry.MaxAside
 }
 
 // KEYS: entries, origin, asides. ARGV: origin, the number of the first; then for each

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/entry"
 )
 
 // trimAtOnce is how many entries one script removes, so that Redis is not held up.
@@ -30,7 +30,7 @@ func (s Checkpoints) trimSome(ctx context.Context, before int64) (int64, error) 
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	return s.scripts.trimLog.Run(ctx, s.rdb, []string{s.names.entries, s.names.asides}, before, record.Window, trimAtOnce).Int64()
+	return s.scripts.trimLog.Run(ctx, s.rdb, []string{s.names.entries, s.names.asides}, before, entry.Window, trimAtOnce).Int64()
 }
 
 // KEYS: entries, asides. ARGV: the number to keep from, Window, how many to remove at

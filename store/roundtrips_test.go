@@ -13,7 +13,8 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/lease"
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/entry"
+	"github.com/assumebot/assumebot/broker/record/published"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -50,8 +51,8 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 	c := secret.Credentials{Expires: now.Add(time.Hour)}
 	var due broker.DueEntry
 	kept := approval.Kept{Approval: approval.Approval{ID: "a1", User: "U01ALICE"}}
-	entry := record.Batch{Origin: "o", Replica: "r", ID: "b", After: -1}
-	entry.Entries = []record.Sealed{{After: -1, Root: make([]byte, record.RootSize), ID: "e", Leaf: []byte("x")}}
+	batch := entry.Batch{Origin: "o", Replica: "r", ID: "b", After: -1}
+	batch.Entries = []entry.Sealed{{After: -1, Root: make([]byte, entry.RootSize), ID: "e", Leaf: []byte("x")}}
 	for _, call := range []struct {
 		name string
 		want int64
@@ -89,21 +90,21 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 		{"LoadKey", 1, func() error { _, _, err := s.SealedKeys.LoadKey(ctx, "U01ALICE"); return err }},
 		{"RemoveKey", 1, func() error { return s.SealedKeys.RemoveKey(ctx, "U01ALICE") }},
 		{"ReadFormer", 1, func() error { _, err := s.Former.ReadFormer(ctx, "", 10); return err }},
-		{"Append", 1, func() error { _, err := s.Log.Append(ctx, entry); return err }},
+		{"Append", 1, func() error { _, err := s.Log.Append(ctx, batch); return err }},
 		{"Restore", 1, func() error {
-			_, err := s.Log.Restore(ctx, "o", []record.Entry{{Sealed: entry.Entries[0]}})
+			_, err := s.Log.Restore(ctx, "o", []entry.Entry{{Sealed: batch.Entries[0]}})
 			return err
 		}},
 		{"Read", 1, func() error { _, err := s.Log.Read(ctx, 0, 10); return err }},
 		{"Origin", 1, func() error { _, err := s.Log.Origin(ctx); return err }},
-		{"Open", 1, func() error { _, err := s.Log.Open(ctx, "x", 1, "x/2", entry.Entries); return err }},
+		{"Open", 1, func() error { _, err := s.Log.Open(ctx, "x", 1, "x/2", batch.Entries); return err }},
 		{"Bounds", 1, func() error { _, _, err := s.Log.Bounds(ctx); return err }},
 		{"Asides", 1, func() error { _, err := s.Log.Asides(ctx, []int64{0}); return err }},
 		{"Forget", 1, func() error { _, err := s.Log.Forget(ctx, 0); return err }},
 		{"Trim", 1, func() error { return s.Checkpoints.Trim(ctx, 0) }},
 		{"Checkpoint", 1, func() error { _, err := s.Checkpoints.Checkpoint(ctx); return err }},
 		{"Publish", 1, func() error {
-			_, err := s.Checkpoints.Publish(ctx, lease.Fence{Lease: record.SignerLease, Holder: "a", Turn: 1}, nil, []byte("c"))
+			_, err := s.Checkpoints.Publish(ctx, lease.Fence{Lease: published.Lease, Holder: "a", Turn: 1}, nil, []byte("c"))
 			return err
 		}},
 		{"Tiles", 1, func() error { _, err := s.Checkpoints.Tiles(ctx, []string{"tile/0/000"}); return err }},

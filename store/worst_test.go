@@ -20,7 +20,8 @@ import (
 	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/listing"
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/entry"
+	"github.com/assumebot/assumebot/broker/record/published"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
@@ -34,8 +35,8 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 	c := secret.Credentials{SecretAccessKey: secret.New("MARKED"), Expires: expires}
 	a := approval.Approval{ID: "a1", User: "U01ALICE", Account: "prod", Reason: "MARKED", State: approval.Waiting}
 	appendOne := func(ctx context.Context) error {
-		b := record.Batch{Origin: "o", Replica: "r", ID: broker.NewID(), After: -1}
-		b.Entries = []record.Sealed{{After: -1, ID: b.ID, Root: make([]byte, record.RootSize), Leaf: []byte("MARKED"), Aside: []byte("MARKED")}}
+		b := entry.Batch{Origin: "o", Replica: "r", ID: broker.NewID(), After: -1}
+		b.Entries = []entry.Sealed{{After: -1, ID: b.ID, Root: make([]byte, entry.RootSize), Leaf: []byte("MARKED"), Aside: []byte("MARKED")}}
 		_, err := s.Log.Append(ctx, b)
 		return err
 	}
@@ -65,8 +66,8 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 		"Read":              func(ctx context.Context) error { _, err := s.Log.Read(ctx, 0, 10); return err },
 		"Bounds":            func(ctx context.Context) error { _, _, err := s.Log.Bounds(ctx); return err },
 		"Restore": func(ctx context.Context) error {
-			sealed := record.Sealed{After: -1, ID: "e", Root: make([]byte, record.RootSize), Leaf: []byte("MARKED")}
-			_, err := s.Log.Restore(ctx, "o", []record.Entry{{Sealed: sealed}})
+			sealed := entry.Sealed{After: -1, ID: "e", Root: make([]byte, entry.RootSize), Leaf: []byte("MARKED")}
+			_, err := s.Log.Restore(ctx, "o", []entry.Entry{{Sealed: sealed}})
 			if errors.Is(err, tree.ErrRewound) { // another call was first
 				return nil
 			}
@@ -78,7 +79,7 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 		"Trim":       func(ctx context.Context) error { return s.Checkpoints.Trim(ctx, 0) },
 		"Checkpoint": func(ctx context.Context) error { _, err := s.Checkpoints.Checkpoint(ctx); return err },
 		"Publish": func(ctx context.Context) error {
-			_, err := s.Checkpoints.Publish(ctx, lease.Fence{Lease: record.SignerLease, Holder: "a", Turn: 1}, nil, []byte("c"))
+			_, err := s.Checkpoints.Publish(ctx, lease.Fence{Lease: published.Lease, Holder: "a", Turn: 1}, nil, []byte("c"))
 			return err
 		},
 		"Tiles": func(ctx context.Context) error {

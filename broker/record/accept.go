@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/entry"
+	"github.com/assumebot/assumebot/broker/record/published"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
@@ -35,7 +37,7 @@ type Logs interface {
 	// log of that number; it begins the one called next with entries, in one atomic step.
 	// It returns false, and changes nothing, when another than old is there by now. A
 	// repeat is answered as the first time.
-	Open(ctx context.Context, old string, number int, next string, entries []Sealed) (bool, error)
+	Open(ctx context.Context, old string, number int, next string, entries []entry.Sealed) (bool, error)
 }
 
 // CurrentOrigin is the origin of the log that is written to, of the keys of that name.
@@ -47,7 +49,7 @@ func CurrentOrigin(ctx context.Context, logs Logs, name string) (string, error) 
 	case origin == "":
 		return name, nil
 	case !tree.IsOriginOf(name, origin):
-		return "", fmt.Errorf("%w: it is %.64q, and the key is that of %s", ErrForeign, origin, name)
+		return "", fmt.Errorf("%w: it is %.64q, and the key is that of %s", entry.ErrForeign, origin, name)
 	}
 	return origin, nil
 }
@@ -68,10 +70,10 @@ func nextOrigin(name, origin string) (next string, number int, err error) {
 // An Acceptance is what Accept needs. All but the archive is needed.
 type Acceptance struct {
 	Logs        Logs
-	Entries     Entries
-	Checkpoints Checkpoints
+	Entries     entry.Store
+	Checkpoints published.Store
 	Archive     *Archive // of the log that is closed; nil where there is none
-	Keys        Keys
+	Keys        entry.Keys
 	Public      tree.PublicKeys
 	By          string // who accepts
 	// Lost is what is lost, as the bot said when it stopped; none: what can be told from
@@ -145,10 +147,10 @@ func Consider(ctx context.Context, a Acceptance) (Accepted, error) {
 }
 
 // begin seals the first entries of the log called origin.
-func (a Acceptance) begin(origin string, data ...event.Payload) ([]Sealed, error) {
+func (a Acceptance) begin(origin string, data ...event.Payload) ([]entry.Sealed, error) {
 	var (
 		none tree.Edge
-		out  []Sealed
+		out  []entry.Sealed
 	)
 	root := none.Root()
 	for _, d := range data {
@@ -161,15 +163,15 @@ func (a Acceptance) begin(origin string, data ...event.Payload) ([]Sealed, error
 			if err != nil {
 				return nil, err
 			}
-			s, err := seal(a.Keys, origin, parts.leaf, parts.aside, -1, root[:])
+			s, err := entry.Seal(a.Keys, origin, parts.leaf, parts.aside, -1, root[:])
 			if err != nil {
 				return nil, err
 			}
 			out = append(out, s)
 		}
 	}
-	if len(out) > MaxBatch {
-		return nil, fmt.Errorf("what restricts takes %d entries, and %d fit", len(out), MaxBatch)
+	if len(out) > entry.MaxBatch {
+		return nil, fmt.Errorf("what restricts takes %d entries, and %d fit", len(out), entry.MaxBatch)
 	}
 	return out, nil
 }
@@ -207,19 +209,19 @@ func (a Acceptance) read(ctx context.Context, origin string) (*remnant, error) {
 		}
 	}
 	r, err := a.readFrom(ctx, origin, signed, at, at.Size(), true)
-	if err == nil && (r.log.view.size() < needed || at.Size() < first || !r.log.state.knowsAll()) {
+	if err == nil && (r.log.view.Size() < needed || at.Size() < first || !r.log.state.knowsAll()) {
 		r, err = a.readFrom(ctx, origin, signed, tree.Edge{}, first, false)
 	}
 	return r, err
 }
 
 // newest returns the newest checkpoint that is known, and the starts beside it.
-func (a Acceptance) newest(ctx context.Context, origin string) (signed tree.Checkpoint, starts []start, err error) {
+func (a Acceptance) newest(ctx context.Context, origin string) (signed tree.Checkpoint, starts []published.Start, err error) {
 	raw, err := a.Checkpoints.Checkpoint(ctx)
 	if err != nil {
 		return tree.Checkpoint{}, nil, err
 	}
-	if p, err := parsePublished(raw); raw != nil && err == nil {
+	if p, err := published.Parse(raw); raw != nil && err == nil {
 		if c, _, err := a.Public.CheckEdge(p.Note, p.Edge, origin); err == nil {
 			signed, starts = c, p.Starts
 		}
@@ -241,12 +243,12 @@ func (a Acceptance) newest(ctx context.Context, origin string) (signed tree.Chec
 
 func (a Acceptance) readFrom(ctx context.Context, origin string, signed tree.Checkpoint, at tree.Edge, from int64, whole bool) (*remnant, error) {
 	l := New(Deps{Entries: a.Entries, Archive: a.Archive, Keys: a.Keys, Origin: origin, Now: a.Now, Log: a.Log})
-	l.view.beginAt(at, signed.Tree())
+	l.view.BeginAt(at, signed.Tree())
 	if whole {
 		l.state.from = at.Size()
 	}
 	for r := (&remnant{log: l, whole: whole, next: from, signed: signed, seen: map[string]bool{}}); ; {
-		entries, _, err := l.readFrom(ctx, r.next, pageMost)
+		entries, _, err := l.readFrom(ctx, r.next, entry.PageMost)
 		if err != nil {
 			return nil, err
 		}
@@ -265,9 +267,9 @@ func (a Acceptance) readFrom(ctx context.Context, origin string, signed tree.Che
 
 // take takes in an entry: all that it says while everything checked out, and after that
 // only what restricts.
-func (r *remnant) take(e Entry) {
+func (r *remnant) take(e entry.Entry) {
 	if r.whole {
-		_, ev, err := r.log.view.take(e)
+		_, ev, err := r.log.view.Take(e)
 		if err == nil {
 			r.log.state.apply(e.Number, ev, r.log.Now())
 			r.seen[e.ID] = true
@@ -276,7 +278,7 @@ func (r *remnant) take(e Entry) {
 		r.whole = false
 		r.log.Log.Warn("from here on only what restricts counts", "entry", e.Number, "error", err)
 	}
-	if r.seen[e.ID] || e.check(r.log.Keys, r.log.Origin) != nil {
+	if r.seen[e.ID] || e.Check(r.log.Keys, r.log.Origin) != nil {
 		return
 	}
 	r.seen[e.ID] = true
@@ -312,7 +314,7 @@ func (r *remnant) lost(said event.Range) event.Range {
 	case r.signed.Size > r.next:
 		return event.Range{First: r.next, Count: r.signed.Size - r.next}
 	case !r.whole:
-		return event.Range{First: r.log.view.size(), Count: r.next - r.log.view.size()}
+		return event.Range{First: r.log.view.Size(), Count: r.next - r.log.view.Size()}
 	}
 	return event.Range{First: r.next}
 }

@@ -9,54 +9,56 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/entry"
+	"github.com/assumebot/assumebot/broker/record/recordtest"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // A ledger keeps the logs of a memory.
 type ledger struct {
-	m      *memory
+	m      *recordtest.Memory
 	origin string
-	closed map[int][]Entry
+	closed map[int][]entry.Entry
 }
 
 func (l *ledger) Origin(context.Context) (string, error) { return l.origin, nil }
 
-func (l *ledger) Open(_ context.Context, old string, number int, next string, entries []Sealed) (bool, error) {
+func (l *ledger) Open(_ context.Context, old string, number int, next string, entries []entry.Sealed) (bool, error) {
 	if l.origin != old {
 		return false, nil
 	}
-	l.m.change(func(m *memory) {
-		l.closed[number], l.origin = m.entries, next
-		m.entries, m.batches, m.trimmed = nil, map[string]memoryBatch{}, 0
+	l.m.Change(func(m *recordtest.Memory) {
+		l.closed[number], l.origin = m.Entries, next
+		m.Entries, m.Batches, m.Trimmed = nil, map[string]recordtest.MemoryBatch{}, 0
 		for i, s := range entries {
-			m.entries = append(m.entries, Entry{Number: int64(i), Sealed: s})
+			m.Entries = append(m.Entries, entry.Entry{Number: int64(i), Sealed: s})
 		}
 	})
 	return true, nil
 }
 
-func acceptance(t *testing.T, m *memory, s *shelf, key *tree.Signer) (Acceptance, *ledger) {
+func acceptance(t *testing.T, m *recordtest.Memory, s *recordtest.Shelf, key *tree.Signer) (Acceptance, *ledger) {
 	t.Helper()
 	keys, err := key.PublicKeys()
 	if err != nil {
 		t.Fatal(err)
 	}
-	logs := &ledger{m, origin, map[int][]Entry{}}
+	logs := &ledger{m, recordtest.Origin, map[int][]entry.Entry{}}
 	now := time.Date(2026, 5, 1, 13, 0, 0, 0, time.UTC)
 	return Acceptance{
 		Logs:        logs,
 		Entries:     m,
 		Checkpoints: s,
-		Keys:        testKeys("k1"),
+		Keys:        recordtest.Keys("k1"),
 		Public:      keys,
 		By:          "carol",
 		Now:         func() time.Time { return now },
-		Log:         discard,
+		Log:         recordtest.Discard,
 	}, logs
 }
 
 func with(id string, data event.Payload) event.Event {
-	e := about(id)
+	e := recordtest.About(id)
 	e.Request, e.Data = id, data
 	return e
 }
@@ -66,10 +68,10 @@ func keyOf(attempt, fingerprint string) event.KeyChangedData {
 }
 
 // next reads the log that was opened.
-func next(t *testing.T, m *memory, a Accepted) *Log {
+func next(t *testing.T, m *recordtest.Memory, a Accepted) *Log {
 	t.Helper()
-	c := &clock{now: time.Date(2026, 5, 1, 14, 0, 0, 0, time.UTC)}
-	l := New(Deps{Entries: m, Keys: testKeys("k1"), Origin: a.Origin, Replica: "next", Now: c.Now, Log: discard})
+	c := &recordtest.Clock{Time: time.Date(2026, 5, 1, 14, 0, 0, 0, time.UTC)}
+	l := New(Deps{Entries: m, Keys: recordtest.Keys("k1"), Origin: a.Origin, Replica: "next", Now: c.Now, Log: recordtest.Discard})
 	if err := l.readOn(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -77,8 +79,8 @@ func next(t *testing.T, m *memory, a Accepted) *Log {
 }
 
 func TestAnAcceptedLossOpensTheNextLogWithAllThatRestricts(t *testing.T) {
-	m := newMemory()
-	s, key := newShelf(m), testSigner(t)
+	m := recordtest.NewMemory()
+	s, key := recordtest.NewShelf(m), recordtest.Signer(t)
 	l := running(t, m, "a")
 	l.mustRecord(t,
 		with("b1", blockOf("UBOB")),
@@ -86,7 +88,7 @@ func TestAnAcceptedLossOpensTheNextLogWithAllThatRestricts(t *testing.T) {
 		with("b3", event.UnblockedData{Order: event.Order{Target: event.Person{ID: "UCAROL"}, Ends: "b2"}}),
 		with("p", event.PausedData{}),
 		with("l", event.LockedOutData{Until: event.At(time.Date(2026, 5, 1, 20, 0, 0, 0, time.UTC))}),
-		intent("k"),
+		recordtest.Intent("k"),
 		with("k", keyOf("k", "SHA256:key")),
 	)
 	l.fill(t, "e", 30)
@@ -94,11 +96,11 @@ func TestAnAcceptedLossOpensTheNextLogWithAllThatRestricts(t *testing.T) {
 		t.Fatal(err)
 	}
 	signed := newest(t, s, key)
-	was := slices.Clone(m.entries)
-	if err := l.stop(errLost); err == nil {
+	was := slices.Clone(m.Entries)
+	if err := l.stop(recordtest.ErrLost); err == nil {
 		t.Fatal("it has not stopped")
 	}
-	m.change(func(m *memory) { m.entries = m.entries[:20] })
+	m.Change(func(m *recordtest.Memory) { m.Entries = m.Entries[:20] })
 
 	a, logs := acceptance(t, m, s, key)
 	got, err := Accept(t.Context(), a)
@@ -106,7 +108,7 @@ func TestAnAcceptedLossOpensTheNextLogWithAllThatRestricts(t *testing.T) {
 		t.Fatal(err)
 	}
 	lost := event.Range{First: 20, Count: signed.Size - 20}
-	if got.Old != origin || got.Origin != origin+"/2" || got.Lost != lost {
+	if got.Old != recordtest.Origin || got.Origin != recordtest.Origin+"/2" || got.Lost != lost {
 		t.Errorf("got %+v, want that %+v is lost", got, lost)
 	}
 	after := next(t, m, got)
@@ -116,49 +118,49 @@ func TestAnAcceptedLossOpensTheNextLogWithAllThatRestricts(t *testing.T) {
 	if block, _ := after.Orders("UCAROL"); block != nil {
 		t.Errorf("who was unblocked before is blocked: %v", block)
 	}
-	if _, at := after.LockOut("UALICE"); at.IsZero() {
+	if at := after.LockedUntil("UALICE"); at.IsZero() {
 		t.Error("the lock-out is gone")
 	}
 	if k, ok := after.Key("UALICE"); !ok || k.Fingerprint != "SHA256:key" {
 		t.Errorf("got the key %v, %v", k, ok)
 	}
-	first, err := event.Decode(m.entries[0].Leaf, nil)
+	first, err := event.Decode(m.Entries[0].Leaf, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	opened := first.Data.(event.OpenedData)
-	want := event.Earlier{Origin: origin, Checkpoint: string(signed.Note), Lost: lost, AcceptedBy: "carol"}
+	want := event.Earlier{Origin: recordtest.Origin, Checkpoint: string(signed.Note), Lost: lost, AcceptedBy: "carol"}
 	if opened.Origin != got.Origin || *opened.After != want {
 		t.Errorf("got %+v, %+v, want %+v", opened, opened.After, want)
 	}
 	if n := len(logs.closed[1]); n != 20 || logs.closed[1][7].ID != was[7].ID {
 		t.Errorf("the closed log has %d entries", n)
 	}
-	if got, err := Accept(t.Context(), a); err != nil || got.Origin != origin+"/3" || got.Lost.Count != 0 {
+	if got, err := Accept(t.Context(), a); err != nil || got.Origin != recordtest.Origin+"/3" || got.Lost.Count != 0 {
 		t.Errorf("another time: got %+v, %v", got, err)
 	}
 }
 
 // TestNobodyIsUnblockedByWhatFollowsALoss has an entry missing before the one that lifts.
 func TestNobodyIsUnblockedByWhatFollowsALoss(t *testing.T) {
-	m := newMemory()
+	m := recordtest.NewMemory()
 	l := running(t, m, "a")
-	l.mustRecord(t, with("b1", blockOf("UBOB")), with("p", event.PausedData{}), intent("k"), with("k", keyOf("k", "SHA256:key")))
-	l.mustRecord(t, about("e1"), about("e2"))
+	l.mustRecord(t, with("b1", blockOf("UBOB")), with("p", event.PausedData{}), recordtest.Intent("k"), with("k", keyOf("k", "SHA256:key")))
+	l.mustRecord(t, recordtest.About("e1"), recordtest.About("e2"))
 	l.mustRecord(t,
 		with("b2", event.UnblockedData{Order: event.Order{Target: event.Person{ID: "UBOB"}, Ends: "b1"}}),
 		with("r", event.ResumedData{Order: event.Order{Ends: "p"}}),
-		intent("k2"),
+		recordtest.Intent("k2"),
 		with("k2", keyOf("k2", "")),
 		with("b3", blockOf("UCAROL")),
 	)
-	_ = l.stop(errLost)
-	m.change(func(m *memory) {
-		e := m.entries[4]
+	_ = l.stop(recordtest.ErrLost)
+	m.Change(func(m *recordtest.Memory) {
+		e := m.Entries[4]
 		e.Leaf = []byte("{}")
-		m.entries[4] = e
+		m.Entries[4] = e
 	})
-	a, _ := acceptance(t, m, newShelf(m), testSigner(t))
+	a, _ := acceptance(t, m, recordtest.NewShelf(m), recordtest.Signer(t))
 	got, err := Accept(t.Context(), a)
 	if err != nil {
 		t.Fatal(err)
@@ -178,7 +180,7 @@ func TestNobodyIsUnblockedByWhatFollowsALoss(t *testing.T) {
 }
 
 func TestWhatWasAcceptedNamesNoEntryOfTheOldLog(t *testing.T) {
-	r := remnant{log: New(Deps{Now: time.Now, Log: discard})}
+	r := remnant{log: New(Deps{Now: time.Now, Log: recordtest.Discard})}
 	restricted := &r.log.state.restricted
 	n := int64(100)
 	for _, e := range []event.Event{
@@ -223,30 +225,30 @@ func TestWhatWasAcceptedNamesNoEntryOfTheOldLog(t *testing.T) {
 }
 
 func TestOnlyALogOfTheKeyIsFollowed(t *testing.T) {
-	for kept, want := range map[string]string{"": origin, origin: origin, origin + "/2": origin + "/2"} {
-		if got, err := CurrentOrigin(t.Context(), &ledger{origin: kept}, origin); got != want || err != nil {
+	for kept, want := range map[string]string{"": recordtest.Origin, recordtest.Origin: recordtest.Origin, recordtest.Origin + "/2": recordtest.Origin + "/2"} {
+		if got, err := CurrentOrigin(t.Context(), &ledger{origin: kept}, recordtest.Origin); got != want || err != nil {
 			t.Errorf("%q: got %q, %v, want %q", kept, got, err, want)
 		}
 	}
-	for _, kept := range []string{"elsewhere", origin + "/1", origin + "/x", origin + "/02", origin + "x"} {
-		if got, err := CurrentOrigin(t.Context(), &ledger{origin: kept}, origin); !errors.Is(err, ErrForeign) {
+	for _, kept := range []string{"elsewhere", recordtest.Origin + "/1", recordtest.Origin + "/x", recordtest.Origin + "/02", recordtest.Origin + "x"} {
+		if got, err := CurrentOrigin(t.Context(), &ledger{origin: kept}, recordtest.Origin); !errors.Is(err, entry.ErrForeign) {
 			t.Errorf("%q: got %q, %v, want that it is foreign", kept, got, err)
 		}
 	}
-	for old, want := range map[string]string{origin: origin + "/2", origin + "/2": origin + "/3", origin + "/9": origin + "/10"} {
-		if got, _, err := nextOrigin(origin, old); got != want || err != nil {
+	for old, want := range map[string]string{recordtest.Origin: recordtest.Origin + "/2", recordtest.Origin + "/2": recordtest.Origin + "/3", recordtest.Origin + "/9": recordtest.Origin + "/10"} {
+		if got, _, err := nextOrigin(recordtest.Origin, old); got != want || err != nil {
 			t.Errorf("after %q: got %q, %v, want %q", old, got, err, want)
 		}
 	}
-	if got, _, err := nextOrigin(origin, origin+"/2147483647"); err == nil {
+	if got, _, err := nextOrigin(recordtest.Origin, recordtest.Origin+"/2147483647"); err == nil {
 		t.Errorf("after the last: got %q", got)
 	}
 }
 
 // TestWhatRestrictsIsReadFromAsFarBackAsItTakes loses what was restated last, and old entries.
 func TestWhatRestrictsIsReadFromAsFarBackAsItTakes(t *testing.T) {
-	m := newMemory()
-	s, key := newShelf(m), testSigner(t)
+	m := recordtest.NewMemory()
+	s, key := recordtest.NewShelf(m), recordtest.Signer(t)
 	l := running(t, m, "a")
 	l.mustRecord(t, with("b1", blockOf("UBOB")))
 	p := publisher(s, l, key)
@@ -257,16 +259,16 @@ func TestWhatRestrictsIsReadFromAsFarBackAsItTakes(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		l.clock.pass(24 * time.Hour)
+		l.clock.Pass(24 * time.Hour)
 	}
-	_ = l.stop(errLost)
-	all := m.copyOf()
-	if m.trimmed == 0 {
+	_ = l.stop(recordtest.ErrLost)
+	all := m.CopyOf()
+	if m.Trimmed == 0 {
 		t.Fatal("nothing was let go")
 	}
-	for _, left := range []int{len(all.entries), len(all.entries) - 1, len(all.entries) - 1999, len(all.entries) - 2010} {
-		m.change(func(m *memory) { m.entries = slices.Clone(all.entries[:left]) })
-		before := m.trimmed
+	for _, left := range []int{len(all.Entries), len(all.Entries) - 1, len(all.Entries) - 1999, len(all.Entries) - 2010} {
+		m.Change(func(m *recordtest.Memory) { m.Entries = slices.Clone(all.Entries[:left]) })
+		before := m.Trimmed
 		a, _ := acceptance(t, m, s, key)
 		got, err := Accept(t.Context(), a)
 		if err != nil {
@@ -275,6 +277,6 @@ func TestWhatRestrictsIsReadFromAsFarBackAsItTakes(t *testing.T) {
 		if block, _ := next(t, m, got).Orders("UBOB"); block == nil {
 			t.Errorf("with entries from %d to %d: the block is gone", before, left)
 		}
-		m.change(func(m *memory) { m.trimmed = before })
+		m.Change(func(m *recordtest.Memory) { m.Trimmed = before })
 	}
 }

@@ -8,6 +8,8 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/assumebot/assumebot/broker/record/entry"
+	"github.com/assumebot/assumebot/broker/record/published"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
@@ -83,7 +85,7 @@ func (a *Archive) know(c tree.Checkpoint) {
 
 // entries returns up to limit entries from number from on, of one bundle; none where the
 // archive ends. The error is ErrNoObject where there is a gap.
-func (a *Archive) entries(ctx context.Context, from int64, limit int) ([]Entry, error) {
+func (a *Archive) entries(ctx context.Context, from int64, limit int) ([]entry.Entry, error) {
 	size := a.size()
 	if from < 0 || from >= size {
 		return nil, nil
@@ -102,7 +104,7 @@ func (a *Archive) entries(ctx context.Context, from int64, limit int) ([]Entry, 
 	return entries[:min(len(entries), limit)], nil
 }
 
-func (a *Archive) bundle(ctx context.Context, t tlog.Tile) ([]Entry, error) {
+func (a *Archive) bundle(ctx context.Context, t tlog.Tile) ([]entry.Entry, error) {
 	data, err := a.Read(ctx, tree.TilePath(tree.BundleOf(t)))
 	if err != nil {
 		return nil, err
@@ -126,7 +128,7 @@ func (a *Archive) asides(ctx context.Context, numbers []int64) (map[int64][]byte
 	found, err := a.objects(ctx, paths)
 	out := make(map[int64][]byte, len(found))
 	for i, n := range numbers {
-		if data, ok := found[paths[i]]; ok && len(data) <= MaxAside {
+		if data, ok := found[paths[i]]; ok && len(data) <= entry.MaxAside {
 			out[n] = data
 		}
 	}
@@ -174,19 +176,19 @@ func (a *Archive) edge(ctx context.Context, c tree.Checkpoint) (tree.Edge, error
 }
 
 // Archived is what store keeps, with the tiles that it has no more read from the archive.
-func Archived(store Checkpoints, archive *Archive) Checkpoints {
+func Archived(store published.Store, archive *Archive) published.Store {
 	return archivedTiles{store, archive}
 }
 
 type archivedTiles struct {
-	Checkpoints
+	published.Store
 	archive *Archive
 }
 
 // Tiles implements [Checkpoints]. For a tile of which many widths are asked for the
 // archive is not asked: then there is none of the width that is needed, nor a full one.
 func (s archivedTiles) Tiles(ctx context.Context, paths []string) (map[string][]byte, error) {
-	found, err := s.Checkpoints.Tiles(ctx, paths)
+	found, err := s.Store.Tiles(ctx, paths)
 	if err != nil || len(found) == len(paths) {
 		return found, err
 	}

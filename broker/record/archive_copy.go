@@ -11,6 +11,8 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/record/entry"
+	"github.com/assumebot/assumebot/broker/record/published"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
@@ -66,7 +68,7 @@ func (a *Archiver) published(ctx context.Context) (tree.Checkpoint, error) {
 	if err != nil || raw == nil {
 		return tree.Checkpoint{}, err
 	}
-	p, err := parsePublished(raw)
+	p, err := published.Parse(raw)
 	if err != nil {
 		return tree.Checkpoint{}, err
 	}
@@ -169,8 +171,8 @@ func (a *Archiver) copyEntries(ctx context.Context, t tlog.Tile, from int64, has
 }
 
 // entries returns the entries from a number on; nil where the store has let go of some.
-func (a *Archiver) entries(ctx context.Context, first int64, count int) ([]Entry, error) {
-	var out []Entry
+func (a *Archiver) entries(ctx context.Context, first int64, count int) ([]entry.Entry, error) {
+	var out []entry.Entry
 	for len(out) < count {
 		at := first + int64(len(out))
 		some, _, err := a.Log.readFrom(ctx, at, count-len(out))
@@ -196,7 +198,7 @@ func (a *Archiver) entries(ctx context.Context, first int64, count int) ([]Entry
 
 // copyAsides writes the free text of entries from a number on. What was erased meanwhile
 // is erased here too: whoever erases does so in the store first.
-func (a *Archiver) copyAsides(ctx context.Context, entries []Entry, from int64) error {
+func (a *Archiver) copyAsides(ctx context.Context, entries []entry.Entry, from int64) error {
 	var numbers []int64
 	events := map[int64][]byte{}
 	for _, e := range entries {

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/record/entry"
+	"github.com/assumebot/assumebot/broker/record/recordtest"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
@@ -36,8 +38,8 @@ func TestAnOutcomeIsArchivedBeforeAnybodySeesWhatItIsAbout(t *testing.T) {
 	a.run(t, true, false) // one publishes, another archives, a third waits
 	b.run(t, false, true)
 	for i := range 3 {
-		c.mustRecord(t, intent(fmt.Sprint(i)))
-		n := c.mustRecord(t, granted(fmt.Sprint(i))).Number
+		c.mustRecord(t, recordtest.Intent(fmt.Sprint(i)))
+		n := c.mustRecord(t, recordtest.Granted(fmt.Sprint(i))).Number
 		if err := c.archiver.Covered(t.Context(), n); err != nil {
 			t.Fatal(err)
 		}
@@ -49,7 +51,7 @@ func TestAnOutcomeIsArchivedBeforeAnybodySeesWhatItIsAbout(t *testing.T) {
 
 func TestWithoutARequiredArchiveNobodyWaits(t *testing.T) {
 	s := newSite(t)
-	n := s.mustRecord(t, granted("x")).Number
+	n := s.mustRecord(t, recordtest.Granted("x")).Number
 	if err := s.archiver.Covered(t.Context(), n); err != nil || s.o.calls != 0 {
 		t.Errorf("got %v, and the archive was asked %d times", err, s.o.calls)
 	}
@@ -58,7 +60,7 @@ func TestWithoutARequiredArchiveNobodyWaits(t *testing.T) {
 func TestARequiredArchiveThatDoesNotFollowIsWaitedForAWhile(t *testing.T) {
 	s := newSite(t)
 	s.archiver.Required = true
-	n := s.mustRecord(t, granted("x")).Number
+	n := s.mustRecord(t, recordtest.Granted("x")).Number
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if err := s.archiver.Covered(ctx, n); !errors.Is(err, ErrNotArchived) {
@@ -77,20 +79,20 @@ func TestWhileARequiredArchiveDoesNotFollowNothingIsGiven(t *testing.T) {
 	s.o.away = true
 	s.fill(t, "f", 5)
 	s.archiver.watch(t.Context())
-	s.mustRecord(t, intent("at-once"))
-	s.clock.pass(archivedWithin)
+	s.mustRecord(t, recordtest.Intent("at-once"))
+	s.clock.Pass(archivedWithin)
 	s.archiver.watch(t.Context())
-	if _, err := s.Record(t.Context(), intent("y")); !errors.Is(err, ErrHeld) {
+	if _, err := s.Record(t.Context(), recordtest.Intent("y")); !errors.Is(err, ErrHeld) {
 		t.Errorf("got %v, want that nothing is given", err)
 	}
-	s.mustRecord(t, about("refused")) // what gives nothing is taken
+	s.mustRecord(t, recordtest.About("refused")) // what gives nothing is taken
 	s.o.away = false
 	s.mustPublish(t)
 	if err := s.copyOnce(t); err != nil {
 		t.Fatal(err)
 	}
 	s.archiver.watch(t.Context())
-	s.mustRecord(t, intent("z"))
+	s.mustRecord(t, recordtest.Intent("z"))
 }
 
 func TestARequiredArchiveThatDoesNotAnswerHoldsAReplicaThatStarts(t *testing.T) {
@@ -100,12 +102,12 @@ func TestARequiredArchiveThatDoesNotAnswerHoldsAReplicaThatStarts(t *testing.T) 
 	if err := s.archiver.Ask(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Record(t.Context(), intent("x")); !errors.Is(err, ErrHeld) {
+	if _, err := s.Record(t.Context(), recordtest.Intent("x")); !errors.Is(err, ErrHeld) {
 		t.Errorf("got %v, want that nothing is given", err)
 	}
 	s.o.away = false
 	s.archiver.watch(t.Context())
-	s.mustRecord(t, intent("y"))
+	s.mustRecord(t, recordtest.Intent("y"))
 }
 
 func TestARequiredArchiveThatIsAwayIsAnAlarmOnceTheStoreIsHalfFull(t *testing.T) {
@@ -137,7 +139,7 @@ func TestARequiredArchiveThatIsAwayIsAnAlarmOnceTheStoreIsHalfFull(t *testing.T)
 // TestARecordThatIsInTheArchiveAloneGoesOn flushes the store while no replica runs.
 func TestARecordThatIsInTheArchiveAloneGoesOn(t *testing.T) {
 	s := newSite(t)
-	block := about("b1")
+	block := recordtest.About("b1")
 	block.Data = blockOf("UBOB")
 	s.mustRecord(t, block)
 	for day := range 4 {
@@ -145,20 +147,20 @@ func TestARecordThatIsInTheArchiveAloneGoesOn(t *testing.T) {
 		for range 2 {
 			s.mustPublish(t)
 		}
-		s.clock.pass(24 * time.Hour)
+		s.clock.Pass(24 * time.Hour)
 	}
 	if err := s.copyOnce(t); err != nil {
 		t.Fatal(err)
 	}
 	size := s.o.size(t, s)
 
-	m := newMemory() // all is gone
-	b := siteOn(t, m, newShelf(m), s.key, s.o, "b")
+	m := recordtest.NewMemory() // all is gone
+	b := siteOn(t, m, recordtest.NewShelf(m), s.key, s.o, "b")
 	if err := b.archiver.Ask(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	awaitThat(t, "it has read the archive", func() bool { return b.Size() >= size })
-	b.mustRecord(t, intent("x"))
+	recordtest.AwaitThat(t, "it has read the archive", func() bool { return b.Size() >= size })
+	b.mustRecord(t, recordtest.Intent("x"))
 	b.mustPublish(t)
 	if err := b.copyOnce(t); err != nil {
 		t.Fatal(err)
@@ -169,7 +171,7 @@ func TestARecordThatIsInTheArchiveAloneGoesOn(t *testing.T) {
 	if _, next, _ := m.Bounds(t.Context()); next != size+2 { // with the alarm
 		t.Errorf("the store has entries up to %d, want %d", next, size+2)
 	}
-	later := New(Deps{Entries: m, Archive: b.archiver.Archive, Keys: testKeys("k1"), Origin: origin, Replica: "later", Now: b.clock.Now, Log: discard})
+	later := New(Deps{Entries: m, Archive: b.archiver.Archive, Keys: recordtest.Keys("k1"), Origin: recordtest.Origin, Replica: "later", Now: b.clock.Now, Log: recordtest.Discard})
 	if err := errors.Join(later.Begin(t.Context(), b.s, b.archiver.Archive.keys), later.readOn(t.Context())); err != nil {
 		t.Errorf("a replica that starts then: %v", err)
 	}
@@ -184,9 +186,9 @@ func TestWhatAStoreLostWhileNoReplicaRanComesFromTheArchive(t *testing.T) {
 	s := newSite(t)
 	s.fill(t, "e", 3)
 	s.mustPublish(t)
-	m, lagging := s.m.copyOf(), newShelf(nil)
-	lagging.published = s.s.published
-	maps.Copy(lagging.tiles, s.s.tiles)
+	m, lagging := s.m.CopyOf(), recordtest.NewShelf(nil)
+	lagging.Published = s.s.Published
+	maps.Copy(lagging.Kept, s.s.Kept)
 	s.fill(t, "f", 2)
 	s.mustPublish(t)
 	if err := s.copyOnce(t); err != nil {
@@ -194,9 +196,9 @@ func TestWhatAStoreLostWhileNoReplicaRanComesFromTheArchive(t *testing.T) {
 	}
 	size := s.o.size(t, s)
 
-	lagging.m = m
-	archive := NewArchive(s.o, s.archiver.Archive.keys, origin)
-	once := New(Deps{Entries: m, Archive: archive, Keys: testKeys("k1"), Origin: origin, Replica: "once", Now: s.clock.Now, Log: discard})
+	lagging.M = m
+	archive := NewArchive(s.o, s.archiver.Archive.keys, recordtest.Origin)
+	once := New(Deps{Entries: m, Archive: archive, Keys: recordtest.Keys("k1"), Origin: recordtest.Origin, Replica: "once", Now: s.clock.Now, Log: recordtest.Discard})
 	if err := errors.Join(once.Begin(t.Context(), lagging, archive.keys), once.readOn(t.Context())); err != nil || once.Size() != size {
 		t.Errorf("who reads once has %d entries, %v, want %d", once.Size(), err, size)
 	}
@@ -204,8 +206,8 @@ func TestWhatAStoreLostWhileNoReplicaRanComesFromTheArchive(t *testing.T) {
 	if err := b.archiver.Ask(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	b.mustRecord(t, intent("x"))
-	awaitThat(t, "an alarm tells of it", func() bool { return len(alarmsOf(t, m)) == 1 })
+	b.mustRecord(t, recordtest.Intent("x"))
+	recordtest.AwaitThat(t, "an alarm tells of it", func() bool { return len(alarmsOf(t, m)) == 1 })
 	if alarm := alarmsOf(t, m)[0]; alarm.Code != alarmPutBack || alarm.Entries.First+alarm.Entries.Count != size {
 		t.Errorf("got the alarm %+v, want that what the archive had was put back", alarm)
 	}
@@ -220,24 +222,26 @@ func TestWhatAStoreLostWhileNoReplicaRanComesFromTheArchive(t *testing.T) {
 func TestARecordOfWhichTheStoreLostAllGoesOnWithItsArchive(t *testing.T) {
 	s := newSite(t)
 	for day := range 5 {
-		s.fill(t, fmt.Sprintf("d%d", day), Window+300)
+		s.fill(t, fmt.Sprintf("d%d", day), entry.Window+300)
 		for range 2 {
 			s.mustPublish(t)
 			if err := s.copyOnce(t); err != nil {
 				t.Fatal(err)
 			}
 		}
-		s.clock.pass(24 * time.Hour)
+		s.clock.Pass(24 * time.Hour)
 	}
-	if s.m.trimmed == 0 {
+	if s.m.Trimmed == 0 {
 		t.Fatal("nothing was let go")
 	}
 	s.recall.entries = s.recall.entries[700:]
-	s.mustRecord(t, about("not-archived"))
+	s.mustRecord(t, recordtest.About("not-archived"))
 	was := s.tree()
-	s.m.change(func(m *memory) { m.entries, m.trimmed, m.batches = nil, 0, map[string]memoryBatch{} })
-	s.s.published, s.s.tiles = nil, map[string][]byte{}
-	s.mustRecord(t, intent("x"))
+	s.m.Change(func(m *recordtest.Memory) {
+		m.Entries, m.Trimmed, m.Batches = nil, 0, map[string]recordtest.MemoryBatch{}
+	})
+	s.s.Published, s.s.Kept = nil, map[string][]byte{}
+	s.mustRecord(t, recordtest.Intent("x"))
 	s.mustPublish(t)
 	if err := s.copyOnce(t); err != nil {
 		t.Fatal(err)
@@ -246,7 +250,7 @@ func TestARecordOfWhichTheStoreLostAllGoesOnWithItsArchive(t *testing.T) {
 	if _, err := tree.ProveConsistency(was, c.Tree(), tree.HashReader(t.Context(), c.Tree(), s.Store.Tiles)); err != nil {
 		t.Error(err)
 	}
-	later := New(Deps{Entries: s.m, Archive: s.archiver.Archive, Keys: testKeys("k1"), Origin: origin, Replica: "later", Now: s.clock.Now, Log: discard})
+	later := New(Deps{Entries: s.m, Archive: s.archiver.Archive, Keys: recordtest.Keys("k1"), Origin: recordtest.Origin, Replica: "later", Now: s.clock.Now, Log: recordtest.Discard})
 	if err := errors.Join(later.Begin(t.Context(), s.s, s.archiver.Archive.keys), later.readOn(t.Context())); err != nil {
 		t.Errorf("a replica that starts then: %v", err)
 	}
@@ -260,12 +264,12 @@ func TestAnArchiveThatIsAheadOfTheStoreStopsWhoCannotReadIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	delete(s.o.kept, "seals/000.p/40")
-	m := newMemory()
-	b := siteOn(t, m, newShelf(m), s.key, s.o, "b")
+	m := recordtest.NewMemory()
+	b := siteOn(t, m, recordtest.NewShelf(m), s.key, s.o, "b")
 	if err := b.archiver.Ask(t.Context()); !errors.Is(err, tree.ErrRewound) {
 		t.Errorf("got %v, want that the record went back", err)
 	}
-	if _, err := b.Record(t.Context(), intent("x")); !errors.Is(err, ErrStopped) {
+	if _, err := b.Record(t.Context(), recordtest.Intent("x")); !errors.Is(err, ErrStopped) {
 		t.Errorf("an intent: got %v", err)
 	}
 }

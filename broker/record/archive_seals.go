@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
@@ -22,10 +23,10 @@ func sealsPath(t tlog.Tile) string {
 
 // bundleSeals returns the bytes of the seals of entries: After in 8 bytes, the root, and
 // ID and MACs after their lengths in 2 bytes.
-func bundleSeals(entries []Entry) ([]byte, error) {
+func bundleSeals(entries []entry.Entry) ([]byte, error) {
 	var out []byte
 	for _, e := range entries {
-		if err := e.bounded(); err != nil {
+		if err := e.Bounded(); err != nil {
 			return nil, fmt.Errorf("entry %d: %w", e.Number, err)
 		}
 		out = binary.BigEndian.AppendUint64(out, uint64(e.After)) //nolint:gosec // -1 has its own pattern too
@@ -41,7 +42,7 @@ func bundleSeals(entries []Entry) ([]byte, error) {
 var errSeals = errors.New("the seals of a bundle are not those of its events")
 
 // parseSeals gives the Events of a bundle their seals. Nothing says that they are right.
-func parseSeals(data []byte, leaves [][]byte, first int64) ([]Entry, error) {
+func parseSeals(data []byte, leaves [][]byte, first int64) ([]entry.Entry, error) {
 	take := func(n int) []byte {
 		if n > len(data) {
 			return nil
@@ -59,16 +60,16 @@ func parseSeals(data []byte, leaves [][]byte, first int64) ([]Entry, error) {
 		part := take(n)
 		return string(part), n <= most && len(part) == n
 	}
-	entries := make([]Entry, len(leaves))
+	entries := make([]entry.Entry, len(leaves))
 	for i, leaf := range leaves {
-		after, root := take(8), take(RootSize)
-		id, okID := text(MaxID)
-		macs, okMACs := text(MaxMACs)
+		after, root := take(8), take(entry.RootSize)
+		id, okID := text(entry.MaxID)
+		macs, okMACs := text(entry.MaxMACs)
 		if after == nil || root == nil || !okID || !okMACs {
 			return nil, errSeals
 		}
-		s := Sealed{After: int64(binary.BigEndian.Uint64(after)), Root: root, ID: id, Leaf: leaf, MACs: macs} //nolint:gosec // check refuses what is none
-		entries[i] = Entry{Number: first + int64(i), Sealed: s}
+		s := entry.Sealed{After: int64(binary.BigEndian.Uint64(after)), Root: root, ID: id, Leaf: leaf, MACs: macs} //nolint:gosec // check refuses what is none
+		entries[i] = entry.Entry{Number: first + int64(i), Sealed: s}
 	}
 	if len(data) != 0 {
 		return nil, errSeals

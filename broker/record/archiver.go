@@ -10,6 +10,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/record/published"
 	"github.com/assumebot/assumebot/broker/retry"
 )
 
@@ -54,7 +55,7 @@ type Archiver struct {
 // ArchiverDeps is what an Archiver is made of. All of it is needed.
 type ArchiverDeps struct {
 	Log      *Log // that has Archive too
-	Store    Checkpoints
+	Store    published.Store
 	Archive  *Archive
 	Leases   lease.Leases
 	Required bool // nothing is given to anybody while the archive does not follow

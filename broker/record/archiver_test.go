@@ -13,6 +13,8 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/record/entry"
+	"github.com/assumebot/assumebot/broker/record/recordtest"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
@@ -91,8 +93,8 @@ func (o *objects) Delete(_ context.Context, path string) error {
 // A site is one replica's part in a record with an archive.
 type site struct {
 	testLog
-	m        *memory
-	s        *shelf
+	m        *recordtest.Memory
+	s        *recordtest.Shelf
 	key      *tree.Signer
 	o        *objects
 	archiver *Archiver
@@ -101,17 +103,17 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	m := newMemory()
-	return siteOn(t, m, newShelf(m), testSigner(t), &objects{kept: map[string][]byte{}}, "a")
+	m := recordtest.NewMemory()
+	return siteOn(t, m, recordtest.NewShelf(m), recordtest.Signer(t), &objects{kept: map[string][]byte{}}, "a")
 }
 
-func siteOn(t *testing.T, m *memory, s *shelf, key *tree.Signer, o *objects, replica string) *site {
+func siteOn(t *testing.T, m *recordtest.Memory, s *recordtest.Shelf, key *tree.Signer, o *objects, replica string) *site {
 	t.Helper()
 	keys, err := key.PublicKeys()
 	if err != nil {
 		t.Fatal(err)
 	}
-	archive := NewArchive(o, keys, origin)
+	archive := NewArchive(o, keys, recordtest.Origin)
 	l := runningBeside(t, m, archive, replica, false)
 	p := publisher(s, l, key)
 	p.Archive, p.Store = archive, Archived(s, archive)
@@ -121,7 +123,7 @@ func siteOn(t *testing.T, m *memory, s *shelf, key *tree.Signer, o *objects, rep
 		Archive: archive,
 		Leases:  s,
 		Memory:  func(context.Context) (int64, int64, error) { return 0, 0, nil },
-		Out:     discard,
+		Out:     recordtest.Discard,
 	})
 	p.Needed = a.Needed
 	return &site{l, m, s, key, o, a, p}
@@ -147,7 +149,7 @@ func (s *site) mustPublish(t *testing.T) {
 
 // said is an Event with free text.
 func said(id string) event.Event {
-	e := about(id)
+	e := recordtest.About(id)
 	e.Data = event.IntentData{Act: event.Act{Attempt: id, Account: "prod", Reason: event.NewText("because of " + id)}}
 	return e
 }
@@ -171,7 +173,7 @@ func (s *site) wantArchived(t *testing.T) {
 	if err != nil || len(v.Findings) != 0 || v.Signed != c.Size {
 		t.Errorf("got %d entries that are right, %v, %v, want %d", v.Signed, v.Findings, err, c.Size)
 	}
-	archive := NewArchive(s.o, keys, origin)
+	archive := NewArchive(s.o, keys, recordtest.Origin)
 	if _, err := archive.Checkpoint(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -181,10 +183,10 @@ func (s *site) wantArchived(t *testing.T) {
 			t.Fatalf("entry %d: %v", n, err)
 		}
 		for _, e := range some {
-			if want := s.m.entries[n]; e.Number != n || e.check(testKeys("k1"), origin) != nil || e.ID != want.ID || e.After != want.After {
+			if want := s.m.Entries[n]; e.Number != n || e.Check(recordtest.Keys("k1"), recordtest.Origin) != nil || e.ID != want.ID || e.After != want.After {
 				t.Fatalf("entry %d is not the one that was written", n)
 			}
-			if want := s.m.entries[n].Aside; want != nil && !bytes.Equal(s.o.kept[AsidePath(n)], want) {
+			if want := s.m.Entries[n].Aside; want != nil && !bytes.Equal(s.o.kept[AsidePath(n)], want) {
 				t.Errorf("the free text of entry %d is not there", n)
 			}
 			n++
@@ -209,7 +211,7 @@ func TestAnArchiveHasAllThatIsPublished(t *testing.T) {
 			t.Errorf("%s is there still, and the full one too", path)
 		}
 	}
-	for path := range s.s.tiles {
+	for path := range s.s.Kept {
 		if tile, err := tree.ParseTilePath(path); err != nil || tile.W == tree.TileWidth {
 			t.Errorf("the store still has %s", path)
 		}
@@ -230,21 +232,21 @@ func TestAnArchiverThatIsKilledAnywhereLeavesNothingWrong(t *testing.T) {
 	if err := s.copyOnce(t); err != nil {
 		t.Fatal(err)
 	}
-	kept, tiles := maps.Clone(s.o.kept), maps.Clone(s.s.tiles)
+	kept, tiles := maps.Clone(s.o.kept), maps.Clone(s.s.Kept)
 	s.mustRecord(t, said("s"))
 	s.fill(t, "f", 100)
 	s.mustPublish(t)
-	maps.Copy(tiles, s.s.tiles)
+	maps.Copy(tiles, s.s.Kept)
 	for _, after := range []bool{false, true} {
 		for failAt, over := 1, false; !over; failAt++ {
-			s.s.tiles = maps.Clone(tiles)
+			s.s.Kept = maps.Clone(tiles)
 			o := &objects{kept: maps.Clone(kept), failAt: failAt, after: after}
 			dying := siteOn(t, s.m, s.s, s.key, o, fmt.Sprintf("dying-%t-%d", after, failAt))
-			awaitThat(t, "it has read all", func() bool { return dying.Size() == s.Size() })
+			recordtest.AwaitThat(t, "it has read all", func() bool { return dying.Size() == s.Size() })
 			over = dying.copyOnce(t) == nil
 			o.failAt = 0
 			next := dying.other(t, "next")
-			awaitThat(t, "it has read all", func() bool { return next.Size() == s.Size() })
+			recordtest.AwaitThat(t, "it has read all", func() bool { return next.Size() == s.Size() })
 			for range 2 { // what it is answered twice is the same
 				if err := next.copyOnce(t); err != nil {
 					t.Fatalf("killed at call %d, the next one: %v", failAt, err)
@@ -263,10 +265,10 @@ func TestTwoArchiversAtOnceWriteTheSame(t *testing.T) {
 	var both sync.WaitGroup
 	for i := range 2 {
 		other := s.other(t, fmt.Sprintf("r%d", i))
-		awaitThat(t, "it has read all", func() bool { return other.Size() == s.Size() })
+		recordtest.AwaitThat(t, "it has read all", func() bool { return other.Size() == s.Size() })
 		both.Go(func() {
 			// Each believes that it has the lease.
-			alone := lease.New(newShelf(nil), archiveLease, time.Minute, discard)
+			alone := lease.New(recordtest.NewShelf(nil), archiveLease, time.Minute, recordtest.Discard)
 			if err := alone.Do(t.Context(), other.archiver.Copy); err != nil && !errors.Is(err, lease.ErrLost) {
 				t.Error(err)
 			}
@@ -284,8 +286,8 @@ func TestOtherBytesInTheArchiveAreAnAlarmOnceAndEndArchiving(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { defer close(done); s.archiver.Run(ctx) }()
-	awaitThat(t, "the alarm is on the record", func() bool { return len(alarmsOf(t, s.m)) > 0 })
-	s.mustRecord(t, intent("x")) // the bot goes on
+	recordtest.AwaitThat(t, "the alarm is on the record", func() bool { return len(alarmsOf(t, s.m)) > 0 })
+	s.mustRecord(t, recordtest.Intent("x")) // the bot goes on
 	cancel()
 	<-done
 	if got := alarmsOf(t, s.m); len(got) != 1 || got[0].Code != alarmArchive {
@@ -303,8 +305,8 @@ func TestAnArchiveOfAnotherRecordIsNeverWrittenTo(t *testing.T) {
 	if err := other.copyOnce(t); err != nil {
 		t.Fatal(err)
 	}
-	m := newMemory()
-	s := siteOn(t, m, newShelf(m), testSigner(t), other.o, "a")
+	m := recordtest.NewMemory()
+	s := siteOn(t, m, recordtest.NewShelf(m), recordtest.Signer(t), other.o, "a")
 	s.fill(t, "e", 30)
 	s.mustPublish2(t)
 	was := maps.Clone(s.o.kept)
@@ -325,11 +327,11 @@ func TestAnEntryThatIsNotTheOneThatWasSignedIsNotArchived(t *testing.T) {
 	s := newSite(t)
 	s.fill(t, "e", 20)
 	s.mustPublish(t)
-	s.m.change(func(m *memory) {
-		e := m.entries[7]
+	s.m.Change(func(m *recordtest.Memory) {
+		e := m.Entries[7]
 		e.Leaf = slices.Clone(e.Leaf)
 		e.Leaf[9] ^= 1
-		m.entries[7] = e
+		m.Entries[7] = e
 	})
 	if err := s.copyOnce(t); !errors.Is(err, ErrStopped) || s.o.kept["tile/entries/000.p/20"] != nil {
 		t.Errorf("got %v, want that the log has stopped", err)
@@ -340,7 +342,7 @@ func TestFreeTextThatIsErasedWhileItIsArchivedIsErasedThereToo(t *testing.T) {
 	s := newSite(t)
 	n := s.mustRecord(t, said("s")).Number
 	s.mustPublish(t)
-	s.m.onAsides = func() { s.m.entries[n].Aside = nil }
+	s.m.OnAsides = func() { s.m.Entries[n].Aside = nil }
 	if err := s.copyOnce(t); err != nil {
 		t.Fatal(err)
 	}
@@ -352,21 +354,21 @@ func TestFreeTextThatIsErasedWhileItIsArchivedIsErasedThereToo(t *testing.T) {
 func TestOnlyWhatIsArchivedIsTrimmed(t *testing.T) {
 	s := newSite(t)
 	for day := range 5 {
-		s.fill(t, fmt.Sprintf("d%d", day), Window+300)
+		s.fill(t, fmt.Sprintf("d%d", day), entry.Window+300)
 		for range 2 {
 			s.mustPublish(t)
 		}
-		s.clock.pass(24 * time.Hour)
+		s.clock.Pass(24 * time.Hour)
 	}
-	if s.m.trimmed != 0 {
-		t.Fatalf("the entries before %d are gone, and none is archived", s.m.trimmed)
+	if s.m.Trimmed != 0 {
+		t.Fatalf("the entries before %d are gone, and none is archived", s.m.Trimmed)
 	}
 	if err := s.copyOnce(t); err != nil {
 		t.Fatal(err)
 	}
 	s.mustPublish(t)
-	if s.m.trimmed < 300 {
-		t.Fatalf("the entries before %d are gone, want those of the first days", s.m.trimmed)
+	if s.m.Trimmed < 300 {
+		t.Fatalf("the entries before %d are gone, want those of the first days", s.m.Trimmed)
 	}
 	found, missed, err := s.Log.Read(t.Context(), 7, 1)
 	if err != nil || missed != 0 || len(found) != 1 || found[0].Number != 7 || found[0].Broken != "" {
@@ -378,7 +380,7 @@ func TestEntriesThatWereGoneBeforeTheyWereArchivedAreAnAlarm(t *testing.T) {
 	s := newSite(t)
 	s.fill(t, "e", 600)
 	s.mustPublish(t)
-	s.m.change(func(m *memory) { m.trimmed = 300 })
+	s.m.Change(func(m *recordtest.Memory) { m.Trimmed = 300 })
 	if err := s.copyOnce(t); err != nil {
 		t.Fatal(err)
 	}
@@ -419,11 +421,11 @@ func background(t *testing.T, run func(context.Context)) (end func()) {
 func TestWhatIsWrittenBeforeTheEndIsSignedAndThenArchived(t *testing.T) {
 	s := newSite(t)
 	signed := func() int64 { c, _ := s.newest(); return c.Size }
-	s.mustRecord(t, about("first"))
+	s.mustRecord(t, recordtest.About("first"))
 	s.mustPublish(t)
 	endPublishing, endArchiving := background(t, s.Publisher.Run), background(t, s.archiver.Run)
-	awaitThat(t, "both have had a turn", func() bool { return signed() > 0 && s.archiver.Archive.size() > 0 })
-	n := s.mustRecord(t, about("last")).Number
+	recordtest.AwaitThat(t, "both have had a turn", func() bool { return signed() > 0 && s.archiver.Archive.size() > 0 })
+	n := s.mustRecord(t, recordtest.About("last")).Number
 	endPublishing()
 	if got := signed(); got <= n {
 		t.Errorf("at the end %d entries are signed, entry %d not", got, n)

@@ -7,13 +7,15 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/assumebot/assumebot/broker/record/entry"
+	"github.com/assumebot/assumebot/broker/record/published"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // Begin finds where this replica begins to read: at the newest start that was signed, else
 // at the first entry. It comes before Run. What does not check out stops the Log; other
 // errors are of a store that is away.
-func (l *Log) Begin(ctx context.Context, from Checkpoints, keys tree.PublicKeys) error {
+func (l *Log) Begin(ctx context.Context, from published.Store, keys tree.PublicKeys) error {
 	first, next, err := l.Entries.Bounds(ctx)
 	if err != nil {
 		return err
@@ -38,7 +40,7 @@ func (l *Log) Begin(ctx context.Context, from Checkpoints, keys tree.PublicKeys)
 		}
 		return nil
 	}
-	p, err := parsePublished(raw)
+	p, err := published.Parse(raw)
 	if err != nil {
 		return l.stop(err)
 	}
@@ -49,7 +51,7 @@ func (l *Log) Begin(ctx context.Context, from Checkpoints, keys tree.PublicKeys)
 	if next < newest.Size {
 		return l.stop(fmt.Errorf("%w: %d entries were signed, and there are %d", tree.ErrRewound, newest.Size, next))
 	}
-	at, err := newestStart(p, keys, l.Origin)
+	at, err := published.NewestStart(p, keys, l.Origin)
 	if err != nil {
 		return l.stop(err)
 	}
@@ -66,8 +68,8 @@ func (l *Log) Begin(ctx context.Context, from Checkpoints, keys tree.PublicKeys)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.view.beginAt(at, newest.Tree())
-	l.view.ids = ids
+	l.view.BeginAt(at, newest.Tree())
+	l.view.IDs = ids
 	l.state.from = at.Size()
 	return nil
 }
@@ -75,7 +77,7 @@ func (l *Log) Begin(ctx context.Context, from Checkpoints, keys tree.PublicKeys)
 // idsBefore returns the IDs of the last Window entries of a tree, so that none of them can be
 // written again for who begins to read after it. All of them must be there.
 func (l *Log) idsBefore(ctx context.Context, at tree.Edge, get tree.GetTiles) (map[string]int64, error) {
-	ids, next := map[string]int64{}, max(at.Size()-Window, 0)
+	ids, next := map[string]int64{}, max(at.Size()-entry.Window, 0)
 	if at.Size() == 0 {
 		return ids, nil
 	}
@@ -84,7 +86,7 @@ func (l *Log) idsBefore(ctx context.Context, at tree.Edge, get tree.GetTiles) (m
 		return nil, err
 	}
 	for oldest := next; next < at.Size(); {
-		entries, _, err := l.readFrom(ctx, next, int(min(at.Size()-next, pageMost)))
+		entries, _, err := l.readFrom(ctx, next, int(min(at.Size()-next, entry.PageMost)))
 		if err != nil {
 			return nil, err
 		}
@@ -95,7 +97,7 @@ func (l *Log) idsBefore(ctx context.Context, at tree.Edge, get tree.GetTiles) (m
 			switch {
 			case e.Number != next:
 				return nil, l.stop(fmt.Errorf("entry %d is gone", next))
-			case e.check(l.Keys, l.Origin) != nil || tlog.RecordHash(e.Leaf) != hashes[next-oldest]:
+			case e.Check(l.Keys, l.Origin) != nil || tlog.RecordHash(e.Leaf) != hashes[next-oldest]:
 				return nil, l.stop(fmt.Errorf("%w: entry %d is another one than was signed", tree.ErrForked, next))
 			}
 			ids[e.ID] = next
@@ -139,16 +141,6 @@ func (l *Log) beginArchive(ctx context.Context) (int64, error) {
 	return c.Size, nil
 }
 
-// newestStart is the edge of the newest start; the empty tree's where there is none.
-func newestStart(p published, keys tree.PublicKeys, origin string) (tree.Edge, error) {
-	if len(p.Starts) == 0 {
-		return tree.Edge{}, nil
-	}
-	last := p.Starts[len(p.Starts)-1]
-	_, at, err := keys.CheckEdge(last.Note, last.Edge, origin)
-	return at, err
-}
-
 // checkTree compares a tree that was signed with what was read.
 func (l *Log) checkTree(ctx context.Context, signed tlog.Tree) error {
 	if l.Size() < signed.N {
@@ -158,12 +150,12 @@ func (l *Log) checkTree(ctx context.Context, signed tlog.Tree) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if have := l.view.size(); have < signed.N {
+	if have := l.view.Size(); have < signed.N {
 		err := fmt.Errorf("%w: %d entries were signed, and there are %d", tree.ErrRewound, signed.N, have)
-		return l.stopLocked(&disagreement{error: err, tree: signed, first: have, lost: true})
+		return l.stopLocked(&entry.Disagreement{Err: err, Tree: signed, First: have, Lost: true})
 	}
-	if root, known := l.view.rootAfter(signed.N - 1); known && root != signed.Hash {
-		return l.stopLocked(disagrees(fmt.Errorf("%w: other %d entries were signed than this replica has read", tree.ErrForked, signed.N)))
+	if root, known := l.view.RootAfter(signed.N - 1); known && root != signed.Hash {
+		return l.stopLocked(entry.Disagrees(fmt.Errorf("%w: other %d entries were signed than this replica has read", tree.ErrForked, signed.N)))
 	}
 	return nil
 }

@@ -7,30 +7,32 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/published"
+	"github.com/assumebot/assumebot/broker/record/recordtest"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // starter begins to read as a replica that starts now.
-func starter(t *testing.T, m *memory, s *shelf, l testLog, key *tree.Signer) (*Log, error) {
+func starter(t *testing.T, m *recordtest.Memory, s *recordtest.Shelf, l testLog, key *tree.Signer) (*Log, error) {
 	t.Helper()
-	b := New(Deps{Entries: m, Keys: testKeys("k1"), Origin: origin, Replica: "b", Now: l.clock.Now, Log: discard})
-	return b, errors.Join(b.Begin(t.Context(), s, publicKeys(t, key)), b.readOn(t.Context()))
+	b := New(Deps{Entries: m, Keys: recordtest.Keys("k1"), Origin: recordtest.Origin, Replica: "b", Now: l.clock.Now, Log: recordtest.Discard})
+	return b, errors.Join(b.Begin(t.Context(), s, recordtest.PublicKeys(t, key)), b.readOn(t.Context()))
 }
 
 func (l *Log) mayGiveNow() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.mayGive([]event.Event{intent("x")})
+	return l.mayGive([]event.Event{recordtest.Intent("x")})
 }
 
-func republish(t *testing.T, s *shelf, change func(*published)) {
+func republish(t *testing.T, s *recordtest.Shelf, change func(*published.State)) {
 	t.Helper()
-	now, err := parsePublished(s.published)
+	now, err := published.Parse(s.Published)
 	if err != nil {
 		t.Fatal(err)
 	}
 	change(&now)
-	if s.published, err = json.Marshal(now); err != nil {
+	if s.Published, err = json.Marshal(now); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -38,28 +40,28 @@ func republish(t *testing.T, s *shelf, change func(*published)) {
 // TestACheckpointWithoutARestatementIsNoStart: a checkpoint that was really signed may stand
 // where a start should, by somebody who can write to the store.
 func TestACheckpointWithoutARestatementIsNoStart(t *testing.T) {
-	m := newMemory()
-	s, key := newShelf(m), testSigner(t)
+	m := recordtest.NewMemory()
+	s, key := recordtest.NewShelf(m), recordtest.Signer(t)
 	l := running(t, m, "a")
 	p := publisher(s, l, key)
-	blocked := about("b1")
+	blocked := recordtest.About("b1")
 	blocked.Request, blocked.Data = "r1", event.BlockedData{Order: event.Order{Target: event.Person{ID: "UBOB"}}}
 	l.mustRecord(t, blocked)
-	var signed published
+	var signed published.State
 	for i, name := range []string{"x", "y", "z"} {
 		l.fill(t, name, 5)
 		if err := publish(t, p); err != nil {
 			t.Fatal(err)
 		}
 		if i == 1 {
-			republish(t, s, func(now *published) { signed = *now })
+			republish(t, s, func(now *published.State) { signed = *now })
 		}
 	}
 	b, err := starter(t, m, s, l, key)
 	if block, _ := b.Orders("UBOB"); err != nil || block == nil || b.mayGiveNow() != nil {
 		t.Fatalf("at a true start: %v, got block %v, and may give: %v", err, block, b.mayGiveNow())
 	}
-	republish(t, s, func(now *published) { now.Starts = []start{{Note: signed.Note, Edge: signed.Edge}} })
+	republish(t, s, func(now *published.State) { now.Starts = []published.Start{{Note: signed.Note, Edge: signed.Edge}} })
 	if b, err = starter(t, m, s, l, key); err != nil {
 		t.Fatal(err)
 	}
@@ -70,11 +72,11 @@ func TestACheckpointWithoutARestatementIsNoStart(t *testing.T) {
 
 // TestWhatWasWrittenBeforeAStartIsNotWrittenAgain: a starting replica has not read it.
 func TestWhatWasWrittenBeforeAStartIsNotWrittenAgain(t *testing.T) {
-	m := newMemory()
-	s, key := newShelf(m), testSigner(t)
+	m := recordtest.NewMemory()
+	s, key := recordtest.NewShelf(m), recordtest.Signer(t)
 	l := running(t, m, "a")
 	p := publisher(s, l, key)
-	locked, unlocked := about("l1"), about("u1")
+	locked, unlocked := recordtest.About("l1"), recordtest.About("u1")
 	locked.Actor.User = "UBOB"
 	locked.Data = event.LockedOutData{Until: event.At(l.clock.Now().Add(100 * time.Hour))}
 	unlocked.Data = event.UnlockedData{Order: event.Order{Target: event.Person{ID: "UBOB"}}}
@@ -87,18 +89,17 @@ func TestWhatWasWrittenBeforeAStartIsNotWrittenAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	m.change(func(m *memory) {
-		e := m.entries[n]
-		e.Number = int64(len(m.entries))
-		m.entries = append(m.entries, e)
+	m.Change(func(m *recordtest.Memory) {
+		e := m.Entries[n]
+		e.Number = int64(len(m.Entries))
+		m.Entries = append(m.Entries, e)
 	})
-	b, err := starter(t, m, s, l, key)
-	if _, ends := b.LockOut("UBOB"); !errors.Is(err, ErrStopped) || ends.IsZero() {
-		t.Errorf("got %v, locked until %v, want that it stops", err, ends)
+	if b, err := starter(t, m, s, l, key); !errors.Is(err, ErrStopped) || b.LockedUntil("UBOB").IsZero() {
+		t.Errorf("got %v, locked until %v, want that it stops", err, b.LockedUntil("UBOB"))
 	}
-	m.change(func(m *memory) {
-		m.entries = m.entries[:len(m.entries)-1]
-		m.entries[n].Sealed = m.entries[0].Sealed // so that its ID is not there any more
+	m.Change(func(m *recordtest.Memory) {
+		m.Entries = m.Entries[:len(m.Entries)-1]
+		m.Entries[n].Sealed = m.Entries[0].Sealed // so that its ID is not there any more
 	})
 	if _, err := starter(t, m, s, l, key); !errors.Is(err, ErrStopped) {
 		t.Errorf("another entry before the start: got %v, want that it stops", err)
@@ -106,13 +107,13 @@ func TestWhatWasWrittenBeforeAStartIsNotWrittenAgain(t *testing.T) {
 }
 
 func TestAFollowerIsToldNoOtherEntryUnderANumber(t *testing.T) {
-	m := newMemory()
+	m := recordtest.NewMemory()
 	l := running(t, m, "a")
-	l.mustRecord(t, about("e0"))
-	l.mustRecord(t, about("e1"))
-	m.change(func(m *memory) {
-		m.entries[1] = m.entries[0]
-		m.entries[1].Number = 1
+	l.mustRecord(t, recordtest.About("e0"))
+	l.mustRecord(t, recordtest.About("e1"))
+	m.Change(func(m *recordtest.Memory) {
+		m.Entries[1] = m.Entries[0]
+		m.Entries[1].Number = 1
 	})
 	got, _, err := l.Read(t.Context(), 1, 1)
 	if err != nil || len(got) != 1 || got[0].Broken == "" {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/record/published"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/record/witness"
 )
@@ -74,7 +75,7 @@ func (p *Publisher) mustAsk() bool {
 
 // cosignedSize returns the size of the newest checkpoint that all witnesses cosigned, as its
 // cosignatures prove; 0 where there is none.
-func (p *Publisher) cosignedSize(now published) int64 {
+func (p *Publisher) cosignedSize(now published.State) int64 {
 	if now.Cosigned == nil {
 		return 0
 	}
@@ -99,7 +100,7 @@ func (p *Publisher) cosignedSize(now published) int64 {
 
 // cosign has what was published cosigned, as the holder h, and returns it as published
 // then.
-func (p *Publisher) cosign(ctx context.Context, h *lease.Hold, now published) (published, error) {
+func (p *Publisher) cosign(ctx context.Context, h *lease.Hold, now published.State) (published.State, error) {
 	if len(p.Witnesses.Each) == 0 || now.Note == nil {
 		return now, nil
 	}
@@ -157,7 +158,7 @@ func (p *Publisher) answered(ctx context.Context, a witness.Answer) {
 }
 
 // watchCosigned holds the Log while entries stay without the cosignatures that are required.
-func (p *Publisher) watchCosigned(now published) {
+func (p *Publisher) watchCosigned(now published.State) {
 	if !p.Required {
 		return
 	}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/published"
+	"github.com/assumebot/assumebot/broker/record/recordtest"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/record/treetest"
 	"github.com/assumebot/assumebot/broker/record/witness"
@@ -19,11 +21,11 @@ func (p *Publisher) cosignedBy(w witness.Witness, required bool) *Publisher {
 	return p
 }
 
-func alarms(t *testing.T, m *memory) (codes []string) {
+func alarms(t *testing.T, m *recordtest.Memory) (codes []string) {
 	t.Helper()
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, e := range m.entries {
+	m.Mu.Lock()
+	defer m.Mu.Unlock()
+	for _, e := range m.Entries {
 		ev, err := event.Decode(e.Leaf, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -38,7 +40,7 @@ func alarms(t *testing.T, m *memory) (codes []string) {
 // cosignedKey returns a key of the log, and a witness of what it signs.
 func cosignedKey(t *testing.T) (*tree.Signer, *treetest.Witness, witness.Witness) {
 	t.Helper()
-	private, public, err := tree.NewKey(origin)
+	private, public, err := tree.NewKey(recordtest.Origin)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +48,7 @@ func cosignedKey(t *testing.T) (*tree.Signer, *treetest.Witness, witness.Witness
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := treetest.StartWitness(t, origin, public)
+	server := treetest.StartWitness(t, recordtest.Origin, public)
 	w, err := witness.New(server.URL, server.VKey())
 	if err != nil {
 		t.Fatal(err)
@@ -65,8 +67,8 @@ func awayWitness(t *testing.T, w witness.Witness) witness.Witness {
 }
 
 func TestCheckpointsAreCosignedAndTheCosignaturesKept(t *testing.T) {
-	m := newMemory()
-	s := newShelf(m)
+	m := recordtest.NewMemory()
+	s := recordtest.NewShelf(m)
 	key, server, w := cosignedKey(t)
 	l := running(t, m, "a")
 	p := publisher(s, l, key).cosignedBy(w, false)
@@ -75,11 +77,11 @@ func TestCheckpointsAreCosignedAndTheCosignaturesKept(t *testing.T) {
 		if err := publish(t, p); err != nil {
 			t.Fatal(err)
 		}
-		now, err := parsePublished(s.published)
+		now, err := published.Parse(s.Published)
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := publicKeys(t, key, server.VKey()).Check(now.Note, origin)
+		c, err := recordtest.PublicKeys(t, key, server.VKey()).Check(now.Note, recordtest.Origin)
 		if err != nil || len(c.Cosigned) != 1 || p.cosignedSize(now) != c.Size || now.Witnesses[w.Name()] != c.Size {
 			t.Errorf("got %v, cosigned by %v up to %d, %v", err, c.Cosigned, p.cosignedSize(now), now.Witnesses)
 		}
@@ -90,27 +92,27 @@ func TestCheckpointsAreCosignedAndTheCosignaturesKept(t *testing.T) {
 }
 
 func TestAStoreThatWasFlushedWhileNobodyRanIsSeenByTheWitness(t *testing.T) {
-	m := newMemory()
-	s := newShelf(m)
+	m := recordtest.NewMemory()
+	s := recordtest.NewShelf(m)
 	key, _, w := cosignedKey(t)
 	l := running(t, m, "a")
 	l.fill(t, "e", 40)
 	if err := publish(t, publisher(s, l, key).cosignedBy(w, false)); err != nil {
 		t.Fatal(err)
 	}
-	m = newMemory()
+	m = recordtest.NewMemory()
 	after := running(t, m, "b")
-	if err := publisher(newShelf(m), after, key).cosignedBy(w, false).Ask(t.Context()); !errors.Is(err, ErrStopped) || !errors.Is(err, tree.ErrRewound) {
+	if err := publisher(recordtest.NewShelf(m), after, key).cosignedBy(w, false).Ask(t.Context()); !errors.Is(err, ErrStopped) || !errors.Is(err, tree.ErrRewound) {
 		t.Errorf("got %v, want that the log has stopped since it went back", err)
 	}
-	if _, err := after.Record(t.Context(), intent("x")); !errors.Is(err, ErrStopped) {
+	if _, err := after.Record(t.Context(), recordtest.Intent("x")); !errors.Is(err, ErrStopped) {
 		t.Errorf("an intent: got %v, want that it is refused", err)
 	}
 }
 
 func TestThatAWitnessIsAwayIsAnAlarmOnce(t *testing.T) {
-	m := newMemory()
-	s := newShelf(m)
+	m := recordtest.NewMemory()
+	s := recordtest.NewShelf(m)
 	key, _, w := cosignedKey(t)
 	l := running(t, m, "a")
 	p := publisher(s, l, key).cosignedBy(w, false)
@@ -128,16 +130,16 @@ func TestThatAWitnessIsAwayIsAnAlarmOnce(t *testing.T) {
 }
 
 func TestAWitnessThatHasSeenOtherEntriesIsAnAlarm(t *testing.T) {
-	m := newMemory()
+	m := recordtest.NewMemory()
 	key, _, w := cosignedKey(t)
-	other := running(t, newMemory(), "c")
+	other := running(t, recordtest.NewMemory(), "c")
 	other.fill(t, "fork", 30)
-	if err := publish(t, publisher(newShelf(nil), other, key).cosignedBy(w, false)); err != nil {
+	if err := publish(t, publisher(recordtest.NewShelf(nil), other, key).cosignedBy(w, false)); err != nil {
 		t.Fatal(err)
 	}
 	l := running(t, m, "a")
 	l.fill(t, "e", 40)
-	if err := publish(t, publisher(newShelf(m), l, key).cosignedBy(w, false)); err != nil {
+	if err := publish(t, publisher(recordtest.NewShelf(m), l, key).cosignedBy(w, false)); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := alarms(t, m), []string{"rewound_or_forked " + w.Name()}; !slices.Equal(got, want) {
@@ -146,8 +148,8 @@ func TestAWitnessThatHasSeenOtherEntriesIsAnAlarm(t *testing.T) {
 }
 
 func TestWithoutCosignaturesThatAreRequiredNothingIsGiven(t *testing.T) {
-	m := newMemory()
-	s := newShelf(m)
+	m := recordtest.NewMemory()
+	s := recordtest.NewShelf(m)
 	key, _, w := cosignedKey(t)
 	a, b := running(t, m, "a"), running(t, m, "b")
 	p, q := publisher(s, a, key).cosignedBy(w, true), publisher(s, b, key).cosignedBy(w, true)
@@ -163,23 +165,23 @@ func TestWithoutCosignaturesThatAreRequiredNothingIsGiven(t *testing.T) {
 		}
 	}
 	look()
-	if _, err := b.Record(t.Context(), intent("x")); err != nil {
+	if _, err := b.Record(t.Context(), recordtest.Intent("x")); err != nil {
 		t.Fatalf("at once: %v", err)
 	}
-	a.clock.pass(cosignedWithin)
-	b.clock.pass(cosignedWithin)
+	a.clock.Pass(cosignedWithin)
+	b.clock.Pass(cosignedWithin)
 	look()
 	for _, l := range []testLog{a, b} {
-		if _, err := l.Record(t.Context(), intent("y")); !errors.Is(err, ErrHeld) {
+		if _, err := l.Record(t.Context(), recordtest.Intent("y")); !errors.Is(err, ErrHeld) {
 			t.Errorf("replica %s: got %v, want that nothing is given", l.Replica, err)
 		}
-		l.mustRecord(t, about("refused-"+l.Replica)) // what gives nothing is taken
+		l.mustRecord(t, recordtest.About("refused-"+l.Replica)) // what gives nothing is taken
 	}
 	p.Witnesses.Each = []witness.Witness{w}
 	look()
 	look()
 	for _, l := range []testLog{a, b} {
-		if _, err := l.Record(t.Context(), intent("z"+l.Replica)); err != nil {
+		if _, err := l.Record(t.Context(), recordtest.Intent("z"+l.Replica)); err != nil {
 			t.Errorf("replica %s, once they are there: %v", l.Replica, err)
 		}
 	}
@@ -187,8 +189,8 @@ func TestWithoutCosignaturesThatAreRequiredNothingIsGiven(t *testing.T) {
 
 // TestThatAllIsCosignedIsTakenFromCosignaturesAlone: the store may say what it likes.
 func TestThatAllIsCosignedIsTakenFromCosignaturesAlone(t *testing.T) {
-	m := newMemory()
-	s := newShelf(m)
+	m := recordtest.NewMemory()
+	s := recordtest.NewShelf(m)
 	key, _, w := cosignedKey(t)
 	l := running(t, m, "a")
 	p := publisher(s, l, key).cosignedBy(awayWitness(t, w), true)
@@ -197,10 +199,10 @@ func TestThatAllIsCosignedIsTakenFromCosignaturesAlone(t *testing.T) {
 		if err := publish(t, p); err != nil {
 			t.Fatal(err)
 		}
-		republish(t, s, func(now *published) { now.Cosigned = now.Note })
-		l.clock.pass(cosignedWithin)
+		republish(t, s, func(now *published.State) { now.Cosigned = now.Note })
+		l.clock.Pass(cosignedWithin)
 	}
-	if _, err := l.Record(t.Context(), intent("x")); !errors.Is(err, ErrHeld) {
+	if _, err := l.Record(t.Context(), recordtest.Intent("x")); !errors.Is(err, ErrHeld) {
 		t.Errorf("got %v, want that nothing is given", err)
 	}
 }

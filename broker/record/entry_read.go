@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/entry"
 )
 
 // ErrNoEntry says that the record has no entry of that number that counts.
@@ -45,30 +46,30 @@ func (l *Log) Entry(ctx context.Context, number int64) (event.Event, error) {
 }
 
 // again checks an entry that was read before.
-func (l *Log) again(e Entry) error {
+func (l *Log) again(e entry.Entry) error {
 	if err := l.genuine(e); err != nil {
 		return err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	// Who began to read between an intent and its outcome does not know that of the latter.
-	if whole := l.state.whole; l.view.isLate(e.Number) && (l.view.from == 0 || whole > 0 && e.Number > whole) {
+	if whole := l.state.whole; l.view.IsLate(e.Number) && (l.view.From == 0 || whole > 0 && e.Number > whole) {
 		return errors.New("it closes what was closed before")
 	}
 	return nil
 }
 
 // genuine checks that an entry which was read before is still the same.
-func (l *Log) genuine(e Entry) error {
-	if err := e.check(l.Keys, l.Origin); err != nil {
+func (l *Log) genuine(e entry.Entry) error {
+	if err := e.Check(l.Keys, l.Origin); err != nil {
 		return err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if id := l.view.idAt(e.Number); id != "" && id != e.ID {
+	if id := l.view.IDAt(e.Number); id != "" && id != e.ID {
 		return errors.New("it is another one than was read")
 	}
-	if root, known := l.view.rootAfter(e.After); known && !bytes.Equal(root[:], e.Root) {
+	if root, known := l.view.RootAfter(e.After); known && !bytes.Equal(root[:], e.Root) {
 		return errors.New("its writer read other entries than this replica")
 	}
 	return nil

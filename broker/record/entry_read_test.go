@@ -7,13 +7,15 @@ import (
 	"testing"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/entry"
+	"github.com/assumebot/assumebot/broker/record/recordtest"
 )
 
 func TestAnEntryIsReadAgainWhereItCounts(t *testing.T) {
-	m := newMemory()
+	m := recordtest.NewMemory()
 	a, b := running(t, m, "a"), running(t, m, "b")
-	a.mustRecord(t, intent("x"))
-	n := a.mustRecord(t, granted("x")).Number
+	a.mustRecord(t, recordtest.Intent("x"))
+	n := a.mustRecord(t, recordtest.Granted("x")).Number
 	for _, l := range []testLog{a, b} { // b may not have read it yet
 		got, err := l.Entry(t.Context(), n)
 		if err != nil || got.Kind != event.Granted || got.Attempt() != "x" {
@@ -30,27 +32,29 @@ func TestAnEntryIsReadAgainWhereItCounts(t *testing.T) {
 func TestAnEntryThatIsNotWhatWasReadDoesNotCount(t *testing.T) {
 	for what, c := range map[string]struct {
 		later int // entries that come after it
-		do    func(m *memory, n int64)
+		do    func(m *recordtest.Memory, n int64)
 	}{
-		"altered": {do: func(m *memory, n int64) {
-			m.entries[n].Leaf = slices.Clone(m.entries[n].Leaf)
-			m.entries[n].Leaf[9] ^= 1
+		"altered": {do: func(m *recordtest.Memory, n int64) {
+			m.Entries[n].Leaf = slices.Clone(m.Entries[n].Leaf)
+			m.Entries[n].Leaf[9] ^= 1
 		}},
-		"swapped": {do: func(m *memory, n int64) {
-			m.entries[n].Sealed, m.entries[n-1].Sealed = m.entries[n-1].Sealed, m.entries[n].Sealed
+		"swapped": {do: func(m *recordtest.Memory, n int64) {
+			m.Entries[n].Sealed, m.Entries[n-1].Sealed = m.Entries[n-1].Sealed, m.Entries[n].Sealed
 		}},
-		"removed":           {do: func(m *memory, n int64) { m.entries = slices.Delete(m.entries, int(n), int(n)+1) }},
-		"altered long ago":  {later: Window, do: func(m *memory, n int64) { m.entries[n].ID = "other" }},
-		"under another key": {do: func(m *memory, n int64) { m.entries[n].MACs = testKeys("k2").MACs(m.entries[n].message(origin)) }},
+		"removed":          {do: func(m *recordtest.Memory, n int64) { m.Entries = slices.Delete(m.Entries, int(n), int(n)+1) }},
+		"altered long ago": {later: entry.Window, do: func(m *recordtest.Memory, n int64) { m.Entries[n].ID = "other" }},
+		"under another key": {do: func(m *recordtest.Memory, n int64) {
+			m.Entries[n].MACs = recordtest.Keys("k2").MACs(m.Entries[n].Message(recordtest.Origin))
+		}},
 	} {
 		t.Run(what, func(t *testing.T) {
-			m := newMemory()
+			m := recordtest.NewMemory()
 			l := running(t, m, "a")
-			l.mustRecord(t, intent("x"))
-			n := l.mustRecord(t, granted("x")).Number
-			l.mustRecord(t, about("after"))
+			l.mustRecord(t, recordtest.Intent("x"))
+			n := l.mustRecord(t, recordtest.Granted("x")).Number
+			l.mustRecord(t, recordtest.About("after"))
 			l.fill(t, "later", c.later)
-			m.change(func(m *memory) { c.do(m, n) })
+			m.Change(func(m *recordtest.Memory) { c.do(m, n) })
 			if _, err := l.Entry(t.Context(), n); !errors.Is(err, ErrNoEntry) {
 				t.Errorf("got %v, want that there is none", err)
 			}
@@ -59,22 +63,22 @@ func TestAnEntryThatIsNotWhatWasReadDoesNotCount(t *testing.T) {
 }
 
 func TestAnOutcomeThatCameSecondDoesNotCount(t *testing.T) {
-	l := running(t, newMemory(), "a")
-	l.mustRecord(t, intent("x"))
-	unknown := about("u")
+	l := running(t, recordtest.NewMemory(), "a")
+	l.mustRecord(t, recordtest.Intent("x"))
+	unknown := recordtest.About("u")
 	unknown.Data = event.UnknownData{Act: event.Act{Attempt: "x"}}
 	l.mustRecord(t, unknown)
-	n := l.mustRecord(t, granted("x")).Number
+	n := l.mustRecord(t, recordtest.Granted("x")).Number
 	if _, err := l.Entry(t.Context(), n); !errors.Is(err, ErrNoEntry) {
 		t.Errorf("got %v, want that it does not count", err)
 	}
 }
 
 func TestAStoreThatIsAwaySaysNothingOfAnEntry(t *testing.T) {
-	m := newMemory()
+	m := recordtest.NewMemory()
 	l := running(t, m, "a")
-	l.mustRecord(t, about("e"))
-	m.change(func(m *memory) { m.onRead = func() error { return errLost } })
+	l.mustRecord(t, recordtest.About("e"))
+	m.Change(func(m *recordtest.Memory) { m.OnRead = func() error { return recordtest.ErrLost } })
 	if _, err := l.Entry(t.Context(), 0); err == nil || errors.Is(err, ErrNoEntry) {
 		t.Errorf("got %v, want that nobody knows", fmt.Sprint(err))
 	}

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
@@ -65,7 +66,7 @@ type Export struct {
 
 // each calls begin with the number of the first entry and the one after the last, and do for
 // each entry between, in order, with its Aside. Nothing is checked but that all are there.
-func (x Export) each(ctx context.Context, begin func(first, next int64) error, do func(Entry) error) error {
+func (x Export) each(ctx context.Context, begin func(first, next int64) error, do func(entry.Entry) error) error {
 	first, next, err := x.Source.Bounds(ctx)
 	if err != nil {
 		return err
@@ -78,7 +79,7 @@ func (x Export) each(ctx context.Context, begin func(first, next int64) error, d
 		return err
 	}
 	for at := first; at < next; {
-		entries, err := x.Source.Read(ctx, at, int(min(next-at, pageMost)))
+		entries, err := x.Source.Read(ctx, at, int(min(next-at, entry.PageMost)))
 		if err != nil {
 			return err
 		}
@@ -93,12 +94,12 @@ func (x Export) each(ctx context.Context, begin func(first, next int64) error, d
 }
 
 // Each calls do for each entry that is chosen, in order, with its Aside.
-func (x Export) Each(ctx context.Context, do func(Entry) error) error {
+func (x Export) Each(ctx context.Context, do func(entry.Entry) error) error {
 	return x.each(ctx, func(int64, int64) error { return nil }, do)
 }
 
 // page calls do for the entries of a page that are chosen, and returns where the next begins.
-func (x Export) page(ctx context.Context, entries []Entry, at int64, do func(Entry) error) (int64, error) {
+func (x Export) page(ctx context.Context, entries []entry.Entry, at int64, do func(entry.Entry) error) (int64, error) {
 	numbers := make([]int64, len(entries))
 	for i, e := range entries {
 		numbers[i] = e.Number
@@ -140,8 +141,8 @@ func (x Export) JSONL(ctx context.Context, w io.Writer) error {
 	err = x.each(ctx, func(first, next int64) error {
 		begun, ended = first, next
 		return out.Encode(exportLine{Version: exportVersion, Origin: c.Origin, First: &first, Filter: x.Filter.String()})
-	}, func(e Entry) error {
-		return out.Encode(entryLine(e, e.Number >= c.Size-Window))
+	}, func(e entry.Entry) error {
+		return out.Encode(entryLine(e, e.Number >= c.Size-entry.Window))
 	})
 	if err != nil {
 		return err
@@ -155,7 +156,7 @@ func (x Export) JSONL(ctx context.Context, w io.Writer) error {
 	return out.Encode(exportLine{Checkpoint: &note})
 }
 
-func entryLine(e Entry, sealed bool) exportLine {
+func entryLine(e entry.Entry, sealed bool) exportLine {
 	l := exportLine{Number: &e.Number, Leaf: string(e.Leaf), Aside: string(e.Aside)}
 	if !utf8.Valid(e.Leaf) {
 		l.Leaf, l.Raw = "", e.Leaf

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/entry"
 )
 
 // CSV writes the entries for a spreadsheet, one a row. It cannot be verified: JSONL can.
@@ -17,7 +18,7 @@ func (x Export) CSV(ctx context.Context, w io.Writer) error {
 	out := csv.NewWriter(w)
 	err := x.each(ctx, func(int64, int64) error {
 		return out.Write(slices.Concat(csvOfAll, csvOfData, []string{"data"}))
-	}, func(e Entry) error {
+	}, func(e entry.Entry) error {
 		return out.Write(csvRow(e))
 	})
 	out.Flush()
@@ -37,7 +38,7 @@ var (
 	}
 )
 
-func csvRow(e Entry) []string {
+func csvRow(e entry.Entry) []string {
 	row := make([]string, 0, len(csvOfAll)+len(csvOfData)+1)
 	row = append(row, strconv.FormatInt(e.Number, 10))
 	ev, err := event.Decode(e.Leaf, e.Aside)

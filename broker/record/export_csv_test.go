@@ -11,17 +11,19 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/entry"
+	"github.com/assumebot/assumebot/broker/record/recordtest"
 )
 
 // told is a record of these Events, which nobody has signed.
 func told(t *testing.T, events ...event.Event) Source {
 	t.Helper()
-	m := newMemory()
+	m := recordtest.NewMemory()
 	l := running(t, m, "a")
 	for _, e := range events {
 		l.mustRecord(t, e)
 	}
-	return FromStore(m, newShelf(m))
+	return FromStore(m, recordtest.NewShelf(m))
 }
 
 func rows(t *testing.T, x Export) [][]string {
@@ -40,7 +42,7 @@ func rows(t *testing.T, x Export) [][]string {
 func TestNoCellOfASpreadsheetIsAFormula(t *testing.T) {
 	var events []event.Event
 	for _, reason := range []string{`=HYPERLINK("https://x.example")`, "+1", "-1", "@SUM(A1)", "INC-42, \"now\""} {
-		e := about("e")
+		e := recordtest.About("e")
 		e.Data = event.RefusedData{Account: "=1+1", Reason: event.NewText(reason)}
 		events = append(events, e)
 	}
@@ -57,7 +59,7 @@ func TestNoCellOfASpreadsheetIsAFormula(t *testing.T) {
 	if diff := cmp.Diff(want, cells); diff != "" {
 		t.Error(diff)
 	}
-	if row := csvRow(Entry{Number: 7, Sealed: Sealed{Leaf: []byte("{")}}); len(row) != len(got[0]) || row[2] != "(cannot be read)" {
+	if row := csvRow(entry.Entry{Number: 7, Sealed: entry.Sealed{Leaf: []byte("{")}}); len(row) != len(got[0]) || row[2] != "(cannot be read)" {
 		t.Errorf("of what is no Event: got %q", row)
 	}
 	for _, cell := range []string{"\tx", "\rx", "\nx", "=x"} {
@@ -69,14 +71,14 @@ func TestNoCellOfASpreadsheetIsAFormula(t *testing.T) {
 
 func TestAnExportIsFilteredByWhatEventsTell(t *testing.T) {
 	of := func(user, account string, day int) event.Event {
-		e := about("e")
+		e := recordtest.About("e")
 		e.Actor, e.Time = event.Actor{User: user, Name: strings.ToLower(user[1:])}, time.Date(2026, 5, day, 12, 0, 0, 0, time.UTC)
 		e.Data = event.RefusedData{Account: account}
 		return e
 	}
-	blocked := about("e")
+	blocked := recordtest.About("e")
 	blocked.Data = event.BlockedData{Order: event.Order{Target: event.Person{ID: "UBOB", Name: "bob"}}}
-	old := about("e")
+	old := recordtest.About("e")
 	old.Data = event.NewImported("1-0", []byte(`{"user":"UCAROL","account":"dev"}`))
 	s := told(t, of("UALICE", "prod", 1), of("UBOB", "prod", 2), of("UBOB", "dev", 3), blocked, old)
 	day := func(d int) time.Time { return time.Date(2026, 5, d, 0, 0, 0, 0, time.UTC) }
@@ -110,7 +112,7 @@ func TestAnExportIsFilteredByWhatEventsTell(t *testing.T) {
 }
 
 func TestFieldsAreThoseOfTheEventWithItsTexts(t *testing.T) {
-	e := about("e")
+	e := recordtest.About("e")
 	e.Data = event.ApprovalData{Asked: event.Asked{
 		Approval: "a1", Account: "prod", Reason: event.NewText("INC-42"), Comment: event.NewText("no"),
 		Target: event.Person{ID: "UBOB"}, ApprovedBy: []event.Person{{ID: "UCAROL"}, {ID: "UDAN", Name: "dan"}},
@@ -143,7 +145,7 @@ func TestFieldsAreThoseOfTheEventWithItsTexts(t *testing.T) {
 }
 
 func FuzzFields(f *testing.F) {
-	e := about("e")
+	e := recordtest.About("e")
 	e.Data = event.RefusedData{Account: "prod", Reason: event.NewText("why")}
 	leaf, aside, err := e.Encode()
 	if err != nil {
@@ -156,7 +158,7 @@ func FuzzFields(f *testing.F) {
 		if _, failed := Fields(leaf, aside); err != nil && failed == nil {
 			t.Errorf("got fields of what is no Event: %v", err)
 		}
-		if row := csvRow(Entry{Sealed: Sealed{Leaf: leaf, Aside: aside}}); len(row) != len(csvOfAll)+len(csvOfData)+1 {
+		if row := csvRow(entry.Entry{Sealed: entry.Sealed{Leaf: leaf, Aside: aside}}); len(row) != len(csvOfAll)+len(csvOfData)+1 {
 			t.Errorf("got a row of %d cells", len(row))
 		}
 	})

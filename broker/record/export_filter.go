@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/entry"
 )
 
 // A Filter chooses entries by what they tell; its zero value chooses all.
@@ -38,7 +39,7 @@ func (f Filter) String() string {
 }
 
 // keeps reports whether e is chosen. What cannot be read is: somebody has to look at it.
-func (f Filter) keeps(e Entry) bool {
+func (f Filter) keeps(e entry.Entry) bool {
 	if f == (Filter{}) {
 		return true
 	}

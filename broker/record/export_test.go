@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/recordtest"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
@@ -79,7 +80,7 @@ func TestAnExportThatLeavesOutEntriesSaysSo(t *testing.T) {
 
 func TestAnExportOfWhatIsNotThereFails(t *testing.T) {
 	k := wholeRecord(t)
-	k.m.change(func(m *memory) { m.remove(20, 21) })
+	k.m.Change(func(m *recordtest.Memory) { m.Remove(20, 21) })
 	var missing *Finding
 	if err := (Export{Source: FromStore(k.m, k.s)}).JSONL(t.Context(), io.Discard); !errors.As(err, &missing) || missing.Entry != 20 {
 		t.Errorf("got %v", err)
@@ -89,9 +90,9 @@ func TestAnExportOfWhatIsNotThereFails(t *testing.T) {
 func TestALeafIsExportedByteByByte(t *testing.T) {
 	k := wholeRecord(t)
 	leaves := [][]byte{[]byte("\xff\x00"), []byte("<&>\u2028\\\"\n"), []byte(`{"v":1}`)}
-	k.m.change(func(m *memory) {
+	k.m.Change(func(m *recordtest.Memory) {
 		for i, leaf := range leaves {
-			m.entries[i].Leaf = leaf
+			m.Entries[i].Leaf = leaf
 		}
 	})
 	entries, err := fromFile(t, exported(t, Export{Source: FromStore(k.m, k.s)})).Read(t.Context(), 0, len(leaves))
@@ -129,7 +130,7 @@ func FuzzFromFile(f *testing.F) {
 	f.Add([]byte(`{"assumebot_record":1,"origin":"o","first":0}` + "\n" +
 		`{"number":0,"leaf":"{}","sealed":{"after":-1,"root":"AAAA","id":"x","macs":""}}` + "\n" +
 		`{"tile":"tile/0/000.p/1","data":"AAAA"}` + "\n" + `{"checkpoint":"x"}`))
-	private, _, err := tree.NewKey(origin)
+	private, _, err := tree.NewKey(recordtest.Origin)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -141,7 +142,7 @@ func FuzzFromFile(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	note, err := s.Empty(origin)
+	note, err := s.Empty(recordtest.Origin)
 	if err != nil {
 		f.Fatal(err)
 	}

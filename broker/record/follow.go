@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/retry"
 )
 
 const (
-	// pageMost is how many entries are read at once.
-	pageMost = 256
 	// awaitFor is how long a reader waits for the next entry before it asks anew.
 	awaitFor = 2 * time.Second
 )
@@ -44,7 +43,7 @@ func (l *Log) follow(ctx context.Context) {
 func (l *Log) readOn(ctx context.Context) error {
 	for {
 		asked, had := l.Now(), l.Size()
-		entries, more, err := l.readFrom(ctx, had, pageMost)
+		entries, more, err := l.readFrom(ctx, had, entry.PageMost)
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/entry"
 )
 
 // Forgetting erases free text, wherever it is kept. That it is erased is put on the record
@@ -32,7 +33,7 @@ func Holders(ctx context.Context, n int64, sources ...Source) ([]int64, error) {
 			return nil, err
 		}
 		for at := first; at < next; {
-			entries, err := source.Read(ctx, at, int(min(next-at, pageMost)))
+			entries, err := source.Read(ctx, at, int(min(next-at, entry.PageMost)))
 			if err != nil {
 				return nil, err
 			}
@@ -107,7 +108,7 @@ func (l *Log) Forget(ctx context.Context, numbers []int64, by string, archive Ob
 // Forgotten checks that no source has a free text of these entries any more.
 func Forgotten(ctx context.Context, numbers []int64, sources ...Source) error {
 	for _, source := range sources {
-		for some := range slices.Chunk(numbers, pageMost) {
+		for some := range slices.Chunk(numbers, entry.PageMost) {
 			left, err := source.Asides(ctx, some)
 			if err != nil {
 				return err

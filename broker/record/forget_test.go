@@ -5,21 +5,22 @@ import (
 	"testing"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/recordtest"
 )
 
 func TestATextIsErasedWhereverItStandsAndTheTreeHolds(t *testing.T) {
-	m := newMemory()
-	s, key := newShelf(m), testSigner(t)
+	m := recordtest.NewMemory()
+	s, key := recordtest.NewShelf(m), recordtest.Signer(t)
 	l := running(t, m, "a")
 	reason := event.NewText("INC-42 failover of Ms Smith")
 	with := func(text event.Text) event.Event {
-		e := about("e")
+		e := recordtest.About("e")
 		e.Data = event.RefusedData{Account: "prod", Reason: text}
 		return e
 	}
 	l.mustRecord(t, with(reason))
 	l.mustRecord(t, with(event.NewText("another")))
-	l.mustRecord(t, about("none"))
+	l.mustRecord(t, recordtest.About("none"))
 	l.fill(t, "a", 300)
 	l.mustRecord(t, with(reason))
 	p := publisher(s, l, key)
@@ -49,7 +50,7 @@ func TestATextIsErasedWhereverItStandsAndTheTreeHolds(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	last, err := event.Decode(m.entries[len(m.entries)-1].Leaf, nil)
+	last, err := event.Decode(m.Entries[len(m.Entries)-1].Leaf, nil)
 	if want := (event.ForgottenData{Entry: 303, By: "carol"}); err != nil || last.Data != want {
 		t.Errorf("the record tells %v, %v, want %v", last.Data, err, want)
 	}

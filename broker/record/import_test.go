@@ -12,11 +12,13 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/record/entry"
+	"github.com/assumebot/assumebot/broker/record/recordtest"
 )
 
 // A formerRecord is a former record in memory.
 type formerRecord struct {
-	*shelf
+	*recordtest.Shelf
 	mu      sync.Mutex
 	entries []string
 	cursor  []byte
@@ -70,11 +72,11 @@ func (f *formerRecord) MoveCursor(_ context.Context, _ lease.Fence, previous, st
 	return true, nil
 }
 
-func importedEntries(t *testing.T, m *memory) (entries []string, last bool) {
+func importedEntries(t *testing.T, m *recordtest.Memory) (entries []string, last bool) {
 	t.Helper()
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, e := range m.entries {
+	m.Mu.Lock()
+	defer m.Mu.Unlock()
+	for _, e := range m.Entries {
 		ev, err := event.Decode(e.Leaf, e.Aside)
 		if err != nil {
 			t.Fatal(err)
@@ -89,39 +91,39 @@ func importedEntries(t *testing.T, m *memory) (entries []string, last bool) {
 }
 
 func TestTheFormerRecordIsImportedOnceAsItIs(t *testing.T) {
-	m := newMemory()
+	m := recordtest.NewMemory()
 	l := running(t, m, "a")
-	f := &formerRecord{shelf: newShelf(m)}
+	f := &formerRecord{Shelf: recordtest.NewShelf(m)}
 	var want []string
 	for i := range 250 {
 		want = append(want, fmt.Sprintf(`{"id":"%d"}`, i))
 	}
 	f.add(want...)
 	// The first holder dies between the record and its cursor.
-	f.onMove = func() error { return errLost }
-	i := NewImporter(l.Log, f, f.shelf)
+	f.onMove = func() error { return recordtest.ErrLost }
+	i := NewImporter(l.Log, f, f.Shelf)
 	if err := i.lease.Do(t.Context(), func(ctx context.Context, h *lease.Hold) error { return i.lead(ctx, h, func() {}) }); err == nil {
 		t.Fatal("the cursor was not moved, and there is no error")
 	}
 	f.onMove = nil
 	ctx, cancel := context.WithCancel(t.Context())
 	var done sync.WaitGroup
-	next := NewImporter(l.Log, f, f.shelf)
+	next := NewImporter(l.Log, f, f.Shelf)
 	done.Go(func() { next.Run(ctx) })
 	defer func() { cancel(); done.Wait() }()
-	awaitThat(t, "all are imported", func() bool { return l.Size() == 250 })
+	recordtest.AwaitThat(t, "all are imported", func() bool { return l.Size() == 250 })
 	if got, _ := importedEntries(t, m); !slices.Equal(got, want) {
 		t.Errorf("got %d entries, want %d, each once and in order", len(got), len(want))
 	}
 }
 
 func TestNothingIsImportedAfterAnHourOfSilence(t *testing.T) {
-	m := newMemory()
+	m := recordtest.NewMemory()
 	l := running(t, m, "a")
-	f := &formerRecord{shelf: newShelf(m)}
+	f := &formerRecord{Shelf: recordtest.NewShelf(m)}
 	f.add("old", strings.Repeat("x", 100_000), "\xff\xfe")
 	lead := func() {
-		i := NewImporter(l.Log, f, f.shelf)
+		i := NewImporter(l.Log, f, f.Shelf)
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 		defer cancel()
 		_ = i.lease.Do(ctx, func(ctx context.Context, h *lease.Hold) error { return i.lead(ctx, h, cancel) })
@@ -130,14 +132,14 @@ func TestNothingIsImportedAfterAnHourOfSilence(t *testing.T) {
 	if got, last := importedEntries(t, m); last || strings.Join(got, "") != "old"+strings.Repeat("x", 100_000)+"\xff\xfe" {
 		t.Fatalf("got %d parts, and last %t, want all three entries", len(got), last)
 	}
-	i := NewImporter(l.Log, f, f.shelf)
+	i := NewImporter(l.Log, f, f.Shelf)
 	i.every = 10 * time.Millisecond
 	passed := make(chan struct{})
 	go func() {
 		defer close(passed)
 		// It has looked once it waits; an hour goes by meanwhile.
 		for l.clock.Now().Sub(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)) < 2*silentFor {
-			l.clock.pass(time.Minute)
+			l.clock.Pass(time.Minute)
 			time.Sleep(time.Millisecond)
 		}
 	}()
@@ -157,14 +159,14 @@ func TestNothingIsImportedAfterAnHourOfSilence(t *testing.T) {
 // importFrom imports as one who has just got the lease, until then is met.
 func importFrom(t *testing.T, l *Log, f *formerRecord, then func() bool) error {
 	t.Helper()
-	i := NewImporter(l, f, f.shelf)
+	i := NewImporter(l, f, f.Shelf)
 	i.every = time.Millisecond
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() {
 		ended <- i.lease.Do(ctx, func(ctx context.Context, h *lease.Hold) error { return i.lead(ctx, h, cancel) })
 	}()
-	awaitThat(t, "it is imported", func() bool { return ctx.Err() != nil || then() })
+	recordtest.AwaitThat(t, "it is imported", func() bool { return ctx.Err() != nil || then() })
 	cancel()
 	return <-ended
 }
@@ -173,12 +175,12 @@ func importFrom(t *testing.T, l *Log, f *formerRecord, then func() bool) error {
 func TestNobodyKeepsTheImportOpen(t *testing.T) {
 	for name, left := range map[string]bool{"all is imported": false, "somebody was faster": true} {
 		t.Run(name, func(t *testing.T) {
-			m := newMemory()
+			m := recordtest.NewMemory()
 			l := running(t, m, "a")
-			f := &formerRecord{shelf: newShelf(m)}
+			f := &formerRecord{Shelf: recordtest.NewShelf(m)}
 			f.add("first")
 			_ = importFrom(t, l.Log, f, func() bool { return l.Size() == 1 })
-			l.clock.pass(importFor)
+			l.clock.Pass(importFor)
 			f.add("seven days later")
 			f.onMove = func() error { // after it was read
 				if left {
@@ -209,10 +211,10 @@ func TestNobodyKeepsTheImportOpen(t *testing.T) {
 
 // TestWhoBeginsAtAStartImportsNothingAgain has the cursor go back as well.
 func TestWhoBeginsAtAStartImportsNothingAgain(t *testing.T) {
-	m := newMemory()
-	s, key := newShelf(m), testSigner(t)
+	m := recordtest.NewMemory()
+	s, key := recordtest.NewShelf(m), recordtest.Signer(t)
 	l := running(t, m, "a")
-	f := &formerRecord{shelf: s}
+	f := &formerRecord{Shelf: s}
 	f.add("first", "second")
 	_ = importFrom(t, l.Log, f, func() bool { return l.Size() == 2 })
 	p := publisher(s, l, key)
@@ -248,7 +250,7 @@ func TestWhatIsRestatedOfTheImportIsNotNewerThanWhatWasRead(t *testing.T) {
 	began := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 	s := newState()
 	s.from = 5
-	e := about("e")
+	e := recordtest.About("e")
 	e.Data = event.ImportedData{Position: "1000-10"}
 	s.apply(5, e, began)
 	for _, position := range []string{"999-11", "1000-9", "1000-2", ""} {
@@ -268,15 +270,15 @@ func TestWhatIsRestatedOfTheImportIsNotNewerThanWhatWasRead(t *testing.T) {
 
 // TestAnEntryOfManyPartsIsImportedWhole has its first holder die between its batches.
 func TestAnEntryOfManyPartsIsImportedWhole(t *testing.T) {
-	m := newMemory()
+	m := recordtest.NewMemory()
 	l := running(t, m, "a")
-	f := &formerRecord{shelf: newShelf(m)}
+	f := &formerRecord{Shelf: recordtest.NewShelf(m)}
 	long := strings.Repeat("\x01", MaxFormer) // six bytes each in JSON
 	f.add(long, "next")
 	batches := 0
-	m.onAppend = func(Batch) error {
+	m.OnAppend = func(entry.Batch) error {
 		if batches++; batches == 2 {
-			return ErrReplicas
+			return entry.ErrReplicas
 		}
 		return nil
 	}
@@ -285,7 +287,7 @@ func TestAnEntryOfManyPartsIsImportedWhole(t *testing.T) {
 		_ = importFrom(t, l.Log, f, over)
 	}
 	var whole []string
-	for _, e := range m.entries {
+	for _, e := range m.Entries {
 		ev, err := event.Decode(e.Leaf, e.Aside)
 		if err != nil {
 			t.Fatal(err)
@@ -303,13 +305,13 @@ func TestAnEntryOfManyPartsIsImportedWhole(t *testing.T) {
 
 // TestAnEntryThatIsTooLongStaysWhereItIs: it is imported as far as it goes, and told.
 func TestAnEntryThatIsTooLongStaysWhereItIs(t *testing.T) {
-	m := newMemory()
+	m := recordtest.NewMemory()
 	l := running(t, m, "a")
-	f := &formerRecord{shelf: newShelf(m)}
+	f := &formerRecord{Shelf: recordtest.NewShelf(m)}
 	f.add(strings.Repeat("x", MaxFormer+1), "next")
 	over := func() bool { l.mu.Lock(); defer l.mu.Unlock(); return l.state.importing.position == "0001-0" }
 	_ = importFrom(t, l.Log, f, over)
-	i := NewImporter(l.Log, f, f.shelf)
+	i := NewImporter(l.Log, f, f.Shelf)
 	said, err := l.importing()
 	if err != nil || !said.left {
 		t.Errorf("got %+v, %v, want that it was cut", said, err)
@@ -325,11 +327,11 @@ func TestAnEntryThatIsTooLongStaysWhereItIs(t *testing.T) {
 // TestWhatWasImportedCanBeErased imports an entry of two lines, which stands beside the tree
 // byte by byte.
 func TestWhatWasImportedCanBeErased(t *testing.T) {
-	m := newMemory()
-	s, key := newShelf(m), testSigner(t)
+	m := recordtest.NewMemory()
+	s, key := recordtest.NewShelf(m), recordtest.Signer(t)
 	l := running(t, m, "a")
 	const former = `{"reason":"INC-42 of Ms Smith"}` + "\n\u202e\x00"
-	e := about("e")
+	e := recordtest.About("e")
 	e.Data = event.NewImported("1-0", []byte(former))
 	l.mustRecord(t, e)
 	if err := publish(t, publisher(s, l, key)); err != nil {
@@ -343,26 +345,26 @@ func TestWhatWasImportedCanBeErased(t *testing.T) {
 	d, archive := k.writeArchive(t)
 	store := FromStore(m, s)
 	said := func() string {
-		fields, err := Fields(m.entries[0].Leaf, m.entries[0].Aside)
+		fields, err := Fields(m.Entries[0].Leaf, m.Entries[0].Aside)
 		if err != nil || len(fields) != 2 || fields[1].Name != "entry" {
 			t.Fatalf("got %v, %v", fields, err)
 		}
 		return fields[1].Value
 	}
-	if bytes.Contains(m.entries[0].Leaf, []byte("Smith")) || said() != former {
-		t.Errorf("got %q, and the leaf %s", said(), m.entries[0].Leaf)
+	if bytes.Contains(m.Entries[0].Leaf, []byte("Smith")) || said() != former {
+		t.Errorf("got %q, and the leaf %s", said(), m.Entries[0].Leaf)
 	}
 	for name, source := range map[string]Source{"store": store, "archive": archive} {
 		if got := k.verify(t, source); len(got.Findings) != 0 {
 			t.Errorf("%s: got %v", name, got.Findings)
 		}
 	}
-	kept := m.entries[0].Aside
-	m.entries[0].Aside = bytes.Replace(kept, []byte("Smith"), []byte("Jones"), 1)
+	kept := m.Entries[0].Aside
+	m.Entries[0].Aside = bytes.Replace(kept, []byte("Smith"), []byte("Jones"), 1)
 	if got := k.verify(t, store); len(got.Findings) != 1 || got.Findings[0].Fault != FaultText || said() != textAltered {
 		t.Errorf("altered: got %v and %q", got.Findings, said())
 	}
-	m.entries[0].Aside = kept
+	m.Entries[0].Aside = kept
 	if err := l.Forget(t.Context(), []int64{0}, "carol", d); err != nil {
 		t.Fatal(err)
 	}

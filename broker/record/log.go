@@ -11,6 +11,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/retry"
 )
 
@@ -25,7 +26,7 @@ import (
 type Log struct {
 	Deps
 	mu    sync.Mutex
-	view  *view
+	view  *entry.View
 	state *state
 	// broken is why the Log has stopped; nil while it goes on.
 	broken error
@@ -55,9 +56,9 @@ type Log struct {
 
 // Deps is what a Log is made of. All but the archive is needed.
 type Deps struct {
-	Entries Entries
+	Entries entry.Store
 	Archive *Archive // which has what the store lost or let go; nil where there is none
-	Keys    Keys
+	Keys    entry.Keys
 	Origin  string // names the log
 	Replica string // names this process, as no other one ever was
 	Now     func() time.Time
@@ -69,7 +70,7 @@ func New(d Deps) *Log {
 	d.Log = d.Log.With("part", "record")
 	return &Log{
 		Deps:     d,
-		view:     newView(d.Keys, d.Origin),
+		view:     entry.NewView(d.Keys, d.Origin),
 		state:    newState(),
 		read:     make(chan struct{}),
 		queued:   make(chan struct{}, 1),
@@ -111,14 +112,14 @@ func (l *Log) Err() error {
 func (l *Log) Size() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.view.size()
+	return l.view.Size()
 }
 
 // tree is what was read.
 func (l *Log) tree() tlog.Tree {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.view.edge.Tree()
+	return l.view.Edge.Tree()
 }
 
 // stop stops the Log, for the first reason that there is.
@@ -129,13 +130,13 @@ func (l *Log) stop(why error) error {
 }
 
 func (l *Log) stopLocked(why error) error {
-	var d *disagreement
-	if errors.As(why, &d) && d.tree.N == 0 {
-		d.tree = l.view.edge.Tree()
+	var d *entry.Disagreement
+	if errors.As(why, &d) && d.Tree.N == 0 {
+		d.Tree = l.view.Edge.Tree()
 	}
 	if l.broken == nil {
 		l.broken = fmt.Errorf("%w: %w", ErrStopped, why)
-		l.Log.Error("the record does not check out: nothing is issued until somebody has looked at it", "error", why, "entry", l.view.size())
+		l.Log.Error("the record does not check out: nothing is issued until somebody has looked at it", "error", why, "entry", l.view.Size())
 		l.moved()
 	}
 	return l.broken
@@ -150,15 +151,15 @@ func (l *Log) moved() {
 // advance takes entries that the store gave. Those that were taken before are passed
 // over, if they are the same ones. asked is when the store was asked; end says that
 // it had no more.
-func (l *Log) advance(entries []Entry, asked time.Time, end bool) error {
+func (l *Log) advance(entries []entry.Entry, asked time.Time, end bool) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.broken != nil {
 		return l.broken
 	}
-	before := l.view.size()
+	before := l.view.Size()
 	for _, e := range entries {
-		taken, ev, err := l.view.take(e)
+		taken, ev, err := l.view.Take(e)
 		if err != nil {
 			return l.stopLocked(fmt.Errorf("entry %d: %w", e.Number, err))
 		}
@@ -170,7 +171,7 @@ func (l *Log) advance(entries []Entry, asked time.Time, end bool) error {
 	if end && asked.After(l.upToDate) {
 		l.upToDate = asked
 	}
-	if l.view.size() != before {
+	if l.view.Size() != before {
 		l.moved()
 	}
 	return nil
@@ -180,7 +181,7 @@ func (l *Log) advance(entries []Entry, asked time.Time, end bool) error {
 func (l *Log) follows(number int64, e event.Event) {
 	first := l.state.apply(number, e, l.Now())
 	if event.Closes(e.Kind) && e.Attempt() != "" && !first {
-		l.view.late(number)
+		l.view.Late(number)
 	}
 	if e.Kind == event.Intent {
 		l.closeDisowned(e)
@@ -191,7 +192,7 @@ func (l *Log) follows(number int64, e event.Event) {
 func (l *Log) await(ctx context.Context, size int64) error {
 	for {
 		l.mu.Lock()
-		have, broken, read := l.view.size(), l.broken, l.read
+		have, broken, read := l.view.Size(), l.broken, l.read
 		l.mu.Unlock()
 		switch {
 		case broken != nil:

@@ -10,9 +10,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"golang.org/x/mod/sumdb/tlog"
-
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/retry"
 )
@@ -30,8 +29,6 @@ import (
 // A mark can be lost too, with what the store loses next: who left it looks after it.
 
 const (
-	// MaxMark is the most bytes of a mark.
-	MaxMark = 8 << 10
 	// maxWhy is the most bytes of its sentence.
 	maxWhy = 512
 	// remindEvery is how often a Log that has stopped says so again.
@@ -40,20 +37,6 @@ const (
 	alarmForged = "mark_forged"
 	markVersion = "assumebot record stopped v1"
 )
-
-// ErrMarked says that the store has a mark of a replica that has stopped, and that the writer
-// has not judged it.
-var ErrMarked = errors.New("a replica has left a mark that it has stopped")
-
-// A disagreement is why a Log stops that has read other entries than there are now.
-type disagreement struct {
-	error
-	tree  tlog.Tree // that should be there; zero: the one that was read
-	first int64     // the first entry that is lost
-	lost  bool      // they are, and nothing stands in their place
-}
-
-func (d *disagreement) Unwrap() error { return d.error }
 
 // A mark is what a replica leaves that has stopped.
 type mark struct {
@@ -75,7 +58,7 @@ type sealedMark struct {
 
 func markMessage(body []byte) []byte { return append([]byte(markVersion+"\n"), body...) }
 
-func (m mark) seal(keys Keys) ([]byte, error) {
+func (m mark) seal(keys entry.Keys) ([]byte, error) {
 	if len(m.Why) > maxWhy {
 		m.Why = m.Why[:maxWhy]
 	}
@@ -84,25 +67,25 @@ func (m mark) seal(keys Keys) ([]byte, error) {
 		return nil, err
 	}
 	data, err := json.Marshal(sealedMark{body, keys.MACs(markMessage(body))})
-	if err == nil && len(data) > MaxMark {
+	if err == nil && len(data) > entry.MaxMark {
 		err = fmt.Errorf("it has %d bytes", len(data))
 	}
 	return data, err
 }
 
-func openMark(data []byte, keys Keys) (m mark, err error) {
+func openMark(data []byte, keys entry.Keys) (m mark, err error) {
 	var s sealedMark
-	if len(data) > MaxMark {
+	if len(data) > entry.MaxMark {
 		return mark{}, errors.New("it is too long")
 	}
 	if err := json.Unmarshal(data, &s); err != nil {
 		return mark{}, errors.New("it is not understood")
 	}
-	if len(s.MACs) > MaxMACs || !keys.Check(s.MACs, markMessage(s.Mark)) {
+	if len(s.MACs) > entry.MaxMACs || !keys.Check(s.MACs, markMessage(s.Mark)) {
 		return mark{}, errors.New("no replica with our seal keys left it")
 	}
 	err = json.Unmarshal(s.Mark, &m)
-	if err == nil && (m.Size < 0 || m.Size > tree.MaxSize || m.First < 0 || m.First > m.Size || len(m.Root) != RootSize || !utf8.ValidString(m.Why)) {
+	if err == nil && (m.Size < 0 || m.Size > tree.MaxSize || m.First < 0 || m.First > m.Size || len(m.Root) != entry.RootSize || !utf8.ValidString(m.Why)) {
 		err = errors.New("its numbers are none that a record has")
 	}
 	return m, err
@@ -138,7 +121,7 @@ func (l *Log) heed(ctx context.Context) error {
 		return err
 	}
 	if !l.has(m) {
-		return l.stop(fmt.Errorf("the replica %s, which had read %d entries, has stopped: %s", shown(m.Replica), m.Size, m.Why))
+		return l.stop(fmt.Errorf("the replica %s, which had read %d entries, has stopped: %s", entry.Shown(m.Replica), m.Size, m.Why))
 	}
 	if err := l.mend(ctx); err != nil {
 		return err
@@ -161,10 +144,10 @@ func (l *Log) heed(ctx context.Context) error {
 func (l *Log) has(m mark) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !m.Lost || m.Size > l.view.size() {
+	if !m.Lost || m.Size > l.view.Size() {
 		return false
 	}
-	root, known := l.view.rootAfter(m.Size - 1)
+	root, known := l.view.RootAfter(m.Size - 1)
 	return known && bytes.Equal(root[:], m.Root)
 }
 
@@ -216,7 +199,7 @@ func (l *Log) AwaitStop(ctx context.Context) error {
 // afterStop leaves a mark once the Log has stopped, looks after it, and reminds of it.
 func (l *Log) afterStop(ctx context.Context) {
 	why := l.AwaitStop(ctx)
-	var left *disagreement
+	var left *entry.Disagreement
 	for said := l.Now(); why != nil && ctx.Err() == nil; retry.Sleep(ctx, l.awaitFor) {
 		if errors.As(why, &left) && l.Size() > 0 {
 			if err := l.leave(ctx, left); err != nil && ctx.Err() == nil {
@@ -231,7 +214,7 @@ func (l *Log) afterStop(ctx context.Context) {
 }
 
 // leave leaves a mark, if there is none and what was lost is not there again.
-func (l *Log) leave(ctx context.Context, d *disagreement) error {
+func (l *Log) leave(ctx context.Context, d *entry.Disagreement) error {
 	was, err := l.Entries.Mark(ctx)
 	if err != nil {
 		return err
@@ -239,8 +222,8 @@ func (l *Log) leave(ctx context.Context, d *disagreement) error {
 	if m, err := openMark(was, l.Keys); was != nil && err == nil && m.Origin == l.Origin {
 		return nil
 	}
-	if d.lost {
-		if there, err := l.there(ctx, d.first, d.tree.N); there || err != nil {
+	if d.Lost {
+		if there, err := l.there(ctx, d.First, d.Tree.N); there || err != nil {
 			return err
 		}
 	}
@@ -248,10 +231,10 @@ func (l *Log) leave(ctx context.Context, d *disagreement) error {
 		Origin:  l.Origin,
 		Replica: l.Replica,
 		Time:    l.Now().UTC(),
-		Size:    d.tree.N,
-		Root:    d.tree.Hash[:],
-		First:   d.first,
-		Lost:    d.lost,
+		Size:    d.Tree.N,
+		Root:    d.Tree.Hash[:],
+		First:   d.First,
+		Lost:    d.Lost,
 		Why:     d.Error(),
 	}.seal(l.Keys)
 	if err != nil {
@@ -260,6 +243,3 @@ func (l *Log) leave(ctx context.Context, d *disagreement) error {
 	_, err = l.Entries.SetMark(ctx, l.Origin, was, data)
 	return err
 }
-
-// disagrees is why a Log stops that has read other entries than there are.
-func disagrees(err error) error { return &disagreement{error: err} }

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/record/entry"
+	"github.com/assumebot/assumebot/broker/record/recordtest"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
@@ -18,69 +20,55 @@ func (l testLog) forgetAll() {
 	l.recall = recall{}
 }
 
-// back has the store fall back to fewer entries.
-func (m *memory) back(to int) {
-	m.change(func(m *memory) {
-		m.entries = slices.Clone(m.entries[:to])
-		clear(m.batches)
-	})
-}
-
-func (m *memory) marked() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.mark != nil
-}
-
 func TestAReplicaThatReadLessStopsForWhatAnotherHasRead(t *testing.T) {
-	m := newMemory()
+	m := recordtest.NewMemory()
 	a := runningBeside(t, m, nil, "a", true)
 	a.fill(t, "a", 10)
 	a.forgetAll()
-	m.back(7)
-	awaitThat(t, "a replica has stopped and said so", m.marked)
+	m.Back(7)
+	recordtest.AwaitThat(t, "a replica has stopped and said so", m.Marked)
 	b := running(t, m, "b")
-	_, err := b.Record(t.Context(), intent("x"))
+	_, err := b.Record(t.Context(), recordtest.Intent("x"))
 	if !errors.Is(err, ErrStopped) || errors.Is(err, ErrUnsure) {
 		t.Errorf("got %v, want that it has stopped and wrote nothing", err)
 	}
 	if err == nil || !strings.Contains(err.Error(), `"a", which had read 10 entries`) || !strings.Contains(err.Error(), "from 7 to 9 are lost") {
 		t.Errorf("got %v, want what the other one saw", err)
 	}
-	if got := len(m.ids(t)); got != 7 {
+	if got := len(m.Kinds(t)); got != 7 {
 		t.Errorf("got %d entries, want 7", got)
 	}
 }
 
 func TestAReplicaStopsForOneThatHadReadOtherEntries(t *testing.T) {
-	m := newMemory()
+	m := recordtest.NewMemory()
 	a := running(t, m, "a")
 	a.fill(t, "a", 10)
-	m.back(7)
+	m.Back(7)
 	b := running(t, m, "b")
-	b.mustRecord(t, about("instead"))
-	if _, err := a.Record(t.Context(), about("more")); !errors.Is(err, tree.ErrForked) {
+	b.mustRecord(t, recordtest.About("instead"))
+	if _, err := a.Record(t.Context(), recordtest.About("more")); !errors.Is(err, tree.ErrForked) {
 		t.Fatalf("got %v, want that it sees the other entry", err)
 	}
-	awaitThat(t, "it said so", m.marked)
-	if _, err := b.Record(t.Context(), intent("x")); !errors.Is(err, ErrStopped) {
+	recordtest.AwaitThat(t, "it said so", m.Marked)
+	if _, err := b.Record(t.Context(), recordtest.Intent("x")); !errors.Is(err, ErrStopped) {
 		t.Errorf("got %v, want that the other one stops too", err)
 	}
 }
 
 func TestAReplicaThatHasWhatAnotherMissesPutsItBackAndTakesTheMarkAway(t *testing.T) {
-	m := newMemory()
+	m := recordtest.NewMemory()
 	a, b := runningBeside(t, m, nil, "a", true), running(t, m, "b")
 	b.fill(t, "b", 10)
-	awaitThat(t, "both have read all", func() bool { return a.Size() == 10 && b.Size() == 10 })
+	recordtest.AwaitThat(t, "both have read all", func() bool { return a.Size() == 10 && b.Size() == 10 })
 	a.forgetAll()
 	b.mending.Lock() // it does not look yet
-	m.back(7)
-	awaitThat(t, "a replica has stopped and said so", m.marked)
+	m.Back(7)
+	recordtest.AwaitThat(t, "a replica has stopped and said so", m.Marked)
 	b.mending.Unlock()
-	b.mustRecord(t, about("more"))
-	if got := len(m.ids(t)); got < 11 || b.Err() != nil || m.marked() {
-		t.Errorf("got %d entries, %v, marked %v, want that they are there and nobody is told to stop", got, b.Err(), m.marked())
+	b.mustRecord(t, recordtest.About("more"))
+	if got := len(m.Kinds(t)); got < 11 || b.Err() != nil || m.Marked() {
+		t.Errorf("got %d entries, %v, marked %v, want that they are there and nobody is told to stop", got, b.Err(), m.Marked())
 	}
 	if a.Err() == nil {
 		t.Error("who has stopped goes on")
@@ -88,19 +76,19 @@ func TestAReplicaThatHasWhatAnotherMissesPutsItBackAndTakesTheMarkAway(t *testin
 }
 
 func TestAMarkThatIsLostIsLeftAgain(t *testing.T) {
-	m := newMemory()
+	m := recordtest.NewMemory()
 	a := runningBeside(t, m, nil, "a", true)
 	a.fill(t, "a", 10)
 	a.forgetAll()
-	m.back(7)
-	awaitThat(t, "it has said so", m.marked)
-	m.change(func(m *memory) { m.mark = nil })
-	awaitThat(t, "it has said so again", m.marked)
+	m.Back(7)
+	recordtest.AwaitThat(t, "it has said so", m.Marked)
+	m.Change(func(m *recordtest.Memory) { m.Left = nil })
+	recordtest.AwaitThat(t, "it has said so again", m.Marked)
 }
 
 func TestAMarkThatNoReplicaOfThisLogLeftStopsNobody(t *testing.T) {
-	sealed := func(keys Keys, of string) []byte {
-		data, err := mark{Origin: of, Size: 10, Root: make([]byte, RootSize), Why: "x"}.seal(keys)
+	sealed := func(keys entry.Keys, of string) []byte {
+		data, err := mark{Origin: of, Size: 10, Root: make([]byte, entry.RootSize), Why: "x"}.seal(keys)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -111,18 +99,18 @@ func TestAMarkThatNoReplicaOfThisLogLeftStopsNobody(t *testing.T) {
 		forged bool
 	}{
 		"junk":           {[]byte("x"), true},
-		"another key's":  {sealed(testKeys("k2"), origin), true},
-		"too long":       {make([]byte, MaxMark+1), true},
-		"of another log": {sealed(testKeys("k1"), origin+"/2"), false},
+		"another key's":  {sealed(recordtest.Keys("k2"), recordtest.Origin), true},
+		"too long":       {make([]byte, entry.MaxMark+1), true},
+		"of another log": {sealed(recordtest.Keys("k1"), recordtest.Origin+"/2"), false},
 	} {
 		t.Run(what, func(t *testing.T) {
-			m := newMemory()
-			m.mark = tc.mark
+			m := recordtest.NewMemory()
+			m.Left = tc.mark
 			a := running(t, m, "a")
-			a.mustRecord(t, intent("x"))
-			a.mustRecord(t, about("more"))
+			a.mustRecord(t, recordtest.Intent("x"))
+			a.mustRecord(t, recordtest.About("more"))
 			if tc.forged {
-				awaitThat(t, "an alarm says so", func() bool { return slices.Contains(codesOf(t, m), alarmForged) })
+				recordtest.AwaitThat(t, "an alarm says so", func() bool { return slices.Contains(codesOf(t, m), alarmForged) })
 			} else if got := codesOf(t, m); got != nil {
 				t.Errorf("got the alarms %q, want none", got)
 			}
@@ -132,18 +120,18 @@ func TestAMarkThatNoReplicaOfThisLogLeftStopsNobody(t *testing.T) {
 
 // TestWhatEveryReaderSeesIsNotMarked has one replica whose keys are not those of the others.
 func TestWhatEveryReaderSeesIsNotMarked(t *testing.T) {
-	m := newMemory()
+	m := recordtest.NewMemory()
 	a := running(t, m, "a")
 	a.fill(t, "a", 3)
-	b := New(Deps{Entries: m, Keys: testKeys("k2"), Origin: origin, Replica: "b", Now: time.Now, Log: discard})
+	b := New(Deps{Entries: m, Keys: recordtest.Keys("k2"), Origin: recordtest.Origin, Replica: "b", Now: time.Now, Log: recordtest.Discard})
 	if err := b.readOn(t.Context()); !errors.Is(err, ErrStopped) {
 		t.Fatalf("got %v, want that it stops", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	b.afterStop(ctx)
-	a.mustRecord(t, about("more"))
-	if m.marked() {
+	a.mustRecord(t, recordtest.About("more"))
+	if m.Marked() {
 		t.Error("a replica of other keys stops all others")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/retry"
 )
@@ -69,7 +70,7 @@ func (l *Log) oldestToPutBack() (int64, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.recall.entries) == 0 {
-		return 0, l.stopLocked(lostEntries(l.oldest, l.view.size()))
+		return 0, l.stopLocked(lostEntries(l.oldest, l.view.Size()))
 	}
 	oldest := l.recall.entries[0].Number
 	if oldest > max(l.oldest, l.Archive.size()) {
@@ -92,9 +93,9 @@ func (l *Log) putBack(ctx context.Context, from, next, size int64) (count int64,
 		count += put
 		switch {
 		case errors.Is(err, tree.ErrRewound):
-			return count, l.stop(disagrees(fmt.Errorf("%w: of the entries from %d to %d that were read, some are lost and others stand in their place; %s",
+			return count, l.stop(entry.Disagrees(fmt.Errorf("%w: of the entries from %d to %d that were read, some are lost and others stand in their place; %s",
 				tree.ErrForked, max(at, next), size-1, whatToDo)))
-		case errors.Is(err, ErrForeign):
+		case errors.Is(err, entry.ErrForeign):
 			return count, l.stop(err)
 		case err != nil:
 			return count, err
@@ -111,7 +112,7 @@ func (l *Log) putBack(ctx context.Context, from, next, size int64) (count int64,
 }
 
 // recalled returns entries from one on, from memory, else from the archive.
-func (l *Log) recalled(ctx context.Context, from int64) ([]Entry, error) {
+func (l *Log) recalled(ctx context.Context, from int64) ([]entry.Entry, error) {
 	l.mu.Lock()
 	entries, ok := l.recall.since(from)
 	l.mu.Unlock()
@@ -124,7 +125,7 @@ func (l *Log) recalled(ctx context.Context, from int64) ([]Entry, error) {
 			return entries, err
 		}
 		for _, e := range more {
-			if err := e.check(l.Keys, l.Origin); err != nil {
+			if err := e.Check(l.Keys, l.Origin); err != nil {
 				return nil, fmt.Errorf("entry %d in the archive: %w", e.Number, err)
 			}
 		}
@@ -136,7 +137,7 @@ func (l *Log) recalled(ctx context.Context, from int64) ([]Entry, error) {
 // compareLast compares the last entry that was read with what stands there now.
 func (l *Log) compareLast(ctx context.Context) error {
 	l.mu.Lock()
-	number, id, _ := l.view.last()
+	number, id, _ := l.view.Last()
 	l.mu.Unlock()
 	if number < 0 || id == "" {
 		return nil
@@ -146,7 +147,7 @@ func (l *Log) compareLast(ctx context.Context) error {
 		return err
 	}
 	if len(entries) == 0 || entries[0].Number != number || entries[0].ID != id {
-		return l.stop(disagrees(fmt.Errorf("%w: entry %d is not the one that was read; %s", tree.ErrRewound, number, whatToDo)))
+		return l.stop(entry.Disagrees(fmt.Errorf("%w: entry %d is not the one that was read; %s", tree.ErrRewound, number, whatToDo)))
 	}
 	return nil
 }
@@ -172,7 +173,7 @@ func (l *Log) lost(first, next int64) error { return l.stop(lostEntries(first, n
 
 func lostEntries(first, next int64) error {
 	err := fmt.Errorf("%w: the entries from %d to %d are lost, and neither this replica nor an archive has them; %s", tree.ErrRewound, first, next-1, whatToDo)
-	return &disagreement{error: err, first: first, lost: true}
+	return &entry.Disagreement{Err: err, First: first, Lost: true}
 }
 
 // oldestKept is the number of the oldest entry that the store had.
@@ -192,7 +193,7 @@ func (l *Log) look(ctx context.Context) error {
 		return err
 	}
 	l.mu.Lock()
-	size := l.view.size()
+	size := l.view.Size()
 	if next >= size {
 		l.oldest = first
 	}
@@ -205,11 +206,11 @@ func (l *Log) look(ctx context.Context) error {
 
 // readFrom reads the store, and from the archive what it has no more. more says that
 // there may be entries after those, however few they are.
-func (l *Log) readFrom(ctx context.Context, from int64, limit int) (entries []Entry, more bool, err error) {
+func (l *Log) readFrom(ctx context.Context, from int64, limit int) (entries []entry.Entry, more bool, err error) {
 	entries, err = l.Entries.Read(ctx, from, limit)
 	if n := len(entries); err != nil || n > 0 && entries[0].Number <= from || from >= l.Archive.size() {
 		archived := n > 0 && entries[n-1].Number+1 < l.Archive.size()
-		return entries, n >= min(limit, pageMost) || archived, err
+		return entries, n >= min(limit, entry.PageMost) || archived, err
 	}
 	archived, err := l.Archive.entries(ctx, from, limit)
 	if err != nil && !errors.Is(err, ErrNoObject) {

@@ -7,15 +7,17 @@ import (
 	"testing"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/entry"
+	"github.com/assumebot/assumebot/broker/record/recordtest"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // alarmsOf are the alarms on the record, with what they are about.
-func alarmsOf(t *testing.T, m *memory) (out []event.AlarmData) {
+func alarmsOf(t *testing.T, m *recordtest.Memory) (out []event.AlarmData) {
 	t.Helper()
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, e := range m.entries[m.trimmed:] {
+	m.Mu.Lock()
+	defer m.Mu.Unlock()
+	for _, e := range m.Entries[m.Trimmed:] {
 		ev, err := event.Decode(e.Leaf, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -28,31 +30,31 @@ func alarmsOf(t *testing.T, m *memory) (out []event.AlarmData) {
 }
 
 func TestWhatAStoreLostIsPutBackBeforeTheNextEvent(t *testing.T) {
-	for what, lose := range map[string]func(m *memory){
-		"nothing is left":         func(m *memory) { m.entries, m.batches = nil, map[string]memoryBatch{} },
-		"the newest is gone":      func(m *memory) { m.entries = m.entries[:len(m.entries)-1] },
-		"all but the first":       func(m *memory) { m.entries = m.entries[:1] },
-		"batches are known still": func(m *memory) { m.entries = m.entries[:5] },
+	for what, lose := range map[string]func(m *recordtest.Memory){
+		"nothing is left":         func(m *recordtest.Memory) { m.Entries, m.Batches = nil, map[string]recordtest.MemoryBatch{} },
+		"the newest is gone":      func(m *recordtest.Memory) { m.Entries = m.Entries[:len(m.Entries)-1] },
+		"all but the first":       func(m *recordtest.Memory) { m.Entries = m.Entries[:1] },
+		"batches are known still": func(m *recordtest.Memory) { m.Entries = m.Entries[:5] },
 	} {
 		t.Run(what, func(t *testing.T) {
-			m := newMemory()
+			m := recordtest.NewMemory()
 			a, b := running(t, m, "a"), running(t, m, "b")
 			for i := range 5 {
-				a.mustRecord(t, about(fmt.Sprintf("a%d", i)))
-				b.mustRecord(t, about(fmt.Sprintf("b%d", i)))
+				a.mustRecord(t, recordtest.About(fmt.Sprintf("a%d", i)))
+				b.mustRecord(t, recordtest.About(fmt.Sprintf("b%d", i)))
 			}
-			awaitThat(t, "both have read all", func() bool { return a.Size() == 10 && b.Size() == 10 })
-			was := slices.Clone(m.entries)
-			m.change(lose)
-			left := int64(len(m.entries))
-			a.mustRecord(t, intent("a"))
-			b.mustRecord(t, intent("b"))
+			recordtest.AwaitThat(t, "both have read all", func() bool { return a.Size() == 10 && b.Size() == 10 })
+			was := slices.Clone(m.Entries)
+			m.Change(lose)
+			left := int64(len(m.Entries))
+			a.mustRecord(t, recordtest.Intent("a"))
+			b.mustRecord(t, recordtest.Intent("b"))
 			for i, e := range was {
-				if got := m.entries[i]; got.ID != e.ID || string(got.Leaf) != string(e.Leaf) || got.MACs != e.MACs {
+				if got := m.Entries[i]; got.ID != e.ID || string(got.Leaf) != string(e.Leaf) || got.MACs != e.MACs {
 					t.Errorf("entry %d is %s, and was %s", i, got.ID, e.ID)
 				}
 			}
-			awaitThat(t, "an alarm is on the record", func() bool { return len(alarmsOf(t, m)) > 0 })
+			recordtest.AwaitThat(t, "an alarm is on the record", func() bool { return len(alarmsOf(t, m)) > 0 })
 			got := alarmsOf(t, m)[0]
 			if got.Code != alarmPutBack || *got.Entries != (event.Range{First: left, Count: 10 - left}) {
 				t.Errorf("got the alarm %s about %+v", got.Code, *got.Entries)
@@ -62,30 +64,30 @@ func TestWhatAStoreLostIsPutBackBeforeTheNextEvent(t *testing.T) {
 }
 
 func TestWhatAStoreLostIsPutBackWhileNobodyWrites(t *testing.T) {
-	m := newMemory()
+	m := recordtest.NewMemory()
 	a := runningBeside(t, m, nil, "a", true)
 	a.fill(t, "e", 10)
-	m.change(func(m *memory) { m.entries = m.entries[:3] })
-	awaitThat(t, "all are there again, and an alarm", func() bool {
+	m.Change(func(m *recordtest.Memory) { m.Entries = m.Entries[:3] })
+	recordtest.AwaitThat(t, "all are there again, and an alarm", func() bool {
 		_, next, _ := m.Bounds(t.Context())
 		return next == 11
 	})
 }
 
 func TestOfTwoReplicasWhichHaveReadDifferentAmountsBothPutBackTheirs(t *testing.T) {
-	m := newMemory()
-	a, b := running(t, m, "a"), New(Deps{Entries: m, Keys: testKeys("k1"), Origin: origin, Replica: "b", Now: running(t, newMemory(), "x").Now, Log: discard})
+	m := recordtest.NewMemory()
+	a, b := running(t, m, "a"), New(Deps{Entries: m, Keys: recordtest.Keys("k1"), Origin: recordtest.Origin, Replica: "b", Now: running(t, recordtest.NewMemory(), "x").Now, Log: recordtest.Discard})
 	b.settleFor = 0
 	a.fill(t, "e", 10)
 	if err := b.readOn(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	a.fill(t, "f", 10) // b has not read these
-	m.change(func(m *memory) { m.entries = m.entries[:5] })
+	m.Change(func(m *recordtest.Memory) { m.Entries = m.Entries[:5] })
 	if err := b.mend(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	a.mustRecord(t, about("after"))
+	a.mustRecord(t, recordtest.About("after"))
 	if err := errors.Join(b.readOn(t.Context()), b.mend(t.Context())); err != nil {
 		t.Fatal(err)
 	}
@@ -95,38 +97,38 @@ func TestOfTwoReplicasWhichHaveReadDifferentAmountsBothPutBackTheirs(t *testing.
 }
 
 func TestWhatStandsInThePlaceOfWhatWasLostStopsWhoHadReadIt(t *testing.T) {
-	m := newMemory()
+	m := recordtest.NewMemory()
 	a := runningBeside(t, m, nil, "a", true)
 	a.fill(t, "e", 10)
-	m.change(func(m *memory) {
-		old := &memory{entries: slices.Clone(m.entries[:5]), batches: map[string]memoryBatch{}, changed: make(chan struct{})}
+	m.Change(func(m *recordtest.Memory) {
+		old := &recordtest.Memory{Entries: slices.Clone(m.Entries[:5]), Batches: map[string]recordtest.MemoryBatch{}, Changed: make(chan struct{})}
 		other := running(t, old, "b")
-		other.mustRecord(t, about("other"))
-		m.entries = old.copyOf().entries
+		other.mustRecord(t, recordtest.About("other"))
+		m.Entries = old.CopyOf().Entries
 	})
-	awaitThat(t, "the first has stopped", func() bool { return a.Err() != nil })
-	if _, err := a.Record(t.Context(), intent("x")); !errors.Is(err, tree.ErrForked) {
+	recordtest.AwaitThat(t, "the first has stopped", func() bool { return a.Err() != nil })
+	if _, err := a.Record(t.Context(), recordtest.Intent("x")); !errors.Is(err, tree.ErrForked) {
 		t.Errorf("got %v, want that others stand there", err)
 	}
-	if len(m.entries) != 6 {
-		t.Errorf("the store has %d entries, want that nothing was put over another", len(m.entries))
+	if len(m.Entries) != 6 {
+		t.Errorf("the store has %d entries, want that nothing was put over another", len(m.Entries))
 	}
 }
 
 func TestWhatNobodyHasAnyMoreStopsTheLog(t *testing.T) {
-	m := newMemory()
+	m := recordtest.NewMemory()
 	running(t, m, "a").fill(t, "e", 400)
-	b := New(Deps{Entries: m, Keys: testKeys("k1"), Origin: origin, Replica: "b", Now: running(t, newMemory(), "x").Now, Log: discard})
+	b := New(Deps{Entries: m, Keys: recordtest.Keys("k1"), Origin: recordtest.Origin, Replica: "b", Now: running(t, recordtest.NewMemory(), "x").Now, Log: recordtest.Discard})
 	if err := b.readOn(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	b.recall.entries = b.recall.entries[100:]
-	all := m.copyOf()
-	m.change(func(m *memory) { m.entries = nil })
+	all := m.CopyOf()
+	m.Change(func(m *recordtest.Memory) { m.Entries = nil })
 	if err := b.mend(t.Context()); !errors.Is(err, tree.ErrRewound) || !errors.Is(err, ErrStopped) {
 		t.Errorf("got %v, want that the log has stopped since entries are lost", err)
 	}
-	if len(m.entries) != 0 || len(all.entries) == 0 {
+	if len(m.Entries) != 0 || len(all.Entries) == 0 {
 		t.Error("some were put back though not all could be")
 	}
 }
@@ -134,7 +136,7 @@ func TestWhatNobodyHasAnyMoreStopsTheLog(t *testing.T) {
 func TestWhatIsKeptToBePutBackIsBounded(t *testing.T) {
 	var r recall
 	for i := range int64(recallMost + 100) {
-		r.add(Entry{Number: i, Sealed: Sealed{Leaf: []byte("x")}})
+		r.add(entry.Entry{Number: i, Sealed: entry.Sealed{Leaf: []byte("x")}})
 	}
 	if _, ok := r.since(99); ok || len(r.entries) != recallMost {
 		t.Errorf("%d entries are kept", len(r.entries))
@@ -144,7 +146,7 @@ func TestWhatIsKeptToBePutBackIsBounded(t *testing.T) {
 	}
 	large := make([]byte, tree.MaxLeaf)
 	for i := range int64(2000) {
-		r.add(Entry{Number: recallMost + 100 + i, Sealed: Sealed{Leaf: large}})
+		r.add(entry.Entry{Number: recallMost + 100 + i, Sealed: entry.Sealed{Leaf: large}})
 	}
 	if r.bytes > recallBytes || len(r.entries) < 500 {
 		t.Errorf("%d bytes in %d entries are kept", r.bytes, len(r.entries))

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
@@ -34,7 +35,7 @@ const (
 func (l *Log) leafHashes(ctx context.Context, from, to int64) ([]tlog.Hash, error) {
 	var out []tlog.Hash
 	for at := from; at < to; at = from + int64(len(out)) {
-		entries, _, err := l.readFrom(ctx, at, int(min(to-at, pageMost)))
+		entries, _, err := l.readFrom(ctx, at, int(min(to-at, entry.PageMost)))
 		if err != nil {
 			return nil, err
 		}

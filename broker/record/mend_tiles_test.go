@@ -10,15 +10,17 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/published"
+	"github.com/assumebot/assumebot/broker/record/recordtest"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 // filled is a record of many entries, of which all is signed, and that no longer grows by itself.
-func filled(t *testing.T, count int) (*memory, *shelf, testLog, *Publisher, *tree.Signer) {
+func filled(t *testing.T, count int) (*recordtest.Memory, *recordtest.Shelf, testLog, *Publisher, *tree.Signer) {
 	t.Helper()
-	m := newMemory()
-	s := newShelf(m)
-	l, key := running(t, m, "a"), testSigner(t)
+	m := recordtest.NewMemory()
+	s := recordtest.NewShelf(m)
+	l, key := running(t, m, "a"), recordtest.Signer(t)
 	p := publisher(s, l, key)
 	l.fill(t, "a", count)
 	for range 3 {
@@ -28,7 +30,7 @@ func filled(t *testing.T, count int) (*memory, *shelf, testLog, *Publisher, *tre
 }
 
 // wantTiles checks that the store has all tiles of what was signed, as they were.
-func wantTiles(t *testing.T, s *shelf, key *tree.Signer, l testLog) {
+func wantTiles(t *testing.T, s *recordtest.Shelf, key *tree.Signer, l testLog) {
 	t.Helper()
 	c := newest(t, s, key)
 	r := newRemaker(edgeIn(t, s), s.Tiles, func(context.Context, int64, int64) ([]tlog.Hash, error) { return nil, errLetGo })
@@ -44,9 +46,9 @@ func wantTiles(t *testing.T, s *shelf, key *tree.Signer, l testLog) {
 	}
 }
 
-func edgeIn(t *testing.T, s *shelf) (e tree.Edge) {
+func edgeIn(t *testing.T, s *recordtest.Shelf) (e tree.Edge) {
 	t.Helper()
-	p, err := parsePublished(s.published)
+	p, err := published.Parse(s.Published)
 	if err == nil {
 		err = e.UnmarshalBinary(p.Edge)
 	}
@@ -56,7 +58,7 @@ func edgeIn(t *testing.T, s *shelf) (e tree.Edge) {
 	return e
 }
 
-func codesOf(t *testing.T, m *memory) (codes []string) {
+func codesOf(t *testing.T, m *recordtest.Memory) (codes []string) {
 	t.Helper()
 	for _, a := range alarmsOf(t, m) {
 		codes = append(codes, a.Code)
@@ -65,36 +67,30 @@ func codesOf(t *testing.T, m *memory) (codes []string) {
 }
 
 // damages are what may become of tiles in a store.
-var damages = map[string]func(s *shelf){
-	"the edge is gone":  func(s *shelf) { delete(s.tiles, tree.TilePath(partialIn(s))) },
-	"the edge is wrong": func(s *shelf) { s.flip(tree.TilePath(partialIn(s)), 40) },
-	"the edge is wider, and wrong": func(s *shelf) {
+var damages = map[string]func(s *recordtest.Shelf){
+	"the edge is gone":  func(s *recordtest.Shelf) { delete(s.Kept, tree.TilePath(partialIn(s))) },
+	"the edge is wrong": func(s *recordtest.Shelf) { s.Flip(tree.TilePath(partialIn(s)), 40) },
+	"the edge is wider, and wrong": func(s *recordtest.Shelf) {
 		t := partialIn(s)
-		delete(s.tiles, tree.TilePath(t))
+		delete(s.Kept, tree.TilePath(t))
 		t.W = tree.TileWidth
-		s.tiles[tree.TilePath(t)] = bytes.Repeat([]byte{7}, tree.TileWidth*tlog.HashSize)
+		s.Kept[tree.TilePath(t)] = bytes.Repeat([]byte{7}, tree.TileWidth*tlog.HashSize)
 	},
-	"a full one is gone":           func(s *shelf) { delete(s.tiles, "tile/0/001") },
-	"a full one is wrong":          func(s *shelf) { s.flip("tile/0/001", 4000) },
-	"a full one is short":          func(s *shelf) { s.tiles["tile/0/001"] = s.tiles["tile/0/001"][:64] },
-	"one of level 1 is wrong":      func(s *shelf) { s.flip("tile/1/000.p/2", 33) },
-	"one, and the one above":       func(s *shelf) { s.flip("tile/1/000.p/2", 33); s.flip("tile/0/001", 33) },
-	"one is gone, and above wrong": func(s *shelf) { s.flip("tile/1/000.p/2", 33); delete(s.tiles, "tile/0/001") },
-	"all are gone":                 func(s *shelf) { clear(s.tiles) },
-	"each is the one of another": func(s *shelf) {
-		s.tiles["tile/0/000"], s.tiles["tile/0/001"] = s.tiles["tile/0/001"], s.tiles["tile/0/000"]
+	"a full one is gone":           func(s *recordtest.Shelf) { delete(s.Kept, "tile/0/001") },
+	"a full one is wrong":          func(s *recordtest.Shelf) { s.Flip("tile/0/001", 4000) },
+	"a full one is short":          func(s *recordtest.Shelf) { s.Kept["tile/0/001"] = s.Kept["tile/0/001"][:64] },
+	"one of level 1 is wrong":      func(s *recordtest.Shelf) { s.Flip("tile/1/000.p/2", 33) },
+	"one, and the one above":       func(s *recordtest.Shelf) { s.Flip("tile/1/000.p/2", 33); s.Flip("tile/0/001", 33) },
+	"one is gone, and above wrong": func(s *recordtest.Shelf) { s.Flip("tile/1/000.p/2", 33); delete(s.Kept, "tile/0/001") },
+	"all are gone":                 func(s *recordtest.Shelf) { clear(s.Kept) },
+	"each is the one of another": func(s *recordtest.Shelf) {
+		s.Kept["tile/0/000"], s.Kept["tile/0/001"] = s.Kept["tile/0/001"], s.Kept["tile/0/000"]
 	},
-}
-
-func (s *shelf) flip(path string, at int) {
-	if s.tiles[path] = slices.Clone(s.tiles[path]); len(s.tiles[path]) > at {
-		s.tiles[path][at] ^= 1
-	}
 }
 
 // partialIn is the tile of level 0 at the right edge.
-func partialIn(s *shelf) tlog.Tile {
-	for path := range s.tiles {
+func partialIn(s *recordtest.Shelf) tlog.Tile {
+	for path := range s.Kept {
 		if t, err := tree.ParseTilePath(path); err == nil && t.L == 0 && t.W < tree.TileWidth {
 			return t
 		}
@@ -111,13 +107,13 @@ func TestTilesThatAreMissingOrWrongAreMadeAnewOfTheEntries(t *testing.T) {
 			t.Run(what+"/"+when, func(t *testing.T) {
 				m, s, l, p, key := filled(t, 2*tree.TileWidth+88)
 				signed := newest(t, s, key)
-				s.mu.Lock()
+				s.Mu.Lock()
 				damage(s)
-				s.mu.Unlock()
+				s.Mu.Unlock()
 				grow(t, l)
-				l.clock.pass(recheckEvery)
+				l.clock.Pass(recheckEvery)
 				mustPublish(t, p)
-				awaitThat(t, "an alarm says so", func() bool { return slices.Contains(codesOf(t, m), alarmTiles) })
+				recordtest.AwaitThat(t, "an alarm says so", func() bool { return slices.Contains(codesOf(t, m), alarmTiles) })
 				mustPublish(t, p)
 				wantTiles(t, s, key, l)
 				if c := newest(t, s, key); c.Size <= signed.Size {
@@ -130,9 +126,9 @@ func TestTilesThatAreMissingOrWrongAreMadeAnewOfTheEntries(t *testing.T) {
 
 func TestAReplicaBeginsWhileTilesAreMissing(t *testing.T) {
 	m, s, l, _, key := filled(t, 2*tree.TileWidth+88)
-	s.mu.Lock()
-	clear(s.tiles)
-	s.mu.Unlock()
+	s.Mu.Lock()
+	clear(s.Kept)
+	s.Mu.Unlock()
 	if _, err := starter(t, m, s, l, key); err != nil {
 		t.Error(err)
 	}
@@ -142,35 +138,35 @@ func TestAReplicaBeginsWhileTilesAreMissing(t *testing.T) {
 // tile below of which the store has let go of the entries.
 func TestWhatTheTreeGrowsFromStopsTheLogWhenItCannotBeMadeAnew(t *testing.T) {
 	m, s, l, p, key := filled(t, 2*tree.TileWidth+88)
-	m.change(func(m *memory) { m.trimmed = tree.TileWidth })
-	s.mu.Lock()
-	delete(s.tiles, "tile/0/000")
-	delete(s.tiles, "tile/1/000.p/2")
-	was := bytes.Clone(s.published)
-	s.mu.Unlock()
-	l.mustRecord(t, about("more"))
+	m.Change(func(m *recordtest.Memory) { m.Trimmed = tree.TileWidth })
+	s.Mu.Lock()
+	delete(s.Kept, "tile/0/000")
+	delete(s.Kept, "tile/1/000.p/2")
+	was := bytes.Clone(s.Published)
+	s.Mu.Unlock()
+	l.mustRecord(t, recordtest.About("more"))
 	if err := publish(t, p); !errors.Is(err, ErrStopped) {
 		t.Errorf("got %v, want that it stops", err)
 	}
-	if !bytes.Equal(s.published, was) {
+	if !bytes.Equal(s.Published, was) {
 		t.Errorf("signed are %d entries", newest(t, s, key).Size)
 	}
 }
 
 func TestATileThatIsOnlyForProofsIsMissedOnceAndSigningGoesOn(t *testing.T) {
 	m, s, l, p, key := filled(t, 2*tree.TileWidth+88)
-	m.change(func(m *memory) { m.trimmed = tree.TileWidth })
-	s.mu.Lock()
-	delete(s.tiles, "tile/0/000")
-	s.mu.Unlock()
+	m.Change(func(m *recordtest.Memory) { m.Trimmed = tree.TileWidth })
+	s.Mu.Lock()
+	delete(s.Kept, "tile/0/000")
+	s.Mu.Unlock()
 	signed := newest(t, s, key)
 	for range 3 {
-		l.clock.pass(recheckEvery)
-		l.mustRecord(t, about("more"))
+		l.clock.Pass(recheckEvery)
+		l.mustRecord(t, recordtest.About("more"))
 		mustPublish(t, p)
 		mustPublish(t, p)
 	}
-	awaitThat(t, "an alarm says so", func() bool { return slices.Contains(codesOf(t, m), alarmTilesLost) })
+	recordtest.AwaitThat(t, "an alarm says so", func() bool { return slices.Contains(codesOf(t, m), alarmTilesLost) })
 	var got []event.AlarmData
 	for _, a := range alarmsOf(t, m) {
 		if a.Code == alarmTilesLost {
@@ -190,17 +186,17 @@ func TestNoTileEverGivesAnotherSignature(t *testing.T) {
 	for what, damage := range damages {
 		m, s, l, p, key := filled(t, 2*tree.TileWidth+88)
 		for n := range 3 {
-			s.mu.Lock()
-			if n == 0 || len(s.tiles) >= 4 {
+			s.Mu.Lock()
+			if n == 0 || len(s.Kept) >= 4 {
 				damage(s)
 			}
-			s.mu.Unlock()
+			s.Mu.Unlock()
 			l.fill(t, "more", 3)
 			_ = publish(t, p) // whether it signs or not
 			c := newest(t, s, key)
 			var leaves tree.Edge
-			m.change(func(m *memory) {
-				for _, e := range m.entries[:c.Size] {
+			m.Change(func(m *recordtest.Memory) {
+				for _, e := range m.Entries[:c.Size] {
 					_ = leaves.Append(tlog.RecordHash(e.Leaf))
 				}
 			})

@@ -15,6 +15,8 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/record/entry"
+	"github.com/assumebot/assumebot/broker/record/published"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/record/witness"
 	"github.com/assumebot/assumebot/broker/retry"
@@ -34,8 +36,6 @@ const (
 	publishEvery = 5 * time.Second
 	// restateEvery is how often what restricts is restated.
 	restateEvery = 6 * time.Hour
-	// keptFor is how long the store keeps entries at least.
-	keptFor = 48 * time.Hour
 	// growAtOnce is how many entries are added to the tiles at once.
 	growAtOnce = 4096
 	// lastTurn is how long signing what was written last may take when the process ends, and
@@ -50,9 +50,9 @@ type Publisher struct {
 
 	mu   sync.Mutex
 	seen tree.Checkpoint // the newest that this process knows
-	last published       // what stood in the store then
+	last published.State // what stood in the store then
 	// candidate is a checkpoint that becomes a start once what restricts was restated.
-	candidate *start
+	candidate *published.Start
 	alarmed   map[string]string // by witness: what is wrong with it
 	// cosigned is what was last known to be, and uncosigned since when there is more.
 	cosigned   int64
@@ -66,7 +66,7 @@ type Publisher struct {
 // all else is needed.
 type PublisherDeps struct {
 	Log    *Log
-	Store  Checkpoints
+	Store  published.Store
 	Signer *tree.Signer
 	Leases lease.Leases
 	// Needed is the number of the oldest entry that a reader outside of the Log still
@@ -89,7 +89,7 @@ func NewPublisher(d PublisherDeps) *Publisher {
 		PublisherDeps: d,
 		alarmed:       map[string]string{},
 		checked:       recheck{atOnce: recheckAtOnce},
-		lease:         lease.New(d.Leases, SignerLease, publishTTL, d.Out),
+		lease:         lease.New(d.Leases, published.Lease, publishTTL, d.Out),
 	}
 }
 
@@ -124,7 +124,7 @@ func (p *Publisher) signLast(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, lastTurn)
 	defer cancel()
 	err := p.lease.Do(ctx, func(ctx context.Context, h *lease.Hold) error {
-		_, _, err := p.sign(ctx, h, func(context.Context, *published) error { return nil }) // nothing is written after it
+		_, _, err := p.sign(ctx, h, func(context.Context, *published.State) error { return nil }) // nothing is written after it
 		return err
 	})
 	if err != nil && !errors.Is(err, lease.ErrTaken) {
@@ -146,10 +146,10 @@ func (p *Publisher) compareAll(ctx context.Context) {
 
 // load returns what is published, checked against what this process knows; raw is as it
 // stands in the store, nil where nothing does.
-func (p *Publisher) load(ctx context.Context) (raw []byte, now published, err error) {
+func (p *Publisher) load(ctx context.Context) (raw []byte, now published.State, err error) {
 	raw, err = p.Store.Checkpoint(ctx)
 	if err != nil {
-		return nil, published{}, err
+		return nil, published.State{}, err
 	}
 	seen, last := p.newest()
 	if raw == nil {
@@ -160,21 +160,21 @@ func (p *Publisher) load(ctx context.Context) (raw []byte, now published, err er
 		p.watchCosigned(now)
 		return nil, now, err
 	}
-	if now, err = parsePublished(raw); err != nil {
-		return nil, published{}, p.Log.stop(err)
+	if now, err = published.Parse(raw); err != nil {
+		return nil, published.State{}, p.Log.stop(err)
 	}
 	c, _, err := p.check(now)
 	if err != nil {
-		return nil, published{}, p.Log.stop(err)
+		return nil, published.State{}, p.Log.stop(err)
 	}
 	if c.Size < seen.Size {
 		now.Starts, now.Witnesses = last.Starts, last.Witnesses
 		if err := p.Log.checkTree(ctx, seen.Tree()); err != nil {
-			return nil, published{}, err
+			return nil, published.State{}, err
 		}
 	}
 	if err := p.Log.checkTree(ctx, c.Tree()); err != nil {
-		return nil, published{}, err
+		return nil, published.State{}, err
 	}
 	p.remember(c, now)
 	p.watchCosigned(now)
@@ -182,7 +182,7 @@ func (p *Publisher) load(ctx context.Context) (raw []byte, now published, err er
 }
 
 // check returns the checkpoint of what is published; the empty tree's where nothing is.
-func (p *Publisher) check(now published) (tree.Checkpoint, tree.Edge, error) {
+func (p *Publisher) check(now published.State) (tree.Checkpoint, tree.Edge, error) {
 	keys, err := p.Signer.PublicKeys()
 	if err != nil {
 		return tree.Checkpoint{}, tree.Edge{}, err
@@ -212,7 +212,7 @@ func (p *Publisher) Publish(ctx context.Context, h *lease.Hold) error {
 }
 
 // sign signs what is new and has it cosigned. move says where replicas begin to read.
-func (p *Publisher) sign(ctx context.Context, h *lease.Hold, move func(context.Context, *published) error) (published, tree.Edge, error) {
+func (p *Publisher) sign(ctx context.Context, h *lease.Hold, move func(context.Context, *published.State) error) (published.State, tree.Edge, error) {
 	raw, was, err := p.load(ctx)
 	if err != nil {
 		return was, tree.Edge{}, err
@@ -249,7 +249,7 @@ func (p *Publisher) sign(ctx context.Context, h *lease.Hold, move func(context.C
 
 // replace puts next in the place of raw, if anything changed, and returns what stands
 // there then.
-func (p *Publisher) replace(ctx context.Context, h *lease.Hold, raw []byte, next published) ([]byte, error) {
+func (p *Publisher) replace(ctx context.Context, h *lease.Hold, raw []byte, next published.State) ([]byte, error) {
 	if next.Note == nil {
 		return raw, nil
 	}
@@ -297,7 +297,7 @@ func (p *Publisher) grow(ctx context.Context, old tree.Checkpoint, edge tree.Edg
 		edge = grown
 	}
 	if edge.Root() != to.Hash {
-		return nil, tree.Edge{}, p.Log.stop(disagrees(fmt.Errorf("%w: the store has other %d entries than this replica has read", tree.ErrForked, to.N)))
+		return nil, tree.Edge{}, p.Log.stop(entry.Disagrees(fmt.Errorf("%w: the store has other %d entries than this replica has read", tree.ErrForked, to.N)))
 	}
 	err = p.onTiles(ctx, edge, func() (err error) {
 		note, err = p.Signer.Advance(old, to, tree.HashReader(ctx, to, p.Store.Tiles))
@@ -310,7 +310,7 @@ func (p *Publisher) grow(ctx context.Context, old tree.Checkpoint, edge tree.Edg
 func (p *Publisher) leaves(ctx context.Context, from, to int64) ([]tlog.Hash, error) {
 	var out []tlog.Hash
 	for at := from; at < to; {
-		entries, _, err := p.Log.readFrom(ctx, at, int(min(to-at, pageMost)))
+		entries, _, err := p.Log.readFrom(ctx, at, int(min(to-at, entry.PageMost)))
 		if err != nil {
 			return nil, err
 		}
@@ -349,23 +349,23 @@ func (p *Publisher) dropPartial(ctx context.Context, was, now int64) {
 
 // moveStart restates what restricts when it is time, and makes the checkpoint before that
 // a start.
-func (p *Publisher) moveStart(ctx context.Context, next *published) error {
+func (p *Publisher) moveStart(ctx context.Context, next *published.State) error {
 	now := p.Log.Now()
 	if p.Log.NewerStop() != "" {
 		return nil // what this program does not know it cannot restate
 	}
 	if p.candidate == nil && p.startIsOld(*next, now) {
-		p.candidate = &start{Note: next.Note, Edge: next.Edge, At: now}
+		p.candidate = &published.Start{Note: next.Note, Edge: next.Edge, At: now}
 	}
 	if p.candidate == nil {
 		return nil
 	}
-	c, _, err := p.check(published{Note: p.candidate.Note, Edge: p.candidate.Edge})
+	c, _, err := p.check(published.State{Note: p.candidate.Note, Edge: p.candidate.Edge})
 	if err != nil {
 		return err
 	}
 	if n := len(next.Starts); n > 0 {
-		newest, _, err := p.check(published{Note: next.Starts[n-1].Note, Edge: next.Starts[n-1].Edge})
+		newest, _, err := p.check(published.State{Note: next.Starts[n-1].Note, Edge: next.Starts[n-1].Edge})
 		if err != nil || c.Size <= newest.Size {
 			p.candidate = nil // another replica has moved it on meanwhile
 			return err
@@ -390,15 +390,15 @@ func (p *Publisher) moveStart(ctx context.Context, next *published) error {
 
 // kept are the starts that are needed still: of those before which entries may be let go,
 // the newest alone.
-func kept(starts []start, now time.Time) []start {
-	for len(starts) > 1 && now.Sub(starts[1].At) >= keptFor || len(starts) >= startsMost {
+func kept(starts []published.Start, now time.Time) []published.Start {
+	for len(starts) > 1 && now.Sub(starts[1].At) >= published.KeptFor || len(starts) >= published.StartsMost {
 		starts = starts[1:]
 	}
 	return slices.Clone(starts)
 }
 
 // startIsOld reports whether it is time for another start.
-func (p *Publisher) startIsOld(now published, at time.Time) bool {
+func (p *Publisher) startIsOld(now published.State, at time.Time) bool {
 	if now.Note == nil {
 		return false
 	}
@@ -411,19 +411,19 @@ func (p *Publisher) startIsOld(now published, at time.Time) bool {
 
 // trim forgets entries before the newest start that is old enough, and before what
 // readers need.
-func (p *Publisher) trim(ctx context.Context, now published) error {
+func (p *Publisher) trim(ctx context.Context, now published.State) error {
 	var before int64
 	for _, s := range now.Starts {
-		if p.Log.Now().Sub(s.At) < keptFor {
+		if p.Log.Now().Sub(s.At) < published.KeptFor {
 			break
 		}
-		c, _, err := p.check(published{Note: s.Note, Edge: s.Edge})
+		c, _, err := p.check(published.State{Note: s.Note, Edge: s.Edge})
 		if err != nil {
 			return p.Log.stop(err)
 		}
 		before = c.Size
 	}
-	if before -= Window; before <= 0 { // who begins there reads the IDs of those before
+	if before -= entry.Window; before <= 0 { // who begins there reads the IDs of those before
 		return nil
 	}
 	needed, err := p.Needed(ctx)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/published"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
@@ -16,13 +17,13 @@ import (
 const alarmCheckpoint = "checkpoint_put_back"
 
 // newest is the newest checkpoint that this process knows, and what was published with it.
-func (p *Publisher) newest() (tree.Checkpoint, published) {
+func (p *Publisher) newest() (tree.Checkpoint, published.State) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.seen, p.last
 }
 
-func (p *Publisher) remember(c tree.Checkpoint, now published) {
+func (p *Publisher) remember(c tree.Checkpoint, now published.State) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if c.Size >= p.seen.Size {
@@ -32,8 +33,8 @@ func (p *Publisher) remember(c tree.Checkpoint, now published) {
 
 // base is what to go on from where nothing is published: not yet, or not any more. last is
 // what was.
-func (p *Publisher) base(ctx context.Context, last published) (published, error) {
-	from := published{Starts: last.Starts, Witnesses: last.Witnesses}
+func (p *Publisher) base(ctx context.Context, last published.State) (published.State, error) {
+	from := published.State{Starts: last.Starts, Witnesses: last.Witnesses}
 	if p.Archive == nil {
 		if oldest := p.Log.oldestKept(); last.Note != nil && oldest > 0 {
 			return from, p.Log.stop(fmt.Errorf("%w: the tiles of the tree are lost, and the entries before %d that they were made of; %s",

@@ -5,6 +5,7 @@ import (
 	"maps"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/entry"
 )
 
 // A Followed is an entry as a Follower is told it, with its free text.
@@ -23,7 +24,7 @@ func (l *Log) Read(ctx context.Context, from int64, limit int) (found []Followed
 	if from >= size {
 		return nil, 0, nil
 	}
-	entries, _, err := l.readFrom(ctx, from, int(min(int64(limit), size-from, pageMost)))
+	entries, _, err := l.readFrom(ctx, from, int(min(int64(limit), size-from, entry.PageMost)))
 	if err != nil || len(entries) == 0 {
 		return nil, 0, err
 	}
@@ -51,7 +52,7 @@ func (l *Log) Read(ctx context.Context, from int64, limit int) (found []Followed
 }
 
 // archivedAsides adds free text that the store has no more.
-func (l *Log) archivedAsides(ctx context.Context, entries []Entry, asides map[int64][]byte) error {
+func (l *Log) archivedAsides(ctx context.Context, entries []entry.Entry, asides map[int64][]byte) error {
 	var numbers []int64
 	for _, e := range entries {
 		if asides[e.Number] == nil && e.Number < l.Archive.size() {
@@ -68,7 +69,7 @@ func (l *Log) archivedAsides(ctx context.Context, entries []Entry, asides map[in
 	return err
 }
 
-func (l *Log) followed(e Entry, aside []byte) Followed {
+func (l *Log) followed(e entry.Entry, aside []byte) Followed {
 	out := Followed{Number: e.Number, Late: l.isLate(e.Number, 1)}
 	err := l.genuine(e)
 	if err == nil {

@@ -1,6 +1,10 @@
 package record
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/assumebot/assumebot/broker/record/entry"
+)
 
 const (
 	// recallMost and recallBytes bound the entries that a replica keeps of what it read.
@@ -12,25 +16,25 @@ const (
 // put them back into a store that lost them. They have no Asides: what was erased since
 // must not come back.
 type recall struct {
-	entries []Entry // in order, without gaps
+	entries []entry.Entry // in order, without gaps
 	bytes   int
 }
 
-func (r *recall) add(e Entry) {
+func (r *recall) add(e entry.Entry) {
 	e.Aside = nil
 	r.entries = append(r.entries, e)
 	r.bytes += entryBytes(e)
 	for len(r.entries) > recallMost || r.bytes > recallBytes {
 		r.bytes -= entryBytes(r.entries[0])
-		r.entries[0] = Entry{} // not to hold its bytes
+		r.entries[0] = entry.Entry{} // not to hold its bytes
 		r.entries = r.entries[1:]
 	}
 }
 
-func entryBytes(e Entry) int { return len(e.Leaf) + len(e.Root) + len(e.ID) + len(e.MACs) }
+func entryBytes(e entry.Entry) int { return len(e.Leaf) + len(e.Root) + len(e.ID) + len(e.MACs) }
 
 // since returns the entries from a number on; false when it has not all of them.
-func (r *recall) since(number int64) ([]Entry, bool) {
+func (r *recall) since(number int64) ([]entry.Entry, bool) {
 	if len(r.entries) == 0 || number < r.entries[0].Number {
 		return nil, false
 	}

@@ -9,6 +9,8 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/entry"
+	"github.com/assumebot/assumebot/broker/record/published"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
@@ -40,7 +42,7 @@ type recheck struct {
 // recheck reads a part of the signed entries again, when it is time, and stops the Log at
 // the first that is not what was signed, or that no replica could begin with. A store or an
 // archive that is away keeps nobody from signing.
-func (p *Publisher) recheck(ctx context.Context, now published, signed tree.Edge) error {
+func (p *Publisher) recheck(ctx context.Context, now published.State, signed tree.Edge) error {
 	reading, cancel := context.WithTimeout(ctx, recheckWithin)
 	defer cancel()
 	wrong, err := p.recheckPart(reading, now, signed)
@@ -56,7 +58,7 @@ func (p *Publisher) recheck(ctx context.Context, now published, signed tree.Edge
 	return ctx.Err()
 }
 
-func (p *Publisher) recheckPart(ctx context.Context, now published, signed tree.Edge) (*Finding, error) {
+func (p *Publisher) recheckPart(ctx context.Context, now published.State, signed tree.Edge) (*Finding, error) {
 	if at := p.Log.Now(); p.checked.next >= p.checked.end && p.checked.old >= p.checked.oldEnd {
 		p.tellLost()
 		if since := at.Sub(p.checked.begun); since < recheckEvery && since >= 0 {
@@ -68,7 +70,7 @@ func (p *Publisher) recheckPart(ctx context.Context, now published, signed tree.
 	if err != nil {
 		return nil, err
 	}
-	start, err := newestStart(now, keys, p.Log.Origin)
+	start, err := published.NewestStart(now, keys, p.Log.Origin)
 	if err != nil {
 		return nil, p.Log.stop(err)
 	}
@@ -112,7 +114,7 @@ func (r *rereading) page(ctx context.Context, at int64) (int64, *Finding, error)
 		if e.Number < r.start {
 			continue
 		}
-		if err := e.check(r.Log.Keys, r.Log.Origin); err != nil {
+		if err := e.Check(r.Log.Keys, r.Log.Origin); err != nil {
 			return 0, broken(e.Number, err), nil
 		}
 	}
@@ -151,5 +153,5 @@ func (p *Publisher) amiss(ctx context.Context, wrong *Finding) error {
 	case wrong.Fault == FaultMissing:
 		return fmt.Errorf("%w: %w", p.Log.missing(ctx, wrong.Entry), wrong)
 	}
-	return p.Log.stop(disagrees(fmt.Errorf("what was read before is not there any more as it was: %w", wrong)))
+	return p.Log.stop(entry.Disagrees(fmt.Errorf("what was read before is not there any more as it was: %w", wrong)))
 }

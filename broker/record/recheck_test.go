@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/record/recordtest"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
@@ -13,38 +14,38 @@ import (
 // and would never read again.
 func TestAnEntryThatIsChangedAfterAllReadItStopsTheLog(t *testing.T) {
 	for name, tc := range map[string]struct {
-		do    func(m *memory, s *shelf)
+		do    func(m *recordtest.Memory, s *recordtest.Shelf)
 		fault Fault // 0: that of no single entry
 		entry int64
 	}{
-		"altered":                       {func(m *memory, _ *shelf) { m.alter(7) }, FaultBroken, 7},
-		"removed":                       {func(m *memory, _ *shelf) { m.remove(7, 8) }, FaultMissing, 7},
-		"swapped":                       {func(m *memory, _ *shelf) { m.swap(7, 9) }, FaultMoved, 7},
-		"its MAC is gone":               {func(m *memory, _ *shelf) { m.entries[300].MACs = "" }, FaultBroken, 300},
-		"altered, and its tile is gone": {func(m *memory, s *shelf) { m.alter(7); delete(s.tiles, "tile/0/000") }, 0, 0},
+		"altered":                       {func(m *recordtest.Memory, _ *recordtest.Shelf) { m.Alter(7) }, FaultBroken, 7},
+		"removed":                       {func(m *recordtest.Memory, _ *recordtest.Shelf) { m.Remove(7, 8) }, FaultMissing, 7},
+		"swapped":                       {func(m *recordtest.Memory, _ *recordtest.Shelf) { m.Swap(7, 9) }, FaultMoved, 7},
+		"its MAC is gone":               {func(m *recordtest.Memory, _ *recordtest.Shelf) { m.Entries[300].MACs = "" }, FaultBroken, 300},
+		"altered, and its tile is gone": {func(m *recordtest.Memory, s *recordtest.Shelf) { m.Alter(7); delete(s.Kept, "tile/0/000") }, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := newMemory()
-			s := newShelf(m)
+			m := recordtest.NewMemory()
+			s := recordtest.NewShelf(m)
 			l := running(t, m, "a")
-			p := publisher(s, l, testSigner(t))
+			p := publisher(s, l, recordtest.Signer(t))
 			l.fill(t, "a", 300)
 			for range 3 { // so that there is a start
 				if err := publish(t, p); err != nil {
 					t.Fatal(err)
 				}
 			}
-			m.change(func(m *memory) { tc.do(m, s) })
-			l.clock.pass(recheckEvery - time.Second)
+			m.Change(func(m *recordtest.Memory) { tc.do(m, s) })
+			l.clock.Pass(recheckEvery - time.Second)
 			if err := publish(t, p); err != nil {
 				t.Fatalf("before its time: %v", err)
 			}
-			l.clock.pass(time.Second)
+			l.clock.Pass(time.Second)
 			var wrong *Finding
 			if err := publish(t, p); !errors.Is(err, ErrStopped) || tc.fault != 0 && (!errors.As(err, &wrong) || wrong.Fault != tc.fault || wrong.Entry != tc.entry) {
 				t.Errorf("got %v", err)
 			}
-			if _, err := l.Record(t.Context(), intent("x")); !errors.Is(err, ErrStopped) {
+			if _, err := l.Record(t.Context(), recordtest.Intent("x")); !errors.Is(err, ErrStopped) {
 				t.Errorf("an intent: got %v, want that it is refused", err)
 			}
 		})
@@ -52,9 +53,9 @@ func TestAnEntryThatIsChangedAfterAllReadItStopsTheLog(t *testing.T) {
 }
 
 func TestAllIsReadAgainInParts(t *testing.T) {
-	m := newMemory()
+	m := recordtest.NewMemory()
 	l := running(t, m, "a")
-	p := publisher(newShelf(m), l, testSigner(t))
+	p := publisher(recordtest.NewShelf(m), l, recordtest.Signer(t))
 	p.checked.atOnce = 256
 	l.fill(t, "a", 600) // a restatement follows
 	for part, want := range []int64{256, 512, 601, 601} {
@@ -65,7 +66,7 @@ func TestAllIsReadAgainInParts(t *testing.T) {
 			t.Errorf("part %d: got to %d, want %d", part, p.checked.next, want)
 		}
 	}
-	l.clock.pass(recheckEvery)
+	l.clock.Pass(recheckEvery)
 	if err := publish(t, p); err != nil || p.checked.next != 256 {
 		t.Errorf("ten minutes later: got to %d, %v, want that it begins anew", p.checked.next, err)
 	}
@@ -78,10 +79,10 @@ func TestTilesThatAnotherReplicaArchivedAreFound(t *testing.T) {
 	if err := a.other(t, "b").copyOnce(t); err != nil {
 		t.Fatal(err)
 	}
-	if a.s.tiles["tile/0/000"] != nil {
+	if a.s.Kept["tile/0/000"] != nil {
 		t.Fatal("the store keeps a full tile that the archive has")
 	}
-	a.clock.pass(recheckEvery)
+	a.clock.Pass(recheckEvery)
 	a.mustPublish(t)
 	if a.checked.next < 600 {
 		t.Errorf("read again up to %d", a.checked.next)
@@ -95,10 +96,10 @@ func TestAnArchiveThatIsAwayKeepsNobodyFromSigning(t *testing.T) {
 	if err := a.copyOnce(t); err != nil {
 		t.Fatal(err)
 	}
-	a.Store = Archived(a.s, NewArchive(gone{a.o}, tree.PublicKeys{}, origin))
+	a.Store = Archived(a.s, NewArchive(gone{a.o}, tree.PublicKeys{}, recordtest.Origin))
 	a.fill(t, "b", 10)
 	size := a.Size()
-	a.clock.pass(recheckEvery)
+	a.clock.Pass(recheckEvery)
 	a.mustPublish(t)
 	if got := newest(t, a.s, a.key); got.Size < size || a.checked.next != 0 {
 		t.Errorf("signed %d of %d, read again up to %d", got.Size, size, a.checked.next)

@@ -23,7 +23,7 @@ const (
 // restatement returns Events that restate what restricts now, side by side.
 func (l *Log) restatement() ([]event.Event, error) {
 	l.mu.Lock()
-	data := l.state.restatement(l.view.size() - 1)
+	data := l.state.restatement(l.view.Size() - 1)
 	data.Import = l.state.importing.restate()
 	l.mu.Unlock()
 	return event.Split(event.Event{ID: rand.Text(), Time: l.Now(), Data: data})

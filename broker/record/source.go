@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+
+	"github.com/assumebot/assumebot/broker/record/entry"
+	"github.com/assumebot/assumebot/broker/record/published"
 )
 
 // A Source is where a record can be read: the store, an archive, or a file. Nothing that
@@ -17,7 +20,7 @@ type Source interface {
 	Bounds(ctx context.Context) (first, next int64, err error)
 	// Read returns up to limit entries from number from on, in order, without Asides. What
 	// stands there and is no entry is returned with what could be read of it.
-	Read(ctx context.Context, from int64, limit int) ([]Entry, error)
+	Read(ctx context.Context, from int64, limit int) ([]entry.Entry, error)
 	// Asides returns the Asides of entries; one that has none, or was erased, is left out.
 	Asides(ctx context.Context, numbers []int64) (map[int64][]byte, error)
 	// Tiles returns the tiles of these C2SP paths; one that is not there is left out.
@@ -29,13 +32,13 @@ type Source interface {
 var ErrDamaged = errors.New("it is damaged")
 
 // FromStore reads the record where it is written.
-func FromStore(entries Entries, checkpoints Checkpoints) Source {
+func FromStore(entries entry.Store, checkpoints published.Store) Source {
 	return storeSource{entries, checkpoints}
 }
 
 type storeSource struct {
-	Entries
-	checkpoints Checkpoints
+	entry.Store
+	checkpoints published.Store
 }
 
 func (s storeSource) Checkpoint(ctx context.Context) ([]byte, error) {
@@ -43,7 +46,7 @@ func (s storeSource) Checkpoint(ctx context.Context) ([]byte, error) {
 	if err != nil || raw == nil {
 		return nil, err
 	}
-	p, err := parsePublished(raw)
+	p, err := published.Parse(raw)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}

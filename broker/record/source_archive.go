@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
@@ -40,7 +41,7 @@ func (s *archiveSource) Checkpoint(context.Context) ([]byte, error) { return s.n
 
 func (s *archiveSource) Bounds(context.Context) (first, next int64, err error) { return 0, s.size, nil }
 
-func (s *archiveSource) Read(ctx context.Context, from int64, limit int) ([]Entry, error) {
+func (s *archiveSource) Read(ctx context.Context, from int64, limit int) ([]entry.Entry, error) {
 	if from < 0 || from >= s.size {
 		return nil, nil
 	}
@@ -64,9 +65,9 @@ func (s *archiveSource) Read(ctx context.Context, from int64, limit int) ([]Entr
 		leaves = append(leaves[:min(len(leaves), bundle.W-1)], make([][]byte, bundle.W)...)
 	}
 	leaves = leaves[from-start : width]
-	out := make([]Entry, min(len(leaves), limit))
+	out := make([]entry.Entry, min(len(leaves), limit))
 	for i := range out {
-		out[i] = Entry{Number: from + int64(i), Sealed: Sealed{Leaf: leaves[i]}}
+		out[i] = entry.Entry{Number: from + int64(i), Sealed: entry.Sealed{Leaf: leaves[i]}}
 	}
 	return out, nil
 }

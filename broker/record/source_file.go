@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
@@ -18,7 +19,7 @@ import (
 
 // maxLine is the most bytes of a line: a leaf and an Aside, of which every byte may be
 // escaped by six.
-const maxLine = 6*(tree.MaxLeaf+MaxAside) + 8<<10
+const maxLine = 6*(tree.MaxLeaf+entry.MaxAside) + 8<<10
 
 // A FileSource reads what Export.JSONL writes. It is not for concurrent use.
 type FileSource struct {
@@ -75,7 +76,7 @@ func orDamaged(err error) error {
 func (s *FileSource) index(l exportLine, offset int64) error {
 	switch {
 	case l.Number != nil:
-		if *l.Number < 0 || *l.Number > tree.MaxSize || len(l.Aside) > MaxAside {
+		if *l.Number < 0 || *l.Number > tree.MaxSize || len(l.Aside) > entry.MaxAside {
 			return errors.New("has no entry that could be")
 		}
 		if s.count%tree.TileWidth == 0 {
@@ -112,8 +113,8 @@ func (s *FileSource) Bounds(context.Context) (first, next int64, err error) {
 }
 
 // Read implements [Source].
-func (s *FileSource) Read(ctx context.Context, from int64, limit int) ([]Entry, error) {
-	var out []Entry
+func (s *FileSource) Read(ctx context.Context, from int64, limit int) ([]entry.Entry, error) {
+	var out []entry.Entry
 	err := s.lines(ctx, from, func(l exportLine) bool {
 		if len(out) < limit {
 			out = append(out, entryOf(l))
@@ -190,8 +191,8 @@ func (s *FileSource) lines(ctx context.Context, from int64, do func(exportLine) 
 	return nil
 }
 
-func entryOf(l exportLine) Entry {
-	e := Entry{Number: *l.Number, Sealed: Sealed{Leaf: []byte(l.Leaf)}}
+func entryOf(l exportLine) entry.Entry {
+	e := entry.Entry{Number: *l.Number, Sealed: entry.Sealed{Leaf: []byte(l.Leaf)}}
 	if l.Raw != nil {
 		e.Leaf = l.Raw
 	}

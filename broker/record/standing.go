@@ -17,13 +17,12 @@ func (l *Log) Orders(user string) (block, pause *Imposed) {
 	return block, pause
 }
 
-// LockOut returns the number of the entry that locked a person out, and when that ends;
-// zeros where the record tells of none.
-func (l *Log) LockOut(user string) (entry int64, ends time.Time) {
+// LockedUntil returns when the lock-out of a person ends that is on the record; zero
+// where there is none.
+func (l *Log) LockedUntil(user string) time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	out := l.state.lockOuts[user]
-	return out.entry, out.time
+	return l.state.lockOuts[user].time
 }
 
 // Key returns the key of a person that is on the record; false where the record tells of none.

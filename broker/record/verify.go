@@ -10,6 +10,8 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/entry"
+	"github.com/assumebot/assumebot/broker/record/published"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
@@ -29,7 +31,7 @@ type Verification struct {
 	Source Source
 	Keys   tree.PublicKeys // of the log, and of the witnesses that must have cosigned
 	Since  []byte          // an older checkpoint that the record has to go on from; nil: none
-	Seal   Keys            // for the MACs of what is not signed yet; nil: they are not checked
+	Seal   entry.Keys      // for the MACs of what is not signed yet; nil: they are not checked
 	// Trimmed is for a Source that may let entries go, as of a time: the oldest that it
 	// has must be old then. Zero: all entries must be there.
 	Trimmed time.Time
@@ -80,11 +82,11 @@ type verifying struct {
 	Verification
 	Verified
 	pages    *pages
-	edge     tree.Edge // of the entries until here
-	view     *view     // of the last Window of them; nil before
-	tileless bool      // the tiles are wrong, and only the root can tell
-	textless bool      // a text is wrong, and no others are looked at
-	stopped  bool      // an entry is wrong
+	edge     tree.Edge   // of the entries until here
+	view     *entry.View // of the last Window of them; nil before
+	tileless bool        // the tiles are wrong, and only the root can tell
+	textless bool        // a text is wrong, and no others are looked at
+	stopped  bool        // an entry is wrong
 }
 
 func (r *verifying) found(f *Finding) {
@@ -217,8 +219,8 @@ func (r *verifying) trimmed(ctx context.Context, missing Finding) error {
 	if err != nil {
 		return nil //nolint:nilerr // it is found to be broken, or was signed so
 	}
-	if age := r.Trimmed.Sub(e.Time); age < keptFor-trimmedSlack {
-		missing.Err = fmt.Errorf("the store keeps entries for %s, and entry %d is %s old", keptFor, r.First, age.Round(time.Minute))
+	if age := r.Trimmed.Sub(e.Time); age < published.KeptFor-trimmedSlack {
+		missing.Err = fmt.Errorf("the store keeps entries for %s, and entry %d is %s old", published.KeptFor, r.First, age.Round(time.Minute))
 		r.found(&missing)
 		r.stopped = true
 	}
@@ -226,17 +228,17 @@ func (r *verifying) trimmed(ctx context.Context, missing Finding) error {
 }
 
 // take goes on by entries that are as they should be.
-func (r *verifying) take(ctx context.Context, entries []Entry) error {
-	if r.view == nil && r.edge.Size()+int64(len(entries)) > r.Checkpoint.Size-Window {
-		r.view = newView(r.seal(), r.Checkpoint.Origin)
-		r.view.beginAt(r.edge, tlog.Tree{})
+func (r *verifying) take(ctx context.Context, entries []entry.Entry) error {
+	if r.view == nil && r.edge.Size()+int64(len(entries)) > r.Checkpoint.Size-entry.Window {
+		r.view = entry.NewView(r.seal(), r.Checkpoint.Origin)
+		r.view.BeginAt(r.edge, tlog.Tree{})
 	}
 	for _, e := range entries {
 		if err := r.edge.Append(tlog.RecordHash(e.Leaf)); err != nil {
 			return err
 		}
 		if r.view != nil {
-			if err := r.view.add(e); err != nil {
+			if err := r.view.Add(e); err != nil {
 				return err
 			}
 		}
@@ -251,16 +253,16 @@ func (r *verifying) unsigned(ctx context.Context, next int64) error {
 		return nil
 	}
 	if r.view == nil {
-		r.view = newView(r.seal(), r.Checkpoint.Origin)
-		r.view.beginAt(r.edge, tlog.Tree{})
+		r.view = entry.NewView(r.seal(), r.Checkpoint.Origin)
+		r.view.BeginAt(r.edge, tlog.Tree{})
 	}
-	for r.view.size() < next {
-		entries, err := r.Source.Read(ctx, r.view.size(), pageMost)
+	for r.view.Size() < next {
+		entries, err := r.Source.Read(ctx, r.view.Size(), entry.PageMost)
 		if err != nil {
 			return err
 		}
 		if len(entries) == 0 {
-			r.found(&Finding{Fault: FaultMissing, Entry: r.view.size(), Last: next - 1})
+			r.found(&Finding{Fault: FaultMissing, Entry: r.view.Size(), Last: next - 1})
 			return nil
 		}
 		for _, e := range entries {
@@ -278,15 +280,15 @@ func (r *verifying) unsigned(ctx context.Context, next int64) error {
 }
 
 // follow takes an entry that is not signed yet, or says what is wrong with it.
-func (r *verifying) follow(e Entry) *Finding {
-	size := r.view.size()
+func (r *verifying) follow(e entry.Entry) *Finding {
+	size := r.view.Size()
 	if e.Number > size {
 		return &Finding{Fault: FaultMissing, Entry: size, Last: e.Number - 1}
 	}
-	if at, ok := r.view.ids[e.ID]; ok && e.ID != "" {
+	if at, ok := r.view.IDs[e.ID]; ok && e.ID != "" {
 		return &Finding{Fault: FaultDoubled, Entry: size, Last: size, Of: at}
 	}
-	taken, _, err := r.view.take(e)
+	taken, _, err := r.view.Take(e)
 	if err == nil && !taken {
 		err = fmt.Errorf("what stands there is numbered %d", e.Number)
 	}
@@ -302,7 +304,7 @@ type unsealed struct{}
 func (unsealed) MACs([]byte) string        { return "" }
 func (unsealed) Check(string, []byte) bool { return true }
 
-func (r *verifying) seal() Keys {
+func (r *verifying) seal() entry.Keys {
 	if r.Seal == nil {
 		return unsealed{}
 	}
@@ -310,7 +312,7 @@ func (r *verifying) seal() Keys {
 }
 
 // texts checks the free texts of entries, until one is wrong.
-func (r *verifying) texts(ctx context.Context, entries []Entry) error {
+func (r *verifying) texts(ctx context.Context, entries []entry.Entry) error {
 	var numbers []int64
 	for _, e := range entries {
 		if bytes.Contains(e.Leaf, []byte(`"sha256":`)) {

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
@@ -30,7 +31,7 @@ func newPages(ctx context.Context, source Source, of tlog.Tree) *pages {
 // check reads the entries from a number on up to the end of its tile, and returns them
 // with the first that is wrong; they end before it. Without hashes it compares nothing.
 // The error is that of a source that is away.
-func (p *pages) check(ctx context.Context, from int64, hashes []tlog.Hash) ([]Entry, *Finding, error) {
+func (p *pages) check(ctx context.Context, from int64, hashes []tlog.Hash) ([]entry.Entry, *Finding, error) {
 	to := p.end(from)
 	entries, err := readUpTo(ctx, p.source, from, to)
 	if err != nil {
@@ -87,7 +88,7 @@ func (p *pages) hashesOf(from, to int64) ([]tlog.Hash, error) {
 const nearby = 2 * tree.TileWidth
 
 // diagnose says what is wrong with what stands at n: the first of found.
-func (p *pages) diagnose(n int64, found []Entry) (*Finding, error) {
+func (p *pages) diagnose(n int64, found []entry.Entry) (*Finding, error) {
 	first := max(0, n-nearby)
 	around, err := p.hashesOf(first, min(p.tree.N, n+nearby))
 	if err != nil {
@@ -96,14 +97,14 @@ func (p *pages) diagnose(n int64, found []Entry) (*Finding, error) {
 		}
 		around = nil
 	}
-	where := func(e Entry) int64 { // what was signed as which this is; -1: as none
+	where := func(e entry.Entry) int64 { // what was signed as which this is; -1: as none
 		if i := slices.Index(around, tlog.RecordHash(e.Leaf)); i >= 0 {
 			return first + int64(i)
 		}
 		return -1
 	}
 	at := func(n int64) bool { // whether what was signed as n stands further on
-		return slices.ContainsFunc(found, func(e Entry) bool { return where(e) == n })
+		return slices.ContainsFunc(found, func(e entry.Entry) bool { return where(e) == n })
 	}
 	e := found[0]
 	switch is := where(e); {
@@ -127,12 +128,12 @@ func (p *pages) diagnose(n int64, found []Entry) (*Finding, error) {
 
 // readUpTo returns the entries from one number up to another, as many as there are.
 func readUpTo(ctx context.Context, source interface {
-	Read(ctx context.Context, from int64, limit int) ([]Entry, error)
+	Read(ctx context.Context, from int64, limit int) ([]entry.Entry, error)
 }, from, to int64,
-) ([]Entry, error) {
-	var all []Entry
+) ([]entry.Entry, error) {
+	var all []entry.Entry
 	for at := from; at < to; at = from + int64(len(all)) {
-		entries, err := source.Read(ctx, at, int(min(to-at, pageMost)))
+		entries, err := source.Read(ctx, at, int(min(to-at, entry.PageMost)))
 		if err != nil {
 			return nil, err
 		}

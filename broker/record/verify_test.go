@@ -14,14 +14,16 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/entry"
+	"github.com/assumebot/assumebot/broker/record/recordtest"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/record/treetest"
 )
 
 // A whole is a record of 600 signed entries, and 30 after them.
 type whole struct {
-	m      *memory
-	s      *shelf
+	m      *recordtest.Memory
+	s      *recordtest.Shelf
 	key    *tree.Signer
 	keys   tree.PublicKeys
 	older  []byte // the checkpoint of 300 entries
@@ -31,13 +33,13 @@ type whole struct {
 // wholeRecord returns a copy of one that is made once.
 func wholeRecord(t *testing.T) whole {
 	t.Helper()
-	recordOnce.Do(func() { recordOnce.whole = newRecord(t, testSigner(t)) })
+	recordOnce.Do(func() { recordOnce.whole = newRecord(t, recordtest.Signer(t)) })
 	k := recordOnce.whole
-	k.m = k.m.copyOf()
-	k.m.changed = make(chan struct{})
-	k.s = &shelf{m: k.m, published: k.s.published, tiles: map[string][]byte{}, turns: map[string]int64{}}
-	for path, data := range recordOnce.s.tiles {
-		k.s.tiles[path] = bytes.Clone(data)
+	k.m = k.m.CopyOf()
+	k.m.Changed = make(chan struct{})
+	k.s = &recordtest.Shelf{M: k.m, Published: k.s.Published, Kept: map[string][]byte{}, Turns: map[string]int64{}}
+	for path, data := range recordOnce.s.Kept {
+		k.s.Kept[path] = bytes.Clone(data)
 	}
 	return k
 }
@@ -49,15 +51,15 @@ var recordOnce struct {
 
 func newRecord(t *testing.T, key *tree.Signer) whole {
 	t.Helper()
-	k := whole{m: newMemory(), key: key}
-	k.s = newShelf(k.m)
+	k := whole{m: recordtest.NewMemory(), key: key}
+	k.s = recordtest.NewShelf(k.m)
 	var err error
 	if k.keys, err = k.key.PublicKeys(); err != nil {
 		t.Fatal(err)
 	}
 	l := running(t, k.m, "a")
 	p := publisher(k.s, l, k.key)
-	said := about("said")
+	said := recordtest.About("said")
 	said.Data = event.RefusedData{Account: "prod", Reason: event.NewText("INC-42 failover")}
 	l.mustRecord(t, said)
 	l.fill(t, "a", 299)
@@ -96,13 +98,13 @@ func (k whole) writeArchive(t *testing.T) (*Dir, Source) {
 			t.Fatal(err)
 		}
 	}
-	for path, data := range k.s.tiles {
+	for path, data := range k.s.Kept {
 		create(path, data)
 	}
-	size := min(k.signed.Size, int64(len(k.m.entries)))
+	size := min(k.signed.Size, int64(len(k.m.Entries)))
 	for n := int64(0); n*tree.TileWidth < k.signed.Size && n*tree.TileWidth < size; n++ {
 		var leaves [][]byte
-		for _, e := range k.m.entries[n*tree.TileWidth : min(size, (n+1)*tree.TileWidth)] {
+		for _, e := range k.m.Entries[n*tree.TileWidth : min(size, (n+1)*tree.TileWidth)] {
 			leaves = append(leaves, e.Leaf)
 		}
 		data, err := tree.Bundle(leaves)
@@ -112,7 +114,7 @@ func (k whole) writeArchive(t *testing.T) (*Dir, Source) {
 		width := int(min(k.signed.Size-n*tree.TileWidth, tree.TileWidth)) // though it may have fewer
 		create(tree.TilePath(tree.BundleOf(tlog.Tile{H: tree.TileHeight, N: n, W: width})), data)
 	}
-	for n, e := range k.m.entries[:size] {
+	for n, e := range k.m.Entries[:size] {
 		if e.Aside != nil {
 			create(AsidePath(int64(n)), e.Aside)
 		}
@@ -132,11 +134,11 @@ func (k whole) file(t *testing.T) Source {
 	t.Helper()
 	var out bytes.Buffer
 	to := json.NewEncoder(&out)
-	lines := []exportLine{{Version: 1, Origin: origin, First: new(int64)}}
-	for _, e := range k.m.entries {
-		lines = append(lines, entryLine(e, e.Number >= k.signed.Size-Window))
+	lines := []exportLine{{Version: 1, Origin: recordtest.Origin, First: new(int64)}}
+	for _, e := range k.m.Entries {
+		lines = append(lines, entryLine(e, e.Number >= k.signed.Size-entry.Window))
 	}
-	for path, data := range k.s.tiles {
+	for path, data := range k.s.Kept {
 		lines = append(lines, exportLine{Tile: path, Data: data})
 	}
 	note := string(k.signed.Note)
@@ -159,7 +161,7 @@ func (k whole) sources(t *testing.T) map[string]Source {
 
 func (k whole) verify(t *testing.T, s Source, options ...func(*Verification)) Verified {
 	t.Helper()
-	v := Verification{Source: s, Keys: k.keys, Seal: testKeys("k1")}
+	v := Verification{Source: s, Keys: k.keys, Seal: recordtest.Keys("k1")}
 	for _, o := range options {
 		o(&v)
 	}
@@ -186,61 +188,37 @@ func TestAWholeRecordVerifiesWhereverItIs(t *testing.T) {
 	}
 }
 
-// renumber gives all entries from one on the numbers of their places.
-func (m *memory) renumber(from int) {
-	for i := from; i < len(m.entries); i++ {
-		m.entries[i].Number = int64(i)
-	}
-}
-
-func (m *memory) swap(a, b int) {
-	m.entries[a].Sealed, m.entries[b].Sealed = m.entries[b].Sealed, m.entries[a].Sealed
-}
-
-func (m *memory) remove(from, to int) {
-	m.entries = slices.Delete(m.entries, from, to)
-}
-
-func (m *memory) insert(at int, e Entry) {
-	m.entries = slices.Insert(m.entries, at, e)
-	m.renumber(at)
-}
-
-func (m *memory) alter(n int) {
-	m.entries[n].Leaf = bytes.Replace(m.entries[n].Leaf, []byte("prod"), []byte("Prod"), 1)
-}
-
 // TestTheFirstEntryThatIsWrongIsNamed does to a record what somebody might, in each place
 // where it is kept.
 func TestTheFirstEntryThatIsWrongIsNamed(t *testing.T) {
-	forged := func(m *memory) Entry {
-		e := m.entries[5]
+	forged := func(m *recordtest.Memory) entry.Entry {
+		e := m.Entries[5]
 		e.Leaf = bytes.Replace(e.Leaf, []byte("UALICE"), []byte("UMARLO"), 1)
 		return e
 	}
 	for name, tc := range map[string]struct {
-		do   func(m *memory)
+		do   func(m *recordtest.Memory)
 		want Finding
 	}{
-		"altered":                       {func(m *memory) { m.alter(7); m.alter(400) }, Finding{Fault: FaultBroken, Entry: 7, Last: 7}},
-		"altered, last":                 {func(m *memory) { m.alter(599) }, Finding{Fault: FaultBroken, Entry: 599, Last: 599}},
-		"removed":                       {func(m *memory) { m.remove(20, 21) }, Finding{Fault: FaultMissing, Entry: 20, Last: 20}},
-		"removed, others moved up":      {func(m *memory) { m.remove(20, 23); m.renumber(20) }, Finding{Fault: FaultMissing, Entry: 20, Last: 22}},
-		"removed over a border":         {func(m *memory) { m.remove(250, 260); m.renumber(250) }, Finding{Fault: FaultMissing, Entry: 250, Last: 259}},
-		"removed, from a border":        {func(m *memory) { m.remove(512, 630) }, Finding{Fault: FaultMissing, Entry: 512, Last: 599}},
-		"doubled":                       {func(m *memory) { m.insert(11, m.entries[10]) }, Finding{Fault: FaultDoubled, Entry: 11, Last: 11, Of: 10}},
-		"doubled over a border":         {func(m *memory) { m.insert(256, m.entries[255]) }, Finding{Fault: FaultDoubled, Entry: 256, Last: 256, Of: 255}},
-		"doubled in place of another":   {func(m *memory) { m.entries[30].Sealed = m.entries[2].Sealed }, Finding{Fault: FaultDoubled, Entry: 30, Last: 30, Of: 2}},
-		"swapped":                       {func(m *memory) { m.swap(40, 41) }, Finding{Fault: FaultMoved, Entry: 40, Last: 40, Of: 41}},
-		"swapped farther":               {func(m *memory) { m.swap(100, 180) }, Finding{Fault: FaultMoved, Entry: 100, Last: 100, Of: 180}},
-		"put in":                        {func(m *memory) { m.insert(50, forged(m)) }, Finding{Fault: FaultInserted, Entry: 50, Last: 50}},
-		"put in place of another":       {func(m *memory) { m.entries[60].Sealed = forged(m).Sealed }, Finding{Fault: FaultBroken, Entry: 60, Last: 60}},
-		"no bytes":                      {func(m *memory) { m.entries[70].Leaf = []byte("{") }, Finding{Fault: FaultBroken, Entry: 70, Last: 70}},
-		"another text beside the entry": {func(m *memory) { m.entries[0].Aside = bytes.ToUpper(m.entries[0].Aside) }, Finding{Fault: FaultText}},
+		"altered":                       {func(m *recordtest.Memory) { m.Alter(7); m.Alter(400) }, Finding{Fault: FaultBroken, Entry: 7, Last: 7}},
+		"altered, last":                 {func(m *recordtest.Memory) { m.Alter(599) }, Finding{Fault: FaultBroken, Entry: 599, Last: 599}},
+		"removed":                       {func(m *recordtest.Memory) { m.Remove(20, 21) }, Finding{Fault: FaultMissing, Entry: 20, Last: 20}},
+		"removed, others moved up":      {func(m *recordtest.Memory) { m.Remove(20, 23); m.Renumber(20) }, Finding{Fault: FaultMissing, Entry: 20, Last: 22}},
+		"removed over a border":         {func(m *recordtest.Memory) { m.Remove(250, 260); m.Renumber(250) }, Finding{Fault: FaultMissing, Entry: 250, Last: 259}},
+		"removed, from a border":        {func(m *recordtest.Memory) { m.Remove(512, 630) }, Finding{Fault: FaultMissing, Entry: 512, Last: 599}},
+		"doubled":                       {func(m *recordtest.Memory) { m.Insert(11, m.Entries[10]) }, Finding{Fault: FaultDoubled, Entry: 11, Last: 11, Of: 10}},
+		"doubled over a border":         {func(m *recordtest.Memory) { m.Insert(256, m.Entries[255]) }, Finding{Fault: FaultDoubled, Entry: 256, Last: 256, Of: 255}},
+		"doubled in place of another":   {func(m *recordtest.Memory) { m.Entries[30].Sealed = m.Entries[2].Sealed }, Finding{Fault: FaultDoubled, Entry: 30, Last: 30, Of: 2}},
+		"swapped":                       {func(m *recordtest.Memory) { m.Swap(40, 41) }, Finding{Fault: FaultMoved, Entry: 40, Last: 40, Of: 41}},
+		"swapped farther":               {func(m *recordtest.Memory) { m.Swap(100, 180) }, Finding{Fault: FaultMoved, Entry: 100, Last: 100, Of: 180}},
+		"put in":                        {func(m *recordtest.Memory) { m.Insert(50, forged(m)) }, Finding{Fault: FaultInserted, Entry: 50, Last: 50}},
+		"put in place of another":       {func(m *recordtest.Memory) { m.Entries[60].Sealed = forged(m).Sealed }, Finding{Fault: FaultBroken, Entry: 60, Last: 60}},
+		"no bytes":                      {func(m *recordtest.Memory) { m.Entries[70].Leaf = []byte("{") }, Finding{Fault: FaultBroken, Entry: 70, Last: 70}},
+		"another text beside the entry": {func(m *recordtest.Memory) { m.Entries[0].Aside = bytes.ToUpper(m.Entries[0].Aside) }, Finding{Fault: FaultText}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			k := wholeRecord(t)
-			k.m.change(tc.do)
+			k.m.Change(tc.do)
 			for in, s := range k.sources(t) {
 				got := k.verify(t, s)
 				if len(got.Findings) != 1 {
@@ -257,7 +235,7 @@ func TestTheFirstEntryThatIsWrongIsNamed(t *testing.T) {
 
 func TestEntriesThatWereCutOffAreAllNamed(t *testing.T) {
 	k := wholeRecord(t)
-	k.m.change(func(m *memory) { m.remove(500, 630) })
+	k.m.Change(func(m *recordtest.Memory) { m.Remove(500, 630) })
 	for in, s := range map[string]Source{"store": FromStore(k.m, k.s), "file": k.file(t)} {
 		want := Finding{Fault: FaultMissing, Entry: 500, Last: 599}
 		if got := k.verify(t, s); len(got.Findings) != 1 || got.Findings[0] != want || got.Signed != 500 {
@@ -268,24 +246,24 @@ func TestEntriesThatWereCutOffAreAllNamed(t *testing.T) {
 
 func TestWhatIsNotSignedYetIsCheckedAsAReplicaDoes(t *testing.T) {
 	for name, tc := range map[string]struct {
-		do      func(m *memory)
+		do      func(m *recordtest.Memory)
 		want    Fault
 		entry   int64
 		without bool // it is seen without seal keys too
 	}{
-		"altered":  {func(m *memory) { m.alter(610) }, FaultBroken, 610, false},
-		"removed":  {func(m *memory) { m.remove(610, 611) }, FaultMissing, 610, true},
-		"doubled":  {func(m *memory) { m.insert(611, m.entries[610]) }, FaultDoubled, 611, true},
-		"replayed": {func(m *memory) { m.insert(611, m.entries[590]) }, FaultDoubled, 611, true},
-		"forged": {func(m *memory) {
-			e := m.entries[610]
+		"altered":  {func(m *recordtest.Memory) { m.Alter(610) }, FaultBroken, 610, false},
+		"removed":  {func(m *recordtest.Memory) { m.Remove(610, 611) }, FaultMissing, 610, true},
+		"doubled":  {func(m *recordtest.Memory) { m.Insert(611, m.Entries[610]) }, FaultDoubled, 611, true},
+		"replayed": {func(m *recordtest.Memory) { m.Insert(611, m.Entries[590]) }, FaultDoubled, 611, true},
+		"forged": {func(m *recordtest.Memory) {
+			e := m.Entries[610]
 			e.ID, e.Leaf = "x", bytes.Replace(e.Leaf, []byte("UALICE"), []byte("UMARLO"), 1)
-			m.insert(611, e)
+			m.Insert(611, e)
 		}, FaultBroken, 611, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			k := wholeRecord(t)
-			k.m.change(tc.do)
+			k.m.Change(tc.do)
 			for in, s := range map[string]Source{"store": FromStore(k.m, k.s), "file": k.file(t)} {
 				got := k.verify(t, s)
 				if len(got.Findings) != 1 || got.Findings[0].Fault != tc.want || got.Findings[0].Entry != tc.entry || got.Signed != 600 {
@@ -308,14 +286,14 @@ func TestTilesOfAnotherTreeAreNamedAndTheRootTellsOfTheEntries(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			k := wholeRecord(t)
-			do(k.s.tiles)
+			do(k.s.Kept)
 			for in, s := range k.sources(t) {
 				got := k.verify(t, s)
 				if len(got.Findings) != 1 || got.Findings[0].Fault != FaultTiles || got.Findings[0].Entry != 256 || got.Signed != 600 {
 					t.Errorf("%s: got %d entries, %v", in, got.Signed, got.Findings)
 				}
 			}
-			k.m.change(func(m *memory) { m.alter(310) })
+			k.m.Change(func(m *recordtest.Memory) { m.Alter(310) })
 			for in, s := range k.sources(t) {
 				got := k.verify(t, s)
 				if len(got.Findings) != 2 || got.Findings[1].Fault != FaultTree || got.Signed != 0 {
@@ -328,7 +306,7 @@ func TestTilesOfAnotherTreeAreNamedAndTheRootTellsOfTheEntries(t *testing.T) {
 
 func TestACheckpointThatNobodySignedVerifiesNothing(t *testing.T) {
 	k := wholeRecord(t)
-	other, err := testSigner(t).PublicKeys()
+	other, err := recordtest.Signer(t).PublicKeys()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -338,11 +316,11 @@ func TestACheckpointThatNobodySignedVerifiesNothing(t *testing.T) {
 			t.Errorf("%s: got %v", in, got.Findings)
 		}
 	}
-	k.s.published = nil
+	k.s.Published = nil
 	if got := k.verify(t, FromStore(k.m, k.s)); len(got.Findings) != 1 || got.Findings[0].Fault != FaultUnsigned {
 		t.Errorf("without any: got %v", got.Findings)
 	}
-	k.s.published = []byte("{")
+	k.s.Published = []byte("{")
 	if got := k.verify(t, FromStore(k.m, k.s)); len(got.Findings) != 1 || got.Findings[0].Fault != FaultUnsigned {
 		t.Errorf("with one that cannot be read: got %v", got.Findings)
 	}
@@ -369,11 +347,11 @@ func TestAnOlderRecordDoesNotGoOnFromANewerCheckpoint(t *testing.T) {
 	k := wholeRecord(t)
 	older := k
 	var err error
-	if older.signed, err = k.keys.Check(k.older, origin); err != nil {
+	if older.signed, err = k.keys.Check(k.older, recordtest.Origin); err != nil {
 		t.Fatal(err)
 	}
-	older.m = k.m.copyOf()
-	older.m.entries = older.m.entries[:300]
+	older.m = k.m.CopyOf()
+	older.m.Entries = older.m.Entries[:300]
 	got := older.verify(t, older.file(t), func(v *Verification) { v.Since = k.signed.Note })
 	if len(got.Findings) != 1 || !errors.Is(got.Findings[0], tree.ErrRewound) || got.Signed != 300 {
 		t.Errorf("got %v", got.Findings)
@@ -387,7 +365,7 @@ func TestAnOlderRecordDoesNotGoOnFromANewerCheckpoint(t *testing.T) {
 
 func TestTheStoreMayLetGoOfOldEntriesAlone(t *testing.T) {
 	k := wholeRecord(t)
-	k.m.trimmed = 300
+	k.m.Trimmed = 300
 	written := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 	for name, tc := range map[string]struct {
 		now  time.Time
@@ -409,7 +387,7 @@ func TestTheStoreMayLetGoOfOldEntriesAlone(t *testing.T) {
 			t.Errorf("%s: got %d entries", name, got.Signed)
 		}
 	}
-	k.m.trimmed = 610
+	k.m.Trimmed = 610
 	got := k.verify(t, FromStore(k.m, k.s), func(v *Verification) { v.Trimmed = written.Add(48 * time.Hour) })
 	if len(got.Findings) != 1 || got.Findings[0].Fault != FaultMissing {
 		t.Errorf("beyond the checkpoint: got %v", got.Findings)
@@ -419,7 +397,7 @@ func TestTheStoreMayLetGoOfOldEntriesAlone(t *testing.T) {
 func TestTilesThatTheStoreHasNoMoreAreReadFromTheArchive(t *testing.T) {
 	k := wholeRecord(t)
 	archive := k.archive(t)
-	clear(k.s.tiles)
+	clear(k.s.Kept)
 	if got := k.verify(t, WithTiles(FromStore(k.m, k.s), archive)); len(got.Findings) != 0 || got.Signed != 600 {
 		t.Errorf("got %v", got.Findings)
 	}
@@ -440,7 +418,7 @@ func (a *away) fails() error {
 	return nil
 }
 
-func (a *away) Read(ctx context.Context, from int64, limit int) ([]Entry, error) {
+func (a *away) Read(ctx context.Context, from int64, limit int) ([]entry.Entry, error) {
 	if err := a.fails(); err != nil {
 		return nil, err
 	}
@@ -479,7 +457,7 @@ func TestEveryFaultHasASentence(t *testing.T) {
 
 func TestACheckpointOfTheLogBeforeIsNotComparedAndSaysSo(t *testing.T) {
 	k := wholeRecord(t)
-	since, err := k.key.Empty(origin + "/2")
+	since, err := k.key.Empty(recordtest.Origin + "/2")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/retry"
 )
@@ -217,7 +218,7 @@ func (l *Log) isLate(first int64, count int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for n := range int64(count) {
-		if l.view.isLate(first + n) {
+		if l.view.IsLate(first + n) {
 			return true
 		}
 	}
@@ -241,7 +242,7 @@ func (l *Log) append(ctx context.Context, writes []*write) (first int64, err err
 type try struct {
 	log    *Log
 	writes []*write
-	Batch
+	entry.Batch
 	unsure bool  // the store may have it
 	first  int64 // the number of its first entry, once it was read
 }
@@ -277,14 +278,14 @@ func (t *try) once(ctx context.Context) error {
 	switch {
 	case errors.Is(err, tree.ErrRewound):
 		return l.mended(ctx, err)
-	case errors.Is(err, ErrMarked):
+	case errors.Is(err, entry.ErrMarked):
 		return final(errors.Join(err, l.heed(ctx)))
-	case errors.Is(err, ErrBehind): // nothing was written: what was missed is read first
+	case errors.Is(err, entry.ErrBehind): // nothing was written: what was missed is read first
 		if !t.unsure {
 			t.ID = ""
 		}
 		return errors.Join(err, l.readOn(ctx))
-	case errors.Is(err, ErrForeign):
+	case errors.Is(err, entry.ErrForeign):
 		return retry.Final(l.stop(err))
 	}
 	t.unsure = true
@@ -316,11 +317,11 @@ func (l *Log) mended(ctx context.Context, refused error) error {
 // find returns where b stands if it was read, and how many of its entries were: another replica
 // may have put it back where the store had lost it, and lost that it was the last batch of its
 // writer.
-func (l *Log) find(b Batch) (first int64, count int) {
+func (l *Log) find(b entry.Batch) (first int64, count int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, e := range b.Entries {
-		if at, ok := l.view.ids[e.ID]; ok {
+		if at, ok := l.view.IDs[e.ID]; ok {
 			first, count = at-int64(count), count+1
 		}
 	}
@@ -328,16 +329,16 @@ func (l *Log) find(b Batch) (first int64, count int) {
 }
 
 // batch seals what writes hold, after what this replica has read.
-func (l *Log) batch(writes []*write) (Batch, error) {
+func (l *Log) batch(writes []*write) (entry.Batch, error) {
 	l.mu.Lock()
-	after, id, root := l.view.last()
+	after, id, root := l.view.Last()
 	l.mu.Unlock()
-	b := Batch{Origin: l.Origin, Replica: l.Replica, ID: rand.Text(), After: after, AfterID: id}
+	b := entry.Batch{Origin: l.Origin, Replica: l.Replica, ID: rand.Text(), After: after, AfterID: id}
 	for _, w := range writes {
 		for _, e := range w.events {
-			s, err := seal(l.Keys, l.Origin, e.leaf, e.aside, after, root[:])
+			s, err := entry.Seal(l.Keys, l.Origin, e.leaf, e.aside, after, root[:])
 			if err != nil {
-				return Batch{}, err
+				return entry.Batch{}, err
 			}
 			b.Entries = append(b.Entries, s)
 		}
@@ -346,8 +347,8 @@ func (l *Log) batch(writes []*write) (Batch, error) {
 }
 
 // confirm reads b where the store says that it stands.
-func (l *Log) confirm(ctx context.Context, b Batch, appended Appended, asked time.Time) error {
-	if appended.First <= b.After || appended.First-b.After > Window {
+func (l *Log) confirm(ctx context.Context, b entry.Batch, appended entry.Appended, asked time.Time) error {
+	if appended.First <= b.After || appended.First-b.After > entry.Window {
 		return l.stop(fmt.Errorf("the store says that it put an entry at %d, and %d was the last before", appended.First, b.After))
 	}
 	end := appended.First + int64(len(b.Entries))
@@ -366,8 +367,8 @@ func (l *Log) confirm(ctx context.Context, b Batch, appended Appended, asked tim
 	defer l.mu.Unlock()
 	for i, s := range b.Entries {
 		at := appended.First + int64(i)
-		if id := l.view.idAt(at); id != s.ID {
-			return l.stopLocked(fmt.Errorf("entry %d: the store took %s there, and it is %s", at, shown(s.ID), shown(id)))
+		if id := l.view.IDAt(at); id != s.ID {
+			return l.stopLocked(fmt.Errorf("entry %d: the store took %s there, and it is %s", at, entry.Shown(s.ID), entry.Shown(id)))
 		}
 	}
 	return nil

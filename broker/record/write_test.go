@@ -9,47 +9,51 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/entry"
+	"github.com/assumebot/assumebot/broker/record/recordtest"
 )
 
 // A liar says that batches stand elsewhere than they do.
-type liar struct{ *memory }
+type liar struct{ *recordtest.Memory }
 
-func (l liar) Append(ctx context.Context, b Batch) (Appended, error) {
-	a, err := l.memory.Append(ctx, b)
+func (l liar) Append(ctx context.Context, b entry.Batch) (entry.Appended, error) {
+	a, err := l.Memory.Append(ctx, b)
 	a.First--
 	return a, err
 }
 
 // A forgetful store says that it took what it did not.
-type forgetful struct{ *memory }
+type forgetful struct{ *recordtest.Memory }
 
-func (forgetful) Append(context.Context, Batch) (Appended, error) { return Appended{}, nil }
+func (forgetful) Append(context.Context, entry.Batch) (entry.Appended, error) {
+	return entry.Appended{}, nil
+}
 
 func TestALogThatStopsOnceTheStoreHasAnIntentDoesNotKnowWhatBecomesOfIt(t *testing.T) {
-	for what, do := range map[string]func(m *memory) Entries{
-		"the store says that it is elsewhere": func(m *memory) Entries { return liar{m} },
-		"another stands beside it": func(m *memory) Entries {
-			m.onReply = func(Batch) error {
-				forged := m.entries[0]
-				forged.Number, forged.ID = int64(len(m.entries)), "forged"
-				m.entries = append(m.entries, forged)
+	for what, do := range map[string]func(m *recordtest.Memory) entry.Store{
+		"the store says that it is elsewhere": func(m *recordtest.Memory) entry.Store { return liar{m} },
+		"another stands beside it": func(m *recordtest.Memory) entry.Store {
+			m.OnReply = func(entry.Batch) error {
+				forged := m.Entries[0]
+				forged.Number, forged.ID = int64(len(m.Entries)), "forged"
+				m.Entries = append(m.Entries, forged)
 				return nil
 			}
 			return m
 		},
-		"the reply is lost, and then the entry": func(m *memory) Entries {
-			m.onReply = func(Batch) error {
-				m.entries[0].ID = "another"
-				return errLost
+		"the reply is lost, and then the entry": func(m *recordtest.Memory) entry.Store {
+			m.OnReply = func(entry.Batch) error {
+				m.Entries[0].ID = "another"
+				return recordtest.ErrLost
 			}
 			return m
 		},
 	} {
 		t.Run(what, func(t *testing.T) {
-			m := newMemory()
+			m := recordtest.NewMemory()
 			l := running(t, do(m), "a")
 			l.writeWithin = 50 * time.Millisecond
-			_, err := l.Record(t.Context(), intent("x"))
+			_, err := l.Record(t.Context(), recordtest.Intent("x"))
 			if !errors.Is(err, ErrStopped) || !errors.Is(err, ErrUnsure) {
 				t.Fatalf("got %v, want that it has stopped and nobody knows", err)
 			}
@@ -58,18 +62,18 @@ func TestALogThatStopsOnceTheStoreHasAnIntentDoesNotKnowWhatBecomesOfIt(t *testi
 }
 
 func TestAStoreThatShowsNoEntryWhereItPutItIsNotAskedWithoutEnd(t *testing.T) {
-	l := running(t, forgetful{newMemory()}, "a")
+	l := running(t, forgetful{recordtest.NewMemory()}, "a")
 	l.writeWithin = 50 * time.Millisecond
-	if _, err := l.Record(t.Context(), intent("x")); !errors.Is(err, ErrUnsure) {
+	if _, err := l.Record(t.Context(), recordtest.Intent("x")); !errors.Is(err, ErrUnsure) {
 		t.Errorf("got %v, want that nobody knows", err)
 	}
 }
 
 func TestWhatAStoreRefusedIsNotOnTheRecord(t *testing.T) {
-	m := newMemory()
-	m.onAppend = func(Batch) error { return ErrForeign }
+	m := recordtest.NewMemory()
+	m.OnAppend = func(entry.Batch) error { return entry.ErrForeign }
 	l := running(t, m, "a")
-	if _, err := l.Record(t.Context(), intent("x")); !errors.Is(err, ErrStopped) || errors.Is(err, ErrUnsure) {
+	if _, err := l.Record(t.Context(), recordtest.Intent("x")); !errors.Is(err, ErrStopped) || errors.Is(err, ErrUnsure) {
 		t.Errorf("got %v, want that it has stopped, and that nothing was written", err)
 	}
 }
@@ -77,15 +81,15 @@ func TestWhatAStoreRefusedIsNotOnTheRecord(t *testing.T) {
 // TestABatchOfWhichAPartWasPutBackIsNotWrittenAgain loses a batch with its reply. A replica
 // that had read a part of it puts that back, and the rest later.
 func TestABatchOfWhichAPartWasPutBackIsNotWrittenAgain(t *testing.T) {
-	m := newMemory()
-	var rest []Entry
-	m.onReply = func(Batch) error {
-		m.onReply = nil
-		m.entries, rest = m.entries[:1:1], slices.Clone(m.entries[1:])
-		clear(m.batches)
-		return errLost
+	m := recordtest.NewMemory()
+	var rest []entry.Entry
+	m.OnReply = func(entry.Batch) error {
+		m.OnReply = nil
+		m.Entries, rest = m.Entries[:1:1], slices.Clone(m.Entries[1:])
+		clear(m.Batches)
+		return recordtest.ErrLost
 	}
-	m.onAppend = func(Batch) error {
+	m.OnAppend = func(entry.Batch) error {
 		if rest != nil {
 			t.Error("it is written again")
 		}
@@ -94,21 +98,21 @@ func TestABatchOfWhichAPartWasPutBackIsNotWrittenAgain(t *testing.T) {
 	l := running(t, m, "a")
 	told := make(chan error, 1)
 	go func() {
-		_, err := l.Record(t.Context(), about("e1"), about("e2"))
+		_, err := l.Record(t.Context(), recordtest.About("e1"), recordtest.About("e2"))
 		told <- err
 	}()
-	awaitThat(t, "the part was read", func() bool { return l.Size() == 1 })
-	m.change(func(m *memory) { m.entries, rest = append(m.entries, rest...), nil })
+	recordtest.AwaitThat(t, "the part was read", func() bool { return l.Size() == 1 })
+	m.Change(func(m *recordtest.Memory) { m.Entries, rest = append(m.Entries, rest...), nil })
 	if err := <-told; err != nil {
 		t.Fatal(err)
 	}
-	if got := len(m.ids(t)); got != 2 {
+	if got := len(m.Kinds(t)); got != 2 {
 		t.Errorf("got %d entries, want 2", got)
 	}
 }
 
 func TestAnEventThatNobodyCouldReadFailsAloneAndIsNotWritten(t *testing.T) {
-	m := newMemory()
+	m := recordtest.NewMemory()
 	l := running(t, m, "a")
 	faulty := event.Event{ID: "e1", Data: event.RefusedData{Account: "prod"}} // of no time
 	if _, _, err := faulty.Encode(); err != nil {
@@ -118,7 +122,7 @@ func TestAnEventThatNobodyCouldReadFailsAloneAndIsNotWritten(t *testing.T) {
 		t.Errorf("got %v, want that it is refused, and its kind", err)
 	}
 	l.recordLater(faulty)
-	if got := l.mustRecord(t, about("e2")); got.Number != 0 {
+	if got := l.mustRecord(t, recordtest.About("e2")); got.Number != 0 {
 		t.Errorf("the next got the number %d, want that nothing was written before", got.Number)
 	}
 }

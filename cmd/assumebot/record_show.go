@@ -12,6 +12,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/cmd/internal/app"
 )
@@ -86,7 +87,7 @@ func shownRange(c *cobra.Command, args []string, last int64) (from, to int64, fi
 func show(ctx context.Context, w io.Writer, source record.Source, from, to int64, asJSON bool) error {
 	found := false
 	x := record.Export{Source: source, From: from, To: to}
-	err := x.Each(ctx, func(e record.Entry) error {
+	err := x.Each(ctx, func(e entry.Entry) error {
 		if asJSON {
 			found = true
 			return showJSON(w, e)
@@ -111,7 +112,7 @@ type shownEntry struct {
 	Fields []record.Field  `json:"fields,omitempty"`
 }
 
-func showJSON(w io.Writer, e record.Entry) error {
+func showJSON(w io.Writer, e entry.Entry) error {
 	s := shownEntry{Number: e.Number, Raw: e.Leaf}
 	if fields, err := record.Fields(e.Leaf, e.Aside); err == nil {
 		s.Leaf, s.Raw, s.Fields = e.Leaf, nil, fields
@@ -122,7 +123,7 @@ func showJSON(w io.Writer, e record.Entry) error {
 }
 
 // showEntry prints an entry in lines of a name and a value.
-func showEntry(w io.Writer, e record.Entry) error {
+func showEntry(w io.Writer, e entry.Entry) error {
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(name, value string) {
 		if value != "" {

@@ -22,6 +22,7 @@ import (
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/published"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/cmd/internal/app"
@@ -130,7 +131,7 @@ func writeRecord(ctx context.Context, st *store.Store, private string) error {
 		Needed: func(context.Context) (int64, error) { return math.MaxInt64, nil },
 		Out:    silent,
 	})
-	return lease.New(st.Leases, record.SignerLease, time.Minute, silent).Do(ctx, publisher.Publish)
+	return lease.New(st.Leases, published.Lease, time.Minute, silent).Do(ctx, publisher.Publish)
 }
 
 // copyRecord writes what is signed of the record as an archive has it.
@@ -194,8 +195,7 @@ func TestACheckpointOfARecordThatWasClosedIsNoFault(t *testing.T) {
 	var out strings.Builder
 	why := fmt.Errorf("%w: it is of a, and this record is a/2", record.ErrOtherLog)
 	err := verified(&out, record.Verified{Findings: []record.Finding{{Fault: record.FaultHistory, Entry: -1, Err: why}}}, true, "")
-	said := out.String()
-	if !errors.Is(err, record.ErrOtherLog) || strings.Contains(said, "WRONG") || !strings.Contains(said, "next: a loss was accepted between the two") {
-		t.Errorf("got %v, %s", err, said)
+	if !errors.Is(err, record.ErrOtherLog) || strings.Contains(out.String(), "WRONG") || !strings.Contains(out.String(), "next: a loss was accepted between the two") {
+		t.Errorf("got %v, %s", err, &out)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/assumebot/assumebot/broker"
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/store"
 )
@@ -50,10 +50,10 @@ func newWriter(s *store.Store, name string) *logWriter {
 }
 
 // sealed is an entry whose MAC nobody checks here.
-func sealed(id string, after int64) record.Sealed {
-	return record.Sealed{
+func sealed(id string, after int64) entry.Sealed {
+	return entry.Sealed{
 		After: after,
-		Root:  bytes.Repeat([]byte{0xfe}, record.RootSize),
+		Root:  bytes.Repeat([]byte{0xfe}, entry.RootSize),
 		ID:    id,
 		Leaf:  []byte("leaf of " + id + "\x00\xff"),
 		Aside: []byte("aside of " + id),
@@ -62,8 +62,8 @@ func sealed(id string, after int64) record.Sealed {
 }
 
 // batch is what the writer would append next.
-func (w *logWriter) batch(ids ...string) record.Batch {
-	b := record.Batch{Origin: logOrigin, Replica: w.name, ID: broker.NewID(), After: w.after, AfterID: w.afterID}
+func (w *logWriter) batch(ids ...string) entry.Batch {
+	b := entry.Batch{Origin: logOrigin, Replica: w.name, ID: broker.NewID(), After: w.after, AfterID: w.afterID}
 	for _, id := range ids {
 		b.Entries = append(b.Entries, sealed(id, w.after))
 	}
@@ -71,14 +71,14 @@ func (w *logWriter) batch(ids ...string) record.Batch {
 }
 
 // saw takes what an append or a read answered as checked.
-func (w *logWriter) saw(entries []record.Entry) {
+func (w *logWriter) saw(entries []entry.Entry) {
 	if len(entries) > 0 {
 		last := entries[len(entries)-1]
 		w.after, w.afterID = last.Number, last.ID
 	}
 }
 
-func (w *logWriter) mustAppend(t *testing.T, ids ...string) record.Appended {
+func (w *logWriter) mustAppend(t *testing.T, ids ...string) entry.Appended {
 	t.Helper()
 	out, err := w.Log.Append(t.Context(), w.batch(ids...))
 	if err != nil {
@@ -89,7 +89,7 @@ func (w *logWriter) mustAppend(t *testing.T, ids ...string) record.Appended {
 }
 
 // wantRefused appends b, and wants that it is refused by what.
-func wantRefused(t *testing.T, s *store.Store, b record.Batch, what error) {
+func wantRefused(t *testing.T, s *store.Store, b entry.Batch, what error) {
 	t.Helper()
 	before := logIDs(t, s)
 	if out, err := s.Log.Append(t.Context(), b); !errors.Is(err, what) {
@@ -110,9 +110,9 @@ func logIDs(t *testing.T, s *store.Store) string {
 	return strings.TrimSpace(out.String())
 }
 
-func logAll(t *testing.T, s *store.Store) []record.Entry {
+func logAll(t *testing.T, s *store.Store) []entry.Entry {
 	t.Helper()
-	var out []record.Entry
+	var out []entry.Entry
 	for from := int64(0); ; from = out[len(out)-1].Number + 1 {
 		page, err := s.Log.Read(t.Context(), from, 1000)
 		if err != nil {
@@ -145,7 +145,7 @@ func logNumbers(t *testing.T, h *harness) {
 		t.Errorf("the second batch: got number %d, want 1", out.First)
 	}
 	wantBounds(t, h.Store, 0, 3)
-	want := []record.Entry{
+	want := []entry.Entry{
 		{Number: 0, Sealed: sealed("a", -1)},
 		{Number: 1, Sealed: sealed("b", 0)},
 		{Number: 2, Sealed: sealed("c", 0)},
@@ -276,7 +276,7 @@ func logManyWriters(t *testing.T, h *harness) {
 func (w *logWriter) fill(t *testing.T, n int) {
 	t.Helper()
 	for n > 0 {
-		ids := make([]string, min(n, record.MaxBatch))
+		ids := make([]string, min(n, entry.MaxBatch))
 		for i := range ids {
 			ids[i] = broker.NewID()
 		}
@@ -289,14 +289,14 @@ func logBehind(t *testing.T, h *harness) {
 	late := newWriter(h.Store, "late")
 	late.mustAppend(t, "first")
 	busy := newWriter(h.Store, "busy")
-	busy.fill(t, record.Window-1)
+	busy.fill(t, entry.Window-1)
 	// It has read 0, and 4,096 come after: the last place within its window.
 	b := late.batch("a", "b")
-	wantRefused(t, h.Store, b, record.ErrBehind)
-	if out := late.mustAppend(t, "a"); out.First != record.Window {
-		t.Errorf("got number %d, want %d", out.First, record.Window)
+	wantRefused(t, h.Store, b, entry.ErrBehind)
+	if out := late.mustAppend(t, "a"); out.First != entry.Window {
+		t.Errorf("got number %d, want %d", out.First, entry.Window)
 	}
-	wantRefused(t, h.Store, newWriter(h.Store, "new").batch("c"), record.ErrBehind)
+	wantRefused(t, h.Store, newWriter(h.Store, "new").batch("c"), entry.ErrBehind)
 }
 
 func logForeign(t *testing.T, h *harness) {
@@ -304,15 +304,15 @@ func logForeign(t *testing.T, h *harness) {
 	w.mustAppend(t, "a")
 	b := w.batch("b")
 	b.Origin += "/2"
-	wantRefused(t, h.Store, b, record.ErrForeign)
+	wantRefused(t, h.Store, b, entry.ErrForeign)
 	b.Replica = "two"
-	wantRefused(t, h.Store, b, record.ErrForeign)
+	wantRefused(t, h.Store, b, entry.ErrForeign)
 }
 
 func logAfterAnother(t *testing.T, h *harness) {
 	w := newWriter(h.Store, "one")
-	wantRefused(t, h.Store, record.Batch{
-		Origin: logOrigin, Replica: "one", ID: "b", After: 5, AfterID: "x", Entries: []record.Sealed{sealed("y", 5)},
+	wantRefused(t, h.Store, entry.Batch{
+		Origin: logOrigin, Replica: "one", ID: "b", After: 5, AfterID: "x", Entries: []entry.Sealed{sealed("y", 5)},
 	}, tree.ErrRewound)
 	w.mustAppend(t, "a")
 	w.afterID = "another"
@@ -325,25 +325,25 @@ func logBadBatch(t *testing.T, h *harness) {
 	w := newWriter(h.Store, "one")
 	w.mustAppend(t, "a")
 	before := logIDs(t, h.Store)
-	for name, change := range map[string]func(*record.Batch){
-		"no entry":             func(b *record.Batch) { b.Entries = nil },
-		"too many entries":     func(b *record.Batch) { b.Entries = make([]record.Sealed, record.MaxBatch+1) },
-		"no origin":            func(b *record.Batch) { b.Origin = "" },
-		"a long origin":        func(b *record.Batch) { b.Origin = strings.Repeat("x", 256) },
-		"no replica":           func(b *record.Batch) { b.Replica = "" },
-		"a long replica":       func(b *record.Batch) { b.Replica = strings.Repeat("x", 256) },
-		"no ID":                func(b *record.Batch) { b.ID = "" },
-		"a long ID":            func(b *record.Batch) { b.ID = strings.Repeat("x", record.MaxID+1) },
-		"before the first":     func(b *record.Batch) { b.After = -2 },
-		"no ID of the last":    func(b *record.Batch) { b.AfterID = "" },
-		"an ID of none":        func(b *record.Batch) { b.After, b.Entries[0].After = -1, -1 },
-		"an entry out of line": func(b *record.Batch) { b.Entries[0].After = -1 },
-		"an entry without ID":  func(b *record.Batch) { b.Entries[0].ID = "" },
-		"an empty entry":       func(b *record.Batch) { b.Entries[0].Leaf = nil },
-		"a long entry":         func(b *record.Batch) { b.Entries[0].Leaf = make([]byte, tree.MaxLeaf+1) },
-		"a long aside":         func(b *record.Batch) { b.Entries[0].Aside = make([]byte, record.MaxAside+1) },
-		"a short root":         func(b *record.Batch) { b.Entries[0].Root = make([]byte, record.RootSize-1) },
-		"long MACs":            func(b *record.Batch) { b.Entries[0].MACs = strings.Repeat("x", record.MaxMACs+1) },
+	for name, change := range map[string]func(*entry.Batch){
+		"no entry":             func(b *entry.Batch) { b.Entries = nil },
+		"too many entries":     func(b *entry.Batch) { b.Entries = make([]entry.Sealed, entry.MaxBatch+1) },
+		"no origin":            func(b *entry.Batch) { b.Origin = "" },
+		"a long origin":        func(b *entry.Batch) { b.Origin = strings.Repeat("x", 256) },
+		"no replica":           func(b *entry.Batch) { b.Replica = "" },
+		"a long replica":       func(b *entry.Batch) { b.Replica = strings.Repeat("x", 256) },
+		"no ID":                func(b *entry.Batch) { b.ID = "" },
+		"a long ID":            func(b *entry.Batch) { b.ID = strings.Repeat("x", entry.MaxID+1) },
+		"before the first":     func(b *entry.Batch) { b.After = -2 },
+		"no ID of the last":    func(b *entry.Batch) { b.AfterID = "" },
+		"an ID of none":        func(b *entry.Batch) { b.After, b.Entries[0].After = -1, -1 },
+		"an entry out of line": func(b *entry.Batch) { b.Entries[0].After = -1 },
+		"an entry without ID":  func(b *entry.Batch) { b.Entries[0].ID = "" },
+		"an empty entry":       func(b *entry.Batch) { b.Entries[0].Leaf = nil },
+		"a long entry":         func(b *entry.Batch) { b.Entries[0].Leaf = make([]byte, tree.MaxLeaf+1) },
+		"a long aside":         func(b *entry.Batch) { b.Entries[0].Aside = make([]byte, entry.MaxAside+1) },
+		"a short root":         func(b *entry.Batch) { b.Entries[0].Root = make([]byte, entry.RootSize-1) },
+		"long MACs":            func(b *entry.Batch) { b.Entries[0].MACs = strings.Repeat("x", entry.MaxMACs+1) },
 	} {
 		b := w.batch("b")
 		change(&b)
@@ -403,7 +403,7 @@ func logTrim(t *testing.T, h *harness) {
 	trim(100, 0)
 	w.fill(t, 600)
 	trim(100, 0) // within the window
-	w.fill(t, record.Window)
+	w.fill(t, entry.Window)
 	trim(7, 7)
 	trim(3, 7)
 	trim(590, 590)

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/assumebot/assumebot/broker/lease"
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/published"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
@@ -36,11 +36,11 @@ func wantCheckpoint(t *testing.T, h *harness, want string) {
 func checkpointInTurn(t *testing.T, h *harness) {
 	turn := func(holder string) lease.Fence {
 		t.Helper()
-		n, err := h.Leases.HoldLease(t.Context(), record.SignerLease, holder, time.Minute)
+		n, err := h.Leases.HoldLease(t.Context(), published.Lease, holder, time.Minute)
 		if err != nil || n == 0 {
 			t.Fatalf("lease for %s: got turn %d, %v", holder, n, err)
 		}
-		return lease.Fence{Lease: record.SignerLease, Holder: holder, Turn: n}
+		return lease.Fence{Lease: published.Lease, Holder: holder, Turn: n}
 	}
 	publish := func(f lease.Fence, previous, next string, want bool) {
 		t.Helper()
@@ -53,14 +53,14 @@ func checkpointInTurn(t *testing.T, h *harness) {
 		}
 	}
 	wantCheckpoint(t, h, "")
-	publish(lease.Fence{Lease: record.SignerLease, Holder: "a", Turn: 1}, "", "nobody's turn", false)
+	publish(lease.Fence{Lease: published.Lease, Holder: "a", Turn: 1}, "", "nobody's turn", false)
 	first := turn("a")
 	publish(first, "", "one", true)
 	publish(first, "", "one", true) // a repeat
 	publish(first, "none", "two", false)
 	publish(first, "one", "two", true)
 	wantCheckpoint(t, h, "two")
-	if err := h.Leases.ReleaseLease(t.Context(), record.SignerLease, "a"); err != nil {
+	if err := h.Leases.ReleaseLease(t.Context(), published.Lease, "a"); err != nil {
 		t.Fatal(err)
 	}
 	second := turn("b")
@@ -71,7 +71,7 @@ func checkpointInTurn(t *testing.T, h *harness) {
 }
 
 func checkpointBounds(t *testing.T, h *harness) {
-	f := lease.Fence{Lease: record.SignerLease, Holder: "a", Turn: 1}
+	f := lease.Fence{Lease: published.Lease, Holder: "a", Turn: 1}
 	for _, c := range []struct {
 		f    lease.Fence
 		next []byte
@@ -79,8 +79,8 @@ func checkpointBounds(t *testing.T, h *harness) {
 		{f, nil},
 		{f, make([]byte, 1<<20+1)},
 		{lease.Fence{Lease: "another", Holder: "a", Turn: 1}, []byte("x")},
-		{lease.Fence{Lease: record.SignerLease, Turn: 1}, []byte("x")},
-		{lease.Fence{Lease: record.SignerLease, Holder: "a"}, []byte("x")},
+		{lease.Fence{Lease: published.Lease, Turn: 1}, []byte("x")},
+		{lease.Fence{Lease: published.Lease, Holder: "a"}, []byte("x")},
 	} {
 		if got, err := h.Checkpoints.Publish(t.Context(), c.f, nil, c.next); got || err == nil {
 			t.Errorf("publish %d bytes in %+v: got %v, %v, want an error", len(c.next), c.f, got, err)

@@ -10,7 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/assumebot/assumebot/broker"
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
@@ -171,13 +171,13 @@ func logMisshapen(t *testing.T, h *harness) {
 	}
 	e := read[2]
 	got := []int{len(e.Root), len(e.ID), len(e.Leaf), len(e.MACs)}
-	want := []int{record.RootSize + 1, record.MaxID + 1, tree.MaxLeaf + 1, record.MaxMACs + 1}
+	want := []int{entry.RootSize + 1, entry.MaxID + 1, tree.MaxLeaf + 1, entry.MaxMACs + 1}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("bytes of the root, ID, leaf and MACs (-want +got):\n%s", diff)
 	}
 	must(t, h.raw.HSet(t.Context(), asidesKey, "1", huge).Err())
 	asides, err := h.Log.Asides(t.Context(), []int64{1})
-	if err != nil || len(asides[1]) != record.MaxAside+1 {
+	if err != nil || len(asides[1]) != entry.MaxAside+1 {
 		t.Errorf("got an aside of %d bytes, %v, want it cut", len(asides[1]), err)
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/entry"
 )
 
 var logMarkTests = []test{
@@ -34,14 +34,14 @@ func wantSet(t *testing.T, h *harness, origin, previous, mark string, want bool)
 func markHolds(t *testing.T, h *harness) {
 	w := newWriter(h.Store, "one")
 	wantSet(t, h, logOrigin, "", "before the first entry", true)
-	wantRefused(t, h.Store, w.batch("a"), record.ErrMarked)
+	wantRefused(t, h.Store, w.batch("a"), entry.ErrMarked)
 	passes := w.batch("a")
 	passes.Passed = []byte("before the first entry")
 	out, err := h.Log.Append(t.Context(), passes)
 	must(t, err)
 	w.saw(out.Entries)
 	wantSet(t, h, logOrigin, "before the first entry", "another", true)
-	wantRefused(t, h.Store, passes, record.ErrMarked) // a repeat too
+	wantRefused(t, h.Store, passes, entry.ErrMarked) // a repeat too
 	wantSet(t, h, logOrigin, "another", "", true)
 	wantMark(t, h, "")
 	w.mustAppend(t, "b")
@@ -55,14 +55,14 @@ func markReplaced(t *testing.T, h *harness) {
 	wantSet(t, h, logOrigin, "", "y", false)
 	wantSet(t, h, logOrigin, "x", "y", true)
 	wantMark(t, h, "y")
-	if _, err := h.Log.SetMark(t.Context(), logOrigin, []byte("y"), make([]byte, record.MaxMark+1)); err == nil {
+	if _, err := h.Log.SetMark(t.Context(), logOrigin, []byte("y"), make([]byte, entry.MaxMark+1)); err == nil {
 		t.Error("a mark that nobody reads is left")
 	}
 	if h.raw == nil {
 		return
 	}
 	must(t, h.raw.Set(t.Context(), markKey, strings.Repeat("z", 8<<20), 0).Err())
-	cut := strings.Repeat("z", record.MaxMark+1)
+	cut := strings.Repeat("z", entry.MaxMark+1)
 	wantMark(t, h, cut)
 	wantSet(t, h, logOrigin, cut, "x", true)
 	wantMark(t, h, "x")

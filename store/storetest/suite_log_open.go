@@ -5,7 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/entry"
 )
 
 var logOpenTests = []test{
@@ -14,9 +14,9 @@ var logOpenTests = []test{
 	{"after a flush the next log begins as well", openAfterFlush},
 }
 
-func begins(id string) []record.Sealed { return []record.Sealed{sealed(id, -1), sealed(id+"2", -1)} }
+func begins(id string) []entry.Sealed { return []entry.Sealed{sealed(id, -1), sealed(id+"2", -1)} }
 
-func wantOpened(t *testing.T, h *harness, old string, number int, next string, entries []record.Sealed, want bool) {
+func wantOpened(t *testing.T, h *harness, old string, number int, next string, entries []entry.Sealed, want bool) {
 	t.Helper()
 	if got, err := h.Log.Open(t.Context(), old, number, next, entries); got != want || err != nil {
 		t.Errorf("open %s after %s: got %v, %v, want %v", next, old, got, err, want)
@@ -56,7 +56,7 @@ func openNext(t *testing.T, h *harness) {
 	if tiles, err := checkpoints.Tiles(t.Context(), []string{"tile/0/000.p/1"}); err != nil || len(tiles) != 1 {
 		t.Errorf("its tiles: got %v, %v", tiles, err)
 	}
-	wantRefused(t, h.Store, w.batch("d"), record.ErrForeign)
+	wantRefused(t, h.Store, w.batch("d"), entry.ErrForeign)
 	if _, err := h.Log.Restore(t.Context(), logOrigin, was); err == nil {
 		t.Error("what was closed is put back")
 	}
@@ -76,7 +76,7 @@ func openOnce(t *testing.T, h *harness) {
 	if got, want := logIDs(t, h.Store), "0=y 1=y2"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	for why, entries := range map[string][]record.Sealed{"none": nil, "one after another": {sealed("a", 0)}, "no ID": {sealed("", -1)}} {
+	for why, entries := range map[string][]entry.Sealed{"none": nil, "one after another": {sealed("a", 0)}, "no ID": {sealed("", -1)}} {
 		if got, err := h.Log.Open(t.Context(), logOrigin+"/3", 3, logOrigin+"/4", entries); err == nil {
 			t.Errorf("%s: got %v and no error", why, got)
 		}

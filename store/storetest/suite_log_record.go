@@ -12,6 +12,7 @@ import (
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/published"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/store"
 )
@@ -104,7 +105,7 @@ func publishRecord(t *testing.T, l *record.Log, s *store.Store, signer *tree.Sig
 		Log: l, Store: s.Checkpoints, Signer: signer, Leases: s.Leases, Out: out,
 		Needed: func(context.Context) (int64, error) { return 0, nil },
 	})
-	err := lease.New(s.Leases, record.SignerLease, time.Minute, out).Do(t.Context(), func(ctx context.Context, h *lease.Hold) error {
+	err := lease.New(s.Leases, published.Lease, time.Minute, out).Do(t.Context(), func(ctx context.Context, h *lease.Hold) error {
 		return p.Publish(ctx, h)
 	})
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
@@ -20,7 +20,7 @@ var logRestoreTests = []test{
 }
 
 // lose leaves the entries before a number alone, as a Redis that lagged does.
-func lose(t *testing.T, h *harness, before int64) []record.Entry {
+func lose(t *testing.T, h *harness, before int64) []entry.Entry {
 	t.Helper()
 	h.needsShared(t)
 	all := logAll(t, h.Store)
@@ -33,7 +33,7 @@ func lose(t *testing.T, h *harness, before int64) []record.Entry {
 	return all
 }
 
-func wantRestored(t *testing.T, h *harness, entries []record.Entry, want int64) {
+func wantRestored(t *testing.T, h *harness, entries []entry.Entry, want int64) {
 	t.Helper()
 	if put, err := h.Log.Restore(t.Context(), logOrigin, entries); put != want || err != nil {
 		t.Errorf("put back from %d on: got %d, %v, want %d", entries[0].Number, put, err, want)
@@ -101,7 +101,7 @@ func restoreRefused(t *testing.T, h *harness) {
 	w := threeEntries(t, h)
 	w.mustAppend(t, "d")
 	all := lose(t, h, 2)
-	refused := func(why, origin string, entries []record.Entry, want error) {
+	refused := func(why, origin string, entries []entry.Entry, want error) {
 		t.Helper()
 		before := logIDs(t, h.Store)
 		if put, err := h.Log.Restore(t.Context(), origin, entries); put != 0 || !errors.Is(err, want) {
@@ -113,7 +113,7 @@ func restoreRefused(t *testing.T, h *harness) {
 	}
 	refused("without one that is there still", logOrigin, all[2:], tree.ErrRewound)
 	refused("beside a gap", logOrigin, all[3:], tree.ErrRewound)
-	refused("another record", "elsewhere", all, record.ErrForeign)
+	refused("another record", "elsewhere", all, entry.ErrForeign)
 	other := newWriter(h.Store, "two")
 	other.after, other.afterID = 1, "b"
 	other.mustAppend(t, "x") // in the place of c
@@ -124,18 +124,18 @@ func restoreRefused(t *testing.T, h *harness) {
 }
 
 func restoreBadEntries(t *testing.T, h *harness) {
-	good := func() []record.Entry {
-		return []record.Entry{{Number: 7, Sealed: sealed("a", 6)}, {Number: 8, Sealed: sealed("b", 6)}}
+	good := func() []entry.Entry {
+		return []entry.Entry{{Number: 7, Sealed: sealed("a", 6)}, {Number: 8, Sealed: sealed("b", 6)}}
 	}
-	for why, change := range map[string]func([]record.Entry){
-		"no ID":           func(e []record.Entry) { e[1].ID = "" },
-		"no leaf":         func(e []record.Entry) { e[1].Leaf = nil },
-		"a long leaf":     func(e []record.Entry) { e[0].Leaf = make([]byte, tree.MaxLeaf+1) },
-		"a short root":    func(e []record.Entry) { e[0].Root = nil },
-		"a gap":           func(e []record.Entry) { e[1].Number++ },
-		"a wrong order":   func(e []record.Entry) { e[0], e[1] = e[1], e[0] },
-		"below the first": func(e []record.Entry) { e[0].Number, e[1].Number = -1, 0 },
-		"too far":         func(e []record.Entry) { e[0].Number, e[1].Number = 1<<53, 1<<53+1 },
+	for why, change := range map[string]func([]entry.Entry){
+		"no ID":           func(e []entry.Entry) { e[1].ID = "" },
+		"no leaf":         func(e []entry.Entry) { e[1].Leaf = nil },
+		"a long leaf":     func(e []entry.Entry) { e[0].Leaf = make([]byte, tree.MaxLeaf+1) },
+		"a short root":    func(e []entry.Entry) { e[0].Root = nil },
+		"a gap":           func(e []entry.Entry) { e[1].Number++ },
+		"a wrong order":   func(e []entry.Entry) { e[0], e[1] = e[1], e[0] },
+		"below the first": func(e []entry.Entry) { e[0].Number, e[1].Number = -1, 0 },
+		"too far":         func(e []entry.Entry) { e[0].Number, e[1].Number = 1<<53, 1<<53+1 },
 	} {
 		entries := good()
 		change(entries)

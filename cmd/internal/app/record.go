@@ -14,6 +14,7 @@ import (
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/record/witness"
 	"github.com/assumebot/assumebot/cmd/internal/config"
@@ -36,7 +37,13 @@ type recording struct {
 // not check out is no error: the process serves what gives nothing.
 func newRecording(ctx context.Context, st *store.Store, aws *awsapi.Client, s Settings, cfg config.Record, env Environment,
 	needed func(context.Context) (int64, error)) (*recording, error) {
-	signer, keys, origin, err := s.recordOf(ctx, st, env.Log)
+	var signer *tree.Signer
+	var keys tree.PublicKeys
+	var origin string
+	err := untilAnswered(ctx, env.Log, func() (err error) {
+		signer, keys, origin, err = s.recordOf(ctx, st)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +105,7 @@ func newRecording(ctx context.Context, st *store.Store, aws *awsapi.Client, s Se
 }
 
 // recordOf is what signs the record and checks it, and the origin of the log that is open.
-func (s Settings) recordOf(ctx context.Context, st *store.Store, log *slog.Logger) (*tree.Signer, tree.PublicKeys, string, error) {
+func (s Settings) recordOf(ctx context.Context, st *store.Store) (*tree.Signer, tree.PublicKeys, string, error) {
 	signer, err := s.RecordSigner()
 	if err != nil {
 		return nil, tree.PublicKeys{}, "", NeedsPerson(err)
@@ -107,14 +114,10 @@ func (s Settings) recordOf(ctx context.Context, st *store.Store, log *slog.Logge
 	if err != nil {
 		return nil, tree.PublicKeys{}, "", NeedsPerson(err)
 	}
-	var origin string
-	err = untilAnswered(ctx, log, func() (err error) {
-		origin, err = record.CurrentOrigin(ctx, st.Log, signer.Origin())
-		if errors.Is(err, record.ErrForeign) {
-			err = NeedsPerson(err)
-		}
-		return err
-	})
+	origin, err := record.CurrentOrigin(ctx, st.Log, signer.Origin())
+	if errors.Is(err, entry.ErrForeign) {
+		err = NeedsPerson(err)
+	}
 	return signer, keys, origin, err
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
@@ -31,7 +32,7 @@ type RecordPlace struct {
 type RecordReader struct {
 	Source   record.Source
 	Store    *store.Store   // nil without Redis
-	Seal     record.Keys    // nil without Redis, or seal keys
+	Seal     entry.Keys     // nil without Redis, or seal keys
 	Archived record.Source  // what the archive has; nil without one
 	Objects  record.Objects // of the archive
 	holds    []io.Closer

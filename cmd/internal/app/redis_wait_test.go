@@ -14,6 +14,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
@@ -163,8 +164,7 @@ func TestABotThatLostRedisBeforeItServedEndsAtOnceWhenItIsTold(t *testing.T) {
 }
 
 func TestWhatOnlyAPersonCanMendAfterRedisWasOpenedIsNotWaitedFor(t *testing.T) {
-	noPermission := errors.New("NOPERM User assumebot has no permissions to run the 'xread' command")
-	for _, err := range []error{noPermission, NeedsPerson(record.ErrForeign), record.ErrStopped} {
+	for _, err := range []error{errors.New("NOPERM User assumebot has no permissions to run the 'xread' command"), NeedsPerson(entry.ErrForeign), record.ErrStopped} {
 		log := slog.New(slog.NewTextHandler(onLine(func(line string) { t.Errorf("log: %s", line) }), nil))
 		if got := untilAnswered(t.Context(), log, func() error { return err }); !errors.Is(got, err) {
 			t.Errorf("got %v, want %v", got, err)

@@ -1,4 +1,4 @@
-package record
+package entry
 
 import (
 	"crypto/rand"
@@ -14,6 +14,8 @@ const (
 	MaxAside = 32 << 10
 	// MaxID is the most bytes of an entry's ID.
 	MaxID = 64
+	// MaxMark is the most bytes of a mark of a replica that has stopped.
+	MaxMark = 8 << 10
 	// MaxMACs is the most bytes of the MACs of an entry.
 	MaxMACs = 2 << 10
 	// RootSize is the bytes of a root.
@@ -22,6 +24,8 @@ const (
 	// within it, so an old one cannot be written again as a new one, and a reader
 	// needs to remember no more than this many IDs to see one that is there twice.
 	Window = 4096
+	// PageMost is how many entries are read at once.
+	PageMost = 256
 )
 
 // An Entry is one leaf of the tree, as the store keeps it.
@@ -53,8 +57,8 @@ type Keys interface {
 // messageVersion begins every message, so that no other use of a key has one like it.
 const messageVersion = "assumebot record entry v1"
 
-// message is what the MACs of s are over: no two that differ in a part have the same.
-func (s Sealed) message(origin string) []byte {
+// Message is what the MACs of s are over: no two that differ in a part have the same.
+func (s Sealed) Message(origin string) []byte {
 	out := make([]byte, 0, len(messageVersion)+len(origin)+len(s.ID)+len(s.Root)+len(s.Leaf)+32)
 	for _, part := range [][]byte{[]byte(messageVersion), []byte(origin), []byte(s.ID), s.Root, s.Leaf} {
 		out = binary.BigEndian.AppendUint32(out, uint32(len(part))) //nolint:gosec // bounded by seal and check
@@ -63,18 +67,18 @@ func (s Sealed) message(origin string) []byte {
 	return binary.BigEndian.AppendUint64(out, uint64(s.After)) //nolint:gosec // -1 has its own pattern too
 }
 
-// seal makes an entry of an Event. Its writer has checked the entries up to after,
+// Seal makes an entry of an Event. Its writer has checked the entries up to after,
 // and root is that of the tree until there.
-func seal(keys Keys, origin string, leaf, aside []byte, after int64, root []byte) (Sealed, error) {
+func Seal(keys Keys, origin string, leaf, aside []byte, after int64, root []byte) (Sealed, error) {
 	s := Sealed{After: after, Root: root, ID: rand.Text(), Leaf: leaf, Aside: aside}
-	if err := s.bounded(); err != nil {
+	if err := s.Bounded(); err != nil {
 		return Sealed{}, err
 	}
-	s.MACs = keys.MACs(s.message(origin))
+	s.MACs = keys.MACs(s.Message(origin))
 	return s, nil
 }
 
-func (s Sealed) bounded() error {
+func (s Sealed) Bounded() error {
 	switch {
 	case s.ID == "" || len(s.ID) > MaxID:
 		return fmt.Errorf("an ID of %d bytes", len(s.ID))
@@ -92,15 +96,15 @@ func (s Sealed) bounded() error {
 	return nil
 }
 
-// check reports why e cannot be an entry of the log at its place; nil when it can.
-func (e Entry) check(keys Keys, origin string) error {
-	if err := e.bounded(); err != nil {
+// Check reports why e cannot be an entry of the log at its place; nil when it can.
+func (e Entry) Check(keys Keys, origin string) error {
+	if err := e.Bounded(); err != nil {
 		return err
 	}
 	if e.Number <= e.After || e.Number-e.After > Window {
 		return fmt.Errorf("its writer had read up to %d, which is too far away", e.After)
 	}
-	if !keys.Check(e.MACs, e.message(origin)) {
+	if !keys.Check(e.MACs, e.Message(origin)) {
 		return errors.New("its MACs are wrong: no replica with our seal keys wrote it for this record")
 	}
 	return nil

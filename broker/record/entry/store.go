@@ -1,11 +1,9 @@
-package record
+package entry
 
 import (
 	"context"
 	"errors"
 	"time"
-
-	"github.com/assumebot/assumebot/broker/lease"
 )
 
 // MaxBatch is the most Events of one Batch.
@@ -38,8 +36,8 @@ var (
 	ErrReplicas = errors.New("too few replicas of the store have the entry")
 )
 
-// Entries keeps the entries. It gives the numbers, and is not trusted.
-type Entries interface {
+// Store keeps the entries. It gives the numbers, and is not trusted.
+type Store interface {
 	// Append appends b in one atomic step: all or nothing. A repeat of the writer's
 	// last batch is answered as the first time. The error is ErrRewound or one of the above
 	// when it was refused and changed nothing; after any other it may have been appended.
@@ -71,26 +69,6 @@ type Entries interface {
 	Forget(ctx context.Context, number int64) (bool, error)
 }
 
-// SignerLease is the lease of whoever signs checkpoints.
-const SignerLease = "record"
-
-// Checkpoints keeps the newest signed checkpoint and the tiles of the tree.
-type Checkpoints interface {
-	// Checkpoint returns what Publish kept last; nil when there is nothing.
-	Checkpoint(ctx context.Context) ([]byte, error)
-	// Publish replaces previous by next, atomically, while f is the newest turn of
-	// SignerLease; false when another has had a turn since or previous is not there any more.
-	Publish(ctx context.Context, f lease.Fence, previous, next []byte) (bool, error)
-	// Tiles returns the hash tiles of these C2SP paths; one that is not there is left
-	// out. A partial tile is there when a wider one is.
-	Tiles(ctx context.Context, paths []string) (map[string][]byte, error)
-	// SaveTiles keeps hash tiles by their C2SP paths. A wider one takes a partial
-	// one's place.
-	SaveTiles(ctx context.Context, tiles map[string][]byte) error
-	// DeleteTiles forgets tiles; one that is not there is fine.
-	DeleteTiles(ctx context.Context, paths []string) error
-	// Trim forgets the entries of lower numbers than before, and their Asides. The newest
-	// Window entries always stay: a writer needs the one that it has checked last, and a
-	// reader their IDs.
-	Trim(ctx context.Context, before int64) error
-}
+// ErrMarked says that the store has a mark of a replica that has stopped, and that the writer
+// has not judged it.
+var ErrMarked = errors.New("a replica has left a mark that it has stopped")

@@ -1,0 +1,63 @@
+package record
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/entry"
+	"github.com/assumebot/assumebot/broker/record/recordtest"
+)
+
+// testLog is a running Log.
+type testLog struct {
+	*Log
+	clock *recordtest.Clock
+}
+
+// running starts a replica of that name.
+func running(t *testing.T, m entry.Store, replica string) testLog {
+	t.Helper()
+	return runningBeside(t, m, nil, replica, false)
+}
+
+// runningBeside starts a replica that has an archive too. One that is looking asks for news
+// often, and so whether the store has lost any.
+func runningBeside(t *testing.T, m entry.Store, archive *Archive, replica string, looking bool) testLog {
+	t.Helper()
+	c := &recordtest.Clock{Time: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
+	l := New(Deps{Entries: m, Archive: archive, Keys: recordtest.Keys("k1"), Origin: recordtest.Origin, Replica: replica, Now: c.Now, Log: recordtest.Discard})
+	l.settleFor = time.Millisecond
+	if looking {
+		l.awaitFor = time.Millisecond
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var done sync.WaitGroup
+	done.Go(func() { l.Run(ctx) })
+	t.Cleanup(func() { cancel(); done.Wait() })
+	return testLog{l, c}
+}
+
+func (l testLog) mustRecord(t *testing.T, events ...event.Event) event.Receipt {
+	t.Helper()
+	r, err := l.Record(t.Context(), events...)
+	if err != nil {
+		t.Fatalf("record %s: %v", events[0].ID, err)
+	}
+	return r
+}
+
+func (l testLog) fill(t *testing.T, name string, count int) {
+	t.Helper()
+	for at := 0; at < count; {
+		var some []event.Event
+		for range min(100, count-at) {
+			some = append(some, recordtest.About(fmt.Sprintf("%s-%d", name, at)))
+			at++
+		}
+		l.mustRecord(t, some...)
+	}
+}
