@@ -112,7 +112,7 @@ func (l *Log) idsBefore(ctx context.Context, at tree.Edge, get tree.GetTiles) (m
 func (l *Log) leavesBefore(ctx context.Context, at tree.Edge, from int64, get tree.GetTiles) (hashes []tlog.Hash, err error) {
 	r := newRemaker(at, get, l.leafHashes)
 	for n := from; n < at.Size(); n++ {
-		data, err := r.tile(ctx, r.covering(n)[0])
+		data, err := r.leafTile(ctx, n)
 		var wrong *tileError
 		if errors.As(err, &wrong) {
 			return nil, l.stop(fmt.Errorf("%w; %s", wrong, whatToDo))

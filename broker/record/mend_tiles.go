@@ -75,7 +75,11 @@ func (p *Publisher) onTiles(ctx context.Context, edge tree.Edge, do func() error
 // which the tree grows has to be there then.
 func (p *Publisher) makeAnew(ctx context.Context, r *remaker, entries ...int64) error {
 	for _, at := range entries {
-		for _, t := range r.covering(at) {
+		tiles, err := r.covering(at)
+		if err != nil {
+			return err
+		}
+		for _, t := range tiles {
 			if _, err := r.tile(ctx, t); err != nil && (t.W < tree.TileWidth || !errors.Is(err, errLetGo)) {
 				return p.unmade(err)
 			}
@@ -136,7 +140,7 @@ func both(a, b event.Range) event.Range {
 // recheckTile makes the tiles anew that an entry is under, as far as they are not as they were
 // signed; false when one of them cannot be made.
 func (p *Publisher) recheckTile(ctx context.Context, r *remaker, entry int64) (bool, error) {
-	_, err := r.tile(ctx, r.covering(entry)[0])
+	_, err := r.leafTile(ctx, entry)
 	if kept := p.keepMade(ctx, r); kept != nil {
 		return false, kept
 	}
@@ -154,7 +158,7 @@ func (p *Publisher) recheckTile(ctx context.Context, r *remaker, entry int64) (b
 // recheckOld checks tiles of entries that the store has let go of, a part at a time. Where there
 // is an archive it has them, and not the store.
 func (p *Publisher) recheckOld(ctx context.Context, r *remaker, first int64) error {
-	if p.checked.oldEnd = first / tree.TileWidth; p.Archive != nil {
+	if p.checked.oldEnd = min(first, r.edge.Size()) / tree.TileWidth; p.Archive != nil {
 		p.checked.oldEnd = 0
 	}
 	for n := 0; n < tilesAgain && p.checked.old < p.checked.oldEnd; n++ {

@@ -35,7 +35,11 @@ func wantTiles(t *testing.T, s *recordtest.Shelf, key *tree.Signer, l testLog) {
 	c := newest(t, s, key)
 	r := newRemaker(edgeIn(t, s), s.Tiles, func(context.Context, int64, int64) ([]tlog.Hash, error) { return nil, errLetGo })
 	for n := int64(0); n < c.Size; n += tree.TileWidth {
-		for _, tile := range r.covering(n) {
+		tiles, err := r.covering(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, tile := range tiles {
 			if _, err := r.tile(t.Context(), tile); err != nil {
 				t.Error(err)
 			}

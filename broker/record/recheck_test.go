@@ -3,6 +3,7 @@ package record
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,6 +71,37 @@ func TestAllIsReadAgainInParts(t *testing.T) {
 	if err := publish(t, p); err != nil || p.checked.next != 256 {
 		t.Errorf("ten minutes later: got to %d, %v, want that it begins anew", p.checked.next, err)
 	}
+}
+
+// TestMoreEntriesLetGoOfThanWereSignedHaveNoTiles has a store whose one entry is far beyond all
+// that were signed.
+func TestMoreEntriesLetGoOfThanWereSignedHaveNoTiles(t *testing.T) {
+	m := recordtest.NewMemory()
+	f := &farOff{Memory: m}
+	l := running(t, f, "a")
+	p := publisher(recordtest.NewShelf(m), l, recordtest.Signer(t))
+	l.fill(t, "a", 300)
+	for range 3 {
+		mustPublish(t, p)
+	}
+	f.moved.Store(true)
+	l.clock.Pass(recheckEvery)
+	for range 6 {
+		mustPublish(t, p)
+	}
+}
+
+// A farOff is a Memory whose bounds may be moved.
+type farOff struct {
+	*recordtest.Memory
+	moved atomic.Bool
+}
+
+func (f *farOff) Bounds(ctx context.Context) (first, next int64, err error) {
+	if f.moved.Load() {
+		return 999_999_999, 1_000_000_000, nil
+	}
+	return f.Memory.Bounds(ctx)
 }
 
 func TestTilesThatAnotherReplicaArchivedAreFound(t *testing.T) {

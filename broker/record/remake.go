@@ -58,14 +58,26 @@ func over(t tlog.Tile) event.Range {
 }
 
 // covering are the tiles that an entry is under, from level 0 up.
-func (r *remaker) covering(entry int64) (out []tlog.Tile) {
+func (r *remaker) covering(entry int64) (out []tlog.Tile, err error) {
+	if entry < 0 || entry >= r.edge.Size() {
+		return nil, fmt.Errorf("no tile of %d entries is over entry %d", r.edge.Size(), entry)
+	}
 	for level := 0; r.edge.Size()>>(tree.TileHeight*level) > 0; level++ {
 		n := entry >> (tree.TileHeight * (level + 1))
 		if width := r.width(level, n); width > 0 {
 			out = append(out, tlog.Tile{H: tree.TileHeight, L: level, N: n, W: width})
 		}
 	}
-	return out
+	return out, nil
+}
+
+// leafTile returns the tile of level 0 that an entry is under, as it was signed.
+func (r *remaker) leafTile(ctx context.Context, entry int64) ([]byte, error) {
+	tiles, err := r.covering(entry)
+	if err != nil {
+		return nil, err
+	}
+	return r.tile(ctx, tiles[0])
 }
 
 func (r *remaker) width(level int, n int64) int {
