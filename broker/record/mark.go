@@ -26,7 +26,8 @@ import (
 // is not heeded, or one write to the store would be taken for the word of a replica; an alarm
 // says so. One of another log says nothing of this one: it was closed with its log.
 //
-// A mark can be lost too, with what the store loses next: who left it looks after it.
+// A mark can be lost too, with what the store loses next: who left it looks after it, until it
+// has found the lost entries there again, or the store has let go of them since.
 
 const (
 	// maxWhy is the most bytes of its sentence.
@@ -151,14 +152,22 @@ func (l *Log) has(m mark) bool {
 	return known && bytes.Equal(root[:], m.Root)
 }
 
-// there reports whether the store has an entry of that number, and all up to a size.
+// there reports whether the store has an entry of that number, as it was read if it was, and
+// all up to a size. It had one that is older than all that it keeps: only what is there is let
+// go of.
 func (l *Log) there(ctx context.Context, first, size int64) (bool, error) {
-	_, next, err := l.Entries.Bounds(ctx)
-	if err != nil || next < size {
-		return false, err
+	oldest, next, err := l.Entries.Bounds(ctx)
+	if err != nil || next < size || first < oldest {
+		return err == nil && next >= size, err
 	}
 	found, _, err := l.readFrom(ctx, first, 1)
-	return len(found) > 0 && found[0].Number == first, err
+	if err != nil || len(found) == 0 || found[0].Number != first {
+		return false, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	id := l.view.IDAt(first)
+	return id == "" || id == found[0].ID, nil
 }
 
 // pass notes a mark that this replica does not stop for.
@@ -200,9 +209,11 @@ func (l *Log) AwaitStop(ctx context.Context) error {
 func (l *Log) afterStop(ctx context.Context) {
 	why := l.AwaitStop(ctx)
 	var left *entry.Disagreement
+	settled := !errors.As(why, &left) || l.Size() == 0
 	for said := l.Now(); why != nil && ctx.Err() == nil; retry.Sleep(ctx, l.awaitFor) {
-		if errors.As(why, &left) && l.Size() > 0 {
-			if err := l.leave(ctx, left); err != nil && ctx.Err() == nil {
+		if !settled {
+			var err error
+			if settled, err = l.leave(ctx, left); err != nil && ctx.Err() == nil {
 				l.Log.Warn("other replicas cannot be told that this one has stopped", "error", err)
 			}
 		}
@@ -213,18 +224,19 @@ func (l *Log) afterStop(ctx context.Context) {
 	}
 }
 
-// leave leaves a mark, if there is none and what was lost is not there again.
-func (l *Log) leave(ctx context.Context, d *entry.Disagreement) error {
+// leave leaves a mark, if there is none. settled says that what was lost is there again, and so
+// nobody has to stop for it any more.
+func (l *Log) leave(ctx context.Context, d *entry.Disagreement) (settled bool, err error) {
 	was, err := l.Entries.Mark(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if m, err := openMark(was, l.Keys); was != nil && err == nil && m.Origin == l.Origin {
-		return nil
+		return false, nil
 	}
 	if d.Lost {
 		if there, err := l.there(ctx, d.First, d.Tree.N); there || err != nil {
-			return err
+			return there, err
 		}
 	}
 	data, err := mark{
@@ -238,8 +250,8 @@ func (l *Log) leave(ctx context.Context, d *entry.Disagreement) error {
 		Why:     d.Error(),
 	}.seal(l.Keys)
 	if err != nil {
-		return err
+		return false, err
 	}
 	_, err = l.Entries.SetMark(ctx, l.Origin, was, data)
-	return err
+	return false, err
 }

@@ -56,22 +56,63 @@ func TestAReplicaStopsForOneThatHadReadOtherEntries(t *testing.T) {
 	}
 }
 
-func TestAReplicaThatHasWhatAnotherMissesPutsItBackAndTakesTheMarkAway(t *testing.T) {
-	m := recordtest.NewMemory()
-	a, b := runningBeside(t, m, nil, "a", true), running(t, m, "b")
+// mended is a store in which a replica had stopped for entries that another one put back. It
+// returns both, and the mark that the first had left.
+func mended(t *testing.T, m *recordtest.Memory) (a, b testLog, mark []byte) {
+	t.Helper()
+	a, b = runningBeside(t, m, nil, "a", true), running(t, m, "b")
 	b.fill(t, "b", 10)
 	recordtest.AwaitThat(t, "both have read all", func() bool { return a.Size() == 10 && b.Size() == 10 })
 	a.forgetAll()
 	b.mending.Lock() // it does not look yet
 	m.Back(7)
 	recordtest.AwaitThat(t, "a replica has stopped and said so", m.Marked)
+	m.Change(func(m *recordtest.Memory) { mark = m.Left })
 	b.mending.Unlock()
 	b.mustRecord(t, recordtest.About("more"))
-	if got := len(m.Kinds(t)); got < 11 || b.Err() != nil || m.Marked() {
-		t.Errorf("got %d entries, %v, marked %v, want that they are there and nobody is told to stop", got, b.Err(), m.Marked())
+	if b.Err() != nil || m.Marked() {
+		t.Fatalf("got %v, marked %v, want that it is settled", b.Err(), m.Marked())
+	}
+	return a, b, mark
+}
+
+func TestAReplicaThatHasWhatAnotherMissesPutsItBackAndTakesTheMarkAway(t *testing.T) {
+	m := recordtest.NewMemory()
+	a, b, _ := mended(t, m)
+	if got := len(m.Kinds(t)); got < 11 || b.Err() != nil {
+		t.Errorf("got %d entries, %v, want that they are there", got, b.Err())
 	}
 	if a.Err() == nil {
 		t.Error("who has stopped goes on")
+	}
+}
+
+func TestWhatWasPutBackAndLetGoOfIsNotMarkedAgain(t *testing.T) {
+	m := recordtest.NewMemory()
+	a, b, _ := mended(t, m)
+	b.fill(t, "later", entry.Window+100)
+	m.Change(func(m *recordtest.Memory) { m.Trimmed = 50 })
+	var d *entry.Disagreement
+	if !errors.As(a.Err(), &d) {
+		t.Fatal(a.Err())
+	}
+	if settled, err := a.leave(t.Context(), d); !settled || err != nil {
+		t.Errorf("got %v, %v, want that it is settled", settled, err)
+	}
+	b.mustRecord(t, recordtest.Intent("x"))
+}
+
+func TestEntriesInThePlaceOfLostOnesAreMarked(t *testing.T) {
+	m := recordtest.NewMemory()
+	a := running(t, m, "a")
+	a.fill(t, "a", 10)
+	d := &entry.Disagreement{Err: tree.ErrRewound, Tree: a.tree(), First: 7, Lost: true}
+	a.mending.Lock() // it does not look itself
+	defer a.mending.Unlock()
+	m.Back(7)
+	running(t, m, "b").fill(t, "b", 3)
+	if settled, err := a.leave(t.Context(), d); settled || err != nil || !m.Marked() {
+		t.Errorf("got %v, %v, marked %v, want a mark", settled, err, m.Marked())
 	}
 }
 
