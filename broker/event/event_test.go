@@ -363,6 +363,14 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%s: %v", again, err)
 		}
+		if other, ok := e.Data.(event.Other); ok { // the blanks between its parts are not kept
+			var raw bytes.Buffer
+			if err := json.Compact(&raw, other.Raw); err != nil {
+				t.Fatal(err)
+			}
+			other.Raw = raw.Bytes()
+			e.Data = other
+		}
 		if diff := cmp.Diff(e, got); diff != "" && !strings.Contains(diff, "state") && e.Stop == got.Stop {
 			t.Errorf("read, written and read again: %s", diff)
 		}

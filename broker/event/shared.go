@@ -88,7 +88,7 @@ type Facts struct {
 // Order is what an admin imposes or lifts.
 type Order struct {
 	Target  Person `json:"target,omitzero"`         // whom it is about; absent: everybody
-	Ends    string `json:"ends,omitempty" max:"64"` // ID of the Request that imposed the block or pause which is lifted; no other one is
+	Ends    string `json:"ends,omitempty" max:"64"` // ID of the Request that imposed the block or pause that is lifted, and only it, or led to the lock-out
 	Reason  Text   `json:"reason,omitzero"`         // what the admin typed as reason
 	Failure        // not what happened: order_not_ended, or store_failed where nobody knows whether it holds
 }

@@ -118,7 +118,7 @@ func TestAnAcceptedLossOpensTheNextLogWithAllThatRestricts(t *testing.T) {
 	if block, _ := after.Orders("UCAROL"); block != nil {
 		t.Errorf("who was unblocked before is blocked: %v", block)
 	}
-	if at := after.LockedUntil("UALICE"); at.IsZero() {
+	if _, at := after.LockOut("UALICE"); at.IsZero() {
 		t.Error("the lock-out is gone")
 	}
 	if k, ok := after.Key("UALICE"); !ok || k.Fingerprint != "SHA256:key" {

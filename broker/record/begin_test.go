@@ -94,8 +94,9 @@ func TestWhatWasWrittenBeforeAStartIsNotWrittenAgain(t *testing.T) {
 		e.Number = int64(len(m.Entries))
 		m.Entries = append(m.Entries, e)
 	})
-	if b, err := starter(t, m, s, l, key); !errors.Is(err, ErrStopped) || b.LockedUntil("UBOB").IsZero() {
-		t.Errorf("got %v, locked until %v, want that it stops", err, b.LockedUntil("UBOB"))
+	b, err := starter(t, m, s, l, key)
+	if _, ends := b.LockOut("UBOB"); !errors.Is(err, ErrStopped) || ends.IsZero() {
+		t.Errorf("got %v, locked until %v, want that it stops", err, ends)
 	}
 	m.Change(func(m *recordtest.Memory) {
 		m.Entries = m.Entries[:len(m.Entries)-1]

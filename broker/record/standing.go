@@ -17,12 +17,13 @@ func (l *Log) Orders(user string) (block, pause *Imposed) {
 	return block, pause
 }
 
-// LockedUntil returns when the lock-out of a person ends that is on the record; zero
-// where there is none.
-func (l *Log) LockedUntil(user string) time.Time {
+// LockOut returns the number of the entry that locked a person out, and when that ends;
+// zeros where the record tells of none.
+func (l *Log) LockOut(user string) (entry int64, ends time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.state.lockOuts[user].time
+	out := l.state.lockOuts[user]
+	return out.entry, out.time
 }
 
 // Key returns the key of a person that is on the record; false where the record tells of none.

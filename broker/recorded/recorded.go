@@ -28,8 +28,9 @@ import (
 type Log interface {
 	// Orders returns the block of a person and the pause that stand; nil: none.
 	Orders(user string) (block, pause *record.Imposed)
-	// LockedUntil returns when a lock-out ends; zero: there is none.
-	LockedUntil(user string) time.Time
+	// LockOut returns the number of the entry that locked a person out, and when that
+	// ends; zeros: there is none.
+	LockOut(user string) (entry int64, ends time.Time)
 	// Key returns the fingerprint of a person's key, "" of one that was removed; false
 	// where the record tells of none.
 	Key(user string) (record.Key, bool)
@@ -49,6 +50,7 @@ type Log interface {
 // Over returns d with the ports that the record has a say in put before those that the store
 // serves. d.ParseKey, d.Now and d.Log must be set.
 func Over(log Log, d broker.Deps) broker.Deps {
+	d.Recorder = recorder{d.Recorder, log}
 	d.Orders = orders{d.Orders, log}
 	d.Counters = counters{d.Counters, log, d.Now}
 	d.Keys = keys{d.Keys, log, d.ParseKey}

@@ -195,7 +195,8 @@ func TestACheckpointOfARecordThatWasClosedIsNoFault(t *testing.T) {
 	var out strings.Builder
 	why := fmt.Errorf("%w: it is of a, and this record is a/2", record.ErrOtherLog)
 	err := verified(&out, record.Verified{Findings: []record.Finding{{Fault: record.FaultHistory, Entry: -1, Err: why}}}, true, "")
-	if !errors.Is(err, record.ErrOtherLog) || strings.Contains(out.String(), "WRONG") || !strings.Contains(out.String(), "next: a loss was accepted between the two") {
-		t.Errorf("got %v, %s", err, &out)
+	said := out.String()
+	if !errors.Is(err, record.ErrOtherLog) || strings.Contains(said, "WRONG") || !strings.Contains(said, "next: a loss was accepted between the two") {
+		t.Errorf("got %v, %s", err, said)
 	}
 }

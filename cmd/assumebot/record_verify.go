@@ -116,8 +116,8 @@ func verified(w io.Writer, got record.Verified, sealed bool, save string) error 
 func whatNext(found []record.Finding) string {
 	switch first := found[0]; {
 	case errors.Is(first.Err, record.ErrOtherLog):
-		return "a loss was accepted between the two. `assumebot record show 0` of the later one tells of what and by whom; verify each with a checkpoint of its own, " +
-			"the earlier one in the archive that it had, and keep one of this record by --save, without --since"
+		return "a loss was accepted between the two. `assumebot record show 0` of the later one tells of what and by whom; " +
+			"verify each with a checkpoint of its own, the earlier one in the archive that it had, and keep one of this record by --save, without --since"
 	case errors.Is(first.Err, tree.ErrNoCheckpoint):
 		return "see that this is the right place; a new record is signed within seconds of its first entry, and an older one has lost its checkpoint"
 	case first.Fault == record.FaultUnsigned:

@@ -37,13 +37,7 @@ type recording struct {
 // not check out is no error: the process serves what gives nothing.
 func newRecording(ctx context.Context, st *store.Store, aws *awsapi.Client, s Settings, cfg config.Record, env Environment,
 	needed func(context.Context) (int64, error)) (*recording, error) {
-	var signer *tree.Signer
-	var keys tree.PublicKeys
-	var origin string
-	err := untilAnswered(ctx, env.Log, func() (err error) {
-		signer, keys, origin, err = s.recordOf(ctx, st)
-		return err
-	})
+	signer, keys, origin, err := s.recordOf(ctx, st, env.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +99,7 @@ func newRecording(ctx context.Context, st *store.Store, aws *awsapi.Client, s Se
 }
 
 // recordOf is what signs the record and checks it, and the origin of the log that is open.
-func (s Settings) recordOf(ctx context.Context, st *store.Store) (*tree.Signer, tree.PublicKeys, string, error) {
+func (s Settings) recordOf(ctx context.Context, st *store.Store, log *slog.Logger) (*tree.Signer, tree.PublicKeys, string, error) {
 	signer, err := s.RecordSigner()
 	if err != nil {
 		return nil, tree.PublicKeys{}, "", NeedsPerson(err)
@@ -114,10 +108,14 @@ func (s Settings) recordOf(ctx context.Context, st *store.Store) (*tree.Signer, 
 	if err != nil {
 		return nil, tree.PublicKeys{}, "", NeedsPerson(err)
 	}
-	origin, err := record.CurrentOrigin(ctx, st.Log, signer.Origin())
-	if errors.Is(err, entry.ErrForeign) {
-		err = NeedsPerson(err)
-	}
+	var origin string
+	err = untilAnswered(ctx, log, func() (err error) {
+		origin, err = record.CurrentOrigin(ctx, st.Log, signer.Origin())
+		if errors.Is(err, entry.ErrForeign) {
+			err = NeedsPerson(err)
+		}
+		return err
+	})
 	return signer, keys, origin, err
 }
 

@@ -164,7 +164,8 @@ func TestABotThatLostRedisBeforeItServedEndsAtOnceWhenItIsTold(t *testing.T) {
 }
 
 func TestWhatOnlyAPersonCanMendAfterRedisWasOpenedIsNotWaitedFor(t *testing.T) {
-	for _, err := range []error{errors.New("NOPERM User assumebot has no permissions to run the 'xread' command"), NeedsPerson(entry.ErrForeign), record.ErrStopped} {
+	noPermission := errors.New("NOPERM User assumebot has no permissions to run the 'xread' command")
+	for _, err := range []error{noPermission, NeedsPerson(entry.ErrForeign), record.ErrStopped} {
 		log := slog.New(slog.NewTextHandler(onLine(func(line string) { t.Errorf("log: %s", line) }), nil))
 		if got := untilAnswered(t.Context(), log, func() error { return err }); !errors.Is(got, err) {
 			t.Errorf("got %v, want %v", got, err)

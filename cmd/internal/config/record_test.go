@@ -68,10 +68,12 @@ func TestParseConfigRefusesAWrongRecord(t *testing.T) {
 		{"a lock of an unknown mode", recordKeys("archive: s3://my-bucket\nobject_lock: {mode: compliance, days: 400}"), nil, []string{
 			`6:23 mode "compliance": write COMPLIANCE, which nobody can lift, or GOVERNANCE`}},
 		{"a lock for no time", recordKeys("archive: s3://my-bucket\nobject_lock: {mode: COMPLIANCE, days: 0}"), nil, []string{"6:41 days is 0: write 1 to 36500"}},
-		{"a lock for too long", recordKeys("archive: s3://my-bucket\nobject_lock: {mode: GOVERNANCE, days: 36501}"), nil, []string{"6:41 days is 36501: write 1 to 36500"}},
+		{"a lock for too long", recordKeys("archive: s3://my-bucket\nobject_lock: {mode: GOVERNANCE, days: 36501}"), nil, []string{
+			"6:41 days is 36501: write 1 to 36500"}},
 		{"half a lock", recordKeys("archive: s3://my-bucket\nobject_lock: {}"), nil, []string{
 			"6:16 mode is missing from object_lock: add COMPLIANCE", "6:16 days is missing from object_lock: add how long"}},
-		{"a word for a lock", recordKeys("archive: s3://my-bucket\nobject_lock: COMPLIANCE"), nil, []string{"6:16 object_lock must be a map: write object_lock: {mode: COMPLIANCE, days: 400}"}},
+		{"a word for a lock", recordKeys("archive: s3://my-bucket\nobject_lock: COMPLIANCE"), nil, []string{
+			"6:16 object_lock must be a map: write object_lock: {mode: COMPLIANCE, days: 400}"}},
 		{"require of nothing", recordKeys("require: [archive, witnesses, redis]"), nil, []string{
 			"5:13 require names archive, and record has none: add archive, or remove it here",
 			"5:22 require names witnesses, and record has none: add witnesses, or remove it here",

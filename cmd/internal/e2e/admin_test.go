@@ -8,6 +8,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/store/storetest"
 )
 
@@ -118,7 +119,7 @@ func TestAPauseStopsEverythingUntilItIsResumed(t *testing.T) {
 func TestAnAdminUnlocksWhoSentWrongCodes(t *testing.T) {
 	t.Parallel()
 	w := newAdminWorld(t)
-	w.run(adminConfig, w.settings())
+	r := w.run(adminConfig, w.settings())
 	wantText(t, w.says(admin, "/assume", "unlock @bob"), "is not locked out")
 	for i := range 5 {
 		w.says("U02BOB", "/assume", fmt.Sprintf("staging 00000%d", i))
@@ -129,6 +130,10 @@ func TestAnAdminUnlocksWhoSentWrongCodes(t *testing.T) {
 	wantText(t, w.says(admin, "/assume", "unlock @bob"), "Unlocked bob@example.com (U02BOB)", "forgotten")
 	wantText(t, w.says("U02BOB", "/assume", "staging "+w.bob.Code()), "staging is yours")
 	w.auditTells("Unlocked bob@example.com (U02BOB) after wrong codes, by U09ADMIN")
+	out, lifted := w.recorded(r, event.LockedOut), w.recorded(r, event.Unlocked)
+	if len(out) != 1 || len(lifted) != 2 || lifted[0].Data.(event.UnlockedData).Ends != "" || lifted[1].Data.(event.UnlockedData).Ends != out[0].Request {
+		t.Errorf("got %+v on the record, want that it ends the lock-out of %s", lifted, out[0].Request)
+	}
 }
 
 func TestRevokeOfAPersonHasAWSRefuseThemAndNobodyElse(t *testing.T) {

@@ -71,7 +71,8 @@ func TestAnArchiveInS3IsLockedAndNamesWhatWasWrittenOver(t *testing.T) {
 		}
 		root := awstest.Client{Endpoint: w.place, Region: "eu-west-1", Credentials: awstest.Credentials{AccessKeyID: botKeyID, SecretAccessKey: botSecret}}
 		var refused *awstest.APIError
-		if err := root.DeleteVersion(t.Context(), "audit", "assumebot/"+path, was.Version); !errors.As(err, &refused) || !strings.Contains(err.Error(), "object lock") {
+		err := root.DeleteVersion(t.Context(), "audit", "assumebot/"+path, was.Version)
+		if !errors.As(err, &refused) || !strings.Contains(err.Error(), "object lock") {
 			t.Errorf("%s: deleted: got %v, want that it is locked", path, err)
 		}
 	}
