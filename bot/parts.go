@@ -145,7 +145,7 @@ func New(d Deps) *Bot {
 	b.door.strangers = b.sockets.Strangers
 	b.audit = auditchannel.New(auditchannel.Deps{
 		Record: d.Record, Cursors: d.Cursors, Leases: d.Leases, Channel: d.AuditChannel, Post: b.web.Post,
-		FirstSight: d.Counters.FirstSight, FollowUp: b.followUp, Now: d.Now, Log: d.Log,
+		FollowUp: b.followUp, Now: d.Now, Log: d.Log,
 	})
 	return b
 }

@@ -24,8 +24,10 @@ import (
 const (
 	// mostValue bounds one value. The largest is a copy of large groups of Slack.
 	mostValue = 8 << 20
-	// mostItems bounds one list.
+	// mostItems bounds the lists of all that answers what was sent at once, together.
 	mostItems = 1 << 18
+	// mostNested bounds how deep lists are in lists. Those of a stream have four.
+	mostNested = 16
 	// mostAnswer bounds all that answers what was sent at once. A page of the longest
 	// entries of the record has 9 MB.
 	mostAnswer = 16 << 20
@@ -42,6 +44,8 @@ func (e *sizeError) Error() string {
 type answerConn struct {
 	net.Conn
 	read    atomic.Int64 // since something was sent
+	items   atomic.Int64 // announced since then
+	lists   []int64      // how much is left of each list that is being read, the outermost first
 	skip    int64        // what is left of a value and of its end
 	line    []byte       // the begin of what is no value, up to maxHead
 	refused error
@@ -63,6 +67,7 @@ func newAnswerConn(conn net.Conn) net.Conn {
 
 func (c *answerConn) Write(p []byte) (int, error) {
 	c.read.Store(0)
+	c.items.Store(0)
 	return c.Conn.Write(p)
 }
 
@@ -108,6 +113,7 @@ func (c *answerConn) head(line string) error {
 	}
 	n, ok := announced(line[1:])
 	if !ok {
+		c.ended()
 		return nil
 	}
 	switch line[0] {
@@ -117,11 +123,33 @@ func (c *answerConn) head(line string) error {
 		}
 		c.skip = n + int64(len("\r\n"))
 	case '*', '%', '~', '>', '|':
-		if n > mostItems {
-			return &sizeError{fmt.Sprintf("a list of %d items", n)}
+		n = min(n, mostItems+1)
+		if line[0] == '%' || line[0] == '|' {
+			n *= 2 // names and values
 		}
+		if all := c.items.Add(n); all > mostItems {
+			return &sizeError{fmt.Sprintf("lists of %d items", all)}
+		}
+		if n == 0 {
+			break
+		}
+		if c.lists = append(c.lists, n); len(c.lists) > mostNested {
+			return &sizeError{fmt.Sprintf("lists in lists, %d deep", len(c.lists))}
+		}
+		return nil
 	}
+	c.ended()
 	return nil
+}
+
+// ended counts what has ended, and each list that ends with it.
+func (c *answerConn) ended() {
+	for last := len(c.lists) - 1; last >= 0; last-- {
+		if c.lists[last]--; c.lists[last] > 0 {
+			return
+		}
+		c.lists = c.lists[:last]
+	}
 }
 
 // announced reads a size; one that no number holds is too large too.

@@ -115,8 +115,6 @@ type Deps struct {
 	Channel string // its Slack ID
 	// Post posts to Slack once; it waits out no rate limit.
 	Post func(ctx context.Context, channel string, m blockkit.Message) (ts string, err error)
-	// FirstSight reports whether no replica asked for an ID in the past hour.
-	FirstSight func(ctx context.Context, ids ...string) (bool, error)
 	// FollowUp does what an entry asks for beside its post; a repeat changes nothing.
 	FollowUp func(ctx context.Context, e event.Event) error
 	Now      func() time.Time

@@ -40,6 +40,9 @@ func folds(e told) bool {
 		return true
 	case event.Approval:
 		return e.State == string(approval.Cancelled)
+	case event.Imported: // there may be thousands, and anybody who reaches Redis can add some
+		p, _ := e.Data.(event.ImportedData)
+		return !p.Last && !p.Left
 	case event.Revoked: // that found no credentials
 		return e.DeniedBefore.IsZero() && e.Expires.IsZero() && e.Code == ""
 	}
@@ -95,6 +98,8 @@ func foldWords(kind event.Kind) (what, whose string) {
 		return "more task", " given up by "
 	case event.Approval:
 		return "more request", " for approval cancelled by "
+	case event.Imported:
+		return "more import", " from the old record, by "
 	case event.Revoked:
 		return "more revocation", " that found no credentials, by "
 	}

@@ -41,6 +41,7 @@ func TestWhatOnePersonRepeatsFoldsByItsKind(t *testing.T) {
 		"ended":     event.EndedData{},
 		"revoked":   event.RevokedData{},
 		"set aside": event.SetAsideData{Code: string(broker.CodeSetAside)},
+		"imported":  event.NewImported("1-1", []byte("junk")),
 	} {
 		e := factsOf(did("U1", p))
 		if s.tallied(e, now) {
@@ -62,6 +63,7 @@ func TestWhatWasIssuedOrDoneToAnotherIsToldOneByOne(t *testing.T) {
 	bob := event.Person{ID: "U2"}
 	for name, p := range map[string]event.Payload{
 		"granted":     event.GrantedData{},
+		"imported":    event.ImportedData{Last: true},
 		"undelivered": event.UndeliveredData{},
 		"locked out":  event.LockedOutData{},
 		"blocked":     event.BlockedData{Order: event.Order{Target: bob}},

@@ -11,23 +11,17 @@ import (
 )
 
 // A record that has stopped cannot tell so itself, since nothing is written to it any more.
-// So the first replica that sees it posts it, beside what is on the record.
+// So each replica that has stopped posts it once, beside what is on the record. None asks the
+// store whether another has: whoever changed the record could say there that one did.
 
-const (
-	// stoppedSight is what the store knows by that it was posted, for an hour.
-	stoppedSight = "record-stopped"
-	// stoppedWords is how much of the reason is posted.
-	stoppedWords = 600
-)
+// stoppedWords is how much of the reason is posted.
+const stoppedWords = 600
 
 // tellStop posts that the record has stopped, once it has.
 func (a *Channel) tellStop(ctx context.Context) {
 	why := a.Record.AwaitStop(ctx)
 	if why == nil {
 		return
-	}
-	if first, err := a.FirstSight(ctx, stoppedSight); err == nil && !first {
-		return // another replica posts it
 	}
 	err := retry.Pace{First: 500 * time.Millisecond, Longest: 30 * time.Second}.Do(ctx, func() error {
 		err := a.postOnce(ctx, stoppedMessage(why))

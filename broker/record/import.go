@@ -1,7 +1,6 @@
 package record
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -100,18 +99,13 @@ func (i *Importer) lead(ctx context.Context, h *lease.Hold, done func()) error {
 	if err != nil {
 		return err
 	}
-	var at imported
-	if saved != nil {
-		if err := json.Unmarshal(saved, &at); err != nil {
-			return fmt.Errorf("how far the former record was imported is not understood: %w", err)
-		}
-	}
 	said, err := i.log.importing()
 	if err != nil {
 		return err
 	}
-	// The record goes before the cursor, which a holder that died may not have moved.
-	at.Position = cmp.Or(said.position, at.Position)
+	// What the cursor holds is not believed, since whoever reaches Redis can write it: it is
+	// there to be moved in turn.
+	at := imported{Position: said.position}
 	for silent := i.log.Now(); ctx.Err() == nil; {
 		if said, err = i.log.importing(); err != nil {
 			return err

@@ -383,3 +383,24 @@ func TestWhatWasImportedCanBeErased(t *testing.T) {
 	}
 	t.Error("a filter leaves out what nobody can read any more")
 }
+
+// TestACursorThatSomebodyWroteSkipsNothing has it point behind all entries, or hold no JSON.
+func TestACursorThatSomebodyWroteSkipsNothing(t *testing.T) {
+	for _, cursor := range []string{`{"position":"9999-0"}`, "x"} {
+		m := recordtest.NewMemory()
+		l := running(t, m, "a")
+		f := &formerRecord{Shelf: recordtest.NewShelf(m), cursor: []byte(cursor)}
+		want := []string{"one", "two", "three"}
+		f.add(want...)
+		i := NewImporter(l.Log, f, f.Shelf)
+		ctx, cancel := context.WithCancel(t.Context())
+		var done sync.WaitGroup
+		done.Go(func() { i.Run(ctx) })
+		recordtest.AwaitThat(t, "all are imported", func() bool { return l.Size() == int64(len(want)) })
+		cancel()
+		done.Wait()
+		if got, _ := importedEntries(t, m); !slices.Equal(got, want) {
+			t.Errorf("cursor %s: got %q, want %q", cursor, got, want)
+		}
+	}
+}
