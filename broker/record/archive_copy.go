@@ -22,6 +22,9 @@ const tilesAtOnce = 16
 
 // Copy archives what is published, once, as the holder h.
 func (a *Archiver) Copy(ctx context.Context, h *lease.Hold) error {
+	if err := a.Log.goesOn(ctx); err != nil {
+		return err
+	}
 	was := a.Archive.known()
 	if was.Note == nil {
 		var err error
@@ -43,7 +46,7 @@ func (a *Archiver) Copy(ctx context.Context, h *lease.Hold) error {
 			return err
 		}
 	}
-	if _, err := h.Fence(); err != nil {
+	if err := a.mayWrite(h); err != nil {
 		return err
 	}
 	err = a.Archive.Replace(ctx, CheckpointPath, was.Note, c.Note)
@@ -59,6 +62,15 @@ func (a *Archiver) Copy(ctx context.Context, h *lease.Hold) error {
 	a.fullAlarm = false
 	a.mu.Unlock()
 	return a.dropPartial(ctx, c.Size)
+}
+
+// mayWrite says why the holder h may not write to the archive any more.
+func (a *Archiver) mayWrite(h *lease.Hold) error {
+	if err := a.Log.Err(); err != nil {
+		return err
+	}
+	_, err := h.Fence()
+	return err
 }
 
 // published is the newest checkpoint, with cosignatures, if it is one of what this replica
@@ -94,7 +106,7 @@ func (a *Archiver) grow(ctx context.Context, h *lease.Hold, was, c tree.Checkpoi
 		if t.L != 0 {
 			continue
 		}
-		if _, err := h.Fence(); err != nil {
+		if err := a.mayWrite(h); err != nil {
 			return err
 		}
 		n, err := a.copyEntries(ctx, t, was.Size, hashes)
@@ -107,7 +119,7 @@ func (a *Archiver) grow(ctx context.Context, h *lease.Hold, was, c tree.Checkpoi
 		missed.Count += n
 	}
 	for some := range slices.Chunk(tiles, tilesAtOnce) {
-		if _, err := h.Fence(); err != nil {
+		if err := a.mayWrite(h); err != nil {
 			return err
 		}
 		if err := a.copyTiles(ctx, some, hashes); err != nil {

@@ -25,7 +25,8 @@ import (
 // Publishing. One replica at a time signs what the record has come to: it checks that this
 // goes on from what was signed last, keeps the tiles of the tree, signs, and puts the
 // checkpoint in the place of the last one, if nobody else had a turn meanwhile. All replicas
-// compare what was signed with what they have read.
+// compare what was signed with what they have read. A replica that has stopped, or has to stop
+// for the mark of another, signs and archives nothing: its tree may be the wrong one.
 //
 // With the checkpoints it moves on where replicas begin to read (restate.go), and lets
 // go of entries that nobody needs any more.
@@ -213,6 +214,9 @@ func (p *Publisher) Publish(ctx context.Context, h *lease.Hold) error {
 
 // sign signs what is new and has it cosigned. move says where replicas begin to read.
 func (p *Publisher) sign(ctx context.Context, h *lease.Hold, move func(context.Context, *published.State) error) (published.State, tree.Edge, error) {
+	if err := p.Log.goesOn(ctx); err != nil {
+		return published.State{}, tree.Edge{}, err
+	}
 	raw, was, err := p.load(ctx)
 	if err != nil {
 		return was, tree.Edge{}, err
@@ -247,6 +251,15 @@ func (p *Publisher) sign(ctx context.Context, h *lease.Hold, move func(context.C
 	return next, edge, err
 }
 
+// goesOn says why nothing may be signed or archived: the Log has stopped, or another replica has
+// and this one has to stop for it.
+func (l *Log) goesOn(ctx context.Context) error {
+	if err := l.Err(); err != nil {
+		return err
+	}
+	return l.heed(ctx)
+}
+
 // replace puts next in the place of raw, if anything changed, and returns what stands
 // there then.
 func (p *Publisher) replace(ctx context.Context, h *lease.Hold, raw []byte, next published.State) ([]byte, error) {
@@ -256,6 +269,9 @@ func (p *Publisher) replace(ctx context.Context, h *lease.Hold, raw []byte, next
 	data, err := json.Marshal(next)
 	if err != nil || bytes.Equal(data, raw) {
 		return raw, err
+	}
+	if err := p.Log.Err(); err != nil {
+		return nil, err
 	}
 	turn, err := h.Fence()
 	if err != nil {

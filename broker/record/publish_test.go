@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -269,6 +270,47 @@ func TestAReplicaDoesNotBeginWhereLessIsThanWasSigned(t *testing.T) {
 			}
 			if err := errors.Join(b.Begin(t.Context(), s, keys), b.readOn(t.Context())); !errors.Is(err, ErrStopped) {
 				t.Errorf("got %v, want that it stops", err)
+			}
+		})
+	}
+}
+
+// TestWhoHasStoppedSignsAndArchivesNothing has a replica that read what stood in a store that lagged,
+// where another had read more: that one has left a mark.
+func TestWhoHasStoppedSignsAndArchivesNothing(t *testing.T) {
+	for what, find := range map[string]func(t *testing.T, c testLog){
+		"it has stopped":           func(t *testing.T, c testLog) { _, _ = c.Record(t.Context(), recordtest.Intent("x")) },
+		"it has not seen the mark": func(*testing.T, testLog) {},
+	} {
+		t.Run(what, func(t *testing.T) {
+			a := newSite(t)
+			a.fill(t, "a", 5)
+			for range 3 {
+				a.mustPublish(t)
+			}
+			if err := a.copyOnce(t); err != nil {
+				t.Fatal(err)
+			}
+			a.fill(t, "b", 5)
+			lagged := a.m.CopyOf()
+			c := siteOn(t, lagged, a.s, a.key, a.o, "c")
+			recordtest.AwaitThat(t, "the other has read all", func() bool { return c.Size() == a.Size() })
+			mark, err := mark{Origin: recordtest.Origin, Replica: "a", Size: a.Size() + 1, Root: make([]byte, entry.RootSize), Why: "x"}.seal(recordtest.Keys("k1"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			signed, archived := newest(t, a.s, a.key).Size, bytes.Clone(a.o.kept[CheckpointPath])
+			lagged.Change(func(m *recordtest.Memory) { m.Left = mark })
+			find(t, c.testLog)
+			if err := publish(t, c.Publisher); !errors.Is(err, ErrStopped) {
+				t.Errorf("it signs: got %v, want that it has stopped", err)
+			}
+			if got := newest(t, a.s, a.key).Size; got != signed {
+				t.Errorf("signed are %d entries, want %d as before", got, signed)
+			}
+			a.mustPublish(t)
+			if err := c.copyOnce(t); !errors.Is(err, ErrStopped) || !bytes.Equal(a.o.kept[CheckpointPath], archived) {
+				t.Errorf("it archives: got %v, want that it has stopped", err)
 			}
 		})
 	}
