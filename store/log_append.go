@@ -161,7 +161,7 @@ local after, count = tonumber(ARGV[3]), (#ARGV - 9) / 5
 
 local origin = redis.call('GET', KEYS[2])
 if origin and origin ~= ARGV[1] then return -2 end
-local mark = redis.call('GETRANGE', KEYS[7], 0, ARGV[9])
+local mark = readMark(KEYS[7], ARGV[9])
 if mark ~= '' and mark ~= ARGV[8] then return -4 end
 local newest, next = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1], 0
 if newest then

@@ -10,6 +10,7 @@ import (
 var logMarkTests = []test{
 	{"who has not judged the mark of one that has stopped writes nothing", markHolds},
 	{"a mark is replaced by who has seen it, and with the record that it is of", markReplaced},
+	{"what is no mark is judged like one, and gives way to one", markOfAnotherType},
 	{"a mark is closed with its log", markClosed},
 }
 
@@ -66,6 +67,30 @@ func markReplaced(t *testing.T, h *harness) {
 	wantMark(t, h, cut)
 	wantSet(t, h, logOrigin, cut, "x", true)
 	wantMark(t, h, "x")
+}
+
+func markOfAnotherType(t *testing.T, h *harness) {
+	h.needsShared(t)
+	w := newWriter(h.Store, "one")
+	w.mustAppend(t, "a")
+	must(t, h.raw.LPush(t.Context(), markKey, "x").Err())
+	wantRefused(t, h.Store, w.batch("b"), entry.ErrMarked)
+	judged, err := h.Log.Mark(t.Context())
+	if len(judged) == 0 || err != nil {
+		t.Fatalf("got %q, %v, want something to judge", judged, err)
+	}
+	passes := w.batch("b")
+	passes.Passed = judged
+	out, err := h.Log.Append(t.Context(), passes)
+	must(t, err)
+	w.saw(out.Entries)
+	wantSet(t, h, logOrigin, "", "x", false)
+	wantSet(t, h, logOrigin, string(judged), "x", true)
+	wantMark(t, h, "x")
+	must(t, h.raw.Del(t.Context(), markKey).Err())
+	must(t, h.raw.HSet(t.Context(), markKey, "x", "y").Err())
+	wantSet(t, h, logOrigin, string(judged), "", true)
+	wantMark(t, h, "")
 }
 
 func markClosed(t *testing.T, h *harness) {
