@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -65,7 +64,10 @@ func (p *Publisher) onTiles(ctx context.Context, edge tree.Edge, do func() error
 	if !errors.Is(err, tree.ErrTile) || edge.Size() == 0 {
 		return err
 	}
-	if err := p.makeAnew(ctx, newRemaker(edge, p.Store.Tiles, p.Log.leafHashes), entries...); err != nil {
+	r := newRemaker(edge, p.Store.Tiles, p.Log.leafHashes)
+	err = p.makeAnew(ctx, r, entries...)
+	p.tellMade(r)
+	if err != nil {
 		return err
 	}
 	return do()
@@ -103,10 +105,8 @@ func (p *Publisher) keepMade(ctx context.Context, r *remaker) error {
 		return nil
 	}
 	tiles, full := map[string][]byte{}, []string(nil)
-	var all event.Range
 	for t, data := range r.made {
 		tiles[tree.TilePath(t)] = data
-		all = both(all, over(t))
 		for _, width := range []int{t.W, tree.TileWidth} { // a wider one would stay
 			t.W = width
 			full = append(full, tree.TilePath(t))
@@ -118,10 +118,22 @@ func (p *Publisher) keepMade(ctx context.Context, r *remaker) error {
 	if err := p.Store.SaveTiles(ctx, tiles); err != nil {
 		return err
 	}
-	p.Out.Error("tiles of the record were missing or wrong in the store: they were made anew", "tiles", slices.Sorted(maps.Keys(tiles)))
-	p.alarmOf(event.AlarmData{Code: alarmTiles, Entries: &all})
+	for t := range r.made {
+		r.untold = both(r.untold, over(t))
+	}
 	r.made = map[tlog.Tile][]byte{}
 	return nil
+}
+
+// tellMade raises one alarm about all tiles that r has made anew and that were kept.
+func (p *Publisher) tellMade(r *remaker) {
+	if r.untold.Count == 0 {
+		return
+	}
+	all := r.untold
+	r.untold = event.Range{}
+	p.Out.Error("tiles of the record were missing or wrong in the store: they were made anew", "first", all.First, "count", all.Count)
+	p.alarmOf(event.AlarmData{Code: alarmTiles, Entries: &all})
 }
 
 func (p *Publisher) alarmOf(a event.AlarmData) {

@@ -128,6 +128,31 @@ func TestTilesThatAreMissingOrWrongAreMadeAnewOfTheEntries(t *testing.T) {
 	}
 }
 
+func TestManyTilesThatAreMadeAnewAreOneAlarm(t *testing.T) {
+	m, s, l, p, key := filled(t, 20*tree.TileWidth+88)
+	s.Mu.Lock()
+	clear(s.Kept)
+	s.Mu.Unlock()
+	l.clock.Pass(recheckEvery)
+	for range 3 {
+		mustPublish(t, p)
+	}
+	wantTiles(t, s, key, l)
+	count := func() (n int) {
+		for _, code := range codesOf(t, m) {
+			if code == alarmTiles {
+				n++
+			}
+		}
+		return n
+	}
+	recordtest.AwaitThat(t, "an alarm says so", func() bool { return count() > 0 })
+	l.mustRecord(t, recordtest.About("more")) // after all alarms
+	if got := count(); got > 2 {
+		t.Errorf("got %d alarms, want one of what the next checkpoint needed and one of the rest", got)
+	}
+}
+
 func TestAReplicaBeginsWhileTilesAreMissing(t *testing.T) {
 	m, s, l, _, key := filled(t, 2*tree.TileWidth+88)
 	s.Mu.Lock()

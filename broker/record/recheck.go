@@ -80,6 +80,7 @@ func (p *Publisher) recheckPart(ctx context.Context, now published.State, signed
 	}
 	p.checked.next = max(p.checked.next, first)
 	part := rereading{Publisher: p, start: start.Size(), remaker: newRemaker(signed, p.Store.Tiles, p.Log.leafHashes)}
+	defer p.tellMade(part.remaker)
 	part.begin(ctx)
 	for end := min(p.checked.end, p.checked.next+p.checked.atOnce); p.checked.next < end; {
 		n, wrong, err := part.page(ctx, p.checked.next)

@@ -28,6 +28,8 @@ type remaker struct {
 
 	right map[tlog.Tile][]byte
 	made  map[tlog.Tile][]byte // of those, what was not kept so
+	// untold is what the tiles are over that were made and kept, and that no alarm was about.
+	untold event.Range
 }
 
 func newRemaker(edge tree.Edge, get tree.GetTiles, leaves func(ctx context.Context, from, to int64) ([]tlog.Hash, error)) *remaker {
