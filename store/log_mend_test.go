@@ -233,3 +233,21 @@ func TestWhoWroteInThePlaceOfWhatALaggingReplicaNeverHadStops(t *testing.T) {
 		t.Errorf("got %d entries, want the %d that there were", len(now), len(was))
 	}
 }
+
+func TestARecordWhoseNameRedisLostGoesOnAndOneThatTakesNoEntryStops(t *testing.T) {
+	t.Parallel()
+	url := storetest.RealRedis(t)
+	rdb := storetest.Raw(t, url)
+	a := recordOn(t, url, "a")
+	put(t, a, 3)
+	if err := rdb.Del(t.Context(), "assumebot:{record}:origin").Err(); err != nil {
+		t.Fatal(err)
+	}
+	put(t, a, 1)
+	if err := rdb.Do(t.Context(), "XSETID", "assumebot:{record}:entries", "999999-0").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Record(t.Context(), refused()); !errors.Is(err, record.ErrStopped) {
+		t.Errorf("got %v, want that it stops", err)
+	}
+}

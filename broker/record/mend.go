@@ -34,34 +34,55 @@ const (
 // mend puts back what the store has lost of what this replica has read. nil says that
 // all of it is there, now or again.
 func (l *Log) mend(ctx context.Context) error {
+	_, err := l.putBackLost(ctx)
+	return err
+}
+
+// putBackLost is mend, and returns how many entries it put back.
+func (l *Log) putBackLost(ctx context.Context) (count int64, err error) {
 	l.mending.Lock()
 	defer l.mending.Unlock()
 	if err := l.Err(); err != nil {
-		return err
+		return 0, err
 	}
 	first, next, err := l.Entries.Bounds(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	size := l.Size()
 	if next >= size {
-		return l.compareLast(ctx)
+		return 0, l.compareLast(ctx)
 	}
 	from := next - 1 // with one that must still be there
 	if next == 0 {
 		if from, err = l.oldestToPutBack(); err != nil {
-			return err
+			return 0, err
 		}
 	} else if from < first {
-		return l.lost(next, size)
+		return 0, l.lost(next, size)
 	}
-	count, err := l.putBack(ctx, from, next, size)
+	count, err = l.putBack(ctx, from, next, size)
 	if count > 0 {
 		l.Log.Error("the store had lost entries of the record: they were put back", "first", max(next, from), "count", count)
 		alarm := event.AlarmData{Code: alarmPutBack, Entries: &event.Range{First: max(next, from), Count: count}}
 		l.recordLater(event.Event{ID: rand.Text(), Time: l.Now(), Data: alarm})
 		retry.Sleep(ctx, l.settleFor)
 	}
+	return count, err
+}
+
+// putLastBack puts the last entry that was read over itself, which gives the store the name of
+// the record again.
+func (l *Log) putLastBack(ctx context.Context) error {
+	last := l.Size() - 1
+	if last < 0 {
+		return nil
+	}
+	entries, err := l.recalled(ctx, last)
+	if err != nil || len(entries) == 0 {
+		return err
+	}
+	_, err = l.Entries.Restore(ctx, l.Origin, entries[:1])
 	return err
 }
 

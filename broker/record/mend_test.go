@@ -1,9 +1,11 @@
 package record
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"github.com/assumebot/assumebot/broker/event"
@@ -150,5 +152,43 @@ func TestWhatIsKeptToBePutBackIsBounded(t *testing.T) {
 	}
 	if r.bytes > recallBytes || len(r.entries) < 500 {
 		t.Errorf("%d bytes in %d entries are kept", r.bytes, len(r.entries))
+	}
+}
+
+// refusing is a store that takes no batch, as if it had lost entries, until one is put back; or ever.
+type refusing struct {
+	*recordtest.Memory
+	ever  bool
+	named atomic.Bool
+}
+
+func (r *refusing) Append(ctx context.Context, b entry.Batch) (entry.Appended, error) {
+	if r.ever || !r.named.Load() {
+		return entry.Appended{}, tree.ErrRewound
+	}
+	return r.Memory.Append(ctx, b)
+}
+
+func (r *refusing) Restore(ctx context.Context, origin string, entries []entry.Entry) (int64, error) {
+	r.named.Store(true)
+	return r.Memory.Restore(ctx, origin, entries)
+}
+
+func TestAStoreThatRefusesEntriesThoughItHasAllIsMendedOrStopsTheLog(t *testing.T) {
+	for what, ever := range map[string]bool{"its name was lost": false, "it takes none any more": true} {
+		t.Run(what, func(t *testing.T) {
+			m := &refusing{Memory: recordtest.NewMemory(), ever: ever}
+			before := running(t, m.Memory, "before")
+			before.fill(t, "e", 3)
+			a := running(t, m, "a")
+			recordtest.AwaitThat(t, "it has read all", func() bool { return a.Size() == 3 })
+			_, err := a.Record(t.Context(), recordtest.Intent("x"))
+			if got := errors.Is(err, ErrStopped); got != ever || !ever && err != nil {
+				t.Errorf("got %v, want that it stops: %v", err, ever)
+			}
+			if errors.Is(err, ErrUnsure) || m.Marked() {
+				t.Errorf("got %v, marked %v, want that nothing was written, and no mark", err, m.Marked())
+			}
+		})
 	}
 }

@@ -245,6 +245,7 @@ type try struct {
 	entry.Batch
 	unsure bool  // the store may have it
 	first  int64 // the number of its first entry, once it was read
+	whole  int   // how often it was refused as if entries were lost, and all were there
 }
 
 func (t *try) once(ctx context.Context) error {
@@ -277,7 +278,7 @@ func (t *try) once(ctx context.Context) error {
 	appended, err := l.Entries.Append(ctx, t.Batch)
 	switch {
 	case errors.Is(err, tree.ErrRewound):
-		return l.mended(ctx, err)
+		return final(errors.Join(err, t.rewound(ctx, err)))
 	case errors.Is(err, entry.ErrMarked):
 		return final(errors.Join(err, l.heed(ctx)))
 	case errors.Is(err, entry.ErrBehind): // nothing was written: what was missed is read first
@@ -304,14 +305,28 @@ func final(err error) error {
 	return err
 }
 
-// mended is what comes of a batch that the store refused since it has lost entries: it is
-// tried again once they are there.
-func (l *Log) mended(ctx context.Context, refused error) error {
-	err := l.mend(ctx)
-	if err == nil {
-		err = l.readOn(ctx)
+// rewound is what is done about a batch that the store refused since it has lost entries. It is
+// tried again once they are there. If all are there, and it is refused again, the last one is
+// put back over itself, with the name of the record, which may be what is lost; if that does
+// not help, the store takes nothing any more, and the Log stops.
+func (t *try) rewound(ctx context.Context, refused error) error {
+	l := t.log
+	put, err := l.putBackLost(ctx)
+	if err != nil {
+		return err
 	}
-	return final(errors.Join(refused, err))
+	if put == 0 {
+		t.whole++
+	}
+	switch {
+	case t.whole == 2:
+		if err := l.putLastBack(ctx); err != nil {
+			return err
+		}
+	case t.whole > 2:
+		return l.stop(fmt.Errorf("%w: it refuses to add an entry, though it has all that was read; %s", refused, whatToDo))
+	}
+	return l.readOn(ctx)
 }
 
 // find returns where b stands if it was read, and how many of its entries were: another replica
