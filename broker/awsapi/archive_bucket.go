@@ -16,7 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/broker/retry"
 )
 
@@ -81,14 +81,14 @@ func (c *Client) Archive(url string, lock ObjectLock) (*ArchiveBucket, error) {
 
 // Create implements [record.Objects].
 func (a *ArchiveBucket) Create(ctx context.Context, path string, data []byte) error {
-	kind, err := record.CheckCreate(path, data)
+	kind, err := archive.CheckCreate(path, data)
 	if err != nil {
 		return err
 	}
 	return a.try(ctx, path, func(ctx context.Context, bucket *s3.Client) error {
 		in := a.put(path, data)
 		in.IfNoneMatch = aws.String("*")
-		if kind == record.KindFull && a.lock.Mode != "" {
+		if kind == archive.KindFull && a.lock.Mode != "" {
 			in.ObjectLockMode, in.ObjectLockRetainUntilDate = types.ObjectLockMode(a.lock.Mode), aws.Time(a.client.now().Add(a.lock.For))
 		}
 		err := put(ctx, bucket, in)
@@ -96,12 +96,12 @@ func (a *ArchiveBucket) Create(ctx context.Context, path string, data []byte) er
 			return err
 		}
 		switch found, _, err := a.get(ctx, bucket, path); {
-		case errors.Is(err, record.ErrNoObject):
+		case errors.Is(err, archive.ErrNoObject):
 			return retry.After(errRaced, 0)
 		case err != nil:
 			return err
 		case !bytes.Equal(found, data):
-			return record.ErrOtherBytes
+			return archive.ErrOtherBytes
 		}
 		return nil
 	})
@@ -109,7 +109,7 @@ func (a *ArchiveBucket) Create(ctx context.Context, path string, data []byte) er
 
 // Read implements [record.Objects].
 func (a *ArchiveBucket) Read(ctx context.Context, path string) ([]byte, error) {
-	if _, err := record.KindOf(path); err != nil {
+	if _, err := archive.KindOf(path); err != nil {
 		return nil, err
 	}
 	var data []byte
@@ -122,19 +122,19 @@ func (a *ArchiveBucket) Read(ctx context.Context, path string) ([]byte, error) {
 
 // Replace implements [record.Objects].
 func (a *ArchiveBucket) Replace(ctx context.Context, path string, was, data []byte) error {
-	if err := record.CheckReplace(path, data); err != nil {
+	if err := archive.CheckReplace(path, data); err != nil {
 		return err
 	}
 	return a.try(ctx, path, func(ctx context.Context, bucket *s3.Client) error {
 		found, etag, err := a.get(ctx, bucket, path)
-		absent := errors.Is(err, record.ErrNoObject)
+		absent := errors.Is(err, archive.ErrNoObject)
 		switch {
 		case err != nil && !absent:
 			return err
 		case !absent && bytes.Equal(found, data):
 			return nil
 		case absent != (was == nil), !absent && !bytes.Equal(found, was):
-			return record.ErrChanged
+			return archive.ErrChanged
 		}
 		in := a.put(path, data)
 		if absent {
@@ -155,7 +155,7 @@ const maxPages = 100
 
 // Delete implements [record.Objects]. Where the bucket keeps versions, it deletes each.
 func (a *ArchiveBucket) Delete(ctx context.Context, path string) error {
-	if err := record.CheckDelete(path); err != nil {
+	if err := archive.CheckDelete(path); err != nil {
 		return err
 	}
 	return a.try(ctx, path, func(ctx context.Context, bucket *s3.Client) error {
@@ -214,7 +214,7 @@ func put(ctx context.Context, bucket *s3.Client, in *s3.PutObjectInput) error {
 func (a *ArchiveBucket) get(ctx context.Context, bucket *s3.Client, path string) (data []byte, etag string, err error) {
 	out, err := bucket.GetObject(ctx, &s3.GetObjectInput{Bucket: &a.place.bucket, Key: aws.String(a.place.key(path))})
 	if codeOf(err) == "NoSuchKey" {
-		return nil, "", record.ErrNoObject
+		return nil, "", archive.ErrNoObject
 	}
 	if err != nil {
 		return nil, "", err
@@ -223,8 +223,8 @@ func (a *ArchiveBucket) get(ctx context.Context, bucket *s3.Client, path string)
 	if aws.ToString(out.ETag) == "" {
 		return nil, "", errNotS3
 	}
-	data, err = io.ReadAll(io.LimitReader(out.Body, record.MaxObject+1)) // which checks the checksum at its end
-	if err == nil && len(data) > record.MaxObject {
+	data, err = io.ReadAll(io.LimitReader(out.Body, archive.MaxObject+1)) // which checks the checksum at its end
+	if err == nil && len(data) > archive.MaxObject {
 		err = errTooLong
 	}
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/awstest"
-	archive "github.com/assumebot/assumebot/broker/record"
-	"github.com/assumebot/assumebot/broker/record/objectstest"
+	"github.com/assumebot/assumebot/broker/record/archive"
+	"github.com/assumebot/assumebot/broker/record/archive/objectstest"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 

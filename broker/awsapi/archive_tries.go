@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/broker/retry"
 )
 
@@ -57,7 +57,7 @@ func (a *ArchiveBucket) worthAnother(err error) error {
 	switch status := statusOf(err); {
 	case err == nil:
 		return nil
-	case errors.Is(err, record.ErrNoObject), errors.Is(err, record.ErrOtherBytes), errors.Is(err, record.ErrChanged),
+	case errors.Is(err, archive.ErrNoObject), errors.Is(err, archive.ErrOtherBytes), errors.Is(err, archive.ErrChanged),
 		errors.Is(err, errTooLong), errors.As(err, &place):
 		return retry.Final(err)
 	case status == http.StatusMovedPermanently: // the bucket was made anew, elsewhere
@@ -86,7 +86,7 @@ func codeOf(err error) string {
 }
 
 // maxAnswer is the largest object, and more than any page of versions.
-const maxAnswer = record.MaxObject + 1<<20
+const maxAnswer = archive.MaxObject + 1<<20
 
 // boundedAnswers ends an answer that is longer than any of S3. The SDK reads some
 // answers to their end.

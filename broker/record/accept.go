@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/published"
 	"github.com/assumebot/assumebot/broker/record/tree"
@@ -72,7 +73,7 @@ type Acceptance struct {
 	Logs        Logs
 	Entries     entry.Store
 	Checkpoints published.Store
-	Archive     *Archive // of the log that is closed; nil where there is none
+	Archive     *archive.Archive // of the log that is closed; nil where there is none
 	Keys        entry.Keys
 	Public      tree.PublicKeys
 	By          string // who accepts
@@ -197,7 +198,7 @@ func (a Acceptance) read(ctx context.Context, origin string) (*remnant, error) {
 		return nil, err
 	}
 	var first int64
-	if len(oldest) > 0 && oldest[0].Number > a.Archive.size() {
+	if len(oldest) > 0 && oldest[0].Number > a.Archive.Size() {
 		first = oldest[0].Number
 	}
 	var at tree.Edge
@@ -231,7 +232,7 @@ func (a Acceptance) newest(ctx context.Context, origin string) (signed tree.Chec
 	}
 	c, err := a.Archive.Checkpoint(ctx)
 	switch {
-	case errors.Is(err, ErrOtherArchive):
+	case errors.Is(err, archive.ErrOther):
 		a.Log.Warn("the archive is that of another record, and is not read", "error", err)
 	case err != nil:
 		return tree.Checkpoint{}, nil, err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/published"
 	"github.com/assumebot/assumebot/broker/record/tree"
@@ -25,7 +26,7 @@ func (a *Archiver) Copy(ctx context.Context, h *lease.Hold) error {
 	if err := a.Log.goesOn(ctx); err != nil {
 		return err
 	}
-	was := a.Archive.known()
+	was := a.Archive.Known()
 	if was.Note == nil {
 		var err error
 		if was, err = a.Archive.Checkpoint(ctx); err != nil {
@@ -49,15 +50,15 @@ func (a *Archiver) Copy(ctx context.Context, h *lease.Hold) error {
 	if err := a.mayWrite(h); err != nil {
 		return err
 	}
-	err = a.Archive.Replace(ctx, CheckpointPath, was.Note, c.Note)
-	if errors.Is(err, ErrChanged) { // by another holder
+	err = a.Archive.Replace(ctx, archive.CheckpointPath, was.Note, c.Note)
+	if errors.Is(err, archive.ErrChanged) { // by another holder
 		_, err = a.Archive.Checkpoint(ctx)
 		return errors.Join(lease.ErrLost, err)
 	}
 	if err != nil {
 		return err
 	}
-	a.Archive.know(c)
+	a.Archive.Know(c)
 	a.mu.Lock()
 	a.fullAlarm = false
 	a.mu.Unlock()
@@ -84,7 +85,7 @@ func (a *Archiver) published(ctx context.Context) (tree.Checkpoint, error) {
 	if err != nil {
 		return tree.Checkpoint{}, err
 	}
-	c, err := a.Archive.keys.Check(p.Note, a.Log.Origin)
+	c, err := a.Archive.Keys.Check(p.Note, a.Log.Origin)
 	if err != nil {
 		return tree.Checkpoint{}, err
 	}
@@ -137,7 +138,7 @@ func (a *Archiver) create(ctx context.Context, path string, data []byte) error {
 	if err := a.Archive.Create(ctx, path, data); err != nil {
 		return fmt.Errorf("archive %s: %w", path, err)
 	}
-	if kind, _ := KindOf(path); kind == KindPartial && !slices.Contains(a.partial, path) {
+	if kind, _ := archive.KindOf(path); kind == archive.KindPartial && !slices.Contains(a.partial, path) {
 		a.partial = append(a.partial, path)
 	}
 	return nil
@@ -172,11 +173,11 @@ func (a *Archiver) copyEntries(ctx context.Context, t tlog.Tile, from int64, has
 	if err != nil {
 		return 0, err
 	}
-	seals, err := bundleSeals(entries)
+	seals, err := archive.Seals(entries)
 	if err != nil {
 		return 0, err
 	}
-	if err := a.create(ctx, sealsPath(t), seals); err != nil {
+	if err := a.create(ctx, archive.SealsPath(t), seals); err != nil {
 		return 0, err
 	}
 	return 0, a.create(ctx, tree.TilePath(tree.BundleOf(t)), bundle)
@@ -231,7 +232,7 @@ func (a *Archiver) copyAsides(ctx context.Context, entries []entry.Entry, from i
 		if !isAside(events[n], asides[n]) {
 			continue
 		}
-		if err := a.create(ctx, AsidePath(n), asides[n]); err != nil {
+		if err := a.create(ctx, archive.AsidePath(n), asides[n]); err != nil {
 			return err
 		}
 		written = append(written, n)
@@ -242,7 +243,7 @@ func (a *Archiver) copyAsides(ctx context.Context, entries []entry.Entry, from i
 	}
 	for _, n := range written {
 		if still[n] == nil {
-			if err := a.Archive.Delete(ctx, AsidePath(n)); err != nil {
+			if err := a.Archive.Delete(ctx, archive.AsidePath(n)); err != nil {
 				return err
 			}
 		}
@@ -302,7 +303,7 @@ func indexesOf(t tlog.Tile) []int64 {
 func (a *Archiver) dropPartial(ctx context.Context, size int64) error {
 	var left []string
 	for _, path := range a.partial {
-		t, err := tree.ParseTilePath(pathOfTile(path))
+		t, err := tree.ParseTilePath(archive.PathOfTile(path))
 		if err != nil || size>>(tree.TileHeight*max(t.L, 0)) < (t.N+1)*tree.TileWidth {
 			left = append(left, path)
 			continue

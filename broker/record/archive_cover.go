@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/retry"
 )
@@ -41,7 +42,7 @@ func (a *Archiver) Covered(ctx context.Context, number int64) error {
 		switch {
 		case errors.Is(err, ErrStopped):
 			return err
-		case err == nil && a.Archive.size() > number:
+		case err == nil && a.Archive.Size() > number:
 			return nil
 		case ctx.Err() != nil:
 			return errors.Join(fmt.Errorf("entry %d: %w", number, ErrNotArchived), err)
@@ -91,7 +92,7 @@ func (a *Archiver) Ask(ctx context.Context) error {
 	switch {
 	case errors.Is(err, ErrStopped):
 		return err
-	case errors.Is(err, ErrOtherArchive):
+	case errors.Is(err, archive.ErrOther):
 		return a.Log.stop(err)
 	case err != nil && a.Required:
 		a.Log.hold(notArchived, err)
@@ -116,7 +117,7 @@ func (a *Archiver) watch(ctx context.Context) {
 	if !a.Required {
 		return
 	}
-	size, read, now := a.Archive.size(), a.Log.Size(), a.Log.Now()
+	size, read, now := a.Archive.Size(), a.Log.Size(), a.Log.Now()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
@@ -140,5 +141,5 @@ func (a *Archiver) Needed(ctx context.Context) (int64, error) {
 	if err := a.look(ctx); err != nil && ctx.Err() != nil {
 		return 0, err
 	}
-	return a.Archive.size() / tree.TileWidth * tree.TileWidth, nil
+	return a.Archive.Size() / tree.TileWidth * tree.TileWidth, nil
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/recordtest"
 	"github.com/assumebot/assumebot/broker/record/tree"
@@ -43,7 +44,7 @@ func TestAnOutcomeIsArchivedBeforeAnybodySeesWhatItIsAbout(t *testing.T) {
 		if err := c.archiver.Covered(t.Context(), n); err != nil {
 			t.Fatal(err)
 		}
-		if got := c.archiver.Archive.size(); got <= n {
+		if got := c.archiver.Archive.Size(); got <= n {
 			t.Errorf("the archive has %d entries, want more than %d", got, n)
 		}
 	}
@@ -172,7 +173,7 @@ func TestARecordThatIsInTheArchiveAloneGoesOn(t *testing.T) {
 		t.Errorf("the store has entries up to %d, want %d", next, size+2)
 	}
 	later := New(Deps{Entries: m, Archive: b.archiver.Archive, Keys: recordtest.Keys("k1"), Origin: recordtest.Origin, Replica: "later", Now: b.clock.Now, Log: recordtest.Discard})
-	if err := errors.Join(later.Begin(t.Context(), b.s, b.archiver.Archive.keys), later.readOn(t.Context())); err != nil {
+	if err := errors.Join(later.Begin(t.Context(), b.s, b.archiver.Archive.Keys), later.readOn(t.Context())); err != nil {
 		t.Errorf("a replica that starts then: %v", err)
 	}
 	if later.tree() != b.tree() {
@@ -197,9 +198,9 @@ func TestWhatAStoreLostWhileNoReplicaRanComesFromTheArchive(t *testing.T) {
 	size := s.o.size(t, s)
 
 	lagging.M = m
-	archive := NewArchive(s.o, s.archiver.Archive.keys, recordtest.Origin)
+	archive := archive.New(s.o, s.archiver.Archive.Keys, recordtest.Origin)
 	once := New(Deps{Entries: m, Archive: archive, Keys: recordtest.Keys("k1"), Origin: recordtest.Origin, Replica: "once", Now: s.clock.Now, Log: recordtest.Discard})
-	if err := errors.Join(once.Begin(t.Context(), lagging, archive.keys), once.readOn(t.Context())); err != nil || once.Size() != size {
+	if err := errors.Join(once.Begin(t.Context(), lagging, archive.Keys), once.readOn(t.Context())); err != nil || once.Size() != size {
 		t.Errorf("who reads once has %d entries, %v, want %d", once.Size(), err, size)
 	}
 	b := siteOn(t, m, lagging, s.key, s.o, "b")
@@ -251,7 +252,7 @@ func TestARecordOfWhichTheStoreLostAllGoesOnWithItsArchive(t *testing.T) {
 		t.Error(err)
 	}
 	later := New(Deps{Entries: s.m, Archive: s.archiver.Archive, Keys: recordtest.Keys("k1"), Origin: recordtest.Origin, Replica: "later", Now: s.clock.Now, Log: recordtest.Discard})
-	if err := errors.Join(later.Begin(t.Context(), s.s, s.archiver.Archive.keys), later.readOn(t.Context())); err != nil {
+	if err := errors.Join(later.Begin(t.Context(), s.s, s.archiver.Archive.Keys), later.readOn(t.Context())); err != nil {
 		t.Errorf("a replica that starts then: %v", err)
 	}
 }

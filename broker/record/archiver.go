@@ -10,6 +10,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/broker/record/published"
 	"github.com/assumebot/assumebot/broker/retry"
 )
@@ -56,7 +57,7 @@ type Archiver struct {
 type ArchiverDeps struct {
 	Log      *Log // that has Archive too
 	Store    published.Store
-	Archive  *Archive
+	Archive  *archive.Archive
 	Leases   lease.Leases
 	Required bool // nothing is given to anybody while the archive does not follow
 	// Memory tells how many bytes the store holds, and how many it may; 0 when nobody knows.
@@ -67,7 +68,7 @@ type ArchiverDeps struct {
 // NewArchiver returns an Archiver; it does nothing yet.
 func NewArchiver(d ArchiverDeps) *Archiver {
 	d.Out = d.Out.With("part", "archive")
-	d.Store = Archived(d.Store, d.Archive)
+	d.Store = archive.WithTiles(d.Store, d.Archive)
 	return &Archiver{ArchiverDeps: d, lease: lease.New(d.Leases, archiveLease, archiveTTL, d.Out)}
 }
 
@@ -95,7 +96,7 @@ func (a *Archiver) Run(ctx context.Context) {
 
 // copyLast archives what is new when the process ends.
 func (a *Archiver) copyLast(ctx context.Context) {
-	if a.Log.Size() <= a.Archive.size() || a.Log.Err() != nil {
+	if a.Log.Size() <= a.Archive.Size() || a.Log.Err() != nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, lastTurn)
@@ -111,14 +112,14 @@ func (a *Archiver) pause(ctx context.Context) {
 		retry.Sleep(ctx, archiveEvery)
 		return
 	}
-	a.Log.awaitFrom(ctx, a.Archive.size()+1, archiveEvery)
+	a.Log.awaitFrom(ctx, a.Archive.Size()+1, archiveEvery)
 	retry.Sleep(ctx, flushEvery) // it is not published at once
 }
 
 // failed says what comes of an error: where the archive is not ours, the lease is kept for
 // nothing, so that no other replica raises the alarm again.
 func (a *Archiver) failed(ctx context.Context, err error) error {
-	if errors.Is(err, ErrOtherBytes) || errors.Is(err, ErrOtherArchive) {
+	if errors.Is(err, archive.ErrOtherBytes) || errors.Is(err, archive.ErrOther) {
 		a.Out.Error("nothing is archived until a restart: somebody else writes to the archive", "error", err)
 		a.alarm(ctx, event.AlarmData{Code: alarmArchive, About: aboutArchive})
 		<-ctx.Done()
@@ -146,7 +147,7 @@ func (a *Archiver) watchMemory(ctx context.Context) {
 
 // missing is what the archive has not.
 func (a *Archiver) missing() *event.Range {
-	first := a.Archive.size()
+	first := a.Archive.Size()
 	return &event.Range{First: first, Count: max(a.Log.Size()-first, 0)}
 }
 

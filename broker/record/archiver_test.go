@@ -13,6 +13,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/recordtest"
 	"github.com/assumebot/assumebot/broker/record/tree"
@@ -44,12 +45,12 @@ func (o *objects) call(do func() error) error {
 }
 
 func (o *objects) Create(_ context.Context, path string, data []byte) error {
-	if _, err := CheckCreate(path, data); err != nil {
+	if _, err := archive.CheckCreate(path, data); err != nil {
 		return err
 	}
 	return o.call(func() error {
 		if was, ok := o.kept[path]; ok && !bytes.Equal(was, data) {
-			return ErrOtherBytes
+			return archive.ErrOtherBytes
 		}
 		o.kept[path] = data
 		return nil
@@ -57,13 +58,13 @@ func (o *objects) Create(_ context.Context, path string, data []byte) error {
 }
 
 func (o *objects) Read(_ context.Context, path string) (data []byte, err error) {
-	if _, err := KindOf(path); err != nil {
+	if _, err := archive.KindOf(path); err != nil {
 		return nil, err
 	}
 	err = o.call(func() error {
 		var ok bool
 		if data, ok = o.kept[path]; !ok {
-			return ErrNoObject
+			return archive.ErrNoObject
 		}
 		return nil
 	})
@@ -71,12 +72,12 @@ func (o *objects) Read(_ context.Context, path string) (data []byte, err error) 
 }
 
 func (o *objects) Replace(_ context.Context, path string, was, data []byte) error {
-	if err := CheckReplace(path, data); err != nil {
+	if err := archive.CheckReplace(path, data); err != nil {
 		return err
 	}
 	return o.call(func() error {
 		if now := o.kept[path]; !bytes.Equal(now, was) && !bytes.Equal(now, data) {
-			return ErrChanged
+			return archive.ErrChanged
 		}
 		o.kept[path] = data
 		return nil
@@ -84,7 +85,7 @@ func (o *objects) Replace(_ context.Context, path string, was, data []byte) erro
 }
 
 func (o *objects) Delete(_ context.Context, path string) error {
-	if err := CheckDelete(path); err != nil {
+	if err := archive.CheckDelete(path); err != nil {
 		return err
 	}
 	return o.call(func() error { delete(o.kept, path); return nil })
@@ -113,14 +114,14 @@ func siteOn(t *testing.T, m *recordtest.Memory, s *recordtest.Shelf, key *tree.S
 	if err != nil {
 		t.Fatal(err)
 	}
-	archive := NewArchive(o, keys, recordtest.Origin)
-	l := runningBeside(t, m, archive, replica, false)
+	kept := archive.New(o, keys, recordtest.Origin)
+	l := runningBeside(t, m, kept, replica, false)
 	p := publisher(s, l, key)
-	p.Archive, p.Store = archive, Archived(s, archive)
+	p.Archive, p.Store = kept, archive.WithTiles(s, kept)
 	a := NewArchiver(ArchiverDeps{
 		Log:     l.Log,
 		Store:   s,
-		Archive: archive,
+		Archive: kept,
 		Leases:  s,
 		Memory:  func(context.Context) (int64, int64, error) { return 0, 0, nil },
 		Out:     recordtest.Discard,
@@ -158,7 +159,7 @@ func said(id string) event.Event {
 func (s *site) wantArchived(t *testing.T) {
 	t.Helper()
 	c := newest(t, s.s, s.key)
-	if got := s.o.kept[CheckpointPath]; !bytes.Equal(got, c.Note) {
+	if got := s.o.kept[archive.CheckpointPath]; !bytes.Equal(got, c.Note) {
 		t.Fatalf("the archive's checkpoint is %q, want %q", got, c.Note)
 	}
 	keys, err := s.key.PublicKeys()
@@ -173,12 +174,12 @@ func (s *site) wantArchived(t *testing.T) {
 	if err != nil || len(v.Findings) != 0 || v.Signed != c.Size {
 		t.Errorf("got %d entries that are right, %v, %v, want %d", v.Signed, v.Findings, err, c.Size)
 	}
-	archive := NewArchive(s.o, keys, recordtest.Origin)
-	if _, err := archive.Checkpoint(t.Context()); err != nil {
+	kept := archive.New(s.o, keys, recordtest.Origin)
+	if _, err := kept.Checkpoint(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for n := int64(0); n < c.Size; {
-		some, err := archive.entries(t.Context(), n, 1000)
+		some, err := kept.Entries(t.Context(), n, 1000)
 		if err != nil || len(some) == 0 {
 			t.Fatalf("entry %d: %v", n, err)
 		}
@@ -186,7 +187,7 @@ func (s *site) wantArchived(t *testing.T) {
 			if want := s.m.Entries[n]; e.Number != n || e.Check(recordtest.Keys("k1"), recordtest.Origin) != nil || e.ID != want.ID || e.After != want.After {
 				t.Fatalf("entry %d is not the one that was written", n)
 			}
-			if want := s.m.Entries[n].Aside; want != nil && !bytes.Equal(s.o.kept[AsidePath(n)], want) {
+			if want := s.m.Entries[n].Aside; want != nil && !bytes.Equal(s.o.kept[archive.AsidePath(n)], want) {
 				t.Errorf("the free text of entry %d is not there", n)
 			}
 			n++
@@ -206,7 +207,7 @@ func TestAnArchiveHasAllThatIsPublished(t *testing.T) {
 		s.wantArchived(t)
 	}
 	for path := range s.o.kept {
-		tile, err := tree.ParseTilePath(pathOfTile(path))
+		tile, err := tree.ParseTilePath(archive.PathOfTile(path))
 		if err == nil && tile.W < tree.TileWidth && s.Size()>>(tree.TileHeight*max(tile.L, 0)) >= (tile.N+1)*tree.TileWidth {
 			t.Errorf("%s is there still, and the full one too", path)
 		}
@@ -293,7 +294,7 @@ func TestOtherBytesInTheArchiveAreAnAlarmOnceAndEndArchiving(t *testing.T) {
 	if got := alarmsOf(t, s.m); len(got) != 1 || got[0].Code != alarmArchive {
 		t.Errorf("got alarms %+v", got)
 	}
-	if s.o.kept[CheckpointPath] != nil {
+	if s.o.kept[archive.CheckpointPath] != nil {
 		t.Error("a checkpoint was archived all the same")
 	}
 }
@@ -310,7 +311,7 @@ func TestAnArchiveOfAnotherRecordIsNeverWrittenTo(t *testing.T) {
 	s.fill(t, "e", 30)
 	s.mustPublish2(t)
 	was := maps.Clone(s.o.kept)
-	if err := s.copyOnce(t); !errors.Is(err, ErrOtherArchive) || len(was) != len(s.o.kept) {
+	if err := s.copyOnce(t); !errors.Is(err, archive.ErrOther) || len(was) != len(s.o.kept) {
 		t.Errorf("got %v, want that it is another's", err)
 	}
 }
@@ -346,7 +347,7 @@ func TestFreeTextThatIsErasedWhileItIsArchivedIsErasedThereToo(t *testing.T) {
 	if err := s.copyOnce(t); err != nil {
 		t.Fatal(err)
 	}
-	if data := s.o.kept[AsidePath(n)]; data != nil {
+	if data := s.o.kept[archive.AsidePath(n)]; data != nil {
 		t.Errorf("the archive has %q", data)
 	}
 }
@@ -424,14 +425,14 @@ func TestWhatIsWrittenBeforeTheEndIsSignedAndThenArchived(t *testing.T) {
 	s.mustRecord(t, recordtest.About("first"))
 	s.mustPublish(t)
 	endPublishing, endArchiving := background(t, s.Publisher.Run), background(t, s.archiver.Run)
-	recordtest.AwaitThat(t, "both have had a turn", func() bool { return signed() > 0 && s.archiver.Archive.size() > 0 })
+	recordtest.AwaitThat(t, "both have had a turn", func() bool { return signed() > 0 && s.archiver.Archive.Size() > 0 })
 	n := s.mustRecord(t, recordtest.About("last")).Number
 	endPublishing()
 	if got := signed(); got <= n {
 		t.Errorf("at the end %d entries are signed, entry %d not", got, n)
 	}
 	endArchiving()
-	if got := s.archiver.Archive.size(); got <= n {
+	if got := s.archiver.Archive.Size(); got <= n {
 		t.Errorf("at the end %d entries are archived, entry %d not", got, n)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/published"
 	"github.com/assumebot/assumebot/broker/record/tree"
@@ -60,7 +61,7 @@ func (l *Log) Begin(ctx context.Context, from published.Store, keys tree.PublicK
 	}
 	tiles := from
 	if l.Archive != nil {
-		tiles = Archived(from, l.Archive)
+		tiles = archive.WithTiles(from, l.Archive)
 	}
 	ids, err := l.idsBefore(ctx, at, tiles.Tiles)
 	if err != nil {
@@ -133,7 +134,7 @@ func (l *Log) beginArchive(ctx context.Context) (int64, error) {
 	}
 	c, err := l.Archive.Checkpoint(ctx)
 	switch {
-	case errors.Is(err, ErrOtherArchive):
+	case errors.Is(err, archive.ErrOther):
 		return 0, l.stop(err)
 	case err != nil:
 		l.Log.Warn("the archive does not say how far it goes", "error", err)

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/broker/record/entry"
 )
 
@@ -79,7 +80,7 @@ const forgetAtOnce = 100
 
 // Forget erases the free text of entries, in the store and in an archive, where there is
 // one; by is who has it erased. It can be repeated.
-func (l *Log) Forget(ctx context.Context, numbers []int64, by string, archive Objects) error {
+func (l *Log) Forget(ctx context.Context, numbers []int64, by string, archived archive.Objects) error {
 	for some := range slices.Chunk(numbers, forgetAtOnce) {
 		var events []event.Event
 		for _, n := range some {
@@ -94,11 +95,11 @@ func (l *Log) Forget(ctx context.Context, numbers []int64, by string, archive Ob
 			return err
 		}
 	}
-	if archive == nil {
+	if archived == nil {
 		return nil
 	}
 	for _, n := range numbers {
-		if err := archive.Delete(ctx, AsidePath(n)); err != nil {
+		if err := archived.Delete(ctx, archive.AsidePath(n)); err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/retry"
 )
@@ -57,7 +58,7 @@ type Log struct {
 // Deps is what a Log is made of. All but the archive is needed.
 type Deps struct {
 	Entries entry.Store
-	Archive *Archive // which has what the store lost or let go; nil where there is none
+	Archive *archive.Archive // which has what the store lost or let go; nil where there is none
 	Keys    entry.Keys
 	Origin  string // names the log
 	Replica string // names this process, as no other one ever was

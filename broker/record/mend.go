@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/retry"
@@ -94,8 +95,8 @@ func (l *Log) oldestToPutBack() (int64, error) {
 		return 0, l.stopLocked(lostEntries(l.oldest, l.view.Size()))
 	}
 	oldest := l.recall.entries[0].Number
-	if oldest > max(l.oldest, l.Archive.size()) {
-		return 0, l.stopLocked(lostEntries(max(l.oldest, l.Archive.size()), oldest))
+	if oldest > max(l.oldest, l.Archive.Size()) {
+		return 0, l.stopLocked(lostEntries(max(l.oldest, l.Archive.Size()), oldest))
 	}
 	return oldest, nil
 }
@@ -105,7 +106,7 @@ func (l *Log) putBack(ctx context.Context, from, next, size int64) (count int64,
 	for at := from; ; {
 		entries, err := l.recalled(ctx, at)
 		switch {
-		case errors.Is(err, ErrNoObject) || err == nil && len(entries) == 0:
+		case errors.Is(err, archive.ErrNoObject) || err == nil && len(entries) == 0:
 			return count, l.lost(max(at, next), size)
 		case err != nil:
 			return count, err
@@ -141,7 +142,7 @@ func (l *Log) recalled(ctx context.Context, from int64) ([]entry.Entry, error) {
 		return entries, nil
 	}
 	for len(entries) < mendAtOnce {
-		more, err := l.Archive.entries(ctx, from+int64(len(entries)), mendAtOnce)
+		more, err := l.Archive.Entries(ctx, from+int64(len(entries)), mendAtOnce)
 		if err != nil || len(more) == 0 {
 			return entries, err
 		}
@@ -229,12 +230,12 @@ func (l *Log) look(ctx context.Context) error {
 // there may be entries after those, however few they are.
 func (l *Log) readFrom(ctx context.Context, from int64, limit int) (entries []entry.Entry, more bool, err error) {
 	entries, err = l.Entries.Read(ctx, from, limit)
-	if n := len(entries); err != nil || n > 0 && entries[0].Number <= from || from >= l.Archive.size() {
-		archived := n > 0 && entries[n-1].Number+1 < l.Archive.size()
+	if n := len(entries); err != nil || n > 0 && entries[0].Number <= from || from >= l.Archive.Size() {
+		archived := n > 0 && entries[n-1].Number+1 < l.Archive.Size()
 		return entries, n >= min(limit, entry.PageMost) || archived, err
 	}
-	archived, err := l.Archive.entries(ctx, from, limit)
-	if err != nil && !errors.Is(err, ErrNoObject) {
+	archived, err := l.Archive.Entries(ctx, from, limit)
+	if err != nil && !errors.Is(err, archive.ErrNoObject) {
 		return nil, false, fmt.Errorf("entry %d is in the archive alone: %w", from, err)
 	}
 	if len(archived) == 0 {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/published"
 	"github.com/assumebot/assumebot/broker/record/tree"
@@ -74,9 +75,9 @@ type PublisherDeps struct {
 	// needs.
 	Needed    func(ctx context.Context) (int64, error)
 	Witnesses witness.Set
-	Required  bool     // nothing is issued while entries are not cosigned
-	Archive   *Archive // which has what the store lost or let go; nil where there is none
-	Eager     bool     // what is new is signed at once: somebody waits until it is archived
+	Required  bool             // nothing is issued while entries are not cosigned
+	Archive   *archive.Archive // which has what the store lost or let go; nil where there is none
+	Eager     bool             // what is new is signed at once: somebody waits until it is archived
 	Out       *slog.Logger
 }
 
@@ -84,7 +85,7 @@ type PublisherDeps struct {
 func NewPublisher(d PublisherDeps) *Publisher {
 	d.Out = d.Out.With("part", "checkpoints")
 	if d.Archive != nil {
-		d.Store = Archived(d.Store, d.Archive)
+		d.Store = archive.WithTiles(d.Store, d.Archive)
 	}
 	return &Publisher{
 		PublisherDeps: d,

@@ -46,7 +46,7 @@ func (p *Publisher) base(ctx context.Context, last published.State) (published.S
 	if err != nil || c.Size == 0 {
 		return from, err
 	}
-	edge, err := p.Archive.edge(ctx, c)
+	edge, err := p.Archive.Edge(ctx, c)
 	if err != nil {
 		return from, err
 	}

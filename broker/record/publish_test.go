@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/published"
 	"github.com/assumebot/assumebot/broker/record/recordtest"
@@ -299,7 +300,7 @@ func TestWhoHasStoppedSignsAndArchivesNothing(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			signed, archived := newest(t, a.s, a.key).Size, bytes.Clone(a.o.kept[CheckpointPath])
+			signed, archived := newest(t, a.s, a.key).Size, bytes.Clone(a.o.kept[archive.CheckpointPath])
 			lagged.Change(func(m *recordtest.Memory) { m.Left = mark })
 			find(t, c.testLog)
 			if err := publish(t, c.Publisher); !errors.Is(err, ErrStopped) {
@@ -309,7 +310,7 @@ func TestWhoHasStoppedSignsAndArchivesNothing(t *testing.T) {
 				t.Errorf("signed are %d entries, want %d as before", got, signed)
 			}
 			a.mustPublish(t)
-			if err := c.copyOnce(t); !errors.Is(err, ErrStopped) || !bytes.Equal(a.o.kept[CheckpointPath], archived) {
+			if err := c.copyOnce(t); !errors.Is(err, ErrStopped) || !bytes.Equal(a.o.kept[archive.CheckpointPath], archived) {
 				t.Errorf("it archives: got %v, want that it has stopped", err)
 			}
 		})

@@ -55,7 +55,7 @@ func (l *Log) Read(ctx context.Context, from int64, limit int) (found []Followed
 func (l *Log) archivedAsides(ctx context.Context, entries []entry.Entry, asides map[int64][]byte) error {
 	var numbers []int64
 	for _, e := range entries {
-		if asides[e.Number] == nil && e.Number < l.Archive.size() {
+		if asides[e.Number] == nil && e.Number < l.Archive.Size() {
 			if ev, err := event.Decode(e.Leaf, nil); err == nil && len(ev.Texts()) > 0 {
 				numbers = append(numbers, e.Number)
 			}
@@ -64,7 +64,7 @@ func (l *Log) archivedAsides(ctx context.Context, entries []entry.Entry, asides 
 	if len(numbers) == 0 {
 		return nil
 	}
-	found, err := l.Archive.asides(ctx, numbers)
+	found, err := l.Archive.Asides(ctx, numbers)
 	maps.Copy(asides, found)
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/broker/record/recordtest"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
@@ -128,7 +129,7 @@ func TestAnArchiveThatIsAwayKeepsNobodyFromSigning(t *testing.T) {
 	if err := a.copyOnce(t); err != nil {
 		t.Fatal(err)
 	}
-	a.Store = Archived(a.s, NewArchive(gone{a.o}, tree.PublicKeys{}, recordtest.Origin))
+	a.Store = archive.WithTiles(a.s, archive.New(gone{a.o}, tree.PublicKeys{}, recordtest.Origin))
 	a.fill(t, "b", 10)
 	size := a.Size()
 	a.clock.Pass(recheckEvery)
@@ -139,6 +140,6 @@ func TestAnArchiveThatIsAwayKeepsNobodyFromSigning(t *testing.T) {
 }
 
 // gone are objects that nobody reaches.
-type gone struct{ Objects }
+type gone struct{ archive.Objects }
 
 func (gone) Read(context.Context, string) ([]byte, error) { return nil, errAway }

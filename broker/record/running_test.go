@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/recordtest"
 )
@@ -26,7 +27,7 @@ func running(t *testing.T, m entry.Store, replica string) testLog {
 
 // runningBeside starts a replica that has an archive too. One that is looking asks for news
 // often, and so whether the store has lost any.
-func runningBeside(t *testing.T, m entry.Store, archive *Archive, replica string, looking bool) testLog {
+func runningBeside(t *testing.T, m entry.Store, archive *archive.Archive, replica string, looking bool) testLog {
 	t.Helper()
 	c := &recordtest.Clock{Time: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
 	l := New(Deps{Entries: m, Archive: archive, Keys: recordtest.Keys("k1"), Origin: recordtest.Origin, Replica: replica, Now: c.Now, Log: recordtest.Discard})

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
@@ -14,17 +15,17 @@ import (
 // An archiveSource reads an archive as far as the checkpoint that it had when it was
 // opened. An archive has entries without what their writers said beside them.
 type archiveSource struct {
-	archive *Archive
+	archive *archive.Archive
 	note    []byte
 	size    int64
 }
 
 // FromArchive reads an archive. Where it has no checkpoint it is empty.
-func FromArchive(ctx context.Context, objects Objects) (Source, error) {
-	s := &archiveSource{archive: &Archive{Objects: objects}}
-	raw, err := objects.Read(ctx, CheckpointPath)
+func FromArchive(ctx context.Context, objects archive.Objects) (Source, error) {
+	s := &archiveSource{archive: &archive.Archive{Objects: objects}}
+	raw, err := objects.Read(ctx, archive.CheckpointPath)
 	switch {
-	case errors.Is(err, ErrNoObject):
+	case errors.Is(err, archive.ErrNoObject):
 		return s, nil
 	case err != nil:
 		return nil, err
@@ -50,11 +51,11 @@ func (s *archiveSource) Read(ctx context.Context, from int64, limit int) ([]entr
 	bundle.W = int(min(s.size-start, tree.TileWidth))
 	width := bundle.W
 	data, err := s.archive.Read(ctx, tree.TilePath(bundle))
-	if errors.Is(err, ErrNoObject) && bundle.W < tree.TileWidth { // the archive has grown since
+	if errors.Is(err, archive.ErrNoObject) && bundle.W < tree.TileWidth { // the archive has grown since
 		bundle.W = tree.TileWidth
 		data, err = s.archive.Read(ctx, tree.TilePath(bundle))
 	}
-	if errors.Is(err, ErrNoObject) {
+	if errors.Is(err, archive.ErrNoObject) {
 		return nil, nil
 	}
 	if err != nil {
@@ -73,9 +74,9 @@ func (s *archiveSource) Read(ctx context.Context, from int64, limit int) ([]entr
 }
 
 func (s *archiveSource) Asides(ctx context.Context, numbers []int64) (map[int64][]byte, error) {
-	return s.archive.asides(ctx, numbers)
+	return s.archive.Asides(ctx, numbers)
 }
 
 func (s *archiveSource) Tiles(ctx context.Context, paths []string) (map[string][]byte, error) {
-	return s.archive.objects(ctx, paths)
+	return s.archive.ReadAll(ctx, paths)
 }

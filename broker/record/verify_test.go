@@ -14,6 +14,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/recordtest"
 	"github.com/assumebot/assumebot/broker/record/tree"
@@ -86,9 +87,9 @@ func (k whole) archive(t *testing.T) Source {
 	return s
 }
 
-func (k whole) writeArchive(t *testing.T) (*Dir, Source) {
+func (k whole) writeArchive(t *testing.T) (*archive.Dir, Source) {
 	t.Helper()
-	d, err := OpenDir(t.TempDir())
+	d, err := archive.OpenDir(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +117,7 @@ func (k whole) writeArchive(t *testing.T) (*Dir, Source) {
 	}
 	for n, e := range k.m.Entries[:size] {
 		if e.Aside != nil {
-			create(AsidePath(int64(n)), e.Aside)
+			create(archive.AsidePath(int64(n)), e.Aside)
 		}
 	}
 	if err := d.Replace(t.Context(), "checkpoint", nil, k.signed.Note); err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/cmd/internal/app"
 )
@@ -113,7 +114,7 @@ func (a accepting) accept(ctx context.Context, stdout io.Writer, r *app.RecordRe
 		Log:         slog.New(slog.DiscardHandler),
 	}
 	if r.Objects != nil {
-		with.Archive = record.NewArchive(r.Objects, keys, origin)
+		with.Archive = archive.New(r.Objects, keys, origin)
 	}
 	do := record.Consider
 	if *a.yes {

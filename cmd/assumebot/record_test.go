@@ -22,6 +22,7 @@ import (
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/broker/record/published"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/secret"
@@ -60,18 +61,18 @@ func records(ts *testscript.TestScript, neg bool, args []string) {
 	defer func() { _ = st.Close() }()
 	check(writeRecord(ctx, st, private))
 	check(os.MkdirAll(ts.MkAbs(args[0]), 0o700))
-	dir, err := record.OpenDir(ts.MkAbs(args[0]))
+	dir, err := archive.OpenDir(ts.MkAbs(args[0]))
 	check(err)
 	defer func() { _ = dir.Close() }()
 	bucket, err := bucket(ts)
 	check(err)
-	for _, to := range []record.Objects{dir, bucket} {
+	for _, to := range []archive.Objects{dir, bucket} {
 		check(copyRecord(ctx, st, to))
 	}
 }
 
 // bucket is that of s3://audit/assumebot, which the environment of the script reaches.
-func bucket(ts *testscript.TestScript) (record.Objects, error) {
+func bucket(ts *testscript.TestScript) (archive.Objects, error) {
 	const account, id, key = "111122223333", "AKIABOT0000000000000", "bot-secret-key"
 	aws, err := awstest.Start()
 	if err != nil {
@@ -135,7 +136,7 @@ func writeRecord(ctx context.Context, st *store.Store, private string) error {
 }
 
 // copyRecord writes what is signed of the record as an archive has it.
-func copyRecord(ctx context.Context, st *store.Store, d record.Objects) error {
+func copyRecord(ctx context.Context, st *store.Store, d archive.Objects) error {
 	note, err := record.FromStore(st.Log, st.Checkpoints).Checkpoint(ctx)
 	if err != nil {
 		return err
@@ -154,10 +155,10 @@ func copyRecord(ctx context.Context, st *store.Store, d record.Objects) error {
 			}
 		}
 	}
-	return d.Replace(ctx, record.CheckpointPath, nil, note)
+	return d.Replace(ctx, archive.CheckpointPath, nil, note)
 }
 
-func copyEntries(ctx context.Context, st *store.Store, d record.Objects, t tlog.Tile) error {
+func copyEntries(ctx context.Context, st *store.Store, d archive.Objects, t tlog.Tile) error {
 	entries, err := st.Log.Read(ctx, t.N*256, t.W)
 	if err != nil {
 		return err
@@ -176,7 +177,7 @@ func copyEntries(ctx context.Context, st *store.Store, d record.Objects, t tlog.
 		return err
 	}
 	for n, aside := range asides {
-		if err := d.Create(ctx, record.AsidePath(n), aside); err != nil {
+		if err := d.Create(ctx, archive.AsidePath(n), aside); err != nil {
 			return err
 		}
 	}

@@ -78,6 +78,7 @@ func Seal(keys Keys, origin string, leaf, aside []byte, after int64, root []byte
 	return s, nil
 }
 
+// Bounded reports what of s is larger than it may be; nil where nothing is.
 func (s Sealed) Bounded() error {
 	switch {
 	case s.ID == "" || len(s.ID) > MaxID:

@@ -29,10 +29,12 @@ type place struct {
 	late bool      // it closes an Attempt that was closed before
 }
 
+// NewView returns the view of a reader of the log called origin, which has read nothing.
 func NewView(keys Keys, origin string) *View {
 	return &View{keys: keys, origin: origin, IDs: map[string]int64{}}
 }
 
+// Size is how many entries were read, or passed over.
 func (v *View) Size() int64 { return v.Edge.Size() }
 
 // Last is the number and ID of the last entry, and the root up to there; -1 and "" before the first.
@@ -79,6 +81,7 @@ func (v *View) Take(e Entry) (taken bool, ev event.Event, err error) {
 	return true, ev, v.Add(e)
 }
 
+// Add adds e unchecked.
 func (v *View) Add(e Entry) error {
 	at := &v.recent[e.Number%Window]
 	if at.id != "" {

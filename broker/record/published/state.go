@@ -17,9 +17,9 @@ import (
 const (
 	// maxPublished bounds what is read.
 	maxPublished = 1 << 20
-	// startsMost bounds how many starts are kept.
+	// StartsMost bounds how many starts are kept.
 	StartsMost = 64
-	// keptFor is how long the store keeps entries at least.
+	// KeptFor is how long the store keeps entries at least.
 	KeptFor = 48 * time.Hour
 )
 
@@ -42,6 +42,7 @@ type Start struct {
 	At       time.Time `json:"at"`       // by the clock of its publisher
 }
 
+// Parse reads what stands in the store.
 func Parse(data []byte) (State, error) {
 	if len(data) > maxPublished {
 		return State{}, fmt.Errorf("the checkpoint in the store has %d bytes", len(data))

@@ -14,6 +14,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/secret"
@@ -31,10 +32,10 @@ type RecordPlace struct {
 // A RecordReader reads the record without the bot. Close gives back what it holds.
 type RecordReader struct {
 	Source   record.Source
-	Store    *store.Store   // nil without Redis
-	Seal     entry.Keys     // nil without Redis, or seal keys
-	Archived record.Source  // what the archive has; nil without one
-	Objects  record.Objects // of the archive
+	Store    *store.Store    // nil without Redis
+	Seal     entry.Keys      // nil without Redis, or seal keys
+	Archived record.Source   // what the archive has; nil without one
+	Objects  archive.Objects // of the archive
 	holds    []io.Closer
 }
 
@@ -141,8 +142,8 @@ func (r *RecordReader) openArchive(ctx context.Context, place string, getenv fun
 	if strings.HasPrefix(place, "s3://") {
 		r.Objects, err = openBucket(ctx, place, getenv)
 	} else {
-		var dir *record.Dir
-		if dir, err = record.OpenDir(place); err == nil {
+		var dir *archive.Dir
+		if dir, err = archive.OpenDir(place); err == nil {
 			r.Objects, r.holds = dir, append(r.holds, dir)
 		}
 		if errors.Is(err, fs.ErrNotExist) {
@@ -156,7 +157,7 @@ func (r *RecordReader) openArchive(ctx context.Context, place string, getenv fun
 	return err
 }
 
-func openBucket(ctx context.Context, place string, getenv func(string) string) (record.Objects, error) {
+func openBucket(ctx context.Context, place string, getenv func(string) string) (archive.Objects, error) {
 	r := settingsReader{getenv: getenv}
 	region := r.region()
 	r.awsEndpoints(r.accepts(awsapi.AcceptForeignEndpoint))

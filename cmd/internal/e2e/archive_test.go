@@ -7,6 +7,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/cmd/internal/app"
 )
 
@@ -59,7 +60,7 @@ func grantIn(t *testing.T, r *replica) int64 {
 // wantArchived wants the archive in dir to be right, with the entry of that number.
 func wantArchived(t *testing.T, dir string, settings app.Settings, number int64) {
 	t.Helper()
-	objects, err := record.OpenDir(dir)
+	objects, err := archive.OpenDir(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

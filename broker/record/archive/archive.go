@@ -1,4 +1,4 @@
-package record
+package archive
 
 import (
 	"context"
@@ -18,7 +18,7 @@ const archiveReads = 16
 
 // ErrOtherArchive says that what stands in the archive's place is not the archive of
 // this record, or is an older one than was read before.
-var ErrOtherArchive = errors.New("the archive is not that of this record")
+var ErrOther = errors.New("the archive is not that of this record")
 
 // An Archive is a copy of the record outside of the store, as its readers see it. It is
 // not trusted either: its checkpoint is signed, its entries have their MACs, and its
@@ -26,22 +26,22 @@ var ErrOtherArchive = errors.New("the archive is not that of this record")
 // for concurrent use.
 type Archive struct {
 	Objects
-	keys   tree.PublicKeys
+	Keys   tree.PublicKeys // that check its checkpoint
 	origin string
 
 	mu   sync.Mutex
 	seen tree.Checkpoint // the newest that was read, or written
 }
 
-// NewArchive returns the archive in objects of the record called origin.
-func NewArchive(objects Objects, keys tree.PublicKeys, origin string) *Archive {
-	return &Archive{Objects: objects, keys: keys, origin: origin}
+// New returns the archive in objects of the record called origin.
+func New(objects Objects, keys tree.PublicKeys, origin string) *Archive {
+	return &Archive{Objects: objects, Keys: keys, origin: origin}
 }
 
 // Checkpoint reads how far the archive goes: one of no entries, without a note, where
 // nothing was archived. ErrOtherArchive says that it is none that can follow.
 func (a *Archive) Checkpoint(ctx context.Context) (tree.Checkpoint, error) {
-	before := a.known()
+	before := a.Known()
 	raw, err := a.Read(ctx, CheckpointPath)
 	if err != nil && !errors.Is(err, ErrNoObject) {
 		return tree.Checkpoint{}, err
@@ -49,33 +49,34 @@ func (a *Archive) Checkpoint(ctx context.Context) (tree.Checkpoint, error) {
 	var none tree.Edge
 	c := tree.Checkpoint{Origin: a.origin, Root: none.Root()}
 	if err == nil {
-		if c, err = a.keys.Check(raw, a.origin); err != nil {
-			return tree.Checkpoint{}, fmt.Errorf("%w: %w", ErrOtherArchive, err)
+		if c, err = a.Keys.Check(raw, a.origin); err != nil {
+			return tree.Checkpoint{}, fmt.Errorf("%w: %w", ErrOther, err)
 		}
 	}
 	if c.Size < before.Size || c.Size == before.Size && before.Note != nil && c.Root != before.Root {
-		return tree.Checkpoint{}, fmt.Errorf("%w: it had %d entries, and has %d", ErrOtherArchive, before.Size, c.Size)
+		return tree.Checkpoint{}, fmt.Errorf("%w: it had %d entries, and has %d", ErrOther, before.Size, c.Size)
 	}
-	a.know(c)
+	a.Know(c)
 	return c, nil
 }
 
-// known is the newest checkpoint that was read, without asking.
-func (a *Archive) known() tree.Checkpoint {
+// Known is the newest checkpoint that was read, without asking.
+func (a *Archive) Known() tree.Checkpoint {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.seen
 }
 
-// size is how many entries the archive had when it was last asked; 0 of none.
-func (a *Archive) size() int64 {
+// Size is how many entries the archive had when it was last asked; 0 of none.
+func (a *Archive) Size() int64 {
 	if a == nil {
 		return 0
 	}
-	return a.known().Size
+	return a.Known().Size
 }
 
-func (a *Archive) know(c tree.Checkpoint) {
+// Know takes in a checkpoint that was read, or written.
+func (a *Archive) Know(c tree.Checkpoint) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if c.Size >= a.seen.Size {
@@ -83,10 +84,10 @@ func (a *Archive) know(c tree.Checkpoint) {
 	}
 }
 
-// entries returns up to limit entries from number from on, of one bundle; none where the
+// Entries returns up to limit entries from number from on, of one bundle; none where the
 // archive ends. The error is ErrNoObject where there is a gap.
-func (a *Archive) entries(ctx context.Context, from int64, limit int) ([]entry.Entry, error) {
-	size := a.size()
+func (a *Archive) Entries(ctx context.Context, from int64, limit int) ([]entry.Entry, error) {
+	size := a.Size()
 	if from < 0 || from >= size {
 		return nil, nil
 	}
@@ -113,19 +114,19 @@ func (a *Archive) bundle(ctx context.Context, t tlog.Tile) ([]entry.Entry, error
 	if err != nil {
 		return nil, err
 	}
-	if data, err = a.Read(ctx, sealsPath(t)); err != nil {
+	if data, err = a.Read(ctx, SealsPath(t)); err != nil {
 		return nil, err
 	}
 	return parseSeals(data, leaves, t.N*tree.TileWidth)
 }
 
-// asides returns the Asides of entries; one that has none, or was erased, is left out.
-func (a *Archive) asides(ctx context.Context, numbers []int64) (map[int64][]byte, error) {
+// Asides returns the Asides of entries; one that has none, or was erased, is left out.
+func (a *Archive) Asides(ctx context.Context, numbers []int64) (map[int64][]byte, error) {
 	paths := make([]string, len(numbers))
 	for i, n := range numbers {
 		paths[i] = AsidePath(n)
 	}
-	found, err := a.objects(ctx, paths)
+	found, err := a.ReadAll(ctx, paths)
 	out := make(map[int64][]byte, len(found))
 	for i, n := range numbers {
 		if data, ok := found[paths[i]]; ok && len(data) <= entry.MaxAside {
@@ -135,8 +136,8 @@ func (a *Archive) asides(ctx context.Context, numbers []int64) (map[int64][]byte
 	return out, err
 }
 
-// objects returns the objects of paths; one that is not there is left out.
-func (a *Archive) objects(ctx context.Context, paths []string) (map[string][]byte, error) {
+// ReadAll returns the objects of paths; one that is not there is left out.
+func (a *Archive) ReadAll(ctx context.Context, paths []string) (map[string][]byte, error) {
 	var (
 		mu     sync.Mutex
 		all    sync.WaitGroup
@@ -163,20 +164,20 @@ func (a *Archive) objects(ctx context.Context, paths []string) (map[string][]byt
 	return out, failed
 }
 
-// edge returns the right edge of the tree of c, from the tiles of the archive.
-func (a *Archive) edge(ctx context.Context, c tree.Checkpoint) (tree.Edge, error) {
-	e, err := tree.EdgeAt(c.Size, tree.HashReader(ctx, c.Tree(), a.objects))
+// Edge returns the right edge of the tree of c, from the tiles of the archive.
+func (a *Archive) Edge(ctx context.Context, c tree.Checkpoint) (tree.Edge, error) {
+	e, err := tree.EdgeAt(c.Size, tree.HashReader(ctx, c.Tree(), a.ReadAll))
 	if err != nil {
 		return tree.Edge{}, fmt.Errorf("the tiles of the archive: %w", err)
 	}
 	if e.Tree() != c.Tree() {
-		return tree.Edge{}, fmt.Errorf("%w: its tiles are not those of its checkpoint", ErrOtherArchive)
+		return tree.Edge{}, fmt.Errorf("%w: its tiles are not those of its checkpoint", ErrOther)
 	}
 	return e, nil
 }
 
-// Archived is what store keeps, with the tiles that it has no more read from the archive.
-func Archived(store published.Store, archive *Archive) published.Store {
+// WithTiles is what store keeps, with the tiles that it has no more read from the archive.
+func WithTiles(store published.Store, archive *Archive) published.Store {
 	return archivedTiles{store, archive}
 }
 
@@ -211,7 +212,7 @@ func (s archivedTiles) Tiles(ctx context.Context, paths []string) (map[string][]
 			more = append(more, path)
 		}
 	}
-	archived, err := s.archive.objects(ctx, more)
+	archived, err := s.archive.ReadAll(ctx, more)
 	for path, data := range archived {
 		found[path] = data
 	}

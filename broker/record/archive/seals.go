@@ -1,4 +1,4 @@
-package record
+package archive
 
 import (
 	"encoding/binary"
@@ -16,14 +16,14 @@ import (
 // what when it was written, its ID and MACs) an archive keeps beside each bundle, so
 // that an entry which comes back from there is the one that was written.
 
-// sealsPath is where an archive keeps the seals of the entries of a tile of level 0.
-func sealsPath(t tlog.Tile) string {
+// SealsPath is where an archive keeps the seals of the entries of a tile of level 0.
+func SealsPath(t tlog.Tile) string {
 	return "seals/" + strings.TrimPrefix(tree.TilePath(tree.BundleOf(t)), "tile/entries/")
 }
 
-// bundleSeals returns the bytes of the seals of entries: After in 8 bytes, the root, and
+// Seals returns the bytes of the seals of entries: After in 8 bytes, the root, and
 // ID and MACs after their lengths in 2 bytes.
-func bundleSeals(entries []entry.Entry) ([]byte, error) {
+func Seals(entries []entry.Entry) ([]byte, error) {
 	var out []byte
 	for _, e := range entries {
 		if err := e.Bounded(); err != nil {
@@ -77,8 +77,8 @@ func parseSeals(data []byte, leaves [][]byte, first int64) ([]entry.Entry, error
 	return entries, nil
 }
 
-// pathOfTile is the path of the bundle that seals are beside; any other path as it is.
-func pathOfTile(path string) string {
+// PathOfTile is the path of the bundle that seals are beside; any other path as it is.
+func PathOfTile(path string) string {
 	if number, seals := strings.CutPrefix(path, "seals/"); seals {
 		return "tile/entries/" + number
 	}

@@ -1,4 +1,4 @@
-package record_test
+package archive_test
 
 import (
 	"bufio"
@@ -18,7 +18,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/archive"
 )
 
 // TestADirectoryWriterAsAProcess is a process that writes to an archive, when another
@@ -37,7 +37,7 @@ func TestADirectoryWriterAsAProcess(t *testing.T) {
 		signal.Ignore(syscall.SIGXFSZ)
 		err = syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 4 << 10, Max: 4 << 10})
 	}
-	d, openErr := record.OpenDir(os.Getenv("RECORD_TEST_DIR"))
+	d, openErr := archive.OpenDir(os.Getenv("RECORD_TEST_DIR"))
 	if err := errors.Join(err, openErr); err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func sizeOf(checkpoint []byte) int {
 	return n
 }
 
-func writeRound(ctx context.Context, d *record.Dir, n int, told io.Writer) error {
+func writeRound(ctx context.Context, d *archive.Dir, n int, told io.Writer) error {
 	bundle, partial := fmt.Sprintf("tile/entries/%03d", n%1000), fmt.Sprintf("tile/0/%03d.p/%d", n%1000, 1+n%255)
 	for _, path := range []string{bundle, partial} {
 		if err := d.Create(ctx, path, object(path)); err != nil {
@@ -71,13 +71,13 @@ func writeRound(ctx context.Context, d *record.Dir, n int, told io.Writer) error
 		return err
 	}
 	was, err := d.Read(ctx, "checkpoint")
-	if err != nil && !errors.Is(err, record.ErrNoObject) {
+	if err != nil && !errors.Is(err, archive.ErrNoObject) {
 		return err
 	}
 	switch err := d.Replace(ctx, "checkpoint", was, object(fmt.Sprint(sizeOf(was)+1, " of ", os.Getpid()))); {
 	case err == nil:
 		fmt.Fprintln(told, "wrote checkpoint")
-	case !errors.Is(err, record.ErrChanged):
+	case !errors.Is(err, archive.ErrChanged):
 		return err
 	}
 	return nil

@@ -1,28 +1,28 @@
-package record_test
+package archive_test
 
 import (
 	"strings"
 	"testing"
 
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
 func TestOnlyPathsOfAnArchiveArePaths(t *testing.T) {
-	for path, want := range map[string]record.Kind{
-		"checkpoint":                         record.KindCheckpoint,
-		"tile/0/000":                         record.KindFull,
-		"tile/5/001":                         record.KindFull,
-		"tile/0/x001/x234/067":               record.KindFull,
-		"tile/0/x001/234.p/5":                record.KindPartial,
-		"tile/0/000.p/255":                   record.KindPartial,
-		"tile/entries/x009/007":              record.KindFull,
-		"tile/entries/x009/007.p/31":         record.KindPartial,
-		"seals/x009/007":                     record.KindFull,
-		"seals/x009/007.p/31":                record.KindPartial,
-		"aside/004":                          record.KindAside,
-		"aside/x004/711":                     record.KindAside,
-		"aside/x009/x007/x199/x254/x740/991": record.KindAside,
+	for path, want := range map[string]archive.Kind{
+		"checkpoint":                         archive.KindCheckpoint,
+		"tile/0/000":                         archive.KindFull,
+		"tile/5/001":                         archive.KindFull,
+		"tile/0/x001/x234/067":               archive.KindFull,
+		"tile/0/x001/234.p/5":                archive.KindPartial,
+		"tile/0/000.p/255":                   archive.KindPartial,
+		"tile/entries/x009/007":              archive.KindFull,
+		"tile/entries/x009/007.p/31":         archive.KindPartial,
+		"seals/x009/007":                     archive.KindFull,
+		"seals/x009/007.p/31":                archive.KindPartial,
+		"aside/004":                          archive.KindAside,
+		"aside/x004/711":                     archive.KindAside,
+		"aside/x009/x007/x199/x254/x740/991": archive.KindAside,
 
 		"": 0, "/checkpoint": 0, "checkpoint/": 0, "./checkpoint": 0, "checkpoint\n": 0, "Checkpoint": 0,
 		"tile/0/../0/000": 0, "tile/0/000/..": 0, "tile/0/0": 0, "tile/0/0000": 0, "tile/63/000": 0, "tile/64/000": 0, "tile/00/000": 0, "tile/-1/000": 0,
@@ -32,7 +32,7 @@ func TestOnlyPathsOfAnArchiveArePaths(t *testing.T) {
 		"seals/0/000": 0, "seals/": 0, "seals/tile/entries/000": 0,
 		"tile/0/" + strings.Repeat("x001/", 10_000) + "001": 0,
 	} {
-		got, err := record.KindOf(path)
+		got, err := archive.KindOf(path)
 		if got != want || (err == nil) != (want != 0) {
 			t.Errorf("%.60q: got %d and %v, want %d", path, got, err, want)
 		}
@@ -47,7 +47,7 @@ func FuzzKindOf(f *testing.F) {
 		f.Add(path)
 	}
 	f.Fuzz(func(t *testing.T, path string) {
-		if kind, err := record.KindOf(path); err == nil && (kind == 0 || len(path) > 80 || strings.Contains(path, "..") || strings.HasPrefix(path, "/")) {
+		if kind, err := archive.KindOf(path); err == nil && (kind == 0 || len(path) > 80 || strings.Contains(path, "..") || strings.HasPrefix(path, "/")) {
 			t.Errorf("%q: got %d, want a refusal", path, kind)
 		}
 	})
@@ -55,8 +55,8 @@ func FuzzKindOf(f *testing.F) {
 
 func TestThePathOfFreeTextIsThatOfItsEntry(t *testing.T) {
 	for number, want := range map[int64]string{0: "aside/000", 4711: "aside/x004/711", tree.MaxSize - 1: "aside/x009/x007/x199/x254/x740/991"} {
-		got := record.AsidePath(number)
-		if kind, err := record.KindOf(got); got != want || kind != record.KindAside || err != nil {
+		got := archive.AsidePath(number)
+		if kind, err := archive.KindOf(got); got != want || kind != archive.KindAside || err != nil {
 			t.Errorf("got %s, of kind %d and %v, want %s", got, kind, err, want)
 		}
 	}

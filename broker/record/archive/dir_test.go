@@ -1,4 +1,4 @@
-package record_test
+package archive_test
 
 import (
 	"errors"
@@ -9,13 +9,13 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/assumebot/assumebot/broker/record"
-	"github.com/assumebot/assumebot/broker/record/objectstest"
+	"github.com/assumebot/assumebot/broker/record/archive"
+	"github.com/assumebot/assumebot/broker/record/archive/objectstest"
 )
 
-func openDir(t *testing.T, name string) *record.Dir {
+func openDir(t *testing.T, name string) *archive.Dir {
 	t.Helper()
-	d, err := record.OpenDir(name)
+	d, err := archive.OpenDir(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,9 +24,9 @@ func openDir(t *testing.T, name string) *record.Dir {
 }
 
 func TestADirectoryKeepsAnArchive(t *testing.T) {
-	objectstest.Run(t, func(t *testing.T) func() record.Objects {
+	objectstest.Run(t, func(t *testing.T) func() archive.Objects {
 		name := t.TempDir()
-		return func() record.Objects { return openDir(t, name) }
+		return func() archive.Objects { return openDir(t, name) }
 	})
 }
 
@@ -67,8 +67,8 @@ func TestOnlyItsOwnerMayReadADirectory(t *testing.T) {
 
 func TestADirectoryThatIsOnlyReadIsLeftAlone(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := openDir(t, dir).Read(t.Context(), "checkpoint"); !errors.Is(err, record.ErrNoObject) {
-		t.Errorf("got %v, want %v", err, record.ErrNoObject)
+	if _, err := openDir(t, dir).Read(t.Context(), "checkpoint"); !errors.Is(err, archive.ErrNoObject) {
+		t.Errorf("got %v, want %v", err, archive.ErrNoObject)
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 0 {
 		t.Errorf("got %v and %v, want it empty", entries, err)
@@ -76,7 +76,7 @@ func TestADirectoryThatIsOnlyReadIsLeftAlone(t *testing.T) {
 }
 
 func TestADirectoryThatIsNotThereIsNotMade(t *testing.T) {
-	if _, err := record.OpenDir(filepath.Join(t.TempDir(), "unmounted")); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := archive.OpenDir(filepath.Join(t.TempDir(), "unmounted")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v, want that it does not exist", err)
 	}
 }
@@ -154,7 +154,7 @@ func TestNothingOutsideOfTheDirectoryIsReached(t *testing.T) {
 		"create": d.Create(t.Context(), "aside/001", []byte("x")), "write": d.Create(t.Context(), "tile/0/000", []byte("x")),
 		"replace": d.Replace(t.Context(), "checkpoint", []byte("secret"), []byte("x")),
 	} {
-		if err == nil || errors.Is(err, record.ErrNoObject) {
+		if err == nil || errors.Is(err, archive.ErrNoObject) {
 			t.Errorf("%s: got %v, want it refused", what, err)
 		}
 	}
@@ -175,12 +175,12 @@ func TestWhatIsNoFileIsNotRead(t *testing.T) {
 	if err := os.WriteFile(large, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Truncate(large, record.MaxObject+1); err != nil {
+	if err := os.Truncate(large, archive.MaxObject+1); err != nil {
 		t.Fatal(err)
 	}
 	d := openDir(t, dir)
 	for _, path := range []string{"checkpoint", "tile/0/000", "tile/0/001"} {
-		if got, err := d.Read(t.Context(), path); err == nil || errors.Is(err, record.ErrNoObject) {
+		if got, err := d.Read(t.Context(), path); err == nil || errors.Is(err, archive.ErrNoObject) {
 			t.Errorf("%s: got %d bytes and %v, want it refused", path, len(got), err)
 		}
 	}

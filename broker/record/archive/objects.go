@@ -1,4 +1,4 @@
-package record
+package archive
 
 import (
 	"context"
@@ -77,7 +77,7 @@ func KindOf(path string) (Kind, error) {
 			return KindAside, nil
 		}
 	case !aside:
-		t, err := tree.ParseTilePath(pathOfTile(path))
+		t, err := tree.ParseTilePath(PathOfTile(path))
 		switch {
 		case err == nil && t.W == tree.TileWidth:
 			return KindFull, nil
