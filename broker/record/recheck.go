@@ -26,17 +26,21 @@ const (
 	recheckAtOnce = 1 << 14
 	// recheckWithin is how long that may take: what is left is read with the next.
 	recheckWithin = 3 * time.Second
+	// recheckLate is how long reading all again may take before an error says so.
+	recheckLate = time.Hour
 )
 
 // A recheck is how far reading all again has come.
 type recheck struct {
-	begun  time.Time   // zero: never
-	next   int64       // the entry to go on from
-	end    int64       // how many entries were signed when it began
-	old    int64       // the tile of entries that were let go of to go on from
-	oldEnd int64       // and the end of those
-	lost   event.Range // what tiles are over that cannot be made anew
-	atOnce int64       // a test reads less
+	begun  time.Time                 // zero: never
+	next   int64                     // the entry to go on from
+	end    int64                     // how many entries were signed when it began
+	old    int64                     // the tile of entries that were let go of to go on from
+	oldEnd int64                     // and the end of those
+	lost   event.Range               // what tiles are over that cannot be made anew
+	atOnce int64                     // a test reads less
+	told   bool                      // that it takes too long
+	roots  map[event.Range]tlog.Hash // of what was read to make tiles anew
 }
 
 // recheck reads a part of the signed entries again, when it is time, and stops the Log at
@@ -46,6 +50,7 @@ func (p *Publisher) recheck(ctx context.Context, now published.State, signed tre
 	reading, cancel := context.WithTimeout(ctx, recheckWithin)
 	defer cancel()
 	wrong, err := p.recheckPart(reading, now, signed)
+	p.tellLate()
 	if wrong != nil {
 		err = p.amiss(ctx, wrong)
 	}
@@ -58,13 +63,24 @@ func (p *Publisher) recheck(ctx context.Context, now published.State, signed tre
 	return ctx.Err()
 }
 
+// tellLate says once of a round that it takes too long.
+func (p *Publisher) tellLate() {
+	c := &p.checked
+	if c.told || c.next >= c.end && c.old >= c.oldEnd || p.Log.Now().Sub(c.begun) < recheckLate {
+		return
+	}
+	c.told = true
+	p.Out.Error("reading again what the store keeps of the record does not get on: an entry that is changed there is not found meanwhile",
+		"since", c.begun, "entry", c.next, "of", c.end)
+}
+
 func (p *Publisher) recheckPart(ctx context.Context, now published.State, signed tree.Edge) (*Finding, error) {
 	if at := p.Log.Now(); p.checked.next >= p.checked.end && p.checked.old >= p.checked.oldEnd {
 		p.tellLost()
 		if since := at.Sub(p.checked.begun); since < recheckEvery && since >= 0 {
 			return nil, nil
 		}
-		p.checked = recheck{begun: at, end: signed.Size(), atOnce: p.checked.atOnce}
+		p.checked = recheck{begun: at, end: signed.Size(), atOnce: p.checked.atOnce, roots: map[event.Range]tlog.Hash{}}
 	}
 	keys, err := p.Signer.PublicKeys()
 	if err != nil {
@@ -80,6 +96,7 @@ func (p *Publisher) recheckPart(ctx context.Context, now published.State, signed
 	}
 	p.checked.next = max(p.checked.next, first)
 	part := rereading{Publisher: p, start: start.Size(), remaker: newRemaker(signed, p.Store.Tiles, p.Log.leafHashes)}
+	part.roots = p.checked.roots
 	defer p.tellMade(part.remaker)
 	part.begin(ctx)
 	for end := min(p.checked.end, p.checked.next+p.checked.atOnce); p.checked.next < end; {

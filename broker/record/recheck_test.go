@@ -1,8 +1,10 @@
 package record
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -143,3 +145,47 @@ func TestAnArchiveThatIsAwayKeepsNobodyFromSigning(t *testing.T) {
 type gone struct{ archive.Objects }
 
 func (gone) Read(context.Context, string) ([]byte, error) { return nil, errAway }
+
+// TestReadingAgainGetsOnWhereATileNeedsMoreEntriesThanAPartReads loses a tile of level 1, with a wrong one below.
+func TestReadingAgainGetsOnWhereATileNeedsMoreEntriesThanAPartReads(t *testing.T) {
+	m, s, l, p, _ := filled(t, tree.TileWidth*tree.TileWidth+300)
+	for p.checked.next < p.checked.end {
+		mustPublish(t, p)
+	}
+	s.Mu.Lock()
+	delete(s.Kept, "tile/1/000")
+	s.Flip("tile/0/001", 9)
+	s.Mu.Unlock()
+	var reads atomic.Int64
+	m.Change(func(m *recordtest.Memory) {
+		m.OnRead = func() error {
+			if reads.Add(1) > 150 { // of 256 that the tile needs
+				return recordtest.ErrLost
+			}
+			return nil
+		}
+	})
+	l.clock.Pass(recheckEvery)
+	for range 4 {
+		reads.Store(0)
+		mustPublish(t, p)
+	}
+	if s.Kept["tile/1/000"] == nil || p.checked.next == 0 {
+		t.Errorf("four parts later it got to %d of %d, want that the tiles were made anew", p.checked.next, p.checked.end)
+	}
+}
+
+func TestReadingAgainThatDoesNotGetOnSaysSo(t *testing.T) {
+	m, _, l, p, _ := filled(t, 300)
+	var out bytes.Buffer
+	p.Out = slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelError}))
+	l.clock.Pass(recheckEvery)
+	m.Change(func(m *recordtest.Memory) { m.OnRead = func() error { return recordtest.ErrLost } })
+	for range 3 {
+		mustPublish(t, p)
+		l.clock.Pass(recheckLate)
+	}
+	if got := bytes.Count(out.Bytes(), []byte("does not get on")); got != 1 {
+		t.Errorf("it says so %d times, want once: %s", got, out.Bytes())
+	}
+}

@@ -26,6 +26,9 @@ type remaker struct {
 	// where they are not kept any more.
 	leaves func(ctx context.Context, from, to int64) ([]tlog.Hash, error)
 
+	// roots are those of full subtrees that were made of entries. Who makes tiles in parts hands
+	// them on, or it would read the same entries again in each part, and never get on.
+	roots map[event.Range]tlog.Hash
 	right map[tlog.Tile][]byte
 	made  map[tlog.Tile][]byte // of those, what was not kept so
 	// untold is what the tiles are over that were made and kept, and that no alarm was about.
@@ -33,7 +36,7 @@ type remaker struct {
 }
 
 func newRemaker(edge tree.Edge, get tree.GetTiles, leaves func(ctx context.Context, from, to int64) ([]tlog.Hash, error)) *remaker {
-	return &remaker{edge: edge, get: get, leaves: leaves, right: map[tlog.Tile][]byte{}, made: map[tlog.Tile][]byte{}}
+	return &remaker{edge: edge, get: get, leaves: leaves, roots: map[event.Range]tlog.Hash{}, right: map[tlog.Tile][]byte{}, made: map[tlog.Tile][]byte{}}
 }
 
 // errLetGo says that entries are not kept any more.
@@ -225,22 +228,33 @@ func (r *remaker) fromBelow(ctx context.Context, t tlog.Tile, roots map[int]tlog
 	return joined(hashes), whole, nil
 }
 
-// root is the root of a subtree, of its entries.
+// root is the root of the subtree of full tiles, of its entries.
 func (r *remaker) root(ctx context.Context, of event.Range) (tlog.Hash, error) {
-	var e tree.Edge
-	for e.Size() < of.Count {
-		from := of.First + e.Size()
-		leaves, err := r.leaves(ctx, from, from+min(of.Count-e.Size(), growAtOnce))
+	if root, ok := r.roots[of]; ok {
+		return root, nil
+	}
+	if of.Count <= tree.TileWidth {
+		leaves, err := r.leaves(ctx, of.First, of.First+of.Count)
 		if err != nil {
 			return tlog.Hash{}, err
 		}
-		for _, leaf := range leaves {
-			if err := e.Append(leaf); err != nil {
-				return tlog.Hash{}, err
-			}
-		}
+		r.roots[of] = rootsOf(joined(leaves))[0]
+		return r.roots[of], nil
 	}
-	return e.Root(), nil
+	left := event.Range{First: of.First, Count: of.Count / 2}
+	right := event.Range{First: left.First + left.Count, Count: left.Count}
+	a, err := r.root(ctx, left)
+	if err != nil {
+		return tlog.Hash{}, err
+	}
+	b, err := r.root(ctx, right)
+	if err != nil {
+		return tlog.Hash{}, err
+	}
+	delete(r.roots, left)
+	delete(r.roots, right)
+	r.roots[of] = tlog.NodeHash(a, b)
+	return r.roots[of], nil
 }
 
 func hashIn(data []byte, i int) tlog.Hash {
