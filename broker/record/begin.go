@@ -21,8 +21,12 @@ func (l *Log) Begin(ctx context.Context, from published.Store, keys tree.PublicK
 	if err != nil {
 		return err
 	}
+	tiles := from
+	if l.Archive != nil {
+		tiles = archive.WithTiles(from, l.Archive)
+	}
 	l.mu.Lock()
-	l.oldest = first
+	l.oldest, l.tiles = first, tiles.Tiles
 	l.mu.Unlock()
 	archived, err := l.beginArchive(ctx)
 	if err != nil {
@@ -59,10 +63,6 @@ func (l *Log) Begin(ctx context.Context, from published.Store, keys tree.PublicK
 	if at.Size() < first {
 		return l.stop(fmt.Errorf("the entries from %d to %d are gone", at.Size(), first-1))
 	}
-	tiles := from
-	if l.Archive != nil {
-		tiles = archive.WithTiles(from, l.Archive)
-	}
 	ids, err := l.idsBefore(ctx, at, tiles.Tiles)
 	if err != nil {
 		return err
@@ -72,6 +72,7 @@ func (l *Log) Begin(ctx context.Context, from published.Store, keys tree.PublicK
 	l.view.BeginAt(at, newest.Tree())
 	l.view.IDs = ids
 	l.state.from = at.Size()
+	l.signed = newest.Tree()
 	return nil
 }
 
@@ -155,8 +156,12 @@ func (l *Log) checkTree(ctx context.Context, signed tlog.Tree) error {
 		err := fmt.Errorf("%w: %d entries were signed, and there are %d", tree.ErrRewound, signed.N, have)
 		return l.stopLocked(&entry.Disagreement{Err: err, Tree: signed, First: have, Lost: true})
 	}
-	if root, known := l.view.RootAfter(signed.N - 1); known && root != signed.Hash {
+	root, known := l.view.RootAfter(signed.N - 1)
+	if known && root != signed.Hash {
 		return l.stopLocked(entry.Disagrees(fmt.Errorf("%w: other %d entries were signed than this replica has read", tree.ErrForked, signed.N)))
+	}
+	if known && signed.N > l.signed.N {
+		l.signed = signed
 	}
 	return nil
 }

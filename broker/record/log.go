@@ -13,6 +13,7 @@ import (
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/broker/record/entry"
+	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/retry"
 )
 
@@ -43,6 +44,10 @@ type Log struct {
 	recall  recall
 	oldest  int64
 	mending sync.Mutex
+
+	// signed is the newest tree that was signed of what was read, and tiles has its hashes.
+	signed tlog.Tree
+	tiles  tree.GetTiles
 
 	passed    []byte // the mark of another replica that this one does not stop for
 	sawForged bool

@@ -10,6 +10,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"golang.org/x/mod/sumdb/tlog"
+
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
@@ -22,7 +24,8 @@ import (
 // mark, in the same step as it appends.
 //
 // Who finds a mark stops too, unless it says that entries are lost and they are those that
-// this replica has: it puts them back, and takes the mark away. A mark that no seal key made
+// this replica has: it puts them back, and takes the mark away. So a mark that was settled
+// does nothing when somebody puts it back. A mark that no seal key made
 // is not heeded, or one write to the store would be taken for the word of a replica; an alarm
 // says so. One of another log says nothing of this one: it was closed with its log.
 //
@@ -121,7 +124,11 @@ func (l *Log) heed(ctx context.Context) error {
 	if err := l.readOn(ctx); err != nil {
 		return err
 	}
-	if !l.has(m) {
+	has, err := l.has(ctx, m)
+	if err != nil {
+		return err
+	}
+	if !has {
 		return l.stop(fmt.Errorf("the replica %s, which had read %d entries, has stopped: %s", entry.Shown(m.Replica), m.Size, m.Why))
 	}
 	if err := l.mend(ctx); err != nil {
@@ -141,15 +148,31 @@ func (l *Log) heed(ctx context.Context) error {
 	return nil
 }
 
-// has reports whether m says that entries are lost, and this replica has read those.
-func (l *Log) has(m mark) bool {
+// has reports whether m says that entries are lost, and this replica has read those, or they
+// are in the tree that was signed of what it has read. A mark can be left again by whoever kept
+// it, long after it was settled.
+func (l *Log) has(ctx context.Context, m mark) (bool, error) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !m.Lost || m.Size > l.view.Size() {
-		return false
-	}
+	size, signed, tiles := l.view.Size(), l.signed, l.tiles
 	root, known := l.view.RootAfter(m.Size - 1)
-	return known && bytes.Equal(root[:], m.Root)
+	l.mu.Unlock()
+	if !m.Lost || m.Size > size {
+		return false, nil
+	}
+	if !known {
+		if m.Size > signed.N || signed.N > size {
+			return false, nil // it cannot be told
+		}
+		var err error
+		root, err = tlog.TreeHash(m.Size, tree.HashReader(ctx, signed, tiles))
+		switch {
+		case errors.Is(err, tree.ErrTile):
+			return false, nil
+		case err != nil:
+			return false, err
+		}
+	}
+	return bytes.Equal(root[:], m.Root), nil
 }
 
 // there reports whether the store has an entry of that number, as it was read if it was, and

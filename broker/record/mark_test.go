@@ -116,6 +116,41 @@ func TestEntriesInThePlaceOfLostOnesAreMarked(t *testing.T) {
 	}
 }
 
+func TestAMarkThatWasSettledLongAgoIsSettledAgain(t *testing.T) {
+	m := recordtest.NewMemory()
+	_, b, old := mended(t, m)
+	s, key := recordtest.NewShelf(m), recordtest.Signer(t)
+	b.mu.Lock()
+	b.tiles = s.Tiles // as Begin does
+	b.mu.Unlock()
+	p := publisher(s, b, key)
+	b.fill(t, "later", entry.Window+10)
+	for range 3 {
+		mustPublish(t, p)
+	}
+	m.Change(func(m *recordtest.Memory) { m.Left, m.Trimmed = old, 20 })
+	b.mustRecord(t, recordtest.About("x"))
+	if m.Marked() {
+		t.Error("the mark is still there")
+	}
+	c := New(Deps{Entries: m, Keys: recordtest.Keys("k1"), Origin: recordtest.Origin, Replica: "c", Now: time.Now, Log: recordtest.Discard})
+	if err := c.Begin(t.Context(), s, recordtest.PublicKeys(t, key)); err != nil {
+		t.Fatal(err)
+	}
+	m.Change(func(m *recordtest.Memory) { m.Left = old })
+	if err := c.heed(t.Context()); err != nil || m.Marked() {
+		t.Errorf("who begins to read after it: got %v, marked %v", err, m.Marked())
+	}
+	other, err := mark{Origin: recordtest.Origin, Size: 10, Root: make([]byte, entry.RootSize), Lost: true, Why: "x"}.seal(recordtest.Keys("k1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Change(func(m *recordtest.Memory) { m.Left = other })
+	if err := c.heed(t.Context()); !errors.Is(err, ErrStopped) {
+		t.Errorf("a mark of other entries: got %v, want that it stops", err)
+	}
+}
+
 func TestAMarkThatIsLostIsLeftAgain(t *testing.T) {
 	m := recordtest.NewMemory()
 	a := runningBeside(t, m, nil, "a", true)
