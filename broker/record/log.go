@@ -43,7 +43,7 @@ type Log struct {
 	// that it had, when it was last whole.
 	recall  recall
 	oldest  int64
-	mending sync.Mutex
+	mending turn
 
 	// signed is the newest tree that was signed of what was read, and tiles has its hashes.
 	signed tlog.Tree
@@ -82,6 +82,7 @@ func New(d Deps) *Log {
 		queued:   make(chan struct{}, 1),
 		disowned: map[string]time.Time{},
 		held:     map[string]error{},
+		mending:  make(turn, 1),
 
 		writeWithin: writeWithin,
 		settleFor:   settleFor,

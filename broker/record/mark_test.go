@@ -64,11 +64,11 @@ func mended(t *testing.T, m *recordtest.Memory) (a, b testLog, mark []byte) {
 	b.fill(t, "b", 10)
 	recordtest.AwaitThat(t, "both have read all", func() bool { return a.Size() == 10 && b.Size() == 10 })
 	a.forgetAll()
-	b.mending.Lock() // it does not look yet
+	b.mending <- struct{}{} // it does not look yet
 	m.Back(7)
 	recordtest.AwaitThat(t, "a replica has stopped and said so", m.Marked)
 	m.Change(func(m *recordtest.Memory) { mark = m.Left })
-	b.mending.Unlock()
+	b.mending.end()
 	b.mustRecord(t, recordtest.About("more"))
 	if b.Err() != nil || m.Marked() {
 		t.Fatalf("got %v, marked %v, want that it is settled", b.Err(), m.Marked())
@@ -107,8 +107,8 @@ func TestEntriesInThePlaceOfLostOnesAreMarked(t *testing.T) {
 	a := running(t, m, "a")
 	a.fill(t, "a", 10)
 	d := &entry.Disagreement{Err: tree.ErrRewound, Tree: a.tree(), First: 7, Lost: true}
-	a.mending.Lock() // it does not look itself
-	defer a.mending.Unlock()
+	a.mending <- struct{}{} // it does not look itself
+	defer a.mending.end()
 	m.Back(7)
 	running(t, m, "b").fill(t, "b", 3)
 	if settled, err := a.leave(t.Context(), d); settled || err != nil || !m.Marked() {

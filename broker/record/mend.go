@@ -32,6 +32,21 @@ const (
 	alarmPutBack = "entries_put_back"
 )
 
+// A turn is had by one at a time. Putting back of an archive may take minutes, which nobody who
+// writes waits for.
+type turn chan struct{}
+
+func (t turn) take(ctx context.Context) error {
+	select {
+	case t <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("what the store has lost is put back meanwhile: %w", ctx.Err())
+	}
+}
+
+func (t turn) end() { <-t }
+
 // mend puts back what the store has lost of what this replica has read. nil says that
 // all of it is there, now or again.
 func (l *Log) mend(ctx context.Context) error {
@@ -41,8 +56,10 @@ func (l *Log) mend(ctx context.Context) error {
 
 // putBackLost is mend, and returns how many entries it put back.
 func (l *Log) putBackLost(ctx context.Context) (count int64, err error) {
-	l.mending.Lock()
-	defer l.mending.Unlock()
+	if err := l.mending.take(ctx); err != nil {
+		return 0, err
+	}
+	defer l.mending.end()
 	if err := l.Err(); err != nil {
 		return 0, err
 	}

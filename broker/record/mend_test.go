@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/record/entry"
@@ -191,4 +192,17 @@ func TestAStoreThatRefusesEntriesThoughItHasAllIsMendedOrStopsTheLog(t *testing.
 			}
 		})
 	}
+}
+
+func TestWhoWritesDoesNotWaitUntilAnotherHasPutAllBack(t *testing.T) {
+	m := recordtest.NewMemory()
+	l := running(t, m, "a")
+	l.fill(t, "e", 3)
+	l.writeWithin = 10 * time.Millisecond
+	l.mending <- struct{}{} // somebody puts entries back
+	m.Change(func(m *recordtest.Memory) { m.OnAppend = func(entry.Batch) error { return tree.ErrRewound } })
+	if _, err := l.Record(t.Context(), recordtest.Intent("x")); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrUnsure) {
+		t.Errorf("got %v, want that it has waited long enough, and nothing was written", err)
+	}
+	l.mending.end()
 }
