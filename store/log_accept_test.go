@@ -8,6 +8,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/audit"
 	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/store/storetest"
@@ -76,7 +77,7 @@ func TestALossThatIsAcceptedIsGoneOnFrom(t *testing.T) {
 		t.Error("the block is gone")
 	}
 	old, checkpoints := s.Closed(1)
-	if first, n, err := record.FromStore(old, checkpoints).Bounds(t.Context()); first != 0 || n != 5 || err != nil {
+	if first, n, err := audit.FromStore(old, checkpoints).Bounds(t.Context()); first != 0 || n != 5 || err != nil {
 		t.Errorf("the closed log: got %d, %d, %v", first, n, err)
 	}
 }

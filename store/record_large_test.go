@@ -14,6 +14,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/audit"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/store"
 	"github.com/assumebot/assumebot/store/storetest"
@@ -110,7 +111,7 @@ func reportProofs(t *testing.T, st *store.Store, keys tree.PublicKeys) {
 	}
 	t.Logf("a proof takes %v", (time.Since(began) / proofs).Round(10*time.Microsecond))
 	began = time.Now()
-	found, err := record.Verify(t.Context(), record.Verification{Source: record.FromStore(st.Log, st.Checkpoints), Keys: keys, Seal: st.LogKeys})
+	found, err := audit.Verify(t.Context(), audit.Verification{Source: audit.FromStore(st.Log, st.Checkpoints), Keys: keys, Seal: st.LogKeys})
 	if err != nil || len(found.Findings) > 0 {
 		t.Fatalf("the record does not verify: %v, %v", found.Findings, err)
 	}
@@ -119,7 +120,7 @@ func reportProofs(t *testing.T, st *store.Store, keys tree.PublicKeys) {
 
 func newestCheckpoint(t *testing.T, st *store.Store, keys tree.PublicKeys) (tree.Checkpoint, error) {
 	t.Helper()
-	raw, err := record.FromStore(st.Log, st.Checkpoints).Checkpoint(t.Context())
+	raw, err := audit.FromStore(st.Log, st.Checkpoints).Checkpoint(t.Context())
 	if err != nil {
 		return tree.Checkpoint{}, err
 	}

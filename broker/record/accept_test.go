@@ -95,7 +95,7 @@ func TestAnAcceptedLossOpensTheNextLogWithAllThatRestricts(t *testing.T) {
 	if err := publish(t, publisher(s, l, key)); err != nil {
 		t.Fatal(err)
 	}
-	signed := newest(t, s, key)
+	signed := recordtest.Newest(t, s, key)
 	was := slices.Clone(m.Entries)
 	if err := l.stop(recordtest.ErrLost); err == nil {
 		t.Fatal("it has not stopped")

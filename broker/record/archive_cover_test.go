@@ -247,7 +247,7 @@ func TestARecordOfWhichTheStoreLostAllGoesOnWithItsArchive(t *testing.T) {
 	if err := s.copyOnce(t); err != nil {
 		t.Fatal(err)
 	}
-	c := newest(t, s.s, s.key)
+	c := recordtest.Newest(t, s.s, s.key)
 	if _, err := tree.ProveConsistency(was, c.Tree(), tree.HashReader(t.Context(), c.Tree(), s.Store.Tiles)); err != nil {
 		t.Error(err)
 	}

@@ -14,10 +14,13 @@ import (
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/record/archive"
+	"github.com/assumebot/assumebot/broker/record/audit"
 	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/recordtest"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
+
+var errAway = errors.New("away")
 
 // objects are an archive in memory, which may fail at a call: before it has an effect, or
 // after it, as an answer that was lost.
@@ -158,7 +161,7 @@ func said(id string) event.Event {
 // wantArchived wants that the archive has just what was published, all of it right.
 func (s *site) wantArchived(t *testing.T) {
 	t.Helper()
-	c := newest(t, s.s, s.key)
+	c := recordtest.Newest(t, s.s, s.key)
 	if got := s.o.kept[archive.CheckpointPath]; !bytes.Equal(got, c.Note) {
 		t.Fatalf("the archive's checkpoint is %q, want %q", got, c.Note)
 	}
@@ -166,11 +169,11 @@ func (s *site) wantArchived(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	source, err := FromArchive(t.Context(), s.o)
+	source, err := audit.FromArchive(t.Context(), s.o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := Verify(t.Context(), Verification{Source: source, Keys: keys})
+	v, err := audit.Verify(t.Context(), audit.Verification{Source: source, Keys: keys})
 	if err != nil || len(v.Findings) != 0 || v.Signed != c.Size {
 		t.Errorf("got %d entries that are right, %v, %v, want %d", v.Signed, v.Findings, err, c.Size)
 	}
@@ -219,7 +222,7 @@ func TestAnArchiveHasAllThatIsPublished(t *testing.T) {
 	}
 	s.fill(t, "more", 10) // readers find the tiles that the store let go of
 	s.mustPublish(t)
-	if _, err := tree.Prove(5, newest(t, s.s, s.key), tree.HashReader(t.Context(), newest(t, s.s, s.key).Tree(), s.Store.Tiles)); err != nil {
+	if _, err := tree.Prove(5, recordtest.Newest(t, s.s, s.key), tree.HashReader(t.Context(), recordtest.Newest(t, s.s, s.key).Tree(), s.Store.Tiles)); err != nil {
 		t.Error(err)
 	}
 }

@@ -10,12 +10,9 @@ import (
 	"github.com/assumebot/assumebot/broker/record/entry"
 )
 
-// ErrNoEntry says that the record has no entry of that number that counts.
-var ErrNoEntry = errors.New("the record has no such entry")
-
 // Entry reads one entry again, without its free text: what the store has there now, by its
 // MACs and, where this replica still remembers the entry, by the tree. One that closes what was
-// closed before does not count. An error other than [ErrNoEntry] says that nobody knows.
+// closed before does not count. An error other than [entry.ErrNone] says that nobody knows.
 func (l *Log) Entry(ctx context.Context, number int64) (event.Event, error) {
 	if number >= l.Size() { // another replica may have written it just now
 		if err := l.CaughtUp(ctx); err != nil {
@@ -26,21 +23,21 @@ func (l *Log) Entry(ctx context.Context, number int64) (event.Event, error) {
 		return event.Event{}, err
 	}
 	if number < 0 || number >= l.Size() {
-		return event.Event{}, fmt.Errorf("%w as %d", ErrNoEntry, number)
+		return event.Event{}, fmt.Errorf("%w as %d", entry.ErrNone, number)
 	}
 	found, _, err := l.readFrom(ctx, number, 1)
 	if err != nil {
 		return event.Event{}, err
 	}
 	if len(found) == 0 || found[0].Number != number {
-		return event.Event{}, fmt.Errorf("%w as %d: it is not kept any more", ErrNoEntry, number)
+		return event.Event{}, fmt.Errorf("%w as %d: it is not kept any more", entry.ErrNone, number)
 	}
 	if err := l.again(found[0]); err != nil {
-		return event.Event{}, fmt.Errorf("%w as %d: %w", ErrNoEntry, number, err)
+		return event.Event{}, fmt.Errorf("%w as %d: %w", entry.ErrNone, number, err)
 	}
 	e, err := event.Decode(found[0].Leaf, nil)
 	if err != nil {
-		return event.Event{}, fmt.Errorf("%w as %d: %w", ErrNoEntry, number, err)
+		return event.Event{}, fmt.Errorf("%w as %d: %w", entry.ErrNone, number, err)
 	}
 	return e, nil
 }

@@ -23,7 +23,7 @@ func TestAnEntryIsReadAgainWhereItCounts(t *testing.T) {
 		}
 	}
 	for _, none := range []int64{-1, n + 1, 1 << 62} {
-		if _, err := a.Entry(t.Context(), none); !errors.Is(err, ErrNoEntry) {
+		if _, err := a.Entry(t.Context(), none); !errors.Is(err, entry.ErrNone) {
 			t.Errorf("entry %d: got %v, want that there is none", none, err)
 		}
 	}
@@ -55,7 +55,7 @@ func TestAnEntryThatIsNotWhatWasReadDoesNotCount(t *testing.T) {
 			l.mustRecord(t, recordtest.About("after"))
 			l.fill(t, "later", c.later)
 			m.Change(func(m *recordtest.Memory) { c.do(m, n) })
-			if _, err := l.Entry(t.Context(), n); !errors.Is(err, ErrNoEntry) {
+			if _, err := l.Entry(t.Context(), n); !errors.Is(err, entry.ErrNone) {
 				t.Errorf("got %v, want that there is none", err)
 			}
 		})
@@ -69,7 +69,7 @@ func TestAnOutcomeThatCameSecondDoesNotCount(t *testing.T) {
 	unknown.Data = event.UnknownData{Act: event.Act{Attempt: "x"}}
 	l.mustRecord(t, unknown)
 	n := l.mustRecord(t, recordtest.Granted("x")).Number
-	if _, err := l.Entry(t.Context(), n); !errors.Is(err, ErrNoEntry) {
+	if _, err := l.Entry(t.Context(), n); !errors.Is(err, entry.ErrNone) {
 		t.Errorf("got %v, want that it does not count", err)
 	}
 }
@@ -79,7 +79,7 @@ func TestAStoreThatIsAwaySaysNothingOfAnEntry(t *testing.T) {
 	l := running(t, m, "a")
 	l.mustRecord(t, recordtest.About("e"))
 	m.Change(func(m *recordtest.Memory) { m.OnRead = func() error { return recordtest.ErrLost } })
-	if _, err := l.Entry(t.Context(), 0); err == nil || errors.Is(err, ErrNoEntry) {
+	if _, err := l.Entry(t.Context(), 0); err == nil || errors.Is(err, entry.ErrNone) {
 		t.Errorf("got %v, want that nobody knows", fmt.Sprint(err))
 	}
 }

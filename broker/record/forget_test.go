@@ -5,8 +5,19 @@ import (
 	"testing"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/audit"
 	"github.com/assumebot/assumebot/broker/record/recordtest"
+	"github.com/assumebot/assumebot/broker/record/tree"
 )
+
+func verifyWith(t *testing.T, key *tree.Signer, source audit.Source) audit.Verified {
+	t.Helper()
+	got, err := audit.Verify(t.Context(), audit.Verification{Source: source, Keys: recordtest.PublicKeys(t, key), Seal: recordtest.Keys("k1")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
 
 func TestATextIsErasedWhereverItStandsAndTheTreeHolds(t *testing.T) {
 	m := recordtest.NewMemory()
@@ -27,26 +38,29 @@ func TestATextIsErasedWhereverItStandsAndTheTreeHolds(t *testing.T) {
 	if err := publish(t, p); err != nil {
 		t.Fatal(err)
 	}
-	k := whole{m: m, s: s, key: key, signed: newest(t, s, key)}
-	d, archive := k.writeArchive(t)
-	store := FromStore(m, s)
+	d := recordtest.WriteArchive(t, s, recordtest.Newest(t, s, key))
+	archive, err := audit.FromArchive(t.Context(), d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := audit.FromStore(m, s)
 	for n, want := range map[int64][]int64{0: {0, 303}, 303: {0, 303}, 1: {1}, 2: nil} {
-		got, err := Holders(t.Context(), n, store, archive)
+		got, err := audit.Holders(t.Context(), n, store, archive)
 		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("of entry %d: got %v, %v, want %v", n, got, err, want)
 		}
 	}
-	if _, err := Holders(t.Context(), 9999, store); err == nil {
+	if _, err := audit.Holders(t.Context(), 9999, store); err == nil {
 		t.Error("of an entry that is not there: got no error")
 	}
-	if err := Forgotten(t.Context(), []int64{0, 303}, store, archive); err == nil {
+	if err := audit.Forgotten(t.Context(), []int64{0, 303}, store, archive); err == nil {
 		t.Error("before: got that nothing is left")
 	}
 	for range 2 { // it can be repeated
 		if err := l.Forget(t.Context(), []int64{0, 303}, "carol", d); err != nil {
 			t.Fatal(err)
 		}
-		if err := Forgotten(t.Context(), []int64{0, 303}, store, archive); err != nil {
+		if err := audit.Forgotten(t.Context(), []int64{0, 303}, store, archive); err != nil {
 			t.Error(err)
 		}
 	}
@@ -57,12 +71,8 @@ func TestATextIsErasedWhereverItStandsAndTheTreeHolds(t *testing.T) {
 	if err := publish(t, p); err != nil {
 		t.Fatal(err)
 	}
-	var found error
-	if k.keys, found = key.PublicKeys(); found != nil {
-		t.Fatal(found)
-	}
-	for name, source := range map[string]Source{"store": store, "archive": archive} {
-		if got := k.verify(t, source); len(got.Findings) != 0 || got.Signed < 304 {
+	for name, source := range map[string]audit.Source{"store": store, "archive": archive} {
+		if got := verifyWith(t, key, source); len(got.Findings) != 0 || got.Signed < 304 {
 			t.Errorf("%s: got %v", name, got.Findings)
 		}
 	}

@@ -32,7 +32,7 @@ func filled(t *testing.T, count int) (*recordtest.Memory, *recordtest.Shelf, tes
 // wantTiles checks that the store has all tiles of what was signed, as they were.
 func wantTiles(t *testing.T, s *recordtest.Shelf, key *tree.Signer, l testLog) {
 	t.Helper()
-	c := newest(t, s, key)
+	c := recordtest.Newest(t, s, key)
 	r := newRemaker(edgeIn(t, s), s.Tiles, func(context.Context, int64, int64) ([]tlog.Hash, error) { return nil, errLetGo })
 	for n := int64(0); n < c.Size; n += tree.TileWidth {
 		tiles, err := r.covering(n)
@@ -110,7 +110,7 @@ func TestTilesThatAreMissingOrWrongAreMadeAnewOfTheEntries(t *testing.T) {
 		} {
 			t.Run(what+"/"+when, func(t *testing.T) {
 				m, s, l, p, key := filled(t, 2*tree.TileWidth+88)
-				signed := newest(t, s, key)
+				signed := recordtest.Newest(t, s, key)
 				s.Mu.Lock()
 				damage(s)
 				s.Mu.Unlock()
@@ -120,7 +120,7 @@ func TestTilesThatAreMissingOrWrongAreMadeAnewOfTheEntries(t *testing.T) {
 				recordtest.AwaitThat(t, "an alarm says so", func() bool { return slices.Contains(codesOf(t, m), alarmTiles) })
 				mustPublish(t, p)
 				wantTiles(t, s, key, l)
-				if c := newest(t, s, key); c.Size <= signed.Size {
+				if c := recordtest.Newest(t, s, key); c.Size <= signed.Size {
 					t.Errorf("signed are %d entries, want more than %d", c.Size, signed.Size)
 				}
 			})
@@ -178,7 +178,7 @@ func TestWhatTheTreeGrowsFromStopsTheLogWhenItCannotBeMadeAnew(t *testing.T) {
 		t.Errorf("got %v, want that it stops", err)
 	}
 	if !bytes.Equal(s.Published, was) {
-		t.Errorf("signed are %d entries", newest(t, s, key).Size)
+		t.Errorf("signed are %d entries", recordtest.Newest(t, s, key).Size)
 	}
 }
 
@@ -188,7 +188,7 @@ func TestATileThatIsOnlyForProofsIsMissedOnceAndSigningGoesOn(t *testing.T) {
 	s.Mu.Lock()
 	delete(s.Kept, "tile/0/000")
 	s.Mu.Unlock()
-	signed := newest(t, s, key)
+	signed := recordtest.Newest(t, s, key)
 	for range 3 {
 		l.clock.Pass(recheckEvery)
 		l.mustRecord(t, recordtest.About("more"))
@@ -205,7 +205,7 @@ func TestATileThatIsOnlyForProofsIsMissedOnceAndSigningGoesOn(t *testing.T) {
 	if len(got) != 1 || *got[0].Entries != (event.Range{First: 0, Count: tree.TileWidth}) {
 		t.Errorf("got the alarms %+v, want one about the first tile", got)
 	}
-	if c := newest(t, s, key); c.Size <= signed.Size || l.Err() != nil {
+	if c := recordtest.Newest(t, s, key); c.Size <= signed.Size || l.Err() != nil {
 		t.Errorf("signed are %d entries, %v, want more than %d", c.Size, l.Err(), signed.Size)
 	}
 }
@@ -222,7 +222,7 @@ func TestNoTileEverGivesAnotherSignature(t *testing.T) {
 			s.Mu.Unlock()
 			l.fill(t, "more", 3)
 			_ = publish(t, p) // whether it signs or not
-			c := newest(t, s, key)
+			c := recordtest.Newest(t, s, key)
 			var leaves tree.Edge
 			m.Change(func(m *recordtest.Memory) {
 				for _, e := range m.Entries[:c.Size] {

@@ -13,7 +13,6 @@ import (
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/broker/record/entry"
-	"github.com/assumebot/assumebot/broker/record/published"
 	"github.com/assumebot/assumebot/broker/record/recordtest"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
@@ -35,23 +34,6 @@ func publish(t *testing.T, p *Publisher) error {
 	return p.lease.Do(t.Context(), p.Publish)
 }
 
-func newest(t *testing.T, s *recordtest.Shelf, key *tree.Signer) tree.Checkpoint {
-	t.Helper()
-	p, err := published.Parse(s.Published)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keys, err := key.PublicKeys()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, _, err := keys.CheckEdge(p.Note, p.Edge, recordtest.Origin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
 func TestCheckpointsFollowOneAnotherAndProveEachEntry(t *testing.T) {
 	m := recordtest.NewMemory()
 	s, key := recordtest.NewShelf(m), recordtest.Signer(t)
@@ -66,7 +48,7 @@ func TestCheckpointsFollowOneAnotherAndProveEachEntry(t *testing.T) {
 		if err := publish(t, p); err != nil {
 			t.Fatal(err)
 		}
-		c := newest(t, s, key)
+		c := recordtest.Newest(t, s, key)
 		if c.Size < last.Size+int64(count) {
 			t.Fatalf("got a checkpoint of %d entries after %d more than %d", c.Size, count, last.Size)
 		}
@@ -225,14 +207,14 @@ func TestACheckpointThatWasLostIsPutBack(t *testing.T) {
 			if err := publish(t, p); err != nil {
 				t.Fatal(err)
 			}
-			was := newest(t, s, key)
+			was := recordtest.Newest(t, s, key)
 			maps.Copy(s.Kept, tiles)
 			lose(s, older)
 			l.fill(t, "g", 1)
 			if err := publish(t, p); err != nil {
 				t.Fatal(err)
 			}
-			now := newest(t, s, key)
+			now := recordtest.Newest(t, s, key)
 			if _, err := tree.ProveConsistency(was.Tree(), now.Tree(), tree.HashReader(t.Context(), now.Tree(), s.Tiles)); err != nil {
 				t.Errorf("it does not go on: %v", err)
 			}
@@ -300,13 +282,13 @@ func TestWhoHasStoppedSignsAndArchivesNothing(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			signed, archived := newest(t, a.s, a.key).Size, bytes.Clone(a.o.kept[archive.CheckpointPath])
+			signed, archived := recordtest.Newest(t, a.s, a.key).Size, bytes.Clone(a.o.kept[archive.CheckpointPath])
 			lagged.Change(func(m *recordtest.Memory) { m.Left = mark })
 			find(t, c.testLog)
 			if err := publish(t, c.Publisher); !errors.Is(err, ErrStopped) {
 				t.Errorf("it signs: got %v, want that it has stopped", err)
 			}
-			if got := newest(t, a.s, a.key).Size; got != signed {
+			if got := recordtest.Newest(t, a.s, a.key).Size; got != signed {
 				t.Errorf("signed are %d entries, want %d as before", got, signed)
 			}
 			a.mustPublish(t)

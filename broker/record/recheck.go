@@ -9,6 +9,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/audit"
 	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/published"
 	"github.com/assumebot/assumebot/broker/record/tree"
@@ -74,7 +75,7 @@ func (p *Publisher) tellLate() {
 		"since", c.begun, "entry", c.next, "of", c.end)
 }
 
-func (p *Publisher) recheckPart(ctx context.Context, now published.State, signed tree.Edge) (*Finding, error) {
+func (p *Publisher) recheckPart(ctx context.Context, now published.State, signed tree.Edge) (*audit.Finding, error) {
 	if at := p.Log.Now(); p.checked.next >= p.checked.end && p.checked.old >= p.checked.oldEnd {
 		p.tellLost()
 		if since := at.Sub(p.checked.begun); since < recheckEvery && since >= 0 {
@@ -113,27 +114,27 @@ func (p *Publisher) recheckPart(ctx context.Context, now published.State, signed
 type rereading struct {
 	*Publisher
 	*remaker
-	pages *pages
+	pages *audit.Pages
 	start int64 // a replica may begin there, so what is younger must have its MACs
 }
 
 func (r *rereading) begin(ctx context.Context) {
-	r.pages = newPages(ctx, FromStore(r.Log.Entries, r.Store), r.edge.Tree())
+	r.pages = audit.NewPages(ctx, audit.FromStore(r.Log.Entries, r.Store), r.edge.Tree())
 }
 
 // page checks the entries of one tile, and returns how many there are.
-func (r *rereading) page(ctx context.Context, at int64) (int64, *Finding, error) {
+func (r *rereading) page(ctx context.Context, at int64) (int64, *audit.Finding, error) {
 	hashes, err := r.hashes(ctx, at)
 	if err != nil {
 		return 0, nil, err
 	}
-	entries, wrong, err := r.pages.check(ctx, at, hashes)
+	entries, wrong, err := r.pages.Check(ctx, at, hashes)
 	for _, e := range entries {
 		if e.Number < r.start {
 			continue
 		}
 		if err := e.Check(r.Log.Keys, r.Log.Origin); err != nil {
-			return 0, broken(e.Number, err), nil
+			return 0, audit.Broken(e.Number, err), nil
 		}
 	}
 	return int64(len(entries)), wrong, err
@@ -141,7 +142,7 @@ func (r *rereading) page(ctx context.Context, at int64) (int64, *Finding, error)
 
 // hashes are those that the entries have to have; nil when a tile is lost that proves them.
 func (r *rereading) hashes(ctx context.Context, at int64) ([]tlog.Hash, error) {
-	hashes, wrong, err := r.pages.expected(at)
+	hashes, wrong, err := r.pages.Expected(at)
 	if wrong == nil || err != nil {
 		return hashes, err
 	}
@@ -153,14 +154,14 @@ func (r *rereading) hashes(ctx context.Context, at int64) ([]tlog.Hash, error) {
 		return nil, err
 	}
 	r.begin(ctx) // with the tiles that were made anew
-	if hashes, wrong, err = r.pages.expected(at); wrong != nil {
+	if hashes, wrong, err = r.pages.Expected(at); wrong != nil {
 		err = wrong
 	}
 	return hashes, err
 }
 
 // amiss stops the Log for what is wrong, unless the store has let go of it meanwhile.
-func (p *Publisher) amiss(ctx context.Context, wrong *Finding) error {
+func (p *Publisher) amiss(ctx context.Context, wrong *audit.Finding) error {
 	first, _, err := p.Log.Entries.Bounds(ctx)
 	if err != nil {
 		return err
@@ -168,7 +169,7 @@ func (p *Publisher) amiss(ctx context.Context, wrong *Finding) error {
 	switch {
 	case wrong.Entry < first:
 		return nil
-	case wrong.Fault == FaultMissing:
+	case wrong.Fault == audit.FaultMissing:
 		return fmt.Errorf("%w: %w", p.Log.missing(ctx, wrong.Entry), wrong)
 	}
 	return p.Log.stop(entry.Disagrees(fmt.Errorf("what was read before is not there any more as it was: %w", wrong)))

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/record/archive"
+	"github.com/assumebot/assumebot/broker/record/audit"
 	"github.com/assumebot/assumebot/broker/record/recordtest"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
@@ -19,13 +20,13 @@ import (
 func TestAnEntryThatIsChangedAfterAllReadItStopsTheLog(t *testing.T) {
 	for name, tc := range map[string]struct {
 		do    func(m *recordtest.Memory, s *recordtest.Shelf)
-		fault Fault // 0: that of no single entry
+		fault audit.Fault // 0: that of no single entry
 		entry int64
 	}{
-		"altered":                       {func(m *recordtest.Memory, _ *recordtest.Shelf) { m.Alter(7) }, FaultBroken, 7},
-		"removed":                       {func(m *recordtest.Memory, _ *recordtest.Shelf) { m.Remove(7, 8) }, FaultMissing, 7},
-		"swapped":                       {func(m *recordtest.Memory, _ *recordtest.Shelf) { m.Swap(7, 9) }, FaultMoved, 7},
-		"its MAC is gone":               {func(m *recordtest.Memory, _ *recordtest.Shelf) { m.Entries[300].MACs = "" }, FaultBroken, 300},
+		"altered":                       {func(m *recordtest.Memory, _ *recordtest.Shelf) { m.Alter(7) }, audit.FaultBroken, 7},
+		"removed":                       {func(m *recordtest.Memory, _ *recordtest.Shelf) { m.Remove(7, 8) }, audit.FaultMissing, 7},
+		"swapped":                       {func(m *recordtest.Memory, _ *recordtest.Shelf) { m.Swap(7, 9) }, audit.FaultMoved, 7},
+		"its MAC is gone":               {func(m *recordtest.Memory, _ *recordtest.Shelf) { m.Entries[300].MACs = "" }, audit.FaultBroken, 300},
 		"altered, and its tile is gone": {func(m *recordtest.Memory, s *recordtest.Shelf) { m.Alter(7); delete(s.Kept, "tile/0/000") }, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -45,7 +46,7 @@ func TestAnEntryThatIsChangedAfterAllReadItStopsTheLog(t *testing.T) {
 				t.Fatalf("before its time: %v", err)
 			}
 			l.clock.Pass(time.Second)
-			var wrong *Finding
+			var wrong *audit.Finding
 			if err := publish(t, p); !errors.Is(err, ErrStopped) || tc.fault != 0 && (!errors.As(err, &wrong) || wrong.Fault != tc.fault || wrong.Entry != tc.entry) {
 				t.Errorf("got %v", err)
 			}
@@ -136,7 +137,7 @@ func TestAnArchiveThatIsAwayKeepsNobodyFromSigning(t *testing.T) {
 	size := a.Size()
 	a.clock.Pass(recheckEvery)
 	a.mustPublish(t)
-	if got := newest(t, a.s, a.key); got.Size < size || a.checked.next != 0 {
+	if got := recordtest.Newest(t, a.s, a.key); got.Size < size || a.checked.next != 0 {
 		t.Errorf("signed %d of %d, read again up to %d", got.Size, size, a.checked.next)
 	}
 }

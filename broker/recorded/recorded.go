@@ -21,6 +21,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/entry"
 )
 
 // A Log is what the record says. What it says without a context is as of the last entry
@@ -65,7 +66,7 @@ func Over(log Log, d broker.Deps) broker.Deps {
 func stands(ctx context.Context, log Log, number int64, is func(event.Event) bool) (bool, error) {
 	e, err := log.Entry(ctx, number)
 	switch {
-	case errors.Is(err, record.ErrNoEntry):
+	case errors.Is(err, entry.ErrNone):
 		return false, nil
 	case err != nil:
 		return false, err

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/assumebot/assumebot/broker/event"
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/audit"
 	"github.com/assumebot/assumebot/cmd/internal/app"
 )
 
@@ -45,7 +45,7 @@ func recordExportCommand(ctx context.Context, getenv func(string) string) *cobra
 	format := choiceFlag(c, "format", "jsonl", "how it is written", "jsonl", "csv")
 	_ = c.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions(kinds(), cobra.ShellCompDirectiveNoFileComp)) // fails for an unknown flag alone
 	c.RunE = func(c *cobra.Command, args []string) error {
-		x := record.Export{Filter: record.Filter{User: *user, Account: *account, Kind: event.Kind(*kind)}}
+		x := audit.Export{Filter: audit.Filter{User: *user, Account: *account, Kind: event.Kind(*kind)}}
 		var err, wrong error
 		x.From, x.Filter.Since, err = moment(c, "since", *since)
 		x.To, x.Filter.Until, wrong = moment(c, "until", *until)
@@ -60,7 +60,7 @@ func recordExportCommand(ctx context.Context, getenv func(string) string) *cobra
 	return c
 }
 
-func export(ctx context.Context, x record.Export, format string, stdout, stderr io.Writer) error {
+func export(ctx context.Context, x audit.Export, format string, stdout, stderr io.Writer) error {
 	out := bufio.NewWriter(stdout)
 	write := x.JSONL
 	if format == "csv" {

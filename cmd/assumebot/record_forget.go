@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/audit"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/cmd/internal/app"
 )
@@ -80,11 +81,11 @@ func (f forgetting) run(ctx context.Context, c *cobra.Command, n int64) error {
 
 func (f forgetting) forget(ctx context.Context, stdout io.Writer, n int64, r *app.RecordReader, s app.Settings) error {
 	out := printer{w: stdout}
-	sources := []record.Source{r.Source}
+	sources := []audit.Source{r.Source}
 	if r.Archived != nil {
 		sources = append(sources, r.Archived)
 	}
-	holders, err := record.Holders(ctx, n, sources...)
+	holders, err := audit.Holders(ctx, n, sources...)
 	if err != nil {
 		return err
 	}
@@ -112,7 +113,7 @@ func (f forgetting) forget(ctx context.Context, stdout io.Writer, n int64, r *ap
 		return l.Forget(ctx, holders, whoRuns(*f.by), r.Objects)
 	})
 	if err == nil {
-		err = record.Forgotten(ctx, holders, sources...)
+		err = audit.Forgotten(ctx, holders, sources...)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", said, err)

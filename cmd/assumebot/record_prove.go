@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/audit"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/cmd/internal/app"
 )
@@ -40,7 +40,7 @@ func recordProveCommand(ctx context.Context, getenv func(string) string) *cobra.
 			if err != nil {
 				return err
 			}
-			proof, bytes, err := record.ProveFrom(ctx, r.Source, public, n)
+			proof, bytes, err := audit.ProveFrom(ctx, r.Source, public, n)
 			if err != nil {
 				return err
 			}

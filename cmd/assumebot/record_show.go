@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/assumebot/assumebot/broker/event"
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/audit"
 	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/cmd/internal/app"
@@ -84,9 +84,9 @@ func shownRange(c *cobra.Command, args []string, last int64) (from, to int64, fi
 	return from, to, oneOrNone(args[1:]), nil
 }
 
-func show(ctx context.Context, w io.Writer, source record.Source, from, to int64, asJSON bool) error {
+func show(ctx context.Context, w io.Writer, source audit.Source, from, to int64, asJSON bool) error {
 	found := false
-	x := record.Export{Source: source, From: from, To: to}
+	x := audit.Export{Source: source, From: from, To: to}
 	err := x.Each(ctx, func(e entry.Entry) error {
 		if asJSON {
 			found = true
@@ -109,12 +109,12 @@ type shownEntry struct {
 	Number int64           `json:"number"`
 	Leaf   json.RawMessage `json:"leaf,omitempty"`  // the Event
 	Raw    []byte          `json:"bytes,omitempty"` // what stands there, in base64, where it is none
-	Fields []record.Field  `json:"fields,omitempty"`
+	Fields []audit.Field   `json:"fields,omitempty"`
 }
 
 func showJSON(w io.Writer, e entry.Entry) error {
 	s := shownEntry{Number: e.Number, Raw: e.Leaf}
-	if fields, err := record.Fields(e.Leaf, e.Aside); err == nil {
+	if fields, err := audit.Fields(e.Leaf, e.Aside); err == nil {
 		s.Leaf, s.Raw, s.Fields = e.Leaf, nil, fields
 	}
 	out := json.NewEncoder(w)
@@ -147,7 +147,7 @@ func showEntry(w io.Writer, e entry.Entry) error {
 	line("team", ev.Actor.Team)
 	line("request", ev.Request)
 	line("replica", ev.Replica)
-	fields, err := record.Fields(e.Leaf, e.Aside)
+	fields, err := audit.Fields(e.Leaf, e.Aside)
 	for _, f := range fields {
 		line("  "+f.Name, f.Value)
 	}

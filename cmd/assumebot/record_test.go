@@ -23,6 +23,7 @@ import (
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/record"
 	"github.com/assumebot/assumebot/broker/record/archive"
+	"github.com/assumebot/assumebot/broker/record/audit"
 	"github.com/assumebot/assumebot/broker/record/published"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/secret"
@@ -137,7 +138,7 @@ func writeRecord(ctx context.Context, st *store.Store, private string) error {
 
 // copyRecord writes what is signed of the record as an archive has it.
 func copyRecord(ctx context.Context, st *store.Store, d archive.Objects) error {
-	note, err := record.FromStore(st.Log, st.Checkpoints).Checkpoint(ctx)
+	note, err := audit.FromStore(st.Log, st.Checkpoints).Checkpoint(ctx)
 	if err != nil {
 		return err
 	}
@@ -194,10 +195,10 @@ func TestNumbersAreWrittenAsRepliesDo(t *testing.T) {
 
 func TestACheckpointOfARecordThatWasClosedIsNoFault(t *testing.T) {
 	var out strings.Builder
-	why := fmt.Errorf("%w: it is of a, and this record is a/2", record.ErrOtherLog)
-	err := verified(&out, record.Verified{Findings: []record.Finding{{Fault: record.FaultHistory, Entry: -1, Err: why}}}, true, "")
+	why := fmt.Errorf("%w: it is of a, and this record is a/2", audit.ErrOtherLog)
+	err := verified(&out, audit.Verified{Findings: []audit.Finding{{Fault: audit.FaultHistory, Entry: -1, Err: why}}}, true, "")
 	said := out.String()
-	if !errors.Is(err, record.ErrOtherLog) || strings.Contains(said, "WRONG") || !strings.Contains(said, "next: a loss was accepted between the two") {
+	if !errors.Is(err, audit.ErrOtherLog) || strings.Contains(said, "WRONG") || !strings.Contains(said, "next: a loss was accepted between the two") {
 		t.Errorf("got %v, %s", err, said)
 	}
 }

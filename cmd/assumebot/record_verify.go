@@ -14,7 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/audit"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/cmd/internal/app"
 )
@@ -43,7 +43,7 @@ func recordVerifyCommand(ctx context.Context, getenv func(string) string) *cobra
 	save := c.Flags().String("save", "", "write the newest checkpoint to a `FILE`, if all is right")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		return place.open(ctx, c, oneOrNone(args), func(ctx context.Context, r *app.RecordReader, s app.Settings) error {
-			v := record.Verification{Source: r.Source, Seal: r.Seal}
+			v := audit.Verification{Source: r.Source, Seal: r.Seal}
 			if r.Store != nil {
 				v.Trimmed = time.Now()
 			}
@@ -59,7 +59,7 @@ func recordVerifyCommand(ctx context.Context, getenv func(string) string) *cobra
 					return fmt.Errorf("--since %s: %w", *since, err)
 				}
 			}
-			got, err := record.Verify(ctx, v)
+			got, err := audit.Verify(ctx, v)
 			if err != nil {
 				return fmt.Errorf("the record cannot be read, so nothing is known of it: %w", err)
 			}
@@ -70,10 +70,10 @@ func recordVerifyCommand(ctx context.Context, getenv func(string) string) *cobra
 }
 
 // verified says what was found, and keeps the checkpoint of a record that is right.
-func verified(w io.Writer, got record.Verified, sealed bool, save string) error {
+func verified(w io.Writer, got audit.Verified, sealed bool, save string) error {
 	out := printer{w: w}
 	for _, f := range got.Findings {
-		if errors.Is(f.Err, record.ErrOtherLog) {
+		if errors.Is(f.Err, audit.ErrOtherLog) {
 			out.line("NOT COMPARED: %s", f.Error())
 		} else {
 			out.line("WRONG: %s", f.Error())
@@ -85,8 +85,8 @@ func verified(w io.Writer, got record.Verified, sealed bool, save string) error 
 		}
 		out.line("next: %s", whatNext(got.Findings))
 		err := fmt.Errorf("the record is not right: %s", count(n, "finding"))
-		if n == 1 && errors.Is(got.Findings[0].Err, record.ErrOtherLog) {
-			err = record.ErrOtherLog
+		if n == 1 && errors.Is(got.Findings[0].Err, audit.ErrOtherLog) {
+			err = audit.ErrOtherLog
 		}
 		return errors.Join(out.err, err)
 	}
@@ -113,16 +113,16 @@ func verified(w io.Writer, got record.Verified, sealed bool, save string) error 
 }
 
 // whatNext is what to do about what was found.
-func whatNext(found []record.Finding) string {
+func whatNext(found []audit.Finding) string {
 	switch first := found[0]; {
-	case errors.Is(first.Err, record.ErrOtherLog):
+	case errors.Is(first.Err, audit.ErrOtherLog):
 		return "a loss was accepted between the two. `assumebot record show 0` of the later one tells of what and by whom; " +
 			"verify each with a checkpoint of its own, the earlier one in the archive that it had, and keep one of this record by --save, without --since"
 	case errors.Is(first.Err, tree.ErrNoCheckpoint):
 		return "see that this is the right place; a new record is signed within seconds of its first entry, and an older one has lost its checkpoint"
-	case first.Fault == record.FaultUnsigned:
+	case first.Fault == audit.FaultUnsigned:
 		return "see that --key is the key of this record; if it is, keep a copy, stop trusting this place, and verify the other ones (--redis, --dir, --s3)"
-	case first.Fault == record.FaultPart:
+	case first.Fault == audit.FaultPart:
 		return "verify the whole record, where it is kept or in an export without filters"
 	}
 	return "keep a copy of it as it is, stop trusting this place, and verify the other ones (--redis, --dir, --s3)"

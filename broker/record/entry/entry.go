@@ -44,6 +44,9 @@ type Sealed struct {
 	MACs  string // of message, under each key of its writer's ring
 }
 
+// ErrNone says that the record has no entry of that number that counts.
+var ErrNone = errors.New("the record has no such entry")
+
 // Keys makes and checks MACs under a ring of keys that the store of entries does not have.
 type Keys interface {
 	// MACs returns the MACs of message under each key of the ring, so that whoever has

@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/awsapi"
-	"github.com/assumebot/assumebot/broker/record"
 	"github.com/assumebot/assumebot/broker/record/archive"
+	"github.com/assumebot/assumebot/broker/record/audit"
 	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/secret"
@@ -31,10 +31,10 @@ type RecordPlace struct {
 
 // A RecordReader reads the record without the bot. Close gives back what it holds.
 type RecordReader struct {
-	Source   record.Source
+	Source   audit.Source
 	Store    *store.Store    // nil without Redis
 	Seal     entry.Keys      // nil without Redis, or seal keys
-	Archived record.Source   // what the archive has; nil without one
+	Archived audit.Source    // what the archive has; nil without one
 	Objects  archive.Objects // of the archive
 	holds    []io.Closer
 }
@@ -110,7 +110,7 @@ func (r *RecordReader) open(ctx context.Context, p RecordPlace, s Settings, gete
 		return err
 	}
 	r.holds = append(r.holds, f)
-	if r.Source, err = record.FromFile(f); err != nil {
+	if r.Source, err = audit.FromFile(f); err != nil {
 		return fmt.Errorf("%s: %w", p.File, err)
 	}
 	return nil
@@ -127,9 +127,9 @@ func (r *RecordReader) openRedis(ctx context.Context, s Settings) error {
 		return err
 	}
 	r.holds = append(r.holds, st)
-	r.Store, r.Source = st, record.FromStore(st.Log, st.Checkpoints)
+	r.Store, r.Source = st, audit.FromStore(st.Log, st.Checkpoints)
 	if r.Archived != nil {
-		r.Source = record.WithTiles(r.Source, r.Archived)
+		r.Source = audit.WithTiles(r.Source, r.Archived)
 	}
 	if len(s.SealKeys) > 0 {
 		r.Seal = st.LogKeys
@@ -153,7 +153,7 @@ func (r *RecordReader) openArchive(ctx context.Context, place string, getenv fun
 	if err != nil {
 		return err
 	}
-	r.Archived, err = record.FromArchive(ctx, r.Objects)
+	r.Archived, err = audit.FromArchive(ctx, r.Objects)
 	return err
 }
 

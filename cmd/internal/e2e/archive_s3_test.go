@@ -10,20 +10,20 @@ import (
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/awstest"
 	"github.com/assumebot/assumebot/broker/event"
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/audit"
 )
 
 // archiveInS3 is the record's archive, in a bucket with Object Lock.
 const archiveInS3 = "record: {archive: s3://audit/assumebot, object_lock: {mode: COMPLIANCE, days: 400}, require: [archive]}\n"
 
 // verifyBucket verifies the archive as `record verify --s3` does.
-func (w *world) verifyBucket() record.Verified {
+func (w *world) verifyBucket() audit.Verified {
 	w.t.Helper()
 	bucket, err := awsapi.NewAt(*w.botOnAWS(), "eu-west-1", w.getenv, w.now).Archive("s3://audit/assumebot", awsapi.ObjectLock{})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	source, err := record.FromArchive(w.t.Context(), bucket)
+	source, err := audit.FromArchive(w.t.Context(), bucket)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -31,7 +31,7 @@ func (w *world) verifyBucket() record.Verified {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	got, err := record.Verify(w.t.Context(), record.Verification{Source: source, Keys: keys})
+	got, err := audit.Verify(w.t.Context(), audit.Verification{Source: source, Keys: keys})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -79,11 +79,11 @@ func TestAnArchiveInS3IsLockedAndNamesWhatWasWrittenOver(t *testing.T) {
 
 	entries := w.aws.Objects("audit")["assumebot/tile/entries/000"].Data
 	w.aws.SetObject("audit", "assumebot/tile/entries/000", []byte(strings.Replace(string(entries), "\"prod\"", "\"Prod\"", 1)))
-	if got := w.verifyBucket().Findings; len(got) != 1 || got[0].Fault != record.FaultBroken {
+	if got := w.verifyBucket().Findings; len(got) != 1 || got[0].Fault != audit.FaultBroken {
 		t.Errorf("written over: got %v, want the entry that is broken", got)
 	}
 	w.aws.SetObject("audit", "assumebot/tile/entries/000", nil)
-	if got := w.verifyBucket().Findings; len(got) != 1 || got[0].Fault != record.FaultMissing {
+	if got := w.verifyBucket().Findings; len(got) != 1 || got[0].Fault != audit.FaultMissing {
 		t.Errorf("hidden by a delete marker: got %v, want the entries that are missing", got)
 	}
 }

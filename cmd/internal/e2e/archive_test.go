@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/assumebot/assumebot/broker/event"
-	"github.com/assumebot/assumebot/broker/record"
 	"github.com/assumebot/assumebot/broker/record/archive"
+	"github.com/assumebot/assumebot/broker/record/audit"
 	"github.com/assumebot/assumebot/cmd/internal/app"
 )
 
@@ -65,7 +65,7 @@ func wantArchived(t *testing.T, dir string, settings app.Settings, number int64)
 		t.Fatal(err)
 	}
 	defer func() { _ = objects.Close() }()
-	source, err := record.FromArchive(t.Context(), objects)
+	source, err := audit.FromArchive(t.Context(), objects)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func wantArchived(t *testing.T, dir string, settings app.Settings, number int64)
 	if err != nil {
 		t.Fatal(err)
 	}
-	found, err := record.Verify(t.Context(), record.Verification{Source: source, Keys: keys})
+	found, err := audit.Verify(t.Context(), audit.Verification{Source: source, Keys: keys})
 	if err != nil || len(found.Findings) > 0 || found.Signed <= number {
 		t.Errorf("got %d entries in the archive, %v, %v, want entry %d among them", found.Signed, found.Findings, err, number)
 	}

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/assumebot/assumebot/broker/event"
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/audit"
 	"github.com/assumebot/assumebot/cmd/internal/app"
 	"github.com/assumebot/assumebot/store/storetest"
 )
@@ -48,7 +48,7 @@ func (f *failOver) saves() bool {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	note, err := record.FromStore(f.bot.Store.Log, f.bot.Store.Checkpoints).Checkpoint(f.t.Context())
+	note, err := audit.FromStore(f.bot.Store.Log, f.bot.Store.Checkpoints).Checkpoint(f.t.Context())
 	if err != nil || note == nil {
 		return false
 	}
@@ -62,7 +62,7 @@ func (f *failOver) saves() bool {
 
 // verify verifies the record as `record verify --redis --since` does, from the checkpoint
 // that was saved.
-func (f *failOver) verify() record.Verified {
+func (f *failOver) verify() audit.Verified {
 	f.t.Helper()
 	settings := f.settingsOn(f.redis.URL)
 	keys, err := settings.PublicKeys(nil, nil)
@@ -74,7 +74,7 @@ func (f *failOver) verify() record.Verified {
 		f.t.Fatal(err)
 	}
 	defer func() { _ = r.Close() }()
-	got, err := record.Verify(f.t.Context(), record.Verification{Source: r.Source, Seal: r.Seal, Keys: keys, Since: f.seen})
+	got, err := audit.Verify(f.t.Context(), audit.Verification{Source: r.Source, Seal: r.Seal, Keys: keys, Since: f.seen})
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestALaggingFailOverThatNobodyRemembersIsNamedByAnOlderCheckpoint(t *testin
 // wantNamed wants `record verify --since` to name what was lost.
 func (f *failOver) wantNamed() {
 	f.t.Helper()
-	if got := f.verify().Findings; len(got) != 1 || got[0].Fault != record.FaultHistory {
+	if got := f.verify().Findings; len(got) != 1 || got[0].Fault != audit.FaultHistory {
 		f.t.Errorf("record verify --since: got %v, want that it does not go on from there", got)
 	}
 }

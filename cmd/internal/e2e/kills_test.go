@@ -15,6 +15,7 @@ import (
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/broker/awstest"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/audit"
 	"github.com/assumebot/assumebot/store"
 	"github.com/assumebot/assumebot/store/storetest"
 )
@@ -221,7 +222,7 @@ func (s *siege) readCheckpoints(ctx context.Context) {
 }
 
 func (s *siege) readCheckpoint(ctx context.Context) {
-	note, err := record.FromStore(s.store.Log, s.store.Checkpoints).Checkpoint(ctx)
+	note, err := audit.FromStore(s.store.Log, s.store.Checkpoints).Checkpoint(ctx)
 	if err != nil || note == nil {
 		return // it is read again
 	}

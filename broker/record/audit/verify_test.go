@@ -1,4 +1,4 @@
-package record
+package audit
 
 import (
 	"bytes"
@@ -11,10 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/mod/sumdb/tlog"
-
 	"github.com/assumebot/assumebot/broker/event"
-	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/recordtest"
 	"github.com/assumebot/assumebot/broker/record/tree"
@@ -58,76 +55,28 @@ func newRecord(t *testing.T, key *tree.Signer) whole {
 	if k.keys, err = k.key.PublicKeys(); err != nil {
 		t.Fatal(err)
 	}
-	l := running(t, k.m, "a")
-	p := publisher(k.s, l, k.key)
 	said := recordtest.About("said")
 	said.Data = event.RefusedData{Account: "prod", Reason: event.NewText("INC-42 failover")}
-	l.mustRecord(t, said)
-	l.fill(t, "a", 299)
-	k.publish(t, p)
-	k.older = newest(t, k.s, k.key).Note
-	l.fill(t, "b", 600-int(l.Size()))
-	k.publish(t, p)
-	k.signed = newest(t, k.s, k.key)
-	l.fill(t, "c", 630-int(l.Size()))
+	k.m.Write(t, said)
+	k.m.Write(t, recordtest.Intent("x"))
+	k.m.Fill(t, "a", 298)
+	k.s.Sign(t, key)
+	k.older = recordtest.Newest(t, k.s, k.key).Note
+	k.m.Fill(t, "b", 300)
+	k.s.Sign(t, key)
+	k.signed = recordtest.Newest(t, k.s, k.key)
+	k.m.Fill(t, "c", 30)
 	return k
-}
-
-func (k whole) publish(t *testing.T, p *Publisher) {
-	t.Helper()
-	if err := publish(t, p); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // archive is a directory as whoever archives writes it.
 func (k whole) archive(t *testing.T) Source {
 	t.Helper()
-	_, s := k.writeArchive(t)
+	s, err := FromArchive(t.Context(), recordtest.WriteArchive(t, k.s, k.signed))
+	if err != nil {
+		t.Fatal(err)
+	}
 	return s
-}
-
-func (k whole) writeArchive(t *testing.T) (*archive.Dir, Source) {
-	t.Helper()
-	d, err := archive.OpenDir(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = d.Close() })
-	create := func(path string, data []byte) {
-		if err := d.Create(t.Context(), path, data); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for path, data := range k.s.Kept {
-		create(path, data)
-	}
-	size := min(k.signed.Size, int64(len(k.m.Entries)))
-	for n := int64(0); n*tree.TileWidth < k.signed.Size && n*tree.TileWidth < size; n++ {
-		var leaves [][]byte
-		for _, e := range k.m.Entries[n*tree.TileWidth : min(size, (n+1)*tree.TileWidth)] {
-			leaves = append(leaves, e.Leaf)
-		}
-		data, err := tree.Bundle(leaves)
-		if err != nil {
-			t.Fatal(err)
-		}
-		width := int(min(k.signed.Size-n*tree.TileWidth, tree.TileWidth)) // though it may have fewer
-		create(tree.TilePath(tree.BundleOf(tlog.Tile{H: tree.TileHeight, N: n, W: width})), data)
-	}
-	for n, e := range k.m.Entries[:size] {
-		if e.Aside != nil {
-			create(archive.AsidePath(int64(n)), e.Aside)
-		}
-	}
-	if err := d.Replace(t.Context(), "checkpoint", nil, k.signed.Note); err != nil {
-		t.Fatal(err)
-	}
-	s, err := FromArchive(t.Context(), d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d, s
 }
 
 // file is an export, of whatever there is.
@@ -404,17 +353,17 @@ func TestTilesThatTheStoreHasNoMoreAreReadFromTheArchive(t *testing.T) {
 	}
 }
 
+var errGone = errors.New("away")
+
 // away is a Source that fails from a call on.
 type away struct {
 	Source
 	calls int
 }
 
-var errAway = errors.New("away")
-
 func (a *away) fails() error {
 	if a.calls--; a.calls < 0 {
-		return errAway
+		return errGone
 	}
 	return nil
 }
@@ -437,7 +386,7 @@ func TestASourceThatIsAwayIsNoFinding(t *testing.T) {
 	k := wholeRecord(t)
 	for calls := range 8 {
 		v := Verification{Source: &away{FromStore(k.m, k.s), calls}, Keys: k.keys, Since: k.older}
-		if got, err := Verify(t.Context(), v); !errors.Is(err, errAway) || len(got.Findings) != 0 {
+		if got, err := Verify(t.Context(), v); !errors.Is(err, errGone) || len(got.Findings) != 0 {
 			t.Errorf("after %d calls: got %v, %v", calls, got.Findings, err)
 		}
 	}

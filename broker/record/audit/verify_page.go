@@ -1,4 +1,4 @@
-package record
+package audit
 
 import (
 	"context"
@@ -15,23 +15,24 @@ import (
 // the tree that was signed, and then each entry has to have the hash of its number. So
 // nothing has to be remembered from one tile to the next, and any may come first.
 
-// A pages checks the entries of a tree that was signed.
-type pages struct {
+// A Pages checks the entries of a tree that was signed.
+type Pages struct {
 	source Source
 	tree   tlog.Tree
 	tiles  *tileCache
 	hashes tlog.HashReader
 }
 
-func newPages(ctx context.Context, source Source, of tlog.Tree) *pages {
+// NewPages returns what checks the entries of source that were signed as the tree of.
+func NewPages(ctx context.Context, source Source, of tlog.Tree) *Pages {
 	tiles := &tileCache{get: source.Tiles, kept: map[string][]byte{}}
-	return &pages{source: source, tree: of, tiles: tiles, hashes: tree.HashReader(ctx, of, tiles.tilesOf)}
+	return &Pages{source: source, tree: of, tiles: tiles, hashes: tree.HashReader(ctx, of, tiles.tilesOf)}
 }
 
-// check reads the entries from a number on up to the end of its tile, and returns them
+// Check reads the entries from a number on up to the end of its tile, and returns them
 // with the first that is wrong; they end before it. Without hashes it compares nothing.
 // The error is that of a source that is away.
-func (p *pages) check(ctx context.Context, from int64, hashes []tlog.Hash) ([]entry.Entry, *Finding, error) {
+func (p *Pages) Check(ctx context.Context, from int64, hashes []tlog.Hash) ([]entry.Entry, *Finding, error) {
 	to := p.end(from)
 	entries, err := readUpTo(ctx, p.source, from, to)
 	if err != nil {
@@ -53,7 +54,7 @@ func (p *pages) check(ctx context.Context, from int64, hashes []tlog.Hash) ([]en
 
 // cut says that entries from one number up to another are missing, and all after them
 // where there are none.
-func (p *pages) cut(ctx context.Context, from, last int64) *Finding {
+func (p *Pages) cut(ctx context.Context, from, last int64) *Finding {
 	if _, next, err := p.source.Bounds(ctx); err == nil && next <= from {
 		last = p.tree.N - 1
 	}
@@ -61,11 +62,11 @@ func (p *pages) cut(ctx context.Context, from, last int64) *Finding {
 }
 
 // end is where the tile with an entry ends.
-func (p *pages) end(from int64) int64 { return min(p.tree.N, (from/tree.TileWidth+1)*tree.TileWidth) }
+func (p *Pages) end(from int64) int64 { return min(p.tree.N, (from/tree.TileWidth+1)*tree.TileWidth) }
 
-// expected returns the hashes of the entries from a number on up to the end of its tile.
+// Expected returns the hashes of the entries from a number on up to the end of its tile.
 // The Finding is that the tiles do not have them.
-func (p *pages) expected(from int64) ([]tlog.Hash, *Finding, error) {
+func (p *Pages) Expected(from int64) ([]tlog.Hash, *Finding, error) {
 	hashes, err := p.hashesOf(from, p.end(from))
 	if err == nil {
 		return hashes, nil, nil
@@ -76,7 +77,7 @@ func (p *pages) expected(from int64) ([]tlog.Hash, *Finding, error) {
 	return nil, &Finding{Fault: FaultTiles, Entry: from, Last: p.end(from) - 1, Err: err}, nil
 }
 
-func (p *pages) hashesOf(from, to int64) ([]tlog.Hash, error) {
+func (p *Pages) hashesOf(from, to int64) ([]tlog.Hash, error) {
 	indexes := make([]int64, 0, max(to-from, 0))
 	for n := from; n < to; n++ {
 		indexes = append(indexes, tlog.StoredHashIndex(0, n))
@@ -88,7 +89,7 @@ func (p *pages) hashesOf(from, to int64) ([]tlog.Hash, error) {
 const nearby = 2 * tree.TileWidth
 
 // diagnose says what is wrong with what stands at n: the first of found.
-func (p *pages) diagnose(n int64, found []entry.Entry) (*Finding, error) {
+func (p *Pages) diagnose(n int64, found []entry.Entry) (*Finding, error) {
 	first := max(0, n-nearby)
 	around, err := p.hashesOf(first, min(p.tree.N, n+nearby))
 	if err != nil {
@@ -109,7 +110,7 @@ func (p *pages) diagnose(n int64, found []entry.Entry) (*Finding, error) {
 	e := found[0]
 	switch is := where(e); {
 	case is == n:
-		return broken(n, fmt.Errorf("it stands as entry %d", e.Number)), nil
+		return Broken(n, fmt.Errorf("it stands as entry %d", e.Number)), nil
 	case is >= 0 && is < n:
 		return &Finding{Fault: FaultDoubled, Entry: n, Last: n, Of: is}, nil
 	case is > n && at(n):
@@ -121,9 +122,9 @@ func (p *pages) diagnose(n int64, found []entry.Entry) (*Finding, error) {
 	case e.Number > n:
 		return &Finding{Fault: FaultMissing, Entry: n, Last: e.Number - 1}, nil
 	case e.Number < n:
-		return broken(n, fmt.Errorf("what stands there is numbered %d", e.Number)), nil
+		return Broken(n, fmt.Errorf("what stands there is numbered %d", e.Number)), nil
 	}
-	return broken(n, nil), nil
+	return Broken(n, nil), nil
 }
 
 // readUpTo returns the entries from one number up to another, as many as there are.

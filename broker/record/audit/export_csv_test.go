@@ -1,4 +1,4 @@
-package record
+package audit
 
 import (
 	"bytes"
@@ -19,10 +19,7 @@ import (
 func told(t *testing.T, events ...event.Event) Source {
 	t.Helper()
 	m := recordtest.NewMemory()
-	l := running(t, m, "a")
-	for _, e := range events {
-		l.mustRecord(t, e)
-	}
+	m.Write(t, events...)
 	return FromStore(m, recordtest.NewShelf(m))
 }
 

@@ -1,4 +1,4 @@
-package record
+package audit
 
 import (
 	"bytes"
@@ -57,7 +57,7 @@ func Verify(ctx context.Context, v Verification) (Verified, error) {
 	if signed, err := r.checkpoint(ctx); err != nil || !signed {
 		return r.Verified, err
 	}
-	r.pages = newPages(ctx, v.Source, r.Checkpoint.Tree())
+	r.pages = NewPages(ctx, v.Source, r.Checkpoint.Tree())
 	if err := r.history(); err != nil {
 		return r.Verified, err
 	}
@@ -81,7 +81,7 @@ func Verify(ctx context.Context, v Verification) (Verified, error) {
 type verifying struct {
 	Verification
 	Verified
-	pages    *pages
+	pages    *Pages
 	edge     tree.Edge   // of the entries until here
 	view     *entry.View // of the last Window of them; nil before
 	tileless bool        // the tiles are wrong, and only the root can tell
@@ -157,13 +157,13 @@ func (r *verifying) signed(ctx context.Context) error {
 		if !r.tileless {
 			var f *Finding
 			var err error
-			if hashes, f, err = r.pages.expected(from); err != nil {
+			if hashes, f, err = r.pages.Expected(from); err != nil {
 				return err
 			}
 			r.tileless = f != nil
 			r.found(f)
 		}
-		entries, f, err := r.pages.check(ctx, from, hashes)
+		entries, f, err := r.pages.Check(ctx, from, hashes)
 		if err != nil {
 			return err
 		}
@@ -293,7 +293,7 @@ func (r *verifying) follow(e entry.Entry) *Finding {
 		err = fmt.Errorf("what stands there is numbered %d", e.Number)
 	}
 	if err != nil {
-		return broken(size, err)
+		return Broken(size, err)
 	}
 	return nil
 }

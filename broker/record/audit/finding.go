@@ -1,4 +1,4 @@
-package record
+package audit
 
 import (
 	"errors"
@@ -47,6 +47,7 @@ type Finding struct {
 	Err   error // why; nil where the Fault says it all
 }
 
+// Error says what is wrong.
 func (f Finding) Error() string {
 	said := f.said()
 	if errors.Is(f.Err, tree.ErrNoCheckpoint) || errors.Is(f.Err, ErrOtherLog) {
@@ -92,6 +93,7 @@ func (f Finding) said() string {
 // Unwrap returns why.
 func (f Finding) Unwrap() error { return f.Err }
 
-func broken(entry int64, why error) *Finding {
+// Broken is that an entry is not what was written.
+func Broken(entry int64, why error) *Finding {
 	return &Finding{Fault: FaultBroken, Entry: entry, Last: entry, Err: why}
 }
