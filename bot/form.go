@@ -25,7 +25,7 @@ func (b *forms) openForm(ctx context.Context, to conversation, f form.State) {
 		f.Format = b.formats.usualFormat(ctx, to, f.BreakGlass)
 	}
 	f.Channel = to.caller.Channel
-	err := b.delivery.open(ctx, to, form.View(to.voice, f))
+	err := b.delivery.open(ctx, to, form.View(f))
 	if err == nil {
 		return
 	}
@@ -111,7 +111,7 @@ func (b *forms) chosenAccount(ctx context.Context, in interaction, name string) 
 	if again.Account, ok = in.to.broker.Policy.AccountFor(ctx, in.to.request(command.Command{Account: name, BreakGlass: kept.BreakGlass})); !ok {
 		return // the submission will say why
 	}
-	view := form.View(in.to.voice, again)
+	view := form.View(again)
 	form.KeepBlock(view.Blocks.BlockSet, form.FieldCode, f.Blocks[form.FieldCode])
 	if err := b.web.UpdateView(ctx, in.View.ID, in.View.Hash, view); err != nil {
 		b.log.WarnContext(ctx, "durations not updated", "request", in.to.requestID, "error", err)

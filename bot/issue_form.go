@@ -161,5 +161,5 @@ func formAgain(ctx context.Context, to conversation, f form.Filled, wrong *broke
 		return form.Use(a, again)
 	}
 	again.Account, _ = to.broker.Policy.AccountFor(ctx, to.request(command.Command{Account: f.Account, BreakGlass: f.BreakGlass}))
-	return form.View(to.voice, again)
+	return form.View(again)
 }

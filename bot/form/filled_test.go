@@ -90,7 +90,7 @@ func TestWhatFormsOfferIsReadBack(t *testing.T) {
 	}
 	read := 0
 	for _, state := range states {
-		for _, block := range View(goldenVoice(), state).Blocks.BlockSet {
+		for _, block := range View(state).Blocks.BlockSet {
 			input, ok := block.(*slack.InputBlock)
 			if !ok {
 				continue

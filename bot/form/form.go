@@ -48,7 +48,7 @@ type Origin struct {
 }
 
 // View is the form as Slack shows it.
-func View(v message.Voice, f State) slack.ModalViewRequest {
+func View(f State) slack.ModalViewRequest {
 	blocks := slices.Clone(f.Above)
 	if f.BreakGlass {
 		blocks = append(blocks, slack.NewRichTextBlock("",

@@ -82,9 +82,9 @@ func goldenAccounts() []policy.Account {
 func TestViewsAreAsJudged(t *testing.T) {
 	v := goldenVoice()
 	forms := map[string]slack.ModalViewRequest{
-		"form":         View(v, State{}),
-		"form_account": View(v, State{Account: goldenAccounts()[0], Duration: 2 * time.Hour, Format: snippet.Fish, Reason: "INC-42"}),
-		"form_refused": View(v, State{Account: goldenAccounts()[0], Above: v.Error(&broker.Error{
+		"form":         View(State{}),
+		"form_account": View(State{Account: goldenAccounts()[0], Duration: 2 * time.Hour, Format: snippet.Fish, Reason: "INC-42"}),
+		"form_refused": View(State{Account: goldenAccounts()[0], Above: v.Error(&broker.Error{
 			Code: broker.CodeWrongCode, What: prose.Say("AWS did not accept that code: it is wrong, or was used already."),
 			Hint: prose.Say("Your device shows the next code in 12s.")}).Blocks}),
 		"working": Working("prod"),

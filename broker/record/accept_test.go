@@ -235,7 +235,9 @@ func TestOnlyALogOfTheKeyIsFollowed(t *testing.T) {
 			t.Errorf("%q: got %q, %v, want that it is foreign", kept, got, err)
 		}
 	}
-	for old, want := range map[string]string{recordtest.Origin: recordtest.Origin + "/2", recordtest.Origin + "/2": recordtest.Origin + "/3", recordtest.Origin + "/9": recordtest.Origin + "/10"} {
+	for old, want := range map[string]string{
+		recordtest.Origin: recordtest.Origin + "/2", recordtest.Origin + "/2": recordtest.Origin + "/3", recordtest.Origin + "/9": recordtest.Origin + "/10",
+	} {
 		if got, _, err := nextOrigin(recordtest.Origin, old); got != want || err != nil {
 			t.Errorf("after %q: got %q, %v, want %q", old, got, err, want)
 		}

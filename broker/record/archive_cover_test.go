@@ -172,7 +172,9 @@ func TestARecordThatIsInTheArchiveAloneGoesOn(t *testing.T) {
 	if _, next, _ := m.Bounds(t.Context()); next != size+2 { // with the alarm
 		t.Errorf("the store has entries up to %d, want %d", next, size+2)
 	}
-	later := New(Deps{Entries: m, Archive: b.archiver.Archive, Keys: recordtest.Keys("k1"), Origin: recordtest.Origin, Replica: "later", Now: b.clock.Now, Log: recordtest.Discard})
+	later := New(Deps{
+		Entries: m, Archive: b.archiver.Archive, Keys: recordtest.Keys("k1"), Origin: recordtest.Origin, Replica: "later", Now: b.clock.Now, Log: recordtest.Discard,
+	})
 	if err := errors.Join(later.Begin(t.Context(), b.s, b.archiver.Archive.Keys), later.readOn(t.Context())); err != nil {
 		t.Errorf("a replica that starts then: %v", err)
 	}
@@ -199,7 +201,9 @@ func TestWhatAStoreLostWhileNoReplicaRanComesFromTheArchive(t *testing.T) {
 
 	lagging.M = m
 	archive := archive.New(s.o, s.archiver.Archive.Keys, recordtest.Origin)
-	once := New(Deps{Entries: m, Archive: archive, Keys: recordtest.Keys("k1"), Origin: recordtest.Origin, Replica: "once", Now: s.clock.Now, Log: recordtest.Discard})
+	once := New(Deps{
+		Entries: m, Archive: archive, Keys: recordtest.Keys("k1"), Origin: recordtest.Origin, Replica: "once", Now: s.clock.Now, Log: recordtest.Discard,
+	})
 	if err := errors.Join(once.Begin(t.Context(), lagging, archive.Keys), once.readOn(t.Context())); err != nil || once.Size() != size {
 		t.Errorf("who reads once has %d entries, %v, want %d", once.Size(), err, size)
 	}
@@ -251,7 +255,10 @@ func TestARecordOfWhichTheStoreLostAllGoesOnWithItsArchive(t *testing.T) {
 	if _, err := tree.ProveConsistency(was, c.Tree(), tree.HashReader(t.Context(), c.Tree(), s.Store.Tiles)); err != nil {
 		t.Error(err)
 	}
-	later := New(Deps{Entries: s.m, Archive: s.archiver.Archive, Keys: recordtest.Keys("k1"), Origin: recordtest.Origin, Replica: "later", Now: s.clock.Now, Log: recordtest.Discard})
+	later := New(Deps{
+		Entries: s.m, Archive: s.archiver.Archive, Keys: recordtest.Keys("k1"), Origin: recordtest.Origin, Replica: "later",
+		Now: s.clock.Now, Log: recordtest.Discard,
+	})
 	if err := errors.Join(later.Begin(t.Context(), s.s, s.archiver.Archive.Keys), later.readOn(t.Context())); err != nil {
 		t.Errorf("a replica that starts then: %v", err)
 	}

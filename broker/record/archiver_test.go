@@ -222,7 +222,8 @@ func TestAnArchiveHasAllThatIsPublished(t *testing.T) {
 	}
 	s.fill(t, "more", 10) // readers find the tiles that the store let go of
 	s.mustPublish(t)
-	if _, err := tree.Prove(5, recordtest.Newest(t, s.s, s.key), tree.HashReader(t.Context(), recordtest.Newest(t, s.s, s.key).Tree(), s.Store.Tiles)); err != nil {
+	newest := recordtest.Newest(t, s.s, s.key)
+	if _, err := tree.Prove(5, newest, tree.HashReader(t.Context(), newest.Tree(), s.Store.Tiles)); err != nil {
 		t.Error(err)
 	}
 }

@@ -102,7 +102,8 @@ func TestAStoreThatWasFlushedWhileNobodyRanIsSeenByTheWitness(t *testing.T) {
 	}
 	m = recordtest.NewMemory()
 	after := running(t, m, "b")
-	if err := publisher(recordtest.NewShelf(m), after, key).cosignedBy(w, false).Ask(t.Context()); !errors.Is(err, ErrStopped) || !errors.Is(err, tree.ErrRewound) {
+	err := publisher(recordtest.NewShelf(m), after, key).cosignedBy(w, false).Ask(t.Context())
+	if !errors.Is(err, ErrStopped) || !errors.Is(err, tree.ErrRewound) {
 		t.Errorf("got %v, want that the log has stopped since it went back", err)
 	}
 	if _, err := after.Record(t.Context(), recordtest.Intent("x")); !errors.Is(err, ErrStopped) {

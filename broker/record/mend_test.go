@@ -79,7 +79,9 @@ func TestWhatAStoreLostIsPutBackWhileNobodyWrites(t *testing.T) {
 
 func TestOfTwoReplicasWhichHaveReadDifferentAmountsBothPutBackTheirs(t *testing.T) {
 	m := recordtest.NewMemory()
-	a, b := running(t, m, "a"), New(Deps{Entries: m, Keys: recordtest.Keys("k1"), Origin: recordtest.Origin, Replica: "b", Now: running(t, recordtest.NewMemory(), "x").Now, Log: recordtest.Discard})
+	a, b := running(t, m, "a"), New(Deps{
+		Entries: m, Keys: recordtest.Keys("k1"), Origin: recordtest.Origin, Replica: "b", Now: running(t, recordtest.NewMemory(), "x").Now, Log: recordtest.Discard,
+	})
 	b.settleFor = 0
 	a.fill(t, "e", 10)
 	if err := b.readOn(t.Context()); err != nil {
@@ -121,7 +123,9 @@ func TestWhatStandsInThePlaceOfWhatWasLostStopsWhoHadReadIt(t *testing.T) {
 func TestWhatNobodyHasAnyMoreStopsTheLog(t *testing.T) {
 	m := recordtest.NewMemory()
 	running(t, m, "a").fill(t, "e", 400)
-	b := New(Deps{Entries: m, Keys: recordtest.Keys("k1"), Origin: recordtest.Origin, Replica: "b", Now: running(t, recordtest.NewMemory(), "x").Now, Log: recordtest.Discard})
+	b := New(Deps{
+		Entries: m, Keys: recordtest.Keys("k1"), Origin: recordtest.Origin, Replica: "b", Now: running(t, recordtest.NewMemory(), "x").Now, Log: recordtest.Discard,
+	})
 	if err := b.readOn(t.Context()); err != nil {
 		t.Fatal(err)
 	}

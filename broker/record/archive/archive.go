@@ -16,7 +16,7 @@ import (
 // archiveReads is how many objects of the archive are read at once.
 const archiveReads = 16
 
-// ErrOtherArchive says that what stands in the archive's place is not the archive of
+// ErrOther says that what stands in the archive's place is not the archive of
 // this record, or is an older one than was read before.
 var ErrOther = errors.New("the archive is not that of this record")
 

@@ -150,15 +150,17 @@ func TestTheFirstEntryThatIsWrongIsNamed(t *testing.T) {
 		do   func(m *recordtest.Memory)
 		want Finding
 	}{
-		"altered":                       {func(m *recordtest.Memory) { m.Alter(7); m.Alter(400) }, Finding{Fault: FaultBroken, Entry: 7, Last: 7}},
-		"altered, last":                 {func(m *recordtest.Memory) { m.Alter(599) }, Finding{Fault: FaultBroken, Entry: 599, Last: 599}},
-		"removed":                       {func(m *recordtest.Memory) { m.Remove(20, 21) }, Finding{Fault: FaultMissing, Entry: 20, Last: 20}},
-		"removed, others moved up":      {func(m *recordtest.Memory) { m.Remove(20, 23); m.Renumber(20) }, Finding{Fault: FaultMissing, Entry: 20, Last: 22}},
-		"removed over a border":         {func(m *recordtest.Memory) { m.Remove(250, 260); m.Renumber(250) }, Finding{Fault: FaultMissing, Entry: 250, Last: 259}},
-		"removed, from a border":        {func(m *recordtest.Memory) { m.Remove(512, 630) }, Finding{Fault: FaultMissing, Entry: 512, Last: 599}},
-		"doubled":                       {func(m *recordtest.Memory) { m.Insert(11, m.Entries[10]) }, Finding{Fault: FaultDoubled, Entry: 11, Last: 11, Of: 10}},
-		"doubled over a border":         {func(m *recordtest.Memory) { m.Insert(256, m.Entries[255]) }, Finding{Fault: FaultDoubled, Entry: 256, Last: 256, Of: 255}},
-		"doubled in place of another":   {func(m *recordtest.Memory) { m.Entries[30].Sealed = m.Entries[2].Sealed }, Finding{Fault: FaultDoubled, Entry: 30, Last: 30, Of: 2}},
+		"altered":                  {func(m *recordtest.Memory) { m.Alter(7); m.Alter(400) }, Finding{Fault: FaultBroken, Entry: 7, Last: 7}},
+		"altered, last":            {func(m *recordtest.Memory) { m.Alter(599) }, Finding{Fault: FaultBroken, Entry: 599, Last: 599}},
+		"removed":                  {func(m *recordtest.Memory) { m.Remove(20, 21) }, Finding{Fault: FaultMissing, Entry: 20, Last: 20}},
+		"removed, others moved up": {func(m *recordtest.Memory) { m.Remove(20, 23); m.Renumber(20) }, Finding{Fault: FaultMissing, Entry: 20, Last: 22}},
+		"removed over a border":    {func(m *recordtest.Memory) { m.Remove(250, 260); m.Renumber(250) }, Finding{Fault: FaultMissing, Entry: 250, Last: 259}},
+		"removed, from a border":   {func(m *recordtest.Memory) { m.Remove(512, 630) }, Finding{Fault: FaultMissing, Entry: 512, Last: 599}},
+		"doubled":                  {func(m *recordtest.Memory) { m.Insert(11, m.Entries[10]) }, Finding{Fault: FaultDoubled, Entry: 11, Last: 11, Of: 10}},
+		"doubled over a border":    {func(m *recordtest.Memory) { m.Insert(256, m.Entries[255]) }, Finding{Fault: FaultDoubled, Entry: 256, Last: 256, Of: 255}},
+		"doubled in place of another": {
+			func(m *recordtest.Memory) { m.Entries[30].Sealed = m.Entries[2].Sealed }, Finding{Fault: FaultDoubled, Entry: 30, Last: 30, Of: 2},
+		},
 		"swapped":                       {func(m *recordtest.Memory) { m.Swap(40, 41) }, Finding{Fault: FaultMoved, Entry: 40, Last: 40, Of: 41}},
 		"swapped farther":               {func(m *recordtest.Memory) { m.Swap(100, 180) }, Finding{Fault: FaultMoved, Entry: 100, Last: 100, Of: 180}},
 		"put in":                        {func(m *recordtest.Memory) { m.Insert(50, forged(m)) }, Finding{Fault: FaultInserted, Entry: 50, Last: 50}},

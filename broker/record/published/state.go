@@ -23,7 +23,7 @@ const (
 	KeptFor = 48 * time.Hour
 )
 
-// A published is what stands in the store.
+// A State is what stands in the store.
 type State struct {
 	Note   []byte  `json:"note"`             // the newest checkpoint
 	Edge   []byte  `json:"edge"`             // of the tree that it signs
@@ -57,7 +57,7 @@ func Parse(data []byte) (State, error) {
 	return p, nil
 }
 
-// SignerLease is the lease of whoever signs checkpoints.
+// Lease is that of whoever signs checkpoints.
 const Lease = "record"
 
 // Store keeps the newest signed checkpoint and the tiles of the tree.
