@@ -210,7 +210,7 @@ func (a Acceptance) read(ctx context.Context, origin string) (*remnant, error) {
 		}
 	}
 	r, err := a.readFrom(ctx, origin, signed, at, at.Size(), true)
-	if err == nil && (r.log.view.Size() < needed || at.Size() < first || !r.log.state.knowsAll()) {
+	if err == nil && (r.log.view.Size() < needed || at.Size() < first || !r.knowsAll()) {
 		r, err = a.readFrom(ctx, origin, signed, tree.Edge{}, first, false)
 	}
 	return r, err
@@ -246,7 +246,7 @@ func (a Acceptance) readFrom(ctx context.Context, origin string, signed tree.Che
 	l := New(Deps{Entries: a.Entries, Archive: a.Archive, Keys: a.Keys, Origin: origin, Now: a.Now, Log: a.Log})
 	l.view.BeginAt(at, signed.Tree())
 	if whole {
-		l.state.from = at.Size()
+		l.state.BeginAt(at.Size())
 	}
 	for r := (&remnant{log: l, whole: whole, next: from, signed: signed, seen: map[string]bool{}}); ; {
 		entries, _, err := l.readFrom(ctx, r.next, entry.PageMost)
@@ -266,13 +266,18 @@ func (a Acceptance) readFrom(ctx context.Context, origin string, signed tree.Che
 	}
 }
 
+func (r *remnant) knowsAll() bool {
+	all, _, _ := r.log.state.KnowsAll()
+	return all
+}
+
 // take takes in an entry: all that it says while everything checked out, and after that
 // only what restricts.
 func (r *remnant) take(e entry.Entry) {
 	if r.whole {
 		_, ev, err := r.log.view.Take(e)
 		if err == nil {
-			r.log.state.apply(e.Number, ev, r.log.Now())
+			r.log.state.Apply(e.Number, ev, r.log.Now())
 			r.seen[e.ID] = true
 			return
 		}
@@ -288,10 +293,10 @@ func (r *remnant) take(e entry.Entry) {
 		return
 	}
 	if ev.Kind == event.KeyChanged { // the intent that it closes may be lost
-		r.log.state.restrict(e.Number, ev, r.log.Now())
+		r.log.state.Impose(e.Number, ev, r.log.Now())
 		return
 	}
-	r.log.state.apply(e.Number, ev, r.log.Now())
+	r.log.state.Apply(e.Number, ev, r.log.Now())
 }
 
 // restricts reports whether an Event takes from somebody, and gives nobody anything.
@@ -323,8 +328,7 @@ func (r *remnant) lost(said event.Range) event.Range {
 // restated is what restricts, as the second entry of the next log. Numbers of entries are
 // those of a log: there it is all of the first.
 func (r *remnant) restated() event.RestatedData {
-	d := r.log.state.restatement(0)
-	d.Import = r.log.state.importing.restate()
+	d := r.log.state.Restatement(0)
 	if d.Pause != nil {
 		d.Pause.Entry = 0
 	}

@@ -181,7 +181,6 @@ func TestNobodyIsUnblockedByWhatFollowsALoss(t *testing.T) {
 
 func TestWhatWasAcceptedNamesNoEntryOfTheOldLog(t *testing.T) {
 	r := remnant{log: New(Deps{Now: time.Now, Log: recordtest.Discard})}
-	restricted := &r.log.state.restricted
 	n := int64(100)
 	for _, e := range []event.Event{
 		with("b", blockOf("UBOB")),
@@ -192,7 +191,7 @@ func TestWhatWasAcceptedNamesNoEntryOfTheOldLog(t *testing.T) {
 		with("a", event.ApprovalData{Asked: event.Asked{Approval: "x"}, State: "denied"}),
 	} {
 		e.Kind = e.Data.Kind()
-		restricted.restrict(n, e, time.Now())
+		r.log.state.Impose(n, e, time.Now())
 		n++
 	}
 	d := reflect.ValueOf(r.restated())

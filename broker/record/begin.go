@@ -71,7 +71,7 @@ func (l *Log) Begin(ctx context.Context, from published.Store, keys tree.PublicK
 	defer l.mu.Unlock()
 	l.view.BeginAt(at, newest.Tree())
 	l.view.IDs = ids
-	l.state.from = at.Size()
+	l.state.BeginAt(at.Size())
 	l.signed = newest.Tree()
 	return nil
 }

@@ -205,10 +205,10 @@ func (l *Log) mayGive(events []event.Event) error {
 		for _, err := range l.held {
 			return err
 		}
-		if !l.state.knowsAll() {
-			return fmt.Errorf("%w: it does not say yet what restricts from before %d, where this replica began to read", ErrHeld, l.state.from)
+		if all, from, _ := l.state.KnowsAll(); !all {
+			return fmt.Errorf("%w: it does not say yet what restricts from before %d, where this replica began to read", ErrHeld, from)
 		}
-		if kind := l.state.unknownStop; kind != "" {
+		if kind := l.NewerStop(); kind != "" {
 			return fmt.Errorf("%w: it has an event of the kind %s, which restricts and which this program does not know", ErrHeld, kind)
 		}
 	}

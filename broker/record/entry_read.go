@@ -50,7 +50,7 @@ func (l *Log) again(e entry.Entry) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	// Who began to read between an intent and its outcome does not know that of the latter.
-	if whole := l.state.whole; l.view.IsLate(e.Number) && (l.view.From == 0 || whole > 0 && e.Number > whole) {
+	if _, _, whole := l.state.KnowsAll(); l.view.IsLate(e.Number) && (l.view.From == 0 || whole > 0 && e.Number > whole) {
 		return errors.New("it closes what was closed before")
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/record/state"
 	"github.com/assumebot/assumebot/broker/retry"
 )
 
@@ -29,8 +30,6 @@ const (
 	importMost  = 100
 	// silentFor is how long no old replica may have written.
 	silentFor = time.Hour
-	// importFor is how long it may take, from its first Event to its newest.
-	importFor = 7 * 24 * time.Hour
 
 	alarmLeft = "import_left" // the former record is not imported any more, and not all of it is
 )
@@ -105,16 +104,16 @@ func (i *Importer) lead(ctx context.Context, h *lease.Hold, done func()) error {
 	}
 	// What the cursor holds is not believed, since whoever reaches Redis can write it: it is
 	// there to be moved in turn.
-	at := imported{Position: said.position}
+	at := imported{Position: said.Position}
 	for silent := i.log.Now(); ctx.Err() == nil; {
 		if said, err = i.log.importing(); err != nil {
 			return err
 		}
-		if said.over {
+		if said.Over {
 			done()
 			return nil
 		}
-		if said.late() || i.log.Now().Sub(silent) >= silentFor {
+		if said.Late() || i.log.Now().Sub(silent) >= silentFor {
 			over, err := i.finish(ctx, at.Position, said)
 			if over {
 				done()
@@ -184,12 +183,12 @@ func (i *Importer) event(e FormerEntry) event.Event {
 
 // finish removes what was imported, and says on the record that nothing more is. It returns
 // false when there is more, and time for it.
-func (i *Importer) finish(ctx context.Context, position string, said importing) (over bool, err error) {
+func (i *Importer) finish(ctx context.Context, position string, said state.Importing) (over bool, err error) {
 	removed := false
-	if !said.left {
+	if !said.Left {
 		removed, err = i.former.RemoveFormer(ctx, position)
 	}
-	if err != nil || !removed && !said.left && !said.late() {
+	if err != nil || !removed && !said.Left && !said.Late() {
 		return false, err
 	}
 	last := event.Event{ID: rand.Text(), Time: i.log.Now(), Data: event.ImportedData{Position: position, Last: true, Left: !removed}}
@@ -202,11 +201,9 @@ func (i *Importer) finish(ctx context.Context, position string, said importing) 
 }
 
 // importing is what the record says of the import; an error while it does not say all.
-func (l *Log) importing() (importing, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.state.knowsAll() {
-		return importing{}, fmt.Errorf("the record does not say yet what was imported before %d, where this replica began to read", l.state.from)
+func (l *Log) importing() (state.Importing, error) {
+	if all, from, _ := l.state.KnowsAll(); !all {
+		return state.Importing{}, fmt.Errorf("the record does not say yet what was imported before %d, where this replica began to read", from)
 	}
-	return l.state.importing, nil
+	return l.state.Import(), nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/assumebot/assumebot/broker/record/audit"
 	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/recordtest"
+	"github.com/assumebot/assumebot/broker/record/state"
 )
 
 // A formerRecord is a former record in memory.
@@ -181,7 +182,7 @@ func TestNobodyKeepsTheImportOpen(t *testing.T) {
 			f := &formerRecord{Shelf: recordtest.NewShelf(m)}
 			f.add("first")
 			_ = importFrom(t, l.Log, f, func() bool { return l.Size() == 1 })
-			l.clock.Pass(importFor)
+			l.clock.Pass(state.ImportFor)
 			f.add("seven days later")
 			f.onMove = func() error { // after it was read
 				if left {
@@ -225,8 +226,8 @@ func TestWhoBeginsAtAStartImportsNothingAgain(t *testing.T) {
 		}
 	}
 	b, err := starter(t, m, s, l, key)
-	if err != nil || b.state.from < 2 {
-		t.Fatalf("it begins at %d, %v, want it after the import", b.state.from, err)
+	if _, from, _ := b.state.KnowsAll(); err != nil || from < 2 {
+		t.Fatalf("it begins at %d, %v, want it after the import", from, err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var done sync.WaitGroup
@@ -241,31 +242,8 @@ func TestWhoBeginsAtAStartImportsNothingAgain(t *testing.T) {
 	if got, _ := importedEntries(t, m); !slices.Equal(got, []string{"first", "second", "third"}) {
 		t.Errorf("got %q, want each once", got)
 	}
-	if said, err := b.importing(); err != nil || !said.began.Equal(l.clock.Now()) {
+	if said, err := b.importing(); err != nil || !said.Began.Equal(l.clock.Now()) {
 		t.Errorf("got %+v, %v, want that the import began with the first", said, err)
-	}
-}
-
-// TestWhatIsRestatedOfTheImportIsNotNewerThanWhatWasRead: it is as of an entry before.
-func TestWhatIsRestatedOfTheImportIsNotNewerThanWhatWasRead(t *testing.T) {
-	began := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
-	s := newState()
-	s.from = 5
-	e := recordtest.About("e")
-	e.Data = event.ImportedData{Position: "1000-10"}
-	s.apply(5, e, began)
-	for _, position := range []string{"999-11", "1000-9", "1000-2", ""} {
-		e.Data = event.RestatedData{Since: 4, Import: &event.RestatedImport{Position: position, Began: event.At(began.Add(-time.Hour))}}
-		s.apply(6, e, began)
-		if s.importing.position != "1000-10" || !s.importing.began.Equal(began.Add(-time.Hour)) {
-			t.Errorf("after %q: got %+v", position, s.importing)
-		}
-	}
-	again := newState()
-	e.Data = event.RestatedData{Import: s.importing.restate()}
-	again.apply(0, e, began)
-	if again.importing.position != "1000-10" {
-		t.Errorf("got %+v, want the same", again.importing)
 	}
 }
 
@@ -283,7 +261,7 @@ func TestAnEntryOfManyPartsIsImportedWhole(t *testing.T) {
 		}
 		return nil
 	}
-	over := func() bool { l.mu.Lock(); defer l.mu.Unlock(); return l.state.importing.position == "0001-0" }
+	over := func() bool { return l.state.Import().Position == "0001-0" }
 	for range 2 {
 		_ = importFrom(t, l.Log, f, over)
 	}
@@ -310,14 +288,14 @@ func TestAnEntryThatIsTooLongStaysWhereItIs(t *testing.T) {
 	l := running(t, m, "a")
 	f := &formerRecord{Shelf: recordtest.NewShelf(m)}
 	f.add(strings.Repeat("x", MaxFormer+1), "next")
-	over := func() bool { l.mu.Lock(); defer l.mu.Unlock(); return l.state.importing.position == "0001-0" }
+	over := func() bool { return l.state.Import().Position == "0001-0" }
 	_ = importFrom(t, l.Log, f, over)
 	i := NewImporter(l.Log, f, f.Shelf)
 	said, err := l.importing()
-	if err != nil || !said.left {
+	if err != nil || !said.Left {
 		t.Errorf("got %+v, %v, want that it was cut", said, err)
 	}
-	if over, err := i.finish(t.Context(), said.position, said); !over || err != nil {
+	if over, err := i.finish(t.Context(), said.Position, said); !over || err != nil {
 		t.Errorf("got %t, %v, want that it is over", over, err)
 	}
 	if alarms := alarmsOf(t, m); f.removed || len(alarms) != 1 || alarms[0].Code != alarmLeft {

@@ -13,6 +13,7 @@ import (
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/broker/record/entry"
+	"github.com/assumebot/assumebot/broker/record/state"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/retry"
 )
@@ -27,9 +28,10 @@ import (
 // not; it is asked again.
 type Log struct {
 	Deps
+	state.Standing
 	mu    sync.Mutex
 	view  *entry.View
-	state *state
+	state *state.State
 	// broken is why the Log has stopped; nil while it goes on.
 	broken error
 	// held is why nothing that gives somebody something is taken for now, by reason.
@@ -74,10 +76,12 @@ type Deps struct {
 // New returns a Log that has read nothing; Run makes it read and write.
 func New(d Deps) *Log {
 	d.Log = d.Log.With("part", "record")
+	now := state.New()
 	return &Log{
 		Deps:     d,
+		Standing: now.Standing(),
 		view:     entry.NewView(d.Keys, d.Origin),
-		state:    newState(),
+		state:    now,
 		read:     make(chan struct{}),
 		queued:   make(chan struct{}, 1),
 		disowned: map[string]time.Time{},
@@ -186,7 +190,7 @@ func (l *Log) advance(entries []entry.Entry, asked time.Time, end bool) error {
 
 // follows is what the Log does about an Event that it has read.
 func (l *Log) follows(number int64, e event.Event) {
-	first := l.state.apply(number, e, l.Now())
+	first := l.state.Apply(number, e, l.Now())
 	if event.Closes(e.Kind) && e.Attempt() != "" && !first {
 		l.view.Late(number)
 	}

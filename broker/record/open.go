@@ -1,16 +1,15 @@
 package record
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/record/state"
 )
 
 // An intent without an outcome is closed by somebody else: its process has ended, or
@@ -73,8 +72,8 @@ func (c *Closer) lead(ctx context.Context, h *lease.Hold, well func()) error {
 // overdue.
 func (l *Log) CloseOverdue(ctx context.Context) error {
 	for _, o := range l.overdue() {
-		act := o.intent.Data.(event.IntentData).Act
-		if _, err := l.Record(ctx, l.closing(o.intent, event.UnknownData{Act: act, Intent: o.number})); err != nil {
+		act := o.Intent.Data.(event.IntentData).Act
+		if _, err := l.Record(ctx, l.closing(o.Intent, event.UnknownData{Act: act, Intent: o.Number})); err != nil {
 			return err
 		}
 	}
@@ -83,29 +82,22 @@ func (l *Log) CloseOverdue(ctx context.Context) error {
 
 // overdue returns the intents whose outcome should have been there when this replica last
 // had read everything.
-func (l *Log) overdue() []opened {
+func (l *Log) overdue() []state.Opened {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var out []opened
-	for _, o := range l.state.open {
-		if !l.upToDate.Before(o.read.Add(OutcomeDue)) {
+	var out []state.Opened
+	for _, o := range l.state.Intents() {
+		if !l.upToDate.Before(o.Read.Add(OutcomeDue)) {
 			out = append(out, o)
 		}
 	}
-	slices.SortFunc(out, func(a, b opened) int { return cmp.Compare(a.number, b.number) })
 	return out
 }
 
 // openBefore reports whether an intent before that number has no outcome.
 func (l *Log) openBefore(number int64) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, o := range l.state.open {
-		if o.number < number {
-			return true
-		}
-	}
-	return false
+	open := l.state.Intents()
+	return len(open) > 0 && open[0].Number < number
 }
 
 // closing is an Event of the bot's that closes an intent.
@@ -129,8 +121,8 @@ func (l *Log) disown(events []event.Event) {
 			continue
 		}
 		l.disowned[intent.Attempt] = now
-		if o, ok := l.state.open[intent.Attempt]; ok { // it was read meanwhile
-			l.closeDisowned(o.intent)
+		if o, ok := l.state.Intent(intent.Attempt); ok { // it was read meanwhile
+			l.closeDisowned(o.Intent)
 		}
 	}
 }

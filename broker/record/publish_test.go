@@ -121,27 +121,6 @@ func TestAReplicaThatStartsReadsFromTheNewestStart(t *testing.T) {
 	}
 }
 
-func TestWhatWasLiftedSinceARestatementStaysLifted(t *testing.T) {
-	r, n := newRestricted(), int64(0)
-	now := time.Now()
-	apply := func(data event.Payload) {
-		r.restrict(n, event.Event{Kind: data.Kind(), Request: fmt.Sprint("r", n), Actor: event.Actor{User: "UADMIN"}, Data: data}, now)
-		n++
-	}
-	of := event.Order{Target: event.Person{ID: "UBOB"}}
-	lifts := of
-	lifts.Ends = "r0"
-	apply(event.BlockedData{Order: of})
-	apply(event.PausedData{})
-	restated := r.restatement(n - 1)
-	apply(event.UnblockedData{Order: lifts})
-	apply(event.ResumedData{Order: event.Order{Ends: "r1"}})
-	apply(restated)
-	if len(r.blocks) != 0 || r.pause != nil {
-		t.Errorf("got %v and %v, want nothing", r.blocks, r.pause)
-	}
-}
-
 // TestWhatWasSignedIsNotGoneBackOn does to the store what loses or changes what was signed.
 func TestWhatWasSignedIsNotGoneBackOn(t *testing.T) {
 	for what, do := range map[string]func(t *testing.T, m *recordtest.Memory, s *recordtest.Shelf, key *tree.Signer){

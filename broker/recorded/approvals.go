@@ -8,7 +8,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/event"
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/state"
 )
 
 // approvals are those of the store. One that was used or ended on the record is so,
@@ -63,7 +63,7 @@ func (s approvals) end(ctx context.Context, k *approval.Kept) error {
 	}
 	switch {
 	case !ok || k.Acknowledge:
-	case use.State == record.StateUsed:
+	case use.State == state.Used:
 		k.State, k.UsedBy = approval.Used, cmp.Or(use.Request, k.UsedBy)
 	case k.State == approval.Waiting || k.State == approval.Approved || k.State == approval.Used:
 		k.State, k.UsedBy = approval.State(use.State), ""

@@ -9,7 +9,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/event"
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/state"
 	"github.com/assumebot/assumebot/broker/recorded"
 )
 
@@ -176,7 +176,7 @@ func TestTheFirstIntentHasTheApproval(t *testing.T) {
 	if k, ok, err := w.Approvals.LoadApproval(t.Context(), alice, "ap"); err != nil || !ok || k.State != approval.Used || k.UsedBy != "g1" {
 		t.Errorf("got %+v, %t, %v, want it used by the first", k.Approval, ok, err)
 	}
-	if use, ok := w.log.Used("ap"); !ok || use.State != record.StateUsed || use.Request != "g1" {
+	if use, ok := w.log.Used("ap"); !ok || use.State != state.Used || use.Request != "g1" {
 		t.Errorf("got %+v, %t on the record", use, ok)
 	}
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/event"
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/state"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -22,7 +22,7 @@ type grants struct {
 // LiveGrants implements [broker.Grants].
 func (s grants) LiveGrants(ctx context.Context, user string) ([]broker.Grant, error) {
 	found, err := s.Grants.LiveGrants(ctx, user)
-	return slices.DeleteFunc(found, func(g broker.Grant) bool { return s.log.GrantEnding(held(g)) == record.Gone }), err
+	return slices.DeleteFunc(found, func(g broker.Grant) bool { return s.log.GrantEnding(held(g)) == state.Gone }), err
 }
 
 // FindGrant implements [broker.Grants].
@@ -32,13 +32,13 @@ func (s grants) FindGrant(ctx context.Context, user, grantID string) (broker.Kep
 		return broker.KeptGrant{}, false, err
 	}
 	ending := s.log.GrantEnding(held(found.Grant))
-	if ending == record.Gone {
+	if ending == state.Gone {
 		return broker.KeptGrant{}, false, nil
 	}
 	if !found.Revealable {
 		return found, true, nil
 	}
-	usable := ending == record.Lives
+	usable := ending == state.Lives
 	if usable {
 		if usable, err = s.issued(ctx, found.Grant); err != nil {
 			return broker.KeptGrant{}, false, err
@@ -56,7 +56,7 @@ func (s grants) RevealGrant(ctx context.Context, user, account string) (broker.G
 	if err != nil || !ok {
 		return broker.Grant{}, secret.Credentials{}, false, err
 	}
-	if s.log.GrantEnding(held(g)) == record.Lives {
+	if s.log.GrantEnding(held(g)) == state.Lives {
 		if ok, err = s.issued(ctx, g); err != nil || ok {
 			return g, c, ok && err == nil, err
 		}
@@ -92,6 +92,6 @@ func (s grants) issued(ctx context.Context, g broker.Grant) (bool, error) {
 	return ok, err
 }
 
-func held(g broker.Grant) record.Held {
-	return record.Held{ID: g.ID, User: g.User, Account: g.Account, RoleARN: string(g.RoleARN), Entry: g.Entry}
+func held(g broker.Grant) state.Held {
+	return state.Held{ID: g.ID, User: g.User, Account: g.Account, RoleARN: string(g.RoleARN), Entry: g.Entry}
 }

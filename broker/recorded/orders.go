@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/assumebot/assumebot/broker"
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/state"
 )
 
 // orders are those of the store and of the record. Where two differ, that of the record is
@@ -39,7 +39,7 @@ func (s orders) Orders(ctx context.Context, user string) (block, pause *broker.O
 }
 
 // either is the order that stands in the store or on the record.
-func either(kept *broker.Order, on *record.Imposed) *broker.Order {
+func either(kept *broker.Order, on *state.Order) *broker.Order {
 	if !lacks(kept, on) {
 		return kept // with its reason, which is no part of what the record remembers
 	}
@@ -47,7 +47,7 @@ func either(kept *broker.Order, on *record.Imposed) *broker.Order {
 }
 
 // lacks reports whether the store does not have the order that is on the record.
-func lacks(kept *broker.Order, on *record.Imposed) bool {
+func lacks(kept *broker.Order, on *state.Order) bool {
 	return on != nil && (kept == nil || kept.ID != on.ID)
 }
 

@@ -20,27 +20,27 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/event"
-	"github.com/assumebot/assumebot/broker/record"
 	"github.com/assumebot/assumebot/broker/record/entry"
+	"github.com/assumebot/assumebot/broker/record/state"
 )
 
 // A Log is what the record says. What it says without a context is as of the last entry
 // that this replica has read, and so at least of the last that it wrote.
 type Log interface {
 	// Orders returns the block of a person and the pause that stand; nil: none.
-	Orders(user string) (block, pause *record.Imposed)
+	Orders(user string) (block, pause *state.Order)
 	// LockOut returns the number of the entry that locked a person out, and when that
 	// ends; zeros: there is none.
 	LockOut(user string) (entry int64, ends time.Time)
 	// Key returns the fingerprint of a person's key, "" of one that was removed; false
 	// where the record tells of none.
-	Key(user string) (record.Key, bool)
+	Key(user string) (state.Key, bool)
 	// GrantEnding says how far a Grant was ended.
-	GrantEnding(h record.Held) record.Ending
+	GrantEnding(h state.Held) state.Ending
 	// SessionEnded reports whether an MFA session was ended.
-	SessionEnded(h record.Held) bool
+	SessionEnded(h state.Held) bool
 	// Used returns what an Approval was used for, or how it was ended; false: it was not.
-	Used(id string) (record.Use, bool)
+	Used(id string) (state.Use, bool)
 	// CaughtUp returns once this replica has read all that was there when it was called.
 	CaughtUp(ctx context.Context) error
 	// Entry reads and checks one entry. [record.ErrNoEntry] says that there is none that

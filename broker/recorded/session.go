@@ -6,7 +6,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/event"
-	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/state"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -31,7 +31,7 @@ func (s sessions) FindMFASession(ctx context.Context, user string) (broker.Sessi
 }
 
 func (s sessions) counts(ctx context.Context, found broker.Session) (bool, error) {
-	if s.log.SessionEnded(record.Held{ID: found.ID, User: found.User, Entry: found.Entry}) {
+	if s.log.SessionEnded(state.Held{ID: found.ID, User: found.User, Entry: found.Entry}) {
 		return false, nil
 	}
 	if found.Entry == 0 {

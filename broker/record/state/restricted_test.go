@@ -1,4 +1,4 @@
-package record
+package state
 
 import (
 	"fmt"
@@ -12,18 +12,18 @@ import (
 
 // A story is Events one after the other, told to a state.
 type story struct {
-	*state
+	*State
 	n   int64
 	now time.Time
 }
 
 func newStory() *story {
-	return &story{state: newState(), now: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
+	return &story{State: New(), now: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
 }
 
 // by is that a person did something by a Request; it returns its number.
 func (s *story) by(user, request string, data event.Payload) int64 {
-	s.apply(s.n, event.Event{
+	s.Apply(s.n, event.Event{
 		ID: fmt.Sprint("e", s.n), Time: s.now, Kind: data.Kind(), Request: request, Actor: event.Actor{User: user}, Data: data,
 	}, s.now)
 	s.n++
@@ -41,7 +41,7 @@ func (s *story) grants(user, request string, act event.Act) int64 {
 func (s *story) restarted() *story {
 	fresh := newStory()
 	fresh.n, fresh.now = s.n+1, s.now
-	fresh.apply(s.n, event.Event{Kind: event.Restated, Data: s.restatement(s.n - 1)}, s.now)
+	fresh.Apply(s.n, event.Event{Kind: event.Restated, Data: s.restatement(s.n - 1)}, s.now)
 	return fresh
 }
 
@@ -275,5 +275,26 @@ func TestTheStateGrowsWithPeopleAndWithWhatWasEnded(t *testing.T) {
 	s.by("UALICE", "last", event.RefusedData{})
 	if got := kept(); got != 0 {
 		t.Errorf("three days later it still keeps %d", got)
+	}
+}
+
+func TestWhatWasLiftedSinceARestatementStaysLifted(t *testing.T) {
+	r, n := newRestricted(), int64(0)
+	now := time.Now()
+	apply := func(data event.Payload) {
+		r.restrict(n, event.Event{Kind: data.Kind(), Request: fmt.Sprint("r", n), Actor: event.Actor{User: "UADMIN"}, Data: data}, now)
+		n++
+	}
+	of := event.Order{Target: event.Person{ID: "UBOB"}}
+	lifts := of
+	lifts.Ends = "r0"
+	apply(event.BlockedData{Order: of})
+	apply(event.PausedData{})
+	restated := r.restatement(n - 1)
+	apply(event.UnblockedData{Order: lifts})
+	apply(event.ResumedData{Order: event.Order{Ends: "r1"}})
+	apply(restated)
+	if len(r.blocks) != 0 || r.pause != nil {
+		t.Errorf("got %v and %v, want nothing", r.blocks, r.pause)
 	}
 }

@@ -1,4 +1,4 @@
-package record
+package state
 
 import (
 	"time"
@@ -13,10 +13,10 @@ import (
 
 // A restricted is what stands on the record of what restricts.
 type restricted struct {
-	pause    *Imposed
-	blocks   map[string]Imposed // by Slack user ID
-	lockOuts map[string]until   // by Slack user ID
-	keys     map[string]Key     // by Slack user ID
+	pause    *Order
+	blocks   map[string]Order // by Slack user ID
+	lockOuts map[string]until // by Slack user ID
+	keys     map[string]Key   // by Slack user ID
 	// lifted are the Events that lifted something, so that an older restatement does not
 	// impose it again.
 	lifted map[lift]until
@@ -25,8 +25,8 @@ type restricted struct {
 	swept time.Time
 }
 
-// An Imposed is an order of an admin that stands on the record.
-type Imposed struct {
+// An Order is an order of an admin that stands on the record.
+type Order struct {
 	Entry  int64  // its number
 	ID     string // of the Request that gave it
 	By     event.Person
@@ -63,7 +63,7 @@ const (
 
 func newRestricted() restricted {
 	return restricted{
-		blocks:    map[string]Imposed{},
+		blocks:    map[string]Order{},
 		lockOuts:  map[string]until{},
 		keys:      map[string]Key{},
 		lifted:    map[lift]until{},
@@ -121,8 +121,8 @@ func (r *restricted) lifts(kind event.Kind, number int64, o event.Order, now tim
 	return true
 }
 
-func imposed(number int64, e event.Event, o event.Order) Imposed {
-	return Imposed{
+func imposed(number int64, e event.Event, o event.Order) Order {
+	return Order{
 		Entry:  number,
 		ID:     e.Request,
 		By:     event.Person{ID: e.Actor.User, Name: e.Actor.Name},

@@ -1,4 +1,4 @@
-package record
+package state
 
 import (
 	"time"
@@ -25,16 +25,16 @@ type approvals map[string]Use
 // one can wait, and then be used.
 const usedFor = 72 * time.Hour
 
-// StateUsed is that of an Approval that an intent uses.
-const StateUsed = "used"
+// Used is that of an Approval that an intent uses.
+const Used = "used"
 
 func (s approvals) claimed(number int64, e event.Event, now time.Time) {
 	d := e.Data.(event.IntentData)
 	if d.Approval == "" {
 		return
 	}
-	if use, ok := s[d.Approval]; !ok || use.Request == e.Request && use.State == StateUsed {
-		s[d.Approval] = Use{State: StateUsed, Request: e.Request, attempt: d.Attempt, until: until{number, now.Add(usedFor)}}
+	if use, ok := s[d.Approval]; !ok || use.Request == e.Request && use.State == Used {
+		s[d.Approval] = Use{State: Used, Request: e.Request, attempt: d.Attempt, until: until{number, now.Add(usedFor)}}
 	}
 }
 
