@@ -315,7 +315,7 @@ func (t *try) rewound(ctx context.Context, refused error) error {
 	if err != nil {
 		return err
 	}
-	if put == 0 {
+	if put == 0 && l.Size() > 0 { // before the first entry, what stands in its place can be taken away
 		t.whole++
 	}
 	switch {
