@@ -47,27 +47,28 @@ func checkCommand(ctx context.Context, getenv func(string) string) *cobra.Comman
 			}
 			redis = &d
 		}
-		return check(path, cfg, redis, c.OutOrStdout(), c.ErrOrStderr())
+		return check(path, cfg, redis, c, getenv)
 	}
 	return c
 }
 
-func check(path string, cfg config.Config, redis *store.Durability, stdout, stderr io.Writer) error {
+func check(path string, cfg config.Config, redis *store.Durability, c *cobra.Command, getenv func(string) string) error {
+	stdout, stderr := c.OutOrStdout(), c.ErrOrStderr()
+	warning := paletteOf(stderr, getenv).warn("warning:")
 	for _, w := range cfg.Warnings {
-		w.Message = "warning: " + w.Message
-		if _, err := fmt.Fprintln(stderr, w); err != nil {
+		if _, err := fmt.Fprintf(stderr, "%s %s %s\n", w.Place(), warning, text.Printable(w.Message)); err != nil {
 			return err
 		}
 	}
-	return summarize(stdout, path, cfg, redis)
+	return summarize(stdout, paletteOf(stdout, getenv), path, cfg, redis)
 }
 
 // summarize says what the file grants, for whoever reviews it.
-func summarize(w io.Writer, path string, cfg config.Config, redis *store.Durability) error {
+func summarize(w io.Writer, colours palette, path string, cfg config.Config, redis *store.Durability) error {
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(format string, args ...any) { _, _ = fmt.Fprintln(tab, terminal(fmt.Sprintf(format, args...))) } // Flush tells of errors
 	b := cfg.Broker
-	line("%s is right: %s, %s, audit channel %s", path, count(b.Users.Len(), "user"), count(b.Accounts.Len(), "account"), cfg.Slack.AuditChannel)
+	_, _ = fmt.Fprintf(tab, "%s %s: %s, %s, audit channel %s\n", terminal(path), colours.good("is right"), count(b.Users.Len(), "user"), count(b.Accounts.Len(), "account"), cfg.Slack.AuditChannel)
 	if b.MFASession > 0 {
 		line("MFA sessions last up to %s", text.FormatDuration(b.MFASession))
 	}

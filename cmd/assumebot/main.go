@@ -19,7 +19,8 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second signal finds the default action again, and ends the program.
 	context.AfterFunc(ctx, stop)
-	os.Exit(report(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr), os.Stderr))
+	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
+	os.Exit(report(err, os.Stderr, paletteOf(os.Stderr, os.Getenv)))
 }
 
 // exitSetup is EX_CONFIG of sysexits(3): only a person can mend it, so that
@@ -29,7 +30,8 @@ const exitSetup = 78
 // report prints what went wrong and returns the exit code: 1 when the work
 // failed, 2 when the command line was not understood, 78 when the bot cannot run
 // until a person mends its settings.
-func report(err error, stderr io.Writer) int {
+func report(err error, stderr io.Writer, colours palette) int {
+	says := colours.bad("assumebot:")
 	var problems config.Problems
 	var usage usageError
 	var setup *app.SetupError
@@ -41,12 +43,12 @@ func report(err error, stderr io.Writer) int {
 	case err == nil:
 		return 0
 	case errors.As(err, &usage):
-		_, _ = fmt.Fprintf(stderr, "assumebot: %s\n\n%s", terminal(usage.Error()), usageText(usage.cmd))
+		_, _ = fmt.Fprintf(stderr, "%s %s\n\n%s", says, terminal(usage.Error()), usageText(usage.cmd))
 		return 2
 	case errors.As(err, &problems) && err.Error() == problems.Error():
 		_, _ = fmt.Fprintln(stderr, problems) // alone, as compilers print theirs
 	default:
-		_, _ = fmt.Fprintf(stderr, "assumebot: %s\n", terminal(err.Error()))
+		_, _ = fmt.Fprintf(stderr, "%s %s\n", says, terminal(err.Error()))
 	}
 	return code
 }

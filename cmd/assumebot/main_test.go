@@ -102,7 +102,7 @@ func TestReportExitsWithZeroOnlyWithoutError(t *testing.T) {
 	for want, err := range map[int]error{
 		0: nil, 1: os.ErrNotExist, 2: usagef(&cobra.Command{}, "what?"), 78: app.NeedsPerson(os.ErrNotExist),
 	} {
-		if got := report(err, io.Discard); got != want {
+		if got := report(err, io.Discard, palette{}); got != want {
 			t.Errorf("exit code of %v: got %d, want %d", err, got, want)
 		}
 	}

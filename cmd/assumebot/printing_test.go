@@ -31,7 +31,7 @@ func TestNoLogLineSteersATerminal(t *testing.T) {
 
 func TestReportPrintsVisibleCharactersAlone(t *testing.T) {
 	var out bytes.Buffer
-	report(errors.New("cannot start:\nfile \x1b]0;x\a\u202e"), &out)
+	report(errors.New("cannot start:\nfile \x1b]0;x\a\u202e"), &out, palette{})
 	if got, want := out.String(), "assumebot: cannot start:\nfile "+`\x1b]0;x\a\u202e`+"\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

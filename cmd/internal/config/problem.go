@@ -24,11 +24,15 @@ type Problem struct {
 // String puts the Problem as compilers do, so that editors can jump to it. It is
 // one line, and nothing in the file can steer the terminal that shows it.
 func (p Problem) String() string {
-	file, message := text.Printable(p.File), text.Printable(p.Message)
+	return p.Place() + " " + text.Printable(p.Message)
+}
+
+// Place is how String begins.
+func (p Problem) Place() string {
 	if p.Line == 0 {
-		return fmt.Sprintf("%s: %s", file, message)
+		return text.Printable(p.File) + ":"
 	}
-	return fmt.Sprintf("%s:%d:%d: %s", file, p.Line, p.Column, message)
+	return fmt.Sprintf("%s:%d:%d:", text.Printable(p.File), p.Line, p.Column)
 }
 
 // Problems is every Problem of one file, in the order of the file. It is never
