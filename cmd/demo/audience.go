@@ -24,7 +24,7 @@ const (
 type audience struct {
 	*screen
 	*inbox
-	world *world
+	scene *scene
 	late  time.Duration // how long it waits for what comes by itself
 
 }
@@ -49,7 +49,7 @@ func (a *audience) showOutcome(ctx context.Context, p *person, d *slacktest.Deli
 	if err := d.Wait(ctx); err != nil {
 		// What a command came to, Slackbot tells in the channel.
 		if d.Type != "slash_commands" {
-			a.note("Slack shows %s a warning sign: %v", p.name, err)
+			a.note("Slack shows %s a warning sign: %v", p.Name, err)
 		}
 		err := a.awaitNotice(ctx)
 		a.showNews(p)
@@ -61,29 +61,29 @@ func (a *audience) showOutcome(ctx context.Context, p *person, d *slacktest.Deli
 	if certain {
 		limit = patience
 	}
-	if err := a.world.worked(ctx, p); err != nil {
+	if err := a.scene.worked(ctx, p); err != nil {
 		return err
 	}
-	answered := a.await(ctx, limit, func(c slacktest.Change) bool { return !certain || a.world.answers(p, c) })
+	answered := a.await(ctx, limit, func(c slacktest.Change) bool { return !certain || a.scene.answers(p, c) })
 	if err := a.caughtUp(ctx); err != nil {
 		return err
 	}
-	a.world.unfold(ctx, p)
+	a.scene.unfold(ctx, p)
 	a.showNews(p)
 	switch {
 	case answered || ctx.Err() != nil:
 		return ctx.Err()
 	case !certain:
-		a.note("the bot took notice and showed %s nothing", p.name)
+		a.note("the bot took notice and showed %s nothing", p.Name)
 		return nil
 	}
-	return fmt.Errorf("the bot did not answer %s within %s: run the demo with -v to see its log", p.name, limit)
+	return fmt.Errorf("the bot did not answer %s within %s: run the demo with -v to see its log", p.Name, limit)
 }
 
 // worked waits while a window of p's says that AWS is being asked.
-func (w *world) worked(ctx context.Context, p *person) error {
-	return w.slack.Await(ctx, func(s *slacktest.Server) bool {
-		return !slices.ContainsFunc(s.Views(p.id), func(v slacktest.View) bool {
+func (w *scene) worked(ctx context.Context, p *person) error {
+	return w.Slack.Await(ctx, func(s *slacktest.Server) bool {
+		return !slices.ContainsFunc(s.Views(p.ID), func(v slacktest.View) bool {
 			return strings.Contains(v.Plain(), "Asking AWS") || strings.Contains(v.Plain(), "Asking others")
 		})
 	})
@@ -92,7 +92,7 @@ func (w *world) worked(ctx context.Context, p *person) error {
 // answers reports whether a change may be the answer to a command of p's. The
 // App Home and direct messages come when they come, and may be those of the
 // line before.
-func (w *world) answers(p *person, c slacktest.Change) bool {
+func (w *scene) answers(p *person, c slacktest.Change) bool {
 	byItself := c.Kind == slacktest.HomePublished || c.User == "" && !c.Message.Ephemeral
 	return w.onlyFor(c) == p && !byItself
 }
@@ -102,14 +102,14 @@ func (w *world) answers(p *person, c slacktest.Change) bool {
 // record knows what the channel owes better than any count of messages: some
 // entries are posted together, some not at all.
 func (a *audience) caughtUp(ctx context.Context) error {
-	_, end, err := a.world.app.Store.Log.Bounds(ctx)
+	_, end, err := a.scene.App.Store.Log.Bounds(ctx)
 	if err != nil {
 		return err
 	}
 	ticker := time.NewTicker(cursorPause)
 	defer ticker.Stop()
 	for {
-		next, err := a.world.app.Bot.AuditNext(ctx)
+		next, err := a.scene.App.Bot.AuditNext(ctx)
 		if err != nil {
 			return err
 		}
@@ -132,7 +132,7 @@ func (a *audience) dueDone(ctx context.Context) error {
 	ticker := time.NewTicker(cursorPause)
 	defer ticker.Stop()
 	for {
-		due, err := a.world.app.Bot.Due(ctx)
+		due, err := a.scene.App.Bot.Due(ctx)
 		if err != nil || due == 0 {
 			return err
 		}
@@ -156,7 +156,7 @@ func (a *audience) seen(ctx context.Context, look func() bool) bool {
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	found := a.world.slack.Await(ctx, func(*slacktest.Server) bool { return look() }) == nil
+	found := a.scene.Slack.Await(ctx, func(*slacktest.Server) bool { return look() }) == nil
 	a.showNews(nil)
 	return found
 }
@@ -166,7 +166,7 @@ func (a *audience) seen(ctx context.Context, look func() bool) bool {
 func (a *audience) showNews(actor *person) {
 	all := a.take()
 	rank := func(c slacktest.Change) int {
-		switch a.world.onlyFor(c) {
+		switch a.scene.onlyFor(c) {
 		case nil:
 			return 2
 		case actor:
@@ -182,12 +182,12 @@ func (a *audience) showNews(actor *person) {
 
 // show prints one change.
 func (a *audience) show(c slacktest.Change) {
-	to := a.world.onlyFor(c)
+	to := a.scene.onlyFor(c)
 	if to != nil {
 		to.remember(c)
 	}
-	tree, controls := a.world.drawn(c)
-	a.draw(a.world.heading(c), tree, controls)
+	tree, controls := a.scene.drawn(c)
+	a.draw(a.scene.heading(c), tree, controls)
 }
 
 // plainly is an error of the fake's in the demo's words.

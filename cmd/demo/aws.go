@@ -8,6 +8,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/cmd/demo/world"
 )
 
 // remember keeps the credentials that a change shows to p, if it shows any.
@@ -30,26 +31,26 @@ func (p *person) remember(c slacktest.Change) {
 // snippet they were shown: [PERSON] s3 ls, or [PERSON] sts get-caller-identity.
 func (t *terminal) aws(ctx context.Context, p *person, text string) error {
 	words := strings.Fields(text)
-	if named, ok := t.world.person(words[0]); ok {
+	if named, ok := t.scene.person(words[0]); ok {
 		p, words = named, words[1:]
 	}
 	call := awsCall(strings.Join(words, " "))
 	if call == nil {
 		return fmt.Errorf("the demo's aws knows `aws %s s3 ls` and `aws %s sts get-caller-identity`, not %q: "+
-			"for the rest use the AWS CLI in another terminal", p.name, p.name, "aws "+text)
+			"for the rest use the AWS CLI in another terminal", p.Name, p.Name, "aws "+text)
 	}
 	if p.sealed {
 		t.note("what %s was shown last is encrypted to their key, which the demo does not have: paste it where age finds the key, "+
-			"or send @%s /assume key remove %s and ask again", p.name, p.name, codeNext)
+			"or send @%s /assume key remove %s and ask again", p.Name, p.Name, codeNext)
 		return nil
 	}
 	if p.shown == nil {
-		t.note("%s was shown no credentials yet: ask for some first, as in @%s /assume staging %s", p.name, p.name, codeNow)
+		t.note("%s was shown no credentials yet: ask for some first, as in @%s /assume staging %s", p.Name, p.Name, codeNow)
 		return nil
 	}
-	c := awstest.Client{Endpoint: t.world.aws.URL(), Region: p.shown.region, Credentials: p.shown.credentials}
+	c := awstest.Client{Endpoint: t.scene.AWS.URL(), Region: p.shown.region, Credentials: p.shown.credentials}
 	if c.Region == "" {
-		c.Region = region
+		c.Region = world.Region
 	}
 	out, err := call(ctx, c)
 	var refused *awstest.APIError
@@ -60,7 +61,7 @@ func (t *terminal) aws(ctx context.Context, p *person, text string) error {
 	case err != nil:
 		return err
 	}
-	head := "[" + p.name + "'s shell]\n"
+	head := "[" + p.Name + "'s shell]\n"
 	t.remember(head + out)
 	t.print(head + out + "\n")
 	return nil

@@ -20,7 +20,7 @@ func (h *hands) confirmed(ctx context.Context, p *person, s surface, block, acti
 	for _, c := range s.tree.AllControls() {
 		if c.BlockID == block && c.ActionID == action && c.Confirm != nil {
 			p.asked = &question{*c.Confirm, do}
-			h.draw("["+p.name+" is asked]", p.asked.window(), fmt.Sprintf("press: 1 %s, 2 %s", c.Confirm.No, c.Confirm.Yes))
+			h.draw("["+p.Name+" is asked]", p.asked.window(), fmt.Sprintf("press: 1 %s, 2 %s", c.Confirm.No, c.Confirm.Yes))
 			return nil
 		}
 	}
@@ -46,7 +46,7 @@ func (h *hands) answer(ctx context.Context, p *person, what string) error {
 	switch {
 	case strings.EqualFold(what, q.No), what == "1":
 		p.asked = nil
-		h.note("%s says %s: nothing was done", p.name, q.No)
+		h.note("%s says %s: nothing was done", p.Name, q.No)
 		return nil
 	case strings.EqualFold(what, q.Yes), what == "2":
 		p.asked = nil
@@ -58,5 +58,5 @@ func (h *hands) answer(ctx context.Context, p *person, what string) error {
 
 // beforeThem says what p has to answer before they can do anything else.
 func (p *person) beforeThem() error {
-	return fmt.Errorf("%s is asked %q: press %s, or press %s", p.name, p.asked.Title, p.asked.No, p.asked.Yes)
+	return fmt.Errorf("%s is asked %q: press %s, or press %s", p.Name, p.asked.Title, p.asked.No, p.asked.Yes)
 }

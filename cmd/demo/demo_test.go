@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/assumebot/assumebot/cmd/demo/world"
 )
 
 // play runs the demo on a script and returns what it printed after its banner.
@@ -54,10 +56,10 @@ func TestConversationOfCIHolds(t *testing.T) {
 }
 
 func TestRolesOfTheDemoTakeOnesOwnNameAlone(t *testing.T) {
-	bound := configFile
-	t.Cleanup(func() { configFile = bound })
-	configFile = regexp.MustCompile(`(?m)^    session_name: .*\n`).ReplaceAll(bound, nil)
-	if bytes.Equal(configFile, bound) {
+	bound := world.ConfigFile
+	t.Cleanup(func() { world.ConfigFile = bound })
+	world.ConfigFile = regexp.MustCompile(`(?m)^    session_name: .*\n`).ReplaceAll(bound, nil)
+	if bytes.Equal(world.ConfigFile, bound) {
 		t.Fatal("the demo's config has no session_name")
 	}
 	for account, request := range map[string]string{"prod": "{mfa}", "staging": "{mfa}", "vault": "{mfa} break-glass because INC-1"} {

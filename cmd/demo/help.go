@@ -18,7 +18,7 @@ const helpText = `A line is what alice does; @bob or @carol before it makes it t
   /assume prod {mfa}      a slash command, typed in #general
   {mfa}                   the code that the person's device shows now
   {mfa:next}              the next one: all clocks move to where it begins
-  say TEXT, dm TEXT       write to #general, to the bot
+  say TEXT, dm TEXT       write to #world.General, to the bot
   press LABEL, press N    press a button, by its label or its number; what it
                           asks first is answered in the same way
   choose OPTION           choose from a menu; its beginning will do
@@ -41,8 +41,8 @@ lines of snippets are shortened. This shows and keeps them whole:
 `
 
 // banner says what this is and what to try first.
-func (w *world) banner() string {
-	endpoint := w.aws.URL()
+func (w *scene) banner() string {
+	endpoint := w.AWS.URL()
 	return fmt.Sprintf(`assumebot, the whole bot, with a fake Slack and a fake AWS in this terminal.
 Nothing of it is real, and nothing leaves this machine.
 

@@ -34,9 +34,9 @@ type line struct {
 // parse reads a line, which has no white space around it. It never asks for
 // anything to be guessed: what it does not know is an error that says what it
 // does.
-func (w *world) parse(text string) (line, error) {
+func (w *scene) parse(text string) (line, error) {
 	l := line{who: w.people[0], rest: text}
-	bot := "@" + w.slack.BotName()
+	bot := "@" + w.Slack.BotName()
 	if name, rest, found := strings.Cut(text, " "); strings.HasPrefix(text, "@") && !strings.EqualFold(name, bot) {
 		p, known := w.person(name[1:])
 		switch {
@@ -97,10 +97,10 @@ func example(word string) string {
 }
 
 // cast is everybody's name.
-func (w *world) cast() string {
+func (w *scene) cast() string {
 	names := make([]string, len(w.people))
 	for i, p := range w.people {
-		names[i] = p.name
+		names[i] = p.Name
 	}
 	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 }

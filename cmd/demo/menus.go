@@ -22,7 +22,7 @@ func (h *hands) choose(ctx context.Context, p *person, typed string) error {
 		asks bool
 	)
 	if !h.seen(ctx, func() (ok bool) {
-		all = h.world.surfaces(p)
+		all = h.scene.surfaces(p)
 		s, m, ok = findMenu(all, typed, false)
 		if !ok {
 			if s, m, asks = firstTypeAhead(all); !asks {
@@ -31,7 +31,7 @@ func (h *hands) choose(ctx context.Context, p *person, typed string) error {
 		}
 		return ok || asks
 	}) {
-		return fmt.Errorf("%s sees no menu with %q: %s", p.name, typed, visible(all, func(s surface) []string {
+		return fmt.Errorf("%s sees no menu with %q: %s", p.Name, typed, visible(all, func(s surface) []string {
 			var options []string
 			for _, m := range s.menus {
 				options = append(options, optionNames(m.Options)...)
@@ -71,7 +71,7 @@ func firstTypeAhead(all []surface) (surface, slacktest.Menu, bool) {
 func (h *hands) chooseFrom(ctx context.Context, p *person, s surface, m slacktest.Menu, typed string) error {
 	options := m.Options
 	if typeAhead(m) {
-		offered, err := h.world.slack.Suggest(ctx, p.id, s.ref, m.BlockID, m.ActionID, typed)
+		offered, err := h.scene.Slack.Suggest(ctx, p.ID, s.ref, m.BlockID, m.ActionID, typed)
 		if err != nil {
 			return plainly(err)
 		}
@@ -93,7 +93,7 @@ func (h *hands) chooseFrom(ctx context.Context, p *person, s surface, m slacktes
 		}
 	}
 	return h.confirmed(ctx, p, s, m.BlockID, m.ActionID, func() (*slacktest.Delivery, error) {
-		d, err := h.world.slack.Choose(p.id, s.ref, m.BlockID, m.ActionID, o.Value)
+		d, err := h.scene.Slack.Choose(p.ID, s.ref, m.BlockID, m.ActionID, o.Value)
 		if err == nil {
 			h.note("chosen: %s", o.Text)
 		}
@@ -127,7 +127,7 @@ func optionNames(options []slacktest.Choice) []string {
 
 // unfold has the bot fill the type-ahead menus of p's window that hold nothing,
 // as a click on them does, so that the window shows what there is to choose.
-func (w *world) unfold(ctx context.Context, p *person) {
+func (w *scene) unfold(ctx context.Context, p *person) {
 	v, open := w.window(p)
 	if !open {
 		return
@@ -135,7 +135,7 @@ func (w *world) unfold(ctx context.Context, p *person) {
 	for _, m := range v.Menus() {
 		if f, _ := v.Field(m.ActionID); typeAhead(m) && len(m.Options) == 0 && f.Value == "" {
 			// What is wrong with it shows when something is typed.
-			_, _ = w.slack.Suggest(ctx, p.id, v.Ref(), m.BlockID, m.ActionID, "")
+			_, _ = w.Slack.Suggest(ctx, p.ID, v.Ref(), m.BlockID, m.ActionID, "")
 		}
 	}
 }

@@ -6,16 +6,17 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/cmd/demo/world"
 )
 
 // width is what prose is wrapped to, for a terminal of 80 columns.
 const width = 78
 
 // onlyFor is the one person who sees a change, nil when a channel does.
-func (w *world) onlyFor(c slacktest.Change) *person {
+func (w *scene) onlyFor(c slacktest.Change) *person {
 	for _, p := range w.people {
 		m := c.Message
-		if c.User == p.id || m.Ephemeral && m.To == p.id || m.Channel == p.dm {
+		if c.User == p.ID || m.Ephemeral && m.To == p.ID || m.Channel == p.DM {
 			return p
 		}
 	}
@@ -23,10 +24,10 @@ func (w *world) onlyFor(c slacktest.Change) *person {
 }
 
 // heading says who sees a change, and where.
-func (w *world) heading(c slacktest.Change) string {
-	bot, who := w.slack.BotName(), ""
+func (w *scene) heading(c slacktest.Change) string {
+	bot, who := w.Slack.BotName(), ""
 	if p := w.onlyFor(c); p != nil {
-		who = p.name
+		who = p.Name
 	}
 	m, where := c.Message, ""
 	switch c.Kind {
@@ -49,7 +50,7 @@ func (w *world) heading(c slacktest.Change) string {
 	case who != "":
 		where = "@" + bot + " → " + who
 	default:
-		where = channelName(m.Channel)
+		where = world.ChannelName(m.Channel)
 	}
 	switch c.Kind {
 	case slacktest.MessageUpdated:
@@ -89,12 +90,12 @@ func wrap(text string) string {
 }
 
 // reader is whoever sits at the terminal: times are theirs.
-func (w *world) reader() slacktest.Reader {
-	return slacktest.Reader{Zone: time.Local, Now: w.clock.now()}
+func (w *scene) reader() slacktest.Reader {
+	return slacktest.Reader{Zone: time.Local, Now: w.Clock.Now()}
 }
 
 // drawn is what Slack draws after a change, and what can be done with it.
-func (w *world) drawn(c slacktest.Change) (tree slacktest.Piece, controls string) {
+func (w *scene) drawn(c slacktest.Change) (tree slacktest.Piece, controls string) {
 	switch c.Kind {
 	case slacktest.MessagePosted, slacktest.MessageUpdated:
 		return c.Message.Tree(w.reader()), handles(c.Message.Buttons(), c.Message.Menus())
@@ -111,8 +112,8 @@ func (w *world) drawn(c slacktest.Change) (tree slacktest.Piece, controls string
 }
 
 // stacked says on which of a person's windows a change is.
-func (w *world) stacked(c slacktest.Change) string {
-	open := w.slack.Views(c.User)
+func (w *scene) stacked(c slacktest.Change) string {
+	open := w.Slack.Views(c.User)
 	for i, v := range open {
 		if v.ID == c.View.ID && len(open) > 1 {
 			place := fmt.Sprintf("window %d of %d", i+1, len(open))
@@ -127,8 +128,8 @@ func (w *world) stacked(c slacktest.Change) string {
 
 // below is the window that is on top again once another was closed. One that was
 // opened in place of what was closed is none.
-func (w *world) below(c slacktest.Change) (slacktest.View, bool) {
-	open := w.slack.Views(c.User)
+func (w *scene) below(c slacktest.Change) (slacktest.View, bool) {
+	open := w.Slack.Views(c.User)
 	if len(open) == 0 || open[len(open)-1].ID != c.View.Below {
 		return slacktest.View{}, false
 	}
@@ -136,8 +137,8 @@ func (w *world) below(c slacktest.Change) (slacktest.View, bool) {
 }
 
 // asItIs is the view of a change with what its menus have come to offer.
-func (w *world) asItIs(c slacktest.Change) slacktest.View {
-	for _, v := range w.slack.Views(c.User) {
+func (w *scene) asItIs(c slacktest.Change) slacktest.View {
+	for _, v := range w.Slack.Views(c.User) {
 		if v.ID == c.View.ID && v.Hash == c.View.Hash {
 			return v
 		}

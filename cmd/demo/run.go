@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"os"
 	"time"
+
+	"github.com/assumebot/assumebot/cmd/demo/world"
 )
 
 // errUsage is a command line that was not understood; what is wrong with it has
@@ -53,11 +55,11 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 // perform starts the world and the bot, serves stdin, and ends in reverse order,
 // so that what the bot finishes while it stops is still shown.
 func perform(ctx context.Context, stdin io.Reader, stdout io.Writer, log *slog.Logger, late time.Duration) (err error) {
-	w, err := newWorld(ctx, log)
+	w, err := newScene(ctx, world.ConfigFile, log)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, w.close()) }() //nolint:contextcheck // it ends what ctx must not end
+	defer func() { err = errors.Join(err, w.Close()) }() //nolint:contextcheck // it ends what ctx must not end
 	t := newTerminal(w, stdin, stdout, late)
 	// The bot's log would go to the terminal past the line that is being edited.
 	if canEdit(stdin, stdout) && !log.Enabled(ctx, slog.LevelError) {
@@ -75,12 +77,12 @@ func perform(ctx context.Context, stdin io.Reader, stdout io.Writer, log *slog.L
 	defer stop()
 	ended := make(chan error, 1)
 	go func() {
-		err := w.app.Run(running)
+		err := w.App.Run(running)
 		cancel(err) // without a bot there is nothing to serve
 		ended <- err
 	}()
 	select {
-	case <-w.app.Bot.Ready():
+	case <-w.App.Bot.Ready():
 		err = t.serve(ctx)
 	case <-ctx.Done():
 	}

@@ -24,18 +24,18 @@ type hands struct{ *audience }
 
 // surfaces are what p could press something on, what they would try first being
 // first. An open window hides all else, as in Slack.
-func (w *world) surfaces(p *person) []surface {
+func (w *scene) surfaces(p *person) []surface {
 	if v, open := w.window(p); open {
 		return []surface{{"the window " + v.Title, v.Ref(), v.Buttons(), v.Menus(), v.Tree(w.reader())}}
 	}
 	var all []surface
-	for _, m := range slices.Backward(w.slack.SeenBy(p.id)) {
+	for _, m := range slices.Backward(w.Slack.SeenBy(p.ID)) {
 		if b, menus := m.Buttons(), m.Menus(); len(b)+len(menus) > 0 {
 			where := w.heading(slacktest.Change{Kind: slacktest.MessagePosted, Message: m})
 			all = append(all, surface{where, m.Ref(), b, menus, m.Tree(w.reader())})
 		}
 	}
-	if v, ok := w.slack.Home(p.id); ok {
+	if v, ok := w.Slack.Home(p.ID); ok {
 		home := surface{"the App Home", v.Ref(), v.Buttons(), v.Menus(), v.Tree(w.reader())}
 		if p.atHome {
 			return append([]surface{home}, all...)
@@ -46,8 +46,8 @@ func (w *world) surfaces(p *person) []surface {
 }
 
 // window is the modal that p has open, the one on top.
-func (w *world) window(p *person) (slacktest.View, bool) {
-	open := w.slack.Views(p.id)
+func (w *scene) window(p *person) (slacktest.View, bool) {
+	open := w.Slack.Views(p.ID)
 	if len(open) == 0 {
 		return slacktest.View{}, false
 	}
@@ -66,19 +66,19 @@ func (h *hands) press(ctx context.Context, p *person, what string) error {
 		b   slacktest.Button
 	)
 	if !h.seen(ctx, func() (ok bool) {
-		all = h.world.surfaces(p)
+		all = h.scene.surfaces(p)
 		s, b, ok = findButton(all, what)
 		return ok
 	}) {
-		return fmt.Errorf("%s sees no button %q: %s", p.name, what, visible(all, func(s surface) []string {
+		return fmt.Errorf("%s sees no button %q: %s", p.Name, what, visible(all, func(s surface) []string {
 			return labels(s.buttons, func(b slacktest.Button) string { return b.Label })
 		}))
 	}
 	return h.confirmed(ctx, p, s, b.BlockID, b.ActionID, func() (*slacktest.Delivery, error) {
 		if b.URL != "" {
-			h.note("%s opens %s", p.name, b.URL)
+			h.note("%s opens %s", p.Name, b.URL)
 		}
-		return h.world.slack.Press(p.id, s.ref, b.BlockID, b.ActionID)
+		return h.scene.Slack.Press(p.ID, s.ref, b.BlockID, b.ActionID)
 	})
 }
 
@@ -128,7 +128,7 @@ func (h *hands) fill(ctx context.Context, p *person, text string) error {
 		value string
 	)
 	found := h.seen(ctx, func() (ok bool) {
-		if v, ok = h.world.window(p); ok {
+		if v, ok = h.scene.window(p); ok {
 			f, value, ok = splitField(v, text)
 		}
 		return ok
@@ -142,14 +142,14 @@ func (h *hands) fill(ctx context.Context, p *person, text string) error {
 	}
 	for _, m := range v.Menus() {
 		if m.BlockID == f.BlockID && m.ActionID == f.ActionID {
-			return h.chooseFrom(ctx, p, surface{ref: v.Ref(), tree: v.Tree(h.world.reader())}, m, value)
+			return h.chooseFrom(ctx, p, surface{ref: v.Ref(), tree: v.Tree(h.scene.reader())}, m, value)
 		}
 	}
 	value, err := h.withCodes(p, value)
 	if err != nil {
 		return err
 	}
-	if err := h.world.slack.Fill(p.id, v.ID, f.BlockID, value); err != nil {
+	if err := h.scene.Slack.Fill(p.ID, v.ID, f.BlockID, value); err != nil {
 		return plainly(err)
 	}
 	h.note("%s: %s", f.Label, value)
@@ -180,7 +180,7 @@ func (h *hands) submit(ctx context.Context, p *person) error {
 	if err != nil {
 		return err
 	}
-	d, err := h.world.slack.Submit(p.id, v.ID, nil)
+	d, err := h.scene.Slack.Submit(p.ID, v.ID, nil)
 	return h.answered(ctx, p, d, err)
 }
 
@@ -193,9 +193,9 @@ func (h *hands) cancel(ctx context.Context, p *person) error {
 	if err != nil {
 		return err
 	}
-	d, err := h.world.slack.CloseView(p.id, v.ID)
+	d, err := h.scene.Slack.CloseView(p.ID, v.ID)
 	if err == nil && d == nil { // the bot did not ask to hear of it
-		h.await(ctx, briefly, func(c slacktest.Change) bool { return c.Kind == slacktest.ViewClosed && c.User == p.id })
+		h.await(ctx, briefly, func(c slacktest.Change) bool { return c.Kind == slacktest.ViewClosed && c.User == p.ID })
 	}
 	return h.answered(ctx, p, d, err)
 }
@@ -205,7 +205,7 @@ func (h *hands) cancel(ctx context.Context, p *person) error {
 func (h *hands) openWindow(ctx context.Context, p *person, wanted func(slacktest.View) bool) (slacktest.View, error) {
 	var v slacktest.View
 	h.seen(ctx, func() (ok bool) {
-		v, ok = h.world.window(p)
+		v, ok = h.scene.window(p)
 		return ok && wanted(v)
 	})
 	if v.ID == "" {
@@ -214,4 +214,4 @@ func (h *hands) openWindow(ctx context.Context, p *person, wanted func(slacktest
 	return v, nil
 }
 
-func noWindow(p *person) error { return fmt.Errorf("%s has no window open", p.name) }
+func noWindow(p *person) error { return fmt.Errorf("%s has no window open", p.Name) }

@@ -11,17 +11,18 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/cmd/demo/world"
 )
 
 // stage is a world whose bot does not run: tests show what a bot would.
-func stage(t *testing.T) *world {
+func stage(t *testing.T) *scene {
 	t.Helper()
-	w, err := newWorld(t.Context(), slog.New(slog.DiscardHandler))
+	w, err := newScene(t.Context(), world.ConfigFile, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := w.close(); err != nil {
+		if err := w.Close(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -29,10 +30,10 @@ func stage(t *testing.T) *world {
 }
 
 // api calls Slack as the bot.
-func api(t *testing.T, w *world, method string, params url.Values) {
+func api(t *testing.T, w *scene, method string, params url.Values) {
 	t.Helper()
-	params.Set("token", w.slack.BotToken())
-	resp, err := http.PostForm(w.slack.APIURL()+method, params)
+	params.Set("token", w.Slack.BotToken())
+	resp, err := http.PostForm(w.Slack.APIURL()+method, params)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +74,7 @@ func TestButtonsAndMenusOfMessagesAreFound(t *testing.T) {
 	t.Parallel()
 	w, out := stage(t), &bytes.Buffer{}
 	term := newTerminal(w, strings.NewReader(""), out, 0)
-	api(t, w, "chat.postMessage", url.Values{"channel": {audit}, "text": {"asks"}, "blocks": {approval}})
+	api(t, w, "chat.postMessage", url.Values{"channel": {world.Audit}, "text": {"asks"}, "blocks": {approval}})
 	if err := term.awaitNotice(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +102,7 @@ func TestWindowsAreFilledSubmittedAndClosed(t *testing.T) {
 	t.Parallel()
 	w, out := stage(t), &bytes.Buffer{}
 	term := newTerminal(w, strings.NewReader(""), out, 0)
-	d, err := w.slack.Command("U01ALICE", general, "/assume", "")
+	d, err := w.Slack.Command("U01ALICE", world.General, "/assume", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +116,7 @@ func TestWindowsAreFilledSubmittedAndClosed(t *testing.T) {
 		t.Errorf("got %v, want Slack to ask for the code", err)
 	}
 	for _, line := range []string{"fill code {mfa}", "fill mfa code {mfa}", "fill digits {mfa}"} {
-		if got, err := do(t, term, out, line); err != nil || !strings.Contains(got, "(MFA code: "+alice.device.Code()+")") {
+		if got, err := do(t, term, out, line); err != nil || !strings.Contains(got, "(MFA code: "+alice.Device.Code()+")") {
 			t.Errorf("%s: got %q, %v, want the device's code in it", line, got, err)
 		}
 	}
@@ -140,11 +141,11 @@ func TestHeadingsSayWhoSeesIt(t *testing.T) {
 		change slacktest.Change
 		want   string
 	}{
-		{message(slacktest.Message{Channel: general, Ephemeral: true, To: "U02BOB"}), "[bob, only you]"},
-		{message(slacktest.Message{Channel: general, Ephemeral: true, To: "U02BOB", Via: "slack"}), "[bob, only you, from Slackbot]"},
-		{message(slacktest.Message{Channel: w.slack.DM("U01ALICE")}), "[@assumebot → alice]"},
-		{message(slacktest.Message{Channel: audit}), "[#aws-audit]"},
-		{slacktest.Change{Kind: slacktest.MessageUpdated, Message: slacktest.Message{Channel: audit}}, "[#aws-audit, changed]"},
+		{message(slacktest.Message{Channel: world.General, Ephemeral: true, To: "U02BOB"}), "[bob, only you]"},
+		{message(slacktest.Message{Channel: world.General, Ephemeral: true, To: "U02BOB", Via: "slack"}), "[bob, only you, from Slackbot]"},
+		{message(slacktest.Message{Channel: w.Slack.DM("U01ALICE")}), "[@assumebot → alice]"},
+		{message(slacktest.Message{Channel: world.Audit}), "[#aws-audit]"},
+		{slacktest.Change{Kind: slacktest.MessageUpdated, Message: slacktest.Message{Channel: world.Audit}}, "[#aws-audit, changed]"},
 		{slacktest.Change{Kind: slacktest.ViewOpened, User: "U01ALICE"}, "[alice, in a window]"},
 		{slacktest.Change{Kind: slacktest.HomePublished, User: "U02BOB"}, "[bob, App Home of @assumebot]"},
 	} {
@@ -163,7 +164,7 @@ func TestActionsWaitForWhatIsNotThereYet(t *testing.T) {
 	found := term.seen(t.Context(), func() bool {
 		_, _, ok := findButton(w.surfaces(bob), "Approve")
 		if looks++; looks == 1 {
-			api(t, w, "chat.postMessage", url.Values{"channel": {audit}, "text": {"asks"}, "blocks": {approval}})
+			api(t, w, "chat.postMessage", url.Values{"channel": {world.Audit}, "text": {"asks"}, "blocks": {approval}})
 		}
 		return ok
 	})
@@ -187,7 +188,7 @@ func TestConfirmationDialogsAreAsked(t *testing.T) {
 	t.Parallel()
 	w, out := stage(t), &bytes.Buffer{}
 	term := newTerminal(w, strings.NewReader(""), out, 0)
-	api(t, w, "chat.postMessage", url.Values{"channel": {audit}, "text": {"x"}, "blocks": {dangerous}})
+	api(t, w, "chat.postMessage", url.Values{"channel": {world.Audit}, "text": {"x"}, "blocks": {dangerous}})
 	if err := term.awaitNotice(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +222,7 @@ func TestWindowsStackVisibly(t *testing.T) {
 	opened := func() bool {
 		return term.await(t.Context(), patience, func(c slacktest.Change) bool { return c.Kind == slacktest.ViewOpened })
 	}
-	d, err := w.slack.Command("U01ALICE", general, "/assume", "")
+	d, err := w.Slack.Command("U01ALICE", world.General, "/assume", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +237,7 @@ func TestWindowsStackVisibly(t *testing.T) {
 	out.Reset()
 	alice, _ := w.person("alice")
 	below, _ := w.window(alice)
-	d, err = w.slack.Submit("U01ALICE", below.ID, map[string]string{"b1": "123456"}) // its trigger may push
+	d, err = w.Slack.Submit("U01ALICE", below.ID, map[string]string{"b1": "123456"}) // its trigger may push
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,7 +261,7 @@ func TestAWindowInPlaceOfAnotherIsNotCalledTheOneBelow(t *testing.T) {
 	w, out := stage(t), &bytes.Buffer{}
 	term := newTerminal(w, strings.NewReader(""), out, 0)
 	for _, title := range []string{"First", "Second"} {
-		d, err := w.slack.Command("U01ALICE", general, "/assume", "")
+		d, err := w.Slack.Command("U01ALICE", world.General, "/assume", "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -279,16 +280,16 @@ func TestAWindowInPlaceOfAnotherIsNotCalledTheOneBelow(t *testing.T) {
 func TestAWSShowsTheTimeThatTheDemoMovedTo(t *testing.T) {
 	t.Parallel()
 	w := stage(t)
-	if err := w.advance(2 * time.Hour); err != nil {
+	if err := w.Advance(2 * time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	resp, err := http.Get(w.aws.URL())
+	resp, err := http.Get(w.AWS.URL())
 	if err != nil {
 		t.Fatal(err)
 	}
 	_ = resp.Body.Close()
 	date, err := http.ParseTime(resp.Header.Get("Date"))
-	if off := w.clock.now().Sub(date); err != nil || off < -time.Minute || off > time.Minute {
+	if off := w.Clock.Now().Sub(date); err != nil || off < -time.Minute || off > time.Minute {
 		t.Errorf("got a Date %s away from the demo's clock (%v)", off, err)
 	}
 }

@@ -21,8 +21,8 @@ type terminal struct {
 	in    io.Reader
 }
 
-func newTerminal(w *world, in io.Reader, out io.Writer, late time.Duration) *terminal {
-	a := &audience{screen: newScreen(out, !isTerminal(in)), inbox: newInbox(w.slack), world: w, late: late}
+func newTerminal(w *scene, in io.Reader, out io.Writer, late time.Duration) *terminal {
+	a := &audience{screen: newScreen(out, !isTerminal(in)), inbox: newInbox(w.Slack), scene: w, late: late}
 	return &terminal{audience: a, hands: hands{a}, in: in}
 }
 
@@ -31,7 +31,7 @@ func newTerminal(w *world, in io.Reader, out io.Writer, late time.Duration) *ter
 func (t *terminal) serve(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	t.print(t.world.banner())
+	t.print(t.scene.banner())
 	read := func(ctx context.Context) (<-chan string, <-chan error) { return readLines(ctx, t.in) }
 	if t.editor != nil {
 		read = t.editor.lines
@@ -128,7 +128,7 @@ func (t *terminal) line(ctx context.Context, text string) error {
 	if t.script {
 		t.print("> " + text + "\n")
 	}
-	l, err := t.world.parse(text)
+	l, err := t.scene.parse(text)
 	if err != nil {
 		return err
 	}

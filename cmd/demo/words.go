@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/assumebot/assumebot/cmd/demo/world"
 )
 
 // longestWait keeps a mistyped wait from moving time beyond what dates on
@@ -13,7 +15,7 @@ const longestWait = 7 * 24 * time.Hour
 
 // do does what a line says and shows what came of it.
 func (t *terminal) do(ctx context.Context, l line) error {
-	slack, p := t.world.slack, l.who
+	slack, p := t.scene.Slack, l.who
 	if l.word != wordExpect && l.word != wordPress && l.word != wordChoose {
 		p.atHome = l.word == wordHome
 	}
@@ -27,11 +29,11 @@ func (t *terminal) do(ctx context.Context, l line) error {
 	case wordCommand:
 		return t.command(ctx, p, l.rest)
 	case wordSay:
-		return t.write(ctx, p, general, l.rest)
+		return t.write(ctx, p, world.General, l.rest)
 	case wordDM:
-		return t.write(ctx, p, p.dm, l.rest)
+		return t.write(ctx, p, p.DM, l.rest)
 	case wordHome:
-		d, err := slack.OpenHome(p.id)
+		d, err := slack.OpenHome(p.ID)
 		return t.answered(ctx, p, d, err)
 	case wordPress:
 		return t.hands.press(ctx, p, l.rest)
@@ -65,7 +67,7 @@ func (t *terminal) command(ctx context.Context, p *person, text string) error {
 		return err
 	}
 	name, rest, _ := strings.Cut(text, " ")
-	d, err := t.world.slack.Command(p.id, general, name, rest)
+	d, err := t.scene.Slack.Command(p.ID, world.General, name, rest)
 	return t.answered(ctx, p, d, err)
 }
 
@@ -75,10 +77,10 @@ func (t *terminal) write(ctx context.Context, p *person, channel, text string) e
 	if err != nil {
 		return err
 	}
-	d, err := t.world.slack.SendMessage(p.id, channel, text)
+	d, err := t.scene.Slack.SendMessage(p.ID, channel, text)
 	if err == nil && d == nil {
 		t.note("%s wrote to %s, where the bot hears of mentions alone: `@%s help` is one, and `dm TEXT` writes to the bot itself",
-			p.name, channelName(channel), t.world.slack.BotName())
+			p.Name, world.ChannelName(channel), t.scene.Slack.BotName())
 		return nil
 	}
 	return t.answered(ctx, p, d, err)
@@ -90,10 +92,10 @@ func (t *terminal) wait(ctx context.Context, text string) error {
 	if err != nil || d <= 0 || d > longestWait {
 		return fmt.Errorf("wait takes a time up to %dh, such as 55m, 1h30m or 45s, not %q", int(longestWait.Hours()), text)
 	}
-	if err := t.world.advance(d); err != nil {
+	if err := t.scene.Advance(d); err != nil {
 		return err
 	}
-	t.note("%s later it is %s; nobody really waited", d, t.world.clock.now().Format("2006-01-02 15:04 MST"))
+	t.note("%s later it is %s; nobody really waited", d, t.scene.Clock.Now().Format("2006-01-02 15:04 MST"))
 	if err := t.dueDone(ctx); err != nil {
 		return err
 	}

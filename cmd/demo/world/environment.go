@@ -1,4 +1,4 @@
-package main
+package world
 
 import "github.com/assumebot/assumebot/bot/slacktest"
 
@@ -10,7 +10,7 @@ func botSettings(slack *slacktest.Server) func(string) string {
 		"SLACK_APP_TOKEN":             slack.AppToken(),
 		"SLACK_BOT_TOKEN":             slack.BotToken(),
 		"REDIS_URL":                   "embedded",
-		"AWS_REGION":                  region,
+		"AWS_REGION":                  Region,
 		"ALICE_AWS_ACCESS_KEY_ID":     aliceKey.id,
 		"ALICE_AWS_SECRET_ACCESS_KEY": aliceKey.secret,
 	}

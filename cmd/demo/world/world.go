@@ -1,0 +1,210 @@
+// Package world is what the demo plays in: a fake Slack and a fake AWS on
+// loopback, the people, everybody's clock, and the bot.
+package world
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/broker/awsapi"
+	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/secret"
+	"github.com/assumebot/assumebot/cmd/internal/app"
+	"github.com/assumebot/assumebot/cmd/internal/config"
+)
+
+// ConfigFile is the config of the demo.
+//
+//go:embed demo.yaml
+var ConfigFile []byte
+
+const (
+	hub, prod, staging, vault = "111111111111", "222222222222", "333333333333", "444444444444"
+
+	team = "T0123"
+)
+
+// Where AWS is called, and the channels of the workspace.
+const (
+	Region  = "eu-west-1"
+	General = "C0GENERAL"
+	Audit   = "C0AUDIT"
+)
+
+// A longTermKey is an access key of the fake AWS.
+type longTermKey struct{ id, secret string }
+
+var (
+	botKey   = longTermKey{"AKIADEMOBOT000000000", "not+a+secret/the+bot+in+the+demo+0000000"}
+	aliceKey = longTermKey{"AKIADEMOALICE0000000", "not+a+secret/alice+in+the+demo+000000000"}
+	bobKey   = longTermKey{"AKIADEMOBOB000000000", "not+a+secret/bob+in+the+demo+00000000000"}
+)
+
+// A Person is one of the cast.
+type Person struct {
+	Name, ID string          // in Slack
+	DM       string          // the conversation with the bot
+	Device   *awstest.Device // nil for who has none
+}
+
+// A World is the fakes and the people in them, and the bot once it was made.
+type World struct {
+	Clock  *Clock
+	AWS    *awstest.Server
+	Slack  *slacktest.Server
+	App    *app.App // nil until MakeBot
+	People []*Person
+}
+
+// Start starts the fakes. Whoever started a World closes it.
+func Start() (_ *World, err error) {
+	w := &World{Clock: &Clock{}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, w.Close())
+		}
+	}()
+	if w.AWS, err = awstest.Start(); err != nil {
+		return nil, err
+	}
+	w.AWS.SetClock(w.Clock.Now)
+	w.AWS.SetTravel(w.Clock.Moved)
+	if w.Slack, err = slacktest.Start(slacktest.WithTeam(team, "example")); err != nil {
+		return nil, err
+	}
+	w.Slack.SetClock(w.Clock.Now)
+	w.setUpAWS()
+	w.setUpSlack()
+	return w, nil
+}
+
+// MakeBot wires the bot to the fakes as `assumebot run` does, with file as its
+// config; App.Run runs it. Its own identity reads bob's key from Secrets Manager.
+// Neither a profile nor a key of whoever starts the demo is used by it.
+func (w *World) MakeBot(ctx context.Context, file []byte, log *slog.Logger) error {
+	cfg, err := config.Parse("demo.yaml", file, os.ReadFile)
+	if err != nil {
+		return err
+	}
+	cfg.Broker.SigninEndpoint = w.AWS.URL() + "/federation" // known only now
+	getenv := botSettings(w.Slack)
+	settings, err := app.ReadSettings(getenv)
+	if err != nil {
+		return err
+	}
+	aws := awsapi.Place{Endpoint: w.AWS.URL(), Key: secret.Credentials{AccessKeyID: botKey.id, SecretAccessKey: secret.New(botKey.secret)}}
+	w.App, err = app.New(ctx, cfg, settings, app.Environment{Getenv: getenv, AWS: &aws, Now: w.Clock.Now, Log: log})
+	return err
+}
+
+// Close ends what was started, in reverse order.
+func (w *World) Close() error {
+	var err error
+	if w.App != nil {
+		err = w.App.Close()
+	}
+	if w.Slack != nil {
+		err = errors.Join(err, w.Slack.Close())
+	}
+	if w.AWS != nil {
+		err = errors.Join(err, w.AWS.Close())
+	}
+	return err
+}
+
+// Advance moves everybody's time ahead, that of Redis too.
+func (w *World) Advance(d time.Duration) error {
+	if err := w.App.Store.Advance(d); err != nil {
+		return err
+	}
+	w.Clock.advance(d)
+	return nil
+}
+
+func (w *World) setUpAWS() {
+	w.AWS.AddUser(awstest.User{Account: hub, Name: "assumebot", AccessKeyID: botKey.id, SecretAccessKey: botKey.secret})
+	w.AWS.AddUser(awstest.User{Account: hub, Name: "alice", AccessKeyID: aliceKey.id, SecretAccessKey: aliceKey.secret})
+	w.AWS.AddUser(awstest.User{Account: hub, Name: "bob", AccessKeyID: bobKey.id, SecretAccessKey: bobKey.secret})
+	w.AWS.PutSecret(hub, "assumebot/bob",
+		fmt.Sprintf(`{"access_key_id": %q, "secret_access_key": %q}`, bobKey.id, bobKey.secret))
+	people := []string{awstest.UserARN(hub, "alice"), awstest.UserARN(hub, "bob")}
+	// As deploy/iam/role-trust-policy.json: with MFA, and under one's own name alone.
+	trust := awstest.Trust{
+		Principals:        people,
+		RequireMFA:        true,
+		SessionName:       awstest.UserName,
+		SourceIdentity:    awstest.UserName,
+		SetSourceIdentity: true,
+	}
+	inProd := trust
+	inProd.ExternalID = "7f3c91d2"
+	w.AWS.AddRole(awstest.Role{Account: prod, Name: "OnCall", MaxSession: 4 * time.Hour, Trust: inProd})
+	w.AWS.AddRole(awstest.Role{Account: staging, Name: "Developer", Trust: trust})
+	w.AWS.AddRole(awstest.Role{Account: vault, Name: "Vault", Trust: trust})
+	for _, account := range []string{staging, vault} {
+		w.AWS.AddRole(awstest.Role{
+			Account: account, Name: "AssumebotRevoker",
+			Trust: awstest.Trust{Principals: []string{awstest.UserARN(hub, "assumebot")}},
+		})
+	}
+	w.AWS.AddBuckets(hub, buckets("eu-west-1", "example-cloudtrail", "example-terraform-state")...)
+	w.AWS.AddBuckets(staging, buckets("eu-central-1", "staging-assets", "staging-logs-app", "staging-logs-lb", "staging-uploads")...)
+	w.AWS.AddBuckets(vault, buckets("eu-west-1", "vault-keys", "vault-ledger")...)
+	w.AWS.AddBuckets(prod, prodBuckets()...)
+}
+
+// buckets makes one bucket for each name, a day apart.
+func buckets(region string, names ...string) []awstest.Bucket {
+	out := make([]awstest.Bucket, len(names))
+	first := time.Date(2025, time.March, 3, 9, 41, 7, 0, time.UTC)
+	for i, name := range names {
+		out[i] = awstest.Bucket{Name: name, Region: Region, Created: first.AddDate(0, 0, i)}
+	}
+	return out
+}
+
+// prodBuckets are more than one reply shows.
+func prodBuckets() []awstest.Bucket {
+	var names []string
+	for _, service := range []string{"api", "billing", "checkout", "events", "search", "web"} {
+		for _, use := range []string{"assets", "backup", "exports", "uploads"} {
+			names = append(names, "prod-"+service+"-"+use)
+		}
+		names = append(names, "prod-logs-"+service)
+	}
+	return append(buckets("eu-west-1", names...), buckets("us-east-1", "prod-cdn-edge", "prod-dr-replica")...)
+}
+
+func (w *World) setUpSlack() {
+	w.People = []*Person{
+		{Name: "alice", ID: "U01ALICE", Device: w.AWS.AddDevice(hub, "alice", awstest.DeviceARN(hub, "alice"), []byte("alice's virtual device"))},
+		{Name: "bob", ID: "U02BOB", Device: w.AWS.AddDevice(hub, "bob", awstest.DeviceARN(hub, "bob"), []byte("bob's virtual device"))},
+		{Name: "carol", ID: "U03CAROL"},
+	}
+	var members []string
+	for _, p := range w.People {
+		w.Slack.AddUser(slacktest.User{ID: p.ID, Name: p.Name})
+		p.DM = w.Slack.DM(p.ID)
+		members = append(members, p.ID)
+	}
+	w.Slack.AddChannel(slacktest.Channel{ID: General, Name: "General", Members: members, BotMember: true})
+	w.Slack.AddChannel(slacktest.Channel{ID: Audit, Name: "aws-audit", Members: members[:2], BotMember: true})
+	w.Slack.SetUserGroup(slacktest.UserGroup{ID: "S01ONCALL", Handle: "oncall", Name: "On call", Members: members[:1]})
+}
+
+// ChannelName is how a channel's messages are headed.
+func ChannelName(id string) string {
+	switch id {
+	case General:
+		return "#General"
+	case Audit:
+		return "#aws-audit"
+	}
+	return id
+}
