@@ -87,6 +87,12 @@ type Span struct {
 	Bold, Italic, Strike, Code, Underline bool
 }
 
+// The values of the buttons below a window, which are Slack's own.
+const (
+	WindowClose  = "close"
+	WindowSubmit = "submit"
+)
+
 // A Control is something to press, to choose from or to type into.
 type Control struct {
 	Kind                     string // Slack's type of it
@@ -134,9 +140,9 @@ func (v View) Tree(reader Reader) Piece {
 		return whole
 	}
 	whole.Kind, whole.Label = PieceWindow, v.Title
-	for _, label := range []string{v.CloseLabel, v.SubmitLabel} {
-		if label != "" {
-			whole.Controls = append(whole.Controls, Control{Kind: "button", Label: label})
+	for _, c := range []Control{{Label: v.CloseLabel, Value: WindowClose}, {Label: v.SubmitLabel, Value: WindowSubmit}} {
+		if c.Kind = "button"; c.Label != "" {
+			whole.Controls = append(whole.Controls, c)
 		}
 	}
 	return whole
