@@ -112,17 +112,17 @@ func (l *Log) idsBefore(ctx context.Context, at tree.Edge, get tree.GetTiles) (m
 // leavesBefore returns the hashes of the entries from a number on, as the tree has them. Tiles
 // that are missing or wrong keep nobody from it while their entries are there.
 func (l *Log) leavesBefore(ctx context.Context, at tree.Edge, from int64, get tree.GetTiles) (hashes []tlog.Hash, err error) {
-	r := newRemaker(at, get, l.leafHashes)
+	r := tree.NewRemaker(at, get, l.leafHashes)
 	for n := from; n < at.Size(); n++ {
-		data, err := r.leafTile(ctx, n)
-		var wrong *tileError
+		hash, err := r.Leaf(ctx, n)
+		var wrong *tree.TileError
 		if errors.As(err, &wrong) {
 			return nil, l.stop(fmt.Errorf("%w; %s", wrong, whatToDo))
 		}
 		if err != nil {
 			return nil, fmt.Errorf("the tiles before %d: %w", at.Size(), err)
 		}
-		hashes = append(hashes, hashIn(data, int(n%tree.TileWidth)))
+		hashes = append(hashes, hash)
 	}
 	return hashes, nil
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -44,7 +43,7 @@ func (l *Log) leafHashes(ctx context.Context, from, to int64) ([]tlog.Hash, erro
 			case err != nil:
 				return nil, err
 			case at < first:
-				return nil, errLetGo
+				return nil, tree.ErrLetGo
 			}
 			return nil, l.missing(ctx, at)
 		}
@@ -64,7 +63,7 @@ func (p *Publisher) onTiles(ctx context.Context, edge tree.Edge, do func() error
 	if !errors.Is(err, tree.ErrTile) || edge.Size() == 0 {
 		return err
 	}
-	r := newRemaker(edge, p.Store.Tiles, p.Log.leafHashes)
+	r := tree.NewRemaker(edge, p.Store.Tiles, p.Log.leafHashes)
 	err = p.makeAnew(ctx, r, entries...)
 	p.tellMade(r)
 	if err != nil {
@@ -75,63 +74,30 @@ func (p *Publisher) onTiles(ctx context.Context, edge tree.Edge, do func() error
 
 // makeAnew makes anew what is missing or wrong of the tiles that entries are under. One of
 // which the tree grows has to be there then.
-func (p *Publisher) makeAnew(ctx context.Context, r *remaker, entries ...int64) error {
+func (p *Publisher) makeAnew(ctx context.Context, r *tree.Remaker, entries ...int64) error {
 	for _, at := range entries {
-		tiles, err := r.covering(at)
-		if err != nil {
-			return err
-		}
-		for _, t := range tiles {
-			if _, err := r.tile(ctx, t); err != nil && (t.W < tree.TileWidth || !errors.Is(err, errLetGo)) {
-				return p.unmade(err)
-			}
+		if err := r.Cover(ctx, at); err != nil {
+			return p.unmade(err)
 		}
 	}
-	return p.keepMade(ctx, r)
+	return r.Keep(ctx, p.Store)
 }
 
 // unmade stops the Log for a tile that is needed and cannot be made anew.
 func (p *Publisher) unmade(err error) error {
-	var wrong *tileError
+	var wrong *tree.TileError
 	if errors.As(err, &wrong) {
 		return p.Log.stop(fmt.Errorf("%w; %s", wrong, whatToDo))
 	}
 	return err
 }
 
-// keepMade keeps what r has made anew, in the place of whatever the store had.
-func (p *Publisher) keepMade(ctx context.Context, r *remaker) error {
-	if len(r.made) == 0 {
-		return nil
-	}
-	tiles, full := map[string][]byte{}, []string(nil)
-	for t, data := range r.made {
-		tiles[tree.TilePath(t)] = data
-		for _, width := range []int{t.W, tree.TileWidth} { // a wider one would stay
-			t.W = width
-			full = append(full, tree.TilePath(t))
-		}
-	}
-	if err := p.Store.DeleteTiles(ctx, slices.Compact(full)); err != nil {
-		return err
-	}
-	if err := p.Store.SaveTiles(ctx, tiles); err != nil {
-		return err
-	}
-	for t := range r.made {
-		r.untold = both(r.untold, over(t))
-	}
-	r.made = map[tlog.Tile][]byte{}
-	return nil
-}
-
-// tellMade raises one alarm about all tiles that r has made anew and that were kept.
-func (p *Publisher) tellMade(r *remaker) {
-	if r.untold.Count == 0 {
+// tellMade raises one alarm about all tiles that r has made anew and kept.
+func (p *Publisher) tellMade(r *tree.Remaker) {
+	all := event.Range(r.Kept())
+	if all.Count == 0 {
 		return
 	}
-	all := r.untold
-	r.untold = event.Range{}
 	p.Out.Error("tiles of the record were missing or wrong in the store: they were made anew", "first", all.First, "count", all.Count)
 	p.alarmOf(event.AlarmData{Code: alarmTiles, Entries: &all})
 }
@@ -140,26 +106,17 @@ func (p *Publisher) alarmOf(a event.AlarmData) {
 	p.Log.recordLater(event.Event{ID: rand.Text(), Time: p.Log.Now(), Data: a})
 }
 
-// both is a Range that has all of a and b.
-func both(a, b event.Range) event.Range {
-	if a.Count == 0 {
-		return b
-	}
-	first, end := min(a.First, b.First), max(a.First+a.Count, b.First+b.Count)
-	return event.Range{First: first, Count: end - first}
-}
-
 // recheckTile makes the tiles anew that an entry is under, as far as they are not as they were
 // signed; false when one of them cannot be made.
-func (p *Publisher) recheckTile(ctx context.Context, r *remaker, entry int64) (bool, error) {
-	_, err := r.leafTile(ctx, entry)
-	if kept := p.keepMade(ctx, r); kept != nil {
+func (p *Publisher) recheckTile(ctx context.Context, r *tree.Remaker, entry int64) (bool, error) {
+	_, err := r.Leaf(ctx, entry)
+	if kept := r.Keep(ctx, p.Store); kept != nil {
 		return false, kept
 	}
-	var wrong *tileError
+	var wrong *tree.TileError
 	switch {
-	case errors.As(err, &wrong) && errors.Is(err, errLetGo):
-		p.checked.lost = both(p.checked.lost, wrong.entries)
+	case errors.As(err, &wrong) && errors.Is(err, tree.ErrLetGo):
+		p.checked.lost = p.checked.lost.Join(wrong.Entries)
 		return false, nil
 	case wrong != nil:
 		return false, p.unmade(err)
@@ -169,8 +126,8 @@ func (p *Publisher) recheckTile(ctx context.Context, r *remaker, entry int64) (b
 
 // recheckOld checks tiles of entries that the store has let go of, a part at a time. Where there
 // is an archive it has them, and not the store.
-func (p *Publisher) recheckOld(ctx context.Context, r *remaker, first int64) error {
-	if p.checked.oldEnd = min(first, r.edge.Size()) / tree.TileWidth; p.Archive != nil {
+func (p *Publisher) recheckOld(ctx context.Context, r *tree.Remaker, signed, first int64) error {
+	if p.checked.oldEnd = min(first, signed) / tree.TileWidth; p.Archive != nil {
 		p.checked.oldEnd = 0
 	}
 	for n := 0; n < tilesAgain && p.checked.old < p.checked.oldEnd; n++ {
@@ -188,7 +145,7 @@ func (p *Publisher) tellLost() {
 		return
 	}
 	p.lostTiles = p.checked.lost
-	lost := p.lostTiles
+	lost := event.Range(p.lostTiles)
 	p.Out.Error("tiles of the record are lost, and their entries are not kept: these entries cannot be proved to be in it any more",
 		"first", lost.First, "count", lost.Count)
 	p.alarmOf(event.AlarmData{Code: alarmTilesLost, Entries: &lost})

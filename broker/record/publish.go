@@ -13,7 +13,6 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
-	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/broker/record/entry"
@@ -61,7 +60,7 @@ type Publisher struct {
 	uncosigned time.Time
 	asked      bool // all witnesses have answered since the start
 	checked    recheck
-	lostTiles  event.Range // that an alarm was about
+	lostTiles  tree.Span // that an alarm was about
 }
 
 // PublisherDeps is what a Publisher is made of. There may be no Witnesses and no Archive;

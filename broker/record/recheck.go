@@ -8,7 +8,6 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
-	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/record/audit"
 	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/published"
@@ -33,15 +32,15 @@ const (
 
 // A recheck is how far reading all again has come.
 type recheck struct {
-	begun  time.Time                 // zero: never
-	next   int64                     // the entry to go on from
-	end    int64                     // how many entries were signed when it began
-	old    int64                     // the tile of entries that were let go of to go on from
-	oldEnd int64                     // and the end of those
-	lost   event.Range               // what tiles are over that cannot be made anew
-	atOnce int64                     // a test reads less
-	told   bool                      // that it takes too long
-	roots  map[event.Range]tlog.Hash // of what was read to make tiles anew
+	begun  time.Time               // zero: never
+	next   int64                   // the entry to go on from
+	end    int64                   // how many entries were signed when it began
+	old    int64                   // the tile of entries that were let go of to go on from
+	oldEnd int64                   // and the end of those
+	lost   tree.Span               // what tiles are over that cannot be made anew
+	atOnce int64                   // a test reads less
+	told   bool                    // that it takes too long
+	roots  map[tree.Span]tlog.Hash // of what was read to make tiles anew
 }
 
 // recheck reads a part of the signed entries again, when it is time, and stops the Log at
@@ -81,7 +80,7 @@ func (p *Publisher) recheckPart(ctx context.Context, now published.State, signed
 		if since := at.Sub(p.checked.begun); since < recheckEvery && since >= 0 {
 			return nil, nil
 		}
-		p.checked = recheck{begun: at, end: signed.Size(), atOnce: p.checked.atOnce, roots: map[event.Range]tlog.Hash{}}
+		p.checked = recheck{begun: at, end: signed.Size(), atOnce: p.checked.atOnce, roots: map[tree.Span]tlog.Hash{}}
 	}
 	keys, err := p.Signer.PublicKeys()
 	if err != nil {
@@ -96,9 +95,9 @@ func (p *Publisher) recheckPart(ctx context.Context, now published.State, signed
 		return nil, err
 	}
 	p.checked.next = max(p.checked.next, first)
-	part := rereading{Publisher: p, start: start.Size(), remaker: newRemaker(signed, p.Store.Tiles, p.Log.leafHashes)}
-	part.roots = p.checked.roots
-	defer p.tellMade(part.remaker)
+	part := rereading{Publisher: p, signed: signed, start: start.Size(), tiles: tree.NewRemaker(signed, p.Store.Tiles, p.Log.leafHashes)}
+	part.tiles.Roots = p.checked.roots
+	defer p.tellMade(part.tiles)
 	part.begin(ctx)
 	for end := min(p.checked.end, p.checked.next+p.checked.atOnce); p.checked.next < end; {
 		n, wrong, err := part.page(ctx, p.checked.next)
@@ -107,19 +106,20 @@ func (p *Publisher) recheckPart(ctx context.Context, now published.State, signed
 		}
 		p.checked.next += n
 	}
-	return nil, p.recheckOld(ctx, part.remaker, first)
+	return nil, p.recheckOld(ctx, part.tiles, signed.Size(), first)
 }
 
 // A rereading is what is read again at once.
 type rereading struct {
 	*Publisher
-	*remaker
-	pages *audit.Pages
-	start int64 // a replica may begin there, so what is younger must have its MACs
+	signed tree.Edge
+	tiles  *tree.Remaker
+	pages  *audit.Pages
+	start  int64 // a replica may begin there, so what is younger must have its MACs
 }
 
 func (r *rereading) begin(ctx context.Context) {
-	r.pages = audit.NewPages(ctx, audit.FromStore(r.Log.Entries, r.Store), r.edge.Tree())
+	r.pages = audit.NewPages(ctx, audit.FromStore(r.Log.Entries, r.Store), r.signed.Tree())
 }
 
 // page checks the entries of one tile, and returns how many there are.
@@ -146,11 +146,11 @@ func (r *rereading) hashes(ctx context.Context, at int64) ([]tlog.Hash, error) {
 	if wrong == nil || err != nil {
 		return hashes, err
 	}
-	ok, err := r.recheckTile(ctx, r.remaker, at)
+	ok, err := r.recheckTile(ctx, r.tiles, at)
 	if !ok || err != nil {
 		return nil, err
 	}
-	if err := r.makeAnew(ctx, r.remaker, r.edge.Size()-1); err != nil {
+	if err := r.makeAnew(ctx, r.tiles, r.signed.Size()-1); err != nil {
 		return nil, err
 	}
 	r.begin(ctx) // with the tiles that were made anew
