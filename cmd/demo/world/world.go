@@ -164,7 +164,7 @@ func buckets(region string, names ...string) []awstest.Bucket {
 	out := make([]awstest.Bucket, len(names))
 	first := time.Date(2025, time.March, 3, 9, 41, 7, 0, time.UTC)
 	for i, name := range names {
-		out[i] = awstest.Bucket{Name: name, Region: Region, Created: first.AddDate(0, 0, i)}
+		out[i] = awstest.Bucket{Name: name, Region: region, Created: first.AddDate(0, 0, i)}
 	}
 	return out
 }
