@@ -26,7 +26,6 @@ type audience struct {
 	*inbox
 	scene *scene
 	late  time.Duration // how long it waits for what comes by itself
-
 }
 
 // answered shows what came of an action, or says why it could not be done.
@@ -53,6 +52,9 @@ func (a *audience) showOutcome(ctx context.Context, p *person, d *slacktest.Deli
 		}
 		err := a.awaitNotice(ctx)
 		a.showNews(p)
+		if a.scene.App == nil && len(a.scene.Slack.Connections()) == 0 {
+			a.note("no bot is connected: start `assumebot run` in another terminal")
+		}
 		return err
 	}
 	// Only a command is sure to be answered, in private. What else somebody does
@@ -77,7 +79,7 @@ func (a *audience) showOutcome(ctx context.Context, p *person, d *slacktest.Deli
 		a.note("the bot took notice and showed %s nothing", p.Name)
 		return nil
 	}
-	return fmt.Errorf("the bot did not answer %s within %s: run the demo with -v to see its log", p.Name, limit)
+	return fmt.Errorf("the bot did not answer %s within %s: %s", p.Name, limit, a.scene.seeLog())
 }
 
 // worked waits while a window of p's says that AWS is being asked.
@@ -100,8 +102,12 @@ func (w *scene) answers(p *person, c slacktest.Change) bool {
 // caughtUp waits until the audit channel's poster has come to the end of the
 // record, and until everything that Slack shows by then has been noticed. The
 // record knows what the channel owes better than any count of messages: some
-// entries are posted together, some not at all.
+// entries are posted together, some not at all. The record of a bot that is another
+// program is its own; what it posts comes by itself.
 func (a *audience) caughtUp(ctx context.Context) error {
+	if a.scene.App == nil {
+		return a.awaitNotice(ctx)
+	}
 	_, end, err := a.scene.App.Store.Log.Bounds(ctx)
 	if err != nil {
 		return err
@@ -119,7 +125,7 @@ func (a *audience) caughtUp(ctx context.Context) error {
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
-			return errors.New("the audit channel does not show what is on the record: run the demo with -v to see its log")
+			return errors.New("the audit channel does not show what is on the record: " + a.scene.seeLog())
 		}
 	}
 }

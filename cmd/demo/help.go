@@ -2,7 +2,7 @@ package main
 
 import "fmt"
 
-const usageText = `Usage: demo [-v]
+const usageText = `Usage: demo [-v | --serve]
 
 The whole bot against a fake Slack and a fake AWS, in one terminal. It reads
 lines from a keyboard, or a script from a pipe:
@@ -11,6 +11,9 @@ lines from a keyboard, or a script from a pipe:
 
 Of a script the first line that fails ends it, and the exit code is 1.
 
+With --serve it has no bot. It keeps the fakes up, says how to point a bot to
+them, and types what people type: to rehearse an installation.
+
 `
 
 const helpText = `A line is what alice does; @bob or @carol before it makes it theirs.
@@ -18,7 +21,8 @@ const helpText = `A line is what alice does; @bob or @carol before it makes it t
   /assume prod {mfa}      a slash command, typed in #general
   {mfa}                   the code that the person's device shows now
   {mfa:next}              the next one: all clocks move to where it begins
-  say TEXT, dm TEXT       write to #world.General, to the bot
+  codes                   what everybody's device shows now
+  say TEXT, dm TEXT       write to #general, to the bot
   press LABEL, press N    press a button, by its label or its number; what it
                           asks first is answered in the same way
   choose OPTION           choose from a menu; its beginning will do

@@ -11,6 +11,7 @@ const (
 	wordAWS     = "aws"
 	wordCancel  = "cancel"
 	wordChoose  = "choose"
+	wordCodes   = "codes"
 	wordCommand = "/"
 	wordDM      = "dm"
 	wordExpect  = "expect"
@@ -63,7 +64,7 @@ func (w *scene) parse(text string) (line, error) {
 			return l, fmt.Errorf("%s what? For example: %s", l.word, example(l.word))
 		}
 		return l, nil
-	case wordCancel, wordHelp, wordHome, wordQuit, wordSubmit:
+	case wordCancel, wordCodes, wordHelp, wordHome, wordQuit, wordSubmit:
 		if l.rest != "" {
 			return l, fmt.Errorf("%s takes nothing after it, but %q is there", l.word, l.rest)
 		}

@@ -30,6 +30,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	verbose := flags.Bool("v", false, "print the bot's log to standard error")
+	alone := flags.Bool("serve", false, "run no bot; keep the fakes up for one that is started as in earnest, until interrupted")
 	flags.Usage = func() {
 		fmt.Fprint(flags.Output(), usageText)
 		flags.PrintDefaults()
@@ -45,6 +46,13 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		fmt.Fprintf(stderr, "demo: it takes no arguments; pipe lines in, or type them\n\n%s", usageText)
 		return errUsage
 	}
+	if *alone && *verbose {
+		fmt.Fprintf(stderr, "demo: -v is the log of the demo's own bot, and with --serve it has none\n\n%s", usageText)
+		return errUsage
+	}
+	if *alone {
+		return serve(ctx, stdin, stdout)
+	}
 	log := slog.New(slog.DiscardHandler)
 	if *verbose {
 		log = slog.New(slog.NewTextHandler(stderr, nil))
@@ -55,7 +63,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 // perform starts the world and the bot, serves stdin, and ends in reverse order,
 // so that what the bot finishes while it stops is still shown.
 func perform(ctx context.Context, stdin io.Reader, stdout io.Writer, log *slog.Logger, late time.Duration) (err error) {
-	w, err := newScene(ctx, world.ConfigFile, log)
+	w, err := newSceneWithBot(ctx, world.ConfigFile, log)
 	if err != nil {
 		return err
 	}
@@ -83,7 +91,7 @@ func perform(ctx context.Context, stdin io.Reader, stdout io.Writer, log *slog.L
 	}()
 	select {
 	case <-w.App.Bot.Ready():
-		err = t.serve(ctx)
+		err = t.serve(ctx, w.banner())
 	case <-ctx.Done():
 	}
 	stop()

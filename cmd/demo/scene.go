@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/assumebot/assumebot/cmd/demo/world"
 )
@@ -22,27 +23,45 @@ type person struct {
 type scene struct {
 	*world.World
 	people []*person
+	sleep  func(context.Context, time.Duration) error // where time is real
 }
 
-// newScene starts the fakes and makes the bot, which is not running yet.
-func newScene(ctx context.Context, file []byte, log *slog.Logger) (*scene, error) {
+// newScene starts the fakes.
+func newScene() (*scene, error) {
 	w, err := world.Start()
 	if err != nil {
 		return nil, err
 	}
-	if err := w.MakeBot(ctx, file, log); err != nil {
-		return nil, errors.Join(err, w.Close())
-	}
-	s := &scene{World: w}
+	s := &scene{World: w, sleep: waitReally}
 	for _, p := range w.People {
 		s.people = append(s.people, &person{Person: p})
 	}
 	return s, nil
 }
 
+// newSceneWithBot starts the fakes and makes the bot, which is not running yet.
+func newSceneWithBot(ctx context.Context, file []byte, log *slog.Logger) (*scene, error) {
+	s, err := newScene() //nolint:contextcheck // it ends what ctx must not end
+	if err != nil {
+		return nil, err
+	}
+	if err := s.MakeBot(ctx, file, log); err != nil {
+		return nil, errors.Join(err, s.Close()) //nolint:contextcheck // as above
+	}
+	return s, nil
+}
+
+// seeLog says where whoever wonders about the bot looks.
+func (w *scene) seeLog() string {
+	if w.App == nil {
+		return "the log of `assumebot run` may say why"
+	}
+	return "run the demo with -v to see its log"
+}
+
 // person finds one of the cast by name, in any case.
-func (s *scene) person(name string) (*person, bool) {
-	for _, p := range s.people {
+func (w *scene) person(name string) (*person, bool) {
+	for _, p := range w.people {
 		if strings.EqualFold(p.Name, name) {
 			return p, true
 		}

@@ -145,7 +145,7 @@ func (h *hands) fill(ctx context.Context, p *person, text string) error {
 			return h.chooseFrom(ctx, p, surface{ref: v.Ref(), tree: v.Tree(h.scene.reader())}, m, value)
 		}
 	}
-	value, err := h.withCodes(p, value)
+	value, err := h.withCodes(ctx, p, value)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ import (
 // stage is a world whose bot does not run: tests show what a bot would.
 func stage(t *testing.T) *scene {
 	t.Helper()
-	w, err := newScene(t.Context(), world.ConfigFile, slog.New(slog.DiscardHandler))
+	w, err := newSceneWithBot(t.Context(), world.ConfigFile, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

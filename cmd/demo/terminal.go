@@ -19,6 +19,7 @@ type terminal struct {
 	*audience
 	hands hands
 	in    io.Reader
+	stays bool // it goes on when the lines have ended
 }
 
 func newTerminal(w *scene, in io.Reader, out io.Writer, late time.Duration) *terminal {
@@ -26,12 +27,12 @@ func newTerminal(w *scene, in io.Reader, out io.Writer, late time.Duration) *ter
 	return &terminal{audience: a, hands: hands{a}, in: in}
 }
 
-// serve does what the lines of in say until they end, somebody quits or ctx
-// ends, all of which are nil. In a script the first line that fails is an error.
-func (t *terminal) serve(ctx context.Context) error {
+// serve prints the banner and does what the lines of in say until they end, somebody quits
+// or ctx ends, all of which are nil. In a script the first line that fails is an error.
+func (t *terminal) serve(ctx context.Context, banner string) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	t.print(t.scene.banner())
+	t.print(banner)
 	read := func(ctx context.Context) (<-chan string, <-chan error) { return readLines(ctx, t.in) }
 	if t.editor != nil {
 		read = t.editor.lines
@@ -49,6 +50,10 @@ func (t *terminal) serve(ctx context.Context) error {
 			if !ok {
 				if err := <-readErr; err != nil {
 					return fmt.Errorf("line %d: %w", number, err)
+				}
+				if t.stays && t.editor == nil {
+					lines = nil
+					continue
 				}
 				if !t.script && t.editor == nil {
 					t.print("\n") // after the prompt

@@ -47,6 +47,11 @@ func (t *terminal) do(ctx context.Context, l line) error {
 		return t.hands.cancel(ctx, p)
 	case wordAWS:
 		return t.aws(ctx, p, l.rest)
+	case wordCodes:
+		codes := t.scene.codes()
+		t.remember(codes)
+		t.print(codes + "\n")
+		return nil
 	case wordWait:
 		return t.wait(ctx, l.rest)
 	case wordExpect:
@@ -62,7 +67,7 @@ func (t *terminal) do(ctx context.Context, l line) error {
 
 // command types a slash command in #general and waits for the answer.
 func (t *terminal) command(ctx context.Context, p *person, text string) error {
-	text, err := t.hands.withCodes(p, text)
+	text, err := t.hands.withCodes(ctx, p, text)
 	if err != nil {
 		return err
 	}
@@ -73,7 +78,7 @@ func (t *terminal) command(ctx context.Context, p *person, text string) error {
 
 // write posts a message, of which the bot hears when it is for it.
 func (t *terminal) write(ctx context.Context, p *person, channel, text string) error {
-	text, err := t.hands.withCodes(p, text)
+	text, err := t.hands.withCodes(ctx, p, text)
 	if err != nil {
 		return err
 	}

@@ -24,17 +24,15 @@ import (
 //go:embed demo.yaml
 var ConfigFile []byte
 
-const (
-	hub, prod, staging, vault = "111111111111", "222222222222", "333333333333", "444444444444"
+const hub, prod, staging, vault = "111111111111", "222222222222", "333333333333", "444444444444"
 
-	team = "T0123"
-)
-
-// Where AWS is called, and the channels of the workspace.
+// Where AWS is called, and the workspace with its channels and its user group.
 const (
 	Region  = "eu-west-1"
+	Team    = "T0123"
 	General = "C0GENERAL"
 	Audit   = "C0AUDIT"
+	OnCall  = "S01ONCALL"
 )
 
 // A longTermKey is an access key of the fake AWS.
@@ -53,7 +51,7 @@ type Person struct {
 	Device   *awstest.Device // nil for who has none
 }
 
-// A World is the fakes and the people in them, and the bot once it was made.
+// A World is the fakes and the people in them, and the bot if one is made.
 type World struct {
 	Clock  *Clock
 	AWS    *awstest.Server
@@ -75,7 +73,7 @@ func Start() (_ *World, err error) {
 	}
 	w.AWS.SetClock(w.Clock.Now)
 	w.AWS.SetTravel(w.Clock.Moved)
-	if w.Slack, err = slacktest.Start(slacktest.WithTeam(team, "example")); err != nil {
+	if w.Slack, err = slacktest.Start(slacktest.WithTeam(Team, "example")); err != nil {
 		return nil, err
 	}
 	w.Slack.SetClock(w.Clock.Now)
@@ -88,12 +86,11 @@ func Start() (_ *World, err error) {
 // config; App.Run runs it. Its own identity reads bob's key from Secrets Manager.
 // Neither a profile nor a key of whoever starts the demo is used by it.
 func (w *World) MakeBot(ctx context.Context, file []byte, log *slog.Logger) error {
-	cfg, err := config.Parse("demo.yaml", file, os.ReadFile)
+	cfg, err := config.Parse("demo.yaml", w.Config(file), os.ReadFile)
 	if err != nil {
 		return err
 	}
-	cfg.Broker.SigninEndpoint = w.AWS.URL() + "/federation" // known only now
-	getenv := botSettings(w.Slack)
+	getenv := w.botSettings()
 	settings, err := app.ReadSettings(getenv)
 	if err != nil {
 		return err
@@ -118,8 +115,15 @@ func (w *World) Close() error {
 	return err
 }
 
-// Advance moves everybody's time ahead, that of Redis too.
+// ErrRealTime says that the bot is another program, whose time nobody can move.
+var ErrRealTime = errors.New("time is real here: the bot is another program, whose clock and Redis the demo cannot move")
+
+// Advance moves everybody's time ahead, that of Redis too. Without a bot of its own the World
+// cannot, which is [ErrRealTime].
 func (w *World) Advance(d time.Duration) error {
+	if w.App == nil {
+		return ErrRealTime
+	}
 	if err := w.App.Store.Advance(d); err != nil {
 		return err
 	}
@@ -195,7 +199,7 @@ func (w *World) setUpSlack() {
 	}
 	w.Slack.AddChannel(slacktest.Channel{ID: General, Name: "General", Members: members, BotMember: true})
 	w.Slack.AddChannel(slacktest.Channel{ID: Audit, Name: "aws-audit", Members: members[:2], BotMember: true})
-	w.Slack.SetUserGroup(slacktest.UserGroup{ID: "S01ONCALL", Handle: "oncall", Name: "On call", Members: members[:1]})
+	w.Slack.SetUserGroup(slacktest.UserGroup{ID: OnCall, Handle: "oncall", Name: "On call", Members: members[:1]})
 }
 
 // ChannelName is how a channel's messages are headed.

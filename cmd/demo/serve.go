@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/assumebot/assumebot/cmd/demo/world"
+	"github.com/assumebot/assumebot/cmd/internal/config"
+)
+
+// With --serve the demo has no bot: it keeps the fakes up for one that is started
+// as it would be in earnest, and types what people type. Time is real then.
+
+// serve keeps the fakes up until ctx ends or somebody quits. The end of stdin ends
+// the typing alone.
+func serve(ctx context.Context, stdin io.Reader, stdout io.Writer) (err error) {
+	w, err := newScene() //nolint:contextcheck // it ends what ctx must not end
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }() //nolint:contextcheck // as above
+	dir, err := w.writeFiles()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	t := newTerminal(w, stdin, stdout, lateness)
+	t.script = false // whoever types, a mistake does not end it
+	t.stays = true
+	if canEdit(stdin, stdout) {
+		restore, editErr := t.edit(stdin.(*os.File), stdout.(*os.File))
+		if editErr != nil {
+			return editErr
+		}
+		defer func() { err = errors.Join(err, restore()) }()
+	}
+	banner, err := w.serveBanner(dir)
+	if err != nil {
+		return err
+	}
+	return t.serve(ctx, banner)
+}
+
+const (
+	environmentFile = "environment"
+	configFile      = "assumebot.yaml"
+)
+
+// writeFiles writes the config and the environment into a directory of their own.
+func (w *scene) writeFiles() (dir string, err error) {
+	if dir, err = os.MkdirTemp("", "assumebot-demo-"); err != nil {
+		return "", err
+	}
+	for name, data := range map[string][]byte{
+		configFile:      w.Config(world.ConfigFile),
+		environmentFile: []byte(w.environment(dir)),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			return "", errors.Join(err, os.RemoveAll(dir))
+		}
+	}
+	return dir, nil
+}
+
+// environment is what a shell needs for `assumebot run`, as lines to paste.
+func (w *scene) environment(dir string) string {
+	var out strings.Builder
+	out.WriteString("unset " + strings.Join(world.Unset(), " ") + "\n")
+	for _, s := range append(w.Environment(), world.Setting{Name: "ASSUMEBOT_CONFIG", Value: filepath.Join(dir, configFile)}) {
+		fmt.Fprintf(&out, "export %s='%s'\n", s.Name, strings.ReplaceAll(s.Value, "'", `'\''`))
+	}
+	return out.String()
+}
+
+// serveBanner says what runs here, and how to point a bot to it.
+func (w *scene) serveBanner(dir string) (string, error) {
+	ids, err := w.identifiers()
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf(`A fake Slack and a fake AWS, to rehearse the installation of assumebot with.
+Nothing of it is real, and nothing leaves this machine. They end with this program.
+
+1. In another terminal paste the lines below, or have them read from their file:
+
+  . %s
+
+%s
+2. There, check the config and start the bot:
+
+  assumebot check
+  assumebot run
+
+3. Here, type what people type; help shows the words, codes what their devices show:
+
+  /assume prod {mfa}
+  aws alice sts get-caller-identity
+
+What an installation of your own asks for:
+
+%s
+`, filepath.Join(dir, environmentFile), w.environment(dir), ids), nil
+}
+
+// identifiers are the names of everything that a config refers to.
+func (w *scene) identifiers() (string, error) {
+	cfg, err := config.Parse("demo.yaml", world.ConfigFile, os.ReadFile)
+	if err != nil {
+		return "", err
+	}
+	var out strings.Builder
+	tab := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+	line := func(what, id string) { _, _ = fmt.Fprintf(tab, "  %s\t%s\n", what, id) } // Flush tells of errors
+	line("workspace", world.Team)
+	for _, channel := range []string{world.General, world.Audit} {
+		line(world.ChannelName(channel), channel)
+	}
+	line("@oncall", world.OnCall)
+	for _, p := range w.people {
+		line(p.Name, p.ID)
+	}
+	for _, p := range w.people {
+		if p.Device != nil {
+			line("MFA device of "+p.Name, p.Device.Serial())
+		}
+	}
+	for a := range cfg.Broker.Accounts.All() {
+		if a.HasRole() {
+			line("role of "+a.Name, string(a.RoleARN))
+		}
+		if a.ExternalID != "" {
+			line("its external ID", a.ExternalID)
+		}
+		if a.Revoker != "" {
+			line("its revoker", string(a.Revoker))
+		}
+	}
+	line("keys of alice", "in the environment, as ALICE")
+	line("keys of bob", "in Secrets Manager, as assumebot/bob")
+	err = tab.Flush()
+	return out.String(), err
+}
