@@ -14,9 +14,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestREADMENamesEveryCode holds the table of README to the codes that there are,
+// TestTheGuideNamesEveryErrorCode holds the table of deploy/docs/errors.md to the codes that there are,
 // and to whom each tells: its first row is what the person can mend.
-func TestREADMENamesEveryCode(t *testing.T) {
+func TestTheGuideNamesEveryErrorCode(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "error_codes.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -34,14 +34,12 @@ func TestREADMENamesEveryCode(t *testing.T) {
 		}
 		return true
 	})
-	readme, err := os.ReadFile("../README.md")
+	guide, err := os.ReadFile("../deploy/docs/errors.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, section, _ := strings.Cut(string(readme), "\n## Errors\n")
-	section, _, _ = strings.Cut(section, "\n## ")
 	got := map[audience][]string{}
-	for line := range strings.SplitSeq(section, "\n") {
+	for line := range strings.SplitSeq(string(guide), "\n") {
 		to := operator
 		if strings.HasPrefix(line, "| the person can mend |") {
 			to = person
@@ -57,6 +55,6 @@ func TestREADMENamesEveryCode(t *testing.T) {
 		slices.Sort(codes[operator])
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("README's table of codes (-want +got):\n%s", diff)
+		t.Errorf("the table of codes (-want +got):\n%s", diff)
 	}
 }

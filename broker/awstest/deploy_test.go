@@ -17,7 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// These tests hold the policies of deploy/iam to what README says of them, as they are shipped.
+// These tests hold the policies of deploy/iam to what deploy/docs/install.md says of them, as they are shipped.
 
 const (
 	shippedExternalID = "replace-with-a-random-one"

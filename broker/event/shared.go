@@ -65,7 +65,7 @@ type Given struct {
 
 // Failure is why something failed or was refused.
 type Failure struct {
-	Code   string `json:"code,omitempty" max:"64"`   // what went wrong, as the README lists it; absent: nothing
+	Code   string `json:"code,omitempty" max:"64"`   // what went wrong, as errors.md lists it; absent: nothing
 	Detail string `json:"detail,omitempty" max:"64"` // which case of that code; absent of the usual one
 	Ref    string `json:"ref,omitempty" max:"64"`    // what the person can quote, and the log line carries
 	Facts

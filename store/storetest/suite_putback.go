@@ -123,7 +123,7 @@ func putBackWithoutNote(t *testing.T, h *harness) {
 	}
 	again("assumebot:{U01ALICE}:ended:g1")
 	wantGrant(t, h.Grants, false, false)
-	// Another replica knows of the end by the note alone: what stands in README.
+	// Another replica knows of the end by the note alone: what stands in threat-model.md.
 	wantGrant(t, h.replica(t, KeyOne).Grants, true, true)
 }
 
