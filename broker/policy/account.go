@@ -124,7 +124,11 @@ func (k KeySource) String() string {
 // MaxAccountName is how many characters the name of an Account has at most.
 const MaxAccountName = 63
 
-var accountName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
+// AccountNamePattern is what CheckAccountName checks, as far as a regular expression
+// can say it.
+const AccountNamePattern = `^[a-z0-9][a-z0-9._-]{0,62}$`
+
+var accountName = regexp.MustCompile(AccountNamePattern)
 
 // reservedWords have a meaning of their own where an account name may stand.
 var reservedWords = []string{

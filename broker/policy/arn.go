@@ -12,15 +12,33 @@ type RoleARN string
 
 const anyPartition = `^arn:(aws|aws-cn|aws-us-gov|aws-iso|aws-iso-b|aws-iso-e|aws-iso-f|aws-eusc):iam::`
 
+// What the functions below check, as far as a regular expression can say it: for the
+// schema of the config, in the syntax that RE2 and ECMAScript share.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+const (
+	RoleARNPattern     = anyPartition + `(\d{12}):role/((?:[\x21-\x7e]+/)?)([\w+=,.@-]{1,64})$`
+	MFAARNPattern      = anyPartition + `(\d{12}):mfa/[\w+=,.@/-]+$`
+	MFASerialPattern   = `^[\w+=/:,.@-]{9,256}$`
+	ExternalIDPattern  = `^[\w+=,.@:/-]+$`
+	SessionNamePattern = `^[\w+=,.@-]{2,64}$`
+	PolicyARNPattern   = anyPartition + `(\d{12}|aws):policy/[\x21-\x7e]+$`
+)
+
+// An external ID has at least and at most so many characters.
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+const (
+	MinExternalID = 2
+	MaxExternalID = 1224
+)
+
 var (
-	roleARN     = regexp.MustCompile(anyPartition + `(\d{12}):role/((?:[\x21-\x7e]+/)?)([\w+=,.@-]{1,64})$`)
-	mfaARN      = regexp.MustCompile(anyPartition + `(\d{12}):mfa/[\w+=,.@/-]+$`)
-	mfaSerial   = regexp.MustCompile(`^[\w+=/:,.@-]{9,256}$`)
-	externalID  = regexp.MustCompile(`^[\w+=,.@:/-]+$`)
-	sessionName = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
+	roleARN     = regexp.MustCompile(RoleARNPattern)
+	mfaARN      = regexp.MustCompile(MFAARNPattern)
+	mfaSerial   = regexp.MustCompile(MFASerialPattern)
+	externalID  = regexp.MustCompile(ExternalIDPattern)
+	sessionName = regexp.MustCompile(SessionNamePattern)
 	notSession  = regexp.MustCompile(`[^\w+=,.@-]+`)
-	policyARN   = regexp.MustCompile(anyPartition + `(\d{12}|aws):policy/[\x21-\x7e]+$`)
+	policyARN   = regexp.MustCompile(PolicyARNPattern)
 )
 
 // ParseRoleARN checks s as the ARN of an IAM role.
@@ -74,7 +92,7 @@ func MFAPartition(serial string) string {
 
 // CheckExternalID says what is wrong with s as an ExternalId.
 func CheckExternalID(s string) error {
-	if len(s) < 2 || len(s) > 1224 || !externalID.MatchString(s) {
+	if len(s) < MinExternalID || len(s) > MaxExternalID || !externalID.MatchString(s) {
 		return errors.New("an external ID is 2 to 1224 letters, digits and _+=,.@:/-")
 	}
 	return nil

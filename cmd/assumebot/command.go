@@ -49,7 +49,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		DisableFlagsInUseLine:      true, // Use says itself which there are
 		SuggestionsMinimumDistance: 2,
 	}
-	root.AddCommand(runCommand(ctx, getenv), checkCommand(ctx, getenv), policyCommand(getenv), recordCommand(ctx, getenv), keygenCommand(), versionCommand(), completionCommand())
+	root.AddCommand(
+		runCommand(ctx, getenv), checkCommand(ctx, getenv), policyCommand(getenv), recordCommand(ctx, getenv),
+		schemaCommand(),
+		keygenCommand(), versionCommand(), completionCommand(),
+	)
 	root.PersistentFlags().BoolP("help", "h", false, "say how a command is used")
 	root.SetHelpFunc(help)
 	root.SetFlagErrorFunc(flagError)

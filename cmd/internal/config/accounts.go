@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 	"time"
@@ -13,33 +14,50 @@ import (
 
 // An Account is an entry of accounts.
 type Account struct {
-	Name       At[string]    `key:"name" change:"-" doc:"The alias that people type."`
-	RoleARN    At[string]    `key:"role_arn" doc:"The role to assume; without it, it is the person's own IAM user, by GetSessionToken."`
+	Name       At[string]    `key:"name" change:"-" example:"prod" doc:"The alias that people type."`
+	RoleARN    At[string]    `key:"role_arn" example:"arn:aws:iam::222222222222:role/OnCall" doc:"The role to assume."`
 	ExternalID At[string]    `key:"external_id" needs:"role_arn" change:"concealed" doc:"What the role's trust policy asks for."`
-	Region     At[string]    `key:"region" doc:"For the snippet, S3 and console; STS is called in AWS_REGION."`
-	Duration   At[Durations] `key:"duration" doc:"How long credentials last: without a word about it, and at most."`
-	MFA        At[string]    `key:"mfa" default:"session" doc:"session, fresh (a new code for each request) or none."`
+	Region     At[string]    `key:"region" example:"eu-west-1" doc:"For the snippet, S3 and console; STS is called in AWS_REGION."`
+	Duration   At[Durations] `key:"duration" example:"{default: 1h, max: 4h}" doc:"How long credentials last: without a word about it, and at most."`
+	MFA        At[string]    `key:"mfa" default:"session" example:"fresh" doc:"What MFA it asks for."`
 	Rules
 	Session
-	Sealed At[string] `key:"sealed" doc:"required: only credentials encrypted to an age_key of this file are shown."`
+	Sealed At[string] `key:"sealed" example:"required" doc:"required: only credentials encrypted to an age_key of this file are shown."`
 	Delivery
-	Revoker      At[string] `key:"revoker" needs:"role_arn" doc:"A role that may deny sessions of role_arn that are out."`
-	OutsideRules At[string] `key:"outside_rules" doc:"accepted: credentials of the IAM user itself may undo the rules of other accounts."`
+	Revoker      At[string] `key:"revoker" needs:"role_arn" example:"arn:aws:iam::222222222222:role/Revoker" doc:"A role that may deny sessions that are out."`
+	OutsideRules At[string] `key:"outside_rules" example:"accepted" doc:"accepted: its credentials may undo the rules of other accounts."`
 
 	Position
 }
 
 func (Account) hints() map[string]hint {
 	return map[string]hint{
-		"name":     {missing: "the alias that people type"},
-		"duration": {example: "{default: 1h, max: 4h}"},
+		"name": {missing: "the alias that people type", shape: matching(policy.AccountNamePattern, "1 to 63 of `a-z 0-9 . - _`"),
+			more: "It has a letter and no six digits in a row, and is no word of the commands (help, for, because, …)."},
+		"role_arn": {shape: matching(policy.RoleARNPattern, "ARN of a role"),
+			more: "Without it the account is the person's own IAM user, by GetSessionToken."},
+		"external_id": {shape: shape{object{"pattern": policy.ExternalIDPattern, "minLength": policy.MinExternalID, "maxLength": policy.MaxExternalID},
+			fmt.Sprintf("%d to %d letters, digits and `_ + = , . @ : / -`", policy.MinExternalID, policy.MaxExternalID)}},
+		"region": {shape: matching(regionName.String(), "region"), more: "One that is not known is a warning."},
+		"mfa": {shape: words(string(policy.MFASession), string(policy.MFAFresh), string(policy.MFANone)),
+			more: "session: an MFA session will do. fresh: a new code for each request. none: no MFA, which each reply, the record and check say."},
+		"sealed": {shape: words("required"), more: "A list of buckets is shown all the same."},
+		"revoker": {shape: matching(policy.RoleARNPattern, "ARN of another role in the same AWS account"),
+			more: "role_arn must have a permissions boundary."},
+		"outside_rules": {shape: words("accepted"),
+			more: "It is for an account without role_arn that somebody may have who may also have, or be denied, one with it."},
 	}
 }
 
 // Durations are how long credentials last.
 type Durations struct {
-	Default At[time.Duration] `key:"default" doc:"When a request says nothing of it."`
-	Max     At[time.Duration] `key:"max" doc:"At most; not above the role's own maximum."`
+	Default At[time.Duration] `key:"default" example:"1h" doc:"When a request says nothing of it: 1h, or max if that is shorter."`
+	Max     At[time.Duration] `key:"max" example:"4h" doc:"At most: 1h, or default if that is longer. Not above the role's own maximum."`
+}
+
+func (Durations) hints() map[string]hint {
+	bounds := shape{says: lasting(policy.MinDuration, policy.MaxRoleDuration).says + "; without a role up to " + text.FormatDuration(policy.MaxSessionTokenDuration)}
+	return map[string]hint{"default": {shape: bounds}, "max": {shape: bounds}}
 }
 
 // regionName takes every region of every partition, eusc-de-east-1 too.

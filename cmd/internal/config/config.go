@@ -1,9 +1,11 @@
 package config
 
 import (
+	"fmt"
 	"reflect"
 	"time"
 
+	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/text"
@@ -21,19 +23,19 @@ type Config struct {
 
 // A File is the config file as it is written.
 type File struct {
-	Slack          At[Slack]         `key:"slack" doc:"The workspaces that are served, and the channels that the bot writes to."`
-	Contact        At[string]        `key:"contact" change:"quoted" doc:"Whom to ask, such as #help-aws: shown to who may not use the bot."`
-	RevealWindow   At[time.Duration] `key:"reveal_window" default:"10m" doc:"How long issued credentials can be shown again, and used by buttons."`
-	MFASession     At[time.Duration] `key:"mfa_session" may:"zero" doc:"How long one code serves several requests; 0, the default, is for one alone."`
+	Slack          At[Slack]         `key:"slack" example:"{workspaces: [T0123EXAMPLE], audit_channel: C0123AUDIT}" doc:"Whom it serves, and where."`
+	Contact        At[string]        `key:"contact" change:"quoted" example:"'#help-aws'" doc:"Whom to ask: shown to whoever may not use the bot."`
+	RevealWindow   At[time.Duration] `key:"reveal_window" default:"10m" example:"10m" doc:"How long issued credentials can be shown again, and used by buttons."`
+	MFASession     At[time.Duration] `key:"mfa_session" may:"zero" example:"8h" doc:"How long one code serves several requests; 0, the default, is for one alone."`
 	SigninEndpoint At[string]        `key:"signin_endpoint" doc:"Where console sign-in asks for its token, if not where AWS says."`
 	Users          At[[]At[User]]    `key:"users" change:"-" doc:"The people who may use the bot."`
-	Groups         At[[]Group]       `key:"groups" change:"-" doc:"People and Slack user groups under one name, to stand wherever people are named."`
+	Groups         At[[]Group]       `key:"groups" change:"-" example:"{leads: [U02BOB, S02LEADS]}" doc:"People under one name, for wherever people are named."`
 	Accounts       At[[]At[Account]] `key:"accounts" change:"-" doc:"What may be had."`
-	Reminder       At[time.Duration] `key:"reminder" may:"zero" default:"5m" doc:"How long before credentials end the person is told; 0 is never."`
+	Reminder       At[time.Duration] `key:"reminder" may:"zero" default:"5m" example:"5m" doc:"How long before credentials end the person is told; 0 is never."`
 	Delivery
-	Admins At[[]At[string]]  `key:"admins" doc:"Who may block, unlock and revoke others, and pause the bot. They need not be users."`
-	Limits At[Limits]        `key:"limits" doc:"What is done within a minute at most, for all replicas together."`
-	Record At[RecordSection] `key:"record" doc:"How the audit record is kept."`
+	Admins At[[]At[string]]  `key:"admins" example:"[U0ADMIN, S0PLATFORM]" doc:"Who may block, unlock and revoke others, and pause the bot."`
+	Limits At[Limits]        `key:"limits" example:"{requests: 30, sts_calls: 100}" doc:"What is done within a minute at most, for all replicas together."`
+	Record At[RecordSection] `key:"record" example:"{origin: example.com/assumebot}" doc:"How the audit record is kept. It counts from the next start."`
 
 	groups map[string][]string // of Groups
 	known  map[string]bool     // Slack user IDs of Users
@@ -41,11 +43,20 @@ type File struct {
 
 func (File) hints() map[string]hint {
 	return map[string]hint{
-		"slack":    {missing: "a map with workspaces and audit_channel"},
-		"users":    {missing: "who may use the bot", empty: "nobody could use the bot; add who may", of: "users", entry: "this user"},
-		"groups":   {empty: "nobody is in it; add user IDs (U…) or user group IDs (S…), or remove it", of: ofPeople},
+		"slack": {missing: "a map with workspaces and audit_channel"},
+		"users": {missing: "who may use the bot", empty: "nobody could use the bot; add who may", of: "users", entry: "this user"},
+		"groups": {empty: "nobody is in it; add user IDs (U…) or user group IDs (S…), or remove it", of: ofPeople,
+			names: matching(groupName.String(), "1 to 63 of a-z, 0-9, dot, dash and underscore, beginning with a letter"), shape: ids(userID, groupID)},
 		"accounts": {missing: "what may be had", empty: "nobody could have anything; add an account", of: "accounts", entry: "this account"},
-		"admins":   {empty: "nobody could pause the bot or block anybody; name somebody or remove the key", of: ofPeople},
+		"admins": {empty: "nobody could pause the bot or block anybody; name somebody or remove the key", of: ofPeople, shape: people(false),
+			more: "They need not be users."},
+
+		"contact":       {shape: shape{object{"maxLength": maxContact}, fmt.Sprintf("up to %d characters", maxContact)}},
+		"reveal_window": {shape: lasting(minRevealWindow, policy.MaxRevealWindow), more: "So long they stay sealed in Redis."},
+		"mfa_session": {shape: lasting(broker.MinMFASession, broker.MaxMFASession),
+			more: "Whoever sits at the person's unlocked Slack needs no code then: write mfa: fresh for what matters."},
+		"reminder":        {shape: lasting(minReminder, maxReminder)},
+		"signin_endpoint": {shape: matching("^[Hh][Tt][Tt][Pp][Ss]?://", "URL of one of AWS's sign-in hosts, or on loopback")},
 	}
 }
 

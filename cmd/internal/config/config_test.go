@@ -36,8 +36,16 @@ func (f files) read(name string) ([]byte, error) {
 	return []byte(text), nil
 }
 
+// parse holds what is accepted to the schema too, so that everything that any test
+// reads is its corpus.
 func parse(text string, dir files) (Config, error) {
-	return Parse("config.yaml", []byte(text), dir.read)
+	cfg, err := Parse("config.yaml", []byte(text), dir.read)
+	if err == nil {
+		if refused := bySchema(text); refused != nil {
+			return cfg, fmt.Errorf("check takes it, and the schema does not: %w", refused)
+		}
+	}
+	return cfg, err
 }
 
 func mustParse(t *testing.T, text string, dir files) Config {

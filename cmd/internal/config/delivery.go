@@ -8,8 +8,8 @@ import (
 
 // Delivery is how credentials are shown, as the file or one account says it.
 type Delivery struct {
-	How   At[string]        `key:"delivery" change:"-" doc:"ephemeral: a private reply. dm: a direct message that the bot deletes after dm_ttl."`
-	DMTTL At[time.Duration] `key:"dm_ttl" default:"5m" change:"-" doc:"How long that message stays."`
+	How   At[string]        `key:"delivery" change:"-" example:"dm" doc:"ephemeral: a private reply. dm: a direct message that the bot deletes after dm_ttl."`
+	DMTTL At[time.Duration] `key:"dm_ttl" default:"5m" change:"-" example:"2m" doc:"How long that message stays."`
 
 	dmLife time.Duration // of an account; 0: it has delivery: ephemeral
 }
@@ -20,6 +20,13 @@ const (
 	minDMLife = time.Minute
 	maxDMLife = time.Hour
 )
+
+func (Delivery) hints() map[string]hint {
+	return map[string]hint{
+		"delivery": {shape: words(byReply, byDM), more: "ephemeral unless the file says otherwise."},
+		"dm_ttl":   {shape: lasting(minDMLife, maxDMLife)},
+	}
+}
 
 const (
 	byDM    = "dm"
@@ -60,10 +67,13 @@ func (f *File) warnDelivery(c *collector) {
 	}
 }
 
-const maxReminder = time.Hour
+const (
+	minReminder = time.Minute
+	maxReminder = time.Hour
+)
 
 func (f *File) checkReminder(c *collector) {
-	if r := f.Reminder; r.Value != 0 && (r.Value < time.Minute || r.Value > maxReminder) {
+	if r := f.Reminder; r.Value != 0 && (r.Value < minReminder || r.Value > maxReminder) {
 		c.problem(r.Position, "reminder is %s: write between 1m and 1h, or 0 for no reminders", text.FormatDuration(r.Value))
 	}
 }

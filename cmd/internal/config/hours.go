@@ -13,17 +13,26 @@ import (
 // Hours is the key of that name: {days: [mon-fri], time: 08:00-18:00, zone:
 // Europe/Berlin}.
 type Hours struct {
-	Days At[[]At[string]] `key:"days" doc:"mon, tue and so on, or ranges such as mon-fri; every day, if it is left out."`
-	Time At[string]       `key:"time" doc:"Such as \"08:00-18:00\"; 22:00-06:00 is over midnight, and belongs to the day on which it began."`
-	Zone At[string]       `key:"zone" doc:"The time zone that it goes by, such as Europe/Berlin or UTC."`
+	Days At[[]At[string]] `key:"days" example:"[mon-fri]" doc:"Days and ranges of days; every day, if it is left out. One of days and time is needed."`
+	Time At[string]       `key:"time" example:"08:00-18:00" doc:"22:00-06:00 is over midnight, and belongs to the day on which it began."`
+	Zone At[string]       `key:"zone" example:"Europe/Berlin" doc:"The time zone that it goes by, of the IANA database."`
 }
 
 func (Hours) hints() map[string]hint {
 	return map[string]hint{
-		"days": {of: "days such as mon or mon-fri", empty: "nobody could have it on any day; write [mon-fri], or remove days"},
+		"days": {of: "days such as mon or mon-fri", empty: "nobody could have it on any day; write [mon-fri], or remove days",
+			shape: matching("^("+anyDay+")(-("+anyDay+"))?$", "`mon`, `tue` and so on, or `mon-fri`")},
+		"time": {shape: matching(clockRange.String(), "`08:00-18:00`")},
 		"zone": {missing: "the time zone that it goes by, such as Europe/Berlin or UTC"},
 	}
 }
+
+// shape is days or time, or both.
+func (Hours) shape() object {
+	return object{"anyOf": []any{object{"required": []string{"days"}}, object{"required": []string{"time"}}}}
+}
+
+var anyDay = strings.Join(weekdays, "|")
 
 var clockRange = regexp.MustCompile(`^(\d{2}):(\d{2})-(\d{2}):(\d{2})$`)
 
@@ -101,7 +110,7 @@ func (h *Hours) checkDays(c *collector, hours *policy.Hours) {
 // Reason is the key of that name: required, or {pattern: ^INC-\d+}.
 type Reason struct {
 	Word    At[string] `word:"true"`
-	Pattern At[string] `key:"pattern" doc:"The regular expression (RE2) that a reason must match."`
+	Pattern At[string] `key:"pattern" example:"'^INC-[0-9]+'" doc:"The regular expression (RE2) that a reason must match."`
 }
 
 func (Reason) hints() map[string]hint {

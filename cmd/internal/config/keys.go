@@ -13,6 +13,7 @@ import (
 //
 //	key      its name
 //	doc      what it is for
+//	example  what it may hold, as it is written
 //	default  its value when it is not written
 //	may      "blank": text may be empty; "zero": a duration may be 0, which is never
 //	needs    the key without which it means nothing
@@ -23,20 +24,22 @@ import (
 // word. What messages say beside that is in the struct's hints. An embedded struct
 // holds keys of the same map, of one subject.
 type key struct {
-	name, doc, fallback, may, needs, change, as string
+	name, doc, example, fallback, may, needs, change, as string
 
 	field []int
 	hint
 }
 
-// A hint is what messages about one key say.
+// A hint is what messages about one key say, and the schema and the reference.
 type hint struct {
 	missing string // what to add when it is not there; "": it need not be
 	empty   string // what an empty list would mean; "": that is fine
 	of      string // what it is a list of
 	entry   string // what one entry of it is called
 	what    string // what it is called as a map, if not by its name
-	example string // how it is written, for whoever writes a word instead of a map
+	more    string // what the reference says after doc
+	shape   shape  // how what it holds must look
+	names   shape  // how the keys of a map of a person's own must look
 }
 
 type hinted interface{ hints() map[string]hint }
@@ -63,13 +66,17 @@ func keysOf(t reflect.Type) []key {
 		}
 		if name := field.Tag.Get("key"); name != "" {
 			keys = append(keys, key{
-				name: name, doc: field.Tag.Get("doc"), fallback: field.Tag.Get("default"), may: field.Tag.Get("may"), needs: field.Tag.Get("needs"),
-				change: field.Tag.Get("change"), as: field.Tag.Get("as"), field: []int{i}, hint: hints[name],
+				name: name, doc: field.Tag.Get("doc"), example: field.Tag.Get("example"), fallback: field.Tag.Get("default"),
+				may: field.Tag.Get("may"), needs: field.Tag.Get("needs"), change: field.Tag.Get("change"), as: field.Tag.Get("as"),
+				field: []int{i}, hint: hints[name],
 			})
 		}
 	}
 	return keys
 }
+
+// about is all that there is to say of it.
+func (k key) about() string { return strings.TrimSpace(k.doc + " " + k.more) }
 
 // wordOf is the field for what is written as one word.
 func wordOf(v reflect.Value) (cell, bool) {

@@ -32,23 +32,23 @@ func (r Record) InS3() bool { return strings.HasPrefix(r.Archive, s3Scheme) }
 
 // RecordSection is the key of that name.
 type RecordSection struct {
-	Origin    At[string]               `key:"origin" doc:"What the record is called: the name of the key in ASSUMEBOT_RECORD_KEY."`
-	Replicas  At[int]                  `key:"replicas" doc:"How many replicas of Redis must have an entry before it counts."`
-	Archive   At[string]               `key:"archive" change:"quoted" doc:"Where the record is kept for good: a directory, or s3://BUCKET/PREFIX."`
-	Lock      At[ObjectLockSection]    `key:"object_lock" doc:"For how long nobody can delete the full tiles of an archive in S3."`
+	Origin    At[string]               `key:"origin" example:"example.com/assumebot" doc:"What the record is called, as its key is."`
+	Replicas  At[int]                  `key:"replicas" example:"1" doc:"How many replicas of Redis must have an entry before it counts."`
+	Archive   At[string]               `key:"archive" change:"quoted" example:"s3://my-bucket/assumebot" doc:"Where the record is kept for good."`
+	Lock      At[ObjectLockSection]    `key:"object_lock" example:"{mode: COMPLIANCE, days: 400}" doc:"How long full tiles in S3 cannot be deleted."`
 	Witnesses At[[]At[WitnessSection]] `key:"witnesses" change:"-" doc:"Who cosigns the record, so that nobody can rewrite it unseen."`
-	Require   At[[]At[string]]         `key:"require" doc:"archive, witnesses: what must have the record before credentials are shown."`
+	Require   At[[]At[string]]         `key:"require" example:"[archive, witnesses]" doc:"What must have the record before credentials are shown."`
 }
 
 // ObjectLockSection is record.object_lock.
 type ObjectLockSection struct {
-	Mode At[string] `key:"mode" doc:"COMPLIANCE, which nobody can lift, or GOVERNANCE."`
-	Days At[int]    `key:"days" doc:"How long, from when a tile is written."`
+	Mode At[string] `key:"mode" example:"COMPLIANCE" doc:"COMPLIANCE, which nobody can lift, or GOVERNANCE."`
+	Days At[int]    `key:"days" example:"400" doc:"How long, from when a tile is written."`
 }
 
 // WitnessSection is an entry of record.witnesses.
 type WitnessSection struct {
-	URL At[string] `key:"url" doc:"Where it takes checkpoints."`
+	URL At[string] `key:"url" example:"https://witness.example/prefix" doc:"Where it takes checkpoints."`
 	Key At[string] `key:"key" doc:"Its public key, as the witness publishes it."`
 
 	name string // of the key
@@ -56,23 +56,28 @@ type WitnessSection struct {
 
 func (RecordSection) hints() map[string]hint {
 	return map[string]hint{
-		"object_lock": {example: "{mode: COMPLIANCE, days: 400}"},
-
-		"require":   {of: "archive and witnesses", empty: "nothing would be required; name archive or witnesses, or remove it"},
-		"witnesses": {of: "witnesses", entry: "this witness", empty: "nobody would cosign; add {url: …, key: …}, or remove it"},
+		"origin":   {more: "The key is made by assumebot keygen record NAME.", shape: shape{says: "up to 200 bytes without white space, `+` and `,`"}},
+		"replicas": {shape: between(0, maxReplicas)},
+		"archive":  {shape: notURL(), more: "A directory is for replicas on one host alone."},
+		"require": {of: "archive and witnesses", empty: "nothing would be required; name archive or witnesses, or remove it", shape: words("archive", "witnesses"),
+			more: "Without it, that the archive or a witness is away is an alarm alone."},
+		"witnesses": {of: "witnesses", entry: "this witness", empty: "nobody would cosign; add {url: …, key: …}, or remove it",
+			more: fmt.Sprintf("Up to %d.", maxWitnesses)},
 	}
 }
 
 func (ObjectLockSection) hints() map[string]hint {
 	return map[string]hint{
-		"mode": {missing: "COMPLIANCE, which nobody can lift, or GOVERNANCE"},
-		"days": {missing: "how long a tile cannot be deleted, such as 400"},
+		"mode": {missing: "COMPLIANCE, which nobody can lift, or GOVERNANCE", shape: words(lockCompliance, lockGovernance),
+			more: "GOVERNANCE binds whoever lacks s3:BypassGovernanceRetention."},
+		"days": {missing: "how long a tile cannot be deleted, such as 400", shape: between(1, maxLockDays)},
 	}
 }
 
 func (WitnessSection) hints() map[string]hint {
 	return map[string]hint{
-		"url": {missing: "where the witness takes checkpoints, such as https://witness.example/prefix"},
+		"url": {missing: "where the witness takes checkpoints, such as https://witness.example/prefix",
+			shape: matching("^[Hh][Tt][Tt][Pp][Ss]?://", "URL; `http` is for loopback alone")},
 		"key": {missing: "the public key that the witness publishes, in the form NAME+HASH+KEY"},
 	}
 }

@@ -11,13 +11,13 @@ import (
 
 // Rules are the keys of an Account that say who may have it, and when.
 type Rules struct {
-	Allow      At[[]At[Allow]]  `key:"allow" change:"-" doc:"Who may have it: users, Slack user groups, groups of this file, or \"*\" for every user."`
-	Deny       At[[]At[string]] `key:"deny" doc:"Who may not, whatever else is said."`
-	BreakGlass At[[]At[string]] `key:"break_glass" doc:"Who may have it without approval in an emergency, told to everybody."`
-	Approval   At[Approval]     `key:"approval" change:"-" doc:"Others who must agree to each request."`
-	Channels   At[[]At[string]] `key:"channels" doc:"The Slack channels from which it may be asked."`
-	Hours      At[Hours]        `key:"hours" change:"-" doc:"When it may be had."`
-	Reason     At[Reason]       `key:"reason" change:"-" doc:"required, or what a reason must match."`
+	Allow      At[[]At[Allow]]  `key:"allow" change:"-" example:"[S01ONCALL, {who: [U01ALICE], max: 30m}]" doc:"Who may have it. Nobody, if it is left out."`
+	Deny       At[[]At[string]] `key:"deny" example:"[S09LEAVING]" doc:"Who may not, whatever else is said."`
+	BreakGlass At[[]At[string]] `key:"break_glass" example:"[U01ALICE]" doc:"Who may have it without approval in an emergency, told to everybody. Needs approval."`
+	Approval   At[Approval]     `key:"approval" change:"-" example:"{approvers: [S02LEADS]}" doc:"Others who must agree to each request."`
+	Channels   At[[]At[string]] `key:"channels" example:"[C0123OPS]" doc:"The Slack channels from which it may be asked."`
+	Hours      At[Hours]        `key:"hours" change:"-" example:"{days: [mon-fri], time: '08:00-18:00', zone: Europe/Berlin}" doc:"When it may be had."`
+	Reason     At[Reason]       `key:"reason" change:"-" example:"{pattern: '^INC-[0-9]+'}" doc:"required, or what a reason must match."`
 
 	rules policy.Rules
 	named []At[string] // whom Allow and BreakGlass name
@@ -25,10 +25,14 @@ type Rules struct {
 
 func (Rules) hints() map[string]hint {
 	return map[string]hint{
-		"allow":       {of: ofPeople, entry: "an entry of allow"},
-		"deny":        {of: ofPeople},
-		"break_glass": {of: ofPeople},
-		"channels":    {of: "Slack channel IDs", empty: "nobody could ask for it from anywhere; add a channel's ID, or remove channels"},
+		"allow": {of: ofPeople, entry: "an entry of allow", shape: people(true),
+			more: "A user who is named must be one of users. Of several entries that match, the one that gives most counts."},
+		"deny":        {of: ofPeople, shape: people(true)},
+		"break_glass": {of: ofPeople, shape: people(true), more: "Not for whoever is denied, and from the same channels."},
+		"channels": {of: "Slack channel IDs", empty: "nobody could ask for it from anywhere; add a channel's ID, or remove channels", shape: ids(channelID),
+			more: "A form counts as where it was opened; Home, the shortcut and direct messages are nowhere."},
+		"hours":  {more: "Showing credentials again is refused outside of them; what is out lives on."},
+		"reason": {shape: words("required")},
 	}
 }
 
@@ -36,42 +40,53 @@ func (Rules) hints() map[string]hint {
 // {oncall: {group: S03PAGER}}.
 type Allow struct {
 	Word   At[string]        `word:"true"`
-	Who    At[[]At[string]]  `key:"who" doc:"Whom it allows."`
-	Max    At[time.Duration] `key:"max" doc:"The longest that it allows them."`
-	OnCall At[OnCall]        `key:"oncall" doc:"Who needs no approval while on call."`
+	Who    At[[]At[string]]  `key:"who" example:"[S02DEVS]" doc:"Whom it allows."`
+	Max    At[time.Duration] `key:"max" example:"30m" doc:"The longest that it allows them."`
+	OnCall At[OnCall]        `key:"oncall" example:"{group: S03PAGER}" doc:"Who needs no approval while on call. Either this or who."`
 
 	Position
 }
 
 func (Allow) hints() map[string]hint {
 	return map[string]hint{
-		"who":    {of: ofPeople, empty: "it allows nobody; name people (U…), user groups (S…) or groups of this file"},
+		"who":    {of: ofPeople, empty: "it allows nobody; name people (U…), user groups (S…) or groups of this file", shape: people(true)},
 		"oncall": {what: "oncall, such as {oncall: {group: S03PAGER}},"},
+		"max":    {shape: shape{says: text.FormatDuration(policy.MinDuration) + " to the account's `duration.max`"}},
 	}
+}
+
+// shape is either of two.
+func (Allow) shape() object {
+	return object{"oneOf": []any{object{"required": []string{"who"}}, object{"required": []string{"oncall"}}}}
 }
 
 // OnCall says who is on call.
 type OnCall struct {
-	Group At[string] `key:"group" doc:"The Slack user group that your pager keeps in step."`
+	Group At[string] `key:"group" example:"S03PAGER" doc:"The Slack user group that your pager keeps in step."`
 }
 
 func (OnCall) hints() map[string]hint {
-	return map[string]hint{"group": {missing: "the Slack user group (S…) that your pager keeps in step"}}
+	return map[string]hint{"group": {missing: "the Slack user group (S…) that your pager keeps in step", shape: ids(groupID)}}
 }
 
 // Approval is the key of that name.
 type Approval struct {
-	Approvers At[[]At[string]]  `key:"approvers" doc:"Who decides; nobody decides on their own request."`
-	Count     At[int]           `key:"count" default:"1" doc:"How many must agree."`
-	Expires   At[time.Duration] `key:"expires" default:"30m" doc:"How long a request waits for them."`
+	Approvers At[[]At[string]]  `key:"approvers" example:"[S02LEADS]" doc:"Who decides; nobody decides on their own request. They need not be users."`
+	Count     At[int]           `key:"count" default:"1" example:"2" doc:"How many must agree."`
+	Expires   At[time.Duration] `key:"expires" default:"30m" example:"30m" doc:"How long a request waits for them."`
 }
 
 func (Approval) hints() map[string]hint {
-	return map[string]hint{"approvers": {
-		missing: "who decides: Slack user groups (S…), people (U…) or groups of this file",
-		empty:   "nobody could approve; name user groups (S…), people (U…) or groups of this file",
-		of:      ofPeople,
-	}}
+	return map[string]hint{
+		"approvers": {
+			missing: "who decides: Slack user groups (S…), people (U…) or groups of this file",
+			empty:   "nobody could approve; name user groups (S…), people (U…) or groups of this file",
+			of:      ofPeople,
+			shape:   people(false),
+		},
+		"count":   {shape: between(1, mostApprovers)},
+		"expires": {shape: lasting(policy.MinApprovalWait, policy.MaxApprovalWait)},
+	}
 }
 
 const mostApprovers = 10 // that one request may need

@@ -15,16 +15,24 @@ import (
 // Session are the keys of an Account that narrow or mark the session that
 // AssumeRole makes.
 type Session struct {
-	SourceIdentity At[bool]            `key:"source_identity" needs:"role_arn" doc:"true: the session carries the session name as SourceIdentity."`
-	Tags           At[[]Entry[string]] `key:"tags" needs:"role_arn" may:"blank" doc:"Session tags."`
-	SessionPolicy  At[string]          `key:"session_policy" needs:"role_arn" change:"-" doc:"A file with an inline policy, relative to this one."`
-	PolicyARNs     At[[]At[string]]    `key:"policy_arns" needs:"role_arn" doc:"Managed policies that narrow the session."`
+	SourceIdentity At[bool]            `key:"source_identity" needs:"role_arn" example:"true" doc:"true: the session carries the session name as SourceIdentity."`
+	Tags           At[[]Entry[string]] `key:"tags" needs:"role_arn" may:"blank" example:"{team: payments}" doc:"Session tags."`
+	SessionPolicy  At[string]          `key:"session_policy" needs:"role_arn" change:"-" example:"readonly.json" doc:"A file with an inline policy."`
+	PolicyARNs     At[[]At[string]]    `key:"policy_arns" needs:"role_arn" example:"['arn:aws:iam::aws:policy/ReadOnlyAccess']" doc:"Managed policies."`
 
 	policy string // what SessionPolicy names holds
 }
 
 func (Session) hints() map[string]hint {
-	return map[string]hint{"policy_arns": {of: "managed policy ARNs"}}
+	return map[string]hint{
+		"policy_arns": {of: "managed policy ARNs", shape: matching(policy.PolicyARNPattern, "ARNs of managed policies"),
+			more: fmt.Sprintf("Up to %d; with the inline policy, less its white space, up to %d characters.", maxPolicyARNs, maxPolicyChars)},
+		"tags": {
+			names: shape{object{"pattern": tagText.String(), "minLength": 1, "maxLength": maxTagKey}, ""},
+			shape: shape{object{"pattern": tagText.String(), "maxLength": maxTagValue}, "text"},
+			more:  fmt.Sprintf("Up to %d, keys up to %d characters, values up to %d.", maxTags, maxTagKey, maxTagValue),
+		},
+	}
 }
 
 // Limits of one AssumeRole call.

@@ -14,11 +14,11 @@ type SlackConfig struct {
 
 // Slack is the key of that name.
 type Slack struct {
-	Workspaces       At[[]At[string]] `key:"workspaces" doc:"Whose people may speak to the bot at all."`
-	CommandPrefix    At[string]       `key:"command_prefix" may:"blank" doc:"aws- gives /aws-assume and so on; the app manifest must say the same."`
-	AuditChannel     At[string]       `key:"audit_channel" doc:"Where every request is told. The bot must be a member."`
-	ApprovalsChannel At[string]       `key:"approvals_channel" doc:"Where approvals are asked for, if not in the audit channel."`
-	Connections      At[int]          `key:"connections" default:"2" doc:"Sockets per process; all processes together may have 10."`
+	Workspaces       At[[]At[string]] `key:"workspaces" example:"[T0123EXAMPLE]" doc:"Whose people may speak to the bot at all."`
+	CommandPrefix    At[string]       `key:"command_prefix" may:"blank" example:"aws-" doc:"aws- gives /aws-assume; the app's manifest must say so too."`
+	AuditChannel     At[string]       `key:"audit_channel" example:"C0123AUDIT" doc:"Where every request is told. The bot must be a member."`
+	ApprovalsChannel At[string]       `key:"approvals_channel" example:"C0123APPROVALS" doc:"Where approvals are asked for, if not in the audit channel."`
+	Connections      At[int]          `key:"connections" default:"2" example:"2" doc:"Sockets per process; all processes together may have 10."`
 }
 
 func (Slack) hints() map[string]hint {
@@ -27,8 +27,13 @@ func (Slack) hints() map[string]hint {
 			missing: "the IDs of the workspaces whose people may speak to the bot",
 			empty:   "nobody could speak to the bot; add your workspace's ID (T…)",
 			of:      "workspace IDs",
+			shape:   ids(workspaceID),
 		},
-		"audit_channel": {missing: "the ID of the channel that every request is told to (C…)"},
+		"audit_channel":     {missing: "the ID of the channel that every request is told to (C…)", shape: ids(channelID)},
+		"approvals_channel": {shape: ids(channelID), more: "The bot must be a member, and so must every approver."},
+		"command_prefix": {shape: matching(commandPrefix.String(), "1 to 21 of `a-z 0-9 - _`"),
+			more: "assumebot manifest prints that manifest. It counts from the next start."},
+		"connections": {shape: between(1, maxConnections)},
 	}
 }
 

@@ -10,13 +10,13 @@ import (
 
 // A User is an entry of users.
 type User struct {
-	Slack       At[string]      `key:"slack" change:"-" doc:"The person's Slack user ID, U… or W…."`
-	Name        At[string]      `key:"name" change:"named" doc:"What Slack messages and the record call the person."`
-	SessionName At[string]      `key:"session_name" as:"session name" doc:"RoleSessionName and SourceIdentity; without it the name is."`
-	MFASerial   At[string]      `key:"mfa_serial" doc:"The MFA device of the IAM user: the ARN of a virtual one, or a hardware serial."`
-	Credentials At[Credentials] `key:"credentials" change:"-" doc:"Where the IAM user's key is read from: one of four."`
-	AgeKey      At[string]      `key:"age_key" change:"-" doc:"An age or SSH public key: credentials are encrypted to it."`
-	Sealed      At[string]      `key:"sealed" doc:"required: without an age_key nothing is issued to this person."`
+	Slack       At[string]      `key:"slack" change:"-" example:"U01ALICE" doc:"The person's Slack user ID. One person is one user."`
+	Name        At[string]      `key:"name" change:"named" example:"alice@example.com" doc:"What Slack messages and the record call the person."`
+	SessionName At[string]      `key:"session_name" as:"session name" example:"alice" doc:"RoleSessionName and SourceIdentity; without it the name is."`
+	MFASerial   At[string]      `key:"mfa_serial" example:"arn:aws:iam::111111111111:mfa/alice" doc:"The MFA device of the IAM user, one for each user."`
+	Credentials At[Credentials] `key:"credentials" change:"-" example:"{secret: assumebot/alice}" doc:"Where the IAM user's key is read from: one of four."`
+	AgeKey      At[string]      `key:"age_key" change:"-" doc:"An age or SSH public key: credentials are encrypted to it. Slack cannot change it."`
+	Sealed      At[string]      `key:"sealed" example:"required" doc:"required: without an age_key nothing is issued to this person."`
 
 	Position
 	key    policy.KeySource // of Credentials
@@ -25,19 +25,38 @@ type User struct {
 
 func (User) hints() map[string]hint {
 	return map[string]hint{
-		"slack":       {missing: "the person's Slack user ID (U…)"},
+		"slack":       {missing: "the person's Slack user ID (U…)", shape: ids(userID)},
 		"name":        {missing: "what AWS and the record shall call the person, such as alice@example.com"},
 		"credentials": {missing: "where the IAM user's key is read from: {profile: …}, {env: …}, {secret: …} or {default: true}"},
+		"session_name": {shape: matching(policy.SessionNamePattern, "2 to 64 letters, digits and `_ + = , . @ -`"),
+			more: "Where a role's trust policy binds it, as those of deploy/iam do, it must be the name of the IAM user. " +
+				"Other characters of the name become dashes; what is too long then is refused, never cut."},
+		"mfa_serial": {shape: mfaSerial(), more: "It can be left out only where every account is mfa: none."},
+		"age_key":    {shape: shape{says: "`age1…`, `ssh-ed25519 …` or `ssh-rsa …`"}},
+		"sealed":     {shape: words("required"), more: "A list of buckets is shown all the same."},
 	}
 }
 
 // Credentials say where a User's long-term access key is read from.
 type Credentials struct {
-	Profile At[string] `key:"profile" doc:"A profile of the SDK's shared config."`
-	Env     At[string] `key:"env" doc:"A prefix: ALICE reads ALICE_AWS_ACCESS_KEY_ID and ALICE_AWS_SECRET_ACCESS_KEY, each also as …_FILE."`
-	Secret  At[string] `key:"secret" doc:"The name or ARN of a secret of AWS Secrets Manager."`
-	Default At[bool]   `key:"default" doc:"true: the SDK's default chain."`
+	Profile At[string] `key:"profile" example:"alice" doc:"A profile of the SDK's shared config, read anew for each request."`
+	Env     At[string] `key:"env" example:"ALICE" doc:"A prefix: ALICE reads ALICE_AWS_ACCESS_KEY_ID and ALICE_AWS_SECRET_ACCESS_KEY, each also as …_FILE."`
+	Secret  At[string] `key:"secret" example:"assumebot/alice" doc:"The name or ARN of a secret of AWS Secrets Manager, in AWS_REGION."`
+	Default At[bool]   `key:"default" example:"true" doc:"true: the SDK's default chain."`
 }
+
+func (Credentials) hints() map[string]hint {
+	return map[string]hint{
+		"profile": {shape: matching(profileName.String(), "name without brackets or spaces")},
+		"env":     {shape: matching(envPrefix.String(), "prefix in capitals")},
+		"secret": {shape: matching(secretID.String(), "name or ARN"),
+			more: "It is a JSON object with access_key_id and secret_access_key, kept in memory for 5 minutes, and read anew once AWS says that the key is invalid."},
+		"default": {shape: only(true, "`true`")},
+	}
+}
+
+// shape is one source alone.
+func (Credentials) shape() object { return object{"minProperties": 1, "maxProperties": 1} }
 
 var (
 	envPrefix = regexp.MustCompile(`^[A-Z][A-Z0-9_]*$`)
