@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"regexp"
 	"strings"
@@ -144,7 +146,7 @@ func TestExpectFailsWhenNothingOfTheKindWasShown(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	script := "/assume accounts\nexpect staging Developer in\nexpect nowhere\n"
-	err := perform(t.Context(), strings.NewReader(script), &out, slog.New(slog.DiscardHandler), 20*time.Millisecond)
+	err := perform(t.Context(), strings.NewReader(script), &out, slog.New(slog.DiscardHandler), 20*time.Millisecond, 0)
 	if err == nil || !strings.Contains(err.Error(), `line 3: expected "nowhere"`) {
 		t.Errorf("got %v, want the third line to fail, in:\n%s", err, out.String())
 	}
@@ -158,6 +160,39 @@ func TestRefusalsThatWereFoldedComeByThemselves(t *testing.T) {
 	}
 	if got := strings.Count(out, "Refused U03CAROL"); got != 1 {
 		t.Errorf("the audit channel shows %d refusals one by one, want 1, in:\n%s", got, out)
+	}
+}
+
+func TestBannerLeadsToAPageThatEndsWithTheDemo(t *testing.T) {
+	t.Parallel()
+	in, typing := io.Pipe()
+	out, printed := io.Pipe()
+	ended := make(chan error, 1)
+	go func() { ended <- run(t.Context(), nil, in, printed, io.Discard) }()
+	var address string
+	lines := bufio.NewScanner(out)
+	for address == "" && lines.Scan() {
+		address = regexp.MustCompile(`http://127\.0\.0\.1:\d+/[A-Z2-7]{26}/`).FindString(lines.Text())
+	}
+	go func() { _, _ = io.Copy(io.Discard, out) }()
+	look := func() (int, error) {
+		answer, err := http.Get(address)
+		if err != nil {
+			return 0, err
+		}
+		return answer.StatusCode, answer.Body.Close()
+	}
+	if status, err := look(); status != http.StatusOK || err != nil {
+		t.Errorf("%q: got %d, %v", address, status, err)
+	}
+	if _, err := io.WriteString(typing, "quit\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	if status, err := look(); err == nil {
+		t.Errorf("%q after the end: got %d, want nothing there", address, status)
 	}
 }
 

@@ -2,10 +2,11 @@ package main
 
 import "fmt"
 
-const usageText = `Usage: demo [-v | --serve]
+const usageText = `Usage: demo [-v] [--port N] | --serve
 
-The whole bot against a fake Slack and a fake AWS, in one terminal. It reads
-lines from a keyboard, or a script from a pipe:
+The whole bot against a fake Slack and a fake AWS, on a page in the browser and
+in this terminal. It prints where the page is, and reads lines from a keyboard,
+or a script from a pipe:
 
   printf '/assume prod {mfa}\n/buckets prod\n' | go run ./cmd/demo
 
@@ -47,8 +48,12 @@ lines of snippets are shortened. This shows and keeps them whole:
 // banner says what this is and what to try first.
 func (w *scene) banner() string {
 	endpoint := w.AWS.URL()
-	return fmt.Sprintf(`assumebot, the whole bot, with a fake Slack and a fake AWS in this terminal.
-Nothing of it is real, and nothing leaves this machine.
+	return fmt.Sprintf(`assumebot, the whole bot, with a fake Slack and a fake AWS.
+Nothing of it is real, and nothing leaves this machine. In your browser:
+
+  %s
+
+or in this terminal, both at once:
 
   alice   may have prod, staging and hub, and vault if bob approves; she is on call
   bob     may have staging and hub; he approves for vault, and is an admin
@@ -77,5 +82,5 @@ pipe the output of the demo through tee; help shows how). Point AWS here:
   export AWS_ENDPOINT_URL=%s      for new AWS CLIs and SDKs
   aws --endpoint-url %s s3 ls     for Debian's awscli
 
-`, endpoint, endpoint)
+`, w.page, endpoint, endpoint)
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/assumebot/assumebot/cmd/demo/web"
 	"github.com/assumebot/assumebot/cmd/demo/world"
 )
 
@@ -29,6 +30,7 @@ const lateness = 5 * time.Second
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
 	flags.SetOutput(stderr)
+	port := flags.Int("port", 0, "the port of the page on 127.0.0.1; 0 is any that is free")
 	verbose := flags.Bool("v", false, "print the bot's log to standard error")
 	alone := flags.Bool("serve", false, "run no bot; keep the fakes up for one that is started as in earnest, until interrupted")
 	flags.Usage = func() {
@@ -57,18 +59,25 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if *verbose {
 		log = slog.New(slog.NewTextHandler(stderr, nil))
 	}
-	return perform(ctx, stdin, stdout, log, lateness)
+	return perform(ctx, stdin, stdout, log, lateness, *port)
 }
 
-// perform starts the world and the bot, serves stdin, and ends in reverse order,
-// so that what the bot finishes while it stops is still shown.
-func perform(ctx context.Context, stdin io.Reader, stdout io.Writer, log *slog.Logger, late time.Duration) (err error) {
+// perform starts the world, the bot and the page, serves stdin, and ends in reverse
+// order, so that what the bot finishes while it stops is still shown.
+func perform(ctx context.Context, stdin io.Reader, stdout io.Writer, log *slog.Logger, late time.Duration, port int) (err error) {
 	w, err := newSceneWithBot(ctx, world.ConfigFile, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }() //nolint:contextcheck // it ends what ctx must not end
 	t := newTerminal(w, stdin, stdout, late)
+	page, err := web.Listen(w.World, port, log)
+	if err != nil {
+		return err
+	}
+	w.page = page.URL()
+	closePage := beside(ctx, page.Run)
+	defer func() { err = errors.Join(err, closePage()) }()
 	// The bot's log would go to the terminal past the line that is being edited.
 	if canEdit(stdin, stdout) && !log.Enabled(ctx, slog.LevelError) {
 		restore, editErr := t.edit(stdin.(*os.File), stdout.(*os.File))
@@ -99,4 +108,15 @@ func perform(ctx context.Context, stdin io.Reader, stdout io.Writer, log *slog.L
 		err = errors.Join(err, fmt.Errorf("the bot stopped: %w", botErr))
 	}
 	return errors.Join(err, t.finish(context.WithoutCancel(ctx)))
+}
+
+// beside runs what goes on meanwhile, until it is ended.
+func beside(ctx context.Context, run func(context.Context) error) (end func() error) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx) }()
+	return func() error {
+		cancel()
+		return <-ended
+	}
 }

@@ -24,6 +24,7 @@ type scene struct {
 	*world.World
 	people []*person
 	sleep  func(context.Context, time.Duration) error // where time is real
+	page   string                                     // where the page is
 }
 
 // newScene starts the fakes.

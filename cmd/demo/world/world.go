@@ -197,7 +197,7 @@ func (w *World) setUpSlack() {
 		p.DM = w.Slack.DM(p.ID)
 		members = append(members, p.ID)
 	}
-	w.Slack.AddChannel(slacktest.Channel{ID: General, Name: "General", Members: members, BotMember: true})
+	w.Slack.AddChannel(slacktest.Channel{ID: General, Name: "general", Members: members, BotMember: true})
 	w.Slack.AddChannel(slacktest.Channel{ID: Audit, Name: "aws-audit", Members: members[:2], BotMember: true})
 	w.Slack.SetUserGroup(slacktest.UserGroup{ID: OnCall, Handle: "oncall", Name: "On call", Members: members[:1]})
 }
@@ -206,7 +206,7 @@ func (w *World) setUpSlack() {
 func ChannelName(id string) string {
 	switch id {
 	case General:
-		return "#General"
+		return "#general"
 	case Audit:
 		return "#aws-audit"
 	}
