@@ -27,14 +27,20 @@ func main() {
 // whoever starts the program again need not try.
 const exitSetup = 78
 
+// An exitCode is how a command ends that has said everything, and has not failed.
+type exitCode int
+
+func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+
 // report prints what went wrong and returns the exit code: 1 when the work
 // failed, 2 when the command line was not understood, 78 when the bot cannot run
 // until a person mends its settings.
 func report(err error, stderr io.Writer, colours palette) int {
-	says := colours.bad("assumebot:")
+	name := colours.bad("assumebot:")
 	var problems config.Problems
 	var usage usageError
 	var setup *app.SetupError
+	var says exitCode
 	code := 1
 	if errors.As(err, &setup) {
 		code = exitSetup
@@ -42,13 +48,15 @@ func report(err error, stderr io.Writer, colours palette) int {
 	switch {
 	case err == nil:
 		return 0
+	case errors.As(err, &says):
+		return int(says)
 	case errors.As(err, &usage):
-		_, _ = fmt.Fprintf(stderr, "%s %s\n\n%s", says, terminal(usage.Error()), usageText(usage.cmd))
+		_, _ = fmt.Fprintf(stderr, "%s %s\n\n%s", name, terminal(usage.Error()), usageText(usage.cmd))
 		return 2
 	case errors.As(err, &problems) && err.Error() == problems.Error():
 		_, _ = fmt.Fprintln(stderr, problems) // alone, as compilers print theirs
 	default:
-		_, _ = fmt.Fprintf(stderr, "%s %s\n", says, terminal(err.Error()))
+		_, _ = fmt.Fprintf(stderr, "%s %s\n", name, terminal(err.Error()))
 	}
 	return code
 }

@@ -19,7 +19,7 @@ func policyCommand(getenv func(string) string) *cobra.Command {
 
 		SuggestionsMinimumDistance: 2,
 	}
-	c.AddCommand(policyTestCommand(getenv))
+	c.AddCommand(policyTestCommand(getenv), policyDiffCommand(getenv))
 	for _, sub := range c.Commands() {
 		sub.DisableFlagsInUseLine = true
 	}

@@ -30,8 +30,8 @@ type entry struct {
 	Lists  map[string][]string `json:"lists,omitempty"` // sorted: their order decides nothing
 }
 
-// wholeEntry is the key of what is of the config as a whole.
-const wholeEntry = "config"
+// WholeEntry is the key of what is of the config as a whole.
+const WholeEntry = "config"
 
 // concealed begins a value that lines do not show.
 const concealed = "sha256:"
@@ -47,7 +47,7 @@ func (f *File) summarize() Summary {
 	whole := newEntry("")
 	whole.keys("", reflect.ValueOf(f).Elem())
 	whole.summarizeWitnesses(&f.Record.Value)
-	s := Summary{wholeEntry: whole}
+	s := Summary{WholeEntry: whole}
 	for u := range each(f.Users.Value) {
 		s["user "+u.Slack.Value] = u.summarize()
 	}
@@ -193,15 +193,15 @@ func digest(s string) string {
 // WithFixed is s, but for what a process that goes by old goes on with as it was.
 func (s Summary) WithFixed(old Summary) Summary {
 	whole := newEntry("")
-	maps.Copy(whole.Lists, s[wholeEntry].Lists)
-	maps.Copy(whole.Values, s[wholeEntry].Values)
+	maps.Copy(whole.Lists, s[WholeEntry].Lists)
+	maps.Copy(whole.Values, s[WholeEntry].Values)
 	for _, field := range fixed {
 		delete(whole.Values, field)
 		delete(whole.Lists, field)
-		whole.set(field, old[wholeEntry].Values[field])
-		whole.list(field, old[wholeEntry].Lists[field])
+		whole.set(field, old[WholeEntry].Values[field])
+		whole.list(field, old[WholeEntry].Lists[field])
 	}
 	s = maps.Clone(s)
-	s[wholeEntry] = whole
+	s[WholeEntry] = whole
 	return s
 }
