@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"strings"
@@ -22,6 +23,7 @@ const maxBody = 2 << 20
 type apiError struct {
 	code     string
 	messages []string
+	more     object        // what stands beside the error
 	retry    time.Duration // with "ratelimited"
 }
 
@@ -91,6 +93,7 @@ func (s *webAPI) method(name string) (h handler, app bool) {
 	handlers := map[string]handler{
 		"apps.connections.open": s.connectionsOpen,
 		"auth.test":             s.authTest,
+		"blocks.validate":       s.blocksValidate,
 		"api.test":              func(*call) (object, error) { return object{"args": object{}}, nil },
 		"chat.postMessage":      s.chatPost,
 		"chat.postEphemeral":    s.chatPostEphemeral,
@@ -121,7 +124,12 @@ func (s *webAPI) serveAPI(w http.ResponseWriter, r *http.Request) {
 	var out object
 	if err == nil {
 		c.params = params
-		out, err = s.answer(c, r, bodyToken)
+		token := bodyToken
+		if auth, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+			token = auth
+		}
+		s.scopesHeader(w, token)
+		out, err = s.answer(c, token)
 	}
 	status, code := http.StatusOK, ""
 	if err != nil {
@@ -136,14 +144,10 @@ func (s *webAPI) serveAPI(w http.ResponseWriter, r *http.Request) {
 	s.finish(w, r, f, status, "application/json", encode(out))
 }
 
-func (s *webAPI) answer(c *call, r *http.Request, bodyToken string) (object, error) {
+func (s *webAPI) answer(c *call, token string) (object, error) {
 	h, app := s.method(c.method)
 	if h == nil {
 		return nil, failure("unknown_method")
-	}
-	token := bodyToken
-	if auth, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
-		token = auth
 	}
 	switch {
 	case c.method == "api.test":
@@ -156,6 +160,9 @@ func (s *webAPI) answer(c *call, r *http.Request, bodyToken string) (object, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.permitted(c); err != nil {
+		return nil, err
+	}
 	return h(c)
 }
 
@@ -165,6 +172,7 @@ func failed(w http.ResponseWriter, err error) (object, int, string) {
 		e = &apiError{code: "internal_error"}
 	}
 	out := object{"ok": false, "error": e.code}
+	maps.Copy(out, e.more)
 	if len(e.messages) > 0 {
 		out["response_metadata"] = object{"messages": e.messages}
 	}

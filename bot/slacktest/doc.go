@@ -22,7 +22,7 @@
 // What Slack draws of a message or a view is read into a tree by
 // [Message.Tree] and [View.Tree], and printed as text by [Piece.Text].
 //
-// Not modelled: Enterprise Grid and org-wide installs, scopes, limits of
+// Not modelled: Enterprise Grid and org-wide installs, scopes of users, limits of
 // attachments beyond those of their blocks, files, unfurls, threads' own views,
 // reactions, pagination cursors, parse and link_names, choices kept on a
 // message between two actions, `response_urls` of modal inputs, block types

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -37,6 +38,7 @@ type workspace struct {
 	enterprise                      string // E…; "": no Grid
 	botUser, botID, botName         string
 	appToken, botToken, verifyToken string
+	scopes                          []string // of the bot token
 	ackLimit, triggerLife           time.Duration
 	pingEvery, pingLimit            time.Duration
 	maxAttempts                     int
@@ -114,6 +116,7 @@ func newServer() *Server {
 		appToken:    "xapp-1-A0ASSUME-1-" + randomID(16),
 		botToken:    "xoxb-1-2-" + randomID(16),
 		verifyToken: randomID(12),
+		scopes:      slices.Clone(defaultScopes),
 		ackLimit:    3 * time.Second,
 		triggerLife: 3 * time.Second,
 		pingEvery:   10 * time.Second,
