@@ -30,26 +30,38 @@ func Error(method string, err error) error {
 	if !errors.As(err, &refused) {
 		return fmt.Errorf("%s: %w", method, WithoutURL(err))
 	}
+	hint := Mend(method, refused.Err)
+	if hint == "" {
+		return fmt.Errorf("%s: %w", method, err)
+	}
+	if slices.Contains(ofTheChannel, refused.Err) {
+		return fmt.Errorf("%s: %w: %s", method, err, hint)
+	}
+	return &FatalError{what: method + ": " + refused.Err, hint: hint, err: err}
+}
+
+// ofTheChannel are refusals that are of one channel alone.
+var ofTheChannel = []string{"not_in_channel", "channel_not_found", "is_archived"}
+
+// Mend says what to do about Slack's refusal of a method; "" where that is not known.
+func Mend(method, refusal string) string {
 	token, kind := "SLACK_BOT_TOKEN", "the Bot User OAuth Token (xoxb-…) from OAuth & Permissions"
 	if method == "apps.connections.open" {
 		token, kind = "SLACK_APP_TOKEN", "an app-level token (xapp-…) with connections:write from Basic Information"
 	}
-	hint := ""
-	switch refused.Err {
+	switch refusal {
 	case "invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive":
-		hint = "Slack does not take the token in " + token + ": put " + kind + " there"
+		return "Slack does not take the token in " + token + ": put " + kind + " there"
 	case "not_allowed_token_type":
-		hint = token + " holds a token of the wrong kind: put " + kind + " there"
+		return token + " holds a token of the wrong kind: put " + kind + " there"
 	case "missing_scope", "no_permission":
-		hint = "the token in " + token + " lacks a scope: install the app again with the manifest from deploy/"
+		return "the token in " + token + " lacks a scope: install the app again with the manifest from deploy/"
 	case "not_enabled", "socket_mode_not_enabled", "forbidden_team":
-		hint = "switch Socket Mode on in the app's settings"
+		return "switch Socket Mode on in the app's settings"
 	case "not_in_channel", "channel_not_found", "is_archived":
-		return fmt.Errorf("%s: %w: name a living channel of this workspace and /invite the bot to it", method, err)
-	default:
-		return fmt.Errorf("%s: %w", method, err)
+		return "name a living channel of this workspace and /invite the bot to it"
 	}
-	return &FatalError{what: method + ": " + refused.Err, hint: hint, err: err}
+	return ""
 }
 
 // WithoutURL returns err without any URL in it: socket URLs and response_urls
