@@ -11,7 +11,7 @@ var defaultScopes = []string{
 	"app_mentions:read", "channels:read", "chat:write", "commands", "groups:read", "im:history", "im:write", "usergroups:read", "users:read",
 }
 
-// SetScopes sets what the bot token may do.
+// SetScopes sets what the bot token may do. With none, Slack does not tell, and refuses nothing.
 func (s *workspace) SetScopes(scopes ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

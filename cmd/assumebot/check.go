@@ -20,17 +20,26 @@ import (
 
 func checkCommand(ctx context.Context, getenv func(string) string) *cobra.Command {
 	c := &cobra.Command{
-		Use:   "check --config FILE [--redis]",
-		Short: "Read the config file alone, and say what it grants",
+		Use:   "check --config FILE [--redis | --live [--json]]",
+		Short: "Check the config file; with --live also Slack, Redis and AWS",
 		Long: "Read the config file alone: no network, no secrets. What is wrong with it is listed with file, line and column, and the exit code is 1.\n" +
 			"Otherwise what it grants is said; warnings are on standard error.\n" +
-			"With --redis the Redis of REDIS_URL is asked how well it keeps the record.",
+			"With --redis the Redis of REDIS_URL is asked how well it keeps the record.\n" +
+			"With --live, in the environment of `assumebot run`, Slack, Redis and AWS are asked whether all that the bot needs is there.\n" +
+			"Each thing has a line: ok, warning, wrong or not told, and what to do. Nothing is issued or posted.\n" +
+			"The exit code is 1 when something is wrong, and 78 when a setting is missing. --json prints an array of\n" +
+			"{check, subject, state, what, do}, where state is ok, warning, wrong or not_told.",
 		Args:              noArgs(fileGoesAfter),
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	file := configFlag(c)
 	ask := c.Flags().Bool("redis", false, "ask the Redis of REDIS_URL how well it keeps the record")
+	live := c.Flags().Bool("live", false, "ask Slack, Redis and AWS whether what the bot needs is there")
+	asJSON := c.Flags().Bool("json", false, "with --live: print the findings as JSON")
 	c.RunE = func(c *cobra.Command, _ []string) error {
+		if *asJSON && !*live {
+			return usagef(c, "--json goes with --live")
+		}
 		path, err := configPath(c, *file, getenv("ASSUMEBOT_CONFIG"))
 		if err != nil {
 			return err
@@ -38,6 +47,12 @@ func checkCommand(ctx context.Context, getenv func(string) string) *cobra.Comman
 		cfg, err := config.Load(path)
 		if err != nil {
 			return err
+		}
+		if *live {
+			if err := printWarnings(c, cfg, getenv); err != nil {
+				return err
+			}
+			return checkLive(ctx, c, cfg, getenv, *asJSON)
 		}
 		var redis *store.Durability
 		if *ask {
@@ -53,14 +68,22 @@ func checkCommand(ctx context.Context, getenv func(string) string) *cobra.Comman
 }
 
 func check(path string, cfg config.Config, redis *store.Durability, c *cobra.Command, getenv func(string) string) error {
-	stdout, stderr := c.OutOrStdout(), c.ErrOrStderr()
+	if err := printWarnings(c, cfg, getenv); err != nil {
+		return err
+	}
+	stdout := c.OutOrStdout()
+	return summarize(stdout, paletteOf(stdout, getenv), path, cfg, redis)
+}
+
+func printWarnings(c *cobra.Command, cfg config.Config, getenv func(string) string) error {
+	stderr := c.ErrOrStderr()
 	warning := paletteOf(stderr, getenv).warn("warning:")
 	for _, w := range cfg.Warnings {
 		if _, err := fmt.Fprintf(stderr, "%s %s %s\n", w.Place(), warning, text.Printable(w.Message)); err != nil {
 			return err
 		}
 	}
-	return summarize(stdout, paletteOf(stdout, getenv), path, cfg, redis)
+	return nil
 }
 
 // summarize says what the file grants, for whoever reviews it.

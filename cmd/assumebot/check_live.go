@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/assumebot/assumebot/cmd/internal/app"
+	"github.com/assumebot/assumebot/cmd/internal/config"
+	"github.com/assumebot/assumebot/cmd/internal/doctor"
+)
+
+// checkLive asks Slack, Redis and AWS whether what cfg and the environment name is
+// there. It returns an error when something is wrong, and that of [app.NeedsPerson]
+// when a setting is missing.
+func checkLive(ctx context.Context, c *cobra.Command, cfg config.Config, getenv func(string) string, asJSON bool) error {
+	settings, err := app.ReadSettings(getenv)
+	if err == nil {
+		err = settings.CheckConfig(cfg)
+	}
+	if err != nil {
+		return app.NeedsPerson(fmt.Errorf("cannot check:\n%w", err))
+	}
+	found := doctor.Examine(ctx, doctor.Patient{Config: cfg, Settings: settings, Getenv: getenv, Now: time.Now})
+	out := c.OutOrStdout()
+	if asJSON {
+		err = printJSON(out, found)
+	} else {
+		err = printFindings(out, paletteOf(out, getenv), found)
+	}
+	wrong := countOf(found, doctor.Wrong)
+	switch {
+	case err != nil:
+		return err
+	case wrong == 1:
+		return errors.New("1 check found something wrong")
+	case wrong > 1:
+		return fmt.Errorf("%d checks found something wrong", wrong)
+	}
+	return nil
+}
+
+func printJSON(w io.Writer, found []doctor.Finding) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(append([]doctor.Finding{}, found...)) // [] where there is none, not null
+}
+
+// printFindings prints a line for each finding, and how many there are of each state.
+func printFindings(w io.Writer, colours palette, found []doctor.Finding) error {
+	words := map[doctor.State]string{
+		doctor.OK:      colours.good("ok      "),
+		doctor.Warning: colours.warn("warning "),
+		doctor.Wrong:   colours.bad("wrong   "),
+		doctor.NotTold: "not told",
+	}
+	width := 0
+	names := make([]string, len(found))
+	for i, f := range found {
+		names[i] = oneLine(strings.TrimSpace(f.Check + " " + f.Subject))
+		width = max(width, len([]rune(names[i])))
+	}
+	var b strings.Builder
+	for i, f := range found {
+		what := f.What
+		if f.Do != "" {
+			what += ": " + f.Do
+		}
+		fmt.Fprintf(&b, "%s  %-*s  %s\n", words[f.State], width, names[i], oneLine(what))
+	}
+	fmt.Fprintf(&b, "\n%d ok, %s, %d wrong, %d not told\n", countOf(found, doctor.OK), count(countOf(found, doctor.Warning), "warning"),
+		countOf(found, doctor.Wrong), countOf(found, doctor.NotTold))
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// oneLine is text as it may be printed within a line.
+func oneLine(text string) string { return keeping(text, "") }
+
+func countOf(found []doctor.Finding, state doctor.State) int {
+	n := 0
+	for _, f := range found {
+		if f.State == state {
+			n++
+		}
+	}
+	return n
+}
