@@ -45,7 +45,8 @@ func (Account) hints() map[string]hint {
 		"revoker": {shape: matching(policy.RoleARNPattern, "ARN of another role in the same AWS account"),
 			more: "role_arn must have a permissions boundary."},
 		"outside_rules": {shape: words("accepted"),
-			more: "It is for an account without role_arn that somebody may have who may also have, or be denied, one with it."},
+			more: "It is for an account without role_arn that somebody may have who may also have, or be denied, one with it; " +
+				"every user group counts as anybody. Without it such a file is refused."},
 	}
 }
 

@@ -23,8 +23,8 @@ const (
 
 func (Delivery) hints() map[string]hint {
 	return map[string]hint{
-		"delivery": {shape: words(byReply, byDM), more: "ephemeral unless the file says otherwise."},
-		"dm_ttl":   {shape: lasting(minDMLife, maxDMLife)},
+		"delivery": {shape: words(byReply, byDM), more: "An account that says nothing goes by the file, and a file that says nothing is ephemeral."},
+		"dm_ttl":   {shape: lasting(minDMLife, maxDMLife), more: "An account that says nothing goes by the file."},
 	}
 }
 

@@ -56,9 +56,10 @@ type WitnessSection struct {
 
 func (RecordSection) hints() map[string]hint {
 	return map[string]hint{
-		"origin":   {more: "The key is made by assumebot keygen record NAME.", shape: shape{says: "up to 200 bytes without white space, `+` and `,`"}},
-		"replicas": {shape: between(0, maxReplicas)},
-		"archive":  {shape: notURL(), more: "A directory is for replicas on one host alone."},
+		"origin":      {more: "The key is made by assumebot keygen record NAME.", shape: shape{says: "up to 200 bytes without white space, `+` and `,`"}},
+		"replicas":    {shape: between(0, maxReplicas)},
+		"object_lock": {more: "It is for an archive in S3."},
+		"archive":     {shape: notURL(), more: "A directory is for replicas on one host alone."},
 		"require": {of: "archive and witnesses", empty: "nothing would be required; name archive or witnesses, or remove it", shape: words("archive", "witnesses"),
 			more: "Without it, that the archive or a witness is away is an alarm alone."},
 		"witnesses": {of: "witnesses", entry: "this witness", empty: "nobody would cosign; add {url: …, key: …}, or remove it",
@@ -69,7 +70,7 @@ func (RecordSection) hints() map[string]hint {
 func (ObjectLockSection) hints() map[string]hint {
 	return map[string]hint{
 		"mode": {missing: "COMPLIANCE, which nobody can lift, or GOVERNANCE", shape: words(lockCompliance, lockGovernance),
-			more: "GOVERNANCE binds whoever lacks s3:BypassGovernanceRetention."},
+			more: "The latter binds whoever lacks s3:BypassGovernanceRetention."},
 		"days": {missing: "how long a tile cannot be deleted, such as 400", shape: between(1, maxLockDays)},
 	}
 }
