@@ -190,7 +190,7 @@ func (a *audience) showNews(actor *person) {
 func (a *audience) show(c slacktest.Change) {
 	to := a.scene.onlyFor(c)
 	if to != nil {
-		to.remember(c)
+		to.paste(c)
 	}
 	tree, controls := a.scene.drawn(c)
 	a.draw(a.scene.heading(c), tree, controls)

@@ -3,26 +3,25 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
-	"github.com/assumebot/assumebot/broker/awstest"
-	"github.com/assumebot/assumebot/cmd/demo/world"
 )
 
-// remember keeps the credentials that a change shows to p, if it shows any.
-func (p *person) remember(c slacktest.Change) {
+// paste has p paste the credentials that a change shows them, if it shows any, into
+// their shell.
+func (p *person) paste(c slacktest.Change) {
 	texts := c.Message.Preformatted()
 	if c.View.ID != "" {
 		texts = c.View.Preformatted()
 	}
 	for _, text := range texts {
-		if strings.Contains(text, "-----BEGIN AGE ENCRYPTED FILE-----") {
+		switch took, err := p.shell.Paste(text); {
+		case err != nil:
 			// A sign-in link is encrypted too, and replaces nothing in a shell.
 			p.sealed = p.sealed || !strings.Contains(c.Message.Plain()+c.View.Plain(), "in the AWS console")
-		} else if s, ok := readSnippet(text); ok {
-			p.shown, p.sealed = &s, false
+		case took:
+			p.shown, p.sealed = true, false
 		}
 	}
 }
@@ -34,62 +33,29 @@ func (t *terminal) aws(ctx context.Context, p *person, text string) error {
 	if named, ok := t.scene.person(words[0]); ok {
 		p, words = named, words[1:]
 	}
-	call := awsCall(strings.Join(words, " "))
-	if call == nil {
-		return fmt.Errorf("the demo's aws knows `aws %s s3 ls` and `aws %s sts get-caller-identity`, not %q: "+
-			"for the rest use the AWS CLI in another terminal", p.Name, p.Name, "aws "+text)
-	}
-	if p.sealed {
-		t.note("what %s was shown last is encrypted to their key, which the demo does not have: paste it where age finds the key, "+
+	switch {
+	case p.sealed:
+		t.note("what %s was shown last is encrypted to another key than that of their shell, which is {key}: paste it where age finds that key, "+
 			"or send @%s /assume key remove %s and ask again", p.Name, p.Name, codeNext)
 		return nil
-	}
-	if p.shown == nil {
+	case !p.shown:
 		t.note("%s was shown no credentials yet: ask for some first, as in @%s /assume staging %s", p.Name, p.Name, codeNow)
 		return nil
 	}
-	c := awstest.Client{Endpoint: t.scene.AWS.URL(), Region: p.shown.region, Credentials: p.shown.credentials}
-	if c.Region == "" {
-		c.Region = world.Region
+	return t.typeInShell(ctx, p, "aws "+strings.Join(words, " "))
+}
+
+// typeInShell shows what p's shell prints. A command that it does not know is an error.
+func (t *terminal) typeInShell(ctx context.Context, p *person, text string) error {
+	r := p.shell.Run(ctx, text)
+	if r.Unknown {
+		return errors.New(strings.TrimSpace(r.Out))
 	}
-	out, err := call(ctx, c)
-	var refused *awstest.APIError
-	switch {
-	case errors.As(err, &refused):
-		out = wrap(refused.Error()) + "\n"
-		t.remember(refused.Error())
-	case err != nil:
-		return err
+	out := r.Out
+	t.remember("[" + p.Name + "'s shell]\n" + out)
+	if r.Failed {
+		out = wrap(out) + "\n"
 	}
-	head := "[" + p.Name + "'s shell]\n"
-	t.remember(head + out)
-	t.print(head + out + "\n")
+	t.print("[" + p.Name + "'s shell]\n" + out + "\n")
 	return nil
-}
-
-// awsCall finds what the words of a command do; nil when the demo cannot.
-func awsCall(words string) func(context.Context, awstest.Client) (string, error) {
-	switch words {
-	case "s3 ls":
-		return listBuckets
-	case "sts get-caller-identity":
-		return callerIdentity
-	}
-	return nil
-}
-
-// listBuckets prints as `aws s3 ls` does, in UTC.
-func listBuckets(ctx context.Context, c awstest.Client) (string, error) {
-	all, err := c.ListBuckets(ctx)
-	var out strings.Builder
-	for _, b := range all {
-		fmt.Fprintf(&out, "%s %s\n", b.Created.UTC().Format("2006-01-02 15:04:05"), b.Name)
-	}
-	return out.String(), err
-}
-
-// callerIdentity prints as `aws sts get-caller-identity` does.
-func callerIdentity(ctx context.Context, c awstest.Client) (string, error) {
-	who, err := c.CallerIdentity(ctx)
-	return fmt.Sprintf("{\n    \"UserId\": %q,\n    \"Account\": %q,\n    \"Arn\": %q\n}\n", who.UserID, who.Account, who.ARN), err
 }

@@ -13,14 +13,16 @@ import (
 const (
 	codeNow  = "{mfa}"
 	codeNext = "{mfa:next}"
+	keyOwn   = "{key}"
 	// noDevice stands in for the code of who has no device: a stranger types
 	// something too.
 	noDevice = "123456"
 )
 
-// withCodes puts codes of the person's device in. The next one does not take
+// withCodes puts codes of the person's device in, and the public key of their shell. The next one does not take
 // half a minute to come: all clocks move to where it begins, where they can.
 func (h *hands) withCodes(ctx context.Context, p *person, text string) (string, error) {
+	text = strings.ReplaceAll(text, keyOwn, p.Key.Public())
 	if p.Device == nil {
 		if strings.Contains(text, codeNow) || strings.Contains(text, codeNext) {
 			h.note("%s has no MFA device, so the code is made up: %s", p.Name, noDevice)

@@ -117,7 +117,9 @@ func TestScriptFailsAtTheFirstLineThatIsNotUnderstood(t *testing.T) {
 		{"submit", "alice has no window open"},
 		{"cancel", "alice has no window open"},
 		{"wait a bit", "wait takes a time"},
-		{"aws bob ec2 ls", "the demo's aws knows `aws bob s3 ls`"},
+		{"sh aws ec2 ls", "this aws knows `aws s3 ls`"},
+		{"sh rm -rf /", "this shell is a pretence; it knows"},
+		{"sh", "sh what? For example: sh env | grep AWS"},
 		{"aws", "aws what? For example: aws alice s3 ls"},
 		{"quit now", "quit takes nothing after it"},
 	} {

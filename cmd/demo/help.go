@@ -30,8 +30,10 @@ const helpText = `A line is what alice does; @bob or @carol before it makes it t
   fill FIELD VALUE        type into a field of the open window
   submit, cancel          end the open window
   home                    open the App Home
+  {key}                   the age key of the person's shell, for /assume key
   aws alice s3 ls         in a shell, with the last credentials she was shown;
                           sts get-caller-identity works too
+  sh TEXT                 type something else there, such as help
   wait 55m                move all clocks
   expect TEXT             fail unless TEXT was shown since the last line; waits
                           a few seconds for what comes by itself

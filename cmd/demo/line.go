@@ -21,6 +21,7 @@ const (
 	wordPress   = "press"
 	wordQuit    = "quit"
 	wordSay     = "say"
+	wordShell   = "sh"
 	wordSubmit  = "submit"
 	wordWait    = "wait"
 )
@@ -59,7 +60,7 @@ func (w *scene) parse(text string) (line, error) {
 	word, rest, _ := strings.Cut(l.rest, " ")
 	l.rest = strings.TrimSpace(rest)
 	switch l.word = strings.ToLower(word); l.word {
-	case wordAWS, wordChoose, wordDM, wordExpect, wordFill, wordPress, wordSay, wordWait:
+	case wordAWS, wordChoose, wordDM, wordExpect, wordFill, wordPress, wordSay, wordShell, wordWait:
 		if l.rest == "" {
 			return l, fmt.Errorf("%s what? For example: %s", l.word, example(l.word))
 		}
@@ -93,6 +94,8 @@ func example(word string) string {
 		return "press 1, or press Approve"
 	case wordSay:
 		return "say hello"
+	case wordShell:
+		return "sh env | grep AWS"
 	}
 	return "wait 55m"
 }

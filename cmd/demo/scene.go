@@ -7,15 +7,17 @@ import (
 	"strings"
 	"time"
 
+	"github.com/assumebot/assumebot/cmd/demo/shell"
 	"github.com/assumebot/assumebot/cmd/demo/world"
 )
 
 // A person is one of the cast, with what the terminal knows of them.
 type person struct {
 	*world.Person
-	shown  *shown // the last credentials that they saw; nil before
-	sealed bool   // what they saw last is encrypted to their key
-	atHome bool   // the App Home is what is before them
+	shell  *shell.Shell
+	shown  bool // credentials were shown to them
+	sealed bool // what they saw last is encrypted to a key that their shell does not have
+	atHome bool // the App Home is what is before them
 	asked  *question
 }
 
@@ -35,7 +37,7 @@ func newScene() (*scene, error) {
 	}
 	s := &scene{World: w, sleep: waitReally}
 	for _, p := range w.People {
-		s.people = append(s.people, &person{Person: p})
+		s.people = append(s.people, &person{Person: p, shell: &shell.Shell{Endpoint: w.AWS.URL(), Region: world.Region, Key: p.Key}})
 	}
 	return s, nil
 }

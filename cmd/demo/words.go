@@ -47,6 +47,8 @@ func (t *terminal) do(ctx context.Context, l line) error {
 		return t.hands.cancel(ctx, p)
 	case wordAWS:
 		return t.aws(ctx, p, l.rest)
+	case wordShell:
+		return t.typeInShell(ctx, p, l.rest)
 	case wordCodes:
 		codes := t.scene.codes()
 		t.remember(codes)

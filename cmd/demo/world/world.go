@@ -15,6 +15,7 @@ import (
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/awstest"
 	"github.com/assumebot/assumebot/broker/secret"
+	"github.com/assumebot/assumebot/cmd/demo/shell"
 	"github.com/assumebot/assumebot/cmd/internal/app"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 )
@@ -49,6 +50,7 @@ type Person struct {
 	Name, ID string          // in Slack
 	DM       string          // the conversation with the bot
 	Device   *awstest.Device // nil for who has none
+	Key      shell.Key       // what their shell opens
 }
 
 // A World is the fakes and the people in them, and the bot if one is made.
@@ -79,6 +81,11 @@ func Start() (_ *World, err error) {
 	w.Slack.SetClock(w.Clock.Now)
 	w.setUpAWS()
 	w.setUpSlack()
+	for _, p := range w.People {
+		if p.Key, err = shell.NewKey(); err != nil {
+			return nil, err
+		}
+	}
 	return w, nil
 }
 
