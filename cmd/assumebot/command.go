@@ -50,7 +50,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		SuggestionsMinimumDistance: 2,
 	}
 	root.AddCommand(
-		runCommand(ctx, getenv), checkCommand(ctx, getenv), policyCommand(getenv), recordCommand(ctx, getenv),
+		runCommand(ctx, getenv), checkCommand(ctx, getenv), policyCommand(ctx, getenv), recordCommand(ctx, getenv),
 		schemaCommand(),
 		keygenCommand(), versionCommand(), completionCommand(),
 	)

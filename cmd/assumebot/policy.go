@@ -1,13 +1,15 @@
 package main
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 )
 
 const policyAbout = `Say what the config's policy gives to whom: as cases that hold, as the difference
 between two configs, and for one person with the reasons. Nothing is asked of Slack, Redis or AWS.`
 
-func policyCommand(getenv func(string) string) *cobra.Command {
+func policyCommand(ctx context.Context, getenv func(string) string) *cobra.Command {
 	c := &cobra.Command{
 		Use:               "policy COMMAND",
 		Short:             "Test, compare and explain who may have what",
@@ -19,7 +21,7 @@ func policyCommand(getenv func(string) string) *cobra.Command {
 
 		SuggestionsMinimumDistance: 2,
 	}
-	c.AddCommand(policyTestCommand(getenv), policyDiffCommand(getenv))
+	c.AddCommand(policyTestCommand(getenv), policyDiffCommand(getenv), policyExplainCommand(ctx, getenv))
 	for _, sub := range c.Commands() {
 		sub.DisableFlagsInUseLine = true
 	}
