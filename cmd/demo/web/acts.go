@@ -23,6 +23,8 @@ const (
 	longestMessage = 12_000
 	// shortcut is the callback_id of the one in deploy/slack-manifest.yaml.
 	shortcut = "assume"
+
+	tooLarge = "That is more than the page takes."
 )
 
 // An act is something that a person does. What stands in its way is an error, which
@@ -51,7 +53,7 @@ func (s *Server) serveAct(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := r.ParseForm(); err != nil {
-		http.Error(w, "That is more than the page takes.", http.StatusRequestEntityTooLarge)
+		http.Error(w, tooLarge, http.StatusRequestEntityTooLarge)
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
@@ -66,14 +68,18 @@ func (s *Server) serveAct(w http.ResponseWriter, r *http.Request) {
 
 // did shows p why something could not be done, or that nothing stood in its way.
 func (s *Server) did(p *world.Person, err error) {
-	text := ""
-	if err != nil {
-		text = strings.TrimPrefix(err.Error(), "slacktest: ")
-		first, size := utf8.DecodeRuneInString(text)
-		text = strings.ToUpper(string(first)) + text[size:] + "."
-	}
-	s.desks[p.Name].say(text)
+	s.desks[p.Name].say(sentence(err))
 	s.hub.touch(p.Name)
+}
+
+// sentence is an error as a person reads it, "" for none.
+func sentence(err error) string {
+	if err == nil {
+		return ""
+	}
+	text := strings.TrimPrefix(err.Error(), "slacktest: ")
+	first, size := utf8.DecodeRuneInString(text)
+	return strings.ToUpper(string(first)) + text[size:] + "."
 }
 
 // answer lets the page look again, or leads who has no JavaScript back to it.

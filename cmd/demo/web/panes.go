@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"html/template"
+	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/assumebot/assumebot/cmd/demo/world"
@@ -18,8 +20,9 @@ type pane struct {
 	slot slot
 	// data is what its template gets.
 	data func(context.Context, paneView) (any, error)
-	// acts are what can be posted to it: /TOKEN/pane/NAME/ACT?person=…; an error
-	// is shown to the person. A pane may have none.
+	// acts are what can be posted to it, as /TOKEN/pane/NAME/ACT: a form with the
+	// method post is enough. The person is who the field "person" names, or nil; an
+	// error is shown to them.
 	acts map[string]func(context.Context, *world.Person, url.Values) error
 }
 
@@ -28,7 +31,7 @@ type slot string
 
 const (
 	inSide   slot = "side"   // once, beside the people
-	forTools slot = "person" // below each person's message box
+	forTools slot = "person" // below each person's Slack
 )
 
 // A paneView is who looks at a pane. Person is nil in the side.
@@ -65,6 +68,34 @@ func (s *Server) drawPanes(ctx context.Context, in slot, v paneView) ([]drawnPan
 		out = append(out, d)
 	}
 	return out, nil
+}
+
+// servePane does what is posted to a pane. Who is not named is nobody: an error is
+// said aloud then.
+func (s *Server) servePane(w http.ResponseWriter, r *http.Request) {
+	all := s.panes()
+	i := slices.IndexFunc(all, func(p pane) bool { return p.name == r.PathValue("pane") })
+	if i < 0 || all[i].acts[r.PathValue("act")] == nil {
+		http.NotFound(w, r)
+		return
+	}
+	if err := r.ParseForm(); err != nil {
+		http.Error(w, tooLarge, http.StatusRequestEntityTooLarge)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	defer cancel()
+	p, known := s.person(r.PostForm.Get("person"))
+	err := all[i].acts[r.PathValue("act")](ctx, p, r.PostForm)
+	s.hub.touch(all[i].name)
+	switch {
+	case known:
+		s.did(p, err)
+	case err != nil:
+		http.Error(w, sentence(err), http.StatusUnprocessableEntity)
+		return
+	}
+	s.answer(w, r)
 }
 
 // drawPane is for templates, which cannot choose a template by its name.

@@ -129,6 +129,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET "+s.base()+"/events", s.serveEvents)
 	mux.HandleFunc("GET "+s.base()+"/static/{file}", s.serveStatic)
 	mux.HandleFunc("GET "+s.base()+"/{person}/{place}", s.servePage)
+	mux.HandleFunc("POST "+s.base()+"/pane/{pane}/{act}", s.servePane)
 	mux.HandleFunc("POST "+s.base()+"/{person}/{place}/{act}", s.serveAct)
 	return mux
 }
