@@ -33,6 +33,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	port := flags.Int("port", 0, "the port of the page on 127.0.0.1; 0 is any that is free")
 	verbose := flags.Bool("v", false, "print the bot's log to standard error")
 	alone := flags.Bool("serve", false, "run no bot; keep the fakes up for one that is started as in earnest, until interrupted")
+	drawn := flags.Bool("gallery", false, "run no bot; show every message in the browser, on a phone and on a desktop, until interrupted")
 	flags.Usage = func() {
 		fmt.Fprint(flags.Output(), usageText)
 		flags.PrintDefaults()
@@ -48,18 +49,34 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		fmt.Fprintf(stderr, "demo: it takes no arguments; pipe lines in, or type them\n\n%s", usageText)
 		return errUsage
 	}
-	if *alone && *verbose {
-		fmt.Fprintf(stderr, "demo: -v is the log of the demo's own bot, and with --serve it has none\n\n%s", usageText)
+	if wrong := clash(*alone, *drawn, *verbose); wrong != "" {
+		fmt.Fprintf(stderr, "demo: %s\n\n%s", wrong, usageText)
 		return errUsage
 	}
-	if *alone {
+	switch {
+	case *alone:
 		return serve(ctx, stdin, stdout)
+	case *drawn:
+		return showGallery(ctx, ".", *port, stdout)
 	}
 	log := slog.New(slog.DiscardHandler)
 	if *verbose {
 		log = slog.New(slog.NewTextHandler(stderr, nil))
 	}
 	return perform(ctx, stdin, stdout, log, lateness, *port)
+}
+
+// clash says which flags exclude each other, "" for none.
+func clash(alone, drawn, verbose bool) string {
+	switch {
+	case alone && drawn:
+		return "--serve and --gallery exclude each other"
+	case alone && verbose:
+		return "-v is the log of the demo's own bot, and with --serve it has none"
+	case drawn && verbose:
+		return "-v is the log of the demo's own bot, and with --gallery it has none"
+	}
+	return ""
 }
 
 // perform starts the world, the bot and the page, serves stdin, and ends in reverse

@@ -47,7 +47,7 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 			ok = write(": alive")
 		case <-r.Context().Done():
 			return
-		case <-s.ending:
+		case <-s.door.Ending():
 			return
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/assumebot/assumebot/cmd/demo/loopback"
 )
 
 func TestOnlyThePageItselfIsAnswered(t *testing.T) {
@@ -23,8 +25,8 @@ func TestOnlyThePageItselfIsAnswered(t *testing.T) {
 		want               int
 	}{
 		{"the page", "GET", "/alice/general", nil, 200},
-		{"the page by another name of this host", "GET", "/alice/general", host("localhost:" + b.port), 200},
-		{"a name that leads here", "GET", "/alice/general", host("evil.example:" + b.port), 421},
+		{"the page by another name of this host", "GET", "/alice/general", host("localhost:" + b.door.Port()), 200},
+		{"a name that leads here", "GET", "/alice/general", host("evil.example:" + b.door.Port()), 421},
 		{"another port", "GET", "/alice/general", host("127.0.0.1:80"), 421},
 		{"no port", "GET", "/alice/general", host("127.0.0.1"), 421},
 		{"somebody else's token", "GET", "x/alice/general", nil, 404},
@@ -35,8 +37,8 @@ func TestOnlyThePageItselfIsAnswered(t *testing.T) {
 		{"a file outside", "GET", "/static/..%2fserver.go", nil, 404},
 		{"a form", "POST", "/alice/general/send", nil, 204},
 		{"a form by another name", "POST", "/alice/general/send", func(r *http.Request) {
-			r.Host = "localhost:" + b.port
-			r.Header.Set("Origin", "http://localhost:"+b.port)
+			r.Host = "localhost:" + b.door.Port()
+			r.Header.Set("Origin", "http://localhost:"+b.door.Port())
 		}, 204},
 		{"a form without JavaScript", "POST", "/alice/general/send", header("Origin", "null"), 204},
 		{"a page of another origin", "POST", "/alice/general/send", header("Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"), 403},
@@ -53,7 +55,7 @@ func TestOnlyThePageItselfIsAnswered(t *testing.T) {
 			t.Errorf("%s: got %s, want %d", test.name, answer.Status, test.want)
 		}
 		for name, want := range map[string]string{
-			"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store",
+			"Content-Security-Policy": loopback.Policy, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store",
 		} {
 			if got := answer.Header.Get(name); got != want {
 				t.Errorf("%s: %s is %q, want %q", test.name, name, got, want)
@@ -68,10 +70,11 @@ func TestOnlyThePageItselfIsAnswered(t *testing.T) {
 func TestFormsAndHeadersAreBounded(t *testing.T) {
 	t.Parallel()
 	b := deserted(t)
-	if answer, _ := b.do("POST", "/alice/general/send", "text="+strings.Repeat("x", maxForm), nil); answer.StatusCode != http.StatusRequestEntityTooLarge {
+	large := "text=" + strings.Repeat("x", loopback.MaxForm)
+	if answer, _ := b.do("POST", "/alice/general/send", large, nil); answer.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Errorf("a large form: got %s", answer.Status)
 	}
-	long := func(r *http.Request) { r.Header.Set("X-Long", strings.Repeat("x", 2*maxHeader)) }
+	long := func(r *http.Request) { r.Header.Set("X-Long", strings.Repeat("x", 2*loopback.MaxHeader)) }
 	if answer, _ := b.do("GET", "/alice/general", "", long); answer.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
 		t.Errorf("a large header: got %s", answer.Status)
 	}

@@ -1,4 +1,4 @@
-package web
+package loopback
 
 import (
 	"crypto/subtle"
@@ -11,14 +11,15 @@ import (
 // leads nowhere; it must have the token; and what changes anything must come from
 // this page itself.
 
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+// Policy is the Content-Security-Policy of every answer.
+const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // guarded refuses what does not come from the page, before next sees it.
 func (s *Server) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
+		h.Set("Content-Security-Policy", Policy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cache-Control", "no-store")
@@ -32,7 +33,7 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 		case r.Method != http.MethodGet && r.Method != http.MethodHead && !s.fromPage(r):
 			http.Error(w, "That did not come from the page of the demo.", http.StatusForbidden)
 		default:
-			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+			r.Body = http.MaxBytesReader(w, r.Body, MaxForm)
 			next.ServeHTTP(w, r)
 		}
 	})
