@@ -61,6 +61,7 @@ type core struct {
 	rdb      redis.UniversalClient
 	waiting  redis.UniversalClient // for blocking reads alone
 	embedded *miniredis.Miniredis  // nil with a real Redis
+	place    target                // where rdb leads
 	ring     *ring
 	scripts  scripts
 	replicas int // of Redis, that must have what is appended to the record

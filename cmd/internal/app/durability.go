@@ -32,3 +32,17 @@ func Durability(ctx context.Context, getenv func(string) string) (d store.Durabi
 	defer func() { err = errors.Join(err, st.Close()) }()
 	return st.Log.Durability(ctx)
 }
+
+// Health asks the Redis of s how it is. It does not wait for Redis.
+func (s Settings) Health(ctx context.Context) (h store.Health, err error) {
+	keys := s.SealKeys
+	if len(keys) == 0 {
+		keys = []secret.Text{NewSealKey()} // nothing is sealed
+	}
+	st, err := store.Open(ctx, store.Options{URL: s.RedisURL, SealKeys: keys, Cleartext: s.ClearRedis()})
+	if err != nil {
+		return store.Health{}, err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	return st.Health(ctx)
+}

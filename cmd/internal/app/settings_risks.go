@@ -18,6 +18,9 @@ const (
 	riskRedisVerify = "REDIS_SKIP_VERIFY"
 )
 
+// ClearRedis reports whether Redis may be another host, reached without TLS.
+func (s Settings) ClearRedis() bool { return slices.Contains(s.Risks, riskRedisClear) }
+
 // riskWarnings are what the log says at each start of a risk that was taken.
 var riskWarnings = []struct{ name, text string }{
 	{riskRedisClear, "Redis is reached without TLS: whoever is on the way reads the password, and what is not sealed"},

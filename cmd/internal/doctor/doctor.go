@@ -67,6 +67,7 @@ func Examine(ctx context.Context, p Patient) []Finding {
 		look{check: "slack", limit: within, see: p.slack},
 		look{check: "slack-socket", limit: 2 * slackLimit, see: p.slackSocket},
 		look{check: "slack-app", limit: slackLimit, see: p.slackApp},
+		look{check: "redis", limit: redisLimit, see: p.redis},
 	)
 }
 
