@@ -14,6 +14,7 @@ import (
 	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/published"
+	"github.com/assumebot/assumebot/broker/record/state"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
@@ -179,7 +180,10 @@ func (a Acceptance) begin(origin string, data ...event.Payload) ([]entry.Sealed,
 
 // A remnant is what can be read of a log.
 type remnant struct {
-	log    *Log // that is not running
+	Acceptance
+	origin string
+	view   *entry.View
+	state  *state.State
 	whole  bool // so far all checks out
 	next   int64
 	signed tree.Checkpoint // the newest that is known
@@ -210,7 +214,7 @@ func (a Acceptance) read(ctx context.Context, origin string) (*remnant, error) {
 		}
 	}
 	r, err := a.readFrom(ctx, origin, signed, at, at.Size(), true)
-	if err == nil && (r.log.view.Size() < needed || at.Size() < first || !r.knowsAll()) {
+	if err == nil && (r.view.Size() < needed || at.Size() < first || !r.knowsAll()) {
 		r, err = a.readFrom(ctx, origin, signed, tree.Edge{}, first, false)
 	}
 	return r, err
@@ -243,13 +247,22 @@ func (a Acceptance) newest(ctx context.Context, origin string) (signed tree.Chec
 }
 
 func (a Acceptance) readFrom(ctx context.Context, origin string, signed tree.Checkpoint, at tree.Edge, from int64, whole bool) (*remnant, error) {
-	l := New(Deps{Entries: a.Entries, Archive: a.Archive, Keys: a.Keys, Origin: origin, Now: a.Now, Log: a.Log})
-	l.view.BeginAt(at, signed.Tree())
-	if whole {
-		l.state.BeginAt(at.Size())
+	r := &remnant{
+		Acceptance: a,
+		origin:     origin,
+		view:       entry.NewView(a.Keys, origin),
+		state:      state.New(),
+		whole:      whole,
+		next:       from,
+		signed:     signed,
+		seen:       map[string]bool{},
 	}
-	for r := (&remnant{log: l, whole: whole, next: from, signed: signed, seen: map[string]bool{}}); ; {
-		entries, _, err := l.readFrom(ctx, r.next, entry.PageMost)
+	r.view.BeginAt(at, signed.Tree())
+	if whole {
+		r.state.BeginAt(at.Size())
+	}
+	for kept := (kept{a.Entries, a.Archive}); ; {
+		entries, _, err := kept.read(ctx, r.next, entry.PageMost)
 		if err != nil {
 			return nil, err
 		}
@@ -267,7 +280,7 @@ func (a Acceptance) readFrom(ctx context.Context, origin string, signed tree.Che
 }
 
 func (r *remnant) knowsAll() bool {
-	all, _, _ := r.log.state.KnowsAll()
+	all, _, _ := r.state.KnowsAll()
 	return all
 }
 
@@ -275,16 +288,16 @@ func (r *remnant) knowsAll() bool {
 // only what restricts.
 func (r *remnant) take(e entry.Entry) {
 	if r.whole {
-		_, ev, err := r.log.view.Take(e)
+		_, ev, err := r.view.Take(e)
 		if err == nil {
-			r.log.state.Apply(e.Number, ev, r.log.Now())
+			r.state.Apply(e.Number, ev, r.Now())
 			r.seen[e.ID] = true
 			return
 		}
 		r.whole = false
-		r.log.Log.Warn("from here on only what restricts counts", "entry", e.Number, "error", err)
+		r.Log.Warn("from here on only what restricts counts", "entry", e.Number, "error", err)
 	}
-	if r.seen[e.ID] || e.Check(r.log.Keys, r.log.Origin) != nil {
+	if r.seen[e.ID] || e.Check(r.Keys, r.origin) != nil {
 		return
 	}
 	r.seen[e.ID] = true
@@ -293,10 +306,10 @@ func (r *remnant) take(e entry.Entry) {
 		return
 	}
 	if ev.Kind == event.KeyChanged { // the intent that it closes may be lost
-		r.log.state.Impose(e.Number, ev, r.log.Now())
+		r.state.Impose(e.Number, ev, r.Now())
 		return
 	}
-	r.log.state.Apply(e.Number, ev, r.log.Now())
+	r.state.Apply(e.Number, ev, r.Now())
 }
 
 // restricts reports whether an Event takes from somebody, and gives nobody anything.
@@ -320,7 +333,7 @@ func (r *remnant) lost(said event.Range) event.Range {
 	case r.signed.Size > r.next:
 		return event.Range{First: r.next, Count: r.signed.Size - r.next}
 	case !r.whole:
-		return event.Range{First: r.log.view.Size(), Count: r.next - r.log.view.Size()}
+		return event.Range{First: r.view.Size(), Count: r.next - r.view.Size()}
 	}
 	return event.Range{First: r.next}
 }
@@ -328,7 +341,7 @@ func (r *remnant) lost(said event.Range) event.Range {
 // restated is what restricts, as the second entry of the next log. Numbers of entries are
 // those of a log: there it is all of the first.
 func (r *remnant) restated() event.RestatedData {
-	d := r.log.state.Restatement(0)
+	d := r.state.Restatement(0)
 	if d.Pause != nil {
 		d.Pause.Entry = 0
 	}

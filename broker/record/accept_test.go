@@ -11,6 +11,7 @@ import (
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/recordtest"
+	"github.com/assumebot/assumebot/broker/record/state"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
@@ -180,7 +181,7 @@ func TestNobodyIsUnblockedByWhatFollowsALoss(t *testing.T) {
 }
 
 func TestWhatWasAcceptedNamesNoEntryOfTheOldLog(t *testing.T) {
-	r := remnant{log: New(Deps{Now: time.Now, Log: recordtest.Discard})}
+	r := remnant{state: state.New()}
 	n := int64(100)
 	for _, e := range []event.Event{
 		with("b", blockOf("UBOB")),
@@ -191,7 +192,7 @@ func TestWhatWasAcceptedNamesNoEntryOfTheOldLog(t *testing.T) {
 		with("a", event.ApprovalData{Asked: event.Asked{Approval: "x"}, State: "denied"}),
 	} {
 		e.Kind = e.Data.Kind()
-		r.log.state.Impose(n, e, time.Now())
+		r.state.Impose(n, e, time.Now())
 		n++
 	}
 	d := reflect.ValueOf(r.restated())

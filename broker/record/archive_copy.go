@@ -23,7 +23,7 @@ const tilesAtOnce = 16
 
 // Copy archives what is published, once, as the holder h.
 func (a *Archiver) Copy(ctx context.Context, h *lease.Hold) error {
-	if err := a.Log.goesOn(ctx); err != nil {
+	if err := a.Log.marks.goesOn(ctx); err != nil {
 		return err
 	}
 	was := a.Archive.Known()
@@ -188,14 +188,14 @@ func (a *Archiver) entries(ctx context.Context, first int64, count int) ([]entry
 	var out []entry.Entry
 	for len(out) < count {
 		at := first + int64(len(out))
-		some, _, err := a.Log.readFrom(ctx, at, count-len(out))
+		some, _, err := a.Log.kept.read(ctx, at, count-len(out))
 		if err != nil {
 			return nil, err
 		}
 		if len(some) == 0 || some[0].Number != at {
 			oldest, _, err := a.Log.Entries.Bounds(ctx)
 			if err == nil && at >= oldest {
-				err = a.Log.missing(ctx, at)
+				err = a.Log.mending.missing(ctx, at)
 			}
 			return nil, err
 		}

@@ -95,7 +95,7 @@ func (a *Archiver) Ask(ctx context.Context) error {
 	case errors.Is(err, archive.ErrOther):
 		return a.Log.stop(err)
 	case err != nil && a.Required:
-		a.Log.hold(notArchived, err)
+		a.Log.held.hold(notArchived, err)
 	case err != nil:
 		a.Out.Warn("the archive does not say how far it goes", "error", err)
 	}
@@ -129,9 +129,9 @@ func (a *Archiver) watch(ctx context.Context) {
 	a.was = size
 	switch {
 	case !a.behind.IsZero() && now.Sub(a.behind) >= archivedWithin:
-		a.Log.hold(notArchived, fmt.Errorf("the archive does not have the entries after %d", size-1))
+		a.Log.held.hold(notArchived, fmt.Errorf("the archive does not have the entries after %d", size-1))
 	case err == nil:
-		a.Log.hold(notArchived, nil)
+		a.Log.held.hold(notArchived, nil)
 	}
 }
 

@@ -239,7 +239,7 @@ func TestARecordOfWhichTheStoreLostAllGoesOnWithItsArchive(t *testing.T) {
 	if s.m.Trimmed == 0 {
 		t.Fatal("nothing was let go")
 	}
-	s.recall.entries = s.recall.entries[700:]
+	s.mending.recall.entries = s.mending.recall.entries[700:]
 	s.mustRecord(t, recordtest.About("not-archived"))
 	was := s.tree()
 	s.m.Change(func(m *recordtest.Memory) {

@@ -79,7 +79,7 @@ func (a *Archiver) Run(ctx context.Context) {
 	watching.Go(func() { a.watchAll(ctx) })
 	waits := storePace().Waits()
 	a.lease.Run(ctx, archiveEvery, func(err error) time.Duration {
-		return a.Log.retryIn(a.Out, waits, "the record is not archived", err)
+		return retryIn(a.Out, waits, "the record is not archived", err)
 	}, func(ctx context.Context, h *lease.Hold) error {
 		for ctx.Err() == nil {
 			if err := a.Copy(ctx, h); err != nil {

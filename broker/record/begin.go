@@ -25,9 +25,8 @@ func (l *Log) Begin(ctx context.Context, from published.Store, keys tree.PublicK
 	if l.Archive != nil {
 		tiles = archive.WithTiles(from, l.Archive)
 	}
-	l.mu.Lock()
-	l.oldest, l.tiles = first, tiles.Tiles
-	l.mu.Unlock()
+	l.mending.oldest.Store(first)
+	l.marks.readTiles(tiles.Tiles)
 	archived, err := l.beginArchive(ctx)
 	if err != nil {
 		return err
@@ -67,12 +66,7 @@ func (l *Log) Begin(ctx context.Context, from published.Store, keys tree.PublicK
 	if err != nil {
 		return err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.view.BeginAt(at, newest.Tree())
-	l.view.IDs = ids
-	l.state.BeginAt(at.Size())
-	l.signed = newest.Tree()
+	l.begin(at, ids, newest.Tree())
 	return nil
 }
 
@@ -88,7 +82,7 @@ func (l *Log) idsBefore(ctx context.Context, at tree.Edge, get tree.GetTiles) (m
 		return nil, err
 	}
 	for oldest := next; next < at.Size(); {
-		entries, _, err := l.readFrom(ctx, next, int(min(at.Size()-next, entry.PageMost)))
+		entries, _, err := l.kept.read(ctx, next, int(min(at.Size()-next, entry.PageMost)))
 		if err != nil {
 			return nil, err
 		}
@@ -112,7 +106,7 @@ func (l *Log) idsBefore(ctx context.Context, at tree.Edge, get tree.GetTiles) (m
 // leavesBefore returns the hashes of the entries from a number on, as the tree has them. Tiles
 // that are missing or wrong keep nobody from it while their entries are there.
 func (l *Log) leavesBefore(ctx context.Context, at tree.Edge, from int64, get tree.GetTiles) (hashes []tlog.Hash, err error) {
-	r := tree.NewRemaker(at, get, l.leafHashes)
+	r := tree.NewRemaker(at, get, l.mending.leaves)
 	for n := from; n < at.Size(); n++ {
 		hash, err := r.Leaf(ctx, n)
 		var wrong *tree.TileError
@@ -141,27 +135,4 @@ func (l *Log) beginArchive(ctx context.Context) (int64, error) {
 		l.Log.Warn("the archive does not say how far it goes", "error", err)
 	}
 	return c.Size, nil
-}
-
-// checkTree compares a tree that was signed with what was read.
-func (l *Log) checkTree(ctx context.Context, signed tlog.Tree) error {
-	if l.Size() < signed.N {
-		if err := l.readOn(ctx); err != nil {
-			return err
-		}
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if have := l.view.Size(); have < signed.N {
-		err := fmt.Errorf("%w: %d entries were signed, and there are %d", tree.ErrRewound, signed.N, have)
-		return l.stopLocked(&entry.Disagreement{Err: err, Tree: signed, First: have, Lost: true})
-	}
-	root, known := l.view.RootAfter(signed.N - 1)
-	if known && root != signed.Hash {
-		return l.stopLocked(entry.Disagrees(fmt.Errorf("%w: other %d entries were signed than this replica has read", tree.ErrForked, signed.N)))
-	}
-	if known && signed.N > l.signed.N {
-		l.signed = signed
-	}
-	return nil
 }

@@ -20,9 +20,7 @@ func starter(t *testing.T, m *recordtest.Memory, s *recordtest.Shelf, l testLog,
 }
 
 func (l *Log) mayGiveNow() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.mayGive([]event.Event{recordtest.Intent("x")})
+	return l.held.mayGive([]event.Event{recordtest.Intent("x")})
 }
 
 func republish(t *testing.T, s *recordtest.Shelf, change func(*published.State)) {

@@ -61,7 +61,7 @@ func (p *Publisher) Ask(ctx context.Context) error {
 		p.Out.Warn("a witness does not say how far it has seen the record", "error", away)
 	}
 	if p.Required {
-		p.Log.hold(notAsked, away)
+		p.Log.held.hold(notAsked, away)
 	}
 	return nil
 }
@@ -173,44 +173,8 @@ func (p *Publisher) watchCosigned(now published.State) {
 	}
 	p.cosigned = cosigned
 	if !p.uncosigned.IsZero() && at.Sub(p.uncosigned) >= cosignedWithin {
-		p.Log.hold(notCosigned, fmt.Errorf("not all witnesses have cosigned the entries after %d", cosigned))
+		p.Log.held.hold(notCosigned, fmt.Errorf("not all witnesses have cosigned the entries after %d", cosigned))
 		return
 	}
-	p.Log.hold(notCosigned, nil)
-}
-
-// ErrHeld says that something that is required of the record is missing for now.
-var ErrHeld = errors.New("the record is not as safe as it is required to be")
-
-// hold keeps Events that give something off the record for a reason, until err is nil.
-func (l *Log) hold(reason string, err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err == nil {
-		delete(l.held, reason)
-		return
-	}
-	if l.held[reason] == nil {
-		l.Log.Error("nothing is issued: the record is not as safe as it is required to be", "requires", reason, "error", err)
-	}
-	l.held[reason] = fmt.Errorf("%w: %w", ErrHeld, err)
-}
-
-// mayGive says why Events that give something are not taken now; it is called under mu.
-func (l *Log) mayGive(events []event.Event) error {
-	for _, e := range events {
-		if !event.Gives(e.Data.Kind()) {
-			continue
-		}
-		for _, err := range l.held {
-			return err
-		}
-		if all, from, _ := l.state.KnowsAll(); !all {
-			return fmt.Errorf("%w: it does not say yet what restricts from before %d, where this replica began to read", ErrHeld, from)
-		}
-		if kind := l.NewerStop(); kind != "" {
-			return fmt.Errorf("%w: it has an event of the kind %s, which restricts and which this program does not know", ErrHeld, kind)
-		}
-	}
-	return nil
+	p.Log.held.hold(notCosigned, nil)
 }

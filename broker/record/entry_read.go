@@ -25,7 +25,7 @@ func (l *Log) Entry(ctx context.Context, number int64) (event.Event, error) {
 	if number < 0 || number >= l.Size() {
 		return event.Event{}, fmt.Errorf("%w as %d", entry.ErrNone, number)
 	}
-	found, _, err := l.readFrom(ctx, number, 1)
+	found, _, err := l.kept.read(ctx, number, 1)
 	if err != nil {
 		return event.Event{}, err
 	}
@@ -47,10 +47,8 @@ func (l *Log) again(e entry.Entry) error {
 	if err := l.genuine(e); err != nil {
 		return err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	// Who began to read between an intent and its outcome does not know that of the latter.
-	if _, _, whole := l.state.KnowsAll(); l.view.IsLate(e.Number) && (l.view.From == 0 || whole > 0 && e.Number > whole) {
+	if _, from, whole := l.state.KnowsAll(); l.isLate(e.Number, 1) && (from == 0 || whole > 0 && e.Number > whole) {
 		return errors.New("it closes what was closed before")
 	}
 	return nil
@@ -61,12 +59,10 @@ func (l *Log) genuine(e entry.Entry) error {
 	if err := e.Check(l.Keys, l.Origin); err != nil {
 		return err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if id := l.view.IDAt(e.Number); id != "" && id != e.ID {
+	if id := l.idAt(e.Number); id != "" && id != e.ID {
 		return errors.New("it is another one than was read")
 	}
-	if root, known := l.view.RootAfter(e.After); known && !bytes.Equal(root[:], e.Root) {
+	if root, known := l.rootAfter(e.After); known && !bytes.Equal(root[:], e.Root) {
 		return errors.New("its writer read other entries than this replica")
 	}
 	return nil

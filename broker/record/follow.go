@@ -3,10 +3,8 @@ package record
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
-	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/retry"
 )
 
@@ -39,19 +37,18 @@ func (l *Log) follow(ctx context.Context) {
 	}
 }
 
-// readOn reads what is there and was not read.
-func (l *Log) readOn(ctx context.Context) error {
-	for {
-		asked, had := l.Now(), l.Size()
-		entries, more, err := l.readFrom(ctx, had, entry.PageMost)
-		if err != nil {
-			return err
-		}
-		if err := l.advance(entries, asked, !more); err != nil || !more {
-			return err
-		}
-		if l.Size() == had {
-			return fmt.Errorf("the store has more than %d entries, and shows none of them", had)
-		}
+// look notices what the store has lost and who has stopped, while nobody writes.
+func (l *Log) look(ctx context.Context) error {
+	if err := l.marks.heed(ctx); err != nil {
+		return err
 	}
+	first, next, err := l.Entries.Bounds(ctx)
+	if err != nil {
+		return err
+	}
+	if next < l.Size() {
+		return l.mending.mend(ctx)
+	}
+	l.mending.oldest.Store(first)
+	return nil
 }

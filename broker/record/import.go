@@ -77,7 +77,7 @@ func (i *Importer) Run(ctx context.Context) {
 	defer done()
 	waits := storePace().Waits()
 	i.lease.Run(ctx, i.every, func(err error) time.Duration {
-		return i.log.retryIn(i.out, waits, "the former record is not imported", err)
+		return retryIn(i.out, waits, "the former record is not imported", err)
 	}, func(ctx context.Context, h *lease.Hold) error { return i.lead(ctx, h, done) })
 }
 
@@ -98,7 +98,7 @@ func (i *Importer) lead(ctx context.Context, h *lease.Hold, done func()) error {
 	if err != nil {
 		return err
 	}
-	said, err := i.log.importing()
+	said, err := i.said()
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (i *Importer) lead(ctx context.Context, h *lease.Hold, done func()) error {
 	// there to be moved in turn.
 	at := imported{Position: said.Position}
 	for silent := i.log.Now(); ctx.Err() == nil; {
-		if said, err = i.log.importing(); err != nil {
+		if said, err = i.said(); err != nil {
 			return err
 		}
 		if said.Over {
@@ -200,10 +200,10 @@ func (i *Importer) finish(ctx context.Context, position string, said state.Impor
 	return err == nil, err
 }
 
-// importing is what the record says of the import; an error while it does not say all.
-func (l *Log) importing() (state.Importing, error) {
-	if all, from, _ := l.state.KnowsAll(); !all {
+// said is what the record says of the import; an error while it does not say all.
+func (i *Importer) said() (state.Importing, error) {
+	if all, from, _ := i.log.state.KnowsAll(); !all {
 		return state.Importing{}, fmt.Errorf("the record does not say yet what was imported before %d, where this replica began to read", from)
 	}
-	return l.state.Import(), nil
+	return i.log.state.Import(), nil
 }

@@ -242,7 +242,7 @@ func TestWhoBeginsAtAStartImportsNothingAgain(t *testing.T) {
 	if got, _ := importedEntries(t, m); !slices.Equal(got, []string{"first", "second", "third"}) {
 		t.Errorf("got %q, want each once", got)
 	}
-	if said, err := b.importing(); err != nil || !said.Began.Equal(l.clock.Now()) {
+	if said, err := (&Importer{log: b}).said(); err != nil || !said.Began.Equal(l.clock.Now()) {
 		t.Errorf("got %+v, %v, want that the import began with the first", said, err)
 	}
 }
@@ -291,7 +291,7 @@ func TestAnEntryThatIsTooLongStaysWhereItIs(t *testing.T) {
 	over := func() bool { return l.state.Import().Position == "0001-0" }
 	_ = importFrom(t, l.Log, f, over)
 	i := NewImporter(l.Log, f, f.Shelf)
-	said, err := l.importing()
+	said, err := (&Importer{log: l.Log}).said()
 	if err != nil || !said.Left {
 		t.Errorf("got %+v, %v, want that it was cut", said, err)
 	}

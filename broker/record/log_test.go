@@ -172,7 +172,7 @@ func TestAnIntentOfWhichNobodyKnowsIsClosedOnceItAppears(t *testing.T) {
 		return nil
 	}
 	l := running(t, m, "a")
-	l.writeWithin = 50 * time.Millisecond
+	l.writer.within = 50 * time.Millisecond
 	if _, err := l.Record(t.Context(), recordtest.Intent("x")); !errors.Is(err, ErrUnsure) {
 		t.Fatalf("got %v, want that nobody knows", err)
 	}
@@ -192,26 +192,27 @@ func TestAnIntentWithoutAnOutcomeBecomesUnknownByTheReadersOwnClock(t *testing.T
 	e.Time = e.Time.Add(-24 * time.Hour) // its writer's clock is off
 	dead.mustRecord(t, e)
 	l := running(t, m, "alive")
+	closer := NewCloser(l.Log, recordtest.NewShelf(m))
 	recordtest.AwaitThat(t, "the intent was read", func() bool { return l.Size() == 1 })
-	if err := l.CloseOverdue(t.Context()); err != nil {
+	if err := closer.closeOverdue(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	l.clock.Pass(OutcomeDue - time.Second)
 	l.mustRecord(t, recordtest.About("e1"))
-	if err := errors.Join(l.readOn(t.Context()), l.CloseOverdue(t.Context())); err != nil {
+	if err := errors.Join(l.readOn(t.Context()), closer.closeOverdue(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := m.Kinds(t), []string{"intent x", "refused "}; !slices.Equal(got, want) {
 		t.Fatalf("before its time: got %q, want %q", got, want)
 	}
 	l.clock.Pass(time.Second)
-	if err := l.CloseOverdue(t.Context()); err != nil {
+	if err := closer.closeOverdue(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if got := m.Kinds(t); len(got) != 2 {
 		t.Fatalf("a replica that has not looked since: got %q, want nothing new", got)
 	}
-	if err := errors.Join(l.readOn(t.Context()), l.CloseOverdue(t.Context())); err != nil {
+	if err := errors.Join(l.readOn(t.Context()), closer.closeOverdue(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := m.Kinds(t), []string{"intent x", "refused ", "unknown x"}; !slices.Equal(got, want) {

@@ -15,9 +15,10 @@ import (
 
 // forgetAll has l forget the entries that it could put back.
 func (l testLog) forgetAll() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.recall = recall{}
+	r := &l.mending.recall
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.entries, r.bytes = nil, 0
 }
 
 func TestAReplicaThatReadLessStopsForWhatAnotherHasRead(t *testing.T) {
@@ -64,11 +65,11 @@ func mended(t *testing.T, m *recordtest.Memory) (a, b testLog, mark []byte) {
 	b.fill(t, "b", 10)
 	recordtest.AwaitThat(t, "both have read all", func() bool { return a.Size() == 10 && b.Size() == 10 })
 	a.forgetAll()
-	b.mending <- struct{}{} // it does not look yet
+	b.mending.turn <- struct{}{} // it does not look yet
 	m.Back(7)
 	recordtest.AwaitThat(t, "a replica has stopped and said so", m.Marked)
 	m.Change(func(m *recordtest.Memory) { mark = m.Left })
-	b.mending.end()
+	b.mending.turn.end()
 	b.mustRecord(t, recordtest.About("more"))
 	if b.Err() != nil || m.Marked() {
 		t.Fatalf("got %v, marked %v, want that it is settled", b.Err(), m.Marked())
@@ -96,7 +97,7 @@ func TestWhatWasPutBackAndLetGoOfIsNotMarkedAgain(t *testing.T) {
 	if !errors.As(a.Err(), &d) {
 		t.Fatal(a.Err())
 	}
-	if settled, err := a.leave(t.Context(), d); !settled || err != nil {
+	if settled, err := a.marks.leave(t.Context(), d); !settled || err != nil {
 		t.Errorf("got %v, %v, want that it is settled", settled, err)
 	}
 	b.mustRecord(t, recordtest.Intent("x"))
@@ -107,11 +108,11 @@ func TestEntriesInThePlaceOfLostOnesAreMarked(t *testing.T) {
 	a := running(t, m, "a")
 	a.fill(t, "a", 10)
 	d := &entry.Disagreement{Err: tree.ErrRewound, Tree: a.tree(), First: 7, Lost: true}
-	a.mending <- struct{}{} // it does not look itself
-	defer a.mending.end()
+	a.mending.turn <- struct{}{} // it does not look itself
+	defer a.mending.turn.end()
 	m.Back(7)
 	running(t, m, "b").fill(t, "b", 3)
-	if settled, err := a.leave(t.Context(), d); settled || err != nil || !m.Marked() {
+	if settled, err := a.marks.leave(t.Context(), d); settled || err != nil || !m.Marked() {
 		t.Errorf("got %v, %v, marked %v, want a mark", settled, err, m.Marked())
 	}
 }
@@ -120,9 +121,7 @@ func TestAMarkThatWasSettledLongAgoIsSettledAgain(t *testing.T) {
 	m := recordtest.NewMemory()
 	_, b, old := mended(t, m)
 	s, key := recordtest.NewShelf(m), recordtest.Signer(t)
-	b.mu.Lock()
-	b.tiles = s.Tiles // as Begin does
-	b.mu.Unlock()
+	b.marks.readTiles(s.Tiles) // as Begin does
 	p := publisher(s, b, key)
 	b.fill(t, "later", entry.Window+10)
 	for range 3 {
@@ -138,7 +137,7 @@ func TestAMarkThatWasSettledLongAgoIsSettledAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.Change(func(m *recordtest.Memory) { m.Left = old })
-	if err := c.heed(t.Context()); err != nil || m.Marked() {
+	if err := c.marks.heed(t.Context()); err != nil || m.Marked() {
 		t.Errorf("who begins to read after it: got %v, marked %v", err, m.Marked())
 	}
 	other, err := mark{Origin: recordtest.Origin, Size: 10, Root: make([]byte, entry.RootSize), Lost: true, Why: "x"}.seal(recordtest.Keys("k1"))
@@ -146,7 +145,7 @@ func TestAMarkThatWasSettledLongAgoIsSettledAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.Change(func(m *recordtest.Memory) { m.Left = other })
-	if err := c.heed(t.Context()); !errors.Is(err, ErrStopped) {
+	if err := c.marks.heed(t.Context()); !errors.Is(err, ErrStopped) {
 		t.Errorf("a mark of other entries: got %v, want that it stops", err)
 	}
 }
@@ -205,7 +204,7 @@ func TestWhatEveryReaderSeesIsNotMarked(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	b.afterStop(ctx)
+	b.marks.afterStop(ctx, time.Second)
 	a.mustRecord(t, recordtest.About("more"))
 	if m.Marked() {
 		t.Error("a replica of other keys stops all others")

@@ -82,18 +82,19 @@ func TestOfTwoReplicasWhichHaveReadDifferentAmountsBothPutBackTheirs(t *testing.
 	a, b := running(t, m, "a"), New(Deps{
 		Entries: m, Keys: recordtest.Keys("k1"), Origin: recordtest.Origin, Replica: "b", Now: running(t, recordtest.NewMemory(), "x").Now, Log: recordtest.Discard,
 	})
-	b.settleFor = 0
+	b.mending.settleFor = 0
 	a.fill(t, "e", 10)
 	if err := b.readOn(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	a.fill(t, "f", 10) // b has not read these
 	m.Change(func(m *recordtest.Memory) { m.Entries = m.Entries[:5] })
-	if err := b.mend(t.Context()); err != nil {
+	if err := b.mending.mend(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	a.mustRecord(t, recordtest.About("after"))
-	if err := errors.Join(b.readOn(t.Context()), b.mend(t.Context())); err != nil {
+	recordtest.AwaitThat(t, "the alarm is read, after which nothing is written", func() bool { return len(alarmsOf(t, m)) == 1 && a.Size() == 22 })
+	if err := errors.Join(b.readOn(t.Context()), b.mending.mend(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	if b.tree() != a.tree() {
@@ -129,10 +130,10 @@ func TestWhatNobodyHasAnyMoreStopsTheLog(t *testing.T) {
 	if err := b.readOn(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	b.recall.entries = b.recall.entries[100:]
+	b.mending.recall.entries = b.mending.recall.entries[100:]
 	all := m.CopyOf()
 	m.Change(func(m *recordtest.Memory) { m.Entries = nil })
-	if err := b.mend(t.Context()); !errors.Is(err, tree.ErrRewound) || !errors.Is(err, ErrStopped) {
+	if err := b.mending.mend(t.Context()); !errors.Is(err, tree.ErrRewound) || !errors.Is(err, ErrStopped) {
 		t.Errorf("got %v, want that the log has stopped since entries are lost", err)
 	}
 	if len(m.Entries) != 0 || len(all.Entries) == 0 {
@@ -202,11 +203,11 @@ func TestWhoWritesDoesNotWaitUntilAnotherHasPutAllBack(t *testing.T) {
 	m := recordtest.NewMemory()
 	l := running(t, m, "a")
 	l.fill(t, "e", 3)
-	l.writeWithin = 10 * time.Millisecond
-	l.mending <- struct{}{} // somebody puts entries back
+	l.writer.within = 10 * time.Millisecond
+	l.mending.turn <- struct{}{} // somebody puts entries back
 	m.Change(func(m *recordtest.Memory) { m.OnAppend = func(entry.Batch) error { return tree.ErrRewound } })
 	if _, err := l.Record(t.Context(), recordtest.Intent("x")); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrUnsure) {
 		t.Errorf("got %v, want that it has waited long enough, and nothing was written", err)
 	}
-	l.mending.end()
+	l.mending.turn.end()
 }

@@ -2,14 +2,10 @@ package record
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 
-	"golang.org/x/mod/sumdb/tlog"
-
 	"github.com/assumebot/assumebot/broker/event"
-	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
@@ -29,33 +25,6 @@ const (
 	tilesAgain = 64
 )
 
-// leafHashes returns the hashes of the entries from one number up to another.
-func (l *Log) leafHashes(ctx context.Context, from, to int64) ([]tlog.Hash, error) {
-	var out []tlog.Hash
-	for at := from; at < to; at = from + int64(len(out)) {
-		entries, _, err := l.readFrom(ctx, at, int(min(to-at, entry.PageMost)))
-		if err != nil {
-			return nil, err
-		}
-		if len(entries) == 0 || entries[0].Number != at {
-			first, _, err := l.Entries.Bounds(ctx)
-			switch {
-			case err != nil:
-				return nil, err
-			case at < first:
-				return nil, tree.ErrLetGo
-			}
-			return nil, l.missing(ctx, at)
-		}
-		for _, e := range entries {
-			if e.Number == from+int64(len(out)) {
-				out = append(out, tlog.RecordHash(e.Leaf))
-			}
-		}
-	}
-	return out[:to-from], nil
-}
-
 // onTiles does what reads the tiles that some entries of a tree are under. If one is missing
 // or wrong it makes them anew, and does it again.
 func (p *Publisher) onTiles(ctx context.Context, edge tree.Edge, do func() error, entries ...int64) error {
@@ -63,7 +32,7 @@ func (p *Publisher) onTiles(ctx context.Context, edge tree.Edge, do func() error
 	if !errors.Is(err, tree.ErrTile) || edge.Size() == 0 {
 		return err
 	}
-	r := tree.NewRemaker(edge, p.Store.Tiles, p.Log.leafHashes)
+	r := tree.NewRemaker(edge, p.Store.Tiles, p.Log.mending.leaves)
 	err = p.makeAnew(ctx, r, entries...)
 	p.tellMade(r)
 	if err != nil {
@@ -99,11 +68,7 @@ func (p *Publisher) tellMade(r *tree.Remaker) {
 		return
 	}
 	p.Out.Error("tiles of the record were missing or wrong in the store: they were made anew", "first", all.First, "count", all.Count)
-	p.alarmOf(event.AlarmData{Code: alarmTiles, Entries: &all})
-}
-
-func (p *Publisher) alarmOf(a event.AlarmData) {
-	p.Log.recordLater(event.Event{ID: rand.Text(), Time: p.Log.Now(), Data: a})
+	p.Log.alarm(event.AlarmData{Code: alarmTiles, Entries: &all})
 }
 
 // recheckTile makes the tiles anew that an entry is under, as far as they are not as they were
@@ -148,5 +113,5 @@ func (p *Publisher) tellLost() {
 	lost := event.Range(p.lostTiles)
 	p.Out.Error("tiles of the record are lost, and their entries are not kept: these entries cannot be proved to be in it any more",
 		"first", lost.First, "count", lost.Count)
-	p.alarmOf(event.AlarmData{Code: alarmTilesLost, Entries: &lost})
+	p.Log.alarm(event.AlarmData{Code: alarmTilesLost, Entries: &lost})
 }

@@ -2,9 +2,8 @@ package record
 
 import (
 	"context"
-	"crypto/rand"
-	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
@@ -45,7 +44,7 @@ func NewCloser(l *Log, leases lease.Leases) *Closer {
 func (c *Closer) Run(ctx context.Context) {
 	waits := storePace().Waits()
 	c.lease.Run(ctx, lookEvery, func(err error) time.Duration {
-		return c.log.retryIn(c.out, waits, "intents without an outcome are not looked for", err)
+		return retryIn(c.out, waits, "intents without an outcome are not looked for", err)
 	}, func(ctx context.Context, h *lease.Hold) error { return c.lead(ctx, h, waits.Reset) })
 }
 
@@ -56,7 +55,7 @@ func (c *Closer) lead(ctx context.Context, h *lease.Hold, well func()) error {
 		if _, err := h.Fence(); err != nil {
 			return err
 		}
-		if err := c.log.CloseOverdue(ctx); err != nil {
+		if err := c.closeOverdue(ctx); err != nil {
 			return err
 		}
 		well()
@@ -68,12 +67,12 @@ func (c *Closer) lead(ctx context.Context, h *lease.Hold, well func()) error {
 	}
 }
 
-// CloseOverdue puts on the record that nobody knows the outcome of the intents that are
+// closeOverdue puts on the record that nobody knows the outcome of the intents that are
 // overdue.
-func (l *Log) CloseOverdue(ctx context.Context) error {
-	for _, o := range l.overdue() {
+func (c *Closer) closeOverdue(ctx context.Context) error {
+	for _, o := range c.overdue() {
 		act := o.Intent.Data.(event.IntentData).Act
-		if _, err := l.Record(ctx, l.closing(o.Intent, event.UnknownData{Act: act, Intent: o.Number})); err != nil {
+		if _, err := c.log.Record(ctx, closing(o.Intent, event.UnknownData{Act: act, Intent: o.Number}, c.log.Now())); err != nil {
 			return err
 		}
 	}
@@ -82,75 +81,7 @@ func (l *Log) CloseOverdue(ctx context.Context) error {
 
 // overdue returns the intents whose outcome should have been there when this replica last
 // had read everything.
-func (l *Log) overdue() []state.Opened {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var out []state.Opened
-	for _, o := range l.state.Intents() {
-		if !l.upToDate.Before(o.Read.Add(OutcomeDue)) {
-			out = append(out, o)
-		}
-	}
-	return out
-}
-
-// openBefore reports whether an intent before that number has no outcome.
-func (l *Log) openBefore(number int64) bool {
-	open := l.state.Intents()
-	return len(open) > 0 && open[0].Number < number
-}
-
-// closing is an Event of the bot's that closes an intent.
-func (l *Log) closing(intent event.Event, data event.Payload) event.Event {
-	return event.Event{ID: rand.Text(), Time: l.Now(), Actor: intent.Actor, Request: intent.Request, Data: data}
-}
-
-// disown gives up intents of which nobody knows whether the store took them.
-func (l *Log) disown(events []event.Event) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := l.Now()
-	for attempt, since := range l.disowned {
-		if now.Sub(since) > disownedFor {
-			delete(l.disowned, attempt)
-		}
-	}
-	for _, e := range events {
-		intent, ok := e.Data.(event.IntentData)
-		if !ok {
-			continue
-		}
-		l.disowned[intent.Attempt] = now
-		if o, ok := l.state.Intent(intent.Attempt); ok { // it was read meanwhile
-			l.closeDisowned(o.Intent)
-		}
-	}
-}
-
-// closeDisowned has it written that AWS was not asked. It is called under mu.
-func (l *Log) closeDisowned(intent event.Event) {
-	data, ok := intent.Data.(event.IntentData)
-	if _, given := l.disowned[data.Attempt]; !ok || !given {
-		return
-	}
-	delete(l.disowned, data.Attempt)
-	l.recordLaterLocked(l.closing(intent, event.NotActedData(data)))
-}
-
-// recordLater has an Event written without waiting for it.
-func (l *Log) recordLater(e event.Event) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.recordLaterLocked(e)
-}
-
-func (l *Log) recordLaterLocked(e event.Event) {
-	e.Replica = l.Replica
-	s, err := sealingOf(e)
-	if err == nil {
-		err = l.enqueueLocked(&write{events: []sealing{s}, done: make(chan struct{})})
-	}
-	if err != nil && !errors.Is(err, ErrStopped) {
-		l.Log.Error("an event of the bot's own is not on the record", "kind", e.Data.Kind(), "request", e.Request, "error", err)
-	}
+func (c *Closer) overdue() []state.Opened {
+	at := c.log.readUpTo() // and only then which are open: an outcome that is read meanwhile counts
+	return slices.DeleteFunc(c.log.state.Intents(), func(o state.Opened) bool { return at.Before(o.Read.Add(OutcomeDue)) })
 }

@@ -3,6 +3,7 @@ package record
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/broker/record/entry"
@@ -28,8 +30,8 @@ import (
 // compare what was signed with what they have read. A replica that has stopped, or has to stop
 // for the mark of another, signs and archives nothing: its tree may be the wrong one.
 //
-// With the checkpoints it moves on where replicas begin to read (restate.go), and lets
-// go of entries that nobody needs any more.
+// With the checkpoints it moves on where replicas begin to read, and lets go of entries that
+// nobody needs any more.
 
 const (
 	publishTTL = 15 * time.Second
@@ -101,7 +103,7 @@ func (p *Publisher) Run(ctx context.Context) {
 	comparing.Go(func() { p.compareAll(ctx) })
 	waits := storePace().Waits()
 	p.lease.Run(ctx, publishEvery, func(err error) time.Duration {
-		return p.Log.retryIn(p.Out, waits, "the record is not signed", err)
+		return retryIn(p.Out, waits, "the record is not signed", err)
 	}, func(ctx context.Context, h *lease.Hold) error {
 		p.candidate = nil // of an earlier turn
 		for ctx.Err() == nil {
@@ -214,7 +216,7 @@ func (p *Publisher) Publish(ctx context.Context, h *lease.Hold) error {
 
 // sign signs what is new and has it cosigned. move says where replicas begin to read.
 func (p *Publisher) sign(ctx context.Context, h *lease.Hold, move func(context.Context, *published.State) error) (published.State, tree.Edge, error) {
-	if err := p.Log.goesOn(ctx); err != nil {
+	if err := p.Log.marks.goesOn(ctx); err != nil {
 		return published.State{}, tree.Edge{}, err
 	}
 	raw, was, err := p.load(ctx)
@@ -249,15 +251,6 @@ func (p *Publisher) sign(ctx context.Context, h *lease.Hold, move func(context.C
 	}
 	_, err = p.replace(ctx, h, raw, next)
 	return next, edge, err
-}
-
-// goesOn says why nothing may be signed or archived: the Log has stopped, or another replica has
-// and this one has to stop for it.
-func (l *Log) goesOn(ctx context.Context) error {
-	if err := l.Err(); err != nil {
-		return err
-	}
-	return l.heed(ctx)
 }
 
 // replace puts next in the place of raw, if anything changed, and returns what stands
@@ -326,19 +319,19 @@ func (p *Publisher) grow(ctx context.Context, old tree.Checkpoint, edge tree.Edg
 func (p *Publisher) leaves(ctx context.Context, from, to int64) ([]tlog.Hash, error) {
 	var out []tlog.Hash
 	for at := from; at < to; {
-		entries, _, err := p.Log.readFrom(ctx, at, int(min(to-at, entry.PageMost)))
+		entries, _, err := p.Log.kept.read(ctx, at, int(min(to-at, entry.PageMost)))
 		if err != nil {
 			return nil, err
 		}
 		for _, e := range entries {
 			if e.Number != at {
-				return nil, p.Log.missing(ctx, at)
+				return nil, p.Log.mending.missing(ctx, at)
 			}
 			out = append(out, tlog.RecordHash(e.Leaf))
 			at++
 		}
 		if len(entries) == 0 {
-			return nil, p.Log.missing(ctx, at)
+			return nil, p.Log.mending.missing(ctx, at)
 		}
 	}
 	return out, nil
@@ -387,10 +380,10 @@ func (p *Publisher) moveStart(ctx context.Context, next *published.State) error 
 			return err
 		}
 	}
-	if p.Log.openBefore(c.Size) {
+	if open := p.Log.state.Intents(); len(open) > 0 && open[0].Number < c.Size {
 		return nil // its outcome would tell a reader from there nothing
 	}
-	events, err := p.Log.restatement()
+	events, err := event.Split(event.Event{ID: rand.Text(), Time: now, Data: p.Log.restatement()})
 	if err != nil {
 		return err
 	}
@@ -399,14 +392,14 @@ func (p *Publisher) moveStart(ctx context.Context, next *published.State) error 
 		return err
 	}
 	p.candidate.Restated = receipt.Number + int64(len(events)) - 1
-	next.Starts = append(kept(next.Starts, now), *p.candidate)
+	next.Starts = append(needed(next.Starts, now), *p.candidate)
 	p.candidate = nil
 	return nil
 }
 
-// kept are the starts that are needed still: of those before which entries may be let go,
+// needed are the starts that are needed still: of those before which entries may be let go,
 // the newest alone.
-func kept(starts []published.Start, now time.Time) []published.Start {
+func needed(starts []published.Start, now time.Time) []published.Start {
 	for len(starts) > 1 && now.Sub(starts[1].At) >= published.KeptFor || len(starts) >= published.StartsMost {
 		starts = starts[1:]
 	}

@@ -36,7 +36,7 @@ func (p *Publisher) remember(c tree.Checkpoint, now published.State) {
 func (p *Publisher) base(ctx context.Context, last published.State) (published.State, error) {
 	from := published.State{Starts: last.Starts, Witnesses: last.Witnesses}
 	if p.Archive == nil {
-		if oldest := p.Log.oldestKept(); last.Note != nil && oldest > 0 {
+		if oldest := p.Log.mending.oldest.Load(); last.Note != nil && oldest > 0 {
 			return from, p.Log.stop(fmt.Errorf("%w: the tiles of the tree are lost, and the entries before %d that they were made of; %s",
 				tree.ErrRewound, oldest, whatToDo))
 		}
@@ -64,7 +64,7 @@ func (p *Publisher) wasLost(found, seen tree.Checkpoint) {
 		return
 	}
 	p.Out.Error("the store had lost the newest checkpoint of the record: it was put back", "size", seen.Size, "found", found.Size)
-	p.alarmOf(event.AlarmData{Code: alarmCheckpoint, Size: seen.Size})
+	p.Log.alarm(event.AlarmData{Code: alarmCheckpoint, Size: seen.Size})
 }
 
 // pause waits until it is time to sign again.

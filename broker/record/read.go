@@ -2,7 +2,6 @@ package record
 
 import (
 	"context"
-	"maps"
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/record/entry"
@@ -24,19 +23,12 @@ func (l *Log) Read(ctx context.Context, from int64, limit int) (found []Followed
 	if from >= size {
 		return nil, 0, nil
 	}
-	entries, _, err := l.readFrom(ctx, from, int(min(int64(limit), size-from, entry.PageMost)))
+	entries, _, err := l.kept.read(ctx, from, int(min(int64(limit), size-from, entry.PageMost)))
 	if err != nil || len(entries) == 0 {
 		return nil, 0, err
 	}
-	var numbers []int64
-	for _, e := range entries {
-		numbers = append(numbers, e.Number)
-	}
-	asides, err := l.Entries.Asides(ctx, numbers)
+	asides, err := l.kept.asides(ctx, entries)
 	if err != nil {
-		return nil, 0, err
-	}
-	if err := l.archivedAsides(ctx, entries, asides); err != nil {
 		return nil, 0, err
 	}
 	for _, e := range entries {
@@ -49,24 +41,6 @@ func (l *Log) Read(ctx context.Context, from int64, limit int) (found []Followed
 		return nil, size - from, nil
 	}
 	return found, max(found[0].Number-from, 0), nil
-}
-
-// archivedAsides adds free text that the store has no more.
-func (l *Log) archivedAsides(ctx context.Context, entries []entry.Entry, asides map[int64][]byte) error {
-	var numbers []int64
-	for _, e := range entries {
-		if asides[e.Number] == nil && e.Number < l.Archive.Size() {
-			if ev, err := event.Decode(e.Leaf, nil); err == nil && len(ev.Texts()) > 0 {
-				numbers = append(numbers, e.Number)
-			}
-		}
-	}
-	if len(numbers) == 0 {
-		return nil
-	}
-	found, err := l.Archive.Asides(ctx, numbers)
-	maps.Copy(asides, found)
-	return err
 }
 
 func (l *Log) followed(e entry.Entry, aside []byte) Followed {

@@ -2,6 +2,7 @@ package record
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/assumebot/assumebot/broker/record/entry"
 )
@@ -16,11 +17,14 @@ const (
 // put them back into a store that lost them. They have no Asides: what was erased since
 // must not come back.
 type recall struct {
+	mu      sync.Mutex
 	entries []entry.Entry // in order, without gaps
 	bytes   int
 }
 
 func (r *recall) add(e entry.Entry) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	e.Aside = nil
 	r.entries = append(r.entries, e)
 	r.bytes += entryBytes(e)
@@ -33,8 +37,20 @@ func (r *recall) add(e entry.Entry) {
 
 func entryBytes(e entry.Entry) int { return len(e.Leaf) + len(e.Root) + len(e.ID) + len(e.MACs) }
 
+// first is the number of the oldest; -1 where there is none.
+func (r *recall) first() int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.entries) == 0 {
+		return -1
+	}
+	return r.entries[0].Number
+}
+
 // since returns the entries from a number on; false when it has not all of them.
 func (r *recall) since(number int64) ([]entry.Entry, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if len(r.entries) == 0 || number < r.entries[0].Number {
 		return nil, false
 	}

@@ -95,7 +95,7 @@ func (p *Publisher) recheckPart(ctx context.Context, now published.State, signed
 		return nil, err
 	}
 	p.checked.next = max(p.checked.next, first)
-	part := rereading{Publisher: p, signed: signed, start: start.Size(), tiles: tree.NewRemaker(signed, p.Store.Tiles, p.Log.leafHashes)}
+	part := rereading{Publisher: p, signed: signed, start: start.Size(), tiles: tree.NewRemaker(signed, p.Store.Tiles, p.Log.mending.leaves)}
 	part.tiles.Roots = p.checked.roots
 	defer p.tellMade(part.tiles)
 	part.begin(ctx)
@@ -170,7 +170,7 @@ func (p *Publisher) amiss(ctx context.Context, wrong *audit.Finding) error {
 	case wrong.Entry < first:
 		return nil
 	case wrong.Fault == audit.FaultMissing:
-		return fmt.Errorf("%w: %w", p.Log.missing(ctx, wrong.Entry), wrong)
+		return fmt.Errorf("%w: %w", p.Log.mending.missing(ctx, wrong.Entry), wrong)
 	}
 	return p.Log.stop(entry.Disagrees(fmt.Errorf("what was read before is not there any more as it was: %w", wrong)))
 }

@@ -31,7 +31,7 @@ func runningBeside(t *testing.T, m entry.Store, archive *archive.Archive, replic
 	t.Helper()
 	c := &recordtest.Clock{Time: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
 	l := New(Deps{Entries: m, Archive: archive, Keys: recordtest.Keys("k1"), Origin: recordtest.Origin, Replica: replica, Now: c.Now, Log: recordtest.Discard})
-	l.settleFor = time.Millisecond
+	l.mending.settleFor = time.Millisecond
 	if looking {
 		l.awaitFor = time.Millisecond
 	}

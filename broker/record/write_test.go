@@ -52,7 +52,7 @@ func TestALogThatStopsOnceTheStoreHasAnIntentDoesNotKnowWhatBecomesOfIt(t *testi
 		t.Run(what, func(t *testing.T) {
 			m := recordtest.NewMemory()
 			l := running(t, do(m), "a")
-			l.writeWithin = 50 * time.Millisecond
+			l.writer.within = 50 * time.Millisecond
 			_, err := l.Record(t.Context(), recordtest.Intent("x"))
 			if !errors.Is(err, ErrStopped) || !errors.Is(err, ErrUnsure) {
 				t.Fatalf("got %v, want that it has stopped and nobody knows", err)
@@ -63,7 +63,7 @@ func TestALogThatStopsOnceTheStoreHasAnIntentDoesNotKnowWhatBecomesOfIt(t *testi
 
 func TestAStoreThatShowsNoEntryWhereItPutItIsNotAskedWithoutEnd(t *testing.T) {
 	l := running(t, forgetful{recordtest.NewMemory()}, "a")
-	l.writeWithin = 50 * time.Millisecond
+	l.writer.within = 50 * time.Millisecond
 	if _, err := l.Record(t.Context(), recordtest.Intent("x")); !errors.Is(err, ErrUnsure) {
 		t.Errorf("got %v, want that nobody knows", err)
 	}
