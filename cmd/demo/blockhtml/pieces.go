@@ -87,7 +87,7 @@ func (p *page) window(s slacktest.Piece) {
 
 func (p *page) preformatted(s slacktest.Piece) {
 	p.div("bk-preformatted", func() {
-		p.element("pre", nil, func() {
+		p.element("pre", []string{"tabindex", "0", "role", "region", "aria-label", "Snippet"}, func() { // it scrolls
 			p.text("\n") // a browser drops the first line break
 			p.spans(s.Spans)
 		})

@@ -22,9 +22,12 @@ import (
 
 // Main runs the tests of a package, and ends the browser that they shared.
 func Main(m *testing.M) {
-	defer shared.close()
+	defer Close()
 	m.Run()
 }
+
+// Close ends the browser, for a package whose tests need more than Main.
+func Close() { shared.close() }
 
 // shared is the browser of this test binary.
 var shared browser

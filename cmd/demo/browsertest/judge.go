@@ -99,6 +99,7 @@ func (tab *Tab) Faint() []string {
 		const out = new Set();
 		for (const e of document.body.querySelectorAll("*")) {
 			if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) || !e.checkVisibility() || e.closest("svg, :disabled")) continue;
+			if (e.getBoundingClientRect().width <= 1) continue; // for screen readers
 			const style = getComputedStyle(e), page = behind(e), ink = over(rgba(style.color), page);
 			const [hi, lo] = [light(page), light(ink)].sort((a, b) => b - a), contrast = (hi + 0.05) / (lo + 0.05);
 			const size = parseFloat(style.fontSize), large = size >= 24 || size >= 18.66 && style.fontWeight >= 700;
