@@ -2,10 +2,13 @@ package main
 
 import (
 	"errors"
+	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/assumebot/assumebot/cmd/internal/config"
 )
 
 // fileGoesAfter is for whoever names the config file without its flag.
@@ -25,7 +28,11 @@ func configPath(c *cobra.Command, flagged, environment string) (string, error) {
 	case environment != "":
 		return environment, nil
 	}
-	return "", usagef(c, "which config file? Give --config FILE or set ASSUMEBOT_CONFIG")
+	what := "which config file? Give --config FILE or set ASSUMEBOT_CONFIG"
+	if _, err := os.Stat(config.FileName); err == nil {
+		what = "which config file? Give --config " + config.FileName + ", or set ASSUMEBOT_CONFIG"
+	}
+	return "", usageError{cmd: c, what: what, alone: true}
 }
 
 // A choice is the value of a flag that takes one of a few words, in any case.

@@ -50,6 +50,9 @@ func report(err error, stderr io.Writer, colours palette) int {
 		return 0
 	case errors.As(err, &says):
 		return int(says)
+	case errors.As(err, &usage) && usage.alone:
+		_, _ = fmt.Fprintf(stderr, "%s %s\n", name, terminal(usage.Error()))
+		return 2
 	case errors.As(err, &usage):
 		_, _ = fmt.Fprintf(stderr, "%s %s\n\n%s", name, terminal(usage.Error()), usageText(usage.cmd))
 		return 2

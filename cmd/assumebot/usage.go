@@ -11,8 +11,9 @@ import (
 
 // A usageError is a command line that cmd does not understand.
 type usageError struct {
-	cmd  *cobra.Command
-	what string
+	cmd   *cobra.Command
+	what  string
+	alone bool // what says all that there is to say, and how the command is used is not needed
 }
 
 func (e usageError) Error() string {
@@ -24,7 +25,7 @@ func (e usageError) Error() string {
 }
 
 func usagef(c *cobra.Command, format string, args ...any) error {
-	return usageError{c, fmt.Sprintf(format, args...)}
+	return usageError{cmd: c, what: fmt.Sprintf(format, args...)}
 }
 
 // unknownCommand is what the root does with what no command has taken.

@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -39,15 +38,28 @@ func (Account) hints() map[string]hint {
 		"external_id": {shape: shape{object{"pattern": policy.ExternalIDPattern, "minLength": policy.MinExternalID, "maxLength": policy.MaxExternalID},
 			fmt.Sprintf("%d to %d letters, digits and `_ + = , . @ : / -`", policy.MinExternalID, policy.MaxExternalID)}},
 		"region": {shape: matching(regionName.String(), "region"), more: "One that is not known is a warning."},
-		"mfa": {shape: words(string(policy.MFASession), string(policy.MFAFresh), string(policy.MFANone)),
+		"duration": {mend: func(v string) string {
+			if d := meantDuration(v); d != "" {
+				return "{default: " + d + ", max: " + d + "}"
+			}
+			return ""
+		}},
+		"mfa": {shape: words(string(policy.MFASession), string(policy.MFAFresh), string(policy.MFANone)), meant: meantMFA(),
 			more: "session: an MFA session will do. fresh: a new code for each request. none: no MFA, which each reply, the record and check say."},
-		"sealed": {shape: words("required"), more: "A list of buckets is shown all the same."},
+		"sealed": {shape: words("required"), meant: switched("write sealed: required", "remove sealed"), more: "A list of buckets is shown all the same."},
 		"revoker": {shape: matching(policy.RoleARNPattern, "ARN of another role in the same AWS account"),
 			more: "role_arn must have a permissions boundary."},
-		"outside_rules": {shape: words("accepted"),
+		"outside_rules": {shape: words("accepted"), meant: switched("write outside_rules: accepted", "remove outside_rules"),
 			more: "It is for an account without role_arn that somebody may have who may also have, or be denied, one with it; " +
 				"every user group counts as anybody. Without it such a file is refused."},
 	}
+}
+
+// meantMFA never takes no for an answer by itself: no MFA is written out.
+func meantMFA() map[string]string {
+	meant := switched("write mfa: session (the default) or mfa: fresh (a new code for each request), or remove it", "write mfa: none, which is no MFA at all")
+	meant["required"] = meant["true"]
+	return meant
 }
 
 // Durations are how long credentials last.
@@ -60,12 +72,6 @@ func (Durations) hints() map[string]hint {
 	bounds := shape{says: lasting(policy.MinDuration, policy.MaxRoleDuration).says + "; without a role up to " + text.FormatDuration(policy.MaxSessionTokenDuration)}
 	return map[string]hint{"default": {shape: bounds}, "max": {shape: bounds}}
 }
-
-// regionName takes every region of every partition, eusc-de-east-1 too.
-var regionName = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-\d+$`)
-
-// IsRegion reports whether s has the shape of a region's code.
-func IsRegion(s string) bool { return regionName.MatchString(s) }
 
 // label is how messages call the Account.
 func (a *Account) label() string {
@@ -82,7 +88,7 @@ func (a *Account) check(c *collector, f *File) {
 	a.checkName(c)
 	a.checkRole(c)
 	if r := &a.Region; r.OK && !IsRegion(r.Value) {
-		refuse(c, r, "region %s is not a region's code: write one such as eu-west-1", Quote(r.Value))
+		refuse(c, r, "region %s is not a region's code: write %s", Quote(r.Value), meantRegion(r.Value))
 	}
 	a.checkDurations(c)
 	switch policy.MFAMode(a.MFA.Value) {

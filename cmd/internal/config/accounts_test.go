@@ -18,7 +18,7 @@ func TestParseConfigRefusesWrongAccounts(t *testing.T) {
 		{"malformed external ID", account(roleAccount + "external_id: a b"), nil, []string{"6:16 external ID is 2 to 1224"}},
 		{"zone for a region", account("name: hub\nregion: eu-west-1a"), nil, []string{"5:11 not a region's code"}},
 		{"mfa of another word", account("name: hub\nmfa: always"), nil, []string{"5:8 write session (the default), fresh"}},
-		{"mfa off", account("name: hub\nmfa: false"), nil, []string{"5:8 YAML reads this as true or false"}},
+		{"mfa off", account("name: hub\nmfa: false"), nil, []string{"5:8 mfa is false: write mfa: none"}},
 		{"too short", account(roleAccount + "duration: {default: 14m59s}"), nil, []string{"6:23 AssumeRole takes 15m to 12h"}},
 		{"too long with a role", account(roleAccount + "duration: {max: 13h}"), nil, []string{"6:19 AssumeRole takes 15m to 12h"}},
 		{"too long without", account("name: hub\nduration: {max: 37h}"), nil, []string{"5:19 GetSessionToken takes 15m to 36h"}},

@@ -142,6 +142,7 @@ func (f *File) check(c *collector) {
 func (f *File) warn(c *collector) {
 	f.warnMFASession(c)
 	f.warnNoMFA(c)
+	f.warnRegions(c)
 	f.warnRules(c)
 	f.warnSealed(c)
 	f.warnDelivery(c)

@@ -52,7 +52,7 @@ func TestParseConfigRefusesWrongDelivery(t *testing.T) {
 		{"reminder without a unit", rest + "reminder: 5\n", nil, []string{"4:11 a number without a unit"}},
 		{"reminder of nothing", rest + "reminder:\n", nil, []string{"4:10 no value"}},
 		{"delivery", rest + "delivery: mail\n", nil, []string{"4:11 write ephemeral"}},
-		{"an account's delivery", account("name: hub\ndelivery: DM"), nil, []string{"5:13 write ephemeral"}},
+		{"an account's delivery", account("name: hub\ndelivery: DM"), nil, []string{"5:13 write delivery: dm"}},
 		{"dm_ttl too short", rest + "delivery: dm\ndm_ttl: 59s\n", nil, []string{"5:9 dm_ttl is 59s: write between 1m and 1h"}},
 		{"dm_ttl too long", account("name: hub\ndelivery: dm\ndm_ttl: 2h"), nil, []string{"6:11 dm_ttl is 2h"}},
 		{"dm_ttl of none", rest + "delivery: dm\ndm_ttl: 0\n", nil, []string{"5:9 a number without a unit"}},

@@ -29,7 +29,13 @@ func (f *File) checkGroups(c *collector) {
 	f.groups = map[string][]string{}
 	for _, g := range f.Groups.Value {
 		name := g.Key.Value
-		if !groupName.MatchString(name) {
+		lower := strings.ToLower(name)
+		switch {
+		case groupName.MatchString(name):
+		case groupName.MatchString(lower):
+			c.problem(g.Key.Position, "group %s: names of groups are in lower case, and Slack's IDs in capitals: write %s", Quote(name), lower)
+			f.groups[lower] = values(g.Value.Value) // whoever names it so is right
+		default:
 			c.problem(g.Value.Position, "group %s: a name is 1 to 63 of a-z, 0-9, dot, dash and underscore, and begins with a letter", Quote(name))
 		}
 		for _, who := range g.Value.Value {
@@ -65,6 +71,9 @@ func (f *File) checkWho(c *collector, key string, list []At[string], all bool) {
 func (f *File) wrongWho(who string) string {
 	if _, named := f.groups[who]; named {
 		return ""
+	}
+	if lower := strings.ToLower(who); f.groups[lower] != nil {
+		return fmt.Sprintf("names of groups are in lower case: write %s", lower)
 	}
 	if !groupName.MatchString(who) || checkID(strings.ToUpper(who), userID, groupID) == "" {
 		return checkID(who, userID, groupID)

@@ -40,6 +40,9 @@ type hint struct {
 	more    string // what the reference says after doc
 	shape   shape  // how what it holds must look
 	names   shape  // how the keys of a map of a person's own must look
+
+	meant map[string]string         // what to do with words, in lower case, that mean one of its own
+	mend  func(value string) string // the map that a word in its place means; "": none
 }
 
 type hinted interface{ hints() map[string]hint }
@@ -98,11 +101,14 @@ func namesOf(keys []key) []string {
 	return names
 }
 
-// keyHint helps with a key that is not known: the nearest one, or all of them.
+// keyHint helps with a key that is not known: where it goes, the nearest one, or all
+// of them.
 func keyHint(key string, known []string) string {
-	switch strings.ToLower(key) {
-	case "app_token", "bot_token", "token", "redis_url", "seal_keys", "record_key", "access_key_id", "secret_access_key":
-		return "secrets do not belong in this file; they come from the environment (assumebot help lists the variables)"
+	if place := elsewhere(key); place != "" {
+		return place
+	}
+	if secret := secretKey(key); secret != "" {
+		return secret
 	}
 	if near := text.Nearest(strings.ReplaceAll(strings.ToLower(key), "-", "_"), known); near != "" {
 		return fmt.Sprintf("did you mean %s?", near)

@@ -109,7 +109,7 @@ func wantLines(t *testing.T, what string, got Problems, want []string) {
 func TestParseConfigRefusesWrongOutsideRules(t *testing.T) {
 	runProblemTests(t, []problemTest{
 		{"another word", account("name: hub\noutside_rules: yes-please"), nil, []string{"5:18 write accepted, or remove it"}},
-		{"true", account("name: hub\noutside_rules: true"), nil, []string{"5:18 YAML reads this as true or false"}},
+		{"true", account("name: hub\noutside_rules: true"), nil, []string{"5:18 write outside_rules: accepted"}},
 		{"with a role", account(roleAccount + "outside_rules: accepted"), nil, []string{"6:18 for an account without role_arn"}},
 		// What is wrong with a role does not make it none.
 		{"with a wrong role", goodSlack + goodUsers + "accounts:\n- {name: hub, allow: ['*'], role_arn: x}\n" +

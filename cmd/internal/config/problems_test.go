@@ -50,7 +50,7 @@ func TestParseConfigRefusesWhatIsNotOneStrictDocument(t *testing.T) {
 		{"two documents", rest + "---\na: 1\n", nil, []string{"4:1 second YAML document"}},
 		{"syntax", "a: 1\nb: 2\n- c\n", nil, []string{"3:1 not valid YAML"}},
 		{"bare star", rest + "x: [*]\n", nil, []string{`4:1 write "*" in quotes`}},
-		{"tab", "slack:\n\tworkspaces: []\n", nil, []string{"2:1 spaces, not tabs"}},
+		{"tab", "slack:\n\tworkspaces: []\n", nil, []string{"2:1 begins with a tab"}},
 		{"unknown anchor", rest + "contact: *star\n", nil, []string{"4:10 write the value out"}},
 		{"anchor and alias", goodSlack + "users: &u " + goodUsers[7:] + "accounts: *u\n", nil,
 			[]string{"2:8 anchor &u", "3:11 alias *u"}},
@@ -84,14 +84,14 @@ func TestParseConfigRefusesScalarsOfTheWrongType(t *testing.T) {
 		{"space around", rest + "contact: \" a\"\n", nil, []string{"4:10 white space"}},
 		{"long contact", rest + "contact: " + strings.Repeat("x", 201) + "\n", nil, []string{"4:10 contact has 201 characters"}},
 		{"text for a switch", account(roleAccount + "source_identity: yes"), nil, []string{"6:20 must be true or false"}},
-		{"number for a duration", rest + "reveal_window: 600\n", nil, []string{"4:16 write 90s, 10m or 1h"}},
-		{"days", rest + "reveal_window: 1d\n", nil, []string{"4:16 a day is 24h"}},
+		{"number for a duration", rest + "reveal_window: 600\n", nil, []string{"4:16 600s are 10m; write that"}},
+		{"days", rest + "reveal_window: 1d\n", nil, []string{"4:16 write 24h"}},
 		{"fraction of a second", rest + "reveal_window: 90500ms\n", nil, []string{"4:16 whole seconds"}},
 		{"negative duration", rest + "reveal_window: -5m\n", nil, []string{"4:16 one second or more"}},
 		{"list for a duration", rest + "reveal_window: [5m]\n", nil, []string{"4:16 must be a duration"}},
 		{"window too short", rest + "reveal_window: 59s\n", nil, []string{"4:16 between 1m and 1h"}},
 		{"window too long", rest + "reveal_window: 61m\n", nil, []string{"4:16 between 1m and 1h"}},
-		{"duration for an account", account("name: hub\nduration: 2h"), nil, []string{"5:13 write duration: {default: 1h, max: 4h}"}},
+		{"duration for an account", account("name: hub\nduration: 2h"), nil, []string{"5:13 write duration: {default: 2h, max: 2h}"}},
 	})
 }
 

@@ -78,7 +78,7 @@ func TestParseConfigRefusesWrongRules(t *testing.T) {
 	runProblemTests(t, []problemTest{
 		{"group that is not there", account("name: hub\nallow: [leeds]"), nil, []string{"5:11 there is no group \"leeds\" under groups"}},
 		{"misspelt group", "groups: {leads: [U01ALICE]}\n" + account("name: hub\nallow: [leeds]"), nil, []string{"6:11 did you mean leads?"}},
-		{"group in capitals", "groups: {Leads: [U01ALICE]}\n" + account("name: hub\nallow: ['*']"), nil, []string{"1:17 a name is 1 to 63"}},
+		{"group in capitals", "groups: {Leads: [U01ALICE]}\n" + account("name: hub\nallow: ['*']"), nil, []string{"1:10 write leads"}},
 		{"empty group", "groups: {leads: []}\n" + account("name: hub\nallow: [leads]"), nil, []string{"1:17 nobody is in it"}},
 		{"group within a group", "groups: {leads: [U01ALICE], all: [leads]}\n" + account("name: hub\nallow: [all]"), nil, []string{"1:35 is not a user ID"}},
 		{"stranger in a rule", account("name: hub\nallow: [{who: [U09ERIN], max: 30m}]"), nil, []string{"5:18 U09ERIN, who is not one of users"}},

@@ -11,6 +11,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
+// FileName is what a config is called unless somebody calls it otherwise.
+const FileName = "assumebot.yaml"
+
 // SchemaName is the file that the first line of a config names, for editors.
 const SchemaName = "assumebot.schema.json"
 

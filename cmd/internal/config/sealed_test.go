@@ -35,7 +35,7 @@ func TestParseConfigRefusesWrongSealing(t *testing.T) {
 		{"other type", user(aUser + "age_key: ssh-dss AAAA"), nil, []string{"8:12 age takes ssh-ed25519 and ssh-rsa"}},
 		{"list of keys", user(aUser + "age_key: [" + anAgeKey + "]"), nil, []string{"8:12 must be text, not a list"}},
 		{"sealed by another word", user(aUser + "sealed: always"), nil, []string{`8:11 sealed is "always": write required`}},
-		{"sealed true", account("name: hub\nsealed: true"), nil, []string{"5:11 YAML reads this as true or false"}},
+		{"sealed true", account("name: hub\nsealed: true"), nil, []string{"5:11 write sealed: required"}},
 		{"age_key of an account", account("name: hub\nage_key: " + anAgeKey), nil, []string{`5:3 unknown key "age_key"`}},
 	}
 	runProblemTests(t, tests)

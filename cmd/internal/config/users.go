@@ -33,7 +33,7 @@ func (User) hints() map[string]hint {
 				"Other characters of the name become dashes; what is too long then is refused, never cut."},
 		"mfa_serial": {shape: mfaSerial(), more: "It can be left out only where every account is mfa: none."},
 		"age_key":    {shape: shape{says: "`age1…`, `ssh-ed25519 …` or `ssh-rsa …`"}},
-		"sealed":     {shape: words("required"), more: "A list of buckets is shown all the same."},
+		"sealed":     {shape: words("required"), meant: switched("write sealed: required", "remove sealed"), more: "A list of buckets is shown all the same."},
 	}
 }
 

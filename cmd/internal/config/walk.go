@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 	"strconv"
@@ -161,9 +162,7 @@ func (w *walker) value(n *yaml.Node, k key, v reflect.Value) bool {
 	case *string:
 		return w.text(n, k, into)
 	case *bool:
-		ok := w.scalar(n, k, "true or false, without quotes", "!!bool")
-		*into = ok && strings.EqualFold(n.Value, "true")
-		return ok
+		return w.boolean(n, k, into)
 	case *int:
 		return w.integer(n, k, into)
 	case *time.Duration:
@@ -186,7 +185,25 @@ func (w *walker) scalar(n *yaml.Node, k key, want, tag string) bool {
 	return false
 }
 
+func (w *walker) boolean(n *yaml.Node, k key, into *bool) bool {
+	if mend := k.mendSwitch(n.Value); n.Kind == yaml.ScalarNode && n.Tag == "!!str" && mend != "" {
+		w.problem(position(n), "%s must be true or false, without quotes: %s", k.name, mend)
+		return false
+	}
+	ok := w.scalar(n, k, "true or false, without quotes", "!!bool")
+	*into = ok && strings.EqualFold(n.Value, "true")
+	return ok
+}
+
 func (w *walker) text(n *yaml.Node, k key, into *string) bool {
+	if mend := k.mendWord(n.Value); n.Kind == yaml.ScalarNode && mend != "" {
+		value := n.Value
+		if n.Tag == "!!str" {
+			value = Quote(value)
+		}
+		w.problem(position(n), "%s is %s: %s", k.name, value, mend)
+		return false
+	}
 	line, ok := w.line(n, k.name)
 	switch {
 	case !ok:
@@ -211,6 +228,9 @@ func (w *walker) line(n *yaml.Node, what string) (string, bool) {
 		w.problem(position(n), "%s must be text, and YAML reads this as %s: put it in quotes, %s", what, kindOf(n), Quote(n.Value))
 	case hasControl(n.Value):
 		w.problem(position(n), "%s must be one line of text: remove line breaks and control characters", what)
+	case slackToken.MatchString(n.Value):
+		w.problem(position(n), "%s looks like a token of Slack, and secrets do not belong in this file: set it in the environment, "+
+			"and replace it if others could read this file", what)
 	case strings.TrimSpace(n.Value) != n.Value:
 		w.problem(position(n), "%s begins or ends with white space: remove it", what)
 	default:
@@ -238,12 +258,16 @@ func (w *walker) duration(n *yaml.Node, k key, into *time.Duration) bool {
 	case n.Kind != yaml.ScalarNode:
 		w.problem(position(n), "%s must be a duration such as 90m or 1h30m, not %s", k.name, kindOf(n))
 		return false
-	case n.Tag == "!!int" || n.Tag == "!!float":
-		w.problem(position(n), "%s is a number without a unit: write 90s, 10m or 1h", k.name)
+	case n.Tag == "!!int" || n.Tag == "!!float" || allDigits.MatchString(n.Value):
+		w.problem(position(n), "%s", k.noUnit(n.Value))
 		return false
 	}
 	d, err := time.ParseDuration(n.Value)
+	meant := meantDuration(n.Value)
 	switch {
+	case err != nil && meant != "":
+		w.problem(position(n), "%s is not a duration: %s; write %s", k.name, Quote(n.Value), meant)
+		return false
 	case err != nil:
 		w.problem(position(n), "%s is not a duration: %s; write 90m, 2h or 1h30m (h, m and s; a day is 24h)", k.name, Quote(n.Value))
 		return false
@@ -262,10 +286,14 @@ func (w *walker) mapOrWord(n *yaml.Node, k key, v reflect.Value) bool {
 			*word.ok = w.text(n, k, word.value.Addr().Interface().(*string))
 			return true
 		}
-		if k.example != "" {
-			w.problem(position(n), "%s must be a map: write %s: %s", k.name, k.name, k.example)
-			return false
+	}
+	if n.Kind != yaml.MappingNode && n.Kind != yaml.AliasNode && k.example != "" {
+		mend := k.example
+		if k.mend != nil && n.Kind == yaml.ScalarNode {
+			mend = cmp.Or(k.mend(n.Value), mend)
 		}
+		w.problem(position(n), "%s must be a map, not %s: write %s: %s", k.name, kindOf(n), k.name, mend)
+		return false
 	}
 	what := k.what
 	if what == "" {
@@ -275,6 +303,10 @@ func (w *walker) mapOrWord(n *yaml.Node, k key, v reflect.Value) bool {
 }
 
 func (w *walker) entries(n *yaml.Node, k key, v reflect.Value) bool {
+	if k.example != "" && n.Kind != yaml.MappingNode && n.Kind != yaml.AliasNode {
+		w.problem(position(n), "%s must be a map, not %s: write %s: %s", k.name, kindOf(n), k.name, k.mendMap(n))
+		return false
+	}
 	pairs, ok := w.pairs(n, k.name, nil)
 	for _, p := range pairs {
 		entry := reflect.New(v.Type().Elem())
@@ -292,7 +324,7 @@ func (w *walker) entries(n *yaml.Node, k key, v reflect.Value) bool {
 
 func (w *walker) list(n *yaml.Node, k key, v reflect.Value) bool {
 	if n.Kind != yaml.SequenceNode {
-		w.problem(position(n), "%s must be a list of %s, not %s: write [a, b] or one a line after a dash", k.name, k.of, kindOf(n))
+		w.problem(position(n), "%s must be a list of %s, not %s: %s", k.name, k.of, kindOf(n), k.mendList(n, heldBy(v.Type().Elem())))
 		return false
 	}
 	if len(n.Content) == 0 && k.empty != "" {

@@ -131,6 +131,10 @@ var (
 // reportSyntax places a syntax error. The library gives the line at which what
 // it could not finish begins, and no column.
 func reportSyntax(c *collector, data []byte, err error) {
+	if line, mend := findSlip(data); line > 0 {
+		c.problem(Position{line, 1}, "not valid YAML: %s", mend)
+		return
+	}
 	data = oneBreak(data)
 	message, at := err.Error(), Position{1, 1}
 	if m := syntaxLine.FindStringSubmatch(message); m != nil {
