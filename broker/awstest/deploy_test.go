@@ -301,3 +301,42 @@ func TestShippedRevokerCanOnlyTakeAway(t *testing.T) {
 	_, err = w.list(revoker, s3.ListBucketsInput{})
 	wantError(t, err, accessDenied, "s3:ListAllMyBuckets")
 }
+
+func TestShippedEndOfSessionsEndsThoseOfBeforeAndNoOthers(t *testing.T) {
+	w := deployed(t, shipped(t, "role-trust-policy.json"))
+	own := w.hubCredentials()
+	assume := func() aws.Credentials {
+		t.Helper()
+		out, err := w.assume(own, bound())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return issued(out.Credentials)
+	}
+	before := assume()
+	w.clock.advance(time.Minute)
+	policy := strings.Replace(shipped(t, "end-sessions-policy.json"), "2026-11-26T12:00:00Z", time.Now().UTC().Format(time.RFC3339), 1)
+	put := form("PutRolePolicy", iamVersion, "RoleName", "OnCall", "PolicyName", "end-sessions", "PolicyDocument", policy)
+	if status, body := w.send(w.admin(), put); status != 200 {
+		t.Fatalf("got %d %s", status, body)
+	}
+	_, err := w.list(before, s3.ListBucketsInput{})
+	wantError(t, err, accessDenied, "with an explicit deny in an identity-based policy")
+	_, err = w.list(assume(), s3.ListBucketsInput{})
+	wantError(t, err, "", "")
+}
+
+// TestShippedTrustLetsAPersonInWithoutTheBot is the way round while the bot is down.
+func TestShippedTrustLetsAPersonInWithoutTheBot(t *testing.T) {
+	for file, want := range map[string]string{"role-trust-policy.json": "", "role-trust-policy-source-ip.json": "sts:AssumeRole"} {
+		w := deployed(t, shipped(t, file))
+		in := bound()
+		in.SerialNumber, in.TokenCode = aws.String(w.alice.Serial()), aws.String(w.alice.Code())
+		_, err := w.assume(w.alicesCreds, in)
+		if want == "" {
+			wantError(t, err, "", "")
+		} else {
+			wantError(t, err, accessDenied, want)
+		}
+	}
+}

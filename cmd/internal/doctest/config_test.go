@@ -1,8 +1,6 @@
 package doctest
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -35,15 +33,6 @@ func TestConfigsOfTheGuidesAreRight(t *testing.T) {
 		}
 		readFile := func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(root, "deploy", name)) }
 		if _, err := config.Parse(b.guide, []byte(text), readFile); err != nil {
-			t.Errorf("%s:%d: %v", b.guide, b.line, err)
-		}
-	}
-}
-
-func TestPoliciesOfTheGuidesAreJSON(t *testing.T) {
-	t.Parallel()
-	for _, b := range of(t, "json") {
-		if err := json.NewDecoder(bytes.NewReader([]byte(b.text))).Decode(&map[string]any{}); err != nil {
 			t.Errorf("%s:%d: %v", b.guide, b.line, err)
 		}
 	}

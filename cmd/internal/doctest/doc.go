@@ -10,7 +10,6 @@
 //	          with "(exit code N)" at its end where that is not 0
 //	slack     what people type: the bot's own grammar reads it
 //	yaml      the config file, or a part of it
-//	json      a policy of IAM, which the fake of AWS enforces
 //	redis     values of REDIS_URL
 //
 // In output a line of "…" alone stands for any lines, and what is new each time (codes,
