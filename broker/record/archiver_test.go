@@ -119,8 +119,6 @@ func siteOn(t *testing.T, m *recordtest.Memory, s *recordtest.Shelf, key *tree.S
 	}
 	kept := archive.New(o, keys, recordtest.Origin)
 	l := runningBeside(t, m, kept, replica, false)
-	p := publisher(s, l, key)
-	p.Archive, p.Store = kept, archive.WithTiles(s, kept)
 	a := NewArchiver(ArchiverDeps{
 		Log:     l.Log,
 		Store:   s,
@@ -129,7 +127,7 @@ func siteOn(t *testing.T, m *recordtest.Memory, s *recordtest.Shelf, key *tree.S
 		Memory:  func(context.Context) (int64, int64, error) { return 0, 0, nil },
 		Out:     recordtest.Discard,
 	})
-	p.Needed = a.Needed
+	p := publisher(s, l, key).with(func(d *PublisherDeps) { d.Archive, d.Needed = kept, a.Needed })
 	return &site{l, m, s, key, o, a, p}
 }
 
@@ -323,8 +321,9 @@ func TestAnArchiveOfAnotherRecordIsNeverWrittenTo(t *testing.T) {
 // mustPublish2 publishes without asking the archive.
 func (s *site) mustPublish2(t *testing.T) {
 	t.Helper()
-	s.Archive = nil
-	s.Needed = func(context.Context) (int64, error) { return 0, nil }
+	s.Publisher = s.with(func(d *PublisherDeps) {
+		d.Archive, d.Needed = nil, func(context.Context) (int64, error) { return 0, nil }
+	})
 	s.mustPublish(t)
 }
 
@@ -425,7 +424,7 @@ func background(t *testing.T, run func(context.Context)) (end func()) {
 
 func TestWhatIsWrittenBeforeTheEndIsSignedAndThenArchived(t *testing.T) {
 	s := newSite(t)
-	signed := func() int64 { c, _ := s.newest(); return c.Size }
+	signed := func() int64 { c, _ := s.board.newest(); return c.Size }
 	s.mustRecord(t, recordtest.About("first"))
 	s.mustPublish(t)
 	endPublishing, endArchiving := background(t, s.Publisher.Run), background(t, s.archiver.Run)

@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
+	"sync"
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
@@ -32,67 +34,76 @@ const (
 	alarmWitnessRefused = "rewound_or_forked"
 )
 
-// Ask asks the witnesses before this replica issues anything whether they have seen more
-// of the record than the store has, or anything else. It stops the Log then. With
-// required witnesses that do not answer it holds the Log, and so does Run until they do.
-func (p *Publisher) Ask(ctx context.Context) error {
-	if len(p.Witnesses.Each) == 0 {
-		return nil
-	}
-	_, now, err := p.load(ctx)
-	if err != nil {
-		return err
-	}
-	c, _, err := p.check(now)
+// cosigning has witnesses cosign what is published.
+type cosigning struct {
+	log       *Log
+	store     published.Store
+	keys      ownKeys
+	witnesses witness.Set
+	required  bool // nothing is issued while entries are not cosigned
+	out       *slog.Logger
+
+	mu      sync.Mutex
+	alarmed map[string]string // by witness: what is wrong with it
+	// cosigned is what was last known to be, and uncosigned since when there is more.
+	cosigned   int64
+	uncosigned time.Time
+	asked      bool // all witnesses have answered since the start
+}
+
+// ask asks the witnesses what they have seen of the record, of which now is published; see
+// Publisher.Ask.
+func (w *cosigning) ask(ctx context.Context, now published.State) error {
+	c, _, err := w.keys.check(now)
 	if err != nil {
 		return err
 	}
 	var away error
-	for _, a := range p.Witnesses.Ask(ctx, c, now.Witnesses, tree.HashReader(ctx, c.Tree(), p.Store.Tiles)) {
+	for _, a := range w.witnesses.Ask(ctx, c, now.Witnesses, tree.HashReader(ctx, c.Tree(), w.store.Tiles)) {
 		if a.Refused() {
-			return p.Log.stop(a.Err)
+			return w.log.stop(a.Err)
 		}
 		away = errors.Join(away, a.Err)
 	}
-	p.mu.Lock()
-	p.asked = away == nil
-	p.mu.Unlock()
+	w.mu.Lock()
+	w.asked = away == nil
+	w.mu.Unlock()
 	if away != nil {
-		p.Out.Warn("a witness does not say how far it has seen the record", "error", away)
+		w.out.Warn("a witness does not say how far it has seen the record", "error", away)
 	}
-	if p.Required {
-		p.Log.held.hold(notAsked, away)
+	if w.required {
+		w.log.held.hold(notAsked, away)
 	}
 	return nil
 }
 
 // mustAsk reports whether a required witness has not answered yet since the start.
-func (p *Publisher) mustAsk() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.Required && !p.asked
+func (w *cosigning) mustAsk() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.required && !w.asked
 }
 
-// cosignedSize returns the size of the newest checkpoint that all witnesses cosigned, as its
+// size returns the size of the newest checkpoint that all witnesses cosigned, as its
 // cosignatures prove; 0 where there is none.
-func (p *Publisher) cosignedSize(now published.State) int64 {
+func (w *cosigning) size(now published.State) int64 {
 	if now.Cosigned == nil {
 		return 0
 	}
 	var witnesses []string
-	for _, w := range p.Witnesses.Each {
-		witnesses = append(witnesses, w.Key())
+	for _, each := range w.witnesses.Each {
+		witnesses = append(witnesses, each.Key())
 	}
-	keys, err := p.Signer.PublicKeys(witnesses...)
+	keys, err := w.keys.signer.PublicKeys(witnesses...)
 	if err != nil {
 		return 0
 	}
-	c, err := keys.Check(now.Cosigned, p.Log.Origin)
+	c, err := keys.Check(now.Cosigned, w.log.Origin)
 	by := map[string]bool{}
 	for _, sig := range c.Cosigned {
 		by[sig.Witness] = true
 	}
-	if err != nil || len(by) < len(p.Witnesses.Each) {
+	if err != nil || len(by) < len(w.witnesses.Each) {
 		return 0
 	}
 	return c.Size
@@ -100,15 +111,15 @@ func (p *Publisher) cosignedSize(now published.State) int64 {
 
 // cosign has what was published cosigned, as the holder h, and returns it as published
 // then.
-func (p *Publisher) cosign(ctx context.Context, h *lease.Hold, now published.State) (published.State, error) {
-	if len(p.Witnesses.Each) == 0 || now.Note == nil {
+func (w *cosigning) cosign(ctx context.Context, h *lease.Hold, now published.State) (published.State, error) {
+	if len(w.witnesses.Each) == 0 || now.Note == nil {
 		return now, nil
 	}
-	c, _, err := p.check(now)
-	if err != nil || p.cosignedSize(now) == c.Size {
+	c, _, err := w.keys.check(now)
+	if err != nil || w.size(now) == c.Size {
 		return now, err
 	}
-	answers := p.Witnesses.Ask(ctx, c, now.Witnesses, tree.HashReader(ctx, c.Tree(), p.Store.Tiles))
+	answers := w.witnesses.Ask(ctx, c, now.Witnesses, tree.HashReader(ctx, c.Tree(), w.store.Tiles))
 	if _, err := h.Fence(); err != nil { // to one whose turn is over a witness that went on looks like a fork
 		return now, err
 	}
@@ -122,7 +133,7 @@ func (p *Publisher) cosign(ctx context.Context, h *lease.Hold, now published.Sta
 			next.Witnesses[a.Witness] = a.Size
 		}
 		all = all && a.Err == nil
-		p.answered(ctx, a)
+		w.answered(ctx, a)
 	}
 	next.Note, err = witness.Add(c, answers...)
 	if all {
@@ -132,7 +143,7 @@ func (p *Publisher) cosign(ctx context.Context, h *lease.Hold, now published.Sta
 }
 
 // answered raises the alarm about a witness once, and takes it back.
-func (p *Publisher) answered(ctx context.Context, a witness.Answer) {
+func (w *cosigning) answered(ctx context.Context, a witness.Answer) {
 	code := ""
 	switch {
 	case a.Refused():
@@ -140,10 +151,10 @@ func (p *Publisher) answered(ctx context.Context, a witness.Answer) {
 	case a.Err != nil:
 		code = alarmWitnessAway
 	}
-	p.mu.Lock()
-	before := p.alarmed[a.Witness]
-	p.alarmed[a.Witness] = code
-	p.mu.Unlock()
+	w.mu.Lock()
+	before := w.alarmed[a.Witness]
+	w.alarmed[a.Witness] = code
+	w.mu.Unlock()
 	if code == before {
 		return
 	}
@@ -151,30 +162,30 @@ func (p *Publisher) answered(ctx context.Context, a witness.Answer) {
 		code = alarmWitnessBack
 	}
 	alarm := event.AlarmData{Code: code, About: a.Witness, Size: max(a.Size, 0)}
-	if _, err := p.Log.Record(ctx, event.Event{ID: rand.Text(), Time: p.Log.Now(), Data: alarm}); err != nil {
-		p.Out.Error("an alarm is not on the record", "alarm", code, "witness", a.Witness, "error", err)
+	if _, err := w.log.Record(ctx, event.Event{ID: rand.Text(), Time: w.log.Now(), Data: alarm}); err != nil {
+		w.out.Error("an alarm is not on the record", "alarm", code, "witness", a.Witness, "error", err)
 	}
-	p.Out.Warn("about a witness of the record", "alarm", code, "witness", a.Witness, "error", a.Err)
+	w.out.Warn("about a witness of the record", "alarm", code, "witness", a.Witness, "error", a.Err)
 }
 
-// watchCosigned holds the Log while entries stay without the cosignatures that are required.
-func (p *Publisher) watchCosigned(now published.State) {
-	if !p.Required {
+// watch holds the Log while entries stay without the cosignatures that are required.
+func (w *cosigning) watch(now published.State) {
+	if !w.required {
 		return
 	}
-	cosigned := p.cosignedSize(now)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	at := p.Log.Now()
-	if p.Log.Size() <= cosigned {
-		p.uncosigned = time.Time{}
-	} else if p.uncosigned.IsZero() || cosigned > p.cosigned {
-		p.uncosigned = at
+	cosigned := w.size(now)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	at := w.log.Now()
+	if w.log.Size() <= cosigned {
+		w.uncosigned = time.Time{}
+	} else if w.uncosigned.IsZero() || cosigned > w.cosigned {
+		w.uncosigned = at
 	}
-	p.cosigned = cosigned
-	if !p.uncosigned.IsZero() && at.Sub(p.uncosigned) >= cosignedWithin {
-		p.Log.held.hold(notCosigned, fmt.Errorf("not all witnesses have cosigned the entries after %d", cosigned))
+	w.cosigned = cosigned
+	if !w.uncosigned.IsZero() && at.Sub(w.uncosigned) >= cosignedWithin {
+		w.log.held.hold(notCosigned, fmt.Errorf("not all witnesses have cosigned the entries after %d", cosigned))
 		return
 	}
-	p.Log.held.hold(notCosigned, nil)
+	w.log.held.hold(notCosigned, nil)
 }

@@ -16,9 +16,10 @@ import (
 )
 
 func (p *Publisher) cosignedBy(w witness.Witness, required bool) *Publisher {
-	p.Witnesses = witness.Set{Client: http.DefaultClient, Limit: time.Minute, Each: []witness.Witness{w}}
-	p.Required = required
-	return p
+	return p.with(func(d *PublisherDeps) {
+		d.Witnesses = witness.Set{Client: http.DefaultClient, Limit: time.Minute, Each: []witness.Witness{w}}
+		d.Required = required
+	})
 }
 
 func alarms(t *testing.T, m *recordtest.Memory) (codes []string) {
@@ -82,8 +83,8 @@ func TestCheckpointsAreCosignedAndTheCosignaturesKept(t *testing.T) {
 			t.Fatal(err)
 		}
 		c, err := recordtest.PublicKeys(t, key, server.VKey()).Check(now.Note, recordtest.Origin)
-		if err != nil || len(c.Cosigned) != 1 || p.cosignedSize(now) != c.Size || now.Witnesses[w.Name()] != c.Size {
-			t.Errorf("got %v, cosigned by %v up to %d, %v", err, c.Cosigned, p.cosignedSize(now), now.Witnesses)
+		if err != nil || len(c.Cosigned) != 1 || p.cosigning.size(now) != c.Size || now.Witnesses[w.Name()] != c.Size {
+			t.Errorf("got %v, cosigned by %v up to %d, %v", err, c.Cosigned, p.cosigning.size(now), now.Witnesses)
 		}
 	}
 	if got := alarms(t, m); got != nil {
@@ -119,7 +120,7 @@ func TestThatAWitnessIsAwayIsAnAlarmOnce(t *testing.T) {
 	p := publisher(s, l, key).cosignedBy(w, false)
 	gone := awayWitness(t, w)
 	for _, each := range []witness.Witness{gone, gone, w, w} {
-		p.Witnesses.Each = []witness.Witness{each}
+		p.cosigning.witnesses.Each = []witness.Witness{each}
 		l.fill(t, "e", 5)
 		if err := publish(t, p); err != nil {
 			t.Fatal(err)
@@ -155,13 +156,13 @@ func TestWithoutCosignaturesThatAreRequiredNothingIsGiven(t *testing.T) {
 	a, b := running(t, m, "a"), running(t, m, "b")
 	p, q := publisher(s, a, key).cosignedBy(w, true), publisher(s, b, key).cosignedBy(w, true)
 	a.fill(t, "e", 5)
-	p.Witnesses.Each = []witness.Witness{awayWitness(t, w)}
+	p.cosigning.witnesses.Each = []witness.Witness{awayWitness(t, w)}
 	look := func() {
 		t.Helper()
 		if err := publish(t, p); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := q.load(t.Context()); err != nil {
+		if _, _, err := q.board.load(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -178,7 +179,7 @@ func TestWithoutCosignaturesThatAreRequiredNothingIsGiven(t *testing.T) {
 		}
 		l.mustRecord(t, recordtest.About("refused-"+l.Replica)) // what gives nothing is taken
 	}
-	p.Witnesses.Each = []witness.Witness{w}
+	p.cosigning.witnesses.Each = []witness.Witness{w}
 	look()
 	look()
 	for _, l := range []testLog{a, b} {

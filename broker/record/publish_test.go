@@ -28,6 +28,13 @@ func publisher(s *recordtest.Shelf, l testLog, key *tree.Signer) *Publisher {
 	})
 }
 
+// with is p of other parts.
+func (p *Publisher) with(change func(d *PublisherDeps)) *Publisher {
+	d := p.PublisherDeps
+	change(&d)
+	return NewPublisher(d)
+}
+
 // publish publishes once, with a turn of its own.
 func publish(t *testing.T, p *Publisher) error {
 	t.Helper()

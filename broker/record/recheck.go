@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/record/audit"
 	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/published"
@@ -28,6 +30,11 @@ const (
 	recheckWithin = 3 * time.Second
 	// recheckLate is how long reading all again may take before an error says so.
 	recheckLate = time.Hour
+	// tilesAgain is how many tiles of entries that the store has let go of are checked with
+	// one checkpoint.
+	tilesAgain = 64
+
+	alarmTilesLost = "tiles_lost"
 )
 
 // A recheck is how far reading all again has come.
@@ -43,126 +50,93 @@ type recheck struct {
 	roots  map[tree.Span]tlog.Hash // of what was read to make tiles anew
 }
 
+// rechecking reads again what the store keeps.
+type rechecking struct {
+	log       *Log
+	store     published.Store
+	keys      ownKeys
+	tiling    *tiling
+	archived  bool // there is an archive
+	out       *slog.Logger
+	checked   recheck
+	lostTiles tree.Span // that an alarm was about
+}
+
 // recheck reads a part of the signed entries again, when it is time, and stops the Log at
 // the first that is not what was signed, or that no replica could begin with. A store or an
 // archive that is away keeps nobody from signing.
-func (p *Publisher) recheck(ctx context.Context, now published.State, signed tree.Edge) error {
+func (r *rechecking) recheck(ctx context.Context, now published.State, signed tree.Edge) error {
 	reading, cancel := context.WithTimeout(ctx, recheckWithin)
 	defer cancel()
-	wrong, err := p.recheckPart(reading, now, signed)
-	p.tellLate()
+	wrong, err := r.part(reading, now, signed)
+	r.tellLate()
 	if wrong != nil {
-		err = p.amiss(ctx, wrong)
+		err = r.amiss(ctx, wrong)
 	}
 	switch {
 	case err == nil || errors.Is(err, ErrStopped):
 		return err
 	case reading.Err() == nil:
-		p.Out.Warn("what the store keeps of the record is read again later", "error", err)
+		r.out.Warn("what the store keeps of the record is read again later", "error", err)
 	}
 	return ctx.Err()
 }
 
 // tellLate says once of a round that it takes too long.
-func (p *Publisher) tellLate() {
-	c := &p.checked
-	if c.told || c.next >= c.end && c.old >= c.oldEnd || p.Log.Now().Sub(c.begun) < recheckLate {
+func (r *rechecking) tellLate() {
+	c := &r.checked
+	if c.told || c.next >= c.end && c.old >= c.oldEnd || r.log.Now().Sub(c.begun) < recheckLate {
 		return
 	}
 	c.told = true
-	p.Out.Error("reading again what the store keeps of the record does not get on: an entry that is changed there is not found meanwhile",
+	r.out.Error("reading again what the store keeps of the record does not get on: an entry that is changed there is not found meanwhile",
 		"since", c.begun, "entry", c.next, "of", c.end)
 }
 
-func (p *Publisher) recheckPart(ctx context.Context, now published.State, signed tree.Edge) (*audit.Finding, error) {
-	if at := p.Log.Now(); p.checked.next >= p.checked.end && p.checked.old >= p.checked.oldEnd {
-		p.tellLost()
-		if since := at.Sub(p.checked.begun); since < recheckEvery && since >= 0 {
+// part reads a part again, and returns what is not as it was signed.
+func (r *rechecking) part(ctx context.Context, now published.State, signed tree.Edge) (*audit.Finding, error) {
+	if at := r.log.Now(); r.checked.next >= r.checked.end && r.checked.old >= r.checked.oldEnd {
+		r.tellLost()
+		if since := at.Sub(r.checked.begun); since < recheckEvery && since >= 0 {
 			return nil, nil
 		}
-		p.checked = recheck{begun: at, end: signed.Size(), atOnce: p.checked.atOnce, roots: map[tree.Span]tlog.Hash{}}
+		r.checked = recheck{begun: at, end: signed.Size(), atOnce: r.checked.atOnce, roots: map[tree.Span]tlog.Hash{}}
 	}
-	keys, err := p.Signer.PublicKeys()
+	keys, err := r.keys.signer.PublicKeys()
 	if err != nil {
 		return nil, err
 	}
-	start, err := published.NewestStart(now, keys, p.Log.Origin)
+	start, err := published.NewestStart(now, keys, r.log.Origin)
 	if err != nil {
-		return nil, p.Log.stop(err)
+		return nil, r.log.stop(err)
 	}
-	first, _, err := p.Log.Entries.Bounds(ctx)
+	first, _, err := r.log.Entries.Bounds(ctx)
 	if err != nil {
 		return nil, err
 	}
-	p.checked.next = max(p.checked.next, first)
-	part := rereading{Publisher: p, signed: signed, start: start.Size(), tiles: tree.NewRemaker(signed, p.Store.Tiles, p.Log.mending.leaves)}
-	part.tiles.Roots = p.checked.roots
-	defer p.tellMade(part.tiles)
+	r.checked.next = max(r.checked.next, first)
+	part := rereading{
+		rechecking: r,
+		signed:     signed,
+		start:      start.Size(),
+		tiles:      tree.NewRemaker(signed, r.store.Tiles, r.log.mending.leaves),
+	}
+	part.tiles.Roots = r.checked.roots
+	defer r.tiling.tellMade(part.tiles)
 	part.begin(ctx)
-	for end := min(p.checked.end, p.checked.next+p.checked.atOnce); p.checked.next < end; {
-		n, wrong, err := part.page(ctx, p.checked.next)
+	for end := min(r.checked.end, r.checked.next+r.checked.atOnce); r.checked.next < end; {
+		n, wrong, err := part.page(ctx, r.checked.next)
 		if wrong != nil || err != nil {
 			return wrong, err
 		}
-		p.checked.next += n
+		r.checked.next += n
 	}
-	return nil, p.recheckOld(ctx, part.tiles, signed.Size(), first)
-}
-
-// A rereading is what is read again at once.
-type rereading struct {
-	*Publisher
-	signed tree.Edge
-	tiles  *tree.Remaker
-	pages  *audit.Pages
-	start  int64 // a replica may begin there, so what is younger must have its MACs
-}
-
-func (r *rereading) begin(ctx context.Context) {
-	r.pages = audit.NewPages(ctx, audit.FromStore(r.Log.Entries, r.Store), r.signed.Tree())
-}
-
-// page checks the entries of one tile, and returns how many there are.
-func (r *rereading) page(ctx context.Context, at int64) (int64, *audit.Finding, error) {
-	hashes, err := r.hashes(ctx, at)
-	if err != nil {
-		return 0, nil, err
-	}
-	entries, wrong, err := r.pages.Check(ctx, at, hashes)
-	for _, e := range entries {
-		if e.Number < r.start {
-			continue
-		}
-		if err := e.Check(r.Log.Keys, r.Log.Origin); err != nil {
-			return 0, audit.Broken(e.Number, err), nil
-		}
-	}
-	return int64(len(entries)), wrong, err
-}
-
-// hashes are those that the entries have to have; nil when a tile is lost that proves them.
-func (r *rereading) hashes(ctx context.Context, at int64) ([]tlog.Hash, error) {
-	hashes, wrong, err := r.pages.Expected(at)
-	if wrong == nil || err != nil {
-		return hashes, err
-	}
-	ok, err := r.recheckTile(ctx, r.tiles, at)
-	if !ok || err != nil {
-		return nil, err
-	}
-	if err := r.makeAnew(ctx, r.tiles, r.signed.Size()-1); err != nil {
-		return nil, err
-	}
-	r.begin(ctx) // with the tiles that were made anew
-	if hashes, wrong, err = r.pages.Expected(at); wrong != nil {
-		err = wrong
-	}
-	return hashes, err
+	return nil, r.oldTiles(ctx, part.tiles, signed.Size(), first)
 }
 
 // amiss stops the Log for what is wrong, unless the store has let go of it meanwhile.
-func (p *Publisher) amiss(ctx context.Context, wrong *audit.Finding) error {
-	first, _, err := p.Log.Entries.Bounds(ctx)
+func (r *rechecking) amiss(ctx context.Context, wrong *audit.Finding) error {
+	first, _, err := r.log.Entries.Bounds(ctx)
 	if err != nil {
 		return err
 	}
@@ -170,7 +144,19 @@ func (p *Publisher) amiss(ctx context.Context, wrong *audit.Finding) error {
 	case wrong.Entry < first:
 		return nil
 	case wrong.Fault == audit.FaultMissing:
-		return fmt.Errorf("%w: %w", p.Log.mending.missing(ctx, wrong.Entry), wrong)
+		return fmt.Errorf("%w: %w", r.log.mending.missing(ctx, wrong.Entry), wrong)
 	}
-	return p.Log.stop(entry.Disagrees(fmt.Errorf("what was read before is not there any more as it was: %w", wrong)))
+	return r.log.stop(entry.Disagrees(fmt.Errorf("what was read before is not there any more as it was: %w", wrong)))
+}
+
+// tellLost raises an alarm about tiles that cannot be made anew, if there was none about those.
+func (r *rechecking) tellLost() {
+	if r.checked.lost.Count == 0 || r.checked.lost == r.lostTiles {
+		return
+	}
+	r.lostTiles = r.checked.lost
+	lost := event.Range(r.lostTiles)
+	r.out.Error("tiles of the record are lost, and their entries are not kept: these entries cannot be proved to be in it any more",
+		"first", lost.First, "count", lost.Count)
+	r.log.alarm(event.AlarmData{Code: alarmTilesLost, Entries: &lost})
 }

@@ -61,19 +61,19 @@ func TestAllIsReadAgainInParts(t *testing.T) {
 	m := recordtest.NewMemory()
 	l := running(t, m, "a")
 	p := publisher(recordtest.NewShelf(m), l, recordtest.Signer(t))
-	p.checked.atOnce = 256
+	p.rechecking.checked.atOnce = 256
 	l.fill(t, "a", 600) // a restatement follows
 	for part, want := range []int64{256, 512, 601, 601} {
 		if err := publish(t, p); err != nil {
 			t.Fatal(err)
 		}
-		if p.checked.next != want {
-			t.Errorf("part %d: got to %d, want %d", part, p.checked.next, want)
+		if p.rechecking.checked.next != want {
+			t.Errorf("part %d: got to %d, want %d", part, p.rechecking.checked.next, want)
 		}
 	}
 	l.clock.Pass(recheckEvery)
-	if err := publish(t, p); err != nil || p.checked.next != 256 {
-		t.Errorf("ten minutes later: got to %d, %v, want that it begins anew", p.checked.next, err)
+	if err := publish(t, p); err != nil || p.rechecking.checked.next != 256 {
+		t.Errorf("ten minutes later: got to %d, %v, want that it begins anew", p.rechecking.checked.next, err)
 	}
 }
 
@@ -120,8 +120,8 @@ func TestTilesThatAnotherReplicaArchivedAreFound(t *testing.T) {
 	}
 	a.clock.Pass(recheckEvery)
 	a.mustPublish(t)
-	if a.checked.next < 600 {
-		t.Errorf("read again up to %d", a.checked.next)
+	if a.rechecking.checked.next < 600 {
+		t.Errorf("read again up to %d", a.rechecking.checked.next)
 	}
 }
 
@@ -132,13 +132,15 @@ func TestAnArchiveThatIsAwayKeepsNobodyFromSigning(t *testing.T) {
 	if err := a.copyOnce(t); err != nil {
 		t.Fatal(err)
 	}
-	a.Store = archive.WithTiles(a.s, archive.New(gone{a.o}, tree.PublicKeys{}, recordtest.Origin))
+	a.Publisher = a.with(func(d *PublisherDeps) {
+		d.Store, d.Archive = a.s, archive.New(gone{a.o}, tree.PublicKeys{}, recordtest.Origin)
+	})
 	a.fill(t, "b", 10)
 	size := a.Size()
 	a.clock.Pass(recheckEvery)
 	a.mustPublish(t)
-	if got := recordtest.Newest(t, a.s, a.key); got.Size < size || a.checked.next != 0 {
-		t.Errorf("signed %d of %d, read again up to %d", got.Size, size, a.checked.next)
+	if got := recordtest.Newest(t, a.s, a.key); got.Size < size || a.rechecking.checked.next != 0 {
+		t.Errorf("signed %d of %d, read again up to %d", got.Size, size, a.rechecking.checked.next)
 	}
 }
 
@@ -150,7 +152,7 @@ func (gone) Read(context.Context, string) ([]byte, error) { return nil, errAway 
 // TestReadingAgainGetsOnWhereATileNeedsMoreEntriesThanAPartReads loses a tile of level 1, with a wrong one below.
 func TestReadingAgainGetsOnWhereATileNeedsMoreEntriesThanAPartReads(t *testing.T) {
 	m, s, l, p, _ := filled(t, tree.TileWidth*tree.TileWidth+300)
-	for p.checked.next < p.checked.end {
+	for p.rechecking.checked.next < p.rechecking.checked.end {
 		mustPublish(t, p)
 	}
 	s.Mu.Lock()
@@ -171,15 +173,15 @@ func TestReadingAgainGetsOnWhereATileNeedsMoreEntriesThanAPartReads(t *testing.T
 		reads.Store(0)
 		mustPublish(t, p)
 	}
-	if s.Kept["tile/1/000"] == nil || p.checked.next == 0 {
-		t.Errorf("four parts later it got to %d of %d, want that the tiles were made anew", p.checked.next, p.checked.end)
+	if s.Kept["tile/1/000"] == nil || p.rechecking.checked.next == 0 {
+		t.Errorf("four parts later it got to %d of %d, want that the tiles were made anew", p.rechecking.checked.next, p.rechecking.checked.end)
 	}
 }
 
 func TestReadingAgainThatDoesNotGetOnSaysSo(t *testing.T) {
 	m, _, l, p, _ := filled(t, 300)
 	var out bytes.Buffer
-	p.Out = slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelError}))
+	p.rechecking.out = slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelError}))
 	l.clock.Pass(recheckEvery)
 	m.Change(func(m *recordtest.Memory) { m.OnRead = func() error { return recordtest.ErrLost } })
 	for range 3 {
