@@ -20,7 +20,7 @@ import (
 // Limits of what a browser may ask.
 const (
 	MaxHeader = 16 << 10
-	MaxForm   = 64 << 10
+	MaxForm   = 192 << 10 // the longest message of the little Slack, as a form has it
 )
 
 // How long a browser may take, and how long the end.
