@@ -51,7 +51,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	}
 	root.AddCommand(
 		runCommand(ctx, getenv), checkCommand(ctx, getenv), policyCommand(ctx, getenv), recordCommand(ctx, getenv),
-		schemaCommand(),
+		manifestCommand(getenv), schemaCommand(),
 		keygenCommand(), versionCommand(), completionCommand(),
 	)
 	root.PersistentFlags().BoolP("help", "h", false, "say how a command is used")
