@@ -2,21 +2,23 @@ package main
 
 import "github.com/spf13/cobra"
 
-const completionAbout = `Print what has a shell complete commands and flags of assumebot.
+const completionAbout = `Print what has a shell complete commands, flags, and names of the config. For good:
 
-  bash        source <(assumebot completion bash), where bash-completion is installed
-  zsh         source <(assumebot completion zsh)
-  fish        assumebot completion fish | source
-  powershell  assumebot completion powershell | Out-String | Invoke-Expression
-
-In the file that the shell reads at its start it does so for good.`
+  bash  echo 'source <(assumebot completion bash)' >>~/.bashrc
+        where the package bash-completion is installed
+  zsh   echo 'source <(assumebot completion zsh)' >>~/.zshrc
+        which calls compinit before
+  fish  assumebot completion fish >~/.config/fish/completions/assumebot.fish
+  powershell
+        assumebot completion powershell >>$PROFILE`
 
 func completionCommand() *cobra.Command {
 	shells := []string{"bash", "zsh", "fish", "powershell"}
 	return &cobra.Command{
 		Use:       "completion SHELL",
-		Short:     "Print a completion script for bash, zsh, fish or powershell",
+		Short:     "Print a completion script for a shell",
 		Long:      completionAbout,
+		Example:   "  source <(assumebot completion bash)",
 		ValidArgs: shells,
 		Args: func(c *cobra.Command, args []string) error {
 			switch len(args) {

@@ -12,8 +12,8 @@ func manifestCommand(getenv func(string) string) *cobra.Command {
 		Use:   "manifest [--config FILE] [--json]",
 		Short: "Print the manifest of the Slack app",
 		Long: "Print the manifest of the Slack app: at https://api.slack.com/apps, Create New App, From a manifest.\n" +
-			"With a config its commands have the prefix of slack.command_prefix; without one they have none.\n\n" +
-			"  assumebot manifest --config assumebot.yaml >slack-manifest.yaml",
+			"With a config its commands have the prefix of slack.command_prefix; without one they have none.",
+		Example:           "  assumebot manifest --config assumebot.yaml >slack-manifest.yaml",
 		Args:              noArgs(fileGoesAfter),
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}

@@ -17,7 +17,7 @@ import (
 const policyDiffAbout = `Say who gains and who loses what when the config OLD becomes NEW, for a pull request.
 Whatever loosens a rule counts as a gain, and so does what cannot be judged from the files.
 
-exit codes: 0 nobody gains anything, 3 somebody gains, 1 failed`
+The exit code is 0 when nobody gains anything, 3 when somebody does, and 1 when it failed.`
 
 // exitGain tells a pull request's check that somebody gains.
 const exitGain = 3
@@ -27,7 +27,7 @@ func policyDiffCommand(getenv func(string) string) *cobra.Command {
 		Use:     "diff OLD NEW [--json]",
 		Short:   "Say who gains or loses what between two configs",
 		Long:    policyDiffAbout,
-		Example: "  git show main:assumebot.yaml >old.yaml && assumebot policy diff old.yaml assumebot.yaml",
+		Example: "  git show main:assumebot.yaml >old.yaml\n  assumebot policy diff old.yaml assumebot.yaml",
 		Args: func(c *cobra.Command, args []string) error {
 			switch len(args) {
 			case 0, 1:

@@ -35,7 +35,7 @@ func policyExplainCommand(ctx context.Context, getenv func(string) string) *cobr
 		Use:     "explain USER ACCOUNT --config FILE [flags]",
 		Short:   "Say whether somebody may have an account, and why",
 		Long:    policyExplainAbout,
-		Example: "  assumebot policy explain alice prod --config assumebot.yaml --groups S01ONCALL --for 2h",
+		Example: "  assumebot policy explain alice prod --config assumebot.yaml --for 2h",
 		Args: func(c *cobra.Command, args []string) error {
 			switch len(args) {
 			case 0, 1:

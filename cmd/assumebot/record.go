@@ -12,20 +12,14 @@ import (
 	"github.com/assumebot/assumebot/cmd/internal/config"
 )
 
-const recordAbout = `Read, check and export the audit record, wherever it is kept.
-
-  assumebot record verify --redis
-  assumebot record verify --dir /srv/assumebot/archive --key example.com/assumebot+1a2b3c4d+AW…
-  assumebot record show 4711 --s3 s3://my-bucket/assumebot
-  assumebot record export --redis --user U01ALICE --format csv >alice.csv
-
-With --redis it is the record of REDIS_URL. The settings are those of the bot.`
+const recordAbout = `Read, check and export the audit record, wherever it is kept. With --redis it is the record of REDIS_URL; the settings are those of the bot.`
 
 func recordCommand(ctx context.Context, getenv func(string) string) *cobra.Command {
 	c := &cobra.Command{
 		Use:               "record COMMAND",
 		Short:             "Read, check and export the audit record",
 		Long:              recordAbout,
+		Example:           "  assumebot record verify --redis\n  assumebot record show 4711 --s3 s3://my-bucket/assumebot\n  assumebot record export --redis --user U01ALICE --format csv >alice.csv",
 		Args:              cobra.ArbitraryArgs,
 		RunE:              unknownCommand,
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -55,10 +49,10 @@ const placeUse = "(--redis | --dir DIR | --s3 URL | FILE)"
 
 func newPlaceFlags(c *cobra.Command, getenv func(string) string) placeFlags {
 	p := placeFlags{
-		redis:  c.Flags().Bool("redis", false, "the record of REDIS_URL, together with its archive"),
+		redis:  c.Flags().Bool("redis", false, "the record of REDIS_URL, with its archive"),
 		dir:    c.Flags().String("dir", "", "an archive in the directory `DIR`"),
-		s3:     c.Flags().String("s3", "", "an archive at s3://BUCKET/PREFIX, its `URL`"),
-		config: c.Flags().String("config", "", "the config `FILE` that says where the archive is beside Redis; or ASSUMEBOT_CONFIG names it"),
+		s3:     c.Flags().String("s3", "", "an archive in S3, as `URL` s3://BUCKET/PREFIX"),
+		config: c.Flags().String("config", "", "the config `FILE` that names the archive beside Redis"),
 		getenv: getenv,
 	}
 	_ = c.MarkFlagDirname("dir")                    // these fail
@@ -117,8 +111,8 @@ type keysFlags struct{ keys, witnesses *[]string }
 
 func newKeysFlags(c *cobra.Command) keysFlags {
 	return keysFlags{
-		keys:      c.Flags().StringArray("key", nil, "the public `KEY` of the record, again for each of a ring; else that of ASSUMEBOT_RECORD_KEY"),
-		witnesses: c.Flags().StringArray("witness", nil, "the public `KEY` of a witness that must have cosigned, again for each"),
+		keys:      c.Flags().StringArray("key", nil, "the record's public `KEY`, again for each; else of ASSUMEBOT_RECORD_KEY"),
+		witnesses: c.Flags().StringArray("witness", nil, "the public `KEY` of a witness that must have cosigned"),
 	}
 }
 

@@ -17,20 +17,15 @@ import (
 	"github.com/assumebot/assumebot/cmd/internal/app"
 )
 
-const acceptAbout = `Go on after entries of the record are lost for good, in a new record. The bot issues nothing until then, and says which are lost.
+const acceptAbout = `Go on after entries are lost for good, in a new record. Until then the bot issues nothing, and says which are lost. Verify and export what is left first.
 
-This record is closed, and stays to be read in Redis. The next one begins with what is lost, who accepted it, and all blocks, the
-pause, lock-outs, keys and ends that can be read. What follows the loss lifts nothing: nobody is unblocked by it. Replicas stop
-until they are started again. An archive needs a new directory or prefix.
-
-Verify and export what is left first.
-
-  assumebot record accept --redis --config config.yaml                       says what would be done
-  assumebot record accept --redis --config config.yaml --lost 4711-4720 --yes   does it`
+This record is closed, and stays in Redis. The next begins with what is lost, who accepted it, and what restricts somebody. What follows the loss lifts nothing.
+Replicas stop until they are started again. An archive needs a new directory or prefix. Without --yes it says what would be done.`
 
 func recordAcceptCommand(ctx context.Context, getenv func(string) string) *cobra.Command {
 	c := &cobra.Command{
-		Use:               "accept --redis [--config FILE | --dir DIR | --s3 URL] [--lost FIRST-LAST] [--by NAME] [--key KEY]… [--yes]",
+		Use:               "accept --redis [--config FILE | --dir DIR | --s3 URL] [flags]",
+		Example:           "  assumebot record accept --redis --config assumebot.yaml --lost 4711-4720 --yes",
 		Short:             "Go on after a loss, in a new record",
 		Long:              acceptAbout,
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -42,10 +37,10 @@ func recordAcceptCommand(ctx context.Context, getenv func(string) string) *cobra
 		},
 	}
 	a := accepting{place: newPlaceFlags(c, getenv)}
-	a.keys = c.Flags().StringArray("key", nil, "the public `KEY` of the record, where ASSUMEBOT_RECORD_KEY is not set")
-	a.lost = c.Flags().String("lost", "", "the entries `FIRST-LAST` that the bot said are lost; else what the newest checkpoint tells")
-	a.by = c.Flags().String("by", "", "who accepts it, as the record shall say; else whoever runs this")
-	a.yes = c.Flags().Bool("yes", false, "close this record and open the next: there is no way back")
+	a.keys = c.Flags().StringArray("key", nil, "the record's public `KEY`; else of ASSUMEBOT_RECORD_KEY")
+	a.lost = c.Flags().String("lost", "", "the `ENTRIES` that the bot said are lost, as 4711-4720")
+	a.by = c.Flags().String("by", "", "the `NAME` of who accepts it, for the record")
+	a.yes = c.Flags().Bool("yes", false, "close this record: there is no way back")
 	c.RunE = func(c *cobra.Command, _ []string) error { return a.run(ctx, c) }
 	return c
 }

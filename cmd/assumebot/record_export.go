@@ -16,30 +16,22 @@ import (
 	"github.com/assumebot/assumebot/cmd/internal/app"
 )
 
-const exportAbout = `Write the record, or what the flags choose of it, to standard output.
-
-  jsonl  one JSON object a line: the entries byte by byte, the tiles of their tree, and the checkpoint.
-         ` + "`assumebot record verify FILE`" + ` checks such a file, with the public key alone, unless it was filtered.
-  csv    for a spreadsheet; cells that would be formulas begin with an apostrophe
-
---since and --until take the number of an entry, or a time as 2026-05-01 or 2026-05-01T12:00:00Z, by the clock of who wrote
-the entry; what is written until then does not hold the time or entry itself.
-
-  assumebot record export --redis >record.jsonl
-  assumebot record export --dir /srv/assumebot/archive --since 2026-05-01 --account prod --format csv >prod.csv`
+const exportAbout = `Write the record, or what the flags choose of it, to standard output: byte by byte as JSON lines, which assumebot record verify FILE checks,
+or for a spreadsheet as csv, where cells that would be formulas begin with an apostrophe. --since and --until take the number of an entry, or a time
+by the clock of who wrote the entry.`
 
 func recordExportCommand(ctx context.Context, getenv func(string) string) *cobra.Command {
 	c := &cobra.Command{
-		Use: "export " + placeUse + " [--since T|N] [--until T|N] [--user U] [--account A]\n" +
-			"       [--kind K] [--format jsonl|csv]",
-		Short: "Write the record, or a part of it, as JSON lines or for a spreadsheet",
-		Long:  exportAbout,
-		Args:  noFileOrOne,
+		Use:     "export " + placeUse + " [flags]",
+		Short:   "Write the record as JSON lines, or for a spreadsheet",
+		Long:    exportAbout,
+		Example: "  assumebot record export --redis --since 2026-05-01 --format csv >may.csv",
+		Args:    noFileOrOne,
 	}
 	place := newPlaceFlags(c, getenv)
-	since := c.Flags().String("since", "", "from this `TIME` or number on")
+	since := c.Flags().String("since", "", "from this `TIME` or number on, such as 2026-05-01T12:00:00Z")
 	until := c.Flags().String("until", "", "before this `TIME` or number")
-	user := c.Flags().String("user", "", "what this `USER` did or it was done to: a Slack ID, or a name in the config")
+	user := c.Flags().String("user", "", "what this `USER`, an ID or a name, did or had done to them")
 	account := c.Flags().String("account", "", "what is about the account `NAME`")
 	kind := c.Flags().String("kind", "", "Events of the kind `KIND`, such as granted")
 	format := choiceFlag(c, "format", "jsonl", "how it is written", "jsonl", "csv")

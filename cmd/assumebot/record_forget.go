@@ -21,20 +21,16 @@ import (
 )
 
 const forgetAbout = `Erase the free text of an entry, such as a reason, in Redis and in the archive. Where the same text stands beside other entries,
-all free text of those is erased too. The entries stay as they are, and the record still verifies: it holds a digest of the text
-alone. That it was erased is put on the record.
+all free text of those is erased too. The record still verifies: it holds a digest of the text alone. That it was erased is put on the record.
 
-The archive is the one of the config file, or the one that is named here. What other readers were given before (the audit
-channel, exports, backups) is not reached.
-
-  assumebot record forget 4711 --redis --config config.yaml         says which entries have the text
-  assumebot record forget 4711 --redis --config config.yaml --yes   erases it`
+What other readers were given before (the audit channel, exports, backups) is not reached. Without --yes it says what would be erased.`
 
 func recordForgetCommand(ctx context.Context, getenv func(string) string) *cobra.Command {
 	c := &cobra.Command{
-		Use:   "forget NUMBER --redis [--config FILE | --dir DIR | --s3 URL] [--by NAME] [--key KEY]… [--yes]",
-		Short: "Erase the free text of an entry",
-		Long:  forgetAbout,
+		Use:     "forget NUMBER --redis [--config FILE | --dir DIR | --s3 URL] [flags]",
+		Example: "  assumebot record forget 4711 --redis --config assumebot.yaml --yes",
+		Short:   "Erase the free text of an entry",
+		Long:    forgetAbout,
 		Args: func(c *cobra.Command, args []string) error {
 			switch len(args) {
 			case 0:
@@ -47,8 +43,8 @@ func recordForgetCommand(ctx context.Context, getenv func(string) string) *cobra
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	f := forgetting{place: newPlaceFlags(c, getenv)}
-	f.keys = c.Flags().StringArray("key", nil, "the public `KEY` of the record, where ASSUMEBOT_RECORD_KEY is not set")
-	f.by = c.Flags().String("by", "", "who has it erased, as the record shall say; else whoever runs this")
+	f.keys = c.Flags().StringArray("key", nil, "the record's public `KEY`; else of ASSUMEBOT_RECORD_KEY")
+	f.by = c.Flags().String("by", "", "the `NAME` of who has it erased, for the record")
 	f.yes = c.Flags().Bool("yes", false, "erase it: it cannot be brought back")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		n, err := entryNumber(c, args[0])

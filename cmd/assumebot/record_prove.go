@@ -14,14 +14,12 @@ import (
 )
 
 const proveAbout = `Print the proof that an entry is on the record, as c2sp.org/tlog-proof@v1. Whoever has the public key of the record, the proof and
-the entry's own bytes (--leaf) can check it, without the record and without the bot.
-
-  assumebot record prove 4711 --redis --out proof --leaf entry.json
-  assumebot record verify-proof proof entry.json --key example.com/assumebot+1a2b3c4d+AW…`
+the entry's own bytes (--leaf) can check it by verify-proof, without the record and without the bot.`
 
 func recordProveCommand(ctx context.Context, getenv func(string) string) *cobra.Command {
 	c := &cobra.Command{
-		Use:               "prove NUMBER [FILE] " + "(--redis | --dir DIR | --s3 URL) [--key KEY]… [--leaf FILE] [--out FILE]",
+		Use:               "prove NUMBER " + placeUse + " [flags]",
+		Example:           "  assumebot record prove 4711 --redis --out proof --leaf entry.json",
 		Short:             "Print the proof that an entry is on the record",
 		Long:              proveAbout,
 		Args:              entryAndFile,
@@ -71,8 +69,9 @@ func entryAndFile(c *cobra.Command, args []string) error {
 
 func recordVerifyProofCommand(getenv func(string) string) *cobra.Command {
 	c := &cobra.Command{
-		Use:   "verify-proof PROOF LEAF [--key KEY]… [--witness KEY]…",
-		Short: "Check a proof that an entry is on the record",
+		Use:     "verify-proof PROOF LEAF [--key KEY]… [--witness KEY]…",
+		Short:   "Check a proof that an entry is on the record",
+		Example: "  assumebot record verify-proof proof entry.json --key example.com/a+1a2b+AW…",
 		Long: "Check a proof that prove wrote, and the bytes of its entry, with public keys alone: it takes neither the record nor the bot.\n" +
 			"The exit code is 0 if the entry is on the record.",
 		Args: func(c *cobra.Command, args []string) error {

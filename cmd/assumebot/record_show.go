@@ -18,17 +18,14 @@ import (
 )
 
 const showAbout = `Show entries of the record: their number, time, kind, who, and what the Event says, with free text where it was not erased.
-Nothing is checked: verify does that.
-
-  assumebot record show 4711 --redis
-  assumebot record show 4711..4720 --dir /srv/assumebot/archive
-  assumebot record show --last 20 --redis`
+Nothing is checked: verify does that.`
 
 func recordShowCommand(ctx context.Context, getenv func(string) string) *cobra.Command {
 	c := &cobra.Command{
-		Use:               "show (NUMBER | FROM..TO | --last COUNT) [FILE] (--redis | --dir DIR | --s3 URL) [--json]",
+		Use:               "show (NUMBER | FROM..TO | --last COUNT) " + placeUse + " [--json]",
 		Short:             "Show entries for a person",
 		Long:              showAbout,
+		Example:           "  assumebot record show 4711 --redis\n  assumebot record show --last 20 --dir /srv/assumebot/archive",
 		Args:              cobra.MaximumNArgs(2),
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}

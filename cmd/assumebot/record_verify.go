@@ -19,28 +19,22 @@ import (
 	"github.com/assumebot/assumebot/cmd/internal/app"
 )
 
-const verifyAbout = `Check all of the record: the signature of its checkpoint, the tiles of its tree, and each entry. The first entry that is altered,
-missing, doubled, out of order or put in is named. It takes public keys alone, and changes nothing.
+const verifyAbout = `Check all of the record: the signature of its checkpoint, the tiles of its tree, and each entry. The first entry that is altered, missing,
+doubled, out of order or put in is named. It takes public keys alone, and changes nothing. The exit code is 0 if all is right.
 
-What was written since the checkpoint is not signed yet. With --redis it is checked as the bot does, by the keys of
-ASSUMEBOT_SEAL_KEYS where they are set.
-
-  assumebot record verify --redis --key example.com/assumebot+1a2b3c4d+AW… --save seen
-  assumebot record verify --redis --key example.com/assumebot+1a2b3c4d+AW… --since seen
-
-With --since it also checks that the record goes on from the checkpoint that was saved before: keep that elsewhere.
-The exit code is 0 if all is right, and 1 otherwise.`
+What was written since the checkpoint is not signed yet. With --redis the keys of ASSUMEBOT_SEAL_KEYS check it, where they are set.`
 
 func recordVerifyCommand(ctx context.Context, getenv func(string) string) *cobra.Command {
 	c := &cobra.Command{
-		Use:   "verify " + placeUse + " [--key KEY]… [--witness KEY]… [--since FILE] [--save FILE]",
-		Short: "Check all of the record against its signed checkpoint",
-		Long:  verifyAbout,
-		Args:  noFileOrOne,
+		Use:     "verify " + placeUse + " [flags]",
+		Short:   "Check all of the record against its signed checkpoint",
+		Long:    verifyAbout,
+		Example: "  assumebot record verify --redis --key example.com/assumebot+1a2b3c4d+AW…",
+		Args:    noFileOrOne,
 	}
 	place, keys := newPlaceFlags(c, getenv), newKeysFlags(c)
-	since := c.Flags().String("since", "", "a `FILE` that --save wrote: the record has to go on from there")
-	save := c.Flags().String("save", "", "write the newest checkpoint to a `FILE`, if all is right")
+	since := c.Flags().String("since", "", "a `FILE` that --save wrote: the record must go on from there")
+	save := c.Flags().String("save", "", "write the newest checkpoint to a `FILE`, kept elsewhere")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		return place.open(ctx, c, oneOrNone(args), func(ctx context.Context, r *app.RecordReader, s app.Settings) error {
 			v := audit.Verification{Source: r.Source, Seal: r.Seal}

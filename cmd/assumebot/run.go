@@ -21,8 +21,8 @@ func runCommand(ctx context.Context, getenv func(string) string) *cobra.Command 
 		Use:   "run --config FILE [flags]",
 		Short: "Connect to Slack and serve",
 		Long: "Connect to Slack and serve until SIGTERM. SIGHUP, or a change of the config file, has it read again.\n" +
-			"The log is on standard error.",
-		Annotations:       map[string]string{notes: environment},
+			"The log is on standard error. Tokens and keys come from the environment: assumebot help environment lists them.",
+		Example:           "  assumebot run --config assumebot.yaml --log-format text",
 		Args:              noArgs(fileGoesAfter),
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}

@@ -12,9 +12,9 @@ func schemaCommand() *cobra.Command {
 		Short: "Print the JSON Schema of the config file, for editors",
 		Long: "Print the JSON Schema of the config file, in draft 2020-12. An editor that knows it completes keys and marks mistakes.\n" +
 			"It sees less than check does: whether what a key names exists, for one.\n\n" +
-			"  assumebot schema >" + config.SchemaName + "\n\n" +
 			"The first line of a config beside it tells the editor:\n\n" +
 			"  " + config.SchemaLine,
+		Example:           "  assumebot schema >" + config.SchemaName,
 		Args:              noArgs("it takes no arguments"),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -13,6 +13,7 @@ func versionCommand() *cobra.Command {
 		Use:               "version",
 		Short:             "Say which version this is",
 		Long:              "Say which version this is, of which commit, and which Go has built it.",
+		Example:           "  assumebot version",
 		Args:              noArgs("it takes no arguments"),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(c *cobra.Command, _ []string) error {

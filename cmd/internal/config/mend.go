@@ -134,9 +134,9 @@ var secretKeys = []struct{ part, goes string }{
 	{"sealkey", "set ASSUMEBOT_SEAL_KEYS in the environment"},
 	{"recordkey", "set ASSUMEBOT_RECORD_KEY in the environment"},
 	{"accesskey", "say under credentials of the user where the key is kept: {profile: …}, {env: …} or {secret: …}"},
-	{"secret", "they come from the environment (assumebot help lists the variables)"},
-	{"passw", "they come from the environment (assumebot help lists the variables)"},
-	{"privatekey", "they come from the environment (assumebot help lists the variables)"},
+	{"secret", "they come from the environment (assumebot help environment lists the variables)"},
+	{"passw", "they come from the environment (assumebot help environment lists the variables)"},
+	{"privatekey", "they come from the environment (assumebot help environment lists the variables)"},
 }
 
 // secretKey says where what key would hold goes, "" if it is no secret.
