@@ -40,11 +40,23 @@ type messageView struct {
 	Dismissal string // what dismisses it, "" for what stays
 }
 
+// sights are what everybody sees now, by the name of the person: each column asks
+// for them once.
+type sights map[string][]slacktest.Message
+
+func (s *Server) seen() sights {
+	out := sights{}
+	for _, p := range s.world.People {
+		out[p.Name] = s.world.Slack.SeenBy(p.ID)
+	}
+	return out
+}
+
 // messages are what p sees in a channel, the newest last.
-func (s *Server) messages(p *world.Person, where place, reader slacktest.Reader, id string) []messageView {
+func (s *Server) messages(seen sights, p *world.Person, where place, reader slacktest.Reader, id string) []messageView {
 	d := s.desks[p.Name]
 	var out []messageView
-	for _, m := range s.inChannel(p, where) {
+	for _, m := range s.inChannel(seen, p, where) {
 		v := messageView{
 			ID: id + "m" + strings.ReplaceAll(m.TS, ".", "-"), On: refText(m.Ref()), Private: m.Ephemeral,
 			Edited: m.Via == "chat.update" && m.Blocks == nil, Calls: s.world.Slack.Notifies(m, p.ID), Warning: d.warning(m.Ref()),
@@ -71,18 +83,24 @@ func (s *Server) messages(p *world.Person, where place, reader slacktest.Reader,
 }
 
 // inChannel are the newest messages of a channel that p sees and has not put away.
-func (s *Server) inChannel(p *world.Person, where place) []slacktest.Message {
+func (s *Server) inChannel(seen sights, p *world.Person, where place) []slacktest.Message {
 	d := s.desks[p.Name]
-	list := slices.DeleteFunc(s.world.Slack.SeenBy(p.ID), func(m slacktest.Message) bool {
-		return m.Channel != where.Channel || d.dismissed(m.Ref())
-	})
-	return list[max(0, len(list)-maxShown):]
+	var list []slacktest.Message
+	for _, m := range slices.Backward(seen[p.Name]) {
+		if m.Channel == where.Channel && !d.dismissed(m.Ref()) {
+			if list = append(list, m); len(list) == maxShown {
+				break
+			}
+		}
+	}
+	slices.Reverse(list)
+	return list
 }
 
 // unread reports whether p has something new there, and how much of it calls them.
-func (s *Server) unread(p *world.Person, where place) (unread bool, calls int) {
+func (s *Server) unread(seen sights, p *world.Person, where place) (unread bool, calls int) {
 	read := s.desks[p.Name].lastRead(where.Channel)
-	for _, m := range s.inChannel(p, where) {
+	for _, m := range s.inChannel(seen, p, where) {
 		if m.TS <= read || m.Author == p.ID || m.Ephemeral {
 			continue
 		}

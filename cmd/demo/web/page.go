@@ -138,24 +138,25 @@ func (s *Server) column(ctx context.Context, index int, all []spot, at spot, in 
 		Longest:  longestMessage,
 		Side:     slices.ContainsFunc(s.panes(), func(p pane) bool { return p.slot == inSide }),
 	}
+	seen := s.seen()
 	for _, other := range s.world.People {
 		next := link{Text: other.Name, Name: other.Name, Href: to(spot{other.Name, general}), Here: other == p}
 		for _, each := range s.placesOf(other) {
-			unread, calls := s.unread(other, each)
+			unread, calls := s.unread(seen, other, each)
 			next.Unread, next.Calls = next.Unread || unread, next.Calls+calls
 		}
 		v.People = append(v.People, next)
 	}
 	for _, each := range s.placesOf(p) {
 		next := link{Text: each.Title, Name: each.Name, Href: to(spot{p.Name, each.Name}), Here: each == where}
-		next.Unread, next.Calls = s.unread(p, each)
+		next.Unread, next.Calls = s.unread(seen, p, each)
 		v.Places = append(v.Places, next)
 	}
 	reader := slacktest.Reader{Zone: in, Now: s.world.Clock.Now()}
 	if where.Name == home {
 		v.Home, v.HomeOn = s.home(p, reader, v.ID)
 	} else {
-		v.Messages = s.messages(p, where, reader, v.ID)
+		v.Messages = s.messages(seen, p, where, reader, v.ID)
 	}
 	v.Windows = s.windows(p, reader, v.ID)
 	var err error

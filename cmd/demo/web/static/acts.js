@@ -1,7 +1,7 @@
 // What people do with what the app has drawn: cmd/demo/blockhtml says by data-do
 // what an element does, and what encloses it says by data-ref on which message or
 // window.
-import { post, refresh, say } from "./page.js";
+import { post, say } from "./page.js";
 
 const column = (e) => e.closest(".column");
 const on = (e) => e.closest("[data-ref]")?.dataset.ref ?? "";
@@ -70,16 +70,39 @@ document.addEventListener("click", (event) => {
   if (e && e.getAttribute("aria-busy") !== "true") clicks[e.dataset.do]?.(e, event);
 });
 
+// The arrows change a menu that is not open. On a message that would do something at
+// each step, so Enter has to say so; what was not said is not there.
+let lastKey = "";
+const steps = (e) => e.matches(".message select, .home select") && lastKey !== " " && lastKey !== "Enter" && lastKey !== "";
+document.addEventListener("keydown", (event) => {
+  lastKey = event.key;
+  if (event.key !== "Enter" || !event.target.matches("select[data-waits]")) return;
+  event.preventDefault();
+  delete event.target.dataset.waits;
+  event.target.dispatchEvent(new Event("change", { bubbles: true }));
+}, true);
+document.addEventListener("pointerdown", () => (lastKey = ""), true);
+document.addEventListener("focusout", ({ target }) => {
+  if (!target.matches("select[data-waits]")) return;
+  delete target.dataset.waits;
+  reset(target);
+});
+
+function reset(e) {
+  for (const o of e.options ?? []) o.selected = o.defaultSelected;
+  e.checked = e.defaultChecked;
+}
+
 document.addEventListener("change", (event) => {
   const e = event.target;
+  if (steps(e)) {
+    e.dataset.waits = "";
+    say("Enter chooses it");
+    return;
+  }
   if (e.dataset.do === "fill") post(column(e).dataset.act + "fill", { ...which(e), value: e.value });
   if (e.dataset.do !== "choose") return;
-  const back = () => {
-    for (const o of e.options ?? []) o.selected = o.defaultSelected;
-    e.checked = e.defaultChecked;
-    refresh();
-  };
-  asked(e, () => choose(e, e.value), back);
+  asked(e, () => choose(e, e.value), () => reset(e));
 });
 
 // A window is sent with what its fields hold; menus have told the server already.
