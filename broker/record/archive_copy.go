@@ -59,9 +59,7 @@ func (a *Archiver) Copy(ctx context.Context, h *lease.Hold) error {
 		return err
 	}
 	a.Archive.Know(c)
-	a.mu.Lock()
-	a.fullAlarm = false
-	a.mu.Unlock()
+	a.fullAlarm.Store(false)
 	return a.dropPartial(ctx, c.Size)
 }
 

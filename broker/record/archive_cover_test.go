@@ -15,6 +15,9 @@ import (
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
+// require has the archive required.
+func (s *site) require() { s.archiver.Required, s.archiver.required = true, true }
+
 // run publishes and archives, at once, until the test ends.
 func (s *site) run(t *testing.T, publishes, archives bool) {
 	t.Helper()
@@ -34,7 +37,7 @@ func TestAnOutcomeIsArchivedBeforeAnybodySeesWhatItIsAbout(t *testing.T) {
 	a := newSite(t)
 	b, c := a.other(t, "b"), a.other(t, "c")
 	for _, s := range []*site{a, b, c} {
-		s.archiver.Required = true
+		s.require()
 	}
 	a.run(t, true, false) // one publishes, another archives, a third waits
 	b.run(t, false, true)
@@ -60,7 +63,7 @@ func TestWithoutARequiredArchiveNobodyWaits(t *testing.T) {
 
 func TestARequiredArchiveThatDoesNotFollowIsWaitedForAWhile(t *testing.T) {
 	s := newSite(t)
-	s.archiver.Required = true
+	s.require()
 	n := s.mustRecord(t, recordtest.Granted("x")).Number
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
@@ -71,7 +74,7 @@ func TestARequiredArchiveThatDoesNotFollowIsWaitedForAWhile(t *testing.T) {
 
 func TestWhileARequiredArchiveDoesNotFollowNothingIsGiven(t *testing.T) {
 	s := newSite(t)
-	s.archiver.Required = true
+	s.require()
 	s.fill(t, "e", 5)
 	s.mustPublish(t)
 	if err := s.copyOnce(t); err != nil {
@@ -98,7 +101,7 @@ func TestWhileARequiredArchiveDoesNotFollowNothingIsGiven(t *testing.T) {
 
 func TestARequiredArchiveThatDoesNotAnswerHoldsAReplicaThatStarts(t *testing.T) {
 	s := newSite(t)
-	s.archiver.Required = true
+	s.require()
 	s.o.away = true
 	if err := s.archiver.Ask(t.Context()); err != nil {
 		t.Fatal(err)
@@ -128,7 +131,7 @@ func TestARequiredArchiveThatIsAwayIsAnAlarmOnceTheStoreIsHalfFull(t *testing.T)
 	}
 	used = 50
 	fail() // it is not required
-	s.archiver.Required = true
+	s.require()
 	used = 49
 	fail()
 	used = 50

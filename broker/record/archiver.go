@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
@@ -38,17 +39,14 @@ const (
 	aboutArchive = "archive"
 )
 
-// An Archiver copies the record to an archive.
+// An Archiver copies the record to an archive. How far that goes, and what waits for it, is its
+// coverage.
 type Archiver struct {
 	ArchiverDeps
+	*coverage
 	lease *lease.Lease
 
-	mu        sync.Mutex
-	reading   chan struct{} // closed when a read of the archive's checkpoint has ended; nil while there is none
-	readErr   error         // of the last one
-	behind    time.Time     // since when there is more than the archive has; zero while there is not
-	was       int64         // how far it went then
-	fullAlarm bool
+	fullAlarm atomic.Bool // it was raised since the archive followed last
 
 	partial []string // that stand for full ones which are not there yet; of the holder alone
 }
@@ -69,7 +67,11 @@ type ArchiverDeps struct {
 func NewArchiver(d ArchiverDeps) *Archiver {
 	d.Out = d.Out.With("part", "archive")
 	d.Store = archive.WithTiles(d.Store, d.Archive)
-	return &Archiver{ArchiverDeps: d, lease: lease.New(d.Leases, archiveLease, archiveTTL, d.Out)}
+	return &Archiver{
+		ArchiverDeps: d,
+		coverage:     &coverage{log: d.Log, archive: d.Archive, required: d.Required, out: d.Out},
+		lease:        lease.New(d.Leases, archiveLease, archiveTTL, d.Out),
+	}
 }
 
 // Run archives while this replica has the lease, and compares the archive with what this
@@ -136,11 +138,7 @@ func (a *Archiver) watchMemory(ctx context.Context) {
 	if err != nil || most <= 0 || used < most/2 || !a.Required {
 		return
 	}
-	a.mu.Lock()
-	raised := a.fullAlarm
-	a.fullAlarm = true
-	a.mu.Unlock()
-	if !raised {
+	if !a.fullAlarm.Swap(true) {
 		a.alarm(ctx, event.AlarmData{Code: alarmMemory, About: aboutArchive, Entries: a.missing()})
 	}
 }
