@@ -2,11 +2,9 @@ package web
 
 import (
 	"bytes"
-	"context"
 	"html/template"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/cmd/demo/blockhtml"
@@ -71,7 +69,7 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request) {
 	s.look(r, first, second)
 	v := pageView{Base: s.base(), Zone: in.String(), Styles: styles(), Scripts: scripts()}
 	for i, at := range []spot{first, second} {
-		column, err := s.column(r.Context(), i, []spot{first, second}, at, in)
+		column, err := s.column(r, i, []spot{first, second}, at)
 		if err != nil {
 			s.failed(w, err)
 			return
@@ -79,7 +77,7 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request) {
 		v.Columns = append(v.Columns, column)
 	}
 	var err error
-	if v.Side, err = s.drawPanes(r.Context(), inSide, paneView{ID: "side", Base: s.base(), Zone: in}); err != nil {
+	if v.Side, err = s.drawPanes(r.Context(), inSide, s.paneView(r, "side", first, second)); err != nil {
 		s.failed(w, err)
 		return
 	}
@@ -120,7 +118,12 @@ func (s *Server) look(r *http.Request, first, second spot) {
 	}
 }
 
-func (s *Server) column(ctx context.Context, index int, all []spot, at spot, in *time.Location) (columnView, error) {
+// paneView is who looks at a pane, when r asks for the page.
+func (s *Server) paneView(r *http.Request, id string, first, second spot) paneView {
+	return paneView{ID: id, Base: s.base(), Page: known(r.FormValue("page")), Back: s.address(first, second), Zone: zone(r.FormValue("zone"))}
+}
+
+func (s *Server) column(r *http.Request, index int, all []spot, at spot) (columnView, error) {
 	p, where, _ := s.stand(at)
 	to := func(next spot) string {
 		moved := []spot{all[0], all[1]}
@@ -152,7 +155,7 @@ func (s *Server) column(ctx context.Context, index int, all []spot, at spot, in 
 		next.Unread, next.Calls = s.unread(seen, p, each)
 		v.Places = append(v.Places, next)
 	}
-	reader := slacktest.Reader{Zone: in, Now: s.world.Clock.Now()}
+	reader := slacktest.Reader{Zone: zone(r.FormValue("zone")), Now: s.world.Clock.Now()}
 	if where.Name == home {
 		v.Home, v.HomeOn = s.home(p, reader, v.ID)
 	} else {
@@ -160,7 +163,9 @@ func (s *Server) column(ctx context.Context, index int, all []spot, at spot, in 
 	}
 	v.Windows = s.windows(p, reader, v.ID)
 	var err error
-	v.Tools, err = s.drawPanes(ctx, forTools, paneView{Person: p, ID: v.ID, Base: s.base(), Zone: in})
+	tools := s.paneView(r, v.ID, all[0], all[1])
+	tools.Person = p
+	v.Tools, err = s.drawPanes(r.Context(), forTools, tools)
 	return v, err
 }
 

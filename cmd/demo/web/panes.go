@@ -23,7 +23,7 @@ type pane struct {
 	// acts are what can be posted to it, as /TOKEN/pane/NAME/ACT: a form with the
 	// method post is enough. The person is who the field "person" names, or nil; an
 	// error is shown to them.
-	acts map[string]func(context.Context, *world.Person, url.Values) error
+	acts map[string]doing
 }
 
 // A slot is where on the page a pane stands.
@@ -39,11 +39,24 @@ type paneView struct {
 	Person *world.Person
 	ID     string // unique on the page, for ids
 	Base   string
+	Page   string // which page it is, of those that are open
+	Back   string // the page as it is, for who has no JavaScript
 	Zone   *time.Location
 }
 
+// doing is what an act does.
+type doing = func(context.Context, *world.Person, url.Values) error
+
 // panes are all of them, in the order in which they stand.
-func (s *Server) panes() []pane { return nil }
+func (s *Server) panes() []pane {
+	return []pane{
+		{name: "tour", slot: inSide, data: s.tours.data, acts: map[string]doing{"move": s.tours.move}},
+		{name: "clock", slot: inSide, data: s.clockData, acts: map[string]doing{"advance": s.advance}},
+		{name: "feed", slot: inSide, data: s.feed.data, acts: map[string]doing{"choose": s.feed.choose}},
+		{name: "device", slot: forTools, data: s.deviceData},
+		{name: "shell", slot: forTools, data: s.terminals.data, acts: map[string]doing{"run": s.terminals.run}},
+	}
+}
 
 // A drawnPane is a pane with what its template gets.
 type drawnPane struct {

@@ -23,6 +23,10 @@ type Server struct {
 	pages *template.Template
 	hub   *hub
 	desks map[string]*desk // by the name of the person
+
+	feed      *feed
+	tours     *tours
+	terminals terminals
 }
 
 // Listen takes a port of 127.0.0.1, any free one if it is 0, for the page of w.
@@ -38,6 +42,10 @@ func Listen(w *world.World, port int, log *slog.Logger) (*Server, error) {
 		door:  door,
 		hub:   newHub(),
 		desks: map[string]*desk{},
+
+		feed:      newFeed(w),
+		tours:     &tours{world: w},
+		terminals: newTerminals(w),
 	}
 	if s.pages, err = s.parse(); err != nil {
 		return nil, errors.Join(err, door.Close())

@@ -6,16 +6,19 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/assumebot/assumebot/cmd/demo/browsertest"
 	"github.com/assumebot/assumebot/cmd/demo/world"
 	"github.com/assumebot/assumebot/store/storetest"
 )
 
-func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
+func TestMain(m *testing.M) {
+	defer browsertest.Close()
+	storetest.Main(m)
+}
 
 // A browser is one that does as the page would have it do.
 type browser struct {

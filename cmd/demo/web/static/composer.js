@@ -62,7 +62,8 @@ function pressed(event) {
 let shifted = false;
 document.addEventListener("keydown", (event) => (shifted = event.shiftKey), true);
 document.addEventListener("beforeinput", (event) => {
-  if (isBox(event.target) && event.inputType === "insertLineBreak" && !shifted) event.preventDefault();
+  const sends = isBox(event.target) || event.target.matches?.("[data-shell] textarea");
+  if (sends && event.inputType === "insertLineBreak" && !shifted) event.preventDefault();
 });
 
 document.addEventListener("input", ({ target }) => isBox(target) && typed(target));

@@ -5,6 +5,7 @@ import { morph } from "./morph.js";
 
 const base = document.documentElement.dataset.base;
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
+const page = (sessionStorage.page ??= crypto.randomUUID()); // of which the server keeps where the tour is
 const settlers = [];
 let done = 0; // counts what people did, so that nothing older is shown after it
 let wanted = null; // the page is to be fetched; coming is whether somebody just got here
@@ -39,6 +40,7 @@ async function fetchWanted() {
     const address = new URL(location.href);
     address.hash = "";
     address.searchParams.set("zone", zone);
+    address.searchParams.set("page", page);
     address.searchParams.set("seen", document.getElementById("two").checkVisibility() ? "2" : "1");
     if (!coming) address.searchParams.set("live", "1");
     const text = await fetch(address).then((answer) => (answer.ok ? answer.text() : null), () => null);
