@@ -99,14 +99,13 @@ type feedView struct {
 	Items    []feedItem
 	Selected string
 	NoBot    bool // the record is that of a bot elsewhere
+	Unread   bool // the record could not be read just now
 }
 
 func (f *feed) data(ctx context.Context, v paneView) (any, error) {
 	out := feedView{NoBot: f.world.App == nil, Selected: f.selected.of(v.Page)}
 	entries, err := f.entries(ctx)
-	if err != nil {
-		return nil, err
-	}
+	out.Unread = err != nil
 	all := slices.Concat(entries, f.calls(entries), f.messages(entries))
 	slices.SortStableFunc(all, func(a, b feedItem) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.order, b.order)) })
 	for _, item := range all {

@@ -45,7 +45,7 @@ func (b *browser) asks(person, text string) {
 // until waits until something is so; Slack's news are when it looks.
 func (b *browser) until(what string, so func() bool) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(b.t.Context(), time.Minute)
 	defer cancel()
 	if err := b.world.Slack.Await(ctx, func(*slacktest.Server) bool { return so() }); err != nil {
 		b.t.Fatalf("not in time: %s", what)

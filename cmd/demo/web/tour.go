@@ -49,11 +49,10 @@ type tourStepView struct {
 type tourCommandView struct{ Person, Text, Insert, Href string }
 
 func (t *tours) data(ctx context.Context, v paneView) (any, error) {
-	news, size, err := t.news(ctx, t.of.of(v.Page).from)
-	if err != nil {
-		return nil, err
+	now := t.of.of(v.Page)
+	if news, size, err := t.news(ctx, now.from); err == nil { // else it goes on when the record can be read
+		now = t.of.change(v.Page, func(now tour) tour { return now.follow(news, size) })
 	}
-	now := t.of.change(v.Page, func(now tour) tour { return now.follow(news, size) })
 	out := tourView{Said: now.said, First: now.step == 0}
 	for i, s := range tourSteps {
 		view := tourStepView{tourStep: s, Number: i + 1, Done: now.done[i], Here: i == now.step}
