@@ -37,7 +37,7 @@ type rolePoliciesXML struct {
 	IsTruncated bool
 }
 
-// iam keeps inline policies of the caller's account's roles. They count from the next call on; at AWS that
+// iam reads roles and users of the caller's account, and keeps inline policies of its roles. They count from the next call on; at AWS that
 // may take minutes.
 func (s *Server) iam(req *request, who *caller) (any, *refusal) {
 	// "You cannot call any IAM API operations unless MFA authentication information is included":
@@ -45,13 +45,17 @@ func (s *Server) iam(req *request, who *caller) (any, *refusal) {
 	if ses := who.session; ses != nil && ses.userARN != "" && ses.mfaAt.IsZero() {
 		return nil, queryUnauthenticated(sigBadToken, "")
 	}
-	if !slices.Contains([]string{"PutRolePolicy", "GetRolePolicy", "DeleteRolePolicy", "ListRolePolicies"}, req.action) {
+	switch req.action {
+	case "ListAccessKeys", "ListMFADevices":
+		return s.iamOfUser(req, who)
+	}
+	if !slices.Contains([]string{"GetRole", "PutRolePolicy", "GetRolePolicy", "DeleteRolePolicy", "ListRolePolicies"}, req.action) {
 		return nil, invalidAction(req)
 	}
 	c := checker{params: req.params}
 	roleName := c.text("RoleName", "roleName", 1, 64, iamNamePattern)
 	policyName := ""
-	if req.action != "ListRolePolicies" {
+	if req.action != "ListRolePolicies" && req.action != "GetRole" {
 		policyName = c.text("PolicyName", "policyName", 1, 128, iamNamePattern)
 	}
 	if ref := c.refusal(); ref != nil {
@@ -71,6 +75,9 @@ func (s *Server) iam(req *request, who *caller) (any, *refusal) {
 	}
 	if r == nil {
 		return nil, noSuchEntity("The role with name " + roleName + " cannot be found.")
+	}
+	if req.action == "GetRole" {
+		return r.getRole(arn), nil
 	}
 	if req.action == "PutRolePolicy" {
 		return nil, r.putInline(policyName, req.params.Get("PolicyDocument"), s.now().Sub(s.shownTime()))

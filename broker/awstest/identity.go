@@ -85,12 +85,15 @@ type role struct {
 	Role
 	policy *policyDocument // nil allows everything
 	trust  *policyDocument
-	inline map[string]inlinePolicy // by policy name
+
+	trustText string
+	inline    map[string]inlinePolicy // by policy name
 }
 
 type accessKey struct {
 	userARN, secret string
 	disabled        bool
+	created         time.Time
 }
 
 // session is what AssumeRole or GetSessionToken issued.
@@ -137,7 +140,7 @@ func (s *identities) AddUser(u User) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.users[arn] = &user{u, policy}
-	s.keys[u.AccessKeyID] = &accessKey{userARN: arn, secret: u.SecretAccessKey}
+	s.keys[u.AccessKeyID] = &accessKey{userARN: arn, secret: u.SecretAccessKey, created: s.now()}
 }
 
 // DisableKey makes a long-term key inactive: AWS answers as for an unknown one.
@@ -170,7 +173,7 @@ func (s *identities) RotateKey(userARN, newID, newSecret string) {
 			delete(s.keys, id)
 		}
 	}
-	s.keys[newID] = &accessKey{userARN: userARN, secret: newSecret}
+	s.keys[newID] = &accessKey{userARN: userARN, secret: newSecret, created: s.now()}
 }
 
 func mustParse(policy string) *policyDocument {
@@ -195,9 +198,13 @@ func (s *identities) AddRole(r Role) {
 	}
 	r.Deny = slices.Clone(r.Deny)
 	policy, trust := mustParse(r.Policy), r.Trust.document()
+	text := r.Trust.Policy
+	if text == "" {
+		text = trust.text()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.roles[RoleARN(r.Account, r.Name)] = &role{Role: r, policy: policy, trust: trust, inline: map[string]inlinePolicy{}}
+	s.roles[RoleARN(r.Account, r.Name)] = &role{Role: r, policy: policy, trust: trust, trustText: text, inline: map[string]inlinePolicy{}}
 }
 
 // credential finds the secret for a key and whose it is. The token must be the very one that was

@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/cmd/internal/app"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 )
@@ -49,6 +50,7 @@ type Patient struct {
 	Config   config.Config
 	Settings app.Settings
 	Getenv   func(string) string // where users' keys are
+	AWS      *awsapi.Place       // nil: where the SDK's own settings say
 	Now      func() time.Time
 }
 
@@ -68,6 +70,7 @@ func Examine(ctx context.Context, p Patient) []Finding {
 		look{check: "slack-socket", limit: 2 * slackLimit, see: p.slackSocket},
 		look{check: "slack-app", limit: slackLimit, see: p.slackApp},
 		look{check: "redis", limit: redisLimit, see: p.redis},
+		look{check: "aws-sts", limit: awsLimit, see: p.amazon},
 	)
 }
 

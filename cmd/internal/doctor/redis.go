@@ -63,7 +63,8 @@ func (p Patient) reached(h store.Health) []Finding {
 		how = "on this machine"
 	}
 	if h.ClockOK && h.RoundTrip > slowRedis {
-		return warn("have the bot and Redis in one place: a request asks Redis several times", "reached (%s) %s, and it takes %s to answer", h.Kind, how, short(h.RoundTrip))
+		return warn("have the bot and Redis in one place: a request asks Redis several times",
+			"reached (%s) %s, and it takes %s to answer", h.Kind, how, short(h.RoundTrip))
 	}
 	return fine("reached (%s) %s", h.Kind, how)
 }
@@ -135,7 +136,8 @@ func rights(may store.Rights) []Finding {
 	case store.RightsNeeded:
 		return fine("it may do what the bot needs, and nothing more that was tried")
 	case store.RightsMore:
-		return warn("give the bot a user of its own, as in deploy/redis-users.example.acl", "it may do what the bot needs, and more: other keys, or commands for admins")
+		return warn("give the bot a user of its own, as in deploy/redis-users.example.acl",
+			"it may do what the bot needs, and more: other keys, or commands for admins")
 	case store.RightsUnknown:
 	}
 	return notTold("compare it with deploy/redis-users.example.acl", "it may do what the bot needs; whether it may do more Redis does not say")

@@ -1,0 +1,192 @@
+package awsapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+
+	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
+)
+
+// What follows looks at how AWS is set up, for somebody who wants to know whether the bot
+// will work. It reads alone: nothing here issues, assumes or writes.
+
+// An Identity is what a key proves, and how AWS was reached with it.
+type Identity struct {
+	Account, ARN string
+	Host         string        // that was asked
+	Ahead        time.Duration // of AWS's clock before ours, as the Date header has it, to a second
+	ClockTold    bool
+}
+
+// A Refused is AWS's answer that it does not do or show what was asked.
+type Refused struct {
+	Code string // such as AccessDenied
+	text string
+}
+
+// Error implements error; it may be logged.
+func (r *Refused) Error() string { return r.text }
+
+// RefusedAs reports whether AWS refused by one of these codes.
+func RefusedAs(err error, codes ...string) bool {
+	var r *Refused
+	if !errors.As(err, &r) {
+		return false
+	}
+	for _, code := range codes {
+		if r.Code == code {
+			return true
+		}
+	}
+	return false
+}
+
+// refusal is err in words that may be shown.
+func refusal(what string, err error) error {
+	var api smithy.APIError
+	if errors.As(err, &api) && api.ErrorCode() != "UnknownError" {
+		return &Refused{Code: api.ErrorCode(), text: upstreamText(fmt.Sprintf("%s: %s: %s", what, api.ErrorCode(), api.ErrorMessage()))}
+	}
+	if status := statusOf(err); status != 0 {
+		return fmt.Errorf("%s: the answer (HTTP %d) is not one of AWS", what, status)
+	}
+	return fmt.Errorf("%s: %s", what, upstreamText(err.Error()))
+}
+
+// OwnKey returns the bot's own credentials.
+func (c *Client) OwnKey(ctx context.Context) (secret.Credentials, error) {
+	if c.config.Credentials == nil {
+		return secret.Credentials{}, errors.New("there are none")
+	}
+	key, err := c.config.Credentials.Retrieve(ctx)
+	if err != nil {
+		_, sent := withSending(ctx)
+		return secret.Credentials{}, errors.New(keyFailure(policy.KeySource{Default: true}, err, sent))
+	}
+	return secret.Credentials{
+		AccessKeyID: key.AccessKeyID, SecretAccessKey: secret.New(key.SecretAccessKey), SessionToken: secret.New(key.SessionToken),
+	}, nil
+}
+
+// UserKey returns a User's long-term key. The error says in our words why there is none.
+func (c *Client) UserKey(ctx context.Context, u policy.User) (secret.Credentials, error) {
+	key, err := c.LongTermKey(ctx, u, broker.Plan{MFA: u.MFASerial != ""})
+	var told *broker.Error
+	if errors.As(err, &told) && told.Err != nil {
+		return secret.Credentials{}, told.Err
+	}
+	return key, err
+}
+
+// WhoIs asks STS whose a key is.
+func (c *Client) WhoIs(ctx context.Context, key secret.Credentials) (Identity, error) {
+	ctx, sent := withSending(ctx)
+	out, err := c.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, once(key))
+	var who Identity
+	if host := sent.host.Load(); host != nil {
+		who.Host = *host
+	}
+	var answered *awshttp.ResponseError
+	switch {
+	case err == nil:
+		who.Account, who.ARN = aws.ToString(out.Account), aws.ToString(out.Arn)
+		if r := rawResponse(out.ResultMetadata); r != nil {
+			who.clock(r.Response)
+		}
+		return who, nil
+	case errors.As(err, &answered):
+		who.clock(answered.HTTPResponse().Response)
+	}
+	return who, refusal("sts:GetCallerIdentity", err)
+}
+
+func (i *Identity) clock(r *http.Response) {
+	if r == nil {
+		return
+	}
+	if date, err := http.ParseTime(r.Header.Get("Date")); err == nil {
+		i.Ahead, i.ClockTold = time.Until(date).Round(time.Second), true
+	}
+}
+
+// KeyCreated returns when IAM made the key, which its own user asks.
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListAccessKeys.html
+func (c *Client) KeyCreated(ctx context.Context, key secret.Credentials) (time.Time, error) {
+	out, err := c.iamBy(key).ListAccessKeys(ctx, &iam.ListAccessKeysInput{}) // a user has two at most
+	if err != nil {
+		return time.Time{}, refusal("iam:ListAccessKeys", err)
+	}
+	for _, k := range out.AccessKeyMetadata {
+		if aws.ToString(k.AccessKeyId) == key.AccessKeyID && k.CreateDate != nil {
+			return *k.CreateDate, nil
+		}
+	}
+	return time.Time{}, errors.New("iam:ListAccessKeys: the answer lacks the key that asked")
+}
+
+// Devices returns the serials of the MFA devices of the user whose key asks, who has
+// eight at most.
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListMFADevices.html
+func (c *Client) Devices(ctx context.Context, key secret.Credentials) ([]string, error) {
+	out, err := c.iamBy(key).ListMFADevices(ctx, &iam.ListMFADevicesInput{})
+	if err != nil {
+		return nil, refusal("iam:ListMFADevices", err)
+	}
+	var serials []string
+	for _, d := range out.MFADevices {
+		serials = append(serials, aws.ToString(d.SerialNumber))
+	}
+	return serials, nil
+}
+
+// A Role is what IAM shows of one.
+type Role struct {
+	ARN      string
+	Trust    string // JSON, as it was written
+	Longest  time.Duration
+	Boundary string // the ARN of its permissions boundary; "": it has none
+}
+
+// Role reads a role of the account that the key is of. IAM finds it by its name alone, so
+// the caller compares the ARN.
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html
+func (c *Client) Role(ctx context.Context, key secret.Credentials, name string) (Role, error) {
+	out, err := c.iamBy(key).GetRole(ctx, &iam.GetRoleInput{RoleName: &name})
+	if err != nil {
+		return Role{}, refusal("iam:GetRole", err)
+	}
+	if out.Role == nil {
+		return Role{}, errors.New("iam:GetRole: the answer has no role")
+	}
+	trust, err := url.PathUnescape(aws.ToString(out.Role.AssumeRolePolicyDocument))
+	if err != nil {
+		return Role{}, errors.New("iam:GetRole: the trust policy is not URL-encoded")
+	}
+	r := Role{ARN: aws.ToString(out.Role.Arn), Trust: trust, Longest: time.Duration(aws.ToInt32(out.Role.MaxSessionDuration)) * time.Second}
+	if b := out.Role.PermissionsBoundary; b != nil {
+		r.Boundary = aws.ToString(b.PermissionsBoundaryArn)
+	}
+	return r, nil
+}
+
+func (c *Client) iamBy(key secret.Credentials) *iam.Client {
+	return iam.NewFromConfig(c.config, func(o *iam.Options) { o.Credentials = signing(key) })
+}
+
+// InRegion reports whether host is an endpoint of one region, or a fake on this machine:
+// tokens of the global one do not work in every region.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html
+func InRegion(host, region string) bool { return strings.Contains("."+host, "."+region+".") }

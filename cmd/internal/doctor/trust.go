@@ -1,0 +1,241 @@
+package doctor
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/assumebot/assumebot/broker/policy"
+)
+
+// A trust policy is judged by what it says plainly. Whatever is not understood here, such
+// as a Deny, a NotPrincipal or a condition of another kind, makes it one that a person has
+// to read: nothing here calls it right by leaving a part out.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html
+
+// maxTrust is above the longest trust policy that IAM takes, 8,192 characters.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+const maxTrust = 16_384
+
+// A judgement is what was found in a trust policy.
+type judgement struct {
+	wrong, odd []string
+	unread     []string // parts that are not understood
+}
+
+// A caller is a User, and the IAM user whose key was tried.
+type caller struct {
+	name, session, arn string
+	must               bool // the account's rules name this User
+}
+
+func (c caller) iamName() string { return c.arn[strings.LastIndexByte(c.arn, '/')+1:] }
+
+// trustActions are what the bot does with a role.
+var trustActions = []string{"sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"}
+
+type trustStatement struct {
+	Sid       string
+	Effect    string
+	Principal trustPrincipals
+	Action    words
+	Condition map[string]map[string]words
+}
+
+// words are one string, or several; a bool counts as its word.
+type words []string
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (w *words) UnmarshalJSON(data []byte) error {
+	var many []any
+	if len(data) > 0 && data[0] != '[' {
+		data = slices.Concat([]byte("["), data, []byte("]"))
+	}
+	if err := json.Unmarshal(data, &many); err != nil {
+		return err
+	}
+	for _, v := range many {
+		switch v := v.(type) {
+		case string:
+			*w = append(*w, v)
+		case bool, float64:
+			*w = append(*w, fmt.Sprint(v))
+		default:
+			return fmt.Errorf("%T where a text was expected", v)
+		}
+	}
+	return nil
+}
+
+// trustPrincipals are by kind, such as AWS.
+type trustPrincipals map[string]words
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (p *trustPrincipals) UnmarshalJSON(data []byte) error {
+	if string(data) == `"*"` {
+		*p = trustPrincipals{"AWS": {"*"}}
+		return nil
+	}
+	return json.Unmarshal(data, (*map[string]words)(p))
+}
+
+// judgeTrust judges the trust policy of a's role, which callers are to assume.
+func judgeTrust(text string, a policy.Account, callers []caller) judgement {
+	var j judgement
+	statements, err := readTrust(text)
+	if err != nil {
+		j.unread = append(j.unread, err.Error())
+		return j
+	}
+	may := map[string]bool{}
+	reached := map[string]bool{}
+	for _, st := range statements {
+		if st.Effect != "Allow" {
+			j.unread = append(j.unread, "a statement with the effect "+clean(st.Effect))
+			continue
+		}
+		for _, action := range trustActions {
+			may[action] = may[action] || st.allows(action)
+		}
+		j.actions(st)
+		if st.allows("sts:AssumeRole") {
+			j.principals(st, callers, reached)
+			j.conditions(st, a, slices.DeleteFunc(slices.Clone(callers), func(c caller) bool { return !reached[c.arn] }))
+		}
+	}
+	for _, c := range callers {
+		if c.must && may["sts:AssumeRole"] && !reached[c.arn] {
+			j.wrong = append(j.wrong, "it does not trust "+c.arn+", which is "+c.name)
+		}
+	}
+	for action, needed := range map[string]bool{
+		"sts:AssumeRole": true, "sts:SetSourceIdentity": a.SourceIdentity, "sts:TagSession": len(a.Tags) > 0,
+	} {
+		if needed && !may[action] {
+			j.wrong = append(j.wrong, "it does not allow "+action)
+		}
+	}
+	slices.Sort(j.wrong)
+	j.wrong, j.odd, j.unread = slices.Compact(j.wrong), unique(j.odd), unique(j.unread)
+	return j
+}
+
+func unique(all []string) []string {
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func readTrust(text string) ([]trustStatement, error) {
+	if len(text) > maxTrust {
+		return nil, fmt.Errorf("it has %d characters, more than IAM takes", len(text))
+	}
+	var doc struct {
+		Version   string
+		ID        string `json:"Id"`
+		Statement json.RawMessage
+	}
+	if err := strict(text, &doc); err != nil {
+		return nil, fmt.Errorf("it is not understood (%w)", err)
+	}
+	if doc.Version != "2012-10-17" { // before, ${aws:username} is no variable
+		return nil, fmt.Errorf("its version is %s", clean(doc.Version))
+	}
+	list := string(doc.Statement)
+	if !strings.HasPrefix(list, "[") {
+		list = "[" + list + "]"
+	}
+	var statements []trustStatement
+	if err := strict(list, &statements); err != nil {
+		return nil, fmt.Errorf("a statement is not understood (%w)", err)
+	}
+	return statements, nil
+}
+
+// strict reads one JSON value without unknown fields.
+func strict(text string, into any) error {
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		return fmt.Errorf("%s", clean(err.Error()))
+	}
+	if dec.More() {
+		return fmt.Errorf("something follows it")
+	}
+	return nil
+}
+
+// allows reports whether the statement is about an action, which IAM compares without
+// regard to case and with wildcards.
+func (st trustStatement) allows(action string) bool {
+	return slices.ContainsFunc(st.Action, func(a string) bool {
+		before, _, star := strings.Cut(strings.ToLower(a), "*")
+		return star && strings.HasPrefix(strings.ToLower(action), before) || strings.EqualFold(a, action)
+	})
+}
+
+// actions looks for what [trustStatement.allows] does not see through.
+func (j *judgement) actions(st trustStatement) {
+	for _, a := range st.Action {
+		plain := strings.TrimSuffix(a, "*")
+		known := plain != a || slices.ContainsFunc(trustActions, func(k string) bool { return strings.EqualFold(a, k) })
+		if !known || strings.ContainsAny(plain, "*?") {
+			j.unread = append(j.unread, "the action "+clean(a))
+		}
+	}
+	if len(st.Action) == 0 {
+		j.unread = append(j.unread, "a statement without an action")
+	}
+}
+
+// principals looks at whom the statement trusts.
+func (j *judgement) principals(st trustStatement, callers []caller, reached map[string]bool) {
+	for kind, who := range st.Principal {
+		if kind != "AWS" {
+			j.unread = append(j.unread, "a principal of the kind "+clean(kind))
+			continue
+		}
+		for _, p := range who {
+			j.principal(p, callers, reached)
+		}
+	}
+	if len(st.Principal["AWS"]) == 0 {
+		j.unread = append(j.unread, "a statement without a principal of AWS")
+	}
+}
+
+func (j *judgement) principal(p string, callers []caller, reached map[string]bool) {
+	known := false
+	for _, c := range callers {
+		account := c.account()
+		of := p == "*" || p == account || strings.HasSuffix(p, "::"+account+":root")
+		reached[c.arn] = reached[c.arn] || of || p == c.arn
+		known = known || p == c.arn
+	}
+	switch {
+	case p == "*":
+		j.wrong = append(j.wrong, "it trusts everybody (*)")
+	case known:
+	case strings.HasSuffix(p, ":root"), len(p) == 12 && strings.Trim(p, "0123456789") == "":
+		j.odd = append(j.odd, "it trusts all of the account "+clean(p)+"; name the users instead")
+	default:
+		j.odd = append(j.odd, "it also trusts "+clean(p))
+	}
+}
+
+// account is the one that the caller is in.
+func (c caller) account() string {
+	if parts := strings.SplitN(c.arn, ":", 6); len(parts) == 6 {
+		return parts[4]
+	}
+	return ""
+}
+
+// clean is what may be shown of a policy.
+func clean(text string) string {
+	const most = 90
+	if r := []rune(text); len(r) > most {
+		text = string(r[:most]) + "…"
+	}
+	return text
+}
