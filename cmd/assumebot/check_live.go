@@ -61,14 +61,15 @@ func printFindings(w io.Writer, colours palette, found []doctor.Finding) error {
 		doctor.Wrong:   colours.bad("wrong   "),
 		doctor.NotTold: "not told",
 	}
+	lines := alike(found)
 	width := 0
-	names := make([]string, len(found))
-	for i, f := range found {
+	names := make([]string, len(lines))
+	for i, f := range lines {
 		names[i] = oneLine(strings.TrimSpace(f.Check + " " + f.Subject))
 		width = max(width, len([]rune(names[i])))
 	}
 	var b strings.Builder
-	for i, f := range found {
+	for i, f := range lines {
 		what := f.What
 		if f.Do != "" {
 			what += ": " + f.Do
@@ -79,6 +80,29 @@ func printFindings(w io.Writer, colours palette, found []doctor.Finding) error {
 		countOf(found, doctor.Wrong), countOf(found, doctor.NotTold))
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// alike makes one line of several that differ in their subject alone.
+func alike(found []doctor.Finding) []doctor.Finding {
+	const most = 3 // subjects that are named
+	var lines []doctor.Finding
+	more, first := 0, ""
+	for _, f := range found {
+		if n := len(lines) - 1; n >= 0 && f.Subject != "" {
+			last := lines[n]
+			last.Subject = f.Subject
+			if last == f {
+				if more++; more < most {
+					lines[n].Subject += ", " + f.Subject
+				} else {
+					lines[n].Subject = fmt.Sprintf("%s and %d more", first, more)
+				}
+				continue
+			}
+		}
+		lines, more, first = append(lines, f), 0, f.Subject
+	}
+	return lines
 }
 
 // oneLine is text as it may be printed within a line.

@@ -70,6 +70,7 @@ func Examine(ctx context.Context, p Patient) []Finding {
 		look{check: "slack-socket", limit: 2 * slackLimit, see: p.slackSocket},
 		look{check: "slack-app", limit: slackLimit, see: p.slackApp},
 		look{check: "redis", limit: redisLimit, see: p.redis},
+		look{check: "aws-region", limit: awsLimit, see: p.regions},
 		look{check: "aws-sts", limit: awsLimit, see: p.amazon},
 	)
 }
