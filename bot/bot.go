@@ -2,10 +2,8 @@ package bot
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,10 +14,8 @@ import (
 	"github.com/assumebot/assumebot/bot/directory"
 	"github.com/assumebot/assumebot/bot/due"
 	"github.com/assumebot/assumebot/bot/socketmode"
-	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/lease"
-	"github.com/assumebot/assumebot/broker/retry"
 )
 
 // Deps is what a Bot is made of. All of it is needed.
@@ -131,33 +127,4 @@ func (b *Bot) drain(abandon context.CancelFunc) {
 	})
 	defer overdue.Stop()
 	b.working.Wait()
-}
-
-// greet checks the bot token, waiting for a Slack that cannot be reached.
-func (b *Bot) greet(ctx context.Context) error {
-	var (
-		me    *slack.AuthTestResponse
-		fatal *webapi.FatalError
-	)
-	pace := webapi.Patience()
-	pace.Report = func(err error, wait time.Duration) {
-		b.log.Warn("Slack does not answer", "error", err, "retry_in", wait)
-	}
-	err := pace.Do(ctx, func() (err error) {
-		if me, err = b.web.WhoAmI(ctx); errors.As(err, &fatal) {
-			return retry.Final(err)
-		}
-		return webapi.AsTold(err)
-	})
-	switch {
-	case err != nil && fatal == nil && ctx.Err() != nil:
-		return nil //nolint:nilerr // told to stop before Slack answered
-	case err != nil:
-		return err
-	}
-	b.log.Info("Slack knows the bot", "team", me.TeamID, "bot_user", me.UserID)
-	if !slices.Contains(b.live.Load().settings.Workspaces, me.TeamID) {
-		b.log.Warn("the bot's own workspace is not in slack.workspaces, so nobody in it is served", "team", me.TeamID)
-	}
-	return nil
 }

@@ -67,6 +67,19 @@ func (c *Client) WhoAmI(ctx context.Context) (me *slack.AuthTestResponse, err er
 	return me, err
 }
 
+// Member reports whether the bot is in a channel.
+// https://docs.slack.dev/reference/methods/conversations.info
+func (c *Client) Member(ctx context.Context, channel string) (member bool, err error) {
+	err = call(ctx, "conversations.info", func(ctx context.Context) error {
+		info, err := c.api.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: channel})
+		if err == nil {
+			member = info.IsMember
+		}
+		return err
+	})
+	return member, err
+}
+
 // OpenView opens a modal, within the 3 s of trigger.
 func (c *Client) OpenView(ctx context.Context, trigger string, v slack.ModalViewRequest) error {
 	return call(ctx, "views.open", func(ctx context.Context) error {

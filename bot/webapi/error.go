@@ -18,6 +18,9 @@ type FatalError struct {
 	err  error
 }
 
+// Unfit is of an app that is not set up as the bot needs it; hint says what mends that.
+func Unfit(what, hint string) *FatalError { return &FatalError{what: what, hint: hint} }
+
 // Unwrap returns Slack's own error.
 func (e *FatalError) Unwrap() error { return e.err }
 

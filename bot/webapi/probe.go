@@ -164,7 +164,7 @@ func (p *Probe) Self(ctx context.Context) (Self, error) {
 		Team: word(said.TeamID), TeamName: word(said.Team), User: word(said.UserID), Name: word(said.User),
 		Bot: word(said.BotID), Grid: said.Enterprise != "",
 	}
-	s.Scopes, s.ScopesTold = scopesOf(header)
+	s.Scopes, s.ScopesTold = ScopesOf(header)
 	return s, nil
 }
 

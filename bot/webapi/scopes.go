@@ -40,9 +40,9 @@ func SurplusScopes(granted []string) []string {
 	})
 }
 
-// scopesOf reads the header in which Slack tells what a token may do. Not every proxy
+// ScopesOf reads the header in which Slack tells what a token may do. Not every proxy
 // passes it on.
-func scopesOf(h http.Header) (scopes []string, told bool) {
+func ScopesOf(h http.Header) (scopes []string, told bool) {
 	for _, name := range strings.Split(h.Get("X-Oauth-Scopes"), ",") {
 		if name = word(strings.TrimSpace(name)); name != "" {
 			scopes = append(scopes, name)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -61,6 +62,7 @@ func startSlack(t *testing.T) *slacktest.Server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
+	s.AddChannel(slacktest.Channel{ID: "C0AUDIT", Name: "aws-audit", BotMember: true})
 	return s
 }
 
@@ -119,6 +121,81 @@ func TestRunEndsWith78WhereOnlyAPersonCanMendIt(t *testing.T) {
 	}
 }
 
+// TestRunRefusesAnAppThatCannotServe takes what Slack tells at a start.
+func TestRunRefusesAnAppThatCannotServe(t *testing.T) {
+	t.Parallel()
+	audit := func(c slacktest.Channel) func(*slacktest.Server) {
+		return func(s *slacktest.Server) { c.ID, c.Name = "C0AUDIT", "aws-audit"; s.AddChannel(c) }
+	}
+	tests := map[string]struct {
+		harm func(*slacktest.Server)
+		says string
+	}{
+		"scope": {func(s *slacktest.Server) { s.SetScopes("commands", "im:write", "users:read", "channels:read") },
+			"the bot token lacks chat:write (posts to the audit channel, and direct messages): install the app again"},
+		"audit channel":   {audit(slacktest.Channel{}), "the bot is not in the audit channel C0AUDIT, so nothing could be told there: in Slack, in that channel: /invite @assumebot"},
+		"private channel": {audit(slacktest.Channel{Private: true}), "slack.audit_channel is C0AUDIT, and the workspace has no such channel, or it is private"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := startSlack(t)
+			test.harm(s)
+			cmd, log := program(t, s)
+			if err := cmd.Run(); cmd.ProcessState.ExitCode() != 78 || !strings.Contains(log.String(), test.says) {
+				t.Errorf("got %v, want exit 78 and %q\n%s", err, test.says, log)
+			}
+			if n := len(s.Connections()); n != 0 {
+				t.Errorf("got %d sockets, want none", n)
+			}
+		})
+	}
+	t.Run("workspace", func(t *testing.T) {
+		t.Parallel()
+		s, err := slacktest.Start(slacktest.WithTeam("T0OTHER", "other"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close() })
+		cmd, log := program(t, s)
+		const says = "the app is installed in the workspace T0OTHER, and slack.workspaces names T0123: write T0OTHER there"
+		if err := cmd.Run(); cmd.ProcessState.ExitCode() != 78 || !strings.Contains(log.String(), says) {
+			t.Errorf("got %v, want exit 78 and %q\n%s", err, says, log)
+		}
+	})
+}
+
+// TestRunServesWhereSlackDoesNotTell takes answers that say nothing of what a start looks at.
+func TestRunServesWhereSlackDoesNotTell(t *testing.T) {
+	t.Parallel()
+	for name, harm := range map[string]func(*slacktest.Server){
+		"no scopes in the answer": func(s *slacktest.Server) { s.SetScopes() },
+		"no scope to ask by":      func(s *slacktest.Server) { s.SetScopes("commands", "chat:write", "im:write", "users:read") },
+		"no answer": func(s *slacktest.Server) {
+			s.Inject(slacktest.Fault{Method: "conversations.info", Drop: true, Times: -1})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := startSlack(t)
+			harm(s)
+			cmd, log := program(t, s)
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = cmd.Process.Kill() })
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			if err := s.Await(ctx, func(s *slacktest.Server) bool { return len(s.Connections()) == 2 }); err != nil {
+				t.Error(err)
+			}
+			if err := errors.Join(cmd.Process.Signal(syscall.SIGTERM), cmd.Wait()); err != nil {
+				t.Errorf("got %v, want exit 0\n%s", err, log)
+			}
+		})
+	}
+}
+
 // TestRunWaitsForRedisAndStopsAtSIGTERM has no Redis at its address.
 func TestRunWaitsForRedisAndStopsAtSIGTERM(t *testing.T) {
 	s := startSlack(t)
@@ -148,7 +225,6 @@ func TestRunWaitsForRedisAndStopsAtSIGTERM(t *testing.T) {
 // would end it, and while it runs.
 func TestRunReadsItsConfigAgainAtSIGHUP(t *testing.T) {
 	s := startSlack(t)
-	s.AddChannel(slacktest.Channel{ID: "C0AUDIT", Name: "aws-audit", BotMember: true})
 	s.Inject(slacktest.Fault{Method: "auth.test", Status: 503, Times: 1})
 	cmd, log := program(t, s)
 	if err := cmd.Start(); err != nil {

@@ -50,7 +50,7 @@ func TestRefusalsSayWhatToDoNext(t *testing.T) {
 
 func TestOtherWorkspacesAreRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld(t, slacktest.WithEnterprise("E0GRID")) // outside of a Grid the bot would not start
 	w.run(strings.Replace(worldConfig, "[T0123]", "[T0OTHER]", 1), w.settings())
 	for _, text := range []string{"prod " + w.alice.Code(), "help", "!!"} {
 		m := w.says("U01ALICE", "/assume", text)
