@@ -54,9 +54,8 @@ func policyExplainCommand(ctx context.Context, getenv func(string) string) *cobr
 		because: c.Flags().String("because", "", "the `REASON` that is given"),
 		groups:  c.Flags().StringSlice("groups", nil, "the `IDS` of the user groups that the person is in, or none"),
 	}
-	c.ValidArgsFunction = func(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-		return explainable(*flags.config, getenv, args), cobra.ShellCompDirectiveNoFileComp
-	}
+	c.ValidArgsFunction = inTurn(fromConfig(flags.config, getenv, userNames), fromConfig(flags.config, getenv, accountNames))
+	_ = c.RegisterFlagCompletionFunc("groups", fromConfig(flags.config, getenv, groupNames)) // fails for an unknown flag alone
 	c.RunE = func(c *cobra.Command, args []string) error {
 		path, err := configPath(c, *flags.config, getenv("ASSUMEBOT_CONFIG"))
 		if err != nil {

@@ -36,6 +36,8 @@ func recordExportCommand(ctx context.Context, getenv func(string) string) *cobra
 	kind := c.Flags().String("kind", "", "Events of the kind `KIND`, such as granted")
 	format := choiceFlag(c, "format", "jsonl", "how it is written", "jsonl", "csv")
 	_ = c.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions(kinds(), cobra.ShellCompDirectiveNoFileComp)) // fails for an unknown flag alone
+	_ = c.RegisterFlagCompletionFunc("user", fromConfig(place.config, getenv, userNames))
+	_ = c.RegisterFlagCompletionFunc("account", fromConfig(place.config, getenv, accountNames))
 	c.RunE = func(c *cobra.Command, args []string) error {
 		x := audit.Export{Filter: audit.Filter{User: *user, Account: *account, Kind: event.Kind(*kind)}}
 		var err, wrong error
