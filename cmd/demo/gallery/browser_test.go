@@ -28,26 +28,28 @@ func shownIn(t *testing.T, look browsertest.Look) *browsertest.Tab {
 }
 
 func TestEveryMessageFitsAndCanBeRead(t *testing.T) {
-	for name, look := range map[string]browsertest.Look{
-		"phone": browsertest.Phone, "desktop": browsertest.Desktop, "dark": browsertest.Desktop.InTheDark(),
-	} {
-		t.Run(name, func(t *testing.T) {
-			tab := shownIn(t, look)
-			for _, wide := range tab.Overflowing(".phone, .desktop") {
-				t.Errorf("too wide: %s", wide)
-			}
-			for _, faint := range tab.Faint() {
-				t.Errorf("too faint: %s", faint)
-			}
-		})
+	judge := func(t *testing.T, tab *browsertest.Tab) {
+		t.Helper()
+		for _, wide := range tab.Overflowing(".phone, .desktop") {
+			t.Errorf("too wide: %s", wide)
+		}
+		for _, faint := range tab.Faint() {
+			t.Errorf("too faint: %s", faint)
+		}
 	}
-}
-
-func TestEveryControlOfAMessageHasAName(t *testing.T) {
-	tab := shownIn(t, browsertest.Phone)
-	// The gallery keeps a keyboard out of them; the demo does not.
-	browsertest.Eval[bool](tab, "document.querySelectorAll('[inert]').forEach(e => e.inert = false), true")
-	for _, unnamed := range tab.Unnamed() {
-		t.Errorf("without a name: %s", unnamed)
-	}
+	t.Run("desktop, dark", func(t *testing.T) { judge(t, shownIn(t, browsertest.Desktop.InTheDark())) })
+	t.Run("phone, light", func(t *testing.T) {
+		tab := shownIn(t, browsertest.Phone)
+		judge(t, tab)
+		// The gallery keeps a keyboard out of the messages, which the demo does not,
+		// and has each of them twice.
+		browsertest.Eval[bool](tab, `(() => {
+			document.querySelectorAll(".desktop").forEach(e => e.remove());
+			document.querySelectorAll("[inert]").forEach(e => e.inert = false);
+			return true;
+		})()`)
+		for _, unnamed := range tab.Unnamed() {
+			t.Errorf("without a name: %s", unnamed)
+		}
+	})
 }
