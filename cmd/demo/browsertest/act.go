@@ -1,7 +1,9 @@
 package browsertest
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"net/url"
 
 	"github.com/chromedp/chromedp"
@@ -30,7 +32,13 @@ func Eval[T any](tab *Tab, expression string) T {
 // Wait waits until a JavaScript expression is true.
 func (tab *Tab) Wait(condition string) {
 	tab.t.Helper()
-	tab.do(chromedp.Poll[chromedp.Void]("!!("+condition+")", chromedp.WithPollingTimeout(patience)))
+	tab.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+		out, err := chromedp.Poll[chromedp.Void]("!!("+condition+")", chromedp.WithPollingTimeout(patience))(ctx, t)
+		if err != nil {
+			err = fmt.Errorf("waited for %s: %w", condition, err)
+		}
+		return out, err
+	})
 }
 
 // Sees waits until the first element that selector finds shows text, wherever it
@@ -52,11 +60,12 @@ func (tab *Tab) Click(selector string) {
 	tab.do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
 }
 
-// Press clicks the last button or link within scope that says label: the newest.
+// Press clicks the last button or link within scope that says label on a line of its
+// own: the newest.
 func (tab *Tab) Press(scope, label string) {
 	tab.t.Helper()
-	found := "[...document.querySelectorAll(" + quote(scope+" button, "+scope+" a") + ")].filter(e => e.checkVisibility() && e.innerText.trim() === " +
-		quote(label) + ").at(-1)"
+	found := "[...document.querySelectorAll(" + quote(scope+" button, "+scope+" a") + ")].filter(e => e.checkVisibility() && e.innerText.split('\\n').some(line => line.trim() === " +
+		quote(label) + ")).at(-1)"
 	tab.Wait(found)
 	tab.do(chromedp.Click(chromedp.JSPath(found), chromedp.NodeVisible))
 }

@@ -2,12 +2,15 @@ package browsertest
 
 import (
 	"bytes"
+	"cmp"
 	"flag"
 	"image"
 	"image/color"
 	"image/png"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // Pictures reports whether the pictures of the docs are to be made anew.
@@ -92,25 +95,36 @@ func far(a, b color.Color) bool {
 	return max(r, r2)-min(r, r2) > shade || max(g, g2)-min(g, g2) > shade || max(bl, bl2)-min(bl, bl2) > shade
 }
 
-// small has a palette when the picture has few colours.
+// small has the picture's commonest colours alone, the others being the nearest of
+// them: what stands between are the edges of letters.
 func small(m image.Image) image.Image {
-	palette, index := color.Palette{}, map[color.Color]uint8{}
 	box := m.Bounds()
-	out := image.NewPaletted(box, nil)
+	count := map[color.RGBA]int{}
+	at := func(x, y int) color.RGBA { return color.RGBAModel.Convert(m.At(x, y)).(color.RGBA) }
 	for y := box.Min.Y; y < box.Max.Y; y++ {
 		for x := box.Min.X; x < box.Max.X; x++ {
-			c := color.NRGBAModel.Convert(m.At(x, y))
-			i, known := index[c]
-			if !known {
-				if len(palette) == 256 {
-					return m
-				}
-				i = uint8(len(palette))
-				index[c], palette = i, append(palette, c)
-			}
-			out.SetColorIndex(x, y, i)
+			count[at(x, y)]++
 		}
 	}
-	out.Palette = palette
+	common := slices.SortedFunc(maps.Keys(count), func(a, b color.RGBA) int {
+		return cmp.Or(count[b]-count[a], cmp.Compare(key(a), key(b)))
+	})
+	palette := color.Palette{}
+	for _, c := range common[:min(256, len(common))] {
+		palette = append(palette, c)
+	}
+	nearest := map[color.RGBA]uint8{}
+	for c := range count {
+		nearest[c] = uint8(palette.Index(c))
+	}
+	out := image.NewPaletted(box, palette)
+	for y := box.Min.Y; y < box.Max.Y; y++ {
+		for x := box.Min.X; x < box.Max.X; x++ {
+			out.SetColorIndex(x, y, nearest[at(x, y)])
+		}
+	}
 	return out
 }
+
+// key gives colours of the same count an order.
+func key(c color.RGBA) int { return int(c.R)<<16 | int(c.G)<<8 | int(c.B) }

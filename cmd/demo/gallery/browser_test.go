@@ -53,3 +53,13 @@ func TestEveryMessageFitsAndCanBeRead(t *testing.T) {
 		}
 	})
 }
+
+// TestPictures makes the pictures of the docs anew, with -pictures.
+func TestPictures(t *testing.T) {
+	if !browsertest.Pictures() {
+		t.Skip("go test ./cmd/demo/web ./cmd/demo/gallery -run TestPictures -pictures makes them anew")
+	}
+	tab := shownIn(t, browsertest.Look{Width: 1180, Height: 800})
+	browsertest.Eval[bool](tab, "document.getElementById('approval_people').scrollIntoView(), true")
+	tab.Keep("gallery")
+}
