@@ -94,7 +94,7 @@ func newStage() (*stage, error) {
 		return nil, err
 	}
 	slack.SetClock(func() time.Time { return now })
-	for id, name := range map[string]string{alice: "alice", "U02BOB": "bob", "U03CAROL": "carol", "U04DAVE": "dave", "U05ERIN": "erin"} {
+	for id, name := range map[string]string{alice: "alice", "U02BOB": "bob", "U03CAROL": "carol", "W04DAVE": "dave"} {
 		slack.AddUser(slacktest.User{ID: id, Name: name})
 	}
 	slack.AddChannel(slacktest.Channel{ID: general, Name: "general", Members: []string{alice}, BotMember: true})
