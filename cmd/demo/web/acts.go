@@ -182,8 +182,18 @@ func (s *Server) delivered(ctx context.Context, p *world.Person, on slacktest.Me
 	return nil
 }
 
+// fillAct keeps what is typed into a field. One that is gone meanwhile keeps nothing:
+// a browser tells of it when the focus leaves.
 func (s *Server) fillAct(_ context.Context, p *world.Person, _ place, form url.Values) error {
-	return s.world.Slack.Fill(p.ID, form.Get("on"), form.Get("block"), lines(form.Get("value")))
+	on, block := form.Get("on"), form.Get("block")
+	open := s.world.Slack.Views(p.ID)
+	if len(open) == 0 || open[len(open)-1].ID != on {
+		return nil
+	}
+	if _, there := open[len(open)-1].Field(block); !there {
+		return nil
+	}
+	return s.world.Slack.Fill(p.ID, on, block, lines(form.Get("value")))
 }
 
 // submitAct submits a window: each field is followed by what it holds.

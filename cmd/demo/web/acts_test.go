@@ -137,8 +137,14 @@ func TestFieldsKeepWhatIsTyped(t *testing.T) {
 	on := b.window("alice")
 	b.act("alice", general, "fill", url.Values{"on": {on}, "block": {"reason"}, "value": {`INC-1 "quoted" <b>`}})
 	b.sees("alice", general, `value="INC-1 &#34;quoted&#34; &lt;b&gt;"`)
-	b.act("alice", general, "fill", url.Values{"on": {on}, "block": {"nothing of the kind"}, "value": {"x"}})
-	b.sees("alice", general, "No field &#34;nothing of the kind&#34;")
+	for _, gone := range []url.Values{{"on": {on}, "block": {"gone"}}, {"on": {"V0"}, "block": {"reason"}}} {
+		b.act("alice", general, "fill", gone)
+	}
+	if text := b.page("alice", general); strings.Contains(text, `class="said"`) {
+		t.Errorf("a field that is gone is complained of:\n%s", text)
+	}
+	b.act("alice", general, "fill", url.Values{"on": {on}, "block": {"reason"}, "value": {strings.Repeat("x", 5000)}})
+	b.sees("alice", general, `class="said"`, "5000 characters typed")
 }
 
 func TestHomeIsAskedForWhenSomebodyGoesThere(t *testing.T) {
