@@ -57,15 +57,6 @@ function pressed(event) {
   }
 }
 
-// A line break is one that was asked for: some keyboards make one of an Enter that
-// has been used.
-let shifted = false;
-document.addEventListener("keydown", (event) => (shifted = event.shiftKey), true);
-document.addEventListener("beforeinput", (event) => {
-  const sends = isBox(event.target) || event.target.matches?.("[data-shell] textarea");
-  if (sends && event.inputType === "insertLineBreak" && !shifted) event.preventDefault();
-});
-
 document.addEventListener("input", ({ target }) => isBox(target) && typed(target));
 document.addEventListener("keydown", pressed);
 document.addEventListener("focusout", ({ target }) => {

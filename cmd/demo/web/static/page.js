@@ -132,9 +132,5 @@ document.addEventListener("click", go);
 document.addEventListener("submit", submitted);
 document.addEventListener("visibilitychange", listen);
 addEventListener("popstate", () => refresh(true));
-onSettled(() => {
-  for (const log of document.querySelectorAll("[data-log]:not([data-shown])")) {
-    log.scrollTop = log.scrollHeight;
-  }
-});
+for (const log of document.querySelectorAll("[data-log]")) log.scrollTop = log.scrollHeight;
 listen();

@@ -58,3 +58,9 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Tab") wrap(event, top);
   if (event.key === "Escape" && !event.isComposing) act(top.querySelector(".cross"), "close", { on: top.dataset.ref });
 });
+
+// A key that was used is no character, and sends no form. Browsers know that of real
+// keys, and not of those that some keyboards on screens make.
+let used = false;
+addEventListener("keydown", (event) => (used = event.defaultPrevented));
+addEventListener("keypress", (event) => used && event.preventDefault(), true);

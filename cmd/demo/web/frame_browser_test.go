@@ -1,0 +1,175 @@
+package web
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/assumebot/assumebot/cmd/demo/browsertest"
+)
+
+// The tests of the frame have the browser to themselves, one after the other: so many
+// tabs at once are slower than people.
+
+// twoSlacks shows two people side by side.
+var twoSlacks = browsertest.Look{Width: 1600, Height: 900}
+
+// judged checks what anybody must be able to read, name and reach.
+func judged(t *testing.T, tab *browsertest.Tab) {
+	t.Helper()
+	for _, trouble := range [][]string{tab.Faint(), tab.Unnamed(), tab.Overflowing("")} {
+		if len(trouble) > 0 {
+			t.Errorf("got %q", trouble)
+		}
+	}
+}
+
+const box = `document.querySelector("#one [data-composer] textarea")`
+
+func TestCommandsAreCompletedByKeys(t *testing.T) {
+	b := visit(t)
+	tab := browsertest.Open(t, twoSlacks)
+	tab.Go(b.URL())
+	tab.Click("#one textarea")
+	const open = `document.querySelectorAll("#one .commands:not([hidden]) li:not([hidden])").length`
+	tab.Keys("/")
+	tab.Wait(open + " === 4")
+	tab.Wait(box + `.getAttribute("aria-expanded") === "true"`)
+	tab.Keys(kb.ArrowDown)
+	tab.Wait(`document.getElementById(` + box + `.getAttribute("aria-activedescendant")).dataset.value === "/buckets"`)
+	tab.Keys(kb.Escape)
+	tab.Wait(open + " === 0")
+	tab.Keys("as")
+	tab.Wait(open + " === 1")
+	tab.Keys("\t")
+	tab.Wait(box + `.value === "/assume "`)
+	tab.Sees("#one .commands", "[because REASON]") // how it is used stays in sight
+	tab.Keys("help")
+	tab.Keys("\r")
+	tab.Sees("#one .log", "Only visible to you")
+	tab.Wait(box + `.value === "" && document.activeElement === ` + box)
+}
+
+func TestFormsTakeTheFocusAndGiveItBack(t *testing.T) {
+	b := visit(t)
+	tab := browsertest.Open(t, browsertest.Phone)
+	tab.Go(b.URL())
+	tab.Click("#one textarea")
+	tab.Keys("/assume")
+	tab.Keys("\r")
+	const menu = "#one .window.top [data-do=suggest]"
+	tab.Wait(`document.activeElement === document.querySelector("` + menu + `")`)
+	judged(t, tab)
+	tab.Keys(kb.ArrowDown)
+	tab.Wait(`document.querySelectorAll("#one .window [role=option]").length === 4`)
+	tab.Keys("stag")
+	tab.Wait(`document.querySelectorAll("#one .window [role=option]").length === 1`)
+	tab.Keys("\r")
+	tab.Wait(`document.querySelector("` + menu + `").value === "staging"`)
+	tab.TabTo("#one .window [type=submit]", 9)
+	tab.Keys("\t")
+	tab.Wait(`document.activeElement.matches(".window .cross")`) // it wraps
+	tab.TabTo("#one .window [type=submit]", 9)
+	tab.Keys("\r")
+	tab.Wait(`document.activeElement.matches("[data-action=code][aria-invalid=true]")`)
+	tab.Keys(b.code(0) + "\r")
+	tab.Sees("#one .window", "staging is yours until")
+	browsertest.Eval[bool](tab, `{
+		const write = navigator.clipboard.writeText.bind(navigator.clipboard);
+		navigator.clipboard.writeText = text => write(window.copied = text);
+		true;
+	}`)
+	tab.Click("#one .window [data-do=copy]")
+	tab.Wait(`document.getElementById("aloud").textContent.startsWith("Copied")`)
+	tab.Wait(`copied === document.querySelector("#one .window pre").textContent`)
+	tab.Keys(kb.Escape)
+	tab.Wait(`!document.querySelector(".window") && document.activeElement === ` + box)
+}
+
+func TestConfirmationIsAskedAndNoChangesNothing(t *testing.T) {
+	b := visit(t)
+	tab := browsertest.Open(t, twoSlacks.InTheDark())
+	tab.Go(b.URL())
+	b.types("alice", general, "/assume staging "+b.code(0))
+	tab.Press("#one .log", "End")
+	tab.Sees("dialog[open]", "Revoke staging?")
+	judged(t, tab)
+	tab.Press("dialog[open]", "Keep")
+	tab.Wait(`!document.querySelector("dialog[open]") && document.activeElement.innerText === "End"`)
+	tab.Press("#one .log", "End")
+	tab.Keys(kb.Escape)
+	tab.Wait(`!document.querySelector("dialog[open]")`)
+	if text := b.sees("alice", audit, "Granted"); strings.Contains(text, "Revoked") {
+		t.Errorf("it is done before anybody said yes:\n%s", text)
+	}
+	tab.Press("#one .log", "End")
+	tab.Press("dialog[open]", "Revoke")
+	tab.Sees("#one .log", "Revoked: AWS refuses your sessions")
+}
+
+func TestWhatOthersDoDisturbsNobodyWhoTypesOrReads(t *testing.T) {
+	b := deserted(t)
+	for range 40 {
+		b.types("bob", general, "a message")
+	}
+	tab := browsertest.Open(t, twoSlacks)
+	tab.Go(b.URL())
+	const log = `document.querySelector("#one .log")`
+	tab.Wait(log + ".scrollTop > 0") // the newest first
+	tab.Click("#one textarea")
+	tab.Keys("half a ")
+	browsertest.Eval[int](tab, log+".scrollTop = 100")
+	b.types("bob", general, "the last @alice")
+	tab.Sees("#one .log", "the last @alice")
+	tab.Keys("sentence")
+	tab.Wait(box + `.value === "half a sentence" && ` + log + ".scrollTop === 100")
+	tab.Click(`#one [data-go][href*="/alice/assumebot"]`)
+	tab.Wait(box + `.value === "" && location.pathname.endsWith("/alice/assumebot")`)
+	browsertest.Eval[bool](tab, "history.back() ?? true")
+	tab.Wait(box + `.value === "half a sentence"`) // a draft stays in its place
+}
+
+func TestArrowsOnAMenuOfAMessageChooseNothingUntilEnter(t *testing.T) {
+	b := visit(t)
+	tab := browsertest.Open(t, browsertest.Desktop)
+	tab.Go(b.URL())
+	b.types("alice", general, "/assume staging "+b.code(0))
+	tab.Sees("#one .log", "is yours until")
+	tab.TabTo("#one .log select", 40)
+	tab.Keys(kb.ArrowDown)
+	tab.Keys(kb.ArrowDown)
+	tab.Wait(`document.activeElement.value === "fish" && document.activeElement.hasAttribute("data-waits")`)
+	if text := b.page("alice", general); strings.Contains(text, "set -gx") {
+		t.Errorf("it is done before Enter:\n%s", text)
+	}
+	tab.Keys("\r")
+	tab.Sees("#one .log", "set -gx AWS_SESSION_TOKEN")
+}
+
+func TestKeyboardLeadsFromOneSlackToTheNext(t *testing.T) {
+	tab := browsertest.Open(t, twoSlacks)
+	tab.Go(deserted(t).URL())
+	tab.Click("#one textarea")
+	tab.Keys(kb.F6)
+	tab.Wait(`document.activeElement === document.querySelector("#two textarea")`)
+}
+
+func TestEveryPlaceFitsAPhone(t *testing.T) {
+	b := visit(t)
+	b.types("alice", general, "/assume vault for 30m because INC-1")
+	b.types("alice", general, "@here have a look")
+	for _, look := range []browsertest.Look{browsertest.Phone, browsertest.Phone.InTheDark()} {
+		tab := browsertest.Open(t, look)
+		for _, place := range []string{general, audit, direct, home} {
+			tab.Go(b.URL() + "bob/" + place)
+			tab.Wait(`document.querySelector("#one .message, #one .home .bk")`)
+			judged(t, tab)
+			small := browsertest.Eval[[]string](tab, `[...document.querySelectorAll("#one button, #one a, #one select, #one textarea")]
+				.filter(e => e.checkVisibility() && e.closest(".bk-controls, nav, form") && e.getBoundingClientRect().height < 43.9).map(e => e.outerHTML)`)
+			if len(small) > 0 {
+				t.Errorf("%s: too small for a finger: %q", place, small)
+			}
+		}
+	}
+}
