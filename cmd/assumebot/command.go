@@ -39,7 +39,7 @@ func newRoot(ctx context.Context, getenv func(string) string) *cobra.Command {
 	}
 	root.AddCommand(
 		runCommand(ctx, getenv), checkCommand(ctx, getenv), policyCommand(ctx, getenv), recordCommand(ctx, getenv),
-		manifestCommand(getenv), schemaCommand(),
+		initCommand(ctx, getenv), manifestCommand(getenv), schemaCommand(),
 		keygenCommand(), versionCommand(), completionCommand(), manCommand(), environmentTopic(),
 	)
 	root.PersistentFlags().BoolP("help", "h", false, "say how a command is used")

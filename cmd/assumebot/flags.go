@@ -28,7 +28,7 @@ func configPath(c *cobra.Command, flagged, environment string) (string, error) {
 	case environment != "":
 		return environment, nil
 	}
-	what := "which config file? Give --config FILE or set ASSUMEBOT_CONFIG"
+	what := "which config file? Give --config FILE or set ASSUMEBOT_CONFIG; assumebot init writes one"
 	if _, err := os.Stat(config.FileName); err == nil {
 		what = "which config file? Give --config " + config.FileName + ", or set ASSUMEBOT_CONFIG"
 	}

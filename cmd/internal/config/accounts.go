@@ -69,7 +69,8 @@ type Durations struct {
 }
 
 func (Durations) hints() map[string]hint {
-	bounds := shape{says: lasting(policy.MinDuration, policy.MaxRoleDuration).says + "; without a role up to " + text.FormatDuration(policy.MaxSessionTokenDuration)}
+	bounds := lasting(policy.MinDuration, policy.MaxRoleDuration)
+	bounds.says += "; without a role up to " + text.FormatDuration(policy.MaxSessionTokenDuration)
 	return map[string]hint{"default": {shape: bounds}, "max": {shape: bounds}}
 }
 

@@ -46,7 +46,8 @@ func TestEachMessageSaysTheMendThatWorks(t *testing.T) {
 		{"region in capitals", below + "region: EU-WEST-1", []string{"write eu-west-1"}, below + "region: eu-west-1"},
 		{"availability zone", below + "region: eu-west-1a", []string{"write eu-west-1"}, below + "region: eu-west-1"},
 		{"group in capitals", below + "allow: [leads]\ngroups: {Leads: [U01ALICE]}", []string{"write leads"}, below + "allow: [leads]\ngroups: {leads: [U01ALICE]}"},
-		{"group named in capitals", below + "allow: [Leads]\ngroups: {leads: [U01ALICE]}", []string{"write leads"}, below + "allow: [leads]\ngroups: {leads: [U01ALICE]}"},
+		{"group named in capitals", below + "allow: [Leads]\ngroups: {leads: [U01ALICE]}",
+			[]string{"write leads"}, below + "allow: [leads]\ngroups: {leads: [U01ALICE]}"},
 		{"a key of an account at the edge", "\nmfa: fresh", []string{"a key of an entry of accounts", "indent"}, below + "mfa: fresh"},
 		{"a key of the file in an account", below + "contact: a", []string{"a key of the file itself", "left edge"}, "\ncontact: a"},
 		{"one space too few", "\n mfa: fresh", []string{"indented by 1", "by 2"}, below + "mfa: fresh"},
@@ -81,7 +82,8 @@ func TestSecretsAreSentToTheEnvironment(t *testing.T) {
 	rest := goodSlack + goodUsers + goodAccount
 	for key, variable := range map[string]string{
 		"slack_app_token": "SLACK_APP_TOKEN", "SLACK_BOT_TOKEN": "SLACK_BOT_TOKEN", "slackBotToken": "SLACK_BOT_TOKEN", "app-token": "SLACK_APP_TOKEN",
-		"token": "SLACK_BOT_TOKEN", "redis_url": "REDIS_URL", "redis": "REDIS_URL", "seal_keys": "ASSUMEBOT_SEAL_KEYS", "ASSUMEBOT_RECORD_KEY": "ASSUMEBOT_RECORD_KEY",
+		"token":     "SLACK_BOT_TOKEN",
+		"redis_url": "REDIS_URL", "redis": "REDIS_URL", "seal_keys": "ASSUMEBOT_SEAL_KEYS", "ASSUMEBOT_RECORD_KEY": "ASSUMEBOT_RECORD_KEY",
 		"aws_secret_access_key": "credentials", "access_key_id": "credentials", "password": "environment", "signing_secret": "environment",
 	} {
 		_, err := parse(rest+key+": CANARY\n", nil)
@@ -101,7 +103,8 @@ func TestSecretsAreSentToTheEnvironment(t *testing.T) {
 
 func TestAnUnknownRegionIsAWarningThatNamesTheNearOne(t *testing.T) {
 	for region, want := range map[string]string{
-		"eu-wset-1": "did you mean eu-west-1?", "us-east-11": "did you mean us-east-1?", "ap-southeast-9": "did you mean ap-southeast-", "xx-nowhere-1": "is not one that this version knows",
+		"eu-wset-1": "did you mean eu-west-1?", "us-east-11": "did you mean us-east-1?", "ap-southeast-9": "did you mean ap-southeast-",
+		"xx-nowhere-1": "is not one that this version knows",
 	} {
 		cfg := mustParse(t, account(roleAccount+"region: "+region+"\nallow: ['*']"), nil)
 		if got := cfg.Warnings.Lines(); len(got) != 1 || !strings.Contains(got[0], want) {

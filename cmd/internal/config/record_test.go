@@ -52,7 +52,8 @@ func TestParseConfigReadsHowTheRecordIsKept(t *testing.T) {
 
 func TestParseConfigRefusesAWrongRecord(t *testing.T) {
 	runProblemTests(t, []problemTest{
-		{"no map", goodSlack + goodUsers + goodAccount + "record: s3://b\n", nil, []string{"4:9 record must be a map, not text: write record: {origin: example.com/assumebot}"}},
+		{"no map", goodSlack + goodUsers + goodAccount + "record: s3://b\n", nil,
+			[]string{"4:9 record must be a map, not text: write record: {origin: example.com/assumebot}"}},
 		{"origin with a space", recordKeys("origin: my record"), nil, []string{
 			"5:11 origin \"my record\": the name of a record is printable text without white space"}},
 		{"replicas", recordKeys("replicas: 6"), nil, []string{"5:13 replicas is 6: write 0 to 5"}},
