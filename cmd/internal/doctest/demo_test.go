@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 		if err == nil {
 			defer func() { _ = os.RemoveAll(dir) }()
 			programs = dir
-			build := exec.Command("go", "build", "-trimpath", "-o", dir, "./cmd/assumebot", "./cmd/demo")
+			build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", dir, "./cmd/assumebot", "./cmd/demo")
 			build.Dir, build.Stderr = root, os.Stderr
 			err = build.Run()
 		}
