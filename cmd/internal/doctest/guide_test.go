@@ -163,6 +163,31 @@ func TestEveryLinkLeadsSomewhere(t *testing.T) {
 	}
 }
 
+func TestTheThreatModelNamesATestForEachLine(t *testing.T) {
+	t.Parallel()
+	model, err := os.ReadFile(filepath.Join(root, "deploy", "docs", "threat-model.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := 0
+	for heading, begin := range map[string]string{"Who trusts whom": "- ", "What each compromise yields": "| ", "What is not defended": "- "} {
+		_, section, _ := strings.Cut(string(model), "\n## "+heading+"\n")
+		section, _, _ = strings.Cut(section, "\n## ")
+		for i, line := range strings.Split("\n"+strings.ReplaceAll(section, "\n  ", " "), "\n"+begin) {
+			if i == 0 || strings.HasPrefix(line, "a thief has") {
+				continue
+			}
+			held++
+			if !strings.Contains(line, "`Test") {
+				t.Errorf("%s: no test for: %.80s", heading, line)
+			}
+		}
+	}
+	if held < 40 {
+		t.Errorf("got %d lines of the threat model, want all of it", held)
+	}
+}
+
 // TestEveryTestThatAGuideNamesIsThere is what the threat model rests on.
 func TestEveryTestThatAGuideNamesIsThere(t *testing.T) {
 	t.Parallel()

@@ -2,9 +2,12 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
+	"net/url"
 	"testing"
 
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/event"
 )
 
 // What deploy/docs/threat-model.md says that a thief gets, where no other test shows it.
@@ -42,5 +45,24 @@ func TestAStolenSlackSessionGetsNothingThatWantsACode(t *testing.T) {
 	// The five, and none for what came without a code, or once nothing goes to AWS any more.
 	if got := len(w.aws.Calls()); got != 5 {
 		t.Errorf("got %d calls to AWS, want the five with a wrong code", got)
+	}
+}
+
+func TestTheBotTokenChangesPostsAndNotTheRecord(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := w.start()
+	w.says("U01ALICE", "/assume", "prod "+w.alice.Code())
+	post := w.auditTells("Granted", "prod")
+	resp, err := http.PostForm(w.slack.APIURL()+"chat.update", url.Values{
+		"token": {w.slack.BotToken()}, "channel": {post.Channel}, "ts": {post.TS}, "text": {"nothing happened"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	w.auditTells("nothing happened")
+	if got := len(w.recorded(r, event.Granted)); got != 1 {
+		t.Errorf("got %d grants on the record, want the one", got)
 	}
 }
