@@ -55,7 +55,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	switch {
 	case *alone:
-		return serve(ctx, stdin, stdout)
+		return serve(ctx, stdin, stdout, *port)
 	case *drawn:
 		return showGallery(ctx, ".", *port, stdout)
 	}

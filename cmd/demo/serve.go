@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
 
+	"github.com/assumebot/assumebot/cmd/demo/web"
 	"github.com/assumebot/assumebot/cmd/demo/world"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 )
@@ -19,7 +21,7 @@ import (
 
 // serve keeps the fakes up until ctx ends or somebody quits. The end of stdin ends
 // the typing alone.
-func serve(ctx context.Context, stdin io.Reader, stdout io.Writer) (err error) {
+func serve(ctx context.Context, stdin io.Reader, stdout io.Writer, port int) (err error) {
 	w, err := newScene() //nolint:contextcheck // it ends what ctx must not end
 	if err != nil {
 		return err
@@ -30,6 +32,13 @@ func serve(ctx context.Context, stdin io.Reader, stdout io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	page, err := web.Listen(w.World, port, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	w.page = page.URL()
+	closePage := beside(ctx, page.Run)
+	defer func() { err = errors.Join(err, closePage()) }()
 	t := newTerminal(w, stdin, stdout, lateness)
 	t.script = false // whoever types, a mistake does not end it
 	t.stays = true
@@ -92,12 +101,16 @@ Nothing of it is real, and nothing leaves this machine. They end with this progr
   . %s
 
 %s
-2. There, check the config and start the bot:
+2. There, check the config and what it needs, and start the bot:
 
   assumebot check
+  assumebot check --live
   assumebot run
 
-3. Here, type what people type; help shows the words, codes what their devices show:
+3. Be alice, bob and carol on the page, or type here what they type; help shows the
+   words, codes what their devices show:
+
+  %s
 
   /assume prod {mfa}
   aws alice sts get-caller-identity
@@ -105,7 +118,7 @@ Nothing of it is real, and nothing leaves this machine. They end with this progr
 What an installation of your own asks for:
 
 %s
-`, filepath.Join(dir, environmentFile), w.environment(dir), ids), nil
+`, filepath.Join(dir, environmentFile), w.environment(dir), w.page, ids), nil
 }
 
 // identifiers are the names of everything that a config refers to.
@@ -127,7 +140,8 @@ func (w *scene) identifiers() (string, error) {
 	}
 	for _, p := range w.people {
 		if p.Device != nil {
-			line("MFA device of "+p.Name, p.Device.Serial())
+			line("IAM user of "+p.Name, p.IAMUser)
+			line("their MFA device", p.Device.Serial())
 		}
 	}
 	for a := range cfg.Broker.Accounts.All() {
@@ -141,8 +155,9 @@ func (w *scene) identifiers() (string, error) {
 			line("its revoker", string(a.Revoker))
 		}
 	}
-	line("keys of alice", "in the environment, as ALICE")
-	line("keys of bob", "in Secrets Manager, as assumebot/bob")
+	line("the bot runs as", world.BotIdentity())
+	line("keys of alice", "env ALICE: in the environment")
+	line("keys of bob", "secret assumebot/bob: in Secrets Manager")
 	err = tab.Flush()
 	return out.String(), err
 }

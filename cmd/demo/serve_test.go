@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -153,6 +154,11 @@ func TestInstallIsRehearsedWithWhatServePrints(t *testing.T) {
 		t.Fatalf("check: got %v and:\n%s", err, checked)
 	}
 
+	live, err := paste(t.Context(), programs, lines, "assumebot check --live").Output()
+	if err != nil || !strings.Contains(string(live), " 0 wrong") {
+		t.Fatalf("check --live: got %v and:\n%s", err, live)
+	}
+
 	log := newWatched()
 	bot := paste(t.Context(), programs, lines, "exec assumebot run")
 	bot.Stderr = log
@@ -177,7 +183,18 @@ func TestInstallIsRehearsedWithWhatServePrints(t *testing.T) {
 		t.Errorf("run: got %v, want it to end in order; it logged:\n%s", err, log.text.String())
 	}
 	r.types("/assume prod {mfa}")
-	r.out.await(t, "no bot is connected: start `assumebot run` in another terminal")
+	banner := r.out.await(t, "no bot is connected: start `assumebot run` in another terminal")
+
+	address := regexp.MustCompile(`http://127\.0\.0\.1:\d+/[A-Z0-9]+/\n`).FindString(banner)
+	page, err := http.Get(strings.TrimSpace(address))
+	if err != nil {
+		t.Fatalf("the page at %q: %v", address, err)
+	}
+	defer func() { _ = page.Body.Close() }()
+	body, err := io.ReadAll(page.Body)
+	if err != nil || !strings.Contains(string(body), " is yours until") {
+		t.Errorf("the page: got %v and %s, want what alice was told", err, body)
+	}
 }
 
 func TestServeGoesOnUntilInterruptedAndLeavesNoFile(t *testing.T) {

@@ -47,10 +47,18 @@ type paneView struct {
 // doing is what an act does.
 type doing = func(context.Context, *world.Person, url.Values) error
 
-// panes are all of them, in the order in which they stand.
+// panes are all of them, in the order in which they stand. The tour goes by the record,
+// which is out of sight where the bot is another program.
 func (s *Server) panes() []pane {
+	all := s.panesOfAll()
+	if s.world.App == nil {
+		return all
+	}
+	return append([]pane{{name: "tour", slot: inSide, data: s.tours.data, acts: map[string]doing{"move": s.tours.move}}}, all...)
+}
+
+func (s *Server) panesOfAll() []pane {
 	return []pane{
-		{name: "tour", slot: inSide, data: s.tours.data, acts: map[string]doing{"move": s.tours.move}},
 		{name: "clock", slot: inSide, data: s.clockData, acts: map[string]doing{"advance": s.advance}},
 		{name: "feed", slot: inSide, data: s.feed.data, acts: map[string]doing{"choose": s.feed.choose}},
 		{name: "device", slot: forTools, data: s.deviceData},

@@ -50,6 +50,7 @@ type Person struct {
 	Name, ID string          // in Slack
 	DM       string          // the conversation with the bot
 	Device   *awstest.Device // nil for who has none
+	IAMUser  string          // the ARN of their IAM user; "" for who has none
 	Key      shell.Key       // what their shell opens
 }
 
@@ -194,8 +195,8 @@ func prodBuckets() []awstest.Bucket {
 
 func (w *World) setUpSlack() {
 	w.People = []*Person{
-		{Name: "alice", ID: "U01ALICE", Device: w.AWS.AddDevice(hub, "alice", awstest.DeviceARN(hub, "alice"), []byte("alice's virtual device"))},
-		{Name: "bob", ID: "U02BOB", Device: w.AWS.AddDevice(hub, "bob", awstest.DeviceARN(hub, "bob"), []byte("bob's virtual device"))},
+		w.withIAMUser("alice", "U01ALICE"),
+		w.withIAMUser("bob", "U02BOB"),
 		{Name: "carol", ID: "U03CAROL"},
 	}
 	var members []string
@@ -208,6 +209,17 @@ func (w *World) setUpSlack() {
 	w.Slack.AddChannel(slacktest.Channel{ID: Audit, Name: "aws-audit", Members: members[:2], BotMember: true})
 	w.Slack.SetUserGroup(slacktest.UserGroup{ID: OnCall, Handle: "oncall", Name: "On call", Members: members[:1]})
 }
+
+// withIAMUser is a person with an IAM user of their name, and an MFA device.
+func (w *World) withIAMUser(name, id string) *Person {
+	return &Person{
+		Name: name, ID: id, IAMUser: awstest.UserARN(hub, name),
+		Device: w.AWS.AddDevice(hub, name, awstest.DeviceARN(hub, name), []byte(name+"'s virtual device")),
+	}
+}
+
+// BotIdentity is the ARN of what the bot runs as in AWS.
+func BotIdentity() string { return awstest.UserARN(hub, "assumebot") }
 
 // ChannelName is how a channel's messages are headed.
 func ChannelName(id string) string {
