@@ -88,7 +88,7 @@ func alike(found []doctor.Finding) []doctor.Finding {
 	var lines []doctor.Finding
 	more, first := 0, ""
 	for _, f := range found {
-		if n := len(lines) - 1; n >= 0 && f.Subject != "" {
+		if n := len(lines) - 1; n >= 0 && f.Subject != "" && first != "" {
 			last := lines[n]
 			last.Subject = f.Subject
 			if last == f {

@@ -72,6 +72,7 @@ func Examine(ctx context.Context, p Patient) []Finding {
 		look{check: "redis", limit: redisLimit, see: p.redis},
 		look{check: "aws-region", limit: awsLimit, see: p.regions},
 		look{check: "aws-sts", limit: awsLimit, see: p.amazon},
+		look{check: "record", limit: 2 * recordLimit, see: p.record},
 	)
 }
 

@@ -8,7 +8,7 @@ import (
 
 // regions looks whether there are the regions that the settings and the config name.
 func (p Patient) regions(context.Context) []Finding {
-	found := region("", "AWS_REGION", p.Settings.AWSRegion)
+	found := region("AWS_REGION", "AWS_REGION", p.Settings.AWSRegion)
 	for a := range p.Config.Broker.Accounts.All() {
 		if a.Region != "" {
 			found = append(found, region(a.Name, "its region", a.Region)...)
