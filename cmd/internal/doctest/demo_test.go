@@ -42,7 +42,12 @@ func exchanges(text, prompt string) []exchange {
 		if typed, ok := strings.CutPrefix(line, prompt); ok {
 			all = append(all, exchange{typed: typed})
 		} else if len(all) > 0 {
-			all[len(all)-1].output += line + "\n"
+			last := &all[len(all)-1]
+			if last.output == "" && strings.HasSuffix(last.typed, `\`) {
+				last.typed += "\n" + line
+			} else {
+				last.output += line + "\n"
+			}
 		}
 	}
 	return all

@@ -189,10 +189,6 @@ func (term *terminal) follow(g guide) {
 			all = exchanges(b.text, "$ ")
 		case b.kind == "console" && fakes != nil:
 			fakes.plays(b)
-		case b.kind == "yaml" && fakes != nil: // the config of the installation
-			if err := os.WriteFile(filepath.Join(term.dir, "assumebot.yaml"), []byte(b.text), 0o600); err != nil {
-				term.t.Fatal(err)
-			}
 		}
 		for _, e := range all {
 			ran++
