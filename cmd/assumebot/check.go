@@ -92,7 +92,8 @@ func summarize(w io.Writer, colours palette, path string, cfg config.Config, red
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(format string, args ...any) { _, _ = fmt.Fprintln(tab, terminal(fmt.Sprintf(format, args...))) } // Flush tells of errors
 	b := cfg.Broker
-	_, _ = fmt.Fprintf(tab, "%s %s: %s, %s, audit channel %s\n", terminal(path), colours.good("is right"), count(b.Users.Len(), "user"), count(b.Accounts.Len(), "account"), cfg.Slack.AuditChannel)
+	_, _ = fmt.Fprintf(tab, "%s %s: %s, %s, audit channel %s\n", terminal(path), colours.good("is right"),
+		count(b.Users.Len(), "user"), count(b.Accounts.Len(), "account"), cfg.Slack.AuditChannel)
 	if b.MFASession > 0 {
 		line("MFA sessions last up to %s", text.FormatDuration(b.MFASession))
 	}

@@ -12,14 +12,15 @@ import (
 	"github.com/assumebot/assumebot/cmd/internal/config"
 )
 
-const recordAbout = `Read, check and export the audit record, wherever it is kept. With --redis it is the record of REDIS_URL; the settings are those of the bot.`
+const recordAbout = `Read, check and export the audit record, wherever it is kept. With --redis it is the record
+of REDIS_URL; the settings are those of the bot.`
 
 func recordCommand(ctx context.Context, getenv func(string) string) *cobra.Command {
 	c := &cobra.Command{
 		Use:               "record COMMAND",
 		Short:             "Read, check and export the audit record",
 		Long:              recordAbout,
-		Example:           "  assumebot record verify --redis\n  assumebot record show 4711 --s3 s3://my-bucket/assumebot\n  assumebot record export --redis --user U01ALICE --format csv >alice.csv",
+		Example:           "  assumebot record verify --redis\n  assumebot record show 4711 --s3 s3://my-bucket/assumebot",
 		Args:              cobra.ArbitraryArgs,
 		RunE:              unknownCommand,
 		ValidArgsFunction: cobra.NoFileCompletions,

@@ -17,7 +17,8 @@ import (
 	"github.com/assumebot/assumebot/cmd/internal/app"
 )
 
-const acceptAbout = `Go on after entries are lost for good, in a new record. Until then the bot issues nothing, and says which are lost. Verify and export what is left first.
+const acceptAbout = `Go on after entries are lost for good, in a new record. Until then the bot issues nothing, and says which are lost. Verify and
+export what is left first.
 
 This record is closed, and stays in Redis. The next begins with what is lost, who accepted it, and what restricts somebody. What follows the loss lifts nothing.
 Replicas stop until they are started again. An archive needs a new directory or prefix. Without --yes it says what would be done.`

@@ -16,9 +16,9 @@ import (
 	"github.com/assumebot/assumebot/cmd/internal/app"
 )
 
-const exportAbout = `Write the record, or what the flags choose of it, to standard output: byte by byte as JSON lines, which assumebot record verify FILE checks,
-or for a spreadsheet as csv, where cells that would be formulas begin with an apostrophe. --since and --until take the number of an entry, or a time
-by the clock of who wrote the entry.`
+const exportAbout = `Write the record, or what the flags choose of it, to standard output: byte by byte as JSON lines, which
+assumebot record verify FILE checks, or for a spreadsheet as csv, where cells that would be formulas begin with an apostrophe.
+--since and --until take the number of an entry, or a time by the clock of who wrote the entry.`
 
 func recordExportCommand(ctx context.Context, getenv func(string) string) *cobra.Command {
 	c := &cobra.Command{

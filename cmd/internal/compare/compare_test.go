@@ -87,7 +87,8 @@ func TestADifferenceSaysWhoGainsAndWhoLoses(t *testing.T) {
 			"gains whoever has it: prod deny -S04LEFT -U01ALICE"}},
 		{"denied", with("allow: [U01ALICE]"), with("allow: [U01ALICE]\ndeny: [U01ALICE]"), []string{
 			`loses alice (U01ALICE): prod access: "at once, up to 1h", "nothing"`, "loses whoever has it: prod deny +U01ALICE"}},
-		{"longer for one", with("duration: {max: 4h}\nallow: [{who: [U01ALICE], max: 1h}, U02BOB]"), with("duration: {max: 4h}\nallow: [{who: [U01ALICE], max: 2h}, U02BOB]"),
+		{"longer for one", with("duration: {max: 4h}\nallow: [{who: [U01ALICE], max: 1h}, U02BOB]"),
+			with("duration: {max: 4h}\nallow: [{who: [U01ALICE], max: 2h}, U02BOB]"),
 			[]string{`gains alice (U01ALICE): prod access: "at once, up to 1h", "at once, up to 2h"`,
 				"changes whoever has it: prod allow +U01ALICE for up to 2h -U01ALICE for up to 1h"}},
 		{"approval dropped", with("allow: [U01ALICE]\napproval: {approvers: [U02BOB]}"), with("allow: [U01ALICE]"), []string{
@@ -102,14 +103,16 @@ func TestADifferenceSaysWhoGainsAndWhoLoses(t *testing.T) {
 				"loses bob (U02BOB): prod may approve",
 				"changes whoever has it: prod allow +S03PAGER on call +U02BOB -U01ALICE",
 				"changes whoever has it: prod approvers +S02LEADS -U02BOB"}},
-		{"break-glass", with("allow: [U01ALICE]\napproval: {approvers: [U02BOB]}"), with("allow: [U01ALICE]\napproval: {approvers: [U02BOB]}\nbreak_glass: [U01ALICE]"), []string{
-			`gains alice (U01ALICE): prod access: "with approval, up to 1h", "with approval, up to 1h; by break-glass, up to 1h"`,
-			"changes whoever has it: prod break_glass +U01ALICE"}},
+		{"break-glass", with("allow: [U01ALICE]\napproval: {approvers: [U02BOB]}"),
+			with("allow: [U01ALICE]\napproval: {approvers: [U02BOB]}\nbreak_glass: [U01ALICE]"), []string{
+				`gains alice (U01ALICE): prod access: "with approval, up to 1h", "with approval, up to 1h; by break-glass, up to 1h"`,
+				"changes whoever has it: prod break_glass +U01ALICE"}},
 		{"admins", with("allow: [U01ALICE]"), with("allow: [U01ALICE]") + "admins: [U01ALICE, engineers]\n", []string{
 			"gains who is in S05PLATFORM: may act as an admin", "gains alice (U01ALICE): may act as an admin", "gains bob (U02BOB): may act as an admin",
 			"changes everybody: admins +U01ALICE +engineers"}},
-		{"an account", with("allow: [U01ALICE]"), with("allow: [U01ALICE]") + "  - {name: dev, role_arn: 'arn:aws:iam::333333333333:role/Dev', allow: [U02BOB]}\n", []string{
-			`gains bob (U02BOB): dev access: "nothing", "at once, up to 1h"`, "changes the config: dev is a new account"}},
+		{"an account", with("allow: [U01ALICE]"),
+			with("allow: [U01ALICE]") + "  - {name: dev, role_arn: 'arn:aws:iam::333333333333:role/Dev', allow: [U02BOB]}\n", []string{
+				`gains bob (U02BOB): dev access: "nothing", "at once, up to 1h"`, "changes the config: dev is a new account"}},
 		{"a user", with(`allow: ["*"]`), strings.Replace(with(`allow: ["*"]`), "users:\n",
 			"users:\n  - {slack: U03CAROL, name: carol, mfa_serial: GAHT00000003, credentials: {env: CAROL}}\n", 1), []string{
 			"gains carol (U03CAROL): may use the bot, and have what Slack user groups give",
@@ -169,7 +172,8 @@ func TestTermsAreJudged(t *testing.T) {
 		{whole("record: {archive: /a}"), whole("record: {}"), g, l},
 		{whole("record: {archive: /a}"), whole("record: {archive: /b}"), u, u},
 		{whole("record: {archive: /a, require: [archive]}"), whole("record: {archive: /a}"), g, l},
-		{whole("record: {archive: 's3://bucket/p', object_lock: {mode: COMPLIANCE, days: 2}}"), whole("record: {archive: 's3://bucket/p', object_lock: {mode: COMPLIANCE, days: 1}}"), g, l},
+		{whole("record: {archive: 's3://bucket/p', object_lock: {mode: COMPLIANCE, days: 2}}"),
+			whole("record: {archive: 's3://bucket/p', object_lock: {mode: COMPLIANCE, days: 1}}"), g, l},
 		{whole(""), strings.Replace(whole(""), "[T0123]", "[T0123, T0456]", 1), g, l},
 		{whole(""), strings.Replace(whole(""), "{env: BOB}", "{env: ROB}", 1), u, u},
 		{whole(""), strings.Replace(whole(""), "GAHT00000002", "GAHT00000009", 1), u, u},

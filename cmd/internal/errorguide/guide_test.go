@@ -24,7 +24,8 @@ const head = `# Errors
 <!-- Written by go test ./cmd/internal/errorguide -update: change the source, or causes_test.go there. -->
 
 A person reads what happened, what to do next, whether the code was used, and, where an operator has to look, a
-reference. The log line with that ` + "`ref`" + ` has the cause in AWS's words. Log, record and audit channel carry the code, which is the heading here. In what people read, … is what only the moment knows.
+reference. The log line with that ` + "`ref`" + ` has the cause in AWS's words. Log, record and audit
+channel carry the code, which is the heading here. In what people read, … is what only the moment knows.
 
 ## Exit codes
 
