@@ -64,8 +64,8 @@ func (tab *Tab) Click(selector string) {
 // own: the newest.
 func (tab *Tab) Press(scope, label string) {
 	tab.t.Helper()
-	found := "[...document.querySelectorAll(" + quote(scope+" button, "+scope+" a") + ")].filter(e => e.checkVisibility() && e.innerText.split('\\n').some(line => line.trim() === " +
-		quote(label) + ")).at(-1)"
+	says := "e => e.checkVisibility() && e.innerText.split('\\n').some(line => line.trim() === " + quote(label) + ")"
+	found := "[...document.querySelectorAll(" + quote(scope+" button, "+scope+" a") + ")].filter(" + says + ").at(-1)"
 	tab.Wait(found)
 	tab.do(chromedp.Click(chromedp.JSPath(found), chromedp.NodeVisible))
 }

@@ -12,7 +12,7 @@ func TestPictures(t *testing.T) {
 		t.Skip("go test ./cmd/demo/web ./cmd/demo/gallery -run TestPictures -pictures makes them anew")
 	}
 	t.Run("demo-desktop", func(t *testing.T) {
-		g := arrive(t, browsertest.Look{Width: 1440, Height: 900})
+		g := arrive(t, browsertest.Look{Width: 1600, Height: 900})
 		g.Press(".column#two .places", "#aws-audit")
 		g.send("1")
 		g.at("wrong-code")
@@ -21,7 +21,7 @@ func TestPictures(t *testing.T) {
 		g.Keep("demo-desktop")
 	})
 	t.Run("demo-dark", func(t *testing.T) {
-		g := arrive(t, browsertest.Look{Width: 1440, Height: 900, Dark: true})
+		g := arrive(t, browsertest.Look{Width: 1600, Height: 900, Dark: true})
 		g.ask("vault")
 		g.Keep("demo-dark")
 	})
