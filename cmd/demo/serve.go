@@ -115,7 +115,7 @@ Nothing of it is real, and nothing leaves this machine. They end with this progr
   /assume prod {mfa}
   aws alice sts get-caller-identity
 
-What an installation of your own asks for:
+What assumebot init asks for, to try a config of your own:
 
 %s
 `, filepath.Join(dir, environmentFile), w.environment(dir), w.page, ids), nil

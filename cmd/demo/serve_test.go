@@ -120,6 +120,17 @@ func (r *rehearsal) setting(name string) string {
 	return value
 }
 
+// printed is the ID that the banner has for something.
+func (r *rehearsal) printed(what string) string {
+	r.t.Helper()
+	banner, _ := r.out.read()
+	found := regexp.MustCompile(`\n  ` + regexp.QuoteMeta(what) + ` {2,}(\S+)\n`).FindStringSubmatch(banner)
+	if found == nil {
+		r.t.Fatalf("got no %s in:\n%s", what, banner)
+	}
+	return found[1]
+}
+
 // buildProgram builds assumebot.
 func buildProgram(t *testing.T) (directory string) {
 	t.Helper()
@@ -143,29 +154,51 @@ func paste(ctx context.Context, programs, lines, typed string) *exec.Cmd {
 	return cmd
 }
 
+// starts starts the bot with what was pasted, and returns once it is connected. The
+// bot must end in order when it is told to.
+func (r *rehearsal) starts(programs, lines string) (end func()) {
+	r.t.Helper()
+	log := newWatched()
+	bot := paste(r.t.Context(), programs, lines, "exec assumebot run")
+	bot.Stderr = log
+	if err := bot.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	log.await(r.t, "socket open")
+	return func() {
+		r.t.Helper()
+		if err := bot.Process.Signal(syscall.SIGTERM); err != nil {
+			r.t.Fatal(err)
+		}
+		if err := bot.Wait(); err != nil {
+			text, _ := log.read()
+			r.t.Errorf("run: got %v, want it to end in order; it logged:\n%s", err, text)
+		}
+	}
+}
+
+// checks runs a check in which nothing may be wrong.
+func (r *rehearsal) checks(programs, lines, command, want string) {
+	r.t.Helper()
+	got, err := paste(r.t.Context(), programs, lines, command).Output()
+	if err != nil || !strings.Contains(string(got), want) {
+		r.t.Fatalf("%s: got %v and:\n%s", command, err, got)
+	}
+}
+
 func TestInstallIsRehearsedWithWhatServePrints(t *testing.T) {
 	t.Parallel()
 	programs := buildProgram(t)
+	t.Run("the config of the demo", func(t *testing.T) { rehearseDemo(t, programs) })
+	t.Run("a config of init", func(t *testing.T) { rehearseInit(t, programs) })
+}
+
+func rehearseDemo(t *testing.T, programs string) {
 	r := rehearse(t)
 	lines := r.linesToPaste()
-
-	checked, err := paste(t.Context(), programs, lines, "assumebot check").CombinedOutput()
-	if err != nil || !strings.Contains(string(checked), "assumebot.yaml is right: 2 users, 4 accounts") {
-		t.Fatalf("check: got %v and:\n%s", err, checked)
-	}
-
-	live, err := paste(t.Context(), programs, lines, "assumebot check --live").Output()
-	if err != nil || !strings.Contains(string(live), " 0 wrong") {
-		t.Fatalf("check --live: got %v and:\n%s", err, live)
-	}
-
-	log := newWatched()
-	bot := paste(t.Context(), programs, lines, "exec assumebot run")
-	bot.Stderr = log
-	if err := bot.Start(); err != nil {
-		t.Fatal(err)
-	}
-	log.await(t, "socket open")
+	r.checks(programs, lines, "assumebot check", "assumebot.yaml is right: 2 users, 4 accounts")
+	r.checks(programs, lines, "assumebot check --live", " 0 wrong")
+	end := r.starts(programs, lines)
 
 	r.types("codes")
 	_, shown, _ := strings.Cut(r.out.await(t, "alice's device shows ", "carol has no device"), "alice's device shows ")
@@ -176,15 +209,9 @@ func TestInstallIsRehearsedWithWhatServePrints(t *testing.T) {
 	r.types("@bob /assume staging {mfa}") // whose key the bot reads from Secrets Manager
 	r.out.await(t, "[bob, only you]\n  staging is yours until")
 
-	if err := bot.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := bot.Wait(); err != nil {
-		t.Errorf("run: got %v, want it to end in order; it logged:\n%s", err, log.text.String())
-	}
+	end()
 	r.types("/assume prod {mfa}")
 	banner := r.out.await(t, "no bot is connected: start `assumebot run` in another terminal")
-
 	address := regexp.MustCompile(`http://127\.0\.0\.1:\d+/[A-Z0-9]+/\n`).FindString(banner)
 	page, err := http.Get(strings.TrimSpace(address))
 	if err != nil {
@@ -195,6 +222,29 @@ func TestInstallIsRehearsedWithWhatServePrints(t *testing.T) {
 	if err != nil || !strings.Contains(string(body), " is yours until") {
 		t.Errorf("the page: got %v and %s, want what alice was told", err, body)
 	}
+}
+
+func rehearseInit(t *testing.T, programs string) {
+	r := rehearse(t)
+	lines, dir := r.linesToPaste(), t.TempDir()
+	made := paste(t.Context(), programs, lines, strings.Join([]string{
+		"assumebot init --dir", dir, "--workspace", r.printed("workspace"), "--channel", r.printed("#aws-audit"), "--slack-user", r.printed("alice"),
+		"--iam-user", r.printed("IAM user of alice"), "--mfa-serial", r.printed("their MFA device"), "--key 'env ALICE' --account staging",
+		"--role", r.printed("role of staging"), "--region eu-central-1 --allow", r.printed("alice"),
+		"--revoker '' --boundary '' --bot-identity", r.printed("the bot runs as"),
+	}, " "))
+	if out, err := made.CombinedOutput(); err != nil {
+		t.Fatalf("init: got %v and:\n%s", err, out)
+	}
+	lines += "export ASSUMEBOT_CONFIG=" + filepath.Join(dir, "assumebot.yaml") + "\n"
+	r.checks(programs, lines, "assumebot check", "assumebot.yaml is right: 1 user, 1 account")
+	r.checks(programs, lines, "assumebot check --live", " 0 wrong")
+	end := r.starts(programs, lines)
+	r.types("/assume staging {mfa}")
+	r.out.await(t, "[alice, only you]\n  staging is yours until")
+	r.types("aws alice sts get-caller-identity")
+	r.out.await(t, `"Arn": "arn:aws:sts::333333333333:assumed-role/Developer/alice"`)
+	end()
 }
 
 func TestServeGoesOnUntilInterruptedAndLeavesNoFile(t *testing.T) {
