@@ -48,10 +48,11 @@ func (p *pair) access(name string) {
 	if before && after && reach(p.before.Broker, was) == reach(p.after.Broker, is) {
 		return // nobody else can have it otherwise
 	}
-	sets := groupSets(userGroups(p.before.Broker, was), userGroups(p.after.Broker, is))
+	old, now := everyName(p.before.Broker, was), everyName(p.after.Broker, is)
+	sets := groupSets(userGroups(old), userGroups(now))
 	everybody := c.person(anybody, "", sets, nil)
 	for u := range p.after.Broker.Users.All() {
-		if p.before.Broker.IsUser(u.Slack) {
+		if p.before.Broker.IsUser(u.Slack) && (slices.Contains(old, u.Slack) || slices.Contains(now, u.Slack)) {
 			c.person(u.Slack, label(*u), sets, everybody)
 		}
 	}
@@ -217,10 +218,13 @@ func reach(c policy.Config, a policy.Account) string {
 	return b.String()
 }
 
-// userGroups are those of Slack on which it depends who may have a.
-func userGroups(c policy.Config, a policy.Account) []string {
-	groups := flat(c, slices.Concat(a.Deny, a.Allowed(), a.BreakGlass))
-	return slices.DeleteFunc(groups, func(id string) bool { return !policy.IsUserGroup(id) })
+// everyName is all that a's lists name: who is none of it is anybody.
+func everyName(c policy.Config, a policy.Account) []string {
+	return flat(c, slices.Concat(a.Deny, a.Allowed(), a.BreakGlass))
+}
+
+func userGroups(names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(id string) bool { return !policy.IsUserGroup(id) })
 }
 
 // groupSets are all sets of none, one or two of them, the small ones first.
