@@ -92,3 +92,17 @@ func TestPageHasNoInlineScriptOrStyle(t *testing.T) {
 		t.Errorf("%d scripts, not all of them files", got)
 	}
 }
+
+func TestScriptsAreFewLines(t *testing.T) {
+	lines := 0
+	for _, name := range scripts() {
+		body, err := staticFiles.ReadFile("static/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines += strings.Count(string(body), "\n")
+	}
+	if lines == 0 || lines >= 1000 {
+		t.Errorf("got %d lines of JavaScript, want some and fewer than 1000", lines)
+	}
+}
