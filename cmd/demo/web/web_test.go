@@ -27,9 +27,15 @@ type browser struct {
 	client *http.Client
 }
 
+// bots are as many as may run at once: each has to answer within the three seconds
+// that Slack gives, beside a browser.
+var bots = make(chan struct{}, 4)
+
 // visit runs the world, its bot and the page until the test ends.
 func visit(t *testing.T) *browser {
 	t.Helper()
+	bots <- struct{}{}
+	t.Cleanup(func() { <-bots })
 	w, err := world.Start()
 	if err != nil {
 		t.Fatal(err)
