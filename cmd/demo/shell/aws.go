@@ -16,8 +16,8 @@ const (
 	sessionToken = "AWS_SESSION_TOKEN"
 )
 
-// errNoCredentials is what the AWS CLI says, and what to do here.
-var errNoCredentials = errors.New("Unable to locate credentials. Paste a snippet into this shell first.") //nolint:staticcheck // as the AWS CLI words it
+// errNoCredentials is what the AWS CLI says, in its words, and what to do here.
+var errNoCredentials = errors.New("Unable to locate credentials. Paste a snippet into this shell first.")
 
 // aws asks AWS with the credentials of the environment. A profile is taken for them: nothing
 // here is a file.
