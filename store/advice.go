@@ -48,7 +48,8 @@ var refusals = []struct {
 	{"NOAUTH", advice{"check the user and password in REDIS_URL", true}},
 	{"invalid username-password", advice{"check the user and password in REDIS_URL", true}},
 	{"AUTH called without any password", advice{"this Redis has no password: leave it out of REDIS_URL", true}},
-	{"NOPERM", advice{"the ACL user may not do this; it needs the commands in deploy/redis-users.example.acl, and for a cluster those in deploy/docs/install.md", true}},
+	{"NOPERM", advice{
+		"the ACL user may not do this; it needs the commands in deploy/redis-users.example.acl, and for a cluster those in deploy/docs/install.md", true}},
 	{"cluster support disabled", advice{"this Redis is no cluster: leave ?addr= out of REDIS_URL", true}},
 	{"MOVED ", advice{"this Redis is one node of a cluster: add ?addr= with another of its nodes to REDIS_URL", true}},
 	{"SELECT is not allowed in cluster mode", advice{"a cluster has no numbered databases: leave the number out of REDIS_URL", true}},

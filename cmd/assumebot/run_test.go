@@ -133,7 +133,8 @@ func TestRunRefusesAnAppThatCannotServe(t *testing.T) {
 	}{
 		"scope": {func(s *slacktest.Server) { s.SetScopes("commands", "im:write", "users:read", "channels:read") },
 			"the bot token lacks chat:write (posts to the audit channel, and direct messages): install the app again"},
-		"audit channel":   {audit(slacktest.Channel{}), "not in the audit channel C0AUDIT, so nothing could be told there: in Slack, in that channel: /invite @assumebot"},
+		"audit channel": {audit(slacktest.Channel{}),
+			"not in the audit channel C0AUDIT, so nothing could be told there: in Slack, in that channel: /invite @assumebot"},
 		"private channel": {audit(slacktest.Channel{Private: true}), "slack.audit_channel is C0AUDIT, and the workspace has no such channel, or it is private"},
 	}
 	for name, test := range tests {
