@@ -243,8 +243,14 @@ func TestTrustPoliciesAreJudgedByWhatTheySay(t *testing.T) {
 		"federated":           {strings.Replace(with(right), `"AWS"`, `"Federated"`, 1), "", "Federated"},
 		"a service":           {strings.Replace(with(right), `"AWS":[`, `"Service":"ec2.amazonaws.com","AWS":[`, 1), "", "Service"},
 		"wild action":         {strings.Replace(with(right), `"sts:AssumeRole"`, `"sts:Assume?ole"`, 1), "", "sts:Assume?ole"},
-		"any action":          {strings.Replace(statement(""), `["sts:AssumeRole","sts:SetSourceIdentity","sts:TagSession"]`, `"sts:*"`, 1), "does not demand", ""},
-		"a loose second":      {twoStatements(with(right)), "does not demand", ""},
+		"any action":          {strings.Replace(statement(""), `["sts:AssumeRole","sts:SetSourceIdentity","sts:TagSession"]`, `"sts:*"`, 1), "does not demand", "sts:*"},
+		"a loose second":      {twoStatements(with(right), `"AWS":"*"`, "sts:AssumeRole"), "does not demand", ""},
+		"web identity":        {twoStatements(with(right), `"Federated":"x"`, "sts:AssumeRoleWithWebIdentity*"), "", "sts:AssumeRoleWithWebIdentity*"},
+		"a start of it":       {twoStatements(with(right), `"Federated":"x"`, "sts:AssumeRoleW*"), "", "sts:AssumeRoleW*"},
+		"SAML":                {twoStatements(with(right), `"Federated":"x"`, `sts:TagSession","sts:AssumeRoleWithSAML*`), "", "SAML*"},
+		"who tags":            {twoStatements(with(right), `"Federated":"x"`, "sts:TagSession"), "", "Federated"},
+		"everybody tags":      {twoStatements(with(right), `"AWS":"*"`, "sts:TagSession"), "everybody", ""},
+		"context":             {twoStatements(with(right), `"Service":"ec2.amazonaws.com"`, "sts:SetContext*"), "", "sts:SetContext*"},
 		"no source identity":  {strings.Replace(with(right), `"sts:SetSourceIdentity",`, "", 1), "does not allow sts:SetSourceIdentity", ""},
 		"no tags":             {strings.Replace(with(right), `,"sts:TagSession"`, "", 1), "does not allow sts:TagSession", ""},
 		"other external ID":   {with(strings.Replace(right, `"StringEquals":{`, `"StringEquals":{"sts:ExternalId":"x",`, 1)), "another external ID", ""},
@@ -270,9 +276,9 @@ func TestTrustPoliciesAreJudgedByWhatTheySay(t *testing.T) {
 	}
 }
 
-// twoStatements puts one that trusts everybody before the only one.
-func twoStatements(text string) string {
-	const loose = `[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"*"}},{`
+// twoStatements puts a loose one before the only one.
+func twoStatements(text, principal, action string) string {
+	loose := `[{"Effect":"Allow","Action":["` + action + `"],"Principal":{` + principal + `}},{`
 	text = strings.Replace(text, `"Statement":{`, `"Statement":`+loose, 1)
 	return strings.TrimSuffix(text, "}") + "]}"
 }

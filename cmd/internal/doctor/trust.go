@@ -3,6 +3,7 @@ package doctor
 import (
 	"encoding/json"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -99,9 +100,12 @@ func judgeTrust(text string, a policy.Account, callers []caller) judgement {
 			may[action] = may[action] || st.allows(action)
 		}
 		j.actions(st)
+		trusted := j.principals(st, callers)
 		if st.allows("sts:AssumeRole") {
-			j.principals(st, callers, reached)
-			j.conditions(st, a, slices.DeleteFunc(slices.Clone(callers), func(c caller) bool { return !reached[c.arn] }))
+			for _, c := range trusted {
+				reached[c.arn] = true
+			}
+			j.conditions(st, a, trusted)
 		}
 	}
 	for _, c := range callers {
@@ -169,17 +173,16 @@ func strict(text string, into any) error {
 // regard to case and with wildcards.
 func (st trustStatement) allows(action string) bool {
 	return slices.ContainsFunc(st.Action, func(a string) bool {
-		before, _, star := strings.Cut(strings.ToLower(a), "*")
-		return star && strings.HasPrefix(strings.ToLower(action), before) || strings.EqualFold(a, action)
+		match, err := path.Match(strings.ToLower(a), strings.ToLower(action))
+		return match && err == nil
 	})
 }
 
-// actions looks for what [trustStatement.allows] does not see through.
+// actions looks for those that the bot does not use. A pattern is one of them, since it
+// may match others too, and those that AWS adds.
 func (j *judgement) actions(st trustStatement) {
 	for _, a := range st.Action {
-		plain := strings.TrimSuffix(a, "*")
-		known := plain != a || slices.ContainsFunc(trustActions, func(k string) bool { return strings.EqualFold(a, k) })
-		if !known || strings.ContainsAny(plain, "*?") {
+		if !slices.ContainsFunc(trustActions, func(k string) bool { return strings.EqualFold(a, k) }) {
 			j.unread = append(j.unread, "the action "+clean(a))
 		}
 	}
@@ -188,39 +191,44 @@ func (j *judgement) actions(st trustStatement) {
 	}
 }
 
-// principals looks at whom the statement trusts.
-func (j *judgement) principals(st trustStatement, callers []caller, reached map[string]bool) {
-	for kind, who := range st.Principal {
+// principals looks at whom the statement trusts, and returns the callers among them.
+func (j *judgement) principals(st trustStatement, callers []caller) (trusted []caller) {
+	for kind := range st.Principal {
 		if kind != "AWS" {
 			j.unread = append(j.unread, "a principal of the kind "+clean(kind))
-			continue
-		}
-		for _, p := range who {
-			j.principal(p, callers, reached)
 		}
 	}
-	if len(st.Principal["AWS"]) == 0 {
+	who := st.Principal["AWS"]
+	if len(who) == 0 {
 		j.unread = append(j.unread, "a statement without a principal of AWS")
 	}
+	for _, p := range who {
+		j.principal(p, callers)
+	}
+	for _, c := range callers {
+		if slices.ContainsFunc(who, c.isIn) {
+			trusted = append(trusted, c)
+		}
+	}
+	return trusted
 }
 
-func (j *judgement) principal(p string, callers []caller, reached map[string]bool) {
-	known := false
-	for _, c := range callers {
-		account := c.account()
-		of := p == "*" || p == account || strings.HasSuffix(p, "::"+account+":root")
-		reached[c.arn] = reached[c.arn] || of || p == c.arn
-		known = known || p == c.arn
-	}
+func (j *judgement) principal(p string, callers []caller) {
 	switch {
 	case p == "*":
 		j.wrong = append(j.wrong, "it trusts everybody (*)")
-	case known:
+	case slices.ContainsFunc(callers, func(c caller) bool { return c.arn == p }):
 	case strings.HasSuffix(p, ":root"), len(p) == 12 && strings.Trim(p, "0123456789") == "":
 		j.odd = append(j.odd, "it trusts all of the account "+clean(p)+"; name the users instead")
 	default:
 		j.odd = append(j.odd, "it also trusts "+clean(p))
 	}
+}
+
+// isIn reports whether a principal is the caller or their account.
+func (c caller) isIn(principal string) bool {
+	account := c.account()
+	return principal == "*" || principal == c.arn || principal == account || strings.HasSuffix(principal, "::"+account+":root")
 }
 
 // account is the one that the caller is in.
