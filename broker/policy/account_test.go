@@ -49,10 +49,19 @@ func TestShapesOfARNsAndSerials(t *testing.T) {
 		"arn:aws:iam::123456789012:role/Name": true, "arn:aws-cn:iam::123456789012:role/path/to/Name": true,
 		"arn:aws:iam::12345678901:role/Name": false, "arn:aws:iam::123456789012:user/Name": false, "": false,
 		"arn:aws:iam::123456789012:role/" + strings.Repeat("n", 65): false,
+		"arn:aws:iam::123456789012:role/a!:$~/Name":                 true, "arn:aws:iam::123456789012:role/*/Name": false, "arn:aws:iam::123456789012:role/a?/Name": false,
 	}
 	for s, good := range roles {
 		if _, err := policy.ParseRoleARN(s); (err == nil) != good {
 			t.Errorf("ParseRoleARN(%q): %v, want good %v", s, err, good)
+		}
+	}
+	for s, good := range map[string]bool{
+		"arn:aws:iam::aws:policy/job-function/Billing": true, "arn:aws:iam::123456789012:policy/Name": true, "arn:aws:iam::123456789012:policy/*": false,
+		"arn:aws:iam::123456789012:policy/a?/Name": false, "arn:aws:iam::123456789012:policy/": false, "arn:aws:iam::aws:policy/a;b": false,
+	} {
+		if err := policy.CheckPolicyARN(s); (err == nil) != good {
+			t.Errorf("CheckPolicyARN(%q): %v, want good %v", s, err, good)
 		}
 	}
 	serials := map[string]bool{

@@ -14,14 +14,16 @@ const anyPartition = `^arn:(aws|aws-cn|aws-us-gov|aws-iso|aws-iso-b|aws-iso-e|aw
 
 // What the functions below check, as far as a regular expression can say it: for the
 // schema of the config, in the syntax that RE2 and ECMAScript share.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+// A * or ? in a path would make the ARN a wildcard wherever a policy names it.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 const (
-	RoleARNPattern     = anyPartition + `(\d{12}):role/((?:[\x21-\x7e]+/)?)([\w+=,.@-]{1,64})$`
+	iamPath            = `(?:[\x21-\x29\x2b-\x3e\x40-\x7e]+/)?`
+	RoleARNPattern     = anyPartition + `(\d{12}):role/(` + iamPath + `)([\w+=,.@-]{1,64})$`
 	MFAARNPattern      = anyPartition + `(\d{12}):mfa/[\w+=,.@/-]+$`
 	MFASerialPattern   = `^[\w+=/:,.@-]{9,256}$`
 	ExternalIDPattern  = `^[\w+=,.@:/-]+$`
 	SessionNamePattern = `^[\w+=,.@-]{2,64}$`
-	PolicyARNPattern   = anyPartition + `(\d{12}|aws):policy/[\x21-\x7e]+$`
+	PolicyARNPattern   = anyPartition + `(\d{12}|aws):policy/` + iamPath + `[\w+=,.@-]{1,128}$`
 )
 
 // An external ID has at least and at most so many characters.

@@ -38,8 +38,10 @@ type Answers struct {
 
 // An own shape is of an ARN that no config holds.
 var (
-	iamUser     = regexp.MustCompile(`^arn:(aws[a-z-]*):iam::(\d{12}):user/(?:[\x21-\x7e]+/)?([\w+=,.@-]{1,64})$`)
-	iamIdentity = regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:(user|role)/[\x21-\x7e]+$`)
+	iamUser     = regexp.MustCompile(`^arn:(aws[a-z-]*):iam::(\d{12}):user/(?:[\w+=,.@/-]+/)?([\w+=,.@-]{1,64})$`)
+	iamIdentity = regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:(user|role)/(?:[\w+=,.@/-]+/)?[\w+=,.@-]{1,64}$`)
+	// iamResource is narrower than the config's: ${…} in a path is a variable to a policy.
+	iamResource = regexp.MustCompile(`^[\w+=,.@:/-]*$`)
 )
 
 // Partition is that of the first ARN that is known.
@@ -139,6 +141,11 @@ func (a Answers) check() (warnings []string, err error) {
 		return nil, errors.New(problems[0].Message)
 	case err != nil:
 		return nil, err
+	}
+	for _, arn := range []string{full.Role, full.Revoker, full.Boundary} {
+		if !iamResource.MatchString(arn) {
+			return nil, errors.New("init takes letters, digits and _+=,.@-/ alone in the path of an ARN: write another config by hand")
+		}
 	}
 	for _, w := range cfg.Warnings {
 		warnings = append(warnings, w.Message)

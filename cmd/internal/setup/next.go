@@ -22,7 +22,7 @@ func (a Answers) Next(dir string) string {
 	line("   In the audit channel: /invite @assumebot")
 	line("")
 	line("3. Run it. A trial keeps everything in memory; with a Redis of your own it wants keys too, which are printed and written nowhere:")
-	line("   export SLACK_APP_TOKEN=xapp-… SLACK_BOT_TOKEN=xoxb-… AWS_REGION=%s REDIS_URL=embedded", a.Region)
+	line("   export SLACK_APP_TOKEN=xapp-… SLACK_BOT_TOKEN=xoxb-… AWS_REGION=%s REDIS_URL=embedded", quoted(a.Region))
 	line("   assumebot check --live --config %s", file(config.FileName))
 	line("   assumebot run --config %s", file(config.FileName))
 	line("   assumebot keygen               # ASSUMEBOT_SEAL_KEYS, for a Redis of your own")
@@ -32,18 +32,19 @@ func (a Answers) Next(dir string) string {
 
 func (a Answers) nextAWS(line func(string, ...any), policyOf func(name string) string) {
 	role := policy.RoleARN(a.Role)
+	roleName := quoted(role.RoleName())
 	line("1. AWS. In the account of your IAM user, %s:", a.AWSAccount())
-	line("   aws iam put-user-policy --user-name %s --policy-name assumebot --policy-document %s", a.UserName(), policyOf("user-policy.json"))
+	line("   aws iam put-user-policy --user-name %s --policy-name assumebot --policy-document %s", quoted(a.UserName()), policyOf("user-policy.json"))
 	if kind, id := identity(a.Bot); a.Revoker != "" {
-		line("   aws iam put-%s-policy --%[1]s-name %s --policy-name assumebot --policy-document %s", kind, id, policyOf("bot-policy.json"))
+		line("   aws iam put-%s-policy --%[1]s-name %s --policy-name assumebot --policy-document %s", kind, quoted(id), policyOf("bot-policy.json"))
 	}
 	a.nextKey(line, policyOf("bot-policy.json"))
 	line("   In that of the role, %s; of these two the one that makes it, or the one that replaces the trust policy that it has:", role.AccountID())
-	line("   aws iam create-role --role-name %s --assume-role-policy-document %s", role.RoleName(), policyOf("role-trust-policy.json"))
-	line("   aws iam update-assume-role-policy --role-name %s --policy-document %s", role.RoleName(), policyOf("role-trust-policy.json"))
+	line("   aws iam create-role --role-name %s --assume-role-policy-document %s", roleName, policyOf("role-trust-policy.json"))
+	line("   aws iam update-assume-role-policy --role-name %s --policy-document %s", roleName, policyOf("role-trust-policy.json"))
 	if a.Revoker != "" {
-		revoker := policy.RoleARN(a.Revoker).RoleName()
-		line("   aws iam put-role-permissions-boundary --role-name %s --permissions-boundary %s", role.RoleName(), a.Boundary)
+		revoker := quoted(policy.RoleARN(a.Revoker).RoleName())
+		line("   aws iam put-role-permissions-boundary --role-name %s --permissions-boundary %s", roleName, quoted(a.Boundary))
 		line("   aws iam create-role --role-name %s --assume-role-policy-document %s", revoker, policyOf("revoker-trust-policy.json"))
 		line("   aws iam put-role-policy --role-name %s --policy-name assumebot --policy-document %s", revoker, policyOf("revoker-policy.json"))
 	}
@@ -60,9 +61,9 @@ func (a Answers) nextKey(line func(string, ...any), botPolicy string) {
 			return
 		}
 		line("   A key of your IAM user, which goes from AWS to AWS and is not shown:")
-		line("   aws iam create-access-key --user-name %s --output json \\", a.UserName())
+		line("   aws iam create-access-key --user-name %s --output json \\", quoted(a.UserName()))
 		line("     --query 'AccessKey.{access_key_id:AccessKeyId,secret_access_key:SecretAccessKey}' |")
-		line("     aws secretsmanager create-secret --region %s --name %s --secret-string file:///dev/stdin", a.Region, name)
+		line("     aws secretsmanager create-secret --region %s --name %s --secret-string file:///dev/stdin", quoted(a.Region), quoted(name))
 	case "profile":
 		line("   The bot reads the key from the profile %s of its shared AWS config.", name)
 	case "env":
@@ -78,10 +79,10 @@ func identity(arn string) (kind, name string) {
 	return kind, resource[strings.LastIndexByte(resource, '/')+1:]
 }
 
-// quoted is a path as a shell takes it.
-func quoted(path string) string {
-	if plain.MatchString(path) || strings.HasPrefix(path, "/") && plain.MatchString(path[1:]) {
-		return path
+// quoted is text as a shell takes it for one word.
+func quoted(text string) string {
+	if plain.MatchString(text) || strings.HasPrefix(text, "/") && plain.MatchString(text[1:]) {
+		return text
 	}
-	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -158,6 +159,14 @@ func TestAnswersAreCheckedByTheConfigsChecks(t *testing.T) {
 		{"revoker", "arn:aws:iam::222222222222:role/OnCall", "account's own role"},
 		{"boundary", "Boundary", "not a managed policy ARN"},
 		{"bot-identity", "assumebot", "not the ARN of a role or a user"},
+		{"iam-user", "arn:aws:iam::111111111111:user/*/alice", "not the ARN of an IAM user"},
+		{"role", "arn:aws:iam::222222222222:role/*/OnCall", "not a role ARN"},
+		{"role", "arn:aws:iam::222222222222:role/${aws:username}/OnCall", "letters, digits"},
+		{"revoker", "arn:aws:iam::222222222222:role/??/Revoker", "not a role ARN"},
+		{"boundary", "arn:aws:iam::222222222222:policy/*", "not a managed policy ARN"},
+		{"boundary", "arn:aws:iam::222222222222:policy/$(pwned)/x", "letters, digits"},
+		{"bot-identity", "arn:aws:iam::111111111111:role/*", "not the ARN of a role or a user"},
+		{"bot-identity", "arn:aws:iam::111111111111:role/x;touch${IFS}pwned;#", "not the ARN of a role or a user"},
 		{"account", "a\nb", "one line"},
 		{"account", "\"]}\x00", "one line"},
 	} {
@@ -174,6 +183,22 @@ func TestAnswersAreCheckedByTheConfigsChecks(t *testing.T) {
 	var a Answers
 	if warnings, err := a.Set(question(t, "region"), "eu-wset-1"); err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], "did you mean eu-west-1?") {
 		t.Errorf("region: got %q, %v, want a warning with eu-west-1", warnings, err)
+	}
+}
+
+func TestCommandsToPasteQuoteEveryAnswer(t *testing.T) {
+	for _, field := range []func(*Answers) *string{
+		func(a *Answers) *string { return &a.IAMUser }, func(a *Answers) *string { return &a.Key }, func(a *Answers) *string { return &a.Role },
+		func(a *Answers) *string { return &a.Region }, func(a *Answers) *string { return &a.Revoker },
+		func(a *Answers) *string { return &a.Boundary }, func(a *Answers) *string { return &a.Bot },
+	} {
+		a := answered(t, withRevoker)
+		*field(&a) += "=,@$IFS"
+		for line := range strings.Lines(a.Next("it's")) {
+			if bare := regexp.MustCompile(`'[^']*'|\\'`).ReplaceAllString(line, ""); strings.Contains(bare, "$") && strings.HasPrefix(line, "   ") {
+				t.Errorf("unquoted: %s", line)
+			}
+		}
 	}
 }
 
