@@ -88,16 +88,16 @@ func (a Answers) bot(d *document) {
 	d.Statement = kept
 }
 
-// secretARN is that of the secret, or of all that share its path, which the next
-// person's is likely below too. Secrets Manager ends each with six characters of its own.
+// secretARN is that of the secret, or of all on its path where that is assumebot's own,
+// as the next person's is then. Secrets Manager ends each with six characters of its own.
 // https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html
 func (a Answers) secretARN() string {
 	name := a.Secret()
 	if strings.HasPrefix(name, "arn:") {
 		return name
 	}
-	if i := strings.LastIndexByte(name, '/'); i >= 0 {
-		name = name[:i] + "/*"
+	if strings.HasPrefix(name, "assumebot/") {
+		name = name[:strings.LastIndexByte(name, '/')] + "/*"
 	} else {
 		name += "-??????"
 	}

@@ -116,6 +116,22 @@ func TestPoliciesAreTheShippedOnes(t *testing.T) {
 	}
 }
 
+func TestBotReadsTheOneSecretOrThoseOfAssumebot(t *testing.T) {
+	for name, want := range map[string]string{
+		"erin": "erin-??????", "prod/erin": "prod/erin-??????", "/x": "/x-??????", "prod/assumebot/erin": "prod/assumebot/erin-??????",
+		"assumebot/erin": "assumebot/*", "assumebot/staff/erin": "assumebot/staff/*",
+	} {
+		policies, err := answered(t, map[string]string{"key": "secret " + name}).Policies()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = `"arn:aws:secretsmanager:eu-west-1:999999999999:secret:` + want + `"`
+		if got := string(policies["bot-policy.json"]); !strings.Contains(got, want) {
+			t.Errorf("secret %s: got %s, want %s", name, got, want)
+		}
+	}
+}
+
 // oneEach keeps of every list of ARNs the first, which is that of the answers.
 func oneEach(v any) any {
 	switch v := v.(type) {
