@@ -78,21 +78,25 @@ func (s *awsSurvey) judge(a policy.Account, r awsapi.Role) []Finding {
 	return fine("it trusts the users by name, demands MFA and binds the session name")
 }
 
-// callers are the users whose keys work. Those whom the account's rules name must be
-// trusted; who is in a user group of Slack is not asked here.
+// callers are the users whose keys work. Who is in a user group of Slack is not asked here.
 func (s *awsSurvey) callers(a policy.Account) []caller {
-	named := map[string]bool{}
-	for _, id := range a.Allowed() {
-		named[id] = true
-		for _, member := range s.Config.Broker.Groups[id].Members {
-			named[member] = true
-		}
-	}
 	var all []caller
 	for _, one := range s.users {
 		if one.works() {
-			all = append(all, caller{one.user.Name, one.user.SessionName, one.who.ARN, named["*"] || named[one.user.Slack]})
+			all = append(all, caller{one.user.Name, one.user.SessionName, one.who.ARN, s.need(a, one.user.Slack)})
 		}
 	}
 	return all
+}
+
+func (s *awsSurvey) need(a policy.Account, user string) need {
+	rules := s.Config.Broker
+	allowed, denied := rules.OnList(a.Allowed(), user, nil), rules.OnList(a.Deny, user, nil)
+	switch {
+	case denied.Yes, !allowed.Yes && !allowed.Unknown:
+		return needless
+	case denied.Unknown, !allowed.Yes:
+		return unknown
+	}
+	return required
 }

@@ -202,6 +202,32 @@ func TestARevokersRoleNeedsABoundary(t *testing.T) {
 	want(t, p.amazon(t.Context()), "aws-role", "near", OK)
 }
 
+func TestARoleTrustsNoUserWhomNoRuleNames(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		allow, deny []string
+		state       State
+		words       string
+	}{
+		"bob by his ID":         {[]string{"U01ALICE", "U02BOB"}, nil, OK, ""},
+		"every User":            {[]string{"*"}, nil, OK, ""},
+		"bob by a group":        {[]string{"U01ALICE", "team"}, nil, OK, ""},
+		"perhaps by Slack":      {[]string{"U01ALICE", "S01ONCALL"}, nil, OK, ""},
+		"not bob":               {[]string{"U01ALICE"}, nil, Warning, "it trusts bob, whom no rule of the account lets have it"},
+		"bob denied":            {[]string{"*"}, []string{"U02BOB"}, Warning, "it trusts bob"},
+		"bob denied by a group": {[]string{"*"}, []string{"team"}, Warning, "it trusts bob"},
+	}
+	for name, test := range tests {
+		p := awsPatient(t, startAWS(t))
+		p.Config.Broker.Groups = map[string]policy.Group{"team": policy.NewGroup("U02BOB")}
+		a, _ := p.Config.Broker.Account("near")
+		a.Allow, a.Deny = []policy.Rule{{Who: test.allow}}, test.deny
+		p.Config.Broker.Accounts.Add("near", a)
+		t.Log(name)
+		want(t, p.amazon(t.Context()), "aws-role", "near", test.state, test.words)
+	}
+}
+
 func TestTrustPoliciesAreJudgedByWhatTheySay(t *testing.T) {
 	t.Parallel()
 	data, err := os.ReadFile("../../../deploy/iam/role-trust-policy.json")
@@ -210,7 +236,7 @@ func TestTrustPoliciesAreJudgedByWhatTheySay(t *testing.T) {
 	}
 	example := string(data)
 	a := policy.Account{Name: "prod", ExternalID: "replace-with-a-random-one", SourceIdentity: true, Tags: map[string]string{"team": "x"}}
-	callers := []caller{{"alice", "alice", awstest.UserARN(hub, "alice"), true}, {"bob", "bob", awstest.UserARN(hub, "bob"), true}}
+	callers := []caller{{"alice", "alice", awstest.UserARN(hub, "alice"), required}, {"bob", "bob", awstest.UserARN(hub, "bob"), required}}
 	statement := func(more string) string {
 		return `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["sts:AssumeRole","sts:SetSourceIdentity","sts:TagSession"],
 			"Principal":{"AWS":["arn:aws:iam::111111111111:user/alice","arn:aws:iam::111111111111:user/bob"]}` + more + `}}`
@@ -287,7 +313,7 @@ func FuzzTrustPoliciesAreNeverCalledRightForNothing(f *testing.F) {
 	f.Add(`{"Version":"2012-10-17","Statement":[]}`)
 	f.Add(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Principal":"*"}}`)
 	f.Fuzz(func(t *testing.T, text string) {
-		j := judgeTrust(text, policy.Account{Name: "prod"}, []caller{{"alice", "alice", awstest.UserARN(hub, "alice"), true}})
+		j := judgeTrust(text, policy.Account{Name: "prod"}, []caller{{"alice", "alice", awstest.UserARN(hub, "alice"), required}})
 		if len(j.wrong)+len(j.unread) == 0 && !strings.Contains(strings.ToLower(text), "multifactorauth") {
 			t.Errorf("%q is called right without MFA", text)
 		}

@@ -28,8 +28,17 @@ type judgement struct {
 // A caller is a User, and the IAM user whose key was tried.
 type caller struct {
 	name, session, arn string
-	must               bool // the account's rules name this User
+	trust              need
 }
+
+// A need is whether a role is to trust a User.
+type need int
+
+const (
+	unknown  need = iota // a user group of Slack decides, and is not asked
+	required             // the account's rules name them
+	needless             // none does, or one denies
+)
 
 func (c caller) iamName() string { return c.arn[strings.LastIndexByte(c.arn, '/')+1:] }
 
@@ -109,7 +118,7 @@ func judgeTrust(text string, a policy.Account, callers []caller) judgement {
 		}
 	}
 	for _, c := range callers {
-		if c.must && may["sts:AssumeRole"] && !reached[c.arn] {
+		if c.trust == required && may["sts:AssumeRole"] && !reached[c.arn] {
 			j.wrong = append(j.wrong, "it does not trust "+c.arn+", which is "+c.name)
 		}
 	}
@@ -206,6 +215,9 @@ func (j *judgement) principals(st trustStatement, callers []caller) (trusted []c
 		j.principal(p, callers)
 	}
 	for _, c := range callers {
+		if c.trust == needless && slices.Contains(who, c.arn) {
+			j.odd = append(j.odd, "it trusts "+c.name+", whom no rule of the account lets have it")
+		}
 		if slices.ContainsFunc(who, c.isIn) {
 			trusted = append(trusted, c)
 		}
