@@ -7,7 +7,7 @@
 //   - Every check has a deadline, all together have one, and what one check meets hides
 //     no other. The order of findings is that of the checks.
 //   - What a service does not say is NotTold, never OK.
-//   - Answers are read bounded, and no finding holds a secret.
+//   - Answers are read bounded, and no finding holds a secret or what is not printable.
 //
 // Neither Slack nor AWS can be tried where the tests run. What the checks rest on is
 // named beside each call, in bot/webapi/probe.go and broker/awsapi/inspect.go.
@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/awsapi"
+	"github.com/assumebot/assumebot/broker/text"
 	"github.com/assumebot/assumebot/cmd/internal/app"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 )
@@ -123,6 +124,8 @@ func (l look) take(ctx context.Context) []Finding {
 		if found[i].Subject == "" {
 			found[i].Subject = l.subject
 		}
+		f := &found[i] // may repeat what others said
+		f.Subject, f.What, f.Do = text.Printable(f.Subject), text.Printable(f.What), text.Printable(f.Do)
 	}
 	return found
 }
