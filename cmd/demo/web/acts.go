@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -84,12 +85,24 @@ func sentence(err error) string {
 
 // answer lets the page look again, or leads who has no JavaScript back to it.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
-	back, err := url.Parse(r.PostForm.Get("back"))
-	if r.Header.Get("X-Page") == "" && err == nil && back.Host == "" && strings.HasPrefix(back.Path, s.base()+"/") {
-		http.Redirect(w, r, back.String(), http.StatusSeeOther) //nolint:gosec // a path of this page
+	if back, ok := s.ofPage(r.PostForm.Get("back")); ok && r.Header.Get("X-Page") == "" {
+		http.Redirect(w, r, back, http.StatusSeeOther) //nolint:gosec // a path of this page
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// ofPage is the path and the query of an address, where that is one of this page and
+// says no more than these.
+func (s *Server) ofPage(address string) (back string, ok bool) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "" || u.Opaque != "" || u.User != nil || u.Host != "" {
+		return "", false
+	}
+	if path.Clean(u.Path) != u.Path || !strings.HasPrefix(u.Path, s.base()+"/") {
+		return "", false
+	}
+	return (&url.URL{Path: u.Path, RawQuery: u.RawQuery}).String(), true
 }
 
 // sendAct sends what is in the message box: a command, or a message.
