@@ -82,10 +82,13 @@ func (w *scene) environment(dir string) string {
 	var out strings.Builder
 	out.WriteString("unset " + strings.Join(world.Unset(), " ") + "\n")
 	for _, s := range append(w.Environment(), world.Setting{Name: "ASSUMEBOT_CONFIG", Value: filepath.Join(dir, configFile)}) {
-		fmt.Fprintf(&out, "export %s='%s'\n", s.Name, strings.ReplaceAll(s.Value, "'", `'\''`))
+		fmt.Fprintf(&out, "export %s=%s\n", s.Name, quoted(s.Value))
 	}
 	return out.String()
 }
+
+// quoted is text as a shell takes it for one word.
+func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
 // serveBanner says what runs here, and how to point a bot to it.
 func (w *scene) serveBanner(dir string) (string, error) {
@@ -118,7 +121,7 @@ Nothing of it is real, and nothing leaves this machine. They end with this progr
 What assumebot init asks for, to try a config of your own:
 
 %s
-`, filepath.Join(dir, environmentFile), w.environment(dir), w.page, ids), nil
+`, quoted(filepath.Join(dir, environmentFile)), w.environment(dir), w.page, ids), nil
 }
 
 // identifiers are the names of everything that a config refers to.

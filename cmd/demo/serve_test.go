@@ -279,6 +279,32 @@ func TestServeGoesOnUntilInterruptedAndLeavesNoFile(t *testing.T) {
 	}
 }
 
+func TestLinesToPasteTakeAnyDirectory(t *testing.T) {
+	if _, err := exec.LookPath("sh"); err != nil {
+		t.Skip("there is no sh to paste into")
+	}
+	w, err := newScene()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = w.Close() }()
+	dir := filepath.Join(t.TempDir(), "it's a $(touch pwned)")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, environmentFile), []byte("echo have read it\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	banner, err := w.serveBanner(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := regexp.MustCompile(`(?m)^  \. .*$`).FindString(banner)
+	if got, err := exec.Command("sh", "-c", line).CombinedOutput(); err != nil || string(got) != "have read it\n" {
+		t.Errorf("%s: got %v and %s", line, err, got)
+	}
+}
+
 func TestNextCodeIsWaitedForWhereTimeIsReal(t *testing.T) {
 	t.Parallel()
 	w, err := newScene()
