@@ -68,106 +68,154 @@ func Existing(dir string) []string {
 	return there
 }
 
-// Write writes all files below dir or none. Where one is there already it is an error,
-// unless force is true.
+// Write writes all files below dir or none, and follows no link out of it. Where one is
+// there already it is an error, unless force is true.
 func Write(dir string, files []File, force bool) (err error) {
 	w := writing{}
 	defer func() {
 		if err != nil {
+			err = fmt.Errorf("nothing was written to %s: %w", dir, err)
 			w.undo()
 		}
-		w.clean()
+		w.end()
 	}()
+	if err := w.open(dir); err != nil {
+		return err
+	}
 	var temps []string
 	for _, f := range files {
-		path := filepath.Join(dir, f.Name)
-		if err := w.mkdir(filepath.Dir(path)); err != nil {
+		if err := w.mkdir(filepath.Dir(f.Name)); err != nil {
 			return err
 		}
-		temp, err := w.temporary(path, f)
+		temp, err := w.temporary(f)
 		if err != nil {
 			return err
 		}
 		temps = append(temps, temp)
 	}
 	for i, f := range files {
-		if err := w.place(temps[i], filepath.Join(dir, f.Name), force); err != nil {
+		if err := w.place(temps[i], f.Name, force); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// A writing is what was done so far.
+// A writing is what was done so far. All names but those of above are below root.
 type writing struct {
-	dirs   []string          // that were made
-	temps  []string          // to be removed
-	placed []string          // files that were not there
-	saved  map[string]string // what was there, by where it is kept meanwhile
+	root   *os.Root
+	above  []string // root and what it is in, where it was made
+	dirs   []string // that were made
+	temps  []string // to be removed
+	placed []string // files that were not there
+	saved  []move   // what was there
 }
 
-func (w *writing) mkdir(dir string) error {
+// A move is of a file that is kept meanwhile.
+type move struct{ from, to string }
+
+func (w *writing) open(dir string) (err error) {
 	for d := dir; ; d = filepath.Dir(d) {
 		if _, err := os.Stat(d); err == nil || d == filepath.Dir(d) {
 			break
 		}
-		w.dirs = append(w.dirs, d)
+		w.above = append(w.above, d)
 	}
-	slices.SortFunc(w.dirs, func(a, b string) int { return len(b) - len(a) })
-	return os.MkdirAll(dir, 0o750)
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return err
+	}
+	w.root, err = os.OpenRoot(dir)
+	return err
 }
 
-func (w *writing) temporary(path string, f File) (string, error) {
-	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+func (w *writing) mkdir(dir string) error {
+	switch there, err := w.root.Lstat(dir); {
+	case err == nil && !there.IsDir():
+		return fmt.Errorf("%s is no directory: move it away", dir)
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	w.dirs = append(w.dirs, dir)
+	return w.root.Mkdir(dir, 0o750)
+}
+
+func (w *writing) temporary(f File) (string, error) {
+	name := filepath.Join(filepath.Dir(f.Name), "."+filepath.Base(f.Name)+"."+rand.Text())
+	temp, err := w.root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return "", err
 	}
-	w.temps = append(w.temps, temp.Name())
+	w.temps = append(w.temps, name)
 	_, err = temp.Write(f.Data)
-	return temp.Name(), errors.Join(err, temp.Chmod(f.Mode), temp.Sync(), temp.Close())
+	return name, errors.Join(err, temp.Chmod(f.Mode), temp.Sync(), temp.Close())
 }
 
-// place moves temp to path. What is there is kept until all are placed.
-func (w *writing) place(temp, path string, force bool) error {
-	own, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL, 0o600)
+// place moves temp to name. What is there is kept until all are placed.
+func (w *writing) place(temp, name string, force bool) error {
+	own, err := w.root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	switch {
 	case err == nil:
 		_ = own.Close() // nothing was written
-		w.placed = append(w.placed, path)
+		w.placed = append(w.placed, name)
 	case !errors.Is(err, fs.ErrExist):
 		return err
 	case !force:
-		return fmt.Errorf("%s is there already, and nothing was written: --force overwrites it", path)
+		return fmt.Errorf("%s is there already: --force overwrites it", name)
 	default:
-		saved := temp + ".before"
-		if err := os.Rename(path, saved); err != nil {
+		if err := w.save(name, temp+".before"); err != nil {
 			return err
 		}
-		if w.saved == nil {
-			w.saved = map[string]string{}
-		}
-		w.saved[saved] = path
-		w.temps = append(w.temps, saved)
 	}
-	return os.Rename(temp, path)
+	return w.root.Rename(temp, name)
+}
+
+// save moves a file away, or a link to one. Nothing else is init's to replace.
+func (w *writing) save(name, saved string) error {
+	switch there, err := w.root.Lstat(name); {
+	case err != nil:
+		return err
+	case !there.Mode().IsRegular() && there.Mode().Type() != fs.ModeSymlink:
+		return fmt.Errorf("%s is no file: move it away", name)
+	}
+	if err := w.root.Rename(name, saved); err != nil {
+		return err
+	}
+	w.saved = append(w.saved, move{name, saved})
+	return nil
 }
 
 // undo puts back what was there. What fails of it cannot be helped.
 func (w *writing) undo() {
-	for _, path := range w.placed {
-		_ = os.Remove(path)
+	if w.root != nil {
+		for _, name := range w.placed {
+			_ = w.root.Remove(name)
+		}
+		for _, m := range w.saved {
+			_ = w.root.Rename(m.to, m.from)
+		}
+		w.saved = nil // what could not be put back is kept where it is
+		w.clean()
+		for _, dir := range w.dirs {
+			_ = w.root.Remove(dir) // only if it is empty
+		}
 	}
-	for saved, path := range w.saved {
-		_ = os.Rename(saved, path)
-	}
-	w.clean()
-	for _, dir := range w.dirs {
-		_ = os.Remove(dir) // only if it is empty
+	for _, dir := range w.above {
+		_ = os.Remove(dir) // as above
 	}
 }
 
 func (w *writing) clean() {
 	for _, temp := range w.temps {
-		_ = os.Remove(temp) // most are in their place by now
+		_ = w.root.Remove(temp) // most are in their place by now
+	}
+	for _, m := range w.saved {
+		_ = w.root.Remove(m.to) // it is replaced
+	}
+}
+
+func (w *writing) end() {
+	if w.root != nil {
+		w.clean()
+		_ = w.root.Close()
 	}
 }

@@ -271,6 +271,10 @@ func tree(t *testing.T, dir string) map[string]string {
 			found[path] = "directory"
 			return err
 		}
+		if d.Type() == fs.ModeSymlink {
+			found[path], err = os.Readlink(path)
+			return err
+		}
 		text, err := os.ReadFile(path)
 		found[path] = string(text)
 		return err
@@ -320,6 +324,44 @@ func TestWritingIsAllOrNothing(t *testing.T) {
 	}
 }
 
+// A directory, empty or not, is no file to overwrite, and what a link leads to is not
+// below the directory that was named.
+func TestNothingIsOverwrittenButFilesAndNothingIsWrittenElsewhere(t *testing.T) {
+	files := []File{{"a", 0o600, []byte("new")}, {"b/c", 0o644, []byte("new")}}
+	for name, there := range map[string]func(dir, elsewhere string) error{
+		"an empty directory": func(dir, _ string) error { return os.Mkdir(filepath.Join(dir, "a"), 0o755) },
+		"a directory":        func(dir, _ string) error { return os.MkdirAll(filepath.Join(dir, "b/c/d"), 0o755) },
+		"a linked directory": func(dir, elsewhere string) error { return os.Symlink(elsewhere, filepath.Join(dir, "b")) },
+		"a link to nowhere":  func(dir, elsewhere string) error { return os.Symlink(elsewhere+"/new", filepath.Join(dir, "b")) },
+	} {
+		dir, elsewhere := t.TempDir(), t.TempDir()
+		if err := there(dir, elsewhere); err != nil {
+			t.Fatal(err)
+		}
+		before := tree(t, dir)
+		if err := Write(dir, files, true); err == nil {
+			t.Errorf("%s: got no error", name)
+		}
+		if diff := cmp.Diff(before, tree(t, dir)); diff != "" {
+			t.Errorf("%s: left behind (-before +after):\n%s", name, diff)
+		}
+		if got := tree(t, elsewhere); len(got) != 1 {
+			t.Errorf("%s: got %v elsewhere, want nothing", name, got)
+		}
+	}
+	dir, elsewhere := t.TempDir(), t.TempDir()
+	put(t, elsewhere, "a")
+	if err := os.Symlink(filepath.Join(elsewhere, "a"), filepath.Join(dir, "a")); err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(dir, files, true); err != nil {
+		t.Errorf("a linked file: %v", err)
+	}
+	if got := tree(t, elsewhere)[filepath.Join(elsewhere, "a")]; got != "old" {
+		t.Errorf("what the link led to: got %q, want old", got)
+	}
+}
+
 func put(t *testing.T, dir, name string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(dir, name), []byte("old"), 0o600); err != nil {
@@ -332,13 +374,18 @@ func TestUndoPutsBackWhatWasThere(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, "a")
 	before := tree(t, dir)
-	w := writing{}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = root.Close() }()
+	w := writing{root: root}
 	for _, name := range []string{"a", "new"} {
-		temp, err := w.temporary(filepath.Join(dir, name), File{name, 0o600, []byte("x")})
+		temp, err := w.temporary(File{name, 0o600, []byte("x")})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.place(temp, filepath.Join(dir, name), true); err != nil {
+		if err := w.place(temp, name, true); err != nil {
 			t.Fatal(err)
 		}
 	}
