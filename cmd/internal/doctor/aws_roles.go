@@ -59,8 +59,12 @@ func (s *awsSurvey) judge(a policy.Account, r awsapi.Role) []Finding {
 	if r.Longest < a.MaxDuration {
 		j.wrong = append(j.wrong, "its longest session is "+text.FormatDuration(r.Longest)+", and duration.max is "+text.FormatDuration(a.MaxDuration))
 	}
-	if a.Revoker != "" && r.Boundary == "" {
+	switch {
+	case a.Revoker == "":
+	case r.Boundary == "":
 		j.wrong = append(j.wrong, "it has no permissions boundary, so that its revoker could give it rights")
+	case strings.HasSuffix(r.Boundary, ":iam::aws:policy/AdministratorAccess"):
+		j.odd = append(j.odd, "its permissions boundary is AdministratorAccess, which bounds nothing")
 	}
 	const compare = "compare it with deploy/iam/role-trust-policy.json"
 	all := strings.Join(slices.Concat(j.wrong, j.odd), "; ")

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -200,6 +201,8 @@ func TestARevokersRoleNeedsABoundary(t *testing.T) {
 	want(t, p.amazon(t.Context()), "aws-role", "near", Wrong, "no permissions boundary")
 	s.AddRole(awstest.Role{Account: hub, Name: "Near", MaxSession: 4 * time.Hour, Trust: nearTrust(), Boundary: "arn:aws:iam::" + hub + ":policy/B"})
 	want(t, p.amazon(t.Context()), "aws-role", "near", OK)
+	s.AddRole(awstest.Role{Account: hub, Name: "Near", MaxSession: 4 * time.Hour, Trust: nearTrust(), Boundary: "arn:aws:iam::aws:policy/AdministratorAccess"})
+	want(t, p.amazon(t.Context()), "aws-role", "near", Warning, "AdministratorAccess, which bounds nothing")
 }
 
 func TestARoleTrustsNoUserWhomNoRuleNames(t *testing.T) {
@@ -280,6 +283,12 @@ func TestTrustPoliciesAreJudgedByWhatTheySay(t *testing.T) {
 		"no source identity":  {strings.Replace(with(right), `"sts:SetSourceIdentity",`, "", 1), "does not allow sts:SetSourceIdentity", ""},
 		"no tags":             {strings.Replace(with(right), `,"sts:TagSession"`, "", 1), "does not allow sts:TagSession", ""},
 		"other external ID":   {with(strings.Replace(right, `"StringEquals":{`, `"StringEquals":{"sts:ExternalId":"x",`, 1)), "another external ID", ""},
+		"any address":         {with(right + `,"Null":{"aws:SourceIp":"true"}`), "", "Null aws:sourceip"},
+		"a network":           {with(strings.Replace(right, `"StringEquals":{`, `"StringEquals":{"aws:SourceVpc":"vpc-1",`, 1)), "", ""},
+		"conditions twice":    {with(right + `},"Condition":{` + right), "", "condition twice"},
+		"a key twice":         {with(strings.Replace(right, `"StringEquals":{`, `"StringEquals":{"STS:roleSessionName":"x",`, 1)), "", "sts:rolesessionname twice"},
+		"a stray bracket":     {with(right) + "]", "", "something follows"},
+		"stray letters":       {with(right) + " x", "", "something follows"},
 		"empty":               {"", "", "not understood"},
 		"no policy":           {"[]", "", "not understood"},
 		"deep":                {strings.Repeat("[", 10_000), "", "not understood"},
@@ -296,6 +305,10 @@ func TestTrustPoliciesAreJudgedByWhatTheySay(t *testing.T) {
 		if !strings.Contains(unread, test.unread) || (unread == "") != (test.unread == "") {
 			t.Errorf("%s: got unread %q, want %q", name, unread, test.unread)
 		}
+	}
+	const loose = "it does not demand the account's external ID"
+	if j := judgeTrust(with(right), a, callers); !slices.Contains(j.odd, loose) {
+		t.Errorf("no external ID: got %q, want %q", j.odd, loose)
 	}
 	if j := judgeTrust(example, a, callers); len(j.wrong)+len(j.unread) > 0 || len(j.odd) != 2 {
 		t.Errorf("the example: got %+v, want that it also trusts erin and dave", j)

@@ -53,43 +53,6 @@ type trustStatement struct {
 	Condition map[string]map[string]words
 }
 
-// words are one string, or several; a bool counts as its word.
-type words []string
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (w *words) UnmarshalJSON(data []byte) error {
-	var many []any
-	if len(data) > 0 && data[0] != '[' {
-		data = slices.Concat([]byte("["), data, []byte("]"))
-	}
-	if err := json.Unmarshal(data, &many); err != nil {
-		return err
-	}
-	for _, v := range many {
-		switch v := v.(type) {
-		case string:
-			*w = append(*w, v)
-		case bool, float64:
-			*w = append(*w, fmt.Sprint(v))
-		default:
-			return fmt.Errorf("%T where a text was expected", v)
-		}
-	}
-	return nil
-}
-
-// trustPrincipals are by kind, such as AWS.
-type trustPrincipals map[string]words
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (p *trustPrincipals) UnmarshalJSON(data []byte) error {
-	if string(data) == `"*"` {
-		*p = trustPrincipals{"AWS": {"*"}}
-		return nil
-	}
-	return json.Unmarshal(data, (*map[string]words)(p))
-}
-
 // judgeTrust judges the trust policy of a's role, which callers are to assume.
 func judgeTrust(text string, a policy.Account, callers []caller) judgement {
 	var j judgement
@@ -151,6 +114,9 @@ func readTrust(text string) ([]trustStatement, error) {
 	if err := strict(text, &doc); err != nil {
 		return nil, fmt.Errorf("it is not understood (%w)", err)
 	}
+	if key := repeated(json.NewDecoder(strings.NewReader(text))); key != "" {
+		return nil, fmt.Errorf("it has %s twice", clean(key))
+	}
 	if doc.Version != "2012-10-17" { // before, ${aws:username} is no variable
 		return nil, fmt.Errorf("its version is %s", clean(doc.Version))
 	}
@@ -163,19 +129,6 @@ func readTrust(text string) ([]trustStatement, error) {
 		return nil, fmt.Errorf("a statement is not understood (%w)", err)
 	}
 	return statements, nil
-}
-
-// strict reads one JSON value without unknown fields.
-func strict(text string, into any) error {
-	dec := json.NewDecoder(strings.NewReader(text))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(into); err != nil {
-		return fmt.Errorf("%s", clean(err.Error()))
-	}
-	if dec.More() {
-		return fmt.Errorf("something follows it")
-	}
-	return nil
 }
 
 // allows reports whether the statement is about an action, which IAM compares without

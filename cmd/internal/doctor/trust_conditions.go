@@ -14,7 +14,7 @@ const ownName = "${aws:username}"
 // conditions looks at when a statement lets somebody assume the role: whether it demands
 // MFA, whether it binds the session name, and whether what the bot sends meets it.
 func (j *judgement) conditions(st trustStatement, a policy.Account, callers []caller) {
-	mfa, bound := false, false
+	mfa, bound, external := false, false, false
 	for operator, keys := range st.Condition {
 		for key, values := range keys {
 			switch c := (condition{operator, strings.ToLower(key), values}); c.key {
@@ -30,9 +30,11 @@ func (j *judgement) conditions(st trustStatement, a policy.Account, callers []ca
 					j.wrong = append(j.wrong, "it demands a source identity: set source_identity: true")
 				}
 			case "sts:externalid":
+				external = true
 				j.externalID(c, a)
 			case "aws:sourceip", "aws:sourcevpce", "aws:sourcevpc":
 				// Only AWS sees from where the bot comes.
+				j.known(c, "IpAddress", "NotIpAddress", "StringEquals", "StringLike", "StringNotEquals", "StringNotLike")
 			default:
 				j.unread = append(j.unread, "the condition "+c.String())
 			}
@@ -40,6 +42,9 @@ func (j *judgement) conditions(st trustStatement, a policy.Account, callers []ca
 	}
 	if !mfa && a.MFA != policy.MFANone {
 		j.wrong = append(j.wrong, "it does not demand aws:MultiFactorAuthPresent, so that whoever has a key needs no code")
+	}
+	if !external && a.ExternalID != "" {
+		j.odd = append(j.odd, "it does not demand the account's external ID")
 	}
 	if !bound {
 		j.odd = append(j.odd, "it does not bind sts:RoleSessionName to "+ownName+", so that a person could take another's name")
