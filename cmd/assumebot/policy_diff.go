@@ -145,7 +145,9 @@ func diffText(c compare.Change) string {
 	if len(how) > 0 {
 		text += ": " + strings.Join(how, "; ")
 	}
-	if c.Unjudged {
+	if c.Unjudged && c.Why != "" {
+		text += " (cannot be judged: " + c.Why + ")"
+	} else if c.Unjudged {
 		text += " (cannot be judged)"
 	}
 	return text

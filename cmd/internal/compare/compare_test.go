@@ -145,14 +145,15 @@ func TestTermsAreJudged(t *testing.T) {
 		{with("sealed: required"), with("region: eu-west-1"), g, l},
 		{with("region: eu-west-1"), with("region: eu-west-2"), n, n},
 		{with("external_id: aa"), with("external_id: bb"), u, u},
-		{with("source_identity: true"), with("source_identity: false"), g, l},
+		{with("source_identity: true"), with("source_identity: false"), g, u},
 		{with("tags: {team: a}"), with("tags: {team: b}"), u, u},
 		{with("session_policy: a.json"), with("mfa: session"), g, l},
 		{with("session_policy: a.json"), with("session_policy: b.json"), u, u},
 		{with("policy_arns: ['arn:aws:iam::aws:policy/a']"), with("policy_arns: ['arn:aws:iam::aws:policy/a', 'arn:aws:iam::aws:policy/b']"), g, l},
 		{with("policy_arns: ['arn:aws:iam::aws:policy/a']"), with("mfa: session"), g, l},
 		{with("session_policy: a.json"), with("session_policy: a.json\npolicy_arns: ['arn:aws:iam::aws:policy/a']"), g, l},
-		{with("revoker: arn:aws:iam::222222222222:role/Revoker"), with("mfa: session"), g, l},
+		{with("revoker: arn:aws:iam::222222222222:role/Revoker"), with("mfa: session"), g, u},
+		{with("revoker: arn:aws:iam::222222222222:role/Revoker"), with("revoker: arn:aws:iam::222222222222:role/Other"), u, u},
 		{with("delivery: ephemeral"), with("delivery: dm"), g, l},
 		{with("channels: [C0OPS]"), with("channels: [C0OPS, C0DUTY]"), g, l},
 		{with("channels: [C0OPS]"), with("mfa: session"), g, l},
@@ -169,7 +170,7 @@ func TestTermsAreJudged(t *testing.T) {
 		{whole("contact: me"), whole("contact: you"), n, n},
 		{whole("reminder: 1m"), whole("reminder: 2m"), n, n},
 		{whole("record: {replicas: 2}"), whole("record: {replicas: 1}"), g, l},
-		{whole("record: {archive: /a}"), whole("record: {}"), g, l},
+		{whole("record: {archive: /a}"), whole("record: {}"), g, u},
 		{whole("record: {archive: /a}"), whole("record: {archive: /b}"), u, u},
 		{whole("record: {archive: /a, require: [archive]}"), whole("record: {archive: /a}"), g, l},
 		{whole("record: {archive: 's3://bucket/p', object_lock: {mode: COMPLIANCE, days: 2}}"),
@@ -178,6 +179,7 @@ func TestTermsAreJudged(t *testing.T) {
 		{whole(""), strings.Replace(whole(""), "{env: BOB}", "{env: ROB}", 1), u, u},
 		{whole(""), strings.Replace(whole(""), "GAHT00000002", "GAHT00000009", 1), u, u},
 		{whole(""), strings.Replace(whole(""), "name: bob,", "name: rob, session_name: bob,", 1), n, n},
+		{strings.Replace(whole(""), "name: bob,", "name: bob, age_key: age1mtnp88juv9ls005marju8vnxlms7hz2c4cc99zqwn8mkxphehdcqshsh3u,", 1), whole(""), g, u},
 		{strings.Replace(whole(""), "name: bob,", "name: bob, sealed: required,", 1), whole(""), g, l},
 	} {
 		for _, way := range []struct{ before, after, want string }{{test.before, test.after, test.forth}, {test.after, test.before, test.back}} {
@@ -189,6 +191,9 @@ func TestTermsAreJudged(t *testing.T) {
 				}
 				word := string(c.Kind)
 				if c.Unjudged {
+					if strings.Contains("age_key revoker record.archive source_identity", c.What) && c.Why == "" {
+						t.Errorf("%s: it does not say why", c.What)
+					}
 					word += " unjudged"
 				}
 				got = append(got, word)

@@ -38,7 +38,8 @@ type Change struct {
 	Added   []string `json:"added,omitempty"`
 	Removed []string `json:"removed,omitempty"`
 	// Unjudged says that nobody can tell from the files whether it is a gain.
-	Unjudged bool `json:"unjudged,omitempty"`
+	Unjudged bool   `json:"unjudged,omitempty"`
+	Why      string `json:"why,omitempty"` // it cannot be judged
 }
 
 // A Report is all that differs: what somebody gains first, then what somebody loses.

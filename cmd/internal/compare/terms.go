@@ -37,7 +37,7 @@ var (
 		"session name": always(unjudged), // what a trust policy may compare with
 		"mfa_serial":   always(unjudged), // another device may be in other hands
 		"credentials":  always(unjudged), // another key may do more
-		"age_key":      restriction,      // whoever has the new one reads
+		"age_key":      trust,
 		"sealed":       restriction,
 	}
 	groupJudges   = map[string]judge{"members": always(neutral)}
@@ -57,13 +57,13 @@ var (
 		"hours":            hours,
 		"reason":           reasons,
 		"reason.pattern":   reasons,
-		"source_identity":  restriction,
-		"tags":             always(unjudged), // a tag may open or close what a policy looks at
+		"source_identity":  trust,
+		"tags":             always(unjudged),
 		"session_policy":   sessionPolicies,
 		"policy_arns":      sessionPolicies,
 		"sealed":           restriction,
 		"delivery":         rising(func(s subject) int64 { return int64(s.account.DMLife) }), // a message that stays is read by more
-		"revoker":          restriction,
+		"revoker":          trust,
 		"outside_rules":    permission,
 	}
 	wholeJudges = map[string]judge{
@@ -81,12 +81,20 @@ var (
 		"slack.audit_channel":     always(unjudged), // others may read it, or nobody
 		"slack.approvals_channel": always(unjudged),
 		"record.origin":           always(unjudged),
-		"record.archive":          restriction,
+		"record.archive":          trust,
 		"record.replicas":         rising(func(s subject) int64 { return -int64(s.config.Record.Replicas) }),
 		"record.require":          safeguards,
 		"record.witnesses":        safeguards,
 		"record.object_lock.days": rising(func(s subject) int64 { return -int64(s.config.Record.ObjectLock.For) }),
 		"record.object_lock.mode": always(unjudged),
+	}
+	// whys tell a reviewer why the change of a key cannot be judged.
+	whys = map[string]string{
+		"age_key":         "whoever has that key reads the credentials",
+		"source_identity": "a policy in AWS may open on it",
+		"tags":            "a policy in AWS may open on them",
+		"revoker":         "the bot comes to reach a role that writes IAM policies",
+		"record.archive":  "whoever owns it reads the record",
 	}
 	mfaWeakness = map[policy.MFAMode]int64{policy.MFAFresh: 0, policy.MFASession: 1, policy.MFANone: 2}
 )
@@ -109,7 +117,9 @@ func (p *pair) terms(key, who, account string, judges map[string]judge) {
 		}
 		change.Kind, change.Unjudged = Changes, v == unjudged
 		switch v {
-		case unjudged, looser:
+		case unjudged:
+			change.Kind, change.Why = Gains, whys[c.Field]
+		case looser:
 			change.Kind = Gains
 		case tighter:
 			change.Kind = Loses
@@ -134,6 +144,14 @@ func restriction(c event.Change, _, _ subject) verdict {
 		return looser
 	case c.Was == "":
 		return tighter
+	}
+	return unjudged
+}
+
+// trust is of what restricts while it is there, but lets somebody in on something too.
+func trust(c event.Change, _, _ subject) verdict {
+	if c.Is == "" {
+		return looser
 	}
 	return unjudged
 }
