@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -91,9 +92,10 @@ func ofAWS(host string) bool {
 }
 
 // loadConfig is the SDK's own. It refuses endpoints that nothing may be sent to, and
-// its errors may be logged.
+// its errors may be logged. Its own logger, which writes to standard error, is silent:
+// what matters comes back as an error.
 func loadConfig(ctx context.Context, foreign bool, options ...func(*config.LoadOptions) error) (aws.Config, error) {
-	cfg, err := config.LoadDefaultConfig(ctx, append(options, config.WithAPIOptions(guards(foreign)))...)
+	cfg, err := config.LoadDefaultConfig(ctx, append(options, config.WithAPIOptions(guards(foreign)), config.WithLogger(logging.Nop{}))...)
 	if err != nil {
 		return aws.Config{}, err
 	}

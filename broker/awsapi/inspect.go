@@ -99,18 +99,23 @@ func (c *Client) WhoIs(ctx context.Context, key secret.Credentials) (Identity, e
 	if host := sent.host.Load(); host != nil {
 		who.Host = *host
 	}
-	var answered *awshttp.ResponseError
-	switch {
-	case err == nil:
+	if err == nil {
 		who.Account, who.ARN = aws.ToString(out.Account), aws.ToString(out.Arn)
+		if who.ARN == "" {
+			return who, errors.New("sts:GetCallerIdentity: the answer is not one of AWS")
+		}
 		if r := rawResponse(out.ResultMetadata); r != nil {
 			who.clock(r.Response)
 		}
 		return who, nil
-	case errors.As(err, &answered):
+	}
+	var answered *awshttp.ResponseError
+	var refused *Refused
+	told := refusal("sts:GetCallerIdentity", err)
+	if errors.As(told, &refused) && errors.As(err, &answered) { // a proxy has a Date of its own
 		who.clock(answered.HTTPResponse().Response)
 	}
-	return who, refusal("sts:GetCallerIdentity", err)
+	return who, told
 }
 
 func (i *Identity) clock(r *http.Response) {
