@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -57,6 +58,15 @@ func (b *browser) until(what string, so func() bool) {
 		}
 	}
 	b.t.Fatalf("not in time: %s", what)
+}
+
+// hears waits until somebody sees a message that says text.
+func (b *browser) hears(person, text string) {
+	b.t.Helper()
+	p, _ := b.person(person)
+	b.until(text, func() bool {
+		return slices.ContainsFunc(b.world.Slack.SeenBy(p.ID), func(m slacktest.Message) bool { return strings.Contains(m.Plain(), text) })
+	})
 }
 
 // nextCode has everybody wait for one.
@@ -124,6 +134,11 @@ func TestTourGoesOnByItselfWhenAStepIsDone(t *testing.T) {
 	b.awaitTour(page, "other-account")
 	b.nextCode()
 	b.asks("alice", "/assume staging {mfa}")
+	b.hears("alice", "staging is yours until")
+	if got := b.tourAt(page); got != "other-account" {
+		t.Errorf("after a code for staging: got the tour at %q, want it to wait for a request without", got)
+	}
+	b.asks("alice", "/assume staging because INC-43")
 	b.awaitTour(page, "approval")
 	b.asks("alice", "/assume vault for 30m because INC-42")
 	b.pressesAnywhere("bob", "Approve")
@@ -148,8 +163,9 @@ func TestTourGoesOnByItselfWhenAStepIsDone(t *testing.T) {
 	b.awaitTour(page, "sealed")
 	b.nextCode()
 	b.asks("alice", "/assume key {key} {mfa}")
+	b.hears("alice", "Your key is set")
 	b.nextCode()
-	b.asks("alice", "/assume staging {mfa}")
+	b.asks("alice", "/assume prod {mfa}")
 	b.awaitTour(page, "")
 	if got := len(doneStep.FindAllString(b.beside(page), -1)); got != 8 {
 		t.Errorf("got %d steps done, want 8", got)

@@ -14,12 +14,12 @@ import (
 
 // A tour is where one page is.
 type tour struct {
-	begun  bool
-	step   int   // from 0; behind the last one it is over
-	from   int64 // the first entry that can finish the step
-	sealed bool  // before that entry, alice's credentials were encrypted
-	done   [8]bool
-	said   string // what happened last, for who does not see it
+	begun bool
+	step  int      // from 0; behind the last one it is over
+	from  int64    // the first entry that can finish the step
+	then  standing // before that entry
+	done  [8]bool
+	said  string // what happened last, for who does not see it
 }
 
 // tours are those of all pages.
@@ -107,8 +107,8 @@ func (t tour) follow(news []numbered, size int64) tour {
 		if e.number < t.from {
 			continue
 		}
-		t.from, t.sealed = e.number+1, sealedBy(e.Event, t.sealed)
-		if t.step < len(tourSteps) && tourSteps[t.step].done(e.Event, t.sealed) {
+		t.from, t.then = e.number+1, t.then.after(e.Event)
+		if t.step < len(tourSteps) && tourSteps[t.step].done(e.Event, t.then) {
 			t.done[t.step] = true
 			t.said = "Done: " + tourSteps[t.step].Title + "."
 			t.step++
@@ -121,7 +121,7 @@ func (t tour) follow(news []numbered, size int64) tour {
 func (t tour) start(news []numbered, size int64) tour {
 	for _, e := range news {
 		if e.number >= t.from {
-			t.sealed = sealedBy(e.Event, t.sealed)
+			t.then = t.then.after(e.Event)
 		}
 	}
 	t.from = max(t.from, size)

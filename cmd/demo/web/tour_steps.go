@@ -13,7 +13,13 @@ type tourStep struct {
 	ID, Title string
 	Do, Why   string
 	Commands  []tourCommand
-	done      func(e event.Event, sealed bool) bool
+	done      func(e event.Event, s standing) bool
+}
+
+// A standing is what the Events before one have come to, for alice.
+type standing struct {
+	sealed bool   // her credentials are encrypted
+	coded  string // the Request whose code began her newest MFA session
 }
 
 // A tourCommand is what a button puts into somebody's message box, and never sends.
@@ -24,17 +30,17 @@ type tourCommand struct{ Person, Text string }
 var tourSteps = []tourStep{
 	{
 		ID: "credentials", Title: "Get credentials",
-		Do:       "Ask for prod as alice, with the code of her MFA device.",
+		Do:       "Ask for prod as alice, with the code of her MFA device: the button fills her message box, Send sends it.",
 		Why:      "She alone sees the credentials, they end by themselves, and the record has it all.",
 		Commands: []tourCommand{{"alice", "/assume prod {mfa} because INC-42"}},
-		done:     func(e event.Event, _ bool) bool { return granted(e, "prod") != nil },
+		done:     func(e event.Event, _ standing) bool { return granted(e, "prod") != nil },
 	},
 	{
 		ID: "wrong-code", Title: "A wrong code",
 		Do:       "Send a code that the device does not show.",
 		Why:      "AWS itself checks codes, so a stolen Slack account gets nothing without the device.",
 		Commands: []tourCommand{{"alice", "/assume prod 000000"}},
-		done: func(e event.Event, _ bool) bool {
+		done: func(e event.Event, _ standing) bool {
 			f, ok := e.Data.(event.FailedData)
 			return ok && f.Code == "wrong_code"
 		},
@@ -44,19 +50,19 @@ var tourSteps = []tourStep{
 		Do:       "Send one code twice.",
 		Why:      "It works once: whoever read it in the channel or over a shoulder is too late.",
 		Commands: []tourCommand{{"alice", "/assume prod {mfa}"}},
-		done: func(e event.Event, _ bool) bool {
+		done: func(e event.Event, _ standing) bool {
 			r, ok := e.Data.(event.RefusedData)
 			return ok && r.Code == "code_spent"
 		},
 	},
 	{
 		ID: "other-account", Title: "Another account",
-		Do:       "Ask for staging, once with a code and then without.",
+		Do:       "Ask for staging with a code, then for another reason without one.",
 		Why:      "Each account has rules of its own: prod takes a new code each time, staging one for eight hours.",
-		Commands: []tourCommand{{"alice", "/assume staging {mfa}"}, {"alice", "/assume staging"}},
-		done: func(e event.Event, _ bool) bool {
+		Commands: []tourCommand{{"alice", "/assume staging {mfa}"}, {"alice", "/assume staging because INC-43"}},
+		done: func(e event.Event, s standing) bool {
 			g := granted(e, "staging")
-			return g != nil && g.MFASession != ""
+			return g != nil && g.MFASession != "" && e.Request != s.coded
 		},
 	},
 	{
@@ -64,7 +70,7 @@ var tourSteps = []tourStep{
 		Do:       "Ask for vault, press Approve in #aws-audit as bob, then Enter code as alice.",
 		Why:      "Nobody has vault alone, and an approval is good for one request.",
 		Commands: []tourCommand{{"alice", "/assume vault for 30m because INC-42"}},
-		done: func(e event.Event, _ bool) bool {
+		done: func(e event.Event, _ standing) bool {
 			g := granted(e, "vault")
 			return g != nil && len(g.ApprovedBy) > 0
 		},
@@ -74,7 +80,7 @@ var tourSteps = []tourStep{
 		Do:       "Ask for vault without waiting for bob.",
 		Why:      "Whoever is on call can when nobody answers, and everybody is told at once.",
 		Commands: []tourCommand{{"alice", "/assume vault {mfa} break-glass because nobody answers"}},
-		done: func(e event.Event, _ bool) bool {
+		done: func(e event.Event, _ standing) bool {
 			g := granted(e, "vault")
 			return g != nil && g.BreakGlass
 		},
@@ -84,17 +90,17 @@ var tourSteps = []tourStep{
 		Do:       "Take back what alice has of vault; before and after, paste the credentials into her shell and try aws s3 ls.",
 		Why:      "AWS itself refuses them from then on, wherever they went.",
 		Commands: []tourCommand{{"alice", "/assume revoke vault because laptop lost"}},
-		done: func(e event.Event, _ bool) bool {
+		done: func(e event.Event, _ standing) bool {
 			r, ok := e.Data.(event.RevokedData)
 			return ok && r.Account == "vault" && !r.DeniedBefore.IsZero()
 		},
 	},
 	{
 		ID: "sealed", Title: "Sealed",
-		Do:       "Give the bot the public key of alice's shell, then ask again.",
+		Do:       "Give the bot the public key of alice's shell, then ask for prod with the next code.",
 		Why:      "Slack carries only what her key opens: paste it into her shell to see.",
-		Commands: []tourCommand{{"alice", "/assume key {key} {mfa}"}, {"alice", "/assume staging"}},
-		done:     func(e event.Event, sealed bool) bool { return sealed && granted(e, "") != nil },
+		Commands: []tourCommand{{"alice", "/assume key {key} {mfa}"}, {"alice", "/assume prod {mfa}"}},
+		done:     func(e event.Event, s standing) bool { return s.sealed && (granted(e, "") != nil || shown(e)) },
 	},
 }
 
@@ -107,14 +113,26 @@ func granted(e event.Event, account string) *event.GrantedData {
 	return &g
 }
 
-// sealedBy is whether credentials of alice's are encrypted after e; before says whether
-// they were until then.
-func sealedBy(e event.Event, before bool) bool {
-	k, ok := e.Data.(event.KeyChangedData)
-	if !ok || actor(e) != "alice" {
-		return before
+// shown is whether an Event says that alice was shown credentials again.
+func shown(e event.Event) bool {
+	_, ok := e.Data.(event.ShownData)
+	return ok && actor(e) == "alice"
+}
+
+// after is how things stand after an Event.
+func (s standing) after(e event.Event) standing {
+	if actor(e) != "alice" {
+		return s
 	}
-	return k.KeyChange != "removed"
+	switch d := e.Data.(type) {
+	case event.KeyChangedData:
+		s.sealed = d.KeyChange != "removed"
+	case event.GrantedData:
+		if d.Purpose == "mfa_session" {
+			s.coded = e.Request
+		}
+	}
+	return s
 }
 
 // typedOut is what the button puts in, but for the code.

@@ -81,9 +81,8 @@ document.addEventListener("sent", ({ target }) => {
 document.addEventListener("insert", ({ detail }) => {
   const column = document.querySelector(`.column[data-person="${CSS.escape(detail.person)}"]`);
   const top = column?.querySelector(".window.top");
-  if (top) {
-    const field = top.querySelector("[data-do=fill][data-action=code]") ?? top.querySelector("[data-do=fill]");
-    if (!field) return;
+  const field = top?.querySelector("[data-do=fill][data-action=code]") ?? top?.querySelector("[data-do=fill]");
+  if (field && !detail.text.startsWith("/")) {
     field.value = detail.text;
     field.focus();
     field.dispatchEvent(new Event("change", { bubbles: true }));
@@ -93,6 +92,7 @@ document.addEventListener("insert", ({ detail }) => {
   if (!box) return;
   const before = box.value.slice(0, box.selectionStart);
   put(box, (before && !/\s$/.test(before) ? " " : "") + detail.text);
+  top?.querySelector(".cross").focus(); // it covers the message box
 });
 
 const settled = new WeakSet();
