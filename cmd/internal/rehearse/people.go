@@ -12,19 +12,27 @@ import (
 
 var personID = regexp.MustCompile(`^[UW][A-Z0-9]{2,30}$`)
 
-// Person is the Slack user ID of whom the word names: an ID, or a name of the config.
-// An ID need not be a User's.
+// Person is the Slack user ID of whom the word names: an ID, or a name of the config
+// that one person alone has. An ID need not be a User's.
 func Person(c *policy.Config, word string) (string, error) {
 	word = strings.TrimPrefix(word, "@")
-	if personID.MatchString(word) {
+	if c.IsUser(word) {
 		return word, nil
 	}
-	var names []string
+	var names, meant []string
 	for u := range c.Users.All() {
 		if strings.EqualFold(word, u.Name) || strings.EqualFold(word, u.SessionName) {
-			return u.Slack, nil
+			meant = append(meant, u.Slack)
 		}
 		names = append(names, u.SessionName, u.Name, u.Slack)
+	}
+	switch {
+	case len(meant) == 1:
+		return meant[0], nil
+	case len(meant) > 1:
+		return "", fmt.Errorf("%q is %s in the config: write the ID", word, strings.Join(meant, " and "))
+	case personID.MatchString(word):
+		return word, nil
 	}
 	if meant := text.Nearest(word, names); meant != "" {
 		return "", fmt.Errorf("nobody is called %q in the config: did you mean %s?", word, meant)
