@@ -130,11 +130,7 @@ func (a Answers) check() (warnings []string, err error) {
 	if _, _, ok := full.keySource(); !ok {
 		return nil, errors.New("write secret NAME, profile NAME, env PREFIX or default")
 	}
-	text, err := full.Config()
-	if err != nil {
-		return nil, err
-	}
-	cfg, err := config.Parse(config.FileName, text, func(string) ([]byte, error) { return nil, errors.New("not read") })
+	cfg, err := config.Parse(config.FileName, full.Config(), func(string) ([]byte, error) { return nil, errors.New("not read") })
 	var problems config.Problems
 	switch {
 	case errors.As(err, &problems):

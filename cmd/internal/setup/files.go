@@ -32,16 +32,12 @@ func (a Answers) Files() ([]File, error) {
 		_, _ = rand.Read(random) // it never fails
 		a.ExternalID = hex.EncodeToString(random)
 	}
-	text, err := a.Config()
-	if err != nil {
-		return nil, err
-	}
 	schema, err := config.Schema()
 	if err != nil {
 		return nil, err
 	}
 	files := []File{
-		{config.FileName, 0o600, text},
+		{config.FileName, 0o600, a.Config()},
 		{config.SchemaName, 0o644, schema},
 		{ManifestName, 0o644, []byte(Manifest(a.Prefix))},
 	}

@@ -1,12 +1,10 @@
 package setup
 
 import (
-	"bytes"
 	_ "embed"
 	"regexp"
 	"strconv"
 	"strings"
-	"text/template"
 
 	"go.yaml.in/yaml/v3"
 
@@ -17,25 +15,21 @@ import (
 var configText string
 
 // Config is the config file that the answers make.
-func (a Answers) Config() ([]byte, error) {
-	t, err := template.New("config").Parse(configText)
-	if err != nil {
-		return nil, err
-	}
+func (a Answers) Config() []byte {
 	people := a.people()
 	for i, p := range people {
 		people[i] = scalar(p)
 	}
 	credentials, is := a.credentials()
-	var b bytes.Buffer
-	err = t.Execute(&b, map[string]string{
-		"SchemaLine": config.SchemaLine, "FileName": config.FileName,
-		"Workspace": scalar(a.Workspace), "Channel": scalar(a.Channel), "SlackUser": scalar(a.SlackUser), "Prefix": optional(a.Prefix),
-		"Name": scalar(a.UserName()), "MFASerial": scalar(a.MFASerial), "Credentials": credentials, "KeyIs": is,
-		"Account": scalar(a.Account), "Role": scalar(a.Role), "ExternalID": scalar(a.ExternalID), "Region": scalar(a.Region),
-		"Revoker": optional(a.Revoker), "Allow": strings.Join(people, ", "),
-	})
-	return b.Bytes(), err
+	prefix := optional("\n  # The app's manifest must say the same: assumebot manifest --config "+config.FileName+"\n  command_prefix: ", a.Prefix)
+	revoker := optional("\n    # /assume revoke has AWS refuse what is out; the role above must have its permissions boundary.\n    revoker: ", a.Revoker)
+	return []byte(strings.NewReplacer(
+		"{{SchemaLine}}", config.SchemaLine, "{{FileName}}", config.FileName,
+		"{{Workspace}}", scalar(a.Workspace), "{{Channel}}", scalar(a.Channel), "{{SlackUser}}", scalar(a.SlackUser), "{{PrefixLines}}", prefix,
+		"{{Name}}", scalar(a.UserName()), "{{MFASerial}}", scalar(a.MFASerial), "{{Credentials}}", credentials, "{{KeyIs}}", is,
+		"{{Account}}", scalar(a.Account), "{{Role}}", scalar(a.Role), "{{ExternalID}}", scalar(a.ExternalID), "{{Region}}", scalar(a.Region),
+		"{{RevokerLines}}", revoker, "{{Allow}}", strings.Join(people, ", "),
+	).Replace(configText))
 }
 
 // credentials is the value of the key of that name, and what a comment says of it.
@@ -66,9 +60,10 @@ func scalar(text string) string {
 	return strconv.QuoteToASCII(text)
 }
 
-func optional(text string) string {
-	if text == "" {
+// optional is the value after its lines, and nothing where there is none.
+func optional(lines, value string) string {
+	if value == "" {
 		return ""
 	}
-	return scalar(text)
+	return lines + scalar(value)
 }
