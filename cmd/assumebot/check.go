@@ -29,7 +29,7 @@ func checkCommand(ctx context.Context, getenv func(string) string) *cobra.Comman
 			"Each thing has a line: ok, warning, wrong or not told, and what to do. Nothing is issued or posted.\n" +
 			"The exit code is 1 when something is wrong, and 78 when a setting is missing. --json prints an array of\n" +
 			"{check, subject, state, what, do}, where state is ok, warning, wrong or not_told.",
-		Example:           "  assumebot check --config assumebot.yaml",
+		Example:           "  assumebot check --config assumebot.yaml\n  assumebot check --config assumebot.yaml --live",
 		Args:              noArgs(fileGoesAfter),
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
