@@ -41,7 +41,7 @@ func TestOnlyAWSTellsItsClock(t *testing.T) {
 	}{
 		"AWS": {200, "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::111111111111:user/alice</Arn><Account>111111111111</Account>" +
 			"</GetCallerIdentityResult></GetCallerIdentityResponse>", false, true},
-		"a refusal of AWS": {403, "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidClientTokenId</Code><Message>no</Message></Error></ErrorResponse>", false, true},
+		"a refusal of AWS": {403, "<ErrorResponse><Error><Code>InvalidClientTokenId</Code><Message>no</Message></Error></ErrorResponse>", false, true},
 		"a page":           {200, "<html><body>sign in</body></html>", false, false},
 		"a page of errors": {502, "<html><body>bad gateway</body></html>", false, false},
 		"a redirect":       {307, "", false, false},
