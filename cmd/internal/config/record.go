@@ -56,7 +56,9 @@ type WitnessSection struct {
 
 func (RecordSection) hints() map[string]hint {
 	return map[string]hint{
-		"origin":      {more: "The key is made by assumebot keygen record NAME.", shape: shape{says: "up to 200 bytes without white space, `+` and `,`"}},
+		"origin": {more: "The key is made by assumebot keygen record NAME.", shape: shape{
+			object{"pattern": `^[^\x00-\x20\x7f-\x9f+,]+$`, "maxLength": 200}, "up to 200 bytes without white space, `+` and `,`",
+		}},
 		"replicas":    {shape: between(0, maxReplicas)},
 		"object_lock": {more: "It is for an archive in S3."},
 		"archive":     {shape: notURL(), more: "A directory is for replicas on one host alone."},

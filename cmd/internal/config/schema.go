@@ -123,10 +123,11 @@ func (k key) text() object {
 }
 
 func (k key) duration() object {
+	above := object{"type": "string", "pattern": anyDuration, "not": object{"pattern": noDuration}}
 	if k.may == "zero" {
-		return object{"anyOf": []any{object{"const": 0}, object{"type": "string", "pattern": "^0[smh]?$|" + anyDuration}}}
+		return object{"anyOf": []any{object{"enum": []any{0, "0", "0s", "0m", "0h"}}, above}}
 	}
-	return object{"type": "string", "pattern": anyDuration}
+	return above
 }
 
 func (k key) mapOrWord(t reflect.Type) object {

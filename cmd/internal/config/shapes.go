@@ -77,9 +77,10 @@ func mfaSerial() shape {
 	}, "ARN of a virtual device, or hardware serial of 9 to 256 characters"}
 }
 
-// notURL takes s3:// and no other scheme.
+// notURL takes s3:// with a bucket, and no other scheme.
 func notURL() shape {
-	return shape{object{"anyOf": []any{object{"pattern": "^s3://"}, object{"not": object{"pattern": anyScheme.String()}}}}, "directory, or `s3://BUCKET/PREFIX`"}
+	bucket, noScheme := object{"pattern": "^s3://[a-z0-9][a-z0-9.-]{2,62}(/|$)"}, object{"not": object{"pattern": anyScheme.String()}}
+	return shape{object{"anyOf": []any{bucket, noScheme}}, "directory, or `s3://BUCKET/PREFIX`"}
 }
 
 // only takes this one value.
@@ -89,5 +90,8 @@ func only(v any, says string) shape { return shape{object{"const": v}, says} }
 // it that is not ASCII's.
 const anyText = `^[^\x00-\x20\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f])?$`
 
-// anyDuration is what time.ParseDuration takes, less what is not above zero.
+// noDuration is zero, of what is anyDuration.
+const noDuration = `^[^1-9]*$`
+
+// anyDuration is what time.ParseDuration takes, less what is below zero.
 const anyDuration = `^\+?(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+$`
