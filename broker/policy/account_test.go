@@ -49,7 +49,8 @@ func TestShapesOfARNsAndSerials(t *testing.T) {
 		"arn:aws:iam::123456789012:role/Name": true, "arn:aws-cn:iam::123456789012:role/path/to/Name": true,
 		"arn:aws:iam::12345678901:role/Name": false, "arn:aws:iam::123456789012:user/Name": false, "": false,
 		"arn:aws:iam::123456789012:role/" + strings.Repeat("n", 65): false,
-		"arn:aws:iam::123456789012:role/a!:$~/Name":                 true, "arn:aws:iam::123456789012:role/*/Name": false, "arn:aws:iam::123456789012:role/a?/Name": false,
+		"arn:aws:iam::123456789012:role/a!:$~/Name":                 true,
+		"arn:aws:iam::123456789012:role/*/Name":                     false, "arn:aws:iam::123456789012:role/a?/Name": false,
 	}
 	for s, good := range roles {
 		if _, err := policy.ParseRoleARN(s); (err == nil) != good {
