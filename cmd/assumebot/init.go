@@ -31,7 +31,11 @@ func initCommand(ctx context.Context, getenv func(string) string) *cobra.Command
 	c.Flags().SortFlags = false
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if there := setup.Existing(*dir); len(there) > 0 && !*force {
-			return fmt.Errorf("%s is there already, and nothing was written: give another --dir, or --force to overwrite", strings.Join(there, ", "))
+			is := "is"
+			if len(there) > 1 {
+				is = "are"
+			}
+			return fmt.Errorf("%s %s there already, and nothing was written: give another --dir, or --force to overwrite", strings.Join(there, ", "), is)
 		}
 		a, err := answers(ctx, c, getenv("AWS_REGION"))
 		if err != nil {
