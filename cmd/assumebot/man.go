@@ -80,6 +80,7 @@ func manPage(c *cobra.Command) string {
 		short = "short-lived AWS credentials in Slack"
 	}
 	line(`.TH "%s" 1 "" "%s" "assumebot"`, roff(strings.ToUpper(manName(c))), roff(manVersion()))
+	line(".ad l") // justified, a name in a narrow window has gaps beside it
 	line(".SH NAME\n%s \\- %s", roff(manName(c)), roff(short))
 	line(".SH SYNOPSIS\n.nf\n%s\n.fi", roff(c.UseLine()))
 	line(".SH DESCRIPTION\n%s", manText(c.Long))
@@ -87,7 +88,10 @@ func manPage(c *cobra.Command) string {
 		line(".SH OPTIONS")
 		flags.VisitAll(func(f *pflag.Flag) {
 			value, usage := pflag.UnquoteUsage(f)
-			line(".TP\n\\fB%s\\fR \\fI%s\\fR\n%s", roff("--"+f.Name), roff(value), roff(usage))
+			if value != "" {
+				value = ` \fI` + roff(value) + `\fR`
+			}
+			line(".TP\n\\fB%s\\fR%s\n%s", roff("--"+f.Name), value, roff(usage))
 		})
 	}
 	if below := manCommands(c); len(below) > 0 {

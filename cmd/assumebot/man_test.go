@@ -33,7 +33,7 @@ func TestEveryCommandHasAPageOfTheManual(t *testing.T) {
 		checkPage(t, c, string(page))
 		if groff != "" {
 			shown := typeset(t, groff, path)
-			for _, want := range append(strings.Fields(c.Example), "NAME", "SYNOPSIS", manName(c)) {
+			for _, want := range append(strings.Fields(c.Example), "NAME\n", "SYNOPSIS\n", " "+manName(c)+" - ") {
 				if !strings.Contains(shown, want) {
 					t.Errorf("%s shows no %q:\n%s", manName(c), want, shown)
 				}
@@ -48,7 +48,7 @@ func checkPage(t *testing.T, c *cobra.Command, page string) {
 	if !strings.HasPrefix(page, `.TH "`) {
 		t.Errorf("%s begins with %.20q, want a title", manName(c), page)
 	}
-	known := map[string]bool{".TH": true, ".SH": true, ".PP": true, ".TP": true, ".nf": true, ".fi": true}
+	known := map[string]bool{".TH": true, ".SH": true, ".PP": true, ".TP": true, ".nf": true, ".fi": true, ".ad": true}
 	open := 0
 	for line := range strings.Lines(page) {
 		request, _, _ := strings.Cut(strings.TrimSpace(line), " ")
@@ -63,6 +63,9 @@ func checkPage(t *testing.T, c *cobra.Command, page string) {
 	}
 	if open != 0 {
 		t.Errorf("%s: %d .nf without .fi", manName(c), open)
+	}
+	if strings.Contains(page, `\fI\fR`) {
+		t.Errorf("%s has an empty value of a flag", manName(c))
 	}
 	for _, flag := range []string{"config", "json"} {
 		if c.LocalFlags().Lookup(flag) != nil && !strings.Contains(page, `\-\-`+flag) {
