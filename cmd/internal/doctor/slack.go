@@ -215,8 +215,16 @@ func (s *slackSurvey) users(ctx context.Context) []Finding {
 	}
 	all := together(ctx, atOnce, looks...)
 	found := slices.DeleteFunc(slices.Clone(all), func(f Finding) bool { return f.State == OK })
-	if good := len(all) - len(found); good > 0 {
-		found = append(found, fine("%d of the config's users exist, are active and full members", good)...)
+	switch good, users := len(all)-len(found), s.Config.Broker.Users.Len(); {
+	case good == 0:
+	case users == 1:
+		found = append(found, fine("the config's 1 user exists and is an active full member")...)
+	case good == users:
+		found = append(found, fine("all %d users of the config exist and are active full members", good)...)
+	case good == 1:
+		found = append(found, fine("1 of the config's %d users exists and is an active full member", users)...)
+	default:
+		found = append(found, fine("%d of the config's %d users exist and are active full members", good, users)...)
 	}
 	if left := s.Config.Broker.Users.Len() - len(looks); left > 0 {
 		found = append(found, notTold("", "%d more users were not asked about, so that Slack's limit is kept", left)...)

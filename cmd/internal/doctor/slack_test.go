@@ -34,7 +34,7 @@ func TestAllIsWellInSlack(t *testing.T) {
 	want(t, found, "slack-channel", "C0AUDIT", OK, "#aws-audit")
 	want(t, found, "slack-channel", "C0APPROVALS", OK, "#approvals")
 	want(t, found, "slack-group", "", OK, "@oncall has 1")
-	want(t, found, "slack-user", "", OK, "2 of the config's users")
+	want(t, found, "slack-user", "", OK, "all 2 users of the config exist and are active full members")
 	want(t, found, "slack-messages", "", OK, "samples")
 	want(t, found, "slack-app", "", NotTold, "/aws-assume help")
 	if got := Worst(found); got != NotTold {
