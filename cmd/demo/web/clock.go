@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/text"
 	"github.com/assumebot/assumebot/cmd/demo/world"
 )
 
@@ -31,7 +32,7 @@ func (s *Server) clockData(_ context.Context, v paneView) (any, error) {
 		Moves: s.world.App != nil,
 	}
 	if ahead > 0 {
-		out.Ahead = ahead.String()
+		out.Ahead = text.FormatDuration(ahead)
 	}
 	return out, nil
 }

@@ -72,5 +72,5 @@ func TestClockTicksAndMoves(t *testing.T) {
 	tab.Go(b.URL())
 	tab.Wait(`document.querySelector("[data-clock]").textContent.match(/^\d\d:\d\d:\d\d$/)`)
 	tab.Press(".clock", "+1h")
-	tab.Sees(".clock", "1h0m0s ahead")
+	tab.Sees(".clock", "1h ahead")
 }
