@@ -53,7 +53,7 @@ func (a *audience) showOutcome(ctx context.Context, p *person, d *slacktest.Deli
 		err := a.awaitNotice(ctx)
 		a.showNews(p)
 		if a.scene.App == nil && len(a.scene.Slack.Connections()) == 0 {
-			a.note("no bot is connected: start `assumebot run` in another terminal")
+			a.note("no bot is connected: start `./assumebot run` in another terminal")
 		}
 		return err
 	}

@@ -104,11 +104,14 @@ Nothing of it is real, and nothing leaves this machine. They end with this progr
   . %s
 
 %s
-2. There, check the config and what it needs, and start the bot:
+2. There, at the top of the source, build the bot, check the config and what it needs, and start it:
 
-  assumebot check
-  assumebot check --live
-  assumebot run
+  go build ./cmd/assumebot
+  ./assumebot check
+  ./assumebot check --live
+  ./assumebot run
+
+For a config of your own: ./assumebot init, then --config assumebot.yaml (install.md, step 4).
 
 3. Be alice, bob and carol on the page, or type here what they type; help shows the
    words, codes what their devices show:
@@ -118,7 +121,7 @@ Nothing of it is real, and nothing leaves this machine. They end with this progr
   /assume prod {mfa}
   aws alice sts get-caller-identity
 
-What assumebot init asks for, to try a config of your own:
+What ./assumebot init asks for:
 
 %s
 `, quoted(filepath.Join(dir, environmentFile)), w.environment(dir), w.page, ids), nil

@@ -211,7 +211,7 @@ func rehearseDemo(t *testing.T, programs string) {
 
 	end()
 	r.types("/assume prod {mfa}")
-	banner := r.out.await(t, "no bot is connected: start `assumebot run` in another terminal")
+	banner := r.out.await(t, "no bot is connected: start `./assumebot run` in another terminal")
 	address := regexp.MustCompile(`http://127\.0\.0\.1:\d+/[A-Z0-9]+/\n`).FindString(banner)
 	page, err := http.Get(strings.TrimSpace(address))
 	if err != nil {

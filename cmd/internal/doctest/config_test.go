@@ -26,6 +26,9 @@ func TestConfigsOfTheGuidesAreRight(t *testing.T) {
 	}
 	for _, b := range blocks {
 		text := b.text
+		if strings.HasPrefix(text, "  - name: ") { // an account, below those that are there
+			text = least[2].text + text
+		}
 		for _, part := range least {
 			if !strings.HasPrefix(text, part.key) && !strings.Contains(text, "\n"+part.key) {
 				text += part.text

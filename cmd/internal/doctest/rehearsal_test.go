@@ -107,7 +107,7 @@ func (term *terminal) serve() *running {
 	term.t.Helper()
 	fakes := term.start("go run ./cmd/demo --serve")
 	banner := fakes.after(0, "> ")
-	dir := regexp.MustCompile(`(?m)^  \. (\S+)/environment$`).FindStringSubmatch(banner)
+	dir := regexp.MustCompile(`(?m)^  \. '(\S+)/environment'$`).FindStringSubmatch(banner)
 	if dir == nil {
 		term.t.Fatalf("got no file of the environment in:\n%s", banner)
 	}
