@@ -4,7 +4,7 @@
 //
 // A file of cases is a txtar archive:
 //
-//	What is before the first section is a comment.
+//	# What is before the first section is a comment.
 //	-- config.yaml --
 //	the config; the files that it names are sections too
 //	-- groups --

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/txtar"
@@ -45,11 +47,12 @@ type Failure struct {
 // Parse reads data as a file of cases that messages call path. Where it has no
 // config.yaml, elsewhere says which config it is of. The error is [config.Problems].
 func Parse(path string, data []byte, elsewhere func() (config.Config, error)) (*File, error) {
-	p := parser{file: File{path: path}, sections: map[string]section{}}
+	p := parser{file: File{path: path}, sections: map[string]section{}, named: map[string]bool{}}
 	p.cut(data)
 	if !p.readConfig(elsewhere) {
 		return nil, p.problems
 	}
+	p.knowSections()
 	p.readPeople()
 	p.readGroups()
 	p.readRequests()
@@ -84,6 +87,7 @@ type section struct {
 type parser struct {
 	file     File
 	sections map[string]section
+	named    map[string]bool // by the config, as files
 	problems config.Problems
 }
 
@@ -93,6 +97,7 @@ func (p *parser) problem(line int, format string, args ...any) {
 
 func (p *parser) cut(data []byte) {
 	archive := txtar.Parse(bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n")))
+	p.comment(string(archive.Comment))
 	line := 1 + bytes.Count(archive.Comment, []byte("\n"))
 	for _, f := range archive.Files {
 		if _, twice := p.sections[f.Name]; twice {
@@ -104,6 +109,32 @@ func (p *parser) cut(data []byte) {
 	}
 }
 
+// comment refuses what is before the first section and could be meant as a case.
+func (p *parser) comment(text string) {
+	at := 1
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			p.problem(at, "this is before the first section, so nothing reads it: begin a comment with #, and a section as in -- requests --")
+			return
+		}
+		at++
+	}
+}
+
+// knowSections refuses the sections that nothing reads.
+func (p *parser) knowSections() {
+	for _, name := range slices.Sorted(maps.Keys(p.sections)) {
+		switch name {
+		case configSection, groupsSection, peopleSection, requestsSection:
+			continue
+		}
+		if !p.named[name] {
+			p.problem(p.sections[name].line-1, "the section %s is not known: write %s, %s, %s, %s or a file that the config there names",
+				config.Quote(name), requestsSection, groupsSection, peopleSection, configSection)
+		}
+	}
+}
+
 // readConfig reports whether there is one. What is wrong with it is told by its line in
 // the file of cases.
 func (p *parser) readConfig(elsewhere func() (config.Config, error)) bool {
@@ -111,6 +142,7 @@ func (p *parser) readConfig(elsewhere func() (config.Config, error)) bool {
 	var err error
 	if ok {
 		p.file.config, err = config.Parse(p.file.path, []byte(own.text), func(name string) ([]byte, error) {
+			p.named[name] = true
 			if s, ok := p.sections[name]; ok {
 				return []byte(s.text), nil
 			}
@@ -159,6 +191,9 @@ func (p *parser) readPeople() {
 		id, err := Person(&p.file.config.Broker, strings.TrimSpace(who))
 		if err != nil {
 			return err
+		}
+		if _, twice := p.file.outsiders[id]; twice {
+			return fmt.Errorf("%s is there already: write one line for each person", id)
 		}
 		member, err := isMember(strings.TrimSpace(word))
 		p.file.outsiders[id] = !member
