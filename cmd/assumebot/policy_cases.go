@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -98,12 +97,7 @@ func printFailure(w io.Writer, colours palette, f rehearse.Failure) {
 const maxCases = 4 << 20
 
 func readCases(path string, elsewhere func() (config.Config, error)) (*rehearse.File, error) {
-	in, err := os.Open(path)
-	if err != nil {
-		return nil, config.Problems{{File: path, Message: "cannot be read: " + config.WithoutPath(err)}}
-	}
-	defer func() { _ = in.Close() }() // only read from
-	data, err := io.ReadAll(io.LimitReader(in, maxCases+1))
+	data, err := config.ReadRegular(path, maxCases)
 	switch {
 	case err != nil:
 		return nil, config.Problems{{File: path, Message: "cannot be read: " + config.WithoutPath(err)}}

@@ -79,7 +79,7 @@ func (f *fileSet) read(name string) ([]byte, error) {
 	case !filepath.IsAbs(name):
 		path = filepath.Join(filepath.Dir(f.path), name)
 	}
-	data, err := readRegular(path, limit)
+	data, err := ReadRegular(path, limit)
 	f.names = append(f.names, name)
 	failed := ""
 	if err != nil {
@@ -90,9 +90,9 @@ func (f *fileSet) read(name string) ([]byte, error) {
 	return data, err
 }
 
-// readRegular reads a file that is there to be read again; a pipe or a device
-// could keep the reader for ever.
-func readRegular(path string, limit int64) ([]byte, error) {
+// ReadRegular reads at most limit+1 bytes of a file that is there to be read again;
+// a pipe or a device could keep the reader for ever.
+func ReadRegular(path string, limit int64) ([]byte, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, errors.New("it is not a regular file")
 	}
