@@ -8,7 +8,7 @@
 //	console   either a shell session, "$ " before each command, or what people do in
 //	          the demo, "> " before each line; what follows is the output, in a shell
 //	          with "(exit code N)" at its end where that is not 0
-//	slack     what people type: the bot's own grammar reads it
+//	slack     what people type: the bot's own grammar reads it, and each command in a table
 //	yaml      the config file, or a part of it
 //	redis     values of REDIS_URL
 //
