@@ -78,6 +78,7 @@ var (
 		"slack.workspaces":        list,
 		"slack.command_prefix":    always(neutral),
 		"slack.connections":       always(neutral),
+		"slack.replicas":          always(neutral),
 		"slack.audit_channel":     always(unjudged), // others may read it, or nobody
 		"slack.approvals_channel": always(unjudged),
 		"record.origin":           always(unjudged),

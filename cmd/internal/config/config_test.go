@@ -77,7 +77,7 @@ func TestParseConfigReadsWholeFile(t *testing.T) {
 	}
 	got := mustParse(t, string(data), files{"readonly.json": "{\n \"Version\": \"2012-10-17\",\n \"Statement\": []\n}\n"})
 	want := Config{
-		Slack: SlackConfig{CommandPrefix: "aws-", AuditChannel: "C0AUDIT", ApprovalsChannel: "C0AUDIT", Connections: 3},
+		Slack: SlackConfig{CommandPrefix: "aws-", AuditChannel: "C0AUDIT", ApprovalsChannel: "C0AUDIT", Connections: 3, Replicas: 1},
 		Record: Record{
 			Origin: "example.com/assumebot", Replicas: 1, Archive: "/var/lib/assumebot/record", RequireArchive: true, RequireWitnesses: true,
 			Witnesses: []Witness{{URL: "https://witness.example/x", Key: witnessKey1}},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -134,6 +135,26 @@ func TestSchemaTakesDurationsAsTheReaderDoes(t *testing.T) {
 	}
 }
 
+func TestCheckAndSchemaCountTheSameSockets(t *testing.T) {
+	for replicas := range 8 {
+		for connections := range 12 { // 0: not written
+			text := fmt.Sprintf("slack: {workspaces: [T0123], audit_channel: C0AUDIT, replicas: %d, connections: %d}\n", replicas, connections)
+			each := connections
+			if connections == 0 {
+				text, each = fmt.Sprintf("slack: {workspaces: [T0123], audit_channel: C0AUDIT, replicas: %d}\n", replicas), 2
+			}
+			text += goodUsers + goodAccount
+			want := replicas > 0 && replicas*(each+1) <= 10
+			if _, err := parse(text, nil); (err == nil) != want {
+				t.Errorf("%d with %d: check: got %v, want right: %v", replicas, connections, err, want)
+			}
+			if err := bySchema(text); (err == nil) != want {
+				t.Errorf("%d with %d: schema: got %v, want right: %v", replicas, connections, err, want)
+			}
+		}
+	}
+}
+
 // What is wrong in shape is refused by check and by the schema.
 func TestCheckAndSchemaRefuseWrongShapes(t *testing.T) {
 	rest := goodSlack + goodUsers + goodAccount
@@ -170,7 +191,9 @@ func TestCheckAndSchemaRefuseWrongShapes(t *testing.T) {
 		"text for a switch":         account(roleAccount + "source_identity: yes"),
 		"text for a number":         slack("workspaces: [T0123], audit_channel: C0AUDIT, connections: two"),
 		"half a number":             slack("workspaces: [T0123], audit_channel: C0AUDIT, connections: 1.5"),
-		"too many sockets":          slack("workspaces: [T0123], audit_channel: C0AUDIT, connections: 11"),
+		"too many sockets":          slack("workspaces: [T0123], audit_channel: C0AUDIT, connections: 10"),
+		"no replicas":               slack("workspaces: [T0123], audit_channel: C0AUDIT, replicas: 0"),
+		"a crowd of replicas":       slack("workspaces: [T0123], audit_channel: C0AUDIT, replicas: 6, connections: 1"),
 		"no sockets":                slack("workspaces: [T0123], audit_channel: C0AUDIT, connections: 0"),
 		"no workspaces":             slack("workspaces: [], audit_channel: C0AUDIT"),
 		"workspace's name":          slack("workspaces: [acme], audit_channel: C0AUDIT"),

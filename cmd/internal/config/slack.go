@@ -1,12 +1,16 @@
 package config
 
-import "regexp"
+import (
+	"fmt"
+	"regexp"
+)
 
 // SlackConfig is what the file says of Slack.
 type SlackConfig struct {
 	CommandPrefix string // aws- gives /aws-assume
 	AuditChannel  string // channel ID
 	Connections   int    // sockets per process
+	Replicas      int    // processes that are meant to run
 	// ApprovalsChannel is where approvals are asked for: the audit channel unless
 	// it is named.
 	ApprovalsChannel string
@@ -18,7 +22,8 @@ type Slack struct {
 	CommandPrefix    At[string]       `key:"command_prefix" may:"blank" example:"aws-" doc:"aws- gives /aws-assume; the app's manifest must say so too."`
 	AuditChannel     At[string]       `key:"audit_channel" example:"C0123AUDIT" doc:"Where every request is told. The bot must be a member."`
 	ApprovalsChannel At[string]       `key:"approvals_channel" example:"C0123APPROVALS" doc:"Where approvals are asked for, if not in the audit channel."`
-	Connections      At[int]          `key:"connections" default:"2" example:"2" doc:"Sockets per process; all processes together may have 10."`
+	Connections      At[int]          `key:"connections" default:"2" example:"2" doc:"Sockets per process."`
+	Replicas         At[int]          `key:"replicas" default:"1" example:"3" doc:"Processes that run at once, so that their sockets can be counted."`
 }
 
 func (Slack) hints() map[string]hint {
@@ -33,13 +38,40 @@ func (Slack) hints() map[string]hint {
 		"approvals_channel": {shape: ids(channelID), more: "The bot must be a member, and so must every approver."},
 		"command_prefix": {shape: matching(commandPrefix.String(), "1 to 21 of `a-z 0-9 - _`"),
 			more: "assumebot manifest prints that manifest. It counts from the next start."},
-		"connections": {shape: between(1, maxConnections)},
+		"connections": {shape: between(1, maxConnections), more: fmt.Sprintf(
+			"Slack allows %d for all processes, and each needs one more while it changes one: (connections + 1) × replicas.", MaxSockets)},
+		"replicas": {shape: between(1, maxProcesses), more: "Count what an update starts before it stops the old ones."},
 	}
 }
 
-// Slack allows 10 sockets per app; two, the default, bridge the hourly change of one.
-// https://docs.slack.dev/apis/events-api/using-socket-mode/
-const maxConnections = 10
+const (
+	// MaxSockets is how many an app may have open.
+	// https://docs.slack.dev/apis/events-api/using-socket-mode/
+	MaxSockets = 10
+	// maxConnections leaves the one that a process opens before it closes another.
+	maxConnections     = MaxSockets - 1
+	defaultConnections = 2 // as the tag of Connections says
+	// maxProcesses have one each, and that.
+	maxProcesses = MaxSockets / 2
+)
+
+// MostSockets is how many all processes together have open at once: each opens the
+// next before it closes one.
+func (s SlackConfig) MostSockets() int { return s.Replicas * (s.Connections + 1) }
+
+// shape is that sum, case by case: JSON Schema does none.
+func (Slack) shape() object {
+	atMost := func(n int) object { return object{"maximum": n} }
+	fits := []any{object{"properties": object{"replicas": atMost(1)}}}
+	for n := MaxSockets/2 - 1; n > 0; n-- {
+		one := object{"properties": object{"connections": atMost(n), "replicas": atMost(MaxSockets / (n + 1))}}
+		if n < defaultConnections {
+			one["required"] = []string{"connections"}
+		}
+		fits = append(fits, one)
+	}
+	return object{"anyOf": fits}
+}
 
 // A Slack command has at most 32 characters with its slash; the longest of
 // ours has nine.
@@ -65,8 +97,23 @@ func (s *Slack) check(c *collector) {
 	if p := s.CommandPrefix; p.Value != "" && !commandPrefix.MatchString(p.Value) {
 		c.problem(p.Position, "command_prefix %s: 1 to 21 of a-z, 0-9, dash and underscore, without the slash, such as aws-", Quote(p.Value))
 	}
-	if n := s.Connections; n.OK && (n.Value < 1 || n.Value > maxConnections) {
-		c.problem(n.Position, "connections is %d: Slack allows 10 sockets per app, so write 1 to 10 (2 is right for most; count every replica)", n.Value)
+	s.checkSockets(c)
+}
+
+func (s *Slack) checkSockets(c *collector) {
+	n, r := &s.Connections, &s.Replicas
+	if n.OK && (n.Value < 1 || n.Value > maxConnections) {
+		refuse(c, n, "connections is %d: Slack allows %d sockets per app, and one is for the change of another, so write 1 to %d (2 is right for most)",
+			n.Value, MaxSockets, maxConnections)
+	}
+	if r.OK && (r.Value < 1 || r.Value > maxProcesses) {
+		refuse(c, r, "replicas is %d: Slack allows %d sockets per app, and a process needs two, so write 1 to %d", r.Value, MaxSockets, maxProcesses)
+	}
+	set := s.settings()
+	if most := set.MostSockets(); most > MaxSockets {
+		c.problem(r.Position, "replicas is %d and connections %d: Slack allows %d sockets per app, and while each process changes one these are "+
+			"%d × (%d + 1) = %d; lower connections to %d, or replicas to %d", set.Replicas, set.Connections, MaxSockets,
+			set.Replicas, set.Connections, most, MaxSockets/set.Replicas-1, MaxSockets/(set.Connections+1))
 	}
 }
 
@@ -75,6 +122,7 @@ func (s *Slack) settings() SlackConfig {
 		CommandPrefix:    s.CommandPrefix.Value,
 		AuditChannel:     s.AuditChannel.Value,
 		Connections:      s.Connections.Value,
+		Replicas:         s.Replicas.Value,
 		ApprovalsChannel: s.ApprovalsChannel.Value,
 	}
 }

@@ -17,7 +17,7 @@ import (
 
 // fullConfig has every key that there is.
 const fullConfig = `
-slack: {workspaces: [T0123], command_prefix: a-, audit_channel: C0AUDIT, approvals_channel: C0OTHER, connections: 2}
+slack: {workspaces: [T0123], command_prefix: a-, audit_channel: C0AUDIT, approvals_channel: C0OTHER, connections: 2, replicas: 3}
 groups: {leads: [U01ALICE]}
 admins: [U01ALICE]
 limits: {requests: 1, sts_calls: 1}

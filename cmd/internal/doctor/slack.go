@@ -11,6 +11,7 @@ import (
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/cmd/internal/config"
 )
 
 // slackLimit is for one question to Slack; a socket has a call and a hello to wait for.
@@ -117,6 +118,7 @@ func (s *slackSurvey) scopes() []Finding {
 }
 
 func (p Patient) slackSocket(ctx context.Context) []Finding {
+	c := p.Config.Slack
 	url, err := p.slackProbe().Connection(ctx)
 	if err != nil {
 		if webapi.RefusedAs(err, "missing_scope") {
@@ -129,16 +131,12 @@ func (p Patient) slackSocket(ctx context.Context) []Finding {
 		return warn("stop what else uses SLACK_APP_TOKEN, or lower slack.connections", "%v", err)
 	case err != nil:
 		return wrong("see that this host may open a WebSocket (wss) to Slack, by a proxy if need be", "no socket opens: %v", err)
-	case open+p.Config.Slack.Connections > maxSockets+1:
+	case open-1 > c.Replicas*c.Connections && open+c.Connections > config.MaxSockets+1:
 		return warn("stop what else uses SLACK_APP_TOKEN, or lower slack.connections",
-			"one opens; %d are open with it, and of the %d that Slack allows a process takes %d", open, maxSockets, p.Config.Slack.Connections)
+			"one opens; %d are open with it, and of the %d that Slack allows a process takes %d", open, config.MaxSockets, c.Connections)
 	}
-	return fine("one opens, and Slack says hello")
+	return fine("one opens, and Slack says hello; slack.replicas is %d, so up to %d of Slack's %d are used", c.Replicas, c.MostSockets(), config.MaxSockets)
 }
-
-// maxSockets is how many an app may have open.
-// https://docs.slack.dev/apis/events-api/using-socket-mode/
-const maxSockets = 10
 
 // channels are those that the bot writes to.
 func (s *slackSurvey) channels() []look {

@@ -153,11 +153,30 @@ func TestTenSocketsAreAWarning(t *testing.T) {
 	t.Parallel()
 	s := startSlack(t)
 	p := patient(t, s, worldConfig)
-	p.Config.Slack.Connections = 10
-	openSocket(t, p)
-	want(t, p.slackSocket(t.Context()), "", "", Warning, "2 are open with it")
-	for range 9 {
+	p.Config.Slack.Connections = 9
+	for range 2 {
 		openSocket(t, p)
 	}
+	want(t, p.slackSocket(t.Context()), "", "", OK, "slack.replicas is 1, so up to 10 of Slack's 10")
+	p.Config.Slack.Connections = 1
+	for range 7 {
+		openSocket(t, p)
+	}
+	want(t, p.slackSocket(t.Context()), "", "", OK)
+	openSocket(t, p)
 	want(t, p.slackSocket(t.Context()), "", "", Warning, "ten sockets", "stop what else")
+}
+
+// TestReplicasThatRunAreNoStrangers has all of them up, as when check runs beside them.
+func TestReplicasThatRunAreNoStrangers(t *testing.T) {
+	t.Parallel()
+	s := startSlack(t)
+	p := patient(t, s, worldConfig)
+	p.Config.Slack.Connections, p.Config.Slack.Replicas = 4, 2
+	for range 8 {
+		openSocket(t, p)
+	}
+	want(t, p.slackSocket(t.Context()), "", "", OK, "up to 10 of Slack's 10")
+	p.Config.Slack.Replicas = 1
+	want(t, p.slackSocket(t.Context()), "", "", Warning, "9 are open with it")
 }
