@@ -45,11 +45,12 @@ func (b *usage) codeSpent() error {
 	}
 }
 
-// nextCode tells how long the device shows the current code.
+// nextCode tells where a new code comes from: the device, which may show one already,
+// since the old one may be of the step before, or since its clock is not the bot's.
 func (b *usage) nextCode() []prose.Part {
 	now := b.now()
 	left := now.Truncate(totpStep).Add(totpStep).Sub(now).Round(time.Second)
-	return prose.Say("Your device shows the next code in " + text.FormatDuration(max(left, time.Second)) + ".")
+	return prose.Say("If your device shows another code by now, use that. The next one comes in about " + text.FormatDuration(max(left, time.Second)) + ".")
 }
 
 // releaseCode gives the code back if the claim is still this one.

@@ -86,7 +86,7 @@ func TestViewsAreAsJudged(t *testing.T) {
 		"form_account": View(State{Account: goldenAccounts()[0], Duration: 2 * time.Hour, Format: snippet.Fish, Reason: "INC-42"}),
 		"form_refused": View(State{Account: goldenAccounts()[0], Above: v.Error(&broker.Error{
 			Code: broker.CodeWrongCode, What: prose.Say("AWS did not accept that code: it is wrong, or was used already."),
-			Hint: prose.Say("Your device shows the next code in 12s.")}).Blocks}),
+			Hint: prose.Say("If your device shows another code by now, use that. The next one comes in about 12s.")}).Blocks}),
 		"working": Working("prod"),
 	}
 	maps.Copy(forms, approvalViews(v))

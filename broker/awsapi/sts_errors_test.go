@@ -111,7 +111,7 @@ func TestLostAnswersAreOutcomeUnknown(t *testing.T) {
 			code := b.device.Code()
 			_, err := b.with(hurried{b.client(t, "eu-west-1"), test.limit}).Issuing.Issue(t.Context(), b.request("prod", code))
 			e := wantCode(t, err, broker.CodeOutcomeUnknown)
-			if !strings.Contains(prose.Plain(e.What), test.says) || !strings.Contains(prose.Plain(e.Hint), "next code in") {
+			if !strings.Contains(prose.Plain(e.What), test.says) || !strings.Contains(prose.Plain(e.Hint), "next one comes in about") {
 				t.Errorf("got %q %q, want it to say %q and when the next code comes", prose.Plain(e.What), prose.Plain(e.Hint), test.says)
 			}
 			if last := b.last(t); last.Kind != event.Failed || last.Code != broker.CodeOutcomeUnknown {

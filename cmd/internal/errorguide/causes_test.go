@@ -114,7 +114,7 @@ var reasons = map[string]reason{
 	},
 	"code_spent": {
 		cause: "AWS takes a code once, and this one was sent before, perhaps by a retry.",
-		mend:  "Wait for the next code of the device.",
+		mend:  "Send the code that the device shows now; if it is the same one, wait for the next.",
 	},
 	"mfa_sessions_off": {
 		cause: "`mfa_session` is not set.",
