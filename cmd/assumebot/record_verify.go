@@ -17,6 +17,7 @@ import (
 	"github.com/assumebot/assumebot/broker/record/audit"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/cmd/internal/app"
+	"github.com/assumebot/assumebot/cmd/internal/config"
 )
 
 const verifyAbout = `Check all of the record: the signature of its checkpoint, the tiles of its tree, and each entry. The first entry that is altered, missing,
@@ -127,7 +128,7 @@ func readNote(path string) ([]byte, error) { return readBounded(path, tree.MaxNo
 
 // readBounded reads a file that is not larger than it may be.
 func readBounded(path string, most int64) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := app.OpenNamed(path)
 	if err != nil {
 		return nil, err
 	}
@@ -141,6 +142,9 @@ func readBounded(path string, most int64) ([]byte, error) {
 
 // writeNote writes a checkpoint in place of one that may be there, wholly or not at all.
 func writeNote(path string, data []byte) error {
+	if there, err := os.Stat(path); err == nil && !there.Mode().IsRegular() {
+		return fmt.Errorf("%s: %w, which a checkpoint could take the place of: name another file", path, config.ErrNotRegular)
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".checkpoint-*")
 	if err != nil {
 		return err

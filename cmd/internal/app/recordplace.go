@@ -18,6 +18,7 @@ import (
 	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/secret"
+	"github.com/assumebot/assumebot/cmd/internal/config"
 	"github.com/assumebot/assumebot/store"
 )
 
@@ -105,7 +106,7 @@ func (r *RecordReader) open(ctx context.Context, p RecordPlace, s Settings, gete
 	if p.File == "" {
 		return nil
 	}
-	f, err := os.Open(p.File)
+	f, err := OpenNamed(p.File)
 	if err != nil {
 		return err
 	}
@@ -114,6 +115,18 @@ func (r *RecordReader) open(ctx context.Context, p RecordPlace, s Settings, gete
 		return fmt.Errorf("%s: %w", p.File, err)
 	}
 	return nil
+}
+
+// OpenNamed opens a file that a person names, which is read more than once.
+func OpenNamed(path string) (*os.File, error) {
+	f, err := config.OpenRegular(path)
+	switch {
+	case errors.Is(err, config.ErrNotRegular):
+		return nil, fmt.Errorf("%s: %w: put what it holds into one", path, err)
+	case err != nil:
+		return nil, fmt.Errorf("%s: %s", path, config.WithoutPath(err))
+	}
+	return f, nil
 }
 
 func (r *RecordReader) openRedis(ctx context.Context, s Settings) error {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -98,6 +97,9 @@ func (r *settingsReader) fail(format string, args ...any) {
 	r.problems = append(r.problems, fmt.Errorf(format, args...))
 }
 
+// maxSecretFile is far above any ring of keys.
+const maxSecretFile = 64 << 10
+
 // secret reads name, or the file that name_FILE names, without the white space
 // that editors put around it. It is Empty when it is unset, or when it failed, which
 // was reported.
@@ -110,9 +112,13 @@ func (r *settingsReader) secret(name string) (value secret.Text, failed bool) {
 	case file == "":
 		return secret.New(direct), false
 	}
-	data, err := os.ReadFile(file)
-	if err != nil {
+	data, err := config.ReadRegular(file, maxSecretFile)
+	switch {
+	case err != nil:
 		r.fail("%s_FILE: %s cannot be read: %s: name a file that the bot may read", name, file, config.WithoutPath(err))
+		return secret.Text{}, true
+	case len(data) > maxSecretFile:
+		r.fail("%s_FILE: %s is larger than %d bytes: is this the value?", name, file, maxSecretFile)
 		return secret.Text{}, true
 	}
 	text := strings.TrimSpace(string(data))

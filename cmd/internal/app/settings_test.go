@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -175,6 +176,8 @@ func TestNewSealKeyIsTakenAndFresh(t *testing.T) {
 func TestReadSettingsSaysWhatMendsEachVariable(t *testing.T) {
 	empty := filepath.Join(t.TempDir(), "empty")
 	write(t, empty, "\n")
+	large := filepath.Join(t.TempDir(), "large")
+	write(t, large, strings.Repeat("x", 64<<10+1))
 	long := strings.Repeat(canary, 8)
 	tests := []struct {
 		name, variable, value, want string
@@ -188,6 +191,9 @@ func TestReadSettingsSaysWhatMendsEachVariable(t *testing.T) {
 		{"token with a space", "SLACK_APP_TOKEN", "xapp-" + canary + " ", "white space"},
 		{"both a value and a file", "SLACK_APP_TOKEN_FILE", empty, "SLACK_APP_TOKEN and SLACK_APP_TOKEN_FILE are both set"},
 		{"absent file", "ASSUMEBOT_SEAL_KEYS_FILE", "/absent", "ASSUMEBOT_SEAL_KEYS_FILE: /absent cannot be read: no such file"},
+		{"a directory", "ASSUMEBOT_SEAL_KEYS_FILE", filepath.Dir(empty), "cannot be read: it is not a regular file: name a file"},
+		{"a device", "ASSUMEBOT_SEAL_KEYS_FILE", os.DevNull, "cannot be read: it is not a regular file: name a file"},
+		{"a large file", "ASSUMEBOT_SEAL_KEYS_FILE", large, "is larger than 65536 bytes: is this the value?"},
 		{"empty file", "ASSUMEBOT_SEAL_KEYS_FILE", empty, "is empty: put the value into it"},
 		{"Slack in clear", "SLACK_API_URL", "http://slack.example/api/", "tokens would travel in clear"},
 		{"Slack that is no URL", "SLACK_API_URL", canary, "SLACK_API_URL is not an http or https URL"},

@@ -90,28 +90,30 @@ func (f *fileSet) read(name string) ([]byte, error) {
 	return data, err
 }
 
-// ReadRegular reads at most limit+1 bytes of a file that is there to be read again;
-// a pipe or a device could keep the reader for ever.
+// ReadRegular reads at most limit+1 bytes of a file as [OpenRegular] opens it, so that
+// the caller can tell that there were more.
 func ReadRegular(path string, limit int64) ([]byte, error) {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, errors.New("it is not a regular file")
-	}
-	return readFile(path, limit)
-}
-
-func (f *fileSet) digest() string { return hex.EncodeToString(f.sum.Sum(nil)) }
-
-// readFile reads at most limit+1 bytes, so that the caller can tell that there
-// were more.
-func readFile(path string, limit int64) ([]byte, error) {
-	// Not to wait for whoever writes to a named pipe.
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := OpenRegular(path)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }() // only read from
 	return io.ReadAll(io.LimitReader(f, limit+1))
 }
+
+// OpenRegular opens a file that is there to be read again: a pipe or a device could
+// keep the reader for ever. The error is ErrNotRegular when it is none.
+func OpenRegular(path string) (*os.File, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, ErrNotRegular
+	}
+	return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // it may have become a named pipe since
+}
+
+// ErrNotRegular says that something is no regular file.
+var ErrNotRegular = errors.New("it is not a regular file")
+
+func (f *fileSet) digest() string { return hex.EncodeToString(f.sum.Sum(nil)) }
 
 // WithoutPath is why a file could not be read, without its path, which the message
 // has already.
