@@ -3,7 +3,6 @@ package broker
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/assumebot/assumebot/broker/approval"
@@ -121,25 +120,28 @@ func (b *Asking) toAsk(ctx context.Context, r Request, user policy.User) (approv
 // somebodyCanApprove refuses to ask where, without the person who asks, there are too
 // few approvers. While Slack cannot say who is in a user group, there may be enough.
 func (b *Asking) somebodyCanApprove(ctx context.Context, account policy.Account, user policy.User) error {
-	var people []string
+	needs, others := account.Approval.Count, map[string]bool{}
 	for _, id := range b.config.Approvers(account) {
 		if !policy.IsUserGroup(id) {
-			people = append(people, id)
+			others[id] = true
 			continue
 		}
 		m, err := b.visits.groups(ctx, user.Slack)
 		if err != nil {
 			return nil //nolint:nilerr // the vote will find out
 		}
-		people = append(people, m[id]...)
+		for person := range m.In(id) {
+			if others[person] = true; len(others) > needs { // one of them may be the person who asks
+				return nil
+			}
+		}
 	}
-	people = slices.DeleteFunc(people, func(id string) bool { return id == user.Slack })
-	slices.Sort(people)
-	if have := len(slices.Compact(people)); have < account.Approval.Count {
+	delete(others, user.Slack)
+	if have := len(others); have < needs {
 		return &Error{
-			Code: CodeNotAllowed, Detail: "approvers", Rule: "approval", Facts: event.Facts{Needs: account.Approval.Count, Have: have},
+			Code: CodeNotAllowed, Detail: "approvers", Rule: "approval", Facts: event.Facts{Needs: needs, Have: have},
 			What: prose.Say(fmt.Sprintf("%s needs %d to approve, and of its approvers %d are not you yourself, so nobody was asked.",
-				account.Name, account.Approval.Count, have)),
+				account.Name, needs, have)),
 			Hint: prose.Sentences(prose.Say("The config has to name more approvers."), b.contact()),
 		}
 	}

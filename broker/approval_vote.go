@@ -99,7 +99,7 @@ func (b *Voting) Acknowledge(ctx context.Context, r Request, user, id string) (a
 type voter struct {
 	approval.Vote
 	account policy.Account
-	groups  policy.Membership
+	groups  *policy.Membership
 }
 
 // vote changes an Approval by the Caller's vote, unless an order keeps them from it.

@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"testing"
@@ -44,14 +45,18 @@ func sized(users, accounts int) (*policy.Config, map[string][]string) {
 	return c, slack
 }
 
+// decoded are groups as the bot has them, made once.
+type decoded struct{ groups *policy.Membership }
+
+func (d decoded) Groups(context.Context) (*policy.Membership, error) { return d.groups, nil }
+
 func BenchmarkHelp(b *testing.B) {
 	for _, size := range configSizes {
 		b.Run(fmt.Sprintf("%dx%d", size.users, size.accounts), func(b *testing.B) {
 			m := newMemory()
-			var c *policy.Config
-			c, m.groups = sized(size.users, size.accounts)
+			c, slack := sized(size.users, size.accounts)
 			br := broker.New(broker.Deps{
-				Config: c, Directory: m, People: m, Recorder: m, Approvals: m, Orders: m,
+				Config: c, Directory: decoded{policy.Members(slack)}, People: m, Recorder: m, Approvals: m, Orders: m,
 				Now: time.Now, Log: slog.New(slog.DiscardHandler),
 			})
 			r := broker.Request{ID: "1", Caller: broker.Caller{User: userID(size.users - 1), Team: "T0123"}}

@@ -171,13 +171,13 @@ func (b *Admins) sureOf(ctx context.Context, target string) error {
 }
 
 // groups is who is in which user group, where people go by these IDs; nil on an error.
-func (b *Visits) groups(ctx context.Context, people ...string) (policy.Membership, error) {
+func (b *Visits) groups(ctx context.Context, people ...string) (*policy.Membership, error) {
 	m, err := b.directory.Groups(ctx)
 	switch {
 	case err != nil:
 		return nil, err
 	case m == nil:
-		m = policy.Membership{} // there are no user groups
+		m = policy.Members(map[string][]string{}) // there are no user groups
 	}
 	for _, person := range people {
 		if !m.Mixed(person) {

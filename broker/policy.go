@@ -22,16 +22,16 @@ func (r Request) ask() policy.Ask {
 
 // decide asks policy, and Slack for who is in which user group if that matters.
 func (b *Policy) decide(ctx context.Context, r Request) policy.Decision {
-	return b.informed(ctx, r.Caller.User, func(m policy.Membership) policy.Decision { return policy.Decide(b.config, m, r.ask(), b.now()) })
+	return b.informed(ctx, r.Caller.User, func(m *policy.Membership) policy.Decision { return policy.Decide(b.config, m, r.ask(), b.now()) })
 }
 
 // entitled is decide without the conditions of where, when and why.
 func (b *Policy) entitled(ctx context.Context, a policy.Account, r Request) policy.Decision {
-	return b.informed(ctx, r.Caller.User, func(m policy.Membership) policy.Decision { return b.config.DecideWho(a, m, r.ask()) })
+	return b.informed(ctx, r.Caller.User, func(m *policy.Membership) policy.Decision { return b.config.DecideWho(a, m, r.ask()) })
 }
 
 // informed decides without membership if that will do, else with it.
-func (b *Policy) informed(ctx context.Context, user string, decide func(policy.Membership) policy.Decision) policy.Decision {
+func (b *Policy) informed(ctx context.Context, user string, decide func(*policy.Membership) policy.Decision) policy.Decision {
 	d := decide(nil)
 	if !d.Unknown {
 		return d
@@ -187,9 +187,8 @@ func (b *Policy) AccountFor(ctx context.Context, r Request) (policy.Account, boo
 func (b *Policy) allowed(ctx context.Context, user policy.User) (accounts []policy.Account, complete bool) {
 	var (
 		ask    = policy.Ask{User: user.Slack}
-		groups = sync.OnceValues(func() (policy.Membership, error) {
-			m, err := b.visits.groups(ctx, user.Slack)
-			return m.Of(user.Slack), err
+		groups = sync.OnceValues(func() (*policy.Membership, error) {
+			return b.visits.groups(ctx, user.Slack)
 		})
 	)
 	complete = true

@@ -117,7 +117,7 @@ type Directory interface {
 	// Groups returns the members of every user group, as they were at most a minute
 	// ago. An error means unknown, and unknown is deny. A group that does not exist
 	// has no members.
-	Groups(ctx context.Context) (policy.Membership, error)
+	Groups(ctx context.Context) (*policy.Membership, error)
 }
 
 // A DueEntry is something that is to be done later, as it was read from a due list.

@@ -197,10 +197,10 @@ func (m *memory) EndGrant(_ context.Context, user, id string) error {
 	return m.saveErr
 }
 
-func (m *memory) Groups(context.Context) (policy.Membership, error) {
+func (m *memory) Groups(context.Context) (*policy.Membership, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.groups, m.groupErr
+	return policy.Members(m.groups), m.groupErr
 }
 
 // allow are Rules that allow whom they name, and nothing else.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -119,7 +118,7 @@ func (h *hall) changes(t *testing.T) [][2][]string {
 func inGroup(t *testing.T, d *Groups, user string) (bool, error) {
 	t.Helper()
 	groups, err := d.Groups(t.Context())
-	return slices.Contains(groups["S01"], user), err
+	return err == nil && groups.Has("S01", user), err
 }
 
 func wantMember(t *testing.T, d *Groups, user string, want bool) {

@@ -102,12 +102,12 @@ func NewGroups(d Deps) *Groups {
 // Groups returns the members of every group; disabled groups have none. The
 // store is read every time, so that a change counts on all replicas at once.
 // Nobody waits longer than ctx.
-func (d *Groups) Groups(ctx context.Context) (policy.Membership, error) {
+func (d *Groups) Groups(ctx context.Context) (*policy.Membership, error) {
 	groups, err := d.load(ctx)
 	if err == nil && groups == nil {
 		groups, err = d.await(ctx)
 	}
-	return policy.Membership(groups), err
+	return policy.Members(groups), err
 }
 
 // load returns what all replicas share; nil when there is none.

@@ -142,7 +142,7 @@ func (a Approval) VoterNames() []string {
 }
 
 // VotesThatCount counts the votes of those who are approvers of the Account still.
-func (a Approval) VotesThatCount(c *policy.Config, account policy.Account, m policy.Membership) int {
+func (a Approval) VotesThatCount(c *policy.Config, account policy.Account, m *policy.Membership) int {
 	n := 0
 	for _, v := range a.Votes {
 		if v.User != a.User && c.OnList(account.Approval.Approvers, v.User, m).Yes {

@@ -94,10 +94,10 @@ func TestWhatIsAskedTwiceIsTheSameOnlyIfAllOfItIs(t *testing.T) {
 }
 
 func TestOnlyVotesOfApproversOfTodayCountAndNeverOnesOwn(t *testing.T) {
-	leads := policy.Membership{"S02LEADS": {"U03CAROL"}}
+	leads := policy.Members(map[string][]string{"S02LEADS": {"U03CAROL"}})
 	for name, test := range map[string]struct {
 		voters []string
-		groups policy.Membership
+		groups *policy.Membership
 		want   int
 	}{
 		"nobody":                       {nil, leads, 0},
@@ -105,7 +105,7 @@ func TestOnlyVotesOfApproversOfTodayCountAndNeverOnesOwn(t *testing.T) {
 		"by group":                     {[]string{"U02BOB", "U03CAROL"}, leads, 2},
 		"one's own":                    {[]string{"U01ALICE", "U02BOB"}, leads, 1},
 		"no approver any more":         {[]string{"U02BOB", "U04DAVE"}, leads, 1},
-		"left the group":               {[]string{"U03CAROL"}, policy.Membership{}, 0},
+		"left the group":               {[]string{"U03CAROL"}, policy.Members(map[string][]string{}), 0},
 		"nobody knows who is in it":    {[]string{"U03CAROL"}, nil, 0},
 		"by name while nobody knows":   {[]string{"U02BOB"}, nil, 1},
 		"one's own while nobody knows": {[]string{"U01ALICE"}, nil, 0},

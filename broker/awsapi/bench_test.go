@@ -85,7 +85,9 @@ func (full) Standing(context.Context, string) (broker.Standing, error) {
 	return broker.Standing{Team: "T0123"}, nil
 }
 
-func (full) Groups(context.Context) (policy.Membership, error) { return policy.Membership{}, nil }
+func (full) Groups(context.Context) (*policy.Membership, error) {
+	return policy.Members(map[string][]string{}), nil
+}
 
 func newBench(t *testing.T) *bench {
 	t.Helper()

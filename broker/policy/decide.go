@@ -73,7 +73,7 @@ const (
 // rule allows is denied, and so is what depends on a membership that is nil.
 // Taking rules that allow out of the config never turns a deny into an allow:
 // among rules that match, the one that gives most counts.
-func Decide(c *Config, m Membership, ask Ask, at time.Time) Decision {
+func Decide(c *Config, m *Membership, ask Ask, at time.Time) Decision {
 	a, ok := c.Account(ask.Account)
 	if !ok {
 		return Decision{Effect: Deny, Rule: RuleAccount, Why: UnknownAccount}
@@ -115,7 +115,7 @@ func (a Account) Unmet(ask Ask, at time.Time) []Decision {
 
 // DecideWho is Decide without the conditions that a person can do something
 // about: where they ask, when, and with which reason.
-func (c *Config) DecideWho(a Account, m Membership, ask Ask) Decision {
+func (c *Config) DecideWho(a Account, m *Membership, ask Ask) Decision {
 	user := ask.User
 	unknown := Decision{Effect: Deny, Rule: RuleUnknown, Why: UnknownGroups, Unknown: true}
 	switch denied := c.OnList(a.Deny, user, m); {

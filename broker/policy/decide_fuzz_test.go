@@ -59,11 +59,11 @@ func (d *draw) rules() policy.Rules {
 	return rules
 }
 
-func (d *draw) membership() policy.Membership {
+func (d *draw) membership() *policy.Membership {
 	if d.of(4) == 0 {
 		return nil
 	}
-	m := policy.Membership{}
+	m := map[string][]string{}
 	for _, group := range []string{"S01", "S02"} {
 		for _, person := range fuzzPeople {
 			if d.of(2) == 0 {
@@ -71,7 +71,7 @@ func (d *draw) membership() policy.Membership {
 			}
 		}
 	}
-	return m
+	return policy.Members(m)
 }
 
 func (d *draw) ask() policy.Ask {

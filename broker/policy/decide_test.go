@@ -48,7 +48,7 @@ func TestOfRulesThatMatchTheOneThatGivesLongestCounts(t *testing.T) {
 		}}}),
 	}
 	decide := func(asked time.Duration) policy.Decision {
-		return policy.Decide(c, policy.Membership{}, policy.Ask{Account: "prod", User: "U01ALICE", Duration: asked}, time.Now())
+		return policy.Decide(c, policy.Members(map[string][]string{}), policy.Ask{Account: "prod", User: "U01ALICE", Duration: asked}, time.Now())
 	}
 	if got := decide(0); got.Effect != policy.Allow || got.Rule != "allow U01ALICE" || got.Max != 2*time.Hour {
 		t.Errorf("got %+v, want up to 2h", got)

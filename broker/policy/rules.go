@@ -139,7 +139,7 @@ func (m Match) String() string {
 
 // OnList looks for a person. Entries that name people are looked at first, so
 // that Slack being away hurts only those whom nothing but a user group names.
-func (c *Config) OnList(list []string, user string, m Membership) Match {
+func (c *Config) OnList(list []string, user string, m *Membership) Match {
 	if slices.Contains(list, user) {
 		return Match{Yes: true, Entry: user}
 	}
@@ -160,7 +160,7 @@ func (c *Config) OnList(list []string, user string, m Membership) Match {
 			switch {
 			case m == nil:
 				found.Unknown = true
-			case !found.Yes && slices.Contains(m[group], user):
+			case !found.Yes && m.Has(group, user):
 				found.Yes, found.Entry = true, entry
 				if named {
 					found.Group = group

@@ -104,9 +104,7 @@ func (f explainFlags) question(c *cobra.Command, cfg config.Config, user, accoun
 			return q, usagef(c, "--in %v", err)
 		}
 	}
-	if c.Flags().Changed("groups") {
-		q.Members = policy.Membership{}
-	}
+	in := map[string][]string{}
 	for _, id := range *f.groups {
 		if id == noGroups {
 			continue
@@ -114,7 +112,10 @@ func (f explainFlags) question(c *cobra.Command, cfg config.Config, user, accoun
 		if err := rehearse.UserGroup(&cfg.Broker, id); err != nil {
 			return q, err
 		}
-		q.Members[id] = []string{q.User}
+		in[id] = []string{q.User}
+	}
+	if c.Flags().Changed("groups") {
+		q.Members = policy.Members(in)
 	}
 	return q, nil
 }

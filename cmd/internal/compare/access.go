@@ -123,10 +123,11 @@ func (c comparison) ask(config policy.Config, user string, groups []string) answ
 	if !ok || !config.IsUser(user) {
 		return answer{}
 	}
-	members := policy.Membership{}
+	in := map[string][]string{}
 	for _, g := range groups {
-		members[g] = []string{user}
+		in[g] = []string{user}
 	}
+	members := policy.Members(in)
 	all := answer{}
 	for _, q := range c.questions {
 		ask := policy.Ask{User: user, Account: c.account, Duration: q.lasts, BreakGlass: q.glass}

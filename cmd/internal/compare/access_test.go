@@ -85,12 +85,13 @@ func anybodyGains(before, after policy.Config) bool {
 	is, _ := after.Account("prod")
 	for _, user := range []string{"U1", "U2", anybody} {
 		for set := range 1 << len(slackGroups) {
-			members := policy.Membership{}
+			in := map[string][]string{}
 			for i, g := range slackGroups {
 				if set&(1<<i) != 0 {
-					members[g] = []string{user}
+					in[g] = []string{user}
 				}
 			}
+			members := policy.Members(in)
 			for minutes := 15; minutes <= 4*60; minutes += 15 {
 				for _, glass := range []bool{false, true} {
 					ask := policy.Ask{User: user, Account: "prod", Duration: time.Duration(minutes) * time.Minute, BreakGlass: glass}

@@ -22,7 +22,7 @@ type Question struct {
 	Reason   string
 	Channel  string // "": a direct message with the bot
 	At       time.Time
-	Members  policy.Membership // nil: nobody says who is in which user group
+	Members  *policy.Membership // nil: nobody says who is in which user group
 }
 
 // An Explanation is what policy says, and what the bot would answer the person.
@@ -77,9 +77,9 @@ func Explain(ctx context.Context, cfg config.Config, q Question) (e Explanation,
 }
 
 // saidGroups is a [broker.Directory] of what is said.
-type saidGroups struct{ members policy.Membership }
+type saidGroups struct{ members *policy.Membership }
 
-func (g saidGroups) Groups(context.Context) (policy.Membership, error) {
+func (g saidGroups) Groups(context.Context) (*policy.Membership, error) {
 	if g.members == nil {
 		return nil, errNotSaid
 	}

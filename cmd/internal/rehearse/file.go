@@ -33,7 +33,7 @@ type File struct {
 // A world is who and what there is.
 type world struct {
 	config    config.Config
-	members   policy.Membership
+	members   *policy.Membership
 	outsiders map[string]bool // who is no full member of the workspace
 }
 
@@ -207,7 +207,7 @@ func (p *parser) readGroups() {
 		return
 	}
 	c := &p.file.config.Broker
-	p.file.members = policy.Membership{}
+	in := map[string][]string{}
 	p.lines(groupsSection, func(_ int, line string) error {
 		group, members, ok := strings.Cut(line, ":")
 		group = strings.TrimSpace(group)
@@ -217,19 +217,20 @@ func (p *parser) readGroups() {
 		if err := UserGroup(c, group); err != nil {
 			return err
 		}
-		if _, twice := p.file.members[group]; twice {
+		if _, twice := in[group]; twice {
 			return fmt.Errorf("%s is there already: write one line for it", group)
 		}
-		p.file.members[group] = []string{}
+		in[group] = []string{}
 		for who := range strings.FieldsSeq(members) {
 			id, err := Person(c, who)
 			if err != nil {
 				return err
 			}
-			p.file.members[group] = append(p.file.members[group], id)
+			in[group] = append(in[group], id)
 		}
 		return nil
 	})
+	p.file.members = policy.Members(in)
 }
 
 func (p *parser) readRequests() {
