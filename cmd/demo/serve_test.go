@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/assumebot/assumebot/bot/snippet/snippettest"
 	"github.com/assumebot/assumebot/cmd/demo/world"
 )
 
@@ -134,9 +135,7 @@ func (r *rehearsal) printed(what string) string {
 // buildProgram builds assumebot.
 func buildProgram(t *testing.T) (directory string) {
 	t.Helper()
-	if _, err := exec.LookPath("sh"); err != nil {
-		t.Skip("there is no sh to paste into")
-	}
+	snippettest.Require(t, "sh", nil)
 	directory = t.TempDir()
 	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", directory, "github.com/assumebot/assumebot/cmd/assumebot")
 	if out, err := build.CombinedOutput(); err != nil {
@@ -280,9 +279,7 @@ func TestServeGoesOnUntilInterruptedAndLeavesNoFile(t *testing.T) {
 }
 
 func TestLinesToPasteTakeAnyDirectory(t *testing.T) {
-	if _, err := exec.LookPath("sh"); err != nil {
-		t.Skip("there is no sh to paste into")
-	}
+	snippettest.Require(t, "sh", nil)
 	w, err := newScene()
 	if err != nil {
 		t.Fatal(err)

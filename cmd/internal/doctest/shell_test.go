@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/assumebot/assumebot/bot/snippet/snippettest"
 )
 
 // untested are the commands that cannot run here, by how they begin, and why.
@@ -111,9 +113,7 @@ go() {
 
 func openTerminal(t *testing.T) *terminal {
 	t.Helper()
-	if _, err := exec.LookPath("bash"); err != nil {
-		t.Skip("there is no bash to read the commands of the guides")
-	}
+	snippettest.Require(t, "bash", nil)
 	dir := t.TempDir()
 	deploy, err := filepath.Abs(filepath.Join(root, "deploy"))
 	if err != nil {
