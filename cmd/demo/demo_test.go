@@ -144,6 +144,17 @@ func TestScriptFailsAtTheFirstLineThatIsNotUnderstood(t *testing.T) {
 	}
 }
 
+func TestUnknownCommandIsAnsweredBySlackbotAndNotTheBot(t *testing.T) {
+	t.Parallel()
+	out, err := play(t, "@bob /asume prod {mfa}\nexpect /asume is not a valid command.\n")
+	if err != nil {
+		t.Fatalf("%v, in:\n%s", err, out)
+	}
+	if want := "> @bob /asume prod {mfa}\n[bob, only you, from Slackbot]\n  /asume is not a valid command. In Slack,"; !strings.Contains(out, want) {
+		t.Errorf("got %s, want %q", out, want)
+	}
+}
+
 func TestExpectFailsWhenNothingOfTheKindWasShown(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer

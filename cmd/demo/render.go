@@ -84,9 +84,10 @@ func handles(buttons []slacktest.Button, menus []slacktest.Menu) string {
 }
 
 // wrap breaks what the demo itself says at spaces.
-func wrap(text string) string {
-	said := slacktest.Piece{Kind: slacktest.PieceParagraph, Spans: []slacktest.Span{{Kind: slacktest.SpanText, Text: text}}}
-	return said.Text(slacktest.Layout{Width: width})
+func wrap(text string) string { return paragraph(text).Text(slacktest.Layout{Width: width}) }
+
+func paragraph(text string) slacktest.Piece {
+	return slacktest.Piece{Kind: slacktest.PieceParagraph, Spans: []slacktest.Span{{Kind: slacktest.SpanText, Text: text}}}
 }
 
 // reader is whoever sits at the terminal: times are theirs.

@@ -67,8 +67,13 @@ func (t *terminal) do(ctx context.Context, l line) error {
 	return fmt.Errorf("the demo has lost its word %q", l.word)
 }
 
-// command types a slash command in #general and waits for the answer.
+// command types a slash command in #general and waits for the answer. One that is not
+// registered is answered by Slackbot, and the bot hears nothing of it.
 func (t *terminal) command(ctx context.Context, p *person, text string) error {
+	if name, _, _ := strings.Cut(text, " "); !t.scene.Registered(name) {
+		t.draw("["+p.Name+", only you, from Slackbot]", paragraph(world.NoCommand(name)), "")
+		return nil
+	}
 	text, err := t.hands.withCodes(ctx, p, text)
 	if err != nil {
 		return err

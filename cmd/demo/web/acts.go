@@ -22,8 +22,6 @@ const (
 	// longestMessage is in characters.
 	// https://slack.com/help/articles/201457107-Send-and-read-messages
 	longestMessage = 12_000
-	// shortcut is the callback_id of the one in deploy/slack-manifest.yaml.
-	shortcut = "assume"
 
 	tooLarge = "That is more than the page takes."
 )
@@ -121,10 +119,8 @@ func (s *Server) sendAct(ctx context.Context, p *world.Person, where place, form
 		return err // who writes a message is not told what became of it
 	}
 	name, rest, _ := strings.Cut(text, " ")
-	if !registered(name) {
-		s.desks[p.Name].notify(notice{channel: where.Channel, ts: s.now(), text: name + " is not a valid command. " +
-			"In Slack, all messages that start with the \"/\" character are interpreted as commands.\n" +
-			"If you are trying to send a message and not run a command, try preceding the \"/\" with an empty space."})
+	if !s.world.Registered(name) {
+		s.desks[p.Name].notify(notice{channel: where.Channel, ts: s.now(), text: world.NoCommand(name)})
 		return nil
 	}
 	d, err := s.world.Slack.Command(p.ID, where.Channel, name, rest)
@@ -142,7 +138,7 @@ func (s *Server) now() string {
 }
 
 func (s *Server) shortcutAct(ctx context.Context, p *world.Person, _ place, _ url.Values) error {
-	d, err := s.world.Slack.Shortcut(p.ID, shortcut)
+	d, err := s.world.Slack.Shortcut(p.ID, world.Shortcut)
 	return s.delivered(ctx, p, slacktest.MessageRef{}, d, err)
 }
 

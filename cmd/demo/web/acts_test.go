@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -263,36 +262,5 @@ func TestWhoHasNoJavaScriptIsLedBackToThePageAndNowhereElse(t *testing.T) {
 		if answer.StatusCode != test.want || test.want == http.StatusSeeOther && answer.Header.Get("Location") != back {
 			t.Errorf("back to %q: got %s to %q", test.back, answer.Status, answer.Header.Get("Location"))
 		}
-	}
-}
-
-func TestCommandsAreThoseOfTheManifest(t *testing.T) {
-	manifest, err := os.ReadFile("../../../deploy/slack-manifest.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	field := func(text, name string) string {
-		found := regexp.MustCompile(`(?m)^\s+` + name + `: (.*)$`).FindStringSubmatch(text)
-		if found == nil {
-			return ""
-		}
-		return found[1]
-	}
-	var want []command
-	registered, _, _ := strings.Cut(string(manifest), "oauth_config:")
-	for _, each := range strings.Split(registered, "    - command: ")[1:] {
-		name, rest, _ := strings.Cut(each, "\n")
-		want = append(want, command{name, field(rest, "description"), field(rest, "usage_hint")})
-	}
-	if len(want) != len(commands) {
-		t.Fatalf("got %d commands, want %d", len(commands), len(want))
-	}
-	for i := range want {
-		if commands[i] != want[i] {
-			t.Errorf("got %+v, want %+v", commands[i], want[i])
-		}
-	}
-	if !strings.Contains(string(manifest), "callback_id: "+shortcut+"\n") {
-		t.Errorf("the manifest has no shortcut %q", shortcut)
 	}
 }

@@ -35,7 +35,7 @@ type columnView struct {
 	Home     template.HTML
 	HomeOn   string
 	Windows  []windowView
-	Commands []command
+	Commands []world.Command
 	Tools    []drawnPane
 	Longest  int  // characters of a message
 	Side     bool // the page has one
@@ -137,7 +137,7 @@ func (s *Server) column(r *http.Request, index int, all []spot, at spot) (column
 		Back:     to(at),
 		Act:      s.base() + "/" + at.Person + "/" + at.Place + "/",
 		Said:     s.desks[p.Name].trouble(),
-		Commands: commands,
+		Commands: world.Commands(),
 		Longest:  longestMessage,
 		Side:     slices.ContainsFunc(s.panes(), func(p pane) bool { return p.slot == inSide }),
 	}
