@@ -184,6 +184,7 @@ func (a *audience) showNews(actor *person) {
 	for _, c := range all {
 		a.show(c)
 	}
+	a.uncover()
 }
 
 // show prints one change.

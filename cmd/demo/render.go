@@ -99,13 +99,13 @@ func (w *scene) reader() slacktest.Reader {
 func (w *scene) drawn(c slacktest.Change) (tree slacktest.Piece, controls string) {
 	switch c.Kind {
 	case slacktest.MessagePosted, slacktest.MessageUpdated:
-		return c.Message.Tree(w.reader()), handles(c.Message.Buttons(), c.Message.Menus())
+		return c.Message.Tree(w.reader()), w.offered(c, c.Message.Ref(), handles(c.Message.Buttons(), c.Message.Menus()))
 	case slacktest.ViewOpened, slacktest.ViewUpdated, slacktest.HomePublished:
 		v := w.asItIs(c)
-		return v.Tree(w.reader()), handles(v.Buttons(), v.Menus())
+		return v.Tree(w.reader()), w.offered(c, v.Ref(), handles(v.Buttons(), v.Menus()))
 	case slacktest.ViewClosed:
 		if v, open := w.below(c); open {
-			return v.Tree(w.reader()), handles(v.Buttons(), v.Menus())
+			return v.Tree(w.reader()), w.offered(c, v.Ref(), handles(v.Buttons(), v.Menus()))
 		}
 	case slacktest.MessageDeleted:
 	}

@@ -18,6 +18,7 @@ type person struct {
 	shown  bool // credentials were shown to them
 	sealed bool // what they saw last is encrypted to a key that their shell does not have
 	atHome bool // the App Home is what is before them
+	behind bool // something to press came behind their window, and was not offered
 	asked  *question
 }
 

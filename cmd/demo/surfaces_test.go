@@ -256,6 +256,64 @@ func TestWindowsStackVisibly(t *testing.T) {
 	}
 }
 
+func TestWhatAWindowCoversIsOfferedOnceItClosed(t *testing.T) {
+	t.Parallel()
+	w, out := stage(t), &bytes.Buffer{}
+	term := newTerminal(w, strings.NewReader(""), out, 0)
+	show := func(kind slacktest.ChangeKind) string {
+		t.Helper()
+		if !term.await(t.Context(), patience, func(c slacktest.Change) bool { return c.Kind == kind }) {
+			t.Fatalf("no %s", kind)
+		}
+		out.Reset()
+		term.showNews(nil)
+		return out.String()
+	}
+	opens := func(user string) {
+		t.Helper()
+		d, err := w.Slack.Command(user, world.General, "/assume", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		api(t, w, "views.open", url.Values{"trigger_id": {d.TriggerID}, "view": {window}})
+		show(slacktest.ViewOpened)
+	}
+	asks := func(channel, user string) string {
+		t.Helper()
+		method, params := "chat.postMessage", url.Values{"channel": {channel}, "text": {"asks"}, "blocks": {approval}}
+		if user != "" {
+			method = "chat.postEphemeral"
+			params.Set("user", user)
+		}
+		api(t, w, method, params)
+		return show(slacktest.MessagePosted)
+	}
+	const offer = "  press: 1 Approve, 2 Deny\n  choose: fish\n"
+	opens("U01ALICE")
+	if got := asks(world.Audit, ""); !strings.Contains(got, offer) {
+		t.Errorf("got %s, want it offered: nothing is before bob", got)
+	}
+	if got := asks(world.General, "U01ALICE"); strings.Contains(got, "press:") || !strings.Contains(got, "alice asks for vault") {
+		t.Errorf("got %s, want it shown and not offered: it is behind alice's window", got)
+	}
+	opens("U02BOB")
+	if got := asks(world.Audit, ""); strings.Contains(got, "press:") {
+		t.Errorf("got %s, want nothing offered: both have a window open", got)
+	}
+	for _, line := range []string{"@bob cancel", "cancel"} {
+		got, err := do(t, term, out, line)
+		if err != nil || strings.Count(got, offer) != 1 || !strings.Contains(got, ", behind the window: #aws-audit]\n"+offer) {
+			t.Errorf("%s: got %s, %v, want what is behind offered once", line, got, err)
+		}
+		if _, err := do(t, term, out, strings.TrimSuffix(line, "cancel")+"press 1"); err != nil {
+			t.Errorf("after %s: %v", line, err)
+		}
+	}
+	if got := asks(world.Audit, ""); !strings.Contains(got, offer) || strings.Contains(got, "behind") {
+		t.Errorf("got %s, want it offered, and nothing again", got)
+	}
+}
+
 func TestAWindowInPlaceOfAnotherIsNotCalledTheOneBelow(t *testing.T) {
 	t.Parallel()
 	w, out := stage(t), &bytes.Buffer{}
