@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/gorilla/websocket"
 )
 
 // What a person sees when the app did not answer, in Slack's words.
@@ -52,6 +54,7 @@ type Delivery struct {
 	ackPayload     json.RawMessage
 	err            error
 	ended          bool
+	cut            bool
 }
 
 // SetRedelivery sets what happens to unacknowledged envelopes; RedeliverSame
@@ -106,6 +109,14 @@ func (d *Delivery) Acks() int {
 	return d.acks
 }
 
+// Cut reports whether the envelope was under way, without an acknowledgement, on a
+// socket when that ended.
+func (d *Delivery) Cut() bool {
+	d.s.mu.Lock()
+	defer d.s.mu.Unlock()
+	return d.cut
+}
+
 // AckLatency is the time from the first attempt to the first acknowledgement.
 func (d *Delivery) AckLatency() time.Duration {
 	d.s.mu.Lock()
@@ -150,11 +161,29 @@ func (s *wire) send(d *Delivery) *Delivery {
 
 // transmit writes d to the next live socket, and reports whether there was one.
 func (s *wire) transmit(d *Delivery) bool {
+	for {
+		c, msg := s.assign(d)
+		if c == nil {
+			return false
+		}
+		err := c.write(msg)
+		if errors.Is(err, websocket.ErrCloseSent) && s.retract(d, c) {
+			continue // it never left
+		}
+		if err != nil {
+			c.abort() // its reader sees the end and redelivers
+		}
+		return true
+	}
+}
+
+// assign gives d to the next live socket, if there is one.
+func (s *wire) assign(d *Delivery) (*socket, object) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	c := s.pick()
 	if c == nil {
-		s.mu.Unlock()
-		return false
+		return nil, nil
 	}
 	id := d.EnvelopeID
 	if d.attempts > 0 && s.redelivery == RedeliverNew {
@@ -176,10 +205,19 @@ func (s *wire) transmit(d *Delivery) bool {
 	d.socket = c
 	c.sent++
 	s.wake()
-	s.mu.Unlock()
-	if err := c.write(msg); err != nil {
-		c.abort() // its reader sees the end and redelivers
+	return c, msg
+}
+
+// retract takes d back from c, unless it was given to another meanwhile.
+func (s *wire) retract(d *Delivery, c *socket) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if d.socket != c {
+		return false
 	}
+	d.attempts--
+	d.socket = nil
+	c.sent--
 	return true
 }
 
@@ -257,8 +295,11 @@ func (s *wire) lost(c *socket) {
 	var again []*Delivery
 	seen := map[*Delivery]bool{}
 	for _, d := range s.envelopes {
-		if d.socket == c && d.acks == 0 && d.attempts < s.maxAttempts && !seen[d] && s.redelivery != RedeliverNever {
-			seen[d] = true
+		if d.socket != c || d.acks > 0 || seen[d] {
+			continue
+		}
+		seen[d], d.cut = true, true
+		if d.attempts < s.maxAttempts && s.redelivery != RedeliverNever {
 			again = append(again, d)
 		}
 	}

@@ -78,6 +78,10 @@ func WithPing(every, limit time.Duration) Option {
 	return func(s *Server) { s.pingEvery, s.pingLimit = every, limit }
 }
 
+// WithLifetime sets what hello says as approximate_connection_time, in seconds;
+// 18060 otherwise.
+func WithLifetime(seconds any) Option { return func(s *Server) { s.lifetime = seconds } }
+
 // WithTokens sets the app-level (xapp-…) and the bot token (xoxb-…).
 func WithTokens(app, bot string) Option {
 	return func(s *Server) { s.appToken, s.botToken = app, bot }
@@ -138,7 +142,7 @@ func newServer() *Server {
 		posts: posts, triggers: map[string]*trigger{}, views: map[string]*view{}, stacks: map[string][]string{}, homes: map[string]string{},
 		suggested: map[string]optionSet{},
 	}
-	wire := &wire{workspace: w, tickets: map[string]time.Time{}, envelopes: map[string]*Delivery{}, redelivery: RedeliverSame}
+	wire := &wire{workspace: w, tickets: map[string]time.Time{}, envelopes: map[string]*Delivery{}, redelivery: RedeliverSame, lifetime: 18060}
 	traffic := &traffic{workspace: w}
 	return &Server{
 		workspace: w,

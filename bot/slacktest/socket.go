@@ -33,12 +33,15 @@ type socket struct {
 	writeMu  sync.Mutex
 	halfOpen atomic.Bool // nothing passes
 
+	aborted sync.Once
+	ended   chan struct{} // closed when its reader has ended
+
 	// Below is guarded by s.mu.
 	draining bool
+	parting  bool // one side said goodbye, or hung up: nothing is sent on it any more
 	sent     int
 	acked    int
 	lastPong time.Time
-	aborted  sync.Once
 }
 
 // Connection tells of one live socket.
@@ -56,6 +59,8 @@ type wire struct {
 	sockets    []*socket
 	nextSocket int
 	opened     int // sockets that ever said hello
+	most       int // sockets that were open at the same time
+	lifetime   any // what hello calls approximate_connection_time
 	envelopes  map[string]*Delivery
 	redelivery Redelivery
 }
@@ -149,11 +154,12 @@ func (s *workspace) pause(d time.Duration) bool {
 // pick takes sockets in turn, those that drain too: Slack may still send on
 // them. The caller holds mu.
 func (s *wire) pick() *socket {
-	if len(s.sockets) == 0 {
+	open := s.open()
+	if len(open) == 0 {
 		return nil
 	}
 	s.nextSocket++
-	return s.sockets[s.nextSocket%len(s.sockets)]
+	return open[s.nextSocket%len(open)]
 }
 
 func (s *webAPI) connectionsOpen(*call) (object, error) {
@@ -178,10 +184,11 @@ func (s *wire) serveSocket(w http.ResponseWriter, r *http.Request) {
 		return // Upgrade has answered
 	}
 	conn.SetReadLimit(maxFrame)
-	c := &socket{s: s, conn: conn, lastPong: time.Now()}
+	c := &socket{s: s, conn: conn, lastPong: time.Now(), ended: make(chan struct{})}
 	if !s.admit(c) {
 		_ = c.write(c.disconnectMessage("too_many_websockets"))
-		c.closeNow()
+		c.sayGoodbye()
+		c.abort()
 		return
 	}
 }
@@ -198,14 +205,16 @@ func (s *wire) admit(c *socket) bool {
 	s.opened++
 	c.id = s.opened
 	s.sockets = append(s.sockets, c)
+	s.most = max(s.most, len(s.open()))
 	hello := object{
 		"type": "hello", "num_connections": len(s.sockets),
 		"connection_info": object{"app_id": s.appID},
 		"debug_info": object{
-			"host": "applink-" + s.instance, "build_number": 1, "approximate_connection_time": 18060,
+			"host": "applink-" + s.instance, "build_number": 1, "approximate_connection_time": s.lifetime,
 		},
 	}
 	c.conn.SetPingHandler(c.pong)
+	c.conn.SetCloseHandler(c.leaves)
 	c.conn.SetPongHandler(func(string) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -242,24 +251,6 @@ func (c *socket) writeLocked(msg object) error {
 	return c.conn.WriteMessage(websocket.TextMessage, encode(msg))
 }
 
-// abort cuts the connection; its reader tidies up.
-func (c *socket) abort() {
-	c.aborted.Do(func() { _ = c.conn.Close() })
-}
-
-// closeNow says goodbye properly.
-func (c *socket) closeNow() {
-	msg := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
-	_ = c.conn.WriteControl(websocket.CloseMessage, msg, time.Now().Add(time.Second))
-	c.abort()
-}
-
-func (c *socket) closeAfter(grace time.Duration) {
-	if c.s.pause(grace) {
-		c.closeNow()
-	}
-}
-
 // ping sends WebSocket pings and gives up on a client that answers none.
 func (c *socket) ping() {
 	for c.s.pause(c.s.pingEvery) {
@@ -283,6 +274,7 @@ func (c *socket) ping() {
 
 // read takes acknowledgements until the connection ends.
 func (c *socket) read() {
+	defer close(c.ended)
 	for {
 		kind, data, err := c.conn.ReadMessage()
 		if err != nil {
