@@ -90,9 +90,11 @@ func (b *Bot) Run(ctx context.Context) error {
 		dueWork.Go(func() { list.Run(working) })
 	}
 
+	told := make(chan time.Time, 1)
+	defer context.AfterFunc(ctx, func() { told <- time.Now() })()
 	err := b.sockets.Run(ctx)
 	stopDue()
-	b.drain(abandon)
+	b.drain(told, abandon)
 	dueWork.Wait() // what they tell the record, the audit channel still posts
 	stopAudit()
 	audit.Wait()
@@ -119,9 +121,15 @@ func (b *Bot) Due(ctx context.Context) (int, error) {
 	return total, nil
 }
 
-// drain waits for what was accepted, up to drainTimeout.
-func (b *Bot) drain(abandon context.CancelFunc) {
-	overdue := time.AfterFunc(drainTimeout, func() {
+// drain waits for what was accepted, up to drainTimeout after the bot was told to stop:
+// closing the sockets is a part of it.
+func (b *Bot) drain(told <-chan time.Time, abandon context.CancelFunc) {
+	since := time.Now()
+	select {
+	case since = <-told:
+	default: // it stops by itself
+	}
+	overdue := time.AfterFunc(drainTimeout-time.Since(since), func() {
 		b.log.Error("requests abandoned: they did not end in time", "after", drainTimeout)
 		abandon()
 	})

@@ -53,7 +53,7 @@ func (b *Bot) receiveInteraction(e socketmode.Envelope) {
 		callback, more, err = readInteraction(payload)
 	}
 	if err != nil {
-		b.ackEmpty(e)
+		_ = b.ackEmpty(e)
 		b.log.Error("interaction not understood", "error", err)
 		return
 	}
@@ -68,9 +68,11 @@ func (b *Bot) receiveInteraction(e socketmode.Envelope) {
 			b.answerByAck(ctx, e, in, answering)
 		})
 	case slack.InteractionTypeViewClosed:
-		b.ackEmpty(e)
+		_ = b.ackEmpty(e)
 	default:
-		b.ackEmpty(e)
+		if !b.ackEmpty(e) {
+			return
+		}
 		b.work(func(ctx context.Context) {
 			ctx, cancel := context.WithTimeout(ctx, answerWithin)
 			defer cancel()

@@ -20,25 +20,29 @@ func (b *Bot) receive(e socketmode.Envelope) {
 	defer b.rescue(b.ctx, conversation{}, nil)
 	switch e.Kind {
 	case "slash_commands":
-		b.ackEmpty(e)
-		b.work(func(ctx context.Context) { b.slashCommand(ctx, e) })
+		if b.ackEmpty(e) {
+			b.work(func(ctx context.Context) { b.slashCommand(ctx, e) })
+		}
 	case "interactive":
 		b.receiveInteraction(e)
 	case "events_api":
-		b.ackEmpty(e)
-		b.work(func(ctx context.Context) { b.event(ctx, e) })
+		if b.ackEmpty(e) {
+			b.work(func(ctx context.Context) { b.event(ctx, e) })
+		}
 	default:
-		b.ackEmpty(e)
+		_ = b.ackEmpty(e)
 		b.log.Info("envelope not served", "type", e.Kind)
 	}
 }
 
-func (b *Bot) ackEmpty(e socketmode.Envelope) {
-	if err := e.Ack(nil); err != nil {
-		// Slack will send it again, and then it is a duplicate; the answer goes
-		// its own way either way.
-		b.log.Warn("envelope not acknowledged", "type", e.Kind, "error", err)
+// ackEmpty acknowledges e. false is that Slack does not have it: then whoever acted
+// is told that it failed, or Slack sends it again, so nothing may come of this one.
+func (b *Bot) ackEmpty(e socketmode.Envelope) bool {
+	err := e.Ack(nil)
+	if err != nil {
+		b.log.Warn("envelope not acknowledged, so it is not served", "type", e.Kind, "error", err)
 	}
+	return err == nil
 }
 
 // work does f in the background; SIGTERM waits for it. What f asks of AWS ends in

@@ -3,5 +3,5 @@
 //
 // slack-go's own client stops reading at Slack's disconnect message and loses what
 // was on the socket. Here a socket is read, and what comes is acknowledged, until
-// the server closes it.
+// the server has closed it.
 package socketmode

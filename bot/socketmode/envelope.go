@@ -19,16 +19,14 @@ type Envelope struct {
 	Kind    string
 	payload secret.Text
 	from    *socket
+	over    *places // where the other sockets are
 }
-
-// Ack acknowledges the envelope; answer is nil where an empty one will do.
-func (e Envelope) Ack(answer any) error { return e.from.ack(e.ID, answer) }
 
 // Answering keeps the socket open until done is called, once: an acknowledgement
 // that is an answer is being made.
 func (e Envelope) Answering() (done func()) {
-	e.from.pending.Add(1)
-	return e.from.pending.Done
+	e.from.answering.Add(1)
+	return func() { e.from.answering.Add(-1) }
 }
 
 // A frame is any message on the socket.
@@ -39,8 +37,8 @@ type frame struct {
 	Payload        json.RawMessage `json:"payload"`
 	NumConnections int             `json:"num_connections"`
 	DebugInfo      struct {
-		Host                string `json:"host"`
-		ApproximateLifetime int    `json:"approximate_connection_time"`
+		Host     string   `json:"host"`
+		Lifetime lifetime `json:"approximate_connection_time"`
 	} `json:"debug_info"`
 }
 
@@ -53,8 +51,8 @@ func decodeFrame(data []byte) (frame, error) {
 	return f, nil
 }
 
-func (f frame) envelope(from *socket) Envelope {
-	return Envelope{ID: f.EnvelopeID, Kind: f.Type, payload: secret.New(string(f.Payload)), from: from}
+func (s *Sockets) envelope(f frame, from *socket) Envelope {
+	return Envelope{ID: f.EnvelopeID, Kind: f.Type, payload: secret.New(string(f.Payload)), from: from, over: s.places}
 }
 
 // Decode reads the payload into v, which is one of slack-go's payload types.

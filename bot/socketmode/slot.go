@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -14,29 +15,26 @@ import (
 )
 
 // A slot keeps one connection open, make before break: when Slack announces that
-// it will close a socket, or the socket misses a pong, the next is dialled while
-// the old one is still read.
+// it will close a socket, or is about to, or the socket misses a pong, the next is
+// dialled while the old one is still read.
 type slot struct {
 	*Sockets
-	log *slog.Logger
+	number int
+	log    *slog.Logger
 
 	waits    retry.Waits
 	failures int     // dials without a hello, one after another
 	hasty    int     // sockets that did not live long, one after another
-	doubtful *socket // it missed a pong, and the next is not there yet
-	old      sync.WaitGroup
+	before   *socket // has to give place to the next; nil: there is none
 }
 
-// run returns nil when ctx ends, once every socket of the slot is closed.
+// run returns nil when ctx ends; its sockets are open still.
 func (s *slot) run(ctx context.Context) error {
-	defer s.old.Wait()
-	for ctx.Err() == nil {
+	for s.places.take(ctx) {
 		s.awaitTurn(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
 		sock, err := s.dial(ctx, s.log)
 		if err != nil {
+			s.places.give()
 			if err := s.failed(ctx, err); err != nil {
 				return err
 			}
@@ -100,30 +98,45 @@ func (s *slot) rest(ctx context.Context, err error) {
 	}
 }
 
-// serve reads sock until it ends or the next is wanted.
+// serve has sock read until it ends, and returns when the next is wanted.
 func (s *slot) serve(ctx context.Context, sock *socket) {
 	began := time.Now()
-	if s.doubtful != nil {
-		s.doubtful.retire()
-		s.doubtful = nil
-	}
 	s.up()
-	s.old.Go(func() {
-		sock.serve(ctx, s.handle)
+	down := sync.OnceFunc(s.down)
+	if s.before != nil {
+		s.places.replaced(s.before)
+	}
+	s.before = sock
+	s.reading.Go(func() {
+		sock.serve(func(f frame) { s.handle(s.envelope(f, sock)) })
+		s.places.closed(sock)
 		s.census.ended(sock.known(), time.Now())
+		s.places.give()
 		if ctx.Err() == nil {
 			s.log.Info("socket closed", "reason", sock.why, "error", sock.err)
 		}
 	})
+	s.reading.Go(func() {
+		select {
+		case <-sock.leaving:
+		case <-sock.silent:
+		case <-sock.retired:
+		case <-sock.finished:
+		}
+		down()
+	})
 	select {
 	case <-sock.leaving:
+		down()
 	case <-sock.silent:
+		down()
 		s.log.Warn("a socket misses a pong; the next is opened beside it")
-		s.doubtful = sock
 	case <-sock.finished:
+		down()
+	case <-s.due(sock): // it goes on serving until then
+		s.log.Info("the next socket is opened before Slack ends this one", "after", time.Since(began).Round(time.Second))
 	case <-ctx.Done():
 	}
-	s.down()
 	if time.Since(began) > silence {
 		s.waits.Reset()
 		s.hasty = 0
@@ -132,6 +145,15 @@ func (s *slot) serve(ctx context.Context, sock *socket) {
 	if s.hasty++; s.hasty > 1 { // the first time the next is dialled at once
 		s.rest(ctx, nil)
 	}
+}
+
+// due is when the next socket is opened although this one is well; nil for never.
+func (s *slot) due(sock *socket) <-chan time.Time {
+	d := early(time.Duration(sock.hello.DebugInfo.Lifetime), s.number, s.count, rand.Float64())
+	if d == 0 {
+		return nil
+	}
+	return s.after(d)
 }
 
 // pause waits for d, or until other is closed.

@@ -2,7 +2,6 @@ package socketmode
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -40,27 +39,29 @@ type pulse struct {
 	farewell time.Duration // the answer to our own close is due
 }
 
-var defaultPulse = pulse{every: 5 * time.Second, within: 3 * time.Second, farewell: 5 * time.Second}
+var defaultPulse = pulse{every: 5 * time.Second, within: 3 * time.Second, farewell: 2 * time.Second}
 
 // A socket is one Socket Mode connection after its hello. slack-go's own client
 // stops reading at Slack's disconnect message and loses what was on the socket;
-// this one reads and acknowledges until the server closes it.
+// this one is read until the server closes it, or has answered to our goodbye.
 type socket struct {
 	conn  *websocket.Conn
 	pulse pulse
 	log   *slog.Logger
 
-	hello    frame
-	heard    atomic.Int64  // how often something came
-	leaving  chan struct{} // closed when Slack announced that it will close this socket
-	why      string        // Slack's reason, readable once leaving is closed
-	silent   chan struct{} // closed when a pong is overdue
-	retired  chan struct{} // closed when another has taken its place
-	finished chan struct{} // closed when reading ended
-	err      error         // readable once finished is closed
+	hello     frame
+	heard     atomic.Int64              // how often something came
+	last      atomic.Pointer[time.Time] // when the last envelope came; nil before the first
+	answering atomic.Int64              // acknowledgements that are answers and still being made
+	leaving   chan struct{}             // closed when Slack announced that it will close this socket
+	why       string                    // Slack's reason, readable once leaving is closed
+	silent    chan struct{}             // closed when a pong is overdue
+	retired   chan struct{}             // closed by retire
+	retire    func()                    // has the socket say goodbye
+	finished  chan struct{}             // closed when reading ended
+	err       error                     // readable once finished is closed
 
-	write   sync.Mutex
-	pending sync.WaitGroup // acknowledgements that are answers and still being made
+	write sync.Mutex
 }
 
 // dialSocket connects and waits for Slack's hello.
@@ -83,6 +84,7 @@ func dialSocket(ctx context.Context, url secret.Text, p pulse, log *slog.Logger)
 		conn: conn, pulse: p, log: log,
 		leaving: make(chan struct{}), silent: make(chan struct{}), retired: make(chan struct{}), finished: make(chan struct{}),
 	}
+	s.retire = sync.OnceFunc(func() { close(s.retired) })
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Now()) })
 	defer stop()
 	if err := s.readHello(); err != nil {
@@ -117,23 +119,21 @@ type disconnected struct{ reason string }
 
 func (d *disconnected) Error() string { return "Slack closed the socket: " + d.reason }
 
-// serve reads until the server closes the socket, the socket dies or stop ends,
-// and hands every envelope to handle, which must not block. Then it says
-// goodbye and closes the socket. It is called once.
-func (s *socket) serve(stop context.Context, handle func(Envelope)) {
-	ctx, cancel := context.WithCancel(stop)
+// serve reads until the server closes the socket or it dies, and hands every
+// envelope to handle, which must not block. It is called once.
+func (s *socket) serve(handle func(frame)) {
+	ctx, cancel := context.WithCancel(context.Background())
 	var pings sync.WaitGroup
 	pings.Go(func() { s.keepAlive(ctx, cancel) })
 	s.err = s.read(ctx, handle)
 	close(s.finished)
-	s.pending.Wait() // each is bounded by judgeTimeout
 	cancel()
 	pings.Wait()
 	s.sayGoodbye()
 	_ = s.conn.Close()
 }
 
-func (s *socket) read(ctx context.Context, handle func(Envelope)) error {
+func (s *socket) read(ctx context.Context, handle func(frame)) error {
 	// Whoever ends ctx then sets a deadline that has passed, so it is looked at
 	// after each new deadline: either order ends the reading.
 	alive := func(string) error {
@@ -160,8 +160,7 @@ func (s *socket) read(ctx context.Context, handle func(Envelope)) error {
 			return err
 		}
 		if ctx.Err() != nil {
-			// Unacknowledged, so Slack gives it to another socket.
-			return ctx.Err()
+			return ctx.Err() // neither acknowledged nor served
 		}
 		f, err := decodeFrame(data)
 		switch {
@@ -170,7 +169,9 @@ func (s *socket) read(ctx context.Context, handle func(Envelope)) error {
 		case f.Type == "disconnect":
 			s.announce(f.Reason)
 		case f.EnvelopeID != "":
-			handle(f.envelope(s))
+			now := time.Now()
+			s.last.Store(&now)
+			handle(f)
 		}
 	}
 }
@@ -192,8 +193,9 @@ func (s *socket) announce(reason string) {
 func (s *socket) keepAlive(ctx context.Context, cancel context.CancelFunc) {
 	ticker := time.NewTicker(s.pulse.every)
 	defer ticker.Stop()
-	var overdue, late <-chan time.Time
+	var overdue, late, parting <-chan time.Time
 	var before int64 // how often something had come when the last ping went out
+	var since time.Time
 	leaving, retired, silent := s.leaving, s.retired, s.silent
 	for {
 		select {
@@ -202,7 +204,7 @@ func (s *socket) keepAlive(ctx context.Context, cancel context.CancelFunc) {
 			return
 		case <-ticker.C:
 			before = s.heard.Load()
-			if s.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeTimeout)) != nil {
+			if s.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeTimeout)) != nil && overdue == nil {
 				cancel() // a socket that takes no ping takes no ack either
 			}
 			late = time.After(s.pulse.within)
@@ -214,16 +216,19 @@ func (s *socket) keepAlive(ctx context.Context, cancel context.CancelFunc) {
 		case <-leaving:
 			leaving, overdue = nil, time.After(handOver)
 		case <-retired:
-			retired, overdue = nil, time.After(s.pulse.farewell)
+			retired, since, parting = nil, time.Now(), time.After(0)
+		case <-parting:
+			if parting = nil; s.busy(since) {
+				parting = time.After(settle / 8)
+				continue
+			}
 			s.sayGoodbye()
+			overdue = time.After(s.pulse.farewell)
 		case <-overdue:
 			cancel()
 		}
 	}
 }
-
-// retire closes a socket whose place another has taken. It is called once.
-func (s *socket) retire() { close(s.retired) }
 
 // known reports whether Slack knows that the socket has ended: it closed it, or
 // its machine answered to the end. It is asked once serve has returned.
@@ -235,38 +240,6 @@ func (s *socket) known() bool {
 func (s *socket) sayGoodbye() {
 	bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
 	_ = s.conn.WriteControl(websocket.CloseMessage, bye, time.Now().Add(writeTimeout))
-}
-
-// MaxAck is what a socket acknowledgement must stay under: Slack drops a larger
-// one without a word (slack-go, socketmode.go).
-const MaxAck = 20_000
-
-var errAckTooLarge = errors.New("acknowledgement of 20 KB or more, which Slack drops")
-
-// Ack acknowledges an envelope; payload is nil where an empty one will do.
-func (s *socket) ack(id string, payload any) error {
-	data, err := json.Marshal(struct {
-		EnvelopeID string `json:"envelope_id"`
-		Payload    any    `json:"payload,omitempty"`
-	}{id, payload})
-	if err != nil {
-		return err
-	}
-	if len(data) >= MaxAck {
-		return errAckTooLarge
-	}
-	s.write.Lock()
-	defer s.write.Unlock()
-	err = s.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
-	if err == nil {
-		err = s.conn.WriteMessage(websocket.TextMessage, data)
-	}
-	if err != nil {
-		// gorilla writes nothing more after a failed write: whatever this socket
-		// received from now on could not be acknowledged.
-		_ = s.conn.Close()
-	}
-	return err
 }
 
 // checkSocketURL keeps codes, which come through a socket, off the wire in clear.

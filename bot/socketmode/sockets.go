@@ -21,18 +21,23 @@ import (
 // with dispatch_failed.
 //
 // Each is kept by a slot. A slot whose socket ends, or is about to, dials the
-// next at once; only the pace that all replicas share makes it wait. Trouble
-// makes a slot back off as long as another slot serves: the last one never does.
+// next at once; only the pace that all replicas share, and the one place that a
+// process has for it (places), make it wait. Trouble makes a slot back off as long
+// as another slot serves: the last one never does.
 type Sockets struct {
 	open   func(context.Context) (secret.Text, error)
 	handle func(Envelope)
 	count  int
 	alone  bool // the state is in this process: another one on the same app must not issue
 	pace   *pace
+	places *places
 	census *census
 	pulse  pulse
 	pause  func(ctx context.Context, d time.Duration, other <-chan struct{})
+	after  func(time.Duration) <-chan time.Time
 	log    *slog.Logger
+
+	reading sync.WaitGroup // sockets that have not ended
 
 	mu      sync.Mutex
 	serving int           // slots whose socket is open and not about to end
@@ -59,9 +64,11 @@ func New(d Deps) *Sockets {
 		count:   d.Count,
 		alone:   d.Alone,
 		pace:    &pace{counters: d.Counters, now: time.Now},
+		places:  newPlaces(d.Count),
 		census:  newCensus(),
 		pulse:   defaultPulse,
 		pause:   pause,
+		after:   time.After,
 		log:     d.Log,
 		changed: make(chan struct{}),
 		ready:   make(chan struct{}),
@@ -91,21 +98,23 @@ func openConnection(ctx context.Context, api *slack.Client) (secret.Text, error)
 	return secret.New(url), nil
 }
 
-// Run keeps the sockets open until ctx ends, when it returns nil, or until
-// Slack says something that trying again cannot mend.
+// Run keeps the sockets open until ctx ends, when it closes them and returns nil,
+// or until Slack says something that trying again cannot mend.
 func (s *Sockets) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var slots sync.WaitGroup
 	for i := range s.count {
 		slots.Go(func() {
-			slot := slot{Sockets: s, log: s.log.With("slot", i), waits: webapi.Patience().Waits()}
+			slot := slot{Sockets: s, number: i, log: s.log.With("slot", i), waits: webapi.Patience().Waits()}
 			if err := slot.run(ctx); err != nil {
 				cancel(err)
 			}
 		})
 	}
 	slots.Wait()
+	s.places.closeAll()
+	s.reading.Wait()
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
 		return err
 	}
@@ -124,9 +133,10 @@ func (s *Sockets) dial(ctx context.Context, log *slog.Logger) (*socket, error) {
 		s.census.failed(time.Now())
 		return nil, err
 	}
+	s.places.opened(sock)
 	s.census.hello(sock.hello.NumConnections, time.Now())
 	log.Info("socket open", "host", sock.hello.DebugInfo.Host, "connections", sock.hello.NumConnections,
-		"lifetime", time.Duration(sock.hello.DebugInfo.ApproximateLifetime)*time.Second)
+		"lifetime", time.Duration(sock.hello.DebugInfo.Lifetime))
 	if n, certain := s.census.strangers(); s.alone && n > 0 {
 		log.Error("nothing is issued: "+strangersHint(certain), "connections_not_ours", n)
 	}

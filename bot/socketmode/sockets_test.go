@@ -81,17 +81,44 @@ func newLine(t *testing.T, count int, alone bool, options ...slacktest.Option) *
 	t.Cleanup(func() { _ = server.Close() })
 	server.AddUser(slacktest.User{ID: "U01ALICE", Name: "alice"})
 	server.AddChannel(slacktest.Channel{ID: "C0GENERAL", Name: "general", Members: []string{"U01ALICE"}})
-	l := &line{Server: server, log: newLockedBuilder(), seen: map[string]int{}}
+	l := &line{Server: server, log: newLockedBuilder()}
+	return l.connect(count, alone)
+}
+
+// connect makes the sockets. What is acknowledged is served, and nothing else is.
+func (l *line) connect(count int, alone bool) *line {
+	l.seen = map[string]int{}
 	l.sockets = New(Deps{
 		API: l.api(), Count: count, Alone: alone, Counters: rates{}, Log: slog.New(slog.NewTextHandler(l.log, nil)),
 		Handle: func(e Envelope) {
+			if e.Ack(nil) != nil {
+				return
+			}
 			l.mu.Lock()
+			defer l.mu.Unlock()
 			l.seen[e.ID]++
-			l.mu.Unlock()
-			_ = e.Ack(nil)
 		},
 	})
 	return l
+}
+
+// beside is another process of the same app.
+func (l *line) beside(t *testing.T, count int) *line {
+	t.Helper()
+	return (&line{Server: l.Server, log: newLockedBuilder()}).connect(count, false)
+}
+
+// served is how many envelopes were.
+func (l *line) served() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.seen)
+}
+
+func (l *line) has(d *slacktest.Delivery) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.seen[d.EnvelopeID] > 0
 }
 
 func (l *line) api() *slack.Client {
@@ -249,7 +276,8 @@ func TestAcksOfTwentyKilobytesAreRefusedHere(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = sock.conn.Close() }()
-	if err := sock.ack("e", strings.Repeat("x", 20_000)); !errors.Is(err, errAckTooLarge) {
+	e := l.sockets.envelope(frame{EnvelopeID: "e"}, sock)
+	if err := e.Ack(strings.Repeat("x", 20_000)); !errors.Is(err, errAckTooLarge) {
 		t.Errorf("got %v, want %v", err, errAckTooLarge)
 	}
 }
