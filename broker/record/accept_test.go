@@ -254,8 +254,8 @@ func TestWhatRestrictsIsReadFromAsFarBackAsItTakes(t *testing.T) {
 	l := running(t, m, "a")
 	l.mustRecord(t, with("b1", blockOf("UBOB")))
 	p := publisher(s, l, key)
-	for day := range 5 {
-		l.fill(t, string(rune('a'+day)), 2000)
+	for day, count := range fullDays {
+		l.fill(t, string(rune('a'+day)), count)
 		for range 2 {
 			if err := publish(t, p); err != nil {
 				t.Fatal(err)
@@ -268,7 +268,7 @@ func TestWhatRestrictsIsReadFromAsFarBackAsItTakes(t *testing.T) {
 	if m.Trimmed == 0 {
 		t.Fatal("nothing was let go")
 	}
-	for _, left := range []int{len(all.Entries), len(all.Entries) - 1, len(all.Entries) - 1999, len(all.Entries) - 2010} {
+	for _, left := range []int{len(all.Entries), len(all.Entries) - 1, len(all.Entries) - 39, len(all.Entries) - 50} {
 		m.Change(func(m *recordtest.Memory) { m.Entries = slices.Clone(all.Entries[:left]) })
 		before := m.Trimmed
 		a, _ := acceptance(t, m, s, key)

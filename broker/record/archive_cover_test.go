@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/record/archive"
-	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/recordtest"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
@@ -229,8 +228,8 @@ func TestWhatAStoreLostWhileNoReplicaRanComesFromTheArchive(t *testing.T) {
 // after old entries were let go.
 func TestARecordOfWhichTheStoreLostAllGoesOnWithItsArchive(t *testing.T) {
 	s := newSite(t)
-	for day := range 5 {
-		s.fill(t, fmt.Sprintf("d%d", day), entry.Window+300)
+	for day, count := range fullDays {
+		s.fill(t, fmt.Sprintf("d%d", day), count)
 		for range 2 {
 			s.mustPublish(t)
 			if err := s.copyOnce(t); err != nil {

@@ -15,7 +15,6 @@ import (
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/broker/record/audit"
-	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/recordtest"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
@@ -357,8 +356,8 @@ func TestFreeTextThatIsErasedWhileItIsArchivedIsErasedThereToo(t *testing.T) {
 
 func TestOnlyWhatIsArchivedIsTrimmed(t *testing.T) {
 	s := newSite(t)
-	for day := range 5 {
-		s.fill(t, fmt.Sprintf("d%d", day), entry.Window+300)
+	for day, count := range fullDays {
+		s.fill(t, fmt.Sprintf("d%d", day), count)
 		for range 2 {
 			s.mustPublish(t)
 		}

@@ -246,13 +246,7 @@ func TestAReplicaThatIsFarBehindReadsAndThenWrites(t *testing.T) {
 	b.mustRecord(t, recordtest.About("first"))
 	recordtest.AwaitThat(t, "a has read it", func() bool { return a.Size() == 1 })
 	m.Change(func(m *recordtest.Memory) { m.OnRead = func() error { return recordtest.ErrLost } })
-	for i := range (entry.Window + 200) / 100 {
-		var many []event.Event
-		for j := range 100 {
-			many = append(many, recordtest.About(fmt.Sprintf("m-%d-%d", i, j)))
-		}
-		b.mustRecord(t, many...)
-	}
+	b.fill(t, "m", entry.Window+200)
 	m.Change(func(m *recordtest.Memory) { m.OnRead = nil })
 	a.mustRecord(t, recordtest.About("atlast"))
 	if a.Err() != nil {

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,9 @@ func alarmsOf(t *testing.T, m *recordtest.Memory) (out []event.AlarmData) {
 	m.Mu.Lock()
 	defer m.Mu.Unlock()
 	for _, e := range m.Entries[m.Trimmed:] {
+		if !bytes.Contains(e.Leaf, []byte(event.Alarm)) { // most are none, and reading them takes long
+			continue
+		}
 		ev, err := event.Decode(e.Leaf, nil)
 		if err != nil {
 			t.Fatal(err)

@@ -94,8 +94,8 @@ func TestAReplicaThatStartsReadsFromTheNewestStart(t *testing.T) {
 	blocked := recordtest.About("b1")
 	blocked.Data = event.BlockedData{Order: event.Order{Target: event.Person{ID: "UBOB"}}}
 	l.mustRecord(t, blocked)
-	for day := range 4 {
-		l.fill(t, fmt.Sprintf("d%d", day), entry.Window+300)
+	for day, count := range fullDays[:4] {
+		l.fill(t, fmt.Sprintf("d%d", day), count)
 		for range 2 { // the second restates what the first has signed
 			if err := publish(t, p); err != nil {
 				t.Fatal(err)

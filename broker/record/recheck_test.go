@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync/atomic"
 	"testing"
@@ -149,20 +150,26 @@ type gone struct{ archive.Objects }
 
 func (gone) Read(context.Context, string) ([]byte, error) { return nil, errAway }
 
-// TestReadingAgainGetsOnWhereATileNeedsMoreEntriesThanAPartReads loses a tile of level 1, with a wrong one below.
+// TestReadingAgainGetsOnWhereATileNeedsMoreEntriesThanAPartReads loses a tile of level 1, with a wrong one below. A part
+// reads less than that tile needs: a full one needs 65,536 entries, and this one is as wide as the test has patience.
 func TestReadingAgainGetsOnWhereATileNeedsMoreEntriesThanAPartReads(t *testing.T) {
-	m, s, l, p, _ := filled(t, tree.TileWidth*tree.TileWidth+300)
+	const below = 12
+	m, s, l, p, _ := filled(t, below*tree.TileWidth+30)
 	for p.rechecking.checked.next < p.rechecking.checked.end {
 		mustPublish(t, p)
 	}
 	s.Mu.Lock()
-	delete(s.Kept, "tile/1/000")
+	lost := fmt.Sprintf("tile/1/000.p/%d", below)
+	if s.Kept[lost] == nil {
+		t.Fatal("there is no tile of level 1 to lose")
+	}
+	delete(s.Kept, lost)
 	s.Flip("tile/0/001", 9)
 	s.Mu.Unlock()
 	var reads atomic.Int64
 	m.Change(func(m *recordtest.Memory) {
 		m.OnRead = func() error {
-			if reads.Add(1) > 150 { // of 256 that the tile needs
+			if reads.Add(1) > below*2/3 { // a page of entries each
 				return recordtest.ErrLost
 			}
 			return nil
@@ -173,7 +180,7 @@ func TestReadingAgainGetsOnWhereATileNeedsMoreEntriesThanAPartReads(t *testing.T
 		reads.Store(0)
 		mustPublish(t, p)
 	}
-	if s.Kept["tile/1/000"] == nil || p.rechecking.checked.next == 0 {
+	if s.Kept[lost] == nil || p.rechecking.checked.next == 0 {
 		t.Errorf("four parts later it got to %d of %d, want that the tiles were made anew", p.rechecking.checked.next, p.rechecking.checked.end)
 	}
 }

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"sync"
@@ -42,6 +43,10 @@ func runningBeside(t *testing.T, m entry.Store, archive *archive.Archive, replic
 	return testLog{l, c}
 }
 
+// fullDays are how many entries there are on each of five days, so that the store may let go of the first
+// 300 on the fifth: it keeps Window entries before where replicas begin.
+var fullDays = []int{entry.Window + 300, 40, 40, 40, 40}
+
 func (l testLog) mustRecord(t *testing.T, events ...event.Event) event.Receipt {
 	t.Helper()
 	r, err := l.Record(t.Context(), events...)
@@ -51,14 +56,28 @@ func (l testLog) mustRecord(t *testing.T, events ...event.Event) event.Receipt {
 	return r
 }
 
+// fill writes Events that differ by their IDs alone: encoding one is enough.
 func (l testLog) fill(t *testing.T, name string, count int) {
 	t.Helper()
+	const place = "PLACE"
+	e := recordtest.About(place)
+	e.Replica = l.Replica
+	like, err := sealingOf(e)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for at := 0; at < count; {
-		var some []event.Event
+		w := &write{done: make(chan struct{})}
 		for range min(100, count-at) {
-			some = append(some, recordtest.About(fmt.Sprintf("%s-%d", name, at)))
+			id := fmt.Sprintf("%s-%d", name, at)
+			w.events = append(w.events, sealing{leaf: bytes.ReplaceAll(like.leaf, []byte(place), []byte(id))})
 			at++
 		}
-		l.mustRecord(t, some...)
+		if err := l.enqueue(w, nil); err != nil {
+			t.Fatal(err)
+		}
+		if <-w.done; w.err != nil {
+			t.Fatalf("fill up to %s-%d: %v", name, at, w.err)
+		}
 	}
 }
