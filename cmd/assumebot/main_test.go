@@ -35,6 +35,7 @@ func TestScripts(t *testing.T) {
 			for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION", "REDIS_URL", "SLACK_APP_TOKEN", "SLACK_BOT_TOKEN"} {
 				env.Setenv(name, "")
 			}
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // or each program would sleep for 1 s at its end
 			return nil
 		},
 		Cmds:      map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "records": records},
