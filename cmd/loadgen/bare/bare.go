@@ -1,0 +1,52 @@
+// Package bare is the yardstick: the least that a program on slack-go's Socket Mode
+// can do. It acknowledges each envelope and, if asked, posts the same bytes to every
+// response_url.
+package bare
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/socketmode"
+)
+
+// Run serves until ctx ends, and returns why it ended. body is what it posts; nil: it acknowledges alone.
+func Run(ctx context.Context, apiURL, appToken, botToken string, body []byte) error {
+	api := slack.New(botToken, slack.OptionAppLevelToken(appToken), slack.OptionAPIURL(apiURL))
+	client := socketmode.New(api)
+	transport := &http.Transport{MaxIdleConnsPerHost: 64, MaxConnsPerHost: 64}
+	hooks := &http.Client{Transport: transport, Timeout: time.Minute}
+	go func() {
+		for event := range client.Events {
+			if event.Type != socketmode.EventTypeSlashCommand || event.Request == nil {
+				continue
+			}
+			if err := client.Ack(*event.Request); err != nil {
+				continue
+			}
+			if command, ok := event.Data.(slack.SlashCommand); ok && body != nil {
+				go post(ctx, hooks, command.ResponseURL, body)
+			}
+		}
+	}()
+	return fmt.Errorf("slack-go's socket: %w", client.RunContext(ctx))
+}
+
+func post(ctx context.Context, hooks *http.Client, url string, body []byte) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return
+	}
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := hooks.Do(r)
+	if err != nil {
+		return // the ledger of the fake Slack sees that it is missing
+	}
+	_, _ = io.Copy(io.Discard, answer.Body)
+	_ = answer.Body.Close()
+}

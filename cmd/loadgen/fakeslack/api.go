@@ -1,0 +1,205 @@
+package fakeslack
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// maxBody bounds what is read of one request.
+const maxBody = 2 << 20
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.URL.Path == "/link/":
+		s.serveSocket(w, r)
+	case strings.HasPrefix(r.URL.Path, "/commands/"):
+		s.serveResponseURL(w, r)
+	default:
+		s.serveAPI(w, r)
+	}
+}
+
+func (s *Server) serveResponseURL(w http.ResponseWriter, r *http.Request) {
+	s.calls.add("response_url")
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	run, number, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/commands/"), "/")
+	c := s.find(run, number)
+	if err != nil || c == nil || c.Answers() >= maxUses {
+		http.Error(w, "no_such_url", http.StatusNotFound)
+		return
+	}
+	s.lastAnswer.Store(&body)
+	c.answer(beginning(body))
+	_, _ = io.WriteString(w, "ok")
+}
+
+var textField = []byte(`"text":"`)
+
+// beginning is how a message begins, with digits as 0, so that what is the same
+// answer counts as the same.
+func beginning(message []byte) string {
+	_, text, found := bytes.Cut(message, textField)
+	if !found {
+		return "(no text)"
+	}
+	text = bytes.Map(func(r rune) rune {
+		if r >= '1' && r <= '9' {
+			return '0'
+		}
+		return r
+	}, text[:min(len(text), 70)])
+	end := bytes.IndexAny(text, "\"\\")
+	if end < 0 {
+		end = len(text)
+	}
+	return string(text[:end])
+}
+
+func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
+	method := strings.TrimPrefix(r.URL.Path, "/api/")
+	s.calls.add(method)
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		_, _ = io.WriteString(w, `{"ok":false,"error":"invalid_form_data"}`)
+		return
+	}
+	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+	var params url.Values
+	if token == "" || needsParams[method] {
+		params, _ = url.ParseQuery(string(body)) // what does not parse is not there
+	}
+	if token == "" {
+		token = params.Get("token")
+	}
+	if token != BotToken && (method != "apps.connections.open" || token != AppToken) {
+		_, _ = io.WriteString(w, `{"ok":false,"error":"invalid_auth"}`)
+		return
+	}
+	if wait := s.limits.over(method); wait > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
+		w.WriteHeader(http.StatusTooManyRequests)
+		_, _ = io.WriteString(w, `{"ok":false,"error":"ratelimited"}`)
+		return
+	}
+	_, _ = w.Write(s.answer(method, params))
+}
+
+var needsParams = map[string]bool{
+	"users.info": true, "users.list": true, "conversations.open": true, "conversations.info": true, "chat.postMessage": true,
+}
+
+func (s *Server) answer(method string, params url.Values) []byte {
+	switch method {
+	case "apps.connections.open":
+		return fmt.Appendf(nil, `{"ok":true,"url":"ws://%s/link/?ticket=1&app_id=A0LOAD"}`, s.address)
+	case "auth.test":
+		return fmt.Appendf(nil, `{"ok":true,"url":"https://example.slack.com/","team":"example","user":"assumebot","team_id":%q,`+
+			`"user_id":%q,"bot_id":"B0BOT","is_enterprise_install":false}`, Team, botUser)
+	case "conversations.info":
+		return fmt.Appendf(nil, `{"ok":true,"channel":{"id":%q,"name":"aws-audit","is_channel":true,"is_member":true}}`, params.Get("channel"))
+	case "conversations.open":
+		return fmt.Appendf(nil, `{"ok":true,"channel":{"id":"D%s"}}`, strings.TrimPrefix(params.Get("users"), "U"))
+	case "chat.postMessage":
+		s.direct(params.Get("channel"), params.Get("text"))
+		return fmt.Appendf(nil, `{"ok":true,"channel":%q,"ts":"%d.%06d"}`, params.Get("channel"), time.Now().Unix(), s.posted.Add(1)%1_000_000)
+	case "users.info":
+		return fmt.Appendf(nil, `{"ok":true,"user":%s}`, person(params.Get("user")))
+	case "users.list":
+		return s.usersList(params)
+	case "usergroups.list":
+		return *s.members.Load()
+	case "views.open", "views.push", "views.update", "views.publish":
+		return fmt.Appendf(nil, `{"ok":true,"view":{"id":"V%d","hash":"1.a"}}`, s.posted.Add(1))
+	case "conversations.history":
+		return []byte(`{"ok":true,"messages":[],"has_more":false}`)
+	}
+	return []byte(`{"ok":true}`)
+}
+
+func person(id string) []byte {
+	return fmt.Appendf(nil, `{"id":%q,"team_id":%q,"name":%q,"deleted":false,"real_name":%q,"tz":"Etc/UTC","tz_label":"UTC","tz_offset":0,`+
+		`"profile":{"real_name":%q,"display_name":%q,"team":%q},"is_admin":false,"is_owner":false,"is_restricted":false,`+
+		`"is_ultra_restricted":false,"is_bot":false,"is_stranger":false,"updated":1700000000}`, id, Team, id, id, id, id, Team)
+}
+
+// UserID is the ID of person i.
+func UserID(i int) string { return fmt.Sprintf("U%07d", i) }
+
+// SetPeople sets how many people users.list tells of.
+func (s *Server) SetPeople(n int) { s.people.Store(int64(n)) }
+
+// usersList pages as https://docs.slack.dev/apis/web-api/pagination does.
+func (s *Server) usersList(params url.Values) []byte {
+	limit, err := strconv.Atoi(params.Get("limit"))
+	if err != nil || limit < 1 || limit > 1000 {
+		limit = 1000
+	}
+	from, _ := strconv.Atoi(params.Get("cursor")) // the first page has none
+	total := int(s.people.Load())
+	to := min(from+limit, total)
+	out := []byte(`{"ok":true,"members":[`)
+	for i := from; i < to; i++ {
+		if i > from {
+			out = append(out, ',')
+		}
+		out = append(out, person(UserID(i))...)
+	}
+	next := ""
+	if to < total {
+		next = strconv.Itoa(to)
+	}
+	return fmt.Appendf(out, `],"response_metadata":{"next_cursor":%q}}`, next)
+}
+
+// SetGroup sets who is in the user group Group.
+func (s *Server) SetGroup(ids []string) {
+	quoted := make([]string, len(ids))
+	for i, id := range ids {
+		quoted[i] = strconv.Quote(id)
+	}
+	list := fmt.Appendf(nil, `{"ok":true,"usergroups":[{"id":%q,"team_id":%q,"is_usergroup":true,"name":"Load","handle":"load",`+
+		`"date_create":1,"date_update":1,"date_delete":0,"user_count":%d,"users":[%s]}]}`, Group, Team, len(ids), strings.Join(quoted, ","))
+	s.members.Store(&list)
+}
+
+// limits are how often a minute a method may be called.
+type limits struct {
+	mu     sync.Mutex
+	perMin map[string]int
+	since  map[string]time.Time
+	used   map[string]int
+}
+
+// Limit has a method answer 429 above so many calls a minute; 0: it never does.
+func (s *Server) Limit(method string, perMinute int) {
+	s.limits.mu.Lock()
+	defer s.limits.mu.Unlock()
+	s.limits.perMin = map[string]int{method: perMinute}
+	s.limits.since, s.limits.used = map[string]time.Time{}, map[string]int{}
+}
+
+// over returns how long a call comes too early.
+func (l *limits) over(method string) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	limit := l.perMin[method]
+	if limit == 0 {
+		return 0
+	}
+	if time.Since(l.since[method]) >= time.Minute {
+		l.since[method], l.used[method] = time.Now(), 0
+	}
+	if l.used[method]++; l.used[method] > limit {
+		return time.Minute - time.Since(l.since[method])
+	}
+	return 0
+}

@@ -1,0 +1,202 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/assumebot/assumebot/broker/record/tree"
+	"github.com/assumebot/assumebot/cmd/internal/app"
+	"github.com/assumebot/assumebot/cmd/loadgen/fakeaws"
+	"github.com/assumebot/assumebot/cmd/loadgen/fakeslack"
+)
+
+// A Lab is everything that takes part in one load test. Whoever started it closes it.
+type Lab struct {
+	Options Options
+	Slack   *fakeslack.Server // the bot's
+	AWS     *fakeaws.Server
+	Redis   *Redis
+	Bots    []*Process // replicas
+
+	dir, bot  string // where files are, and the program
+	config    string
+	seal      string
+	recordKey string
+	yards     []*Yard
+	codes     atomic.Int64
+}
+
+// NextCode is another number each time.
+func (l *Lab) NextCode() int { return int(l.codes.Add(1)) }
+
+// startWithin is what a process may take until it serves.
+const startWithin = 30 * time.Second
+
+// Start starts the fakes, Redis and the bot, and waits until its sockets are open.
+func Start(ctx context.Context, o Options) (_ *Lab, err error) {
+	l := &Lab{Options: o.withDefaults(), bot: o.Bot, seal: app.NewSealKey().Reveal()}
+	defer func() {
+		if err != nil {
+			l.Close()
+		}
+	}()
+	if l.dir, err = os.MkdirTemp("", "loadgen-"); err != nil {
+		return nil, err
+	}
+	if l.recordKey, _, err = tree.NewKey("example.com/loadgen"); err != nil {
+		return nil, err
+	}
+	if l.Slack, err = fakeslack.Start(); err != nil {
+		return nil, err
+	}
+	if l.AWS, err = fakeaws.Start(); err != nil {
+		return nil, err
+	}
+	if l.bot == "" {
+		if l.bot, err = Build(ctx, l.dir); err != nil {
+			return nil, err
+		}
+	}
+	if l.Redis, err = l.startRedis(ctx); err != nil {
+		return nil, err
+	}
+	return l, l.startBots(ctx)
+}
+
+// Build builds the bot as it is released.
+func Build(ctx context.Context, dir string) (path string, err error) {
+	path = filepath.Join(dir, "assumebot")
+	args := []string{"build", "-trimpath", "-ldflags=-s -w", "-o", path, "github.com/assumebot/assumebot/cmd/assumebot"}
+	build := exec.CommandContext(ctx, "go", args...) //nolint:gosec // path is our own
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the bot (or give --bot PATH): %w\n%s", err, out)
+	}
+	return path, nil
+}
+
+func (l *Lab) startBots(ctx context.Context) error {
+	l.AWS.SetDelay(l.Options.STS)
+	l.Slack.SetPeople(l.Options.Users)
+	l.Slack.Limit("users.info", l.Options.UsersInfo)
+	if l.Options.Group > 0 {
+		l.Slack.SetGroup(l.Options.group())
+	}
+	l.config = filepath.Join(l.dir, "assumebot.yaml")
+	if err := os.WriteFile(l.config, l.Options.config(), 0o600); err != nil {
+		return err
+	}
+	for range l.Options.Replicas {
+		if _, err := l.StartBot(); err != nil {
+			return err
+		}
+	}
+	return l.AwaitBots(ctx)
+}
+
+// StartBot starts one more replica; AwaitBots waits for its sockets.
+func (l *Lab) StartBot() (*Process, error) {
+	p, err := startProcess(l.dir, fmt.Sprintf("bot%d", len(l.Bots)), l.environment(), l.bot, "run", "--config", l.config)
+	if err != nil {
+		return nil, err
+	}
+	l.Bots = append(l.Bots, p)
+	return p, nil
+}
+
+// AwaitBots waits until the sockets of all replicas that run are open.
+func (l *Lab) AwaitBots(ctx context.Context) error {
+	l.Bots = slices.DeleteFunc(l.Bots, func(p *Process) bool {
+		select {
+		case <-p.done:
+			return len(l.Bots) > 1
+		default:
+			return false
+		}
+	})
+	ctx, cancel := context.WithTimeoutCause(ctx, startWithin, fmt.Errorf("the bot did not connect within %s", startWithin))
+	defer cancel()
+	ended := make(chan error, len(l.Bots))
+	for _, p := range l.Bots {
+		go func() {
+			select {
+			case <-p.done:
+				ended <- fmt.Errorf("the bot ended before it served (%w):\n%s", cmpErr(p.err), p.Tail())
+			case <-ctx.Done():
+			}
+		}()
+	}
+	open := make(chan error, 1)
+	go func() { open <- l.Slack.AwaitSockets(ctx, len(l.Bots)*l.Options.Connections) }()
+	select {
+	case err := <-ended:
+		return err
+	case err := <-open:
+		return err
+	}
+}
+
+func cmpErr(err error) error {
+	if err == nil {
+		return errors.New("without an error")
+	}
+	return err
+}
+
+// environment hides what would have the bot go elsewhere.
+func (l *Lab) environment() []string {
+	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
+		return strings.HasPrefix(v, "AWS_") || strings.HasPrefix(v, "SLACK_") || strings.HasPrefix(v, "ASSUMEBOT_")
+	})
+	env = append(env,
+		"SLACK_API_URL="+l.Slack.URL(), "SLACK_APP_TOKEN="+fakeslack.AppToken, "SLACK_BOT_TOKEN="+fakeslack.BotToken,
+		"REDIS_URL="+l.Redis.URL, "ASSUMEBOT_SEAL_KEYS="+l.seal, "ASSUMEBOT_RECORD_KEY="+l.recordKey,
+		"AWS_REGION=eu-west-1", "AWS_ENDPOINT_URL="+l.AWS.URL(), "AWS_ACCESS_KEY_ID=AKIALOADBOT000000000", "AWS_SECRET_ACCESS_KEY=0",
+		"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull, "AWS_EC2_METADATA_DISABLED=true")
+	return append(env, l.Options.keys()...)
+}
+
+// Usage is what all replicas use together.
+func (l *Lab) Usage() (Usage, error) {
+	var sum Usage
+	for _, p := range l.Bots {
+		u, err := p.Usage()
+		if err != nil {
+			return sum, err
+		}
+		sum.CPU += u.CPU
+		sum.Resident += u.Resident
+		sum.Peak += u.Peak
+		sum.Threads += u.Threads
+	}
+	return sum, nil
+}
+
+// Close ends all of it and removes its files.
+func (l *Lab) Close() {
+	for _, y := range l.yards {
+		y.process.Kill()
+		_ = y.Slack.Close()
+	}
+	for _, p := range l.Bots {
+		p.Stop()
+	}
+	if l.Redis != nil {
+		l.Redis.close()
+	}
+	if l.Slack != nil {
+		_ = l.Slack.Close()
+	}
+	if l.AWS != nil {
+		_ = l.AWS.Close()
+	}
+	_ = os.RemoveAll(l.dir)
+}

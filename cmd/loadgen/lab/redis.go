@@ -1,0 +1,118 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// A Redis is what the bot keeps its state in.
+type Redis struct {
+	URL     string
+	Process *Process // nil: it was there already
+	client  *redis.Client
+	close   func() // it is as it was found then
+}
+
+func (l *Lab) startRedis(ctx context.Context) (*Redis, error) {
+	r := &Redis{URL: l.Options.RedisURL, close: func() {}}
+	if r.URL == "" {
+		path, err := exec.LookPath("redis-server")
+		if err != nil {
+			return nil, errors.New("redis-server is not installed: install it, or give --redis URL of an empty one")
+		}
+		port, err := freePort(ctx)
+		if err != nil {
+			return nil, err
+		}
+		r.URL = "redis://127.0.0.1:" + port + "/0"
+		r.Process, err = startProcess(l.dir, "redis", nil, path, "--port", port, "--bind", "127.0.0.1", "--dir", l.dir, "--save", "",
+			"--appendonly", "yes", "--appendfsync", l.Options.Fsync, "--maxmemory-policy", "noeviction")
+		if err != nil {
+			return nil, err
+		}
+		r.close = r.Process.Kill
+	}
+	options, err := redis.ParseURL(r.URL)
+	if err != nil {
+		return r, errors.New("--redis is not a URL that Redis clients take, such as redis://127.0.0.1:6379/0")
+	}
+	r.client = redis.NewClient(options)
+	if r.Process != nil {
+		r.close = func() { r.Process.Kill(); _ = r.client.Close() }
+	}
+	if err := r.await(ctx); err != nil {
+		return r, err
+	}
+	if n, err := r.client.DBSize(ctx).Result(); err != nil || n > 0 {
+		return r, errors.Join(err, fmt.Errorf("the Redis of --redis holds %d keys: it must be empty, since a load test flushes it", n))
+	}
+	if r.Process == nil {
+		r.close = func() { _ = r.client.FlushDB(context.WithoutCancel(ctx)).Err(); _ = r.client.Close() }
+	}
+	return r, nil
+}
+
+func (r *Redis) await(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startWithin)
+	defer cancel()
+	for {
+		err := r.client.Ping(ctx).Err()
+		if err == nil {
+			return nil
+		}
+		if !pause(ctx, 20*time.Millisecond) {
+			return fmt.Errorf("Redis does not answer: %w", err)
+		}
+	}
+}
+
+// Commands are how often Redis did each command, from whomever.
+func (r *Redis) Commands(ctx context.Context) (map[string]int64, error) {
+	info, err := r.client.Info(ctx, "commandstats").Result()
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]int64{}
+	for line := range strings.Lines(info) {
+		name, stats, ok := strings.Cut(strings.TrimPrefix(line, "cmdstat_"), ":calls=")
+		if !ok {
+			continue
+		}
+		calls, _, _ := strings.Cut(stats, ",")
+		n, err := strconv.ParseInt(calls, 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("INFO commandstats: %w", err)
+		}
+		out[name] = n
+	}
+	return out, nil
+}
+
+func freePort(ctx context.Context) (string, error) {
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	_, port, err := net.SplitHostPort(ln.Addr().String())
+	return port, errors.Join(err, ln.Close())
+}
+
+// pause reports false when ctx ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

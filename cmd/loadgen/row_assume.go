@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/assumebot/assumebot/cmd/loadgen/fakeslack"
+	"github.com/assumebot/assumebot/cmd/loadgen/lab"
+	"github.com/assumebot/assumebot/cmd/loadgen/load"
+)
+
+// fullAssume issues credentials with a code.
+const fullAssume = "{account} {code}"
+
+// withIssued adds to figures how many were not answered with credentials, which should be none.
+func withIssued(figures []Figure, m Measured, said string) []Figure {
+	other := m.Sent
+	for text, n := range m.Said {
+		if text == said {
+			other -= n
+		}
+	}
+	return append(figures, Figure{Name: "not answered with that", Value: float64(other), Is: atMost, Note: fmt.Sprintf("of %d", m.Sent)})
+}
+
+// warm asks a little first, so that connections are up, and returns how answers begin.
+func warm(ctx context.Context, crowd load.Crowd) (said string, err error) {
+	for _, c := range crowd.AtOnce(ctx, 10, 50, load.Answered) {
+		said = c.Said()
+	}
+	if said == "" {
+		return "", fmt.Errorf("the bot answers nobody")
+	}
+	return said, nil
+}
+
+func measureAssume(ctx context.Context, b *bench) ([]Figure, error) {
+	l, err := b.start(ctx, lab.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer l.Close()
+	crowd := typing(l, "/assume", fullAssume)
+	said, err := warm(ctx, crowd)
+	if err != nil {
+		return nil, err
+	}
+	m, err := measure(ctx, l, func() []*fakeslack.Command { return crowd.AtOnce(ctx, 50, 4000, load.Answered) })
+	if err != nil {
+		return nil, err
+	}
+	return withIssued([]Figure{
+		{Name: "answered", Value: m.AnswerRate, Unit: "/s", Is: atLeast, Goal: 1000},
+		{Name: "CPU of the bot", Value: m.CPU, Unit: " ms", Is: atMost, Goal: 0.8, Note: "each"},
+		{Name: "Redis commands", Value: m.Redis, Note: "each, those inside of scripts too"},
+		{Name: "resident", Value: m.Peak, Unit: " MB", Note: "at most"},
+		{Name: "new TCP connections to Slack", Value: float64(m.SlackTCP), Is: atMost, Goal: 64, Note: fmt.Sprintf("for %d requests", m.Sent)},
+		{Name: "new TCP connections to STS", Value: float64(m.AWSTCP), Is: atMost, Goal: 64, Note: fmt.Sprintf("for %d requests", m.Sent)},
+	}, m, said), nil
+}
+
+func measureSteady(ctx context.Context, b *bench) ([]Figure, error) {
+	const sts = 50 * time.Millisecond
+	l, err := b.start(ctx, lab.Options{STS: sts})
+	if err != nil {
+		return nil, err
+	}
+	defer l.Close()
+	crowd := typing(l, "/assume", fullAssume)
+	said, err := warm(ctx, crowd)
+	if err != nil {
+		return nil, err
+	}
+	m, err := measure(ctx, l, func() []*fakeslack.Command { return crowd.Steady(ctx, 200, 15*time.Second) })
+	if err != nil {
+		return nil, err
+	}
+	own := float64(sts.Milliseconds())
+	return withIssued([]Figure{
+		{Name: "reply p99 less STS's 50 ms", Value: m.Answer.P99 - own, Unit: " ms", Is: atMost, Goal: 15},
+		{Name: "reply p50 less STS's 50 ms", Value: m.Answer.P50 - own, Unit: " ms"},
+		{Name: "ack p99", Value: m.Ack.P99, Unit: " ms", Is: atMost, Goal: 5},
+		{Name: "CPU of the bot", Value: m.CPU, Unit: " ms", Note: "each"},
+	}, m, said), nil
+}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/assumebot/assumebot/cmd/loadgen/lab"
+)
+
+// A row is a part of the table that is measured at once.
+type row struct {
+	name    string
+	what    string
+	measure func(context.Context, *bench) ([]Figure, error)
+}
+
+// A Figure is one measurement beside its goal.
+type Figure struct {
+	Row   string  `json:"row"`
+	Name  string  `json:"name"`
+	Value float64 `json:"value"`
+	Unit  string  `json:"unit,omitempty"`
+	Goal  float64 `json:"goal"`
+	Is    bound   `json:"is"`             // what Value must be of Goal
+	Note  string  `json:"note,omitempty"` // what it was made from
+}
+
+type bound string
+
+const (
+	atLeast bound = "≥"
+	atMost  bound = "≤"
+	noGoal  bound = ""
+)
+
+func (f Figure) met() bool {
+	switch f.Is {
+	case atLeast:
+		return f.Value >= f.Goal
+	case atMost:
+		return f.Value <= f.Goal
+	}
+	return true
+}
+
+// A bench is what all rows share.
+type bench struct {
+	bot, redis string
+	log        io.Writer
+}
+
+// start starts a Lab for one row.
+func (b *bench) start(ctx context.Context, o lab.Options) (*lab.Lab, error) {
+	o.Bot, o.RedisURL = b.bot, b.redis
+	return lab.Start(ctx, o)
+}
+
+// rows are in the order in which they are measured.
+func rows() []row {
+	return []row{
+		{"help", "/assume help beside bare loops, 50 at once and one at a time", measureHelp},
+		{"assume", "/assume ACCOUNT CODE as fast as it goes, 50 at once, STS 0", measureAssume},
+		{"steady", "/assume ACCOUNT CODE at 200 a second, STS 50 ms", measureSteady},
+		{"burst", "10,000 commands at the same instant", measureBurst},
+	}
+}
+
+var errMissed = errors.New("not every goal is met")
+
+func tableCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	b := &bench{log: stderr}
+	f := flag.NewFlagSet("table", flag.ContinueOnError)
+	only := f.String("only", "", "measure these rows alone, `NAME[,NAME]`: "+names())
+	asJSON := f.Bool("json", false, "print JSON")
+	f.StringVar(&b.bot, "bot", "", "the program to measure, `PATH`; built from this tree otherwise")
+	f.StringVar(&b.redis, "redis", "", "an empty Redis at `URL`, which is flushed; a redis-server is started otherwise")
+	if err := parse(f, args, stderr); err != nil {
+		return err
+	}
+	chosen, err := choose(*only)
+	if err != nil {
+		fmt.Fprintln(stderr, "loadgen:", err)
+		return errUsage
+	}
+	if b.bot == "" {
+		dir, err := os.MkdirTemp("", "loadgen-bot-")
+		if err != nil {
+			return err
+		}
+		defer func() { _ = os.RemoveAll(dir) }()
+		if b.bot, err = lab.Build(ctx, dir); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintln(stderr, surroundings())
+	figures, err := b.measureAll(ctx, chosen, stdout, *asJSON)
+	if *asJSON {
+		err = errors.Join(err, printJSON(stdout, figures))
+	}
+	if err == nil && slices.ContainsFunc(figures, func(f Figure) bool { return !f.met() }) {
+		err = errMissed
+	}
+	return err
+}
+
+// measureAll measures row after row. One that cannot be measured does not stop the others.
+func (b *bench) measureAll(ctx context.Context, chosen []row, stdout io.Writer, quiet bool) (all []Figure, err error) {
+	for _, r := range chosen {
+		if ctx.Err() != nil {
+			return all, errors.Join(err, ctx.Err())
+		}
+		fmt.Fprintf(b.log, "measuring %s: %s\n", r.name, r.what)
+		figures, failed := r.measure(ctx, b)
+		if failed != nil {
+			err = errors.Join(err, fmt.Errorf("%s: %w", r.name, failed))
+		}
+		for i := range figures {
+			figures[i].Row = r.name
+		}
+		all = append(all, figures...)
+		if !quiet {
+			printRow(stdout, r, figures)
+		}
+	}
+	return all, err
+}
+
+func printRow(w io.Writer, r row, figures []Figure) {
+	fmt.Fprintf(w, "%s: %s   (go run ./cmd/loadgen table --only %s)\n", r.name, r.what, r.name)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, f := range figures {
+		mark, goal := "✔", string(f.Is)+" "+number(f.Goal)+f.Unit
+		switch {
+		case f.Is == noGoal:
+			mark, goal = " ", ""
+		case !f.met():
+			mark = "✗"
+		}
+		fmt.Fprintf(t, "  %s %s\t%s\t%s\t%s\n", mark, f.Name, goal, number(f.Value)+f.Unit, f.Note)
+	}
+	_ = t.Flush()
+}
+
+// number shows three digits that count, and all before the point.
+func number(v float64) string {
+	switch {
+	case v >= 100 || v == float64(int64(v)):
+		return fmt.Sprintf("%.0f", v)
+	case v >= 10:
+		return fmt.Sprintf("%.1f", v)
+	}
+	return fmt.Sprintf("%.2f", v)
+}
+
+// surroundings say how quiet the machine is: figures of a busy one are of little use,
+// and ratios of some.
+func surroundings() string {
+	load, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return fmt.Sprintf("%d processors; there is no /proc here to say how busy they are", runtime.NumCPU())
+	}
+	return fmt.Sprintf("%d processors; load average before: %s", runtime.NumCPU(), strings.TrimSpace(string(load)))
+}
+
+func names() string {
+	var all []string
+	for _, r := range rows() {
+		all = append(all, r.name)
+	}
+	return strings.Join(all, ", ")
+}
+
+func choose(only string) ([]row, error) {
+	if only == "" {
+		return rows(), nil
+	}
+	var chosen []row
+	for _, name := range strings.Split(only, ",") {
+		i := slices.IndexFunc(rows(), func(r row) bool { return r.name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("no row %q: there are %s", name, names())
+		}
+		chosen = append(chosen, rows()[i])
+	}
+	return chosen, nil
+}
