@@ -296,7 +296,7 @@ var servicePhrases = map[broker.Code]map[string]phrase{
 	broker.CodeRevoker: {
 		"": ofAccount("The bot could not tell AWS to refuse the credentials of ", " that were issued before: they work until they expire."),
 		"unconfirmed": ofAccount("AWS did not confirm in time that it refuses the credentials of ",
-			" that are out already: nobody knows whether it does."),
+			" that were issued before: nobody knows whether it does."),
 		"earlier_alone": ofAccount("AWS refuses what was issued of ",
 			" before an earlier revocation, and could not be told of what was issued since: that works until it expires."),
 		"no_session_name": ofAccount("They are not in the config and have no live credentials from the bot, "+

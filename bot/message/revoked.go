@@ -41,7 +41,7 @@ func Revoked(v Voice, done broker.Revocation) blockkit.Message {
 			"If somebody else may have the credentials, tell the people who run the AWS account now."))
 	}
 	if done.Nothing && done.Err == nil {
-		said = append(said, blockkit.Paragraph(v.say("So AWS was told nothing. If copies are out all the same, have an admin send ",
+		said = append(said, blockkit.Paragraph(v.say("So AWS was told nothing. If somebody may have copies all the same, have an admin send ",
 			prose.AssumeCmd("revoke @PERSON"), ".")))
 	}
 	return blockkit.NewMessage(headline, said...)

@@ -65,7 +65,7 @@ or in this terminal, both at once:
   carol   is in the workspace, and the bot does not know her
 
   prod      role OnCall in 222222222222, a new code each time, up to 4h
-  staging   role Developer in 333333333333; /assume revoke staging ends what is out
+  staging   role Developer in 333333333333; /assume revoke staging has AWS refuse what was issued
   vault     role Vault in 444444444444, with bob's approval and a reason
   hub       no role: the caller's own IAM user in 111111111111
 

@@ -23,7 +23,7 @@ type Account struct {
 	Session
 	Sealed At[string] `key:"sealed" example:"required" doc:"required: only credentials encrypted to an age_key of this file are shown."`
 	Delivery
-	Revoker      At[string] `key:"revoker" needs:"role_arn" example:"arn:aws:iam::222222222222:role/Revoker" doc:"A role that may deny sessions that are out."`
+	Revoker      At[string] `key:"revoker" needs:"role_arn" example:"arn:aws:iam::222222222222:role/Revoker" doc:"A role that may have AWS refuse what was issued."`
 	OutsideRules At[string] `key:"outside_rules" example:"accepted" doc:"accepted: its credentials may undo the rules of other accounts."`
 
 	Position

@@ -31,7 +31,7 @@ func (Rules) hints() map[string]hint {
 		"break_glass": {of: ofPeople, shape: people(true), more: "Not for whoever is denied, and from the same channels."},
 		"channels": {of: "Slack channel IDs", empty: "nobody could ask for it from anywhere; add a channel's ID, or remove channels", shape: ids(channelID),
 			more: "A form counts as where it was opened; Home, the shortcut and direct messages are nowhere."},
-		"hours":  {more: "Showing credentials again is refused outside of them; what is out lives on."},
+		"hours":  {more: "Showing credentials again is refused outside of them; what was issued before works on."},
 		"reason": {shape: words("required"), meant: switched("write reason: required", "remove reason")},
 	}
 }
