@@ -196,7 +196,7 @@ func TestNumbersAreWrittenAsRepliesDo(t *testing.T) {
 func TestACheckpointOfARecordThatWasClosedIsNoFault(t *testing.T) {
 	var out strings.Builder
 	why := fmt.Errorf("%w: it is of a, and this record is a/2", audit.ErrOtherLog)
-	err := verified(&out, audit.Verified{Findings: []audit.Finding{{Fault: audit.FaultHistory, Entry: -1, Err: why}}}, true, "")
+	err := verified(&out, audit.Verified{Findings: []audit.Finding{{Fault: audit.FaultHistory, Entry: -1, Err: why}}}, &app.RecordReader{}, "")
 	said := out.String()
 	if !errors.Is(err, audit.ErrOtherLog) || strings.Contains(said, "WRONG") || !strings.Contains(said, "next: a loss was accepted between the two") {
 		t.Errorf("got %v, %s", err, said)
