@@ -23,6 +23,12 @@ import (
 // What follows looks at how AWS is set up, for somebody who wants to know whether the bot
 // will work. It reads alone: nothing here issues, assumes or writes.
 
+// An Inspector looks by means of a Client. It is safe for concurrent use.
+type Inspector struct{ client *Client }
+
+// NewInspector asks nobody yet.
+func NewInspector(c *Client) Inspector { return Inspector{c} }
+
 // An Identity is what a key proves, and how AWS was reached with it.
 type Identity struct {
 	Account, ARN string
@@ -39,6 +45,17 @@ type Refused struct {
 
 // Error implements error; it may be logged.
 func (r *Refused) Error() string { return r.text }
+
+// Unanswered reports whether err is that AWS did not answer at all.
+func Unanswered(err error) bool {
+	var u *unanswered
+	return errors.As(err, &u)
+}
+
+type unanswered struct{ text string }
+
+// Error implements error; it may be logged.
+func (u *unanswered) Error() string { return u.text }
 
 // RefusedAs reports whether AWS refused by one of these codes.
 func RefusedAs(err error, codes ...string) bool {
@@ -63,15 +80,15 @@ func refusal(what string, err error) error {
 	if status := statusOf(err); status != 0 {
 		return fmt.Errorf("%s: the answer (HTTP %d) is not one of AWS", what, status)
 	}
-	return fmt.Errorf("%s: %s", what, upstreamText(err.Error()))
+	return &unanswered{upstreamText(fmt.Sprintf("%s: %s", what, err))}
 }
 
 // OwnKey returns the bot's own credentials.
-func (c *Client) OwnKey(ctx context.Context) (secret.Credentials, error) {
-	if c.config.Credentials == nil {
+func (i Inspector) OwnKey(ctx context.Context) (secret.Credentials, error) {
+	if i.client.config.Credentials == nil {
 		return secret.Credentials{}, errors.New("there are none")
 	}
-	key, err := c.config.Credentials.Retrieve(ctx)
+	key, err := i.client.config.Credentials.Retrieve(ctx)
 	if err != nil {
 		_, sent := withSending(ctx)
 		return secret.Credentials{}, errors.New(keyFailure(policy.KeySource{Default: true}, err, sent))
@@ -82,8 +99,8 @@ func (c *Client) OwnKey(ctx context.Context) (secret.Credentials, error) {
 }
 
 // UserKey returns a User's long-term key. The error says in our words why there is none.
-func (c *Client) UserKey(ctx context.Context, u policy.User) (secret.Credentials, error) {
-	key, err := c.LongTermKey(ctx, u, broker.Plan{MFA: u.MFASerial != ""})
+func (i Inspector) UserKey(ctx context.Context, u policy.User) (secret.Credentials, error) {
+	key, err := i.client.LongTermKey(ctx, u, broker.Plan{MFA: u.MFASerial != ""})
 	var told *broker.Error
 	if errors.As(err, &told) && told.Err != nil {
 		return secret.Credentials{}, told.Err
@@ -92,9 +109,9 @@ func (c *Client) UserKey(ctx context.Context, u policy.User) (secret.Credentials
 }
 
 // WhoIs asks STS whose a key is.
-func (c *Client) WhoIs(ctx context.Context, key secret.Credentials) (Identity, error) {
+func (i Inspector) WhoIs(ctx context.Context, key secret.Credentials) (Identity, error) {
 	ctx, sent := withSending(ctx)
-	out, err := c.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, once(key))
+	out, err := i.client.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, once(key))
 	var who Identity
 	if host := sent.host.Load(); host != nil {
 		who.Host = *host
@@ -118,6 +135,23 @@ func (c *Client) WhoIs(ctx context.Context, key secret.Credentials) (Identity, e
 	return who, told
 }
 
+// Reach returns the host that is STS of a region, and why it did not answer; nil when it
+// did, by whatever error. It is asked with no key of anybody.
+func (i Inspector) Reach(ctx context.Context, region string) (host string, err error) {
+	ctx, sent := withSending(ctx)
+	nobody := secret.Credentials{AccessKeyID: "nobody", SecretAccessKey: secret.New("none")}
+	there := func(o *sts.Options) { o.Region = region }
+	_, err = i.client.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, once(nobody), there)
+	if err == nil {
+		return sent.address(), nil
+	}
+	err = refusal("sts:GetCallerIdentity", err)
+	if refused := (*Refused)(nil); errors.As(err, &refused) {
+		err = nil
+	}
+	return sent.address(), err
+}
+
 func (i *Identity) clock(r *http.Response) {
 	if r == nil {
 		return
@@ -129,8 +163,8 @@ func (i *Identity) clock(r *http.Response) {
 
 // KeyCreated returns when IAM made the key, which its own user asks.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListAccessKeys.html
-func (c *Client) KeyCreated(ctx context.Context, key secret.Credentials) (time.Time, error) {
-	out, err := c.iamBy(key).ListAccessKeys(ctx, &iam.ListAccessKeysInput{}) // a user has two at most
+func (i Inspector) KeyCreated(ctx context.Context, key secret.Credentials) (time.Time, error) {
+	out, err := i.iamBy(key).ListAccessKeys(ctx, &iam.ListAccessKeysInput{}) // a user has two at most
 	if err != nil {
 		return time.Time{}, refusal("iam:ListAccessKeys", err)
 	}
@@ -145,8 +179,8 @@ func (c *Client) KeyCreated(ctx context.Context, key secret.Credentials) (time.T
 // Devices returns the serials of the MFA devices of the user whose key asks, who has
 // eight at most.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListMFADevices.html
-func (c *Client) Devices(ctx context.Context, key secret.Credentials) ([]string, error) {
-	out, err := c.iamBy(key).ListMFADevices(ctx, &iam.ListMFADevicesInput{})
+func (i Inspector) Devices(ctx context.Context, key secret.Credentials) ([]string, error) {
+	out, err := i.iamBy(key).ListMFADevices(ctx, &iam.ListMFADevicesInput{})
 	if err != nil {
 		return nil, refusal("iam:ListMFADevices", err)
 	}
@@ -168,8 +202,8 @@ type Role struct {
 // Role reads a role of the account that the key is of. IAM finds it by its name alone, so
 // the caller compares the ARN.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html
-func (c *Client) Role(ctx context.Context, key secret.Credentials, name string) (Role, error) {
-	out, err := c.iamBy(key).GetRole(ctx, &iam.GetRoleInput{RoleName: &name})
+func (i Inspector) Role(ctx context.Context, key secret.Credentials, name string) (Role, error) {
+	out, err := i.iamBy(key).GetRole(ctx, &iam.GetRoleInput{RoleName: &name})
 	if err != nil {
 		return Role{}, refusal("iam:GetRole", err)
 	}
@@ -187,8 +221,8 @@ func (c *Client) Role(ctx context.Context, key secret.Credentials, name string) 
 	return r, nil
 }
 
-func (c *Client) iamBy(key secret.Credentials) *iam.Client {
-	return iam.NewFromConfig(c.config, func(o *iam.Options) { o.Credentials = signing(key) })
+func (i Inspector) iamBy(key secret.Credentials) *iam.Client {
+	return iam.NewFromConfig(i.client.config, func(o *iam.Options) { o.Credentials = signing(key) })
 }
 
 // InRegion reports whether host is an endpoint of one region, or a fake on this machine:

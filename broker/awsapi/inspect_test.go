@@ -1,7 +1,9 @@
 package awsapi
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -19,6 +21,36 @@ func TestARegionalEndpointNamesItsRegion(t *testing.T) {
 		if got := InRegion(host, "eu-west-1"); got != want {
 			t.Errorf("%s: got %v, want %v", host, got, want)
 		}
+	}
+}
+
+// TestReachTellsARegionThatIsFromOneThatIsNot has a resolver that knows one host.
+func TestReachTellsARegionThatIsFromOneThatIsNot(t *testing.T) {
+	quietAWS(t, "")
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = fmt.Fprint(w, "<ErrorResponse><Error><Code>MissingAuthenticationToken</Code><Message>no</Message></Error></ErrorResponse>")
+	}))
+	defer server.Close()
+	a, err := newQuietAWS(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Through(func(tr *http.Transport) {
+		tr.TLSClientConfig.RootCAs, tr.TLSClientConfig.ServerName = server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs, "example.com"
+		tr.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			host, _, _ := net.SplitHostPort(address)
+			if host != "sts.eu-west-1.amazonaws.com" {
+				return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+			}
+			return new(net.Dialer).DialContext(ctx, network, server.Listener.Addr().String())
+		}
+	})
+	if host, err := NewInspector(a).Reach(t.Context(), "eu-west-1"); err != nil || host != "sts.eu-west-1.amazonaws.com" {
+		t.Errorf("a region: got %s, %v", host, err)
+	}
+	if host, err := NewInspector(a).Reach(t.Context(), "eu-wset-1"); !Unanswered(err) || host != "sts.eu-wset-1.amazonaws.com" {
+		t.Errorf("a region that is none: got %s, %v, want that nobody answered", host, err)
 	}
 }
 
@@ -62,7 +94,7 @@ func TestOnlyAWSTellsItsClock(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		who, err := a.WhoIs(t.Context(), secret.Credentials{AccessKeyID: "AKIA0000000000000000", SecretAccessKey: secret.New("x")})
+		who, err := NewInspector(a).WhoIs(t.Context(), secret.Credentials{AccessKeyID: "AKIA0000000000000000", SecretAccessKey: secret.New("x")})
 		server.Close()
 		if who.ClockTold != test.want {
 			t.Errorf("%s: got the clock told %v, want %v (%v)", name, who.ClockTold, test.want, err)

@@ -10,6 +10,7 @@ import (
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
+	"github.com/assumebot/assumebot/cmd/internal/config"
 )
 
 const (
@@ -37,7 +38,7 @@ func (s signer) works() bool { return s.noKey == nil && s.refuse == nil }
 // An awsSurvey is what was learned of AWS so far.
 type awsSurvey struct {
 	Patient
-	aws   *awsapi.Client
+	aws   awsapi.Inspector
 	bot   signer
 	users []signer
 }
@@ -61,11 +62,12 @@ func (p Patient) amazon(ctx context.Context) []Finding {
 	return append(found, s.roles(ctx)...)
 }
 
-func (p Patient) openAWS(ctx context.Context) (*awsapi.Client, error) {
+func (p Patient) openAWS(ctx context.Context) (awsapi.Inspector, error) {
 	if p.AWS != nil {
-		return awsapi.NewAt(*p.AWS, p.Settings.AWSRegion, p.Getenv, p.Now), nil
+		return awsapi.NewInspector(awsapi.NewAt(*p.AWS, p.Settings.AWSRegion, p.Getenv, p.Now)), nil
 	}
-	return awsapi.New(ctx, p.Settings.AWSRegion, p.Getenv, p.Now)
+	client, err := awsapi.New(ctx, p.Settings.AWSRegion, p.Getenv, p.Now)
+	return awsapi.NewInspector(client), err
 }
 
 // identify asks whose each key is, with several questions at once.
@@ -161,11 +163,11 @@ func (s *awsSurvey) own() []Finding {
 	case s.bot.noKey != nil:
 		return wrong("give the bot a role or a key, with deploy/iam/bot-policy.json", "the bot has no identity of its own, and %s need one: %v", needs, s.bot.noKey)
 	}
-	return awsRefused("give the bot a role or a key, with deploy/iam/bot-policy.json", s.bot.refuse)
+	return s.refused("give the bot a role or a key, with deploy/iam/bot-policy.json", s.bot.refuse)
 }
 
-// awsRefused is what an error means of whose key it is.
-func awsRefused(do string, err error) []Finding {
+// refused is what an error means of whose key it is.
+func (s *awsSurvey) refused(do string, err error) []Finding {
 	switch {
 	case awsapi.RefusedAs(err, "InvalidClientTokenId"):
 		return wrong(do, "AWS does not know the key: it was deleted or switched off")
@@ -173,6 +175,9 @@ func awsRefused(do string, err error) []Finding {
 		return wrong("copy the secret access key again; and look at aws-clock", "the secret access key is not the one of this key ID, or this host's clock is off")
 	case awsapi.RefusedAs(err, "ExpiredToken", "ExpiredTokenException"):
 		return wrong(do, "the credentials have expired")
+	}
+	if _, known := config.NearRegion(s.Settings.AWSRegion); !known && awsapi.Unanswered(err) {
+		return wrong("mend aws-region AWS_REGION first", "%v", err)
 	}
 	return wrong("see that this host reaches AWS, by a proxy if need be", "%v", err)
 }
@@ -186,7 +191,7 @@ func (s *awsSurvey) keyOf(one signer) []Finding {
 	case one.noKey != nil:
 		return wrong(from, "the bot cannot read it: %v", one.noKey)
 	case one.refuse != nil:
-		return awsRefused(from, one.refuse)
+		return s.refused(from, one.refuse)
 	case len(parts) == 6 && parts[5] == "root":
 		return wrong(from+", and delete this one", "it is a key of the root user of account %s", one.who.Account)
 	case len(parts) != 6 || !strings.HasPrefix(parts[5], "user/"):
