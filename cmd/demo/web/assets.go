@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"embed"
 	"html/template"
 	"io/fs"
@@ -16,17 +17,28 @@ var templateFiles embed.FS
 //go:embed static/*
 var staticFiles embed.FS
 
-// parse reads the templates; each region has a file of its own.
-func (s *Server) parse() (*template.Template, error) {
-	return template.New("page.html").Funcs(s.functions()).ParseFS(templateFiles, "templates/*.html")
+// templates make the page; each region has a file of its own.
+type templates struct{ set *template.Template }
+
+func parse() (*templates, error) {
+	t := &templates{}
+	var err error
+	t.set, err = template.New("page.html").Funcs(template.FuncMap{"pane": t.pane}).ParseFS(templateFiles, "templates/*.html")
+	return t, err
 }
 
-// functions are what templates may call.
-func (s *Server) functions() template.FuncMap {
-	return template.FuncMap{
-		"base": s.base,
-		"pane": s.drawPane,
-	}
+// page is the whole page.
+func (t *templates) page(v pageView) ([]byte, error) {
+	var out bytes.Buffer
+	err := t.set.Execute(&out, v)
+	return out.Bytes(), err
+}
+
+// pane is for templates, which cannot choose a template by its name.
+func (t *templates) pane(p drawnPane) (template.HTML, error) {
+	var out bytes.Buffer
+	err := t.set.ExecuteTemplate(&out, p.Name+".html", p)
+	return template.HTML(out.String()), err //nolint:gosec // what a template has made
 }
 
 // contentTypes are those of the files that the page loads.
@@ -51,7 +63,7 @@ func static(pattern string) []string {
 	return found
 }
 
-func (s *Server) serveStatic(w http.ResponseWriter, r *http.Request) {
+func serveStatic(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("file")
 	body, err := staticFiles.ReadFile(path.Join("static", name))
 	if name == blockCSS {

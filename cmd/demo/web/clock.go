@@ -25,11 +25,14 @@ var clockSteps = map[string]time.Duration{"5m": 5 * time.Minute, "1h": time.Hour
 // furthest is how far it can be moved in all: dates on AWS's wire end.
 const furthest = 365 * 24 * time.Hour
 
-func (s *Server) clockData(_ context.Context, v paneView) (any, error) {
-	now, ahead := s.world.Clock.Now().In(v.Zone), s.world.Clock.Moved().Round(time.Second)
+// A clock is what everybody's time is moved by.
+type clock struct{ world *world.World }
+
+func (c clock) data(_ context.Context, v paneView) (any, error) {
+	now, ahead := c.world.Clock.Now().In(v.Zone), c.world.Clock.Moved().Round(time.Second)
 	out := clockView{
 		Day: now.Format("Monday, January 2"), Time: now.Format(time.TimeOnly), Now: now.UnixMilli(), Zone: v.Zone.String(),
-		Moves: s.world.App != nil,
+		Moves: c.world.App != nil,
 	}
 	if ahead > 0 {
 		out.Ahead = text.FormatDuration(ahead)
@@ -38,13 +41,13 @@ func (s *Server) clockData(_ context.Context, v paneView) (any, error) {
 }
 
 // advance moves everybody's time.
-func (s *Server) advance(_ context.Context, _ *world.Person, form url.Values) error {
+func (c clock) advance(_ context.Context, _ *world.Person, form url.Values) error {
 	d, known := clockSteps[form.Get("by")]
 	switch {
 	case !known:
 		return errors.New("the clock moves by 5m or by 1h")
-	case s.world.Clock.Moved()+d > furthest:
+	case c.world.Clock.Moved()+d > furthest:
 		return errors.New("the clock cannot be moved any further: start the demo anew")
 	}
-	return s.world.Advance(d)
+	return c.world.Advance(d)
 }

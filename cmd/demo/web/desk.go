@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/cmd/demo/world"
 )
 
 // A desk is what a person's Slack has before them and keeps to itself: what they
@@ -30,6 +31,17 @@ type notice struct {
 // maxKept bounds each of the things that a desk holds. What falls off is shown
 // again, or no longer warned of.
 const maxKept = 500
+
+// desks are those of everybody, by name.
+type desks map[string]*desk
+
+func newDesks(w *world.World) desks {
+	out := desks{}
+	for _, p := range w.People {
+		out[p.Name] = newDesk()
+	}
+	return out
+}
 
 func newDesk() *desk {
 	return &desk{read: map[string]string{}, away: map[slacktest.MessageRef]bool{}, warned: map[slacktest.MessageRef]string{}}

@@ -21,21 +21,20 @@ type deviceView struct {
 // recentCalls are searched for one that used a code: it is shown for half a minute.
 const recentCalls = 200
 
-// device is the MFA device that a person has in their hand.
-func device(w *world.World, p *world.Person) deviceView {
-	if p.Device == nil {
-		return deviceView{}
+// devices are the MFA devices that people have in their hands.
+type devices struct{ world *world.World }
+
+func (d devices) data(_ context.Context, v paneView) (any, error) {
+	mine := v.Person.Device
+	if mine == nil {
+		return deviceView{}, nil
 	}
-	code, left := p.Device.Code(), p.Device.NextIn()
-	calls := w.AWS.Calls()
+	code, left := mine.Code(), mine.NextIn()
+	calls := d.world.AWS.Calls()
 	return deviceView{
 		Has: true, Code: code, Shown: code[:3] + " " + code[3:], Left: left.Milliseconds(), Seconds: int64(left.Seconds()) + 1,
 		Used: slices.ContainsFunc(calls[max(0, len(calls)-recentCalls):], func(c awstest.Call) bool {
-			return c.ErrorCode == "" && c.Params.Get("SerialNumber") == p.Device.Serial() && c.Params.Get("TokenCode") == code
+			return c.ErrorCode == "" && c.Params.Get("SerialNumber") == mine.Serial() && c.Params.Get("TokenCode") == code
 		}),
-	}
-}
-
-func (s *Server) deviceData(_ context.Context, v paneView) (any, error) {
-	return device(s.world, v.Person), nil
+	}, nil
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -14,19 +15,26 @@ const (
 	slowest = 10 * time.Second
 )
 
-// serveEvents tells a page the names of what has changed, as server-sent events;
+// events are the streams by which pages are told of changes.
+type events struct {
+	hub    *hub
+	ending <-chan struct{}
+	log    *slog.Logger
+}
+
+// serve tells a page the names of what has changed, as server-sent events;
 // it asks for the page anew then. It ends with the page, or with the server.
-func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
-	st, ok := s.hub.join()
+func (e *events) serve(w http.ResponseWriter, r *http.Request) {
+	st, ok := e.hub.join()
 	if !ok {
 		http.Error(w, fmt.Sprintf("%d pages are open already: close one.", maxStreams), http.StatusServiceUnavailable)
 		return
 	}
-	defer s.hub.leave(st)
+	defer e.hub.leave(st)
 	out := http.NewResponseController(w)
 	// The server's limits are for requests that end.
 	if err := out.SetReadDeadline(time.Time{}); err != nil {
-		s.log.Debug("a stream cannot stay open", "err", err)
+		e.log.Debug("a stream cannot stay open", "err", err)
 		return
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
@@ -42,12 +50,12 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	for ok := write("retry: 1000"); ok; {
 		select {
 		case <-st.news:
-			ok = write("data: " + strings.Join(s.hub.take(st), " "))
+			ok = write("data: " + strings.Join(e.hub.take(st), " "))
 		case <-alive.C:
 			ok = write(": alive")
 		case <-r.Context().Done():
 			return
-		case <-s.door.Ending():
+		case <-e.ending:
 			return
 		}
 	}

@@ -6,9 +6,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/assumebot/assumebot/cmd/demo/world"
 )
@@ -64,6 +67,47 @@ func TestStreamsAreBounded(t *testing.T) {
 	}
 }
 
+// A held stream is an answer that stays in memory.
+type held struct{ *httptest.ResponseRecorder }
+
+func (held) SetReadDeadline(time.Time) error  { return nil }
+func (held) SetWriteDeadline(time.Time) error { return nil }
+
+func TestSilentStreamsSayThatTheyLive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ending := make(chan struct{})
+		e := &events{hub: newHub(), ending: ending, log: slog.New(slog.DiscardHandler)}
+		stream := held{httptest.NewRecorder()}
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			e.serve(stream, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/events", nil))
+		}()
+		said := func(want string) {
+			t.Helper()
+			synctest.Wait()
+			if got := stream.Body.String(); got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+			stream.Body.Reset()
+		}
+		said("retry: 1000\n\n")
+		time.Sleep(heartbeat - 1)
+		said("")
+		time.Sleep(1)
+		said(": alive\n\n")
+		e.hub.touch("alice", "feed")
+		said("data: alice feed\n\n")
+		time.Sleep(2 * heartbeat)
+		said(": alive\n\n: alive\n\n")
+		close(ending)
+		<-ended
+		if len(e.hub.streams) != 0 {
+			t.Error("the stream is still told of changes")
+		}
+	})
+}
+
 func TestEndOfThePageEndsItsStreams(t *testing.T) {
 	t.Parallel()
 	w, err := world.Start()
@@ -78,7 +122,7 @@ func TestEndOfThePageEndsItsStreams(t *testing.T) {
 	ctx, end := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
-	b := &browser{Server: s, t: t, client: http.DefaultClient}
+	b := &browser{Server: s, places: s.places, t: t, client: http.DefaultClient}
 	lines := bufio.NewScanner(b.listens(t.Context()).Body)
 	lines.Scan()
 	end()

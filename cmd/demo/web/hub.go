@@ -3,6 +3,9 @@ package web
 import (
 	"slices"
 	"sync"
+
+	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/cmd/demo/world"
 )
 
 // maxStreams bounds the pages that are told of changes.
@@ -37,6 +40,29 @@ func (h *hub) touch(names ...string) {
 		default:
 		}
 	}
+}
+
+// notice tells the pages of people whose Slack has changed; the fake waits for it.
+func (h *hub) notice(people []*world.Person, c slacktest.Change) {
+	for _, p := range people {
+		if concerns(c, p) {
+			h.touch(p.Name)
+		}
+	}
+}
+
+// concerns reports whether p may see a change. Who is not in a channel is told
+// nothing by it but that something happened.
+func concerns(c slacktest.Change, p *world.Person) bool {
+	switch {
+	case c.User != "":
+		return c.User == p.ID
+	case c.Message.Ephemeral:
+		return c.Message.To == p.ID
+	case c.Message.Channel != world.General && c.Message.Channel != world.Audit:
+		return c.Message.Channel == p.DM
+	}
+	return true
 }
 
 // join returns a stream of what changes from now on; false when there are as many

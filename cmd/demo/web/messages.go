@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"fmt"
 	"html/template"
 	"slices"
 	"strconv"
@@ -40,38 +41,44 @@ type messageView struct {
 	Dismissal string // what dismisses it, "" for what stays
 }
 
+// talk is what is written in channels, as people see it.
+type talk struct {
+	world *world.World
+	desks desks
+}
+
 // sights are what everybody sees now, by the name of the person: each column asks
 // for them once.
 type sights map[string][]slacktest.Message
 
-func (s *Server) seen() sights {
+func (t *talk) seen() sights {
 	out := sights{}
-	for _, p := range s.world.People {
-		out[p.Name] = s.world.Slack.SeenBy(p.ID)
+	for _, p := range t.world.People {
+		out[p.Name] = t.world.Slack.SeenBy(p.ID)
 	}
 	return out
 }
 
 // messages are what p sees in a channel, the newest last.
-func (s *Server) messages(seen sights, p *world.Person, where place, reader slacktest.Reader, id string) []messageView {
-	d := s.desks[p.Name]
+func (t *talk) messages(seen sights, p *world.Person, where place, reader slacktest.Reader, id string) []messageView {
+	d := t.desks[p.Name]
 	var out []messageView
-	for _, m := range s.inChannel(seen, p, where) {
+	for _, m := range t.inChannel(seen, p, where) {
 		v := messageView{
 			ID: id + "m" + strings.ReplaceAll(m.TS, ".", "-"), On: refText(m.Ref()), Private: m.Ephemeral,
-			Edited: m.Via == "chat.update" && m.Blocks == nil, Calls: s.world.Slack.Notifies(m, p.ID), Warning: d.warning(m.Ref()),
+			Edited: m.Via == "chat.update" && m.Blocks == nil, Calls: t.world.Slack.Notifies(m, p.ID), Warning: d.warning(m.Ref()),
 		}
 		if m.Ephemeral {
 			v.Dismissal = v.On
 		}
-		s.by(&v, m.Author)
+		t.by(&v, m.Author)
 		v.at(m.TS, reader)
-		v.Body = blockhtml.HTML(m.Tree(reader), s.drawnFor(p, v.ID))
+		v.Body = blockhtml.HTML(m.Tree(reader), drawnFor(t.world, p, v.ID))
 		out = append(out, v)
 	}
 	for _, n := range d.told(where.Channel) {
 		v := messageView{ID: id + "n" + strconv.Itoa(n.id), Private: true, Dismissal: "notice " + strconv.Itoa(n.id)}
-		s.by(&v, "USLACKBOT")
+		t.by(&v, "USLACKBOT")
 		v.at(n.ts, reader)
 		v.Body = blockhtml.HTML(said(n.text), blockhtml.Options{ID: v.ID})
 		out = append(out, v)
@@ -83,8 +90,8 @@ func (s *Server) messages(seen sights, p *world.Person, where place, reader slac
 }
 
 // inChannel are the newest messages of a channel that p sees and has not put away.
-func (s *Server) inChannel(seen sights, p *world.Person, where place) []slacktest.Message {
-	d := s.desks[p.Name]
+func (t *talk) inChannel(seen sights, p *world.Person, where place) []slacktest.Message {
+	d := t.desks[p.Name]
 	var list []slacktest.Message
 	for _, m := range slices.Backward(seen[p.Name]) {
 		if m.Channel == where.Channel && !d.dismissed(m.Ref()) {
@@ -98,14 +105,14 @@ func (s *Server) inChannel(seen sights, p *world.Person, where place) []slacktes
 }
 
 // unread reports whether p has something new there, and how much of it calls them.
-func (s *Server) unread(seen sights, p *world.Person, where place) (unread bool, calls int) {
-	read := s.desks[p.Name].lastRead(where.Channel)
-	for _, m := range s.inChannel(seen, p, where) {
+func (t *talk) unread(seen sights, p *world.Person, where place) (unread bool, calls int) {
+	read := t.desks[p.Name].lastRead(where.Channel)
+	for _, m := range t.inChannel(seen, p, where) {
 		if m.TS <= read || m.Author == p.ID || m.Ephemeral {
 			continue
 		}
 		unread = true
-		if where.Name == direct || s.world.Slack.Notifies(m, p.ID) {
+		if where.Name == direct || t.world.Slack.Notifies(m, p.ID) {
 			calls++
 		}
 	}
@@ -119,15 +126,15 @@ func said(text string) slacktest.Piece {
 }
 
 // by says who wrote it.
-func (s *Server) by(v *messageView, author string) {
+func (t *talk) by(v *messageView, author string) {
 	v.Author, v.Face = author, "other"
 	switch author {
-	case s.world.Slack.BotUserID():
-		v.Author, v.Face, v.App = s.world.Slack.BotName(), "bot", true
+	case t.world.Slack.BotUserID():
+		v.Author, v.Face, v.App = t.world.Slack.BotName(), "bot", true
 	case "USLACKBOT":
 		v.Author, v.Face = "Slackbot", "slackbot"
 	}
-	for _, p := range s.world.People {
+	for _, p := range t.world.People {
 		if p.ID == author {
 			v.Author, v.Face = p.Name, p.Name
 		}
@@ -146,6 +153,12 @@ func stamped(ts string) time.Time {
 	sec, _ := strconv.ParseInt(seconds, 10, 64)
 	usec, _ := strconv.ParseInt(micros, 10, 64)
 	return time.Unix(sec, usec*1000)
+}
+
+// stampOf is a time as messages have it.
+func stampOf(at time.Time) string {
+	micros := at.UnixMicro()
+	return fmt.Sprintf("%d.%06d", micros/1e6, micros%1e6)
 }
 
 // group names the author of the first of several messages, and the day of the

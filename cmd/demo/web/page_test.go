@@ -40,7 +40,7 @@ func TestWhoIsCalledSeesThatUntilTheyHaveLooked(t *testing.T) {
 	t.Parallel()
 	b := deserted(t)
 	tab := func(text, person string) string {
-		_, rest, _ := strings.Cut(text, `href="`+b.base()+"/"+person+"/general")
+		_, rest, _ := strings.Cut(text, `href="`+b.base+"/"+person+"/general")
 		whole, _, _ := strings.Cut(rest, "</a>")
 		return whole
 	}

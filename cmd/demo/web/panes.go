@@ -1,9 +1,7 @@
 package web
 
 import (
-	"bytes"
 	"context"
-	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
@@ -47,23 +45,32 @@ type paneView struct {
 // doing is what an act does.
 type doing = func(context.Context, *world.Person, url.Values) error
 
-// panes are all of them, in the order in which they stand. The tour goes by the record,
+// panesOf are all of them, in the order in which they stand. The tour goes by the record,
 // which is out of sight where the bot is another program.
-func (s *Server) panes() []pane {
-	all := s.panesOfAll()
-	if s.world.App == nil {
-		return all
+func panesOf(w *world.World) []pane {
+	var all []pane
+	if w.App != nil {
+		t := newTours(w.App.Record, w.People)
+		all = append(all, pane{name: "tour", slot: inSide, data: t.data, acts: map[string]doing{"move": t.move}})
 	}
-	return append([]pane{{name: "tour", slot: inSide, data: s.tours.data, acts: map[string]doing{"move": s.tours.move}}}, all...)
+	now, news, shells := clock{w}, newFeed(w), newTerminals(w)
+	return append(all,
+		pane{name: "clock", slot: inSide, data: now.data, acts: map[string]doing{"advance": now.advance}},
+		pane{name: "feed", slot: inSide, data: news.data, acts: map[string]doing{"choose": news.choose}},
+		pane{name: "device", slot: forTools, data: devices{w}.data},
+		pane{name: "shell", slot: forTools, data: shells.data, acts: map[string]doing{"run": shells.run}},
+	)
 }
 
-func (s *Server) panesOfAll() []pane {
-	return []pane{
-		{name: "clock", slot: inSide, data: s.clockData, acts: map[string]doing{"advance": s.advance}},
-		{name: "feed", slot: inSide, data: s.feed.data, acts: map[string]doing{"choose": s.feed.choose}},
-		{name: "device", slot: forTools, data: s.deviceData},
-		{name: "shell", slot: forTools, data: s.terminals.data, acts: map[string]doing{"run": s.terminals.run}},
-	}
+// panes are those of the page.
+type panes struct {
+	all     []pane
+	replies *replies
+}
+
+// stand reports whether there are any in a slot.
+func (ps *panes) stand(in slot) bool {
+	return slices.ContainsFunc(ps.all, func(p pane) bool { return p.slot == in })
 }
 
 // A drawnPane is a pane with what its template gets.
@@ -73,10 +80,10 @@ type drawnPane struct {
 	Data any
 }
 
-// drawPanes makes those of one slot.
-func (s *Server) drawPanes(ctx context.Context, in slot, v paneView) ([]drawnPane, error) {
+// draw makes those of one slot.
+func (ps *panes) draw(ctx context.Context, in slot, v paneView) ([]drawnPane, error) {
 	var out []drawnPane
-	for _, p := range s.panes() {
+	for _, p := range ps.all {
 		if p.slot != in {
 			continue
 		}
@@ -91,12 +98,11 @@ func (s *Server) drawPanes(ctx context.Context, in slot, v paneView) ([]drawnPan
 	return out, nil
 }
 
-// servePane does what is posted to a pane. Who is not named is nobody: an error is
+// serve does what is posted to a pane. Who is not named is nobody: an error is
 // said aloud then.
-func (s *Server) servePane(w http.ResponseWriter, r *http.Request) {
-	all := s.panes()
-	i := slices.IndexFunc(all, func(p pane) bool { return p.name == r.PathValue("pane") })
-	if i < 0 || all[i].acts[r.PathValue("act")] == nil {
+func (ps *panes) serve(w http.ResponseWriter, r *http.Request) {
+	i := slices.IndexFunc(ps.all, func(p pane) bool { return p.name == r.PathValue("pane") })
+	if i < 0 || ps.all[i].acts[r.PathValue("act")] == nil {
 		http.NotFound(w, r)
 		return
 	}
@@ -106,22 +112,15 @@ func (s *Server) servePane(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
-	p, known := s.person(r.PostForm.Get("person"))
-	err := all[i].acts[r.PathValue("act")](ctx, p, r.PostForm)
-	s.hub.touch(all[i].name)
+	p, known := ps.replies.places.person(r.PostForm.Get("person"))
+	err := ps.all[i].acts[r.PathValue("act")](ctx, p, r.PostForm)
+	ps.replies.hub.touch(ps.all[i].name)
 	switch {
 	case known:
-		s.did(p, err)
+		ps.replies.did(p, err)
 	case err != nil:
 		http.Error(w, sentence(err), http.StatusUnprocessableEntity)
 		return
 	}
-	s.answer(w, r)
-}
-
-// drawPane is for templates, which cannot choose a template by its name.
-func (s *Server) drawPane(p drawnPane) (template.HTML, error) {
-	var out bytes.Buffer
-	err := s.pages.ExecuteTemplate(&out, p.Name+".html", p)
-	return template.HTML(out.String()), err //nolint:gosec // what a template has made
+	ps.replies.answer(w, r)
 }

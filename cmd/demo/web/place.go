@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -24,17 +25,23 @@ type place struct {
 	Title   string
 }
 
-// placesOf are the places that p can go to: who is not in a channel does not see it.
-func (s *Server) placesOf(p *world.Person) []place {
-	out := []place{{general, world.General, "#general"}}
-	if s.world.Slack.InConversation(p.ID, world.Audit) {
-		out = append(out, place{audit, world.Audit, "#aws-audit"})
-	}
-	return append(out, place{direct, p.DM, "@" + s.world.Slack.BotName()}, place{home, "", "Home"})
+// places are the workspace's, and their addresses.
+type places struct {
+	world *world.World
+	base  string // what the path of everything begins with
 }
 
-func (s *Server) placeOf(p *world.Person, name string) (place, bool) {
-	for _, each := range s.placesOf(p) {
+// of are the places that p can go to: who is not in a channel does not see it.
+func (a *places) of(p *world.Person) []place {
+	out := []place{{general, world.General, "#general"}}
+	if a.world.Slack.InConversation(p.ID, world.Audit) {
+		out = append(out, place{audit, world.Audit, "#aws-audit"})
+	}
+	return append(out, place{direct, p.DM, "@" + a.world.Slack.BotName()}, place{home, "", "Home"})
+}
+
+func (a *places) named(p *world.Person, name string) (place, bool) {
+	for _, each := range a.of(p) {
 		if each.Name == name {
 			return each, true
 		}
@@ -42,8 +49,8 @@ func (s *Server) placeOf(p *world.Person, name string) (place, bool) {
 	return place{}, false
 }
 
-func (s *Server) person(name string) (*world.Person, bool) {
-	for _, p := range s.world.People {
+func (a *places) person(name string) (*world.Person, bool) {
+	for _, p := range a.world.People {
 		if p.Name == name {
 			return p, true
 		}
@@ -54,38 +61,57 @@ func (s *Server) person(name string) (*world.Person, bool) {
 // A spot is one column of the page: who is there, and where they are.
 type spot struct{ Person, Place string }
 
-func (s *Server) stand(at spot) (*world.Person, place, bool) {
-	p, known := s.person(at.Person)
+func (a *places) stand(at spot) (*world.Person, place, bool) {
+	p, known := a.person(at.Person)
 	if !known {
 		return nil, place{}, false
 	}
-	where, known := s.placeOf(p, at.Place)
+	where, known := a.named(p, at.Place)
 	return p, where, known
 }
 
 // address is the page with these columns, the first of which a phone shows.
-func (s *Server) address(first, second spot) string {
-	return s.base() + "/" + first.Person + "/" + first.Place + "?beside=" + url.QueryEscape(second.Person+"/"+second.Place)
+func (a *places) address(first, second spot) string {
+	return a.base + "/" + first.Person + "/" + first.Place + "?beside=" + url.QueryEscape(second.Person+"/"+second.Place)
 }
 
 // columns are those that r asks for: the person of its path, and beside it
 // somebody else unless it says who.
-func (s *Server) columns(r *http.Request) (first, second spot, ok bool) {
+func (a *places) columns(r *http.Request) (first, second spot, ok bool) {
 	first = spot{r.PathValue("person"), r.PathValue("place")}
-	if _, _, ok = s.stand(first); !ok {
+	if _, _, ok = a.stand(first); !ok {
 		return first, second, false
 	}
 	name, where, _ := strings.Cut(r.FormValue("beside"), "/")
 	second = spot{name, where}
-	if _, _, known := s.stand(second); known {
+	if _, _, known := a.stand(second); known {
 		return first, second, true
 	}
-	for _, p := range s.world.People {
+	for _, p := range a.world.People {
 		if p.Name != first.Person {
 			return first, spot{p.Name, general}, true
 		}
 	}
 	return first, first, true
+}
+
+// serveFront leads to the first page.
+func (a *places) serveFront(w http.ResponseWriter, r *http.Request) {
+	people := a.world.People
+	http.Redirect(w, r, a.address(spot{people[0].Name, general}, spot{people[1].Name, general}), http.StatusSeeOther)
+}
+
+// inside is the path and the query of an address, where that is one of this page and
+// says no more than these.
+func (a *places) inside(address string) (back string, ok bool) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "" || u.Opaque != "" || u.User != nil || u.Host != "" {
+		return "", false
+	}
+	if path.Clean(u.Path) != u.Path || !strings.HasPrefix(u.Path, a.base+"/") {
+		return "", false
+	}
+	return (&url.URL{Path: u.Path, RawQuery: u.RawQuery}).String(), true
 }
 
 // longestZone bounds the name of a time zone.

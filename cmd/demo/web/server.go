@@ -6,7 +6,6 @@ package web
 import (
 	"context"
 	"errors"
-	"html/template"
 	"log/slog"
 	"net/http"
 
@@ -15,18 +14,19 @@ import (
 	"github.com/assumebot/assumebot/cmd/demo/world"
 )
 
-// A Server serves the page. Listen makes one, Run serves it.
+// A Server serves the page. Listen makes one, Run serves it. It is made of parts, each
+// of which knows those that it is given alone:
+//
+//	page      panes     what is rendered; beside it templates and static files
+//	acts                what people do: a composer, controls, forms
+//	events    hub       who is told of changes
+//	talk                the messages of a channel, as somebody sees them
+//	places    desks     who is where; what everybody has before them
 type Server struct {
-	world *world.World
-	log   *slog.Logger
-	door  *loopback.Server
-	pages *template.Template
-	hub   *hub
-	desks map[string]*desk // by the name of the person
-
-	feed      *feed
-	tours     *tours
-	terminals terminals
+	places *places
+	door   *loopback.Server
+	hub    *hub
+	routes http.Handler
 }
 
 // Listen takes a port of 127.0.0.1, any free one if it is 0, for the page of w.
@@ -36,70 +36,33 @@ func Listen(w *world.World, port int, log *slog.Logger) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{
-		world: w,
-		log:   log,
-		door:  door,
-		hub:   newHub(),
-		desks: map[string]*desk{},
-
-		feed:      newFeed(w),
-		tours:     &tours{world: w},
-		terminals: newTerminals(w),
-	}
-	if s.pages, err = s.parse(); err != nil {
+	drawn, err := parse()
+	if err != nil {
 		return nil, errors.Join(err, door.Close())
 	}
-	for _, p := range w.People {
-		s.desks[p.Name] = newDesk()
-	}
-	w.Slack.Subscribe(s.notice)
-	return s, nil
+	at := &places{world: w, base: door.Base()}
+	all := newDesks(w)
+	hub := newHub()
+	replies := &replies{places: at, desks: all, hub: hub}
+	panes := &panes{all: panesOf(w), replies: replies}
+	page := &page{places: at, desks: all, talk: &talk{world: w, desks: all}, panes: panes, templates: drawn, log: log}
+	acts := newActs(w, replies)
+	events := &events{hub: hub, ending: door.Ending(), log: log}
+	w.Slack.Subscribe(func(c slacktest.Change) { hub.notice(w.People, c) })
+
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+at.base+"/{$}", at.serveFront)
+	mux.HandleFunc("GET "+at.base+"/events", events.serve)
+	mux.HandleFunc("GET "+at.base+"/static/{file}", serveStatic)
+	mux.HandleFunc("GET "+at.base+"/{person}/{place}", page.serve)
+	mux.HandleFunc("POST "+at.base+"/pane/{pane}/{act}", panes.serve)
+	mux.HandleFunc("POST "+at.base+"/{person}/{place}/{act}", acts.serve)
+	return &Server{places: at, door: door, hub: hub, routes: mux}, nil
 }
 
 // URL is the address of the page, with its token.
 func (s *Server) URL() string { return s.door.URL() }
 
-// base is what the path of everything begins with.
-func (s *Server) base() string { return s.door.Base() }
-
 // Run serves until ctx ends, then ends every stream and waits until all that was
 // asked is answered, at most for a few seconds.
-func (s *Server) Run(ctx context.Context) error { return s.door.Run(ctx, s.routes()) }
-
-func (s *Server) routes() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+s.base()+"/{$}", func(w http.ResponseWriter, r *http.Request) {
-		people := s.world.People
-		http.Redirect(w, r, s.address(spot{people[0].Name, general}, spot{people[1].Name, general}), http.StatusSeeOther)
-	})
-	mux.HandleFunc("GET "+s.base()+"/events", s.serveEvents)
-	mux.HandleFunc("GET "+s.base()+"/static/{file}", s.serveStatic)
-	mux.HandleFunc("GET "+s.base()+"/{person}/{place}", s.servePage)
-	mux.HandleFunc("POST "+s.base()+"/pane/{pane}/{act}", s.servePane)
-	mux.HandleFunc("POST "+s.base()+"/{person}/{place}/{act}", s.serveAct)
-	return mux
-}
-
-// notice tells the pages of a change of Slack's; the fake waits for it.
-func (s *Server) notice(c slacktest.Change) {
-	for _, p := range s.world.People {
-		if concerns(c, p) {
-			s.hub.touch(p.Name)
-		}
-	}
-}
-
-// concerns reports whether p may see a change. Who is not in a channel is told
-// nothing by it but that something happened.
-func concerns(c slacktest.Change, p *world.Person) bool {
-	switch {
-	case c.User != "":
-		return c.User == p.ID
-	case c.Message.Ephemeral:
-		return c.Message.To == p.ID
-	case c.Message.Channel != world.General && c.Message.Channel != world.Audit:
-		return c.Message.Channel == p.DM
-	}
-	return true
-}
+func (s *Server) Run(ctx context.Context) error { return s.door.Run(ctx, s.routes) }

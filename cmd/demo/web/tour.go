@@ -4,8 +4,10 @@ import (
 	"context"
 	"net/url"
 	"slices"
+	"sync"
 
 	"github.com/assumebot/assumebot/broker/event"
+	recordlog "github.com/assumebot/assumebot/broker/record"
 	"github.com/assumebot/assumebot/cmd/demo/world"
 )
 
@@ -24,8 +26,23 @@ type tour struct {
 
 // tours are those of all pages.
 type tours struct {
-	world *world.World
-	of    perPage[tour]
+	record record
+	people []*world.Person
+	of     perPage[tour]
+
+	mu     sync.Mutex
+	newest tour // where a page begins that has just come: no entry is read twice for that
+}
+
+// A record is what the tour goes by. Read returns at most limit entries from a number on,
+// none at the end, and does not wait for more.
+type record interface {
+	Read(ctx context.Context, from int64, limit int) (found []recordlog.Followed, missed int64, err error)
+	Size() int64
+}
+
+func newTours(r record, people []*world.Person) *tours {
+	return &tours{record: r, people: people, newest: tour{begun: true}}
 }
 
 // A tourView is what tour.html gets.
@@ -49,16 +66,18 @@ type tourStepView struct {
 type tourCommandView struct{ Person, Text, Insert, Href string }
 
 func (t *tours) data(ctx context.Context, v paneView) (any, error) {
-	now := t.of.of(v.Page)
-	if news, size, err := t.news(ctx, now.from); err == nil { // else it goes on when the record can be read
-		now = t.of.change(v.Page, func(now tour) tour { return now.follow(news, size) })
+	now, err := t.arrived(ctx, v.Page)
+	if err == nil { // else it goes on when the record can be read
+		if news, _, err := t.news(ctx, now.from); err == nil {
+			now = t.of.change(v.Page, func(now tour) tour { return now.follow(news) })
+		}
 	}
 	out := tourView{Said: now.said, First: now.step == 0}
 	for i, s := range tourSteps {
 		view := tourStepView{tourStep: s, Number: i + 1, Done: now.done[i], Here: i == now.step}
 		for _, c := range s.Commands {
 			view.Commands = append(view.Commands, tourCommandView{
-				Person: c.Person, Text: c.Text, Insert: c.typedOut(t.world), Href: v.Base + "/" + c.Person + "/" + general,
+				Person: c.Person, Text: c.Text, Insert: c.typedOut(t.people), Href: v.Base + "/" + c.Person + "/" + general,
 			})
 		}
 		out.Steps = append(out.Steps, view)
@@ -69,6 +88,27 @@ func (t *tours) data(ctx context.Context, v paneView) (any, error) {
 	return out, nil
 }
 
+// arrived is where a page is in the tour. One that has just come begins with what comes
+// after.
+func (t *tours) arrived(ctx context.Context, page string) (tour, error) {
+	if now := t.of.of(page); now.begun {
+		return now, nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	news, size, err := t.news(ctx, t.newest.from)
+	if err != nil {
+		return tour{}, err
+	}
+	t.newest = t.newest.behind(news, size)
+	return t.of.change(page, func(now tour) tour {
+		if now.begun { // meanwhile
+			return now
+		}
+		return t.newest
+	}), nil
+}
+
 // numbered is an Event under its number.
 type numbered struct {
 	number int64
@@ -77,15 +117,11 @@ type numbered struct {
 
 // news are the Events from a number on, and how many entries there are.
 func (t *tours) news(ctx context.Context, from int64) ([]numbered, int64, error) {
-	if t.world.App == nil {
-		return nil, 0, nil
-	}
-	log := t.world.App.Record
 	var out []numbered
 	for {
-		found, _, err := log.Read(ctx, from, feedLength)
+		found, _, err := t.record.Read(ctx, from, feedLength)
 		if err != nil || len(found) == 0 {
-			return out, log.Size(), err
+			return out, t.record.Size(), err
 		}
 		for _, e := range found {
 			from = e.Number + 1
@@ -96,13 +132,8 @@ func (t *tours) news(ctx context.Context, from int64) ([]numbered, int64, error)
 	}
 }
 
-// follow is where a page is after these Events. A page that has just come begins with
-// what comes after.
-func (t tour) follow(news []numbered, size int64) tour {
-	if !t.begun {
-		t.begun = true
-		return t.start(news, size)
-	}
+// follow is where a page is after these Events.
+func (t tour) follow(news []numbered) tour {
 	for _, e := range news {
 		if e.number < t.from {
 			continue
@@ -117,8 +148,8 @@ func (t tour) follow(news []numbered, size int64) tour {
 	return t
 }
 
-// start has what is on the record behind it.
-func (t tour) start(news []numbered, size int64) tour {
+// behind has what is on the record behind it, whatever it was.
+func (t tour) behind(news []numbered, size int64) tour {
 	for _, e := range news {
 		if e.number >= t.from {
 			t.then = t.then.after(e.Event)
@@ -131,13 +162,17 @@ func (t tour) start(news []numbered, size int64) tour {
 // move goes to a step, or begins again with the first.
 func (t *tours) move(ctx context.Context, _ *world.Person, form url.Values) error {
 	page := form.Get("page")
-	news, size, err := t.news(ctx, t.of.of(page).from)
+	now, err := t.arrived(ctx, page)
+	if err != nil {
+		return err
+	}
+	news, size, err := t.news(ctx, now.from)
 	if err != nil {
 		return err
 	}
 	t.of.change(page, func(now tour) tour {
-		now = now.start(news, size)
-		now.begun, now.said = true, ""
+		now = now.behind(news, size)
+		now.said = ""
 		switch to := form.Get("to"); to {
 		case "next":
 			now.step = min(now.step+1, len(tourSteps))

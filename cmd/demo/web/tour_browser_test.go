@@ -17,9 +17,9 @@ type guest struct {
 }
 
 const (
-	alices   = ".column#one "
-	composer = alices + "[data-composer] textarea"
-	messages = alices + ".log"
+	alices     = ".column#one "
+	messageBox = alices + "[data-composer] textarea"
+	messages   = alices + ".log"
 )
 
 // arrive opens the page of a world with a bot.
@@ -53,13 +53,13 @@ func (g *guest) use(selector string) {
 func (g *guest) send(number string) string {
 	g.t.Helper()
 	g.use("[data-tour] :nth-child(" + number + " of .tour-command) button")
-	g.Wait("document.querySelector(" + quoted(composer) + ")?.value.startsWith('/assume')")
-	sent := browsertest.Eval[string](g.Tab, "document.querySelector("+quoted(composer)+").value")
+	g.Wait("document.querySelector(" + quoted(messageBox) + ")?.value.startsWith('/assume')")
+	sent := browsertest.Eval[string](g.Tab, "document.querySelector("+quoted(messageBox)+").value")
 	if !g.keys {
-		g.Click(composer)
+		g.Click(messageBox)
 	}
 	g.Keys(kb.Enter)
-	g.Wait("document.querySelector(" + quoted(composer) + ").value === ''")
+	g.Wait("document.querySelector(" + quoted(messageBox) + ").value === ''")
 	return sent
 }
 
@@ -89,7 +89,7 @@ func (g *guest) goes(person, place string) {
 // ask opens the form and looks for an account there.
 func (g *guest) ask(account string) {
 	g.t.Helper()
-	g.use(composer)
+	g.use(messageBox)
 	g.Keys("/assume" + kb.Enter)
 	g.Wait("document.querySelector('.window.top')")
 	g.Type(".window.top [data-do=suggest]", account)
@@ -109,7 +109,7 @@ func (g *guest) begin() {
 	g.Sees(messages, "did not accept")
 	g.at("spent-code")
 	// The tour puts in the code that the device shows now, which may be the next one.
-	g.use(composer)
+	g.use(messageBox)
 	g.Keys(sent + kb.Enter)
 	g.Sees(messages, "used already")
 	g.at("other-account")
@@ -162,8 +162,8 @@ func (g *guest) putUnderAWindow() {
 	g.Wait("document.activeElement.matches('.window.top .cross')")
 	g.Keys(kb.Enter)
 	g.Wait("!document.querySelector('.window.top')")
-	g.Wait("document.querySelector(" + quoted(composer) + ").value.startsWith('/assume vault')")
-	g.use(composer)
+	g.Wait("document.querySelector(" + quoted(messageBox) + ").value.startsWith('/assume vault')")
+	g.use(messageBox)
 	g.Keys(kb.Enter)
 }
 
@@ -202,7 +202,7 @@ func TestTourBeginsAndAFormIsFilledByKeyboardAlone(t *testing.T) {
 	g.keys = true
 	g.begin()
 	g.later()
-	g.TabTo(composer, 200)
+	g.TabTo(messageBox, 200)
 	g.Keys("/assume" + kb.Enter)
 	g.Wait("document.querySelector('.window.top')")
 	code := g.code()
@@ -215,5 +215,5 @@ func TestTourBeginsAndAFormIsFilledByKeyboardAlone(t *testing.T) {
 	g.Keys(code + kb.Enter)
 	g.Sees(".window.top", "prod is yours until")
 	g.Keys(kb.Escape)
-	g.Wait("!document.querySelector('.window') && document.activeElement.matches(" + quoted(strings.TrimPrefix(composer, alices)) + ")")
+	g.Wait("!document.querySelector('.window') && document.activeElement.matches(" + quoted(strings.TrimPrefix(messageBox, alices)) + ")")
 }

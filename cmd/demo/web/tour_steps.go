@@ -136,8 +136,8 @@ func (s standing) after(e event.Event) standing {
 }
 
 // typedOut is what the button puts in, but for the code.
-func (c tourCommand) typedOut(w *world.World) string {
-	for _, p := range w.People {
+func (c tourCommand) typedOut(people []*world.Person) string {
+	for _, p := range people {
 		if p.Name == c.Person {
 			return strings.ReplaceAll(c.Text, "{key}", p.Key.Public())
 		}

@@ -23,6 +23,7 @@ func TestMain(m *testing.M) {
 // A browser is one that does as the page would have it do.
 type browser struct {
 	*Server
+	*places
 	t      *testing.T
 	client *http.Client
 }
@@ -66,7 +67,7 @@ func open(t *testing.T, w *world.World) *browser {
 	}
 	running(t, s.Run)
 	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &browser{Server: s, t: t, client: &http.Client{CheckRedirect: stay, Timeout: 20 * time.Second}}
+	return &browser{Server: s, places: s.places, t: t, client: &http.Client{CheckRedirect: stay, Timeout: 20 * time.Second}}
 }
 
 // deserted is a world without a bot, and its page.
