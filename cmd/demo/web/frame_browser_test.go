@@ -1,12 +1,15 @@
 package web
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/cmd/demo/browsertest"
+	"github.com/assumebot/assumebot/cmd/demo/world"
 )
 
 // The tests of the frame have the browser to themselves, one after the other: so many
@@ -83,6 +86,47 @@ func TestFormsTakeTheFocusAndGiveItBack(t *testing.T) {
 	tab.Click("#one .window [data-do=copy]")
 	tab.Wait(`document.getElementById("aloud").textContent.startsWith("Copied")`)
 	tab.Wait(`copied === document.querySelector("#one .window pre").textContent`)
+	tab.Keys(kb.Escape)
+	tab.Wait(`!document.querySelector(".window") && document.activeElement === ` + box)
+}
+
+const stacked = `{"type":"modal","title":{"type":"plain_text","text":"TITLE"},"submit":{"type":"plain_text","text":"Go"},"blocks":[
+	{"type":"input","block_id":"reason","label":{"type":"plain_text","text":"Reason"},"element":{"type":"plain_text_input","action_id":"reason"}},
+	{"type":"actions","block_id":"more","elements":[{"type":"button","action_id":"more","text":{"type":"plain_text","text":"More"}}]}]}`
+
+func TestWindowsStackAndGiveBackTheOneBelow(t *testing.T) {
+	b := deserted(t)
+	shows := func(method, title string, d *slacktest.Delivery, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.calls(method, url.Values{"trigger_id": {d.TriggerID}, "view": {strings.Replace(stacked, "TITLE", title, 1)}})
+	}
+	tab := browsertest.Open(t, browsertest.Phone.InTheDark())
+	tab.Go(b.URL())
+	tab.Click("#one textarea")
+	d, err := b.world.Slack.Command("U01ALICE", world.General, "/assume", "")
+	shows("views.open", "Below", d, err)
+	const field = `document.querySelector("#one .window.top input")`
+	tab.Wait(`document.activeElement === ` + field)
+	tab.Keys("INC-1")
+	below := b.world.Slack.Views("U01ALICE")[0]
+	d, err = b.world.Slack.Press("U01ALICE", below.Ref(), "more", "more")
+	shows("views.push", "Above", d, err)
+	tab.Sees("#one .window.top", "Above")
+	tab.Wait(`document.querySelectorAll("#one .window").length === 2 && document.activeElement === ` + field)
+	tab.Wait(field + `.value === "" && document.querySelector("#one .window:not(.top)").inert`)
+	judged(t, tab)
+	tab.Keys("typed above")
+	for range 5 { // round and round, and never below
+		tab.Keys("\t")
+		tab.Wait(`document.activeElement.closest(".window.top")`)
+	}
+	tab.Keys(kb.Escape)
+	tab.Sees("#one .window.top", "Below")
+	tab.Wait(`document.querySelectorAll("#one .window").length === 1 && ` + field + `.value === "INC-1"`)
+	tab.Wait(`document.activeElement.closest(".window.top")`)
 	tab.Keys(kb.Escape)
 	tab.Wait(`!document.querySelector(".window") && document.activeElement === ` + box)
 }
