@@ -10,7 +10,7 @@ bare loop on slack-go where a goal is a ratio: the two take turns. run is one lo
 of your own; run --help shows its flags.
 
   go run ./cmd/loadgen table --only burst
-  go run ./cmd/loadgen run --text 'assume' --rate 200 --for 10s --sts 50ms
+  go run ./cmd/loadgen run --text help --rate 200 --for 10s --sts 50ms
   go run ./cmd/loadgen run --text '{account} {code}' --at-once 50 --count 2000
 
 Commands arrive on a schedule, or with --at-once when the one before is answered.

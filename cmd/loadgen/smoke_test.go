@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -28,6 +29,11 @@ func startLab(t *testing.T, o lab.Options) *lab.Lab {
 			t.Fatal("redis-server is not installed")
 		}
 		t.Skip("redis-server is not installed")
+	}
+	// Unlike what is released it may use cgo, so that CI has compiled it already.
+	o.Bot = filepath.Join(t.TempDir(), "assumebot")
+	if out, err := exec.Command("go", "build", "-o", o.Bot, "github.com/assumebot/assumebot/cmd/assumebot").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
 	}
 	l, err := lab.Start(t.Context(), o)
 	if err != nil {

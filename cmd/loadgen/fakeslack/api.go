@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -84,7 +83,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, `{"ok":false,"error":"invalid_auth"}`)
 		return
 	}
-	if wait := s.limits.over(method); wait > 0 {
+	if wait := s.limits.over(method, params.Get("channel")); wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
 		w.WriteHeader(http.StatusTooManyRequests)
 		_, _ = io.WriteString(w, `{"ok":false,"error":"ratelimited"}`)
@@ -171,35 +170,3 @@ func (s *Server) SetGroup(ids []string) {
 	s.members.Store(&list)
 }
 
-// limits are how often a minute a method may be called.
-type limits struct {
-	mu     sync.Mutex
-	perMin map[string]int
-	since  map[string]time.Time
-	used   map[string]int
-}
-
-// Limit has a method answer 429 above so many calls a minute; 0: it never does.
-func (s *Server) Limit(method string, perMinute int) {
-	s.limits.mu.Lock()
-	defer s.limits.mu.Unlock()
-	s.limits.perMin = map[string]int{method: perMinute}
-	s.limits.since, s.limits.used = map[string]time.Time{}, map[string]int{}
-}
-
-// over returns how long a call comes too early.
-func (l *limits) over(method string) time.Duration {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	limit := l.perMin[method]
-	if limit == 0 {
-		return 0
-	}
-	if time.Since(l.since[method]) >= time.Minute {
-		l.since[method], l.used[method] = time.Now(), 0
-	}
-	if l.used[method]++; l.used[method] > limit {
-		return time.Minute - time.Since(l.since[method])
-	}
-	return 0
-}
