@@ -169,4 +169,3 @@ func (s *Server) SetGroup(ids []string) {
 		`"date_create":1,"date_update":1,"date_delete":0,"user_count":%d,"users":[%s]}]}`, Group, Team, len(ids), strings.Join(quoted, ","))
 	s.members.Store(&list)
 }
-

@@ -53,7 +53,7 @@ func Start() (*Server, error) {
 		return nil, err
 	}
 	s := &Server{address: ln.Addr().String(), began: time.Now(), run: rand.Uint32(), changed: make(chan struct{})}
-	s.latest = map[string]*Command{}
+	s.latest, s.limits.counts = map[string]*Command{}, map[string]*window{}
 	s.SetGroup(nil)
 	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, ConnState: func(_ net.Conn, state http.ConnState) {
 		if state == http.StateNew {
