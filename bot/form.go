@@ -25,7 +25,7 @@ func (b *forms) openForm(ctx context.Context, to conversation, f form.State) {
 		f.Format = b.formats.usualFormat(ctx, to, f.BreakGlass)
 	}
 	f.Channel = to.caller.Channel
-	err := b.delivery.open(ctx, to, form.View(f))
+	err := b.delivery.open(ctx, to, formView(ctx, to, f))
 	if err == nil {
 		return
 	}
@@ -37,6 +37,16 @@ func (b *forms) openForm(ctx context.Context, to conversation, f form.State) {
 	to.trigger = "" // it is spent or too old
 	b.delivery.deliver(ctx, to, to.voice.Error(errNotOpened("form", "Send ", prose.AssumeCmd(account, "123456"),
 		" with the six digits that your device shows.")))
+}
+
+// formView is the form, which asks for a code as the broker will. While nobody can say
+// whether an MFA session lives, it may: who sends the form hears of it.
+func formView(ctx context.Context, to conversation, f form.State) slack.ModalViewRequest {
+	if f.Account.TakesSession() && to.settings.MFASession > 0 {
+		_, live, err := to.broker.MFASessions.MFASession(ctx, to.request(command.Command{}))
+		f.Session = live || err != nil
+	}
+	return form.View(f)
 }
 
 // suggest offers the Accounts that the person may have and that match what is
@@ -56,16 +66,19 @@ func (b *forms) suggest(ctx context.Context, in interaction, ack func(any) bool)
 	ack(form.Menu(in.to.broker.Policy.Offered(ctx, in.to.request(command.Command{})), typed))
 }
 
-// formFor asks for what a Request lacks, and says why where that is not plain:
-// of an approved one for the code alone.
+// formFor asks for what a Request lacks, and says why: of an approved one for the code
+// alone.
 func (b *forms) formFor(ctx context.Context, to conversation, c command.Command, why error) {
 	f := form.State{Duration: c.Duration, Format: c.Format, Service: c.Service, Reason: c.Reason, BreakGlass: c.BreakGlass}
 	var e *broker.Error
-	reason := errors.As(why, &e) && e.Code == broker.CodeReason
-	if reason || errors.Is(why, broker.ErrMFASessionNotEnough) {
-		f.Above = to.named(to.voice.Error(message.InForm(e))).Blocks
+	if errors.As(why, &e) {
+		e = message.InForm(e)
+		if e.Code == broker.CodeNeedsCode {
+			e.Hint = nil // the field says it
+		}
+		f.Above = to.named(to.voice.Error(e)).Blocks
 	}
-	if reason {
+	if e != nil && e.Code == broker.CodeReason {
 		// What it lacks is asked for in the form for everything.
 	} else if a, ok := to.broker.Consent.ApprovalFor(ctx, to.request(c)); ok {
 		b.openUse(ctx, to, a, f)
@@ -111,7 +124,7 @@ func (b *forms) chosenAccount(ctx context.Context, in interaction, name string) 
 	if again.Account, ok = in.to.broker.Policy.AccountFor(ctx, in.to.request(command.Command{Account: name, BreakGlass: kept.BreakGlass})); !ok {
 		return // the submission will say why
 	}
-	view := form.View(again)
+	view := formView(ctx, in.to, again)
 	form.KeepBlock(view.Blocks.BlockSet, form.FieldCode, f.Blocks[form.FieldCode])
 	if err := b.web.UpdateView(ctx, in.View.ID, in.View.Hash, view); err != nil {
 		b.log.WarnContext(ctx, "durations not updated", "request", in.to.requestID, "error", err)

@@ -28,6 +28,7 @@ func (b *forms) openUse(ctx context.Context, to conversation, a approval.Approva
 	if asked.Format == "" {
 		asked.Format = b.formats.rememberedFormat(ctx, to)
 	}
+	asked.Account, _ = to.broker.Policy.AccountFor(ctx, to.request(command.Command{Account: a.Account}))
 	err := b.delivery.open(ctx, to, form.Use(a, asked))
 	if err == nil {
 		return

@@ -158,8 +158,9 @@ func formAgain(ctx context.Context, to conversation, f form.Filled, wrong *broke
 		if err != nil { // then there is nothing to enter a code for
 			return form.Result(blockkit.Message{Blocks: again.Above})
 		}
+		again.Account, _ = to.broker.Policy.AccountFor(ctx, to.request(command.Command{Account: a.Account}))
 		return form.Use(a, again)
 	}
 	again.Account, _ = to.broker.Policy.AccountFor(ctx, to.request(command.Command{Account: f.Account, BreakGlass: f.BreakGlass}))
-	return form.View(again)
+	return formView(ctx, to, again)
 }

@@ -39,7 +39,7 @@ type situation struct {
 
 // takesSession reports whether the Account may be had from an MFA session.
 func (s situation) takesSession() bool {
-	return s.sessions > 0 && s.account.HasRole() && s.account.MFA == policy.MFASession
+	return s.sessions > 0 && s.account.TakesSession()
 }
 
 // plan follows the planner's table; anything it does not know asks for a code.
@@ -84,6 +84,9 @@ func (s situation) needsCode() error {
 		prose.Say(s.account.Name+" needs the code of your MFA device."),
 		prose.Say("Send it again with the six digits after the account name."))
 	if !s.live {
+		if s.takesSession() {
+			e.What = prose.Say(s.account.Name + " needs the code of your MFA device: you have no live MFA session.")
+		}
 		return e
 	}
 	e.Err = ErrMFASessionNotEnough

@@ -45,7 +45,9 @@ func plannerTable() []planned {
 		{name: "live session, fresh", account: "prod", live: true, says: "your MFA session is not enough"},
 		{name: "live session, no role", account: "hub", live: true, says: "only for accounts with a role"},
 		{name: "live session, switched off since", account: "staging", live: true, off: true, says: "needs the code"},
-		{name: "nothing", account: "staging", says: "staging needs the code of your MFA device."},
+		{name: "nothing", account: "staging", says: "staging needs the code of your MFA device: you have no live MFA session."},
+		{name: "nothing, and it would not do", account: "prod", says: "prod needs the code of your MFA device."},
+		{name: "nothing, as they are switched off", account: "staging", off: true, says: "staging needs the code of your MFA device."},
 		{name: "no role, code", account: "hub", code: true, want: []string{session}, says: "this account has no role", seconds: 3600},
 		{name: "no role, code and a live session", account: "hub", code: true, live: true, want: []string{session}, says: "this account has no role", seconds: 3600},
 	}

@@ -28,10 +28,11 @@ func Use(a approval.Approval, f State) slack.ModalViewRequest {
 		about = append(about, blockkit.Quote(a.Reason))
 	}
 	blocks := append(slices.Clone(f.Above), blockkit.NewMessage("", about...).Blocks...)
+	blocks = append(blocks, codeField(f, true)...)
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: UseCallback, PrivateMetadata: a.ID,
 		Title: blockkit.PlainText(modalTitle), Submit: blockkit.PlainText("Get credentials"), Close: blockkit.PlainText("Cancel"),
-		Blocks: slack.Blocks{BlockSet: append(blocks, codeField(), formatField(f))},
+		Blocks: slack.Blocks{BlockSet: append(blocks, formatField(f))},
 	}
 }
 

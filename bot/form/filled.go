@@ -1,6 +1,7 @@
 package form
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -35,7 +36,13 @@ type Filled struct {
 	Approval string // the one that the form is bound to
 	// BreakGlass comes with the form, not from what was typed.
 	BreakGlass bool
-	Blocks     map[string]string // block by field, to put an error on
+	Blocks     map[string]string // block by field, of those that the form has
+}
+
+// block is where an error of field is said. A form bound to an approval has few fields,
+// and one whose Account takes no code none for that.
+func (f Filled) block(field string) string {
+	return cmp.Or(f.Blocks[field], f.Blocks[FieldAccount], f.Blocks[FieldCode], f.Blocks[fieldFormat])
 }
 
 // Read reads what was filled in; wrong names what cannot be read, by block.
@@ -58,17 +65,12 @@ func Read(v message.Voice, view slack.View) (f Filled, wrong map[string]string) 
 			}
 		}
 	}
-	for _, field := range []string{FieldAccount, fieldDuration, fieldReason} {
-		if f.Blocks[field] == "" { // a form bound to an approval has none
-			f.Blocks[field] = f.Blocks[FieldCode]
-		}
-	}
 	if view.CallbackID == Callback && f.Account == "" && len(wrong) == 0 {
-		wrong[f.Blocks[FieldAccount]] = v.ErrorText(broker.AsError(command.NoAccount(), ""))
+		wrong[f.block(FieldAccount)] = v.ErrorText(broker.AsError(command.NoAccount(), ""))
 	}
 	// The record must hold no code, so a reason that may be one is refused.
 	if command.ReasonHoldsCode(f.Reason, f.Code) {
-		wrong[f.Blocks[fieldReason]] = "This looks like your code; it goes into its own field."
+		wrong[f.block(fieldReason)] = "This looks like a code, which must not go on the record. Leave it out of the reason."
 	}
 	if len(wrong) == 0 {
 		wrong = nil
@@ -134,7 +136,7 @@ func (f Filled) Judged(v message.Voice, e *broker.Error) any {
 
 // ErrorOn is the acknowledgement that puts text onto a field.
 func (f Filled) ErrorOn(field, text string) any {
-	return Errors(map[string]string{f.Blocks[field]: text})
+	return Errors(map[string]string{f.block(field): text})
 }
 
 // ReadOrigin reads what View put into a form.

@@ -28,9 +28,13 @@ const (
 	fieldReason   = "reason"
 )
 
+// maxPattern is how much of a pattern is shown: what is longer, nobody reads.
+const maxPattern = 150
+
 // A State is what a form shows: what was typed, and what was wrong with it.
 type State struct {
 	Account  policy.Account // the zero Account: none chosen
+	Session  bool           // an MFA session of the person's lives, or may
 	Duration time.Duration
 	Format   snippet.Format
 	Service  string // of snippet.Console
@@ -55,17 +59,16 @@ func View(f State) slack.ModalViewRequest {
 			blockkit.Paragraph(blockkit.Bold("Break-glass: "), "without approval, told to everybody in the audit channel.")))
 	}
 	if f.Account.Approval != nil && !f.BreakGlass {
-		blocks = append(blocks, slack.NewRichTextBlock("", blockkit.Paragraph(blockkit.Bold(f.Account.Name+" needs the approval of others. "),
-			"Leave the code empty: you are asked for it once they have approved.")))
+		next := "Leave the code empty: you are asked for it once they have approved."
+		if f.Account.MFA == policy.MFANone {
+			next = "This asks them for it."
+		}
+		blocks = append(blocks, slack.NewRichTextBlock("", blockkit.Paragraph(blockkit.Bold(f.Account.Name+" needs the approval of others. "), next)))
 	}
 	kept, _ := json.Marshal(Origin{Channel: f.Channel, BreakGlass: f.BreakGlass}) // it cannot fail
-	blocks = append(blocks,
-		accountField(f),
-		durationField(f),
-		codeField(),
-		formatField(f),
-		reasonField(f),
-	)
+	blocks = append(blocks, accountField(f), durationField(f))
+	blocks = append(blocks, codeField(f, false)...)
+	blocks = append(blocks, formatField(f), reasonField(f))
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: Callback, PrivateMetadata: string(kept),
 		Title: blockkit.PlainText(modalTitle), Submit: blockkit.PlainText("Get credentials"), Close: blockkit.PlainText("Cancel"),
@@ -122,13 +125,27 @@ func durationField(f State) slack.Block {
 	return slack.NewInputBlock(fieldDuration+"-"+f.Account.Name, blockkit.PlainText("For how long"), nil, menu)
 }
 
-func codeField() slack.Block {
+// codeField asks for the code as the Account does: always, perhaps, or not at all. Slack
+// takes no form without what is required; what a client made up is refused by the broker.
+func codeField(f State, approved bool) []slack.Block {
+	hint, optional := "The six digits that your device shows", false
+	switch a := f.Account; {
+	case f.BreakGlass: // takes a new one, whatever the Account says
+	case a.MFA == policy.MFANone:
+		return nil
+	case approved:
+	case a.Name == "":
+		hint, optional = hint+". Some accounts need none", true
+	case a.Approval != nil:
+		hint, optional = "Only if others have approved already", true
+	case a.TakesSession() && f.Session:
+		hint, optional = hint+". Empty uses your MFA session, for up to 1h", true
+	}
 	text := slack.NewPlainTextInputBlockElement(blockkit.PlainText("123 456"), FieldCode)
 	text.MaxLength = 20
-	input := slack.NewInputBlock(FieldCode+"-"+broker.ShortRef(broker.NewID()), blockkit.PlainText("MFA code"),
-		blockkit.PlainText("The six digits that your device shows"), text)
-	input.Optional = true // some accounts take none; what is needed is said on this field
-	return input
+	input := slack.NewInputBlock(FieldCode+"-"+broker.ShortRef(broker.NewID()), blockkit.PlainText("MFA code"), blockkit.PlainText(hint), text)
+	input.Optional = optional
+	return []slack.Block{input}
 }
 
 func formatField(f State) slack.Block {
@@ -147,7 +164,15 @@ func reasonField(f State) slack.Block {
 	text.MaxLength = broker.MaxReason
 	text.InitialValue = f.Reason
 	input := slack.NewInputBlock(fieldReason, blockkit.PlainText("Reason"), nil, text)
-	input.Optional = true
+	rule := f.Account.Reason
+	switch {
+	case f.BreakGlass: // takes any reason, and none without
+	case rule.Pattern != nil:
+		input.Hint = blockkit.PlainText("It must match " + blockkit.Shortened(rule.Pattern.String(), maxPattern))
+		input.Optional = !rule.Required && rule.Pattern.MatchString("")
+	default:
+		input.Optional = !rule.Required
+	}
 	return input
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -71,9 +73,19 @@ func TestSearchIsReadKindly(t *testing.T) {
 
 func goldenAccounts() []policy.Account {
 	return []policy.Account{
-		{Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 4 * time.Hour},
+		{
+			Name: "prod", RoleARN: "arn:aws:iam::222222222222:role/OnCall", DefaultDuration: time.Hour, MaxDuration: 4 * time.Hour, MFA: policy.MFAFresh,
+			Rules: policy.Rules{Reason: policy.ReasonPolicy{Pattern: regexp.MustCompile(`^INC-\d+`)}},
+		},
 		{Name: "open", RoleARN: "arn:aws:iam::333333333333:role/Open", DefaultDuration: time.Hour, MaxDuration: time.Hour, MFA: policy.MFANone},
 		{Name: "hub", DefaultDuration: time.Hour, MaxDuration: 36 * time.Hour},
+		{
+			Name: "staging", RoleARN: "arn:aws:iam::333333333333:role/Developer", DefaultDuration: time.Hour, MaxDuration: time.Hour, MFA: policy.MFASession,
+		},
+		{
+			Name: "vault", RoleARN: "arn:aws:iam::222222222222:role/Vault", DefaultDuration: time.Hour, MaxDuration: time.Hour, MFA: policy.MFAFresh,
+			Rules: policy.Rules{Approval: &policy.ApprovalPolicy{Count: 1}},
+		},
 	}
 }
 
@@ -81,10 +93,20 @@ func goldenAccounts() []policy.Account {
 // that enforces the shape of views took them.
 func TestViewsAreAsJudged(t *testing.T) {
 	v := goldenVoice()
+	account := func(name string) policy.Account {
+		all := goldenAccounts()
+		return all[slices.IndexFunc(all, func(a policy.Account) bool { return a.Name == name })]
+	}
 	forms := map[string]slack.ModalViewRequest{
-		"form":         View(State{}),
-		"form_account": View(State{Account: goldenAccounts()[0], Duration: 2 * time.Hour, Format: snippet.Fish, Reason: "INC-42"}),
-		"form_refused": View(State{Account: goldenAccounts()[0], Above: v.Error(&broker.Error{
+		"form":             View(State{}),
+		"form_account":     View(State{Account: account("prod"), Duration: 2 * time.Hour, Format: snippet.Fish, Reason: "INC-42"}),
+		"form_no_code":     View(State{Account: account("open")}),
+		"form_session":     View(State{Account: account("staging"), Session: true}),
+		"form_approval":    View(State{Account: account("vault")}),
+		"form_break_glass": View(State{Account: account("vault"), BreakGlass: true}),
+		"form_code_needed": View(State{Account: account("staging"), Above: v.Error(&broker.Error{Code: broker.CodeNeedsCode,
+			What: prose.Say("staging needs the code of your MFA device: you have no live MFA session.")}).Blocks}),
+		"form_refused": View(State{Account: account("prod"), Above: v.Error(&broker.Error{
 			Code: broker.CodeWrongCode, What: prose.Say("AWS did not accept that code: it is wrong, or was used already."),
 			Hint: prose.Say("If your device shows another code by now, use that. The next one comes in about 12s.")}).Blocks}),
 		"working": Working("prod"),

@@ -83,6 +83,9 @@ func (a Account) CheckDuration(d time.Duration) (time.Duration, Why) {
 	return d, ""
 }
 
+// TakesSession reports whether an MFA session may stand in for a code.
+func (a Account) TakesSession() bool { return a.HasRole() && a.MFA == MFASession }
+
 // HasRole reports whether credentials come from AssumeRole.
 func (a Account) HasRole() bool { return a.RoleARN != "" }
 

@@ -114,13 +114,16 @@ func TestFormIsFilledCheckedAndAnsweredInItsWindow(t *testing.T) {
 	b.act("alice", general, "submit", form())
 	b.sees("alice", general, `role="alert"`, "Please complete this required field: Account.")
 	b.act("alice", general, "choose", form("block", "account", "action", "account", "value", lastAttribute(t, offered, "data-value")))
-	text := b.sees("alice", general, `value="staging"`)
+	text := b.sees("alice", general, `value="staging"`, `data-block="duration-staging"`)
 	if strings.Contains(text, "Please complete") {
 		t.Errorf("the complaint stays:\n%s", text)
 	}
 	b.act("alice", general, "submit", form())
-	text = b.sees("alice", general, `aria-invalid="true"`, "needs the code of your MFA device")
+	text = b.sees("alice", general, `role="alert"`, "Please complete this required field: MFA code.")
 	block := lastAttribute(t, text[:strings.Index(text, `data-action="code"`)], "data-block")
+	b.act("alice", general, "submit", form("field", block, "value", "12345"))
+	text = b.sees("alice", general, `aria-invalid="true"`, "A code has six digits.")
+	block = lastAttribute(t, text[:strings.Index(text, `data-action="code"`)], "data-block")
 	b.act("alice", general, "submit", form("field", block, "value", b.code(0)))
 	b.sees("alice", general, "<strong>staging</strong> is yours until")
 	b.act("alice", general, "close", url.Values{"on": {b.window("alice")}})

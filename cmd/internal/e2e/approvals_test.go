@@ -271,6 +271,24 @@ func TestPolicyIsAskedAgainWhenAnApprovalIsUsed(t *testing.T) {
 	}
 }
 
+// TestAnApprovedRequestThatTakesNoCodeIsAskedForNone, as a code would not be sent.
+func TestAnApprovedRequestThatTakesNoCodeIsAskedForNone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.leads()
+	w.aws.AddRole(awstest.Role{Account: "222222222222", Name: "Vault", Trust: awstest.Trust{Principals: []string{"arn:aws:iam::111111111111:root"}}})
+	w.run(strings.Replace(approvalConfig, "  - name: vault\n", "  - name: vault\n    mfa: none\n", 1), w.settings())
+	w.says("U01ALICE", "/assume", "vault")
+	w.press("U02BOB", w.approval("Approval wanted"), "approve")
+	w.press("U01ALICE", w.toldAlice("Approved: vault"), "enter_code")
+	v := w.modal("U01ALICE", "vault for 1h, approved by bob@example.com")
+	if _, asked := v.Field("code"); asked {
+		t.Errorf("it asks for a code:\n%s", v.Plain())
+	}
+	w.acked(w.slack.Submit("U01ALICE", v.ID, nil))
+	w.modal("U01ALICE", "vault is yours until", "without MFA")
+}
+
 func TestAWrongCodeLeavesTheApproval(t *testing.T) {
 	t.Parallel()
 	w, r := withLeads(t)

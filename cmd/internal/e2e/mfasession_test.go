@@ -67,6 +67,32 @@ func TestOneCodeServesWhileTheMFASessionLives(t *testing.T) {
 	}
 }
 
+// TestAFormForACodeSaysWhyItOpened, above all where none was needed a while ago.
+func TestAFormForACodeSaysWhyItOpened(t *testing.T) {
+	t.Parallel()
+	w := newSessionWorld(t)
+	w.run(sessionConfig, w.settings())
+	w.says("U01ALICE", "/mfa", w.alice.Code())
+	m := w.says("U01ALICE", "/assume", "staging")
+	for _, test := range []struct{ command, says, code string }{
+		{"prod", "prod needs the code of your MFA device: it takes a new one for each request", "MFA code:"},
+		{"hub", "hub needs the code of your MFA device: your MFA session is only for accounts with a role", "MFA code:"},
+		{"staging for 2h", "staging needs the code of your MFA device for 2h: from your MFA session AWS gives 1h at most", "MFA code (optional):"},
+	} {
+		w.acked(w.slack.Command("U01ALICE", "C0GENERAL", "/assume", test.command))
+		w.acked(w.slack.CloseView("U01ALICE", w.modal("U01ALICE", test.says, test.code).ID))
+	}
+	w.says("U01ALICE", "/mfa", "end")
+	w.press("U01ALICE", m, "renew")
+	v := w.modal("U01ALICE", "staging needs the code of your MFA device: you have no live MFA session.", "MFA code:")
+	if text := v.Plain(); strings.Contains(text, "Type the six digits") {
+		t.Errorf("it says twice what the field says:\n%s", text)
+	}
+	w.acked(w.slack.CloseView("U01ALICE", v.ID))
+	w.acked(w.slack.Command("U01ALICE", "C0GENERAL", "/assume", "hub"))
+	w.modal("U01ALICE", "hub needs the code of your MFA device.", "MFA code:")
+}
+
 func TestACodeForAnAccountBeginsTheMFASession(t *testing.T) {
 	t.Parallel()
 	w := newSessionWorld(t)
