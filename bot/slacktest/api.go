@@ -74,6 +74,9 @@ func (s *traffic) record(method string, params map[string]string, status int, co
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls = append(s.calls, Call{Method: method, Params: clean, Status: status, Error: code, At: s.clock()})
+	if s.memory > 0 {
+		s.calls = s.calls[max(0, len(s.calls)-s.memory):]
+	}
 	s.wake()
 }
 

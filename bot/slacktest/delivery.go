@@ -323,6 +323,7 @@ func (s *Server) Forget() {
 	}
 	clear(s.live)
 	s.messages = nil
+	clear(s.held)
 	clear(s.responseURLs)
 	clear(s.triggers)
 }

@@ -47,7 +47,9 @@ func (m Message) Ref() MessageRef { return MessageRef{Channel: m.Channel, TS: m.
 // posts are messages, and the URLs that answer them.
 type posts struct {
 	*people
-	messages       []*Message // every version, in the order they appeared
+	messages       []*Message     // every version that is held, in the order they appeared
+	held           map[string]int // how many of them, by channel
+	appeared       int
 	live           map[MessageRef]*Message
 	responseURLs   map[string]*responseURL
 	limitRate      bool
@@ -56,9 +58,17 @@ type posts struct {
 }
 
 // Messages are all versions of all messages, in the order they appeared;
-// superseded and deleted ones are marked.
+// superseded and deleted ones are marked. With [WithMemory] they are those that are held.
 func (s *posts) Messages() []Message {
 	return s.selectMessages(func(*Message) bool { return true })
+}
+
+// Appeared is how many versions of messages there have been, those included that are
+// held no more.
+func (s *posts) Appeared() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.appeared
 }
 
 // SeenBy is what user can see now, by time of posting.
@@ -122,8 +132,7 @@ func (s *posts) snapshot(m *Message) Message {
 // post gives m its timestamp and shows it. The caller holds mu.
 func (s *posts) post(m *Message) {
 	m.TS = s.nextTS()
-	s.messages = append(s.messages, m)
-	s.live[m.Ref()] = m
+	s.hold(m)
 	s.changes.add(Change{Kind: MessagePosted, Message: s.snapshot(m)})
 	s.wake()
 }
@@ -134,11 +143,35 @@ func (s *posts) replace(m *Message, body content, via string) *Message {
 	next.Text, next.Blocks, next.Attachments, next.Via = body.text, body.blocks, body.attachments, via
 	next.Edits++
 	m.Replaced = true
-	s.messages = append(s.messages, &next)
-	s.live[next.Ref()] = &next
+	s.hold(&next)
 	s.changes.add(Change{Kind: MessageUpdated, Message: s.snapshot(&next)})
 	s.wake()
 	return &next
+}
+
+// hold keeps a version that has just appeared. The caller holds mu.
+func (s *posts) hold(m *Message) {
+	s.messages = append(s.messages, m)
+	s.live[m.Ref()] = m
+	s.appeared++
+	if s.held[m.Channel]++; s.memory > 0 && s.held[m.Channel] > s.memory {
+		s.drop(m.Channel)
+	}
+}
+
+// drop forgets one version in a channel: the oldest that nobody sees any more, or else
+// the oldest. The caller holds mu.
+func (s *posts) drop(channel string) {
+	in := func(m *Message) bool { return m.Channel == channel }
+	at := slices.IndexFunc(s.messages, func(m *Message) bool { return in(m) && (m.Replaced || m.Deleted) })
+	if at < 0 {
+		at = slices.IndexFunc(s.messages, in)
+	}
+	if m := s.messages[at]; s.live[m.Ref()] == m {
+		delete(s.live, m.Ref())
+	}
+	s.messages = slices.Delete(s.messages, at, at+1)
+	s.held[channel]--
 }
 
 // remove deletes m. The caller holds mu.

@@ -42,6 +42,7 @@ type workspace struct {
 	ackLimit, triggerLife           time.Duration
 	pingEvery, pingLimit            time.Duration
 	maxAttempts                     int
+	memory                          int // 0 is unbounded
 
 	address  string
 	done     chan struct{}
@@ -86,6 +87,12 @@ func WithLifetime(seconds any) Option { return func(s *Server) { s.lifetime = se
 func WithTokens(app, bot string) Option {
 	return func(s *Server) { s.appToken, s.botToken = app, bot }
 }
+
+// WithMemory has the server hold, of each conversation, the newest n versions of
+// messages alone, and of the calls the newest n; everything, otherwise. What is
+// dropped is gone for everybody, as when a plan of Slack's ends a history: superseded and
+// deleted versions go first, then the oldest messages, which the app then does not find.
+func WithMemory(n int) Option { return func(s *Server) { s.memory = n } }
 
 // WithBotName sets the bot's user name; "assumebot" otherwise.
 func WithBotName(name string) Option { return func(s *Server) { s.botName = name } }
@@ -136,7 +143,7 @@ func newServer() *Server {
 		workspace: w, users: map[string]User{}, channels: map[string]*Channel{}, groups: map[string]UserGroup{}, groupTimes: map[string]int64{},
 	}
 	posts := &posts{
-		people: people, live: map[MessageRef]*Message{}, responseURLs: map[string]*responseURL{}, lastPost: map[string]time.Time{},
+		people: people, live: map[MessageRef]*Message{}, held: map[string]int{}, responseURLs: map[string]*responseURL{}, lastPost: map[string]time.Time{},
 	}
 	windows := &windows{
 		posts: posts, triggers: map[string]*trigger{}, views: map[string]*view{}, stacks: map[string][]string{}, homes: map[string]string{},

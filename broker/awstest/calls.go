@@ -23,6 +23,7 @@ type Call struct {
 type callLog struct {
 	lock  sync.Mutex
 	calls []Call
+	most  int // 0 is unbounded
 }
 
 // Calls returns every request so far, in the order in which they were worked on.
@@ -30,6 +31,21 @@ func (l *callLog) Calls() []Call {
 	l.lock.Lock()
 	defer l.lock.Unlock()
 	return slices.Clone(l.calls)
+}
+
+// KeepCalls has Calls return the newest n alone, for a server that runs for long.
+func (l *callLog) KeepCalls(n int) {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	l.most = n
+	l.trim()
+}
+
+// trim drops what is more than is kept. The caller holds lock.
+func (l *callLog) trim() {
+	if l.most > 0 {
+		l.calls = l.calls[max(0, len(l.calls)-l.most):]
+	}
 }
 
 // ForgetCalls empties what Calls returns, for a load generator that would fill memory with it.
@@ -48,4 +64,5 @@ func (l *callLog) record(at time.Time, req *request, a answer) {
 	l.lock.Lock()
 	defer l.lock.Unlock()
 	l.calls = append(l.calls, c)
+	l.trim()
 }

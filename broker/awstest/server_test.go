@@ -297,6 +297,10 @@ func TestCallsTellWhatWasAsked(t *testing.T) {
 			t.Errorf("call %d: got %+v, want %+v", i, c, want)
 		}
 	}
+	w.KeepCalls(2)
+	if got := w.Calls(); len(got) != 2 || got[1].RequestID != calls[2].RequestID {
+		t.Errorf("got %d calls kept, want the newest 2", len(got))
+	}
 	w.ForgetCalls()
 	if got := len(w.Calls()); got != 0 {
 		t.Errorf("got %d calls after ForgetCalls, want 0", got)

@@ -77,7 +77,7 @@ func (i *inbox) await(ctx context.Context, limit time.Duration, wanted func(slac
 
 // awaitNotice waits for the changes that Slack has made and not told of yet.
 func (i *inbox) awaitNotice(ctx context.Context) error {
-	made := len(i.slack.Messages())
+	made := i.slack.Appeared()
 	for {
 		i.mu.Lock()
 		noticed := i.noticed

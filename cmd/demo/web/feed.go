@@ -171,7 +171,6 @@ func factsNamed(facts []recordaudit.Field, names ...string) []string {
 // calls are the newest that AWS worked on.
 func (f *feed) calls(entries []feedItem) []feedItem {
 	all := f.world.AWS.Calls()
-	first := max(0, len(all)-feedLength)
 	outcomes := map[string]feedItem{} // by AWS's own ID of the call
 	for _, e := range entries {
 		for _, id := range factsNamed(e.Facts, "sts_request_id") {
@@ -181,9 +180,9 @@ func (f *feed) calls(entries []feedItem) []feedItem {
 		}
 	}
 	var out []feedItem
-	for i, c := range all[first:] {
+	for _, c := range all[max(0, len(all)-feedLength):] {
 		item := callItem(c)
-		item.ID = "c" + strconv.Itoa(first+i)
+		item.ID = "c" + c.RequestID
 		if e, known := outcomes[c.RequestID]; known {
 			item.at, item.order, item.Request = e.at, e.order-1, e.Request
 		}

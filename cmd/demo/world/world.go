@@ -36,6 +36,11 @@ const (
 	OnCall  = "S01ONCALL"
 )
 
+// Memory bounds what a world that runs for weeks holds: of each conversation this many
+// messages, edits counted, and of each fake's calls as many. The page shows a hundred; what
+// falls off is gone, and the bot does not find it, as where a plan of Slack's ends a history.
+const Memory = 1000
+
 // A longTermKey is an access key of the fake AWS.
 type longTermKey struct{ id, secret string }
 
@@ -76,7 +81,8 @@ func Start() (_ *World, err error) {
 	}
 	w.AWS.SetClock(w.Clock.Now)
 	w.AWS.SetTravel(w.Clock.Moved)
-	if w.Slack, err = slacktest.Start(slacktest.WithTeam(Team, "example")); err != nil {
+	w.AWS.KeepCalls(Memory)
+	if w.Slack, err = slacktest.Start(slacktest.WithTeam(Team, "example"), slacktest.WithMemory(Memory)); err != nil {
 		return nil, err
 	}
 	w.Slack.SetClock(w.Clock.Now)
