@@ -184,7 +184,7 @@ var reasons = map[string]reason{
 	},
 	"key_invalid": {
 		cause: "The access key was deleted, disabled or just replaced, or the region is not enabled for its AWS account.",
-		mend:  "Replace the key as operations.md says; a new one takes AWS some seconds.",
+		mend:  "Make a new access key and put it where `credentials` says; AWS takes some seconds to know it.",
 	},
 	"signature_refused": {
 		cause: "The secret key does not belong to the access key ID.",
@@ -259,11 +259,11 @@ var reasons = map[string]reason{
 	},
 	"revocation_failed": {
 		cause: "The revoker role could not write the policy that denies older sessions, or AWS calls the person's sessions by a name that is not known.",
-		mend:  "Look at the role `revoker` and the permissions boundary. Until then the credentials work: see “incident” in operations.md.",
+		mend:  "Look at the role `revoker` and the permissions boundary. Until then the credentials work: [end all sessions of the role](operations.md#when-the-bot-is-down).",
 	},
 	"record_failed": {
 		cause: "The audit record cannot be written or does not check out. Nothing is issued without it.",
-		mend:  "`assumebot record verify`. If it is stopped, operations.md, “record alarm”.",
+		mend:  "`assumebot record verify`. If it is stopped: [when it does not check out](operations.md#when-it-does-not-check-out).",
 	},
 	"store_failed": {
 		cause: "Redis does not answer in time, or another copy of the bot may share the Slack app.",
