@@ -37,8 +37,7 @@ type File struct {
 	Limits At[Limits]        `key:"limits" example:"{requests: 30, sts_calls: 100}" doc:"What is done within a minute at most, for all replicas together."`
 	Record At[RecordSection] `key:"record" example:"{origin: example.com/assumebot}" doc:"How the audit record is kept. It counts from the next start."`
 
-	groups map[string][]string // of Groups
-	known  map[string]bool     // Slack user IDs of Users
+	roster
 }
 
 func (File) hints() map[string]hint {
@@ -74,7 +73,7 @@ func Parse(file string, data []byte, readFile func(name string) ([]byte, error))
 	c := &collector{file: file, readFile: readFile}
 	var f File
 	if root := parseDocument(c, data); root != nil {
-		w := walker{collector: c, keys: map[reflect.Type][]key{}}
+		w := walker{collector: c, keys: keysByType{}}
 		w.fields(root, "the file", reflect.ValueOf(&f).Elem())
 		f.check(c)
 	}
@@ -117,14 +116,13 @@ func (f *File) check(c *collector) {
 	f.checkReminder(c)
 	f.Delivery.check(c)
 	f.Slack.Value.check(c)
-	f.checkGroups(c)
+	f.roster = newRoster(c, f.Groups.Value)
 	f.checkWho(c, "admins", f.Admins.Value, false) // everybody as admin is never meant
 	f.Limits.Value.check(c)
 	f.Record.Value.check(c)
-	f.known = map[string]bool{}
 	for u := range each(f.Users.Value) {
 		u.check(c)
-		f.known[u.Slack.Value] = true
+		f.users[u.Slack.Value] = true
 	}
 	for a := range each(f.Accounts.Value) {
 		a.check(c, f)

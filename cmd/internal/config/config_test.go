@@ -211,11 +211,17 @@ func TestLoadConfigNamesFileItCannotRead(t *testing.T) {
 	}
 }
 
+func TestAFileOfTenThousandAccountsIsNotTooLarge(t *testing.T) {
+	const large = 5 << 20 // what 10,000 users and as many accounts take
+	text := strings.Repeat("# "+strings.Repeat("x", 125)+"\n", large/128) + goodSlack + goodUsers + goodAccount
+	mustParse(t, text, nil)
+}
+
 func TestLoadConfigRefusesHugeFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.yaml")
 	write(t, path, strings.Repeat("# x\n", maxConfigBytes/4+1))
 	_, err := Load(path)
-	if err == nil || !strings.Contains(err.Error(), "larger than 1048576 bytes") {
+	if err == nil || !strings.Contains(err.Error(), "larger than 8388608 bytes") {
 		t.Errorf("error: got %v, want one that names the limit", err)
 	}
 }

@@ -24,17 +24,25 @@ const (
 // in capitals.
 var groupName = regexp.MustCompile(`^[a-z][a-z0-9._-]{0,62}$`)
 
-// checkGroups comes before anything names them.
-func (f *File) checkGroups(c *collector) {
-	f.groups = map[string][]string{}
-	for _, g := range f.Groups.Value {
+// A roster is who can be named.
+type roster struct {
+	groups map[string][]string
+	within map[string]map[string]bool // the same members
+	open   map[string]bool            // groups with a Slack user group, which may hold anybody
+	users  map[string]bool            // Slack user IDs of the file's users
+}
+
+// newRoster has the groups, before anything names them, and no user yet.
+func newRoster(c *collector, groups []Group) roster {
+	r := roster{groups: map[string][]string{}, within: map[string]map[string]bool{}, open: map[string]bool{}, users: map[string]bool{}}
+	for _, g := range groups {
 		name := g.Key.Value
 		lower := strings.ToLower(name)
 		switch {
 		case groupName.MatchString(name):
 		case groupName.MatchString(lower):
 			c.problem(g.Key.Position, "group %s: names of groups are in lower case, and Slack's IDs in capitals: write %s", Quote(name), lower)
-			f.groups[lower] = values(g.Value.Value) // whoever names it so is right
+			r.add(lower, values(g.Value.Value)) // whoever names it so is right
 		default:
 			c.problem(g.Value.Position, "group %s: a name is 1 to 63 of a-z, 0-9, dot, dash and underscore, and begins with a letter", Quote(name))
 		}
@@ -43,13 +51,22 @@ func (f *File) checkGroups(c *collector) {
 				c.problem(who.Position, "group %s: %s", name, wrong)
 			}
 		}
-		f.groups[name] = values(g.Value.Value)
+		r.add(name, values(g.Value.Value))
+	}
+	return r
+}
+
+func (r roster) add(name string, members []string) {
+	r.groups[name], r.within[name], r.open[name] = members, make(map[string]bool, len(members)), false
+	for _, m := range members {
+		r.within[name][m] = true
+		r.open[name] = r.open[name] || strings.HasPrefix(m, "S")
 	}
 }
 
 // checkWho checks the list of people that key holds. Where all is true, "*" is
 // everybody.
-func (f *File) checkWho(c *collector, key string, list []At[string], all bool) {
+func (r roster) checkWho(c *collector, key string, list []At[string], all bool) {
 	for _, who := range list {
 		if who.Value == everybody {
 			if !all {
@@ -57,7 +74,7 @@ func (f *File) checkWho(c *collector, key string, list []At[string], all bool) {
 			}
 			continue
 		}
-		if wrong := f.wrongWho(who.Value); wrong != "" {
+		if wrong := r.wrongWho(who.Value); wrong != "" {
 			also := ""
 			if all {
 				also = `; "*" is every user of this file`
@@ -68,18 +85,18 @@ func (f *File) checkWho(c *collector, key string, list []At[string], all bool) {
 }
 
 // wrongWho says what is wrong with an entry of a list of people, "" if nothing.
-func (f *File) wrongWho(who string) string {
-	if _, named := f.groups[who]; named {
+func (r roster) wrongWho(who string) string {
+	if _, named := r.groups[who]; named {
 		return ""
 	}
-	if lower := strings.ToLower(who); f.groups[lower] != nil {
+	if lower := strings.ToLower(who); r.groups[lower] != nil {
 		return fmt.Sprintf("names of groups are in lower case: write %s", lower)
 	}
 	if !groupName.MatchString(who) || checkID(strings.ToUpper(who), userID, groupID) == "" {
 		return checkID(who, userID, groupID)
 	}
 	var names []string
-	for name := range f.groups {
+	for name := range r.groups {
 		names = append(names, name)
 	}
 	slices.Sort(names)
@@ -91,10 +108,10 @@ func (f *File) wrongWho(who string) string {
 
 // people are those whom a list names; exact is false when a Slack user group may
 // hold more.
-func (f *File) people(who []string) (people []string, exact bool) {
+func (r roster) people(who []string) (people []string, exact bool) {
 	exact = true
 	for _, entry := range who {
-		members, named := f.groups[entry]
+		members, named := r.groups[entry]
 		if !named {
 			members = []string{entry}
 		}
@@ -105,4 +122,34 @@ func (f *File) people(who []string) (people []string, exact bool) {
 	}
 	slices.Sort(people)
 	return slices.Compact(people), exact
+}
+
+// mayHave reports whether some rule of a could give it to u, for which every Slack
+// user group counts as anybody.
+func (r roster) mayHave(a *Account, u *User) bool {
+	id := u.Slack.Value
+	return r.listed(a.rules.Deny, id) != surelyListed &&
+		(r.listed(a.rules.Allowed(), id) != notListed || r.listed(a.rules.BreakGlass, id) != notListed)
+}
+
+// A listing is whether a list names somebody.
+type listing int
+
+const (
+	notListed listing = iota
+	maybeListed
+	surelyListed
+)
+
+func (r roster) listed(list []string, user string) listing {
+	is := notListed
+	for _, entry := range list {
+		switch members, named := r.within[entry]; {
+		case entry == user, entry == everybody, members[user]:
+			return surelyListed
+		case r.open[entry], !named && strings.HasPrefix(entry, "S"):
+			is = maybeListed
+		}
+	}
+	return is
 }

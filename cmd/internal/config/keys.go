@@ -78,6 +78,18 @@ func keysOf(t reflect.Type) []key {
 	return keys
 }
 
+// A keysByType remembers the keys of structs.
+type keysByType map[reflect.Type][]key
+
+func (known keysByType) of(t reflect.Type) []key {
+	keys, ok := known[t]
+	if !ok {
+		keys = keysOf(t)
+		known[t] = keys
+	}
+	return keys
+}
+
 // about is all that there is to say of it.
 func (k key) about() string { return strings.TrimSpace(k.doc + " " + k.more) }
 

@@ -77,7 +77,7 @@ func (f *File) past(users []*User) string {
 		case !r.hasRole():
 		case slices.ContainsFunc(users, func(u *User) bool { return f.mayHave(r, u) }):
 			may = append(may, r.label())
-		case slices.ContainsFunc(users, func(u *User) bool { return f.listed(r.rules.Deny, u) != notListed }):
+		case slices.ContainsFunc(users, func(u *User) bool { return f.listed(r.rules.Deny, u.Slack.Value) != notListed }):
 			denied = append(denied, r.label())
 		}
 	}
@@ -112,30 +112,4 @@ func withSharers(users []*User) string {
 		return users[0].label()
 	}
 	return users[0].label() + " (one AWS key with " + strings.Join(others, " and ") + ")"
-}
-
-// mayHave reports whether some rule of a could give it to u, for which every Slack
-// user group counts as anybody.
-func (f *File) mayHave(a *Account, u *User) bool {
-	return f.listed(a.rules.Deny, u) != surelyListed && f.listed(slices.Concat(a.rules.Allowed(), a.rules.BreakGlass), u) != notListed
-}
-
-// A listing is whether a list names somebody.
-type listing int
-
-const (
-	notListed listing = iota
-	maybeListed
-	surelyListed
-)
-
-func (f *File) listed(list []string, u *User) listing {
-	people, exact := f.people(list)
-	switch {
-	case slices.Contains(people, u.Slack.Value) || slices.Contains(people, everybody):
-		return surelyListed
-	case !exact:
-		return maybeListed
-	}
-	return notListed
 }

@@ -185,7 +185,7 @@ func (p *Approval) check(c *collector, f *File) *policy.ApprovalPolicy {
 func (f *File) checkNamed(c *collector) {
 	for a := range each(f.Accounts.Value) {
 		for _, who := range a.named {
-			if userID.match(who.Value) && !f.known[who.Value] {
+			if userID.match(who.Value) && !f.users[who.Value] {
 				c.problem(who.Position, "this names %s, who is not one of users and so could never have %s: add the user or remove the entry", who.Value, a.label())
 			}
 		}
@@ -194,10 +194,16 @@ func (f *File) checkNamed(c *collector) {
 
 // warnRules notes rules that are right and may not be what was meant.
 func (f *File) warnRules(c *collector) {
-	used := values(f.Admins.Value)
+	used := map[string]bool{}
+	use := func(lists ...[]string) {
+		for _, who := range slices.Concat(lists...) {
+			used[who] = true
+		}
+	}
+	use(values(f.Admins.Value))
 	for a := range each(f.Accounts.Value) {
 		allowed, loudly := a.rules.Allowed(), a.rules.BreakGlass
-		used = slices.Concat(used, a.rules.Deny, loudly, allowed)
+		use(a.rules.Deny, loudly, allowed)
 		switch {
 		case len(a.rules.Allow) == 0 && len(loudly) == 0:
 			c.warning(a.Position, "account %s: nobody may have it: allow names no one", a.Name.Value)
@@ -209,12 +215,12 @@ func (f *File) warnRules(c *collector) {
 			c.warning(a.Position, "account %s: break_glass is for every user: nobody has to wait for approval who gives a reason", a.Name.Value)
 		}
 		if p := a.rules.Approval; p != nil {
-			used = append(used, p.Approvers...)
+			use(p.Approvers)
 			f.warnApproval(c, a)
 		}
 	}
 	for _, g := range f.Groups.Value {
-		if name := g.Key.Value; !slices.Contains(used, name) {
+		if name := g.Key.Value; !used[name] {
 			c.warning(f.Groups.Position, "group %s is named nowhere", name)
 		}
 	}
@@ -232,7 +238,7 @@ func (f *File) warnDeny(c *collector, a *Account) {
 		switch {
 		case who == everybody:
 			c.warning(a.Position, "account %s: deny is for every user: nobody may have it", a.Name.Value)
-		case userID.match(who) && !f.known[who]:
+		case userID.match(who) && !f.users[who]:
 			c.warning(a.Position, "account %s: deny names %s, who is not one of users: is it misspelt?", a.Name.Value, who)
 		}
 	}

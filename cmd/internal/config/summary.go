@@ -45,11 +45,12 @@ var fixed = []string{
 
 func (f *File) summarize() Summary {
 	whole := newEntry("")
-	whole.keys("", reflect.ValueOf(f).Elem())
+	known := keysByType{}
+	whole.keys(known, "", reflect.ValueOf(f).Elem())
 	whole.summarizeWitnesses(&f.Record.Value)
 	s := Summary{WholeEntry: whole}
 	for u := range each(f.Users.Value) {
-		s["user "+u.Slack.Value] = u.summarize()
+		s["user "+u.Slack.Value] = u.summarize(known)
 	}
 	for _, g := range f.Groups.Value {
 		e := newEntry("group " + g.Key.Value)
@@ -57,14 +58,14 @@ func (f *File) summarize() Summary {
 		s[e.Name] = e
 	}
 	for a := range each(f.Accounts.Value) {
-		s["account "+a.Name.Value] = a.summarize()
+		s["account "+a.Name.Value] = a.summarize(known)
 	}
 	return s
 }
 
-func (u *User) summarize() entry {
+func (u *User) summarize(known keysByType) entry {
 	e := newEntry("user " + plainName(u.Name.Value) + " (" + u.Slack.Value + ")")
-	e.keys("", reflect.ValueOf(u).Elem())
+	e.keys(known, "", reflect.ValueOf(u).Elem())
 	e.set("credentials", u.key.String())
 	if k := u.ageKey; !k.Empty() {
 		e.set("age_key", k.Type+" "+k.Fingerprint+" ("+digest(k.Text)[:12]+")")
@@ -72,9 +73,9 @@ func (u *User) summarize() entry {
 	return e
 }
 
-func (a *Account) summarize() entry {
+func (a *Account) summarize(known keysByType) entry {
 	e := newEntry("account " + a.Name.Value)
-	e.keys("", reflect.ValueOf(a).Elem())
+	e.keys(known, "", reflect.ValueOf(a).Elem())
 	e.conceal("session_policy", a.policy)
 	if a.dmLife > 0 {
 		e.set("delivery", "dm, deleted after "+text.FormatDuration(a.dmLife))
@@ -84,8 +85,8 @@ func (a *Account) summarize() entry {
 }
 
 // keys sets what the keys of a struct hold, but for those that are told by hand.
-func (e entry) keys(prefix string, v reflect.Value) {
-	for _, k := range keysOf(v.Type()) {
+func (e entry) keys(known keysByType, prefix string, v reflect.Value) {
+	for _, k := range known.of(v.Type()) {
 		name := prefix + cmp.Or(k.as, k.name)
 		c := cellOf(v.FieldByIndex(k.field))
 		switch value := c.value.Interface().(type) {
@@ -118,7 +119,7 @@ func (e entry) keys(prefix string, v reflect.Value) {
 			e.list(name, pairs)
 		default:
 			if k.change == "" && c.value.Kind() == reflect.Struct {
-				e.keys(name+".", c.value)
+				e.keys(known, name+".", c.value)
 			}
 		}
 	}

@@ -22,7 +22,7 @@ import (
 // All that is wrong is reported, and only what was not is OK.
 type walker struct {
 	*collector
-	keys map[reflect.Type][]key
+	keys keysByType
 }
 
 // A cell is an [At] whose type is not known.
@@ -46,19 +46,10 @@ func isEntry(t reflect.Type) bool {
 	return ok
 }
 
-func (w *walker) keysOf(t reflect.Type) []key {
-	keys, known := w.keys[t]
-	if !known {
-		keys = keysOf(t)
-		w.keys[t] = keys
-	}
-	return keys
-}
-
 // fields fills the struct v with the map n, which messages call what.
 func (w *walker) fields(n *yaml.Node, what string, v reflect.Value) bool {
 	w.absent(v, position(n))
-	keys := w.keysOf(v.Type())
+	keys := w.keys.of(v.Type())
 	written, ok := w.pairs(n, what, namesOf(keys))
 	if !ok {
 		return false
@@ -90,7 +81,7 @@ func (w *walker) absent(v reflect.Value, at Position) {
 	if own := v.FieldByName("Position"); own.IsValid() {
 		own.Set(reflect.ValueOf(at))
 	}
-	for _, k := range w.keysOf(v.Type()) {
+	for _, k := range w.keys.of(v.Type()) {
 		c := cellOf(v.FieldByIndex(k.field))
 		*c.at = at
 		if c.value.Kind() == reflect.Struct {

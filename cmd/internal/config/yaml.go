@@ -14,8 +14,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxConfigBytes bounds what is read. A thousand accounts take a tenth of it.
-const maxConfigBytes = 1 << 20
+// maxConfigBytes bounds what is read. Ten thousand users and as many accounts take half of it.
+const maxConfigBytes = 8 << 20
 
 // Windows editors begin a file with it; it means nothing in UTF-8.
 var byteOrderMark = []byte("\xef\xbb\xbf")
