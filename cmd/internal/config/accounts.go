@@ -23,7 +23,7 @@ type Account struct {
 	Session
 	Sealed At[string] `key:"sealed" example:"required" doc:"required: only credentials encrypted to an age_key of this file are shown."`
 	Delivery
-	Revoker      At[string] `key:"revoker" needs:"role_arn" example:"arn:aws:iam::222222222222:role/Revoker" doc:"A role that may have AWS refuse what was issued."`
+	Revoker      At[string] `key:"revoker" needs:"role_arn" example:"arn:aws:iam::222222222222:role/Revoker" doc:"A role that has AWS refuse what was issued."`
 	OutsideRules At[string] `key:"outside_rules" example:"accepted" doc:"accepted: its credentials may undo the rules of other accounts."`
 
 	Position
@@ -52,6 +52,15 @@ func (Account) hints() map[string]hint {
 		"outside_rules": {shape: words("accepted"), meant: switched("write outside_rules: accepted", "remove outside_rules"),
 			more: "It is for an account without role_arn that somebody may have who may also have, or be denied, one with it; " +
 				"every user group counts as anybody. Without it such a file is refused."},
+	}
+}
+
+// shape is of keys that do not go together.
+func (Account) shape() object {
+	return object{
+		"not":  object{"required": []string{"role_arn", "outside_rules"}},
+		"if":   object{"required": []string{"break_glass"}, "properties": object{"break_glass": object{"minItems": 1}}},
+		"then": object{"required": []string{"approval"}},
 	}
 }
 

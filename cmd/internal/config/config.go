@@ -45,7 +45,7 @@ func (File) hints() map[string]hint {
 		"slack": {missing: "a map with workspaces and audit_channel"},
 		"users": {missing: "who may use the bot", empty: "nobody could use the bot; add who may", of: "users", entry: "this user"},
 		"groups": {empty: "nobody is in it; add user IDs (U…) or user group IDs (S…), or remove it", of: ofPeople,
-			names: matching(groupName.String(), "1 to 63 of a-z, 0-9, dot, dash and underscore, beginning with a letter"), shape: ids(userID, groupID)},
+			names: nameOfGroup(), shape: ids(userID, groupID)},
 		"accounts": {missing: "what may be had", empty: "nobody could have anything; add an account", of: "accounts", entry: "this account"},
 		"admins": {empty: "nobody could pause the bot or block anybody; name somebody or remove the key", of: ofPeople, shape: people(false),
 			more: "They need not be users."},

@@ -24,6 +24,9 @@ const (
 // in capitals.
 var groupName = regexp.MustCompile(`^[a-z][a-z0-9._-]{0,62}$`)
 
+// likeID is an ID that was typed in lower case, and so no group's name.
+var likeID = regexp.MustCompile(`^[uws]0[a-z0-9]+$`)
+
 // A roster is who can be named.
 type roster struct {
 	groups map[string][]string
@@ -39,6 +42,8 @@ func newRoster(c *collector, groups []Group) roster {
 		name := g.Key.Value
 		lower := strings.ToLower(name)
 		switch {
+		case likeID.MatchString(lower):
+			c.problem(g.Key.Position, "group %s: this reads like a Slack ID in lower case: choose another name", Quote(name))
 		case groupName.MatchString(name):
 		case groupName.MatchString(lower):
 			c.problem(g.Key.Position, "group %s: names of groups are in lower case, and Slack's IDs in capitals: write %s", Quote(name), lower)

@@ -65,7 +65,20 @@ func people(all bool) shape {
 	if all {
 		star, says = `|\*`, says+", or `\"*\"` for every user"
 	}
-	return matching(`^([UWS][A-Z0-9]{2,30}|[a-z][a-z0-9._-]{0,62}`+star+`)$`, says)
+	list := matching(`^([UWS][A-Z0-9]{2,30}|[a-z][a-z0-9._-]{0,62}`+star+`)$`, says)
+	list.schema["not"] = object{"pattern": likeID.String()}
+	return list
+}
+
+// nameOfGroup is none that reads like an ID.
+func nameOfGroup() shape {
+	return shape{object{"pattern": groupName.String(), "not": object{"pattern": likeID.String()}},
+		"1 to 63 of a-z, 0-9, dot, dash and underscore, beginning with a letter"}
+}
+
+// keyPlace is where a key is kept, and not the key.
+func keyPlace(pattern, says string) shape {
+	return shape{object{"pattern": pattern, "not": object{"pattern": accessKeyID.String()}}, says}
 }
 
 // mfaSerial is an ARN, or a hardware serial, which does not begin like one.

@@ -47,9 +47,9 @@ type Credentials struct {
 
 func (Credentials) hints() map[string]hint {
 	return map[string]hint{
-		"profile": {shape: matching(profileName.String(), "name without brackets or spaces")},
-		"env":     {shape: matching(envPrefix.String(), "prefix in capitals")},
-		"secret": {shape: matching(secretID.String(), "name or ARN"),
+		"profile": {shape: keyPlace(profileName.String(), "name without brackets or spaces")},
+		"env":     {shape: keyPlace(envPrefix.String(), "prefix in capitals")},
+		"secret": {shape: keyPlace(secretID.String(), "name or ARN"),
 			more: "It is a JSON object with access_key_id and secret_access_key, kept in memory for 5 minutes, and read anew once AWS says that the key is invalid."},
 		"default": {shape: only(true, "`true`")},
 	}
