@@ -68,6 +68,7 @@ func rows() []row {
 	return []row{
 		{"help", "/assume help beside bare loops, 50 at once and one at a time", measureHelp},
 		{"assume", "/assume ACCOUNT CODE as fast as it goes, 50 at once, STS 0", measureAssume},
+		{"trips", "Redis trips in sequence of one /assume ACCOUNT CODE", measureTrips},
 		{"steady", "/assume ACCOUNT CODE at 200 a second, STS 50 ms", measureSteady},
 		{"burst", "10,000 commands at the same instant", measureBurst},
 	}

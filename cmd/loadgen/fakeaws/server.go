@@ -11,8 +11,10 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -24,8 +26,19 @@ type Server struct {
 
 	delay         atomic.Int64 // of each answer of STS, in ns
 	newTCP, calls atomic.Int64
-	began, ended  atomic.Int64 // of the latest call of STS, in ns since 1970
+
+	mu     sync.Mutex
+	latest []Call
 }
+
+// A Call is one of STS.
+type Call struct {
+	Action       string
+	Began, Ended time.Time // when it had come, and when it was answered
+}
+
+// remembered is how many calls Latest knows of.
+const remembered = 8
 
 // Start listens on a free port of 127.0.0.1 and serves until Close.
 func Start() (*Server, error) {
@@ -61,9 +74,17 @@ type Counts struct {
 // Counts returns them.
 func (s *Server) Counts() Counts { return Counts{TCP: s.newTCP.Load(), Calls: s.calls.Load()} }
 
-// Latest is when the latest call of STS came and was answered.
-func (s *Server) Latest() (began, ended time.Time) {
-	return time.Unix(0, s.began.Load()), time.Unix(0, s.ended.Load())
+// Latest are the latest calls that were answered, the oldest first. It remembers a few.
+func (s *Server) Latest() []Call {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.latest)
+}
+
+func (s *Server) remember(c Call) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.latest = append(s.latest[max(0, len(s.latest)+1-remembered):], c)
 }
 
 const maxBody = 1 << 20
@@ -100,7 +121,7 @@ func refuse(w http.ResponseWriter, code string) {
 }
 
 func (s *Server) sts(w http.ResponseWriter, key string, params url.Values) {
-	s.began.Store(time.Now().UnixNano())
+	began := time.Now()
 	n := s.calls.Add(1)
 	if serial, code := params.Get("SerialNumber"), params.Get("TokenCode"); (serial == "") != (code == "") || code != "" && !sixDigits(code) {
 		refuse(w, "AccessDenied")
@@ -127,7 +148,7 @@ func (s *Server) sts(w http.ResponseWriter, key string, params url.Values) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/xml")
-	s.ended.Store(time.Now().UnixNano())
+	s.remember(Call{Action: params.Get("Action"), Began: began, Ended: time.Now()})
 	_, _ = io.WriteString(w, result)
 }
 

@@ -98,6 +98,9 @@ func (c *Command) AnswerAfter() (time.Duration, bool) {
 	return time.Duration(c.answered.Load() - c.due.Load()), c.answered.Load() != 0
 }
 
+// SentAt is when it was first written to a socket.
+func (c *Command) SentAt() time.Time { return c.from.began.Add(time.Duration(c.sent.Load())) }
+
 // AnsweredAt is when the first answer came.
 func (c *Command) AnsweredAt() time.Time { return c.from.began.Add(time.Duration(c.answered.Load())) }
 

@@ -24,10 +24,12 @@ type Lab struct {
 	Slack   *fakeslack.Server // the bot's
 	AWS     *fakeaws.Server
 	Redis   *Redis
+	Far     *Far       // stands before Redis; nil without Options.Far
 	Bots    []*Process // replicas
 
 	dir, bot  string // where files are, and the program
 	config    string
+	redisURL  string // as the bot is told
 	seal      string
 	recordKey string
 	yards     []*Yard
@@ -67,6 +69,13 @@ func Start(ctx context.Context, o Options) (_ *Lab, err error) {
 	}
 	if l.Redis, err = l.startRedis(ctx); err != nil {
 		return nil, err
+	}
+	l.redisURL = l.Redis.URL
+	if l.Options.Far {
+		if l.Far, err = startFar(ctx, l.Redis.client.Options().Addr); err != nil {
+			return nil, err
+		}
+		l.redisURL = strings.Replace(l.Redis.URL, l.Redis.client.Options().Addr, l.Far.address(), 1)
 	}
 	return l, l.startBots(ctx)
 }
@@ -158,7 +167,7 @@ func (l *Lab) environment() []string {
 	})
 	env = append(env,
 		"SLACK_API_URL="+l.Slack.URL(), "SLACK_APP_TOKEN="+fakeslack.AppToken, "SLACK_BOT_TOKEN="+fakeslack.BotToken,
-		"REDIS_URL="+l.Redis.URL, "ASSUMEBOT_SEAL_KEYS="+l.seal, "ASSUMEBOT_RECORD_KEY="+l.recordKey,
+		"REDIS_URL="+l.redisURL, "ASSUMEBOT_SEAL_KEYS="+l.seal, "ASSUMEBOT_RECORD_KEY="+l.recordKey,
 		"AWS_REGION=eu-west-1", "AWS_ENDPOINT_URL="+l.AWS.URL(), "AWS_ACCESS_KEY_ID=AKIALOADBOT000000000", "AWS_SECRET_ACCESS_KEY=0",
 		"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull, "AWS_EC2_METADATA_DISABLED=true")
 	return append(env, l.Options.keys()...)
@@ -188,6 +197,9 @@ func (l *Lab) Close() {
 	}
 	for _, p := range l.Bots {
 		p.Stop()
+	}
+	if l.Far != nil {
+		l.Far.close()
 	}
 	if l.Redis != nil {
 		l.Redis.close()

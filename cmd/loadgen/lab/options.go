@@ -15,8 +15,7 @@ type Options struct {
 	STS         time.Duration // what STS takes
 	Sessions    bool          // MFA sessions are on, and accounts take them
 	UsersInfo   int           // how often a minute users.info answers; 0: always
-	Bare        bool          // the bare loops too
-	Proxy       bool          // a proxy stands before Redis, which can be far away
+	Far         bool          // Redis can be made to be far away
 }
 
 func (o Options) withDefaults() Options {
