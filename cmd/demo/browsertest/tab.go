@@ -63,10 +63,6 @@ func Open(t testing.TB, look Look) *Tab {
 		}
 	})
 	t.Cleanup(end)
-	scheme := "light"
-	if look.Dark {
-		scheme = "dark"
-	}
 	scale := look.Scale
 	if scale == 0 {
 		scale = 1
@@ -75,11 +71,21 @@ func Open(t testing.TB, look Look) *Tab {
 		chromedp.EmulateViewport(look.Width, look.Height, chromedp.EmulateScale(scale)),
 		send(emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "UTC"}),
 		send(emulation.SetLocaleOverride, emulation.SetLocaleOverrideParams{Locale: "en-US"}),
-		send(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
-			{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
-		}}),
 	)
+	tab.Wants(look.Dark)
 	return tab
+}
+
+// Wants has the person want dark pages from now on, or light ones.
+func (tab *Tab) Wants(dark bool) {
+	tab.t.Helper()
+	scheme := "light"
+	if dark {
+		scheme = "dark"
+	}
+	tab.do(send(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+	}}))
 }
 
 func send[P any](command cdp.Command[P, cdp.Empty], params P) chromedp.Action[chromedp.Void] {

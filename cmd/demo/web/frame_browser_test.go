@@ -203,17 +203,20 @@ func TestEveryPlaceFitsAPhone(t *testing.T) {
 	b := visit(t)
 	b.types("alice", general, "/assume vault for 30m because INC-1")
 	b.types("alice", general, "@here have a look")
-	for _, look := range []browsertest.Look{browsertest.Phone, browsertest.Phone.InTheDark()} {
-		tab := browsertest.Open(t, look)
-		for _, place := range []string{general, audit, direct, home} {
-			tab.Go(b.URL() + "bob/" + place)
-			tab.Wait(`document.querySelector("#one .message, #one .home .bk")`)
-			judged(t, tab)
-			small := browsertest.Eval[[]string](tab, `[...document.querySelectorAll("#one button, #one a, #one select, #one textarea")]
-				.filter(e => e.checkVisibility() && e.closest(".bk-controls, nav, form") && e.getBoundingClientRect().height < 43.9).map(e => e.outerHTML)`)
-			if len(small) > 0 {
-				t.Errorf("%s: too small for a finger: %q", place, small)
-			}
+	tab := browsertest.Open(t, browsertest.Phone)
+	for _, place := range []string{general, audit, direct, home} {
+		tab.Go(b.URL() + "bob/" + place)
+		tab.Wait(`document.querySelector("#one .message, #one .home .bk")`)
+		judged(t, tab)
+		tab.Wants(true)
+		if faint := tab.Faint(); len(faint) > 0 {
+			t.Errorf("%s in the dark: got %q", place, faint)
+		}
+		tab.Wants(false)
+		small := browsertest.Eval[[]string](tab, `[...document.querySelectorAll("#one button, #one a, #one select, #one textarea")]
+			.filter(e => e.checkVisibility() && e.closest(".bk-controls, nav, form") && e.getBoundingClientRect().height < 43.9).map(e => e.outerHTML)`)
+		if len(small) > 0 {
+			t.Errorf("%s: too small for a finger: %q", place, small)
 		}
 	}
 }
