@@ -85,7 +85,8 @@ func (b *bucketLists) submitSearch(ctx context.Context, e socketmode.Envelope, i
 	}
 	judging, cancel := context.WithTimeout(ctx, judgeTimeout)
 	defer cancel()
-	err := b.door.pass(judging, &in.to, b.door.first(append(sightings(e, in.TriggerID), "view:"+in.View.ID+in.View.Hash)...), b.door.enter(""))
+	ids := append(sightings(e, in.TriggerID), "view:"+in.View.ID+in.View.Hash)
+	err := b.door.pass(judging, &in.to, b.door.ask(broker.Questions{}, ids...), b.door.first(ids...), b.door.enter(""))
 	switch {
 	case errors.Is(err, errServedAlready):
 		ack(form.SearchError(sentAlready))

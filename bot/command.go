@@ -30,44 +30,54 @@ func (b *Bot) slashCommand(ctx context.Context, e socketmode.Envelope) {
 	to.responseURL, to.trigger, to.code = secret.New(cmd.ResponseURL), cmd.TriggerID, command.CarriesCode(cmd.Text)
 	defer b.rescue(ctx, to, func(m blockkit.Message) { b.delivery.deliver(ctx, to.beside(), m) })
 	defer left(&to)
-	if err := b.door.pass(ctx, &to, b.door.first(sightings(e, cmd.TriggerID)...), b.door.person, b.door.enter(""), b.door.slot, b.door.alone); err != nil {
+	parsed, wrong := parse(to, cmd)
+	ids := sightings(e, cmd.TriggerID)
+	if err := b.door.pass(ctx, &to, b.door.slot, b.door.person, b.door.ask(asked(parsed), ids...), b.door.first(ids...),
+		b.door.enter(""), b.door.alone); err != nil {
 		b.door.turnedAway(ctx, to, err)
 		return
 	}
 	began := b.now()
-	b.serve(ctx, to, cmd)
+	if wrong != nil {
+		// A stranger learns nothing, not even the grammar.
+		b.delivery.refuse(ctx, to, to.unlessRefused(ctx, command.AboutTheCode(wrong, to.code)))
+	} else {
+		b.run(ctx, to, parsed)
+	}
 	b.log.InfoContext(ctx, "command served", "command", blockkit.Shortened(text.OneLine(cmd.Command), maxQuery), "request", to.requestID,
 		"user", to.caller.User, "took", b.now().Sub(began).Round(time.Millisecond))
 }
 
-// serve answers one slash command.
-func (b *Bot) serve(ctx context.Context, to conversation, cmd slack.SlashCommand) {
-	var (
-		parsed command.Command
-		err    error
-	)
+// parse reads one slash command.
+func parse(to conversation, cmd slack.SlashCommand) (command.Command, error) {
 	switch strings.TrimPrefix(cmd.Command, "/"+to.voice.Prefix) {
 	case "assume":
-		parsed, err = command.ParseAssume(cmd.Text)
+		return command.ParseAssume(cmd.Text)
 	case "buckets":
-		parsed, err = command.ParseBuckets(cmd.Text)
+		return command.ParseBuckets(cmd.Text)
 	case "mfa":
-		parsed, err = command.ParseMFA(cmd.Text)
+		return command.ParseMFA(cmd.Text)
 	case "sessions":
-		parsed = command.Command{Verb: command.VerbSessions}
-	default:
-		err = &broker.Error{
-			Code: broker.CodeGrammar,
-			What: prose.Say("The bot does not know this command."),
-			Hint: prose.Say(prose.AssumeCmd("help"), " shows what it knows. If the command is new, the app's manifest may be newer than the bot."),
-		}
+		return command.Command{Verb: command.VerbSessions}, nil
 	}
-	if err != nil {
-		// A stranger learns nothing, not even the grammar.
-		b.delivery.refuse(ctx, to, to.unlessRefused(ctx, command.AboutTheCode(err, to.code)))
-		return
+	return command.Command{}, &broker.Error{
+		Code: broker.CodeGrammar,
+		What: prose.Say("The bot does not know this command."),
+		Hint: prose.Say(prose.AssumeCmd("help"), " shows what it knows. If the command is new, the app's manifest may be newer than the bot."),
 	}
-	b.run(ctx, to, parsed)
+}
+
+// asked is what serving c will ask of the store.
+func asked(c command.Command) broker.Questions {
+	switch c.Verb {
+	case command.VerbAssume:
+		return broker.Questions{Orders: true, LockOut: !c.Code.Empty(), Key: true, Format: c.Format == ""}
+	case command.VerbBuckets, command.VerbMFA:
+		return broker.Questions{Orders: true, LockOut: !c.Code.Empty()}
+	case command.VerbForm:
+		return broker.Questions{Format: true}
+	}
+	return broker.Questions{}
 }
 
 func (b *Bot) run(ctx context.Context, to conversation, c command.Command) {

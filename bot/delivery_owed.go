@@ -126,14 +126,35 @@ func (b *delivery) becomes(ctx context.Context, d debt, o owed, at time.Time) de
 	return next
 }
 
-// oweCredentials notes that a person is to be told of a Grant. A repeat for the
-// same Grant only moves what is there.
+// oweCredentials notes that a person is to be told of a Grant, unless that was put on the
+// list with the Grant.
 func (b *delivery) oweCredentials(ctx context.Context, r broker.Request, issued broker.Issued) debt {
+	o, at := owedOf(r, issued), b.now().Add(owedAfter)
+	if len(issued.Later) == 0 || issued.Later[0].ID == "" {
+		return b.owe(ctx, o, at)
+	}
+	d := debt{owed: o, entry: issued.Later[0]}
+	if !issued.Saved { // which the list does not say
+		return b.becomes(ctx, d, o, at)
+	}
+	return d
+}
+
+// owedText is oweCredentials for what is put on the list with the Grant.
+func (b *delivery) owedText(r broker.Request, issued broker.Issued) broker.DueText {
+	text, err := owedOf(r, issued).entry()
+	if err != nil { // never: it is strings and times
+		b.log.Error("what is owed cannot be written", "request", r.ID, "error", err)
+	}
+	return b.dueOwed.Text(b.now().Add(owedAfter), text)
+}
+
+func owedOf(r broker.Request, issued broker.Issued) owed {
 	g := issued.Grant
-	return b.owe(ctx, owed{
+	return owed{
 		User: r.Caller.User, Team: r.Caller.Team, Channel: r.Caller.Channel, Request: r.ID,
 		Since: g.Issued, Until: g.Expires, Grant: &g, Kept: issued.Saved, Revocable: issued.Account.Revoker != "",
-	}, b.now().Add(owedAfter))
+	}
 }
 
 // tellOrOwe tells a person by direct message, now or as soon as Slack takes it.

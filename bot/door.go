@@ -62,6 +62,14 @@ func (b *door) turnedAway(ctx context.Context, to conversation, err error) {
 	}
 }
 
+// ask asks the store, in one trip, what the steps after it and then the Visit will ask it.
+func (*door) ask(q broker.Questions, ids ...string) step {
+	return func(ctx context.Context, to *conversation) error {
+		to.broker.Visits.Ask(ctx, to.request(command.Command{}), ids, q)
+		return nil
+	}
+}
+
 // first passes the first delivery of its ids: Slack delivers again under the same
 // envelope and under new ones. When the store cannot tell, nothing is done.
 func (b *door) first(ids ...string) step {

@@ -48,7 +48,7 @@ func doorOf(t *testing.T) (b *Bot, record *recorded, closeStore func()) {
 		Config: &policy.Config{
 			Workspaces: []string{"T0123"}, Users: policy.Users(policy.User{Slack: "U01ALICE", Name: "alice"}), Limits: policy.Limits{Requests: 3},
 		},
-		Recorder: record, Counters: st.Counters, Orders: st.Orders, Now: time.Now, Log: c.log,
+		Recorder: record, Ahead: st.Ahead, Counters: st.Counters, Orders: st.Orders, Now: time.Now, Log: c.log,
 	}), Settings{})
 	return b, record, func() { _ = st.Close() }
 }

@@ -57,9 +57,9 @@ func (b *Bot) event(ctx context.Context, e socketmode.Envelope) {
 	if !ok {
 		return
 	}
-	to := b.arrived(in.User, in.Team, in.Channel)
+	to, ids := b.arrived(in.User, in.Team, in.Channel), []string{"envelope:" + e.ID, "event:" + in.id}
 	defer b.rescue(ctx, to, func(m blockkit.Message) { _ = b.web.DirectMessage(ctx, to.caller.User, m) })
-	if err := b.door.pass(ctx, &to, b.door.first("envelope:"+e.ID, "event:"+in.id), b.door.person, b.door.enter("")); err != nil {
+	if err := b.door.pass(ctx, &to, b.door.person, b.door.ask(broker.Questions{}, ids...), b.door.first(ids...), b.door.enter("")); err != nil {
 		if !errors.Is(err, errServedAlready) {
 			// An answer to each would be what the limit is against.
 			b.unserved(ctx, to, err)

@@ -16,6 +16,7 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -28,6 +29,8 @@ type panicking struct {
 func (p panicking) FirstSight(context.Context, ...string) (bool, error) {
 	return p.none[len(p.none)] == 0, nil
 }
+
+func (panicking) Ask(context.Context, broker.Questions) {}
 
 func (panicking) TakeRate(context.Context, string, string, int, time.Duration) (broker.Rate, error) {
 	return broker.Rate{Taken: true}, nil
@@ -45,8 +48,9 @@ func TestAPanicEndsItsEnvelopeAlone(t *testing.T) {
 	s.AddChannel(slacktest.Channel{ID: "C0GENERAL", Name: "general", Members: []string{"U01ALICE"}})
 	seen, logs := panicking{}, &lockedBuffer{}
 	b := New(Deps{
-		API:  slack.New(s.BotToken(), slack.OptionAppLevelToken(s.AppToken()), slack.OptionAPIURL(s.APIURL())),
-		HTTP: http.DefaultClient, APIURL: s.APIURL(), Counters: seen, Connections: 1, Now: time.Now, Log: slog.New(slog.NewJSONHandler(logs, nil)),
+		API:    slack.New(s.BotToken(), slack.OptionAppLevelToken(s.AppToken()), slack.OptionAPIURL(s.APIURL())),
+		Broker: broker.New(broker.Deps{Config: &policy.Config{}, Ahead: seen}),
+		HTTP:   http.DefaultClient, APIURL: s.APIURL(), Counters: seen, Connections: 1, Now: time.Now, Log: slog.New(slog.NewJSONHandler(logs, nil)),
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	b.ctx = ctx

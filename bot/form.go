@@ -57,7 +57,7 @@ func (b *forms) suggest(ctx context.Context, in interaction, ack func(any) bool)
 	// What is too much, or finds no turn in time, is offered nothing.
 	none := form.Options{OptionGroups: []*slack.OptionGroupBlockObject{}}
 	defer left(&in.to)
-	if err := b.door.pass(ctx, &in.to, b.door.enter(""), b.door.slot); err != nil {
+	if err := b.door.pass(ctx, &in.to, b.door.slot, b.door.enter("")); err != nil {
 		ack(none)
 		b.unserved(ctx, in.to, err)
 		return

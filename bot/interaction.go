@@ -11,6 +11,7 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/form"
 	"github.com/assumebot/assumebot/bot/socketmode"
+	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/text"
 )
@@ -78,7 +79,9 @@ func (b *Bot) receiveInteraction(e socketmode.Envelope) {
 			defer cancel()
 			defer b.rescue(ctx, in.to, func(m blockkit.Message) { b.delivery.deliver(ctx, in.to.beside(), m) })
 			defer left(&in.to)
-			if err := b.door.pass(ctx, &in.to, b.door.first(sightings(e, in.TriggerID)...), b.door.person, b.door.enter(""), b.door.slot); err != nil {
+			ids := sightings(e, in.TriggerID)
+			if err := b.door.pass(ctx, &in.to, b.door.slot, b.door.person, b.door.ask(broker.Questions{}, ids...), b.door.first(ids...),
+				b.door.enter("")); err != nil {
 				b.door.turnedAway(ctx, in.to, err)
 				return
 			}

@@ -78,22 +78,49 @@ func orVerb(c command.Command, err error) error {
 	return err
 }
 
-// issue asks the broker and sees to the reminder of what it issued. It is put on
-// the list before anybody sees the credentials, so that a process that dies
-// while it replies leaves no Grant without one.
+// issue asks the broker for credentials.
 func (b *issuing) issue(ctx context.Context, to conversation, r broker.Request) (broker.Issued, error) {
+	r.Later = b.later(to, r)
 	issued, err := to.broker.Issuing.Issue(ctx, r)
-	if err == nil {
-		b.seeTo(ctx, to, r, issued)
-	}
+	b.seeTo(ctx, to, issued, err)
 	return issued, err
 }
 
-// seeTo does what follows from an issuance, whichever way it came. That the person
-// is owed the credentials comes first.
-func (b *issuing) seeTo(ctx context.Context, to conversation, r broker.Request, issued broker.Issued) {
-	b.delivery.oweCredentials(ctx, r, issued)
-	b.reminders.remind(ctx, to.settings.Reminder, issued)
+// signIn asks the broker for a link into the console.
+func (b *issuing) signIn(ctx context.Context, to conversation, r broker.Request, service string) (broker.SignIn, error) {
+	r.Later = b.later(to, r)
+	s, err := to.broker.Issuing.Console(ctx, r, service)
+	b.seeTo(ctx, to, s.Issued, err)
+	return s, err
+}
+
+// later is what is to be done about what r gets: to tell that it did not arrive, which
+// comes first, and that it ends soon. It is on the lists before anybody sees the
+// credentials, so that a process that dies while it replies leaves neither undone.
+func (b *issuing) later(to conversation, r broker.Request) func(broker.Issued) []broker.DueText {
+	return func(issued broker.Issued) []broker.DueText {
+		texts := []broker.DueText{b.delivery.owedText(r, issued)}
+		if reminder, wanted := b.reminders.text(to.settings.Reminder, issued); wanted {
+			texts = append(texts, reminder)
+		}
+		return texts
+	}
+}
+
+// seeTo does what follows from an issuance, whichever way it came. Nothing is owed of one
+// that an order stopped.
+func (b *issuing) seeTo(ctx context.Context, to conversation, issued broker.Issued, err error) {
+	if err != nil {
+		if len(issued.Later) > 0 {
+			b.delivery.takeOff(ctx, debt{entry: issued.Later[0]})
+		}
+		return
+	}
+	for _, e := range issued.Later {
+		if e.ID == "" {
+			b.log.ErrorContext(ctx, "not put on its list: a reminder of a grant, or that its credentials are owed", "request", to.requestID)
+		}
+	}
 	b.approvals.used(to.serving, issued.Grant) //nolint:contextcheck // the reply does not wait for it, nor it for whoever asked
 }
 

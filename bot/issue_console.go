@@ -13,7 +13,7 @@ import (
 func (b *issuing) console(ctx context.Context, to conversation, c command.Command) {
 	r := to.request(c)
 	r.Purpose = broker.PurposeConsole
-	s, err := to.broker.Issuing.Console(ctx, r, c.Service)
+	s, err := b.signIn(ctx, to, r, c.Service)
 	switch {
 	case completable(c, err) && to.trigger != "":
 		b.forms.formFor(ctx, to, c, err)
@@ -22,7 +22,6 @@ func (b *issuing) console(ctx context.Context, to conversation, c command.Comman
 	case err != nil:
 		b.delivery.refused(ctx, to, r, err)
 	default:
-		b.seeTo(ctx, to, r, s.Issued)
 		b.presentSignIn(ctx, to, r, s)
 	}
 }

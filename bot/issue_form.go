@@ -27,14 +27,15 @@ func (b *issuing) submitForm(ctx context.Context, e socketmode.Envelope, in inte
 	judging, cancel := context.WithTimeout(ctx, judgeTimeout)
 	defer cancel()
 	f.BreakGlass = form.ReadOrigin(in.View).BreakGlass
-	err := b.door.pass(judging, &in.to, b.door.first(sightings(e, in.TriggerID)...), b.door.enter(f.Account), b.door.alone)
+	ids, asks := sightings(e, in.TriggerID), broker.Questions{Orders: true, LockOut: !f.Code.Empty(), Key: true}
+	err := b.door.pass(judging, &in.to, b.door.ask(asks, ids...), b.door.first(ids...), b.door.enter(f.Account), b.door.alone)
 	if errors.Is(err, errServedAlready) {
 		ack(f.ErrorOn(form.FieldAccount, sentAlready))
 		return
 	}
 	var r broker.Request
 	if err == nil {
-		r, err = asks(judging, in, &f)
+		r, err = asksFor(judging, in, &f)
 	}
 	if err != nil {
 		b.backToForm(ctx, in, f, in.to.told(ctx, err), ack)
@@ -112,9 +113,8 @@ func (b *issuing) refillForm(ctx context.Context, to conversation, f form.Filled
 func (b *issuing) issueAs(ctx context.Context, to conversation, r broker.Request, f form.Filled) error {
 	if f.Format == snippet.Console {
 		r.Purpose = broker.PurposeConsole
-		s, err := to.broker.Issuing.Console(ctx, r, f.Service)
+		s, err := b.signIn(ctx, to, r, f.Service)
 		if err == nil {
-			b.seeTo(ctx, to, r, s.Issued)
 			b.presentSignIn(ctx, to, r, s)
 		}
 		return err
@@ -129,9 +129,9 @@ func (b *issuing) issueAs(ctx context.Context, to conversation, r broker.Request
 	return err
 }
 
-// asks is the Request that a form makes. Of a bound form it is what was
+// asksFor is the Request that a form makes. Of a bound form it is what was
 // approved.
-func asks(ctx context.Context, in interaction, f *form.Filled) (broker.Request, error) {
+func asksFor(ctx context.Context, in interaction, f *form.Filled) (broker.Request, error) {
 	c := command.Command{Account: f.Account, Code: f.Code, Duration: f.Duration, Format: f.Format, Service: f.Service, Reason: f.Reason,
 		BreakGlass: f.BreakGlass}
 	if in.View.CallbackID != form.UseCallback {

@@ -26,21 +26,19 @@ type reminder struct {
 	Tries   int       `json:"tries,omitempty"` // that failed on the way to Slack
 }
 
-// remind puts the reminder of a Grant on the due list. A Grant that ends soon
-// after it began needs none; one that the store did not keep could never be told
-// from one that was ended.
-func (b *reminders) remind(ctx context.Context, before time.Duration, issued broker.Issued) {
+// text is the reminder of a Grant for the due list. A Grant that ends soon after it began
+// needs none. Of one that the store did not keep nobody is reminded: it is taken for one
+// that was ended.
+func (b *reminders) text(before time.Duration, issued broker.Issued) (text broker.DueText, wanted bool) {
 	g := issued.Grant
-	if before <= 0 || !issued.Saved || g.Expires.Sub(b.now()) <= 2*before {
-		return
+	if before <= 0 || g.Expires.Sub(b.now()) <= 2*before {
+		return broker.DueText{}, false
 	}
 	entry, err := json.Marshal(reminder{User: g.User, Grant: g.ID, Account: g.Account, Expires: g.Expires})
-	if err == nil {
-		_, err = b.dueReminders.Put(ctx, g.Expires.Add(-before), entry)
+	if err != nil { // never: it is strings and a time
+		b.log.Error("there will be no reminder of this grant", "request", g.ID, "user", g.User, "error", err)
 	}
-	if err != nil {
-		b.log.ErrorContext(ctx, "there will be no reminder of this grant", "request", g.ID, "user", g.User, "error", err)
-	}
+	return b.dueReminders.Text(g.Expires.Add(-before), entry), true
 }
 
 // serveReminder tells the person, if there is still something to tell.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/socketmode"
+	"github.com/assumebot/assumebot/broker/ahead"
 	"github.com/assumebot/assumebot/broker/patience"
 )
 
@@ -48,7 +49,7 @@ func (b *Bot) ackEmpty(e socketmode.Envelope) bool {
 // work does f in the background; SIGTERM waits for it. What f asks of AWS ends in
 // time for an answer to who waits, by the clock of this machine.
 func (b *core) work(f func(context.Context)) {
-	ctx, cancel := context.WithTimeout(patience.With(b.ctx, time.Now()), requestTimeout)
+	ctx, cancel := context.WithTimeout(ahead.With(patience.With(b.ctx, time.Now())), requestTimeout)
 	b.working.Go(func() {
 		defer b.sweeper.touch()
 		defer cancel()

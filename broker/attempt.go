@@ -195,7 +195,11 @@ func (b *attempts) succeeded(ctx context.Context, a attempt, issued Issued) (Iss
 	if a.code {
 		b.usage.codeAccepted(ctx, a.request)
 	}
-	if err := b.overtaken(ctx, a.request, a.act, issued); err != nil {
+	before := b.overtakenAlready
+	if a.act.Purpose == string(PurposeKey) { // nothing looks again
+		before = b.overtaken
+	}
+	if err := before(ctx, a.request, a.act, issued); err != nil {
 		spendAll(ctx, a.claims)
 		return Issued{}, err
 	}
@@ -212,7 +216,7 @@ func (b *attempts) succeeded(ctx context.Context, a attempt, issued Issued) (Iss
 		err = b.overtaken(ctx, a.request, a.act, issued)
 	}
 	if err != nil {
-		return Issued{}, err
+		return Issued{Later: issued.Later}, err
 	}
 	return issued, nil
 }
@@ -247,12 +251,12 @@ func (b *attempts) recordFailure(ctx context.Context, r Request, act event.Act, 
 	b.note(ctx, b.event(r, outcome))
 }
 
-// Five round trips to the store follow STS: orders, the outcome, the Grant, its holder,
-// orders again. A store that was slow before would be too slow for them, and there
+// Two round trips to the store follow STS: the outcome, then the Grant with what is to be
+// done later. A store that was slow before would be too slow for them, and there
 // would be credentials that nobody could be shown. So AWS is not asked then.
 const (
-	// slowStore is what the claims and the intent may take together, up to seven
-	// round trips: no more than half of what follows has.
+	// slowStore is what the claims and the intent may take together: no more than half
+	// of what follows has.
 	slowStore = afterwards / 2
 	// timeForAWS is what must be left of a Request's own time when AWS is asked.
 	timeForAWS = 4 * time.Second

@@ -56,19 +56,17 @@ var flows = []flow{
 		approval: true,
 		shared:   true,
 		keeps:    "grant session",
-		steps: "calls calls session.code session.intent session.ask session.look session.outcome session.keep session.replace " +
+		steps: "calls calls session.code session.intent session.ask session.look session.outcome session.keep " +
 			"approval intent ask look outcome keep look-again",
 		events: "intent granted intent granted",
 		do:     issue,
 		but: []rule{
-			{"session.keep", "fails lost", goesOn, "spent", "", "grant", ""},
-			{"session.keep", "panics", "intent granted", "spent", "approved", "session", "panic"},
-			{"session.keep", "ends", "intent granted", "spent", "approved", "session", "silence"},
-			{"session.replace", "panics", "intent granted", "begun", "approved", "session", "panic"},
-			{"session.replace", "ends", "intent granted", "begun", "approved", "session", "silence"},
-			{"session.replace", "fails", goesOn, "beginning", "", "", ""},
+			{"session.keep", "fails", goesOn, "spent", "", "grant", ""},
+			{"session.keep", "lost", goesOn, "begun", "", "grant", ""}, // and nobody finds it
+			{"session.keep", "panics", "intent granted", "begun", "approved", "session", "panic"},
+			{"session.keep", "ends", "intent granted", "begun", "approved", "session", "silence"},
 			// Who has gone needs no credentials, but the MFA session is there.
-			{"session.look session.outcome session.keep session.replace", "gone", "intent granted refused:store_failed", "begun", "approved", "session", "store_failed"},
+			{"session.look session.outcome session.keep", "gone", "intent granted refused:store_failed", "begun", "approved", "session", "store_failed"},
 			{"ask", "unread", "intent failed:session_expired", "begun", "approved", "none", "session_expired"},
 			{"keep", "fails", goesOn, "", "", "session", ""},
 		},
@@ -78,17 +76,17 @@ var flows = []flow{
 		code:   true,
 		shared: true,
 		keeps:  "session",
-		steps:  "session.code session.intent session.ask session.look session.outcome session.keep session.replace",
+		steps:  "session.code session.intent session.ask session.look session.outcome session.keep",
 		events: "intent granted",
 		do: func(ctx context.Context, br *broker.Broker, r broker.Request) error {
 			_, err := br.MFASessions.BeginMFASession(ctx, r)
 			return err
 		},
 		but: []rule{
-			{"session.keep", "fails lost", "intent granted", "spent", "", "", "store_failed"}, // nobody has it, so it is dropped
-			{"session.replace", "fails", goesOn, "beginning", "", "", ""},
-			{"session.replace", "panics", "intent granted", "begun", "", "all", "panic"},
-			{"session.replace", "ends", "intent granted", "begun", "", "all", "silence"},
+			{"session.keep", "fails", "intent granted", "spent", "", "", "store_failed"}, // nobody has it
+			{"session.keep", "lost", "intent granted", "begun", "", "", "store_failed"},  // so it is dropped
+			{"session.keep", "panics", "intent granted", "begun", "", "all", "panic"},
+			{"session.keep", "ends", "intent granted", "begun", "", "all", "silence"},
 		},
 	},
 	{
@@ -103,6 +101,7 @@ var flows = []flow{
 			return err
 		},
 		but: []rule{
+			{"look", "fails lost", "intent failed:store_failed", "spent", "", "", "store_failed"},
 			{"keep", "fails", "intent granted failed:store_failed", "spent", "", "", "store_failed"},
 			{"keep", "lost", "intent granted failed:store_failed", "spent", "", "all", "store_failed"},
 		},

@@ -8,6 +8,15 @@ import (
 	"github.com/assumebot/assumebot/broker/prose"
 )
 
+// overtakenAlready is overtaken where this process knows of an order without asking: the
+// record decides. One in the store that is not on it yet is found after keep.
+func (b *attempts) overtakenAlready(ctx context.Context, r Request, act event.Act, issued Issued) error {
+	if block, pause := b.orders.KnownOrders(r.Caller.User); block == nil && pause == nil {
+		return nil
+	}
+	return b.overtaken(ctx, r, act, issued)
+}
+
 // overtaken looks for an order that came while AWS was asked. If one did, or nobody
 // knows, the error is on the record as the outcome, the caller drops what was issued,
 // and AWS is told to refuse it where the Account names a revoker.

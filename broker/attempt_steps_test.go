@@ -67,6 +67,7 @@ type stage struct {
 	session bool // the attempt begins an MFA session
 	asked   bool // AWS was, in this attempt
 	said    bool // and the outcome is on the record
+	looked  bool // for an order that this process knows of
 }
 
 func newStage(t *testing.T, at, how string) *stage {
@@ -108,6 +109,7 @@ func (s *stage) process() *broker.Broker {
 	return broker.New(broker.Deps{
 		Config:    s.bench.config,
 		AWS:       steppedAWS{s.bench.client, s},
+		Ahead:     s.bench.memory,
 		Approvals: s,
 		Codes:     s,
 		Orders:    s,
@@ -302,11 +304,7 @@ func (s *stage) ReleaseCode(ctx context.Context, user, serial string, code secre
 }
 
 func (s *stage) ReplaceClaim(ctx context.Context, user, serial string, code secret.TokenCode, from, to string) error {
-	name := ""
-	if strings.HasPrefix(to, "begun:") {
-		name = "session.replace"
-	}
-	return s.step(ctx, name, func(ctx context.Context) error { return s.rest.Codes.ReplaceClaim(ctx, user, serial, code, from, to) })
+	return s.step(ctx, "", func(ctx context.Context) error { return s.rest.Codes.ReplaceClaim(ctx, user, serial, code, from, to) })
 }
 
 func (s *stage) SwapApproval(ctx context.Context, old approval.Kept, a approval.Approval) (swapped bool, err error) {
@@ -321,7 +319,20 @@ func (s *stage) SwapApproval(ctx context.Context, old approval.Kept, a approval.
 	return swapped && err == nil, err
 }
 
-// Orders is a step where AWS was asked: whether an order came meanwhile.
+// KnownOrders is the step that looks whether an order came while AWS was asked.
+func (s *stage) KnownOrders(user string) (block, pause *broker.Order) {
+	s.mu.Lock()
+	name := s.named("look")
+	s.looked = true
+	s.mu.Unlock()
+	_ = s.step(context.Background(), name, func(ctx context.Context) (err error) {
+		block, pause, err = s.rest.Orders.Orders(ctx, user)
+		return err
+	})
+	return block, pause
+}
+
+// Orders is a step once the outcome is on the record: whether an order came since.
 func (s *stage) Orders(ctx context.Context, user string) (block, pause *broker.Order, err error) {
 	s.mu.Lock()
 	name := ""
@@ -329,8 +340,9 @@ func (s *stage) Orders(ctx context.Context, user string) (block, pause *broker.O
 	case !s.asked || user != "U01ALICE":
 	case s.said:
 		name = s.named("look-again")
+	case s.looked: // it is asked once more for its words
 	default:
-		name = s.named("look")
+		name = s.named("look") // of a change of key
 	}
 	s.mu.Unlock()
 	err = s.step(ctx, name, func(ctx context.Context) (err error) {
@@ -374,12 +386,18 @@ func (s *stage) Record(ctx context.Context, events ...event.Event) (receipt even
 	return receipt, err
 }
 
-func (s *stage) SaveMFASession(ctx context.Context, session broker.Session, c secret.Credentials) error {
-	return s.step(ctx, "session.keep", func(ctx context.Context) error { return s.rest.Sessions.SaveMFASession(ctx, session, c) })
+func (s *stage) SaveMFASession(ctx context.Context, session broker.Session, c secret.Credentials, swap *broker.ClaimSwap) error {
+	return s.step(ctx, "session.keep", func(ctx context.Context) error { return s.rest.Sessions.SaveMFASession(ctx, session, c, swap) })
 }
 
-func (s *stage) SaveGrant(ctx context.Context, g broker.Grant, c secret.Credentials, reveal time.Duration) error {
-	return s.step(ctx, "keep", func(ctx context.Context) error { return s.rest.Grants.SaveGrant(ctx, g, c, reveal) })
+func (s *stage) SaveGrant(
+	ctx context.Context, g broker.Grant, c secret.Credentials, reveal time.Duration, later ...broker.DueText,
+) (put []broker.DueEntry, err error) {
+	err = s.step(ctx, "keep", func(ctx context.Context) (err error) {
+		put, err = s.rest.Grants.SaveGrant(ctx, g, c, reveal, later...)
+		return err
+	})
+	return put, err
 }
 
 func (s *stage) SaveKey(ctx context.Context, user string, k broker.RegisteredKey) error {

@@ -58,7 +58,7 @@ var rules = []rule{
 	{"ask", "panics", "intent", "spent", "used", "", "panic"},
 	{"ask", "ends", "intent", "spent", "used", "", "silence"},
 
-	{"look", "fails lost", "intent failed:store_failed", "spent", "used", "", "store_failed"},
+	{"look", "fails lost", goesOn, "", "", "", ""}, // the record is the process's own: it cannot
 	{"look", "ordered", "intent failed:blocked", "spent", "used", "", "blocked"},
 	{"look", "panics", "intent", "spent", "used", "", "panic"},
 	{"look", "ends", "intent", "spent", "used", "", "silence"},
@@ -78,7 +78,7 @@ var rules = []rule{
 	{"look-again", "panics", "intent granted", "spent", "used", "all", "panic"},
 	{"look-again", "ends", "intent granted", "spent", "used", "all", "silence"},
 
-	{"look outcome keep replace look-again", "gone", goesOn, "", "", "", ""}, // AWS was asked
+	{"look outcome keep look-again", "gone", goesOn, "", "", "", ""}, // AWS was asked
 
 	{"use", "fails gone", "", "", "", "all", "record_failed"},
 	{"use", "lost", "use", "", "", "all", "record_failed"},

@@ -28,6 +28,7 @@ import (
 type Deps struct {
 	Config    *policy.Config
 	AWS       AWS
+	Ahead     Ahead
 	Codes     Codes
 	Sessions  Sessions
 	Grants    Grants
@@ -50,6 +51,7 @@ type core struct {
 	config     *policy.Config
 	names      policy.Names // whom config names
 	aws        AWS
+	ahead      Ahead
 	codes      Codes
 	sessions   Sessions
 	grants     Grants
@@ -195,7 +197,7 @@ type (
 // New returns a Broker; it does no work.
 func New(d Deps) *Broker {
 	b := &Broker{core: &core{
-		config: d.Config, names: d.Config.Names(), aws: d.AWS, codes: d.Codes, sessions: d.Sessions, grants: d.Grants, listings: d.Listings,
+		config: d.Config, names: d.Config.Names(), aws: d.AWS, ahead: d.Ahead, codes: d.Codes, sessions: d.Sessions, grants: d.Grants, listings: d.Listings,
 		sealedKeys: d.Keys, parseKey: d.ParseKey, recorder: written{d.Recorder}, directory: d.Directory, people: d.People, counters: d.Counters,
 		leases: d.Leases, approvals: d.Approvals, orders: d.Orders, now: d.Now, log: d.Log,
 	}}

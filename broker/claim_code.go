@@ -16,6 +16,29 @@ const (
 	totpStep        = 30 * time.Second
 )
 
+// callClaim is one of the calls that an Account may have and, if p sends the code, of the
+// code; both are asked for in one trip.
+func (b *usage) callClaim(r Request, user policy.User, account policy.Account, p Plan) claim {
+	if !p.SendsCode() {
+		return claim{take: func(ctx context.Context) error { return b.takeCalls(ctx, r, account, p) }}
+	}
+	code := b.codeClaim(r, user)
+	reserve := code.take
+	code.take = func(ctx context.Context) error {
+		b.ahead.Ask(ctx, Questions{Rates: b.callsOf(r, account, p), Claim: claimOf(r, user, r.ID)})
+		if err := b.takeCalls(ctx, r, account, p); err != nil {
+			return err
+		}
+		return reserve(ctx)
+	}
+	return code
+}
+
+// claimOf is the claim on r's code by the name of claim.
+func claimOf(r Request, user policy.User, claim string) *ClaimQuestion {
+	return &ClaimQuestion{User: user.Slack, Serial: user.MFASerial, Code: r.Code, RequestID: claim, TTL: codeReservation}
+}
+
 // codeClaim claims the code for this Request, so that no other sends it too. One
 // that begins an MFA session is claimed by claimSession.
 func (b *usage) codeClaim(r Request, user policy.User) claim {

@@ -15,7 +15,7 @@ const afterwards = 5 * time.Second
 
 // Issue answers one Request: limits, policy, the code's reservation, the intent
 // on the record, STS, the outcome on the record, the Grant. What it returns is
-// an *Error; after one, no credentials are in anybody's hands.
+// an *Error; after one, no credentials are in anybody's hands, and Issued has Later alone.
 func (b *Issuing) Issue(ctx context.Context, r Request) (Issued, error) {
 	return visit(ctx, b.visits, r, b.visits.toBring(), func(ctx context.Context, r *Request) (Issued, error) {
 		cleared, err := b.consent.clear(ctx, *r, r.user)
@@ -52,10 +52,9 @@ func (b *Issuing) issueNow(ctx context.Context, r Request, cleared clearance) (I
 	if err != nil {
 		return Issued{}, err
 	}
-	a := attempt{
+	return b.attempts.perform(ctx, attempt{
 		request: r,
-		// A counter is taken from first, and nothing is ever given back to it.
-		claims:  []claim{{take: func(ctx context.Context) error { return b.usage.takeCalls(ctx, r, account, p) }}},
+		claims:  append([]claim{b.usage.callClaim(r, user, account, p)}, b.consent.approvalClaim(r, cleared)...),
 		act:     issueAct(r, p, cleared),
 		code:    p.SendsCode(),
 		undone:  "nothing was issued",
@@ -64,13 +63,8 @@ func (b *Issuing) issueNow(ctx context.Context, r Request, cleared clearance) (I
 		ask: func(ctx context.Context) (Issued, error) {
 			return b.attempts.askSTS(ctx, Call{Request: r, User: user, Account: account, Plan: p, Signer: key})
 		},
-		keep: b.keepGrant,
-	}
-	if p.SendsCode() {
-		a.claims = append(a.claims, b.usage.codeClaim(r, user))
-	}
-	a.claims = append(a.claims, b.consent.approvalClaim(r, cleared)...)
-	return b.attempts.perform(ctx, a)
+		keep: b.keepGrant(r),
+	})
 }
 
 // issueAct says what is about to be asked of AWS, and why it is allowed.
@@ -83,15 +77,23 @@ func issueAct(r Request, p Plan, cleared clearance) event.Act {
 	return act
 }
 
-// keepGrant keeps what STS issued. What cannot be kept is shown all the same, once.
-func (b *Issuing) keepGrant(ctx context.Context, issued Issued, _ time.Time) (Issued, error) {
-	g := issued.Grant
-	if err := b.grants.SaveGrant(ctx, g, issued.Credentials, b.config.RevealWindow); err != nil {
-		b.log.ErrorContext(ctx, "grant not kept; it cannot be shown again", "request", g.ID, "ref", ShortRef(g.ID), "error", err)
+// keepGrant keeps what STS issued for r, and what is to be done later about it. What
+// cannot be kept is shown all the same, once.
+func (b *Issuing) keepGrant(r Request) func(context.Context, Issued, time.Time) (Issued, error) {
+	return func(ctx context.Context, issued Issued, _ time.Time) (Issued, error) {
+		issued.Saved = true
+		var later []DueText
+		if r.Later != nil {
+			later = r.Later(issued)
+		}
+		var err error
+		g := issued.Grant
+		if issued.Later, err = b.grants.SaveGrant(ctx, g, issued.Credentials, b.config.RevealWindow, later...); err != nil {
+			b.log.ErrorContext(ctx, "grant not kept; it cannot be shown again", "request", g.ID, "ref", ShortRef(g.ID), "error", err)
+			issued.Saved = false
+		}
 		return issued, nil
 	}
-	issued.Saved = true
-	return issued, nil
 }
 
 // askWhy marks a missing reason as a question while there is no code yet: a form

@@ -41,7 +41,7 @@ func (b *Issuing) Console(ctx context.Context, r Request, service string) (SignI
 		}
 		issued, err := b.issue(ctx, r, cleared)
 		if err != nil {
-			return SignIn{}, askForConsole(*r, service, err)
+			return SignIn{Issued: issued}, askForConsole(*r, service, err)
 		}
 		return b.link(ctx, *r, issued, service), nil
 	})

@@ -14,7 +14,13 @@ import (
 // begins first if the Plan says so. The call carries no code.
 func (b *Issuing) issueFromSession(ctx context.Context, r Request, user policy.User, cleared clearance, p Plan, session usableSession) (Issued, error) {
 	account := cleared.account
+	if p.Begins {
+		b.ahead.Ask(ctx, Questions{Rates: b.usage.callsOf(r, account, p), Claim: claimOf(r, user, beginning+r.ID)})
+	}
 	if err := b.usage.takeCalls(ctx, r, account, p); err != nil {
+		if p.Begins {
+			b.usage.releaseCode(ctx, r, user, beginning+r.ID)
+		}
 		return Issued{}, err
 	}
 	if p.Begins {
@@ -37,7 +43,7 @@ func (b *Issuing) issueFromSession(ctx context.Context, r Request, user policy.U
 		ask: func(ctx context.Context) (Issued, error) {
 			return b.attempts.askSTS(ctx, Call{Request: r, User: user, Account: account, Plan: p, Signer: session.credentials, SessionSaved: session.saved})
 		},
-		keep: b.keepGrant,
+		keep: b.keepGrant(r),
 	}
 	if p.Begins {
 		a.use = UseSpent
@@ -45,7 +51,7 @@ func (b *Issuing) issueFromSession(ctx context.Context, r Request, user policy.U
 	issued, err := b.attempts.perform(ctx, a)
 	if err != nil {
 		b.dropDead(ctx, r, session, err)
-		return Issued{}, askInstead(r, account, err)
+		return issued, askInstead(r, account, err)
 	}
 	if !p.Begins {
 		issued.UsedSession = &session.Session

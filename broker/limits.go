@@ -27,13 +27,28 @@ func (b *Visits) Enter(ctx context.Context, r Request) error {
 
 func nothing(context.Context, *Request) (struct{}, error) { return struct{}{}, nil }
 
+// Ask asks the store ahead for what a Visit of user will ask it, in one trip. It is known
+// by seen; r is the Request that Enter will count.
+func (b *Visits) Ask(ctx context.Context, r Request, seen []string, more Questions) {
+	more.User, more.Seen = r.Caller.User, seen
+	if limit := b.config.Limits.Requests; limit != 0 {
+		more.Rates = append(more.Rates, requestsOf(r, limit))
+	}
+	b.ahead.Ask(ctx, more)
+}
+
+func requestsOf(r Request, limit int) RateQuestion {
+	return RateQuestion{Name: "requests:" + r.Caller.User, RequestID: r.ID, Limit: limit, Per: limitWindow}
+}
+
 // withinRate is the step of who has not asked for too much within a minute.
 func (b *Visits) withinRate(ctx context.Context, r *Request) error {
 	limit := b.config.Limits.Requests
 	if limit == 0 {
 		return nil
 	}
-	rate, err := b.counters.TakeRate(ctx, "requests:"+r.Caller.User, r.ID, limit, limitWindow)
+	q := requestsOf(*r, limit)
+	rate, err := b.counters.TakeRate(ctx, q.Name, q.RequestID, q.Limit, q.Per)
 	switch {
 	case err != nil:
 		return onRecord(storeCannotSay(err, "rate", "how much you have asked for lately")) // the record is in that store
@@ -47,18 +62,10 @@ func (b *Visits) withinRate(ctx context.Context, r *Request) error {
 	return many
 }
 
-// takeCalls counts calls to STS for the Account, before their code is claimed.
+// takeCalls counts calls to STS for the Account, before their code counts as claimed.
 func (b *usage) takeCalls(ctx context.Context, r Request, account policy.Account, p Plan) error {
-	limit := b.config.Limits.STSCalls
-	if limit == 0 {
-		return nil
-	}
-	calls := []string{r.ID}
-	if p.Begins { // GetSessionToken, then AssumeRole
-		calls = append(calls, r.ID+":session")
-	}
-	for _, id := range calls {
-		rate, err := b.counters.TakeRate(ctx, "sts:"+account.Name, id, limit, limitWindow)
+	for _, q := range b.callsOf(r, account, p) {
+		rate, err := b.counters.TakeRate(ctx, q.Name, q.RequestID, q.Limit, q.Per)
 		switch {
 		case err != nil:
 			return storeCannotSay(err, "rate", "how often AWS was asked for "+account.Name+" lately")
@@ -67,4 +74,17 @@ func (b *usage) takeCalls(ctx context.Context, r Request, account policy.Account
 		}
 	}
 	return nil
+}
+
+func (b *usage) callsOf(r Request, account policy.Account, p Plan) []RateQuestion {
+	limit := b.config.Limits.STSCalls
+	if limit == 0 {
+		return nil
+	}
+	calls := []RateQuestion{{Name: "sts:" + account.Name, RequestID: r.ID, Limit: limit, Per: limitWindow}}
+	if p.Begins { // GetSessionToken, then AssumeRole
+		calls = append(calls, calls[0])
+		calls[1].RequestID += ":session"
+	}
+	return calls
 }

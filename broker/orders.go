@@ -32,6 +32,8 @@ type Orders interface {
 	// Orders returns the block of a person and the pause; nil where there is none.
 	// An error means unknown, and then nothing is issued.
 	Orders(ctx context.Context, user string) (block, pause *Order, err error)
+	// KnownOrders returns those that this process knows of without asking; nil is not "none".
+	KnownOrders(user string) (block, pause *Order)
 	// Block lays o upon a person, in place of an earlier one.
 	Block(ctx context.Context, user string, o Order) error
 	// Unblock ends the block o, atomically; false when it is gone or was replaced.

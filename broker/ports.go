@@ -44,12 +44,48 @@ type Codes interface {
 	ReplaceClaim(ctx context.Context, user, serial string, code secret.TokenCode, from, to string) error
 }
 
+// Questions are what a Visit will ask of the store.
+type Questions struct {
+	User    string   // of whom Orders, LockOut, Key and Format are asked
+	Seen    []string // by what a delivery is known
+	Rates   []RateQuestion
+	Claim   *ClaimQuestion
+	Orders  bool // of admins
+	LockOut bool
+	Key     bool // that is registered
+	Format  bool // that was used last
+}
+
+// A RateQuestion is what TakeRate is asked.
+type RateQuestion struct {
+	Name, RequestID string
+	Limit           int
+	Per             time.Duration
+}
+
+// A ClaimQuestion is what ReserveCode is asked.
+type ClaimQuestion struct {
+	User, Serial string
+	Code         secret.TokenCode
+	RequestID    string
+	TTL          time.Duration
+}
+
+// Ahead asks the store, in one trip, what a Visit will ask one after the other.
+type Ahead interface {
+	// Ask asks q; whoever asks one of it next under the same ctx, which is of
+	// [ahead.With], gets that answer, an error included. It is bounded.
+	Ask(ctx context.Context, q Questions)
+}
+
 // Grants keeps Grants until they expire, and their Credentials sealed for the
 // reveal window.
 type Grants interface {
 	// SaveGrant keeps g until it expires and c for the reveal window, or until
-	// c expires if that is sooner. Both or neither.
-	SaveGrant(ctx context.Context, g Grant, c secret.Credentials, reveal time.Duration) error
+	// c expires if that is sooner: both or neither. In the same trip it puts what is to
+	// be done later about g on its lists, and returns what it put there, also where g
+	// is not kept; and it asks ahead for the orders upon g's User, as they are once g is kept.
+	SaveGrant(ctx context.Context, g Grant, c secret.Credentials, reveal time.Duration, later ...DueText) ([]DueEntry, error)
 	// RevealGrant returns the newest live Grant of user for account whose
 	// Credentials are still kept. ok is false when there is none.
 	RevealGrant(ctx context.Context, user, account string) (g Grant, c secret.Credentials, ok bool, err error)
@@ -130,6 +166,14 @@ type DueEntry struct {
 	// Broken says why it cannot be read; "" when it can. There is no Text then, and
 	// nobody may act by it.
 	Broken string
+}
+
+// A DueText is what is to be put on a due list.
+type DueText struct {
+	List string
+	At   time.Time
+	Text []byte
+	Most int // how many entries the list may hold; 0: any number
 }
 
 // Approvals keep Approvals sealed, the same for all replicas. They go by one

@@ -130,14 +130,19 @@ func (m *memory) ReleaseCode(_ context.Context, user, serial string, code secret
 	return nil
 }
 
-func (m *memory) SaveGrant(_ context.Context, g broker.Grant, c secret.Credentials, _ time.Duration) error {
+// Ask leaves each question to be asked by itself.
+func (m *memory) Ask(context.Context, broker.Questions) {}
+
+func (m *memory) SaveGrant(
+	_ context.Context, g broker.Grant, c secret.Credentials, _ time.Duration, _ ...broker.DueText,
+) ([]broker.DueEntry, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.saveErr != nil {
-		return m.saveErr
+		return nil, m.saveErr
 	}
 	m.grants[g.User+g.Account], m.kept[g.ID] = g, c
-	return nil
+	return nil, nil
 }
 
 func (m *memory) RevealGrant(_ context.Context, user, account string) (broker.Grant, secret.Credentials, bool, error) {
@@ -281,6 +286,7 @@ func (b *bench) deps() broker.Deps {
 	return broker.Deps{
 		Config:    b.config,
 		AWS:       b.client,
+		Ahead:     b.memory,
 		Codes:     b.memory,
 		Sessions:  b.memory,
 		Grants:    b.memory,

@@ -41,6 +41,9 @@ type Request struct {
 	Approval string
 	// Visit is what the Request is a part of; nil: it is one by itself.
 	Visit *Visit
+	// Later says what is to be done later about what is issued; it is put on its lists
+	// when the Grant is kept. nil: nothing.
+	Later func(Issued) []DueText
 
 	user   policy.User // who the Caller is, once they passed isUser
 	target string      // Slack user ID of whom an admin's Request is about
@@ -113,6 +116,9 @@ type Issued struct {
 	// Saved is false when the Credentials could not be sealed for the reveal
 	// window: they work, but cannot be shown or used again.
 	Saved bool
+	// Later is what was put on the lists of what Request.Later said, in its order; the
+	// zero one where it was not. It comes with an error too, where an order came then.
+	Later []DueEntry
 	// UsedSession is the MFA session that took the place of a code: the person is
 	// told by direct message. nil when there was a code, or none was needed.
 	UsedSession *Session

@@ -35,14 +35,21 @@ type Session struct {
 
 // Sessions keeps at most one MFA session of each User, sealed, for all replicas.
 type Sessions interface {
-	// SaveMFASession keeps s and c until c expires, in place of the one before.
-	SaveMFASession(ctx context.Context, s Session, c secret.Credentials) error
+	// SaveMFASession keeps s and c until c expires, in place of the one before, and swaps
+	// the claim on the code that began it, if there is one: both or neither.
+	SaveMFASession(ctx context.Context, s Session, c secret.Credentials, swap *ClaimSwap) error
 	// FindMFASession returns the User's live MFA session; ok is false when there is
 	// none. What does not open is an error, never absent.
 	FindMFASession(ctx context.Context, user string) (s Session, c secret.Credentials, ok bool, err error)
 	// DropMFASession drops the MFA session id of user, any if id is "", and one
 	// that does not open too if id is "". It reports whether there was one.
 	DropMFASession(ctx context.Context, user, id string) (dropped bool, err error)
+}
+
+// A ClaimSwap puts the claim To in the place of From on a code of s.
+type ClaimSwap struct {
+	Code     secret.TokenCode
+	From, To string
 }
 
 // ErrMFASessionNotEnough is in the chain of an error of CodeNeedsCode whose

@@ -188,7 +188,8 @@ func (b *MFASessions) beginSession(ctx context.Context, r Request, user policy.U
 // keepSession keeps an MFA session, and lets those who wait for it go on. One that
 // may be kept or not is dropped: nobody is told that it is there.
 func (b *MFASessions) keepSession(ctx context.Context, r Request, user policy.User, session usableSession) bool {
-	if err := b.sessions.SaveMFASession(ctx, session.Session, session.credentials); err != nil {
+	swap := &ClaimSwap{Code: r.Code, From: beginning + r.ID, To: begun + r.ID}
+	if err := b.sessions.SaveMFASession(ctx, session.Session, session.credentials, swap); err != nil {
 		b.log.ErrorContext(ctx, "MFA session not kept", "request", r.ID, "ref", ShortRef(r.ID), "error", err)
 		if _, err := b.sessions.DropMFASession(ctx, user.Slack, r.ID); err != nil {
 			b.log.WarnContext(ctx, "MFA session that may be kept not dropped", "request", r.ID, "error", err)
@@ -196,7 +197,6 @@ func (b *MFASessions) keepSession(ctx context.Context, r Request, user policy.Us
 		b.replaceClaim(ctx, r, user, r.ID)
 		return false
 	}
-	b.replaceClaim(ctx, r, user, begun+r.ID)
 	return true
 }
 

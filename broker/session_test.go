@@ -37,7 +37,7 @@ func (m *memory) ReplaceClaim(_ context.Context, user, serial string, code secre
 	return m.codesErr
 }
 
-func (m *memory) SaveMFASession(_ context.Context, s broker.Session, c secret.Credentials) error {
+func (m *memory) SaveMFASession(_ context.Context, s broker.Session, c secret.Credentials, swap *broker.ClaimSwap) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.saveErr != nil {
@@ -47,6 +47,9 @@ func (m *memory) SaveMFASession(_ context.Context, s broker.Session, c secret.Cr
 		m.sessions = map[string]keptSession{}
 	}
 	m.sessions[s.User] = keptSession{s, c}
+	if key := s.User + s.MFASerial + swap.Code.Reveal(); m.codes[key] == swap.From {
+		m.codes[key] = swap.To
+	}
 	return nil
 }
 

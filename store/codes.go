@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/ahead"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -18,24 +21,31 @@ var _ broker.Codes = Codes{}
 // ReserveCode implements [broker.Codes]. A repeat by the same Request does not
 // lengthen its claim. One round trip.
 func (s Codes) ReserveCode(ctx context.Context, user, serial string, code secret.TokenCode, requestID string, ttl time.Duration) (bool, error) {
-	keys, err := s.claimKeys(user, serial, code, requestID)
-	if err != nil {
-		return false, fmt.Errorf("reserve code: %w", err)
-	}
-	if ttl <= 0 {
-		return false, errors.New("reserve code: no time to reserve it for")
-	}
-	ctx, cancel := s.bound(ctx)
-	defer cancel()
-	ours, err := s.scripts.reserveCode.Run(ctx, s.rdb, keys, requestID, milliseconds(ttl)).Bool()
+	q := broker.ClaimQuestion{User: user, Serial: serial, Code: code, RequestID: requestID, TTL: ttl}
+	ours, err := ask(ctx, s.core, claimQuestion(q), s.sendReserve(q))
 	if err != nil {
 		return false, fmt.Errorf("reserve code: %w", err)
 	}
 	return ours, nil
 }
 
+func (s Codes) sendReserve(q broker.ClaimQuestion) func(context.Context, redis.Pipeliner) (answer[bool], error) {
+	return func(ctx context.Context, p redis.Pipeliner) (answer[bool], error) {
+		keys, err := s.claimKeys(q.User, q.Serial, q.Code, q.RequestID)
+		if err == nil && q.TTL <= 0 {
+			err = errors.New("no time to reserve it for")
+		}
+		if err != nil {
+			return nil, err
+		}
+		said := s.scripts.reserveCode.EvalSha(ctx, p, keys, q.RequestID, milliseconds(q.TTL))
+		return func() (bool, error) { return said.Bool() }, nil
+	}
+}
+
 // ReleaseCode implements [broker.Codes]. One round trip.
 func (s Codes) ReleaseCode(ctx context.Context, user, serial string, code secret.TokenCode, requestID string) error {
+	ahead.Drop(ctx, claimQuestion(broker.ClaimQuestion{User: user, Serial: serial, RequestID: requestID}))
 	keys, err := s.claimKeys(user, serial, code, requestID)
 	if err != nil {
 		return fmt.Errorf("release code: %w", err)

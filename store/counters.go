@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/assumebot/assumebot/broker"
 )
 
@@ -17,29 +19,39 @@ var _ broker.Counters = Counters{}
 // TakeRate implements [broker.Counters]. It counts limit Requests of a name at
 // most, each for per. One round trip.
 func (s Counters) TakeRate(ctx context.Context, name, requestID string, limit int, per time.Duration) (broker.Rate, error) {
-	keys, err := rateKeys(name)
-	switch {
-	case err != nil:
-	case requestID == "":
-		err = errors.New("it needs a request")
-	case limit < 1 || per < time.Millisecond:
-		err = errors.New("it needs a limit and a time")
-	}
-	if err != nil {
-		return broker.Rate{}, fmt.Errorf("take rate: %w", err)
-	}
-	ctx, cancel := s.bound(ctx)
-	defer cancel()
-	answer, err := s.scripts.takeRate.Run(ctx, s.rdb, keys, requestID, limit, milliseconds(per)).Int64Slice()
-	if err == nil && len(answer) != 3 {
-		err = errors.New("the script answered something else")
-	}
+	q := broker.RateQuestion{Name: name, RequestID: requestID, Limit: limit, Per: per}
+	rate, err := ask(ctx, s.core, rateQuestion(q), s.sendRate(q))
 	if err != nil {
 		return broker.Rate{}, fmt.Errorf("take rate %s: %w", name, err)
 	}
-	return broker.Rate{
-		Taken: answer[0] == 1, Wait: min(max(time.Duration(answer[1])*time.Microsecond, 0), per), First: answer[2] == 1,
-	}, nil
+	return rate, nil
+}
+
+func (s Counters) sendRate(q broker.RateQuestion) func(context.Context, redis.Pipeliner) (answer[broker.Rate], error) {
+	return func(ctx context.Context, p redis.Pipeliner) (answer[broker.Rate], error) {
+		keys, err := rateKeys(q.Name)
+		switch {
+		case err != nil:
+			return nil, err
+		case q.RequestID == "":
+			return nil, errors.New("it needs a request")
+		case q.Limit < 1 || q.Per < time.Millisecond:
+			return nil, errors.New("it needs a limit and a time")
+		}
+		said := s.scripts.takeRate.EvalSha(ctx, p, keys, q.RequestID, q.Limit, milliseconds(q.Per))
+		return func() (broker.Rate, error) {
+			parts, err := said.Int64Slice()
+			if err == nil && len(parts) != 3 {
+				err = errors.New("the script answered something else")
+			}
+			if err != nil {
+				return broker.Rate{}, err
+			}
+			return broker.Rate{
+				Taken: parts[0] == 1, Wait: min(max(time.Duration(parts[1])*time.Microsecond, 0), q.Per), First: parts[2] == 1,
+			}, nil
+		}, nil
+	}
 }
 
 // KEYS: the Requests that were taken, the first that was not. ARGV: request ID,

@@ -63,29 +63,41 @@ type DueLists struct{ *core }
 // entries or more it puts nothing new and returns false; 0 is no limit. One round
 // trip.
 func (s DueLists) PutDue(ctx context.Context, list string, at time.Time, text []byte, most int) (broker.DueEntry, bool, error) {
-	keys, err := dueKeys(list)
+	e, err := askNow(ctx, s.core, func(ctx context.Context, p redis.Pipeliner) (answer[broker.DueEntry], error) {
+		return s.sendPut(ctx, p, broker.DueText{List: list, At: at, Text: text, Most: most}), nil
+	})
+	if err != nil {
+		return broker.DueEntry{}, false, fmt.Errorf("put on due list %s: %w", list, err)
+	}
+	return e, e.ID != "", nil
+}
+
+// sendPut puts an entry on its list; the zero one is read where the list was full.
+func (s DueLists) sendPut(ctx context.Context, p redis.Pipeliner, d broker.DueText) answer[broker.DueEntry] {
+	failed := func(err error) answer[broker.DueEntry] {
+		return func() (broker.DueEntry, error) { return broker.DueEntry{}, err }
+	}
+	keys, err := dueKeys(d.List)
 	switch {
 	case err != nil:
-	case len(text) == 0 || len(text) > maxDueEntry:
-		err = fmt.Errorf("an entry has 1 to %d bytes, not %d", maxDueEntry, len(text))
-	case at.UnixMilli() <= 0:
-		err = errors.New("it needs a time")
+		return failed(err)
+	case len(d.Text) == 0 || len(d.Text) > maxDueEntry:
+		return failed(fmt.Errorf("an entry has 1 to %d bytes, not %d", maxDueEntry, len(d.Text)))
+	case d.At.UnixMilli() <= 0:
+		return failed(errors.New("it needs a time"))
 	}
+	id := s.ring.dueID(d.List, d.Text)
+	sealed, err := s.sealDue(keys.entry(id), d.At, keptDue{Text: d.Text})
 	if err != nil {
-		return broker.DueEntry{}, false, fmt.Errorf("put on due list: %w", err)
+		return failed(err)
 	}
-	id := s.ring.dueID(list, text)
-	sealed, err := s.sealDue(keys.entry(id), at, keptDue{Text: text})
-	if err != nil {
-		return broker.DueEntry{}, false, fmt.Errorf("put on due list %s: %w", list, err)
+	put := s.scripts.putDue.EvalSha(ctx, p, []string{keys.list, keys.entry(id)}, d.At.UnixMilli(), id, sealed, d.Most)
+	return func() (broker.DueEntry, error) {
+		if ok, err := put.Bool(); err != nil || !ok {
+			return broker.DueEntry{}, err
+		}
+		return broker.DueEntry{ID: id, At: d.At.Truncate(time.Millisecond), Text: d.Text, Sealed: sealed}, nil
 	}
-	ctx, cancel := s.bound(ctx)
-	defer cancel()
-	put, err := s.scripts.putDue.Run(ctx, s.rdb, []string{keys.list, keys.entry(id)}, at.UnixMilli(), id, sealed, most).Bool()
-	if err != nil {
-		return broker.DueEntry{}, false, fmt.Errorf("put on due list %s: %w", list, err)
-	}
-	return broker.DueEntry{ID: id, At: at.Truncate(time.Millisecond), Text: text, Sealed: sealed}, put, nil
 }
 
 // DueBy returns up to limit entries of list that are due at now or before, the

@@ -15,6 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/ahead"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -44,43 +45,69 @@ type Grants struct{ *core }
 var _ broker.Grants = Grants{}
 
 // SaveGrant implements [broker.Grants]. A Grant or Credentials already expired
-// are an error; without a reveal window only the Grant is kept. Two round trips.
-func (s Grants) SaveGrant(ctx context.Context, g broker.Grant, c secret.Credentials, reveal time.Duration) error {
+// are an error, and then nothing is written; without a reveal window only the Grant is
+// kept. One round trip, on a cluster one to each of several nodes at the same time.
+func (s Grants) SaveGrant(
+	ctx context.Context, g broker.Grant, c secret.Credentials, reveal time.Duration, later ...broker.DueText,
+) ([]broker.DueEntry, error) {
+	keys, args, err := s.saveArguments(g, c, reveal)
+	if err != nil {
+		return nil, fmt.Errorf("save grant %s: %w", g.ID, err)
+	}
+	var put []broker.DueEntry
+	_, err = askNow(ctx, s.core, func(bounded context.Context, p redis.Pipeliner) (answer[struct{}], error) {
+		noted := s.addHolder(bounded, p, g.User, g.Expires)
+		saved := s.scripts.saveGrant.EvalSha(bounded, p, []string{keys.index, keys.grant, keys.credentials}, args...)
+		keep(ctx, ordersQuestion(g.User), p, Orders(s).send(g.User)) // in the Grant's slot, and so after it
+		lists := make([]answer[broker.DueEntry], len(later))
+		for i, text := range later {
+			lists[i] = DueLists(s).sendPut(bounded, p, text)
+		}
+		return func() (struct{}, error) {
+			put = make([]broker.DueEntry, len(later))
+			for i, read := range lists {
+				var err error
+				if put[i], err = read(); redis.HasErrorPrefix(err, "NOSCRIPT") {
+					return struct{}{}, err
+				}
+			}
+			return struct{}{}, errors.Join(noted.Err(), saved.Err())
+		}, nil
+	})
+	if err != nil {
+		ahead.Drop(ctx, ordersQuestion(g.User))
+		return put, fmt.Errorf("save grant %s: %w", g.ID, err)
+	}
+	return put, nil
+}
+
+// saveArguments are the keys and arguments of saveGrantScript.
+func (s Grants) saveArguments(g broker.Grant, c secret.Credentials, reveal time.Duration) (keys userKeys, args []any, err error) {
 	now := s.now()
 	life := g.Expires.Sub(now)
 	switch {
 	case g.ID == "" || g.Account == "":
-		return errors.New("save grant: it needs an ID and an account")
+		return userKeys{}, nil, errors.New("it needs an ID and an account")
 	case life <= 0 || !c.Expires.After(now):
-		return fmt.Errorf("save grant %s: it has already expired", g.ID)
+		return userKeys{}, nil, errors.New("it has already expired")
 	}
-	keys, err := grantKeys(g.User, g.ID)
-	if err != nil {
-		return fmt.Errorf("save grant %s: %w", g.ID, err)
+	if keys, err = grantKeys(g.User, g.ID); err != nil {
+		return userKeys{}, nil, err
 	}
 	text, err := json.Marshal(g)
 	if err != nil {
-		return fmt.Errorf("save grant %s: %w", g.ID, err)
+		return userKeys{}, nil, err
 	}
 	var sealed []byte
 	if reveal > 0 {
 		if sealed, err = s.sealCredentials(keys.credentials, text, c, now.Add(reveal)); err != nil {
-			return fmt.Errorf("save grant %s: %w", g.ID, err)
+			return userKeys{}, nil, err
 		}
 	}
-	ctx, cancel := s.bound(ctx)
-	defer cancel()
-	if err := s.addHolder(ctx, g.User, g.Expires, now); err != nil {
-		return fmt.Errorf("save grant %s: %w", g.ID, err)
-	}
-	err = s.scripts.saveGrant.Run(ctx, s.rdb, []string{keys.index, keys.grant, keys.credentials},
-		g.ID, g.Expires.UnixMilli(), now.Add(-pruneAfter).UnixMilli(),
-		text, milliseconds(life),
-		sealed, milliseconds(min(reveal, c.Expires.Sub(now)))).Err()
-	if err != nil {
-		return fmt.Errorf("save grant %s: %w", g.ID, err)
-	}
-	return nil
+	return keys, []any{
+		g.ID, g.Expires.UnixMilli(), now.Add(-pruneAfter).UnixMilli(), text, milliseconds(life),
+		sealed, milliseconds(min(reveal, c.Expires.Sub(now))),
+	}, nil
 }
 
 // RevealGrant implements [broker.Grants]. Credentials that do not open are an
@@ -209,18 +236,12 @@ func (s Grants) Holders(ctx context.Context) ([]string, error) {
 	return slices.DeleteFunc(users, func(user string) bool { return !plausible(user) }), nil
 }
 
-// addHolder notes that user is about to have a Grant. It comes before the Grant,
-// in another slot of a cluster, so that no Grant is without its holder.
-func (s Grants) addHolder(ctx context.Context, user string, expires, now time.Time) error {
-	_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
-		p.ZAddArgs(ctx, holdersKey, redis.ZAddArgs{GT: true, Members: []redis.Z{{Score: float64(expires.UnixMilli()), Member: user}}})
-		p.ZRemRangeByScore(ctx, holdersKey, "-inf", strconv.FormatInt(now.Add(-pruneAfter).UnixMilli(), 10))
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("note the holder: %w", err)
-	}
-	return nil
+// addHolder notes that user is about to have a Grant. It is sent before the Grant. On a
+// cluster it stands on another node: where that one fails the Grant counts as not kept.
+func (s Grants) addHolder(ctx context.Context, p redis.Pipeliner, user string, expires time.Time) *redis.IntCmd {
+	noted := p.ZAddArgs(ctx, holdersKey, redis.ZAddArgs{GT: true, Members: []redis.Z{{Score: float64(expires.UnixMilli()), Member: user}}})
+	p.ZRemRangeByScore(ctx, holdersKey, "-inf", strconv.FormatInt(s.now().Add(-pruneAfter).UnixMilli(), 10))
+	return noted
 }
 
 // foundGrant is a live Grant as read, with its Credentials still sealed; "" when

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/ahead"
 )
 
 const (
@@ -26,24 +27,41 @@ const noExpiry time.Duration = -1
 
 // LockedFor implements [broker.Counters]. One round trip.
 func (s Counters) LockedFor(ctx context.Context, user string) (time.Duration, error) {
-	key, err := userKey(user, "locked-out")
+	found, err := ask(ctx, s.core, lockQuestion(user), s.sendLocked(user))
 	if err != nil {
 		return 0, fmt.Errorf("look for a lock-out: %w", err)
 	}
-	ctx, cancel := s.bound(ctx)
-	defer cancel()
-	left, err := s.rdb.PTTL(ctx, key).Result()
-	if err != nil {
-		return 0, fmt.Errorf("look for a lock-out: %w", err)
+	if found.second {
+		ahead.Keep(ctx, cleanQuestion(user), true)
 	}
-	if left == noExpiry { // which this store never writes
-		return longestLock, nil
+	return found.first, nil
+}
+
+// sendLocked asks how long a User is locked out, and whether they are without wrong codes.
+func (Counters) sendLocked(user string) func(context.Context, redis.Pipeliner) (answer[pair[time.Duration, bool]], error) {
+	return func(ctx context.Context, p redis.Pipeliner) (answer[pair[time.Duration, bool]], error) {
+		keys, err := lockKeys(user)
+		if err != nil {
+			return nil, err
+		}
+		lock, wrong := p.PTTL(ctx, keys[1]), p.Exists(ctx, keys[0], keys[2])
+		return func() (pair[time.Duration, bool], error) {
+			left, err := lock.Result()
+			if err != nil {
+				return pair[time.Duration, bool]{}, err
+			}
+			clean := wrong.Err() == nil && wrong.Val() == 0
+			if left == noExpiry { // which this store never writes
+				left = longestLock
+			}
+			return pair[time.Duration, bool]{min(max(left, 0), longestLock), clean}, nil // negative: there is none
+		}, nil
 	}
-	return min(max(left, 0), longestLock), nil // negative: there is none
 }
 
 // WrongCode implements [broker.Counters]. One round trip.
 func (s Counters) WrongCode(ctx context.Context, user, requestID string) (broker.WrongCodes, error) {
+	ahead.Drop(ctx, lockQuestion(user), cleanQuestion(user))
 	keys, err := lockKeys(user)
 	if err == nil && requestID == "" {
 		err = errors.New("it needs a request")
@@ -73,8 +91,12 @@ func lockOf(ms int64) time.Duration {
 	return time.Duration(min(max(ms, 0), longestLock.Milliseconds())) * time.Millisecond
 }
 
-// RightCode implements [broker.Counters]. One round trip.
+// RightCode implements [broker.Counters]. One round trip; none where the Visit was told
+// that there is nothing to forget.
 func (s Counters) RightCode(ctx context.Context, user string) error {
+	if clean, _ := ahead.Take[bool](ctx, cleanQuestion(user)); clean {
+		return nil
+	}
 	keys, err := lockKeys(user)
 	if err != nil {
 		return fmt.Errorf("forget wrong codes: %w", err)
@@ -89,6 +111,7 @@ func (s Counters) RightCode(ctx context.Context, user string) error {
 
 // Unlock implements [broker.Counters]. One round trip.
 func (s Counters) Unlock(ctx context.Context, user string) (bool, error) {
+	ahead.Drop(ctx, lockQuestion(user), cleanQuestion(user))
 	keys, err := lockKeys(user)
 	if err != nil {
 		return false, fmt.Errorf("unlock: %w", err)

@@ -29,7 +29,7 @@ type sealedSession struct {
 
 // SaveMFASession implements [broker.Sessions]. One that has expired already, or
 // whose user ended it while it began, is an error. One round trip.
-func (s Sessions) SaveMFASession(ctx context.Context, session broker.Session, c secret.Credentials) error {
+func (s Sessions) SaveMFASession(ctx context.Context, session broker.Session, c secret.Credentials, swap *broker.ClaimSwap) error {
 	key, err := sessionKey(session.User)
 	life := session.Expires.Sub(s.now())
 	switch {
@@ -48,8 +48,15 @@ func (s Sessions) SaveMFASession(ctx context.Context, session broker.Session, c 
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	ended, _ := userKey(session.User, "mfa-ended") // fails as sessionKey does, on the user
-	kept, err := s.scripts.saveSession.Run(ctx, s.rdb, []string{key, ended},
-		s.ring.seal(key, plain), milliseconds(life), session.Asked.UnixMilli()).Bool()
+	keys, args := []string{key, ended}, []any{s.ring.seal(key, plain), milliseconds(life), session.Asked.UnixMilli()}
+	if swap != nil {
+		claims, err := Codes(s).claimKeys(session.User, session.MFASerial, swap.Code, swap.From)
+		if err != nil {
+			return fmt.Errorf("save MFA session: %w", err)
+		}
+		keys, args = append(keys, claims...), append(args, swap.From, swap.To)
+	}
+	kept, err := s.scripts.saveSession.Run(ctx, s.rdb, keys, args...).Bool()
 	if err != nil {
 		return fmt.Errorf("save MFA session: %w", err)
 	}
@@ -160,10 +167,14 @@ func (s Sessions) endedSince(key string, noted any, asked time.Time) bool {
 
 func sessionKey(user string) (string, error) { return userKey(user, "mfa") }
 
-// KEYS: MFA session, when its user last ended one. ARGV: the sealed session, TTL
-// in ms, when it was asked for in ms.
+// KEYS: MFA session, when its user last ended one, the claims on the code that began it.
+// ARGV: the sealed session, TTL in ms, when it was asked for in ms, and where there are
+// claims, the one that is there and the one to take its place.
 const saveSessionScript = `
 local ended = redis.call('GET', KEYS[2])
 if ended and tonumber(ended) > tonumber(ARGV[3]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+for i = 3, #KEYS do
+  if redis.call('GET', KEYS[i]) == ARGV[4] then redis.call('SET', KEYS[i], ARGV[5], 'KEEPTTL') end
+end
 return 1`

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/ahead"
 )
 
 // Orders keeps what admins impose.
@@ -24,27 +25,30 @@ const pauseKey = prefix + "{pause}"
 // Orders implements [broker.Orders]. One that cannot be read is an error,
 // never absent. One round trip, on a cluster one to each of two nodes.
 func (s Orders) Orders(ctx context.Context, user string) (block, pause *broker.Order, err error) {
-	key, err := userKey(user, "blocked")
+	found, err := ask(ctx, s.core, ordersQuestion(user), s.send(user))
 	if err != nil {
 		return nil, nil, fmt.Errorf("look for orders: %w", err)
 	}
-	ctx, cancel := s.bound(ctx)
-	defer cancel()
-	var blocked, paused *redis.StringCmd
-	_, err = s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
-		blocked, paused = p.Get(ctx, key), p.Get(ctx, pauseKey)
-		return nil
-	})
-	if err != nil && !errors.Is(err, redis.Nil) { // of the first that failed; the other is looked at below
-		return nil, nil, fmt.Errorf("look for orders: %w", err)
+	return found.first, found.second, nil
+}
+
+// KnownOrders implements [broker.Orders]: the store keeps none in the process.
+func (Orders) KnownOrders(string) (block, pause *broker.Order) { return nil, nil }
+
+func (Orders) send(user string) func(context.Context, redis.Pipeliner) (answer[pair[*broker.Order, *broker.Order]], error) {
+	return func(ctx context.Context, p redis.Pipeliner) (answer[pair[*broker.Order, *broker.Order]], error) {
+		key, err := userKey(user, "blocked")
+		if err != nil {
+			return nil, err
+		}
+		blocked, paused := p.Get(ctx, key), p.Get(ctx, pauseKey)
+		return func() (found pair[*broker.Order, *broker.Order], err error) {
+			if found.first, err = decodeOrder(key, blocked); err == nil {
+				found.second, err = decodeOrder(pauseKey, paused)
+			}
+			return found, err
+		}, nil
 	}
-	if block, err = decodeOrder(key, blocked); err == nil {
-		pause, err = decodeOrder(pauseKey, paused)
-	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("look for orders: %w", err)
-	}
-	return block, pause, nil
 }
 
 func decodeOrder(key string, got *redis.StringCmd) (*broker.Order, error) {
@@ -68,11 +72,13 @@ func (s Orders) Block(ctx context.Context, user string, o broker.Order) error {
 	if err != nil {
 		return fmt.Errorf("block: %w", err)
 	}
+	ahead.Forget(ctx)
 	return s.giveOrder(ctx, "block", key, o)
 }
 
 // Pause implements [broker.Orders]. One round trip.
 func (s Orders) Pause(ctx context.Context, o broker.Order) error {
+	ahead.Forget(ctx)
 	return s.giveOrder(ctx, "pause", pauseKey, o)
 }
 
@@ -95,11 +101,13 @@ func (s Orders) Unblock(ctx context.Context, user string, o broker.Order) (bool,
 	if err != nil {
 		return false, fmt.Errorf("unblock: %w", err)
 	}
+	ahead.Forget(ctx)
 	return s.endOrder(ctx, "unblock", key, o)
 }
 
 // Resume implements [broker.Orders]. One round trip.
 func (s Orders) Resume(ctx context.Context, o broker.Order) (bool, error) {
+	ahead.Forget(ctx)
 	return s.endOrder(ctx, "resume", pauseKey, o)
 }
 

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/assumebot/assumebot/broker/ahead"
 )
 
 // preferenceLife is how long a format is remembered after it was last used.
@@ -21,6 +23,7 @@ func (s Preferences) SaveFormat(ctx context.Context, user, format string) error 
 	if err != nil {
 		return fmt.Errorf("save format: %w", err)
 	}
+	ahead.Drop(ctx, formatQuestion(user))
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	if err := s.rdb.Set(ctx, key, format, preferenceLife).Err(); err != nil {
@@ -32,23 +35,28 @@ func (s Preferences) SaveFormat(ctx context.Context, user, format string) error 
 // LastFormat returns what SaveFormat kept last for user, "" for nothing. One
 // round trip.
 func (s Preferences) LastFormat(ctx context.Context, user string) (string, error) {
-	key, err := userKey(user, "format")
+	format, err := ask(ctx, s.core, formatQuestion(user), s.sendLast(user))
 	if err != nil {
 		return "", fmt.Errorf("last format: %w", err)
-	}
-	ctx, cancel := s.bound(ctx)
-	defer cancel()
-	format, err := s.rdb.Get(ctx, key).Result()
-	if errors.Is(err, redis.Nil) {
-		return "", nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("last format: %w", err)
-	}
-	if !plausible(format) {
-		return "", nil // no word of the bot's
 	}
 	return format, nil
+}
+
+func (Preferences) sendLast(user string) func(context.Context, redis.Pipeliner) (answer[string], error) {
+	return func(ctx context.Context, p redis.Pipeliner) (answer[string], error) {
+		key, err := userKey(user, "format")
+		if err != nil {
+			return nil, err
+		}
+		get := p.Get(ctx, key)
+		return func() (string, error) {
+			format, err := get.Result()
+			if errors.Is(err, redis.Nil) || err == nil && !plausible(format) { // no word of the bot's
+				return "", nil
+			}
+			return format, err
+		}, nil
+	}
 }
 
 // homeLife is how long a Home that was opened is kept up to date.

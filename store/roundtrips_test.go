@@ -67,7 +67,7 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 		{"CodeClaim", 1, func() error { _, err := s.Codes.CodeClaim(ctx, "U01ALICE", "serial", code); return err }},
 		{"ReplaceClaim", 1, func() error { return s.Codes.ReplaceClaim(ctx, "U01ALICE", "serial", code, "r1", "r2") }},
 		{"SaveMFASession", 1, func() error {
-			return s.Sessions.SaveMFASession(ctx, broker.Session{ID: "r1", User: "U01ALICE", MFASerial: "serial", Expires: now.Add(time.Hour)}, c)
+			return s.Sessions.SaveMFASession(ctx, broker.Session{ID: "r1", User: "U01ALICE", MFASerial: "serial", Expires: now.Add(time.Hour)}, c, nil)
 		}},
 		{"FindMFASession", 1, func() error { _, _, _, err := s.Sessions.FindMFASession(ctx, "U01ALICE"); return err }},
 		{"DropMFASession of another", 1, func() error { _, err := s.Sessions.DropMFASession(ctx, "U01ALICE", "r2"); return err }},
@@ -75,7 +75,11 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 		{"DropMFASession", 1, func() error { _, err := s.Sessions.DropMFASession(ctx, "U01ALICE", ""); return err }},
 		{"RemoveFormer", 1, func() error { _, err := s.Former.RemoveFormer(ctx, ""); return err }},
 		{"RevealGrant of nothing", 1, func() error { _, _, _, err := s.Grants.RevealGrant(ctx, "U01ALICE", "prod"); return err }},
-		{"SaveGrant", 2, func() error { return s.Grants.SaveGrant(ctx, g, c, time.Minute) }},
+		{"SaveGrant with two entries of due lists", 1, func() error {
+			later := broker.DueText{List: "later", At: now, Text: []byte("one")}
+			_, err := s.Grants.SaveGrant(ctx, g, c, time.Minute, later, later)
+			return err
+		}},
 		{"RevealGrant", 2, func() error { _, _, _, err := s.Grants.RevealGrant(ctx, "U01ALICE", "prod"); return err }},
 		{"LiveGrants", 2, func() error { _, err := s.Grants.LiveGrants(ctx, "U01ALICE"); return err }},
 		{"FindGrant", 1, func() error { _, _, err := s.Grants.FindGrant(ctx, "U01ALICE", "g1"); return err }},
@@ -191,7 +195,7 @@ func BenchmarkSaveAndRevealGrant(b *testing.B) {
 	c := secret.Credentials{SessionToken: secret.New(string(make([]byte, 4096))), Expires: g.Expires}
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := s.Grants.SaveGrant(b.Context(), g, c, time.Minute); err != nil {
+		if _, err := s.Grants.SaveGrant(b.Context(), g, c, time.Minute); err != nil {
 			b.Fatal(err)
 		}
 		if _, _, ok, err := s.Grants.RevealGrant(b.Context(), g.User, g.Account); !ok || err != nil {

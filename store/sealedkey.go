@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/ahead"
 )
 
 // A registered public key is no secret, but whoever could replace it would read
@@ -39,28 +42,42 @@ var _ broker.SealedKeys = SealedKeys{}
 
 // LoadKey implements [broker.SealedKeys]. One round trip.
 func (s SealedKeys) LoadKey(ctx context.Context, user string) (broker.RegisteredKey, bool, error) {
-	key, err := userKey(user, "publickey")
+	found, err := ask(ctx, s.core, keyQuestion(user), s.send(user))
 	if err != nil {
 		return broker.RegisteredKey{}, false, fmt.Errorf("load key: %w", err)
 	}
-	ctx, cancel := s.bound(ctx)
-	defer cancel()
-	plain, sealed, err := s.getSealed(ctx, key)
-	var unseal *UnsealError
-	switch {
-	case errors.As(err, &unseal):
-		return broker.RegisteredKey{}, false, fmt.Errorf("load key: %w: %w", broker.ErrKeyUnreadable, err)
-	case err != nil:
-		return broker.RegisteredKey{}, false, fmt.Errorf("load key: %w", err)
-	case sealed == nil:
+	if found == nil {
 		return broker.RegisteredKey{}, false, nil
+	}
+	key, _ := userKey(user, "publickey") // it was named before
+	plain, err := s.ring.open(key, found)
+	if err != nil {
+		return broker.RegisteredKey{}, false, fmt.Errorf("load key: %w: %w", broker.ErrKeyUnreadable, err)
 	}
 	var kept keptKey
 	if err := json.Unmarshal(plain, &kept); err != nil || kept.Key == "" {
 		return broker.RegisteredKey{}, false, fmt.Errorf("load key: %w: %s holds something else", broker.ErrKeyUnreadable, key)
 	}
-	s.reseal(ctx, key, sealed, plain)
+	s.reseal(ctx, key, found, plain)
 	return broker.RegisteredKey{Text: kept.Key, Set: kept.Set}, true, nil
+}
+
+// send asks for the key as it is sealed; nil when there is none.
+func (SealedKeys) send(user string) func(context.Context, redis.Pipeliner) (answer[[]byte], error) {
+	return func(ctx context.Context, p redis.Pipeliner) (answer[[]byte], error) {
+		key, err := userKey(user, "publickey")
+		if err != nil {
+			return nil, err
+		}
+		get := p.Get(ctx, key)
+		return func() ([]byte, error) {
+			sealed, err := get.Bytes()
+			if errors.Is(err, redis.Nil) {
+				return nil, nil
+			}
+			return sealed, err
+		}, nil
+	}
 }
 
 // reseal seals a registered key anew that an older seal key sealed: it has no
@@ -80,6 +97,7 @@ func (s SealedKeys) SaveKey(ctx context.Context, user string, k broker.Registere
 	if err != nil {
 		return fmt.Errorf("save key: %w", err)
 	}
+	ahead.Drop(ctx, keyQuestion(user))
 	if k.Text == "" {
 		return errors.New("save key: it is empty")
 	}
@@ -101,6 +119,7 @@ func (s SealedKeys) RemoveKey(ctx context.Context, user string) error {
 	if err != nil {
 		return fmt.Errorf("remove key: %w", err)
 	}
+	ahead.Drop(ctx, keyQuestion(user))
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	if err := s.rdb.Del(ctx, key).Err(); err != nil {

@@ -23,41 +23,46 @@ const seenFor = time.Hour
 // An error means unknown. The ids may be marked by then, so asking again with the
 // same ones may wrongly say duplicate. One round trip.
 func (s Counters) FirstSight(ctx context.Context, ids ...string) (bool, error) {
-	ctx, cancel := s.bound(ctx)
-	defer cancel()
-	// Reading the mark back, instead of trusting the answer to SET, stays right
-	// when the cluster client sends the pipeline a second time.
-	mark := rand.Text()
-	pipe := s.rdb.Pipeline()
-	var marks []*redis.StringCmd
-	for _, id := range ids {
-		if id == "" {
-			continue
-		}
-		key := seenKey(id)
-		pipe.SetArgs(ctx, key, mark, redis.SetArgs{Mode: "NX", TTL: seenFor})
-		marks = append(marks, pipe.Get(ctx, key))
-	}
-	if len(marks) == 0 {
-		return false, errors.New("first sight: nothing to tell it by")
-	}
-	// A SET that lost answers nil, which Exec returns as an error; what counts
-	// is the error of each command.
-	cmds, _ := pipe.Exec(ctx)
-	for _, cmd := range cmds {
-		if err := cmd.Err(); err != nil && !errors.Is(err, redis.Nil) {
-			return false, fmt.Errorf("first sight: %w", err)
-		}
-	}
-	first := true
-	for _, found := range marks {
-		got, err := found.Result()
-		if err != nil {
-			return false, fmt.Errorf("first sight: %w", err)
-		}
-		first = first && got == mark
+	first, err := ask(ctx, s.core, seenQuestion(ids), s.sendFirstSight(ids))
+	if err != nil {
+		return false, fmt.Errorf("first sight: %w", err)
 	}
 	return first, nil
+}
+
+func (Counters) sendFirstSight(ids []string) func(context.Context, redis.Pipeliner) (answer[bool], error) {
+	return func(ctx context.Context, p redis.Pipeliner) (answer[bool], error) {
+		// Reading the mark back, instead of trusting the answer to SET, stays right
+		// when the cluster client sends the pipeline a second time.
+		mark := rand.Text()
+		var sets []*redis.StatusCmd
+		var marks []*redis.StringCmd
+		for _, id := range ids {
+			if id == "" {
+				continue
+			}
+			key := seenKey(id)
+			sets = append(sets, p.SetArgs(ctx, key, mark, redis.SetArgs{Mode: "NX", TTL: seenFor}))
+			marks = append(marks, p.Get(ctx, key))
+		}
+		if len(marks) == 0 {
+			return nil, errors.New("nothing to tell it by")
+		}
+		return func() (bool, error) {
+			first := true
+			for i, found := range marks {
+				if err := sets[i].Err(); err != nil && !errors.Is(err, redis.Nil) { // nil: another SET won
+					return false, err
+				}
+				got, err := found.Result()
+				if err != nil {
+					return false, err
+				}
+				first = first && got == mark
+			}
+			return first, nil
+		}, nil
+	}
 }
 
 // seenKey hashes id, since a trigger ID opens a modal for as long as it lives.

@@ -14,6 +14,7 @@ import (
 // safe for concurrent use.
 type Store struct {
 	*core
+	Ahead       Ahead
 	Approvals   Approvals
 	Checkpoints Checkpoints
 	Codes       Codes
@@ -36,6 +37,7 @@ type Store struct {
 func newStore(c *core) *Store {
 	return &Store{
 		core:        c,
+		Ahead:       Ahead{c},
 		Approvals:   Approvals{c},
 		Checkpoints: Checkpoints{c, openLog()},
 		Codes:       Codes{c},

@@ -47,7 +47,7 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 			return err
 		},
 		"ReleaseCode": func(ctx context.Context) error { return s.Codes.ReleaseCode(ctx, "U01ALICE", "serial", code, "r1") },
-		"SaveGrant":   func(ctx context.Context) error { return s.Grants.SaveGrant(ctx, g, c, time.Minute) },
+		"SaveGrant":   func(ctx context.Context) error { _, err := s.Grants.SaveGrant(ctx, g, c, time.Minute); return err },
 		"RevealGrant": func(ctx context.Context) error {
 			_, _, _, err := s.Grants.RevealGrant(ctx, "U01ALICE", "prod")
 			return err

@@ -262,6 +262,11 @@ func (w *List) Put(ctx context.Context, at time.Time, text []byte) (broker.DueEn
 	return e, nil
 }
 
+// Text is what Put puts, for whoever puts it with something else.
+func (w *List) Text(at time.Time, text []byte) broker.DueText {
+	return broker.DueText{List: w.List, At: at, Text: text, Most: w.Most}
+}
+
 // Count is how many entries are due and not done yet, up to some.
 func (w *List) Count(ctx context.Context) (int, error) {
 	entries, err := w.Lists.DueBy(ctx, w.List, w.Now(), batch)

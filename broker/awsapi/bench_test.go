@@ -168,7 +168,7 @@ func (b *bench) again(t *testing.T) *broker.Broker {
 // with is the bench's broker over another AWS.
 func (b *bench) with(client broker.AWS) *broker.Broker {
 	return broker.New(broker.Deps{
-		Config: b.config, AWS: client, Codes: b.store.Codes, Sessions: b.store.Sessions, Grants: b.grants,
+		Config: b.config, AWS: client, Ahead: b.store.Ahead, Codes: b.store.Codes, Sessions: b.store.Sessions, Grants: b.grants,
 		Listings: b.store.Listings, Recorder: b.record, Directory: full{}, People: full{}, Counters: b.store.Counters, Approvals: b.store.Approvals,
 		Leases: b.store.Leases, Orders: b.store.Orders, Keys: b.store.SealedKeys, ParseKey: parseKey,
 		Now: b.now, Log: slog.New(slog.DiscardHandler),

@@ -266,7 +266,7 @@ func TestARequestThatCannotBeWrittenIsAFaultOfTheKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.SessionToken = unwritable
-	if err := b.store.Sessions.SaveMFASession(t.Context(), session, c); err != nil {
+	if err := b.store.Sessions.SaveMFASession(t.Context(), session, c, nil); err != nil {
 		t.Fatal(err)
 	}
 	_, err = b.Issuing.Issue(t.Context(), b.request("staging", ""))
@@ -285,7 +285,7 @@ func TestARequestThatCannotBeWrittenIsAFaultOfTheKey(t *testing.T) {
 	c = issued.Credentials
 	c.SessionToken = unwritable
 	issued.Grant.ID, issued.Grant.Issued = broker.NewID(), issued.Grant.Issued.Add(time.Second)
-	if err := b.store.Grants.SaveGrant(t.Context(), issued.Grant, c, time.Minute); err != nil {
+	if _, err := b.store.Grants.SaveGrant(t.Context(), issued.Grant, c, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	_, err = b.Explaining.WhoAmI(t.Context(), b.request("prod", ""))

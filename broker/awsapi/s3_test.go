@@ -185,8 +185,8 @@ func TestAListForWhichNoTimeIsLeftBlamesNoSetting(t *testing.T) {
 // forgetful keeps no Grant.
 type forgetful struct{ broker.Grants }
 
-func (forgetful) SaveGrant(context.Context, broker.Grant, secret.Credentials, time.Duration) error {
-	return errors.New("the store is down")
+func (forgetful) SaveGrant(context.Context, broker.Grant, secret.Credentials, time.Duration, ...broker.DueText) ([]broker.DueEntry, error) {
+	return nil, errors.New("the store is down")
 }
 
 func TestASlowS3WithoutKeptCredentialsTakesANewCode(t *testing.T) {

@@ -42,7 +42,7 @@ func TestAGrantCountsOnlyByItsOwnEntry(t *testing.T) {
 	w := newWorld(t)
 	for what, c := range entries(t, w, granted(t, w, "g1", event.Act{Account: "prod"})) {
 		w.lose(t)
-		must(t, w.Grants.SaveGrant(t.Context(), aGrant("g1", c.entry), credentials("g1"), 10*time.Minute))
+		must(t, saved(w.Grants.SaveGrant(t.Context(), aGrant("g1", c.entry), credentials("g1"), 10*time.Minute)))
 		t.Run(what, func(t *testing.T) { wantGrant(t, w.replica, true, c.counts) })
 	}
 }
@@ -53,7 +53,7 @@ func TestAnMFASessionCountsOnlyByItsOwnEntry(t *testing.T) {
 	own := granted(t, w, "m1", event.Act{Purpose: string(broker.PurposeMFASession)})
 	for what, c := range entries(t, w, own) {
 		w.lose(t)
-		must(t, w.Sessions.SaveMFASession(t.Context(), aSession("m1", c.entry, time.Now()), credentials("m1")))
+		must(t, w.Sessions.SaveMFASession(t.Context(), aSession("m1", c.entry, time.Now()), credentials("m1"), nil))
 		if _, _, ok, err := w.Sessions.FindMFASession(t.Context(), alice); ok != c.counts || err != nil {
 			t.Errorf("%s: got %t, %v, want %t", what, ok, err, c.counts)
 		}
@@ -126,7 +126,7 @@ func TestAGrantThatDoesNotCountHidesNoOlderOne(t *testing.T) {
 	w := newWorld(t)
 	grant(t, w)
 	for id, entry := range map[string]int64{"g2": granted(t, w, "g2", event.Act{Account: "prod"}), "g3": 1} {
-		must(t, w.Grants.SaveGrant(t.Context(), aGrant(id, entry), credentials(id), 10*time.Minute))
+		must(t, saved(w.Grants.SaveGrant(t.Context(), aGrant(id, entry), credentials(id), 10*time.Minute)))
 	}
 	w.tell(t, alice, "end", event.EndedData{Given: event.Given{Grant: "g2"}})
 	if g, c, ok, err := w.Grants.RevealGrant(t.Context(), alice, "prod"); err != nil || !ok || g.ID != "g1" || c.AccessKeyID != "ASIAg1" {

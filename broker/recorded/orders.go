@@ -38,6 +38,12 @@ func (s orders) Orders(ctx context.Context, user string) (block, pause *broker.O
 	return either(block, blocked), either(pause, paused), nil
 }
 
+// KnownOrders implements [broker.Orders].
+func (s orders) KnownOrders(user string) (block, pause *broker.Order) {
+	blocked, paused := s.log.Orders(user)
+	return either(nil, blocked), either(nil, paused)
+}
+
 // either is the order that stands in the store or on the record.
 func either(kept *broker.Order, on *state.Order) *broker.Order {
 	if !lacks(kept, on) {

@@ -194,7 +194,7 @@ func credentials(request string) secret.Credentials {
 func grant(t *testing.T, w *world) {
 	t.Helper()
 	n := granted(t, w, "g1", event.Act{Account: "prod"})
-	must(t, w.Grants.SaveGrant(t.Context(), aGrant("g1", n), credentials("g1"), 10*time.Minute))
+	must(t, saved(w.Grants.SaveGrant(t.Context(), aGrant("g1", n), credentials("g1"), 10*time.Minute)))
 	wantGrant(t, w.replica, true, true)
 }
 
@@ -253,7 +253,7 @@ func beginSession(t *testing.T, w *world) {
 	t.Helper()
 	asked := time.Now()
 	n := granted(t, w, "m1", event.Act{Purpose: string(broker.PurposeMFASession)})
-	must(t, w.Sessions.SaveMFASession(t.Context(), aSession("m1", n, asked), credentials("m1")))
+	must(t, w.Sessions.SaveMFASession(t.Context(), aSession("m1", n, asked), credentials("m1"), nil))
 	if s, _, ok, err := w.Sessions.FindMFASession(t.Context(), alice); err != nil || !ok || s.ID != "m1" {
 		t.Fatalf("got %v, %t, %v, want it there", s, ok, err)
 	}

@@ -59,7 +59,7 @@ func grant(h *harness, id, account string, life time.Duration) (broker.Grant, se
 func save(t *testing.T, h *harness, s *store.Store, id, account string, life, reveal time.Duration) broker.Grant {
 	t.Helper()
 	g, c := grant(h, id, account, life)
-	if err := s.Grants.SaveGrant(t.Context(), g, c, reveal); err != nil {
+	if _, err := s.Grants.SaveGrant(t.Context(), g, c, reveal); err != nil {
 		t.Fatalf("save: %v", err)
 	}
 	return g
@@ -102,7 +102,7 @@ func sameSecret(a, b secret.Text) bool {
 
 func grantRoundTrip(t *testing.T, h *harness) {
 	want, wantCreds := grant(h, "g1", "prod", time.Hour)
-	if err := h.Grants.SaveGrant(t.Context(), want, wantCreds, 10*time.Minute); err != nil {
+	if _, err := h.Grants.SaveGrant(t.Context(), want, wantCreds, 10*time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	got, creds, ok, err := h.Grants.RevealGrant(t.Context(), alice, "prod")
@@ -140,7 +140,7 @@ func revealEnds(t *testing.T, h *harness) {
 func credentialsExpire(t *testing.T, h *harness) {
 	g, c := grant(h, "g1", "prod", time.Hour)
 	c.Expires = h.now().Add(h.unit)
-	if err := h.Grants.SaveGrant(t.Context(), g, c, time.Hour); err != nil {
+	if _, err := h.Grants.SaveGrant(t.Context(), g, c, time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	wantRevealed(t, h.Store, "prod", "g1")
@@ -186,7 +186,7 @@ func expiredIsRefused(t *testing.T, h *harness) {
 	} {
 		g, c := grant(h, "g1", "prod", time.Hour)
 		late(&g, &c)
-		if err := h.Grants.SaveGrant(t.Context(), g, c, time.Hour); err == nil {
+		if _, err := h.Grants.SaveGrant(t.Context(), g, c, time.Hour); err == nil {
 			t.Errorf("save of %+v: got no error", g)
 		}
 	}
@@ -196,7 +196,7 @@ func expiredIsRefused(t *testing.T, h *harness) {
 func repeatedSave(t *testing.T, h *harness) {
 	g, c := grant(h, "g1", "prod", time.Hour)
 	for range 3 {
-		if err := h.Grants.SaveGrant(t.Context(), g, c, time.Hour); err != nil {
+		if _, err := h.Grants.SaveGrant(t.Context(), g, c, time.Hour); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -374,7 +374,7 @@ func wantFound(t *testing.T, h *harness, user, id string, found, kept bool) {
 func grantIsFound(t *testing.T, h *harness) {
 	wantFound(t, h, alice, "g1", false, false)
 	g, c := grant(h, "g1", "prod", 3*h.unit)
-	if err := h.Grants.SaveGrant(t.Context(), g, c, h.unit); err != nil {
+	if _, err := h.Grants.SaveGrant(t.Context(), g, c, h.unit); err != nil {
 		t.Fatal(err)
 	}
 	wantFound(t, h, alice, "g1", true, true)
@@ -387,7 +387,7 @@ func grantIsFound(t *testing.T, h *harness) {
 func endedGrantIsGone(t *testing.T, h *harness) {
 	for _, id := range []string{"g1", "g2"} {
 		g, c := grant(h, id, "prod", time.Hour)
-		if err := h.Grants.SaveGrant(t.Context(), g, c, time.Hour); err != nil {
+		if _, err := h.Grants.SaveGrant(t.Context(), g, c, time.Hour); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -405,7 +405,7 @@ func endedGrantIsGone(t *testing.T, h *harness) {
 
 func grantOfAnotherIsNotFound(t *testing.T, h *harness) {
 	g, c := grant(h, "g1", "prod", time.Hour)
-	if err := h.Grants.SaveGrant(t.Context(), g, c, time.Hour); err != nil {
+	if _, err := h.Grants.SaveGrant(t.Context(), g, c, time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	wantFound(t, h, "U02BOB", "g1", false, false)

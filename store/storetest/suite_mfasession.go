@@ -41,7 +41,7 @@ func mfaSession(h *harness, id string, life time.Duration) (broker.Session, secr
 func saveSession(t *testing.T, h *harness, s *store.Store, id string, life time.Duration) broker.Session {
 	t.Helper()
 	session, c := mfaSession(h, id, life)
-	if err := s.Sessions.SaveMFASession(t.Context(), session, c); err != nil {
+	if err := s.Sessions.SaveMFASession(t.Context(), session, c, nil); err != nil {
 		t.Fatalf("save MFA session: %v", err)
 	}
 	return session
@@ -72,7 +72,7 @@ func wantDropped(t *testing.T, s *store.Store, id string, want bool) {
 func sessionRoundTrip(t *testing.T, h *harness) {
 	wantSession(t, h.Store, "")
 	want, wantCreds := mfaSession(h, "s1", 8*time.Hour)
-	if err := h.Sessions.SaveMFASession(t.Context(), want, wantCreds); err != nil {
+	if err := h.Sessions.SaveMFASession(t.Context(), want, wantCreds, nil); err != nil {
 		t.Fatal(err)
 	}
 	got, creds, ok, err := h.Sessions.FindMFASession(t.Context(), alice)
@@ -151,7 +151,7 @@ func senselessSession(t *testing.T, h *harness) {
 	} {
 		s, c := mfaSession(h, "s1", time.Hour)
 		change(&s, &c)
-		if err := h.Sessions.SaveMFASession(t.Context(), s, c); err == nil {
+		if err := h.Sessions.SaveMFASession(t.Context(), s, c, nil); err == nil {
 			t.Errorf("save with %s: got no error, want one", name)
 		}
 	}
@@ -314,7 +314,7 @@ func sessionEndedWhileItBegan(t *testing.T, h *harness) {
 	}
 	c := secret.Credentials{AccessKeyID: "ASIALATE", SecretAccessKey: secret.New("s"), SessionToken: secret.New("t"), Expires: h.now().Add(time.Hour)}
 	late := broker.Session{ID: "late", User: alice, MFASerial: serial, AccessKeyID: "ASIALATE", Asked: asked, Began: h.now(), Expires: c.Expires}
-	if err := h.Sessions.SaveMFASession(t.Context(), late, c); err == nil {
+	if err := h.Sessions.SaveMFASession(t.Context(), late, c, nil); err == nil {
 		t.Error("a session that its user ended while it began was kept")
 	}
 	wantSession(t, h.Store, "")

@@ -70,7 +70,7 @@ func putBackGrant(t *testing.T, h *harness, reveal time.Duration) {
 	now := h.now()
 	g := broker.Grant{ID: "g1", User: "U01ALICE", Account: "prod", AccessKeyID: "ASIA1", Issued: now, Expires: now.Add(time.Hour)}
 	c := secret.Credentials{AccessKeyID: "ASIA1", SecretAccessKey: secret.New("s"), SessionToken: secret.New("t"), Expires: g.Expires}
-	if err := h.Grants.SaveGrant(t.Context(), g, c, reveal); err != nil {
+	if _, err := h.Grants.SaveGrant(t.Context(), g, c, reveal); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -134,7 +134,7 @@ func putBackSession(t *testing.T, h *harness) {
 		t.Helper()
 		s := broker.Session{ID: id, User: "U01ALICE", MFASerial: "serial", AccessKeyID: "ASIA1", Began: asked, Asked: asked, Expires: asked.Add(8 * time.Hour)}
 		c := secret.Credentials{AccessKeyID: "ASIA1", SecretAccessKey: secret.New("s"), SessionToken: secret.New("t"), Expires: s.Expires}
-		if err := h.Sessions.SaveMFASession(t.Context(), s, c); err != nil {
+		if err := h.Sessions.SaveMFASession(t.Context(), s, c, nil); err != nil {
 			t.Fatal(err)
 		}
 	}

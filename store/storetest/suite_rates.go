@@ -179,7 +179,7 @@ func saveOf(t *testing.T, h *harness, user, id string, life time.Duration) {
 	t.Helper()
 	g, c := grant(h, id, "prod", life)
 	g.User = user
-	if err := h.Grants.SaveGrant(t.Context(), g, c, time.Hour); err != nil {
+	if _, err := h.Grants.SaveGrant(t.Context(), g, c, time.Hour); err != nil {
 		t.Fatal(err)
 	}
 }

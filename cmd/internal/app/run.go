@@ -131,6 +131,7 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 // ports is what the store is for the broker.
 func ports(st *store.Store) broker.Deps {
 	return broker.Deps{
+		Ahead:     st.Ahead,
 		Approvals: st.Approvals,
 		Codes:     st.Codes,
 		Orders:    st.Orders,

@@ -46,6 +46,7 @@ func Explain(ctx context.Context, cfg config.Config, q Question) (e Explanation,
 	defer func() { err = errors.Join(err, st.Close()) }()
 	b := broker.New(broker.Deps{
 		Config:    &cfg.Broker,
+		Ahead:     st.Ahead,
 		Approvals: st.Approvals,
 		Codes:     st.Codes,
 		Counters:  st.Counters,

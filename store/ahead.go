@@ -1,0 +1,118 @@
+package store
+
+import (
+	"context"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/ahead"
+)
+
+// Each question to Redis is in two steps: what is sent, and how the answer is read. So
+// several can share one trip, and whoever asks one of them later finds it answered
+// (package ahead). A question that could not be sent, or a script that Redis has
+// forgotten, is asked anew by itself.
+
+// An answer reads what Redis answered, once it has.
+type answer[T any] func() (T, error)
+
+// A pair is an answer of two values.
+type pair[A, B any] struct {
+	first  A
+	second B
+}
+
+// ask returns the answer that is there already, or sends the question alone.
+func ask[T any](ctx context.Context, s *core, question string, send func(context.Context, redis.Pipeliner) (answer[T], error)) (T, error) {
+	if read, ok := ahead.Take[answer[T]](ctx, question); ok {
+		if got, err := read(); !redis.HasErrorPrefix(err, "NOSCRIPT") {
+			return got, err
+		}
+	}
+	return askNow(ctx, s, send)
+}
+
+// askNow sends a question alone.
+func askNow[T any](ctx context.Context, s *core, send func(context.Context, redis.Pipeliner) (answer[T], error)) (T, error) {
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	got, err := sendNow(ctx, s, send)
+	if redis.HasErrorPrefix(err, "NOSCRIPT") {
+		if err := s.scripts.load(ctx, s.rdb); err != nil {
+			return got, err
+		}
+		return sendNow(ctx, s, send)
+	}
+	return got, err
+}
+
+func sendNow[T any](ctx context.Context, s *core, send func(context.Context, redis.Pipeliner) (answer[T], error)) (T, error) {
+	p := s.rdb.Pipeline()
+	read, err := send(ctx, p)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	_, _ = p.Exec(ctx) // each command has its own error
+	return read()
+}
+
+// Ahead asks for a Visit what it will ask one after the other.
+type Ahead struct{ *core }
+
+var _ broker.Ahead = Ahead{}
+
+// Ask implements [broker.Ahead]. One round trip; on a cluster one to each of several
+// nodes, at the same time.
+func (s Ahead) Ask(ctx context.Context, q broker.Questions) {
+	if !ahead.Kept(ctx) {
+		return
+	}
+	bounded, cancel := s.bound(ctx)
+	defer cancel()
+	p := s.rdb.Pipeline()
+	if len(q.Seen) > 0 {
+		keep(ctx, seenQuestion(q.Seen), p, Counters(s).sendFirstSight(q.Seen))
+	}
+	for _, r := range q.Rates {
+		keep(ctx, rateQuestion(r), p, Counters(s).sendRate(r))
+	}
+	if q.Orders {
+		keep(ctx, ordersQuestion(q.User), p, Orders(s).send(q.User))
+	}
+	if q.LockOut {
+		keep(ctx, lockQuestion(q.User), p, Counters(s).sendLocked(q.User))
+	}
+	if q.Key {
+		keep(ctx, keyQuestion(q.User), p, SealedKeys(s).send(q.User))
+	}
+	if q.Format {
+		keep(ctx, formatQuestion(q.User), p, Preferences(s).sendLast(q.User))
+	}
+	if q.Claim != nil {
+		keep(ctx, claimQuestion(*q.Claim), p, Codes(s).sendReserve(*q.Claim))
+	}
+	_, _ = p.Exec(bounded) // each command has its own error
+}
+
+// keep queues a question on p, and keeps how its answer is read.
+func keep[T any](ctx context.Context, question string, p redis.Pipeliner, send func(context.Context, redis.Pipeliner) (answer[T], error)) {
+	if read, err := send(ctx, p); err == nil {
+		ahead.Keep(ctx, question, read)
+	}
+}
+
+func about(what string, of ...string) string { return what + "\x00" + strings.Join(of, "\x00") }
+
+func seenQuestion(ids []string) string          { return about("seen", ids...) }
+func rateQuestion(r broker.RateQuestion) string { return about("rate", r.Name, r.RequestID) }
+func ordersQuestion(user string) string         { return about("orders", user) }
+func lockQuestion(user string) string           { return about("lock-out", user) }
+func cleanQuestion(user string) string          { return about("no wrong codes", user) }
+func keyQuestion(user string) string            { return about("key", user) }
+func formatQuestion(user string) string         { return about("format", user) }
+func claimQuestion(c broker.ClaimQuestion) string {
+	return about("claim", c.User, c.Serial, c.RequestID)
+}
