@@ -10,6 +10,7 @@ import (
 	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/ahead"
 	"github.com/assumebot/assumebot/broker/approval"
 )
 
@@ -39,7 +40,7 @@ func (b *approvals) submitDenial(ctx context.Context, e socketmode.Envelope, in 
 	defer cancel()
 	defer left(&in.to)
 	ids := sightings(e, in.TriggerID)
-	err := b.door.pass(judging, &in.to, b.door.slot, b.door.ask(broker.Questions{}, ids...), b.door.first(ids...), b.door.enter(""))
+	err := b.door.pass(judging, &in.to, b.door.slot, b.door.ask(ahead.Questions{}, ids...), b.door.first(ids...), b.door.enter(""))
 	if errors.Is(err, errServedAlready) {
 		return
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/ahead"
 	"github.com/assumebot/assumebot/broker/prose"
 )
 
@@ -86,7 +87,7 @@ func (b *bucketLists) submitSearch(ctx context.Context, e socketmode.Envelope, i
 	judging, cancel := context.WithTimeout(ctx, judgeTimeout)
 	defer cancel()
 	ids := append(sightings(e, in.TriggerID), "view:"+in.View.ID+in.View.Hash)
-	err := b.door.pass(judging, &in.to, b.door.ask(broker.Questions{}, ids...), b.door.first(ids...), b.door.enter(""))
+	err := b.door.pass(judging, &in.to, b.door.ask(ahead.Questions{}, ids...), b.door.first(ids...), b.door.enter(""))
 	switch {
 	case errors.Is(err, errServedAlready):
 		ack(form.SearchError(sentAlready))

@@ -12,6 +12,7 @@ import (
 	"github.com/assumebot/assumebot/bot/form"
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/ahead"
 	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/text"
@@ -68,16 +69,16 @@ func parse(to conversation, cmd slack.SlashCommand) (command.Command, error) {
 }
 
 // asked is what serving c will ask of the store.
-func asked(c command.Command) broker.Questions {
+func asked(c command.Command) ahead.Questions {
 	switch c.Verb {
 	case command.VerbAssume:
-		return broker.Questions{Orders: true, LockOut: !c.Code.Empty(), Key: true, Format: c.Format == ""}
+		return ahead.Questions{Orders: true, LockOut: !c.Code.Empty(), Key: true, Format: c.Format == ""}
 	case command.VerbBuckets, command.VerbMFA:
-		return broker.Questions{Orders: true, LockOut: !c.Code.Empty()}
+		return ahead.Questions{Orders: true, LockOut: !c.Code.Empty()}
 	case command.VerbForm:
-		return broker.Questions{Format: true}
+		return ahead.Questions{Format: true}
 	}
-	return broker.Questions{}
+	return ahead.Questions{}
 }
 
 func (b *Bot) run(ctx context.Context, to conversation, c command.Command) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/ahead"
 	"github.com/assumebot/assumebot/broker/prose"
 )
 
@@ -63,7 +64,7 @@ func (b *door) turnedAway(ctx context.Context, to conversation, err error) {
 }
 
 // ask asks the store, in one trip, what the steps after it and then the Visit will ask it.
-func (*door) ask(q broker.Questions, ids ...string) step {
+func (*door) ask(q ahead.Questions, ids ...string) step {
 	return func(ctx context.Context, to *conversation) error {
 		to.broker.Visits.Ask(ctx, to.request(command.Command{}), ids, q)
 		return nil

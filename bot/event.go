@@ -13,6 +13,7 @@ import (
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/ahead"
 	"github.com/assumebot/assumebot/broker/prose"
 )
 
@@ -59,7 +60,7 @@ func (b *Bot) event(ctx context.Context, e socketmode.Envelope) {
 	}
 	to, ids := b.arrived(in.User, in.Team, in.Channel), []string{"envelope:" + e.ID, "event:" + in.id}
 	defer b.rescue(ctx, to, func(m blockkit.Message) { _ = b.web.DirectMessage(ctx, to.caller.User, m) })
-	if err := b.door.pass(ctx, &to, b.door.person, b.door.ask(broker.Questions{}, ids...), b.door.first(ids...), b.door.enter("")); err != nil {
+	if err := b.door.pass(ctx, &to, b.door.person, b.door.ask(ahead.Questions{}, ids...), b.door.first(ids...), b.door.enter("")); err != nil {
 		if !errors.Is(err, errServedAlready) {
 			// An answer to each would be what the limit is against.
 			b.unserved(ctx, to, err)

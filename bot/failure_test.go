@@ -16,6 +16,7 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/ahead"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 )
@@ -30,7 +31,7 @@ func (p panicking) FirstSight(context.Context, ...string) (bool, error) {
 	return p.none[len(p.none)] == 0, nil
 }
 
-func (panicking) Ask(context.Context, broker.Questions) {}
+func (panicking) Ask(context.Context, ahead.Questions) {}
 
 func (panicking) TakeRate(context.Context, string, string, int, time.Duration) (broker.Rate, error) {
 	return broker.Rate{Taken: true}, nil

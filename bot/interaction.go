@@ -11,7 +11,7 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/form"
 	"github.com/assumebot/assumebot/bot/socketmode"
-	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/ahead"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/text"
 )
@@ -80,7 +80,7 @@ func (b *Bot) receiveInteraction(e socketmode.Envelope) {
 			defer b.rescue(ctx, in.to, func(m blockkit.Message) { b.delivery.deliver(ctx, in.to.beside(), m) })
 			defer left(&in.to)
 			ids := sightings(e, in.TriggerID)
-			if err := b.door.pass(ctx, &in.to, b.door.slot, b.door.person, b.door.ask(broker.Questions{}, ids...), b.door.first(ids...),
+			if err := b.door.pass(ctx, &in.to, b.door.slot, b.door.person, b.door.ask(ahead.Questions{}, ids...), b.door.first(ids...),
 				b.door.enter("")); err != nil {
 				b.door.turnedAway(ctx, in.to, err)
 				return

@@ -13,6 +13,7 @@ import (
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/ahead"
 )
 
 // submitForm serves the form that asks for credentials. What can be judged
@@ -27,7 +28,7 @@ func (b *issuing) submitForm(ctx context.Context, e socketmode.Envelope, in inte
 	judging, cancel := context.WithTimeout(ctx, judgeTimeout)
 	defer cancel()
 	f.BreakGlass = form.ReadOrigin(in.View).BreakGlass
-	ids, asks := sightings(e, in.TriggerID), broker.Questions{Orders: true, LockOut: !f.Code.Empty(), Key: true}
+	ids, asks := sightings(e, in.TriggerID), ahead.Questions{Orders: true, LockOut: !f.Code.Empty(), Key: true}
 	err := b.door.pass(judging, &in.to, b.door.ask(asks, ids...), b.door.first(ids...), b.door.enter(f.Account), b.door.alone)
 	if errors.Is(err, errServedAlready) {
 		ack(f.ErrorOn(form.FieldAccount, sentAlready))

@@ -18,6 +18,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/ahead"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
@@ -28,7 +29,7 @@ import (
 type Deps struct {
 	Config    *policy.Config
 	AWS       AWS
-	Ahead     Ahead
+	Ahead     ahead.Store
 	Codes     Codes
 	Sessions  Sessions
 	Grants    Grants
@@ -51,7 +52,7 @@ type core struct {
 	config     *policy.Config
 	names      policy.Names // whom config names
 	aws        AWS
-	ahead      Ahead
+	ahead      ahead.Store
 	codes      Codes
 	sessions   Sessions
 	grants     Grants

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/ahead"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/text"
@@ -25,7 +26,7 @@ func (b *usage) callClaim(r Request, user policy.User, account policy.Account, p
 	code := b.codeClaim(r, user)
 	reserve := code.take
 	code.take = func(ctx context.Context) error {
-		b.ahead.Ask(ctx, Questions{Rates: b.callsOf(r, account, p), Claim: claimOf(r, user, r.ID)})
+		b.ahead.Ask(ctx, ahead.Questions{Rates: b.callsOf(r, account, p), Claim: claimOf(r, user, r.ID)})
 		if err := b.takeCalls(ctx, r, account, p); err != nil {
 			return err
 		}
@@ -35,8 +36,8 @@ func (b *usage) callClaim(r Request, user policy.User, account policy.Account, p
 }
 
 // claimOf is the claim on r's code by the name of claim.
-func claimOf(r Request, user policy.User, claim string) *ClaimQuestion {
-	return &ClaimQuestion{User: user.Slack, Serial: user.MFASerial, Code: r.Code, RequestID: claim, TTL: codeReservation}
+func claimOf(r Request, user policy.User, claim string) *ahead.Claim {
+	return &ahead.Claim{User: user.Slack, Serial: user.MFASerial, Code: r.Code, RequestID: claim, TTL: codeReservation}
 }
 
 // codeClaim claims the code for this Request, so that no other sends it too. One

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/ahead"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/text"
@@ -15,7 +16,7 @@ import (
 func (b *Issuing) issueFromSession(ctx context.Context, r Request, user policy.User, cleared clearance, p Plan, session usableSession) (Issued, error) {
 	account := cleared.account
 	if p.Begins {
-		b.ahead.Ask(ctx, Questions{Rates: b.usage.callsOf(r, account, p), Claim: claimOf(r, user, beginning+r.ID)})
+		b.ahead.Ask(ctx, ahead.Questions{Rates: b.usage.callsOf(r, account, p), Claim: claimOf(r, user, beginning+r.ID)})
 	}
 	if err := b.usage.takeCalls(ctx, r, account, p); err != nil {
 		if p.Begins {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/ahead"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/prose"
 )
@@ -29,7 +30,7 @@ func nothing(context.Context, *Request) (struct{}, error) { return struct{}{}, n
 
 // Ask asks the store ahead for what a Visit of user will ask it, in one trip. It is known
 // by seen; r is the Request that Enter will count.
-func (b *Visits) Ask(ctx context.Context, r Request, seen []string, more Questions) {
+func (b *Visits) Ask(ctx context.Context, r Request, seen []string, more ahead.Questions) {
 	more.User, more.Seen = r.Caller.User, seen
 	if limit := b.config.Limits.Requests; limit != 0 {
 		more.Rates = append(more.Rates, requestsOf(r, limit))
@@ -37,8 +38,8 @@ func (b *Visits) Ask(ctx context.Context, r Request, seen []string, more Questio
 	b.ahead.Ask(ctx, more)
 }
 
-func requestsOf(r Request, limit int) RateQuestion {
-	return RateQuestion{Name: "requests:" + r.Caller.User, RequestID: r.ID, Limit: limit, Per: limitWindow}
+func requestsOf(r Request, limit int) ahead.Rate {
+	return ahead.Rate{Name: "requests:" + r.Caller.User, RequestID: r.ID, Limit: limit, Per: limitWindow}
 }
 
 // withinRate is the step of who has not asked for too much within a minute.
@@ -76,12 +77,12 @@ func (b *usage) takeCalls(ctx context.Context, r Request, account policy.Account
 	return nil
 }
 
-func (b *usage) callsOf(r Request, account policy.Account, p Plan) []RateQuestion {
+func (b *usage) callsOf(r Request, account policy.Account, p Plan) []ahead.Rate {
 	limit := b.config.Limits.STSCalls
 	if limit == 0 {
 		return nil
 	}
-	calls := []RateQuestion{{Name: "sts:" + account.Name, RequestID: r.ID, Limit: limit, Per: limitWindow}}
+	calls := []ahead.Rate{{Name: "sts:" + account.Name, RequestID: r.ID, Limit: limit, Per: limitWindow}}
 	if p.Begins { // GetSessionToken, then AssumeRole
 		calls = append(calls, calls[0])
 		calls[1].RequestID += ":session"

@@ -44,40 +44,6 @@ type Codes interface {
 	ReplaceClaim(ctx context.Context, user, serial string, code secret.TokenCode, from, to string) error
 }
 
-// Questions are what a Visit will ask of the store.
-type Questions struct {
-	User    string   // of whom Orders, LockOut, Key and Format are asked
-	Seen    []string // by what a delivery is known
-	Rates   []RateQuestion
-	Claim   *ClaimQuestion
-	Orders  bool // of admins
-	LockOut bool
-	Key     bool // that is registered
-	Format  bool // that was used last
-}
-
-// A RateQuestion is what TakeRate is asked.
-type RateQuestion struct {
-	Name, RequestID string
-	Limit           int
-	Per             time.Duration
-}
-
-// A ClaimQuestion is what ReserveCode is asked.
-type ClaimQuestion struct {
-	User, Serial string
-	Code         secret.TokenCode
-	RequestID    string
-	TTL          time.Duration
-}
-
-// Ahead asks the store, in one trip, what a Visit will ask one after the other.
-type Ahead interface {
-	// Ask asks q; whoever asks one of it next under the same ctx, which is of
-	// [ahead.With], gets that answer, an error included. It is bounded.
-	Ask(ctx context.Context, q Questions)
-}
-
 // Grants keeps Grants until they expire, and their Credentials sealed for the
 // reveal window.
 type Grants interface {

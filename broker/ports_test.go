@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/ahead"
 	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/awstest"
 	"github.com/assumebot/assumebot/broker/event"
@@ -131,7 +132,7 @@ func (m *memory) ReleaseCode(_ context.Context, user, serial string, code secret
 }
 
 // Ask leaves each question to be asked by itself.
-func (m *memory) Ask(context.Context, broker.Questions) {}
+func (m *memory) Ask(context.Context, ahead.Questions) {}
 
 func (m *memory) SaveGrant(
 	_ context.Context, g broker.Grant, c secret.Credentials, _ time.Duration, _ ...broker.DueText,

@@ -6,7 +6,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/ahead"
 )
 
@@ -62,11 +61,11 @@ func sendNow[T any](ctx context.Context, s *core, send func(context.Context, red
 // Ahead asks for a Visit what it will ask one after the other.
 type Ahead struct{ *core }
 
-var _ broker.Ahead = Ahead{}
+var _ ahead.Store = Ahead{}
 
-// Ask implements [broker.Ahead]. One round trip; on a cluster one to each of several
+// Ask implements [ahead.Store]. One round trip; on a cluster one to each of several
 // nodes, at the same time.
-func (s Ahead) Ask(ctx context.Context, q broker.Questions) {
+func (s Ahead) Ask(ctx context.Context, q ahead.Questions) {
 	if !ahead.Kept(ctx) {
 		return
 	}
@@ -106,13 +105,13 @@ func keep[T any](ctx context.Context, question string, p redis.Pipeliner, send f
 
 func about(what string, of ...string) string { return what + "\x00" + strings.Join(of, "\x00") }
 
-func seenQuestion(ids []string) string          { return about("seen", ids...) }
-func rateQuestion(r broker.RateQuestion) string { return about("rate", r.Name, r.RequestID) }
-func ordersQuestion(user string) string         { return about("orders", user) }
-func lockQuestion(user string) string           { return about("lock-out", user) }
-func cleanQuestion(user string) string          { return about("no wrong codes", user) }
-func keyQuestion(user string) string            { return about("key", user) }
-func formatQuestion(user string) string         { return about("format", user) }
-func claimQuestion(c broker.ClaimQuestion) string {
+func seenQuestion(ids []string) string  { return about("seen", ids...) }
+func rateQuestion(r ahead.Rate) string  { return about("rate", r.Name, r.RequestID) }
+func ordersQuestion(user string) string { return about("orders", user) }
+func lockQuestion(user string) string   { return about("lock-out", user) }
+func cleanQuestion(user string) string  { return about("no wrong codes", user) }
+func keyQuestion(user string) string    { return about("key", user) }
+func formatQuestion(user string) string { return about("format", user) }
+func claimQuestion(c ahead.Claim) string {
 	return about("claim", c.User, c.Serial, c.RequestID)
 }

@@ -21,7 +21,7 @@ var _ broker.Codes = Codes{}
 // ReserveCode implements [broker.Codes]. A repeat by the same Request does not
 // lengthen its claim. One round trip.
 func (s Codes) ReserveCode(ctx context.Context, user, serial string, code secret.TokenCode, requestID string, ttl time.Duration) (bool, error) {
-	q := broker.ClaimQuestion{User: user, Serial: serial, Code: code, RequestID: requestID, TTL: ttl}
+	q := ahead.Claim{User: user, Serial: serial, Code: code, RequestID: requestID, TTL: ttl}
 	ours, err := ask(ctx, s.core, claimQuestion(q), s.sendReserve(q))
 	if err != nil {
 		return false, fmt.Errorf("reserve code: %w", err)
@@ -29,7 +29,7 @@ func (s Codes) ReserveCode(ctx context.Context, user, serial string, code secret
 	return ours, nil
 }
 
-func (s Codes) sendReserve(q broker.ClaimQuestion) func(context.Context, redis.Pipeliner) (answer[bool], error) {
+func (s Codes) sendReserve(q ahead.Claim) func(context.Context, redis.Pipeliner) (answer[bool], error) {
 	return func(ctx context.Context, p redis.Pipeliner) (answer[bool], error) {
 		keys, err := s.claimKeys(q.User, q.Serial, q.Code, q.RequestID)
 		if err == nil && q.TTL <= 0 {
@@ -45,7 +45,7 @@ func (s Codes) sendReserve(q broker.ClaimQuestion) func(context.Context, redis.P
 
 // ReleaseCode implements [broker.Codes]. One round trip.
 func (s Codes) ReleaseCode(ctx context.Context, user, serial string, code secret.TokenCode, requestID string) error {
-	ahead.Drop(ctx, claimQuestion(broker.ClaimQuestion{User: user, Serial: serial, RequestID: requestID}))
+	ahead.Drop(ctx, claimQuestion(ahead.Claim{User: user, Serial: serial, RequestID: requestID}))
 	keys, err := s.claimKeys(user, serial, code, requestID)
 	if err != nil {
 		return fmt.Errorf("release code: %w", err)

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/ahead"
 )
 
 // Counters keeps how often something came of late: deliveries, requests, wrong codes.
@@ -19,7 +20,7 @@ var _ broker.Counters = Counters{}
 // TakeRate implements [broker.Counters]. It counts limit Requests of a name at
 // most, each for per. One round trip.
 func (s Counters) TakeRate(ctx context.Context, name, requestID string, limit int, per time.Duration) (broker.Rate, error) {
-	q := broker.RateQuestion{Name: name, RequestID: requestID, Limit: limit, Per: per}
+	q := ahead.Rate{Name: name, RequestID: requestID, Limit: limit, Per: per}
 	rate, err := ask(ctx, s.core, rateQuestion(q), s.sendRate(q))
 	if err != nil {
 		return broker.Rate{}, fmt.Errorf("take rate %s: %w", name, err)
@@ -27,7 +28,7 @@ func (s Counters) TakeRate(ctx context.Context, name, requestID string, limit in
 	return rate, nil
 }
 
-func (s Counters) sendRate(q broker.RateQuestion) func(context.Context, redis.Pipeliner) (answer[broker.Rate], error) {
+func (s Counters) sendRate(q ahead.Rate) func(context.Context, redis.Pipeliner) (answer[broker.Rate], error) {
 	return func(ctx context.Context, p redis.Pipeliner) (answer[broker.Rate], error) {
 		keys, err := rateKeys(q.Name)
 		switch {

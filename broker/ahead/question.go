@@ -1,0 +1,42 @@
+package ahead
+
+import (
+	"context"
+	"time"
+
+	"github.com/assumebot/assumebot/broker/secret"
+)
+
+// Questions are what a Visit will ask of the store.
+type Questions struct {
+	User    string   // of whom Orders, LockOut, Key and Format are asked
+	Seen    []string // by what a delivery is known
+	Rates   []Rate
+	Claim   *Claim
+	Orders  bool // of admins
+	LockOut bool
+	Key     bool // that is registered
+	Format  bool // that was used last
+}
+
+// A Rate is whether a Request is one too many of a name.
+type Rate struct {
+	Name, RequestID string
+	Limit           int
+	Per             time.Duration
+}
+
+// A Claim is whether a code is a Request's.
+type Claim struct {
+	User, Serial string
+	Code         secret.TokenCode
+	RequestID    string
+	TTL          time.Duration
+}
+
+// A Store asks, in one trip, what a Visit will ask one after the other.
+type Store interface {
+	// Ask asks q; whoever asks one of it next under the same ctx, which is of [With],
+	// gets that answer, an error included. It is bounded.
+	Ask(ctx context.Context, q Questions)
+}
