@@ -92,9 +92,9 @@ func TestSilentStreamsSayThatTheyLive(t *testing.T) {
 			stream.Body.Reset()
 		}
 		said("retry: 1000\n\n")
-		time.Sleep(heartbeat - 1)
+		time.Sleep(heartbeat - time.Nanosecond)
 		said("")
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		said(": alive\n\n")
 		e.hub.touch("alice", "feed")
 		said("data: alice feed\n\n")
