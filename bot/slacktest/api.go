@@ -106,6 +106,7 @@ func (s *webAPI) method(name string) (h handler, app bool) {
 		"conversations.info":    s.conversationsInfo,
 		"conversations.history": s.conversationsHistory,
 		"users.info":            s.usersInfo,
+		"users.list":            s.usersList,
 		"usergroups.list":       s.usergroupsList,
 		"usergroups.users.list": s.usergroupsUsersList,
 		"views.open":            s.viewsOpen,
@@ -163,6 +164,9 @@ func (s *webAPI) answer(c *call, token string) (object, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.take(c.method); err != nil {
+		return nil, err
+	}
 	if err := s.permitted(c); err != nil {
 		return nil, err
 	}

@@ -40,7 +40,8 @@ type UserGroup struct {
 type people struct {
 	*workspace
 	users      map[string]User
-	names      *names // made from users, channels and groups when first needed
+	listed     []string // sorted user ids, made when first needed
+	names      *names   // made from users, channels and groups when first needed
 	channels   map[string]*Channel
 	groups     map[string]UserGroup
 	groupTimes map[string]int64
@@ -67,7 +68,7 @@ func (s *people) AddUser(u User) {
 		delete(s.users, u.Grid.ID) // it is the same person
 	}
 	s.users[u.ID] = u
-	s.names = nil
+	s.names, s.listed = nil, nil
 	s.wake()
 }
 

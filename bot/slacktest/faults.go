@@ -32,6 +32,7 @@ type traffic struct {
 	*workspace
 	calls  []Call
 	faults []*Fault
+	limits map[string]*callLimit // by method
 }
 
 // Inject adds a fault; earlier ones are used up first.
