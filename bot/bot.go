@@ -25,7 +25,7 @@ type Deps struct {
 	APIURL        string       // where API points: response_urls are on this machine only where Slack is
 	Broker        *broker.Broker
 	Counters      broker.Counters
-	Copies        directory.Copies
+	Directory     *directory.Events
 	Preferences   Preferences
 	Record        auditchannel.Record
 	Cursors       auditchannel.Cursors

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/auditchannel"
-	"github.com/assumebot/assumebot/bot/directory"
 	"github.com/assumebot/assumebot/bot/due"
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/bot/webapi"
@@ -137,7 +136,7 @@ type (
 func New(d Deps) *Bot {
 	c := &core{web: webapi.New(d.API, d.HTTP, d.APIURL), prefix: d.CommandPrefix, now: d.Now, log: d.Log}
 	c.sweeper = newSweeper(c.sweepMemory)
-	b := &Bot{core: c, parts: partsOf(c, d), directory: directory.NewEvents(d.Copies, d.Log)}
+	b := &Bot{core: c, parts: partsOf(c, d), directory: d.Directory}
 	b.Serve(d.Broker, d.Settings)
 	b.sockets = socketmode.New(socketmode.Deps{
 		API: d.API, Count: d.Connections, Alone: d.Embedded, Counters: d.Counters, Log: d.Log, Handle: b.receive,

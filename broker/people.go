@@ -24,7 +24,8 @@ type Standing struct {
 
 // People knows the Standing of Slack users.
 type People interface {
-	// Standing is at most a minute old. An error means unknown, and unknown is deny.
+	// Standing is at most 20 minutes old, or an hour while Slack gives no answer, and from after
+	// any change that Slack told of a second ago. An error means unknown, and unknown is deny.
 	Standing(ctx context.Context, user string) (Standing, error)
 }
 

@@ -117,8 +117,9 @@ type SealedKeys interface {
 // A Directory knows who is in which Slack user group.
 type Directory interface {
 	// Groups returns the members of every user group, as they were at most a minute
-	// ago. An error means unknown, and unknown is deny. A group that does not exist
-	// has no members.
+	// ago, or an hour while Slack gives no answer, and after any change that Slack told of
+	// a second ago. An error means unknown, and unknown is deny. A group that does not
+	// exist has no members.
 	Groups(ctx context.Context) (*policy.Membership, error)
 }
 

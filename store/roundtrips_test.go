@@ -134,9 +134,14 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 		}},
 		{"ApprovalsOf", 2, func() error { _, err := s.Approvals.ApprovalsOf(ctx, "U01ALICE"); return err }},
 		{"BeginCopy", 1, func() error { return s.Copies.BeginCopy(ctx, "groups", "t", time.Minute) }},
-		{"SaveCopy", 2, func() error { _, err := s.Copies.SaveCopy(ctx, "groups", "t", []byte("{}"), time.Minute); return err }},
-		{"LoadCopy", 1, func() error { _, err := s.Copies.LoadCopy(ctx, "groups"); return err }},
-		{"DropCopy", 1, func() error { return s.Copies.DropCopy(ctx, "groups") }},
+		{"SaveCopy", 2, func() error {
+			_, err := s.Copies.SaveCopy(ctx, "groups", "t", []byte("{}"), time.Minute, time.Hour)
+			return err
+		}},
+		{"LoadCopy", 1, func() error { _, _, err := s.Copies.LoadCopy(ctx, "groups", 0); return err }},
+		{"DropCopy", 2, func() error { return s.Copies.DropCopy(ctx, "groups") }},
+		{"CopyNews", 1, func() error { _, _, err := s.Copies.CopyNews(ctx, "users.info", "users.list"); return err }},
+		{"StayAway", 1, func() error { return s.Copies.StayAway(ctx, "users.info", time.Minute) }},
 		{"SwapKnown", 1, func() error { _, err := s.Copies.SwapKnown(ctx, "groups", nil, []byte("{}")); return err }},
 		{"LoadKnown", 1, func() error { _, _, err := s.Copies.LoadKnown(ctx, "groups"); return err }},
 		{"PutDue", 1, func() error { _, _, err := s.DueLists.PutDue(ctx, "x", now, []byte("one"), 0); return err }},

@@ -140,13 +140,15 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 		"WrongCode": func(ctx context.Context) error { _, err := s.Counters.WrongCode(ctx, "U01ALICE", "r1"); return err },
 		"RightCode": func(ctx context.Context) error { return s.Counters.RightCode(ctx, "U01ALICE") },
 		"Unlock":    func(ctx context.Context) error { _, err := s.Counters.Unlock(ctx, "U01ALICE"); return err },
-		"LoadCopy":  func(ctx context.Context) error { _, err := s.Copies.LoadCopy(ctx, "groups"); return err },
+		"LoadCopy":  func(ctx context.Context) error { _, _, err := s.Copies.LoadCopy(ctx, "groups", 0); return err },
 		"BeginCopy": func(ctx context.Context) error { return s.Copies.BeginCopy(ctx, "groups", "t", time.Minute) },
 		"SaveCopy": func(ctx context.Context) error {
-			_, err := s.Copies.SaveCopy(ctx, "groups", "t", []byte("MARKED"), time.Minute)
+			_, err := s.Copies.SaveCopy(ctx, "groups", "t", []byte("MARKED"), time.Minute, time.Hour)
 			return err
 		},
 		"DropCopy":  func(ctx context.Context) error { return s.Copies.DropCopy(ctx, "groups") },
+		"CopyNews":  func(ctx context.Context) error { _, _, err := s.Copies.CopyNews(ctx); return err },
+		"StayAway":  func(ctx context.Context) error { return s.Copies.StayAway(ctx, "users.info", time.Minute) },
 		"LoadKnown": func(ctx context.Context) error { _, _, err := s.Copies.LoadKnown(ctx, "groups"); return err },
 		"SwapKnown": func(ctx context.Context) error {
 			_, err := s.Copies.SwapKnown(ctx, "groups", nil, []byte("MARKED"))

@@ -13,22 +13,27 @@ import (
 // a person would else be told that it was Slack.
 type namedCopies struct{ Copies }
 
-func (c namedCopies) LoadCopy(ctx context.Context, name string) ([]byte, error) {
-	data, err := c.Copies.LoadCopy(ctx, name)
-	return data, storeFailed(err)
+func (c namedCopies) LoadCopy(ctx context.Context, name string, older time.Duration) ([]byte, time.Duration, error) {
+	data, left, err := c.Copies.LoadCopy(ctx, name, older)
+	return data, left, storeFailed(err)
 }
 
 func (c namedCopies) BeginCopy(ctx context.Context, name, token string, age time.Duration) error {
 	return storeFailed(c.Copies.BeginCopy(ctx, name, token, age))
 }
 
-func (c namedCopies) SaveCopy(ctx context.Context, name, token string, plain []byte, age time.Duration) (bool, error) {
-	saved, err := c.Copies.SaveCopy(ctx, name, token, plain, age)
+func (c namedCopies) SaveCopy(ctx context.Context, name, token string, plain []byte, age, older time.Duration) (bool, error) {
+	saved, err := c.Copies.SaveCopy(ctx, name, token, plain, age, older)
 	return saved, storeFailed(err)
 }
 
 func (c namedCopies) DropCopy(ctx context.Context, name string) error {
 	return storeFailed(c.Copies.DropCopy(ctx, name))
+}
+
+func (c namedCopies) CopyNews(ctx context.Context, methods ...string) (func(string) string, map[string]time.Duration, error) {
+	version, away, err := c.Copies.CopyNews(ctx, methods...)
+	return version, away, storeFailed(err)
 }
 
 // namedLeases are Leases of the same kind.

@@ -9,19 +9,10 @@ import (
 	"github.com/assumebot/assumebot/broker/retry"
 )
 
-// dropTries bounds how often a copy that may be out of date is dropped anew; what
-// cannot be dropped ends by itself within its minute.
-const dropTries = 5
-
 // Events are Slack's events that tell of changed groups or people.
 type Events struct {
-	copies Copies
-	log    *slog.Logger
-}
-
-// NewEvents returns Events.
-func NewEvents(copies Copies, log *slog.Logger) *Events {
-	return &Events{copies: copies, log: log}
+	news *news
+	log  *slog.Logger
 }
 
 // Serve has what an event tells of asked anew, and reports whether it was one. A
@@ -49,19 +40,28 @@ func (e *Events) Serve(ctx context.Context, event json.RawMessage) bool {
 			e.log.ErrorContext(ctx, "event not understood", "type", kind.Type)
 			break
 		}
-		e.drop(ctx, personCopy(changed.User.ID))
+		names := []string{personCopy(changed.User.ID)}
 		if other := changed.User.Enterprise.ID; other != "" && other != changed.User.ID {
-			e.drop(ctx, personCopy(other))
+			names = append(names, personCopy(other))
 		}
+		e.drop(ctx, names...)
 	default:
 		return false
 	}
 	return true
 }
 
-func (e *Events) drop(ctx context.Context, name string) {
-	pace := retry.Pace{First: 100 * time.Millisecond, Longest: 500 * time.Millisecond, Tries: dropTries}
-	if err := pace.Do(ctx, func() error { return e.copies.DropCopy(ctx, name) }); err != nil {
-		e.log.ErrorContext(ctx, "a change in Slack counts only in a minute: the store does not answer", "copy", name, "error", err)
+// drop has nothing of these names count any more: at once here, and on the other
+// replicas as soon as the store takes it. Until then nothing that is kept here counts, so
+// that a lookup tells the store first, should this give up.
+func (e *Events) drop(ctx context.Context, names ...string) {
+	e.news.changed(ctx, names...)
+	pace := retry.Pace{First: 100 * time.Millisecond, Longest: 5 * time.Second}
+	err := pace.Do(ctx, func() error {
+		_, err := e.news.current(ctx)
+		return err
+	})
+	if err != nil {
+		e.log.ErrorContext(ctx, "a change in Slack is not told to the other replicas yet: the store does not answer", "copies", names, "error", err)
 	}
 }

@@ -17,12 +17,15 @@ var copyTests = []test{
 	{"a copy whose age is over stays so, whoever puts it back", copyPutBack},
 	{"a copy lives no longer than its age, though its marker is stretched", copyStretched},
 	{"what is known goes from one to the next exactly once", knownSwaps},
+	{"a copy whose age is over is there for whoever can do with an older one", copyOlder},
+	{"a version of a copy is another one once it is dropped, on all replicas", copyVersions},
+	{"all replicas stay away from a method for as long as one was told to", copyAway},
 	{"copies without a name, a token or a time are refused", copyIncomplete},
 }
 
 func wantCopy(t *testing.T, s *store.Store, name, want string) {
 	t.Helper()
-	got, err := s.Copies.LoadCopy(t.Context(), name)
+	got, _, err := s.Copies.LoadCopy(t.Context(), name, 0)
 	if err != nil || string(got) != want || (got == nil) != (want == "") {
 		t.Errorf("copy %s: got %q, %v, want %q", name, got, err, want)
 	}
@@ -35,9 +38,9 @@ func beginCopy(t *testing.T, s *store.Store, token string, age time.Duration) {
 	}
 }
 
-func saveCopy(t *testing.T, s *store.Store, token, text string, want bool) {
+func saveCopy(t *testing.T, h *harness, token, text string, want bool) {
 	t.Helper()
-	if saved, err := s.Copies.SaveCopy(t.Context(), "groups", token, []byte(text), time.Hour); err != nil || saved != want {
+	if saved, err := h.Copies.SaveCopy(t.Context(), "groups", token, []byte(text), time.Hour, 2*h.unit); err != nil || saved != want {
 		t.Errorf("save copy: got %t, %v, want %t", saved, err, want)
 	}
 }
@@ -46,19 +49,19 @@ func copyRoundTrip(t *testing.T, h *harness) {
 	wantCopy(t, h.Store, "groups", "")
 	beginCopy(t, h.Store, "t1", 2*h.unit)
 	h.pass(t, h.unit)
-	saveCopy(t, h.Store, "t1", "one", true)
-	saveCopy(t, h.Store, "t1", "one", true)
+	saveCopy(t, h, "t1", "one", true)
+	saveCopy(t, h, "t1", "one", true)
 	wantCopy(t, h.Store, "groups", "one")
 	wantCopy(t, h.Store, "user:U01ALICE", "")
 	h.pass(t, h.unit)
 	wantCopy(t, h.Store, "groups", "")
-	saveCopy(t, h.Store, "t1", "one", false)
+	saveCopy(t, h, "t1", "one", false)
 }
 
 func copyPutBack(t *testing.T, h *harness) {
 	h.needsShared(t)
 	beginCopy(t, h.Store, "t1", h.unit)
-	saveCopy(t, h.Store, "t1", "old", true)
+	saveCopy(t, h, "t1", "old", true)
 	key := h.only(t, "groups}:value")
 	sealed := h.raw.Get(t.Context(), key).Val()
 	if err := h.raw.Persist(t.Context(), key).Err(); err != nil {
@@ -75,23 +78,23 @@ func copyPutBack(t *testing.T, h *harness) {
 
 func copyDroppedMeanwhile(t *testing.T, h *harness) {
 	beginCopy(t, h.Store, "t1", time.Minute)
-	saveCopy(t, h.Store, "t1", "old", true)
+	saveCopy(t, h, "t1", "old", true)
 	beginCopy(t, h.Store, "t2", time.Minute)
 	if err := h.Copies.DropCopy(t.Context(), "groups"); err != nil {
 		t.Fatal(err)
 	}
 	wantCopy(t, h.Store, "groups", "")
-	saveCopy(t, h.Store, "t2", "old", false)
+	saveCopy(t, h, "t2", "old", false)
 	beginCopy(t, h.Store, "t3", time.Minute)
-	saveCopy(t, h.Store, "t2", "old", false)
-	saveCopy(t, h.Store, "t3", "new", true)
+	saveCopy(t, h, "t2", "old", false)
+	saveCopy(t, h, "t3", "new", true)
 	wantCopy(t, h.Store, "groups", "new")
 }
 
 func copyOfSkewedClocks(t *testing.T, h *harness) {
 	beginCopy(t, h.Store, "t1", time.Minute)
 	h.skew(5 * time.Minute)
-	saveCopy(t, h.Store, "t1", "one", true)
+	saveCopy(t, h, "t1", "one", true)
 	h.skew(-10 * time.Minute)
 	wantCopy(t, h.Store, "groups", "one")
 }
@@ -99,7 +102,7 @@ func copyOfSkewedClocks(t *testing.T, h *harness) {
 func copyIsSealed(t *testing.T, h *harness) {
 	h.needsShared(t)
 	beginCopy(t, h.Store, "t1", time.Minute)
-	saveCopy(t, h.Store, "t1", "MARKED", true)
+	saveCopy(t, h, "t1", "MARKED", true)
 	if swapped, err := h.Copies.SwapKnown(t.Context(), "groups", nil, []byte("MARKED")); !swapped || err != nil {
 		t.Fatalf("swap: got %t, %v", swapped, err)
 	}
@@ -109,7 +112,7 @@ func copyIsSealed(t *testing.T, h *harness) {
 		}
 	}
 	other := h.replica(t, KeyTwo)
-	if _, err := other.Copies.LoadCopy(t.Context(), "groups"); err == nil {
+	if _, _, err := other.Copies.LoadCopy(t.Context(), "groups", 0); err == nil {
 		t.Error("copy under another key: got no error")
 	}
 	_, sealed, err := other.Copies.LoadKnown(t.Context(), "groups")
@@ -123,7 +126,7 @@ func copyIsSealed(t *testing.T, h *harness) {
 	if err := h.raw.Set(t.Context(), strings.Replace(key, "groups", "user:U02BOB", 1), value, 0).Err(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.Copies.LoadCopy(t.Context(), "user:U02BOB"); err == nil {
+	if _, _, err := h.Copies.LoadCopy(t.Context(), "user:U02BOB", 0); err == nil {
 		t.Error("a copy moved to another key: got no error")
 	}
 }
@@ -154,6 +157,77 @@ func knownSwaps(t *testing.T, h *harness) {
 	}
 }
 
+func copyOlder(t *testing.T, h *harness) {
+	load := func(older time.Duration, want string, fresh bool) {
+		t.Helper()
+		got, left, err := h.Copies.LoadCopy(t.Context(), "groups", older)
+		if err != nil || string(got) != want || left > 0 != fresh {
+			t.Errorf("got %q, %s left, %v, want %q, fresh %t", got, left, err, want, fresh)
+		}
+	}
+	beginCopy(t, h.Store, "t1", h.unit)
+	saveCopy(t, h, "t1", "one", true)
+	load(0, "one", true)
+	h.pass(t, h.unit)
+	load(0, "", false)
+	load(2*h.unit, "one", false)
+	if err := h.Copies.DropCopy(t.Context(), "groups"); err != nil {
+		t.Fatal(err)
+	}
+	load(2*h.unit, "", false)
+	beginCopy(t, h.Store, "t2", h.unit)
+	saveCopy(t, h, "t2", "two", true)
+	h.pass(t, 3*h.unit)
+	load(time.Hour, "", false)
+}
+
+func copyVersions(t *testing.T, h *harness) {
+	version := func(name string) string {
+		t.Helper()
+		of, _, err := h.Copies.CopyNews(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return of(name)
+	}
+	before, other := version("groups"), version("user:U01ALICE")
+	for range 2 {
+		if err := h.Copies.DropCopy(t.Context(), "groups"); err != nil {
+			t.Fatal(err)
+		}
+		if now := version("groups"); now == before {
+			t.Errorf("dropped: got version %q as before", now)
+		} else {
+			before = now
+		}
+	}
+	if now := version("user:U01ALICE"); now != other {
+		t.Errorf("of what was not dropped: got %q, want %q", now, other)
+	}
+}
+
+func copyAway(t *testing.T, h *harness) {
+	wantAway := func(method string, want bool) {
+		t.Helper()
+		_, away, err := h.Copies.CopyNews(t.Context(), "users.info", "users.list")
+		if err != nil || away[method] > 0 != want || away[method] > store.LongestAway {
+			t.Errorf("%s: got %s, %v, want to stay away: %t", method, away[method], err, want)
+		}
+	}
+	wantAway("users.info", false)
+	if err := h.Copies.StayAway(t.Context(), "users.info", h.unit); err != nil {
+		t.Fatal(err)
+	}
+	wantAway("users.info", true)
+	wantAway("users.list", false)
+	h.pass(t, h.unit)
+	wantAway("users.info", false)
+	if err := h.Copies.StayAway(t.Context(), "users.info", 1000*time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	wantAway("users.info", true)
+}
+
 func copyIncomplete(t *testing.T, h *harness) {
 	for name, err := range map[string]error{
 		"no name":  h.Copies.BeginCopy(t.Context(), "", "t", time.Minute),
@@ -167,10 +241,10 @@ func copyIncomplete(t *testing.T, h *harness) {
 			t.Errorf("%s: got no error", name)
 		}
 	}
-	if _, err := h.Copies.SaveCopy(t.Context(), "groups", "", []byte("x"), time.Minute); err == nil {
+	if _, err := h.Copies.SaveCopy(t.Context(), "groups", "", []byte("x"), time.Minute, 0); err == nil {
 		t.Error("save without a token: got no error")
 	}
-	if _, err := h.Copies.SaveCopy(t.Context(), "groups", "t", []byte("x"), 0); err == nil {
+	if _, err := h.Copies.SaveCopy(t.Context(), "groups", "t", []byte("x"), 0, 0); err == nil {
 		t.Error("save without a time: got no error")
 	}
 }
@@ -181,7 +255,7 @@ func copyStretched(t *testing.T, h *harness) {
 	if err := h.raw.PExpire(t.Context(), h.only(t, "groups}:asked"), 1000*time.Hour).Err(); err != nil {
 		t.Fatal(err)
 	}
-	if saved, err := h.Copies.SaveCopy(t.Context(), "groups", "t1", []byte("old"), h.unit); err != nil || !saved {
+	if saved, err := h.Copies.SaveCopy(t.Context(), "groups", "t1", []byte("old"), h.unit, 0); err != nil || !saved {
 		t.Fatalf("save copy: got %t, %v", saved, err)
 	}
 	value := h.only(t, "groups}:value")

@@ -106,14 +106,14 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 	m.deps.Recorder = a.record
 	m.deps.AWS, m.deps.ParseKey, m.deps.Now, m.deps.Log = aws, snippet.ParsePublicKey, env.Now, env.Log
 	m.deps = recorded.Over(a.Record, m.deps)
-	m.deps.People = directory.NewPeople(api, st.Copies)
-	m.deps.Directory = directory.NewGroups(directory.Deps{
-		API: api, Copies: st.Copies, Leases: st.Leases, Recorder: a.record, Named: m.userGroups, Now: env.Now, Log: env.Log,
+	people := directory.New(directory.Deps{
+		API: api, Copies: st.Copies, Leases: st.Leases, Recorder: a.record, Named: m.userGroups, Known: m.isUser, Now: env.Now, Log: env.Log,
 	})
+	m.deps.People, m.deps.Directory = people.People, people.Groups
 	a.Bot = bot.New(bot.Deps{
 		API: api, HTTP: webapi.NewHTTPClient(), APIURL: s.SlackAPIURL,
 		Broker: m.broker(cfg), Settings: botSettings(cfg),
-		Counters: m.deps.Counters, Copies: st.Copies, Preferences: st.Preferences, Record: a.Record, Cursors: st.Cursors,
+		Counters: m.deps.Counters, Directory: people.Events, Preferences: st.Preferences, Record: a.Record, Cursors: st.Cursors,
 		Leases: st.Leases, Due: st.DueLists, Grants: m.deps.Grants,
 		CommandPrefix: cfg.Slack.CommandPrefix, Connections: cfg.Slack.Connections, AuditChannel: cfg.Slack.AuditChannel,
 		Embedded: st.Embedded() && !s.Alone, Now: env.Now, Log: env.Log,
@@ -206,6 +206,9 @@ func (m *maker) broker(c config.Config) *broker.Broker {
 
 // userGroups are those that the config names now.
 func (m *maker) userGroups() []string { return m.current.Load().UserGroups() }
+
+// isUser reports whether the config names a person now.
+func (m *maker) isUser(id string) bool { return m.current.Load().IsUser(id) }
 
 func botSettings(c config.Config) bot.Settings {
 	return bot.Settings{
