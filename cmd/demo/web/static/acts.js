@@ -114,7 +114,8 @@ document.addEventListener("submit", (event) => {
   for (const e of form.querySelectorAll("[data-do=fill]")) fields.push(["field", e.dataset.block], ["value", e.value]);
   const button = form.querySelector("[type=submit]");
   if (button.getAttribute("aria-busy") === "true") return;
-  post(column(form).dataset.act + "submit", fields, button).then(() => form.querySelector("[aria-invalid=true]")?.focus());
+  const mine = column(form); // the form itself may be another by then
+  post(mine.dataset.act + "submit", fields, button).then(() => mine.querySelector(".window.top [aria-invalid=true]")?.focus());
 });
 
 // Enter in a field sends its window, whatever buttons stand before that one.
