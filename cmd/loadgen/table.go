@@ -70,7 +70,14 @@ func rows() []row {
 		{"assume", "/assume ACCOUNT CODE as fast as it goes, 50 at once, STS 0", measureAssume},
 		{"trips", "Redis trips in sequence of one /assume ACCOUNT CODE", measureTrips},
 		{"steady", "/assume ACCOUNT CODE at 200 a second, STS 50 ms", measureSteady},
+		{"connections", "2,000 × /assume ACCOUNT CODE, 50 at once", measureConnections},
+		{"cold", "300 different people in a minute, cold, while users.info allows 100", measureCold},
 		{"burst", "10,000 commands at the same instant", measureBurst},
+		{"groups", "/assume ACCOUNT CODE with user groups of 0 to 100,000 members", measureGroups},
+		{"configs", "/assume help with configs of 100 × 10 to 10,000 × 10,000", measureConfigs},
+		{"who", "/assume who with 100,000 Grants", measureWho},
+		{"idle", "a start, 30 s of nothing, and 500 commands a second", measureIdle},
+		{"mixed", "mixed commands at 100 a second, STS 50 ms", measureMixed},
 	}
 }
 

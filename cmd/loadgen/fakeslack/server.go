@@ -102,6 +102,23 @@ func (s *Server) AwaitSockets(ctx context.Context, n int) error {
 	}
 }
 
+// AwaitOpened waits until n sockets, or more, were opened since the Server started.
+func (s *Server) AwaitOpened(ctx context.Context, n int64) error {
+	for {
+		s.mu.Lock()
+		have, changed := s.opened.Load(), s.changed
+		s.mu.Unlock()
+		if have >= n {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return fmt.Errorf("%d sockets were opened, of %d: %w", have, n, context.Cause(ctx))
+		}
+	}
+}
+
 // Forget drops all Commands. What comes for them from now on is for nobody.
 func (s *Server) Forget() {
 	s.mu.Lock()

@@ -10,6 +10,9 @@ import (
 // AccountName is the name of account i.
 func AccountName(i int) string { return fmt.Sprintf("account%05d", i) }
 
+// roleARN is the role of account i.
+func roleARN(i int) string { return fmt.Sprintf("arn:aws:iam::%012d:role/Load", 222222222222+i) }
+
 // config is the bot's file. Its limits are the largest that it takes, and people
 // hear nothing but answers.
 func (o Options) config() []byte {
@@ -33,7 +36,7 @@ func (o Options) config() []byte {
 	}
 	b.WriteString("accounts:\n")
 	for i := range o.Accounts {
-		fmt.Fprintf(&b, "- {name: %s, role_arn: 'arn:aws:iam::%012d:role/Load', mfa: %s, allow: %s}\n", AccountName(i), 222222222222+i, mfa, allow)
+		fmt.Fprintf(&b, "- {name: %s, role_arn: '%s', mfa: %s, allow: %s}\n", AccountName(i), roleARN(i), mfa, allow)
 	}
 	return []byte(b.String())
 }

@@ -121,6 +121,24 @@ func (l *Lab) StartBot() (*Process, error) {
 	return p, nil
 }
 
+// Restart ends the first replica, starts it again and returns how long it took from its
+// start until Slack's first hello.
+func (l *Lab) Restart(ctx context.Context) (time.Duration, error) {
+	l.Bots[0].Stop()
+	l.Bots = l.Bots[1:]
+	opened, began := l.Slack.Counts().Sockets, time.Now()
+	if _, err := l.StartBot(); err != nil {
+		return 0, err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, startWithin, fmt.Errorf("the bot did not connect within %s", startWithin))
+	defer cancel()
+	if err := l.Slack.AwaitOpened(ctx, opened+1); err != nil {
+		return 0, err
+	}
+	took := time.Since(began)
+	return took, l.AwaitBots(ctx)
+}
+
 // AwaitBots waits until the sockets of all replicas that run are open.
 func (l *Lab) AwaitBots(ctx context.Context) error {
 	l.Bots = slices.DeleteFunc(l.Bots, func(p *Process) bool {
