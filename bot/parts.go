@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -135,7 +136,7 @@ type (
 // New returns a Bot.
 func New(d Deps) *Bot {
 	c := &core{web: webapi.New(d.API, d.HTTP, d.APIURL), prefix: d.CommandPrefix, now: d.Now, log: d.Log}
-	c.sweeper = newSweeper(c.sweepMemory)
+	c.sweeper = newSweeper(debug.FreeOSMemory)
 	b := &Bot{core: c, parts: partsOf(c, d), directory: d.Directory}
 	b.Serve(d.Broker, d.Settings)
 	b.sockets = socketmode.New(socketmode.Deps{

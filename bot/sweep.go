@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"runtime/debug"
 	"time"
 )
 
@@ -11,9 +10,9 @@ const sweepAfter = 10 * time.Second
 
 // A sweeper has codes, STS's answers and rendered replies leave memory soon after
 // the Visit that they were for. Nothing refers to them any more then, but Go's
-// collector may take minutes to come, and keeps what it freed; idle connections
-// keep what went over them last. Strings cannot be overwritten, so this is what
-// can be done.
+// collector may take minutes to come, and keeps what it freed. An unused connection
+// keeps what went over it last, and ends by itself before the sweep. Strings cannot be
+// overwritten, so this is what can be done.
 type sweeper struct {
 	touched chan struct{}
 	sweep   func()
@@ -31,26 +30,20 @@ func (s *sweeper) touch() {
 	}
 }
 
-// run sweeps once within sweepAfter of each touch, until ctx ends.
+// run sweeps sweepAfter after a touch, until ctx ends. A touch in between is followed
+// by a sweep of its own, since the connections of that Visit are still there.
 func (s *sweeper) run(ctx context.Context) {
 	var due <-chan time.Time
+	touched := s.touched
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-s.touched:
-			if due == nil {
-				due = time.After(sweepAfter)
-			}
+		case <-touched:
+			due, touched = time.After(sweepAfter), nil
 		case <-due:
-			due = nil
+			due, touched = nil, s.touched
 			s.sweep()
 		}
 	}
-}
-
-// sweepMemory drops idle connections, collects, and gives back what is free.
-func (b *core) sweepMemory() {
-	b.web.CloseIdle()
-	debug.FreeOSMemory()
 }

@@ -71,7 +71,7 @@ func newHall(t *testing.T) *hall {
 	h.AddUser(slacktest.User{ID: "U01ALICE"})
 	h.members("U01ALICE", "U02BOB")
 	log := slog.New(slog.DiscardHandler)
-	api := webapi.NewAPI(secret.New(server.AppToken()), secret.New(server.BotToken()), server.APIURL())
+	api := webapi.NewAPI(secret.New(server.AppToken()), secret.New(server.BotToken()), server.APIURL(), webapi.NewHTTPClient())
 	for i, skew := range []time.Duration{0, 5 * time.Minute} {
 		d := New(Deps{
 			API: api, Copies: &tapped{Copies: st.Copies, hall: h}, Leases: st.Leases, Recorder: h, Named: func() []string { return []string{"S01"} },

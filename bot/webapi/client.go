@@ -15,22 +15,13 @@ import (
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
-// NewAPI returns slack-go's client of the API at url, which ends in a slash. It
-// calls nobody.
-func NewAPI(appToken, botToken secret.Text, url string) *slack.Client {
+// NewAPI returns slack-go's client of the API at url, which ends in a slash, by way of
+// through. It calls nobody.
+func NewAPI(appToken, botToken secret.Text, url string, through *http.Client) *slack.Client {
 	return slack.New(botToken.Reveal(),
 		slack.OptionAppLevelToken(appToken.Reveal()),
 		slack.OptionAPIURL(url),
-		slack.OptionHTTPClient(NewHTTPClient()))
-}
-
-// NewHTTPClient returns a client that follows no redirect: a token or a
-// credential goes where it was addressed to or nowhere.
-func NewHTTPClient() *http.Client {
-	return &http.Client{
-		Timeout:       15 * time.Second,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+		slack.OptionHTTPClient(through))
 }
 
 // A Client calls Slack as the bot needs it. Its zero value calls nobody.
@@ -210,6 +201,3 @@ func (c *Client) tell(ctx context.Context, user string, m blockkit.Message) erro
 	}
 	return err
 }
-
-// CloseIdle closes connections that carried something and wait for more.
-func (c *Client) CloseIdle() { c.http.CloseIdleConnections() }

@@ -3,7 +3,6 @@ package awsapi
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -68,44 +67,13 @@ func NewAt(place Place, region string, getenv func(string) string, now func() ti
 }
 
 func newClient(cfg aws.Config, foreign bool, getenv func(string) string, now func() time.Time) *Client {
-	if cfg.HTTPClient == nil {
-		cfg.HTTPClient = awshttp.NewBuildableClient()
-	}
-	signin := signinTransport(cfg.HTTPClient)
-	cfg.HTTPClient = wholeAnswers{client: staying(cfg.HTTPClient)}
+	through := transport(cfg.HTTPClient)
+	cfg.HTTPClient = wholeAnswers{client: staying(through)}
 	return &Client{
 		config: cfg, foreign: foreign, sts: sts.NewFromConfig(cfg), secrets: secretsmanager.NewFromConfig(cfg),
-		getenv: getenv, now: now, signin: signin,
+		getenv: getenv, now: now, signin: through,
 		s3: make(map[string]*s3.Client), cached: make(map[string]cachedSecret),
 	}
-}
-
-// staying is client without the redirects that the SDK follows, 307 and 308. Where
-// they lead was not checked by [endpointWall], and AWS's endpoints send none.
-func staying(client aws.HTTPClient) aws.HTTPClient {
-	buildable, ok := client.(*awshttp.BuildableClient)
-	if !ok {
-		buildable = awshttp.NewBuildableClient()
-	}
-	return &http.Client{
-		Transport:     buildable.GetTransport(),
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
-
-// wholeAnswers hides a request body's WriteTo from net/http. smithy-go 1.28.8
-// closes the body once the call returned, and its WriteTo answers io.EOF from
-// then on; net/http, still looking for surplus bytes, takes that for a failed
-// write and closes the connection in the middle of a long answer. The answer of
-// a call that spent a code would be lost.
-type wholeAnswers struct{ client aws.HTTPClient }
-
-// Do implements [aws.HTTPClient].
-func (w wholeAnswers) Do(r *http.Request) (*http.Response, error) {
-	if r.Body != nil && r.Body != http.NoBody {
-		r.Body = struct{ io.ReadCloser }{r.Body}
-	}
-	return w.client.Do(watch(r))
 }
 
 // bucketsClient returns the long-lived S3 client of a region.

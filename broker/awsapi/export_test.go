@@ -14,9 +14,9 @@ import (
 // A proxy cannot come from the environment here: net/http reads that once, and
 // never for loopback.
 func (c *Client) Through(change func(*http.Transport)) *Client {
-	client := awshttp.NewBuildableClient().WithTransportOptions(change)
-	c.signin = signinTransport(client)
-	c.config.HTTPClient = wholeAnswers{client: staying(client)}
+	through := transport(awshttp.NewBuildableClient().WithTransportOptions(change))
+	c.signin = through
+	c.config.HTTPClient = wholeAnswers{client: staying(through)}
 	c.sts, c.secrets, c.s3 = sts.NewFromConfig(c.config), secretsmanager.NewFromConfig(c.config), make(map[string]*s3.Client)
 	return c
 }

@@ -10,9 +10,6 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/patience"
 	"github.com/assumebot/assumebot/broker/secret"
@@ -77,17 +74,6 @@ func loginURL(hosts partitionConsole, token secret.Text, service, region string)
 	}.Encode())
 }
 
-// signinTransport speaks to the sign-in endpoint with the SDK's settings (proxy,
-// CA bundle). As a RoundTripper it follows no redirect, which would carry the
-// secret on, and its errors name no URL, which an http.Client's do.
-func signinTransport(client aws.HTTPClient) http.RoundTripper {
-	buildable, ok := client.(*awshttp.BuildableClient)
-	if !ok {
-		buildable = awshttp.NewBuildableClient()
-	}
-	return buildable.GetTransport() // whose TLS is 1.2 at least
-}
-
 // signinToken exchanges Credentials for a sign-in token. It sends no
 // SessionDuration: the console session would outlive the recorded expiry. There
 // is no code in the call, so it is tried again when the network fails.
@@ -122,6 +108,8 @@ func (c *Client) askSignin(ctx context.Context, endpoint string, query secret.Te
 			errors.New("signin_endpoint is not a URL"))
 	}
 	request.URL.RawQuery = query.Reveal()
+	// As a RoundTripper it follows no redirect, which would carry the secret on, and
+	// its errors name no URL, which an http.Client's do.
 	answer, err := c.signin.RoundTrip(request)
 	if err != nil {
 		return secret.Text{}, true, signinError("no_answer", "The sign-in endpoint of AWS did not answer, so there is no link.", withoutURL(err))

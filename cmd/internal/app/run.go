@@ -101,7 +101,8 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 		return nil, errors.Join(err, st.Close())
 	}
 	a.Record = a.record.log
-	api := webapi.NewAPI(s.SlackAppToken, s.SlackBotToken, s.SlackAPIURL)
+	web := webapi.NewHTTPClient()
+	api := webapi.NewAPI(s.SlackAppToken, s.SlackBotToken, s.SlackAPIURL, web)
 	m := &maker{region: s.AWSRegion, deps: ports(st)}
 	m.deps.Recorder = a.record
 	m.deps.AWS, m.deps.ParseKey, m.deps.Now, m.deps.Log = aws, snippet.ParsePublicKey, env.Now, env.Log
@@ -111,7 +112,7 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 	})
 	m.deps.People, m.deps.Directory = people.People, people.Groups
 	a.Bot = bot.New(bot.Deps{
-		API: api, HTTP: webapi.NewHTTPClient(), APIURL: s.SlackAPIURL,
+		API: api, HTTP: web, APIURL: s.SlackAPIURL,
 		Broker: m.broker(cfg), Settings: botSettings(cfg),
 		Counters: m.deps.Counters, Directory: people.Events, Preferences: st.Preferences, Record: a.Record, Cursors: st.Cursors,
 		Leases: st.Leases, Due: st.DueLists, Grants: m.deps.Grants,
