@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -48,17 +49,35 @@ func cleanValue(v reflect.Value, most int) error {
 }
 
 func cleanStruct(v reflect.Value) error {
-	for i := range v.NumField() {
-		f := v.Type().Field(i)
-		most, raw := bound(f)
-		if raw {
-			continue
-		}
-		if err := cleanValue(v.Field(i), most); err != nil {
-			return fmt.Errorf("%s: %w", f.Name, err)
+	for _, f := range fieldsOf(v.Type()) {
+		if err := cleanValue(v.Field(f.index), f.most); err != nil {
+			return fmt.Errorf("%s: %w", f.name, err)
 		}
 	}
 	return nil
+}
+
+// A cleaned is a field of a struct that is cleaned.
+type cleaned struct {
+	index, most int
+	name        string
+}
+
+var fields sync.Map // by reflect.Type, []cleaned
+
+// fieldsOf are the fields of a struct that are cleaned. Tags are read once.
+func fieldsOf(t reflect.Type) []cleaned {
+	if found, ok := fields.Load(t); ok {
+		return found.([]cleaned)
+	}
+	var found []cleaned
+	for i := range t.NumField() {
+		if most, raw := bound(t.Field(i)); !raw {
+			found = append(found, cleaned{i, most, t.Field(i).Name})
+		}
+	}
+	fields.Store(t, found)
+	return found
 }
 
 // bound is the tag max of a field; raw says that it is kept byte by byte.

@@ -15,6 +15,30 @@ import (
 // spaces. A joiner stays where a script or an emoji needs it, a variation selector
 // where there is something to vary.
 func OneLine(text string) string {
+	if plain(text) {
+		return text
+	}
+	return folded(text)
+}
+
+// plain reports whether text is visible ASCII with single spaces between: most is.
+func plain(text string) bool {
+	gap := true // a space at the begin, or after one, is folded
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == ' ' && !gap:
+			gap = true
+		case c > ' ' && c <= '~':
+			gap = false
+		default:
+			return false
+		}
+	}
+	return !gap || text == ""
+}
+
+// folded is OneLine of what is not plain.
+func folded(text string) string {
 	var out strings.Builder
 	gap, before := false, rune(0)
 	for _, r := range text {

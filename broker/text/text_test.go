@@ -67,6 +67,9 @@ func FuzzOneLine(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		got := text.OneLine(s)
+		if long := text.OneLine(s + "\n"); long != got { // which is never plain
+			t.Errorf("%+q: got %+q, and %+q with a line end", s, got, long)
+		}
 		if !utf8.ValidString(got) || got != strings.TrimSpace(got) || strings.Contains(got, "  ") {
 			t.Errorf("%+q: got %+q, want one line of text", s, got)
 		}
