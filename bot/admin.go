@@ -14,7 +14,7 @@ func (b *admins) admin(ctx context.Context, to conversation, c command.Command) 
 	target, whom := to.target(ctx, c)
 	switch c.Verb {
 	case command.VerbWho:
-		live, err := to.broker.Holding.Who(ctx, r)
+		live, err := to.broker.Holding.Who(ctx, r, message.WhoMost)
 		b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Who(to.voice, live) })
 	case command.VerbBlock:
 		done, err := to.broker.Admins.Block(ctx, r, target)

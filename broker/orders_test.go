@@ -111,16 +111,17 @@ func (m *memory) ReleaseLease(_ context.Context, name, holder string) error {
 	return nil
 }
 
-func (m *memory) Holders(context.Context) ([]string, error) {
+func (m *memory) Held(_ context.Context, most int) (broker.Held, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var users []string
+	var held broker.Held
 	for _, g := range m.grants {
-		if !slices.Contains(users, g.User) {
-			users = append(users, g.User)
+		if held.More = len(held.Grants) == most; held.More {
+			break
 		}
+		held.Grants = append(held.Grants, g)
 	}
-	return users, m.saveErr
+	return held, m.saveErr
 }
 
 // anOrder is one of each kind, and what whoever it hits is told.

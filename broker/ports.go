@@ -65,9 +65,15 @@ type Grants interface {
 	FindGrant(ctx context.Context, user, grantID string) (g KeptGrant, ok bool, err error)
 	// EndGrant drops a Grant of user and its Credentials for all replicas.
 	EndGrant(ctx context.Context, user, grantID string) error
-	// Holders returns the Slack user ID of everybody who has live Grants, those
-	// whom the config names no more too. Some may have none any more.
-	Holders(ctx context.Context) ([]string, error)
+	// Held returns most live Grants at most, whose ever they are, of those people first
+	// who hold something the longest.
+	Held(ctx context.Context, most int) (Held, error)
+}
+
+// Held are live Grants of anybody.
+type Held struct {
+	Grants []Grant
+	More   bool // there are, or may be, more than these
 }
 
 // Counters count deliveries, requests and wrong codes of late, for all replicas.

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -219,29 +218,6 @@ func (s Grants) EndGrant(ctx context.Context, user, grantID string) error {
 		return fmt.Errorf("end grant: %w", err)
 	}
 	return nil
-}
-
-// holdersKey is a sorted set of the Users who may have live Grants, by when the
-// last of these ends.
-const holdersKey = prefix + "{holders}"
-
-// Holders implements [broker.Grants]. One round trip.
-func (s Grants) Holders(ctx context.Context) ([]string, error) {
-	ctx, cancel := s.bound(ctx)
-	defer cancel()
-	users, err := s.rdb.ZRange(ctx, holdersKey, 0, -1).Result()
-	if err != nil {
-		return nil, fmt.Errorf("list holders: %w", err)
-	}
-	return slices.DeleteFunc(users, func(user string) bool { return !plausible(user) }), nil
-}
-
-// addHolder notes that user is about to have a Grant. It is sent before the Grant. On a
-// cluster it stands on another node: where that one fails the Grant counts as not kept.
-func (s Grants) addHolder(ctx context.Context, p redis.Pipeliner, user string, expires time.Time) *redis.IntCmd {
-	noted := p.ZAddArgs(ctx, holdersKey, redis.ZAddArgs{GT: true, Members: []redis.Z{{Score: float64(expires.UnixMilli()), Member: user}}})
-	p.ZRemRangeByScore(ctx, holdersKey, "-inf", strconv.FormatInt(s.now().Add(-pruneAfter).UnixMilli(), 10))
-	return noted
 }
 
 // foundGrant is a live Grant as read, with its Credentials still sealed; "" when

@@ -162,7 +162,7 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 		{"Pause", 1, func() error { return s.Orders.Pause(ctx, broker.Order{}) }},
 		{"Resume", 1, func() error { _, err := s.Orders.Resume(ctx, broker.Order{}); return err }},
 		{"TakeRate", 1, func() error { _, err := s.Counters.TakeRate(ctx, "x", "r1", 1, time.Minute); return err }},
-		{"Holders", 1, func() error { _, err := s.Grants.Holders(ctx); return err }},
+		{"Held", 3, func() error { _, err := s.Grants.Held(ctx, 10); return err }},
 		{"Unlock", 1, func() error { _, err := s.Counters.Unlock(ctx, "U01ALICE"); return err }},
 		{"ReleaseLease", 1, func() error { return s.Leases.ReleaseLease(ctx, "audit", "a") }},
 	} {

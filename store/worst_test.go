@@ -132,7 +132,7 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 			_, err := s.Counters.TakeRate(ctx, "x", "r1", 1, time.Minute)
 			return err
 		},
-		"Holders": func(ctx context.Context) error { _, err := s.Grants.Holders(ctx); return err },
+		"Held": func(ctx context.Context) error { _, err := s.Grants.Held(ctx, 10); return err },
 		"LockedFor": func(ctx context.Context) error {
 			_, err := s.Counters.LockedFor(ctx, "U01ALICE")
 			return err

@@ -71,27 +71,35 @@ func Resumed(was bool) blockkit.Message {
 }
 
 const (
-	whoMost   = 60
+	// WhoMost is how many Grants Who shows at most.
+	WhoMost   = 60
 	whoReason = 80 // characters of a reason
 )
 
 // Who lists everybody's live Grants, as many as Slack takes.
-func Who(v Voice, live []broker.LiveGrant) blockkit.Message {
-	if len(live) == 0 {
+func Who(v Voice, all broker.Everybody) blockkit.Message {
+	live := all.Grants
+	if len(live) == 0 && !all.More {
 		return blockkit.NewMessage("Nobody has live credentials.",
 			blockkit.Paragraph(blockkit.Bold("Nobody has live credentials"), " from this bot."))
 	}
-	items := make([][]blockkit.Span, 0, min(len(live), whoMost))
-	for _, h := range live[:min(len(live), whoMost)] {
+	items := make([][]blockkit.Span, 0, len(live))
+	for _, h := range live {
 		items = append(items, heldSpans(v, h))
 	}
 	head := blockkit.Counted(len(live), "set") + " of live credentials"
+	if all.More {
+		head += ", of who holds some the longest"
+	}
 	for n := len(items); ; n-- {
 		said := []slack.RichTextElement{blockkit.Paragraph(blockkit.Bold(head + ":"))}
 		if n > 0 {
 			said = append(said, blockkit.Bullets(items[:n]...))
 		}
-		if more := len(live) - n; more > 0 {
+		switch more := len(live) - n; {
+		case all.More:
+			said = append(said, blockkit.Paragraph("and more: the record has them."))
+		case more > 0:
 			said = append(said, blockkit.Paragraph(fmt.Sprintf("and %d more: the record has them.", more)))
 		}
 		if m := blockkit.NewMessage(head+".", said...); n == 0 || m.Fits() {

@@ -25,6 +25,13 @@ func (s grants) LiveGrants(ctx context.Context, user string) ([]broker.Grant, er
 	return slices.DeleteFunc(found, func(g broker.Grant) bool { return s.log.GrantEnding(held(g)) == state.Gone }), err
 }
 
+// Held implements [broker.Grants].
+func (s grants) Held(ctx context.Context, most int) (broker.Held, error) {
+	found, err := s.Grants.Held(ctx, most)
+	found.Grants = slices.DeleteFunc(found.Grants, func(g broker.Grant) bool { return s.log.GrantEnding(held(g)) == state.Gone })
+	return found, err
+}
+
 // FindGrant implements [broker.Grants].
 func (s grants) FindGrant(ctx context.Context, user, grantID string) (broker.KeptGrant, bool, error) {
 	found, ok, err := s.Grants.FindGrant(ctx, user, grantID)

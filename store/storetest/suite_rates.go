@@ -162,16 +162,20 @@ func rateErrors(t *testing.T, h *harness) {
 
 var holderTests = []test{
 	{"whoever has a live Grant is found", holdersAreFound},
-	{"who has had none for long is forgotten", holdersAreForgotten},
+	{"no more than asked for is read", heldIsBounded},
 	{"what another wrote into an index keeps nothing from being found", poisonedIndexes},
 }
 
 func wantHolders(t *testing.T, h *harness, want ...string) {
 	t.Helper()
-	got, err := h.Grants.Holders(t.Context())
+	held, err := h.Grants.Held(t.Context(), 10)
+	var got []string
+	for _, g := range held.Grants {
+		got = append(got, g.User+" "+g.ID)
+	}
 	slices.Sort(got)
 	if err != nil || !slices.Equal(got, want) {
-		t.Errorf("holders: got %v, %v, want %v", got, err, want)
+		t.Errorf("held: got %v, %v, want %v", got, err, want)
 	}
 }
 
@@ -189,23 +193,32 @@ func holdersAreFound(t *testing.T, h *harness) {
 	saveOf(t, h, "U02BOB", "g1", time.Hour)
 	saveOf(t, h, alice, "g2", 12*time.Hour)
 	saveOf(t, h, alice, "g3", 15*time.Minute) // which ends first, and she stays
-	wantHolders(t, h, alice, "U02BOB")
+	wantHolders(t, h, alice+" g2", alice+" g3", "U02BOB g1")
+	h.skew(time.Minute * 20)
+	wantHolders(t, h, alice+" g2", "U02BOB g1")
+	h.skew(3 * time.Hour) // bob's Grant has ended
+	saveOf(t, h, "U03CAROL", "g4", time.Hour)
+	wantHolders(t, h, alice+" g2", "U03CAROL g4")
 	if err := h.Grants.EndGrant(t.Context(), alice, "g2"); err != nil {
 		t.Fatal(err)
 	}
-	h.skew(3 * time.Hour) // bob's Grant has ended
-	saveOf(t, h, "U03CAROL", "g4", time.Hour)
-	wantHolders(t, h, alice, "U03CAROL")
+	wantHolders(t, h, "U03CAROL g4")
 }
 
-func holdersAreForgotten(t *testing.T, h *harness) {
-	saveOf(t, h, alice, "g1", time.Hour)
-	h.skew(90 * time.Minute)
-	saveOf(t, h, "U02BOB", "g2", time.Hour)
-	wantHolders(t, h, alice, "U02BOB") // another replica's clock may be behind
-	h.skew(time.Hour)
-	saveOf(t, h, "U02BOB", "g3", time.Hour)
-	wantHolders(t, h, "U02BOB")
+func heldIsBounded(t *testing.T, h *harness) {
+	for i := range 4 {
+		saveOf(t, h, alice, fmt.Sprint("a", i), time.Hour)
+		saveOf(t, h, fmt.Sprint("U0", i), "g", 30*time.Minute)
+	}
+	for most, want := range map[int]int{1: 1, 3: 3, 7: 7, 8: 8, 100: 8} {
+		held, err := h.Grants.Held(t.Context(), most)
+		if err != nil || len(held.Grants) != want || held.More != (most < 8) {
+			t.Errorf("%d at most: got %d Grants, more: %t, %v; want %d", most, len(held.Grants), held.More, err, want)
+		}
+		if most < 5 && held.Grants[0].User != alice {
+			t.Errorf("%d at most: got one of %s first, want one of who has theirs the longest", most, held.Grants[0].User)
+		}
+	}
 }
 
 // poisonedIndexes is what whoever can write to Redis may leave there.
@@ -220,7 +233,7 @@ func poisonedIndexes(t *testing.T, h *harness) {
 			}
 		}
 	}
-	wantHolders(t, h, alice)
+	wantHolders(t, h, alice+" g1")
 	if grants, err := h.Grants.LiveGrants(t.Context(), alice); err != nil || len(grants) != 1 {
 		t.Errorf("got %d grants, %v, want one", len(grants), err)
 	}
