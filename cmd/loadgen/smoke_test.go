@@ -2,24 +2,47 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
+	"log/slog"
 	"os"
 	"os/exec"
-	"path/filepath"
+	"os/signal"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/assumebot/assumebot/cmd/internal/app"
+	"github.com/assumebot/assumebot/cmd/internal/config"
 	"github.com/assumebot/assumebot/cmd/loadgen/fakeslack"
 	"github.com/assumebot/assumebot/cmd/loadgen/lab"
 	"github.com/assumebot/assumebot/cmd/loadgen/load"
 )
 
-// TestMain is the bare loop when a Lab starts this program as one.
+// TestMain is also what a Lab starts: the bare loop, and the bot, wired as cmd/assumebot
+// wires it, so that nothing is built but the test.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "bare" {
+	if len(os.Args) < 2 {
+		os.Exit(m.Run())
+	}
+	switch os.Args[1] {
+	case "bare":
 		os.Exit(report(run(context.Background(), os.Args[1:], io.Discard, os.Stderr), os.Stderr))
+	case "run":
+		os.Exit(report(runBot(os.Args[len(os.Args)-1]), os.Stderr))
 	}
 	os.Exit(m.Run())
+}
+
+func runBot(file string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	settings, problems := app.ReadSettings(os.Getenv)
+	cfg, err := config.Load(file)
+	if err := errors.Join(problems, err); err != nil {
+		return err
+	}
+	return app.Run(ctx, file, cfg, settings, nil, slog.New(slog.NewTextHandler(os.Stderr, nil)))
 }
 
 func startLab(t *testing.T, o lab.Options) *lab.Lab {
@@ -30,10 +53,9 @@ func startLab(t *testing.T, o lab.Options) *lab.Lab {
 		}
 		t.Skip("redis-server is not installed")
 	}
-	// Unlike what is released it may use cgo, so that CI has compiled it already.
-	o.Bot = filepath.Join(t.TempDir(), "assumebot")
-	if out, err := exec.Command("go", "build", "-o", o.Bot, "github.com/assumebot/assumebot/cmd/assumebot").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	var err error
+	if o.Bot, err = os.Executable(); err != nil {
+		t.Fatal(err)
 	}
 	l, err := lab.Start(t.Context(), o)
 	if err != nil {

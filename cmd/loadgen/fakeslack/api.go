@@ -35,6 +35,9 @@ func (s *Server) serveResponseURL(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no_such_url", http.StatusNotFound)
 		return
 	}
+	if s.refuses(w, "response_url", "") {
+		return
+	}
 	s.lastAnswer.Store(&body)
 	c.answer(beginning(body))
 	_, _ = io.WriteString(w, "ok")
@@ -83,13 +86,22 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, `{"ok":false,"error":"invalid_auth"}`)
 		return
 	}
-	if wait := s.limits.over(method, params.Get("channel")); wait > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
-		w.WriteHeader(http.StatusTooManyRequests)
-		_, _ = io.WriteString(w, `{"ok":false,"error":"ratelimited"}`)
+	if s.refuses(w, method, params.Get("channel")) {
 		return
 	}
 	_, _ = w.Write(s.answer(method, params))
+}
+
+// refuses answers 429 where there were too many calls, and reports whether it did.
+func (s *Server) refuses(w http.ResponseWriter, method, channel string) bool {
+	wait := s.limits.over(method, channel)
+	if wait <= 0 {
+		return false
+	}
+	w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
+	w.WriteHeader(http.StatusTooManyRequests)
+	_, _ = io.WriteString(w, `{"ok":false,"error":"ratelimited"}`)
+	return true
 }
 
 var needsParams = map[string]bool{

@@ -23,7 +23,7 @@ type Command struct {
 
 	due, sent, acked, answered atomic.Int64
 	acks, answers, sends       atomic.Int32
-	said                       atomic.Pointer[string]
+	said, again                atomic.Pointer[string]
 
 	// Acked and Answered are called once each, when it first happens. They must
 	// not block. Nil ones are not.
@@ -60,8 +60,10 @@ func (s *Server) Send(c *Command, due time.Time) {
 }
 
 func (s *Server) send(c *Command) {
-	if to := s.pick(); to != nil && to.enqueue(c) {
-		return
+	for to := s.pick(); to != nil; to = s.pick() {
+		if to.enqueue(c) { // one that ends is not picked again
+			return
+		}
 	}
 	s.undelivered.Add(1)
 }
@@ -82,7 +84,9 @@ func (c *Command) answer(said string) {
 		if c.Answered != nil {
 			c.Answered()
 		}
+		return
 	}
+	c.again.Store(&said)
 }
 
 // Due is when it was due, since the Server started.
@@ -107,13 +111,21 @@ func (c *Command) AnsweredAt() time.Time { return c.from.began.Add(time.Duration
 // Delivered reports whether it was written to a socket at all.
 func (c *Command) Delivered() bool { return c.sends.Load() > 0 }
 
+// Sends is how often it was written to a socket.
+func (c *Command) Sends() int { return int(c.sends.Load()) }
+
 // Answers is how often it was answered.
 func (c *Command) Answers() int { return int(c.answers.Load()) }
 
 // Said is how the first answer begins.
-func (c *Command) Said() string {
-	if said := c.said.Load(); said != nil {
-		return *said
+func (c *Command) Said() string { return whole(c.said.Load()) }
+
+// Again is how the last answer begins, where there are several.
+func (c *Command) Again() string { return whole(c.again.Load()) }
+
+func whole(text *string) string {
+	if text == nil {
+		return ""
 	}
-	return ""
+	return *text
 }

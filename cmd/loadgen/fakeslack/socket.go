@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
@@ -23,6 +22,7 @@ type socket struct {
 	queue    []*Command
 	wake     chan struct{}
 	ended    bool
+	leaving  bool                  // it is closed once what waits is written
 	inFlight map[*Command]struct{} // sent and not acknowledged
 }
 
@@ -75,11 +75,11 @@ func (s *Server) pick() *socket {
 	return s.sockets[s.turn%len(s.sockets)]
 }
 
-// enqueue reports false if the socket has ended.
+// enqueue reports false if the socket has ended or is about to.
 func (c *socket) enqueue(cmd *Command) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.ended {
+	if c.ended || c.leaving {
 		return false
 	}
 	c.queue = append(c.queue, cmd)
@@ -102,7 +102,7 @@ func (c *socket) writing() {
 	var frames []byte
 	for range c.wake {
 		c.mu.Lock()
-		queue, ended := c.queue, c.ended
+		queue, ended, leaving := c.queue, c.ended, c.leaving
 		c.queue = nil
 		c.mu.Unlock()
 		if ended {
@@ -124,6 +124,9 @@ func (c *socket) writing() {
 				break
 			}
 			queue = queue[n:]
+		}
+		if leaving {
+			c.farewell()
 		}
 	}
 }
@@ -163,10 +166,7 @@ func (c *socket) reading() {
 // end sends what was not acknowledged on another socket, under the same envelope_id,
 // as Slack is seen to do.
 func (c *socket) end() {
-	c.s.mu.Lock()
-	c.s.sockets = slices.DeleteFunc(c.s.sockets, func(o *socket) bool { return o == c })
-	c.s.signal()
-	c.s.mu.Unlock()
+	c.s.remove(c)
 	c.mu.Lock()
 	c.ended = true
 	again := c.inFlight

@@ -33,6 +33,7 @@ type Lab struct {
 	seal      string
 	recordKey string
 	yards     []*Yard
+	started   int // replicas, so far
 	codes     atomic.Int64
 }
 
@@ -113,10 +114,11 @@ func (l *Lab) startBots(ctx context.Context) error {
 
 // StartBot starts one more replica; AwaitBots waits for its sockets.
 func (l *Lab) StartBot() (*Process, error) {
-	p, err := startProcess(l.dir, fmt.Sprintf("bot%d", len(l.Bots)), l.environment(), l.bot, "run", "--config", l.config)
+	p, err := startProcess(l.dir, fmt.Sprintf("bot%d", l.started), l.environment(), l.bot, "run", "--config", l.config)
 	if err != nil {
 		return nil, err
 	}
+	l.started++
 	l.Bots = append(l.Bots, p)
 	return p, nil
 }
@@ -137,6 +139,15 @@ func (l *Lab) Restart(ctx context.Context) (time.Duration, error) {
 	}
 	took := time.Since(began)
 	return took, l.AwaitBots(ctx)
+}
+
+// Replace kills the first replica, as a crash would, and starts another, which becomes
+// the last. AwaitBots waits for it.
+func (l *Lab) Replace() error {
+	l.Bots[0].Kill()
+	l.Bots = l.Bots[1:]
+	_, err := l.StartBot()
+	return err
 }
 
 // AwaitBots waits until the sockets of all replicas that run are open.
@@ -207,14 +218,15 @@ func (l *Lab) Usage() (Usage, error) {
 	return sum, nil
 }
 
-// Close ends all of it and removes its files.
+// Close ends all of it at once and removes its files: a bot that is asked to end still
+// posts to the audit channel, for seconds.
 func (l *Lab) Close() {
 	for _, y := range l.yards {
 		y.process.Kill()
 		_ = y.Slack.Close()
 	}
 	for _, p := range l.Bots {
-		p.Stop()
+		p.Kill()
 	}
 	if l.Far != nil {
 		l.Far.close()

@@ -5,6 +5,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"sync/atomic"
@@ -20,7 +21,8 @@ type Typist func(i int) fakeslack.Ask
 type Crowd struct {
 	Slack  *fakeslack.Server
 	Types  Typist
-	Silent bool // nobody answers there, so that nobody waits for it
+	Silent bool          // nobody answers there, so that nobody waits for it
+	Waits  time.Duration // how long after the last thing that came; 0: 10 s
 }
 
 // Steady sends rate commands a second for d, each at its time, and waits for what
@@ -108,8 +110,7 @@ func (w Crowd) AtOnce(ctx context.Context, people, count int, until Until) []*fa
 	return sent
 }
 
-// settleWithin is how long Settle waits after the last thing that came.
-const settleWithin = 10 * time.Second
+const usualWait = 10 * time.Second
 
 // Settle waits until every command is acknowledged and answered, or until nothing more
 // has come for a while.
@@ -132,7 +133,7 @@ func (w Crowd) Settle(ctx context.Context, commands []*fakeslack.Command) {
 			return
 		case n > last:
 			last, at = n, time.Now()
-		case time.Since(at) > settleWithin:
+		case time.Since(at) > cmp.Or(w.Waits, usualWait):
 			return
 		}
 		if !pause(ctx, 20*time.Millisecond) {

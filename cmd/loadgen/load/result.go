@@ -15,6 +15,8 @@ type Result struct {
 	Answered    int            `json:"answered"`
 	Twice       int            `json:"answered_twice"` // or more often
 	Undelivered int            `json:"undelivered"`    // there was no socket
+	Resent      int            `json:"resent"`         // the socket ended first
+	Late        int            `json:"late"`           // acknowledged when Slack had given up
 	Ack         Times          `json:"ack"`
 	Answer      Times          `json:"answer"`
 	AckRate     float64        `json:"acked_per_second"`    // from the first command to the last acknowledgement
@@ -28,6 +30,10 @@ type Times struct {
 	P99 float64 `json:"p99_ms"`
 	Max float64 `json:"max_ms"`
 }
+
+// slackWaits is how long Slack waits for an acknowledgement.
+// https://docs.slack.dev/interactivity/implementing-slash-commands#responding_to_commands
+const slackWaits = 3 * time.Second
 
 // longest is the longest time that is told apart.
 const longest = 10 * time.Minute
@@ -45,8 +51,14 @@ func Of(commands []*fakeslack.Command) Result {
 		if !c.Delivered() {
 			r.Undelivered++
 		}
+		if c.Sends() > 1 {
+			r.Resent++
+		}
 		if after, ok := c.AckAfter(); ok {
 			r.Acked++
+			if after > slackWaits {
+				r.Late++
+			}
 			record(acks, after)
 			lastAck = max(lastAck, due+after)
 		}

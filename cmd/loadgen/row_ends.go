@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/assumebot/assumebot/cmd/loadgen/fakeslack"
+	"github.com/assumebot/assumebot/cmd/loadgen/lab"
+	"github.com/assumebot/assumebot/cmd/loadgen/load"
+)
+
+// beside sends rate commands a second while something happens to whom they are sent.
+func beside(ctx context.Context, crowd load.Crowd, rate float64, happens func() error) ([]*fakeslack.Command, error) {
+	sent := make(chan []*fakeslack.Command)
+	sending, stop := context.WithCancel(ctx)
+	defer stop()
+	const forever = 24 * time.Hour
+	go func() { sent <- crowd.Steady(sending, rate, forever) }()
+	err := happens()
+	stop()
+	commands := <-sent
+	if err == nil {
+		crowd.Settle(ctx, commands)
+		err = ctx.Err()
+	}
+	return commands, err
+}
+
+// opens is how long the bot may take to open a socket again.
+const opens = 30 * time.Second
+
+// measureRecycles has all sockets end again and again, as Slack ends them, and then has
+// connections break, with a command every 5 ms.
+func measureRecycles(ctx context.Context, b *bench) (figures []Figure, err error) {
+	l, err := b.start(ctx, lab.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer l.Close()
+	recycles, drops := 5, 10
+	if b.long {
+		recycles, drops = 200, 50
+	}
+	for _, way := range []struct {
+		name  string
+		times int
+		end   func()
+		wire  bool // what is on the wire may be lost
+	}{
+		{"recycles", recycles, func() { l.Slack.Recycle(ctx) }, false},
+		{"TCP kills", drops, l.Slack.Drop, true},
+	} {
+		commands, err := beside(ctx, typing(l, "/assume", "help"), 200, func() error {
+			for range way.times {
+				opened := l.Slack.Counts().Sockets
+				way.end()
+				waiting, cancel := context.WithTimeout(ctx, opens)
+				err := l.Slack.AwaitOpened(waiting, opened+1)
+				cancel()
+				if err == nil {
+					err = l.AwaitBots(ctx)
+				}
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return figures, err
+		}
+		r := load.Of(commands)
+		unacked, unanswered := r.Lost()
+		where := fmt.Sprintf("%d %s: ", way.times, way.name)
+		again := Figure{Name: where + "sent again, since the socket ended first", Value: float64(r.Resent), Is: atMost}
+		if way.wire {
+			again.Is = noGoal
+		}
+		figures = append(figures,
+			Figure{Name: where + "lost", Value: float64(r.Undelivered + unacked + unanswered), Is: atMost,
+				Note: fmt.Sprintf("of %d; no socket for %d of them", r.Sent, r.Undelivered)},
+			Figure{Name: where + "acknowledged later than 3 s", Value: float64(r.Late), Is: atMost, Note: fmt.Sprintf("ack p99 %s ms, max %s ms", number(r.Ack.P99), number(r.Ack.Max))},
+			again)
+		l.Slack.Forget()
+	}
+	return figures, nil
+}
+
+// measureKills kills replicas, one after another, among commands that issue.
+func measureKills(ctx context.Context, b *bench) ([]Figure, error) {
+	const within = 20 * time.Second
+	l, err := b.start(ctx, lab.Options{Replicas: 2, STS: 50 * time.Millisecond})
+	if err != nil {
+		return nil, err
+	}
+	defer l.Close()
+	kills := 10
+	if b.long {
+		kills = 1000
+	}
+	crowd := typing(l, "/assume", fullAssume)
+	crowd.Waits = within
+	said, err := warm(ctx, crowd)
+	if err != nil {
+		return nil, err
+	}
+	commands, err := beside(ctx, crowd, 50, func() error {
+		for range kills {
+			if !pause(ctx, 500*time.Millisecond) {
+				return ctx.Err()
+			}
+			if err := l.Replace(); err != nil {
+				return err
+			}
+			if err := l.AwaitBots(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	r := load.Of(commands)
+	unacked, unanswered := r.Lost()
+	again := map[string]int{}
+	for _, c := range commands {
+		if c.Answers() > 1 {
+			again[c.Again()]++
+		}
+	}
+	delete(r.Said, said)
+	return []Figure{
+		{Name: "acknowledged, and not answered within 20 s", Value: float64(unanswered), Is: atMost, Note: fmt.Sprintf("of %d, with %d kills", r.Acked, kills)},
+		{Name: "never acknowledged", Value: float64(r.Undelivered + unacked), Is: atMost, Note: fmt.Sprintf("no socket for %d of them", r.Undelivered)},
+		{Name: "answered more than once", Value: float64(r.Twice), Note: summary(again)},
+		{Name: "the slowest answer", Value: r.Answer.Max / 1000, Unit: " s", Is: atMost, Goal: 10, Note: summary(r.Said)},
+	}, nil
+}
