@@ -38,9 +38,8 @@ func (b *approvals) submitDenial(ctx context.Context, e socketmode.Envelope, in 
 	}
 	judging, cancel := context.WithTimeout(ctx, judgeTimeout)
 	defer cancel()
-	defer left(&in.to)
 	ids := sightings(e, in.TriggerID)
-	err := b.door.pass(judging, &in.to, b.door.slot, b.door.ask(ahead.Questions{}, ids...), b.door.first(ids...), b.door.enter(""))
+	err := b.door.pass(judging, &in.to, b.door.ask(ahead.Questions{}, ids...), b.door.first(ids...), b.door.enter(""))
 	if errors.Is(err, errServedAlready) {
 		return
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/assumebot/assumebot/bot/directory"
 	"github.com/assumebot/assumebot/bot/due"
 	"github.com/assumebot/assumebot/bot/socketmode"
+	"github.com/assumebot/assumebot/bot/turns"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/lease"
 )
@@ -46,7 +47,9 @@ type Bot struct {
 	*core
 	directory *directory.Events
 	sockets   *socketmode.Sockets
+	turns     *turns.Turns[arrival]
 	audit     *auditchannel.Channel
+	shed      *shed
 	extra     atomic.Int64 // actions that payloads held beside their first
 
 	*parts
@@ -134,5 +137,7 @@ func (b *Bot) drain(told <-chan time.Time, abandon context.CancelFunc) {
 		abandon()
 	})
 	defer overdue.Stop()
+	b.turns.Wait()
 	b.working.Wait()
+	b.shed.flush()
 }

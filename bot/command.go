@@ -18,22 +18,29 @@ import (
 	"github.com/assumebot/assumebot/broker/text"
 )
 
-// slashCommand serves one slash command, unless it was served already.
-func (b *Bot) slashCommand(ctx context.Context, e socketmode.Envelope) {
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
-	defer cancel()
-	var cmd slack.SlashCommand
+// readCommand reads a slash command, and says who typed it.
+func (b *Bot) readCommand(e socketmode.Envelope) (cmd slack.SlashCommand, to conversation, ok bool) {
 	if err := e.Decode(&cmd); err != nil {
-		b.log.ErrorContext(ctx, "slash command not understood", "error", err)
+		b.log.Error("slash command not understood", "error", err)
+		return cmd, to, false
+	}
+	to = b.arrived(cmd.UserID, cmd.TeamID, cmd.ChannelID)
+	to.responseURL, to.trigger, to.code = secret.New(cmd.ResponseURL), cmd.TriggerID, command.CarriesCode(cmd.Text)
+	return cmd, to, true
+}
+
+// slashCommand serves one slash command, unless it was served already.
+func (b *Bot) slashCommand(ctx context.Context, a arrival) {
+	ctx, cancel := context.WithDeadline(ctx, a.at.Add(answerWithin))
+	defer cancel()
+	cmd, to, ok := b.readCommand(a.Envelope)
+	if !ok {
 		return
 	}
-	to := b.arrived(cmd.UserID, cmd.TeamID, cmd.ChannelID)
-	to.responseURL, to.trigger, to.code = secret.New(cmd.ResponseURL), cmd.TriggerID, command.CarriesCode(cmd.Text)
 	defer b.rescue(ctx, to, func(m blockkit.Message) { b.delivery.deliver(ctx, to.beside(), m) })
-	defer left(&to)
 	parsed, wrong := parse(to, cmd)
-	ids := sightings(e, cmd.TriggerID)
-	if err := b.door.pass(ctx, &to, b.door.slot, b.door.person, b.door.ask(asked(parsed), ids...), b.door.first(ids...),
+	ids := sightings(a.Envelope, cmd.TriggerID)
+	if err := b.door.pass(ctx, &to, b.door.person, b.door.ask(asked(parsed), ids...), b.door.first(ids...),
 		b.door.enter(""), b.door.alone); err != nil {
 		b.door.turnedAway(ctx, to, err)
 		return

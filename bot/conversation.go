@@ -26,7 +26,6 @@ type conversation struct {
 	turns       time.Time   // until when that modal may still turn into what an acknowledgement says
 	trigger     string      // opens a modal, for 3 s
 	code        bool        // what is answered carried a code; presses never do
-	leave       func()      // gives back its turn to be worked on, once; nil: it has none
 }
 
 // arrived is the conversation with whoever did something there, by the config of

@@ -3,8 +3,6 @@ package bot
 import (
 	"context"
 	"errors"
-	"sync"
-	"time"
 
 	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/broker"
@@ -12,18 +10,9 @@ import (
 	"github.com/assumebot/assumebot/broker/prose"
 )
 
-// What a Visit has to pass before anything is done for it is a list of steps. The
-// list differs by how it arrives: a form turns into "working" before it waits for its
-// turn, and an event waits for none. The broker's own door, which asks who may do
-// what, comes after these.
-
-const (
-	// atOnce is how many Visits one process works on at once; the others are
-	// acknowledged and wait.
-	atOnce = 256
-	// slotTimeout is how long a Visit waits for its turn before it is refused.
-	slotTimeout = 5 * time.Second
-)
+// What a Visit has to pass, once its turn has come, before anything is done for it is a
+// list of steps, which differs by how it arrives. The broker's own door, which asks who
+// may do what, comes after these.
 
 // A step lets a Visit go on, or says why not.
 type step func(ctx context.Context, to *conversation) error
@@ -99,38 +88,6 @@ func (*door) person(ctx context.Context, to *conversation) error {
 func (*door) enter(account string) step {
 	return func(ctx context.Context, to *conversation) error {
 		return to.broker.Visits.Enter(ctx, to.request(command.Command{Account: account}))
-	}
-}
-
-// slot waits, not for long, to be one of the Requests that are worked on at once.
-// Whoever passes it has to call left.
-func (b *door) slot(ctx context.Context, to *conversation) error {
-	if to.leave != nil {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, slotTimeout)
-	defer cancel()
-	select {
-	case b.slots <- struct{}{}:
-		to.leave = sync.OnceFunc(func() { <-b.slots })
-		return nil
-	case <-ctx.Done():
-		return notServing{errBusy(*to)}
-	}
-}
-
-// left gives back the slot, if to has one.
-func left(to *conversation) {
-	if to.leave != nil {
-		to.leave()
-	}
-}
-
-func errBusy(to conversation) *broker.Error {
-	return &broker.Error{
-		Code: broker.CodeBusy, Use: to.unused(), Ref: broker.ShortRef(to.requestID),
-		What: prose.Say("The bot has too much to do right now, so nothing was done."),
-		Hint: prose.Say("Try again in a minute."),
 	}
 }
 

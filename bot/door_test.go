@@ -42,7 +42,6 @@ func doorOf(t *testing.T) (b *Bot, record *recorded, closeStore func()) {
 	record = &recorded{}
 	c := &core{now: time.Now, log: slog.New(slog.DiscardHandler)}
 	b = &Bot{core: c, parts: partsOf(c, Deps{Counters: st.Counters, Embedded: true})}
-	b.door.slots = make(chan struct{}, 1)
 	b.door.strangers = func() (int, bool) { return 0, false }
 	b.Serve(broker.New(broker.Deps{
 		Config: &policy.Config{
@@ -62,7 +61,6 @@ func TestTheDoorSaysNoOnceAndToAStrangerNothingElse(t *testing.T) {
 		want    broker.Code // for a User
 	}{
 		"the store is away": {func(_ *Bot, closeStore func()) { closeStore() }, func(b *Bot) step { return b.door.first("envelope:1") }, broker.CodeStore},
-		"no turn":           {func(b *Bot, _ func()) { b.door.slots <- struct{}{} }, func(b *Bot) step { return b.door.slot }, broker.CodeBusy},
 		"another copy": {func(b *Bot, _ func()) { b.door.strangers = func() (int, bool) { return 1, true } },
 			func(b *Bot) step { return b.door.alone }, broker.CodeStore},
 	} {
@@ -87,9 +85,6 @@ func TestTheDoorSaysNoOnceAndToAStrangerNothingElse(t *testing.T) {
 				if want == test.want && said.Use != broker.UseUnused {
 					t.Errorf("%s: told nothing of the code that was sent", user)
 				}
-				if to.leave != nil {
-					t.Errorf("%s: has a turn", user)
-				}
 			}
 		})
 	}
@@ -109,41 +104,23 @@ func TestWhatWasServedIsNotServedAgain(t *testing.T) {
 	}
 }
 
-func TestATurnIsGivenBackOnceWhoeverHoldsACopy(t *testing.T) {
-	b, _, _ := doorOf(t)
-	to := b.arrived("U01ALICE", "T0123", "C0GENERAL")
-	left(&to) // it has none
-	if err := b.door.pass(t.Context(), &to, b.door.slot, b.door.slot); err != nil {
-		t.Fatal(err)
-	}
-	beside := to.beside()
-	left(&beside)
-	left(&to)
-	if n := len(b.door.slots); n != 0 {
-		t.Errorf("got %d turns taken, want none", n)
-	}
-	next := b.arrived("U01ALICE", "T0123", "C0GENERAL")
-	if err := b.door.pass(t.Context(), &next, b.door.slot); err != nil {
-		t.Errorf("the next one has no turn: %v", err)
-	}
-}
-
-// TestStepsStopAtTheFirstNo: whoever asks for too much takes no turn from others,
-// and that they did is on the record once.
+// TestStepsStopAtTheFirstNo: of whoever asks for too much nothing more is looked at, and
+// that they did is on the record once.
 func TestStepsStopAtTheFirstNo(t *testing.T) {
 	b, record, _ := doorOf(t)
 	var codes []broker.Code
+	passed := 0
+	after := func(context.Context, *conversation) error { passed++; return nil }
 	for range 5 {
 		to := b.arrived("U01ALICE", "T0123", "C0GENERAL")
-		err := b.door.pass(t.Context(), &to, b.door.person, b.door.enter("prod"), b.door.slot)
+		err := b.door.pass(t.Context(), &to, b.door.person, b.door.enter("prod"), after)
 		if err == nil {
-			left(&to)
 			continue
 		}
 		codes = append(codes, broker.AsError(to.told(t.Context(), err), to.requestID).Code)
-		if to.leave != nil {
-			t.Error("who asks for too much has a turn")
-		}
+	}
+	if passed != 3 {
+		t.Errorf("got %d that went on, want 3", passed)
 	}
 	if want := []broker.Code{broker.CodeTooMany, broker.CodeTooMany}; !slices.Equal(codes, want) {
 		t.Errorf("got %v, want %v", codes, want)

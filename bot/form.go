@@ -54,11 +54,8 @@ func formView(ctx context.Context, to conversation, f form.State) slack.ModalVie
 func (b *forms) suggest(ctx context.Context, in interaction, ack func(any) bool) {
 	ctx, cancel := context.WithTimeout(ctx, judgeTimeout)
 	defer cancel()
-	// What is too much, or finds no turn in time, is offered nothing.
-	none := form.Options{OptionGroups: []*slack.OptionGroupBlockObject{}}
-	defer left(&in.to)
-	if err := b.door.pass(ctx, &in.to, b.door.slot, b.door.enter("")); err != nil {
-		ack(none)
+	if err := b.door.pass(ctx, &in.to, b.door.enter("")); err != nil {
+		ack(noOptions())
 		b.unserved(ctx, in.to, err)
 		return
 	}

@@ -24,9 +24,12 @@ const judgeTimeout = 2 * time.Second
 // nothing wrong: "working" for a submission, no options for a menu.
 const latestAck = 2500 * time.Millisecond
 
+// noOptions is what is offered to who asks for too much, or cannot be served in time.
+func noOptions() form.Options { return form.Options{OptionGroups: []*slack.OptionGroupBlockObject{}} }
+
 func (b *Bot) lateAck(in interaction) any {
 	if in.Type == slack.InteractionTypeBlockSuggestion {
-		return form.Options{OptionGroups: []*slack.OptionGroupBlockObject{}}
+		return noOptions()
 	}
 	f, _ := form.Read(in.to.voice, in.View)
 	view := form.Working(f.Account)
@@ -44,67 +47,66 @@ type interaction struct {
 	more int // actions that it holds beside its first
 }
 
-// receiveInteraction acknowledges an interaction as its type asks and serves
-// it.
-func (b *Bot) receiveInteraction(e socketmode.Envelope) {
+// readInteraction reads an interaction, and says who did it.
+func (b *Bot) readInteraction(e socketmode.Envelope) (in interaction, ok bool) {
 	var payload json.RawMessage
 	err := e.Decode(&payload)
-	callback, more := slack.InteractionCallback{}, 0
 	if err == nil {
-		callback, more, err = readInteraction(payload)
+		in.InteractionCallback, in.more, err = readInteraction(payload)
 	}
 	if err != nil {
-		_ = b.ackEmpty(e)
 		b.log.Error("interaction not understood", "error", err)
+		return in, false
+	}
+	in.to = b.conversationOf(in.InteractionCallback)
+	return in, true
+}
+
+// interaction serves an interaction, acknowledging it where that is the answer.
+func (b *Bot) interaction(ctx context.Context, a arrival) {
+	ctx, cancel := context.WithDeadline(ctx, a.at.Add(answerWithin))
+	defer cancel()
+	if a.answering != nil {
+		b.answerByAck(ctx, a)
 		return
 	}
-	in := interaction{InteractionCallback: callback, to: b.conversationOf(callback), more: more}
-	switch in.Type {
-	case slack.InteractionTypeBlockSuggestion, slack.InteractionTypeViewSubmission:
-		// The socket stays open until the acknowledgement is on it.
-		answering := e.Answering()
-		b.work(func(ctx context.Context) {
-			ctx, cancel := context.WithTimeout(ctx, answerWithin)
-			defer cancel()
-			b.answerByAck(ctx, e, in, answering)
-		})
-	case slack.InteractionTypeViewClosed:
-		_ = b.ackEmpty(e)
-	default:
-		if !b.ackEmpty(e) {
-			return
-		}
-		b.work(func(ctx context.Context) {
-			ctx, cancel := context.WithTimeout(ctx, answerWithin)
-			defer cancel()
-			defer b.rescue(ctx, in.to, func(m blockkit.Message) { b.delivery.deliver(ctx, in.to.beside(), m) })
-			defer left(&in.to)
-			ids := sightings(e, in.TriggerID)
-			if err := b.door.pass(ctx, &in.to, b.door.slot, b.door.person, b.door.ask(ahead.Questions{}, ids...), b.door.first(ids...),
-				b.door.enter("")); err != nil {
-				b.door.turnedAway(ctx, in.to, err)
-				return
+	in, ok := b.readInteraction(a.Envelope)
+	if !ok {
+		return
+	}
+	defer b.rescue(ctx, in.to, func(m blockkit.Message) { b.delivery.deliver(ctx, in.to.beside(), m) })
+	ids := sightings(a.Envelope, in.TriggerID)
+	if err := b.door.pass(ctx, &in.to, b.door.person, b.door.ask(ahead.Questions{}, ids...), b.door.first(ids...), b.door.enter("")); err != nil {
+		b.door.turnedAway(ctx, in.to, err)
+		return
+	}
+	b.interact(ctx, in)
+}
+
+// acking acknowledges a once, and reports whether it was this time.
+func (b *Bot) acking(a arrival) func(any) bool {
+	var once sync.Once
+	return func(payload any) (sent bool) {
+		once.Do(func() {
+			sent = true
+			defer a.answering()
+			if err := a.Ack(payload); err != nil {
+				b.log.Warn("interaction not acknowledged", "error", err)
 			}
-			b.interact(ctx, in)
 		})
+		return sent
 	}
 }
 
 // answerByAck serves what is answered by its acknowledgement: there is one in any
 // case, the latest when it is due.
-func (b *Bot) answerByAck(ctx context.Context, e socketmode.Envelope, in interaction, answering func()) {
-	var once sync.Once
-	ack := func(payload any) (sent bool) {
-		once.Do(func() {
-			sent = true
-			defer answering()
-			if err := e.Ack(payload); err != nil {
-				b.log.Warn("interaction not acknowledged", "type", in.Type, "error", err)
-			}
-		})
-		return sent
-	}
+func (b *Bot) answerByAck(ctx context.Context, a arrival) {
+	ack := b.acking(a)
 	defer ack(nil)
+	in, ok := b.readInteraction(a.Envelope)
+	if !ok {
+		return
+	}
 	suggestion := in.Type == slack.InteractionTypeBlockSuggestion
 	defer b.rescue(ctx, in.to, func(m blockkit.Message) {
 		view := form.Result(m)
@@ -115,7 +117,7 @@ func (b *Bot) answerByAck(ctx context.Context, e socketmode.Envelope, in interac
 			b.delivery.deliver(ctx, in.to.turned(), m)
 		}
 	})
-	overdue := time.AfterFunc(latestAck, func() {
+	overdue := time.AfterFunc(time.Until(a.at.Add(latestAck)), func() {
 		defer b.rescue(ctx, in.to, nil)
 		ack(b.lateAck(in))
 	})
@@ -126,7 +128,7 @@ func (b *Bot) answerByAck(ctx context.Context, e socketmode.Envelope, in interac
 		b.forms.suggest(ctx, asked, ack)
 		return
 	}
-	b.submit(ctx, e, asked, ack)
+	b.submit(ctx, a.Envelope, asked, ack)
 }
 
 // conversationOf says who acts and where the answer goes: into the modal that

@@ -66,11 +66,6 @@ func (b *issuing) submitForm(ctx context.Context, e socketmode.Envelope, in inte
 	}
 	ack(slack.NewUpdateViewSubmissionResponse(&view))
 	in.to = in.to.turned()
-	defer left(&in.to)
-	if err := b.door.pass(ctx, &in.to, b.door.slot); err != nil {
-		b.delivery.refuse(ctx, in.to, in.to.told(ctx, err))
-		return
-	}
 	b.issueIntoView(ctx, in.to, r, f)
 }
 

@@ -57,7 +57,6 @@ type (
 		counters  broker.Counters
 		strangers func() (n int, certain bool) // other processes that serve the same Slack app
 		embedded  bool                         // the state is in this process
-		slots     chan struct{}                // bounds how many Visits are worked on at once
 		delivery  *delivery
 	}
 	// delivery brings answers and credentials to the person.
@@ -143,6 +142,7 @@ func New(d Deps) *Bot {
 		API: d.API, Count: d.Connections, Alone: d.Embedded, Counters: d.Counters, Log: d.Log, Handle: b.receive,
 	})
 	b.door.strangers = b.sockets.Strangers
+	b.turns, b.shed = b.newTurns(), &shed{log: d.Log}
 	b.audit = auditchannel.New(auditchannel.Deps{
 		Record: d.Record, Cursors: d.Cursors, Leases: d.Leases, Channel: d.AuditChannel, Post: b.web.Post,
 		FollowUp: b.followUp, Now: d.Now, Log: d.Log,
@@ -164,7 +164,7 @@ func partsOf(c *core, d Deps) *parts {
 	owed := list(owedList, p.delivery.serveOwed)
 	owed.Most, owed.AtOnce, owed.Shared = owedMost, owedAtOnce, true
 	p.delivery.dueOwed = keep(owed)
-	p.door = &door{core: c, counters: d.Counters, embedded: d.Embedded, slots: make(chan struct{}, atOnce), delivery: p.delivery}
+	p.door = &door{core: c, counters: d.Counters, embedded: d.Embedded, delivery: p.delivery}
 	p.reminders = &reminders{core: c, grants: d.Grants}
 	p.reminders.dueReminders = keep(list(reminderList, p.reminders.serveReminder))
 	p.approvals = &approvals{core: c, auditIn: d.AuditChannel, door: p.door, delivery: p.delivery}

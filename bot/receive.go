@@ -2,9 +2,15 @@ package bot
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
+	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/slackevents"
+
 	"github.com/assumebot/assumebot/bot/socketmode"
+	"github.com/assumebot/assumebot/bot/turns"
+	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker/ahead"
 	"github.com/assumebot/assumebot/broker/patience"
 )
@@ -12,24 +18,30 @@ import (
 // A panic ends the envelope that it arose in, and neither the process nor the next:
 // rescue stands behind each, here and in every goroutine that works on one.
 
+// An arrival is an envelope that waits for its turn.
+type arrival struct {
+	socketmode.Envelope
+	at        time.Time
+	answering func() // its acknowledgement is on a socket; nil where that was so before
+}
+
 // receive takes one envelope off a socket; it does not block. Commands, buttons
-// and events are acknowledged first and worked on afterwards, so that nothing
+// and events are acknowledged first and worked on when their turn comes, so that nothing
 // but the socket itself can delay the acknowledgement. Where the answer is the
 // acknowledgement, of menus and submitted modals, it is due within 3 s and
 // never waits for AWS.
 func (b *Bot) receive(e socketmode.Envelope) {
 	defer b.rescue(b.ctx, conversation{}, nil)
+	a := arrival{Envelope: e, at: time.Now()}
 	switch e.Kind {
 	case "slash_commands":
 		if b.ackEmpty(e) {
-			b.work(func(ctx context.Context) { b.slashCommand(ctx, e) })
+			b.takeCommand(a)
 		}
 	case "interactive":
-		b.receiveInteraction(e)
+		b.takeInteraction(a)
 	case "events_api":
-		if b.ackEmpty(e) {
-			b.work(func(ctx context.Context) { b.event(ctx, e) })
-		}
+		b.takeEvent(a)
 	default:
 		_ = b.ackEmpty(e)
 		b.log.Info("envelope not served", "type", e.Kind)
@@ -46,10 +58,104 @@ func (b *Bot) ackEmpty(e socketmode.Envelope) bool {
 	return err == nil
 }
 
-// work does f in the background; SIGTERM waits for it. What f asks of AWS ends in
-// time for an answer to who waits, by the clock of this machine.
+func (b *Bot) takeCommand(a arrival) {
+	var from struct {
+		User string `json:"user_id"`
+		Team string `json:"team_id"`
+	}
+	if err := a.Decode(&from); err != nil {
+		b.log.Error("slash command not understood", "error", err)
+		return
+	}
+	b.turns.Take(who(from.User, from.Team), a, a.Size(), false)
+}
+
+func (b *Bot) takeInteraction(a arrival) {
+	var in struct {
+		Type slack.InteractionType `json:"type"`
+		User struct {
+			ID   string `json:"id"`
+			Team string `json:"team_id"`
+		} `json:"user"`
+	}
+	err := a.Decode(&in)
+	soon := in.Type == slack.InteractionTypeBlockSuggestion || in.Type == slack.InteractionTypeViewSubmission
+	switch {
+	case err != nil:
+		if b.ackEmpty(a.Envelope) {
+			b.log.Error("interaction not understood", "error", err)
+		}
+		return
+	case soon: // the socket stays open until the acknowledgement is on it
+		a.answering = a.Answering()
+	case !b.ackEmpty(a.Envelope) || in.Type == slack.InteractionTypeViewClosed:
+		return
+	}
+	b.turns.Take(who(in.User.ID, in.User.Team), a, a.Size(), soon)
+}
+
+// takeEvent takes what a person did as theirs, and what has changed in Slack as the bot's
+// own. Slack sends again what there is no place for.
+func (b *Bot) takeEvent(a arrival) {
+	var outer struct {
+		Team  string `json:"team_id"`
+		Event struct {
+			Type string          `json:"type"`
+			User json.RawMessage `json:"user"`
+		} `json:"event"`
+	}
+	if err := a.Decode(&outer); err != nil {
+		if b.ackEmpty(a.Envelope) {
+			b.log.Error("event not understood", "error", err)
+		}
+		return
+	}
+	switch slackevents.EventsAPIType(outer.Event.Type) {
+	case slackevents.AppHomeOpened, slackevents.AppMention, slackevents.Message:
+		if b.ackEmpty(a.Envelope) {
+			var user string
+			_ = json.Unmarshal(outer.Event.User, &user) // what is no name of anybody's is served as such
+			b.turns.Take(who(user, outer.Team), a, a.Size(), false)
+		}
+	default:
+		if !b.turns.TakeOwn(a, a.Size()) {
+			b.log.Warn("too many events wait: not acknowledged, so that Slack sends it again")
+			return
+		}
+		_ = b.ackEmpty(a.Envelope)
+	}
+}
+
+// who names the queue that somebody waits in. What is no ID of Slack's is nobody's.
+func who(user, team string) turns.Who {
+	return turns.Who{Team: typed.Only(typed.SlackTeam, team), User: typed.Only(typed.SlackUser, user)}
+}
+
+// serve does what was asked, now that its turn has come.
+func (b *Bot) serve(a arrival) {
+	ctx, cancel := b.begin(a.at)
+	defer b.sweeper.touch()
+	defer cancel()
+	defer b.rescue(ctx, conversation{}, nil)
+	switch a.Kind {
+	case "slash_commands":
+		b.slashCommand(ctx, a)
+	case "interactive":
+		b.interaction(ctx, a)
+	case "events_api":
+		b.event(ctx, a.Envelope)
+	}
+}
+
+// begin is the time of what was asked at some time. What it asks of AWS ends in time for
+// an answer to who waits, by the clock of this machine.
+func (b *core) begin(at time.Time) (context.Context, context.CancelFunc) {
+	return context.WithDeadline(ahead.With(patience.With(b.ctx, at)), at.Add(requestTimeout))
+}
+
+// work does f in the background; SIGTERM waits for it.
 func (b *core) work(f func(context.Context)) {
-	ctx, cancel := context.WithTimeout(ahead.With(patience.With(b.ctx, time.Now())), requestTimeout)
+	ctx, cancel := b.begin(time.Now())
 	b.working.Go(func() {
 		defer b.sweeper.touch()
 		defer cancel()

@@ -101,11 +101,14 @@ func (b *Visits) Identify(ctx context.Context, r Request) error {
 	return err
 }
 
-// Recognize is Identify by the config alone, for answers that tell nothing but
-// that the bot cannot serve right now: Slack is not asked first.
+// Recognize refuses, not on the record, whom the config calls neither a User nor an admin.
+// It is for answers that tell nothing but that the bot cannot serve right now, of which
+// anybody can bring about any number: Slack is not asked first.
 func (b *Visits) Recognize(ctx context.Context, r Request) error {
-	_, err := visit(ctx, b, r, way{steps: []step{b.notStranger}}, nothing)
-	return err
+	if err := b.notStranger(ctx, &r); err != nil {
+		return b.unserved(r, err)
+	}
+	return nil
 }
 
 // notStranger is the step of whom the config calls a User or an admin. Whatever

@@ -22,6 +22,9 @@ type Envelope struct {
 	over    *places // where the other sockets are
 }
 
+// Size is how many bytes its payload has.
+func (e Envelope) Size() int { return len(e.payload.Reveal()) }
+
 // Answering keeps the socket open until done is called, once: an acknowledgement
 // that is an answer is being made.
 func (e Envelope) Answering() (done func()) {

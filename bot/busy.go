@@ -1,0 +1,144 @@
+package bot
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/bot/form"
+	"github.com/assumebot/assumebot/bot/turns"
+	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
+)
+
+// bounds are what one process works on. Whoever acts is told within 3 s of the
+// acknowledgement that there is no turn for them, if there is none: 2.1 s at most until
+// it is refused, and the rest to say so.
+var bounds = turns.Bounds{
+	AtOnce:      256,
+	EachAtOnce:  8,
+	Waiting:     2048, // some 1,000 are served in a second
+	EachWaiting: 32,
+	Within:      2 * time.Second,
+	SoonWithin:  time.Second, // judging takes up to judgeTimeout
+	Refusing:    32,
+	EachRefused: 32,
+	Own:         16,
+	OwnWaiting:  4096,
+	Bytes:       64 << 20,
+	EachBytes:   8 << 20, // an envelope has 4 MB at most, and one that was answered may still be held
+}
+
+func (b *Bot) newTurns() *turns.Turns[arrival] {
+	return turns.New(turns.Deps[arrival]{Bounds: bounds, Serve: b.serve, Refuse: b.turnAway, Lose: b.lose})
+}
+
+// turnAway tells who acted that there is too much to do. It asks nothing of the store.
+func (b *Bot) turnAway(a arrival) {
+	ctx, cancel := b.begin(time.Now())
+	defer b.sweeper.touch()
+	defer cancel()
+	defer b.rescue(ctx, conversation{}, nil)
+	told := false
+	defer func() { b.shed.count(told) }()
+	switch {
+	case a.Kind == "slash_commands":
+		if _, to, ok := b.readCommand(a.Envelope); ok {
+			told = b.sayBusy(ctx, to)
+		}
+	case a.answering != nil:
+		told = b.ackBusy(ctx, a)
+	case a.Kind == "interactive":
+		if in, ok := b.readInteraction(a.Envelope); ok {
+			told = b.sayBusy(ctx, in.to.beside())
+		}
+	default: // nobody waits for an answer to an event
+	}
+}
+
+// sayBusy reports whether the person was told.
+func (b *Bot) sayBusy(ctx context.Context, to conversation) bool {
+	err := b.delivery.replyInTime(ctx, to, to.voice.Error(errTurn(ctx, to)))
+	if err != nil {
+		b.log.WarnContext(ctx, "a person was not told that there is too much to do", "user", to.caller.User, "error", err)
+	}
+	return err == nil
+}
+
+// ackBusy is sayBusy where the acknowledgement is the answer.
+func (b *Bot) ackBusy(ctx context.Context, a arrival) bool {
+	ack := b.acking(a)
+	defer ack(nil)
+	in, ok := b.readInteraction(a.Envelope)
+	if !ok {
+		return false
+	}
+	if in.Type == slack.InteractionTypeBlockSuggestion {
+		return ack(noOptions())
+	}
+	e := errTurn(ctx, in.to)
+	switch text := in.to.voice.ErrorText(e); in.View.CallbackID {
+	case form.DenyCallback:
+		return ack(form.CommentError(text))
+	case form.SearchCallback:
+		return ack(form.SearchError(text))
+	}
+	f, _ := form.Read(in.to.voice, in.View)
+	return ack(f.Judged(in.to.voice, e))
+}
+
+// errTurn is that there is no turn for whoever to is, as they are told it.
+func errTurn(ctx context.Context, to conversation) *broker.Error {
+	return broker.AsError(to.told(ctx, notServing{errBusy(to)}), to.requestID)
+}
+
+func errBusy(to conversation) *broker.Error {
+	return &broker.Error{
+		Code: broker.CodeBusy, Use: to.unused(),
+		What: prose.Say("The bot has too much to do right now, so nothing was done."),
+		Hint: prose.Say("Try again in a minute."),
+	}
+}
+
+// lose counts what nobody can be told of.
+func (b *Bot) lose(a arrival) {
+	if a.answering != nil {
+		a.answering()
+	}
+	b.shed.count(false)
+}
+
+// A shed counts what was not served because there is too much to do, and logs the sum
+// once a second while there is any.
+type shed struct {
+	log *slog.Logger
+
+	mu           sync.Mutex
+	told, untold int
+}
+
+func (s *shed) count(told bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.told+s.untold == 0 {
+		time.AfterFunc(time.Second, s.flush)
+	}
+	if told {
+		s.told++
+	} else {
+		s.untold++
+	}
+}
+
+// flush logs what was counted.
+func (s *shed) flush() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.told+s.untold > 0 {
+		s.log.Error("too much to do, so not everything is served", "told_to_try_again", s.told, "not_told", s.untold)
+	}
+	s.told, s.untold = 0, 0
+}
