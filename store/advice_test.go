@@ -38,7 +38,7 @@ func TestOpenOfAReplicaSaysSoAndMayBeTriedAgain(t *testing.T) {
 
 func TestOpenOfOneNodeOfAClusterSaysSo(t *testing.T) {
 	t.Parallel()
-	first := storetest.RealClusterOfTwo(t)
+	first := storetest.RealClusterNodes(t)[0]
 	wantAdvice(t, "redis://"+first, "one node of a cluster: add ?addr=", true)
 	wantAdvice(t, "redis://"+first+"/3", "leave the number out of REDIS_URL", true)
 	mustOpen(t, "redis://"+first+"?addr="+first)

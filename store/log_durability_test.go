@@ -27,7 +27,7 @@ func TestDurabilityIsWhatRedisSaysOfItself(t *testing.T) {
 		wantDurability(t, s, want)
 		set := func(name, value string) {
 			t.Helper()
-			if err := raw.ConfigSet(t.Context(), name, value).Err(); err != nil {
+			if err := storetest.Configure(t.Context(), raw, name, value); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -33,8 +33,7 @@ func oneEntry(id string) entry.Batch {
 
 func TestAnAppendThatTooFewReplicasHaveFailsAndStays(t *testing.T) {
 	t.Parallel()
-	node := storetest.RealClusterOfTwo(t)
-	for _, url := range []string{store.Embedded, storetest.RealRedis(t), storetest.RealSentinel(t), "redis://" + node + "?addr=" + node} {
+	for _, url := range []string{store.Embedded, storetest.RealRedis(t), storetest.RealSentinel(t), storetest.RealCluster(t)} {
 		s := waitingForReplicas(t, url, 1)
 		for range 2 { // a repeat waits as well, though it appends nothing
 			if out, err := s.Log.Append(t.Context(), oneEntry("a")); !errors.Is(err, entry.ErrReplicas) {

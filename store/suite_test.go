@@ -19,3 +19,5 @@ func TestRealRedisKeepsThePromises(t *testing.T) { storetest.Run(t, storetest.Re
 func TestClusterKeepsThePromises(t *testing.T) { storetest.Run(t, storetest.RealCluster) }
 
 func TestSentinelKeepsThePromises(t *testing.T) { storetest.Run(t, storetest.RealSentinel) }
+
+func TestValkeyKeepsThePromises(t *testing.T) { storetest.Run(t, storetest.RealValkey) }

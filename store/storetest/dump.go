@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -59,7 +60,7 @@ func Dump(t testing.TB, url string) map[string]string {
 	t.Helper()
 	ctx := context.Background()
 	rdb := Raw(t, url)
-	keys, err := rdb.Keys(ctx, "*").Result()
+	keys, err := keysLike(ctx, rdb, "*")
 	if err != nil {
 		t.Fatalf("list keys: %v", err)
 	}
@@ -72,6 +73,37 @@ func Dump(t testing.TB, url string) map[string]string {
 		out[key] = text
 	}
 	return out
+}
+
+// onEach asks each node that holds keys.
+func onEach(ctx context.Context, rdb redis.UniversalClient, ask func(*redis.Client) error) error {
+	if cluster, ok := rdb.(*redis.ClusterClient); ok {
+		var one sync.Mutex
+		return cluster.ForEachMaster(ctx, func(_ context.Context, node *redis.Client) error {
+			one.Lock()
+			defer one.Unlock()
+			return ask(node)
+		})
+	}
+	return ask(rdb.(*redis.Client))
+}
+
+func flush(ctx context.Context, rdb redis.UniversalClient) error {
+	return onEach(ctx, rdb, func(node *redis.Client) error { return node.FlushAll(ctx).Err() })
+}
+
+// Configure sets a parameter of each node that holds keys.
+func Configure(ctx context.Context, rdb redis.UniversalClient, name, value string) error {
+	return onEach(ctx, rdb, func(node *redis.Client) error { return node.ConfigSet(ctx, name, value).Err() })
+}
+
+func keysLike(ctx context.Context, rdb redis.UniversalClient, pattern string) (all []string, err error) {
+	err = onEach(ctx, rdb, func(node *redis.Client) error {
+		keys, err := node.Keys(ctx, pattern).Result()
+		all = append(all, keys...)
+		return err
+	})
+	return all, err
 }
 
 func dumpKey(ctx context.Context, rdb redis.UniversalClient, key string) (string, error) {

@@ -37,7 +37,7 @@ func (d *Durable) Kill() { d.runs.kill() }
 // Start starts it again, on what it had on disk.
 func (d *Durable) Start() {
 	d.t.Helper()
-	d.runs = launch(d.t, d.dir, d.args)
+	d.runs = launch(d.t, redisServer, d.dir, d.args)
 	if socket := d.URL[len("unix://"):]; !answers(d.t, d.runs, "unix", socket) {
 		d.t.Fatalf("redis-server did not start: %s", d.runs.log())
 	}

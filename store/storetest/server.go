@@ -18,9 +18,20 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// RequireRedis is the environment variable that turns a missing redis-server
-// from a skip into a failure; CI sets it to 1.
-const RequireRedis = "ASSUMEBOT_REQUIRE_REDIS"
+// RequireRedis and RequireValkey are the environment variables that turn a missing
+// redis-server or valkey-server from a skip into a failure; CI sets them to 1.
+const (
+	RequireRedis  = "ASSUMEBOT_REQUIRE_REDIS"
+	RequireValkey = "ASSUMEBOT_REQUIRE_VALKEY"
+)
+
+// A program speaks Redis's protocol, and takes its arguments.
+type program struct{ name, require string }
+
+var (
+	redisServer  = program{"redis-server", RequireRedis}
+	valkeyServer = program{"valkey-server", RequireValkey}
+)
 
 // startTimeout is generous: a loaded CI machine starts processes slowly.
 const startTimeout = 20 * time.Second
@@ -43,13 +54,24 @@ func RealRedis(t testing.TB) (url string) { return StartRedis(t).URL }
 // gives it arguments of its own, such as "--requirepass", "x".
 func StartRedis(t testing.TB, args ...string) *Server {
 	t.Helper()
+	return start(t, redisServer, args...)
+}
+
+// RealValkey is [RealRedis] of Valkey, and skips by [RequireValkey].
+func RealValkey(t testing.TB) (url string) {
+	t.Helper()
+	return start(t, valkeyServer).URL
+}
+
+func start(t testing.TB, of program, args ...string) *Server {
+	t.Helper()
 	dir := tempDir(t)
 	socket := filepath.Join(dir, "redis.sock")
 	args = append([]string{"--port", "0", "--unixsocket", socket, "--unixsocketperm", "700"}, args...)
-	p := launch(t, dir, args)
+	p := launch(t, of, dir, args)
 	s := &Server{URL: "unix://" + socket, stop: p.kill}
 	if !answers(t, p, "unix", socket) {
-		t.Fatalf("redis-server did not start: %s", p.log())
+		t.Fatalf("%s did not start: %s", of.name, p.log())
 	}
 	return s
 }
@@ -63,57 +85,6 @@ func RealTCP(t testing.TB, args ...string) (addr string) {
 func startNode(t testing.TB, args ...string) process {
 	t.Helper()
 	return startTCP(t, func(port int) []string { return append([]string{"--port", strconv.Itoa(port)}, args...) })
-}
-
-// RealCluster starts a cluster of one node, which holds every slot, and returns
-// its URL. One node refuses a command over several slots just as many do.
-func RealCluster(t testing.TB) (url string) {
-	t.Helper()
-	addr := startTCP(t, func(port int) []string {
-		return []string{
-			"--port", strconv.Itoa(port), "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf",
-			"--cluster-announce-ip", "127.0.0.1",
-		}
-	}).addr
-	rdb := redis.NewClient(&redis.Options{Addr: addr})
-	defer func() { _ = rdb.Close() }()
-	ctx := context.Background()
-	if err := rdb.ClusterAddSlotsRange(ctx, 0, 16383).Err(); err != nil {
-		t.Fatalf("add slots: %v", err)
-	}
-	Eventually(t, startTimeout, "the cluster is up", func() bool {
-		info, err := rdb.ClusterInfo(ctx).Result()
-		return err == nil && strings.Contains(info, "cluster_state:ok")
-	})
-	return "redis://" + addr + "?addr=" + addr
-}
-
-// RealClusterOfTwo starts a cluster of two nodes, each with half of the slots,
-// and returns the address of one.
-func RealClusterOfTwo(t testing.TB) (addr string) {
-	t.Helper()
-	ctx := context.Background()
-	var nodes []*redis.Client
-	for _, slots := range [][2]int{{0, 8191}, {8192, 16383}} {
-		addr := RealTCP(t, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-announce-ip", "127.0.0.1")
-		rdb := redis.NewClient(&redis.Options{Addr: addr})
-		defer func() { _ = rdb.Close() }()
-		if err := rdb.ClusterAddSlotsRange(ctx, slots[0], slots[1]).Err(); err != nil {
-			t.Fatalf("add slots: %v", err)
-		}
-		nodes = append(nodes, rdb)
-	}
-	host, port, _ := net.SplitHostPort(nodes[1].Options().Addr)
-	if err := nodes[0].ClusterMeet(ctx, host, port).Err(); err != nil {
-		t.Fatalf("meet: %v", err)
-	}
-	for _, rdb := range nodes {
-		Eventually(t, startTimeout, "the cluster is up", func() bool {
-			info, err := rdb.ClusterInfo(ctx).Result()
-			return err == nil && strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_known_nodes:2")
-		})
-	}
-	return nodes[0].Options().Addr
 }
 
 // RealSentinel starts a node and a Sentinel that watches it, and returns the URL
@@ -152,7 +123,7 @@ func startTCP(t testing.TB, args func(port int) []string) process {
 		if port+10_000 > 65_535 {
 			continue
 		}
-		p := launch(t, tempDir(t), args(port))
+		p := launch(t, redisServer, tempDir(t), args(port))
 		p.addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 		if answers(t, p, "tcp", p.addr) {
 			return p
@@ -172,26 +143,26 @@ type process struct {
 	log    func() string
 }
 
-// launch runs redis-server in dir until the test ends, without persistence unless args ask
+// launch runs a program in dir until the test ends, without persistence unless args ask
 // for it.
-func launch(t testing.TB, dir string, args []string) process {
+func launch(t testing.TB, of program, dir string, args []string) process {
 	t.Helper()
-	program, err := exec.LookPath("redis-server")
+	path, err := exec.LookPath(of.name)
 	if err != nil {
-		if os.Getenv(RequireRedis) == "1" {
-			t.Fatalf("redis-server is required but not in PATH: %v", err)
+		if os.Getenv(of.require) == "1" {
+			t.Fatalf("%s is required but not in PATH: %v", of.name, err)
 		}
-		t.Skip("redis-server is not in PATH, so nothing is tried against a real Redis")
+		t.Skipf("%s is not in PATH, so nothing is tried against a real one", of.name)
 	}
 	out := &buffer{}
 	args = append(slices.Clone(args), "--bind", "127.0.0.1", "--dir", dir, "--save", "")
 	if !slices.Contains(args, "--appendonly") {
 		args = append(args, "--appendonly", "no")
 	}
-	cmd := exec.Command(program, args...)
+	cmd := exec.Command(path, args...)
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
-		t.Fatalf("start redis-server: %v", err)
+		t.Fatalf("start %s: %v", of.name, err)
 	}
 	exited := make(chan struct{})
 	go func() {

@@ -15,48 +15,66 @@ import (
 	"github.com/assumebot/assumebot/store"
 )
 
+// servers is how many of them the suite shares between its groups: most of it waits for
+// time to go by in Redis.
+const servers = 6
+
 // Run holds what start starts, [store.Embedded] or real Redis that nobody else
-// uses, to everything that the store promises. Most of it waits for time to go by
-// in Redis, so that each group has one of its own, beside the others.
+// uses, to everything that the store promises. Each server serves one group after the
+// other, and is emptied before each test.
 func Run(t *testing.T, start func(testing.TB) (url string)) {
 	t.Parallel()
-	for _, group := range []struct {
-		name  string
-		tests []test
-	}{
-		{"codes", codeTests},
-		{"grants", grantTests},
-		{"MFA sessions", sessionTests},
-		{"seen", seenTests},
-		{"sealed keys", sealedKeyTests},
-		{"listings", listingTests},
-		{"record", formerTests},
-		{"leases", leaseTests},
-		{"copies", copyTests},
-		{"due lists", dueTests},
-		{"what is put back", putBackTests},
-		{"lock-outs", lockoutTests},
-		{"approvals", approvalTests},
-		{"orders", orderTests},
-		{"rates", rateTests},
-		{"holders", holderTests},
-		{"preferences", preferenceTests},
-		{"log", logTests},
-		{"a hostile log", logHostileTests},
-		{"a log that is put back", logRestoreTests},
-		{"a log that is opened", logOpenTests},
-		{"the mark of a replica that has stopped", logMarkTests},
-		{"checkpoints", checkpointTests},
-		{"the record on the store", recordOnStoreTests},
-	} {
-		t.Run(group.name, func(t *testing.T) {
+	waiting := make(chan group, len(groups))
+	for _, g := range groups {
+		waiting <- g
+	}
+	close(waiting)
+	for range servers {
+		t.Run("server", func(t *testing.T) {
 			t.Parallel()
 			url := start(t)
-			for _, test := range group.tests {
-				t.Run(test.name, func(t *testing.T) { test.run(t, newHarness(t, url)) })
+			for g := range waiting {
+				t.Run(g.name, func(t *testing.T) {
+					for _, test := range g.tests {
+						t.Run(test.name, func(t *testing.T) { test.run(t, newHarness(t, url)) })
+					}
+				})
 			}
 		})
 	}
+}
+
+// A group is of one subject.
+type group struct {
+	name  string
+	tests []test
+}
+
+var groups = []group{
+	{"codes", codeTests},
+	{"grants", grantTests},
+	{"MFA sessions", sessionTests},
+	{"seen", seenTests},
+	{"sealed keys", sealedKeyTests},
+	{"listings", listingTests},
+	{"record", formerTests},
+	{"leases", leaseTests},
+	{"copies", copyTests},
+	{"due lists", dueTests},
+	{"what is put back", putBackTests},
+	{"lock-outs", lockoutTests},
+	{"approvals", approvalTests},
+	{"orders", orderTests},
+	{"rates", rateTests},
+	{"holders", holderTests},
+	{"preferences", preferenceTests},
+	{"log", logTests},
+	{"a hostile log", logHostileTests},
+	{"a log that is put back", logRestoreTests},
+	{"a log that is opened", logOpenTests},
+	{"the mark of a replica that has stopped", logMarkTests},
+	{"checkpoints", checkpointTests},
+	{"the record on the store", recordOnStoreTests},
 }
 
 type test struct {
@@ -90,7 +108,7 @@ func newHarness(t *testing.T, url string) *harness {
 	h := &harness{url: url, unit: time.Minute}
 	if url != store.Embedded {
 		h.raw, h.unit = Raw(t, url), 600*time.Millisecond
-		if err := h.raw.FlushAll(t.Context()).Err(); err != nil {
+		if err := flush(t.Context(), h.raw); err != nil {
 			t.Fatalf("empty Redis: %v", err)
 		}
 	}
@@ -166,7 +184,7 @@ func (h *harness) needsShared(t *testing.T) {
 // only returns the one key that contains part.
 func (h *harness) only(t *testing.T, part string) string {
 	t.Helper()
-	keys, err := h.raw.Keys(t.Context(), "*"+part+"*").Result()
+	keys, err := keysLike(t.Context(), h.raw, "*"+part+"*")
 	if err != nil || len(keys) != 1 {
 		t.Fatalf("keys with %q: got %v (%v), want one", part, keys, err)
 	}

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -85,7 +86,7 @@ func logFlushed(t *testing.T, h *harness) {
 	if _, err := h.Log.Append(t.Context(), repeat); err != nil {
 		t.Fatal(err)
 	}
-	must(t, h.raw.FlushAll(t.Context()).Err())
+	must(t, flush(t.Context(), h.raw))
 	wantRefused(t, h.Store, w.batch("e"), tree.ErrRewound)
 	wantRefused(t, h.Store, repeat, tree.ErrRewound)
 	if out := newWriter(h.Store, "new").mustAppend(t, "x"); out.First != 0 {
@@ -137,7 +138,7 @@ func logMisplaced(t *testing.T, h *harness) {
 		{"9007199254740993-0", 1<<53 - 1},
 		{"18446744073709551615-18446744073709551615", 1<<53 - 1},
 	} {
-		must(t, h.raw.FlushAll(t.Context()).Err())
+		must(t, flush(t.Context(), h.raw))
 		w := threeEntries(t, h)
 		rawEntry(t, h, c.id, "after", "2", "id", "x", "leaf", "x", "macs", "x")
 		got, err := h.Log.Read(t.Context(), 2, 10)
@@ -220,9 +221,9 @@ func logWrongType(t *testing.T, h *harness) {
 
 func logNoMemory(t *testing.T, h *harness) {
 	w := threeEntries(t, h)
-	limit := func(bytes string) { t.Helper(); must(t, h.raw.ConfigSet(t.Context(), "maxmemory", bytes).Err()) }
-	limit("1")
-	t.Cleanup(func() { _ = h.raw.ConfigSet(t.Context(), "maxmemory", "0") }) // if it failed before
+	limit := func(bytes string) error { return Configure(context.Background(), h.raw, "maxmemory", bytes) }
+	must(t, limit("1"))
+	t.Cleanup(func() { _ = limit("0") }) // if it failed before
 	b := w.batch("d", "e")
 	if out, err := h.Log.Append(t.Context(), b); err == nil || !strings.Contains(err.Error(), "OOM") {
 		t.Errorf("got %+v, %v, want that there is no memory", out, err)
@@ -230,7 +231,7 @@ func logNoMemory(t *testing.T, h *harness) {
 	if got, want := logIDs(t, h.Store), "0=a 1=b 2=c"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	limit("0")
+	must(t, limit("0"))
 	if out, err := h.Log.Append(t.Context(), b); err != nil || out.First != 3 {
 		t.Errorf("got %+v, %v, want number 3", out, err)
 	}

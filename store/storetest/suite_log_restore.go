@@ -24,7 +24,7 @@ func lose(t *testing.T, h *harness, before int64) []entry.Entry {
 	t.Helper()
 	h.needsShared(t)
 	all := logAll(t, h.Store)
-	must(t, h.raw.FlushAll(t.Context()).Err())
+	must(t, flush(t.Context(), h.raw))
 	if before > 0 {
 		if _, err := h.Log.Restore(t.Context(), logOrigin, all[:before]); err != nil {
 			t.Fatal(err)
@@ -67,7 +67,7 @@ func restoreEmpty(t *testing.T, h *harness) {
 		if removed { // one by one, which Redis remembers
 			must(t, h.raw.XTrimMaxLen(t.Context(), entriesKey, 0).Err())
 		} else {
-			must(t, h.raw.FlushAll(t.Context()).Err())
+			must(t, flush(t.Context(), h.raw))
 		}
 		wantRestored(t, h, all[1:], 2)
 		wantBounds(t, h.Store, 1, 3)
@@ -80,7 +80,7 @@ func restoreEmpty(t *testing.T, h *harness) {
 // flushAll empties a Redis that others reach too.
 func (h *harness) flushAll(t *testing.T) error {
 	h.needsShared(t)
-	return h.raw.FlushAll(t.Context()).Err()
+	return flush(t.Context(), h.raw)
 }
 
 func restoreTwice(t *testing.T, h *harness) {
