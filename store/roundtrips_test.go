@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"net"
 	"strings"
 	"sync/atomic"
@@ -11,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/ahead"
 	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/record/entry"
@@ -51,6 +53,12 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 	c := secret.Credentials{Expires: now.Add(time.Hour)}
 	var due broker.DueEntry
 	kept := approval.Kept{Approval: approval.Approval{ID: "a1", User: "U01ALICE"}}
+	asked := ahead.With(ctx)
+	questions := ahead.Questions{
+		User: "U01ALICE", Orders: true, LockOut: true, Key: true, Format: true, Seen: []string{"env:2"},
+		Rates: []ahead.Rate{{Name: "y", RequestID: "r1", Limit: 1, Per: time.Minute}},
+		Claim: &ahead.Claim{User: "U01ALICE", Serial: "serial", Code: code, RequestID: "r9", TTL: time.Minute},
+	}
 	batch := entry.Batch{Origin: "o", Replica: "r", ID: "b", After: -1}
 	batch.Entries = []entry.Sealed{{After: -1, Root: make([]byte, entry.RootSize), ID: "e", Leaf: []byte("x")}}
 	for _, call := range []struct {
@@ -157,6 +165,11 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 		{"SettleDue", 1, func() error { _, err := s.DueLists.SettleDue(ctx, "x", due, now, []byte("two")); return err }},
 		{"SetAsideDue", 1, func() error { _, err := s.DueLists.SetAsideDue(ctx, "x", due); return err }},
 		{"Orders", 1, func() error { _, _, err := s.Orders.Orders(ctx, "U01ALICE"); return err }},
+		{"RightCode", 1, func() error { return s.Counters.RightCode(ctx, "U01ALICE") }},
+		{"all that is asked ahead", 1, func() error { s.Ahead.Ask(asked, questions); return nil }},
+		{"all of it, one after the other", 0, func() error { return askAll(asked, s, questions) }},
+		{"RightCode of who has no wrong code, as was asked", 0, func() error { return s.Counters.RightCode(asked, "U01ALICE") }},
+		{"RightCode once more", 1, func() error { return s.Counters.RightCode(asked, "U01ALICE") }},
 		{"Block", 1, func() error { return s.Orders.Block(ctx, "U01ALICE", broker.Order{}) }},
 		{"Unblock", 1, func() error { _, err := s.Orders.Unblock(ctx, "U01ALICE", broker.Order{}); return err }},
 		{"Pause", 1, func() error { return s.Orders.Pause(ctx, broker.Order{}) }},
@@ -174,6 +187,18 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 			t.Errorf("%s: got %d round trips, want %d", call.name, got, call.want)
 		}
 	}
+}
+
+func askAll(ctx context.Context, s *Store, q ahead.Questions) error {
+	_, seen := s.Counters.FirstSight(ctx, q.Seen...)
+	r, c := q.Rates[0], q.Claim
+	_, rate := s.Counters.TakeRate(ctx, r.Name, r.RequestID, r.Limit, r.Per)
+	_, _, orders := s.Orders.Orders(ctx, q.User)
+	_, locked := s.Counters.LockedFor(ctx, q.User)
+	_, _, key := s.SealedKeys.LoadKey(ctx, q.User)
+	_, format := s.Preferences.LastFormat(ctx, q.User)
+	_, claim := s.Codes.ReserveCode(ctx, c.User, c.Serial, c.Code, c.RequestID, c.TTL)
+	return errors.Join(seen, rate, orders, locked, key, format, claim)
 }
 
 func TestEmbeddedServerAsksForItsPassword(t *testing.T) {

@@ -52,6 +52,7 @@ type group struct {
 
 var groups = []group{
 	{"codes", codeTests},
+	{"what is asked ahead", aheadTests},
 	{"grants", grantTests},
 	{"MFA sessions", sessionTests},
 	{"seen", seenTests},
