@@ -13,8 +13,20 @@ import (
 const awaitSlice = 250 * time.Millisecond
 
 // awaitStream returns once there is something after an ID of a stream, or wait has
-// passed; both are nil.
+// passed; both are nil. It ends with ctx at once: what go-redis still does then ends by
+// itself, or when the Store closes.
 func (s *core) awaitStream(ctx context.Context, stream, after string, wait time.Duration) error {
+	done := make(chan error, 1)
+	s.awaits.Go(func() { done <- s.awaitSlices(ctx, stream, after, wait) })
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *core) awaitSlices(ctx context.Context, stream, after string, wait time.Duration) error {
 	for wait > 0 {
 		if err := ctx.Err(); err != nil {
 			return err

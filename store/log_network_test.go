@@ -1,9 +1,11 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -103,4 +105,32 @@ func TestWritersAtUnequalDistanceAllGetTheirShare(t *testing.T) {
 	writers.Wait()
 	close(done)
 	busy.Wait()
+}
+
+// TestAWaitEndsWithItsContextAndWithTheStore has Redis say nothing any more, so that only
+// a time-out of seconds would end the read.
+func TestAWaitEndsWithItsContextAndWithTheStore(t *testing.T) {
+	t.Parallel()
+	backend := storetest.RealTCP(t)
+	p := storetest.NewProxy(t, func() (net.Conn, error) { return net.Dial("tcp", backend) }, nil)
+	s := mustOpen(t, "redis://"+p.Addr)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- s.Log.Await(ctx, 0, time.Hour) }()
+	raw := storetest.Raw(t, "redis://"+backend)
+	storetest.Eventually(t, 20*time.Second, "it waits", func() bool {
+		return strings.Contains(raw.ClientList(t.Context()).Val(), "cmd=xread")
+	})
+	p.Stall()
+	begun := time.Now()
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want that it was cancelled", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(begun); took > store.OpTimeout/2 {
+		t.Errorf("it took %v, want that nobody waits for a time-out", took)
+	}
 }

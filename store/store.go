@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -62,6 +63,7 @@ func newStore(c *core) *Store {
 type core struct {
 	rdb      redis.UniversalClient
 	waiting  redis.UniversalClient // for blocking reads alone
+	awaits   sync.WaitGroup        // what they do
 	embedded *miniredis.Miniredis  // nil with a real Redis
 	place    target                // where rdb leads
 	ring     *ring
@@ -74,6 +76,7 @@ type core struct {
 // Close ends all connections, and the embedded Redis with what it holds.
 func (s *Store) Close() error {
 	err := errors.Join(s.waiting.Close(), s.rdb.Close())
+	s.awaits.Wait() // their connections are closed
 	if s.embedded != nil {
 		s.embedded.Close()
 	}

@@ -30,7 +30,7 @@ func (r Replica) Record(ctx context.Context, events ...event.Event) (event.Recei
 func NewReplica(t testing.TB, st *store.Store) Replica {
 	t.Helper()
 	l := record.New(record.Deps{
-		Entries: prompt{st.Log},
+		Entries: st.Log,
 		Keys:    st.LogKeys,
 		Origin:  "record.test",
 		Replica: broker.NewID(),
@@ -42,21 +42,6 @@ func NewReplica(t testing.TB, st *store.Store) Replica {
 	running.Go(func() { l.Run(ctx) })
 	t.Cleanup(func() { cancel(); running.Wait() })
 	return Replica{l}
-}
-
-// prompt ends a wait with its context, where go-redis may take a quarter of a second.
-type prompt struct{ store.Log }
-
-// Await implements [entry.Store].
-func (p prompt) Await(ctx context.Context, from int64, wait time.Duration) error {
-	done := make(chan error, 1)
-	go func() { done <- p.Log.Await(ctx, from, wait) }()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // Events are all Events on the record, in their order.
