@@ -103,7 +103,7 @@ func summary(said map[string]int) string {
 	order := slices.SortedFunc(maps.Keys(said), func(a, b string) int { return said[b] - said[a] })
 	var parts []string
 	for _, text := range order[:min(3, len(order))] {
-		parts = append(parts, fmt.Sprintf("%d × %s", said[text], text[:min(len(text), 40)]))
+		parts = append(parts, fmt.Sprintf("%d × %s", said[text], text[:min(len(text), 60)]))
 	}
 	return strings.Join(parts, "; ")
 }

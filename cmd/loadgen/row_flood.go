@@ -44,7 +44,8 @@ func measureFlood(ctx context.Context, b *bench) ([]Figure, error) {
 	return []Figure{
 		{Name: "another's answer p99, of that without the flood", Value: p99.value(), Unit: "×", Is: atMost, Goal: 1.5, Note: p99.note(" ms")},
 		{Name: "another's ack p99", Value: r.Ack.P99, Unit: " ms"},
-		{Name: "another's commands that were not served", Value: float64(r.Sent - r.Said[served]), Is: atMost, Note: fmt.Sprintf("of %d; %s", r.Sent, summary(r.Said))},
+		{Name: "another's commands that were not served", Value: float64(r.Sent - r.Said[served]), Is: atMost,
+			Note: fmt.Sprintf("of %d; %s", r.Sent, summary(r.Said))},
 		{Name: "of the flood: answered", Value: float64(f.Answered), Note: fmt.Sprintf("of %d; %s", f.Sent, summary(f.Said))},
 	}, nil
 }

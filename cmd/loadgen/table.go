@@ -81,7 +81,7 @@ func rows() []row {
 		{"mixed", "mixed commands at 100 a second, STS 50 ms", measureMixed},
 		{"flood", "/assume help of one person beside another's 1,000 a second", measureFlood},
 		{"recycles", "sockets that end, by Slack and by TCP, with a command every 5 ms", measureRecycles},
-		{"kills", "replicas that are killed, two at 50 /assume ACCOUNT CODE a second", measureKills},
+		{"kills", "replicas that are killed, two at 20 /assume ACCOUNT CODE a second", measureKills},
 		{"faults", "Redis, STS and Slack that fail, at 20 /assume ACCOUNT CODE a second", measureFaults},
 	}
 }
@@ -93,7 +93,7 @@ func tableCommand(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	f := flag.NewFlagSet("table", flag.ContinueOnError)
 	only := f.String("only", "", "measure these rows alone, `NAME[,NAME]`: "+names())
 	asJSON := f.Bool("json", false, "print JSON")
-	f.BoolVar(&b.long, "long", false, "200 recycles, 50 TCP kills and 1,000 kills, instead of 5, 10 and 10")
+	f.BoolVar(&b.long, "long", false, "200 recycles, 50 TCP kills and 1,000 kills, instead of 5, 5 and 10")
 	f.StringVar(&b.bot, "bot", "", "the program to measure, `PATH`; built from this tree otherwise")
 	f.StringVar(&b.redis, "redis", "", "an empty Redis at `URL`, which is flushed; a redis-server is started otherwise")
 	if err := parse(f, args, stderr); err != nil {

@@ -45,24 +45,30 @@ func (s *Server) serveResponseURL(w http.ResponseWriter, r *http.Request) {
 
 var textField = []byte(`"text":"`)
 
-// beginning is how a message begins, with digits as 0, so that what is the same
-// answer counts as the same.
+// beginning is how the text of a message begins.
 func beginning(message []byte) string {
 	_, text, found := bytes.Cut(message, textField)
 	if !found {
 		return "(no text)"
 	}
-	text = bytes.Map(func(r rune) rune {
+	text = text[:min(len(text), enough)]
+	if end := bytes.IndexAny(text, "\"\\"); end >= 0 {
+		text = text[:end]
+	}
+	return masked(string(text))
+}
+
+// enough is how many bytes tell one answer from another.
+const enough = 70
+
+// masked has digits as 0, so that what is the same answer counts as the same.
+func masked(text string) string {
+	return strings.Map(func(r rune) rune {
 		if r >= '1' && r <= '9' {
 			return '0'
 		}
 		return r
-	}, text[:min(len(text), 70)])
-	end := bytes.IndexAny(text, "\"\\")
-	if end < 0 {
-		end = len(text)
-	}
-	return string(text[:end])
+	}, text[:min(len(text), enough)])
 }
 
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {

@@ -145,7 +145,7 @@ func (s *Server) direct(channel, text string) {
 	c := s.latest["U"+person]
 	s.mu.Unlock()
 	if c != nil {
-		c.answer("by direct message: " + text[:min(len(text), 60)])
+		c.answer("by direct message: " + masked(text))
 	}
 }
 
