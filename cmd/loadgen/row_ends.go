@@ -114,10 +114,7 @@ func measureKills(ctx context.Context, b *bench) ([]Figure, error) {
 			if !pause(ctx, 500*time.Millisecond) {
 				return ctx.Err()
 			}
-			if err := l.Replace(); err != nil {
-				return err
-			}
-			if err := l.AwaitBots(ctx); err != nil {
+			if err := l.Replace(ctx); err != nil {
 				return err
 			}
 		}

@@ -127,27 +127,35 @@ func (l *Lab) StartBot() (*Process, error) {
 // start until Slack's first hello.
 func (l *Lab) Restart(ctx context.Context) (time.Duration, error) {
 	l.Bots[0].Stop()
+	return l.another(ctx)
+}
+
+// Replace kills the first replica, as a crash would, and starts another, which is the
+// last from then on.
+func (l *Lab) Replace(ctx context.Context) error {
+	l.Bots[0].Kill()
+	_, err := l.another(ctx)
+	return err
+}
+
+// another starts a replica in the place of the first, which has ended. Sockets are
+// counted as they open: those of the first may look open for a moment.
+func (l *Lab) another(ctx context.Context) (hello time.Duration, err error) {
 	l.Bots = l.Bots[1:]
 	opened, began := l.Slack.Counts().Sockets, time.Now()
 	if _, err := l.StartBot(); err != nil {
 		return 0, err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, startWithin, fmt.Errorf("the bot did not connect within %s", startWithin))
+	waiting, cancel := context.WithTimeoutCause(ctx, startWithin, errors.New("the bot did not connect"))
 	defer cancel()
-	if err := l.Slack.AwaitOpened(ctx, opened+1); err != nil {
+	if err := l.Slack.AwaitOpened(waiting, opened+1); err != nil {
 		return 0, err
 	}
-	took := time.Since(began)
-	return took, l.AwaitBots(ctx)
-}
-
-// Replace kills the first replica, as a crash would, and starts another, which becomes
-// the last. AwaitBots waits for it.
-func (l *Lab) Replace() error {
-	l.Bots[0].Kill()
-	l.Bots = l.Bots[1:]
-	_, err := l.StartBot()
-	return err
+	hello = time.Since(began)
+	if err := l.Slack.AwaitOpened(waiting, opened+int64(l.Options.Connections)); err != nil {
+		return 0, err
+	}
+	return hello, l.AwaitBots(ctx)
 }
 
 // AwaitBots waits until the sockets of all replicas that run are open.
