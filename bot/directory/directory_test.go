@@ -53,7 +53,7 @@ func (h *hall) failRecord(on bool) {
 	h.failOn = on
 }
 
-func newHall(t *testing.T) *hall {
+func newHall(t testing.TB) *hall {
 	t.Helper()
 	server, err := slacktest.Start()
 	if err != nil {
@@ -142,13 +142,13 @@ func (h *hall) changes(t *testing.T) [][2][]string {
 	return out
 }
 
-func inGroup(t *testing.T, d *Groups, user string) (bool, error) {
+func inGroup(t testing.TB, d *Groups, user string) (bool, error) {
 	t.Helper()
 	groups, err := d.Groups(t.Context())
 	return err == nil && groups.Has("S01", user), err
 }
 
-func wantMember(t *testing.T, d *Groups, user string, want bool) {
+func wantMember(t testing.TB, d *Groups, user string, want bool) {
 	t.Helper()
 	if got, err := inGroup(t, d, user); err != nil || got != want {
 		t.Errorf("%s in S01: got %t, %v, want %t", user, got, err, want)

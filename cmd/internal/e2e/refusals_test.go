@@ -3,6 +3,7 @@ package e2e
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
 )
@@ -73,6 +74,22 @@ func TestGroupsThatSlackCannotTellAreDenied(t *testing.T) {
 	wantText(t, m, "cannot say right now which user groups you are in", "code was not used", "Reference:")
 	// What needs no group still works.
 	wantText(t, w.says("U01ALICE", "/assume", "staging "+w.alice.Code()), "staging is yours")
+}
+
+// TestWhatSlackSaidServesForAnHourWhileItGivesNoAnswer to those who were asked about.
+func TestWhatSlackSaidServesForAnHourWhileItGivesNoAnswer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := w.start()
+	wantText(t, w.says("U01ALICE", "/assume", "prod "+w.alice.Code()), "prod is yours")
+	for _, method := range []string{"users.info", "users.list", "usergroups.list"} {
+		w.slack.Inject(slacktest.Fault{Method: method, Times: -1, Error: "ratelimited", RetryAfter: time.Hour})
+	}
+	w.later(r, 50*time.Minute)
+	wantText(t, w.says("U01ALICE", "/assume", "prod "+w.alice.Code()), "prod is yours")
+	wantText(t, w.says("U02BOB", "/assume", "staging "+w.bob.Code()), "cannot say right now whether you are a full member", "code was not used", "Try again in a minute")
+	w.later(r, 15*time.Minute)
+	wantText(t, w.says("U01ALICE", "/assume", "prod "+w.alice.Code()), "cannot say right now whether you are a full member", "code was not used")
 }
 
 func TestHelpAndAccountsShowOnlyWhatOneMayHave(t *testing.T) {
