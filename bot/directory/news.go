@@ -28,6 +28,9 @@ const (
 	// that on they are asked for anew beside a Request that does not wait for them.
 	newsAge    = time.Second
 	newsWithin = 5 * time.Second
+	// longestAway is the longest that one answer of Slack's has a method left alone; it
+	// asks for a minute at most. https://docs.slack.dev/apis/web-api/rate-limits
+	longestAway = 5 * time.Minute
 	// mostUntold bounds the names that the store was not told of.
 	mostUntold = 100_000
 	// tellingAtOnce are told to the store at the same time.
@@ -180,6 +183,7 @@ func (n *news) limited(ctx context.Context, method string, err error) {
 
 // leave has all replicas leave a method alone for a time.
 func (n *news) leave(ctx context.Context, method string, wait time.Duration) {
+	wait = min(wait, longestAway)
 	n.mu.Lock()
 	n.away[method] = n.now().Add(wait)
 	n.mu.Unlock()
