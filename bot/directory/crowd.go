@@ -79,11 +79,11 @@ func newCrowd(d Deps, n *news, p *People) *crowd {
 
 // ask returns what Slack says of user, and from before when that may be.
 func (c *crowd) ask(ctx context.Context, user string) (s broker.Standing, asked time.Time, err error) {
-	if s, asked, ok := c.people.paged(ctx, user); ok { // by a page that was read meanwhile
-		return s, asked, nil
-	}
 	defer c.leave(user)
 	for readers := 0; ; {
+		if s, asked, ok := c.people.paged(ctx, user); ok {
+			return s, asked, nil
+		}
 		c.wait(user)
 		page, began := c.join(ctx, readers < mostReaders)
 		if began {
@@ -112,9 +112,6 @@ func (c *crowd) ask(ctx context.Context, user string) (s broker.Standing, asked 
 				return s, asked, err
 			}
 		case <-page:
-			if s, asked, ok := c.people.paged(ctx, user); ok {
-				return s, asked, nil
-			}
 		case <-again:
 		case <-ctx.Done():
 			return s, asked, errors.Join(ctx.Err(), c.news.askable(methodPerson))
