@@ -51,7 +51,7 @@ func BenchmarkStanding(b *testing.B) {
 		b.Fatal(err)
 	}
 	for i := range mostKept {
-		p.keep(news, fmt.Sprintf("U%08d", i), broker.Standing{Team: "T0123"}, h.now(), standingAge)
+		p.keep(news, fmt.Sprintf("U%08d", i), keptStanding{standing: broker.Standing{Team: "T0123"}, asked: h.now(), left: standingAge})
 	}
 	for b.Loop() {
 		if _, err := p.Standing(b.Context(), "U00000007"); err != nil {

@@ -59,6 +59,7 @@ type crowd struct {
 	mu      sync.Mutex
 	waiting map[string]bool      // by user ID: who is on no page yet
 	reader  *reader              // under way; nil: none is
+	pages   int                  // how many were begun
 	next    slack.UserPagination // where the last one ended
 	nextAt  time.Time            // since when; zero: it was the end of the list
 	restTo  time.Time            // after users.list failed
@@ -77,12 +78,19 @@ func newCrowd(d Deps, n *news, p *People) *crowd {
 	}
 }
 
-// ask returns what Slack says of user, and from before when that may be.
-func (c *crowd) ask(ctx context.Context, user string) (s broker.Standing, asked time.Time, err error) {
+// pagesBegun is how many pages were begun.
+func (c *crowd) pagesBegun() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.pages
+}
+
+// ask returns what Slack says of user.
+func (c *crowd) ask(ctx context.Context, user string) (keptStanding, error) {
 	defer c.leave(user)
 	for readers := 0; ; {
-		if s, asked, ok := c.people.paged(ctx, user); ok {
-			return s, asked, nil
+		if answer, ok := c.people.paged(ctx, user); ok {
+			return answer, nil
 		}
 		c.wait(user)
 		page, began := c.join(ctx, readers < mostReaders)
@@ -99,22 +107,22 @@ func (c *crowd) ask(ctx context.Context, user string) (s broker.Standing, asked 
 		case pause == 0:
 			slot = c.slots
 		case page == nil && time.Until(end) < pause:
-			return s, asked, c.news.askable(methodPerson)
+			return keptStanding{}, c.news.askable(methodPerson)
 		default:
 			again = time.After(pause)
 		}
 		select {
 		case slot <- struct{}{}:
-			asked = c.now()
-			s, err = c.single(ctx, user)
+			asked := c.now()
+			s, err := c.single(ctx, user)
 			<-c.slots
 			if _, limited := retryAfter(err); !limited {
-				return s, asked, err
+				return keptStanding{standing: s, asked: asked, left: standingAge}, err
 			}
 		case <-page:
 		case <-again:
 		case <-ctx.Done():
-			return s, asked, errors.Join(ctx.Err(), c.news.askable(methodPerson))
+			return keptStanding{}, errors.Join(ctx.Err(), c.news.askable(methodPerson))
 		}
 	}
 }
@@ -226,8 +234,9 @@ func (c *crowd) readPage(ctx context.Context) (hits int, more bool, err error) {
 	if c.nextAt.IsZero() || c.news.since(c.nextAt) > cursorAge {
 		at = c.api.GetUsersPaginated(slack.GetUsersOptionLimit(pageSize), slack.GetUsersOptionIncludeLocale(false))
 	}
+	c.pages++
+	page := keptStanding{asked: c.now(), left: standingAge, page: c.pages}
 	c.mu.Unlock()
-	asked := c.now()
 	asking, cancel := context.WithTimeout(ctx, pageTimeout)
 	defer cancel()
 	if at, err = at.Next(asking); err != nil {
@@ -238,10 +247,11 @@ func (c *crowd) readPage(ctx context.Context) (hits int, more bool, err error) {
 	defer c.mu.Unlock()
 	for i := range at.Users {
 		u := &at.Users[i]
+		page.standing = standingOf(u)
 		for _, id := range slices.Compact([]string{u.ID, u.Enterprise.ID}) {
 			waits := c.waiting[id]
 			if id != "" && (waits || c.known(id)) {
-				c.people.keep(h, id, standingOf(u), asked, standingAge)
+				c.people.keep(h, id, page)
 			}
 			if waits {
 				hits++

@@ -138,6 +138,25 @@ func TestAPageFromBeforeAnEventCountsForNobodyOfIt(t *testing.T) {
 	wantStanding(t, h.people[0], "U03000004", broker.Standing{Deactivated: true})
 }
 
+// Nor is it put where the other replicas would find it, by one that has not heard yet.
+func TestAPageFromBeforeAnEventIsNotSharedAfterIt(t *testing.T) {
+	h := newHall(t)
+	h.workspace(10)
+	h.LimitCalls("users.info", 0)
+	h.Inject(slacktest.Fault{Method: "users.list", SlowAnswer: 300 * time.Millisecond})
+	var wg sync.WaitGroup
+	wg.Go(func() { wantStanding(t, h.people[1], "U03000002", broker.Standing{}) })
+	h.waitFor(t, "users.list")
+	h.ChangeUser(slacktest.User{ID: "U03000004", Deleted: true})
+	h.told(t, `{"type":"user_change","user":{"id":"U03000004"}}`)
+	wg.Go(func() { wantStanding(t, h.people[1], "U03000004", broker.Standing{}) }) // within the second
+	wg.Wait()
+	h.pass(t, newsAge)
+	for _, p := range h.people {
+		wantStanding(t, p, "U03000004", broker.Standing{Deactivated: true})
+	}
+}
+
 // waitFor waits until Slack was asked for method, which it may not have answered yet.
 func (h *hall) waitFor(t *testing.T, method string) {
 	t.Helper()

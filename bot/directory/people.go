@@ -39,6 +39,7 @@ type keptStanding struct {
 	version  string // of its name, from before it was asked for
 	asked    time.Time
 	left     time.Duration // of its age, then; 0 or less: it was over
+	page     int           // the number of the page that it is from; 0: from none
 }
 
 // A standingCall is waited for by all Requests of this process that need it.
@@ -100,25 +101,26 @@ func (p *People) look(h heard, user string) (s broker.Standing, left time.Durati
 }
 
 // paged is what a page said of user.
-func (p *People) paged(ctx context.Context, user string) (s broker.Standing, asked time.Time, ok bool) {
+func (p *People) paged(ctx context.Context, user string) (k keptStanding, ok bool) {
 	h, err := p.news.current(ctx)
 	if err != nil {
-		return s, asked, false
+		return k, false
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s, left, _ := p.look(h, user)
-	return s, p.kept[user].asked, left > 0
+	_, left, _ := p.look(h, user)
+	return p.kept[user], left > 0
 }
 
-// keep keeps what was asked for at a time, and before which h was heard.
-func (p *People) keep(h heard, user string, s broker.Standing, asked time.Time, left time.Duration) {
+// keep keeps what was asked for after h was heard.
+func (p *People) keep(h heard, user string, k keptStanding) {
+	k.version = h.version(personCopy(user))
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if _, ok := p.kept[user]; !ok && len(p.kept) >= mostKept {
 		p.makeRoom(h)
 	}
-	p.kept[user] = keptStanding{standing: s, version: h.version(personCopy(user)), asked: asked, left: left}
+	p.kept[user] = k
 }
 
 // makeRoom lets go of what does not count any more, and of some that does if need be.
@@ -171,7 +173,7 @@ func (p *People) ask(ctx context.Context, h heard, user string) (s broker.Standi
 		if err := json.Unmarshal(data, &s); err != nil {
 			return broker.Standing{}, fmt.Errorf("read standing: %w", err)
 		}
-		p.keep(h, user, s, asked, left)
+		p.keep(h, user, keptStanding{standing: s, asked: asked, left: left})
 		if left > 0 || p.news.wait(methodPerson) > 0 {
 			return s, nil
 		}
@@ -180,13 +182,14 @@ func (p *People) ask(ctx context.Context, h heard, user string) (s broker.Standi
 	if err := p.copies.BeginCopy(ctx, personCopy(user), token, standingAge); err != nil {
 		return broker.Standing{}, err
 	}
-	begun := p.now()
-	s, asked, err = p.crowd.ask(ctx, user)
+	before := p.crowd.pagesBegun()
+	answer, err := p.crowd.ask(ctx, user)
 	if err != nil {
 		return broker.Standing{}, err
 	}
-	if asked.Before(begun) {
-		return s, nil // a page that was asked for before: good for this process alone, which keeps it
+	s = answer.standing
+	if answer.page > 0 && answer.page <= before {
+		return s, nil // a page that was begun before: good for this process alone, which keeps it
 	}
 	if data, err = json.Marshal(s); err != nil {
 		return broker.Standing{}, fmt.Errorf("keep standing: %w", err)
@@ -195,7 +198,7 @@ func (p *People) ask(ctx context.Context, h heard, user string) (s broker.Standi
 	// came before the question, so the answer is good for them all the same.
 	saved, err := p.copies.SaveCopy(ctx, personCopy(user), token, data, standingAge, olderWithin-standingAge)
 	if err == nil && saved {
-		p.keep(h, user, s, asked, standingAge)
+		p.keep(h, user, answer)
 	}
 	return s, err
 }
