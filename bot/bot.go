@@ -17,6 +17,7 @@ import (
 	"github.com/assumebot/assumebot/bot/turns"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/watch"
 )
 
 // Deps is what a Bot is made of. All of it is needed.
@@ -110,6 +111,13 @@ func (b *Bot) Ready() <-chan struct{} { return b.sockets.Ready() }
 // AuditNext is the number of the first entry of the record that the audit channel was
 // not told.
 func (b *Bot) AuditNext(ctx context.Context) (int64, error) { return b.audit.Next(ctx) }
+
+// Watched fills in how the bot stands with Slack, and what it works on.
+func (b *Bot) Watched(s *watch.State) {
+	s.Sockets, s.Counted = b.sockets.Standing()
+	s.Connected = s.Sockets > 0
+	s.Working, s.Waiting = int(b.serving.Load()), b.turns.Queued()
+}
 
 // Due is how much of reminders, deletions, approvals and answers owed is due and not done yet.
 func (b *Bot) Due(ctx context.Context) (int, error) {

@@ -29,6 +29,7 @@ type core struct {
 
 	ctx     context.Context // of the work that was accepted
 	working sync.WaitGroup
+	serving atomic.Int64 // Visits that have their turn
 	sweeper *sweeper
 	panics  atomic.Int64 // that were ended where they arose
 }

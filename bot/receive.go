@@ -133,6 +133,8 @@ func who(user, team string) turns.Who {
 
 // serve does what was asked, now that its turn has come.
 func (b *Bot) serve(a arrival) {
+	b.serving.Add(1)
+	defer b.serving.Add(-1)
 	ctx, cancel := b.begin(a.at)
 	defer b.sweeper.touch()
 	defer cancel()

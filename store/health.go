@@ -34,6 +34,17 @@ const (
 	RightsUnknown Rights = "unknown" // Redis did not say
 )
 
+// Ping says how long a round trip to Redis takes.
+func (s *Store) Ping(ctx context.Context) (time.Duration, error) {
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	began := time.Now()
+	if err := s.rdb.Ping(ctx).Err(); err != nil {
+		return 0, fmt.Errorf("ask whether Redis is there: %w", err)
+	}
+	return time.Since(began), nil
+}
+
 // Health asks Redis how it is. It changes nothing. What Redis refuses to say is unknown;
 // an error is of the connection.
 func (s *Store) Health(ctx context.Context) (Health, error) {

@@ -139,6 +139,13 @@ func (t *Turns[T]) TakeOwn(it T, size int) bool {
 	return true
 }
 
+// Queued is how many wait for their turn.
+func (t *Turns[T]) Queued() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.waiting
+}
+
 // Wait returns when everything that was taken is done. Nothing is taken meanwhile.
 func (t *Turns[T]) Wait() { t.all.Wait() }
 

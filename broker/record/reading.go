@@ -36,6 +36,8 @@ type reading struct {
 	upToDate time.Time
 	// signed is the newest tree that was signed of what was read.
 	signed tlog.Tree
+	// signedAt is when this replica saw that it was; zero for one from before it began.
+	signedAt time.Time
 }
 
 func newReading(d Deps, now *state.State) *reading {
@@ -249,7 +251,7 @@ func (r *reading) checkTree(ctx context.Context, signed tlog.Tree) error {
 		return r.stopLocked(entry.Disagrees(fmt.Errorf("%w: other %d entries were signed than this replica has read", tree.ErrForked, signed.N)))
 	}
 	if known && signed.N > r.signed.N {
-		r.signed = signed
+		r.signed, r.signedAt = signed, r.now()
 	}
 	return nil
 }

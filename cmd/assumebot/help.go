@@ -25,6 +25,8 @@ const environment = `Each of those marked * also as NAME_FILE, the path of a fil
   AWS_REGION              where STS is called; other settings are the AWS SDK's
   ASSUMEBOT_CONFIG        the config file, when --config is not given
   SLACK_API_URL *         https://slack.com/api/ unless set
+  ASSUMEBOT_METRICS_ADDR  a port, or ADDRESS:PORT: metrics and probes there
+  ASSUMEBOT_PPROF         on: profiles there too, for this machine
   NO_COLOR                when it is set, nothing is coloured
   REDIS_CLEARTEXT, REDIS_SKIP_VERIFY, AWS_FOREIGN_ENDPOINT
                           accepted, to take the risk that the name says

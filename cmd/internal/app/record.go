@@ -64,7 +64,7 @@ func newRecording(ctx context.Context, st *store.Store, aws *awsapi.Client, s Se
 	}
 	r := &recording{
 		log:     l,
-		closer:  record.NewCloser(l, st.Leases),
+		closer:  record.NewCloser(l, env.leases),
 		out:     env.Log,
 		covered: cfg.RequireArchive,
 		closing: closing,
@@ -74,7 +74,7 @@ func newRecording(ctx context.Context, st *store.Store, aws *awsapi.Client, s Se
 			Log:      l,
 			Store:    st.Checkpoints,
 			Archive:  archive,
-			Leases:   st.Leases,
+			Leases:   env.leases,
 			Required: cfg.RequireArchive,
 			Memory:   st.Log.Memory,
 			Out:      env.Log,
@@ -84,7 +84,7 @@ func newRecording(ctx context.Context, st *store.Store, aws *awsapi.Client, s Se
 		Log:       l,
 		Store:     st.Checkpoints,
 		Signer:    signer,
-		Leases:    st.Leases,
+		Leases:    env.leases,
 		Needed:    r.neededBy(needed),
 		Witnesses: witnesses,
 		Required:  cfg.RequireWitnesses,
@@ -93,7 +93,7 @@ func newRecording(ctx context.Context, st *store.Store, aws *awsapi.Client, s Se
 		Out:       env.Log,
 	})
 	if !st.Embedded() {
-		r.importer = record.NewImporter(l, st.Former, st.Leases)
+		r.importer = record.NewImporter(l, st.Former, env.leases)
 	}
 	return r, nil
 }

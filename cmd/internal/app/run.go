@@ -19,9 +19,11 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/endpoint"
+	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/record"
 	"github.com/assumebot/assumebot/broker/recorded"
+	"github.com/assumebot/assumebot/broker/watch"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 	"github.com/assumebot/assumebot/store"
 )
@@ -34,6 +36,8 @@ type App struct {
 	record  *recording
 	config  config.Config
 	watcher *watcher // nil: there is no file to watch
+	leases  *lease.Roster
+	told    atomic.Bool // to stop
 }
 
 // Environment is what an App takes from around it.
@@ -46,6 +50,10 @@ type Environment struct {
 	ConfigPath string           // where the config was read from; "": it is not read again
 	Look       <-chan time.Time // when to look whether it says something else
 	Reload     <-chan os.Signal // when to read it at once
+
+	Watch watch.Watcher // is told how the bot does; nil: nobody is
+
+	leases *lease.Roster
 }
 
 // Run wires assumebot with the config that was read from path, serves until ctx
@@ -55,7 +63,13 @@ func Run(ctx context.Context, path string, cfg config.Config, s Settings, reload
 	store.RouteClientLog(log)
 	look := time.NewTicker(pollEvery)
 	defer look.Stop()
-	a, err := New(ctx, cfg, s, Environment{Getenv: os.Getenv, Now: time.Now, Log: log, ConfigPath: path, Look: look.C, Reload: reload})
+	env := Environment{Getenv: os.Getenv, Now: time.Now, Log: log, ConfigPath: path, Look: look.C, Reload: reload}
+	seen, err := listen(ctx, s, &env)
+	if err != nil {
+		return err
+	}
+	defer seen.close()
+	a, err := New(ctx, cfg, s, env)
 	switch {
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		log.Info("told to stop while waiting for Redis")
@@ -63,6 +77,7 @@ func Run(ctx context.Context, path string, cfg config.Config, s Settings, reload
 	case err != nil:
 		return err
 	}
+	seen.show(a)
 	return errors.Join(a.Run(ctx), a.Close())
 }
 
@@ -96,7 +111,8 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 	if st.Embedded() {
 		env.Log.Warn("Redis is embedded: what the bot knows ends with this process, the audit record too")
 	}
-	a := &App{Store: st, config: cfg}
+	env.leases = lease.NewRoster(st.Leases, time.Now)
+	a := &App{Store: st, config: cfg, leases: env.leases}
 	if a.record, err = newRecording(ctx, st, aws, s, cfg.Record, env, func(ctx context.Context) (int64, error) { return a.Bot.AuditNext(ctx) }); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
@@ -104,18 +120,19 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 	web := webapi.NewHTTPClient()
 	api := webapi.NewAPI(s.SlackAppToken, s.SlackBotToken, s.SlackAPIURL, web)
 	m := &maker{region: s.AWSRegion, deps: ports(st)}
+	m.deps.Leases = env.leases
 	m.deps.Recorder = a.record
 	m.deps.AWS, m.deps.ParseKey, m.deps.Now, m.deps.Log = aws, snippet.ParsePublicKey, env.Now, env.Log
 	m.deps = recorded.Over(a.Record, m.deps)
 	people := directory.New(directory.Deps{
-		API: api, Copies: st.Copies, Leases: st.Leases, Recorder: a.record, Named: m.userGroups, Known: m.isUser, Now: env.Now, Log: env.Log,
+		API: api, Copies: st.Copies, Leases: env.leases, Recorder: a.record, Named: m.userGroups, Known: m.isUser, Now: env.Now, Log: env.Log,
 	})
 	m.deps.People, m.deps.Directory = people.People, people.Groups
 	a.Bot = bot.New(bot.Deps{
 		API: api, HTTP: web, APIURL: s.SlackAPIURL,
 		Broker: m.broker(cfg), Settings: botSettings(cfg),
 		Counters: m.deps.Counters, Directory: people.Events, Preferences: st.Preferences, Record: a.Record, Cursors: st.Cursors,
-		Leases: st.Leases, Due: st.DueLists, Grants: m.deps.Grants,
+		Leases: env.leases, Due: st.DueLists, Grants: m.deps.Grants,
 		CommandPrefix: cfg.Slack.CommandPrefix, Connections: cfg.Slack.Connections, AuditChannel: cfg.Slack.AuditChannel,
 		Embedded: st.Embedded() && !s.Alone, Now: env.Now, Log: env.Log,
 	})
@@ -139,7 +156,6 @@ func ports(st *store.Store) broker.Deps {
 		Counters:  st.Counters,
 		Grants:    st.Grants,
 		Keys:      st.SealedKeys,
-		Leases:    st.Leases,
 		Listings:  st.Listings,
 		Sessions:  st.Sessions,
 	}
@@ -159,6 +175,7 @@ func openAWS(ctx context.Context, region string, env Environment) (*awsapi.Clien
 // Run serves until ctx ends and finishes what was accepted. What Slack says that
 // only a person can mend is a [*SetupError].
 func (a *App) Run(ctx context.Context) error {
+	defer context.AfterFunc(ctx, func() { a.told.Store(true) })()
 	recording, stop := context.WithCancel(context.WithoutCancel(ctx))
 	wait := a.record.run(recording)
 	defer wait()

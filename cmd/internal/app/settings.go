@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -42,6 +43,9 @@ type Settings struct {
 	AWSRegion  string // where STS is called
 	// Risks are the names of the settings that accept one, such as REDIS_CLEARTEXT.
 	Risks []string
+
+	Metrics  netip.AddrPort // where metrics are served; not valid: nowhere
+	Profiles bool           // profiles are served there too
 }
 
 // EmbeddedRedis reports whether Redis is within this process.
@@ -63,6 +67,7 @@ func ReadSettings(getenv func(string) string) (Settings, error) {
 	redis, unread := r.secret("REDIS_URL")
 	s.RedisURL, s.Alone = r.redis(redis, unread)
 	r.keys(&s, redis.Empty() || redis.Reveal() == Embedded || strings.HasPrefix(redis.Reveal(), Embedded+"?"))
+	r.metrics(&s)
 	s.Risks = r.risks
 	return s, errors.Join(r.problems...)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/cmd/internal/app"
 	"github.com/assumebot/assumebot/cmd/internal/config"
+	"github.com/assumebot/assumebot/cmd/internal/telemetry"
 )
 
 // The keys that the world's users have. The canary test searches for them.
@@ -46,7 +47,8 @@ type world struct {
 	env   map[string]string // of the bot
 	place string            // where AWS is
 	logs  *syncBuffer
-	limit int // of requests and calls, above what a config takes; 0: as the config says
+	tele  *telemetry.Listener // of the replica that was started last; nil: nobody watches
+	limit int                 // of requests and calls, above what a config takes; 0: as the config says
 
 	mu     sync.Mutex
 	offset time.Duration
@@ -202,9 +204,15 @@ func (w *world) launch(path string, s app.Settings, now func() time.Time) *repli
 	log := slog.New(slog.NewJSONHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	look, reload := make(chan time.Time), make(chan os.Signal)
 	env := app.Environment{Getenv: w.getenv, AWS: w.botOnAWS(), Now: now, Log: log, ConfigPath: path, Look: look, Reload: reload}
+	if w.tele != nil {
+		env.Watch = w.tele
+	}
 	a, err := app.New(w.t.Context(), cfg, s, env)
 	if err != nil {
 		w.t.Fatal(err)
+	}
+	if w.tele != nil {
+		w.tele.Show(a.State)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

@@ -1,0 +1,41 @@
+package watch
+
+import "time"
+
+// A State is how one replica is, as it sees it.
+type State struct {
+	Connected bool // Slack said hello on a socket
+	Draining  bool // it was told to stop
+	Paused    bool // by an admin
+
+	Sockets int // that are open
+	Counted int // that Slack counted for the app in the newest hello, of all replicas; ghosts too
+	Working int // Visits that have their turn
+	Waiting int // Visits that wait for it
+	Due     int // tasks that were put off, are due and not done yet
+
+	StoreTook time.Duration // a round trip to the store
+	StoreErr  error         // why it does not answer; what is asked of it is unknown then
+
+	Record Record
+	// Readers are those that read the record in order, by name: the audit channel, the archive.
+	Readers []Reader
+	Leases  []string // that this replica holds
+}
+
+// A Record is the record as this replica has read it.
+type Record struct {
+	Entries  int64
+	Signed   int64     // entries that the newest checkpoint covers
+	SignedAt time.Time // when this replica saw that it was signed; zero: not since the start
+	Stopped  bool      // it does not check out, so nothing is issued
+}
+
+// A Reader is somebody who reads the record in order.
+type Reader struct {
+	Name string
+	Next int64 // number of the first entry that it does not have
+}
+
+// Lag is how many entries r has not of those that there are.
+func (r Reader) Lag(entries int64) int64 { return max(entries-r.Next, 0) }

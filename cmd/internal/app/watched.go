@@ -1,0 +1,76 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/assumebot/assumebot/broker/watch"
+	"github.com/assumebot/assumebot/cmd/internal/telemetry"
+)
+
+// A shown is the listener that shows how the bot does; its zero value is none.
+type shown struct{ *telemetry.Listener }
+
+// listen opens the listener where one was asked for, and has env's bot tell it what happens.
+func listen(ctx context.Context, s Settings, env *Environment) (shown, error) {
+	if !s.Metrics.IsValid() {
+		return shown{}, nil
+	}
+	l, err := telemetry.Listen(ctx, telemetry.Options{Addr: s.Metrics, Profiles: s.Profiles, Now: env.Now, Log: env.Log})
+	if err != nil {
+		return shown{}, NeedsPerson(fmt.Errorf("%s: %w: name a port that is free, or unset it", metricsAddr, err))
+	}
+	env.Watch = l
+	return shown{l}, nil
+}
+
+func (s shown) show(a *App) {
+	if s.Listener != nil {
+		s.Show(a.State)
+	}
+}
+
+func (s shown) close() {
+	if s.Listener != nil {
+		s.Close()
+	}
+}
+
+// Names of those who read the record in order.
+const (
+	readerAudit   = "audit_channel"
+	readerArchive = "archive"
+)
+
+// State is how this replica is. It asks the store what it must, until ctx ends; what the store
+// does not say is left out.
+func (a *App) State(ctx context.Context) watch.State {
+	p := a.Record.Progress()
+	s := watch.State{
+		Draining: a.told.Load(),
+		Record:   watch.Record{Entries: p.Entries, Signed: p.Signed, SignedAt: p.SignedAt, Stopped: a.Record.Err() != nil},
+		// A role's lease is named for the role, and held for a moment.
+		Leases: slices.DeleteFunc(a.leases.Held(), func(name string) bool { return strings.Contains(name, "arn:") }),
+	}
+	_, pause := a.Record.Orders("")
+	s.Paused = pause != nil
+	a.Bot.Watched(&s)
+	if p.Archive {
+		s.Readers = append(s.Readers, watch.Reader{Name: readerArchive, Next: p.Archived})
+	}
+	if s.StoreTook, s.StoreErr = a.Store.Ping(ctx); s.StoreErr != nil {
+		return s
+	}
+	var err error
+	if s.Due, err = a.Bot.Due(ctx); err != nil {
+		s.StoreErr = err
+	}
+	if next, err := a.Bot.AuditNext(ctx); err != nil {
+		s.StoreErr = err
+	} else {
+		s.Readers = append(s.Readers, watch.Reader{Name: readerAudit, Next: next})
+	}
+	return s
+}

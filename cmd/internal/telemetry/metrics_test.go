@@ -1,0 +1,89 @@
+package telemetry
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+
+	"github.com/assumebot/assumebot/broker/watch"
+)
+
+var update = flag.Bool("update", false, "write the golden file anew")
+
+// everything is told of one thing of each kind.
+func everything(w watch.Watcher) {
+	w.Acknowledged("slash_commands", 2*time.Millisecond)
+	w.Replied(watch.Command, 70*time.Millisecond)
+	w.Served(watch.Command, watch.Granted)
+	w.Served(watch.Form, watch.Busy)
+	w.Called("AssumeRole", watch.OK, 60*time.Millisecond)
+	w.Called("AssumeRole", watch.Lost, 12*time.Second)
+	w.Asked("evalsha", watch.OK, 300*time.Microsecond)
+}
+
+// TestMetricsAreThese holds every name, help and label: dashboards and alerts rest on them.
+func TestMetricsAreThese(t *testing.T) {
+	t.Parallel()
+	l, now := open(t, false), well()
+	now.Record.SignedAt = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	now.Working, now.Waiting, now.Due, now.Leases = 3, 2, 1, []string{"audit-posts", "record"}
+	now.Readers = []watch.Reader{{Name: "archive", Next: 9}, {Name: "audit_channel", Next: 7}}
+	l.Show(func(context.Context) watch.State { return now })
+	everything(l)
+	_, body := get(t, l, "/metrics")
+	var ours strings.Builder
+	for line := range strings.Lines(body) {
+		if regexp.MustCompile(`^(# (HELP|TYPE) )?assumebot_`).MatchString(line) {
+			ours.WriteString(line)
+		}
+	}
+	const golden = "testdata/metrics.txt"
+	if *update {
+		if err := os.WriteFile(golden, []byte(ours.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), ours.String()); diff != "" {
+		t.Errorf("metrics (-want +got):\n%s", diff)
+	}
+}
+
+// TestNamesAndUnitsAreByTheConventions asks Prometheus's own linter.
+func TestNamesAndUnitsAreByTheConventions(t *testing.T) {
+	t.Parallel()
+	golden, err := os.Open("testdata/metrics.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer golden.Close()
+	problems, err := promlint.New(golden).Lint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+}
+
+func TestWhatTheStoreDoesNotSayIsLeftOut(t *testing.T) {
+	t.Parallel()
+	l, now := open(t, false), well()
+	now.StoreErr = errors.New("away")
+	l.Show(func(context.Context) watch.State { return now })
+	_, body := get(t, l, "/metrics")
+	if !strings.Contains(body, "\nassumebot_redis_up 0\n") || strings.Contains(body, "\nassumebot_tasks_due ") {
+		t.Errorf("got %s, want that Redis is away, and no count of what is due", body)
+	}
+}
