@@ -37,7 +37,7 @@ func (b *Admins) Block(ctx context.Context, r Request, target string) (done Bloc
 }
 
 func (b *Admins) block(ctx context.Context, r Request) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	ctx, cancel := finishing(ctx)
 	defer cancel()
 	if err := b.orders.Block(ctx, r.target, b.order(r)); err != nil {
 		b.note(ctx, b.event(r, event.BlockedData{Order: b.told(r, unsure)}))
@@ -50,7 +50,7 @@ func (b *Admins) block(ctx context.Context, r Request) error {
 // cancelBlocked ends what the blocked person asked others to approve. An error says that
 // they are blocked all the same.
 func (b *Admins) cancelBlocked(ctx context.Context, r Request) ([]approval.Approval, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	ctx, cancel := finishing(ctx)
 	defer cancel()
 	r.Account, r.Approval = "", ""
 	cancelled, err := b.pending.cancelOpen(ctx, r, r.target, approval.Vote{User: r.Caller.User, Name: cmp.Or(b.NameOf(r.Caller.User), r.Caller.User)})
@@ -122,7 +122,7 @@ func (b *Admins) Unlock(ctx context.Context, r Request, target string) (bool, er
 // is returned; nil when there was none, or nobody knows.
 func (b *Admins) Pause(ctx context.Context, r Request) (before *Order, err error) {
 	return visit(ctx, b.visits, r, b.toOrder("pause", "pause the bot"), func(ctx context.Context, r *Request) (*Order, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+		ctx, cancel := finishing(ctx)
 		defer cancel()
 		_, before, err := b.orders.Orders(ctx, r.Caller.User)
 		switch {
@@ -176,7 +176,7 @@ func (b *Admins) endOrder(
 
 // giveBackTo records e and then does what it says.
 func (b *Admins) giveBackTo(ctx context.Context, e event.Event, do func(context.Context) (bool, error)) (bool, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	ctx, cancel := finishing(ctx)
 	defer cancel()
 	if _, err := b.recorder.Record(ctx, e); err != nil {
 		return false, recordAway(err, "nothing was changed")

@@ -64,7 +64,7 @@ func (b *Pending) changeApproval(ctx context.Context, user, id string, change fu
 
 // taken reports whether a change is there whose answer was lost.
 func (b *Pending) taken(ctx context.Context, next approval.Approval) bool {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	ctx, cancel := finishing(ctx)
 	defer cancel()
 	k, ok, err := b.approvals.LoadApproval(ctx, next.User, next.ID)
 	return err == nil && ok && reflect.DeepEqual(k.Approval, next)

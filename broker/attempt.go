@@ -73,7 +73,7 @@ func (b *attempts) perform(ctx context.Context, a attempt) (Issued, error) {
 	}
 	issued, err := a.ask(ctx)
 
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	ctx, cancel := finishing(ctx)
 	defer cancel()
 	if err != nil {
 		return Issued{}, onRecord(b.failed(ctx, a, err))
@@ -146,7 +146,7 @@ func (b *attempts) notBegun(a attempt, e *Error) *Error {
 
 // giveBackAll gives claims back, the last first, whether or not the person waits.
 func (b *attempts) giveBackAll(ctx context.Context, claims []claim) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	ctx, cancel := finishing(ctx)
 	defer cancel()
 	for _, c := range slices.Backward(claims) {
 		if c.giveBack != nil {

@@ -96,7 +96,7 @@ func (b *Lists) forListing(ctx context.Context, r *Request) (issued Issued, reus
 }
 
 func (b *Lists) listingFailed(ctx context.Context, r Request, g Grant, err error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	ctx, cancel := finishing(ctx)
 	defer cancel()
 	e := b.asError(r, err)
 	if e.Code == CodeCredentialsGone {

@@ -13,7 +13,7 @@ import (
 
 // note records e and logs a failure. It outlives ctx by up to 5 s.
 func (b *core) note(ctx context.Context, e event.Event) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	ctx, cancel := finishing(ctx)
 	defer cancel()
 	if _, err := b.recorder.Record(ctx, e); err != nil {
 		b.log.ErrorContext(ctx, "event not recorded", "kind", e.Kind, "request", e.Request, "error", err)

@@ -15,7 +15,7 @@ func (b *Holding) SetAside(ctx context.Context, list, why string) {
 // deleted and Slack refused for good. removed says that its text could be taken
 // out of it at least. An error means that it may not be on the record.
 func (b *Holding) Undeleted(ctx context.Context, r Request, g Grant, removed bool) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	ctx, cancel := finishing(ctx)
 	defer cancel()
 	_, err := b.recorder.Record(ctx, b.event(r, event.UndeletedData{
 		Given: g.given(r), Removed: removed, Failure: event.Failure{Code: string(CodeUndeleted), Ref: ShortRef(r.ID)},

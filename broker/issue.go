@@ -6,12 +6,18 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/patience"
 	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
 // afterwards bounds what must be finished whether or not the person still waits.
 const afterwards = 5 * time.Second
+
+// finishing is ctx for that: it outlives ctx, and what is asked under it goes first.
+func finishing(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(patience.First(context.WithoutCancel(ctx)), afterwards)
+}
 
 // Issue answers one Request: limits, policy, the code's reservation, the intent
 // on the record, STS, the outcome on the record, the Grant. What it returns is

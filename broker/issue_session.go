@@ -65,7 +65,7 @@ func (b *Issuing) dropDead(ctx context.Context, r Request, session usableSession
 	if codeOf(err) != CodeExpired {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	ctx, cancel := finishing(ctx)
 	defer cancel()
 	if _, err := b.sessions.DropMFASession(ctx, session.User, session.ID); err != nil {
 		b.log.WarnContext(ctx, "dead MFA session not dropped", "request", r.ID, "error", err)

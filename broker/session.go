@@ -118,7 +118,7 @@ func (b *MFASessions) EndMFASession(ctx context.Context, r Request) (s Session, 
 }
 
 func (b *MFASessions) endSession(ctx context.Context, r Request, s Session) (ended bool, err error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	ctx, cancel := finishing(ctx)
 	defer cancel()
 	ended, err = b.sessions.DropMFASession(ctx, r.user.Slack, "")
 	switch {

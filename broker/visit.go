@@ -137,7 +137,7 @@ func (b *Visits) refuse(ctx context.Context, r Request, err error) error {
 	}
 	user, known := b.config.User(r.Caller.User)
 	if known && !r.Code.Empty() && user.MFASerial != "" {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+		ctx, cancel := finishing(ctx)
 		defer cancel()
 		b.usage.releaseCode(ctx, r, user, r.ID)
 	}

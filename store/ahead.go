@@ -48,7 +48,7 @@ func askNow[T any](ctx context.Context, s *core, send func(context.Context, redi
 }
 
 func sendNow[T any](ctx context.Context, s *core, send func(context.Context, redis.Pipeliner) (answer[T], error)) (T, error) {
-	p := s.rdb.Pipeline()
+	p := s.lane(ctx).Pipeline()
 	read, err := send(ctx, p)
 	if err != nil {
 		var none T

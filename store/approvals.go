@@ -55,7 +55,7 @@ func (s Approvals) SaveApproval(ctx context.Context, a approval.Approval, keep t
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	now := s.now()
-	there, err := s.scripts.saveApproval.Run(ctx, s.rdb, []string{keys.index, keys.approval}, a.ID,
+	there, err := s.scripts.saveApproval.Run(ctx, s.lane(ctx), []string{keys.index, keys.approval}, a.ID,
 		now.Add(keep).UnixMilli(), now.Add(-pruneAfter).UnixMilli(), s.ring.seal(keys.approval, plain), milliseconds(keep)).Text()
 	if err != nil {
 		return fmt.Errorf("save approval: %w", err)
@@ -114,7 +114,7 @@ func (s Approvals) SwapApproval(ctx context.Context, old approval.Kept, a approv
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	there, err := s.scripts.swapApproval.Run(ctx, s.rdb, []string{keys.approval}, old.Sealed, s.ring.seal(keys.approval, plain)).Text()
+	there, err := s.scripts.swapApproval.Run(ctx, s.lane(ctx), []string{keys.approval}, old.Sealed, s.ring.seal(keys.approval, plain)).Text()
 	if errors.Is(err, redis.Nil) {
 		return false, nil
 	}
@@ -144,7 +144,7 @@ func (s Approvals) ApprovalsOf(ctx context.Context, user string) ([]approval.Kep
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	ids, err := s.rdb.ZRange(ctx, index, 0, -1).Result()
+	ids, err := s.lane(ctx).ZRange(ctx, index, 0, -1).Result()
 	if err != nil {
 		return nil, fmt.Errorf("list approvals: %w", err)
 	}

@@ -52,7 +52,7 @@ func (s Codes) ReleaseCode(ctx context.Context, user, serial string, code secret
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	if err := s.scripts.release.Run(ctx, s.rdb, keys, requestID).Err(); err != nil {
+	if err := s.scripts.release.Run(ctx, s.lane(ctx), keys, requestID).Err(); err != nil {
 		return fmt.Errorf("release code: %w", err)
 	}
 	return nil
@@ -66,7 +66,7 @@ func (s Codes) CodeClaim(ctx context.Context, user, serial string, code secret.T
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	values, err := s.rdb.MGet(ctx, keys...).Result()
+	values, err := s.lane(ctx).MGet(ctx, keys...).Result()
 	if err != nil {
 		return "", fmt.Errorf("find the claim on a code: %w", err)
 	}
@@ -89,7 +89,7 @@ func (s Codes) ReplaceClaim(ctx context.Context, user, serial string, code secre
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	if err := s.scripts.replaceClaim.Run(ctx, s.rdb, keys, from, to).Err(); err != nil {
+	if err := s.scripts.replaceClaim.Run(ctx, s.lane(ctx), keys, from, to).Err(); err != nil {
 		return fmt.Errorf("replace claim: %w", err)
 	}
 	return nil

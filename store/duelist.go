@@ -16,6 +16,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/patience"
 )
 
 // A due list is a sorted set of IDs, by when each is due, and a value of each ID:
@@ -112,7 +113,7 @@ func (s DueLists) DueBy(ctx context.Context, list string, now time.Time, limit i
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	var due, old *redis.ZSliceCmd
-	_, err = s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+	_, err = s.lane(ctx).Pipelined(ctx, func(p redis.Pipeliner) error {
 		due = p.ZRangeArgsWithScores(ctx, dueBefore(keys.list, now, limit))
 		old = p.ZRangeArgsWithScores(ctx, dueBefore(keys.old, now.Add(-brokenAfter), limit))
 		return nil
@@ -146,7 +147,7 @@ func (s DueLists) openDue(ctx context.Context, keys dueNames, due []redis.Z, now
 		id, _ := z.Member.(string)
 		names[i] = keys.entry(id)
 	}
-	values, err := s.rdb.MGet(ctx, names...).Result()
+	values, err := s.lane(ctx).MGet(ctx, names...).Result()
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +193,8 @@ func (s DueLists) TakeDue(ctx context.Context, list string, e broker.DueEntry, u
 
 // SettleDue puts next, due at at, in the place of e, or takes e off the list if
 // next is nil; false when another took it meanwhile, and then nothing changes. A
-// repeat is answered as the first time. One round trip.
+// repeat is answered as the first time. It goes first: what is not settled is done
+// twice. One round trip.
 func (s DueLists) SettleDue(ctx context.Context, list string, e broker.DueEntry, at time.Time, next []byte) (bool, error) {
 	keys, err := dueKeys(list)
 	switch {
@@ -209,7 +211,7 @@ func (s DueLists) SettleDue(ctx context.Context, list string, e broker.DueEntry,
 	if err != nil {
 		return false, fmt.Errorf("settle on due list: %w", err)
 	}
-	settled, err := s.replaceDue(ctx, keys, e, at, sealed)
+	settled, err := s.replaceDue(patience.First(ctx), keys, e, at, sealed)
 	if err != nil {
 		return false, fmt.Errorf("settle on due list %s: %w", list, err)
 	}
@@ -219,7 +221,7 @@ func (s DueLists) SettleDue(ctx context.Context, list string, e broker.DueEntry,
 func (s DueLists) replaceDue(ctx context.Context, keys dueNames, e broker.DueEntry, at time.Time, sealed []byte) (bool, error) {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	return s.scripts.replaceDue.Run(ctx, s.rdb, []string{keys.list, keys.entry(e.ID)}, at.UnixMilli(), e.ID, e.Sealed, sealed).Bool()
+	return s.scripts.replaceDue.Run(ctx, s.lane(ctx), []string{keys.list, keys.entry(e.ID)}, at.UnixMilli(), e.ID, e.Sealed, sealed).Bool()
 }
 
 // SetAsideDue takes e off the list, whatever it holds, and keeps it for a while
@@ -237,7 +239,7 @@ func (s DueLists) SetAsideDue(ctx context.Context, list string, e broker.DueEntr
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	now := s.now()
-	aside, err := s.scripts.asideDue.Run(ctx, s.rdb, []string{from, entry, keys.aside}, member, kept, e.At.UnixMilli(),
+	aside, err := s.scripts.asideDue.Run(ctx, s.lane(ctx), []string{from, entry, keys.aside}, member, kept, e.At.UnixMilli(),
 		now.UnixMilli(), now.Add(-asideFor).UnixMilli(), milliseconds(asideFor), asideMost).Bool()
 	if err != nil {
 		return false, fmt.Errorf("set aside from due list %s: %w", list, err)

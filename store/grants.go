@@ -158,7 +158,7 @@ func (s Grants) ForgetCredentials(ctx context.Context, user, grantID string) err
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	if err := s.rdb.Del(ctx, keys.credentials).Err(); err != nil {
+	if err := s.lane(ctx).Del(ctx, keys.credentials).Err(); err != nil {
 		return fmt.Errorf("forget credentials: %w", err)
 	}
 	return nil
@@ -173,7 +173,7 @@ func (s Grants) FindGrant(ctx context.Context, user, grantID string) (broker.Kep
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	values, err := s.rdb.MGet(ctx, keys.grant, keys.credentials, keys.ended).Result()
+	values, err := s.lane(ctx).MGet(ctx, keys.grant, keys.credentials, keys.ended).Result()
 	if err != nil {
 		return broker.KeptGrant{}, false, fmt.Errorf("find grant: %w", err)
 	}
@@ -208,7 +208,7 @@ func (s Grants) EndGrant(ctx context.Context, user, grantID string) error {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	s.ended.note(keys.grant, s.now())
-	_, err = s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+	_, err = s.lane(ctx).Pipelined(ctx, func(p redis.Pipeliner) error {
 		p.Set(ctx, keys.ended, s.now().UnixMilli(), endRemembered)
 		p.Del(ctx, keys.grant, keys.credentials)
 		p.ZRem(ctx, keys.index, grantID)
@@ -240,7 +240,7 @@ func (s Grants) readGrants(ctx context.Context, user string, credentials bool) (
 	if err != nil {
 		return nil, err
 	}
-	ids, err := s.rdb.ZRange(ctx, index, 0, -1).Result()
+	ids, err := s.lane(ctx).ZRange(ctx, index, 0, -1).Result()
 	ids = slices.DeleteFunc(ids, func(id string) bool { return !plausible(id) })
 	if err != nil || len(ids) == 0 {
 		return nil, err
@@ -256,7 +256,7 @@ func (s Grants) readGrants(ctx context.Context, user string, credentials bool) (
 			names = append(names, keys[i].credentials)
 		}
 	}
-	values, err := s.rdb.MGet(ctx, names...).Result()
+	values, err := s.lane(ctx).MGet(ctx, names...).Result()
 	if err != nil {
 		return nil, err
 	}

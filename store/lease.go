@@ -24,7 +24,7 @@ func (s Leases) HoldLease(ctx context.Context, name, holder string, ttl time.Dur
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	turn, err = s.scripts.holdLease.Run(ctx, s.rdb, []string{leaseKey(name), turnKey(name)}, holder, milliseconds(ttl)).Int64()
+	turn, err = s.scripts.holdLease.Run(ctx, s.first, []string{leaseKey(name), turnKey(name)}, holder, milliseconds(ttl)).Int64()
 	if err == nil && turn < 0 {
 		err = errors.New("its turn is no number above 0")
 	}
@@ -38,7 +38,7 @@ func (s Leases) HoldLease(ctx context.Context, name, holder string, ttl time.Dur
 func (s Leases) ReleaseLease(ctx context.Context, name, holder string) error {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	if err := s.scripts.release.Run(ctx, s.rdb, []string{leaseKey(name)}, holder).Err(); err != nil {
+	if err := s.scripts.release.Run(ctx, s.first, []string{leaseKey(name)}, holder).Err(); err != nil {
 		return fmt.Errorf("release lease %s: %w", name, err)
 	}
 	return nil
@@ -68,7 +68,7 @@ func (s *core) swapInTurn(ctx context.Context, f lease.Fence, key string, previo
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	turn := fmt.Sprintf("%d %s", f.Turn, f.Holder)
-	return s.scripts.swapInTurn.Run(ctx, s.rdb, []string{turnKey(f.Lease), key}, turn, previous, next).Bool()
+	return s.scripts.swapInTurn.Run(ctx, s.first, []string{turnKey(f.Lease), key}, turn, previous, next).Bool()
 }
 
 // KEYS: turn, state. ARGV: the turn as holdLeaseScript keeps it, the state that its

@@ -71,7 +71,7 @@ func (s Counters) WrongCode(ctx context.Context, user, requestID string) (broker
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	answer, err := s.scripts.wrongCode.Run(ctx, s.rdb, keys, requestID, wrongCodes,
+	answer, err := s.scripts.wrongCode.Run(ctx, s.lane(ctx), keys, requestID, wrongCodes,
 		milliseconds(wrongWindow), milliseconds(firstLock), milliseconds(longestLock), milliseconds(lockMemory)).Int64Slice()
 	if err == nil && len(answer) != 3 {
 		err = fmt.Errorf("an answer of %d parts", len(answer))
@@ -103,7 +103,7 @@ func (s Counters) RightCode(ctx context.Context, user string) error {
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	if err := s.rdb.Del(ctx, keys[0], keys[2]).Err(); err != nil {
+	if err := s.lane(ctx).Del(ctx, keys[0], keys[2]).Err(); err != nil {
 		return fmt.Errorf("forget wrong codes: %w", err)
 	}
 	return nil
@@ -119,7 +119,7 @@ func (s Counters) Unlock(ctx context.Context, user string) (bool, error) {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	var lock *redis.IntCmd
-	_, err = s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+	_, err = s.lane(ctx).Pipelined(ctx, func(p redis.Pipeliner) error {
 		p.Del(ctx, keys[0], keys[2])
 		lock = p.Del(ctx, keys[1])
 		return nil

@@ -76,7 +76,7 @@ func (s Log) appendArguments(b entry.Batch) (keys []string, args []any, err erro
 
 // appendOnce sends the script and, where replicas are asked for, WAIT as one pipeline.
 func (s Log) appendOnce(ctx context.Context, run func(redis.Pipeliner) *redis.Cmd) (entry.Appended, error) {
-	node := s.rdb
+	node := s.first
 	if s.replicas > 0 {
 		var err error
 		if node, err = s.recordNode(ctx); err != nil {

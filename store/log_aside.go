@@ -39,7 +39,7 @@ func (s Log) Asides(ctx context.Context, numbers []int64) (map[int64][]byte, err
 func (s Log) Forget(ctx context.Context, number int64) (bool, error) {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	n, err := s.rdb.HDel(ctx, s.names.asides, strconv.FormatInt(number, 10)).Result()
+	n, err := s.lane(ctx).HDel(ctx, s.names.asides, strconv.FormatInt(number, 10)).Result()
 	if err != nil {
 		return false, fmt.Errorf("forget what was said in entry %d of the record: %w", number, err)
 	}
@@ -52,7 +52,7 @@ func (s *core) hashFields(ctx context.Context, key string, most int, names []str
 	for _, name := range names {
 		args = append(args, name)
 	}
-	found, err := s.scripts.hashFields.Run(ctx, s.rdb, []string{key}, args...).StringSlice()
+	found, err := s.scripts.hashFields.Run(ctx, s.lane(ctx), []string{key}, args...).StringSlice()
 	if err == nil && len(found) != len(names) {
 		err = fmt.Errorf("Redis answers with %d of %d fields", len(found), len(names))
 	}

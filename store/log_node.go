@@ -10,16 +10,16 @@ import (
 // no key: a cluster's client would send those to any of its nodes. A node's own client does
 // not follow when the record moves to another.
 func (s *core) recordNode(ctx context.Context) (redis.UniversalClient, error) {
-	if cluster, ok := s.rdb.(*redis.ClusterClient); ok {
+	if cluster, ok := s.first.(*redis.ClusterClient); ok {
 		return cluster.MasterForKey(ctx, openLog().entries)
 	}
-	return s.rdb, nil
+	return s.first, nil
 }
 
 // reloadNodes asks a cluster anew which of its nodes has what, and does not wait for
 // the answer.
 func (s *core) reloadNodes(ctx context.Context) {
-	if cluster, ok := s.rdb.(*redis.ClusterClient); ok {
+	if cluster, ok := s.first.(*redis.ClusterClient); ok {
 		cluster.ReloadState(ctx)
 	}
 }

@@ -22,7 +22,7 @@ func (s Log) Read(ctx context.Context, from int64, limit int) ([]entry.Entry, er
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	found, err := s.scripts.readLog.Run(ctx, s.rdb, []string{s.names.entries}, streamID(from), min(limit, mostRead)).Slice()
+	found, err := s.scripts.readLog.Run(ctx, s.lane(ctx), []string{s.names.entries}, streamID(from), min(limit, mostRead)).Slice()
 	if err != nil {
 		return nil, fmt.Errorf("read the record: %w", err)
 	}
@@ -34,7 +34,7 @@ func (s Log) Read(ctx context.Context, from int64, limit int) ([]entry.Entry, er
 func (s Log) Bounds(ctx context.Context) (first, next int64, err error) {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	found, err := s.scripts.logBounds.Run(ctx, s.rdb, []string{s.names.entries}).StringSlice()
+	found, err := s.scripts.logBounds.Run(ctx, s.lane(ctx), []string{s.names.entries}).StringSlice()
 	if err != nil {
 		return 0, 0, fmt.Errorf("read the record: %w", err)
 	}

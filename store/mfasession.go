@@ -56,7 +56,7 @@ func (s Sessions) SaveMFASession(ctx context.Context, session broker.Session, c 
 		}
 		keys, args = append(keys, claims...), append(args, swap.From, swap.To)
 	}
-	kept, err := s.scripts.saveSession.Run(ctx, s.rdb, keys, args...).Bool()
+	kept, err := s.scripts.saveSession.Run(ctx, s.lane(ctx), keys, args...).Bool()
 	if err != nil {
 		return fmt.Errorf("save MFA session: %w", err)
 	}
@@ -95,7 +95,7 @@ func (s Sessions) DropMFASession(ctx context.Context, user, id string) (bool, er
 		s.ended.note(key, s.now())
 		ended, _ := userKey(user, "mfa-ended")
 		var dropped *redis.IntCmd
-		_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		_, err := s.lane(ctx).Pipelined(ctx, func(p redis.Pipeliner) error {
 			// The note comes first, so that a session that is just being saved is either
 			// refused or deleted. One that somebody puts back is over by it too.
 			p.Set(ctx, ended, s.now().UnixMilli(), endRemembered)
@@ -114,7 +114,7 @@ func (s Sessions) DropMFASession(ctx context.Context, user, id string) (bool, er
 	if found.ID != id {
 		return false, nil
 	}
-	if err := s.scripts.release.Run(ctx, s.rdb, []string{key}, sealed).Err(); err != nil {
+	if err := s.scripts.release.Run(ctx, s.lane(ctx), []string{key}, sealed).Err(); err != nil {
 		return false, fmt.Errorf("drop MFA session: %w", err)
 	}
 	return true, nil
@@ -130,7 +130,7 @@ func (s Sessions) readSession(ctx context.Context, user string) (sealedSession, 
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	endedKey, _ := userKey(user, "mfa-ended") // fails as sessionKey does, on the user
-	values, err := s.rdb.MGet(ctx, key, endedKey).Result()
+	values, err := s.lane(ctx).MGet(ctx, key, endedKey).Result()
 	if err != nil {
 		return sealedSession{}, "", err
 	}

@@ -63,8 +63,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, &SetupError{err}
 	}
-	s.place, s.rdb, s.waiting = t, t.connect(poolSize), t.connect(waitingPool)
+	s.place, s.rdb, s.first, s.waiting = t, t.connect(poolSize), t.connect(firstPool), t.connect(waitingPool)
 	s.rdb.AddHook(namesKeys{})
+	s.first.AddHook(namesKeys{})
 	if err := s.reach(ctx); err != nil {
 		_ = s.Close() // it reached nothing, so there is nothing to lose
 		return nil, t.unreachable(err)

@@ -89,7 +89,7 @@ func (s Orders) giveOrder(ctx context.Context, what, key string, o broker.Order)
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	if err := s.rdb.Set(ctx, key, text, 0).Err(); err != nil {
+	if err := s.lane(ctx).Set(ctx, key, text, 0).Err(); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	return nil
@@ -118,7 +118,7 @@ func (s Orders) endOrder(ctx context.Context, what, key string, o broker.Order) 
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	ended, err := s.scripts.endOrder.Run(ctx, s.rdb, []string{key}, text).Bool()
+	ended, err := s.scripts.endOrder.Run(ctx, s.lane(ctx), []string{key}, text).Bool()
 	if err != nil {
 		return false, fmt.Errorf("%s: %w", what, err)
 	}

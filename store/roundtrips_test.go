@@ -41,11 +41,13 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	if err := s.rdb.Ping(t.Context()).Err(); err != nil { // the connection is up, so no handshake is counted
-		t.Fatal(err)
-	}
 	counter := &trips{}
-	s.rdb.AddHook(counter)
+	for _, client := range []redis.UniversalClient{s.rdb, s.first} {
+		if err := client.Ping(t.Context()).Err(); err != nil { // the connection is up, so no handshake is counted
+			t.Fatal(err)
+		}
+		client.AddHook(counter)
+	}
 
 	ctx, now := t.Context(), time.Now()
 	code, _ := secret.ParseTokenCode("123456")

@@ -88,7 +88,7 @@ func (s SealedKeys) reseal(ctx context.Context, key string, sealed, plain []byte
 	if s.ring.sealedByNewest(sealed) {
 		return
 	}
-	_ = s.scripts.resealKey.Run(ctx, s.rdb, []string{key}, sealed, s.ring.seal(key, plain)).Err()
+	_ = s.scripts.resealKey.Run(ctx, s.lane(ctx), []string{key}, sealed, s.ring.seal(key, plain)).Err()
 }
 
 // SaveKey implements [broker.SealedKeys]. One round trip.
@@ -107,7 +107,7 @@ func (s SealedKeys) SaveKey(ctx context.Context, user string, k broker.Registere
 	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	if err := s.rdb.Set(ctx, key, s.ring.seal(key, plain), 0).Err(); err != nil {
+	if err := s.lane(ctx).Set(ctx, key, s.ring.seal(key, plain), 0).Err(); err != nil {
 		return fmt.Errorf("save key: %w", err)
 	}
 	return nil
@@ -122,7 +122,7 @@ func (s SealedKeys) RemoveKey(ctx context.Context, user string) error {
 	ahead.Drop(ctx, keyQuestion(user))
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	if err := s.rdb.Del(ctx, key).Err(); err != nil {
+	if err := s.lane(ctx).Del(ctx, key).Err(); err != nil {
 		return fmt.Errorf("remove key: %w", err)
 	}
 	return nil

@@ -9,6 +9,8 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/assumebot/assumebot/broker/patience"
 )
 
 // A Store is the state of the bot, in Redis: a part for each use. It and they are
@@ -62,6 +64,7 @@ func newStore(c *core) *Store {
 // core is what the parts have in common.
 type core struct {
 	rdb      redis.UniversalClient
+	first    redis.UniversalClient // for the record's appends, leases and what goes first
 	waiting  redis.UniversalClient // for blocking reads alone
 	awaits   sync.WaitGroup        // what they do
 	embedded *miniredis.Miniredis  // nil with a real Redis
@@ -75,7 +78,7 @@ type core struct {
 
 // Close ends all connections, and the embedded Redis with what it holds.
 func (s *Store) Close() error {
-	err := errors.Join(s.waiting.Close(), s.rdb.Close())
+	err := errors.Join(s.waiting.Close(), s.first.Close(), s.rdb.Close())
 	s.awaits.Wait() // their connections are closed
 	if s.embedded != nil {
 		s.embedded.Close()
@@ -91,6 +94,15 @@ func (s *core) bound(ctx context.Context) (context.Context, context.CancelFunc) 
 	return context.WithTimeout(ctx, OpTimeout)
 }
 
+// lane is the client to ask by. What goes first has connections that the crowd does not
+// share: what AWS issued would be lost while others wait for one.
+func (s *core) lane(ctx context.Context) redis.UniversalClient {
+	if patience.GoesFirst(ctx) {
+		return s.first
+	}
+	return s.rdb
+}
+
 // milliseconds is what PX takes, which refuses 0.
 func milliseconds(d time.Duration) int64 { return max(d.Milliseconds(), 1) }
 
@@ -98,7 +110,7 @@ func milliseconds(d time.Duration) int64 { return max(d.Milliseconds(), 1) }
 // when there is nothing or it could not be asked for. One that does not open is
 // an [*UnsealError]. One round trip.
 func (s *core) getSealed(ctx context.Context, key string) (plain, sealed []byte, err error) {
-	sealed, err = s.rdb.Get(ctx, key).Bytes()
+	sealed, err = s.lane(ctx).Get(ctx, key).Bytes()
 	if errors.Is(err, redis.Nil) {
 		return nil, nil, nil
 	}
@@ -117,7 +129,7 @@ const clockKey = prefix + "{clock}"
 // round trip. Commands of more that find nothing are no error.
 func (s *core) withClock(ctx context.Context, more func(redis.Pipeliner)) (time.Time, error) {
 	var clock *redis.Cmd
-	cmds, _ := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error { // each command has its own error
+	cmds, _ := s.lane(ctx).Pipelined(ctx, func(p redis.Pipeliner) error { // each command has its own error
 		if s.embedded == nil {
 			clock = p.Eval(ctx, clockScript, []string{clockKey})
 		} else {

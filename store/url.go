@@ -21,6 +21,7 @@ const (
 	ioTimeout   = 2 * time.Second
 	poolTimeout = 2 * time.Second
 	poolSize    = 32
+	firstPool   = 16
 	waitingPool = 2 // whoever waits for the record is one goroutine
 )
 

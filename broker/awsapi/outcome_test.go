@@ -1,6 +1,7 @@
 package awsapi_test
 
 import (
+	"context"
 	"encoding/xml"
 	"errors"
 	"net/http"
@@ -11,7 +12,9 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/patience"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // answering is an AWS that gives one fixed answer.
@@ -101,5 +104,26 @@ func TestLongAnswersArriveWhole(t *testing.T) {
 		if errors.As(err, &e) {
 			t.Fatalf("got %v, want the long answer whole", e)
 		}
+	}
+}
+
+// A firstComer notes whether a Grant is saved ahead of those who only ask.
+type firstComer struct {
+	broker.Grants
+	first bool
+}
+
+func (f *firstComer) SaveGrant(ctx context.Context, g broker.Grant, c secret.Credentials, reveal time.Duration, later ...broker.DueText,
+) ([]broker.DueEntry, error) {
+	f.first = patience.GoesFirst(ctx)
+	return f.Grants.SaveGrant(ctx, g, c, reveal, later...)
+}
+
+func TestWhatFollowsSTSGoesFirst(t *testing.T) {
+	b := newBench(t)
+	grants := &firstComer{Grants: b.store.Grants}
+	b.grants = grants
+	if _, err := b.again(t).Issuing.Issue(t.Context(), b.request("prod", b.device.Code())); err != nil || !grants.first {
+		t.Errorf("got %v, and a Grant saved first: %t, want that", err, grants.first)
 	}
 }

@@ -1,4 +1,5 @@
-// Package patience bounds calls to AWS by the time that a person waits for an answer.
+// Package patience bounds calls to AWS by the time that a person waits for an answer,
+// and says what waits behind nobody.
 package patience
 
 import (
@@ -18,7 +19,10 @@ const (
 	leastForCall = 2 * time.Second
 )
 
-type key struct{}
+type (
+	key      struct{}
+	firstKey struct{}
+)
 
 // With has all calls to AWS under ctx end in time for an answer to who asked at
 // began.
@@ -39,4 +43,14 @@ func ForAWS(ctx context.Context) (context.Context, context.CancelFunc) {
 func TooLate(ctx context.Context) bool {
 	until, ok := ctx.Value(key{}).(time.Time)
 	return ok && time.Until(until) < leastForCall
+}
+
+// First has what is asked under the returned context go first: it finishes what was
+// begun, and does not wait for a connection behind those who begin.
+func First(ctx context.Context) context.Context { return context.WithValue(ctx, firstKey{}, true) }
+
+// GoesFirst reports whether ctx is one of [First].
+func GoesFirst(ctx context.Context) bool {
+	first, _ := ctx.Value(firstKey{}).(bool)
+	return first
 }
