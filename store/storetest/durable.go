@@ -3,6 +3,7 @@ package storetest
 import (
 	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
 )
 
@@ -40,5 +41,19 @@ func (d *Durable) Start() {
 	d.runs = launch(d.t, redisServer, d.dir, d.args)
 	if socket := d.URL[len("unix://"):]; !answers(d.t, d.runs, "unix", socket) {
 		d.t.Fatalf("redis-server did not start: %s", d.runs.log())
+	}
+}
+
+// Freeze stops it by SIGSTOP: it keeps its connections and answers nothing. What it was
+// sent meanwhile it does once it is thawed.
+func (d *Durable) Freeze() { d.signal(syscall.SIGSTOP) }
+
+// Thaw has it go on.
+func (d *Durable) Thaw() { d.signal(syscall.SIGCONT) }
+
+func (d *Durable) signal(s syscall.Signal) {
+	d.t.Helper()
+	if err := d.runs.signal(s); err != nil {
+		d.t.Error(err)
 	}
 }

@@ -81,7 +81,17 @@ func (s *Sentinels) Lag() { s.link.Stall() }
 // FailOver kills the primary, and returns once the Sentinels have the replica in its place.
 func (s *Sentinels) FailOver() {
 	s.t.Helper()
-	s.primary.kill()
+	s.Kill()
+	s.Promoted()
+}
+
+// Kill kills the primary.
+func (s *Sentinels) Kill() { s.primary.kill() }
+
+// Promoted returns once the Sentinels have the replica in the place of the primary, which
+// was killed.
+func (s *Sentinels) Promoted() {
+	s.t.Helper()
 	s.eventually("the replica is the primary", func(c *redis.SentinelClient) bool {
 		addr, err := c.GetMasterAddrByName(context.Background(), "main").Result()
 		return err == nil && len(addr) == 2 && net.JoinHostPort(addr[0], addr[1]) == s.replica.Options().Addr

@@ -139,6 +139,7 @@ type process struct {
 	id     string
 	addr   string // of one on a port
 	kill   func()
+	signal func(os.Signal) error
 	exited <-chan struct{}
 	log    func() string
 }
@@ -174,7 +175,7 @@ func launch(t testing.TB, of program, dir string, args []string) process {
 		<-exited
 	}
 	t.Cleanup(kill)
-	return process{id: strconv.Itoa(cmd.Process.Pid), kill: kill, exited: exited, log: out.String}
+	return process{id: strconv.Itoa(cmd.Process.Pid), kill: kill, signal: cmd.Process.Signal, exited: exited, log: out.String}
 }
 
 // answers waits until the server talks, and gives up when it has ended: that of
