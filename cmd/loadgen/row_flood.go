@@ -46,6 +46,6 @@ func measureFlood(ctx context.Context, b *bench) ([]Figure, error) {
 		{Name: "another's ack p99", Value: r.Ack.P99, Unit: " ms"},
 		{Name: "another's commands that were not served", Value: float64(r.Sent - r.Said[served]), Is: atMost,
 			Note: fmt.Sprintf("of %d; %s", r.Sent, summary(r.Said))},
-		{Name: "of the flood: answered", Value: float64(f.Answered), Note: fmt.Sprintf("of %d; %s", f.Sent, summary(f.Said))},
+		{Name: "of the flood: answered", Value: float64(f.Answered), Note: fmt.Sprintf("of %d acknowledged, of %d; %s", f.Acked, f.Sent, summary(f.Said))},
 	}, nil
 }
