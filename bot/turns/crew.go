@@ -7,11 +7,12 @@ type crew[T any] struct {
 	next          func() (thing[T], bool)
 	do            func(T)
 	did           func(thing[T])
+	still         bool // it stands still for a burst
 }
 
 // employ has one more work, if c may have more. The caller holds mu.
 func (t *Turns[T]) employ(c *crew[T]) {
-	if c.working < c.most {
+	if c.working < c.most && !t.still(c) {
 		c.working++
 		go t.work(c)
 	}
@@ -23,15 +24,20 @@ func (t *Turns[T]) work(c *crew[T]) {
 	}
 }
 
-// begin takes the next thing. false: there is none, and one fewer works.
+// begin takes the next thing. false: there is none now, and one fewer works.
 func (t *Turns[T]) begin(c *crew[T]) (w thing[T], ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if w, ok = c.next(); !ok {
+	if !t.still(c) {
+		w, ok = c.next()
+	}
+	if !ok {
 		c.working--
 	}
 	return w, ok
 }
+
+func (t *Turns[T]) still(c *crew[T]) bool { return c.still && t.burst.on }
 
 func (t *Turns[T]) do(c *crew[T], w thing[T]) {
 	defer func() {

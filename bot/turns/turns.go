@@ -59,6 +59,7 @@ type Turns[T any] struct {
 	soon    queue[thing[T]]    // to be refused, before refused
 	refused queue[thing[T]]
 	owned   queue[thing[T]]
+	burst   burst
 }
 
 // A person is of whom something is held.
@@ -84,8 +85,8 @@ type thing[T any] struct {
 // New returns Turns. Nothing runs while nothing is held.
 func New[T any](d Deps[T]) *Turns[T] {
 	t := &Turns[T]{Deps: d, people: map[Who]*person[T]{}}
-	t.serving = crew[T]{most: d.AtOnce, next: t.nextTurn, do: d.Serve, did: t.served}
-	t.refusing = crew[T]{most: d.Refusing, next: t.nextRefused, do: d.Refuse, did: func(thing[T]) {}}
+	t.serving = crew[T]{most: d.AtOnce, still: true, next: t.nextTurn, do: d.Serve, did: t.served}
+	t.refusing = crew[T]{most: d.Refusing, still: true, next: t.nextRefused, do: d.Refuse, did: func(thing[T]) {}}
 	t.own = crew[T]{most: d.Own, next: t.owned.pop, do: d.Serve, did: func(thing[T]) {}}
 	return t
 }
@@ -107,6 +108,9 @@ func (t *Turns[T]) take(who Who, w thing[T]) bool {
 	}
 	if t.held+w.size > t.Bytes || p.held > 0 && p.held+w.size > t.EachBytes {
 		return false
+	}
+	if t.burst.take(w.since) {
+		t.await()
 	}
 	w.of = p
 	if p.waits.len() >= t.share() {

@@ -1,6 +1,7 @@
 package turns_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -231,6 +232,43 @@ func TestTheBotsOwnDoesNotWaitBehindPeople(t *testing.T) {
 			}
 		}
 		w.want(t, "alice 1, own, own 2, own", "no alice 2")
+	})
+}
+
+// TestABurstIsTakenBeforeItIsServed, and what does not end is served all the same.
+func TestABurstIsTakenBeforeItIsServed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(func(d *turns.Deps[string]) { d.AtOnce, d.Waiting = 10_000, 10_000 })
+		begun := func() int {
+			synctest.Wait()
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return len(w.served)
+		}
+		many := func(n, wave int) {
+			for i := range n {
+				w.take(fmt.Sprintf("%d/%d", wave, i))
+			}
+		}
+		many(20, 0)
+		if got := begun(); got != 20 {
+			t.Errorf("got %d of a few begun at once, want 20", got)
+		}
+		many(30, 1)
+		before := begun()
+		time.Sleep(20 * time.Millisecond)
+		if after := begun(); before >= 50 || after != 50 {
+			t.Errorf("got %d begun while they came, want fewer than 50, and %d after it, want 50", before, after)
+		}
+		time.Sleep(time.Minute)
+		for wave := range 120 {
+			many(30, wave)
+			time.Sleep(5 * time.Millisecond)
+		}
+		if got := begun() - 50; got != 30*120 {
+			t.Errorf("got %d of %d begun that come without an end, want all", got, 30*120)
+		}
+		w.Wait()
 	})
 }
 
