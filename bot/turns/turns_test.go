@@ -238,7 +238,7 @@ func TestTheBotsOwnDoesNotWaitBehindPeople(t *testing.T) {
 // TestABurstIsTakenBeforeItIsServed, and what does not end is served all the same.
 func TestABurstIsTakenBeforeItIsServed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(func(d *turns.Deps[string]) { d.AtOnce, d.Waiting = 10_000, 10_000 })
+		w := newWorld(func(d *turns.Deps[string]) { d.AtOnce, d.Waiting, d.Bytes = 10_000, 10_000, 1<<30 })
 		begun := func() int {
 			synctest.Wait()
 			w.mu.Lock()

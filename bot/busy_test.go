@@ -1,0 +1,124 @@
+package bot
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/bot/turns"
+	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/ahead"
+	"github.com/assumebot/assumebot/broker/policy"
+)
+
+// slow is a store that answers at once for bob alone, and for others once it is let.
+type slow struct {
+	broker.Counters
+	asked chan struct{}
+	let   chan struct{}
+}
+
+func (s slow) Ask(_ context.Context, q ahead.Questions) {
+	if q.User != "U02BOB" {
+		s.asked <- struct{}{}
+		<-s.let
+	}
+}
+
+func (slow) FirstSight(context.Context, ...string) (bool, error) { return true, nil }
+
+// TakeRate has whoever is served told that they ask for too much; sockets may be opened.
+func (slow) TakeRate(_ context.Context, name, _ string, _ int, _ time.Duration) (broker.Rate, error) {
+	return broker.Rate{Taken: !strings.HasPrefix(name, "requests:"), Wait: time.Minute}, nil
+}
+
+// TestOnePersonsFloodSlowsThatPersonAlone: what has no turn is told so, with what became
+// of the code, others are served meanwhile, and a stranger learns nothing more.
+func TestOnePersonsFloodSlowsThatPersonAlone(t *testing.T) {
+	s, err := slacktest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	people := []string{"U01ALICE", "U02BOB", "U03CAROL"}
+	for _, id := range people {
+		s.AddUser(slacktest.User{ID: id, Name: strings.ToLower(id[3:])})
+	}
+	s.AddChannel(slacktest.Channel{ID: "C0GENERAL", Name: "general", Members: people})
+	store, logs := slow{asked: make(chan struct{}), let: make(chan struct{})}, &lockedBuffer{}
+	b := New(Deps{
+		API: slack.New(s.BotToken(), slack.OptionAppLevelToken(s.AppToken()), slack.OptionAPIURL(s.APIURL())),
+		Broker: broker.New(broker.Deps{
+			Config: &policy.Config{
+				Workspaces: []string{"T0123"}, Limits: policy.Limits{Requests: 1},
+				Users: policy.Users(policy.User{Slack: "U01ALICE", Name: "alice"}, policy.User{Slack: "U02BOB", Name: "bob"}),
+			},
+			Ahead: store, Counters: store,
+		}),
+		HTTP: http.DefaultClient, APIURL: s.APIURL(), Counters: store, Connections: 1, Now: time.Now, Log: slog.New(slog.NewJSONHandler(logs, nil)),
+	})
+	few := bounds
+	few.EachAtOnce, few.EachWaiting, few.Within, few.SoonWithin = 1, 1, time.Hour, time.Hour
+	b.turns = turns.New(turns.Deps[arrival]{Bounds: few, Serve: b.serve, Refuse: b.turnAway, Lose: b.lose})
+	ctx, cancel := context.WithCancel(t.Context())
+	b.ctx = ctx
+	ended := make(chan error, 1)
+	go func() { ended <- b.sockets.Run(ctx) }()
+	<-b.Ready()
+	patient, done := context.WithTimeout(t.Context(), 20*time.Second)
+	defer done()
+	send := func(user, text string) {
+		t.Helper()
+		d, err := s.Command(user, "C0GENERAL", "/assume", text)
+		if err == nil {
+			err = d.Wait(patient) // acknowledged, whoever waits
+		}
+		if err != nil {
+			t.Fatal(err, logs.String())
+		}
+	}
+	told := func(user string, n int, want ...string) {
+		t.Helper()
+		if err := s.Await(patient, func(s *slacktest.Server) bool { return len(s.SeenBy(user)) == n }); err != nil {
+			t.Fatal(err, logs.String())
+		}
+		text := s.SeenBy(user)[n-1].Plain()
+		for _, part := range want {
+			if !strings.Contains(text, part) {
+				t.Errorf("%s is told\n%s\nwant %q", user, text, part)
+			}
+		}
+	}
+	send("U01ALICE", "prod 123456")
+	<-store.asked // it is being served
+	send("U01ALICE", "prod")
+	send("U01ALICE", "prod 234567")
+	told("U01ALICE", 1, "too much to do", "Your code was not used", "Try again")
+	send("U02BOB", "help")
+	told("U02BOB", 1, "asking for too much")
+	send("U03CAROL", "prod")
+	<-store.asked
+	send("U03CAROL", "prod")
+	send("U03CAROL", "prod")
+	told("U03CAROL", 1, "not set up") // it would panic if that were on the record
+	close(store.let)
+	<-store.asked
+	<-store.asked
+	told("U01ALICE", 3, "asking for too much")
+	told("U03CAROL", 3, "not set up")
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	b.turns.Wait()
+	b.shed.flush()
+	if got := logs.String(); !strings.Contains(got, "too much to do, so not everything is served") || strings.Contains(got, "234567") {
+		t.Errorf("got log\n%s\nwant that somebody was told to try again, and no code", got)
+	}
+}
