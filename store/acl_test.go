@@ -8,13 +8,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store/storetest"
 )
 
 // TestTheACLUserIsTheSameEverywhere compares the commands that a real Redis was
-// held to, in TestACLUserOfTheDocumentationIsEnough, with those that the package
+// held to, in TestACLUserOfTheDocumentationHasExactlyWhatIsUsed, with those that the package
 // documentation and the example name.
 func TestTheACLUserIsTheSameEverywhere(t *testing.T) {
 	want := slices.DeleteFunc(slices.Clone(aclUser), func(word string) bool { return !strings.HasPrefix(word, "+") })
@@ -47,6 +49,35 @@ func TestTheACLUserIsTheSameEverywhere(t *testing.T) {
 	doc, _, _ = strings.Cut(doc, ";")
 	words := strings.Fields(strings.NewReplacer("//", "", ",", " ").Replace(doc))
 	check("the documentation", slices.DeleteFunc(words, func(word string) bool { return word == "and" }))
+}
+
+// wantUsed wants the ACL user to have run exactly the commands that it may run, in scripts
+// or by themselves, and to have been refused none but what the bot does without.
+func wantUsed(t *testing.T, rdb redis.UniversalClient) {
+	t.Helper()
+	stats, err := rdb.Info(t.Context(), "commandstats").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ran, refused []string
+	for line := range strings.Lines(stats) {
+		name, of, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "cmdstat_"), ":calls=")
+		if ok && !strings.HasPrefix(of, "0,") {
+			ran = append(ran, "+"+name)
+		}
+		if ok && !strings.Contains(of, "rejected_calls=0,") {
+			refused = append(refused, name)
+		}
+	}
+	for _, word := range aclUser {
+		if strings.HasPrefix(word, "+") && !slices.Contains(ran, word) {
+			t.Errorf("%s is allowed, and nothing uses it", word)
+		}
+	}
+	slices.Sort(refused)
+	if want := []string{"config|get"}; !slices.Equal(refused, want) {
+		t.Errorf("refused: got %v, want %v alone", refused, want)
+	}
 }
 
 // TestRedisWithTheExampleOfUsersKeepsWhatItAcknowledged: when Redis reads its append-only

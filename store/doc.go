@@ -22,7 +22,7 @@
 //     Approvals, it is of Redis's clock alone.
 //
 // What an ACL user of a real Redis needs: keys ~assumebot:* and the commands
-// hello, auth, ping, select, evalsha, eval, script|load, get, set, mget, del,
+// hello, ping, select, evalsha, eval, script|load, get, set, mget, del,
 // pttl, pexpire, zadd, zrange, zrem, zscore, zremrangebyscore, xadd, xread, time,
 // xrange, xrevrange, xdel, wait, exists, getrange, hset, hdel, hlen, hmget, hstrlen,
 // rename and info; on a cluster also cluster|slots, cluster|shards and command.

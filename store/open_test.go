@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"errors"
 	"log/slog"
 	"net"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
 	"github.com/assumebot/assumebot/store/storetest"
@@ -122,21 +124,40 @@ func TestOpenEndsWithItsContext(t *testing.T) {
 // The commands that the package documentation lists.
 var aclUser = []string{
 	"--user", "bot", "on", ">" + password, "~assumebot:*", "-@all",
-	"+hello", "+auth", "+ping", "+select", "+evalsha", "+eval", "+script|load", "+get", "+set", "+mget", "+del",
+	"+hello", "+ping", "+select", "+evalsha", "+eval", "+script|load", "+get", "+set", "+mget", "+del",
 	"+pttl", "+pexpire", "+zadd", "+zrange", "+zrem", "+zscore", "+zremrangebyscore", "+xadd", "+xread", "+time",
 	"+xrange", "+xrevrange", "+xdel", "+wait", "+exists", "+getrange", "+hset", "+hdel", "+hlen", "+hmget", "+hstrlen", "+info", "+rename",
 }
 
-func TestACLUserOfTheDocumentationIsEnough(t *testing.T) {
+// asUser is a server's URL with a user and a password.
+func asUser(url, user string) string { return strings.Replace(url, "unix://", "unix://"+user+"@", 1) }
+
+func TestACLUserOfTheDocumentationHasExactlyWhatIsUsed(t *testing.T) {
 	t.Parallel()
 	server := storetest.StartRedis(t, aclUser...)
-	withUser := func(user string) string { return strings.Replace(server.URL, "unix://", "unix://"+user+"@", 1) }
+	withUser := func(user string) string { return asUser(server.URL, user) }
 	s := mustOpen(t, withUser("bot:"+password))
 	for name, call := range everyCall(s) {
 		if err := call(t.Context()); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	if _, err := s.Log.Open(t.Context(), "o", 1, "o/2", oneEntry("e").Entries); err != nil {
+		t.Errorf("Open: %v", err)
+	}
+	// What other URLs and settings need besides.
+	older, err := store.Open(t.Context(), store.Options{
+		URL: secret.New(withUser("bot:"+password) + "?db=1"), SealKeys: []secret.Text{storetest.KeyOne}, Replicas: 1,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = older.Close() })
+	if _, err := older.Log.Append(t.Context(), oneEntry("a")); !errors.Is(err, entry.ErrReplicas) {
+		t.Errorf("Append: got %v, want that too few replicas have it", err)
+	}
+	wantUsed(t, storetest.Raw(t, server.URL))
+
 	keys := []secret.Text{storetest.KeyOne}
 	wantOpenError(t, withUser("bot:MARKED-wrong"), keys, "WRONGPASS", "check the user and password in REDIS_URL")
 	wantOpenError(t, withUser("nobody:"+password), keys, "WRONGPASS")
@@ -145,11 +166,11 @@ func TestACLUserOfTheDocumentationIsEnough(t *testing.T) {
 	wantOpenError(t, locked.URL, keys, "NOAUTH", "check the user and password in REDIS_URL")
 	mustOpen(t, strings.Replace(locked.URL, "unix://", "unix://:"+password+"@", 1))
 
-	older := slices.DeleteFunc(slices.Clone(aclUser), func(word string) bool { return word == "+hset" })
-	before := storetest.StartRedis(t, older...)
+	fewer := slices.DeleteFunc(slices.Clone(aclUser), func(word string) bool { return word == "+hset" })
+	before := storetest.StartRedis(t, fewer...)
 	wantOpenError(t, strings.Replace(before.URL, "unix://", "unix://bot:"+password+"@", 1), keys, "NOPERM", "try what the record needs", "ACL user")
 
-	weak := storetest.StartRedis(t, "--user", "bot", "on", ">"+password, "~assumebot:*", "-@all", "+hello", "+ping", "+auth")
+	weak := storetest.StartRedis(t, "--user", "bot", "on", ">"+password, "~assumebot:*", "-@all", "+hello", "+ping")
 	wantOpenError(t, strings.Replace(weak.URL, "unix://", "unix://bot:"+password+"@", 1), keys, "NOPERM", "ACL user")
 }
 

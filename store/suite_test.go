@@ -14,7 +14,10 @@ func TestEmbeddedKeepsThePromises(t *testing.T) {
 	storetest.Run(t, func(testing.TB) string { return store.Embedded })
 }
 
-func TestRealRedisKeepsThePromises(t *testing.T) { storetest.Run(t, storetest.RealRedis) }
+// TestRealRedisKeepsThePromises has the ACL user of the documentation.
+func TestRealRedisKeepsThePromises(t *testing.T) {
+	storetest.Run(t, func(t testing.TB) string { return asUser(storetest.StartRedis(t, aclUser...).URL, "bot:"+password) })
+}
 
 func TestClusterKeepsThePromises(t *testing.T) { storetest.Run(t, storetest.RealCluster) }
 

@@ -52,8 +52,32 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 			_, _, _, err := s.Grants.RevealGrant(ctx, "U01ALICE", "prod")
 			return err
 		},
-		"FindGrant":         func(ctx context.Context) error { _, _, err := s.Grants.FindGrant(ctx, "U01ALICE", "g1"); return err },
-		"EndGrant":          func(ctx context.Context) error { return s.Grants.EndGrant(ctx, "U01ALICE", "g1") },
+		"FindGrant": func(ctx context.Context) error { _, _, err := s.Grants.FindGrant(ctx, "U01ALICE", "g1"); return err },
+		"EndGrant":  func(ctx context.Context) error { return s.Grants.EndGrant(ctx, "U01ALICE", "g1") },
+		"CodeClaim": func(ctx context.Context) error {
+			_, err := s.Codes.CodeClaim(ctx, "U01ALICE", "serial", code)
+			return err
+		},
+		"ReplaceClaim": func(ctx context.Context) error {
+			return s.Codes.ReplaceClaim(ctx, "U01ALICE", "serial", code, "r1", "r2")
+		},
+		"SaveKey": func(ctx context.Context) error {
+			return s.SealedKeys.SaveKey(ctx, "U01ALICE", broker.RegisteredKey{Text: "age1x"})
+		},
+		"LoadKey":   func(ctx context.Context) error { _, _, err := s.SealedKeys.LoadKey(ctx, "U01ALICE"); return err },
+		"RemoveKey": func(ctx context.Context) error { return s.SealedKeys.RemoveKey(ctx, "U01ALICE") },
+		"SaveMFASession": func(ctx context.Context) error {
+			return s.Sessions.SaveMFASession(ctx, broker.Session{ID: "r1", User: "U01ALICE", MFASerial: "serial", Expires: expires}, c, nil)
+		},
+		"FindMFASession": func(ctx context.Context) error {
+			_, _, _, err := s.Sessions.FindMFASession(ctx, "U01ALICE")
+			return err
+		},
+		"DropMFASession": func(ctx context.Context) error {
+			_, err := s.Sessions.DropMFASession(ctx, "U01ALICE", "r1")
+			return err
+		},
+		"Origin":            func(ctx context.Context) error { _, err := s.Log.Origin(ctx); return err },
 		"SaveFormat":        func(ctx context.Context) error { return s.Preferences.SaveFormat(ctx, "U01ALICE", "fish") },
 		"LastFormat":        func(ctx context.Context) error { _, err := s.Preferences.LastFormat(ctx, "U01ALICE"); return err },
 		"RememberHome":      func(ctx context.Context) error { return s.Preferences.RememberHome(ctx, "U01ALICE") },

@@ -26,7 +26,8 @@ func Eventually(t testing.TB, within time.Duration, what string, done func() boo
 	}
 }
 
-// Raw is a client of the Redis at url that knows nothing of the store.
+// Raw is a client of the Redis at url that knows nothing of the store. If url names an ACL
+// user it is the user default all the same, who may do more.
 func Raw(t testing.TB, url string) redis.UniversalClient {
 	t.Helper()
 	var rdb redis.UniversalClient
@@ -47,6 +48,9 @@ func Raw(t testing.TB, url string) redis.UniversalClient {
 		o, err := redis.ParseURL(url)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if o.Username != "" {
+			o.Username, o.Password = "", ""
 		}
 		rdb = redis.NewClient(o)
 	}

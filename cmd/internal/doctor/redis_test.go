@@ -14,7 +14,7 @@ const redisPassword = "CANARY0123"
 
 // exampleUser is that of deploy/redis-users.example.acl, with what else is given.
 func exampleUser(more ...string) []string {
-	const commands = "+hello +auth +ping +select +evalsha +eval +script|load +get +set +mget +del +pttl +pexpire +zadd +zrange +zrem +zscore " +
+	const commands = "+hello +ping +select +evalsha +eval +script|load +get +set +mget +del +pttl +pexpire +zadd +zrange +zrem +zscore " +
 		"+zremrangebyscore +xadd +xread +time +xrange +xrevrange +xdel +wait +exists +getrange +hset +hdel +hlen +hmget +hstrlen +info +rename"
 	args := append([]string{"--user", "assumebot", "on", ">" + redisPassword, "~assumebot:*", "-@all"}, strings.Fields(commands)...)
 	return append(args, more...)
