@@ -12,7 +12,8 @@ import (
 
 // measureFlood has one person ask steadily, alone and beside another who floods, in turn.
 func measureFlood(ctx context.Context, b *bench) ([]Figure, error) {
-	const steady, flood, during = 20, 1000, 5 * time.Second
+	// With that rate nobody but the flood comes near the limit of the config.
+	const steady, flood, during = 15, 1000, 5 * time.Second
 	l, err := b.start(ctx, lab.Options{})
 	if err != nil {
 		return nil, err
