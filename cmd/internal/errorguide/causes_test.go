@@ -296,7 +296,7 @@ var reasons = map[string]reason{
 		mend:  "Register the key again with `/assume key`, or mend `age_key`.",
 	},
 	"busy": {
-		cause: "More was asked at once than the bot has slots for, for a while.",
+		cause: "More was asked at once than can be served in 2 s, or more by one person than can wait for them. People are served in turn.",
 		mend:  "Try again in a minute; more replicas if it stays.",
 	},
 	"internal": {
