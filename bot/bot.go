@@ -20,7 +20,7 @@ import (
 	"github.com/assumebot/assumebot/broker/watch"
 )
 
-// Deps is what a Bot is made of. All of it is needed.
+// Deps is what a Bot is made of. All but Watch is needed.
 type Deps struct {
 	API           *slack.Client
 	HTTP          *http.Client // posts to response_urls; it must not follow redirects
@@ -38,7 +38,8 @@ type Deps struct {
 	CommandPrefix string
 	Connections   int
 	AuditChannel  string
-	Embedded      bool // the state is in this process: stop issuing when another process shares the Slack app
+	Embedded      bool          // the state is in this process: stop issuing when another process shares the Slack app
+	Watch         watch.Watcher // nil: nobody watches
 	Now           func() time.Time
 	Log           *slog.Logger
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/assumebot/assumebot/bot/turns"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/prose"
+	"github.com/assumebot/assumebot/broker/watch"
 )
 
 // bounds are what one process works on. Whoever acts is told within 3 s of the
@@ -61,6 +62,8 @@ func (b *Bot) turnAway(a arrival) {
 
 // sayBusy reports whether the person was told.
 func (b *Bot) sayBusy(ctx context.Context, to conversation) bool {
+	to.fate.becomes(watch.Busy)
+	defer to.fate.ended()
 	err := b.delivery.replyInTime(ctx, to, to.voice.Error(errTurn(ctx, to)))
 	if err != nil {
 		b.log.WarnContext(ctx, "a person was not told that there is too much to do", "user", to.caller.User, "error", err)
@@ -76,6 +79,8 @@ func (b *Bot) ackBusy(ctx context.Context, a arrival) bool {
 	if !ok {
 		return false
 	}
+	in.to.fate.becomes(watch.Busy)
+	defer in.to.fate.ended()
 	if in.Type == slack.InteractionTypeBlockSuggestion {
 		return ack(noOptions())
 	}

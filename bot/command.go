@@ -16,6 +16,7 @@ import (
 	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/text"
+	"github.com/assumebot/assumebot/broker/watch"
 )
 
 // readCommand reads a slash command, and says who typed it.
@@ -26,6 +27,7 @@ func (b *Bot) readCommand(e socketmode.Envelope) (cmd slack.SlashCommand, to con
 	}
 	to = b.arrived(cmd.UserID, cmd.TeamID, cmd.ChannelID)
 	to.responseURL, to.trigger, to.code = secret.New(cmd.ResponseURL), cmd.TriggerID, command.CarriesCode(cmd.Text)
+	b.fated(&to, watch.Command, e)
 	return cmd, to, true
 }
 
@@ -37,6 +39,7 @@ func (b *Bot) slashCommand(ctx context.Context, a arrival) {
 	if !ok {
 		return
 	}
+	defer to.fate.ended()
 	defer b.rescue(ctx, to, func(m blockkit.Message) { b.delivery.deliver(ctx, to.beside(), m) })
 	parsed, wrong := parse(to, cmd)
 	ids := sightings(a.Envelope, cmd.TriggerID)

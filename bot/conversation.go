@@ -17,6 +17,7 @@ import (
 type conversation struct {
 	*serving    // the config that it goes by, from its arrival to its answer
 	visit       *broker.Visit
+	fate        *fate // what those who watch are told of it; nil: nothing
 	caller      broker.Caller
 	requestID   string
 	responseURL secret.Text // of a command, or of the message that was acted on

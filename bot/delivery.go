@@ -12,6 +12,7 @@ import (
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/retry"
+	"github.com/assumebot/assumebot/broker/watch"
 )
 
 // replyWithin bounds one reply, with all its tries.
@@ -55,7 +56,11 @@ func (b *delivery) updateView(ctx context.Context, to conversation, v slack.Moda
 func (b *delivery) replyInTime(ctx context.Context, to conversation, m blockkit.Message) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), replyWithin)
 	defer cancel()
-	return b.reply(ctx, to, m)
+	err := b.reply(ctx, to, m)
+	if err == nil {
+		to.fate.answered()
+	}
+	return err
 }
 
 // deliver replies, and tells the person by direct message when it cannot, as soon
@@ -80,9 +85,11 @@ func (b *delivery) deliverCredentials(ctx context.Context, to conversation, r br
 	d := b.oweCredentials(ctx, r, issued)
 	err := b.replyInTime(ctx, to, m)
 	if err == nil {
+		to.fate.becomes(watch.Granted)
 		b.takeOff(ctx, d)
 		return
 	}
+	to.fate.becomes(watch.Failed)
 	b.log.ErrorContext(ctx, "credentials not delivered", "request", to.requestID, "ref", broker.ShortRef(to.requestID), "error", err)
 	undelivered := broker.CodeUndelivered
 	if !webapi.NotTaken(err) {

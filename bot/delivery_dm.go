@@ -12,6 +12,7 @@ import (
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/watch"
 )
 
 // deletionList is the due list of direct messages to delete.
@@ -44,10 +45,12 @@ func (b *delivery) deliverByDM(ctx context.Context, to conversation, r broker.Re
 	defer cancel()
 	err := b.showByDM(showing, to, issued, m, &owed)
 	if err == nil {
+		to.fate.becomes(watch.Granted)
 		b.takeOff(ctx, owed)
 		b.deliver(ctx, to, message.Sent(issued))
 		return
 	}
+	to.fate.becomes(watch.Failed)
 	undelivered := broker.CodeUndelivered
 	if !notPosted(err) {
 		undelivered = broker.CodeDeliveryUnknown

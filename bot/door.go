@@ -8,6 +8,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/ahead"
 	"github.com/assumebot/assumebot/broker/prose"
+	"github.com/assumebot/assumebot/broker/watch"
 )
 
 // What a Visit has to pass, once its turn has come, before anything is done for it is a
@@ -71,6 +72,7 @@ func (b *door) first(ids ...string) step {
 			return notServing{broker.AsError(away, to.requestID)}
 		}
 		if !first {
+			to.fate.becomes(watch.Repeated)
 			b.log.InfoContext(ctx, "duplicate delivery skipped", "user", to.caller.User)
 			return errServedAlready
 		}

@@ -59,6 +59,8 @@ func (b *Bot) event(ctx context.Context, e socketmode.Envelope) {
 		return
 	}
 	to, ids := b.arrived(in.User, in.Team, in.Channel), []string{"envelope:" + e.ID, "event:" + in.id}
+	b.fated(&to, surfaceOfEvent(in.Type), e)
+	defer to.fate.ended()
 	defer b.rescue(ctx, to, func(m blockkit.Message) { _ = b.web.DirectMessage(ctx, to.caller.User, m) })
 	if err := b.door.pass(ctx, &to, b.door.person, b.door.ask(ahead.Questions{}, ids...), b.door.first(ids...), b.door.enter("")); err != nil {
 		if !errors.Is(err, errServedAlready) {

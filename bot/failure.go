@@ -22,6 +22,7 @@ func (b *core) refusal(ctx context.Context, to conversation, err error) blockkit
 // can mend it, as an error when we must.
 func (b *core) unserved(ctx context.Context, to conversation, err error) {
 	e := broker.AsError(err, to.requestID)
+	to.fate.fails(e)
 	level := slog.LevelWarn
 	if e.Ours() {
 		level = slog.LevelError

@@ -59,6 +59,7 @@ func (b *Bot) readInteraction(e socketmode.Envelope) (in interaction, ok bool) {
 		return in, false
 	}
 	in.to = b.conversationOf(in.InteractionCallback)
+	b.fated(&in.to, surfaceOf(in.Type), e)
 	return in, true
 }
 
@@ -74,6 +75,7 @@ func (b *Bot) interaction(ctx context.Context, a arrival) {
 	if !ok {
 		return
 	}
+	defer in.to.fate.ended()
 	defer b.rescue(ctx, in.to, func(m blockkit.Message) { b.delivery.deliver(ctx, in.to.beside(), m) })
 	ids := sightings(a.Envelope, in.TriggerID)
 	if err := b.door.pass(ctx, &in.to, b.door.person, b.door.ask(ahead.Questions{}, ids...), b.door.first(ids...), b.door.enter("")); err != nil {
@@ -107,6 +109,7 @@ func (b *Bot) answerByAck(ctx context.Context, a arrival) {
 	if !ok {
 		return
 	}
+	defer in.to.fate.ended()
 	suggestion := in.Type == slack.InteractionTypeBlockSuggestion
 	defer b.rescue(ctx, in.to, func(m blockkit.Message) {
 		view := form.Result(m)

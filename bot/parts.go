@@ -14,6 +14,7 @@ import (
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/watch"
 )
 
 // The bot is made of parts, each for one use; New wires them. A part knows those
@@ -26,6 +27,7 @@ type core struct {
 	prefix string // of the commands
 	now    func() time.Time
 	log    *slog.Logger
+	watch  watch.Watcher // nil: nobody watches
 
 	ctx     context.Context // of the work that was accepted
 	working sync.WaitGroup
@@ -135,12 +137,12 @@ type (
 
 // New returns a Bot.
 func New(d Deps) *Bot {
-	c := &core{web: webapi.New(d.API, d.HTTP, d.APIURL), prefix: d.CommandPrefix, now: d.Now, log: d.Log}
+	c := &core{web: webapi.New(d.API, d.HTTP, d.APIURL), prefix: d.CommandPrefix, now: d.Now, log: d.Log, watch: d.Watch}
 	c.sweeper = newSweeper(debug.FreeOSMemory)
 	b := &Bot{core: c, parts: partsOf(c, d), directory: d.Directory}
 	b.Serve(d.Broker, d.Settings)
 	b.sockets = socketmode.New(socketmode.Deps{
-		API: d.API, Count: d.Connections, Alone: d.Embedded, Counters: d.Counters, Log: d.Log, Handle: b.receive,
+		API: d.API, Count: d.Connections, Alone: d.Embedded, Counters: d.Counters, Watch: d.Watch, Log: d.Log, Handle: b.receive,
 	})
 	b.door.strangers = b.sockets.Strangers
 	b.turns, b.shed = b.newTurns(), &shed{log: d.Log}

@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/assumebot/assumebot/broker/secret"
+	"github.com/assumebot/assumebot/broker/watch"
 )
 
 const (
@@ -35,6 +36,7 @@ type Options struct {
 	Replicas int
 	Now      func() time.Time // nil: time.Now
 	Log      *slog.Logger     // nil: discard
+	Watch    watch.Watcher    // is told of each round trip; nil: nobody watches
 }
 
 // Open reaches Redis, tries to write and loads the scripts, or fails within ten
@@ -66,6 +68,10 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s.place, s.rdb, s.first, s.waiting = t, t.connect(poolSize), t.connect(firstPool), t.connect(waitingPool)
 	s.rdb.AddHook(namesKeys{})
 	s.first.AddHook(namesKeys{})
+	if o.Watch != nil {
+		s.rdb.AddHook(tells{o.Watch})
+		s.first.AddHook(tells{o.Watch})
+	}
 	if err := s.reach(ctx); err != nil {
 		_ = s.Close() // it reached nothing, so there is nothing to lose
 		return nil, t.unreachable(err)

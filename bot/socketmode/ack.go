@@ -26,6 +26,23 @@ var (
 // Ack acknowledges the envelope; answer is nil where an empty one will do. After an
 // error Slack does not have it.
 func (e Envelope) Ack(answer any) error {
+	err := e.acknowledge(answer)
+	if err == nil && e.watch != nil {
+		e.watch.Acknowledged(typeOf(e.Kind), time.Since(e.Came))
+	}
+	return err
+}
+
+// typeOf is one of the few that those who watch are told.
+func typeOf(kind string) string {
+	switch kind {
+	case "slash_commands", "interactive", "events_api":
+		return kind
+	}
+	return "other"
+}
+
+func (e Envelope) acknowledge(answer any) error {
 	data, err := json.Marshal(struct {
 		EnvelopeID string `json:"envelope_id"`
 		Payload    any    `json:"payload,omitempty"`

@@ -3,8 +3,10 @@ package socketmode
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/assumebot/assumebot/broker/secret"
+	"github.com/assumebot/assumebot/broker/watch"
 )
 
 // maxEnvelope bounds one WebSocket message. Slack's largest payloads, a view
@@ -17,9 +19,11 @@ const maxEnvelope = 4 << 20
 type Envelope struct {
 	ID      string
 	Kind    string
+	Came    time.Time // when it was read off its socket
 	payload secret.Text
 	from    *socket
 	over    *places // where the other sockets are
+	watch   watch.Watcher
 }
 
 // Size is how many bytes its payload has.
@@ -55,7 +59,7 @@ func decodeFrame(data []byte) (frame, error) {
 }
 
 func (s *Sockets) envelope(f frame, from *socket) Envelope {
-	return Envelope{ID: f.EnvelopeID, Kind: f.Type, payload: secret.New(string(f.Payload)), from: from, over: s.places}
+	return Envelope{ID: f.EnvelopeID, Kind: f.Type, Came: time.Now(), payload: secret.New(string(f.Payload)), from: from, over: s.places, watch: s.watch}
 }
 
 // Decode reads the payload into v, which is one of slack-go's payload types.

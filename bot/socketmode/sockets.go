@@ -14,6 +14,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/retry"
 	"github.com/assumebot/assumebot/broker/secret"
+	"github.com/assumebot/assumebot/broker/watch"
 )
 
 // Sockets keeps a number of Socket Mode connections open. Two or more, because
@@ -35,6 +36,7 @@ type Sockets struct {
 	pulse  pulse
 	pause  func(ctx context.Context, d time.Duration, other <-chan struct{})
 	after  func(time.Duration) <-chan time.Time
+	watch  watch.Watcher
 	log    *slog.Logger
 
 	reading sync.WaitGroup // sockets that have not ended
@@ -51,6 +53,7 @@ type Deps struct {
 	Count    int  // of sockets
 	Alone    bool // the state is in this process: another one on the same app must not issue
 	Counters broker.Counters
+	Watch    watch.Watcher // nil: nobody watches
 	Log      *slog.Logger
 	// Handle takes an envelope off a socket, and acknowledges it. It must not block.
 	Handle func(Envelope)
@@ -69,6 +72,7 @@ func New(d Deps) *Sockets {
 		pulse:   defaultPulse,
 		pause:   pause,
 		after:   time.After,
+		watch:   d.Watch,
 		log:     d.Log,
 		changed: make(chan struct{}),
 		ready:   make(chan struct{}),

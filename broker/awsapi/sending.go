@@ -34,8 +34,8 @@ func withSending(ctx context.Context) (context.Context, *sending) {
 	return context.WithValue(ctx, sendingKey{}, s), s
 }
 
-// watch makes r report to the sending of its context, if there is one.
-func watch(r *http.Request) *http.Request {
+// watchSending makes r report to the sending of its context, if there is one.
+func watchSending(r *http.Request) *http.Request {
 	s, ok := r.Context().Value(sendingKey{}).(*sending)
 	if !ok {
 		return r

@@ -59,5 +59,5 @@ func (w wholeAnswers) Do(r *http.Request) (*http.Response, error) {
 	if r.Body != nil && r.Body != http.NoBody {
 		r.Body = struct{ io.ReadCloser }{r.Body}
 	}
-	return w.client.Do(watch(r))
+	return w.client.Do(watchSending(r))
 }

@@ -7,7 +7,7 @@ package watch
 import "time"
 
 // A Watcher is told what happens, when it has happened. It blocks nobody, and is safe for
-// concurrent use.
+// concurrent use. Where nobody watches there is none, and nothing is measured.
 type Watcher interface {
 	// Acknowledged is told how long an envelope of that type waited for its acknowledgement.
 	Acknowledged(envelope string, took time.Duration)
@@ -20,24 +20,6 @@ type Watcher interface {
 	// Asked is told of a round trip to the store, by its command's name.
 	Asked(command string, r Result, took time.Duration)
 }
-
-// Nobody watches.
-type Nobody struct{}
-
-// Acknowledged implements [Watcher].
-func (Nobody) Acknowledged(string, time.Duration) {}
-
-// Replied implements [Watcher].
-func (Nobody) Replied(Surface, time.Duration) {}
-
-// Served implements [Watcher].
-func (Nobody) Served(Surface, Outcome) {}
-
-// Called implements [Watcher].
-func (Nobody) Called(string, Result, time.Duration) {}
-
-// Asked implements [Watcher].
-func (Nobody) Asked(string, Result, time.Duration) {}
 
 // A Surface is where a person acts.
 type Surface string

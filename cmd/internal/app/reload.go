@@ -141,7 +141,7 @@ func (w *watcher) accept(ctx context.Context, c config.Config) error {
 	own := config.Changes(w.served, next, true)
 	w.served = next.WithFixed(w.served)
 	w.logAnnounced(ctx, lines)
-	warn(ctx, c, w.log)
+	warn(ctx, c, nil, w.log)
 	w.log.InfoContext(ctx, "config file read", "changes", own)
 	return nil
 }

@@ -87,12 +87,7 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 	if err := s.CheckConfig(cfg); err != nil {
 		return nil, NeedsPerson(err)
 	}
-	warn(ctx, cfg, env.Log)
-	for _, risk := range riskWarnings {
-		if slices.Contains(s.Risks, risk.name) {
-			env.Log.WarnContext(ctx, risk.name+" is "+endpoint.Accepted+": "+risk.text)
-		}
-	}
+	warn(ctx, cfg, s.Risks, env.Log)
 	aws, err := openAWS(ctx, s.AWSRegion, env)
 	if err != nil {
 		return nil, err
@@ -104,6 +99,7 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 		Cleartext: slices.Contains(s.Risks, riskRedisClear),
 		Now:       env.Now,
 		Log:       env.Log,
+		Watch:     env.Watch,
 	})
 	if err != nil {
 		return nil, err
@@ -119,8 +115,7 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 	a.Record = a.record.log
 	web := webapi.NewHTTPClient()
 	api := webapi.NewAPI(s.SlackAppToken, s.SlackBotToken, s.SlackAPIURL, web)
-	m := &maker{region: s.AWSRegion, deps: ports(st)}
-	m.deps.Leases = env.leases
+	m := &maker{region: s.AWSRegion, deps: ports(st, env.leases)}
 	m.deps.Recorder = a.record
 	m.deps.AWS, m.deps.ParseKey, m.deps.Now, m.deps.Log = aws, snippet.ParsePublicKey, env.Now, env.Log
 	m.deps = recorded.Over(a.Record, m.deps)
@@ -134,7 +129,7 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 		Counters: m.deps.Counters, Directory: people.Events, Preferences: st.Preferences, Record: a.Record, Cursors: st.Cursors,
 		Leases: env.leases, Due: st.DueLists, Grants: m.deps.Grants,
 		CommandPrefix: cfg.Slack.CommandPrefix, Connections: cfg.Slack.Connections, AuditChannel: cfg.Slack.AuditChannel,
-		Embedded: st.Embedded() && !s.Alone, Now: env.Now, Log: env.Log,
+		Embedded: st.Embedded() && !s.Alone, Watch: env.Watch, Now: env.Now, Log: env.Log,
 	})
 	if env.ConfigPath != "" {
 		a.watcher = &watcher{
@@ -147,7 +142,7 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 }
 
 // ports is what the store is for the broker.
-func ports(st *store.Store) broker.Deps {
+func ports(st *store.Store, leases lease.Leases) broker.Deps {
 	return broker.Deps{
 		Ahead:     st.Ahead,
 		Approvals: st.Approvals,
@@ -156,6 +151,7 @@ func ports(st *store.Store) broker.Deps {
 		Counters:  st.Counters,
 		Grants:    st.Grants,
 		Keys:      st.SealedKeys,
+		Leases:    leases,
 		Listings:  st.Listings,
 		Sessions:  st.Sessions,
 	}
@@ -163,13 +159,13 @@ func ports(st *store.Store) broker.Deps {
 
 func openAWS(ctx context.Context, region string, env Environment) (*awsapi.Client, error) {
 	if env.AWS != nil {
-		return awsapi.NewAt(*env.AWS, region, env.Getenv, env.Now), nil
+		return awsapi.NewAt(*env.AWS, region, env.Getenv, env.Now).Watched(env.Watch), nil
 	}
 	aws, err := awsapi.New(ctx, region, env.Getenv, env.Now)
 	if err != nil {
 		return nil, NeedsPerson(fmt.Errorf("AWS settings: %w", err))
 	}
-	return aws, nil
+	return aws.Watched(env.Watch), nil
 }
 
 // Run serves until ctx ends and finishes what was accepted. What Slack says that
@@ -238,9 +234,15 @@ func botSettings(c config.Config) bot.Settings {
 	}
 }
 
-func warn(ctx context.Context, c config.Config, log *slog.Logger) {
+// warn says what is wrong with c and no error, and which risks were taken.
+func warn(ctx context.Context, c config.Config, risks []string, log *slog.Logger) {
 	for _, w := range c.Warnings {
 		log.WarnContext(ctx, "config: "+w.Message)
+	}
+	for _, risk := range riskWarnings {
+		if slices.Contains(risks, risk.name) {
+			log.WarnContext(ctx, risk.name+" is "+endpoint.Accepted+": "+risk.text)
+		}
 	}
 }
 

@@ -33,13 +33,14 @@ func (w *world) settingsOn(url string) app.Settings {
 }
 
 // TestNoSecretLeaks runs everything with marked secrets, and then searches
-// every log line, every post that others can see, the audit record and every
-// key of a real Redis for them, for the codes and for the issued credentials.
+// every log line, every post that others can see, the audit record, every key of a
+// real Redis and the metrics for them, for the codes and for the issued credentials.
 func TestNoSecretLeaks(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	settings, url := w.realRedis()
 	w.leads()
+	w.watched()
 	w.run(strings.Replace(sessionConfig, "accounts:\n", vaultAccount, 1), settings)
 	secrets := map[string]string{"alice's key": aliceSecret, "bob's key": bobSecret, "the bot's key": "CANARYbot00/secret",
 		"bot token": w.slack.BotToken(), "app token": w.slack.AppToken(), "seal key": storetest.KeyOne.Reveal(), "record key": recordKey[len(recordKey)-43:]}
@@ -131,6 +132,10 @@ func TestNoSecretLeaks(t *testing.T) {
 		searchFor(t, "the log", w.logs.String(), urls)
 	}
 	searchFor(t, "the log", w.logs.String(), secrets)
+	for _, path := range []string{"/metrics", "/readyz"} {
+		_, shown := w.looksAt(path)
+		searchFor(t, path, shown, secrets)
+	}
 }
 
 // responseURLs are the secrets in the URLs that Slack gave for answers.

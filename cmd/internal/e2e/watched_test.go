@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/assumebot/assumebot/broker/awstest"
 	"github.com/assumebot/assumebot/cmd/internal/telemetry"
 	"github.com/assumebot/assumebot/store/storetest"
 )
@@ -75,4 +76,38 @@ func TestReadinessFollowsRedisAndTheEnd(t *testing.T) {
 	}
 	_ = r.stop()
 	w.awaitLook("/readyz", "draining: it was told to stop", "slack: no socket is open")
+}
+
+// TestWhatPeopleDoIsCountedWhereAndHowItEnded also searches what is shown for IDs and names.
+func TestWhatPeopleDoIsCountedWhereAndHowItEnded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.watched()
+	w.start()
+	w.says("U01ALICE", "/assume", "prod "+w.alice.Code())
+	w.says("U01ALICE", "/assume", "help")
+	w.says("U02BOB", "/assume", "prod "+w.bob.Code())
+	w.aws.Inject(awstest.Fault{Action: "AssumeRole", Times: 1, LoseAnswer: true})
+	w.says("U02BOB", "/assume", "staging "+w.bob.Code())
+	w.acked(w.slack.OpenHome("U01ALICE"))
+	w.awaitLook("/metrics",
+		`assumebot_requests_total{outcome="granted",surface="command"} 1`,
+		`assumebot_requests_total{outcome="told",surface="command"} 1`,
+		`assumebot_requests_total{outcome="refused",surface="command"} 1`,
+		`assumebot_requests_total{outcome="failed",surface="command"} 1`,
+		`assumebot_requests_total{outcome="told",surface="home"} 1`,
+		`assumebot_reply_duration_seconds_count{surface="command"} 4`,
+		`assumebot_acknowledgement_duration_seconds_count{envelope="slash_commands"} 4`,
+		`assumebot_aws_call_duration_seconds_count{operation="AssumeRole",result="ok"} 1`,
+		`assumebot_aws_call_duration_seconds_count{operation="AssumeRole",result="lost"} 1`,
+	)
+	_, body := w.looksAt("/metrics")
+	for _, private := range []string{"U01ALICE", "alice", "prod", "staging", "C0GENERAL", "T0123", "222222222222", "OnCall"} {
+		if strings.Contains(body, private) {
+			t.Errorf("/metrics holds %q", private)
+		}
+	}
+	if !strings.Contains(body, `assumebot_redis_round_trip_duration_seconds_count{command="pipeline",result="ok"} `) {
+		t.Error("no round trip to Redis was counted")
+	}
 }

@@ -1,0 +1,58 @@
+package awsapi
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
+
+	"github.com/assumebot/assumebot/broker/watch"
+)
+
+// Watched has c tell w of each call. It is for before c is used; nil is nobody.
+func (c *Client) Watched(w watch.Watcher) *Client {
+	if w == nil {
+		return c
+	}
+	before := c.config.APIOptions
+	c.config.APIOptions = append(before[:len(before):len(before)], func(s *middleware.Stack) error {
+		return s.Initialize.Add(tells{w, s.ID()}, middleware.Before)
+	})
+	c.sts, c.secrets = sts.NewFromConfig(c.config), secretsmanager.NewFromConfig(c.config)
+	return c
+}
+
+// tells tells those who watch of one call, with all its tries: the operation and how long it
+// took. What was asked and answered stays here.
+type tells struct {
+	watch     watch.Watcher
+	operation string
+}
+
+// ID implements [middleware.InitializeMiddleware].
+func (tells) ID() string { return "assumebot/tells" }
+
+// HandleInitialize implements [middleware.InitializeMiddleware].
+func (t tells) HandleInitialize(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
+	middleware.InitializeOutput, middleware.Metadata, error) {
+	began := time.Now()
+	out, metadata, err := next.HandleInitialize(ctx, in)
+	t.watch.Called(t.operation, resultOf(err), time.Since(began))
+	return out, metadata, err
+}
+
+// resultOf is what became of a call.
+func resultOf(err error) watch.Result {
+	var declined smithy.APIError
+	switch {
+	case err == nil:
+		return watch.OK
+	case errors.As(err, &declined):
+		return watch.Declined
+	}
+	return watch.Lost
+}
