@@ -8,12 +8,12 @@ import (
 // lookEvery is how often it is looked whether something has waited for too long.
 const lookEvery = 100 * time.Millisecond
 
-// refuse has w refused. false: too much of that person waits for it already.
+// refuse has w refused. false: too much of that person is refused already.
 func (t *Turns[T]) refuse(w thing[T]) bool {
 	if w.soon {
 		t.soon.push(w) // somebody waits for it who hears of nothing else
 	} else {
-		if w.of.refused >= t.EachRefused {
+		if w.of.refused >= t.EachRefused || !w.of.mayHear(time.Now(), t.EachRefused) {
 			return false
 		}
 		t.refused.push(w)
@@ -21,6 +21,16 @@ func (t *Turns[T]) refuse(w thing[T]) bool {
 	w.of.refused++
 	t.employ(&t.refusing)
 	return true
+}
+
+// mayHear counts one more refusal, of which there are some in a second: telling a person
+// more often than they can read costs others.
+func (p *person[T]) mayHear(now time.Time, some int) bool {
+	if now.Sub(p.second) >= time.Second {
+		p.second, p.heard = now, 0
+	}
+	p.heard++
+	return p.heard <= some
 }
 
 func (t *Turns[T]) nextRefused() (thing[T], bool) {

@@ -28,7 +28,7 @@ type Bounds struct {
 	Within      time.Duration // how long to wait for a turn, and up to lookEvery longer
 	SoonWithin  time.Duration // the same, where the answer cannot wait
 	Refusing    int           // refusals at once
-	EachRefused int           // refusals that wait, of one person
+	EachRefused int           // refusals of one person that wait, and in a second
 	Own         int           // of the bot's own at once
 	OwnWaiting  int           // of the bot's own that wait
 	Bytes       int           // held in all
@@ -67,9 +67,11 @@ type person[T any] struct {
 	who     Who
 	waits   queue[thing[T]]
 	serving int
-	refused int // that wait for it
-	things  int // held, of any kind
-	held    int // bytes
+	refused int       // that wait for it
+	second  time.Time // since when heard is counted
+	heard   int       // refusals
+	things  int       // held, of any kind
+	held    int       // bytes
 	inNext  bool
 }
 

@@ -186,13 +186,17 @@ func TestWhatIsWantedSoonWaitsForLessAndIsRefusedFirst(t *testing.T) {
 // TestWhatCannotBeRefusedEitherIsLost, of the one who sends too much alone.
 func TestWhatCannotBeRefusedEitherIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(func(d *turns.Deps[string]) { d.EachWaiting, d.EachRefused = 1, 1 })
+		w := newWorld(func(d *turns.Deps[string]) { d.EachWaiting, d.EachRefused = 1, 2 })
 		w.take("alice 1")
 		synctest.Wait()
 		w.take("alice 2", "alice 3")
 		synctest.Wait() // alice 3 is being refused
 		w.take("alice 4", "alice 5", "alice 6", "bob 1", "bob 2")
-		w.want(t, "alice 1, bob 1, alice 2", "no alice 3", "lost alice 5", "lost alice 6", "no alice 4", "no bob 2")
+		synctest.Wait()
+		w.is(t, "alice 1", "no alice 3", "lost alice 5", "lost alice 6")
+		time.Sleep(lasts + lasts/2) // another second
+		w.take("alice 7")
+		w.want(t, "alice 1, bob 1, alice 2", "no alice 3", "lost alice 5", "lost alice 6", "no alice 4", "no bob 2", "no alice 7")
 	})
 }
 
