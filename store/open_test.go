@@ -129,6 +129,9 @@ var aclUser = []string{
 	"+xrange", "+xrevrange", "+xdel", "+wait", "+exists", "+getrange", "+hset", "+hdel", "+hlen", "+hmget", "+hstrlen", "+info", "+rename",
 }
 
+// aclCluster are those that a cluster needs besides.
+var aclCluster = []string{"+cluster|slots", "+cluster|shards", "+command"}
+
 // asUser is a server's URL with a user and a password.
 func asUser(url, user string) string { return strings.Replace(url, "unix://", "unix://"+user+"@", 1) }
 

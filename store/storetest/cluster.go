@@ -24,13 +24,13 @@ func RealCluster(t testing.TB) (url string) {
 }
 
 // RealClusterNodes is [RealCluster], and returns the addresses of its nodes, the one with
-// slot 0 first.
-func RealClusterNodes(t testing.TB) (addrs []string) {
+// slot 0 first. args are arguments of each.
+func RealClusterNodes(t testing.TB, args ...string) (addrs []string) {
 	t.Helper()
 	ctx := context.Background()
 	nodes := make([]*redis.Client, masters)
 	for i := range nodes {
-		addr := RealTCP(t, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-announce-ip", "127.0.0.1")
+		addr := RealTCP(t, append([]string{"--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-announce-ip", "127.0.0.1"}, args...)...)
 		addrs = append(addrs, addr)
 		nodes[i] = redis.NewClient(&redis.Options{Addr: addr})
 		defer func() { _ = nodes[i].Close() }()

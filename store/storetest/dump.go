@@ -37,6 +37,9 @@ func Raw(t testing.TB, url string) redis.UniversalClient {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if o.Username != "" {
+			o.Username, o.Password = "", ""
+		}
 		rdb = redis.NewClusterClient(o)
 	case strings.Contains(url, "master_name="):
 		o, err := redis.ParseFailoverURL(url)
