@@ -49,8 +49,10 @@ func help(c *cobra.Command, _ []string) {
 	text := wrapped(c.Long)
 	if c.Runnable() {
 		text += "\n\n" + usageText(c)
-		if c.Example != "" {
+		if line := strings.TrimSpace(c.Example); strings.Contains(line, "\n") {
 			text += "\nexample:\n" + c.Example
+		} else if line != "" {
+			text += "\nexample: " + line
 		}
 	}
 	_, _ = fmt.Fprintln(c.OutOrStdout(), strings.TrimRight(text, "\n"))

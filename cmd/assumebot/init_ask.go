@@ -14,7 +14,7 @@ import (
 	"github.com/assumebot/assumebot/cmd/internal/setup"
 )
 
-// maxAnswer is longer than every answer: an external ID aside, an ARN is the longest.
+// maxAnswer is longer than every answer: an ARN is the longest.
 const maxAnswer = 4096
 
 // errStopped is for whoever ends the questions before their end.

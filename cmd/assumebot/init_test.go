@@ -26,7 +26,7 @@ func TestAWrongAnswerIsAskedAgainAtATerminal(t *testing.T) {
 	var out bytes.Buffer
 	var a setup.Answers
 	k := at(&out, "acme", "", "T0999", "#audit", "C0999", "u0999", "U0999", "erin", "arn:aws:iam::999999999999:user/erin", "", "", "help", "prod",
-		"arn:aws:iam::888888888888:role/Deploy", "eu-wset-1", "", "arn:aws:iam::888888888888:role/Deploy", "")
+		"arn:aws:iam::888888888888:role/Deploy", "7", "7f3c91d2", "eu-wset-1", "", "arn:aws:iam::888888888888:role/Deploy", "")
 	if err := k.all(t.Context(), &a, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +36,7 @@ func TestAWrongAnswerIsAskedAgainAtATerminal(t *testing.T) {
 	want := setup.Answers{
 		Workspace: "T0999", Channel: "C0999", SlackUser: "U0999", IAMUser: "arn:aws:iam::999999999999:user/erin",
 		MFASerial: "arn:aws:iam::999999999999:mfa/erin", Key: "secret assumebot/erin", Account: "prod",
-		Role: "arn:aws:iam::888888888888:role/Deploy", Region: "eu-wset-1", Allow: "U0999",
+		Role: "arn:aws:iam::888888888888:role/Deploy", ExternalID: "7f3c91d2", Region: "eu-wset-1", Allow: "U0999",
 	}
 	if a != want {
 		t.Errorf("answers:\ngot  %+v\nwant %+v", a, want)

@@ -228,8 +228,8 @@ func rehearseInit(t *testing.T, programs string) {
 	lines, dir := r.linesToPaste(), t.TempDir()
 	made := paste(t.Context(), programs, lines, strings.Join([]string{
 		"assumebot init --dir", dir, "--workspace", r.printed("workspace"), "--channel", r.printed("#aws-audit"), "--slack-user", r.printed("alice"),
-		"--iam-user", r.printed("IAM user of alice"), "--mfa-serial", r.printed("their MFA device"), "--key 'env ALICE' --account staging",
-		"--role", r.printed("role of staging"), "--region eu-central-1 --allow", r.printed("alice"),
+		"--iam-user", r.printed("IAM user of alice"), "--mfa-serial", r.printed("their MFA device"), "--key 'env ALICE' --account prod",
+		"--role", r.printed("role of prod"), "--external-id", r.printed("its external ID"), "--region eu-central-1 --allow", r.printed("alice"),
 		"--revoker '' --boundary '' --bot-identity", r.printed("the bot runs as"),
 	}, " "))
 	if out, err := made.CombinedOutput(); err != nil {
@@ -239,10 +239,10 @@ func rehearseInit(t *testing.T, programs string) {
 	r.checks(programs, lines, "assumebot check", "assumebot.yaml is right: 1 user, 1 account")
 	r.checks(programs, lines, "assumebot check --live", " 0 wrong")
 	end := r.starts(programs, lines)
-	r.types("/assume staging {mfa}")
-	r.out.await(t, "[alice, only you]\n  staging is yours until")
+	r.types("/assume prod {mfa}")
+	r.out.await(t, "[alice, only you]\n  prod is yours until")
 	r.types("aws alice sts get-caller-identity")
-	r.out.await(t, `"Arn": "arn:aws:sts::333333333333:assumed-role/Developer/alice"`)
+	r.out.await(t, `"Arn": "arn:aws:sts::222222222222:assumed-role/OnCall/alice"`)
 	end()
 }
 

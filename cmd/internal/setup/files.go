@@ -2,7 +2,6 @@ package setup
 
 import (
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -24,14 +23,8 @@ type File struct {
 // ManifestName is the file of the Slack app's manifest.
 const ManifestName = "slack-manifest.yaml"
 
-// Files are all that the answers make. What was not said has its standard answer, and
-// the external ID is random.
+// Files are all that the answers make, once [Answers.Fill] has given each.
 func (a Answers) Files() ([]File, error) {
-	if a.ExternalID == "" {
-		random := make([]byte, 16)
-		_, _ = rand.Read(random) // it never fails
-		a.ExternalID = hex.EncodeToString(random)
-	}
 	schema, err := config.Schema()
 	if err != nil {
 		return nil, err

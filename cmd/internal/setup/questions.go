@@ -2,6 +2,8 @@ package setup
 
 import (
 	"cmp"
+	"crypto/rand"
+	"encoding/hex"
 
 	"github.com/assumebot/assumebot/broker/policy"
 )
@@ -79,6 +81,10 @@ var questions = [...]Question{
 		Asks: "ARN of the role to assume there", Example: "arn:aws:iam::222222222222:role/OnCall",
 		of: func(a *Answers) *string { return &a.Role },
 	}, {
+		Flag: "external-id", Help: "the external `ID` of its trust policy",
+		Asks: "External ID that the role's trust policy asks for, if it has one; Enter takes a new one, for the policy that is written", Example: "7f3c91d2",
+		of: func(a *Answers) *string { return &a.ExternalID }, standard: func(Answers) string { return newExternalID() },
+	}, {
 		Flag: "region", Help: "the AWS `REGION`",
 		Asks: "AWS region", Example: "eu-west-1",
 		of: func(a *Answers) *string { return &a.Region }, standard: Answers.region,
@@ -108,6 +114,13 @@ var questions = [...]Question{
 		},
 		unasked: noRevoker,
 	},
+}
+
+// newExternalID is random, so that nobody guesses it.
+func newExternalID() string {
+	random := make([]byte, 16)
+	_, _ = rand.Read(random) // it never fails
+	return hex.EncodeToString(random)
 }
 
 func nothing(Answers) string   { return "" }
