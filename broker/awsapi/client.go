@@ -31,6 +31,7 @@ type Client struct {
 	getenv  func(string) string
 	now     func() time.Time
 	signin  http.RoundTripper // to the console sign-in endpoint
+	silence breaker           // of sts
 
 	mu     sync.Mutex
 	s3     map[string]*s3.Client   // by region

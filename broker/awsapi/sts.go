@@ -22,6 +22,9 @@ var errNoCredentials = errors.New("STS answered without credentials")
 // Issue implements [broker.STS].
 func (c *Client) Issue(ctx context.Context, call broker.Call) (broker.STSAnswer, error) {
 	op := c.operationOf(call)
+	if e := c.notAnswering(ctx, op, call); e != nil {
+		return broker.STSAnswer{}, e
+	}
 	if patience.TooLate(ctx) {
 		return broker.STSAnswer{}, op.tooLate()
 	}
@@ -33,6 +36,7 @@ func (c *Client) Issue(ctx context.Context, call broker.Call) (broker.STSAnswer,
 		ask = c.sessionToken
 	}
 	answer, err := ask(ctx, call)
+	c.noteAnswer(ctx, call.User.Slack, err, sent)
 	if err != nil {
 		e := op.failure(ctx, err, sent)
 		if e.Code == broker.CodeKeyInvalid {
