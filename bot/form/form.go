@@ -143,6 +143,7 @@ func codeField(f State, approved bool) []slack.Block {
 	}
 	text := slack.NewPlainTextInputBlockElement(blockkit.PlainText("123 456"), FieldCode)
 	text.MaxLength = 20
+	text.FocusOnLoad = !optional && (approved || f.Account.Name != "") // all that is left to say
 	input := slack.NewInputBlock(FieldCode+"-"+broker.ShortRef(broker.NewID()), blockkit.PlainText("MFA code"), blockkit.PlainText(hint), text)
 	input.Optional = optional
 	return []slack.Block{input}

@@ -15,6 +15,37 @@ import (
 	"github.com/assumebot/assumebot/broker/prose"
 )
 
+// begins is the field that has the focus when a form opens, "" where it is the first.
+func begins(view slack.ModalViewRequest) string {
+	for _, block := range view.Blocks.BlockSet {
+		if input, ok := block.(*slack.InputBlock); ok {
+			if text, ok := input.Element.(*slack.PlainTextInputBlockElement); ok && text.FocusOnLoad {
+				return text.ActionID
+			}
+		}
+	}
+	return ""
+}
+
+func TestAFormBeginsAtTheCodeWhereOneIsMissing(t *testing.T) {
+	fresh := policy.Account{Name: "prod", RoleARN: "arn:aws:iam::333333333333:role/Developer", MFA: policy.MFAFresh}
+	session := policy.Account{Name: "staging", RoleARN: "arn:aws:iam::333333333333:role/Developer", MFA: policy.MFASession}
+	for name, test := range map[string]struct {
+		view slack.ModalViewRequest
+		want string
+	}{
+		"a new code each time":          {View(State{Account: fresh}), FieldCode},
+		"others have approved":          {Use(approval.Approval{}, State{}), FieldCode},
+		"no account yet":                {View(State{}), ""},
+		"no account yet, break-glass":   {View(State{BreakGlass: true}), ""},
+		"an MFA session, and one lives": {View(State{Account: session, Session: true}), ""},
+	} {
+		if got := begins(test.view); got != test.want {
+			t.Errorf("%s: got the focus on %q, want it on %q", name, got, test.want)
+		}
+	}
+}
+
 // asked says how a form asks for a field: required, optional or not at all.
 func asked(view slack.ModalViewRequest, field string) (how, hint string) {
 	for _, block := range view.Blocks.BlockSet {
