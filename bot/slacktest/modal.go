@@ -10,6 +10,9 @@ import (
 // trouble is what Slack writes into a modal when the app does not answer.
 const trouble = "We had some trouble connecting. Try again?"
 
+// ErrRequired is that a modal was to be submitted with an empty required field.
+var ErrRequired = errors.New("please complete this required field")
+
 // top finds the view on top of user's stack. The caller holds mu.
 func (s *windows) top(user, viewID string) (*view, User, error) {
 	u, err := s.person(user)
@@ -54,7 +57,8 @@ func (s *acts) fill(v *view, u User, field, value string) error {
 }
 
 // Submit fills in values, by field as for Fill, and submits the modal on top.
-// An empty required field is an error: Slack's client would not submit it.
+// An empty required field is ErrRequired, and says so where it stands: Slack's client
+// would not submit it.
 // Once the Delivery's Wait returns, the modal shows what the app answered.
 // https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload
 func (s *acts) Submit(user, viewID string, values map[string]string) (*Delivery, error) {
@@ -74,10 +78,17 @@ func (s *acts) submission(user, viewID string, values map[string]string) (*Deliv
 			return nil, err
 		}
 	}
+	v.errors = map[string]string{}
 	for _, f := range s.viewSnapshot(v).Fields {
 		if !f.Optional && f.Value == "" {
-			return nil, fmt.Errorf("slacktest: please complete this required field: %s", f.Label)
+			v.errors[f.BlockID] = "Please complete this required field."
+			if err == nil {
+				err = fmt.Errorf("slacktest: %w: %s", ErrRequired, f.Label)
+			}
 		}
+	}
+	if err != nil {
+		return nil, err
 	}
 	return s.submitted(v, u, s.viewJSON(v)), nil
 }

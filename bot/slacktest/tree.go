@@ -103,6 +103,7 @@ type Control struct {
 	Options                  []Choice
 	Selected                 []Choice
 	Multiline                bool
+	Focus                    bool     // it has the focus when its window opens
 	Confirm                  *Confirm // asked before it is done
 }
 

@@ -28,6 +28,7 @@ func (t *treeReader) control(b, e node) Control {
 		Options:     menuOptions(e),
 		Selected:    selectedOptions(e),
 		Multiline:   e.flag("multiline"),
+		Focus:       e.flag("focus_on_load"),
 	}
 	if state := initialState(e); state != nil {
 		c.Holds = shown(state)

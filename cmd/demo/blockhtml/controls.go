@@ -94,7 +94,8 @@ func (p *page) note(class, id, text string) {
 
 // does says what an element of the page does, and for which of Slack's.
 func (u use) does(what string) []string {
-	return append([]string{"data-do", what, "data-block", u.BlockID, "data-action", u.ActionID, "data-kind", u.Kind}, u.confirm...)
+	return slices.Concat([]string{"data-do", what, "data-block", u.BlockID, "data-action", u.ActionID, "data-kind", u.Kind},
+		when(u.Focus, "data-focus", ""), u.confirm)
 }
 
 // control draws one by Slack's type of it.

@@ -112,14 +112,14 @@ func TestFormIsFilledCheckedAndAnsweredInItsWindow(t *testing.T) {
 		t.Fatalf("for stag it offers %s %s", answer.Status, offered)
 	}
 	b.act("alice", general, "submit", form())
-	b.sees("alice", general, `role="alert"`, "Please complete this required field: Account.")
+	b.sees("alice", general, `aria-invalid="true"`, `-wrong">Please complete this required field.`)
 	b.act("alice", general, "choose", form("block", "account", "action", "account", "value", lastAttribute(t, offered, "data-value")))
 	text := b.sees("alice", general, `value="staging"`, `data-block="duration-staging"`)
 	if strings.Contains(text, "Please complete") {
 		t.Errorf("the complaint stays:\n%s", text)
 	}
 	b.act("alice", general, "submit", form())
-	text = b.sees("alice", general, `role="alert"`, "Please complete this required field: MFA code.")
+	text = b.sees("alice", general, `aria-invalid="true"`, `-wrong">Please complete this required field.`)
 	block := lastAttribute(t, text[:strings.Index(text, `data-action="code"`)], "data-block")
 	b.act("alice", general, "submit", form("field", block, "value", "12345"))
 	text = b.sees("alice", general, `aria-invalid="true"`, "A code has six digits.")

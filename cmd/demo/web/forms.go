@@ -2,10 +2,12 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
 
+	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/cmd/demo/world"
 )
 
@@ -37,7 +39,10 @@ func (f forms) submit(ctx context.Context, p *world.Person, _ place, form url.Va
 		values[name] = lines(held[i])
 	}
 	d, err := f.world.Slack.Submit(p.ID, form.Get("on"), values)
-	if err != nil {
+	switch {
+	case errors.Is(err, slacktest.ErrRequired):
+		return nil // the field says so
+	case err != nil:
 		return err
 	}
 	_ = d.Wait(ctx) // the window says so

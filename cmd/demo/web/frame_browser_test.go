@@ -75,10 +75,11 @@ func TestFormsTakeTheFocusAndGiveItBack(t *testing.T) {
 	tab.Wait(`document.activeElement.matches(".window .cross")`) // it wraps
 	tab.TabTo("#one .window [type=submit]", 9)
 	tab.Keys("\r")
-	tab.Sees("#one .window .said", "Please complete this required field: MFA code")
+	tab.Sees("#one .window .bk-wrong", "Please complete this required field.")
 	code := b.code(0)
-	tab.TabTo("#one .window [data-action=code]", 9)
+	tab.Wait(`document.activeElement.matches("[data-action=code][aria-invalid=true]")`)
 	tab.Keys(code[:3] + "\r")
+	tab.Sees("#one .window .bk-wrong", "A code has six digits")
 	tab.Wait(`document.activeElement.matches("[data-action=code][aria-invalid=true]")`)
 	tab.Keys(kb.End + code[3:] + "\r")
 	tab.Sees("#one .window", "staging is yours until")
@@ -92,6 +93,15 @@ func TestFormsTakeTheFocusAndGiveItBack(t *testing.T) {
 	tab.Wait(`copied === document.querySelector("#one .window pre").textContent`)
 	tab.Keys(kb.Escape)
 	tab.Wait(`!document.querySelector(".window") && document.activeElement === ` + box)
+}
+
+func TestAFormThatLacksACodeAloneBeginsThere(t *testing.T) {
+	b := visit(t)
+	tab := browsertest.Open(t, browsertest.Desktop)
+	tab.Go(b.URL())
+	tab.Click("#one textarea")
+	tab.Keys("/assume prod\r")
+	tab.Wait(`document.activeElement.matches("#one .window.top [data-action=code]")`)
 }
 
 const stacked = `{"type":"modal","title":{"type":"plain_text","text":"TITLE"},"submit":{"type":"plain_text","text":"Go"},"blocks":[

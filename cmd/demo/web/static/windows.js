@@ -19,7 +19,7 @@ onSettled(() => {
     if (top && top.id !== was?.top) {
       before.set(column.id, { top: top.id, focus: was?.focus ?? last });
       const mine = !document.activeElement || document.activeElement === document.body || column.contains(document.activeElement);
-      if (mine) (top.querySelector(".bk-body")?.querySelector("input, textarea, select") ?? top).focus();
+      if (mine) (top.querySelector("[data-focus]") ?? top.querySelector(".bk-body")?.querySelector("input, textarea, select") ?? top).focus();
     } else if (!top && was) {
       before.delete(column.id);
       const back = document.getElementById(was.focus) ?? column.querySelector("textarea");
