@@ -126,42 +126,73 @@ func (t target) unreachable(err error) error {
 // three, has all of them happens once in 40 million times.
 const probes = 16
 
-// probe writes, which a replica, a full Redis and one node of a cluster refuse
-// where they answer PING.
-func probe(ctx context.Context, rdb redis.UniversalClient) error {
-	_, err := rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for i := range probes {
-			key := fmt.Sprintf("assumebot:probe:%d", i)
-			p.Set(ctx, key, "", time.Second)
-			p.Del(ctx, key)
+// reach writes, which a replica, a full Redis and one node of a cluster refuse where they
+// answer PING; does what the record takes, beside its keys, since the ACL user of an older
+// release may not, and every Request would fail; and loads the scripts. One round trip, or,
+// on a cluster, whose nodes each need all scripts, two.
+func (s *core) reach(ctx context.Context) error {
+	_, isCluster := s.rdb.(*redis.ClusterClient)
+	var ping redis.Cmder
+	var tried tries
+	_, _ = s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error { // each command has its own error
+		ping = p.Ping(ctx)
+		tried.write(ctx, p)
+		tried.keepRecord(ctx, p)
+		if !isCluster {
+			tried.load(ctx, p, s.scripts)
 		}
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("write: %w", err)
+	if ping.Err() != nil {
+		return ping.Err()
 	}
-	return probeRecord(ctx, rdb)
+	if err := tried.err(); err != nil || !isCluster {
+		return err
+	}
+	return s.loadScripts(ctx)
 }
 
-// probeRecord does what the record takes, beside its keys: the ACL user of an older
-// release may not, and every Request would fail.
-func probeRecord(ctx context.Context, rdb redis.UniversalClient) error {
-	const key = "assumebot:{record}:probe"
-	_, err := rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
-		p.XRangeN(ctx, key, "-", "+", 1)
-		p.XRevRangeN(ctx, key, "+", "-", 1)
-		p.XDel(ctx, key, "0-1")
-		p.GetRange(ctx, key, 0, 1)
-		p.HSet(ctx, key, "x", "x")
-		p.HStrLen(ctx, key, "x")
-		p.HLen(ctx, key)
-		p.HMGet(ctx, key, "x")
-		p.HDel(ctx, key, "x")
-		p.Exists(ctx, key)
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("try what the record needs: %w", err)
+// tries are commands, and what each is tried for.
+type tries struct {
+	what []string
+	cmds []redis.Cmder
+}
+
+func (t *tries) note(what string, cmds ...redis.Cmder) {
+	for _, cmd := range cmds {
+		t.what, t.cmds = append(t.what, what), append(t.cmds, cmd)
+	}
+}
+
+// err is the first that failed.
+func (t *tries) err() error {
+	for i, cmd := range t.cmds {
+		if err := cmd.Err(); err != nil {
+			return fmt.Errorf("%s: %w", t.what[i], err)
+		}
 	}
 	return nil
+}
+
+func (t *tries) write(ctx context.Context, p redis.Pipeliner) {
+	for i := range probes {
+		key := fmt.Sprintf("assumebot:probe:%d", i)
+		t.note("write", p.Set(ctx, key, "", time.Second), p.Del(ctx, key))
+	}
+}
+
+func (t *tries) keepRecord(ctx context.Context, p redis.Pipeliner) {
+	const key = "assumebot:{record}:probe"
+	t.note("try what the record needs",
+		p.XRangeN(ctx, key, "-", "+", 1),
+		p.XRevRangeN(ctx, key, "+", "-", 1),
+		p.XDel(ctx, key, "0-1"),
+		p.GetRange(ctx, key, 0, 1),
+		p.HSet(ctx, key, "x", "x"),
+		p.HStrLen(ctx, key, "x"),
+		p.HLen(ctx, key),
+		p.HMGet(ctx, key, "x"),
+		p.HDel(ctx, key, "x"),
+		p.Exists(ctx, key),
+	)
 }

@@ -39,7 +39,7 @@ func askNow[T any](ctx context.Context, s *core, send func(context.Context, redi
 	defer cancel()
 	got, err := sendNow(ctx, s, send)
 	if redis.HasErrorPrefix(err, "NOSCRIPT") {
-		if err := s.scripts.load(ctx, s.rdb); err != nil {
+		if err := s.loadScripts(ctx); err != nil {
 			return got, err
 		}
 		return sendNow(ctx, s, send)

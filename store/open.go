@@ -66,13 +66,16 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, &SetupError{err}
 	}
 	s.place, s.rdb, s.first, s.waiting = t, t.connect(poolSize), t.connect(firstPool), t.connect(waitingPool)
-	s.rdb.AddHook(namesKeys{})
-	s.first.AddHook(namesKeys{})
-	if o.Watch != nil {
-		s.rdb.AddHook(tells{o.Watch})
-		s.first.AddHook(tells{o.Watch})
+	for _, client := range []redis.UniversalClient{s.rdb, s.first} {
+		client.AddHook(namesKeys{})
+		client.AddHook(eachTells{})
+		if o.Watch != nil {
+			client.AddHook(tells{o.Watch})
+		}
 	}
-	if err := s.reach(ctx); err != nil {
+	reaching, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	if err := s.reach(reaching); err != nil {
 		_ = s.Close() // it reached nothing, so there is nothing to lose
 		return nil, t.unreachable(err)
 	}
@@ -80,18 +83,6 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		o.Log.InfoContext(ctx, "store open", "redis", t.kind, "seal_keys", len(s.ring.keys), "newest_seal_key", s.ring.newest())
 	}
 	return s, nil
-}
-
-func (s *Store) reach(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, openTimeout)
-	defer cancel()
-	if err := s.rdb.Ping(ctx).Err(); err != nil {
-		return err
-	}
-	if err := probe(ctx, s.rdb); err != nil {
-		return err
-	}
-	return s.scripts.load(ctx, s.rdb)
 }
 
 func chooseRing(embedded bool, keys []secret.Text) (*ring, error) {

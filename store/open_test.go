@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
@@ -221,5 +223,27 @@ func TestARealRedisCannotBeMoved(t *testing.T) {
 	s := mustOpen(t, storetest.RealRedis(t))
 	if err := s.Advance(time.Second); err == nil || s.Embedded() {
 		t.Errorf("advance: got %v, embedded %v, want an error and false", err, s.Embedded())
+	}
+}
+
+// TestAUserThatRedisRefusesByNowIsNoEmptyAnswer changes the password while the bot runs.
+// What the bot asks then must not read as if Redis knew nothing.
+func TestAUserThatRedisRefusesByNowIsNoEmptyAnswer(t *testing.T) {
+	t.Parallel()
+	server := storetest.StartRedis(t, aclUser...)
+	s := mustOpen(t, strings.Replace(server.URL, "unix://", "unix://bot:"+password+"@", 1))
+	o, err := redis.ParseURL(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin := redis.NewClient(o)
+	defer func() { _ = admin.Close() }()
+	for _, words := range [][]any{{"ACL", "SETUSER", "bot", "resetpass", ">another"}, {"CLIENT", "KILL", "USER", "bot"}} {
+		if err := admin.Do(t.Context(), words...).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if first, err := s.Counters.FirstSight(t.Context(), "envelope:1"); err == nil || !strings.Contains(err.Error(), "WRONGPASS") {
+		t.Errorf("got first sight %t, %v, want that Redis refuses the user", first, err)
 	}
 }

@@ -235,3 +235,17 @@ func BenchmarkSaveAndRevealGrant(b *testing.B) {
 		}
 	}
 }
+
+// TestReachingRedisTakesOneRoundTrip counts none for the handshake of the connection.
+func TestReachingRedisTakesOneRoundTrip(t *testing.T) {
+	s, err := Open(t.Context(), Options{URL: secret.New(Embedded)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	counter := &trips{}
+	s.rdb.AddHook(counter)
+	if err := s.reach(t.Context()); err != nil || counter.n.Load() != 1 {
+		t.Errorf("got %d round trips, %v, want 1", counter.n.Load(), err)
+	}
+}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -19,14 +18,14 @@ type scripts struct {
 	openLog, saveTiles, deleteTiles, hashFields         *redis.Script
 	readFormer, removeFormer                            *redis.Script
 
-	all []*redis.Script
+	texts []string // of all
 }
 
 func newScripts() scripts {
 	var s scripts
 	add := func(text string) *redis.Script {
-		s.all = append(s.all, redis.NewScript(text))
-		return s.all[len(s.all)-1]
+		s.texts = append(s.texts, text)
+		return redis.NewScript(text)
 	}
 	s.reserveCode = add(reserveCodeScript)
 	s.release = add(releaseScript)
@@ -61,13 +60,26 @@ func newScripts() scripts {
 	return s
 }
 
-func (s scripts) load(ctx context.Context, rdb redis.UniversalClient) error {
-	for _, script := range s.all {
-		if err := script.Load(ctx, rdb).Err(); err != nil {
-			return fmt.Errorf("load script: %w", err)
-		}
+// loadScripts has Redis know all scripts, on a cluster each of its nodes.
+func (s *core) loadScripts(ctx context.Context) error {
+	on := func(ctx context.Context, node redis.UniversalClient) error {
+		var tried tries
+		_, _ = node.Pipelined(ctx, func(p redis.Pipeliner) error { // each command has its own error
+			tried.load(ctx, p, s.scripts)
+			return nil
+		})
+		return tried.err()
 	}
-	return nil
+	if cluster, ok := s.rdb.(*redis.ClusterClient); ok {
+		return cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error { return on(ctx, node) })
+	}
+	return on(ctx, s.rdb)
+}
+
+func (t *tries) load(ctx context.Context, p redis.Pipeliner, all scripts) {
+	for _, text := range all.texts {
+		t.note("load script", p.ScriptLoad(ctx, text))
+	}
 }
 
 // KEYS: any. ARGV: a value. Deletes each key that has it.
