@@ -76,9 +76,6 @@ const _ = uint(auditchannel.OutcomeDue - requestTimeout - 30*time.Second)
 // Run serves until ctx ends, then finishes what was accepted and returns nil.
 // It returns an error when Slack says something that only an operator can mend.
 func (b *Bot) Run(ctx context.Context) error {
-	if err := b.greet(ctx); err != nil {
-		return err
-	}
 	work, abandon := context.WithCancel(context.WithoutCancel(ctx))
 	defer abandon()
 	b.ctx = work

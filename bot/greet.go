@@ -13,36 +13,49 @@ import (
 	"github.com/assumebot/assumebot/broker/retry"
 )
 
-// greet asks Slack whose the bot token is, waiting for a Slack that cannot be reached, and
+// Greet asks Slack whose the bot token is, waiting for a Slack that cannot be reached, and
 // refuses to serve where nothing could work: a token that is not taken, an app in another
 // workspace, a scope that everything needs, an audit channel that cannot be posted to.
-// What Slack does not tell is no reason to refuse.
-func (b *Bot) greet(ctx context.Context) error {
-	var (
-		me    *slack.AuthTestResponse
-		fatal *webapi.FatalError
-	)
+// What Slack does not tell is no reason to refuse. It comes before Run, and returns nil
+// when ctx ends.
+func (b *Bot) Greet(ctx context.Context) error {
+	membership := make(chan error, 1)
+	go func() { membership <- b.member(ctx) }() // asked meanwhile
+	me, err := b.whoAmI(ctx)
+	there := <-membership
+	switch {
+	case me == nil:
+		return err
+	case there != nil && !refusesToServe(there):
+		there = b.member(ctx) // Slack may not have been there yet
+	}
+	b.log.Info("Slack knows the bot", "team", me.TeamID, "bot_user", me.UserID)
+	if err := b.fits(me); err != nil {
+		return err
+	}
+	return b.joined(ctx, me.User, there)
+}
+
+// whoAmI waits for Slack; nil without an error is that ctx ended before.
+func (b *Bot) whoAmI(ctx context.Context) (me *slack.AuthTestResponse, err error) {
+	var fatal *webapi.FatalError
 	pace := webapi.Patience()
 	pace.Report = func(err error, wait time.Duration) {
 		b.log.Warn("Slack does not answer", "error", err, "retry_in", wait)
 	}
-	err := pace.Do(ctx, func() (err error) {
+	err = pace.Do(ctx, func() (err error) {
 		if me, err = b.web.WhoAmI(ctx); errors.As(err, &fatal) {
 			return retry.Final(err)
 		}
 		return webapi.AsTold(err)
 	})
 	switch {
-	case err != nil && fatal == nil && ctx.Err() != nil:
-		return nil //nolint:nilerr // told to stop before Slack answered
-	case err != nil:
-		return err
+	case err == nil:
+		return me, nil
+	case fatal == nil && ctx.Err() != nil:
+		return nil, nil
 	}
-	b.log.Info("Slack knows the bot", "team", me.TeamID, "bot_user", me.UserID)
-	if err := b.fits(me); err != nil {
-		return err
-	}
-	return b.joined(ctx, me.User)
+	return nil, err
 }
 
 // fits refuses an app that is installed elsewhere, or for less than everything needs.
@@ -72,16 +85,31 @@ func (b *Bot) fits(me *slack.AuthTestResponse) error {
 	return nil
 }
 
-// joined refuses an audit channel that the bot is not in, as far as Slack tells that.
-func (b *Bot) joined(ctx context.Context, name string) error {
+// errAbsent says that the bot is not in a channel.
+var errAbsent = errors.New("not a member")
+
+// member returns nil if the bot is in the audit channel.
+func (b *Bot) member(ctx context.Context) error {
+	member, err := b.web.Member(ctx, b.audit.Channel)
+	if err == nil && !member {
+		err = errAbsent
+	}
+	return err
+}
+
+func refusesToServe(err error) bool {
+	return errors.Is(err, errAbsent) || webapi.Refused(err, "channel_not_found")
+}
+
+// joined refuses an audit channel that the bot is not in, as far as Slack tells that by err.
+func (b *Bot) joined(ctx context.Context, name string, err error) error {
 	channel := b.audit.Channel
-	member, err := b.web.Member(ctx, channel)
 	invite := "in Slack, in that channel: /invite @" + name
 	switch {
-	case err == nil && member:
 	case err == nil:
+	case errors.Is(err, errAbsent):
 		return webapi.Unfit("the bot is not in the audit channel "+channel+", so nothing could be told there", invite)
-	case webapi.Refused(err, "channel_not_found"):
+	case refusesToServe(err):
 		return webapi.Unfit("slack.audit_channel is "+channel+", and the workspace has no such channel, or it is private and the bot is not in it",
 			"copy the ID from the channel's details; where it is private, "+invite)
 	case ctx.Err() == nil:

@@ -50,15 +50,15 @@ func runBot(ctx context.Context, c *cobra.Command, file string, handler slog.Han
 	if err != nil {
 		return err
 	}
-	cfg, err := config.Load(path)
-	if err := errors.Join(problems, err); err != nil {
+	read := config.Read(path)
+	if err := errors.Join(problems, read.Err()); err != nil {
 		return app.NeedsPerson(fmt.Errorf("cannot start:\n%w", err))
 	}
 	log := slog.New(handler)
 	if hardened != nil {
 		log.Warn("a core file of this process could hold keys and codes", "error", hardened)
 	}
-	return app.Run(ctx, path, cfg, settings, reload, log)
+	return app.Run(ctx, read, settings, reload, log)
 }
 
 func newHandler(format, level string, w io.Writer) (slog.Handler, error) {

@@ -12,11 +12,13 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 
+	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/record"
 	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/secret"
+	"github.com/assumebot/assumebot/cmd/internal/config"
 	"github.com/assumebot/assumebot/store"
 	"github.com/assumebot/assumebot/store/storetest"
 )
@@ -82,23 +84,32 @@ func TestWhatOnlyAPersonCanMendOfRedisIsNotWaitedFor(t *testing.T) {
 	}
 }
 
-// startsOn starts a bot on m, whose log is read by says. Nobody is at its Slack.
-func startsOn(ctx context.Context, t *testing.T, m *miniredis.Miniredis, says onLine) (*App, error) {
+// startsOn starts a bot on m, whose log is read by says; faults are of its Slack.
+func startsOn(ctx context.Context, t *testing.T, m *miniredis.Miniredis, says onLine, faults ...slacktest.Fault) (*App, error) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "config.yaml")
 	write(t, path, good)
+	read := config.Read(path)
 	private, _, err := tree.NewKey("example.com/assumebot")
 	if err != nil {
 		t.Fatal(err)
 	}
-	slack := "http://" + freeAddress(t) + "/"
+	slack, err := slacktest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = slack.Close() })
+	for _, f := range faults {
+		slack.Inject(f)
+	}
+	slack.AddChannel(slacktest.Channel{ID: "C0AUDIT", Name: "aws-audit", BotMember: true})
 	s := Settings{
-		SlackAppToken: secret.New("xapp-x"), SlackBotToken: secret.New("xoxb-x"), SlackAPIURL: slack, AWSRegion: "eu-west-1",
+		SlackAppToken: secret.New(slack.AppToken()), SlackBotToken: secret.New(slack.BotToken()), SlackAPIURL: slack.APIURL(), AWSRegion: "eu-west-1",
 		RedisURL: secret.New("redis://" + m.Addr()), SealKeys: []secret.Text{storetest.KeyOne}, RecordKeys: []secret.Text{secret.New(private)},
 	}
 	a, err := New(ctx, parsed(t, good), s, Environment{
-		Getenv: func(string) string { return "" }, AWS: &awsapi.Place{Endpoint: slack}, Now: time.Now,
-		Log: slog.New(slog.NewTextHandler(says, nil)), ConfigPath: path,
+		Getenv: func(string) string { return "" }, AWS: &awsapi.Place{Endpoint: slack.APIURL()}, Now: time.Now,
+		Log: slog.New(slog.NewTextHandler(says, nil)), Read: &read,
 	})
 	if err == nil {
 		t.Cleanup(func() { _ = a.Close() })
@@ -122,7 +133,7 @@ func TestRedisThatIsLostBeforeAnythingIsServedIsWaitedFor(t *testing.T) {
 			if err := m.Restart(); err != nil {
 				t.Error(err)
 			}
-		case strings.Contains(line, "Slack"): // it comes to serve
+		case strings.Contains(line, "socket open"): // it comes to serve
 			cancel()
 		}
 	})
@@ -132,6 +143,20 @@ func TestRedisThatIsLostBeforeAnythingIsServedIsWaitedFor(t *testing.T) {
 	m.Close()
 	if err := a.Run(ctx); err != nil || waits != 2 {
 		t.Errorf("got %v after %d waits, want that it came to serve after 2", err, waits)
+	}
+}
+
+// TestWhatSlackRefusesIsSaidWhileRedisIsWaitedFor: the two are asked side by side.
+func TestWhatSlackRefusesIsSaidWhileRedisIsWaitedFor(t *testing.T) {
+	m := miniredis.RunT(t)
+	a, err := startsOn(t.Context(), t, m, func(string) {}, slacktest.Fault{Method: "auth.test", Error: "invalid_auth", Latency: time.Second, Times: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Close()
+	var setup *SetupError
+	if err := a.Run(t.Context()); !errors.As(err, &setup) || !strings.Contains(err.Error(), "SLACK_BOT_TOKEN") {
+		t.Errorf("got %v, want what Slack says of the token", err)
 	}
 }
 

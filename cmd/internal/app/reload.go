@@ -46,8 +46,8 @@ type watcher struct {
 // before anything is served.
 func (w *watcher) start(ctx context.Context, c config.Config) error {
 	w.served = c.Summary
-	if r := config.Read(w.path); r.Err() == nil && reflect.DeepEqual(r.Config.Summary, w.served) {
-		w.done = r
+	if w.done.Err() != nil || !reflect.DeepEqual(w.done.Config.Summary, w.served) {
+		w.done = config.Reading{} // what is served came from elsewhere
 	}
 	err := untilAnswered(ctx, w.log, func() error { return w.announceStart(ctx) })
 	if err != nil && ctx.Err() == nil {

@@ -47,29 +47,29 @@ type Environment struct {
 	Now    func() time.Time
 	Log    *slog.Logger
 
-	ConfigPath string           // where the config was read from; "": it is not read again
-	Look       <-chan time.Time // when to look whether it says something else
-	Reload     <-chan os.Signal // when to read it at once
+	Read   *config.Reading  // what the config came from; nil: it is not read again
+	Look   <-chan time.Time // when to look whether it says something else
+	Reload <-chan os.Signal // when to read it at once
 
 	Watch watch.Watcher // is told how the bot does; nil: nobody is
 
 	leases *lease.Roster
 }
 
-// Run wires assumebot with the config that was read from path, serves until ctx
-// ends and finishes what was accepted. It reads the config again when the file
-// changes, and at each signal of reload.
-func Run(ctx context.Context, path string, cfg config.Config, s Settings, reload <-chan os.Signal, log *slog.Logger) error {
+// Run wires assumebot with the config that was read, serves until ctx ends and
+// finishes what was accepted. It reads the config again when the file changes, and
+// at each signal of reload.
+func Run(ctx context.Context, read config.Reading, s Settings, reload <-chan os.Signal, log *slog.Logger) error {
 	store.RouteClientLog(log)
 	look := time.NewTicker(pollEvery)
 	defer look.Stop()
-	env := Environment{Getenv: os.Getenv, Now: time.Now, Log: log, ConfigPath: path, Look: look.C, Reload: reload}
+	env := Environment{Getenv: os.Getenv, Now: time.Now, Log: log, Read: &read, Look: look.C, Reload: reload}
 	seen, err := listen(ctx, s, &env)
 	if err != nil {
 		return err
 	}
 	defer seen.close()
-	a, err := New(ctx, cfg, s, env)
+	a, err := New(ctx, read.Config, s, env)
 	switch {
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		log.Info("told to stop while waiting for Redis")
@@ -131,9 +131,9 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 		CommandPrefix: cfg.Slack.CommandPrefix, Connections: cfg.Slack.Connections, AuditChannel: cfg.Slack.AuditChannel,
 		Embedded: st.Embedded() && !s.Alone, Watch: env.Watch, Now: env.Now, Log: env.Log,
 	})
-	if env.ConfigPath != "" {
+	if env.Read != nil {
 		a.watcher = &watcher{
-			path: env.ConfigPath, look: env.Look, reload: env.Reload, check: s.CheckConfig, log: env.Log,
+			path: env.Read.Path(), look: env.Look, reload: env.Reload, check: s.CheckConfig, log: env.Log, done: *env.Read,
 			serve:    func(c config.Config) { a.Bot.Serve(m.broker(c), botSettings(c)) },
 			announce: newAnnouncer(st, a.record, env.Now, env.Log),
 		}
@@ -176,17 +176,35 @@ func (a *App) Run(ctx context.Context) error {
 	wait := a.record.run(recording)
 	defer wait()
 	defer stop() // once nobody tells the record anything more
-	err := a.record.compare(ctx)
-	if err == nil && a.watcher != nil {
-		err = a.watcher.start(ctx, a.config)
-	}
-	switch {
+	switch err := a.mayServe(ctx); {
 	case ctx.Err() != nil: // it never came to serve
 		return nil
 	case err != nil:
 		return err
 	}
 	return a.serve(ctx)
+}
+
+// mayServe does what comes before anything is served and may refuse to: what concerns the
+// record, in its order, and beside it what Slack says. The first error counts.
+func (a *App) mayServe(ctx context.Context) error {
+	ctx, refuse := context.WithCancelCause(ctx)
+	defer refuse(nil)
+	var asking sync.WaitGroup
+	asking.Go(func() {
+		if err := NeedsPerson(a.Bot.Greet(ctx)); err != nil {
+			refuse(err)
+		}
+	})
+	err := a.record.compare(ctx)
+	if err == nil && a.watcher != nil {
+		err = a.watcher.start(ctx, a.config)
+	}
+	if err != nil {
+		refuse(err)
+	}
+	asking.Wait()
+	return context.Cause(ctx)
 }
 
 func (a *App) serve(ctx context.Context) error {

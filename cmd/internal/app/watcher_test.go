@@ -35,6 +35,7 @@ func newWatched(t *testing.T, path, text string) *watched {
 	w := &watched{}
 	w.watcher = &watcher{
 		path:     path,
+		done:     config.Read(path),
 		check:    func(config.Config) error { return nil },
 		serve:    func(c config.Config) { w.served = append(w.served, c) },
 		log:      slog.New(slog.DiscardHandler),

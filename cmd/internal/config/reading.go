@@ -30,6 +30,9 @@ func (r Reading) Err() error {
 	return r.Problems
 }
 
+// Path is where the config file is.
+func (r Reading) Path() string { return r.files.path }
+
 // Refuse makes a config that is right by itself wrong all the same.
 func (r *Reading) Refuse(why error) {
 	if why != nil {

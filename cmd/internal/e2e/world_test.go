@@ -194,16 +194,17 @@ func (w *world) runAt(config string, s app.Settings, now func() time.Time) *repl
 // launch is runAt with the config at path.
 func (w *world) launch(path string, s app.Settings, now func() time.Time) *replica {
 	w.t.Helper()
-	cfg, err := config.Load(path)
-	if err != nil {
+	read := config.Read(path)
+	if err := read.Err(); err != nil {
 		w.t.Fatal(err)
 	}
+	cfg := read.Config
 	if w.limit > 0 {
 		cfg.Broker.Limits = policy.Limits{Requests: w.limit, STSCalls: w.limit}
 	}
 	log := slog.New(slog.NewJSONHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	look, reload := make(chan time.Time), make(chan os.Signal)
-	env := app.Environment{Getenv: w.getenv, AWS: w.botOnAWS(), Now: now, Log: log, ConfigPath: path, Look: look, Reload: reload}
+	env := app.Environment{Getenv: w.getenv, AWS: w.botOnAWS(), Now: now, Log: log, Read: &read, Look: look, Reload: reload}
 	if w.tele != nil {
 		env.Watch = w.tele
 	}
