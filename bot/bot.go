@@ -53,6 +53,7 @@ type Bot struct {
 	audit     *auditchannel.Channel
 	shed      *shed
 	extra     atomic.Int64 // actions that payloads held beside their first
+	abandoned atomic.Int64 // requests that had not ended when it stopped
 
 	*parts
 }
@@ -139,7 +140,8 @@ func (b *Bot) drain(told <-chan time.Time, abandon context.CancelFunc) {
 	default: // it stops by itself
 	}
 	overdue := time.AfterFunc(drainTimeout-time.Since(since), func() {
-		b.log.Error("requests abandoned: they did not end in time", "after", drainTimeout)
+		b.abandoned.Store(b.accepted.Load() + int64(b.turns.Held()))
+		b.log.Error("requests abandoned: they did not end in time", "after", drainTimeout, "requests", b.Abandoned())
 		abandon()
 	})
 	defer overdue.Stop()
@@ -147,3 +149,6 @@ func (b *Bot) drain(told <-chan time.Time, abandon context.CancelFunc) {
 	b.working.Wait()
 	b.shed.flush()
 }
+
+// Abandoned is how many requests had not ended when the bot stopped.
+func (b *Bot) Abandoned() int64 { return b.abandoned.Load() }

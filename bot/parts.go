@@ -29,11 +29,12 @@ type core struct {
 	log    *slog.Logger
 	watch  watch.Watcher // nil: nobody watches
 
-	ctx     context.Context // of the work that was accepted
-	working sync.WaitGroup
-	serving atomic.Int64 // Visits that have their turn
-	sweeper *sweeper
-	panics  atomic.Int64 // that were ended where they arose
+	ctx      context.Context // of the work that was accepted
+	working  sync.WaitGroup
+	accepted atomic.Int64 // requests that have not ended
+	serving  atomic.Int64 // Visits that have their turn
+	sweeper  *sweeper
+	panics   atomic.Int64 // that were ended where they arose
 }
 
 // parts are what a Bot is made of, from those that need no other on.

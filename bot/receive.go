@@ -158,8 +158,10 @@ func (b *core) begin(at time.Time) (context.Context, context.CancelFunc) {
 // work does f in the background; SIGTERM waits for it.
 func (b *core) work(f func(context.Context)) {
 	ctx, cancel := b.begin(time.Now())
+	b.accepted.Add(1)
 	b.working.Go(func() {
 		defer b.sweeper.touch()
+		defer b.accepted.Add(-1)
 		defer cancel()
 		defer b.rescue(ctx, conversation{}, nil)
 		f(ctx)

@@ -54,6 +54,7 @@ type Turns[T any] struct {
 	people  map[Who]*person[T] // of whom anything is held
 	next    queue[*person[T]]  // who may be served, in their order
 	waiting int                // of people
+	things  int                // held, being served too
 	held    int                // bytes
 	looking bool               // a look at what has waited for too long is due
 	soon    queue[thing[T]]    // to be refused, before refused
@@ -155,6 +156,13 @@ func (t *Turns[T]) Queued() int {
 // Wait returns when everything that was taken is done. Nothing is taken meanwhile.
 func (t *Turns[T]) Wait() { t.all.Wait() }
 
+// Held is how much was taken and is not done.
+func (t *Turns[T]) Held() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.things
+}
+
 // share is how much of one person may wait now.
 func (t *Turns[T]) share() int {
 	if t.waiting < t.Waiting {
@@ -201,6 +209,7 @@ const overhead = 512
 // hold counts w in.
 func (t *Turns[T]) hold(w thing[T]) {
 	t.all.Add(1)
+	t.things++
 	t.held += w.size
 	if w.of != nil {
 		w.of.things++
@@ -211,6 +220,7 @@ func (t *Turns[T]) hold(w thing[T]) {
 // drop counts w out.
 func (t *Turns[T]) drop(w thing[T]) {
 	t.all.Done()
+	t.things--
 	t.held -= w.size
 	if p := w.of; p != nil {
 		p.held -= w.size

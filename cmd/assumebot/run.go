@@ -8,7 +8,9 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -40,6 +42,7 @@ func runCommand(ctx context.Context, getenv func(string) string) *cobra.Command 
 }
 
 func runBot(ctx context.Context, c *cobra.Command, file string, handler slog.Handler, getenv func(string) string) error {
+	began := time.Now()
 	// From the first moment on: SIGHUP would end the program, also while it starts.
 	reload := make(chan os.Signal, 1)
 	signal.Notify(reload, syscall.SIGHUP)
@@ -58,7 +61,7 @@ func runBot(ctx context.Context, c *cobra.Command, file string, handler slog.Han
 	if hardened != nil {
 		log.Warn("a core file of this process could hold keys and codes", "error", hardened)
 	}
-	return app.Run(ctx, read, settings, reload, log)
+	return app.Run(ctx, read, settings, app.Environment{Log: log, Reload: reload, Version: versionText(debug.ReadBuildInfo()), Began: began})
 }
 
 func newHandler(format, level string, w io.Writer) (slog.Handler, error) {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -83,6 +84,26 @@ func TestRunEndsWithZeroAtSIGTERM(t *testing.T) {
 	}
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("got %v, want exit 0\n%s", err, log)
+	}
+	lines := map[string]map[string]any{}
+	for line := range strings.Lines(log.String()) {
+		var said map[string]any
+		if err := json.Unmarshal([]byte(line), &said); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		lines[said["msg"].(string)] = said
+	}
+	ready, stopped := lines["ready: people are served"], lines["stopped: all that was accepted is done"]
+	version, _ := ready["version"].(string)
+	replica, _ := ready["replica"].(string)
+	if !strings.HasPrefix(version, "assumebot ") || len(replica) != 26 || ready["sockets"] != 2.0 || ready["users"] != 1.0 || ready["accounts"] != 1.0 {
+		t.Errorf("got %v when it was ready, want version, replica, sockets, users and accounts\n%s", ready, log)
+	}
+	if took, _ := ready["took"].(string); took == "" || took == "0s" {
+		t.Errorf("got %q, want how long the start took", took)
+	}
+	if took, there := stopped["took"]; !there || stopped["replica"] != replica || stopped["abandoned"] != 0.0 {
+		t.Errorf("got %v after %v when it stopped, want the replica, and nothing abandoned\n%s", stopped, took, log)
 	}
 }
 

@@ -38,11 +38,11 @@ func runBot(file string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	settings, problems := app.ReadSettings(os.Getenv)
-	cfg, err := config.Load(file)
-	if err := errors.Join(problems, err); err != nil {
+	read := config.Read(file)
+	if err := errors.Join(problems, read.Err()); err != nil {
 		return err
 	}
-	return app.Run(ctx, file, cfg, settings, nil, slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	return app.Run(ctx, read, settings, app.Environment{Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 }
 
 func startLab(t *testing.T, o lab.Options) *lab.Lab {

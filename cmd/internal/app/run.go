@@ -38,6 +38,7 @@ type App struct {
 	watcher *watcher // nil: there is no file to watch
 	leases  *lease.Roster
 	told    atomic.Bool // to stop
+	env     Environment
 }
 
 // Environment is what an App takes from around it.
@@ -46,6 +47,9 @@ type Environment struct {
 	AWS    *awsapi.Place       // nil: where the SDK's own settings say
 	Now    func() time.Time
 	Log    *slog.Logger
+
+	Version string    // of the program, for the log
+	Began   time.Time // when the program was started
 
 	Read   *config.Reading  // what the config came from; nil: it is not read again
 	Look   <-chan time.Time // when to look whether it says something else
@@ -58,12 +62,12 @@ type Environment struct {
 
 // Run wires assumebot with the config that was read, serves until ctx ends and
 // finishes what was accepted. It reads the config again when the file changes, and
-// at each signal of reload.
-func Run(ctx context.Context, read config.Reading, s Settings, reload <-chan os.Signal, log *slog.Logger) error {
-	store.RouteClientLog(log)
+// at each signal of env.Reload. Of env it takes what is not the process's own.
+func Run(ctx context.Context, read config.Reading, s Settings, env Environment) error {
+	store.RouteClientLog(env.Log)
 	look := time.NewTicker(pollEvery)
 	defer look.Stop()
-	env := Environment{Getenv: os.Getenv, Now: time.Now, Log: log, Read: &read, Look: look.C, Reload: reload}
+	env.Getenv, env.Now, env.Read, env.Look = os.Getenv, time.Now, &read, look.C
 	seen, err := listen(ctx, s, &env)
 	if err != nil {
 		return err
@@ -72,7 +76,7 @@ func Run(ctx context.Context, read config.Reading, s Settings, reload <-chan os.
 	a, err := New(ctx, read.Config, s, env)
 	switch {
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
-		log.Info("told to stop while waiting for Redis")
+		env.Log.Info("told to stop while waiting for Redis")
 		return nil
 	case err != nil:
 		return err
@@ -108,7 +112,7 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 		env.Log.Warn("Redis is embedded: what the bot knows ends with this process, the audit record too")
 	}
 	env.leases = lease.NewRoster(st.Leases, time.Now)
-	a := &App{Store: st, config: cfg, leases: env.leases}
+	a := &App{Store: st, config: cfg, leases: env.leases, env: env}
 	if a.record, err = newRecording(ctx, st, aws, s, cfg.Record, env, func(ctx context.Context) (int64, error) { return a.Bot.AuditNext(ctx) }); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
@@ -171,7 +175,19 @@ func openAWS(ctx context.Context, region string, env Environment) (*awsapi.Clien
 // Run serves until ctx ends and finishes what was accepted. What Slack says that
 // only a person can mend is a [*SetupError].
 func (a *App) Run(ctx context.Context) error {
-	defer context.AfterFunc(ctx, func() { a.told.Store(true) })()
+	told := make(chan time.Time, 1)
+	defer context.AfterFunc(ctx, func() {
+		a.told.Store(true)
+		told <- time.Now()
+	})()
+	err := a.run(ctx)
+	if ctx.Err() != nil && err == nil {
+		a.sayStopped(<-told)
+	}
+	return err
+}
+
+func (a *App) run(ctx context.Context) error {
 	recording, stop := context.WithCancel(context.WithoutCancel(ctx))
 	wait := a.record.run(recording)
 	defer wait()
@@ -208,15 +224,15 @@ func (a *App) mayServe(ctx context.Context) error {
 }
 
 func (a *App) serve(ctx context.Context) error {
-	if a.watcher == nil {
-		return NeedsPerson(a.Bot.Run(ctx))
+	beside, stop := context.WithCancel(ctx)
+	var all sync.WaitGroup
+	all.Go(func() { a.sayReady(beside) })
+	if a.watcher != nil {
+		all.Go(func() { a.watcher.run(beside) })
 	}
-	watching, stop := context.WithCancel(ctx)
-	var watcher sync.WaitGroup
-	watcher.Go(func() { a.watcher.run(watching) })
 	err := a.Bot.Run(ctx)
 	stop()
-	watcher.Wait()
+	all.Wait()
 	return NeedsPerson(err)
 }
 
