@@ -1,12 +1,14 @@
 package record
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"testing"
 	"time"
 
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/published"
 	"github.com/assumebot/assumebot/broker/record/recordtest"
 	"github.com/assumebot/assumebot/broker/record/tree"
@@ -117,5 +119,45 @@ func TestAFollowerIsToldNoOtherEntryUnderANumber(t *testing.T) {
 	got, _, err := l.Read(t.Context(), 1, 1)
 	if err != nil || len(got) != 1 || got[0].Broken == "" {
 		t.Errorf("got %+v, %v, want a broken entry", got, err)
+	}
+}
+
+// A strict store takes no batch whose writer does not say after which entry it writes, as
+// Redis takes none.
+type strict struct {
+	*recordtest.Memory
+	t *testing.T
+}
+
+func (s strict) Append(ctx context.Context, b entry.Batch) (entry.Appended, error) {
+	if b.After >= 0 && b.AfterID == "" {
+		s.t.Errorf("got a batch after entry %d that does not name it", b.After)
+	}
+	return s.Memory.Append(ctx, b)
+}
+
+// TestWhoWritesBeforeAnythingWasReadReadsFirst: a start announces what changed of the config
+// while it begins to read.
+func TestWhoWritesBeforeAnythingWasReadReadsFirst(t *testing.T) {
+	m := recordtest.NewMemory()
+	s, key := recordtest.NewShelf(m), recordtest.Signer(t)
+	l := running(t, m, "a")
+	p := publisher(s, l, key)
+	for _, name := range []string{"x", "y"} { // the first checkpoint is where replicas begin
+		l.fill(t, name, 5)
+		if err := publish(t, p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := New(Deps{Entries: strict{m, t}, Keys: recordtest.Keys("k1"), Origin: recordtest.Origin, Replica: "b", Now: l.clock.Now, Log: recordtest.Discard})
+	if err := b.Begin(t.Context(), s, recordtest.PublicKeys(t, key)); err != nil || b.Size() == 0 {
+		t.Fatalf("got a start at %d, %v, want one after the first entries", b.Size(), err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); b.writer.writeAll(ctx) }() // and nobody follows
+	defer func() { cancel(); <-ended }()
+	if _, err := b.Record(t.Context(), recordtest.About("z")); err != nil {
+		t.Error(err)
 	}
 }

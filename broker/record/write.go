@@ -128,6 +128,11 @@ func (t *try) once(ctx context.Context) error {
 		return retry.Final(err)
 	}
 	if t.ID == "" {
+		if after, id, _ := t.last(); after >= 0 && id == "" { // nothing was read yet after the start
+			if err := t.readOn(ctx); err != nil {
+				return final(err)
+			}
+		}
 		var err error
 		if t.Batch, err = t.seal(t.writes); err != nil {
 			return retry.Final(err)
