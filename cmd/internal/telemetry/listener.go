@@ -29,7 +29,6 @@ const (
 	// net/http/pprof refuses one that is longer than this.
 	writeWithin = 40 * time.Second
 	idleWithin  = 2 * time.Minute // longer than scrapes are apart
-	closeWithin = time.Second
 )
 
 // Options are what a Listener is made of.
@@ -91,13 +90,9 @@ func (l *Listener) Addr() string { return l.addr.String() }
 // Show makes the listener ask how the bot is by ask.
 func (l *Listener) Show(ask func(context.Context) watch.State) { l.states.show(ask) }
 
-// Close ends it, and cuts off whoever does not end in time.
+// Close ends it, and cuts off whoever asks.
 func (l *Listener) Close() {
-	ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
-	defer cancel()
-	if l.server.Shutdown(ctx) != nil {
-		_ = l.server.Close()
-	}
+	_ = l.server.Close()
 	<-l.served
 }
 

@@ -100,13 +100,13 @@ func TestWhoAsksOftenCostsTheStoreLittle(t *testing.T) {
 	s := states{now: func() time.Time { return now }}
 	s.show(func(context.Context) watch.State { asked++; return well() })
 	for range 5 {
-		s.newest()
+		s.newest(t.Context())
 	}
 	if asked != 1 {
 		t.Errorf("asked %d times within the same second, want once", asked)
 	}
 	now = now.Add(freshFor)
-	if s.newest(); asked != 2 {
+	if s.newest(t.Context()); asked != 2 {
 		t.Errorf("asked %d times, want again after %s", asked, freshFor)
 	}
 }

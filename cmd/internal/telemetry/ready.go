@@ -9,8 +9,8 @@ import (
 
 // ready says whether this replica serves, and what is missing. It says no address and no
 // error of others: those are in the log.
-func (l *Listener) ready(w http.ResponseWriter, _ *http.Request) {
-	now, started := l.states.newest()
+func (l *Listener) ready(w http.ResponseWriter, r *http.Request) {
+	now, started := l.states.newest(r.Context())
 	lacks := []string{"starting: it waits for Redis and reads the record"}
 	if started {
 		lacks = missing(now)

@@ -35,14 +35,14 @@ func (s *states) show(ask func(context.Context) watch.State) {
 }
 
 // newest is how the bot is; false while it starts. Who asks meanwhile waits for the same answer.
-func (s *states) newest() (watch.State, bool) {
+func (s *states) newest(ctx context.Context) (watch.State, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ask == nil {
 		return watch.State{}, false
 	}
 	if since := s.now().Sub(s.asked); since < 0 || since >= freshFor {
-		ctx, cancel := context.WithTimeout(context.Background(), askWithin)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askWithin)
 		defer cancel()
 		s.last, s.asked = s.ask(ctx), s.now()
 	}
@@ -88,7 +88,7 @@ func (s *standing) Collect(all chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
 		all <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
-	now, started := s.states.newest()
+	now, started := s.states.newest(context.Background())
 	gauge(descReady, one(started && len(missing(now)) == 0))
 	if !started {
 		return
