@@ -52,7 +52,7 @@ func (b *Visits) served(ctx context.Context, c Caller) error {
 	switch _, user := b.config.User(c.User); {
 	case err != nil && user:
 		return standingUnknown(err)
-	case err == nil && (b.inGrid(s) || c.Team == "" && !s.Stranger && slices.Contains(b.config.Workspaces, s.Team)):
+	case err == nil && (s.inGrid(b.config.Workspaces) || c.Team == "" && !s.Stranger && slices.Contains(b.config.Workspaces, s.Team)):
 		return nil
 	}
 	return &Error{
@@ -62,9 +62,9 @@ func (b *Visits) served(ctx context.Context, c Caller) error {
 	}
 }
 
-// inGrid reports whether a person belongs to a served workspace of a Grid.
-func (b *Visits) inGrid(s Standing) bool {
-	return slices.ContainsFunc(s.Teams, func(team string) bool { return slices.Contains(b.config.Workspaces, team) })
+// inGrid reports whether a person belongs to one of the workspaces, of a Grid.
+func (s Standing) inGrid(workspaces []string) bool {
+	return slices.ContainsFunc(s.Teams, func(team string) bool { return slices.Contains(workspaces, team) })
 }
 
 // errOtherID is Slack that says only now whom the bot knows by another ID: what
@@ -83,7 +83,7 @@ func (b *Visits) inGoodStanding(ctx context.Context, user string) error {
 	}
 	// To Slack whoever is of another workspace than the bot's token is a stranger,
 	// of the same Grid too. https://docs.slack.dev/reference/objects/user-object
-	member := b.inGrid(s) || !s.Stranger && slices.Contains(b.config.Workspaces, s.Team)
+	member := s.inGrid(b.config.Workspaces) || !s.Stranger && slices.Contains(b.config.Workspaces, s.Team)
 	if s.Deactivated || s.Guest || s.Bot || !member {
 		return newError(CodeNotAMember,
 			prose.Say("Only full members of this Slack workspace are served: no guests, bots, deactivated accounts or people of other workspaces."),
