@@ -14,7 +14,7 @@ func keygenCommand() *cobra.Command {
 		Use:               "keygen [record NAME]",
 		Short:             "Print a fresh key for ASSUMEBOT_SEAL_KEYS or ASSUMEBOT_RECORD_KEY",
 		Long:              "Print a fresh key for ASSUMEBOT_SEAL_KEYS. Every replica takes the same.",
-		Example:           "  assumebot keygen >seal.key",
+		Example:           "  (umask 077; assumebot keygen >seal.key)",
 		Args:              noArgs("it takes no arguments, or record NAME"),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -32,7 +32,7 @@ func keygenRecordCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "record NAME",
 		Short:   "Print a fresh key for ASSUMEBOT_RECORD_KEY",
-		Example: "  assumebot keygen record example.com/assumebot >record.key",
+		Example: "  (umask 077; assumebot keygen record example.com/assumebot >record.key)",
 		Long: "Print a fresh key for ASSUMEBOT_RECORD_KEY, which signs the record called NAME, such as example.com/assumebot.\n" +
 			"No other record in the world should have that name. Every replica takes the same key.\n\n" +
 			"The private key is on standard output, which can go to a file as it is. The public key is in a comment there, and on\n" +
