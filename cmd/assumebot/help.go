@@ -49,10 +49,12 @@ func help(c *cobra.Command, _ []string) {
 	text := wrapped(c.Long)
 	if c.Runnable() {
 		text += "\n\n" + usageText(c)
-		if line := strings.TrimSpace(c.Example); strings.Contains(line, "\n") {
+		switch line := "example: " + strings.TrimSpace(c.Example); {
+		case c.Example == "":
+		case strings.Contains(line, "\n") || utf8.RuneCountInString(line) > screenColumns:
 			text += "\nexample:\n" + c.Example
-		} else if line != "" {
-			text += "\nexample: " + line
+		default:
+			text += "\n" + line
 		}
 	}
 	_, _ = fmt.Fprintln(c.OutOrStdout(), strings.TrimRight(text, "\n"))
