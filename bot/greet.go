@@ -80,7 +80,7 @@ func (b *Bot) fits(me *slack.AuthTestResponse) error {
 		}
 	}
 	if len(lacks) > 0 {
-		return webapi.Unfit("the bot token lacks "+strings.Join(lacks, ", "), "install the app again with the manifest from deploy/")
+		return webapi.Unfit("the bot token lacks "+strings.Join(lacks, ", "), webapi.Reinstall)
 	}
 	return nil
 }

@@ -46,6 +46,10 @@ func Error(method string, err error) error {
 // ofTheChannel are refusals that are of one channel alone.
 var ofTheChannel = []string{"not_in_channel", "channel_not_found", "is_archived"}
 
+// Reinstall is how the app gets the scopes that it lacks.
+// https://docs.slack.dev/app-manifests/configuring-apps-with-app-manifests
+const Reinstall = "in the app's settings, App Manifest: paste what `assumebot manifest --config FILE` prints, save, then Install App, Reinstall"
+
 // Mend says what to do about Slack's refusal of a method; "" where that is not known.
 func Mend(method, refusal string) string {
 	token, kind := "SLACK_BOT_TOKEN", "the Bot User OAuth Token (xoxb-…) from OAuth & Permissions"
@@ -58,7 +62,7 @@ func Mend(method, refusal string) string {
 	case "not_allowed_token_type":
 		return token + " holds a token of the wrong kind: put " + kind + " there"
 	case "missing_scope", "no_permission":
-		return "the token in " + token + " lacks a scope: install the app again with the manifest from deploy/"
+		return "the token in " + token + " lacks a scope: " + Reinstall
 	case "not_enabled", "socket_mode_not_enabled", "forbidden_team":
 		return "switch Socket Mode on in the app's settings"
 	case "not_in_channel", "channel_not_found", "is_archived":

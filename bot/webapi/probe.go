@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/text"
@@ -70,6 +72,9 @@ func RefusedAs(err error, words ...string) bool {
 	return false
 }
 
+// ErrNobody is that nothing listens where SLACK_API_URL leads, on this machine.
+var ErrNobody = errors.New("nothing listens at SLACK_API_URL")
+
 // ErrLimited is that Slack was asked too often.
 var ErrLimited = errors.New("Slack wants to be asked less often")
 
@@ -85,7 +90,10 @@ func (p *Probe) ask(ctx context.Context, method string, token secret.Text, param
 	r.Header.Set("Authorization", "Bearer "+token.Reveal())
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	answer, err := p.http.Do(r)
-	if err != nil {
+	switch {
+	case err != nil && errors.Is(err, syscall.ECONNREFUSED) && loopback(r.URL.Hostname()):
+		return nil, fmt.Errorf("%w (%s)", ErrNobody, r.URL.Host)
+	case err != nil:
 		return nil, fmt.Errorf("%s: %w", method, WithoutURL(err))
 	}
 	defer func() { _ = answer.Body.Close() }() // only read from
@@ -124,6 +132,11 @@ func (p *Probe) ask(ctx context.Context, method string, token secret.Text, param
 		refused.Faults = append(refused.Faults, Fault{word(e.Pointer), word(e.Message)})
 	}
 	return answer.Header, refused
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // word is what may be repeated of Slack's answer.

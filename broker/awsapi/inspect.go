@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -52,7 +54,25 @@ func Unanswered(err error) bool {
 	return errors.As(err, &u)
 }
 
-type unanswered struct{ text string }
+// NobodyAt is the address of the host where nothing listens, "" where err is another.
+func NobodyAt(err error) string {
+	var u *unanswered
+	if !errors.As(err, &u) {
+		return ""
+	}
+	return u.nobodyAt
+}
+
+type unanswered struct{ text, nobodyAt string }
+
+func noAnswer(what string, err error) *unanswered {
+	u := &unanswered{text: upstreamText(fmt.Sprintf("%s: %s", what, err))}
+	var dial *net.OpError
+	if errors.As(err, &dial) && errors.Is(dial, syscall.ECONNREFUSED) && dial.Addr != nil {
+		u.nobodyAt = dial.Addr.String()
+	}
+	return u
+}
 
 // Error implements error; it may be logged.
 func (u *unanswered) Error() string { return u.text }
@@ -80,7 +100,7 @@ func refusal(what string, err error) error {
 	if status := statusOf(err); status != 0 {
 		return fmt.Errorf("%s: the answer (HTTP %d) is not one of AWS", what, status)
 	}
-	return &unanswered{upstreamText(fmt.Sprintf("%s: %s", what, err))}
+	return noAnswer(what, err)
 }
 
 // OwnKey returns the bot's own credentials.

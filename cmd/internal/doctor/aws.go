@@ -163,11 +163,12 @@ func (s *awsSurvey) own() []Finding {
 	case s.bot.noKey != nil:
 		return wrong("give the bot a role or a key, with deploy/iam/bot-policy.json", "the bot has no identity of its own, and %s need one: %v", needs, s.bot.noKey)
 	}
-	return s.refused("give the bot a role or a key, with deploy/iam/bot-policy.json", s.bot.refuse)
+	return s.refused("give the bot a role or a key, with deploy/iam/bot-policy.json", s.bot)
 }
 
-// refused is what an error means of whose key it is.
-func (s *awsSurvey) refused(do string, err error) []Finding {
+// refused is what the error means that AWS did not take a key with.
+func (s *awsSurvey) refused(do string, one signer) []Finding {
+	err := one.refuse
 	switch {
 	case awsapi.RefusedAs(err, "InvalidClientTokenId"):
 		return wrong(do, "AWS does not know the key: it was deleted or switched off")
@@ -179,6 +180,9 @@ func (s *awsSurvey) refused(do string, err error) []Finding {
 	if _, known := config.NearRegion(s.Settings.AWSRegion); !known && awsapi.Unanswered(err) {
 		return wrong("mend aws-region AWS_REGION first", "%v", err)
 	}
+	if at := awsapi.NobodyAt(err); at != "" && loopback(one.who.Host) {
+		return wrong("start the rehearsal again, or unset the AWS_ENDPOINT_URL… that leads there", "nothing listens at the endpoint of AWS (%s)", at)
+	}
 	return wrong("see that this host reaches AWS, by a proxy if need be", "%v", err)
 }
 
@@ -188,10 +192,12 @@ func (s *awsSurvey) keyOf(one signer) []Finding {
 	from := "put a key of the IAM user there (" + u.Key.String() + ")"
 	parts := strings.SplitN(one.who.ARN, ":", 6)
 	switch {
+	case one.noKey != nil && u.Key.Env != "": // the reason says what to set
+		return wrong(strings.TrimPrefix(one.noKey.Error(), u.Key.String()+": "), "the bot cannot read it")
 	case one.noKey != nil:
-		return wrong(from, "the bot cannot read it: %v", one.noKey)
+		return wrong("put a key of the IAM user there", "the bot cannot read it: %v", one.noKey)
 	case one.refuse != nil:
-		return s.refused(from, one.refuse)
+		return s.refused(from, one)
 	case len(parts) == 6 && parts[5] == "root":
 		return wrong(from+", and delete this one", "it is a key of the root user of account %s", one.who.Account)
 	case len(parts) != 6 || !strings.HasPrefix(parts[5], "user/"):

@@ -10,6 +10,9 @@ import (
 	"github.com/assumebot/assumebot/broker/text"
 )
 
+// compare is what to do about a trust policy.
+const compare = "compare it with iam/role-trust-policy.json, which `assumebot init` wrote with your numbers, or with the example of that name in deploy/iam"
+
 // mostReaders bounds how many keys are tried to read one role.
 const mostReaders = 3
 
@@ -27,7 +30,7 @@ func (s *awsSurvey) roles(ctx context.Context) []Finding {
 
 func (s *awsSurvey) role(ctx context.Context, a policy.Account) []Finding {
 	account := a.RoleARN.AccountID()
-	read := "read it there: aws iam get-role --role-name " + a.RoleARN.RoleName() + "; and compare it with deploy/iam/role-trust-policy.json"
+	read := "read it there: aws iam get-role --role-name " + a.RoleARN.RoleName() + "; and " + compare
 	var readers []signer
 	for _, one := range s.everybody() {
 		if one.works() && one.who.Account == account && len(readers) < mostReaders {
@@ -66,7 +69,6 @@ func (s *awsSurvey) judge(a policy.Account, r awsapi.Role) []Finding {
 	case strings.HasSuffix(r.Boundary, ":iam::aws:policy/AdministratorAccess"):
 		j.odd = append(j.odd, "its permissions boundary is AdministratorAccess, which bounds nothing")
 	}
-	const compare = "compare it with deploy/iam/role-trust-policy.json"
 	all := strings.Join(slices.Concat(j.wrong, j.odd), "; ")
 	switch {
 	case len(j.wrong) > 0:

@@ -51,8 +51,10 @@ func refused(err error) []Finding {
 	switch {
 	case errors.Is(err, webapi.ErrLimited):
 		return notTold("check again in a minute", "%v", err)
+	case errors.Is(err, webapi.ErrNobody):
+		return wrong("start the rehearsal again, or unset it", "%v", err)
 	case webapi.RefusedAs(err, "missing_scope"):
-		return notTold("install the app again with the manifest from deploy/", "Slack does not say: %v", err)
+		return notTold(webapi.Reinstall, "Slack does not say: %v", err)
 	case errors.As(err, &r):
 		do := webapi.Mend(r.Method, r.Code)
 		if do == "" {
@@ -91,9 +93,8 @@ func (s *slackSurvey) workspace() []Finding {
 }
 
 func (s *slackSurvey) scopes() []Finding {
-	const again = "install the app again with the manifest from deploy/"
 	if !s.self.ScopesTold {
-		return notTold("compare OAuth & Permissions in the app's settings with the manifest from deploy/",
+		return notTold("compare OAuth & Permissions in the app's settings with what `assumebot manifest --config FILE` prints",
 			"the answer has no header x-oauth-scopes; a proxy may have taken it out")
 	}
 	var without, less []string
@@ -108,9 +109,9 @@ func (s *slackSurvey) scopes() []Finding {
 	surplus := webapi.SurplusScopes(s.self.Scopes)
 	switch {
 	case len(without) > 0:
-		return wrong(again, "missing: %s", strings.Join(append(without, less...), ", "))
+		return wrong(webapi.Reinstall, "missing: %s", strings.Join(append(without, less...), ", "))
 	case len(less) > 0:
-		return warn(again, "missing: %s", strings.Join(less, ", "))
+		return warn(webapi.Reinstall, "missing: %s", strings.Join(less, ", "))
 	case len(surplus) > 0:
 		return warn("take away what the bot never uses, and install the app again", "more than it needs: %s", few(surplus))
 	}
