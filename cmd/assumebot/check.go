@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -49,6 +50,7 @@ func checkCommand(ctx context.Context, getenv func(string) string) *cobra.Comman
 		if err != nil {
 			return err
 		}
+		store.RouteClientLog(slog.New(slog.DiscardHandler)) // what it says of Redis is in the findings
 		if *live {
 			if err := printWarnings(c, cfg, getenv); err != nil {
 				return err
@@ -87,12 +89,20 @@ func printWarnings(c *cobra.Command, cfg config.Config, getenv func(string) stri
 	return nil
 }
 
+// withWarnings is for the end of a sentence; "" where there are none.
+func withWarnings(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return ", with " + count(n, "warning")
+}
+
 // summarize says what the file grants, for whoever reviews it.
 func summarize(w io.Writer, colours palette, path string, cfg config.Config, redis *store.Durability) error {
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(format string, args ...any) { _, _ = fmt.Fprintln(tab, terminal(fmt.Sprintf(format, args...))) } // Flush tells of errors
 	b := cfg.Broker
-	_, _ = fmt.Fprintf(tab, "%s %s: %s, %s, audit channel %s\n", terminal(path), colours.good("is right"),
+	_, _ = fmt.Fprintf(tab, "%s %s%s: %s, %s, audit channel %s\n", terminal(path), colours.good("is right"), withWarnings(len(cfg.Warnings)),
 		count(b.Users.Len(), "user"), count(b.Accounts.Len(), "account"), cfg.Slack.AuditChannel)
 	if b.MFASession > 0 {
 		line("MFA sessions last up to %s", text.FormatDuration(b.MFASession))

@@ -32,7 +32,7 @@ func checkLive(ctx context.Context, c *cobra.Command, cfg config.Config, getenv 
 	if asJSON {
 		err = printJSON(out, found)
 	} else {
-		err = printFindings(out, paletteOf(out, getenv), found)
+		err = printFindings(out, paletteOf(out, getenv), len(cfg.Warnings), found)
 	}
 	wrong := countOf(found, doctor.Wrong)
 	switch {
@@ -53,8 +53,9 @@ func printJSON(w io.Writer, found []doctor.Finding) error {
 	return encoder.Encode(append([]doctor.Finding{}, found...)) // [] where there is none, not null
 }
 
-// printFindings prints a line for each finding, and how many there are of each state.
-func printFindings(w io.Writer, colours palette, found []doctor.Finding) error {
+// printFindings prints a line for each finding, how many there are of each state, and how
+// many warnings the config has, which were said before.
+func printFindings(w io.Writer, colours palette, warnings int, found []doctor.Finding) error {
 	words := map[doctor.State]string{
 		doctor.OK:      colours.good("ok      "),
 		doctor.Warning: colours.warn("warning "),
@@ -78,6 +79,9 @@ func printFindings(w io.Writer, colours palette, found []doctor.Finding) error {
 	}
 	fmt.Fprintf(&b, "\n%d ok, %s, %d wrong, %d not told\n", countOf(found, doctor.OK), count(countOf(found, doctor.Warning), "warning"),
 		countOf(found, doctor.Wrong), countOf(found, doctor.NotTold))
+	if warnings > 0 {
+		fmt.Fprintf(&b, "the config is right%s\n", withWarnings(warnings))
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }

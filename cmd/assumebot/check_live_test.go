@@ -14,7 +14,7 @@ func TestFindingsThatAreAlikeAreOneLine(t *testing.T) {
 	device := func(name string) doctor.Finding {
 		return doctor.Finding{Check: "aws-mfa-device", Subject: name, State: doctor.OK, What: "there"}
 	}
-	err := printFindings(&out, palette{}, []doctor.Finding{
+	err := printFindings(&out, palette{}, 1, []doctor.Finding{
 		{Check: "slack-app", State: doctor.NotTold, What: "no API says", Do: "try it"},
 		device("alice"), device("bob"),
 		{Check: "aws-mfa-device", Subject: "carol", State: doctor.Wrong, What: "gone\x1b[31m\nok", Do: "assign one"},
@@ -31,6 +31,7 @@ warning   aws-key-age alice                old: make a new key
 ok        aws-mfa-device alice and 4 more  there
 
 7 ok, 1 warning, 1 wrong, 1 not told
+the config is right, with 1 warning
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("output (-want +got):\n%s", diff)
