@@ -108,7 +108,7 @@ func (s *slot) serve(ctx context.Context, sock *socket) {
 	}
 	s.before = sock
 	s.reading.Go(func() {
-		sock.serve(func(f frame) { s.handle(s.envelope(f, sock)) })
+		sock.serve(func(f frame) { s.handle(s.envelope(f, sock)) }) //nolint:contextcheck // it ends with its socket
 		s.places.closed(sock)
 		s.census.ended(sock.known(), time.Now())
 		s.places.give()

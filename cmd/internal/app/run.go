@@ -72,7 +72,7 @@ func Run(ctx context.Context, read config.Reading, s Settings, env Environment) 
 	if err != nil {
 		return err
 	}
-	defer seen.close()
+	defer seen.close() //nolint:contextcheck // what was seen is sent after ctx has ended
 	a, err := New(ctx, read.Config, s, env)
 	switch {
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
@@ -182,7 +182,7 @@ func (a *App) Run(ctx context.Context) error {
 	})()
 	err := a.run(ctx)
 	if ctx.Err() != nil && err == nil {
-		a.sayStopped(<-told)
+		a.sayStopped(<-told) //nolint:contextcheck // that of Run has ended
 	}
 	return err
 }
