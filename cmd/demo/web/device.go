@@ -30,11 +30,16 @@ func (d devices) data(_ context.Context, v paneView) (any, error) {
 		return deviceView{}, nil
 	}
 	code, left := mine.Code(), mine.NextIn()
-	calls := d.world.AWS.Calls()
 	return deviceView{
 		Has: true, Code: code, Shown: code[:3] + " " + code[3:], Left: left.Milliseconds(), Seconds: int64(left.Seconds()) + 1,
-		Used: slices.ContainsFunc(calls[max(0, len(calls)-recentCalls):], func(c awstest.Call) bool {
-			return c.ErrorCode == "" && c.Params.Get("SerialNumber") == mine.Serial() && c.Params.Get("TokenCode") == code
-		}),
+		Used: d.spent(mine),
 	}, nil
+}
+
+// spent reports whether AWS has accepted the code that a device shows.
+func (d devices) spent(mine *awstest.Device) bool {
+	code, calls := mine.Code(), d.world.AWS.Calls()
+	return slices.ContainsFunc(calls[max(0, len(calls)-recentCalls):], func(c awstest.Call) bool {
+		return c.ErrorCode == "" && c.Params.Get("SerialNumber") == mine.Serial() && c.Params.Get("TokenCode") == code
+	})
 }

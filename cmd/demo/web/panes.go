@@ -50,7 +50,7 @@ type doing = func(context.Context, *world.Person, url.Values) error
 func panesOf(w *world.World) []pane {
 	var all []pane
 	if w.App != nil {
-		t := newTours(w.App.Record, w.People)
+		t := newTours(w.App.Record, w.People, devices{w}.spent)
 		all = append(all, pane{name: "tour", slot: inSide, data: t.data, acts: map[string]doing{"move": t.move}})
 	}
 	now, news, shells := clock{w}, newFeed(w), newTerminals(w)

@@ -175,6 +175,33 @@ func TestTourGoesOnByItselfWhenAStepIsDone(t *testing.T) {
 	}
 }
 
+func TestTourPutsInNoSpentCodeButWhereThatIsTheLesson(t *testing.T) {
+	t.Parallel()
+	b := visit(t)
+	b.nextCode() // for half a minute
+	waits := func(step string) int {
+		t.Helper()
+		if status, text := b.inPane("tour", "move", url.Values{"page": {"a"}, "to": {step}}); status != http.StatusNoContent {
+			t.Fatalf("got %d %s", status, text)
+		}
+		return strings.Count(b.beside("a"), "next code in")
+	}
+	if got := waits("break-glass"); got != 0 {
+		t.Errorf("before the code is used: got %d buttons that wait, want none", got)
+	}
+	b.asks("alice", "/assume prod {mfa}")
+	b.hears("alice", "prod is yours until")
+	for step, want := range map[string]int{"credentials": 1, spentCode: 0, "other-account": 1, "approval": 0, "break-glass": 1, "sealed": 2} {
+		if got := waits(step); got != want {
+			t.Errorf("%s: got %d buttons that wait for the next code, want %d", step, got, want)
+		}
+	}
+	b.nextCode()
+	if got := waits("sealed"); got != 0 {
+		t.Errorf("with the next code: got %d buttons that wait, want none", got)
+	}
+}
+
 func TestTourIsSkippedGoneBackToAndRestarted(t *testing.T) {
 	t.Parallel()
 	b := visit(t)

@@ -4,8 +4,10 @@ import (
 	"context"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 
+	"github.com/assumebot/assumebot/broker/awstest"
 	"github.com/assumebot/assumebot/broker/event"
 	recordlog "github.com/assumebot/assumebot/broker/record"
 	"github.com/assumebot/assumebot/cmd/demo/world"
@@ -28,6 +30,7 @@ type tour struct {
 type tours struct {
 	record record
 	people []*world.Person
+	spent  func(*awstest.Device) bool // that AWS has accepted the code that it shows
 	of     perPage[tour]
 
 	mu     sync.Mutex
@@ -41,8 +44,8 @@ type record interface {
 	Size() int64
 }
 
-func newTours(r record, people []*world.Person) *tours {
-	return &tours{record: r, people: people, newest: tour{begun: true}}
+func newTours(r record, people []*world.Person, spent func(*awstest.Device) bool) *tours {
+	return &tours{record: r, people: people, spent: spent, newest: tour{begun: true}}
 }
 
 // A tourView is what tour.html gets.
@@ -63,7 +66,11 @@ type tourStepView struct {
 }
 
 // A tourCommandView is a command to put in: Text as it is read, Insert as it is put in.
-type tourCommandView struct{ Person, Text, Insert, Href string }
+// While it waits for a code that is not spent, Left are the milliseconds until then.
+type tourCommandView struct {
+	Person, Text, Insert, Href string
+	Left, Seconds              int64
+}
 
 func (t *tours) data(ctx context.Context, v paneView) (any, error) {
 	now, err := t.arrived(ctx, v.Page)
@@ -76,9 +83,7 @@ func (t *tours) data(ctx context.Context, v paneView) (any, error) {
 	for i, s := range tourSteps {
 		view := tourStepView{tourStep: s, Number: i + 1, Done: now.done[i], Here: i == now.step}
 		for _, c := range s.Commands {
-			view.Commands = append(view.Commands, tourCommandView{
-				Person: c.Person, Text: c.Text, Insert: c.typedOut(t.people), Href: v.Base + "/" + c.Person + "/" + general,
-			})
+			view.Commands = append(view.Commands, t.command(s, c, v.Base))
 		}
 		out.Steps = append(out.Steps, view)
 	}
@@ -86,6 +91,23 @@ func (t *tours) data(ctx context.Context, v paneView) (any, error) {
 		out.Now = &out.Steps[i]
 	}
 	return out, nil
+}
+
+// command is what a button of a step puts in, and for how long it cannot: AWS takes no
+// code twice, which one step is about.
+func (t *tours) command(s tourStep, c tourCommand, base string) tourCommandView {
+	out := tourCommandView{Person: c.Person, Text: c.Text, Insert: c.Text, Href: base + "/" + c.Person + "/" + general}
+	i := slices.IndexFunc(t.people, func(p *world.Person) bool { return p.Name == c.Person })
+	if i < 0 {
+		return out
+	}
+	p := t.people[i]
+	out.Insert = strings.ReplaceAll(c.Text, "{key}", p.Key.Public())
+	if p.Device != nil && s.ID != spentCode && strings.Contains(c.Text, "{mfa}") && t.spent(p.Device) {
+		left := p.Device.NextIn()
+		out.Left, out.Seconds = left.Milliseconds(), int64(left.Seconds())+1
+	}
+	return out
 }
 
 // arrived is where a page is in the tour. One that has just come begins with what comes

@@ -1,11 +1,9 @@
 package web
 
-import (
-	"strings"
+import "github.com/assumebot/assumebot/broker/event"
 
-	"github.com/assumebot/assumebot/broker/event"
-	"github.com/assumebot/assumebot/cmd/demo/world"
-)
+// spentCode is the step that a spent code belongs to.
+const spentCode = "spent-code"
 
 // A tourStep is one step of the tour: what to do and why it matters, what to type, and
 // how it shows on the record that it was done.
@@ -46,7 +44,7 @@ var tourSteps = []tourStep{
 		},
 	},
 	{
-		ID: "spent-code", Title: "A spent code",
+		ID: spentCode, Title: "A spent code",
 		Do:       "Send one code twice.",
 		Why:      "It works once: whoever read it in the channel or over a shoulder is too late.",
 		Commands: []tourCommand{{"alice", "/assume prod {mfa}"}},
@@ -67,7 +65,7 @@ var tourSteps = []tourStep{
 	},
 	{
 		ID: "approval", Title: "Approval",
-		Do:       "Ask for vault, press Approve in #aws-audit as bob, then Enter code as alice.",
+		Do:       "Ask for vault, press Approve in #aws-audit as bob, then, as alice, Enter code in @assumebot.",
 		Why:      "Nobody has vault alone, and an approval is good for one request.",
 		Commands: []tourCommand{{"alice", "/assume vault for 30m because INC-42"}},
 		done: func(e event.Event, _ standing) bool {
@@ -96,9 +94,9 @@ var tourSteps = []tourStep{
 		},
 	},
 	{
-		ID: "sealed", Title: "Sealed",
+		ID: "sealed", Title: "Your own key",
 		Do:       "Give the bot the public key of alice's shell, then ask for prod with the next code.",
-		Why:      "Slack carries only what her key opens: paste it into her shell to see.",
+		Why:      "Slack carries them sealed, and only her key opens them: paste them into her shell to see.",
 		Commands: []tourCommand{{"alice", "/assume key {key} {mfa}"}, {"alice", "/assume prod {mfa}"}},
 		done:     func(e event.Event, s standing) bool { return s.sealed && (granted(e, "") != nil || shown(e)) },
 	},
@@ -133,14 +131,4 @@ func (s standing) after(e event.Event) standing {
 		}
 	}
 	return s
-}
-
-// typedOut is what the button puts in, but for the code.
-func (c tourCommand) typedOut(people []*world.Person) string {
-	for _, p := range people {
-		if p.Name == c.Person {
-			return strings.ReplaceAll(c.Text, "{key}", p.Key.Public())
-		}
-	}
-	return c.Text
 }

@@ -32,7 +32,7 @@ func TestPagesThatComeReadNoEntryAgain(t *testing.T) {
 	for range 3 * feedLength {
 		long.events = append(long.events, event.Event{Actor: alice, Data: event.GrantedData{Act: event.Act{Account: "prod"}}})
 	}
-	tours := newTours(long, nil)
+	tours := newTours(long, nil, nil)
 	at := func(page string) tourView {
 		t.Helper()
 		v, err := tours.data(t.Context(), paneView{Page: page, Zone: time.UTC})
