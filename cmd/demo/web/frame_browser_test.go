@@ -188,6 +188,21 @@ func TestWhatOthersDoDisturbsNobodyWhoTypesOrReads(t *testing.T) {
 	tab.Wait(box + `.value === "half a sentence"`) // a draft stays in its place
 }
 
+func TestATallAnswerIsShownFromItsHead(t *testing.T) {
+	b := visit(t)
+	tab := browsertest.Open(t, browsertest.Phone)
+	tab.Go(b.URL())
+	tab.Click("#one textarea")
+	tab.Keys("/assume staging " + b.code(0) + "\r")
+	tab.Sees("#one .log", "is yours until")
+	const log = `document.querySelector("#one .log")`
+	const below = log + ".lastElementChild.getBoundingClientRect().top - " + log + ".getBoundingClientRect().top"
+	tab.Wait(log + ".lastElementChild.offsetHeight > " + log + ".clientHeight && Math.abs(" + below + ") < 2")
+	b.types("bob", general, "short")
+	tab.Sees("#one .log", "short")
+	tab.Wait(log + ".scrollHeight - " + log + ".scrollTop - " + log + ".clientHeight < 2")
+}
+
 func TestArrowsOnAMenuOfAMessageChooseNothingUntilEnter(t *testing.T) {
 	b := visit(t)
 	tab := browsertest.Open(t, browsertest.Desktop)

@@ -51,14 +51,15 @@ async function fetchWanted() {
 }
 
 function show(fresh) {
-  const logs = new Map([...document.querySelectorAll("[data-log]")].map((log) => [log.id, atEnd(log)]));
+  const logs = new Map([...document.querySelectorAll("[data-log]")].map((log) => [log.id, follows(log)]));
   const focused = document.activeElement;
   const around = [];
   for (let e = focused; e; e = e.parentElement) if (e.id) around.push(e.id);
   document.title = fresh.title;
   morph(document.getElementById("page"), fresh.getElementById("page"));
   for (const log of document.querySelectorAll("[data-log]")) {
-    if (logs.get(log.id) ?? true) log.scrollTop = log.scrollHeight;
+    const from = logs.get(log.id) ?? "new";
+    if (from) follow(log, from);
   }
   settlers.forEach((f) => f());
   if (!focused?.isConnected && document.activeElement === document.body) {
@@ -67,7 +68,28 @@ function show(fresh) {
   }
 }
 
-const atEnd = (log) => log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+// newest shows what came last: the end of a log, or the head of a message taller than that.
+const shown = new WeakMap(); // by log: the message that came last, and where that led
+function newest(log) {
+  const last = log.lastElementChild;
+  log.scrollTop = log.scrollHeight;
+  const hidden = last ? log.getBoundingClientRect().top - last.getBoundingClientRect().top : 0;
+  if (last?.matches(".message") && hidden > 0) log.scrollTop -= hidden;
+  shown.set(log, { id: last?.id, height: last?.offsetHeight, top: log.scrollTop });
+}
+
+// follows is where a person stands who wants to see what comes; "" where they read.
+function follows(log) {
+  if (log.scrollHeight - log.scrollTop - log.clientHeight < 40) return "end";
+  return shown.get(log)?.top === log.scrollTop ? "head" : "";
+}
+
+function follow(log, from) {
+  const { id, height } = shown.get(log) ?? {};
+  const last = log.lastElementChild;
+  if (from === "new" || id !== last?.id || height !== last?.offsetHeight) newest(log);
+  else if (from === "end") log.scrollTop = log.scrollHeight;
+}
 
 // post does something, after all that was done before, and shows what came of it.
 let queue = Promise.resolve();
@@ -132,5 +154,5 @@ document.addEventListener("click", go);
 document.addEventListener("submit", submitted);
 document.addEventListener("visibilitychange", listen);
 addEventListener("popstate", () => refresh(true));
-for (const log of document.querySelectorAll("[data-log]")) log.scrollTop = log.scrollHeight;
+for (const log of document.querySelectorAll("[data-log]")) newest(log);
 listen();
