@@ -52,11 +52,16 @@ const pretence = "this shell is a pretence; it knows `aws s3 ls`, `aws sts get-c
 
 const helpText = `Paste a snippet of any format: it is read as its shell would read it.
 
-  aws s3 ls                    the buckets that the credentials can list
-  aws sts get-caller-identity  whose credentials they are
-  env | grep AWS               what the environment has; secrets are not printed
-  age -d                       open the encrypted message that was pasted
-  age-keygen -y                print the public key, for /assume key
+  aws s3 ls
+      the buckets that the credentials can list
+  aws sts get-caller-identity
+      whose credentials they are
+  env | grep AWS
+      what the environment has, but no secrets
+  age -d
+      open the encrypted message that was pasted
+  age-keygen -y
+      print the public key, for /assume key
   clear, help
 
 It starts no program and opens no file.
