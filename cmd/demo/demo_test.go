@@ -150,6 +150,9 @@ func TestUnknownCommandIsAnsweredBySlackbotAndNotTheBot(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v, in:\n%s", err, out)
 	}
+	if want := "(did you mean /assume? The bot has /assume, /mfa, /buckets, /sessions)"; !strings.Contains(out, want) {
+		t.Errorf("got %s, want %q", out, want)
+	}
 	if want := "> @bob /asume prod {mfa}\n[bob, only you, from Slackbot]\n  /asume is not a valid command. In Slack,"; !strings.Contains(out, want) {
 		t.Errorf("got %s, want %q", out, want)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -31,16 +32,30 @@ func (h *hands) choose(ctx context.Context, p *person, typed string) error {
 		}
 		return ok || asks
 	}) {
-		return fmt.Errorf("%s sees no menu with %q: %s", p.Name, typed, visible(all, func(s surface) []string {
-			var options []string
-			for _, m := range s.menus {
-				options = append(options, optionNames(m.Options)...)
-			}
-			return options
-		}))
+		return h.noMenu(p, all, typed)
 	}
-	return h.chooseFrom(ctx, p, s, m, typed)
+	err := h.chooseFrom(ctx, p, s, m, typed)
+	if errors.As(err, new(noOptionError)) { // of the one that was asked, which others may stand beside
+		return h.noMenu(p, all, typed)
+	}
+	return err
 }
+
+// noMenu says that no menu has what was typed, and what they have.
+func (h *hands) noMenu(p *person, all []surface, typed string) error {
+	return fmt.Errorf("%s sees no menu with %q: %s", p.Name, typed, h.visible(p, all, func(s surface) []string {
+		var options []string
+		for _, m := range s.menus {
+			options = append(options, optionNames(m.Options)...)
+		}
+		return options
+	}))
+}
+
+// A noOptionError is that a menu has no such option.
+type noOptionError string
+
+func (e noOptionError) Error() string { return string(e) }
 
 // findMenu finds the first menu that has the option, or one that begins so.
 func findMenu(all []surface, typed string, begins bool) (surface, slacktest.Menu, bool) {
@@ -85,7 +100,7 @@ func (h *hands) chooseFrom(ctx context.Context, p *person, s surface, m slacktes
 		}
 		switch len(like) {
 		case 0:
-			return fmt.Errorf("the menu has no %q; it has %s", typed, strings.Join(optionNames(m.Options), ", "))
+			return noOptionError(fmt.Sprintf("the menu has no %q; it has %s", typed, strings.Join(optionNames(m.Options), ", ")))
 		case 1:
 			o = like[0]
 		default:

@@ -70,7 +70,7 @@ func (h *hands) press(ctx context.Context, p *person, what string) error {
 		s, b, ok = findButton(all, what)
 		return ok
 	}) {
-		return fmt.Errorf("%s sees no button %q: %s", p.Name, what, visible(all, func(s surface) []string {
+		return fmt.Errorf("%s sees no button %q: %s", p.Name, what, h.visible(p, all, func(s surface) []string {
 			return labels(s.buttons, func(b slacktest.Button) string { return b.Label })
 		}))
 	}
@@ -97,8 +97,8 @@ func findButton(all []surface, what string) (surface, slacktest.Button, bool) {
 	return surface{}, slacktest.Button{}, false
 }
 
-// visible says what there is, surface by surface.
-func visible(all []surface, names func(surface) []string) string {
+// visible says what p has before them, surface by surface.
+func (h *hands) visible(p *person, all []surface, names func(surface) []string) string {
 	var parts []string
 	for _, s := range all {
 		if list := names(s); len(list) > 0 {
@@ -106,7 +106,10 @@ func visible(all []surface, names func(surface) []string) string {
 		}
 	}
 	if len(parts) == 0 {
-		return "nothing of that kind is visible; what is behind a window is there again after cancel"
+		parts = append(parts, "nothing of that kind is visible")
+	}
+	if _, open := h.scene.window(p); open {
+		parts = append(parts, "what is behind the window is there again after cancel")
 	}
 	return strings.Join(parts, "; ")
 }

@@ -314,6 +314,19 @@ func TestWhatAWindowCoversIsOfferedOnceItClosed(t *testing.T) {
 	}
 }
 
+func TestWhatIsNotThereNamesAllThatIs(t *testing.T) {
+	t.Parallel()
+	_, err := play(t, "/assume\nchoose 2h\n")
+	for _, want := range []string{"prod", "The default of the account", "fish", "; what is behind the window is there again after cancel"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want it to say %q", err, want)
+		}
+	}
+	if _, err := play(t, "press Renew\n"); err == nil || !strings.HasSuffix(err.Error(), "nothing of that kind is visible") {
+		t.Errorf("got %v, want no word of a window: none is open", err)
+	}
+}
+
 func TestAWindowInPlaceOfAnotherIsNotCalledTheOneBelow(t *testing.T) {
 	t.Parallel()
 	w, out := stage(t), &bytes.Buffer{}

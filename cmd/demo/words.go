@@ -72,6 +72,7 @@ func (t *terminal) do(ctx context.Context, l line) error {
 func (t *terminal) command(ctx context.Context, p *person, text string) error {
 	if name, _, _ := strings.Cut(text, " "); !t.scene.Registered(name) {
 		t.draw("["+p.Name+", only you, from Slackbot]", paragraph(world.NoCommand(name)), "")
+		t.note("did you mean /assume? The bot has /assume, /mfa, /buckets, /sessions")
 		return nil
 	}
 	text, err := t.hands.withCodes(ctx, p, text)
