@@ -68,7 +68,7 @@ func deniedSpans(done broker.Revocation, whose string) []blockkit.Span {
 func tookBack(ended int, session bool, whose string, cancelled []approval.Approval) string {
 	var did []string
 	if ended > 0 {
-		did = append(did, "forgotten "+blockkit.Counted(ended, "grant"))
+		did = append(did, "forgotten "+blockkit.Counted(ended, "set")+" of credentials")
 	}
 	if session {
 		did = append(did, "ended "+whose+" MFA session")

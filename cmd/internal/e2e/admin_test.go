@@ -147,7 +147,7 @@ func TestRevokeOfAPersonHasAWSRefuseThemAndNobodyElse(t *testing.T) {
 		t.Fatal("credentials do not work to begin with")
 	}
 	m := w.says(admin, "/assume", "revoke @bob because laptop lost")
-	wantText(t, m, "Blocked bob@example.com (U02BOB). Revoked in AWS", "forgotten 1 grant and ended their MFA session",
+	wantText(t, m, "Blocked bob@example.com (U02BOB). Revoked in AWS", "forgotten 1 set of credentials and ended their MFA session",
 		"staging  revoked: AWS refuses their sessions", "can take minutes until AWS")
 	if !w.refuses(bob) {
 		t.Error("the revoked credentials still work")
@@ -174,7 +174,7 @@ func TestRevokeOfAPersonAndOneAccount(t *testing.T) {
 	w.run(adminConfig, w.settings())
 	hub := w.pasted(w.says("U02BOB", "/assume", "hub "+w.bob.Code()))
 	wantText(t, w.says(admin, "/assume", "revoke @bob stagin"), "There is no account of that name", "nobody was blocked", "Did you mean staging?")
-	wantText(t, w.says(admin, "/assume", "revoke @bob hub"), "1 grant", "hub", "not revoked in AWS: copies work until", "names no revoker")
+	wantText(t, w.says(admin, "/assume", "revoke @bob hub"), "1 set of credentials", "hub", "not revoked in AWS: copies work until", "names no revoker")
 	if w.refuses(hub) {
 		t.Error("AWS refuses what it was not told to refuse")
 	}
@@ -251,7 +251,7 @@ func TestEndOfRevocableCredentialsIsRevocation(t *testing.T) {
 		t.Error("End does not ask first")
 	}
 	w.acked(w.slack.Press("U01ALICE", m.Ref(), "", "end"))
-	w.shown("U01ALICE", "Revoked: AWS refuses your sessions of staging", "can take minutes until AWS", "forgotten 1 grant")
+	w.shown("U01ALICE", "Revoked: AWS refuses your sessions of staging", "can take minutes until AWS", "forgotten 1 set of credentials")
 	if !w.refuses(alice) {
 		t.Error("the ended credentials still work")
 	}

@@ -113,5 +113,5 @@ func TestWhoWasMadeAGuestStillGivesBackWhatTheyHave(t *testing.T) {
 	w.start()
 	w.pasted(w.says("U01ALICE", "/assume", "staging "+w.alice.Code()))
 	w.madeGuest()
-	wantText(t, w.says("U01ALICE", "/assume", "revoke staging"), "has forgotten 1 grant")
+	wantText(t, w.says("U01ALICE", "/assume", "revoke staging"), "has forgotten 1 set of credentials")
 }

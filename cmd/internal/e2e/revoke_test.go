@@ -55,7 +55,7 @@ func TestRevokeHasAWSRefuseOnePersonsSessions(t *testing.T) {
 		t.Fatal("credentials do not work to begin with")
 	}
 	wantText(t, w.says("U01ALICE", "/assume", "revoke staging because laptop lost"),
-		"Revoked: AWS refuses your sessions of staging", "minutes until AWS", "forgotten 1 grant")
+		"Revoked: AWS refuses your sessions of staging", "minutes until AWS", "forgotten 1 set of credentials")
 	if !w.refuses(alice) {
 		t.Error("the revoked credentials still work")
 	}
@@ -109,7 +109,7 @@ func TestRevokeSaysWhenAWSIsNotTold(t *testing.T) {
 	w.start()
 	alice := w.pasted(w.says("U01ALICE", "/assume", "staging "+w.alice.Code()))
 	wantText(t, w.says("U01ALICE", "/assume", "revoke staging"),
-		"Not revoked in AWS: copies of staging work until", "has forgotten 1 grant", "names no revoker")
+		"Not revoked in AWS: copies of staging work until", "has forgotten 1 set of credentials", "names no revoker")
 	if w.refuses(alice) {
 		t.Error("AWS refuses what it was not told to refuse")
 	}
@@ -124,6 +124,7 @@ func TestRevokeSaysWhenTheRevokerRefuses(t *testing.T) {
 	w.run(revokerConfig, w.settings()) // there is no such role
 	w.says("U01ALICE", "/assume", "staging "+w.alice.Code())
 	wantText(t, w.says("U01ALICE", "/assume", "revoke staging"),
-		"Not revoked in AWS: copies of staging work until", "has forgotten 1 grant", "Not complete", "work until they expire", "revoker role refused", "ref ")
+		"Not revoked in AWS: copies of staging work until", "has forgotten 1 set of credentials", "Not complete",
+		"work until they expire", "revoker role refused", "ref ")
 	wantText(t, w.auditTells("Not revoked in AWS", "Not complete"), "revocation_failed")
 }
