@@ -22,8 +22,8 @@ const UseCallback = "use_approval"
 // Use asks for the code of an approved Request.
 func Use(a approval.Approval, f State) slack.ModalViewRequest {
 	about := []slack.RichTextElement{blockkit.Paragraph(blockkit.Bold(a.Account),
-		" for "+text.FormatDuration(a.Duration)+", approved by "+message.Votes(a)+
-			". The approval is good for one request, until ", blockkit.Moment(a.Expires), ".")}
+		" for "+text.FormatDuration(a.Duration)+", approved by ", message.Voters(a),
+		". The approval is good for one request, until ", blockkit.Moment(a.Expires), ".")}
 	if a.Reason != "" {
 		about = append(about, blockkit.Quote(a.Reason))
 	}

@@ -105,10 +105,10 @@ func standing(a approval.Approval, approvers []string) []blockkit.Span {
 		}
 		return append(waitingSpans(a), asked(approvers, a.User)...)
 	case approval.Approved:
-		return blockkit.Line(blockkit.Bold("Approved"), " by "+Votes(a)+". It can be used once, by "+asker(a)+" alone, until ",
+		return blockkit.Line(blockkit.Bold("Approved"), " by "+votes(a)+". It can be used once, by "+asker(a)+" alone, until ",
 			blockkit.Moment(a.Expires), ".")
 	case approval.Used:
-		return blockkit.Line(blockkit.Bold("Approved"), " by "+Votes(a)+", ", blockkit.Bold("and used"), ".")
+		return blockkit.Line(blockkit.Bold("Approved"), " by "+votes(a)+", ", blockkit.Bold("and used"), ".")
 	case approval.Denied:
 		return blockkit.Line(blockkit.Bold("Denied"), " by "+a.EndedBy.String()+".")
 	case approval.Cancelled:
@@ -129,7 +129,7 @@ func waitingSpans(a approval.Approval) []blockkit.Span {
 	}
 	spans := blockkit.Line(blockkit.Bold("Waiting"), " until ", blockkit.Moment(a.Expires), ". "+needs)
 	if len(a.Votes) > 0 {
-		return blockkit.Line(spans, "; ", blockkit.Bold("approved"), " so far by "+Votes(a)+".")
+		return blockkit.Line(spans, "; ", blockkit.Bold("approved"), " so far by "+votes(a)+".")
 	}
 	return blockkit.Line(spans, ".")
 }
@@ -139,15 +139,41 @@ func whyExpired(a approval.Approval) string {
 	case a.Acknowledge:
 		return "nobody acknowledged it in time."
 	case len(a.Votes) >= a.Needs && a.Needs > 0:
-		return "approved by " + Votes(a) + ", but not used in time."
+		return "approved by " + votes(a) + ", but not used in time."
 	case len(a.Votes) > 0:
-		return fmt.Sprintf("%d of %d approved in time, %s.", len(a.Votes), a.Needs, Votes(a))
+		return fmt.Sprintf("%d of %d approved in time, %s.", len(a.Votes), a.Needs, votes(a))
 	}
 	return "nobody decided in time."
 }
 
-// Votes names who approved.
-func Votes(a approval.Approval) string {
+// Voters names who approved to who asked: by a mention where the bot has no name, which
+// in the approvers' own channel would ping them.
+func Voters(a approval.Approval) []blockkit.Span {
+	if len(a.Votes) == 0 {
+		return blockkit.Line("nobody")
+	}
+	var who []blockkit.Span
+	for i, v := range a.Votes {
+		if i > 0 {
+			who = append(who, blockkit.Plain(", "))
+		}
+		who = append(who, voter(v))
+	}
+	return who
+}
+
+func voter(v approval.Vote) blockkit.Span {
+	if name := v.String(); name != v.User || !isPerson(name) {
+		return blockkit.Plain(name)
+	}
+	return blockkit.Member(v.User)
+}
+
+// isPerson reports whether a Slack id is that of a person.
+func isPerson(id string) bool { return id != "" && (id[0] == 'U' || id[0] == 'W') }
+
+// votes names who approved, without pinging them.
+func votes(a approval.Approval) string {
 	names := make([]string, len(a.Votes))
 	for i, v := range a.Votes {
 		names[i] = v.String()
@@ -170,7 +196,7 @@ func asked(approvers []string, except string) []blockkit.Span {
 		case id == except || id == "":
 		case id[0] == 'S':
 			groups = append(groups, blockkit.Group(id))
-		case id[0] == 'U', id[0] == 'W':
+		case isPerson(id):
 			people = append(people, blockkit.Member(id))
 		}
 	}
@@ -220,7 +246,7 @@ func Outcome(v Voice, a approval.Approval, breakGlass bool) (m blockkit.Message,
 		return Approved(a, false), true
 	case approval.Denied:
 		elements := []slack.RichTextElement{blockkit.Paragraph(append([]blockkit.Span{blockkit.Bold("Denied: ")}, what...),
-			", by "+a.EndedBy.String()+".")}
+			", by ", voter(a.EndedBy), ".")}
 		if a.Comment != "" {
 			elements = append(elements, blockkit.Quote(a.Comment))
 		}
@@ -237,7 +263,7 @@ func Outcome(v Voice, a approval.Approval, breakGlass bool) (m blockkit.Message,
 // Approved is for who asked: it opens the form for the code.
 func Approved(a approval.Approval, sentCode bool) blockkit.Message {
 	elements := []slack.RichTextElement{blockkit.Paragraph(blockkit.Bold("Approved: "), blockkit.Bold(a.Account),
-		" for "+text.FormatDuration(a.Duration)+", by "+Votes(a)+".\nIt is for you alone, "+
+		" for "+text.FormatDuration(a.Duration)+", by ", Voters(a), ".\nIt is for you alone, "+
 			"is good for one request, and ends ", blockkit.Moment(a.Expires), ".")}
 	if sentCode {
 		elements = append(elements, blockkit.Paragraph(codeDropped+" Enter a new one."))
@@ -321,7 +347,7 @@ func openApprovalBlocks(open []approval.Approval) []slack.Block {
 	for _, a := range open {
 		what := blockkit.Line(blockkit.Bold(a.Account), " for "+text.FormatDuration(a.Duration)+": waits for approval until ", blockkit.Moment(a.Expires))
 		if a.State == approval.Approved {
-			what = blockkit.Line(blockkit.Bold(a.Account), " for "+text.FormatDuration(a.Duration)+": approved by "+Votes(a)+", to be used until ",
+			what = blockkit.Line(blockkit.Bold(a.Account), " for "+text.FormatDuration(a.Duration)+": approved by ", Voters(a), ", to be used until ",
 				blockkit.Moment(a.Expires))
 		}
 		blocks = append(blocks, slack.NewRichTextBlock("", blockkit.Paragraph(what)))

@@ -135,6 +135,7 @@ func TestApprovalsPingTheApproversAlone(t *testing.T) {
 		"approval_asked": {Asked(v, states["waiting"], groups, Asking{SentCode: true, BreakGlass: true}),
 			[]string{"<!subteam^S01LEADS>", "<!subteam^S02OPS>"}},
 		"approval_asked_again": {Asked(v, states["half"], people, Asking{Again: true}), []string{"<@U02BOB>", "<@W04DAVE>"}},
+		"approval_unnamed":     {Approved(states["half"], false), []string{"<@U03CAROL>"}},
 		"explain_approval":     {Explanation(v, explained), []string{"<!subteam^S01LEADS>", "<@U02BOB>"}},
 		"":                     {Approval(long, many), nil},
 	} {

@@ -78,7 +78,7 @@ func Explanation(v Voice, e broker.Explanation) blockkit.Message {
 	items := [][]blockkit.Span{accountSpans(e.Account)}
 	switch {
 	case e.Approved != nil:
-		items = append(items, blockkit.Line("Approved by "+Votes(*e.Approved)+", for "+text.FormatDuration(e.Approved.Duration)+
+		items = append(items, blockkit.Line("Approved by ", Voters(*e.Approved), ", for "+text.FormatDuration(e.Approved.Duration)+
 			" and one request, until ", blockkit.Moment(e.Approved.Expires), "."))
 	case e.Decision.Effect == policy.NeedApproval:
 		items = append(items, approvalSpans(e.Account.Approval))
