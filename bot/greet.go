@@ -53,7 +53,7 @@ func (b *Bot) whoAmI(ctx context.Context) (me *slack.AuthTestResponse, err error
 	case err == nil:
 		return me, nil
 	case fatal == nil && ctx.Err() != nil:
-		return nil, nil
+		return nil, nil //nolint:nilerr // told to stop before Slack answered
 	}
 	return nil, err
 }

@@ -72,7 +72,7 @@ func Run(ctx context.Context, read config.Reading, s Settings, env Environment) 
 	if err != nil {
 		return err
 	}
-	defer seen.close() //nolint:contextcheck // what was seen is sent after ctx has ended
+	defer seen.close()
 	a, err := New(ctx, read.Config, s, env)
 	switch {
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
