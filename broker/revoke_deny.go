@@ -99,7 +99,8 @@ func (b *Revoking) notDenied(r Request, account policy.Account, session string, 
 		e.Hint = prose.Sentences(prose.Say("The revoker role refused the bot, or lacks iam:GetRolePolicy or iam:PutRolePolicy."), e.Hint)
 	case known && failed.Unconfirmed:
 		e.Detail = "unconfirmed"
-		e.What = prose.Say("AWS did not confirm in time that it refuses the credentials of " + account.Name + " that were issued before: nobody knows whether it does.")
+		e.What = prose.Say("AWS did not confirm in time that it refuses the credentials of " + account.Name +
+			" that were issued before: nobody knows whether it does.")
 		e.Hint = prose.Sentences(prose.Say("Revoke again in a minute."), e.Hint)
 	}
 	if failed != nil && failed.coversEarlier(session) {

@@ -30,13 +30,13 @@ func (a *App) sayReady(ctx context.Context) {
 }
 
 // sayStopped says how it ended, which began when it was told to stop.
-func (a *App) sayStopped(told time.Time) {
+func (a *App) sayStopped(ctx context.Context, told time.Time) {
 	level, what := slog.LevelInfo, "stopped: all that was accepted is done"
 	abandoned := a.Bot.Abandoned()
 	if abandoned > 0 {
 		level, what = slog.LevelWarn, "stopped: some of what was accepted did not end in time, and is told by the next replica, or by this one when it starts again"
 	}
-	a.env.Log.Log(context.Background(), level, what,
+	a.env.Log.Log(ctx, level, what,
 		"replica", a.Record.Replica,
 		"took", time.Since(told).Round(time.Millisecond),
 		"abandoned", abandoned)

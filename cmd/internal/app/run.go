@@ -182,7 +182,7 @@ func (a *App) Run(ctx context.Context) error {
 	})()
 	err := a.run(ctx)
 	if ctx.Err() != nil && err == nil {
-		a.sayStopped(<-told) //nolint:contextcheck // that of Run has ended
+		a.sayStopped(ctx, <-told)
 	}
 	return err
 }

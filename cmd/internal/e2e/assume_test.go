@@ -122,7 +122,8 @@ func TestAssumeRefusesSpentCode(t *testing.T) {
 	r := w.start()
 	code := w.alice.Code()
 	wantText(t, w.says("U01ALICE", "/assume", "staging "+code), "staging is yours")
-	wantText(t, w.says("U01ALICE", "/assume", "prod "+code[:3]+" "+code[3:]), "That code has been used already", "If your device shows another code by now, use that. The next one comes in about")
+	wantText(t, w.says("U01ALICE", "/assume", "prod "+code[:3]+" "+code[3:]), "That code has been used already",
+		"If your device shows another code by now, use that. The next one comes in about")
 	if got := w.stsCalls("AssumeRole"); got != 1 {
 		t.Errorf("got %d AssumeRole calls, want 1", got)
 	}

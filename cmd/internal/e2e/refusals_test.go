@@ -87,7 +87,8 @@ func TestWhatSlackSaidServesForAnHourWhileItGivesNoAnswer(t *testing.T) {
 	}
 	w.later(r, 50*time.Minute)
 	wantText(t, w.says("U01ALICE", "/assume", "prod "+w.alice.Code()), "prod is yours")
-	wantText(t, w.says("U02BOB", "/assume", "staging "+w.bob.Code()), "cannot say right now whether you are a full member", "code was not used", "Try again in a minute")
+	wantText(t, w.says("U02BOB", "/assume", "staging "+w.bob.Code()), "cannot say right now whether you are a full member",
+		"code was not used", "Try again in a minute")
 	w.later(r, 15*time.Minute)
 	wantText(t, w.says("U01ALICE", "/assume", "prod "+w.alice.Code()), "cannot say right now whether you are a full member", "code was not used")
 }

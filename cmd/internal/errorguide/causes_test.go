@@ -259,7 +259,8 @@ var reasons = map[string]reason{
 	},
 	"revocation_failed": {
 		cause: "The revoker role could not write the policy that denies older sessions, or AWS calls the person's sessions by a name that is not known.",
-		mend:  "Look at the role `revoker` and the permissions boundary. Until then the credentials work: [end all sessions of the role](operations.md#when-the-bot-is-down).",
+		mend: "Look at the role `revoker` and the permissions boundary. Until then the credentials work: " +
+			"[end all sessions of the role](operations.md#when-the-bot-is-down).",
 	},
 	"record_failed": {
 		cause: "The audit record cannot be written or does not check out. Nothing is issued without it.",
