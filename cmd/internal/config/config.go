@@ -141,6 +141,7 @@ func (f *File) warn(c *collector) {
 	f.warnMFASession(c)
 	f.warnNoMFA(c)
 	f.warnRegions(c)
+	f.warnExternalIDs(c)
 	f.warnRules(c)
 	f.warnSealed(c)
 	f.warnDelivery(c)

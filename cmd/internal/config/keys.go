@@ -3,7 +3,10 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
 
 	"github.com/assumebot/assumebot/broker/text"
 )
@@ -122,8 +125,22 @@ func keyHint(key string, known []string) string {
 	if secret := secretKey(key); secret != "" {
 		return secret
 	}
-	if near := text.Nearest(strings.ReplaceAll(strings.ToLower(key), "-", "_"), known); near != "" {
+	if near := nearKey(key, known); near != "" {
 		return fmt.Sprintf("did you mean %s?", near)
 	}
 	return "known are " + strings.Join(known, ", ")
+}
+
+func nearKey(key string, known []string) string {
+	return text.Nearest(strings.ReplaceAll(strings.ToLower(key), "-", "_"), known)
+}
+
+// misspells reports whether a key of the map n is not known and was meant to be name.
+func misspells(n *yaml.Node, name string, known []string) bool {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if key := n.Content[i].Value; !slices.Contains(known, key) && nearKey(key, known) == name {
+			return true
+		}
+	}
+	return false
 }

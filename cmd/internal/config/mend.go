@@ -154,8 +154,11 @@ func secretKey(key string) string {
 // https://docs.slack.dev/authentication/tokens/
 var slackToken = regexp.MustCompile(`^x(ox[a-z]|app)-`)
 
-// elsewhere says of which maps key is one, "" if of none.
-func elsewhere(key string) string {
+// theFile is the outermost map.
+const theFile = "the file itself"
+
+// placesOf are the maps that key is of.
+func placesOf(key string) []string {
 	var places []string
 	var look func(t reflect.Type, place string)
 	look = func(t reflect.Type, place string) {
@@ -168,16 +171,22 @@ func elsewhere(key string) string {
 				held, in = heldBy(held.Elem()), "an entry of "+in
 			}
 			if held.Kind() == reflect.Struct {
-				look(held, strings.TrimSuffix(in+" in "+place, " in the file itself"))
+				look(held, strings.TrimSuffix(in+" in "+place, " in "+theFile))
 			}
 		}
 	}
-	look(reflect.TypeFor[File](), "the file itself")
+	look(reflect.TypeFor[File](), theFile)
+	return places
+}
+
+// elsewhere says of which maps key is one, "" if of none.
+func elsewhere(key string) string {
+	places := placesOf(key)
 	switch {
 	case len(places) == 0:
 		return ""
-	case slices.Contains(places, "the file itself"):
-		return "it is a key of the file itself: begin its line at the left edge"
+	case slices.Contains(places, theFile):
+		return "it is a key of " + theFile + ": begin its line at the left edge"
 	}
 	return "it is a key of " + strings.Join(places, " and of ") + ": write it there, indented as the keys beside it"
 }

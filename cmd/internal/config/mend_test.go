@@ -118,6 +118,13 @@ func TestAnUnknownRegionIsAWarningThatNamesTheNearOne(t *testing.T) {
 	}
 }
 
+func TestAnExternalIDThatWasCopiedFromTheExampleIsAWarning(t *testing.T) {
+	cfg := mustParse(t, account(roleAccount+"external_id: replace-with-a-random-one\nallow: ['*']"), nil)
+	if got := cfg.Warnings.Lines(); len(got) != 1 || !strings.Contains(got[0], "external_id is the example's") {
+		t.Errorf("got %q, want one warning of external_id", got)
+	}
+}
+
 func TestWindowsFilesAreTakenAndTheirSlipsPlaced(t *testing.T) {
 	text := strings.ReplaceAll("\ufeff"+goodSlack+goodUsers+"accounts:\n- name: hub\n   mfa: fresh\n", "\n", "\r\n")
 	_, err := parse(text, nil)

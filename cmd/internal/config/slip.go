@@ -50,7 +50,7 @@ func (s *slip) line(line string) string {
 		s.depth = max(0, s.depth+brackets(content))
 		return ""
 	case strings.Contains(lead, "\t"):
-		return fmt.Sprintf("the line begins with a tab, which YAML does not take: indent it by %d spaces", s.expected())
+		return s.mendTab(content)
 	}
 	s.block = -1
 	if mend := s.place(indent, content); mend != "" {
@@ -96,6 +96,16 @@ func (s *slip) place(indent int, content string) string {
 
 func misplaced(indent, beside int) string {
 	return fmt.Sprintf("the line is indented by %d, and those beside it by %d: indent it by %d", indent, beside, beside)
+}
+
+// mendTab is for a line that begins with a tab: where its key belongs, as far as that
+// is of the file alone, else as its place says.
+func (s *slip) mendTab(content string) string {
+	const tab = "the line begins with a tab, which YAML does not take"
+	if key, _, ok := strings.Cut(content, ":"); ok && slices.Equal(placesOf(key), []string{theFile}) {
+		return tab + "; " + key + " is a key of the file itself: begin its line at the left edge"
+	}
+	return fmt.Sprintf("%s: indent it by %d spaces", tab, s.expected())
 }
 
 // expected is how far the next line is likely meant to be indented.

@@ -50,7 +50,8 @@ func isEntry(t reflect.Type) bool {
 func (w *walker) fields(n *yaml.Node, what string, v reflect.Value) bool {
 	w.absent(v, position(n))
 	keys := w.keys.of(v.Type())
-	written, ok := w.pairs(n, what, namesOf(keys))
+	whole, names := n, namesOf(keys)
+	written, ok := w.pairs(n, what, names)
 	if !ok {
 		return false
 	}
@@ -63,10 +64,11 @@ func (w *walker) fields(n *yaml.Node, what string, v reflect.Value) bool {
 		switch {
 		case n != nil:
 			*c.at, *c.set = position(n), true
-			if k.needs != "" && nodes[k.needs] == nil {
-				w.problem(*c.at, "%s needs %s: %s; add %s or remove %s", k.name, k.needs, whyNeeded[k.needs], k.needs, k.name)
-			} else {
+			switch {
+			case k.needs == "" || nodes[k.needs] != nil:
 				*c.ok = w.value(n, k, c.value)
+			case !misspells(whole, k.needs, names): // that is said, and mends this too
+				w.problem(*c.at, "%s needs %s: %s; add %s or remove %s", k.name, k.needs, whyNeeded[k.needs], k.needs, k.name)
 			}
 		case k.missing != "":
 			w.problem(*c.at, "%s is missing from %s: add %s", k.name, what, k.missing)

@@ -108,7 +108,7 @@ func TestEachThingThatIsWrongInSlackIsTold(t *testing.T) {
 		"Slack is away":      {drop(slacktest.Fault{Method: "auth.test", Drop: true}), "slack-bot-token", "", Wrong, "cannot be asked|reaches Slack's API"},
 		"Slack fails":        {drop(slacktest.Fault{Method: "auth.test", Status: 503}), "slack-bot-token", "", Wrong, "HTTP 503"},
 		"workspace":          {moved, "slack-workspace", "", Wrong, "installed in T0123|names T0OTHER|write T0123"},
-		"a needed scope":     {without("chat:write"), "slack-scopes", "", Wrong, "chat:write (posts|App Manifest: paste what `assumebot manifest --config FILE` prints"},
+		"a needed scope":     {without("chat:write"), "slack-scopes", "", Wrong, "chat:write (posts|App Manifest: paste what `assumebot manifest"},
 		"a group's scope":    {without("usergroups:read"), "slack-scopes", "", Wrong, "usergroups:read"},
 		"a lesser scope":     {without("app_mentions:read"), "slack-scopes", "", Warning, "app_mentions:read (answering"},
 		"too many scopes":    {scopes("files:read"), "slack-scopes", "", Warning, "more than it needs: files:read"},

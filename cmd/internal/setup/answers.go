@@ -44,6 +44,13 @@ var (
 	iamResource = regexp.MustCompile(`^[\w+=,.@:/-]*$`)
 )
 
+// A person answers with a name where an ID is asked for. An ID, also one in small letters
+// or of another kind, is the config's to judge.
+var (
+	slackName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9 ._-]*$`)
+	slackID   = regexp.MustCompile(`^(?:[CGSTUW][A-Z0-9]+|[cgstuw][0-9][a-z0-9]*)$`)
+)
+
 // Partition is that of the first ARN that is known.
 func (a Answers) Partition() string {
 	for _, arn := range []string{a.IAMUser, a.Role, a.MFASerial} {
@@ -120,6 +127,9 @@ func (a *Answers) Fill() error {
 func (a Answers) check() (warnings []string, err error) {
 	full := a.sampled()
 	switch {
+	case slackName.MatchString(full.SlackUser) && !slackID.MatchString(full.SlackUser):
+		return nil, fmt.Errorf("%s is a name, and an ID such as U01ALICE is needed: open your profile in Slack, then the three dots, Copy member ID",
+			config.Quote(full.SlackUser))
 	case !iamUser.MatchString(full.IAMUser):
 		return nil, errors.New("not the ARN of an IAM user: it should look like arn:aws:iam::123456789012:user/alice; aws sts get-caller-identity says it")
 	case full.Boundary != "" && policy.CheckPolicyARN(full.Boundary) != nil:
