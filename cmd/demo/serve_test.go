@@ -195,7 +195,7 @@ func TestInstallIsRehearsedWithWhatServePrints(t *testing.T) {
 func rehearseDemo(t *testing.T, programs string) {
 	r := rehearse(t)
 	lines := r.linesToPaste()
-	r.checks(programs, lines, "assumebot check", "assumebot.yaml is right: 2 users, 4 accounts")
+	r.checks(programs, lines, "assumebot check", "assumebot.yaml is right, with 2 warnings: 2 users, 4 accounts")
 	r.checks(programs, lines, "assumebot check --live", " 0 wrong")
 	end := r.starts(programs, lines)
 
