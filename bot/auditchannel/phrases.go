@@ -250,12 +250,13 @@ var awsPhrases = map[broker.Code]map[string]phrase{
 // servicePhrases are about calls of AWS that came to nothing.
 var servicePhrases = map[broker.Code]map[string]phrase{
 	broker.CodeCannotReachAWS: {
-		"":             ofService("The bot cannot reach ", "."),
-		"unknown_host": ofService("The bot cannot reach ", ": nobody knows its host."),
-		"too_late":     says("There was too little time left to ask AWS, so it was not asked."),
-		"lost":         ofService("The bot got no answer from ", "."),
-		"timeout":      ofService("", " did not answer in time."),
-		"not_working":  ofService("", ", or something on the way to it, is not working right now."),
+		"":              ofService("The bot cannot reach ", "."),
+		"not_answering": ofService("", " had not answered for some calls in a row, so it was not asked."),
+		"unknown_host":  ofService("The bot cannot reach ", ": nobody knows its host."),
+		"too_late":      says("There was too little time left to ask AWS, so it was not asked."),
+		"lost":          ofService("The bot got no answer from ", "."),
+		"timeout":       ofService("", " did not answer in time."),
+		"not_working":   ofService("", ", or something on the way to it, is not working right now."),
 	},
 	broker.CodeSettings: {
 		"":        says("The bot's AWS settings do not work."),

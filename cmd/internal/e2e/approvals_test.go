@@ -112,11 +112,11 @@ func TestApprovalFromAskingToCredentials(t *testing.T) {
 	if n := w.stsCalls("AssumeRole"); n != 0 {
 		t.Fatalf("got %d AssumeRole calls before the code was entered", n)
 	}
-	dm := w.toldAlice("Approved: vault for 30m, by U03CAROL", "[Enter code]")
+	dm := w.toldAlice("Approved: vault for 30m, by @carol", "[Enter code]")
 	wantText(t, w.says("U01ALICE", "/assume", "vault for 1h"), "Asked for approval: vault for 1h") // another duration is another request
 
 	w.press("U01ALICE", dm, "enter_code")
-	v := w.modal("U01ALICE", "vault for 30m, approved by U03CAROL", "INC-42", "MFA code")
+	v := w.modal("U01ALICE", "vault for 30m, approved by @carol", "INC-42", "MFA code")
 	w.acked(w.slack.Submit("U01ALICE", v.ID, map[string]string{"code": code})) // the one that was not used
 	v = w.modal("U01ALICE", "vault is yours until", "30m left")
 	if s := v.Preformatted(); len(s) != 1 || !strings.Contains(s[0], "AWS_SESSION_TOKEN") {

@@ -178,10 +178,13 @@ func TestTheCodeIsAskedForAsTheChosenAccountDoes(t *testing.T) {
 // none that a minus stands before.
 func (w *world) chooses(v slacktest.View, account string, parts ...string) slacktest.View {
 	w.t.Helper()
+	before := w.slack.Views("U01ALICE")[0].Hash
 	w.choose("U01ALICE", v, "account", "", account)
 	var found slacktest.View
 	w.await(fmt.Sprintf("the form with %q", parts), func() bool {
-		found = w.slack.Views("U01ALICE")[0]
+		if found = w.slack.Views("U01ALICE")[0]; found.Hash == before { // what was chosen shows before it is followed
+			return false
+		}
 		for _, part := range parts {
 			unwanted, not := strings.CutPrefix(part, "-")
 			if not == strings.Contains(found.Plain(), cmp.Or(unwanted, part)) {
