@@ -14,7 +14,6 @@ import (
 	"github.com/assumebot/assumebot/bot/directory"
 	"github.com/assumebot/assumebot/bot/due"
 	"github.com/assumebot/assumebot/bot/socketmode"
-	"github.com/assumebot/assumebot/bot/turns"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/watch"
@@ -47,15 +46,11 @@ type Deps struct {
 // A Bot is assumebot on Slack. New does no work; Run does all of it.
 type Bot struct {
 	*core
-	directory *directory.Events
-	sockets   *socketmode.Sockets
-	turns     *turns.Turns[arrival]
-	audit     *auditchannel.Channel
-	shed      *shed
-	extra     atomic.Int64 // actions that payloads held beside their first
-	abandoned atomic.Int64 // requests that had not ended when it stopped
-
 	*parts
+	intake    *intake
+	sockets   *socketmode.Sockets
+	audit     *auditchannel.Channel
+	abandoned atomic.Int64 // requests that had not ended when it stopped
 }
 
 const (
@@ -115,7 +110,7 @@ func (b *Bot) AuditNext(ctx context.Context) (int64, error) { return b.audit.Nex
 func (b *Bot) Watched(s *watch.State) {
 	s.Sockets, s.Counted = b.sockets.Standing()
 	s.Connected = s.Sockets > 0
-	s.Working, s.Waiting = int(b.serving.Load()), b.turns.Queued()
+	s.Working, s.Waiting = int(b.serving.Load()), b.intake.turns.Queued()
 }
 
 // Due is how much of reminders, deletions, approvals and answers owed is due and not done yet.
@@ -140,14 +135,14 @@ func (b *Bot) drain(told <-chan time.Time, abandon context.CancelFunc) {
 	default: // it stops by itself
 	}
 	overdue := time.AfterFunc(drainTimeout-time.Since(since), func() {
-		b.abandoned.Store(b.accepted.Load() + int64(b.turns.Held()))
+		b.abandoned.Store(b.accepted.Load() + int64(b.intake.turns.Held()))
 		b.log.Error("requests abandoned: they did not end in time", "after", drainTimeout, "requests", b.Abandoned())
 		abandon()
 	})
 	defer overdue.Stop()
-	b.turns.Wait()
+	b.intake.turns.Wait()
 	b.working.Wait()
-	b.shed.flush()
+	b.intake.shed.flush()
 }
 
 // Abandoned is how many requests had not ended when the bot stopped.

@@ -14,12 +14,12 @@ func TestStoppingSaysWhatItAbandoned(t *testing.T) {
 	b := goldenBot()
 	b.sweeper = newSweeper(func() {})
 	ctx, abandon := context.WithCancel(t.Context())
-	b.ctx, b.shed = ctx, &shed{log: b.log}
-	b.turns = turns.New(turns.Deps[arrival]{
+	b.ctx = ctx
+	b.intake.turns = turns.New(turns.Deps[arrival]{
 		Bounds: turns.Bounds{Own: 1, OwnWaiting: 1, Bytes: 1 << 20},
 		Serve:  func(arrival) { <-ctx.Done() },
 	})
-	b.turns.TakeOwn(arrival{}, 1)
+	b.intake.turns.TakeOwn(arrival{}, 1)
 	b.work(func(ctx context.Context) { <-ctx.Done() })
 	b.work(func(ctx context.Context) { <-ctx.Done() })
 	told := make(chan time.Time, 1)

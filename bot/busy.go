@@ -33,49 +33,45 @@ var bounds = turns.Bounds{
 	EachBytes:   8 << 20, // an envelope has 4 MB at most, and one that was answered may still be held
 }
 
-func (b *Bot) newTurns() *turns.Turns[arrival] {
-	return turns.New(turns.Deps[arrival]{Bounds: bounds, Serve: b.serve, Refuse: b.turnAway, Lose: b.lose})
-}
-
 // turnAway tells who acted that there is too much to do. It asks nothing of the store.
-func (b *Bot) turnAway(a arrival) {
-	ctx, cancel := b.begin(time.Now())
-	defer b.sweeper.touch()
+func (i *intake) turnAway(a arrival) {
+	ctx, cancel := i.begin(time.Now())
+	defer i.sweeper.touch()
 	defer cancel()
-	defer b.rescue(ctx, conversation{}, nil)
+	defer i.rescue(ctx, conversation{}, nil)
 	told := false
-	defer func() { b.shed.count(told) }()
+	defer func() { i.shed.count(told) }()
 	switch {
 	case a.Kind == "slash_commands":
-		if _, to, ok := b.readCommand(a.Envelope); ok {
-			told = b.sayBusy(ctx, to)
+		if _, to, ok := i.visits.readCommand(a.Envelope); ok {
+			told = i.sayBusy(ctx, to)
 		}
 	case a.answering != nil:
-		told = b.ackBusy(ctx, a)
+		told = i.ackBusy(ctx, a)
 	case a.Kind == "interactive":
-		if in, ok := b.readInteraction(a.Envelope); ok {
-			told = b.sayBusy(ctx, in.to.beside())
+		if in, ok := i.visits.readInteraction(a.Envelope); ok {
+			told = i.sayBusy(ctx, in.to.beside())
 		}
 	default: // nobody waits for an answer to an event
 	}
 }
 
 // sayBusy reports whether the person was told.
-func (b *Bot) sayBusy(ctx context.Context, to conversation) bool {
+func (i *intake) sayBusy(ctx context.Context, to conversation) bool {
 	to.fate.becomes(watch.Busy)
 	defer to.fate.ended()
-	err := b.delivery.replyInTime(ctx, to, to.voice.Error(errTurn(ctx, to)))
+	err := i.visits.delivery.replyInTime(ctx, to, to.voice.Error(errTurn(ctx, to)))
 	if err != nil {
-		b.log.WarnContext(ctx, "a person was not told that there is too much to do", "user", to.caller.User, "error", err)
+		i.log.WarnContext(ctx, "a person was not told that there is too much to do", "user", to.caller.User, "error", err)
 	}
 	return err == nil
 }
 
 // ackBusy is sayBusy where the acknowledgement is the answer.
-func (b *Bot) ackBusy(ctx context.Context, a arrival) bool {
-	ack := b.acking(a)
+func (i *intake) ackBusy(ctx context.Context, a arrival) bool {
+	ack := i.acking(a)
 	defer ack(nil)
-	in, ok := b.readInteraction(a.Envelope)
+	in, ok := i.visits.readInteraction(a.Envelope)
 	if !ok {
 		return false
 	}
@@ -109,11 +105,11 @@ func errBusy(to conversation) *broker.Error {
 }
 
 // lose counts what nobody can be told of.
-func (b *Bot) lose(a arrival) {
+func (i *intake) lose(a arrival) {
 	if a.answering != nil {
 		a.answering()
 	}
-	b.shed.count(false)
+	i.shed.count(false)
 }
 
 // A shed counts what was not served because there is too much to do, and logs the sum

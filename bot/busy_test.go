@@ -65,7 +65,8 @@ func TestOnePersonsFloodSlowsThatPersonAlone(t *testing.T) {
 	})
 	few := bounds
 	few.EachAtOnce, few.EachWaiting, few.Within, few.SoonWithin = 1, 1, time.Hour, time.Hour
-	b.turns = turns.New(turns.Deps[arrival]{Bounds: few, Serve: b.serve, Refuse: b.turnAway, Lose: b.lose})
+	i := b.intake
+	i.turns = turns.New(turns.Deps[arrival]{Bounds: few, Serve: i.serve, Refuse: i.turnAway, Lose: i.lose})
 	ctx, cancel := context.WithCancel(t.Context())
 	b.ctx = ctx
 	ended := make(chan error, 1)
@@ -116,8 +117,8 @@ func TestOnePersonsFloodSlowsThatPersonAlone(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	b.turns.Wait()
-	b.shed.flush()
+	i.turns.Wait()
+	i.shed.flush()
 	if got := logs.String(); !strings.Contains(got, "too much to do, so not everything is served") || strings.Contains(got, "234567") {
 		t.Errorf("got log\n%s\nwant that somebody was told to try again, and no code", got)
 	}

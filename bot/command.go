@@ -20,43 +20,43 @@ import (
 )
 
 // readCommand reads a slash command, and says who typed it.
-func (b *Bot) readCommand(e socketmode.Envelope) (cmd slack.SlashCommand, to conversation, ok bool) {
+func (v *visits) readCommand(e socketmode.Envelope) (cmd slack.SlashCommand, to conversation, ok bool) {
 	if err := e.Decode(&cmd); err != nil {
-		b.log.Error("slash command not understood", "error", err)
+		v.log.Error("slash command not understood", "error", err)
 		return cmd, to, false
 	}
-	to = b.arrived(cmd.UserID, cmd.TeamID, cmd.ChannelID)
+	to = v.arrived(cmd.UserID, cmd.TeamID, cmd.ChannelID)
 	to.responseURL, to.trigger, to.code = secret.New(cmd.ResponseURL), cmd.TriggerID, command.CarriesCode(cmd.Text)
-	b.fated(&to, watch.Command, e)
+	v.fated(&to, watch.Command, e)
 	return cmd, to, true
 }
 
 // slashCommand serves one slash command, unless it was served already.
-func (b *Bot) slashCommand(ctx context.Context, a arrival) {
+func (v *visits) slashCommand(ctx context.Context, a arrival) {
 	ctx, cancel := context.WithDeadline(ctx, a.at.Add(answerWithin))
 	defer cancel()
-	cmd, to, ok := b.readCommand(a.Envelope)
+	cmd, to, ok := v.readCommand(a.Envelope)
 	if !ok {
 		return
 	}
 	defer to.fate.ended()
-	defer b.rescue(ctx, to, func(m blockkit.Message) { b.delivery.deliver(ctx, to.beside(), m) })
+	defer v.rescue(ctx, to, func(m blockkit.Message) { v.delivery.deliver(ctx, to.beside(), m) })
 	parsed, wrong := parse(to, cmd)
 	ids := sightings(a.Envelope, cmd.TriggerID)
-	if err := b.door.pass(ctx, &to, b.door.person, b.door.ask(asked(parsed), ids...), b.door.first(ids...),
-		b.door.enter(""), b.door.alone); err != nil {
-		b.door.turnedAway(ctx, to, err)
+	if err := v.door.pass(ctx, &to, v.door.person, v.door.ask(asked(parsed), ids...), v.door.first(ids...),
+		v.door.enter(""), v.door.alone); err != nil {
+		v.door.turnedAway(ctx, to, err)
 		return
 	}
-	began := b.now()
+	began := v.now()
 	if wrong != nil {
 		// A stranger learns nothing, not even the grammar.
-		b.delivery.refuse(ctx, to, to.unlessRefused(ctx, command.AboutTheCode(wrong, to.code)))
+		v.delivery.refuse(ctx, to, to.unlessRefused(ctx, command.AboutTheCode(wrong, to.code)))
 	} else {
-		b.run(ctx, to, parsed)
+		v.run(ctx, to, parsed)
 	}
-	b.log.InfoContext(ctx, "command served", "command", blockkit.Shortened(text.OneLine(cmd.Command), maxQuery), "request", to.requestID,
-		"user", to.caller.User, "took", b.now().Sub(began).Round(time.Millisecond))
+	v.log.InfoContext(ctx, "command served", "command", blockkit.Shortened(text.OneLine(cmd.Command), maxQuery), "request", to.requestID,
+		"user", to.caller.User, "took", v.now().Sub(began).Round(time.Millisecond))
 }
 
 // parse reads one slash command.
@@ -91,39 +91,39 @@ func asked(c command.Command) ahead.Questions {
 	return ahead.Questions{}
 }
 
-func (b *Bot) run(ctx context.Context, to conversation, c command.Command) {
+func (v *visits) run(ctx context.Context, to conversation, c command.Command) {
 	switch c.Verb {
 	case command.VerbForm:
-		b.forms.openForm(ctx, to, form.State{})
+		v.forms.openForm(ctx, to, form.State{})
 	case command.VerbAssume:
-		if !b.issuing.offeredAgain(ctx, to, c) {
-			b.issuing.assume(ctx, to, c)
+		if !v.issuing.offeredAgain(ctx, to, c) {
+			v.issuing.assume(ctx, to, c)
 		}
 	case command.VerbBuckets:
-		b.lists.buckets(ctx, to, c)
+		v.lists.buckets(ctx, to, c)
 	case command.VerbCancel:
-		b.approvals.cancelApprovals(ctx, to, c)
+		v.approvals.cancelApprovals(ctx, to, c)
 	case command.VerbRevoke:
 		if c.Target != "" {
-			b.admins.revokePerson(ctx, to, c)
+			v.admins.revokePerson(ctx, to, c)
 			return
 		}
-		b.self.revoke(ctx, to, c)
+		v.self.revoke(ctx, to, c)
 	case command.VerbWho, command.VerbUnlock, command.VerbBlock, command.VerbUnblock, command.VerbPause, command.VerbResume:
-		b.admins.admin(ctx, to, c)
+		v.admins.admin(ctx, to, c)
 	case command.VerbKey:
-		b.self.key(ctx, to, c)
+		v.self.key(ctx, to, c)
 	case command.VerbMFA, command.VerbMFAStatus, command.VerbMFAEnd:
-		b.self.mfa(ctx, to, c)
+		v.self.mfa(ctx, to, c)
 	case command.VerbSessions:
-		b.homes.sessions(ctx, to)
+		v.homes.sessions(ctx, to)
 	case command.VerbExplain:
-		b.self.explain(ctx, to, c)
+		v.self.explain(ctx, to, c)
 	case command.VerbWhoami:
-		b.self.whoami(ctx, to, c)
+		v.self.whoami(ctx, to, c)
 	case command.VerbHelp, command.VerbMoreHelp:
-		b.self.help(ctx, to, c.Verb == command.VerbMoreHelp)
+		v.self.help(ctx, to, c.Verb == command.VerbMoreHelp)
 	case command.VerbAccounts:
-		b.self.accounts(ctx, to, c)
+		v.self.accounts(ctx, to, c)
 	}
 }

@@ -18,7 +18,7 @@ import (
 
 func goldenBot() *Bot {
 	c := &core{now: func() time.Time { return goldentest.Now }, log: slog.New(slog.DiscardHandler)}
-	b := &Bot{core: c, parts: partsOf(c, Deps{})}
+	b := assembled(c, Deps{})
 	b.Serve(nil, Settings{RevealWindow: 10 * time.Minute})
 	return b
 }
@@ -41,7 +41,7 @@ func doorOf(t *testing.T) (b *Bot, record *recorded, closeStore func()) {
 	t.Cleanup(func() { _ = st.Close() })
 	record = &recorded{}
 	c := &core{now: time.Now, log: slog.New(slog.DiscardHandler)}
-	b = &Bot{core: c, parts: partsOf(c, Deps{Counters: st.Counters, Embedded: true})}
+	b = assembled(c, Deps{Counters: st.Counters, Embedded: true})
 	b.door.strangers = func() (int, bool) { return 0, false }
 	b.Serve(broker.New(broker.Deps{
 		Config: &policy.Config{

@@ -62,7 +62,7 @@ func TestAPanicEndsItsEnvelopeAlone(t *testing.T) {
 		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
-		b.turns.Wait()
+		b.intake.turns.Wait()
 		b.working.Wait()
 	})
 	<-b.Ready()

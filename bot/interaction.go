@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"encoding/json"
-	"sync"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -27,7 +26,7 @@ const latestAck = 2500 * time.Millisecond
 // noOptions is what is offered to who asks for too much, or cannot be served in time.
 func noOptions() form.Options { return form.Options{OptionGroups: []*slack.OptionGroupBlockObject{}} }
 
-func (b *Bot) lateAck(in interaction) any {
+func (v *visits) lateAck(in interaction) any {
 	if in.Type == slack.InteractionTypeBlockSuggestion {
 		return noOptions()
 	}
@@ -48,101 +47,86 @@ type interaction struct {
 }
 
 // readInteraction reads an interaction, and says who did it.
-func (b *Bot) readInteraction(e socketmode.Envelope) (in interaction, ok bool) {
+func (v *visits) readInteraction(e socketmode.Envelope) (in interaction, ok bool) {
 	var payload json.RawMessage
 	err := e.Decode(&payload)
 	if err == nil {
 		in.InteractionCallback, in.more, err = readInteraction(payload)
 	}
 	if err != nil {
-		b.log.Error("interaction not understood", "error", err)
+		v.log.Error("interaction not understood", "error", err)
 		return in, false
 	}
-	in.to = b.conversationOf(in.InteractionCallback)
-	b.fated(&in.to, surfaceOf(in.Type), e)
+	in.to = v.conversationOf(in.InteractionCallback)
+	v.fated(&in.to, surfaceOf(in.Type), e)
 	return in, true
 }
 
 // interaction serves an interaction, acknowledging it where that is the answer.
-func (b *Bot) interaction(ctx context.Context, a arrival) {
+func (v *visits) interaction(ctx context.Context, a arrival) {
 	ctx, cancel := context.WithDeadline(ctx, a.at.Add(answerWithin))
 	defer cancel()
 	if a.answering != nil {
-		b.answerByAck(ctx, a)
+		v.answerByAck(ctx, a)
 		return
 	}
-	in, ok := b.readInteraction(a.Envelope)
+	in, ok := v.readInteraction(a.Envelope)
 	if !ok {
 		return
 	}
 	defer in.to.fate.ended()
-	defer b.rescue(ctx, in.to, func(m blockkit.Message) { b.delivery.deliver(ctx, in.to.beside(), m) })
+	defer v.rescue(ctx, in.to, func(m blockkit.Message) { v.delivery.deliver(ctx, in.to.beside(), m) })
 	ids := sightings(a.Envelope, in.TriggerID)
-	if err := b.door.pass(ctx, &in.to, b.door.person, b.door.ask(ahead.Questions{}, ids...), b.door.first(ids...), b.door.enter("")); err != nil {
-		b.door.turnedAway(ctx, in.to, err)
+	if err := v.door.pass(ctx, &in.to, v.door.person, v.door.ask(ahead.Questions{}, ids...), v.door.first(ids...), v.door.enter("")); err != nil {
+		v.door.turnedAway(ctx, in.to, err)
 		return
 	}
-	b.interact(ctx, in)
-}
-
-// acking acknowledges a once, and reports whether it was this time.
-func (b *Bot) acking(a arrival) func(any) bool {
-	var once sync.Once
-	return func(payload any) (sent bool) {
-		once.Do(func() {
-			sent = true
-			defer a.answering()
-			if err := a.Ack(payload); err != nil {
-				b.log.Warn("interaction not acknowledged", "error", err)
-			}
-		})
-		return sent
-	}
+	v.interact(ctx, in)
 }
 
 // answerByAck serves what is answered by its acknowledgement: there is one in any
 // case, the latest when it is due.
-func (b *Bot) answerByAck(ctx context.Context, a arrival) {
-	ack := b.acking(a)
+func (v *visits) answerByAck(ctx context.Context, a arrival) {
+	ack := v.acking(a)
 	defer ack(nil)
-	in, ok := b.readInteraction(a.Envelope)
+	in, ok := v.readInteraction(a.Envelope)
 	if !ok {
 		return
 	}
 	defer in.to.fate.ended()
 	suggestion := in.Type == slack.InteractionTypeBlockSuggestion
-	defer b.rescue(ctx, in.to, func(m blockkit.Message) {
+	defer v.rescue(ctx, in.to, func(m blockkit.Message) {
 		view := form.Result(m)
 		switch {
 		case suggestion:
-			ack(b.lateAck(in))
+			ack(v.lateAck(in))
 		case !ack(slack.NewUpdateViewSubmissionResponse(&view)):
-			b.delivery.deliver(ctx, in.to.turned(), m)
+			v.delivery.deliver(ctx, in.to.turned(), m)
 		}
 	})
 	overdue := time.AfterFunc(time.Until(a.at.Add(latestAck)), func() {
-		defer b.rescue(ctx, in.to, nil)
-		ack(b.lateAck(in))
+		defer v.rescue(ctx, in.to, nil)
+		ack(v.lateAck(in))
 	})
 	defer overdue.Stop()
 	asked := in // the timer has in
 	asked.to.caller.User = in.to.personInTime(ctx)
 	if suggestion {
-		b.forms.suggest(ctx, asked, ack)
+		v.forms.suggest(ctx, asked, ack)
 		return
 	}
-	b.submit(ctx, a.Envelope, asked, ack)
+	v.submit(ctx, a.Envelope, asked, ack)
 }
 
 // conversationOf says who acts and where the answer goes: into the modal that
 // was acted in, in place of the message that was acted on, or, from Home and
 // shortcuts, into a modal of its own.
-func (b *Bot) conversationOf(in slack.InteractionCallback) conversation {
+func (c *core) conversationOf(in slack.InteractionCallback) conversation {
 	team := in.User.TeamID // of whoever acts, not of where they do
 	if team == "" {
 		team = in.Team.ID
 	}
-	to := b.arrived(in.User.ID, team, in.Channel.ID)
+	to := c.arrived(in.User.ID, team, in.Channel.ID)
 	to.trigger = in.TriggerID
 	if in.Type == slack.InteractionTypeViewSubmission {
 		f, _ := form.Read(to.voice, in.View)
@@ -162,25 +146,25 @@ func (b *Bot) conversationOf(in slack.InteractionCallback) conversation {
 }
 
 // interact serves what is acknowledged empty.
-func (b *Bot) interact(ctx context.Context, in interaction) {
+func (v *visits) interact(ctx context.Context, in interaction) {
 	switch in.Type {
 	case slack.InteractionTypeBlockActions:
-		b.firstAction(ctx, in)
+		v.firstAction(ctx, in)
 	case slack.InteractionTypeShortcut:
-		b.forms.openForm(ctx, in.to, form.State{})
+		v.forms.openForm(ctx, in.to, form.State{})
 	default:
-		b.log.InfoContext(ctx, "interaction not served", "type", blockkit.Shortened(text.OneLine(string(in.Type)), maxQuery))
+		v.log.InfoContext(ctx, "interaction not served", "type", blockkit.Shortened(text.OneLine(string(in.Type)), maxQuery))
 	}
 }
 
 // submit serves a submitted form.
-func (b *Bot) submit(ctx context.Context, e socketmode.Envelope, in interaction, ack func(any) bool) {
+func (v *visits) submit(ctx context.Context, e socketmode.Envelope, in interaction, ack func(any) bool) {
 	switch in.View.CallbackID {
 	case form.Callback, form.UseCallback:
-		b.issuing.submitForm(ctx, e, in, ack)
+		v.issuing.submitForm(ctx, e, in, ack)
 	case form.DenyCallback:
-		b.approvals.submitDenial(ctx, e, in, ack)
+		v.approvals.submitDenial(ctx, e, in, ack)
 	case form.SearchCallback:
-		b.lists.submitSearch(ctx, e, in, ack)
+		v.lists.submitSearch(ctx, e, in, ack)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/auditchannel"
+	"github.com/assumebot/assumebot/bot/directory"
 	"github.com/assumebot/assumebot/bot/due"
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/bot/webapi"
@@ -136,22 +137,35 @@ type (
 	}
 )
 
+// visits serves what people do, by what they did it with. Most of it is the parts'.
+type visits struct {
+	*core
+	*parts
+	directory *directory.Events
+	extra     atomic.Int64 // actions that payloads held beside their first
+}
+
 // New returns a Bot.
 func New(d Deps) *Bot {
 	c := &core{web: webapi.New(d.API, d.HTTP, d.APIURL), prefix: d.CommandPrefix, now: d.Now, log: d.Log, watch: d.Watch}
 	c.sweeper = newSweeper(debug.FreeOSMemory)
-	b := &Bot{core: c, parts: partsOf(c, d), directory: d.Directory}
+	b := assembled(c, d)
 	b.Serve(d.Broker, d.Settings)
 	b.sockets = socketmode.New(socketmode.Deps{
-		API: d.API, Count: d.Connections, Alone: d.Embedded, Counters: d.Counters, Watch: d.Watch, Log: d.Log, Handle: b.receive,
+		API: d.API, Count: d.Connections, Alone: d.Embedded, Counters: d.Counters, Watch: d.Watch, Log: d.Log, Handle: b.intake.receive,
 	})
 	b.door.strangers = b.sockets.Strangers
-	b.turns, b.shed = b.newTurns(), &shed{log: d.Log}
 	b.audit = auditchannel.New(auditchannel.Deps{
 		Record: d.Record, Cursors: d.Cursors, Leases: d.Leases, Channel: d.AuditChannel, Post: b.web.Post,
 		FollowUp: b.followUp, Now: d.Now, Log: d.Log,
 	})
 	return b
+}
+
+// assembled is a Bot without sockets.
+func assembled(c *core, d Deps) *Bot {
+	p := partsOf(c, d)
+	return &Bot{core: c, parts: p, intake: newIntake(&visits{core: c, parts: p, directory: d.Directory})}
 }
 
 func partsOf(c *core, d Deps) *parts {

@@ -18,75 +18,75 @@ import (
 )
 
 // act serves one press or choice.
-func (b *Bot) act(ctx context.Context, in interaction, p press) {
+func (v *visits) act(ctx context.Context, in interaction, p press) {
 	switch p.action {
 	case message.ActAsk:
 		if p.account == "" {
-			b.forms.openForm(ctx, in.to, form.State{})
+			v.forms.openForm(ctx, in.to, form.State{})
 			return
 		}
-		if c := (command.Command{Account: p.account}); !b.issuing.offeredAgain(ctx, in.to, c) {
-			b.issuing.renew(ctx, in.to, p)
+		if c := (command.Command{Account: p.account}); !v.issuing.offeredAgain(ctx, in.to, c) {
+			v.issuing.renew(ctx, in.to, p)
 		}
 	case message.ActFormat:
-		b.formats.rememberFormat(ctx, in.to, p.format)
-		b.issuing.showAgain(ctx, in.to, p.grant, p.format)
+		v.formats.rememberFormat(ctx, in.to, p.format)
+		v.issuing.showAgain(ctx, in.to, p.grant, p.format)
 	case message.ActShow:
-		b.issuing.showAgain(ctx, in.to.beside(), p.grant, "")
+		v.issuing.showAgain(ctx, in.to.beside(), p.grant, "")
 	case message.ActBuckets:
-		b.lists.bucketsOf(ctx, in.to.beside(), p.grant)
+		v.lists.bucketsOf(ctx, in.to.beside(), p.grant)
 	case message.ActPrevious, message.ActNext:
-		b.lists.bucketPage(ctx, in, p)
+		v.lists.bucketPage(ctx, in, p)
 	case message.ActSearch:
-		b.lists.searchBuckets(ctx, in, p)
+		v.lists.searchBuckets(ctx, in, p)
 	case message.ActRenew:
-		b.issuing.renew(ctx, in.to.beside(), p)
+		v.issuing.renew(ctx, in.to.beside(), p)
 	case message.ActBreakGlass:
-		b.forms.breakGlassForm(ctx, in.to.beside(), p.account)
+		v.forms.breakGlassForm(ctx, in.to.beside(), p.account)
 	case message.ActHelp:
-		b.self.help(ctx, in.to.beside(), false)
+		v.self.help(ctx, in.to.beside(), false)
 	case message.ActMoreHelp:
-		b.self.help(ctx, in.to, true)
+		v.self.help(ctx, in.to, true)
 	case message.ActConsole:
-		b.issuing.consoleOf(ctx, in.to.beside(), p.grant)
+		v.issuing.consoleOf(ctx, in.to.beside(), p.grant)
 	case message.ActOpenLink: // the browser has it
 	case message.ActEndSession:
 		s, ok, err := in.to.broker.MFASessions.EndMFASession(ctx, in.to.request(command.Command{}))
-		b.delivery.answer(ctx, in.to.beside(), err, func() blockkit.Message { return message.MFAEnded(s, ok) })
-		b.homes.refreshHome(ctx, in.to)
+		v.delivery.answer(ctx, in.to.beside(), err, func() blockkit.Message { return message.MFAEnded(s, ok) })
+		v.homes.refreshHome(ctx, in.to)
 	case message.ActEnd:
-		b.self.end(ctx, in.to, p.grant)
+		v.self.end(ctx, in.to, p.grant)
 	case message.ActUnblock:
-		b.admins.admin(ctx, in.to.beside(), command.Command{Verb: command.VerbUnblock, Target: p.target})
+		v.admins.admin(ctx, in.to.beside(), command.Command{Verb: command.VerbUnblock, Target: p.target})
 	case form.FieldAccount:
-		b.forms.chosenAccount(ctx, in, p.account)
+		v.forms.chosenAccount(ctx, in, p.account)
 	default:
-		b.actOnApproval(ctx, in, p)
+		v.actOnApproval(ctx, in, p)
 	}
 }
 
 // actOnApproval serves a press about an Approval.
-func (b *Bot) actOnApproval(ctx context.Context, in interaction, p press) {
+func (v *visits) actOnApproval(ctx context.Context, in interaction, p press) {
 	switch p.action {
 	case message.ActApprove:
-		b.approvals.pressed(ctx, in, p.approval, in.to.broker.Voting.Approve)
+		v.approvals.pressed(ctx, in, p.approval, in.to.broker.Voting.Approve)
 	case message.ActAcknowledge:
-		b.approvals.pressed(ctx, in, p.approval, in.to.broker.Voting.Acknowledge)
+		v.approvals.pressed(ctx, in, p.approval, in.to.broker.Voting.Acknowledge)
 	case message.ActDeny:
-		b.approvals.askWhyDenied(ctx, in, p.approval)
+		v.approvals.askWhyDenied(ctx, in, p.approval)
 	case message.ActEnterCode:
-		b.forms.enterCode(ctx, in, p.approval.ID)
+		v.forms.enterCode(ctx, in, p.approval.ID)
 	default:
-		b.log.InfoContext(ctx, "action not served", "action", blockkit.Shortened(text.OneLine(p.action), maxQuery))
+		v.log.InfoContext(ctx, "action not served", "action", blockkit.Shortened(text.OneLine(p.action), maxQuery))
 	}
 }
 
 // firstAction serves the one action of a payload. Slack's own clients send no
 // more: what a client sends beside it is refused and counted.
-func (b *Bot) firstAction(ctx context.Context, in interaction) {
+func (v *visits) firstAction(ctx context.Context, in interaction) {
 	if in.more > 0 {
-		b.log.WarnContext(ctx, "a payload holds more than one action; all but the first are refused",
-			"request", in.to.requestID, "user", in.to.caller.User, "refused", in.more, "refused_so_far", b.extra.Add(int64(in.more)))
+		v.log.WarnContext(ctx, "a payload holds more than one action; all but the first are refused",
+			"request", in.to.requestID, "user", in.to.caller.User, "refused", in.more, "refused_so_far", v.extra.Add(int64(in.more)))
 	}
 	actions := in.ActionCallback.BlockActions
 	if len(actions) == 0 {
@@ -94,10 +94,10 @@ func (b *Bot) firstAction(ctx context.Context, in interaction) {
 	}
 	p, err := readPress(actions[0])
 	if err != nil {
-		b.delivery.refuse(ctx, in.to.beside(), in.to.unlessStranger(ctx, err))
+		v.delivery.refuse(ctx, in.to.beside(), in.to.unlessStranger(ctx, err))
 		return
 	}
-	b.act(ctx, in, p)
+	v.act(ctx, in, p)
 }
 
 // A press is one action as it was read; what it does not say is zero.

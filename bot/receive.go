@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"encoding/json"
+	"sync"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -18,6 +19,20 @@ import (
 // A panic ends the envelope that it arose in, and neither the process nor the next:
 // rescue stands behind each, here and in every goroutine that works on one.
 
+// intake takes what comes off the sockets, and gives each Visit its turn.
+type intake struct {
+	*core
+	visits *visits
+	turns  *turns.Turns[arrival]
+	shed   *shed
+}
+
+func newIntake(v *visits) *intake {
+	i := &intake{core: v.core, visits: v, shed: &shed{log: v.log}}
+	i.turns = turns.New(turns.Deps[arrival]{Bounds: bounds, Serve: i.serve, Refuse: i.turnAway, Lose: i.lose})
+	return i
+}
+
 // An arrival is an envelope that waits for its turn.
 type arrival struct {
 	socketmode.Envelope
@@ -30,47 +45,47 @@ type arrival struct {
 // but the socket itself can delay the acknowledgement. Where the answer is the
 // acknowledgement, of menus and submitted modals, it is due within 3 s and
 // never waits for AWS.
-func (b *Bot) receive(e socketmode.Envelope) {
-	defer b.rescue(b.ctx, conversation{}, nil)
+func (i *intake) receive(e socketmode.Envelope) {
+	defer i.rescue(i.ctx, conversation{}, nil)
 	a := arrival{Envelope: e, at: time.Now()}
 	switch e.Kind {
 	case "slash_commands":
-		if b.ackEmpty(e) {
-			b.takeCommand(a)
+		if i.ackEmpty(e) {
+			i.takeCommand(a)
 		}
 	case "interactive":
-		b.takeInteraction(a)
+		i.takeInteraction(a)
 	case "events_api":
-		b.takeEvent(a)
+		i.takeEvent(a)
 	default:
-		_ = b.ackEmpty(e)
-		b.log.Info("envelope not served", "type", e.Kind)
+		_ = i.ackEmpty(e)
+		i.log.Info("envelope not served", "type", e.Kind)
 	}
 }
 
 // ackEmpty acknowledges e. false is that Slack does not have it: then whoever acted
 // is told that it failed, or Slack sends it again, so nothing may come of this one.
-func (b *Bot) ackEmpty(e socketmode.Envelope) bool {
+func (i *intake) ackEmpty(e socketmode.Envelope) bool {
 	err := e.Ack(nil)
 	if err != nil {
-		b.log.Warn("envelope not acknowledged, so it is not served", "type", e.Kind, "error", err)
+		i.log.Warn("envelope not acknowledged, so it is not served", "type", e.Kind, "error", err)
 	}
 	return err == nil
 }
 
-func (b *Bot) takeCommand(a arrival) {
+func (i *intake) takeCommand(a arrival) {
 	var from struct {
 		User string `json:"user_id"`
 		Team string `json:"team_id"`
 	}
 	if err := a.Decode(&from); err != nil {
-		b.log.Error("slash command not understood", "error", err)
+		i.log.Error("slash command not understood", "error", err)
 		return
 	}
-	b.turns.Take(who(from.User, from.Team), a, a.Size(), false)
+	i.turns.Take(who(from.User, from.Team), a, a.Size(), false)
 }
 
-func (b *Bot) takeInteraction(a arrival) {
+func (i *intake) takeInteraction(a arrival) {
 	var in struct {
 		Type slack.InteractionType `json:"type"`
 		User struct {
@@ -82,21 +97,21 @@ func (b *Bot) takeInteraction(a arrival) {
 	soon := in.Type == slack.InteractionTypeBlockSuggestion || in.Type == slack.InteractionTypeViewSubmission
 	switch {
 	case err != nil:
-		if b.ackEmpty(a.Envelope) {
-			b.log.Error("interaction not understood", "error", err)
+		if i.ackEmpty(a.Envelope) {
+			i.log.Error("interaction not understood", "error", err)
 		}
 		return
 	case soon: // the socket stays open until the acknowledgement is on it
 		a.answering = a.Answering()
-	case !b.ackEmpty(a.Envelope) || in.Type == slack.InteractionTypeViewClosed:
+	case !i.ackEmpty(a.Envelope) || in.Type == slack.InteractionTypeViewClosed:
 		return
 	}
-	b.turns.Take(who(in.User.ID, in.User.Team), a, a.Size(), soon)
+	i.turns.Take(who(in.User.ID, in.User.Team), a, a.Size(), soon)
 }
 
 // takeEvent takes what a person did as theirs, and what has changed in Slack as the bot's
 // own. Slack sends again what there is no place for.
-func (b *Bot) takeEvent(a arrival) {
+func (i *intake) takeEvent(a arrival) {
 	var outer struct {
 		Team  string `json:"team_id"`
 		Event struct {
@@ -105,24 +120,24 @@ func (b *Bot) takeEvent(a arrival) {
 		} `json:"event"`
 	}
 	if err := a.Decode(&outer); err != nil {
-		if b.ackEmpty(a.Envelope) {
-			b.log.Error("event not understood", "error", err)
+		if i.ackEmpty(a.Envelope) {
+			i.log.Error("event not understood", "error", err)
 		}
 		return
 	}
 	switch slackevents.EventsAPIType(outer.Event.Type) {
 	case slackevents.AppHomeOpened, slackevents.AppMention, slackevents.Message:
-		if b.ackEmpty(a.Envelope) {
+		if i.ackEmpty(a.Envelope) {
 			var user string
 			_ = json.Unmarshal(outer.Event.User, &user) // what is no name of anybody's is served as such
-			b.turns.Take(who(user, outer.Team), a, a.Size(), false)
+			i.turns.Take(who(user, outer.Team), a, a.Size(), false)
 		}
 	default:
-		if !b.turns.TakeOwn(a, a.Size()) {
-			b.log.Warn("too many events wait: not acknowledged, so that Slack sends it again")
+		if !i.turns.TakeOwn(a, a.Size()) {
+			i.log.Warn("too many events wait: not acknowledged, so that Slack sends it again")
 			return
 		}
-		_ = b.ackEmpty(a.Envelope)
+		_ = i.ackEmpty(a.Envelope)
 	}
 }
 
@@ -132,20 +147,20 @@ func who(user, team string) turns.Who {
 }
 
 // serve does what was asked, now that its turn has come.
-func (b *Bot) serve(a arrival) {
-	b.serving.Add(1)
-	defer b.serving.Add(-1)
-	ctx, cancel := b.begin(a.at)
-	defer b.sweeper.touch()
+func (i *intake) serve(a arrival) {
+	i.serving.Add(1)
+	defer i.serving.Add(-1)
+	ctx, cancel := i.begin(a.at)
+	defer i.sweeper.touch()
 	defer cancel()
-	defer b.rescue(ctx, conversation{}, nil)
+	defer i.rescue(ctx, conversation{}, nil)
 	switch a.Kind {
 	case "slash_commands":
-		b.slashCommand(ctx, a)
+		i.visits.slashCommand(ctx, a)
 	case "interactive":
-		b.interaction(ctx, a)
+		i.visits.interaction(ctx, a)
 	case "events_api":
-		b.event(ctx, a.Envelope)
+		i.visits.event(ctx, a.Envelope)
 	}
 }
 
@@ -166,6 +181,21 @@ func (b *core) work(f func(context.Context)) {
 		defer b.rescue(ctx, conversation{}, nil)
 		f(ctx)
 	})
+}
+
+// acking acknowledges a once, and reports whether it was this time.
+func (c *core) acking(a arrival) func(any) bool {
+	var once sync.Once
+	return func(payload any) (sent bool) {
+		once.Do(func() {
+			sent = true
+			defer a.answering()
+			if err := a.Ack(payload); err != nil {
+				c.log.Warn("interaction not acknowledged", "error", err)
+			}
+		})
+		return sent
+	}
 }
 
 // sightings are what a delivery is known by.

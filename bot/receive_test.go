@@ -16,9 +16,8 @@ func TestWhatCannotBeAcknowledgedIsNotServed(t *testing.T) {
 		var log bytes.Buffer
 		b := goldenBot()
 		b.ctx, b.log, b.sweeper = t.Context(), slog.New(slog.NewTextHandler(&log, nil)), newSweeper(func() {})
-		b.turns = b.newTurns()
-		b.receive(socketmode.Envelope{ID: "1", Kind: kind}) // of no socket
-		b.turns.Wait()
+		b.intake.receive(socketmode.Envelope{ID: "1", Kind: kind}) // of no socket
+		b.intake.turns.Wait()
 		if got := log.String(); !strings.Contains(got, "not acknowledged") || strings.Contains(got, "not understood") {
 			t.Errorf("%s: got log %q, want that it was not acknowledged, and that nobody read it", kind, got)
 		}
