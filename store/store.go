@@ -33,6 +33,7 @@ type Store struct {
 	Orders      Orders
 	Preferences Preferences
 	Former      Former
+	Replicas    Replicas
 	SealedKeys  SealedKeys
 	Sessions    Sessions
 }
@@ -56,6 +57,7 @@ func newStore(c *core) *Store {
 		Orders:      Orders{c},
 		Preferences: Preferences{c},
 		Former:      Former{Cursors{c}},
+		Replicas:    Replicas{c},
 		SealedKeys:  SealedKeys{c},
 		Sessions:    Sessions{c},
 	}

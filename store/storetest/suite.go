@@ -69,6 +69,7 @@ var groups = []group{
 	{"rates", rateTests},
 	{"holders", holderTests},
 	{"preferences", preferenceTests},
+	{"replicas", replicaTests},
 	{"log", logTests},
 	{"a hostile log", logHostileTests},
 	{"a log that is put back", logRestoreTests},

@@ -1,0 +1,86 @@
+package storetest
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/redis/go-redis/v9"
+)
+
+var replicaTests = []test{
+	{"a replica lives until its time is over", replicaLives},
+	{"a replica that ends is gone at once", replicaLeaves},
+	{"words that somebody else put there are not believed", replicaForged},
+}
+
+func wantAlive(t *testing.T, h *harness, want map[string][]byte) {
+	t.Helper()
+	got, err := h.Replicas.Alive(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("alive (-want +got):\n%s", diff)
+	}
+}
+
+func sayAlive(t *testing.T, h *harness, id, said string, units time.Duration) {
+	t.Helper()
+	if err := h.Replicas.SayAlive(t.Context(), id, []byte(said), units*h.unit); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func replicaLives(t *testing.T, h *harness) {
+	wantAlive(t, h, nil)
+	sayAlive(t, h, "one", "well", 1)
+	sayAlive(t, h, "two", "not well", 4)
+	wantAlive(t, h, map[string][]byte{"one": []byte("well"), "two": []byte("not well")})
+	sayAlive(t, h, "two", "well again", 4)
+	wantAlive(t, h, map[string][]byte{"one": []byte("well"), "two": []byte("well again")})
+	h.pass(t, h.unit)
+	wantAlive(t, h, map[string][]byte{"two": []byte("well again")})
+}
+
+func replicaLeaves(t *testing.T, h *harness) {
+	sayAlive(t, h, "one", "well", 1)
+	if err := h.Replicas.Leave(t.Context(), "one"); err != nil {
+		t.Fatal(err)
+	}
+	wantAlive(t, h, nil)
+	for _, id := range []string{"", "a b", strings.Repeat("x", 65)} {
+		if err := h.Replicas.SayAlive(t.Context(), id, nil, h.unit); err == nil {
+			t.Errorf("%q: got no error, want it refused", id)
+		}
+	}
+	if err := h.Replicas.SayAlive(t.Context(), "one", make([]byte, 1<<10+1), h.unit); err == nil {
+		t.Error("too many words: got no error, want them refused")
+	}
+}
+
+func replicaForged(t *testing.T, h *harness) {
+	h.needsShared(t)
+	sayAlive(t, h, "one", "well", 60)
+	index := strings.TrimSuffix(h.only(t, "{replicas}:one"), ":one")
+	ones, err := h.raw.Get(t.Context(), index+":one").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"two", "a b", "three", "four"} {
+		if err := h.raw.ZAdd(t.Context(), index, redis.Z{Score: float64(h.now().UnixMilli()), Member: id}).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for id, said := range map[string]string{"two": ones, "a b": ones, "three": "junk"} {
+		if err := h.raw.Set(t.Context(), index+":"+id, said, 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantAlive(t, h, map[string][]byte{"one": []byte("well"), "two": nil, "three": nil})
+	if n, err := h.raw.ZCard(t.Context(), index).Result(); err != nil || n != 3 {
+		t.Errorf("got %d in the index, %v, want the 3 that live", n, err)
+	}
+}
