@@ -48,7 +48,10 @@ const turnsWithin = 300 * time.Millisecond
 // may help.
 func (b *delivery) updateView(ctx context.Context, to conversation, v slack.ModalViewRequest) error {
 	retry.Sleep(ctx, time.Until(to.turns))
-	return webapi.Repeat(ctx, func() error { return b.web.UpdateView(ctx, to.view, "", v) })
+	return webapi.Repeat(ctx, func() error {
+		_, err := b.web.UpdateView(ctx, to.view, "", v)
+		return err
+	})
 }
 
 // replyInTime is reply with a time of its own: that a Request ran out of its time

@@ -113,7 +113,7 @@ func (b *forms) breakGlassForm(ctx context.Context, to conversation, account str
 
 // chosenAccount puts the durations of the chosen Account into the form. The
 // other fields keep what was typed, as their blocks keep their names.
-func (b *forms) chosenAccount(ctx context.Context, in interaction, name string) {
+func (b *forms) chosenAccount(ctx context.Context, in interaction, name, ts string) {
 	f, _ := form.Read(in.to.voice, in.View)
 	kept := form.ReadOrigin(in.View)
 	again := form.State{Duration: f.Duration, Format: f.Format, Service: f.Service, Reason: f.Reason, BreakGlass: kept.BreakGlass, Channel: kept.Channel}
@@ -123,7 +123,10 @@ func (b *forms) chosenAccount(ctx context.Context, in interaction, name string) 
 	}
 	view := formView(ctx, in.to, again)
 	form.KeepBlock(view.Blocks.BlockSet, form.FieldCode, f.Blocks[form.FieldCode])
-	if err := b.web.UpdateView(ctx, in.View.ID, in.View.Hash, view); err != nil {
+	err := b.choices.in(in.View.ID, in.View.Hash, ts, func(hash string) (string, error) {
+		return b.web.UpdateView(ctx, in.View.ID, hash, view)
+	})
+	if err != nil {
 		b.log.WarnContext(ctx, "durations not updated", "request", in.to.requestID, "error", err)
 	}
 }

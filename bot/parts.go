@@ -102,6 +102,7 @@ type (
 		door     *door
 		delivery *delivery
 		formats  *formats
+		choices  choices
 	}
 	// issuing serves who asks for credentials or a sign-in link.
 	issuing struct {

@@ -59,7 +59,7 @@ func (v *visits) act(ctx context.Context, in interaction, p press) {
 	case message.ActUnblock:
 		v.admins.admin(ctx, in.to.beside(), command.Command{Verb: command.VerbUnblock, Target: p.target})
 	case form.FieldAccount:
-		v.forms.chosenAccount(ctx, in, p.account)
+		v.forms.chosenAccount(ctx, in, p.account, p.ts)
 	default:
 		v.actOnApproval(ctx, in, p)
 	}
@@ -103,6 +103,7 @@ func (v *visits) firstAction(ctx context.Context, in interaction) {
 // A press is one action as it was read; what it does not say is zero.
 type press struct {
 	action   string
+	ts       string               // when, by Slack's clock
 	grant    string               // that its block names
 	account  string               // of ActAsk, where "" asks which, ActRenew, ActBreakGlass and form.FieldAccount
 	format   snippet.Format       // of ActFormat
@@ -116,7 +117,7 @@ type press struct {
 // readPress reads an action. An error is as that of [command.ParseAssume].
 func readPress(a *slack.BlockAction) (press, error) {
 	block, _ := strings.CutPrefix(a.BlockID, message.GrantBlock)
-	p := press{action: a.ActionID, grant: typed.Only(typed.RequestID, block)}
+	p := press{action: a.ActionID, ts: a.ActionTs, grant: typed.Only(typed.RequestID, block)}
 	var err error
 	switch a.ActionID {
 	case message.ActAsk:

@@ -88,12 +88,16 @@ func (c *Client) PushView(ctx context.Context, trigger string, v slack.ModalView
 }
 
 // UpdateView puts v in place of what the modal id shows; with a hash, only if it
-// still shows that.
-func (c *Client) UpdateView(ctx context.Context, id, hash string, v slack.ModalViewRequest) error {
-	return call(ctx, "views.update", func(ctx context.Context) error {
-		_, err := c.api.UpdateViewContext(ctx, v, "", hash, id)
+// still shows that. It returns the hash of v.
+func (c *Client) UpdateView(ctx context.Context, id, hash string, v slack.ModalViewRequest) (now string, err error) {
+	err = call(ctx, "views.update", func(ctx context.Context) error {
+		answer, err := c.api.UpdateViewContext(ctx, v, "", hash, id)
+		if err == nil {
+			now = answer.Hash
+		}
 		return err
 	})
+	return now, err
 }
 
 // PublishHome shows blocks on a person's Home.

@@ -98,6 +98,21 @@ func TestModalAsksForEverythingAndShowsTheCredentialsInItself(t *testing.T) {
 	wantText(t, w.audit(1)[0], "Granted prod", "INC-42", "for 2h")
 }
 
+// TestTheLastOfTwoQuickChoicesIsWhatTheFormOffers: the second is made before the form
+// shows what the first changed.
+func TestTheLastOfTwoQuickChoicesIsWhatTheFormOffers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start()
+	w.acked(w.slack.Command("U01ALICE", "C0GENERAL", "/assume", ""))
+	v := w.modal("U01ALICE", "Account", "MFA code")
+	w.slack.Inject(slacktest.Fault{Method: "views.update", Latency: 50 * time.Millisecond})
+	w.slack.Inject(slacktest.Fault{Method: "views.update", Latency: 200 * time.Millisecond})
+	w.choose("U01ALICE", v, "account", "", "staging") // offers no more than an hour
+	w.choose("U01ALICE", v, "account", "", "prod")
+	w.offered("U01ALICE", "4h")
+}
+
 func TestModalJudgesOnItsFieldsWhatNeedsNoAWS(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
